@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Final
 
@@ -104,9 +105,29 @@ def _write(store: Store, key: str, model: str, shown: Segmentation) -> None:
     if shown.continues is not None:
         settings["continues"] = {str(segment): index for segment, index in shown.continues.items()}
     with store.write(STAGE, key, settings, {"train": model, "embed": shown.embeddings}) as folder:
-        shown.partition.to_files(folder)
-        if shown.cut is not None:
-            shown.cut.to_files(folder / CUT)
+        write_segments(folder, shown)
+
+
+def write_segments(folder: Path, shown: Segmentation) -> None:
+    """Write segments, and what they were before any change by hand, into a folder.
+
+    Raises:
+        ResourceError: If the disk is full.
+    """
+    shown.partition.to_files(folder)
+    if shown.cut is not None:
+        shown.cut.to_files(folder / CUT)
+
+
+def read_segments(folder: Path, embeddings: str, weights: ViewWeights) -> Segmentation:
+    """Read what :func:`write_segments` wrote.
+
+    Raises:
+        ArtifactError: If a file is missing or is not what was written.
+    """
+    partition = Partition.from_files(folder)
+    cut = Partition.from_files(folder / CUT) if partition.edits else None
+    return Segmentation(embeddings, weights, partition, cut=cut)
 
 
 def _read(store: Store, key: str, n_users: int) -> Segmentation | None:
@@ -116,11 +137,11 @@ def _read(store: Store, key: str, n_users: int) -> Segmentation | None:
             if artifact is None:
                 return None
             weights = ViewWeights.checked(**artifact.settings["weights"])
-            partition = Partition.from_files(artifact.path)
-            cut = Partition.from_files(artifact.path / CUT) if partition.edits else None
             same = artifact.settings.get("continues")
             continues = None if same is None else {int(one): float(index) for one, index in same.items()}
-            kept = Segmentation(artifact.inputs["embed"], weights, partition, continues=continues, cut=cut)
+            kept = replace(
+                read_segments(artifact.path, artifact.inputs["embed"], weights), continues=continues
+            )
     except (Beha2VecError, OSError, KeyError):  # damaged, or the cache was deleted at this moment
         return None
     return kept if len(kept.partition.labels) == n_users else None

@@ -13,6 +13,7 @@ from core.runs import jobs
 from core.runs.jobs import JobView
 from pages.ui.chat import chat_panel, topic
 from pages.ui.data import catalog
+from pages.ui.runs import saving
 from pages.ui.segments import spotlight
 from pages.ui.shell import errors, set_aside, state
 from pages.ui.shell.job_panel import TITLES, progress_line, request_of
@@ -46,7 +47,9 @@ def main() -> None:
     )
     st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=str(ASSETS / "mark.svg"))
     shown = sections(expert=preferences.load(state.store()).expert_sql)
-    page = st.navigation({name: [screen.page() for screen in screens] for name, screens in shown.items()})
+    screens = {name: [screen.page() for screen in section] for name, section in shown.items()}
+    page = st.navigation(screens, expanded=True)  # else pages are hidden once there are many
+    saving.open_linked()
     state.sync_link()
     if page.url_path != PROFILES.url_path:
         spotlight.leave()

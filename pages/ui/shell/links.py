@@ -82,6 +82,10 @@ EXPORT: Final = Screen(
     "pages/use/export.py", "Export", ":material/ios_share:", "export",
     "Take the segments with you: users, profiles, figures.",
 )  # fmt: skip
+RUNS: Final = Screen(
+    "pages/use/runs.py", "Runs", ":material/inventory_2:", "runs",
+    "Segmentations that you saved by name: open them again, compare two, share a link.",
+)  # fmt: skip
 SETTINGS: Final = Screen(
     "pages/use/settings.py", "Settings", ":material/settings:", "settings",
     "The language model, what may be sent and spent, and every call.",
@@ -94,7 +98,7 @@ SQL: Final = Screen(
 SECTIONS: Final[dict[str, tuple[Screen, ...]]] = {
     "Prepare": (DATA, LABELS, TRAINING),
     "Segments": (EXPLORE, PROFILES, COMPARE, JOURNEYS, TRUST),
-    "Use": (USERS, RULES, EXPORT, SETTINGS),
+    "Use": (USERS, RULES, RUNS, EXPORT, SETTINGS),
 }
 
 

@@ -1,0 +1,132 @@
+"""Runs: segmentations that were saved by name, to be opened, compared, copied, and let go."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+import streamlit as st
+
+from core.base.wording import counted
+from core.desk import saved_runs
+from core.desk.saved_runs import LONGEST_NAME, LONGEST_NOTE, SavedRun
+from pages.ui.runs import comparison_view, saving
+from pages.ui.segments import segment_controls
+from pages.ui.segments.live_segments import LiveSegments
+from pages.ui.shell import errors, state
+from pages.ui.shell.links import EXPLORE, RUNS, heading
+from pages.ui.shell.text import md_text
+
+OPENING: Final = "runs-opening"
+MOST: Final = 20
+"""Runs that are listed at once, the newest; a search finds the others."""
+
+
+def page() -> None:
+    """Draw what can be saved, what was, and two beside each other."""
+    heading(RUNS)
+    live = segment_controls.ready() if state.model() is not None else None
+    if OPENING in st.session_state:
+        key, run = st.session_state.pop(OPENING)
+        _open(key, run, live)
+    if live is not None:
+        _save(live)
+    kept = saved_runs.saved_runs(state.store())
+    if not kept:
+        st.caption("Nothing is saved yet. A saved run keeps segments, names, settings, receipt and a log.")
+        return
+    st.subheader(counted(len(kept), "saved run"))
+    words = st.text_input("Search", key="runs-search", placeholder="Name, note, data set or segment")
+    found = {key: run for key, run in kept.items() if words.casefold().strip() in run.found_by}
+    if not found:
+        st.caption(f"No saved run holds {md_text(words)!r}.")
+    for key, run in list(found.items())[:MOST]:
+        _card(key, run)
+    if len(found) > MOST:
+        st.caption(f"The newest {MOST} of {len(found):,}: search for the others.")
+    if len(kept) > 1:
+        comparison_view.draw(kept)
+
+
+def _save(live: LiveSegments) -> None:
+    with st.container(border=True, key="save-run"):
+        saved = saving.is_saved(live)
+        st.markdown("**The segments on screen**" + (" are saved." if saved else " are not saved yet."))
+        with st.form("save", border=False):
+            name = st.text_input("Name", max_chars=LONGEST_NAME, key="run-name")
+            note = st.text_area("Note", max_chars=LONGEST_NOTE, key="run-note", height=68)
+            kind: Literal["primary", "secondary"] = "secondary" if saved else "primary"
+            if st.form_submit_button("Save", type=kind, icon=":material/save:"):
+                with errors.shown():
+                    saving.save(live, name, note)
+                    st.rerun()
+
+
+def _card(key: str, run: SavedRun) -> None:
+    missing = saved_runs.gone(state.store(), run)
+    with st.container(border=True, key=f"run-{key}"):
+        st.markdown(f"**{md_text(run.name)}**")
+        segments = counted(len(run.sizes), "segment")
+        st.caption(f"{md_text(run.title)} · {segments} · {counted(run.users, 'user')} · saved {run.when}")
+        if run.note:
+            st.text(run.note)
+        if missing:
+            st.caption(f":material/link_off: It cannot be opened: {' and '.join(missing)} is no longer here.")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.button(
+                "Open", key=f"open-{key}", icon=":material/folder_open:", disabled=bool(missing),
+                on_click=_ask, args=(key, run),
+            )  # fmt: skip
+            _more(key, run)
+
+
+def _ask(key: str, run: SavedRun) -> None:
+    st.session_state[OPENING] = key, run
+
+
+def _open(key: str, run: SavedRun, live: LiveSegments | None) -> None:
+    """Open a run; what is on screen and nowhere else is saved first."""
+    with errors.shown():
+        if live is not None and not saving.is_saved(live):
+            saving.save(live, saving.BEFORE.format(run.name[: LONGEST_NAME - len(saving.BEFORE)]))
+        saving.reopen(key)
+        st.switch_page(EXPLORE.file)
+
+
+def _more(key: str, run: SavedRun) -> None:
+    with st.popover("Details", type="tertiary", key=f"more-{key}"):
+        st.markdown("\n".join(f"- {md_text(line)}" for line in run.log))
+        st.dataframe(
+            {"segment": list(run.titles.values()), "users": [run.sizes[one] for one in run.titles]},
+            hide_index=True, key=f"sizes-{key}",
+        )  # fmt: skip
+        st.caption("Link to it, for others who use this server:")
+        st.code(f"?{saving.LINKED}={key}", language=None)
+    called = st.popover("Rename", type="tertiary", key=f"rename-{key}")
+    with called, st.form(f"rename-form-{key}", border=False):
+        name = st.text_input("Name", run.name, max_chars=LONGEST_NAME)
+        note = st.text_area("Note", run.note, max_chars=LONGEST_NOTE)
+        if st.form_submit_button("Keep"):
+            with errors.shown():
+                saved_runs.tell_anew(state.store(), key, name=name, note=note)
+                st.rerun()
+    st.button(
+        "Duplicate", key=f"duplicate-{key}", type="tertiary",
+        on_click=_duplicate, args=(key, run),
+    )  # fmt: skip
+    with st.popover("Delete", type="tertiary", key=f"delete-{key}"):
+        st.write("The saved run goes for good. Its data set and model stay.")
+        st.button("Delete it", key=f"delete-now-{key}", on_click=_delete, args=(key,))
+
+
+def _duplicate(key: str, run: SavedRun) -> None:
+    with errors.shown():
+        saved_runs.duplicate(state.store(), key, f"{run.name[: LONGEST_NAME - 7]} (copy)")
+
+
+def _delete(key: str) -> None:
+    with errors.shown():
+        saved_runs.delete(state.store(), key)
+
+
+with errors.shown():
+    page()

@@ -1,0 +1,156 @@
+"""Saved runs: what is kept of them, the way back, and two beside each other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from core.base.errors import ArtifactError, SettingsError
+from core.base.settings import ClusterSettings, ViewWeights
+from core.data.dataset import RECEIPT, Dataset
+from core.desk import saved_runs
+from core.desk.controls import Controls
+from core.desk.run_comparison import compare_runs
+from core.desk.saved_runs import SavedRun
+from core.desk.saved_work import Segmentation
+from core.naming.names import SegmentName
+from core.segments.partition import Partition
+from core.storage.store import Store
+
+WEIGHTS = ViewWeights(url=0.7, theme=0.2, type=0.1)
+
+
+def a_run(**changes: object) -> SavedRun:
+    told: dict[str, Any] = {
+        "name": "Spring",
+        "at": "2026-03-01T08:30:00+00:00",
+        "dataset": "d1",
+        "model": "m1",
+        "embeddings": "e1",
+        "title": "shop.csv",
+        "users": 4,
+        "page_views": 9,
+        "controls": Controls(n_clusters=2, weights=WEIGHTS),
+        "names": {1: SegmentName("Gift hunters")},
+        "titles": {0: "Segment 0", 1: "Gift hunters"},
+        "sizes": {0: 2, 1: 1},
+        "log": ("shop.csv prepared",),
+    }
+    return SavedRun.checked(**told | changes)
+
+
+def segments(labels: list[int]) -> Segmentation:
+    ids = np.arange(max(labels) + 1, dtype=np.int32)
+    partition = Partition(
+        labels=np.array(labels, np.int32), centroids=np.eye(len(ids), dtype=np.float32), ids=ids,
+        inertia=1.0, n_iter=1, warm=False, settings=ClusterSettings(n_clusters=len(ids)),
+    )  # fmt: skip
+    return Segmentation("e1", WEIGHTS, partition)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "store")
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Dataset:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / RECEIPT).write_text("{}")
+    return Dataset(folder, "d1")
+
+
+@pytest.fixture
+def key(store: Store, dataset: Dataset) -> str:
+    return saved_runs.save(store, a_run(), segments([0, 0, 1, -1]), dataset)
+
+
+def test_a_run_comes_back_with_its_segments_and_receipt(store: Store, key: str) -> None:
+    run, shown = saved_runs.open_run(store, key)
+    assert run == a_run()
+    assert shown.setting == segments([0, 0, 1, -1]).setting
+    assert shown.partition.labels.tolist() == [0, 0, 1, -1]
+    assert (store.root / saved_runs.STAGE / key / RECEIPT).read_text() == "{}"
+
+
+def test_segments_changed_by_hand_keep_what_they_were_before(store: Store, dataset: Dataset) -> None:
+    from core.segments.by_hand import merge
+
+    cut = segments([0, 1, 2, -1])
+    vectors = np.eye(4, 3, dtype=np.float32)
+    changed = replace(cut, partition=merge(cut.partition, vectors, (0, 1)), cut=cut.partition)
+    key = saved_runs.save(store, a_run(sizes={0: 3}), changed, dataset)
+    _, shown = saved_runs.open_run(store, key)
+    assert shown.partition.digest == changed.partition.digest
+    assert shown.cut is not None
+    assert shown.cut.digest == cut.partition.digest
+
+
+def test_the_newest_is_first_and_a_search_looks_into_names_and_notes(
+    store: Store, dataset: Dataset, key: str
+) -> None:
+    later = saved_runs.save(
+        store, a_run(name="June", at="2026-06-01T08:30:00+00:00"), segments([0, 0, 1, -1]), dataset
+    )
+    (store.root / saved_runs.STAGE / "broken").mkdir()
+    (store.root / saved_runs.STAGE / "broken" / saved_runs.RUN).write_text("{")
+    found = saved_runs.saved_runs(store)
+    assert list(found) == [later, key]
+    assert "gift hunters" in found[key].found_by
+    assert "shop.csv" in found[key].found_by
+
+
+def test_a_run_is_renamed_copied_and_deleted(store: Store, key: str) -> None:
+    saved_runs.tell_anew(store, key, name="  Spring   sale ", note="With coupons")
+    copy = saved_runs.duplicate(store, key, "Another")
+    assert saved_runs.open_run(store, key)[0].name == "Spring sale"
+    assert saved_runs.open_run(store, copy)[0].note == "With coupons"
+    saved_runs.delete(store, key)
+    assert list(saved_runs.saved_runs(store)) == [copy]
+
+
+@pytest.mark.parametrize("name", ["", "   ", "x" * (saved_runs.LONGEST_NAME + 1)])
+def test_an_impossible_name_changes_nothing(store: Store, key: str, name: str) -> None:
+    with pytest.raises(SettingsError, match="name"):
+        saved_runs.tell_anew(store, key, name=name, note="")
+    assert saved_runs.open_run(store, key)[0] == a_run()
+
+
+def test_what_is_gone_is_told_and_a_damaged_run_is_not_shown(store: Store, key: str) -> None:
+    (store.root / "train" / "m1").mkdir(parents=True)
+    assert saved_runs.gone(store, a_run()) == ["its data set", "the vectors of its users"]
+    (store.root / saved_runs.STAGE / key / "labels.npy").write_bytes(b"other")
+    with pytest.raises(ArtifactError, match="damaged"):
+        saved_runs.open_run(store, key)
+
+
+@pytest.mark.parametrize("key", ["nowhere", "../preprocess", ""])
+def test_a_key_of_elsewhere_opens_nothing(store: Store, key: str) -> None:
+    with pytest.raises((ArtifactError, SettingsError), match="saved run"):
+        saved_runs.open_run(store, key)
+
+
+def test_two_runs_are_compared_user_by_user() -> None:
+    first, second = a_run(), a_run(controls=Controls(n_clusters=2, weights=ViewWeights()), sizes={0: 1, 1: 2})
+    ids = pa.array(["ann", "bob", "eve", "kim"]), pa.array(["kim", "eve", "bob", "zoe"])
+    found = compare_runs(first, second, ids, (np.array([0, 0, 1, -1]), np.array([0, 1, 1, 0])))
+    assert (found.both, found.in_segments) == (3, 2)  # kim is in no segment of the first
+    assert found.moves.to_numpy().tolist() == [[0, 1], [0, 1]]  # bob, eve
+    assert np.isnan(found.agreement)  # all of them are in one segment of the second
+    assert found.settings["setting"].tolist() == ["weights.url", "weights.theme", "weights.type"]
+
+
+def test_runs_of_the_same_segments_agree_wholly() -> None:
+    ids, labels = pa.array(["a", "b", "c"]), np.array([0, 0, 1])
+    found = compare_runs(a_run(), a_run(name="Copy"), (ids, ids), (labels, labels))
+    assert found.agreement == 1
+    assert found.settings.empty
+    other = compare_runs(a_run(), a_run(), (ids, pa.array(["x"])), (labels, np.array([0])))
+    assert (other.both, other.in_segments) == (0, 0)
+    assert other.moves.to_numpy().sum() == 0
