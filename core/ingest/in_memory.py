@@ -191,10 +191,10 @@ def _views(
             by_gap = event.session is None
             session = sessions.setdefault((number, event.session or gap), len(sessions))
             rows.append((number, pages.setdefault(page, len(pages)), event.ts, session, by_gap))
-    user, page_no, ts, of_session, by_gap = zip(*rows, strict=True) if rows else ((),) * 5
+    table = np.array(rows, dtype=np.int64).reshape(-1, 5).T
     return PageViews(
-        np.array(user, np.int32), np.array(page_no, np.int32), np.array(ts, np.int64),
-        np.array(of_session, np.int64), np.array(by_gap, bool), np.arange(len(rows)),
+        table[0].astype(np.int32), table[1].astype(np.int32), table[2], table[3], table[4].astype(bool),
+        np.arange(len(rows)),
     ), tuple(pages)  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""A request's events as the raw records that the readers of files make of NDJSON: flat, or as BigQuery nests them.
+"""A request's events as the raw records that the readers of NDJSON make: flat, or as BigQuery nests them.
 
 The same names, mapping and user key count as in the run that the model comes from.
 """
@@ -84,7 +84,7 @@ class EventReader:
                 seen.update(dict.fromkeys(names_in(event)))
             nested = any(event.get(root) is not None for event in events for root in PARAM_LISTS)
             plan = self._plan_of(tuple(seen), nested, frozenset(key for event in events for key in event))
-            rows = []
+            rows: list[Record] = []
             for number, event in enumerate(events):  # noqa: B007
                 rows.append(dict(zip(plan.fields, read_record(event, plan), strict=True)))
         except (BrokenRecord, TypeError) as error:
