@@ -32,8 +32,7 @@ def openapi() -> dict[str, Any]:
     mode: JsonSchemaMode = "serialization"
     inputs = [(name, mode, adapter) for name, adapter in types.items()]
     found, rest = TypeAdapter.json_schemas(inputs, ref_template=REF)
-    parts = {**rest.get("$defs", {}), **{name: schema for (name, _), schema in found.items()}}
-    schemas = {name: schema for name, schema in parts.items() if schema.get("$ref") != REF.format(model=name)}
+    schemas = {name: schema for (name, _), schema in found.items()} | rest.get("$defs", {})
     return {
         "openapi": "3.1.0",
         "info": {"title": "Beha2Vec scoring door", "version": "1"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, NotRequired
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
 SINGLE_BYTES: Final = 1_000_000
@@ -20,7 +20,7 @@ EXAMPLE: Final[dict[str, Any]] = {
     "ga_session_id": "1761966665",
 }
 Event = Annotated[
-    dict[str, JsonValue],
+    dict[str, Any],
     Field(
         description="A record of GA4's export, flat or nested as BigQuery has it. Needed are the user "
         "(user_pseudo_id, or the column that the model was made with), event_timestamp (microseconds UTC; "
