@@ -1,11 +1,13 @@
 """Print how fast the scoring door answers, and whether its memory stays flat.
 
-    python -m benchmarks.serving --work DIR [--seconds 30] [--rate 100] [--clients 8] [--model OUT/model --export CSV]
+    python -m benchmarks.serving --work DIR [--seconds 30] [--rate 100] [--clients 8]
+        [--model OUT/model --export CSV]
 
 A real server process on loopback, on whatever cores there are; the client shares them. First as many requests
 as the clients get answered one after the other (throughput), then so many a second, evenly, whether or not
-earlier ones are answered (latency, from the moment a request was due: a late server cannot hide). Each request
-is the whole history of a user of the export. A demo shop and its model are made in DIR where none is named.
+earlier ones are answered (latency, from the moment a request was due: a late server cannot hide). Each
+request is the whole history of a user of the export. A demo shop and its model are made in DIR where none is
+named.
 """
 
 from __future__ import annotations
@@ -125,7 +127,8 @@ async def _measured(
         after = process.memory_info().rss
     p50, p95, p99 = np.quantile(late, [0.5, 0.95, 0.99]) * 1e3
     return {
-        "requests/s": f"{asked / took:,.0f}", "CPU a request": f"{spent / asked * 1e3:.1f} ms", f"at {rate:.0f}/s: p50": f"{p50:.0f} ms",
+        "requests/s": f"{asked / took:,.0f}", "CPU a request": f"{spent / asked * 1e3:.1f} ms",
+        f"at {rate:.0f}/s: p50": f"{p50:.0f} ms",
         "p95": f"{p95:.0f} ms", "p99": f"{p99:.0f} ms", "requests": f"{asked + len(late):,}",
         "memory": f"{before / 2**20:,.0f} → {after / 2**20:,.0f} MiB",
     }  # fmt: skip

@@ -46,11 +46,13 @@ class Placed:
         vectors: float32 of shape (n_users, d), of length 1 (or zeros).
         clusters: int32 of shape (n_users,), a segment, or ``OUTLIER``, ``OUTSIDE`` or ``SET_ASIDE``.
         group: Why, as :func:`core.runs.export.groups` says it.
+        names: What the model calls the pages in each view.
     """
 
     vectors: np.ndarray
     clusters: np.ndarray
     group: pd.Series
+    names: Names
 
 
 class KnownPages:
@@ -162,7 +164,8 @@ class FrozenModel:
         vectors = combine(embed(sequences, called), self.weights, means=self.means).vectors
         clusters = nearest(vectors, self.partition)
         clusters[~clustered(users)] = OUTSIDE
-        return Placed(vectors, clusters, groups(users, clusters, self._by_rule(users, sequences, called)))
+        group = groups(users, clusters, self._by_rule(users, sequences, called))
+        return Placed(vectors, clusters, group, called)
 
     def _by_rule(
         self, users: pd.DataFrame, sequences: UserSequences, names: Mapping[View, Sequence[str]]
@@ -200,10 +203,14 @@ def _read_frozen(folder: Path) -> tuple[IngestSettings, ViewWeights, dict[View, 
         means = {view: np.load(path, allow_pickle=False) for view, path in files.items() if path.exists()}
     except (OSError, ValueError, ValidationError) as error:
         raise _damaged(folder, error.__class__.__name__) from error
-    # what the training data decided is kept by align(), not decided again on the new data
+    return undecided(settings), weights, means
+
+
+def undecided(settings: IngestSettings) -> IngestSettings:
+    """How the training data were read, but for what they decided: :class:`KnownPages` keeps that."""
     url = settings.url.model_copy(update={"collapse_ids": False})
     decided = {"url": url, "mask_own": False, "keep_places": (), "mask_places": ()}
-    return settings.model_copy(update=decided), weights, means
+    return settings.model_copy(update=decided)
 
 
 def _read_labels(folder: Path) -> tuple[LabelSettings | None, dict[str, tuple[str, str]]]:

@@ -137,6 +137,7 @@ def publish(
         _write_tables(building, dataset, results.embeddings, made, sure)
         made.differences.to_parquet(building / DIFFERENCES, index=False)
         _write_report(building, results, settings, made, sure)
+        _write_json(building / MODEL / SEALED, checksums(building / MODEL))
         _write_json(building / RUN, record)
     return record
 
@@ -362,7 +363,6 @@ def _write_model(folder: Path, results: Results, settings: RunSettings, made: Se
         np.save(folder / SEGMENTS / f"mean_{view}.npy", mean, allow_pickle=False)
     weights = made.combined.counted.model_dump_json()
     (folder / SEGMENTS / "weights.json").write_text(weights, encoding="utf-8")
-    _write_json(folder / SEALED, checksums(folder))
 
 
 def checksums(folder: Path) -> dict[str, str]:

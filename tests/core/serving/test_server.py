@@ -134,10 +134,11 @@ def test_a_model_that_is_none_and_an_address_that_is_taken_are_one_line(copied: 
             (["--model", copied, "--port", port], f"Cannot listen at 127.0.0.1, port {port}"),
             (["--model", copied, "--token-file", tmp_path / "none"], "cannot be read"),
         ):
+            command = [sys.executable, "-m", "core", "serve", *map(str, options)]
+            env = os.environ | {"BEHA2VEC_TOKEN": TOKEN}
             done = subprocess.run(
-                [sys.executable, "-m", "core", "serve", *map(str, options)],
-                cwd=ROOT, env=os.environ | {"BEHA2VEC_TOKEN": TOKEN}, capture_output=True, text=True, check=False,
-            )  # fmt: skip
+                command, cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=200
+            )
             assert done.returncode == 2
             assert [said in line for line in done.stderr.splitlines()] == [True], done.stderr
 
