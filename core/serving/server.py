@@ -37,8 +37,8 @@ def serve(folder: Path, host: str, port: int, token: str, ready: Callable[[str],
         ResourceError: If the address is taken or not ours.
     """
     torch.set_num_threads(1)
-    model = LiveModel(folder)
-    with _listening(host, port) as listening:
+    with _listening(host, port) as listening:  # a taken address is said before seconds of reading
+        model = LiveModel(folder)
         config = uvicorn.Config(
             Door(model, token),
             log_level="warning",

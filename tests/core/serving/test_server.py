@@ -19,6 +19,8 @@ from typing import Any
 import httpx2
 import pytest
 
+from core.base.errors import ArtifactError, ResourceError, SettingsError
+from core.cli.cli import app
 from core.serving.tokens import read_token, shown
 from tests.core.serving.conftest import Shop
 
@@ -126,27 +128,30 @@ def test_a_new_token_is_shown_once_and_lets_in(copied: Path) -> None:
         assert server.address.startswith("http://127.0.0.1:")
 
 
-def test_a_model_that_is_none_and_an_address_that_is_taken_are_one_line(copied: Path, tmp_path: Path) -> None:
+def test_what_cannot_be_served_is_said_before_anything_is_answered(
+    copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BEHA2VEC_TOKEN", TOKEN)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        for options, said in (
-            (["--model", tmp_path / "nothing"], "is not the model folder of a finished run"),
-            (["--model", copied, "--port", port], f"Cannot listen at 127.0.0.1, port {port}"),
-            (["--model", copied, "--token-file", tmp_path / "none"], "cannot be read"),
+        for options, kind, said in (
+            (
+                ["--model", tmp_path / "none", "--port", 0],
+                ArtifactError,
+                "is not the model folder of a finished",
+            ),
+            (["--model", copied, "--port", port], ResourceError, f"Cannot listen at 127.0.0.1, port {port}"),
+            (["--model", copied, "--host", "192.0.2.1"], ResourceError, "Cannot listen at 192.0.2.1"),
+            (["--model", copied, "--token-file", tmp_path / "none"], SettingsError, "cannot be read"),
         ):
-            command = [sys.executable, "-m", "core", "serve", *map(str, options)]
-            env = os.environ | {"BEHA2VEC_TOKEN": TOKEN}
-            done = subprocess.run(
-                command, cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=200
-            )
-            assert done.returncode == 2
-            assert [said in line for line in done.stderr.splitlines()] == [True], done.stderr
+            with pytest.raises(kind, match=said):
+                app(["serve", *map(str, options)], standalone_mode=False)
 
 
 @pytest.mark.parametrize("text", ["short", "with a blank in it is none", "nøt-äscii-but-long-enough"])
 def test_a_token_that_is_none_is_refused_and_not_repeated(text: str, tmp_path: Path) -> None:
     (tmp_path / "token").write_text(text)
-    with pytest.raises(Exception, match="holds is no token") as refused:
+    with pytest.raises(SettingsError, match="holds is no token") as refused:
         read_token(tmp_path / "token")
     assert text not in str(refused.value)
 
