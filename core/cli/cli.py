@@ -191,6 +191,42 @@ def embed(inputs: tuple[Path, ...], model: Path, out: Path, device: str, n_next:
 
 
 @app.command()
+@click.option("--model", type=files, required=True, help="OUT/model of a run; may be replaced at any time.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8788, show_default=True, help="0: any free one."
+)
+@click.option(
+    "--token-file",
+    type=files,
+    metavar="FILE",
+    help="File with the token to ask for; by default BEHA2VEC_TOKEN, else a new one, shown once.",
+)
+def serve(model: Path, host: str, port: int, token_file: Path | None) -> None:
+    """Answer requests: events of a user in, vector and segment out (docs/how-to/serving.md)."""
+    from core.serving.server import serve as answer
+    from core.serving.tokens import new_token, read_token
+
+    token = read_token(token_file)
+    if token is None:
+        token = new_token()
+        click.echo(f"token: {token}", err=True)
+    answer(model, host, port, token, lambda address: click.echo(f"{model} answers at {address}", err=True))
+
+
+@app.command()
+@click.option("--model", type=files, required=True, help="OUT/model of a run.")
+@click.option("--to", type=files, required=True, metavar="FILE", help="ONNX file to write.")
+def onnx(model: Path, to: Path) -> None:
+    """Write the network of a model as ONNX, for those who serve it elsewhere."""
+    from core.model.onnx_file import write_onnx
+
+    with claimed_file(to):
+        write_onnx(model, to)
+    click.echo(f"{to}", err=True)
+
+
+@app.command()
 @click.argument("ids", type=files, metavar="IDS")
 @click.option("--out", type=files, required=True, help="Folder of an earlier run.")
 @click.option("--to", type=files, required=True, metavar="FILE", help="CSV to write.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -76,11 +76,8 @@ def build(
     Raises:
         ResourceError: If the model of mode ``nli`` or ``llm`` cannot be used.
     """
-    ruled = RuleClassifier(settings.taxonomy)
-    markup = MarkupClassifier(settings.taxonomy, ruled.theme_of)
-    overrides = OverrideClassifier(settings.overrides, settings.taxonomy, templates, literal_segments())
-    notes = [note for note in (overrides.note(), _skipped(ruled.skipped)) if note]
-    judging: list[Classifier] = []
+    ladder = sure_rungs(settings, templates)
+    notes, judging = list(ladder.notes), list(ladder.judging)
     if settings.mode in (LabelMode.AUTO, LabelMode.NLI, LabelMode.LLM):
         try:
             judging.append(embedding_classifier.load(settings, cache))
@@ -90,8 +87,22 @@ def build(
         judging.append(nli_classifier.load(settings, cache))
     if settings.mode is LabelMode.LLM:
         judging.append(llm_classifier.load(settings, cache, beat=beat, log=log, user_ids=user_ids))
+    return replace(ladder, judging=tuple(judging), notes=tuple(notes))
+
+
+def sure_rungs(settings: LabelSettings, templates: Collection[str] = ()) -> Ladder:
+    """Put up the rungs below every model: those of any mode.
+
+    Args:
+        settings: Taxonomy and corrections.
+        templates: Of this export.
+    """
+    ruled = RuleClassifier(settings.taxonomy)
+    markup = MarkupClassifier(settings.taxonomy, ruled.theme_of)
+    overrides = OverrideClassifier(settings.overrides, settings.taxonomy, templates, literal_segments())
+    notes = [note for note in (overrides.note(), _skipped(ruled.skipped)) if note]
     sure = (overrides, EventClassifier(settings.taxonomy), markup, ruled)
-    return Ladder(sure, tuple(judging), overrides, ruled.worded, tuple(notes))
+    return Ladder(sure, (), overrides, ruled.worded, tuple(notes))
 
 
 def decide(

@@ -25,6 +25,7 @@ from core.base.settings import TrainSettings
 from core.data.sequences import UserSequences
 from core.model.counts import bag, components, normalised, unit_rows
 from core.model.inputs import Spans, latest_views
+from core.model.label_vocabulary import LabelVocabulary
 from core.model.model_files import (
     TRAINING,
     VOCABULARY,
@@ -129,10 +130,22 @@ def is_bag(model_dir: Path) -> bool:
     return (model_dir / BAG).exists()
 
 
-def embed(
-    model_dir: Path, sequences: UserSequences, urls: Sequence[str], progress: Progress = silent
-) -> np.ndarray:
-    """Embed every user: float32 of shape (n_users, rank), see :meth:`BagOfPages.embed`.
+@dataclass(frozen=True, eq=False)
+class LoadedBag:
+    """A bag of pages ready to embed."""
+
+    model: BagOfPages
+    vocabulary: Vocabulary | LabelVocabulary
+    max_length: int
+
+    def embed(self, sequences: UserSequences, urls: Sequence[str]) -> np.ndarray:
+        """Embed every user: float32 of shape (n_users, rank), see :meth:`BagOfPages.embed`."""
+        items = self.vocabulary.item_ids(urls)[sequences.page]
+        return self.model.embed(items, latest_views(sequences, self.max_length))
+
+
+def load_bag(model_dir: Path) -> LoadedBag:
+    """Read what :func:`train` wrote.
 
     Raises:
         ArtifactError: If the model is missing or damaged.
@@ -146,10 +159,7 @@ def embed(
         raise _damaged(model_dir) from error
     if not len(model.idf) == len(model.onto) == vocabulary.n_items:
         raise _damaged(model_dir)
-    items = vocabulary.item_ids(urls)[sequences.page]
-    vectors = model.embed(items, latest_views(sequences, max_length))
-    progress("embed", 1.0)
-    return vectors
+    return LoadedBag(model, vocabulary, max_length)
 
 
 def _save(

@@ -19,7 +19,7 @@ from core.base.schema import View
 from core.base.settings import Device
 from core.base.workers import Workers, workers
 from core.data.sequences import UserSequences
-from core.model import bag
+from core.model.bag import LoadedBag, is_bag, load_bag
 from core.model.counts import normalised
 from core.model.devices import fast_arithmetic, pick_device
 from core.model.inputs import N_GAPS, Spans, TokenStreams, latest_views, padded_batch
@@ -57,18 +57,60 @@ def embed(
         ArtifactError: If the model is missing or damaged, or the names do not fit the sequences.
         SettingsError: If there is no such device.
     """
-    if bag.is_bag(model_dir):
-        return {View.URL: bag.embed(model_dir, sequences, names[View.URL], progress)}
+    return embed_on(load_any(model_dir), sequences, names, progress, device)
+
+
+def embed_on(
+    model: TrainedModel | LoadedBag,
+    sequences: UserSequences,
+    names: Names,
+    progress: Progress,
+    device: Device,
+) -> dict[View, np.ndarray]:
+    """The same with a model in memory.
+
+    Raises:
+        ArtifactError: If the names do not fit the sequences.
+        SettingsError: If there is no such device.
+    """
     place = pick_device(device)
-    model = load_model(model_dir)
-    streams = view_streams(sequences, names, model.vocabularies)
-    model.network.to(place)
-    vectors = {}
+    if isinstance(model, TrainedModel):
+        model.network.to(place)
     with workers(place) as threads:
-        for number, (view, shape) in enumerate(model.config.views.items()):
-            spans = latest_views(sequences, shape.max_length)
-            report = partial(_report, progress, number, len(model.config.views), view)
-            vectors[view] = embed_runs(model, view, streams[view], spans, threads, report)
+        return embed_loaded(model, sequences, names, threads, progress)
+
+
+def load_any(folder: Path) -> TrainedModel | LoadedBag:
+    """Read a network, or a bag of pages.
+
+    Raises:
+        ArtifactError: If the model is missing or damaged.
+    """
+    return load_bag(folder) if is_bag(folder) else load_model(folder)
+
+
+def embed_loaded(
+    model: TrainedModel | LoadedBag,
+    sequences: UserSequences,
+    names: Names,
+    threads: Workers,
+    progress: Progress = silent,
+) -> dict[View, np.ndarray]:
+    """The same where the network is already.
+
+    Raises:
+        ArtifactError: If the names do not fit the sequences.
+    """
+    if not isinstance(model, TrainedModel):
+        found = model.embed(sequences, names[View.URL])
+        progress("embed", 1.0)
+        return {View.URL: found}
+    streams = view_streams(sequences, names, model.vocabularies)
+    vectors = {}
+    for number, (view, shape) in enumerate(model.config.views.items()):
+        spans = latest_views(sequences, shape.max_length)
+        report = partial(_report, progress, number, len(model.config.views), view)
+        vectors[view] = embed_runs(model, view, streams[view], spans, threads, report)
     return vectors
 
 

@@ -34,7 +34,7 @@ from core.runs import kept_evidence, pipeline
 from core.runs.export import arrow_table, embeddings_table, users_table, vector_lists
 from core.runs.pipeline import Embeddings, RunSettings, Segments
 from core.storage.replace_files import replacing
-from core.storage.store import MANIFEST, Artifact, open_artifact
+from core.storage.store import MANIFEST, Artifact, file_checksum, open_artifact
 
 if TYPE_CHECKING:
     from core.naming.fitting import HeldName
@@ -56,6 +56,11 @@ INGEST_SETTINGS: Final = "ingest.json"
 LABEL_FILES: Final = ("labelling.json", "known_labels.json")
 """In the model folder: how pages are labelled, and the theme and type of each page it was trained on."""
 ONE_PAGE_RULES: Final = "one_page.json"
+SEGMENTS: Final = "segments"
+NAMES: Final = "names.json"
+"""Beside the frozen segments: what each is called."""
+SEALED: Final = "sealed.json"
+"""In the model folder: the checksum of every file, so that a folder half replaced is noticed."""
 RULES: Final = "rules.json"
 """The best rules of each segment (``core/rules/``)."""
 NEXT_PAGES: Final = "next_pages.parquet"
@@ -131,6 +136,7 @@ def publish(
         made.differences.to_parquet(building / DIFFERENCES, index=False)
         told = _write_next_pages(building, results, made, following)
         _write_report(building, results, settings, made, certificates, told)
+        _write_json(building / MODEL / SEALED, checksums(building / MODEL))
         _write_json(building / RUN, record)
     return record
 
@@ -378,13 +384,20 @@ def _write_model(folder: Path, results: Results, settings: RunSettings, made: Se
         used = label_settings(results.labels, settings)
         (folder / settings_file).write_text(used.model_dump_json(indent=1), encoding="utf-8")
         _write_json(folder / labels_file, known_labels(results.dataset, results.labels))
-    made.partition.to_files(folder / "segments")
+    made.partition.to_files(folder / SEGMENTS)
+    _write_json(folder / SEGMENTS / NAMES, {str(segment): name for segment, name in made.titles.items()})
     if made.profiles.one_page:
         write_rules(folder / ONE_PAGE_RULES, made.profiles.one_page.segments)
     for view, mean in made.combined.means.items():
-        np.save(folder / "segments" / f"mean_{view}.npy", mean, allow_pickle=False)
+        np.save(folder / SEGMENTS / f"mean_{view}.npy", mean, allow_pickle=False)
     weights = made.combined.counted.model_dump_json()
-    (folder / "segments" / "weights.json").write_text(weights, encoding="utf-8")
+    (folder / SEGMENTS / "weights.json").write_text(weights, encoding="utf-8")
+
+
+def checksums(folder: Path) -> dict[str, str]:
+    """File of a model folder → its checksum; but for that of :data:`SEALED` itself."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != SEALED)
+    return {path.relative_to(folder).as_posix(): file_checksum(path) for path in files}
 
 
 def _write_json(path: Path, value: object) -> None:

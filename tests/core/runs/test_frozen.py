@@ -1,4 +1,8 @@
-from core.runs.score import align
+from core.runs.frozen import KnownPages
+
+
+def align(pages: list[str], known: set[str]) -> list[str]:
+    return list(map(KnownPages(known).align, pages))
 
 
 def test_what_is_ones_own_takes_the_place_the_model_knows() -> None:

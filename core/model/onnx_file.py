@@ -1,0 +1,111 @@
+"""The network as one ONNX file, for those who serve it elsewhere.
+
+In the graph is what the network makes of tokens. Outside it, and told in the file's metadata, are the
+vocabulary before, and afterwards what is done to the vectors (``finish.py``), the mix of the views and the
+segments.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from torch import Tensor, nn
+
+from core.base.errors import ResourceError, SettingsError
+from core.base.schema import View
+from core.model.bag import is_bag
+from core.model.inputs import PaddedBatch
+from core.model.model_files import TrainedModel, load_model
+from core.model.network import UserBehaviorTransformer
+from core.storage.disk import make_folder, written_whole
+
+TOKENS: Final = ("items", "transitions", "gaps", "session_starts")
+MASK: Final = "mask"
+OPSET: Final = 18
+_OUTSIDE: Final = (
+    "Before: page views as tokens by vocabulary.json, the latest max_length of each user. After: zeros for "
+    "a view that knows no page of a user, finish.safetensors, the mix of the views, the segments."
+)
+
+
+class _Flat(nn.Module):
+    """The network with plain tensors for inputs: :data:`TOKENS` of each view, and the mask."""
+
+    def __init__(self, network: UserBehaviorTransformer) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, tokens: list[Tensor], mask: Tensor) -> tuple[Tensor, ...]:
+        """4 · n_views times (B, T), (B, T) → (B, E) a view."""
+        lengths = mask.sum(dim=1)
+        made = []
+        for number, view in enumerate(self.network.views):
+            items, transitions, gaps, starts = tokens[4 * number : 4 * number + 4]
+            batch = PaddedBatch(items, transitions, gaps, starts, lengths, mask)
+            made.append(self.network.encoder(view)(batch))
+        return tuple(made)
+
+
+def input_names(views: tuple[View, ...]) -> list[str]:
+    """Names of the inputs: ``url_items``, …, and ``mask``."""
+    return [*(f"{view}_{part}" for view in views for part in TOKENS), MASK]
+
+
+def write_onnx(model_dir: Path, to: Path) -> None:
+    """Write the network of a model folder.
+
+    Inputs are int64 of shape (B, T), T from 2 to ``max_length``, and bool for the mask, which is true where
+    there is a page view; padding is 0. Outputs are float32 of shape (B, E), one a view, rows of length 1.
+
+    Args:
+        model_dir: A folder that :func:`core.model.training.train` wrote.
+        to: The file.
+
+    Raises:
+        ArtifactError: If the model is missing or damaged.
+        SettingsError: If it is a bag of pages.
+        ResourceError: If what writes ONNX is not installed, or the disk is full.
+    """
+    if is_bag(model_dir):
+        raise SettingsError(
+            f"{model_dir} holds a bag of pages, which has no network", remedy="Train with another preset"
+        )
+    model = load_model(model_dir)
+    program = _exported(model)
+    program.model.metadata_props.update(_facts(model))
+    make_folder(to.parent)
+    with written_whole(to) as building:
+        program.save(building)
+
+
+def _exported(model: TrainedModel) -> Any:  # noqa: ANN401 - of a package that need not be installed
+    views = model.network.views
+    shape = (2, 3)
+    tokens = [torch.ones(shape, dtype=torch.int64) for _ in range(len(TOKENS) * len(views))]
+    longest = min(config.max_length for config in model.config.views.values())
+    sizes = {0: torch.export.Dim("users"), 1: torch.export.Dim("views", min=2, max=longest)}
+    try:
+        return torch.onnx.export(
+            _Flat(model.network).eval(),
+            (tokens, torch.ones(shape, dtype=torch.bool)),
+            input_names=input_names(views),
+            output_names=[view.value for view in views],
+            dynamic_shapes=([sizes] * len(tokens), sizes),
+            opset_version=OPSET,
+            dynamo=True,
+            verbose=False,
+        )
+    except ImportError as error:
+        raise ResourceError(
+            f"What writes ONNX is not installed: {error.name}",
+            remedy="Install it: pip install onnx onnxscript",
+        ) from error
+
+
+def _facts(model: TrainedModel) -> dict[str, str]:
+    shapes = {view.value: config.model_dump() for view, config in model.config.views.items()}
+    return {"beha2vec.format": str(model.config.format), "beha2vec.views": json.dumps(shapes),
+            "beha2vec.outside": _OUTSIDE}  # fmt: skip

@@ -1,0 +1,242 @@
+"""A published model folder in memory: how new users are named, embedded and placed, wherever they come from.
+
+Both doors go through here: files (:mod:`core.runs.score`) and requests (``core/serving/``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import numpy as np
+import pandas as pd
+from pydantic import TypeAdapter, ValidationError
+
+from core.base.errors import ArtifactError
+from core.base.schema import OUTSIDE, Group, View
+from core.base.settings import IngestSettings, ViewWeights
+from core.data.dataset import clustered, of_group
+from core.data.sequences import UserSequences
+from core.labels.label_settings import RESERVED, LabelSettings
+from core.one_page.arrivals import arrivals
+from core.one_page.segments import OnePageSegment, OnePageSegments, assign, read_rules
+from core.runs.export import groups
+from core.runs.publish import INGEST_SETTINGS, LABEL_FILES, NAMES, ONE_PAGE_RULES, SEALED, SEGMENTS, checksums
+
+if TYPE_CHECKING:
+    from core.model.bag import LoadedBag
+    from core.model.model_files import TrainedModel
+    from core.segments.partition import Partition
+
+Names: TypeAlias = dict[View, list[str]]
+Embed: TypeAlias = Callable[[UserSequences, Names], Mapping[View, np.ndarray]]
+_NAMES: Final = TypeAdapter(dict[int, str])
+_LABELS: Final = TypeAdapter(dict[str, tuple[str, str]])
+
+
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """Where users belong.
+
+    Args:
+        vectors: float32 of shape (n_users, d), of length 1 (or zeros).
+        clusters: int32 of shape (n_users,), a segment, or ``OUTLIER``, ``OUTSIDE`` or ``SET_ASIDE``.
+        group: Why, as :func:`core.runs.export.groups` says it.
+        names: What the model calls the pages in each view.
+    """
+
+    vectors: np.ndarray
+    clusters: np.ndarray
+    group: pd.Series
+    names: Names
+
+
+class KnownPages:
+    """The pages of a model, by which new ones are named.
+
+    Whether ``/order/{id}`` is one page, or ``/account`` shows all their own, was decided on the training
+    data; a new export may be too small to see it. So a page the model does not know takes its template, or
+    that of a personal place, where the model knows it.
+
+    Args:
+        known: Canonical pages.
+    """
+
+    def __init__(self, known: Collection[str]) -> None:
+        from core.ingest.clean.page_parts import KnownGaps
+
+        self.pages = frozenset(known)
+        self._gaps = KnownGaps(self.pages)
+
+    def align(self, page: str) -> str:
+        """The name of a page as the model knows it; the page itself where it does not."""
+        from core.ingest.clean.grouping import template
+
+        if page in self.pages:
+            return page
+        return next((name for name in (template(page), self._gaps.of(page)) if name in self.pages), page)
+
+
+@dataclass(frozen=True, eq=False)
+class FrozenModel:
+    """What a run left to place new users by.
+
+    Args:
+        key: Of the content of its files.
+        settings: How exports are cleaned; what the training decided is not decided again.
+        labelling: How pages are labelled; None where they are not.
+        labels: Page of the training → its theme and type.
+        known: Pages that the url view knows.
+        weights: Of the views.
+        means: Of the views.
+        partition: The segments.
+        one_page: The segments by rule.
+        names: Segment → what it is called; empty in a folder of an earlier release.
+        encoder: The network or the bag of pages.
+    """
+
+    key: str
+    settings: IngestSettings
+    labelling: LabelSettings | None
+    labels: Mapping[str, tuple[str, str]]
+    known: KnownPages
+    weights: ViewWeights
+    means: Mapping[View, np.ndarray]
+    partition: Partition
+    one_page: tuple[OnePageSegment, ...]
+    names: Mapping[int, str]
+    encoder: TrainedModel | LoadedBag
+
+    @classmethod
+    def read(cls, folder: Path) -> FrozenModel:
+        """Read a folder, and see to it that its files are those that were written together.
+
+        Raises:
+            ArtifactError: If a file is missing, damaged, or of another run.
+        """
+        from core.model.embedding import load_any
+        from core.model.model_files import load_pages
+        from core.segments.partition import Partition
+
+        key = _checked_key(folder)
+        settings, weights, means = _read_frozen(folder)
+        labelling, labels = _read_labels(folder)
+        return cls(
+            key, settings, labelling, labels, KnownPages(load_pages(folder)), weights, means,
+            Partition.from_files(folder / SEGMENTS), read_rules(folder / ONE_PAGE_RULES),
+            _read_names(folder), load_any(folder),
+        )  # fmt: skip
+
+    def named(self, names: Mapping[View, Sequence[str]]) -> Names:
+        """Pages as the model knows them, and with the labels of its training where it does.
+
+        Args:
+            names: What each view calls each page.
+        """
+        pages = [self.known.align(page) for page in names[View.URL]]
+        found: Names = {View.URL: pages}
+        for place, view in enumerate((View.THEME, View.TYPE)):
+            if view in names:
+                kept = (self.labels.get(page) for page in pages)
+                pairs = zip(kept, names[view], strict=True)
+                found[view] = [pair[place] if pair else name for pair, name in pairs]
+        return found
+
+    def place(
+        self, users: pd.DataFrame, sequences: UserSequences, names: Mapping[View, Sequence[str]], embed: Embed
+    ) -> Placed:
+        """Embed users and put them into the frozen segments.
+
+        Args:
+            users: As :attr:`core.data.dataset.Dataset.users`.
+            sequences: Their page views.
+            names: What each view calls each page.
+            embed: Makes the vectors of each view, with the encoder.
+        """
+        from core.segments.clustering import assign as nearest
+        from core.segments.combination import combine
+
+        called = self.named(names)
+        vectors = combine(embed(sequences, called), self.weights, means=self.means).vectors
+        clusters = nearest(vectors, self.partition)
+        clusters[~clustered(users)] = OUTSIDE
+        group = groups(users, clusters, self._by_rule(users, sequences, called))
+        return Placed(vectors, clusters, group, called)
+
+    def _by_rule(
+        self, users: pd.DataFrame, sequences: UserSequences, names: Mapping[View, Sequence[str]]
+    ) -> OnePageSegments:
+        """Which rule of the training holds for the users with a single page view."""
+        alone = of_group(users, Group.ONE_PAGE)
+        codes = np.full(len(users), -1, dtype=np.int8)
+        if alone.any() and self.one_page:
+            codes = assign(arrivals(users, sequences, names, RESERVED), self.one_page)
+            codes[~alone] = -1
+        return OnePageSegments(codes, self.one_page)
+
+
+def _checked_key(folder: Path) -> str:
+    """What the content of a folder is called.
+
+    One that was copied half, or mixed of two runs, may well load: its checksums tell. A folder of an earlier
+    release has none beside it.
+    """
+    try:
+        found = checksums(folder)
+        wanted = json.loads((folder / SEALED).read_bytes()) if (folder / SEALED).exists() else found
+    except (OSError, ValueError) as error:
+        raise _damaged(folder, error.__class__.__name__) from error
+    if wanted != found:
+        raise _damaged(folder, "its files are not those that were written together")
+    return hashlib.blake2b(json.dumps(found).encode(), digest_size=6).hexdigest()
+
+
+def _read_frozen(folder: Path) -> tuple[IngestSettings, ViewWeights, dict[View, np.ndarray]]:
+    try:
+        settings = IngestSettings.model_validate_json((folder / INGEST_SETTINGS).read_bytes())
+        weights = ViewWeights.model_validate_json((folder / SEGMENTS / "weights.json").read_bytes())
+        files = {view: folder / SEGMENTS / f"mean_{view}.npy" for view in View}
+        means = {view: np.load(path, allow_pickle=False) for view, path in files.items() if path.exists()}
+    except (OSError, ValueError, ValidationError) as error:
+        raise _damaged(folder, error.__class__.__name__) from error
+    return undecided(settings), weights, means
+
+
+def undecided(settings: IngestSettings) -> IngestSettings:
+    """How the training data were read, but for what they decided: :class:`KnownPages` keeps that."""
+    url = settings.url.model_copy(update={"collapse_ids": False})
+    decided = {"url": url, "mask_own": False, "keep_places": (), "mask_places": ()}
+    return settings.model_copy(update=decided)
+
+
+def _read_labels(folder: Path) -> tuple[LabelSettings | None, dict[str, tuple[str, str]]]:
+    settings_file, labels_file = (folder / name for name in LABEL_FILES)
+    if not settings_file.exists():
+        return None, {}
+    try:
+        settings = LabelSettings.model_validate_json(settings_file.read_bytes())
+        return settings, _LABELS.validate_json(labels_file.read_bytes())
+    except (OSError, ValueError) as error:
+        raise ArtifactError(
+            f"The labels in {folder} are damaged ({error.__class__.__name__})", remedy="Run it again"
+        ) from error
+
+
+def _read_names(folder: Path) -> dict[int, str]:
+    path = folder / SEGMENTS / NAMES
+    try:
+        return _NAMES.validate_json(path.read_bytes()) if path.exists() else {}
+    except (OSError, ValidationError) as error:
+        raise ArtifactError(f"The names in {path} are damaged", remedy="Run it again") from error
+
+
+def _damaged(folder: Path, why: str) -> ArtifactError:
+    return ArtifactError(
+        f"{folder} is not the model folder of a finished run ({why})",
+        allowed="OUT/model",
+        remedy="Point --model at it",
+    )

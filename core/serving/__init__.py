@@ -1,0 +1,1 @@
+"""A door for single users: events in, segment out, over HTTP."""

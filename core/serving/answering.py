@@ -1,0 +1,138 @@
+"""Bodies of requests in, bodies of answers out: what a worker thread does, several requests at a time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from pydantic import BaseModel, ValidationError
+
+from core.base.errors import InputError
+from core.base.wording import counted
+from core.ingest.in_memory import Person
+from core.serving.reading import NotJson, parsed
+from core.serving.scorer import Scorer
+from core.serving.wire import (
+    NotScored,
+    Problem,
+    ScoreAnswer,
+    ScoreBatchAnswer,
+    ScoreBatchRequest,
+    ScoreRequest,
+    UserScore,
+)
+
+OK, BAD_REQUEST, UNPROCESSABLE = 200, 400, 422
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What goes back.
+
+    Args:
+        status: Of HTTP.
+        body: JSON.
+        users: Who were scored.
+        used: Events of theirs that were used.
+        left_out: Events that were not.
+    """
+
+    status: int
+    body: bytes
+    users: int = 0
+    used: int = 0
+    left_out: int = 0
+
+
+@dataclass
+class _Ask:
+    """A request that could be read."""
+
+    people: list[Person]
+    nobody: Counter[str]
+    scores: list[UserScore | None] = field(default_factory=list)
+
+
+def answer_single(scorer: Scorer, bodies: Sequence[bytes]) -> list[Reply]:
+    """Answer requests of one user each; they are scored together, and none depends on another."""
+    return _answered(scorer, bodies, ScoreRequest, _single)
+
+
+def answer_batch(scorer: Scorer, bodies: Sequence[bytes]) -> list[Reply]:
+    """Answer requests of many users."""
+    return _answered(scorer, bodies, ScoreBatchRequest, _batch)
+
+
+def _answered(
+    scorer: Scorer,
+    bodies: Sequence[bytes],
+    shape: type[BaseModel],
+    reply: Callable[[Scorer, _Ask], Reply],
+) -> list[Reply]:
+    read = [_read(scorer, body, shape) for body in bodies]
+    asks = [ask for ask in read if isinstance(ask, _Ask)]
+    scores = iter(scorer.score([person for ask in asks for person in ask.people]))
+    for ask in asks:
+        ask.scores = [next(scores) for _ in ask.people]
+    return [reply(scorer, one) if isinstance(one, _Ask) else one for one in read]
+
+
+def _read(scorer: Scorer, body: bytes, shape: type[BaseModel]) -> _Ask | Reply:
+    """The users of a request, or what is wrong with it."""
+    try:
+        value = parsed(body)
+        shape.model_validate(value)
+        people, nobody = scorer.people(scorer.reader.read(value["events"], body))
+    except NotJson as error:
+        return problem(BAD_REQUEST, f"The body is not JSON: {error}")
+    except ValidationError as error:
+        return problem(UNPROCESSABLE, _first(error))
+    except InputError as error:
+        return problem(UNPROCESSABLE, str(error))
+    if shape is ScoreRequest and len(people) > 1:
+        said = f"The events are of {counted(len(people), 'user')}; /v1/score takes one, /v1/score_batch many"
+        return problem(UNPROCESSABLE, said)
+    return _Ask(people, nobody)
+
+
+def _first(error: ValidationError) -> str:
+    one = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(map(str, one["loc"])) or "body"
+    return f"{where}: {one['msg']}"
+
+
+def problem(status: int, said: str, left_out: dict[str, int] | None = None) -> Reply:
+    """An error in words."""
+    found = Problem(error=said) if left_out is None else Problem(error=said, left_out=left_out)
+    return Reply(status, orjson.dumps(found), left_out=sum((left_out or {}).values()))
+
+
+def _single(scorer: Scorer, ask: _Ask) -> Reply:
+    [person] = ask.people or [Person("")]
+    left_out = person.left_out + ask.nobody
+    score = ask.scores[0] if ask.scores else None
+    if score is None:
+        return problem(UNPROCESSABLE, "No page view of a user is left to score", dict(left_out))
+    answer: ScoreAnswer = {**score, "left_out": dict(left_out), "model": scorer.key}
+    return _reply(answer, [person], 1, left_out)
+
+
+def _batch(scorer: Scorer, ask: _Ask) -> Reply:
+    pairs = list(zip(ask.people, ask.scores, strict=True))
+    users = [score for _, score in pairs if score is not None]
+    not_scored = [
+        NotScored(user_id=person.user_id, left_out=dict(person.left_out))
+        for person, score in pairs
+        if score is None
+    ]
+    answer = ScoreBatchAnswer(model=scorer.key, users=users, not_scored=not_scored, left_out=dict(ask.nobody))
+    left_out = sum((person.left_out for person in ask.people), Counter(ask.nobody))
+    return _reply(answer, ask.people, len(users), left_out)
+
+
+def _reply(answer: Any, people: Sequence[Person], users: int, left_out: Counter[str]) -> Reply:  # noqa: ANN401
+    used = sum(len(person.events) for person in people)
+    return Reply(OK, orjson.dumps(answer), users, used, left_out.total())

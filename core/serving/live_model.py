@@ -1,0 +1,110 @@
+"""The model that answers now: another one takes its place while requests go on.
+
+The folder is looked at every few seconds. What changed is read once it has been still for one look, beside
+the model in use, and tried; then a name is bound anew, and whoever is being answered keeps the old one. A
+folder that is damaged, half written or gone is refused in words, and the old model goes on.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from core.base.errors import ArtifactError, Beha2VecError
+from core.serving.scorer import Scorer
+
+LOOK_S: Final = 1.0
+"""Between two looks at the folder."""
+
+Fingerprint: TypeAlias = tuple[tuple[str, int, int, int], ...]
+"""Name, size, time of change and inode of each file."""
+
+
+def fingerprint(folder: Path) -> Fingerprint:
+    """What a folder looks like from outside; empty where it is not there."""
+    found = []
+    for path in sorted(folder.rglob("*")):
+        try:
+            facts = path.stat()
+        except OSError:  # it goes away while we look
+            continue
+        if path.is_file():
+            found.append((str(path), facts.st_size, facts.st_mtime_ns, facts.st_ino))
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class ModelState:
+    """What is said of the model.
+
+    Args:
+        key: Of its content.
+        since: Seconds since 1970 at which it began to answer.
+        reloads: Times that another one took its place.
+        refused: Times that one did not.
+        problem: Why the folder, as it is now, is not the model that answers; empty where it is.
+    """
+
+    key: str
+    since: float
+    reloads: int
+    refused: int
+    problem: str
+
+
+class LiveModel:
+    """A model folder that may be replaced at any time.
+
+    Args:
+        folder: ``OUT/model``.
+
+    Raises:
+        ArtifactError: If it holds no model at the start.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._seen = self._last = fingerprint(folder)
+        self._refused_as: Fingerprint | None = None
+        self.scorer = Scorer.load(folder)
+        self.state = ModelState(self.scorer.key, time.time(), 0, 0, "")
+
+    def look(self) -> bool:
+        """Look at the folder, and read it if it is another one and still.
+
+        Returns:
+            Whether another model took the place.
+        """
+        now = fingerprint(self._folder)
+        still, self._last = now == self._last, now
+        if now == self._seen:
+            self._say("")
+            return False
+        if not still or now == self._refused_as:
+            return False
+        try:
+            scorer = self._read(now)
+        except Beha2VecError as error:
+            self._refused_as = now
+            self._say(str(error), refused=1)
+            return False
+        self._seen, self.scorer = now, scorer
+        self.state = ModelState(scorer.key, time.time(), self.state.reloads + 1, self.state.refused, "")
+        return True
+
+    def _read(self, now: Fingerprint) -> Scorer:
+        try:
+            scorer = Scorer.load(self._folder)
+        except (OSError, ValueError, KeyError, TypeError, IndexError, RuntimeError) as error:
+            raise ArtifactError(
+                f"The model in {self._folder} cannot be used ({error.__class__.__name__})"
+            ) from error
+        if fingerprint(self._folder) != now:
+            raise ArtifactError(f"{self._folder} was changed while it was read")
+        return scorer
+
+    def _say(self, problem: str, refused: int = 0) -> None:
+        before = self.state
+        self.state = ModelState(before.key, before.since, before.reloads, before.refused + refused, problem)

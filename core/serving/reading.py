@@ -1,0 +1,97 @@
+"""A request's events as the raw records that the readers of NDJSON make: flat, or as BigQuery nests them.
+
+The same names, mapping and user key count as in the run that the model comes from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Final
+
+import orjson
+
+from core.base.errors import InputError
+from core.base.settings import IngestSettings
+from core.ingest.in_memory import Record
+from core.ingest.read.headers import require
+from core.ingest.read.nested import (
+    PARAM_LISTS,
+    RECORD_FIELDS,
+    BrokenRecord,
+    InexactId,
+    Plan,
+    decode_exactly,
+    make_plan,
+    map_names,
+    names_in,
+    read_record,
+)
+
+PLANS: Final = 64
+"""Kinds of events whose names are remembered."""
+
+
+class NotJson(Exception):
+    """A body that is no JSON."""
+
+
+def parsed(body: bytes) -> Any:  # noqa: ANN401 - JSON may be anything
+    """Parse a body.
+
+    Raises:
+        NotJson: If it is none; the message says where.
+    """
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise NotJson(str(error)) from error
+
+
+class EventReader:
+    """Picks the fields out of events.
+
+    Args:
+        settings: Of the run that the model comes from.
+    """
+
+    def __init__(self, settings: IngestSettings) -> None:
+        self._settings = settings
+        self._plan_of = lru_cache(PLANS)(self._make_plan)
+
+    def read(self, events: Sequence[Mapping[str, Any]], body: bytes) -> list[Record]:
+        """Raw records of events.
+
+        Args:
+            events: As they were parsed.
+            body: The whole request, to be parsed anew where an id was written as a number with a fraction.
+
+        Raises:
+            InputError: If an event is broken, or a field is missing that a sequence is made of.
+        """
+        try:
+            return self._rows(events)
+        except InexactId:
+            return self._rows(decode_exactly(body)["events"])
+        except RecursionError as error:
+            raise InputError("The events are nested too deeply") from error
+
+    def _rows(self, events: Sequence[Mapping[str, Any]]) -> list[Record]:
+        number = 0
+        try:
+            seen: dict[str, None] = {}
+            for number, event in enumerate(events):  # noqa: B007 - of the broken one
+                seen.update(dict.fromkeys(names_in(event)))
+            nested = any(event.get(root) is not None for event in events for root in PARAM_LISTS)
+            plan = self._plan_of(tuple(seen), nested, frozenset(key for event in events for key in event))
+            rows: list[Record] = []
+            for number, event in enumerate(events):  # noqa: B007
+                rows.append(dict(zip(plan.fields, read_record(event, plan), strict=True)))
+        except (BrokenRecord, TypeError) as error:
+            raise InputError(f"Event {number} cannot be read: {error}") from error
+        return rows
+
+    def _make_plan(self, seen: tuple[str, ...], nested: bool, keys: frozenset[str]) -> Plan:
+        header = map_names(seen, RECORD_FIELDS if nested else {}, self._settings)
+        require(header, "The request", self._settings)
+        return make_plan(header, keys)

@@ -1,0 +1,143 @@
+"""Requests answered by a frozen model, in one thread and without a file."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from core.base.schema import Raw, View
+from core.base.settings import IngestSettings
+from core.base.workers import alone
+from core.ingest.in_memory import LiveUsers, Person, Record, read_people
+from core.labels.new_pages import NewPages
+from core.labels.pages import host_of
+from core.runs.frozen import FrozenModel, Placed
+from core.serving.reading import EventReader
+from core.serving.wire import UserScore
+
+if TYPE_CHECKING:
+    from core.segments.membership import Memberships
+
+DAY_US: Final = 86_400_000_000
+"""How far ahead of ours the clock of a browser may be."""
+OWN_HOST_SHARE: Final = 0.01
+"""Of the known pages from which on a host is the site's own; files judge by page views."""
+NOTHING_KNOWN: Final = "None of the pages was in the training: segment and vector say next to nothing"
+
+
+class Scorer:
+    """A model with what its requests need.
+
+    Args:
+        frozen: The model.
+    """
+
+    def __init__(self, frozen: FrozenModel) -> None:
+        from core.model.embedding import embed_loaded
+
+        self.key, self._frozen = frozen.key, frozen
+        self.reader = EventReader(frozen.settings)
+        self._labels = NewPages(frozen.labelling) if frozen.labelling else None
+        self._pages = frozen.known.pages | frozen.labels.keys()
+        self._embed = partial(embed_loaded, frozen.encoder, threads=alone)
+        hosts = Counter(map(host_of, frozen.known.pages))
+        self._hosts = {host for host, n in hosts.items() if host and n >= OWN_HOST_SHARE * hosts.total()}
+
+    @classmethod
+    def load(cls, folder: Path) -> Scorer:
+        """Read a model folder and try it on a user of its own.
+
+        Raises:
+            ArtifactError: If it is missing, damaged, or its parts do not fit together.
+        """
+        scorer = cls(FrozenModel.read(folder))
+        page, *_ = sorted(scorer._frozen.known.pages) or ["/"]
+        scorer.score([_visitor(page)])
+        return scorer
+
+    def people(self, rows: Sequence[Record]) -> tuple[list[Person], Counter[str]]:
+        """Users of raw records, see :func:`core.ingest.in_memory.read_people`."""
+        return read_people(rows, self._frozen.settings, time.time_ns() // 1_000 + DAY_US)
+
+    def score(self, people: Sequence[Person]) -> list[UserScore | None]:
+        """Place users; None for one without a page view that can be used.
+
+        Args:
+            people: Of any number of requests; none depends on another.
+        """
+        live = LiveUsers.of(people, self._frozen.settings, self._pages, self._hosts)
+        found: list[UserScore | None] = [None] * len(people)
+        if len(live.who):
+            placed = self._frozen.place(live.users, live.sequences, self._names(live), self._embed)
+            for number, answer in zip(live.who, self._answers(people, live, placed), strict=True):
+                found[number] = answer
+        return found
+
+    def _names(self, live: LiveUsers) -> dict[View, list[str]]:
+        names = {View.URL: list(live.pages)}
+        if self._labels:
+            new = (page for page in live.pages if self._frozen.known.align(page) not in self._frozen.labels)
+            labels = {page: self._labels.label(page, live.titles.get(page)) for page in new}
+            pairs = [labels.get(page, ("", "")) for page in live.pages]
+            names[View.THEME], names[View.TYPE] = ([pair[at] for pair in pairs] for at in (0, 1))
+        return names
+
+    def _answers(self, people: Sequence[Person], live: LiveUsers, placed: Placed) -> list[UserScore]:
+        from core.segments.membership import memberships
+
+        near = memberships(placed.vectors, placed.clusters, self._frozen.partition)
+        known = np.array([self._frozen.known.align(page) in self._pages for page in live.pages])
+        views = known[live.sequences.page].astype(np.int64)
+        seen = np.add.reduceat(views, live.sequences.offsets[:-1])
+        return [
+            self._answer(people[person], placed, near, row, views=(int(length), int(seen[row])))
+            for row, (person, length) in enumerate(zip(live.who, live.sequences.lengths, strict=True))
+        ]
+
+    def _answer(
+        self, person: Person, placed: Placed, near: Memberships, row: int, views: tuple[int, int]
+    ) -> UserScore:
+        """Of the user in a row, with page views that were used, and those of them on known pages."""
+        segment, following = _segment(placed.clusters[row]), _segment(near.next_segment[row])
+        answer = UserScore(
+            user_id=person.user_id,
+            group=placed.group[row],
+            segment=segment,
+            segment_name=None if segment is None else self._frozen.names.get(segment),
+            distance=_number(near.distance[row]),
+            membership=_number(near.share[row]),
+            next_segment=following,
+            next_segment_name=None if following is None else self._frozen.names.get(following),
+            next_distance=_number(near.next_distance[row]),
+            vector=placed.vectors[row].tolist(),
+            page_views=views[0],
+            known_page_views=views[1],
+            left_out=dict(person.left_out),
+        )
+        if not views[1]:
+            answer["note"] = NOTHING_KNOWN
+        return answer
+
+
+def _segment(label: np.int32) -> int | None:
+    return int(label) if label >= 0 else None
+
+
+def _number(value: np.float32) -> float | None:
+    return None if np.isnan(value) else round(float(value), 6)
+
+
+def _visitor(page: str) -> Person:
+    """Somebody who saw a page twice."""
+    rows = [
+        {Raw.USER_KEY: "0", Raw.EVENT_TIMESTAMP: str(1_700_000_000_000_000 + at), Raw.PAGE_LOCATION: page}
+        for at in (0, 10_000_000)
+    ]
+    [person], _ = read_people(rows, IngestSettings(), 2**62)
+    return person

@@ -1,0 +1,51 @@
+"""The token that whoever asks has to show."""
+
+from __future__ import annotations
+
+import hmac
+import os
+import secrets
+from pathlib import Path
+from typing import Final
+
+from core.base.errors import SettingsError
+
+TOKEN_ENV: Final = "BEHA2VEC_TOKEN"
+FEWEST: Final = 16
+_ALLOWED: Final = f"{FEWEST} printable characters or more, no blanks"
+_REMEDY: Final = "Make one: python -c 'import secrets; print(secrets.token_urlsafe(32))'"
+
+
+def read_token(file: Path | None) -> str | None:
+    """The token of a file, else of the environment, else None.
+
+    Raises:
+        SettingsError: If the file cannot be read, or the token is none; it is not repeated.
+    """
+    if file is None:
+        text, where = os.environ.get(TOKEN_ENV, ""), TOKEN_ENV
+        if not text:
+            return None
+    else:
+        where = str(file)
+        try:
+            text = file.read_text(encoding="utf-8").strip()
+        except (OSError, ValueError) as error:
+            raise SettingsError(
+                f"{file} cannot be read ({error.__class__.__name__})", remedy=_REMEDY
+            ) from error
+    if len(text) < FEWEST or not text.isascii() or not text.isprintable() or " " in text:
+        raise SettingsError(f"What {where} holds is no token", allowed=_ALLOWED, remedy=_REMEDY)
+    return text
+
+
+def new_token() -> str:
+    """A token that nobody can guess."""
+    return secrets.token_urlsafe(32)
+
+
+def shown(header: str, token: str) -> bool:
+    """Whether an ``Authorization`` header shows the token; it takes as long wherever they differ."""
+    scheme, _, value = header.partition(" ")
+    same = hmac.compare_digest(value.strip().encode("utf-8", "replace"), token.encode())
+    return same and scheme.lower() == "bearer"

@@ -1,0 +1,160 @@
+"""A few users in memory are what a file of them would be."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.base.progress import silent
+from core.base.schema import Group, Raw, Users
+from core.base.settings import IngestSettings, UrlSettings
+from core.data.dataset import Dataset
+from core.ingest.in_memory import LATER, STRIPPED, LiveUsers, Person, Record, read_people
+from core.ingest.ingest import ingest
+
+T0, SECOND = 1_700_000_000_000_000, 1_000_000
+ALONE = IngestSettings(mask_own=False, url=UrlSettings(collapse_ids=False))
+
+
+def record(at: float, page: str | None = "https://a.example/x", **more: str | None) -> dict[str, str | None]:
+    return {
+        Raw.USER_KEY: "u", Raw.EVENT_TIMESTAMP: str(T0 + int(at * SECOND)), Raw.EVENT_NAME: "page_view",
+        Raw.PAGE_LOCATION: page,
+    } | more  # fmt: skip
+
+
+def cleaned(
+    rows: list[Record], settings: IngestSettings = ALONE, hosts: tuple[str, ...] = ()
+) -> tuple[LiveUsers, list[Person]]:
+    people, _ = read_people(rows, settings, 2**62)
+    return LiveUsers.of(people, settings, frozenset(), hosts), people
+
+
+def test_events_are_put_in_order_and_the_order_that_ga4_sends_decides_ties() -> None:
+    rows: list[Record] = [
+        record(9, "/last"),
+        record(0, "/second", batch_ordering_id="2"),
+        record(0, "/first", batch_ordering_id="1"),
+        record(0, "/without"),
+        record(0, "/without/later"),
+    ]
+    live, _ = cleaned(rows)
+    assert [live.pages[page] for page in live.sequences.page] == [
+        "/first", "/second", "/without", "/without/later", "/last",
+    ]  # fmt: skip
+
+
+def test_sessions_without_an_id_end_after_half_an_hour_without_any_event() -> None:
+    half = 30 * 60
+    rows: list[Record] = [
+        record(0), record(half), record(half + 60, event_name="scroll"), record(2 * half + 60),
+        record(3 * half + 61), record(3 * half + 62, ga_session_id="7"),
+        record(3 * half + 63, ga_session_id="7.0"),
+    ]  # fmt: skip
+    live, _ = cleaned(rows)
+    assert live.sequences.session.tolist() == [0, 0, 0, 1, 2, 2]
+
+
+def test_pages_left_out_and_times_to_come_are_counted() -> None:
+    settings = ALONE.model_copy(update={"strip_pages": ("https://a.example/thanks",)})
+    rows: list[Record] = [record(0), record(1, "https://a.example/thanks/"), record(99)]
+    people, nobody = read_people(rows, settings, T0 + 2 * SECOND)
+    live = LiveUsers.of(people, settings, frozenset(), ())
+    assert live.pages == ("https://a.example/x",)
+    assert people[0].left_out == {STRIPPED: 1, LATER: 1}
+    assert not nobody
+
+
+@pytest.mark.parametrize(
+    ("seconds", "group"),
+    [
+        ([*range(299)], Group.SEGMENT),
+        ([*range(300)], Group.BOT_LIKE),  # 300 page views without a pause
+        ([4 * at for at in range(300)], Group.SEGMENT),
+        ([0], Group.ONE_PAGE),
+    ],
+)
+def test_who_is_too_fast_looks_automated(seconds: list[int], group: Group) -> None:
+    live, _ = cleaned([record(at) for at in seconds])
+    assert live.users[Users.GROUP].tolist() == [group.value]
+
+
+def test_who_sends_thousands_of_events_a_day_looks_automated_and_can_be_left_out() -> None:
+    rows: list[Record] = [record(0), record(5)] + [record(at, event_name="scroll") for at in range(2_000)]
+    assert cleaned(rows)[0].users[Users.GROUP].tolist() == [Group.BOT_LIKE.value]
+    assert len(cleaned(rows, ALONE.model_copy(update={"exclude_bots": True}))[0].who) == 0
+
+
+def test_numbers_in_pages_are_masked_unless_the_model_knows_them() -> None:
+    page = "https://a.example/call/+491701234567"
+    people, _ = read_people([record(0, page)], ALONE, 2**62)
+    assert LiveUsers.of(people, ALONE, frozenset(), ()).pages == ("https://a.example/call/{phone}",)
+    assert LiveUsers.of(people, ALONE, frozenset([page]), ()).pages == (page,)
+
+
+def test_nobody_has_nothing() -> None:
+    live, _ = cleaned([record(0, event_name="scroll")])
+    assert (len(live.who), len(live.users), live.sequences.n_views) == (0, 0, 0)
+
+
+CHOICES: dict[str, tuple[Any, ...]] = {
+    "user_pseudo_id": ("1.5", "ä", "z", "(not set)", "b"),
+    "event_name": ("page_view", "page_view", "scroll", " page_view ", "purchase", None),
+    "page_location": (
+        "https://a.example/", "https://www.a.example/Shop/?utm_source=x", "https://a.example/shop#top",
+        "https://a.example/search?q=Red+Tent&x=1", "/cart", "(not set)", "https://a.example/order/123", None,
+    ),
+    "ga_session_id": ("1", "1.0", "2", None, None),
+    "engagement_time_msec": (None, "12", 900, "x"),
+    "device_category": ("mobile", "desktop", "(not set)", None),
+    "traffic_source_source": ("google", "a.example", "(direct)", "news jo@a.example", None),
+    "traffic_source_medium": ("organic", "(none)", None),
+    "traffic_type": ("internal", None, None, None, None, None),
+    "batch_ordering_id": (1, 2, None),
+}  # fmt: skip
+
+
+def test_random_users_are_what_a_file_of_them_is(tmp_path: Path) -> None:
+    chance = random.Random(4)
+    events = [
+        {name: chance.choice(values) for name, values in CHOICES.items()}
+        | {"event_timestamp": T0 + chance.randrange(200) * 60 * SECOND}
+        for _ in range(600)
+    ]
+    (tmp_path / "x.ndjson").write_text("\n".join(map(json.dumps, events)))
+    for folder in ("out", "work"):
+        (tmp_path / folder).mkdir()
+    ingest([tmp_path / "x.ndjson"], ALONE, tmp_path / "out", silent, tmp_path / "work")
+    wanted = Dataset(tmp_path / "out", "")
+    names = {"user_pseudo_id": Raw.USER_KEY}
+    rows: list[Record] = [
+        {names.get(key, key): None if value is None else str(value) for key, value in event.items()}
+        for event in events
+    ]
+    live, _ = cleaned(rows, hosts=("a.example", "www.a.example"))
+    ids = live.sequences.user_id.to_pylist()
+    assert sorted(ids, key=str.encode) == wanted.sequences.user_id.to_pylist()
+    order = [ids.index(user) for user in wanted.sequences.user_id.to_pylist()]
+    mine = live.sequences.of_users(np.arange(len(ids)))
+    for row, user in enumerate(order):
+        here, there = (
+            slice(one.offsets[at], one.offsets[at + 1]) for one, at in ((mine, user), (wanted.sequences, row))
+        )
+        pages = wanted.pages["page_location"].tolist()
+        assert [live.pages[page] for page in mine.page[here]] == [
+            pages[page] for page in wanted.sequences.page[there]
+        ]
+        assert mine.timestamp[here].tolist() == wanted.sequences.timestamp[there].tolist()
+        assert mine.session[here].tolist() == wanted.sequences.session[there].tolist()
+    for column in live.users.columns:
+        assert plain(live.users[column].iloc[order]) == plain(wanted.users[column])
+
+
+def plain(column: pd.Series) -> list[object]:
+    return [None if pd.isna(value) else value for value in column.tolist()]

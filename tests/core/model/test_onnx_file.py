@@ -1,0 +1,118 @@
+"""The file says what the network says: on any batch, and on the runs of a data set."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from core.base.errors import ResourceError, SettingsError
+from core.base.schema import View
+from core.base.settings import Encoder, TrainSettings
+from core.base.workers import alone
+from core.model import bag, training
+from core.model.embedding import embed_spans
+from core.model.inputs import PaddedBatch, latest_views, padded_batch
+from core.model.model_files import TrainedModel, load_model
+from core.model.onnx_file import MASK, TOKENS, input_names, write_onnx
+from core.model.view_streams import view_streams
+from tests.core.model.toys import SHOP_URLS, TINY, pages_of, shop
+
+NAMES = pages_of(SHOP_URLS) | {
+    View.THEME: [f"theme {number % 3}" for number in range(len(SHOP_URLS))],
+    View.TYPE: [f"type {number % 2}" for number in range(len(SHOP_URLS))],
+}
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> TrainedModel:
+    folder = tmp_path_factory.mktemp("onnx")
+    training.train(shop(60), NAMES, TINY, folder / "model")
+    write_onnx(folder / "model", folder / "model.onnx")
+    return load_model(folder / "model")
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory, model: TrainedModel) -> onnxruntime.InferenceSession:
+    [file] = tmp_path_factory.getbasetemp().glob("onnx*/model.onnx")
+    return onnxruntime.InferenceSession(file)
+
+
+def told(
+    session: onnxruntime.InferenceSession, batches: Mapping[View, PaddedBatch]
+) -> dict[View, np.ndarray]:
+    first = next(iter(batches.values()))
+    inputs = {f"{view}_{part}": getattr(one, part) for view, one in batches.items() for part in TOKENS}
+    fed = {name: tensor.numpy() for name, tensor in (inputs | {MASK: first.mask}).items()}
+    return dict(zip(batches, session.run([view.value for view in batches], fed), strict=True))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_random_padded_batches_have_the_same_vectors(
+    model: TrainedModel, session: onnxruntime.InferenceSession, seed: int
+) -> None:
+    chance = np.random.default_rng(seed)
+    users = int(chance.integers(1, 9))
+    lengths = chance.integers(1, TINY.max_length + 1, users)
+    mask = torch.from_numpy(np.arange(max(2, lengths.max())) < lengths[:, None])
+    batches = {}
+    for view, config in model.config.views.items():
+        high = (config.n_items, config.n_transitions, 24, 2)
+        parts = [torch.from_numpy(chance.integers(0, top, mask.shape)) * mask for top in high]
+        batches[view] = PaddedBatch(*parts, torch.from_numpy(lengths), mask)
+    with torch.inference_mode():
+        wanted = model.network(batches)
+    for view, found in told(session, batches).items():
+        assert np.abs(found - wanted[view].numpy()).max() < 1e-5
+
+
+def test_users_have_the_vectors_that_embedding_finds(
+    model: TrainedModel, session: onnxruntime.InferenceSession
+) -> None:
+    users = shop(50, seed=3)
+    streams, spans = view_streams(users, NAMES, model.vocabularies), latest_views(users, TINY.max_length)
+    assert len(set(spans.length)) > 3  # so there is padding
+    found = told(session, {view: padded_batch(stream, spans) for view, stream in streams.items()})
+    assert list(found) == [View.URL, View.THEME, View.TYPE]
+    for view, stream in streams.items():
+        wanted = embed_spans(model.network, view, stream, spans, alone)
+        assert np.abs(found[view] - wanted).max() < 1e-5
+
+
+def test_the_file_says_what_lies_outside_it(
+    model: TrainedModel, session: onnxruntime.InferenceSession
+) -> None:
+    facts = session.get_modelmeta().custom_metadata_map
+    shapes = json.loads(facts["beha2vec.views"])
+    assert shapes["url"]["max_length"] == TINY.max_length
+    assert "finish.safetensors" in facts["beha2vec.outside"]
+    assert [one.name for one in session.get_inputs()] == input_names(model.network.views)
+
+
+def test_a_bag_of_pages_has_no_network(tmp_path: Path) -> None:
+    settings = TrainSettings(encoder=Encoder.BAG)
+    bag.train(shop(60), SHOP_URLS, settings, tmp_path)
+    with pytest.raises(SettingsError, match="bag of pages"):
+        write_onnx(tmp_path, tmp_path / "x.onnx")
+    assert not (tmp_path / "x.onnx").exists()
+
+
+def test_without_what_writes_it_words_come(
+    tmp_path: Path,
+    model: TrainedModel,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    [folder] = tmp_path_factory.getbasetemp().glob("onnx*/model")
+    monkeypatch.setattr(torch.onnx, "export", _needs_onnxscript)
+    with pytest.raises(ResourceError, match="pip install onnx onnxscript"):
+        write_onnx(folder, tmp_path / "x.onnx")
+
+
+def _needs_onnxscript(*args: object, **options: object) -> None:
+    raise ImportError("No module named 'onnxscript'", name="onnxscript")

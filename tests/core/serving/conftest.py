@@ -1,0 +1,91 @@
+"""A small shop, a model of it, and what `core embed` says of its users."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from core.base.progress import silent
+from core.base.settings import ClusterSettings, Device, TrainSettings
+from core.labels.label_settings import LabelMode, LabelSettings
+from core.runs.pipeline import RunSettings
+from core.runs.publish import SEALED, checksums
+from core.runs.run import run
+from core.runs.score import score
+from core.sample import write_sample
+from core.serving.scorer import Scorer
+
+USER = "user_pseudo_id"
+
+
+@dataclass(frozen=True)
+class Shop:
+    """What the tests of the door share.
+
+    Args:
+        model: The model folder.
+        events: User → their records, as the file has them.
+        scored: What ``core embed`` says, by user.
+    """
+
+    model: Path
+    events: dict[str, list[dict[str, str]]]
+    scored: pd.DataFrame
+
+    def first(self, group: str) -> str:
+        """A user of a group."""
+        return str(self.scored.index[self.scored["group"] == group][0])
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    folder = tmp_path_factory.mktemp("door")
+    write_sample(folder / "shop.csv", 400, 1, silent)
+    settings = RunSettings(
+        label=LabelSettings(mode=LabelMode.RULES),
+        train=TrainSettings(epochs=1, layers=1, hidden_dim=32, embedding_dim=32),
+        cluster=ClusterSettings(n_clusters=4),
+    )
+    run(folder / "out", [folder / "shop.csv"], settings, silent)
+    model, out = folder / "out" / "model", folder / "scored.parquet"
+    score([folder / "shop.csv"], model, out, silent, Device.CPU)
+    table = pd.read_csv(folder / "shop.csv", dtype=str, keep_default_na=False)
+    events: dict[str, list[dict[str, str]]] = {}
+    for row in table[table[USER] != ""].to_dict("records"):
+        events.setdefault(row[USER], []).append({name: value for name, value in row.items() if value})
+    return Shop(model, events, pq.read_table(out).to_pandas().set_index("user_id"))
+
+
+@pytest.fixture(scope="session")
+def scorer(shop: Shop) -> Scorer:
+    return Scorer.load(shop.model)
+
+
+@pytest.fixture
+def copied(shop: Shop, tmp_path: Path) -> Path:
+    """A model folder that a test may change."""
+    shutil.copytree(shop.model, tmp_path / "model")
+    return tmp_path / "model"
+
+
+@pytest.fixture
+def renamed() -> Callable[[Path], dict[str, Any]]:
+    """Give the segments of a folder other names, as another run would, and seal it anew."""
+
+    def rename(folder: Path) -> dict[str, Any]:
+        path = folder / "segments" / "names.json"
+        names = {number: f"New {name}" for number, name in json.loads(path.read_text()).items()}
+        for file, text in ((path, json.dumps(names)), (folder / SEALED, None)):
+            file.unlink()  # the files of a run may share their bytes with its store
+            file.write_text(text or json.dumps(checksums(folder)))
+        return names
+
+    return rename

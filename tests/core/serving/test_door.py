@@ -1,0 +1,109 @@
+"""Who may come in, how much they may bring, and what is told of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import orjson
+import pytest
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.testclient import TestClient
+from starlette.types import Message
+
+from core.serving import door as door_module
+from core.serving.door import Door
+from core.serving.live_model import LiveModel
+from core.serving.openapi import OPEN
+from tests.core.serving.conftest import Shop
+
+TOKEN = "a-token-of-twenty-letters"
+
+
+@pytest.fixture
+def client(shop: Shop) -> Iterator[TestClient]:
+    with TestClient(Door(LiveModel(shop.model), TOKEN), raise_server_exceptions=False) as client:
+        client.headers["Authorization"] = f"Bearer {TOKEN}"
+        yield client
+
+
+@pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer wrong", f"Basic {TOKEN}", TOKEN, "Bearer é"])
+def test_without_the_token_only_what_is_open_answers(client: TestClient, header: str | None) -> None:
+    del client.headers["Authorization"]
+    headers = {} if header is None else {"Authorization": header.encode()}
+    for path in ("/v1/score", "/v1/score_batch"):
+        refused = client.post(path, content=b"{}", headers=headers)
+        assert (refused.status_code, refused.headers["www-authenticate"]) == (401, "Bearer")
+    assert client.get("/metrics", headers=headers).status_code == 401
+    assert client.get("/nowhere", headers=headers).status_code == 401
+    assert [client.get(path, headers=headers).status_code for path in OPEN] == [200, 200, 200]
+
+
+def test_a_user_is_scored_and_counted(client: TestClient, shop: Shop) -> None:
+    user = shop.first("segment")
+    answer = client.post("/v1/score", json={"events": shop.events[user]})
+    assert answer.json()["segment"] == shop.scored["cluster"][user]
+    assert answer.headers["cache-control"] == "no-store"
+    many = client.post("/v1/score_batch", json={"events": shop.events[user]})
+    assert [one["user_id"] for one in many.json()["users"]] == [user]
+    text = client.get("/metrics").text
+    assert 'beha2vec_requests_total{path="/v1/score",status="200"} 1.0' in text
+    assert "beha2vec_users_scored_total 2.0" in text
+    assert f'beha2vec_model_info{{key="{answer.json()["model"]}"}} 1.0' in text
+    assert user not in text
+    assert client.get("/readyz").json()["key"] == answer.json()["model"]
+
+
+@pytest.mark.parametrize(("path", "most"), [("/v1/score", 1_000_000), ("/v1/score_batch", 10_000_000)])
+def test_a_body_that_is_too_large_is_not_read(client: TestClient, path: str, most: int) -> None:
+    assert client.post(path, content=b" " * (most + 1)).status_code == 413
+    unannounced = client.post(path, content=iter([b" " * most, b"{}"]))
+    assert unannounced.status_code == 413
+    assert unannounced.json() == {"error": f"The body is larger than {most:,} bytes"}
+    assert client.post(path, content=b" " * most).status_code == 400
+
+
+def test_errors_are_json_whatever_they_are(client: TestClient) -> None:
+    assert client.get("/nowhere").json() == {"error": "Not Found"}
+    wrong = client.get("/v1/score")
+    assert (wrong.status_code, wrong.json()["error"]) == (405, "Method Not Allowed")
+    bad = client.post("/v1/score", content=b"{")
+    assert (bad.status_code, bad.json()["error"][:20]) == (400, "The body is not JSON")
+
+
+def test_a_bug_is_a_status_and_the_next_request_is_answered(
+    client: TestClient, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = {"events": shop.events[shop.first("segment")]}
+    with monkeypatch.context() as broken:
+        broken.setattr("core.serving.scorer.Scorer.score", lambda *_: 1 / 0)
+        failed = client.post("/v1/score", json=body)
+    assert (failed.status_code, "mistake" in failed.json()["error"]) == (500, True)
+    assert client.post("/v1/score", json=body).status_code == 200
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(door_module, "BODY_S", 0.01)
+
+    async def never() -> Message:
+        await asyncio.sleep(60)
+        raise AssertionError
+
+    with pytest.raises(HTTPException) as refused:
+        asyncio.run(door_module._body(Request({"type": "http", "headers": []}, never), 10))
+    assert refused.value.status_code == 408
+
+
+def test_the_document_describes_every_path_and_holds_together(client: TestClient) -> None:
+    found = orjson.loads(client.get("/openapi.json").content)
+    assert found["openapi"] == "3.1.0"
+    assert set(found["paths"]) == {
+        "/v1/score", "/v1/score_batch", "/healthz", "/readyz", "/openapi.json", "/metrics"
+    }  # fmt: skip
+    schemas = found["components"]["schemas"]
+    text = orjson.dumps(found).decode()
+    named = {part.split('"')[0] for part in text.split("#/components/schemas/")[1:]}
+    assert named <= schemas.keys()
+    assert "$ref" not in schemas["ScoreRequest"]
+    assert schemas["ScoreAnswer"]["properties"].keys() >= {"segment", "vector", "model", "left_out"}

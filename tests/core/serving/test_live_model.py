@@ -1,0 +1,79 @@
+"""A model folder that is replaced, damaged, half written or gone while it answers."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.base.errors import ArtifactError
+from core.serving.live_model import LiveModel
+
+Renamed = Callable[[Path], dict[str, Any]]
+
+
+def looked(model: LiveModel) -> bool:
+    """Two looks: a folder must be still between them."""
+    return any([model.look(), model.look()])
+
+
+def test_another_model_takes_the_place_once_its_folder_is_still(copied: Path, renamed: Renamed) -> None:
+    model = LiveModel(copied)
+    before = model.scorer
+    assert not looked(model)
+    renamed(copied)
+    assert not model.look()  # it may still be written
+    assert model.look()
+    assert model.scorer is not before
+    assert model.state.key == model.scorer.key != before.key
+    assert (model.state.reloads, model.state.refused, model.state.problem) == (1, 0, "")
+    assert not looked(model)
+
+
+def test_a_damaged_folder_is_refused_once_and_the_old_model_goes_on(copied: Path, renamed: Renamed) -> None:
+    model = LiveModel(copied)
+    before = model.scorer
+    weights = copied / "weights.safetensors"
+    whole = weights.read_bytes()
+    weights.unlink()
+    weights.write_bytes(whole[:-4] + b"\0\0\0\0")  # loads, but for the checksum
+    assert not looked(model)
+    assert not looked(model)
+    assert model.scorer is before
+    assert model.state.refused == 1
+    assert "not those that were written together" in model.state.problem
+    weights.write_bytes(whole)
+    renamed(copied)
+    assert looked(model)
+    assert model.state.problem == ""
+
+
+@pytest.mark.parametrize("gone", ["weights.safetensors", "segments/centroids.npy", "known_labels.json", "."])
+def test_half_a_folder_is_refused(copied: Path, gone: str) -> None:
+    model = LiveModel(copied)
+    before = model.scorer
+    shutil.rmtree(copied) if gone == "." else (copied / gone).unlink()
+    assert not looked(model)
+    assert model.scorer is before
+    assert model.state.problem
+    with pytest.raises(ArtifactError):
+        LiveModel(copied)
+
+
+def test_a_folder_of_an_earlier_release_needs_no_seal_and_no_names(copied: Path) -> None:
+    (copied / "sealed.json").unlink()
+    (copied / "segments" / "names.json").unlink()
+    assert LiveModel(copied).scorer.key
+
+
+def test_the_same_files_again_are_no_other_model(copied: Path, tmp_path: Path) -> None:
+    model = LiveModel(copied)
+    key = model.state.key
+    shutil.copytree(copied, tmp_path / "again")
+    shutil.rmtree(copied)
+    shutil.move(tmp_path / "again", copied)
+    looked(model)
+    assert (model.state.key, model.state.problem) == (key, "")
