@@ -52,7 +52,7 @@ class Engine:
         """The raw table of the readers.
 
         Args:
-            parts: ``file_no`` and a file each; one is the place of a file among the others, so it is not in it.
+            parts: ``file_no``, which is the place of a file among the others and so not in it, and a file.
         """
         numbers = ", ".join(str(number) for number, _ in parts)
         paths = ", ".join("'" + str(path).replace("'", "''") + "'" for _, path in parts)

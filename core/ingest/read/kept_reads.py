@@ -78,6 +78,4 @@ def open_read(store: Store, key: str) -> FileRead:
     """
     folder = open_artifact(store.root / STAGE / key).path
     read = _ABOUT.validate_json((folder / ABOUT).read_bytes())
-    return replace(
-        read, parts=tuple(replace(part, path=folder / part.path.name) for part in read.parts)
-    )
+    return replace(read, parts=tuple(replace(part, path=folder / part.path.name) for part in read.parts))

@@ -32,7 +32,7 @@ PARQUET: Final[Mapping[str, Any]] = {
     ],
     "column_encoding": {Raw.LINE: "DELTA_BINARY_PACKED"},
 }
-"""How parts are written: numbers gain nothing from a dictionary (measured), and nobody filters by statistics."""
+"""How: numbers gain nothing from a dictionary (measured), and nobody filters parts by their statistics."""
 
 VALUE_LENGTH: Final = 200
 """Characters of a broken record that are kept to show it."""

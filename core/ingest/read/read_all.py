@@ -35,6 +35,7 @@ _REMEDY: Final = (
 _UNPACKS_TO: Final = 8  # times its size, only to estimate how far a packed file is
 _FIRST_TOUCH: Final = ("traffic_source",)
 
+
 @dataclass(frozen=True)
 class RawRead:
     """What the readers leave for the rest of ingest.

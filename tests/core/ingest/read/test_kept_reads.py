@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,8 @@ from core.data.dataset import RECEIPT
 from core.ingest.ingest import ingest
 from core.ingest.read import kept_reads
 from core.ingest.read.kept_reads import KeptReads, open_read
-from core.ingest.sources.input_files import resolve_inputs
+from core.ingest.read.read_file import FileRead
+from core.ingest.sources.input_files import InputFile, resolve_inputs
 from core.runs import pipeline
 from core.storage.store import Store
 from tests.core.ingest.raw import HEADER, ROW, csv_of, write
@@ -27,9 +29,9 @@ def read_here(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     names: list[str] = []
     plain = kept_reads.read_file
 
-    def reading(source, *args):  # type: ignore[no-untyped-def]
+    def reading(source: InputFile, *rest: Any) -> FileRead:
         names.append(source.name)
-        return plain(source, *args)
+        return plain(source, *rest)
 
     monkeypatch.setattr(kept_reads, "read_file", reading)
     yield names
