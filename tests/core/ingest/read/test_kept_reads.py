@@ -1,9 +1,8 @@
 """A month that grows by a day is the month that all days together would have given."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -29,9 +28,11 @@ def read_here(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     names: list[str] = []
     plain = kept_reads.read_file
 
-    def reading(source: InputFile, *rest: Any) -> FileRead:
+    def reading(
+        source: InputFile, settings: IngestSettings, folder: Path, report: Callable[[int], None]
+    ) -> FileRead:
         names.append(source.name)
-        return plain(source, *rest)
+        return plain(source, settings, folder, report)
 
     monkeypatch.setattr(kept_reads, "read_file", reading)
     yield names
