@@ -41,7 +41,7 @@ class KeptReads:
 
     def key(self, source: InputFile) -> str:
         """Name what a file holds: its bytes, its place in a zip, and how it is read."""
-        return content_key(STAGE, self._made_with(), self._made_of(source))
+        return content_key(STAGE, reading(self._settings), self._made_of(source))
 
     def read(self, source: InputFile, report: Callable[[int], None]) -> FileRead:
         """Read a file, or take what was read of it before.
@@ -57,17 +57,19 @@ class KeptReads:
         """
         key = self.key(source)
         if self._store.find(STAGE, key) is None:
-            with self._store.write(STAGE, key, self._made_with(), self._made_of(source)) as building:
+            with self._store.write(STAGE, key, reading(self._settings), self._made_of(source)) as building:
                 read = read_file(source, self._settings, building, report)
                 (building / ABOUT).write_bytes(_ABOUT.dump_json(read))
         return replace(open_read(self._store, key), source=source)
 
-    def _made_with(self) -> dict[str, Any]:
-        return {"version": VERSION, **self._settings.model_dump(mode="json", include={"mapping", "user_key"})}
-
     def _made_of(self, source: InputFile) -> dict[str, str]:
         checksum = self._checksums.get(source.path) or file_checksum(source.path)
         return {"file": checksum, "member": source.member}
+
+
+def reading(settings: IngestSettings) -> dict[str, Any]:
+    """What decides how a file is read; all else of the settings is decided afterwards."""
+    return {"version": VERSION, **settings.model_dump(mode="json", include={"mapping", "user_key"})}
 
 
 def open_read(store: Store, key: str) -> FileRead:
