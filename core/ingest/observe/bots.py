@@ -51,7 +51,7 @@ def bot_like(
     flagged = _silent(people, counts)
     flagged[_busiest(engine, events, np.flatnonzero(people.events >= EVENTS_A_DAY))] = True
     if not rounded:
-        flagged[_fast(views)] = True
+        flagged[fast(views)] = True
     return flagged
 
 
@@ -73,7 +73,7 @@ def _busiest(engine: Engine, events: Events, candidates: np.ndarray) -> np.ndarr
     return found
 
 
-def _fast(views: PageViews) -> np.ndarray:
+def fast(views: PageViews) -> np.ndarray:
     """Users with a run of :data:`PACED_VIEWS` page views without any pause."""
     pauses = np.diff(views.timestamp, prepend=0) > PACE_SECONDS * 1e6
     run = np.cumsum(pauses | views.begins_user)
