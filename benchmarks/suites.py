@@ -90,7 +90,7 @@ def silent_differences(raw: RawRead, data: bytes, delimiter: str, header: tuple[
     text = data.decode("cp1252" if file.encoding == "windows-1252" else "utf-8", "surrogateescape")
     expected = dict(records([f"{line}\n" for line in text.split("\n")], delimiter))
     mapped = {field: header.index(column) for field, column in file.columns.items()}
-    rows = {row[Raw.LINE]: row for part in raw.parts for row in pq.read_table(part).to_pylist()}
+    rows = {row[Raw.LINE]: row for _, part in raw.parts for row in pq.read_table(part).to_pylist()}
     rejected = set(raw.rejects[Rejects.LINE].to_pylist())
     found = []
     for line, row in rows.items():

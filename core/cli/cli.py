@@ -243,6 +243,39 @@ def lookalikes(ids: Path, out: Path, to: Path, top: int | None) -> None:
 
 
 @app.command()
+@click.argument("folder", type=files, metavar="FOLDER")
+@click.option("--model", type=files, required=True, help="OUT/model of an earlier run.")
+@click.option("--out", type=files, required=True, help="Folder for what is made of all files.")
+@click.option("--every", type=click.FloatRange(min=0.1), default=10.0, show_default=True, help="Seconds.")
+@click.option(
+    "--settle",
+    type=click.FloatRange(min=0),
+    default=5.0,
+    show_default=True,
+    help="Seconds that a file must have stayed as it is to count as whole.",
+)
+@click.option("--once", is_flag=True, help="Take what is there, and end; for a timetable such as cron's.")
+@click.option(
+    "--device",
+    type=click.Choice([device.value for device in Device]),
+    default=Device.AUTO.value,
+    help="Where the model runs.",
+)
+def watch(
+    folder: Path, model: Path, out: Path, every: float, settle: float, once: bool, device: str
+) -> None:
+    """Take each new file of FOLDER once, and put all users so far into the segments of a frozen model."""
+    from core.runs.watch import watch as watch_folder
+
+    where = Device(device)
+    with ConsoleProgress() as progress:
+        watch_folder(
+            folder, model, out, progress, progress.tell,
+            every_s=every, settle_s=settle, once=once, device=where,
+        )  # fmt: skip
+
+
+@app.command()
 @click.option("--users", type=int, required=True, help="Users to make up.")
 @click.option("--out", type=files, required=True, help="FILE.csv or FILE.csv.gz")
 @click.option("--seed", type=int, default=0, help="Same seed, same file.", show_default=True)

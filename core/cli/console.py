@@ -40,3 +40,7 @@ class ConsoleProgress:
         if fraction >= 1 and not self._console.is_terminal and stage in self._began:
             took = time.monotonic() - self._began.pop(stage)
             self._console.print(f"{stage}: {took:.1f} s {note}".rstrip(), soft_wrap=True)
+
+    def tell(self, line: str) -> None:
+        """Print a line that stays."""
+        self._console.print(line, soft_wrap=True, markup=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from core.base.contention import available_cores
 from core.base.errors import ResourceError
+from core.base.schema import Raw
 
 MEMORY_FLOOR: Final = 400 * 2**20
 """Bytes that the engine gets in any case …"""
@@ -47,9 +48,19 @@ class Engine:
         self.ibis = ibis.duckdb.from_connection(self.raw)
         self.raw.execute("SET TimeZone = 'UTC'")
 
-    def parts(self, paths: tuple[Path, ...]) -> ir.Table:
-        """The raw table of the readers."""
-        return self.ibis.read_parquet([str(path) for path in paths], table_name="raw")
+    def parts(self, parts: Sequence[tuple[int, Path]]) -> ir.Table:
+        """The raw table of the readers.
+
+        Args:
+            parts: ``file_no``, which is the place of a file among the others and so not in it, and a file.
+        """
+        numbers = ", ".join(str(number) for number, _ in parts)
+        paths = ", ".join("'" + str(path).replace("'", "''") + "'" for _, path in parts)
+        self.raw.execute(
+            f"CREATE VIEW raw AS SELECT [{numbers}][file_index::BIGINT + 1] AS {Raw.FILE_NO}, *"
+            f" FROM read_parquet([{paths}])"
+        )
+        return self.ibis.table("raw")
 
     def keep(self, name: str, table: ir.Table | pa.Table) -> ir.Table:
         """Compute a table once and keep it under a name."""

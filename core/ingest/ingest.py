@@ -30,12 +30,18 @@ from core.ingest.observe.page_views import PageViews, number_sessions
 from core.ingest.observe.user_outcomes import page_events_table
 from core.ingest.output_events import events_table
 from core.ingest.output_tables import write_table
+from core.ingest.read.kept_reads import KeptReads
 from core.ingest.read.read_all import READ_SHARE, STAGE, RawRead, read_all
 from core.storage.disk import write_text_atomic
 
 
 def ingest(
-    paths: Sequence[Path], settings: IngestSettings, out_dir: Path, progress: Progress, work_dir: Path
+    paths: Sequence[Path],
+    settings: IngestSettings,
+    out_dir: Path,
+    progress: Progress,
+    work_dir: Path,
+    kept: KeptReads | None = None,
 ) -> Receipt:
     """Read an export, clean and order it, and account for every record.
 
@@ -45,6 +51,7 @@ def ingest(
         out_dir: An existing folder; gets the files named in ``core/data/dataset.py``.
         progress: Where to report.
         work_dir: An existing folder for intermediate files; what is left in it can be removed.
+        kept: What was read of these files before.
 
     Returns:
         The receipt, also written to ``receipt.json``.
@@ -55,7 +62,7 @@ def ingest(
         ResourceError: If disk or memory run out.
         Cancelled: If ``progress`` says so.
     """
-    raw = read_all(paths, settings, work_dir / "raw", progress)
+    raw = read_all(paths, settings, work_dir / "raw", progress, kept)
     return transform(raw, settings, out_dir, progress, work_dir)
 
 

@@ -41,6 +41,7 @@ from core.storage.store import Artifact, Store, content_key, file_checksum
 if TYPE_CHECKING:
     import pandas as pd
 
+    from core.ingest.sources.input_files import InputFile
     from core.naming.fitting import HeldName
     from core.one_page.segments import OnePageSegments
     from core.profiles.data import ProfileData
@@ -137,8 +138,12 @@ def preprocess(
         ResourceError: If disk or memory run out.
     """
     from core.ingest.ingest import ingest
+    from core.ingest.read.kept_reads import KeptReads
+    from core.ingest.sources.input_files import resolve_inputs
 
-    inputs = fingerprints(paths)
+    sources = resolve_inputs(paths)
+    checksums = _checksums(sources)
+    inputs = _numbered(sources, checksums)
     dumped = settings.model_dump(mode="json")
     key = content_key("preprocess", dumped, inputs)
     found = store.find("preprocess", key)
@@ -147,7 +152,8 @@ def preprocess(
             store.write("preprocess", key, dumped, inputs) as folder,
             tempfile.TemporaryDirectory(dir=folder, prefix=".work.") as work,
         ):
-            ingest(paths, settings, folder, progress, Path(work))
+            kept = KeptReads(store, settings, checksums)
+            ingest(paths, settings, folder, progress, Path(work), kept)
     return open_dataset(store, key)
 
 
@@ -160,7 +166,14 @@ def fingerprints(paths: Sequence[Path]) -> dict[str, str]:
     from core.ingest.sources.input_files import resolve_inputs
 
     sources = resolve_inputs(paths)
-    checksums = {path: file_checksum(path) for path in dict.fromkeys(source.path for source in sources)}
+    return _numbered(sources, _checksums(sources))
+
+
+def _checksums(sources: Sequence[InputFile]) -> dict[Path, str]:
+    return {path: file_checksum(path) for path in dict.fromkeys(source.path for source in sources)}
+
+
+def _numbered(sources: Sequence[InputFile], checksums: Mapping[Path, str]) -> dict[str, str]:
     return {f"{number:04d} {source.name}": checksums[source.path] for number, source in enumerate(sources)}
 
 

@@ -18,15 +18,13 @@ from core.storage.disk import disk_errors
 
 RAW: Final = pa.schema(
     [
-        pa.field(Raw.FILE_NO, pa.int32(), nullable=False),
         pa.field(Raw.LINE, pa.int64(), nullable=False),
         *(pa.field(name, pa.string()) for name in RAW_TEXT_COLUMNS),
     ]
 )
 """Schema of every raw part."""
 
-# Measured: numbers gain nothing from a dictionary, and nobody filters parts by their statistics.
-_PARQUET: Final[Mapping[str, Any]] = {
+PARQUET: Final[Mapping[str, Any]] = {
     "compression": "lz4",
     "write_statistics": False,
     "use_dictionary": [
@@ -34,6 +32,7 @@ _PARQUET: Final[Mapping[str, Any]] = {
     ],
     "column_encoding": {Raw.LINE: "DELTA_BINARY_PACKED"},
 }
+"""How: numbers gain nothing from a dictionary (measured), and nobody filters parts by their statistics."""
 
 VALUE_LENGTH: Final = 200
 """Characters of a broken record that are kept to show it."""
@@ -123,14 +122,12 @@ class Sink:
 
     Args:
         folder: Where the parts go.
-        file_no: Index of the file in the receipt.
-        file: Its name there.
+        prefix: What their names begin with, no other file's.
         rejected: Takes its rejects.
     """
 
     folder: Path
-    file_no: int
-    file: str
+    prefix: str
     parts: list[PartFile] = field(default_factory=list)
     rejected: Rejected = field(default_factory=Rejected)
 
@@ -149,7 +146,6 @@ class Sink:
         if not rows:
             return None
         columns = {
-            Raw.FILE_NO: pa.repeat(pa.scalar(self.file_no, pa.int32()), rows),
             Raw.LINE: pa.array(lines),
             Raw.EVENT_NAME: pa.repeat(PAGE_VIEW, rows),
             **fields,
@@ -157,9 +153,9 @@ class Sink:
         table = pa.Table.from_arrays(
             [columns.get(name, pa.nulls(rows, pa.string())) for name in RAW.names], schema=RAW
         )
-        path = self.folder / f"{self.file_no:05d}-{name}.parquet"
+        path = self.folder / f"{self.prefix}{name}.parquet"
         with disk_errors():
-            pq.write_table(table, path, **_PARQUET)
+            pq.write_table(table, path, **PARQUET)
         return PartFile(
             path, rows, frozenset(name for name, column in fields.items() if column.null_count < rows)
         )

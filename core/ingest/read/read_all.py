@@ -16,13 +16,13 @@ from core.base.schema import Raw, Rejects
 from core.base.settings import IngestSettings
 from core.data.receipt import FileReceipt
 from core.ingest.output_tables import REJECTS
-from core.ingest.read import delimited, ndjson, parquet
 from core.ingest.read.careful import QUOTING
 from core.ingest.read.headers import normalise_header
-from core.ingest.read.part_files import KEPT, FileCount, Rejected, Sink
+from core.ingest.read.kept_reads import KeptReads
+from core.ingest.read.part_files import KEPT, FileCount
+from core.ingest.read.read_file import FileRead, read_file
 from core.ingest.sources.input_files import InputFile, Packing, resolve_inputs
 from core.ingest.sources.overlap import describe_copies
-from core.ingest.sources.sniffing import FileKind
 from core.storage.disk import disk_errors
 
 STAGE: Final = "preprocess"
@@ -35,13 +35,6 @@ _REMEDY: Final = (
 _UNPACKS_TO: Final = 8  # times its size, only to estimate how far a packed file is
 _FIRST_TOUCH: Final = ("traffic_source",)
 
-Reader = Callable[[InputFile, IngestSettings, Sink, Callable[[int], None]], FileCount]
-_READERS: Final[dict[FileKind, Reader]] = {
-    FileKind.DELIMITED: delimited.read,
-    FileKind.JSON: ndjson.read,
-    FileKind.PARQUET: parquet.read,
-}
-
 
 @dataclass(frozen=True)
 class RawRead:
@@ -52,8 +45,8 @@ class RawRead:
         rejects: One row a record that could not be used (:class:`core.base.schema.Rejects`), the first
             :data:`core.ingest.read.part_files.KEPT` of them, values not masked.
         reasons: Reason → records that could not be used, all of them.
-        parts: Parquet files with the columns of :data:`core.ingest.read.part_files.RAW`, in the order of
-            ``file_no`` and ``line``.
+        parts: ``file_no`` and a Parquet file with the columns of :data:`core.ingest.read.part_files.RAW`, in
+            the order of ``file_no`` and ``line``.
         present: Fields that any file has.
         warnings: What differs between the files, and what is not read because it is the same.
     """
@@ -61,12 +54,18 @@ class RawRead:
     files: tuple[FileReceipt, ...]
     rejects: pa.Table
     reasons: Mapping[str, int]
-    parts: tuple[Path, ...]
+    parts: tuple[tuple[int, Path], ...]
     present: frozenset[str]
     warnings: tuple[str, ...]
 
 
-def read_all(paths: Sequence[Path], settings: IngestSettings, raw_dir: Path, progress: Progress) -> RawRead:
+def read_all(
+    paths: Sequence[Path],
+    settings: IngestSettings,
+    raw_dir: Path,
+    progress: Progress,
+    kept: KeptReads | None = None,
+) -> RawRead:
     """Read every record of every file as text, or say why not.
 
     Args:
@@ -74,6 +73,8 @@ def read_all(paths: Sequence[Path], settings: IngestSettings, raw_dir: Path, pro
         settings: The analyst's mapping and user key.
         raw_dir: Where the parts go; made if need be.
         progress: Told the share of bytes read, up to :data:`READ_SHARE`.
+        kept: What was read before, and keeps what is read now; a single file is not kept, as nothing grows
+            from it.
 
     Raises:
         InputError: If a file cannot be used as a whole, or no record can.
@@ -83,23 +84,37 @@ def read_all(paths: Sequence[Path], settings: IngestSettings, raw_dir: Path, pro
     sources = resolve_inputs(paths)
     with disk_errors():
         raw_dir.mkdir(parents=True, exist_ok=True)
-    counts: list[tuple[InputFile, Sink, FileCount]] = []
+    reads: list[FileRead] = []
     for number, source in enumerate(sources):
-        room = KEPT - sum(len(before.rejected.kept) for _, before, _ in counts)
-        sink = Sink(raw_dir, number, source.name, rejected=Rejected(room))
         report = _reporter(progress, sources, number)
-        counts.append((source, sink, _READERS[source.kind](source, settings, sink, report)))
-    rejects = _rejects_table([sink for _, sink, _ in counts])
-    _refuse_nothing(counts, rejects)
-    _refuse_unknown_columns(settings, [count for _, _, count in counts])
-    present = frozenset(field for _, _, count in counts for field in count.columns)
+        if kept is not None and len(sources) > 1:
+            reads.append(kept.read(source, report))
+        else:
+            room = KEPT - sum(len(before.rejected.kept) for before in reads)
+            reads.append(read_file(source, settings, raw_dir, report, f"{number:05d}-", room))
+    return joined(reads, settings)
+
+
+def joined(reads: Sequence[FileRead], settings: IngestSettings) -> RawRead:
+    """Put together what was read of several files, numbered in this order.
+
+    Raises:
+        InputError: If there is no record, or a column that the mapping names is in no file.
+    """
+    rejects = _rejects_table(reads)
+    _refuse_nothing(reads, rejects)
+    _refuse_unknown_columns(settings, [read.count for read in reads])
+    present = frozenset(field for read in reads for field in read.count.columns)
     return RawRead(
-        files=tuple(_receipt(source, sink, count, counts) for source, sink, count in counts),
+        files=tuple(_receipt(read, reads) for read in reads),
         rejects=rejects,
-        reasons=sum((sink.rejected.reasons for _, sink, _ in counts), Counter[str]()),
-        parts=tuple(part.path for _, sink, _ in counts for part in sink.parts),
+        reasons=sum((read.rejected.reasons for read in reads), Counter[str]()),
+        parts=tuple((number, part.path) for number, read in enumerate(reads) for part in read.parts),
         present=present,
-        warnings=(*describe_copies(sources), *_drift([count for _, _, count in counts], present)),
+        warnings=(
+            *describe_copies([read.source for read in reads]),
+            *_drift([read.count for read in reads], present),
+        ),
     )
 
 
@@ -115,26 +130,26 @@ def _reporter(progress: Progress, sources: Sequence[InputFile], number: int) -> 
     return report
 
 
-def _rejects_table(sinks: Sequence[Sink]) -> pa.Table:
+def _rejects_table(reads: Sequence[FileRead]) -> pa.Table:
     rows = [
-        (sink.file, reject.line, reject.column or None, reject.value, reject.reason)
-        for sink in sinks
-        for reject in sink.rejected.kept
-    ]
+        (read.source.name, reject.line, reject.column or None, reject.value, reject.reason)
+        for read in reads
+        for reject in read.rejected.kept
+    ][:KEPT]
     columns = zip(*rows, strict=True) if rows else [()] * len(REJECTS)
     arrays = [pa.array(column, kind.type) for column, kind in zip(columns, REJECTS, strict=True)]
     return pa.Table.from_arrays(arrays, schema=REJECTS)
 
 
-def _refuse_nothing(counts: Sequence[tuple[InputFile, Sink, FileCount]], rejects: pa.Table) -> None:
-    if any(sink.read for _, sink, _ in counts):
+def _refuse_nothing(reads: Sequence[FileRead], rejects: pa.Table) -> None:
+    if any(read.rows for read in reads):
         return
-    names = ", ".join(source.name for source, _, _ in counts)
+    names = ", ".join(read.source.name for read in reads)
     if not rejects.num_rows:
         raise InputError(
             f"{names} holds a header and no records", remedy="Export it again, or choose another file"
         )
-    records = sum(count.records for _, _, count in counts)
+    records = sum(read.count.records for read in reads)
     [first] = rejects.slice(0, 1).to_pylist()
     raise InputError(
         f"None of the {records:,} records of {names} could be read; the first problem is in "
@@ -155,10 +170,9 @@ def _refuse_unknown_columns(settings: IngestSettings, counts: Sequence[FileCount
             )
 
 
-def _receipt(
-    source: InputFile, sink: Sink, count: FileCount, counts: Sequence[tuple[InputFile, Sink, FileCount]]
-) -> FileReceipt:
-    elsewhere = dict.fromkeys(field for _, _, other in counts for field in other.columns)
+def _receipt(read: FileRead, reads: Sequence[FileRead]) -> FileReceipt:
+    source, count = read.source, read.count
+    elsewhere = dict.fromkeys(field for other in reads for field in other.count.columns)
     return FileReceipt(
         name=source.name,
         shape=count.shape if source.packing is Packing.PLAIN else f"{count.shape} ({source.packing})",
@@ -166,8 +180,8 @@ def _receipt(
         encoding=count.encoding,
         delimiter=count.delimiter,
         records=count.records,
-        read=sink.read,
-        rejected=sink.rejected.total,
+        read=read.rows,
+        rejected=read.rejected.total,
         columns=dict(count.columns),
         missing=tuple(field for field in elsewhere if field not in count.columns),
         notes=(*count.notes, *_assumptions(count)),

@@ -20,7 +20,11 @@ class Read:
 
     def __init__(self, raw: RawRead) -> None:
         self.raw = raw
-        self.rows = [row for part in raw.parts for row in pq.read_table(part).to_pylist()]
+        self.rows = [
+            {Raw.FILE_NO: number, **row}
+            for number, part in raw.parts
+            for row in pq.read_table(part).to_pylist()
+        ]
         self.rejects = raw.rejects.to_pylist()
 
     def column(self, field: str) -> list[Any]:

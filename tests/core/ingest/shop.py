@@ -60,15 +60,16 @@ def raw_read(
 
 def _write_parts(
     folder: Path, number: int, rows: Sequence[Row], fields: Mapping[str, None], parts: int
-) -> list[Path]:
+) -> list[tuple[int, Path]]:
     columns = {name: [row.get(name) if name in fields else None for row in rows] for name in RAW_TEXT_COLUMNS}
-    numbers = {Raw.FILE_NO: [number] * len(rows), Raw.LINE: list(range(2, len(rows) + 2))}
-    table = pa.table({**numbers, **columns}, schema=RAW)
+    lines = {Raw.LINE: list(range(2, len(rows) + 2))}
+    table = pa.table({**lines, **columns}, schema=RAW)
     size = max(1, -(-len(rows) // parts))
     paths = []
     for start in range(0, len(rows), size):
-        paths.append(folder / f"{number:05d}-{start:08d}.parquet")
-        pq.write_table(table.slice(start, size), paths[-1])
+        path = folder / f"{number:05d}-{start:08d}.parquet"
+        pq.write_table(table.slice(start, size), path)
+        paths.append((number, path))
     return paths
 
 

@@ -34,7 +34,7 @@ def test_daily_files_are_put_together_by_field_and_drift_is_told(tmp_path: Path)
 
 def test_every_part_has_the_same_schema(tmp_path: Path) -> None:
     raw = read_all(days(tmp_path, csv_of(ROW), csv_of(ROW, ROW)), IngestSettings(), tmp_path / "raw", silent)
-    assert {pq.read_schema(part) for part in raw.parts} == {RAW}
+    assert {pq.read_schema(part) for _, part in raw.parts} == {RAW}
     assert raw.rejects.schema == REJECTS
 
 

@@ -1,0 +1,71 @@
+"""One input file, read into raw parts on disk, every record of it accounted for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from core.base.settings import IngestSettings
+from core.ingest.read import delimited, ndjson, parquet
+from core.ingest.read.part_files import KEPT, FileCount, PartFile, Rejected, Sink
+from core.ingest.sources.input_files import InputFile
+from core.ingest.sources.sniffing import FileKind
+
+Reader = Callable[[InputFile, IngestSettings, Sink, Callable[[int], None]], FileCount]
+_READERS: Final[dict[FileKind, Reader]] = {
+    FileKind.DELIMITED: delimited.read,
+    FileKind.JSON: ndjson.read,
+    FileKind.PARQUET: parquet.read,
+}
+
+
+@dataclass(frozen=True)
+class FileRead:
+    """What one file gave.
+
+    Args:
+        source: The file.
+        count: Its shape, records and columns.
+        parts: Its rows, in order.
+        rejected: Its records that could not be used.
+    """
+
+    source: InputFile
+    count: FileCount
+    parts: tuple[PartFile, ...]
+    rejected: Rejected
+
+    @property
+    def rows(self) -> int:
+        """Records that were read."""
+        return sum(part.rows for part in self.parts)
+
+
+def read_file(
+    source: InputFile,
+    settings: IngestSettings,
+    folder: Path,
+    report: Callable[[int], None],
+    prefix: str = "",
+    room: int = KEPT,
+) -> FileRead:
+    """Read every record of a file as text, or say why not.
+
+    Args:
+        source: What to read.
+        settings: The analyst's mapping and user key.
+        folder: Where the parts go.
+        report: Told the bytes read so far.
+        prefix: What names of parts begin with, where several files share the folder.
+        room: Rejects that are kept to be looked at; all are counted.
+
+    Raises:
+        InputError: If the file cannot be used as a whole.
+        ResourceError: If the disk is full.
+        Cancelled: If ``report`` says so.
+    """
+    sink = Sink(folder, prefix, rejected=Rejected(room))
+    count = _READERS[source.kind](source, settings, sink, report)
+    return FileRead(source, count, tuple(sink.parts), sink.rejected)

@@ -1,0 +1,184 @@
+"""Which files of a watched folder were taken: one record on disk, which decides what counts.
+
+Files are known by content. A name with other content than before (a day that was written again) takes the
+place of what it held; the same content under another name is nothing new. The record comes last, with what
+was made of the files, so that a file counts once wherever a process was killed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from core.base.errors import ArtifactError, InputError
+from core.ingest.sources.input_search import SUFFIXES, natural
+from core.storage.store import file_checksum
+
+RECORD: Final = "watch.json"
+
+
+@dataclass(frozen=True)
+class TakenFile:
+    """A file whose events count.
+
+    Args:
+        name: Within the watched folder.
+        checksum: SHA-256 of its bytes.
+        at: When it was taken, UTC, ISO 8601.
+        reads: What holds its records (a zip has several tables): name → key of what was read.
+        users: Of all files, once it was taken.
+        page_views: Likewise.
+        segments: Segment → users, likewise.
+    """
+
+    name: str
+    checksum: str
+    at: str
+    reads: Mapping[str, str]
+    users: int = 0
+    page_views: int = 0
+    segments: Mapping[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RefusedFile:
+    """A file that cannot be used; it is looked at again when its content changes.
+
+    Args:
+        name: Within the watched folder.
+        checksum: SHA-256 of its bytes.
+        at: When, UTC, ISO 8601.
+        why: In words.
+    """
+
+    name: str
+    checksum: str
+    at: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What became of the files of a folder.
+
+    Args:
+        read_with: Digest of the settings that they were read with.
+        files: One a name, in the order in which they came.
+        refused: One a name. What its name held before still counts.
+    """
+
+    read_with: str
+    files: tuple[TakenFile, ...] = ()
+    refused: tuple[RefusedFile, ...] = ()
+
+    @property
+    def in_order(self) -> list[TakenFile]:
+        """By name, as a run over the whole folder reads them."""
+        return sorted(self.files, key=lambda file: natural(Path(file.name)))
+
+    def knows(self, name: str, checksum: str) -> bool:
+        """Whether this content was taken under any name, or refused under this one."""
+        return any(file.checksum == checksum for file in self.files) or any(
+            (file.name, file.checksum) == (name, checksum) for file in self.refused
+        )
+
+    def take(self, come: Iterable[TakenFile]) -> Taken:
+        """The record with these files; what their names held before goes."""
+        new = tuple(come)
+        names = {file.name for file in new}
+        return Taken(
+            self.read_with,
+            (*(file for file in self.files if file.name not in names), *new),
+            tuple(file for file in self.refused if file.name not in names),
+        )
+
+    def refuse(self, file: RefusedFile) -> Taken:
+        """The record with a file that cannot be used."""
+        others = (other for other in self.refused if other.name != file.name)
+        return Taken(self.read_with, self.files, (*others, file))
+
+    def to_json(self) -> bytes:
+        """As it lies on disk."""
+        return _RECORD.dump_json(self, indent=1)
+
+
+_RECORD: Final = TypeAdapter(Taken)
+
+
+def read_taken(out: Path) -> Taken | None:
+    """What was taken so far; None where nothing was.
+
+    Raises:
+        ArtifactError: If the record is damaged.
+    """
+    try:
+        return _RECORD.validate_json((out / RECORD).read_bytes())
+    except FileNotFoundError:
+        return None
+    except ValidationError as error:
+        raise ArtifactError(
+            f"{out / RECORD} is damaged, so which files were taken is not known",
+            remedy="Choose another --out: every file of the folder is taken again there",
+        ) from error
+
+
+class WatchedFolder:
+    """A folder in which files appear, seen again and again.
+
+    Args:
+        path: The folder.
+        settle_s: How long a file must have stayed as it is to count as whole.
+    """
+
+    def __init__(self, path: Path, settle_s: float) -> None:
+        self.path, self._settle_s = path, settle_s
+        self._seen: dict[Path, _Seen] = {}
+
+    def whole_files(self) -> list[Path]:
+        """Files that are not being written any more, in the order of their names.
+
+        Raises:
+            InputError: If the folder cannot be looked at right now.
+        """
+        now, seen = time.monotonic(), {}
+        try:
+            for path in self.path.iterdir():
+                if not path.name.startswith(".") and path.suffix.lower() in SUFFIXES and path.is_file():
+                    fresh = _Seen(_state(path), now)
+                    before = self._seen.get(path, fresh)
+                    seen[path] = before if before.state == fresh.state else fresh
+        except OSError as error:
+            raise InputError(
+                f"{self.path} cannot be read: {error.strerror}", remedy="Check the path"
+            ) from error
+        self._seen = seen
+        return sorted((path for path, one in seen.items() if now - one.since >= self._settle_s), key=natural)
+
+    def checksum(self, path: Path) -> str:
+        """SHA-256 of a file that was seen, computed once for as long as it stays as it is."""
+        seen = self._seen[path]
+        seen.checksum = seen.checksum or file_checksum(path)
+        return seen.checksum
+
+    def unchanged(self, path: Path) -> bool:
+        """Whether a file is still what it was when it was seen."""
+        return path.exists() and self._seen[path].state == _state(path)
+
+
+@dataclass
+class _Seen:
+    """Size and time of a file, since when it has them, and what its bytes add up to."""
+
+    state: tuple[int, int]
+    since: float
+    checksum: str = ""
+
+
+def _state(path: Path) -> tuple[int, int]:
+    about = path.stat()
+    return about.st_size, about.st_mtime_ns
