@@ -184,7 +184,7 @@ FLOORS = (
     {"ingest", "model", "segments", "one_page", "sample", "llm"},
     {"labels", "profiles"},
     {"differences"},
-    {"naming", "journeys", "rules", "people"},
+    {"naming", "journeys", "rules", "people", "periods"},
     {"facts", "report", "trust"},
     {"questions", "sql"},
     {"writing"},
