@@ -1,0 +1,149 @@
+"""Shares, outcome and activity by period: by eye, and against pandas."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.data.timed_events import TimedEvents
+from core.periods.activity import Activity, moments_of
+from core.periods.calendar import DAY, PeriodUnit, calendar_of
+from core.periods.over_time import PeriodMeasure, over_time
+from core.profiles.data import ProfileData
+from core.profiles.profile_columns import Col
+from core.profiles.wilson import wilson
+from tests.core.periods.visits import CASES, MONDAY, frame, random_case, rows_of, visits
+
+ALL = np.ones(4, dtype=bool)
+
+
+def laid_out(had: list[tuple[int, float]] | None = None) -> Activity:
+    """Two users of segment 0 and one of segment 1 on three days, and a bot on each."""
+    sequences = visits([[0.1, 0.2, 2.5], [0.3], [0.4, 1.1, 1.2], [0.5, 1.5, 2.6]])
+    done = had and (
+        np.array([user for user, _ in had]),
+        np.array([int((MONDAY + day) * DAY) for _, day in had]),
+    )
+    return Activity.of(sequences, calendar_of(sequences.timestamp, PeriodUnit.DAY), ALL, done)
+
+
+ROWS = rows_of([0, 0, 1, -1])
+
+
+def measured(
+    measure: PeriodMeasure, column: str = "value", **kwargs: list[tuple[int, float]]
+) -> list[list[float]]:
+    table = over_time(laid_out(**kwargs), ROWS, measure)
+    return table.pivot(index=Col.SEGMENT, columns="period", values=column).to_numpy().tolist()
+
+
+def test_shares_are_of_the_users_in_segments_who_come_that_day() -> None:
+    assert measured(PeriodMeasure.SHARE) == [[2 / 3, 0, 1], [1 / 3, 1, 0]]
+    assert measured(PeriodMeasure.SHARE, "n") == [[3, 1, 1], [3, 1, 1]]
+    low, high = wilson(np.array(2), np.array(3))
+    assert measured(PeriodMeasure.SHARE, "low")[0][0] == low
+    assert measured(PeriodMeasure.SHARE, "high")[0][0] == high
+
+
+def test_a_share_is_held_against_that_of_all_other_periods() -> None:
+    assert measured(PeriodMeasure.SHARE, "rest_value")[0] == [1 / 2, 3 / 4, 2 / 4]
+
+
+def test_activity_is_a_mean_of_those_who_come_and_absent_where_nobody_does() -> None:
+    assert np.array_equal(measured(PeriodMeasure.VIEWS), [[1.5, np.nan, 1], [1, 2, np.nan]], equal_nan=True)
+    assert measured(PeriodMeasure.USERS) == [[2, 0, 1], [1, 1, 0]]
+    assert measured(PeriodMeasure.SESSIONS)[0][0] == 1.5
+    assert measured(PeriodMeasure.VIEWS, "rest_value")[0][0] == 1  # the bot is not among the others
+
+
+def test_the_outcome_counts_on_its_day_of_those_who_came_that_day() -> None:
+    had = [(0, 0.25), (0, 0.26), (2, 0.5), (2, 1.3), (1, 2.2)]
+    assert measured(PeriodMeasure.OUTCOME, had=had)[0][0] == 1 / 2  # once, however often
+    assert measured(PeriodMeasure.OUTCOME, had=had)[1][:2] == [1, 1]
+    assert laid_out(had).unseen == 1  # of user 1, who had no page view that day
+
+
+def test_one_segment_has_nobody_beside_it() -> None:
+    sequences = visits([[0.1], [0.2]])
+    activity = Activity.of(
+        sequences, calendar_of(sequences.timestamp, PeriodUnit.DAY), np.ones(2, dtype=bool)
+    )
+    table = over_time(activity, rows_of([0, 0]), PeriodMeasure.VIEWS)
+    assert table["rest_value"].isna().all() and not table["differs"].any()
+
+
+def test_who_does_not_fit_is_not_counted() -> None:
+    sequences = visits([[0.1], [0.2], [0.3]])
+    calendar = calendar_of(sequences.timestamp, PeriodUnit.DAY)
+    found = Activity.of(sequences, calendar, np.array([True, False, True]))
+    assert found.user.tolist() == [0, 2]
+
+
+def test_outcomes_are_events_and_pages() -> None:
+    sequences = visits([[0.1, 0.2], [0.3]])
+    data = ProfileData.from_tables(*tables(sequences), sequences)
+    events = TimedEvents(
+        np.array([1, 1]), np.array([0, 1]), np.array([5, 7]), np.array([0, 0]), np.array([1, 1]),
+        ("purchase", "scroll"),
+    )  # fmt: skip
+    user, at = moments_of(("purchase",), data.outcomes, events)
+    assert (user.tolist(), at.tolist()) == ([1], [5])
+    user, at = moments_of(("purchase", "page:shop/a"), data.outcomes, events)
+    assert user.tolist() == [0, 0, 1, 1]
+    assert at[:3].tolist() == sequences.timestamp.tolist()
+
+
+def tables(sequences: object) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    users = pd.DataFrame(
+        {name: ["x", "x"] for name in ("browser", "device", "country", "source")}
+        | {"group": ["segment"] * 2, "page_views": [2, 1], "sessions": [2, 1], "engagement_msec": [1, 1]}
+    )
+    pages = pd.DataFrame({"page_location": ["shop/a"], "page_title": [None]})
+    outcomes = pd.DataFrame(
+        {
+            "user": [1], "event_name": ["purchase"], "events": [1], "sessions": [1], "first_ts": [5],
+            "revenue": [1.0], "currency": ["EUR"],
+        }
+    )  # fmt: skip
+    return users, pages, outcomes
+
+
+@pytest.mark.parametrize("seed", range(CASES))
+def test_every_figure_is_that_of_pandas(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    sequences, labels, offset = random_case(random)
+    users = random.random(sequences.n_users) < 0.8
+    some = random.random(sequences.n_views) < 0.3
+    had = sequences.user[some], sequences.timestamp[some]
+    views = frame(sequences, labels, offset).assign(had=some)
+    views = views[users[views["user"]]]
+    if views.empty:
+        return
+    for unit, code in ((PeriodUnit.DAY, "D"), (PeriodUnit.WEEK, "W-SUN")):
+        calendar = calendar_of(sequences.timestamp, unit, offset)
+        activity, rows = Activity.of(sequences, calendar, users, had), rows_of(labels.tolist())
+        of = {
+            measure: over_time(activity, rows, measure).set_index([Col.SEGMENT, "period"])
+            for measure in PeriodMeasure
+        }
+        views["period"] = views["local"].dt.to_period(code).dt.start_time
+        clustered = views[views["segment"] >= 0]
+        everybody = clustered.groupby("period")["user"].nunique()
+        checked = 0
+        for (segment, period), own in clustered.groupby(["segment", "period"]):
+            each = own.groupby("user").agg(views=("ts", "size"), begins=("begins", "sum"), had=("had", "any"))
+            at = (segment, period)
+            assert of[PeriodMeasure.USERS].loc[at, "value"] == len(each)
+            assert of[PeriodMeasure.SHARE].loc[at, "value"] == len(each) / everybody[period]
+            assert of[PeriodMeasure.OUTCOME].loc[at, "part"] == each["had"].sum()
+            assert of[PeriodMeasure.OUTCOME].loc[at, "n"] == len(each)
+            assert of[PeriodMeasure.VIEWS].loc[at, "value"] == pytest.approx(each["views"].mean())
+            assert of[PeriodMeasure.SESSIONS].loc[at, "value"] == pytest.approx(each["begins"].mean())
+            if len(each) > 1:
+                reach = 1.959963984540054 * each["views"].sem()
+                assert of[PeriodMeasure.VIEWS].loc[at, "high"] - each["views"].mean() == pytest.approx(
+                    reach, abs=1e-6
+                )
+            checked += 1
+        assert checked == (of[PeriodMeasure.USERS]["value"] > 0).sum()
