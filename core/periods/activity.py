@@ -57,7 +57,9 @@ class Activity:
         pair = sequences.user.astype(np.int64) * width + place
         begins = np.zeros(sequences.n_views, dtype=bool)
         begins[sequences.session_starts] = True
-        pairs, first, views = np.unique(pair[counts], return_index=True, return_counts=True)
+        pair = pair[counts]  # ascending, as page views are by user and time
+        first = np.flatnonzero(np.diff(pair, prepend=-1))
+        pairs, views = pair[first], np.diff(first, append=len(pair))
         sums = np.add.reduceat(begins[counts].astype(np.int64), first) if len(first) else views
         own = _pairs(had, calendar, users) if had else np.zeros(0, dtype=np.int64)
         did = np.isin(pairs, own)

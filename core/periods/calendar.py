@@ -155,7 +155,10 @@ def covered(timestamp: np.ndarray, offset: int = 0) -> tuple[int, int]:
         timestamp: int64 of shape (n_views,), microseconds UTC.
         offset: Of its clock from UTC, microseconds.
     """
-    days, views = np.unique(days_of(timestamp, offset), return_counts=True)
+    number = days_of(timestamp, offset)
+    counts = np.bincount(number - number.min())
+    days = np.flatnonzero(counts) + number.min()
+    views = counts[counts > 0]
     block = np.cumsum(np.diff(days, prepend=days[0]) > EMPTY_DAYS)
     many = np.flatnonzero(np.bincount(block, views) >= STRAY_SHARE * views.sum())
     kept = days[(block >= many[0]) & (block <= many[-1])]
@@ -177,8 +180,7 @@ def cut_days(timestamp: np.ndarray, offset: int, days: tuple[int, int]) -> list[
     if last - first < 2:
         return []
     day, clock = np.divmod(timestamp + offset, DAY)
-    between = np.sort(clock[(day > first) & (day < last)])
+    between = clock[(day > first) & (day < last)]
     begins, ends = clock[day == first].min(), clock[day == last].max()
-    before = np.searchsorted(between, begins) / (last - first - 1)
-    after = (len(between) - np.searchsorted(between, ends, side="right")) / (last - first - 1)
-    return [day for day, missed in ((first, before), (last, after)) if missed > FEWEST_MISSED]
+    missed = {first: int((between < begins).sum()), last: int((between > ends).sum())}
+    return [day for day, views in missed.items() if views / (last - first - 1) > FEWEST_MISSED]

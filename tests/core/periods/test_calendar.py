@@ -86,7 +86,7 @@ def test_a_clock_in_the_future_makes_no_years_of_empty_days() -> None:
     assert covered(moments(0, 1, 100, 101)) == (
         MONDAY,
         MONDAY + 101,
-    )  # two visits to a small site are not that
+    )  # a small site
     future = calendar_of(np.append(many, moments(3_650)), PeriodUnit.DAY)
     assert future.place(moments(3_650)).tolist() == [-1]
 
