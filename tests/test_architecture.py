@@ -193,7 +193,7 @@ FLOORS = (
     {"ingest", "model", "segments", "one_page", "sample", "llm"},
     {"labels", "profiles"},
     {"differences"},
-    {"naming", "journeys", "rules", "people", "recommend"},
+    {"naming", "journeys", "rules", "people", "recommend", "periods"},
     {"facts", "report", "trust"},
     {"questions", "sql"},
     {"writing"},

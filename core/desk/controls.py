@@ -26,6 +26,8 @@ from core.base.settings import (
 from core.desk.saved_work import STAGE
 from core.journeys.funnel import Funnel, funnel_from_link, funnel_to_link
 from core.journeys.places import Level
+from core.periods import filter as count_filter
+from core.periods.filter import CountFilter
 from core.storage.json_file import JsonFile
 from core.storage.store import Store
 
@@ -41,10 +43,11 @@ LINKED: Final = (
     "counts",
     "level",
     "funnel",
+    *count_filter.LINKED,
     "outcome",
     "segment",
 )
-"""Parameters of a link, of which the last two may come several times."""
+"""Parameters of a link; what several of can be chosen may come several times."""
 
 
 class Controls(Settings):
@@ -64,6 +67,8 @@ class Controls(Settings):
     """How finely journeys tell pages apart; None for what can be read."""
     funnel: Funnel | None = None
     """What users are to do, in which order; None takes the usual way to the outcome."""
+    counted: CountFilter = CountFilter()
+    """Whom and which days the pages that can do so count; it changes no segment."""
     named_anyway: bool = False
     """Whether names were asked for where the users support no number of segments."""
 
@@ -88,6 +93,7 @@ class Controls(Settings):
             "level": next(iter(link.get("level", ())), None),
             "segments": tuple(link.get("segment", ())) or None,
             "funnel": _linked_funnel(link),
+            "counted": _linked_filter(link),
         }
         now = self
         for name, value in said.items():
@@ -110,6 +116,7 @@ class Controls(Settings):
             "counts": [] if self.outcome_counts is OutcomeCount.ANY else [self.outcome_counts.value],
             "segment": list(self.segments or ()),
             "funnel": [] if self.funnel is None else [funnel_to_link(self.funnel)],
+            **self.counted.link(),
         }
 
 
@@ -174,6 +181,12 @@ def _linked_weights(link: Mapping[str, Sequence[str]]) -> dict[str, float] | Non
         said = {str(view): float(link[view][0]) / 100 for view in View if link.get(view)}
         insist = {"insist": float(link.get("insist") == ["1"])}
         return {str(view): said.get(str(view), 0.0) for view in View} | insist if said else None
+    return None
+
+
+def _linked_filter(link: Mapping[str, Sequence[str]]) -> CountFilter | None:
+    with suppress(SettingsError):
+        return CountFilter.from_link(link)
     return None
 
 

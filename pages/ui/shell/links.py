@@ -66,6 +66,10 @@ JOURNEYS: Final = Screen(
     "pages/segments/journeys.py", "Journeys", ":material/route:", "journeys",
     "How users move: steps, ways, funnels and the time until the outcome, beside those of others.",
 )  # fmt: skip
+TIME: Final = Screen(
+    "pages/segments/time.py", "Time", ":material/date_range:", "time",
+    "How segments go over days and weeks, who comes back, when they come, and whether it still holds.",
+)  # fmt: skip
 TRUST: Final = Screen(
     "pages/segments/trust.py", "Trust", ":material/verified:", "trust",
     "Can you trust these segments, and does order matter?",
@@ -97,7 +101,7 @@ SQL: Final = Screen(
 
 SECTIONS: Final[dict[str, tuple[Screen, ...]]] = {
     "Prepare": (DATA, LABELS, TRAINING),
-    "Segments": (EXPLORE, PROFILES, COMPARE, JOURNEYS, TRUST),
+    "Segments": (EXPLORE, PROFILES, COMPARE, JOURNEYS, TIME, TRUST),
     "Use": (USERS, RULES, RUNS, EXPORT, SETTINGS),
 }
 

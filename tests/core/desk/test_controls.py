@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from core.base.settings import Algorithm, OutcomeCount, ViewWeights
 from core.desk import controls
 from core.desk.controls import Controls, effective, percentages, reweighted
 from core.journeys.places import Level
+from core.periods.filter import CountFilter
 from core.storage.store import Store
 
 ALL = tuple(View)
@@ -148,3 +150,12 @@ def test_the_level_of_journeys_is_in_the_link_and_one_that_is_none_is_not_taken(
     assert held.link()["level"] == ["theme"]
     assert Controls().linked(held.link()).level is Level.THEME
     assert Controls().linked({"level": ["folder"]}).level is None
+
+
+def test_what_is_counted_goes_into_a_link_and_nonsense_there_counts_as_not_said() -> None:
+    held = Controls(counted=CountFilter(first_day=date(2016, 3, 1), country=("Italy", "France")))
+    assert held.link()["country"] == ["Italy", "France"]
+    assert Controls().linked(held.link()) == Controls().linked({}).model_copy(
+        update={"counted": held.counted}
+    )
+    assert Controls().linked({"from": ["2016-03-02"], "to": ["2016-03-01"]}) == Controls()

@@ -1,0 +1,186 @@
+"""The days or weeks that an export covers, by its own time zone, and which of them it covers only in part."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Final
+
+import numpy as np
+
+from core.base import wording
+from core.data.dataset import Dataset
+
+HOUR: Final = 3_600_000_000
+"""Microseconds."""
+DAY: Final = 24 * HOUR
+EPOCH: Final = date(1970, 1, 1)
+FEWEST_MISSED: Final = -math.log(0.05)
+"""Page views that a stretch of a day usually holds from which on seeing none has a chance below 5 %
+(Poisson): then the export does not cover it."""
+EMPTY_DAYS: Final = 60
+"""In a row, beyond which what follows may be a clock that is wrong …"""
+STRAY_SHARE: Final = 0.01
+"""… and is, where it is less than this share of all page views."""
+DAYS_AT_MOST: Final = 35
+"""Of an export that is looked at by day, where nobody chose."""
+
+
+class PeriodUnit(StrEnum):
+    """What a period is."""
+
+    DAY = "day"
+    WEEK = "week"
+    """From Monday to Sunday."""
+
+    @property
+    def days(self) -> int:
+        """How many days it has."""
+        return 7 if self is PeriodUnit.WEEK else 1
+
+
+@dataclass(frozen=True, eq=False)
+class Calendar:
+    """Periods of the same length, one after the other.
+
+    Args:
+        unit: Days or weeks.
+        start: Of the first one, in days since 1970 by the clock of the export.
+        is_part: bool of shape (n_periods,), whether the export, or what is asked for, has it in part only.
+        days: First and last day that count, in days since 1970.
+        offset: Of the clock of the export from UTC, microseconds.
+    """
+
+    unit: PeriodUnit
+    start: int
+    is_part: np.ndarray
+    days: tuple[int, int]
+    offset: int
+
+    @property
+    def n_periods(self) -> int:
+        """How many there are."""
+        return len(self.is_part)
+
+    @property
+    def dates(self) -> tuple[date, ...]:
+        """The first day of each."""
+        return tuple(
+            EPOCH + timedelta(self.start + self.unit.days * number) for number in range(self.n_periods)
+        )
+
+    def place(self, timestamp: np.ndarray) -> np.ndarray:
+        """The period of each moment: int64, of the shape of ``timestamp``; −1 of one that does not count."""
+        day = days_of(timestamp, self.offset)
+        counts = (day >= self.days[0]) & (day <= self.days[1])
+        return np.where(counts, (day - self.start) // self.unit.days, -1)
+
+
+def days_of(timestamp: np.ndarray, offset: int) -> np.ndarray:
+    """Days since 1970 by a clock so many microseconds off UTC, of moments in microseconds UTC."""
+    day: np.ndarray = (timestamp + offset) // DAY
+    return day
+
+
+def offset_of(time_zone: str) -> int:
+    """The offset from UTC in a receipt's text about the time zone, microseconds."""
+    return wording.zone(time_zone).utcoffset(None) // timedelta(microseconds=1)
+
+
+def day_number(day: date) -> int:
+    """Days since 1970."""
+    return (day - EPOCH).days
+
+
+def usual_unit(days: tuple[int, int]) -> PeriodUnit:
+    """What an export is looked at by where nobody chose."""
+    return PeriodUnit.DAY if days[1] - days[0] < DAYS_AT_MOST else PeriodUnit.WEEK
+
+
+def calendar_of(
+    timestamp: np.ndarray,
+    unit: PeriodUnit,
+    offset: int = 0,
+    truncated: Sequence[int] = (),
+    within: tuple[int | None, int | None] = (None, None),
+) -> Calendar:
+    """The periods of an export.
+
+    Args:
+        timestamp: int64 of shape (n_views,), every page view of it, microseconds UTC.
+        unit: Days or weeks.
+        offset: Of its clock from UTC, microseconds.
+        truncated: Days that are known to be cut off, in days since 1970.
+        within: First and last day that are asked for; None for no bound.
+    """
+    first, last = covered(timestamp, offset)
+    in_part = {*cut_days(timestamp, offset, (first, last)), *truncated}
+    low = first if within[0] is None else max(first, within[0])
+    high = max(low, last if within[1] is None else min(last, within[1]))
+    start = low if unit is PeriodUnit.DAY else low - (low + 3) % 7  # 1 January 1970 was a Thursday
+    n_periods = (high - start) // unit.days + 1
+    day = np.arange(start, start + n_periods * unit.days)
+    whole = (day >= low) & (day <= high) & ~np.isin(day, list(in_part))
+    in_full = np.all(whole.reshape(n_periods, unit.days), axis=1)
+    return Calendar(unit, start, np.logical_not(in_full), (low, high), offset)
+
+
+def calendar(
+    dataset: Dataset, unit: PeriodUnit | None, within: tuple[int | None, int | None] = (None, None)
+) -> Calendar:
+    """The periods of a data set; by days or weeks as its length suggests where ``unit`` is None."""
+    receipt, timestamp = dataset.receipt, dataset.sequences.timestamp
+    offset = offset_of(receipt.time_zone)
+    found = unit or usual_unit(covered(timestamp, offset))
+    return calendar_of(timestamp, found, offset, _numbers(receipt.truncated_days), within)
+
+
+def _numbers(days: Sequence[str]) -> list[int]:
+    """Days as the files write them, ``20200913``; one that is written otherwise is left out."""
+    found = []
+    for day in days:
+        with suppress(ValueError):
+            found.append(day_number(date.fromisoformat(day)))
+    return found
+
+
+def covered(timestamp: np.ndarray, offset: int = 0) -> tuple[int, int]:
+    """First and last day of an export, without what some clocks that are wrong put far from all others.
+
+    Args:
+        timestamp: int64 of shape (n_views,), microseconds UTC.
+        offset: Of its clock from UTC, microseconds.
+    """
+    number = days_of(timestamp, offset)
+    counts = np.bincount(number - number.min())
+    days = np.flatnonzero(counts) + number.min()
+    views = counts[counts > 0]
+    block = np.cumsum(np.diff(days, prepend=days[0]) > EMPTY_DAYS)
+    many = np.flatnonzero(np.bincount(block, views) >= STRAY_SHARE * views.sum())
+    kept = days[(block >= many[0]) & (block <= many[-1])]
+    return int(kept[0]), int(kept[-1])
+
+
+def cut_days(timestamp: np.ndarray, offset: int, days: tuple[int, int]) -> list[int]:
+    """First and last day of an export where it begins late in the one, or ends early in the other.
+
+    Seeing nobody in the rest of such a day must be unlikely, judging by that stretch of the days between: the
+    night of a small shop is no gap. Where there are no days between, nothing is known.
+
+    Args:
+        timestamp: int64 of shape (n_views,), microseconds UTC.
+        offset: Of its clock from UTC, microseconds.
+        days: First and last day, in days since 1970.
+    """
+    first, last = days
+    if last - first < 2:
+        return []
+    day, clock = np.divmod(timestamp + offset, DAY)
+    between = clock[(day > first) & (day < last)]
+    begins, ends = clock[day == first].min(), clock[day == last].max()
+    missed = {first: int((between < begins).sum()), last: int((between > ends).sum())}
+    return [day for day, views in missed.items() if views / (last - first - 1) > FEWEST_MISSED]

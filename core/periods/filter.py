@@ -1,0 +1,140 @@
+"""Whom and which days to count: a filter that leaves the segments as they are.
+
+A user fits by what they mostly used (device, country) and where they first came from, as in the profiles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final, Self
+
+import numpy as np
+import pandas as pd
+from pydantic import Field, model_validator
+
+from core.base.errors import SettingsError
+from core.base.schema import Users
+from core.base.settings import Settings
+from core.base.wording import counted
+from core.data.sequences import UserSequences
+from core.periods.calendar import day_number, days_of
+
+ATTRIBUTES: Final = {Users.DEVICE: "device", Users.COUNTRY: "country", Users.SOURCE: "source"}
+"""Column of the users → what it is called, here and in a link."""
+FROM, TO = "from", "to"
+NAMED_AT_MOST: Final = 3
+"""Values of an attribute in a sentence."""
+
+
+class CountFilter(Settings):
+    """Days and attributes; one that is empty leaves all."""
+
+    first_day: date | None = None
+    last_day: date | None = None
+    device: tuple[str, ...] = Field(default=(), max_length=1000)
+    country: tuple[str, ...] = Field(default=(), max_length=1000)
+    source: tuple[str, ...] = Field(default=(), max_length=1000)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.first_day and self.last_day and self.last_day < self.first_day:
+            raise ValueError(f"the last day ({self.last_day}) comes before the first ({self.first_day})")
+        return self
+
+    @property
+    def is_set(self) -> bool:
+        """Whether it leaves anything out."""
+        return self != CountFilter()
+
+    @property
+    def within(self) -> tuple[int | None, int | None]:
+        """First and last day, in days since 1970."""
+        first, last = (None if day is None else day_number(day) for day in (self.first_day, self.last_day))
+        return first, last
+
+    @property
+    def values(self) -> dict[str, tuple[str, ...]]:
+        """Column of the users → the values that fit, where some were chosen."""
+        chosen = {column: getattr(self, name) for column, name in ATTRIBUTES.items()}
+        return {column: values for column, values in chosen.items() if values}
+
+    @property
+    def in_words(self) -> str:
+        """``device mobile or tablet; from 1 Mar 2016``; empty where nothing is left out."""
+        parts = [f"{ATTRIBUTES[column]} {_listed(values)}" for column, values in self.values.items()]
+        days = [
+            f"{word} {day.day} {day:%b %Y}"
+            for word, day in ((FROM, self.first_day), (TO, self.last_day)) if day is not None
+        ]  # fmt: skip
+        return "; ".join([*parts, *([" ".join(days)] if days else [])])
+
+    def link(self) -> dict[str, list[str]]:
+        """What a link says to set the same."""
+        days = {FROM: self.first_day, TO: self.last_day}
+        told = {name: [day.isoformat()] if day else [] for name, day in days.items()}
+        return told | {name: list(getattr(self, name)) for name in ATTRIBUTES.values()}
+
+    @classmethod
+    def from_link(cls, link: Mapping[str, Sequence[str]]) -> Self | None:
+        """What a link says; None where it says nothing.
+
+        Raises:
+            SettingsError: If it names no day, or days in the wrong order.
+        """
+        said = {
+            name: next(iter(link.get(key, ())), None) for key, name in ((FROM, "first_day"), (TO, "last_day"))
+        }
+        named = {name: tuple(link.get(name, ())) for name in ATTRIBUTES.values()}
+        found = cls.checked(**said, **named)
+        return found if found.is_set else None
+
+
+LINKED: Final = (FROM, TO, *ATTRIBUTES.values())
+"""Parameters of a link."""
+
+
+@dataclass(frozen=True, eq=False)
+class Fitting:
+    """What a filter leaves.
+
+    Args:
+        users: bool of shape (n_users,), who fits and has a page view that does.
+        views: bool of shape (n_views,), page views of theirs on the days that fit.
+    """
+
+    users: np.ndarray
+    views: np.ndarray
+
+
+def fitting(chosen: CountFilter, users: pd.DataFrame, sequences: UserSequences, offset: int) -> Fitting:
+    """Whom and what a filter leaves.
+
+    Args:
+        chosen: The filter.
+        users: One row a user (``core.base.schema.Users``).
+        sequences: Their page views.
+        offset: Of the clock of the export from UTC, microseconds.
+
+    Raises:
+        SettingsError: If it leaves nobody.
+    """
+    fits = np.ones(sequences.n_users, dtype=bool)
+    for column, values in chosen.values.items():
+        fits &= users[column].isin(values).to_numpy()
+    day = days_of(sequences.timestamp, offset)
+    (first, last), views = chosen.within, fits[sequences.user]
+    views &= (day >= (day.min() if first is None else first)) & (day <= (day.max() if last is None else last))
+    left = np.bincount(sequences.user[views], minlength=sequences.n_users) > 0
+    if not left.any():
+        raise SettingsError(
+            f"The filter leaves nobody: none of {counted(sequences.n_users, 'user')} fits {chosen.in_words}",
+            remedy="Clear the filter, or choose more",
+        )
+    return Fitting(left, views)
+
+
+def _listed(values: Sequence[str]) -> str:
+    shown = " or ".join(values[:NAMED_AT_MOST])
+    return shown if len(values) <= NAMED_AT_MOST else f"{shown} or {len(values) - NAMED_AT_MOST} more"

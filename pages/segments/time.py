@@ -1,0 +1,40 @@
+"""Time: segments over days and weeks, and whether they still hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import streamlit as st
+
+from pages.ui.periods import over_time_view, retention_view, rhythm_view
+from pages.ui.segments import nothing_here, segment_controls
+from pages.ui.segments.live_segments import LiveSegments
+from pages.ui.shell import errors
+from pages.ui.shell.links import TIME, heading
+
+PARTS: Final[dict[str, Callable[[LiveSegments], None]]] = {
+    "Days and weeks": over_time_view.draw,
+    "Coming back": retention_view.draw,
+    "When they come": rhythm_view.draw,
+}
+"""What there is to see → what draws it."""
+
+
+def page() -> None:
+    """Draw the page, or what to do first."""
+    heading(TIME)
+    live = segment_controls.ready()
+    if live is None:
+        return
+    nothing_here.draw(live)
+    part = st.segmented_control(
+        "Show", list(PARTS), default=next(iter(PARTS)), required=True, key="time-part",
+        persist_state="session", label_visibility="collapsed",
+    )  # fmt: skip
+    with errors.shown():
+        PARTS[part](live)
+
+
+with errors.shown():
+    page()

@@ -1,0 +1,136 @@
+"""The filter of what is counted: chosen in one place, shown where it holds, cleared by one click."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any, Final
+
+import streamlit as st
+
+from core.base.schema import Users
+from core.periods.calendar import EPOCH, covered, offset_of
+from core.periods.filter import ATTRIBUTES, CountFilter, Fitting, fitting
+from core.profiles.data import coded
+from core.runs import pipeline
+from pages.ui.segments.live_segments import LiveSegments
+from pages.ui.segments.made_from import Sources
+from pages.ui.shell import state
+from pages.ui.shell.links import TRAINING
+from pages.ui.shell.text import count, md_text, share
+
+TITLES: Final = {Users.DEVICE: "Device", Users.COUNTRY: "Country", Users.SOURCE: "First-touch source"}
+OFFERED: Final = 1_000
+"""Values of an attribute, the most frequent ones."""
+HELP: Final = (
+    "Counts anew and leaves the segments as they are: only users with these values, and only page views on "
+    "these days. It holds for everything on this page that says so."
+)
+
+ANEW: Final = (
+    "Makes a data set of these users and days alone, beside this one, and goes to Training: they get "
+    "segments of their own. Nothing of this data set changes."
+)
+
+
+def draw(live: LiveSegments) -> Fitting:
+    """Draw the filter and what it leaves, and say whom it leaves.
+
+    Raises:
+        SettingsError: If it leaves nobody; a way to clear it has been drawn by then.
+    """
+    chosen = state.controls(live.sources.model_key).counted
+    with st.container(horizontal=True, vertical_alignment="center", key="count-filter"):
+        with st.popover("Filter", icon=":material/filter_alt:", type="secondary"):
+            _fields(live.sources, chosen)
+        if not chosen.is_set:
+            st.caption("Everybody and every day is counted.")
+            return left(live)
+        line = st.container(width="stretch")
+        _own_segments(live.sources, chosen)
+        st.button(
+            "Clear", icon=":material/filter_alt_off:", key="clear-filter", type="tertiary",
+            on_click=_keep, args=(live.sources.model_key, CountFilter()),
+        )  # fmt: skip
+    found = left(live)
+    users = int(found.users.sum())
+    line.caption(
+        f":material/filter_alt: **Counted: {md_text(chosen.in_words, 200)}** · {count(users, 'user')} of "
+        f"{len(found.users):,} ({share(users, len(found.users))}). The segments are those of all users."
+    )
+    return found
+
+
+def _own_segments(made_from: Sources, chosen: CountFilter) -> None:
+    """The other way: a data set of what is left, for a model and segments of its own."""
+    if st.button("Fit anew", icon=":material/model_training:", key="fit-anew", type="tertiary", help=ANEW):
+        with st.spinner("Making a data set of what the filter leaves"):
+            made = pipeline.narrow(made_from.store, made_from.dataset, chosen)
+        state.select_dataset(made.key)
+        st.switch_page(TRAINING.file)
+
+
+def left(live: LiveSegments) -> Fitting:
+    """Whom and what the filter leaves.
+
+    Raises:
+        SettingsError: If it leaves nobody.
+    """
+    chosen = state.controls(live.sources.model_key).counted
+    return _left(live.sources.dataset.key, chosen, live.sources)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _left(dataset: str, chosen: CountFilter, _sources: Sources) -> Fitting:
+    data = _sources.dataset
+    return fitting(chosen, data.users, data.sequences, offset_of(data.receipt.time_zone))
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _offered(dataset: str, _sources: Sources) -> tuple[date, date, dict[str, list[str]]]:
+    """First and last day, and the values of each attribute, most frequent first."""
+    data = _sources.dataset
+    first, last = covered(data.sequences.timestamp, offset_of(data.receipt.time_zone))
+    values = {column: list(coded(data.users[column]).values[:OFFERED]) for column in ATTRIBUTES}
+    return EPOCH + timedelta(first), EPOCH + timedelta(last), values
+
+
+def _fields(made_from: Sources, chosen: CountFilter) -> None:
+    first, last, values = _offered(made_from.dataset.key, made_from)
+    model = made_from.model_key
+    st.caption(HELP)
+    with st.grid(2, min_column_width=140):
+        _day("First day", "first_day", chosen, (first, last), model)
+        _day("Last day", "last_day", chosen, (first, last), model)
+    for column, offered in values.items():
+        name = ATTRIBUTES[column]
+        held = list(getattr(chosen, name))
+        options = list(dict.fromkeys([*offered, *held]))
+        if len(options) < 2:
+            continue
+        state.display(f"filter-{name}", held)
+        st.multiselect(
+            TITLES[column], options, held, key=f"filter-{name}", placeholder="Any",
+            format_func=md_text, on_change=_changed, args=(model, name),
+        )  # fmt: skip
+
+
+def _day(label: str, name: str, chosen: CountFilter, days: tuple[date, date], model: str) -> None:
+    held: date | None = getattr(chosen, name)
+    now = None if held is None else min(max(held, days[0]), days[1])
+    state.display(f"filter-{name}", now)
+    st.date_input(
+        label, now, *days, key=f"filter-{name}", format="YYYY-MM-DD", on_change=_changed, args=(model, name)
+    )
+
+
+def _changed(model: str, name: str) -> None:
+    value: Any = st.session_state[f"filter-{name}"]
+    held = state.controls(model).counted.model_dump()
+    held[name] = tuple(value) if isinstance(value, list) else value
+    if held["first_day"] and held["last_day"] and held["first_day"] > held["last_day"]:
+        held["first_day"] = held["last_day"] = value  # the day that was chosen last holds
+    _keep(model, CountFilter.checked(**held))
+
+
+def _keep(model: str, chosen: CountFilter) -> None:
+    state.set_controls(model, counted=chosen)

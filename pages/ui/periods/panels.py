@@ -1,0 +1,88 @@
+"""One chart, or one a segment side by side, with one table behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from core.periods.beside import DIFFERS, REST_N, REST_PART
+from core.profiles.profile_columns import Col
+from pages.ui.periods.time_charts import of
+from pages.ui.segments.cards import heading
+from pages.ui.segments.figure import SIDE, Columns, Draw, behind, figure, picture
+from pages.ui.segments.live_segments import LiveSegments
+
+DrawOne = Callable[[pd.DataFrame, int], Draw]
+"""The rows of a segment and its id → its chart."""
+UNSHOWN = (Col.KEY, Col.KIND)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is said of charts.
+
+    Args:
+        title: What they say.
+        n: What is counted, in words.
+        key: A name of its own, also of the file.
+        how: How to read them.
+        columns: Column settings of the table.
+    """
+
+    title: str
+    n: str
+    key: str
+    how: str
+    columns: Columns
+
+
+def draw(live: LiveSegments, segment: int | None, table: pd.DataFrame, chart: DrawOne, told: Told) -> None:
+    """Draw the chart of one segment; of each, side by side, where ``segment`` is None.
+
+    Args:
+        live: The segments.
+        segment: Whose chart.
+        table: Rows of all segments.
+        chart: Makes the chart of one.
+        told: What is said of them.
+    """
+    shown = table[[name for name in table if name not in UNSHOWN]]
+    if segment is not None:
+        _one(live, segment, of(shown, segment), chart, told)
+        return
+    with st.container(border=True, key=f"figure-{told.key}", gap="xsmall"):
+        st.markdown(f"**{told.title}**", help=told.how)
+        st.caption(told.n)
+        with st.grid("auto", min_column_width=SIDE, gap="small"):
+            for which in live.segments:
+                with st.container(gap="xsmall"):
+                    st.markdown(f":small[**{heading(live.names[which])}**]")
+                    _panel(live, which, of(shown, which), chart, told)
+        behind(shown, key=told.key, columns=_all_columns(told.columns))
+
+
+def _panel(live: LiveSegments, segment: int, rows: pd.DataFrame, chart: DrawOne, told: Told) -> None:
+    if rows.empty:
+        st.caption("Nobody of this segment is counted here.")
+        return
+    said = f"{told.title}: {live.names[segment]}"
+    picture(chart(rows, segment), key=f"chart-{told.key}-{segment}", alt_text=said)
+
+
+def _one(live: LiveSegments, segment: int, rows: pd.DataFrame, chart: DrawOne, told: Told) -> None:
+    if rows.empty:
+        st.caption(f"{told.title}: nobody of this segment is counted here.")
+        return
+    figure(
+        told.title, chart(rows, segment), rows, n=told.n, key=f"{told.key}-{segment + 1}", help_text=told.how,
+        alt_text=f"{told.title}: {live.names[segment]}", columns=_all_columns(told.columns),
+    )  # fmt: skip
+
+
+def _all_columns(own: Columns) -> Columns:
+    differs = st.column_config.CheckboxColumn("Differs", help="The interval of the difference leaves out 0.")
+    label = st.column_config.TextColumn("Segment", pinned=True)
+    return {Col.LABEL: label, Col.SEGMENT: None, REST_PART: None, REST_N: None, DIFFERS: differs} | own

@@ -1,0 +1,94 @@
+"""Who comes again, by the day or week of a user's first page view."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+import pandas as pd
+import streamlit as st
+
+from core.base import wording
+from core.periods.beside import HIGH, LOW, PART, REST_VALUE, VALUE, N
+from core.periods.calendar import PeriodUnit
+from core.periods.retention import AGE, BEGAN, MOST_PERIODS
+from pages.ui.periods import choice, count_filter, counted_time, time_charts
+from pages.ui.periods.panels import Told
+from pages.ui.periods.panels import draw as draw_panels
+from pages.ui.segments.figure import Columns, Draw
+from pages.ui.segments.live_segments import LiveSegments
+
+SMALL, LARGE = 150, 280
+FULL_COLOUR: Final = 0.95
+"""Quantile of the shares that has the full colour of a triangle."""
+HOW: Final = (
+    "Users by the {unit} of their first page view in the export, and how many of them came again so many "
+    "{unit}s later. Blank: that {unit} is not over in the export, or covered only in part. Users who came "
+    "before the export began are among the first ones. The model has read how often users come: this "
+    "describes the segments."
+)
+NOTHING: Final = (
+    "Nobody can be followed here: there is no whole {unit} after the first. Choose days, clear the filter, "
+    "or load a longer export."
+)
+FEW: Final = 10
+"""Users below which a share stretches neither axis nor colour."""
+
+
+def draw(live: LiveSegments) -> None:
+    """Curves and triangles, of one segment or of all side by side."""
+    count_filter.draw(live)
+    with st.grid("auto", min_column_width=200, gap="small", key="time-choice"):
+        segment = choice.whose(live)
+        unit = choice.unit(live, MOST_PERIODS)
+    cells, together = counted_time.retained(live, unit)
+    st.caption(f"{choice.FITTED} {choice.clock(live)}")
+    if together.empty:
+        st.info(NOTHING.format(unit=unit), icon=":material/info:")
+        return
+    _curves(live, segment, together, unit)
+    _triangles(live, segment, cells, unit)
+
+
+def _curves(live: LiveSegments, segment: int | None, table: pd.DataFrame, unit: PeriodUnit) -> None:
+    many = table[table[N] >= FEW]
+    top = time_charts.top_of(many if len(many) else table, (HIGH, REST_VALUE))
+
+    def chart(rows: pd.DataFrame, which: int) -> Draw:
+        height = SMALL if segment is None else LARGE
+        return partial(time_charts.retention, rows, which, choice.UNITS[unit], top * 1.05, height)
+
+    own = table if segment is None else time_charts.of(table, segment)
+    first = own[own[AGE] == 1]
+    n = (
+        f"{wording.counted(int(first[N].sum()), 'user')} can be followed to the next {unit}, fewer for "
+        f"longer. Across: {unit}s since the first. Grey: the other clustered users."
+    )
+    told = Told("Who come again", n, "retention", HOW.format(unit=unit), _columns(unit))
+    draw_panels(live, segment, table, chart, told)
+
+
+def _triangles(live: LiveSegments, segment: int | None, table: pd.DataFrame, unit: PeriodUnit) -> None:
+    many = table[table[N] >= FEW]
+    top = max(0.01, float((many if len(many) else table)[VALUE].quantile(FULL_COLOUR)))
+
+    def chart(rows: pd.DataFrame, which: int) -> Draw:
+        written = segment is not None
+        return partial(time_charts.triangle, rows, which, choice.UNITS[unit], top, written=written)
+
+    n = f"A row: users by their first {unit}, how many in brackets. Full colour: {top:.0%} and more."
+    title = f"Who come again, by their first {unit}"
+    told = Told(title, n, "triangle", HOW.format(unit=unit), _columns(unit))
+    draw_panels(live, segment, table, chart, told)
+
+
+def _columns(unit: PeriodUnit) -> Columns:
+    share = partial(st.column_config.NumberColumn, format="percent")
+    return {
+        BEGAN: st.column_config.DateColumn(f"First {unit} from"),
+        AGE: st.column_config.NumberColumn(f"{choice.UNITS[unit]} since"),
+        PART: st.column_config.NumberColumn("Came", format="localized"),
+        N: st.column_config.NumberColumn("Of", format="localized"),
+        VALUE: share("Come again"), LOW: share("From"), HIGH: share("To"),
+        REST_VALUE: share("Others"),
+    }  # fmt: skip

@@ -1,0 +1,162 @@
+"""Charts of segments over days and weeks, and over the hours of the week."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import altair as alt
+import pandas as pd
+
+from core.periods.beside import HIGH, LOW, PART, REST_VALUE, VALUE, N
+from core.periods.over_time import IN_PART, PERIOD
+from core.periods.retention import AGE, BEGAN
+from core.periods.rhythm import CLOCK, USERS, WEEKDAY, WEEKDAYS
+from core.profiles.profile_columns import Col
+from pages.ui.journeys.ways_charts import segment_or
+from pages.ui.segments.charts import ABOVE, AXIS, INK, NEUTRAL, Chart, sized, tips
+
+POINTS_AT_MOST: Final = 62
+"""Periods that are marked one by one; more are a line."""
+WRITTEN_AT_MOST: Final = 16
+"""Columns of a triangle in which shares are written."""
+CELL: Final = 24
+"""Pixels of a row of a triangle."""
+TALLEST, SMALLER = 640, 280
+"""Pixels of all rows, of a triangle alone and of one among others."""
+
+
+def over_time(
+    table: pd.DataFrame, segment: int, style: str, title: str, top: float, height: int, grey: str
+) -> Chart:
+    """One segment's line with its interval as a band, and a grey line to hold it against.
+
+    Args:
+        table: Rows of one segment of :func:`core.periods.over_time.over_time`.
+        segment: Its id, for the colour.
+        style: Number format of the axis.
+        title: What is measured.
+        top: Where the axis ends; the same for charts that stand side by side.
+        height: Pixels.
+        grey: What the grey line is.
+    """
+    percent = style == "%"
+    digits = ".1%" if percent else ",.2f"
+    told = {"date": ("Begins", ""), VALUE: (title, digits), LOW: ("From", digits), HIGH: ("To", digits)}
+    told |= {REST_VALUE: (grey, digits), PART: ("Counted", ","), N: ("Of", ",")}
+    shown = table.assign(slot=str(segment), date=[f"{day.day} {day:%b %Y}" for day in table[PERIOD]])
+    base = alt.Chart(shown).encode(
+        x=alt.X(f"{PERIOD}:T", title=None, axis=alt.Axis(labelFlush=False, tickCount=5, labelOverlap=True)),
+        tooltip=tips(told),
+    )
+    own = base.encode(color=segment_or(ABOVE, segment))
+    axis = alt.Axis(format=style, tickCount=4)
+    y = alt.Y(f"{VALUE}:Q", title=None, axis=axis, scale=alt.Scale(domain=[0, top], clamp=True))
+    drawn = own.mark_area(opacity=0.18).encode(y=alt.Y(f"{LOW}:Q"), y2=f"{HIGH}:Q") + base.mark_line(
+        strokeWidth=1.5, color=NEUTRAL, strokeDash=[4, 3]
+    ).encode(y=f"{REST_VALUE}:Q")
+    drawn += own.mark_line(strokeWidth=2).encode(y=y)
+    if len(table) <= POINTS_AT_MOST:
+        drawn += own.mark_rule(opacity=0.35).encode(y=alt.Y(f"{LOW}:Q"), y2=f"{HIGH}:Q")
+        whole = own.transform_filter(f"!datum.{IN_PART}").mark_point(filled=True, size=36, opacity=1)
+        in_part = own.transform_filter(f"datum.{IN_PART}").mark_point(filled=False, size=50, opacity=1)
+        drawn += whole.encode(y=y) + in_part.encode(y=y)
+    return sized(drawn, height)
+
+
+def retention(table: pd.DataFrame, segment: int, unit: str, top: float, height: int) -> Chart:
+    """Who come again by the periods since their first, with the interval, and the others in grey.
+
+    Args:
+        table: Rows of one segment of :func:`core.periods.retention.curve`.
+        segment: Its id, for the colour.
+        unit: ``Days`` or ``Weeks``.
+        top: Where the axis ends.
+        height: Pixels.
+    """
+    told = {AGE: (f"{unit} since the first", ","), VALUE: ("Come again", ".1%"), LOW: ("From", ".1%")}
+    told |= {HIGH: ("To", ".1%"), REST_VALUE: ("Others", ".1%"), PART: ("Users", ","), N: ("Of", ",")}
+    base = alt.Chart(table.assign(slot=str(segment))).encode(
+        x=alt.X(
+            f"{AGE}:Q",
+            title=None,
+            axis=alt.Axis(format="d", tickMinStep=1, tickCount=6),
+            scale=alt.Scale(nice=False),
+        ),
+        tooltip=tips(told),
+    )
+    own = base.encode(color=segment_or(ABOVE, segment))
+    scale = alt.Scale(domain=[0, top], clamp=True)
+    y = alt.Y(f"{VALUE}:Q", title=None, axis=alt.Axis(format="%", tickCount=4), scale=scale)
+    band = own.mark_area(opacity=0.18).encode(y=alt.Y(f"{LOW}:Q"), y2=f"{HIGH}:Q")
+    rest = base.mark_line(strokeWidth=1.5, color=NEUTRAL, strokeDash=[4, 3]).encode(y=f"{REST_VALUE}:Q")
+    line = own.mark_line(strokeWidth=2, point=alt.OverlayMarkDef(filled=True, size=30)).encode(y=y)
+    return sized(band + rest + line, height)
+
+
+def triangle(table: pd.DataFrame, segment: int, unit: str, top: float, *, written: bool) -> Chart:
+    """A row a first period, a column a period since; the stronger the colour, the more come again.
+
+    Args:
+        table: Rows of one segment of :func:`core.periods.retention.triangle`.
+        segment: Its id, for the colour.
+        unit: ``Days`` or ``Weeks``.
+        top: The share of the full colour.
+        written: Whether shares may be written into cells.
+    """
+    shown = table.assign(
+        slot=str(segment),
+        row=[f"{d.day} {d:%b %y} ({n:,.0f})" for d, n in zip(table[BEGAN], table[N], strict=True)],
+    )
+    order = list(dict.fromkeys(shown.sort_values(BEGAN)["row"]))
+    told = {"row": ("First came from (users)", ""), AGE: (f"{unit} since", ","), VALUE: ("Come again", ".1%")}
+    told |= {LOW: ("From", ".1%"), HIGH: ("To", ".1%"), REST_VALUE: ("Others", ".1%"), PART: ("Users", ",")}
+    y = alt.Y(
+        "row:N", title=None, sort=order, axis=alt.Axis(labelLimit=120, labelOverlap=True, labelFlush=False)
+    )
+    above = alt.Axis(orient="top", labelAngle=0, labelOverlap=True)
+    x = alt.X(f"{AGE}:O", title=f"{unit} since the first", axis=above)
+    base = alt.Chart(shown).encode(x=x, y=y, tooltip=tips(told))
+    fade = alt.Opacity(
+        f"{VALUE}:Q",
+        scale=alt.Scale(domain=[0, top], range=[0.04, 0.65 if written else 0.9], clamp=True),
+        legend=None,
+    )
+    drawn: Chart = base.mark_rect(cornerRadius=2).encode(color=segment_or(ABOVE, segment), opacity=fade)
+    if written and shown[AGE].max() <= WRITTEN_AT_MOST:
+        drawn += base.mark_text(fontSize=11, color=INK).encode(text=alt.Text(f"{VALUE}:Q", format=".0%"))
+    return sized(drawn, min(TALLEST if written else SMALLER, CELL * len(order)) + AXIS)
+
+
+def week(
+    table: pd.DataFrame, segment: int, top: float, value: str = VALUE, days: Sequence[str] = WEEKDAYS
+) -> Chart:
+    """Hours across, weekdays down; the stronger the colour, the larger the share.
+
+    Args:
+        table: Rows of one segment of :func:`core.periods.rhythm.rhythm`.
+        segment: Its id, for the colour; −1 for grey.
+        top: The share of the full colour.
+        value: Column that is drawn: the segment's, or the others'.
+        days: Rows, in order.
+    """
+    told = {WEEKDAY: ("", ""), CLOCK: ("Hour", ","), value: ("Share", ".2%"), USERS: ("Users", ",")}
+    base = alt.Chart(table.assign(slot=str(segment), day=table[WEEKDAY].str[:3])).encode(
+        x=alt.X(f"{CLOCK}:O", title=None, axis=alt.Axis(labelAngle=0, values=[0, 3, 6, 9, 12, 15, 18, 21])),
+        y=alt.Y("day:N", title=None, sort=[day[:3] for day in days], axis=alt.Axis(labelOverlap=False)),
+        color=segment_or(NEUTRAL, segment),
+        opacity=alt.Opacity(f"{value}:Q", scale=alt.Scale(domain=[0, top], range=[0.03, 1]), legend=None),
+        tooltip=tips(told if segment >= 0 else {n: t for n, t in told.items() if n != USERS}),
+    )
+    return sized(base.mark_rect(cornerRadius=2), 7 * 20 + 34)
+
+
+def top_of(table: pd.DataFrame, columns: Sequence[str]) -> float:
+    """Where an axis of several charts ends, so that they compare; 1 where all is 0."""
+    found = table[list(columns)].max().max()
+    return 1.0 if pd.isna(found) or found <= 0 else float(found)
+
+
+def of(table: pd.DataFrame, segment: int) -> pd.DataFrame:
+    """The rows of one segment."""
+    return table[table[Col.SEGMENT] == segment].reset_index(drop=True)

@@ -1,0 +1,95 @@
+"""Who comes again: by eye, what cannot be known, and against pandas."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.periods.activity import Activity
+from core.periods.calendar import PeriodUnit, calendar_of
+from core.periods.retention import curve, known, triangle
+from core.profiles.profile_columns import Col
+from core.profiles.two_shares import difference_interval
+from core.profiles.wilson import wilson
+from tests.core.periods.visits import CASES, frame, random_case, rows_of, visits
+
+WEEKS = 7.0
+
+
+def laid_out(*users: list[float], unit: PeriodUnit = PeriodUnit.DAY) -> Activity:
+    sequences = visits(users)
+    whole = np.ones(len(users), dtype=bool)
+    return Activity.of(sequences, calendar_of(sequences.timestamp, unit), whole)
+
+
+def cells(table: pd.DataFrame, segment: int = 0) -> dict[tuple[str, int], tuple[float, float]]:
+    own = table[table[Col.SEGMENT] == segment]
+    return {(f"{row.began:%d}", int(row.age)): (row.part, row.n) for row in own.itertuples()}
+
+
+def test_by_eye() -> None:
+    found = laid_out([0.1, 1.2, 2.5], [0.3, 2.1], [1.1], [0.2, 1.3])
+    assert cells(triangle(found, rows_of([0, 0, 0, 1]))) == {
+        ("29", 1): (1, 2), ("29", 2): (2, 2), ("01", 1): (0, 1),
+    }  # fmt: skip
+    assert cells(triangle(found, rows_of([0, 0, 0, 1])), segment=1) == {("29", 1): (1, 1), ("29", 2): (0, 1)}
+
+
+def test_a_period_that_is_not_over_is_blank_and_not_zero() -> None:
+    weeks = laid_out([0.1, 7.5, 15.5], [0.2], [8.1], unit=PeriodUnit.WEEK)  # the third week ends on a Tuesday
+    assert known(weeks).tolist() == [[True, True, False], [True, False, False], [True, False, False]]
+    assert cells(triangle(weeks, rows_of([0, 0, 0]))) == {("29", 1): (1, 2)}
+
+
+def test_all_first_periods_together_count_whom_is_known_so_long() -> None:
+    found = laid_out([0.1, 1.2, 2.5], [0.3, 2.1], [1.1], [2.2])
+    table = curve(found, rows_of([0, 0, 0, 0]))
+    assert table[["age", "part", "n"]].to_numpy().tolist() == [[1, 1, 3], [2, 2, 2]]
+    assert table["low"].iloc[0] == wilson(np.array(1), np.array(3))[0]
+
+
+def test_the_others_are_beside_it_by_the_one_rule() -> None:
+    users = [[0.1, 1.1]] * 20 + [[0.2]] * 20
+    table = triangle(laid_out(*users), rows_of([0] * 20 + [1] * 20)).set_index(Col.SEGMENT)
+    assert table["rest_value"].tolist() == [0, 1]
+    assert table["differs"].all()
+    low, _ = difference_interval(*(np.array([n]) for n in (1, 2, 0, 2)))
+    few = triangle(laid_out([0.1, 1.1], [0.1], [0.2], [0.2]), rows_of([0, 0, 1, 1]))
+    assert few["differs"].tolist() == [bool(low > 0)] * 2 == [False, False]
+
+
+def test_one_day_has_nothing_to_come_back_in() -> None:
+    found = laid_out([0.1, 0.2], [0.3])
+    assert triangle(found, rows_of([0, 1])).empty and curve(found, rows_of([0, 1])).empty
+
+
+@pytest.mark.parametrize("seed", range(CASES))
+def test_every_cell_is_that_of_pandas(seed: int) -> None:
+    sequences, labels, offset = random_case(np.random.default_rng(seed))
+    table = frame(sequences, labels, offset)
+    for unit, code in ((PeriodUnit.DAY, "D"), (PeriodUnit.WEEK, "W-SUN")):
+        calendar = calendar_of(sequences.timestamp, unit, offset)
+        activity = Activity.of(sequences, calendar, np.ones(sequences.n_users, dtype=bool))
+        rows = rows_of(labels.tolist())
+        table["period"] = table["local"].dt.to_period(code)
+        first = table.groupby("user")["period"].min()
+        came = set(zip(table["user"], table["period"], strict=True))
+        end, parts = table["period"].max(), dict(zip(calendar.dates, calendar.is_part, strict=True))
+        expected, together = {}, {}
+        for user, began in first.items():
+            segment = labels[user]
+            for age in range(1, calendar.n_periods):
+                later = began + age
+                if segment < 0 or later > end or parts[later.start_time.date()]:
+                    continue
+                hit = (user, later) in came
+                for cell, sums in (((segment, began.start_time, age), expected), ((segment, age), together)):
+                    part, n = sums.get(cell, (0, 0))
+                    sums[cell] = (part + hit, n + 1)
+        made = triangle(activity, rows)
+        keys = zip(made[Col.SEGMENT], made["began"], made["age"], strict=True)
+        assert dict(zip(keys, zip(made["part"], made["n"], strict=True), strict=True)) == expected
+        pooled = curve(activity, rows)
+        keys = zip(pooled[Col.SEGMENT], pooled["age"], strict=True)
+        assert dict(zip(keys, zip(pooled["part"], pooled["n"], strict=True), strict=True)) == together
