@@ -1,5 +1,5 @@
 # make run    the app on http://127.0.0.1:8501 (PORT=… for another port)
-# make test   everything that can be tested
+# make test   everything that can be tested (THOROUGH=1: with four times the random cases)
 # make unit   the tests to run all the time: no pages, programs, servers or browsers
 # make check  lint, format and types
 # make bench  the benchmark at a small size (USERS=… for a larger one)

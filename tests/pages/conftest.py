@@ -39,7 +39,7 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
     monkeypatch.setenv("BEHA2VEC_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("BEHA2VEC_INPUT", str(tmp_path / "input"))
     monkeypatch.setenv("BEHA2VEC_CONFIG", str(tmp_path / "config"))
-    monkeypatch.setattr(certificates, "QUIET_S", float("inf"))  # no child that nobody waits for
+    monkeypatch.setattr(certificates, "QUIET_S", float("inf"))  # no job that nobody asks for
     monkeypatch.setattr(background, "compare_once", lambda *_: None)
     for variable in VARIABLES:
         monkeypatch.delenv(variable, raising=False)
