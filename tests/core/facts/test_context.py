@@ -4,15 +4,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from core.base.schema import View
 from core.base.settings import AnalyzeSettings, OutcomeCount
+from core.data.page_labels import LabelledPages
 from core.facts.context import Basis
+from core.journeys.places import levels_of
 from core.profiles.metrics import profile
 from core.rules.features import RuleFeatures
 from core.segments.certificate import Certificate
-from tests.core.facts.toy import context, partition, without_outcome
+from tests.core.facts.toy import TYPES, context, partition, without_outcome
 from tests.core.profiles.toy import LABELS, toy, toy_dataset
 
 
@@ -28,7 +31,7 @@ def test_a_name_is_one_visible_line_and_keeps_its_signs() -> None:
     made = context({0: "Sale\n\u200bhunters <b>"})
     assert made.title("segment:0") == "Sale hunters <b> (segment 1)"
     assert made.titles(["segment:0"])["segment:0"].short == "Sale hunters <b>"
-    assert tuple(made.titles()) == (*made.keys, "others", "group:no_page_view")
+    assert tuple(made.titles()) == (*made.keys, "others", "group:no_page_view", "list")
 
 
 def test_new_names_keep_what_was_counted() -> None:
@@ -85,6 +88,19 @@ def test_pages_are_called_by_what_tells_them_apart(tmp_path: Path) -> None:
     assert basis.pages == ("/", "/sale", "/blog", "/cart")
     assert basis.labels is None
     assert basis.views == (View.URL,)
+
+
+def test_steps_of_a_funnel_are_called_as_on_the_page_journeys(tmp_path: Path) -> None:
+    dataset, labelled = toy_dataset(tmp_path), LabelledPages(tmp_path, "labels")
+    templates = ["shop.example/{…}"] * 3 + ["shop.example/cart"]
+    columns = {"template": templates, "type": TYPES, "theme": ["Shoes"] * 4}
+    vars(labelled)["table"] = pd.DataFrame({"page": range(4), **columns})
+    made = Basis.from_dataset(dataset, labelled).funnel_site
+    expected = levels_of(dataset.pages, labelled)
+    assert {level: list(names) for level, names in made.names.items()} == {
+        level: list(names) for level, names in expected.items()
+    }
+    assert set(made.names) == {"page", "template", "type"}  # one theme tells nothing apart
 
 
 def test_rules_are_found_once_a_partition_of_the_features_that_the_data_set_has(tmp_path: Path) -> None:

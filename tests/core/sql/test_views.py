@@ -14,6 +14,19 @@ def test_the_tables_are_those_of_the_profiles() -> None:
     assert "outcome_rate" in columns(views["segments"])["Column"].tolist()
 
 
+def test_where_sessions_begin_and_end_is_told_of_every_row() -> None:
+    views = sql_views(context())
+    for name, told in (
+        ("entries", [("/sale", 3, 0.75), ("/", 1, 0.25)]),
+        ("exits", [("/sale", 2, 0.5), ("/cart", 2, 0.5)]),
+    ):
+        rows = views[name].table.to_pylist()
+        own = [row for row in rows if row["key"] == "segment:0"]
+        assert [(row["value"], row["sessions"], row["share"]) for row in own] == told
+        assert [(row["rank"], row["sessions_n"]) for row in own] == [(1, 4), (2, 4)]
+        assert {row["key"] for row in rows} == set(context().keys)
+
+
 def test_without_labels_there_is_no_table_of_them() -> None:
     assert "themes_and_types" not in sql_views(context(labelled=False))
 
