@@ -1,10 +1,11 @@
 """One colour a segment, the same on every screen and in the report.
 
-The twelve colours were searched for in OKLCH so that the closest pair stays apart for normal sight and
+The first twelve colours were searched for in OKLCH so that the closest pair stays apart for normal sight and
 for protanopia, deuteranopia and tritanopia (simulated after Machado, Oliveira and Fernandes 2009): at
 least 0.085 in OKLab, some four times a just noticeable difference, from each other and from the grey of
-users outside clustering. Most have a twin of nearly the same hue for dark backgrounds. From the 13th
-segment on the colours repeat, and the number tells them apart.
+users outside clustering. Most have a twin of nearly the same hue for dark backgrounds. The eight after them,
+up to the most segments that the screen offers, were searched for around these and keep 0.065. From the 21st
+segment on, which only the command line makes, the colours repeat, and the number tells them apart.
 """
 
 from __future__ import annotations
@@ -26,10 +27,14 @@ PALETTE: Final[dict[Mode, tuple[str, ...]]] = {
     Mode.LIGHT: (
         "#3862c4", "#ffa332", "#4b9494", "#761e5c", "#ae84f2", "#b05315",
         "#23d091", "#89527a", "#fd4fbb", "#885cfd", "#b78d49", "#482f97",
+        "#a21e3f", "#3408e4", "#d9a2ef", "#554a08", "#977660", "#4a0876",
+        "#6b4a97", "#552913",
     ),
     Mode.DARK: (
         "#4f84fe", "#fa9d6b", "#268968", "#77e1e7", "#b99ffa", "#be260b",
         "#a7fea6", "#facc08", "#335883", "#44bcae", "#b97f12", "#6f49ca",
+        "#fa3476", "#8c8cb8", "#b8d9ad", "#ef13ef", "#812913", "#9760ad",
+        "#6b603f", "#6b08ad",
     ),
 }  # fmt: skip
 

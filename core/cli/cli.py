@@ -261,9 +261,7 @@ def lookalikes(ids: Path, out: Path, to: Path, top: int | None) -> None:
     default=Device.AUTO.value,
     help="Where the model runs.",
 )
-def watch(
-    folder: Path, model: Path, out: Path, every: float, settle: float, once: bool, device: str
-) -> None:
+def watch(folder: Path, model: Path, out: Path, every: float, settle: float, once: bool, device: str) -> None:
     """Take each new file of FOLDER once, and put all users so far into the segments of a frozen model."""
     from core.runs.watch import watch as watch_folder
 

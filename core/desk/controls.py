@@ -28,6 +28,7 @@ from core.journeys.funnel import Funnel, funnel_from_link, funnel_to_link
 from core.journeys.places import Level
 from core.periods import filter as count_filter
 from core.periods.filter import CountFilter
+from core.rules.conditions import SegmentRule
 from core.storage.json_file import JsonFile
 from core.storage.store import Store
 
@@ -44,6 +45,9 @@ LINKED: Final = (
     "level",
     "funnel",
     *count_filter.LINKED,
+    "rule",
+    "user",
+    "hand",
     "outcome",
     "segment",
 )
@@ -69,6 +73,10 @@ class Controls(Settings):
     """What users are to do, in which order; None takes the usual way to the outcome."""
     counted: CountFilter = CountFilter()
     """Whom and which days the pages that can do so count; it changes no segment."""
+    rule: SegmentRule | None = None
+    """A rule of the analyst's own."""
+    user: Annotated[int, Field(ge=0)] | None = None
+    """Index of the one user that is looked at; a link has it, and no file: it is not for the next session."""
     named_anyway: bool = False
     """Whether names were asked for where the users support no number of segments."""
 
@@ -94,6 +102,8 @@ class Controls(Settings):
             "segments": tuple(link.get("segment", ())) or None,
             "funnel": _linked_funnel(link),
             "counted": _linked_filter(link),
+            "rule": _linked_rule(link),
+            "user": next(iter(link.get("user", ())), None),
         }
         now = self
         for name, value in said.items():
@@ -117,7 +127,19 @@ class Controls(Settings):
             "segment": list(self.segments or ()),
             "funnel": [] if self.funnel is None else [funnel_to_link(self.funnel)],
             **self.counted.link(),
+            "rule": [] if self.rule is None else [self.rule.model_dump_json(exclude_defaults=True)],
+            "user": [] if self.user is None else [str(self.user)],
         }
+
+
+def unread_funnel(link: Mapping[str, Sequence[str]]) -> str:
+    """Why the funnel of a link cannot be read; empty where it can, or where there is none."""
+    try:
+        for text in link.get("funnel", ())[:1]:
+            funnel_from_link(text)
+    except SettingsError as error:
+        return str(error)
+    return ""
 
 
 def percentages(weights: ViewWeights, present: Sequence[View]) -> dict[View, int]:
@@ -158,7 +180,7 @@ def save(store: Store, model: str, controls: Controls) -> None:
     Raises:
         ResourceError: If the disk is full.
     """
-    _file(store, model).write(controls)
+    _file(store, model).write(controls.model_copy(update={"user": None}))
 
 
 def _weights(percent: Mapping[View, int], *, insist: bool) -> ViewWeights:
@@ -193,6 +215,12 @@ def _linked_filter(link: Mapping[str, Sequence[str]]) -> CountFilter | None:
 def _linked_funnel(link: Mapping[str, Sequence[str]]) -> Funnel | None:
     with suppress(SettingsError):
         return funnel_from_link(link["funnel"][0]) if link.get("funnel") else None
+    return None
+
+
+def _linked_rule(link: Mapping[str, Sequence[str]]) -> SegmentRule | None:
+    with suppress(ValueError):
+        return SegmentRule.model_validate_json(link["rule"][0]) if link.get("rule") else None
     return None
 
 

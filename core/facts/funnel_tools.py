@@ -23,8 +23,8 @@ from core.journeys.funnel_table import (
     REST_HIGH,
     REST_LOW,
     ShareOf,
-    takers,
     steps_table,
+    takers,
 )
 from core.profiles.profile_columns import Col
 from core.profiles.wilson import wilson

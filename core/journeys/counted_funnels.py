@@ -17,7 +17,6 @@ from core.journeys.funnel import Funnel, StepKind
 from core.journeys.funnel_table import REST_SECONDS, ShareOf, side_by_side, with_times
 from core.journeys.funnel_walk import FunnelWalk, walk
 from core.journeys.patterns import FunnelSite
-from core.journeys.places import levels_of
 from core.profiles.profile_columns import ROW, Col
 from core.profiles.rows import Rows
 
@@ -64,7 +63,7 @@ def _marked(
 ) -> tuple[FunnelSite, TimedEvents]:
     asks_events = any(step.kind is StepKind.EVENT for funnel in funnels for step in funnel.steps)
     events = dataset.events if asks_events else TimedEvents.none()
-    site = FunnelSite(levels_of(dataset.pages, labels), events.names)
+    site = FunnelSite.of(dataset, labels, events.names)
     for funnel in funnels:
         site.marks_of(funnel)
     return site, events

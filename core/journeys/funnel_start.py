@@ -1,4 +1,4 @@
-"""A funnel to begin with: the usual way to the outcome."""
+"""A funnel to begin with: the way that most of those with the outcome take to it."""
 
 from __future__ import annotations
 
@@ -8,37 +8,54 @@ import numpy as np
 
 from core.base.schema import PAGE_OUTCOME, TEMPLATE_OUTCOME
 from core.data.sequences import UserSequences
-from core.journeys.funnel import Funnel, FunnelStep, StepKind
+from core.journeys.funnel import MOST_PATTERNS, Funnel, FunnelStep, StepKind
 from core.journeys.patterns import FunnelSite
 from core.journeys.places import Level
 from core.labels.label_settings import UNKNOWN
 from core.profiles.outcomes import Happened, path_of
 
-BETWEEN: Final = 2
-"""Steps between where users enter and the outcome, at most."""
+BEFORE: Final = 3
+"""Steps before the outcome, at most; without an outcome all of them."""
+TRIED: Final = 5
+"""Places that the way is looked for among, those that most see."""
 FEWEST: Final = 3
 """Names that a level needs to tell steps apart."""
-LEVELS: Final = (Level.TYPE, Level.TEMPLATE, Level.PAGE)
+LEVELS: Final = (Level.TYPE, Level.TEMPLATE, Level.THEME, Level.PAGE)
+"""What a step may be, what is readable first."""
 
 
 def usual_way(
-    site: FunnelSite, sequences: UserSequences, outcome: str | None, happened: Happened | None
+    site: FunnelSite,
+    sequences: UserSequences,
+    outcome: str | None,
+    happened: Happened | None,
+    gives_away: np.ndarray | None = None,
 ) -> Funnel:
-    """Where users with the outcome enter most often, what most of them see on the way, and the outcome.
+    """The longest way that half of those with the outcome take before it, and the outcome.
+
+    Without an outcome it is the two steps that most users take in order, and a third one if half of these do.
 
     Args:
         site: What steps can be made of.
         sequences: Page views of all users.
         outcome: The outcome as text; None without one, when the way of all users is taken.
         happened: Who had it, and when first.
+        gives_away: bool of shape (n_pages,), pages that are as good as the outcome, such as a thank-you page:
+            these are in no step before it. None for none.
     """
     level = next((one for one in LEVELS if len(set(site.names.get(one, ()))) >= FEWEST), Level.PAGE)
     names, code = np.unique(np.asarray(site.names[level], dtype=object).astype(str), return_inverse=True)
     last = [] if outcome is None else outcome_steps(outcome, site)
-    views = np.flatnonzero(_before(sequences, happened))
-    way = _way(sequences, views, code, names) if len(views) else [0]
-    steps = [FunnelStep(kind=StepKind(level), any_of=(str(names[place]),)) for place in way]
-    return Funnel(steps=tuple(dict.fromkeys([*steps, *last])))
+    late = np.zeros(len(code), dtype=bool) if gives_away is None else gives_away.copy()
+    for step in last:
+        late |= site.marks(step).pages
+    before = _before(sequences, happened)
+    views = np.flatnonzero(before & ~late[sequences.page] & (names != UNKNOWN)[code][sequences.page])
+    enough = None if happened is None else len(np.unique(sequences.user[before])) / 2
+    way = _way(sequences.user[views], code[sequences.page[views]], enough)
+    steps = [_step_at(place, level, code, late, site) for place in way]
+    first = [] if way or last else [FunnelStep(kind=StepKind(level), any_of=(str(names[0]),))]
+    return Funnel(steps=(*steps, *first, *last))
 
 
 def outcome_steps(outcome: str, site: FunnelSite) -> list[FunnelStep]:
@@ -64,14 +81,60 @@ def _before(sequences: UserSequences, happened: Happened | None) -> np.ndarray:
     return found
 
 
-def _way(sequences: UserSequences, views: np.ndarray, code: np.ndarray, names: np.ndarray) -> list[int]:
-    """The place that most enter by, and those that most see, in the order in which they are first seen."""
-    user, place = sequences.user[views].astype(np.int64), code[sequences.page[views]]
-    pairs, first = np.unique(user * len(names) + place, return_index=True)
-    seen = pairs % len(names)
-    users = np.bincount(seen, minlength=len(names))
-    rank = np.bincount(seen, views[first] - sequences.offsets[user[first]], minlength=len(names))
-    entry = int(np.bincount(place[np.diff(user, prepend=-1) != 0]).argmax())
-    known = [p for p in np.argsort(-users, kind="stable").tolist() if p != entry and names[p] != UNKNOWN]
-    most = [p for p in known[:BETWEEN] if users[p] > 0]
-    return [entry, *sorted(most, key=lambda p: float(rank[p] / users[p]))]
+def _way(user: np.ndarray, place: np.ndarray, enough: float | None) -> list[int]:
+    """The longest way that enough users take, else the commonest of the shortest kind.
+
+    Args:
+        user: int of shape (n,), ascending; page views in order.
+        place: int of shape (n,), where each was.
+        enough: Users that a way needs; None for two steps at least, and half of those who take them.
+    """
+    seen = np.unique(np.column_stack([user, place]), axis=0)[:, 1] if len(user) else place
+    users = np.bincount(seen)
+    tried = [p for p in np.argsort(-users, kind="stable")[:TRIED].tolist() if users[p]]
+    best = _commonest(user, [np.flatnonzero(place == p) for p in tried])
+    least = 1 if enough is not None else 2
+    if enough is None:
+        enough = best[1][0] / 2 if len(best) > 1 else 0
+    taken = [way for n, way in best[:least]] + [way for n, way in best[least:] if n >= enough]
+    return [tried[one] for one in taken[-1]] if taken else []
+
+
+def _commonest(user: np.ndarray, views: list[np.ndarray]) -> list[tuple[int, tuple[int, ...]]]:
+    """Of ways of each length the commonest: how many take it, and its places; of two, the commoner begun."""
+    firsts = [view[np.diff(user[view], prepend=-1) != 0] for view in views]
+    ways: dict[tuple[int, ...], tuple[np.ndarray, tuple[int, ...]]] = {
+        (one,): (at, (len(at),)) for one, at in enumerate(firsts)
+    }
+    found = []
+    for _ in range(min(BEFORE, len(views))):
+        way = max(ways, key=lambda one: ways[one][1])
+        if not ways[way][1][0]:
+            break
+        found.append((ways[way][1][0], way))
+        longer = {(*way, one): ways[way] for way in ways for one in range(len(views)) if one not in way}
+        moved = {way: (_next(user, at, views[way[-1]]), counts) for way, (at, counts) in longer.items()}
+        ways = {way: (at, (len(at), *counts)) for way, (at, counts) in moved.items()}
+    return found
+
+
+def _next(user: np.ndarray, at: np.ndarray, views: np.ndarray) -> np.ndarray:
+    """From each page view the same user's next one of some others, where there is one: the earliest."""
+    place = np.searchsorted(views, at, side="right")
+    inside = place < len(views)
+    after, at = views[place[inside]], at[inside]
+    found: np.ndarray = after[user[after] == user[at]]
+    return found
+
+
+def _step_at(place: int, level: Level, code: np.ndarray, late: np.ndarray, site: FunnelSite) -> FunnelStep:
+    """A place as a step; told more finely where a page of it is as good as the outcome."""
+    pages, finer = (
+        (code == place) & ~late,
+        [one for one in LEVELS[LEVELS.index(level) :] if one in site.names],
+    )
+    named = {one: np.asarray(site.names[one], dtype=object) for one in finer}
+    apart = (one for one in finer if not set(named[one][pages]) & set(named[one][late]))
+    told = next(apart, Level.PAGE)
+    names = dict.fromkeys(str(name) for name in named[told][pages])
+    return FunnelStep(kind=StepKind(told), any_of=tuple(names)[:MOST_PATTERNS])

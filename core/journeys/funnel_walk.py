@@ -10,7 +10,7 @@ once); it is in time exactly if that one is.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -31,8 +31,8 @@ class FunnelWalk:
         depth: int32 of shape (n_users,), steps reached.
         seconds: float32 of shape (n_users, n_steps), since the step before; NaN of the first and of
             those that were not reached.
-        following: int32 of shape (n_users,), index of the page view after the furthest step in its session;
-            −1 where the session ended there, or no step was reached.
+        following: int32 of shape (n_users,), index of the first page view in its session after the furthest
+            step that does not make this step again; −1 where there is none, or no step was reached.
     """
 
     depth: np.ndarray
@@ -70,7 +70,8 @@ def walk(
         moments = moments.only(moments.happened(any_of(marks)))
     if funnel.within == SESSION:
         moments = moments.by_session()
-    return _follow(_reached(funnel, marks, moments), funnel.limit_us, moments, sequences)
+    walked = _follow(_reached(funnel, marks, moments), funnel.limit_us, moments, sequences)
+    return replace(walked, following=_elsewhere(walked, marks, sequences))
 
 
 def _reached(funnel: Funnel, marks: Sequence[StepMarks], moments: Moments) -> list[_Step]:
@@ -143,4 +144,18 @@ def _following(users: np.ndarray, now: np.ndarray, moments: Moments, sequences: 
     users, view = users[inside], view[inside]
     same = sequences.session[view] == moments.session[now[users]]
     found[users[same]] = view[same]
+    return found
+
+
+def _elsewhere(walked: FunnelWalk, marks: Sequence[StepMarks], sequences: UserSequences) -> np.ndarray:
+    """The page view that follows, past those in a row that make the step again."""
+    found, n = walked.following.copy(), sequences.n_views
+    new_session = np.diff(sequences.session, append=-1) != 0
+    new_session[sequences.offsets[1:] - 1] = True
+    for number, step in enumerate(marks, start=1):
+        users = np.flatnonzero((walked.depth == number) & (found >= 0))
+        again = step.pages[sequences.page]
+        stops = np.where(~again | new_session, np.arange(n), n)
+        stop = np.minimum.accumulate(stops[::-1])[::-1][found[users]]
+        found[users] = np.where(again[stop], -1, stop)
     return found

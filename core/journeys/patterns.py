@@ -8,13 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from core.base.errors import SettingsError
+from core.base.schema import Pages
+from core.base.settings import IngestSettings, UrlSettings
+from core.base.wording import common_origin, short_address
+from core.data.dataset import Dataset
+from core.data.page_labels import LabelledPages
+from core.ingest.clean.urls import canonicalise
 from core.journeys.funnel import Funnel, FunnelStep, StepKind
-from core.journeys.places import Level
+from core.journeys.places import Level, levels_of
 from core.profiles.outcomes import path_of
+from core.storage.store import open_artifact
 
 
 def matches(pattern: str, text: str) -> bool:
@@ -85,6 +93,9 @@ def any_of(marks: Sequence[StepMarks]) -> StepMarks:
     return StepMarks(np.logical_or.reduce(pages), np.logical_or.reduce(events))
 
 
+_AS_USUAL: Final = UrlSettings()
+
+
 @dataclass(frozen=True, eq=False)
 class FunnelSite:
     """What steps can be made of.
@@ -96,6 +107,17 @@ class FunnelSite:
 
     names: Mapping[Level, Sequence[str]]
     events: tuple[str, ...] = ()
+    origin: str = ""
+    """Scheme and host that all addresses share, which their names leave out."""
+    urls: UrlSettings = _AS_USUAL
+    """How addresses were cleaned."""
+
+    @classmethod
+    def of(cls, dataset: Dataset, labels: LabelledPages | None, events: tuple[str, ...]) -> FunnelSite:
+        """Of a data set, of what its pages are about (None where they are not labelled), and of events."""
+        settings = IngestSettings.checked(**open_artifact(dataset.path).settings)
+        origin = common_origin(dataset.pages[Pages.PAGE_LOCATION].tolist())
+        return cls(levels_of(dataset.pages, labels), events, origin, settings.url)
 
     def marks(self, step: FunnelStep) -> StepMarks:
         """What makes a step.
@@ -112,7 +134,15 @@ class FunnelSite:
                 f"A step of a {step.kind} is not possible: these pages have none",
                 allowed=", ".join([*self.names, StepKind.EVENT]), remedy="Label the pages, or name others",
             )  # fmt: skip
-        return StepMarks(matching(step.any_of, names), np.zeros(len(self.events), dtype=bool))
+        patterns = [text for pattern in step.any_of for text in (pattern, self._cleaned(pattern))]
+        return StepMarks(matching(patterns, names), np.zeros(len(self.events), dtype=bool))
+
+    def _cleaned(self, pattern: str) -> str:
+        """A whole address, as it is copied, is what its cleaning made of it; all else stays."""
+        if "://" not in pattern:
+            return pattern
+        alone = self.urls.model_copy(update={"collapse_ids": False})  # ids are told apart by their crowd
+        return short_address(canonicalise([pattern], alone).pages[0], self.origin)
 
     def different(self, step: FunnelStep, marks: StepMarks) -> int:
         """How many different names of its kind a step matches."""

@@ -109,7 +109,8 @@ def from_users(partition: Partition, vectors: np.ndarray, users: np.ndarray, why
     Args:
         partition: The segments.
         vectors: What they were cut from.
-        users: bool of shape (n_users,). Whoever is outside clustering stays there.
+        users: bool of shape (n_users,). Whoever is outside clustering stays there, and whoever was set aside
+            stays so, unless nobody else is chosen.
         why: How they were chosen.
 
     Raises:
@@ -124,12 +125,15 @@ def from_users(partition: Partition, vectors: np.ndarray, users: np.ndarray, why
             remedy="Choose other users",
         )
     beside = np.vstack([vectors[joins].mean(axis=0), partition.centroids]).astype(np.float32)
-    step = Gather(made=_free(partition, 1)[0], why=why, users=int(joins.sum()))
+    aside = bool((partition.labels[joins] == SET_ASIDE).all())
+    step = Gather(made=_free(partition, 1)[0], why=why, users=int(joins.sum()), aside=aside)
     return _changed(partition, vectors, step, {"users": np.packbits(joins), "middles": beside})
 
 
 def joining(partition: Partition, users: np.ndarray) -> np.ndarray:
-    """Who of chosen users can be in a segment: bool of shape (n_users,).
+    """Who of chosen users would be in their segment: bool of shape (n_users,).
+
+    Not who is outside clustering; and not who was set aside, as a lasso takes up any dot, unless all were.
 
     Raises:
         InputError: If the mask is of other users.
@@ -141,7 +145,8 @@ def joining(partition: Partition, users: np.ndarray) -> np.ndarray:
             allowed=f"true or false for each of {len(partition.labels):,}",
         )
     chosen: np.ndarray = users & (partition.labels != OUTSIDE)
-    return chosen
+    in_use = chosen & (partition.labels != SET_ASIDE)
+    return in_use if in_use.any() else chosen
 
 
 def first_changes(cut: Partition, changed: Partition, vectors: np.ndarray, count: int) -> Partition:
@@ -207,7 +212,7 @@ def _moved_on(
             labels[rows] = np.array(edit.parts, dtype=np.int32)[place]
         case Gather() if users is None:
             near = nearest(vectors, decided_by["middles"])[0] == 0
-            labels[near & (labels != OUTSIDE)] = edit.made
+            labels[near & (labels != OUTSIDE) & (edit.aside | (labels != SET_ASIDE))] = edit.made
         case Gather():
             labels[np.unpackbits(decided_by["users"]).view(bool)[users]] = edit.made
     return labels

@@ -62,6 +62,8 @@ class Gather(Settings):
     why: str
     """How they were chosen: a rule, or a place on the map."""
     users: int
+    aside: bool = False
+    """Whether they were set aside before: of others, who was set aside stays so."""
 
     @property
     def text(self) -> str:

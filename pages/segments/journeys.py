@@ -33,7 +33,7 @@ def page() -> None:
     choice = choose(live)
     part = st.segmented_control(
         "Show", list(PARTS), default=next(iter(PARTS)), required=True, key="journeys-part",
-        persist_state="session", label_visibility="collapsed",
+        persist_state="session", label_visibility="collapsed", bind="query-params",
     )  # fmt: skip
     with errors.shown():
         PARTS[part](live, choice)

@@ -118,9 +118,9 @@ def _heat_map(live: LiveSegments) -> None:
         "Blue is above the others, orange below; full colour is 1.5 standard deviations.",
         key="segments", alt_text="Heat-map of segments and metrics with the values written in",
         columns=_segment_columns(live),
-        help_text="A colour compares users, each counted up to the 99th percentile, so that a few heavy ones "
-        "turn no colour; the number written in counts them whole. Point at the column heads of the table for "
-        "definitions.",
+        help_text="A colour compares the number written in with the others', but counts a user up to three "
+        "times the 99th percentile, so that one robot turns no colour. Point at the column heads of the "
+        "table for definitions.",
         min_width=min(640, 112 + 62 * len(columns)),
     )  # fmt: skip
 

@@ -15,11 +15,19 @@ from pages.ui.people import (
     user_search,
 )
 from pages.ui.segments import nothing_here, segment_controls, user_facts
+from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors
 from pages.ui.shell.links import USERS, heading
 
 OF_SEGMENT, SEARCH, LOOK_ALIKES = "Of a segment", "Search", "Look-alikes"
 LISTS: Final = (OF_SEGMENT, SEARCH, LOOK_ALIKES)
+CARD: Final = 420
+"""Pixels that a user needs beside the lists; where there are fewer, the user stands above them."""
+STAYS: Final = (
+    "<style>@media (min-width: 1200px) { .st-key-looked-at { position: sticky; top: .5rem;"
+    " max-height: calc(100vh - 1rem); overflow-y: auto } }</style>"
+)
+"""Beside the lists the user stays in sight while they are looked through."""
 
 
 def page() -> None:
@@ -29,6 +37,22 @@ def page() -> None:
     if live is None:
         return
     user = chosen_user.find(live)
+    if user is None:
+        _lists(live, None)
+        return
+    st.html(STAYS)
+    with st.grid(2, min_column_width=CARD, gap="medium", key="user-and-lists"):
+        with st.container(key="looked-at"):
+            belongs = chosen_user.belongs(live, user)
+            user_facts.show_timeline(
+                live.sources.dataset, user, belongs, lambda: reasons_view.draw(live, user)
+            )
+            next_pages_view.draw(live, user)
+        with st.container():
+            _lists(live, user)
+
+
+def _lists(live: LiveSegments, user: int | None) -> None:
     shown = st.segmented_control(
         "Users to list", LISTS, default=OF_SEGMENT, key="lists", required=True, persist_state="session",
         label_visibility="collapsed",
@@ -41,10 +65,6 @@ def page() -> None:
         else:
             nothing_here.draw(live)
             segment_people.draw(live)
-    if user is not None:
-        belongs = chosen_user.belongs(live, user)
-        user_facts.show_timeline(live.sources.dataset, user, belongs, lambda: reasons_view.draw(live, user))
-        next_pages_view.draw(live, user)
 
 
 with errors.shown():

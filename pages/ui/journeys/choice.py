@@ -57,6 +57,7 @@ def choose(live: LiveSegments) -> Choice:
         usual = next((one for one in held if one in offered), OTHERS if OTHERS in offered else NOBODY)
         other = _pick("Beside", offered, usual, live)
         places = found[_level(live, found)]
+    state.put_in_link(live.sources.model_key, segment=[key, other], level=[places.level.value])
     there = None if other == NOBODY else other
     return Choice(
         key, titles[key], users, there, offered[other] if there else "",
@@ -116,7 +117,7 @@ def _level(live: LiveSegments, found: Mapping[Level, Places]) -> Level:
     )  # fmt: skip
 
 
-@st.cache_resource(max_entries=2, show_spinner=False)
+@st.cache_resource(max_entries=2, show_spinner="Laying out the pages …")
 def _levels(basis: str, _live: LiveSegments) -> dict[Level, Places]:
     """Laid out once a data set and its labels."""
     made_from = _live.sources

@@ -61,12 +61,12 @@ def _key(live: LiveSegments, choice: Choice) -> tuple[str, ...]:
     return live.tables.basis.key, choice.places.level, token(choice.users), token(choice.others)
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
+@st.cache_resource(max_entries=4, show_spinner="Laying out all steps …")
 def _all_moves(key: tuple[str, ...], _live: LiveSegments, _places: Places) -> Moves:
     return Moves.of(_live.sources.dataset.sequences, _places)
 
 
-@st.cache_resource(max_entries=AT_ONCE, show_spinner=False)
+@st.cache_resource(max_entries=AT_ONCE, show_spinner="Counting who goes where …")
 def _counted(key: tuple[str, ...], _live: LiveSegments, _choice: Choice) -> Moved:
     moves = _all_moves(key[:2], _live, _choice.places)
     here = moves.taken(_choice.users)
@@ -93,7 +93,7 @@ def _visits(moves: Moves, here: Taken, steps: pd.DataFrame) -> dict[str, int]:
     }
 
 
-@st.cache_resource(max_entries=AT_ONCE, show_spinner=False)
+@st.cache_resource(max_entries=AT_ONCE, show_spinner="Following the sessions …")
 def _flows(
     key: tuple[str, ...], columns: int, backwards: bool, at: int | None, _live: LiveSegments, _choice: Choice
 ) -> list[Flow]:

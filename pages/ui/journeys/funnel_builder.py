@@ -73,6 +73,8 @@ class _Draft:
 def draw(live: LiveSegments) -> Funnel:
     """Draw the builder; the funnel that it makes."""
     offered, draft = funnel_data.basis(live).offered, _draft(live)
+    if unread := state.of_model(live.sources.model_key).get(state.UNREAD):
+        st.warning(f"The funnel of this link cannot be read, and another one is shown: {md_text(unread)}")
     with st.container(border=True, key="funnel-builder", gap="xsmall"):
         for place, row in enumerate(draft.rows):
             _row(live, draft, place, row, offered)
@@ -99,7 +101,7 @@ def _keep(live: LiveSegments, rows: tuple[_Row, ...], **changes: Any) -> None:  
     steps = tuple(FunnelStep(kind=row.kind, any_of=row.any_of) for row in rows if row.any_of)
     with errors.shown():
         made = Funnel.checked(**before.model_dump() | {"steps": steps or before.steps} | changes)
-        state.of_model(model)[DRAFT] = _Draft(rows, made)
+        state.of_model(model).update({DRAFT: _Draft(rows, made), state.UNREAD: ""})
         state.set_controls(model, funnel=made)
 
 
@@ -199,6 +201,7 @@ def _below(live: LiveSegments, draft: _Draft) -> None:
 
 
 def _reset(model: str) -> None:
+    state.of_model(model).update({state.UNREAD: ""})
     state.of_model(model).pop(DRAFT, None)
     state.set_controls(model, funnel=None)
 

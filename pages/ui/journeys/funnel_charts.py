@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import altair as alt
 import pandas as pd
 
 from core.profiles.profile_columns import Col
-from pages.ui.segments.charts import AXIS, NEUTRAL, Chart, rows, segment_colour, sized, tips
+from pages.ui.segments.charts import AXIS, INK, NEUTRAL, Chart, rows, sized, tips
 
 STEP_NAME = "step_name"
 WHO = "who"
@@ -17,13 +15,11 @@ BAR = 17
 _ENDS = {Col.LOW: ("From", ".1%"), Col.HIGH: ("To", ".1%")}
 
 
-def steps(table: pd.DataFrame, names: Mapping[int, str], colour: str | None, title: str) -> Chart:
+def steps(table: pd.DataFrame, title: str) -> Chart:
     """Steps as bars with their intervals, for the row and for the others.
 
     Args:
         table: Columns ``step_name``, ``who``, ``share``, ``low``, ``high``, ``users`` and ``n``, in order.
-        names: Segment → name, for the colours.
-        colour: Which of ``who`` is a segment, and has its colour; None where it is none.
         title: What the share is of.
     """
     order = list(dict.fromkeys(table[WHO]))
@@ -34,10 +30,9 @@ def steps(table: pd.DataFrame, names: Mapping[int, str], colour: str | None, tit
         yOffset=alt.YOffset(f"{Col.LABEL}:N", sort=order),
         tooltip=tips({(Col.LABEL if name == WHO else name): text for name, text in told.items()}),
     )
-    own = alt.datum[Col.LABEL] == colour
-    paint = alt.condition(own, segment_colour(names), alt.value(NEUTRAL)) if colour else alt.value(NEUTRAL)
+    paint = alt.condition(alt.datum[Col.LABEL] == order[0], alt.value(INK), alt.value(NEUTRAL))
     x = alt.X(f"{Col.SHARE}:Q", title=title, scale=alt.Scale(domain=[0, 1]), axis=_axis())
-    bars = base.mark_bar(cornerRadiusEnd=3, opacity=0.8).encode(x=x, color=paint)
+    bars = base.mark_bar(cornerRadiusEnd=3, opacity=0.45).encode(x=x, color=paint)
     span = base.mark_rule(strokeWidth=2, color="currentColor").encode(x=f"{Col.LOW}:Q", x2=f"{Col.HIGH}:Q")
     return sized(bars + span, (BAR * len(order) + 12) * table[STEP_NAME].nunique() + AXIS)
 

@@ -16,7 +16,7 @@ from core.journeys.funnel_start import usual_way
 from core.journeys.funnel_walk import FunnelWalk, walk
 from core.journeys.moments import users_who
 from core.journeys.patterns import FunnelSite
-from core.journeys.places import Places, levels_of
+from core.journeys.places import Places
 from core.profiles.outcomes import any_of
 from pages.ui.segments import shared
 from pages.ui.segments.live_segments import LiveSegments
@@ -77,34 +77,35 @@ def found(live: LiveSegments, step: FunnelStep) -> tuple[int, int]:
     return _found(_key(live), step, live)
 
 
-@st.cache_resource(max_entries=2, show_spinner=False)
+@st.cache_resource(max_entries=2, show_spinner="Laying out pages and events …")
 def _basis(key: str, _sources: Sources) -> FunnelBasis:
     data = _sources.dataset
     try:
         events, lacks = data.events, False
     except ArtifactError:
         events, lacks = TimedEvents.none(), True
-    names = levels_of(data.pages, _sources.labels)
+    site = FunnelSite.of(data, _sources.labels, events.names)
     offered = {
         StepKind(level): list(Places.from_names(level, named, data.sequences).names[:OFFERED])
-        for level, named in names.items()
+        for level, named in site.names.items()
     }
     often = np.bincount(events.name, minlength=len(events.names))
     happened = [events.names[place] for place in np.argsort(-often, kind="stable").tolist()]
     if happened:
         offered[StepKind.EVENT] = happened[:OFFERED]
-    return FunnelBasis(FunnelSite(names, events.names), events, lacks, offered)
+    return FunnelBasis(site, events, lacks, offered)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@st.cache_resource(max_entries=8, show_spinner="Looking for the usual way …")
 def _suggested(key: str, chosen: tuple[str, ...], _live: LiveSegments) -> Funnel:
     outcomes = shared.basis(_live.sources).data.outcomes
     happened = any_of([outcomes[one] for one in chosen]) if chosen else None
     sequences = _live.sources.dataset.sequences
-    return usual_way(basis(_live).site, sequences, chosen[0] if chosen else None, happened)
+    away = np.isin(np.asarray(outcomes.pages, dtype=object).astype(str), outcomes.leaks(chosen))
+    return usual_way(basis(_live).site, sequences, chosen[0] if chosen else None, happened, away)
 
 
-@st.cache_resource(max_entries=12, show_spinner=False)
+@st.cache_resource(max_entries=12, show_spinner="Following all users …")
 def _walk(key: str, funnel: Funnel, _live: LiveSegments) -> FunnelWalk:
     made = basis(_live)
     return walk(funnel, made.site.marks_of(funnel), _live.sources.dataset.sequences, made.events)

@@ -38,8 +38,8 @@ NEXT: Final = 8
 LISTED: Final = 30
 CUT: Final = 40
 """Characters of a step in a chart."""
-HEAD: Final = 20
-"""Above a column: two lines."""
+HEAD, COLUMN, HEADS = 24, 9, 36
+"""Above a column; of a line there at least, and of the lines of all columns on a phone."""
 DESCRIBED: Final = (
     "The model has read these page views: a difference describes how the segments were made, so no p value "
     "stands beside it. It is called one where its 95 % interval leaves out 0."
@@ -66,7 +66,7 @@ def draw(live: LiveSegments, choice: Choice) -> None:
     )  # fmt: skip
     table = funnel_table.steps_table(funnel, here, there, of)
     timed = funnel_table.with_times(table, walk, choice.users, choice.others)
-    _steps(live, choice, funnel, timed, of)
+    _steps(choice, funnel, timed, of)
     _all_segments(live, funnel, walk, of)
     _times(funnel, timed, choice)
     _instead(live, choice, funnel, walk)
@@ -78,7 +78,7 @@ def _called(funnel: Funnel, most: int = CUT) -> list[str]:
     return [f"{number}. {title}" for number, title in enumerate(cut, start=1)]
 
 
-def _steps(live: LiveSegments, choice: Choice, funnel: Funnel, table: pd.DataFrame, of: ShareOf) -> None:
+def _steps(choice: Choice, funnel: Funnel, table: pd.DataFrame, of: ShareOf) -> None:
     names = _called(funnel)
     own = table.assign(**{STEP_NAME: names, WHO: choice.title})
     drawn = [own[[STEP_NAME, WHO, Col.SHARE, Col.LOW, Col.HIGH, Col.USERS, Col.N]]]
@@ -86,14 +86,10 @@ def _steps(live: LiveSegments, choice: Choice, funnel: Funnel, table: pd.DataFra
         rest = {Col.REST_SHARE: Col.SHARE, REST_LOW: Col.LOW, REST_HIGH: Col.HIGH, Col.REST_USERS: Col.USERS}
         others = table[[*rest, Col.REST_N]].rename(columns=rest | {Col.REST_N: Col.N})
         drawn.append(others.assign(**{STEP_NAME: names, WHO: choice.other_title}))
-    is_segment = choice.title in live.names.values()
     beside = f", beside {choice.other_title.lower()} (grey)" if choice.other is not None else ""
     figure(
         f"{md_text(choice.title)}: {len(names)} steps, {funnel.meaning}",
-        partial(
-            funnel_charts.steps, pd.concat(drawn, ignore_index=True), live.names,
-            choice.title if is_segment else None, TITLES[of],
-        ),
+        partial(funnel_charts.steps, pd.concat(drawn, ignore_index=True), TITLES[of]),
         table, key="funnel", columns=SHARE_COLUMNS,
         n=md_text(f"{counted(int(choice.users.sum()), 'user')}{beside}. Lines: 95 % intervals."),
         alt_text=f"Share of users who take each step of the funnel, {choice.title}",
@@ -115,12 +111,12 @@ def _all_segments(live: LiveSegments, funnel: Funnel, walk: FunnelWalk, of: Shar
             Col.DIFFERENCE: np.where(table[Diff.DIFFERS], table[Col.DIFFERENCE], 0.0),
         }
     )  # fmt: skip
-    columns = [tables.axis_text(name) for name in names]
+    columns = [tables.axis_text(name, max(COLUMN, HEADS // len(names)), lines=2) for name in names]
     cells[Col.METRIC] = cells[Col.METRIC].map(dict(zip(names, columns, strict=True)))
     figure(
         "All segments side by side",
         partial(charts.heat, cells, list(dict.fromkeys(cells[Col.LABEL])), columns),
-        table, key="funnel-segments", columns=SHARE_COLUMNS, min_width=240 + 90 * len(names),
+        table, key="funnel-segments", columns=SHARE_COLUMNS, min_width=120 + 58 * len(names),
         n=f"{TITLES[of]}. Blue: more than among the other clustered users, orange: less; no colour: no "
         "difference is shown.",
         alt_text="Share of users who take each step, in every segment",

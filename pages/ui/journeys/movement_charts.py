@@ -21,17 +21,20 @@ from core.profiles.profile_columns import Col
 from pages.ui.segments.charts import ABOVE, BELOW, INK, NEUTRAL, Chart, rows, sized, tips
 from pages.ui.segments.figure import EChart
 
-GRAPH_HEIGHT: Final = 540
-GRAPH_WIDTH: Final = 760
+GRAPH_HEIGHT: Final = 600
+GRAPH_WIDTH: Final = 620
+"""Pixels below which the graph stands upright."""
 FLOW_WIDTH: Final = 640
 """Pixels below which the picture scrolls sideways: its places need room."""
 ASPECT: Final = 1.4
+TALL: Final = 1.7
+"""How much longer it is upright."""
 CORNER: Final = 0.13
 """Of a half turn, that is left free around the start and the end."""
 FLOW_ROW: Final = 44
 """Pixels of a place of a column."""
-MARK: Final = "#6f8fdc"
-"""A place, on both backgrounds."""
+MARK: Final = "#5f6b80"
+"""A place, on both backgrounds; blue and orange say more and fewer."""
 ENDS: Final = (START, END)
 LONGEST: Final = 26
 """Characters of a place beside its mark; a tooltip has all of them."""
@@ -63,7 +66,19 @@ def graph(table: pd.DataFrame, visits: Mapping[str, int]) -> EChart:
         "emphasis": {"focus": "adjacency", "lineStyle": {"opacity": 1}},
         "left": "center", "top": 46, "bottom": 46,
     }  # fmt: skip
-    return _still(series, GRAPH_HEIGHT)
+    upright = {"left": "center", "top": 30, "bottom": 30, "data": [_upright(node) for node in nodes]}
+    drawn = _still(series, GRAPH_HEIGHT)
+    narrow = {"query": {"maxWidth": GRAPH_WIDTH}, "option": {"series": [upright]}}
+    wide = {"option": {"series": [{name: series[name] for name in ("left", "top", "bottom", "data")}]}}
+    return EChart(
+        drawn.option | {"media": [narrow, wide | {"query": {"minWidth": GRAPH_WIDTH + 1}}]}, drawn.height
+    )
+
+
+def _upright(node: Mapping[str, Any]) -> dict[str, Any]:
+    """The same for a phone: sessions begin at the top and end at the bottom."""
+    label = node["label"] | {"position": "bottom" if node["x"] < ASPECT else "top", "fontSize": 10}
+    return {**node, "x": node["y"], "y": TALL * node["x"], "label": label}
 
 
 def _ellipse(places: Sequence[str], table: pd.DataFrame) -> dict[str, tuple[float, float]]:
@@ -228,10 +243,10 @@ def matrix(table: pd.DataFrame, *, difference: bool) -> Chart:
     )  # fmt: skip
     base = alt.Chart(shown).encode(
         x=alt.X(f"{POSITION}:O", title="Page view of the session", axis=alt.Axis(orient="top", labelAngle=0)),
-        y=rows(PLACE, table[PLACE]).scale(paddingInner=0.12),
+        y=rows(PLACE, table[PLACE], share=0.36).scale(paddingInner=0.12),
         tooltip=tips(_matrix_tips(difference=difference)),
     )
-    side = alt.Scale(domain=["above", "below"], range=[ABOVE, BELOW])
+    side = alt.Scale(domain=["above", "below"], range=[ABOVE, BELOW] if difference else [NEUTRAL, NEUTRAL])
     fade = alt.Scale(domain=[0, 1], range=[0, 0.75])
     cells = base.mark_rect(cornerRadius=3).encode(
         color=alt.Color("side:N", scale=side, legend=None),

@@ -23,6 +23,7 @@ from pages.ui.journeys.choice import Choice
 from pages.ui.journeys.counted_moves import MOST_EDGES, Moved, flows, moved
 from pages.ui.journeys.movement_columns import DEAD_COLUMNS, FLOW_COLUMNS, RULE, matrix_columns, step_columns
 from pages.ui.segments import charts as shared
+from pages.ui.segments.charts import INK
 from pages.ui.segments.figure import SIDE, behind, figure
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell.text import count, md_text
@@ -68,8 +69,8 @@ def draw(live: LiveSegments, choice: Choice) -> None:
     _graph(found)
     _flows(live, choice)
     _matrix(found)
-    _ends(live, found, choice)
-    _loops(live, found, choice)
+    _ends(found, choice)
+    _loops(found, choice)
 
 
 def _leading(found: Moved, choice: Choice) -> None:
@@ -93,29 +94,28 @@ def _lower(title: str) -> str:
 
 def _graph(found: Moved) -> None:
     steps = found.steps
+    taken = steps[steps[STEPS] > 0]  # the table has those, too, that only the others take
     with st.container(border=True, key="moves-and-slider"):
         n = st.slider(
-            "Strongest steps", 1, max(2, min(MOST_EDGES, len(steps))),
-            min(EDGES, edges_within(steps, NODES)), key="journeys-edges", width=320,
+            "Strongest steps", 1, max(2, min(MOST_EDGES, found.different)),
+            min(EDGES, edges_within(taken, NODES)), key="journeys-edges", width=320,
         )  # fmt: skip
-        shown = steps.head(n)
+        shown = taken.head(n)
         figure(
             "Which step follows", partial(charts.graph, shown, found.visits), steps,
             n=_coverage(found, shown) + (COLOURS if found.beside else ""), key="moves",
             alt_text="Places as dots and steps between them as arrows", columns=step_columns(),
-            help_text=GRAPH_HELP, border=False, min_width=charts.GRAPH_WIDTH,
+            help_text=GRAPH_HELP, border=False,
         )  # fmt: skip
 
 
 def _coverage(found: Moved, shown: pd.DataFrame) -> str:
-    """How much of what these users did is drawn, and what only the others did."""
-    drawn = int((shown[STEPS] > 0).sum())
+    """How much of what these users did is drawn."""
     covered = wording.percent(shown[STEPS].sum() / max(1, found.n_steps), 0)
     users, sessions = count(found.n_users, "user"), count(found.n_sessions, "session")
-    beside = f", and {len(shown) - drawn:,} that only others take" if len(shown) > drawn else ""
     return (
-        f"{users}, {sessions}. {drawn:,} of {found.different:,} different steps, {covered} of all "
-        f"{found.n_steps:,} steps{beside}. "
+        f"{users}, {sessions}. {len(shown):,} of {found.different:,} different steps, {covered} of all "
+        f"{found.n_steps:,} steps. "
     )
 
 
@@ -171,51 +171,46 @@ def _matrix(found: Moved) -> None:
             + (APART if difference else "A column holds all of them, with those that have ended."),
             key="steps-by-position", alt_text="Heat map of places by page view of the session",
             columns=matrix_columns(),
-            border=False, min_width=520,
+            border=False,
         )  # fmt: skip
 
 
-def _ends(live: LiveSegments, found: Moved, choice: Choice) -> None:
+def _ends(found: Moved, choice: Choice) -> None:
     with st.grid(2, min_column_width=SIDE, gap="medium"):
         for table, name, title, n in (
             (found.entries, TO, "Where sessions begin", "Share of users with such a session."),
             (found.exits, FROM, "Where sessions end", "Share of the users who were there."),
         ):
             with st.container():
-                _dumbbell(live, found, choice, table.assign(place=table[name]), title, n)
+                _dumbbell(found, choice, table.assign(place=table[name]), title, n)
 
 
-def _loops(live: LiveSegments, found: Moved, choice: Choice) -> None:
+def _loops(found: Moved, choice: Choice) -> None:
     back, again = found.returns, found.repeats
     back = back.assign(place=[f"{a} → {b} → {a}" for a, b in zip(back[FROM], back[TO], strict=True)])
     with st.grid(2, min_column_width=SIDE, gap="medium"):
         with st.container():
-            _dumbbell(
-                live, found, choice, back, "Where users turn back", "Share of the users who took the step."
-            )
+            _dumbbell(found, choice, back, "Where users turn back", "Share of the users who took the step.")
         with st.container():
             _dumbbell(
-                live, found, choice, again.assign(place=again[FROM]), "What users open again right away",
+                found, choice, again.assign(place=again[FROM]), "What users open again right away",
                 "Share of the users who were there.",
             )  # fmt: skip
     _dead(found)
 
 
-def _dumbbell(
-    live: LiveSegments, found: Moved, choice: Choice, table: pd.DataFrame, title: str, n: str
-) -> None:
+def _dumbbell(found: Moved, choice: Choice, table: pd.DataFrame, title: str, n: str) -> None:
     if table.empty:
         st.markdown(f"**{title}**")
         st.caption("Nowhere in these sessions.")
         return
-    head = live.profiles.rows.head.set_index(Col.KEY).loc[choice.key]
-    drawn = table.head(LISTED).assign(
-        label=choice.title, kind=head[Col.KIND], segment=head[Col.SEGMENT],
-    )  # fmt: skip
+    drawn = table.head(LISTED).assign(label=choice.title, segment=0)
+    drawn["place"] = [place.rpartition(" → ")[0].replace(" → ", "\n⇄ ") or place for place in drawn["place"]]
     drawn = drawn if Col.REST_SHARE in drawn else drawn.assign(**{Col.REST_SHARE: np.nan})
     beside = f" Grey: {md_text(_lower(choice.other_title))}." if found.beside else ""
     figure(
-        title, partial(shared.dumbbell, drawn, "place", Col.SHARE, Col.REST_SHARE, "Share of users"), table,
+        title, partial(shared.dumbbell, drawn, "place", Col.SHARE, Col.REST_SHARE, "Share of users", INK),
+        table,
         n=f"{n}{beside}", key=title.lower().replace(" ", "-"), alt_text=f"{title}: shares of users",
         columns={"place": st.column_config.TextColumn("Place")} | step_columns(),
     )  # fmt: skip

@@ -17,7 +17,6 @@ from core.profiles.profile_columns import Col, MetricRole
 from pages.ui.journeys import ways_charts
 from pages.ui.journeys.choice import Choice
 from pages.ui.journeys.ways_charts import MOMENT, ROW_TITLE
-from pages.ui.journeys.ways_view import segment_of
 from pages.ui.segments.figure import figure
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell.text import md_text
@@ -109,7 +108,7 @@ def _curves(live: LiveSegments, choice: Choice, found: dict[str, TimeToOutcome])
     )
     figure(
         f"Users with {md_text(live.profiles.outcome or '', 60)}, by the time since their first page view",
-        partial(ways_charts.curves, table, segment_of(live, choice), tuple(found), unit), table,
+        partial(ways_charts.curves, table, tuple(found), unit), table,
         n=f"{_counted(found)}. Band: 95 % interval.", key="time-to-outcome", help_text=HOW,
         alt_text="Share of users who have had the outcome by each moment",
     )  # fmt: skip

@@ -14,7 +14,7 @@ from core.journeys.places import OTHER_PLACES
 from core.journeys.routes import ROUTE
 from core.journeys.survival import HAVE_HAD
 from core.profiles.profile_columns import Col
-from pages.ui.segments.charts import ABOVE, AXIS, INK, NEUTRAL, Chart, sized, tips
+from pages.ui.segments.charts import AXIS, INK, NEUTRAL, Chart, sized, tips
 
 ROUTE_ROW: Final = 46
 """Pixels of a route: its text, and its bar below."""
@@ -30,25 +30,16 @@ END_WIDTH: Final = 0.4
 """Of a cell, for the end of a session."""
 LEGEND_ROW: Final = 25
 """Pixels of two places of the legend, which share a row on a phone."""
-UNSURE: Final = 0.4
-"""Opacity of a bar that is not shown to differ."""
+SURE, UNSURE = 0.85, 0.3
+"""Opacity of a bar, and of one that is not shown to differ."""
 MOMENT, ROW_TITLE = "moment", "row"
 
 
-def segment_or(colour: str, segment: int) -> alt.Value | alt.Color:
-    """The colour of a segment, from the theme; of another row the colour given."""
-    if segment < 0:
-        return alt.value(colour)
-    slots = [str(number) for number in range(segment + 1)]
-    return alt.Color("slot:N", scale=alt.Scale(domain=slots), legend=None)
-
-
-def routes(table: pd.DataFrame, segment: int, here: str, there: str) -> Chart:
+def routes(table: pd.DataFrame, here: str, there: str) -> Chart:
     """A bar a route: the share of users who took it, a grey tick at the others', and the route above it.
 
     Args:
         table: Of :meth:`core.journeys.routes.Routes.listed`, and ``said``, what stands beside the bar.
-        segment: The segment whose colour the bars have; −1 for none.
         here: Whose bars they are.
         there: Whose ticks; empty where there are none.
     """
@@ -58,7 +49,7 @@ def routes(table: pd.DataFrame, segment: int, here: str, there: str) -> Chart:
         Col.OUTCOME_HIGH: ("To", ".1%"),
     }  # fmt: skip
     widest = float(table[[Col.SHARE, Col.REST_SHARE]].max().max())
-    base = alt.Chart(table.assign(slot=str(segment))).encode(
+    base = alt.Chart(table).encode(
         y=alt.Y(f"{Col.RANK}:O", axis=None, scale=alt.Scale(padding=0)), tooltip=tips(told)
     )
     room = alt.Scale(domain=[0, widest], range=[0, alt.expr(f"max(60, width - {SAID_ROOM})")], nice=False)
@@ -67,8 +58,8 @@ def routes(table: pd.DataFrame, segment: int, here: str, there: str) -> Chart:
         x=alt.value(0), text=f"{ROUTE}:N"
     )
     sure = f"datum.{Diff.DIFFERS} || !isValid(datum.{Col.REST_SHARE})"
-    bars = base.mark_bar(height=10, yOffset=9, cornerRadiusEnd=2).encode(
-        x=x, color=segment_or(ABOVE, segment), opacity=alt.condition(sure, alt.value(1), alt.value(UNSURE))
+    bars = base.mark_bar(height=10, yOffset=9, cornerRadiusEnd=2, color=INK).encode(
+        x=x, opacity=alt.condition(sure, alt.value(SURE), alt.value(UNSURE))
     )
     said = base.mark_text(align="left", dx=8, dy=9, color=INK, opacity=0.75).encode(
         x=alt.X("end:Q", scale=room, axis=None), text=f"{SAID}:N"
@@ -115,32 +106,30 @@ def carpet(runs: pd.DataFrame, places: tuple[str, ...], strips: int, title: str)
     return sized(other + coloured + ends, height + AXIS + LEGEND_ROW * -(-len(places) // 2))
 
 
-def curves(table: pd.DataFrame, segment: int, titles: tuple[str, ...], unit: str) -> Chart:
-    """Who have had the outcome by a moment, with the interval as a band; the first row in its colour.
+def curves(table: pd.DataFrame, titles: tuple[str, ...], unit: str) -> Chart:
+    """Who have had the outcome by a moment, with the interval as a band.
 
     Args:
         table: ``row`` (a title), ``moment`` in units, ``have_had``, ``low`` and ``high``.
-        segment: The segment whose colour the first row has; −1 for none.
         titles: The rows, the first one and, in grey, the other.
         unit: What a moment is counted in.
     """
-    colours = segment_or(ABOVE, segment), alt.value(NEUTRAL)
     drawn = [
-        _curve(table[table[ROW_TITLE] == title].assign(slot=str(segment)), colour, unit)
-        for title, colour in zip(titles, colours, strict=False)
+        _curve(table[table[ROW_TITLE] == title], colour, unit)
+        for title, colour in zip(titles, (INK, NEUTRAL), strict=False)
     ]
     return sized(drawn[1] + drawn[0] if len(drawn) > 1 else drawn[0], 280)
 
 
-def _curve(table: pd.DataFrame, colour: alt.Value | alt.Color, unit: str) -> alt.LayerChart:
+def _curve(table: pd.DataFrame, colour: str, unit: str) -> alt.LayerChart:
     percent = alt.Axis(format="%", tickCount=5)
     told = {ROW_TITLE: ("", ""), MOMENT: (unit, ",.2f"), HAVE_HAD: ("Have had it", ".2%")}
     told |= {Col.LOW: ("From", ".2%"), Col.HIGH: ("To", ".2%")}
     base = alt.Chart(table).encode(
         x=alt.X(f"{MOMENT}:Q", title=f"{unit} since the first page view", scale=alt.Scale(nice=False)),
-        tooltip=tips(told), color=colour,
+        tooltip=tips(told), color=alt.value(colour),
     )  # fmt: skip
-    band = base.mark_area(interpolate="step-after", opacity=0.18).encode(
+    band = base.mark_area(interpolate="step-after", opacity=0.13).encode(
         y=alt.Y(f"{Col.LOW}:Q", title=None, axis=percent), y2=f"{Col.HIGH}:Q"
     )
     line = base.mark_line(interpolate="step-after", strokeWidth=2.5).encode(y=f"{HAVE_HAD}:Q")

@@ -55,12 +55,6 @@ def draw(live: LiveSegments, choice: Choice) -> None:
     _carpet(live, choice)
 
 
-def segment_of(live: LiveSegments, choice: Choice) -> int:
-    """The id that gives the row its colour; −1 for a row that is no segment."""
-    head = live.profiles.rows.head
-    return int(head[Col.SEGMENT][head[Col.KEY] == choice.key].iloc[0])
-
-
 def _routes(live: LiveSegments, choice: Choice) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="routes-choice"):
         order = st.segmented_control(
@@ -80,8 +74,7 @@ def _routes(live: LiveSegments, choice: Choice) -> None:
     figure(
         "Routes of " + md_text(choice.title),
         partial(
-            ways_charts.routes, found.assign(said=_said(live, found)), segment_of(live, choice), choice.title,
-            choice.other_title,
+            ways_charts.routes, found.assign(said=_said(live, found)), choice.title, choice.other_title,
         ),
         found.dropna(axis="columns", how="all"), n=_coverage(choice, found), key="routes",
         alt_text=f"Routes of {choice.title}: share of users who took each", columns=_columns(live, choice),
@@ -129,7 +122,7 @@ def _columns(live: LiveSegments, choice: Choice) -> Columns:
     }  # fmt: skip
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
+@st.cache_resource(max_entries=4, show_spinner="Laying out whole sessions …")
 def _of(basis: str, level: Level, stops: int, _live: LiveSegments, _places: Places) -> Routes:
     return Routes.of(_live.sources.dataset.sequences, _places, stops)
 

@@ -21,12 +21,15 @@ WANTED: Final = "wanted_user"
 
 def find(live: LiveSegments) -> int | None:
     """Draw the field for an id, and find the user; None without one."""
-    mine = state.of_model(live.sources.model_key)
-    state.display(WANTED, mine.setdefault(WANTED, ""))
+    model, ids = live.sources.model_key, live.sources.dataset.sequences.user_id
+    mine, linked = state.of_model(model), state.controls(model).user
+    if WANTED not in mine:
+        mine[WANTED] = "" if linked is None or linked >= len(ids) else ids[linked].as_py()
+    state.display(WANTED, mine[WANTED])
     wanted = st.text_input(
         "Find a user by id", mine[WANTED], key=WANTED, type="search",
         placeholder="Paste an id, or tick a user below",
-        on_change=lambda: mine.update({WANTED: st.session_state[WANTED]}),
+        on_change=lambda: _want(live, st.session_state[WANTED]),
         help="Exactly as in the file. Ids are text: nothing is rounded or cut.",
     )  # fmt: skip
     if not wanted:
@@ -35,6 +38,13 @@ def find(live: LiveSegments) -> int | None:
     if found is None:
         errors.show(f"No user has the id {wanted!r}. Ids must match exactly, with every digit and dot.")
     return found
+
+
+def _want(live: LiveSegments, user_id: str) -> None:
+    """Look at a user; a link names the place in the data, as an id is nobody's business but the file's."""
+    model = live.sources.model_key
+    state.of_model(model)[WANTED] = user_id
+    state.hold_controls(model, user=user_facts.find(live.sources.dataset, user_id))
 
 
 def show_list(live: LiveSegments, table: pd.DataFrame, key: str, title: str, meaning: str) -> None:
@@ -51,7 +61,7 @@ def show_list(live: LiveSegments, table: pd.DataFrame, key: str, title: str, mea
     def choose() -> None:
         rows = st.session_state[key].selection.rows
         if rows:
-            state.of_model(live.sources.model_key)[WANTED] = table[Users.USER_ID].iloc[rows[0]]
+            _want(live, table[Users.USER_ID].iloc[rows[0]])
 
     with st.container():
         st.markdown(f"**{title}**")

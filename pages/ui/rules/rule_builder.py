@@ -20,8 +20,6 @@ from core.rules.features import RuleFeatures
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import state
 
-WRITTEN: Final = "rule_by_hand"
-"""In the state of a model: the clauses of the rule."""
 TITLES: Final = {
     RuleField.PAGE: "Viewed a page", RuleField.FOLDER: "Viewed a folder",
     RuleField.TEMPLATE: "Viewed a template", RuleField.TYPE: "Viewed a page type",
@@ -46,36 +44,41 @@ def write(live: LiveSegments, features: RuleFeatures, start: SegmentRule | None)
     Returns:
         The rule; None while it has no condition.
     """
-    mine = state.of_model(live.sources.model_key)
-    clauses: tuple[RuleClause, ...] = mine.setdefault(WRITTEN, ())
+    model = live.sources.model_key
+    written = state.controls(model).rule
+    clauses = written.clauses if written else ()
     condition, joint = _picked(features, first=not clauses)
     full = sum(len(clause.any_of) for clause in clauses) >= MOST
     with st.container(horizontal=True):
         st.button(
             "Add condition", key="add-condition", icon=":material/add:",
             disabled=condition is None or full,
-            on_click=lambda: mine.update({WRITTEN: _with(clauses, condition, joint)}),
+            on_click=lambda: _keep(model, _with(clauses, condition, joint)),
         )  # fmt: skip
         if start is not None:
             st.button(
                 "Begin with the rule above", key="take-rule", type="tertiary", icon=":material/content_copy:",
-                on_click=lambda: mine.update({WRITTEN: start.clauses}),
+                on_click=_keep, args=(model, start.clauses),
             )  # fmt: skip
         if clauses:
             st.button(
                 "Remove the last", key="drop-condition", type="tertiary", icon=":material/undo:",
-                on_click=lambda: mine.update({WRITTEN: _without_last(clauses)}),
+                on_click=lambda: _keep(model, _without_last(clauses)),
             )  # fmt: skip
             st.button(
                 "Clear", key="clear-rule", type="tertiary", icon=":material/close:",
-                on_click=lambda: mine.update({WRITTEN: ()}),
+                on_click=_keep, args=(model, ()),
             )  # fmt: skip
-    if not clauses:
+    if written is None:
         st.caption("The rule has no condition yet. Pick one and add it.")
         return None
     if full:
         st.caption(f"A rule has at most {MOST} conditions: remove one to add another.")
-    return SegmentRule.checked(clauses=clauses)
+    return written
+
+
+def _keep(model: str, clauses: tuple[RuleClause, ...]) -> None:
+    state.set_controls(model, rule=SegmentRule.checked(clauses=clauses) if clauses else None)
 
 
 def _picked(features: RuleFeatures, *, first: bool) -> tuple[RuleCondition | None, str]:

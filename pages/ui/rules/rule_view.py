@@ -34,6 +34,8 @@ F1: Final = (
 )
 HELD_OUT: Final = "It asks for a source, device, browser or country: these did not make the segments."
 OF_RUN: Final = "Run it in the folder that the command on the Export page fills."
+READ: Final = 600
+"""Characters of what is pasted into GA4 that are shown: a theme may be hundreds of addresses."""
 EXACT: Final = "It repeats all that cleaning did, so that it returns these very users of the loaded files."
 GA4_NOTE: Final = (
     "GA4 counts from the last 30 days on, as events come in, and does not leave out what was left out here: "
@@ -119,7 +121,7 @@ def _languages(rule: SegmentRule, export: LoadedExport, key: str) -> None:
             st.caption(HELD_OUT)
     with ga4:
         st.caption(GA4_NOTE)
-        st.code(ga4_text(rule, export), language=None, wrap_lines=True, height=300)
+        _ga4(ga4_text(rule, export), key)
     with bigquery:
         st.caption("Put the name of your own export in place of analytics_123456789, and change the days.")
         _said(said)
@@ -129,6 +131,19 @@ def _languages(rule: SegmentRule, export: LoadedExport, key: str) -> None:
         raw = duckdb_sql(rule, export)
         st.caption("Run it in the folder of the files." if raw else OF_RUN)
         st.code(raw or run_sql(rule, export.features), language="sql", wrap_lines=True, height=400)
+
+
+def _ga4(text: str, key: str) -> None:
+    """The text to copy; of one that nobody reads whole the beginning, which has no button to copy it."""
+    if len(text) <= READ:
+        st.code(text, language=None, wrap_lines=True, height=300)
+        return
+    st.text(f"{text[:READ]}…")
+    st.caption(f"These are the first {READ:,} of {len(text):,} characters; the file has all of it to copy.")
+    st.download_button(
+        "Download for GA4", data=text, file_name=f"ga4_{key}.txt", mime="text/plain", key=f"ga4-{key}",
+        icon=":material/download:", on_click="ignore", type="tertiary",
+    )  # fmt: skip
 
 
 def _said(limits: tuple[str, ...]) -> None:

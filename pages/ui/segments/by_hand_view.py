@@ -15,12 +15,22 @@ from core.segments import by_hand
 from core.segments.partition import Partition
 from pages.ui.segments import session_segments
 from pages.ui.segments.live_segments import LiveSegments
-from pages.ui.shell import errors
+from pages.ui.shell import errors, state
 from pages.ui.shell.text import count, md_text
 
 TOLD: Final = 3
 """Changes that are told in the line, the latest first."""
 MEASURED: Final = "Names follow, and how sure each segment is will be measured again."
+
+
+NOT_KEPT: Final = (
+    "This link is of segments that were changed by hand, and these changes are no longer kept here. "
+    "On screen is what is kept now for the same settings."
+)
+STAY: Final = {
+    OUTSIDE: "are outside clustering and stay there", SET_ASIDE: "were set aside and stay so",
+}  # fmt: skip
+"""Chosen users who do not join."""
 
 
 class Change(StrEnum):
@@ -63,6 +73,12 @@ def menu(live: LiveSegments) -> None:
         )  # fmt: skip
 
 
+def not_kept(live: LiveSegments) -> None:
+    """Say that the link names segments changed by hand that are not here."""
+    if state.of_model(live.sources.model_key).get(session_segments.NOT_KEPT):
+        st.info(NOT_KEPT, icon=":material/link_off:")
+
+
 def line(live: LiveSegments) -> None:
     """What was changed by hand, and a way back; or that a move ended it, and a way back to it."""
     edits = live.segmentation.partition.edits
@@ -101,13 +117,14 @@ def undo(live: LiveSegments) -> None:
         session_segments.change(live.sources, shown, before)
 
 
-def offer(live: LiveSegments, users: np.ndarray, why: str) -> None:
+def offer(live: LiveSegments, users: np.ndarray, why: str, then: Callable[[], object] = lambda: None) -> None:
     """Say what a segment of chosen users would be, with a button that makes it; nothing where it is one.
 
     Args:
         live: The segments.
         users: bool of shape (n_users,).
         why: How they were chosen, as it is told of the segment.
+        then: What to do once it is made.
     """
     joins = by_hand.joining(live.segmentation.partition, users)
     from_where = np.unique(live.labels[joins])
@@ -116,13 +133,17 @@ def offer(live: LiveSegments, users: np.ndarray, why: str) -> None:
     )
     if not joins.any() or whole:
         return
-    stay = int(users.sum() - joins.sum())
-    left = f" {stay:,} more are outside clustering and stay there." if stay else ""
+    left = "".join(
+        f" {stay:,} more {told}."
+        for label, told in STAY.items()
+        if (stay := int((users & ~joins & (live.labels == label)).sum()))
+    )
     with st.container(horizontal=True, vertical_alignment="center", key="offer-segment"):
         st.caption(f"As a segment: {count(int(joins.sum()), 'user')}, now in {_origins(from_where)}.{left}")
         if st.button("Make it a segment", key="make-segment", icon=":material/group_add:"):
             with errors.shown():
                 _make(live, users, why)
+                then()
                 st.rerun()  # this may be a fragment: the rest of the page is of the segments before
 
 

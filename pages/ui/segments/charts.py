@@ -142,7 +142,9 @@ def boxes(table: pd.DataFrame, names: Mapping[int, str], title: str) -> Chart:
     return sized(reach + half + middle + mean, ROW * len(table) + AXIS)
 
 
-def dumbbell(table: pd.DataFrame, row: str, here: str, there: str, title: str) -> Chart:
+def dumbbell(
+    table: pd.DataFrame, row: str, here: str, there: str, title: str, colour: str | None = None
+) -> Chart:
     """Two shares a row, joined: a segment's and the rest's.
 
     Args:
@@ -151,6 +153,7 @@ def dumbbell(table: pd.DataFrame, row: str, here: str, there: str, title: str) -
         here: Column with the segment's share.
         there: Column with the rest's share.
         title: What is measured; it stands above, where there is room for it.
+        colour: Of these users; None for that of their segment.
     """
     told = {row: ("Page", ""), here: ("These users", ".1%"), there: ("Others", ".1%")}
     base = alt.Chart(table).encode(y=rows(row, table[row]), tooltip=tips(told))
@@ -158,8 +161,10 @@ def dumbbell(table: pd.DataFrame, row: str, here: str, there: str, title: str) -
     names = {int(table[Col.SEGMENT].iloc[0]): str(table[Col.LABEL].iloc[0])}
     joined = base.mark_rule(strokeWidth=2, opacity=0.5, color=NEUTRAL).encode(x=x, x2=f"{there}:Q")
     rest = base.mark_point(filled=True, size=60, opacity=1, color=NEUTRAL).encode(x=f"{there}:Q")
-    own = base.mark_point(filled=True, size=110, opacity=1).encode(x=x, color=_segments_only(names))
-    return sized(joined + rest + own, ROW * table[row].nunique() + AXIS)
+    paint = _segments_only(names) if colour is None else alt.value(colour)
+    own = base.mark_point(filled=True, size=110, opacity=1).encode(x=x, color=paint)
+    lines = 1 + int(table[row].str.count("\n").max())
+    return sized(joined + rest + own, ROW * (1 + lines) // 2 * table[row].nunique() + AXIS)
 
 
 def shares(table: pd.DataFrame, names: Mapping[int, str], title: str = "Share of users") -> Chart:
@@ -268,10 +273,17 @@ def _segments_only(names: Mapping[int, str]) -> Any:  # noqa: ANN401 - Altair's 
     return alt.condition(segment, segment_colour(names), alt.value(NEUTRAL))
 
 
-def rows(column: str, order: Sequence[str] | pd.Series, limit: int = LABEL_LIMIT) -> alt.Y:
-    """A row a value of a column, in order; labels are cut at so many pixels, in a narrow chart sooner."""
-    most = alt.expr(f"min({limit}, {LABEL_SHARE} * containerSize()[0])")
-    axis = alt.Axis(labelLimit=most, labelFlush=False, labelOverlap=False)
+def rows(
+    column: str, order: Sequence[str] | pd.Series, limit: int = LABEL_LIMIT, share: float = LABEL_SHARE
+) -> alt.Y:
+    """A row a value of a column, in order; labels are cut at so many pixels, in a narrow chart sooner.
+
+    A line break in a value breaks the line of its label.
+    """
+    most = alt.expr(f"min({limit}, {share} * containerSize()[0])")
+    axis = alt.Axis(
+        labelLimit=most, labelFlush=False, labelOverlap=False, labelExpr="split(datum.label, '\\n')"
+    )
     return alt.Y(f"{column}:N", title=None, sort=list(dict.fromkeys(order)), axis=axis)
 
 

@@ -25,8 +25,8 @@ BADGES: Final = {
     MetricRole.HELD_OUT.value: ":green-badge[held out]",
 }  # fmt: skip
 NO_DIFFERENCE: Final = "Nothing is shown to differ by more than a tenth of a standard deviation."
-WHAT_PX: Final = 230
-"""Of a pinned column, so that the next one is seen on a phone, too."""
+WHAT_PX, NUMBER_PX = 200, 76
+"""Of a pinned column, and of a figure, so that one is seen beside it on a phone, too."""
 RULE: Final = (
     "**Input**: the model saw it, or a page that gives it away, so a difference there is how the segments "
     "were made. **Derived**: it follows from that. **Held out**: the model never saw it; such rows are "
@@ -98,12 +98,17 @@ def whole(table: pd.DataFrame, key: str, here: str, others: str, name: str) -> N
     )
     columns: Columns = {
         "what": st.column_config.TextColumn("What", width=WHAT_PX, pinned=True),
-        "here": st.column_config.TextColumn(here), "others": st.column_config.TextColumn(others),
-        "difference": st.column_config.TextColumn("Difference [95 % interval]", width="large"),
-        "ratio": "Ratio", Diff.ROLE: "Evidence", Col.N: f"n, {here}", Col.REST_N: f"n, {others}",
+        "here": st.column_config.TextColumn(here, width=NUMBER_PX),
+        "others": st.column_config.TextColumn(others, width=NUMBER_PX),
+        "ratio": st.column_config.TextColumn("Ratio", width=NUMBER_PX),
+        "difference": st.column_config.TextColumn("Difference [95 % interval]", width="medium"),
+        Diff.ROLE: "Evidence", Col.N: f"n, {here}", Col.REST_N: f"n, {others}",
         Diff.Q_VALUE: st.column_config.NumberColumn("q", format="%.3f", help="Of what is held out only."),
     }  # fmt: skip
-    st.dataframe(words, hide_index=True, column_config=columns, key=f"differences-{name}", placeholder="–")
+    st.dataframe(
+        words, hide_index=True, column_config=columns, column_order=list(columns),
+        key=f"differences-{name}", placeholder="–",
+    )  # fmt: skip
     st.caption(RULE)
     download_csv(own, f"differences-{name}")
 

@@ -73,7 +73,7 @@ def certificates(
         shown = table[[name for name in _CERTIFIED if not hidden.get(name)]]
         st.dataframe(
             shown, hide_index=True, column_config=_titled(_CERTIFIED), key="table-certificates",
-            placeholder="–", alt="How sure each segment is",
+            placeholder="–", alt="How sure each segment is", height="content",
         )  # fmt: skip
         if again:
             same = sum(index >= RECOVERED for index in again.values())
@@ -106,6 +106,6 @@ def _titled(headings: Mapping[str, str]) -> Columns:
     return {
         name: st.column_config.NumberColumn(title, format="%.2f")
         if name in _SHARES
-        else st.column_config.Column(title)
+        else st.column_config.Column(title, pinned=name == "segment")
         for name, title in headings.items()
     }

@@ -147,6 +147,8 @@ def solve(made_from: Sources) -> LiveSegments:
     state.sync_link()
     combined = shared.combined(made_from, now.weights)
     segmentation = session_segments.current(made_from, now, combined)
+    by_hand = [segmentation.partition.digest] if segmentation.cut else []
+    state.put_in_link(made_from.model_key, **{session_segments.HAND: by_hand})
     made = shared.tables(made_from, segmentation.partition, now.analyze)
     evidence = background.k_evidence(made_from, now.weights)
     sure = shared.certificates(made_from, now.weights, segmentation.partition)

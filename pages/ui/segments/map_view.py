@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -27,6 +28,8 @@ MAP_WEIGHTS: Final = "map_weights"
 PAGE_COLUMNS: Final = (
     Col.PAGE_TITLE, Col.SHARE, Col.REST_SHARE, Col.LIFT, Col.USERS, Col.PAGE_LOCATION,
 )  # fmt: skip
+USED: Final = "lassos_used"
+"""How many lassos have become a segment; the map after one is drawn without it."""
 DRAWN: Final = "drawn"
 """The map that a lasso was drawn on, and who lies inside."""
 ASKED: Final = "layouts_asked_for"
@@ -92,8 +95,9 @@ def _offer_new_layout(live: LiveSegments, weights: ViewWeights) -> None:
 def _map_and_selection(live: LiveSegments, layout: Layout) -> None:
     n_users = len(live.labels)
     here = shared.token(layout.xy)
+    used = state.of_model(live.sources.model_key).get(USED, 0)
     outline = user_map(
-        layout.xy, live.labels, live.names, key=f"map-{here}",
+        layout.xy, live.labels, live.names, key=f"map-{here}-{used}",
         alt=f"Map of {n_users:,} users in {len(live.segments)} segments",
     )  # fmt: skip
     st.caption(f"All {count(n_users, 'user')}, laid out by {layout.method}. {_fidelity(layout)} {ISLANDS}")
@@ -125,6 +129,13 @@ def _drawn(live: LiveSegments, layout: str, users: np.ndarray | None) -> np.ndar
             st.caption("The lasso was drawn on the map before this one; its users stay selected.")
             st.button("Clear", key="clear-drawn", type="tertiary", on_click=mine.pop, args=(DRAWN,))
     return before[1]
+
+
+def _without_lasso(live: LiveSegments) -> None:
+    """What it chose is a segment now."""
+    mine = state.of_model(live.sources.model_key)
+    mine.pop(DRAWN, None)
+    mine[USED] = mine.get(USED, 0) + 1
 
 
 def _one_row(live: LiveSegments) -> int | None:
@@ -166,7 +177,8 @@ def _selection(live: LiveSegments, users: np.ndarray) -> None:
                 "Download their ids", data=lambda: _ids(live, users), file_name="selected_users.csv",
                 mime="text/csv", icon=":material/download:", on_click="ignore", key="download_selection",
             )  # fmt: skip
-        by_hand_view.offer(live, np.isin(np.arange(len(live.labels)), users), "chosen on the map")
+        chosen_users = np.isin(np.arange(len(live.labels)), users)
+        by_hand_view.offer(live, chosen_users, "chosen on the map", partial(_without_lasso, live))
         _mix(live, chosen)
         _pages(chosen)
 

@@ -76,9 +76,10 @@ def heat_cells(profiles: Profiles, names: Mapping[int, str]) -> pd.DataFrame:
     )
 
 
-def axis_text(label: str) -> str:
-    """A label in lines of a few words; "a user" stays together."""
-    return "\n".join(textwrap.wrap(label.replace(" a ", " a\N{NO-BREAK SPACE}"), AXIS_WIDTH))
+def axis_text(label: str, width: int = AXIS_WIDTH, lines: int | None = None) -> str:
+    """A label in lines of so many letters, at most so many lines; "a user" stays together."""
+    whole = label.replace(" a ", " a\N{NO-BREAK SPACE}")
+    return "\n".join(textwrap.wrap(whole, width, max_lines=lines, placeholder="…"))
 
 
 def rates(profiles: Profiles, names: Mapping[int, str]) -> pd.DataFrame:

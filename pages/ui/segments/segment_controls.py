@@ -35,6 +35,7 @@ def ready() -> LiveSegments | None:
     live = live_segments.solve(made_from)
     steering.show_effective(slots, live.combined.effective)
     summary.caption(_in_a_line(live))
+    by_hand_view.not_kept(live)
     certificates.watch(live)
     return live
 
@@ -57,6 +58,7 @@ def status_line(live: LiveSegments) -> None:
             type="tertiary", disabled=not warm,
             help="Fit from scratch with these settings; names stay with the users they had.",
         )  # fmt: skip
+    by_hand_view.not_kept(live)
     by_hand_view.line(live)
     certificates.watch(live)
     moved = live.segmentation.moved
@@ -78,7 +80,8 @@ WARM = (
 )
 BY_HAND = (
     "Clustered, and changed by hand since. Names, profiles, the report and exports follow. A slider or a "
-    "full re-fit leads to new segments; these can be brought back then."
+    "full re-fit leads to new segments; these can be brought back then. The link of this page opens them on "
+    "this server alone, as long as they are the latest changed ones; elsewhere it opens the segments before."
 )
 FULL = "Made from scratch: the same settings give the same segments again."
 

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 
 KEY: Final = "session_segments"
 REFIT: Final = "refit_segments"
+HAND: Final = "hand"
+"""Parameter of a link: the digest of segments that were changed by hand."""
+NOT_KEPT: Final = "by_hand_not_kept"
+"""Whether a link named such segments that are not kept here."""
 REMEMBERED: Final = 8
 """Settings whose segments a session can go back to; 1 MB each at 270,000 users."""
 KEPT: Final = 64
@@ -74,6 +78,7 @@ def current(made_from: Sources, steering: Steering, combined: Combined) -> Segme
         n_users = len(made_from.vectors.inside)
         kept = saved_work.recall_by_hand(made_from.store, made_from.model_key, n_users)
         shown = replace(shown, by_hand=kept)
+        shown = _linked(made_from, shown, setting)
     seen = next((old for old in shown.history if old.setting == setting), None)
     before = shown.history[0] if shown.history else None
     if seen is None or again:
@@ -86,6 +91,18 @@ def current(made_from: Sources, steering: Steering, combined: Combined) -> Segme
     state.of_model(made_from.model_key)[KEY] = shown.after(segmentation)
     _keep(made_from, segmentation)
     return segmentation
+
+
+def _linked(made_from: Sources, shown: Session, setting: tuple[object, ...]) -> Session:
+    """With the segments changed by hand that the link names, where they are kept on this server."""
+    named, kept = state.linked(HAND), shown.by_hand
+    ours = state.linked("model") in (made_from.model_key, "")
+    if not named or not ours:
+        return shown
+    if kept is not None and kept.partition.digest == named and kept.setting == setting:
+        return shown.after(kept)
+    state.of_model(made_from.model_key)[NOT_KEPT] = True
+    return shown
 
 
 def change(made_from: Sources, shown: Segmentation, partition: Partition) -> None:

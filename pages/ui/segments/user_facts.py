@@ -30,11 +30,12 @@ from pages.ui.shell.text import count
 LISTED: Final = (
     Users.USER_ID,
     Users.PAGE_VIEWS,
-    Users.SESSIONS,
     Users.DEVICE,
     Users.COUNTRY,
+    Users.SESSIONS,
     Users.SOURCE,
 )
+"""In this order, so that a list beside another one shows the country whole."""
 BELONGS: Final = (
     "How much the user belongs to the segment: of a mixture, its probability; else how near its middle is "
     "beside the next one's, where 50 % is the border."
@@ -85,14 +86,14 @@ def show_list(table: pd.DataFrame, key: str, choose: Callable[[], None], alt_tex
         table, hide_index=True, key=key, on_select=choose, selection_mode="single-row", alt=alt_text,
         placeholder="–",
         column_config={
-            Users.USER_ID: st.column_config.TextColumn("User", pinned=True),
+            Users.USER_ID: st.column_config.TextColumn("User", pinned=True, width=148),
             SCORE: st.column_config.NumberColumn("Score", format="%.2f", help=NEARNESS),
             SEGMENT: st.column_config.TextColumn("Segment", width="medium"),
-            MEMBERSHIP: st.column_config.NumberColumn("Belongs", format="percent", help=BELONGS),
-            Users.PAGE_VIEWS: st.column_config.NumberColumn("Views", format="localized"),
+            MEMBERSHIP: st.column_config.NumberColumn("Belongs", format="percent", help=BELONGS, width=62),
+            Users.PAGE_VIEWS: st.column_config.NumberColumn("Views", format="localized", width=46),
             Users.SESSIONS: st.column_config.NumberColumn("Sessions", format="localized"),
-            Users.DEVICE: "Device",
-            Users.COUNTRY: "Country",
+            Users.DEVICE: st.column_config.TextColumn("Device", width=62),
+            Users.COUNTRY: st.column_config.TextColumn("Country", width=108),
             Users.SOURCE: "First source",
         },
     )  # fmt: skip

@@ -33,6 +33,7 @@ HOME_OF = {
 SIDEBAR_PX = 330
 """Wide enough for a chat beside the pages."""
 STATUS_S = 3.0
+OPENING = "Opening the data and making the segments …"
 ASSETS = Path(__file__).parent / "assets"
 """Drawn for this project; letters are outlines, so that no font is needed."""
 
@@ -55,7 +56,7 @@ def main() -> None:
         spotlight.leave()
     status, talk = st.sidebar.container(key="status"), st.sidebar.container(key="talk")
     drawn: chat_panel.Drawn = []
-    with talk, errors.shown():
+    with st.spinner(OPENING), talk, errors.shown():  # the chat is drawn first, and knows the segments
         drawn = chat_panel.show()
     with errors.shown():
         state.say_gone()

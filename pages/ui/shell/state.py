@@ -42,6 +42,10 @@ LINK: Final = "link"
 CONTROLS: Final = "controls"
 START: Final = "start"
 """The number of segments that a session began with, where nobody has chosen one."""
+SHOWN: Final = "shown"
+"""What else is on screen where nobody has chosen it: parameter of a link → values."""
+UNREAD: Final = "unread_funnel"
+"""Why the funnel of the link could not be read."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +158,7 @@ def controls(key: str) -> Controls:
         said, (data, names) = _link(), (_dataset_key(), (key, ""))
         ours = _first(said, "data") == data and _first(said, "model") in names
         held[CONTROLS] = kept_controls.load(store(), key).linked(said if ours else {})
+        held[UNREAD] = kept_controls.unread_funnel(said) if ours else ""
     found: Controls = held[CONTROLS]
     return found
 
@@ -181,6 +186,17 @@ def display(key: str, value: Any) -> None:  # noqa: ANN401 - whatever the widget
         st.session_state[key] = value
 
 
+def put_in_link(key: str, **shown: list[str]) -> None:
+    """Have the address say what is on screen of a model and that nobody has chosen."""
+    of_model(key).setdefault(SHOWN, {}).update(shown)
+    sync_link()
+
+
+def linked(name: str) -> str:
+    """What the address said under a name when the session began; empty where it said nothing."""
+    return _first(_link(), name)
+
+
 def sync_link() -> None:
     """Write what is worked on into the address; the navigation drops it on every page switch."""
     _link()
@@ -197,9 +213,10 @@ def sync_link() -> None:
 
 
 def _shown(model: str) -> dict[str, list[str]]:
-    """What is set, and the number of segments on screen where nobody has chosen one."""
-    shown, start = controls(model).link(), of_model(model).get(START)
-    return shown if shown["k"] or start is None else shown | {"k": [str(start)]}
+    """What is set, and what is on screen where nobody has chosen it."""
+    said, start = controls(model).link(), of_model(model).get(START)
+    on_screen = of_model(model).get(SHOWN, {}) | ({} if start is None else {"k": [str(start)]})
+    return {name: said.get(name) or on_screen.get(name, []) for name in LINKED}
 
 
 def say_gone() -> None:

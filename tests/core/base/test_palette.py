@@ -9,6 +9,7 @@ import pytest
 
 from core.base.palette import BACKGROUND, MUTED, PALETTE, Mode, colour
 from core.base.schema import OUTSIDE
+from core.desk.controls import MOST_SEGMENTS
 
 # Linear-light matrices of full deficiency: Machado, Oliveira and Fernandes (2009), table 1.
 SIGHT = {
@@ -55,11 +56,17 @@ def contrast(one: str, two: str) -> float:
 
 @pytest.mark.parametrize("mode", Mode)
 @pytest.mark.parametrize("sight", SIGHT)
-def test_every_pair_of_the_twelve_and_grey_stays_apart(mode: Mode, sight: str) -> None:
-    seen = {c: oklab(np.clip(SIGHT[sight] @ linear(c), 0, 1)) for c in (*PALETTE[mode], MUTED[mode])}
+@pytest.mark.parametrize(("first", "apart"), [(12, 0.085), (20, 0.065)])
+def test_every_pair_and_grey_stays_apart(mode: Mode, sight: str, first: int, apart: float) -> None:
+    told = (*PALETTE[mode][:first], MUTED[mode])
+    seen = {c: oklab(np.clip(SIGHT[sight] @ linear(c), 0, 1)) for c in told}
     closest = min(float(np.linalg.norm(seen[a] - seen[b])) for a, b in itertools.combinations(seen, 2))
-    assert len(seen) == 13
-    assert closest > 0.085
+    assert len(seen) == first + 1
+    assert closest > apart
+
+
+def test_no_two_segments_that_the_screen_offers_share_a_colour() -> None:
+    assert all(len({colour(segment, mode) for segment in range(MOST_SEGMENTS)}) == 20 for mode in Mode)
 
 
 @pytest.mark.parametrize("mode", Mode)
@@ -70,7 +77,7 @@ def test_every_colour_can_be_seen_on_its_background(mode: Mode) -> None:
 
 def test_a_segment_keeps_its_colour_and_outside_is_muted() -> None:
     assert colour(0) == PALETTE[Mode.LIGHT][0]
-    assert colour(14, Mode.DARK) == colour(2, Mode.DARK)
+    assert colour(22, Mode.DARK) == colour(2, Mode.DARK)
     assert colour(OUTSIDE) == MUTED[Mode.LIGHT]
     assert colour(OUTSIDE, Mode.DARK) not in PALETTE[Mode.DARK]
 

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from core.base.schema import View
 from core.base.settings import Algorithm, OutcomeCount, ViewWeights
 from core.desk import controls
-from core.desk.controls import Controls, effective, percentages, reweighted
+from core.desk.controls import Controls, effective, percentages, reweighted, unread_funnel
 from core.journeys.places import Level
 from core.periods.filter import CountFilter
+from core.rules.conditions import SegmentRule
 from core.storage.store import Store
 
 ALL = tuple(View)
@@ -159,3 +160,31 @@ def test_what_is_counted_goes_into_a_link_and_nonsense_there_counts_as_not_said(
         update={"counted": held.counted}
     )
     assert Controls().linked({"from": ["2016-03-02"], "to": ["2016-03-01"]}) == Controls()
+
+
+RULE = SegmentRule.checked(
+    clauses=[
+        {"any_of": [{"field": "page", "value": "/a?b=c&d"}, {"field": "page_views", "number": 3}]},
+        {"any_of": [{"field": "device", "value": "mobile"}], "negated": True},
+    ]
+)
+
+
+def test_a_rule_of_ones_own_is_in_the_link_and_kept(tmp_path: Path) -> None:
+    assert Controls().linked(Controls(rule=RULE).link()).rule == RULE
+    assert Controls(rule=RULE).linked({"rule": ["{not a rule"]}).rule == RULE
+    controls.save(Store(tmp_path), "m", Controls(rule=RULE))
+    assert controls.load(Store(tmp_path), "m").rule == RULE
+
+
+def test_the_user_looked_at_is_in_the_link_and_not_kept_for_the_next_session(tmp_path: Path) -> None:
+    assert Controls(user=7).link()["user"] == ["7"]
+    assert Controls().linked({"user": ["7"]}).user == 7
+    assert Controls().linked({"user": ["-1"]}).user is None
+    controls.save(Store(tmp_path), "m", Controls(user=7, n_clusters=4))
+    assert controls.load(Store(tmp_path), "m") == Controls(n_clusters=4)
+
+
+def test_a_funnel_of_a_link_that_cannot_be_read_says_why() -> None:
+    assert unread_funnel({}) == unread_funnel({"funnel": ["user;loose;page:/cart"]}) == ""
+    assert "'moon'" in unread_funnel({"funnel": ["user;loose;moon:/cart"]})

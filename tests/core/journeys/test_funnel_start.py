@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import numpy as np
 import pyarrow as pa
 
@@ -48,10 +50,60 @@ def test_without_types_it_is_made_of_pages_and_an_outcome_may_be_one() -> None:
     assert said(found)[-1] == ("page", "/cart")
 
 
-def test_without_an_outcome_it_is_the_way_of_everybody() -> None:
-    assert said(usual_way(FunnelSite({Level.PAGE: PAGES}), SEQUENCES, None, None)) == [
-        ("page", "/blog"), ("page", "/home"), ("page", "/shoes"),
-    ]  # fmt: skip
+def test_without_an_outcome_it_is_what_most_do_in_order() -> None:
+    found = said(usual_way(FunnelSite({Level.PAGE: PAGES}), SEQUENCES, None, None))
+    assert found[:2] == [("page", "/home"), ("page", "/blog")]  # three of five, in this order
+    assert len(found) == 3  # two of these three go on
+
+
+def test_a_page_that_is_as_good_as_the_outcome_is_in_no_step_before_it() -> None:
+    types = ("Home", "Product", "Cart & checkout", "Cart & checkout", "Unknown")
+    site = FunnelSite({Level.PAGE: PAGES, Level.TYPE: types}, ("purchase",))
+    away = np.array([False, False, False, True, False])
+    assert said(usual_way(site, SEQUENCES, "purchase", BOUGHT))[2] == ("type", "Cart & checkout")
+    assert said(usual_way(site, SEQUENCES, "purchase", BOUGHT, away))[2] == ("page", "/cart")
+    by_page = said(usual_way(site, SEQUENCES, "page:/thanks", BOUGHT))  # the outcome itself
+    assert by_page[2:] == [("page", "/cart"), ("page", "/thanks")]
+
+
+def test_steps_that_half_of_those_with_the_outcome_do_not_take_are_left_out() -> None:
+    ways = [[0, 3], [1, 3], [1, 3], [2, 3], [2, 3], [2, 3], [2, 3]]
+    sequences = UserSequences(
+        pa.array([f"u{user}" for user in range(7)]), np.arange(0, 15, 2),
+        np.array(ways, dtype=np.int32).ravel(), np.tile([0, 1], 7), np.zeros(14, dtype=np.int32),
+    )  # fmt: skip
+    bought = Happened(np.arange(7), np.ones(7), np.ones(7, dtype=np.int64), {})
+    site = FunnelSite({Level.PAGE: PAGES}, ("purchase",))
+    found = usual_way(site, sequences, "purchase", bought, np.arange(5) == 3)
+    assert said(found) == [("page", "/cart"), ("event", "purchase")]
+
+
+def test_the_way_is_the_one_that_a_loop_over_all_orders_finds() -> None:
+    random = np.random.default_rng(7)
+    for _ in range(60):
+        ways = [random.integers(0, 4, random.integers(1, 7)) for _ in range(12)]
+        sequences = UserSequences(
+            pa.array([f"u{user}" for user in range(12)]), np.concatenate([[0], np.cumsum([*map(len, ways)])]),
+            np.concatenate(ways).astype(np.int32), np.concatenate([np.arange(len(way)) for way in ways]),
+            np.zeros(sum(map(len, ways)), dtype=np.int32),
+        )  # fmt: skip
+
+        def takers(order: tuple[int, ...], ways: list[np.ndarray] = ways) -> int:
+            return sum(_is_in(order, way.tolist()) for way in ways)
+
+        best = {n: max(map(takers, permutations(range(4), n))) for n in (2, 3)}
+        found = [int(step.any_of[0]) for step in usual_way(NUMBERED, sequences, None, None).steps]
+        n = 3 if best[3] >= best[2] / 2 and best[3] else 2
+        assert len(found) == n
+        assert takers(tuple(found)) == best[n]
+
+
+NUMBERED = FunnelSite({Level.PAGE: tuple("0123")})
+
+
+def _is_in(order: tuple[int, ...], way: list[int]) -> bool:
+    rest = iter(way)
+    return all(place in rest for place in order)
 
 
 def test_an_outcome_that_nobody_with_a_page_view_has_leaves_a_funnel_all_the_same() -> None:

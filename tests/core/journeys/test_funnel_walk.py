@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations, pairwise
+from itertools import combinations, pairwise, takewhile
 
 import numpy as np
 import pyarrow as pa
@@ -95,7 +95,11 @@ def reference(asked: Funnel, all_of: list[Happened]) -> tuple[int, list[float], 
             best = max((w for w in ways if w[-1] == end), key=lambda way: (way[0], *reversed(way)))
             minutes = [lines[b][1] - lines[a][1] for a, b in pairwise(best)]
             at = order[end]
+            own = asked.steps[depth - 1]
+            same = own.any_of if own.kind == "page" else ()
             later = [place for place in range(at + 1, len(all_of)) if all_of[place][0] in PAGES]
+            again = [all_of[place][0] in same and all_of[place][2] == all_of[at][2] for place in later]
+            later = later[sum(takewhile(bool, again)) :]
             goes_on = bool(later) and all_of[later[0]][2] == all_of[at][2]
             view = sum(one[0] in PAGES for one in all_of[: later[0]]) if goes_on else -1
             return depth, minutes, view
@@ -182,6 +186,15 @@ def test_what_comes_instead_is_the_next_page_of_the_session_or_its_end() -> None
         [("/b", 0, 0)],
     ]
     assert followed(funnel("/a", "/b"), users).following.tolist() == [1, -1, -1, -1]
+
+
+def test_the_step_again_is_nothing_else() -> None:
+    users = [
+        [("/a", 0, 0), ("/a", 1, 0), ("/c", 2, 0)],
+        [("/a", 0, 0), ("/a", 1, 0)],
+        [("/a", 0, 0), ("/a", 1, 0), ("/c", 600, 1)],
+    ]
+    assert followed(funnel("/a", "/b"), users).following.tolist() == [2, -1, -1]
 
 
 def test_time_is_that_of_one_sequence_as_close_together_as_it_can_be() -> None:

@@ -68,3 +68,17 @@ def test_a_step_is_made_by_pages_or_events() -> None:
 def test_a_level_that_pages_do_not_have_is_said_with_those_they_have() -> None:
     with pytest.raises(SettingsError, match="Allowed: page, type, event"):
         SITE.marks(step("theme", "Shoes"))
+
+
+def test_a_whole_address_is_read_as_cleaning_reads_it() -> None:
+    site = FunnelSite({Level.PAGE: ("/", "/cart", "/item?id=3")}, (), "https://shop.example")
+
+    def found(pattern: str) -> list[bool]:
+        return site.marks(step("page", pattern)).pages.tolist()
+
+    assert found("https://SHOP.example/Cart/?utm_source=mail#top") == [False, True, False]
+    assert found("https://shop.example/item?gclid=x&id=3") == [False, False, True]
+    assert found("https://shop.example") == [True, False, False]
+    assert found("https://shop.example/*") == [True, True, True]
+    assert found("https://other.example/cart") == [False, False, False]
+    assert found("https://[") == [False, False, False]

@@ -69,11 +69,17 @@ def test_differences_of_segments_cancel_out_and_are_cut(seed: int) -> None:
     assert (cells[Col.Z].abs() <= CLIP).all()
     for _, part in cells.groupby(Col.METRIC):
         if (part[Col.Z].abs() < CLIP).all():
-            n = (
-                part[Col.N]
-                if part[Col.METRIC].iloc[0] != Col.PAGES_PER_SESSION
-                else found.segments[Col.USERS]
-            )
-            size = n.to_numpy()[: len(part)]
+            size = part[Col.N].to_numpy()
             weight = size * (size.sum() - size)  # from the others, not from all
             assert (part[Col.Z].to_numpy() * weight).sum() == pytest.approx(0, abs=1e-3)
+
+
+@settings(deadline=None, max_examples=8)
+@given(st.integers(0, 1000))
+def test_a_larger_figure_never_has_the_colour_of_a_smaller_one(seed: int) -> None:
+    data, labels, _ = many(seed)
+    cells = profile(data, labels, AnalyzeSettings()).heatmap
+    cells = cells[cells[Col.KIND] == "segment"].dropna(subset=[Col.Z])
+    for _, part in cells.groupby(Col.METRIC):
+        rising = part.sort_values(Col.VALUE)
+        assert (np.diff(rising[Col.Z]) > -0.02).all()  # each has others of its own

@@ -273,3 +273,15 @@ def test_a_choice_of_other_users_is_refused(wrong: np.ndarray) -> None:
     vectors, first = cut()
     with pytest.raises(InputError, match="is not one of 180 users"):
         by_hand.from_users(first, vectors, wrong)
+
+
+def test_who_was_set_aside_stays_so_when_others_are_chosen_too() -> None:
+    vectors, before = cut()
+    now = by_hand.set_aside(before, vectors, [2])
+    users = (now.labels == SET_ASIDE) | (now.labels == 1)
+    after = by_hand.from_users(now, vectors, users, "drawn")
+    assert (after.labels == SET_ASIDE).tolist() == (now.labels == SET_ASIDE).tolist()
+    assert after.sizes[4] == before.sizes[1]
+    labels = before.labels[:60].copy()  # others, who go the same way
+    followed = by_hand.follow(labels, vectors[:60], after)
+    assert (followed[labels == 2] == SET_ASIDE).all()

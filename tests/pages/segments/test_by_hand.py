@@ -225,6 +225,49 @@ def test_users_inside_the_lasso_become_a_segment(
     assert not np.isin(now.labels, (OUTLIER, SET_ASIDE)).any()
 
 
+def test_a_lasso_is_over_once_it_is_a_segment_and_leaves_out_who_was_set_aside(
+    open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = []
+    half = [[-9.0, -9.0], [0.1, -9.0], [0.1, 9.0], [-9.0, 9.0]]
+
+    def drawn(*_: object, key: str, **__: object) -> list[list[float]] | None:
+        keys.append(key)
+        return half if key == keys[0] else None
+
+    monkeypatch.setattr(map_view, "user_map", drawn)
+    app = open_app(PAGE, data=finished_run.dataset)
+    app.segmented_control(key="by-hand-change").set_value("Set aside").run()
+    widget(app.multiselect, "Set aside-").set_value([0]).run()  # type: ignore[attr-defined]
+    app.button(key="by-hand-do").click().run()
+    said = re.search(r"(\d+) more were set aside and stay so", texts(app))
+    assert said is not None
+    aside = int((partition(app, finished_run).labels == SET_ASIDE).sum())
+    app.button(key="make-segment").click().run()
+    assert int((partition(app, finished_run).labels == SET_ASIDE).sum()) == aside
+    assert keys[-1] != keys[0]
+    assert map_view.DRAWN not in app.session_state[state.OF_MODEL][finished_run.model]
+    assert "users selected" not in texts(app)
+
+
+def test_a_link_names_the_changes_and_opens_them_or_says_that_they_are_gone(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    app = open_app(PAGE, data=finished_run.dataset)
+    assert "hand" not in app.query_params
+    merge(app, [0, 1])
+    link = {name: str(app.query_params[name]) for name in ("data", "k", "hand")}
+    assert link["hand"] == partition(app, finished_run).digest
+    app.slider(key="k").set_value(4).run()  # another session is now elsewhere
+    assert "hand" not in app.query_params
+    linked = open_app(PAGE, **link)
+    assert partition(linked, finished_run).digest == link["hand"]
+    gone = open_app(PAGE, **link | {"hand": "abc"})
+    assert any("changes are no longer kept here" in info.value for info in gone.info)
+    app.button(key="let-go").click().run()
+    assert not partition(open_app(PAGE, **link | {"k": "4"}), finished_run).edits
+
+
 def test_a_segment_of_chosen_users_says_that_nothing_would_lead_to_it_again(
     open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:

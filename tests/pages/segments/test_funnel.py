@@ -112,11 +112,14 @@ def test_what_nobody_did_or_nobody_can_do_is_said(
 
 
 @pytest.mark.parametrize("link", ["", "nonsense", "user;loose;" + "page:/a;" * 30, "a while;loose;page:/a"])
-def test_a_link_that_is_no_funnel_counts_as_not_said(
+def test_a_link_that_is_no_funnel_counts_as_not_said_and_that_is_told(
     open_app: OpenApp, finished_run: FinishedRun, link: str
 ) -> None:
     app = shown(open_app(PAGE, data=finished_run.dataset, k="3", funnel=link))
     assert "funnel" not in app.query_params
+    assert "The funnel of this link cannot be read" in texts(app)
+    app.button(key="funnel-add").click().run()
+    assert "cannot be read" not in texts(app)
 
 
 def test_a_data_set_without_times_of_events_says_so(funnel: AppTest) -> None:

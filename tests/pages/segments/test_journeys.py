@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -105,3 +107,22 @@ def test_rows_that_are_no_segment_are_drawn_as_well(
     app = open_app(PAGE, data=finished_run.dataset, k="3", segment=key)
     assert not app.exception
     assert "different steps" in texts(app)
+
+
+def test_the_address_says_what_is_shown_before_anything_is_chosen(journeys: AppTest) -> None:
+    assert journeys.query_params["segment"] == ["segment:0", "others"]
+    assert journeys.query_params["level"] == "page"
+
+
+def test_the_address_names_the_part_that_is_open(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    link = {"data": finished_run.dataset, "k": "3", "journeys-part": "Ways"}
+    assert open_app(PAGE, **link).segmented_control(key="journeys-part").value == "Ways"
+
+
+def test_the_slider_ends_at_the_steps_that_these_users_take(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    app = open_app(PAGE, data=finished_run.dataset, k="3", segment="group:bot_like")
+    told = re.search(r"of ([\d,]+) different steps", texts(app))
+    assert told is not None
+    assert app.slider(key="journeys-edges").max == min(120, max(2, int(told[1].replace(",", ""))))

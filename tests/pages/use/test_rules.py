@@ -6,6 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.rules.conditions import MOST
+from pages.ui.rules import rule_view
 from pages.ui.shell.text import md_text
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import texts
@@ -113,3 +114,23 @@ def test_everyone_who_matches_becomes_a_segment(rules: AppTest) -> None:
     assert not rules.exception
     assert len(rules.selectbox(key="rules_of").options) == before + 1
     assert "make-segment" not in {button.key for button in rules.button}  # now they are one
+
+
+def test_a_rule_of_ones_own_is_there_again_in_another_session(
+    rules: AppTest, open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    rules.selectbox(key="rule-field").set_value("page_views").run()
+    rules.button(key="add-condition").click().run()
+    assert "page_views" in rules.query_params["rule"]
+    again = open_app(PAGE, data=finished_run.dataset, k="3")
+    assert "Users who had at least 1 page views." in codes(again)
+
+
+def test_what_is_too_long_to_read_for_ga4_is_folded(rules: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = next(code for code in codes(rules) if code.startswith("Include users when"))
+    monkeypatch.setattr(rule_view, "READ", 20)
+    rules.run()
+    assert whole not in codes(rules)
+    assert f"the first 20 of {len(whole):,} characters" in texts(rules)
+    assert rules.text[0].value == f"{whole[:20]}…"
+    assert any(button.label == "Download for GA4" for button in rules.get("download_button"))

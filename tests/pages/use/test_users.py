@@ -13,7 +13,7 @@ from core.people.occlusion import EFFECT, Reasons
 from core.profiles.samples import SECONDS_TO_NEXT
 from core.runs import pipeline
 from core.storage.store import Store
-from pages.ui.people import reasons_view
+from pages.ui.people import reasons_view, segment_people
 from pages.ui.people.look_alikes_view import Like
 from pages.ui.shell.text import md_text
 from tests.pages.conftest import OpenApp
@@ -297,3 +297,27 @@ def test_who_is_not_clustered_has_next_pages_all_the_same(users: AppTest) -> Non
     users.toggle(key="next_pages").set_value(True).run()
     assert not users.exception
     assert suggested(users)["page_location"].iloc[0] == "shop.example/sale/shoes"
+
+
+def test_the_user_looked_at_is_in_the_address_by_place_and_comes_from_it(
+    users: AppTest, open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    users.text_input(key="wanted_user").set_value(FLOAT_LIKE_ID).run()
+    place = str(users.query_params["user"])
+    assert place.isdecimal()
+    assert FLOAT_LIKE_ID not in str(dict(users.query_params))
+    again = open_app(PAGE, data=finished_run.dataset, k="3", user=place)
+    assert again.text_input(key="wanted_user").value == FLOAT_LIKE_ID
+    assert FLOAT_LIKE_ID in [text.value for text in again.text]
+    told = [caption.value for caption in again.caption]
+    assert told.index("User") < told.index(segment_people.TYPICAL)  # above the lists, or beside them
+    again.text_input(key="wanted_user").set_value("nobody").run()
+    assert "user" not in again.query_params
+    other = open_app(PAGE, data=finished_run.dataset, k="3")
+    assert other.text_input(key="wanted_user").value == ""
+
+
+def test_a_place_that_the_data_do_not_have_finds_nobody(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    app = open_app(PAGE, data=finished_run.dataset, k="3", user="999999")
+    assert not app.exception
+    assert app.text_input(key="wanted_user").value == ""
