@@ -24,8 +24,8 @@ FULL_COLOUR: Final = 0.95
 HOW: Final = (
     "Users by the {unit} of their first page view in the export, and how many of them came again so many "
     "{unit}s later. Blank: that {unit} is not over in the export, or covered only in part. Users who came "
-    "before the export began are among the first ones. The model has read how often users come: this describes the "
-    "segments."
+    "before the export began are among the first ones. The model has read how often users come: this "
+    "describes the segments."
 )
 NOTHING: Final = (
     "Nobody can be followed here: there is no whole {unit} after the first. Choose days, clear the filter, "

@@ -1,0 +1,155 @@
+"""The page Time: days and weeks, who comes back, when they come, and a filter that counts anew."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.periods.beside import N, PART, VALUE
+from core.periods.over_time import IN_PART, PERIOD
+from core.periods.retention import AGE, BEGAN
+from core.periods.rhythm import CLOCK
+from core.profiles.profile_columns import Col
+from tests.pages.conftest import OpenApp
+from tests.pages.fake_jobs import texts
+from tests.pages.fixtures_segments import PER_KIND, FinishedRun
+
+PAGE, PART_KEY = "pages/segments/time.py", "time-part"
+
+
+def opened(open_app: OpenApp, run: FinishedRun, part: str = "", **link: str) -> AppTest:
+    app = open_app(PAGE, **({"data": run.dataset, "k": "3"} | link))
+    if part:
+        app.segmented_control(key=PART_KEY).set_value(part).run()
+    assert not app.exception
+    return app
+
+
+def table(app: AppTest, column: str) -> pd.DataFrame:
+    found: pd.DataFrame = next(one.value for one in app.dataframe if column in one.value.columns)
+    return found
+
+
+def test_without_data_it_says_where_to_go(open_app: OpenApp) -> None:
+    app = open_app(PAGE)
+    assert not app.exception
+    assert "This page needs a data set" in texts(app)
+
+
+def test_all_segments_are_side_by_side_by_day_with_one_table(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    app = opened(open_app, finished_run)
+    assert len(app.get("vega_lite_chart")) == 3
+    shares = table(app, PERIOD)
+    assert shares[PERIOD].nunique() == 3  # a visit a day, up to three
+    assert shares.groupby(PERIOD)[VALUE].sum().round(9).eq(1).all()
+    first = shares[shares[PERIOD] == shares[PERIOD].min()]
+    assert first[PART].sum() == 3 * PER_KIND + 1
+    told = texts(app)
+    assert "Segments were fitted on all days of the export" in told
+    assert "Times are UTC, as the export has it" in told
+    assert "Grey: its share in all other days" in told
+
+
+def test_weeks_that_are_not_whole_are_marked(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    app = opened(open_app, finished_run)
+    app.segmented_control(key="time-unit-2").set_value("week").run()
+    assert not app.exception
+    assert table(app, PERIOD)[IN_PART].all()
+    assert "Hollow: a week that the export or the filter covers only in part (beginning 13 Nov)" in texts(app)
+
+
+def test_one_segment_stands_beside_the_others_and_goes_into_the_link(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    app = opened(open_app, finished_run)
+    app.selectbox(key="time-whose").set_value("segment:1").run()
+    app.selectbox(key="time-measure").set_value("views").run()
+    assert not app.exception
+    assert app.query_params["segment"] == "segment:1"
+    assert len(app.get("vega_lite_chart")) == 1
+    assert table(app, PERIOD)[VALUE].eq(3).any()  # three pages a visit
+    assert opened(open_app, finished_run, segment="segment:1").selectbox(key="time-whose").value == "segment:1"
+
+
+def test_an_outcome_without_times_is_said_in_words(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    app = opened(open_app, finished_run)  # of an earlier release: it has no events.parquet
+    app.selectbox(key="time-measure").set_value("outcome").run()
+    assert not app.exception
+    assert "has no times of events" in texts(app)
+
+
+def test_a_page_as_outcome_has_times(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    app = opened(open_app, finished_run, outcome="page:/cart")
+    app.selectbox(key="time-measure").set_value("outcome").run()
+    assert not app.exception
+    rates = table(app, PERIOD)
+    assert set(rates[VALUE].dropna()) <= {0.0, 1.0} | set(rates[VALUE].dropna())
+    assert rates[rates[Col.SEGMENT] >= 0][VALUE].max() > 0.9
+
+
+def test_who_comes_again_is_blank_where_it_cannot_be_known(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    app = opened(open_app, finished_run, "Coming back")
+    assert len(app.get("vega_lite_chart")) == 6
+    cells = table(app, BEGAN)
+    assert set(cells[AGE]) == {1, 2}
+    assert cells[cells[AGE] == 1][VALUE].between(0.6, 0.7).all()  # two of three come a second day
+    app.segmented_control(key="time-unit-2").set_value("week").run()
+    assert not app.exception
+    assert "there is no whole week after the first" in app.info[0].value
+
+
+def test_hours_are_shares_of_each_segment(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    app = opened(open_app, finished_run, "When they come")
+    hours = table(app, CLOCK)
+    assert hours.groupby(Col.SEGMENT)[VALUE].sum().round(9).eq(1).all()
+    views = hours[N].drop_duplicates().max()
+    app.segmented_control(key="time-rhythm").set_value("sessions").run()
+    app.selectbox(key="time-whose").set_value("segment:0").run()
+    assert not app.exception
+    assert table(app, CLOCK)[N].max() * 3 <= views + 3
+    assert len(app.get("vega_lite_chart")) == 2
+    assert "The other clustered users" in texts(app)
+
+
+@pytest.mark.parametrize("part", ["Days and weeks", "Coming back", "When they come"])
+def test_a_filter_counts_anew_everywhere_and_is_cleared_by_one_click(
+    open_app: OpenApp, finished_run: FinishedRun, part: str
+) -> None:
+    app = opened(open_app, finished_run, part, device="mobile")
+    assert "Counted: device mobile" in texts(app)
+    key = {"Days and weeks": PERIOD, "Coming back": AGE, "When they come": CLOCK}[part]
+    few = table(app, key)[N].sum()
+    app.button(key="clear-filter").click().run()
+    assert not app.exception
+    assert "Everybody and every day is counted" in texts(app)
+    assert "device" not in app.query_params
+    assert table(app, key)[N].sum() > few
+
+
+def test_days_are_filtered_and_what_was_chosen_is_in_the_link(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    app = opened(open_app, finished_run)
+    app.date_input(key="filter-last_day").set_value(date(2023, 11, 15)).run()
+    app.multiselect(key="filter-device").set_value(["desktop"]).run()
+    assert not app.exception
+    assert (app.query_params["to"], app.query_params["device"]) == ("2023-11-15", "desktop")
+    assert table(app, PERIOD)[PERIOD].max() == pd.Timestamp("2023-11-15")
+    app.date_input(key="filter-first_day").set_value(date(2023, 11, 16)).run()  # after the last: both move
+    assert app.query_params["to"] == app.query_params["from"] == "2023-11-16"
+
+
+def test_a_filter_that_leaves_nobody_says_so_and_can_be_cleared(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    app = opened(open_app, finished_run, device="tablet")
+    assert "The filter leaves nobody" in texts(app)
+    app.button(key="clear-filter").click().run()
+    assert "The filter leaves nobody" not in texts(app)
