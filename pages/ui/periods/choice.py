@@ -40,21 +40,18 @@ def _keep(model: str) -> None:
 
 
 def unit(live: LiveSegments, most: int | None = None) -> PeriodUnit:
-    """Draw whether it is told by days or by weeks.
+    """Draw whether it is told by days or by weeks, where both can be read.
 
     Args:
         live: The segments.
         most: Days from which on only weeks can be read; None for no limit.
     """
+    if most is not None and counted_time.calendar_now(live, PeriodUnit.DAY).n_periods > most:
+        return PeriodUnit.WEEK
     usual = counted_time.calendar_now(live, None).unit
-    days = counted_time.calendar_now(live, PeriodUnit.DAY).n_periods
-    if most is not None and days > most:
-        usual, offered = PeriodUnit.WEEK, [PeriodUnit.WEEK]
-    else:
-        offered = list(UNITS)
     return st.segmented_control(
-        "By", offered, default=usual, required=True, format_func=UNITS.__getitem__,
-        key=f"time-unit-{len(offered)}", persist_state="session",
+        "By", list(UNITS), default=usual, required=True, format_func=UNITS.__getitem__,
+        key="time-unit", persist_state="session",
     )  # fmt: skip
 
 

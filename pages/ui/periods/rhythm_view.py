@@ -35,8 +35,7 @@ def draw(live: LiveSegments) -> None:
             key="time-rhythm", persist_state="session",
         )  # fmt: skip
     table = counted_time.by_hour(live, sessions=what == "sessions")
-    clock = choice.clock(live)
-    st.caption(f"{choice.FITTED} {clock}")
+    st.caption(f"{choice.FITTED} {choice.clock(live)}")
     if live.sources.dataset.receipt.rounded_times:
         st.caption("The times of this export end in zeros, as a spreadsheet leaves them: hours may be off.")
     table, named = table[table[N] > 0], COUNTED[what].lower()
@@ -48,7 +47,7 @@ def draw(live: LiveSegments) -> None:
 
     total = int(own.drop_duplicates(Col.SEGMENT)[N].sum())
     told = Told(
-        f"When they come: {named} by weekday and hour", f"{total:,} {named}. Full colour: {top:.1%}. {clock}",
+        f"When they come: {named} by weekday and hour", f"{total:,} {named}. Full colour: {top:.1%}.",
         f"rhythm-{what}", HOW.format(what=named), _columns(named),
     )  # fmt: skip
     draw_panels(live, segment, table, chart, told)

@@ -22,7 +22,8 @@ WRITTEN_AT_MOST: Final = 16
 """Columns of a triangle in which shares are written."""
 CELL: Final = 24
 """Pixels of a row of a triangle."""
-TALLEST: Final = 640
+TALLEST, SMALLER = 640, 280
+"""Pixels of all rows, of a triangle alone and of one among others."""
 
 
 def over_time(
@@ -121,7 +122,7 @@ def triangle(table: pd.DataFrame, segment: int, unit: str, top: float, *, writte
     drawn: Chart = base.mark_rect(cornerRadius=2).encode(color=segment_or(ABOVE, segment), opacity=fade)
     if written and shown[AGE].max() <= WRITTEN_AT_MOST:
         drawn += base.mark_text(fontSize=11, color=INK).encode(text=alt.Text(f"{VALUE}:Q", format=".0%"))
-    return sized(drawn, min(TALLEST, CELL * len(order)) + AXIS)
+    return sized(drawn, min(TALLEST if written else SMALLER, CELL * len(order)) + AXIS)
 
 
 def week(
@@ -139,7 +140,7 @@ def week(
     told = {WEEKDAY: ("", ""), CLOCK: ("Hour", ","), value: ("Share", ".2%"), USERS: ("Users", ",")}
     base = alt.Chart(table.assign(slot=str(segment), day=table[WEEKDAY].str[:3])).encode(
         x=alt.X(f"{CLOCK}:O", title=None, axis=alt.Axis(labelAngle=0, values=[0, 3, 6, 9, 12, 15, 18, 21])),
-        y=alt.Y("day:N", title=None, sort=[day[:3] for day in days]),
+        y=alt.Y("day:N", title=None, sort=[day[:3] for day in days], axis=alt.Axis(labelOverlap=False)),
         color=segment_or(NEUTRAL, segment),
         opacity=alt.Opacity(f"{value}:Q", scale=alt.Scale(domain=[0, top], range=[0.03, 1]), legend=None),
         tooltip=tips(told if segment >= 0 else {n: t for n, t in told.items() if n != USERS}),

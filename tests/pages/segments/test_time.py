@@ -57,7 +57,7 @@ def test_all_segments_are_side_by_side_by_day_with_one_table(
 
 def test_weeks_that_are_not_whole_are_marked(open_app: OpenApp, finished_run: FinishedRun) -> None:
     app = opened(open_app, finished_run)
-    app.segmented_control(key="time-unit-2").set_value("week").run()
+    app.segmented_control(key="time-unit").set_value("week").run()
     assert not app.exception
     assert table(app, PERIOD)[IN_PART].all()
     assert "Hollow: a week that the export or the filter covers only in part (beginning 13 Nov)" in texts(app)
@@ -73,7 +73,9 @@ def test_one_segment_stands_beside_the_others_and_goes_into_the_link(
     assert app.query_params["segment"] == "segment:1"
     assert len(app.get("vega_lite_chart")) == 1
     assert table(app, PERIOD)[VALUE].eq(3).any()  # three pages a visit
-    assert opened(open_app, finished_run, segment="segment:1").selectbox(key="time-whose").value == "segment:1"
+    assert (
+        opened(open_app, finished_run, segment="segment:1").selectbox(key="time-whose").value == "segment:1"
+    )
 
 
 def test_an_outcome_without_times_is_said_in_words(open_app: OpenApp, finished_run: FinishedRun) -> None:
@@ -100,7 +102,7 @@ def test_who_comes_again_is_blank_where_it_cannot_be_known(
     cells = table(app, BEGAN)
     assert set(cells[AGE]) == {1, 2}
     assert cells[cells[AGE] == 1][VALUE].between(0.6, 0.7).all()  # two of three come a second day
-    app.segmented_control(key="time-unit-2").set_value("week").run()
+    app.segmented_control(key="time-unit").set_value("week").run()
     assert not app.exception
     assert "there is no whole week after the first" in app.info[0].value
 
