@@ -165,6 +165,8 @@ class Receipt(_Part):
     """Event → who did it, most users first."""
     outcome_pages: tuple[str, ...] = ()
     """Pages that give the purchase away (``core/data/leaks.py``): consider stripping them."""
+    narrowed: str = ""
+    """What a filter left of another data set, in words; empty of a data set of its files."""
     warnings: tuple[str, ...] = ()
 
     @model_validator(mode="after")

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
     from core.naming.fitting import HeldName
     from core.one_page.segments import OnePageSegments
+    from core.periods.filter import CountFilter
     from core.profiles.data import ProfileData
     from core.profiles.metrics import Profiles
     from core.profiles.outcomes import Happened
@@ -170,6 +171,25 @@ def open_dataset(store: Store, key: str) -> Dataset:
     """
     artifact = _found(store, "preprocess", key)
     return Dataset(artifact.path, artifact.key)
+
+
+def narrow(store: Store, dataset: Dataset, chosen: CountFilter) -> Dataset:
+    """What a filter leaves of a data set, as one of its own, for the stages that follow.
+
+    Raises:
+        SettingsError: If it leaves nobody.
+        ArtifactError: If the data set is missing, or does not say when events were done.
+        ResourceError: If the disk is full.
+    """
+    from core.periods.narrowing import narrow as narrow_into
+
+    settings = _found(store, "preprocess", dataset.key).settings
+    inputs = {"narrowed": dataset.key, "filter": chosen.model_dump_json()}
+    key = content_key("preprocess", settings, inputs)
+    if store.find("preprocess", key) is None:
+        with store.write("preprocess", key, settings, inputs) as folder:
+            narrow_into(dataset, chosen, folder)
+    return open_dataset(store, key)
 
 
 def label(

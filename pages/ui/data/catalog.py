@@ -133,11 +133,12 @@ def made(folder: Path) -> datetime:
 
 
 def title_of(receipt: Receipt) -> str:
-    """A data set's name: its file, or its first file and how many more."""
+    """A data set's name: its file, or its first file and how many more; what a filter left of them."""
     name, more = receipt.files[0].name, len(receipt.files) - 1
     if more == 0 and name.startswith("demo_shop_"):
-        return "Demo shop"
-    return f"{name} and {more} more" if more else name
+        name = "Demo shop"
+    called = f"{name} and {more} more" if more else name
+    return f"{called}: {receipt.narrowed}" if receipt.narrowed else called
 
 
 def _finished(store: Store, stage: str, **inputs: str) -> list[tuple[str, float, Manifest]]:

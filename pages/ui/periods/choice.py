@@ -59,8 +59,8 @@ def clock(live: LiveSegments) -> str:
     """By which clock days begin."""
     told = live.sources.dataset.receipt.time_zone
     name = wording.zone(told).tzname(None)
-    known = not told.startswith("Not known")
-    return f"Times are {name}, {'as the export has it' if known else 'as the export does not say its own'}."
+    exactly = told.startswith("UTC")
+    return f"Times are {name}{', as its dates say' if exactly else ': the export does not say more exactly'}."
 
 
 def parts(calendar: Calendar, unit: PeriodUnit) -> str:

@@ -11,9 +11,11 @@ from core.base.schema import Users
 from core.periods.calendar import EPOCH, covered, offset_of
 from core.periods.filter import ATTRIBUTES, CountFilter, Fitting, fitting
 from core.profiles.data import coded
+from core.runs import pipeline
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.segments.made_from import Sources
 from pages.ui.shell import state
+from pages.ui.shell.links import TRAINING
 from pages.ui.shell.text import count, md_text, share
 
 TITLES: Final = {Users.DEVICE: "Device", Users.COUNTRY: "Country", Users.SOURCE: "First-touch source"}
@@ -22,6 +24,11 @@ OFFERED: Final = 1_000
 HELP: Final = (
     "Counts anew and leaves the segments as they are: only users with these values, and only page views on "
     "these days. It holds for everything on this page that says so."
+)
+
+ANEW: Final = (
+    "Makes a data set of these users and days alone, beside this one, and goes to Training: they get segments "
+    "of their own. Nothing of this data set changes."
 )
 
 
@@ -39,6 +46,7 @@ def draw(live: LiveSegments) -> Fitting:
             st.caption("Everybody and every day is counted.")
             return left(live)
         line = st.container(width="stretch")
+        _own_segments(live.sources, chosen)
         st.button(
             "Clear", icon=":material/filter_alt_off:", key="clear-filter", type="tertiary",
             on_click=_keep, args=(live.sources.model_key, CountFilter()),
@@ -50,6 +58,15 @@ def draw(live: LiveSegments) -> Fitting:
         f"{len(found.users):,} ({share(users, len(found.users))}). The segments are those of all users."
     )
     return found
+
+
+def _own_segments(made_from: Sources, chosen: CountFilter) -> None:
+    """The other way: a data set of what is left, for a model and segments of its own."""
+    if st.button("Fit anew", icon=":material/model_training:", key="fit-anew", type="tertiary", help=ANEW):
+        with st.spinner("Making a data set of what the filter leaves"):
+            made = pipeline.narrow(made_from.store, made_from.dataset, chosen)
+        state.select_dataset(made.key)
+        st.switch_page(TRAINING.file)
 
 
 def left(live: LiveSegments) -> Fitting:

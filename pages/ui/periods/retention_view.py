@@ -58,7 +58,8 @@ def _curves(live: LiveSegments, segment: int | None, table: pd.DataFrame, unit: 
         height = SMALL if segment is None else LARGE
         return partial(time_charts.retention, rows, which, choice.UNITS[unit], top * 1.05, height)
 
-    first = table[table[AGE] == 1]
+    own = table if segment is None else time_charts.of(table, segment)
+    first = own[own[AGE] == 1]
     n = (
         f"{wording.counted(int(first[N].sum()), 'user')} can be followed to the next {unit}, fewer for "
         f"longer. Across: {unit}s since the first. Grey: the other clustered users."

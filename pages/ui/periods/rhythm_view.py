@@ -24,6 +24,10 @@ HOW: Final = (
     "{what} of one user come together. The table says how many users are behind a cell."
 )
 
+ONE_HOUR: Final = (
+    "All times of this export are in the same hour of a day: it seems to hold days only."
+)
+
 
 def draw(live: LiveSegments) -> None:
     """The week of one segment beside the others', or of all segments side by side."""
@@ -39,6 +43,8 @@ def draw(live: LiveSegments) -> None:
     if live.sources.dataset.receipt.rounded_times:
         st.caption("The times of this export end in zeros, as a spreadsheet leaves them: hours may be off.")
     table, named = table[table[N] > 0], COUNTED[what].lower()
+    if table.loc[table[PART] > 0, CLOCK].nunique() == 1:
+        st.caption(f":material/info: {ONE_HOUR}")
     own = table if segment is None else time_charts.of(table, segment)
     top = time_charts.top_of(own, (VALUE,) if segment is None else (VALUE, REST_VALUE))
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from datetime import date
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.periods.beside import N, PART, VALUE
+from core.base.schema import Users
+from core.data import dataset
+from core.ingest.output_tables import EVENTS
+from core.periods.beside import PART, VALUE, N
 from core.periods.over_time import IN_PART, PERIOD
 from core.periods.retention import AGE, BEGAN
 from core.periods.rhythm import CLOCK
@@ -51,7 +55,7 @@ def test_all_segments_are_side_by_side_by_day_with_one_table(
     assert first[PART].sum() == 3 * PER_KIND + 1
     told = texts(app)
     assert "Segments were fitted on all days of the export" in told
-    assert "Times are UTC, as the export has it" in told
+    assert "Times are UTC, as its dates say" in told
     assert "Grey: its share in all other days" in told
 
 
@@ -155,3 +159,19 @@ def test_a_filter_that_leaves_nobody_says_so_and_can_be_cleared(
     assert "The filter leaves nobody" in texts(app)
     app.button(key="clear-filter").click().run()
     assert "The filter leaves nobody" not in texts(app)
+
+
+def test_a_data_set_of_what_the_filter_leaves_is_made_and_opened(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    folder = finished_run.root / "preprocess" / finished_run.dataset
+    app = opened(open_app, finished_run, device="mobile")
+    app.button(key="fit-anew").click().run()
+    assert "has no times of events" in texts(app)  # of an earlier release
+    pq.write_table(EVENTS.empty_table(), folder / "events.parquet")
+    app.button(key="fit-anew").click().run()
+    assert not app.exception
+    assert "toy.csv: device mobile" in texts(app).replace("\\", "")
+    assert app.query_params["data"] != finished_run.dataset
+    kept = dataset.Dataset(finished_run.root / "preprocess" / app.query_params["data"], "")
+    assert set(kept.users[Users.DEVICE]) == {"mobile"}
