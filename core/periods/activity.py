@@ -8,6 +8,7 @@ import numpy as np
 
 from core.data.sequences import UserSequences
 from core.data.timed_events import TimedEvents
+from core.periods.beside import distinct
 from core.periods.calendar import Calendar
 from core.profiles.outcomes import OutcomeIndex
 
@@ -62,7 +63,7 @@ class Activity:
         pairs, views = pair[first], np.diff(first, append=len(pair))
         sums = np.add.reduceat(begins[counts].astype(np.int64), first) if len(first) else views
         own = _pairs(had, calendar, users) if had else np.zeros(0, dtype=np.int64)
-        did = np.isin(pairs, own)
+        did = np.isin(pairs, own, assume_unique=True)
         user, period = np.divmod(pairs, width)
         return cls(calendar, sequences.n_users, user, period, views, sums, did, len(own) - int(did.sum()))
 
@@ -70,8 +71,7 @@ class Activity:
 def _pairs(had: tuple[np.ndarray, np.ndarray], calendar: Calendar, users: np.ndarray) -> np.ndarray:
     user, place = had[0].astype(np.int64), calendar.place(had[1])
     counts = (place >= 0) & users[user]
-    found: np.ndarray = np.unique(user[counts] * calendar.n_periods + place[counts])
-    return found
+    return distinct(user[counts] * calendar.n_periods + place[counts])
 
 
 def moments_of(

@@ -17,6 +17,12 @@ REST_PART, REST_N, REST_VALUE, DIFFERS = "rest_part", "rest_n", "rest_value", "d
 HELD: Final = (PART, N, VALUE, LOW, HIGH, REST_PART, REST_N, REST_VALUE, DIFFERS)
 
 
+def distinct(codes: np.ndarray) -> np.ndarray:
+    """The different codes, none below 0, ascending; many times as fast as ``np.unique``, which hashes."""
+    ordered = np.sort(codes, kind="stable")  # they mostly are
+    return ordered[np.flatnonzero(np.diff(ordered, prepend=-1))]
+
+
 def sums(
     rows: Rows, user: np.ndarray, code: np.ndarray, width: int, of: np.ndarray | None = None
 ) -> np.ndarray:

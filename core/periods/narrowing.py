@@ -25,6 +25,7 @@ from core.data.timed_events import TimedEvents
 from core.ingest import output_tables as schemas
 from core.ingest.output import count_outcome_users
 from core.ingest.output_tables import write_table
+from core.periods.beside import distinct
 from core.periods.calendar import days_of, offset_of
 from core.periods.filter import CountFilter, Fitting, fitting
 from core.storage.disk import disk_errors
@@ -101,7 +102,8 @@ def _renumbered(
     user = before.user.astype(np.int64)[fit.views]
     own = user * width + before.session[fit.views]
     deed = events.user.astype(np.int64) * width + events.session
-    seen, alone = np.unique(own), np.setdiff1d(deed, own)
+    seen = distinct(own)
+    alone = distinct(deed[~np.isin(deed, seen)])
     keys = np.concatenate([seen, alone])
     order = np.lexsort((np.arange(len(keys)) >= len(seen), keys // width))
     owner = keys[order] // width
@@ -142,7 +144,7 @@ def _users(users: pd.DataFrame, left: _Left, by_day: bool) -> pa.Table:
 
 def _pages(pages: pd.DataFrame, left: _Left) -> pa.Table:
     sequences, n_pages = left.sequences, len(left.page)
-    pairs = np.unique(sequences.user.astype(np.int64) * n_pages + sequences.page)
+    pairs = distinct(sequences.user.astype(np.int64) * n_pages + sequences.page)
     made = pages.iloc[left.page].assign(
         **{
             Pages.PAGE: np.arange(n_pages), Pages.VIEWS: np.bincount(sequences.page, minlength=n_pages),

@@ -36,7 +36,7 @@ def rhythm(
     at = sequences.session_starts if sessions else np.arange(sequences.n_views)
     at = at[(calendar.place(sequences.timestamp[at]) >= 0) & users[sequences.user[at]]]
     user, code = sequences.user[at].astype(np.int64), hours(sequences.timestamp[at], calendar.offset)
-    different = np.unique(user * 168 + code)
+    different = beside.distinct(user * 168 + code)
     part = beside.sums(rows, user, code, 168)
     held = beside.shares(part, part.sum(axis=1, keepdims=True))
     shown = {name: held[name] for name in (beside.PART, beside.N, beside.VALUE, beside.REST_VALUE)}

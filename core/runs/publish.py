@@ -46,6 +46,7 @@ RUN: Final = "run.json"
 MODEL: Final = "model"
 DIFFERENCES: Final = "differences.parquet"
 JOURNEYS: Final = "journeys.json"
+PERIODS: Final = "periods.json"
 FUNNELS: Final = "funnels.json"
 """Where funnels were asked for."""
 TAXONOMY: Final = "taxonomy.yaml"
@@ -184,15 +185,17 @@ def _write_rules(folder: Path, results: Results, settings: RunSettings, made: Se
 def _write_report(
     folder: Path, results: Results, settings: RunSettings, made: Segments, sure: Sureness
 ) -> None:
-    """The report, and in files of their own what it tells of: journeys, rules, funnels."""
+    """The report, and in files of their own what it tells of: journeys, rules, funnels; and periods."""
     from core.journeys.moves import Moves
     from core.journeys.places import readable_places
     from core.journeys.record import journeys
+    from core.periods.record import periods
     from core.report import ReportInput, write_report
 
     moves = Moves.of(results.dataset.sequences, readable_places(results.dataset, results.labels))
     told = journeys(moves, made.profiles.rows, made.titles)
     _write_json(folder / JOURNEYS, told)
+    _write_json(folder / PERIODS, periods(results.dataset, made.profiles.rows, made.titles))
     source = ReportInput(
         dataset=results.dataset,
         moves=moves,

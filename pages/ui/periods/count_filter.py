@@ -27,8 +27,8 @@ HELP: Final = (
 )
 
 ANEW: Final = (
-    "Makes a data set of these users and days alone, beside this one, and goes to Training: they get segments "
-    "of their own. Nothing of this data set changes."
+    "Makes a data set of these users and days alone, beside this one, and goes to Training: they get "
+    "segments of their own. Nothing of this data set changes."
 )
 
 

@@ -24,9 +24,7 @@ HOW: Final = (
     "{what} of one user come together. The table says how many users are behind a cell."
 )
 
-ONE_HOUR: Final = (
-    "All times of this export are in the same hour of a day: it seems to hold days only."
-)
+ONE_HOUR: Final = "All times of this export are in the same hour of a day: it seems to hold days only."
 
 
 def draw(live: LiveSegments) -> None:

@@ -96,7 +96,8 @@ def finished(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_run_leaves_every_file_it_promises(finished: Path) -> None:
     promised = [
         "receipt.json", "sequences.parquet", "model", "embeddings.parquet", "users.parquet",
-        "clusters.json", "profiles.json", "differences.parquet", "journeys.json", "rules.json", "report.html",
+        "clusters.json", "profiles.json", "differences.parquet", "journeys.json", "periods.json",
+        "rules.json", "report.html",
         "run.json",
     ]  # fmt: skip
     assert [name for name in promised if not (finished / name).exists()] == []
