@@ -52,5 +52,5 @@ def _records(table: pd.DataFrame, segment: int, own: tuple[str, ...]) -> list[di
     """Rows of a segment as plain data; the share of a week in which nobody came is null."""
     made = table.loc[table[Col.SEGMENT] == segment, [*own, *_NAMES]].rename(columns=_NAMES).round(DIGITS)
     made = made.astype({"users": int, "of": int, **dict.fromkeys(("share", "low", "high"), object)})
-    records: list[dict[str, Any]] = made.where(made.notna(), None).to_dict("records")
-    return records
+    plain = made.where(made.notna(), None).to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in plain]

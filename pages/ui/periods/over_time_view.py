@@ -28,7 +28,7 @@ TITLES: Final = {
 }
 MEANS: Final = {
     PeriodMeasure.SHARE: "Of the users in segments who came, how many are of this one",
-    PeriodMeasure.OUTCOME: "Of the users who came, how many had the outcome in that very {unit}",
+    PeriodMeasure.OUTCOME: "Of the users who came, how many had the outcome",
     PeriodMeasure.USERS: "How many users came",
     PeriodMeasure.VIEWS: "Page views of a user who came",
     PeriodMeasure.SESSIONS: "Sessions that a user who came began",
@@ -58,7 +58,9 @@ def draw(live: LiveSegments) -> None:
     is_share = measure in SHARES
     grey = f"all other {unit}s" if measure is PeriodMeasure.SHARE else "the other clustered users"
     drawn = (VALUE, HIGH) if is_share else (VALUE,)
-    top = time_charts.top_of(table[table[N] >= FEW] if (table[N] >= FEW).any() else table, drawn)
+    own = table if segment is None else time_charts.of(table, segment)
+    many = own[own[N] >= FEW]
+    top = time_charts.top_of(many if len(many) else own, drawn)
 
     def chart(rows: pd.DataFrame, which: int) -> Draw:
         style, height = "%" if is_share else "~s", SMALL if segment is None else LARGE
@@ -66,7 +68,7 @@ def draw(live: LiveSegments) -> None:
 
     parts = choice.parts(counted_time.calendar_now(live, unit), unit)
     told = Told(
-        f"{MEANS[measure].format(unit=unit)}, by {unit}",
+        f"{MEANS[measure]}, by {unit}",
         " ".join([*_counted(live, table, measure, unit), *_left_out(measure, unit, unseen), parts]),
         f"time-{measure}", HOW.format(unit=unit), _columns(measure, unit, grey),
     )  # fmt: skip
@@ -80,7 +82,7 @@ def _counted(
     pairs = int(table[PART if of_users else N].sum())
     yield f"{pairs:,} {unit}s of users: who came in three counts three times."
     if measure is PeriodMeasure.OUTCOME:
-        yield f"Outcome: {md_text(live.profiles.outcome or '', 60)}."
+        yield f"Outcome: {md_text(live.profiles.outcome or '', 60)}, in that very {unit}."
     if measure is PeriodMeasure.SHARE:
         yield f"Grey: its share in all other {unit}s."
     elif measure is not PeriodMeasure.USERS:

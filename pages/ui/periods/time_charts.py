@@ -57,6 +57,7 @@ def over_time(
     ).encode(y=f"{REST_VALUE}:Q")
     drawn += own.mark_line(strokeWidth=2).encode(y=y)
     if len(table) <= POINTS_AT_MOST:
+        drawn += own.mark_rule(opacity=0.35).encode(y=alt.Y(f"{LOW}:Q"), y2=f"{HIGH}:Q")
         whole = own.transform_filter(f"!datum.{IN_PART}").mark_point(filled=True, size=36, opacity=1)
         in_part = own.transform_filter(f"datum.{IN_PART}").mark_point(filled=False, size=50, opacity=1)
         drawn += whole.encode(y=y) + in_part.encode(y=y)
