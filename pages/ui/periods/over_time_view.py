@@ -69,7 +69,7 @@ def draw(live: LiveSegments) -> None:
     parts = choice.parts(counted_time.calendar_now(live, unit), unit)
     told = Told(
         f"{MEANS[measure]}, by {unit}",
-        " ".join([*_counted(live, table, measure, unit), *_left_out(measure, unit, unseen), parts]),
+        " ".join([*_counted(live, own, measure, unit), *_left_out(measure, unit, unseen), parts]),
         f"time-{measure}", HOW.format(unit=unit), _columns(measure, unit, grey),
     )  # fmt: skip
     draw_panels(live, segment, table, chart, told)

@@ -118,7 +118,9 @@ def triangle(table: pd.DataFrame, segment: int, unit: str, top: float, *, writte
     x = alt.X(f"{AGE}:O", title=f"{unit} since the first", axis=above)
     base = alt.Chart(shown).encode(x=x, y=y, tooltip=tips(told))
     fade = alt.Opacity(
-        f"{VALUE}:Q", scale=alt.Scale(domain=[0, top], range=[0.04, 0.9], clamp=True), legend=None
+        f"{VALUE}:Q",
+        scale=alt.Scale(domain=[0, top], range=[0.04, 0.65 if written else 0.9], clamp=True),
+        legend=None,
     )
     drawn: Chart = base.mark_rect(cornerRadius=2).encode(color=segment_or(ABOVE, segment), opacity=fade)
     if written and shown[AGE].max() <= WRITTEN_AT_MOST:

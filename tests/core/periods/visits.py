@@ -20,12 +20,23 @@ CASES = int(os.environ.get("BEHA2VEC_CASES", "40"))
 MONDAY = day_number(date(2016, 2, 29))
 
 
-def visits(users: Sequence[Sequence[float]], start: int = MONDAY) -> UserSequences:
-    """Page views of users: each at a day since ``start``, a fraction for the time; a session a view."""
+def visits(
+    users: Sequence[Sequence[float]], start: int = MONDAY, joined: Sequence[bool] = ()
+) -> UserSequences:
+    """Page views of users: each at a day since ``start``, a fraction for the time; a session a view.
+
+    Args:
+        users: Days of each user.
+        start: The day 0.
+        joined: Of each page view, whether it goes on with the session before; none does when empty.
+    """
     views = [sorted(own) for own in users]
     offsets = np.cumsum([0, *map(len, views)])
     days = np.array([day for own in views for day in own])
-    numbers = np.array([number for own in views for number, _ in enumerate(own)], dtype=np.int32)
+    begins = ~np.array(joined or np.zeros(len(days)), dtype=bool)
+    begins[offsets[:-1]] = True
+    upto = np.cumsum(begins)
+    numbers = (upto - np.repeat(upto[offsets[:-1]], np.diff(offsets))).astype(np.int32)
     return UserSequences(
         pa.array([f"user {number}" for number in range(len(users))]), offsets,
         np.zeros(len(days), dtype=np.int32), start * DAY + np.round(days * DAY).astype(np.int64), numbers,
@@ -51,7 +62,8 @@ def random_case(random: np.random.Generator) -> tuple[UserSequences, np.ndarray,
     ]
     labels = random.integers(-1, int(random.integers(1, 5)), n_users)
     labels[:2] = 0, min(1, int(labels.max()))
-    sequences = visits(users, start=MONDAY + int(random.integers(0, 7)))
+    joined = (random.random(sum(map(len, users))) < 0.5).tolist()
+    sequences = visits(users, MONDAY + int(random.integers(0, 7)), joined)
     return sequences, labels, int(random.integers(-11, 12)) * HOUR
 
 
