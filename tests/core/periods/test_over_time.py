@@ -73,6 +73,14 @@ def test_one_segment_has_nobody_beside_it() -> None:
     assert table["rest_value"].isna().all() and not table["differs"].any()
 
 
+def test_a_segment_of_one_user_has_a_share_and_no_interval_of_its_mean() -> None:
+    table = over_time(laid_out(), ROWS, PeriodMeasure.VIEWS)
+    one = table[table[Col.SEGMENT] == 1].iloc[0]
+    assert (one["n"], one["value"]) == (1, 1)
+    assert np.isnan(one["low"]) and not one["differs"]
+    assert measured(PeriodMeasure.SHARE, "high")[1][0] < 1
+
+
 def test_who_does_not_fit_is_not_counted() -> None:
     sequences = visits([[0.1], [0.2], [0.3]])
     calendar = calendar_of(sequences.timestamp, PeriodUnit.DAY)
