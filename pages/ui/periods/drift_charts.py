@@ -126,9 +126,10 @@ def _stops(moved: pd.DataFrame, column: str, side: int, names: Sequence[str]) ->
     """Where each place begins and ends on one side."""
     users = moved.groupby(column)[Col.USERS].sum()
     top, whole = _tops(moved, column), users.sum()
-    said = [f"{names[place]} {wording.percent(n / whole, 0)}" for place, n in users.items()]
-    if side:
-        said = [f"{wording.percent(n / whole, 0)} {names[place]}" for place, n in users.items()]
+    shares = (users / whole).to_numpy()
+    named = zip(users.index.to_numpy(), shares, strict=True)
+    parts = [(names[place], wording.percent(part, 0)) for place, part in named]
+    said = [f"{part} {name}" if side else f"{name} {part}" for name, part in parts]
     found = pd.DataFrame({"place": users.index, "top": top, "bottom": top + users, "x": side})
     return found.assign(middle=(found["top"] + found["bottom"]) / 2, **{SAID: said})
 
@@ -137,7 +138,8 @@ def _tops(moved: pd.DataFrame, column: str) -> pd.Series:
     """The upper end of each place, with the same gap between all."""
     users = moved.groupby(column)[Col.USERS].sum()
     gap = users.sum() * GAP
-    return users.cumsum() - users + gap * np.arange(len(users))
+    tops: pd.Series = users.cumsum() - users + gap * np.arange(len(users))
+    return tops
 
 
 def _bands(moved: pd.DataFrame) -> pd.DataFrame:

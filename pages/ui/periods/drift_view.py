@@ -242,19 +242,16 @@ def _migration(live: LiveSegments, found: Compared) -> None:
         table.insert(0, FROM, [names[at] for at in table[BEFORE]])
         table.insert(1, TO, [names[at] for at in table[AFTER]])
         plain = table.drop(columns=[BEFORE, AFTER])
-        ids = live.segmentation.partition.ids.tolist()
-        colours = [*(colour(segment, Mode.LIGHT) for segment in ids), NEUTRAL]
-        drawn = (
-            partial(charts.flows, moved.table, names, colours)
-            if shown == FLOWS
-            else partial(charts.matrix, table, names)
-        )
+        ids = [*live.segmentation.partition.ids.tolist(), OUTSIDE]
+        drawn = partial(charts.matrix, table, names)
+        if shown == FLOWS:
+            drawn = partial(charts.flows, table, names, ids)
         differs, cells = int(table[Diff.DIFFERS].sum()), int((table[Col.N] > 0).sum())
         strong = "strong" if shown == FLOWS else "coloured: blue where more move than that"
         figure(
             "Who moved", drawn, plain[plain[Col.N] > 0], key="migration-moves", border=False,
-            n=f"{count(moved.users, 'user')} in both. {drift_words.migration_line(moved)} {differs} of {cells} "
-            f"moves are not as without change, {strong}; by chance about {cells / 20:.0f} would be.",
+            n=f"{count(moved.users, 'user')} in both. {drift_words.migration_line(moved)} {differs} of "
+            f"{cells} moves are not as without change, {strong}; by chance about {cells / 20:.0f} would be.",
             alt_text="Users from their segment before to the one now", columns=_share_columns(),
             min_width=charts.NARROWEST, help_text=MOVES,
         )  # fmt: skip
@@ -287,8 +284,8 @@ def _pages(found: Compared) -> None:
         figure(
             "Pages", partial(charts.shares, top.assign(**{charts.NAME: top[PAGE] + marks})),
             shown.drop(columns=[Diff.DIFFERS]), key="drift-pages", border=False,
-            n=f"{told}, of {len(found.periods.after.pages.names):,} pages; by chance about one in twenty would "
-            f"be. The {len(top)} that changed most for sure; grey: before.",
+            n=f"{told}, of {len(found.periods.after.pages.names):,} pages; by chance about one in twenty "
+            f"would be. The {len(top)} that changed most for sure; grey: before.",
             alt_text="Share of users who saw each page, before and now", columns=_share_columns(),
         )  # fmt: skip
 

@@ -37,8 +37,8 @@ from pages.ui.shell.text import count
 HOW: Final = (
     "This model and the other one cut the same users, those of the later export. Overlap is users in both by "
     "users in either (Jaccard index). Above the limit, at least .5 and more than 95 of 100 draws by lot "
-    "would share, a segment is the same one; all others are new or gone. Pages alike: the correlation of how many "
-    "more of its users than of all see each page."
+    "would share, a segment is the same one; all others are new or gone. Pages alike: the correlation of how "
+    "many more of its users than of all see each page."
 )
 OTHERS: Final = "The two were read in other ways, so that they hold other users: nothing can be matched."
 
