@@ -109,13 +109,11 @@ def flows(table: pd.DataFrame, names: Sequence[str], segments: Sequence[int]) ->
     )  # fmt: skip
     base = alt.Chart(stops.assign(slot=stops["place"].map(colours))).encode(x=x)
     nodes = base.mark_rule(strokeWidth=10, strokeCap="butt").encode(y=y, y2="bottom:Q", color=colour)
-    words = [
-        base.transform_filter(alt.datum.x == side).mark_text(
-            align=align, dx=dx, fontSize=12, color=INK, limit=NAME_ROOM - 14
-        ).encode(y="middle:Q", text=f"{SAID}:N")
-        for side, align, dx in ((0, "right", -10), (1, "left", 10))
-    ]  # fmt: skip
-    return sized(alt.layer(drawn, nodes, *words), NODE * len(names) + 10)
+    said = base.encode(y="middle:Q", text=f"{SAID}:N")
+    text = {"fontSize": 12, "color": INK, "limit": NAME_ROOM - 14}
+    left = said.transform_filter(alt.datum.x == 0).mark_text(align="right", dx=-10, **text)
+    right = said.transform_filter(alt.datum.x == 1).mark_text(align="left", dx=10, **text)
+    return sized(drawn + nodes + left + right, NODE * len(names) + 10)
 
 
 def _slot(slots: Sequence[str]) -> alt.Color:

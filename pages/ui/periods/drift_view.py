@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from core.base import wording
+from core.base.schema import OUTSIDE
 from core.differences.table import Diff
 from core.periods import drift_words
 from core.periods.drift import AFTER_VALUE, BEFORE_VALUE, ERRORS, FIGURE, ITEM, Figure
