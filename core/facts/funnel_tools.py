@@ -50,7 +50,7 @@ def funnel(figures: Figures, asked: arguments.FunnelFacts) -> Finding:
     walk, users = context.tables.basis.walked(built), context.tables.members(key)
     rows = context.tables.rows
     others = (rows.place < rows.n_segments) & ~users
-    table = steps_table(built, takers(walk, users), reached(walk, others), ShareOf.ALL)
+    table = steps_table(built, takers(walk, users), takers(walk, others), ShareOf.ALL)
     steps = table.to_dict("records")
     facts = FigureList(facts=(*_steps(key, steps), *_lost(key, steps)))
     against = (_against(key, steps),) if key in context.segment_keys and others.any() else ()

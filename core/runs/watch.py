@@ -30,7 +30,7 @@ from core.ingest.read.kept_reads import KeptReads, open_read, reading
 from core.ingest.read.read_all import joined
 from core.ingest.sources.input_files import resolve_inputs
 from core.runs.frozen import FrozenModel, Placed
-from core.runs.score import place_export, write_scored
+from core.runs.score import named_pages, place_export, write_scored
 from core.runs.taken_files import RECORD, RefusedFile, Taken, TakenFile, WatchedFolder, read_taken
 from core.storage.claims import claimed
 from core.storage.disk import disk_errors, make_folder
@@ -162,11 +162,12 @@ class Watcher:
         with tempfile.TemporaryDirectory(dir=self._out, prefix=_WORK, ignore_cleanup_errors=True) as name:
             work, taken = Path(name), self.taken.take(new)
             dataset = self._together(taken, work, progress)
-            placed = place_export(dataset, self._frozen, work, progress, self._device)
+            names = named_pages(dataset, self._frozen, work, progress)
+            placed = place_export(dataset, self._frozen, names, progress, self._device)
             counted = [replace(file, **_counts(dataset, placed)) for file in new]
             taken = taken.take(counted)
             with replacing(self._out, last=RECORD) as building:
-                write_scored(building / USERS, dataset, placed)
+                write_scored(building / USERS, dataset, placed, {})
                 for made in (RECEIPT, SEQUENCES):
                     shutil.copy2(dataset.path / made, building / made)
                 (building / RECORD).write_bytes(taken.to_json())
