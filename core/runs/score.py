@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import ValidationError
@@ -25,10 +24,12 @@ from core.data.page_labels import LabelledPages, page_names
 from core.labels.label_settings import RESERVED, LabelSettings
 from core.one_page.arrivals import arrivals
 from core.one_page.segments import OnePageSegments, assign, read_rules
+from core.recommend.next_pages import NextPages
 from core.runs import pipeline
 from core.runs.export import groups, vector_lists
 from core.runs.pipeline import LABEL_CACHE
 from core.runs.publish import INGEST_SETTINGS, LABEL_FILES, ONE_PAGE_RULES
+from core.segments.partition import Partition
 from core.storage.claims import claimed_file
 from core.storage.disk import disk_errors, make_folder, written_whole
 from core.storage.store import Store
@@ -47,8 +48,7 @@ def score(
             :data:`core.base.schema.OUTSIDE`; ``group`` says why, or names the one-page segment.
         progress: Where to report.
         device: Where the network runs.
-        n_next: Next pages a user; with some, ``next_pages`` (text list, the likeliest first) and
-            ``next_scores`` (float32 list) follow.
+        n_next: Next pages a user, as the lists ``next_pages`` and ``next_scores``; 0 for none.
 
     Returns:
         The number of users written.
@@ -58,33 +58,23 @@ def score(
     """
     from core.model.embedding import embed
     from core.model.model_files import load_pages
-    from core.recommend.next_pages import NextPages
-    from core.segments.clustering import assign
     from core.segments.combination import combine
-    from core.segments.partition import Partition
 
     settings, weights, means = _read_frozen(model)
-    known = set(load_pages(model))
-    partition = Partition.from_files(model / "segments")
+    known, partition = set(load_pages(model)), Partition.from_files(model / "segments")
     following = NextPages.load(model) if n_next else None
     _check_writable(out)
     with claimed_file(out), _workplace(out) as work:
         dataset = pipeline.preprocess(Store(work), inputs, settings, progress)
-        labels = _label(dataset, model, work, progress)
-        names = page_names(dataset.pages, labels)
+        names = page_names(dataset.pages, _label(dataset, model, work, progress))
         names[View.URL] = align(names[View.URL], known)
         views = embed(model, dataset.sequences, names, progress, device)
         vectors = combine(views, weights, means=means).vectors
-        clusters = assign(vectors, partition)
-        clusters[~clustered(dataset.users)] = OUTSIDE
-        group = groups(dataset.users, clusters, _one_page(dataset, model, names))
-        columns = _columns(dataset, vectors, np.maximum(clusters, OUTSIDE), group)
-        if following is not None:
-            suggested = following.of_many(dataset.sequences, names[View.URL], vectors, n_next)
-            columns |= suggested.lists()
-        with written_whole(out) as building:
-            pq.write_table(pa.table(columns), building)
-    return len(clusters)
+        columns = _columns(dataset, vectors, partition, _one_page(dataset, model, names))
+        if following:
+            columns |= following.of_many(dataset.sequences, names[View.URL], vectors, n_next).lists()
+        _write(out, columns)
+    return dataset.sequences.n_users
 
 
 def _one_page(dataset: Dataset, model: Path, names: Mapping[View, Sequence[str]]) -> OnePageSegments:
@@ -96,14 +86,24 @@ def _one_page(dataset: Dataset, model: Path, names: Mapping[View, Sequence[str]]
 
 
 def _columns(
-    dataset: Dataset, vectors: np.ndarray, clusters: np.ndarray, group: pd.Series
+    dataset: Dataset, vectors: np.ndarray, partition: Partition, one_page: OnePageSegments
 ) -> dict[str, pa.Array]:
+    from core.segments.clustering import assign as place
+
+    clusters = place(vectors, partition)
+    clusters[~clustered(dataset.users)] = OUTSIDE
+    group = groups(dataset.users, clusters, one_page)
     return {
         Users.USER_ID: dataset.sequences.user_id,
         Users.EMBEDDING: vector_lists(vectors),
-        Users.CLUSTER: pa.array(clusters, pa.int32()),
+        Users.CLUSTER: pa.array(np.maximum(clusters, OUTSIDE), pa.int32()),
         Users.GROUP: pa.array(group, pa.string()),
     }
+
+
+def _write(out: Path, columns: Mapping[str, pa.Array]) -> None:
+    with written_whole(out) as building:
+        pq.write_table(pa.table(dict(columns)), building)
 
 
 @contextmanager
