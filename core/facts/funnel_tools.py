@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from core.base.errors import InputError
+from core.differences.table import Diff
 from core.facts import arguments
 from core.facts.answer import ARROW, Block, Contrast, Fact, FigureList, Unit, Verdict
 from core.facts.context import OTHERS, Context
@@ -15,10 +16,7 @@ from core.facts.verbs import FUNNEL_LOST, FUNNEL_SHARE, FUNNEL_USERS
 from core.journeys.funnel import Funnel, FunnelStep, StepKind
 from core.journeys.funnel_start import outcome_steps, usual_way
 from core.journeys.funnel_table import (
-    DIFFERS,
     DROPPED,
-    HIGH,
-    LOW,
     NAME,
     REST_HIGH,
     REST_LOW,
@@ -108,7 +106,7 @@ def _steps(key: str, steps: Sequence[Row]) -> Iterator[Fact]:
             FUNNEL_USERS, "number of users who come as far as", (key,), users, Unit.COUNT, item=way,
             n=step[Col.N], users=told,
         )  # fmt: skip
-        yield _share(key, way, step, (Col.SHARE, Col.N, LOW, HIGH), told)
+        yield _share(key, way, step, (Col.SHARE, Col.N, Col.LOW, Col.HIGH), told)
         before = users
 
 
@@ -136,10 +134,10 @@ def _lost(key: str, steps: Sequence[Row]) -> Iterator[Fact]:
 def _against(key: str, steps: Sequence[Row]) -> Contrast:
     """Who comes to the end, beside the other clustered users."""
     last, way = steps[-1], _way(steps)
-    first = _share(key, way, last, (Col.SHARE, Col.N, LOW, HIGH), last[Col.USERS])
+    first = _share(key, way, last, (Col.SHARE, Col.N, Col.LOW, Col.HIGH), last[Col.USERS])
     columns = (Col.REST_SHARE, Col.REST_N, REST_LOW, REST_HIGH)
     second = _share(OTHERS, way, last, columns, last[Col.REST_USERS])
-    if not last[DIFFERS]:
+    if not last[Diff.DIFFERS]:
         return Contrast(first=first, second=second, verdict=Verdict.UNSURE)
     verdict = Verdict.HIGHER if last[Col.DIFFERENCE] > 0 else Verdict.LOWER
     return Contrast(first=first, second=second, verdict=verdict, relation=relation(first, second))

@@ -62,7 +62,7 @@ SOURCES: Final[Mapping[Reach, tuple[Source, ...]]] = {
 
 
 @dataclass(frozen=True, eq=False)
-class Candidates:
+class PageCandidates:
     """The pages that may come for each of n users, and what each source says of them.
 
     Args:
@@ -101,7 +101,7 @@ class Candidates:
         return places
 
 
-def candidates(tables: PageTables, seen: SeenPages, vectors: np.ndarray, reach: Reach) -> Candidates:
+def candidates(tables: PageTables, seen: SeenPages, vectors: np.ndarray, reach: Reach) -> PageCandidates:
     """What each source says.
 
     Args:
@@ -131,7 +131,7 @@ def candidates(tables: PageTables, seen: SeenPages, vectors: np.ndarray, reach: 
             given[place, number] = said[source].multiply(may).data
         totals = np.bincount(row, given[:, number], minlength=len(seen))
         given[:, number] /= np.maximum(totals, 1e-30)[row]
-    return Candidates(may.indptr.astype(np.int64), may.indices.astype(np.int64), given, SOURCES[reach])
+    return PageCandidates(may.indptr.astype(np.int64), may.indices.astype(np.int64), given, SOURCES[reach])
 
 
 def nearest(tables: PageTables, vectors: np.ndarray) -> Sparse:
@@ -166,7 +166,7 @@ def _that_may_come(tables: PageTables, seen: SeenPages, said: Sequence[Sparse], 
     return may
 
 
-def ranks(found: Candidates, scores: np.ndarray, places: np.ndarray) -> np.ndarray:
+def ranks(found: PageCandidates, scores: np.ndarray, places: np.ndarray) -> np.ndarray:
     """How many pages score higher than the right one, of equal ones half: float64 of shape (n,).
 
     Args:
@@ -184,7 +184,7 @@ def ranks(found: Candidates, scores: np.ndarray, places: np.ndarray) -> np.ndarr
     return np.where(there & (own > 0), higher + equal / 2, np.inf)
 
 
-def best(found: Candidates, scores: np.ndarray, most: int) -> np.ndarray:
+def best(found: PageCandidates, scores: np.ndarray, most: int) -> np.ndarray:
     """Where the best candidates of every user are, best first; of equal ones the more viewed pages.
 
     Args:

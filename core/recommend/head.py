@@ -17,7 +17,7 @@ from typing import Final
 
 import numpy as np
 
-from core.recommend.candidates import Candidates, Reach, Source, ranks
+from core.recommend.candidates import PageCandidates, Reach, Source, ranks
 
 TOP: Final = 10
 """A page that comes is found where it is among so many."""
@@ -102,7 +102,7 @@ class Asked:
         user: int64 of shape (n,), whose moment it is, 0 to m − 1.
     """
 
-    found: Candidates
+    found: PageCandidates
     target: np.ndarray
     user: np.ndarray
 

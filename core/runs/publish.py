@@ -38,7 +38,6 @@ from core.storage.store import MANIFEST, Artifact, file_checksum, open_artifact
 
 if TYPE_CHECKING:
     from core.naming.fitting import HeldName
-    from core.recommend.next_pages import NextPages
     from core.segments.certificate import Certificate
     from core.segments.combination import Combined
     from core.segments.evidence import KEvidence
@@ -123,7 +122,6 @@ def publish(
         made = replace(made, names=only_given(made.names))
     certificates = certify(made.combined.vectors, made.partition, progress)
     record = _record(results, settings, made)
-    following = _what_next(results, settings, made, progress)
     with replacing(out, last=RUN, optional=[LABELS, TAXONOMY, FUNNELS]) as building:
         for file in (RECEIPT, SEQUENCES):
             _link(dataset.path / file, building / file)
@@ -132,11 +130,10 @@ def publish(
             taxonomy = taxonomy_to_yaml(label_settings(labels, settings).taxonomy)
             (building / TAXONOMY).write_text(taxonomy, encoding="utf-8")
         _write_model(building / MODEL, results, settings, made)
-        following.save(building / MODEL)
         _write_tables(building, results, made, certificates)
         made.differences.to_parquet(building / DIFFERENCES, index=False)
-        told = _write_next_pages(building, results, made, following)
-        _write_report(building, results, settings, made, certificates, told)
+        following = _write_next_pages(building, results, settings, made, progress)
+        _write_report(building, results, settings, made, certificates, following)
         _write_json(building / MODEL / SEALED, checksums(building / MODEL))
         _write_json(building / RUN, record)
     return record
@@ -188,23 +185,19 @@ def _write_rules(folder: Path, results: Results, settings: RunSettings, made: Se
     return {segment: rule_sentence(rules, features.origin) for segment, rules in found.items()}
 
 
-def _what_next(results: Results, settings: RunSettings, made: Segments, progress: Progress) -> NextPages:
+def _write_next_pages(
+    folder: Path, results: Results, settings: RunSettings, made: Segments, progress: Progress
+) -> dict[int, str]:
+    """What suggests next pages beside the model, a file of those of each segment; and the first in words."""
     from core.model.embedding import embed
-    from core.runs.what_next import what_next
-
-    here = partial(embed, device=settings.train.device)
-    return what_next(
-        results.dataset, results.labels, results.model.path, made.combined, results.embeddings.inside, here,
-        progress,
-    )  # fmt: skip
-
-
-def _write_next_pages(folder: Path, results: Results, made: Segments, following: NextPages) -> dict[int, str]:
-    """The next pages of each segment into a file; and of each the first ones in words."""
     from core.recommend.in_words import segments_in_words
     from core.recommend.of_segments import next_pages_of_segments
+    from core.runs.what_next import what_next
 
-    dataset = results.dataset
+    dataset, inside = results.dataset, results.embeddings.inside
+    here = partial(embed, device=settings.train.device)
+    following = what_next(dataset, results.labels, results.model.path, made.combined, inside, here, progress)
+    following.save(folder / MODEL)
     seen = following.seen(dataset.sequences, page_names(dataset.pages, results.labels)[View.URL])
     table = next_pages_of_segments(following, seen, made.combined.vectors, made.partition.labels)
     table.to_parquet(folder / NEXT_PAGES, index=False)

@@ -42,8 +42,7 @@ def score(
             :data:`core.base.schema.OUTSIDE`; ``group`` says why, or names the one-page segment.
         progress: Where to report.
         device: Where the network runs.
-        n_next: Next pages a user; with some, ``next_pages`` (text list, the likeliest first) and
-            ``next_scores`` (float32 list) follow.
+        n_next: Next pages a user, as the lists ``next_pages`` and ``next_scores``; 0 for none.
 
     Returns:
         The number of users written.
@@ -104,6 +103,11 @@ def write_scored(out: Path, dataset: Dataset, placed: Placed, more: Mapping[str,
     }
     with written_whole(out) as building:
         pq.write_table(pa.table(columns), building)
+
+
+def _write(out: Path, columns: Mapping[str, pa.Array]) -> None:
+    with written_whole(out) as building:
+        pq.write_table(pa.table(dict(columns)), building)
 
 
 @contextmanager

@@ -13,8 +13,7 @@ from core.periods.over_time import IN_PART, PERIOD
 from core.periods.retention import AGE, BEGAN
 from core.periods.rhythm import CLOCK, USERS, WEEKDAY, WEEKDAYS
 from core.profiles.profile_columns import Col
-from pages.ui.journeys.ways_charts import segment_or
-from pages.ui.segments.charts import ABOVE, AXIS, INK, NEUTRAL, Chart, sized, tips
+from pages.ui.segments.charts import ABOVE, AXIS, INK, NEUTRAL, Chart, segment_or, sized, tips
 
 POINTS_AT_MOST: Final = 62
 """Periods that are marked one by one; more are a line."""

@@ -50,6 +50,14 @@ def segment_colour(names: Mapping[int, str]) -> alt.Color:
     return alt.Color(f"{Col.LABEL}:N", scale=alt.Scale(domain=slots), legend=None)
 
 
+def segment_or(colour: str, segment: int) -> alt.Value | alt.Color:
+    """The colour of a segment, from the theme; of another row, whose number is below 0, the colour given."""
+    if segment < 0:
+        return alt.value(colour)
+    slots = [str(number) for number in range(segment + 1)]
+    return alt.Color("slot:N", scale=alt.Scale(domain=slots), legend=None)
+
+
 def line_over_k(
     scores: pd.DataFrame, value: str, title: str, current: int, best: int | None, near: Sequence[int] = (),
     least: float | None = None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.recommend.candidates import SOURCES, Candidates, Reach, Source, best, candidates, nearest, ranks
+from core.recommend.candidates import SOURCES, PageCandidates, Reach, Source, best, candidates, nearest, ranks
 from core.recommend.page_tables import PageTables, count_tables
 from core.recommend.seen_pages import SeenPages
 from tests.core.recommend.site import CART, A, B, C, D, chained, tables_of
@@ -105,6 +105,8 @@ def test_sources_blend_and_ranks_are_what_dense_arithmetic_gives(reach: Reach) -
 
 
 def test_there_are_fewer_where_fewer_may_come() -> None:
-    found = Candidates(np.array([0, 2, 2]), np.array([0, 1]), np.ones((2, 1), np.float32), (Source.BIGRAM,))
+    found = PageCandidates(
+        np.array([0, 2, 2]), np.array([0, 1]), np.ones((2, 1), np.float32), (Source.BIGRAM,)
+    )
     assert best(found, np.array([0.25, 0.75]), 3).tolist() == [[1, 0, -1], [-1, -1, -1]]
     assert ranks(found, np.array([0.25, 0.75]), np.array([0, -1])).tolist() == [1, np.inf]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.recommend.candidates import SOURCES, Candidates, Reach, Source
+from core.recommend.candidates import SOURCES, PageCandidates, Reach, Source
 from core.recommend.head import FEWEST_JUDGED, STATED, Asked, fit_head
 
 N_PAGES = 30
@@ -21,7 +21,7 @@ def asked(knows: dict[Source, float], n_users: int = 200, reach: Reach = Reach.N
         noise = rng.dirichlet(np.full(N_PAGES, 0.3), n)
         right = np.eye(N_PAGES)[target] * (rng.random((n, 1)) < knows.get(source, 0))
         given[:, :, number] = np.where(right.any(axis=1, keepdims=True), 0.5 * noise + 0.5 * right, noise)
-    found = Candidates(
+    found = PageCandidates(
         np.arange(n + 1) * N_PAGES, np.tile(np.arange(N_PAGES), n),
         given.reshape(-1, len(SOURCES[reach])).astype(np.float32), SOURCES[reach],
     )  # fmt: skip
@@ -80,7 +80,7 @@ def test_the_plain_way_is_stated_where_few_can_be_asked() -> None:
 
 def test_users_count_the_same_however_many_moments_they_have() -> None:
     one = asked({Source.BIGRAM: 0.6, Source.LAG: 0.5}, n_users=100)
-    thrice = Candidates(
+    thrice = PageCandidates(
         np.arange(len(one.target) * 3 + 1) * N_PAGES, np.tile(one.found.column, 3),
         np.tile(one.found.given, (3, 1)), one.found.sources,
     )  # fmt: skip
