@@ -24,7 +24,7 @@ Sparse: TypeAlias = Any
 
 
 @dataclass(frozen=True, eq=False)
-class SeenPages:
+class ViewedPages:
     """Which pages the users of one export saw.
 
     Args:
@@ -73,7 +73,7 @@ class SeenPages:
 
 def seen_pages(
     sides: Sequence[tuple[UserSequences, Sequence[str]]], known: Collection[str]
-) -> list[SeenPages]:
+) -> list[ViewedPages]:
     """Lay out what the users of several exports saw by the same columns.
 
     Args:
@@ -92,7 +92,7 @@ def seen_pages(
         ones = np.ones(len(page), dtype=np.int64)
         counted = sparse.csr_array((ones, (sequences.user, page)), shape=shape)
         counted.sum_duplicates()
-        made.append(SeenPages(tuple(column), counted, is_known))
+        made.append(ViewedPages(tuple(column), counted, is_known))
     return made
 
 
@@ -115,7 +115,7 @@ class PlacedUsers:
     vectors: np.ndarray
     place: np.ndarray
     distance: np.ndarray
-    pages: SeenPages
+    pages: ViewedPages
     unknown: np.ndarray
 
     @classmethod
@@ -125,7 +125,7 @@ class PlacedUsers:
         vectors: np.ndarray,
         labels: np.ndarray,
         partition: Partition,
-        pages: SeenPages,
+        pages: ViewedPages,
         min_count: int | None = None,
     ) -> PlacedUsers:
         """Measure users who were assigned to segments.

@@ -63,7 +63,7 @@ class RefusedFile:
 
 
 @dataclass(frozen=True)
-class Taken:
+class TakenFiles:
     """What became of the files of a folder.
 
     Args:
@@ -87,30 +87,30 @@ class Taken:
             (file.name, file.checksum) == (name, checksum) for file in self.refused
         )
 
-    def take(self, come: Iterable[TakenFile]) -> Taken:
+    def take(self, come: Iterable[TakenFile]) -> TakenFiles:
         """The record with these files; what their names held before goes."""
         new = tuple(come)
         names = {file.name for file in new}
-        return Taken(
+        return TakenFiles(
             self.read_with,
             (*(file for file in self.files if file.name not in names), *new),
             tuple(file for file in self.refused if file.name not in names),
         )
 
-    def refuse(self, file: RefusedFile) -> Taken:
+    def refuse(self, file: RefusedFile) -> TakenFiles:
         """The record with a file that cannot be used."""
         others = (other for other in self.refused if other.name != file.name)
-        return Taken(self.read_with, self.files, (*others, file))
+        return TakenFiles(self.read_with, self.files, (*others, file))
 
     def to_json(self) -> bytes:
         """As it lies on disk."""
         return _RECORD.dump_json(self, indent=1)
 
 
-_RECORD: Final = TypeAdapter(Taken)
+_RECORD: Final = TypeAdapter(TakenFiles)
 
 
-def read_taken(out: Path) -> Taken | None:
+def read_taken(out: Path) -> TakenFiles | None:
     """What was taken so far; None where nothing was.
 
     Raises:

@@ -7,7 +7,6 @@ killed at any moment leaves the last whole state, and the next one goes on from 
 
 from __future__ import annotations
 
-import itertools
 import shutil
 import tempfile
 import time
@@ -16,13 +15,14 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import numpy as np
 
 from core.base.errors import InputError, ResourceError, SettingsError
 from core.base.progress import Progress, SubProgress
 from core.base.settings import Device
+from core.base.wording import counted
 from core.data.dataset import RECEIPT, SEQUENCES, Dataset
 from core.ingest.ingest import transform
 from core.ingest.read.kept_reads import STAGE as READ
@@ -31,7 +31,7 @@ from core.ingest.read.read_all import joined
 from core.ingest.sources.input_files import resolve_inputs
 from core.runs.frozen import FrozenModel, Placed
 from core.runs.score import named_pages, place_export, write_scored
-from core.runs.taken_files import RECORD, RefusedFile, Taken, TakenFile, WatchedFolder, read_taken
+from core.runs.taken_files import RECORD, RefusedFile, TakenFile, TakenFiles, WatchedFolder, read_taken
 from core.storage.claims import claimed
 from core.storage.disk import disk_errors, make_folder
 from core.storage.replace_files import finish, replacing
@@ -84,18 +84,28 @@ def watch(
         for left in out.glob(f"{_WORK}*"):
             shutil.rmtree(left, ignore_errors=True)
         watcher = Watcher(folder, model, out, settle_s, device)
-        said = ""
-        for _ in range(2) if once else itertools.count():  # the first look only sees what may still grow
-            try:
-                lines = watcher.look(progress)
-            except (InputError, ResourceError) as error:  # a folder or a disk that may come back
-                if once:
-                    raise
-                lines = [str(error)] if str(error) != said else []
-                said = str(error)
-            for line in lines:
+        if once:
+            for line in watcher.look(progress):  # what may still grow is only seen by the first look
                 tell(line)
-            _nap(settle_s if once else every_s, progress, f"{len(watcher.taken.files)} files taken")
+            _nap(settle_s, progress, watcher)
+            for line in watcher.look(progress):
+                tell(line)
+        else:
+            _go_on(watcher, every_s, progress, tell)
+
+
+def _go_on(watcher: Watcher, every_s: float, progress: Progress, tell: Tell) -> NoReturn:
+    """Look again and again; a folder or a disk that refuses may come back, and is told once."""
+    said = ""
+    while True:
+        try:
+            for line in watcher.look(progress):
+                tell(line)
+        except (InputError, ResourceError) as error:
+            if str(error) != said:
+                tell(str(error))
+            said = str(error)
+        _nap(every_s, progress, watcher)
 
 
 class Watcher:
@@ -111,7 +121,7 @@ class Watcher:
         self._store = Store(out / KEPT)
         self._store.sweep()
         read_with = content_key(STAGE, reading(self._frozen.settings), {})
-        self.taken = read_taken(out) or Taken(read_with)
+        self.taken = read_taken(out) or TakenFiles(read_with)
         if self.taken.read_with != read_with:
             raise SettingsError(
                 f"{model} reads other columns than the files in {out / RECORD} were read by",
@@ -164,8 +174,8 @@ class Watcher:
             dataset = self._together(taken, work, progress)
             names = named_pages(dataset, self._frozen, work, progress)
             placed = place_export(dataset, self._frozen, names, progress, self._device)
-            counted = [replace(file, **_counts(dataset, placed)) for file in new]
-            taken = taken.take(counted)
+            new = [replace(file, **_counts(dataset, placed)) for file in new]
+            taken = taken.take(new)
             with replacing(self._out, last=RECORD) as building:
                 write_scored(building / USERS, dataset, placed, {})
                 for made in (RECEIPT, SEQUENCES):
@@ -173,7 +183,7 @@ class Watcher:
                 (building / RECORD).write_bytes(taken.to_json())
         self.taken = taken
         self._forget_unused()
-        so_far = f"{counted[-1].users:,} users, {counted[-1].page_views:,} page views so far"
+        so_far = f"{new[-1].users:,} users, {new[-1].page_views:,} page views so far"
         return [f"{file.name} is taken: {so_far}" for file in new]
 
     def _read(self, path: Path, progress: Progress) -> TakenFile:
@@ -184,7 +194,7 @@ class Watcher:
             kept.read(source, lambda done: progress(STAGE, 0.0, f"Reading {path.name}"))
         return TakenFile(path.name, checksum, _now(), {source.name: kept.key(source) for source in sources})
 
-    def _together(self, taken: Taken, work: Path, progress: Progress) -> Dataset:
+    def _together(self, taken: TakenFiles, work: Path, progress: Progress) -> Dataset:
         """The data set of all files, as one run over them makes it."""
         reads = []
         for file in taken.in_order:
@@ -218,7 +228,8 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _nap(seconds: float, progress: Progress, message: str) -> None:
+def _nap(seconds: float, progress: Progress, watcher: Watcher) -> None:
+    message = counted(len(watcher.taken.files), "file") + " taken"
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         progress(STAGE, 0.0, message)

@@ -9,7 +9,7 @@ import pytest
 
 from core.differences.table import Diff
 from core.periods.page_changes import CHANGE, PAGE, TYPICAL, PageChange, far_groups, page_changes
-from core.periods.placed_users import PlacedUsers, SeenPages, far_limit
+from core.periods.placed_users import PlacedUsers, ViewedPages, far_limit
 from core.profiles.profile_columns import Col
 from tests.core.periods.two_exports import two_exports
 
@@ -18,7 +18,7 @@ def seen(side: PlacedUsers, wanted: list[list[int]]) -> PlacedUsers:
     """The same users with page views as given, a list a user of views a page."""
     from scipy import sparse
 
-    pages = SeenPages(side.pages.names, sparse.csr_array(np.array(wanted)), side.pages.known)
+    pages = ViewedPages(side.pages.names, sparse.csr_array(np.array(wanted)), side.pages.known)
     return replace(side, pages=pages)
 
 
