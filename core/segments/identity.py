@@ -17,6 +17,7 @@ from core.segments.partition import Partition
 
 DISSOLVED: Final = 0.5
 """Jaccard index up to which a segment is another one (Hennig 2008); above it at most one can be the same."""
+DRAWS: Final = 99
 RECOVERED: Final = 0.75
 """From which on it is the same, and keeps a name that was given to it."""
 
@@ -92,7 +93,7 @@ def found_again(partition: Partition, vectors: np.ndarray) -> dict[int, float]:
     from core.segments.clustering import fit  # scikit-learn, which stages are named without
 
     other = fit(vectors, partition.labels != OUTSIDE, partition.settings)
-    best = jaccard(_shared(partition, other))[:-1, :-1].max(axis=1)
+    best = likeness(partition, other).max(axis=1)
     found = zip(partition.ids.tolist(), best.tolist(), strict=True)
     return {segment: index for segment, index in found if segment not in made(partition.edits)}
 
@@ -110,7 +111,7 @@ class Continued:
     quality: Mapping[int, float]
 
 
-def continued(previous: Partition, current: Partition) -> Continued:
+def continued(previous: Partition, current: Partition, above: float = DISSOLVED) -> Continued:
     """Give the segments of another model the ids of the earlier ones that they are more like than not.
 
     Vectors of two trainings cannot be compared, users can. Other segments take the lowest free ids: they
@@ -119,19 +120,48 @@ def continued(previous: Partition, current: Partition) -> Continued:
     Args:
         previous: The segments of the earlier model.
         current: Those of the new one, of the same users.
+        above: Jaccard index above which a segment is the same one; no less than ``DISSOLVED``, below which
+            several can be.
 
     Raises:
         ArtifactError: If they are not of the same users.
     """
-    index = jaccard(_shared(previous, current))[:-1, :-1]
+    index = likeness(previous, current)
     same = {
         int(current.ids[after]): (int(previous.ids[before]), float(index[before, after]))
-        for before, after in zip(*np.nonzero(index > DISSOLVED), strict=True)
+        for before, after in zip(*np.nonzero(index > above), strict=True)
     }
     kept = {segment: earlier for segment, (earlier, _) in same.items()}
     free = (number for number in range(len(current.ids) + len(kept)) if number not in kept.values())
     names = {segment: kept[segment] if segment in kept else next(free) for segment in current.ids.tolist()}
     return Continued(_relabelled(current, names), dict(sorted(same.values())))
+
+
+def likeness(previous: Partition, current: Partition) -> np.ndarray:
+    """Jaccard index of each pair of segments: float of shape (k_previous, k_current).
+
+    Raises:
+        ArtifactError: If the partitions are not of the same users.
+    """
+    return jaccard(_shared(previous, current))[:-1, :-1]
+
+
+def chance(previous: Partition, current: Partition, seed: int = 0, draws: int = DRAWS) -> float:
+    """The best Jaccard index of any two segments if who is in which were drawn by lot, in 95 of 100 draws.
+
+    Large segments overlap much by chance alone.
+
+    Raises:
+        ArtifactError: If the partitions are not of the same users.
+    """
+    rng = np.random.default_rng(seed)
+    found = []
+    for _ in range(draws):
+        inside = np.flatnonzero(current.labels != OUTSIDE)
+        labels = current.labels.copy()
+        labels[inside] = labels[rng.permutation(inside)]
+        found.append(likeness(previous, replace(current, labels=labels)).max())
+    return float(np.quantile(found, 0.95))
 
 
 def moved(previous: Partition, current: Partition) -> int:

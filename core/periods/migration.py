@@ -1,0 +1,128 @@
+"""Who moved from which segment to which between two exports, beside what moves without any change.
+
+Users of the same behaviour land in other segments when other visits of theirs are seen. How often, is
+measured in the training period: each user's sessions are dealt into two random halves
+(:mod:`core.periods.session_halves`), and the model places both. Fewer page views make a place less sure, so
+the halves count by how many page views the users in question have (post-stratification, Holt and Smith 1979).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from core.differences.table import Diff
+from core.profiles.profile_columns import Col
+from core.profiles.two_shares import difference_interval
+
+BEFORE, AFTER = "before", "after"
+"""Columns of places."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Two places of each of some users.
+
+    Args:
+        before: int64 of shape (m,), position of the first segment; the number of segments for none.
+        after: int64 of shape (m,), the second.
+        views: int64 of shape (m,), page views that the less sure of the two places was made of.
+    """
+
+    before: np.ndarray
+    after: np.ndarray
+    views: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Migration:
+    """Moves between two periods.
+
+    Args:
+        table: One row a pair of places: ``before``, ``after``, ``users``, of ``n`` that were there before,
+            their ``share``; the same of the halves (``rest_…``, users as they count); ``difference`` with its
+            95 % interval (Newcombe 1998), and whether it ``differs``.
+        users: Users in both.
+        halves: Users whose sessions were dealt.
+        stayed: Share of the users in both who are in the same place.
+        expected: The same if nobody had changed, at the places they came from; NaN where no user can tell.
+    """
+
+    table: pd.DataFrame
+    users: int
+    halves: int
+    stayed: float
+    expected: float
+
+
+def in_both(before: pa.StringArray, after: pa.StringArray) -> tuple[np.ndarray, np.ndarray]:
+    """Where the users stand who are in both exports, by the same id: two int64 of shape (m,)."""
+    there = pc.index_in(after, value_set=before)
+    later = np.flatnonzero(pc.is_valid(there).to_numpy(zero_copy_only=False))
+    return np.asarray(there.drop_null(), dtype=np.int64), later
+
+
+def migration(pairs: Pairs, halves: Pairs, k: int) -> Migration:
+    """Count who moved, and hold it against the halves.
+
+    Args:
+        pairs: The users in both exports.
+        halves: The same of users of the training period, by the halves of their sessions.
+        k: Number of segments; place k is "in none".
+    """
+    side, weight = k + 1, _weights(pairs.views, halves.views)
+    counts = _counted(pairs, np.ones(len(pairs.views)), side)
+    base, squares = _counted(halves, weight, side), _counted(halves, weight**2, side)
+    n = counts.sum(axis=1, keepdims=True)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        effective = base.sum(axis=1, keepdims=True) ** 2 / squares.sum(axis=1, keepdims=True)  # Kish 1965
+        expected = base / base.sum(axis=1, keepdims=True)
+        share = counts / n
+    effective = np.nan_to_num(effective)
+    rest = np.nan_to_num(expected * effective)
+    low, high = difference_interval(counts, n, rest, effective)
+    cells = {
+        Col.USERS: counts.astype(np.int64), Col.N: n.astype(np.int64), Col.SHARE: share, Col.REST_USERS: rest,
+        Col.REST_N: effective, Col.REST_SHARE: expected, Col.DIFFERENCE: share - expected,
+        Diff.DIFFERENCE_LOW: low, Diff.DIFFERENCE_HIGH: high, Diff.DIFFERS: (low > 0) | (high < 0),
+    }  # fmt: skip
+    before, after = np.divmod(np.arange(side * side), side)
+    columns = {name: np.broadcast_to(part, (side, side)).ravel() for name, part in cells.items()}
+    users = len(pairs.views)
+    came, stays = counts.sum(axis=1), np.diag(expected)
+    there = came > 0
+    return Migration(
+        pd.DataFrame({BEFORE: before, AFTER: after, **columns}), users, len(halves.views),
+        float(np.trace(counts) / users) if users else float("nan"),
+        float((came[there] * stays[there]).sum() / users) if users else float("nan"),
+    )  # fmt: skip
+
+
+def _counted(pairs: Pairs, weight: np.ndarray, side: int) -> np.ndarray:
+    code = pairs.before * side + pairs.after
+    return np.bincount(code, weight, minlength=side * side).reshape(side, side)
+
+
+MOST_BIN: Final = 6
+"""From 64 page views on, more of them make a place no surer."""
+
+
+def _weights(wanted: np.ndarray, found: np.ndarray) -> np.ndarray:
+    """What each half counts, so that they have as many page views as the users in question.
+
+    Bins are 1, 2–3, 4–7 … page views; who has a number that no half has counts for the nearest bin below.
+    """
+    mine, theirs = (np.minimum(np.log2(np.maximum(v, 1)).astype(int), MOST_BIN) for v in (wanted, found))
+    bins = np.unique(theirs)
+    if not len(bins) or not len(mine):
+        return np.ones(len(found))
+    own = np.maximum(np.searchsorted(bins, mine, side="right") - 1, 0)
+    have = np.searchsorted(bins, theirs)
+    ratio = np.bincount(own, minlength=len(bins)) / np.bincount(have, minlength=len(bins))
+    weight: np.ndarray = ratio[have] * len(found) / len(mine)
+    return weight

@@ -1,0 +1,170 @@
+"""The users of one export in the frozen segments of a model, as another export is held against them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+from scipy import sparse
+
+from core.base.schema import OUTSIDE
+from core.data.sequences import UserSequences
+from core.segments.geometry import nearest
+from core.segments.partition import Partition
+
+FAR_SHARE: Final = 0.05
+"""Share of the clustered users of the training period who lie beyond what is called far."""
+Sparse: TypeAlias = Any
+"""A matrix of scipy, whose own have no types."""
+
+
+@dataclass(frozen=True, eq=False)
+class SeenPages:
+    """Which pages the users of one export saw.
+
+    Args:
+        names: The pages of both exports, those of the first one first.
+        seen: Sparse int64 of shape (n_users, n_names), page views; a later export has the same columns.
+        known: bool of shape (n_names,), pages that the model knows.
+    """
+
+    names: tuple[str, ...]
+    seen: Sparse
+    known: np.ndarray
+
+    @property
+    def views(self) -> np.ndarray:
+        """Page views a user, int64 of shape (n_users,)."""
+        return np.asarray(self.seen.sum(axis=1)).ravel()
+
+    @property
+    def unknown(self) -> np.ndarray:
+        """Those on pages that the model does not know, int64 of shape (n_users,)."""
+        found: np.ndarray = self.seen @ (~self.known).astype(np.int64)
+        return found
+
+    @property
+    def users(self) -> np.ndarray:
+        """Users who saw each page, int64 of shape (n_names,)."""
+        return np.bincount(self.seen.indices, minlength=len(self.names))
+
+    def unknown_to_others(self, min_count: int) -> np.ndarray:
+        """Page views on what a model of all the other users would not know, int64 of shape (n_users,).
+
+        What users of the same kind who come later see that is new, as a leave-one-out estimate (the idea of
+        Good 1953): the pages of a training are known because its own users saw them.
+
+        Args:
+            min_count: Page views from which on a page is known to a model.
+        """
+        views = np.asarray(self.seen.sum(axis=0)).ravel()
+        user = np.repeat(np.arange(self.seen.shape[0]), np.diff(self.seen.indptr))
+        rare = views[self.seen.indices] - self.seen.data < min_count
+        found = np.bincount(user[rare], self.seen.data[rare], minlength=self.seen.shape[0])
+        return found.astype(np.int64)
+
+
+def seen_pages(
+    sides: Sequence[tuple[UserSequences, Sequence[str]]], known: Collection[str]
+) -> list[SeenPages]:
+    """Lay out what the users of several exports saw by the same columns.
+
+    Args:
+        sides: Page views of each export, and what the model calls each page.
+        known: Pages that it knows.
+    """
+    column: dict[str, int] = {}
+    for _, names in sides:
+        for name in names:
+            column.setdefault(name, len(column))
+    is_known = np.fromiter((name in known for name in column), bool, len(column))
+    made = []
+    for sequences, names in sides:
+        page = np.fromiter((column[name] for name in names), np.int64, len(names))[sequences.page]
+        shape = sequences.n_users, len(column)
+        ones = np.ones(len(page), dtype=np.int64)
+        counted = sparse.csr_array((ones, (sequences.user, page)), shape=shape)
+        counted.sum_duplicates()
+        made.append(SeenPages(tuple(column), counted, is_known))
+    return made
+
+
+@dataclass(frozen=True, eq=False)
+class PlacedUsers:
+    """Users of one export, placed by the frozen model and its segments.
+
+    Args:
+        user_id: n texts.
+        vectors: float32 of shape (n, d).
+        place: int64 of shape (n,), the position of the segment among the ids; the number of segments for
+            users in none.
+        distance: float32 of shape (n,), to the nearest centroid; NaN of users outside clustering.
+        pages: What they saw.
+        unknown: int64 of shape (n,), page views on pages that the model does not know; of the export it was
+            trained on those that it would not know without the user.
+    """
+
+    user_id: pa.StringArray
+    vectors: np.ndarray
+    place: np.ndarray
+    distance: np.ndarray
+    pages: SeenPages
+    unknown: np.ndarray
+
+    @classmethod
+    def of(
+        cls,
+        user_id: pa.StringArray,
+        vectors: np.ndarray,
+        labels: np.ndarray,
+        partition: Partition,
+        pages: SeenPages,
+        min_count: int | None = None,
+    ) -> PlacedUsers:
+        """Measure users who were assigned to segments.
+
+        Args:
+            user_id: n texts.
+            vectors: float32 of shape (n, d), mixed as those of the partition.
+            labels: int32 of shape (n,), as of :func:`core.segments.clustering.assign`; ``OUTSIDE`` of users
+                who are not clustered.
+            partition: The frozen segments.
+            pages: What they saw.
+            min_count: Page views from which on a page was known, where these users trained the model.
+        """
+        distance = np.full(len(labels), np.nan, dtype=np.float32)
+        inside = np.flatnonzero(labels != OUTSIDE)
+        distance[inside] = np.sqrt(nearest(vectors[inside], partition.centroids)[1])
+        unknown = pages.unknown if min_count is None else pages.unknown_to_others(min_count)
+        return cls(user_id, vectors, places(labels, partition), distance, pages, unknown)
+
+    @property
+    def clustered(self) -> np.ndarray:
+        """Who takes part in clustering, bool of shape (n,)."""
+        inside: np.ndarray = ~np.isnan(self.distance)
+        return inside
+
+    def sizes(self, k: int) -> np.ndarray:
+        """Users in each of k segments and, last, in none: int64 of shape (k + 1,)."""
+        return np.bincount(self.place, minlength=k + 1)
+
+    def far(self, limit: float) -> np.ndarray:
+        """Who lies farther than that from every centroid, bool of shape (n,)."""
+        with np.errstate(invalid="ignore"):
+            found: np.ndarray = self.distance > limit
+        return found
+
+
+def places(labels: np.ndarray, partition: Partition) -> np.ndarray:
+    """The position of each user's segment among the ids, int64; the number of segments for users in none."""
+    k = len(partition.ids)
+    return np.where(labels > OUTSIDE, np.searchsorted(partition.ids, labels), k).astype(np.int64)
+
+
+def far_limit(before: PlacedUsers) -> float:
+    """The distance beyond which :data:`FAR_SHARE` of the clustered users of the training period lie."""
+    inside = before.distance[before.clustered]
+    return float(np.quantile(inside, 1 - FAR_SHARE)) if len(inside) else float("nan")

@@ -1,0 +1,121 @@
+"""Which segments of a training on a later export are segments of the earlier model, and which are new or gone.
+
+Vectors and middles of two trainings cannot be compared, but the earlier model can place the users of the later
+export too: the same users, cut in two ways. Segments are matched by the users they share
+(:func:`core.segments.identity.continued`), and only above what chance alone would share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import linear_sum_assignment
+
+from core.base.schema import OUTLIER, OUTSIDE
+from core.periods.placed_users import PlacedUsers
+from core.profiles.profile_columns import Col
+from core.segments.identity import DISSOLVED, chance, continued, likeness
+from core.segments.partition import Partition
+
+EARLIER, LATER, KEPT = "earlier", "later", "kept_as"
+OVERLAP, PAGES_ALIKE, SAME = "overlap", "pages_alike", "same"
+EARLIER_USERS = "earlier_users"
+
+
+@dataclass(frozen=True, eq=False)
+class SameSegments:
+    """The segments of a later training under the ids of the earlier one, where they are the same.
+
+    Args:
+        table: One row a pair, or a segment without one: ``earlier`` and ``later`` id (absent where there is
+            none), ``kept_as``, the later one's id from now on, ``earlier_users`` and ``users`` of the later
+            export in each, their ``overlap`` (Jaccard index), how far their ``pages_alike`` (correlation of
+            how many more of their users than of all saw each page, then and now), and whether they are the
+            ``same``.
+        partition: The later segments, relabelled.
+        quality: Id → overlap, of the same ones.
+        least: The overlap above which two are the same.
+    """
+
+    table: pd.DataFrame
+    partition: Partition
+    quality: Mapping[int, float]
+    least: float
+
+
+def same_segments(
+    before: PlacedUsers, after: PlacedUsers, frozen: Partition, current: Partition
+) -> SameSegments:
+    """Match the segments of a later training.
+
+    Args:
+        before: The users of the training period in the frozen segments.
+        after: Those of the later export in the frozen segments.
+        frozen: The earlier model's segments.
+        current: The later model's segments, of the users of the later export.
+
+    Raises:
+        ArtifactError: If the segments are not of those users.
+    """
+    k = len(frozen.ids)
+    labels = np.where(after.place < k, frozen.ids[np.minimum(after.place, k - 1)], OUTLIER)
+    placed = replace(frozen, labels=np.where(current.labels == OUTSIDE, OUTSIDE, labels).astype(np.int32))
+    least = max(DISSOLVED, chance(placed, current))
+    found = continued(placed, current, least)
+    index, pages = likeness(placed, current), _alike(before, after, k, current)
+    rows = [
+        (one, other, np.nan, np.nan)
+        if None in (one, other)
+        else (one, other, index[one, other], pages[one, other])
+        for one, other in _pairs(index)
+    ]
+    table = pd.DataFrame(rows, columns=[EARLIER, LATER, OVERLAP, PAGES_ALIKE])
+    for column, ids in ((EARLIER, frozen.ids), (LATER, current.ids)):
+        table[column] = table[column].map(dict(enumerate(ids.tolist()))).astype("Int32")
+    table[KEPT] = table[LATER].map(_renamed(current, found.partition)).astype("Int32")
+    table[EARLIER_USERS] = table[EARLIER].map(placed.sizes).astype("Int64")
+    table[Col.USERS] = table[LATER].map(current.sizes).astype("Int64")
+    table[SAME] = table[OVERLAP] > least
+    return SameSegments(table, found.partition, found.quality, least)
+
+
+def _pairs(index: np.ndarray) -> list[tuple[int | None, int | None]]:
+    """Positions of segments that are most alike in all (Kuhn 1955), and those without a partner."""
+    before, after = (part.tolist() for part in linear_sum_assignment(index, maximize=True))
+    gone = sorted(set(range(index.shape[0])) - set(before))
+    new = sorted(set(range(index.shape[1])) - set(after))
+    return [*zip(before, after, strict=True), *((one, None) for one in gone), *((None, one) for one in new)]
+
+
+def _renamed(current: Partition, under: Partition) -> dict[int, int]:
+    """Id before → id after a relabelling."""
+    inside = np.flatnonzero(current.labels > OUTSIDE)
+    pairs = np.unique(np.stack([current.labels[inside], under.labels[inside]]), axis=1)
+    return dict(zip(*pairs.tolist(), strict=True))
+
+
+def _alike(before: PlacedUsers, after: PlacedUsers, k: int, current: Partition) -> np.ndarray:
+    """Correlation of page profiles: float of shape (k, k_current), NaN where a profile says nothing."""
+    place = np.where(current.labels > OUTSIDE, np.searchsorted(current.ids, current.labels), len(current.ids))
+    profiles = [_profiles(before, before.place, k), _profiles(after, place, len(current.ids))]
+    units = []
+    for profile in profiles:
+        apart = profile - profile.mean(axis=1, keepdims=True)
+        length = np.linalg.norm(apart, axis=1, keepdims=True)
+        units.append(np.divide(apart, length, out=np.full(apart.shape, np.nan), where=length > 0))
+    found: np.ndarray = units[0] @ units[1].T
+    return found
+
+
+def _profiles(side: PlacedUsers, place: np.ndarray, k: int) -> np.ndarray:
+    """How many more of the users of each segment saw each page than of all clustered users."""
+    n_pages = len(side.pages.names)
+    chosen = [np.flatnonzero(place == segment) for segment in range(k)] + [np.flatnonzero(place < k)]
+    shares = np.array([
+        np.bincount(side.pages.seen[users].indices, minlength=n_pages) / max(len(users), 1)
+        for users in chosen
+    ])  # fmt: skip
+    return shares[:-1] - shares[-1]

@@ -1,0 +1,60 @@
+"""Each user's sessions in two random halves: what moves between them moves without any change."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from core.data.sequences import UserSequences
+
+MOST_USERS: Final = 20_000
+
+
+def halves_of(sequences: UserSequences, which: np.ndarray, seed: int = 0) -> tuple[np.ndarray, UserSequences]:
+    """Deal the sessions of users who have several into two halves, as if they were two users.
+
+    Args:
+        sequences: Page views of all users.
+        which: Who may be dealt, bool of shape (n_users,).
+        seed: Of the draw of users, where there are more than :data:`MOST_USERS`, and of the halves.
+
+    Returns:
+        The users who were dealt, int64 of shape (m,), ascending, and page views of 2 m users: the first
+        halves of all of them, then the second ones. Halves are equal, or one session apart.
+    """
+    rng = np.random.default_rng(seed)
+    starts = sequences.session_starts
+    owner = sequences.user[starts]
+    several = np.flatnonzero(which & (np.bincount(owner, minlength=sequences.n_users) > 1))
+    users = np.sort(rng.permutation(several)[:MOST_USERS])
+    side = _dealt(owner, rng)
+    session = np.repeat(side, np.diff(starts, append=sequences.n_views))
+    mine = np.full(sequences.n_users, -1)
+    mine[users] = np.arange(len(users))
+    row = mine[sequences.user]
+    order = np.flatnonzero(row >= 0)
+    half = row[order] + len(users) * session[order]
+    order = order[np.argsort(half, kind="stable")]
+    return users, _sequences(sequences, order, np.sort(half), 2 * len(users))
+
+
+def _dealt(owner: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """0 or 1 for each session, in turn over a random order of each user's, from a random side on."""
+    n = len(owner)
+    order = np.lexsort((rng.random(n), owner))
+    begin = np.flatnonzero(np.diff(owner[order], prepend=-1))
+    rank = np.arange(n) - np.repeat(begin, np.diff(begin, append=n))
+    first = np.repeat(rng.integers(0, 2, len(begin)), np.diff(begin, append=n))
+    side = np.empty(n, dtype=np.int64)
+    side[order] = (rank + first) % 2
+    return side
+
+
+def _sequences(source: UserSequences, views: np.ndarray, row: np.ndarray, n: int) -> UserSequences:
+    offsets = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=n))])
+    return UserSequences(
+        pa.array([str(number) for number in range(n)], pa.string()), offsets, source.page[views],
+        source.timestamp[views], source.session[views],
+    )  # fmt: skip

@@ -1,0 +1,237 @@
+"""A later export on the frozen model of an earlier one, kept under what both are made of.
+
+Its users are embedded with the vocabulary and the labels of the training, and so are the users who trained it
+by the halves of their sessions: what moves between halves moves without any change. Neither depends on the
+sliders; weights and segments come when they are placed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from core.base.errors import ArtifactError, InputError
+from core.base.progress import Progress
+from core.base.schema import OUTSIDE, View
+from core.base.settings import TrainSettings
+from core.data.dataset import Dataset, clustered
+from core.data.page_labels import LabelledPages, page_names
+from core.data.sequences import UserSequences
+from core.labels.label_settings import LabelMode, LabelSettings
+from core.periods.migration import Pairs
+from core.periods.placed_users import PlacedUsers, places, seen_pages
+from core.periods.session_halves import halves_of
+from core.runs.pipeline import LABEL_CACHE
+from core.runs.publish import known_labels
+from core.runs.score import align
+from core.storage.store import Artifact, Store, content_key, open_artifact
+
+if TYPE_CHECKING:
+    from core.segments.combination import Combined
+    from core.segments.partition import Partition
+
+STAGE: Final = "later_export"
+PAGES: Final = "pages.json"
+HALVES: Final = "halves.npz"
+HALF: Final = "half_{}"
+LEAST_KNOWN: Final = 0.1
+"""Share of the page views on pages the model knows, below which it is no later export of the same site."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A model and what it was trained on.
+
+    Args:
+        dataset: The users.
+        labels: Themes and types of their pages; None where they are not labelled.
+        model: Artifact of the training.
+    """
+
+    dataset: Dataset
+    labels: LabelledPages | None
+    model: Artifact
+
+    @property
+    def min_count(self) -> int:
+        """Page views from which on a page is known to the model."""
+        return TrainSettings.checked(**self.model.settings).min_count
+
+
+def later_key(trained: Trained, later: str) -> str:
+    """Content key of what :func:`embed_later` leaves of a data set, by its key."""
+    return content_key(STAGE, {}, _inputs(trained, later))
+
+
+def find_later(store: Store, trained: Trained, later: str) -> Artifact | None:
+    """What :func:`embed_later` left; None until it has run."""
+    return store.find(STAGE, later_key(trained, later))
+
+
+def embed_later(store: Store, trained: Trained, later: Dataset, progress: Progress) -> str:
+    """Embed the users of a later export, and the halves of the sessions of those who trained the model.
+
+    Returns:
+        The key that they are found under.
+
+    Raises:
+        InputError: If it is not an export of the same site.
+        ArtifactError: If the model is missing or damaged.
+        Cancelled: If ``progress`` says so.
+    """
+    key = later_key(trained, later.key)
+    if store.find(STAGE, key) is not None:
+        return key
+    from core.model.embedding import embed
+    from core.model.model_files import load_pages
+
+    known = load_pages(trained.model.path)
+    urls = align(page_names(later.pages, None)[View.URL], set(known))
+    check_same_site(known_share(later.sequences, urls, known))
+    with store.write(STAGE, key, {}, _inputs(trained, later.key)) as folder:
+        names = _labelled(store, trained, later, urls, folder, progress)
+        vectors = embed(trained.model.path, later.sequences, names, progress)
+        (folder / PAGES).write_text(json.dumps(urls, ensure_ascii=False), encoding="utf-8")
+        _save(folder, vectors, "{}")
+        sequences = trained.dataset.sequences
+        users, halves = halves_of(sequences, clustered(trained.dataset.users))
+        if len(users):
+            own = page_names(trained.dataset.pages, trained.labels)
+            _save(folder, embed(trained.model.path, halves, own, progress), HALF)
+        np.savez(folder / HALVES, allow_pickle=False, users=users, views=halves.lengths)
+    return key
+
+
+def known_share(sequences: UserSequences, urls: list[str], known: tuple[str, ...]) -> float:
+    """Share of the page views that are on pages the model knows."""
+    there = set(known)
+    is_known = np.fromiter((url in there for url in urls), bool, len(urls))
+    return float(is_known[sequences.page].mean()) if sequences.n_views else 0.0
+
+
+def check_same_site(share: float) -> None:
+    """Refuse an export of which the model knows next to nothing: its vectors would mean nothing.
+
+    Raises:
+        InputError: If it does.
+    """
+    if share < LEAST_KNOWN:
+        raise InputError(
+            f"{share:.1%} of the page views of this export are on pages the model knows. It looks like "
+            "another site, or like renamed addresses, so nothing is compared",
+            allowed=f"at least {LEAST_KNOWN:.0%}",
+            remedy="Choose an export of the same site, or train a model on this one",
+        )
+
+
+def _inputs(trained: Trained, later: str) -> dict[str, str]:
+    labels = {"labels": trained.labels.digest} if trained.labels else {}
+    made_from = {"train": trained.model.key, "trained_on": trained.dataset.key, "preprocess": later}
+    return made_from | labels
+
+
+def _labelled(
+    store: Store, trained: Trained, later: Dataset, urls: list[str], folder: Path, progress: Progress
+) -> dict[View, list[str]]:
+    """What the model calls each page: known ones keep their labels, others climb the same ladder.
+
+    No language model is asked: nobody agreed to that for this export.
+    """
+    if trained.labels is None:
+        return {View.URL: urls}
+    from core.labels.labelling import in_use, label_dataset, read_summary
+
+    made = LabelSettings.checked(**open_artifact(trained.labels.path).settings)
+    settings = in_use(made, read_summary(trained.labels.path))
+    if settings.mode is LabelMode.LLM:
+        settings = settings.model_copy(update={"mode": LabelMode.AUTO})
+    frozen = known_labels(trained.dataset, trained.labels)
+    label_dataset(later, settings, folder, store.root / LABEL_CACHE, progress, frozen)
+    return page_names(later.pages, LabelledPages(folder, "")) | {View.URL: urls}
+
+
+def _save(folder: Path, vectors: Mapping[View, np.ndarray], called: str) -> None:
+    for view, array in vectors.items():
+        np.save(folder / f"{called.format(view)}.npy", array, allow_pickle=False)
+
+
+@dataclass(frozen=True, eq=False)
+class TwoPeriods:
+    """Users of the training period and of a later export in the same frozen segments.
+
+    Args:
+        before: Of the training period.
+        after: Of the later export.
+        halves: Where the halves of the sessions of users of the training period lie.
+    """
+
+    before: PlacedUsers
+    after: PlacedUsers
+    halves: Pairs
+
+
+def place_both(
+    made: Artifact, trained: Trained, later: Dataset, combined: Combined, partition: Partition
+) -> TwoPeriods:
+    """Put the users of both exports into the frozen segments.
+
+    Args:
+        made: What :func:`embed_later` left.
+        trained: The model and its users.
+        later: The later export.
+        combined: The mix of the views that the segments were cut from.
+        partition: The segments.
+
+    Raises:
+        ArtifactError: If something on disk is damaged, or was made with other views.
+    """
+    from core.model.model_files import load_pages
+
+    with np.load(made.path / HALVES, allow_pickle=False) as found:
+        lengths = found["views"]
+    known = set(load_pages(trained.model.path))
+    urls: list[str] = json.loads((made.path / PAGES).read_bytes())
+    own = page_names(trained.dataset.pages, None)[View.URL]
+    pages = seen_pages([(trained.dataset.sequences, own), (later.sequences, urls)], known)
+    before = PlacedUsers.of(
+        trained.dataset.sequences.user_id, combined.vectors, partition.labels, partition, pages[0],
+        trained.min_count,
+    )  # fmt: skip
+    vectors, labels = _assigned(made, "{}", combined, partition)
+    labels[~clustered(later.users)] = OUTSIDE
+    after = PlacedUsers.of(later.sequences.user_id, vectors, labels, partition, pages[1])
+    return TwoPeriods(before, after, _half_pairs(made, lengths, combined, partition))
+
+
+def _half_pairs(made: Artifact, lengths: np.ndarray, combined: Combined, partition: Partition) -> Pairs:
+    if not len(lengths):
+        nobody = np.zeros(0, dtype=np.int64)
+        return Pairs(nobody, nobody, nobody)
+    labels = _assigned(made, HALF, combined, partition)[1]
+    labels[lengths < 2] = OUTSIDE  # as with anybody who has a single page view
+    first, second = places(labels, partition).reshape(2, -1)
+    return Pairs(first, second, lengths.reshape(2, -1).min(axis=0))
+
+
+def _assigned(
+    made: Artifact, called: str, combined: Combined, partition: Partition
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mixed as the frozen segments were, and the segment of each row."""
+    from core.segments.clustering import assign
+    from core.segments.combination import combine
+
+    files = {view: made.path / f"{called.format(view)}.npy" for view in View}
+    views: dict[View, Any] = {
+        view: np.load(path, mmap_mode="r", allow_pickle=False)
+        for view, path in files.items()
+        if path.exists()
+    }
+    if set(views) != set(combined.means):
+        raise ArtifactError("The segments were made with other views", remedy="Compare again")
+    vectors = combine(views, combined.counted, means=combined.means).vectors
+    return vectors, assign(vectors, partition)
