@@ -1,7 +1,7 @@
-"""Which segments of a training on a later export are segments of the earlier model, and which are new or gone.
+"""Which segments of a training on a later export are those of the earlier model, and which are new or gone.
 
-Vectors and middles of two trainings cannot be compared, but the earlier model can place the users of the later
-export too: the same users, cut in two ways. Segments are matched by the users they share
+Vectors and middles of two trainings cannot be compared, but the earlier model can place the users of the
+later export too: the same users, cut in two ways. Segments are matched by the users they share
 (:func:`core.segments.identity.continued`), and only above what chance alone would share.
 """
 
@@ -66,13 +66,13 @@ def same_segments(
     least = max(DISSOLVED, chance(placed, current))
     found = continued(placed, current, least)
     index, pages = likeness(placed, current), _alike(before, after, k, current)
-    rows = [
-        (one, other, np.nan, np.nan)
-        if None in (one, other)
-        else (one, other, index[one, other], pages[one, other])
-        for one, other in _pairs(index)
-    ]
-    table = pd.DataFrame(rows, columns=[EARLIER, LATER, OVERLAP, PAGES_ALIKE])
+    one, other = _pairs(index)
+    beyond = ((0, 1), (0, 1))  # a row and a column of nobody, at −1
+    table = pd.DataFrame({
+        EARLIER: one, LATER: other,
+        OVERLAP: np.pad(index, beyond, constant_values=np.nan)[one, other],
+        PAGES_ALIKE: np.pad(pages, beyond, constant_values=np.nan)[one, other],
+    })  # fmt: skip
     for column, ids in ((EARLIER, frozen.ids), (LATER, current.ids)):
         table[column] = table[column].map(dict(enumerate(ids.tolist()))).astype("Int32")
     table[KEPT] = table[LATER].map(_renamed(current, found.partition)).astype("Int32")
@@ -82,12 +82,13 @@ def same_segments(
     return SameSegments(table, found.partition, found.quality, least)
 
 
-def _pairs(index: np.ndarray) -> list[tuple[int | None, int | None]]:
-    """Positions of segments that are most alike in all (Kuhn 1955), and those without a partner."""
-    before, after = (part.tolist() for part in linear_sum_assignment(index, maximize=True))
-    gone = sorted(set(range(index.shape[0])) - set(before))
-    new = sorted(set(range(index.shape[1])) - set(after))
-    return [*zip(before, after, strict=True), *((one, None) for one in gone), *((None, one) for one in new)]
+def _pairs(index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Positions of the segments that are most alike in all (Kuhn 1955); then those without a partner, −1."""
+    before, after = linear_sum_assignment(index, maximize=True)
+    gone = np.setdiff1d(np.arange(index.shape[0]), before)
+    new = np.setdiff1d(np.arange(index.shape[1]), after)
+    nobody = [np.full(len(part), -1) for part in (gone, new)]
+    return np.concatenate([before, gone, nobody[1]]), np.concatenate([after, nobody[0], new])
 
 
 def _renamed(current: Partition, under: Partition) -> dict[int, int]:
@@ -118,4 +119,5 @@ def _profiles(side: PlacedUsers, place: np.ndarray, k: int) -> np.ndarray:
         np.bincount(side.pages.seen[users].indices, minlength=n_pages) / max(len(users), 1)
         for users in chosen
     ])  # fmt: skip
-    return shares[:-1] - shares[-1]
+    apart: np.ndarray = shares[:-1] - shares[-1]
+    return apart

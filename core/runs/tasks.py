@@ -14,7 +14,7 @@ from core.base.progress import Progress
 from core.base.settings import Encoder, IngestSettings, Settings, TrainSettings, ViewWeights
 from core.labels.fetching.fetch_outcomes import FetchOutcome, OutcomeTally
 from core.labels.label_settings import LabelSettings
-from core.runs import kept_certificates, kept_evidence, pipeline, second_training
+from core.runs import kept_certificates, kept_evidence, later_export, pipeline, second_training
 from core.storage.store import Artifact, Store, content_key
 
 Result: TypeAlias = dict[str, Any]
@@ -23,6 +23,7 @@ CERTIFY: Final = kept_certificates.CERTIFY
 CHOOSE_K: Final = kept_evidence.CHOOSE_K
 TRAIN_AGAIN: Final = second_training.FOLDER
 LAYOUT: Final = "layout"
+LATER_EXPORT: Final = later_export.STAGE
 LAYOUT_FILES: Final = ("xy.npy", "layout.json")
 
 
@@ -101,6 +102,12 @@ class AgainRequest(Settings):
     dataset: str
     labels: str
     model: str
+
+
+class LaterRequest(AgainRequest):
+    """A model, what it was trained on, and a later export to be placed by it."""
+
+    later: str
 
 
 class CertifyRequest(Settings):
@@ -246,6 +253,17 @@ def train_again(store: Store, request: AgainRequest, progress: Progress) -> Resu
     return {TRAIN_AGAIN: made.artifact.key}
 
 
+def embed_later(store: Store, request: LaterRequest, progress: Progress) -> Result:
+    """The users of a later export on the frozen model → artifact."""
+    trained = later_export.Trained(
+        dataset=pipeline.open_dataset(store, request.dataset),
+        labels=pipeline.open_labels(store, request.labels) if request.labels else None,
+        model=pipeline.open_model(store, request.model),
+    )
+    later = pipeline.open_dataset(store, request.later)
+    return {LATER_EXPORT: later_export.embed_later(store, trained, later, progress)}
+
+
 def certify(store: Store, request: CertifyRequest, progress: Progress) -> Result:
     """How sure each segment is → artifact."""
     dataset = pipeline.open_dataset(store, request.dataset)
@@ -318,6 +336,7 @@ TASKS: Final[dict[str, tuple[type[Settings], Callable[[Store, Any, Progress], Re
     "refit": (RefitRequest, refit),
     CHOOSE_K: (EvidenceRequest, choose_k),
     TRAIN_AGAIN: (AgainRequest, train_again),
+    LATER_EXPORT: (LaterRequest, embed_later),
     CERTIFY: (CertifyRequest, certify),
     LAYOUT: (VectorsRequest, layout),
     "scorecard": (ScorecardRequest, scorecard),

@@ -1,0 +1,91 @@
+"""Drift against the training period, beside figures of pandas and by chance."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmarks.drift import alarm, changed, pair
+from core.differences.table import Diff
+from core.periods import drift as module
+from core.periods.drift import AFTER_VALUE, BEFORE_VALUE, ERRORS, FIGURE, ITEM, Figure, drift
+from core.periods.placed_users import PlacedUsers
+from core.profiles.profile_columns import Col
+from tests.core.periods.two_exports import two_exports
+
+
+def plain(side: PlacedUsers, limit: float, k: int) -> pd.DataFrame:
+    """A row a user, a column a figure, made user by user."""
+    rows, seen_by = [], side.pages.seen.toarray()
+    for user, views in enumerate(seen_by):
+        far = np.nan if np.isnan(side.distance[user]) else float(side.distance[user] > limit)
+        row = {(Figure.SEGMENT, s): float(side.place[user] == s) for s in range(k)}
+        row |= {(Figure.NONE, 0): float(side.place[user] == k), (Figure.FAR, 0): far}
+        row |= {(Figure.DISTANCE, 0): float(side.distance[user])}
+        row |= {(Figure.UNKNOWN, 0): side.unknown[user] / views.sum()}
+        row |= {(Figure.VIEWS, 0): np.log2(views.sum())}
+        row |= {(Figure.PAGE, page): float(seen > 0) for page, seen in enumerate(views)}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_every_figure_is_that_of_pandas(seed: int) -> None:
+    before, after, _ = two_exports(seed)
+    found = drift(before, after, 3, permutations=1)
+    both = [plain(side, found.limit, 3) for side in (before, after)]
+    table = found.table[found.table[FIGURE] != Figure.DIRECTION]
+    assert sorted(zip(table[FIGURE], table[ITEM], strict=True)) == sorted(both[0].columns)
+    for row in table.to_dict("records"):
+        early, late = (side[(row[FIGURE], row[ITEM])] for side in both)
+        assert row[BEFORE_VALUE] == pytest.approx(early.mean())
+        assert row[AFTER_VALUE] == pytest.approx(late.mean())
+        assert (row[Col.REST_N], row[Col.N]) == (early.count(), late.count())
+        assert row[Col.DIFFERENCE] == pytest.approx(late.mean() - early.mean())
+        pooled = pd.concat([early, late])
+        filled = [side.fillna(pooled.mean()) for side in (early, late)]
+        spread = pd.concat(filled).std(ddof=0) * np.sqrt(1 / len(early) + 1 / len(late))
+        errors = (filled[1].mean() - filled[0].mean()) / spread if spread else 0.0
+        assert row[ERRORS] == pytest.approx(errors, abs=1e-4)
+
+
+def test_p_is_the_share_of_permutations_that_look_as_different() -> None:
+    before, after, _ = two_exports(3, shift=0.4)
+    table = drift(before, after, 3, permutations=399).table
+    assert ((table[Diff.P_VALUE] * 400).round(6) % 1 == 0).all()
+    assert table[Diff.P_VALUE].is_monotonic_increasing  # as the standard errors fall
+    assert table[ERRORS].abs().is_monotonic_decreasing
+
+
+def test_users_who_moved_raise_the_alarm_and_are_told() -> None:
+    before, after, _ = two_exports(1, n=400, shift=1.0)
+    found = drift(before, after, 3)
+    assert found.alarm
+    top = found.reasons.iloc[0]
+    assert top[FIGURE] in (Figure.SEGMENT, Figure.DIRECTION)
+    first = found.table[(found.table[FIGURE] == Figure.SEGMENT) & (found.table[ITEM] == 0)].iloc[0]
+    assert first[Diff.DIFFERENCE_LOW] > 0
+
+
+def test_the_rate_of_false_alarms_is_the_stated_one() -> None:
+    alarms = [drift(*two_exports(seed, n=80)[:2], 3, seed, permutations=99).alarm for seed in range(60)]
+    assert sum(alarms) <= 8  # 3 expected; more than 8 in 1 of 250 such tests
+
+
+def test_random_halves_are_silent_and_a_planted_change_is_not() -> None:
+    before, later = pair(5000, seed=4)
+    assert alarm(before, later, seed=4) > module.ALPHA
+    assert alarm(before, changed(later, 0.05, "known", seed=4), seed=4) <= module.ALPHA
+
+
+def test_of_many_users_some_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_USERS", 20)
+    found = drift(*two_exports(1)[:2], 3)
+    assert found.users == (20, 20)
+    assert found.table[Col.N].max() == 20
+
+
+def test_the_same_export_again_never_raises_it() -> None:
+    before, _, _ = two_exports(1)
+    assert drift(before, before, 3).p_value > 0.5

@@ -1,0 +1,122 @@
+"""Who moved between two exports, beside a count in pandas."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from core.differences.table import Diff
+from core.periods.migration import AFTER, BEFORE, Pairs, in_both, migration
+from core.profiles.profile_columns import Col
+from core.profiles.wilson import Z_95
+from tests.core.periods.two_exports import two_exports
+
+
+def pairs(rng: np.random.Generator, n: int, k: int, stays: float = 0.0) -> Pairs:
+    before = rng.integers(0, k + 1, n)
+    after = np.where(rng.random(n) < stays, before, rng.integers(0, k + 1, n))
+    return Pairs(before, after, rng.integers(1, 100, n))
+
+
+def wilson(users: float, n: float) -> tuple[float, float]:
+    """By the book, one number at a time."""
+    p, z = users / n, Z_95
+    middle, half = p + z * z / (2 * n), z * (p * (1 - p) / n + z * z / (4 * n * n)) ** 0.5
+    return (middle - half) / (1 + z * z / n), (middle + half) / (1 + z * z / n)
+
+
+def bin_of(views: int) -> int:
+    return min(6, views.bit_length() - 1)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_moves_and_what_is_expected_are_those_of_pandas(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    k = int(rng.integers(2, 6))
+    mine = pairs(rng, int(rng.integers(1, 200)), k, 0.5)
+    base = pairs(rng, int(rng.integers(200, 400)), k, 0.6)
+    found = migration(mine, base, k)
+
+    users = pd.DataFrame({"b": mine.before, "a": mine.after, "bin": [bin_of(int(v)) for v in mine.views]})
+    halves = pd.DataFrame({"b": base.before, "a": base.after, "bin": [bin_of(int(v)) for v in base.views]})
+    bins = sorted(halves["bin"].unique())
+    counts_for = users["bin"].map(lambda own: max([b for b in bins if b <= own], default=bins[0]))
+    weight = counts_for.value_counts(normalize=True) / halves["bin"].value_counts(normalize=True)
+    halves["w"] = halves["bin"].map(weight.fillna(0))
+    assert len(found.table) == (k + 1) ** 2
+    stayed = expected = 0.0
+    for row in found.table.to_dict("records"):
+        there = users[users["b"] == row[BEFORE]]
+        moved = int((there["a"] == row[AFTER]).sum())
+        assert (row[Col.USERS], row[Col.N]) == (moved, len(there))
+        mates = halves[halves["b"] == row[BEFORE]]
+        if not mates["w"].sum():  # no half can tell
+            assert row[Col.REST_N] == 0
+            assert not row[Diff.DIFFERS]
+            continue
+        share = mates.loc[mates["a"] == row[AFTER], "w"].sum() / mates["w"].sum()
+        n = mates["w"].sum() ** 2 / (mates["w"] ** 2).sum()
+        assert row[Col.REST_SHARE] == pytest.approx(share)
+        assert row[Col.REST_N] == pytest.approx(n)
+        if len(there) and row[BEFORE] == row[AFTER]:
+            stayed, expected = stayed + moved, expected + len(there) * share
+        if len(there):
+            p, apart = moved / len(there), moved / len(there) - share
+            (low, high), (rest_low, rest_high) = wilson(moved, len(there)), wilson(share * n, n)
+            assert row[Diff.DIFFERENCE_LOW] == pytest.approx(apart - np.hypot(p - low, rest_high - share))
+            assert row[Diff.DIFFERENCE_HIGH] == pytest.approx(apart + np.hypot(high - p, share - rest_low))
+            assert row[Diff.DIFFERS] == (row[Diff.DIFFERENCE_LOW] > 0 or row[Diff.DIFFERENCE_HIGH] < 0)
+    assert found.stayed == pytest.approx(stayed / len(users))
+    assert found.expected == pytest.approx(expected / len(users))
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_users_in_both_are_those_of_the_same_id(seed: int) -> None:
+    before, after, _ = two_exports(seed)
+    first, second = in_both(before.user_id, after.user_id)
+    mine = [before.user_id[int(user)].as_py() for user in first]
+    assert mine == [after.user_id[int(user)].as_py() for user in second]
+    assert sorted(mine) == sorted(set(before.user_id.to_pylist()) & set(after.user_id.to_pylist()))
+    assert len(mine) == 30
+
+
+def test_of_other_ids_nobody_is_in_both_and_nothing_is_expected() -> None:
+    first, second = in_both(pa.array(["a", "b"]), pa.array(["xa", "xb"]))
+    assert len(first) == len(second) == 0
+    nobody = Pairs(*(np.zeros(0, dtype=np.int64),) * 3)
+    found = migration(nobody, pairs(np.random.default_rng(0), 50, 2), 2)
+    assert (found.users, found.halves) == (0, 50)
+    assert np.isnan(found.stayed)
+    assert not found.table[Diff.DIFFERS].any()
+
+
+def test_without_halves_no_move_is_called_more_than_expected() -> None:
+    nobody = Pairs(*(np.zeros(0, dtype=np.int64),) * 3)
+    found = migration(pairs(np.random.default_rng(0), 50, 2), nobody, 2)
+    assert found.table[Diff.DIFFERS].sum() == 0
+    assert np.isnan(found.expected)
+
+
+def test_moves_like_those_of_the_halves_differ_no_more_often_than_said() -> None:
+    rng = np.random.default_rng(5)
+    differs = [
+        migration(pairs(rng, 400, 3, 0.7), pairs(rng, 400, 3, 0.7), 3).table[Diff.DIFFERS].mean()
+        for _ in range(50)
+    ]
+    assert np.mean(differs) < 0.08
+    stays_less = migration(pairs(rng, 400, 3, 0.3), pairs(rng, 400, 3, 0.7), 3)
+    same = stays_less.table[stays_less.table[BEFORE] == stays_less.table[AFTER]]
+    assert same[Diff.DIFFERS].all()
+    assert stays_less.stayed < stays_less.expected
+
+
+def test_halves_count_by_the_page_views_that_users_have() -> None:
+    """Few views move everybody, many move nobody: users with many are held against halves with many."""
+    n = 100
+    few, many = np.zeros(n, dtype=np.int64), np.full(n, 40)
+    base = Pairs(np.zeros(2 * n, dtype=np.int64), np.repeat([1, 0], n), np.concatenate([few + 2, many]))
+    mine = Pairs(few, few, many)
+    assert migration(mine, base, 2).expected == pytest.approx(1)
+    assert migration(Pairs(few, few, few + 2), base, 2).expected == pytest.approx(0)

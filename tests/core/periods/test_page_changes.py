@@ -1,0 +1,68 @@
+"""Pages and ways of behaving that are new, and those that are gone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from core.differences.table import Diff
+from core.periods.page_changes import CHANGE, PAGE, TYPICAL, PageChange, far_groups, page_changes
+from core.periods.placed_users import PlacedUsers, SeenPages, far_limit
+from core.profiles.profile_columns import Col
+from tests.core.periods.two_exports import two_exports
+
+
+def seen(side: PlacedUsers, wanted: list[list[int]]) -> PlacedUsers:
+    """The same users with page views as given, a list a user of views a page."""
+    from scipy import sparse
+
+    pages = SeenPages(side.pages.names, sparse.csr_array(np.array(wanted)), side.pages.known)
+    return replace(side, pages=pages)
+
+
+def test_a_page_is_new_more_less_or_gone() -> None:
+    before, after, _ = two_exports(0)
+    names = list(before.pages.names)
+    early = seen(before, [[1, int(user < 10), int(user < 50), 1, 0, 1] for user in range(60)])
+    late = seen(after, [[1, int(user < 50), int(user < 10), 0, 1, int(user < 59)] for user in range(60)])
+    found = page_changes(early, late)
+    told = dict(zip(found[PAGE], found[CHANGE], strict=True))
+    assert told == {
+        names[1]: PageChange.MORE, names[2]: PageChange.LESS, names[3]: PageChange.GONE,
+        names[4]: PageChange.NEW,
+    }  # fmt: skip
+    assert set(found[PAGE][:2]) == {names[3], names[4]}  # what changed most for sure first
+    assert found[Diff.DIFFERS].all()
+    assert found[Col.DIFFERENCE].tolist() == pytest.approx(
+        [{1: 40, 2: -40, 3: -60, 4: 60}[names.index(page)] / 60 for page in found[PAGE]]
+    )
+
+
+def test_where_nothing_changed_there_is_hardly_a_page() -> None:
+    found = [len(page_changes(*two_exports(seed, n=200)[:2])) for seed in range(30)]
+    assert np.mean(found) < 0.6  # of 6 pages, one in twenty
+
+
+def test_far_users_of_the_later_export_who_are_alike_are_new_behaviour() -> None:
+    before, after, _ = two_exports(5, n=600)
+    limit = far_limit(before)
+    none = far_groups(before, after, limit)
+    assert not none[Diff.DIFFERS].any()
+    vectors, distance, pages = after.vectors.copy(), after.distance.copy(), after.pages.seen.toarray()
+    new = np.flatnonzero(after.clustered)[:120]
+    vectors[new], distance[new] = [0, 0, -0.6, -0.8], 2.0
+    pages[new] = [0, 0, 0, 0, 0, 3]
+    found = far_groups(
+        before, seen(replace(after, vectors=vectors, distance=distance), pages.tolist()), limit
+    )
+    top = found.iloc[0]
+    assert top[Diff.DIFFERENCE_LOW] > 0
+    assert top[Col.USERS] >= 120
+    assert top[TYPICAL][0] == before.pages.names[5]
+
+
+def test_too_few_far_users_make_no_group() -> None:
+    before, after, _ = two_exports(5)
+    assert len(far_groups(before, after, far_limit(before))) == 0
