@@ -15,6 +15,8 @@ from core.profiles.two_shares import difference_interval
 from core.segments.geometry import repeatable
 
 CHANGE, PAGE, KNOWN = "change", "page", "known"
+FEWEST_USERS: Final = 5
+"""Of either export, who saw a page that is told of."""
 
 
 class PageChange(StrEnum):
@@ -36,9 +38,9 @@ def page_changes(before: PlacedUsers, after: PlacedUsers) -> pd.DataFrame:
         after: Those of the later export.
 
     Returns:
-        One row a page whose interval leaves out 0, those that changed most for sure first: ``change``,
-        ``page``, whether it is ``known`` to the model, ``users`` of ``n`` who saw it and their ``share``, the
-        same before (``rest_…``), the ``difference`` with its 95 % interval (Newcombe 1998).
+        One row a page of :data:`FEWEST_USERS` or more whose interval leaves out 0, the surest change first:
+        ``change``, ``page``, whether it is ``known`` to the model, ``users`` of ``n`` who saw it and their
+        ``share``, the same before (``rest_…``), the ``difference`` with its 95 % interval (Newcombe 1998).
     """
     users, rest = after.pages.users, before.pages.users
     table = _compared(users, len(after.place), rest, len(before.place))
@@ -48,7 +50,8 @@ def page_changes(before: PlacedUsers, after: PlacedUsers) -> pd.DataFrame:
     table.insert(0, CHANGE, change)
     table.insert(1, PAGE, after.pages.names)
     table.insert(2, KNOWN, after.pages.known)
-    return _surest(table[table[Diff.DIFFERS]])
+    enough = np.maximum(users, rest) >= FEWEST_USERS
+    return _surest(table[table[Diff.DIFFERS] & enough])
 
 
 def _compared(users: np.ndarray, n: int, rest: np.ndarray, rest_n: int) -> pd.DataFrame:
@@ -71,7 +74,7 @@ def _surest(table: pd.DataFrame) -> pd.DataFrame:
 
 MOST_GROUPS: Final = 6
 """Groups that users far from every segment are cut into, at most; fewer where there are few users."""
-FEWEST_USERS: Final = 20
+FEWEST_FAR: Final = 20
 """Far users that a group has on average, at least."""
 PAGES_OF: Final = 3
 GROUP, TYPICAL = "group", "typical_pages"
@@ -96,7 +99,7 @@ def far_groups(before: PlacedUsers, after: PlacedUsers, limit: float, seed: int 
     """
     far = [np.flatnonzero(side.far(limit)) for side in (before, after)]
     rows = np.concatenate([before.vectors[far[0]], after.vectors[far[1]]])
-    k = min(MOST_GROUPS, len(rows) // FEWEST_USERS)
+    k = min(MOST_GROUPS, len(rows) // FEWEST_FAR)
     if k == 0:
         return pd.DataFrame(columns=[GROUP, Col.USERS, Col.SHARE, Diff.DIFFERS, TYPICAL])
     group = _cut(rows, k, seed)

@@ -8,8 +8,11 @@ sliders; weights and segments come when they are placed.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,17 +21,19 @@ import numpy as np
 from core.base.errors import ArtifactError, InputError
 from core.base.progress import Progress
 from core.base.schema import OUTSIDE, View
-from core.base.settings import TrainSettings
-from core.data.dataset import Dataset, clustered
+from core.base.settings import IngestSettings, TrainSettings
+from core.data.dataset import SEQUENCES, USERS, Dataset, clustered
 from core.data.page_labels import LabelledPages, page_names
 from core.data.sequences import UserSequences
 from core.labels.label_settings import LabelMode, LabelSettings
-from core.periods.migration import Pairs
+from core.periods.migration import Pairs, in_both
+from core.periods.page_changes import FEWEST_USERS
 from core.periods.placed_users import PlacedUsers, places, seen_pages
 from core.periods.session_halves import halves_of
+from core.runs import pipeline
 from core.runs.pipeline import LABEL_CACHE
 from core.runs.publish import known_labels
-from core.runs.score import align
+from core.runs.score import align, undecided
 from core.storage.store import Artifact, Store, content_key, open_artifact
 
 if TYPE_CHECKING:
@@ -37,7 +42,10 @@ if TYPE_CHECKING:
 
 STAGE: Final = "later_export"
 PAGES: Final = "pages.json"
-HALVES: Final = "halves.npz"
+CALLED, KNOWN = "called", "known"
+HALVES: Final = "half_lengths.npy"
+READ_ALIKE: Final = "read_alike.json"
+RARE: Final = "(pages of very few users)"
 HALF: Final = "half_{}"
 LEAST_KNOWN: Final = 0.1
 """Share of the page views on pages the model knows, below which it is no later export of the same site."""
@@ -73,8 +81,17 @@ def find_later(store: Store, trained: Trained, later: str) -> Artifact | None:
     return store.find(STAGE, later_key(trained, later))
 
 
-def embed_later(store: Store, trained: Trained, later: Dataset, progress: Progress) -> str:
+def embed_later(
+    store: Store, trained: Trained, later: Dataset, paths: Sequence[Path], progress: Progress
+) -> str:
     """Embed the users of a later export, and the halves of the sessions of those who trained the model.
+
+    Args:
+        store: The artifacts.
+        trained: The model and its users.
+        later: The later export.
+        paths: Its files, where they are still there: they are read again as those of the training were.
+        progress: Where to report.
 
     Returns:
         The key that they are found under.
@@ -87,24 +104,64 @@ def embed_later(store: Store, trained: Trained, later: Dataset, progress: Progre
     key = later_key(trained, later.key)
     if store.find(STAGE, key) is not None:
         return key
+    with (
+        store.write(STAGE, key, {}, _inputs(trained, later.key)) as folder,
+        tempfile.TemporaryDirectory(dir=folder, prefix=".work.") as work,
+    ):
+        again = _read_again(Path(work), trained, later, paths, progress)
+        _embed_later(folder, Path(work), store, trained, again or later, progress)
+        _embed_halves(folder, trained, progress)
+        (folder / READ_ALIKE).write_text(json.dumps(again is not None))
+    return key
+
+
+def _read_again(
+    work: Path, trained: Trained, later: Dataset, paths: Sequence[Path], progress: Progress
+) -> Dataset | None:
+    """The later export cleaned as the training data were; None where its files are gone or were changed.
+
+    What was decided on the one data (whose pages are personal, which are one page) would else be decided
+    otherwise on the other, and look like a change.
+    """
+    read = open_artifact(later.path).inputs.values()
+    if not paths or sorted(pipeline.fingerprints(paths).values()) != sorted(read):
+        return None
+    settings = IngestSettings.checked(**open_artifact(trained.dataset.path).settings)
+    return pipeline.preprocess(Store(work), paths, undecided(settings), progress)
+
+
+def _embed_later(
+    folder: Path, work: Path, store: Store, trained: Trained, later: Dataset, progress: Progress
+) -> None:
     from core.model.embedding import embed
     from core.model.model_files import load_pages
 
     known = load_pages(trained.model.path)
     urls = align(page_names(later.pages, None)[View.URL], set(known))
     check_same_site(known_share(later.sequences, urls, known))
-    with store.write(STAGE, key, {}, _inputs(trained, later.key)) as folder:
-        names = _labelled(store, trained, later, urls, folder, progress)
-        vectors = embed(trained.model.path, later.sequences, names, progress)
-        (folder / PAGES).write_text(json.dumps(urls, ensure_ascii=False), encoding="utf-8")
-        _save(folder, vectors, "{}")
-        sequences = trained.dataset.sequences
-        users, halves = halves_of(sequences, clustered(trained.dataset.users))
-        if len(users):
-            own = page_names(trained.dataset.pages, trained.labels)
-            _save(folder, embed(trained.model.path, halves, own, progress), HALF)
-        np.savez(folder / HALVES, allow_pickle=False, users=users, views=halves.lengths)
-    return key
+    names = _labelled(store, trained, later, urls, work, progress)
+    _save(folder, embed(trained.model.path, later.sequences, names, progress), "{}")
+    for file in (SEQUENCES, USERS):
+        shutil.copy2(later.path / file, folder / file)
+    pages = {CALLED: _without_rare(later.sequences, urls, set(known)), KNOWN: known}
+    (folder / PAGES).write_text(json.dumps(pages, ensure_ascii=False), encoding="utf-8")
+
+
+def _without_rare(sequences: UserSequences, urls: list[str], known: set[str]) -> list[str]:
+    """Pages that hardly anybody saw have no name of their own: one may name a person."""
+    (seen,) = seen_pages([(sequences, urls)], known)
+    users = dict(zip(seen.names, seen.users.tolist(), strict=True))
+    return [url if url in known or users[url] >= FEWEST_USERS else RARE for url in urls]
+
+
+def _embed_halves(folder: Path, trained: Trained, progress: Progress) -> None:
+    from core.model.embedding import embed
+
+    users, halves = halves_of(trained.dataset.sequences, clustered(trained.dataset.users))
+    if len(users):
+        own = page_names(trained.dataset.pages, trained.labels)
+        _save(folder, embed(trained.model.path, halves, own, progress), HALF)
+    np.save(folder / HALVES, halves.lengths, allow_pickle=False)
 
 
 def known_share(sequences: UserSequences, urls: list[str], known: tuple[str, ...]) -> float:
@@ -136,7 +193,7 @@ def _inputs(trained: Trained, later: str) -> dict[str, str]:
 
 
 def _labelled(
-    store: Store, trained: Trained, later: Dataset, urls: list[str], folder: Path, progress: Progress
+    store: Store, trained: Trained, later: Dataset, urls: list[str], work: Path, progress: Progress
 ) -> dict[View, list[str]]:
     """What the model calls each page: known ones keep their labels, others climb the same ladder.
 
@@ -151,6 +208,8 @@ def _labelled(
     if settings.mode is LabelMode.LLM:
         settings = settings.model_copy(update={"mode": LabelMode.AUTO})
     frozen = known_labels(trained.dataset, trained.labels)
+    folder = work / "labels"
+    folder.mkdir()
     label_dataset(later, settings, folder, store.root / LABEL_CACHE, progress, frozen)
     return page_names(later.pages, LabelledPages(folder, "")) | {View.URL: urls}
 
@@ -168,36 +227,39 @@ class TwoPeriods:
         before: Of the training period.
         after: Of the later export.
         halves: Where the halves of the sessions of users of the training period lie.
+        read_alike: Whether the later export was read as the training data were, not as it was prepared.
     """
 
     before: PlacedUsers
     after: PlacedUsers
     halves: Pairs
+    read_alike: bool
+
+    @cached_property
+    def both(self) -> Pairs:
+        """Where the users of both exports lie in each."""
+        first, second = in_both(self.before.user_id, self.after.user_id)
+        views = np.minimum(self.before.pages.views[first], self.after.pages.views[second])
+        return Pairs(self.before.place[first], self.after.place[second], views)
 
 
-def place_both(
-    made: Artifact, trained: Trained, later: Dataset, combined: Combined, partition: Partition
-) -> TwoPeriods:
+def place_both(made: Artifact, trained: Trained, combined: Combined, partition: Partition) -> TwoPeriods:
     """Put the users of both exports into the frozen segments.
 
     Args:
         made: What :func:`embed_later` left.
         trained: The model and its users.
-        later: The later export.
         combined: The mix of the views that the segments were cut from.
         partition: The segments.
 
     Raises:
         ArtifactError: If something on disk is damaged, or was made with other views.
     """
-    from core.model.model_files import load_pages
-
-    with np.load(made.path / HALVES, allow_pickle=False) as found:
-        lengths = found["views"]
-    known = set(load_pages(trained.model.path))
-    urls: list[str] = json.loads((made.path / PAGES).read_bytes())
+    later = Dataset(made.path, made.key)  # as the model has read it
+    told: dict[str, list[str]] = json.loads((made.path / PAGES).read_bytes())
     own = page_names(trained.dataset.pages, None)[View.URL]
-    pages = seen_pages([(trained.dataset.sequences, own), (later.sequences, urls)], known)
+    sides = [(trained.dataset.sequences, own), (later.sequences, told[CALLED])]
+    pages = seen_pages(sides, set(told[KNOWN]))
     before = PlacedUsers.of(
         trained.dataset.sequences.user_id, combined.vectors, partition.labels, partition, pages[0],
         trained.min_count,
@@ -205,10 +267,12 @@ def place_both(
     vectors, labels = _assigned(made, "{}", combined, partition)
     labels[~clustered(later.users)] = OUTSIDE
     after = PlacedUsers.of(later.sequences.user_id, vectors, labels, partition, pages[1])
-    return TwoPeriods(before, after, _half_pairs(made, lengths, combined, partition))
+    read_alike = bool(json.loads((made.path / READ_ALIKE).read_bytes()))
+    return TwoPeriods(before, after, _half_pairs(made, combined, partition), read_alike)
 
 
-def _half_pairs(made: Artifact, lengths: np.ndarray, combined: Combined, partition: Partition) -> Pairs:
+def _half_pairs(made: Artifact, combined: Combined, partition: Partition) -> Pairs:
+    lengths = np.load(made.path / HALVES, allow_pickle=False)
     if not len(lengths):
         nobody = np.zeros(0, dtype=np.int64)
         return Pairs(nobody, nobody, nobody)

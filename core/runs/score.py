@@ -157,10 +157,14 @@ def _read_frozen(model: Path) -> tuple[IngestSettings, ViewWeights, dict[View, n
             allowed="OUT/model",
             remedy="Point --model at it",
         ) from error
-    # what the training data decided is kept by align(), not decided again on the new data
+    return undecided(settings), weights, means
+
+
+def undecided(settings: IngestSettings) -> IngestSettings:
+    """How the training data were read, but for what they decided: :func:`align` keeps that for new data."""
     url = settings.url.model_copy(update={"collapse_ids": False})
     decided = {"url": url, "mask_own": False, "keep_places": (), "mask_places": ()}
-    return settings.model_copy(update=decided), weights, means
+    return settings.model_copy(update=decided)
 
 
 def _check_writable(out: Path) -> None:

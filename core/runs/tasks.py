@@ -108,6 +108,8 @@ class LaterRequest(AgainRequest):
     """A model, what it was trained on, and a later export to be placed by it."""
 
     later: str
+    paths: tuple[Path, ...] = ()
+    """The files of the later export, where they are still there."""
 
 
 class CertifyRequest(Settings):
@@ -261,7 +263,7 @@ def embed_later(store: Store, request: LaterRequest, progress: Progress) -> Resu
         model=pipeline.open_model(store, request.model),
     )
     later = pipeline.open_dataset(store, request.later)
-    return {LATER_EXPORT: later_export.embed_later(store, trained, later, progress)}
+    return {LATER_EXPORT: later_export.embed_later(store, trained, later, request.paths, progress)}
 
 
 def certify(store: Store, request: CertifyRequest, progress: Progress) -> Result:
