@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from core.differences.table import Diff
-from core.periods.placed_users import PlacedUsers
+from core.periods.placed_users import RARE, PlacedUsers
 from core.profiles.profile_columns import Col
 from core.profiles.two_shares import difference_interval
 from core.segments.geometry import repeatable
@@ -131,4 +131,4 @@ def _seen_share(sides: list[tuple[PlacedUsers, np.ndarray]]) -> np.ndarray:
 
 def _typical(apart: np.ndarray, names: tuple[str, ...]) -> tuple[str, ...]:
     most = np.argsort(-apart, kind="stable")[:PAGES_OF]
-    return tuple(names[page] for page in most if apart[page] > 0)
+    return tuple(names[page] for page in most if apart[page] > 0 and names[page] != RARE)

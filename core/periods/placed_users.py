@@ -17,6 +17,8 @@ from core.segments.partition import Partition
 
 FAR_SHARE: Final = 0.05
 """Share of the clustered users of the training period who lie beyond what is called far."""
+RARE: Final = "(pages of very few users)"
+"""What a page is called that hardly anybody saw: its own name may name a person."""
 Sparse: TypeAlias = Any
 """A matrix of scipy, whose own have no types."""
 
@@ -48,8 +50,10 @@ class SeenPages:
 
     @property
     def users(self) -> np.ndarray:
-        """Users who saw each page, int64 of shape (n_names,)."""
-        return np.bincount(self.seen.indices, minlength=len(self.names))
+        """Users who saw each page, int64 of shape (n_names,); 0 of what is no single page."""
+        found = np.bincount(self.seen.indices, minlength=len(self.names))
+        found[[place for place, name in enumerate(self.names) if name == RARE]] = 0
+        return found
 
     def unknown_to_others(self, min_count: int) -> np.ndarray:
         """Page views on what a model of all the other users would not know, int64 of shape (n_users,).

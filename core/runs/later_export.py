@@ -28,7 +28,7 @@ from core.data.sequences import UserSequences
 from core.labels.label_settings import LabelMode, LabelSettings
 from core.periods.migration import Pairs, in_both
 from core.periods.page_changes import FEWEST_USERS
-from core.periods.placed_users import PlacedUsers, places, seen_pages
+from core.periods.placed_users import RARE, PlacedUsers, places, seen_pages
 from core.periods.session_halves import halves_of
 from core.runs import pipeline
 from core.runs.pipeline import LABEL_CACHE
@@ -45,7 +45,6 @@ PAGES: Final = "pages.json"
 CALLED, KNOWN = "called", "known"
 HALVES: Final = "half_lengths.npy"
 READ_ALIKE: Final = "read_alike.json"
-RARE: Final = "(pages of very few users)"
 HALF: Final = "half_{}"
 LEAST_KNOWN: Final = 0.1
 """Share of the page views on pages the model knows, below which it is no later export of the same site."""

@@ -7,7 +7,7 @@ from typing import Final
 
 import streamlit as st
 
-from pages.ui.periods import over_time_view, retention_view, rhythm_view
+from pages.ui.periods import drift_view, over_time_view, retention_view, rhythm_view
 from pages.ui.segments import nothing_here, segment_controls
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors
@@ -17,6 +17,7 @@ PARTS: Final[dict[str, Callable[[LiveSegments], None]]] = {
     "Days and weeks": over_time_view.draw,
     "Coming back": retention_view.draw,
     "When they come": rhythm_view.draw,
+    "A later export": drift_view.draw,
 }
 """What there is to see → what draws it."""
 

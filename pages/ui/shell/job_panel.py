@@ -34,6 +34,7 @@ TITLES: Final = {
     "layout": "Drawing the map",
     "scorecard": "Comparing the model with simple ways",
     "second_training": "Training once more",
+    "later_export": "Placing the later export",
 }
 
 STAGES: Final = {

@@ -1,0 +1,133 @@
+"""What is said of a later export: has it changed, what has, and is it time to train again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from core.base.wording import counted, number, percent, short_address
+from core.periods.drift import (
+    AFTER_VALUE,
+    ALPHA,
+    BEFORE_VALUE,
+    FIGURE,
+    ITEM,
+    PERMUTATIONS,
+    SHARES,
+    Drift,
+    Figure,
+)
+from core.periods.migration import Migration
+from core.periods.placed_users import FAR_SHARE
+from core.periods.retraining import FAR_FROM, UNKNOWN_MORE, Wear, Worn
+from core.profiles.profile_columns import Col
+
+FALSE_ALARMS: Final = (
+    f"Of {round(1 / ALPHA)} later exports without any change one raises this alarm, however many figures are "
+    f"looked at ({PERMUTATIONS} permutations of the users of both exports)."
+)
+CALLED: Final = {
+    Figure.NONE: "In no segment", Figure.FAR: "Far from every segment",
+    Figure.DISTANCE: "Distance to the nearest segment",
+    Figure.UNKNOWN: "Views of pages the model does not know", Figure.VIEWS: "Page views a user (log2)",
+}  # fmt: skip
+
+
+def headline(found: Drift) -> str:
+    """The alarm in a sentence."""
+    if found.alarm:
+        return "These are not the users of the training period any more"
+    return "No sign that the users have changed"
+
+
+def figure_name(
+    row: Mapping[Any, Any], segments: Sequence[str], pages: Sequence[str], origin: str = ""
+) -> str:
+    """What a figure is called.
+
+    Args:
+        row: A row of :attr:`Drift.table`.
+        segments: What the segments are called, by position.
+        pages: The pages by column.
+        origin: What all addresses begin with.
+    """
+    figure, item = Figure(row[FIGURE]), int(row[ITEM])
+    if figure is Figure.SEGMENT:
+        return segments[item]
+    if figure is Figure.PAGE:
+        return f"See {short_address(pages[item], origin)}"
+    if figure is Figure.DIRECTION:
+        return f"Direction {item + 1} of the vectors"
+    return CALLED[figure]
+
+
+def figure_values(row: Mapping[Any, Any]) -> tuple[str, str]:
+    """The figure before and after, written out."""
+    share = Figure(row[FIGURE]) in (*SHARES, Figure.UNKNOWN)
+    pairs = (row[BEFORE_VALUE], row[Col.REST_N]), (row[AFTER_VALUE], row[Col.N])
+    before, after = (percent(value, 1, n) if share else number(value, 2) for value, n in pairs)
+    return before, after
+
+
+def told(row: Mapping[Any, Any], name: str) -> str:
+    """A figure in a sentence: ``Browsers: 24.1% before, 29.8% now``."""
+    before, after = figure_values(row)
+    return f"{name}: {before} before, {after} now"
+
+
+def wear_answer(found: Wear) -> str:
+    """Whether to train again."""
+    return "Train again" if found.by else "No need to train again"
+
+
+def wear_figures(found: Wear, names: Mapping[int, str]) -> tuple[str, ...]:
+    """The figures behind the answer, each with the limit that it is held against.
+
+    Args:
+        found: How worn the model is.
+        names: Segment → what it is called.
+    """
+    unknown = (
+        f"{percent(found.unknown)} of the page views are on pages the model does not know; in the training "
+        f"period {percent(found.unknown_before)} would have been. {_limit(Worn.UNKNOWN, found)}: "
+        f"{UNKNOWN_MORE * 100:.0f} points more"
+    )
+    far = (
+        f"{percent(found.far)} of the clustered users are farther from every segment than "
+        f"{1 - FAR_SHARE:.0%} were. {_limit(Worn.FAR, found)}: {FAR_FROM:.0%}"
+    )
+    return unknown, far, _again(found, names)
+
+
+def _limit(one: Worn, found: Wear) -> str:
+    return "Beyond the limit" if one in found.by else "Limit"
+
+
+def _again(found: Wear, names: Mapping[int, str]) -> str:
+    if not found.found:
+        return "Too few users to say whether they would be cut into the same segments again"
+    if not found.lost:
+        return (
+            f"Cut anew by themselves, these users lead to the same {counted(len(found.found), 'segment')} as "
+            "far as the users of the training period did"
+        )
+    lost = ", ".join(names[segment] for segment in found.lost)
+    return f"Cut anew by themselves, these users do not lead to {lost} any more, as those of then did"
+
+
+def migration_line(found: Migration) -> str:
+    """How many stayed, beside how many do without any change."""
+    if not found.users:
+        return (
+            "None of the ids of the first export is in the later one: other people, or the same ones under "
+            "another key. Who moved cannot be said; everything else can."
+        )
+    stayed = f"{percent(found.stayed, 1, found.users)} of them are where they were"
+    if not found.halves:
+        return (
+            f"{stayed}. Too few users came twice in the training period to say how many are without change."
+        )
+    return (
+        f"{stayed}; without any change {percent(found.expected, 1, found.users)} would be, as between two "
+        f"random halves of the sessions of {counted(found.halves, 'user')} of the training period."
+    )

@@ -1,0 +1,93 @@
+"""A later export in the segments on screen: what there is to choose, its job, and what is drawn of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from core.base.settings import ViewWeights
+from core.periods.drift import Drift, drift
+from core.periods.migration import Migration, migration
+from core.periods.page_changes import far_groups, page_changes
+from core.periods.retraining import Wear, wear
+from core.runs import later_export, pipeline, tasks
+from core.runs.later_export import Trained, TwoPeriods
+from core.runs.tasks import LaterRequest
+from core.storage.store import Artifact
+from pages.ui.data import catalog, sources
+from pages.ui.data.catalog import DatasetCard
+from pages.ui.data.prepare_form import PREPARE_WALL_S
+from pages.ui.segments.live_segments import LiveSegments
+from pages.ui.segments.made_from import Sources
+from pages.ui.shell import job_panel, state
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """All that is drawn of a later export in the segments on screen."""
+
+    periods: TwoPeriods
+    drift: Drift
+    migration: Migration
+    pages: pd.DataFrame
+    groups: pd.DataFrame
+    wear: Wear
+
+
+def offered(made_from: Sources) -> dict[str, DatasetCard]:
+    """Other data sets, newest first, by key."""
+    cards = catalog.datasets(made_from.store)
+    return {card.key: card for card in cards if card.key != made_from.dataset.key}
+
+
+def trained(made_from: Sources) -> Trained:
+    """The model on screen and what it was trained on."""
+    model = pipeline.open_model(made_from.store, made_from.model_key)
+    return Trained(made_from.dataset, made_from.labels, model)
+
+
+def subject(made_from: Sources, later: str) -> str:
+    """What the job is about."""
+    return f"{made_from.model_key} {later}"
+
+
+def start(made_from: Sources, card: DatasetCard) -> None:
+    """Start placing a later export (a button's callback); its files are read where they still lie."""
+    there = all((state.input_dir() / name).exists() for name in card.files)
+    request = LaterRequest(
+        dataset=made_from.dataset.key, labels=made_from.labels.key if made_from.labels else "",
+        model=made_from.model_key, later=card.key, paths=tuple(sources.paths(card.files)) if there else (),
+    )  # fmt: skip
+    limits = job_panel.file_limits(PREPARE_WALL_S)
+    job_panel.start(tasks.LATER_EXPORT, request, subject(made_from, card.key), limits)
+
+
+def find(made_from: Sources, later: str) -> Artifact | None:
+    """What the job left; None until it has run."""
+    return later_export.find_later(made_from.store, trained(made_from), later)
+
+
+def compared(live: LiveSegments, made: Artifact) -> Compared:
+    """Count it, once for all sessions with these segments.
+
+    Raises:
+        ArtifactError: If something on disk is damaged, or was made with other views.
+    """
+    return _compared(made.key, live.steering.weights, live.segmentation.partition.digest, live, made)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Comparing the two exports")
+def _compared(
+    key: str, weights: ViewWeights, segments: str, _live: LiveSegments, _made: Artifact
+) -> Compared:
+    partition = _live.segmentation.partition
+    both = later_export.place_both(_made, trained(_live.sources), _live.combined, partition)
+    k = len(partition.ids)
+    found = drift(both.before, both.after, k)
+    return Compared(
+        both, found, migration(both.both, both.halves, k), page_changes(both.before, both.after),
+        far_groups(both.before, both.after, found.limit),
+        wear(both.before, both.after, partition, found.limit),
+    )  # fmt: skip

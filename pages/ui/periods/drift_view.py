@@ -1,0 +1,324 @@
+"""A later export on the frozen model: has it changed, who moved where, what is new, is it time to train."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+import pandas as pd
+import streamlit as st
+
+from core.base import wording
+from core.base.schema import OUTSIDE
+from core.differences.table import Diff
+from core.periods import drift_words
+from core.periods.drift import AFTER_VALUE, BEFORE_VALUE, ERRORS, FIGURE, ITEM, Figure
+from core.periods.migration import AFTER, BEFORE
+from core.periods.page_changes import CHANGE, GROUP, KNOWN, PAGE, TYPICAL, PageChange
+from core.profiles.profile_columns import Col
+from core.runs import pipeline, tasks
+from core.segments.partition import Partition
+from pages.ui.data.catalog import DatasetCard
+from pages.ui.periods import drift_charts as charts
+from pages.ui.periods import drift_data, same_segments_view
+from pages.ui.periods.drift_data import Compared
+from pages.ui.segments.figure import Columns, behind, download_csv, figure
+from pages.ui.segments.live_segments import LiveSegments
+from pages.ui.shell import job_panel, state
+from pages.ui.shell.links import DATA, TRAINING, link
+from pages.ui.shell.text import count, md_text, share
+
+CHOSEN: Final = "later_export"
+REASONS: Final = 4
+LISTED: Final = 15
+NOWHERE: Final = "In no segment"
+WHAT: Final = (
+    "A later export is placed by this model as it is, in these very segments. Then it is told whether its "
+    "users are still those of the training period."
+)
+NOT_ALIKE: Final = (
+    "Its files are no longer in the input folder, so it is taken as it was prepared: what was masked or "
+    "joined in other ways than in the training data can look like a change."
+)
+INPUT: Final = (
+    "The model has read the pages (input), so shares of segments describe the users and prove nothing by "
+    "themselves; the alarm above is what is tested."
+)
+CHANGES: Final = {
+    PageChange.NEW: "new", PageChange.MORE: "more", PageChange.LESS: "less", PageChange.GONE: "gone"
+}  # fmt: skip
+
+
+def draw(live: LiveSegments) -> None:
+    """Draw the choice of a later export, its job, and what came of it."""
+    card = _choose(live)
+    if card is None:
+        return
+    job_panel.result(tasks.LATER_EXPORT)  # what it made lies in the store
+    made = drift_data.find(live.sources, card.key)
+    if made is None:
+        _offer(live, card)
+        return
+    found = drift_data.compared(live, made)
+    _periods(live, card, found)
+    _alarm(live, found)
+    _wear(live, found)
+    _segments(live, found)
+    _migration(live, found)
+    _pages(found)
+    _groups(found)
+    same_segments_view.draw(live, card, found)
+
+
+def _choose(live: LiveSegments) -> DatasetCard | None:
+    cards = drift_data.offered(live.sources)
+    if not cards:
+        st.caption(f"{WHAT} There is no other data set yet: load one, as you did the first.")
+        link(DATA, "Load a later export")
+        return None
+    mine = state.of_model(live.sources.model_key)
+    now = mine.get(CHOSEN) if mine.get(CHOSEN) in cards else None
+    state.display(CHOSEN, now)
+    chosen = st.selectbox(
+        "Later export", list(cards), None if now is None else list(cards).index(now), key=CHOSEN,
+        format_func=lambda key: cards[key].line, placeholder="Choose a data set",
+        on_change=lambda: mine.update({CHOSEN: st.session_state[CHOSEN]}), help=WHAT,
+    )  # fmt: skip
+    if chosen is None:
+        st.caption(WHAT)
+        link(DATA, "Load another export")
+        return None
+    return cards[chosen]
+
+
+def _offer(live: LiveSegments, card: DatasetCard) -> None:
+    subject = drift_data.subject(live.sources, card.key)
+    if job_panel.panels([tasks.LATER_EXPORT], subject):
+        return
+    st.button(
+        "Place it in these segments", key="place-later", type="primary", icon=":material/play_arrow:",
+        on_click=drift_data.start, args=(live.sources, card),
+    )  # fmt: skip
+
+
+def _periods(live: LiveSegments, card: DatasetCard, found: Compared) -> None:
+    """How many users of when are held against each other, and how many are in both."""
+    sides = (live.sources.dataset, pipeline.open_dataset(live.sources.store, card.key))
+    spans = []
+    for dataset, users in zip(sides, (found.periods.before, found.periods.after), strict=True):
+        zone = wording.zone(dataset.receipt.time_zone)
+        first, last = (wording.day(at, zone) for at in (dataset.receipt.first_ts, dataset.receipt.last_ts))
+        spans.append(f"{count(len(users.place), 'user')} of {first} to {last}")
+    both, later = found.migration.users, len(found.periods.after.place)
+    st.caption(
+        f"Training period: {spans[0]}. Later export: {spans[1]}. {count(both, 'user')} "
+        f"({share(both, later)} of the later ones) are in both."
+    )
+    if sides[1].receipt.first_ts < sides[0].receipt.last_ts:
+        st.caption(":material/info: It begins before the training period ends; what they share, both count.")
+    if not found.periods.read_alike:
+        st.caption(f":material/info: {NOT_ALIKE}")
+
+
+def _alarm(live: LiveSegments, found: Compared) -> None:
+    icon = ":material/notifications_active:" if found.drift.alarm else ":material/check_circle:"
+    with st.container(border=True, key="drift"):
+        st.subheader(drift_words.headline(found.drift), icon=icon, help=drift_words.FALSE_ALARMS)
+        table = _named(live, found)
+        for row in table.head(min(REASONS, len(found.drift.reasons))).to_dict("records"):
+            st.markdown(f"- {md_text(drift_words.told(row, row[charts.NAME]))}")
+        before, after = found.drift.users
+        st.caption(
+            f"p = {found.drift.p_value:.3f}, adjusted for {len(table)} figures of {before:,} and {after:,} "
+            f"users. {drift_words.FALSE_ALARMS}"
+        )
+        behind(table.drop(columns=[ITEM]), key="drift-figures", columns=_figure_columns())
+
+
+def _named(live: LiveSegments, found: Compared) -> pd.DataFrame:
+    """The figures with what they are called."""
+    pages, origin = _addresses(found)
+    names = _places(live)
+    rows = found.drift.table.to_dict("records")
+    called = [drift_words.figure_name(row, names, pages, origin) for row in rows]
+    table = found.drift.table.copy()
+    table.insert(0, charts.NAME, called)
+    return table
+
+
+def _addresses(found: Compared) -> tuple[tuple[str, ...], str]:
+    pages = found.periods.after.pages
+    known = [name for name, is_known in zip(pages.names, pages.known, strict=True) if is_known]
+    return pages.names, wording.common_origin(known)
+
+
+def _places(live: LiveSegments) -> list[str]:
+    """What each position is called; in no segment last."""
+    partition: Partition = live.segmentation.partition
+    return [*(live.names[segment] for segment in partition.ids.tolist()), NOWHERE]
+
+
+def _figure_columns() -> Columns:
+    decimal = partial(st.column_config.NumberColumn, format="%.4f")
+    return {
+        charts.NAME: st.column_config.TextColumn("Figure", width="medium"), FIGURE: "Kind",
+        BEFORE_VALUE: decimal("Before"), AFTER_VALUE: decimal("Now"), Col.REST_N: "Users before",
+        Col.N: "Users now", Col.DIFFERENCE: decimal("Difference"), Diff.DIFFERENCE_LOW: decimal("From"),
+        Diff.DIFFERENCE_HIGH: decimal("To"), Diff.DIFFERS: "Differs",
+        ERRORS: st.column_config.NumberColumn("Standard errors", format="%.1f"),
+        Diff.P_VALUE: st.column_config.NumberColumn("p (adjusted)", format="%.3f"),
+    }  # fmt: skip
+
+
+def _wear(live: LiveSegments, found: Compared) -> None:
+    icon = ":material/model_training:" if found.wear.by else ":material/check_circle:"
+    with st.container(border=True, key="wear"):
+        st.subheader(
+            drift_words.wear_answer(found.wear), icon=icon,
+            help="Rules of thumb with stated limits. That users moved between segments is no reason to train "
+            "again: the model places them as well as before.",
+        )  # fmt: skip
+        for line in drift_words.wear_figures(found.wear, live.names):
+            st.markdown(f"- {md_text(line, 600)}.")
+        if found.wear.by:
+            link(TRAINING, "Open the later export on Data, then train")
+
+
+def _segments(live: LiveSegments, found: Compared) -> None:
+    """Shares of the segments then and now."""
+    table = found.drift.table
+    kinds = table[table[FIGURE].isin([Figure.SEGMENT, Figure.NONE])].copy()
+    names = _places(live)
+    place = kinds[ITEM].where(kinds[FIGURE] == Figure.SEGMENT, len(names) - 1)
+    shown = _as_shares(kinds.assign(place=place).sort_values("place"))
+    shown.insert(0, charts.NAME, [names[at] for at in shown.pop("place")])
+    before, after = found.drift.users
+    figure(
+        "Segments then and now", partial(charts.shares, shown), shown,
+        n=f"Share of {before:,} users before (grey) and {after:,} now. Pale: not shown to differ.",
+        key="drift-segments", alt_text="Share of each segment before and now", columns=_share_columns(),
+        help_text=INPUT,
+    )  # fmt: skip
+
+
+def _as_shares(table: pd.DataFrame) -> pd.DataFrame:
+    named = table.rename(columns={BEFORE_VALUE: Col.REST_SHARE, AFTER_VALUE: Col.SHARE})
+    kept = ["place", Col.SHARE, Col.N, Col.REST_SHARE, Col.REST_N, Col.DIFFERENCE]
+    kept += [Diff.DIFFERENCE_LOW, Diff.DIFFERENCE_HIGH, Diff.DIFFERS]
+    return named[kept].reset_index(drop=True)
+
+
+def _share_columns() -> Columns:
+    percent = partial(st.column_config.NumberColumn, format="percent")
+    return {
+        charts.NAME: st.column_config.TextColumn("Segment", width="medium"),
+        PAGE: st.column_config.TextColumn("Page", width="large"), CHANGE: "So", KNOWN: "Model knows it",
+        FROM: st.column_config.TextColumn("Before", width="medium"),
+        TO: st.column_config.TextColumn("Now", width="medium"),
+        Col.USERS: "Users now", Col.N: "of", Col.SHARE: percent("Share now"),
+        Col.REST_USERS: st.column_config.NumberColumn("Users before", format="%.0f"),
+        Col.REST_N: st.column_config.NumberColumn("of before", format="%.0f"),
+        Col.REST_SHARE: percent("Share before"), Col.DIFFERENCE: percent("Difference"),
+        Diff.DIFFERENCE_LOW: percent("From"), Diff.DIFFERENCE_HIGH: percent("To"), Diff.DIFFERS: "Differs",
+        TYPICAL: st.column_config.ListColumn("Typical pages", width="large"),
+    }  # fmt: skip
+
+
+FROM, TO = charts.FROM_NAME, charts.TO_NAME
+FLOWS, MATRIX = "Flows", "Matrix"
+
+
+def _migration(live: LiveSegments, found: Compared) -> None:
+    moved, names = found.migration, _places(live)
+    with st.container(border=True, key="migration"):
+        if not moved.users:
+            st.markdown("**Who moved**")
+            st.caption(drift_words.migration_line(moved))
+            return
+        shown = st.segmented_control(
+            "Show moves as", [FLOWS, MATRIX], default=FLOWS, required=True, key="migration-as",
+            label_visibility="collapsed", persist_state="session",
+        )  # fmt: skip
+        table = moved.table.copy()
+        table.insert(0, FROM, [names[at] for at in table[BEFORE]])
+        table.insert(1, TO, [names[at] for at in table[AFTER]])
+        plain = table.drop(columns=[BEFORE, AFTER])
+        ids = [*live.segmentation.partition.ids.tolist(), OUTSIDE]
+        drawn = partial(charts.matrix, table, names)
+        if shown == FLOWS:
+            drawn = partial(charts.flows, table, names, ids)
+        differs, cells = int(table[Diff.DIFFERS].sum()), int((table[Col.N] > 0).sum())
+        strong = "strong" if shown == FLOWS else "coloured: blue where more move than that"
+        figure(
+            "Who moved", drawn, plain[plain[Col.N] > 0], key="migration-moves", border=False,
+            n=f"{count(moved.users, 'user')} in both. {drift_words.migration_line(moved)} {differs} of "
+            f"{cells} moves are not as without change, {strong}; by chance about {cells / 20:.0f} would be.",
+            alt_text="Users from their segment before to the one now", columns=_share_columns(),
+            min_width=charts.NARROWEST, help_text=MOVES,
+        )  # fmt: skip
+
+
+MOVES: Final = (
+    "A row of the matrix holds everybody who was in a segment before. What is expected without change is "
+    "measured: the model places two random halves of each user's sessions of the training period, and halves "
+    "count by how many page views the users in both exports have. A difference is one where its 95 % "
+    "interval leaves out 0."
+)
+
+
+def _pages(found: Compared) -> None:
+    """Pages that are new, gone, or seen by more or fewer users."""
+    table, (_, origin) = found.pages, _addresses(found)
+    with st.container(border=True, key="page-changes"):
+        if table.empty:
+            st.markdown("**Pages**")
+            st.caption(
+                "No page of five users or more is shown to be seen by a larger or smaller share of them."
+            )
+            return
+        told = ", ".join(
+            f"{int((table[CHANGE] == change).sum()):,} {name}" for change, name in CHANGES.items()
+        )
+        shown = table.assign(**{PAGE: [wording.short_address(page, origin) for page in table[PAGE]]})
+        top = shown.head(LISTED)
+        marks = top[CHANGE].map({PageChange.NEW: " (new)", PageChange.GONE: " (gone)"}).fillna("")
+        figure(
+            "Pages", partial(charts.shares, top.assign(**{charts.NAME: top[PAGE] + marks})),
+            shown.drop(columns=[Diff.DIFFERS]), key="drift-pages", border=False,
+            n=f"{told}, of {len(found.periods.after.pages.names):,} pages; by chance about one in twenty "
+            f"would be. The {len(top)} that changed most for sure; grey: before.",
+            alt_text="Share of users who saw each page, before and now", columns=_share_columns(),
+        )  # fmt: skip
+
+
+def _groups(found: Compared) -> None:
+    """Behaviour that is new: groups of users far from every segment."""
+    table, (_, origin) = found.groups, _addresses(found)
+    with st.container(border=True, key="far-groups", gap="xsmall"):
+        st.markdown("**Behaviour unlike any segment**", help=FAR)
+        if table.empty:
+            st.caption("Too few users are far from every segment to form a group.")
+            return
+        grown = int((table[Diff.DIFFERS] & (table[Col.DIFFERENCE] > 0)).sum())
+        more = (
+            f"{count(grown, 'group')} of them grew: new behaviour" if grown else "None is shown to have grown"
+        )
+        st.caption(f"Users far from every segment, of both exports, in groups of those alike. {more}.")
+        pages = [[wording.short_address(page, origin) for page in typical] for typical in table[TYPICAL]]
+        shown = table.assign(**{TYPICAL: pd.Series(pages), GROUP: table[GROUP] + 1})
+        st.dataframe(
+            shown[GROUP_SHOWN], hide_index=True, column_config=_share_columns() | {GROUP: "Group"},
+            key="table-far", alt="Groups of users far from every segment, before and now",
+        )  # fmt: skip
+        download_csv(shown[GROUP_SHOWN], "far_groups")
+
+
+GROUP_SHOWN: Final = [
+    GROUP, Col.USERS, Col.SHARE, Col.REST_USERS, Col.REST_SHARE, Diff.DIFFERENCE_LOW, Diff.DIFFERENCE_HIGH,
+    Diff.DIFFERS, TYPICAL,
+]  # fmt: skip
+FAR: Final = (
+    "Far is beyond the distance that 95 % of the users of the training period keep to the nearest segment. "
+    "Both exports are cut together (K-Means), so the cut knows nothing of the time. Shares are of clustered "
+    "users."
+)
