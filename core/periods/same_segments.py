@@ -64,7 +64,7 @@ def same_segments(
     labels = np.where(after.place < k, frozen.ids[np.minimum(after.place, k - 1)], OUTLIER)
     placed = replace(frozen, labels=np.where(current.labels == OUTSIDE, OUTSIDE, labels).astype(np.int32))
     least = max(DISSOLVED, chance(placed, current))
-    found = continued(placed, current, least)
+    found = continued(placed, current, least, taken=frozen.ids.tolist())
     index, pages = likeness(placed, current), _alike(before, after, k, current)
     one, other = _pairs(index)
     beyond = ((0, 1), (0, 1))  # a row and a column of nobody, at −1

@@ -111,7 +111,9 @@ class Continued:
     quality: Mapping[int, float]
 
 
-def continued(previous: Partition, current: Partition, above: float = DISSOLVED) -> Continued:
+def continued(
+    previous: Partition, current: Partition, above: float = DISSOLVED, taken: Collection[int] = ()
+) -> Continued:
     """Give the segments of another model the ids of the earlier ones that they are more like than not.
 
     Vectors of two trainings cannot be compared, users can. Other segments take the lowest free ids: they
@@ -122,6 +124,7 @@ def continued(previous: Partition, current: Partition, above: float = DISSOLVED)
         current: Those of the new one, of the same users.
         above: Jaccard index above which a segment is the same one; no less than ``DISSOLVED``, below which
             several can be.
+        taken: Ids that no other segment takes.
 
     Raises:
         ArtifactError: If they are not of the same users.
@@ -132,7 +135,8 @@ def continued(previous: Partition, current: Partition, above: float = DISSOLVED)
         for before, after in zip(*np.nonzero(index > above), strict=True)
     }
     kept = {segment: earlier for segment, (earlier, _) in same.items()}
-    free = (number for number in range(len(current.ids) + len(kept)) if number not in kept.values())
+    used = {*kept.values(), *taken}
+    free = (number for number in range(len(current.ids) + len(used)) if number not in used)
     names = {segment: kept[segment] if segment in kept else next(free) for segment in current.ids.tolist()}
     return Continued(_relabelled(current, names), dict(sorted(same.values())))
 

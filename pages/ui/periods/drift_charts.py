@@ -42,7 +42,7 @@ def shares(table: pd.DataFrame) -> Chart:
     axis = alt.Axis(format="%", labelFlush=False, tickCount=5)
     x = alt.X(f"{Col.SHARE}:Q", title="Share of users", axis=axis)
     side = alt.condition(alt.datum[Col.DIFFERENCE] < 0, alt.value(BELOW), alt.value(ABOVE))
-    sure = alt.condition(alt.datum[Diff.DIFFERS], alt.value(1), alt.value(0.35))
+    sure = alt.condition(f"datum.{Diff.DIFFERS}", alt.value(1), alt.value(0.35))
     joined = base.mark_rule(strokeWidth=2, opacity=0.5, color=NEUTRAL).encode(x=x, x2=f"{Col.REST_SHARE}:Q")
     before = base.mark_point(filled=True, size=60, opacity=1, color=NEUTRAL).encode(x=f"{Col.REST_SHARE}:Q")
     now = base.mark_point(filled=True, size=110).encode(x=x, color=side, opacity=sure)
@@ -105,14 +105,18 @@ def flows(table: pd.DataFrame, names: Sequence[str], segments: Sequence[int]) ->
     bands = _bands(moved).assign(slot=lambda rows: rows[BEFORE].map(colours))
     drawn = alt.Chart(bands).mark_area(interpolate="linear").encode(
         x=x, y=y, y2="bottom:Q", detail="link:N", color=colour, tooltip=tips(told),
-        opacity=alt.condition(alt.datum[Diff.DIFFERS], alt.value(0.6), alt.value(0.2)),
+        opacity=alt.condition(f"datum.{Diff.DIFFERS}", alt.value(0.6), alt.value(0.2)),
     )  # fmt: skip
     base = alt.Chart(stops.assign(slot=stops["place"].map(colours))).encode(x=x)
     nodes = base.mark_rule(strokeWidth=10, strokeCap="butt").encode(y=y, y2="bottom:Q", color=colour)
     said = base.encode(y="middle:Q", text=f"{SAID}:N")
-    text = {"fontSize": 12, "color": INK, "limit": NAME_ROOM - 14}
-    left = said.transform_filter(alt.datum.x == 0).mark_text(align="right", dx=-10, **text)
-    right = said.transform_filter(alt.datum.x == 1).mark_text(align="left", dx=10, **text)
+    room = NAME_ROOM - 14
+    left = said.transform_filter(alt.datum.x == 0).mark_text(
+        align="right", dx=-10, fontSize=12, color=INK, limit=room
+    )
+    right = said.transform_filter(alt.datum.x == 1).mark_text(
+        align="left", dx=10, fontSize=12, color=INK, limit=room
+    )
     return sized(drawn + nodes + left + right, NODE * len(names) + 10)
 
 

@@ -47,6 +47,7 @@ def test_a_segment_that_was_split_is_gone_and_its_parts_are_new() -> None:
     assert not told[told[EARLIER] == 2][SAME].any()
     assert len(set(found.partition.ids.tolist())) == 5
     assert {4, 6} < set(found.partition.ids.tolist())
+    assert 2 not in found.partition.ids  # its number, and colour, is nobody else's
 
 
 def test_chance_alone_makes_no_segment_the_same() -> None:
