@@ -31,6 +31,8 @@ MOST_USERS: Final = 20_000
 nobody would raise it."""
 PERMUTATIONS: Final = 999
 AT_ONCE: Final = 64
+POWER_80: Final = 0.8416
+"""Standard normal quantile that 80 % lie below."""
 PAGES: Final = 30
 """The most seen pages of both exports, each a figure."""
 DIRECTIONS: Final = 8
@@ -74,11 +76,13 @@ class Drift:
             errors apart they are, and ``p_value``, adjusted for all figures; the largest first.
         limit: The distance called far.
         users: How many of each export the alarm looked at.
+        critical: Standard errors from which on a figure raises it.
     """
 
     table: pd.DataFrame
     limit: float
     users: tuple[int, int]
+    critical: float
 
     @property
     def p_value(self) -> float:
@@ -89,6 +93,11 @@ class Drift:
     def alarm(self) -> bool:
         """Whether the users are not those of the training period any more."""
         return self.p_value <= ALPHA
+
+    def least_seen(self, share: float) -> float:
+        """By how much a share of the users has to change to raise the alarm in 80 of 100 cases."""
+        spread = np.sqrt(share * (1 - share) * (1 / max(self.users[0], 1) + 1 / max(self.users[1], 1)))
+        return float((self.critical + POWER_80) * spread)
 
     @property
     def reasons(self) -> pd.DataFrame:
@@ -114,10 +123,10 @@ def drift(
     found = _figures((before, after), chosen, k, limit)
     values = np.concatenate([found.sides[0], found.sides[1]])
     n = len(chosen[0]), len(chosen[1])
-    errors, p = _adjusted(_filled(values), n, rng, permutations)
+    errors, p, critical = _adjusted(_filled(values), n, rng, permutations)
     table = _table(found).assign(**{ERRORS: errors, Diff.P_VALUE: p})
     order = np.argsort(-np.abs(errors), kind="stable")
-    return Drift(table.iloc[order].reset_index(drop=True), limit, n)
+    return Drift(table.iloc[order].reset_index(drop=True), limit, n, critical)
 
 
 def _drawn(n: int, rng: np.random.Generator) -> np.ndarray:
@@ -175,8 +184,8 @@ def _filled(values: np.ndarray) -> np.ndarray:
 
 def _adjusted(
     values: np.ndarray, n: tuple[int, int], rng: np.random.Generator, permutations: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Standard errors between the means of each column, and p adjusted for all columns."""
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Standard errors between the means of each column, p adjusted for all of them, and where it is ALPHA."""
     error = np.sqrt(1 / max(n[0], 1) + 1 / max(n[1], 1))
     total = values.sum(axis=0, dtype=np.float64)
 
@@ -190,7 +199,7 @@ def _adjusted(
             np.abs(apart(dealt @ values)).max(axis=1) for dealt in _deals(n, rng, permutations)
         ])  # fmt: skip
     reached = (most[:, None] >= np.abs(errors) - 1e-6).sum(axis=0)
-    return errors, (1 + reached) / (1 + permutations)
+    return errors, (1 + reached) / (1 + permutations), float(np.quantile(most, 1 - ALPHA))
 
 
 def _deals(n: tuple[int, int], rng: np.random.Generator, permutations: int) -> Iterator[np.ndarray]:

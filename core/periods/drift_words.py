@@ -40,6 +40,19 @@ def headline(found: Drift) -> str:
     return "No sign that the users have changed"
 
 
+TENTH: Final = 0.1
+
+
+def least_line(found: Drift) -> str:
+    """What the alarm could have seen."""
+    least = found.least_seen(TENTH)
+    before, after = found.users
+    return (
+        f"With {before:,} and {after:,} users it sees, in 80 of 100 cases, that a segment of {TENTH:.0%} of "
+        f"the users changes by {100 * least:.1f} points."
+    )
+
+
 def figure_name(
     row: Mapping[Any, Any], segments: Sequence[str], pages: Sequence[str], origin: str = ""
 ) -> str:

@@ -16,7 +16,7 @@ from core.segments.geometry import repeatable
 
 CHANGE, PAGE, KNOWN = "change", "page", "known"
 FEWEST_USERS: Final = 5
-"""Of either export, who saw a page that is told of."""
+"""Who saw a page that is told of, when more of them did."""
 
 
 class PageChange(StrEnum):
@@ -38,7 +38,7 @@ def page_changes(before: PlacedUsers, after: PlacedUsers) -> pd.DataFrame:
         after: Those of the later export.
 
     Returns:
-        One row a page of :data:`FEWEST_USERS` or more whose interval leaves out 0, the surest change first:
+        One row a page of :data:`FEWEST_USERS` or more, whose interval leaves out 0, the surest change first:
         ``change``, ``page``, whether it is ``known`` to the model, ``users`` of ``n`` who saw it and their
         ``share``, the same before (``rest_…``), the ``difference`` with its 95 % interval (Newcombe 1998).
     """
@@ -50,7 +50,7 @@ def page_changes(before: PlacedUsers, after: PlacedUsers) -> pd.DataFrame:
     table.insert(0, CHANGE, change)
     table.insert(1, PAGE, after.pages.names)
     table.insert(2, KNOWN, after.pages.known)
-    enough = np.maximum(users, rest) >= FEWEST_USERS
+    enough = np.where(more, users, rest) >= FEWEST_USERS
     return _surest(table[table[Diff.DIFFERS] & enough])
 
 

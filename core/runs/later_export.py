@@ -136,7 +136,8 @@ def _embed_later(
     from core.model.model_files import load_pages
 
     known = load_pages(trained.model.path)
-    urls = align(page_names(later.pages, None)[View.URL], set(known))
+    trained_on = set(page_names(trained.dataset.pages, None)[View.URL])
+    urls = align(page_names(later.pages, None)[View.URL], trained_on)
     check_same_site(known_share(later.sequences, urls, known))
     names = _labelled(store, trained, later, urls, work, progress)
     _save(folder, embed(trained.model.path, later.sequences, names, progress), "{}")

@@ -40,6 +40,11 @@ NOT_ALIKE: Final = (
     "Its files are no longer in the input folder, so it is taken as it was prepared: what was masked or "
     "joined in other ways than in the training data can look like a change."
 )
+ALARM: Final = (
+    "Segments' shares, distances, unknown pages, the most seen pages and directions of the vectors, each a "
+    "mean over users, beside permutations of who came when; the largest difference counts (maxT, Westfall "
+    "and Young 1993)."
+)
 INPUT: Final = (
     "The model has read the pages (input), so shares of segments describe the users and prove nothing by "
     "themselves; the alarm above is what is tested."
@@ -107,8 +112,8 @@ def _periods(live: LiveSegments, card: DatasetCard, found: Compared) -> None:
     spans = []
     for dataset, users in zip(sides, (found.periods.before, found.periods.after), strict=True):
         zone = wording.zone(dataset.receipt.time_zone)
-        first, last = (wording.day(at, zone) for at in (dataset.receipt.first_ts, dataset.receipt.last_ts))
-        spans.append(f"{count(len(users.place), 'user')} of {first} to {last}")
+        days = [wording.day(at, zone) for at in (dataset.receipt.first_ts, dataset.receipt.last_ts)]
+        spans.append(f"{count(len(users.place), 'user')} of {' to '.join(dict.fromkeys(days))}")
     both, later = found.migration.users, len(found.periods.after.place)
     st.caption(
         f"Training period: {spans[0]}. Later export: {spans[1]}. {count(both, 'user')} "
@@ -123,14 +128,14 @@ def _periods(live: LiveSegments, card: DatasetCard, found: Compared) -> None:
 def _alarm(live: LiveSegments, found: Compared) -> None:
     icon = ":material/notifications_active:" if found.drift.alarm else ":material/check_circle:"
     with st.container(border=True, key="drift"):
-        st.subheader(drift_words.headline(found.drift), icon=icon, help=drift_words.FALSE_ALARMS)
+        st.subheader(drift_words.headline(found.drift), icon=icon, help=ALARM)
         table = _named(live, found)
-        for row in table.head(min(REASONS, len(found.drift.reasons))).to_dict("records"):
+        raised = table.head(len(found.drift.reasons))  # the largest first
+        for row in raised[raised[FIGURE] != Figure.DIRECTION].head(REASONS).to_dict("records"):
             st.markdown(f"- {md_text(drift_words.told(row, row[charts.NAME]))}")
-        before, after = found.drift.users
         st.caption(
-            f"p = {found.drift.p_value:.3f}, adjusted for {len(table)} figures of {before:,} and {after:,} "
-            f"users. {drift_words.FALSE_ALARMS}"
+            f"p = {found.drift.p_value:.3f}, adjusted for {len(table)} figures. {drift_words.FALSE_ALARMS} "
+            f"{drift_words.least_line(found.drift)}"
         )
         behind(table.drop(columns=[ITEM]), key="drift-figures", columns=_figure_columns())
 

@@ -1,0 +1,75 @@
+"""What is said of a later export."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.periods import drift_words as words
+from core.periods.drift import AFTER_VALUE, BEFORE_VALUE, FIGURE, ITEM, Figure, drift
+from core.periods.migration import Migration
+from core.profiles.profile_columns import Col
+from core.segments.identity import DISSOLVED
+from tests.core.periods.test_retraining import GOOD
+from tests.core.periods.two_exports import two_exports
+
+NAMES = {2: "1 · Buyers", 4: "2 · Readers"}
+
+
+def row(figure: Figure, item: int = 0) -> dict[str, object]:
+    return {
+        FIGURE: figure.value, ITEM: item, BEFORE_VALUE: 0.241, AFTER_VALUE: 0.3, Col.REST_N: 5000, Col.N: 200
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("figure", "item", "told"),
+    [
+        (Figure.SEGMENT, 1, "2 · Readers: 24.1% before, 30.0% now"),
+        (Figure.PAGE, 0, "See /cart: 24.1% before, 30.0% now"),
+        (Figure.UNKNOWN, 0, "Views of pages the model does not know: 24.1% before, 30.0% now"),
+        (Figure.VIEWS, 0, "Page views a user (log2): 0.24 before, 0.30 now"),
+        (Figure.DIRECTION, 2, "Direction 3 of the vectors: 0.24 before, 0.30 now"),
+    ],
+)
+def test_a_figure_in_a_sentence(figure: Figure, item: int, told: str) -> None:
+    found = row(figure, item)
+    name = words.figure_name(found, list(NAMES.values()), ["https://a.example/cart"], "https://a.example")
+    assert words.told(found, name) == told
+
+
+def test_the_alarm_says_what_it_can_see() -> None:
+    few, many = (drift(*two_exports(1, n=n)[:2], 3, permutations=99) for n in (60, 2000))
+    assert "have changed" in words.headline(replace(few, table=few.table.assign(p_value=1.0)))
+    assert "any more" in words.headline(replace(few, table=few.table.assign(p_value=0.01)))
+    assert few.least_seen(0.1) == pytest.approx((few.critical + 0.8416) * np.sqrt(0.09 * 2 / 60), rel=1e-3)
+    assert f"changes by {100 * many.least_seen(0.1):.1f} points" in words.least_line(many)
+    assert few.least_seen(0.1) > 4 * many.least_seen(0.1)
+
+
+def test_whether_to_train_says_each_figure_with_its_limit() -> None:
+    assert words.wear_answer(GOOD) == "No need to train again"
+    unknown, far, again = words.wear_figures(GOOD, NAMES)
+    assert unknown.startswith("5.0% of the page views") and unknown.endswith("Limit: 10 points more")
+    assert far.startswith("6.0% of the clustered users") and far.endswith("Limit: 10%")
+    assert "the same 2 segments" in again
+    worn = replace(GOOD, unknown=0.3, found={2: DISSOLVED, 4: 0.9})
+    assert words.wear_answer(worn) == "Train again"
+    unknown, _, again = words.wear_figures(worn, NAMES)
+    assert "Beyond the limit: 10 points more" in unknown
+    assert "do not lead to 1 · Buyers any more" in again
+    assert words.wear_figures(replace(GOOD, found={}), NAMES)[2].startswith("Too few users")
+
+
+def test_who_moved_is_told_beside_who_moves_anyway() -> None:
+    found = Migration(pd.DataFrame(), 249, 961, 0.49, 0.54)
+    assert words.migration_line(found) == (
+        "49.0% of them are where they were; without any change 54.0% would be, as between two random halves "
+        "of the sessions of 961 users of the training period."
+    )
+    assert "Too few users came twice" in words.migration_line(replace(found, halves=0))
+    nobody = words.migration_line(replace(found, users=0))
+    assert nobody.startswith("None of the ids of the first export is in the later one")

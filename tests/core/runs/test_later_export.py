@@ -1,0 +1,155 @@
+"""A later export on a real frozen model: read as the training was, placed, kept; and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.base.errors import InputError
+from core.base.progress import silent
+from core.base.settings import ClusterSettings, IngestSettings, Preset, TrainSettings, ViewWeights
+from core.data.dataset import clustered
+from core.labels.label_settings import LabelMode, LabelSettings
+from core.model.model_files import load_pages
+from core.periods.migration import in_both, migration
+from core.periods.placed_users import RARE
+from core.runs import pipeline, tasks
+from core.runs.later_export import Trained, TwoPeriods, embed_later, find_later, place_both
+from core.runs.tasks import LaterRequest
+from core.sample import write_sample
+from core.segments.combination import Combined
+from core.segments.partition import Partition
+from core.storage.store import Store
+from tests.core.runs.test_second_training import SMALL
+
+CUT = "20251216"
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A demo shop's files: before, after, and the later one changed in several ways."""
+    folder = tmp_path_factory.mktemp("shop")
+    write_sample(folder / "all.csv", 400, 1, silent)
+    table = pd.read_csv(folder / "all.csv", dtype=str, keep_default_na=False)
+    early, late = (table[table["event_date"] < CUT], table[table["event_date"] >= CUT])
+    renamed = late.assign(page_location="https://other.example/" + late["page_location"].str[8:])
+    files = {
+        "before": early, "after": late, "renamed": renamed,
+        "other_key": late.assign(user_pseudo_id="x" + late["user_pseudo_id"]),
+        "one_day": late[late["event_date"] == late["event_date"].min()],
+    }  # fmt: skip
+    for name, rows in files.items():
+        rows.to_csv(folder / f"{name}.csv", index=False)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(shop: Path) -> tuple[Store, Trained, Combined, Partition]:
+    """A bag of pages on the first part, and its segments."""
+    store = Store(shop / "store")
+    dataset = pipeline.preprocess(store, [shop / "before.csv"], IngestSettings(), silent)
+    model = pipeline.train(store, dataset, None, TrainSettings.preset(Preset.BAG), silent)
+    return store, Trained(dataset, None, model), *_segments(store, dataset, None, model)
+
+
+def _segments(store: Store, dataset: object, labels: object, model: object) -> tuple[Combined, Partition]:
+    made = pipeline.embed(store, dataset, labels, model, silent)
+    combined = pipeline.combine(made, ViewWeights())
+    return combined, pipeline.cluster(combined, made.inside, ClusterSettings(n_clusters=3))
+
+
+def place(trained: tuple[Store, Trained, Combined, Partition], path: Path, *paths: Path) -> TwoPeriods:
+    store, model, combined, partition = trained
+    later = pipeline.preprocess(store, [path], IngestSettings(), silent)
+    key = embed_later(store, model, later, paths, silent)
+    made = find_later(store, model, later.key)
+    assert made is not None
+    assert made.key == key
+    return place_both(made, model, combined, partition)
+
+
+def test_users_of_the_training_are_where_they_were(
+    trained: tuple[Store, Trained, Combined, Partition], shop: Path
+) -> None:
+    both = place(trained, shop / "before.csv", shop / "before.csv")
+    assert both.read_alike
+    assert both.after.user_id.equals(both.before.user_id)
+    assert np.allclose(both.after.vectors, both.before.vectors, atol=1e-6)
+    assert both.after.place.tolist() == both.before.place.tolist()
+    assert both.before.place.max() == 3  # users of one page are in none
+    assert both.before.unknown.sum() > both.after.unknown.sum()  # without oneself more is unknown
+
+
+def test_a_later_export_is_cleaned_as_the_training_was(
+    trained: tuple[Store, Trained, Combined, Partition], shop: Path
+) -> None:
+    store, model, _, partition = trained
+    both = place(trained, shop / "one_day.csv", shop / "one_day.csv")
+    assert both.read_alike
+    assert not list(store.root.glob("later_export/*/.work*"))
+    known = set(load_pages(model.model.path))
+    mine = set(np.array(both.after.pages.names)[np.unique(both.after.pages.seen.indices)])
+    assert mine - known <= {RARE}  # nobody's own page has a name
+    assert RARE not in mine or both.after.pages.users[both.after.pages.names.index(RARE)] == 0
+    assert set(np.unique(both.after.place)) <= set(range(len(partition.ids) + 1))
+
+
+def test_an_export_whose_files_are_gone_or_other_ones_is_taken_as_it_was_prepared(
+    trained: tuple[Store, Trained, Combined, Partition], shop: Path
+) -> None:
+    assert not place(trained, shop / "after.csv", shop / "one_day.csv").read_alike
+
+
+def test_migration_of_real_exports_counts_who_is_in_both(
+    trained: tuple[Store, Trained, Combined, Partition], shop: Path
+) -> None:
+    both = place(trained, shop / "after.csv")
+    first, _ = in_both(both.before.user_id, both.after.user_id)
+    found = migration(both.both, both.halves, 3)
+    ids = [set(side.user_id.to_pylist()) for side in (both.before, both.after)]
+    assert found.users == len(first) == len(ids[0] & ids[1]) > 0
+    dealt = trained[1].dataset.users
+    assert found.halves == int((clustered(dealt) & (dealt["sessions"] > 1)).sum())
+
+
+def test_users_under_another_key_are_in_neither(
+    trained: tuple[Store, Trained, Combined, Partition], shop: Path
+) -> None:
+    both = place(trained, shop / "other_key.csv", shop / "other_key.csv")
+    assert len(both.both.before) == 0
+    assert len(both.after.place) > 0
+
+
+def test_another_site_is_refused_in_words_and_leaves_nothing(
+    trained: tuple[Store, Trained, Combined, Partition], shop: Path
+) -> None:
+    store, model, _, _ = trained
+    later = pipeline.preprocess(store, [shop / "renamed.csv"], IngestSettings(), silent)
+    with pytest.raises(InputError, match=r"0\.0% of the page views .* another site, or like renamed"):
+        embed_later(store, model, later, [shop / "renamed.csv"], silent)
+    assert find_later(store, model, later.key) is None
+    assert not list(store.root.glob("later_export/.*"))
+
+
+def test_known_pages_keep_their_labels(shop: Path, tmp_path: Path) -> None:
+    """A network with themes and types, by the task that a page asks for."""
+    store = Store(tmp_path)
+    dataset = pipeline.preprocess(store, [shop / "before.csv"], IngestSettings(), silent)
+    labels = pipeline.label(store, dataset, LabelSettings(mode=LabelMode.RULES), silent)
+    model = pipeline.train(store, dataset, labels, SMALL, silent)
+    combined, partition = _segments(store, dataset, labels, model)
+    request = LaterRequest(
+        dataset=dataset.key, labels=labels.key, model=model.key, later=dataset.key,
+        paths=(shop / "before.csv",),
+    )  # fmt: skip
+    made = tasks.run(tasks.LATER_EXPORT, tmp_path, request.model_dump(mode="json"), silent)
+    trained = Trained(dataset, labels, model)
+    found = find_later(store, trained, dataset.key)
+    assert found is not None
+    assert made == {tasks.LATER_EXPORT: found.key}
+    both = place_both(found, trained, combined, partition)
+    assert len(combined.means) > 1
+    assert np.allclose(both.after.vectors, combined.vectors, atol=1e-5)
