@@ -1,6 +1,6 @@
 """Print how often a later export raises the alarm: without any change, and with some users changed.
 
-    python -m benchmarks.drift [--exports N] [--users N] [--changed SHARE] [--kind KIND]
+    python -m benchmarks.drift [--exports N] [--users N] [--changed SHARE] [--kind KIND] [--first SEED]
 
 Users of four kinds (``benchmarks.evidence``), each at home in a part of the site. Each pair of exports is
 drawn anew, a bag of pages learns from the first one alone, and its users are cut into four segments. Then the
@@ -12,6 +12,7 @@ first kind.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -24,7 +25,7 @@ from core.base.settings import ClusterSettings
 from core.data.sequences import UserSequences
 from core.model.bag import BagOfPages
 from core.model.inputs import latest_views
-from core.periods.drift import drift
+from core.periods.drift import ALPHA, drift
 from core.periods.placed_users import PlacedUsers, seen_pages
 from core.profiles.wilson import wilson
 from core.segments.clustering import assign, fit
@@ -51,8 +52,10 @@ def changed(later: UserSequences, share: float, kind: str, seed: int) -> UserSeq
     return replace(later, page=np.where(views, own, later.page).astype(np.int32))
 
 
-def alarm(before: UserSequences, later: UserSequences, seed: int) -> float:
-    """P of the later export on a model of the earlier one."""
+def alarms(
+    before: UserSequences, later: Sequence[UserSequences], seed: int, permutations: int
+) -> list[float]:
+    """P of each later export on a model of the earlier one."""
     names = [f"page {number}" for number in range(KINDS * PAGES_A_KIND)]
     runs = latest_views(before, LONGEST)
     model = BagOfPages.fit(before.page, len(names), runs)
@@ -60,30 +63,35 @@ def alarm(before: UserSequences, later: UserSequences, seed: int) -> float:
     known = {name for name, n in zip(names, views.tolist(), strict=True) if n >= MIN_COUNT}
     vectors = model.embed(before.page, runs)
     partition = fit(vectors, np.ones(len(runs), dtype=bool), ClusterSettings(n_clusters=KINDS))
-    placed = model.embed(later.page, latest_views(later, LONGEST))
-    pages = seen_pages([(before, names), (later, names)], known)
-    first = PlacedUsers.of(before.user_id, vectors, partition.labels, partition, pages[0], MIN_COUNT)
-    second = PlacedUsers.of(later.user_id, placed, assign(placed, partition), partition, pages[1])
-    return drift(first, second, KINDS, seed).p_value
+    found = []
+    for export in later:
+        placed = model.embed(export.page, latest_views(export, LONGEST))
+        pages = seen_pages([(before, names), (export, names)], known)
+        first = PlacedUsers.of(before.user_id, vectors, partition.labels, partition, pages[0], MIN_COUNT)
+        second = PlacedUsers.of(export.user_id, placed, assign(placed, partition), partition, pages[1])
+        found.append(drift(first, second, KINDS, seed, permutations).p_value)
+    return found
 
 
 @click.command(help=__doc__)
 @click.option("--exports", type=int, default=100, show_default=True, help="Pairs of exports.")
-@click.option("--users", type=int, default=3000, show_default=True, help="Of each export.")
+@click.option("--users", type=int, default=5000, show_default=True, help="Of each export.")
 @click.option("--changed", "share", type=float, default=0.05, show_default=True)
 @click.option("--kind", type=click.Choice(["known", "new"]), default="known", show_default=True)
-def main(exports: int, users: int, share: float, kind: str) -> None:
+@click.option("--permutations", type=int, default=199, show_default=True)
+@click.option("--first", type=int, default=0, show_default=True, help="Seed of the first pair.")
+def main(exports: int, users: int, share: float, kind: str, permutations: int, first: int) -> None:
     """Print a table."""
-    began, p = time.monotonic(), {"no change": [], f"{share:.0%} of the users changed": []}
-    for seed in range(exports):
+    began, found = time.monotonic(), []
+    for seed in range(first, first + exports):
         before, later = pair(users, seed)
-        for name, export in zip(p, (later, changed(later, share, kind, seed)), strict=True):
-            p[name].append(alarm(before, export, seed))
+        both = later, changed(later, share, kind, seed)
+        found.append(alarms(before, both, seed, permutations))
     rows = []
-    for name, found in p.items():
-        alarms = int((np.array(found) <= 0.05).sum())
-        low, high = wilson(np.array(alarms), np.array(exports))
-        rows.append([name, str(alarms), str(exports), f"{low:.3f} to {high:.3f}", f"{np.median(found):.3f}"])
+    for name, p in zip(("no change", f"{share:.0%} of the users changed"), np.array(found).T, strict=True):
+        raised = (p <= ALPHA).sum()
+        low, high = wilson(raised, np.array(exports))
+        rows.append([name, str(raised), str(exports), f"{low:.3f} to {high:.3f}", f"{np.median(p):.3f}"])
     click.echo(markdown(["later export", "alarms", "of", "rate, 95 %", "median p"], rows))
     click.echo(f"{users:,} users an export, {kind} behaviour, {time.monotonic() - began:.0f} s")
 
