@@ -55,7 +55,7 @@ def changed(later: UserSequences, share: float, kind: str, seed: int) -> UserSeq
 def alarms(
     before: UserSequences, later: Sequence[UserSequences], seed: int, permutations: int
 ) -> list[float]:
-    """P of each later export on a model of the earlier one."""
+    """The p of each later export, on a model of the earlier one."""
     names = [f"page {number}" for number in range(KINDS * PAGES_A_KIND)]
     runs = latest_views(before, LONGEST)
     model = BagOfPages.fit(before.page, len(names), runs)

@@ -39,7 +39,7 @@ DIRECTIONS: Final = 8
 """Principal components of the vectors, each a figure."""
 
 
-class Figure(StrEnum):
+class DriftFigure(StrEnum):
     """What is held against the training period."""
 
     SEGMENT = "segment"
@@ -60,7 +60,7 @@ class Figure(StrEnum):
     """Mean along a direction in which vectors differ; the item is its rank."""
 
 
-SHARES: Final = (Figure.SEGMENT, Figure.NONE, Figure.FAR, Figure.PAGE)
+SHARES: Final = (DriftFigure.SEGMENT, DriftFigure.NONE, DriftFigure.FAR, DriftFigure.PAGE)
 """Figures that are shares of users."""
 FIGURE, ITEM = "figure", "item"
 BEFORE_VALUE, AFTER_VALUE, ERRORS = "before_value", "after_value", "standard_errors"
@@ -137,7 +137,7 @@ def _drawn(n: int, rng: np.random.Generator) -> np.ndarray:
 class _Figures:
     """A row a figure in ``names``, and a column in the values of both sides; NaN where it says nothing."""
 
-    names: list[tuple[Figure, int]]
+    names: list[tuple[DriftFigure, int]]
     sides: list[np.ndarray]
 
 
@@ -148,10 +148,19 @@ def _figures(
     pages = np.argsort(-np.asarray(seen), kind="stable")[:PAGES]
     before = sides[0].vectors[chosen[0]][sides[0].clustered[chosen[0]]]
     axes = principal_axes(before, DIRECTIONS)
-    names = [(Figure.SEGMENT, place) for place in range(k)]
-    names += [(one, 0) for one in (Figure.NONE, Figure.FAR, Figure.DISTANCE, Figure.UNKNOWN, Figure.VIEWS)]
-    names += [(Figure.PAGE, int(page)) for page in pages]
-    names += [(Figure.DIRECTION, rank) for rank in range(len(axes["axes"]))]
+    names = [(DriftFigure.SEGMENT, place) for place in range(k)]
+    names += [
+        (one, 0)
+        for one in (
+            DriftFigure.NONE,
+            DriftFigure.FAR,
+            DriftFigure.DISTANCE,
+            DriftFigure.UNKNOWN,
+            DriftFigure.VIEWS,
+        )
+    ]
+    names += [(DriftFigure.PAGE, int(page)) for page in pages]
+    names += [(DriftFigure.DIRECTION, rank) for rank in range(len(axes["axes"]))]
     found = [_values(side, users, k, limit, pages, axes) for side, users in zip(sides, chosen, strict=True)]
     return _Figures(names, found)
 

@@ -15,7 +15,7 @@ from core.periods.drift import (
     PERMUTATIONS,
     SHARES,
     Drift,
-    Figure,
+    DriftFigure,
 )
 from core.periods.migration import Migration
 from core.periods.placed_users import FAR_SHARE
@@ -27,9 +27,10 @@ FALSE_ALARMS: Final = (
     f"looked at ({PERMUTATIONS} permutations of the users of both exports)."
 )
 CALLED: Final = {
-    Figure.NONE: "In no segment", Figure.FAR: "Far from every segment",
-    Figure.DISTANCE: "Distance to the nearest segment",
-    Figure.UNKNOWN: "Views of pages the model does not know", Figure.VIEWS: "Page views a user (log2)",
+    DriftFigure.NONE: "In no segment", DriftFigure.FAR: "Far from every segment",
+    DriftFigure.DISTANCE: "Distance to the nearest segment",
+    DriftFigure.UNKNOWN: "Views of pages the model does not know",
+    DriftFigure.VIEWS: "Page views a user (log2)",
 }  # fmt: skip
 
 
@@ -64,19 +65,19 @@ def figure_name(
         pages: The pages by column.
         origin: What all addresses begin with.
     """
-    figure, item = Figure(row[FIGURE]), int(row[ITEM])
-    if figure is Figure.SEGMENT:
+    figure, item = DriftFigure(row[FIGURE]), int(row[ITEM])
+    if figure is DriftFigure.SEGMENT:
         return segments[item]
-    if figure is Figure.PAGE:
+    if figure is DriftFigure.PAGE:
         return f"See {short_address(pages[item], origin)}"
-    if figure is Figure.DIRECTION:
+    if figure is DriftFigure.DIRECTION:
         return f"Direction {item + 1} of the vectors"
     return CALLED[figure]
 
 
 def figure_values(row: Mapping[Any, Any]) -> tuple[str, str]:
     """The figure before and after, written out."""
-    share = Figure(row[FIGURE]) in (*SHARES, Figure.UNKNOWN)
+    share = DriftFigure(row[FIGURE]) in (*SHARES, DriftFigure.UNKNOWN)
     pairs = (row[BEFORE_VALUE], row[Col.REST_N]), (row[AFTER_VALUE], row[Col.N])
     before, after = (percent(value, 1, n) if share else number(value, 2) for value, n in pairs)
     return before, after

@@ -45,6 +45,8 @@ PAGES: Final = "pages.json"
 CALLED, KNOWN = "called", "known"
 HALVES: Final = "half_lengths.npy"
 READ_ALIKE: Final = "read_alike.json"
+NARROWED: Final = "narrowed"
+"""The input of a data set that a filter left of another one (:func:`core.runs.pipeline.narrow`)."""
 HALF: Final = "half_{}"
 LEAST_KNOWN: Final = 0.1
 """Share of the page views on pages the model knows, below which it is no later export of the same site."""
@@ -110,7 +112,8 @@ def embed_later(
         again = _read_again(Path(work), trained, later, paths, progress)
         _embed_later(folder, Path(work), store, trained, again or later, progress)
         _embed_halves(folder, trained, progress)
-        (folder / READ_ALIKE).write_text(json.dumps(again is not None))
+        alike = again is not None or _read_together(trained.dataset, later)
+        (folder / READ_ALIKE).write_text(json.dumps(alike))
     return key
 
 
@@ -127,6 +130,13 @@ def _read_again(
         return None
     settings = IngestSettings.checked(**open_artifact(trained.dataset.path).settings)
     return pipeline.preprocess(Store(work), paths, undecided(settings), progress)
+
+
+def _read_together(one: Dataset, other: Dataset) -> bool:
+    """Whether both are parts of one export that was cleaned as a whole."""
+    made = [open_artifact(dataset.path) for dataset in (one, other)]
+    first, second = (artifact.inputs.get(NARROWED, artifact.key) for artifact in made)
+    return first == second
 
 
 def _embed_later(

@@ -12,7 +12,7 @@ from core.base import wording
 from core.base.schema import OUTSIDE
 from core.differences.table import Diff
 from core.periods import drift_words
-from core.periods.drift import AFTER_VALUE, BEFORE_VALUE, ERRORS, FIGURE, ITEM, Figure
+from core.periods.drift import AFTER_VALUE, BEFORE_VALUE, ERRORS, FIGURE, ITEM, DriftFigure
 from core.periods.migration import AFTER, BEFORE
 from core.periods.page_changes import CHANGE, GROUP, KNOWN, PAGE, TYPICAL, PageChange
 from core.profiles.profile_columns import Col
@@ -131,7 +131,7 @@ def _alarm(live: LiveSegments, found: Compared) -> None:
         st.subheader(drift_words.headline(found.drift), icon=icon, help=ALARM)
         table = _named(live, found)
         raised = table.head(len(found.drift.reasons))  # the largest first
-        for row in raised[raised[FIGURE] != Figure.DIRECTION].head(REASONS).to_dict("records"):
+        for row in raised[raised[FIGURE] != DriftFigure.DIRECTION].head(REASONS).to_dict("records"):
             st.markdown(f"- {md_text(drift_words.told(row, row[charts.NAME]))}")
         st.caption(
             f"p = {found.drift.p_value:.3f}, adjusted for {len(table)} figures. {drift_words.FALSE_ALARMS} "
@@ -166,7 +166,7 @@ def _places(live: LiveSegments) -> list[str]:
 def _figure_columns() -> Columns:
     decimal = partial(st.column_config.NumberColumn, format="%.4f")
     return {
-        charts.NAME: st.column_config.TextColumn("Figure", width="medium"), FIGURE: "Kind",
+        charts.NAME: st.column_config.TextColumn("DriftFigure", width="medium"), FIGURE: "Kind",
         BEFORE_VALUE: decimal("Before"), AFTER_VALUE: decimal("Now"), Col.REST_N: "Users before",
         Col.N: "Users now", Col.DIFFERENCE: decimal("Difference"), Diff.DIFFERENCE_LOW: decimal("From"),
         Diff.DIFFERENCE_HIGH: decimal("To"), Diff.DIFFERS: "Differs",
@@ -192,9 +192,9 @@ def _wear(live: LiveSegments, found: Compared) -> None:
 def _segments(live: LiveSegments, found: Compared) -> None:
     """Shares of the segments then and now."""
     table = found.drift.table
-    kinds = table[table[FIGURE].isin([Figure.SEGMENT, Figure.NONE])].copy()
+    kinds = table[table[FIGURE].isin([DriftFigure.SEGMENT, DriftFigure.NONE])].copy()
     names = _places(live)
-    place = kinds[ITEM].where(kinds[FIGURE] == Figure.SEGMENT, len(names) - 1)
+    place = kinds[ITEM].where(kinds[FIGURE] == DriftFigure.SEGMENT, len(names) - 1)
     shown = _as_shares(kinds.assign(place=place).sort_values("place"))
     shown.insert(0, charts.NAME, [names[at] for at in shown.pop("place")])
     before, after = found.drift.users

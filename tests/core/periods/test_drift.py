@@ -9,7 +9,7 @@ import pytest
 from benchmarks.drift import alarms, changed, pair
 from core.differences.table import Diff
 from core.periods import drift as module
-from core.periods.drift import AFTER_VALUE, BEFORE_VALUE, ERRORS, FIGURE, ITEM, Figure, drift
+from core.periods.drift import AFTER_VALUE, BEFORE_VALUE, ERRORS, FIGURE, ITEM, DriftFigure, drift
 from core.periods.placed_users import PlacedUsers
 from core.profiles.profile_columns import Col
 from tests.core.periods.two_exports import two_exports
@@ -20,12 +20,12 @@ def plain(side: PlacedUsers, limit: float, k: int) -> pd.DataFrame:
     rows, seen_by = [], side.pages.seen.toarray()
     for user, views in enumerate(seen_by):
         far = np.nan if np.isnan(side.distance[user]) else float(side.distance[user] > limit)
-        row = {(Figure.SEGMENT, s): float(side.place[user] == s) for s in range(k)}
-        row |= {(Figure.NONE, 0): float(side.place[user] == k), (Figure.FAR, 0): far}
-        row |= {(Figure.DISTANCE, 0): float(side.distance[user])}
-        row |= {(Figure.UNKNOWN, 0): side.unknown[user] / views.sum()}
-        row |= {(Figure.VIEWS, 0): np.log2(views.sum())}
-        row |= {(Figure.PAGE, page): float(seen > 0) for page, seen in enumerate(views)}
+        row = {(DriftFigure.SEGMENT, s): float(side.place[user] == s) for s in range(k)}
+        row |= {(DriftFigure.NONE, 0): float(side.place[user] == k), (DriftFigure.FAR, 0): far}
+        row |= {(DriftFigure.DISTANCE, 0): float(side.distance[user])}
+        row |= {(DriftFigure.UNKNOWN, 0): side.unknown[user] / views.sum()}
+        row |= {(DriftFigure.VIEWS, 0): np.log2(views.sum())}
+        row |= {(DriftFigure.PAGE, page): float(seen > 0) for page, seen in enumerate(views)}
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -35,7 +35,7 @@ def test_every_figure_is_that_of_pandas(seed: int) -> None:
     before, after, _ = two_exports(seed)
     found = drift(before, after, 3, permutations=1)
     both = [plain(side, found.limit, 3) for side in (before, after)]
-    table = found.table[found.table[FIGURE] != Figure.DIRECTION]
+    table = found.table[found.table[FIGURE] != DriftFigure.DIRECTION]
     assert sorted(zip(table[FIGURE], table[ITEM], strict=True)) == sorted(both[0].columns)
     for row in table.to_dict("records"):
         early, late = (side[(row[FIGURE], row[ITEM])] for side in both)
@@ -63,8 +63,8 @@ def test_users_who_moved_raise_the_alarm_and_are_told() -> None:
     found = drift(before, after, 3)
     assert found.alarm
     top = found.reasons.iloc[0]
-    assert top[FIGURE] in (Figure.SEGMENT, Figure.DIRECTION)
-    first = found.table[(found.table[FIGURE] == Figure.SEGMENT) & (found.table[ITEM] == 0)].iloc[0]
+    assert top[FIGURE] in (DriftFigure.SEGMENT, DriftFigure.DIRECTION)
+    first = found.table[(found.table[FIGURE] == DriftFigure.SEGMENT) & (found.table[ITEM] == 0)].iloc[0]
     assert first[Diff.DIFFERENCE_LOW] > 0
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from core.periods import drift_words as words
-from core.periods.drift import AFTER_VALUE, BEFORE_VALUE, FIGURE, ITEM, Figure, drift
+from core.periods.drift import AFTER_VALUE, BEFORE_VALUE, FIGURE, ITEM, DriftFigure, drift
 from core.periods.migration import Migration
 from core.profiles.profile_columns import Col
 from core.segments.identity import DISSOLVED
@@ -19,7 +19,7 @@ from tests.core.periods.two_exports import two_exports
 NAMES = {2: "1 · Buyers", 4: "2 · Readers"}
 
 
-def row(figure: Figure, item: int = 0) -> dict[str, object]:
+def row(figure: DriftFigure, item: int = 0) -> dict[str, object]:
     return {
         FIGURE: figure.value, ITEM: item, BEFORE_VALUE: 0.241, AFTER_VALUE: 0.3, Col.REST_N: 5000, Col.N: 200
     }  # fmt: skip
@@ -28,14 +28,14 @@ def row(figure: Figure, item: int = 0) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("figure", "item", "told"),
     [
-        (Figure.SEGMENT, 1, "2 · Readers: 24.1% before, 30.0% now"),
-        (Figure.PAGE, 0, "See /cart: 24.1% before, 30.0% now"),
-        (Figure.UNKNOWN, 0, "Views of pages the model does not know: 24.1% before, 30.0% now"),
-        (Figure.VIEWS, 0, "Page views a user (log2): 0.24 before, 0.30 now"),
-        (Figure.DIRECTION, 2, "Direction 3 of the vectors: 0.24 before, 0.30 now"),
+        (DriftFigure.SEGMENT, 1, "2 · Readers: 24.1% before, 30.0% now"),
+        (DriftFigure.PAGE, 0, "See /cart: 24.1% before, 30.0% now"),
+        (DriftFigure.UNKNOWN, 0, "Views of pages the model does not know: 24.1% before, 30.0% now"),
+        (DriftFigure.VIEWS, 0, "Page views a user (log2): 0.24 before, 0.30 now"),
+        (DriftFigure.DIRECTION, 2, "Direction 3 of the vectors: 0.24 before, 0.30 now"),
     ],
 )
-def test_a_figure_in_a_sentence(figure: Figure, item: int, told: str) -> None:
+def test_a_figure_in_a_sentence(figure: DriftFigure, item: int, told: str) -> None:
     found = row(figure, item)
     name = words.figure_name(found, list(NAMES.values()), ["https://a.example/cart"], "https://a.example")
     assert words.told(found, name) == told

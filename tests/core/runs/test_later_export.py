@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from core.base.settings import ClusterSettings, IngestSettings, Preset, TrainSet
 from core.data.dataset import clustered
 from core.labels.label_settings import LabelMode, LabelSettings
 from core.model.model_files import load_pages
+from core.periods.filter import CountFilter
 from core.periods.migration import in_both, migration
 from core.periods.placed_users import RARE
 from core.runs import pipeline, tasks
@@ -153,3 +155,16 @@ def test_known_pages_keep_their_labels(shop: Path, tmp_path: Path) -> None:
     both = place_both(found, trained, combined, partition)
     assert len(combined.means) > 1
     assert np.allclose(both.after.vectors, combined.vectors, atol=1e-5)
+
+
+def test_parts_of_one_export_were_read_alike(
+    trained: tuple[Store, Trained, Combined, Partition], shop: Path
+) -> None:
+    store, model, _, _ = trained
+    chosen = CountFilter(first_day=date(2025, 12, 1), last_day=date(2025, 12, 31))
+    part = pipeline.narrow(store, model.dataset, chosen)
+    made = embed_later(store, model, part, [shop / "before.csv"], silent)
+    found = find_later(store, model, part.key)
+    assert found is not None
+    assert found.key == made
+    assert place_both(found, *trained[1:]).read_alike
