@@ -21,9 +21,9 @@ settings.load_profile("repeatable")
 
 HERE: Final = Path(__file__).parent
 INTEGRATION: Final = (
-    *("pages", "benchmarks", "core/cli/test_cli.py", "core/cli/test_cli_disk.py"),
-    *("core/runs/test_jobs.py", "core/runs/test_jobs_not_answering.py"),
-    *("core/llm/test_real.py", "core/sql/test_sandbox.py", "core/serving/test_server.py", "docs"),
+    *("pages", "benchmarks", "docs", "core/cli", "core/serving/test_server.py", "core/runs/test_watch.py"),
+    *("core/runs/test_jobs.py", "core/runs/test_jobs_not_answering.py", "core/runs/test_embedding_child.py"),
+    *("core/llm/test_real.py", "core/sql/test_sandbox.py"),
 )
 """Where tests run whole pages, programs or servers; the others are the unit part."""
 
