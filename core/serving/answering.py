@@ -29,7 +29,7 @@ OK, BAD_REQUEST, UNPROCESSABLE = 200, 400, 422
 
 
 @dataclass(frozen=True)
-class Reply:
+class ScoreReply:
     """What goes back.
 
     Args:
@@ -56,12 +56,12 @@ class _Ask:
     scores: list[UserScore | None] = field(default_factory=list)
 
 
-def answer_single(scorer: Scorer, bodies: Sequence[bytes]) -> list[Reply]:
+def answer_single(scorer: Scorer, bodies: Sequence[bytes]) -> list[ScoreReply]:
     """Answer requests of one user each; they are scored together, and none depends on another."""
     return _answered(scorer, bodies, ScoreRequest, _single)
 
 
-def answer_batch(scorer: Scorer, bodies: Sequence[bytes]) -> list[Reply]:
+def answer_batch(scorer: Scorer, bodies: Sequence[bytes]) -> list[ScoreReply]:
     """Answer requests of many users."""
     return _answered(scorer, bodies, ScoreBatchRequest, _batch)
 
@@ -70,8 +70,8 @@ def _answered(
     scorer: Scorer,
     bodies: Sequence[bytes],
     shape: type[BaseModel],
-    reply: Callable[[Scorer, _Ask], Reply],
-) -> list[Reply]:
+    reply: Callable[[Scorer, _Ask], ScoreReply],
+) -> list[ScoreReply]:
     read = [_read(scorer, body, shape) for body in bodies]
     asks = [ask for ask in read if isinstance(ask, _Ask)]
     scores = iter(scorer.score([person for ask in asks for person in ask.people]))
@@ -80,7 +80,7 @@ def _answered(
     return [reply(scorer, one) if isinstance(one, _Ask) else one for one in read]
 
 
-def _read(scorer: Scorer, body: bytes, shape: type[BaseModel]) -> _Ask | Reply:
+def _read(scorer: Scorer, body: bytes, shape: type[BaseModel]) -> _Ask | ScoreReply:
     """The users of a request, or what is wrong with it."""
     try:
         value = parsed(body)
@@ -104,13 +104,13 @@ def _first(error: ValidationError) -> str:
     return f"{where}: {one['msg']}"
 
 
-def problem(status: int, said: str, left_out: dict[str, int] | None = None) -> Reply:
+def problem(status: int, said: str, left_out: dict[str, int] | None = None) -> ScoreReply:
     """An error in words."""
     found = Problem(error=said) if left_out is None else Problem(error=said, left_out=left_out)
-    return Reply(status, orjson.dumps(found), left_out=sum((left_out or {}).values()))
+    return ScoreReply(status, orjson.dumps(found), left_out=sum((left_out or {}).values()))
 
 
-def _single(scorer: Scorer, ask: _Ask) -> Reply:
+def _single(scorer: Scorer, ask: _Ask) -> ScoreReply:
     [person] = ask.people or [Person("")]
     left_out = person.left_out + ask.nobody
     score = ask.scores[0] if ask.scores else None
@@ -120,7 +120,7 @@ def _single(scorer: Scorer, ask: _Ask) -> Reply:
     return _reply(answer, [person], 1, left_out)
 
 
-def _batch(scorer: Scorer, ask: _Ask) -> Reply:
+def _batch(scorer: Scorer, ask: _Ask) -> ScoreReply:
     pairs = list(zip(ask.people, ask.scores, strict=True))
     users = [score for _, score in pairs if score is not None]
     not_scored = [
@@ -133,6 +133,6 @@ def _batch(scorer: Scorer, ask: _Ask) -> Reply:
     return _reply(answer, ask.people, len(users), left_out)
 
 
-def _reply(answer: Any, people: Sequence[Person], users: int, left_out: Counter[str]) -> Reply:  # noqa: ANN401
+def _reply(answer: Any, people: Sequence[Person], users: int, left_out: Counter[str]) -> ScoreReply:  # noqa: ANN401
     used = sum(len(person.events) for person in people)
-    return Reply(OK, orjson.dumps(answer), users, used, left_out.total())
+    return ScoreReply(OK, orjson.dumps(answer), users, used, left_out.total())

@@ -26,7 +26,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
-from core.serving.answering import Reply, answer_batch, answer_single, problem
+from core.serving.answering import ScoreReply, answer_batch, answer_single, problem
 from core.serving.door_metrics import CONTENT_TYPE, DoorMetrics
 from core.serving.live_model import LOOK_S, LiveModel
 from core.serving.openapi import OPEN, openapi
@@ -44,8 +44,8 @@ NO_STORE: Final = {"Cache-Control": "no-store"}
 UNAUTHORIZED: Final = 401
 log = logging.getLogger("beha2vec.door")
 
-Answer: TypeAlias = Callable[[Scorer, Sequence[bytes]], list[Reply]]
-_Waiting: TypeAlias = tuple[bytes, "asyncio.Future[Reply]"]
+Answer: TypeAlias = Callable[[Scorer, Sequence[bytes]], list[ScoreReply]]
+_Waiting: TypeAlias = tuple[bytes, "asyncio.Future[ScoreReply]"]
 
 
 class Desk:
@@ -62,9 +62,9 @@ class Desk:
         self._waiting: asyncio.Queue[_Waiting] = asyncio.Queue()
         self._thread = ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(1,))
 
-    async def ask(self, body: bytes) -> Reply:
+    async def ask(self, body: bytes) -> ScoreReply:
         """Wait for an answer."""
-        answer: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[ScoreReply] = asyncio.get_running_loop().create_future()
         self._waiting.put_nowait((body, answer))
         return await answer
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-from core.serving.answering import Reply
+from core.serving.answering import ScoreReply
 from core.serving.live_model import ModelState
 
 BUCKETS = (0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0)
@@ -42,7 +42,7 @@ class DoorMetrics:
         """Count a request."""
         self._requests.labels(path, str(status)).inc()
 
-    def answered(self, path: str, reply: Reply, seconds: float) -> None:
+    def answered(self, path: str, reply: ScoreReply, seconds: float) -> None:
         """Count what a request was about."""
         self._seconds.labels(path).observe(seconds)
         self._users.inc(reply.users)

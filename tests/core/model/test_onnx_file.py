@@ -30,17 +30,21 @@ NAMES = pages_of(SHOP_URLS) | {
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> TrainedModel:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("onnx")
     training.train(shop(60), NAMES, TINY, folder / "model")
     write_onnx(folder / "model", folder / "model.onnx")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def model(folder: Path) -> TrainedModel:
     return load_model(folder / "model")
 
 
 @pytest.fixture(scope="module")
-def session(tmp_path_factory: pytest.TempPathFactory, model: TrainedModel) -> onnxruntime.InferenceSession:
-    [file] = tmp_path_factory.getbasetemp().glob("onnx*/model.onnx")
-    return onnxruntime.InferenceSession(file)
+def session(folder: Path) -> onnxruntime.InferenceSession:
+    return onnxruntime.InferenceSession(folder / "model.onnx")
 
 
 def told(
@@ -103,15 +107,11 @@ def test_a_bag_of_pages_has_no_network(tmp_path: Path) -> None:
 
 
 def test_without_what_writes_it_words_come(
-    tmp_path: Path,
-    model: TrainedModel,
-    tmp_path_factory: pytest.TempPathFactory,
-    monkeypatch: pytest.MonkeyPatch,
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    [folder] = tmp_path_factory.getbasetemp().glob("onnx*/model")
     monkeypatch.setattr(torch.onnx, "export", _needs_onnxscript)
     with pytest.raises(ResourceError, match="pip install onnx onnxscript"):
-        write_onnx(folder, tmp_path / "x.onnx")
+        write_onnx(folder / "model", tmp_path / "x.onnx")
 
 
 def _needs_onnxscript(*args: object, **options: object) -> None:

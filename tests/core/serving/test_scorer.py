@@ -11,13 +11,13 @@ import pytest
 from pydantic import TypeAdapter
 
 from core.runs.frozen import FrozenModel
-from core.serving.answering import Reply, answer_batch, answer_single
+from core.serving.answering import ScoreReply, answer_batch, answer_single
 from core.serving.scorer import NOTHING_KNOWN, Scorer
 from core.serving.wire import ScoreAnswer, ScoreBatchAnswer
 from tests.core.serving.conftest import Shop
 
 
-def asked(scorer: Scorer, events: list[Any]) -> Reply:
+def asked(scorer: Scorer, events: list[Any]) -> ScoreReply:
     [reply] = answer_single(scorer, [orjson.dumps({"events": events})])
     return reply
 
