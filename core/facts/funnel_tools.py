@@ -33,6 +33,7 @@ OWN: Final = "The funnel of Journeys"
 USUAL: Final = "No funnel was built on Journeys, so this is the usual way to the outcome"
 ASKED: Final = "Counted"
 FORM: Final = "pages, templates, themes, types or events of this data, or a text with *"
+NOBODY_LOST: Final = "Nobody who takes the first step is lost."
 Row = Mapping[Any, Any]
 
 
@@ -52,7 +53,9 @@ def funnel(figures: Figures, asked: arguments.FunnelFacts) -> Finding:
     steps = table.to_dict("records")
     facts = FigureList(facts=(*_steps(key, steps), *_lost(key, steps)))
     against = (_against(key, steps),) if key in context.segment_keys and others.any() else ()
-    blocks: tuple[Block, ...] = (facts, *against, *notes(f"{whose}: {built.meaning}."))
+    whole = steps[0][Col.USERS] and steps[-1][Col.USERS] == steps[0][Col.USERS] and len(steps) > 1
+    said = notes(NOBODY_LOST if whole else "", f"{whose}: {built.meaning}.")
+    blocks: tuple[Block, ...] = (facts, *against, *said)
     return Finding(blocks, select("step, users, share, dropped", "funnel", key=key, steps=_way(steps)))
 
 

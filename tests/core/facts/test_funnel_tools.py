@@ -12,7 +12,7 @@ from core.facts.arguments import FunnelFacts
 from core.facts.context import Basis, Context
 from core.facts.fact_maker import Figures
 from core.facts.finding import Finding
-from core.facts.funnel_tools import ASKED, OWN, USUAL, funnel
+from core.facts.funnel_tools import ASKED, NOBODY_LOST, OWN, USUAL, funnel
 from core.facts.sentences import plain
 from core.journeys.funnel import Funnel, funnel_from_link
 from tests.core.facts.toy import figures, rule_figures
@@ -68,6 +68,7 @@ def test_a_segment_is_held_against_the_other_clustered_users() -> None:
         "100%", "0%", "others", "higher"
     )  # fmt: skip
     assert contrast.first.item == "/ → /sale"
+    assert found.blocks[-2] == Note(text=NOBODY_LOST)
     alike = funnel(rule_figures(), FunnelFacts(segment="segment:0", steps=("/",)))
     assert [block.verdict for block in alike.blocks if isinstance(block, Contrast)] == ["unsure"]
 
