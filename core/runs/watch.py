@@ -85,13 +85,18 @@ def watch(
             shutil.rmtree(left, ignore_errors=True)
         watcher = Watcher(folder, model, out, settle_s, device)
         if once:
-            for line in watcher.look(progress):  # what may still grow is only seen by the first look
-                tell(line)
-            _nap(settle_s, progress, watcher)
-            for line in watcher.look(progress):
-                tell(line)
+            _once(watcher, settle_s, progress, tell)
         else:
             _go_on(watcher, every_s, progress, tell)
+
+
+def _once(watcher: Watcher, settle_s: float, progress: Progress, tell: Tell) -> None:
+    """Two looks: what may still grow is only seen by the first one."""
+    for line in watcher.look(progress):
+        tell(line)
+    _nap(settle_s, progress, watcher)
+    for line in watcher.look(progress):
+        tell(line)
 
 
 def _go_on(watcher: Watcher, every_s: float, progress: Progress, tell: Tell) -> NoReturn:
