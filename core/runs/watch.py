@@ -64,8 +64,7 @@ def watch(
     Args:
         folder: Where exports appear.
         model: The ``model`` folder of an earlier run.
-        out: Gets ``users.parquet`` as :func:`core.runs.score.score` writes it, ``sequences.parquet``,
-            ``receipt.json`` and ``watch.json``; nobody else may write there meanwhile.
+        out: Gets ``users.parquet`` (:func:`core.runs.score.score`), sequences, receipt and ``watch.json``.
         progress: Where to report; stops the watch by raising ``Cancelled``.
         tell: Is told in a line what became of each file.
         every_s: Seconds between two looks.
