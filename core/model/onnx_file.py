@@ -8,6 +8,7 @@ segments.
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from typing import Any, Final
 
@@ -87,6 +88,7 @@ def _exported(model: TrainedModel) -> Any:  # noqa: ANN401 - of a package that n
     tokens = [torch.ones(shape, dtype=torch.int64) for _ in range(len(TOKENS) * len(views))]
     longest = min(config.max_length for config in model.config.views.values())
     sizes = {0: torch.export.Dim("users"), 1: torch.export.Dim("views", min=2, max=longest)}
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it tells of packages that nobody needs here
     try:
         return torch.onnx.export(
             _Flat(model.network).eval(),

@@ -11,7 +11,7 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from core.base.errors import ArtifactError, InputError
 from core.base.schema import View
 from core.base.settings import Preset, TrainSettings
-from core.model.bag import BAG, RANK, BagOfPages, embed, train
+from core.model.bag import BAG, RANK, BagOfPages, load_bag, train
 from core.model.embedding import embed as embed_views
 from core.model.inputs import Spans
 from core.model.model_files import TRAINING, TrainReport, load_pages
@@ -64,7 +64,7 @@ def test_the_same_again_gives_the_same_vectors(tmp_path: Path) -> None:
     sequences = shop(900)
     for name in ("one", "two"):
         train(sequences, SHOP_URLS, FAST, tmp_path / name)
-    one, two = (embed(tmp_path / name, sequences, SHOP_URLS) for name in ("one", "two"))
+    one, two = (load_bag(tmp_path / name).embed(sequences, SHOP_URLS) for name in ("one", "two"))
     assert np.array_equal(one, two)
 
 
@@ -72,7 +72,7 @@ def test_pages_that_are_all_new_have_no_direction(tmp_path: Path) -> None:
     sequences = shop(300)
     train(sequences, SHOP_URLS, FAST, tmp_path)
     new = [f"elsewhere.example-{number}" for number in range(len(SHOP_URLS))]
-    assert np.linalg.norm(embed(tmp_path, sequences, new), axis=1).max() <= 1
+    assert np.linalg.norm(load_bag(tmp_path).embed(sequences, new), axis=1).max() <= 1
 
 
 def test_a_damaged_bag_is_noticed(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_a_damaged_bag_is_noticed(tmp_path: Path) -> None:
     whole = (tmp_path / BAG).read_bytes()
     (tmp_path / BAG).write_bytes(whole[: len(whole) // 2])
     with pytest.raises(ArtifactError, match="Train again"):
-        embed(tmp_path, sequences, SHOP_URLS)
+        load_bag(tmp_path).embed(sequences, SHOP_URLS)
 
 
 def test_too_little_is_said_as_for_a_network(tmp_path: Path) -> None:
