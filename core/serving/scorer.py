@@ -19,15 +19,18 @@ from core.labels.new_pages import NewPages
 from core.labels.pages import host_of
 from core.runs.frozen import FrozenModel, Placed
 from core.serving.reading import EventReader
-from core.serving.wire import UserScore
+from core.serving.wire import NextPageScore, UserScore
 
 if TYPE_CHECKING:
+    from core.recommend.next_pages import NextPages
     from core.segments.membership import Memberships
 
 DAY_US: Final = 86_400_000_000
 """How far ahead of ours the clock of a browser may be."""
 OWN_HOST_SHARE: Final = 0.01
 """Of the known pages from which on a host is the site's own; files judge by page views."""
+NEXT: Final = 10
+"""Next pages a user."""
 NOTHING_KNOWN: Final = "None of the pages was in the training: segment and vector say next to nothing"
 
 
@@ -36,12 +39,13 @@ class Scorer:
 
     Args:
         frozen: The model.
+        following: What comes next; None in a folder of an earlier release.
     """
 
-    def __init__(self, frozen: FrozenModel) -> None:
+    def __init__(self, frozen: FrozenModel, following: NextPages | None = None) -> None:
         from core.model.embedding import embed_loaded
 
-        self.key, self._frozen = frozen.key, frozen
+        self.key, self._frozen, self._following = frozen.key, frozen, following
         self.reader = EventReader(frozen.settings)
         self._labels = NewPages(frozen.labelling) if frozen.labelling else None
         self._pages = frozen.known.pages | frozen.labels.keys()
@@ -56,7 +60,9 @@ class Scorer:
         Raises:
             ArtifactError: If it is missing, damaged, or its parts do not fit together.
         """
-        scorer = cls(FrozenModel.read(folder))
+        from core.recommend.next_pages import NextPages
+
+        scorer = cls(FrozenModel.read(folder), NextPages.load(folder) if NextPages.is_in(folder) else None)
         page, *_ = sorted(scorer._frozen.known.pages) or ["/"]
         scorer.score([_visitor(page)])
         return scorer
@@ -95,10 +101,18 @@ class Scorer:
         known = np.array([self._frozen.known.align(page) in self._pages for page in live.pages])
         views = known[live.sequences.page].astype(np.int64)
         seen = np.add.reduceat(views, live.sequences.offsets[:-1])
-        return [
+        answers = [
             self._answer(people[person], placed, near, row, views=(int(length), int(seen[row])))
             for row, (person, length) in enumerate(zip(live.who, live.sequences.lengths, strict=True))
         ]
+        if self._following:
+            pages = placed.names[View.URL]
+            suggested = self._following.of_many(live.sequences, pages, placed.vectors, NEXT)
+            for row, answer in enumerate(answers):
+                answer["next_pages"] = [
+                    NextPageScore(page=one.page, score=round(one.score, 6)) for one in suggested.of(row)
+                ]
+        return answers
 
     def _answer(
         self, person: Person, placed: Placed, near: Memberships, row: int, views: tuple[int, int]

@@ -47,6 +47,13 @@ class ScoreBatchRequest(BaseModel):
     events: Annotated[list[Event], Field(min_length=1, max_length=BATCH_EVENTS)]
 
 
+class NextPageScore(TypedDict):
+    """A page that may come next, which the user has not seen."""
+
+    page: str
+    score: Annotated[float, Field(description="Probability among the pages that may come, 0 to 1")]
+
+
 class UserScore(TypedDict):
     """Where a user belongs."""
 
@@ -69,6 +76,11 @@ class UserScore(TypedDict):
     page_views: Annotated[int, Field(description="That were used")]
     known_page_views: Annotated[int, Field(description="Of these, on pages that the model was trained on")]
     left_out: Annotated[dict[str, int], Field(description="Why other events were not used → how many")]
+    next_pages: NotRequired[
+        Annotated[
+            list[NextPageScore], Field(description="The likeliest first; absent in a model folder without")
+        ]
+    ]
     note: NotRequired[str]
 
 

@@ -21,7 +21,7 @@ from core.runs.publish import SEALED, checksums
 from core.runs.run import run
 from core.runs.score import score
 from core.sample import write_sample
-from core.serving.scorer import Scorer
+from core.serving.scorer import NEXT, Scorer
 
 USER = "user_pseudo_id"
 
@@ -56,7 +56,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     )
     run(folder / "out", [folder / "shop.csv"], settings, silent)
     model, out = folder / "out" / "model", folder / "scored.parquet"
-    score([folder / "shop.csv"], model, out, silent, Device.CPU)
+    score([folder / "shop.csv"], model, out, silent, Device.CPU, n_next=NEXT)
     table = pd.read_csv(folder / "shop.csv", dtype=str, keep_default_na=False)
     events: dict[str, list[dict[str, str]]] = {}
     for row in table[table[USER] != ""].to_dict("records"):

@@ -43,6 +43,10 @@ def test_every_user_of_an_export_has_the_vector_and_the_segment_of_core_embed(
             assert np.abs(np.array(answer["vector"]) - wanted["embedding"]).max() < 1e-5
             assert answer["group"] == wanted["group"]
             assert (-1 if answer["segment"] is None else answer["segment"]) == wanted["cluster"]
+            assert [one["page"] for one in answer["next_pages"]] == wanted["next_pages"].tolist()
+            assert [one["score"] for one in answer["next_pages"]] == pytest.approx(
+                wanted["next_scores"].tolist(), abs=1e-5
+            )
             compared += 1
     assert compared == len(shop.scored) > 300
 
@@ -64,6 +68,7 @@ def test_a_batch_says_the_same_as_single_requests(shop: Shop, scorer: Scorer) ->
         assert single.pop("model") == batch["model"] == scorer.key
         assert np.allclose(single.pop("vector"), one.pop("vector"), atol=1e-6)
         assert single.pop("distance") == pytest.approx(one.pop("distance"), abs=1e-5)
+        one.pop("next_pages"), single.pop("next_pages")  # compared above
         for name in ("membership", "next_distance"):
             assert single.pop(name) == pytest.approx(one.pop(name), abs=1e-4)
         assert single == one
