@@ -37,14 +37,14 @@ LONGEST: Final = 64
 def pair(users: int, seed: int) -> tuple[UserSequences, UserSequences]:
     """The users of one draw in two random halves."""
     both = planted(2 * users, seed)
-    order = np.random.default_rng(seed).permutation(2 * users)
+    order = np.random.default_rng([seed, 1]).permutation(2 * users)  # not the draw that made them
     first, second = (both.of_users(np.sort(part)) for part in np.split(order, 2))
     return first, second
 
 
 def changed(later: UserSequences, share: float, kind: str, seed: int) -> UserSequences:
     """The same with the page views of some users replaced by another behaviour."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng([seed, 2])
     chosen = rng.permutation(later.n_users) < share * later.n_users
     views = chosen[later.user]
     rank = np.minimum(rng.geometric(0.25, len(views)) - 1, PAGES_A_KIND - 1)
