@@ -30,7 +30,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder as the page means it: a trained model, and a day's file that came."""
     folder = tmp_path_factory.mktemp("timetable")
     (folder / "incoming").mkdir()
-    write_sample(folder / "incoming" / "day.csv", 200, 1, silent)
+    write_sample(folder / "day.csv", 200, 1, silent)
+    (folder / "day.csv").rename(folder / "incoming" / "day.csv")  # its truth stays here
     settings = RunSettings(
         label=LabelSettings(mode=LabelMode.OFF),
         train=TrainSettings.checked(**PRESETS[Preset.BAG]),
@@ -38,7 +39,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     run(folder / "out", [folder / "incoming" / "day.csv"], settings, silent)
     (folder / ".venv" / "bin").mkdir(parents=True)
-    (folder / ".venv" / "bin" / "python").symlink_to(sys.executable)
+    python = folder / ".venv" / "bin" / "python"
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
     return folder
 
 
