@@ -58,6 +58,8 @@ class SavedRun(Settings):
     """Segment → what it was called."""
     sizes: dict[int, int]
     """Segment → users."""
+    digest: str
+    """Names the segments, see :attr:`core.segments.partition.Partition.digest`."""
     log: tuple[str, ...] = ()
     """What was done, in order."""
 
@@ -70,6 +72,21 @@ class SavedRun(Settings):
     def own_names(self) -> dict[int, str]:
         """Segment → the analyst's name for it, as text."""
         return {segment: name.text for segment, name in self.names.items()}
+
+    def is_like(self, other: SavedRun) -> bool:
+        """Whether the other one has the same segments, names and settings."""
+        mine, theirs = (
+            (one.model, one.embeddings, one.digest, one.own_names, one.controls) for one in (self, other)
+        )
+        return mine == theirs
+
+    def renamed(self, name: str) -> SavedRun:
+        """The same under another name.
+
+        Raises:
+            SettingsError: If it is empty or too long.
+        """
+        return SavedRun.checked(**{**dict(self), "name": name})
 
     @property
     def found_by(self) -> str:
@@ -172,8 +189,8 @@ def delete(store: Store, key: str) -> None:
     Raises:
         ResourceError: If the disk refuses.
     """
-    with store.in_turn(), disk_errors():
-        shutil.rmtree(store.root / STAGE / _checked(key), ignore_errors=False)
+    with store.in_turn(), disk_errors(), suppress(FileNotFoundError):  # another session was first
+        shutil.rmtree(store.root / STAGE / _checked(key))
 
 
 def now() -> str:

@@ -24,10 +24,9 @@ MOST: Final = 20
 def page() -> None:
     """Draw what can be saved, what was, and two beside each other."""
     heading(RUNS)
-    live = segment_controls.ready() if state.model() is not None else None
     if OPENING in st.session_state:
-        key, run = st.session_state.pop(OPENING)
-        _open(key, run, live)
+        _open(st.session_state.pop(OPENING))
+    live = segment_controls.ready() if state.model() is not None else None
     if live is not None:
         _save(live)
     kept = saved_runs.saved_runs(state.store())
@@ -38,7 +37,7 @@ def page() -> None:
     words = st.text_input("Search", key="runs-search", placeholder="Name, note, data set or segment")
     found = {key: run for key, run in kept.items() if words.casefold().strip() in run.found_by}
     if not found:
-        st.caption(f"No saved run holds {md_text(words)!r}.")
+        st.caption(f"No saved run holds “{md_text(words)}”.")
     for key, run in list(found.items())[:MOST]:
         _card(key, run)
     if len(found) > MOST:
@@ -74,20 +73,17 @@ def _card(key: str, run: SavedRun) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button(
                 "Open", key=f"open-{key}", icon=":material/folder_open:", disabled=bool(missing),
-                on_click=_ask, args=(key, run),
+                on_click=_ask, args=(key,),
             )  # fmt: skip
             _more(key, run)
 
 
-def _ask(key: str, run: SavedRun) -> None:
-    st.session_state[OPENING] = key, run
+def _ask(key: str) -> None:
+    st.session_state[OPENING] = key
 
 
-def _open(key: str, run: SavedRun, live: LiveSegments | None) -> None:
-    """Open a run; what is on screen and nowhere else is saved first."""
+def _open(key: str) -> None:
     with errors.shown():
-        if live is not None and not saving.is_saved(live):
-            saving.save(live, saving.BEFORE.format(run.name[: LONGEST_NAME - len(saving.BEFORE)]))
         saving.reopen(key)
         st.switch_page(EXPLORE.file)
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import streamlit as st
 
-from core.base.errors import ArtifactError
 from core.desk import saved_runs, saved_work
+from core.desk.controls import Controls
 from core.desk.run_log import run_log
-from core.desk.saved_runs import SavedRun
+from core.desk.saved_runs import LONGEST_NAME, SavedRun
+from core.desk.saved_work import Segmentation
+from core.runs import pipeline
 from pages.ui.data import catalog
 from pages.ui.segments import made_from, session_segments
 from pages.ui.segments.live_segments import LiveSegments
+from pages.ui.segments.made_from import Sources
 from pages.ui.shell import errors, state
 
 BEFORE = "Before “{}” was opened"
@@ -31,13 +35,30 @@ def save(live: LiveSegments, name: str, note: str = "") -> str:
         SettingsError: If the name is empty or too long.
         ResourceError: If the disk is full.
     """
-    sources, receipt = live.sources, live.sources.dataset.receipt
-    held = state.controls(sources.model_key).model_copy(
-        update={"weights": live.steering.weights, "n_clusters": live.steering.cluster.n_clusters}
-    )
-    run = SavedRun.checked(
-        name=name,
-        note=note.strip(),
+    run = _on_screen(live).model_copy(update={"note": note.strip()}).renamed(name)
+    return saved_runs.save(live.sources.store, run, live.segmentation, live.sources.dataset)
+
+
+def is_saved(live: LiveSegments) -> bool:
+    """Whether these very segments, names and settings are in a saved run."""
+    now = _on_screen(live)
+    return any(run.is_like(now) for run in saved_runs.saved_runs(live.sources.store).values())
+
+
+def _on_screen(live: LiveSegments) -> SavedRun:
+    return _told(live.sources, live.segmentation, state.controls(live.sources.model_key), live.plain_names)
+
+
+def _told(
+    sources: Sources, shown: Segmentation, held: Controls, titles: Mapping[int, str] = MappingProxyType({})
+) -> SavedRun:
+    """What is told of segments of a model, named after their data set; without titles by their numbers."""
+    receipt, cluster = sources.dataset.receipt, shown.partition.settings
+    given = saved_work.given_names(sources.store, sources.model_key)
+    called = {segment: f"{segment + 1} · {name.text}" for segment, name in given.items()}
+    sizes = shown.partition.sizes
+    return SavedRun(
+        name=catalog.title_of(receipt)[:LONGEST_NAME],
         at=saved_runs.now(),
         dataset=sources.dataset.key,
         model=sources.model_key,
@@ -45,55 +66,62 @@ def save(live: LiveSegments, name: str, note: str = "") -> str:
         title=catalog.title_of(receipt),
         users=receipt.users,
         page_views=receipt.page_views_used,
-        controls=held,
-        names=saved_work.given_names(sources.store, sources.model_key),
-        titles=live.plain_names,
-        sizes=live.segmentation.partition.sizes,
-        log=run_log(receipt, _stages(live), live.segmentation, live.own_names),
+        controls=held.model_copy(
+            update={"weights": shown.weights, "n_clusters": cluster.n_clusters, "user": None}
+        ),
+        names=given,
+        titles={one: titles.get(one) or called.get(one) or f"Segment {one + 1}" for one in sizes},
+        sizes=sizes,
+        digest=shown.partition.digest,
+        log=run_log(receipt, _stages(sources), shown, {one: name.text for one, name in given.items()}),
     )
-    return saved_runs.save(sources.store, run, live.segmentation, sources.dataset)
 
 
-def _stages(live: LiveSegments) -> dict[str, Path]:
-    labels = live.sources.labels
+def _stages(sources: Sources) -> dict[str, Path]:
     return {
-        "preprocess": live.sources.dataset.path,
-        **({"label": labels.path} if labels else {}),
-        "train": live.sources.model,
+        "preprocess": sources.dataset.path,
+        **({"label": sources.labels.path} if sources.labels else {}),
+        "train": sources.model,
     }
-
-
-def is_saved(live: LiveSegments) -> bool:
-    """Whether these very segments, names and settings of segments are in a saved run."""
-    store, digest = live.sources.store, live.segmentation.partition.digest
-    for key, run in saved_runs.saved_runs(store).items():
-        if (run.model, run.own_names) == (live.sources.model_key, live.own_names):
-            with suppress(ArtifactError):  # a damaged one says so where it is opened
-                if saved_runs.open_run(store, key)[1].partition.digest == digest:
-                    return True
-    return False
 
 
 def reopen(key: str) -> None:
     """Put a saved run on screen: its data set, model, segments, names and all that was set.
 
+    What its model's segments are now is saved first, unless a run holds it already.
+
     Raises:
-        ArtifactError: If there is no such run, or what it was made of is gone.
+        ArtifactError: If there is no such run, or what it was made of is gone; nothing was changed.
+        ResourceError: If the disk is full.
     """
     store = state.store()
     run, segments = saved_runs.open_run(store, key)
+    if missing := saved_runs.gone(store, run):
+        raise saved_runs.not_there(run, " and ".join(missing))
+    pipeline.open_embeddings(store, pipeline.open_dataset(store, run.dataset), run.embeddings)
     state.select_dataset(run.dataset)
     state.select_model(run.model)
+    _keep_what_is_there(run)
     saved_work.choose_vectors(store, run.model, run.embeddings)
     sources = made_from.found_sources()
-    if sources is None or sources.embeddings != run.embeddings:
-        what = " and ".join(saved_runs.gone(store, run)) or "what it was made of"
-        raise saved_runs.not_there(run, what)
+    if sources is None:
+        raise saved_runs.not_there(run, "what it was made of")
     others = dict.fromkeys(saved_work.names(store, run.model), "")
     evidence = {segment: name.evidence for segment, name in run.names.items()}
     saved_work.rename(store, run.model, others | run.own_names, evidence)
-    state.set_controls(run.model, **run.controls.model_dump())
-    session_segments.show(sources, segments)
+    state.set_controls(run.model, **dict(run.controls))
+    session_segments.reopen(sources, segments)
+
+
+def _keep_what_is_there(run: SavedRun) -> None:
+    sources = made_from.found_sources()
+    shown = sources and saved_work.recall(sources.store, run.model, len(sources.vectors.inside))
+    if not sources or not shown or shown.embeddings != sources.embeddings:
+        return
+    now = _told(sources, shown, state.controls(run.model))
+    if not any(saved.is_like(now) for saved in saved_runs.saved_runs(sources.store).values()):
+        before = now.renamed(BEFORE.format(run.name[: LONGEST_NAME - len(BEFORE)]))
+        saved_runs.save(sources.store, before, shown, sources.dataset)
 
 
 def open_linked() -> None:

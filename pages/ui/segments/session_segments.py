@@ -147,11 +147,25 @@ def show(made_from: Sources, changed: Segmentation) -> None:
         n_clusters=cluster.n_clusters, min_cluster_size=cluster.min_cluster_size,
     )  # fmt: skip
     shown = replace(changed, moved=None, new=(), gone=())
-    held = replace(session(made_from).after(shown), by_hand=shown if shown.cut else None)
-    state.of_model(made_from.model_key)[KEY] = held
-    _keep(made_from, shown)
+    _put(made_from, shown, shown if shown.cut else None)
     with errors.shown():
         saved_work.keep_by_hand(made_from.store, made_from.model_key, shown)
+
+
+def reopen(made_from: Sources, saved: Segmentation) -> None:
+    """Put segments on screen that were saved; others that were changed by hand stay kept beside them."""
+    waiting = session(made_from).by_hand or saved_work.recall_by_hand(
+        made_from.store, made_from.model_key, len(saved.partition.labels)
+    )
+    _put(made_from, saved, saved if saved.cut else waiting)
+    if saved.cut:
+        with errors.shown():
+            saved_work.keep_by_hand(made_from.store, made_from.model_key, saved)
+
+
+def _put(made_from: Sources, shown: Segmentation, by_hand: Segmentation | None) -> None:
+    state.of_model(made_from.model_key)[KEY] = replace(session(made_from).after(shown), by_hand=by_hand)
+    _keep(made_from, shown)
 
 
 def from_scratch(made_from: Sources, steering: Steering, combined: Combined) -> Partition:

@@ -7,6 +7,7 @@ import shutil
 from streamlit.testing.v1 import AppTest
 
 from core.desk import saved_runs, saved_work
+from core.desk.controls import Controls
 from core.storage.store import Store
 from pages.ui.shell import state
 from tests.pages.conftest import OpenApp
@@ -40,10 +41,12 @@ def test_what_is_saved_is_opened_again_with_names_and_settings(
     app = open_app(PAGE, data=finished_run.dataset, k="3")
     model = next(iter(state_of(app)))
     saved_work.rename(store(), model, {1: "Gift hunters"})
+    state_of(app)[model]["controls"] = Controls(n_clusters=3, user=5)
     key = save(app, "Three of them", "Before the sale")
     run = saved_runs.saved_runs(store())[key]
     assert run.controls.n_clusters == 3
     assert run.own_names == {1: "Gift hunters"}
+    assert run.controls.user is None
     assert any("prepared" in line for line in run.log)
     assert "are saved." in texts(app)
     saved_work.rename(store(), model, {1: "Others"})
@@ -52,10 +55,14 @@ def test_what_is_saved_is_opened_again_with_names_and_settings(
     assert saved_work.names(store(), model) == {1: "Gift hunters"}
     assert app.query_params["k"] == "3"
     assert "run" not in app.query_params
+    kept = saved_runs.saved_runs(store())
+    assert {1: "Others"} in [run.own_names for run in kept.values()], "what was there is saved first"
+    open_app("pages/segments/explore.py", data=finished_run.dataset, run=key)
+    assert len(saved_runs.saved_runs(store())) == len(kept), "and once"
 
 
-def state_of(app: AppTest) -> dict[str, object]:
-    found: dict[str, object] = app.session_state[state.OF_MODEL]
+def state_of(app: AppTest) -> dict[str, dict[str, object]]:
+    found: dict[str, dict[str, object]] = app.session_state[state.OF_MODEL]
     return found
 
 
