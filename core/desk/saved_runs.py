@@ -66,7 +66,7 @@ class SavedRun(Settings):
     @property
     def when(self) -> str:
         """The minute it was saved in."""
-        return f"{self.at[:16].replace('T', ' ')} UTC"
+        return f"{datetime.fromisoformat(self.at):%d %b %Y %H:%M} UTC"
 
     @property
     def own_names(self) -> dict[int, str]:

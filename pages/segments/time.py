@@ -31,7 +31,7 @@ def page() -> None:
     nothing_here.draw(live)
     part = st.segmented_control(
         "Show", list(PARTS), default=next(iter(PARTS)), required=True, key="time-part",
-        persist_state="session", label_visibility="collapsed",
+        persist_state="session", bind="query-params", label_visibility="collapsed",
     )  # fmt: skip
     with errors.shown():
         PARTS[part](live)

@@ -6,8 +6,10 @@ from typing import Final, Literal
 
 import streamlit as st
 
+from core.base.schema import View
 from core.base.wording import counted
 from core.desk import saved_runs
+from core.desk.controls import percentages
 from core.desk.saved_runs import LONGEST_NAME, LONGEST_NOTE, SavedRun
 from pages.ui.runs import comparison_view, saving
 from pages.ui.segments import segment_controls
@@ -50,22 +52,36 @@ def _save(live: LiveSegments) -> None:
     with st.container(border=True, key="save-run"):
         saved = saving.is_saved(live)
         st.markdown("**The segments on screen**" + (" are saved." if saved else " are not saved yet."))
-        with st.form("save", border=False):
+        with st.form("save", border=False, clear_on_submit=True):
             name = st.text_input("Name", max_chars=LONGEST_NAME, key="run-name")
             note = st.text_area("Note", max_chars=LONGEST_NOTE, key="run-note", height=68)
             kind: Literal["primary", "secondary"] = "secondary" if saved else "primary"
             if st.form_submit_button("Save", type=kind, icon=":material/save:"):
-                with errors.shown():
-                    saving.save(live, name, note)
-                    st.rerun()
+                _saved(live, name, note)
+
+
+def _saved(live: LiveSegments, name: str, note: str) -> None:
+    if not name.strip():
+        errors.show("Give it a name: a saved run is found by it.")
+        return
+    with errors.shown():
+        saving.save(live, name, note)
+        st.rerun()
 
 
 def _card(key: str, run: SavedRun) -> None:
     missing = saved_runs.gone(state.store(), run)
     with st.container(border=True, key=f"run-{key}"):
         st.markdown(f"**{md_text(run.name)}**")
-        segments = counted(len(run.sizes), "segment")
-        st.caption(f"{md_text(run.title)} · {segments} · {counted(run.users, 'user')} · saved {run.when}")
+        weights = percentages(run.controls.weights, tuple(View)).values()
+        facts = [
+            md_text(run.title),
+            counted(len(run.sizes), "segment"),
+            f"weights {' / '.join(map(str, weights))}",
+            counted(run.users, "user"),
+            f"saved {run.when}",
+        ]
+        st.caption(" · ".join(facts))
         if run.note:
             st.text(run.note)
         if missing:
@@ -96,7 +112,7 @@ def _more(key: str, run: SavedRun) -> None:
             hide_index=True, key=f"sizes-{key}",
         )  # fmt: skip
         st.caption("Link to it, for others who use this server:")
-        st.code(f"?{saving.LINKED}={key}", language=None)
+        st.code(saving.link_to(key), language=None)
     called = st.popover("Rename", type="tertiary", key=f"rename-{key}")
     with called, st.form(f"rename-form-{key}", border=False):
         name = st.text_input("Name", run.name, max_chars=LONGEST_NAME)

@@ -96,7 +96,9 @@ def _cells(first: SavedRun, second: SavedRun, moves: pd.DataFrame) -> pd.DataFra
 def _matrix(cells: pd.DataFrame, first: list[str], second: list[str]) -> Chart:
     top = alt.Axis(orient="top", labelAngle=-30, labelLimit=200, labelOverlap=False)
     told = {FIRST: ("First", ""), SECOND: ("Second", ""), USERS: ("Users", ","), "told": ("Share", "")}
-    base = alt.Chart(cells.assign(told=cells[SHARE].map(wording.percent))).encode(
+    some = cells[SHARE].where(cells[USERS] > 0)
+    written = some.map(lambda share: wording.percent(share, 0), na_action="ignore").fillna("")
+    base = alt.Chart(cells.assign(told=written)).encode(
         x=alt.X(f"{SECOND}:N", title=None, sort=second, axis=top),
         y=rows(FIRST, first),
         tooltip=tips(told),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
+from urllib.parse import urlsplit
 
 import streamlit as st
 
@@ -19,6 +20,7 @@ from pages.ui.segments import made_from, session_segments
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.segments.made_from import Sources
 from pages.ui.shell import errors, state
+from pages.ui.shell.links import EXPLORE
 
 BEFORE = "Before “{}” was opened"
 LINKED = "run"
@@ -122,6 +124,13 @@ def _keep_what_is_there(run: SavedRun) -> None:
     if not any(saved.is_like(now) for saved in saved_runs.saved_runs(sources.store).values()):
         before = now.renamed(BEFORE.format(run.name[: LONGEST_NAME - len(BEFORE)]))
         saved_runs.save(sources.store, before, shown, sources.dataset)
+
+
+def link_to(key: str) -> str:
+    """The address that opens a saved run on this server."""
+    here = urlsplit(st.context.url or "")
+    place = f"{here.scheme}://{here.netloc}/" if here.netloc else ""
+    return f"{place}{EXPLORE.url_path}?{LINKED}={key}"
 
 
 def open_linked() -> None:

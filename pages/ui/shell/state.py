@@ -164,7 +164,13 @@ def controls(key: str) -> Controls:
 
 
 def set_controls(key: str, **changes: Any) -> None:  # noqa: ANN401 - checked by the settings
-    """Change some controls of a model and keep all."""
+    """Change some controls of a model and keep all.
+
+    Whoever moves weights has looked at a number of segments and goes on with it, also in the next session.
+    """
+    start = of_model(key).get(START)
+    if "weights" in changes and start is not None and controls(key).n_clusters is None:
+        changes.setdefault("n_clusters", start)
     changed = hold_controls(key, **changes)
     with errors.shown():  # on screen they hold; only a new session would not know them
         kept_controls.save(store(), key, changed)
