@@ -61,6 +61,8 @@ NAMES: Final = "names.json"
 """Beside the frozen segments: what each is called."""
 SEALED: Final = "sealed.json"
 """In the model folder: the checksum of every file, so that a folder half replaced is noticed."""
+UNSEALED: Final = (SEALED, "training.json")
+"""Not among them: itself, and how long training took, which differs from run to run."""
 RULES: Final = "rules.json"
 """The best rules of each segment (``core/rules/``)."""
 NEXT_PAGES: Final = "next_pages.parquet"
@@ -391,8 +393,8 @@ def _write_model(folder: Path, results: Results, settings: RunSettings, made: Se
 
 
 def checksums(folder: Path) -> dict[str, str]:
-    """File of a model folder → its checksum; but for that of :data:`SEALED` itself."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != SEALED)
+    """File of a model folder → its checksum; but for those of :data:`UNSEALED`."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in UNSEALED)
     return {path.relative_to(folder).as_posix(): file_checksum(path) for path in files}
 
 

@@ -66,7 +66,9 @@ def score(
     return len(placed.clusters)
 
 
-def named_pages(dataset: Dataset, frozen: FrozenModel, work: Path, progress: Progress) -> Names:
+def named_pages(
+    dataset: Dataset, frozen: FrozenModel, work: Path, progress: Progress, cache: Path | None = None
+) -> Names:
     """What each view of a model calls each page of an export.
 
     Args:
@@ -74,8 +76,10 @@ def named_pages(dataset: Dataset, frozen: FrozenModel, work: Path, progress: Pro
         frozen: The model.
         work: An existing folder for labels; what is left in it can be removed.
         progress: Where to report.
+        cache: Where decisions about labels are kept; by default in ``work``.
     """
-    return frozen.named(page_names(dataset.pages, _label(dataset, frozen, work, progress)))
+    labels = _label(dataset, frozen, work, progress, cache or work / LABEL_CACHE)
+    return frozen.named(page_names(dataset.pages, labels))
 
 
 def place_export(
@@ -123,7 +127,9 @@ def _workplace(out: Path) -> Iterator[Path]:
         yield Path(work)
 
 
-def _label(dataset: Dataset, frozen: FrozenModel, work: Path, progress: Progress) -> LabelledPages | None:
+def _label(
+    dataset: Dataset, frozen: FrozenModel, work: Path, progress: Progress, cache: Path
+) -> LabelledPages | None:
     """Pages of the training keep their labels; new ones climb the same ladder."""
     if frozen.labelling is None:
         return None
@@ -131,7 +137,7 @@ def _label(dataset: Dataset, frozen: FrozenModel, work: Path, progress: Progress
 
     folder = work / "labels"
     folder.mkdir()
-    label_dataset(dataset, frozen.labelling, folder, work / LABEL_CACHE, progress, frozen.labels)
+    label_dataset(dataset, frozen.labelling, folder, cache, progress, frozen.labels)
     return LabelledPages(folder, "")
 
 

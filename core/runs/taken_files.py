@@ -1,15 +1,18 @@
 """Which files of a watched folder were taken: one record on disk, which decides what counts.
 
 Files are known by content. A name with other content than before (a day that was written again) takes the
-place of what it held; the same content under another name is nothing new. The record comes last, with what
+place of what it held; the same content under another name is nothing new, and a file that was renamed is
+followed, so that its old name may hold another day. The record comes last, with what
 was made of the files, so that a file counts once wherever a process was killed.
 """
 
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -44,6 +47,11 @@ class TakenFile:
     page_views: int = 0
     segments: Mapping[int, int] = field(default_factory=dict)
 
+    def called(self, name: str) -> TakenFile:
+        """The same file under another name."""
+        reads = {name + read.removeprefix(self.name): key for read, key in self.reads.items()}
+        return replace(self, name=name, reads=reads)
+
 
 @dataclass(frozen=True)
 class RefusedFile:
@@ -70,11 +78,13 @@ class TakenFiles:
         read_with: Digest of the settings that they were read with.
         files: One a name, in the order in which they came.
         refused: One a name. What its name held before still counts.
+        model: Key of the model whose segments the users are in.
     """
 
     read_with: str
     files: tuple[TakenFile, ...] = ()
     refused: tuple[RefusedFile, ...] = ()
+    model: str = ""
 
     @property
     def in_order(self) -> list[TakenFile]:
@@ -91,16 +101,38 @@ class TakenFiles:
         """The record with these files; what their names held before goes."""
         new = tuple(come)
         names = {file.name for file in new}
-        return TakenFiles(
-            self.read_with,
-            (*(file for file in self.files if file.name not in names), *new),
-            tuple(file for file in self.refused if file.name not in names),
+        return replace(
+            self,
+            files=(*(file for file in self.files if file.name not in names), *new),
+            refused=tuple(file for file in self.refused if file.name not in names),
         )
+
+    def follow(self, there: Mapping[str, str]) -> TakenFiles:
+        """The record with files that were renamed (``export.csv`` → ``export.1.csv``) under their new names.
+
+        What lies in the folder no more counts on, under a name that no file has if another one has its own.
+
+        Args:
+            there: Name → checksum of every file in the folder.
+        """
+        lies = dict(zip(there.values(), there, strict=True))
+        names = [
+            file.name if there.get(file.name) == file.checksum else lies.get(file.checksum, file.name)
+            for file in self.files
+        ]
+        uses = Counter(names)
+        files = (
+            file.called(name)
+            if uses[name] == 1 or there.get(name) == file.checksum
+            else file.called(f"{name} {file.checksum[:8]}")
+            for file, name in zip(self.files, names, strict=True)
+        )
+        return replace(self, files=tuple(files))
 
     def refuse(self, file: RefusedFile) -> TakenFiles:
         """The record with a file that cannot be used."""
         others = (other for other in self.refused if other.name != file.name)
-        return TakenFiles(self.read_with, self.files, (*others, file))
+        return replace(self, refused=(*others, file))
 
     def to_json(self) -> bytes:
         """As it lies on disk."""
@@ -149,9 +181,10 @@ class WatchedFolder:
         try:
             for path in self.path.iterdir():
                 if not path.name.startswith(".") and path.suffix.lower() in SUFFIXES and path.is_file():
-                    fresh = _Seen(_state(path), now)
-                    before = self._seen.get(path, fresh)
-                    seen[path] = before if before.state == fresh.state else fresh
+                    with suppress(FileNotFoundError):  # gone again
+                        fresh = _Seen(_state(path), now)
+                        before = self._seen.get(path, fresh)
+                        seen[path] = before if before.state == fresh.state else fresh
         except OSError as error:
             raise InputError(
                 f"{self.path} cannot be read: {error.strerror}", remedy="Check the path"
@@ -167,18 +200,29 @@ class WatchedFolder:
 
     def unchanged(self, path: Path) -> bool:
         """Whether a file is still what it was when it was seen."""
-        return path.exists() and self._seen[path].state == _state(path)
+        with suppress(FileNotFoundError):
+            return self._seen[path].state == _state(path)
+        return False
+
+    def holding(self, checksum: str) -> Path | None:
+        """A file that was seen, whole or not, with this content; None if there is none."""
+        for path in self._seen:
+            with suppress(OSError):
+                if self.checksum(path) == checksum:
+                    return path
+        return None
 
 
 @dataclass
 class _Seen:
-    """Size and time of a file, since when it has them, and what its bytes add up to."""
+    """What tells a file from what it was before, since when it is so, and what its bytes add up to."""
 
-    state: tuple[int, int]
+    state: tuple[int, ...]
     since: float
     checksum: str = ""
 
 
-def _state(path: Path) -> tuple[int, int]:
+def _state(path: Path) -> tuple[int, ...]:
+    """A copy may keep size and time of what it replaces (``cp -p``), but is another file, or changed now."""
     about = path.stat()
-    return about.st_size, about.st_mtime_ns
+    return about.st_size, about.st_mtime_ns, about.st_ino, about.st_ctime_ns

@@ -7,6 +7,7 @@ killed at any moment leaves the last whole state, and the next one goes on from 
 
 from __future__ import annotations
 
+import gzip
 import shutil
 import tempfile
 import time
@@ -19,7 +20,7 @@ from typing import Any, Final, NoReturn
 
 import numpy as np
 
-from core.base.errors import InputError, ResourceError, SettingsError
+from core.base.errors import ArtifactError, InputError, ResourceError, SettingsError
 from core.base.progress import Progress, SubProgress
 from core.base.settings import Device
 from core.base.wording import counted
@@ -28,8 +29,11 @@ from core.ingest.ingest import transform
 from core.ingest.read.kept_reads import STAGE as READ
 from core.ingest.read.kept_reads import KeptReads, open_read, reading
 from core.ingest.read.read_all import joined
+from core.ingest.read.read_file import FileRead
 from core.ingest.sources.input_files import resolve_inputs
+from core.labels.label_settings import LabelMode
 from core.runs.frozen import FrozenModel, Placed
+from core.runs.pipeline import LABEL_CACHE
 from core.runs.score import named_pages, place_export, write_scored
 from core.runs.taken_files import RECORD, RefusedFile, TakenFile, TakenFiles, WatchedFolder, read_taken
 from core.storage.claims import claimed
@@ -40,7 +44,7 @@ from core.storage.store import Store, content_key
 STAGE: Final = "watch"
 USERS: Final = "users.parquet"
 KEPT: Final = ".kept"
-"""What was read of every file, and labels that were found."""
+"""What was read of every file, and what was decided about labels."""
 _WORK: Final = ".working."
 _NAP_S: Final = 0.2
 
@@ -75,9 +79,7 @@ def watch(
     Raises:
         Beha2VecError: If the folder, the model or ``out`` cannot be used. What was taken is in ``out``.
     """
-    if not folder.is_dir():
-        raise InputError(f"{folder} is not a folder", remedy="Name the folder in which the exports appear")
-    make_folder(out)
+    _check(folder, out)
     with claimed(out), disk_errors():
         finish(out)
         for left in out.glob(f"{_WORK}*"):
@@ -87,6 +89,17 @@ def watch(
             _once(watcher, settle_s, progress, tell)
         else:
             _go_on(watcher, every_s, progress, tell)
+
+
+def _check(folder: Path, out: Path) -> None:
+    if not folder.is_dir():
+        raise InputError(f"{folder} is not a folder", remedy="Name the folder in which the exports appear")
+    make_folder(out)
+    if folder.samefile(out):
+        raise SettingsError(
+            f"{folder} cannot be both watched and --out: what is made there would be taken for exports",
+            remedy="Choose another --out",
+        )
 
 
 def _once(watcher: Watcher, settle_s: float, progress: Progress, tell: Tell) -> None:
@@ -99,13 +112,14 @@ def _once(watcher: Watcher, settle_s: float, progress: Progress, tell: Tell) -> 
 
 
 def _go_on(watcher: Watcher, every_s: float, progress: Progress, tell: Tell) -> NoReturn:
-    """Look again and again; a folder or a disk that refuses may come back, and is told once."""
+    """Look again and again; a folder, a disk or a lost file may come back, and is told once."""
     said = ""
     while True:
         try:
-            for line in watcher.look(progress):
-                tell(line)
-        except (InputError, ResourceError) as error:
+            with disk_errors():
+                for line in watcher.look(progress):
+                    tell(line)
+        except (ArtifactError, InputError, ResourceError) as error:
             if str(error) != said:
                 tell(str(error))
             said = str(error)
@@ -120,15 +134,17 @@ class Watcher:
     """
 
     def __init__(self, folder: Path, model: Path, out: Path, settle_s: float, device: Device) -> None:
-        self._frozen = FrozenModel.read(model)
+        self._frozen = _asking_nobody(FrozenModel.read(model))
         self._folder, self._out, self._device = WatchedFolder(folder, settle_s), out, device
         self._store = Store(out / KEPT)
         self._store.sweep()
+        self._passing: set[str] = set()
         read_with = content_key(STAGE, reading(self._frozen.settings), {})
         self.taken = read_taken(out) or TakenFiles(read_with)
         if self.taken.read_with != read_with:
             raise SettingsError(
-                f"{model} reads other columns than the files in {out / RECORD} were read by",
+                f"The files in {out / RECORD} were read otherwise than {model} reads them: other columns, or "
+                "another version of this program",
                 remedy="Choose another --out: every file of the folder is taken again there",
             )
 
@@ -136,50 +152,98 @@ class Watcher:
         """Take what is new and whole.
 
         Returns:
-            What became of it, a line a file.
+            What became of it, a line a file; what may pass (a file that cannot be opened) is told once.
 
         Raises:
             Beha2VecError: If the folder cannot be read, or what was taken cannot be put in place.
             Cancelled: If ``progress`` says so.
         """
-        waiting: dict[str, Path] = {}
-        for path in self._folder.whole_files():
-            with suppress(FileNotFoundError):  # gone again
-                checksum = self._folder.checksum(path)
+        told, self._passing = self._passing, set()
+        try:
+            there = self._whole()
+            followed = self.taken.follow({path.name: checksum for path, checksum in there.items()})
+            if followed != self.taken:
+                self._record(followed)
+            waiting: dict[str, Path] = {}
+            for path, checksum in there.items():
                 if not self.taken.knows(path.name, checksum):
                     waiting.setdefault(checksum, path)
-        return self._take(list(waiting.values()), progress) if waiting else []
+            lines = [*self._on_this_model(progress), *self._take(list(waiting.values()), progress)]
+        except BaseException:
+            self._passing = told
+            raise
+        return [*lines, *sorted(self._passing - told)]
+
+    def _whole(self) -> dict[Path, str]:
+        """Files that are whole, with their checksums."""
+        there = {}
+        for path in self._folder.whole_files():
+            name = path.name.encode(errors="backslashreplace").decode()
+            try:
+                if name != path.name:
+                    self._passing.add(f"{name} is not used: its name is not UTF-8. Rename it.")
+                else:
+                    there[path] = self._folder.checksum(path)
+            except FileNotFoundError:
+                pass  # gone again
+            except OSError as error:
+                self._passing.add(f"{name} cannot be read: {error.strerror}. It is tried again.")
+        return there
+
+    def _on_this_model(self, progress: Progress) -> list[str]:
+        """Users in the segments of another model are placed anew."""
+        if not self.taken.files or self.taken.model == self._frozen.key:
+            return []
+        return [f"All users are placed on another model than before: {self._place([], progress)}"]
 
     def _take(self, paths: Sequence[Path], progress: Progress) -> list[str]:
-        """All at once; where one of them cannot be used, one by one."""
+        """Each is read by itself, so that those that cannot be used cost the others nothing."""
+        files, bad = [], []
+        for path in paths:
+            try:
+                files.append(self._read(path, SubProgress(progress, 0.0, 0.3)))
+            except InputError as error:
+                bad.append((path, error))
+        lines = self._count_in(files, progress)
+        return lines + [line for path, error in bad for line in self._refuse(path, error)]
+
+    def _count_in(self, files: Sequence[TakenFile], progress: Progress) -> list[str]:
+        """All at once; where they cannot be used together, one by one."""
+        if not files:
+            return []
         try:
-            return self._extend(paths, progress)
+            so_far = self._place(files, progress)
         except InputError as error:
-            if len(paths) > 1:
-                return [line for path in paths for line in self._take([path], progress)]
-            return self._refuse(paths[0], error)
+            if len(files) > 1:
+                return [line for file in files for line in self._count_in([file], progress)]
+            return self._refuse(self._folder.path / files[0].name, error)
+        return [f"{file.name} is taken: {so_far}" for file in files]
 
     def _refuse(self, path: Path, error: InputError) -> list[str]:
         if not self._folder.unchanged(path):
             return []  # it is being written: the next look sees it
+        if _may_pass(error):
+            self._passing.add(f"{error} It is tried again.")
+            return []
         file = RefusedFile(path.name, self._folder.checksum(path), _now(), str(error))
-        taken = self.taken.refuse(file)
+        self._record(self.taken.refuse(file))
+        return [f"{path.name} is not used: {error}"]
+
+    def _record(self, taken: TakenFiles) -> None:
         with replacing(self._out, last=RECORD) as building:
             (building / RECORD).write_bytes(taken.to_json())
         self.taken = taken
-        return [f"{path.name} is not used: {error}"]
 
-    def _extend(self, paths: Sequence[Path], progress: Progress) -> list[str]:
-        new = [self._read(path, SubProgress(progress, 0.0, 0.3)) for path in paths]
-        if not all(self._folder.unchanged(path) for path in paths):
-            return []  # one is being written: the next look sees it
+    def _place(self, new: Sequence[TakenFile], progress: Progress) -> str:
+        """Place the users of all files, those of new ones among them, and say how many."""
         with tempfile.TemporaryDirectory(dir=self._out, prefix=_WORK, ignore_cleanup_errors=True) as name:
-            work, taken = Path(name), self.taken.take(new)
-            dataset = self._together(taken, work, progress)
-            names = named_pages(dataset, self._frozen, work, progress)
+            work = Path(name)
+            dataset = self._together(self.taken.take(new), work, progress)
+            names = named_pages(dataset, self._frozen, work, progress, self._store.root / LABEL_CACHE)
             placed = place_export(dataset, self._frozen, names, progress, self._device)
-            new = [replace(file, **_counts(dataset, placed)) for file in new]
-            taken = taken.take(new)
+            counts = _counts(dataset, placed)
+            taken = self.taken.take(replace(file, **counts) for file in new)
+            taken = replace(taken, model=self._frozen.key)
             with replacing(self._out, last=RECORD) as building:
                 write_scored(building / USERS, dataset, placed, {})
                 for made in (RECEIPT, SEQUENCES):
@@ -187,8 +251,7 @@ class Watcher:
                 (building / RECORD).write_bytes(taken.to_json())
         self.taken = taken
         self._forget_unused()
-        so_far = f"{new[-1].users:,} users, {new[-1].page_views:,} page views so far"
-        return [f"{file.name} is taken: {so_far}" for file in new]
+        return f"{counts['users']:,} users, {counts['page_views']:,} page views so far"
 
     def _read(self, path: Path, progress: Progress) -> TakenFile:
         checksum = self._folder.checksum(path)
@@ -200,16 +263,32 @@ class Watcher:
 
     def _together(self, taken: TakenFiles, work: Path, progress: Progress) -> Dataset:
         """The data set of all files, as one run over them makes it."""
-        reads = []
-        for file in taken.in_order:
-            for name, key in file.reads.items():
-                read = open_read(self._store, key)
-                reads.append(replace(read, source=replace(read.source, name=name)))
+        reads = [read for file in taken.in_order for read in self._reads(file, progress)]
         out = work / "dataset"
         out.mkdir()
         settings = self._frozen.settings
         transform(joined(reads, settings), settings, out, progress, work)
         return Dataset(out, "")
+
+    def _reads(self, file: TakenFile, progress: Progress) -> list[FileRead]:
+        """What was read of a file; read again if that is damaged or gone, and the file is still there."""
+        try:
+            return self._kept(file)
+        except ArtifactError as error:
+            path = self._folder.holding(file.checksum)
+            if path is None:
+                raise ArtifactError(
+                    f"What was read of {file.name} is damaged or gone, and no file in {self._folder.path} "
+                    "holds it any more",
+                    remedy="Put the file back, or choose another --out",
+                ) from error
+        with suppress(InputError):  # it changed just now
+            self._read(path, progress)
+        return self._kept(file)
+
+    def _kept(self, file: TakenFile) -> list[FileRead]:
+        reads = {name: open_read(self._store, key) for name, key in file.reads.items()}
+        return [replace(read, source=replace(read.source, name=name)) for name, read in reads.items()]
 
     def _forget_unused(self) -> None:
         """Let go of what was read of files that count no more."""
@@ -226,6 +305,19 @@ def _counts(dataset: Dataset, placed: Placed) -> dict[str, Any]:
         "page_views": dataset.receipt.page_views_used,
         "segments": dict(zip(segments.tolist(), users.tolist(), strict=True)),
     }
+
+
+def _asking_nobody(frozen: FrozenModel) -> FrozenModel:
+    """No language model is asked: nobody agreed to that for the files that come."""
+    if frozen.labelling is None or frozen.labelling.mode is not LabelMode.LLM:
+        return frozen
+    return replace(frozen, labelling=frozen.labelling.model_copy(update={"mode": LabelMode.AUTO}))
+
+
+def _may_pass(error: InputError) -> bool:
+    """A disk or permissions may come back; damaged bytes stay as they are."""
+    cause = error.__cause__
+    return isinstance(cause, OSError) and not isinstance(cause, gzip.BadGzipFile)
 
 
 def _now() -> str:

@@ -56,7 +56,7 @@ def test_differences_are_found(tmp_path: Path) -> None:
     content, delimiter, header = wrapped(b"a,b,c,d\nu,1,/a,x\nu,1,/b,y\n")
     raw = read_one(Path("events.csv"), content, tmp_path)
     assert not isinstance(raw, str)
-    part = raw.parts[0]
+    [(_, part)] = raw.parts
     table = pq.read_table(part)
     place = table.schema.get_field_index(Raw.PAGE_LOCATION)
     pq.write_table(table.set_column(place, Raw.PAGE_LOCATION, pa.array(["/a", "/c"])), part)

@@ -16,7 +16,8 @@ from pydantic import TypeAdapter
 
 from core.base.settings import IngestSettings
 from core.ingest.read.read_file import FileRead, read_file
-from core.ingest.sources.input_files import InputFile
+from core.ingest.sources.input_files import InputFile, changed
+from core.ingest.sources.input_search import readable
 from core.storage.store import Store, content_key, file_checksum, open_artifact
 
 STAGE: Final = "read"
@@ -25,6 +26,7 @@ VERSION: Final = 1
 """Raised when the readers read something otherwise than before."""
 
 _ABOUT: Final = TypeAdapter(FileRead)
+_FILE: Final = "file"
 
 
 class KeptReads:
@@ -51,20 +53,22 @@ class KeptReads:
             report: Told the bytes read so far.
 
         Raises:
-            InputError: If the file cannot be used as a whole.
+            InputError: If the file cannot be used as a whole, or is another one by now.
             ResourceError: If the disk is full.
             Cancelled: If ``report`` says so.
         """
-        key = self.key(source)
+        made_of, how = self._made_of(source), reading(self._settings)
+        key = content_key(STAGE, how, made_of)
         if self._store.find(STAGE, key) is None:
-            with self._store.write(STAGE, key, reading(self._settings), self._made_of(source)) as building:
+            with self._store.write(STAGE, key, how, made_of) as building:
                 read = read_file(source, self._settings, building, report)
+                _refuse_another(source, made_of[_FILE])
                 (building / ABOUT).write_bytes(_ABOUT.dump_json(read))
-        return replace(open_read(self._store, key), source=source)
+        return replace(_read_in(self._store.root / STAGE / key), source=source)
 
     def _made_of(self, source: InputFile) -> dict[str, str]:
         checksum = self._checksums.get(source.path) or file_checksum(source.path)
-        return {"file": checksum, "member": source.member}
+        return {_FILE: checksum, "member": source.member}
 
 
 def reading(settings: IngestSettings) -> dict[str, Any]:
@@ -78,6 +82,17 @@ def open_read(store: Store, key: str) -> FileRead:
     Raises:
         ArtifactError: If it is not in the store, or damaged.
     """
-    folder = open_artifact(store.root / STAGE / key).path
+    return _read_in(open_artifact(store.root / STAGE / key).path)
+
+
+def _refuse_another(source: InputFile, checksum: str) -> None:
+    """What was put in a file's place meanwhile, of the same size, must not be kept as what it was."""
+    with readable(source.name):
+        now = file_checksum(source.path)
+    if now != checksum:
+        raise changed(source.name)
+
+
+def _read_in(folder: Path) -> FileRead:
     read = _ABOUT.validate_json((folder / ABOUT).read_bytes())
     return replace(read, parts=tuple(replace(part, path=folder / part.path.name) for part in read.parts))

@@ -141,10 +141,14 @@ def _refuse_change(source: InputFile) -> None:
     with readable(source.name):
         now = source.path.stat().st_size
     if now != source.on_disk:
-        raise InputError(
-            f"{source.name} changed while it was read: it had {source.on_disk:,} bytes and has {now:,}",
-            remedy="Wait until it is complete, and run again",
-        )
+        raise changed(source.name, f": it had {source.on_disk:,} bytes and has {now:,}")
+
+
+def changed(name: str, how: str = "") -> InputError:
+    """What is said of a file that is no longer the one that was asked for."""
+    return InputError(
+        f"{name} changed while it was read{how}", remedy="Wait until it is complete, and run again"
+    )
 
 
 def _refuse_bomb(name: str, unpacked: int, packed: int) -> None:

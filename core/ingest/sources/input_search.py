@@ -20,7 +20,10 @@ from core.ingest.sources.sniffing import ALLOWED
 SUFFIXES: Final = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".gz", ".zip")
 """Files of a folder that are read; anything else in it is left alone."""
 
-_DAMAGE: Final = (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, NotImplementedError)
+_BAD_NAME: Final = UnicodeDecodeError  # of a member of a zip
+_DAMAGE: Final = (
+    EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, NotImplementedError, _BAD_NAME
+)  # fmt: skip
 _NO_FILES: Final = {
     stat.S_IFIFO: "a named pipe",
     stat.S_IFSOCK: "a socket",

@@ -245,6 +245,7 @@ def test_next_pages_are_written_where_they_are_asked_for(finished: Path, shop: P
 def test_a_model_without_next_pages_says_so(finished: Path, shop: Path, tmp_path: Path) -> None:
     model = shutil.copytree(finished / "model", tmp_path / "model")
     (model / "next_pages.json").unlink()
+    (model / "sealed.json").unlink()  # an earlier release wrote neither
     scored = ("embed", shop, "--model", model, "--out", tmp_path / "scored.parquet")
     assert "holds no next pages" in one_line_error(cli(*scored, "--next", 5))
     assert cli(*scored).returncode == 0

@@ -41,7 +41,7 @@ def test_one_robot_does_not_flatten_the_picture() -> None:
     robot[np.flatnonzero(labels == 1)[0]] = 1_000_000
     wild = profile(replace(data, page_views=robot), labels, AnalyzeSettings()).heatmap
     views = calm[Col.METRIC] == Col.PAGE_VIEWS_MEAN
-    np.testing.assert_allclose(calm.loc[views, Col.Z], wild.loc[views, Col.Z], atol=0.1)
+    np.testing.assert_allclose(calm.loc[views, Col.Z], wild.loc[views, Col.Z], atol=0.15)
     assert wild.loc[views, Col.VALUE].max() > 1000  # the number itself is not touched
 
 

@@ -1,5 +1,6 @@
 """A toy run: seven users, four pages, two segments, and hostile text wherever a file can hold text."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from core.profiles.metrics import ProfileData, profile
 from core.report import ReportInput, compose
 from core.report.model import Report
 from core.segments.partition import Partition
+from core.storage.store import FORMAT, MANIFEST
 
 EVIL = '</script><script>window.hacked=1</script><img src=x onerror="window.hacked=1">'
 START = 1_762_000_000_000_000  # 2025-11-01 12:26:40 UTC
@@ -88,6 +90,8 @@ def dataset_in(folder: Path) -> Dataset:
     times = [[START + step * MINUTE for step in range(len(walk))] for walk in WALKS]
     sessions = [[0] * len(walk) for walk in WALKS]
     times[0][-1], sessions[0][-1] = START + 90 * MINUTE, 1
+    made = {"format": FORMAT, "stage": "preprocess", "key": "toy", "settings": {}, "inputs": {}, "files": {}}
+    (folder / MANIFEST).write_text(json.dumps(made))
     pq.write_table(pa.table([IDS, WALKS, times, sessions], schema=SCHEMA), folder / SEQUENCES)
     n, views = len(WALKS), [len(walk) for walk in WALKS]
     users = {

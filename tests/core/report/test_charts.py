@@ -39,4 +39,4 @@ def test_every_token_has_a_colour_in_both_modes() -> None:
     light, dark = (charts.tokens()[mode] for mode in ("light", "dark"))
     assert set(light) == set(dark)
     assert all(re.fullmatch("#[0-9a-f]{6}", shade) for shade in [*light.values(), *dark.values()])
-    assert charts.token(13) == "token:seg-1"
+    assert charts.token(21) == "token:seg-1"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -16,14 +19,19 @@ import pytest
 from core.base.errors import ArtifactError, InputError, ResourceError, SettingsError
 from core.base.progress import silent
 from core.base.settings import PRESETS, ClusterSettings, Device, Preset, TrainSettings
+from core.data.dataset import Dataset
+from core.ingest.sources.input_search import readable
 from core.labels.label_settings import LabelMode, LabelSettings
-from core.runs.pipeline import RunSettings
+from core.runs import taken_files
+from core.runs.frozen import FrozenModel, Placed
+from core.runs.pipeline import LABEL_CACHE, RunSettings
 from core.runs.run import run
-from core.runs.score import score
+from core.runs.score import place_export, score
 from core.runs.taken_files import RECORD, WatchedFolder, read_taken
 from core.runs.watch import KEPT, USERS, Watcher, watch
 from core.sample import write_sample
 from core.storage.claims import claimed
+from core.storage.store import file_checksum
 
 DAYS = 4
 Look = Callable[[], list[str]]
@@ -161,8 +169,12 @@ def test_a_file_that_grows_is_left_alone_until_it_rests(
     now[0] += 0.2
     assert seen.whole_files() == [path]
     assert seen.unchanged(path)
-    put(folder, "day0.csv", days[1])
-    assert not seen.unchanged(path)
+    about = path.stat()
+    (folder / "day0.csv.part").write_bytes(days[0][::-1])
+    os.utime(folder / "day0.csv.part", ns=(about.st_atime_ns, about.st_mtime_ns))
+    (folder / "day0.csv.part").replace(path)
+    assert (path.stat().st_size, path.stat().st_mtime_ns) == (about.st_size, about.st_mtime_ns)
+    assert not seen.unchanged(path), "another file, although size and time are the same"
 
 
 def test_a_file_that_changes_while_it_is_read_is_taken_by_a_later_look(
@@ -203,6 +215,145 @@ def test_a_disk_that_refuses_leaves_what_was_taken(
     assert [path.name for path in (tmp_path / "out").glob(".working*")] == []
 
 
+def test_a_renamed_file_and_the_new_one_under_its_old_name_both_count(
+    folder: Path, model: Path, days: list[bytes], tmp_path: Path
+) -> None:
+    path = put(folder, "export.csv", days[0])
+    one = watcher(folder, model, tmp_path / "out")
+    one.look(silent)
+    path.rename(folder / "export.1.csv")
+    put(folder, "export.csv", days[1])
+    [line] = one.look(silent)
+    assert line.startswith("export.csv is taken")
+    assert {file.name for file in one.taken.files} == {"export.csv", "export.1.csv"}
+    pd.testing.assert_frame_equal(placed(tmp_path / "out" / USERS), of_one_run(folder, model, tmp_path))
+
+
+def test_a_file_that_cannot_be_opened_or_named_is_told_once_and_tried_again(
+    folder: Path, model: Path, days: list[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(folder, "day0.csv", days[0])
+    put(folder, "day1.csv", days[1])
+    put(folder, os.fsdecode(b"day\xff.csv"), days[2])
+    one, plain = watcher(folder, model, tmp_path / "out"), file_checksum
+
+    def locked(path: Path) -> str:
+        if path.name == "day1.csv":
+            raise PermissionError(13, "Permission denied", str(path))
+        return plain(path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(taken_files, "file_checksum", locked)
+        first, *others = one.look(silent)
+        assert first.startswith("day0.csv is taken")
+        assert others == [
+            "day1.csv cannot be read: Permission denied. It is tried again.",
+            r"day\udcff.csv is not used: its name is not UTF-8. Rename it.",
+        ]
+        assert one.look(silent) == []
+    [line] = one.look(silent)
+    assert line.startswith("day1.csv is taken")
+
+
+def test_a_disk_that_fails_while_a_file_is_read_does_not_refuse_it_for_good(
+    folder: Path, model: Path, days: list[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(folder, "day0.csv", days[0])
+    one = watcher(folder, model, tmp_path / "out")
+
+    def failing(*_: object) -> None:
+        with readable("day0.csv"):
+            raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("core.runs.watch.resolve_inputs", failing)
+        [line] = one.look(silent)
+    assert line == "day0.csv cannot be read: Input/output error. Check the path. It is tried again."
+    assert len(one.look(silent)) == 1
+    assert not one.taken.refused
+
+
+def test_bad_files_cost_the_good_ones_nothing(
+    folder: Path, model: Path, days: list[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for day in range(3):
+        put(folder, f"day{day}.csv", days[day])
+    put(folder, "day1b.csv", b"these,are,other\n1,2,3\n")
+    calls = []
+
+    def counting(dataset: Dataset, frozen: FrozenModel, *others: Any) -> Placed:  # noqa: ANN401
+        calls.append(1)
+        return place_export(dataset, frozen, *others)
+
+    monkeypatch.setattr("core.runs.watch.place_export", counting)
+    lines = watcher(folder, model, tmp_path / "out").look(silent)
+    assert [line.split(" ")[2] for line in lines] == ["taken:"] * 3 + ["not"]
+    assert len(calls) == 1
+
+
+def test_another_model_places_all_users_anew(
+    folder: Path, model: Path, days: list[bytes], tmp_path: Path
+) -> None:
+    put(folder, "day0.csv", days[0])
+    out = tmp_path / "out"
+    one = watcher(folder, model, out)
+    one.look(silent)
+    (out / RECORD).write_bytes(replace(one.taken, model="another").to_json())
+    (out / USERS).write_bytes(b"in its segments")
+    again = watcher(folder, model, out)
+    [line] = again.look(silent)
+    assert line.startswith("All users are placed on another model")
+    assert again.look(silent) == []
+    assert again.taken == one.taken == read_taken(out)
+    pd.testing.assert_frame_equal(placed(out / USERS), of_one_run(folder, model, tmp_path))
+
+
+def test_what_was_read_and_is_damaged_is_read_again_or_told_by_its_day(
+    folder: Path, model: Path, days: list[bytes], tmp_path: Path
+) -> None:
+    put(folder, "day0.csv", days[0])
+    one = watcher(folder, model, tmp_path / "out")
+    one.look(silent)
+    kept = tmp_path / "out" / KEPT / "read" / one.taken.files[0].reads["day0.csv"]
+    next(kept.glob("*.parquet")).write_bytes(b"no Parquet")
+    put(folder, "day1.csv", days[1])
+    assert len(one.look(silent)) == 1
+    (folder / "day0.csv").unlink()
+    shutil.rmtree(kept)
+    put(folder, "day2.csv", days[2])
+    with pytest.raises(ArtifactError, match=r"read of day0\.csv is damaged or gone.*Put the file back"):
+        one.look(silent)
+    put(folder, "again.csv", days[0])
+    assert len(one.look(silent)) == 1
+    pd.testing.assert_frame_equal(placed(tmp_path / "out" / USERS), of_one_run(folder, model, tmp_path))
+
+
+def test_labels_are_decided_once_and_no_language_model_is_asked(
+    folder: Path, model: Path, days: list[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asking = replace(FrozenModel.read(model), labelling=LabelSettings(mode=LabelMode.LLM))
+    monkeypatch.setattr(FrozenModel, "read", lambda _: asking)
+    seen = []
+
+    def label(dataset: Dataset, settings: LabelSettings, out: Path, cache: Path, *_: object) -> None:
+        seen.append((settings.mode, cache))
+        raise ResourceError("enough")
+
+    monkeypatch.setattr("core.labels.labelling.label_dataset", label)
+    put(folder, "day0.csv", days[0])
+    with pytest.raises(ResourceError, match="enough"):
+        watcher(folder, model, tmp_path / "out").look(silent)
+    assert seen == [(LabelMode.AUTO, tmp_path / "out" / KEPT / LABEL_CACHE)]
+
+
+def test_a_folder_is_not_both_watched_and_written(folder: Path, model: Path) -> None:
+    (folder.parent / "link").symlink_to(folder)
+    for out in (folder, folder.parent / "link"):
+        with pytest.raises(SettingsError, match="cannot be both watched and --out"):
+            watch(folder, model, out, silent, print, once=True)
+    assert list(folder.iterdir()) == []
+
+
 def test_a_second_watcher_is_told_who_is_there(folder: Path, model: Path, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     with claimed(tmp_path / "out"):
@@ -223,7 +374,7 @@ def test_bad_folders_are_told(folder: Path, model: Path, days: list[bytes], tmp_
     assert len(told) == 1
     record = (tmp_path / "out" / RECORD).read_text()
     (tmp_path / "out" / RECORD).write_text(record.replace('"read_with": "', '"read_with": "x'))
-    with pytest.raises(SettingsError, match="reads other columns"):
+    with pytest.raises(SettingsError, match="read otherwise"):
         watch(folder, model, tmp_path / "out", silent, print, once=True)
     (tmp_path / "out" / RECORD).write_text(record[:100])
     with pytest.raises(ArtifactError, match="is damaged"):

@@ -27,6 +27,7 @@ TIMES = (
 IDS = ("1.2", "", " ", "NULL", " undefined ", "(not set)", "-", "0", "abc", "Unknown", None, "null1")
 SESSIONS = ("1700000000", "1700000000.0", "5.00", "5.10", "a.0", "", "(other)", None)
 ENGAGED = ("13", "13.0", "13.6", "-1", "1000000000001", "x", "", None, " 7 ")
+NUMBERED = pa.schema([pa.field(Raw.FILE_NO, pa.int32()), *RAW])
 FLAGS = ("internal", " Internal", "1", "true", "1.0", "0", "", None)
 NAMES = ("page_view", " page_view ", "scroll", "", None)
 PLACES = ("https://a.example/", "", "(direct)", " (not set)", "x", None)
@@ -37,8 +38,8 @@ def by_database(rows: Sequence[dict[str, str | None]], settings: IngestSettings)
     numbers = {Raw.FILE_NO: pa.array([0] * len(rows)), Raw.LINE: pa.array(range(len(rows)))}
     engine = duckdb.connect()
     engine.execute("SET TimeZone = 'UTC'")
-    engine.register("raw", pa.table(numbers | columns).cast(RAW))
-    raw = ibis.table(ibis.Schema.from_pyarrow(RAW), name="raw")
+    engine.register("raw", pa.table(numbers | columns).cast(NUMBERED))
+    raw = ibis.table(ibis.Schema.from_pyarrow(NUMBERED), name="raw")
     typed = records.typed(raw, frozenset(RAW_TEXT_COLUMNS), [], settings)
     typed = typed.mutate(source=records.first_touch(typed[Raw.TRAFFIC_SOURCE], typed[Raw.TRAFFIC_MEDIUM], ()))
     found: list[dict[str, object]] = (

@@ -31,7 +31,7 @@ def plain_read(data: bytes, chunk_bytes: int) -> tuple[list[Row], list[tuple[int
     """Rows (line, user, title), rejects (line, reason), records."""
     with TemporaryDirectory() as folder:
         (source,) = resolve_inputs([write(Path(folder) / "a.csv", data)])
-        sink = Sink(Path(folder), 0, "a.csv")
+        sink = Sink(Path(folder), "")
         count = delimited.read(source, IngestSettings(), sink, lambda done: None, chunk_bytes)
         rows = [row for part in sink.parts for row in pq.read_table(part.path).to_pylist()]
     kept = [(row[Raw.LINE], row[Raw.USER_KEY], row[Raw.PAGE_TITLE]) for row in rows]

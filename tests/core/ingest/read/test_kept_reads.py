@@ -16,7 +16,7 @@ from core.ingest.read.kept_reads import KeptReads, open_read
 from core.ingest.read.read_file import FileRead
 from core.ingest.sources.input_files import InputFile, resolve_inputs
 from core.runs import pipeline
-from core.storage.store import Store
+from core.storage.store import Store, file_checksum
 from tests.core.ingest.raw import HEADER, ROW, csv_of, write
 
 USERS, PAGES = ("ann", "bob", "eve", "kim"), ("/", "/list", "/item?id=7", "/cart", "/orders/12345")
@@ -102,6 +102,26 @@ def test_what_was_kept_is_there_without_its_file_and_told_when_it_is_damaged(tmp
     read.parts[0].path.write_bytes(b"no Parquet")
     with pytest.raises(ArtifactError, match="damaged"):
         open_read(store, key)
+
+
+def test_a_file_that_is_replaced_while_it_is_read_is_not_kept_as_what_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "day.csv", csv_of(ROW))
+    store, plain = Store(tmp_path / "store"), kept_reads.read_file
+    (source,) = resolve_inputs([path])
+    kept = KeptReads(store, IngestSettings(), {path: file_checksum(path)})
+
+    def late(
+        source: InputFile, settings: IngestSettings, folder: Path, report: Callable[[int], None]
+    ) -> FileRead:
+        path.write_text(path.read_text().replace("page_view", "page_wiew"), encoding="utf-8")
+        return plain(source, settings, folder, report)
+
+    monkeypatch.setattr(kept_reads, "read_file", late)
+    with pytest.raises(InputError, match=r"day\.csv changed while it was read\. Wait until"):
+        kept.read(source, lambda _: None)
+    assert store.find(kept_reads.STAGE, kept.key(source)) is None
 
 
 def test_a_file_that_cannot_be_read_leaves_nothing(tmp_path: Path) -> None:

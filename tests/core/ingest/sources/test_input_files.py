@@ -178,6 +178,15 @@ def test_a_damaged_zip(tmp_path: Path) -> None:
         content(write(tmp_path / "c.zip", data.replace(b"a,b\na,b", b"a,b\na,X", 1)))
 
 
+def test_a_zip_with_a_name_that_is_not_utf8(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("dé.csv", csv_of())
+    path.write_bytes(path.read_bytes().replace("é".encode(), b"\xff\xfe"))
+    with pytest.raises(InputError, match=r"a\.zip is cut off or damaged"):
+        resolve_inputs([path])
+
+
 def test_a_file_that_vanishes(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", "a,b\n")
     (source,) = resolve_inputs([path])
