@@ -89,5 +89,5 @@ def _compared(
     return Compared(
         both, found, migration(both.both, both.halves, k), page_changes(both.before, both.after),
         far_groups(both.before, both.after, found.limit),
-        wear(both.before, both.after, partition, found.limit),
+        wear(both.before, both.after, k, found.limit),
     )  # fmt: skip
