@@ -25,8 +25,8 @@ from core.profiles.profile_columns import Col
 FALSE_ALARMS: Final = (
     f"Where nothing has changed, about one later export in {round(1 / ALPHA)} raises this alarm, however "
     f"many figures are looked at ({PERMUTATIONS} permutations: who is in both exports swaps them, the others "
-    "are dealt anew). Distances to the segments are told and not tested: the segments were fitted to the users "
-    "of the training period, so any others are farther. Nor is it tested whether other users come again."
+    "are dealt anew). Distances to the segments are told and not tested: the segments were fitted to the "
+    "users of the training period, so any others are farther. Nor is tested whether other users come again."
 )
 CALLED: Final = {
     DriftFigure.NONE: "In no segment", DriftFigure.FAR: "Far from every segment",

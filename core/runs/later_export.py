@@ -27,6 +27,7 @@ from core.data.dataset import SEQUENCES, USERS, Dataset, clustered
 from core.data.page_labels import LabelledPages, page_names
 from core.data.sequences import UserSequences
 from core.labels.label_settings import LabelMode, LabelSettings
+from core.periods.filter import CountFilter
 from core.periods.migration import Pairs, in_both
 from core.periods.page_changes import FEWEST_USERS
 from core.periods.placed_users import RARE, PlacedUsers, places, seen_pages
@@ -46,8 +47,8 @@ PAGES: Final = "pages.json"
 CALLED, KNOWN = "called", "known"
 HALVES: Final = "half_lengths.npy"
 READ_ALIKE: Final = "read_alike.json"
-NARROWED: Final = "narrowed"
-"""The input of a data set that a filter left of another one (:func:`core.runs.pipeline.narrow`)."""
+NARROWED, FILTER = "narrowed", "filter"
+"""Inputs of a data set that a filter left of another one (:func:`core.runs.pipeline.narrow`)."""
 HALF: Final = "half_{}"
 LEAST_KNOWN: Final = 0.1
 """Share of the page views on pages the model knows, below which it is no later export of the same site."""
@@ -110,27 +111,39 @@ def embed_later(
         store.write(STAGE, key, {}, _inputs(trained, later.key)) as folder,
         tempfile.TemporaryDirectory(dir=folder, prefix=".work.") as work,
     ):
-        again = _read_again(Path(work), trained, later, paths, progress)
+        together = _read_together(trained.dataset, later)
+        again = None if together else _read_again(Path(work), store, trained, later, paths, progress)
         _embed_later(folder, Path(work), store, trained, again or later, progress)
         _embed_halves(folder, trained, (again or later).sequences, progress)
-        alike = again is not None or _read_together(trained.dataset, later)
-        (folder / READ_ALIKE).write_text(json.dumps(alike))
+        (folder / READ_ALIKE).write_text(json.dumps(together or again is not None))
     return key
 
 
 def _read_again(
-    work: Path, trained: Trained, later: Dataset, paths: Sequence[Path], progress: Progress
+    work: Path, store: Store, trained: Trained, later: Dataset, paths: Sequence[Path], progress: Progress
 ) -> Dataset | None:
     """The later export cleaned as the training data were; None where its files are gone or were changed.
 
     What was decided on the one data (whose pages are personal, which are one page) would else be decided
     otherwise on the other, and look like a change.
     """
-    read = open_artifact(later.path).inputs.values()
-    if not paths or sorted(pipeline.fingerprints(paths).values()) != sorted(read):
+    read, filters = _as_read(store, later)
+    if read is None or not paths or sorted(pipeline.fingerprints(paths).values()) != sorted(read):
         return None
     settings = IngestSettings.checked(**open_artifact(trained.dataset.path).settings)
-    return pipeline.preprocess(Store(work), paths, undecided(settings), progress)
+    again = pipeline.preprocess(Store(work), paths, undecided(settings), progress)
+    for chosen in filters:
+        again = pipeline.narrow(Store(work), again, chosen)
+    return again
+
+
+def _as_read(store: Store, dataset: Dataset) -> tuple[list[str] | None, list[CountFilter]]:
+    """Checksums of the files that a data set is made of, None where they are not known, and its filters."""
+    made, filters = store.find("preprocess", dataset.key), list[CountFilter]()
+    while made is not None and NARROWED in made.inputs:
+        filters.insert(0, CountFilter.model_validate_json(made.inputs[FILTER]))
+        made = store.find("preprocess", made.inputs[NARROWED])
+    return (None if made is None else list(made.inputs.values())), filters
 
 
 def _read_together(one: Dataset, other: Dataset) -> bool:

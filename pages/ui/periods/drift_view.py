@@ -37,8 +37,8 @@ WHAT: Final = (
     "users are still those of the training period."
 )
 NOT_ALIKE: Final = (
-    "Its files are no longer in the input folder, so it is taken as it was prepared: what was masked or "
-    "joined in other ways than in the training data can look like a change."
+    "Its files are no longer in the input folder, or were changed, so it is taken as it was prepared: what "
+    "was masked or joined in other ways than in the training data can look like a change."
 )
 ALARM: Final = (
     "Segments' shares, unknown pages, the most seen pages and directions of the vectors, each a mean over "
