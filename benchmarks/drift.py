@@ -1,9 +1,9 @@
 """Print how often a later export raises the alarm: without any change, and with some users changed.
 
-    python -m benchmarks.drift [--exports N] [--users N] [--changed SHARE] [--kind KIND] [--first SEED]
+    python -m benchmarks.drift [--exports N] [--users N] [--segments K] [--changed SHARE] [--kind KIND]
 
 Users of four kinds (``benchmarks.evidence``), each at home in a part of the site. Each pair of exports is
-drawn anew, a bag of pages learns from the first one alone, and its users are cut into four segments. Then the
+drawn anew, a bag of pages learns from the first one alone, and its users are cut into K segments. Then the
 later one is placed: as it is, and with the page views of some users replaced by those of another kind.
 ``--kind new`` replaces them by pages in an order of popularity that no kind has, ``known`` by those of the
 first kind.
@@ -53,47 +53,47 @@ def changed(later: UserSequences, share: float, kind: str, seed: int) -> UserSeq
 
 
 def alarms(
-    before: UserSequences, later: Sequence[UserSequences], seed: int, permutations: int
+    before: UserSequences, later: Sequence[UserSequences], seed: int, permutations: int, k: int = KINDS
 ) -> list[float]:
-    """The p of each later export, on a model of the earlier one."""
+    """The p of each later export, on a model of the earlier one and its k segments."""
     names = [f"page {number}" for number in range(KINDS * PAGES_A_KIND)]
     runs = latest_views(before, LONGEST)
     model = BagOfPages.fit(before.page, len(names), runs)
     views = np.bincount(before.page, minlength=len(names))
     known = {name for name, n in zip(names, views.tolist(), strict=True) if n >= MIN_COUNT}
     vectors = model.embed(before.page, runs)
-    partition = fit(vectors, np.ones(len(runs), dtype=bool), ClusterSettings(n_clusters=KINDS))
+    partition = fit(vectors, np.ones(len(runs), dtype=bool), ClusterSettings(n_clusters=k))
     found = []
     for export in later:
         placed = model.embed(export.page, latest_views(export, LONGEST))
         pages = seen_pages([(before, names), (export, names)], known)
         first = PlacedUsers.of(before.user_id, vectors, partition.labels, partition, pages[0], MIN_COUNT)
         second = PlacedUsers.of(export.user_id, placed, assign(placed, partition), partition, pages[1])
-        found.append(drift(first, second, KINDS, seed, permutations).p_value)
+        found.append(drift(first, second, k, seed, permutations).p_value)
     return found
 
 
 @click.command(help=__doc__)
 @click.option("--exports", type=int, default=100, show_default=True, help="Pairs of exports.")
 @click.option("--users", type=int, default=5000, show_default=True, help="Of each export.")
+@click.option("--segments", "k", type=int, default=KINDS, show_default=True)
 @click.option("--changed", "share", type=float, default=0.05, show_default=True)
 @click.option("--kind", type=click.Choice(["known", "new"]), default="known", show_default=True)
-@click.option("--permutations", type=int, default=199, show_default=True)
 @click.option("--first", type=int, default=0, show_default=True, help="Seed of the first pair.")
-def main(exports: int, users: int, share: float, kind: str, permutations: int, first: int) -> None:
+def main(exports: int, users: int, k: int, share: float, kind: str, first: int) -> None:
     """Print a table."""
     began, found = time.monotonic(), []
     for seed in range(first, first + exports):
         before, later = pair(users, seed)
         both = later, changed(later, share, kind, seed)
-        found.append(alarms(before, both, seed, permutations))
+        found.append(alarms(before, both, seed, 199, k))
     rows = []
     for name, p in zip(("no change", f"{share:.0%} of the users changed"), np.array(found).T, strict=True):
         raised = (p <= ALPHA).sum()
         low, high = wilson(raised, np.array(exports))
         rows.append([name, str(raised), str(exports), f"{low:.3f} to {high:.3f}", f"{np.median(p):.3f}"])
     click.echo(markdown(["later export", "alarms", "of", "rate, 95 %", "median p"], rows))
-    click.echo(f"{users:,} users an export, {kind} behaviour, {time.monotonic() - began:.0f} s")
+    click.echo(f"{users:,} users an export, {k} segments, {kind} behaviour, {time.monotonic() - began:.0f} s")
 
 
 if __name__ == "__main__":

@@ -19,12 +19,14 @@ from core.periods.drift import (
 )
 from core.periods.migration import Migration
 from core.periods.placed_users import FAR_SHARE
-from core.periods.retraining import FAR_FROM, UNKNOWN_MORE, Wear, Worn
+from core.periods.retraining import FAR_FROM, FEWEST_USERS, UNKNOWN_MORE, Wear, Worn
 from core.profiles.profile_columns import Col
 
 FALSE_ALARMS: Final = (
-    f"Of {round(1 / ALPHA)} later exports without any change one raises this alarm, however many figures are "
-    f"looked at ({PERMUTATIONS} permutations of the users of both exports)."
+    f"Where nothing has changed, about one later export in {round(1 / ALPHA)} raises this alarm, however "
+    f"many figures are looked at ({PERMUTATIONS} permutations: who is in both exports swaps them, the others "
+    "are dealt anew). Distances to the segments are told and not tested: the segments were fitted to the "
+    "users of the training period, so any others are farther. Nor is tested whether other users come again."
 )
 CALLED: Final = {
     DriftFigure.NONE: "In no segment", DriftFigure.FAR: "Far from every segment",
@@ -94,13 +96,8 @@ def wear_answer(found: Wear) -> str:
     return "Train again" if found.by else "No need to train again"
 
 
-def wear_figures(found: Wear, names: Mapping[int, str]) -> tuple[str, ...]:
-    """The figures behind the answer, each with the limit that it is held against.
-
-    Args:
-        found: How worn the model is.
-        names: Segment → what it is called.
-    """
+def wear_figures(found: Wear) -> tuple[str, ...]:
+    """The figures behind the answer, each with the limit that it is held against."""
     unknown = (
         f"{percent(found.unknown)} of the page views are on pages the model does not know; in the training "
         f"period {percent(found.unknown_before)} would have been. {_limit(Worn.UNKNOWN, found)}: "
@@ -108,25 +105,17 @@ def wear_figures(found: Wear, names: Mapping[int, str]) -> tuple[str, ...]:
     )
     far = (
         f"{percent(found.far)} of the clustered users are farther from every segment than "
-        f"{1 - FAR_SHARE:.0%} were. {_limit(Worn.FAR, found)}: {FAR_FROM:.0%}"
+        f"{1 - FAR_SHARE:.0%} were. "
     )
-    return unknown, far, _again(found, names)
+    few = (
+        f"With fewer than {FEWEST_USERS} users of the training period a segment it is held against no limit, "
+        "because any other users would be far"
+    )
+    return unknown, far + (f"{_limit(Worn.FAR, found)}: {FAR_FROM:.0%}" if found.enough else few)
 
 
 def _limit(one: Worn, found: Wear) -> str:
     return "Beyond the limit" if one in found.by else "Limit"
-
-
-def _again(found: Wear, names: Mapping[int, str]) -> str:
-    if not found.found:
-        return "Too few users to say whether they would be cut into the same segments again"
-    if not found.lost:
-        return (
-            f"Cut anew by themselves, these users lead to the same {counted(len(found.found), 'segment')} as "
-            "far as the users of the training period did"
-        )
-    lost = ", ".join(names[segment] for segment in found.lost)
-    return f"Cut anew by themselves, these users do not lead to {lost} any more, as those of then did"
 
 
 def migration_line(found: Migration) -> str:
@@ -136,12 +125,14 @@ def migration_line(found: Migration) -> str:
             "None of the ids of the first export is in the later one: other people, or the same ones under "
             "another key. Who moved cannot be said; everything else can."
         )
-    stayed = f"{percent(found.stayed, 1, found.users)} of them are where they were"
-    if not found.halves:
+    if not found.told:
         return (
-            f"{stayed}. Too few users came twice in the training period to say how many are without change."
+            f"{percent(found.stayed, 1, found.users)} of them are where they were. Too few users came twice "
+            "in the training period to say how many are without change."
         )
+    whom = "them" if found.told == found.users else f"the {found.told:,} whose place tells what to expect"
     return (
-        f"{stayed}; without any change {percent(found.expected, 1, found.users)} would be, as between two "
-        f"random halves of the sessions of {counted(found.halves, 'user')} of the training period."
+        f"{percent(found.stayed, 1, found.told)} of {whom} are where they were; without any change "
+        f"{percent(found.expected, 1, found.told)} would be, as between two random parts of the sessions of "
+        f"{counted(found.halves, 'user')} of the training period."
     )

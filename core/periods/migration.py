@@ -1,9 +1,10 @@
 """Who moved from which segment to which between two exports, beside what moves without any change.
 
 Users of the same behaviour land in other segments when other visits of theirs are seen. How often, is
-measured in the training period: each user's sessions are dealt into two random halves
-(:mod:`core.periods.session_halves`), and the model places both. Fewer page views make a place less sure, so
-the halves count by how many page views the users in question have (post-stratification, Holt and Smith 1979).
+measured in the training period: each user's sessions are dealt into two random parts, as unequal as the two
+exports (:mod:`core.periods.session_halves`), and the model places both. Fewer page views make a place less
+sure, so the parts count by how many page views the users in question have in each export
+(post-stratification, Holt and Smith 1979).
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class Pairs:
     Args:
         before: int64 of shape (m,), position of the first segment; the number of segments for none.
         after: int64 of shape (m,), the second.
-        views: int64 of shape (m,), page views that the less sure of the two places was made of.
+        views: int64 of shape (m, 2), page views that each place was made of.
     """
 
     before: np.ndarray
@@ -49,13 +50,15 @@ class Migration:
             95 % interval (Newcombe 1998), and whether it ``differs``.
         users: Users in both.
         halves: Users whose sessions were dealt.
-        stayed: Share of the users in both who are in the same place.
-        expected: The same if nobody had changed, at the places they came from; NaN where no user can tell.
+        told: Users in both who came from a place that halves tell of.
+        stayed: Share of those who are in the same place; of all in both where no halves tell.
+        expected: The same if nobody had changed, at the places they came from; NaN where no halves tell.
     """
 
     table: pd.DataFrame
     users: int
     halves: int
+    told: int
     stayed: float
     expected: float
 
@@ -94,12 +97,14 @@ def migration(pairs: Pairs, halves: Pairs, k: int) -> Migration:
     before, after = np.divmod(np.arange(side * side), side)
     columns = {name: np.broadcast_to(part, (side, side)).ravel() for name, part in cells.items()}
     users = len(pairs.views)
-    came, stays = counts.sum(axis=1), np.diag(expected)
-    there = came > 0
+    came, tells = counts.sum(axis=1), effective[:, 0] > 0
+    some = tells if came[tells].any() else np.ones(side, dtype=bool)
+    told, stayed = came[some].sum(), np.diag(counts)[some].sum()
+    stays = (came * np.diag(expected))[some & (came > 0)].sum()
     return Migration(
         pd.DataFrame({BEFORE: before, AFTER: after, **columns}), users, len(halves.views),
-        float(np.trace(counts) / users) if users else float("nan"),
-        float((came[there] * stays[there]).sum() / users) if users else float("nan"),
+        int(came[tells].sum()), float(stayed / told) if told else float("nan"),
+        float(stays / told) if told else float("nan"),
     )  # fmt: skip
 
 
@@ -113,16 +118,23 @@ MOST_BIN: Final = 6
 
 
 def _weights(wanted: np.ndarray, found: np.ndarray) -> np.ndarray:
-    """What each half counts, so that they have as many page views as the users in question.
+    """What each half counts, so that they have as many page views in both parts as the users in question.
 
-    Bins are 1, 2–3, 4–7 … page views; who has a number that no half has counts for the nearest bin below.
+    Bins are 1, 2–3, 4–7 … page views of each part; who has two numbers that no halves have counts for the
+    nearest bins that some have, the one of fewer page views of several.
     """
-    mine, theirs = (np.minimum(np.log2(np.maximum(v, 1)).astype(int), MOST_BIN) for v in (wanted, found))
-    bins = np.unique(theirs)
-    if not len(bins) or not len(mine):
+    if not len(found) or not len(wanted):
         return np.ones(len(found))
-    own = np.maximum(np.searchsorted(bins, mine, side="right") - 1, 0)
-    have = np.searchsorted(bins, theirs)
+    (mine, users), (bins, have) = (_binned(views) for views in (wanted, found))
+    apart = np.abs(mine[:, None] - bins).sum(axis=2) + bins.sum(axis=1) / 100
+    own = apart.argmin(axis=1)[users]
     ratio = np.bincount(own, minlength=len(bins)) / np.bincount(have, minlength=len(bins))
-    weight: np.ndarray = ratio[have] * len(found) / len(mine)
+    weight: np.ndarray = ratio[have] * len(found) / len(wanted)
     return weight
+
+
+def _binned(views: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The bins that there are, and which each row is in."""
+    bins = np.minimum(np.log2(np.maximum(views, 1)).astype(int), MOST_BIN)
+    found, which = np.unique(bins, axis=0, return_inverse=True)
+    return found, which.ravel()

@@ -84,7 +84,8 @@ def far_groups(before: PlacedUsers, after: PlacedUsers, limit: float, seed: int 
     """Groups of users who are far from every segment, and whether there are more of them than before.
 
     The far users of both exports are cut together, so that the cut knows nothing of the time: a group that
-    is mostly of the later export is behaviour that is new.
+    makes up more of the far users of the later export is behaviour that is new. That there are more of them
+    is not: segments lie nearest to the users they were fitted to.
 
     Args:
         before: The users of the training period.
@@ -93,7 +94,7 @@ def far_groups(before: PlacedUsers, after: PlacedUsers, limit: float, seed: int 
         seed: Of K-Means.
 
     Returns:
-        One row a group: ``group``, ``users`` of the ``n`` clustered ones and their ``share``, the same before
+        One row a group: ``group``, ``users`` of the ``n`` far ones and their ``share``, the same before
         (``rest_…``), ``difference`` with its interval, whether it ``differs``, and ``typical_pages``: those
         that most more of its users see than of all clustered users. The largest difference first.
     """
@@ -105,7 +106,7 @@ def far_groups(before: PlacedUsers, after: PlacedUsers, limit: float, seed: int 
     group = _cut(rows, k, seed)
     parts = group[: len(far[0])], group[len(far[0]) :]
     rest, users = (np.bincount(part, minlength=k) for part in parts)
-    table = _compared(users, int(after.clustered.sum()), rest, int(before.clustered.sum()))
+    table = _compared(users, len(far[1]), rest, len(far[0]))
     table.insert(0, GROUP, np.arange(k))
     seen = [_seen_share([(before, far[0][parts[0] == g]), (after, far[1][parts[1] == g])]) for g in range(k)]
     everybody = _seen_share([(side, np.flatnonzero(side.clustered)) for side in (before, after)])

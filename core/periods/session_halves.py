@@ -1,4 +1,4 @@
-"""Each user's sessions in two random halves: what moves between them moves without any change."""
+"""Each user's sessions in two random parts: what moves between them moves without any change."""
 
 from __future__ import annotations
 
@@ -10,26 +10,31 @@ import pyarrow as pa
 from core.data.sequences import UserSequences
 
 MOST_USERS: Final = 20_000
+EVEN: Final = np.array([0.5])
 
 
-def halves_of(sequences: UserSequences, which: np.ndarray, seed: int = 0) -> tuple[np.ndarray, UserSequences]:
-    """Deal the sessions of users who have several into two halves, as if they were two users.
+def halves_of(
+    sequences: UserSequences, which: np.ndarray, first: np.ndarray = EVEN, seed: int = 0
+) -> tuple[np.ndarray, UserSequences]:
+    """Deal the sessions of users who have several into two parts, as if they were two users.
 
     Args:
         sequences: Page views of all users.
         which: Who may be dealt, bool of shape (n_users,).
-        seed: Of the draw of users, where there are more than :data:`MOST_USERS`, and of the halves.
+        first: Shares of the sessions that the first part may have, float in (0, 1); each user has one of
+            them at random. Nobody's part is empty.
+        seed: Of the draw of users, where there are more than :data:`MOST_USERS`, and of the parts.
 
     Returns:
         The users who were dealt, int64 of shape (m,), ascending, and page views of 2 m users: the first
-        halves of all of them, then the second ones. Halves are equal, or one session apart.
+        parts of all of them, then the second ones. Where half is asked for, they are at most one apart.
     """
     rng = np.random.default_rng(seed)
     starts = sequences.session_starts
     owner = sequences.user[starts]
     several = np.flatnonzero(which & (np.bincount(owner, minlength=sequences.n_users) > 1))
     users = np.sort(rng.permutation(several)[:MOST_USERS])
-    side = _dealt(owner, rng)
+    side = _dealt(owner, rng.choice(first, sequences.n_users), rng)
     session = np.repeat(side, np.diff(starts, append=sequences.n_views))
     mine = np.full(sequences.n_users, -1)
     mine[users] = np.arange(len(users))
@@ -40,15 +45,16 @@ def halves_of(sequences: UserSequences, which: np.ndarray, seed: int = 0) -> tup
     return users, _sequences(sequences, order, np.sort(half), 2 * len(users))
 
 
-def _dealt(owner: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """0 or 1 for each session, in turn over a random order of each user's, from a random side on."""
+def _dealt(owner: np.ndarray, first: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """0 or 1 for each session: as many of each user's as are asked for, rounded at random, are 0."""
     n = len(owner)
     order = np.lexsort((rng.random(n), owner))
     begin = np.flatnonzero(np.diff(owner[order], prepend=-1))
-    rank = np.arange(n) - np.repeat(begin, np.diff(begin, append=n))
-    first = np.repeat(rng.integers(0, 2, len(begin)), np.diff(begin, append=n))
+    sessions = np.diff(begin, append=n)
+    wanted = np.floor(first[owner[order][begin]] * sessions + rng.random(len(begin)))
+    rank = np.arange(n) - np.repeat(begin, sessions)
     side = np.empty(n, dtype=np.int64)
-    side[order] = (rank + first) % 2
+    side[order] = rank >= np.repeat(np.clip(wanted, 1, np.maximum(sessions - 1, 1)), sessions)
     return side
 
 

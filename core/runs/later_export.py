@@ -1,7 +1,8 @@
 """A later export on the frozen model of an earlier one, kept under what both are made of.
 
 Its users are embedded with the vocabulary and the labels of the training, and so are the users who trained it
-by the halves of their sessions: what moves between halves moves without any change. Neither depends on the
+by two parts of their sessions, as unequal as the two exports: what moves between them moves without any
+change. Neither depends on the
 sliders; weights and segments come when they are placed.
 """
 
@@ -26,10 +27,11 @@ from core.data.dataset import SEQUENCES, USERS, Dataset, clustered
 from core.data.page_labels import LabelledPages, page_names
 from core.data.sequences import UserSequences
 from core.labels.label_settings import LabelMode, LabelSettings
+from core.periods.filter import CountFilter
 from core.periods.migration import Pairs, in_both
 from core.periods.page_changes import FEWEST_USERS
 from core.periods.placed_users import RARE, PlacedUsers, places, seen_pages
-from core.periods.session_halves import halves_of
+from core.periods.session_halves import EVEN, halves_of
 from core.runs import pipeline
 from core.runs.frozen import KnownPages, undecided
 from core.runs.pipeline import LABEL_CACHE
@@ -45,8 +47,8 @@ PAGES: Final = "pages.json"
 CALLED, KNOWN = "called", "known"
 HALVES: Final = "half_lengths.npy"
 READ_ALIKE: Final = "read_alike.json"
-NARROWED: Final = "narrowed"
-"""The input of a data set that a filter left of another one (:func:`core.runs.pipeline.narrow`)."""
+NARROWED, FILTER = "narrowed", "filter"
+"""Inputs of a data set that a filter left of another one (:func:`core.runs.pipeline.narrow`)."""
 HALF: Final = "half_{}"
 LEAST_KNOWN: Final = 0.1
 """Share of the page views on pages the model knows, below which it is no later export of the same site."""
@@ -109,27 +111,39 @@ def embed_later(
         store.write(STAGE, key, {}, _inputs(trained, later.key)) as folder,
         tempfile.TemporaryDirectory(dir=folder, prefix=".work.") as work,
     ):
-        again = _read_again(Path(work), trained, later, paths, progress)
+        together = _read_together(trained.dataset, later)
+        again = None if together else _read_again(Path(work), store, trained, later, paths, progress)
         _embed_later(folder, Path(work), store, trained, again or later, progress)
-        _embed_halves(folder, trained, progress)
-        alike = again is not None or _read_together(trained.dataset, later)
-        (folder / READ_ALIKE).write_text(json.dumps(alike))
+        _embed_halves(folder, trained, (again or later).sequences, progress)
+        (folder / READ_ALIKE).write_text(json.dumps(together or again is not None))
     return key
 
 
 def _read_again(
-    work: Path, trained: Trained, later: Dataset, paths: Sequence[Path], progress: Progress
+    work: Path, store: Store, trained: Trained, later: Dataset, paths: Sequence[Path], progress: Progress
 ) -> Dataset | None:
     """The later export cleaned as the training data were; None where its files are gone or were changed.
 
     What was decided on the one data (whose pages are personal, which are one page) would else be decided
     otherwise on the other, and look like a change.
     """
-    read = open_artifact(later.path).inputs.values()
-    if not paths or sorted(pipeline.fingerprints(paths).values()) != sorted(read):
+    read, filters = _as_read(store, later)
+    if read is None or not paths or sorted(pipeline.fingerprints(paths).values()) != sorted(read):
         return None
     settings = IngestSettings.checked(**open_artifact(trained.dataset.path).settings)
-    return pipeline.preprocess(Store(work), paths, undecided(settings), progress)
+    again = pipeline.preprocess(Store(work), paths, undecided(settings), progress)
+    for chosen in filters:
+        again = pipeline.narrow(Store(work), again, chosen)
+    return again
+
+
+def _as_read(store: Store, dataset: Dataset) -> tuple[list[str] | None, list[CountFilter]]:
+    """Checksums of the files that a data set is made of, None where they are not known, and its filters."""
+    made, filters = store.find("preprocess", dataset.key), list[CountFilter]()
+    while made is not None and NARROWED in made.inputs:
+        filters.insert(0, CountFilter.model_validate_json(made.inputs[FILTER]))
+        made = store.find("preprocess", made.inputs[NARROWED])
+    return (None if made is None else list(made.inputs.values())), filters
 
 
 def _read_together(one: Dataset, other: Dataset) -> bool:
@@ -146,28 +160,40 @@ def _embed_later(
     from core.model.model_files import load_pages
 
     known = load_pages(trained.model.path)
-    trained_on = set(page_names(trained.dataset.pages, None)[View.URL])
-    urls = list(map(KnownPages(trained_on).align, page_names(later.pages, None)[View.URL]))
+    own = page_names(trained.dataset.pages, None)[View.URL]
+    urls = list(map(KnownPages(set(own)).align, page_names(later.pages, None)[View.URL]))
     check_same_site(known_share(later.sequences, urls, known))
+    told = set(known) | _seen_by_enough(trained.dataset.sequences, own)
     names = _labelled(store, trained, later, urls, work, progress)
     _save(folder, embed(trained.model.path, later.sequences, names, progress), "{}")
     for file in (SEQUENCES, USERS):
         shutil.copy2(later.path / file, folder / file)
-    pages = {CALLED: _without_rare(later.sequences, urls, set(known)), KNOWN: known}
+    pages = {CALLED: _without_rare(later.sequences, urls, told), KNOWN: known}
     (folder / PAGES).write_text(json.dumps(pages, ensure_ascii=False), encoding="utf-8")
 
 
-def _without_rare(sequences: UserSequences, urls: list[str], known: set[str]) -> list[str]:
-    """Pages that hardly anybody saw have no name of their own: one may name a person."""
-    (seen,) = seen_pages([(sequences, urls)], known)
-    users = dict(zip(seen.names, seen.users.tolist(), strict=True))
-    return [url if url in known or users[url] >= FEWEST_USERS else RARE for url in urls]
+def _without_rare(sequences: UserSequences, urls: list[str], told: set[str]) -> list[str]:
+    """Pages that hardly anybody saw have no name of their own: one may name a person.
+
+    Those of the training period that enough users saw keep it, or they would look like gone.
+    """
+    told = told | _seen_by_enough(sequences, urls)
+    return [url if url in told else RARE for url in urls]
 
 
-def _embed_halves(folder: Path, trained: Trained, progress: Progress) -> None:
+def _seen_by_enough(sequences: UserSequences, urls: Sequence[str]) -> set[str]:
+    (seen,) = seen_pages([(sequences, urls)], ())
+    return {url for url, users in zip(seen.names, seen.users.tolist(), strict=True) if users >= FEWEST_USERS}
+
+
+def _embed_halves(folder: Path, trained: Trained, later: UserSequences, progress: Progress) -> None:
     from core.model.embedding import embed
 
-    users, halves = halves_of(trained.dataset.sequences, clustered(trained.dataset.users))
+    mine = trained.dataset.sequences
+    first, second = in_both(mine.user_id, later.user_id)
+    before, after = mine.lengths[first], later.lengths[second]
+    shares = before / (before + after) if len(first) else EVEN
+    users, halves = halves_of(mine, clustered(trained.dataset.users), shares)
     if len(users):
         own = page_names(trained.dataset.pages, trained.labels)
         _save(folder, embed(trained.model.path, halves, own, progress), HALF)
@@ -236,7 +262,7 @@ class TwoPeriods:
     Args:
         before: Of the training period.
         after: Of the later export.
-        halves: Where the halves of the sessions of users of the training period lie.
+        halves: Where the two parts of the sessions of users of the training period lie.
         read_alike: Whether the later export was read as the training data were, not as it was prepared.
     """
 
@@ -249,7 +275,7 @@ class TwoPeriods:
     def both(self) -> Pairs:
         """Where the users of both exports lie in each."""
         first, second = in_both(self.before.user_id, self.after.user_id)
-        views = np.minimum(self.before.pages.views[first], self.after.pages.views[second])
+        views = np.column_stack([self.before.pages.views[first], self.after.pages.views[second]])
         return Pairs(self.before.place[first], self.after.place[second], views)
 
 
@@ -285,11 +311,11 @@ def _half_pairs(made: Artifact, combined: Combined, partition: Partition) -> Pai
     lengths = np.load(made.path / HALVES, allow_pickle=False)
     if not len(lengths):
         nobody = np.zeros(0, dtype=np.int64)
-        return Pairs(nobody, nobody, nobody)
+        return Pairs(nobody, nobody, nobody.reshape(0, 2))
     labels = _assigned(made, HALF, combined, partition)[1]
     labels[lengths < 2] = OUTSIDE  # as with anybody who has a single page view
     first, second = places(labels, partition).reshape(2, -1)
-    return Pairs(first, second, lengths.reshape(2, -1).min(axis=0))
+    return Pairs(first, second, lengths.reshape(2, -1).T)
 
 
 def _assigned(

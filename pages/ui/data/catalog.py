@@ -112,7 +112,7 @@ def embeddings(store: Store, dataset: str, model: str) -> list[str]:
 def labels_of(store: Store, dataset: str, embeddings: str) -> LabelledPages | None:
     """The labels that some vectors were made by; None where they were made without, or are gone."""
     vectors = store.root / "embed" / embeddings
-    made = _manifest(str(vectors), _written(vectors))
+    made = _manifest(str(vectors), written(vectors))
     digest = made.inputs.get("labels") if made else None
     return next((labels for labels in _labels(store, dataset) if labels.digest == digest), None)
 
@@ -129,7 +129,7 @@ def _labels(store: Store, dataset: str) -> Iterator[LabelledPages]:
 
 def made(folder: Path) -> datetime:
     """When what lies in a folder of the store was finished."""
-    return _time(_written(folder))
+    return _time(written(folder))
 
 
 def title_of(receipt: Receipt) -> str:
@@ -144,13 +144,13 @@ def title_of(receipt: Receipt) -> str:
 def _finished(store: Store, stage: str, **inputs: str) -> list[tuple[str, float, Manifest]]:
     """Folders of a stage that were made from these and that this version can read, newest first."""
     folders = [path.parent for path in (store.root / stage).glob(f"[!.]*/{MANIFEST}")]
-    newest = sorted(((str(folder), _written(folder)) for folder in folders), key=lambda one: -one[1])
+    newest = sorted(((str(folder), written(folder)) for folder in folders), key=lambda one: -one[1])
     known = [(folder, when, made) for folder, when in newest if (made := _manifest(folder, when))]
     return [found for found in known if inputs.items() <= found[2].inputs.items()]
 
 
-def _written(folder: Path) -> float:
-    """When it was finished; 0 if another session is replacing it at this moment."""
+def written(folder: Path) -> float:
+    """When an artifact was finished; 0 if it is not, or another session is replacing it at this moment."""
     try:
         return (folder / MANIFEST).stat().st_mtime
     except OSError:

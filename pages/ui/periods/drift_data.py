@@ -21,6 +21,7 @@ from pages.ui.data.catalog import DatasetCard
 from pages.ui.data.prepare_form import PREPARE_WALL_S
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.segments.made_from import Sources
+from pages.ui.segments.shared import SESSIONS
 from pages.ui.shell import job_panel, state
 
 
@@ -43,9 +44,14 @@ def offered(made_from: Sources) -> dict[str, DatasetCard]:
 
 
 def trained(made_from: Sources) -> Trained:
-    """The model on screen and what it was trained on."""
-    model = pipeline.open_model(made_from.store, made_from.model_key)
-    return Trained(made_from.dataset, made_from.labels, model)
+    """The model on screen and what it was trained on; its files are checked once for all sessions."""
+    return _trained(made_from.root, made_from.model_key, made_from.counted, made_from)
+
+
+@st.cache_resource(max_entries=SESSIONS, show_spinner=False)
+def _trained(root: str, model: str, counted: str, _made_from: Sources) -> Trained:
+    opened = pipeline.open_model(_made_from.store, model)
+    return Trained(_made_from.dataset, _made_from.labels, opened)
 
 
 def subject(made_from: Sources, later: str) -> str:
@@ -65,8 +71,15 @@ def start(made_from: Sources, card: DatasetCard) -> None:
 
 
 def find(made_from: Sources, later: str) -> Artifact | None:
-    """What the job left; None until it has run."""
-    return later_export.find_later(made_from.store, trained(made_from), later)
+    """What the job left, checked once for all sessions; None until it has run."""
+    key = later_export.later_key(trained(made_from), later)
+    written = catalog.written(made_from.store.root / later_export.STAGE / key)
+    return _found(made_from.root, key, written, made_from) if written else None
+
+
+@st.cache_resource(max_entries=SESSIONS, show_spinner=False)
+def _found(root: str, key: str, written: float, _made_from: Sources) -> Artifact | None:
+    return _made_from.store.find(later_export.STAGE, key)
 
 
 def compared(live: LiveSegments, made: Artifact) -> Compared:
@@ -89,5 +102,5 @@ def _compared(
     return Compared(
         both, found, migration(both.both, both.halves, k), page_changes(both.before, both.after),
         far_groups(both.before, both.after, found.limit),
-        wear(both.before, both.after, partition, found.limit),
+        wear(both.before, both.after, k, found.limit),
     )  # fmt: skip

@@ -37,13 +37,13 @@ WHAT: Final = (
     "users are still those of the training period."
 )
 NOT_ALIKE: Final = (
-    "Its files are no longer in the input folder, so it is taken as it was prepared: what was masked or "
-    "joined in other ways than in the training data can look like a change."
+    "Its files are no longer in the input folder, or were changed, so it is taken as it was prepared: what "
+    "was masked or joined in other ways than in the training data can look like a change."
 )
 ALARM: Final = (
-    "Segments' shares, distances, unknown pages, the most seen pages and directions of the vectors, each a "
-    "mean over users, beside permutations of who came when; the largest difference counts (maxT, Westfall "
-    "and Young 1993)."
+    "Segments' shares, unknown pages, the most seen pages and directions of the vectors, each a mean over "
+    "users, beside permutations of who came when; the largest difference counts (maxT, Westfall and Young "
+    "1993)."
 )
 INPUT: Final = (
     "The model has read the pages (input), so shares of segments describe the users and prove nothing by "
@@ -134,8 +134,8 @@ def _alarm(live: LiveSegments, found: Compared) -> None:
         for row in raised[raised[FIGURE] != DriftFigure.DIRECTION].head(REASONS).to_dict("records"):
             st.markdown(f"- {md_text(drift_words.told(row, row[charts.NAME]))}")
         st.caption(
-            f"p = {found.drift.p_value:.3f}, adjusted for {len(table)} figures. {drift_words.FALSE_ALARMS} "
-            f"{drift_words.least_line(found.drift)}"
+            f"p = {found.drift.p_value:.3f}, adjusted for {found.drift.tested} figures. "
+            f"{drift_words.FALSE_ALARMS} {drift_words.least_line(found.drift)}"
         )
         behind(table.drop(columns=[ITEM]), key="drift-figures", columns=_figure_columns())
 
@@ -166,7 +166,7 @@ def _places(live: LiveSegments) -> list[str]:
 def _figure_columns() -> Columns:
     decimal = partial(st.column_config.NumberColumn, format="%.4f")
     return {
-        charts.NAME: st.column_config.TextColumn("DriftFigure", width="medium"), FIGURE: "Kind",
+        charts.NAME: st.column_config.TextColumn("Figure", width="medium"), FIGURE: "Kind",
         BEFORE_VALUE: decimal("Before"), AFTER_VALUE: decimal("Now"), Col.REST_N: "Users before",
         Col.N: "Users now", Col.DIFFERENCE: decimal("Difference"), Diff.DIFFERENCE_LOW: decimal("From"),
         Diff.DIFFERENCE_HIGH: decimal("To"), Diff.DIFFERS: "Differs",
@@ -183,7 +183,7 @@ def _wear(live: LiveSegments, found: Compared) -> None:
             help="Rules of thumb with stated limits. That users moved between segments is no reason to train "
             "again: the model places them as well as before.",
         )  # fmt: skip
-        for line in drift_words.wear_figures(found.wear, live.names):
+        for line in drift_words.wear_figures(found.wear):
             st.markdown(f"- {md_text(line, 600)}.")
         if found.wear.by:
             link(TRAINING, "Open the later export on Data, then train")
@@ -265,9 +265,9 @@ def _migration(live: LiveSegments, found: Compared) -> None:
 
 MOVES: Final = (
     "A row of the matrix holds everybody who was in a segment before. What is expected without change is "
-    "measured: the model places two random halves of each user's sessions of the training period, and halves "
-    "count by how many page views the users in both exports have. A difference is one where its 95 % "
-    "interval leaves out 0."
+    "measured: the model places two random parts of each user's sessions of the training period, as "
+    "unequal as the two exports, and they count by how many page views the users in both have in each. A "
+    "difference is one where its 95 % interval leaves out 0."
 )
 
 
@@ -324,6 +324,6 @@ GROUP_SHOWN: Final = [
 ]  # fmt: skip
 FAR: Final = (
     "Far is beyond the distance that 95 % of the users of the training period keep to the nearest segment. "
-    "Both exports are cut together (K-Means), so the cut knows nothing of the time. Shares are of clustered "
-    "users."
+    "Both exports are cut together (K-Means), so the cut knows nothing of the time. Shares are of the far "
+    "users: of all users more are far than in the training period even if nothing has changed."
 )

@@ -11,12 +11,14 @@ import pytest
 
 from core.base.errors import InputError
 from core.base.progress import silent
+from core.base.schema import Pages
 from core.base.settings import ClusterSettings, IngestSettings, Preset, TrainSettings, ViewWeights
 from core.data.dataset import clustered
 from core.labels.label_settings import LabelMode, LabelSettings
 from core.model.model_files import load_pages
 from core.periods.filter import CountFilter
 from core.periods.migration import in_both, migration
+from core.periods.page_changes import CHANGE, FEWEST_USERS, PAGE, PageChange, page_changes
 from core.periods.placed_users import RARE
 from core.runs import pipeline, tasks
 from core.runs.later_export import Trained, TwoPeriods, embed_later, find_later, place_both
@@ -155,6 +157,48 @@ def test_known_pages_keep_their_labels(shop: Path, tmp_path: Path) -> None:
     both = place_both(found, trained, combined, partition)
     assert len(combined.means) > 1
     assert np.allclose(both.after.vectors, combined.vectors, atol=1e-5)
+
+
+def test_what_a_filter_left_is_read_again_as_the_training_was(
+    trained: tuple[Store, Trained, Combined, Partition], shop: Path
+) -> None:
+    store, model, _, _ = trained
+    whole = pipeline.preprocess(store, [shop / "after.csv"], IngestSettings(), silent)
+    week = pipeline.narrow(store, whole, CountFilter(last_day=date(2025, 12, 22)))
+    device = str(week.users["device"].mode()[0])
+    part = pipeline.narrow(store, week, CountFilter(device=(device,)))
+    embed_later(store, model, part, [shop / "after.csv"], silent)
+    found = find_later(store, model, part.key)
+    assert found is not None
+    both = place_both(found, *trained[1:])
+    assert both.read_alike
+    assert both.after.user_id.equals(part.sequences.user_id)
+    assert both.after.pages.views.tolist() == part.sequences.lengths.tolist()
+
+
+def test_a_page_that_few_see_now_is_not_told_as_gone(
+    trained: tuple[Store, Trained, Combined, Partition], shop: Path
+) -> None:
+    """Some users saw it before and four do now; the model knows only pages that are seen more often."""
+    store, first, _, _ = trained
+    rows = pd.read_csv(shop / "after.csv", dtype=str, keep_default_na=False)
+    pages = first.dataset.pages
+    pages = pages[(pages[Pages.USERS] >= 9) & pages[Pages.PAGE_LOCATION].isin(rows["page_location"])]
+    page, views = pages[[Pages.PAGE_LOCATION, Pages.VIEWS]].iloc[-1]  # the most viewed first
+    least = {"min_count": int(views) + 1}
+    settings = TrainSettings.preset(Preset.BAG).model_copy(update=least)
+    model = Trained(first.dataset, None, pipeline.train(store, first.dataset, None, settings, silent))
+    of_page = rows["page_location"].str.startswith(page)
+    few = rows.loc[of_page, "user_pseudo_id"].unique()[: FEWEST_USERS - 1]
+    rows = rows[~of_page | rows["user_pseudo_id"].isin(few)]
+    rows.to_csv(shop / "few.csv", index=False)
+    both = place((store, model, *_segments(store, first.dataset, None, model.model)), shop / "few.csv")
+    number = both.after.pages.names.index(page)
+    assert not both.after.pages.known[number]
+    assert both.before.pages.users[number] >= 9
+    assert 0 < both.after.pages.users[number] < FEWEST_USERS
+    told = page_changes(both.before, both.after)
+    assert told.loc[told[PAGE] == page, CHANGE].tolist() != [PageChange.GONE]
 
 
 def test_parts_of_one_export_were_read_alike(

@@ -17,7 +17,8 @@ from core.runs import pipeline
 from core.runs.jobs import State
 from core.runs.later_export import Trained, embed_later
 from core.sample import write_sample
-from core.storage.store import Store
+from core.storage import store as storing
+from core.storage.store import Store, file_checksum
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import FakeJobs, texts
 
@@ -91,7 +92,7 @@ def test_of_a_later_export_everything_is_told(open_app: OpenApp, months: TwoMont
     told = texts(app)
     assert "users of 1 Nov 2025 to 15 Dec 2025. Later export:" in told
     assert "are in both" in told
-    assert "Of 20 later exports without any change one raises this alarm" in told
+    assert "about one later export in 20 raises this alarm" in told
     assert "No need to train again" in [one.value for one in app.subheader]
     assert "without any change" in told
     assert "as it was prepared" in told  # its file is not in the input folder
@@ -99,6 +100,22 @@ def test_of_a_later_export_everything_is_told(open_app: OpenApp, months: TwoMont
     app.segmented_control(key="migration-as").set_value("Matrix").run()
     assert not app.exception
     assert "coloured: blue where more move" in texts(app)
+
+
+def test_what_is_on_disk_is_checked_once(
+    open_app: OpenApp, months: TwoMonths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = opened(open_app, months, months.after)
+    checked: list[Path] = []
+
+    def checksum(path: Path) -> str:
+        checked.append(path)
+        return file_checksum(path)
+
+    monkeypatch.setattr(storing, "file_checksum", checksum)
+    app.segmented_control(key="migration-as").set_value("Matrix").run()
+    assert not app.exception
+    assert not [path for path in checked if {"train", "later_export"} & set(path.parts)]
 
 
 def test_ids_under_another_key_are_said_in_words(open_app: OpenApp, months: TwoMonths) -> None:
