@@ -19,9 +19,10 @@ HOUR: Final = 3_600_000_000
 """Microseconds."""
 DAY: Final = 24 * HOUR
 EPOCH: Final = date(1970, 1, 1)
-FEWEST_MISSED: Final = -math.log(0.05)
-"""Page views that a stretch of a day usually holds from which on seeing none has a chance below 5 %
-(Poisson): then the export does not cover it."""
+CHANCE: Final = 0.05
+"""Of seeing nobody in a stretch of a day, below which the export does not cover it."""
+FEWEST_MISSED: Final = -math.log(CHANCE)
+"""Sessions that usually begin in a stretch, from which on none has a smaller chance (Poisson)."""
 EMPTY_DAYS: Final = 60
 """In a row, beyond which what follows may be a clock that is wrong …"""
 STRAY_SHARE: Final = 0.01
@@ -165,22 +166,32 @@ def covered(timestamp: np.ndarray, offset: int = 0) -> tuple[int, int]:
     return int(kept[0]), int(kept[-1])
 
 
-def cut_days(timestamp: np.ndarray, offset: int, days: tuple[int, int]) -> list[int]:
+def cut_days(
+    timestamp: np.ndarray, offset: int, days: tuple[int, int], starts: np.ndarray | None = None
+) -> list[int]:
     """First and last day of an export where it begins late in the one, or ends early in the other.
 
     Seeing nobody in the rest of such a day must be unlikely, judging by that stretch of the days between: the
-    night of a small shop is no gap. Where there are no days between, nothing is known.
+    night of a small shop is no gap, nor what is quiet on some days of the week. Sessions are counted, as page
+    views come in clumps. Where there are no days between, nothing is known.
 
     Args:
         timestamp: int64 of shape (n_views,), microseconds UTC.
         offset: Of its clock from UTC, microseconds.
         days: First and last day, in days since 1970.
+        starts: int64 of shape (n_sessions,), when sessions began; None where each view is one.
     """
-    first, last = days
-    if last - first < 2:
+    (first, last), starts = days, timestamp if starts is None else starts
+    between = last - first - 1
+    if between < 1:
         return []
     day, clock = np.divmod(timestamp + offset, DAY)
-    between = clock[(day > first) & (day < last)]
     begins, ends = clock[day == first].min(), clock[day == last].max()
-    missed = {first: int((between < begins).sum()), last: int((between > ends).sum())}
-    return [day for day, views in missed.items() if views / (last - first - 1) > FEWEST_MISSED]
+    began, at = np.divmod(starts + offset, DAY)
+    missed = {first: began[at < begins], last: began[at > ends]}
+    return [end for end, days in missed.items() if _is_surprising(days[(days > first) & (days < last)], between)]
+
+
+def _is_surprising(days: np.ndarray, between: int) -> bool:
+    """Whether a stretch in which sessions began on these of so many days is hardly ever empty."""
+    return len(days) / between > FEWEST_MISSED and 1 - len(np.unique(days)) / between <= CHANCE
