@@ -98,7 +98,9 @@ def levels_of(pages: pd.DataFrame, labels: LabelledPages | None) -> dict[Level, 
     columns = {
         Level.TEMPLATE: PageLabels.TEMPLATE, Level.THEME: PageLabels.THEME, Level.TYPE: PageLabels.TYPE,
     }  # fmt: skip
-    named = {} if labels is None else {one: labels.table[name].tolist() for one, name in columns.items()}
+    named: dict[str, Sequence[str]] = {}
+    if labels is not None:
+        named = {level.value: labels.table[name].tolist() for level, name in columns.items()}
     return levels(pages[Pages.PAGE_LOCATION].tolist(), named)
 
 

@@ -54,6 +54,7 @@ class Calendar:
         is_part: bool of shape (n_periods,), whether the export, or what is asked for, has it in part only.
         days: First and last day that count, in days since 1970.
         offset: Of the clock of the export from UTC, microseconds.
+        since: The first day of the export, whether it counts or not.
     """
 
     unit: PeriodUnit
@@ -61,6 +62,7 @@ class Calendar:
     is_part: np.ndarray
     days: tuple[int, int]
     offset: int
+    since: int
 
     @property
     def n_periods(self) -> int:
@@ -108,6 +110,7 @@ def calendar_of(
     offset: int = 0,
     truncated: Sequence[int] = (),
     within: tuple[int | None, int | None] = (None, None),
+    starts: np.ndarray | None = None,
 ) -> Calendar:
     """The periods of an export.
 
@@ -117,9 +120,10 @@ def calendar_of(
         offset: Of its clock from UTC, microseconds.
         truncated: Days that are known to be cut off, in days since 1970.
         within: First and last day that are asked for; None for no bound.
+        starts: int64 of shape (n_sessions,), when sessions began; None where each view is one.
     """
     first, last = covered(timestamp, offset)
-    in_part = {*cut_days(timestamp, offset, (first, last)), *truncated}
+    in_part = {*cut_days(timestamp, offset, (first, last), starts), *truncated}
     low = first if within[0] is None else max(first, within[0])
     high = max(low, last if within[1] is None else min(last, within[1]))
     start = low if unit is PeriodUnit.DAY else low - (low + 3) % 7  # 1 January 1970 was a Thursday
@@ -127,7 +131,7 @@ def calendar_of(
     day = np.arange(start, start + n_periods * unit.days)
     whole = (day >= low) & (day <= high) & ~np.isin(day, list(in_part))
     in_full = np.all(whole.reshape(n_periods, unit.days), axis=1)
-    return Calendar(unit, start, np.logical_not(in_full), (low, high), offset)
+    return Calendar(unit, start, np.logical_not(in_full), (low, high), offset, first)
 
 
 def calendar(
@@ -135,9 +139,10 @@ def calendar(
 ) -> Calendar:
     """The periods of a data set; by days or weeks as its length suggests where ``unit`` is None."""
     receipt, timestamp = dataset.receipt, dataset.sequences.timestamp
+    starts = timestamp[dataset.sequences.session_starts]
     offset = offset_of(receipt.time_zone)
     found = unit or usual_unit(covered(timestamp, offset))
-    return calendar_of(timestamp, found, offset, _numbers(receipt.truncated_days), within)
+    return calendar_of(timestamp, found, offset, _numbers(receipt.truncated_days), within, starts)
 
 
 def _numbers(days: Sequence[str]) -> list[int]:
@@ -189,7 +194,9 @@ def cut_days(
     begins, ends = clock[day == first].min(), clock[day == last].max()
     began, at = np.divmod(starts + offset, DAY)
     missed = {first: began[at < begins], last: began[at > ends]}
-    return [end for end, days in missed.items() if _is_surprising(days[(days > first) & (days < last)], between)]
+    return [
+        end for end, days in missed.items() if _is_surprising(days[(days > first) & (days < last)], between)
+    ]
 
 
 def _is_surprising(days: np.ndarray, between: int) -> bool:
