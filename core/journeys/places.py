@@ -85,7 +85,7 @@ def levels(addresses: Sequence[str], names: Mapping[str, Sequence[str]]) -> dict
         level: [short_address(name, origin) for name in names[level]] for level in Level if level in names
     }
     several = {level: own for level, own in called.items() if len(set(own)) > 1}
-    return {Level.PAGE: [short_address(address, origin) for address in addresses]} | several
+    return {Level.PAGE: [short_address(address, origin) for address in addresses], **several}
 
 
 def levels_of(pages: pd.DataFrame, labels: LabelledPages | None) -> dict[Level, Sequence[str]]:

@@ -1,8 +1,8 @@
 """Who comes again: users by the period of their first page view, and the share of them in each later one.
 
 Segments are of users with two page views or more. Of those with a single one in their first period, only who
-came again has two: among them coming again is what being in a segment means. So they are left out, and counted
-are those whom their first period alone put into a segment.
+came again has two: to be in a segment is to have come again. So they are left out, and counted are those whom
+their first period alone put into a segment.
 
 A period that the export does not hold, or holds in part, says nothing of who came in it: it is left blank,
 never 0 (censored on the right). What the first periods of an export hold began earlier: there, users who have
@@ -28,7 +28,7 @@ MOST_PERIODS: Final = 62
 
 
 def _first(activity: Activity) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Users whose first period is among these, that period, and their page views in it: int64 of shape (m,)."""
+    """Users who are new in these periods, the first of each, and page views in it: int64 of shape (m,)."""
     begins = np.flatnonzero(np.diff(activity.user, prepend=-1))
     begins = begins[activity.is_new[activity.user[begins]]]
     return activity.user[begins], activity.period[begins], activity.views[begins]

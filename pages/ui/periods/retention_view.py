@@ -24,9 +24,9 @@ FULL_COLOUR: Final = 0.95
 HOW: Final = (
     "Users by the {unit} of their first page view in the export, and how many of them came again so many "
     "{unit}s later. Blank: that {unit} is not over in the export, or covered only in part. Users who came "
-    "before the export began are among the first ones. Users with a single page view in their first {unit} are "
-    "left out: only those of them who came again have the two page views of a user in a segment. The model has read how often users come: this "
-    "describes the segments."
+    "before the export began are among the first ones. Users with a single page view in their first {unit} "
+    "are left out: of them, only those who came again have the two page views of a user in a segment. The "
+    "model has read how often users come: this describes the segments."
 )
 NOTHING: Final = (
     "Nobody can be followed here: there is no whole {unit} after the first. Choose days, clear the filter, "

@@ -68,8 +68,9 @@ def test_a_first_or_last_day_that_misses_what_other_days_have_is_a_part() -> Non
 
 
 def test_page_views_of_one_session_are_one_sign_of_life() -> None:
-    starts = moments(0.2, 1.1, 1.3, 2.3, 3.3, 4.1)
-    views = np.sort(np.concatenate([starts, *(starts[1:2] + second for second in range(20))]))
+    starts = moments(0.2, 1.1, 1.3, 2.1, 2.3, 3.1, 3.3, 4.5)
+    again = [day + 0.1 + second / 86_400 for day in (1, 2, 3) for second in range(20)]
+    views = np.sort(np.concatenate([starts, moments(*again)]))
     assert cut_days(views, 0, (MONDAY, MONDAY + 4)) == [MONDAY]
     assert cut_days(views, 0, (MONDAY, MONDAY + 4), starts) == []
 
