@@ -1,8 +1,8 @@
 """What is counted of earlier users: which page follows which, and what those near to a user viewed.
 
 The tables leave the house with a model. They hold no id, no time, no page that fewer than three users saw and
-no pair of pages that fewer than three saw one after the other. Vectors and shares of pages of some users are in
-them, without an order: each of these rows is one user's (docs/threats.md).
+no pair of pages that fewer than three saw one after the other. Vectors and shares of pages of some users are
+in them, without an order: each of these rows is one user's (docs/threats.md).
 """
 
 from __future__ import annotations
