@@ -13,6 +13,7 @@ import pandas as pd
 
 from core.base.errors import ArtifactError
 from core.base.schema import OUTSIDE, Pages, View
+from core.base.settings import UrlSettings
 from core.base.wording import common_origin, short_address
 from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages, counted_key
@@ -25,8 +26,8 @@ from core.facts.answer import Title
 from core.journeys.funnel import Funnel, StepKind
 from core.journeys.funnel_walk import FunnelWalk, walk
 from core.journeys.moves import Moves, Taken
-from core.journeys.patterns import FunnelSite
-from core.journeys.places import Level, Places, levels
+from core.journeys.patterns import FunnelSite, cleaned_by
+from core.journeys.places import Level, Places
 from core.journeys.routes import Routes
 from core.naming.words import SiteWords
 from core.outgoing.quoting import clean
@@ -80,6 +81,7 @@ class Basis:
         items: What each user did, saw or came with.
         site: How the site writes its words.
         events: When what was done, read when it is asked for.
+        urls: How addresses were cleaned, read when it is asked for.
     """
 
     key: str
@@ -92,6 +94,7 @@ class Basis:
     items: UserItems
     site: SiteWords
     events: Callable[[], TimedEvents] = TimedEvents.none
+    urls: Callable[[], UrlSettings] = UrlSettings
 
     @classmethod
     def from_dataset(
@@ -107,7 +110,7 @@ class Basis:
         data = data or ProfileData.from_dataset(dataset, labelled)
         key = counted_key(dataset.key, labelled)
         made = cls.from_tables(key, data, dataset.pages, dataset.sequences, labels_of(labelled))
-        return replace(made, events=lambda: dataset.events)
+        return replace(made, events=lambda: dataset.events, urls=lambda: cleaned_by(dataset))
 
     @classmethod
     def from_tables(
@@ -170,16 +173,11 @@ class Basis:
     @cached_property
     def funnel_site(self) -> FunnelSite:
         """What steps of a funnel can be made of: no events where it is not known when they were done."""
-        origin = common_origin(self.addresses)
-        named = {
-            level: [short_address(name, origin) for name in names]
-            for level, names in self.names.items() if len(set(names)) > 1
-        }  # fmt: skip
         try:
             events = self.events().names
         except ArtifactError:
             events = ()
-        return FunnelSite(levels(self.pages, named), events)
+        return FunnelSite.from_names(self.addresses, self.names, events, self.urls())
 
     @cached_property
     def walked(self) -> Callable[[Funnel], FunnelWalk]:

@@ -14,7 +14,7 @@ from core.facts.fact_maker import Figures, make_fact, relation, select
 from core.facts.finding import Finding, known, notes
 from core.facts.verbs import FUNNEL_LOST, FUNNEL_SHARE, FUNNEL_USERS
 from core.journeys.funnel import Funnel, FunnelStep, StepKind
-from core.journeys.funnel_start import outcome_steps, usual_way
+from core.journeys.funnel_start import outcome_steps, usual_funnel
 from core.journeys.funnel_table import (
     DROPPED,
     NAME,
@@ -65,8 +65,8 @@ def _funnel(context: Context, steps: Sequence[str]) -> tuple[Funnel, str]:
         return Funnel(steps=tuple(step for name in steps for step in _step(context, name))), ASKED
     if context.funnel is not None:
         return context.funnel, OWN
-    basis, profiles = context.tables.basis, context.tables.profiles
-    return usual_way(basis.funnel_site, basis.sequences, profiles.outcome, profiles.happened), USUAL
+    basis, chosen = context.tables.basis, context.tables.profiles.chosen
+    return usual_funnel(basis.funnel_site, basis.data.outcomes, chosen), USUAL
 
 
 def _step(context: Context, name: str) -> Sequence[FunnelStep]:
@@ -74,10 +74,11 @@ def _step(context: Context, name: str) -> Sequence[FunnelStep]:
 
     Raises:
         InputError: If nothing is called so, or it is not known when users had the outcome.
+        SettingsError: If the name is empty.
     """
-    site, outcome = context.tables.basis.funnel_site, context.tables.profiles.outcome
-    if name == OUTCOME and outcome is not None:
-        if found := outcome_steps(outcome, site):
+    site, chosen = context.tables.basis.funnel_site, context.tables.profiles.chosen
+    if name == OUTCOME and chosen:  # of several the first, as on Journeys
+        if found := outcome_steps(chosen[0], site):
             return found
         raise InputError(
             "The data set does not say when users had the outcome", remedy="Load the export again"
@@ -86,7 +87,7 @@ def _step(context: Context, name: str) -> Sequence[FunnelStep]:
     kinds = [StepKind(level) for level in site.names] + [StepKind.EVENT]
     tried = [(StepKind(kind), called)] if kind in kinds and called else [(one, name) for one in kinds]
     for own, text in tried:
-        step = FunnelStep(kind=own, any_of=(text,))
+        step = FunnelStep.checked(kind=own, any_of=(text,))
         if site.marks(step).found:
             return (step,)
     raise InputError(f"Nothing here is called {name!r}", allowed=FORM)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -9,10 +10,10 @@ import numpy as np
 from core.base.schema import PAGE_OUTCOME, TEMPLATE_OUTCOME
 from core.data.sequences import UserSequences
 from core.journeys.funnel import MOST_PATTERNS, Funnel, FunnelStep, StepKind
-from core.journeys.patterns import FunnelSite
+from core.journeys.patterns import FunnelSite, beginnings
 from core.journeys.places import Level
 from core.labels.label_settings import UNKNOWN
-from core.profiles.outcomes import Happened, path_of
+from core.profiles.outcomes import Happened, OutcomeIndex, path_of
 
 BEFORE: Final = 3
 """Steps before the outcome, at most; without an outcome all of them."""
@@ -22,6 +23,20 @@ FEWEST: Final = 3
 """Names that a level needs to tell steps apart."""
 LEVELS: Final = (Level.TYPE, Level.TEMPLATE, Level.THEME, Level.PAGE)
 """What a step may be, what is readable first."""
+
+
+def usual_funnel(site: FunnelSite, outcomes: OutcomeIndex, chosen: Sequence[str]) -> Funnel:
+    """The usual way to the first of the chosen outcomes, past the pages that give it away.
+
+    Args:
+        site: What steps can be made of.
+        outcomes: What can be one, and the page views.
+        chosen: The outcomes; without any it is the way of all users.
+    """
+    if not chosen:
+        return usual_way(site, outcomes.sequences, None, None)
+    away = np.isin(np.asarray(outcomes.pages, dtype=object).astype(str), outcomes.leaks(chosen[:1]))
+    return usual_way(site, outcomes.sequences, chosen[0], outcomes[chosen[0]], away)
 
 
 def usual_way(
@@ -89,8 +104,9 @@ def _way(user: np.ndarray, place: np.ndarray, enough: float | None) -> list[int]
         place: int of shape (n,), where each was.
         enough: Users that a way needs; None for two steps at least, and half of those who take them.
     """
-    seen = np.unique(np.column_stack([user, place]), axis=0)[:, 1] if len(user) else place
-    users = np.bincount(seen)
+    width = int(place.max(initial=0)) + 1
+    seen = np.sort(user.astype(np.int64) * width + place, kind="stable")  # np.unique hashes: slower
+    users = np.bincount(seen[np.flatnonzero(np.diff(seen, prepend=-1))] % width)
     tried = [p for p in np.argsort(-users, kind="stable")[:TRIED].tolist() if users[p]]
     best = _commonest(user, [np.flatnonzero(place == p) for p in tried])
     least = 1 if enough is not None else 2
@@ -128,13 +144,19 @@ def _next(user: np.ndarray, at: np.ndarray, views: np.ndarray) -> np.ndarray:
 
 
 def _step_at(place: int, level: Level, code: np.ndarray, late: np.ndarray, site: FunnelSite) -> FunnelStep:
-    """A place as a step; told more finely where a page of it is as good as the outcome."""
+    """A place as a step; told more finely where a page of it is as good as the outcome.
+
+    Where that would take too many names, by how the addresses begin, and where that does not do either, the
+    place as a whole: a step never leaves out pages unsaid.
+    """
     pages, finer = (
         (code == place) & ~late,
         [one for one in LEVELS[LEVELS.index(level) :] if one in site.names],
     )
-    named = {one: np.asarray(site.names[one], dtype=object) for one in finer}
+    named = {one: np.asarray(site.names[one], dtype=object).astype(str) for one in finer}
     apart = (one for one in finer if not set(named[one][pages]) & set(named[one][late]))
-    told = next(apart, Level.PAGE)
-    names = dict.fromkeys(str(name) for name in named[told][pages])
-    return FunnelStep(kind=StepKind(told), any_of=tuple(names)[:MOST_PATTERNS])
+    told = [(one, tuple(dict.fromkeys(named[one][pages].tolist()))) for one in apart]
+    told.append((Level.PAGE, beginnings(named[Level.PAGE][pages], named[Level.PAGE][~pages])))
+    whole = level, tuple(named[level][pages][:1].tolist())
+    kind, names = next((one for one in told if len(one[1]) <= MOST_PATTERNS), whole)
+    return FunnelStep(kind=StepKind(kind), any_of=names)

@@ -6,8 +6,10 @@ longer than its length times that of the name.
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from os.path import commonprefix  # by characters
 from typing import Final
 
 import numpy as np
@@ -20,7 +22,7 @@ from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages
 from core.ingest.clean.urls import canonicalise
 from core.journeys.funnel import Funnel, FunnelStep, StepKind
-from core.journeys.places import Level, levels_of
+from core.journeys.places import Level, levels, levels_of
 from core.profiles.outcomes import path_of
 from core.storage.store import open_artifact
 
@@ -69,6 +71,23 @@ def _texts(name: str) -> set[str]:
     return {name, path_of(name)} if "/" in name else {name}
 
 
+def beginnings(inside: Iterable[str], outside: Iterable[str]) -> tuple[str, ...]:
+    """The fewest patterns of the form ``/cart/*`` that match some names and none of others.
+
+    Args:
+        inside: Names to match; one that no other begins like stays as it is.
+        outside: Names not to match.
+    """
+    others = sorted(name.casefold() for name in outside)
+    alike: dict[str, list[str]] = {}
+    for name in (name.casefold() for name in inside):
+        at = bisect(others, name)
+        beside = others[max(at - 1, 0) : at + 1]  # of all, these have most in common with it
+        shared = max((len(commonprefix([name, other])) for other in beside), default=0)  # noqa: RUF071
+        alike.setdefault(name[: shared + 1], []).append(name)
+    return tuple(f"{commonprefix(own)}*" if len(own) > 1 else own[0] for own in alike.values())  # noqa: RUF071
+
+
 @dataclass(frozen=True, eq=False)
 class StepMarks:
     """What makes one step.
@@ -96,6 +115,11 @@ def any_of(marks: Sequence[StepMarks]) -> StepMarks:
 _AS_USUAL: Final = UrlSettings()
 
 
+def cleaned_by(dataset: Dataset) -> UrlSettings:
+    """How the addresses of a data set were cleaned."""
+    return IngestSettings.checked(**open_artifact(dataset.path).settings).url
+
+
 @dataclass(frozen=True, eq=False)
 class FunnelSite:
     """What steps can be made of.
@@ -115,9 +139,19 @@ class FunnelSite:
     @classmethod
     def of(cls, dataset: Dataset, labels: LabelledPages | None, events: tuple[str, ...]) -> FunnelSite:
         """Of a data set, of what its pages are about (None where they are not labelled), and of events."""
-        settings = IngestSettings.checked(**open_artifact(dataset.path).settings)
         origin = common_origin(dataset.pages[Pages.PAGE_LOCATION].tolist())
-        return cls(levels_of(dataset.pages, labels), events, origin, settings.url)
+        return cls(levels_of(dataset.pages, labels), events, origin, cleaned_by(dataset))
+
+    @classmethod
+    def from_names(
+        cls,
+        addresses: Sequence[str],
+        names: Mapping[str, Sequence[str]],
+        events: tuple[str, ...],
+        urls: UrlSettings = _AS_USUAL,
+    ) -> FunnelSite:
+        """The same from the address of each page, and its template, theme and type as far as labelled."""
+        return cls(levels(addresses, names), events, common_origin(addresses), urls)
 
     def marks(self, step: FunnelStep) -> StepMarks:
         """What makes a step.

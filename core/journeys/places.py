@@ -71,35 +71,37 @@ class Places:
         return found
 
 
-def levels(pages: Sequence[str], names: Mapping[str, Sequence[str]]) -> dict[Level, Sequence[str]]:
-    """Level → what each page is called there, of the levels that a data set has.
-
-    Args:
-        pages: What to call each page, by page index.
-        names: ``template``, ``theme`` and ``type`` of each page, as far as pages are labelled.
-    """
-    found = {level: names[level] for level in Level if level in names}
-    return {Level.PAGE: pages} | found
-
-
-def levels_of(pages: pd.DataFrame, labels: LabelledPages | None) -> dict[Level, Sequence[str]]:
+def levels(addresses: Sequence[str], names: Mapping[str, Sequence[str]]) -> dict[Level, Sequence[str]]:
     """The levels of a data set, addresses and templates without the origin that all pages share.
 
     A level at which all pages are one place is none.
 
     Args:
+        addresses: Of each page, by page index.
+        names: ``template``, ``theme`` and ``type`` of each page, as far as pages are labelled.
+    """
+    origin = common_origin(addresses)
+    called = {
+        level: [short_address(name, origin) for name in names[level]] for level in Level if level in names
+    }
+    several = {level: own for level, own in called.items() if len(set(own)) > 1}
+    return {Level.PAGE: [short_address(address, origin) for address in addresses], **several}
+
+
+def levels_of(pages: pd.DataFrame, labels: LabelledPages | None) -> dict[Level, Sequence[str]]:
+    """The same from tables.
+
+    Args:
         pages: One row a page (:class:`core.base.schema.Pages`).
         labels: What they are about; None where they are not labelled.
     """
-    addresses: list[str] = pages[Pages.PAGE_LOCATION].tolist()
-    origin = common_origin(addresses)
     columns = {
         Level.TEMPLATE: PageLabels.TEMPLATE, Level.THEME: PageLabels.THEME, Level.TYPE: PageLabels.TYPE,
     }  # fmt: skip
-    named = {} if labels is None else {level: labels.table[name] for level, name in columns.items()}
-    called = {level: [short_address(name, origin) for name in names] for level, names in named.items()}
-    several = {level.value: names for level, names in called.items() if len(set(names)) > 1}
-    return levels([short_address(address, origin) for address in addresses], several)
+    named: dict[str, Sequence[str]] = {}
+    if labels is not None:
+        named = {level.value: labels.table[name].tolist() for level, name in columns.items()}
+    return levels(pages[Pages.PAGE_LOCATION].tolist(), named)
 
 
 def readable(found: Sequence[Places], sequences: UserSequences) -> Level:

@@ -9,7 +9,7 @@ import numpy as np
 from core.data.sequences import UserSequences
 from core.data.timed_events import TimedEvents
 from core.periods.beside import distinct
-from core.periods.calendar import Calendar
+from core.periods.calendar import Calendar, days_of
 from core.profiles.outcomes import OutcomeIndex
 
 
@@ -25,6 +25,7 @@ class Activity:
         views: int64 of shape (m,), page views in it.
         sessions: int64 of shape (m,), sessions that began in it.
         had: bool of shape (m,), whether the user had the outcome in it.
+        is_new: bool of shape (n_users,), who has no page view in the export before the days that count.
         unseen: Users and periods with the outcome and without a page view: they are in no row.
     """
 
@@ -35,6 +36,7 @@ class Activity:
     views: np.ndarray
     sessions: np.ndarray
     had: np.ndarray
+    is_new: np.ndarray
     unseen: int = 0
 
     @classmethod
@@ -65,7 +67,18 @@ class Activity:
         own = _pairs(had, calendar, users) if had else np.zeros(0, dtype=np.int64)
         did = np.isin(pairs, own, assume_unique=True)
         user, period = np.divmod(pairs, width)
-        return cls(calendar, sequences.n_users, user, period, views, sums, did, len(own) - int(did.sum()))
+        unseen = len(own) - int(did.sum())
+        new = _new(sequences, calendar)
+        return cls(calendar, sequences.n_users, user, period, views, sums, did, new, unseen)
+
+
+def _new(sequences: UserSequences, calendar: Calendar) -> np.ndarray:
+    """Who was not there before the days that count; clocks that are wrong say nothing."""
+    day = days_of(sequences.timestamp, calendar.offset)
+    before = sequences.user[(day >= calendar.since) & (day < calendar.days[0])]
+    is_new = np.ones(sequences.n_users, dtype=bool)
+    is_new[before] = False
+    return is_new
 
 
 def _pairs(had: tuple[np.ndarray, np.ndarray], calendar: Calendar, users: np.ndarray) -> np.ndarray:

@@ -19,9 +19,10 @@ HOUR: Final = 3_600_000_000
 """Microseconds."""
 DAY: Final = 24 * HOUR
 EPOCH: Final = date(1970, 1, 1)
-FEWEST_MISSED: Final = -math.log(0.05)
-"""Page views that a stretch of a day usually holds from which on seeing none has a chance below 5 %
-(Poisson): then the export does not cover it."""
+CHANCE: Final = 0.05
+"""Of seeing nobody in a stretch of a day, below which the export does not cover it."""
+FEWEST_MISSED: Final = -math.log(CHANCE)
+"""Sessions that usually begin in a stretch, from which on none has a smaller chance (Poisson)."""
 EMPTY_DAYS: Final = 60
 """In a row, beyond which what follows may be a clock that is wrong …"""
 STRAY_SHARE: Final = 0.01
@@ -53,6 +54,7 @@ class Calendar:
         is_part: bool of shape (n_periods,), whether the export, or what is asked for, has it in part only.
         days: First and last day that count, in days since 1970.
         offset: Of the clock of the export from UTC, microseconds.
+        since: The first day of the export, whether it counts or not.
     """
 
     unit: PeriodUnit
@@ -60,6 +62,7 @@ class Calendar:
     is_part: np.ndarray
     days: tuple[int, int]
     offset: int
+    since: int
 
     @property
     def n_periods(self) -> int:
@@ -107,6 +110,7 @@ def calendar_of(
     offset: int = 0,
     truncated: Sequence[int] = (),
     within: tuple[int | None, int | None] = (None, None),
+    starts: np.ndarray | None = None,
 ) -> Calendar:
     """The periods of an export.
 
@@ -116,9 +120,10 @@ def calendar_of(
         offset: Of its clock from UTC, microseconds.
         truncated: Days that are known to be cut off, in days since 1970.
         within: First and last day that are asked for; None for no bound.
+        starts: int64 of shape (n_sessions,), when sessions began; None where each view is one.
     """
     first, last = covered(timestamp, offset)
-    in_part = {*cut_days(timestamp, offset, (first, last)), *truncated}
+    in_part = {*cut_days(timestamp, offset, (first, last), starts), *truncated}
     low = first if within[0] is None else max(first, within[0])
     high = max(low, last if within[1] is None else min(last, within[1]))
     start = low if unit is PeriodUnit.DAY else low - (low + 3) % 7  # 1 January 1970 was a Thursday
@@ -126,7 +131,7 @@ def calendar_of(
     day = np.arange(start, start + n_periods * unit.days)
     whole = (day >= low) & (day <= high) & ~np.isin(day, list(in_part))
     in_full = np.all(whole.reshape(n_periods, unit.days), axis=1)
-    return Calendar(unit, start, np.logical_not(in_full), (low, high), offset)
+    return Calendar(unit, start, np.logical_not(in_full), (low, high), offset, first)
 
 
 def calendar(
@@ -134,9 +139,10 @@ def calendar(
 ) -> Calendar:
     """The periods of a data set; by days or weeks as its length suggests where ``unit`` is None."""
     receipt, timestamp = dataset.receipt, dataset.sequences.timestamp
+    starts = timestamp[dataset.sequences.session_starts]
     offset = offset_of(receipt.time_zone)
     found = unit or usual_unit(covered(timestamp, offset))
-    return calendar_of(timestamp, found, offset, _numbers(receipt.truncated_days), within)
+    return calendar_of(timestamp, found, offset, _numbers(receipt.truncated_days), within, starts)
 
 
 def _numbers(days: Sequence[str]) -> list[int]:
@@ -165,22 +171,34 @@ def covered(timestamp: np.ndarray, offset: int = 0) -> tuple[int, int]:
     return int(kept[0]), int(kept[-1])
 
 
-def cut_days(timestamp: np.ndarray, offset: int, days: tuple[int, int]) -> list[int]:
+def cut_days(
+    timestamp: np.ndarray, offset: int, days: tuple[int, int], starts: np.ndarray | None = None
+) -> list[int]:
     """First and last day of an export where it begins late in the one, or ends early in the other.
 
     Seeing nobody in the rest of such a day must be unlikely, judging by that stretch of the days between: the
-    night of a small shop is no gap. Where there are no days between, nothing is known.
+    night of a small shop is no gap, nor what is quiet on some days of the week. Sessions are counted, as page
+    views come in clumps. Where there are no days between, nothing is known.
 
     Args:
         timestamp: int64 of shape (n_views,), microseconds UTC.
         offset: Of its clock from UTC, microseconds.
         days: First and last day, in days since 1970.
+        starts: int64 of shape (n_sessions,), when sessions began; None where each view is one.
     """
-    first, last = days
-    if last - first < 2:
+    (first, last), starts = days, timestamp if starts is None else starts
+    between = last - first - 1
+    if between < 1:
         return []
     day, clock = np.divmod(timestamp + offset, DAY)
-    between = clock[(day > first) & (day < last)]
     begins, ends = clock[day == first].min(), clock[day == last].max()
-    missed = {first: int((between < begins).sum()), last: int((between > ends).sum())}
-    return [day for day, views in missed.items() if views / (last - first - 1) > FEWEST_MISSED]
+    began, at = np.divmod(starts + offset, DAY)
+    missed = {first: began[at < begins], last: began[at > ends]}
+    return [
+        end for end, days in missed.items() if _is_surprising(days[(days > first) & (days < last)], between)
+    ]
+
+
+def _is_surprising(days: np.ndarray, between: int) -> bool:
+    """Whether a stretch in which sessions began on these of so many days is hardly ever empty."""
+    return len(days) / between > FEWEST_MISSED and 1 - len(np.unique(days)) / between <= CHANCE

@@ -1,5 +1,9 @@
 """Who comes again: users by the period of their first page view, and the share of them in each later one.
 
+Segments are of users with two page views or more. Of those with a single one in their first period, only who
+came again has two: to be in a segment is to have come again. So they are left out, and counted are those whom
+their first period alone put into a segment.
+
 A period that the export does not hold, or holds in part, says nothing of who came in it: it is left blank,
 never 0 (censored on the right). What the first periods of an export hold began earlier: there, users who have
 come for long are among the new ones.
@@ -17,16 +21,17 @@ from core.periods.activity import Activity
 from core.profiles.rows import Rows
 
 BEGAN, AGE = "began", "age"
+FEWEST: Final = 2
+"""Page views of a user in a segment, whatever else: asked of the first period alone."""
 MOST_PERIODS: Final = 62
 """Of a triangle that can still be read."""
 
 
-def _first(activity: Activity) -> np.ndarray:
-    """The first period of each user: int64 of shape (n_users,), −1 of who never came."""
-    first = np.full(activity.n_users, -1, dtype=np.int64)
+def _first(activity: Activity) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Users who are new in these periods, the first of each, and page views in it: int64 of shape (m,)."""
     begins = np.flatnonzero(np.diff(activity.user, prepend=-1))
-    first[activity.user[begins]] = activity.period[begins]
-    return first
+    begins = begins[activity.is_new[activity.user[begins]]]
+    return activity.user[begins], activity.period[begins], activity.views[begins]
 
 
 def known(activity: Activity) -> np.ndarray:
@@ -39,19 +44,29 @@ def known(activity: Activity) -> np.ndarray:
 
 
 def counted(activity: Activity, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
-    """How many users began in each period, and how many of them came so many periods later.
+    """How many users began in each period, with two page views or more, and how many of them came later.
 
     Returns:
         float64 of shape (n_segments, n_periods), and of shape (n_segments, n_periods, n_periods): cells that
         cannot be known are NaN.
     """
-    first, width = _first(activity), activity.calendar.n_periods
-    seen = np.flatnonzero(first >= 0)
-    size = beside.sums(rows, seen, first[seen], width)
-    began = first[activity.user]
-    cell = began * width + activity.period - began
-    came = beside.sums(rows, activity.user, cell, width * width).reshape(-1, width, width)
+    (user, first, views), width = _first(activity), activity.calendar.n_periods
+    user, first = user[views >= FEWEST], first[views >= FEWEST]
+    size = beside.sums(rows, user, first, width)
+    began = np.full(activity.n_users, -1, dtype=np.int64)
+    began[user] = first
+    counts = np.flatnonzero(began[activity.user] >= 0)
+    begin, period = began[activity.user[counts]], activity.period[counts]
+    came = beside.sums(rows, activity.user[counts], begin * width + period - begin, width * width)
+    came = came.reshape(-1, width, width)
     return size, np.where(known(activity), came, np.nan)
+
+
+def left_out(activity: Activity, rows: Rows) -> np.ndarray:
+    """Users of each segment with a single page view in their first period: int64 of shape (n_segments,)."""
+    user, first, views = _first(activity)
+    once = views < FEWEST
+    return beside.sums(rows, user[once], first[once] * 0, 1)[:, 0].astype(np.int64)
 
 
 def triangle(activity: Activity, rows: Rows) -> pd.DataFrame:

@@ -163,10 +163,6 @@ class NextPages:
             self._block(seen.some(slice(start, start + AT_ONCE)), vectors[start : start + AT_ONCE], n, reach)
             for start in range(0, max(1, len(seen)), AT_ONCE)
         ]
-        if not made:
-            made = [
-                (np.empty((0, n), np.int64), np.empty((0, n)), np.empty((0, n, len(sources)), np.float32))
-            ]
         column, score, parts = (np.concatenate(arrays) for arrays in zip(*made, strict=True))
         return Suggestions(self.tables.pages, column, score, parts, sources)
 

@@ -1,7 +1,8 @@
 """What is counted of earlier users: which page follows which, and what those near to a user viewed.
 
-The tables leave the house with a model, so they hold nothing that is one user's alone: no id, no time, no
-order of a single user, and no page that fewer than three users saw.
+The tables leave the house with a model. They hold no id, no time, no page that fewer than three users saw and
+no pair of pages that fewer than three saw one after the other. Vectors and shares of pages of some users are
+in them, without an order: each of these rows is one user's (docs/threats.md).
 """
 
 from __future__ import annotations
@@ -33,8 +34,9 @@ class PageTables:
     Args:
         pages: Canonical pages that at least :data:`FEWEST_USERS` saw; the column of each is its place.
         allowed: bool of shape (n_columns,), pages that may be suggested: those that are not functional.
-        follows: Sparse float32 of shape (n_columns, n_columns), rows that sum to 1: how often each page was
-            the next one.
+        follows: Sparse float32 of shape (n_columns, n_columns): how often each page was the next one, as a
+            share of the pairs that at least :data:`FEWEST_USERS` have. Rows sum to 1, or to less where there
+            are more than :data:`KEPT`.
         lagged: The same for the next :data:`LAGS` ones, where the l-th counts 1 / l.
         popular: float32 of shape (n_columns,), share of all page views.
         near: float16 of shape (m, d), vectors of some users.
@@ -93,14 +95,15 @@ def count_tables(
     seen = SeenPages.of(sequences, columns, len(kept))
     some = seen.some(np.flatnonzero(counted))
     steps = [_followers(some, lag) for lag in range(1, LAGS + 1)]
+    near_by, next_to = _of_several(some, LAGS), _of_several(some, 1)
     lagged = sum((step / lag for lag, step in enumerate(steps[1:], start=2)), start=steps[0])
     popular = np.bincount(some.column, minlength=len(kept)).astype(np.float32)
     pool = _drawn(neighbours & counted & vectors.any(axis=1) & (seen.lengths > 0))
     return PageTables(
         pages=tuple(names[page] for page in kept.tolist()),
         allowed=~functional[kept],
-        follows=most_frequent(shares(steps[0])),
-        lagged=most_frequent(shares(lagged)),
+        follows=most_frequent(shares(steps[0] * next_to)),
+        lagged=most_frequent(shares(lagged * near_by)),
         popular=popular / max(1.0, float(popular.sum())),
         near=vectors[pool].astype(np.float16),
         viewed=seen.some(pool).evenly,
@@ -120,6 +123,22 @@ def _followers(seen: SeenPages, lag: int) -> Sparse:
     ones = np.ones(len(later), dtype=np.float32)
     shape = (seen.n_columns, seen.n_columns)
     return sparse.csr_array((ones, (seen.column[later - lag], seen.column[later])), shape=shape)
+
+
+def _of_several(seen: SeenPages, lags: int) -> Sparse:
+    """1 for each pair of pages that enough users saw so near to each other: sparse (n_columns, n_columns)."""
+    width, n = seen.n_columns, len(seen)
+    found = [np.zeros(0, dtype=np.int64)]
+    for lag in range(1, lags + 1):
+        later = np.flatnonzero(seen.user[lag:] == seen.user[:-lag]) + lag
+        pair = seen.column[later - lag].astype(np.int64) * width + seen.column[later]
+        found.append(pair * n + seen.user[later])
+    codes = np.sort(np.concatenate(found))
+    codes = codes[np.flatnonzero(np.diff(codes, prepend=-1))]
+    pairs, users = np.unique(codes // max(1, n), return_counts=True)
+    kept = pairs[users >= FEWEST_USERS]
+    ones = np.ones(len(kept), dtype=np.float32)
+    return sparse.csr_array((ones, (kept // max(1, width), kept % max(1, width))), shape=(width, width))
 
 
 def most_frequent(table: Sparse, most: int = KEPT) -> Sparse:

@@ -192,7 +192,7 @@ def _write_next_pages(
 ) -> dict[int, str]:
     """What suggests next pages beside the model, a file of those of each segment; and the first in words."""
     from core.model.embedding import embed
-    from core.recommend.in_words import segments_in_words
+    from core.recommend.next_words import segments_in_words
     from core.recommend.of_segments import next_pages_of_segments
     from core.runs.what_next import what_next
 

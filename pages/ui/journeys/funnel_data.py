@@ -12,12 +12,11 @@ from core.base.errors import ArtifactError
 from core.data.dataset import EVENTS
 from core.data.timed_events import TimedEvents
 from core.journeys.funnel import Funnel, FunnelStep, StepKind
-from core.journeys.funnel_start import usual_way
+from core.journeys.funnel_start import usual_funnel
 from core.journeys.funnel_walk import FunnelWalk, walk
 from core.journeys.moments import users_who
 from core.journeys.patterns import FunnelSite
 from core.journeys.places import Places
-from core.profiles.outcomes import any_of
 from pages.ui.segments import shared
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.segments.made_from import Sources
@@ -98,11 +97,7 @@ def _basis(key: str, _sources: Sources) -> FunnelBasis:
 
 @st.cache_resource(max_entries=8, show_spinner="Looking for the usual way …")
 def _suggested(key: str, chosen: tuple[str, ...], _live: LiveSegments) -> Funnel:
-    outcomes = shared.basis(_live.sources).data.outcomes
-    happened = any_of([outcomes[one] for one in chosen]) if chosen else None
-    sequences = _live.sources.dataset.sequences
-    away = np.isin(np.asarray(outcomes.pages, dtype=object).astype(str), outcomes.leaks(chosen))
-    return usual_way(basis(_live).site, sequences, chosen[0] if chosen else None, happened, away)
+    return usual_funnel(basis(_live).site, shared.basis(_live.sources).data.outcomes, chosen)
 
 
 @st.cache_resource(max_entries=12, show_spinner="Following all users …")

@@ -18,6 +18,10 @@ FITTED: Final = (
     "Segments were fitted on all days of the export, so a user's segment may come from days after the one "
     "that is counted."
 )
+SUMMER: Final = (
+    "That is its winter time all year: in summer, hours are told one hour early, and what came in the first "
+    "hour of a day is counted on the day before."
+)
 
 
 def whose(live: LiveSegments) -> int | None:
@@ -60,7 +64,8 @@ def clock(live: LiveSegments) -> str:
     told = live.sources.dataset.receipt.time_zone
     name = wording.zone(told).tzname(None)
     exactly = told.startswith("UTC")
-    return f"Times are {name}{', as its dates say' if exactly else ': the export does not say more exactly'}."
+    said = f"Times are {name}{', as its dates say' if exactly else ': the export does not say more exactly'}."
+    return f"{said} {SUMMER}" if "in summer" in told else said
 
 
 def parts(calendar: Calendar, unit: PeriodUnit) -> str:

@@ -10,7 +10,7 @@ from core.periods.activity import Activity, moments_of
 from core.periods.calendar import Calendar, PeriodUnit, calendar
 from core.periods.filter import CountFilter
 from core.periods.over_time import PeriodMeasure, over_time
-from core.periods.retention import curve, triangle
+from core.periods.retention import curve, left_out, triangle
 from core.periods.rhythm import rhythm
 from pages.ui.periods import count_filter
 from pages.ui.segments import profile_tables as tables
@@ -21,7 +21,7 @@ from pages.ui.shell import state
 
 def calendar_now(live: LiveSegments, unit: PeriodUnit | None) -> Calendar:
     """Days or weeks as the filter leaves them; what suits the export where no unit is asked for."""
-    return _calendar(live.sources.dataset.key, unit, _filter(live), live)
+    return _calendar(live.sources.counted, unit, _filter(live), live)
 
 
 def by_period(live: LiveSegments, unit: PeriodUnit, measure: PeriodMeasure) -> tuple[pd.DataFrame, int]:
@@ -34,10 +34,10 @@ def by_period(live: LiveSegments, unit: PeriodUnit, measure: PeriodMeasure) -> t
     return tables.named(made, live.names), unseen
 
 
-def retained(live: LiveSegments, unit: PeriodUnit) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Who comes again: by first period and periods since, and of all first periods together."""
-    cells, together = _retained(*_key(live), unit, live)
-    return tables.named(cells, live.names), tables.named(together, live.names)
+def retained(live: LiveSegments, unit: PeriodUnit) -> tuple[pd.DataFrame, pd.DataFrame, dict[int, int]]:
+    """Who comes again: by first period and periods since, of all of these together, and who is left out."""
+    cells, together, without = _retained(*_key(live), unit, live)
+    return tables.named(cells, live.names), tables.named(together, live.names), without
 
 
 def by_hour(live: LiveSegments, *, sessions: bool) -> pd.DataFrame:
@@ -50,7 +50,7 @@ def _filter(live: LiveSegments) -> CountFilter:
 
 
 def _key(live: LiveSegments) -> tuple[str, str, CountFilter]:
-    return live.sources.dataset.key, live.segmentation.partition.digest, _filter(live)
+    return live.sources.counted, live.segmentation.partition.digest, _filter(live)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -84,9 +84,10 @@ def _by_period(
 @st.cache_resource(max_entries=SESSIONS, show_spinner=False)
 def _retained(
     dataset: str, segments: str, chosen: CountFilter, unit: PeriodUnit, _live: LiveSegments
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    activity = _activity(dataset, chosen, unit, (), _live)
-    return triangle(activity, _live.profiles.rows), curve(activity, _live.profiles.rows)
+) -> tuple[pd.DataFrame, pd.DataFrame, dict[int, int]]:
+    activity, rows = _activity(dataset, chosen, unit, (), _live), _live.profiles.rows
+    without = dict(zip(rows.segments, left_out(activity, rows).tolist(), strict=True))
+    return triangle(activity, rows), curve(activity, rows), without
 
 
 @st.cache_resource(max_entries=SESSIONS, show_spinner=False)

@@ -24,8 +24,9 @@ FULL_COLOUR: Final = 0.95
 HOW: Final = (
     "Users by the {unit} of their first page view in the export, and how many of them came again so many "
     "{unit}s later. Blank: that {unit} is not over in the export, or covered only in part. Users who came "
-    "before the export began are among the first ones. The model has read how often users come: this "
-    "describes the segments."
+    "before the export began are among the first ones. Users with a single page view in their first {unit} "
+    "are left out: of them, only those who came again have the two page views of a user in a segment. The "
+    "model has read how often users come: this describes the segments."
 )
 NOTHING: Final = (
     "Nobody can be followed here: there is no whole {unit} after the first. Choose days, clear the filter, "
@@ -41,16 +42,19 @@ def draw(live: LiveSegments) -> None:
     with st.grid("auto", min_column_width=200, gap="small", key="time-choice"):
         segment = choice.whose(live)
         unit = choice.unit(live, MOST_PERIODS)
-    cells, together = counted_time.retained(live, unit)
+    cells, together, without = counted_time.retained(live, unit)
     st.caption(f"{choice.FITTED} {choice.clock(live)}")
     if together.empty:
         st.info(NOTHING.format(unit=unit), icon=":material/info:")
         return
-    _curves(live, segment, together, unit)
+    once = sum(without.values()) if segment is None else without[segment]
+    _curves(live, segment, together, unit, once)
     _triangles(live, segment, cells, unit)
 
 
-def _curves(live: LiveSegments, segment: int | None, table: pd.DataFrame, unit: PeriodUnit) -> None:
+def _curves(
+    live: LiveSegments, segment: int | None, table: pd.DataFrame, unit: PeriodUnit, without: int
+) -> None:
     many = table[table[N] >= FEW]
     top = time_charts.top_of(many if len(many) else table, (HIGH, REST_VALUE))
 
@@ -62,7 +66,8 @@ def _curves(live: LiveSegments, segment: int | None, table: pd.DataFrame, unit: 
     first = own[own[AGE] == 1]
     n = (
         f"{wording.counted(int(first[N].sum()), 'user')} can be followed to the next {unit}, fewer for "
-        f"longer. Across: {unit}s since the first. Grey: the other clustered users."
+        f"longer. Across: {unit}s since the first. Grey: the other clustered users. "
+        f"Left out: {wording.counted(without, 'user')} with a single page view in their first {unit}."
     )
     told = Told("Who come again", n, "retention", HOW.format(unit=unit), _columns(unit))
     draw_panels(live, segment, table, chart, told)

@@ -15,8 +15,8 @@ from core.profiles.profile_columns import Col
 from core.recommend.candidates import Reach, Source
 from core.recommend.functional import MEANING
 from core.recommend.head import Head
-from core.recommend.in_words import CALLED, in_percent, in_points
 from core.recommend.next_pages import NextPages
+from core.recommend.next_words import CALLED, in_percent, in_points
 from core.recommend.of_segments import next_pages_of_segments
 from core.recommend.page_tables import FEWEST_USERS
 from core.recommend.seen_pages import SeenPages

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.profiles.profile_columns import Col, RowKind
 from core.recommend.candidates import Reach, Source
-from core.recommend.in_words import NO_PAGE, how_right, why
+from core.recommend.next_words import NO_PAGE, how_right, why
 from core.recommend.of_segments import DIFFERS, FIRST, HIGH, LOW
 from pages.ui.segments import cards, charts, following
 from pages.ui.segments.figure import figure, page_columns

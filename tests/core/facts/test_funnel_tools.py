@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.base.errors import ArtifactError, InputError
+from core.base.errors import ArtifactError, InputError, SettingsError
+from core.base.settings import AnalyzeSettings
 from core.data.timed_events import TimedEvents
 from core.facts.answer import Contrast, FigureList, Note
 from core.facts.arguments import FunnelFacts
@@ -15,7 +16,9 @@ from core.facts.finding import Finding
 from core.facts.funnel_tools import ASKED, NOBODY_LOST, OWN, USUAL, funnel
 from core.facts.sentences import plain
 from core.journeys.funnel import Funnel, funnel_from_link
+from core.profiles.metrics import profile
 from tests.core.facts.toy import figures, rule_figures
+from tests.core.profiles.toy import LABELS
 
 SAME = "one step after the other, in the user's whole time."
 
@@ -96,6 +99,30 @@ def test_the_analyst_s_own_funnel_comes_before_the_usual_way() -> None:
     assert found.blocks[-1] == Note(text=f"{OWN}: one step after the other, within one session.")
     usual = funnel(with_events(None), FunnelFacts(segment="all"))
     assert usual.blocks[-1] == Note(text=f"{USUAL}: {SAME}")
+
+
+def test_a_whole_address_is_counted_as_on_journeys() -> None:
+    made = figures().context
+    addresses = tuple(f"https://{address}" for address in made.tables.basis.addresses)
+    tables = replace(made.tables, basis=replace(made.tables.basis, addresses=addresses))
+    steps = ("https://shop.example/sale", "https://shop.example/cart?utm_source=x")
+    found = funnel(Figures(replace(made, tables=tables)), FunnelFacts(segment="all", steps=steps))
+    assert [one[2] for one in told(found)[:4:2]] == ["4", "3"]
+
+
+def test_of_several_outcomes_the_step_is_the_first_as_on_journeys() -> None:
+    made = with_events(bought()).context
+    profiles = profile(made.tables.basis.data, LABELS, AnalyzeSettings(outcome=("purchase", "page:/cart")))
+    several = Figures(replace(made, tables=replace(made.tables, profiles=profiles)))
+    found = funnel(several, FunnelFacts(segment="all", steps=("/", "outcome")))
+    assert [one[1:3] for one in told(found)[:4:2]] == [("/", "4"), ("/ → purchase", "2")]
+    usual = told(funnel(several, FunnelFacts(segment="all")))
+    assert any(item.endswith("purchase") for _, item, *_ in usual)
+
+
+def test_an_empty_step_is_refused_in_words() -> None:
+    with pytest.raises(SettingsError, match="empty pattern"):
+        funnel(figures(), FunnelFacts(segment="all", steps=("",)))
 
 
 def test_what_cannot_be_counted_is_said() -> None:

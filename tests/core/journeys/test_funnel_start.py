@@ -8,11 +8,11 @@ import numpy as np
 import pyarrow as pa
 
 from core.data.sequences import UserSequences
-from core.journeys.funnel import Funnel
-from core.journeys.funnel_start import usual_way
+from core.journeys.funnel import MOST_PATTERNS, Funnel
+from core.journeys.funnel_start import usual_funnel, usual_way
 from core.journeys.patterns import FunnelSite
 from core.journeys.places import Level
-from core.profiles.outcomes import Happened
+from core.profiles.outcomes import Happened, OutcomeIndex
 
 PAGES = ("/home", "/shoes", "/cart", "/thanks", "/blog")
 TYPES = ("Home", "Product", "Cart", "Done", "Unknown")
@@ -30,6 +30,16 @@ SEQUENCES = UserSequences(
     timestamp=np.array([second for way in WAYS for second in range(len(way))]),
     session=np.zeros(sum(map(len, WAYS)), dtype=np.int32),
 )
+
+
+def of_ways(ways: list[list[int]]) -> UserSequences:
+    return UserSequences(
+        pa.array([f"u{user}" for user in range(len(ways))]), np.cumsum([0, *map(len, ways)]),
+        np.concatenate(ways).astype(np.int32), np.concatenate([np.arange(len(way)) for way in ways]),
+        np.zeros(sum(map(len, ways)), dtype=np.int32),
+    )  # fmt: skip
+
+
 BOUGHT = Happened(np.array([0, 1, 9]), np.ones(3), np.array([3, 3, 0]), {})  # 9 has no page view
 
 
@@ -64,6 +74,38 @@ def test_a_page_that_is_as_good_as_the_outcome_is_in_no_step_before_it() -> None
     assert said(usual_way(site, SEQUENCES, "purchase", BOUGHT, away))[2] == ("page", "/cart")
     by_page = said(usual_way(site, SEQUENCES, "page:/thanks", BOUGHT))  # the outcome itself
     assert by_page[2:] == [("page", "/cart"), ("page", "/thanks")]
+
+
+def test_a_step_of_more_pages_than_it_can_name_leaves_none_out() -> None:
+    pages = ("/home", "/thanks", *(f"/item/{number}" for number in range(120)))
+    types = ("Home", "Item", *["Item"] * 120)
+    sequences = of_ways([[0, 2 + user, 1] for user in range(120)])
+    bought = Happened(np.arange(120), np.ones(120), np.full(120, 2), {})
+    site = FunnelSite({Level.PAGE: pages, Level.TYPE: (*types[:-1], "Rest")}, ("purchase",))
+    found = usual_way(site, sequences, "purchase", bought, np.arange(122) == 1).steps
+    items = site.marks(found[1])
+    assert items.pages.tolist() == [False, False, *[True] * 119, False]
+    assert len(found[1].any_of) <= MOST_PATTERNS
+
+
+def test_a_step_that_no_few_beginnings_tell_is_the_place_as_a_whole() -> None:
+    pages = tuple(f"/{number:03d}{letter}" for number in range(120) for letter in "ab")
+    types = ("Item", "Other") * 120
+    sequences = of_ways([[2 * user, 2 * user + 1] for user in range(120)])
+    bought = Happened(np.arange(120), np.ones(120), np.full(120, 2), {})
+    site = FunnelSite({Level.PAGE: pages, Level.TYPE: ("Rest", *types[1:])}, ("purchase",))
+    found = usual_way(site, sequences, "purchase", bought, np.arange(240) == 2)
+    assert said(found)[0] == ("type", "Item")
+
+
+def test_of_several_outcomes_it_goes_to_the_first_past_the_pages_that_give_it_away() -> None:
+    index = OutcomeIndex(5, {"purchase": BOUGHT, "sign_up": BOUGHT}, SEQUENCES, PAGES, ())
+    site = FunnelSite({Level.PAGE: PAGES}, ("purchase", "sign_up"))
+    found = usual_funnel(site, index, ("purchase", "sign_up"))
+    assert said(found)[-1] == ("event", "purchase")
+    away = np.isin(PAGES, index.leaks(("purchase",)))
+    assert found == usual_way(site, SEQUENCES, "purchase", BOUGHT, away)
+    assert usual_funnel(site, index, ()) == usual_way(site, SEQUENCES, None, None)
 
 
 def test_steps_that_half_of_those_with_the_outcome_do_not_take_are_left_out() -> None:

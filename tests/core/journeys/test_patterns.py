@@ -9,7 +9,7 @@ import pytest
 
 from core.base.errors import SettingsError
 from core.journeys.funnel import FunnelStep
-from core.journeys.patterns import FunnelSite, any_of, matches, matching
+from core.journeys.patterns import FunnelSite, any_of, beginnings, matches, matching
 from core.journeys.places import Level
 
 PAGES = ("shop.example/", "shop.example/cart", "shop.example/Cart?step=2", "other.example/cart")
@@ -82,3 +82,22 @@ def test_a_whole_address_is_read_as_cleaning_reads_it() -> None:
     assert found("https://shop.example/*") == [True, True, True]
     assert found("https://other.example/cart") == [False, False, False]
     assert found("https://[") == [False, False, False]
+
+
+def test_beginnings_by_eye() -> None:
+    assert beginnings(["/p/1", "/p/2", "/x"], ["/p", "/q"]) == ("/p/*", "/x")
+    assert beginnings(["/a", "/a/c"], ["/a/b"]) == ("/a", "/a/c")
+    assert beginnings(["/A1", "/a2"], ["/b"]) == ("/a*",)  # case does not matter to a pattern
+    assert beginnings(["/1", "/2"], []) == ("/*",)
+
+
+def test_beginnings_match_all_that_they_are_to_and_nothing_else() -> None:
+    random = np.random.default_rng(3)
+    for _ in range(200):
+        names = sorted({"/" + "".join(random.choice(list("aAb/"), random.integers(0, 5))) for _ in range(20)})
+        folded = list({name.casefold(): name for name in names}.values())
+        inside = random.random(len(folded)) < 0.5
+        own = [name for name, one in zip(folded, inside, strict=True) if one]
+        rest = [name for name, one in zip(folded, inside, strict=True) if not one]
+        if own:
+            assert matching(beginnings(own, rest), folded).tolist() == inside.tolist()

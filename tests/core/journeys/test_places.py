@@ -35,7 +35,7 @@ def test_pages_of_one_label_are_one_place() -> None:
 
 def test_only_the_levels_that_pages_are_labelled_by_are_there() -> None:
     assert list(levels(["/"], {})) == [Level.PAGE]
-    assert list(levels(["/"], {"type": ["home"], "template": ["/"]})) == [
+    assert list(levels(["/", "/a"], {"type": ["home", "a"], "template": ["/", "/:a"]})) == [
         Level.PAGE, Level.TEMPLATE, Level.TYPE,
     ]  # fmt: skip
 

@@ -8,19 +8,30 @@ import pytest
 
 from core.periods.activity import Activity
 from core.periods.calendar import PeriodUnit, calendar_of
-from core.periods.retention import curve, known, triangle
+from core.periods.retention import curve, known, left_out, triangle
 from core.profiles.profile_columns import Col
 from core.profiles.two_shares import difference_interval
 from core.profiles.wilson import wilson
-from tests.core.periods.visits import CASES, frame, random_case, rows_of, visits
+from tests.core.periods.visits import CASES, MONDAY, frame, random_case, rows_of, visits
 
 WEEKS = 7.0
 
 
-def laid_out(*users: list[float], unit: PeriodUnit = PeriodUnit.DAY) -> Activity:
+def laid_out(
+    *users: list[float],
+    unit: PeriodUnit = PeriodUnit.DAY,
+    within: tuple[int | None, int | None] = (None, None),
+) -> Activity:
+    """Each user's first page view twice, so that the first period alone puts them into a segment."""
+    return activity_of([[days[0], *days] for days in users], unit, within)
+
+
+def activity_of(
+    users: list[list[float]], unit: PeriodUnit, within: tuple[int | None, int | None] = (None, None)
+) -> Activity:
     sequences = visits(users)
     whole = np.ones(len(users), dtype=bool)
-    return Activity.of(sequences, calendar_of(sequences.timestamp, unit), whole)
+    return Activity.of(sequences, calendar_of(sequences.timestamp, unit, within=within), whole)
 
 
 def cells(table: pd.DataFrame, segment: int = 0) -> dict[tuple[str, int], tuple[float, float]]:
@@ -64,6 +75,33 @@ def test_one_day_has_nothing_to_come_back_in() -> None:
     assert triangle(found, rows_of([0, 1])).empty and curve(found, rows_of([0, 1])).empty
 
 
+def test_who_is_in_a_segment_only_by_coming_again_is_left_out_and_counted() -> None:
+    users = [[0.1, 1.1], [0.1, 0.2], [0.1, 0.2, 1.3], [1.1, 2.1]]  # the first and the last: one view at first
+    found = activity_of(users, PeriodUnit.DAY)
+    assert cells(triangle(found, rows_of([0, 0, 0, 0]))) == {("29", 1): (1, 2), ("29", 2): (0, 2)}
+    assert left_out(found, rows_of([0, 0, 0, 1])).tolist() == [1, 1]
+
+
+def test_equal_returns_make_no_rise_by_being_clustered() -> None:
+    random = np.random.default_rng(5)
+    users = []
+    for _ in range(20_000):
+        began = int(random.integers(0, 10))
+        come = [day for day in range(began + 1, 10) if random.random() < 0.1]
+        first = [began + 0.1] * int(random.integers(1, 3))
+        users.append([*first, *(day + 0.1 for day in come)])
+    clustered = [own for own in users if len(own) > 1]
+    table = triangle(activity_of(clustered, PeriodUnit.DAY), rows_of([0] * len(clustered)))
+    began = table.groupby("began")[["part", "n"]].sum()
+    assert np.abs(began["part"] / began["n"] - 0.1).max() < 0.02
+
+
+def test_who_came_before_the_filter_is_not_new() -> None:
+    users = ([0.1, 1.1, 2.1], [1.1, 2.1], [1.2])
+    found = laid_out(*users, within=(MONDAY + 1, None))
+    assert cells(triangle(found, rows_of([0, 0, 0]))) == {("01", 1): (1, 2)}
+
+
 @pytest.mark.parametrize("seed", range(CASES))
 def test_every_cell_is_that_of_pandas(seed: int) -> None:
     sequences, labels, offset = random_case(np.random.default_rng(seed))
@@ -74,6 +112,8 @@ def test_every_cell_is_that_of_pandas(seed: int) -> None:
         rows = rows_of(labels.tolist())
         table["period"] = table["local"].dt.to_period(code)
         first = table.groupby("user")["period"].min()
+        at_first = (table["period"] == table["user"].map(first)).groupby(table["user"]).sum()
+        first = first[at_first > 1]
         came = set(zip(table["user"], table["period"], strict=True))
         end, parts = table["period"].max(), dict(zip(calendar.dates, calendar.is_part, strict=True))
         expected, together = {}, {}

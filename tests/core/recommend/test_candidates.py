@@ -10,7 +10,7 @@ from core.recommend.page_tables import PageTables, count_tables
 from core.recommend.seen_pages import SeenPages
 from tests.core.recommend.site import CART, A, B, C, D, chained, tables_of
 
-USERS = {
+WAYS = {
     "u0": [A, B, CART],
     "u1": [A, B, C],
     "u2": [A, C, CART],
@@ -18,6 +18,8 @@ USERS = {
     "u4": [D, CART],
     "u5": [D],
 }
+USERS = {f"{user}{twin}": pages for user, pages in WAYS.items() for twin in range(3)}
+"""Three of each, so that no pair of pages is too rare to be kept."""
 
 
 def told(
@@ -40,7 +42,7 @@ def test_what_was_seen_and_what_is_functional_may_not_come() -> None:
     said = told(tables_of(USERS), [D, A], [0, 0, 0, 0], Reach.NEW)
     assert said[Source.BIGRAM] == pytest.approx({"/b": 3 / 4, "/c": 1 / 4})
     assert said[Source.NEIGHBOURS] == {}  # there is no vector
-    assert said[Source.POPULARITY] == pytest.approx({"/b": 0.5, "/c": 0.5})  # of three views each
+    assert said[Source.POPULARITY] == pytest.approx({"/b": 0.5, "/c": 0.5})  # equally many views
     assert set(said[Source.LAG]) == {"/b", "/c"}
     assert Source.HISTORY not in said
 

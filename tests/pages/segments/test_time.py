@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import date
+from types import SimpleNamespace
+from typing import cast
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -13,10 +15,13 @@ from core.base.schema import Users
 from core.data import dataset
 from core.ingest.output_tables import EVENTS
 from core.periods.beside import PART, VALUE, N
+from core.periods.filter import CountFilter
 from core.periods.over_time import IN_PART, PERIOD
 from core.periods.retention import AGE, BEGAN
 from core.periods.rhythm import CLOCK
 from core.profiles.profile_columns import Col
+from pages.ui.periods import choice, counted_time
+from pages.ui.segments.live_segments import LiveSegments
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import texts
 from tests.pages.fixtures_segments import PER_KIND, FinishedRun
@@ -105,10 +110,32 @@ def test_who_comes_again_is_blank_where_it_cannot_be_known(
     assert len(app.get("vega_lite_chart")) == 6
     cells = table(app, BEGAN)
     assert set(cells[AGE]) == {1, 2}
+    assert "with a single page view in their first day" in texts(app)
     assert cells[cells[AGE] == 1][VALUE].between(0.6, 0.7).all()  # two of three come a second day
     app.segmented_control(key="time-unit").set_value("week").run()
     assert not app.exception
     assert "there is no whole week after the first" in app.info[0].value
+
+
+@pytest.mark.parametrize("zone", ["UTC+01:00 and UTC+02:00 in summer, inferred from event_date", "UTC+01:00"])
+def test_summer_hours_are_said_to_be_told_by_winter_time(zone: str) -> None:
+    source = SimpleNamespace(dataset=SimpleNamespace(receipt=SimpleNamespace(time_zone=zone)))
+    told = choice.clock(cast("LiveSegments", SimpleNamespace(sources=source)))
+    assert ("winter time all year" in told) is ("summer" in zone)
+
+
+def test_other_labels_are_counted_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A template as an outcome is read from labels, so a data set alone does not name what was counted."""
+    monkeypatch.setattr(counted_time, "_filter", lambda _: CountFilter())
+
+    def key(labels: str) -> object:
+        sources = SimpleNamespace(counted=f"data {labels}", dataset=SimpleNamespace(key="data"))
+        segmentation = SimpleNamespace(partition=SimpleNamespace(digest="d"))
+        return counted_time._key(
+            cast("LiveSegments", SimpleNamespace(sources=sources, segmentation=segmentation))
+        )
+
+    assert key("a") != key("b")
 
 
 def test_hours_are_shares_of_each_segment(open_app: OpenApp, finished_run: FinishedRun) -> None:
