@@ -181,7 +181,13 @@ class Door:
 async def _watch(model: LiveModel) -> None:
     while True:
         await asyncio.sleep(LOOK_S)
-        if await asyncio.to_thread(model.look):
+        try:
+            replaced = await asyncio.to_thread(model.look)
+        except Exception as error:  # one look that fails must not be the last
+            log.exception("The model folder cannot be looked at")
+            model.say(f"The model folder cannot be looked at ({error.__class__.__name__})")
+            continue
+        if replaced:
             log.warning("Another model answers: %s", model.state.key)
         elif model.state.problem:
             log.debug("%s", model.state.problem)

@@ -107,3 +107,25 @@ def test_the_document_describes_every_path_and_holds_together(client: TestClient
     assert named <= schemas.keys()
     assert "$ref" not in schemas["ScoreRequest"]
     assert schemas["ScoreAnswer"]["properties"].keys() >= {"segment", "vector", "model", "left_out"}
+
+
+def test_a_look_that_fails_is_told_and_not_the_last(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = LiveModel(shop.model)
+    looks: list[str] = []
+
+    def look() -> bool:
+        looks.append(model.state.problem)
+        raise RuntimeError
+
+    async def watched() -> None:
+        watching = asyncio.create_task(door_module._watch(model))
+        while len(looks) < 3 and not watching.done():
+            await asyncio.sleep(0)
+        watching.cancel()
+
+    monkeypatch.setattr(door_module, "LOOK_S", 0.0)
+    monkeypatch.setattr(model, "look", look)
+    asyncio.run(watched())
+    assert looks[:3] == ["", *["The model folder cannot be looked at (RuntimeError)"] * 2]
