@@ -71,6 +71,29 @@ def test_pages_left_out_and_times_to_come_are_counted() -> None:
     assert not nobody
 
 
+def test_who_is_too_fast_on_pages_left_out_looks_automated_as_in_a_file() -> None:
+    settings = ALONE.model_copy(update={"strip_pages": ("https://a.example/ping",)})
+    rows = [record(at, "https://a.example/ping") for at in range(300)] + [record(9_000), record(9_060)]
+    live, people = cleaned(rows, settings)
+    assert live.users[Users.GROUP].tolist() == [Group.BOT_LIKE.value]
+    assert (live.pages, live.sequences.page.tolist()) == (("https://a.example/x",), [0, 0])
+    assert people[0].left_out == {STRIPPED: 300}
+
+
+def test_what_one_person_sends_changes_nothing_for_another() -> None:
+    mine = [record(0, page_title="Tents"), record(9, event_name=None)]
+    plain = [
+        record(0, "/known", user_key="v", event_name=None, page_title="Shoes"),
+        *(record(at, user_key="v", event_name=None, page_title="Shoes") for at in (5, 9)),
+    ]
+    people, _ = read_people([*mine, *plain], ALONE, 2**62)
+    live = LiveUsers.of(people, ALONE, {"/known"}, ())
+    assert [len([event for event in one.events if event.view]) for one in people] == [1, 3]
+    assert live.pages == ("https://a.example/x", "/known", "https://a.example/x")
+    assert live.titles == {0: "Tents", 2: "Shoes"}
+    assert live.sequences.page.tolist() == [0, 1, 2, 2]
+
+
 @pytest.mark.parametrize(
     ("seconds", "group"),
     [

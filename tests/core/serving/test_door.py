@@ -109,9 +109,7 @@ def test_the_document_describes_every_path_and_holds_together(client: TestClient
     assert schemas["ScoreAnswer"]["properties"].keys() >= {"segment", "vector", "model", "left_out"}
 
 
-def test_a_look_that_fails_is_told_and_not_the_last(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_look_that_fails_is_told_and_not_the_last(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     model = LiveModel(shop.model)
     looks: list[str] = []
 
