@@ -298,9 +298,7 @@ def _source(events: Sequence[LiveEvent], hosts: Collection[str]) -> str | None:
     return first if first is None else mask_url(first).text
 
 
-def _titles(
-    people: Sequence[Person], page_of: Mapping[str, str], pages: Sequence[_Page]
-) -> dict[int, str]:
+def _titles(people: Sequence[Person], page_of: Mapping[str, str], pages: Sequence[_Page]) -> dict[int, str]:
     """The titles of the pages that the model does not know, which tell what these are."""
     places = {page: place for place, page in enumerate(pages) if page[0] != EVERYBODY}
     titles: defaultdict[int, Counter[str]] = defaultdict(Counter)

@@ -173,9 +173,7 @@ def decide_themes(
     return labels
 
 
-def decide_each(
-    pages: LabelPages, taxonomy: Taxonomy, ladder: Ladder
-) -> tuple[PageDecisions, PageDecisions]:
+def decide_each(pages: LabelPages, taxonomy: Taxonomy, ladder: Ladder) -> tuple[PageDecisions, PageDecisions]:
     """Decide themes and types of pages that have nothing to do with each other: what is sure of each alone.
 
     Returns:
