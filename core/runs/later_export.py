@@ -129,7 +129,8 @@ def _read_again(
     if not paths or sorted(pipeline.fingerprints(paths).values()) != sorted(read):
         return None
     settings = IngestSettings.checked(**open_artifact(trained.dataset.path).settings)
-    return pipeline.preprocess(Store(work), paths, undecided(settings), progress)
+    known = page_names(trained.dataset.pages, None)[View.URL]
+    return pipeline.preprocess(Store(work), paths, undecided(settings, known), progress)
 
 
 def _read_together(one: Dataset, other: Dataset) -> bool:

@@ -179,5 +179,28 @@ def test_random_users_are_what_a_file_of_them_is(tmp_path: Path) -> None:
         assert plain(live.users[column].iloc[order]) == plain(wanted.users[column])
 
 
+def test_a_page_that_the_model_knows_stays_in_a_file_as_at_the_door(tmp_path: Path) -> None:
+    known, new = (f"https://a.example/item/{number}" for number in ("5500000000000004", "4111111111111111"))
+    rows = [record(0, known), record(9, known), record(20, new)]
+    header = ("user_pseudo_id", Raw.EVENT_TIMESTAMP, Raw.EVENT_NAME, Raw.PAGE_LOCATION)
+    lines = [",".join(header), *(",".join(map(str, row.values())) for row in rows)]
+    (tmp_path / "x.csv").write_text("\n".join(lines))
+    found = {}
+    for public in (frozenset({known}), frozenset[str]()):
+        settings = ALONE.model_copy(update={"known_pages": public})
+        folder = tmp_path / f"out-{len(public)}"
+        (folder / "work").mkdir(parents=True)
+        ingest([tmp_path / "x.csv"], settings, folder, silent, folder / "work")
+        dataset = Dataset(folder, "")
+        pages = dataset.pages["page_location"].tolist()
+        found[public] = [pages[page] for page in dataset.sequences.page]
+        people, _ = read_people(rows, settings, 2**62)
+        live = LiveUsers.of(people, settings, public, ())
+        assert found[public] == [live.pages[page] for page in live.sequences.page]
+    masked = "https://a.example/item/{card}"
+    assert [*found.values()] == [[known, known, masked], [masked] * 3]
+    assert "known_pages" not in settings.model_dump()
+
+
 def plain(column: pd.Series) -> list[object]:
     return [None if pd.isna(value) else value for value in column.tolist()]
