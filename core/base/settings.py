@@ -129,8 +129,8 @@ class IngestSettings(Settings):
     mask_places: tuple[str, ...] = ()
     """Names of places whose values are all masked."""
     known_pages: frozenset[str] = Field(default=frozenset(), exclude=True, repr=False)
-    """Pages that a model was trained on, where new users are read for it: many saw them there, so no number in
-    them is personal, however few see them here. They belong to the model and are written nowhere else."""
+    """Pages that a model was trained on, where new users are read for it: many saw them there, so no number
+    in them is personal, however few see them here. They belong to the model and are written nowhere else."""
 
 
 class Encoder(StrEnum):
