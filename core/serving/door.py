@@ -12,7 +12,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any, Final, TypeAlias
 
@@ -52,7 +52,14 @@ GONE: Final = "The connection was closed"
 log = logging.getLogger("beha2vec.door")
 
 Answer: TypeAlias = Callable[[Scorer, Sequence[bytes]], list[ScoreReply]]
-_Waiting: TypeAlias = tuple[bytes, "asyncio.Future[ScoreReply]"]
+
+
+@dataclass(eq=False)
+class _Waiting:
+    """A request that waits; nobody keeps the body of one that has gone."""
+
+    body: bytes
+    answer: asyncio.Future[ScoreReply]
 
 
 class Desk:
@@ -88,36 +95,39 @@ class Desk:
 
     async def ask(self, body: bytes) -> ScoreReply:
         """Wait for an answer; none is made for who is cancelled before it is begun."""
-        answer: asyncio.Future[ScoreReply] = asyncio.get_running_loop().create_future()
-        self._waiting.put_nowait((body, answer))
-        return await answer
+        one = _Waiting(body, asyncio.get_running_loop().create_future())
+        self._waiting.put_nowait(one)
+        try:
+            return await one.answer
+        finally:
+            one.body = b""
 
     async def work(self) -> None:
         """Answer until cancelled."""
         while True:
             some = [await self._waiting.get()]
-            size = len(some[0][0])
+            size = len(some[0].body)
             while len(some) < self._together and size < SINGLE_BYTES and not self._waiting.empty():
                 some.append(self._waiting.get_nowait())
-                size += len(some[-1][0])
-            if still := [one for one in some if not one[1].done()]:  # others have gone
+                size += len(some[-1].body)
+            if still := [one for one in some if not one.answer.done()]:  # others have gone
                 await self._answered(still)
 
     async def _answered(self, some: list[_Waiting]) -> None:
         """Answer some; where that fails, each alone, so that one request cannot spoil another."""
-        task = partial(self._answer, self._model.scorer, [body for body, _ in some])
+        task = partial(self._answer, self._model.scorer, [one.body for one in some])
         try:
             replies = await asyncio.get_running_loop().run_in_executor(self._thread, task)
         except Exception as error:  # a bug must reach the one who asked, not end the door
             if len(some) > 1:
                 for one in some:
                     await self._answered([one])
-            elif not some[0][1].done():
-                some[0][1].set_exception(error)
+            elif not some[0].answer.done():
+                some[0].answer.set_exception(error)
             return
-        for (_, answer), reply in zip(some, replies, strict=True):
-            if not answer.done():  # who asked may have gone
-                answer.set_result(reply)
+        for one, reply in zip(some, replies, strict=True):
+            if not one.answer.done():  # who asked may have gone
+                one.answer.set_result(reply)
 
     def close(self) -> None:
         """End the thread once it is done."""

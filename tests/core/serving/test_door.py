@@ -136,6 +136,7 @@ def test_for_who_has_gone_no_answer_is_made_and_a_round_has_an_end(shop: Shop) -
         await asyncio.sleep(0)
         tasks[1].cancel()
         await asyncio.sleep(0)
+        assert [bool(one.body) for one in desk._waiting._queue] == [True, False, True, True]  # type: ignore[attr-defined]
         working = asyncio.create_task(desk.work())
         found = await asyncio.gather(*tasks, return_exceptions=True)
         working.cancel()
