@@ -128,6 +128,9 @@ class IngestSettings(Settings):
     """Names of places (``Receipt.places``) whose values are not personal, whatever they look like."""
     mask_places: tuple[str, ...] = ()
     """Names of places whose values are all masked."""
+    known_pages: frozenset[str] = Field(default=frozenset(), exclude=True, repr=False)
+    """Pages that a model was trained on, where new users are read for it: many saw them there, so no number
+    in them is personal, however few see them here. They belong to the model and are written nowhere else."""
 
 
 class Encoder(StrEnum):

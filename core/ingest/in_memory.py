@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -40,6 +40,11 @@ REASONS: Final = {
     **REJECT_REASONS, Fate.NO_ID: NO_ID, Fate.INTERNAL: "Internal traffic", Fate.DEBUG: "Debug traffic"
 }  # fmt: skip
 """Why a record is not used."""
+
+_Page: TypeAlias = tuple[int, str]
+"""Whose page it is, by their number, and the canonical page."""
+EVERYBODY: Final = -1
+"""Whose the pages are that the model knows."""
 
 
 class LiveEvent(NamedTuple):
@@ -81,12 +86,13 @@ def read_people(
     Returns:
         The users as they first appear, and why records without a user's id were not used.
     """
-    named = any(row.get(Raw.EVENT_NAME) for row in rows)
+    ids = [one_record.user_id(row.get(Raw.USER_KEY)) for row in rows]
+    named = {who for who, row in zip(ids, rows, strict=True) if row.get(Raw.EVENT_NAME)}
     people: dict[str, Person] = {}
     nobody: Counter[str] = Counter()
-    for line, row in enumerate(rows):
-        view = one_record.is_view(row, named)
-        fate, who = one_record.fate(row, view, settings), one_record.user_id(row.get(Raw.USER_KEY))
+    for line, (who, row) in enumerate(zip(ids, rows, strict=True)):
+        view = one_record.is_view(row, who in named)
+        fate = one_record.fate(row, view, settings)
         if who is None:
             nobody[REASONS[fate]] += 1
             continue
@@ -119,15 +125,16 @@ class LiveUsers:
         who: int64 of shape (n_users,), which of the people each is; those without a page view are left out.
         users: As :attr:`core.data.dataset.Dataset.users`, without browser and country.
         sequences: Their page views.
-        pages: Canonical page of each page index.
-        titles: Page that the model does not know → its most frequent title, where there is any.
+        pages: Canonical page of each page index. One that the model does not know has an index for each of
+            the users who saw it: to some it may be called otherwise.
+        titles: Of a page index that the model does not know → the title that the user saw most, if any.
     """
 
     who: np.ndarray
     users: pd.DataFrame
     sequences: UserSequences
     pages: tuple[str, ...]
-    titles: Mapping[str, str]
+    titles: Mapping[int, str]
 
     @classmethod
     def of(
@@ -146,18 +153,19 @@ class LiveUsers:
             hosts: The site's own, from which no visit can "come".
         """
         page_of = _canonical(people, settings, known)
-        views, pages = _views(people, page_of, settings)
+        views, pages = _views(people, page_of, settings, known)
         bots = np.array([looks_automated(person.events) for person in people], dtype=bool)
         bots[fast(views.only(~_rounded(people)[views.user]))] = True
         if settings.exclude_bots:
             views = views.only(~bots[views.user])
+        views, pages = _viewed(_without_stripped(people, views, pages, settings), pages)
         used = find_users(views, number_sessions(views))
         return cls(
             who=used.numbers,
             users=_users(people, used, groups_of(used, bots), hosts),
             sequences=_sequences(people, used),
-            pages=pages,
-            titles=_titles(people, page_of, known),
+            pages=tuple(page for _, page in pages),
+            titles=_titles(people, page_of, pages),
         )
 
 
@@ -172,11 +180,10 @@ def _canonical(people: Sequence[Person], settings: IngestSettings, known: Collec
 
 
 def _views(
-    people: Sequence[Person], page_of: Mapping[str, str], settings: IngestSettings
-) -> tuple[PageViews, tuple[str, ...]]:
+    people: Sequence[Person], page_of: Mapping[str, str], settings: IngestSettings, known: Collection[str]
+) -> tuple[PageViews, list[_Page]]:
     """Page views in order, and the pages they are numbered by."""
-    unwanted = set(settings.strip_pages)
-    pages: dict[str, int] = {}
+    pages: dict[_Page, int] = {}
     sessions: dict[tuple[int, str | int], int] = {}
     rows: list[tuple[int, int, int, int, bool]] = []
     for number, person in enumerate(people):
@@ -185,17 +192,32 @@ def _views(
             if not event.view:
                 continue
             page = page_of[event.location or ""]
-            if unwanted and (page in unwanted or template(page) in unwanted):
-                person.left_out[STRIPPED] += 1
-                continue
-            by_gap = event.session is None
+            place = pages.setdefault((EVERYBODY if page in known else number, page), len(pages))
             session = sessions.setdefault((number, event.session or gap), len(sessions))
-            rows.append((number, pages.setdefault(page, len(pages)), event.ts, session, by_gap))
+            rows.append((number, place, event.ts, session, event.session is None))
     table = np.array(rows, dtype=np.int64).reshape(-1, 5).T
     return PageViews(
         table[0].astype(np.int32), table[1].astype(np.int32), table[2], table[3], table[4].astype(bool),
         np.arange(len(rows)),
-    ), tuple(pages)  # fmt: skip
+    ), list(pages)  # fmt: skip
+
+
+def _without_stripped(
+    people: Sequence[Person], views: PageViews, pages: Sequence[_Page], settings: IngestSettings
+) -> PageViews:
+    """Leave out pages by choice, and count them: those who went too fast through them did so all the same."""
+    unwanted = set(settings.strip_pages)
+    off = [bool(unwanted) and (page in unwanted or template(page) in unwanted) for _, page in pages]
+    gone = np.array(off, dtype=bool)[views.page]
+    for number, count in Counter(views.user[gone].tolist()).items():
+        people[number].left_out[STRIPPED] += count
+    return views.only(~gone)
+
+
+def _viewed(views: PageViews, pages: Sequence[_Page]) -> tuple[PageViews, list[_Page]]:
+    """Only the pages that are still viewed."""
+    viewed, page = np.unique(views.page, return_inverse=True)
+    return replace(views, page=page.astype(np.int32)), [pages[number] for number in viewed]
 
 
 def _gap_sessions(events: Sequence[LiveEvent], minutes: int) -> list[int]:
@@ -276,12 +298,14 @@ def _source(events: Sequence[LiveEvent], hosts: Collection[str]) -> str | None:
     return first if first is None else mask_url(first).text
 
 
-def _titles(people: Sequence[Person], page_of: Mapping[str, str], known: Collection[str]) -> dict[str, str]:
+def _titles(people: Sequence[Person], page_of: Mapping[str, str], pages: Sequence[_Page]) -> dict[int, str]:
     """The titles of the pages that the model does not know, which tell what these are."""
-    titles: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for event in (event for person in people for event in person.events if event.view):
-        page = page_of[event.location or ""]
-        title = one_record.absent(event.record.get(Raw.PAGE_TITLE), records.DIRECT, records.UNAVAILABLE)
-        if title and page not in known:
-            titles[page][mask_url(title).text] += 1
-    return {page: max(sorted(own), key=own.__getitem__) for page, own in titles.items()}
+    places = {page: place for place, page in enumerate(pages) if page[0] != EVERYBODY}
+    titles: defaultdict[int, Counter[str]] = defaultdict(Counter)
+    for number in {number for number, _ in places}:
+        for event in (event for event in people[number].events if event.view):
+            place = places.get((number, page_of[event.location or ""]))
+            title = one_record.absent(event.record.get(Raw.PAGE_TITLE), records.DIRECT, records.UNAVAILABLE)
+            if title and place is not None:
+                titles[place][mask_url(title).text] += 1
+    return {place: max(sorted(own), key=own.__getitem__) for place, own in titles.items()}

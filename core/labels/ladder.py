@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from core.base.errors import ResourceError
-from core.base.progress import Progress, SubProgress
+from core.base.progress import Progress, SubProgress, silent
 from core.base.schema import View
 from core.labels import embedding_classifier, llm_classifier, nli_classifier
 from core.labels.event_classifier import EventClassifier
@@ -171,6 +171,27 @@ def decide_themes(
     _fill(labels, _met(found, ladder.worded), subjects)
     _correct(labels, pages, ladder, View.THEME)
     return labels
+
+
+def decide_each(pages: LabelPages, taxonomy: Taxonomy, ladder: Ladder) -> tuple[PageDecisions, PageDecisions]:
+    """Decide themes and types of pages that have nothing to do with each other: what is sure of each alone.
+
+    Returns:
+        The themes and the types, as :func:`decide_themes` and :func:`decide_types` would find them were each
+        the only page, and no models there.
+    """
+    functional = {one.name for one in taxonomy.types if one.functional}
+    types: PageDecisions = [None] * len(pages)
+    _decide_each(types, pages, ladder, View.TYPE)
+    themes = [_no_theme(kind, functional) for kind in types]
+    _decide_each(themes, pages, ladder, View.THEME)
+    return themes, types
+
+
+def _decide_each(labels: PageDecisions, pages: LabelPages, ladder: Ladder, view: View) -> None:
+    subjects = group(pages, range(len(pages)), _undecided(labels))
+    _fill(labels, decide(ladder.sure, subjects.subjects, view, silent), subjects)
+    _correct(labels, pages, ladder, view)
 
 
 def _met(found: Sequence[Label | None], worded: Collection[str]) -> PageDecisions:

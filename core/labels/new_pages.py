@@ -6,24 +6,26 @@ single page at a door has none of that; what its title and address do not tell s
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, TypeAlias
 
-import pandas as pd
+import numpy as np
 
-from core.base.progress import silent
-from core.base.schema import PageEvents, Pages
 from core.labels.label_settings import UNKNOWN, LabelSettings
-from core.labels.ladder import PageDecisions, decide_themes, decide_types, sure_rungs
-from core.labels.pages import read_pages
+from core.labels.label_types import Label
+from core.labels.ladder import decide_each, sure_rungs
+from core.labels.pages import LabelPages, clean_title
 from core.labels.rule_classifier import literal_segments
+from core.labels.templates import mine
 
 KEPT: Final = 10_000
 """Labels that are remembered."""
+_Called: TypeAlias = tuple[str, str]
+"""A page and its title."""
 
 
 class NewPages:
-    """The lower rungs of the ladder, ready for single pages.
+    """The lower rungs of the ladder, ready for pages that have nothing to do with each other.
 
     Args:
         settings: Taxonomy and corrections with which the model was trained.
@@ -31,26 +33,31 @@ class NewPages:
 
     def __init__(self, settings: LabelSettings) -> None:
         self._taxonomy, self._ladder = settings.taxonomy, sure_rungs(settings)
-        self._decided = lru_cache(KEPT)(self._decide)
+        self._literal = literal_segments()
+        self._kept: dict[_Called, tuple[str, str]] = {}
 
-    def label(self, page: str, title: str | None) -> tuple[str, str]:
-        """Theme and type of a page.
+    def label(self, pages: Sequence[tuple[str, str | None]]) -> list[tuple[str, str]]:
+        """Theme and type of pages, each as if it were alone.
 
         Args:
-            page: Canonical.
-            title: What it is called, if anybody said.
+            pages: Canonical, each with what it is called, if anybody said.
         """
-        return self._decided(page, title)
+        called = [(page, clean_title(title)) for page, title in pages]
+        found = {one: self._kept.get(one) for one in dict.fromkeys(called)}
+        new = self._decided([one for one, labels in found.items() if labels is None])
+        if len(self._kept) + len(new) > KEPT:
+            self._kept = {}
+        self._kept.update(list(new.items())[:KEPT])
+        return [found[one] or new[one] for one in called]
 
-    def _decide(self, page: str, title: str | None) -> tuple[str, str]:
-        frame = {Pages.PAGE_LOCATION: [page], Pages.PAGE_TITLE: [title], Pages.VIEWS: [1], Pages.USERS: [1]}
-        no_events = pd.DataFrame(columns=[PageEvents.PAGE, PageEvents.EVENT_NAME, PageEvents.EVENTS])
-        alone = read_pages(pd.DataFrame(frame), no_events, literal=literal_segments())
-        types = decide_types(alone, self._taxonomy, self._ladder, silent)
-        themes = decide_themes(alone, types, self._taxonomy, self._ladder, silent)
-        return _name(themes), _name(types)
+    def _decided(self, called: Sequence[_Called]) -> dict[_Called, tuple[str, str]]:
+        pages, titles = ([one[at] for one in called] for at in (0, 1))
+        templates = [mine([page], self._literal)[0] for page in pages]
+        seen = np.ones(len(pages), dtype=np.int64)
+        apart = LabelPages(tuple(pages), tuple(titles), tuple(templates), seen, seen)
+        decided = zip(*decide_each(apart, self._taxonomy, self._ladder), strict=True)
+        return {one: (_name(theme), _name(kind)) for one, (theme, kind) in zip(called, decided, strict=True)}
 
 
-def _name(decided: PageDecisions) -> str:
-    [label] = decided
+def _name(label: Label | None) -> str:
     return label.value if label else UNKNOWN

@@ -125,8 +125,9 @@ class FrozenModel:
         key = _checked_key(folder)
         settings, weights, means = _read_frozen(folder)
         labelling, labels = _read_labels(folder)
+        known = KnownPages(load_pages(folder))
         return cls(
-            key, settings, labelling, labels, KnownPages(load_pages(folder)), weights, means,
+            key, undecided(settings, known.pages | labels.keys()), labelling, labels, known, weights, means,
             Partition.from_files(folder / SEGMENTS), read_rules(folder / ONE_PAGE_RULES),
             _read_names(folder), load_any(folder),
         )  # fmt: skip
@@ -203,13 +204,20 @@ def _read_frozen(folder: Path) -> tuple[IngestSettings, ViewWeights, dict[View, 
         means = {view: np.load(path, allow_pickle=False) for view, path in files.items() if path.exists()}
     except (OSError, ValueError, ValidationError) as error:
         raise _damaged(folder, error.__class__.__name__) from error
-    return undecided(settings), weights, means
+    return settings, weights, means
 
 
-def undecided(settings: IngestSettings) -> IngestSettings:
-    """How the training data were read, but for what they decided: :class:`KnownPages` keeps that."""
+def undecided(settings: IngestSettings, known: Collection[str]) -> IngestSettings:
+    """How the training data were read, but for what they decided: :class:`KnownPages` keeps that.
+
+    Args:
+        settings: Of the training.
+        known: Its pages.
+    """
     url = settings.url.model_copy(update={"collapse_ids": False})
-    decided = {"url": url, "mask_own": False, "keep_places": (), "mask_places": ()}
+    decided = {
+        "url": url, "mask_own": False, "keep_places": (), "mask_places": (), "known_pages": frozenset(known)
+    }  # fmt: skip
     return settings.model_copy(update=decided)
 
 

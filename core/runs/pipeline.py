@@ -146,7 +146,8 @@ def preprocess(
     checksums = _checksums(sources)
     inputs = _numbered(sources, checksums)
     dumped = settings.model_dump(mode="json")
-    key = content_key("preprocess", dumped, inputs)
+    known = {"known_pages": sorted(settings.known_pages)} if settings.known_pages else {}
+    key = content_key("preprocess", dumped | known, inputs)
     found = store.find("preprocess", key)
     if again or found is None or not (found.path / EVENTS).exists():  # an earlier release left them out
         with (

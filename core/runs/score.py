@@ -109,11 +109,6 @@ def write_scored(out: Path, dataset: Dataset, placed: Placed, more: Mapping[str,
         pq.write_table(pa.table(columns), building)
 
 
-def _write(out: Path, columns: Mapping[str, pa.Array]) -> None:
-    with written_whole(out) as building:
-        pq.write_table(pa.table(dict(columns)), building)
-
-
 @contextmanager
 def _workplace(out: Path) -> Iterator[Path]:
     """A folder beside ``out``, which is claimed: what a killed process left there is nobody's."""

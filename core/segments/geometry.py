@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
 from scipy.sparse import csr_array
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController, threadpool_limits
 
 from core.base.contention import available_cores
 
@@ -29,8 +31,14 @@ _LIMITED = threading.RLock()
 @contextmanager
 def repeatable() -> Iterator[None]:
     """Run numerical libraries on one thread, so that the result is the same each time."""
-    with _LIMITED, threadpool_limits(THREADS):
+    with _LIMITED, _libraries(len(sys.modules)).limit(limits=THREADS):
         yield
+
+
+@lru_cache(1)
+def _libraries(n_modules: int) -> ThreadpoolController:
+    """What has threads of its own; looked for anew (milliseconds) where something was imported since."""
+    return ThreadpoolController()
 
 
 def threads() -> ThreadPoolExecutor:

@@ -1,7 +1,7 @@
 """The door itself: who may come in, how much they may bring, and who answers.
 
-Single users are answered by one thread, which takes all that wait at once; batches have a thread of their
-own, so that nobody waits behind one.
+Single users are answered by one thread, which takes what waits at once; batches have a thread of their own,
+so that nobody waits for the end of one. The two share an interpreter: beside a batch, answers take longer.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
-from dataclasses import asdict
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import orjson
 import torch
@@ -35,17 +35,31 @@ from core.serving.tokens import shown
 from core.serving.wire import BATCH_BYTES, SINGLE_BYTES
 
 TOGETHER: Final = 32
-"""Single users that are answered at once, at most."""
+"""Single users that are answered at once, at most, and no more bytes than one of them may send."""
+SINGLES: Final = 256
+BATCHES: Final = 8
+"""Requests that may be inside, from their first byte to their answer: a quarter of a gigabyte, and 80 MB."""
 BODY_S: Final = 20.0
 """How long a body may take to come."""
 JSON: Final = "application/json"
 NO_STORE: Final = {"Cache-Control": "no-store"}
 
-UNAUTHORIZED: Final = 401
+UNAUTHORIZED, TIMEOUT, TOO_LARGE, BUSY = 401, 408, 413, 503
+CLOSING: Final = frozenset({UNAUTHORIZED, TIMEOUT, TOO_LARGE, BUSY})
+"""Answers before the body was read: what is still to come of it is no next request."""
+CLOSE: Final = {"Connection": "close"}
+GONE: Final = "The connection was closed"
 log = logging.getLogger("beha2vec.door")
 
 Answer: TypeAlias = Callable[[Scorer, Sequence[bytes]], list[ScoreReply]]
-_Waiting: TypeAlias = tuple[bytes, "asyncio.Future[ScoreReply]"]
+
+
+@dataclass(eq=False)
+class _Waiting:
+    """A request that waits; nobody keeps the body of one that has gone."""
+
+    body: bytes
+    answer: asyncio.Future[ScoreReply]
 
 
 class Desk:
@@ -55,42 +69,65 @@ class Desk:
         model: Who answers.
         answer: How.
         together: Requests at once.
+        most: Requests that may be inside.
     """
 
-    def __init__(self, model: LiveModel, answer: Answer, together: int) -> None:
-        self._model, self._answer, self._together = model, answer, together
+    def __init__(self, model: LiveModel, answer: Answer, together: int, most: int) -> None:
+        self._model, self._answer, self._together, self._most = model, answer, together, most
+        self._inside = 0
         self._waiting: asyncio.Queue[_Waiting] = asyncio.Queue()
         self._thread = ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(1,))
 
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Be inside.
+
+        Raises:
+            HTTPException: If too many are.
+        """
+        if self._inside >= self._most:
+            raise HTTPException(BUSY, "Too many requests wait; ask again later", {"Retry-After": "1"})
+        self._inside += 1
+        try:
+            yield
+        finally:
+            self._inside -= 1
+
     async def ask(self, body: bytes) -> ScoreReply:
-        """Wait for an answer."""
-        answer: asyncio.Future[ScoreReply] = asyncio.get_running_loop().create_future()
-        self._waiting.put_nowait((body, answer))
-        return await answer
+        """Wait for an answer; none is made for who is cancelled before it is begun."""
+        one = _Waiting(body, asyncio.get_running_loop().create_future())
+        self._waiting.put_nowait(one)
+        try:
+            return await one.answer
+        finally:
+            one.body = b""
 
     async def work(self) -> None:
         """Answer until cancelled."""
         while True:
             some = [await self._waiting.get()]
-            while len(some) < self._together and not self._waiting.empty():
+            size = len(some[0].body)
+            while len(some) < self._together and size < SINGLE_BYTES and not self._waiting.empty():
                 some.append(self._waiting.get_nowait())
-            await self._answered(some)
+                size += len(some[-1].body)
+            if still := [one for one in some if not one.answer.done()]:  # others have gone
+                await self._answered(still)
 
     async def _answered(self, some: list[_Waiting]) -> None:
         """Answer some; where that fails, each alone, so that one request cannot spoil another."""
-        task = partial(self._answer, self._model.scorer, [body for body, _ in some])
+        task = partial(self._answer, self._model.scorer, [one.body for one in some])
         try:
             replies = await asyncio.get_running_loop().run_in_executor(self._thread, task)
         except Exception as error:  # a bug must reach the one who asked, not end the door
             if len(some) > 1:
                 for one in some:
                     await self._answered([one])
-            elif not some[0][1].done():
-                some[0][1].set_exception(error)
+            elif not some[0].answer.done():
+                some[0].answer.set_exception(error)
             return
-        for (_, answer), reply in zip(some, replies, strict=True):
-            if not answer.done():  # who asked may have gone
-                answer.set_result(reply)
+        for one, reply in zip(some, replies, strict=True):
+            if not one.answer.done():  # who asked may have gone
+                one.answer.set_result(reply)
 
     def close(self) -> None:
         """End the thread once it is done."""
@@ -140,14 +177,14 @@ class Door:
             await self._app(scope, receive, counting)
             return
         said = problem(UNAUTHORIZED, "The token is missing or wrong: Authorization: Bearer …")
-        refused = Response(said.body, said.status, {"WWW-Authenticate": "Bearer"}, JSON)
+        refused = Response(said.body, said.status, {"WWW-Authenticate": "Bearer", **CLOSE}, JSON)
         await refused(scope, receive, counting)
 
     @asynccontextmanager
     async def _living(self, app: Starlette) -> AsyncIterator[None]:
         self._desks: dict[Answer, Desk] = {
-            answer_single: Desk(self._model, answer_single, TOGETHER),
-            answer_batch: Desk(self._model, answer_batch, 1),
+            answer_single: Desk(self._model, answer_single, TOGETHER, SINGLES),
+            answer_batch: Desk(self._model, answer_batch, 1, BATCHES),
         }
         work = [desk.work() for desk in self._desks.values()]
         tasks = [asyncio.create_task(one) for one in (*work, _watch(self._model))]
@@ -159,9 +196,11 @@ class Door:
             desk.close()
 
     async def _score(self, answer: Answer, most: int, request: Request) -> Response:
-        body = await _body(request, most)
-        began = time.perf_counter()
-        reply = await self._desks[answer].ask(body)
+        desk = self._desks[answer]
+        with desk.place():
+            body = await _body(request, most)
+            began = time.perf_counter()
+            reply = await _unless_gone(request, desk.ask(body))
         self._metrics.answered(request.url.path, reply, time.perf_counter() - began)
         return Response(reply.body, reply.status, NO_STORE, JSON)
 
@@ -181,10 +220,38 @@ class Door:
 async def _watch(model: LiveModel) -> None:
     while True:
         await asyncio.sleep(LOOK_S)
-        if await asyncio.to_thread(model.look):
+        try:
+            replaced = await asyncio.to_thread(model.look)
+        except Exception as error:  # one look that fails must not be the last
+            log.exception("The model folder cannot be looked at")
+            model.say(f"The model folder cannot be looked at ({error.__class__.__name__})")
+            continue
+        if replaced:
             log.warning("Another model answers: %s", model.state.key)
         elif model.state.problem:
             log.debug("%s", model.state.problem)
+
+
+async def _unless_gone(request: Request, answer: Coroutine[Any, Any, ScoreReply]) -> ScoreReply:
+    """Wait for an answer as long as the client does.
+
+    Raises:
+        HTTPException: If it has closed the connection.
+    """
+    asked, gone = asyncio.create_task(answer), asyncio.create_task(_gone(request))
+    try:
+        await asyncio.wait({asked, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not asked.done():
+            raise HTTPException(400, GONE)
+        return asked.result()
+    finally:
+        asked.cancel()
+        gone.cancel()
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _body(request: Request, most: int) -> bytes:
@@ -193,7 +260,7 @@ async def _body(request: Request, most: int) -> bytes:
     Raises:
         HTTPException: If it is larger, or takes longer.
     """
-    too_large = HTTPException(413, f"The body is larger than {most:,} bytes")
+    too_large = HTTPException(TOO_LARGE, f"The body is larger than {most:,} bytes")
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > most:
         raise too_large
@@ -206,16 +273,17 @@ async def _body(request: Request, most: int) -> bytes:
                     raise too_large
                 parts.append(part)
     except TimeoutError as error:
-        raise HTTPException(408, f"The body did not come within {BODY_S:.0f} s") from error
+        raise HTTPException(TIMEOUT, f"The body did not come within {BODY_S:.0f} s") from error
     except ClientDisconnect as error:
-        raise HTTPException(400, "The connection was closed") from error
+        raise HTTPException(400, GONE) from error
     return b"".join(parts)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     said = problem(error.status_code, error.detail)
-    return Response(said.body, said.status, error.headers, JSON)
+    closing = CLOSE if said.status in CLOSING else {}
+    return Response(said.body, said.status, {**(error.headers or {}), **closing}, JSON)
 
 
 async def _bug(request: Request, error: Exception) -> Response:

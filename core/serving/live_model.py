@@ -8,6 +8,7 @@ folder that is damaged, half written or gone is refused in words, and the old mo
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -25,13 +26,12 @@ Fingerprint: TypeAlias = tuple[tuple[str, int, int, int], ...]
 def fingerprint(folder: Path) -> Fingerprint:
     """What a folder looks like from outside; empty where it is not there."""
     found = []
-    for path in sorted(folder.rglob("*")):
-        try:
-            facts = path.stat()
-        except OSError:  # it goes away while we look
-            continue
-        if path.is_file():
-            found.append((str(path), facts.st_size, facts.st_mtime_ns, facts.st_ino))
+    with suppress(OSError):  # the folder itself may be renamed while it is walked
+        for path in sorted(folder.rglob("*")):
+            with suppress(OSError):  # or a file
+                facts = path.stat()
+                if path.is_file():
+                    found.append((str(path), facts.st_size, facts.st_mtime_ns, facts.st_ino))
     return tuple(found)
 
 
@@ -80,15 +80,16 @@ class LiveModel:
         now = fingerprint(self._folder)
         still, self._last = now == self._last, now
         if now == self._seen:
-            self._say("")
+            self.say("")
             return False
         if not still or now == self._refused_as:
             return False
         try:
             scorer = self._read(now)
         except Beha2VecError as error:
-            self._refused_as = now
-            self._say(str(error), refused=1)
+            lasting = not _may_pass(error) and fingerprint(self._folder) == now
+            self._refused_as = now if lasting else None
+            self.say(str(error), refused=int(lasting))
             return False
         self._seen, self.scorer = now, scorer
         self.state = ModelState(scorer.key, time.time(), self.state.reloads + 1, self.state.refused, "")
@@ -97,7 +98,9 @@ class LiveModel:
     def _read(self, now: Fingerprint) -> Scorer:
         try:
             scorer = Scorer.load(self._folder)
-        except (OSError, ValueError, KeyError, TypeError, IndexError, RuntimeError) as error:
+        except Beha2VecError:
+            raise
+        except Exception as error:  # whatever a damaged file does to the library that reads it
             raise ArtifactError(
                 f"The model in {self._folder} cannot be used ({error.__class__.__name__})"
             ) from error
@@ -105,6 +108,12 @@ class LiveModel:
             raise ArtifactError(f"{self._folder} was changed while it was read")
         return scorer
 
-    def _say(self, problem: str, refused: int = 0) -> None:
+    def say(self, problem: str, refused: int = 0) -> None:
+        """Tell why the folder is not the model that answers; nothing where it is."""
         before = self.state
         self.state = ModelState(before.key, before.since, before.reloads, before.refused + refused, problem)
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether the same files may be read at the next try: the disk refused, or too many files were open."""
+    return isinstance(error.__cause__, OSError) and not isinstance(error.__cause__, FileNotFoundError)

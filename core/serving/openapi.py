@@ -13,7 +13,7 @@ REF: Final = "#/components/schemas/{model}"
 ERRORS: Final = {
     400: "The body is not JSON", 401: "The token is missing or wrong", 408: "The body did not come in time",
     413: "The body is too large", 422: "The events cannot be scored; the error says why",
-    503: "Too many requests at once",
+    503: "Too many requests at once, as JSON with Retry-After; too many connections, as plain text",
 }  # fmt: skip
 PLAIN: Final = {
     "/healthz": "The process is alive", "/readyz": "A model answers", "/openapi.json": "This document",
@@ -52,6 +52,8 @@ def openapi() -> dict[str, Any]:
 def _post(summary: str, asks: str, answers: str) -> dict[str, Any]:
     errors = {str(status): _content(said, "Problem") for status, said in ERRORS.items()}
     body = {"required": True, "content": {"application/json": {"schema": {"$ref": REF.format(model=asks)}}}}
+    errors["503"]["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds"}}
+    errors["503"]["content"]["text/plain"] = {"schema": {"type": "string"}}
     responses = {"200": _content("The answer", answers), **errors}
     return {"post": {"summary": summary, "requestBody": body, "responses": responses}}
 

@@ -88,10 +88,12 @@ class Scorer:
     def _names(self, live: LiveUsers) -> dict[View, list[str]]:
         names = {View.URL: list(live.pages)}
         if self._labels:
-            new = (page for page in live.pages if self._frozen.known.align(page) not in self._frozen.labels)
-            labels = {page: self._labels.label(page, live.titles.get(page)) for page in new}
-            pairs = [labels.get(page, ("", "")) for page in live.pages]
-            names[View.THEME], names[View.TYPE] = ([pair[at] for pair in pairs] for at in (0, 1))
+            align, trained = self._frozen.known.align, self._frozen.labels
+            new = [at for at, page in enumerate(live.pages) if align(page) not in trained]
+            labels = self._labels.label([(live.pages[at], live.titles.get(at)) for at in new])
+            pairs = dict(zip(new, labels, strict=True))
+            called = [pairs.get(at, ("", "")) for at in range(len(live.pages))]
+            names[View.THEME], names[View.TYPE] = ([pair[at] for pair in called] for at in (0, 1))
         return names
 
     def _answers(self, people: Sequence[Person], live: LiveUsers, placed: Placed) -> list[UserScore]:

@@ -135,7 +135,7 @@ def canonical_locations(engine: Engine, views: ir.Table, settings: IngestSetting
     hosts = _own_hosts(canonical.pages, weights)
     seen = merged_by(zip(canonical.pages, seen_by, strict=True))
     found = _nothing_found(engine, settings, seen, hosts, n_users)
-    own = without_own(seen, _titles(engine), found)
+    own = without_own(seen, _titles(engine), found, settings.known_pages)
     pages = sorted(set(own.pages.values()))
     by_rule = Counter(canonical.by_rule)
     by_rule.update(_dropped(engine, settings.url))

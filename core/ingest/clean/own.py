@@ -40,16 +40,17 @@ class Own:
     titles: dict[str, str]
 
 
-def without_own(pages: Values, titles: Titles, found: Found) -> Own:
+def without_own(pages: Values, titles: Titles, found: Found, known: Collection[str] = frozenset()) -> Own:
     """Take out of pages and titles what belongs to one user each.
 
     Args:
         pages: Canonical page → who saw it.
         titles: The titles of each, as they were sent.
         found: How to judge; takes what is found.
+        known: Pages that were public elsewhere; numbers in them stay.
     """
     usual = shaped(pages, found.public)
-    few = {page for page, crowd in pages.items() if crowd.users < found.public} - usual
+    few = {page for page, crowd in pages.items() if crowd.users < found.public} - usual - set(known)
     numbered = {page: mask(page).text if page in few else page for page in pages}
     crowds = merged_by((numbered[page], crowd) for page, crowd in pages.items())
     plain = _by_page(_masked(titles, SiteContext(shaped=usual), found), numbered)

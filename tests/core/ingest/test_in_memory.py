@@ -71,6 +71,29 @@ def test_pages_left_out_and_times_to_come_are_counted() -> None:
     assert not nobody
 
 
+def test_who_is_too_fast_on_pages_left_out_looks_automated_as_in_a_file() -> None:
+    settings = ALONE.model_copy(update={"strip_pages": ("https://a.example/ping",)})
+    rows = [record(at, "https://a.example/ping") for at in range(300)] + [record(9_000), record(9_060)]
+    live, people = cleaned(rows, settings)
+    assert live.users[Users.GROUP].tolist() == [Group.BOT_LIKE.value]
+    assert (live.pages, live.sequences.page.tolist()) == (("https://a.example/x",), [0, 0])
+    assert people[0].left_out == {STRIPPED: 300}
+
+
+def test_what_one_person_sends_changes_nothing_for_another() -> None:
+    mine = [record(0, page_title="Tents"), record(9, event_name=None)]
+    plain = [
+        record(0, "/known", user_key="v", event_name=None, page_title="Shoes"),
+        *(record(at, user_key="v", event_name=None, page_title="Shoes") for at in (5, 9)),
+    ]
+    people, _ = read_people([*mine, *plain], ALONE, 2**62)
+    live = LiveUsers.of(people, ALONE, {"/known"}, ())
+    assert [len([event for event in one.events if event.view]) for one in people] == [1, 3]
+    assert live.pages == ("https://a.example/x", "/known", "https://a.example/x")
+    assert live.titles == {0: "Tents", 2: "Shoes"}
+    assert live.sequences.page.tolist() == [0, 1, 2, 2]
+
+
 @pytest.mark.parametrize(
     ("seconds", "group"),
     [
@@ -154,6 +177,29 @@ def test_random_users_are_what_a_file_of_them_is(tmp_path: Path) -> None:
         assert mine.session[here].tolist() == wanted.sequences.session[there].tolist()
     for column in live.users.columns:
         assert plain(live.users[column].iloc[order]) == plain(wanted.users[column])
+
+
+def test_a_page_that_the_model_knows_stays_in_a_file_as_at_the_door(tmp_path: Path) -> None:
+    known, new = (f"https://a.example/item/{number}" for number in ("5500000000000004", "4111111111111111"))
+    rows = [record(0, known), record(9, known), record(20, new)]
+    header = ("user_pseudo_id", Raw.EVENT_TIMESTAMP, Raw.EVENT_NAME, Raw.PAGE_LOCATION)
+    lines = [",".join(header), *(",".join(map(str, row.values())) for row in rows)]
+    (tmp_path / "x.csv").write_text("\n".join(lines))
+    found = {}
+    for public in (frozenset({known}), frozenset[str]()):
+        settings = ALONE.model_copy(update={"known_pages": public})
+        folder = tmp_path / f"out-{len(public)}"
+        (folder / "work").mkdir(parents=True)
+        ingest([tmp_path / "x.csv"], settings, folder, silent, folder / "work")
+        dataset = Dataset(folder, "")
+        pages = dataset.pages["page_location"].tolist()
+        found[public] = [pages[page] for page in dataset.sequences.page]
+        people, _ = read_people(rows, settings, 2**62)
+        live = LiveUsers.of(people, settings, public, ())
+        assert found[public] == [live.pages[page] for page in live.sequences.page]
+    masked = "https://a.example/item/{card}"
+    assert [*found.values()] == [[known, known, masked], [masked] * 3]
+    assert "known_pages" not in settings.model_dump()
 
 
 def plain(column: pd.Series) -> list[object]:

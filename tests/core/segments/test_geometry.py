@@ -1,10 +1,13 @@
 """Distances, means and identical users against plain loops."""
 
+import sys
+from types import ModuleType
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from threadpoolctl import threadpool_info
+from threadpoolctl import ThreadpoolController, threadpool_info
 
 from core.segments import geometry
 from core.segments.geometry import (
@@ -72,3 +75,22 @@ def test_libraries_run_on_one_thread_and_get_theirs_back() -> None:
     with repeatable(), repeatable():
         assert {pool["num_threads"] for pool in threadpool_info()} == {1}
     assert {pool["filepath"]: pool["num_threads"] for pool in threadpool_info()} == before
+
+
+def test_libraries_are_looked_for_once_until_something_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[ThreadpoolController] = []
+
+    def look() -> ThreadpoolController:
+        looked.append(ThreadpoolController())
+        return looked[-1]
+
+    monkeypatch.setattr(geometry, "ThreadpoolController", look)
+    geometry._libraries.cache_clear()
+    for _ in range(3):
+        with repeatable():
+            pass
+    assert len(looked) == 1
+    monkeypatch.setitem(sys.modules, "imported_meanwhile", ModuleType("imported_meanwhile"))
+    with repeatable():
+        pass
+    assert len(looked) == 2

@@ -61,9 +61,9 @@ def test_events_of_two_users_are_too_many_for_one(scorer: Scorer) -> None:
 
 
 def test_too_many_events_are_refused(scorer: Scorer) -> None:
-    status, said = told(scorer, orjson.dumps({"events": [event()] * 5_001}))
+    status, said = told(scorer, orjson.dumps({"events": [event()] * 2_001}))
     assert status == 422
-    assert "at most 5000" in said
+    assert "at most 2000" in said
 
 
 def test_every_event_is_accounted_for(scorer: Scorer) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from core.base.errors import ArtifactError
-from core.serving.live_model import LiveModel
+from core.serving.live_model import LiveModel, fingerprint
+from core.serving.scorer import Scorer
 
 Renamed = Callable[[Path], dict[str, Any]]
 
@@ -77,3 +78,57 @@ def test_the_same_files_again_are_no_other_model(copied: Path, tmp_path: Path) -
     shutil.move(tmp_path / "again", copied)
     looked(model)
     assert (model.state.key, model.state.problem) == (key, "")
+
+
+def test_a_folder_that_is_renamed_while_it_is_walked_looks_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    assert len(fingerprint(tmp_path)) == 1
+
+    def renamed_meanwhile(*_: object) -> None:  # as `rglob` of Python 3.11 does
+        raise FileNotFoundError
+
+    monkeypatch.setattr(Path, "rglob", renamed_meanwhile)
+    assert fingerprint(tmp_path) == ()
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_what_the_disk_refuses_once_is_tried_again(
+    copied: Path, renamed: Renamed, monkeypatch: pytest.MonkeyPatch, wrapped: bool
+) -> None:
+    model = LiveModel(copied)
+    renamed(copied)
+
+    def refused(_: Path) -> Scorer:
+        error = OSError(5, "Input/output error")
+        if wrapped:
+            raise ArtifactError("It cannot be read") from error
+        raise error
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Scorer, "load", refused)
+        assert not looked(model)
+        assert not looked(model)
+    assert model.state.problem
+    assert model.state.refused == 0
+    assert model.look()
+    assert (model.state.reloads, model.state.problem) == (1, "")
+
+
+def test_an_error_that_nobody_thought_of_is_a_refusal(
+    copied: Path, renamed: Renamed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Unheard(Exception):
+        pass
+
+    def damaged(_: Path) -> Scorer:
+        raise Unheard
+
+    model = LiveModel(copied)
+    renamed(copied)
+    monkeypatch.setattr(Scorer, "load", damaged)
+    assert not looked(model)
+    assert not looked(model)
+    assert model.state.refused == 1
+    assert "Unheard" in model.state.problem

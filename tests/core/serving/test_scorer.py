@@ -127,3 +127,20 @@ def test_a_bad_neighbour_changes_nobody_s_answer(shop: Shop, scorer: Scorer) -> 
     replies = answer_single(scorer, [good, b"{", b'{"events":[{"a":1}]}', good])
     assert [reply.status for reply in replies] == [200, 400, 422, 200]
     assert replies[0].body == replies[3].body
+
+
+def test_the_titles_that_others_saw_change_nobody_s_answer(shop: Shop, scorer: Scorer) -> None:
+    def visit(user: str, title: str) -> bytes:
+        page = "https://www.tarn-and-trail.example/never-seen"
+        events = [
+            {"user_pseudo_id": user, "event_timestamp": 1_761_966_665_205_635 + at * 10_000_000,
+             "event_name": "page_view", "page_location": page, "page_title": title}
+            for at in range(3)
+        ]  # fmt: skip
+        return orjson.dumps({"events": events})
+
+    mine, others = visit("a", "Your cart"), [visit(user, "About us: our story") for user in "bcd"]
+    [alone] = answer_single(scorer, [mine])
+    assert answer_single(scorer, [*others, mine])[-1].body == alone.body
+    vectors = [orjson.loads(one.body)["vector"] for one in (alone, *answer_single(scorer, others[:1]))]
+    assert not np.allclose(*vectors)  # the titles say something
