@@ -13,7 +13,7 @@ from core.periods.activity import Activity
 from core.periods.beside import HIGH, LOW, PART, VALUE, N
 from core.periods.calendar import PeriodUnit, calendar
 from core.periods.over_time import IN_PART, PERIOD, PeriodMeasure, over_time
-from core.periods.retention import AGE, curve
+from core.periods.retention import AGE, curve, left_out
 from core.profiles.profile_columns import Col
 from core.profiles.rows import Rows
 
@@ -32,7 +32,8 @@ def periods(dataset: Dataset, rows: Rows, titles: Mapping[int, str]) -> dict[str
     Returns:
         ``time_zone`` and, of each of the ``segments``, ``weeks`` (``from``, ``in_part``, ``users`` of all in
         segments who came, ``share`` with its 95 % interval) and ``retention`` (``weeks`` since the first one,
-        how many ``users`` came ``of`` those who are known so long).
+        how many ``users`` came ``of`` those who are known so long; ``retention_left_out`` users had a single
+        page view in their first week).
     """
     days = calendar(dataset, PeriodUnit.WEEK)
     activity = Activity.of(dataset.sequences, days, np.ones(dataset.sequences.n_users, dtype=bool))
@@ -42,8 +43,8 @@ def periods(dataset: Dataset, rows: Rows, titles: Mapping[int, str]) -> dict[str
     told = [
         {"cluster": segment, "name": titles[segment]}
         | {"weeks": _records(shares, segment, ("from", IN_PART))}
-        | {"retention": _records(again, segment, ("weeks",))}
-        for segment in rows.segments
+        | {"retention": _records(again, segment, ("weeks",)), "retention_left_out": once}
+        for segment, once in zip(rows.segments, left_out(activity, rows).tolist(), strict=True)
     ]
     return {"time_zone": dataset.receipt.time_zone, "segments": told}
 

@@ -16,7 +16,7 @@ from tests.core.periods.visits import rows_of, visits
 def told() -> dict[str, Any]:
     receipt = SimpleNamespace(time_zone="UTC+00:00, inferred from event_date", truncated_days=())
     # three weeks from a Monday; nobody comes in the second; the third ends on its Sunday
-    dataset: Any = SimpleNamespace(receipt=receipt, sequences=visits([[0.1, 20.5], [0.2], [16.1]]))
+    dataset: Any = SimpleNamespace(receipt=receipt, sequences=visits([[0.1, 0.2, 20.5], [0.2], [16.1]]))
     return periods(dataset, rows_of([0, 1, 0]), {0: "Buyers", 1: "Readers"})
 
 
@@ -32,6 +32,7 @@ def test_by_week(told: dict[str, Any]) -> None:
 def test_who_comes_again(told: dict[str, Any]) -> None:
     again = [(age["weeks"], age["users"], age["of"]) for age in told["segments"][0]["retention"]]
     assert again == [(1, 0, 1), (2, 1, 1)]
+    assert [one["retention_left_out"] for one in told["segments"]] == [1, 1]  # with a single page view
 
 
 def test_it_is_strict_json(told: dict[str, Any]) -> None:
