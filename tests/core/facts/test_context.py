@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from core.base.schema import View
-from core.base.settings import AnalyzeSettings, OutcomeCount
+from core.base.settings import AnalyzeSettings, OutcomeCount, UrlSettings
 from core.data.page_labels import LabelledPages
 from core.facts.context import Basis
 from core.journeys.places import levels_of
@@ -95,7 +95,7 @@ def test_steps_of_a_funnel_are_called_as_on_the_page_journeys(tmp_path: Path) ->
     templates = ["shop.example/{…}"] * 3 + ["shop.example/cart"]
     columns = {"template": templates, "type": TYPES, "theme": ["Shoes"] * 4}
     vars(labelled)["table"] = pd.DataFrame({"page": range(4), **columns})
-    made = Basis.from_dataset(dataset, labelled).funnel_site
+    made = replace(Basis.from_dataset(dataset, labelled), urls=UrlSettings).funnel_site
     expected = levels_of(dataset.pages, labelled)
     assert {level: list(names) for level, names in made.names.items()} == {
         level: list(names) for level, names in expected.items()
