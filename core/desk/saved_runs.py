@@ -195,7 +195,7 @@ def delete(store: Store, key: str) -> None:
 
 def now() -> str:
     """The time as runs keep it."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    return datetime.now(UTC).isoformat(timespec="microseconds")
 
 
 def _copy(store: Store, key: str, to: str, changes: Mapping[str, str]) -> None:
