@@ -31,7 +31,7 @@ FALSE_ALARMS: Final = (
 CALLED: Final = {
     DriftFigure.NONE: "In no segment", DriftFigure.FAR: "Far from every segment",
     DriftFigure.DISTANCE: "Distance to the nearest segment",
-    DriftFigure.UNKNOWN: "Views of pages the model does not know",
+    DriftFigure.UNKNOWN: "Share of a user's views on pages the model does not know",
     DriftFigure.VIEWS: "Page views a user (log2)",
 }  # fmt: skip
 
@@ -39,8 +39,8 @@ CALLED: Final = {
 def headline(found: Drift) -> str:
     """The alarm in a sentence."""
     if found.alarm:
-        return "These are not the users of the training period any more"
-    return "No sign that the users have changed"
+        return "What users do has changed since the training period"
+    return "No sign that what users do has changed"
 
 
 TENTH: Final = 0.1
@@ -99,7 +99,7 @@ def wear_answer(found: Wear) -> str:
 def wear_figures(found: Wear) -> tuple[str, ...]:
     """The figures behind the answer, each with the limit that it is held against."""
     unknown = (
-        f"{percent(found.unknown)} of the page views are on pages the model does not know; in the training "
+        f"{percent(found.unknown)} of all page views are on pages the model does not know; in the training "
         f"period {percent(found.unknown_before)} would have been. {_limit(Worn.UNKNOWN, found)}: "
         f"{UNKNOWN_MORE * 100:.0f} points more"
     )

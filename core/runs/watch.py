@@ -103,12 +103,22 @@ def _check(folder: Path, out: Path) -> None:
 
 
 def _once(watcher: Watcher, settle_s: float, progress: Progress, tell: Tell) -> None:
-    """Two looks: what may still grow is only seen by the first one."""
-    for line in watcher.look(progress):
-        tell(line)
+    """Two looks: what may still grow is only seen by the first one.
+
+    Raises:
+        InputError: If a file was refused: whoever waits for the exit status has to know.
+    """
+    refused = watcher.taken.refused
+    lines = watcher.look(progress)
     _nap(settle_s, progress, watcher)
-    for line in watcher.look(progress):
+    lines += watcher.look(progress)
+    for line in lines or ["Nothing new was there"]:
         tell(line)
+    if new := [file.name for file in watcher.taken.refused if file not in refused]:
+        raise InputError(
+            f"{counted(len(new), 'file')} cannot be used: {', '.join(new)}",
+            remedy="Put others in their place; all else was taken",
+        )
 
 
 def _go_on(watcher: Watcher, every_s: float, progress: Progress, tell: Tell) -> NoReturn:
@@ -217,7 +227,8 @@ class Watcher:
             if len(files) > 1:
                 return [line for file in files for line in self._count_in([file], progress)]
             return self._refuse(self._folder.path / files[0].name, error)
-        return [f"{file.name} is taken: {so_far}" for file in files]
+        *others, last = [f"{file.name} is taken" for file in files]
+        return [*others, f"{last}: {so_far}"]
 
     def _refuse(self, path: Path, error: InputError) -> list[str]:
         if not self._folder.unchanged(path):

@@ -67,7 +67,7 @@ def draw(live: LiveSegments) -> None:
     found = drift_data.compared(live, made)
     _periods(live, card, found)
     _alarm(live, found)
-    _wear(live, found)
+    _wear(found, card)
     _segments(live, found)
     _migration(live, found)
     _pages(found)
@@ -175,7 +175,7 @@ def _figure_columns() -> Columns:
     }  # fmt: skip
 
 
-def _wear(live: LiveSegments, found: Compared) -> None:
+def _wear(found: Compared, card: DatasetCard) -> None:
     icon = ":material/model_training:" if found.wear.by else ":material/check_circle:"
     with st.container(border=True, key="wear"):
         st.subheader(
@@ -185,8 +185,9 @@ def _wear(live: LiveSegments, found: Compared) -> None:
         )  # fmt: skip
         for line in drift_words.wear_figures(found.wear):
             st.markdown(f"- {md_text(line, 600)}.")
-        if found.wear.by:
-            link(TRAINING, "Open the later export on Data, then train")
+        if found.wear.by and st.button("Train on the later export", icon=":material/model_training:"):
+            state.select_dataset(card.key)
+            st.switch_page(TRAINING.file)
 
 
 def _segments(live: LiveSegments, found: Compared) -> None:

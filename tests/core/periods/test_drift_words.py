@@ -29,7 +29,11 @@ def row(figure: DriftFigure, item: int = 0) -> dict[str, object]:
     [
         (DriftFigure.SEGMENT, 1, "2 · Readers: 24.1% before, 30.0% now"),
         (DriftFigure.PAGE, 0, "See /cart: 24.1% before, 30.0% now"),
-        (DriftFigure.UNKNOWN, 0, "Views of pages the model does not know: 24.1% before, 30.0% now"),
+        (
+            DriftFigure.UNKNOWN,
+            0,
+            "Share of a user's views on pages the model does not know: 24.1% before, 30.0% now",
+        ),
         (DriftFigure.VIEWS, 0, "Page views a user (log2): 0.24 before, 0.30 now"),
         (DriftFigure.DIRECTION, 2, "Direction 3 of the vectors: 0.24 before, 0.30 now"),
     ],

@@ -287,7 +287,7 @@ def test_bad_files_cost_the_good_ones_nothing(
 
     monkeypatch.setattr("core.runs.watch.place_export", counting)
     lines = watcher(folder, model, tmp_path / "out").look(silent)
-    assert [line.split(" ")[2] for line in lines] == ["taken:"] * 3 + ["not"]
+    assert [line.split(" ")[2] for line in lines] == ["taken", "taken", "taken:", "not"]
     assert len(calls) == 1
 
 
@@ -372,6 +372,11 @@ def test_bad_folders_are_told(folder: Path, model: Path, days: list[bytes], tmp_
     told: list[str] = []
     watch(folder, model, tmp_path / "out", silent, told.append, settle_s=0.01, once=True)
     assert len(told) == 1
+    watch(folder, model, tmp_path / "out", silent, told.append, settle_s=0.01, once=True)
+    assert told[1:] == ["Nothing new was there"]
+    put(folder, "notes.txt", b"these,are,other\n1,2,3\n")
+    with pytest.raises(InputError, match=r"1 file cannot be used: notes\.txt"):
+        watch(folder, model, tmp_path / "out", silent, told.append, settle_s=0.01, once=True)
     record = (tmp_path / "out" / RECORD).read_text()
     (tmp_path / "out" / RECORD).write_text(record.replace('"read_with": "', '"read_with": "x'))
     with pytest.raises(SettingsError, match="read otherwise"):
