@@ -39,7 +39,7 @@ PYTEST := $(PY) -m pytest -n 2 --dist loadfile  # a file shares its fixtures in 
 
 test: $(DEV)
 	$(PYTEST) --ignore tests/e2e
-	$(PYTEST) tests/e2e
+	$(PY) -m pytest tests/e2e  # two browsers at once time out on two cores
 
 unit: $(DEV)
 	$(PYTEST) --ignore tests/e2e --ignore tests/pages --ignore tests/benchmarks -m "not integration"
