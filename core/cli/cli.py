@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NoReturn
@@ -17,26 +17,25 @@ import click
 
 from core.base.errors import Beha2VecError, Cancelled, SettingsError
 from core.base.settings import (
-    PRESETS,
     Algorithm,
-    AnalyzeSettings,
-    ClusterSettings,
     Device,
-    IngestSettings,
     OutcomeCount,
     Preset,
-    TrainSettings,
-    ViewWeights,
 )
 from core.cli.console import ConsoleProgress
+from core.cli.run_options import (
+    fresh_settings,
+    resumed_settings,
+    wanted_beside,
+    wanted_settings,
+)
 from core.data.receipt import Receipt
-from core.labels.label_settings import LabelMode, LabelSettings, ThemeSource, default_taxonomy
-from core.runs.pipeline import STAGES, RunSettings
+from core.labels.label_settings import LabelMode
+from core.runs.pipeline import STAGES
 from core.storage.claims import claimed, claimed_file
 from core.storage.disk import disk_errors, make_folder
 
 BAD_INPUT, INTERRUPTED = 2, 130
-AUTO = "auto"
 
 files = click.Path(path_type=Path)
 
@@ -138,15 +137,18 @@ def run(
     """Segment the users of an export: files in, OUT/users.parquet, profiles and a report out."""
     from core.runs.run import run as run_all
 
-    wanted = _wanted(options)
-    beside = _given(named_anyway=options["name_anyway"]) | _funnels(options["funnel"])
+    wanted = wanted_settings(options)
+    beside = wanted_beside(options)
     preset = Preset(options["preset"]) if options["preset"] else None
     fresh = from_stage in (None, STAGES[0])
     if fresh and not inputs:
         raise SettingsError("No INPUT was given", allowed="files, folders or patterns of a GA4 export")
     # what an earlier run is asked for is still so when the new one goes on from it
     with claimed(out) if out.is_dir() else nullcontext():
-        settings = _fresh(wanted, preset) if fresh else _resumed(out, wanted, preset, str(from_stage))
+        if fresh:
+            settings = fresh_settings(wanted, preset)
+        else:
+            settings = resumed_settings(out, wanted, preset, str(from_stage))
         settings = settings.model_copy(update=beside)
         with ConsoleProgress() as progress:
             record = run_all(out, inputs, settings, progress, from_stage, fetch_host)
@@ -312,124 +314,3 @@ def main() -> NoReturn:
 def _complain(message: str) -> int:
     click.echo(f"error: {' '.join(message.split())}", err=True)
     return BAD_INPUT
-
-
-def _wanted(options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Part of the run's settings → what was named on the command line.
-
-    Raises:
-        SettingsError: If an option cannot be parsed.
-        InputError: If a file that an option names cannot be used.
-    """
-    from core.labels.label_yaml import read_corrections
-
-    corrections, weights = options["corrections"], options["weights"]
-    return {
-        "ingest": _given(
-            user_key=options["user_key"],
-            mapping=_pairs("--column", options["column"]) or None,
-            strip_pages=options["strip_page"] or None,
-            keep_places=options["keep_place"] or None,
-            mask_places=options["mask_place"] or None,
-            exclude_internal=False if options["keep_internal"] else None,
-            exclude_debug=False if options["keep_debug"] else None,
-            url={"merge_hosts": True} if options["merge_hosts"] else None,
-        ),
-        "label": _given(
-            mode=options["labels"],
-            **_taxonomy(options["taxonomy"]),
-            overrides=read_corrections(corrections) if corrections else None,
-            nli_model=options["nli_model"],
-        ),
-        "train": _given(epochs=options["epochs"], seed=options["seed"], device=options["device"]),
-        "weights": _weights(weights) if weights is not None else {},
-        "cluster": _given(
-            **_clusters(options["clusters"], options["algorithm"]),
-            algorithm=options["algorithm"],
-            min_cluster_size=options["min_cluster_size"],
-            seed=options["seed"],
-        ),
-        "analyze": _given(outcome=options["outcome"] or None, outcome_counts=options["outcome_counts"]),
-    }
-
-
-def _funnels(file: Path | None) -> dict[str, Any]:
-    """The funnels of a file; nothing without one, so that a run that is stepped into keeps its own."""
-    from core.journeys.funnel_yaml import read_funnels
-
-    return {} if file is None else {"funnels": read_funnels(file)}
-
-
-def _clusters(wanted: str | None, algorithm: str | None) -> dict[str, Any]:
-    """The number of segments, or that it is left to the evidence."""
-    if wanted is not None and algorithm == Algorithm.HDBSCAN:
-        raise SettingsError(
-            f"--clusters {wanted} is not possible with hdbscan, which finds how many groups there are",
-            remedy="Leave it out; --min-cluster-size makes fewer groups or more",
-        )
-    if wanted is None or wanted == AUTO:
-        return {} if wanted is None else {"auto": True}
-    if not wanted.isdecimal():
-        raise SettingsError(f"--clusters {wanted!r} is not possible", allowed=f"{AUTO}, or a whole number")
-    return {"n_clusters": int(wanted), "auto": False}
-
-
-def _taxonomy(wanted: str | None) -> dict[str, Any]:
-    """The themes that were asked for: by a word, or in a file."""
-    from core.labels.label_yaml import read_taxonomy
-
-    if wanted is None:
-        return {}
-    shipped = {"taxonomy": default_taxonomy()}
-    words = {
-        "mined": shipped | {"themes": ThemeSource.MINED},
-        "shop": shipped | {"themes": ThemeSource.TAXONOMY},
-    }
-    return words.get(wanted) or {"taxonomy": read_taxonomy(Path(wanted)), "themes": ThemeSource.TAXONOMY}
-
-
-def _given(**values: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever typer parsed; settings check it
-    """Keep what was named on the command line, so that defaults are written only in settings."""
-    return {name: value for name, value in values.items() if value is not None}
-
-
-def _resumed(
-    out: Path, wanted: dict[str, dict[str, Any]], preset: Preset | None, from_stage: str
-) -> RunSettings:
-    from core.runs.run import read_previous, resume_settings
-
-    if preset is not None:
-        wanted["train"] = PRESETS[preset] | wanted["train"]
-    return resume_settings(read_previous(out), wanted, from_stage)
-
-
-def _fresh(wanted: dict[str, dict[str, Any]], preset: Preset | None) -> RunSettings:
-    return RunSettings(
-        ingest=IngestSettings.checked(**wanted["ingest"]),
-        label=LabelSettings.checked(**wanted["label"]),
-        train=TrainSettings.preset(preset or Preset.BALANCED, **wanted["train"]),
-        weights=ViewWeights.checked(**wanted["weights"]),
-        cluster=ClusterSettings.checked(**{"auto": True} | wanted["cluster"]),
-        analyze=AnalyzeSettings.checked(**wanted["analyze"]),
-    )
-
-
-def _pairs(option: str, items: Sequence[str]) -> dict[str, str]:
-    split = [item.partition("=") for item in items]
-    for (name, equals, value), item in zip(split, items, strict=True):
-        if not (name and equals and value):
-            raise SettingsError(f"{option} {item!r} is not possible", allowed="NAME=VALUE")
-    return {name.strip(): value.strip() for name, _, value in split}
-
-
-def _weights(text: str) -> dict[str, float]:
-    """Parse ``url=0.5,theme=0.3``; a view that is not named counts nothing."""
-    pairs = _pairs("--weights", [item for item in text.split(",") if item.strip()])
-    views = tuple(ViewWeights.model_fields)
-    for name in pairs:
-        if name not in views:
-            raise SettingsError(f"--weights {name} is not possible", allowed=", ".join(views))
-    try:
-        return {view: float(pairs.get(view, 0.0)) for view in views}
-    except ValueError as error:
-        raise SettingsError(f"--weights {text!r} holds something that is not a number") from error

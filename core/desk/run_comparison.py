@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 from sklearn.metrics import adjusted_rand_score
 
 from core.desk.saved_runs import SavedRun
+from core.periods.migration import in_both
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,13 +45,13 @@ def compare_runs(
         users: The ids of each one's users, exactly as in the files.
         labels: The segment of each of them, int of shape (n_users,); below 0 in none.
     """
-    place = pc.fill_null(pc.index_in(users[0], value_set=users[1]), -1).to_numpy()
-    mine, theirs = labels[0][place >= 0], labels[1][place[place >= 0]]
+    here, there = in_both(*users)
+    mine, theirs = labels[0][here], labels[1][there]
     both = (mine >= 0) & (theirs >= 0)
     mine, theirs = mine[both], theirs[both]
     said = len(mine) and np.ptp(mine) and np.ptp(theirs)
     return RunComparison(
-        both=int((place >= 0).sum()),
+        both=len(here),
         in_segments=len(mine),
         agreement=float(adjusted_rand_score(mine, theirs)) if said else float("nan"),
         moves=pd.crosstab(mine, theirs).reindex(

@@ -20,9 +20,9 @@ from core.facts.finding import known, present
 from core.facts.items import ITEM_MEASURES, ItemMetric, Kind, cell, item_rows
 from core.facts.measures import BY_KEY, N_OF, write
 from core.facts.verbs import NOT
+from core.journeys.moves import FROM, TO
 from core.journeys.routes import ROUTE
 from core.profiles.formats import DIGITS, digits
-from core.profiles.paths import FROM, TO
 from core.profiles.profile_columns import Col
 from core.profiles.wilson import wilson
 from core.segments.geometry import squared_distances

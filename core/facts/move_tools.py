@@ -16,8 +16,8 @@ from core.facts.fact_maker import Figures, make_fact, relation, select
 from core.facts.finding import Finding, known, notes, segment_only
 from core.facts.items import PLURAL, Dimension
 from core.facts.steps import most_steps, session_ends
+from core.journeys.moves import FROM, TO
 from core.journeys.step_table import differing, step_table
-from core.profiles.paths import FROM, TO
 from core.profiles.profile_columns import Col
 from core.profiles.wilson import wilson
 

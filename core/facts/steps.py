@@ -9,9 +9,8 @@ from core.base.schema import View
 from core.facts import items
 from core.facts.context import Context
 from core.facts.items import Dimension
-from core.journeys.moves import Moves
+from core.journeys.moves import FROM, STEPS, TO, Moves
 from core.labels.label_settings import UNKNOWN
-from core.profiles.paths import FROM, STEPS, TO
 from core.profiles.profile_columns import Col
 
 

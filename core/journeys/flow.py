@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 
 from core.base.errors import SettingsError
-from core.journeys.moves import END, START, Moves, Visited
+from core.journeys.moves import END, FROM, SESSIONS, START, TO, Moves, Visited
 from core.journeys.places import OTHER_PLACES
-from core.profiles.paths import FROM, SESSIONS, TO
 from core.profiles.profile_columns import Col
 
 COLUMN: Final = "column"

@@ -17,6 +17,8 @@ from core.data.sequences import UserSequences
 from core.journeys.places import Places
 
 START, END = "(start)", "(end of session)"
+FROM, TO, STEPS, SESSIONS, SESSIONS_N = "from", "to", "steps", "sessions", "sessions_n"
+"""Columns of tables of sessions and of the steps within them."""
 NODES: Final = 2
 """What a step goes from and to beside the places: their start and their end have the codes that follow."""
 

@@ -18,10 +18,9 @@ import pandas as pd
 
 from core.data.sequences import UserSequences
 from core.differences.table import Diff
-from core.journeys.moves import Visited
+from core.journeys.moves import SESSIONS, SESSIONS_N, Visited
 from core.journeys.places import Places
 from core.profiles.outcomes import Happened
-from core.profiles.paths import SESSIONS, SESSIONS_N
 from core.profiles.profile_columns import Col
 from core.profiles.two_shares import difference_interval
 from core.profiles.wilson import wilson

@@ -11,10 +11,9 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from core.journeys.moves import Moves, Visited
+from core.journeys.moves import SESSIONS, Moves, Visited
 from core.journeys.places import OTHER_PLACES, READ_AT_ONCE
 from core.journeys.step_table import compared
-from core.profiles.paths import SESSIONS
 from core.profiles.profile_columns import Col
 from core.profiles.wilson import wilson
 

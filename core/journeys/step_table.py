@@ -14,9 +14,8 @@ import numpy as np
 import pandas as pd
 
 from core.differences.table import Diff
-from core.journeys.moves import Moves, Taken, Tallied
+from core.journeys.moves import FROM, SESSIONS, STEPS, TO, Moves, Taken, Tallied
 from core.profiles import two_shares
-from core.profiles.paths import FROM, SESSIONS, STEPS, TO
 from core.profiles.profile_columns import Col
 from core.profiles.wilson import wilson
 

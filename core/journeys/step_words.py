@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.base.wording import percent
-from core.journeys.moves import END, START
-from core.profiles.paths import FROM, TO
+from core.journeys.moves import END, FROM, START, TO
 from core.profiles.profile_columns import Col
 
 

@@ -7,14 +7,15 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from core.profiles.profile_columns import ROW
+from core.differences.table import Diff
+from core.profiles.profile_columns import ROW, Col
 from core.profiles.rows import Rows
 from core.profiles.two_shares import difference_interval
 from core.profiles.wilson import Z_95, wilson
 
-PART, N, VALUE, LOW, HIGH = "part", "n", "value", "low", "high"
-REST_PART, REST_N, REST_VALUE, DIFFERS = "rest_part", "rest_n", "rest_value", "differs"
-HELD: Final = (PART, N, VALUE, LOW, HIGH, REST_PART, REST_N, REST_VALUE, DIFFERS)
+PART, VALUE = "part", "value"
+REST_PART, REST_VALUE = "rest_part", "rest_value"
+HELD: Final = (PART, Col.N, VALUE, Col.LOW, Col.HIGH, REST_PART, Col.REST_N, REST_VALUE, Diff.DIFFERS)
 
 
 def distinct(codes: np.ndarray) -> np.ndarray:

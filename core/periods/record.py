@@ -10,7 +10,7 @@ import pandas as pd
 
 from core.data.dataset import Dataset
 from core.periods.activity import Activity
-from core.periods.beside import HIGH, LOW, PART, VALUE, N
+from core.periods.beside import PART, VALUE
 from core.periods.calendar import PeriodUnit, calendar
 from core.periods.over_time import IN_PART, PERIOD, PeriodMeasure, over_time
 from core.periods.retention import AGE, curve, left_out
@@ -18,7 +18,7 @@ from core.profiles.profile_columns import Col
 from core.profiles.rows import Rows
 
 DIGITS: Final = 5
-_NAMES: Final = {PART: "users", N: "of", VALUE: "share", LOW: "low", HIGH: "high"}
+_NAMES: Final = {PART: "users", Col.N: "of", VALUE: "share", Col.LOW: "low", Col.HIGH: "high"}
 
 
 def periods(dataset: Dataset, rows: Rows, titles: Mapping[int, str]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ import pandas as pd
 
 from core.periods import beside
 from core.periods.activity import Activity
+from core.profiles.profile_columns import Col
 from core.profiles.rows import Rows
 
 BEGAN, AGE = "began", "age"
@@ -88,7 +89,7 @@ def triangle(activity: Activity, rows: Rows) -> pd.DataFrame:
     held = beside.shares(came.reshape(len(size), -1)[:, cell], size[:, began])
     dates = pd.to_datetime(activity.calendar.dates)
     made = beside.table(rows, pd.DataFrame({BEGAN: dates[began], AGE: age}), held)
-    return made[made[beside.N] > 0].reset_index(drop=True)
+    return made[made[Col.N] > 0].reset_index(drop=True)
 
 
 def curve(activity: Activity, rows: Rows) -> pd.DataFrame:
@@ -101,4 +102,4 @@ def curve(activity: Activity, rows: Rows) -> pd.DataFrame:
     part = np.nansum(came, axis=1)[:, 1:]
     n = np.einsum("sc,ca->sa", size, is_known.astype(np.float64))[:, 1:]
     made = beside.table(rows, pd.DataFrame({AGE: np.arange(1, part.shape[1] + 1)}), beside.shares(part, n))
-    return made[made[beside.N] > 0].reset_index(drop=True)
+    return made[made[Col.N] > 0].reset_index(drop=True)

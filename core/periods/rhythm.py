@@ -8,6 +8,7 @@ import pandas as pd
 from core.data.sequences import UserSequences
 from core.periods import beside
 from core.periods.calendar import DAY, HOUR, Calendar
+from core.profiles.profile_columns import Col
 from core.profiles.rows import Rows
 
 WEEKDAY, CLOCK = "weekday", "hour"
@@ -39,7 +40,7 @@ def rhythm(
     different = beside.distinct(user * 168 + code)
     part = beside.sums(rows, user, code, 168)
     held = beside.shares(part, part.sum(axis=1, keepdims=True))
-    shown = {name: held[name] for name in (beside.PART, beside.N, beside.VALUE, beside.REST_VALUE)}
+    shown = {name: held[name] for name in (beside.PART, Col.N, beside.VALUE, beside.REST_VALUE)}
     shown[USERS] = beside.sums(rows, different // 168, different % 168, 168)
     day, hour = np.divmod(np.arange(168), 24)
     along = pd.DataFrame({WEEKDAY: np.array(WEEKDAYS)[day], CLOCK: hour})

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from core.differences.table import Diff
 from core.profiles.profile_columns import Col
 from core.profiles.two_shares import difference_interval
 from core.profiles.wilson import wilson
@@ -21,10 +22,9 @@ FIRST: Final = 3
 LISTED: Final = 10
 """Pages of each segment."""
 SEED: Final = 0
-LOW, HIGH, DIFFERS = "low", "high", "differs"
 COLUMNS: Final = (
-    Col.SEGMENT, Col.PAGE_LOCATION, Col.USERS, Col.N, Col.SHARE, LOW, HIGH, Col.REST_USERS, Col.REST_N,
-    Col.REST_SHARE, DIFFERS, *(source.value for source in Source),
+    Col.SEGMENT, Col.PAGE_LOCATION, Col.USERS, Col.N, Col.SHARE, Col.LOW, Col.HIGH,
+    Col.REST_USERS, Col.REST_N, Col.REST_SHARE, Diff.DIFFERS, *(source.value for source in Source),
 )  # fmt: skip
 
 
@@ -70,9 +70,9 @@ def _shares(users: np.ndarray, n: np.ndarray, row: np.ndarray, column: np.ndarra
     low, high = wilson(here, n)
     least, most = difference_interval(here, n, rest, rest_n)
     return {
-        Col.USERS: here, Col.N: n, Col.SHARE: here / n, LOW: low, HIGH: high, Col.REST_USERS: rest,
+        Col.USERS: here, Col.N: n, Col.SHARE: here / n, Col.LOW: low, Col.HIGH: high, Col.REST_USERS: rest,
         Col.REST_N: rest_n, Col.REST_SHARE: rest / np.where(rest_n > 0, rest_n, np.nan),
-        DIFFERS: (least > 0) | (most < 0),
+        Diff.DIFFERS: (least > 0) | (most < 0),
     }  # fmt: skip
 
 

@@ -12,13 +12,12 @@ import pandas as pd
 from core.base import wording
 from core.data.sequences import UserSequences
 from core.differences.table import Diff
-from core.journeys.moves import Moves, Taken
+from core.journeys.moves import FROM, STEPS, TO, Moves, Taken
 from core.journeys.routes import ROUTE, Routes
 from core.journeys.step_table import MoveCol, step_table
 from core.journeys.survival import TimeToOutcome, time_to_outcome
 from core.profiles.metrics import Profiles
 from core.profiles.outcomes import Happened
-from core.profiles.paths import FROM, STEPS, TO
 from core.profiles.profile_columns import Col
 from core.profiles.rows import Rows
 from core.report.charts import Curve, time_curves

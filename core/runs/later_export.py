@@ -79,11 +79,6 @@ def later_key(trained: Trained, later: str) -> str:
     return content_key(STAGE, {}, _inputs(trained, later))
 
 
-def find_later(store: Store, trained: Trained, later: str) -> Artifact | None:
-    """What :func:`embed_later` left; None until it has run."""
-    return store.find(STAGE, later_key(trained, later))
-
-
 def embed_later(
     store: Store, trained: Trained, later: Dataset, paths: Sequence[Path], progress: Progress
 ) -> str:

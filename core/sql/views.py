@@ -13,7 +13,7 @@ import pyarrow as pa
 from core.facts.context import Context
 from core.facts.items import label_table
 from core.facts.steps import session_ends
-from core.profiles.paths import FROM, SESSIONS, SESSIONS_N, STEPS, TO
+from core.journeys.moves import FROM, SESSIONS, SESSIONS_N, STEPS, TO
 from core.profiles.profile_columns import ROW, Col, RowKind
 
 NAME: Final = "name"

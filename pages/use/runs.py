@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, Literal
 
 import streamlit as st
@@ -29,9 +30,9 @@ def page() -> None:
     if OPENING in st.session_state:
         _open(st.session_state.pop(OPENING))
     live = segment_controls.ready() if state.model() is not None else None
-    if live is not None:
-        _save(live)
     kept = saved_runs.saved_runs(state.store())
+    if live is not None:
+        _save(live, kept)
     if not kept:
         st.caption("Nothing is saved yet. A saved run keeps segments, names, settings, receipt and a log.")
         return
@@ -48,9 +49,9 @@ def page() -> None:
         comparison_view.draw(kept)
 
 
-def _save(live: LiveSegments) -> None:
+def _save(live: LiveSegments, kept: Mapping[str, SavedRun]) -> None:
     with st.container(border=True, key="save-run"):
-        saved = saving.is_saved(live)
+        saved = saving.is_saved(live, kept)
         st.markdown("**The segments on screen**" + (" are saved." if saved else " are not saved yet."))
         with st.form("save", border=False, clear_on_submit=True):
             name = st.text_input("Name", max_chars=LONGEST_NAME, key="run-name")

@@ -9,11 +9,10 @@ import pandas as pd
 import streamlit as st
 
 from core.journeys.flow import Flow, flow
-from core.journeys.moves import END, START, Moves, Taken
+from core.journeys.moves import END, FROM, START, TO, Moves, Taken
 from core.journeys.places import Places
 from core.journeys.step_matrix import step_matrix
 from core.journeys.step_table import dead_ends, differing, return_table, step_table
-from core.profiles.paths import FROM, TO
 from pages.ui.journeys.choice import Choice
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.segments.shared import SESSIONS as AT_ONCE

@@ -12,11 +12,10 @@ import pandas as pd
 from core.base import wording
 from core.differences.table import Diff
 from core.journeys.flow import COLUMN
-from core.journeys.moves import END, START
+from core.journeys.moves import END, FROM, SESSIONS, START, STEPS, TO
 from core.journeys.places import OTHER_PLACES
 from core.journeys.step_matrix import PLACE, POSITION, REST_SESSION_SHARE, SESSION_SHARE
 from core.journeys.step_table import MoveCol
-from core.profiles.paths import FROM, SESSIONS, STEPS, TO
 from core.profiles.profile_columns import Col
 from pages.ui.segments.charts import ABOVE, BELOW, INK, NEUTRAL, Chart, rows, sized, tips
 from pages.ui.segments.figure import EChart

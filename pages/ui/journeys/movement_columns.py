@@ -7,9 +7,9 @@ from typing import Final
 import streamlit as st
 
 from core.differences.table import Diff
+from core.journeys.moves import FROM, SESSIONS, STEPS, TO
 from core.journeys.step_matrix import PLACE, POSITION, REST_SESSION_SHARE, SESSION_SHARE
 from core.journeys.step_table import MoveCol
-from core.profiles.paths import FROM, SESSIONS, STEPS, TO
 from core.profiles.profile_columns import Col
 from pages.ui.segments.figure import Columns
 

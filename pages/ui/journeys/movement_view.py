@@ -11,12 +11,12 @@ import streamlit as st
 
 from core.base import wording
 from core.journeys.flow import FEWEST_COLUMNS, MOST_COLUMNS, Flow
+from core.journeys.moves import FROM, STEPS, TO
 from core.journeys.step_table import (
     LEAST,
     edges_within,
 )
 from core.journeys.step_words import step_sentence
-from core.profiles.paths import FROM, STEPS, TO
 from core.profiles.profile_columns import Col
 from pages.ui.journeys import movement_charts as charts
 from pages.ui.journeys.choice import Choice

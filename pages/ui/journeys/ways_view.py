@@ -12,10 +12,9 @@ from core.base import wording
 from core.base.schema import Users
 from core.differences.table import Diff
 from core.journeys.carpet import BEGIN, PLACE, STOP, STRIP, Strip, StripOrder, carpet
-from core.journeys.moves import END
+from core.journeys.moves import END, SESSIONS, SESSIONS_N
 from core.journeys.places import OTHER_PLACES, Level, Places
 from core.journeys.routes import ROUTE, SESSION_SHARE, RouteOrder, Routes
-from core.profiles.paths import SESSIONS, SESSIONS_N
 from core.profiles.profile_columns import Col
 from pages.ui.journeys import ways_charts
 from pages.ui.journeys.choice import Choice

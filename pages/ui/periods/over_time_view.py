@@ -9,9 +9,10 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from core.periods.beside import HIGH, LOW, PART, REST_VALUE, VALUE, N
+from core.periods.beside import PART, REST_VALUE, VALUE
 from core.periods.calendar import PeriodUnit
 from core.periods.over_time import IN_PART, PERIOD, SHARES, PeriodMeasure
+from core.profiles.profile_columns import Col
 from pages.ui.periods import choice, count_filter, counted_time, time_charts
 from pages.ui.periods.panels import Told
 from pages.ui.periods.panels import draw as draw_panels
@@ -57,9 +58,9 @@ def draw(live: LiveSegments) -> None:
     st.caption(f"{choice.FITTED} {choice.clock(live)}")
     is_share = measure in SHARES
     grey = f"all other {unit}s" if measure is PeriodMeasure.SHARE else "the other clustered users"
-    drawn = (VALUE, HIGH) if is_share else (VALUE,)
+    drawn = (VALUE, Col.HIGH) if is_share else (VALUE,)
     own = table if segment is None else time_charts.of(table, segment)
-    many = own[own[N] >= FEW]
+    many = own[own[Col.N] >= FEW]
     top = time_charts.top_of(many if len(many) else own, drawn)
 
     def chart(rows: pd.DataFrame, which: int) -> Draw:
@@ -79,7 +80,7 @@ def _counted(
     live: LiveSegments, table: pd.DataFrame, measure: PeriodMeasure, unit: PeriodUnit
 ) -> Iterator[str]:
     of_users = measure in (PeriodMeasure.SHARE, PeriodMeasure.USERS)
-    pairs = int(table[PART if of_users else N].sum())
+    pairs = int(table[PART if of_users else Col.N].sum())
     yield f"{pairs:,} {unit}s of users: who came in three counts three times."
     if measure is PeriodMeasure.OUTCOME:
         yield f"Outcome: {md_text(live.profiles.outcome or '', 60)}, in that very {unit}."
@@ -100,7 +101,7 @@ def _columns(measure: PeriodMeasure, unit: PeriodUnit, grey: str) -> Columns:
         PERIOD: st.column_config.DateColumn(f"{unit.capitalize()} from"),
         IN_PART: st.column_config.CheckboxColumn("In part", help="Covered only in part."),
         PART: st.column_config.NumberColumn("Counted", format="localized"),
-        N: st.column_config.NumberColumn("Of", format="localized"),
-        VALUE: number(TITLES[measure]), LOW: number("From"), HIGH: number("To"),
+        Col.N: st.column_config.NumberColumn("Of", format="localized"),
+        VALUE: number(TITLES[measure]), Col.LOW: number("From"), Col.HIGH: number("To"),
         REST_VALUE: number(grey.capitalize()),
     }  # fmt: skip

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from core.periods.beside import DIFFERS, REST_N, REST_PART
+from core.differences.table import Diff
+from core.periods.beside import REST_PART
 from core.profiles.profile_columns import Col
 from pages.ui.periods.time_charts import of
 from pages.ui.segments.cards import heading
@@ -85,4 +86,10 @@ def _one(live: LiveSegments, segment: int, rows: pd.DataFrame, chart: DrawOne, t
 def _all_columns(own: Columns) -> Columns:
     differs = st.column_config.CheckboxColumn("Differs", help="The interval of the difference leaves out 0.")
     label = st.column_config.TextColumn("Segment", pinned=True)
-    return {Col.LABEL: label, Col.SEGMENT: None, REST_PART: None, REST_N: None, DIFFERS: differs} | own
+    return {
+        Col.LABEL: label,
+        Col.SEGMENT: None,
+        REST_PART: None,
+        Col.REST_N: None,
+        Diff.DIFFERS: differs,
+    } | own

@@ -9,9 +9,10 @@ import pandas as pd
 import streamlit as st
 
 from core.base import wording
-from core.periods.beside import HIGH, LOW, PART, REST_VALUE, VALUE, N
+from core.periods.beside import PART, REST_VALUE, VALUE
 from core.periods.calendar import PeriodUnit
 from core.periods.retention import AGE, BEGAN, MOST_PERIODS
+from core.profiles.profile_columns import Col
 from pages.ui.periods import choice, count_filter, counted_time, time_charts
 from pages.ui.periods.panels import Told
 from pages.ui.periods.panels import draw as draw_panels
@@ -55,8 +56,8 @@ def draw(live: LiveSegments) -> None:
 def _curves(
     live: LiveSegments, segment: int | None, table: pd.DataFrame, unit: PeriodUnit, without: int
 ) -> None:
-    many = table[table[N] >= FEW]
-    top = time_charts.top_of(many if len(many) else table, (HIGH, REST_VALUE))
+    many = table[table[Col.N] >= FEW]
+    top = time_charts.top_of(many if len(many) else table, (Col.HIGH, REST_VALUE))
 
     def chart(rows: pd.DataFrame, which: int) -> Draw:
         height = SMALL if segment is None else LARGE
@@ -65,7 +66,7 @@ def _curves(
     own = table if segment is None else time_charts.of(table, segment)
     first = own[own[AGE] == 1]
     n = (
-        f"{wording.counted(int(first[N].sum()), 'user')} can be followed to the next {unit}, fewer for "
+        f"{wording.counted(int(first[Col.N].sum()), 'user')} can be followed to the next {unit}, fewer for "
         f"longer. Across: {unit}s since the first. Grey: the other clustered users. "
         f"Left out: {wording.counted(without, 'user')} with a single page view in their first {unit}."
     )
@@ -74,7 +75,7 @@ def _curves(
 
 
 def _triangles(live: LiveSegments, segment: int | None, table: pd.DataFrame, unit: PeriodUnit) -> None:
-    many = table[table[N] >= FEW]
+    many = table[table[Col.N] >= FEW]
     top = max(0.01, float((many if len(many) else table)[VALUE].quantile(FULL_COLOUR)))
 
     def chart(rows: pd.DataFrame, which: int) -> Draw:
@@ -93,7 +94,7 @@ def _columns(unit: PeriodUnit) -> Columns:
         BEGAN: st.column_config.DateColumn(f"First {unit} from"),
         AGE: st.column_config.NumberColumn(f"{choice.UNITS[unit]} since"),
         PART: st.column_config.NumberColumn("Came", format="localized"),
-        N: st.column_config.NumberColumn("Of", format="localized"),
-        VALUE: share("Come again"), LOW: share("From"), HIGH: share("To"),
+        Col.N: st.column_config.NumberColumn("Of", format="localized"),
+        VALUE: share("Come again"), Col.LOW: share("From"), Col.HIGH: share("To"),
         REST_VALUE: share("Others"),
     }  # fmt: skip

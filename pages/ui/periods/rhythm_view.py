@@ -8,7 +8,7 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from core.periods.beside import PART, REST_VALUE, VALUE, N
+from core.periods.beside import PART, REST_VALUE, VALUE
 from core.periods.rhythm import CLOCK, USERS, WEEKDAY
 from core.profiles.profile_columns import Col
 from pages.ui.periods import choice, count_filter, counted_time, time_charts
@@ -40,7 +40,7 @@ def draw(live: LiveSegments) -> None:
     st.caption(f"{choice.FITTED} {choice.clock(live)}")
     if live.sources.dataset.receipt.rounded_times:
         st.caption("The times of this export end in zeros, as a spreadsheet leaves them: hours may be off.")
-    table, named = table[table[N] > 0], COUNTED[what].lower()
+    table, named = table[table[Col.N] > 0], COUNTED[what].lower()
     if table.loc[table[PART] > 0, CLOCK].nunique() == 1:
         st.caption(f":material/info: {ONE_HOUR}")
     own = table if segment is None else time_charts.of(table, segment)
@@ -49,7 +49,7 @@ def draw(live: LiveSegments) -> None:
     def chart(rows: pd.DataFrame, which: int) -> Draw:
         return partial(time_charts.week, rows, which, top)
 
-    total = int(own.drop_duplicates(Col.SEGMENT)[N].sum())
+    total = int(own.drop_duplicates(Col.SEGMENT)[Col.N].sum())
     told = Told(
         f"When they come: {named} by weekday and hour", f"{total:,} {named}. Full colour: {top:.1%}.",
         f"rhythm-{what}", HOW.format(what=named), _columns(named),
@@ -74,7 +74,7 @@ def _columns(named: str) -> Columns:
     return {
         WEEKDAY: st.column_config.TextColumn("Weekday"), CLOCK: st.column_config.NumberColumn("Hour"),
         PART: st.column_config.NumberColumn(named.capitalize(), format="localized"),
-        N: st.column_config.NumberColumn("Of", format="localized"),
+        Col.N: st.column_config.NumberColumn("Of", format="localized"),
         USERS: st.column_config.NumberColumn("Users", format="localized"),
         VALUE: share("Share"), REST_VALUE: share("Others"),
     }  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Final
 import altair as alt
 import pandas as pd
 
-from core.periods.beside import HIGH, LOW, PART, REST_VALUE, VALUE, N
+from core.periods.beside import PART, REST_VALUE, VALUE
 from core.periods.over_time import IN_PART, PERIOD
 from core.periods.retention import AGE, BEGAN
 from core.periods.rhythm import CLOCK, USERS, WEEKDAY, WEEKDAYS
@@ -41,8 +41,13 @@ def over_time(
     """
     percent = style == "%"
     digits = ".1%" if percent else ",.2f"
-    told = {"date": ("Begins", ""), VALUE: (title, digits), LOW: ("From", digits), HIGH: ("To", digits)}
-    told |= {REST_VALUE: (grey, digits), PART: ("Counted", ","), N: ("Of", ",")}
+    told = {
+        "date": ("Begins", ""),
+        VALUE: (title, digits),
+        Col.LOW: ("From", digits),
+        Col.HIGH: ("To", digits),
+    }
+    told |= {REST_VALUE: (grey, digits), PART: ("Counted", ","), Col.N: ("Of", ",")}
     shown = table.assign(slot=str(segment), date=[f"{day.day} {day:%b %Y}" for day in table[PERIOD]])
     base = alt.Chart(shown).encode(
         x=alt.X(f"{PERIOD}:T", title=None, axis=alt.Axis(labelFlush=False, tickCount=5, labelOverlap=True)),
@@ -51,12 +56,12 @@ def over_time(
     own = base.encode(color=segment_or(ABOVE, segment))
     axis = alt.Axis(format=style, tickCount=4)
     y = alt.Y(f"{VALUE}:Q", title=None, axis=axis, scale=alt.Scale(domain=[0, top], clamp=True))
-    drawn = own.mark_area(opacity=0.18).encode(y=alt.Y(f"{LOW}:Q"), y2=f"{HIGH}:Q") + base.mark_line(
+    drawn = own.mark_area(opacity=0.18).encode(y=alt.Y(f"{Col.LOW}:Q"), y2=f"{Col.HIGH}:Q") + base.mark_line(
         strokeWidth=1.5, color=NEUTRAL, strokeDash=[4, 3]
     ).encode(y=f"{REST_VALUE}:Q")
     drawn += own.mark_line(strokeWidth=2).encode(y=y)
     if len(table) <= POINTS_AT_MOST:
-        drawn += own.mark_rule(opacity=0.35).encode(y=alt.Y(f"{LOW}:Q"), y2=f"{HIGH}:Q")
+        drawn += own.mark_rule(opacity=0.35).encode(y=alt.Y(f"{Col.LOW}:Q"), y2=f"{Col.HIGH}:Q")
         whole = own.transform_filter(f"!datum.{IN_PART}").mark_point(filled=True, size=36, opacity=1)
         in_part = own.transform_filter(f"datum.{IN_PART}").mark_point(filled=False, size=50, opacity=1)
         drawn += whole.encode(y=y) + in_part.encode(y=y)
@@ -73,8 +78,8 @@ def retention(table: pd.DataFrame, segment: int, unit: str, top: float, height: 
         top: Where the axis ends.
         height: Pixels.
     """
-    told = {AGE: (f"{unit} since the first", ","), VALUE: ("Come again", ".1%"), LOW: ("From", ".1%")}
-    told |= {HIGH: ("To", ".1%"), REST_VALUE: ("Others", ".1%"), PART: ("Users", ","), N: ("Of", ",")}
+    told = {AGE: (f"{unit} since the first", ","), VALUE: ("Come again", ".1%"), Col.LOW: ("From", ".1%")}
+    told |= {Col.HIGH: ("To", ".1%"), REST_VALUE: ("Others", ".1%"), PART: ("Users", ","), Col.N: ("Of", ",")}
     base = alt.Chart(table.assign(slot=str(segment))).encode(
         x=alt.X(
             f"{AGE}:Q",
@@ -87,7 +92,7 @@ def retention(table: pd.DataFrame, segment: int, unit: str, top: float, height: 
     own = base.encode(color=segment_or(ABOVE, segment))
     scale = alt.Scale(domain=[0, top], clamp=True)
     y = alt.Y(f"{VALUE}:Q", title=None, axis=alt.Axis(format="%", tickCount=4), scale=scale)
-    band = own.mark_area(opacity=0.18).encode(y=alt.Y(f"{LOW}:Q"), y2=f"{HIGH}:Q")
+    band = own.mark_area(opacity=0.18).encode(y=alt.Y(f"{Col.LOW}:Q"), y2=f"{Col.HIGH}:Q")
     rest = base.mark_line(strokeWidth=1.5, color=NEUTRAL, strokeDash=[4, 3]).encode(y=f"{REST_VALUE}:Q")
     line = own.mark_line(strokeWidth=2, point=alt.OverlayMarkDef(filled=True, size=30)).encode(y=y)
     return sized(band + rest + line, height)
@@ -105,11 +110,16 @@ def triangle(table: pd.DataFrame, segment: int, unit: str, top: float, *, writte
     """
     shown = table.assign(
         slot=str(segment),
-        row=[f"{d.day} {d:%b %y} ({n:,.0f})" for d, n in zip(table[BEGAN], table[N], strict=True)],
+        row=[f"{d.day} {d:%b %y} ({n:,.0f})" for d, n in zip(table[BEGAN], table[Col.N], strict=True)],
     )
     order = list(dict.fromkeys(shown.sort_values(BEGAN)["row"]))
     told = {"row": ("First came from (users)", ""), AGE: (f"{unit} since", ","), VALUE: ("Come again", ".1%")}
-    told |= {LOW: ("From", ".1%"), HIGH: ("To", ".1%"), REST_VALUE: ("Others", ".1%"), PART: ("Users", ",")}
+    told |= {
+        Col.LOW: ("From", ".1%"),
+        Col.HIGH: ("To", ".1%"),
+        REST_VALUE: ("Others", ".1%"),
+        PART: ("Users", ","),
+    }
     y = alt.Y(
         "row:N", title=None, sort=order, axis=alt.Axis(labelLimit=120, labelOverlap=True, labelFlush=False)
     )

@@ -41,10 +41,10 @@ def save(live: LiveSegments, name: str, note: str = "") -> str:
     return saved_runs.save(live.sources.store, run, live.segmentation, live.sources.dataset)
 
 
-def is_saved(live: LiveSegments) -> bool:
+def is_saved(live: LiveSegments, kept: Mapping[str, SavedRun]) -> bool:
     """Whether these very segments, names and settings are in a saved run."""
     now = _on_screen(live)
-    return any(run.is_like(now) for run in saved_runs.saved_runs(live.sources.store).values())
+    return any(run.is_like(now) for run in kept.values())
 
 
 def _on_screen(live: LiveSegments) -> SavedRun:

@@ -7,10 +7,11 @@ from typing import Any, Final
 
 import streamlit as st
 
+from core.differences.table import Diff
 from core.profiles.profile_columns import Col, RowKind
 from core.recommend.candidates import Reach, Source
 from core.recommend.next_words import NO_PAGE, how_right, why
-from core.recommend.of_segments import DIFFERS, FIRST, HIGH, LOW
+from core.recommend.of_segments import FIRST
 from pages.ui.segments import cards, charts, following
 from pages.ui.segments.figure import figure, page_columns
 from pages.ui.segments.live_segments import LiveSegments
@@ -20,7 +21,8 @@ WHY: Final = "why"
 SUGGESTED: Final = f"Share of users with the page among their first {FIRST} suggestions"
 IN_FIRST: Final = f"Users with it in their first {FIRST}"
 SHOWN: Final = (
-    Col.PAGE_TITLE, Col.PAGE_LOCATION, Col.USERS, Col.N, Col.SHARE, LOW, HIGH, Col.REST_SHARE, DIFFERS, WHY,
+    Col.PAGE_TITLE, Col.PAGE_LOCATION, Col.USERS, Col.N, Col.SHARE, Col.LOW, Col.HIGH,
+    Col.REST_SHARE, Diff.DIFFERS, WHY,
 )  # fmt: skip
 
 
@@ -55,9 +57,9 @@ def _listed(live: LiveSegments, row: dict[str, Any]) -> None:
     drawn = told.assign(**{name: row[name] for name in (Col.KIND, Col.LABEL)})
     columns = page_columns(SUGGESTED, "The same of the others") | {
         Col.N: st.column_config.NumberColumn("Of", help="Users of the segment who were asked for."),
-        LOW: st.column_config.NumberColumn("From", format="percent", help="95 % interval of the share."),
-        HIGH: st.column_config.NumberColumn("To", format="percent"),
-        DIFFERS: st.column_config.CheckboxColumn(
+        Col.LOW: st.column_config.NumberColumn("From", format="percent", help="95 % interval of the share."),
+        Col.HIGH: st.column_config.NumberColumn("To", format="percent"),
+        Diff.DIFFERS: st.column_config.CheckboxColumn(
             "Differs", help="The interval of the difference to the others leaves out 0. The model has "
             "read these pages, so it is a description.",
         ),

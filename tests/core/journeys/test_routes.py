@@ -11,9 +11,9 @@ from scipy.stats import binomtest
 
 from core.data.sequences import UserSequences
 from core.differences.table import Diff
+from core.journeys.moves import SESSIONS, SESSIONS_N
 from core.journeys.places import Places
 from core.journeys.routes import ROUTE, SESSION_SHARE, RouteOrder, Routes
-from core.profiles.paths import SESSIONS, SESSIONS_N
 from core.profiles.profile_columns import Col
 from tests.core.journeys.toy import had, pages_of, random_walks, walks
 from tests.random_cases import cases

@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.differences.table import Diff
 from core.profiles.profile_columns import Col
 from core.recommend.candidates import Reach, Source
 from core.recommend.learning import learn
 from core.recommend.next_pages import NextPages
 from core.recommend.next_words import how_right, segments_in_words, why
-from core.recommend.of_segments import DIFFERS, FIRST, LISTED, next_pages_of_segments
+from core.recommend.of_segments import FIRST, LISTED, next_pages_of_segments
 from tests.core.recommend.site import chained
 from tests.core.recommend.test_learning import NAMES, source_of
 
@@ -43,14 +44,14 @@ def test_shares_are_what_a_loop_counts(made: NextPages) -> None:
         assert rows[Col.USERS].tolist() == [n for _, n in counted[segment].most_common(LISTED)]
     first = table.iloc[0]
     assert first[Col.PAGE_LOCATION] in NAMES[:12]  # of its own chain
-    assert first[DIFFERS]
+    assert first[Diff.DIFFERS]
 
 
 def test_one_segment_has_no_others(made: NextPages) -> None:
     sequences, vectors = chained(20, seed=6)
     table = next_pages_of_segments(made, made.seen(sequences, NAMES), vectors, np.zeros(20, dtype=int))
     assert table[Col.REST_SHARE].isna().all()
-    assert not table[DIFFERS].any()
+    assert not table[Diff.DIFFERS].any()
 
 
 def test_what_is_said_names_the_sources_that_count(made: NextPages) -> None:

@@ -21,7 +21,7 @@ from core.periods.migration import in_both, migration
 from core.periods.page_changes import CHANGE, FEWEST_USERS, PAGE, PageChange, page_changes
 from core.periods.placed_users import RARE
 from core.runs import pipeline, tasks
-from core.runs.later_export import Trained, TwoPeriods, embed_later, find_later, place_both
+from core.runs.later_export import STAGE, Trained, TwoPeriods, embed_later, later_key, place_both
 from core.runs.tasks import LaterRequest
 from core.sample import write_sample
 from core.segments.combination import Combined
@@ -69,7 +69,7 @@ def place(trained: tuple[Store, Trained, Combined, Partition], path: Path, *path
     store, model, combined, partition = trained
     later = pipeline.preprocess(store, [path], IngestSettings(), silent)
     key = embed_later(store, model, later, paths, silent)
-    made = find_later(store, model, later.key)
+    made = store.find(STAGE, later_key(model, later.key))
     assert made is not None
     assert made.key == key
     return place_both(made, model, combined, partition)
@@ -134,7 +134,7 @@ def test_another_site_is_refused_in_words_and_leaves_nothing(
     later = pipeline.preprocess(store, [shop / "renamed.csv"], IngestSettings(), silent)
     with pytest.raises(InputError, match=r"0\.0% of the page views .* another site, or like renamed"):
         embed_later(store, model, later, [shop / "renamed.csv"], silent)
-    assert find_later(store, model, later.key) is None
+    assert store.find(STAGE, later_key(model, later.key)) is None
     assert not list(store.root.glob("later_export/.*"))
 
 
@@ -151,7 +151,7 @@ def test_known_pages_keep_their_labels(shop: Path, tmp_path: Path) -> None:
     )  # fmt: skip
     made = tasks.run(tasks.LATER_EXPORT, tmp_path, request.model_dump(mode="json"), silent)
     trained = Trained(dataset, labels, model)
-    found = find_later(store, trained, dataset.key)
+    found = store.find(STAGE, later_key(trained, dataset.key))
     assert found is not None
     assert made == {tasks.LATER_EXPORT: found.key}
     both = place_both(found, trained, combined, partition)
@@ -168,7 +168,7 @@ def test_what_a_filter_left_is_read_again_as_the_training_was(
     device = str(week.users["device"].mode()[0])
     part = pipeline.narrow(store, week, CountFilter(device=(device,)))
     embed_later(store, model, part, [shop / "after.csv"], silent)
-    found = find_later(store, model, part.key)
+    found = store.find(STAGE, later_key(model, part.key))
     assert found is not None
     both = place_both(found, *trained[1:])
     assert both.read_alike
@@ -208,7 +208,7 @@ def test_parts_of_one_export_were_read_alike(
     chosen = CountFilter(first_day=date(2025, 12, 1), last_day=date(2025, 12, 31))
     part = pipeline.narrow(store, model.dataset, chosen)
     made = embed_later(store, model, part, [shop / "before.csv"], silent)
-    found = find_later(store, model, part.key)
+    found = store.find(STAGE, later_key(model, part.key))
     assert found is not None
     assert found.key == made
     assert place_both(found, *trained[1:]).read_alike

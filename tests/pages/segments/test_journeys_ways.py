@@ -8,9 +8,9 @@ from streamlit.testing.v1 import AppTest
 
 from core.differences.table import Diff
 from core.journeys.carpet import STRIP
+from core.journeys.moves import SESSIONS
 from core.journeys.routes import ROUTE
 from core.journeys.survival import HAVE_HAD, SECONDS
-from core.profiles.paths import SESSIONS
 from core.profiles.profile_columns import Col
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import texts

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from core.base.schema import Users
 from core.data import dataset
 from core.ingest.output_tables import EVENTS
-from core.periods.beside import PART, VALUE, N
+from core.periods.beside import PART, VALUE
 from core.periods.filter import CountFilter
 from core.periods.over_time import IN_PART, PERIOD
 from core.periods.retention import AGE, BEGAN
@@ -142,11 +142,11 @@ def test_hours_are_shares_of_each_segment(open_app: OpenApp, finished_run: Finis
     app = opened(open_app, finished_run, "When they come")
     hours = table(app, CLOCK)
     assert hours.groupby(Col.SEGMENT)[VALUE].sum().round(9).eq(1).all()
-    views = hours[N].drop_duplicates().max()
+    views = hours[Col.N].drop_duplicates().max()
     app.segmented_control(key="time-rhythm").set_value("sessions").run()
     app.selectbox(key="time-whose").set_value("segment:0").run()
     assert not app.exception
-    assert table(app, CLOCK)[N].max() * 3 <= views + 3
+    assert table(app, CLOCK)[Col.N].max() * 3 <= views + 3
     assert len(app.get("vega_lite_chart")) == 2
     assert "The other clustered users" in texts(app)
 
@@ -158,12 +158,12 @@ def test_a_filter_counts_anew_everywhere_and_is_cleared_by_one_click(
     app = opened(open_app, finished_run, part, device="mobile")
     assert "Counted: device mobile" in texts(app)
     key = {"Days and weeks": PERIOD, "Coming back": AGE, "When they come": CLOCK}[part]
-    few = table(app, key)[N].sum()
+    few = table(app, key)[Col.N].sum()
     app.button(key="clear-filter").click().run()
     assert not app.exception
     assert "Everybody and every day is counted" in texts(app)
     assert "device" not in app.query_params
-    assert table(app, key)[N].sum() > few
+    assert table(app, key)[Col.N].sum() > few
 
 
 def test_days_are_filtered_and_what_was_chosen_is_in_the_link(
