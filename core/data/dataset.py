@@ -7,9 +7,11 @@ A data set is one folder: ``receipt.json``, ``sequences.parquet``, ``users.parqu
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -87,11 +89,15 @@ def _frame(path: Path) -> pd.DataFrame:
     return frame
 
 
-def clustered(users: pd.DataFrame) -> np.ndarray:
+UserColumns: TypeAlias = pd.DataFrame | Mapping[str, np.ndarray]
+"""Columns of :class:`core.base.schema.Users`: a table, or the few arrays that a few users in memory have."""
+
+
+def clustered(users: UserColumns) -> np.ndarray:
     """Which users take part in clustering: bool of shape (n_users,)."""
     return of_group(users, Group.SEGMENT)
 
 
-def of_group(users: pd.DataFrame, group: Group) -> np.ndarray:
+def of_group(users: UserColumns, group: Group) -> np.ndarray:
     """Which users belong to a group: bool of shape (n_users,)."""
-    return (users[Users.GROUP] == group.value).to_numpy()
+    return np.asarray(users[Users.GROUP] == group.value, dtype=bool)

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from core.base.schema import Raw, Users
@@ -123,7 +122,8 @@ class LiveUsers:
 
     Args:
         who: int64 of shape (n_users,), which of the people each is; those without a page view are left out.
-        users: As :attr:`core.data.dataset.Dataset.users`, without browser and country.
+        users: Of :attr:`core.data.dataset.Dataset.users` the columns that a user is placed by, object arrays
+            of shape (n_users,), engagement float64 with NaN where none was sent.
         sequences: Their page views.
         pages: Canonical page of each page index. One that the model does not know has an index for each of
             the users who saw it: to some it may be called otherwise.
@@ -131,7 +131,7 @@ class LiveUsers:
     """
 
     who: np.ndarray
-    users: pd.DataFrame
+    users: Mapping[str, np.ndarray]
     sequences: UserSequences
     pages: tuple[str, ...]
     titles: Mapping[int, str]
@@ -252,23 +252,16 @@ def _sequences(people: Sequence[Person], used: Used) -> UserSequences:
     return UserSequences(ids, used.offsets, views.page, views.timestamp, used.sessions.number)
 
 
-def _users(people: Sequence[Person], used: Used, groups: np.ndarray, hosts: Collection[str]) -> pd.DataFrame:
-    last = used.offsets[1:] - 1
+def _users(
+    people: Sequence[Person], used: Used, groups: np.ndarray, hosts: Collection[str]
+) -> dict[str, np.ndarray]:
     events = [people[number].events for number in used.numbers]
-    engaged = [_engaged(own) for own in events]
-    return pd.DataFrame(
-        {
-            Users.USER_ID: pd.Series([people[number].user_id for number in used.numbers], dtype="str"),
-            Users.GROUP: pd.Series(groups, dtype="str"),
-            Users.PAGE_VIEWS: used.lengths,
-            Users.SESSIONS: used.sessions.number[last] + 1,
-            Users.FIRST_TS: used.views.timestamp[used.offsets[:-1]],
-            Users.LAST_TS: used.views.timestamp[last],
-            Users.ENGAGEMENT_MSEC: pd.Series(engaged, dtype="Float64"),
-            Users.DEVICE: pd.Series([_device(own) for own in events], dtype="str"),
-            Users.SOURCE: pd.Series([_source(own, hosts) for own in events], dtype="str"),
-        }
-    )
+    return {
+        Users.GROUP: groups,
+        Users.ENGAGEMENT_MSEC: np.array([_engaged(own) for own in events], dtype=np.float64),
+        Users.DEVICE: np.array([_device(own) for own in events], dtype=object),
+        Users.SOURCE: np.array([_source(own, hosts) for own in events], dtype=object),
+    }
 
 
 def _engaged(events: Sequence[LiveEvent]) -> int | None:

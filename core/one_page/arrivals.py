@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from itertools import groupby
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from core.base.schema import Users, View
 from core.base.wording import common_origin, short_address
+from core.data.dataset import UserColumns
 from core.data.sequences import UserSequences
 
 ENGAGED_S: Final = 10
@@ -54,44 +55,63 @@ class Condition(BaseModel):
     op: Literal["is", "is not"]
     value: str
 
-    def holds(self, arrivals: pd.DataFrame) -> np.ndarray:
+    def holds(self, arrivals: Arrivals) -> np.ndarray:
         """Of which users it is true: bool of shape (n_users,)."""
-        same: np.ndarray = (arrivals[self.field] == self.value).to_numpy(dtype=bool)
+        same = np.asarray(arrivals[self.field] == self.value, dtype=bool)
         return same if self.op == "is" else ~same
 
 
-def arrivals(
-    users: pd.DataFrame, sequences: UserSequences, names: Mapping[View, Sequence[str]], unnamed: Sequence[str]
-) -> pd.DataFrame:
-    """How each user arrived.
+Arrivals: TypeAlias = pd.DataFrame | Mapping[Trait, np.ndarray]
+"""How each user arrived: of :func:`arrivals`, or of :func:`traits`."""
+
+
+def traits(
+    users: UserColumns, sequences: UserSequences, names: Mapping[View, Sequence[str]], unnamed: Sequence[str]
+) -> dict[Trait, np.ndarray]:
+    """How each user arrived, whoever else there is.
 
     Args:
-        users: Columns of :class:`core.base.schema.Users`, one row a user.
+        users: One row a user; source, device and engagement are looked at.
         sequences: Their page views.
         names: What each view calls each page, by page index; ``View.URL`` at least.
         unnamed: Themes and types that say nothing of a page.
 
     Returns:
-        One row a user, a categorical column a :class:`Trait`, absent where it is not known. ``engaged`` is
-        absent for everybody where the file has no engagement times; else it is ``yes`` from 10 seconds on.
+        An object array of shape (n_users,) a trait, None or NaN where it is not known. ``engaged`` is ``yes``
+        from 10 seconds on; what was not sent counts as none.
     """
-    landing = sequences.page[sequences.offsets[:-1]]
-    pages = pd.DataFrame(
-        {
-            Trait.PAGE: list(names[View.URL]),
-            Trait.FOLDER: [folder(address) for address in names[View.URL]],
-            Trait.TYPE: _known(names.get(View.TYPE), unnamed, len(names[View.URL])),
-            Trait.THEME: _known(names.get(View.THEME), unnamed, len(names[View.URL])),
-        },
-        dtype="category",
-    )
-    made: pd.DataFrame = pages.iloc[landing].reset_index(drop=True)
-    for trait, column in ((Trait.SOURCE, Users.SOURCE), (Trait.DEVICE, Users.DEVICE)):
-        made[trait] = pd.Categorical(users[column])
-    sent = users[Users.ENGAGEMENT_MSEC]
-    seconds = pd.to_numeric(sent).to_numpy(dtype=np.float64, na_value=np.nan) / 1000
-    engaged = np.where(seconds >= ENGAGED_S, YES, NO) if sent.notna().any() else [None] * len(users)
-    made[Trait.ENGAGED] = pd.Categorical(engaged, categories=[NO, YES])
+    landing, place = np.unique(sequences.page[sequences.offsets[:-1]], return_inverse=True)
+    called = {view: [of_page[page] for page in landing.tolist()] for view, of_page in names.items()}
+    nothing = [None] * len(landing)
+    pages = {
+        Trait.PAGE: called[View.URL],
+        Trait.FOLDER: [folder(address) for address in called[View.URL]],
+        Trait.TYPE: [None if label in unnamed else label for label in called.get(View.TYPE, nothing)],
+        Trait.THEME: [None if label in unnamed else label for label in called.get(View.THEME, nothing)],
+    }
+    engaged = np.asarray(users[Users.ENGAGEMENT_MSEC], dtype=np.float64) >= 1000 * ENGAGED_S
+    return {
+        **{trait: np.array(values, dtype=object)[place] for trait, values in pages.items()},
+        Trait.SOURCE: np.asarray(users[Users.SOURCE], dtype=object),
+        Trait.DEVICE: np.asarray(users[Users.DEVICE], dtype=object),
+        Trait.ENGAGED: np.where(engaged, YES, NO).astype(object),
+    }
+
+
+def arrivals(
+    users: pd.DataFrame, sequences: UserSequences, names: Mapping[View, Sequence[str]], unnamed: Sequence[str]
+) -> pd.DataFrame:
+    """How all users of a file arrived; see :func:`traits` for the arguments.
+
+    Returns:
+        One row a user, a categorical column a :class:`Trait`, absent where it is not known; the categories of
+        the landing page are all pages. ``engaged`` is absent for everybody where the file has no engagement
+        times.
+    """
+    made = pd.DataFrame(traits(users, sequences, names, unnamed), dtype="category")
+    made[Trait.PAGE] = made[Trait.PAGE].cat.set_categories(list(names[View.URL]))
+    if users[Users.ENGAGEMENT_MSEC].isna().all():
+        made[Trait.ENGAGED] = pd.Categorical([None] * len(users), categories=[NO, YES])
     return made
 
 
@@ -153,7 +173,3 @@ def _landing(rule: Sequence[Condition], origin: str) -> str:
         there = [phrase(condition, origin).removeprefix("not ") for condition in rule]
         return f"land elsewhere than {' or '.join(there)}"
     return f"land {'elsewhere ' if len(here) < len(rule) else ''}{' and '.join(here)}"
-
-
-def _known(labels: Sequence[str] | None, unnamed: Sequence[str], n_pages: int) -> list[str | None]:
-    return [None if label in unnamed else label for label in labels] if labels else [None] * n_pages

@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import pandas as pd
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from core.base.errors import ArtifactError
 from core.base.schema import Group
-from core.one_page.arrivals import Condition
+from core.one_page.arrivals import Arrivals, Condition, Trait
 
 OTHER: Final = "Other one-page users"
 
@@ -143,16 +142,17 @@ class OnePageSegments:
         return f"{why} are the largest groups by landing page."
 
 
-def assign(arrivals: pd.DataFrame, segments: Sequence[OnePageSegment]) -> np.ndarray:
+def assign(arrivals: Arrivals, segments: Sequence[OnePageSegment]) -> np.ndarray:
     """The first segment whose rule holds: int8 of shape (n_users,), −1 where none does.
 
     Args:
-        arrivals: How users arrived (:func:`core.one_page.arrivals.arrivals`).
+        arrivals: How users arrived.
         segments: In their order.
     """
-    codes = np.full(len(arrivals), -1, dtype=np.int8)
+    n_users = len(arrivals[Trait.PAGE])
+    codes = np.full(n_users, -1, dtype=np.int8)
     for place, segment in enumerate(segments):
-        holds = np.ones(len(arrivals), dtype=bool)
+        holds = np.ones(n_users, dtype=bool)
         for condition in segment.rule:
             holds &= condition.holds(arrivals)
         codes[holds & (codes < 0)] = place

@@ -9,17 +9,17 @@ Letters: n users, n_columns pages that are known, S sources, c candidates of all
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from typing import Final
 
 import numpy as np
-from scipy import sparse
 
 from core.recommend.page_tables import PageTables
-from core.recommend.seen_pages import SeenPages, Sparse, shares
+from core.recommend.seen_pages import FADING, LAGS, SeenPages, Sparse
+from core.segments.neighbours import look_up
 
 NEAREST: Final = 100
 """Neighbours that are asked."""
@@ -27,8 +27,8 @@ WIDTH: Final = 0.2
 """By how much the squared distance of a neighbour must be above the nearest one's to count e times less."""
 SAME: Final = 1e-5
 """Squared distance below which a neighbour viewed the same pages, and has none to add."""
-POPULAR: Final = 200
-"""Most viewed pages that may come whatever the other sources say."""
+CELLS: Final = 2_000_000
+"""Users times pages worked on at a time: 16 MB a source."""
 
 
 class Source(StrEnum):
@@ -110,60 +110,72 @@ def candidates(tables: PageTables, seen: SeenPages, vectors: np.ndarray, reach: 
         vectors: float32 of shape (n, d), their combined vectors; zeros where there is none.
         reach: Which pages may come.
     """
-    said = {
-        Source.BIGRAM: seen.last @ tables.follows,
-        Source.LAG: seen.recent @ tables.lagged,
-        Source.NEIGHBOURS: nearest(tables, vectors) @ tables.viewed,
+    step = max(1, CELLS // max(1, tables.n_columns))
+    blocks = [slice(start, start + step) for start in range(0, max(1, len(seen)), step)]
+    made = [_of_block(tables, seen.some(block), vectors[block], reach) for block in blocks]
+    lengths, column, given = (np.concatenate(parts) for parts in zip(*made, strict=True))
+    return PageCandidates(np.concatenate([[0], np.cumsum(lengths)]), column, given, SOURCES[reach])
+
+
+def _of_block(
+    tables: PageTables, seen: SeenPages, vectors: np.ndarray, reach: Reach
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """How many candidates each user has, and which, and what each source gives them."""
+    shape, last, recent = (len(seen), tables.n_columns), seen.back == 1, seen.back <= LAGS
+    asking = {
+        Source.BIGRAM: (tables.follows, seen.user[last], seen.column[last], np.ones(last.sum())),
+        Source.LAG: (tables.lagged, seen.user[recent], seen.column[recent], 1 / seen.back[recent]),
+        Source.NEIGHBOURS: (tables.viewed, *nearest(tables, vectors)),
     }
-    if reach is Reach.ANY:
-        said[Source.HISTORY] = seen.fading
-    for rows in said.values():
-        rows.eliminate_zeros()
-    may = _that_may_come(tables, seen, list(said.values()), reach)
-    given = np.zeros((may.nnz, len(SOURCES[reach])), dtype=np.float32)
-    numbered = sparse.csr_array((np.arange(1.0, may.nnz + 1), may.indices, may.indptr), shape=may.shape)
-    row = np.repeat(np.arange(len(seen)), np.diff(may.indptr))
-    for number, source in enumerate(SOURCES[reach]):
-        if source is Source.POPULARITY:
-            given[:, number] = tables.popular[may.indices]
-        else:
-            place = numbered.multiply(said[source] > 0).data.astype(np.int64) - 1
-            given[place, number] = said[source].multiply(may).data
-        totals = np.bincount(row, given[:, number], minlength=len(seen))
-        given[:, number] /= np.maximum(totals, 1e-30)[row]
-    return PageCandidates(may.indptr.astype(np.int64), may.indices.astype(np.int64), given, SOURCES[reach])
+    said = {source: _summed(*asked, shape) for source, asked in asking.items()}
+    said[Source.POPULARITY] = np.broadcast_to(tables.popular, shape)
+    may = np.tile(tables.most_viewed[reach is Reach.NEW], (len(seen), 1))
+    for source in asking:
+        may |= said[source] > 0
+    if reach is Reach.NEW:
+        may &= tables.allowed
+        may[seen.user, seen.column] = False
+    else:
+        fading = FADING ** np.minimum(seen.back, 500)
+        own = np.bincount(seen.user * shape[1] + seen.column, fading, minlength=shape[0] * shape[1])
+        said[Source.HISTORY] = own.reshape(shape)
+        may |= said[Source.HISTORY] > 0
+    row, column = np.nonzero(may)
+    given = np.stack([said[source][row, column] for source in SOURCES[reach]], axis=1)
+    for one in given.T:
+        one /= np.maximum(np.bincount(row, one, minlength=len(seen)), 1e-30)[row]
+    return may.sum(axis=1), column, given.astype(np.float32)
 
 
-def nearest(tables: PageTables, vectors: np.ndarray) -> Sparse:
-    """How much each of the m kept users counts as a neighbour: sparse float32 of shape (n, m)."""
-    from core.segments.neighbours import neighbours
-
-    count, shape = min(NEAREST, len(tables.near)), (len(vectors), len(tables.near))
-    asking = np.flatnonzero(vectors.any(axis=1))
-    if not count or not len(asking):
-        return sparse.csr_array(shape, dtype=np.float32)
-    found, apart = neighbours(tables.vectors, vectors[asking].astype(np.float32), count, lambda share: None)
+def nearest(tables: PageTables, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Which of the kept users are neighbours, and how much each counts: user, kept user, weight."""
+    count = min(NEAREST, len(tables.near))
+    asking = np.flatnonzero(vectors.any(axis=1)) if count else np.zeros(0, dtype=np.int64)
+    found, apart = look_up(tables.index, vectors[asking].astype(np.float32), count)
     other = apart > SAME
     least = np.where(other, apart, np.inf).min(axis=1, keepdims=True, initial=4.0)
     weight = np.where(other, np.exp(-(apart - least) / WIDTH), 0)
-    entries = weight.ravel(), (np.repeat(asking, count), found.ravel())
-    return shares(sparse.csr_array(entries, shape=shape))
+    return np.repeat(asking, count), found.ravel(), weight.ravel()
 
 
-def _that_may_come(tables: PageTables, seen: SeenPages, said: Sequence[Sparse], reach: Reach) -> Sparse:
-    """A 1 for every page that a source names or that is among the most popular ones, and that may come."""
-    allowed = tables.allowed if reach is Reach.NEW else np.ones(tables.n_columns, dtype=bool)
-    shown = np.where(allowed, tables.popular, 0)
-    most = np.argsort(-shown, kind="stable")[:POPULAR]
-    most = most[shown[most] > 0]
-    ends = np.arange(len(seen) + 1) * len(most)
-    everywhere = np.ones(ends[-1], dtype=np.float32), np.tile(np.sort(most), len(seen)), ends
-    named = sum(said, start=sparse.csr_array(everywhere, shape=(len(seen), tables.n_columns)))
-    named.data[:] = allowed[named.indices]
-    may = sparse.csr_array(named - named.multiply(seen.evenly > 0) if reach is Reach.NEW else named)
-    may.eliminate_zeros()
-    may.sort_indices()
-    return may
+def _summed(
+    table: Sparse, user: np.ndarray, row: np.ndarray, weight: np.ndarray, shape: tuple[int, int]
+) -> np.ndarray:
+    """Rows of a table, weighed and summed for each user: float64 of shape (n, n_columns).
+
+    Args:
+        table: Sparse of shape (any, n_columns).
+        user: int64 of shape (a,), who asks.
+        row: int64 of shape (a,), for which row.
+        weight: float of shape (a,).
+        shape: n and n_columns.
+    """
+    begin, length = table.indptr[row], table.indptr[row + 1] - table.indptr[row]
+    ends = np.cumsum(length)
+    where = np.arange(ends[-1] if len(ends) else 0) + np.repeat(begin - ends + length, length)
+    code = np.repeat(user * shape[1], length) + table.indices[where]
+    terms = np.repeat(weight, length) * table.data[where]
+    return np.bincount(code, terms, minlength=shape[0] * shape[1]).reshape(shape)
 
 
 def ranks(found: PageCandidates, scores: np.ndarray, places: np.ndarray) -> np.ndarray:

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from scipy import sparse
 
 from core.data.sequences import UserSequences
 from core.recommend.seen_pages import LAGS, UNKNOWN_PAGE, SeenPages, Sparse, shares
+from core.segments.neighbours import searchable
 
 FEWEST_USERS: Final = 3
 """A page that fewer users saw is in no table, and so never suggested."""
@@ -24,6 +25,8 @@ KEPT: Final = 200
 """Followers of a page that are kept, the most frequent ones."""
 MOST_NEIGHBOURS: Final = 5_000
 """Users whose vectors and pages are kept, drawn at random."""
+POPULAR: Final = 200
+"""Most viewed pages that may come whatever the sources say."""
 SEED: Final = 0
 
 
@@ -62,9 +65,15 @@ class PageTables:
         return {page: column for column, page in enumerate(self.pages)}
 
     @cached_property
-    def vectors(self) -> np.ndarray:
-        """:attr:`near` as it is computed with, float32."""
-        return self.near.astype(np.float32)
+    def index(self) -> Any:  # noqa: ANN401 - faiss has no useful types
+        """:attr:`near`, to be searched."""
+        return searchable(self.near.astype(np.float32))
+
+    @cached_property
+    def most_viewed(self) -> tuple[np.ndarray, np.ndarray]:
+        """The :data:`POPULAR` most viewed pages, of all and of those that may be suggested: bool."""
+        everywhere, suggested = (np.where(may, self.popular, 0) for may in (True, self.allowed))
+        return _largest(everywhere, POPULAR), _largest(suggested, POPULAR)
 
     def columns(self, names: Sequence[str]) -> np.ndarray:
         """The column of each page, ``UNKNOWN_PAGE`` where there is none: int64 of shape (n_pages,)."""
@@ -150,6 +159,13 @@ def most_frequent(table: Sparse, most: int = KEPT) -> Sparse:
     few = place < most
     entries = table.data[few], (rows[few], table.indices[few])
     return sparse.csr_array(entries, shape=table.shape, dtype=np.float32)
+
+
+def _largest(values: np.ndarray, most: int) -> np.ndarray:
+    """The largest values above 0; of equal ones the first."""
+    found = np.zeros(len(values), dtype=bool)
+    found[np.argsort(-values, kind="stable")[:most]] = True
+    return found & (values > 0)
 
 
 def _drawn(able: np.ndarray) -> np.ndarray:

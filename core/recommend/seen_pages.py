@@ -80,36 +80,11 @@ class SeenPages:
         back: np.ndarray = self.offsets[1:][self.user] - np.arange(len(self.column))
         return back
 
-    def weighed(self, weight: np.ndarray) -> Sparse:
-        """Weights of the page views summed by page, in rows that sum to 1: sparse float32 (n, n_columns).
-
-        Args:
-            weight: float of shape (n_views,); views of weight 0 are left out.
-        """
-        used = weight > 0
-        shape = (len(self), self.n_columns)
-        entries = weight[used].astype(np.float32), (self.user[used], self.column[used])
-        return shares(sparse.csr_array(entries, shape=shape))
-
-    @property
-    def last(self) -> Sparse:
-        """The last page."""
-        return self.weighed((self.back == 1).astype(np.float32))
-
-    @property
-    def recent(self) -> Sparse:
-        """The last few pages, the later ones counting more."""
-        return self.weighed(np.where(self.back <= LAGS, 1 / self.back, 0))
-
-    @property
-    def fading(self) -> Sparse:
-        """All pages, the later ones counting more."""
-        return self.weighed(FADING ** np.minimum(self.back, 500))
-
     @property
     def evenly(self) -> Sparse:
-        """All pages by their share of the views."""
-        return self.weighed(np.ones(len(self.column), dtype=np.float32))
+        """All pages by their share of the views: sparse float32 of shape (n, n_columns)."""
+        ones = np.ones(len(self.column), dtype=np.float32)
+        return shares(sparse.csr_array((ones, (self.user, self.column)), shape=(len(self), self.n_columns)))
 
 
 def shares(counts: Sparse) -> Sparse:

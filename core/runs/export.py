@@ -15,7 +15,7 @@ import io
 import zipfile
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 
 from core.base.errors import ArtifactError
 from core.base.schema import OUTSIDE, Users, View
+from core.data.dataset import UserColumns
 from core.one_page.segments import OnePageSegments
 from core.profiles.outcomes import Happened
 from core.profiles.rows import GROUP_OF
@@ -86,7 +87,7 @@ def users_table(
     labels = _labels_of(users, partition)
     table = users[[Users.USER_ID]].copy()
     table[Users.CLUSTER] = np.maximum(labels, OUTSIDE).astype(np.int32)
-    table[SEGMENT] = _names(labels, names).fillna(_by_rule(len(users), one_page, "labels"))
+    table[SEGMENT] = _names(labels, names).fillna(_by_rule(len(users), one_page))
     table = table.join(_distances(labels, partition, vectors[: len(users)], names))
     table[Users.GROUP] = groups(users, labels, one_page)
     table = table.join(users[[Users.PAGE_VIEWS, Users.SESSIONS]]).assign(**_outcomes(outcomes, len(users)))
@@ -107,20 +108,26 @@ def _seen(users: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({FIRST_SEEN: first, LAST_SEEN: last, ENGAGED: engaged})
 
 
-def groups(users: pd.DataFrame, labels: np.ndarray, one_page: OnePageSegments | None) -> pd.Series:
-    """``segment``, ``outlier``, ``set_aside``, ``bot_like``, ``one_page``, or a one-page segment's key."""
-    found = _by_rule(len(users), one_page, "keys").fillna(users[Users.GROUP])
+def groups(users: UserColumns, labels: np.ndarray, one_page: OnePageSegments | None) -> np.ndarray:
+    """``segment``, ``outlier``, ``set_aside``, ``bot_like``, ``one_page``, or a one-page segment's key.
+
+    Returns:
+        An object array of shape (n_users,).
+    """
+    found = np.array(users[Users.GROUP], dtype=object)
+    if one_page is not None:
+        codes = one_page.codes[: len(found)]
+        found = np.where(codes < 0, found, np.array([*one_page.keys, None], dtype=object)[codes])
     for label, group in GROUP_OF.items():
-        found = found.mask(labels == label, group.value)
+        found[labels == label] = group.value
     return found
 
 
-def _by_rule(n_users: int, one_page: OnePageSegments | None, called: Literal["keys", "labels"]) -> pd.Series:
+def _by_rule(n_users: int, one_page: OnePageSegments | None) -> pd.Series:
     """What the one-page segment of each user is called; absent where there is none."""
     if one_page is None:
         return pd.Series([None] * n_users, dtype="str")
-    texts = one_page.keys if called == "keys" else one_page.labels
-    return pd.Series([*texts, None], dtype="str").iloc[one_page.codes[:n_users]].reset_index(drop=True)
+    return pd.Series([*one_page.labels, None], dtype="str").iloc[one_page.codes[:n_users]].reset_index(drop=True)
 
 
 def _names(ids: np.ndarray, names: Mapping[int, str]) -> pd.Series:

@@ -13,16 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
-import pandas as pd
 from pydantic import TypeAdapter, ValidationError
 
 from core.base.errors import ArtifactError
 from core.base.schema import OUTSIDE, Group, View
 from core.base.settings import IngestSettings, ViewWeights
-from core.data.dataset import clustered, of_group
+from core.data.dataset import UserColumns, clustered, of_group
 from core.data.sequences import UserSequences
 from core.labels.label_settings import RESERVED, LabelSettings
-from core.one_page.arrivals import arrivals
+from core.one_page.arrivals import traits
 from core.one_page.segments import OnePageSegment, OnePageSegments, assign, read_rules
 from core.runs.export import groups
 from core.runs.publish import INGEST_SETTINGS, LABEL_FILES, NAMES, ONE_PAGE_RULES, SEALED, SEGMENTS, checksums
@@ -46,13 +45,11 @@ class Placed:
         vectors: float32 of shape (n_users, d), of length 1 (or zeros).
         clusters: int32 of shape (n_users,), a segment, or ``OUTLIER``, ``OUTSIDE`` or ``SET_ASIDE``.
         group: Why, as :func:`core.runs.export.groups` says it.
-        names: What the model calls the pages in each view.
     """
 
     vectors: np.ndarray
     clusters: np.ndarray
-    group: pd.Series
-    names: Names
+    group: np.ndarray
 
 
 class KnownPages:
@@ -138,8 +135,16 @@ class FrozenModel:
         Args:
             names: What each view calls each page.
         """
-        pages = [self.known.align(page) for page in names[View.URL]]
-        found: Names = {View.URL: pages}
+        return self.labelled([self.known.align(page) for page in names[View.URL]], names)
+
+    def labelled(self, pages: Sequence[str], names: Mapping[View, Sequence[str]]) -> Names:
+        """Pages with the labels of the training where it has them.
+
+        Args:
+            pages: As the model knows them.
+            names: What each of the other views calls each page.
+        """
+        found: Names = {View.URL: list(pages)}
         for place, view in enumerate((View.THEME, View.TYPE)):
             if view in names:
                 kept = (self.labels.get(page) for page in pages)
@@ -148,34 +153,31 @@ class FrozenModel:
         return found
 
     def place(
-        self, users: pd.DataFrame, sequences: UserSequences, names: Mapping[View, Sequence[str]], embed: Embed
+        self, users: UserColumns, sequences: UserSequences, names: Names, embed: Embed
     ) -> Placed:
         """Embed users and put them into the frozen segments.
 
         Args:
             users: As :attr:`core.data.dataset.Dataset.users`.
             sequences: Their page views.
-            names: What each view calls each page.
+            names: As :meth:`named` gives them.
             embed: Makes the vectors of each view, with the encoder.
         """
         from core.segments.clustering import assign as nearest
-        from core.segments.combination import combine
+        from core.segments.combination import mixed_as_before
 
-        called = self.named(names)
-        vectors = combine(embed(sequences, called), self.weights, means=self.means).vectors
+        vectors = mixed_as_before(embed(sequences, names), self.weights, self.means)
         clusters = nearest(vectors, self.partition)
         clusters[~clustered(users)] = OUTSIDE
-        group = groups(users, clusters, self._by_rule(users, sequences, called))
-        return Placed(vectors, clusters, group, called)
+        group = groups(users, clusters, self._by_rule(users, sequences, names))
+        return Placed(vectors, clusters, group)
 
-    def _by_rule(
-        self, users: pd.DataFrame, sequences: UserSequences, names: Mapping[View, Sequence[str]]
-    ) -> OnePageSegments:
+    def _by_rule(self, users: UserColumns, sequences: UserSequences, names: Names) -> OnePageSegments:
         """Which rule of the training holds for the users with a single page view."""
         alone = of_group(users, Group.ONE_PAGE)
-        codes = np.full(len(users), -1, dtype=np.int8)
+        codes = np.full(len(alone), -1, dtype=np.int8)
         if alone.any() and self.one_page:
-            codes = assign(arrivals(users, sequences, names, RESERVED), self.one_page)
+            codes = assign(traits(users, sequences, names, RESERVED), self.one_page)
             codes[~alone] = -1
         return OnePageSegments(codes, self.one_page)
 

@@ -96,6 +96,20 @@ def combine(
     return blend(calibrate(views, inside, means), weights, coverage)
 
 
+def mixed_as_before(
+    views: Mapping[View, np.ndarray], weights: ViewWeights, means: Mapping[View, np.ndarray]
+) -> np.ndarray:
+    """Vectors of other users by an earlier mix: float32 of shape (n_users, d); see :func:`combine`.
+
+    Raises:
+        ArtifactError: If the views do not fit together, or a mean is missing.
+        SettingsError: If every view that is present has weight 0.
+    """
+    ordered = _ordered(views)
+    centres = _frozen(means, ordered)
+    return _mixed(ordered, centres, _all_scales(ordered, centres), present_weights(tuple(ordered), weights))
+
+
 def calibrate(
     views: Mapping[View, np.ndarray],
     inside: np.ndarray | None = None,
@@ -106,11 +120,11 @@ def calibrate(
     Raises:
         ArtifactError: If the views do not fit together, or a mean is missing.
     """
-    ordered = {view: views[view] for view in View if view in views}
+    ordered = _ordered(views)
     n_users = _common_length(ordered)
     rows = np.arange(n_users) if inside is None or not inside.any() else np.flatnonzero(inside)
     centres = _means(ordered, rows) if means is None else _frozen(means, ordered)
-    scales = {view: _scales(ordered[view], centres[view]) for view in ordered}
+    scales = _all_scales(ordered, centres)
     covariance = _covariance(ordered, centres, scales, rows)
     return Calibrated(ordered, MappingProxyType(centres), MappingProxyType(scales), covariance)
 
@@ -132,7 +146,7 @@ def blend(
     counts = counted(weights, coverage or {})
     shares = present_weights(present, counts)
     return Combined(
-        vectors=_mixed(calibrated, shares),
+        vectors=_mixed(calibrated.views, calibrated.means, calibrated.scales, shares),
         effective=effective_shares(calibrated.covariance, shares),
         absent=tuple(view for view in View if view not in present),
         means=calibrated.means,
@@ -187,6 +201,14 @@ def effective_shares(covariance: np.ndarray, shares: Mapping[View, float]) -> Ma
     total = terms.sum()
     parts = terms / total if total > 0 else np.array(list(shares.values()))
     return MappingProxyType({view: float(part) for view, part in zip(shares, parts, strict=True)})
+
+
+def _ordered(views: Mapping[View, np.ndarray]) -> dict[View, np.ndarray]:
+    return {view: views[view] for view in View if view in views}
+
+
+def _all_scales(views: Mapping[View, np.ndarray], means: Mapping[View, np.ndarray]) -> dict[View, np.ndarray]:
+    return {view: _scales(array, means[view]) for view, array in views.items()}
 
 
 def _common_length(views: Mapping[View, np.ndarray]) -> int:
@@ -265,15 +287,20 @@ def _covariance(
     return covariance
 
 
-def _mixed(calibrated: Calibrated, shares: Mapping[View, float]) -> np.ndarray:
-    n_users, width = _common_length(calibrated.views), _width(calibrated.views)
+def _mixed(
+    views: Mapping[View, np.ndarray],
+    means: Mapping[View, np.ndarray],
+    scales: Mapping[View, np.ndarray],
+    shares: Mapping[View, float],
+) -> np.ndarray:
+    n_users, width = _common_length(views), _width(views)
     vectors = np.empty((n_users, width), dtype=np.float32)
     for block in _blocks(n_users):
         mixed = np.zeros_like(vectors[block])
         for view, share in shares.items():
             if share > 0:
-                scale = np.float32(np.sqrt(share)) * calibrated.scales[view][block, None]
-                centred = calibrated.views[view][block] - calibrated.means[view]
+                scale = np.float32(np.sqrt(share)) * scales[view][block, None]
+                centred = views[view][block] - means[view]
                 mixed[:, : centred.shape[1]] += scale * centred
         lengths = np.sqrt(np.einsum("ij,ij->i", mixed, mixed))
         vectors[block] = mixed * _inverse(lengths)[:, None]

@@ -104,7 +104,16 @@ def neighbours(
     Returns:
         Their indices, int64 of shape (m, count), and squared distances, float32 of the same shape.
     """
-    index = _index(known)
+    return look_up(searchable(known), asked, count, tell)
+
+
+def look_up(
+    index: Any,  # noqa: ANN401 - faiss has no useful types
+    asked: np.ndarray,
+    count: int,
+    tell: Callable[[float], None] = lambda share: None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The same of rows that are searchable already."""
     found = np.empty((len(asked), count), dtype=np.int64)
     distances = np.empty((len(asked), count), dtype=np.float32)
     for start in range(0, len(asked), ASKED_AT_ONCE):
@@ -116,7 +125,8 @@ def neighbours(
     return np.where(missing, found[:, :1], found), np.where(missing, distances[:, :1], distances)
 
 
-def _index(known: np.ndarray) -> Any:  # noqa: ANN401 - faiss has no useful types
+def searchable(known: np.ndarray) -> Any:  # noqa: ANN401
+    """An index of rows, float32 of shape (n, d)."""
     import faiss
 
     exact = faiss.IndexFlatL2(known.shape[1])

@@ -80,27 +80,32 @@ class Scorer:
         live = LiveUsers.of(people, self._frozen.settings, self._pages, self._hosts)
         found: list[UserScore | None] = [None] * len(people)
         if len(live.who):
-            placed = self._frozen.place(live.users, live.sequences, self._names(live), self._embed)
-            for number, answer in zip(live.who, self._answers(people, live, placed), strict=True):
+            names = self._names(live)
+            placed = self._frozen.place(live.users, live.sequences, names, self._embed)
+            answers = self._answers(people, live, names[View.URL], placed)
+            for number, answer in zip(live.who, answers, strict=True):
                 found[number] = answer
         return found
 
     def _names(self, live: LiveUsers) -> dict[View, list[str]]:
-        names = {View.URL: list(live.pages)}
-        if self._labels:
-            align, trained = self._frozen.known.align, self._frozen.labels
-            new = [at for at, page in enumerate(live.pages) if align(page) not in trained]
-            labels = self._labels.label([(live.pages[at], live.titles.get(at)) for at in new])
-            pairs = dict(zip(new, labels, strict=True))
-            called = [pairs.get(at, ("", "")) for at in range(len(live.pages))]
-            names[View.THEME], names[View.TYPE] = ([pair[at] for pair in called] for at in (0, 1))
-        return names
+        """What the model calls the pages: :meth:`core.runs.frozen.FrozenModel.named`, new ones labelled."""
+        pages = [self._frozen.known.align(page) for page in live.pages]
+        if not self._labels:
+            return {View.URL: pages}
+        new = [at for at, page in enumerate(pages) if page not in self._frozen.labels]
+        labels = self._labels.label([(live.pages[at], live.titles.get(at)) for at in new])
+        pairs = dict(zip(new, labels, strict=True))
+        called = [pairs.get(at, ("", "")) for at in range(len(pages))]
+        named = {view: [pair[place] for pair in called] for place, view in enumerate((View.THEME, View.TYPE))}
+        return self._frozen.labelled(pages, named)
 
-    def _answers(self, people: Sequence[Person], live: LiveUsers, placed: Placed) -> list[UserScore]:
+    def _answers(
+        self, people: Sequence[Person], live: LiveUsers, pages: Sequence[str], placed: Placed
+    ) -> list[UserScore]:
         from core.segments.membership import memberships
 
         near = memberships(placed.vectors, placed.clusters, self._frozen.partition)
-        known = np.array([self._frozen.known.align(page) in self._pages for page in live.pages])
+        known = np.array([page in self._pages for page in pages])
         views = known[live.sequences.page].astype(np.int64)
         seen = np.add.reduceat(views, live.sequences.offsets[:-1])
         answers = [
@@ -108,7 +113,6 @@ class Scorer:
             for row, (person, length) in enumerate(zip(live.who, live.sequences.lengths, strict=True))
         ]
         if self._following:
-            pages = placed.names[View.URL]
             suggested = self._following.of_many(live.sequences, pages, placed.vectors, NEXT)
             for row, answer in enumerate(answers):
                 answer["next_pages"] = [
