@@ -127,7 +127,9 @@ def _by_rule(n_users: int, one_page: OnePageSegments | None) -> pd.Series:
     """What the one-page segment of each user is called; absent where there is none."""
     if one_page is None:
         return pd.Series([None] * n_users, dtype="str")
-    return pd.Series([*one_page.labels, None], dtype="str").iloc[one_page.codes[:n_users]].reset_index(drop=True)
+    return (
+        pd.Series([*one_page.labels, None], dtype="str").iloc[one_page.codes[:n_users]].reset_index(drop=True)
+    )
 
 
 def _names(ids: np.ndarray, names: Mapping[int, str]) -> pd.Series:

@@ -152,9 +152,7 @@ class FrozenModel:
                 found[view] = [pair[place] if pair else name for pair, name in pairs]
         return found
 
-    def place(
-        self, users: UserColumns, sequences: UserSequences, names: Names, embed: Embed
-    ) -> Placed:
+    def place(self, users: UserColumns, sequences: UserSequences, names: Names, embed: Embed) -> Placed:
         """Embed users and put them into the frozen segments.
 
         Args:
