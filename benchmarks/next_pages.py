@@ -1,6 +1,7 @@
 """Print how often the next page is among ten suggestions, beside what follows the last page with the history.
 
-    python -m benchmarks.next_pages [--users N] [--site NAME]... [--real] [--preset NAME] --work DIR
+    python -m benchmarks.next_pages [--users N] [--site NAME]... [--real] [--preset NAME] [--seed N]...
+        --work DIR
 
 Users held out from the training are split in two halves: weights are fitted on one, and each view after the
 first half of what the users of the other did (at most four a user) is to be told from what came before it, by
@@ -14,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Final
 
@@ -47,11 +49,11 @@ BELOW: Final = 1e-3
 WAYS: Final = ("bigram", "bigram + history", "blend")
 
 
-def opened(store: Store, csv: Path, preset: Preset) -> LearnedFrom:
-    """Prepare an export and train on it, as the app does."""
+def opened(store: Store, csv: Path, preset: Preset, seed: int) -> LearnedFrom:
+    """Prepare an export and train on it with a seed, as the app does."""
     dataset = pipeline.preprocess(store, [csv], IngestSettings(), silent)
     labels = pipeline.label(store, dataset, LabelSettings(), silent)
-    model = pipeline.train(store, dataset, labels, TrainSettings.preset(preset), silent)
+    model = pipeline.train(store, dataset, labels, TrainSettings.preset(preset, seed=seed), silent)
     made = pipeline.embed(store, dataset, labels, model, silent)
     combined, names = pipeline.combine(made, ViewWeights()), page_names(dataset.pages, labels)
     mix = FrozenMix(partial(embed, device=Device.CPU), model.path, names, combined)
@@ -164,9 +166,16 @@ HEAD: Final = (
 @click.option("--real", is_flag=True, help="Also the real exports, where they are at hand.")
 @click.option("--csv", "files", multiple=True, type=click.Path(path_type=Path), help="An export of your own.")
 @click.option("--preset", type=click.Choice([one.value for one in Preset]), default=Preset.BALANCED.value)
+@click.option("--seed", "seeds", multiple=True, type=int, default=(0,), help="Of the training.")
 @click.option("--work", type=click.Path(path_type=Path), required=True, help="Keep data and models here.")
 def main(
-    users: int, sites: Sequence[str], real: bool, files: Sequence[Path], preset: str, work: Path
+    users: int,
+    sites: Sequence[str],
+    real: bool,
+    files: Sequence[Path],
+    preset: str,
+    seeds: Sequence[int],
+    work: Path,
 ) -> None:
     """Print the table."""
     work.mkdir(parents=True, exist_ok=True)
@@ -174,9 +183,9 @@ def main(
     exports += [path for path in (*REAL, DESKDROP) if real and path.exists()]
     exports += [*files, *(write_site(site, work).csv for site in sites)]
     rows = []
-    for csv in exports:
-        source = opened(Store(work / "store"), csv, Preset(preset))
-        rows += lines(csv.name.split(".")[0], hits(source))
+    for seed, csv in product(seeds, exports):
+        source = opened(Store(work / "store"), csv, Preset(preset), seed)
+        rows += lines(f"{csv.name.split('.')[0]}, seed {seed}", hits(source))
         print(rows[-2:], flush=True)
     print(markdown(list(HEAD), rows))
 

@@ -6,9 +6,9 @@
 A real server process on loopback, on whatever cores there are; the client shares them, speaks plain HTTP/1.1
 over kept connections, and what it uses itself is told. First as many requests as the clients get answered
 one after the other (throughput), then so many a second, evenly, whether or not earlier ones are answered
-(latency, from the moment a request was due: a late server cannot hide). Each request is the whole history of a user of
-the export. Memory is read every minute: with --seconds 600 it shows whether it grows. A demo shop and its
-model are made in DIR where none is named.
+(latency, from the moment a request was due: a late server cannot hide). Each request is the whole history of
+a user of the export. Memory is read every minute: with --seconds 600 it shows whether it grows. A demo shop
+and its model are made in DIR where none is named.
 """
 
 from __future__ import annotations
