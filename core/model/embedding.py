@@ -182,6 +182,9 @@ def _batches(streams: TokenStreams, spans: Spans, chosen: np.ndarray) -> Iterato
     lengths = spans.length[chosen]
     for length in np.unique(lengths):
         members = chosen[lengths == length]
+        if len(members) == 1:
+            yield Batch(members, members, np.zeros(1, dtype=np.int64))
+            continue
         _, first, inverse = np.unique(
             _contents(streams, spans[members]), return_index=True, return_inverse=True
         )

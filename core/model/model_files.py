@@ -130,6 +130,11 @@ class TrainedModel:
     vocabularies: Mapping[View, Vocabulary | LabelVocabulary]
     finish: Finish
 
+    @property
+    def max_length(self) -> int:
+        """The latest page views that are looked at."""
+        return max(shape.max_length for shape in self.config.views.values())
+
 
 def save_model(folder: Path, model: TrainedModel, report: TrainReport) -> None:
     """Write a model folder.

@@ -7,6 +7,7 @@ folder that is damaged, half written or gone is refused in words, and the old mo
 
 from __future__ import annotations
 
+import gc
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -70,6 +71,7 @@ class LiveModel:
         self._refused_as: Fingerprint | None = None
         self.scorer = Scorer.load(folder)
         self.state = ModelState(self.scorer.key, time.time(), 0, 0, "")
+        _settle()
 
     def look(self) -> bool:
         """Look at the folder, and read it if it is another one and still.
@@ -93,6 +95,7 @@ class LiveModel:
             return False
         self._seen, self.scorer = now, scorer
         self.state = ModelState(scorer.key, time.time(), self.state.reloads + 1, self.state.refused, "")
+        _settle()
         return True
 
     def _read(self, now: Fingerprint) -> Scorer:
@@ -112,6 +115,13 @@ class LiveModel:
         """Tell why the folder is not the model that answers; nothing where it is."""
         before = self.state
         self.state = ModelState(before.key, before.since, before.reloads, before.refused + refused, problem)
+
+
+def _settle() -> None:
+    """Keep the garbage collector from walking through model and libraries while users wait (0.1 s a time)."""
+    gc.unfreeze()  # an earlier model may go
+    gc.collect()
+    gc.freeze()
 
 
 def _may_pass(error: Exception) -> bool:

@@ -14,6 +14,7 @@ import numpy as np
 from core.base.schema import Raw, View
 from core.base.settings import IngestSettings
 from core.base.workers import alone
+from core.data.sequences import UserSequences
 from core.ingest.in_memory import LiveUsers, Person, Record, read_people
 from core.labels.new_pages import NewPages
 from core.labels.pages import host_of
@@ -47,6 +48,7 @@ class Scorer:
 
         self.key, self._frozen, self._following = frozen.key, frozen, following
         self.reader = EventReader(frozen.settings)
+        self._read = frozen.encoder.max_length
         self._labels = NewPages(frozen.labelling) if frozen.labelling else None
         self._pages = frozen.known.pages | frozen.labels.keys()
         self._embed = partial(embed_loaded, frozen.encoder, threads=alone)
@@ -88,11 +90,16 @@ class Scorer:
         return found
 
     def _names(self, live: LiveUsers) -> dict[View, list[str]]:
-        """What the model calls the pages: :meth:`core.runs.frozen.FrozenModel.named`, new ones labelled."""
+        """What the model calls the pages: :meth:`core.runs.frozen.FrozenModel.named`.
+
+        Of new pages those are labelled that are read: the network looks at the latest page views, rules at
+        those of one page.
+        """
         pages = [self._frozen.known.align(page) for page in live.pages]
         if not self._labels:
             return {View.URL: pages}
-        new = [at for at, page in enumerate(pages) if page not in self._frozen.labels]
+        read = live.sequences.page[views_back(live.sequences) <= self._read]
+        new = [at for at in np.unique(read).tolist() if pages[at] not in self._frozen.labels]
         labels = self._labels.label([(live.pages[at], live.titles.get(at)) for at in new])
         pairs = dict(zip(new, labels, strict=True))
         called = [pairs.get(at, ("", "")) for at in range(len(pages))]
@@ -143,6 +150,12 @@ class Scorer:
         if not views[1]:
             answer["note"] = NOTHING_KNOWN
         return answer
+
+
+def views_back(sequences: UserSequences) -> np.ndarray:
+    """How many page views of its user back each one lies, the last one 1: int64 of shape (n_views,)."""
+    back: np.ndarray = np.repeat(sequences.offsets[1:], sequences.lengths) - np.arange(sequences.n_views)
+    return back
 
 
 def _segment(label: np.int32) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -18,6 +19,8 @@ from core.serving.live_model import LiveModel
 
 MOST_AT_ONCE: Final = 512
 """Connections, from which on others are told to come later."""
+SWITCH_S: Final = 0.001
+"""How long the thread that scores may keep the loop from taking in and sending: Python's own 5 ms add up."""
 PATIENCE_S: Final = 30
 """How long the end waits for answers that are being made."""
 
@@ -37,6 +40,8 @@ def serve(folder: Path, host: str, port: int, token: str, ready: Callable[[str],
         ResourceError: If the address is taken or not ours.
     """
     torch.set_num_threads(1)
+    torch.backends.mkldnn.set_flags(False)  # its setup for each new shape costs more than so small a network
+    sys.setswitchinterval(SWITCH_S)
     with _listening(host, port) as listening:  # a taken address is said before seconds of reading
         model = LiveModel(folder)
         config = uvicorn.Config(

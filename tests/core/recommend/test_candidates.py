@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -60,15 +63,30 @@ def test_neighbours_count_by_how_near_they_are_and_the_same_ones_do_not() -> Non
     viewed = made.viewed.toarray()
     said = told(made, [A], [1, 0], Reach.ANY)[Source.NEIGHBOURS]
     assert said == pytest.approx({"/a": 1 / 3, "/b": 1 / 3, "/c": 1 / 3})
-    weight = nearest(made, np.array([[1, 0]], dtype=np.float32)).toarray()[0]
+    user, kept, near_by = nearest(made, np.array([[1, 0]], dtype=np.float32))
+    assert user.tolist() == [0, 0, 0]
+    weight = np.bincount(kept, near_by / near_by.sum(), minlength=3)
     order = np.argsort(-made.near[:, 0])  # the kept users are shuffled: nearest first
     expected = np.array([0, 1, np.exp(-(2 - 0.2) / 0.2)])
     assert weight[order] == pytest.approx(expected / expected.sum(), abs=1e-3)
     assert viewed.sum(axis=1) == pytest.approx(1)
 
 
+def weighed(seen: SeenPages, weight: Callable[[int], float]) -> np.ndarray:
+    """Page views by how far back they lie, in a loop: (n, n_columns)."""
+    rows = np.zeros((len(seen), seen.n_columns))
+    for user, (begin, end) in enumerate(pairwise(seen.offsets.tolist())):
+        for place in range(begin, end):
+            rows[user, seen.column[place]] += weight(end - place)
+    return rows
+
+
+@pytest.mark.parametrize("cells", [2_000_000, 100])
 @pytest.mark.parametrize("reach", Reach)
-def test_sources_blend_and_ranks_are_what_dense_arithmetic_gives(reach: Reach) -> None:
+def test_sources_blend_and_ranks_are_what_dense_arithmetic_gives(
+    reach: Reach, cells: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.recommend.candidates.CELLS", cells)  # four users at a time
     sequences, vectors = chained(60, seed=1)
     names = [f"/{'cart' if page == 3 else page}" for page in range(24)]
     everybody = np.ones(60, dtype=bool)
@@ -80,12 +98,15 @@ def test_sources_blend_and_ranks_are_what_dense_arithmetic_gives(reach: Reach) -
     scores = found.scores(weights)
     may = np.ones((60, made.n_columns))
     if reach is Reach.NEW:
-        may *= made.allowed * (seen.evenly.toarray() == 0)
+        may *= made.allowed * (weighed(seen, lambda back: 1) == 0)
+    asking, kept, near_by = nearest(made, vectors)
+    like = np.zeros((60, len(made.near)))
+    like[asking, kept] = near_by
     said = {
-        Source.BIGRAM: seen.last.toarray() @ made.follows.toarray(),
-        Source.LAG: seen.recent.toarray() @ made.lagged.toarray(),
-        Source.NEIGHBOURS: nearest(made, vectors).toarray() @ made.viewed.toarray(),
-        Source.HISTORY: seen.fading.toarray(),
+        Source.BIGRAM: weighed(seen, lambda back: back == 1) @ made.follows.toarray(),
+        Source.LAG: weighed(seen, lambda back: (back <= 5) / back) @ made.lagged.toarray(),
+        Source.NEIGHBOURS: like @ made.viewed.toarray(),
+        Source.HISTORY: weighed(seen, lambda back: 0.8**back),
         Source.POPULARITY: np.tile(made.popular, (60, 1)),
     }
     mixed = np.zeros_like(may)

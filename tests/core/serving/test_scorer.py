@@ -10,6 +10,7 @@ import orjson
 import pytest
 from pydantic import TypeAdapter
 
+from core.labels.new_pages import NewPages
 from core.runs.frozen import FrozenModel
 from core.serving.answering import ScoreReply, answer_batch, answer_single
 from core.serving.scorer import NOTHING_KNOWN, Scorer
@@ -144,3 +145,24 @@ def test_the_titles_that_others_saw_change_nobody_s_answer(shop: Shop, scorer: S
     assert answer_single(scorer, [*others, mine])[-1].body == alone.body
     vectors = [orjson.loads(one.body)["vector"] for one in (alone, *answer_single(scorer, others[:1]))]
     assert not np.allclose(*vectors)  # the titles say something
+
+
+def test_of_many_new_pages_those_are_labelled_that_are_read(
+    scorer: Scorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    titles = ["Your cart", "About us: our story", "Buying guide", "Blog"]
+    events = [
+        {"user_pseudo_id": "1.2", "event_timestamp": 1_761_966_665_205_635 + at * 10_000_000,
+         "event_name": "page_view", "page_location": f"https://www.tarn-and-trail.example/never-{at}-seen",
+         "page_title": titles[at % 4]}
+        for at in range(100)
+    ]  # fmt: skip
+    labelled: list[int] = []
+    label = NewPages.label
+    monkeypatch.setattr(NewPages, "label", lambda self, new: labelled.append(len(new)) or label(self, new))
+    some = asked(scorer, events)
+    monkeypatch.setattr(scorer, "_read", 1_000)
+    every = asked(scorer, events)
+    assert (labelled, some.body) == ([64, 100], every.body)
+    monkeypatch.setattr(scorer, "_read", 1)
+    assert asked(scorer, events).body != every.body  # the titles say something
