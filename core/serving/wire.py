@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 SINGLE_BYTES: Final = 1_000_000
 BATCH_BYTES: Final = 10_000_000
 SINGLE_EVENTS: Final = 2_000
-"""Each on a new page, they are labelled and scored in about a second; nobody waits longer for another."""
+"""So that nobody waits long for another."""
 BATCH_EVENTS: Final = 50_000
 
 EXAMPLE: Final[dict[str, Any]] = {
