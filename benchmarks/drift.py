@@ -27,6 +27,7 @@ from core.model.bag import BagOfPages
 from core.model.inputs import latest_views
 from core.periods.drift import ALPHA, drift
 from core.periods.placed_users import PlacedUsers, seen_pages
+from core.periods.training_period import TrainingPeriod
 from core.profiles.wilson import wilson
 from core.segments.clustering import assign, fit
 
@@ -69,7 +70,7 @@ def alarms(
         pages = seen_pages([(before, names), (export, names)], known)
         first = PlacedUsers.of(before.user_id, vectors, partition.labels, partition, pages[0], MIN_COUNT)
         second = PlacedUsers.of(export.user_id, placed, assign(placed, partition), partition, pages[1])
-        found.append(drift(first, second, k, seed, permutations).p_value)
+        found.append(drift(TrainingPeriod.of(first, k, seed), second, seed, permutations).p_value)
     return found
 
 

@@ -97,10 +97,9 @@ def _compared(
 ) -> Compared:
     partition = _live.segmentation.partition
     both = later_export.place_both(_made, trained(_live.sources), _live.combined, partition)
-    k = len(partition.ids)
-    found = drift(both.before, both.after, k)
+    found = drift(both.period, both.after)
     return Compared(
-        both, found, migration(both.both, both.halves, k), page_changes(both.before, both.after),
-        far_groups(both.before, both.after, found.limit),
-        wear(both.before, both.after, k, found.limit),
+        both, found, migration(both.both, both.halves, len(partition.ids)),
+        page_changes(both.period, both.after), far_groups(both.before, both.after, found.limit),
+        wear(both.period, found),
     )  # fmt: skip
