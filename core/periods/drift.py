@@ -32,6 +32,8 @@ PERMUTATIONS: Final = 999
 AT_ONCE: Final = 64
 POWER_80: Final = 0.8416
 """Standard normal quantile that 80 % lie below."""
+PAGES: Final = 30
+"""The most seen pages, each a figure."""
 UNTESTED: Final = (DriftFigure.FAR, DriftFigure.DISTANCE)
 """Figures that users of the training period have smaller because the segments were fitted to them."""
 ONLY_MORE: Final = (DriftFigure.UNKNOWN,)
@@ -51,6 +53,7 @@ class Drift:
             of ``n``, their ``difference`` with its 95 % interval, whether it ``differs``, how many standard
             errors apart they are, and ``p_value``, adjusted for all figures; the largest first. Last those of
             :data:`UNTESTED`, whose interval, standard errors and p are NaN.
+        pages: Those of the figures of pages, by item.
         limit: The distance called far.
         users: How many of each export the alarm looked at.
         critical: Standard errors from which on a figure raises it.
@@ -58,6 +61,7 @@ class Drift:
     """
 
     table: pd.DataFrame
+    pages: tuple[str, ...]
     limit: float
     users: tuple[int, int]
     critical: float
@@ -109,17 +113,28 @@ def drift(
     """
     rng = np.random.default_rng(seed)
     users = drawn_users(len(after.place), rng)
-    sides = [period.values, period.values_of(after, users)]
-    tested = np.array([name not in UNTESTED for name, _ in period.figures])
+    pages = _most_seen(period, after)
+    saw = after.pages.seen[users][:, pages].toarray() > 0
+    called = tuple(after.pages.names[page] for page in pages)
+    sides = [np.hstack([period.values, period.saw(called)]), np.hstack([period.values_of(after, users), saw])]
+    figures = period.figures + [(DriftFigure.PAGE, rank) for rank in range(len(pages))]
+    tested = np.array([name not in UNTESTED for name, _ in figures])
     moving = _moving([side[:, tested] for side in sides], period.known_again(after.user_id.take(users)))
-    only_more = np.array([name in ONLY_MORE for name, _ in period.figures])[tested]
+    only_more = np.array([name in ONLY_MORE for name, _ in figures])[tested]
     errors, p, critical = _adjusted(moving, only_more, rng, permutations)
-    table = _table(period, sides, tested)
+    table = _table(figures, sides, tested)
     table.loc[tested, [ERRORS, Diff.P_VALUE]] = np.column_stack([errors, p])
     order = np.lexsort([-table[ERRORS].abs(), table[Diff.P_VALUE]])  # NaN last
     n = len(sides[0]), len(sides[1])
     typical = float(np.sqrt((moving.spread[: period.k] ** 2).mean())) * (1 / max(n[0], 1) + 1 / max(n[1], 1))
-    return Drift(table.iloc[order].reset_index(drop=True), period.limit, n, critical, typical)
+    return Drift(table.iloc[order].reset_index(drop=True), called, period.limit, n, critical, typical)
+
+
+def _most_seen(period: TrainingPeriod, after: PlacedUsers) -> np.ndarray:
+    """The most seen pages of both exports by their column, which no permutation would choose otherwise."""
+    sides = (after.pages.users, len(after.place)), (period.users_of(after.pages.names), period.sizes.sum())
+    share = sum(users / max(int(n), 1) for users, n in sides)
+    return np.argsort(-share, kind="stable")[:PAGES]
 
 
 def _filled(values: np.ndarray) -> np.ndarray:
@@ -201,16 +216,18 @@ def _deals(moving: _Moving, rng: np.random.Generator, permutations: int) -> Iter
         yield np.hstack([signs, rng.permuted(np.broadcast_to(labels, (rows, len(labels))), axis=1)])
 
 
-def _table(period: TrainingPeriod, sides: list[np.ndarray], tested: np.ndarray) -> pd.DataFrame:
+def _table(
+    figures: list[tuple[DriftFigure, int]], sides: list[np.ndarray], tested: np.ndarray
+) -> pd.DataFrame:
     (rest, rest_n, rest_error), (mean, n, error) = (_means(values.astype(np.float64)) for values in sides)
     low, high = difference_interval(mean * n, n, rest * rest_n, rest_n)
-    share = np.array([name in SHARES for name, _ in period.figures])
+    share = np.array([name in SHARES for name, _ in figures])
     spread = Z_95 * np.hypot(rest_error, error)
     low = np.where(tested, np.where(share, low, mean - rest - spread), np.nan)
     high = np.where(tested, np.where(share, high, mean - rest + spread), np.nan)
     return pd.DataFrame(
         {
-            FIGURE: [name.value for name, _ in period.figures], ITEM: [item for _, item in period.figures],
+            FIGURE: [name.value for name, _ in figures], ITEM: [item for _, item in figures],
             BEFORE_VALUE: rest, AFTER_VALUE: mean, Col.N: n, Col.REST_N: rest_n,
             Col.DIFFERENCE: mean - rest, Diff.DIFFERENCE_LOW: low, Diff.DIFFERENCE_HIGH: high,
             Diff.DIFFERS: (low > 0) | (high < 0), ERRORS: np.nan, Diff.P_VALUE: np.nan,

@@ -41,7 +41,6 @@ CALLED: Final = {
     DriftFigure.NONE: "In no segment", DriftFigure.FAR: "Far from every segment",
     DriftFigure.DISTANCE: "Distance to the nearest segment",
     DriftFigure.UNKNOWN: "Share of a user's views on pages the model does not know",
-    DriftFigure.OTHER: "Share of a user's views on other pages than the most seen",
     DriftFigure.VIEWS: "Page views a user (log2)",
 }  # fmt: skip
 

@@ -61,9 +61,9 @@ class SinceTraining:
     @property
     def figures(self) -> pd.DataFrame:
         """Of the alarm, each with its name."""
-        origin = common_origin(self.period.pages)
+        origin = common_origin(self.drift.pages)
         rows = self.drift.table.to_dict("records")
-        names = [drift_words.figure_name(row, self.segments, self.period.pages, origin) for row in rows]
+        names = [drift_words.figure_name(row, self.segments, self.drift.pages, origin) for row in rows]
         return self.drift.table.assign(**{NAME: names})
 
     @property
@@ -101,7 +101,7 @@ def since_training(frozen: FrozenModel, sequences: UserSequences, placed: Placed
             remedy="Write it again: python -m core run --out OUT --from-stage analyze",
         )
     check_same_site(known_share(sequences, names, frozen.known.pages))
-    (pages,) = seen_pages([(sequences, names)], frozen.known.pages, list(period.seen))
+    (pages,) = seen_pages([(sequences, names)], frozen.known.pages, period.pages)
     after = PlacedUsers.of(sequences.user_id, placed.vectors, placed.clusters, frozen.partition, pages)
     found = drift(period, after)
     ids = frozen.partition.ids.tolist()

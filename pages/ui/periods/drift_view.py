@@ -131,7 +131,7 @@ def _alarm(live: LiveSegments, found: Compared) -> None:
 def _named(live: LiveSegments, found: Compared) -> pd.DataFrame:
     """The figures with what they are called."""
     rows, names = found.drift.table.to_dict("records"), _places(live)
-    pages, origin = found.periods.period.pages, _origin(found)
+    pages, origin = found.drift.pages, _origin(found)
     called = [drift_words.figure_name(row, names, pages, origin) for row in rows]
     table = found.drift.table.copy()
     table.insert(0, charts.NAME, called)

@@ -34,7 +34,6 @@ def plain(side: PlacedUsers, limit: float, k: int, pages: tuple[str, ...]) -> pd
         row |= {(DriftFigure.NONE, 0): float(side.place[user] == k), (DriftFigure.FAR, 0): far}
         row |= {(DriftFigure.DISTANCE, 0): float(side.distance[user])}
         row |= {(DriftFigure.UNKNOWN, 0): side.unknown[user] / views.sum()}
-        row |= {(DriftFigure.OTHER, 0): 1 - views[numbers].sum() / views.sum()}
         row |= {(DriftFigure.VIEWS, 0): np.log2(views.sum())}
         row |= {(DriftFigure.PAGE, rank): float(views[page] > 0) for rank, page in enumerate(numbers)}
         rows.append(row)
@@ -45,8 +44,7 @@ def plain(side: PlacedUsers, limit: float, k: int, pages: tuple[str, ...]) -> pd
 def test_every_figure_is_that_of_pandas(seed: int) -> None:
     before, after, _ = two_exports(seed)
     found = drift(before, after, 3, permutations=1)
-    pages = TrainingPeriod.of(before, 3).pages
-    both = [plain(side, found.limit, 3, pages) for side in (before, after)]
+    both = [plain(side, found.limit, 3, found.pages) for side in (before, after)]
     table = found.table[found.table[FIGURE] != DriftFigure.DIRECTION]
     assert sorted(zip(table[FIGURE], table[ITEM], strict=True)) == sorted(both[0].columns)
     for row in table.to_dict("records"):

@@ -112,7 +112,9 @@ def test_pages_that_changed_are_said_in_words() -> None:
     assert words.page_lines(page_changes(period, after).iloc[:0]) == [
         "No page is shown to be seen by a larger or smaller share of the users"
     ]
-    gone = replace(period, seen=dict(period.seen) | {"A": 400, "B": 0})
+    users = {"A": 400, "B": 0}
+    counted = [users.get(page, n) for page, n in zip(period.pages, period.users.tolist(), strict=True)]
+    gone = replace(period, users=np.array(counted))
     lines = words.page_lines(page_changes(gone, after))
     assert lines[0].startswith("Pages: 1 new, 0 seen more, 1 seen less, 0 gone")
     assert any(line.startswith("- New: B, 0.0% of the users before") for line in lines)

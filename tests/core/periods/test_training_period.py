@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -75,7 +76,12 @@ def test_a_folder_of_an_earlier_release_has_none_and_a_damaged_one_is_refused(tm
     before, _, _ = two_exports(0)
     TrainingPeriod.of(before, 3).save(tmp_path)
     facts = (tmp_path / FACTS).read_text()
-    for text in ("{}", facts.replace('"format": 1', '"format": 2'), facts[:-9], facts.replace('"A",', "")):
+    for text in (
+        "{}",
+        facts.replace('"format": 1', '"format": 2'),
+        facts[:-9],
+        re.sub(r'"A": \d+,', "", facts),
+    ):
         (tmp_path / FACTS).write_text(text)
         with pytest.raises(ArtifactError, match="training period is damaged"):
             TrainingPeriod.load(tmp_path)
