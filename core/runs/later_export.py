@@ -21,7 +21,7 @@ import numpy as np
 
 from core.base.errors import ArtifactError, InputError
 from core.base.progress import Progress
-from core.base.schema import OUTSIDE, View
+from core.base.schema import OUTSIDE, Pages, View
 from core.base.settings import IngestSettings, TrainSettings
 from core.data.dataset import SEQUENCES, USERS, Dataset, clustered
 from core.data.page_labels import LabelledPages, page_names
@@ -202,6 +202,12 @@ def known_share(sequences: UserSequences, urls: Sequence[str], known: Collection
     there = set(known)
     is_known = np.fromiter((url in there for url in urls), bool, len(urls))
     return float(is_known[sequences.page].mean()) if sequences.n_views else 0.0
+
+
+def pages_in_common(trained_on: Dataset, other: Dataset) -> float:
+    """Share of the page views of another data set on pages of this one, as both were prepared."""
+    known, views = other.pages[Pages.PAGE_LOCATION].isin(trained_on.pages[Pages.PAGE_LOCATION]), Pages.VIEWS
+    return float(other.pages.loc[known, views].sum() / max(1, other.pages[views].sum()))
 
 
 def check_same_site(share: float) -> None:

@@ -30,6 +30,8 @@ from pages.ui.shell.links import DATA, TRAINING, link
 from pages.ui.shell.text import count, md_text, share
 
 CHOSEN: Final = "later_export"
+LINK: Final = "later"
+"""Parameter of a link: the data set that is held against the training."""
 LISTED: Final = 15
 NOWHERE: Final = "In no segment"
 WHAT: Final = (
@@ -73,19 +75,22 @@ def _choose(live: LiveSegments) -> DatasetCard | None:
         st.caption(f"{WHAT} There is no other data set yet: load one, as you did the first.")
         link(DATA, "Load a later export")
         return None
-    mine = state.of_model(live.sources.model_key)
-    now = mine.get(CHOSEN) if mine.get(CHOSEN) in cards else None
+    model = live.sources.model_key
+    mine = state.of_model(model)
+    mine.setdefault(CHOSEN, state.linked(LINK) if state.linked("model") in (model, "") else None)
+    now = mine[CHOSEN] if mine[CHOSEN] in cards else None
     state.display(CHOSEN, now)
     chosen = st.selectbox(
         "Later export", list(cards), None if now is None else list(cards).index(now), key=CHOSEN,
-        format_func=lambda key: cards[key].line, placeholder="Choose a data set",
+        format_func=lambda key: drift_data.called(*cards[key]), placeholder="Choose a data set",
         on_change=lambda: mine.update({CHOSEN: st.session_state[CHOSEN]}), help=WHAT,
     )  # fmt: skip
+    state.put_in_link(model, **{LINK: [chosen] if chosen else []})
     if chosen is None:
         st.caption(WHAT)
         link(DATA, "Load another export")
         return None
-    return cards[chosen]
+    return cards[chosen][0]
 
 
 def _offer(live: LiveSegments, card: DatasetCard) -> None:
