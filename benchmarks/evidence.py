@@ -39,11 +39,17 @@ WORLDS = ((1000, 4, 0.35), (600, 5, 0.3))
 """Users, groups and their width beside their distance: well apart, and overlapping."""
 
 
-def planted(users: int, seed: int) -> UserSequences:
-    """Users of four kinds; popularity of pages falls as 1 / rank, lengths are 3 to 20 page views."""
+def planted(users: int, seed: int, kind: np.ndarray | None = None) -> UserSequences:
+    """Users of four kinds; popularity of pages falls as 1 / rank, lengths are 3 to 20 page views.
+
+    Args:
+        users: How many.
+        seed: Of all that is drawn.
+        kind: int of shape (users,), of which kind each is; drawn when None.
+    """
     rng = np.random.default_rng(seed)
     lengths = np.clip(rng.geometric(1 / 7, users) + 2, 3, 20)
-    owner = np.repeat(rng.integers(0, KINDS, users), lengths)
+    owner = np.repeat(rng.integers(0, KINDS, users) if kind is None else kind, lengths)
     away = rng.random(len(owner)) > AT_HOME
     part = np.where(away, rng.integers(0, KINDS, len(owner)), owner)
     popular = 1 / np.arange(1, PAGES_A_KIND + 1)

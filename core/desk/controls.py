@@ -50,6 +50,7 @@ LINKED: Final = (
     "hand",
     "outcome",
     "segment",
+    "later",
 )
 """Parameters of a link; what several of can be chosen may come several times."""
 

@@ -13,59 +13,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from core.differences.table import Diff
-from core.periods.migration import in_both
-from core.periods.placed_users import PlacedUsers, far_limit
+from core.periods.placed_users import PlacedUsers
+from core.periods.training_period import DriftFigure, TrainingPeriod, drawn_users
 from core.profiles.profile_columns import Col
 from core.profiles.two_shares import difference_interval
 from core.profiles.wilson import Z_95
 from core.segments.geometry import repeatable
-from core.segments.principal import along, principal_axes
 
 ALPHA: Final = 0.05
 """Share of later exports without any change that raise the alarm."""
-MOST_USERS: Final = 20_000
-"""Users of each export that the alarm looks at, drawn at random: with more, differences that matter to
-nobody would raise it."""
 PERMUTATIONS: Final = 999
 AT_ONCE: Final = 64
 POWER_80: Final = 0.8416
 """Standard normal quantile that 80 % lie below."""
 PAGES: Final = 30
-"""The most seen pages of both exports, each a figure."""
-DIRECTIONS: Final = 8
-"""Principal components of the vectors, each a figure."""
-
-
-class DriftFigure(StrEnum):
-    """What is held against the training period."""
-
-    SEGMENT = "segment"
-    """Share of users in a segment; the item is its position."""
-    NONE = "none"
-    """Share of users in no segment: one page view, looks automated, or fits none."""
-    FAR = "far"
-    """Share of clustered users far from every centroid."""
-    DISTANCE = "distance"
-    """Mean distance of clustered users to the nearest centroid."""
-    UNKNOWN = "unknown"
-    """Mean share of a user's page views that are on pages the model does not know."""
-    VIEWS = "views"
-    """Page views a user, mean of their log2."""
-    PAGE = "page"
-    """Share of users who saw a page; the item is its column."""
-    DIRECTION = "direction"
-    """Mean along a direction in which vectors differ; the item is its rank."""
-
-
+"""The most seen pages, each a figure."""
 UNTESTED: Final = (DriftFigure.FAR, DriftFigure.DISTANCE)
 """Figures that users of the training period have smaller because the segments were fitted to them."""
+ONLY_MORE: Final = (DriftFigure.UNKNOWN,)
+"""Figures of which less is no change: of the training's own visits the model knows more than of others."""
 SHARES: Final = (DriftFigure.SEGMENT, DriftFigure.NONE, DriftFigure.FAR, DriftFigure.PAGE)
 """Figures that are shares of users."""
 FIGURE, ITEM = "figure", "item"
@@ -81,6 +53,7 @@ class Drift:
             of ``n``, their ``difference`` with its 95 % interval, whether it ``differs``, how many standard
             errors apart they are, and ``p_value``, adjusted for all figures; the largest first. Last those of
             :data:`UNTESTED`, whose interval, standard errors and p are NaN.
+        pages: Those of the figures of pages, by item.
         limit: The distance called far.
         users: How many of each export the alarm looked at.
         critical: Standard errors from which on a figure raises it.
@@ -88,6 +61,7 @@ class Drift:
     """
 
     table: pd.DataFrame
+    pages: tuple[str, ...]
     limit: float
     users: tuple[int, int]
     critical: float
@@ -102,6 +76,11 @@ class Drift:
     def alarm(self) -> bool:
         """Whether the users are not those of the training period any more."""
         return self.p_value <= ALPHA
+
+    def of(self, figure: DriftFigure) -> tuple[float, float]:
+        """A figure of which there is one, before and after."""
+        row = self.table[self.table[FIGURE] == figure]
+        return float(row[BEFORE_VALUE].iloc[0]), float(row[AFTER_VALUE].iloc[0])
 
     def least_seen(self, share: float) -> float:
         """By how much a share of the users has to change to raise the alarm in 80 of 100 cases."""
@@ -119,92 +98,53 @@ class Drift:
 
 
 def drift(
-    before: PlacedUsers, after: PlacedUsers, k: int, seed: int = 0, permutations: int = PERMUTATIONS
+    period: TrainingPeriod, after: PlacedUsers, seed: int = 0, permutations: int = PERMUTATIONS
 ) -> Drift:
     """Hold a later export against the training period.
 
+    Who is in both is known again where the users of the training are at hand; of what a model folder keeps
+    of them nobody is, and all users of the later export count as others.
+
     Args:
-        before: The users of the training period.
-        after: Those of the later export.
-        k: Number of segments.
+        period: The training period.
+        after: The users of the later export; their pages include all that are counted there.
         seed: Of the draw of users and of the permutations.
         permutations: How many.
     """
     rng = np.random.default_rng(seed)
-    limit = far_limit(before)
-    chosen = [_drawn(len(side.place), rng) for side in (before, after)]
-    found = _figures((before, after), chosen, k, limit)
-    tested = np.array([name not in UNTESTED for name, _ in found.names])
-    both = in_both(*(side.user_id.take(users) for side, users in zip((before, after), chosen, strict=True)))
-    moving = _moving([side[:, tested] for side in found.sides], both)
-    errors, p, critical = _adjusted(moving, rng, permutations)
-    table = _table(found, tested)
+    users = drawn_users(len(after.place), rng)
+    pages = _most_seen(period, after)
+    saw = after.pages.seen[users][:, pages].toarray() > 0
+    called = tuple(after.pages.names[page] for page in pages)
+    sides = [np.hstack([period.values, period.saw(called)]), np.hstack([period.values_of(after, users), saw])]
+    figures = period.figures + [(DriftFigure.PAGE, rank) for rank in range(len(pages))]
+    tested = np.array([name not in UNTESTED for name, _ in figures])
+    moving = _moving([side[:, tested] for side in sides], period.known_again(after.user_id.take(users)))
+    only_more = np.array([name in ONLY_MORE for name, _ in figures])[tested]
+    errors, p, critical = _adjusted(moving, only_more, rng, permutations)
+    table = _table(figures, sides, tested)
     table.loc[tested, [ERRORS, Diff.P_VALUE]] = np.column_stack([errors, p])
-    order = np.argsort(-table[ERRORS].abs(), kind="stable")
-    n = len(chosen[0]), len(chosen[1])
-    typical = float(np.sqrt((moving.spread[:k] ** 2).mean())) * (1 / max(n[0], 1) + 1 / max(n[1], 1))
-    return Drift(table.iloc[order].reset_index(drop=True), limit, n, critical, typical)
+    order = np.lexsort([-table[ERRORS].abs(), table[Diff.P_VALUE]])  # NaN last
+    n = len(sides[0]), len(sides[1])
+    typical = float(np.sqrt((moving.spread[: period.k] ** 2).mean())) * (1 / max(n[0], 1) + 1 / max(n[1], 1))
+    return Drift(table.iloc[order].reset_index(drop=True), called, period.limit, n, critical, typical)
 
 
-def _drawn(n: int, rng: np.random.Generator) -> np.ndarray:
-    return np.sort(rng.permutation(n)[:MOST_USERS])
-
-
-@dataclass(frozen=True, eq=False)
-class _Figures:
-    """A row a figure in ``names``, and a column in the values of both sides; NaN where it says nothing."""
-
-    names: list[tuple[DriftFigure, int]]
-    sides: list[np.ndarray]
-
-
-def _figures(
-    sides: tuple[PlacedUsers, PlacedUsers], chosen: list[np.ndarray], k: int, limit: float
-) -> _Figures:
-    seen = sum(side.pages.users / max(len(side.place), 1) for side in sides)
-    pages = np.argsort(-np.asarray(seen), kind="stable")[:PAGES]
-    before = sides[0].vectors[chosen[0]][sides[0].clustered[chosen[0]]]
-    axes = principal_axes(before, DIRECTIONS)
-    names = [(DriftFigure.SEGMENT, place) for place in range(k)]
-    names += [
-        (one, 0)
-        for one in (
-            DriftFigure.NONE,
-            DriftFigure.FAR,
-            DriftFigure.DISTANCE,
-            DriftFigure.UNKNOWN,
-            DriftFigure.VIEWS,
-        )
-    ]
-    names += [(DriftFigure.PAGE, int(page)) for page in pages]
-    names += [(DriftFigure.DIRECTION, rank) for rank in range(len(axes["axes"]))]
-    found = [_values(side, users, k, limit, pages, axes) for side, users in zip(sides, chosen, strict=True)]
-    return _Figures(names, found)
-
-
-def _values(
-    side: PlacedUsers, users: np.ndarray, k: int, limit: float, pages: np.ndarray, axes: dict[str, np.ndarray]
-) -> np.ndarray:
-    """float64 of shape (n_users, n_figures)."""
-    inside, distance = side.clustered[users], side.distance[users].astype(np.float64)
-    views = np.maximum(side.pages.views[users], 1)
-    columns = [
-        np.eye(k + 1)[side.place[users]],
-        np.where(inside, distance > limit, np.nan), distance, side.unknown[users] / views, np.log2(views),
-        side.pages.seen[users][:, pages].toarray() > 0,
-        np.where(inside[:, None], along(side.vectors[users], axes), np.nan),
-    ]  # fmt: skip
-    return np.column_stack(columns).astype(np.float64)
+def _most_seen(period: TrainingPeriod, after: PlacedUsers) -> np.ndarray:
+    """The most seen pages of both exports by their column, which no permutation would choose otherwise."""
+    sides = (after.pages.users, len(after.place)), (period.users_of(after.pages.names), period.sizes.sum())
+    share = sum(users / max(int(n), 1) for users, n in sides)
+    return np.argsort(-share, kind="stable")[:PAGES]
 
 
 def _filled(values: np.ndarray) -> np.ndarray:
     """Standardised; what a figure does not speak of counts as its mean, which no permutation changes."""
     counted = ~np.isnan(values)
     n = np.maximum(counted.sum(axis=0), 1)
-    mean = np.where(counted, values, 0).sum(axis=0) / n
+    mean = np.where(counted, values, 0).sum(axis=0, dtype=np.float64) / n
     apart = np.where(counted, values - mean, 0)
     spread = np.sqrt((apart**2).sum(axis=0) / len(values))
-    filled: np.ndarray = (apart / np.where(spread > 0, spread, 1)).astype(np.float32)
+    filled: np.ndarray = (apart / np.where(spread > 1e-9, spread, 1)).astype(np.float32)
     return filled
 
 
@@ -250,16 +190,21 @@ def _moving(sides: list[np.ndarray], both: tuple[np.ndarray, np.ndarray]) -> _Mo
 
 
 def _adjusted(
-    moving: _Moving, rng: np.random.Generator, permutations: int
+    moving: _Moving, only_more: np.ndarray, rng: np.random.Generator, permutations: int
 ) -> tuple[np.ndarray, np.ndarray, float]:
     """Standard errors between the means of each column, p adjusted for all of them, and where it is ALPHA."""
     errors = moving.seen
     with repeatable():
         most = np.concatenate([
-            np.abs(signs @ moving.rows).max(axis=1) for signs in _deals(moving, rng, permutations)
+            _apart(signs @ moving.rows, only_more).max(axis=1)
+            for signs in _deals(moving, rng, permutations)
         ])  # fmt: skip
-    reached = (most[:, None] >= np.abs(errors) - 1e-4).sum(axis=0)
+    reached = (most[:, None] >= _apart(errors, only_more) - 1e-4).sum(axis=0)
     return errors, (1 + reached) / (1 + permutations), float(np.quantile(most, 1 - ALPHA))
+
+
+def _apart(errors: np.ndarray, only_more: np.ndarray) -> np.ndarray:
+    return np.where(only_more, errors, np.abs(errors))
 
 
 def _deals(moving: _Moving, rng: np.random.Generator, permutations: int) -> Iterator[np.ndarray]:
@@ -271,16 +216,18 @@ def _deals(moving: _Moving, rng: np.random.Generator, permutations: int) -> Iter
         yield np.hstack([signs, rng.permuted(np.broadcast_to(labels, (rows, len(labels))), axis=1)])
 
 
-def _table(found: _Figures, tested: np.ndarray) -> pd.DataFrame:
-    (rest, rest_n, rest_error), (mean, n, error) = (_means(values) for values in found.sides)
+def _table(
+    figures: list[tuple[DriftFigure, int]], sides: list[np.ndarray], tested: np.ndarray
+) -> pd.DataFrame:
+    (rest, rest_n, rest_error), (mean, n, error) = (_means(values.astype(np.float64)) for values in sides)
     low, high = difference_interval(mean * n, n, rest * rest_n, rest_n)
-    share = np.array([name in SHARES for name, _ in found.names])
+    share = np.array([name in SHARES for name, _ in figures])
     spread = Z_95 * np.hypot(rest_error, error)
     low = np.where(tested, np.where(share, low, mean - rest - spread), np.nan)
     high = np.where(tested, np.where(share, high, mean - rest + spread), np.nan)
     return pd.DataFrame(
         {
-            FIGURE: [name.value for name, _ in found.names], ITEM: [item for _, item in found.names],
+            FIGURE: [name.value for name, _ in figures], ITEM: [item for _, item in figures],
             BEFORE_VALUE: rest, AFTER_VALUE: mean, Col.N: n, Col.REST_N: rest_n,
             Col.DIFFERENCE: mean - rest, Diff.DIFFERENCE_LOW: low, Diff.DIFFERENCE_HIGH: high,
             Diff.DIFFERS: (low > 0) | (high < 0), ERRORS: np.nan, Diff.P_VALUE: np.nan,

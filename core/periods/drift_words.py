@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from core.base.wording import counted, number, percent, short_address
+import pandas as pd
+
+from core.base.wording import common_origin, counted, number, percent, short_address
 from core.periods.drift import (
     AFTER_VALUE,
     ALPHA,
@@ -15,19 +17,26 @@ from core.periods.drift import (
     PERMUTATIONS,
     SHARES,
     Drift,
-    DriftFigure,
 )
 from core.periods.migration import Migration
+from core.periods.page_changes import CHANGE, PAGE, PageChange
 from core.periods.placed_users import FAR_SHARE
 from core.periods.retraining import FAR_FROM, FEWEST_USERS, UNKNOWN_MORE, Wear, Worn
+from core.periods.training_period import DriftFigure
 from core.profiles.profile_columns import Col
 
-FALSE_ALARMS: Final = (
-    f"Where nothing has changed, about one later export in {round(1 / ALPHA)} raises this alarm, however "
-    f"many figures are looked at ({PERMUTATIONS} permutations: who is in both exports swaps them, the others "
-    "are dealt anew). Distances to the segments are told and not tested: the segments were fitted to the "
-    "users of the training period, so any others are farther. Nor is tested whether other users come again."
+ALARM: Final = (
+    "Shares of segments and of the most seen pages, unknown pages, page views and directions of the vectors, "
+    f"each a mean over users, are held against {PERMUTATIONS} permutations of who came when: who is in both "
+    "exports swaps them, the others are dealt anew. The largest difference counts, so that the rate of false "
+    "alarms is that of one test (maxT, Westfall and Young 1993). Distances are told and not tested: the "
+    "segments were fitted to the users of the training period, so any others are farther. Nor is it tested "
+    "whether other users come again."
 )
+REASONS: Final = 4
+"""Figures that are told of."""
+LISTED: Final = 8
+"""Pages that are told of in words."""
 CALLED: Final = {
     DriftFigure.NONE: "In no segment", DriftFigure.FAR: "Far from every segment",
     DriftFigure.DISTANCE: "Distance to the nearest segment",
@@ -46,14 +55,35 @@ def headline(found: Drift) -> str:
 TENTH: Final = 0.1
 
 
-def least_line(found: Drift) -> str:
-    """What the alarm could have seen."""
+def how_sure(found: Drift) -> str:
+    """How often the alarm is a false one, and what it could have seen."""
     least = found.least_seen(TENTH)
     before, after = found.users
     return (
-        f"With {before:,} and {after:,} users it sees, in 80 of 100 cases, that a segment of {TENTH:.0%} of "
-        f"the users changes by {100 * least:.1f} points."
+        f"p = {found.p_value:.3f}. Where nothing has changed, about one later export in {round(1 / ALPHA)} "
+        f"raises this alarm, however many figures are looked at (here {found.tested}). With {before:,} users "
+        f"before and {after:,} now it sees, in 80 of 100 cases, that a segment of {TENTH:.0%} of the users "
+        f"grows or shrinks by {100 * least:.1f} points."
     )
+
+
+def reasons(found: Drift, names: Sequence[str]) -> list[str]:
+    """What raised the alarm, the surest first.
+
+    Args:
+        found: The later export beside the training period.
+        names: What each figure is called.
+    """
+    raised = found.reasons.assign(called=list(names)[: len(found.reasons)])  # the largest first
+    told = raised[raised[FIGURE] != DriftFigure.DIRECTION].head(REASONS)
+    if len(raised) and told.empty:
+        return ["The mix of pages as a whole, no segment and no single page"]
+    return [told_row(row, row["called"]) for row in told.to_dict("records")]
+
+
+def alarm_lines(found: Drift, names: Sequence[str]) -> list[str]:
+    """The alarm, what raised it and how sure it is; arguments as of :func:`reasons`."""
+    return [headline(found), *(f"- {line}" for line in reasons(found, names)), how_sure(found)]
 
 
 def figure_name(
@@ -85,7 +115,7 @@ def figure_values(row: Mapping[Any, Any]) -> tuple[str, str]:
     return before, after
 
 
-def told(row: Mapping[Any, Any], name: str) -> str:
+def told_row(row: Mapping[Any, Any], name: str) -> str:
     """A figure in a sentence: ``Browsers: 24.1% before, 29.8% now``."""
     before, after = figure_values(row)
     return f"{name}: {before} before, {after} now"
@@ -96,12 +126,17 @@ def wear_answer(found: Wear) -> str:
     return "Train again" if found.by else "No need to train again"
 
 
+def wear_lines(found: Wear) -> list[str]:
+    """The answer, and the figures behind it."""
+    return [wear_answer(found), *(f"- {line}" for line in wear_figures(found))]
+
+
 def wear_figures(found: Wear) -> tuple[str, ...]:
     """The figures behind the answer, each with the limit that it is held against."""
     unknown = (
-        f"{percent(found.unknown)} of all page views are on pages the model does not know; in the training "
-        f"period {percent(found.unknown_before)} would have been. {_limit(Worn.UNKNOWN, found)}: "
-        f"{UNKNOWN_MORE * 100:.0f} points more"
+        f"Of a user's page views, {percent(found.unknown)} are on pages the model does not know, on average; "
+        f"in the training period {percent(found.unknown_before)} would have been. "
+        f"{_limit(Worn.UNKNOWN, found)}: {UNKNOWN_MORE * 100:.0f} points more"
     )
     far = (
         f"{percent(found.far)} of the clustered users are farther from every segment than "
@@ -112,6 +147,31 @@ def wear_figures(found: Wear) -> tuple[str, ...]:
         "because any other users would be far"
     )
     return unknown, far + (f"{_limit(Worn.FAR, found)}: {FAR_FROM:.0%}" if found.enough else few)
+
+
+CHANGES: Final = {
+    PageChange.NEW: "new", PageChange.MORE: "seen more", PageChange.LESS: "seen less",
+    PageChange.GONE: "gone",
+}  # fmt: skip
+
+
+def page_counts(table: pd.DataFrame) -> str:
+    """How many pages changed in which way."""
+    return ", ".join(f"{int((table[CHANGE] == change).sum()):,} {name}" for change, name in CHANGES.items())
+
+
+def page_lines(table: pd.DataFrame) -> list[str]:
+    """Pages that changed (:func:`core.periods.page_changes.page_changes`), the surest first."""
+    if table.empty:
+        return ["No page is shown to be seen by a larger or smaller share of the users"]
+    origin, lines = common_origin(table[PAGE].tolist()), [f"Pages: {page_counts(table)}"]
+    for row in table.head(LISTED).to_dict("records"):
+        before, now = percent(row[Col.REST_SHARE], 1, row[Col.REST_N]), percent(row[Col.SHARE], 1, row[Col.N])
+        page = short_address(row[PAGE], origin)
+        lines.append(
+            f"- {CHANGES[row[CHANGE]].capitalize()}: {page}, {before} of the users before, {now} now"
+        )
+    return lines
 
 
 def _limit(one: Worn, found: Wear) -> str:
@@ -130,9 +190,10 @@ def migration_line(found: Migration) -> str:
             f"{percent(found.stayed, 1, found.users)} of them are where they were. Too few users came twice "
             "in the training period to say how many are without change."
         )
-    whom = "them" if found.told == found.users else f"the {found.told:,} whose place tells what to expect"
+    whom = "them" if found.told == found.users else f"the {found.told:,} whose segment tells what to expect"
     return (
-        f"{percent(found.stayed, 1, found.told)} of {whom} are where they were; without any change "
-        f"{percent(found.expected, 1, found.told)} would be, as between two random parts of the sessions of "
-        f"{counted(found.halves, 'user')} of the training period."
+        f"{percent(found.stayed, 1, found.told)} of {whom} are where they were. Had nobody changed, about "
+        f"{percent(found.expected, 1, found.told)} would be, because the same person lands elsewhere with "
+        f"other visits: measured on two random parts of the visits of {counted(found.halves, 'user')} of the "
+        "training period."
     )

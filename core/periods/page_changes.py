@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 
 from core.differences.table import Diff
+from core.periods.migration import in_both
 from core.periods.placed_users import RARE, PlacedUsers
+from core.periods.training_period import TrainingPeriod
 from core.profiles.profile_columns import Col
-from core.profiles.two_shares import difference_interval
+from core.profiles.two_shares import ALONE, difference_interval
 from core.segments.geometry import repeatable
 
 CHANGE, PAGE, KNOWN = "change", "page", "known"
@@ -23,28 +25,29 @@ class PageChange(StrEnum):
     """What became of a page."""
 
     NEW = "new"
-    """Nobody saw it before."""
+    """Hardly anybody saw it before."""
     MORE = "more"
     LESS = "less"
     GONE = "gone"
     """Nobody sees it any more."""
 
 
-def page_changes(before: PlacedUsers, after: PlacedUsers) -> pd.DataFrame:
+def page_changes(period: TrainingPeriod, after: PlacedUsers) -> pd.DataFrame:
     """Pages that a larger or smaller share of the users sees than before.
 
     Args:
-        before: The users of the training period.
-        after: Those of the later export.
+        period: The training period.
+        after: The users of the later export; their pages include all that are counted there.
 
     Returns:
         One row a page of :data:`FEWEST_USERS` or more, whose interval leaves out 0, the surest change first:
         ``change``, ``page``, whether it is ``known`` to the model, ``users`` of ``n`` who saw it and their
         ``share``, the same before (``rest_…``), the ``difference`` with its 95 % interval (Newcombe 1998).
     """
-    users, rest = after.pages.users, before.pages.users
-    table = _compared(users, len(after.place), rest, len(before.place))
-    more = users > rest * len(after.place) / max(len(before.place), 1)
+    users, rest = after.pages.users, period.users_of(after.pages.names)
+    n, rest_n = len(after.place), int(period.sizes.sum())
+    table = _compared(users, n, rest, rest_n, _of_the_same(period.placed, after, rest))
+    more = users > rest * n / max(rest_n, 1)
     kinds = [rest == 0, users == 0, more]
     change = np.select(kinds, [PageChange.NEW, PageChange.GONE, PageChange.MORE], PageChange.LESS)
     table.insert(0, CHANGE, change)
@@ -54,8 +57,28 @@ def page_changes(before: PlacedUsers, after: PlacedUsers) -> pd.DataFrame:
     return _surest(table[table[Diff.DIFFERS] & enough])
 
 
-def _compared(users: np.ndarray, n: int, rest: np.ndarray, rest_n: int) -> pd.DataFrame:
-    low, high = difference_interval(users, np.array(n), rest, np.array(rest_n))
+def _of_the_same(before: PlacedUsers | None, after: PlacedUsers, rest: np.ndarray) -> np.ndarray:
+    """Correlation of the two shares of each page, float of shape (n_pages,): who is in both counts in both.
+
+    That of who is in both, as far as they make up the two exports.
+    """
+    if before is None:
+        return np.zeros(len(rest))
+    first, second = in_both(before.user_id, after.user_id)
+    early, late = before.pages.seen[first] > 0, after.pages.seen[second] > 0
+    one, other, each = (np.asarray(part.sum(axis=0)).ravel() for part in (early, late, early * late))
+    shares = after.pages.users / max(len(after.place), 1), rest / max(len(before.place), 1)
+    spread = np.sqrt(np.prod([share * (1 - share) for share in shares], axis=0))
+    m, sizes = len(first), len(before.place) * len(after.place)
+    together = (each - one * other / max(m, 1)) / np.sqrt(max(sizes, 1))
+    found: np.ndarray = np.divide(together, spread, out=np.zeros(len(rest)), where=spread > 0)
+    return found.clip(-1, 1)
+
+
+def _compared(
+    users: np.ndarray, n: int, rest: np.ndarray, rest_n: int, correlation: np.ndarray = ALONE
+) -> pd.DataFrame:
+    low, high = difference_interval(users, np.array(n), rest, np.array(rest_n), correlation)
     share, rest_share = users / max(n, 1), rest / max(rest_n, 1)
     return pd.DataFrame(
         {

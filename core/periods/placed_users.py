@@ -72,15 +72,16 @@ class ViewedPages:
 
 
 def seen_pages(
-    sides: Sequence[tuple[UserSequences, Sequence[str]]], known: Collection[str]
+    sides: Sequence[tuple[UserSequences, Sequence[str]]], known: Collection[str], first: Sequence[str] = ()
 ) -> list[ViewedPages]:
     """Lay out what the users of several exports saw by the same columns.
 
     Args:
         sides: Page views of each export, and what the model calls each page.
         known: Pages that it knows.
+        first: Pages that have a column even if nobody sees them.
     """
-    column: dict[str, int] = {}
+    column = {name: place for place, name in enumerate(first)}
     for _, names in sides:
         for name in names:
             column.setdefault(name, len(column))

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-import numpy as np
-
-from core.periods.placed_users import FAR_SHARE, PlacedUsers
+from core.periods.drift import Drift
+from core.periods.placed_users import FAR_SHARE
+from core.periods.training_period import DriftFigure, TrainingPeriod
 
 UNKNOWN_MORE: Final = 0.1
-"""Share of the page views on unknown pages beyond that in the training period, from which on to train."""
+"""Share of a user's page views on unknown pages, beyond that in the training period, from which to train."""
 FAR_FROM: Final = 2 * FAR_SHARE
 """Share of the clustered users far from every centroid, from which on to train."""
 FEWEST_USERS: Final = 100
@@ -35,7 +35,7 @@ class Wear:
     """How worn a model is.
 
     Args:
-        unknown: Share of the page views of the later export on pages the model does not know.
+        unknown: Share of a user's page views that are on pages the model does not know, mean over the users.
         unknown_before: The same in the training period, of a model of all the other users.
         far: Share of the clustered users who are far from every centroid; :data:`FAR_SHARE` before.
         enough: Whether there were :data:`FEWEST_USERS` a segment, so that those far can be held against it.
@@ -56,23 +56,13 @@ class Wear:
         return tuple(one for one, true in found.items() if true)
 
 
-def wear(before: PlacedUsers, after: PlacedUsers, k: int, limit: float) -> Wear:
-    """Measure it.
+def wear(period: TrainingPeriod, found: Drift) -> Wear:
+    """Read it off the figures.
 
     Args:
-        before: The users of the training period.
-        after: Those of the later export.
-        k: Number of segments.
-        limit: The distance called far.
+        period: The training period.
+        found: The later export beside it.
     """
-    inside = after.clustered
-    return Wear(
-        unknown=_share(after.unknown, after.pages.views),
-        unknown_before=_share(before.unknown, before.pages.views),
-        far=float(after.far(limit)[inside].mean()) if inside.any() else float("nan"),
-        enough=int(before.clustered.sum()) >= FEWEST_USERS * k,
-    )
-
-
-def _share(part: np.ndarray, whole: np.ndarray) -> float:
-    return float(part.sum() / whole.sum()) if whole.sum() else float("nan")
+    unknown_before, unknown = found.of(DriftFigure.UNKNOWN)
+    _, far = found.of(DriftFigure.FAR)
+    return Wear(unknown, unknown_before, far, enough=period.clustered >= FEWEST_USERS * period.k)

@@ -1,14 +1,16 @@
 """Which segments of a training on a later export are those of the earlier model, and which are new or gone.
 
-Vectors and middles of two trainings cannot be compared, but the earlier model can place the users of the
-later export too: the same users, cut in two ways. Segments are matched by the users they share
-(:func:`core.segments.identity.continued`), and only above what chance alone would share.
+Vectors and centroids of two trainings cannot be compared, but the earlier model can place the users of the
+later export too, by its centroids: the same users, cut in two ways. Nobody has to be in both exports. A
+segment is the same one where the users overlap (:func:`core.segments.identity.continued`), more than chance
+alone would have it, and where the same pages set it apart then and now.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -23,6 +25,8 @@ from core.segments.partition import Partition
 EARLIER, LATER, KEPT = "earlier", "later", "kept_as"
 OVERLAP, PAGES_ALIKE, SAME = "overlap", "pages_alike", "same"
 EARLIER_USERS = "earlier_users"
+ALIKE: Final = 0.7
+"""Correlation of page profiles from which on two segments can be the same (measured: docs/method.md)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +41,7 @@ class SameSegments:
             ``same``.
         partition: The later segments, relabelled.
         quality: Id → overlap, of the same ones.
-        least: The overlap above which two are the same.
+        least: The overlap above which two are the same, if their pages are alike.
     """
 
     table: pd.DataFrame
@@ -64,8 +68,8 @@ def same_segments(
     labels = np.where(after.place < k, frozen.ids[np.minimum(after.place, k - 1)], OUTLIER)
     placed = replace(frozen, labels=np.where(current.labels == OUTSIDE, OUTSIDE, labels).astype(np.int32))
     least = max(DISSOLVED, chance(placed, current))
-    found = continued(placed, current, least, taken=frozen.ids.tolist())
     index, pages = likeness(placed, current), _alike(before, after, k, current)
+    found = continued(placed, current, least, frozen.ids.tolist(), pages >= ALIKE)
     one, other = _pairs(index)
     beyond = ((0, 1), (0, 1))  # a row and a column of nobody, at −1
     table = pd.DataFrame({
@@ -78,7 +82,7 @@ def same_segments(
     table[KEPT] = table[LATER].map(_renamed(current, found.partition)).astype("Int32")
     table[EARLIER_USERS] = table[EARLIER].map(placed.sizes).astype("Int64")
     table[Col.USERS] = table[LATER].map(current.sizes).astype("Int64")
-    table[SAME] = table[OVERLAP] > least
+    table[SAME] = (table[OVERLAP] > least) & (table[PAGES_ALIKE] >= ALIKE)
     return SameSegments(table, found.partition, found.quality, least)
 
 

@@ -19,27 +19,38 @@ from core.profiles.wilson import Z_95, wilson
 FISHER: Final = "Fisher's exact test"
 CHI_SQUARE: Final = "χ² test"
 FEWEST_EXPECTED: Final = 5
+ALONE: Final = np.array(0.0)
+"""The correlation of shares of different users."""
 SEEN: Final = Z_95 + float(stats.norm.ppf(0.8))
 """Standard errors from which on a difference is seen in 80 % of samples, at p < .05."""
 
 
 def difference_interval(
-    users: np.ndarray, n: np.ndarray, rest: np.ndarray, rest_n: np.ndarray
+    users: np.ndarray, n: np.ndarray, rest: np.ndarray, rest_n: np.ndarray, correlation: np.ndarray = ALONE
 ) -> tuple[np.ndarray, np.ndarray]:
     """The 95 % interval of the difference of two shares (Newcombe 1998, method 10).
+
+    Shares of which some users are on both sides are correlated, and so is what is said of them (MOVER,
+    Zou and Donner 2008; where all are on both, it is Newcombe's 1998 method 10 for pairs).
 
     Args:
         users: Who does it.
         n: Of how many.
         rest: Who does it among the others.
         rest_n: Of how many.
+        correlation: Of the two shares; 0 where nobody is on both sides.
 
     Returns:
         Lower and upper end; NaN where there is nobody on a side.
     """
     (p, low, high), (q, rest_low, rest_high) = _shares(users, n), _shares(rest, rest_n)
     apart = p - q
-    return apart - np.hypot(p - low, rest_high - q), apart + np.hypot(high - p, q - rest_low)
+    below, above = p - low, high - p
+    rest_below, rest_above = q - rest_low, rest_high - q
+    return (
+        apart - np.sqrt(below**2 + rest_above**2 - 2 * correlation * below * rest_above),
+        apart + np.sqrt(above**2 + rest_below**2 - 2 * correlation * above * rest_below),
+    )
 
 
 def ratio_interval(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -20,9 +20,10 @@ from core.base.schema import OUTSIDE, Group, View
 from core.base.settings import IngestSettings, ViewWeights
 from core.data.dataset import UserColumns, clustered, of_group
 from core.data.sequences import UserSequences
-from core.labels.label_settings import RESERVED, LabelSettings
+from core.labels.label_settings import RESERVED, LabelMode, LabelSettings
 from core.one_page.arrivals import traits
 from core.one_page.segments import OnePageSegment, OnePageSegments, assign, read_rules
+from core.periods.training_period import TrainingPeriod
 from core.runs.export import groups
 from core.runs.publish import INGEST_SETTINGS, LABEL_FILES, NAMES, ONE_PAGE_RULES, SEALED, SEGMENTS, checksums
 
@@ -93,6 +94,8 @@ class FrozenModel:
         partition: The segments.
         one_page: The segments by rule.
         names: Segment → what it is called; empty in a folder of an earlier release.
+        training: The users of the training, as later ones are held against them; None in a folder of an
+            earlier release.
         encoder: The network or the bag of pages.
     """
 
@@ -106,6 +109,7 @@ class FrozenModel:
     partition: Partition
     one_page: tuple[OnePageSegment, ...]
     names: Mapping[int, str]
+    training: TrainingPeriod | None
     encoder: TrainedModel | LoadedBag
 
     @classmethod
@@ -126,8 +130,14 @@ class FrozenModel:
         return cls(
             key, undecided(settings, known.pages | labels.keys()), labelling, labels, known, weights, means,
             Partition.from_files(folder / SEGMENTS), read_rules(folder / ONE_PAGE_RULES),
-            _read_names(folder), load_any(folder),
+            _read_names(folder), TrainingPeriod.load(folder), load_any(folder),
         )  # fmt: skip
+
+    def asking_nobody(self) -> FrozenModel:
+        """The same without a language model for labels: nobody agreed to that for the files that come."""
+        if self.labelling is None or self.labelling.mode is not LabelMode.LLM:
+            return self
+        return replace(self, labelling=self.labelling.model_copy(update={"mode": LabelMode.AUTO}))
 
     def named(self, names: Mapping[View, Sequence[str]]) -> Names:
         """Pages as the model knows them, and with the labels of its training where it does.

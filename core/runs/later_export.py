@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,7 +21,7 @@ import numpy as np
 
 from core.base.errors import ArtifactError, InputError
 from core.base.progress import Progress
-from core.base.schema import OUTSIDE, View
+from core.base.schema import OUTSIDE, Pages, View
 from core.base.settings import IngestSettings, TrainSettings
 from core.data.dataset import SEQUENCES, USERS, Dataset, clustered
 from core.data.page_labels import LabelledPages, page_names
@@ -32,6 +32,7 @@ from core.periods.migration import Pairs, in_both
 from core.periods.page_changes import FEWEST_USERS
 from core.periods.placed_users import RARE, PlacedUsers, places, seen_pages
 from core.periods.session_halves import EVEN, halves_of
+from core.periods.training_period import TrainingPeriod
 from core.runs import pipeline
 from core.runs.frozen import KnownPages, undecided
 from core.runs.pipeline import LABEL_CACHE
@@ -196,11 +197,17 @@ def _embed_halves(folder: Path, trained: Trained, later: UserSequences, progress
     np.save(folder / HALVES, halves.lengths, allow_pickle=False)
 
 
-def known_share(sequences: UserSequences, urls: list[str], known: tuple[str, ...]) -> float:
+def known_share(sequences: UserSequences, urls: Sequence[str], known: Collection[str]) -> float:
     """Share of the page views that are on pages the model knows."""
     there = set(known)
     is_known = np.fromiter((url in there for url in urls), bool, len(urls))
     return float(is_known[sequences.page].mean()) if sequences.n_views else 0.0
+
+
+def pages_in_common(trained_on: Dataset, other: Dataset) -> float:
+    """Share of the page views of another data set on pages of this one, as both were prepared."""
+    known, views = other.pages[Pages.PAGE_LOCATION].isin(trained_on.pages[Pages.PAGE_LOCATION]), Pages.VIEWS
+    return float(other.pages.loc[known, views].sum() / max(1, other.pages[views].sum()))
 
 
 def check_same_site(share: float) -> None:
@@ -256,12 +263,14 @@ class TwoPeriods:
     """Users of the training period and of a later export in the same frozen segments.
 
     Args:
-        before: Of the training period.
+        period: The training period.
+        before: Its users.
         after: Of the later export.
         halves: Where the two parts of the sessions of users of the training period lie.
         read_alike: Whether the later export was read as the training data were, not as it was prepared.
     """
 
+    period: TrainingPeriod
     before: PlacedUsers
     after: PlacedUsers
     halves: Pairs
@@ -300,7 +309,8 @@ def place_both(made: Artifact, trained: Trained, combined: Combined, partition: 
     labels[~clustered(later.users)] = OUTSIDE
     after = PlacedUsers.of(later.sequences.user_id, vectors, labels, partition, pages[1])
     read_alike = bool(json.loads((made.path / READ_ALIKE).read_bytes()))
-    return TwoPeriods(before, after, _half_pairs(made, combined, partition), read_alike)
+    period = TrainingPeriod.of(before, len(partition.ids))
+    return TwoPeriods(period, before, after, _half_pairs(made, combined, partition), read_alike)
 
 
 def _half_pairs(made: Artifact, combined: Combined, partition: Partition) -> Pairs:

@@ -22,13 +22,15 @@ import pyarrow.parquet as pq
 
 from core.base.progress import Progress
 from core.base.schema import OUTLIER, OUTSIDE, SET_ASIDE, Users, View
-from core.base.settings import WAYS, Algorithm
+from core.base.settings import WAYS, Algorithm, TrainSettings
 from core.data.dataset import RECEIPT, SEQUENCES, Dataset
 from core.data.page_labels import LABELS, LabelledPages, page_names
 from core.journeys.counted_funnels import CountedFunnel, count_funnels, to_plain
 from core.labels.label_settings import LabelSettings
 from core.labels.label_yaml import taxonomy_to_yaml
 from core.one_page.segments import OnePageSegments, write_rules
+from core.periods.placed_users import PlacedUsers, seen_pages
+from core.periods.training_period import TrainingPeriod
 from core.profiles.profile_columns import Col, RowKind
 from core.runs import kept_evidence, pipeline
 from core.runs.export import arrow_table, embeddings_table, users_table, vector_lists
@@ -388,8 +390,26 @@ def _write_model(folder: Path, results: Results, settings: RunSettings, made: Se
         write_rules(folder / ONE_PAGE_RULES, made.profiles.one_page.segments)
     for view, mean in made.combined.means.items():
         np.save(folder / SEGMENTS / f"mean_{view}.npy", mean, allow_pickle=False)
+    _training_period(results, made).save(folder)
     weights = made.combined.counted.model_dump_json()
     (folder / SEGMENTS / "weights.json").write_text(weights, encoding="utf-8")
+
+
+def _training_period(results: Results, made: Segments) -> TrainingPeriod:
+    """The users of the training, as later ones are held against them.
+
+    Raises:
+        ArtifactError: If the model is missing or damaged.
+    """
+    from core.model.model_files import load_pages
+
+    mine, least = results.dataset.sequences, TrainSettings.checked(**results.model.settings).min_count
+    names = page_names(results.dataset.pages, None)[View.URL]
+    (pages,) = seen_pages([(mine, names)], set(load_pages(results.model.path)))
+    before = PlacedUsers.of(
+        mine.user_id, made.combined.vectors, made.partition.labels, made.partition, pages, least
+    )
+    return TrainingPeriod.of(before, len(made.partition.ids))
 
 
 def checksums(folder: Path) -> dict[str, str]:

@@ -31,7 +31,6 @@ from core.ingest.read.kept_reads import KeptReads, open_read, reading
 from core.ingest.read.read_all import joined
 from core.ingest.read.read_file import FileRead
 from core.ingest.sources.input_files import resolve_inputs
-from core.labels.label_settings import LabelMode
 from core.runs.frozen import FrozenModel, Placed
 from core.runs.pipeline import LABEL_CACHE
 from core.runs.score import named_pages, place_export, write_scored
@@ -144,7 +143,7 @@ class Watcher:
     """
 
     def __init__(self, folder: Path, model: Path, out: Path, settle_s: float, device: Device) -> None:
-        self._frozen = _asking_nobody(FrozenModel.read(model))
+        self._frozen = FrozenModel.read(model).asking_nobody()
         self._folder, self._out, self._device = WatchedFolder(folder, settle_s), out, device
         self._store = Store(out / KEPT)
         self._store.sweep()
@@ -316,13 +315,6 @@ def _counts(dataset: Dataset, placed: Placed) -> dict[str, Any]:
         "page_views": dataset.receipt.page_views_used,
         "segments": dict(zip(segments.tolist(), users.tolist(), strict=True)),
     }
-
-
-def _asking_nobody(frozen: FrozenModel) -> FrozenModel:
-    """No language model is asked: nobody agreed to that for the files that come."""
-    if frozen.labelling is None or frozen.labelling.mode is not LabelMode.LLM:
-        return frozen
-    return replace(frozen, labelling=frozen.labelling.model_copy(update={"mode": LabelMode.AUTO}))
 
 
 def _may_pass(error: InputError) -> bool:

@@ -18,6 +18,7 @@ from core.segments.partition import Partition
 DISSOLVED: Final = 0.5
 """Jaccard index up to which a segment is another one (Hennig 2008); above it at most one can be the same."""
 DRAWS: Final = 99
+ANY: Final = np.array(True)
 RECOVERED: Final = 0.75
 """From which on it is the same, and keeps a name that was given to it."""
 
@@ -112,7 +113,11 @@ class Continued:
 
 
 def continued(
-    previous: Partition, current: Partition, above: float = DISSOLVED, taken: Collection[int] = ()
+    previous: Partition,
+    current: Partition,
+    above: float = DISSOLVED,
+    taken: Collection[int] = (),
+    may_be: np.ndarray = ANY,
 ) -> Continued:
     """Give the segments of another model the ids of the earlier ones that they are more like than not.
 
@@ -125,11 +130,12 @@ def continued(
         above: Jaccard index above which a segment is the same one; no less than ``DISSOLVED``, below which
             several can be.
         taken: Ids that no other segment takes.
+        may_be: Which can be the same for all else that is known: bool of shape (k_previous, k_current).
 
     Raises:
         ArtifactError: If they are not of the same users.
     """
-    index = likeness(previous, current)
+    index = np.where(may_be, likeness(previous, current), 0)
     same = {
         int(current.ids[after]): (int(previous.ids[before]), float(index[before, after]))
         for before, after in zip(*np.nonzero(index > above), strict=True)

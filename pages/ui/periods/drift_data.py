@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
+from core.base.errors import Beha2VecError
 from core.base.settings import ViewWeights
 from core.periods.drift import Drift, drift
 from core.periods.migration import Migration, migration
@@ -37,10 +38,29 @@ class Compared:
     wear: Wear
 
 
-def offered(made_from: Sources) -> dict[str, DatasetCard]:
-    """Other data sets, newest first, by key."""
-    cards = catalog.datasets(made_from.store)
-    return {card.key: card for card in cards if card.key != made_from.dataset.key}
+def offered(made_from: Sources) -> dict[str, tuple[DatasetCard, float]]:
+    """Other data sets by key, and their share of page views on pages of this one: more first, then newer."""
+    found = {
+        card.key: (card, _in_common(made_from.root, made_from.dataset.key, card.key, made_from))
+        for card in catalog.datasets(made_from.store)
+        if card.key != made_from.dataset.key
+    }
+    return dict(sorted(found.items(), key=lambda one: -round(one[1][1], 1)))
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _in_common(root: str, key: str, other: str, _made_from: Sources) -> float:
+    try:
+        opened = pipeline.open_dataset(_made_from.store, other)
+    except Beha2VecError:
+        return 0.0  # damaged: whoever chooses it is told
+    return later_export.pages_in_common(_made_from.dataset, opened)
+
+
+def called(card: DatasetCard, in_common: float) -> str:
+    """A data set in a line, and whether it can be a later export."""
+    alike = in_common >= later_export.LEAST_KNOWN
+    return f"{card.line} · {f'{in_common:.0%} known pages' if alike else 'another site'}"
 
 
 def trained(made_from: Sources) -> Trained:
@@ -97,10 +117,9 @@ def _compared(
 ) -> Compared:
     partition = _live.segmentation.partition
     both = later_export.place_both(_made, trained(_live.sources), _live.combined, partition)
-    k = len(partition.ids)
-    found = drift(both.before, both.after, k)
+    found = drift(both.period, both.after)
     return Compared(
-        both, found, migration(both.both, both.halves, k), page_changes(both.before, both.after),
-        far_groups(both.before, both.after, found.limit),
-        wear(both.before, both.after, k, found.limit),
+        both, found, migration(both.both, both.halves, len(partition.ids)),
+        page_changes(both.period, both.after), far_groups(both.before, both.after, found.limit),
+        wear(both.period, found),
     )  # fmt: skip

@@ -12,9 +12,10 @@ from core.base import wording
 from core.base.schema import OUTSIDE
 from core.differences.table import Diff
 from core.periods import drift_words
-from core.periods.drift import AFTER_VALUE, BEFORE_VALUE, ERRORS, FIGURE, ITEM, DriftFigure
+from core.periods.drift import AFTER_VALUE, BEFORE_VALUE, ERRORS, FIGURE, ITEM
 from core.periods.migration import AFTER, BEFORE
 from core.periods.page_changes import CHANGE, GROUP, KNOWN, PAGE, TYPICAL, PageChange
+from core.periods.training_period import DriftFigure
 from core.profiles.profile_columns import Col
 from core.runs import pipeline, tasks
 from core.segments.partition import Partition
@@ -29,7 +30,8 @@ from pages.ui.shell.links import DATA, TRAINING, link
 from pages.ui.shell.text import count, md_text, share
 
 CHOSEN: Final = "later_export"
-REASONS: Final = 4
+LINK: Final = "later"
+"""Parameter of a link: the data set that is held against the training."""
 LISTED: Final = 15
 NOWHERE: Final = "In no segment"
 WHAT: Final = (
@@ -40,18 +42,10 @@ NOT_ALIKE: Final = (
     "Its files are no longer in the input folder, or were changed, so it is taken as it was prepared: what "
     "was masked or joined in other ways than in the training data can look like a change."
 )
-ALARM: Final = (
-    "Segments' shares, unknown pages, the most seen pages and directions of the vectors, each a mean over "
-    "users, beside permutations of who came when; the largest difference counts (maxT, Westfall and Young "
-    "1993)."
-)
 INPUT: Final = (
     "The model has read the pages (input), so shares of segments describe the users and prove nothing by "
     "themselves; the alarm above is what is tested."
 )
-CHANGES: Final = {
-    PageChange.NEW: "new", PageChange.MORE: "more", PageChange.LESS: "less", PageChange.GONE: "gone"
-}  # fmt: skip
 
 
 def draw(live: LiveSegments) -> None:
@@ -81,19 +75,22 @@ def _choose(live: LiveSegments) -> DatasetCard | None:
         st.caption(f"{WHAT} There is no other data set yet: load one, as you did the first.")
         link(DATA, "Load a later export")
         return None
-    mine = state.of_model(live.sources.model_key)
-    now = mine.get(CHOSEN) if mine.get(CHOSEN) in cards else None
+    model = live.sources.model_key
+    mine = state.of_model(model)
+    mine.setdefault(CHOSEN, state.linked(LINK) if state.linked("model") in (model, "") else None)
+    now = mine[CHOSEN] if mine[CHOSEN] in cards else None
     state.display(CHOSEN, now)
     chosen = st.selectbox(
         "Later export", list(cards), None if now is None else list(cards).index(now), key=CHOSEN,
-        format_func=lambda key: cards[key].line, placeholder="Choose a data set",
+        format_func=lambda key: drift_data.called(*cards[key]), placeholder="Choose a data set",
         on_change=lambda: mine.update({CHOSEN: st.session_state[CHOSEN]}), help=WHAT,
     )  # fmt: skip
+    state.put_in_link(model, **{LINK: [chosen] if chosen else []})
     if chosen is None:
         st.caption(WHAT)
         link(DATA, "Load another export")
         return None
-    return cards[chosen]
+    return cards[chosen][0]
 
 
 def _offer(live: LiveSegments, card: DatasetCard) -> None:
@@ -128,33 +125,28 @@ def _periods(live: LiveSegments, card: DatasetCard, found: Compared) -> None:
 def _alarm(live: LiveSegments, found: Compared) -> None:
     icon = ":material/notifications_active:" if found.drift.alarm else ":material/check_circle:"
     with st.container(border=True, key="drift"):
-        st.subheader(drift_words.headline(found.drift), icon=icon, help=ALARM)
+        st.subheader(drift_words.headline(found.drift), icon=icon, help=drift_words.ALARM)
         table = _named(live, found)
-        raised = table.head(len(found.drift.reasons))  # the largest first
-        for row in raised[raised[FIGURE] != DriftFigure.DIRECTION].head(REASONS).to_dict("records"):
-            st.markdown(f"- {md_text(drift_words.told(row, row[charts.NAME]))}")
-        st.caption(
-            f"p = {found.drift.p_value:.3f}, adjusted for {found.drift.tested} figures. "
-            f"{drift_words.FALSE_ALARMS} {drift_words.least_line(found.drift)}"
-        )
+        for line in drift_words.reasons(found.drift, table[charts.NAME].tolist()):
+            st.markdown(f"- {md_text(line)}")
+        st.caption(drift_words.how_sure(found.drift))
         behind(table.drop(columns=[ITEM]), key="drift-figures", columns=_figure_columns())
 
 
 def _named(live: LiveSegments, found: Compared) -> pd.DataFrame:
     """The figures with what they are called."""
-    pages, origin = _addresses(found)
-    names = _places(live)
-    rows = found.drift.table.to_dict("records")
+    rows, names = found.drift.table.to_dict("records"), _places(live)
+    pages, origin = found.drift.pages, _origin(found)
     called = [drift_words.figure_name(row, names, pages, origin) for row in rows]
     table = found.drift.table.copy()
     table.insert(0, charts.NAME, called)
     return table
 
 
-def _addresses(found: Compared) -> tuple[tuple[str, ...], str]:
+def _origin(found: Compared) -> str:
     pages = found.periods.after.pages
     known = [name for name, is_known in zip(pages.names, pages.known, strict=True) if is_known]
-    return pages.names, wording.common_origin(known)
+    return wording.common_origin(known)
 
 
 def _places(live: LiveSegments) -> list[str]:
@@ -274,7 +266,7 @@ MOVES: Final = (
 
 def _pages(found: Compared) -> None:
     """Pages that are new, gone, or seen by more or fewer users."""
-    table, (_, origin) = found.pages, _addresses(found)
+    table, origin = found.pages, _origin(found)
     with st.container(border=True, key="page-changes"):
         if table.empty:
             st.markdown("**Pages**")
@@ -282,24 +274,21 @@ def _pages(found: Compared) -> None:
                 "No page of five users or more is shown to be seen by a larger or smaller share of them."
             )
             return
-        told = ", ".join(
-            f"{int((table[CHANGE] == change).sum()):,} {name}" for change, name in CHANGES.items()
-        )
         shown = table.assign(**{PAGE: [wording.short_address(page, origin) for page in table[PAGE]]})
         top = shown.head(LISTED)
         marks = top[CHANGE].map({PageChange.NEW: " (new)", PageChange.GONE: " (gone)"}).fillna("")
         figure(
             "Pages", partial(charts.shares, top.assign(**{charts.NAME: top[PAGE] + marks})),
             shown.drop(columns=[Diff.DIFFERS]), key="drift-pages", border=False,
-            n=f"{told}, of {len(found.periods.after.pages.names):,} pages; by chance about one in twenty "
-            f"would be. The {len(top)} that changed most for sure; grey: before.",
+            n=f"{drift_words.page_counts(table)}, of {len(found.periods.after.pages.names):,} pages; by "
+            f"chance about one in twenty would be. The {len(top)} that changed most for sure; grey: before.",
             alt_text="Share of users who saw each page, before and now", columns=_share_columns(),
         )  # fmt: skip
 
 
 def _groups(found: Compared) -> None:
     """Behaviour that is new: groups of users far from every segment."""
-    table, (_, origin) = found.groups, _addresses(found)
+    table, origin = found.groups, _origin(found)
     with st.container(border=True, key="far-groups", gap="xsmall"):
         st.markdown("**Behaviour unlike any segment**", help=FAR)
         if table.empty:

@@ -12,6 +12,7 @@ from core.base.settings import ViewWeights
 from core.desk import saved_work
 from core.desk.saved_work import Segmentation
 from core.periods.same_segments import (
+    ALIKE,
     EARLIER,
     EARLIER_USERS,
     KEPT,
@@ -36,9 +37,10 @@ from pages.ui.shell.text import count
 
 HOW: Final = (
     "This model and the other one cut the same users, those of the later export. Overlap is users in both by "
-    "users in either (Jaccard index). Above the limit, at least .5 and more than 95 of 100 draws by lot "
-    "would share, a segment is the same one; all others are new or gone. Pages alike: the correlation of how "
-    "many more of its users than of all see each page."
+    "users in either (Jaccard index). Pages alike: the correlation of how many more of its users than of all "
+    f"see each page, then and now. A segment is the same one where its pages are alike from {ALIKE} on and "
+    "its overlap is above the limit, at least .5 and more than 95 of 100 draws by lot would share. All "
+    "others are new or gone. Nobody has to be in both exports."
 )
 OTHERS: Final = "The two were read in other ways, so that they hold other users: nothing can be matched."
 

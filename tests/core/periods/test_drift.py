@@ -11,15 +11,22 @@ import pytest
 from benchmarks.drift import alarms, changed, pair
 from core.data.sequences import UserSequences
 from core.differences.table import Diff
-from core.periods import drift as module
-from core.periods.drift import AFTER_VALUE, BEFORE_VALUE, ERRORS, FIGURE, ITEM, UNTESTED, DriftFigure, drift
+from core.periods import training_period as module
+from core.periods.drift import AFTER_VALUE, ALPHA, BEFORE_VALUE, ERRORS, FIGURE, ITEM, UNTESTED, Drift
+from core.periods.drift import drift as held
 from core.periods.placed_users import PlacedUsers
+from core.periods.training_period import DriftFigure, TrainingPeriod
 from core.profiles.profile_columns import Col
 from tests.core.periods.two_exports import two_exports
 
 
-def plain(side: PlacedUsers, limit: float, k: int) -> pd.DataFrame:
+def drift(before: PlacedUsers, after: PlacedUsers, k: int, seed: int = 0, permutations: int = 999) -> Drift:
+    return held(TrainingPeriod.of(before, k, seed), after, seed, permutations)
+
+
+def plain(side: PlacedUsers, limit: float, k: int, pages: tuple[str, ...]) -> pd.DataFrame:
     """A row a user, a column a figure, made user by user."""
+    numbers = [side.pages.names.index(page) for page in pages]
     rows, seen_by = [], side.pages.seen.toarray()
     for user, views in enumerate(seen_by):
         far = np.nan if np.isnan(side.distance[user]) else float(side.distance[user] > limit)
@@ -28,7 +35,7 @@ def plain(side: PlacedUsers, limit: float, k: int) -> pd.DataFrame:
         row |= {(DriftFigure.DISTANCE, 0): float(side.distance[user])}
         row |= {(DriftFigure.UNKNOWN, 0): side.unknown[user] / views.sum()}
         row |= {(DriftFigure.VIEWS, 0): np.log2(views.sum())}
-        row |= {(DriftFigure.PAGE, page): float(seen > 0) for page, seen in enumerate(views)}
+        row |= {(DriftFigure.PAGE, rank): float(views[page] > 0) for rank, page in enumerate(numbers)}
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -37,7 +44,7 @@ def plain(side: PlacedUsers, limit: float, k: int) -> pd.DataFrame:
 def test_every_figure_is_that_of_pandas(seed: int) -> None:
     before, after, _ = two_exports(seed)
     found = drift(before, after, 3, permutations=1)
-    both = [plain(side, found.limit, 3) for side in (before, after)]
+    both = [plain(side, found.limit, 3, found.pages) for side in (before, after)]
     table = found.table[found.table[FIGURE] != DriftFigure.DIRECTION]
     assert sorted(zip(table[FIGURE], table[ITEM], strict=True)) == sorted(both[0].columns)
     for row in table.to_dict("records"):
@@ -45,7 +52,7 @@ def test_every_figure_is_that_of_pandas(seed: int) -> None:
         assert row[BEFORE_VALUE] == pytest.approx(early.mean())
         assert row[AFTER_VALUE] == pytest.approx(late.mean())
         assert (row[Col.REST_N], row[Col.N]) == (early.count(), late.count())
-        assert row[Col.DIFFERENCE] == pytest.approx(late.mean() - early.mean())
+        assert row[Col.DIFFERENCE] == pytest.approx(late.mean() - early.mean(), abs=1e-6)
         if row[FIGURE] in UNTESTED:
             assert np.isnan([row[ERRORS], row[Diff.P_VALUE], row[Diff.DIFFERENCE_LOW]]).all()
             assert not row[Diff.DIFFERS]
@@ -99,8 +106,9 @@ def test_p_is_the_share_of_permutations_that_look_as_different() -> None:
     table = drift(before, after, 3, permutations=399).table
     table = table[table[ERRORS].notna()]
     assert ((table[Diff.P_VALUE] * 400).round(6) % 1 == 0).all()
-    assert table[Diff.P_VALUE].is_monotonic_increasing  # as the standard errors fall
-    assert table[ERRORS].abs().is_monotonic_decreasing
+    assert table[Diff.P_VALUE].is_monotonic_increasing
+    told = table[table[FIGURE] != DriftFigure.UNKNOWN]  # of which less is no change
+    assert told[ERRORS].abs().is_monotonic_decreasing  # as p rises
 
 
 def test_users_who_moved_raise_the_alarm_and_are_told() -> None:
@@ -121,8 +129,8 @@ def test_the_rate_of_false_alarms_is_the_stated_one() -> None:
 def test_random_halves_are_silent_and_a_planted_change_is_not() -> None:
     before, later = pair(5000, seed=4)
     same, planted = alarms(before, [later, changed(later, 0.05, "known", seed=4)], 4, permutations=199)
-    assert same > module.ALPHA
-    assert planted <= module.ALPHA
+    assert same > ALPHA
+    assert planted <= ALPHA
 
 
 def test_of_many_users_some_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,10 +145,24 @@ def test_the_same_export_again_never_raises_it() -> None:
     assert drift(before, before, 3).p_value > 0.5
 
 
+def test_fewer_unknown_pages_are_no_change_and_more_are() -> None:
+    """What is known of the training's own visits is known because of them."""
+    before, after, _ = two_exports(2, n=400)
+    views = after.pages.views
+    less, more = (replace(after, unknown=np.full(400, n)) for n in (0, views))
+    unknown = [
+        held.table[held.table[FIGURE] == DriftFigure.UNKNOWN].iloc[0]
+        for held in (drift(before, side, 3, permutations=99) for side in (replace(less), replace(more)))
+    ]
+    assert unknown[0][ERRORS] < -5
+    assert unknown[0][Diff.P_VALUE] > 0.5
+    assert unknown[1][Diff.P_VALUE] == 0.01
+
+
 def test_many_small_segments_raise_no_alarm_without_change() -> None:
     """Segments lie nearer to the users they were fitted to; 18 of 30 such pairs were alarms by distance."""
     p = [alarms(*_alone(seed), seed, permutations=99, k=12)[0] for seed in range(20)]
-    assert sum(one <= module.ALPHA for one in p) <= 4  # 1 expected; more than 4 in 1 of 400 such tests
+    assert sum(one <= ALPHA for one in p) <= 4  # 1 expected; more than 4 in 1 of 400 such tests
 
 
 def _alone(seed: int) -> tuple[UserSequences, list[UserSequences]]:

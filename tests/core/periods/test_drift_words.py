@@ -9,8 +9,11 @@ import pandas as pd
 import pytest
 
 from core.periods import drift_words as words
-from core.periods.drift import AFTER_VALUE, BEFORE_VALUE, FIGURE, ITEM, DriftFigure, drift
+from core.periods.drift import AFTER_VALUE, BEFORE_VALUE, FIGURE, ITEM, Drift
+from core.periods.drift import drift as held
 from core.periods.migration import Migration
+from core.periods.page_changes import page_changes
+from core.periods.training_period import DriftFigure, TrainingPeriod
 from core.profiles.profile_columns import Col
 from tests.core.periods.test_retraining import GOOD
 from tests.core.periods.two_exports import two_exports
@@ -41,22 +44,29 @@ def row(figure: DriftFigure, item: int = 0) -> dict[str, object]:
 def test_a_figure_in_a_sentence(figure: DriftFigure, item: int, told: str) -> None:
     found = row(figure, item)
     name = words.figure_name(found, list(NAMES.values()), ["https://a.example/cart"], "https://a.example")
-    assert words.told(found, name) == told
+    assert words.told_row(found, name) == told
+
+
+def drift(n: int, shift: float = 0) -> Drift:
+    before, after, _ = two_exports(1, n=n, shift=shift)
+    return held(TrainingPeriod.of(before, 3), after, permutations=99)
 
 
 def test_the_alarm_says_what_it_can_see() -> None:
-    few, many = (drift(*two_exports(1, n=n)[:2], 3, permutations=99) for n in (60, 2000))
+    few, many = drift(60), drift(2000)
     assert words.headline(replace(few, table=few.table.assign(p_value=1.0))).startswith("No sign")
     assert "has changed since" in words.headline(replace(few, table=few.table.assign(p_value=0.01)))
     assert few.least_seen(0.1) == pytest.approx((few.critical + 0.8416) * np.sqrt(0.09 * 2 / 60), rel=0.1)
-    assert f"changes by {100 * many.least_seen(0.1):.1f} points" in words.least_line(many)
+    assert f"shrinks by {100 * many.least_seen(0.1):.1f} points" in words.how_sure(many)
     assert few.least_seen(0.1) > 4 * many.least_seen(0.1)
 
 
 def test_whether_to_train_says_each_figure_with_its_limit() -> None:
     assert words.wear_answer(GOOD) == "No need to train again"
     unknown, far = words.wear_figures(GOOD)
-    assert unknown.startswith("5.0% of all page views") and unknown.endswith("Limit: 10 points more")
+    assert unknown.startswith("Of a user's page views, 5.0% are on") and unknown.endswith(
+        "Limit: 10 points more"
+    )
     assert far.startswith("6.0% of the clustered users") and far.endswith("Limit: 10%")
     worn = replace(GOOD, unknown=0.3)
     assert words.wear_answer(worn) == "Train again"
@@ -67,13 +77,44 @@ def test_whether_to_train_says_each_figure_with_its_limit() -> None:
 def test_who_moved_is_told_beside_who_moves_anyway() -> None:
     found = Migration(pd.DataFrame(), 249, 961, 249, 0.49, 0.54)
     assert words.migration_line(found) == (
-        "49.0% of them are where they were; without any change 54.0% would be, as between two random parts "
-        "of the sessions of 961 users of the training period."
+        "49.0% of them are where they were. Had nobody changed, about 54.0% would be, because the same "
+        "person lands elsewhere with other visits: measured on two random parts of the visits of 961 users "
+        "of the training period."
     )
     assert "Too few users came twice" in words.migration_line(
         replace(found, halves=0, told=0, expected=np.nan)
     )
     some = words.migration_line(replace(found, told=240))
-    assert some.startswith("49.0% of the 240 whose place tells what to expect are where they were")
+    assert some.startswith("49.0% of the 240 whose segment tells what to expect are where they were")
     nobody = words.migration_line(replace(found, users=0))
     assert nobody.startswith("None of the ids of the first export is in the later one")
+
+
+def test_what_raised_the_alarm_is_said_in_words() -> None:
+    found = drift(400, shift=1.0)
+    names = [f"figure {place}" for place in range(len(found.table))]
+    lines = words.alarm_lines(found, names)
+    told = found.table[found.table["p_value"] <= 0.05]
+    first = told[told[FIGURE] != DriftFigure.DIRECTION].iloc[0]
+    assert lines[0].startswith("What users do has changed")
+    assert lines[1] == f"- {words.told_row(first, names[int(first.name)])}"
+    assert lines[-1].startswith("p = 0.010. Where nothing has changed, about one later export in 20")
+    directions = found.table.assign(**{FIGURE: DriftFigure.DIRECTION.value})
+    assert words.reasons(replace(found, table=directions), names) == [
+        "The mix of pages as a whole, no segment and no single page"
+    ]
+    assert words.reasons(drift(60), names) == []
+
+
+def test_pages_that_changed_are_said_in_words() -> None:
+    before, after, _ = two_exports(0, n=400)
+    period = TrainingPeriod.of(before, 3)
+    assert words.page_lines(page_changes(period, after).iloc[:0]) == [
+        "No page is shown to be seen by a larger or smaller share of the users"
+    ]
+    users = {"A": 400, "B": 0}
+    counted = [users.get(page, n) for page, n in zip(period.pages, period.users.tolist(), strict=True)]
+    gone = replace(period, users=np.array(counted))
+    lines = words.page_lines(page_changes(gone, after))
+    assert lines[0].startswith("Pages: 1 new, 0 seen more, 1 seen less, 0 gone")
+    assert any(line.startswith("- New: B, 0.0% of the users before") for line in lines)

@@ -10,6 +10,7 @@ import pytest
 from core.differences.table import Diff
 from core.periods.page_changes import CHANGE, PAGE, TYPICAL, PageChange, far_groups, page_changes
 from core.periods.placed_users import PlacedUsers, ViewedPages, far_limit
+from core.periods.training_period import TrainingPeriod
 from core.profiles.profile_columns import Col
 from tests.core.periods.two_exports import two_exports
 
@@ -27,7 +28,7 @@ def test_a_page_is_new_more_less_or_gone() -> None:
     names = list(before.pages.names)
     early = seen(before, [[1, int(user < 10), int(user < 50), 1, 0, 1] for user in range(60)])
     late = seen(after, [[1, int(user < 50), int(user < 10), 0, 1, int(user < 59)] for user in range(60)])
-    found = page_changes(early, late)
+    found = page_changes(TrainingPeriod.of(early, 3), late)
     told = dict(zip(found[PAGE], found[CHANGE], strict=True))
     assert told == {
         names[1]: PageChange.MORE, names[2]: PageChange.LESS, names[3]: PageChange.GONE,
@@ -41,7 +42,8 @@ def test_a_page_is_new_more_less_or_gone() -> None:
 
 
 def test_where_nothing_changed_there_is_hardly_a_page() -> None:
-    found = [len(page_changes(*two_exports(seed, n=200)[:2])) for seed in range(30)]
+    exports = [two_exports(seed, n=200)[:2] for seed in range(30)]
+    found = [len(page_changes(TrainingPeriod.of(early, 3), late)) for early, late in exports]
     assert np.mean(found) < 0.6  # of 6 pages, one in twenty
 
 

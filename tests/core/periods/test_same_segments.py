@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from core.base.schema import OUTSIDE
+from core.periods.placed_users import PlacedUsers
 from core.periods.same_segments import EARLIER, KEPT, LATER, OVERLAP, PAGES_ALIKE, SAME, same_segments
 from core.segments.identity import DISSOLVED, chance
 from core.segments.partition import Partition
+from tests.core.periods.test_page_changes import seen
 from tests.core.periods.two_exports import partition, two_exports
 
 
@@ -22,8 +24,28 @@ def later(labels: np.ndarray, ids: list[int]) -> Partition:
     )  # fmt: skip
 
 
+def typical(side: PlacedUsers, page: np.ndarray) -> PlacedUsers:
+    """The same users, who see one page each."""
+    return seen(side, np.eye(len(side.pages.names), dtype=int)[page].tolist())
+
+
+def test_segments_of_other_pages_are_others_however_their_users_overlap() -> None:
+    before, after, _ = two_exports(0, n=300)
+    frozen, same = partition(300), later(np.array([0, 1, 2, OUTSIDE])[after.place], [0, 1, 2])
+    early, late = typical(before, before.place), typical(after, after.place)
+    assert same_segments(early, late, frozen, same).table[SAME].all()
+    moved = typical(after, np.array([4, 1, 2, 3])[after.place])  # what one of them sees is new
+    found = same_segments(early, moved, frozen, same)
+    told = found.table.set_index(EARLIER)
+    assert told[OVERLAP].tolist() == [1, 1, 1]
+    assert told[SAME].tolist() == [False, True, True]
+    assert found.quality == {4: 1, 6: 1}
+    assert 2 not in found.partition.ids
+
+
 def test_the_same_users_under_other_numbers_are_the_same_segments() -> None:
     before, after, _ = two_exports(0, n=300)
+    before, after = (typical(side, side.place) for side in (before, after))
     frozen = partition(300)
     swapped = np.array([1, 2, 0, OUTSIDE])[after.place]
     found = same_segments(before, after, frozen, later(swapped, [0, 1, 2]))
@@ -38,6 +60,7 @@ def test_the_same_users_under_other_numbers_are_the_same_segments() -> None:
 
 def test_a_segment_that_was_split_is_gone_and_its_parts_are_new() -> None:
     before, after, _ = two_exports(0, n=400)
+    before, after = (typical(side, side.place) for side in (before, after))
     parts = np.where(after.place == 0, np.arange(400) % 3, np.array([0, 3, 4, OUTSIDE])[after.place])
     found = same_segments(before, after, partition(400), later(parts, [0, 1, 2, 3, 4]))
     told = found.table

@@ -197,7 +197,7 @@ def test_a_page_that_few_see_now_is_not_told_as_gone(
     assert not both.after.pages.known[number]
     assert both.before.pages.users[number] >= 9
     assert 0 < both.after.pages.users[number] < FEWEST_USERS
-    told = page_changes(both.before, both.after)
+    told = page_changes(both.period, both.after)
     assert told.loc[told[PAGE] == page, CHANGE].tolist() != [PageChange.GONE]
 
 

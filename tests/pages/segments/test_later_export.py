@@ -94,7 +94,7 @@ def test_of_a_later_export_everything_is_told(open_app: OpenApp, months: TwoMont
     assert "are in both" in told
     assert "about one later export in 20 raises this alarm" in told
     assert "No need to train again" in [one.value for one in app.subheader]
-    assert "without any change" in told
+    assert "Had nobody changed" in told
     assert "as it was prepared" in told  # its file is not in the input folder
     assert len(app.get("vega_lite_chart")) >= 2
     app.segmented_control(key="migration-as").set_value("Matrix").run()
@@ -155,3 +155,27 @@ def test_segments_of_another_training_take_the_numbers_of_the_same_ones(
     assert found is not None
     assert sorted(found.continues or {}) == sorted(kept["kept_as"] - 1)
     assert set(found.partition.ids.tolist()) >= set(kept["kept_as"] - 1)
+
+
+def test_the_address_says_which_export_is_on_screen_and_opens_it(
+    open_app: OpenApp, months: TwoMonths
+) -> None:
+    app = opened(open_app, months, months.after)
+    assert app.query_params["later"] == months.after
+    again = open_app(PAGE, data=months.before, model=months.model, k="4", later=months.after)
+    again.segmented_control(key="time-part").set_value("A later export").run()
+    assert again.selectbox(key="later_export").value == months.after
+    assert "are in both" in texts(again)
+
+
+def test_exports_of_the_same_site_come_first(open_app: OpenApp, months: TwoMonths, tmp_path: Path) -> None:
+    write_sample(tmp_path / "other.csv", 60, 2, silent)
+    table = pd.read_csv(tmp_path / "other.csv", dtype=str, keep_default_na=False)
+    table["page_location"] = "https://elsewhere.example/" + table["page_location"].str[8:]
+    table.to_csv(tmp_path / "other.csv", index=False)
+    pipeline.preprocess(Store(months.root), [tmp_path / "other.csv"], IngestSettings(), silent)
+    app = opened(open_app, months)
+    options = app.selectbox(key="later_export").options
+    assert len(options) == 3
+    assert options[-1].endswith("another site")
+    assert all(option.endswith("known pages") for option in options[:2])

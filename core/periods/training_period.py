@@ -1,0 +1,221 @@
+"""What is kept of the users of a training, so that later ones can be held against them without their data.
+
+Every figure is a mean over users of something: in segment 3 or not, sees a page or not, and so on. Kept are
+the figures of users drawn at random, in an order that says nothing of who they are, which pages they saw, and
+how many of all users saw each: no id, no time, no order of page views, and no page that hardly anybody saw.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final
+from zipfile import BadZipFile
+
+import numpy as np
+import pyarrow as pa
+from scipy import sparse
+
+from core.base.errors import ArtifactError
+from core.periods.migration import in_both
+from core.periods.placed_users import PlacedUsers, Sparse, far_limit
+from core.storage.disk import disk_errors
+
+MOST_USERS: Final = 20_000
+"""Users of each export that figures are made of, drawn at random: with more, differences that matter to
+nobody would raise an alarm."""
+DIRECTIONS: Final = 8
+"""Principal components of the vectors, each a figure."""
+HARDLY: Final = 3
+"""Users from which on a page is named and counted: fewer may name a person."""
+FACTS, ROWS, FORMAT = "training_period.json", "training_period.npz", 1
+
+
+class DriftFigure(StrEnum):
+    """What is held against the training period."""
+
+    SEGMENT = "segment"
+    """Share of users in a segment; the item is its position."""
+    NONE = "none"
+    """Share of users in no segment: one page view, looks automated, or fits none."""
+    FAR = "far"
+    """Share of clustered users far from every centroid."""
+    DISTANCE = "distance"
+    """Mean distance of clustered users to the nearest centroid."""
+    UNKNOWN = "unknown"
+    """Mean share of a user's page views that are on pages the model does not know."""
+    VIEWS = "views"
+    """Page views a user, mean of their log2."""
+    PAGE = "page"
+    """Share of users who saw one of the most seen pages of both exports; the item is its rank."""
+    DIRECTION = "direction"
+    """Mean along a direction in which vectors differ; the item is its rank."""
+
+
+ALONE: Final = (
+    DriftFigure.NONE, DriftFigure.FAR, DriftFigure.DISTANCE, DriftFigure.UNKNOWN, DriftFigure.VIEWS,
+)  # fmt: skip
+"""Figures of which there is one."""
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingPeriod:
+    """The users of a training, as later ones are held against them.
+
+    Args:
+        values: float32 of shape (n_drawn, n_figures), a row a user; NaN where a figure does not speak of one.
+            Pages are not among them: they are chosen with the later export, because those that were seen
+            most before, and chosen for that, are seen less by anybody else.
+        pages: Those that :data:`HARDLY` or more users saw.
+        users: int64 of shape (n_pages,), how many.
+        seen: Sparse bool of shape (n_drawn, n_pages), who of those drawn saw which.
+        axes: Directions of the vectors (:func:`core.segments.principal.principal_axes`).
+        limit: The distance called far.
+        sizes: int64 of shape (k + 1,), all users by segment and, last, in none.
+        clustered: How many of them took part in clustering.
+        placed: All users; None where this was read from a folder, so that nobody is known again.
+        drawn: int64 of shape (n_drawn,), whose rows the values are; empty where that is not known.
+    """
+
+    values: np.ndarray
+    pages: tuple[str, ...]
+    users: np.ndarray
+    seen: Sparse
+    axes: Mapping[str, np.ndarray]
+    limit: float
+    sizes: np.ndarray
+    clustered: int
+    placed: PlacedUsers | None
+    drawn: np.ndarray
+
+    @classmethod
+    def of(cls, before: PlacedUsers, k: int, seed: int = 0) -> TrainingPeriod:
+        """Measure the users of a training.
+
+        Args:
+            before: They.
+            k: Number of segments.
+            seed: Of the draw.
+        """
+        from core.segments.principal import principal_axes  # scikit-learn, which stages are named without
+
+        drawn = drawn_users(len(before.place), np.random.default_rng(seed))
+        users = before.pages.users
+        named = np.flatnonzero(users >= HARDLY)
+        axes = principal_axes(before.vectors[drawn][before.clustered[drawn]], DIRECTIONS)
+        limit, inside = far_limit(before), int(before.clustered.sum())
+        values = _values(before, drawn, k, axes, limit)
+        seen = before.pages.seen[drawn][:, named] > 0
+        by_pages = seen @ np.random.default_rng(seed).random(len(named))
+        order = np.lexsort([by_pages, *values.T])  # by what they are, so that it says nothing of who they are
+        return cls(
+            values[order], tuple(before.pages.names[page] for page in named), users[named], seen[order],
+            axes, limit, before.sizes(k), inside, before, drawn[order],
+        )  # fmt: skip
+
+    @property
+    def k(self) -> int:
+        """Number of segments."""
+        return len(self.sizes) - 1
+
+    @property
+    def figures(self) -> list[tuple[DriftFigure, int]]:
+        """The figure and item of each column of the values."""
+        found = [(DriftFigure.SEGMENT, place) for place in range(self.k)] + [(one, 0) for one in ALONE]
+        return found + [(DriftFigure.DIRECTION, rank) for rank in range(len(self.axes["axes"]))]
+
+    def values_of(self, side: PlacedUsers, users: np.ndarray) -> np.ndarray:
+        """The same figures of some users of another export: float32 of shape (n, n_figures)."""
+        return _values(side, users, self.k, self.axes, self.limit)
+
+    def users_of(self, pages: Sequence[str]) -> np.ndarray:
+        """How many users saw each page, int64; 0 where fewer than :data:`HARDLY` did."""
+        found = dict(zip(self.pages, self.users.tolist(), strict=True))
+        return np.fromiter((found.get(page, 0) for page in pages), np.int64, len(pages))
+
+    def saw(self, pages: Sequence[str]) -> np.ndarray:
+        """Who of those drawn saw each page: float32 of shape (n_drawn, n); nobody one that has no name."""
+        column = {page: place for place, page in enumerate(self.pages)}
+        found = np.zeros((len(self.values), len(pages)), dtype=np.float32)
+        there = [place for place, page in enumerate(pages) if page in column]
+        found[:, there] = self.seen[:, [column[pages[place]] for place in there]].toarray()
+        return found
+
+    def known_again(self, user_id: pa.StringArray) -> tuple[np.ndarray, np.ndarray]:
+        """Whose rows are there of some ids, and where those stand: two int64 of shape (m,)."""
+        if self.placed is None:
+            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+        return in_both(self.placed.user_id.take(self.drawn), user_id)
+
+    def save(self, folder: Path) -> None:
+        """Write ``training_period.json`` and ``training_period.npz`` into a folder.
+
+        Raises:
+            ResourceError: If the disk refuses.
+        """
+        facts = {
+            "format": FORMAT, "limit": self.limit, "sizes": self.sizes.tolist(), "clustered": self.clustered,
+            "users": dict(zip(self.pages, self.users.tolist(), strict=True)),
+        }  # fmt: skip
+        places = {"indices": self.seen.indices.astype(np.int32), "indptr": self.seen.indptr.astype(np.int64)}
+        with disk_errors():
+            np.savez_compressed(folder / ROWS, allow_pickle=False, values=self.values, **self.axes, **places)
+            (folder / FACTS).write_text(json.dumps(facts, indent=1, ensure_ascii=False), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> TrainingPeriod | None:
+        """Read what :meth:`save` wrote; None from a folder of an earlier release, which has none.
+
+        Raises:
+            ArtifactError: If it is damaged.
+        """
+        if not (folder / FACTS).exists():
+            return None
+        try:
+            return cls._read(json.loads((folder / FACTS).read_bytes()), folder / ROWS)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, BadZipFile) as error:
+            raise ArtifactError(
+                f"What {folder} keeps of its training period is damaged ({error.__class__.__name__})",
+                remedy="Run it again",
+            ) from error
+
+    @classmethod
+    def _read(cls, facts: dict[str, Any], rows: Path) -> TrainingPeriod:
+        with np.load(rows, allow_pickle=False) as found:
+            arrays = dict(found)
+        pages, values, indices = facts["users"], arrays["values"], arrays["indices"]
+        parts = np.ones(len(indices), dtype=bool), indices, arrays["indptr"]
+        seen = sparse.csr_array(parts, shape=(len(values), len(pages)))
+        seen.check_format(full_check=True)
+        users, sizes = (np.array(part, dtype=np.int64) for part in (list(pages.values()), facts["sizes"]))
+        made = cls(
+            values, tuple(pages), users, seen, {name: arrays[name] for name in ("mean", "axes")},
+            float(facts["limit"]), sizes, int(facts["clustered"]), None, np.zeros(0, dtype=np.int64),
+        )  # fmt: skip
+        if facts["format"] != FORMAT or values.shape[1:] != (len(made.figures),):
+            raise ValueError("of another release")
+        return made
+
+
+def drawn_users(n: int, rng: np.random.Generator) -> np.ndarray:
+    """At most :data:`MOST_USERS` of n users: int64, ascending."""
+    return np.sort(rng.permutation(n)[:MOST_USERS])
+
+
+def _values(
+    side: PlacedUsers, users: np.ndarray, k: int, axes: Mapping[str, np.ndarray], limit: float
+) -> np.ndarray:
+    """float32 of shape (n_users, n_figures), as in :attr:`TrainingPeriod.figures`."""
+    from core.segments.principal import along
+
+    inside, distance = side.clustered[users], side.distance[users]
+    views = np.maximum(side.pages.views[users], 1)
+    columns = [
+        np.eye(k + 1)[side.place[users]],
+        np.where(inside, distance > limit, np.nan), distance, side.unknown[users] / views, np.log2(views),
+        np.where(inside[:, None], along(side.vectors[users], axes), np.nan),
+    ]  # fmt: skip
+    return np.column_stack(columns).astype(np.float32)
