@@ -34,15 +34,17 @@ class TakenFile:
         checksum: SHA-256 of its bytes.
         at: When it was taken, UTC, ISO 8601.
         reads: What holds its records (a zip has several tables): name → key of what was read.
+        records: That were read of it.
         users: Of all files, once it was taken.
         page_views: Likewise.
-        segments: Segment → users, likewise.
+        segments: Segment → users, likewise; empty where that was on another model.
     """
 
     name: str
     checksum: str
     at: str
     reads: Mapping[str, str]
+    records: int = 0
     users: int = 0
     page_views: int = 0
     segments: Mapping[int, int] = field(default_factory=dict)
@@ -71,6 +73,43 @@ class RefusedFile:
 
 
 @dataclass(frozen=True)
+class WatchedDrift:
+    """All users so far beside those of the training (:mod:`core.periods.drift`).
+
+    Args:
+        at: When they were held against each other, UTC, ISO 8601.
+        users: How many there were.
+        alarm: Whether they are not those of the training any more.
+        p_value: How often users without change would look as different.
+        measure: The figure that is farthest from what it was, in words.
+        standard_errors: How far it is.
+        threshold: Standard errors from which on a figure raises the alarm.
+        unknown: Mean share of a user's page views on pages that the model does not know.
+        unknown_before: The same of the users of the training.
+        new_pages: Pages shown to be new.
+        gone_pages: Pages shown to be gone.
+        train_again: Whether the model is worn.
+        lines: All of it in words, the answer first.
+        why_not: Why nothing can be said, where nothing can.
+    """
+
+    at: str
+    users: int
+    alarm: bool = False
+    p_value: float = 1.0
+    measure: str = ""
+    standard_errors: float = 0.0
+    threshold: float = 0.0
+    unknown: float = 0.0
+    unknown_before: float = 0.0
+    new_pages: int = 0
+    gone_pages: int = 0
+    train_again: bool = False
+    lines: tuple[str, ...] = ()
+    why_not: str = ""
+
+
+@dataclass(frozen=True)
 class TakenFiles:
     """What became of the files of a folder.
 
@@ -79,12 +118,14 @@ class TakenFiles:
         files: One a name, in the order in which they came.
         refused: One a name. What its name held before still counts.
         model: Key of the model whose segments the users are in.
+        drift: Whether they are still those of the training; None before any was placed.
     """
 
     read_with: str
     files: tuple[TakenFile, ...] = ()
     refused: tuple[RefusedFile, ...] = ()
     model: str = ""
+    drift: WatchedDrift | None = None
 
     @property
     def in_order(self) -> list[TakenFile]:
@@ -106,6 +147,13 @@ class TakenFiles:
             files=(*(file for file in self.files if file.name not in names), *new),
             refused=tuple(file for file in self.refused if file.name not in names),
         )
+
+    def placed_on(self, model: str) -> TakenFiles:
+        """The record with the latest counts on a model; earlier ones, in the segments of another, go."""
+        if self.model in ("", model) or not self.files:
+            return replace(self, model=model)
+        *earlier, last = self.files
+        return replace(self, model=model, files=(*(replace(file, segments={}) for file in earlier), last))
 
     def follow(self, there: Mapping[str, str]) -> TakenFiles:
         """The record with files that were renamed (``export.csv`` → ``export.1.csv``) under their new names.

@@ -1,0 +1,316 @@
+"""How a watch goes: whether it lives, what it took and refused, and how the segments went since."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import partial
+from typing import Final
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from core.profiles.profile_columns import Col
+from core.runs import kept_watches, watch_history
+from core.runs.kept_watches import LIVE, KeptWatch, WatchState
+from core.runs.taken_files import TakenFiles, WatchedDrift
+from core.runs.watch_history import AT, NAME, NEW_USERS, RECORDS, WHY
+from pages.ui.data import sources
+from pages.ui.segments.charts import ABOVE, Chart, segment_or, sized, tips
+from pages.ui.segments.figure import Columns, behind, download_csv, picture
+from pages.ui.shell import errors, state
+from pages.ui.shell.links import DATA
+from pages.ui.shell.text import count, md_text
+from pages.ui.watch.switch import POLL_S, badge, on_what, shown_name
+
+GONE_ON: Final = (
+    "What was taken stays, and whoever watches again goes on from there: files that came meanwhile are taken."
+)
+DEAF: Final = (
+    "No sign of life from its process: it was stopped, swapped out, or it hangs. It goes on by itself once "
+    "it can. Stop ends it in any case; what was taken stays."
+)
+WAITING: Final = "It looks again and goes on by itself once it can."
+SHARES: Final = (
+    "Of the users of all files so far who are in segments. A new day moves a line less the more days there "
+    "are: a change shows here late. Drift, above, is the better measure of it."
+)
+CHART, NARROW = 130, 250
+"""Pixels of a chart: its height, and its width at least."""
+DRIFT: Final = (
+    "All users of the files so far beside those of the training, after each look that took something. "
+    "Where nothing has changed, about one of 20 such comparisons raises the alarm; looks share most of their "
+    "users. To see it page by page, prepare the files as a data set and open Time."
+)
+UNKNOWN: Final = "Mean share of a user's page views on pages that hardly anybody saw in the training."
+
+
+def draw(watch: KeptWatch) -> None:
+    """Everything about one watch."""
+    taken = watch.taken()
+    _live(watch.id, _signature(watch, taken))
+    if taken is None or not (taken.files or taken.refused):
+        st.caption("No file was taken yet. One is taken once it has not changed for 5 seconds.")
+        _told(watch)
+        return
+    if taken.drift is not None:
+        _drift(taken.drift)
+    _shares(watch.order.names, taken)
+    _files(taken)
+    _refused(taken)
+    _take_away(watch, taken)
+    _told(watch)
+
+
+def _signature(watch: KeptWatch, taken: TakenFiles | None) -> tuple[object, ...]:
+    """What the rest of the page depends on: where this changes, all is drawn again."""
+    known = (taken.files, taken.refused) if taken else ()
+    return (watch.alive, *known)
+
+
+@st.fragment(run_every=POLL_S)
+def _live(watch_id: str, drawn: tuple[object, ...]) -> None:
+    """What changes from moment to moment."""
+    watch = next((one for one in kept_watches.watches(state.store()) if one.id == watch_id), None)
+    if watch is None:  # another session forgot it
+        st.rerun()
+    with errors.shown():
+        taken = watch.taken()
+        if _signature(watch, taken) != drawn:
+            st.rerun()
+        with st.container(border=True, key="watch-now"):
+            _head(watch)
+            _what_is_wrong(watch)
+            _figures(taken)
+            _buttons(watch)
+
+
+def _head(watch: KeptWatch) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(md_text(shown_name(watch.order.folder)), width="content")
+        badge(watch)
+    begun = _local(watch.order.at)
+    parts = [f"On {on_what(watch)}", f"since {begun:%d %b %Y %H:%M}", _last_look(watch)]
+    st.caption(" · ".join(part for part in parts if part))
+
+
+def _last_look(watch: KeptWatch) -> str:
+    looked = watch.looked
+    if looked is None:
+        return "" if watch.alive else "it never saw the folder"
+    ago = (datetime.now(UTC) - looked).total_seconds()
+    if not watch.alive or ago > 120:
+        return f"last look {looked.astimezone():%d %b %Y %H:%M}"
+    return f"last look {max(ago, 0):.0f} s ago"
+
+
+def _what_is_wrong(watch: KeptWatch) -> None:
+    job = watch.job
+    if watch.state is WatchState.TAKING and job is not None:
+        st.progress(min(1.0, job.fraction), text=md_text(job.message or "Placing all users"))
+    elif watch.state is WatchState.TROUBLE and job is not None:
+        st.warning(f"{md_text(job.message, 600)} {WAITING}", icon=":material/warning:")
+    elif watch.state is WatchState.DEAF:
+        st.warning(DEAF, icon=":material/signal_disconnected:")
+    elif watch.state is WatchState.DEAD:
+        if job is not None:
+            errors.show_job(job)
+        st.caption(f"{'' if job else 'Its process ended. '}{GONE_ON}")
+    elif watch.state is WatchState.STOPPED:
+        st.caption(GONE_ON)
+
+
+def _figures(taken: TakenFiles | None) -> None:
+    files = taken.files if taken else ()
+    last = files[-1] if files else None
+    shown = {
+        "Files": len(files), "Users so far": last.users if last else 0,
+        "Page views so far": last.page_views if last else 0, "Refused": len(taken.refused) if taken else 0,
+    }  # fmt: skip
+    with st.grid(4, min_column_width=120, gap="small", key="watch-figures"):
+        for label, value in shown.items():
+            st.metric(label, f"{value:,}")
+
+
+def _buttons(watch: KeptWatch) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if watch.alive:
+            st.button(
+                "Stop watching", icon=":material/stop_circle:", key="watch-stop", on_click=_stop,
+                args=(watch,), disabled=watch.state is WatchState.STOPPING,
+            )  # fmt: skip
+            return
+        if st.button("Watch again", icon=":material/play_arrow:", key="watch-again", type="primary"):
+            kept_watches.go_on(state.store(), watch)
+            st.rerun()
+        with st.popover("Forget", type="tertiary", key="watch-forget"):
+            st.write("All that was made of its files goes for good. The files themselves stay.")
+            st.button("Forget it", key="watch-forget-now", on_click=_forget, args=(watch,))
+
+
+def _stop(watch: KeptWatch) -> None:
+    with errors.shown():
+        kept_watches.stop(state.store(), watch)
+
+
+def _forget(watch: KeptWatch) -> None:
+    with errors.shown():
+        kept_watches.forget(state.store(), watch)
+
+
+def _drift(drift: WatchedDrift) -> None:
+    """Whether the users are still those of the training."""
+    with st.container(border=True, key="watch-drift", gap="xsmall"):
+        if drift.why_not:
+            st.markdown("**Since the training**")
+            st.caption(md_text(drift.why_not, 600))
+            return
+        icon = ":material/notification_important:" if drift.alarm else ":material/check_circle:"
+        answer, *others = drift.lines
+        st.subheader(md_text(answer), icon=icon, help=DRIFT)
+        st.caption(
+            f"Farthest from the training: {md_text(drift.measure)}, {drift.standard_errors:+.1f} standard "
+            f"errors; the alarm begins at {drift.threshold:.1f}. p = {drift.p_value:.3f}. "
+            f"{count(drift.users, 'user')}, {_local(drift.at):%d %b %Y %H:%M}."
+        )
+        with st.grid(3, min_column_width=140, gap="small", key="drift-figures"):
+            st.metric("On pages the model does not know", f"{drift.unknown:.1%}", help=UNKNOWN)
+            st.metric("New pages", f"{drift.new_pages:,}")
+            st.metric("Vanished pages", f"{drift.gone_pages:,}")
+        with st.expander("In words", type="compact"):
+            st.markdown("\n".join(_bullet(line) for line in others))
+
+
+def _bullet(line: str) -> str:
+    """A line of the answer as Markdown; what lists figures stays a list."""
+    return f"- {md_text(line[2:], 600)}" if line.startswith("- ") else f"\n{md_text(line, 600)}\n"
+
+
+def _shares(names: Mapping[int, str], taken: TakenFiles) -> None:
+    table = _here(watch_history.share_table(taken))
+    if table.empty:
+        return
+    last, top = taken.files[-1], float(table[Col.HIGH].max())
+    with st.container(border=True, key="watch-shares", gap="xsmall"):
+        st.markdown("**Segments since the beginning**", help=SHARES)
+        st.caption(
+            f"Share of each, after each look that took something; band: 95 % interval. "
+            f"{sum(last.segments.values()):,} of {last.users:,} users so far are in segments."
+        )
+        with st.grid("auto", min_column_width=NARROW, gap="small"):
+            for segment in sorted(set(table[Col.SEGMENT].tolist())):
+                name, own = names.get(segment, str(segment + 1)), table[table[Col.SEGMENT] == segment]
+                with st.container(gap="xsmall"):
+                    st.caption(md_text(name, 60))
+                    picture(
+                        partial(share_line, own, segment, top), key=f"watch-share-{segment}",
+                        alt_text=f"Share of {name} after each look",
+                    )  # fmt: skip
+        table.insert(1, Col.LABEL, [names.get(one, str(one + 1)) for one in table[Col.SEGMENT]])
+        behind(table.drop(columns=Col.SEGMENT), key="watch-shares", columns=_share_columns())
+
+
+def _share_columns() -> Columns:
+    return {
+        AT: st.column_config.DatetimeColumn("Taken", format="D MMM YYYY, HH:mm"),
+        Col.LABEL: st.column_config.TextColumn("Segment", width="medium"), Col.N: "Of",
+        Col.USERS: "Users so far", Col.SHARE: "Share",
+        Col.LOW: st.column_config.NumberColumn("From", format="percent"),
+        Col.HIGH: st.column_config.NumberColumn("To", format="percent"),
+    }  # fmt: skip
+
+
+def share_line(table: pd.DataFrame, segment: int, top: float) -> Chart:
+    """A segment's share over the looks that took something, with its interval as a band.
+
+    Args:
+        table: Rows of one segment of :func:`core.runs.watch_history.share_table`.
+        segment: Its id, for the colour.
+        top: Where the axis ends; the same for all.
+    """
+    told = {"when": ("Taken", ""), Col.SHARE: ("Share", ".1%"), Col.LOW: ("From", ".1%")}
+    told |= {Col.HIGH: ("To", ".1%"), Col.USERS: ("Users so far", ",")}
+    shown = table.assign(slot=str(segment), when=[f"{at:%d %b %Y %H:%M}" for at in table[AT]])
+    within_a_day = table[AT].max() - table[AT].min() < pd.Timedelta(days=1)
+    days = alt.Axis(
+        labelOverlap=True, labelFlush=False, tickCount=4, format="%H:%M" if within_a_day else "%-d %b"
+    )
+    base = alt.Chart(shown).encode(
+        x=alt.X(f"{AT}:T", title=None, axis=days),
+        color=segment_or(ABOVE, segment), tooltip=tips(told),
+    )  # fmt: skip
+    axis, scale = alt.Axis(format="%", tickCount=3), alt.Scale(domain=[0, top])
+    y = alt.Y(f"{Col.SHARE}:Q", title=None, axis=axis, scale=scale)
+    band = base.mark_area(opacity=0.18).encode(y=alt.Y(f"{Col.LOW}:Q"), y2=f"{Col.HIGH}:Q")
+    line = base.mark_line(strokeWidth=2, point=alt.OverlayMarkDef(filled=True, size=24)).encode(y=y)
+    return sized(band + line, CHART)
+
+
+def _files(taken: TakenFiles) -> None:
+    st.markdown("**Files taken**")
+    table = _here(watch_history.file_table(taken))
+    shown = {
+        NAME: st.column_config.TextColumn("File", width="medium"),
+        AT: st.column_config.DatetimeColumn("Taken", format="D MMM YYYY, HH:mm:ss"),
+        RECORDS: st.column_config.NumberColumn("Records", format="localized"),
+        NEW_USERS: st.column_config.NumberColumn(
+            "New users", format="localized", help="Files of one look are counted together, at the last one."
+        ),
+        Col.USERS: st.column_config.NumberColumn("Users so far", format="localized"),
+        Col.PAGE_VIEWS: st.column_config.NumberColumn("Page views so far", format="localized"),
+    }
+    st.dataframe(table, hide_index=True, column_config=shown, key="watch-files", placeholder="–",
+                 alt="Every file that was taken")  # fmt: skip
+    download_csv(table, "watch-files")
+
+
+def _refused(taken: TakenFiles) -> None:
+    table = _here(watch_history.refused_table(taken))
+    if table.empty:
+        return
+    st.markdown("**Files that cannot be used**", help="Each is looked at again when its content changes.")
+    shown = {
+        NAME: st.column_config.TextColumn("File", width="medium"),
+        AT: st.column_config.DatetimeColumn("Refused", format="D MMM YYYY, HH:mm:ss"),
+        WHY: st.column_config.TextColumn("Why", width="large"),
+    }
+    st.dataframe(table, hide_index=True, column_config=shown, key="watch-refused",
+                 alt="Every file that was refused, and why")  # fmt: skip
+
+
+def _take_away(watch: KeptWatch, taken: TakenFiles) -> None:
+    if not taken.files:
+        return
+    users = watch.place / LIVE / "users.parquet"
+    with st.container(horizontal=True, vertical_alignment="center", key="watch-take"):
+        st.download_button(
+            "Users so far (Parquet)", data=users.read_bytes, file_name="users.parquet",
+            mime="application/vnd.apache.parquet", icon=":material/download:", on_click="ignore",
+            key="watch-users", help=f"{count(taken.files[-1].users, 'user')}: id, vector, segment, group.",
+        )  # fmt: skip
+        if st.button(
+            "Prepare these files as a data set", icon=DATA.icon, key="watch-prepare",
+            help="Reads what lies in the folder now. Time can then hold it against the training, and all "
+            "other pages show it.",
+        ):  # fmt: skip
+            sources.choose((shown_name(watch.order.folder),))
+            st.switch_page(DATA.file)
+
+
+def _told(watch: KeptWatch) -> None:
+    said = watch.told()
+    if not said:
+        return
+    with st.expander("What it said", icon=":material/notes:", key="watch-told"):
+        lines = [f"{_local(at):%d %b %H:%M:%S}  {line}" for at, line in said]
+        st.code("\n".join(lines), language=None, wrap_lines=True)
+
+
+def _here(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with the times of this machine, as everywhere else in the app."""
+    return table.assign(**{AT: [at.to_pydatetime().astimezone().replace(tzinfo=None) for at in table[AT]]})
+
+
+def _local(at: str) -> datetime:
+    return datetime.fromisoformat(at).astimezone()
