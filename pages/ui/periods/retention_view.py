@@ -13,7 +13,7 @@ from core.periods.beside import PART, REST_VALUE, VALUE
 from core.periods.calendar import PeriodUnit
 from core.periods.retention import AGE, BEGAN, MOST_PERIODS
 from core.profiles.profile_columns import Col
-from pages.ui.periods import choice, count_filter, counted_time, time_charts
+from pages.ui.periods import choice, counted_time, time_charts
 from pages.ui.periods.panels import Told
 from pages.ui.periods.panels import draw as draw_panels
 from pages.ui.segments.figure import Columns, Draw
@@ -39,7 +39,6 @@ FEW: Final = 10
 
 def draw(live: LiveSegments) -> None:
     """Curves and triangles, of one segment or of all side by side."""
-    count_filter.draw(live)
     with st.grid("auto", min_column_width=200, gap="small", key="time-choice"):
         segment = choice.whose(live)
         unit = choice.unit(live, MOST_PERIODS)

@@ -11,7 +11,7 @@ import streamlit as st
 from core.periods.beside import PART, REST_VALUE, VALUE
 from core.periods.rhythm import CLOCK, USERS, WEEKDAY
 from core.profiles.profile_columns import Col
-from pages.ui.periods import choice, count_filter, counted_time, time_charts
+from pages.ui.periods import choice, counted_time, time_charts
 from pages.ui.periods.panels import Told
 from pages.ui.periods.panels import draw as draw_panels
 from pages.ui.segments.figure import Columns, Draw, picture
@@ -29,7 +29,6 @@ ONE_HOUR: Final = "All times of this export are in the same hour of a day: it se
 
 def draw(live: LiveSegments) -> None:
     """The week of one segment beside the others', or of all segments side by side."""
-    count_filter.draw(live)
     with st.grid("auto", min_column_width=200, gap="small", key="time-choice"):
         segment = choice.whose(live)
         what = st.segmented_control(
