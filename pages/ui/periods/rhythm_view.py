@@ -17,6 +17,8 @@ from pages.ui.periods.panels import draw as draw_panels
 from pages.ui.segments.figure import Columns, Draw, picture
 from pages.ui.segments.live_segments import LiveSegments
 
+FULL_COLOUR: Final = 0.98
+"""Quantile of the hours with anybody that has the full colour."""
 COUNTED: Final = {"views": "Page views", "sessions": "Sessions"}
 HOW: Final = (
     "Each cell is the share of that hour in all {what} of the segment, so that segments of any size compare; "
@@ -43,14 +45,16 @@ def draw(live: LiveSegments) -> None:
     if table.loc[table[PART] > 0, CLOCK].nunique() == 1:
         st.caption(f":material/info: {ONE_HOUR}")
     own = table if segment is None else time_charts.of(table, segment)
-    top = time_charts.top_of(own, (VALUE,) if segment is None else (VALUE, REST_VALUE))
+    columns = (VALUE,) if segment is None else (VALUE, REST_VALUE)
+    top = time_charts.full_colour(own, columns, FULL_COLOUR)
 
     def chart(rows: pd.DataFrame, which: int) -> Draw:
         return partial(time_charts.week, rows, which, top)
 
     total = int(own.drop_duplicates(Col.SEGMENT)[Col.N].sum())
     told = Told(
-        f"When they come: {named} by weekday and hour", f"{total:,} {named}. Full colour: {top:.1%}.",
+        f"When they come: {named} by weekday and hour",
+        f"{total:,} {named}. Full colour: {top:.1%} and more.",
         f"rhythm-{what}", HOW.format(what=named), _columns(named),
     )  # fmt: skip
     draw_panels(live, segment, table, chart, told)
