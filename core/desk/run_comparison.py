@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 from sklearn.metrics import adjusted_rand_score
 
+from core.base.schema import View
+from core.base.settings import WAYS, OutcomeCount
+from core.base.wording import percent
+from core.desk.controls import percentages
 from core.desk.saved_runs import SavedRun
+from core.facts.answer import ARROW
 from core.periods.migration import in_both
+from core.profiles.outcomes import label_of
+
+VIEWS: Final = {View.URL: "pages", View.THEME: "page themes", View.TYPE: "page types"}
+COUNTS: Final = {OutcomeCount.ANY: "all that a user did", OutcomeCount.FIRST: "the first only"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,18 +71,34 @@ def compare_runs(
 
 
 def _settings(first: SavedRun, second: SavedRun) -> pd.DataFrame:
-    one, other = (_flat(run) for run in (first, second))
-    names = [name for name in one if one[name] != other.get(name)]
+    one, other = (_told(run) for run in (first, second))
+    names = [name for name in one if one[name] != other[name]]
     return pd.DataFrame(
         {"setting": names, "first": [one[name] for name in names], "second": [other[name] for name in names]}
     )
 
 
-def _flat(run: SavedRun) -> dict[str, str]:
-    """What can be told of a run's settings, a line each."""
-    made = {"data set": run.title, "dataset key": run.dataset, "model key": run.model}
-    dumped: Mapping[str, object] = run.controls.model_dump(mode="json")
-    weights = dumped["weights"]
-    assert isinstance(weights, dict)
-    flat = {**dumped, **{f"weights.{name}": value for name, value in weights.items()}}
-    return made | {name: str(value) for name, value in flat.items() if name not in ("weights", "segments")}
+def _told(run: SavedRun) -> dict[str, str]:
+    """What is set in a run, a line each, called what the screen calls it."""
+    held, weights = run.controls, run.controls.weights
+    shares = percentages(weights, tuple(View))
+    told: dict[str, object] = {
+        "Data set": run.title, "Key of the data set": run.dataset, "Key of the model": run.model,
+        "Number of segments": held.n_clusters, "Kind of groups": WAYS[held.algorithm],
+        "Smallest group": percent(held.min_cluster_size),
+        **{f"Weight of {name}": f"{shares[view]} %" for view, name in VIEWS.items()},
+        "Labels counted in full": weights.insist,
+        "Outcome": None if held.outcomes is None else label_of(held.outcomes) or "none",
+        "Of several outcomes": COUNTS[held.outcome_counts],
+        "Pages told apart by": held.level,
+        "Funnel": held.funnel and ARROW.join(step.title for step in held.funnel.steps),
+        "Filter": held.counted.in_words, "Rule of your own": held.rule and held.rule.words(),
+        "Names without support": held.named_anyway,
+    }  # fmt: skip
+    return {name: _in_words(value) for name, value in told.items()}
+
+
+def _in_words(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value) if value else "not chosen"

@@ -104,12 +104,12 @@ def save(store: Store, run: SavedRun, segments: Segmentation, dataset: Dataset) 
         dataset: Whose users they are of; its receipt is kept with them.
 
     Returns:
-        Its key, which a link names.
+        Its key, which a link names. A name that another run has is numbered.
 
     Raises:
         ResourceError: If the disk is full.
     """
-    key = secrets.token_hex(6)
+    key, run = secrets.token_hex(6), run.renamed(_numbered(store, run.name))
     with store.write(STAGE, key, {}, _inputs(run)) as folder:
         shutil.copy2(dataset.path / RECEIPT, folder / RECEIPT)
         write_segments(folder, segments)
@@ -159,14 +159,14 @@ def not_there(run: SavedRun, what: str) -> ArtifactError:
 
 
 def tell_anew(store: Store, key: str, *, name: str, note: str) -> None:
-    """Change what a run is called and what is noted of it.
+    """Change what a run is called and what is noted of it; a name that another run has is numbered.
 
     Raises:
         ArtifactError: If there is no such run.
         SettingsError: If the name is empty or too long.
         ResourceError: If the disk is full; the run is as it was.
     """
-    _copy(store, key, key, {"name": name, "note": note})
+    _copy(store, key, key, {"name": _numbered(store, name, but=key), "note": note})
 
 
 def duplicate(store: Store, key: str, name: str) -> str:
@@ -179,7 +179,7 @@ def duplicate(store: Store, key: str, name: str) -> str:
         Beha2VecError: As for :func:`tell_anew`.
     """
     copy = secrets.token_hex(6)
-    _copy(store, key, copy, {"name": name, "at": now()})
+    _copy(store, key, copy, {"name": _numbered(store, name), "at": now()})
     return copy
 
 
@@ -196,6 +196,17 @@ def delete(store: Store, key: str) -> None:
 def now() -> str:
     """The time as runs keep it."""
     return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+def _numbered(store: Store, name: str, but: str = "") -> str:
+    """The name, with a number behind it where another run than ``but`` is called so."""
+    taken = {run.name for key, run in saved_runs(store).items() if key != but}
+    tidy, place = str(_tidy(name)), 1
+    found = tidy
+    while found in taken:
+        place += 1
+        found = f"{tidy[: LONGEST_NAME - len(f' ({place})')]} ({place})"
+    return found
 
 
 def _copy(store: Store, key: str, to: str, changes: Mapping[str, str]) -> None:

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from core.base.settings import Settings
 from core.facts.answer import ChartMark
-from core.facts.context import PASTED
+from core.facts.context import ALL, PASTED
 from core.facts.items import Dimension, ItemMetric
 from core.facts.measures import BY_KEY
 from core.journeys.funnel import MOST_STEPS
@@ -128,6 +128,14 @@ class FunnelFacts(Settings):
             "analyst's own funnel",
         ),
     ] = ()
+    within: Literal["user", "session"] = "user"
+
+
+class TimeFacts(Settings):
+    """When users of a segment come, whether its share of the users grows, or how many come again."""
+
+    segment: Key = ALL
+    about: Literal["hours", "growth", "return"]
 
 
 class LikeFacts(Settings):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -31,6 +31,8 @@ from core.journeys.places import Level, Places
 from core.journeys.routes import Routes
 from core.naming.words import SiteWords
 from core.outgoing.quoting import clean
+from core.periods.activity import Activity
+from core.periods.calendar import Calendar, PeriodUnit, calendar, calendar_of, covered, usual_unit
 from core.profiles.data import ProfileData
 from core.profiles.label_data import LabelData
 from core.profiles.metrics import Profiles, profile_rows
@@ -82,6 +84,7 @@ class Basis:
         site: How the site writes its words.
         events: When what was done, read when it is asked for.
         urls: How addresses were cleaned, read when it is asked for.
+        calendar: The days or weeks that it covers, by its clock; by UTC where it is not known.
     """
 
     key: str
@@ -95,6 +98,7 @@ class Basis:
     site: SiteWords
     events: Callable[[], TimedEvents] = TimedEvents.none
     urls: Callable[[], UrlSettings] = UrlSettings
+    calendar: Callable[[PeriodUnit | None], Calendar] | None = None
 
     @classmethod
     def from_dataset(
@@ -110,7 +114,10 @@ class Basis:
         data = data or ProfileData.from_dataset(dataset, labelled)
         key = counted_key(dataset.key, labelled)
         made = cls.from_tables(key, data, dataset.pages, dataset.sequences, labels_of(labelled))
-        return replace(made, events=lambda: dataset.events, urls=lambda: cleaned_by(dataset))
+        return replace(
+            made, events=lambda: dataset.events, urls=lambda: cleaned_by(dataset),
+            calendar=partial(calendar, dataset),
+        )  # fmt: skip
 
     @classmethod
     def from_tables(
@@ -169,6 +176,21 @@ class Basis:
         if view not in self._moves:
             self._moves[view] = Moves.of(self.sequences, self._places(view))
         return self._moves[view]
+
+    @cached_property
+    def activity(self) -> Callable[[PeriodUnit | None], Activity]:
+        """Who came in which day or week; in what suits the length of the data where no unit is named."""
+        return cache(self._activity)
+
+    def _activity(self, unit: PeriodUnit | None) -> Activity:
+        sequences, everybody = self.sequences, np.ones(self.sequences.n_users, dtype=bool)
+        if self.calendar is not None:
+            days = self.calendar(unit)
+        else:
+            starts = sequences.timestamp[sequences.session_starts]
+            unit = unit or usual_unit(covered(sequences.timestamp))
+            days = calendar_of(sequences.timestamp, unit, starts=starts)
+        return Activity.of(sequences, days, everybody)
 
     @cached_property
     def funnel_site(self) -> FunnelSite:

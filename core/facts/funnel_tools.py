@@ -13,7 +13,7 @@ from core.facts.context import OTHERS, Context
 from core.facts.fact_maker import Figures, make_fact, relation, select
 from core.facts.finding import Finding, known, notes
 from core.facts.verbs import FUNNEL_LOST, FUNNEL_SHARE, FUNNEL_USERS
-from core.journeys.funnel import Funnel, FunnelStep, StepKind
+from core.journeys.funnel import USER, Funnel, FunnelStep, StepKind
 from core.journeys.funnel_start import outcome_steps, usual_funnel
 from core.journeys.funnel_table import (
     DROPPED,
@@ -46,6 +46,7 @@ def funnel(figures: Figures, asked: arguments.FunnelFacts) -> Finding:
     """
     context, key = figures.context, known(figures.context, asked.segment)
     built, whose = _funnel(context, asked.steps)
+    built = built if asked.within == USER else built.model_copy(update={"within": asked.within})
     walk, users = context.tables.basis.walked(built), context.tables.members(key)
     rows = context.tables.rows
     others = (rows.place < rows.n_segments) & ~users

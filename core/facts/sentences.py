@@ -48,6 +48,8 @@ from core.facts.phrases import (
     with_users,
 )
 from core.facts.verbs import (
+    AGAIN,
+    CAME,
     DO,
     DO_NOT,
     FUNNEL_LOST,
@@ -61,6 +63,8 @@ from core.facts.verbs import (
     PRECISION,
     RECALL,
     RULE_USERS,
+    WHEN_DAY,
+    WHEN_HOUR,
     verb,
 )
 from core.journeys.moves import END, START
@@ -75,6 +79,7 @@ RULE: Final = {
     RECALL: (" Of the segment, it finds ", " (recall)."),
 }
 """Measure of a rule → what stands before and after it."""
+WHEN: Final = {WHEN_DAY: "on", WHEN_HOUR: "in the hour from"}
 FUNNEL: Final = (FUNNEL_USERS, FUNNEL_SHARE, FUNNEL_LOST)
 
 
@@ -203,7 +208,8 @@ class _Speaker:
         listed = [fact for fact in facts if not (is_of(ItemMetric.USERS, fact) and place_of(fact) in shares)]
         lines = [Line((*self._rule(rule),)) for rule in _rules(listed)]
         lines += self._funnel([fact for fact in listed if fact.measure in FUNNEL])
-        listed = [fact for fact in listed if fact.measure not in (*RULE, *FUNNEL)]
+        lines += self._came([fact for fact in listed if fact.measure == CAME])
+        listed = [fact for fact in listed if fact.measure not in (*RULE, *FUNNEL, CAME)]
         for place in dict.fromkeys(map(_measure, listed)):
             own = [fact for fact in listed if _measure(fact) == place]
             beside = users if is_of(ItemMetric.SHARE, own[0]) else {}
@@ -238,12 +244,24 @@ class _Speaker:
         lost = (fact for fact in facts if fact.measure == FUNNEL_LOST)
         return [*lines, *(Line((*_loss(fact),)) for fact in lost)]
 
+    def _came(self, facts: Sequence[Fact]) -> list[Line]:
+        """The share of a segment in those who came, at first and at the end."""
+        if not facts:
+            return []
+        shares = [
+            [*with_interval(fact), f" {fact.label.partition('came ')[2]} {fact.called}"] for fact in facts
+        ]
+        row = self._title(facts[0].row, start=True)
+        return [Line((f"{row}, share of the users who came: ", *commas(shares), "."))]
+
     def _heading(self, fact: Fact) -> str:
         kind, _, rest = fact.measure.partition(":")
         dimension, _, of = rest.partition(":")
         row = self._title(fact.row)
         if kind in ENDS:
             return f"Sessions of {row} {ENDS[kind]} most often with"
+        if fact.measure in WHEN:
+            return f"Sessions of {row} begin most often {WHEN[fact.measure]}"
         if kind == "step":
             after = {
                 "from": f"After {fact.ends[0]}, {row} go on to",
@@ -275,6 +293,10 @@ class _Speaker:
             return ways.get(rest.partition(":")[2], lead)
         if kind == "move":
             return [fact, f" of {row} {_moved(fact)}."]
+        if fact.measure in WHEN:
+            return [fact, f" of the sessions of {row} begin {WHEN[fact.measure]} {fact.called}."]
+        if kind == AGAIN:
+            return [*with_interval(fact), f" of {row} {fact.label.partition('who ')[2]} {fact.called}."]
         if kind == "route":
             return [fact, f" of {row} took the route {fact.called.removesuffix('.')}."]
         if kind == "moved":

@@ -19,6 +19,7 @@ from core.facts import (
     other_tools,
     rule_tools,
     segment_tools,
+    time_tools,
 )
 from core.facts.fact_maker import Figures
 from core.facts.finding import Finding
@@ -65,6 +66,7 @@ TOOLS: Final = {
         Tool("transitions", arguments.Transitions, move_tools.transitions),
         Tool("differing_steps", arguments.MoveFacts, move_tools.differing_steps),
         Tool("funnel", arguments.FunnelFacts, funnel_tools.funnel),
+        Tool("over_time", arguments.TimeFacts, time_tools.over_the_data),
         Tool("look_alikes", arguments.LikeFacts, like_tools.look_alikes),
         Tool("persona_facts", arguments.PersonaFacts, _persona),
         Tool("nearest_segments", arguments.NearestSegments, other_tools.nearest_segments),

@@ -15,6 +15,8 @@ FUNNEL_USERS, FUNNEL_SHARE, FUNNEL_LOST = "funnel_users", "funnel_share", "funne
 """Measures of a funnel, of which the item is the way so far."""
 LIKE, LIKE_IN = "look_alikes", "look_alikes_in"
 """Users who are like those of a row, in all and by where they are."""
+WHEN_DAY, WHEN_HOUR, CAME, AGAIN = "when:weekday", "when:hour", "came", "again"
+"""Measures over the data, of which the item is a weekday, an hour, or a day or week."""
 NOT: Final = "not_"
 """What a measure begins with that counts who did *not* see an item, or have it."""
 HAS: Final = {

@@ -178,7 +178,8 @@ def cut_days(
 
     Seeing nobody in the rest of such a day must be unlikely, judging by that stretch of the days between: the
     night of a small shop is no gap, nor what is quiet on some days of the week. Sessions are counted, as page
-    views come in clumps. Where there are no days between, nothing is known.
+    views come in clumps. Where there are no days between, nothing is known, nor where the times tell the day
+    alone: then all are in one hour.
 
     Args:
         timestamp: int64 of shape (n_views,), microseconds UTC.
@@ -188,9 +189,9 @@ def cut_days(
     """
     (first, last), starts = days, timestamp if starts is None else starts
     between = last - first - 1
-    if between < 1:
-        return []
     day, clock = np.divmod(timestamp + offset, DAY)
+    if between < 1 or np.ptp(clock) < HOUR:
+        return []
     begins, ends = clock[day == first].min(), clock[day == last].max()
     began, at = np.divmod(starts + offset, DAY)
     missed = {first: began[at < begins], last: began[at > ends]}

@@ -81,22 +81,34 @@ def narrow(dataset: Dataset, chosen: CountFilter, folder: Path) -> None:
 def _left(dataset: Dataset, chosen: CountFilter) -> _Left:
     before, offset = dataset.sequences, offset_of(dataset.receipt.time_zone)
     fit = fitting(chosen, dataset.users, before, offset)
+    events = events_left(dataset.events, chosen, fit, offset)
     views = np.bincount(before.page[fit.views], minlength=len(dataset.pages))
     rank = np.argsort(np.argsort(dataset.pages[Pages.PAGE_LOCATION].to_numpy(dtype=object)))
     page = np.lexsort((rank, -views))[: np.count_nonzero(views)]
     row = np.full(len(views), -1, dtype=np.int32)
     row[page] = np.arange(len(page))
-    events = dataset.events
+    return _Left(fit, *renumbered(before, events, fit, row), page)
+
+
+def events_left(events: TimedEvents, chosen: CountFilter, fit: Fitting, offset: int) -> TimedEvents:
+    """The events on the days that fit, of the users who do."""
     day, (first, last) = days_of(events.timestamp, offset), chosen.within
     kept = fit.users[events.user]
     kept &= (day >= (first if first is not None else day)) & (day <= (last if last is not None else day))
-    return _Left(fit, *_renumbered(before, events.only(kept), fit, row), page)
+    return events.only(kept)
 
 
-def _renumbered(
+def renumbered(
     before: UserSequences, events: TimedEvents, fit: Fitting, row: np.ndarray
 ) -> tuple[UserSequences, TimedEvents]:
-    """Users and sessions counted from 0 again; sessions without a page view stay behind the others."""
+    """Users and sessions counted from 0 again; sessions without a page view stay behind the others.
+
+    Args:
+        before: Page views of all users.
+        events: Events that are left.
+        fit: Who and what fits.
+        row: int32 of shape (n_pages,), the new number of each page.
+    """
     number = np.cumsum(fit.users) - 1
     width = 1 + int(max(before.session.max(initial=0), events.session.max(initial=0)))
     user = before.user.astype(np.int64)[fit.views]
@@ -128,18 +140,24 @@ def _renumbered(
 
 
 def _users(users: pd.DataFrame, left: _Left, by_day: bool) -> pa.Table:
-    own, sequences = users[left.fit.users].reset_index(drop=True), left.sequences
-    groups = np.where(sequences.lengths == 1, Group.ONE_PAGE.value, Group.SEGMENT.value)
+    own = users_left(users, left.fit, left.sequences, by_day)
+    groups = np.where(left.sequences.lengths == 1, Group.ONE_PAGE.value, Group.SEGMENT.value)
     groups = np.where(own[Users.GROUP] == Group.BOT_LIKE.value, Group.BOT_LIKE.value, groups)
+    made = own.assign(**{Users.GROUP: groups})[schemas.USERS.names]
+    return pa.Table.from_pandas(made, schema=schemas.USERS, preserve_index=False)
+
+
+def users_left(users: pd.DataFrame, fit: Fitting, sequences: UserSequences, by_day: bool) -> pd.DataFrame:
+    """The users that fit, in the groups that they were in, with what their page views that are left say."""
+    own = users[fit.users].reset_index(drop=True)
     sessions = np.bincount(sequences.user[sequences.session_starts], minlength=sequences.n_users)
     counted = {
-        Users.GROUP: groups, Users.PAGE_VIEWS: sequences.lengths, Users.SESSIONS: sessions,
+        Users.PAGE_VIEWS: sequences.lengths, Users.SESSIONS: sessions,
         Users.FIRST_TS: sequences.timestamp[sequences.offsets[:-1]],
         Users.LAST_TS: sequences.timestamp[sequences.offsets[1:] - 1],
     }  # fmt: skip
     unknown = {Users.ENGAGEMENT_MSEC: pd.array([None] * len(own), dtype="Int64")} if by_day else {}
-    made = own.assign(**counted, **unknown)[schemas.USERS.names]
-    return pa.Table.from_pandas(made, schema=schemas.USERS, preserve_index=False)
+    return own.assign(**counted, **unknown)
 
 
 def _pages(pages: pd.DataFrame, left: _Left) -> pa.Table:
@@ -164,9 +182,14 @@ def _page_events(table: pd.DataFrame, page: np.ndarray) -> pa.Table:
 
 
 def _outcomes(outcomes: pd.DataFrame, left: _Left, by_day: bool) -> pa.Table:
-    """Those of the users that are left; counted anew from the events where days are left out."""
-    users, events = left.fit.users, left.events
-    if by_day:
+    made = outcomes_left(outcomes, left.fit, left.events if by_day else None)
+    return pa.Table.from_pandas(made, schema=schemas.OUTCOMES, preserve_index=False)
+
+
+def outcomes_left(outcomes: pd.DataFrame, fit: Fitting, events: TimedEvents | None) -> pd.DataFrame:
+    """Outcomes of the users that are left; counted anew from the events that are, where days are left out."""
+    users = fit.users
+    if events is not None:
         name = np.array(events.names, dtype=object)[events.name] if len(events.name) else []
         deeds = {"user": events.user, "name": name, "ts": events.timestamp, "session": events.session}
         groups = pd.DataFrame(deeds).groupby(["user", "name"])
@@ -178,7 +201,8 @@ def _outcomes(outcomes: pd.DataFrame, left: _Left, by_day: bool) -> pa.Table:
         own = outcomes[there & np.append(users, False)[outcomes[Outcomes.USER].clip(upper=len(users))]]
         number = (np.cumsum(users) - 1)[own[Outcomes.USER]]
         own = own.assign(**{Outcomes.USER: number})
-    return pa.Table.from_pandas(own[schemas.OUTCOMES.names], schema=schemas.OUTCOMES, preserve_index=False)
+    counted: pd.DataFrame = own[schemas.OUTCOMES.names]
+    return counted
 
 
 def _sequences_table(sequences: UserSequences) -> pa.Table:

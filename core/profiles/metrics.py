@@ -208,7 +208,7 @@ def _one_outcome(
     everywhere = np.nansum(happened.money[currency]) if currency else np.nan
     revenue = rows.with_all(rows.count(inside.user, paid))
     head = pd.concat([rows.head, pd.DataFrame([NO_PAGE_VIEW], columns=list(ROW))], ignore_index=True)
-    columns = (converted, converted / n, low, high, n, revenue)
+    columns = (converted, _ratio(converted, n), low, high, n, revenue)
     outside = (
         len(happened.user) - len(inside.user),
         np.nan,
@@ -246,12 +246,12 @@ def _segments(data: ProfileData, rows: Rows, sizes: np.ndarray, happened: Happen
         Col.SHARE: users / data.n_users,
         Col.SHARE_CLUSTERED: clustered,
         Col.PAGE_VIEWS: views.astype(np.int64),
-        Col.PAGE_VIEWS_MEAN: views / users,
+        Col.PAGE_VIEWS_MEAN: _ratio(views, users),
         Col.PAGE_VIEWS_MEDIAN: medians(rows, data.page_views.astype(np.float64)),
         Col.SESSIONS: sessions.astype(np.int64),
-        Col.SESSIONS_MEAN: sessions / users,
+        Col.SESSIONS_MEAN: _ratio(sessions, users),
         Col.PAGES_PER_SESSION: _ratio(views, sessions),
-        Col.DIFFERENT_PAGES_MEAN: rows.with_all(rows.count(weights=data.different_pages)) / users,
+        Col.DIFFERENT_PAGES_MEAN: _ratio(rows.with_all(rows.count(weights=data.different_pages)), users),
     }
     columns |= _engagement(data, rows, users) | _outcome(rows, users, sessions, happened)
     return rows.frame(columns, [*ROW, *(field.field for field in FIELDS)])
@@ -264,7 +264,7 @@ def _engagement(data: ProfileData, rows: Rows, users: np.ndarray) -> dict[str, n
     seconds = rows.with_all(rows.count(weights=np.where(has, data.engagement_s, 0)))
     return {
         Col.ENGAGEMENT_USERS: known.astype(np.int64),
-        Col.ENGAGEMENT_NONE_SHARE: 1 - known / users if computable else np.full(len(users), np.nan),
+        Col.ENGAGEMENT_NONE_SHARE: 1 - _ratio(known, users) if computable else np.full(len(users), np.nan),
         Col.ENGAGEMENT_MEAN: _ratio(seconds, known),
         Col.ENGAGEMENT_MEDIAN: medians(rows, data.engagement_s),
     }
@@ -283,7 +283,10 @@ def _outcome(
     if not sent.any():
         revenue[:] = np.nan
     session_rate = np.where(converting <= sessions, _ratio(converting, sessions), np.nan)
-    values = (converted, converted / users, low, high, converting, session_rate, revenue, revenue / users)
+    values = (
+        converted, _ratio(converted, users), low, high, converting, session_rate, revenue,
+        _ratio(revenue, users),
+    )  # fmt: skip
     return dict(zip(_OF_OUTCOME, values, strict=True))
 
 

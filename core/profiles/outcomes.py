@@ -85,6 +85,7 @@ class OutcomeIndex(Mapping[str, Happened]):
         sequences: The page views.
         pages: Address of each page.
         templates: Path template of each page; empty where pages are not labelled.
+        whole: Of the data set that this is a part of, which the model has read; None where it is none.
     """
 
     n_users: int
@@ -92,6 +93,7 @@ class OutcomeIndex(Mapping[str, Happened]):
     sequences: UserSequences
     pages: tuple[str, ...]
     templates: tuple[str, ...]
+    whole: OutcomeIndex | None = None
 
     @classmethod
     def of(cls, dataset: Dataset, labels: LabelledPages | None) -> OutcomeIndex:
@@ -110,6 +112,12 @@ class OutcomeIndex(Mapping[str, Happened]):
         events = {str(name): _event(rows) for name, rows in outcomes.groupby(Outcomes.EVENT_NAME, sort=True)}
         templates = () if labels is None else tuple(labels.table[PageLabels.TEMPLATE])
         return cls(sequences.n_users, events, sequences, tuple(pages[Pages.PAGE_LOCATION]), templates)
+
+    def part_of(self, whole: OutcomeIndex) -> OutcomeIndex:
+        """The same as a part of another one: what nobody here did can be chosen, and what leaks leaks."""
+        nothing = np.zeros(0)
+        nobody = Happened(nothing.astype(np.int64), nothing, nothing.astype(np.int64), {})
+        return replace(self, events=dict.fromkeys(whole.events, nobody) | dict(self.events), whole=whole)
 
     def __getitem__(self, outcome: str) -> Happened:
         if outcome in self.events:
@@ -209,6 +217,8 @@ class OutcomeIndex(Mapping[str, Happened]):
     def leaks(self, chosen: Sequence[str]) -> tuple[str, ...]:
         """Pages that give these outcomes away; a page that is one itself is none."""
         asked = tuple(chosen)
+        if self.whole is not None:
+            return self.whole.leaks(asked)
         if asked not in self._leaks:
             self._leaks[asked] = self._leaking(asked) if asked else ()
         return self._leaks[asked]

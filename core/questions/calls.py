@@ -20,6 +20,7 @@ from core.facts import (
     other_tools,
     rule_tools,
     segment_tools,
+    time_tools,
 )
 from core.facts.answer import Block, Chart, ChartMark, FigureList, Ranking, Unit
 from core.facts.arguments import Metric, Order
@@ -40,6 +41,8 @@ TRUST: Final = (
     "Whether two of them differ in a figure is tested where they are compared."
 )
 PERCENT: Final = "Is that a percentage, or a number? Write “%” after the limit for a share."
+OVER_TIME: Final = {"when": "hours", "trend": "growth", "retention": "return"}
+"""Cue → what is asked about time."""
 BOUNCED: Final = "Sessions of one page are not counted; users who saw only one page are."
 
 
@@ -103,8 +106,16 @@ def funnel(figures: Figures, parsed: Parsed) -> Finding:
     """Who takes the steps that it names, the outcome last, or those of the analyst's funnel."""
     named = tuple(f"{kind}:{value}" for kind, value in parsed.items)
     last = (funnel_tools.OUTCOME,) if named and "buys" in parsed.cues else ()
-    asked = arguments.FunnelFacts.checked(segment=_row(parsed), steps=named + last)
+    within = "session" if "in_session" in parsed.cues else "user"
+    asked = arguments.FunnelFacts.checked(segment=_row(parsed), steps=named + last, within=within)
     return funnel_tools.funnel(figures, asked)
+
+
+def time(figures: Figures, parsed: Parsed) -> Finding:
+    """When users come, whose share grows, or who comes again: of the row that is named, or of each."""
+    about = next(about for cue, about in OVER_TIME.items() if cue in parsed.cues)
+    asked = arguments.TimeFacts.checked(segment=_row(parsed), about=about)
+    return time_tools.over_the_data(figures, asked)
 
 
 def look_alikes(figures: Figures, parsed: Parsed) -> Finding:

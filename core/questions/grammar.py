@@ -390,8 +390,11 @@ class _Reader:
         """The words with misspelt ones replaced where only one known word is near."""
         of = self.known.words
 
+        places = {text.strip() for text in vocabulary()["others"]["places"].split("|")}
+
         def known(word: str) -> bool:
-            return not word.isalpha() or self.known.has(word) or bool(country_of(word, self.context))
+            kept = not word.isalpha() or self.known.has(word) or word in places
+            return kept or bool(country_of(word, self.context))
 
         return [word if known(word) else self._nearest(word, of) for word in words]
 

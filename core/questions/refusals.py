@@ -14,7 +14,7 @@ from core.facts.measures import BY_KEY
 from core.facts.verbs import DO
 from core.outgoing.quoting import clean
 from core.profiles.profile_columns import Col
-from core.questions.calls import BOUNCED
+from core.questions.calls import BOUNCED, OVER_TIME
 from core.questions.followups import FRAGMENT
 from core.questions.lexicon import NO_PURCHASE, vocabulary
 from core.questions.parsed import Parsed
@@ -69,8 +69,12 @@ def _untold(parsed: Parsed, context: Context) -> str:
     """What the tables do not hold; empty if they hold all of it."""
     told = {"only"} if parsed.length <= FRAGMENT and not parsed.items else set()  # “only the revenue”
     told |= {"individual"} if "average" in parsed.cues else set()  # “what a user sees on average”
+    told |= {"in_session"} if "funnel" in parsed.cues else set()
     if found := [says["says"] for cue, says in vocabulary()["untold"].items() if cue in parsed.cues - told]:
         return str(found[0])
+    figures = parsed.items or parsed.dimensions or set(parsed.measures) - {Col.USERS, Col.SHARE}
+    if figures and parsed.cues & OVER_TIME.keys():  # “does revenue grow”
+        return str(vocabulary()["untold"]["time"]["says"])
     if NO_PURCHASE not in parsed.cues:
         return ""
     outcome = context.tables.profiles.outcome

@@ -152,8 +152,10 @@ def _buying(made: Parsed) -> None:
 
 def _often(made: Parsed) -> None:
     """How often somebody comes (back) is the sessions a user; how often something is seen, its page views."""
-    if "returns" in made.cues and not made.topic and not made.cues & {"many", "share", "never"}:
-        made.cues, made.measures = made.cues - {"returns"}, [Col.SESSIONS_MEAN]
+    if "returns" in made.cues and not made.topic and "never" not in made.cues:
+        often = made.cues & {"often", "most", "least", "compare", "rank", "above", "below"}
+        made.cues = made.cues - {"returns"} | (set() if often else {"retention"})
+        made.measures = [Col.SESSIONS_MEAN] if often else []
     if "often" in made.cues and "buys" not in made.cues:
         made.measures = [Col.SESSIONS_MEAN if name == Col.SESSIONS else name for name in made.measures]
         made.cues -= {"often"} if made.measures else {"often", "viewed"}

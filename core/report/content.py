@@ -16,6 +16,7 @@ from core.data.dataset import Dataset
 from core.journeys.counted_funnels import CountedFunnel
 from core.journeys.moves import Moves
 from core.naming.fitting import HeldName, reason
+from core.periods.filter import CountFilter
 from core.profiles import formats
 from core.profiles.metrics import Profiles
 from core.profiles.outside import outside_note
@@ -26,6 +27,7 @@ from core.report.cards import CardMaker, others
 from core.report.charts import RatePoint, forest, user_map
 from core.report.funnel_part import funnel_part
 from core.report.model import Card, CardMetric, Rate, Report, ReportChart, Row, Table
+from core.report.time_part import time_parts
 from core.report.visitors import PageNames
 from core.report.ways_part import WaysMaker, time_chart
 from core.segments.certificate import Certificate, marked
@@ -66,6 +68,7 @@ class ReportInput:
         rules: Segment → it in a few conditions, in words, where they were looked for.
         funnels: Those that the analyst asked for, counted.
         next_pages: Segment → what its users are pointed to next, in words.
+        counted: Whom and which days the part about time counts.
     """
 
     dataset: Dataset
@@ -85,6 +88,7 @@ class ReportInput:
     rules: Mapping[int, str] = field(default_factory=dict)
     funnels: Sequence[CountedFunnel] = ()
     next_pages: Mapping[int, str] = field(default_factory=dict)
+    counted: CountFilter = field(default_factory=CountFilter)
 
 
 def compose(source: ReportInput) -> Report:
@@ -121,6 +125,7 @@ def compose(source: ReportInput) -> Report:
         urls=receipt_part.addresses(receipt),
         settings=_settings(source),
         funnels=tuple(funnel_part(one, profiles.rows, called) for one in source.funnels),
+        times=time_parts(source.dataset, profiles.rows, called, source.counted),
     )
 
 

@@ -217,12 +217,12 @@ class ReportChart:
 
 @dataclass(frozen=True)
 class FunnelPart:
-    """A funnel.
+    """A funnel, or segments over time.
 
     Args:
         title: What it is called.
-        meaning: Its order and limit, and what it says of all users.
-        steps: Headers.
+        meaning: Its order and limit, and what it says of all users; of time, what is counted.
+        steps: Headers: steps, or periods.
         rows: Segments, groups and all users, a cell a step: the share of users who take it.
     """
 
@@ -266,3 +266,5 @@ class Report:
     urls: Table
     settings: tuple[tuple[str, Table], ...] = field(default_factory=tuple)
     funnels: tuple[FunnelPart, ...] = ()
+    times: tuple[FunnelPart, ...] = ()
+    """Segments over time, a cell a period."""

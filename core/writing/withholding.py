@@ -22,6 +22,8 @@ from core.facts.context import ALL, UNSEEN
 from core.facts.fact_maker import Figures
 from core.facts.items import ATTRIBUTES, LIFTS, ItemMetric, item_rows, values
 from core.facts.verbs import (
+    AGAIN,
+    CAME,
     FUNNEL_LOST,
     FUNNEL_SHARE,
     FUNNEL_USERS,
@@ -45,7 +47,9 @@ Cell: TypeAlias = tuple[str, str]
 """Row and value of an attribute, which each of its users has once."""
 _ONE_EACH: Final = (*ATTRIBUTES, Family.HOUR, Family.WEEKDAY)
 """Families of which each user has one item."""
-_OF_SOME: Final = (PRECISION, RECALL, RULE_USERS, FUNNEL_USERS, FUNNEL_SHARE, FUNNEL_LOST, LIKE, "move")
+_OF_SOME: Final = (
+    PRECISION, RECALL, RULE_USERS, FUNNEL_USERS, FUNNEL_SHARE, FUNNEL_LOST, LIKE, "move", CAME, AGAIN, "when",
+)  # fmt: skip
 """Figures of some users of a row, or of several rows."""
 _OF_USERS: Final = (ItemMetric.SHARE, ItemMetric.USERS, ItemMetric.LIFT)
 

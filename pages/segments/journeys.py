@@ -9,6 +9,7 @@ import streamlit as st
 
 from pages.ui.journeys import funnel_view, movement_view, survival_view, ways_view
 from pages.ui.journeys.choice import Choice, choose
+from pages.ui.periods import count_filter
 from pages.ui.segments import nothing_here, segment_controls
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors
@@ -30,6 +31,12 @@ def page() -> None:
     if live is None:
         return
     nothing_here.draw(live)
+    with errors.shown():
+        count_filter.draw(live)
+        _journeys(count_filter.counted(live))
+
+
+def _journeys(live: LiveSegments) -> None:
     choice = choose(live)
     part = st.segmented_control(
         "Show", list(PARTS), default=next(iter(PARTS)), required=True, key="journeys-part",

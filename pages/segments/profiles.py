@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from itertools import product
 from typing import Any, Final
@@ -16,6 +17,7 @@ from core.facts.contrasting import others_of
 from core.facts.fact_maker import Figures
 from core.facts.items import ItemCol, label_table
 from core.naming.fitting import reason
+from core.periods.narrowing import NOT_BY_DAY
 from core.profiles import formats
 from core.profiles.metrics import records
 from core.profiles.outside import outside_note
@@ -23,6 +25,7 @@ from core.profiles.profile_columns import Col, PageRanking, RowKind
 from pages.ui.chat import topic
 from pages.ui.chat.fact_sources import pages_chart
 from pages.ui.data import leave_out
+from pages.ui.periods import count_filter
 from pages.ui.segments import (
     cards,
     certificates,
@@ -85,12 +88,14 @@ def page() -> None:
     if live is None:
         return
     nothing_here.draw(live)
+    count_filter.draw(live)
+    part = count_filter.counted(live)
     with spotlight.raised(PROFILES):
-        _all_segments(live)
-        _one_by_one(live)
+        _all_segments(part, live)
+        _one_by_one(part, live)
 
 
-def _all_segments(live: LiveSegments) -> None:
+def _all_segments(live: LiveSegments, whole: LiveSegments) -> None:
     st.subheader("All segments side by side")
     st.caption(BASELINE)
     if note := outside_note(live.profiles):
@@ -105,6 +110,7 @@ def _all_segments(live: LiveSegments) -> None:
             _outcome(live)
         _sizes(live)
     _each_outcome(live)
+    leave_out.offer(whole.sources.dataset, outcome_choice.leaks(whole))
 
 
 def _heat_map(live: LiveSegments) -> None:
@@ -163,7 +169,6 @@ def _each_outcome(live: LiveSegments) -> None:
                 "Revenue": st.column_config.NumberColumn(format="accounting"),
             },
         )  # fmt: skip
-    leave_out.offer(live.sources.dataset, outcome_choice.leaks(live))
 
 
 def _sizes(live: LiveSegments) -> None:
@@ -175,7 +180,7 @@ def _sizes(live: LiveSegments) -> None:
     )  # fmt: skip
 
 
-def _one_by_one(live: LiveSegments) -> None:
+def _one_by_one(live: LiveSegments, whole: LiveSegments) -> None:
     rows = tables.named(live.profiles.parts, live.names)
     called = dict(zip(rows[Col.KEY], rows[Col.LABEL], strict=True))
     st.subheader("Segments in detail")
@@ -196,7 +201,7 @@ def _one_by_one(live: LiveSegments) -> None:
         st.caption("Choose one segment to read it, or several to set them side by side.")
         return
     for row in records(rows[rows[Col.KEY].isin(chosen)]):
-        _segment(live, row)
+        _segment(live, row, whole)
     _differences(live, [key for key in called if key in chosen], called)
     _labels(live, [key for key in called if key in chosen])
     _attributes(live, [key for key in called if key in chosen])
@@ -208,7 +213,7 @@ def _keep_chosen(model: str) -> None:
 
 def _differences(live: LiveSegments, keys: list[str], called: dict[str, str]) -> None:
     """What lies behind the means, and everything that sets a row apart."""
-    about = topic.context()
+    about = _about(live)
     if about is None:
         return
     differences_view.spread(live, about, keys, "profiled")
@@ -234,7 +239,7 @@ def _ranking_field(live: LiveSegments, key: str) -> str:
     return f"ranking-{key}-{live.sources.model_key}"
 
 
-def _segment(live: LiveSegments, row: dict[str, Any]) -> None:
+def _segment(live: LiveSegments, row: dict[str, Any], whole: LiveSegments) -> None:
     with st.container(border=True, key=f"profile-{row[Col.KEY]}".replace(":", "-")):
         sure = live.certificates.get(row[Col.SEGMENT])
         cards.swatch(row[Col.SEGMENT], mark=sure.mark if sure else "")
@@ -246,13 +251,20 @@ def _segment(live: LiveSegments, row: dict[str, Any]) -> None:
                 st.caption(md_text(why, 400))
         users, share = (formats.figure(name, row[name]) for name in (Col.USERS, Col.SHARE))
         st.caption(f"{users} users, {share} of all")
-        if (about := topic.context()) is not None:
+        if (about := _about(live)) is not None:
             differences_view.lead(about.tables.differences, row[Col.KEY])
         _metrics(live, row, about)
         if row[Col.KIND] == RowKind.ONE_PAGE:
             st.caption(cards.second_pages(live.profiles, row[Col.KEY]))
         _pages(live, row[Col.KEY], row[Col.LABEL])
-        segment_next.draw(live, row)
+        if live is whole:  # it is asked of the model, whatever is counted
+            segment_next.draw(live, row)
+
+
+def _about(live: LiveSegments) -> Context | None:
+    """What words are made from, of what is counted here."""
+    about = topic.context()
+    return None if about is None else replace(about, tables=live.tables)
 
 
 def _of_others(about: Context | None, key: str, name: str) -> str:
@@ -275,8 +287,10 @@ def _metrics(live: LiveSegments, row: dict[str, Any], about: Context | None) -> 
                 )  # fmt: skip
     rule = live.sources.dataset.receipt.engagement_rule
     known = not pd.isna(everybody[Col.ENGAGEMENT_MEAN])
+    days = state.controls(live.sources.model_key).counted.within != (None, None)
+    unknown = f"{NOT_BY_DAY}." if days else "Engaged time: not computable from this file."
     means = "Numbers are per user unless they say otherwise. "
-    st.caption(means + (f"Engaged time: {rule}" if known else "Engaged time: not computable from this file."))
+    st.caption(means + (f"Engaged time: {rule}" if known else unknown))
 
 
 def _pages(live: LiveSegments, key: str, name: str) -> None:
@@ -319,7 +333,7 @@ def _short(pages: pd.DataFrame) -> list[str]:
 
 def _labels(live: LiveSegments, keys: list[str]) -> None:
     """What the pages are about and for, where they are labelled."""
-    about = topic.context()
+    about = _about(live)
     looked_at = pd.DataFrame() if about is None else label_table(about)
     if looked_at.empty:
         return

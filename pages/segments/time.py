@@ -7,17 +7,19 @@ from typing import Final
 
 import streamlit as st
 
-from pages.ui.periods import drift_view, over_time_view, retention_view, rhythm_view
+from pages.ui.periods import count_filter, drift_view, over_time_view, retention_view, rhythm_view
 from pages.ui.segments import nothing_here, segment_controls
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors
 from pages.ui.shell.links import TIME, heading
 
+LATER: Final = "A later export"
+"""The part that no filter is for."""
 PARTS: Final[dict[str, Callable[[LiveSegments], None]]] = {
     "Days and weeks": over_time_view.draw,
     "Coming back": retention_view.draw,
     "When they come": rhythm_view.draw,
-    "A later export": drift_view.draw,
+    LATER: drift_view.draw,
 }
 """What there is to see → what draws it."""
 
@@ -29,11 +31,15 @@ def page() -> None:
     if live is None:
         return
     nothing_here.draw(live)
+    above = st.container()
     part = st.segmented_control(
         "Show", list(PARTS), default=next(iter(PARTS)), required=True, key="time-part",
         persist_state="session", bind="query-params", label_visibility="collapsed",
     )  # fmt: skip
     with errors.shown():
+        if part != LATER:
+            with above:
+                count_filter.draw(live)
         PARTS[part](live)
 
 

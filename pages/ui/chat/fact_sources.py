@@ -14,6 +14,8 @@ from core.facts.context import UNSEEN, WITH, WITHOUT
 from core.facts.items import LIFTS, Dimension
 from core.facts.phrases import measured
 from core.facts.verbs import (
+    AGAIN,
+    CAME,
     FUNNEL_LOST,
     FUNNEL_SHARE,
     FUNNEL_USERS,
@@ -22,11 +24,13 @@ from core.facts.verbs import (
     PRECISION,
     RECALL,
     RULE_USERS,
+    WHEN_DAY,
+    WHEN_HOUR,
 )
 from core.profiles.profile_columns import Col, PageRanking
 from pages.ui.segments import spotlight
 from pages.ui.segments.spotlight import Place
-from pages.ui.shell.links import EXPLORE, JOURNEYS, PROFILES, RULES, USERS
+from pages.ui.shell.links import EXPLORE, JOURNEYS, PROFILES, RULES, TIME, USERS
 from pages.ui.shell.text import count
 
 DIFFER: Final = Place("How segments differ", PROFILES, "segments")
@@ -34,12 +38,14 @@ CONVERT: Final = Place("How segments convert", PROFILES, "outcome")
 SIZES: Final = Place("How large they are", PROFILES, "sizes")
 MOVES: Final = Place("How they move", JOURNEYS)
 MAP: Final = Place("The map of users", EXPLORE)
+OVER_TIME: Final = Place("Over time", TIME)
 BY_MEASURE: Final = {
     Col.USERS: SIZES, Col.SHARE: SIZES, Col.SHARE_CLUSTERED: SIZES, "segments": SIZES,
     Col.OUTCOME_RATE: CONVERT, Col.OUTCOME_USERS: CONVERT,
     **dict.fromkeys((RULE_USERS, PRECISION, RECALL), Place("Rules", RULES)),
     **dict.fromkeys((FUNNEL_USERS, FUNNEL_SHARE, FUNNEL_LOST), Place("Funnels", JOURNEYS)),
     **dict.fromkeys((LIKE, LIKE_IN), Place("Look-alikes", USERS)),
+    **dict.fromkeys((CAME, AGAIN), OVER_TIME),
     "distance": MAP, "moved": MAP, "moved_share": MAP,
 }  # fmt: skip
 """Charts of figures about whole rows; the others are in the heat-map or in the table behind it."""
@@ -133,6 +139,8 @@ def chart_of(fact: Fact) -> Place | None:
         return None
     if metric == "move":
         return MOVES
+    if fact.measure in (WHEN_DAY, WHEN_HOUR):
+        return OVER_TIME
     if dimension == Dimension.PAGE:
         return _pages(fact, metric, rows)
     title, chart = BY_ITEM.get(dimension, ("", ""))

@@ -17,7 +17,6 @@ from core.journeys.funnel_walk import FunnelWalk, walk
 from core.journeys.moments import users_who
 from core.journeys.patterns import FunnelSite
 from core.journeys.places import Places
-from pages.ui.segments import shared
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.segments.made_from import Sources
 
@@ -97,7 +96,8 @@ def _basis(key: str, _sources: Sources) -> FunnelBasis:
 
 @st.cache_resource(max_entries=8, show_spinner="Looking for the usual way …")
 def _suggested(key: str, chosen: tuple[str, ...], _live: LiveSegments) -> Funnel:
-    return usual_funnel(basis(_live).site, shared.basis(_live.sources).data.outcomes, chosen)
+    index = _live.tables.basis.data.outcomes
+    return usual_funnel(basis(_live).site, index.whole or index, chosen)  # of a part, that of the whole
 
 
 @st.cache_resource(max_entries=12, show_spinner="Following all users …")

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, Final
 
+import numpy as np
 import streamlit as st
 
 from core.base.schema import Users
+from core.base.settings import AnalyzeSettings
+from core.facts.context import Tables
+from core.facts.counted_part import tables_of_part
 from core.periods.calendar import EPOCH, covered, offset_of
-from core.periods.filter import ATTRIBUTES, CountFilter, Fitting, fitting
+from core.periods.dataset_part import DatasetPart
+from core.periods.filter import ATTRIBUTES, NAMED_AT_MOST, CountFilter, Fitting, fitting
 from core.profiles.data import coded
 from core.runs import pipeline
 from pages.ui.segments.live_segments import LiveSegments
@@ -19,11 +25,13 @@ from pages.ui.shell.links import TRAINING
 from pages.ui.shell.text import count, md_text, share
 
 TITLES: Final = {Users.DEVICE: "Device", Users.COUNTRY: "Country", Users.SOURCE: "First-touch source"}
+LINE: Final = 600
+"""Pixels of what it says; on a phone it goes below the button."""
 OFFERED: Final = 1_000
 """Values of an attribute, the most frequent ones."""
 HELP: Final = (
     "Counts anew and leaves the segments as they are: only users with these values, and only page views on "
-    "these days. It holds for everything on this page that says so."
+    "these days. It holds on Profiles, Journeys and Time."
 )
 
 ANEW: Final = (
@@ -32,8 +40,8 @@ ANEW: Final = (
 )
 
 
-def draw(live: LiveSegments) -> Fitting:
-    """Draw the filter and what it leaves, and say whom it leaves.
+def draw(live: LiveSegments) -> None:
+    """Draw the filter, and say whom it leaves.
 
     Raises:
         SettingsError: If it leaves nobody; a way to clear it has been drawn by then.
@@ -44,20 +52,56 @@ def draw(live: LiveSegments) -> Fitting:
             _fields(live.sources, chosen)
         if not chosen.is_set:
             st.caption("Everybody and every day is counted.")
-            return left(live)
-        line = st.container(width="stretch")
+            return
+        line = st.container(width=LINE)
         _own_segments(live.sources, chosen)
         st.button(
             "Clear", icon=":material/filter_alt_off:", key="clear-filter", type="tertiary",
             on_click=_keep, args=(live.sources.model_key, CountFilter()),
         )  # fmt: skip
-    found = left(live)
-    users = int(found.users.sum())
+    found = left(live).users
+    users = int(found.sum())
     line.caption(
         f":material/filter_alt: **Counted: {md_text(chosen.in_words, 200)}** · {count(users, 'user')} of "
-        f"{len(found.users):,} ({share(users, len(found.users))}). The segments are those of all users."
+        f"{len(found):,} ({share(users, len(found))}). The segments are those of all users."
+        + _without(live, found)
     )
-    return found
+
+
+def counted(live: LiveSegments) -> LiveSegments:
+    """The same segments, counted for what the filter leaves; as they are where it leaves all.
+
+    Raises:
+        SettingsError: If it leaves nobody of a segment.
+        ArtifactError: If days are left out, and the data set does not say when events were done.
+    """
+    chosen = state.controls(live.sources.model_key).counted
+    if not chosen.is_set:
+        return live
+    key = (live.sources.counted, live.segmentation.partition.digest, chosen)
+    part, made = _counted(*key, live.steering.analyze, live)
+    segmentation = replace(live.segmentation, partition=made.partition)
+    sources = replace(live.sources, dataset=part)
+    return replace(live, sources=sources, segmentation=segmentation, tables=made)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Counting what the filter leaves …")
+def _counted(
+    dataset: str, segments: str, chosen: CountFilter, settings: AnalyzeSettings, _live: LiveSegments
+) -> tuple[DatasetPart, Tables]:
+    """Of a few filters: each holds the page views that it leaves."""
+    part = DatasetPart.of(_live.sources.dataset, chosen)
+    return part, tables_of_part(_live.tables, part, _live.sources.labels)
+
+
+def _without(live: LiveSegments, users: np.ndarray) -> str:
+    """Segments of which nobody is left."""
+    there = set(live.labels[users].tolist())
+    gone = [md_text(live.names[segment], 60) for segment in live.segments if segment not in there]
+    if not gone:
+        return ""
+    more = f" and {len(gone) - NAMED_AT_MOST} more segments" if len(gone) > NAMED_AT_MOST else ""
+    return f" Nobody is left of: {'; '.join(gone[:NAMED_AT_MOST])}{more}."
 
 
 def _own_segments(made_from: Sources, chosen: CountFilter) -> None:

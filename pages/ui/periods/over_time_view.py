@@ -13,7 +13,7 @@ from core.periods.beside import PART, REST_VALUE, VALUE
 from core.periods.calendar import PeriodUnit
 from core.periods.over_time import IN_PART, PERIOD, SHARES, PeriodMeasure
 from core.profiles.profile_columns import Col
-from pages.ui.periods import choice, count_filter, counted_time, time_charts
+from pages.ui.periods import choice, counted_time, time_charts
 from pages.ui.periods.panels import Told
 from pages.ui.periods.panels import draw as draw_panels
 from pages.ui.segments.figure import Columns, Draw
@@ -46,7 +46,6 @@ FEW: Final = 10
 
 def draw(live: LiveSegments) -> None:
     """A measure by period, of one segment or of all side by side."""
-    count_filter.draw(live)
     offered = [one for one in TITLES if one is not PeriodMeasure.OUTCOME or live.profiles.outcome]
     with st.grid("auto", min_column_width=200, gap="small", key="time-choice"):
         segment = choice.whose(live)

@@ -9,15 +9,17 @@ import pandas as pd
 import streamlit as st
 
 from core.base import wording
+from core.base.schema import Users
 from core.periods.beside import PART, REST_VALUE, VALUE
 from core.periods.calendar import PeriodUnit
 from core.periods.retention import AGE, BEGAN, MOST_PERIODS
 from core.profiles.profile_columns import Col
-from pages.ui.periods import choice, count_filter, counted_time, time_charts
+from pages.ui.periods import choice, counted_time, time_charts
 from pages.ui.periods.panels import Told
 from pages.ui.periods.panels import draw as draw_panels
 from pages.ui.segments.figure import Columns, Draw
 from pages.ui.segments.live_segments import LiveSegments
+from pages.ui.shell.text import md_text
 
 SMALL, LARGE = 150, 280
 FULL_COLOUR: Final = 0.95
@@ -33,13 +35,16 @@ NOTHING: Final = (
     "Nobody can be followed here: there is no whole {unit} after the first. Choose days, clear the filter, "
     "or load a longer export."
 )
+ONCE: Final = (
+    "Every user of this export has a single session, as where each visit gets an id of its own: then nobody "
+    "can be known again."
+)
 FEW: Final = 10
 """Users below which a share stretches neither axis nor colour."""
 
 
 def draw(live: LiveSegments) -> None:
     """Curves and triangles, of one segment or of all side by side."""
-    count_filter.draw(live)
     with st.grid("auto", min_column_width=200, gap="small", key="time-choice"):
         segment = choice.whose(live)
         unit = choice.unit(live, MOST_PERIODS)
@@ -48,9 +53,22 @@ def draw(live: LiveSegments) -> None:
     if together.empty:
         st.info(NOTHING.format(unit=unit), icon=":material/info:")
         return
+    own = together if segment is None else time_charts.of(together, segment)
+    if not own[PART].any():
+        st.info(_nobody(live, segment, own, unit), icon=":material/info:")
+        return
     once = sum(without.values()) if segment is None else without[segment]
     _curves(live, segment, together, unit, once)
     _triangles(live, segment, cells, unit)
+
+
+def _nobody(live: LiveSegments, segment: int | None, table: pd.DataFrame, unit: PeriodUnit) -> str:
+    """That nobody comes again, and why that may be so."""
+    followed = int(table.loc[table[AGE] == 1, Col.N].sum())
+    whom = "" if segment is None else f" of {md_text(live.names[segment], 60)}"
+    said = f"Nobody{whom} comes again: of {wording.counted(followed, 'user')} who can be followed, none is "
+    said += f"seen in a later {unit}."
+    return f"{said} {ONCE}" if live.sources.dataset.users[Users.SESSIONS].max() == 1 else said
 
 
 def _curves(
@@ -76,13 +94,16 @@ def _curves(
 
 def _triangles(live: LiveSegments, segment: int | None, table: pd.DataFrame, unit: PeriodUnit) -> None:
     many = table[table[Col.N] >= FEW]
-    top = max(0.01, float((many if len(many) else table)[VALUE].quantile(FULL_COLOUR)))
+    top = time_charts.full_colour(many if len(many) else table, (VALUE,), FULL_COLOUR)
 
     def chart(rows: pd.DataFrame, which: int) -> Draw:
         written = segment is not None
         return partial(time_charts.triangle, rows, which, choice.UNITS[unit], top, written=written)
 
-    n = f"A row: users by their first {unit}, how many in brackets. Full colour: {top:.0%} and more."
+    n = (
+        f"A row: users by their first {unit}, how many in brackets. "
+        f"Full colour: {wording.percent(top)} and more."
+    )
     title = f"Who come again, by their first {unit}"
     told = Told(title, n, "triangle", HOW.format(unit=unit), _columns(unit))
     draw_panels(live, segment, table, chart, told)

@@ -11,12 +11,14 @@ import streamlit as st
 from core.periods.beside import PART, REST_VALUE, VALUE
 from core.periods.rhythm import CLOCK, USERS, WEEKDAY
 from core.profiles.profile_columns import Col
-from pages.ui.periods import choice, count_filter, counted_time, time_charts
+from pages.ui.periods import choice, counted_time, time_charts
 from pages.ui.periods.panels import Told
 from pages.ui.periods.panels import draw as draw_panels
 from pages.ui.segments.figure import Columns, Draw, picture
 from pages.ui.segments.live_segments import LiveSegments
 
+FULL_COLOUR: Final = 0.98
+"""Quantile of the hours with anybody that has the full colour."""
 COUNTED: Final = {"views": "Page views", "sessions": "Sessions"}
 HOW: Final = (
     "Each cell is the share of that hour in all {what} of the segment, so that segments of any size compare; "
@@ -29,7 +31,6 @@ ONE_HOUR: Final = "All times of this export are in the same hour of a day: it se
 
 def draw(live: LiveSegments) -> None:
     """The week of one segment beside the others', or of all segments side by side."""
-    count_filter.draw(live)
     with st.grid("auto", min_column_width=200, gap="small", key="time-choice"):
         segment = choice.whose(live)
         what = st.segmented_control(
@@ -44,14 +45,16 @@ def draw(live: LiveSegments) -> None:
     if table.loc[table[PART] > 0, CLOCK].nunique() == 1:
         st.caption(f":material/info: {ONE_HOUR}")
     own = table if segment is None else time_charts.of(table, segment)
-    top = time_charts.top_of(own, (VALUE,) if segment is None else (VALUE, REST_VALUE))
+    columns = (VALUE,) if segment is None else (VALUE, REST_VALUE)
+    top = time_charts.full_colour(own, columns, FULL_COLOUR)
 
     def chart(rows: pd.DataFrame, which: int) -> Draw:
         return partial(time_charts.week, rows, which, top)
 
     total = int(own.drop_duplicates(Col.SEGMENT)[Col.N].sum())
     told = Told(
-        f"When they come: {named} by weekday and hour", f"{total:,} {named}. Full colour: {top:.1%}.",
+        f"When they come: {named} by weekday and hour",
+        f"{total:,} {named}. Full colour: {top:.1%} and more.",
         f"rhythm-{what}", HOW.format(what=named), _columns(named),
     )  # fmt: skip
     draw_panels(live, segment, table, chart, told)

@@ -154,7 +154,9 @@ def week(
         x=alt.X(f"{CLOCK}:O", title=None, axis=alt.Axis(labelAngle=0, values=[0, 3, 6, 9, 12, 15, 18, 21])),
         y=alt.Y("day:N", title=None, sort=[day[:3] for day in days], axis=alt.Axis(labelOverlap=False)),
         color=segment_or(NEUTRAL, segment),
-        opacity=alt.Opacity(f"{value}:Q", scale=alt.Scale(domain=[0, top], range=[0.03, 1]), legend=None),
+        opacity=alt.Opacity(
+            f"{value}:Q", scale=alt.Scale(domain=[0, top], range=[0.03, 1], clamp=True), legend=None
+        ),
         tooltip=tips(told if segment >= 0 else {n: t for n, t in told.items() if n != USERS}),
     )
     return sized(base.mark_rect(cornerRadius=2), 7 * 20 + 34)
@@ -164,6 +166,15 @@ def top_of(table: pd.DataFrame, columns: Sequence[str]) -> float:
     """Where an axis of several charts ends, so that they compare; 1 where all is 0."""
     found = table[list(columns)].max().max()
     return 1.0 if pd.isna(found) or found <= 0 else float(found)
+
+
+def full_colour(table: pd.DataFrame, columns: Sequence[str], quantile: float) -> float:
+    """From which share on a cell has the full colour: one that stands far out does not pale all others.
+
+    It is a quantile of the cells that are not empty, the largest of the columns; 1 where all are.
+    """
+    found = table[list(columns)]
+    return top_of(found[found > 0].quantile(quantile).to_frame().T, columns)
 
 
 def of(table: pd.DataFrame, segment: int) -> pd.DataFrame:

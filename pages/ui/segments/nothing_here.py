@@ -31,8 +31,10 @@ def draw(live: LiveSegments) -> None:
     """The verdict, whether names are told, and what these users do show; nothing where there are segments."""
     if live.evidence is None or not live.unsupported:
         return
-    st.warning(live.evidence.sentence, icon=":material/warning:")
-    with st.container(border=True, key="nothing-here", gap="xsmall"):
+    short, _, why = live.evidence.sentence.partition(". ")
+    st.warning(f"{short}.", icon=":material/warning:")
+    with st.expander("Why, and what these users do show", key="nothing-here"):
+        st.caption(why)
         _names(live)
         _of_outcome(live)
         with st.container(horizontal=True, key="instead"):

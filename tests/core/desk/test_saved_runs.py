@@ -11,14 +11,17 @@ import pyarrow as pa
 import pytest
 
 from core.base.errors import ArtifactError, SettingsError
-from core.base.settings import ClusterSettings, ViewWeights
+from core.base.schema import View
+from core.base.settings import Algorithm, ClusterSettings, ViewWeights
 from core.data.dataset import RECEIPT, Dataset
 from core.desk import saved_runs
-from core.desk.controls import Controls
+from core.desk.controls import Controls, percentages
 from core.desk.run_comparison import compare_runs
 from core.desk.saved_runs import SavedRun
 from core.desk.saved_work import Segmentation
+from core.journeys.funnel import Funnel, FunnelStep, StepKind
 from core.naming.names import SegmentName
+from core.periods.filter import CountFilter
 from core.segments.partition import Partition
 from core.storage.store import Store
 
@@ -145,7 +148,40 @@ def test_two_runs_are_compared_user_by_user() -> None:
     assert (found.both, found.in_segments) == (3, 2)  # kim is in no segment of the first
     assert found.moves.to_numpy().tolist() == [[0, 1], [0, 1]]  # bob, eve
     assert np.isnan(found.agreement)  # all of them are in one segment of the second
-    assert found.settings["setting"].tolist() == ["weights.url", "weights.theme", "weights.type"]
+    told = found.settings.set_index("setting")
+    assert told.index.tolist() == ["Weight of pages", "Weight of page themes", "Weight of page types"]
+    assert told.loc["Weight of pages"].tolist() == [
+        f"{percentages(one, tuple(View))[View.URL]} %" for one in (WEIGHTS, ViewWeights())
+    ]
+
+
+def test_settings_are_told_in_the_words_of_the_screen() -> None:
+    funnel = Funnel(steps=tuple(FunnelStep(kind=StepKind.PAGE, any_of=(one,)) for one in ("/a", "/b")))
+    other = Controls(
+        n_clusters=3, outcomes=("purchase",), funnel=funnel, named_anyway=True,
+        counted=CountFilter(device=("mobile",)), algorithm=Algorithm.HDBSCAN, weights=WEIGHTS,
+    )  # fmt: skip
+    ids, labels = pa.array(["a"]), np.array([0])
+    told = compare_runs(a_run(), a_run(controls=other), (ids, ids), (labels, labels)).settings
+    assert dict(zip(told["setting"], told["second"], strict=True)) == {
+        "Number of segments": "3", "Kind of groups": "HDBSCAN", "Outcome": "purchase",
+        "Funnel": "/a → /b", "Filter": "device mobile", "Names without support": "yes",
+    }  # fmt: skip
+    assert told.set_index("setting").loc["Outcome", "first"] == "not chosen"
+
+
+def test_a_name_that_is_taken_is_numbered(store: Store, key: str, dataset: Dataset) -> None:
+    name = saved_runs.open_run(store, key)[0].name
+    again = saved_runs.save(store, a_run(name=f" {name} "), segments([0, 0, 1, -1]), dataset)
+    third = saved_runs.duplicate(store, key, name)
+    saved_runs.tell_anew(store, third, name=name, note="")
+    saved_runs.tell_anew(store, key, name=name, note="its own name is not taken")
+    kept = saved_runs.saved_runs(store)
+    assert [kept[one].name for one in (key, again, third)] == [name, f"{name} (2)", f"{name} (3)"]
+    longest = "x" * saved_runs.LONGEST_NAME
+    for expected in (longest, f"{longest[:-4]} (2)"):
+        long = saved_runs.save(store, a_run(name=longest), segments([0, 0, 1, -1]), dataset)
+        assert saved_runs.saved_runs(store)[long].name == expected
 
 
 def test_runs_of_the_same_segments_agree_wholly() -> None:

@@ -18,7 +18,7 @@ ASKED = {
     "transitions": {"segment": "segment:0"}, "nearest_segments": {"segment": "segment:0"},
     "segment_rule": {"segment": "segment:0"}, "differing_steps": {"segment": "segment:0"},
     "chart": {"metric": "outcome_rate"}, "funnel": {"segment": "all", "steps": ["/sale", "/cart"]},
-    "look_alikes": {"segment": "segment:0"},
+    "look_alikes": {"segment": "segment:0"}, "over_time": {"about": "return"},
 }  # fmt: skip
 
 

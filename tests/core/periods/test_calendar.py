@@ -65,6 +65,8 @@ def test_a_first_or_last_day_that_misses_what_other_days_have_is_a_part() -> Non
     assert cut_days(busy(0, 18), 0, (first, last)) == [last]
     assert cut_days(busy(5, 24, a_day=4), 0, (first, last)) == []  # a small shop's night
     assert cut_days(moments(0.9, 1.1), 0, (first, first + 1)) == []  # no days between to judge by
+    dated = busy(5, 24) // DAY * DAY + busy(5, 24) % DAY // 30  # dates, and the order of clicks as seconds
+    assert cut_days(dated, 0, (first, last)) == []
 
 
 def test_page_views_of_one_session_are_one_sign_of_life() -> None:

@@ -88,10 +88,11 @@ def test_a_correction_is_said_and_never_silent() -> None:
         ("how many are that", "How many of what?"),
         ("outcome rate of mobile users", "only some users of a segment"),
         ("users who saw /cart and /sale", "who saw each is"),
-        ("how many users come back", "not the question as a whole"),
         ("outcome rate of users not in segment 2", "“not”"),
-        ("revenue last month", "Time is not counted here"),
-        ("how did segment 1 develop", "Time is not counted here"),
+        ("revenue last month", "Of time, only this is told here"),
+        ("does revenue grow", "Of time, only this is told here"),
+        ("how many buy in one session", "told of steps one after the other alone"),
+        ("who saw the basket", "I do not understand “basket”"),
         ("which users only saw /cart", "only that is not counted"),
         ("users with more than 3 sessions", "A limit is applied to segments"),
         ("segments over 4 % users and over 2 sessions", "A limit is applied to segments"),
@@ -450,3 +451,28 @@ def test_look_alikes_are_counted_of_a_segment_and_of_the_list() -> None:
     assert ask("how many users are like segment 1?", about).facts[0].text == "1"
     assert ask("how many users are as near to the list?", about).facts[0].row == PASTED
     assert asked == ["segment:0", PASTED]
+
+
+@pytest.mark.parametrize(
+    ("question", "measures"),
+    [
+        ("do users of segment 1 come back", {"again"}),
+        ("how many users come back", {"again"}),
+        ("retention of segment 2", {"again"}),
+        ("does segment 1 grow", {"came"}),
+        ("how did segment 1 develop", {"came"}),
+        ("when do users of segment 2 come", {"when:weekday"}),
+        ("on which weekday do users come", {"when:weekday"}),
+        ("how many go from /sale to /cart in one session", {"funnel_users", "funnel_share", "funnel_lost"}),
+    ],
+)
+def test_time_within_the_data_is_told(question: str, measures: set[str]) -> None:
+    answer = ask(question, EIGHT)
+    assert not answer.declined
+    assert {fact.measure for fact in answer.facts} == measures
+    assert ("within one session" in "".join(noted(answer))) is ("session" in question)
+
+
+def test_a_pronoun_asks_about_time_of_the_segment_spoken_of() -> None:
+    assert {fact.row for fact in talk("describe segment 2", "do they come back?").facts} >= {"segment:1"}
+    assert ask("do they come back?", EIGHT).declined

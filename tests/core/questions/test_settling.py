@@ -16,7 +16,7 @@ from tests.core.facts.toy import context
         ("share of segment 1 who did not buy", ["segment:0"], ["outcome_rate"], {"never"}),
         ("how many convert", [], ["outcome_users"], {"many"}),
         ("how often does segment 1 come back", ["segment:0"], ["sessions_mean"], set()),
-        ("how many come back", [], [], {"many", "returns"}),
+        ("how many come back", [], [], {"many", "retention"}),
         ("how often does segment 1 visit", ["segment:0"], ["sessions_mean"], set()),
         ("how often did segment 1 see /cart", ["segment:0"], ["page_views"], set()),
         ("compare segment 1 with the average", ["segment:0", "all"], [], {"compare"}),

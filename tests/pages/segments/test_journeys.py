@@ -126,3 +126,15 @@ def test_the_slider_ends_at_the_steps_that_these_users_take(
     told = re.search(r"of ([\d,]+) different steps", texts(app))
     assert told is not None
     assert app.slider(key="journeys-edges").max == min(120, max(2, int(told[1].replace(",", ""))))
+
+
+@pytest.mark.parametrize("part", ["Moves", "Ways", "Funnel", "Time to outcome"])
+def test_a_filter_counts_every_part_anew(open_app: OpenApp, finished_run: FinishedRun, part: str) -> None:
+    """All users who fit are in one segment: the others are gone, and there is nobody to stand beside."""
+    app = open_app(PAGE, data=finished_run.dataset, k="3", country="Italy", **{"journeys-part": part})
+    assert not app.exception
+    assert "Counted: country Italy" in texts(app)
+    alone = open_app(PAGE, data=finished_run.dataset, k="3", device="mobile", **{"journeys-part": part})
+    assert not alone.exception
+    assert "Nobody is left of" in texts(alone)
+    assert alone.selectbox(key="journeys-Beside").options[0] == "Nobody"

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.base.settings import TrainSettings
 from core.data.dataset import OUTCOMES
+from core.profiles.profile_columns import Col
 from core.storage.store import MANIFEST, file_checksum
 from pages.ui.shell import state
 from pages.ui.shell.text import md_text
@@ -162,3 +163,41 @@ def test_next_pages_of_a_segment_stand_beside_the_others(profiles: AppTest) -> N
     assert table["share"].between(0, 1).all()
     assert not set(table["page_location"]) & {"shop.example/cart", "shop.example/account"}
     assert "What next: " in texts(profiles)
+
+
+def test_a_filter_counts_anew_leaves_the_segments_and_is_in_the_link(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    link = {"data": finished_run.dataset, "k": "3"}
+    whole, app = open_app(PAGE, **link), open_app(PAGE, **link, device="mobile")
+    assert not app.exception
+    told = texts(app)
+    assert "Counted: device mobile" in told and "The segments are those of all users" in told
+    sizes = [next(t.value for t in page.dataframe if Col.SHARE in t.value.columns) for page in (whole, app)]
+    assert sizes[1][Col.USERS].sum() < sizes[0][Col.USERS].sum()
+    of_all = [sizes[n].loc[sizes[n][Col.LABEL] == "All users", Col.USERS].item() for n in (0, 1)]
+    assert of_all[1] == sizes[1][Col.USERS].max() < of_all[0]
+    devices = next(t.value for t in app.dataframe if {"value", Col.N} <= set(t.value.columns))
+    assert set(devices["value"]) == {"mobile"}
+    assert app.query_params["device"] == "mobile"
+    assert whole.toggle and not app.toggle  # what comes next is asked of the model
+    app.button(key="clear-filter").click().run()
+    assert "Everybody and every day is counted" in texts(app)
+
+
+def test_a_filter_that_leaves_nobody_of_a_segment_names_it(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    app = open_app(PAGE, data=finished_run.dataset, k="3", device="tablet")
+    assert not app.exception
+    assert "The filter leaves nobody" in texts(app)
+    assert not app.pills
+
+
+def test_days_of_a_data_set_without_times_of_events_are_told_in_words(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    app = open_app(PAGE, data=finished_run.dataset, k="3", to="2023-11-15")
+    assert not app.exception
+    assert "has no times of events" in texts(app)
+    assert app.button(key="clear-filter")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -20,7 +20,7 @@ from core.periods.over_time import IN_PART, PERIOD
 from core.periods.retention import AGE, BEGAN
 from core.periods.rhythm import CLOCK
 from core.profiles.profile_columns import Col
-from pages.ui.periods import choice, counted_time
+from pages.ui.periods import choice, counted_time, time_charts
 from pages.ui.segments.live_segments import LiveSegments
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import texts
@@ -202,3 +202,26 @@ def test_a_data_set_of_what_the_filter_leaves_is_made_and_opened(
     assert app.query_params["data"] != finished_run.dataset
     kept = dataset.Dataset(finished_run.root / "preprocess" / app.query_params["data"], "")
     assert set(kept.users[Users.DEVICE]) == {"mobile"}
+
+
+def test_one_hour_that_stands_far_out_pales_no_other() -> None:
+    hours = pd.DataFrame({VALUE: [0.0] * 68 + [0.01, 0.02] * 49 + [0.02, 0.9]})
+    assert time_charts.full_colour(hours, (VALUE,), 0.98) == pytest.approx(0.02)
+    assert time_charts.full_colour(hours * 0, (VALUE,), 0.98) == 1
+
+
+def test_where_nobody_comes_again_it_says_so_in_place_of_empty_charts(
+    open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = counted_time.retained
+
+    def nobody(*asked: Any) -> object:  # noqa: ANN401 - as it is
+        cells, together, without = kept(*asked)
+        return cells.assign(part=0, value=0.0), together.assign(part=0, value=0.0), without
+
+    monkeypatch.setattr(counted_time, "retained", nobody)
+    app = opened(open_app, finished_run, "Coming back")
+    assert not app.exception and not app.get("vega_lite_chart")
+    assert "Nobody comes again" in app.info[0].value and "a single session" not in app.info[0].value
+    app.selectbox(key="time-whose").set_value("segment:1").run()
+    assert "Nobody of" in app.info[0].value

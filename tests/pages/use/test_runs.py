@@ -84,7 +84,7 @@ def test_two_are_compared_and_one_is_found_and_let_go(open_app: OpenApp, finishe
     assert not app.exception
     assert "in a segment of both" in texts(app)
     settings = next(table.value for table in app.dataframe if "setting" in table.value)
-    assert settings.set_index("setting").loc["n_clusters"].tolist() == ["3", "2"]
+    assert settings.set_index("setting").loc["Number of segments"].tolist() == ["3", "2"]
     app.text_input(key="runs-search").set_value("THREE").run()
     assert [button.key for button in app.button if str(button.key).startswith("open-")] == [f"open-{three}"]
     app.button(key=f"delete-now-{three}").click().run()

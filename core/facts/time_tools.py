@@ -1,0 +1,160 @@
+"""Tools about time within the data, as on the page Time: when users come, who grows, who comes again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from core.differences.table import Diff
+from core.facts import arguments
+from core.facts.answer import Contrast, Fact, FigureList, Unit, Verdict
+from core.facts.context import ALL, OTHERS, Context
+from core.facts.fact_maker import Figures, make_fact, relation, select
+from core.facts.finding import Finding, notes, segment_only
+from core.facts.verbs import AGAIN, CAME, WHEN_DAY, WHEN_HOUR
+from core.periods.beside import PART, REST_PART, REST_VALUE, VALUE
+from core.periods.calendar import PeriodUnit
+from core.periods.over_time import IN_PART, PERIOD, PeriodMeasure, over_time
+from core.periods.retention import AGE, curve
+from core.periods.rhythm import CLOCK, USERS, WEEKDAY, rhythm
+from core.profiles.profile_columns import Col
+from core.profiles.two_shares import difference_interval
+from core.profiles.wilson import wilson
+
+LISTED: Final = 3
+"""Weekdays, and hours, of one segment."""
+WHICH: Final = {PeriodUnit.DAY: "on", PeriodUnit.WEEK: "in the week from"}
+AFTER: Final = {PeriodUnit.DAY: "on", PeriodUnit.WEEK: "in"}
+BEGIN: Final = "A session counts when it begins, by the clock that the page Time names."
+ONE_HOUR: Final = "All times are in the same hour of a day: the data seem to hold days only."
+FEW_PERIODS: Final = "There are no two whole {}s in the data, so that nothing can grow."
+STEADY: Final = "No segment's share of the users is shown to differ between the first and the last whole {0}."
+CHANCE: Final = (
+    "Compared are the first and the last whole {0}: of many segments, one of 20 stands apart by chance. The "
+    "page Time has all {0}s."
+)
+FOLLOWED: Final = (
+    "Of users with two page views or more in their first {0}, as far as the {0} after it is in the data. The "
+    "page Time has later ones."
+)
+NOBODY: Final = "Nobody can be followed: there is no whole {} after the first."
+
+
+def over_the_data(figures: Figures, asked: arguments.TimeFacts) -> Finding:
+    """When users of a segment come, whether its share grows, or who comes again; of each where none is named.
+
+    Raises:
+        InputError: If there is no such segment.
+    """
+    context = figures.context
+    keys = context.segment_keys if asked.segment == ALL else (segment_only(context, asked.segment),)
+    return _TOLD[asked.about](context, keys)
+
+
+def _when(context: Context, keys: Sequence[str]) -> Finding:
+    basis, rows = context.tables.basis, context.tables.rows
+    activity = basis.activity(PeriodUnit.DAY)
+    everybody = np.ones(activity.n_users, dtype=bool)
+    table = rhythm(basis.sequences, activity.calendar, everybody, rows, sessions=True)
+    listed, only_days = LISTED if len(keys) == 1 else 1, table.loc[table[PART] > 0, CLOCK].nunique() == 1
+    facts = [
+        fact
+        for key in keys
+        for measure, column in ((WHEN_DAY, WEEKDAY), *(() if only_days else ((WHEN_HOUR, CLOCK),)))
+        for fact in _most(key, measure, table[table[Col.KEY] == key], column, listed)
+    ]
+    said = notes(ONE_HOUR if only_days else "", BEGIN)
+    return Finding((FigureList(facts=tuple(facts)), *said), select("sessions", "rhythm", key=keys[0]))
+
+
+def _most(key: str, measure: str, own: pd.DataFrame, column: str, listed: int) -> Iterator[Fact]:
+    """The weekdays, or the hours, with most of the sessions; of at least as many users as one cell has."""
+    sums = own.groupby(column).agg(part=(PART, "sum"), users=(USERS, "max"), n=(Col.N, "first"))
+    for value, row in sums.sort_values("part", ascending=False, kind="stable").head(listed).iterrows():
+        if row["part"]:
+            item = f"{value}:00" if column == CLOCK else str(value)
+            yield make_fact(
+                measure, "share of sessions that begin", (key,), row["part"] / row["n"], Unit.SHARE,
+                item=item, n=row["n"], users=row["users"],
+            )  # fmt: skip
+
+
+def _growing(context: Context, keys: Sequence[str]) -> Finding:
+    activity = context.tables.basis.activity(None)
+    table = over_time(activity, context.tables.rows, PeriodMeasure.SHARE)
+    whole = table[~table[IN_PART] & (table[Col.N] > 0)]
+    unit, query = activity.calendar.unit, select("share", "over_time", key=keys[0])
+    if whole[PERIOD].nunique() < 2:
+        return Finding(notes(FEW_PERIODS.format(unit)), query)
+    ends = {key: _ends(whole[whole[Col.KEY] == key]) for key in keys}
+    apart = {key: _apart(*of) for key, of in ends.items()}
+    shown = [key for key in keys if apart[key] or len(keys) == 1]
+    facts = tuple(_came(key, row, unit) for key in shown for row in ends[key])
+    told = {1: "larger at the end: {}.", -1: "smaller at the end: {}.", 0: "not shown to differ: {}."}
+    said = [
+        words.format("; ".join(context.title(key) for key in shown if apart[key] == way))
+        for way, words in told.items() if any(apart[key] == way for key in shown)
+    ]  # fmt: skip
+    words = [f"Share of users {one}" for one in said] if shown else [STEADY.format(unit)]
+    return Finding((FigureList(facts=facts), *notes(*words, CHANCE.format(unit))), query)
+
+
+Row = Mapping[Any, Any]
+
+
+def _ends(own: pd.DataFrame) -> tuple[Row, Row]:
+    first, last = own.sort_values(PERIOD).iloc[[0, -1]].to_dict("records")
+    return first, last
+
+
+def _apart(first: Row, last: Row) -> int:
+    """1 where the share is larger at the end, −1 where smaller, 0 where it is not shown to differ."""
+    low, high = difference_interval(last[PART], last[Col.N], first[PART], first[Col.N])
+    return int(low > 0) - int(high < 0)
+
+
+def _came(key: str, row: Row, unit: PeriodUnit) -> Fact:
+    day = row[PERIOD]
+    return make_fact(
+        CAME, f"share of the users who came {WHICH[unit]}", (key,), row[VALUE], Unit.SHARE,
+        item=f"{day.day} {day:%b %Y}", interval=(row[Col.LOW], row[Col.HIGH]), n=row[Col.N], users=row[PART],
+    )  # fmt: skip
+
+
+def _returning(context: Context, keys: Sequence[str]) -> Finding:
+    activity = context.tables.basis.activity(None)
+    table, unit = curve(activity, context.tables.rows), activity.calendar.unit
+    rows = table[(table[AGE] == 1) & table[Col.KEY].isin(keys)].to_dict("records")
+    query = select("share", "retention", key=keys[0], age="1")
+    if not rows:
+        return Finding(notes(NOBODY.format(unit)), query)
+    said = notes(FOLLOWED.format(unit))
+    facts = tuple(_again(row[Col.KEY], row, (PART, Col.N, VALUE), unit) for row in rows)
+    against = (_against(facts[0], rows[0], unit),) if len(keys) == 1 and rows[0][REST_PART] >= 0 else ()
+    return Finding((FigureList(facts=facts), *against, *said), query)
+
+
+def _again(key: str, row: Row, columns: tuple[str, str, str], unit: PeriodUnit) -> Fact:
+    part, n, value = (row[column] for column in columns)
+    low, high = wilson(part, n)
+    return make_fact(
+        AGAIN, f"share of users who come again {AFTER[unit]}", (key,), value, Unit.SHARE,
+        item=f"the {unit} after their first", interval=(float(low), float(high)), n=n, users=part,
+    )  # fmt: skip
+
+
+def _against(first: Fact, row: Row, unit: PeriodUnit) -> Contrast:
+    """The others' share beside it."""
+    second = _again(OTHERS, row, (REST_PART, Col.REST_N, REST_VALUE), unit)
+    if not row[Diff.DIFFERS]:
+        return Contrast(first=first, second=second, verdict=Verdict.UNSURE)
+    verdict = Verdict.HIGHER if first.value > second.value else Verdict.LOWER
+    return Contrast(first=first, second=second, verdict=verdict, relation=relation(first, second))
+
+
+_TOLD: Final[Mapping[str, Callable[[Context, Sequence[str]], Finding]]] = {
+    "hours": _when, "growth": _growing, "return": _returning,
+}  # fmt: skip

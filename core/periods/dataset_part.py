@@ -1,0 +1,111 @@
+"""What a filter leaves of a data set, in memory: to count anew what stays as it is, the segments above all.
+
+Users are numbered anew, pages are not, so that labels fit as before. Nobody changes the group that they are
+in: of a user in a segment, one page view may be left.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from core.data.dataset import Dataset
+from core.data.receipt import Receipt
+from core.data.sequences import UserSequences
+from core.data.timed_events import TimedEvents
+from core.periods.calendar import offset_of
+from core.periods.filter import CountFilter, Fitting, fitting
+from core.periods.narrowing import events_left, outcomes_left, renumbered, users_left
+from core.storage.store import content_key
+
+
+@dataclass(frozen=True)
+class DatasetPart(Dataset):
+    """A data set of the users and days that a filter leaves, under a key of its own.
+
+    What is not known by day (revenue, engaged time) is absent where days are left out, never guessed.
+
+    Args:
+        whole: The data set that it is a part of.
+        chosen: The filter.
+    """
+
+    whole: Dataset
+    chosen: CountFilter
+
+    @classmethod
+    def of(cls, whole: Dataset, chosen: CountFilter) -> DatasetPart:
+        """What a filter leaves of a data set.
+
+        Raises:
+            SettingsError: If it leaves nobody.
+        """
+        key = content_key("part", chosen.model_dump(mode="json"), {"preprocess": whole.key})
+        made = cls(whole.path, key, whole, chosen)
+        _ = made.fit  # who is nobody is told now
+        return made
+
+    @cached_property
+    def fit(self) -> Fitting:
+        """Who and what fits, by the numbers of the whole data set."""
+        return fitting(self.chosen, self.whole.users, self.whole.sequences, self._offset)
+
+    @property
+    def by_day(self) -> bool:
+        """Whether days are left out."""
+        return self.chosen.within != (None, None)
+
+    @cached_property
+    def receipt(self) -> Receipt:
+        """That of the whole data set."""
+        return self.whole.receipt
+
+    @cached_property
+    def sequences(self) -> UserSequences:
+        """The page views that are left."""
+        return self._renumbered(TimedEvents.none())[0]
+
+    @cached_property
+    def users(self) -> pd.DataFrame:
+        """The users that are left."""
+        return users_left(self.whole.users, self.fit, self.sequences, self.by_day)
+
+    @cached_property
+    def pages(self) -> pd.DataFrame:
+        """Those of the whole data set."""
+        return self.whole.pages
+
+    @cached_property
+    def page_events(self) -> pd.DataFrame:
+        """Those of the whole data set."""
+        return self.whole.page_events
+
+    @cached_property
+    def outcomes(self) -> pd.DataFrame:
+        """What the users that are left did on these days.
+
+        Raises:
+            ArtifactError: If days are left out and the data set does not say when events were done.
+        """
+        counts_anew = self.by_day and len(self.whole.outcomes) > 0
+        return outcomes_left(self.whole.outcomes, self.fit, self.events if counts_anew else None)
+
+    @cached_property
+    def events(self) -> TimedEvents:
+        """When they did it.
+
+        Raises:
+            ArtifactError: If it is a data set of an earlier release, which has none.
+        """
+        return self._renumbered(events_left(self.whole.events, self.chosen, self.fit, self._offset))[1]
+
+    @property
+    def _offset(self) -> int:
+        return offset_of(self.whole.receipt.time_zone)
+
+    def _renumbered(self, events: TimedEvents) -> tuple[UserSequences, TimedEvents]:
+        same = np.arange(len(self.whole.pages), dtype=np.int32)
+        return renumbered(self.whole.sequences, events, self.fit, same)
