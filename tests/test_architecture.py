@@ -191,7 +191,7 @@ FLOORS = (
     {"base", "outgoing"},
     {"data", "storage"},
     {"ingest", "model", "segments", "one_page", "sample", "llm"},
-    {"labels", "profiles"},
+    {"labels", "profiles", "traces"},
     {"differences"},
     {"naming", "journeys", "rules", "people", "recommend", "periods"},
     {"facts", "report", "trust"},

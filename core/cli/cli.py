@@ -305,6 +305,27 @@ def drift(inputs: tuple[Path, ...], model: Path, to: Path | None, device: str) -
 
 
 @app.command()
+@click.argument("ids", type=files, metavar="IDS")
+@click.option("--cache", type=files, help="The app's cache; by default BEHA2VEC_CACHE, else the project's.")
+@click.option("--out", type=files, multiple=True, help="Folder of `run` or `watch`, once for each.")
+@click.option("--input", "tables", type=files, multiple=True, metavar="PATH", help="Files to write anew.")
+@click.option("--dry-run", is_flag=True, help="Say what would go, and change nothing.")
+@click.option("--certificate", type=files, default="forgotten.json", show_default=True, metavar="FILE")
+def forget(ids: Path, dry_run: bool, certificate: Path, **places: Any) -> None:  # noqa: ANN401 - of click
+    """Remove every trace of users, and search every byte: IDS is text with an id a line, - for stdin."""
+    from core.cli.forget_command import forget_users, places_of, read_ids, say_what_goes
+
+    where, needles = places_of(**places), read_ids(ids)
+    with ConsoleProgress() as progress:
+        if dry_run:
+            lines = say_what_goes(where, needles, progress)
+        else:
+            lines = forget_users(where, needles, certificate, progress)
+    for line in lines:
+        click.echo(line)
+
+
+@app.command()
 @click.option("--users", type=int, required=True, help="Users to make up.")
 @click.option("--out", type=files, required=True, help="FILE.csv or FILE.csv.gz")
 @click.option("--seed", type=int, default=0, help="Same seed, same file.", show_default=True)

@@ -132,12 +132,8 @@ def open_run(store: Store, key: str) -> tuple[SavedRun, Segmentation]:
     Raises:
         ArtifactError: If there is none of this key, or it is damaged.
     """
-    artifact = _artifact(store, key)
-    try:
-        run = SavedRun.model_validate_json((artifact.path / RUN).read_bytes())
-    except ValueError as error:
-        raise ArtifactError(f"The saved run {key} is of another version of the app") from error
-    return run, read_segments(artifact.path, run.embeddings, run.controls.weights)
+    run, folder = _read(store, key)
+    return run, read_segments(folder, run.embeddings, run.controls.weights)
 
 
 def gone(store: Store, run: SavedRun) -> list[str]:
@@ -210,13 +206,21 @@ def _numbered(store: Store, name: str, but: str = "") -> str:
 
 
 def _copy(store: Store, key: str, to: str, changes: Mapping[str, str]) -> None:
-    run, _ = open_run(store, key)
+    run, source = _read(store, key)
     changed = SavedRun.checked(**{**dict(run), **changes})
-    source = _artifact(store, key)
     with store.write(STAGE, to, {}, _inputs(run)) as folder:
         unsealed = shutil.ignore_patterns(MANIFEST)
-        shutil.copytree(source.path, folder, ignore=unsealed, dirs_exist_ok=True)
+        shutil.copytree(source, folder, ignore=unsealed, dirs_exist_ok=True)
         _write(folder, changed)
+
+
+def _read(store: Store, key: str) -> tuple[SavedRun, Path]:
+    """A run and its folder; once its users were forgotten, who was in which segment is not in it."""
+    folder = _artifact(store, key).path
+    try:
+        return SavedRun.model_validate_json((folder / RUN).read_bytes()), folder
+    except ValueError as error:
+        raise ArtifactError(f"The saved run {key} is of another version of the app") from error
 
 
 def _write(folder: Path, run: SavedRun) -> None:

@@ -27,7 +27,7 @@ LONGEST_ID: Final = 10_000
 """Characters, far beyond any."""
 """Of a file: far more than a million ids."""
 _AROUND: Final = " \t\r\ufeff\u00a0'\"`"
-_HEADER: Final = re.compile(
+HEADER: Final = re.compile(
     r"(?:\D*[\W_])?(?:(?:g?u|user|client|(?:full)?visitor|customer)?ids?|(?:user|client|visitor|customer|key)s?)",
     re.IGNORECASE,
 )
@@ -151,7 +151,7 @@ def _ids(columns: Sequence[list[str]], user_id: pa.StringArray) -> list[str]:
 
 
 def _is_header(column: list[str], user_id: pa.StringArray) -> bool:
-    return bool(_HEADER.fullmatch(column[0])) and _places(column[:1], user_id)[0] < 0
+    return bool(HEADER.fullmatch(column[0])) and _places(column[:1], user_id)[0] < 0
 
 
 def _split(cells: Sequence[str], user_id: pa.StringArray) -> Iterator[str]:

@@ -76,6 +76,17 @@ class RefitRequest(Settings):
     train: TrainSettings
 
 
+class ForgetRequest(Settings):
+    """Users to forget in the store."""
+
+    ids: Path
+    """A file with them, an id a line, which is removed as soon as it was read."""
+    input_dir: Path | None = None
+    """Files of tables that are written anew without these users; None leaves all as they are."""
+    preview: bool = False
+    """Say what would go, and change nothing."""
+
+
 class VectorsRequest(Settings):
     """The vectors of a data set's users, mixed by these weights."""
 
@@ -236,6 +247,21 @@ def refit(store: Store, request: RefitRequest, progress: Progress) -> Result:
     return train(store, again, progress)
 
 
+def forget(store: Store, request: ForgetRequest, progress: Progress) -> Result:
+    """Remove what holds an id or was made of it, and search every byte: a certificate; or a preview."""
+    from core.runs.forgetting import forget as forgetting
+    from core.runs.forgetting.handing import keep, take
+    from core.runs.forgetting.places import SearchedPlaces
+
+    needles = forgetting.ids_of(take(request.ids))
+    places = SearchedPlaces(store.root, inputs=(request.input_dir,) if request.input_dir else ())
+    if request.preview:
+        return {"preview": forgetting.preview(places, needles, progress).to_plain()}
+    certificate = forgetting.forget(places, needles, progress)
+    keep(store, certificate)
+    return {"certificate": certificate.to_json(), "clean": certificate.is_clean, "said": certificate.sentence}
+
+
 def choose_k(store: Store, request: EvidenceRequest, progress: Progress) -> Result:
     """Numbers of segments beside chance → artifact."""
     dataset = pipeline.open_dataset(store, request.dataset)
@@ -349,5 +375,6 @@ TASKS: Final[dict[str, tuple[type[Settings], Callable[[Store, Any, Progress], Re
     LAYOUT: (VectorsRequest, layout),
     kept_watches.TASK: (kept_watches.WatchRequest, watch),
     "scorecard": (ScorecardRequest, scorecard),
+    "forget": (ForgetRequest, forget),
 }
 """Task → what it is asked with, and what does it."""

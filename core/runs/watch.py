@@ -49,7 +49,7 @@ KEPT: Final = ".kept"
 """What was read of every file, and what was decided about labels."""
 LOOKED: Final = ".looked"
 """Touched by each look that could see the folder."""
-_WORK: Final = ".working."
+WORK: Final = ".working."
 _NAP_S: Final = 0.2
 
 Tell = Callable[[str], None]
@@ -86,7 +86,7 @@ def watch(
     _check(folder, out)
     with claimed(out), disk_errors():
         finish(out)
-        for left in out.glob(f"{_WORK}*"):
+        for left in out.glob(f"{WORK}*"):
             shutil.rmtree(left, ignore_errors=True)
         watcher = Watcher(folder, model, out, settle_s, device)
         if once:
@@ -253,7 +253,7 @@ class Watcher:
 
     def _place(self, new: Sequence[TakenFile], progress: Progress) -> str:
         """Place the users of all files, those of new ones among them, and say how many."""
-        with tempfile.TemporaryDirectory(dir=self._out, prefix=_WORK, ignore_cleanup_errors=True) as name:
+        with tempfile.TemporaryDirectory(dir=self._out, prefix=WORK, ignore_cleanup_errors=True) as name:
             work = Path(name)
             dataset = self._together(self.taken.take(new), work, progress)
             names = named_pages(dataset, self._frozen, work, progress, self._store.root / LABEL_CACHE)

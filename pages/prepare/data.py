@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.base.settings import IngestSettings
 from core.data.dataset import Dataset
-from pages.ui.data import catalog, leave_out, personal_view, receipt_view, sources
+from pages.ui.data import catalog, forget_view, leave_out, personal_view, receipt_view, sources
 from pages.ui.data.catalog import DatasetCard
 from pages.ui.data.prepare_form import look_inside, prepare_form
 from pages.ui.shell import job_panel, state
@@ -51,6 +51,8 @@ def main() -> None:
         st.caption(NEXT)
     if found is None and dataset is None:
         _earlier(cards, dataset)
+    if found is None and (cards or forget_view.is_at_work()):
+        forget_view.draw()
 
 
 def _take_results() -> None:

@@ -74,7 +74,7 @@ def resolve_inputs(paths: Sequence[Path]) -> tuple[InputFile, ...]:
     Raises:
         InputError: If there is nothing to read, or a file is none of the kinds we read.
     """
-    return _without_copies([source for path, name in find_files(paths) for source in _sources(path, name)])
+    return _without_copies([source for path, name in find_files(paths) for source in tables_in(path, name)])
 
 
 @contextmanager
@@ -193,7 +193,12 @@ def _checksum(source: InputFile) -> str:
     return digest.hexdigest()
 
 
-def _sources(path: Path, name: str) -> Iterable[InputFile]:
+def tables_in(path: Path, name: str) -> Iterable[InputFile]:
+    """Every table of one file, several of a zip.
+
+    Raises:
+        InputError: If it cannot be opened, or holds something else.
+    """
     with readable(name):
         size = size_on_disk(path, name)
         with path.open("rb") as file:

@@ -35,6 +35,7 @@ HOME_OF = {
     "demo": DATA,
     "inspect": DATA,
     "preprocess": DATA,
+    "forget": DATA,
     "label": LABELS,
     "train": TRAINING,
     "scorecard": TRUST,

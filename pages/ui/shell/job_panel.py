@@ -36,6 +36,7 @@ TITLES: Final = {
     "second_training": "Training once more",
     "later_export": "Placing the later export",
     "watch": "Watching a folder",
+    "forget": "Users to forget",
 }
 
 STAGES: Final = {

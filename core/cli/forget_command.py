@@ -1,0 +1,95 @@
+"""``python -m core forget``: what it works on, and what it says."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from core.base.errors import ResourceError, SettingsError
+from core.base.progress import Progress
+from core.base.wording import counted
+from core.people import id_list
+from core.runs.forgetting import forget as forgetting
+from core.runs.forgetting.places import SearchedPlaces
+from core.runs.jobs import PROJECT
+from core.storage.disk import write_text_atomic
+from core.traces.needles import Needles
+
+TOO_SHORT: Final = "too short to be told from other words: only columns of ids are searched for them"
+NAMED_LEFT: Final = 10
+
+
+def forget_users(
+    places: SearchedPlaces, needles: Needles, certificate: Path, progress: Progress
+) -> list[str]:
+    """Forget, and write the certificate.
+
+    Returns:
+        What is said, a line each.
+
+    Raises:
+        ResourceError: If something is left, after the certificate was written.
+        Beha2VecError: If something cannot be used.
+    """
+    found = forgetting.forget(places, needles, progress)
+    write_text_atomic(certificate, found.to_json())
+    if not found.is_clean:
+        named = [f"{one.file} ({one.why or counted(one.places, 'place')})" for one in found.left]
+        raise ResourceError(
+            f"{found.sentence}: {'; '.join(named[:NAMED_LEFT])}",
+            remedy=f"Delete these or write them anew, and run again; {certificate} has all of them",
+        )
+    return [
+        *(f"{n:,} × {what}" for what, n in found.done.items()),
+        f"{found.found:,} of {counted(found.ids, 'id')} stood somewhere",
+        *_of_short(found.short),
+        f"{found.sentence}. See {certificate}",
+    ]
+
+
+def say_what_goes(places: SearchedPlaces, needles: Needles, progress: Progress) -> list[str]:
+    """What would go, a line each; nothing is changed.
+
+    Raises:
+        Beha2VecError: If something cannot be used.
+    """
+    told = forgetting.preview(places, needles, progress)
+    called = [" ".join(filter(None, (step["what"], step["name"]))) for step in told.steps]
+    sums = Counter(step["what"] for step in told.steps)
+    in_all = ", ".join(f"{n:,} × {what}" for what, n in sums.items()) or "nothing to remove"
+    return [
+        *(f"{what}: {one['fate']} ({one['path']})" for what, one in zip(called, told.steps, strict=True)),
+        *(f"nothing can be proven of {path}: {why}" for path, why in told.unread),
+        *_of_short(told.short),
+        f"{told.found:,} of {counted(told.ids, 'id')} found. In all: {in_all}",
+    ]
+
+
+def _of_short(n: int) -> list[str]:
+    return [f"{counted(n, 'id is', 'ids are')} {TOO_SHORT}"] if n else []
+
+
+def read_ids(ids: Path) -> Needles:
+    """The ids of a file, or of stdin for ``-``.
+
+    Raises:
+        InputError: If there is none.
+    """
+    return forgetting.ids_of(sys.stdin.read() if str(ids) == "-" else id_list.read_file(ids))
+
+
+def places_of(cache: Path | None, out: Sequence[Path], tables: Sequence[Path]) -> SearchedPlaces:
+    """Where to look: the cache that was named, else the app's if there is one, and what else was named.
+
+    Raises:
+        SettingsError: If there is nothing.
+    """
+    usual = Path(os.environ.get("BEHA2VEC_CACHE") or PROJECT / "cache")
+    places = SearchedPlaces(cache or (usual if usual.is_dir() else None), tuple(out), tuple(tables))
+    if not places.searched:
+        raise SettingsError("There is nothing to search", remedy="Name a --cache, an --out or an --input")
+    return places

@@ -1,0 +1,141 @@
+"""What was searched for users that were forgotten, and what is left: a file that names none of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from core.base.wording import counted
+from core.traces.needles import Needles
+from core.traces.search import Looked
+
+FORMAT: Final = 1
+SEARCHED_AS: Final = (
+    "whole tokens: the id with no letter, digit or _ beside it",
+    "UTF-8 and UTF-16; as it is, percent-encoded, and escaped as in JSON, HTML and CSV",
+    "gzip, zip, zlib and .npz unpacked; columns of Parquet; rows of SQLite; arrays of whole numbers",
+    "names of files",
+)
+
+
+@dataclass(frozen=True)
+class Left:
+    """A file in which an id stands, or of which nothing is proven.
+
+    Args:
+        file: Its path, without ids.
+        places: At which one stands.
+        why: What could not be read; empty where all was.
+    """
+
+    file: str
+    places: int
+    why: str
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """The certificate.
+
+    Args:
+        at: When the search ended, UTC, ISO 8601.
+        ids: Different ones in the list.
+        found: Those that stood anywhere before.
+        short: Those of fewer characters than can be told from other words and numbers; they were looked for
+            as whole values of columns of ids only.
+        salt: Of the digest, hex.
+        digest: scrypt over salt and list: whoever has the list can show that it is the one, and nobody
+            can try out ids.
+        done: What became of what, in words → how many.
+        records: Left out of files of tables.
+        places: That were searched.
+        files: That were searched.
+        bytes_on_disk: Of these files.
+        bytes_searched: With those that they unpack to.
+        left: Files in which an id stands, or of which nothing is proven.
+    """
+
+    at: str
+    ids: int
+    found: int
+    short: int
+    salt: str
+    digest: str
+    done: Mapping[str, int]
+    records: int
+    places: tuple[str, ...]
+    files: int
+    bytes_on_disk: int
+    bytes_searched: int
+    left: tuple[Left, ...]
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing is left."""
+        return not self.left
+
+    @property
+    def sentence(self) -> str:
+        """The outcome in a line."""
+        searched = f"{counted(self.files, 'file')}, {self.bytes_searched:,} bytes searched"
+        if self.is_clean:
+            return f"{searched}: 0 places left of {counted(self.ids, 'id')}"
+        return f"{searched}: ids may still stand in {counted(len(self.left), 'file')}"
+
+    def to_json(self) -> str:
+        """As it is kept."""
+        facts: dict[str, Any] = {"format": FORMAT, **asdict(self), "searched_as": SEARCHED_AS}
+        return json.dumps(facts, indent=1, ensure_ascii=False)
+
+
+def certify(
+    needles: Needles,
+    found: int,
+    done: Mapping[str, int],
+    records: int,
+    places: tuple[Path, ...],
+    looked: Mapping[Path, Looked],
+) -> Forgotten:
+    """Write down what a search has found, without the ids.
+
+    Args:
+        needles: The ids.
+        found: Those that stood anywhere before.
+        done: What became of what → how many.
+        records: Left out of files of tables.
+        places: That were searched.
+        looked: Every file there → what was found in it.
+    """
+    salt = secrets.token_bytes(16)
+    text = "\n".join(sorted(needles.ids)).encode()
+    left = [
+        Left(black(path, needles), one.hits, one.unread)
+        for path, one in looked.items()
+        if one.hits or one.unread
+    ]
+    return Forgotten(
+        at=datetime.now(UTC).isoformat(timespec="seconds"),
+        ids=len(needles.ids),
+        found=found,
+        short=len(needles.short),
+        salt=salt.hex(),
+        digest=hashlib.scrypt(text, salt=salt, n=1 << 14, r=8, p=1, dklen=32).hex(),
+        done=dict(done),
+        records=records,
+        places=tuple(black(place, needles) for place in places),
+        files=len(looked),
+        bytes_on_disk=sum(one.size for one in looked.values()),
+        bytes_searched=sum(one.searched for one in looked.values()),
+        left=tuple(left),
+    )
+
+
+def black(text: object, needles: Needles) -> str:
+    """Text, or a path, without ids."""
+    return needles.without(str(text).encode("utf-8", "replace")).decode("utf-8", "replace")

@@ -1,0 +1,98 @@
+"""Where ids may lie, and what each file there belongs to: an artifact, a job, a cache, a file of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from core.base.errors import SettingsError
+from core.runs.publish import RUN
+from core.runs.second_training import FOLDER as SECOND
+from core.runs.taken_files import RECORD
+from core.runs.watch import KEPT
+from core.storage.store import MANIFEST, Manifest
+
+STAGES: Final = "stages"
+"""Folder of a run for its store."""
+JOBS, CHECKPOINTS, CACHE_FILE = "jobs", "checkpoints", "cache.db"
+
+
+@dataclass(frozen=True)
+class SearchedPlaces:
+    """Where users are to be forgotten.
+
+    Args:
+        store: The app's store; None for none.
+        outs: Folders of runs and watches.
+        inputs: Files of tables, and folders of them, that are written anew without these users.
+    """
+
+    store: Path | None = None
+    outs: tuple[Path, ...] = ()
+    inputs: tuple[Path, ...] = ()
+
+    @property
+    def searched(self) -> tuple[Path, ...]:
+        """All of them."""
+        return (*([self.store] if self.store else []), *self.outs, *self.inputs)
+
+    @property
+    def stores(self) -> tuple[Path, ...]:
+        """Every folder that is a store: those of runs, of watches and of second trainings too."""
+        own = [self.store] if self.store else []
+        found = [*own, *(out / name for out in self.outs for name in (STAGES, KEPT))]
+        return tuple(place for one in found for place in (one / SECOND, one) if place.is_dir())
+
+    def check(self) -> None:
+        """Refuse what is not there, and folders in which nobody knows what may go.
+
+        Raises:
+            SettingsError: If there is one.
+        """
+        for place in self.searched:
+            if not place.exists():
+                raise SettingsError(f"{place} is not there", remedy="Check the path")
+        for out in self.outs:
+            if not any((out / name).exists() for name in (RUN, STAGES, RECORD, KEPT)):
+                raise SettingsError(
+                    f"{out} holds neither a run nor a watch",
+                    allowed="the --out of `run` or `watch`",
+                    remedy="Give files of tables as --input",
+                )
+
+
+def artifacts(store: Path) -> dict[Path, Manifest]:
+    """Folder → manifest of every finished artifact of a store."""
+    found = {}
+    for path in store.glob(f"*/[!.]*/{MANIFEST}"):
+        with suppress(OSError, ValueError):
+            found[path.parent] = Manifest.model_validate_json(path.read_bytes())
+    return found
+
+
+def unit_of(store: Path, file: Path, made: Mapping[Path, Manifest]) -> Path:
+    """What goes when a file of a store goes: the whole artifact, job or cache, or the file alone.
+
+    Args:
+        store: The store's folder.
+        file: A file in it.
+        made: Its artifacts.
+    """
+    above = list(_above(store, file))
+    for folder in above:
+        parts = folder.relative_to(store).parts
+        whole = len(parts) == 2 and parts[0] in (JOBS, CHECKPOINTS)
+        unfinished = len(parts) == 2 and parts[1].startswith(".")
+        if whole or unfinished or folder in made or (folder / CACHE_FILE).is_file():
+            return folder
+    return file
+
+
+def _above(store: Path, file: Path) -> Iterator[Path]:
+    """Folders of a file, from the outermost below the store."""
+    parts = file.relative_to(store).parts[:-1]
+    for n in range(1, len(parts) + 1):
+        yield store.joinpath(*parts[:n])

@@ -1,0 +1,216 @@
+"""What goes when users are forgotten, in the order in which it goes.
+
+What was made of data that holds an id is found over the inputs of artifacts, and goes first; what holds an id
+itself goes after it, and files that came in last. So whoever is killed half way leaves what leads to the
+rest, and the next one goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from core.base.errors import InputError
+from core.base.wording import counted
+from core.data.dataset import RECEIPT, SEQUENCES, USERS
+from core.data.page_labels import LABELS
+from core.data.receipt import Receipt
+from core.desk import conversations, saved_runs, saved_work
+from core.ingest.read.kept_reads import STAGE as READ
+from core.ingest.sources.input_files import tables_in
+from core.runs.forgetting.places import CHECKPOINTS, JOBS, SearchedPlaces, artifacts, unit_of
+from core.runs.publish import (
+    DIFFERENCES,
+    FUNNELS,
+    JOURNEYS,
+    MODEL,
+    NEXT_PAGES,
+    PERIODS,
+    RULES,
+    RUN,
+    TAXONOMY,
+)  # fmt: skip
+from core.runs.taken_files import RECORD
+from core.storage.store import Manifest, file_checksum
+from core.traces.search import Looked
+
+CAME_FROM: Final = "file"
+"""Input of what was read of a file: its checksum."""
+WORDS: Final = {
+    "preprocess": "prepared data", READ: "what was read of a file", "label": "labels of pages",
+    "train": "trained model", "embed": "vectors of users", "choose_k": "comparison of numbers of segments",
+    "certify": "how sure segments are", "to_certify": "segments that wait", "layout": "map",
+    "scorecard": "comparison with simple ways", "later_export": "placed later export",
+    saved_work.STAGE: "segments on screen", saved_runs.STAGE: "saved run",
+}  # fmt: skip
+_FIRST, _HOLDS, _CAME_IN = 1_000, -1, -2
+"""Turns: the highest goes first; artifacts that hold no id go in the order of what was made of what."""
+
+
+class PurgeFate(StrEnum):
+    """What becomes of something."""
+
+    REMOVED = "removed"
+    TOLD = "keeps its name, settings and sizes; it cannot be opened any more"
+    BLACKED = "each id is replaced by a mark"
+    RETAKEN = "the files are taken again, if they are still there"
+    REWRITTEN = "written without the records of these users"
+    LEFT = "cannot be written without these users: see what is left"
+
+
+@dataclass(frozen=True)
+class PurgeStep:
+    """Something that goes or is changed.
+
+    Args:
+        path: File or folder.
+        fate: What becomes of it.
+        what: What it is, in words.
+        turn: Those with the highest go first.
+        name: What it is called, if it has a name.
+    """
+
+    path: Path
+    fate: PurgeFate
+    what: str
+    turn: int
+    name: str = ""
+
+
+def plan(places: SearchedPlaces, looked: Mapping[Path, Looked]) -> list[PurgeStep]:
+    """Everything that has to go or to be changed, in order.
+
+    Args:
+        places: Where users are to be forgotten.
+        looked: Every file there → what was found in it.
+    """
+    held = {path for path, found in looked.items() if found.hits}
+    ours = (*places.stores, *places.outs)
+    foreign = {path for path in held if not any(path.is_relative_to(one) for one in ours)}
+    came = [step for place in places.inputs for step in _came_in(place, foreign)]
+    made = {path: one for store in places.stores for path, one in artifacts(store).items()}
+    units = {
+        path: store
+        for store in places.stores
+        for path in {unit_of(store, one, made) for one in held if store_of(places, one) == store}
+    }
+    gone = made_of(made, set(units), {file_checksum(step.path) for step in came})
+    turns = {path: _HOLDS if path in units else depth for path, depth in gone.items()}
+    steps = [_artifact(path, made[path], turn) for path, turn in turns.items()]
+    steps += [step for store in places.stores if gone for step in _filed_under(store, _models(made, gone))]
+    steps += [_other(path) for path in units if path not in gone]
+    steps += [step for out in places.outs for step in _of_out(out, held, steps)]
+    known = {step.path: step for step in reversed([*came, *steps])}  # of two for one path the first counts
+    return sorted(known.values(), key=lambda step: (-step.turn, str(step.path)))
+
+
+def store_of(places: SearchedPlaces, path: Path) -> Path | None:
+    """The store that a file lies in, the innermost one."""
+    return next((store for store in places.stores if path.is_relative_to(store)), None)
+
+
+def made_of(made: Mapping[Path, Manifest], held: set[Path], spoiled: set[str]) -> dict[Path, int]:
+    """Artifacts that hold an id or were made, over any number of steps, of what does.
+
+    Args:
+        made: Folder → manifest.
+        held: Folders that hold an id.
+        spoiled: Checksums of files that do.
+
+    Returns:
+        Folder → how many artifacts in a row it was made of.
+    """
+    depth = dict.fromkeys((path for path in made if path in held), 0)
+    names = spoiled | {name for path in depth for name in _names(made[path])}
+    while True:
+        others = (path for path in made if path not in depth)
+        fresh = {path: len(depth) for path in others if names & set(made[path].inputs.values())}
+        if not fresh:
+            return depth
+        depth |= fresh
+        names |= {name for path in fresh for name in _names(made[path])}
+
+
+def _names(made: Manifest) -> set[str]:
+    """What others name it by as their input; what is on screen of a model has the model's key."""
+    if made.stage == READ:
+        return {made.key, made.inputs[CAME_FROM]}
+    return set() if made.stage in (saved_work.STAGE, saved_runs.STAGE) else {made.key}
+
+
+def _artifact(path: Path, made: Manifest, turn: int) -> PurgeStep:
+    fate = PurgeFate.TOLD if made.stage == saved_runs.STAGE else PurgeFate.REMOVED
+    return PurgeStep(path, fate, WORDS.get(made.stage, made.stage), turn, _called(path, made.stage))
+
+
+def _models(made: Mapping[Path, Manifest], gone: Mapping[Path, int]) -> set[str]:
+    return {made[path].key for path in gone if made[path].stage == "train"}
+
+
+def _filed_under(store: Path, models: set[str]) -> Iterator[PurgeStep]:
+    """What an analyst did with models that go: nothing could open it any more."""
+    for model in sorted(models):
+        for path in (store / saved_work.STAGE).glob(f"{model}.*"):
+            yield PurgeStep(path, PurgeFate.REMOVED, "names and settings of segments", _FIRST)
+        for path in (store / conversations.FOLDER / model).glob("*"):
+            yield PurgeStep(path, PurgeFate.REMOVED, "conversation", _FIRST)
+    for path in (store / CHECKPOINTS).glob("*"):  # nothing says what it was made of
+        yield PurgeStep(path, PurgeFate.REMOVED, "training that was stopped", _FIRST)
+
+
+def _of_out(out: Path, held: set[Path], of_stores: list[PurgeStep]) -> Iterator[PurgeStep]:
+    """A run goes with all that it wrote, but for what it was asked for; a watch takes its files again."""
+    mine = {path for path in held if path.is_relative_to(out)}
+    if not mine and not any(step.path.is_relative_to(out) for step in of_stores):
+        return
+    if (out / RECORD).exists():
+        yield PurgeStep(out / RECORD, PurgeFate.RETAKEN, "record of a watch", _FIRST)
+    for path in sorted(out.glob("*")):
+        if path.name in WRITTEN:
+            holds = any(one.is_relative_to(path) for one in mine)
+            yield PurgeStep(path, PurgeFate.REMOVED, "file of a run", _HOLDS if holds else _FIRST, path.name)
+    if out / RUN in mine:
+        yield PurgeStep(out / RUN, PurgeFate.BLACKED, "settings of a run", _HOLDS)
+
+
+WRITTEN: Final = {
+    RECEIPT, SEQUENCES, USERS, LABELS, TAXONOMY, MODEL, DIFFERENCES, JOURNEYS, PERIODS, FUNNELS, RULES,
+    NEXT_PAGES, "embeddings.parquet", "clusters.json", "profiles.json", "report.html",
+}  # fmt: skip
+"""What a run or a watch writes into its folder, but for its record and its store."""
+
+
+def _came_in(place: Path, held: set[Path]) -> Iterator[PurgeStep]:
+    for path in sorted(path for path in held if path == place or path.is_relative_to(place)):
+        if path.name.startswith("."):
+            yield PurgeStep(path, PurgeFate.REMOVED, "unfinished upload", _CAME_IN)
+            continue
+        fate = PurgeFate.LEFT
+        with suppress(InputError):
+            fate = PurgeFate.REWRITTEN if any(tables_in(path, path.name)) else PurgeFate.LEFT
+        yield PurgeStep(path, fate, "input file", _CAME_IN, path.name)
+
+
+def _called(path: Path, stage: str) -> str:
+    """The name that a person gave it, or its file."""
+    with suppress(OSError, ValueError):
+        if stage == saved_runs.STAGE:
+            return saved_runs.SavedRun.model_validate_json((path / saved_runs.RUN).read_bytes()).name
+        if stage == "preprocess":
+            receipt = Receipt.model_validate_json((path / RECEIPT).read_bytes())
+            return f"{receipt.files[0].name}, {counted(receipt.users, 'user')}"
+    return ""
+
+
+def _other(path: Path) -> PurgeStep:
+    """What is no artifact: folders go, text loses the ids."""
+    words = {JOBS: "job that ended", conversations.FOLDER: "conversation", "llm_log": "log of calls"}
+    above = {folder.name for folder in path.parents}
+    kind = "cache" if path.is_dir() else "file of the app"
+    what = next((word for name, word in words.items() if name in above), kind)
+    whole = path.is_dir() or path.name.startswith(".")
+    return PurgeStep(path, PurgeFate.REMOVED if whole else PurgeFate.BLACKED, what, _HOLDS)

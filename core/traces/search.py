@@ -1,0 +1,261 @@
+"""Every byte of some folders, searched for ids in every form in which the app, or an export, keeps text.
+
+A file is searched as it lies there and in what it unpacks to: gzip, zip (so ``.npz``), zlib, the columns of
+Parquet, the rows of SQLite (and in them the packed values of ``diskcache``), arrays of whole numbers. What is
+packed in a way that cannot be undone here is told, as nothing is proven of it.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import sqlite3
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, Final
+from urllib.parse import quote
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from core.base.progress import Progress
+from core.ingest.sources.input_files import FREE_BYTES, MAX_RATIO, ByteReader
+from core.traces.needles import Needles
+from core.traces.tables import rows_of
+
+STAGE: Final = "search"
+CHUNK_BYTES: Final = 1 << 18
+HEAD_BYTES: Final = 16
+DEEPEST: Final = 4
+"""Packings in one another."""
+SPELT_BYTES: Final = 12
+"""An id takes at most so many times its bytes where it is escaped."""
+SQLITE: Final = b"SQLite format 3\0"
+_NUMPY: Final = b"\x93NUMPY"
+_SEALED: Final = {
+    b"BZh": "packed with bzip2", b"\xfd7zXZ": "packed with xz", b"7z\xbc\xaf": "packed with 7z",
+    b"\x28\xb5\x2f\xfd": "packed with Zstandard", b"PARE": "encrypted", b"ARROW1": "an Arrow file",
+    b"Rar!": "packed with RAR", b"\xd0\xcf\x11\xe0": "an old Office document",
+}  # fmt: skip
+_DAMAGED: Final = (
+    OSError, EOFError, ValueError, zlib.error, zipfile.BadZipFile, sqlite3.Error, pa.ArrowException,
+    NotImplementedError, RuntimeError,
+)  # fmt: skip
+
+
+@dataclass
+class Looked:
+    """What was found in one file.
+
+    Args:
+        size: Bytes on disk.
+        searched: Bytes that were searched, with those of what it unpacks to.
+        hits: Places at which an id stands; the name of the file is one.
+        ids: Those that were seen.
+        unread: Why nothing is proven of it; empty where all of it was read.
+    """
+
+    size: int = 0
+    searched: int = 0
+    hits: int = 0
+    ids: set[str] = field(default_factory=set)
+    unread: str = ""
+
+
+def files_below(places: Sequence[Path]) -> list[Path]:
+    """Every file of some folders, hidden ones too, and every folder that cannot be read.
+
+    Links are followed to files, not to folders.
+    """
+    refused: list[OSError] = []
+    found = [place for place in places if place.is_file()]
+    for place in places:
+        for folder, _, names in os.walk(place, onerror=refused.append):
+            found += [Path(folder, name) for name in names if Path(folder, name).is_file()]
+    return sorted({*found, *(Path(error.filename) for error in refused)})
+
+
+def search(places: Sequence[Path], needles: Needles, progress: Progress) -> dict[Path, Looked]:
+    """Search files and folders.
+
+    Args:
+        places: Where.
+        needles: The ids.
+        progress: Where to report; stops by raising ``Cancelled``.
+
+    Returns:
+        Every file → what was found in it. One that vanished meanwhile is left out.
+    """
+    files, found = files_below(places), dict[Path, Looked]()
+    for number, path in enumerate(files):
+        progress(STAGE, number / len(files), f"Searching file {number + 1:,} of {len(files):,}")
+        with suppress(FileNotFoundError):
+            found[path] = look(path, needles)
+    return found
+
+
+def look(path: Path, needles: Needles) -> Looked:
+    """Search one file, and its name."""
+    found = Looked(path.stat().st_size)
+    _count(needles, os.fsencode(path.name), found)
+    try:
+        with path.open("rb") as file:
+            _look(file, needles, found, 0, path)
+    except FileNotFoundError:
+        raise
+    except _DAMAGED as error:
+        found.unread = found.unread or f"cannot be read ({type(error).__name__})"
+    return found
+
+
+def _look(file: IO[bytes], needles: Needles, found: Looked, depth: int, path: Path | None = None) -> None:
+    """Search what can be read from its start and again: a file on disk, or a copy of what was unpacked."""
+    head = _scan(file, needles, found)
+    if depth > DEEPEST:
+        found.unread = "packed too often"
+        return
+    found.unread = next((what for magic, what in _SEALED.items() if head.startswith(magic)), found.unread)
+    file.seek(0)
+    if head.startswith(SQLITE):
+        _rows(path, needles, found)
+    elif head.startswith(b"\x1f\x8b"):
+        with gzip.open(file) as unpacked:
+            _unpacked(unpacked, needles, found, depth)
+    elif head.startswith(b"PK\x03\x04"):
+        _members(file, needles, found, depth)
+    elif head.startswith(b"PAR1"):
+        _columns(file, needles, found)
+    elif head.startswith(_NUMPY):
+        _array(file, needles, found)
+    elif is_zlib(head):
+        with suppress(zlib.error):  # it only looked so
+            _value(zlib.decompress(file.read()), needles, found)
+
+
+def _unpacked(packed: ByteReader, needles: Needles, found: Looked, depth: int) -> None:
+    """Through a nameless file, as what is in it may be packed again."""
+    with tempfile.TemporaryFile() as copy:
+        for piece in iter(lambda: packed.read(1 << 20), b""):
+            copy.write(piece)
+            if copy.tell() > max(FREE_BYTES, MAX_RATIO * found.size):
+                raise ValueError("a bomb")
+        copy.seek(0)
+        _look(copy, needles, found, depth + 1)
+
+
+def _scan(file: IO[bytes], needles: Needles, found: Looked) -> bytes:
+    """Search all bytes as they lie there; what is cut at the end of a piece is whole in the next.
+
+    Returns:
+        The first few.
+    """
+    head = data = file.read(CHUNK_BYTES)
+    keep, first = min(CHUNK_BYTES, SPELT_BYTES * needles.longest + 64), True
+    found.searched += len(data)
+    while data:
+        more = file.read(CHUNK_BYTES)
+        found.searched += len(more)
+        _count(needles, data, found, first=first, last=not more)
+        data, first = data[-keep:] + more if more else b"", False
+    return head[:HEAD_BYTES]
+
+
+def _count(needles: Needles, data: bytes, found: Looked, *, first: bool = True, last: bool = True) -> None:
+    traces = needles.find_spelt(data, first=first, last=last)
+    found.hits += len(traces)
+    found.ids.update(trace.id for trace in traces)
+
+
+def _members(file: IO[bytes], needles: Needles, found: Looked, depth: int) -> None:
+    with zipfile.ZipFile(file) as archive:
+        for info in archive.infolist():
+            with archive.open(info) as member:
+                _unpacked(member, needles, found, depth)
+
+
+def _columns(file: IO[bytes], needles: Needles, found: Looked) -> None:
+    for batch in pq.ParquetFile(file).iter_batches():
+        found.searched += batch.nbytes
+        rows = rows_of(batch, needles)
+        found.hits += len(rows)
+        for row in batch.take(pa.array(rows)).to_pylist() if len(rows) else ():
+            found.ids |= _named(row, needles)
+
+
+def _named(row: Mapping[str, Any], needles: Needles) -> set[str]:
+    whole = {str(value) for value in row.values()} & needles.ids
+    return whole or {trace.id for trace in needles.find_spelt(repr(row).encode())}
+
+
+def _array(file: IO[bytes], needles: Needles, found: Looked) -> None:
+    values = np.load(file, allow_pickle=False)
+    if values.dtype.kind in "iu" and len(needles.numbers):
+        there = np.intersect1d(values.astype(np.int64), needles.numbers)
+        found.hits += len(there)
+        found.ids.update(map(str, there.tolist()))
+
+
+def is_zlib(head: bytes) -> bool:
+    """Whether bytes begin as what zlib packs."""
+    return len(head) > 2 and head[0] == 0x78 and int.from_bytes(head[:2], "big") % 31 == 0
+
+
+def _rows(path: Path | None, needles: Needles, found: Looked) -> None:
+    """All that the tables hold: a value may lie over several pages of the file, or packed."""
+    if path is None:
+        found.unread = "a database within a packed file"
+        return
+    log = path.with_name(f"{path.name}-wal")
+    alone = "" if log.exists() and log.stat().st_size else "&immutable=1"  # else a file appears beside it
+    uri = f"file:{quote(str(path.resolve()))}?mode=ro{alone}"
+    with closing(sqlite3.connect(uri, uri=True)) as database:
+        database.text_factory = bytes
+        for value in _values(database):
+            _value(value, needles, found)
+
+
+def _values(database: sqlite3.Connection) -> Iterator[bytes]:
+    tables = [
+        name.decode() for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type='table'")
+    ]
+    for table in tables:
+        for row in database.execute('SELECT * FROM "' + table.replace('"', '""') + '"'):
+            yield from (value for value in row if isinstance(value, bytes))
+            yield b"\n".join(str(value).encode() for value in row if isinstance(value, int))
+
+
+def _value(data: bytes, needles: Needles, found: Looked) -> None:
+    found.searched += len(data)
+    _count(needles, data, found)
+    if is_zlib(data):
+        with suppress(zlib.error):
+            _count(needles, zlib.decompress(data), found)
+
+
+def compact(path: Path) -> None:
+    """Give back what a database has deleted: its free pages hold it until then.
+
+    Raises:
+        sqlite3.Error: If it is in use, or damaged.
+    """
+    with closing(sqlite3.connect(path, timeout=5)) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        database.execute("VACUUM")
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def databases(places: Sequence[Path]) -> list[Path]:
+    """Files that are SQLite databases."""
+    return [path for path in files_below(places) if _begins(path, SQLITE)]
+
+
+def _begins(path: Path, magic: bytes) -> bool:
+    with suppress(OSError), path.open("rb") as file:
+        return file.read(len(magic)) == magic
+    return False

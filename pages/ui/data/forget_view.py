@@ -1,0 +1,153 @@
+"""Forget users: ids in, what would go, and after a confirmation a certificate that nothing is left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+import streamlit as st
+
+from core.base.wording import counted
+from core.people import id_list
+from core.runs.forgetting import handing
+from core.runs.forgetting.forget import TASK, ids_of
+from core.runs.tasks import ForgetRequest
+from pages.ui.shell import errors, job_panel, state
+from pages.ui.shell.text import md_text
+
+PASTED: Final = "forget_ids"
+FILES_TOO: Final = "forget_files"
+ASKED: Final = "forget_asked"
+"""The list and the choice that the preview is of."""
+TOLD: Final = "forget_told"
+"""What would go."""
+DONE: Final = "forget_done"
+SHOWN: Final = 5
+WHAT: Final = (
+    "For somebody who asks to be deleted. Whatever this app keeps that holds one of the ids, or was made of "
+    "data that does, is removed: counts, vectors and models cannot be undone for single users. Then every "
+    "byte is searched. Prepare and train again afterwards."
+)
+NOT_FILES: Final = "The files in the input folder are left as they are, and are not searched."
+SHORT: Final = "too short to be told from other words: they are looked for in columns of ids only."
+
+
+def is_at_work() -> bool:
+    """Whether users are being forgotten, or were: the last data set may have gone with them."""
+    return bool(handing.kept(state.store()) or job_panel.running((TASK,)))
+
+
+def draw() -> None:
+    """Draw the form, what would go, how far it is, and the certificates."""
+    _take_result()
+    open_now = any(key in st.session_state for key in (TOLD, DONE)) or job_panel.has_failed(TASK)
+    busy = bool(job_panel.running((TASK,)))
+    with st.expander(
+        "Forget users", icon=":material/person_remove:", expanded=open_now or busy, key="forget"
+    ):
+        st.caption(WHAT)
+        _say_done()
+        if not job_panel.panels((TASK,)):
+            with errors.shown():
+                _form()
+        _certificates()
+
+
+def _take_result() -> None:
+    done = job_panel.result(TASK)
+    if done is None:
+        return
+    if "preview" in done:
+        st.session_state[TOLD] = done["preview"]
+        return
+    st.session_state[DONE] = done
+    st.session_state.pop(TOLD, None)
+    st.session_state.pop(ASKED, None)
+    st.session_state[PASTED] = ""
+    st.cache_data.clear()  # what is open in memory is of users that are forgotten
+    st.cache_resource.clear()
+    st.rerun()
+
+
+def _say_done() -> None:
+    done = st.session_state.get(DONE)
+    if done is None:
+        return
+    if done["clean"]:
+        st.success(f"{done['said']}.", icon=":material/verified:")
+    else:
+        errors.show(f"{done['said']}. The certificate names these files: delete them, and forget again.")
+
+
+def _form() -> None:
+    """The list that was asked about is there again when a job has ended, or after a look at another page."""
+    asked = st.session_state.get(ASKED)
+    if asked and PASTED not in st.session_state:
+        st.session_state[PASTED], st.session_state[FILES_TOO] = asked
+    with st.grid(2, min_column_width=320, key="forget-ids"):
+        text = st.text_area("Ids to forget", height=128, key=PASTED, placeholder="One a line")
+        file = st.file_uploader("Or a text file of them", ["txt"], key="forget_file", max_upload_size=64)
+    if file is not None:
+        text = id_list.decoded(file.getvalue(), file.name)
+    files_too = st.checkbox(
+        "Also take them out of the files in the input folder", key=FILES_TOO,
+        help="Records that hold an id are left out of CSV, JSON and Parquet, packed ones too; the others "
+        "stay as they are. Keep a copy elsewhere if you need the whole file.",
+    )  # fmt: skip
+    if not files_too:
+        st.caption(NOT_FILES)
+    if st.button("See what would go", key="forget-preview", icon=":material/preview:"):
+        st.session_state.pop(DONE, None)
+        _start(text, files_too, preview=True)
+        st.rerun()
+    if TOLD in st.session_state and st.session_state.get(ASKED) == (text, files_too):
+        _confirm(st.session_state[TOLD], text, files_too)
+
+
+def _start(text: str, files_too: bool, *, preview: bool) -> None:
+    """The ids go through a file that the job removes: what a job is asked with is kept."""
+    ids_of(text)
+    handing.clear_away(state.store())
+    path = handing.hand_in(state.store(), text)
+    st.session_state[ASKED] = (text, files_too)
+    st.session_state.pop(TOLD, None)
+    folder = state.input_dir().resolve()
+    asked = ForgetRequest(
+        ids=path, input_dir=folder if files_too and folder.is_dir() else None, preview=preview
+    )
+    job_panel.start(TASK, asked, TASK)
+
+
+def _confirm(told: Mapping[str, Any], text: str, files_too: bool) -> None:
+    things = counted(len(told["steps"]), "thing goes or is", "things go or are")
+    what = f"{things} changed:" if told["steps"] else "Nothing has to go; to forget them searches once more."
+    st.markdown(f"**{told['found']:,} of {counted(told['ids'], 'id')}** found here. {what}")
+    if told["short"]:
+        st.caption(f"{counted(told['short'], 'id is', 'ids are')} {SHORT}")
+    if told["steps"]:
+        table = pd.DataFrame(told["steps"], columns=["what", "name", "fate"])
+        table.columns = ["What", "Name", "What becomes of it"]
+        table["What"] = table["What"].str.capitalize()
+        st.dataframe(table, hide_index=True, key="forget-steps")
+    for path, why in told["unread"][:SHOWN]:
+        st.caption(f":material/warning: Nothing can be proven of {md_text(Path(path).name)}: {md_text(why)}.")
+    with st.popover(
+        f"Forget {counted(told['ids'], 'id')}", icon=":material/delete_forever:", key="forget-sure"
+    ):
+        st.write("This cannot be undone. The search takes as long as the preview, twice.")
+        if st.button("Forget for good", type="primary", key="forget-now"):
+            _start(text, files_too, preview=False)
+            st.rerun()
+
+
+def _certificates() -> None:
+    for path in handing.kept(state.store())[:SHOWN]:
+        when = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        st.download_button(
+            f"Certificate of {when:%d %b %Y %H:%M} UTC", path.read_bytes, f"forgotten_{path.name}",
+            "application/json", icon=":material/download:", type="tertiary", key=f"certificate-{path.stem}",
+            on_click="ignore",
+        )  # fmt: skip

@@ -1,0 +1,92 @@
+"""Ids in bytes: whole tokens, in every spelling, however many ids there are."""
+
+from __future__ import annotations
+
+import html
+import json
+import random
+import re
+from urllib.parse import quote
+
+import pytest
+
+from core.traces.needles import FORGOTTEN, Needles
+
+ID = "1234567890.1612345678"
+NEEDLES = Needles(frozenset({ID, "abc-def-123456", "12", "été-utilisateur", 'a%20"b c_d&e'}))
+
+
+def found(data: bytes) -> set[str]:
+    return {trace.id for trace in NEEDLES.find_spelt(data)}
+
+
+@pytest.mark.parametrize(
+    "text", [ID, f"user={ID}&x", f'"{ID}"', f"GA1.1.{ID}", f"\n{ID}\r\n", f"{ID}.", f"\0{ID}\0"]
+)
+def test_a_whole_token_is_found(text: str) -> None:
+    assert found(text.encode()) == {ID}
+
+
+@pytest.mark.parametrize(
+    "text", [f"9{ID}", f"{ID}9", f"x{ID}", f"{ID}_x", f"é{ID}", ID[:-1], ID[1:], ID.replace(".", "")]
+)
+def test_what_it_is_only_a_part_of_is_not(text: str) -> None:
+    assert found(text.encode()) == set()
+
+
+@pytest.mark.parametrize("one", sorted(NEEDLES.long))
+@pytest.mark.parametrize(
+    "spelt",
+    [
+        lambda one: f"x {one},".encode("utf-16-le"),
+        lambda one: f"\ufeffx {one},".encode("utf-16-be"),
+        lambda one: quote(f"/{one}/", safe="").encode(),
+        lambda one: quote(quote(f"/{one}/", safe=""), safe="").encode(),
+        lambda one: json.dumps(f"\n{one}\t").encode(),
+        lambda one: (
+            json.dumps(json.dumps(f" {one} ")).encode() if '"' not in one and one.isascii() else one.encode()
+        ),
+        lambda one: html.escape(f"<{one}>").encode(),
+        lambda one: ('"' + one.replace('"', '""') + '"').encode(),
+    ],
+)
+def test_it_is_found_in_every_spelling(one: str, spelt: object) -> None:
+    assert one in found(spelt(one))  # type: ignore[operator]
+
+
+def test_a_short_id_is_not_looked_for_in_text() -> None:
+    assert NEEDLES.short == {"12"}
+    assert found(b"12, 3124") == set()
+
+
+def test_it_is_what_a_plain_search_finds() -> None:
+    """Beside ``re`` on random texts of few characters, so that parts and neighbours are common."""
+    chance = random.Random(0)
+    for _ in range(300):
+        ids = {"".join(chance.choices("ab1._-", k=chance.randint(6, 9))) for _ in range(5)}
+        needles = Needles(frozenset(ids))
+        text = "".join(chance.choices("ab1._- ,", k=300)) + " ".join(ids)
+        for one in needles.long:
+            left, right = (r"(?<!\w)" if one[0] in "ab1_" else ""), (r"(?!\w)" if one[-1] in "ab1_" else "")
+            places = {m.start() for m in re.finditer(f"(?={left}{re.escape(one)}{right})", text, re.ASCII)}
+            assert {t.start for t in needles.find(text.encode()) if t.id == one} == places
+
+
+def test_what_is_cut_off_is_not_taken_for_whole() -> None:
+    assert NEEDLES.find(ID.encode(), first=False) == []
+    assert NEEDLES.find(ID.encode(), last=False) == []
+    assert len(NEEDLES.find(f" {ID} ".encode(), first=False, last=False)) == 1
+
+
+def test_a_hundred_thousand_ids_are_found_at_once() -> None:
+    ids = [f"{10**9 + i}.{16 * 10**8 + i}" for i in range(100_000)]
+    text = ",".join(ids[::1_000]).encode()
+    assert [trace.id for trace in Needles(frozenset(ids)).find(text)] == ids[::1_000]
+
+
+def test_text_keeps_all_but_the_ids() -> None:
+    assert NEEDLES.without(f"a {ID}, b{ID} c".encode()).decode() == f"a {FORGOTTEN}, b{ID} c"
+
+
+def test_numbers_are_those_that_a_column_of_numbers_could_hold() -> None:
+    assert Needles(frozenset({"1234567", "0123456", "12", "x123456", ID})).numbers.tolist() == [1_234_567]

@@ -1,0 +1,140 @@
+"""Files of tables without the records of some users: the others byte for byte, or the file as it was."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+import zipfile
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from core.base.errors import InputError, ResourceError
+from core.base.progress import silent
+from core.sample import write_sample
+from core.traces.needles import Needles
+from core.traces.search import look
+from core.traces.tables import rewrite
+
+ID = "1234567890.1612345678"
+NEEDLES = Needles(frozenset({ID}))
+HEADER = "user_pseudo_id,page,title\n"
+ROWS = [
+    "2.1,/a,x\n",
+    f'{ID},/b,"two\nlines"\n',
+    '3.1,/c,"said ""so"", he"\n',
+    f"4.1,/d?u={ID},x\n",
+    "5.1,/e,y\n",
+]
+KEPT = [ROWS[0], ROWS[2], ROWS[4]]
+
+
+def without(path: Path, needles: Needles = NEEDLES) -> int:
+    return rewrite(path, needles, lambda written: not look(written, needles).hits)
+
+
+def test_records_of_a_csv_go_and_the_others_stay_as_they_were(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes((HEADER + "".join(ROWS)).encode()[:-1])
+    path.chmod(0o640)
+    assert without(path) == 2
+    assert path.read_bytes().decode() == (HEADER + "".join(KEPT))[:-1]
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert [one.name for one in tmp_path.iterdir()] == ["a.csv"]
+
+
+def test_packed_ones_stay_packed(tmp_path: Path) -> None:
+    whole, rest = (HEADER + "".join(ROWS)).encode(), (HEADER + "".join(KEPT)).encode()
+    with gzip.open(tmp_path / "a.csv.gz", "wb") as file:
+        file.write(whole)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("one.csv", whole)
+        archive.writestr("sub/two.csv", whole)
+    assert without(tmp_path / "a.csv.gz") == 2
+    assert without(tmp_path / "a.zip") == 4
+    assert gzip.decompress((tmp_path / "a.csv.gz").read_bytes()) == rest
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive:
+        assert {name: archive.read(name) for name in archive.namelist()} == {
+            "one.csv": rest,
+            "sub/two.csv": rest,
+        }
+
+
+def test_utf16_is_written_as_utf8(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(HEADER + "".join(ROWS), encoding="utf-16", newline="")
+    assert without(path) == 2
+    assert path.read_text(encoding="utf-8") == HEADER + "".join(KEPT)
+
+
+def test_lines_of_json_go_wherever_the_id_stands(tmp_path: Path) -> None:
+    records = [{"user": "2.1"}, {"user": ID}, {"params": [{"v": f"%2F{ID}"}]}, {"user": "3.1", "x": "\u00e9"}]
+    path = tmp_path / "a.json"
+    path.write_text("".join(json.dumps(one) + "\n" for one in records))
+    assert without(path) == 2
+    assert [json.loads(line) for line in path.read_text().splitlines()] == [records[0], records[3]]
+
+
+def test_rows_of_parquet_go(tmp_path: Path) -> None:
+    table = pa.table(
+        {
+            "user_pseudo_id": pa.array([ID, "2.1", "3.1", None]).dictionary_encode(),
+            "params": [[{"k": "a", "v": "b"}], [], [{"k": "a", "v": "b"}, {"k": "u", "v": f"x {ID}"}], None],
+        }
+    )
+    pq.write_table(table, tmp_path / "a.parquet", compression="gzip")
+    assert without(tmp_path / "a.parquet") == 2
+    left = pq.read_table(tmp_path / "a.parquet")
+    assert left.equals(table.take([1, 3]))
+    assert left.schema.equals(table.schema)
+    assert pq.ParquetFile(tmp_path / "a.parquet").metadata.row_group(0).column(0).compression == "GZIP"
+
+
+def test_a_short_id_goes_from_a_column_of_ids_alone(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"user_id": ["12", "3124"], "n": ["3", "12"]}), tmp_path / "a.parquet")
+    assert without(tmp_path / "a.parquet", Needles(frozenset({"12"}))) == 1
+    assert pq.read_table(tmp_path / "a.parquet").to_pylist() == [{"user_id": "3124", "n": "12"}]
+
+
+def test_of_a_real_export_exactly_their_lines_go(tmp_path: Path) -> None:
+    path = tmp_path / "shop.csv"
+    write_sample(path, 300, 1, silent)
+    lines = path.read_bytes().splitlines(keepends=True)
+    users = sorted({line.split(b",")[3].decode() for line in lines[1:]} - {""})
+    gone = random.Random(0).sample(users, 40)
+    rest = [line for line in lines if line.split(b",")[3].decode() not in gone]
+    assert without(path, Needles(frozenset(gone))) == len(lines) - len(rest)
+    assert path.read_bytes() == b"".join(rest)
+
+
+def test_what_is_no_table_is_left_as_it_was(tmp_path: Path) -> None:
+    (tmp_path / "a.pdf").write_bytes(b"%PDF " + ID.encode())
+    with pytest.raises(InputError):
+        without(tmp_path / "a.pdf")
+    assert ID.encode() in (tmp_path / "a.pdf").read_bytes()
+
+
+def test_a_file_in_which_something_would_be_left_is_as_it_was(tmp_path: Path) -> None:
+    table = pa.table({"a": [1]}).replace_schema_metadata({"made_for": ID})
+    pq.write_table(table, tmp_path / "a.parquet")
+    before = (tmp_path / "a.parquet").read_bytes()
+    with pytest.raises(InputError, match="cannot be written without"):
+        without(tmp_path / "a.parquet")
+    assert (tmp_path / "a.parquet").read_bytes() == before
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_full_disk_leaves_it_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device", "x")
+
+    path = tmp_path / "a.csv"
+    path.write_text(HEADER + "".join(ROWS))
+    monkeypatch.setattr("core.storage.disk.flush", full)
+    with pytest.raises(ResourceError, match="full"):
+        without(path)
+    assert path.read_text() == HEADER + "".join(ROWS)
+    assert len(list(tmp_path.iterdir())) == 1
