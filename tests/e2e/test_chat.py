@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from core.desk import conversations
+from core.desk import conversations, preferences
 from core.facts.answer import Answer, Comment, Note
 from core.llm.llm_settings import VARIABLES
 from core.storage.store import Store
@@ -53,6 +53,7 @@ def shop(
     """A server with a finished run and a model that is named in the environment."""
     variables = {"BEHA2VEC_MODEL": MODEL, "OPENAI_BASE_URL": simulator.base_url}
     with running_server(tmp_path_factory.mktemp("shop"), **variables) as server:
+        preferences.change(Store(server.cache), wall_s=300)  # a busy machine comes to Stop late
         yield server, write_run(server.cache, views=("url", "theme"), per_kind=40)
 
 
