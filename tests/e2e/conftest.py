@@ -102,9 +102,9 @@ def fresh_server(tmp_path: Path) -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server that the tests of a module share; every page is a session of its own."""
+    """A server that began without data, shared by all files; every page is a session of its own."""
     with running_server(tmp_path_factory.mktemp("app")) as server:
         yield server
 
