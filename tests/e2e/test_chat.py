@@ -109,6 +109,7 @@ def grows(page: Page) -> None:
 def test_an_answer_survives_a_slider_another_page_a_reload_and_ends_with_stop(
     shop: tuple[Server, FinishedRun], new_page: OpenPage, simulator: Simulator
 ) -> None:
+    # .first: what is drawn anew stands beside what it replaces for a moment
     page = new_page(address(shop, "explore"))
     expect(page.get_by_text("in 3 segments")).to_be_visible()
     ask(page, UNKNOWN)
@@ -129,7 +130,7 @@ def test_an_answer_survives_a_slider_another_page_a_reload_and_ends_with_stop(
 
     page.reload()
     expect(page.get_by_role("heading", name="Export")).to_be_visible()
-    expect(log(page).get_by_text(UNKNOWN)).to_be_visible()
+    expect(log(page).get_by_text(UNKNOWN).first).to_be_visible()
     expect(stop(page)).to_be_visible()
     grows(page)
 
@@ -141,17 +142,17 @@ def test_an_answer_survives_a_slider_another_page_a_reload_and_ends_with_stop(
     expect(log(page).get_by_text("Waits its turn")).to_have_count(2)
     stop(page).click()
     expect(log(page).get_by_text("Waits its turn")).to_have_count(1)
-    expect(log(page).get_by_text("Broken off")).to_be_visible()  # what came is kept below the next one
+    expect(log(page).get_by_text("Broken off").first).to_be_visible()  # what came is kept below the next one
     expect(log(page).get_by_text("The model's reading, not counted").first).to_be_visible()
     page.get_by_role("dialog").get_by_role("button", name="Agree for this session").click()  # a new session
     stop(page).click()
     expect(stop(page)).to_have_count(0)
-    expect(log(page).get_by_text("How many users are in segment 3?")).to_be_visible()
-    expect(log(page).get_by_text("(segment 3):")).to_be_visible()
+    expect(log(page).get_by_text("How many users are in segment 3?").first).to_be_visible()
+    expect(log(page).get_by_text("(segment 3):").first).to_be_visible()
     page.reload()
-    expect(log(page).get_by_text("(segment 3):")).to_be_visible()
+    expect(log(page).get_by_text("(segment 3):").first).to_be_visible()
     page.get_by_text("2 earlier questions").click()
-    expect(page.locator(".st-key-chat-earlier").get_by_text(UNKNOWN)).to_be_visible()
+    expect(page.locator(".st-key-chat-earlier").get_by_text(UNKNOWN).first).to_be_visible()
 
 
 def test_a_follow_up_and_a_question_that_is_offered_are_answered_at_once(
