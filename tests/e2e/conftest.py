@@ -25,7 +25,7 @@ from core.storage.store import Store
 from tests.pages.fixtures_segments import write_run
 
 ROOT = Path(__file__).resolve().parents[2]
-UP_S = 60.0
+UP_S = 180.0
 PATIENCE_MS = 60_000
 SMALL = TrainSettings(epochs=1, hidden_dim=16, heads=2, feedforward_dim=16, embedding_dim=16)
 OpenPage = Callable[..., Page]
@@ -72,7 +72,7 @@ def running_server(folder: Path, base: str = "", **variables: str) -> Iterator[S
         yield server
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(UP_S)
 
 
 def free_port() -> int:
@@ -88,7 +88,7 @@ def wait_until_up(server: Server, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + UP_S
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            urllib.request.urlopen(server.url + "/_stcore/health", timeout=2)
+            urllib.request.urlopen(server.url + "/_stcore/health", timeout=10)
             return
         except (urllib.error.URLError, TimeoutError, ConnectionError):
             time.sleep(0.1)
@@ -102,9 +102,9 @@ def fresh_server(tmp_path: Path) -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server that the tests of a module share; every page is a session of its own."""
+    """A server that began without data, shared by all files; every page is a session of its own."""
     with running_server(tmp_path_factory.mktemp("app")) as server:
         yield server
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.conftest import OpenPage, Server, running_server
+from tests.e2e.conftest import OpenPage, Server
 from tests.pages.fixtures_segments import FinishedRun, write_run
 
 pytestmark = pytest.mark.e2e
@@ -17,11 +16,11 @@ Two = tuple[Server, FinishedRun, FinishedRun]
 
 
 @pytest.fixture(scope="module")
-def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
-    """A server with two finished runs of the same file name: 120 visitors, and 60 in two views."""
-    with running_server(tmp_path_factory.mktemp("two")) as server:
-        other = write_run(server.cache, views=("url", "theme"), per_kind=20)
-        yield server, write_run(server.cache, per_kind=40), other
+def two(trained_shop: tuple[Server, str]) -> Two:
+    """Two more finished runs of the same file name: 120 visitors, and 60 in two views."""
+    server, _ = trained_shop
+    other = write_run(server.cache, views=("url", "theme"), per_kind=20)
+    return server, write_run(server.cache, per_kind=40), other
 
 
 def thumb(page: Page, key: str) -> Locator:

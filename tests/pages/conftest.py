@@ -9,12 +9,14 @@ from unittest import mock
 
 import pytest
 import streamlit as st
+from altair.utils import schemapi
 from streamlit.components.v2 import manifest_scanner
+from streamlit.runtime.caching import cache_resource_api
 from streamlit.testing.v1 import AppTest
 
 from core.llm.llm_settings import VARIABLES
 from core.runs import jobs
-from pages.ui.segments import background, certificates
+from pages.ui.segments import background, certificates, figure
 from tests.pages.fake_jobs import FakeJobs
 from tests.pages.fixtures_segments import finished_run as finished_run
 from tests.pages.fixtures_segments import written_run as written_run
@@ -23,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 OpenApp = Callable[..., AppTest]
 COMPARE_ONCE = background.compare_once
 """As it is outside of tests."""
+DRAWINGS = {f"{figure.__name__}.{made.__name__}" for made in (figure._picture, figure._table)}
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -31,6 +34,23 @@ def packages_looked_through_once() -> Iterator[None]:
     scan = cache(manifest_scanner.scan_component_manifests)
     with mock.patch.object(manifest_scanner, "scan_component_manifests", scan):
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def classes_of_altair_listed_once() -> Iterator[None]:
+    """Altair makes a table of all its classes each time it meets a channel that is given as text."""
+    listed = schemapi._FromDict(schemapi._subclasses(schemapi.SchemaBase))
+    with mock.patch.object(schemapi, "_FromDict", lambda classes: listed):
+        yield
+
+
+def forget() -> None:
+    """Everything that is kept but drawings: those are kept under all that they show, whatever the store."""
+    kept = cache_resource_api._resource_caches._function_caches.get(None, {})
+    drawings = {key: kept.pop(key) for key, cache in [*kept.items()] if cache.display_name in DRAWINGS}
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    cache_resource_api._resource_caches._function_caches[None] = drawings
 
 
 @pytest.fixture(autouse=True)
@@ -44,8 +64,7 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
     for variable in VARIABLES:
         monkeypatch.delenv(variable, raising=False)
     yield
-    st.cache_data.clear()
-    st.cache_resource.clear()
+    forget()
 
 
 @pytest.fixture

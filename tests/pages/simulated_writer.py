@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable
 from typing import Any
 
+import pytest
+from streamlit.testing.v1 import AppTest
+
 from core.llm.probing import ASKED, CHOSEN
-from tests.llm_simulator import Reply, Script
+from tests.llm_simulator import Reply, Script, Simulator
+from tests.pages.fake_jobs import texts
 
 MODEL = "simulated-writer"
 NAMES = {"S1": "Callers", "S2": "Guessers", "S3": "Wanderers"}
@@ -16,6 +22,27 @@ REMARK = "S1 may be planning a journey."
 IDEA = "Write to them on Monday."
 FALSE = "Nobody in S1 looks at the cart, and its rate is 4711."
 """A remark that claims what nobody counted."""
+
+PATIENCE_S = 60.0
+PAUSE_S = 0.25
+"""Between two looks: a run of a page costs more than the server that it waits for."""
+
+
+def use(monkeypatch: pytest.MonkeyPatch, simulator: Simulator) -> None:
+    """Name the simulator in the environment, as an analyst would a server."""
+    monkeypatch.setenv("BEHA2VEC_MODEL", MODEL)
+    monkeypatch.setenv("OPENAI_BASE_URL", simulator.base_url)
+
+
+def until(app: AppTest, holds: Callable[[AppTest], bool]) -> AppTest:
+    """Draw the page again and again, as its polling does in a browser."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not holds(app):
+        assert time.monotonic() < deadline, texts(app) + texts(app.sidebar)
+        time.sleep(PAUSE_S)
+        app.run()
+        assert not app.exception
+    return app
 
 
 def writer(piece_s: float = 0, figures: int = 3, *, holds: bool = True, hang_s: float = 0) -> Script:

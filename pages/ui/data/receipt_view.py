@@ -147,11 +147,11 @@ def _floating_bars(bars: pd.DataFrame) -> alt.LayerChart:
         y=alt.Y("Step:N", sort=bars["Step"].tolist(), axis=names),
         tooltip=[alt.Tooltip("Step:N"), alt.Tooltip("records:Q", format=",")],
     )
-    at = base.encode(x=alt.X("from:Q", title="records", scale=scale, axis=axis), x2="to:Q")
+    at = base.encode(x=alt.X("from:Q", title="records", scale=scale, axis=axis), x2=alt.X2("to:Q"))
     used = at.transform_filter("datum.used").mark_bar(cornerRadius=2, height=16)
     gone = at.transform_filter("!datum.used").mark_bar(cornerRadius=2, height=16, color=NEUTRAL, opacity=0.6)
     text = base.mark_text(align="left", dx=5, color=NEUTRAL).encode(
-        x=alt.X("to:Q", scale=scale), text="label:N"
+        x=alt.X("to:Q", scale=scale), text=alt.Text("label:N")
     )
     return alt.LayerChart(layer=[used, gone, text], height=alt.Step(26))
 

@@ -33,7 +33,9 @@ def steps(table: pd.DataFrame, title: str) -> Chart:
     paint = alt.condition(alt.datum[Col.LABEL] == order[0], alt.value(INK), alt.value(NEUTRAL))
     x = alt.X(f"{Col.SHARE}:Q", title=title, scale=alt.Scale(domain=[0, 1]), axis=_axis())
     bars = base.mark_bar(cornerRadiusEnd=3, opacity=0.45).encode(x=x, color=paint)
-    span = base.mark_rule(strokeWidth=2, color="currentColor").encode(x=f"{Col.LOW}:Q", x2=f"{Col.HIGH}:Q")
+    span = base.mark_rule(strokeWidth=2, color="currentColor").encode(
+        x=alt.X(f"{Col.LOW}:Q"), x2=alt.X2(f"{Col.HIGH}:Q")
+    )
     return sized(bars + span, (BAR * len(order) + 12) * table[STEP_NAME].nunique() + AXIS)
 
 
@@ -51,7 +53,9 @@ def instead(table: pd.DataFrame, column: str, title: str) -> Chart:
     bars = base.mark_bar(cornerRadiusEnd=3, color=NEUTRAL, opacity=0.8).encode(
         x=alt.X(f"{Col.SHARE}:Q", title=title, axis=_axis())
     )
-    span = base.mark_rule(strokeWidth=2, color="currentColor").encode(x=f"{Col.LOW}:Q", x2=f"{Col.HIGH}:Q")
+    span = base.mark_rule(strokeWidth=2, color="currentColor").encode(
+        x=alt.X(f"{Col.LOW}:Q"), x2=alt.X2(f"{Col.HIGH}:Q")
+    )
     return sized(bars + span, 24 * len(table) + AXIS)
 
 

@@ -251,7 +251,7 @@ def matrix(table: pd.DataFrame, *, difference: bool) -> Chart:
         color=alt.Color("side:N", scale=side, legend=None),
         opacity=alt.Opacity("size:Q", scale=fade, legend=None),
     )
-    text = base.mark_text(fontSize=11, color=INK).encode(text="text:N")
+    text = base.mark_text(fontSize=11, color=INK).encode(text=alt.Text("text:N"))
     return sized(cells + text, 28 * table[PLACE].nunique() + 50)
 
 

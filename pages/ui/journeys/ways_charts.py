@@ -55,14 +55,14 @@ def routes(table: pd.DataFrame, here: str, there: str) -> Chart:
     room = alt.Scale(domain=[0, widest], range=[0, alt.expr(f"max(60, width - {SAID_ROOM})")], nice=False)
     x = alt.X(f"{Col.SHARE}:Q", scale=room, axis=None)
     text = base.mark_text(align="left", dy=-8, color=INK, fontSize=13, limit=alt.expr("width")).encode(
-        x=alt.value(0), text=f"{ROUTE}:N"
+        x=alt.value(0), text=alt.Text(f"{ROUTE}:N")
     )
     sure = f"datum.{Diff.DIFFERS} || !isValid(datum.{Col.REST_SHARE})"
     bars = base.mark_bar(height=10, yOffset=9, cornerRadiusEnd=2, color=INK).encode(
         x=x, opacity=alt.condition(sure, alt.value(SURE), alt.value(UNSURE))
     )
     said = base.mark_text(align="left", dx=8, dy=9, color=INK, opacity=0.75).encode(
-        x=alt.X("end:Q", scale=room, axis=None), text=f"{SAID}:N"
+        x=alt.X("end:Q", scale=room, axis=None), text=alt.Text(f"{SAID}:N")
     ).transform_calculate(end=f"max(datum.{Col.SHARE}, datum.{Col.REST_SHARE} || 0)")  # fmt: skip
     others = base.transform_filter(f"isValid(datum.{Col.REST_SHARE})").mark_tick(
         thickness=3, height=16, yOffset=9, color=NEUTRAL
@@ -84,9 +84,9 @@ def carpet(runs: pd.DataFrame, places: tuple[str, ...], strips: int, title: str)
     cells = alt.Axis(format="d", tickMinStep=1, grid=False, orient="top")
     base = alt.Chart(runs).encode(
         x=alt.X(f"{BEGIN}:Q", title=title, axis=cells),
-        x2=f"{STOP}:Q",
+        x2=alt.X2(f"{STOP}:Q"),
         y=alt.Y("top:Q", axis=None, scale=alt.Scale(domain=[0, strips], range=[0, whole], nice=False)),
-        y2=f"{STRIP}:Q",
+        y2=alt.Y2(f"{STRIP}:Q"),
         tooltip=tips(told),
     ).transform_calculate(top=f"datum.{STRIP} - 1")  # fmt: skip
     legend = alt.Legend(
@@ -98,7 +98,7 @@ def carpet(runs: pd.DataFrame, places: tuple[str, ...], strips: int, title: str)
     ended = base.transform_filter(alt.datum[COLOURED] == END).transform_calculate(
         slim=f"datum.{BEGIN} + {END_WIDTH}", top=f"datum.{STRIP} - 1"
     )
-    ends = ended.mark_rect(color=INK, opacity=0.7).encode(x2="slim:Q")
+    ends = ended.mark_rect(color=INK, opacity=0.7).encode(x2=alt.X2("slim:Q"))
     coloured = own.encode(
         color=alt.Color(f"{COLOURED}:N", scale=alt.Scale(domain=list(places)), legend=legend)
     )
@@ -130,8 +130,8 @@ def _curve(table: pd.DataFrame, colour: str, unit: str) -> alt.LayerChart:
         tooltip=tips(told), color=alt.value(colour),
     )  # fmt: skip
     band = base.mark_area(interpolate="step-after", opacity=0.13).encode(
-        y=alt.Y(f"{Col.LOW}:Q", title=None, axis=percent), y2=f"{Col.HIGH}:Q"
+        y=alt.Y(f"{Col.LOW}:Q", title=None, axis=percent), y2=alt.Y2(f"{Col.HIGH}:Q")
     )
-    line = base.mark_line(interpolate="step-after", strokeWidth=2.5).encode(y=f"{HAVE_HAD}:Q")
+    line = base.mark_line(interpolate="step-after", strokeWidth=2.5).encode(y=alt.Y(f"{HAVE_HAD}:Q"))
     both: alt.LayerChart = band + line
     return both

@@ -56,7 +56,7 @@ def coverage(table: pd.DataFrame) -> Chart:
                 f"{Review.RUNG}:N", title=None, scale=alt.Scale(domain=present, range=colours),
                 legend=alt.Legend(orient="bottom", columns=2),
             ),
-            order="order:Q",
+            order=alt.Order("order:Q"),
             tooltip=tips(told),
         )
     )  # fmt: skip
@@ -90,7 +90,7 @@ def mosaic(table: pd.DataFrame) -> Chart:
         alt.Chart(table)
         .mark_rect(stroke="white", strokeWidth=1, strokeOpacity=0.6)
         .encode(
-            x=x, x2="y1:Q", y=y, y2="x1:Q", tooltip=tips(told),
+            x=x, x2=alt.X2("y1:Q"), y=y, y2=alt.Y2("x1:Q"), tooltip=tips(told),
             color=alt.condition(
                 alt.datum[PageLabels.TYPE] == UNKNOWN, alt.value(NEUTRAL), _type_colour(types)
             ),
@@ -102,6 +102,6 @@ def mosaic(table: pd.DataFrame) -> Chart:
     names = (
         alt.Chart(named)
         .mark_text(align="right", baseline="middle", dx=-6, fontSize=11, color="currentColor", limit=110)
-        .encode(x=alt.value(0), y=alt.Y("middle:Q", axis=None), text=f"{PageLabels.THEME}:N")
+        .encode(x=alt.value(0), y=alt.Y("middle:Q", axis=None), text=alt.Text(f"{PageLabels.THEME}:N"))
     )
     return sized(blocks + names, 380)

@@ -251,9 +251,11 @@ def found_over_reach(curve: pd.DataFrame, reach: int, height: int) -> charts.Cha
     y = alt.Y(
         f"{FOUND}:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%", tickCount=5)
     )
-    band = base.mark_area(opacity=0.25, color=charts.ABOVE).encode(y=f"{Col.LOW}:Q", y2=f"{Col.HIGH}:Q")
+    band = base.mark_area(opacity=0.25, color=charts.ABOVE).encode(
+        y=alt.Y(f"{Col.LOW}:Q"), y2=alt.Y2(f"{Col.HIGH}:Q")
+    )
     line = base.mark_line(strokeWidth=2, color=charts.ABOVE, point=True).encode(y=y)
-    chance = base.mark_line(strokeDash=[4, 4], color=charts.NEUTRAL).encode(y=f"{BY_CHANCE}:Q")
+    chance = base.mark_line(strokeDash=[4, 4], color=charts.NEUTRAL).encode(y=alt.Y(f"{BY_CHANCE}:Q"))
     return charts.sized(chance + band + line + _chosen(curve, reach), height)
 
 

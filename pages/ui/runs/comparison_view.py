@@ -107,5 +107,5 @@ def _matrix(cells: pd.DataFrame, first: list[str], second: list[str]) -> Chart:
     squares = base.mark_rect(cornerRadius=3, color=ABOVE).encode(
         opacity=alt.Opacity(f"{SHARE}:Q", scale=fade, legend=None)
     )
-    text = base.mark_text(fontSize=12, color=INK).encode(text="told:N")
+    text = base.mark_text(fontSize=12, color=INK).encode(text=alt.Text("told:N"))
     return sized(squares + text, 34 * len(first) + 90)

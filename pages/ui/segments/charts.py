@@ -85,7 +85,7 @@ def line_over_k(
     }
     base = alt.Chart(scores).encode(x=at, tooltip=tips(told))
     chance = base.mark_area(color=NEUTRAL, opacity=0.28, line={"color": NEUTRAL, "strokeWidth": 1}).encode(
-        y=alt.Y(f"{low}:Q"), y2=f"{high}:Q"
+        y=alt.Y(f"{low}:Q"), y2=alt.Y2(f"{high}:Q")
     )
     ties = alt.Chart(scores[scores["k"].isin(near)]).mark_rect(opacity=0.14).encode(x=at)
     line = base.mark_line(strokeWidth=2).encode(y=y)
@@ -115,15 +115,17 @@ def forest(rates: pd.DataFrame, names: Mapping[int, str], title: str) -> Chart:
     }  # fmt: skip
     base = alt.Chart(rates).encode(y=rows(Col.LABEL, rates[Col.LABEL]), tooltip=tips(told))
     own = base.encode(color=segment_colour(names))
-    span = own.mark_rule(strokeWidth=3, opacity=0.55).encode(x=_percent("low", title), x2="high:Q")
-    point = own.mark_point(filled=True, size=90, opacity=1).encode(x="rate:Q")
+    span = own.mark_rule(strokeWidth=3, opacity=0.55).encode(x=_percent("low", title), x2=alt.X2("high:Q"))
+    point = own.mark_point(filled=True, size=90, opacity=1).encode(x=alt.X("rate:Q"))
     return sized(span + point + _others(base, 16), ROW * len(rates) + AXIS)
 
 
 def _others(base: alt.Chart, size: int) -> alt.Chart:
     """A grey tick a row, where the others are; nothing where there are none."""
     seen = base.transform_filter(f"isValid(datum.{Col.REST_SHARE})")
-    ticks: alt.Chart = seen.mark_tick(thickness=3, size=size, color=NEUTRAL).encode(x=f"{Col.REST_SHARE}:Q")
+    ticks: alt.Chart = seen.mark_tick(thickness=3, size=size, color=NEUTRAL).encode(
+        x=alt.X(f"{Col.REST_SHARE}:Q")
+    )
     return ticks
 
 
@@ -140,13 +142,15 @@ def boxes(table: pd.DataFrame, names: Mapping[int, str], title: str) -> Chart:
     base = alt.Chart(table).encode(y=rows(Col.LABEL, table[Col.LABEL]), tooltip=tips(told))
     few_to_many = alt.Scale(type="symlog")  # a few users have hundreds of times what most have
     x = alt.X("p05:Q", title=title, scale=few_to_many, axis=alt.Axis(labelFlush=False, tickCount=6))
-    reach = base.mark_rule(strokeWidth=2, opacity=0.5, color=NEUTRAL).encode(x=x, x2="p95:Q")
+    reach = base.mark_rule(strokeWidth=2, opacity=0.5, color=NEUTRAL).encode(x=x, x2=alt.X2("p95:Q"))
     half = base.mark_bar(height={"band": 0.55}, opacity=0.75).encode(
-        x=alt.X("p25:Q", scale=few_to_many), x2="p75:Q",
+        x=alt.X("p25:Q", scale=few_to_many), x2=alt.X2("p75:Q"),
         color=_segments_only(names),
     )  # fmt: skip
-    middle = base.mark_tick(thickness=3, color=INK, size=16).encode(x="median:Q")
-    mean = base.mark_point(shape="diamond", filled=True, size=60, color=INK, opacity=1).encode(x="mean:Q")
+    middle = base.mark_tick(thickness=3, color=INK, size=16).encode(x=alt.X("median:Q"))
+    mean = base.mark_point(shape="diamond", filled=True, size=60, color=INK, opacity=1).encode(
+        x=alt.X("mean:Q")
+    )
     return sized(reach + half + middle + mean, ROW * len(table) + AXIS)
 
 
@@ -167,8 +171,8 @@ def dumbbell(
     base = alt.Chart(table).encode(y=rows(row, table[row]), tooltip=tips(told))
     x = _percent(here, title)
     names = {int(table[Col.SEGMENT].iloc[0]): str(table[Col.LABEL].iloc[0])}
-    joined = base.mark_rule(strokeWidth=2, opacity=0.5, color=NEUTRAL).encode(x=x, x2=f"{there}:Q")
-    rest = base.mark_point(filled=True, size=60, opacity=1, color=NEUTRAL).encode(x=f"{there}:Q")
+    joined = base.mark_rule(strokeWidth=2, opacity=0.5, color=NEUTRAL).encode(x=x, x2=alt.X2(f"{there}:Q"))
+    rest = base.mark_point(filled=True, size=60, opacity=1, color=NEUTRAL).encode(x=alt.X(f"{there}:Q"))
     paint = _segments_only(names) if colour is None else alt.value(colour)
     own = base.mark_point(filled=True, size=110, opacity=1).encode(x=x, color=paint)
     lines = 1 + int(table[row].str.count("\n").max())
@@ -232,7 +236,7 @@ def heat(cells: pd.DataFrame, segments: Sequence[str], metrics: Sequence[str]) -
         y=rows(Col.LABEL, segments).scale(paddingInner=0.12),
         tooltip=tips({Col.LABEL: ("Segment", ""), Col.METRIC: ("Metric", ""), "text": ("Value", "")}),
     )
-    text = base.mark_text(fontSize=12, color=INK).encode(text="text:N")
+    text = base.mark_text(fontSize=12, color=INK).encode(text=alt.Text("text:N"))
     return sized(_squares(base) + text, 34 * len(segments) + 44)
 
 

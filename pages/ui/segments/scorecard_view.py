@@ -139,13 +139,15 @@ def estimates(table: pd.DataFrame, title: str, floor: float | None) -> Chart:
     )
     axis = alt.Axis(labelFlush=False, tickCount=5)
     across = alt.X("low:Q", title=title, axis=axis, scale=alt.Scale(zero=floor != 0.5, nice=True))
-    span = base.mark_rule(strokeWidth=3, opacity=0.7).encode(x=across, x2="high:Q")
-    point = base.mark_point(filled=True, size=90, opacity=1).encode(x="value:Q")
-    text = base.mark_text(dy=-11, fontSize=11).encode(x="value:Q", text=alt.Text("value:Q", format=".2r"))
+    span = base.mark_rule(strokeWidth=3, opacity=0.7).encode(x=across, x2=alt.X2("high:Q"))
+    point = base.mark_point(filled=True, size=90, opacity=1).encode(x=alt.X("value:Q"))
+    text = base.mark_text(dy=-11, fontSize=11).encode(
+        x=alt.X("value:Q"), text=alt.Text("value:Q", format=".2r")
+    )
     layers = span + point + text.encode(color=alt.value(charts.INK))
     if floor is not None:
         line = alt.Chart(pd.DataFrame({"value": [floor]})).mark_rule(strokeDash=[4, 4], color=charts.NEUTRAL)
-        layers = line.encode(x="value:Q") + layers
+        layers = line.encode(x=alt.X("value:Q")) + layers
     return charts.sized(layers, ROW * len(table) + charts.AXIS + TITLE)
 
 

@@ -154,7 +154,7 @@ def strip(views: pd.DataFrame) -> charts.Chart:
         VIEW: ("Page view", ""), Col.PAGE_TITLE: ("Title", ""), Col.PAGE_LOCATION: ("Page", ""),
         SECONDS_TO_NEXT: ("Seconds to the next", ",.0f"),
     }  # fmt: skip
-    line = base.mark_line(color=charts.NEUTRAL, opacity=0.5).encode(detail=f"{WHEN}:N")
+    line = base.mark_line(color=charts.NEUTRAL, opacity=0.5).encode(detail=alt.Detail(f"{WHEN}:N"))
     dots = base.mark_point(filled=True, size=70, opacity=0.9)
     if EFFECT in table:
         told[EFFECT] = ("Effect of the page on the lead", "+.3f")

@@ -3,18 +3,13 @@
 Most calls go through ``main`` in this process; what only a process can show has tests of its own.
 """
 
-import io
 import json
-import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import time
 import zipfile
-from contextlib import redirect_stderr
-from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
 
@@ -25,79 +20,17 @@ import pyarrow.parquet as pq
 import pytest
 
 from core.base.settings import Preset, TrainSettings
-from core.cli.cli import main
 from core.labels.label_settings import LabelSettings, ThemeSource
 from core.labels.label_yaml import read_taxonomy
+from tests.core.cli.calls import BRIEF, ROOT, cli, one_line_error, process
 from tests.llm_simulator import Reply, replies, simulating
-
-ROOT = Path(__file__).resolve().parents[3]
-
-
-@dataclass(frozen=True)
-class Done:
-    """How a call ended."""
-
-    returncode: int
-    stderr: str
-
-
-def cli(*args: object) -> Done:
-    """``python -m core …`` without the process: the same ``main``, its exit status and its stderr."""
-    before = signal.getsignal(signal.SIGTERM)
-    said = io.StringIO()
-    try:
-        with (
-            mock.patch.object(sys, "argv", ["core", *map(str, args)]),
-            redirect_stderr(said),
-            pytest.raises(SystemExit) as ended,
-        ):
-            main()
-    finally:
-        signal.signal(signal.SIGTERM, before)
-    return Done(int(ended.value.code or 0), said.getvalue())
-
-
-def process(*args: object, **environ: str) -> Done:
-    """The same in a process of its own."""
-    command = [sys.executable, "-m", "core", *map(str, args)]
-    done = subprocess.run(
-        command, cwd=ROOT, env=os.environ | environ, capture_output=True, text=True, check=False
-    )
-    return Done(done.returncode, done.stderr)
-
-
-def one_line_error(done: Done) -> str:
-    assert done.returncode == 2, done.stderr
-    lines = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
-    assert len(lines) == 1, done.stderr
-    assert "Traceback" not in done.stderr
-    return lines[0]
-
-
-BRIEF = ("--clusters", 4, "--preset", "fast", "--epochs", 1, "--labels", "rules")
-
-
-@pytest.fixture(scope="session")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("shop") / "shop.csv"
-    done = cli("sample", "--users", 400, "--seed", 1, "--out", path)
-    assert done.returncode == 0, done.stderr
-    return path
-
-
-@pytest.fixture(scope="session")
-def finished(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("run") / "out"
-    done = cli("run", shop, "--out", out, *BRIEF)
-    assert done.returncode == 0, done.stderr
-    return out
 
 
 def test_a_run_leaves_every_file_it_promises(finished: Path) -> None:
     promised = [
         "receipt.json", "sequences.parquet", "model", "embeddings.parquet", "users.parquet",
         "clusters.json", "profiles.json", "differences.parquet", "journeys.json", "periods.json",
-        "rules.json", "report.html",
+        "rules.json", "funnels.json", "report.html",
         "run.json",
     ]  # fmt: skip
     assert [name for name in promised if not (finished / name).exists()] == []
@@ -476,7 +409,8 @@ def test_a_taxonomy_of_ones_own_and_labels_off(finished: Path, tmp_path: Path) -
         "{name: Other, descriptions: [anything else]}]\n",
         encoding="utf-8",
     )
-    done = cli("run", "--out", out, "--from-stage", "label", "--taxonomy", taxonomy, "--epochs", 1)
+    quick = ("--from-stage", "label", "--preset", "bag")
+    done = cli("run", "--out", out, *quick, "--taxonomy", taxonomy)
     assert done.returncode == 0, done.stderr
     labels = pq.read_table(out / "labels.parquet").to_pandas()
     assert set(labels["theme"]) <= {"Sleep", "Move", "Unknown"}

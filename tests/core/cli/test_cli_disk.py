@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.core.cli.test_cli import ROOT, cli, one_line_error
+from tests.core.cli.calls import ROOT, cli, one_line_error
 from tests.core.storage.test_claims import another_process_in
 
 QUICK = ("--clusters", 3, "--preset", "bag", "--labels", "off")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,40 +11,14 @@ import pytest
 from core.journeys.funnel import Funnel
 from core.journeys.funnel_yaml import funnels_to_yaml
 from core.profiles.wilson import wilson
-from tests.core.cli.test_cli import cli, one_line_error
-
-FUNNELS = """funnels:
-- name: To the till
-  steps:
-  - type: Product
-  - event: [add_to_cart, begin_checkout]
-  - event: purchase
-- steps: [{page: '*'}, {page: /nowhere}]
-"""
+from tests.core.cli.calls import cli, one_line_error
 
 
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("shop") / "shop.csv"
-    assert cli("sample", "--users", 400, "--seed", 1, "--out", path).returncode == 0
-    return path
-
-
-@pytest.fixture(scope="module")
-def out(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("run")
-    (folder / "funnels.yaml").write_text(FUNNELS, encoding="utf-8")
-    brief = ("--clusters", 3, "--preset", "bag", "--labels", "rules")
-    done = cli("run", shop, "--out", folder / "out", "--funnel", folder / "funnels.yaml", *brief)
-    assert done.returncode == 0, done.stderr
-    return folder / "out"
-
-
-def test_every_row_has_every_step_with_its_interval(out: Path) -> None:
-    first, second = json.loads((out / "funnels.json").read_text())
+def test_every_row_has_every_step_with_its_interval(finished: Path) -> None:
+    first, second = json.loads((finished / "funnels.json").read_text())
     assert (first["title"], first["within"]) == ("To the till", "user")
     keys = [row["key"] for row in first["rows"]]
-    assert keys[:3] == ["segment:0", "segment:1", "segment:2"]
+    assert keys[:4] == [f"segment:{number}" for number in range(4)]
     everybody = first["rows"][-1]
     assert everybody["key"] == "all"
     counts = [step["users"] for step in everybody["steps"]]
@@ -58,20 +33,21 @@ def test_every_row_has_every_step_with_its_interval(out: Path) -> None:
     assert [step["users"] for step in second["rows"][-1]["steps"]][1] == 0
 
 
-def test_buyers_are_at_most_those_of_the_receipt(out: Path) -> None:
-    first, _ = json.loads((out / "funnels.json").read_text())
-    told = json.loads((out / "receipt.json").read_text())["outcome_users"]["purchase"]
+def test_buyers_are_at_most_those_of_the_receipt(finished: Path) -> None:
+    first, _ = json.loads((finished / "funnels.json").read_text())
+    told = json.loads((finished / "receipt.json").read_text())["outcome_users"]["purchase"]
     assert first["rows"][-1]["steps"][-1]["users"] <= told["users"] - told["without_page_view"]
 
 
-def test_the_report_has_a_section(out: Path) -> None:
-    page = (out / "report.html").read_text(encoding="utf-8")
+def test_the_report_has_a_section(finished: Path) -> None:
+    page = (finished / "report.html").read_text(encoding="utf-8")
     assert '<section id="funnels">' in page
     assert "To the till" in page
     assert "1. Product" in page
 
 
-def test_a_run_that_is_stepped_into_keeps_its_funnels(out: Path) -> None:
+def test_a_run_that_is_stepped_into_keeps_its_funnels(finished: Path, tmp_path: Path) -> None:
+    out = shutil.copytree(finished, tmp_path / "out")
     before = json.loads((out / "funnels.json").read_text())
     done = cli("run", "--out", out, "--from-stage", "analyze")
     assert done.returncode == 0, done.stderr
@@ -108,13 +84,13 @@ FUNNELS_AGAIN = """funnels:
     ],
 )
 def test_a_file_that_is_none_is_one_line_before_the_work(
-    out: Path, tmp_path: Path, text: str, said: str
+    finished: Path, tmp_path: Path, text: str, said: str
 ) -> None:
     file = tmp_path / "funnels.yaml"
     file.write_text(text, encoding="utf-8")
-    before = (out / "run.json").read_bytes()
-    assert said in one_line_error(cli("run", "--out", out, "--from-stage", "analyze", "--funnel", file))
-    assert (out / "run.json").read_bytes() == before
+    before = (finished / "run.json").read_bytes()
+    assert said in one_line_error(cli("run", "--out", finished, "--from-stage", "analyze", "--funnel", file))
+    assert (finished / "run.json").read_bytes() == before
 
 
 def test_a_file_that_is_not_there_and_a_level_that_is_not_there_are_said(shop: Path, tmp_path: Path) -> None:

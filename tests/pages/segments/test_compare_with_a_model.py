@@ -13,8 +13,8 @@ from tests.llm_simulator import Simulator, simulating
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import texts
 from tests.pages.fixtures_segments import FinishedRun
-from tests.pages.segments.test_describe import PAGE, keys, until, use
-from tests.pages.simulated_writer import writer
+from tests.pages.segments.test_describe import PAGE, keys
+from tests.pages.simulated_writer import until, use, writer
 
 APPS_OWN = "converts more often than Guide"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -14,25 +14,9 @@ from tests.llm_simulator import Simulator, simulating
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import texts
 from tests.pages.fixtures_segments import FinishedRun
-from tests.pages.simulated_writer import MODEL, NAMES, UNKNOWN, writer
+from tests.pages.simulated_writer import NAMES, UNKNOWN, until, use, writer
 
 PAGE = "pages/segments/compare.py"
-PATIENCE_S = 30.0
-
-
-def use(monkeypatch: pytest.MonkeyPatch, simulator: Simulator) -> None:
-    monkeypatch.setenv("BEHA2VEC_MODEL", MODEL)
-    monkeypatch.setenv("OPENAI_BASE_URL", simulator.base_url)
-
-
-def until(app: AppTest, holds: Callable[[AppTest], bool]) -> AppTest:
-    deadline = time.monotonic() + PATIENCE_S
-    while not holds(app):
-        assert time.monotonic() < deadline, texts(app)
-        time.sleep(0.1)
-        app.run()
-        assert not app.exception
-    return app
 
 
 def keys(app: AppTest) -> list[str]:

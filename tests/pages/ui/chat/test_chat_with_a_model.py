@@ -14,10 +14,9 @@ from tests.llm_simulator import Simulator, simulating
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import texts
 from tests.pages.fixtures_segments import FinishedRun
-from tests.pages.simulated_writer import IDEA, MODEL, REMARK, UNKNOWN, writer
+from tests.pages.simulated_writer import IDEA, MODEL, REMARK, UNKNOWN, until, use, writer
 
 EXPLORE, EXPORT, SETTINGS = "pages/segments/explore.py", "pages/use/export.py", "pages/use/settings.py"
-PATIENCE_S = 30.0
 
 
 @pytest.fixture
@@ -27,12 +26,6 @@ def simulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
         yield running
 
 
-def use(monkeypatch: pytest.MonkeyPatch, simulator: Simulator) -> None:
-    """Name the simulator in the environment, as an analyst would a server."""
-    monkeypatch.setenv("BEHA2VEC_MODEL", MODEL)
-    monkeypatch.setenv("OPENAI_BASE_URL", simulator.base_url)
-
-
 def asked(app: AppTest, question: str) -> AppTest:
     return app.sidebar.chat_input(key="question").set_value(question).run()
 
@@ -40,17 +33,6 @@ def asked(app: AppTest, question: str) -> AppTest:
 def agreed(app: AppTest) -> AppTest:
     """What only the model can answer is asked, and may be sent."""
     return until(asked(app, UNKNOWN), has_button("agree-aside")).button(key="agree-aside").click().run()
-
-
-def until(app: AppTest, holds: Callable[[AppTest], bool]) -> AppTest:
-    """Draw the page again and again, as its polling does in a browser."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not holds(app):
-        assert time.monotonic() < deadline, texts(app.sidebar)
-        time.sleep(0.1)
-        app.run()
-        assert not app.exception
-    return app
 
 
 def has_button(name: str) -> Callable[[AppTest], bool]:

@@ -1,0 +1,72 @@
+"""Calls of the command line, with their exit status and what they said."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from unittest import mock
+
+import pytest
+
+from core.cli.cli import main
+from core.trust import k_evidence
+
+ROOT = Path(__file__).resolve().parents[3]
+BRIEF = ("--clusters", 4, "--preset", "fast", "--epochs", 1, "--labels", "rules")
+AS_FEW = "from tests.core.cli.calls import few_shuffles, main\nwith few_shuffles(): main()"
+
+
+@contextmanager
+def few_shuffles() -> Iterator[None]:
+    """Users are shuffled three times a run, not twenty: what the figures are worth has tests of its own."""
+    with mock.patch.object(k_evidence, "measure", partial(k_evidence.measure, draws=3)):
+        yield
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a call ended."""
+
+    returncode: int
+    stderr: str
+
+
+def cli(*args: object) -> Done:
+    """``python -m core …`` without the process: the same ``main``, its exit status and its stderr."""
+    before = signal.getsignal(signal.SIGTERM)
+    said = io.StringIO()
+    try:
+        with (
+            mock.patch.object(sys, "argv", ["core", *map(str, args)]),
+            redirect_stderr(said),
+            pytest.raises(SystemExit) as ended,
+        ):
+            main()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    return Done(int(ended.value.code or 0), said.getvalue())
+
+
+def process(*args: object, **environ: str) -> Done:
+    """The same in a process of its own."""
+    command = [sys.executable, "-c", AS_FEW, *map(str, args)]
+    done = subprocess.run(
+        command, cwd=ROOT, env=os.environ | environ, capture_output=True, text=True, check=False
+    )
+    return Done(done.returncode, done.stderr)
+
+
+def one_line_error(done: Done) -> str:
+    assert done.returncode == 2, done.stderr
+    lines = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert len(lines) == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    return lines[0]
