@@ -104,15 +104,14 @@ def count_tables(
     seen = SeenPages.of(sequences, columns, len(kept))
     some = seen.some(np.flatnonzero(counted))
     steps = [_followers(some, lag) for lag in range(1, LAGS + 1)]
-    near_by, next_to = _of_several(some, LAGS), _of_several(some, 1)
     lagged = sum((step / lag for lag, step in enumerate(steps[1:], start=2)), start=steps[0])
     popular = np.bincount(some.column, minlength=len(kept)).astype(np.float32)
     pool = _drawn(neighbours & counted & vectors.any(axis=1) & (seen.lengths > 0))
     return PageTables(
         pages=tuple(names[page] for page in kept.tolist()),
         allowed=~functional[kept],
-        follows=most_frequent(shares(steps[0] * next_to)),
-        lagged=most_frequent(shares(lagged * near_by)),
+        follows=most_frequent(shares(steps[0])),
+        lagged=most_frequent(shares(lagged)),
         popular=popular / max(1.0, float(popular.sum())),
         near=vectors[pool].astype(np.float16),
         viewed=seen.some(pool).evenly,
@@ -132,22 +131,6 @@ def _followers(seen: SeenPages, lag: int) -> Sparse:
     ones = np.ones(len(later), dtype=np.float32)
     shape = (seen.n_columns, seen.n_columns)
     return sparse.csr_array((ones, (seen.column[later - lag], seen.column[later])), shape=shape)
-
-
-def _of_several(seen: SeenPages, lags: int) -> Sparse:
-    """1 for each pair of pages that enough users saw so near to each other: sparse (n_columns, n_columns)."""
-    width, n = seen.n_columns, len(seen)
-    found = [np.zeros(0, dtype=np.int64)]
-    for lag in range(1, lags + 1):
-        later = np.flatnonzero(seen.user[lag:] == seen.user[:-lag]) + lag
-        pair = seen.column[later - lag].astype(np.int64) * width + seen.column[later]
-        found.append(pair * n + seen.user[later])
-    codes = np.sort(np.concatenate(found))
-    codes = codes[np.flatnonzero(np.diff(codes, prepend=-1))]
-    pairs, users = np.unique(codes // max(1, n), return_counts=True)
-    kept = pairs[users >= FEWEST_USERS]
-    ones = np.ones(len(kept), dtype=np.float32)
-    return sparse.csr_array((ones, (kept // max(1, width), kept % max(1, width))), shape=(width, width))
 
 
 def most_frequent(table: Sparse, most: int = KEPT) -> Sparse:
