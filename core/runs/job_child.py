@@ -32,7 +32,7 @@ class _Reporter:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._written = 0.0
+        self._written, self._text = 0.0, ""
         self._lock = threading.Lock()
         self._ended = False
         self._marks: list[tuple[float, float]] = []
@@ -68,8 +68,9 @@ class _Reporter:
                 self._write()
 
     def _write(self) -> None:
-        write_text_atomic(self._folder / STATUS, json.dumps(self.status))
-        self._written = time.monotonic()
+        if (text := json.dumps(self.status)) != self._text:  # one that rests for days leaves the disk alone
+            write_text_atomic(self._folder / STATUS, text)
+        self._text, self._written = text, time.monotonic()
 
 
 def paces(marks: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -73,7 +73,7 @@ NONE: Final[Mapping[int, Certificate]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
-class Results:
+class StoredStages:
     """What the stored stages made.
 
     Args:
@@ -81,14 +81,12 @@ class Results:
         labels: Themes and types of its pages; None where labelling is off.
         model: The trained model.
         embeddings: What it made of every user.
-        evidence: How many segments they support.
     """
 
     dataset: Dataset
     labels: LabelledPages | None
     model: Artifact
     embeddings: Embeddings
-    evidence: KEvidence
 
     @property
     def keys(self) -> dict[str, str]:
@@ -99,6 +97,13 @@ class Results:
             "embed": self.embeddings.artifact.key,
         }
         return found | ({"label": self.labels.key} if self.labels else {})
+
+
+@dataclass(frozen=True)
+class Results(StoredStages):
+    """The same, and how many segments the users support."""
+
+    evidence: KEvidence
 
 
 def publish(
@@ -141,6 +146,22 @@ def publish(
         _write_json(building / MODEL / SEALED, checksums(building / MODEL))
         _write_json(building / RUN, record)
     return record
+
+
+def publish_model(folder: Path, stages: StoredStages, settings: RunSettings, made: Segments) -> None:
+    """Write a model folder alone: all that places new users in these segments.
+
+    Args:
+        folder: It must not be there yet.
+        stages: What the stored stages made.
+        settings: Of the run, or of what is on a screen.
+        made: The segments.
+
+    Raises:
+        ArtifactError: If the model or the labels are damaged.
+    """
+    _write_model(folder, stages, settings, made)
+    _write_json(folder / SEALED, checksums(folder))
 
 
 def label_settings(labels: LabelledPages, settings: RunSettings) -> LabelSettings:
@@ -372,7 +393,7 @@ def _doubts(evidence: KEvidence, partition: Partition) -> list[str]:
     return [f"{made}. {evidence.sentence.rstrip('.')}", *beside]
 
 
-def _write_model(folder: Path, results: Results, settings: RunSettings, made: Segments) -> None:
+def _write_model(folder: Path, results: StoredStages, settings: RunSettings, made: Segments) -> None:
     """The trained model, and what else is needed to place new users: cleaning, labels, frozen segments."""
     folder.mkdir()
     for file in results.model.path.iterdir():

@@ -34,15 +34,17 @@ class TakenFile:
         checksum: SHA-256 of its bytes.
         at: When it was taken, UTC, ISO 8601.
         reads: What holds its records (a zip has several tables): name → key of what was read.
+        records: That were read of it.
         users: Of all files, once it was taken.
         page_views: Likewise.
-        segments: Segment → users, likewise.
+        segments: Segment → users, likewise; empty where that was on another model.
     """
 
     name: str
     checksum: str
     at: str
     reads: Mapping[str, str]
+    records: int = 0
     users: int = 0
     page_views: int = 0
     segments: Mapping[int, int] = field(default_factory=dict)
@@ -106,6 +108,13 @@ class TakenFiles:
             files=(*(file for file in self.files if file.name not in names), *new),
             refused=tuple(file for file in self.refused if file.name not in names),
         )
+
+    def placed_on(self, model: str) -> TakenFiles:
+        """The record with the latest counts on a model; earlier ones, in the segments of another, go."""
+        if self.model in ("", model) or not self.files:
+            return replace(self, model=model)
+        *earlier, last = self.files
+        return replace(self, model=model, files=(*(replace(file, segments={}) for file in earlier), last))
 
     def follow(self, there: Mapping[str, str]) -> TakenFiles:
         """The record with files that were renamed (``export.csv`` → ``export.1.csv``) under their new names.

@@ -14,7 +14,7 @@ from core.base.progress import Progress
 from core.base.settings import Encoder, IngestSettings, Settings, TrainSettings, ViewWeights
 from core.labels.fetching.fetch_outcomes import FetchOutcome, OutcomeTally
 from core.labels.label_settings import LabelSettings
-from core.runs import kept_certificates, kept_evidence, later_export, pipeline, second_training
+from core.runs import kept_certificates, kept_evidence, kept_watches, later_export, pipeline, second_training
 from core.storage.store import Artifact, Store, content_key
 
 Result: TypeAlias = dict[str, Any]
@@ -273,6 +273,12 @@ def certify(store: Store, request: CertifyRequest, progress: Progress) -> Result
     return {CERTIFY: kept_certificates.certify(store, dataset, *made_from, progress)}
 
 
+def watch(store: Store, request: kept_watches.WatchRequest, progress: Progress) -> Result:
+    """Watch a folder; only Cancel ends it."""
+    kept_watches.keep_watching(store, request, progress)
+    return {}
+
+
 def layout(store: Store, request: VectorsRequest, progress: Progress) -> Result:
     """A neighbour-preserving 2-D layout → artifact."""
     dumped, inputs = made_of(request)
@@ -341,6 +347,7 @@ TASKS: Final[dict[str, tuple[type[Settings], Callable[[Store, Any, Progress], Re
     LATER_EXPORT: (LaterRequest, embed_later),
     CERTIFY: (CertifyRequest, certify),
     LAYOUT: (VectorsRequest, layout),
+    kept_watches.TASK: (kept_watches.WatchRequest, watch),
     "scorecard": (ScorecardRequest, scorecard),
 }
 """Task → what it is asked with, and what does it."""

@@ -11,7 +11,7 @@ import gzip
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -41,9 +41,13 @@ from core.storage.replace_files import finish, replacing
 from core.storage.store import Store, content_key
 
 STAGE: Final = "watch"
+TROUBLE: Final = "trouble"
+"""Stage that is reported between two looks where the last one failed."""
 USERS: Final = "users.parquet"
 KEPT: Final = ".kept"
 """What was read of every file, and what was decided about labels."""
+LOOKED: Final = ".looked"
+"""Touched by each look that could see the folder."""
 _WORK: Final = ".working."
 _NAP_S: Final = 0.2
 
@@ -121,18 +125,19 @@ def _once(watcher: Watcher, settle_s: float, progress: Progress, tell: Tell) -> 
 
 
 def _go_on(watcher: Watcher, every_s: float, progress: Progress, tell: Tell) -> NoReturn:
-    """Look again and again; a folder, a disk or a lost file may come back, and is told once."""
-    said = ""
+    """Look again and again; a folder, a disk or a lost file may come back, and is told each time it goes."""
+    trouble = ""
     while True:
+        said, trouble = trouble, ""
         try:
             with disk_errors():
                 for line in watcher.look(progress):
                     tell(line)
         except (ArtifactError, InputError, ResourceError) as error:
-            if str(error) != said:
-                tell(str(error))
-            said = str(error)
-        _nap(every_s, progress, watcher)
+            trouble = str(error)
+            if trouble != said:
+                tell(trouble)
+        _nap(every_s, progress, watcher, trouble)
 
 
 class Watcher:
@@ -178,6 +183,7 @@ class Watcher:
                 if not self.taken.knows(path.name, checksum):
                     waiting.setdefault(checksum, path)
             lines = [*self._on_this_model(progress), *self._take(list(waiting.values()), progress)]
+            (self._out / LOOKED).touch()
         except BaseException:
             self._passing = told
             raise
@@ -252,8 +258,7 @@ class Watcher:
             names = named_pages(dataset, self._frozen, work, progress, self._store.root / LABEL_CACHE)
             placed = place_export(dataset, self._frozen, names, progress, self._device)
             counts = _counts(dataset, placed)
-            taken = self.taken.take(replace(file, **counts) for file in new)
-            taken = replace(taken, model=self._frozen.key)
+            taken = self._counted(new, counts)
             with replacing(self._out, last=RECORD) as building:
                 write_scored(building / USERS, dataset, placed, {})
                 for made in (RECEIPT, SEQUENCES):
@@ -263,13 +268,22 @@ class Watcher:
         self._forget_unused()
         return f"{counts['users']:,} users, {counts['page_views']:,} page views so far"
 
+    def _counted(self, new: Sequence[TakenFile], counts: Mapping[str, Any]) -> TakenFiles:
+        """The record with new files; on another model, where none is new, the last one has new counts."""
+        come = tuple(replace(file, at=_now()) for file in new) or self.taken.files[-1:]
+        taken = self.taken.take(replace(file, **counts) for file in come)
+        return taken.placed_on(self._frozen.key)
+
     def _read(self, path: Path, progress: Progress) -> TakenFile:
         checksum = self._folder.checksum(path)
         kept = KeptReads(self._store, self._frozen.settings, {path: checksum})
         sources = resolve_inputs([path])
-        for source in sources:
-            kept.read(source, lambda done: progress(STAGE, 0.0, f"Reading {path.name}"))
-        return TakenFile(path.name, checksum, _now(), {source.name: kept.key(source) for source in sources})
+        rows = [
+            kept.read(source, lambda done: progress(STAGE, 0.0, f"Reading {path.name}")).rows
+            for source in sources
+        ]
+        keys = {source.name: kept.key(source) for source in sources}
+        return TakenFile(path.name, checksum, _now(), keys, sum(rows))
 
     def _together(self, taken: TakenFiles, work: Path, progress: Progress) -> Dataset:
         """The data set of all files, as one run over them makes it."""
@@ -327,9 +341,9 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _nap(seconds: float, progress: Progress, watcher: Watcher) -> None:
-    message = counted(len(watcher.taken.files), "file") + " taken"
+def _nap(seconds: float, progress: Progress, watcher: Watcher, trouble: str = "") -> None:
+    message = trouble or counted(len(watcher.taken.files), "file") + " taken"
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        progress(STAGE, 0.0, message)
+        progress(TROUBLE if trouble else STAGE, 0.0, message)
         time.sleep(min(_NAP_S, seconds))

@@ -15,6 +15,7 @@ from pages.ui.data.prepare_form import look_inside, prepare_form
 from pages.ui.shell import job_panel, state
 from pages.ui.shell.links import EXPLORE, TRAINING, button
 from pages.ui.shell.text import count, md_text
+from pages.ui.watch import switch
 
 PREPARING = ("demo", "preprocess")
 PROMISE = "Beha2Vec reads the order in which people visit your pages, and finds the groups who behave alike."
@@ -84,6 +85,7 @@ def _current(dataset: Dataset, cards: list[DatasetCard]) -> None:
     leave_out.offer(dataset, facts.outcome_pages)
     with st.expander("Load other data", icon=":material/add_circle:", key="load-other"):
         sources.three_ways()
+    switch.offer()
     _earlier(cards, dataset)
     receipt_view.receipt(dataset)
     personal_view.personal(dataset, card, card is not None and _still_there(card.files))

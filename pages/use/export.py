@@ -8,16 +8,11 @@ from typing import Final
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.base.settings import IngestSettings, TrainSettings
 from core.cli.command import beyond, command_line
-from core.desk import label_book
-from core.labels.label_settings import LabelMode, LabelSettings
 from core.runs.export import IdStyle
-from core.runs.pipeline import RunSettings
-from core.storage.store import open_artifact
 from pages.ui.segments import naming, segment_controls, takeaway
 from pages.ui.segments.live_segments import LiveSegments
-from pages.ui.shell import errors, state
+from pages.ui.shell import errors
 from pages.ui.shell.links import EXPORT, heading
 from pages.ui.shell.text import count
 
@@ -119,27 +114,9 @@ def _preview(live: LiveSegments) -> None:
     )
 
 
-def _run_settings(live: LiveSegments) -> RunSettings:
-    """Every setting that made what is on the screen."""
-    run = state.model()
-    labelled = len(live.sources.vectors.views) > 1
-    return RunSettings(
-        ingest=IngestSettings.checked(**open_artifact(live.sources.dataset.path).settings),
-        label=label_book.load(state.store(), live.sources.dataset)
-        if labelled
-        else LabelSettings(mode=LabelMode.OFF),
-        train=run.settings if run else TrainSettings(),
-        weights=live.steering.weights,
-        cluster=live.steering.cluster,
-        analyze=live.steering.analyze,
-        funnels=takeaway.funnels(live),
-        named_anyway=live.unsupported and not live.withheld,
-    )
-
-
 def _command(live: LiveSegments) -> None:
     st.subheader("The same from the command line")
-    settings = _run_settings(live)
+    settings = takeaway.run_settings(live)
     st.caption("INPUT is your file, OUT a folder for the results. Run it in the folder of this tool.")
     st.code(command_line(settings), language="shell", wrap_lines=True)
     if unnamed := beyond(settings):

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from pathlib import Path
 
 import pandas as pd
 
 from core import report
 from core.base.errors import ArtifactError, SettingsError
+from core.base.settings import IngestSettings, TrainSettings
+from core.desk import label_book
 from core.journeys.counted_funnels import CountedFunnel, count_funnels
 from core.journeys.funnel import Funnel
 from core.journeys.moves import Moves
 from core.journeys.places import readable_places
 from core.journeys.record import journeys
+from core.labels.label_settings import LabelMode, LabelSettings
 from core.runs import export
 from core.runs.export import IdStyle
-from core.runs.pipeline import Segments
-from core.runs.publish import clustering_facts, clusters_summary, versions
+from core.runs.pipeline import RunSettings, Segments
+from core.runs.publish import StoredStages, clustering_facts, clusters_summary, publish_model, versions
 from core.segments import certificate
 from core.storage.store import open_artifact
 from pages.ui.rules import live_rules
@@ -138,6 +142,36 @@ def segments(live: LiveSegments) -> Segments:
         live.combined, live.segmentation.partition, live.profiles, live.held, live.tables.basis.data,
         live.tables.differences,
     )  # fmt: skip
+
+
+def model_into(live: LiveSegments, folder: Path) -> None:
+    """Write the model folder of what is on screen, as a run from the command line would.
+
+    Raises:
+        ArtifactError: If model or labels are gone or damaged.
+    """
+    made_from = live.sources
+    model = open_artifact(made_from.model)
+    stages = StoredStages(made_from.dataset, made_from.labels, model, made_from.vectors)
+    publish_model(folder, stages, run_settings(live), segments(live))
+
+
+def run_settings(live: LiveSegments) -> RunSettings:
+    """Every setting that made what is on the screen."""
+    run = state.model()
+    labelled = len(live.sources.vectors.views) > 1
+    return RunSettings(
+        ingest=IngestSettings.checked(**open_artifact(live.sources.dataset.path).settings),
+        label=label_book.load(state.store(), live.sources.dataset)
+        if labelled
+        else LabelSettings(mode=LabelMode.OFF),
+        train=run.settings if run else TrainSettings(),
+        weights=live.steering.weights,
+        cluster=live.steering.cluster,
+        analyze=live.steering.analyze,
+        funnels=funnels(live),
+        named_anyway=live.unsupported and not live.withheld,
+    )
 
 
 def settings(live: LiveSegments) -> dict[str, dict[str, object]]:

@@ -9,7 +9,7 @@ import streamlit as st
 from core.base.errors import Beha2VecError
 from core.base.settings import Encoder, TrainSettings
 from core.desk import preferences
-from core.runs import jobs
+from core.runs import jobs, kept_watches
 from core.runs.jobs import JobView
 from pages.ui.chat import chat_panel, topic
 from pages.ui.data import catalog
@@ -17,7 +17,18 @@ from pages.ui.runs import saving
 from pages.ui.segments import spotlight
 from pages.ui.shell import errors, set_aside, state
 from pages.ui.shell.job_panel import TITLES, progress_line, request_of
-from pages.ui.shell.links import DATA, EXPLORE, LABELS, PROFILES, TRAINING, TRUST, Screen, link, sections
+from pages.ui.shell.links import (
+    DATA,
+    EXPLORE,
+    LABELS,
+    PROFILES,
+    TRAINING,
+    TRUST,
+    WATCH,
+    Screen,
+    link,
+    sections,
+)
 from pages.ui.shell.text import count, md_text
 
 HOME_OF = {
@@ -28,6 +39,7 @@ HOME_OF = {
     "train": TRAINING,
     "scorecard": TRUST,
     "second_training": TRUST,
+    kept_watches.TASK: WATCH,
 }
 """Task → the page where its panel is; the others belong to Explore."""
 SIDEBAR_PX = 330
@@ -103,6 +115,9 @@ def _one_job(job: JobView, home: Screen) -> None:
     link(home, TITLES.get(job.task, job.task))
     if data := _data_of(job):
         st.caption(md_text(data, 60))
+    if job.task == kept_watches.TASK and not job.fraction:  # it rests, and never comes to an end
+        st.caption(progress_line(job))
+        return
     st.progress(min(1.0, job.fraction), text=progress_line(job))
 
 

@@ -35,6 +35,7 @@ TITLES: Final = {
     "scorecard": "Comparing the model with simple ways",
     "second_training": "Training once more",
     "later_export": "Placing the later export",
+    "watch": "Watching a folder",
 }
 
 STAGES: Final = {

@@ -90,6 +90,10 @@ RUNS: Final = Screen(
     "pages/use/runs.py", "Runs", ":material/inventory_2:", "runs",
     "Segmentations that you saved by name: open them again, compare two, share a link.",
 )  # fmt: skip
+WATCH: Final = Screen(
+    "pages/use/watch.py", "Watch", ":material/visibility:", "watch",
+    "New files in a folder, day after day: taken once, and put into your segments.",
+)  # fmt: skip
 SETTINGS: Final = Screen(
     "pages/use/settings.py", "Settings", ":material/settings:", "settings",
     "The language model, what may be sent and spent, and every call.",
@@ -102,7 +106,7 @@ SQL: Final = Screen(
 SECTIONS: Final[dict[str, tuple[Screen, ...]]] = {
     "Prepare": (DATA, LABELS, TRAINING),
     "Segments": (EXPLORE, PROFILES, COMPARE, JOURNEYS, TIME, TRUST),
-    "Use": (USERS, RULES, RUNS, EXPORT, SETTINGS),
+    "Use": (USERS, RULES, RUNS, WATCH, EXPORT, SETTINGS),
 }
 
 

@@ -1,0 +1,250 @@
+"""Watches that the app started: which folder, on which segments, and the job that does it.
+
+``root/watches/<id>/`` holds ``order.json`` (what was asked for), ``model/`` (as a run publishes it),
+``live/`` (what :mod:`core.runs.watch` makes of the files), ``told.jsonl`` (what it said) and ``job`` (the
+last one that watched). The id is the folder's, so a folder has one watch, and whoever starts it again goes
+on with what was taken. A watch lives in a process of its own: it outlives page, session and server.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from core.base.errors import ResourceError, SettingsError
+from core.base.progress import Progress
+from core.base.settings import Settings
+from core.runs import jobs
+from core.runs.job_view import JobView, State
+from core.runs.publish import MODEL
+from core.runs.taken_files import TakenFiles, read_taken
+from core.storage.claims import claimed
+from core.storage.disk import make_folder, write_text_atomic
+from core.storage.replace_files import READY, replacing
+from core.storage.store import Store
+
+TASK: Final = "watch"
+FOLDER: Final = "watches"
+ORDER, LIVE, JOB, TOLD = "order.json", "live", "job", "told.jsonl"
+TOLD_AT_MOST: Final = 50
+"""Lines of what it said that are read, the newest."""
+
+
+class WatchOrder(Settings):
+    """What a folder is watched with."""
+
+    folder: Path
+    dataset: str
+    """Content key, as the one that follows."""
+    model: str
+    title: str
+    """What the data set is called."""
+    names: dict[int, str]
+    """Segment → what it is called."""
+    at: str
+    """When it was asked for, UTC, ISO 8601."""
+
+
+class WatchRequest(Settings):
+    """A folder that has an order."""
+
+    folder: Path
+
+
+class WatchState(StrEnum):
+    """Where a watch stands."""
+
+    STARTING = "starting"
+    WATCHING = "watching"
+    TAKING = "taking"
+    """It is at work on files."""
+    TROUBLE = "trouble"
+    """Its last look failed; it goes on."""
+    DEAF = "deaf"
+    """Its process gives no sign of life."""
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    """Somebody stopped it."""
+    DEAD = "dead"
+    """It ended, and nobody asked it to."""
+
+
+@dataclass(frozen=True)
+class KeptWatch:
+    """A watch as it is right now.
+
+    Args:
+        id: What its folder in the store is called.
+        place: That folder.
+        order: What was asked for.
+        job: The job that does it; None where that was cleaned away long after it ended.
+    """
+
+    id: str
+    place: Path
+    order: WatchOrder
+    job: JobView | None
+
+    @property
+    def alive(self) -> bool:
+        """Whether a process is at it."""
+        return self.job is not None and self.job.active
+
+    @property
+    def state(self) -> WatchState:
+        """Where it stands."""
+        from core.runs.watch import STAGE, TROUBLE
+
+        job = self.job
+        if job is None or not job.active:
+            return WatchState.STOPPED if job and job.state is State.CANCELLED else WatchState.DEAD
+        if job.stopping:
+            return WatchState.STOPPING
+        if not job.answers:
+            return WatchState.DEAF
+        resting = {"": WatchState.STARTING, "wait": WatchState.STARTING, STAGE: WatchState.WATCHING}
+        return (resting | {TROUBLE: WatchState.TROUBLE}).get(job.stage, WatchState.TAKING)
+
+    @property
+    def looked(self) -> datetime | None:
+        """When it last saw the folder; None before that."""
+        from core.runs.watch import LOOKED
+
+        with suppress(OSError):
+            return datetime.fromtimestamp((self.place / LIVE / LOOKED).stat().st_mtime, UTC)
+        return None
+
+    def taken(self) -> TakenFiles | None:
+        """What was taken so far; None where nothing was.
+
+        Raises:
+            ArtifactError: If the record is damaged.
+        """
+        live = self.place / LIVE  # while files are put in place, the record lies with those that wait
+        return read_taken(live) or read_taken(live / READY) or read_taken(live)
+
+    def told(self) -> list[tuple[str, str]]:
+        """When it said what, newest first."""
+        found = []
+        with suppress(OSError):
+            for line in (self.place / TOLD).read_text(encoding="utf-8").splitlines()[-TOLD_AT_MOST:]:
+                with suppress(ValueError, TypeError, KeyError):  # a process was killed in the middle of one
+                    said = json.loads(line)
+                    found.append((str(said["at"]), str(said["line"])))
+        return found[::-1]
+
+
+def place_of(store: Store, folder: Path) -> Path:
+    """Where the watch of a folder is kept."""
+    name = hashlib.blake2b(str(folder.resolve()).encode(errors="surrogateescape"), digest_size=8).hexdigest()
+    return store.root / FOLDER / name
+
+
+def watches(store: Store) -> list[KeptWatch]:
+    """Every watch, the newest order first; one that cannot be read is left out."""
+    found = (_read(store, path.parent) for path in (store.root / FOLDER).glob(f"*/{ORDER}"))
+    return sorted((one for one in found if one is not None), key=lambda one: one.order.at, reverse=True)
+
+
+def _read(store: Store, place: Path) -> KeptWatch | None:
+    job = None
+    with suppress(OSError, SettingsError):
+        job = jobs.view(store.root, (place / JOB).read_text(encoding="utf-8"))
+    with suppress(OSError, ValueError):
+        order = WatchOrder.model_validate_json((place / ORDER).read_bytes())
+        return KeptWatch(place.name, place, order, job)
+    return None
+
+
+def start(store: Store, order: WatchOrder, publish: Callable[[Path], None]) -> None:
+    """Watch a folder from now on, on these segments; what was taken before stays, and is placed anew.
+
+    Args:
+        store: The artifacts.
+        order: What is asked for.
+        publish: Fills the model folder that it is given the name of.
+
+    Raises:
+        SettingsError: If it is being watched already.
+        ResourceError: If the disk refuses, or another session starts it at this moment.
+    """
+    place = place_of(store, order.folder)
+    make_folder(place)
+    with claimed(place):
+        _refuse_alive(store, place, "is being watched already")
+        with replacing(place, last=ORDER) as building:
+            publish(building / MODEL)
+            (building / ORDER).write_text(order.model_dump_json(indent=1), encoding="utf-8")
+        _launch(store, place, order.folder)
+
+
+def go_on(store: Store, watch: KeptWatch) -> None:
+    """Watch again, on the same segments.
+
+    Raises:
+        SettingsError: If it is being watched already.
+        ResourceError: If the disk refuses, or another session starts it at this moment.
+    """
+    with claimed(watch.place):
+        _refuse_alive(store, watch.place, "is being watched already")
+        _launch(store, watch.place, watch.order.folder)
+
+
+def stop(store: Store, watch: KeptWatch) -> None:
+    """Ask the process to end; what was taken stays.
+
+    Raises:
+        ResourceError: If the disk refuses.
+    """
+    if watch.job is not None:
+        jobs.cancel(store.root, watch.job.id)
+
+
+def forget(store: Store, watch: KeptWatch) -> None:
+    """Remove a watch with all that was made of its files; the files themselves stay.
+
+    Raises:
+        SettingsError: If it is still being watched.
+    """
+    _refuse_alive(store, watch.place, "is being watched: stop it first")
+    shutil.rmtree(watch.place, ignore_errors=True)
+
+
+def _refuse_alive(store: Store, place: Path, why: str) -> None:
+    known = _read(store, place)
+    if known is not None and known.alive:
+        raise SettingsError(f"{known.order.folder} {why}", remedy="A folder has one watch")
+
+
+def _launch(store: Store, place: Path, folder: Path) -> None:
+    write_text_atomic(place / JOB, jobs.start(store.root, TASK, WatchRequest(folder=folder), place.name))
+
+
+def keep_watching(store: Store, request: WatchRequest, progress: Progress) -> None:
+    """The child's side: watch until the job is cancelled.
+
+    Raises:
+        Beha2VecError: If folder, model or what was taken cannot be used.
+    """
+    from core.runs.watch import watch
+
+    place = place_of(store, request.folder)
+
+    def tell(line: str) -> None:
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        with suppress(OSError), (place / TOLD).open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"at": at, "line": line}) + "\n")
+
+    def report(stage: str, fraction: float, message: str = "", **figures: float) -> None:
+        with suppress(ResourceError):  # a full disk ends no watch
+            progress(stage, fraction, message, **figures)
+
+    watch(request.folder, place / MODEL, place / LIVE, report, tell)

@@ -1,0 +1,248 @@
+"""How a watch goes: whether it lives, what it took and refused, and how the segments went since."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import partial
+from typing import Final
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from core.profiles.profile_columns import Col
+from core.runs import kept_watches, watch_history
+from core.runs.kept_watches import LIVE, KeptWatch, WatchState
+from core.runs.taken_files import TakenFiles
+from core.runs.watch_history import AT, NAME, NEW_USERS, RECORDS, WHY
+from pages.ui.data import sources
+from pages.ui.segments.charts import Chart, segment_colour, sized, tips
+from pages.ui.segments.figure import download_csv, figure
+from pages.ui.shell import errors, state
+from pages.ui.shell.links import DATA
+from pages.ui.shell.text import count, md_text
+from pages.ui.watch.switch import badge, on_what, shown_name
+
+POLL_S: Final = 2.0
+GONE_ON: Final = (
+    "What was taken stays, and whoever watches again goes on from there: files that came meanwhile are taken."
+)
+DEAF: Final = (
+    "No sign of life from its process: it was stopped, swapped out, or it hangs. It goes on by itself once "
+    "it can. Stop ends it in any case; what was taken stays."
+)
+WAITING: Final = "It looks again and goes on by itself once it can."
+SHARES: Final = (
+    "Of the users of all files so far who are in segments. A new day moves a line less the more days there "
+    "are: a change shows here late. Drift, above, is the better measure of it."
+)
+CHART: Final = 300
+
+
+def draw(watch: KeptWatch) -> None:
+    """Everything about one watch."""
+    taken = watch.taken()
+    _live(watch.id, _signature(watch, taken))
+    if taken is None or not (taken.files or taken.refused):
+        st.caption("No file was taken yet. One is taken once it has not changed for 5 seconds.")
+        _told(watch)
+        return
+    _shares(watch.order.names, taken)
+    _files(taken)
+    _refused(taken)
+    _take_away(watch, taken)
+    _told(watch)
+
+
+def _signature(watch: KeptWatch, taken: TakenFiles | None) -> tuple[object, ...]:
+    """What the rest of the page depends on: where this changes, all is drawn again."""
+    known = (taken.files, taken.refused) if taken else ()
+    return (watch.alive, *known)
+
+
+@st.fragment(run_every=POLL_S)
+def _live(watch_id: str, drawn: tuple[object, ...]) -> None:
+    """What changes from moment to moment."""
+    watch = next((one for one in kept_watches.watches(state.store()) if one.id == watch_id), None)
+    if watch is None:  # another session forgot it
+        st.rerun()
+    with errors.shown():
+        taken = watch.taken()
+        if _signature(watch, taken) != drawn:
+            st.rerun()
+        with st.container(border=True, key="watch-now"):
+            _head(watch)
+            _what_is_wrong(watch)
+            _figures(taken)
+            _buttons(watch)
+
+
+def _head(watch: KeptWatch) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(md_text(shown_name(watch.order.folder)), width="content")
+        badge(watch)
+    begun = _local(watch.order.at)
+    parts = [f"On {on_what(watch)}", f"since {begun:%d %b %Y %H:%M}", _last_look(watch)]
+    st.caption(" · ".join(part for part in parts if part))
+
+
+def _last_look(watch: KeptWatch) -> str:
+    looked = watch.looked
+    if looked is None:
+        return "" if watch.alive else "it never saw the folder"
+    ago = (datetime.now(UTC) - looked).total_seconds()
+    if not watch.alive or ago > 120:
+        return f"last look {looked.astimezone():%d %b %Y %H:%M}"
+    return f"last look {max(ago, 0):.0f} s ago"
+
+
+def _what_is_wrong(watch: KeptWatch) -> None:
+    job = watch.job
+    if watch.state is WatchState.TAKING and job is not None:
+        st.progress(min(1.0, job.fraction), text=md_text(job.message or "Placing all users"))
+    elif watch.state is WatchState.TROUBLE and job is not None:
+        st.warning(f"{md_text(job.message, 600)} {WAITING}", icon=":material/warning:")
+    elif watch.state is WatchState.DEAF:
+        st.warning(DEAF, icon=":material/signal_disconnected:")
+    elif watch.state is WatchState.DEAD:
+        if job is not None:
+            errors.show_job(job)
+        st.caption(f"{'' if job else 'Its process ended. '}{GONE_ON}")
+    elif watch.state is WatchState.STOPPED:
+        st.caption(GONE_ON)
+
+
+def _figures(taken: TakenFiles | None) -> None:
+    files = taken.files if taken else ()
+    last = files[-1] if files else None
+    shown = {
+        "Files": len(files), "Users so far": last.users if last else 0,
+        "Page views so far": last.page_views if last else 0, "Refused": len(taken.refused) if taken else 0,
+    }  # fmt: skip
+    with st.grid(4, min_column_width=120, gap="small", key="watch-figures"):
+        for label, value in shown.items():
+            st.metric(label, f"{value:,}")
+
+
+def _buttons(watch: KeptWatch) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if watch.alive:
+            st.button(
+                "Stop watching", icon=":material/stop_circle:", key="watch-stop", on_click=_stop,
+                args=(watch,), disabled=watch.state is WatchState.STOPPING,
+            )  # fmt: skip
+            return
+        if st.button("Watch again", icon=":material/play_arrow:", key="watch-again", type="primary"):
+            kept_watches.go_on(state.store(), watch)
+            st.rerun()
+        with st.popover("Forget", type="tertiary", key="watch-forget"):
+            st.write("All that was made of its files goes for good. The files themselves stay.")
+            st.button("Forget it", key="watch-forget-now", on_click=_forget, args=(watch,))
+
+
+def _stop(watch: KeptWatch) -> None:
+    with errors.shown():
+        kept_watches.stop(state.store(), watch)
+
+
+def _forget(watch: KeptWatch) -> None:
+    with errors.shown():
+        kept_watches.forget(state.store(), watch)
+
+
+def _shares(names: Mapping[int, str], taken: TakenFiles) -> None:
+    table = watch_history.share_table(taken)
+    if table.empty:
+        return
+    table.insert(1, Col.LABEL, [names.get(one, str(one + 1)) for one in table[Col.SEGMENT]])
+    last = taken.files[-1]
+    figure(
+        "Segments since the beginning", partial(share_lines, table, names), table.drop(columns=Col.SEGMENT),
+        n=f"{sum(last.segments.values()):,} of {last.users:,} users so far are in segments.",
+        key="watch-shares", alt_text="Share of each segment after each look", help_text=SHARES,
+        columns={
+            AT: st.column_config.DatetimeColumn("Taken", format="D MMM YYYY, HH:mm"),
+            Col.LABEL: st.column_config.TextColumn("Segment", width="medium"), Col.N: "Of",
+            Col.USERS: "Users so far", Col.LOW: st.column_config.NumberColumn("From", format="percent"),
+            Col.HIGH: st.column_config.NumberColumn("To", format="percent"),
+        },
+    )  # fmt: skip
+
+
+def share_lines(table: pd.DataFrame, names: Mapping[int, str]) -> Chart:
+    """A line a segment over the looks that took something."""
+    told = {Col.LABEL: ("Segment", ""), "when": ("Taken", ""), Col.SHARE: ("Share", ".1%")}
+    told |= {Col.LOW: ("From", ".1%"), Col.HIGH: ("To", ".1%"), Col.USERS: ("Users so far", ",")}
+    shown = table.assign(when=[f"{at.astimezone():%d %b %Y %H:%M}" for at in table[AT]])
+    base = alt.Chart(shown).encode(
+        x=alt.X(f"{AT}:T", title=None, axis=alt.Axis(labelOverlap=True, tickCount=6)),
+        y=alt.Y(f"{Col.SHARE}:Q", title=None, axis=alt.Axis(format="%", tickCount=5)),
+        color=segment_colour(names).legend(orient="bottom", columns=1, labelLimit=300, title=None),
+        tooltip=tips(told),
+    )
+    return sized(base.mark_line(strokeWidth=2) + base.mark_point(filled=True, size=36, opacity=1), CHART)
+
+
+def _files(taken: TakenFiles) -> None:
+    st.markdown("**Files taken**")
+    table = watch_history.file_table(taken)
+    shown = {
+        NAME: st.column_config.TextColumn("File", width="medium"),
+        AT: st.column_config.DatetimeColumn("Taken", format="D MMM YYYY, HH:mm:ss"),
+        RECORDS: st.column_config.NumberColumn("Records", format="localized"),
+        NEW_USERS: st.column_config.NumberColumn(
+            "New users", format="localized", help="Files of one look are counted together, at the last one."
+        ),
+        Col.USERS: st.column_config.NumberColumn("Users so far", format="localized"),
+        Col.PAGE_VIEWS: st.column_config.NumberColumn("Page views so far", format="localized"),
+    }
+    st.dataframe(table, hide_index=True, column_config=shown, key="watch-files", placeholder="–",
+                 alt="Every file that was taken")  # fmt: skip
+    download_csv(table, "watch-files")
+
+
+def _refused(taken: TakenFiles) -> None:
+    table = watch_history.refused_table(taken)
+    if table.empty:
+        return
+    st.markdown("**Files that cannot be used**", help="Each is looked at again when its content changes.")
+    shown = {
+        NAME: st.column_config.TextColumn("File", width="medium"),
+        AT: st.column_config.DatetimeColumn("Refused", format="D MMM YYYY, HH:mm:ss"),
+        WHY: st.column_config.TextColumn("Why", width="large"),
+    }
+    st.dataframe(table, hide_index=True, column_config=shown, key="watch-refused",
+                 alt="Every file that was refused, and why")  # fmt: skip
+
+
+def _take_away(watch: KeptWatch, taken: TakenFiles) -> None:
+    if not taken.files:
+        return
+    users = watch.place / LIVE / "users.parquet"
+    with st.container(horizontal=True, vertical_alignment="center", key="watch-take"):
+        st.download_button(
+            "Users so far (Parquet)", data=users.read_bytes, file_name="users.parquet",
+            mime="application/vnd.apache.parquet", icon=":material/download:", on_click="ignore",
+            key="watch-users", help=f"{count(taken.files[-1].users, 'user')}: id, vector, segment, group.",
+        )  # fmt: skip
+        if st.button(
+            "Prepare these files as a data set", icon=DATA.icon, key="watch-prepare",
+            help="Reads what lies in the folder now. Time can then hold it against the training, and all "
+            "other pages show it.",
+        ):  # fmt: skip
+            sources.choose((shown_name(watch.order.folder),))
+            st.switch_page(DATA.file)
+
+
+def _told(watch: KeptWatch) -> None:
+    said = watch.told()
+    if not said:
+        return
+    with st.expander("What it said", icon=":material/notes:", key="watch-told"):
+        lines = [f"{_local(at):%d %b %H:%M:%S}  {line}" for at, line in said]
+        st.code("\n".join(lines), language=None, wrap_lines=True)
+
+
+def _local(at: str) -> datetime:
+    return datetime.fromisoformat(at).astimezone()

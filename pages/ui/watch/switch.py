@@ -1,0 +1,131 @@
+"""The switch: which folder below the input folder is watched, on the segments on screen, and how it goes."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Final, Literal
+
+import streamlit as st
+
+from core.base.errors import InputError
+from core.runs import kept_watches
+from core.runs.kept_watches import KeptWatch, WatchOrder, WatchState
+from pages.ui.data import catalog, sources
+from pages.ui.segments import live_segments, takeaway
+from pages.ui.segments.made_from import FEWEST_USERS, found_sources
+from pages.ui.shell import errors, state
+from pages.ui.shell.links import TRAINING, WATCH, link
+from pages.ui.shell.text import count, md_text
+
+DEEPEST: Final = 3
+"""Folders within folders that are offered."""
+OFFERED: Final = 200
+WHAT: Final = (
+    "Each new file in it is taken once, and all users so far are put into the segments on screen. It goes on "
+    "in the background, also when this page is closed or the app starts again."
+)
+BADGES: Final[dict[WatchState, tuple[str, str, Literal["blue", "green", "orange", "red", "gray"]]]] = {
+    WatchState.STARTING: ("Starting", ":material/hourglass_top:", "blue"),
+    WatchState.WATCHING: ("Watching", ":material/visibility:", "green"),
+    WatchState.TAKING: ("Taking files", ":material/sync:", "blue"),
+    WatchState.TROUBLE: ("Waiting", ":material/warning:", "orange"),
+    WatchState.DEAF: ("Not answering", ":material/signal_disconnected:", "orange"),
+    WatchState.STOPPING: ("Stopping", ":material/hourglass_bottom:", "gray"),
+    WatchState.STOPPED: ("Stopped", ":material/stop_circle:", "gray"),
+    WatchState.DEAD: ("Ended by itself", ":material/error:", "red"),
+}
+
+
+def offer() -> None:
+    """For the Data page: what is watched, in a line each, and the switch."""
+    found = kept_watches.watches(state.store())
+    with st.expander(
+        "Watch a folder", icon=WATCH.icon, expanded=any(one.alive for one in found), key="watch-a-folder"
+    ):
+        for watch in found:
+            _line(watch)
+        start_form(found)
+
+
+def _line(watch: KeptWatch) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key=f"watched-{watch.id}"):
+        badge(watch)
+        st.markdown(f"**{md_text(shown_name(watch.order.folder))}**", width="stretch")
+        link(WATCH, "What it took")
+
+
+def badge(watch: KeptWatch) -> None:
+    """Where a watch stands, in a word."""
+    said, icon, colour = BADGES[watch.state]
+    st.badge(said, icon=icon, color=colour)
+
+
+def start_form(found: list[KeptWatch]) -> None:
+    """Choose a folder that is not watched, and begin; or what is missing for that.
+
+    Args:
+        found: Every watch there is.
+    """
+    st.caption(WHAT)
+    taken = {one.order.folder for one in found if one.alive}
+    folder = state.input_dir().resolve()
+    names = [name for name in folders(folder) if folder / name not in taken]
+    if not names:
+        st.write("There is no other folder in the input folder. Make one there for the files that will come:")
+        st.code(str(folder / "incoming"), language=None, wrap_lines=True)
+        return
+    made_from = found_sources()
+    if made_from is None or made_from.n_clustered < FEWEST_USERS:
+        st.write("It needs segments: train a model first.")
+        link(TRAINING, "Train a model")
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.selectbox("Folder in the input folder", names, key="watch-folder")
+        if st.button("Start watching", icon=":material/play_arrow:", key="watch-start"):
+            with errors.shown():
+                _start(name)
+                st.rerun()
+
+
+def folders(root: Path) -> list[str]:
+    """Folders below the input folder, by their names within it; links out of it are not followed."""
+    found = []
+    for path, below, _ in os.walk(root):
+        here = Path(path).relative_to(root)
+        below[:] = sorted(name for name in below if not name.startswith("."))
+        found += [(here / name).as_posix() for name in below if not (Path(path) / name).is_symlink()]
+        if len(here.parts) + 1 >= DEEPEST:
+            below.clear()
+    return found[:OFFERED]
+
+
+def _start(name: str) -> None:
+    """Raises a Beha2VecError where the folder is gone, outside, or watched."""
+    (folder,) = sources.paths([name])
+    made_from = found_sources()
+    if not folder.is_dir() or made_from is None:
+        raise InputError(f"{name} is not a folder in the input folder", remedy="Choose another one")
+    live = live_segments.solve(made_from)
+    order = WatchOrder(
+        folder=folder,
+        dataset=made_from.dataset.key,
+        model=made_from.model_key,
+        title=catalog.title_of(made_from.dataset.receipt),
+        names=live.plain_names,
+        at=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    kept_watches.start(state.store(), order, partial(takeaway.model_into, live))
+
+
+def shown_name(folder: Path) -> str:
+    """A watched folder by its name within the input folder, or in full where it is elsewhere by now."""
+    root = state.input_dir().resolve()
+    return folder.relative_to(root).as_posix() if folder.is_relative_to(root) else str(folder)
+
+
+def on_what(watch: KeptWatch) -> str:
+    """Which segments it puts users into."""
+    return f"{count(len(watch.order.names), 'segment')} of {md_text(watch.order.title, 60)}"
