@@ -43,6 +43,7 @@ SPAN_S: Final = 4.0
 """A watch is killed within so many seconds, at first: after one that had taken nothing new there is a little
 more time, after one that had there is less, so that about a quarter come to an end of their work."""
 MORE, LESS = 1.06, 0.85
+SHORTEST_S, LONGEST_S = 1.0, 12.0
 LOADING_S: Final = 5.0
 """More for a fresh process, which loads for so long."""
 PATIENCE: Final = 3
@@ -51,6 +52,8 @@ STEP_S: Final = 0.002
 AIMS: Final = {"reading": ".kept/read/.*", "working": ".working.*", "publishing": ".publishing.*",
                "putting in place": ".ready"}  # fmt: skip
 """What a watch is doing → what lies in its folder then."""
+WAYS: Final = {"_at_once": 1, "_slowly": 3, "_rotated": 2, "_half_first": 2, "_moved_away": 2}
+"""How a file comes → in how many steps."""
 FAULT: Final = 70
 """Exit status of a watch that ended by a fault of the program."""
 
@@ -114,8 +117,9 @@ class Trial:
 
     def disturb(self, days: list[bytes], kills: int) -> None:
         """Let files come, evenly over so many watches that are killed."""
-        arriving = self._arriving(days)
-        due = np.sort(self.rng.uniform(0, 0.97 * kills, 4 * len(days)))  # a file has up to four steps
+        ways = [list(WAYS)[int(self.rng.integers(len(WAYS)))] for _ in days]
+        arriving = self._arriving(days, ways)
+        due = np.sort(self.rng.uniform(0, 0.97 * kills, sum(WAYS[way] for way in ways)))
         while (done := sum(self.killed.values())) < kills:
             steps = int((due <= done).sum())
             self._one_watch(arriving, steps, aim=done % 3 == 2, fresh=done % 10 == 9, two=done % 5 == 4)
@@ -178,18 +182,17 @@ class Trial:
             return
         if taken is None or not taken.files or (self.out / ".ready").exists():
             return
-        self.span *= MORE if taken == self._seen else LESS
+        self.span = float(np.clip(self.span * (MORE if taken == self._seen else LESS), SHORTEST_S, LONGEST_S))
         self.looks += taken != self._seen
         self._seen = taken
         rows = pq.read_metadata(self.out / "users.parquet").num_rows
         if rows != taken.files[-1].users:
             self.faults.append(f"{rows} users in users.parquet, {taken.files[-1].users} in {RECORD}")
 
-    def _arriving(self, days: list[bytes]) -> Iterator[None]:
+    def _arriving(self, days: list[bytes], ways: list[str]) -> Iterator[None]:
         """A step of a file a time."""
-        ways = [self._at_once, self._slowly, self._rotated, self._half_first, self._moved_away]
-        for day, content in enumerate(days):
-            yield from ways[int(self.rng.integers(len(ways)))](f"day{day}.csv", day, content)
+        for day, (content, way) in enumerate(zip(days, ways, strict=True)):
+            yield from getattr(self, way)(f"day{day}.csv", day, content)
 
     def _at_once(self, name: str, _: int, content: bytes) -> Iterator[None]:
         (self.folder / f".{name}.part").write_bytes(content)
@@ -209,7 +212,7 @@ class Trial:
         current = self.folder / "export.csv"
         if current.exists():
             current.rename(self.folder / f"export.{day}.csv")
-            yield
+        yield
         current.write_bytes(content)
         yield
 

@@ -34,6 +34,10 @@ from core.storage.store import Store
 TASK: Final = "watch"
 FOLDER: Final = "watches"
 ORDER, LIVE, JOB, TOLD = "order.json", "live", "job", "told.jsonl"
+EVERY_S: Final = 10.0
+"""Seconds between two looks."""
+SETTLE_S: Final = 5.0
+"""How long a file must have stayed as it is to count as whole."""
 TOLD_AT_MOST: Final = 50
 """Lines of what it said that are read, the newest."""
 
@@ -247,4 +251,5 @@ def keep_watching(store: Store, request: WatchRequest, progress: Progress) -> No
         with suppress(ResourceError):  # a full disk ends no watch
             progress(stage, fraction, message, **figures)
 
-    watch(request.folder, place / MODEL, place / LIVE, report, tell)
+    live = place / LIVE
+    watch(request.folder, place / MODEL, live, report, tell, every_s=EVERY_S, settle_s=SETTLE_S)

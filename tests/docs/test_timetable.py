@@ -2,54 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import pandas as pd
-import pytest
+import sqlglot
+from sqlglot import exp
 
-from core.base.progress import silent
-from core.base.settings import PRESETS, ClusterSettings, Preset, TrainSettings
-from core.labels.label_settings import LabelMode, LabelSettings
-from core.runs.pipeline import RunSettings
-from core.runs.run import run
-from core.sample import write_sample
+from tests.docs.conftest import ROOT, start
 
-ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "how-to" / "timetable.md").read_text(encoding="utf-8")
 FOR_GOOD, ONCE = re.findall(r"```sh\n(.*?)\n```", TEXT, re.DOTALL)
+[SCHEDULED] = re.findall(r"```sql\n(.*?)\n```", TEXT, re.DOTALL)
 [CRON] = re.findall(r"```\n10 6 \* \* \* (.*?)\n```", TEXT)
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder as the page means it: a trained model, and a day's file that came."""
-    folder = tmp_path_factory.mktemp("timetable")
-    (folder / "incoming").mkdir()
-    write_sample(folder / "day.csv", 200, 1, silent)
-    (folder / "day.csv").rename(folder / "incoming" / "day.csv")  # its truth stays here
-    settings = RunSettings(
-        label=LabelSettings(mode=LabelMode.OFF),
-        train=TrainSettings.checked(**PRESETS[Preset.BAG]),
-        cluster=ClusterSettings(n_clusters=3),
-    )
-    run(folder / "out", [folder / "incoming" / "day.csv"], settings, silent)
-    (folder / ".venv" / "bin").mkdir(parents=True)
-    python = folder / ".venv" / "bin" / "python"
-    python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
-    python.chmod(0o755)
-    return folder
-
-
-def start(command: str, place: Path) -> subprocess.Popen[bytes]:
-    here = command.replace("/srv/beha2vec", str(place))
-    python = f'python() {{ exec {sys.executable} "$@"; }}\n'
-    env = os.environ | {"PYTHONPATH": str(ROOT)}
-    return subprocess.Popen(["bash", "-ec", python + here], cwd=place, env=env)
 
 
 def test_once_and_by_cron_take_what_is_there(place: Path) -> None:
@@ -73,3 +41,35 @@ def test_for_good_goes_on_until_it_is_ended(place: Path) -> None:
     finally:
         child.terminate()
         child.wait(timeout=60)
+
+
+def test_the_scheduled_query_gives_yesterday_s_table_which_a_watch_then_takes(place: Path) -> None:
+    """Parsed as BigQuery's; its SELECT, translated, runs on DuckDB over the tables of three days."""
+    [query] = sqlglot.parse(SCHEDULED, read="bigquery")
+    assert isinstance(query, exp.Export)
+    assert any(part.name.endswith("*.parquet") for part in query.find_all(exp.Literal))
+    source = query.find(exp.Table)
+    assert source is not None
+    assert source.name == "events_*"
+    source.replace(exp.to_table("events"))
+    db = duckdb.connect()
+    today = datetime.now(UTC)  # CURRENT_DATE of BigQuery is UTC's
+    db.execute("SET TimeZone = 'UTC'")
+    whole = f"read_csv('{place / 'incoming' / 'day.csv'}', all_varchar = true)"
+    days = [
+        f"SELECT *, '{today - timedelta(days=back):%Y%m%d}' AS _TABLE_SUFFIX FROM {whole} "
+        f"WHERE hash(user_pseudo_id) % 3 = {back}"
+        for back in range(3)
+    ]
+    db.execute(f"CREATE VIEW events AS {' UNION ALL '.join(days)}")
+    fetched = place / "fetched"
+    fetched.mkdir()
+    chosen = query.find(exp.Select)
+    assert chosen is not None
+    db.execute(f"COPY ({chosen.sql(dialect='duckdb')}) TO '{fetched / 'day.parquet'}'")
+    ids = pd.read_parquet(fetched / "day.parquet")["user_pseudo_id"].dropna()
+    assert set(ids) == set(db.sql(days[1]).df()["user_pseudo_id"].dropna())
+    assert len(set(ids)) > 30
+    command = ONCE.replace("incoming/", "fetched/").replace("--out live", "--out live_fetched")
+    assert start(command, place).wait(timeout=250) == 0
+    assert set(pd.read_parquet(place / "live_fetched" / "users.parquet")["user_id"]) <= set(ids)

@@ -22,9 +22,8 @@ from pages.ui.segments.figure import download_csv, figure
 from pages.ui.shell import errors, state
 from pages.ui.shell.links import DATA
 from pages.ui.shell.text import count, md_text
-from pages.ui.watch.switch import badge, on_what, shown_name
+from pages.ui.watch.switch import POLL_S, badge, on_what, shown_name
 
-POLL_S: Final = 2.0
 GONE_ON: Final = (
     "What was taken stays, and whoever watches again goes on from there: files that came meanwhile are taken."
 )
@@ -152,7 +151,7 @@ def _forget(watch: KeptWatch) -> None:
 
 
 def _shares(names: Mapping[int, str], taken: TakenFiles) -> None:
-    table = watch_history.share_table(taken)
+    table = _here(watch_history.share_table(taken))
     if table.empty:
         return
     table.insert(1, Col.LABEL, [names.get(one, str(one + 1)) for one in table[Col.SEGMENT]])
@@ -174,7 +173,7 @@ def share_lines(table: pd.DataFrame, names: Mapping[int, str]) -> Chart:
     """A line a segment over the looks that took something."""
     told = {Col.LABEL: ("Segment", ""), "when": ("Taken", ""), Col.SHARE: ("Share", ".1%")}
     told |= {Col.LOW: ("From", ".1%"), Col.HIGH: ("To", ".1%"), Col.USERS: ("Users so far", ",")}
-    shown = table.assign(when=[f"{at.astimezone():%d %b %Y %H:%M}" for at in table[AT]])
+    shown = table.assign(when=[f"{at:%d %b %Y %H:%M}" for at in table[AT]])
     base = alt.Chart(shown).encode(
         x=alt.X(f"{AT}:T", title=None, axis=alt.Axis(labelOverlap=True, tickCount=6)),
         y=alt.Y(f"{Col.SHARE}:Q", title=None, axis=alt.Axis(format="%", tickCount=5)),
@@ -186,7 +185,7 @@ def share_lines(table: pd.DataFrame, names: Mapping[int, str]) -> Chart:
 
 def _files(taken: TakenFiles) -> None:
     st.markdown("**Files taken**")
-    table = watch_history.file_table(taken)
+    table = _here(watch_history.file_table(taken))
     shown = {
         NAME: st.column_config.TextColumn("File", width="medium"),
         AT: st.column_config.DatetimeColumn("Taken", format="D MMM YYYY, HH:mm:ss"),
@@ -203,7 +202,7 @@ def _files(taken: TakenFiles) -> None:
 
 
 def _refused(taken: TakenFiles) -> None:
-    table = watch_history.refused_table(taken)
+    table = _here(watch_history.refused_table(taken))
     if table.empty:
         return
     st.markdown("**Files that cannot be used**", help="Each is looked at again when its content changes.")
@@ -242,6 +241,11 @@ def _told(watch: KeptWatch) -> None:
     with st.expander("What it said", icon=":material/notes:", key="watch-told"):
         lines = [f"{_local(at):%d %b %H:%M:%S}  {line}" for at, line in said]
         st.code("\n".join(lines), language=None, wrap_lines=True)
+
+
+def _here(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with the times of this machine, as everywhere else in the app."""
+    return table.assign(**{AT: [at.to_pydatetime().astimezone().replace(tzinfo=None) for at in table[AT]]})
 
 
 def _local(at: str) -> datetime:

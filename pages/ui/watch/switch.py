@@ -20,6 +20,7 @@ from pages.ui.shell import errors, state
 from pages.ui.shell.links import TRAINING, WATCH, link
 from pages.ui.shell.text import count, md_text
 
+POLL_S: Final = 2.0
 DEEPEST: Final = 3
 """Folders within folders that are offered."""
 OFFERED: Final = 200
@@ -45,9 +46,15 @@ def offer() -> None:
     with st.expander(
         "Watch a folder", icon=WATCH.icon, expanded=any(one.alive for one in found), key="watch-a-folder"
     ):
-        for watch in found:
-            _line(watch)
+        if found:
+            _lines()
         start_form(found)
+
+
+@st.fragment(run_every=POLL_S)
+def _lines() -> None:
+    for watch in kept_watches.watches(state.store()):
+        _line(watch)
 
 
 def _line(watch: KeptWatch) -> None:
@@ -74,8 +81,8 @@ def start_form(found: list[KeptWatch]) -> None:
     folder = state.input_dir().resolve()
     names = [name for name in folders(folder) if folder / name not in taken]
     if not names:
-        st.write("There is no other folder in the input folder. Make one there for the files that will come:")
-        st.code(str(folder / "incoming"), language=None, wrap_lines=True)
+        st.write("Make a folder for the files that will come, in the input folder:")
+        st.code(str(folder), language=None, wrap_lines=True)
         return
     made_from = found_sources()
     if made_from is None or made_from.n_clustered < FEWEST_USERS:

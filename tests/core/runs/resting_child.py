@@ -1,4 +1,4 @@
-"""A child with one task more, which does nothing for a while: what the tests of the job machinery run."""
+"""A child with one task more, which rests, and that watches quickly: what tests of the job machinery run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from core.base.progress import Progress
 from core.base.settings import Settings
-from core.runs import tasks
+from core.runs import kept_watches, tasks
 from core.runs.job_child import run_child
 from core.storage.store import Store
 
@@ -35,4 +35,5 @@ def rest(_store: Store, request: RestRequest, progress: Progress) -> tasks.Resul
 
 if __name__ == "__main__":
     tasks.TASKS["rest"] = (RestRequest, rest)
+    vars(kept_watches).update(EVERY_S=0.2, SETTLE_S=0.1)
     sys.exit(run_child(Path(sys.argv[1])))

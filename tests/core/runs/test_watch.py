@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -18,46 +17,20 @@ import pytest
 
 from core.base.errors import ArtifactError, InputError, ResourceError, SettingsError
 from core.base.progress import silent
-from core.base.settings import PRESETS, ClusterSettings, Device, Preset, TrainSettings
+from core.base.settings import Device
 from core.data.dataset import Dataset
 from core.ingest.sources.input_search import readable
 from core.labels.label_settings import LabelMode, LabelSettings
 from core.runs import taken_files
 from core.runs.frozen import FrozenModel, Placed
-from core.runs.pipeline import LABEL_CACHE, RunSettings
-from core.runs.run import run
+from core.runs.pipeline import LABEL_CACHE
 from core.runs.score import place_export, score
 from core.runs.taken_files import RECORD, WatchedFolder, read_taken
 from core.runs.watch import KEPT, USERS, Watcher, watch
-from core.sample import write_sample
 from core.storage.claims import claimed
 from core.storage.store import file_checksum
 
-DAYS = 4
 Look = Callable[[], list[str]]
-
-
-@pytest.fixture(scope="module")
-def days(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
-    """A shop's export, cut into files of as many records each."""
-    shop = tmp_path_factory.mktemp("shop") / "shop.csv"
-    write_sample(shop, 200, 1, silent)
-    header, *records = shop.read_bytes().splitlines(keepends=True)
-    return [header + b"".join(records[day::DAYS]) for day in range(DAYS)]
-
-
-@pytest.fixture(scope="module")
-def model(days: list[bytes], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The model of a run over the first two files, a bag of pages."""
-    folder = tmp_path_factory.mktemp("trained")
-    first = [put(folder, f"day{day}.csv", days[day]) for day in range(2)]
-    settings = RunSettings(
-        label=LabelSettings(mode=LabelMode.OFF),
-        train=TrainSettings.checked(**PRESETS[Preset.BAG]),
-        cluster=ClusterSettings(n_clusters=3, auto=False),
-    )
-    run(folder / "out", first, settings, silent)
-    return folder / "out" / "model"
 
 
 @pytest.fixture
@@ -384,27 +357,3 @@ def test_bad_folders_are_told(folder: Path, model: Path, days: list[bytes], tmp_
     (tmp_path / "out" / RECORD).write_text(record[:100])
     with pytest.raises(ArtifactError, match="is damaged"):
         read_taken(tmp_path / "out")
-
-
-def test_killed_at_any_moment_each_file_counts_once(
-    folder: Path, model: Path, days: list[bytes], tmp_path: Path
-) -> None:
-    for day, content in enumerate(days):
-        put(folder, f"day{day}.csv", content)
-    out = tmp_path / "out"
-    command = [sys.executable, "-m", "core", "watch", folder, "--model", model, "--out", out]
-    for step in ("read", ".working.", "users.parquet"):
-        child = subprocess.Popen(
-            [*map(str, command), "--settle", "0", "--every", "0.1"], stderr=subprocess.DEVNULL
-        )
-        for _ in range(600):
-            time.sleep(0.05)
-            if next(out.glob(f"**/*{step}*"), None) or child.poll() is not None:
-                break
-        child.send_signal(signal.SIGKILL)
-        child.wait()
-    watch(folder, model, out, silent, print, settle_s=0.01, once=True)
-    taken = read_taken(out)
-    assert taken is not None
-    assert sorted(file.name for file in taken.files) == [f"day{day}.csv" for day in range(DAYS)]
-    pd.testing.assert_frame_equal(placed(out / USERS), of_one_run(folder, model, tmp_path))

@@ -1,0 +1,154 @@
+"""Watches that the app started: real children, killed, stopped, refused and started again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from core.base.errors import ArtifactError, SettingsError
+from core.runs import job_process, kept_watches
+from core.runs.kept_watches import JOB, LIVE, KeptWatch, WatchOrder, WatchState
+from core.runs.publish import MODEL
+from core.runs.taken_files import RECORD, read_taken
+from core.storage.claims import claimed
+from core.storage.replace_files import READY
+from core.storage.store import Store
+
+PATIENCE_S = 120.0
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "cache")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    path = tmp_path / "in"
+    path.mkdir()
+    return path
+
+
+def order(folder: Path, at: str = "2026-01-01T06:10:00+00:00") -> WatchOrder:
+    names = {0: "1 · Buyers", 1: "2 · Readers", 2: "3 · Others"}
+    return WatchOrder(folder=folder, dataset="d", model="m", title="shop.csv", names=names, at=at)
+
+
+def begin(store: Store, folder: Path, model: Path) -> KeptWatch:
+    kept_watches.start(store, order(folder), partial(shutil.copytree, model))
+    return only(store)
+
+
+def only(store: Store) -> KeptWatch:
+    [found] = kept_watches.watches(store)
+    return found
+
+
+def wait_for(store: Store, check: Callable[[KeptWatch], object]) -> KeptWatch:
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        if check(found := only(store)):
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"still {found.state}: {found.job}")
+
+
+def is_in(state: WatchState) -> Callable[[KeptWatch], bool]:
+    return lambda found: found.state is state
+
+
+def has_taken(n: int) -> Callable[[KeptWatch], bool]:
+    return lambda found: (taken := found.taken()) is not None and len(taken.files) == n
+
+
+def kill(store: Store) -> None:
+    process = job_process.living(store.root / "jobs" / (only(store).place / JOB).read_text())
+    assert process is not None
+    os.kill(process.pid, signal.SIGKILL)
+
+
+def test_a_watch_takes_is_killed_goes_on_and_is_stopped(
+    store: Store, folder: Path, model: Path, days: list[bytes]
+) -> None:
+    (folder / "day0.csv").write_bytes(days[0])
+    assert begin(store, folder, model).state in (WatchState.STARTING, WatchState.WATCHING)
+    try:
+        found = wait_for(store, has_taken(1))
+        assert found.looked is not None
+        wait_for(store, is_in(WatchState.WATCHING))
+        with pytest.raises(SettingsError, match="is being watched already"):
+            begin(store, folder, model)
+        with pytest.raises(SettingsError, match="stop it first"):
+            kept_watches.forget(store, found)
+        kill(store)
+        dead = wait_for(store, is_in(WatchState.DEAD))
+        assert dead.job is not None
+        assert "it was killed" in dead.job.error
+        (folder / "day1.csv").write_bytes(days[1])
+        kept_watches.go_on(store, dead)
+        found = wait_for(store, has_taken(2))
+        assert [line.split(":")[0] for _, line in found.told()] == ["day1.csv is taken", "day0.csv is taken"]
+        folder.rename(folder.with_name("away"))
+        found = wait_for(store, is_in(WatchState.TROUBLE))
+        assert found.job is not None
+        assert "No such file or directory" in found.job.message
+        folder.with_name("away").rename(folder)
+        wait_for(store, is_in(WatchState.WATCHING))
+    finally:
+        kept_watches.stop(store, only(store))
+        stopped = wait_for(store, is_in(WatchState.STOPPED))
+    kept_watches.forget(store, stopped)
+    assert kept_watches.watches(store) == []
+    assert len(list(folder.iterdir())) == 2, "the files are the analyst's"
+
+
+def test_what_ends_a_watch_is_told(store: Store, folder: Path, model: Path) -> None:
+    kept_watches.start(store, order(folder), Path.mkdir)
+    found = wait_for(store, is_in(WatchState.DEAD))
+    assert found.job is not None
+    assert "is not the model folder of a finished run" in found.job.error
+    assert found.looked is None
+    shutil.rmtree(found.place / MODEL)
+    shutil.copytree(model, found.place / MODEL)
+    with claimed(found.place / LIVE):
+        kept_watches.go_on(store, found)
+        found = wait_for(store, is_in(WatchState.DEAD))
+    assert found.job is not None
+    assert f"is being written by process {os.getpid()}" in found.job.error, "the command line has it"
+
+
+def test_a_watch_whose_job_was_cleaned_away_is_dead_and_a_damaged_order_is_left_out(
+    store: Store, folder: Path
+) -> None:
+    place = kept_watches.place_of(store, folder)
+    place.mkdir(parents=True)
+    (place / "order.json").write_text(order(folder).model_dump_json())
+    assert only(store).state is WatchState.DEAD
+    (place / JOB).write_text("a-job-of-long-ago")
+    assert only(store).state is WatchState.DEAD
+    (place / "order.json").write_text("{")
+    assert kept_watches.watches(store) == []
+
+
+def test_the_record_is_read_while_it_is_put_in_place(store: Store, folder: Path) -> None:
+    place = kept_watches.place_of(store, folder)
+    (place / LIVE / READY).mkdir(parents=True)
+    (place / "order.json").write_text(order(folder).model_dump_json())
+    assert only(store).taken() is None
+    (place / LIVE / READY / RECORD).write_bytes(b'{"read_with": "x"}')
+    assert only(store).taken() == read_taken(place / LIVE / READY)
+    (place / LIVE / RECORD).write_bytes(b"{")
+    with pytest.raises(ArtifactError, match="damaged"):
+        only(store).taken()
+
+
+def test_one_folder_has_one_place_whatever_it_is_called(store: Store, folder: Path) -> None:
+    (folder.parent / "link").symlink_to(folder)
+    assert kept_watches.place_of(store, folder.parent / "link") == kept_watches.place_of(store, folder)
