@@ -416,7 +416,7 @@ def _write_model(folder: Path, results: StoredStages, settings: RunSettings, mad
     (folder / SEGMENTS / "weights.json").write_text(weights, encoding="utf-8")
 
 
-def _training_period(results: Results, made: Segments) -> TrainingPeriod:
+def _training_period(results: StoredStages, made: Segments) -> TrainingPeriod:
     """The users of the training, as later ones are held against them.
 
     Raises:

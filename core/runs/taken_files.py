@@ -73,6 +73,43 @@ class RefusedFile:
 
 
 @dataclass(frozen=True)
+class WatchedDrift:
+    """All users so far beside those of the training (:mod:`core.periods.drift`).
+
+    Args:
+        at: When they were held against each other, UTC, ISO 8601.
+        users: How many there were.
+        alarm: Whether they are not those of the training any more.
+        p_value: How often users without change would look as different.
+        measure: The figure that is farthest from what it was, in words.
+        standard_errors: How far it is.
+        threshold: Standard errors from which on a figure raises the alarm.
+        unknown: Mean share of a user's page views on pages that the model does not know.
+        unknown_before: The same of the users of the training.
+        new_pages: Pages shown to be new.
+        gone_pages: Pages shown to be gone.
+        train_again: Whether the model is worn.
+        lines: All of it in words, the answer first.
+        why_not: Why nothing can be said, where nothing can.
+    """
+
+    at: str
+    users: int
+    alarm: bool = False
+    p_value: float = 1.0
+    measure: str = ""
+    standard_errors: float = 0.0
+    threshold: float = 0.0
+    unknown: float = 0.0
+    unknown_before: float = 0.0
+    new_pages: int = 0
+    gone_pages: int = 0
+    train_again: bool = False
+    lines: tuple[str, ...] = ()
+    why_not: str = ""
+
+
+@dataclass(frozen=True)
 class TakenFiles:
     """What became of the files of a folder.
 
@@ -81,12 +118,14 @@ class TakenFiles:
         files: One a name, in the order in which they came.
         refused: One a name. What its name held before still counts.
         model: Key of the model whose segments the users are in.
+        drift: Whether they are still those of the training; None before any was placed.
     """
 
     read_with: str
     files: tuple[TakenFile, ...] = ()
     refused: tuple[RefusedFile, ...] = ()
     model: str = ""
+    drift: WatchedDrift | None = None
 
     @property
     def in_order(self) -> list[TakenFile]:

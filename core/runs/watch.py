@@ -35,6 +35,7 @@ from core.runs.frozen import FrozenModel, Placed
 from core.runs.pipeline import LABEL_CACHE
 from core.runs.score import named_pages, place_export, write_scored
 from core.runs.taken_files import RECORD, RefusedFile, TakenFile, TakenFiles, WatchedFolder, read_taken
+from core.runs.watched_drift import change_of_alarm, watched_drift
 from core.storage.claims import claimed
 from core.storage.disk import disk_errors, make_folder
 from core.storage.replace_files import finish, replacing
@@ -259,6 +260,8 @@ class Watcher:
             placed = place_export(dataset, self._frozen, names, progress, self._device)
             counts = _counts(dataset, placed)
             taken = self._counted(new, counts)
+            drift = watched_drift(self._frozen, dataset.sequences, placed, _now())
+            changed, taken = change_of_alarm(self.taken.drift, drift), replace(taken, drift=drift)
             with replacing(self._out, last=RECORD) as building:
                 write_scored(building / USERS, dataset, placed, {})
                 for made in (RECEIPT, SEQUENCES):
@@ -266,7 +269,8 @@ class Watcher:
                 (building / RECORD).write_bytes(taken.to_json())
         self.taken = taken
         self._forget_unused()
-        return f"{counts['users']:,} users, {counts['page_views']:,} page views so far"
+        so_far = f"{counts['users']:,} users, {counts['page_views']:,} page views so far"
+        return ". ".join([so_far, *changed])
 
     def _counted(self, new: Sequence[TakenFile], counts: Mapping[str, Any]) -> TakenFiles:
         """The record with new files; on another model, where none is new, the last one has new counts."""

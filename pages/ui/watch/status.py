@@ -14,7 +14,7 @@ import streamlit as st
 from core.profiles.profile_columns import Col
 from core.runs import kept_watches, watch_history
 from core.runs.kept_watches import LIVE, KeptWatch, WatchState
-from core.runs.taken_files import TakenFiles
+from core.runs.taken_files import TakenFiles, WatchedDrift
 from core.runs.watch_history import AT, NAME, NEW_USERS, RECORDS, WHY
 from pages.ui.data import sources
 from pages.ui.segments.charts import Chart, segment_colour, sized, tips
@@ -37,6 +37,14 @@ SHARES: Final = (
     "are: a change shows here late. Drift, above, is the better measure of it."
 )
 CHART: Final = 300
+DRIFT: Final = (
+    "All users of the files so far beside those of the training, after each look that took something. Where "
+    "nothing has changed, about one of 20 such comparisons raises the alarm; looks share most of their users. "
+    "To see it page by page, prepare the files as a data set and open Time."
+)
+UNKNOWN: Final = (
+    "Mean share of a user's page views on pages that were not in the training, or in too few visits."
+)
 
 
 def draw(watch: KeptWatch) -> None:
@@ -47,6 +55,8 @@ def draw(watch: KeptWatch) -> None:
         st.caption("No file was taken yet. One is taken once it has not changed for 5 seconds.")
         _told(watch)
         return
+    if taken.drift is not None:
+        _drift(taken.drift)
     _shares(watch.order.names, taken)
     _files(taken)
     _refused(taken)
@@ -148,6 +158,34 @@ def _stop(watch: KeptWatch) -> None:
 def _forget(watch: KeptWatch) -> None:
     with errors.shown():
         kept_watches.forget(state.store(), watch)
+
+
+def _drift(drift: WatchedDrift) -> None:
+    """Whether the users are still those of the training."""
+    with st.container(border=True, key="watch-drift", gap="xsmall"):
+        if drift.why_not:
+            st.markdown("**Since the training**")
+            st.caption(md_text(drift.why_not, 600))
+            return
+        icon = ":material/notification_important:" if drift.alarm else ":material/check_circle:"
+        answer, *others = drift.lines
+        st.subheader(md_text(answer), icon=icon, help=DRIFT)
+        st.caption(
+            f"Farthest from the training: {md_text(drift.measure)}, {drift.standard_errors:+.1f} standard errors; "
+            f"the alarm begins at {drift.threshold:.1f}. p = {drift.p_value:.3f}. "
+            f"{count(drift.users, 'user')}, {_local(drift.at):%d %b %Y %H:%M}."
+        )
+        with st.grid(3, min_column_width=140, gap="small", key="drift-figures"):
+            st.metric("On pages the model does not know", f"{drift.unknown:.1%}", help=UNKNOWN)
+            st.metric("New pages", f"{drift.new_pages:,}")
+            st.metric("Vanished pages", f"{drift.gone_pages:,}")
+        with st.expander("In words", type="compact"):
+            st.markdown("\n".join(_bullet(line) for line in others))
+
+
+def _bullet(line: str) -> str:
+    """A line of the answer as Markdown; what lists figures stays a list."""
+    return f"- {md_text(line[2:], 600)}" if line.startswith("- ") else f"\n{md_text(line, 600)}\n"
 
 
 def _shares(names: Mapping[int, str], taken: TakenFiles) -> None:

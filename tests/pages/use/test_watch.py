@@ -1,0 +1,218 @@
+"""The page Watch and the switch on Data: nothing there, one that lives, one that died, what it took and refused."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.base.progress import silent
+from core.base.settings import PRESETS, ClusterSettings, Preset, TrainSettings
+from core.labels.label_settings import LabelMode, LabelSettings
+from core.runs import kept_watches
+from core.runs.frozen import FrozenModel
+from core.runs.job_view import State
+from core.runs.kept_watches import JOB, LIVE, TASK, TOLD, WatchOrder, WatchRequest, place_of
+from core.runs.pipeline import RunSettings
+from core.runs.publish import MODEL
+from core.runs.run import run
+from core.runs.taken_files import RECORD, RefusedFile, TakenFile, TakenFiles, WatchedDrift
+from core.runs.watch import LOOKED, STAGE, TROUBLE
+from core.sample import write_sample
+from pages.ui.shell import state
+from pages.ui.watch import switch
+from tests.pages.conftest import OpenApp
+from tests.pages.fake_jobs import FakeJobs, texts
+from tests.pages.fixtures_segments import FinishedRun
+
+PAGE = "pages/use/watch.py"
+FIRST, SECOND = "2026-01-01T06:10:00+00:00", "2026-01-02T06:10:00+00:00"
+CALM = WatchedDrift(
+    SECOND, 130, False, 0.4, "Segment 1: 50.0% before, 52.0% now", 0.6, 3.2, 0.012, 0.01, 2, 1, False,
+    ("No sign that what users do has changed", "- a *figure*", "No need to train again"),
+)  # fmt: skip
+TAKEN = TakenFiles(
+    "x",
+    (
+        TakenFile("mon.csv", "1", FIRST, {}, 500, 100, 400, {0: 60, 1: 20}),
+        TakenFile("tue_*b*.csv", "2", SECOND, {}, 90, 130, 500, {0: 60, 1: 40}),
+    ),
+    (RefusedFile("notes.csv", "3", SECOND, "notes.csv has no column for the user."),),
+    "m",
+    CALM,
+)
+
+
+@pytest.fixture
+def incoming(tmp_path: Path) -> Path:
+    folder = tmp_path / "input" / "incoming"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def watched(folder: Path, fake: FakeJobs, taken: TakenFiles | None = TAKEN) -> Path:
+    """A watch as the app leaves it, with a job that lives."""
+    store = state.store()
+    place = place_of(store, folder)
+    (place / LIVE).mkdir(parents=True)
+    names = {0: "1 · Buyers", 1: "2 · Readers"}
+    order = WatchOrder(folder=folder, dataset="d", model="m", title="shop.csv", names=names, at=FIRST)
+    (place / "order.json").write_text(order.model_dump_json())
+    (place / JOB).write_text(fake.start(store.root, TASK, WatchRequest(folder=folder), place.name))
+    (place / LIVE / LOOKED).touch()
+    if taken is not None:
+        (place / LIVE / RECORD).write_bytes(taken.to_json())
+        (place / LIVE / "users.parquet").write_bytes(b"users")
+    return place
+
+
+def badges(app: AppTest) -> str:
+    return " ".join(element.value for element in app.markdown)
+
+
+def test_without_anything_it_says_what_to_make(open_app: OpenApp, tmp_path: Path) -> None:
+    app = open_app(PAGE)
+    assert not app.exception
+    assert "No folder is watched" in texts(app)
+    assert "Make a folder for the files that will come" in texts(app)
+    assert app.code[0].value == str(tmp_path / "input")
+
+
+def test_without_segments_it_says_so(open_app: OpenApp, incoming: Path) -> None:
+    app = open_app(PAGE)
+    assert not app.exception
+    assert "train a model first" in texts(app)
+
+
+def test_only_folders_below_the_input_folder_are_offered(incoming: Path) -> None:
+    root = incoming.parent
+    (root / "year" / "month" / "day" / "hour").mkdir(parents=True)
+    (root / ".hidden").mkdir()
+    (root / "out").symlink_to(root.parent)
+    assert switch.folders(root) == ["incoming", "year", "year/month", "year/month/day"]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of a small real run, a bag of pages."""
+    folder = tmp_path_factory.mktemp("trained")
+    write_sample(folder / "shop.csv", 200, 1, silent)
+    settings = RunSettings(
+        label=LabelSettings(mode=LabelMode.OFF),
+        train=TrainSettings.checked(**PRESETS[Preset.BAG]),
+        cluster=ClusterSettings(n_clusters=3, auto=False),
+    )
+    run(folder / "out", [folder / "shop.csv"], settings, silent)
+    return folder / "out"
+
+
+def test_the_switch_publishes_what_is_on_screen_and_begins(
+    open_app: OpenApp, trained: Path, incoming: Path, fake_jobs: FakeJobs, tmp_path: Path
+) -> None:
+    shutil.copytree(trained / "stages", tmp_path / "cache")
+    keys = json.loads((trained / "run.json").read_text())["keys"]
+    app = open_app(data=keys["preprocess"], model=keys["train"], k="4")
+    assert not app.exception
+    assert app.selectbox(key="watch-folder").options == ["incoming"]
+    app.button(key="watch-start").click().run()
+    assert not app.exception
+    [(task, request, _)] = [one for one in fake_jobs.started if one[0] == TASK]
+    assert request == {"folder": str(incoming)}
+    [watch] = kept_watches.watches(state.store())
+    frozen = FrozenModel.read(watch.place / MODEL)
+    assert len(frozen.partition.ids) == len(watch.order.names) == 4
+    assert frozen.training is not None
+    assert not app.selectbox, "the only folder is watched"
+    assert "Make a folder" in texts(app)
+
+
+def test_a_folder_that_went_away_meanwhile_is_told(
+    open_app: OpenApp, finished_run: FinishedRun, incoming: Path, fake_jobs: FakeJobs
+) -> None:
+    app = open_app(data=finished_run.dataset)
+    incoming.rmdir()
+    app.button(key="watch-start").click().run()
+    assert not app.exception
+    assert not [one for one in fake_jobs.started if one[0] == TASK]
+
+
+def test_a_watch_that_lives_shows_what_it_took_and_refused(
+    open_app: OpenApp, incoming: Path, fake_jobs: FakeJobs
+) -> None:
+    place = watched(incoming, fake_jobs)
+    (place / TOLD).write_text(json.dumps({"at": FIRST, "line": "mon.csv is taken"}) + "\nhalf a li")
+    fake_jobs.end(TASK, State.RUNNING, stage=STAGE, message="2 files taken")
+    app = open_app(PAGE)
+    assert not app.exception
+    assert {one.label: one.value for one in app.metric if one.label in ("Files", "Users so far", "Refused")} == {
+        "Files": "2", "Users so far": "130", "Refused": "1",
+    }  # fmt: skip
+    assert "Watching" in badges(app)
+    assert "No sign that what users do has changed" in texts(app)
+    assert "the alarm begins at 3.2" in texts(app)
+    tables = [table.value for table in app.dataframe]
+    assert [list(table["name"]) for table in tables if "name" in table] == [
+        ["tue_*b*.csv", "mon.csv"], ["notes.csv"],
+    ]  # fmt: skip
+    assert [code.value[-16:] for code in app.code if "mon.csv" in code.value] == ["mon.csv is taken"]
+    app.button(key="watch-stop").click().run()
+    assert (state.store().root / "jobs" / f"job-{TASK}" / "cancel").exists()
+    assert not app.exception
+
+
+def test_trouble_alarm_and_what_cannot_be_said(
+    open_app: OpenApp, incoming: Path, fake_jobs: FakeJobs
+) -> None:
+    alarm = replace(CALM, alarm=True, p_value=0.001, lines=("What users do has changed", "- more"))
+    place = watched(incoming, fake_jobs, replace(TAKEN, drift=alarm))
+    fake_jobs.end(TASK, State.RUNNING, stage=TROUBLE, message="incoming cannot be read: gone.")
+    app = open_app(PAGE)
+    assert not app.exception
+    assert "cannot be read: gone" in texts(app)
+    assert "What users do has changed" in texts(app)
+    other = replace(TAKEN, drift=WatchedDrift(SECOND, 130, why_not="An earlier release wrote it."))
+    (place / LIVE / RECORD).write_bytes(other.to_json())
+    assert "An earlier release wrote it" in texts(open_app(PAGE))
+
+
+def test_one_that_died_says_why_goes_on_or_is_forgotten(
+    open_app: OpenApp, incoming: Path, fake_jobs: FakeJobs
+) -> None:
+    watched(incoming, fake_jobs, None)
+    fake_jobs.end(TASK, State.FAILED, error="The process ended without a result; it was killed.")
+    app = open_app(PAGE)
+    assert not app.exception
+    assert "Ended by itself" in badges(app)
+    assert "it was killed" in texts(app)
+    assert "No file was taken yet" in texts(app)
+    fake_jobs.started.clear()
+    app.button(key="watch-again").click().run()
+    assert [task for task, _, _ in fake_jobs.started] == [TASK]
+    fake_jobs.end(TASK, State.CANCELLED)
+    app = open_app(PAGE)
+    assert "Stopped" in badges(app)
+    app.button(key="watch-forget-now").click().run()
+    assert not app.exception
+    assert "No folder is watched" in texts(app)
+    assert incoming.is_dir()
+
+
+def test_a_damaged_record_is_told(open_app: OpenApp, incoming: Path, fake_jobs: FakeJobs) -> None:
+    place = watched(incoming, fake_jobs)
+    (place / LIVE / RECORD).write_text("{")
+    app = open_app(PAGE)
+    assert not app.exception
+    assert "is damaged" in texts(app)
+
+
+def test_the_files_are_prepared_as_a_data_set(open_app: OpenApp, incoming: Path, fake_jobs: FakeJobs) -> None:
+    watched(incoming, fake_jobs)
+    fake_jobs.end(TASK, State.CANCELLED)
+    app = open_app(PAGE)
+    app.button(key="watch-prepare").click().run()
+    assert not app.exception
+    assert app.session_state["chosen_files"] == ("incoming",)
