@@ -42,13 +42,13 @@ OPTIONS: Final = ("--every", "0.1", "--settle", "0.3", "--device", "cpu")
 SPAN_S: Final = 4.0
 """A watch is killed within so many seconds, at first: after one that had taken nothing new there is a little
 more time, after one that had there is less, so that about a quarter come to an end of their work."""
-MORE, LESS = 1.06, 0.85
-SHORTEST_S, LONGEST_S = 1.0, 12.0
+MORE, LESS = 1.2, 0.7
+SHORTEST_S, LONGEST_S = 1.0, 60.0
 LOADING_S: Final = 5.0
 """More for a fresh process, which loads for so long."""
 PATIENCE: Final = 3
 """How many times as long a watch may live until it does what is aimed at."""
-STEP_S: Final = 0.002
+STEP_S: Final = 0.005
 AIMS: Final = {"reading": ".kept/read/.*", "working": ".working.*", "publishing": ".publishing.*",
                "putting in place": ".ready"}  # fmt: skip
 """What a watch is doing → what lies in its folder then."""
@@ -130,17 +130,17 @@ class Trial:
     def _one_watch(self, arriving: Iterator[None], due: int, *, aim: bool, fresh: bool, two: bool) -> None:
         pids = [self._start(fresh=fresh) for _ in range(1 + two)]
         span = PATIENCE * self.span if aim else self.rng.uniform(0, self.span + LOADING_S * fresh)
-        until = time.monotonic() + span
+        until, begun = time.monotonic() + span, time.time()
         what = str(self.rng.choice(list(AIMS)))
         while time.monotonic() < until:
             if self._steps < due:
                 next(arriving, None)
                 self._steps += 1
-            if aim and next(self.out.glob(AIMS[what]), None):
+            if aim and what in self._doing(begun):
                 time.sleep(self.rng.uniform(0, 0.01))
                 break
             time.sleep(STEP_S)
-        self._end(pids)
+        self._end(pids, begun)
 
     _steps, _seen = 0, None
 
@@ -159,9 +159,17 @@ class Trial:
             os.close(log)
         raise AssertionError
 
-    def _end(self, pids: list[int]) -> None:
+    def _doing(self, begun: float) -> list[str]:
+        """What a watch that began then is doing, by what lies in its folder and did not before."""
+        found = []
+        for name, left in AIMS.items():
+            with suppress(FileNotFoundError):  # gone again
+                found += [name for path in self.out.glob(left) if path.stat().st_mtime > begun][:1]
+        return found
+
+    def _end(self, pids: list[int], begun: float) -> None:
         """Kill all at this moment; one that had ended by itself had a reason."""
-        doing = [name for name, left in AIMS.items() if next(self.out.glob(left), None)]
+        doing = self._doing(begun)
         statuses = []
         for pid in pids:
             with suppress(ProcessLookupError):

@@ -17,8 +17,8 @@ from core.runs.kept_watches import LIVE, KeptWatch, WatchState
 from core.runs.taken_files import TakenFiles, WatchedDrift
 from core.runs.watch_history import AT, NAME, NEW_USERS, RECORDS, WHY
 from pages.ui.data import sources
-from pages.ui.segments.charts import Chart, segment_colour, sized, tips
-from pages.ui.segments.figure import download_csv, figure
+from pages.ui.segments.charts import ABOVE, Chart, segment_or, sized, tips
+from pages.ui.segments.figure import Columns, behind, download_csv, picture
 from pages.ui.shell import errors, state
 from pages.ui.shell.links import DATA
 from pages.ui.shell.text import count, md_text
@@ -36,15 +36,14 @@ SHARES: Final = (
     "Of the users of all files so far who are in segments. A new day moves a line less the more days there "
     "are: a change shows here late. Drift, above, is the better measure of it."
 )
-CHART: Final = 300
+CHART, NARROW = 130, 250
+"""Pixels of a chart: its height, and its width at least."""
 DRIFT: Final = (
-    "All users of the files so far beside those of the training, after each look that took something. Where "
-    "nothing has changed, about one of 20 such comparisons raises the alarm; looks share most of their users. "
-    "To see it page by page, prepare the files as a data set and open Time."
+    "All users of the files so far beside those of the training, after each look that took something. "
+    "Where nothing has changed, about one of 20 such comparisons raises the alarm; looks share most of their "
+    "users. To see it page by page, prepare the files as a data set and open Time."
 )
-UNKNOWN: Final = (
-    "Mean share of a user's page views on pages that were not in the training, or in too few visits."
-)
+UNKNOWN: Final = "Mean share of a user's page views on pages that hardly anybody saw in the training."
 
 
 def draw(watch: KeptWatch) -> None:
@@ -171,8 +170,8 @@ def _drift(drift: WatchedDrift) -> None:
         answer, *others = drift.lines
         st.subheader(md_text(answer), icon=icon, help=DRIFT)
         st.caption(
-            f"Farthest from the training: {md_text(drift.measure)}, {drift.standard_errors:+.1f} standard errors; "
-            f"the alarm begins at {drift.threshold:.1f}. p = {drift.p_value:.3f}. "
+            f"Farthest from the training: {md_text(drift.measure)}, {drift.standard_errors:+.1f} standard "
+            f"errors; the alarm begins at {drift.threshold:.1f}. p = {drift.p_value:.3f}. "
             f"{count(drift.users, 'user')}, {_local(drift.at):%d %b %Y %H:%M}."
         )
         with st.grid(3, min_column_width=140, gap="small", key="drift-figures"):
@@ -192,33 +191,56 @@ def _shares(names: Mapping[int, str], taken: TakenFiles) -> None:
     table = _here(watch_history.share_table(taken))
     if table.empty:
         return
-    table.insert(1, Col.LABEL, [names.get(one, str(one + 1)) for one in table[Col.SEGMENT]])
-    last = taken.files[-1]
-    figure(
-        "Segments since the beginning", partial(share_lines, table, names), table.drop(columns=Col.SEGMENT),
-        n=f"{sum(last.segments.values()):,} of {last.users:,} users so far are in segments.",
-        key="watch-shares", alt_text="Share of each segment after each look", help_text=SHARES,
-        columns={
-            AT: st.column_config.DatetimeColumn("Taken", format="D MMM YYYY, HH:mm"),
-            Col.LABEL: st.column_config.TextColumn("Segment", width="medium"), Col.N: "Of",
-            Col.USERS: "Users so far", Col.LOW: st.column_config.NumberColumn("From", format="percent"),
-            Col.HIGH: st.column_config.NumberColumn("To", format="percent"),
-        },
-    )  # fmt: skip
+    last, top = taken.files[-1], float(table[Col.HIGH].max())
+    with st.container(border=True, key="watch-shares", gap="xsmall"):
+        st.markdown("**Segments since the beginning**", help=SHARES)
+        st.caption(
+            f"Share of each, after each look that took something; band: 95 % interval. "
+            f"{sum(last.segments.values()):,} of {last.users:,} users so far are in segments."
+        )
+        with st.grid("auto", min_column_width=NARROW, gap="small"):
+            for segment in sorted(set(table[Col.SEGMENT].tolist())):
+                name, own = names.get(segment, str(segment + 1)), table[table[Col.SEGMENT] == segment]
+                with st.container(gap="xsmall"):
+                    st.caption(md_text(name, 60))
+                    picture(
+                        partial(share_line, own, segment, top), key=f"watch-share-{segment}",
+                        alt_text=f"Share of {name} after each look",
+                    )  # fmt: skip
+        table.insert(1, Col.LABEL, [names.get(one, str(one + 1)) for one in table[Col.SEGMENT]])
+        behind(table.drop(columns=Col.SEGMENT), key="watch-shares", columns=_share_columns())
 
 
-def share_lines(table: pd.DataFrame, names: Mapping[int, str]) -> Chart:
-    """A line a segment over the looks that took something."""
-    told = {Col.LABEL: ("Segment", ""), "when": ("Taken", ""), Col.SHARE: ("Share", ".1%")}
-    told |= {Col.LOW: ("From", ".1%"), Col.HIGH: ("To", ".1%"), Col.USERS: ("Users so far", ",")}
-    shown = table.assign(when=[f"{at:%d %b %Y %H:%M}" for at in table[AT]])
+def _share_columns() -> Columns:
+    return {
+        AT: st.column_config.DatetimeColumn("Taken", format="D MMM YYYY, HH:mm"),
+        Col.LABEL: st.column_config.TextColumn("Segment", width="medium"), Col.N: "Of",
+        Col.USERS: "Users so far", Col.SHARE: "Share",
+        Col.LOW: st.column_config.NumberColumn("From", format="percent"),
+        Col.HIGH: st.column_config.NumberColumn("To", format="percent"),
+    }  # fmt: skip
+
+
+def share_line(table: pd.DataFrame, segment: int, top: float) -> Chart:
+    """A segment's share over the looks that took something, with its interval as a band.
+
+    Args:
+        table: Rows of one segment of :func:`core.runs.watch_history.share_table`.
+        segment: Its id, for the colour.
+        top: Where the axis ends; the same for all.
+    """
+    told = {"when": ("Taken", ""), Col.SHARE: ("Share", ".1%"), Col.LOW: ("From", ".1%")}
+    told |= {Col.HIGH: ("To", ".1%"), Col.USERS: ("Users so far", ",")}
+    shown = table.assign(slot=str(segment), when=[f"{at:%d %b %Y %H:%M}" for at in table[AT]])
     base = alt.Chart(shown).encode(
-        x=alt.X(f"{AT}:T", title=None, axis=alt.Axis(labelOverlap=True, tickCount=6)),
-        y=alt.Y(f"{Col.SHARE}:Q", title=None, axis=alt.Axis(format="%", tickCount=5)),
-        color=segment_colour(names).legend(orient="bottom", columns=1, labelLimit=300, title=None),
-        tooltip=tips(told),
-    )
-    return sized(base.mark_line(strokeWidth=2) + base.mark_point(filled=True, size=36, opacity=1), CHART)
+        x=alt.X(f"{AT}:T", title=None, axis=alt.Axis(labelOverlap=True, labelFlush=False, tickCount=4)),
+        color=segment_or(ABOVE, segment), tooltip=tips(told),
+    )  # fmt: skip
+    axis, scale = alt.Axis(format="%", tickCount=3), alt.Scale(domain=[0, top])
+    y = alt.Y(f"{Col.SHARE}:Q", title=None, axis=axis, scale=scale)
+    band = base.mark_area(opacity=0.18).encode(y=alt.Y(f"{Col.LOW}:Q"), y2=f"{Col.HIGH}:Q")
+    line = base.mark_line(strokeWidth=2, point=alt.OverlayMarkDef(filled=True, size=24)).encode(y=y)
+    return sized(band + line, CHART)
 
 
 def _files(taken: TakenFiles) -> None:
