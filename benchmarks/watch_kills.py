@@ -24,6 +24,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
@@ -34,7 +35,8 @@ import pyarrow.parquet as pq
 from benchmarks.tables import markdown
 from core.base.errors import Beha2VecError
 from core.base.progress import silent
-from core.runs.taken_files import RECORD, read_taken
+from core.labels import rule_file
+from core.runs.taken_files import RECORD, TakenFiles, read_taken
 from core.sample import write_sample
 
 SAME: Final = ("users.parquet", "sequences.parquet", "receipt.json")
@@ -108,6 +110,8 @@ class Trial:
     refused: int = 0
     looks: int = 0
     span: float = SPAN_S
+    _steps: int = 0
+    _seen: TakenFiles | None = None
     faults: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -117,6 +121,7 @@ class Trial:
 
     def disturb(self, days: list[bytes], kills: int) -> None:
         """Let files come, evenly over so many watches that are killed."""
+        _load(self.folder.parent, self.model)
         ways = [list(WAYS)[int(self.rng.integers(len(WAYS)))] for _ in days]
         arriving = self._arriving(days, ways)
         due = np.sort(self.rng.uniform(0, 0.97 * kills, sum(WAYS[way] for way in ways)))
@@ -141,8 +146,6 @@ class Trial:
                 break
             time.sleep(STEP_S)
         self._end(pids, begun)
-
-    _steps, _seen = 0, None
 
     def _start(self, *, fresh: bool) -> int:
         command = ["watch", str(self.folder), "--model", str(self.model), "--out", str(self.out), *OPTIONS]
@@ -254,6 +257,24 @@ class Trial:
         left = [str(path) for what in AIMS.values() for path in self.out.glob(what)]
         if left:
             yield f"Left behind: {left}"
+
+
+def _load(work: Path, model: Path) -> None:
+    """Load here what a look loads, so that forked watches begin at once; nothing with threads is started."""
+    (work / "loading").mkdir()
+    shutil.copy2(work / "trained.csv", work / "loading")
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom core.base.progress import silent\n"
+        "from core.runs.watch import watch\nfolder, model, out = map(Path, sys.argv[1:])\n"
+        "watch(folder, model, out, silent, lambda line: None, settle_s=0, once=True)\n"
+        "print(*sys.modules)"
+    )
+    command = [sys.executable, "-c", code, str(work / "loading"), str(model), str(work / "loaded")]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    for name in done.stdout.split():
+        with suppress(Exception):
+            import_module(name)
+    rule_file.default_rules()
 
 
 def _watch(command: list[str]) -> None:

@@ -192,7 +192,7 @@ def _last_words(folder: Path) -> str:
     tail = " ".join(log.splitlines()[-3:])
     return (
         "The process ended without a result; it was killed, or it ran out of memory. "
-        f"Start it again: training goes on from its last checkpoint. {tail}"
+        f"Start it again: it goes on from what was kept. {tail}"
     ).strip()
 
 

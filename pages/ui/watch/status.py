@@ -232,8 +232,12 @@ def share_line(table: pd.DataFrame, segment: int, top: float) -> Chart:
     told = {"when": ("Taken", ""), Col.SHARE: ("Share", ".1%"), Col.LOW: ("From", ".1%")}
     told |= {Col.HIGH: ("To", ".1%"), Col.USERS: ("Users so far", ",")}
     shown = table.assign(slot=str(segment), when=[f"{at:%d %b %Y %H:%M}" for at in table[AT]])
+    within_a_day = table[AT].max() - table[AT].min() < pd.Timedelta(days=1)
+    days = alt.Axis(
+        labelOverlap=True, labelFlush=False, tickCount=4, format="%H:%M" if within_a_day else "%-d %b"
+    )
     base = alt.Chart(shown).encode(
-        x=alt.X(f"{AT}:T", title=None, axis=alt.Axis(labelOverlap=True, labelFlush=False, tickCount=4)),
+        x=alt.X(f"{AT}:T", title=None, axis=days),
         color=segment_or(ABOVE, segment), tooltip=tips(told),
     )  # fmt: skip
     axis, scale = alt.Axis(format="%", tickCount=3), alt.Scale(domain=[0, top])

@@ -277,7 +277,8 @@ def test_another_model_places_all_users_anew(
     [line] = again.look(silent)
     assert line.startswith("All users are placed on another model")
     assert again.look(silent) == []
-    assert again.taken == one.taken == read_taken(out)
+    assert again.taken == read_taken(out)
+    assert replace(again.taken, drift=None) == replace(one.taken, drift=None)
     pd.testing.assert_frame_equal(placed(out / USERS), of_one_run(folder, model, tmp_path))
 
 
