@@ -189,9 +189,8 @@ def test_one_that_died_says_why_goes_on_or_is_forgotten(
     assert "Ended by itself" in badges(app)
     assert "it was killed" in texts(app)
     assert "No file was taken yet" in texts(app)
-    fake_jobs.started.clear()
     app.button(key="watch-again").click().run()
-    assert [task for task, _, _ in fake_jobs.started] == [TASK]
+    assert [task for task, _, _ in fake_jobs.started] == [TASK, TASK]
     fake_jobs.end(TASK, State.CANCELLED)
     app = open_app(PAGE)
     assert "Stopped" in badges(app)
