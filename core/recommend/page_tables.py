@@ -1,8 +1,8 @@
 """What is counted of earlier users: which page follows which, and what those near to a user viewed.
 
-The tables leave the house with a model. They hold no id, no time, no page that fewer than three users saw and
-no pair of pages that fewer than three saw one after the other. Vectors and shares of pages of some users are
-in them, without an order: each of these rows is one user's (docs/threats.md).
+The tables leave the house with a model. They hold no id, no time and no page that fewer than three users saw.
+Vectors and shares of pages of some users are in them, without an order: each of these rows is one user's, so
+pairs of pages are all counted (docs/threats.md).
 """
 
 from __future__ import annotations
@@ -38,8 +38,7 @@ class PageTables:
         pages: Canonical pages that at least :data:`FEWEST_USERS` saw; the column of each is its place.
         allowed: bool of shape (n_columns,), pages that may be suggested: those that are not functional.
         follows: Sparse float32 of shape (n_columns, n_columns): how often each page was the next one, as a
-            share of the pairs that at least :data:`FEWEST_USERS` have. Rows sum to 1, or to less where there
-            are more than :data:`KEPT`.
+            share. Rows sum to 1, or to less where there are more than :data:`KEPT`.
         lagged: The same for the next :data:`LAGS` ones, where the l-th counts 1 / l.
         popular: float32 of shape (n_columns,), share of all page views.
         near: float16 of shape (m, d), vectors of some users.

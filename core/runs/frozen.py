@@ -46,11 +46,13 @@ class Placed:
         vectors: float32 of shape (n_users, d), of length 1 (or zeros).
         clusters: int32 of shape (n_users,), a segment, or ``OUTLIER``, ``OUTSIDE`` or ``SET_ASIDE``.
         group: Why, as :func:`core.runs.export.groups` says it.
+        names: What the model calls the pages in each view.
     """
 
     vectors: np.ndarray
     clusters: np.ndarray
     group: np.ndarray
+    names: Names
 
 
 class KnownPages:
@@ -178,7 +180,7 @@ class FrozenModel:
         clusters = nearest(vectors, self.partition)
         clusters[~clustered(users)] = OUTSIDE
         group = groups(users, clusters, self._by_rule(users, sequences, names))
-        return Placed(vectors, clusters, group)
+        return Placed(vectors, clusters, group, names)
 
     def _by_rule(self, users: UserColumns, sequences: UserSequences, names: Names) -> OnePageSegments:
         """Which rule of the training holds for the users with a single page view."""

@@ -22,7 +22,7 @@ WAYS = {
     "u5": [D],
 }
 USERS = {f"{user}{twin}": pages for user, pages in WAYS.items() for twin in range(3)}
-"""Three of each, so that no pair of pages is too rare to be kept."""
+"""Three of each, so that no page is too rare to be kept."""
 
 
 def told(

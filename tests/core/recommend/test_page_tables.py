@@ -25,19 +25,14 @@ def test_tables_are_what_a_loop_counts(views: list[list[int]]) -> None:
     known = [page for page in range(5) if users[page] >= FEWEST_USERS]
     assert made.pages == tuple(NAMES[page] for page in known)
     follows, lagged = Counter[tuple[int, int]](), Counter[tuple[int, int]]()
-    who: dict[int, set[tuple[int, int, int]]] = {lag: set() for lag in range(1, LAGS + 1)}
-    for user, pages in enumerate(views):
+    for pages in views:
         kept = [page for page in pages if page in known]
         for place, page in enumerate(kept):
             for lag in range(1, min(LAGS, place) + 1):
                 lagged[kept[place - lag], page] += 1 / lag
                 follows[kept[place - lag], page] += lag == 1
-                for most in range(lag, LAGS + 1):
-                    who[most].add((kept[place - lag], page, user))
-    for counted, table, lags in ((follows, made.follows, 1), (lagged, made.lagged, LAGS)):
-        users_of = Counter((row, column) for row, column, _ in who[lags])
-        several = {pair: times * (users_of[pair] >= FEWEST_USERS) for pair, times in counted.items()}
-        expected = np.array([[several.get((row, column), 0) for column in known] for row in known])
+    for counted, table in ((follows, made.follows), (lagged, made.lagged)):
+        expected = np.array([[counted.get((row, column), 0) for column in known] for row in known])
         expected = expected.reshape(table.shape)
         total = expected.sum(axis=1, keepdims=True)
         expected = np.divide(expected, total, out=np.zeros_like(expected, float), where=total > 0)
@@ -48,11 +43,6 @@ def test_a_page_of_two_users_is_in_no_table() -> None:
     made = tables_of({"u0": [A, B], "u1": [A, B, D], "u2": [A, B, D], "u3": [B, C]})
     assert made.pages == ("/a", "/b")
     assert made.viewed.shape == (4, 2)
-
-
-def test_a_pair_of_two_users_is_in_no_table() -> None:
-    made = tables_of({"u0": [A, B], "u1": [A, B], "u2": [B], "u3": [A, A], "u4": [A, A], "u5": [A, A]})
-    assert made.follows.toarray().tolist() == made.lagged.toarray().tolist() == [[1, 0], [0, 0]]
 
 
 def test_the_largest_entries_of_a_row_stay() -> None:

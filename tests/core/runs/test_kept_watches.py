@@ -81,8 +81,9 @@ def test_a_watch_takes_is_killed_goes_on_and_is_stopped(
     assert begin(store, folder, model).state in (WatchState.STARTING, WatchState.WATCHING)
     try:
         found = wait_for(store, has_taken(1))
-        assert found.looked is not None
         wait_for(store, is_in(WatchState.WATCHING))
+        assert only(store).looked is not None
+        wait_for(store, lambda found: found.told())
         with pytest.raises(SettingsError, match="is being watched already"):
             begin(store, folder, model)
         with pytest.raises(SettingsError, match="stop it first"):
@@ -93,7 +94,8 @@ def test_a_watch_takes_is_killed_goes_on_and_is_stopped(
         assert "it was killed" in dead.job.error
         (folder / "day1.csv").write_bytes(days[1])
         kept_watches.go_on(store, dead)
-        found = wait_for(store, has_taken(2))
+        wait_for(store, has_taken(2))
+        found = wait_for(store, lambda found: len(found.told()) == 2)  # told once the record is in place
         assert [line.split(":")[0] for _, line in found.told()] == ["day1.csv is taken", "day0.csv is taken"]
         folder.rename(folder.with_name("away"))
         found = wait_for(store, is_in(WatchState.TROUBLE))
