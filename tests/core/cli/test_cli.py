@@ -423,7 +423,10 @@ def test_a_taxonomy_of_ones_own_and_labels_off(finished: Path, tmp_path: Path) -
         assert used.themes is ThemeSource.TAXONOMY  # new users' pages get these themes, not others
         assert used.taxonomy == read_taxonomy(out / "taxonomy.yaml")
         assert themes <= {one.name for one in used.taxonomy.themes}
-    done = cli("run", "--out", out, "--from-stage", "label", "--labels", "off")
+    off = ("run", "--out", out, "--from-stage", "label", "--labels", "off")
+    assert "A step of a type is not possible" in one_line_error(cli(*off))  # its funnel asks for one
+    (tmp_path / "pages.yaml").write_text("funnels: [{steps: [{page: '*'}]}]", encoding="utf-8")
+    done = cli(*off, "--funnel", tmp_path / "pages.yaml")
     assert done.returncode == 0, done.stderr
     assert not (out / "labels.parquet").exists()
     assert not (out / "taxonomy.yaml").exists()
