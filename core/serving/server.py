@@ -40,7 +40,7 @@ def serve(folder: Path, host: str, port: int, token: str, ready: Callable[[str],
         ResourceError: If the address is taken or not ours.
     """
     torch.set_num_threads(1)
-    torch.backends.mkldnn.enabled = False  # its setup for each new shape costs more than so small a network
+    torch.backends.mkldnn.set_flags(False)  # type: ignore[no-untyped-call]  # its setup for each shape costs more
     sys.setswitchinterval(SWITCH_S)
     with _listening(host, port) as listening:  # a taken address is said before seconds of reading
         model = LiveModel(folder)
