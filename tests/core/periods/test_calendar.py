@@ -8,14 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.base.local_clock import UTC_CLOCK, LocalClock
 from core.periods.calendar import (
     DAY,
-    HOUR,
     PeriodUnit,
     calendar_of,
     covered,
     cut_days,
-    offset_of,
     usual_unit,
 )
 from tests.core.periods.visits import CASES, MONDAY, frame, random_case
@@ -45,10 +44,8 @@ def test_weeks_begin_on_monday_and_one_that_the_export_begins_or_ends_in_is_a_pa
 
 def test_the_clock_of_the_export_decides_where_a_day_begins() -> None:
     late = moments(0.99)
-    assert calendar_of(late, PeriodUnit.DAY, HOUR).dates == (date(2016, 3, 1),)
-    assert calendar_of(late, PeriodUnit.DAY, -HOUR).dates == (date(2016, 2, 29),)
-    assert offset_of("UTC+05:30, inferred from event_date") == 5.5 * HOUR
-    assert offset_of("Not known: the file has no event_date; days are UTC") == 0
+    assert calendar_of(late, PeriodUnit.DAY, LocalClock.fixed(60)).dates == (date(2016, 3, 1),)
+    assert calendar_of(late, PeriodUnit.DAY, LocalClock.fixed(-60)).dates == (date(2016, 2, 29),)
 
 
 def busy(first_hour: int, last_hour: int, a_day: int = 24) -> np.ndarray:
@@ -84,13 +81,13 @@ def test_a_stretch_that_is_empty_on_some_days_is_no_gap() -> None:
 
 
 def test_days_that_are_known_to_be_cut_off_are_parts() -> None:
-    assert calendar_of(busy(0, 24), PeriodUnit.DAY, 0, [MONDAY + 2]).is_part.tolist() == [
+    assert calendar_of(busy(0, 24), PeriodUnit.DAY, UTC_CLOCK, [MONDAY + 2]).is_part.tolist() == [
         False, False, True, False, False,
     ]  # fmt: skip
 
 
 def test_what_is_asked_for_cuts_weeks() -> None:
-    found = calendar_of(busy(0, 24), PeriodUnit.WEEK, 0, (), (MONDAY + 1, None))
+    found = calendar_of(busy(0, 24), PeriodUnit.WEEK, UTC_CLOCK, (), (MONDAY + 1, None))
     assert (found.days, found.is_part.tolist()) == ((MONDAY + 1, MONDAY + 4), [True])
     assert found.place(moments(0.5, 1.5)).tolist() == [-1, 0]
 
@@ -116,9 +113,9 @@ def test_one_day() -> None:
 
 @pytest.mark.parametrize("seed", range(CASES))
 def test_periods_are_those_of_pandas(seed: int) -> None:
-    sequences, labels, offset = random_case(np.random.default_rng(seed))
-    local = frame(sequences, labels, offset)["local"]
+    sequences, labels, clock = random_case(np.random.default_rng(seed))
+    local = frame(sequences, labels, clock)["local"]
     for unit, code in ((PeriodUnit.DAY, "D"), (PeriodUnit.WEEK, "W-SUN")):
-        found = calendar_of(sequences.timestamp, unit, offset)
+        found = calendar_of(sequences.timestamp, unit, clock)
         begins = pd.to_datetime(found.dates)[found.place(sequences.timestamp)]
         assert (begins == local.dt.to_period(code).dt.start_time.to_numpy()).all()
