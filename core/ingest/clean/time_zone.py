@@ -55,12 +55,21 @@ class _Spans:
         found = [(day.first, day.last, at) for day in days if (at := _midnight(day)) is not None]
         return cls(*np.array(found, dtype=np.int64).reshape(-1, 3).T)
 
-    def agreeing(self, at_first: np.ndarray, at_last: np.ndarray) -> np.ndarray:
-        """How many days agree with each clock, by its minutes off UTC: of shape (n_clocks, n or 1)."""
-        begins = self.first + at_first * MINUTE >= self.midnight
-        ends = self.last + at_last * MINUTE < self.midnight + DAY
-        found: np.ndarray = np.count_nonzero(begins & ends, axis=1)
-        return found
+    def agreeing(self, changes: Changes) -> int:
+        """How many days agree with a clock."""
+        clock = LocalClock(changes)
+        begins, ends = clock.local(self.first) >= self.midnight, clock.local(self.last) < self.midnight + DAY
+        return int(np.count_nonzero(begins & ends))
+
+    @property
+    def ends_of_weeks(self) -> list[int]:
+        """First and last event of each week with any, in their order; no clock is changed twice in a week."""
+        moments = np.sort(np.append(self.first, self.last))
+        week = moments // (7 * DAY)
+        kept: list[int] = moments[
+            (np.diff(week, prepend=-1) > 0) | (np.diff(week, append=week[-1] + 1) > 0)
+        ].tolist()
+        return kept
 
 
 def infer_zone(days: Sequence[Day]) -> InferredZone:
@@ -73,16 +82,20 @@ def infer_zone(days: Sequence[Day]) -> InferredZone:
     n = len(spans.first)
     if not n:
         return InferredZone(NO_DATES, ())
-    offsets = np.array(OFFSETS)
-    fixed = spans.agreeing(offsets[:, None], offsets[:, None])
-    places = _places(spans) if fixed.max() < n else {}
-    most = max([int(fixed.max()), *places.values()])
+    since = int(spans.first.min())
+    fixed: list[Changes] = [((since, offset),) for offset in OFFSETS]
+    agree = {clock: spans.agreeing(clock) for clock in fixed}
+    places = Counter[Changes]()
+    if max(agree.values()) < n:
+        moments = spans.ends_of_weeks
+        places.update(_changes(ZoneInfo(name), moments) for name in available_timezones())
+        agree |= {clock: spans.agreeing(clock) for clock in places}
+    most = max(agree.values())
     if most < MOST_DAYS * n:
         return InferredZone(NO_CLOCK, ())
-    if fixed.max() == most:
-        text, changes = _one_offset(offsets[fixed == most].tolist(), int(spans.first.min()))
-    else:
-        text, changes = _of_places([name for name, agree in places.items() if agree == most], spans)
+    likely = [clock for clock, days_of_it in agree.items() if days_of_it == most]
+    never_changed = [clock for clock in likely if len(clock) == 1]
+    text, changes = _one_offset(never_changed) if never_changed else _likeliest(likely, places)
     return InferredZone(text + (f" ({n - most:,} of {n:,} days contradict it)" if most < n else ""), changes)
 
 
@@ -95,29 +108,19 @@ def _midnight(day: Day) -> int | None:
     return (found - _EPOCH).days * DAY
 
 
-def _one_offset(offsets: Sequence[int], since: int) -> tuple[str, Changes]:
+def _one_offset(clocks: Sequence[Changes]) -> tuple[str, Changes]:
     """Prefer whole hours to half hours to quarters; that next to UTC if several are left."""
-    whole = next(found for step in (60, 30, 15) if (found := [one for one in offsets if one % step == 0]))
-    if len(whole) == 1:
-        return f"{offset_name(whole[0])}, {INFERRED}", ((since, whole[0]),)
-    between = f"between {offset_name(whole[0])} and {offset_name(whole[-1])}, {LIKELY}"
-    return between, ((since, min(whole, key=abs)),)
+    of_step = ([clock for clock in clocks if clock[0][1] % step == 0] for step in (60, 30, 15))
+    first, *more = next(found for found in of_step if found)
+    if not more:
+        return f"{offset_name(first[0][1])}, {INFERRED}", first
+    between = f"between {offset_name(first[0][1])} and {offset_name(more[-1][0][1])}, {LIKELY}"
+    return between, min((first, *more), key=lambda clock: abs(clock[0][1]))
 
 
-def _places(spans: _Spans) -> dict[str, int]:
-    """Name of a zone → how many days agree with its clock."""
-    names = sorted(available_timezones())
-    moments = [_EPOCH + timedelta(microseconds=at) for at in np.append(spans.first, spans.last).tolist()]
-    offsets = np.array([[_offset(zone, at) for at in moments] for zone in map(ZoneInfo, names)])
-    at_first, at_last = np.split(offsets.reshape(len(names), len(moments)), 2, axis=1)
-    return dict(zip(names, spans.agreeing(at_first, at_last).tolist(), strict=True))
-
-
-def _of_places(names: Sequence[str], spans: _Spans) -> tuple[str, Changes]:
-    """The likeliest clock of places."""
-    moments = np.sort(np.append(spans.first, spans.last)).tolist()
-    clocks = Counter(_changes(ZoneInfo(name), moments) for name in names)
-    found = min(clocks, key=lambda changes: (len(changes), -clocks[changes], changes))
+def _likeliest(clocks: Sequence[Changes], places: Counter[Changes]) -> tuple[str, Changes]:
+    """That with the fewest changes, of these the one that most places have."""
+    found = min(clocks, key=lambda clock: (len(clock), -places[clock], clock))
     return f"{LocalClock(found).name}, {INFERRED if len(clocks) == 1 else LIKELY}", found
 
 

@@ -56,28 +56,30 @@ def busy(first_hour: int, last_hour: int, a_day: int = 24) -> np.ndarray:
 
 def test_a_first_or_last_day_that_misses_what_other_days_have_is_a_part() -> None:
     first, last = MONDAY, MONDAY + 4
-    assert cut_days(busy(0, 24), 0, (first, last)) == []
-    assert cut_days(busy(2, 24), 0, (first, last)) == []  # two views: chance
-    assert cut_days(busy(5, 24), 0, (first, last)) == [first]
-    assert cut_days(busy(0, 18), 0, (first, last)) == [last]
-    assert cut_days(busy(5, 24, a_day=4), 0, (first, last)) == []  # a small shop's night
-    assert cut_days(moments(0.9, 1.1), 0, (first, first + 1)) == []  # no days between to judge by
+    assert cut_days(busy(0, 24), UTC_CLOCK, (first, last)) == []
+    assert cut_days(busy(2, 24), UTC_CLOCK, (first, last)) == []  # two views: chance
+    assert cut_days(busy(5, 24), UTC_CLOCK, (first, last)) == [first]
+    assert cut_days(busy(0, 18), UTC_CLOCK, (first, last)) == [last]
+    assert cut_days(busy(5, 24, a_day=4), UTC_CLOCK, (first, last)) == []  # a small shop's night
+    assert cut_days(moments(0.9, 1.1), UTC_CLOCK, (first, first + 1)) == []  # no days between to judge by
     dated = busy(5, 24) // DAY * DAY + busy(5, 24) % DAY // 30  # dates, and the order of clicks as seconds
-    assert cut_days(dated, 0, (first, last)) == []
+    assert cut_days(dated, UTC_CLOCK, (first, last)) == []
 
 
 def test_page_views_of_one_session_are_one_sign_of_life() -> None:
     starts = moments(0.2, 1.1, 1.3, 2.1, 2.3, 3.1, 3.3, 4.5)
     again = [day + 0.1 + second / 86_400 for day in (1, 2, 3) for second in range(20)]
     views = np.sort(np.concatenate([starts, moments(*again)]))
-    assert cut_days(views, 0, (MONDAY, MONDAY + 4)) == [MONDAY]
-    assert cut_days(views, 0, (MONDAY, MONDAY + 4), starts) == []
+    assert cut_days(views, UTC_CLOCK, (MONDAY, MONDAY + 4)) == [MONDAY]
+    assert cut_days(views, UTC_CLOCK, (MONDAY, MONDAY + 4), starts) == []
 
 
 def test_a_stretch_that_is_empty_on_some_days_is_no_gap() -> None:
     some = [day + 0.9 + number / 1000 for day in (1, 2) for number in range(20)]
     views = moments(*(day + 0.1 for day in range(5)), *some)
-    assert cut_days(np.sort(views), 0, (MONDAY, MONDAY + 4)) == []  # nobody came late on the fourth day
+    assert (
+        cut_days(np.sort(views), UTC_CLOCK, (MONDAY, MONDAY + 4)) == []
+    )  # nobody came late on the fourth day
 
 
 def test_days_that_are_known_to_be_cut_off_are_parts() -> None:
