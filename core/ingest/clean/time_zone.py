@@ -113,7 +113,7 @@ def _one_offset(clocks: Sequence[Changes]) -> tuple[str, Changes]:
     of_step = ([clock for clock in clocks if clock[0][1] % step == 0] for step in (60, 30, 15))
     first, *more = next(found for found in of_step if found)
     if not more:
-        return f"{offset_name(first[0][1])}, {INFERRED}", first
+        return f"{offset_name(first[0][1])}, {INFERRED if len(clocks) == 1 else LIKELY}", first
     between = f"between {offset_name(first[0][1])} and {offset_name(more[-1][0][1])}, {LIKELY}"
     return between, min((first, *more), key=lambda clock: abs(clock[0][1]))
 

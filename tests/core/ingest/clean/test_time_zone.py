@@ -98,6 +98,12 @@ def test_of_several_offsets_the_one_next_to_utc_keeps_the_days() -> None:
     assert found.changes == ((late, 60),)
 
 
+def test_a_whole_hour_among_others_is_likely_and_no_more() -> None:
+    """Nobody comes in the half hour before midnight."""
+    found = infer_zone([Day("20210321", at("2021-03-20T23:00"), at("2021-03-21T22:30"), 9)])
+    assert found.text == "UTC+01:00, judging by event_date"
+
+
 def test_a_day_that_contradicts_is_counted_and_dates_that_all_do_tell_nothing() -> None:
     days, wrong = whole("2021-03-20", 30, "Europe/Berlin"), at("2021-05-01T12:00")
     found = infer_zone([*days, Day("20210601", wrong, wrong, 1)])
