@@ -1,7 +1,7 @@
 """By which clock the property's days are, judging by ``event_date``, which is told by it.
 
-A day agrees with offsets from UTC that put its first and its last event into it. One that all days agree with
-is preferred; else the clocks of the world are tried, as the IANA database has them.
+A day agrees with offsets from UTC that put its first and its last event into it. Where days agree as well with a
+clock that is never changed, it is preferred to the other clocks of the world, as the IANA database has them.
 """
 
 from __future__ import annotations
@@ -84,18 +84,16 @@ def infer_zone(days: Sequence[Day]) -> InferredZone:
         return InferredZone(NO_DATES, ())
     since = int(spans.first.min())
     fixed: list[Changes] = [((since, offset),) for offset in OFFSETS]
-    agree = {clock: spans.agreeing(clock) for clock in fixed}
-    places = Counter[Changes]()
-    if max(agree.values()) < n:
-        moments = spans.ends_of_weeks
-        places.update(_changes(ZoneInfo(name), moments) for name in available_timezones())
-        agree |= {clock: spans.agreeing(clock) for clock in places}
+    moments = spans.ends_of_weeks
+    places = Counter(_changes(ZoneInfo(name), moments) for name in available_timezones())
+    agree = {clock: spans.agreeing(clock) for clock in (*fixed, *places)}
     most = max(agree.values())
     if most < MOST_DAYS * n:
         return InferredZone(NO_CLOCK, ())
     likely = [clock for clock, days_of_it in agree.items() if days_of_it == most]
     never_changed = [clock for clock in likely if len(clock) == 1]
     text, changes = _one_offset(never_changed) if never_changed else _likeliest(likely, places)
+    text += f", {INFERRED if len(likely) == 1 else LIKELY}"
     return InferredZone(text + (f" ({n - most:,} of {n:,} days contradict it)" if most < n else ""), changes)
 
 
@@ -113,15 +111,15 @@ def _one_offset(clocks: Sequence[Changes]) -> tuple[str, Changes]:
     of_step = ([clock for clock in clocks if clock[0][1] % step == 0] for step in (60, 30, 15))
     first, *more = next(found for found in of_step if found)
     if not more:
-        return f"{offset_name(first[0][1])}, {INFERRED if len(clocks) == 1 else LIKELY}", first
-    between = f"between {offset_name(first[0][1])} and {offset_name(more[-1][0][1])}, {LIKELY}"
+        return offset_name(first[0][1]), first
+    between = f"between {offset_name(first[0][1])} and {offset_name(more[-1][0][1])}"
     return between, min((first, *more), key=lambda clock: abs(clock[0][1]))
 
 
 def _likeliest(clocks: Sequence[Changes], places: Counter[Changes]) -> tuple[str, Changes]:
     """That with the fewest changes, of these the one that most places have."""
     found = min(clocks, key=lambda clock: (len(clock), -places[clock], clock))
-    return f"{LocalClock(found).name}, {INFERRED if len(clocks) == 1 else LIKELY}", found
+    return LocalClock(found).name, found
 
 
 def _changes(zone: ZoneInfo, moments: Sequence[int]) -> Changes:
