@@ -1,7 +1,7 @@
 """By which clock the property's days are, judging by ``event_date``, which is told by it.
 
-A day agrees with offsets from UTC that put its first and its last event into it. Where days agree as well with
-a clock that is never changed, it is preferred to the other clocks of the world (IANA database).
+A day agrees with offsets from UTC that put its first and its last event into it. Where days agree as well
+with a clock that is never changed, it is preferred to the other clocks of the world (IANA database).
 """
 
 from __future__ import annotations
