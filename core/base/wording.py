@@ -6,12 +6,12 @@ import math
 import re
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
+
+from core.base.local_clock import LocalClock
 
 ABSENT: Final = "–"
 
-_OFFSET: Final = re.compile(r"UTC([+−-])(\d{1,2}):(\d{2})")
 _ORIGIN: Final = re.compile(r"(?:[a-z][a-z0-9+.\-]*://)?[^/?#]+", re.IGNORECASE)
 _ENDING: Final = re.compile(r"\s[|·–—-]\s[^|·–—]{1,60}$")
 
@@ -59,25 +59,15 @@ def duration(seconds: float | None) -> str:
     return counted(round(whole / 86_400), "day")
 
 
-def zone(time_zone: str) -> timezone:
-    """The offset that a receipt's text about the time zone begins with (``UTC+01:00, …``); UTC if none."""
-    found = _OFFSET.match(time_zone)
-    if not found:
-        return UTC
-    sign, hours, minutes = found.groups()
-    offset = timedelta(hours=int(hours), minutes=int(minutes))
-    return timezone(-offset if sign in "-−" else offset)
-
-
-def day(microseconds: int, at: timezone) -> str:
+def day(microseconds: int, at: LocalClock) -> str:
     """``3 Nov 2025``."""
-    moment = datetime.fromtimestamp(microseconds / 1e6, tz=at)
+    moment = at.moment(microseconds)
     return f"{moment.day} {moment:%b %Y}"
 
 
-def minute(microseconds: int, at: timezone) -> str:
+def minute(microseconds: int, at: LocalClock) -> str:
     """``3 Nov 2025, 20:14``."""
-    return f"{day(microseconds, at)}, {datetime.fromtimestamp(microseconds / 1e6, tz=at):%H:%M}"
+    return f"{day(microseconds, at)}, {at.moment(microseconds):%H:%M}"
 
 
 def counted(n: int, thing: str, things: str = "") -> str:

@@ -8,6 +8,8 @@ from typing import Final, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from core.base.local_clock import LocalClock
+
 
 def ranked(counts: Mapping[str, int]) -> dict[str, int]:
     """Counts above 0, the largest first, equal ones by name: the same in every run."""
@@ -144,7 +146,10 @@ class Receipt(_Part):
     last_ts: int
     time_unit: str
     time_zone: str
-    """UTC offset inferred from ``event_date``, or that it could not be."""
+    """By which clock the property's days are, inferred from ``event_date``, or that it could not be."""
+    utc_offsets: tuple[tuple[int, int], ...] = ()
+    """From which moment on (microseconds UTC) that clock is how many minutes off UTC; empty where it is not
+    known, and in receipts of before."""
     rounded_times: bool = False
     """Whether the times end in zeros, as a spreadsheet leaves them: then they say nothing about pace."""
     tied_page_views: int
@@ -170,6 +175,16 @@ class Receipt(_Part):
     narrowed: str = ""
     """What a filter left of another data set, in words; empty of a data set of its files."""
     warnings: tuple[str, ...] = ()
+
+    @property
+    def clock(self) -> LocalClock:
+        """The clock by which days and hours are told; receipts of before have one offset all year."""
+        return LocalClock(self.utc_offsets) if self.utc_offsets else LocalClock.told(self.time_zone)
+
+    @property
+    def is_winter_all_year(self) -> bool:
+        """Whether it knows of a summer time and not since when, as receipts of before."""
+        return not self.utc_offsets and "in summer" in self.time_zone
 
     @model_validator(mode="after")
     def _adds_up(self) -> Self:

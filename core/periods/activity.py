@@ -74,7 +74,7 @@ class Activity:
 
 def _new(sequences: UserSequences, calendar: Calendar) -> np.ndarray:
     """Who was not there before the days that count; clocks that are wrong say nothing."""
-    day = days_of(sequences.timestamp, calendar.offset)
+    day = days_of(sequences.timestamp, calendar.clock)
     before = sequences.user[(day >= calendar.since) & (day < calendar.days[0])]
     is_new = np.ones(sequences.n_users, dtype=bool)
     is_new[before] = False

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from core.base import wording
+from core.base.local_clock import UTC_CLOCK, LocalClock
 from core.data.dataset import Dataset
 
 HOUR: Final = 3_600_000_000
@@ -53,7 +53,7 @@ class Calendar:
         start: Of the first one, in days since 1970 by the clock of the export.
         is_part: bool of shape (n_periods,), whether the export, or what is asked for, has it in part only.
         days: First and last day that count, in days since 1970.
-        offset: Of the clock of the export from UTC, microseconds.
+        clock: By which days begin.
         since: The first day of the export, whether it counts or not.
     """
 
@@ -61,7 +61,7 @@ class Calendar:
     start: int
     is_part: np.ndarray
     days: tuple[int, int]
-    offset: int
+    clock: LocalClock
     since: int
 
     @property
@@ -78,20 +78,15 @@ class Calendar:
 
     def place(self, timestamp: np.ndarray) -> np.ndarray:
         """The period of each moment: int64, of the shape of ``timestamp``; −1 of one that does not count."""
-        day = days_of(timestamp, self.offset)
+        day = days_of(timestamp, self.clock)
         counts = (day >= self.days[0]) & (day <= self.days[1])
         return np.where(counts, (day - self.start) // self.unit.days, -1)
 
 
-def days_of(timestamp: np.ndarray, offset: int) -> np.ndarray:
-    """Days since 1970 by a clock so many microseconds off UTC, of moments in microseconds UTC."""
-    day: np.ndarray = (timestamp + offset) // DAY
+def days_of(timestamp: np.ndarray, clock: LocalClock) -> np.ndarray:
+    """Days since 1970 by a clock, of moments in microseconds UTC."""
+    day: np.ndarray = clock.local(timestamp) // DAY
     return day
-
-
-def offset_of(time_zone: str) -> int:
-    """The offset from UTC in a receipt's text about the time zone, microseconds."""
-    return wording.zone(time_zone).utcoffset(None) // timedelta(microseconds=1)
 
 
 def day_number(day: date) -> int:
@@ -107,7 +102,7 @@ def usual_unit(days: tuple[int, int]) -> PeriodUnit:
 def calendar_of(
     timestamp: np.ndarray,
     unit: PeriodUnit,
-    offset: int = 0,
+    clock: LocalClock = UTC_CLOCK,
     truncated: Sequence[int] = (),
     within: tuple[int | None, int | None] = (None, None),
     starts: np.ndarray | None = None,
@@ -117,13 +112,13 @@ def calendar_of(
     Args:
         timestamp: int64 of shape (n_views,), every page view of it, microseconds UTC.
         unit: Days or weeks.
-        offset: Of its clock from UTC, microseconds.
+        clock: By which its days begin.
         truncated: Days that are known to be cut off, in days since 1970.
         within: First and last day that are asked for; None for no bound.
         starts: int64 of shape (n_sessions,), when sessions began; None where each view is one.
     """
-    first, last = covered(timestamp, offset)
-    in_part = {*cut_days(timestamp, offset, (first, last), starts), *truncated}
+    first, last = covered(timestamp, clock)
+    in_part = {*cut_days(timestamp, clock, (first, last), starts), *truncated}
     low = first if within[0] is None else max(first, within[0])
     high = max(low, last if within[1] is None else min(last, within[1]))
     start = low if unit is PeriodUnit.DAY else low - (low + 3) % 7  # 1 January 1970 was a Thursday
@@ -131,7 +126,7 @@ def calendar_of(
     day = np.arange(start, start + n_periods * unit.days)
     whole = (day >= low) & (day <= high) & ~np.isin(day, list(in_part))
     in_full = np.all(whole.reshape(n_periods, unit.days), axis=1)
-    return Calendar(unit, start, np.logical_not(in_full), (low, high), offset, first)
+    return Calendar(unit, start, np.logical_not(in_full), (low, high), clock, first)
 
 
 def calendar(
@@ -140,9 +135,8 @@ def calendar(
     """The periods of a data set; by days or weeks as its length suggests where ``unit`` is None."""
     receipt, timestamp = dataset.receipt, dataset.sequences.timestamp
     starts = timestamp[dataset.sequences.session_starts]
-    offset = offset_of(receipt.time_zone)
-    found = unit or usual_unit(covered(timestamp, offset))
-    return calendar_of(timestamp, found, offset, _numbers(receipt.truncated_days), within, starts)
+    found = unit or usual_unit(covered(timestamp, receipt.clock))
+    return calendar_of(timestamp, found, receipt.clock, _numbers(receipt.truncated_days), within, starts)
 
 
 def _numbers(days: Sequence[str]) -> list[int]:
@@ -154,14 +148,14 @@ def _numbers(days: Sequence[str]) -> list[int]:
     return found
 
 
-def covered(timestamp: np.ndarray, offset: int = 0) -> tuple[int, int]:
+def covered(timestamp: np.ndarray, clock: LocalClock = UTC_CLOCK) -> tuple[int, int]:
     """First and last day of an export, without what some clocks that are wrong put far from all others.
 
     Args:
         timestamp: int64 of shape (n_views,), microseconds UTC.
-        offset: Of its clock from UTC, microseconds.
+        clock: By which its days begin.
     """
-    number = days_of(timestamp, offset)
+    number = days_of(timestamp, clock)
     counts = np.bincount(number - number.min())
     days = np.flatnonzero(counts) + number.min()
     views = counts[counts > 0]
@@ -172,7 +166,7 @@ def covered(timestamp: np.ndarray, offset: int = 0) -> tuple[int, int]:
 
 
 def cut_days(
-    timestamp: np.ndarray, offset: int, days: tuple[int, int], starts: np.ndarray | None = None
+    timestamp: np.ndarray, clock: LocalClock, days: tuple[int, int], starts: np.ndarray | None = None
 ) -> list[int]:
     """First and last day of an export where it begins late in the one, or ends early in the other.
 
@@ -183,17 +177,17 @@ def cut_days(
 
     Args:
         timestamp: int64 of shape (n_views,), microseconds UTC.
-        offset: Of its clock from UTC, microseconds.
+        clock: By which its days begin.
         days: First and last day, in days since 1970.
         starts: int64 of shape (n_sessions,), when sessions began; None where each view is one.
     """
     (first, last), starts = days, timestamp if starts is None else starts
     between = last - first - 1
-    day, clock = np.divmod(timestamp + offset, DAY)
-    if between < 1 or np.ptp(clock) < HOUR:
+    day, time = np.divmod(clock.local(timestamp), DAY)
+    if between < 1 or np.ptp(time) < HOUR:
         return []
-    begins, ends = clock[day == first].min(), clock[day == last].max()
-    began, at = np.divmod(starts + offset, DAY)
+    begins, ends = time[day == first].min(), time[day == last].max()
+    began, at = np.divmod(clock.local(starts), DAY)
     missed = {first: began[at < begins], last: began[at > ends]}
     return [
         end for end, days in missed.items() if _is_surprising(days[(days > first) & (days < last)], between)

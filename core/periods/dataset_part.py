@@ -16,7 +16,6 @@ from core.data.dataset import Dataset
 from core.data.receipt import Receipt
 from core.data.sequences import UserSequences
 from core.data.timed_events import TimedEvents
-from core.periods.calendar import offset_of
 from core.periods.filter import CountFilter, Fitting, fitting
 from core.periods.narrowing import events_left, outcomes_left, renumbered, users_left
 from core.storage.store import content_key
@@ -51,7 +50,7 @@ class DatasetPart(Dataset):
     @cached_property
     def fit(self) -> Fitting:
         """Who and what fits, by the numbers of the whole data set."""
-        return fitting(self.chosen, self.whole.users, self.whole.sequences, self._offset)
+        return fitting(self.chosen, self.whole.users, self.whole.sequences, self.receipt.clock)
 
     @property
     def by_day(self) -> bool:
@@ -100,11 +99,7 @@ class DatasetPart(Dataset):
         Raises:
             ArtifactError: If it is a data set of an earlier release, which has none.
         """
-        return self._renumbered(events_left(self.whole.events, self.chosen, self.fit, self._offset))[1]
-
-    @property
-    def _offset(self) -> int:
-        return offset_of(self.whole.receipt.time_zone)
+        return self._renumbered(events_left(self.whole.events, self.chosen, self.fit, self.receipt.clock))[1]
 
     def _renumbered(self, events: TimedEvents) -> tuple[UserSequences, TimedEvents]:
         same = np.arange(len(self.whole.pages), dtype=np.int32)

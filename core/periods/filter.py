@@ -15,6 +15,7 @@ import pandas as pd
 from pydantic import Field, model_validator
 
 from core.base.errors import SettingsError
+from core.base.local_clock import LocalClock
 from core.base.schema import Users
 from core.base.settings import Settings
 from core.base.wording import counted
@@ -108,14 +109,14 @@ class Fitting:
     views: np.ndarray
 
 
-def fitting(chosen: CountFilter, users: pd.DataFrame, sequences: UserSequences, offset: int) -> Fitting:
+def fitting(chosen: CountFilter, users: pd.DataFrame, sequences: UserSequences, clock: LocalClock) -> Fitting:
     """Whom and what a filter leaves.
 
     Args:
         chosen: The filter.
         users: One row a user (``core.base.schema.Users``).
         sequences: Their page views.
-        offset: Of the clock of the export from UTC, microseconds.
+        clock: By which days begin.
 
     Raises:
         SettingsError: If it leaves nobody.
@@ -123,7 +124,7 @@ def fitting(chosen: CountFilter, users: pd.DataFrame, sequences: UserSequences, 
     fits = np.ones(sequences.n_users, dtype=bool)
     for column, values in chosen.values.items():
         fits &= users[column].isin(values).to_numpy()
-    day = days_of(sequences.timestamp, offset)
+    day = days_of(sequences.timestamp, clock)
     (first, last), views = chosen.within, fits[sequences.user]
     views &= (day >= (day.min() if first is None else first)) & (day <= (day.max() if last is None else last))
     left = np.bincount(sequences.user[views], minlength=sequences.n_users) > 0

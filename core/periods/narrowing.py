@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from core.base.local_clock import LocalClock
 from core.base.schema import EventTimes, Group, Outcomes, PageEvents, Pages, Users
 from core.data import dataset as files
 from core.data.dataset import Dataset
@@ -26,7 +27,7 @@ from core.ingest import output_tables as schemas
 from core.ingest.output import count_outcome_users
 from core.ingest.output_tables import write_table
 from core.periods.beside import distinct
-from core.periods.calendar import days_of, offset_of
+from core.periods.calendar import days_of
 from core.periods.filter import CountFilter, Fitting, fitting
 from core.storage.disk import disk_errors
 
@@ -79,9 +80,9 @@ def narrow(dataset: Dataset, chosen: CountFilter, folder: Path) -> None:
 
 
 def _left(dataset: Dataset, chosen: CountFilter) -> _Left:
-    before, offset = dataset.sequences, offset_of(dataset.receipt.time_zone)
-    fit = fitting(chosen, dataset.users, before, offset)
-    events = events_left(dataset.events, chosen, fit, offset)
+    before, clock = dataset.sequences, dataset.receipt.clock
+    fit = fitting(chosen, dataset.users, before, clock)
+    events = events_left(dataset.events, chosen, fit, clock)
     views = np.bincount(before.page[fit.views], minlength=len(dataset.pages))
     rank = np.argsort(np.argsort(dataset.pages[Pages.PAGE_LOCATION].to_numpy(dtype=object)))
     page = np.lexsort((rank, -views))[: np.count_nonzero(views)]
@@ -90,9 +91,9 @@ def _left(dataset: Dataset, chosen: CountFilter) -> _Left:
     return _Left(fit, *renumbered(before, events, fit, row), page)
 
 
-def events_left(events: TimedEvents, chosen: CountFilter, fit: Fitting, offset: int) -> TimedEvents:
+def events_left(events: TimedEvents, chosen: CountFilter, fit: Fitting, clock: LocalClock) -> TimedEvents:
     """The events on the days that fit, of the users who do."""
-    day, (first, last) = days_of(events.timestamp, offset), chosen.within
+    day, (first, last) = days_of(events.timestamp, clock), chosen.within
     kept = fit.users[events.user]
     kept &= (day >= (first if first is not None else day)) & (day <= (last if last is not None else day))
     return events.only(kept)

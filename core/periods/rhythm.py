@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from core.base.local_clock import LocalClock
 from core.data.sequences import UserSequences
 from core.periods import beside
 from core.periods.calendar import DAY, HOUR, Calendar
@@ -36,7 +37,7 @@ def rhythm(
     """
     at = sequences.session_starts if sessions else np.arange(sequences.n_views)
     at = at[(calendar.place(sequences.timestamp[at]) >= 0) & users[sequences.user[at]]]
-    user, code = sequences.user[at].astype(np.int64), hours(sequences.timestamp[at], calendar.offset)
+    user, code = sequences.user[at].astype(np.int64), hours(sequences.timestamp[at], calendar.clock)
     different = beside.distinct(user * 168 + code)
     part = beside.sums(rows, user, code, 168)
     held = beside.shares(part, part.sum(axis=1, keepdims=True))
@@ -47,8 +48,8 @@ def rhythm(
     return beside.table(rows, along, shown)
 
 
-def hours(timestamp: np.ndarray, offset: int) -> np.ndarray:
+def hours(timestamp: np.ndarray, clock: LocalClock) -> np.ndarray:
     """The hour of the week of each moment, from Monday 0:00 on: int64, 0 to 167."""
-    day, clock = np.divmod(timestamp + offset, DAY)
-    found: np.ndarray = (day + 3) % 7 * 24 + clock // HOUR  # 1 January 1970 was a Thursday
+    day, time = np.divmod(clock.local(timestamp), DAY)
+    found: np.ndarray = (day + 3) % 7 * 24 + time // HOUR  # 1 January 1970 was a Thursday
     return found

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timezone
 from typing import Any, Final
 
 import pandas as pd
 
 from core.base import wording
+from core.base.local_clock import LocalClock
 from core.base.schema import Users
 from core.data.sequences import UserSequences
 from core.differences.in_words import in_words
@@ -69,7 +69,7 @@ class CardMaker:
         called: Row → what it is called.
         pages: What to call pages.
         sequences: Page views of all users, for the examples.
-        at: The time zone of their times.
+        at: The clock of their times.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class CardMaker:
         called: Mapping[str, str],
         pages: PageNames,
         sequences: UserSequences,
-        at: timezone,
+        at: LocalClock,
     ) -> None:
         self._called, self._pages, self._sequences, self._at = called, pages, sequences, at
         self._top, self._shares = described["top_pages"], described["shares"]

@@ -143,7 +143,7 @@ def titles(
 
 def _subtitle(source: ReportInput) -> str:
     receipt = source.dataset.receipt
-    at = wording.zone(receipt.time_zone)
+    at = receipt.clock
     first, last = wording.day(receipt.first_ts, at), wording.day(receipt.last_ts, at)
     return first if first == last else f"{first} to {last}"
 
@@ -182,7 +182,7 @@ def rate(row: Mapping[str, Any]) -> Rate | None:
 
 def _cards(source: ReportInput, described: Mapping[str, Any], called: Mapping[str, str]) -> tuple[Card, ...]:
     pages = PageNames(source.dataset.pages)
-    at = wording.zone(source.dataset.receipt.time_zone)
+    at = source.dataset.receipt.clock
     maker = CardMaker(described, source.differences, called, pages, source.dataset.sequences, at)
     ways = WaysMaker.of(source.moves, source.dataset.sequences, source.profiles)
     typical = medoids(source.vectors, source.partition, source.dataset.sequences.lengths, EXAMPLES)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.base.wording import counted, minute, percent, zone
+from core.base.wording import counted, minute, percent
 from core.data.receipt import Decision, Receipt
 from core.report.charts import waterfall
 from core.report.model import CardMetric, ReportChart, Table
@@ -36,10 +36,10 @@ def assumptions(receipt: Receipt) -> tuple[CardMetric, ...]:
         masked.append(f"values that one user each saw {values:,}")
     placeholders = (f"{value} {n:,}" for value, n in receipt.placeholders.items())
     rejects = (f"{reason}: {n:,}" for reason, n in receipt.rejects_by_reason.items())
-    at = zone(receipt.time_zone)
+    at = receipt.clock
     said = {
         "Period": f"{minute(receipt.first_ts, at)} to {minute(receipt.last_ts, at)}",
-        "Time zone": f"{receipt.time_zone}; times in this report are in {at.tzname(None)}",
+        "Time zone": f"{receipt.time_zone}; times in this report are in {at.name}",
         "Time unit": receipt.time_unit,
         "User key": f"{receipt.user_key}, {receipt.id_kind}",
         "Users": ", ".join(groups),

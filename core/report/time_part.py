@@ -14,7 +14,7 @@ from core.data.dataset import Dataset
 from core.differences.table import Diff
 from core.periods.activity import Activity
 from core.periods.beside import PART, REST_VALUE, VALUE
-from core.periods.calendar import Calendar, PeriodUnit, calendar, offset_of
+from core.periods.calendar import Calendar, PeriodUnit, calendar
 from core.periods.filter import CountFilter, fitting
 from core.periods.over_time import IN_PART, PERIOD, PeriodMeasure, over_time
 from core.periods.retention import AGE, curve
@@ -47,9 +47,8 @@ def time_parts(
         called: Key of a row → what it is called.
         chosen: The filter.
     """
-    offset = offset_of(dataset.receipt.time_zone)
     try:
-        users = fitting(chosen, dataset.users, dataset.sequences, offset).users
+        users = fitting(chosen, dataset.users, dataset.sequences, dataset.receipt.clock).users
     except SettingsError as error:
         return (FunnelPart("Nobody is counted", str(error), (), ()),)
     days = calendar(dataset, None, chosen.within)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timezone
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
+from core.base.local_clock import LocalClock
 from core.base.schema import Pages
 from core.base.wording import common_ending, common_origin, counted, duration, minute, short_address
 from core.data.sequences import UserSequences
@@ -43,7 +43,7 @@ class PageNames:
         return self.title(page).removesuffix(self._ending) or self.title(page)
 
 
-def visitor(sequences: UserSequences, names: PageNames, user: int, label: str, at: timezone) -> Visitor:
+def visitor(sequences: UserSequences, names: PageNames, user: int, label: str, at: LocalClock) -> Visitor:
     """One user's first sessions, each with its first pages.
 
     Args:
@@ -51,7 +51,7 @@ def visitor(sequences: UserSequences, names: PageNames, user: int, label: str, a
         names: What to call pages.
         user: Index of the user.
         label: What to call the user.
-        at: The time zone of the times.
+        at: The clock of the times.
     """
     span = slice(int(sequences.offsets[user]), int(sequences.offsets[user + 1]))
     session = sequences.session[span]
@@ -65,7 +65,7 @@ def visitor(sequences: UserSequences, names: PageNames, user: int, label: str, a
     return Visitor(label, summary, tuple(shown), more=len(starts) - len(shown))
 
 
-def _session(names: PageNames, pages: np.ndarray, times: np.ndarray, at: timezone) -> Session:
+def _session(names: PageNames, pages: np.ndarray, times: np.ndarray, at: LocalClock) -> Session:
     waits = [duration(float(wait) / 1e6) for wait in np.diff(times)]
     steps = [
         SampledView(names.short_title(int(page)), names.address(int(page)), wait)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
 from typing import Final
 
-from core.base import wording
 from core.base.schema import PAGE_VIEW, REQUIRED_FIELDS, Raw
 from core.base.settings import IngestSettings
 from core.data.receipt import FileReceipt, Receipt
@@ -156,8 +154,7 @@ def bigquery_events(export: LoadedExport, fields: Collection[str]) -> str:
 
 def declared_days(receipt: Receipt) -> str:
     """The days of the data as variables of BigQuery, to be changed for others."""
-    zone = wording.zone(receipt.time_zone)
-    days = [f"{datetime.fromtimestamp(ts / 1e6, zone):%Y%m%d}" for ts in (receipt.first_ts, receipt.last_ts)]
+    days = [f"{receipt.clock.moment(ts):%Y%m%d}" for ts in (receipt.first_ts, receipt.last_ts)]
     return "".join(
         f"DECLARE {name} STRING DEFAULT '{day}';\n"
         for name, day in zip(("first_day", "last_day"), days, strict=True)

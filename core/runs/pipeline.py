@@ -149,7 +149,7 @@ def preprocess(
     known = {"known_pages": sorted(settings.known_pages)} if settings.known_pages else {}
     key = content_key("preprocess", dumped | known, inputs)
     found = store.find("preprocess", key)
-    if again or found is None or not (found.path / EVENTS).exists():  # an earlier release left them out
+    if again or found is None or _is_of_before(open_dataset(store, key)):
         with (
             store.write("preprocess", key, dumped, inputs) as folder,
             tempfile.TemporaryDirectory(dir=folder, prefix=".work.") as work,
@@ -157,6 +157,11 @@ def preprocess(
             kept = KeptReads(store, settings, checksums)
             ingest(paths, settings, folder, progress, Path(work), kept)
     return open_dataset(store, key)
+
+
+def _is_of_before(dataset: Dataset) -> bool:
+    """Whether an earlier release made it, and left out when events were done or clocks were changed."""
+    return not (dataset.path / EVENTS).exists() or dataset.receipt.is_winter_all_year
 
 
 def fingerprints(paths: Sequence[Path]) -> dict[str, str]:

@@ -45,6 +45,7 @@ ONE_PAGERS: Final = 10
 BOTS: Final = 4
 FIRST_US: Final = 1_700_000_000_000_000
 MINUTE_US: Final = 60_000_000
+DATED: Final = "UTC, inferred from event_date"
 
 
 @dataclass(frozen=True)
@@ -276,7 +277,7 @@ def _receipt(people: list[_Person]) -> Receipt:
         page_views_used=views, users=len(people), users_by_group=of,
         sessions=sum(len(person.visits) for person in people),
         sessions_by_gap=0, user_key="user_pseudo_id", id_kind="text", first_ts=FIRST_US,
-        last_ts=FIRST_US + 3 * 1440 * MINUTE_US, time_unit="microseconds", time_zone="UTC", tied_page_views=0,
+        last_ts=FIRST_US + 3 * 1440 * MINUTE_US, time_unit="microseconds", time_zone=DATED, tied_page_views=0,
         truncated_days=(), duplicate_transactions=0, pii_masked={}, placeholders={},
         engagement_rule="sum of engagement_time_msec over all events of a user, then averaged over users",
         engagement_share=1.0, urls=UrlCount(raw=9, canonical=9, by_rule={}),

@@ -20,6 +20,7 @@ from core.ingest.account.accounting import Accounted
 from core.ingest.account.waterfall import warnings
 from core.ingest.clean import clock
 from core.ingest.clean.found import Found
+from core.ingest.clean.time_zone import infer_zone
 from core.ingest.observe.behaviour import Behaviour
 from core.ingest.observe.user_facts import MANY_BROWSERS
 from core.ingest.observe.user_outcomes import PURCHASE
@@ -75,7 +76,7 @@ def make_receipt(counted: Counted) -> Receipt:
     outcome_pages = _outcome_pages(counted)
     files = _files(counted)
     kinds = kinds_of_ids(behaviour.user_ids)
-    share = engaged_share(behaviour.people, used)
+    share, zone = engaged_share(behaviour.people, used), infer_zone(accounted.days.local)
     return Receipt(
         files=files,
         records=waterfall.total,
@@ -89,7 +90,7 @@ def make_receipt(counted: Counted) -> Receipt:
         id_kind=describe_ids(kinds),
         first_ts=int(used.views.timestamp.min()), last_ts=int(used.views.timestamp.max()),
         time_unit=clock.describe_units(tally.units),
-        time_zone=clock.describe_zone(accounted.days.local),
+        time_zone=zone.text, utc_offsets=zone.changes,
         rounded_times=tally.looks_rounded, tied_page_views=tied(used.views),
         truncated_days=accounted.days.truncated,
         duplicate_transactions=behaviour.outcomes.duplicates,

@@ -1,11 +1,10 @@
-"""What the times of an export say about themselves: unit, zone, rounding, days cut off at the limit."""
+"""What the times of an export say about themselves: unit, rounding, days cut off at the limit."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Final, NamedTuple
 
 import ibis
@@ -23,14 +22,10 @@ ROUNDED_TO: Final = 10_000_000
 """Microseconds: a spreadsheet keeps six to eleven digits of the sixteen, so all end in zeros."""
 ROUNDED_SHARE: Final = 0.9
 
-MINUTE: Final = 60_000_000  # microseconds
-DAY: Final = 1_440 * MINUTE
-OFFSETS: Final = range(-12 * 60, 14 * 60 + 1, 15)
-"""Offsets from UTC that a zone can have, in minutes."""
+DAY: Final = 86_400_000_000  # microseconds
 _EPOCH: Final = date(1970, 1, 1)
 _DATE: Final = r"^(?:199|20[0-9])[0-9]-?(?:0[1-9]|1[0-2])-?[0-3][0-9]$"
 _DATE_LENGTH: Final = 10  # of 2021-01-31; what may follow is a time
-MOST_DAYS: Final = 0.95
 UNITS: Final = {
     "us": "microseconds",
     "ms": "milliseconds",
@@ -100,61 +95,3 @@ def describe_units(counts: Mapping[str, int]) -> str:
     if len(found) == 1:
         return next(iter(found))
     return ", ".join(f"{unit} ({count:,})" for unit, count in found.items())
-
-
-def describe_zone(days: Sequence[Day]) -> str:
-    """Infer the property's offset from UTC from ``event_date``, which is in its own zone.
-
-    Each day allows the offsets that put all its events into it.
-    """
-    allowed = [offsets for day in days if (offsets := _allowed(day)) is not None]
-    if not allowed:
-        return "Not known: the file has no event_date; days are UTC"
-    votes = Counter(offset for offsets in allowed for offset in offsets)
-    sure = [offset for offset, count in votes.items() if count == len(allowed)]
-    if sure:
-        return _described(sure)
-    return _summer_time(allowed, votes) or (
-        "Not known: event_date and event_timestamp agree on no single offset; days are UTC"
-    )
-
-
-def _allowed(day: Day) -> set[int] | None:
-    """Offsets in minutes for which first and last event fall on this date; None if the date is none."""
-    text = day.name.strip().replace("-", "")
-    try:
-        midnight = datetime.strptime(text, "%Y%m%d").replace(tzinfo=UTC)
-    except ValueError:
-        return None
-    start = int(midnight.timestamp()) * 1_000_000
-    return {
-        offset
-        for offset in OFFSETS
-        if day.first + offset * MINUTE >= start and day.last + offset * MINUTE < start + DAY
-    }
-
-
-def _described(offsets: Sequence[int]) -> str:
-    """Prefer whole hours to half hours to quarters; say so if several are left."""
-    for step in (60, 30, 15):
-        whole = sorted(offset for offset in offsets if offset % step == 0)
-        if len(whole) == 1:
-            return f"{_name(whole[0])}, inferred from event_date"
-        if whole:
-            return f"between {_name(whole[0])} and {_name(whole[-1])}, judging by event_date"
-    raise AssertionError("every offset is a multiple of 15 minutes")
-
-
-def _summer_time(allowed: Sequence[set[int]], votes: Counter[int]) -> str:
-    """Two offsets an hour apart that explain nearly all days; empty if there are none."""
-    pairs = [(offset, offset + 60) for offset in votes if offset + 60 in votes]
-    explained = {pair: sum(not offsets.isdisjoint(pair) for offsets in allowed) for pair in pairs}
-    best = max(explained, key=lambda pair: (explained[pair], pair[0] % 60 == 0, -abs(pair[0])), default=None)
-    if best is None or explained[best] < MOST_DAYS * len(allowed):
-        return ""
-    return f"{_name(best[0])} and {_name(best[1])} in summer, inferred from event_date"
-
-
-def _name(minutes: int) -> str:
-    hours, rest = divmod(abs(minutes), 60)
-    return f"UTC{'-' if minutes < 0 else '+'}{hours:02d}:{rest:02d}"

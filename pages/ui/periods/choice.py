@@ -6,7 +6,6 @@ from typing import Final
 
 import streamlit as st
 
-from core.base import wording
 from core.periods.calendar import Calendar, PeriodUnit
 from pages.ui.periods import counted_time
 from pages.ui.segments.live_segments import LiveSegments
@@ -18,9 +17,9 @@ FITTED: Final = (
     "Segments were fitted on all days of the export, so a user's segment may come from days after the one "
     "that is counted."
 )
-SUMMER: Final = (
-    "That is its winter time all year: in summer, hours are told one hour early, and what came in the first "
-    "hour of a day is counted on the day before."
+OF_BEFORE: Final = (
+    "It was prepared by an earlier release, which tells summer hours one hour early. Prepare its files again "
+    "on Data to have them right."
 )
 
 
@@ -61,11 +60,11 @@ def unit(live: LiveSegments, most: int | None = None) -> PeriodUnit:
 
 def clock(live: LiveSegments) -> str:
     """By which clock days begin."""
-    told = live.sources.dataset.receipt.time_zone
-    name = wording.zone(told).tzname(None)
-    exactly = told.startswith("UTC")
-    said = f"Times are {name}{', as its dates say' if exactly else ': the export does not say more exactly'}."
-    return f"{said} {SUMMER}" if "in summer" in told else said
+    receipt = live.sources.dataset.receipt
+    exactly = "inferred" in receipt.time_zone
+    more = ", as its dates say" if exactly else ": the export does not say more exactly"
+    said = f"Times are {receipt.clock.name}{more}."
+    return f"{said} {OF_BEFORE}" if receipt.is_winter_all_year else said
 
 
 def parts(calendar: Calendar, unit: PeriodUnit) -> str:

@@ -13,7 +13,7 @@ from core.base.schema import Users
 from core.base.settings import AnalyzeSettings
 from core.facts.context import Tables
 from core.facts.counted_part import tables_of_part
-from core.periods.calendar import EPOCH, covered, offset_of
+from core.periods.calendar import EPOCH, covered
 from core.periods.dataset_part import DatasetPart
 from core.periods.filter import ATTRIBUTES, NAMED_AT_MOST, CountFilter, Fitting, fitting
 from core.profiles.data import coded
@@ -126,14 +126,14 @@ def left(live: LiveSegments) -> Fitting:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _left(dataset: str, chosen: CountFilter, _sources: Sources) -> Fitting:
     data = _sources.dataset
-    return fitting(chosen, data.users, data.sequences, offset_of(data.receipt.time_zone))
+    return fitting(chosen, data.users, data.sequences, data.receipt.clock)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def _offered(dataset: str, _sources: Sources) -> tuple[date, date, dict[str, list[str]]]:
     """First and last day, and the values of each attribute, most frequent first."""
     data = _sources.dataset
-    first, last = covered(data.sequences.timestamp, offset_of(data.receipt.time_zone))
+    first, last = covered(data.sequences.timestamp, data.receipt.clock)
     values = {column: list(coded(data.users[column]).values[:OFFERED]) for column in ATTRIBUTES}
     return EPOCH + timedelta(first), EPOCH + timedelta(last), values
 

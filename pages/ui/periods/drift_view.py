@@ -108,8 +108,8 @@ def _periods(live: LiveSegments, card: DatasetCard, found: Compared) -> None:
     sides = (live.sources.dataset, pipeline.open_dataset(live.sources.store, card.key))
     spans = []
     for dataset, users in zip(sides, (found.periods.before, found.periods.after), strict=True):
-        zone = wording.zone(dataset.receipt.time_zone)
-        days = [wording.day(at, zone) for at in (dataset.receipt.first_ts, dataset.receipt.last_ts)]
+        clock = dataset.receipt.clock
+        days = [wording.day(at, clock) for at in (dataset.receipt.first_ts, dataset.receipt.last_ts)]
         spans.append(f"{count(len(users.place), 'user')} of {' to '.join(dict.fromkeys(days))}")
     both, later = found.migration.users, len(found.periods.after.place)
     st.caption(

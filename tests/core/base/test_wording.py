@@ -59,14 +59,6 @@ def test_titles_lose_the_ending_that_most_share() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "hours"),
-    [("UTC+01:00, inferred", 1), ("UTC-05:30", -5.5), ("UTC", 0), ("could not be inferred", 0)],
-)
-def test_time_zone_of_a_receipt(text: str, hours: float) -> None:
-    assert wording.zone(text).utcoffset(None).total_seconds() == hours * 3_600
-
-
-@pytest.mark.parametrize(
     ("field", "value", "said"),
     [
         (Col.OUTCOME_RATE, 0.00471, "0.47%"), (Col.SHARE, 0.16881, "16.9%"),

@@ -12,7 +12,7 @@ from core.data.dataset import Dataset
 from core.data.sequences import SCHEMA
 from core.ingest import output_tables
 from core.runs import pipeline
-from core.storage.store import MANIFEST, Store
+from core.storage.store import MANIFEST, Store, file_checksum
 from tests.core.ingest.shop import event, shop
 
 
@@ -67,6 +67,25 @@ def test_what_an_earlier_release_left_out_is_made_when_the_export_is_loaded_agai
     (data.path / MANIFEST).write_text(json.dumps(manifest))
     again = pipeline.preprocess(store, [file], IngestSettings(), silent)
     assert (again.key, again.events.names) == (data.key, ("like",))
+
+
+def test_a_clock_of_an_earlier_release_is_inferred_when_the_export_is_loaded_again(tmp_path: Path) -> None:
+    file = tmp_path / "day.csv"
+    file.write_text(
+        "event_name,event_timestamp,event_date,user_pseudo_id,page_location\n"
+        "page_view,1700000001,20231114,u,https://a.example/a\n"
+    )
+    store = Store(tmp_path / "cache")
+    data = pipeline.preprocess(store, [file], IngestSettings(), silent)
+    made = (data.path / names.RECEIPT).read_text()
+    before = {"time_zone": "UTC+00:00 and UTC+01:00 in summer, inferred from event_date", "utc_offsets": []}
+    (data.path / names.RECEIPT).write_text(json.dumps(json.loads(made) | before))
+    manifest = json.loads((data.path / MANIFEST).read_text())
+    manifest["files"][names.RECEIPT] = file_checksum(data.path / names.RECEIPT)
+    (data.path / MANIFEST).write_text(json.dumps(manifest))
+    assert pipeline.open_dataset(store, data.key).receipt.is_winter_all_year
+    assert pipeline.preprocess(store, [file], IngestSettings(), silent).key == data.key
+    assert (data.path / names.RECEIPT).read_text() == made
 
 
 def test_tables_are_read_once(tmp_path: Path) -> None:

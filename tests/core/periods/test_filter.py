@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from core.base.errors import SettingsError
+from core.base.local_clock import UTC_CLOCK, LocalClock
 from core.base.schema import Users
-from core.periods.calendar import HOUR
 from core.periods.filter import ATTRIBUTES, CountFilter, fitting
 from tests.core.periods.visits import CASES, frame, random_case, visits
 
@@ -24,8 +24,8 @@ USERS = pd.DataFrame(
 VISITS = visits([[0.1, 1.1], [1.2], [2.3]])
 
 
-def left(chosen: CountFilter, offset: int = 0) -> tuple[list[int], int]:
-    found = fitting(chosen, USERS, VISITS, offset)
+def left(chosen: CountFilter, clock: LocalClock = UTC_CLOCK) -> tuple[list[int], int]:
+    found = fitting(chosen, USERS, VISITS, clock)
     return np.flatnonzero(found.users).tolist(), int(found.views.sum())
 
 
@@ -44,7 +44,7 @@ def test_by_attributes_and_days() -> None:
 def test_days_are_those_of_the_exports_clock() -> None:
     first = CountFilter(last_day=date(2016, 2, 29))
     assert left(first) == ([0], 1)
-    assert left(first, offset=-5 * HOUR) == ([0, 1], 3)
+    assert left(first, LocalClock.fixed(-300)) == ([0, 1], 3)
 
 
 def test_who_leaves_nobody_is_told_so() -> None:
@@ -72,17 +72,17 @@ def test_many_values_are_not_all_written_out() -> None:
 @pytest.mark.parametrize("seed", range(CASES))
 def test_it_leaves_what_pandas_leaves(seed: int) -> None:
     random = np.random.default_rng(seed)
-    sequences, labels, offset = random_case(random)
+    sequences, labels, clock = random_case(random)
     users = pd.DataFrame({column: random.choice(list("ab"), sequences.n_users) for column in ATTRIBUTES})
-    views = frame(sequences, labels, offset)
+    views = frame(sequences, labels, clock)
     low, high = (views["local"].dt.date.sample(1, random_state=seed + n).iloc[0] for n in (0, 1))
     chosen = CountFilter(first_day=min(low, high), last_day=max(low, high), device=("a",))
     kept = views["local"].dt.date.between(min(low, high), max(low, high))
     kept &= (users[Users.DEVICE] == "a").to_numpy()[views["user"]]
     if not kept.any():
         with pytest.raises(SettingsError):
-            fitting(chosen, users, sequences, offset)
+            fitting(chosen, users, sequences, clock)
         return
-    found = fitting(chosen, users, sequences, offset)
+    found = fitting(chosen, users, sequences, clock)
     assert (found.views == kept.to_numpy()).all()
     assert set(np.flatnonzero(found.users)) == set(views["user"][kept])

@@ -120,14 +120,14 @@ def tables(sequences: object) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
 @pytest.mark.parametrize("seed", range(CASES))
 def test_every_figure_is_that_of_pandas(seed: int) -> None:
     random = np.random.default_rng(seed)
-    sequences, labels, offset = random_case(random)
+    sequences, labels, clock = random_case(random)
     users = random.random(sequences.n_users) < 0.8
     some = random.random(sequences.n_views) < 0.3
     had = sequences.user[some], sequences.timestamp[some]
-    views = frame(sequences, labels, offset).assign(had=some)
+    views = frame(sequences, labels, clock).assign(had=some)
     views = views[users[views["user"]] & (views["segment"] >= 0)]
     for unit, code in ((PeriodUnit.DAY, "D"), (PeriodUnit.WEEK, "W-SUN")):
-        calendar = calendar_of(sequences.timestamp, unit, offset)
+        calendar = calendar_of(sequences.timestamp, unit, clock)
         activity, rows = Activity.of(sequences, calendar, users, had), rows_of(labels.tolist())
         cell = ["segment", views["local"].dt.to_period(code).dt.start_time.rename("period")]
         each = views.groupby([*cell, "user"]).agg(

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
+from core.base.local_clock import UTC_CLOCK
 from core.periods.record import periods
 from tests.core.periods.visits import rows_of, visits
 
 
 @pytest.fixture
 def told() -> dict[str, Any]:
-    receipt = SimpleNamespace(time_zone="UTC+00:00, inferred from event_date", truncated_days=())
+    receipt = SimpleNamespace(time_zone="UTC, inferred from event_date", truncated_days=(), clock=UTC_CLOCK)
     # three weeks from a Monday; nobody comes in the second; the third ends on its Sunday
     dataset: Any = SimpleNamespace(receipt=receipt, sequences=visits([[0.1, 0.2, 20.5], [0.2], [16.1]]))
     return periods(dataset, rows_of([0, 1, 0]), {0: "Buyers", 1: "Readers"})

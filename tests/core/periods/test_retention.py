@@ -104,10 +104,10 @@ def test_who_came_before_the_filter_is_not_new() -> None:
 
 @pytest.mark.parametrize("seed", range(CASES))
 def test_every_cell_is_that_of_pandas(seed: int) -> None:
-    sequences, labels, offset = random_case(np.random.default_rng(seed))
-    table = frame(sequences, labels, offset)
+    sequences, labels, clock = random_case(np.random.default_rng(seed))
+    table = frame(sequences, labels, clock)
     for unit, code in ((PeriodUnit.DAY, "D"), (PeriodUnit.WEEK, "W-SUN")):
-        calendar = calendar_of(sequences.timestamp, unit, offset)
+        calendar = calendar_of(sequences.timestamp, unit, clock)
         activity = Activity.of(sequences, calendar, np.ones(sequences.n_users, dtype=bool))
         rows = rows_of(labels.tolist())
         table["period"] = table["local"].dt.to_period(code)

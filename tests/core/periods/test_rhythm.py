@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from core.base.local_clock import UTC_CLOCK, LocalClock
 from core.periods.calendar import HOUR, PeriodUnit, calendar_of
 from core.periods.rhythm import hours, rhythm
 from core.profiles.profile_columns import Col
@@ -22,9 +23,9 @@ def test_by_eye() -> None:
 
 def test_the_clock_is_that_of_the_export() -> None:
     monday = np.array([MONDAY * 24 * HOUR])
-    assert hours(monday, 0).tolist() == [0]
-    assert hours(monday, -HOUR).tolist() == [167]
-    assert hours(monday, 5 * HOUR + HOUR // 2).tolist() == [5]
+    assert hours(monday, UTC_CLOCK).tolist() == [0]
+    assert hours(monday, LocalClock.fixed(-60)).tolist() == [167]
+    assert hours(monday, LocalClock.fixed(330)).tolist() == [5]
 
 
 def test_a_segment_without_a_view_that_fits_has_no_shares() -> None:
@@ -37,11 +38,11 @@ def test_a_segment_without_a_view_that_fits_has_no_shares() -> None:
 
 @pytest.mark.parametrize("seed", range(CASES))
 def test_every_hour_is_that_of_pandas(seed: int) -> None:
-    sequences, labels, offset = random_case(np.random.default_rng(seed))
-    table, rows = frame(sequences, labels, offset), rows_of(labels.tolist())
+    sequences, labels, clock = random_case(np.random.default_rng(seed))
+    table, rows = frame(sequences, labels, clock), rows_of(labels.tolist())
     whole = np.ones(sequences.n_users, dtype=bool)
     for sessions in (False, True):
-        calendar = calendar_of(sequences.timestamp, PeriodUnit.WEEK, offset)
+        calendar = calendar_of(sequences.timestamp, PeriodUnit.WEEK, clock)
         made = rhythm(sequences, calendar, whole, rows, sessions=sessions)
         views = table[table["begins"]] if sessions else table
         views = views[views["segment"] >= 0]

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from core.base.local_clock import MINUTE, LocalClock
 from core.base.schema import OUTSIDE, Group
 from core.data.sequences import UserSequences
 from core.periods.calendar import DAY, HOUR, day_number
@@ -53,8 +54,8 @@ def rows_of(labels: Sequence[int]) -> Rows:
     return Rows(whole, tuple(int(one) for one in segments), groups)
 
 
-def random_case(random: np.random.Generator) -> tuple[UserSequences, np.ndarray, int]:
-    """Some users over some weeks, the segment of each, and an offset of the clock from UTC."""
+def random_case(random: np.random.Generator) -> tuple[UserSequences, np.ndarray, LocalClock]:
+    """Some users over some weeks, the segment of each, and a clock, which may be put forward meanwhile."""
     n_users, span = int(random.integers(3, 40)), int(random.integers(3, 60))
     users = [
         (random.random() * span + random.exponential(span / 4, random.integers(1, 9)) % span).tolist()
@@ -64,13 +65,17 @@ def random_case(random: np.random.Generator) -> tuple[UserSequences, np.ndarray,
     labels[:2] = 0, min(1, int(labels.max()))
     joined = (random.random(sum(map(len, users))) < 0.5).tolist()
     sequences = visits(users, MONDAY + int(random.integers(0, 7)), joined)
-    return sequences, labels, int(random.integers(-11, 12)) * HOUR
+    offset, day = 60 * int(random.integers(-11, 12)), int(random.choice(sequences.timestamp)) // DAY
+    turn = day * DAY + 3 * HOUR - offset * MINUTE  # at night, as clocks are
+    return sequences, labels, LocalClock(((0, offset), (turn, offset + int(random.choice([-60, 30, 60])))))
 
 
-def frame(sequences: UserSequences, labels: np.ndarray, offset: int) -> pd.DataFrame:
+def frame(sequences: UserSequences, labels: np.ndarray, clock: LocalClock) -> pd.DataFrame:
     """A row a page view: user, segment, local time, session and whether it begins it."""
     table = pd.DataFrame({"user": sequences.user, "ts": sequences.timestamp, "session": sequences.session})
-    table["local"] = pd.to_datetime(table["ts"] + offset, unit="us")
+    (_, before), (turn, after) = clock.changes
+    minutes = np.where(table["ts"] < turn, before, after)
+    table["local"] = pd.to_datetime(table["ts"], unit="us") + pd.to_timedelta(minutes, unit="min")
     table["segment"] = np.asarray(labels)[table["user"]]
     table["begins"] = ~table.duplicated(["user", "session"])
     return table

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.base import wording
+from core.base.local_clock import UTC_CLOCK
 from core.base.schema import Users
 from core.data.dataset import OUTCOMES, RECEIPT, USERS, Dataset
 from core.data.receipt import Decision, PersonalPlace
@@ -64,7 +64,7 @@ def test_example_visitors_are_real_visits_without_ids(report: Report) -> None:
 
 def test_sessions_of_a_visitor_are_apart(source: ReportInput) -> None:
     names = PageNames(source.dataset.pages)
-    made = visitor(source.dataset.sequences, names, 0, "A", wording.zone("UTC"))
+    made = visitor(source.dataset.sequences, names, 0, "A", UTC_CLOCK)
     assert [len(session.steps) for session in made.sessions] == [2, 1]
     assert made.sessions[0].steps[1].page == "/cart"  # no title: the address
     assert made.sessions[0].steps[1].wait == ""  # time between sessions is not time on a page

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from types import SimpleNamespace
 from typing import Any, cast
 
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.base.schema import Users
+from core.base.schema import Group, Users
 from core.data import dataset
 from core.ingest.output_tables import EVENTS
 from core.periods.beside import PART, VALUE
@@ -20,7 +22,8 @@ from core.periods.over_time import IN_PART, PERIOD
 from core.periods.retention import AGE, BEGAN
 from core.periods.rhythm import CLOCK
 from core.profiles.profile_columns import Col
-from pages.ui.periods import choice, counted_time, time_charts
+from core.storage.store import MANIFEST, file_checksum
+from pages.ui.periods import counted_time, time_charts
 from pages.ui.segments.live_segments import LiveSegments
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import texts
@@ -117,11 +120,41 @@ def test_who_comes_again_is_blank_where_it_cannot_be_known(
     assert "there is no whole week after the first" in app.info[0].value
 
 
-@pytest.mark.parametrize("zone", ["UTC+01:00 and UTC+02:00 in summer, inferred from event_date", "UTC+01:00"])
-def test_summer_hours_are_said_to_be_told_by_winter_time(zone: str) -> None:
-    source = SimpleNamespace(dataset=SimpleNamespace(receipt=SimpleNamespace(time_zone=zone)))
-    told = choice.clock(cast("LiveSegments", SimpleNamespace(sources=source)))
-    assert ("winter time all year" in told) is ("summer" in zone)
+def clocked(run: FinishedRun, **changed: object) -> int:
+    """Another clock in the receipt; the middle of the export's time."""
+    folder = run.root / "preprocess" / run.dataset
+    told = json.loads((folder / dataset.RECEIPT).read_text())
+    (folder / dataset.RECEIPT).write_text(json.dumps(told | changed))
+    manifest = json.loads((folder / MANIFEST).read_text())
+    manifest["files"][dataset.RECEIPT] = file_checksum(folder / dataset.RECEIPT)
+    (folder / MANIFEST).write_text(json.dumps(manifest))
+    return int(told["first_ts"] + told["last_ts"]) // 2
+
+
+def test_hours_are_told_by_a_clock_that_is_put_forward(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    data = dataset.Dataset(finished_run.root / "preprocess" / finished_run.dataset, "")
+    turn = clocked(finished_run)
+    text = "UTC+01:00, UTC+02:00 from 16 Nov 2023, inferred from event_date"
+    clocked(finished_run, time_zone=text, utc_offsets=[[0, 60], [turn, 120]])
+    app = opened(open_app, finished_run, "When they come")
+    assert "Times are UTC+01:00, UTC+02:00 from 16 Nov 2023, as its dates say." in texts(app)
+    hours = table(app, CLOCK).groupby(CLOCK)[PART].sum()
+    inside = (data.users[Users.GROUP] == Group.SEGMENT.value).to_numpy()[data.sequences.user]
+    moments = data.sequences.timestamp[inside]
+    local = pd.to_datetime(moments, unit="us") + pd.to_timedelta(np.where(moments < turn, 1, 2), unit="h")
+    assert hours[hours > 0].to_dict() == pd.Series(local.hour).value_counts().to_dict()
+
+
+@pytest.mark.parametrize(
+    "zone", ["UTC+01:00 and UTC+02:00 in summer, inferred from event_date", "UTC+01:00, inferred"]
+)
+def test_a_data_set_of_before_says_that_its_summer_is_told_by_winter_time(
+    open_app: OpenApp, finished_run: FinishedRun, zone: str
+) -> None:
+    clocked(finished_run, time_zone=zone)
+    app = opened(open_app, finished_run, "When they come")
+    assert "Times are UTC+01:00, as its dates say" in texts(app)
+    assert ("summer hours one hour early" in texts(app)) is ("in summer" in zone)
 
 
 def test_other_labels_are_counted_anew(monkeypatch: pytest.MonkeyPatch) -> None:

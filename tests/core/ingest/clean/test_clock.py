@@ -1,4 +1,3 @@
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -7,63 +6,9 @@ from core.base.schema import Raw
 from core.base.settings import IngestSettings
 from core.ingest.account.waterfall import count_fates
 from core.ingest.clean import clock, records
-from core.ingest.clean.clock import Day, describe_units, describe_zone
+from core.ingest.clean.clock import describe_units
 from core.ingest.engine import open_engine
 from tests.core.ingest.shop import START, event, raw_read, shop
-
-
-def local_days(first: datetime, days: int, offset: float, late_offset: float | None = None) -> list[Day]:
-    """Days full of events in a zone that is so many hours from UTC (after March the other offset)."""
-    found = []
-    for number in range(days):
-        date = first + timedelta(days=number)
-        hours = (
-            offset if late_offset is None or date < datetime(first.year, 4, 1, tzinfo=UTC) else late_offset
-        )
-        start = int((date - timedelta(hours=hours)).timestamp() * 1e6)
-        found.append(Day(f"{date:%Y%m%d}", start, start + clock.DAY - 1, 100))
-    return found
-
-
-MARCH = datetime(2021, 3, 20, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("hours", "name"),
-    [
-        (0, "UTC+00:00"),
-        (1, "UTC+01:00"),
-        (-5, "UTC-05:00"),
-        (5.5, "UTC+05:30"),
-        (5.75, "UTC+05:45"),
-        (14, "UTC+14:00"),
-    ],
-)
-def test_full_days_tell_the_offset(hours: float, name: str) -> None:
-    assert describe_zone(local_days(MARCH, 5, hours)) == f"{name}, inferred from event_date"
-
-
-def test_summer_time_is_two_offsets() -> None:
-    found = describe_zone(local_days(MARCH, 25, -5, -4))
-    assert found == "UTC-05:00 and UTC-04:00 in summer, inferred from event_date"
-
-
-def test_a_few_events_leave_several_offsets() -> None:
-    noon = int(datetime(2021, 3, 20, 12, tzinfo=UTC).timestamp() * 1e6)
-    assert (
-        describe_zone([Day("2021-03-20", noon, noon, 1)])
-        == "between UTC-12:00 and UTC+11:00, judging by event_date"
-    )
-
-
-def test_dates_that_contradict_each_other_tell_nothing() -> None:
-    days = local_days(MARCH, 5, -8) + local_days(MARCH, 5, 8)
-    assert describe_zone(days).startswith("Not known: event_date and event_timestamp agree")
-
-
-def test_no_dates_tell_nothing() -> None:
-    assert describe_zone([]).startswith("Not known: the file has no event_date")
-    assert describe_zone([Day("someday", 0, 0, 1)]).startswith("Not known")
 
 
 def test_units_are_named_most_frequent_first() -> None:
