@@ -73,7 +73,7 @@ class Controls(Settings):
     funnel: Funnel | None = None
     """What users are to do, in which order; None takes the usual way to the outcome."""
     counted: CountFilter = CountFilter()
-    """Whom and which days the pages that can do so count; it changes no segment."""
+    """Whom and which days the pages that can do so count; it changes no segment. A link has it, no file."""
     rule: SegmentRule | None = None
     """A rule of the analyst's own."""
     user: Annotated[int, Field(ge=0)] | None = None
@@ -176,12 +176,12 @@ def load(store: Store, model: str) -> Controls:
 
 
 def save(store: Store, model: str, controls: Controls) -> None:
-    """Keep them, in place of those before.
+    """Keep them, in place of those before; whom to count and the one user are for this session and links.
 
     Raises:
         ResourceError: If the disk is full.
     """
-    _file(store, model).write(controls.model_copy(update={"user": None}))
+    _file(store, model).write(controls.model_copy(update={"user": None, "counted": CountFilter()}))
 
 
 def _weights(percent: Mapping[View, int], *, insist: bool) -> ViewWeights:

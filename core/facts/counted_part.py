@@ -9,7 +9,6 @@ from core.base.schema import OUTSIDE
 from core.base.wording import counted
 from core.data.page_labels import LabelledPages
 from core.facts.context import Basis, Tables
-from core.one_page.segments import OnePageSegments
 from core.periods.dataset_part import DatasetPart
 from core.profiles.data import ProfileData
 from core.profiles.metrics import profile
@@ -41,11 +40,7 @@ def tables_of_part(whole: Tables, part: DatasetPart, labels: LabelledPages | Non
         )
     profiles = whole.profiles
     settings = profiles.settings.model_copy(update={"outcome": profiles.chosen})
-    one_page = _left(profiles.one_page, part)
+    one_page = profiles.one_page and replace(profiles.one_page, codes=profiles.one_page.codes[part.fit.users])
     return Tables(
         Basis.from_dataset(part, labels, data), profile(data, partition.labels, settings, one_page), partition
     )
-
-
-def _left(one_page: OnePageSegments | None, part: DatasetPart) -> OnePageSegments | None:
-    return one_page and replace(one_page, codes=one_page.codes[part.fit.users])

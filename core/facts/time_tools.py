@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from core.data.sequences import UserSequences
 from core.differences.table import Diff
 from core.facts import arguments
 from core.facts.answer import Contrast, Fact, FigureList, Unit, Verdict
@@ -16,16 +17,17 @@ from core.facts.fact_maker import Figures, make_fact, relation, select
 from core.facts.finding import Finding, notes, segment_only
 from core.facts.verbs import AGAIN, CAME, WHEN_DAY, WHEN_HOUR
 from core.periods.beside import PART, REST_PART, REST_VALUE, VALUE
-from core.periods.calendar import PeriodUnit
+from core.periods.calendar import Calendar, PeriodUnit
 from core.periods.over_time import IN_PART, PERIOD, PeriodMeasure, over_time
 from core.periods.retention import AGE, curve
-from core.periods.rhythm import CLOCK, USERS, WEEKDAY, rhythm
+from core.periods.rhythm import CLOCK, WEEKDAY, WEEKDAYS, hours
 from core.profiles.profile_columns import Col
 from core.profiles.two_shares import difference_interval
 from core.profiles.wilson import wilson
 
 LISTED: Final = 3
 """Weekdays, and hours, of one segment."""
+USER: Final = "user"
 WHICH: Final = {PeriodUnit.DAY: "on", PeriodUnit.WEEK: "in the week from"}
 AFTER: Final = {PeriodUnit.DAY: "on", PeriodUnit.WEEK: "in"}
 BEGIN: Final = "A session counts when it begins, by the clock that the page Time names."
@@ -55,31 +57,35 @@ def over_the_data(figures: Figures, asked: arguments.TimeFacts) -> Finding:
 
 
 def _when(context: Context, keys: Sequence[str]) -> Finding:
-    basis, rows = context.tables.basis, context.tables.rows
-    activity = basis.activity(PeriodUnit.DAY)
-    everybody = np.ones(activity.n_users, dtype=bool)
-    table = rhythm(basis.sequences, activity.calendar, everybody, rows, sessions=True)
-    listed, only_days = LISTED if len(keys) == 1 else 1, table.loc[table[PART] > 0, CLOCK].nunique() == 1
+    basis = context.tables.basis
+    begun = _begun(basis.sequences, basis.activity(PeriodUnit.DAY).calendar)
+    listed, only_days = LISTED if len(keys) == 1 else 1, begun[CLOCK].nunique() == 1
     facts = [
         fact
         for key in keys
         for measure, column in ((WHEN_DAY, WEEKDAY), *(() if only_days else ((WHEN_HOUR, CLOCK),)))
-        for fact in _most(key, measure, table[table[Col.KEY] == key], column, listed)
+        for fact in _most(key, measure, begun[context.tables.members(key)[begun[USER]]], column, listed)
     ]
     said = notes(ONE_HOUR if only_days else "", BEGIN)
     return Finding((FigureList(facts=tuple(facts)), *said), select("sessions", "rhythm", key=keys[0]))
 
 
+def _begun(sequences: UserSequences, calendar: Calendar) -> pd.DataFrame:
+    """A row a session: whose, and the weekday and the hour on which it begins."""
+    starts = sequences.session_starts
+    starts = starts[calendar.place(sequences.timestamp[starts]) >= 0]
+    day, clock = np.divmod(hours(sequences.timestamp[starts], calendar.offset), 24)
+    return pd.DataFrame({USER: sequences.user[starts], WEEKDAY: np.array(WEEKDAYS)[day], CLOCK: clock})
+
+
 def _most(key: str, measure: str, own: pd.DataFrame, column: str, listed: int) -> Iterator[Fact]:
-    """The weekdays, or the hours, with most of the sessions; of at least as many users as one cell has."""
-    sums = own.groupby(column).agg(part=(PART, "sum"), users=(USERS, "max"), n=(Col.N, "first"))
-    for value, row in sums.sort_values("part", ascending=False, kind="stable").head(listed).iterrows():
-        if row["part"]:
-            item = f"{value}:00" if column == CLOCK else str(value)
-            yield make_fact(
-                measure, "share of sessions that begin", (key,), row["part"] / row["n"], Unit.SHARE,
-                item=item, n=row["n"], users=row["users"],
-            )  # fmt: skip
+    """The weekdays, or the hours, on which most of the sessions begin."""
+    sums = own.groupby(column)[USER].agg(["size", "nunique"])
+    for value, row in sums.sort_values("size", ascending=False, kind="stable").head(listed).iterrows():
+        yield make_fact(
+            measure, "share of sessions that begin", (key,), row["size"] / len(own), Unit.SHARE,
+            item=f"{value}:00" if column == CLOCK else str(value), n=len(own), users=row["nunique"],
+        )  # fmt: skip
 
 
 def _growing(context: Context, keys: Sequence[str]) -> Finding:

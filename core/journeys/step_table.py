@@ -23,10 +23,10 @@ MOST: Final = 1_000
 """Rows of a table, the most frequent ones."""
 FAR: Final = 1.5
 """Times the mean from which on sessions end far more often than usual."""
-
-
 LEAST: Final = 0.01
-"""Of the users, that a step must differ by at least to be told of."""
+"""Of the users, that a step must differ by at least to be told of …"""
+FEWEST: Final = 5
+"""… and users on each side who could have taken it."""
 
 
 class MoveCol:
@@ -129,7 +129,8 @@ def differing(steps: pd.DataFrame, here: Taken) -> pd.DataFrame:
     Of many steps, one in twenty would differ by chance; hardly any of these by a hundredth of the users.
     """
     worth_telling = steps[MoveCol.AT_LEAST] >= LEAST * here.n_users
-    found = steps[steps[Diff.DIFFERS] & worth_telling]
+    enough = steps[[Col.N, Col.REST_N]].min(axis=1) >= FEWEST
+    found = steps[steps[Diff.DIFFERS] & worth_telling & enough]
     return found.sort_values(MoveCol.AT_LEAST, ascending=False, kind="stable")
 
 

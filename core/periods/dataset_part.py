@@ -58,6 +58,13 @@ class DatasetPart(Dataset):
         return self.chosen.within != (None, None)
 
     @cached_property
+    def came_before(self) -> np.ndarray:
+        """Which of the users that are left came before the first day, too: bool of shape (n_users,)."""
+        first, left = (one.timestamp[one.offsets[:-1]] for one in (self.whole.sequences, self.sequences))
+        earlier: np.ndarray = first[self.fit.users] < left
+        return earlier
+
+    @cached_property
     def receipt(self) -> Receipt:
         """That of the whole data set."""
         return self.whole.receipt

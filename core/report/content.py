@@ -16,7 +16,6 @@ from core.data.dataset import Dataset
 from core.journeys.counted_funnels import CountedFunnel
 from core.journeys.moves import Moves
 from core.naming.fitting import HeldName, reason
-from core.periods.filter import CountFilter
 from core.profiles import formats
 from core.profiles.metrics import Profiles
 from core.profiles.outside import outside_note
@@ -68,7 +67,6 @@ class ReportInput:
         rules: Segment → it in a few conditions, in words, where they were looked for.
         funnels: Those that the analyst asked for, counted.
         next_pages: Segment → what its users are pointed to next, in words.
-        counted: Whom and which days the part about time counts.
     """
 
     dataset: Dataset
@@ -88,7 +86,6 @@ class ReportInput:
     rules: Mapping[int, str] = field(default_factory=dict)
     funnels: Sequence[CountedFunnel] = ()
     next_pages: Mapping[int, str] = field(default_factory=dict)
-    counted: CountFilter = field(default_factory=CountFilter)
 
 
 def compose(source: ReportInput) -> Report:
@@ -125,7 +122,7 @@ def compose(source: ReportInput) -> Report:
         urls=receipt_part.addresses(receipt),
         settings=_settings(source),
         funnels=tuple(funnel_part(one, profiles.rows, called) for one in source.funnels),
-        times=time_parts(source.dataset, profiles.rows, called, source.counted),
+        times=time_parts(source.dataset, profiles.rows, called),
     )
 
 

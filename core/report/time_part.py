@@ -8,14 +8,12 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from core.base.errors import SettingsError
 from core.base.wording import percent
 from core.data.dataset import Dataset
 from core.differences.table import Diff
 from core.periods.activity import Activity
 from core.periods.beside import PART, REST_VALUE, VALUE
 from core.periods.calendar import Calendar, PeriodUnit, calendar
-from core.periods.filter import CountFilter, fitting
 from core.periods.over_time import IN_PART, PERIOD, PeriodMeasure, over_time
 from core.periods.retention import AGE, curve
 from core.periods.rhythm import WEEKDAY, rhythm
@@ -36,30 +34,23 @@ AGAIN: Final = (
 DAYS: Final = "Sessions by the weekday on which they begin, by the clock of the export."
 
 
-def time_parts(
-    dataset: Dataset, rows: Rows, called: Mapping[str, str], chosen: CountFilter
-) -> tuple[FunnelPart, ...]:
-    """Tables of segments over time, counted for what a filter leaves; words where that is nobody.
+def time_parts(dataset: Dataset, rows: Rows, called: Mapping[str, str]) -> tuple[FunnelPart, ...]:
+    """Tables of segments over time.
 
     Args:
         dataset: The export.
         rows: Who belongs where.
         called: Key of a row → what it is called.
-        chosen: The filter.
     """
-    try:
-        users = fitting(chosen, dataset.users, dataset.sequences, dataset.receipt.clock).users
-    except SettingsError as error:
-        return (FunnelPart("Nobody is counted", str(error), (), ()),)
-    days = calendar(dataset, None, chosen.within)
-    activity, unit = Activity.of(dataset.sequences, days, users), days.unit
-    only = f" Counted: {chosen.in_words}." if chosen.is_set else ""
+    everybody = np.ones(dataset.sequences.n_users, dtype=bool)
+    days = calendar(dataset, None)
+    activity, unit = Activity.of(dataset.sequences, days, everybody), days.unit
     came, again = over_time(activity, rows, PeriodMeasure.SHARE), curve(activity, rows)
     parts = [
-        _part(f"Who came, by {unit}", CAME.format(unit=unit) + only, _came(came, days), called),
-        _part(f"Who came again, by {unit}s since their first", AGAIN.format(unit=unit) + only,
+        _part(f"Who came, by {unit}", CAME.format(unit=unit), _came(came, days), called),
+        _part(f"Who came again, by {unit}s since their first", AGAIN.format(unit=unit),
               again.assign(column=again[AGE].astype(str))[again[AGE] <= MOST], called),
-        _part("When they come", DAYS + only, _weekdays(dataset, rows, users, chosen), called),
+        _part("When they come", DAYS, _weekdays(dataset, rows, everybody), called),
     ]  # fmt: skip
     return tuple(part for part in parts if part.rows)
 
@@ -73,9 +64,9 @@ def _came(table: pd.DataFrame, days: Calendar) -> pd.DataFrame:
     return kept.assign(column=named)
 
 
-def _weekdays(dataset: Dataset, rows: Rows, users: np.ndarray, chosen: CountFilter) -> pd.DataFrame:
-    days = calendar(dataset, PeriodUnit.DAY, chosen.within)
-    table = rhythm(dataset.sequences, days, users, rows, sessions=True)
+def _weekdays(dataset: Dataset, rows: Rows, everybody: np.ndarray) -> pd.DataFrame:
+    days = calendar(dataset, PeriodUnit.DAY)
+    table = rhythm(dataset.sequences, days, everybody, rows, sessions=True)
     sums = table.groupby([Col.KEY, Col.SEGMENT, WEEKDAY], sort=False, as_index=False).agg(
         {PART: "sum", Col.N: "first", REST_VALUE: "sum"}
     )

@@ -26,6 +26,7 @@ CURRENT: Final = "conversation"
 LONGEST: Final = 600
 OFFERED: Final = 3
 """Questions that are offered instead of one that is refused."""
+UNFILTERED: Final = ":material/filter_alt: Answers count everybody and every day, whatever the filter."
 Drawn: TypeAlias = list[tuple[DeltaGenerator, Exchange]]
 """What is shown, and where there is room to say more of it."""
 
@@ -46,6 +47,8 @@ def show() -> Drawn:
             st.markdown("**Ask about the segments**")
             _menu(conversation)
         st.chat_input("Ask about a segment", key="question", max_chars=LONGEST, on_submit=_typed)
+        if state.controls(run.key).counted.is_set:
+            st.caption(UNFILTERED)
         if conversation.exchanges:
             _said(conversation, turns, drawn)
         else:

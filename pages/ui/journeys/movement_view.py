@@ -12,10 +12,7 @@ import streamlit as st
 from core.base import wording
 from core.journeys.flow import FEWEST_COLUMNS, MOST_COLUMNS, Flow
 from core.journeys.moves import FROM, STEPS, TO
-from core.journeys.step_table import (
-    LEAST,
-    edges_within,
-)
+from core.journeys.step_table import FEWEST, LEAST, edges_within
 from core.journeys.step_words import step_sentence
 from core.profiles.profile_columns import Col
 from pages.ui.journeys import movement_charts as charts
@@ -79,7 +76,10 @@ def _leading(found: Moved, choice: Choice) -> None:
         return
     apart = found.differing
     if apart.empty:
-        st.caption(f"No step is told apart: none differs by {LEAST:.0%} of these users or more.")
+        st.caption(
+            f"No step is told apart: none that {FEWEST} users or more on each side could take differs by "
+            f"{LEAST:.0%} of these users or more."
+        )
         return
     more = apart[Col.DIFFERENCE] > 0
     with st.container(border=True, key="journeys-leading", gap="xsmall"):

@@ -12,6 +12,7 @@ import streamlit as st
 from core.base import wording
 from core.differences.single import decide_shares
 from core.journeys.survival import SECONDS, TimeToOutcome, time_to_outcome
+from core.periods.dataset_part import DatasetPart
 from core.profiles.outcomes import Happened
 from core.profiles.profile_columns import Col, MetricRole
 from pages.ui.journeys import ways_charts
@@ -33,6 +34,7 @@ HOW: Final = (
     "users without the outcome are followed to the end of the data. A segment is made of all that its users "
     "did, also after the outcome, so this describes and does not forecast."
 )
+LATE: Final = "who came before the first day that is counted, too: their clock would start late."
 
 
 def draw(live: LiveSegments, choice: Choice) -> None:
@@ -42,6 +44,9 @@ def draw(live: LiveSegments, choice: Choice) -> None:
         st.caption("No outcome is chosen. Choose one under Adjust segments.")
         return
     found = _found(live, choice, happened)
+    late = int((_late(live) & (choice.users | choice.others)).sum())
+    if late:
+        st.caption(f"Left out: {wording.counted(late, 'user')} {LATE}")
     st.markdown("\n".join(_sentence(title, one, live.profiles.outcome or "") for title, one in found.items()))
     if choice.other and len(found) == 2:
         st.caption(_verdict(live, *found.values()))
@@ -50,12 +55,19 @@ def draw(live: LiveSegments, choice: Choice) -> None:
 
 
 def _found(live: LiveSegments, choice: Choice, happened: Happened) -> dict[str, TimeToOutcome]:
-    """Title → the times of its users; rows without users are left out."""
+    """Title → the times of its users, but who came before a filter begins; rows without are left out."""
     groups = {choice.title: choice.users} | ({choice.other_title: choice.others} if choice.other else {})
-    sequences = live.sources.dataset.sequences
+    sequences, in_time = live.sources.dataset.sequences, ~_late(live)
     return {
-        title: time_to_outcome(sequences, users, happened) for title, users in groups.items() if users.any()
-    }
+        title: time_to_outcome(sequences, users & in_time, happened)
+        for title, users in groups.items() if (users & in_time).any()
+    }  # fmt: skip
+
+
+def _late(live: LiveSegments) -> np.ndarray:
+    """Whose clock would start late, as a filter leaves their first page view out."""
+    dataset = live.sources.dataset
+    return dataset.came_before if isinstance(dataset, DatasetPart) else np.zeros(len(live.labels), dtype=bool)
 
 
 def _sentence(title: str, found: TimeToOutcome, outcome: str) -> str:

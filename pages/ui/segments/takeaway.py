@@ -119,7 +119,6 @@ def report_html(live: LiveSegments) -> bytes:
         journeys=journeys(moves, live.profiles.rows, live.plain_names),
         rules=live_rules.sentences(live),
         funnels=_counted(live),
-        counted=state.controls(live.sources.model_key).counted,
     )
     return report.render(report.compose(source)).encode()
 

@@ -162,6 +162,11 @@ def test_what_is_counted_goes_into_a_link_and_nonsense_there_counts_as_not_said(
     assert Controls().linked({"from": ["2016-03-02"], "to": ["2016-03-01"]}) == Controls()
 
 
+def test_what_is_counted_is_not_kept_for_a_session_whose_link_does_not_say_it(tmp_path: Path) -> None:
+    controls.save(Store(tmp_path), "m", Controls(counted=CountFilter(device=("mobile",)), n_clusters=4))
+    assert controls.load(Store(tmp_path), "m") == Controls(n_clusters=4)
+
+
 RULE = SegmentRule.checked(
     clauses=[
         {"any_of": [{"field": "page", "value": "/a?b=c&d"}, {"field": "page_views", "number": 3}]},

@@ -74,6 +74,8 @@ def test_it_counts_what_a_data_set_of_the_part_counts(made: tuple[Store, Dataset
     both = found.profiles.top_pages.merge(expected.top_pages, on=same)
     assert len(both) > len(expected.top_pages) / 2
     assert (both[f"{Col.USERS}_x"] == both[f"{Col.USERS}_y"]).all()
+    first_day = pd.Timestamp(FILTERS[name].first_day or "1970-01-01").value // 1000
+    assert part.came_before.tolist() == (dataset.users[Users.FIRST_TS][kept] < first_day).tolist()
     timed = np.array(part.events.names, dtype=object)[part.events.name], part.events.timestamp
     assert timed[0].tolist() == np.array(alone.events.names, dtype=object)[alone.events.name].tolist()
     assert (timed[1] == alone.events.timestamp).all() and (part.events.after == alone.events.after).all()

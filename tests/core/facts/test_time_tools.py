@@ -56,6 +56,8 @@ def test_when_they_come_adds_up_the_hours_of_the_page() -> None:
     fact = next(one for one in found.facts if one.measure == "when:hour")
     assert fact.item == f"{most}:00"
     assert fact.value == pytest.approx(hours.count(most) / len(hours))
+    users = sequences.user[sequences.session_starts][own[sequences.user[sequences.session_starts]]]
+    assert fact.users == len({int(u) for u, hour in zip(users, hours, strict=True) if hour == most})
     assert len(found.facts) == 6
     said = plain(found.blocks, made.context.titles())
     assert "begin most often on: " in said and "begin most often in the hour from: " in said

@@ -84,6 +84,16 @@ def test_a_difference_of_less_than_a_hundredth_of_the_users_is_not_told() -> Non
     assert differing(found, here).empty
 
 
+def test_a_difference_of_a_handful_of_users_is_not_told() -> None:
+    for n, told in ((4, False), (5, True)):
+        moves = Moves.of(*laid_out([["ab"]] * n + [["cd"]] * 40))
+        here, there = moves.taken(np.arange(n + 40) < n), moves.taken(np.arange(n + 40) >= n)
+        steps = step_table(moves, here, there)
+        assert steps["differs"].any()
+        assert differing(steps, here).empty is not told
+        assert differing(step_table(moves, there, here), there).empty is not told
+
+
 def test_one_user_has_a_wide_interval_and_nobody_has_no_steps() -> None:
     alone = table(TOY, np.array([False, True, False]))
     assert alone[["users", "n"]].to_numpy().tolist() == [[1, 1], [1, 1]]

@@ -10,14 +10,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.base.local_clock import UTC_CLOCK
-from core.base.schema import Users
 from core.data.dataset import OUTCOMES, RECEIPT, USERS, Dataset
 from core.data.receipt import Decision, PersonalPlace
 from core.journeys.counted_funnels import count_funnels
 from core.journeys.funnel import Funnel
 from core.periods.activity import Activity
 from core.periods.calendar import calendar
-from core.periods.filter import CountFilter
 from core.periods.over_time import PeriodMeasure, over_time
 from core.profiles.profile_columns import Col
 from core.report import ReportInput, compose
@@ -152,7 +150,7 @@ def test_a_funnel_is_a_row_a_segment_and_a_cell_a_step(source: ReportInput, evil
     assert compose(source).funnels == ()
 
 
-def test_time_is_told_as_the_page_counts_it_with_the_words_of_a_filter(source: ReportInput) -> None:
+def test_time_is_told_as_the_page_counts_it(source: ReportInput) -> None:
     parts = compose(source).times
     assert parts[0].title.startswith("Who came, by ")
     came, rows = parts[0], source.profiles.rows
@@ -162,9 +160,3 @@ def test_time_is_told_as_the_page_counts_it_with_the_words_of_a_filter(source: R
     own = table[table[Col.SEGMENT] == rows.segments[0]]
     told = [cell.hint.partition(",")[0].split(" of ")[0] for cell in came.rows[0].cells]
     assert told == [f"{int(part):,}" for part in own["part"].tail(len(told))]
-    device = source.dataset.users[Users.DEVICE].dropna().iloc[0]
-    fewer = compose(replace(source, counted=CountFilter(device=(device,)))).times
-    assert all(f"Counted: device {device}." in part.meaning for part in fewer)
-    assert "Counted" not in came.meaning
-    [nobody] = compose(replace(source, counted=CountFilter(device=("fridge",)))).times
-    assert "leaves nobody" in nobody.meaning and not nobody.rows

@@ -115,6 +115,14 @@ def test_a_horizon_that_is_longer_than_the_data_is_given_up(
     assert not app.exception
 
 
+def test_who_came_before_the_first_day_of_a_filter_is_left_out_of_the_clock(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    app = opened(open_app, finished_run, "Time to outcome", **{"from": "2023-11-15", "segment": BUYERS})
+    assert "Left out: 49 users who came before the first day that is counted" in texts(app)
+    assert not app.get("vega_lite_chart")  # all came on the day before
+
+
 def test_without_an_outcome_it_says_where_to_choose_one(open_app: OpenApp, finished_run: FinishedRun) -> None:
     app = opened(open_app, finished_run, "Time to outcome")
     app.multiselect(key="outcome").set_value([]).run()

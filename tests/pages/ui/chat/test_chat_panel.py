@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 from core.desk import conversations
 from core.desk.conversations import Conversation
 from core.storage.store import Store
+from pages.ui.chat.chat_panel import UNFILTERED
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import texts
 from tests.pages.fixtures_segments import FLOAT_LIKE_ID, FinishedRun
@@ -47,6 +48,12 @@ def test_a_question_is_answered_with_a_figure_and_its_source(
     users = int((session.history[0].partition.labels == 0).sum())
     assert f"**{users}**" in said(app)
     assert "How many users are in segment 1?" in said(app)
+
+
+def test_it_says_that_a_filter_is_not_for_its_answers(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    for link in ({}, {"device": "mobile"}):
+        app = open_app("pages/segments/profiles.py", data=finished_run.dataset, k="3", **link)
+        assert (UNFILTERED in [caption.value for caption in app.sidebar.caption]) is bool(link)
 
 
 @pytest.mark.parametrize("number", range(4))

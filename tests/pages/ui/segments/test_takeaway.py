@@ -13,6 +13,7 @@ from core.base.schema import SET_ASIDE
 from core.desk import controls, saved_work
 from core.desk.controls import Controls
 from core.naming.claims import NameEvidence
+from core.periods.filter import CountFilter
 from core.runs import pipeline
 from core.runs.export import IdStyle
 from core.segments import by_hand
@@ -20,6 +21,7 @@ from core.storage.store import Store
 from pages.ui.segments import live_segments, session_segments, takeaway
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.segments.made_from import Sources
+from pages.ui.shell import state
 from tests.pages.fixtures_segments import (
     FLOAT_LIKE_ID,
     HOSTILE_TITLE,
@@ -71,6 +73,13 @@ def test_profiles_are_one_json_or_a_csv_a_table(live: LiveSegments) -> None:
             "heatmap.csv",
             "fields.csv",
         ]
+
+
+def test_the_report_is_of_everybody_whatever_the_filter(live: LiveSegments) -> None:
+    whole = takeaway.report_html(live)
+    state.set_controls(live.sources.model_key, counted=CountFilter(device=("mobile",)))
+    assert state.controls(live.sources.model_key).counted.is_set
+    assert takeaway.report_html(live) == whole
 
 
 def test_segments_have_a_working_name_where_the_analyst_gave_none(live: LiveSegments) -> None:
