@@ -34,6 +34,7 @@ BEGIN: Final = "A session counts when it begins, by the clock that the page Time
 ONE_HOUR: Final = "All times are in the same hour of a day: the data seem to hold days only."
 FEW_PERIODS: Final = "There are no two whole {}s in the data, so that nothing can grow."
 STEADY: Final = "No segment's share of the users is shown to differ between the first and the last whole {0}."
+MOST: Final = "These are the figures of the one whose share changed most."
 CHANCE: Final = (
     "Compared are the first and the last whole {0}: of many segments, one of 20 stands apart by chance. The "
     "page Time has all {0}s."
@@ -97,14 +98,16 @@ def _growing(context: Context, keys: Sequence[str]) -> Finding:
         return Finding(notes(FEW_PERIODS.format(unit)), query)
     ends = {key: _ends(whole[whole[Col.KEY] == key]) for key in keys}
     apart = {key: _apart(*of) for key, of in ends.items()}
-    shown = [key for key in keys if apart[key] or len(keys) == 1]
+    most = max(keys, key=lambda key: _change(*ends[key]))
+    shown = [key for key in keys if apart[key]] or [most] * (len(keys) == 1 or _change(*ends[most]) > 0)
     facts = tuple(_came(key, row, unit) for key in shown for row in ends[key])
     told = {1: "larger at the end: {}.", -1: "smaller at the end: {}.", 0: "not shown to differ: {}."}
     said = [
         words.format("; ".join(context.title(key) for key in shown if apart[key] == way))
         for way, words in told.items() if any(apart[key] == way for key in shown)
     ]  # fmt: skip
-    words = [f"Share of users {one}" for one in said] if shown else [STEADY.format(unit)]
+    words = [f"Share of users {one}" for one in said]
+    words = words if len(keys) == 1 or any(apart.values()) else [STEADY.format(unit), MOST * bool(shown)]
     return Finding((FigureList(facts=facts), *notes(*words, CHANCE.format(unit))), query)
 
 
@@ -114,6 +117,10 @@ Row = Mapping[Any, Any]
 def _ends(own: pd.DataFrame) -> tuple[Row, Row]:
     first, last = own.sort_values(PERIOD).iloc[[0, -1]].to_dict("records")
     return first, last
+
+
+def _change(first: Row, last: Row) -> float:
+    return abs(float(last[VALUE] - first[VALUE]))
 
 
 def _apart(first: Row, last: Row) -> int:

@@ -31,6 +31,7 @@ from core.facts.items import LABELLED, Dimension, ItemMetric
 from core.facts.steps import step_view
 from core.labels.label_settings import RESERVED
 from core.profiles.profile_columns import HEAT_MAP, Col
+from core.questions.lexicon import EVENT
 from core.questions.parsed import Parsed
 
 DEFAULT_N: Final = 5
@@ -104,7 +105,7 @@ def rule(figures: Figures, parsed: Parsed) -> Finding:
 
 def funnel(figures: Figures, parsed: Parsed) -> Finding:
     """Who takes the steps that it names, the outcome last, or those of the analyst's funnel."""
-    named = tuple(f"{kind}:{value}" for kind, value in parsed.items)
+    named = tuple(value if value.startswith(EVENT) else f"{kind}:{value}" for kind, value in parsed.items)
     last = (funnel_tools.OUTCOME,) if named and "buys" in parsed.cues else ()
     within = "session" if "in_session" in parsed.cues else "user"
     asked = arguments.FunnelFacts.checked(segment=_row(parsed), steps=named + last, within=within)

@@ -21,6 +21,7 @@ from core.outgoing.quoting import clean
 from core.profiles.profile_columns import Col
 from core.questions.item_words import country_of, item_words
 from core.questions.lexicon import (
+    EVENT,
     Lexicon,
     Meaning,
     Phrase,
@@ -285,6 +286,8 @@ class _Reader:
         elif meaning.sort is Sort.ITEM and meaning.dimension:
             _once(self.parsed.items, (meaning.dimension, meaning.value))
             self._note_guess(text, meaning)
+            if meaning.value.startswith(EVENT):
+                self.parsed.cues.add("funnel")
         elif meaning.sort is Sort.CUE:
             self.parsed.cues.add(SIZE_OF.get(meaning.value, meaning.value) if self.of else meaning.value)
             self.parsed.meant |= {text: meaning.near} if meaning.near else {}

@@ -58,6 +58,8 @@ Lexicon = dict[Phrase, tuple[Meaning, ...]]
 
 VOCABULARY: Final = Path(__file__).parent / "vocabulary.yaml"
 OUTCOME_WORDS: Final = re.compile(r"\b(buy|bought|purchas|paying)")
+EVENT: Final = "event:"
+"""What the value of a page begins with that is an event: a step of a funnel like one."""
 NO_PURCHASE: Final = "no_purchase"
 """Cue of a question about buying where that is no outcome."""
 OF_OUTCOME: Final = {
@@ -183,6 +185,7 @@ def _phrases(context: Context) -> Iterator[tuple[str, Meaning]]:
         yield from _bars(texts, Meaning(Sort.DIMENSION, Dimension(dimension).value))
     yield from _measures(context)
     yield from _items(context)
+    yield from _events(context)
     yield from _rows(context)
 
 
@@ -214,6 +217,13 @@ def _items(context: Context) -> Iterator[tuple[str, Meaning]]:
             yield value, meaning
             if dimension in items.LABELLED:
                 yield from ((f"{value} {word}", meaning) for word in ("pages", "page"))
+
+
+def _events(context: Context) -> Iterator[tuple[str, Meaning]]:
+    """Events of several words, such as ``add_to_cart``: one word alone means a page, or the outcome."""
+    for name in context.tables.basis.data.outcomes:
+        if len(_phrase(name)) > 1 and name not in context.tables.profiles.chosen:
+            yield name, Meaning(Sort.ITEM, f"{EVENT}{name}", Dimension.PAGE)
 
 
 def _rows(context: Context) -> Iterator[tuple[str, Meaning]]:

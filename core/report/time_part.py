@@ -25,11 +25,12 @@ MOST: Final = 12
 """Columns of a table: the last periods, and the first ones after the first visit."""
 CAME: Final = (
     "Of the users in segments who came, how many are of each; colour: it differs from its share in all other "
-    "{unit}s. * in part only."
+    "{unit}s, as one cell in 20 does by chance. * in part only."
 )
 AGAIN: Final = (
     "Of users with two page views or more in their first {unit}, how many came again so many {unit}s later; "
-    "colour: it differs from the other clustered users. A dash: not known yet."
+    "colour: it differs from the other clustered users, as one cell in 20 does by chance. A dash: not known "
+    "yet."
 )
 DAYS: Final = "Sessions by the weekday on which they begin, by the clock of the export."
 
@@ -47,12 +48,17 @@ def time_parts(dataset: Dataset, rows: Rows, called: Mapping[str, str]) -> tuple
     activity, unit = Activity.of(dataset.sequences, days, everybody), days.unit
     came, again = over_time(activity, rows, PeriodMeasure.SHARE), curve(activity, rows)
     parts = [
-        _part(f"Who came, by {unit}", CAME.format(unit=unit), _came(came, days), called),
+        _part(f"Who came, by {unit}", CAME.format(unit=unit) + _last(days), _came(came, days), called),
         _part(f"Who came again, by {unit}s since their first", AGAIN.format(unit=unit),
               again.assign(column=again[AGE].astype(str))[again[AGE] <= MOST], called),
         _part("When they come", DAYS, _weekdays(dataset, rows, everybody), called),
     ]  # fmt: skip
     return tuple(part for part in parts if part.rows)
+
+
+def _last(days: Calendar) -> str:
+    """That a table does not hold all periods; nothing where it does."""
+    return f" Only the last {MOST} of {days.n_periods:,} {days.unit}s." if days.n_periods > MOST else ""
 
 
 def _came(table: pd.DataFrame, days: Calendar) -> pd.DataFrame:

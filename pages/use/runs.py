@@ -51,8 +51,9 @@ def page() -> None:
 
 def _save(live: LiveSegments, kept: Mapping[str, SavedRun]) -> None:
     with st.container(border=True, key="save-run"):
-        saved = saving.is_saved(live, kept)
-        st.markdown("**The segments on screen**" + (" are saved." if saved else " are not saved yet."))
+        saved = saving.saved_as(live, kept)
+        said = f" are saved as “{md_text(saved)}”." if saved else " are not saved yet."
+        st.markdown(f"**The segments on screen**{said}")
         with st.form("save", border=False, clear_on_submit=True):
             name = st.text_input("Name", max_chars=LONGEST_NAME, key="run-name")
             note = st.text_area("Note", max_chars=LONGEST_NOTE, key="run-note", height=68)
@@ -86,12 +87,12 @@ def _card(key: str, run: SavedRun) -> None:
         if run.note:
             st.text(run.note)
         if missing:
-            st.caption(f":material/link_off: It cannot be opened: {' and '.join(missing)} is no longer here.")
+            st.caption(f":material/link_off: It cannot be opened: no longer here: {', '.join(missing)}.")
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.button(
-                "Open", key=f"open-{key}", icon=":material/folder_open:", disabled=bool(missing),
-                on_click=_ask, args=(key,),
-            )  # fmt: skip
+            if not missing:
+                st.button(
+                    "Open", key=f"open-{key}", icon=":material/folder_open:", on_click=_ask, args=(key,)
+                )
             _more(key, run)
 
 

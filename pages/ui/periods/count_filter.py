@@ -141,7 +141,7 @@ def _offered(dataset: str, _sources: Sources) -> tuple[date, date, dict[str, lis
 def _fields(made_from: Sources, chosen: CountFilter) -> None:
     first, last, values = _offered(made_from.dataset.key, made_from)
     model = made_from.model_key
-    st.caption(HELP)
+    st.caption(f"{HELP} The export has {first} to {last}.")
     with st.grid(2, min_column_width=140):
         _day("First day", "first_day", chosen, (first, last), model)
         _day("Last day", "last_day", chosen, (first, last), model)

@@ -40,7 +40,7 @@ ONCE: Final = (
     "can be known again."
 )
 FEW: Final = 10
-"""Users below which a share stretches neither axis nor colour."""
+"""Users below which a share stretches neither axis nor colour, and has no colour."""
 
 
 def draw(live: LiveSegments) -> None:
@@ -98,11 +98,11 @@ def _triangles(live: LiveSegments, segment: int | None, table: pd.DataFrame, uni
 
     def chart(rows: pd.DataFrame, which: int) -> Draw:
         written = segment is not None
-        return partial(time_charts.triangle, rows, which, choice.UNITS[unit], top, written=written)
+        return partial(time_charts.triangle, rows, which, choice.UNITS[unit], top, FEW, written=written)
 
     n = (
         f"A row: users by their first {unit}, how many in brackets. "
-        f"Full colour: {wording.percent(top)} and more."
+        f"Full colour: {wording.percent(top)} and more; none: a row of fewer than {FEW} users."
     )
     title = f"Who come again, by their first {unit}"
     told = Told(title, n, "triangle", HOW.format(unit=unit), _columns(unit))

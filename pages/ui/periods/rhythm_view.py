@@ -19,6 +19,8 @@ from pages.ui.segments.live_segments import LiveSegments
 
 FULL_COLOUR: Final = 0.98
 """Quantile of the hours with anybody that has the full colour."""
+FEW: Final = 3
+"""Users below which an hour has no colour: it would be the habit of one."""
 COUNTED: Final = {"views": "Page views", "sessions": "Sessions"}
 HOW: Final = (
     "Each cell is the share of that hour in all {what} of the segment, so that segments of any size compare; "
@@ -49,12 +51,12 @@ def draw(live: LiveSegments) -> None:
     top = time_charts.full_colour(own, columns, FULL_COLOUR)
 
     def chart(rows: pd.DataFrame, which: int) -> Draw:
-        return partial(time_charts.week, rows, which, top)
+        return partial(time_charts.week, rows, which, top, FEW)
 
     total = int(own.drop_duplicates(Col.SEGMENT)[Col.N].sum())
     told = Told(
         f"When they come: {named} by weekday and hour",
-        f"{total:,} {named}. Full colour: {top:.1%} and more.",
+        f"{total:,} {named}. Full colour: {top:.1%} and more; none: fewer than {FEW} users.",
         f"rhythm-{what}", HOW.format(what=named), _columns(named),
     )  # fmt: skip
     draw_panels(live, segment, table, chart, told)
@@ -66,7 +68,7 @@ def _others(rows: pd.DataFrame, top: float, named: str) -> None:
     """The same of the other clustered users, in grey."""
     with st.container(border=True, key="rhythm-others", gap="xsmall"):
         st.markdown("**The other clustered users**")
-        chart: Draw = partial(time_charts.week, rows, -1, top, REST_VALUE)
+        chart: Draw = partial(time_charts.week, rows, -1, top, 0, REST_VALUE)
         picture(
             chart, key="chart-rhythm-others", alt_text=f"Share of {named} of the others by weekday and hour"
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import altair as alt
 import pandas as pd
@@ -98,7 +98,7 @@ def retention(table: pd.DataFrame, segment: int, unit: str, top: float, height: 
     return sized(band + rest + line, height)
 
 
-def triangle(table: pd.DataFrame, segment: int, unit: str, top: float, *, written: bool) -> Chart:
+def triangle(table: pd.DataFrame, segment: int, unit: str, top: float, few: int, *, written: bool) -> Chart:
     """A row a first period, a column a period since; the stronger the colour, the more come again.
 
     Args:
@@ -106,6 +106,7 @@ def triangle(table: pd.DataFrame, segment: int, unit: str, top: float, *, writte
         segment: Its id, for the colour.
         unit: ``Days`` or ``Weeks``.
         top: The share of the full colour.
+        few: Users of a row below which it has no colour.
         written: Whether shares may be written into cells.
     """
     shown = table.assign(
@@ -126,11 +127,8 @@ def triangle(table: pd.DataFrame, segment: int, unit: str, top: float, *, writte
     above = alt.Axis(orient="top", labelAngle=0, labelOverlap=True)
     x = alt.X(f"{AGE}:O", title=f"{unit} since the first", axis=above)
     base = alt.Chart(shown).encode(x=x, y=y, tooltip=tips(told))
-    fade = alt.Opacity(
-        f"{VALUE}:Q",
-        scale=alt.Scale(domain=[0, top], range=[0.04, 0.65 if written else 0.9], clamp=True),
-        legend=None,
-    )
+    scale = alt.Scale(domain=[0, top], range=[0.04, 0.65 if written else 0.9], clamp=True)
+    fade = _unless_few(f"datum.{Col.N} < {few}", f"{VALUE}:Q", scale)
     drawn: Chart = base.mark_rect(cornerRadius=2).encode(color=segment_or(ABOVE, segment), opacity=fade)
     if written and shown[AGE].max() <= WRITTEN_AT_MOST:
         drawn += base.mark_text(fontSize=11, color=INK).encode(text=alt.Text(f"{VALUE}:Q", format=".0%"))
@@ -138,7 +136,12 @@ def triangle(table: pd.DataFrame, segment: int, unit: str, top: float, *, writte
 
 
 def week(
-    table: pd.DataFrame, segment: int, top: float, value: str = VALUE, days: Sequence[str] = WEEKDAYS
+    table: pd.DataFrame,
+    segment: int,
+    top: float,
+    few: int,
+    value: str = VALUE,
+    days: Sequence[str] = WEEKDAYS,
 ) -> Chart:
     """Hours across, weekdays down; the stronger the colour, the larger the share.
 
@@ -146,6 +149,7 @@ def week(
         table: Rows of one segment of :func:`core.periods.rhythm.rhythm`.
         segment: Its id, for the colour; −1 for grey.
         top: The share of the full colour.
+        few: Users of the segment below which a cell has no colour; the others' cells are of many.
         value: Column that is drawn: the segment's, or the others'.
         days: Rows, in order.
     """
@@ -154,12 +158,17 @@ def week(
         x=alt.X(f"{CLOCK}:O", title=None, axis=alt.Axis(labelAngle=0, values=[0, 3, 6, 9, 12, 15, 18, 21])),
         y=alt.Y("day:N", title=None, sort=[day[:3] for day in days], axis=alt.Axis(labelOverlap=False)),
         color=segment_or(NEUTRAL, segment),
-        opacity=alt.Opacity(
-            f"{value}:Q", scale=alt.Scale(domain=[0, top], range=[0.03, 1], clamp=True), legend=None
+        opacity=_unless_few(
+            f"datum.{USERS} < {few}", f"{value}:Q", alt.Scale(domain=[0, top], range=[0.03, 1], clamp=True)
         ),
         tooltip=tips(told if segment >= 0 else {n: t for n, t in told.items() if n != USERS}),
     )
     return sized(base.mark_rect(cornerRadius=2), 7 * 20 + 34)
+
+
+def _unless_few(few: str, value: str, scale: alt.Scale) -> Any:  # noqa: ANN401 - as altair says it
+    """As strong as a value, and nothing where a condition says that few users are behind it."""
+    return alt.when(few).then(alt.value(0)).otherwise(value, scale=scale, legend=None)
 
 
 def top_of(table: pd.DataFrame, columns: Sequence[str]) -> float:

@@ -41,10 +41,10 @@ def save(live: LiveSegments, name: str, note: str = "") -> str:
     return saved_runs.save(live.sources.store, run, live.segmentation, live.sources.dataset)
 
 
-def is_saved(live: LiveSegments, kept: Mapping[str, SavedRun]) -> bool:
-    """Whether these very segments, names and settings are in a saved run."""
+def saved_as(live: LiveSegments, kept: Mapping[str, SavedRun]) -> str:
+    """The newest saved run with these very segments, names and settings; empty where there is none."""
     now = _on_screen(live)
-    return any(run.is_like(now) for run in kept.values())
+    return next((run.name for run in kept.values() if run.is_like(now)), "")
 
 
 def _on_screen(live: LiveSegments) -> SavedRun:

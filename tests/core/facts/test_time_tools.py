@@ -13,7 +13,7 @@ from core.facts.context import OTHERS, Context, Tables
 from core.facts.fact_maker import Figures
 from core.facts.finding import Finding
 from core.facts.sentences import plain
-from core.facts.time_tools import ONE_HOUR, STEADY, over_the_data
+from core.facts.time_tools import MOST, ONE_HOUR, STEADY, over_the_data
 from core.periods.beside import PART, VALUE
 from core.periods.calendar import DAY, HOUR, PeriodUnit, calendar_of
 from core.periods.over_time import PERIOD, PeriodMeasure, over_time
@@ -110,6 +110,11 @@ def test_a_share_that_stays_is_not_told_to_grow() -> None:
     made, found = about("growth", of=growing(20, 20))
     assert not found.facts
     assert STEADY.format("day") in plain(found.blocks, made.context.titles())
+    made, found = about("growth", of=growing(20, 23))  # no whole story, but what there is
+    assert [fact.row for fact in found.facts] in (["segment:0"] * 2, ["segment:1"] * 2)
+    assert [fact.value for fact in found.facts] in ([0.5, 23 / 40], [0.5, 17 / 40])
+    said = plain(found.blocks, made.context.titles())
+    assert STEADY.format("day") in said and MOST in said
     made, found = about("growth", "segment:0", growing(20, 20))
     assert len(found.facts) == 2
     assert "not shown to differ" in plain(found.blocks, made.context.titles())

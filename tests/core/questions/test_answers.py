@@ -8,12 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.words.markup import loads_or_links
+from core.data.timed_events import TimedEvents
 from core.facts.answer import Answer, Chart, ChartMark, Contrast, FigureList, Note, Ranking, Reading
 from core.facts.context import PASTED, Context
 from core.facts.fact_maker import Figures
 from core.facts.sentences import plain
 from core.outgoing.markdown import safe_markdown
 from core.people.look_alikes import LookAlikes
+from core.profiles.outcomes import Happened
 from core.questions.answers import HELP, ask
 from core.questions.calls import BOUNCED, OTHERS_DID_NOT, TRUST
 from core.questions.lexicon import lexicon
@@ -22,6 +24,22 @@ from tests.core.facts.shop import shop
 from tests.core.facts.toy import context, partition, rule_figures, without_outcome
 
 EIGHT = context()
+
+
+def _added() -> Context:
+    """The eight, two of whom put something into the cart."""
+    user, none = np.array([0, 3], dtype=np.int32), np.zeros(2, dtype=np.int32)
+    at = np.array([10**12, 61_000_000])
+    events = TimedEvents(user, none, at, none, np.array([4, 1], dtype=np.int32), ("add_to_cart",))
+    basis, index = EIGHT.tables.basis, EIGHT.tables.basis.data.outcomes
+    index = replace(
+        index, events={**index.events, "add_to_cart": Happened(user.astype(np.int64), np.ones(2), at, {})}
+    )
+    basis = replace(basis, events=lambda: events, data=replace(basis.data, outcomes=index))
+    return replace(EIGHT, tables=replace(EIGHT.tables, basis=basis))
+
+
+ADDED = _added()
 WITH = {"outcome:with"}
 Address = tuple[str, tuple[str, ...], str]
 
@@ -440,6 +458,25 @@ def test_a_funnel_in_words_and_what_is_asked_of_it_next() -> None:
     assert none.startswith("Nothing here is called")
 
 
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("how many add to cart in one session", "within one session"),
+        ("how many users trigger add_to_cart", "in the user's whole time"),
+        ("what share of segment 1 added to cart", "in the user's whole time"),
+        ("how many go from /sale to add to cart", "in the user's whole time"),
+    ],
+)
+def test_an_event_is_a_step_and_no_page_that_has_a_word_of_its_name(question: str, said: str) -> None:
+    answer = ask(question, ADDED)
+    ways = {fact.item for fact in answer.facts if fact.measure == "funnel_users"}
+    assert not answer.declined and said in "".join(noted(answer))
+    assert ways == ({"/sale", "/sale → add_to_cart"} if "/sale" in question else {"add_to_cart"})
+    if "trigger" in question:
+        again = ask("and segment 1?", ADDED, answer.reading)
+        assert {fact.item for fact in again.facts} == {"add_to_cart"}
+
+
 def test_look_alikes_are_counted_of_a_segment_and_of_the_list() -> None:
     asked: list[str] = []
 
@@ -475,4 +512,14 @@ def test_time_within_the_data_is_told(question: str, measures: set[str]) -> None
 
 def test_a_pronoun_asks_about_time_of_the_segment_spoken_of() -> None:
     assert {fact.row for fact in talk("describe segment 2", "do they come back?").facts} >= {"segment:1"}
-    assert ask("do they come back?", EIGHT).declined
+
+
+def test_a_pronoun_asks_about_time_of_each_segment_where_none_was_spoken_of() -> None:
+    for question, same in (
+        ("do they come back?", "how many users come back"),
+        ("when do they come", "when do users come"),
+        ("do they grow", "which segment grows"),
+    ):
+        answer = ask(question, EIGHT)
+        assert not answer.declined
+        assert answer.blocks == ask(same, EIGHT).blocks

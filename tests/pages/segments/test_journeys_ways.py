@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.base.schema import EventTimes, Outcomes
+from core.data.dataset import EVENTS, OUTCOMES
 from core.differences.table import Diff
 from core.journeys.carpet import STRIP
 from core.journeys.moves import SESSIONS
@@ -118,6 +121,15 @@ def test_a_horizon_that_is_longer_than_the_data_is_given_up(
 def test_who_came_before_the_first_day_of_a_filter_is_left_out_of_the_clock(
     open_app: OpenApp, finished_run: FinishedRun
 ) -> None:
+    folder = finished_run.root / "preprocess" / finished_run.dataset
+    bought = pd.read_parquet(folder / OUTCOMES)
+    pd.DataFrame(
+        {
+            EventTimes.USER: bought[Outcomes.USER], EventTimes.EVENT_NAME: bought[Outcomes.EVENT_NAME],
+            EventTimes.TIMESTAMP: bought[Outcomes.FIRST_TS], EventTimes.SESSION: np.int32(0),
+            EventTimes.AFTER: np.int32(0),
+        }
+    ).to_parquet(folder / EVENTS)  # fmt: skip
     app = opened(open_app, finished_run, "Time to outcome", **{"from": "2023-11-15", "segment": BUYERS})
     assert "Left out: 49 users who came before the first day that is counted" in texts(app)
     assert not app.get("vega_lite_chart")  # all came on the day before
