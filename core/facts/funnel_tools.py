@@ -45,6 +45,8 @@ def funnel(figures: Figures, asked: arguments.FunnelFacts) -> Finding:
         ArtifactError: If a step is an event and the data set does not say when events were done.
     """
     context, key = figures.context, known(figures.context, asked.segment)
+    if asked.within == USER and (event := _alone(context, asked.steps)):
+        return _did(context, key, event)
     built, whose = _funnel(context, asked.steps)
     built = built if asked.within == USER else built.model_copy(update={"within": asked.within})
     walk, users = context.tables.basis.walked(built), context.tables.members(key)
@@ -58,6 +60,23 @@ def funnel(figures: Figures, asked: arguments.FunnelFacts) -> Finding:
     said = notes(NOBODY_LOST if whole else "", f"{whose}: {built.meaning}.")
     blocks: tuple[Block, ...] = (facts, *against, *said)
     return Finding(blocks, select("step, users, share, dropped", "funnel", key=key, steps=_way(steps)))
+
+
+def _alone(context: Context, steps: Sequence[str]) -> str:
+    """The event that is the only step; empty for any other funnel."""
+    kind, _, called = steps[0].partition(":") if len(steps) == 1 else ("", "", "")
+    return called if kind == StepKind.EVENT and called in context.tables.basis.data.outcomes else ""
+
+
+def _did(context: Context, key: str, event: str) -> Finding:
+    """Who did one thing at all, which is known without its times."""
+    users, happened = context.tables.members(key), context.tables.basis.data.outcomes[event]
+    n, did = int(users.sum()), int(users[happened.user[happened.user < len(users)]].sum())
+    low, high = wilson(did, n)
+    step = {NAME: event, Col.USERS: did, Col.N: n, Col.SHARE: did / n, Col.LOW: low, Col.HIGH: high}
+    said = notes(f"{ASKED}: {event}, in the user's whole time.")
+    query = select("users, share", "outcomes", key=key, event=event)
+    return Finding((FigureList(facts=tuple(_steps(key, [step]))), *said), query)
 
 
 def _funnel(context: Context, steps: Sequence[str]) -> tuple[Funnel, str]:
@@ -91,6 +110,10 @@ def _step(context: Context, name: str) -> Sequence[FunnelStep]:
         step = FunnelStep.checked(kind=own, any_of=(text,))
         if site.marks(step).found:
             return (step,)
+    if kind == StepKind.EVENT and called in context.tables.basis.data.outcomes:
+        raise InputError(
+            f"The data set does not say when users did {called!r}", remedy="Load the export again"
+        )
     raise InputError(f"Nothing here is called {name!r}", allowed=FORM)
 
 

@@ -50,6 +50,8 @@ def settled(parsed: Parsed, context: Context) -> Parsed:
     for settle in steps:
         settle(made)
     _with_biggest(made, context)
+    if {"funnel", "segments"} <= made.cues and made.cues & {"most", "least"}:  # “which adds to cart most”
+        made.cues = made.cues - {"most", "least"} | {"each"}
     if "each" in made.cues and not made.rows and (made.dimensions or made.cues & LISTED):
         made.rows, made.cues = [*context.segment_keys], made.cues - {"each"}
     if {"like", "segments"} <= made.cues and made.rows:  # “segments like segment 2”

@@ -48,6 +48,15 @@ def told(found: Finding) -> list[tuple[str, str, str, int]]:
     return [(fact.measure, fact.item, fact.text, fact.users) for fact in block.facts]
 
 
+def test_an_event_without_times_is_said_to_have_none() -> None:
+    once = ("event:add_to_cart",)
+    with pytest.raises(InputError, match="does not say when users did 'add_to_cart'"):
+        funnel(with_events(None), FunnelFacts(segment="all", steps=once, within="session"))
+    found = funnel(with_events(None), FunnelFacts(segment="all", steps=once))
+    happened = figures().context.tables.basis.data.outcomes["add_to_cart"]
+    assert told(found)[0][:3] == ("funnel_users", "add_to_cart", str((happened.user < 8).sum()))
+
+
 def test_who_takes_each_step_and_after_which_most_are_lost() -> None:
     found = funnel(figures(), FunnelFacts(segment="all", steps=("/sale", "/cart")))
     assert told(found) == [

@@ -472,6 +472,8 @@ def test_an_event_is_a_step_and_no_page_that_has_a_word_of_its_name(question: st
     ways = {fact.item for fact in answer.facts if fact.measure == "funnel_users"}
     assert not answer.declined and said in "".join(noted(answer))
     assert ways == ({"/sale", "/sale → add_to_cart"} if "/sale" in question else {"add_to_cart"})
+    each = ask("which segment adds to cart most", ADDED).facts
+    assert {fact.row for fact in each} == {"segment:0", "segment:1"}
     if "trigger" in question:
         again = ask("and segment 1?", ADDED, answer.reading)
         assert {fact.item for fact in again.facts} == {"add_to_cart"}
