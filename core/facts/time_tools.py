@@ -75,7 +75,7 @@ def _begun(sequences: UserSequences, calendar: Calendar) -> pd.DataFrame:
     """A row a session: whose, and the weekday and the hour on which it begins."""
     starts = sequences.session_starts
     starts = starts[calendar.place(sequences.timestamp[starts]) >= 0]
-    day, clock = np.divmod(hours(sequences.timestamp[starts], calendar.offset), 24)
+    day, clock = np.divmod(hours(sequences.timestamp[starts], calendar.clock), 24)
     return pd.DataFrame({USER: sequences.user[starts], WEEKDAY: np.array(WEEKDAYS)[day], CLOCK: clock})
 
 
