@@ -27,19 +27,19 @@ from core.base.wording import counted
 from core.data.dataset import RECEIPT, SEQUENCES, Dataset
 from core.ingest.ingest import transform
 from core.ingest.read.kept_reads import STAGE as READ
-from core.ingest.read.kept_reads import KeptReads, open_read, reading
+from core.ingest.read.kept_reads import KeptReads, open_read
 from core.ingest.read.read_all import joined
 from core.ingest.read.read_file import FileRead
 from core.ingest.sources.input_files import resolve_inputs
 from core.runs.frozen import FrozenModel, Placed
 from core.runs.pipeline import LABEL_CACHE
 from core.runs.score import named_pages, place_export, write_scored
-from core.runs.taken_files import RECORD, RefusedFile, TakenFile, TakenFiles, WatchedFolder, read_taken
+from core.runs.taken_files import ANEW, RECORD, RefusedFile, TakenFile, TakenFiles, WatchedFolder, taken_alike
 from core.runs.watched_drift import change_of_alarm, watched_drift
 from core.storage.claims import claimed
 from core.storage.disk import disk_errors, make_folder
 from core.storage.replace_files import finish, replacing
-from core.storage.store import Store, content_key
+from core.storage.store import Store
 
 STAGE: Final = "watch"
 TROUBLE: Final = "trouble"
@@ -154,14 +154,7 @@ class Watcher:
         self._store = Store(out / KEPT)
         self._store.sweep()
         self._passing: set[str] = set()
-        read_with = content_key(STAGE, reading(self._frozen.settings), {})
-        self.taken = read_taken(out) or TakenFiles(read_with)
-        if self.taken.read_with != read_with:
-            raise SettingsError(
-                f"The files in {out / RECORD} were read otherwise than {model} reads them: other columns, or "
-                "another version of this program",
-                remedy="Choose another --out: every file of the folder is taken again there",
-            )
+        self.taken = taken_alike(out, self._frozen.settings)
 
     def look(self, progress: Progress) -> list[str]:
         """Take what is new and whole.
@@ -308,7 +301,7 @@ class Watcher:
                 raise ArtifactError(
                     f"What was read of {file.name} is damaged or gone, and no file in {self._folder.path} "
                     "holds it any more",
-                    remedy="Put the file back, or choose another --out",
+                    remedy=f"Put the file back. {ANEW}",
                 ) from error
         with suppress(InputError):  # it changed just now
             self._read(path, progress)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
@@ -11,6 +12,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
+from core.base.errors import ArtifactError
 from core.profiles.profile_columns import Col
 from core.runs import kept_watches, watch_history
 from core.runs.kept_watches import LIVE, KeptWatch, WatchState
@@ -31,6 +33,8 @@ DEAF: Final = (
     "No sign of life from its process: it was stopped, swapped out, or it hangs. It goes on by itself once "
     "it can. Stop ends it in any case; what was taken stays."
 )
+WHOLE: Final = "One is taken once it has not changed for 5 seconds."
+NOT_PLACED: Final = "The users of these files are not in the segments of this watch yet."
 WAITING: Final = "It looks again and goes on by itself once it can."
 SHARES: Final = (
     "Of the users of all files so far who are in segments. A new day moves a line less the more days there "
@@ -48,41 +52,52 @@ UNKNOWN: Final = "Mean share of a user's page views on pages that hardly anybody
 
 def draw(watch: KeptWatch) -> None:
     """Everything about one watch."""
-    taken = watch.taken()
-    _live(watch.id, _signature(watch, taken))
-    if taken is None or not (taken.files or taken.refused):
-        st.caption("No file was taken yet. One is taken once it has not changed for 5 seconds.")
-        _told(watch)
-        return
-    if taken.drift is not None:
-        _drift(taken.drift)
-    _shares(watch.order.names, taken)
-    _files(taken)
-    _refused(taken)
-    _take_away(watch, taken)
+    _live(watch.id, _signature(watch))
+    with suppress(ArtifactError):  # told above
+        _what_was_taken(watch, watch.taken())
     _told(watch)
 
 
-def _signature(watch: KeptWatch, taken: TakenFiles | None) -> tuple[object, ...]:
+def _what_was_taken(watch: KeptWatch, taken: TakenFiles | None) -> None:
+    if taken is None or not (taken.files or taken.refused):
+        st.caption(f"No file was taken yet. {WHOLE if watch.alive else ''}")
+        return
+    if _placed(watch, taken):
+        if taken.drift is not None:
+            _drift(taken.drift)
+        _shares(watch.order.names, taken)
+    elif taken.files:
+        st.caption(NOT_PLACED)
+    _files(taken)
+    _refused(taken)
+    _take_away(watch, taken)
+
+
+def _placed(watch: KeptWatch, taken: TakenFiles) -> bool:
+    """Whether the figures are of these segments, and not of those before."""
+    return taken.model == watch.order.frozen
+
+
+def _signature(watch: KeptWatch) -> tuple[object, ...]:
     """What the rest of the page depends on: where this changes, all is drawn again."""
-    known = (taken.files, taken.refused) if taken else ()
-    return (watch.alive, *known)
+    with suppress(ArtifactError):
+        taken = watch.taken()
+        return (watch.alive, *((taken.files, taken.refused, taken.model) if taken else ()))
+    return (watch.alive, "damaged")
 
 
 @st.fragment(run_every=POLL_S)
 def _live(watch_id: str, drawn: tuple[object, ...]) -> None:
     """What changes from moment to moment."""
     watch = next((one for one in kept_watches.watches(state.store()) if one.id == watch_id), None)
-    if watch is None:  # another session forgot it
+    if watch is None or _signature(watch) != drawn:  # another session may have deleted it
         st.rerun()
-    with errors.shown():
-        taken = watch.taken()
-        if _signature(watch, taken) != drawn:
-            st.rerun()
-        with st.container(border=True, key="watch-now"):
-            _head(watch)
-            _what_is_wrong(watch)
-            _figures(taken)
+    with st.container(border=True, key="watch-now"):
+        _head(watch)
+        _what_is_wrong(watch)
+        with errors.shown():
+            _figures(watch.taken())
+        with errors.shown():
             _buttons(watch)
 
 
@@ -113,11 +128,9 @@ def _what_is_wrong(watch: KeptWatch) -> None:
         st.warning(f"{md_text(job.message, 600)} {WAITING}", icon=":material/warning:")
     elif watch.state is WatchState.DEAF:
         st.warning(DEAF, icon=":material/signal_disconnected:")
-    elif watch.state is WatchState.DEAD:
-        if job is not None:
+    elif not watch.alive:
+        if watch.state is WatchState.DEAD and job is not None:
             errors.show_job(job)
-        st.caption(f"{'' if job else 'Its process ended. '}{GONE_ON}")
-    elif watch.state is WatchState.STOPPED:
         st.caption(GONE_ON)
 
 
@@ -144,9 +157,9 @@ def _buttons(watch: KeptWatch) -> None:
         if st.button("Watch again", icon=":material/play_arrow:", key="watch-again", type="primary"):
             kept_watches.go_on(state.store(), watch)
             st.rerun()
-        with st.popover("Forget", type="tertiary", key="watch-forget"):
+        with st.popover("Delete", type="tertiary", key="watch-delete"):
             st.write("All that was made of its files goes for good. The files themselves stay.")
-            st.button("Forget it", key="watch-forget-now", on_click=_forget, args=(watch,))
+            st.button("Delete it", key="watch-delete-now", on_click=_delete, args=(watch,))
 
 
 def _stop(watch: KeptWatch) -> None:
@@ -154,9 +167,9 @@ def _stop(watch: KeptWatch) -> None:
         kept_watches.stop(state.store(), watch)
 
 
-def _forget(watch: KeptWatch) -> None:
+def _delete(watch: KeptWatch) -> None:
     with errors.shown():
-        kept_watches.forget(state.store(), watch)
+        kept_watches.delete(state.store(), watch)
 
 
 def _drift(drift: WatchedDrift) -> None:
@@ -284,11 +297,12 @@ def _take_away(watch: KeptWatch, taken: TakenFiles) -> None:
         return
     users = watch.place / LIVE / "users.parquet"
     with st.container(horizontal=True, vertical_alignment="center", key="watch-take"):
-        st.download_button(
-            "Users so far (Parquet)", data=users.read_bytes, file_name="users.parquet",
-            mime="application/vnd.apache.parquet", icon=":material/download:", on_click="ignore",
-            key="watch-users", help=f"{count(taken.files[-1].users, 'user')}: id, vector, segment, group.",
-        )  # fmt: skip
+        if _placed(watch, taken):
+            st.download_button(
+                "Users so far (Parquet)", data=users.read_bytes, file_name="users.parquet",
+                mime="application/vnd.apache.parquet", icon=":material/download:", on_click="ignore",
+                key="watch-users", help=f"{count(taken.files[-1].users, 'user')}: id, vector, segment, group.",
+            )  # fmt: skip
         if st.button(
             "Prepare these files as a data set", icon=DATA.icon, key="watch-prepare",
             help="Reads what lies in the folder now. Time can then hold it against the training, and all "

@@ -37,6 +37,7 @@ BADGES: Final[dict[WatchState, tuple[str, str, Literal["blue", "green", "orange"
     WatchState.STOPPING: ("Stopping", ":material/hourglass_bottom:", "gray"),
     WatchState.STOPPED: ("Stopped", ":material/stop_circle:", "gray"),
     WatchState.DEAD: ("Ended by itself", ":material/error:", "red"),
+    WatchState.ENDED: ("Ended", ":material/stop_circle:", "gray"),
 }
 
 

@@ -16,7 +16,7 @@ from core.labels.label_settings import LabelMode, LabelSettings
 from core.runs import kept_watches
 from core.runs.frozen import FrozenModel
 from core.runs.job_view import State
-from core.runs.kept_watches import JOB, LIVE, TASK, TOLD, WatchOrder, WatchRequest, place_of
+from core.runs.kept_watches import LIVE, TASK, TOLD, WatchOrder, WatchRequest, place_of
 from core.runs.pipeline import RunSettings
 from core.runs.publish import MODEL
 from core.runs.run import run
@@ -60,9 +60,11 @@ def watched(folder: Path, fake: FakeJobs, taken: TakenFiles | None = TAKEN) -> P
     place = place_of(store, folder)
     (place / LIVE).mkdir(parents=True)
     names = {0: "1 · Buyers", 1: "2 · Readers"}
-    order = WatchOrder(folder=folder, dataset="d", model="m", title="shop.csv", names=names, at=FIRST)
+    order = WatchOrder(
+        folder=folder, dataset="d", model="m", title="shop.csv", names=names, at=FIRST, frozen="m"
+    )
     (place / "order.json").write_text(order.model_dump_json())
-    (place / JOB).write_text(fake.start(store.root, TASK, WatchRequest(folder=folder), place.name))
+    fake.start(store.root, TASK, WatchRequest(folder=folder), place.name)
     (place / LIVE / LOOKED).touch()
     if taken is not None:
         (place / LIVE / RECORD).write_bytes(taken.to_json())
@@ -179,7 +181,7 @@ def test_trouble_alarm_and_what_cannot_be_said(
     assert "An earlier release wrote it" in texts(open_app(PAGE))
 
 
-def test_one_that_died_says_why_goes_on_or_is_forgotten(
+def test_one_that_died_says_why_goes_on_or_is_deleted(
     open_app: OpenApp, incoming: Path, fake_jobs: FakeJobs
 ) -> None:
     watched(incoming, fake_jobs, None)
@@ -189,23 +191,41 @@ def test_one_that_died_says_why_goes_on_or_is_forgotten(
     assert "Ended by itself" in badges(app)
     assert "it was killed" in texts(app)
     assert "No file was taken yet" in texts(app)
+    assert "has not changed for 5 seconds" not in texts(app), "none is taken now"
     app.button(key="watch-again").click().run()
     assert [task for task, _, _ in fake_jobs.started] == [TASK, TASK]
     fake_jobs.end(TASK, State.CANCELLED)
     app = open_app(PAGE)
     assert "Stopped" in badges(app)
-    app.button(key="watch-forget-now").click().run()
+    app.button(key="watch-delete-now").click().run()
     assert not app.exception
     assert "No folder is watched" in texts(app)
     assert incoming.is_dir()
 
 
-def test_a_damaged_record_is_told(open_app: OpenApp, incoming: Path, fake_jobs: FakeJobs) -> None:
+def test_a_damaged_record_is_told_and_the_watch_can_be_deleted(
+    open_app: OpenApp, incoming: Path, fake_jobs: FakeJobs
+) -> None:
     place = watched(incoming, fake_jobs)
+    fake_jobs.end(TASK, State.CANCELLED)
     (place / LIVE / RECORD).write_text("{")
     app = open_app(PAGE)
     assert not app.exception
-    assert "is damaged" in texts(app)
+    assert [error.value.count("is damaged") for error in app.error] == [1]
+    app.button(key="watch-delete-now").click().run()
+    assert "No folder is watched" in texts(app)
+
+
+def test_figures_of_the_segments_before_are_not_shown(
+    open_app: OpenApp, incoming: Path, fake_jobs: FakeJobs
+) -> None:
+    watched(incoming, fake_jobs, replace(TAKEN, model="before"))
+    app = open_app(PAGE)
+    assert not app.exception
+    assert "not in the segments of this watch yet" in texts(app)
+    assert "Segments since the beginning" not in texts(app)
+    assert "No sign that what users do has changed" not in texts(app)
+    assert "Files taken" in texts(app)
 
 
 def test_the_files_are_prepared_as_a_data_set(open_app: OpenApp, incoming: Path, fake_jobs: FakeJobs) -> None:
