@@ -20,6 +20,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from pydantic import Field
+
 from core.base.errors import ResourceError, SettingsError
 from core.base.progress import Progress
 from core.base.settings import Settings
@@ -55,6 +57,8 @@ class WatchOrder(Settings):
     """What the data set is called."""
     names: dict[int, str]
     """Segment → what it is called."""
+    sizes: dict[int, int] = Field(default_factory=dict)
+    """Segment → users of the data set who are in it."""
     at: str
     """When it was asked for, UTC, ISO 8601."""
     frozen: str = ""

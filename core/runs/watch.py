@@ -221,7 +221,7 @@ class Watcher:
         if not files:
             return []
         try:
-            so_far = self._place(files, progress)
+            so_far = self._place(files, _taking(files, progress))
         except InputError as error:
             if len(files) > 1:
                 return [line for file in files for line in self._count_in([file], progress)]
@@ -317,6 +317,16 @@ class Watcher:
         for kept in (self._store.root / READ).glob("[!.]*"):
             if kept.name not in used:
                 shutil.rmtree(kept, ignore_errors=True)
+
+
+def _taking(files: Sequence[TakenFile], progress: Progress) -> Progress:
+    """The same, which says before all else what it is that is being taken."""
+    what = files[0].name if len(files) == 1 else counted(len(files), "file")
+
+    def report(stage: str, fraction: float, message: str = "", **figures: float) -> None:
+        progress(stage, fraction, f"Taking {what}. {message}".strip(), **figures)
+
+    return report
 
 
 def _counts(dataset: Dataset, placed: Placed) -> dict[str, Any]:

@@ -61,7 +61,14 @@ def watched(folder: Path, fake: FakeJobs, taken: TakenFiles | None = TAKEN) -> P
     (place / LIVE).mkdir(parents=True)
     names = {0: "1 · Buyers", 1: "2 · Readers"}
     order = WatchOrder(
-        folder=folder, dataset="d", model="m", title="shop.csv", names=names, at=FIRST, frozen="m"
+        folder=folder,
+        dataset="d",
+        model="m",
+        title="shop.csv",
+        names=names,
+        at=FIRST,
+        sizes={0: 30, 1: 10},
+        frozen="m",
     )
     (place / "order.json").write_text(order.model_dump_json())
     fake.start(store.root, TASK, WatchRequest(folder=folder), place.name)
@@ -157,13 +164,36 @@ def test_a_watch_that_lives_shows_what_it_took_and_refused(
     assert "the alarm begins at 3.2" in texts(app)
     assert "a \\*figure\\*" in texts(app), "never Markdown of a file's"
     tables = [table.value for table in app.dataframe]
-    assert [list(table["name"]) for table in tables if "name" in table] == [
-        ["tue_*b*.csv", "mon.csv"], ["notes.csv"],
-    ]  # fmt: skip
+    assert [list(table["name"]) for table in tables if "name" in table] == [["tue_*b*.csv", "mon.csv"]]
+    [shares] = [table for table in tables if "training_share" in table]
+    assert shares["training_share"].tolist() == [0.75, 0.25] * 2
+    assert "dashed line: share in the training" in texts(app)
+    assert "has no column for the user" in texts(app)
     assert [code.value[-16:] for code in app.code if "mon.csv" in code.value] == ["mon.csv is taken"]
     app.button(key="watch-stop").click().run()
     assert (state.store().root / "jobs" / f"job-{TASK}" / "cancel").exists()
     assert not app.exception
+
+
+def test_after_one_look_shares_are_a_table(open_app: OpenApp, incoming: Path, fake_jobs: FakeJobs) -> None:
+    watched(incoming, fake_jobs, replace(TAKEN, files=TAKEN.files[:1]))
+    app = open_app(PAGE)
+    assert not app.exception
+    [shares] = [table.value for table in app.dataframe if "training_share" in table.value]
+    assert shares[["share", "training_share"]].to_numpy().tolist() == [[0.75, 0.75], [0.25, 0.25]]
+    assert "dashed line" not in texts(app)
+
+
+def test_while_the_first_file_is_taken_it_is_named(
+    open_app: OpenApp, incoming: Path, fake_jobs: FakeJobs
+) -> None:
+    watched(incoming, fake_jobs, None)
+    fake_jobs.end(TASK, State.RUNNING, stage="label", fraction=0.5, message="Taking mon.csv. Types")
+    app = open_app(PAGE)
+    assert not app.exception
+    assert "No file was taken yet" not in texts(app)
+    fake_jobs.end(TASK, State.RUNNING, stage=STAGE, message="0 files taken")
+    assert "No file was taken yet. One is taken once" in texts(open_app(PAGE))
 
 
 def test_trouble_alarm_and_what_cannot_be_said(
