@@ -313,7 +313,7 @@ def _refused(taken: TakenFiles) -> None:
         return
     st.markdown("**Files that cannot be used**", help="Each is looked at again when its content changes.")
     for name, at, why in table.head(LATEST).itertuples(index=False):  # a table would cut the reason off
-        st.markdown(f"{md_text(name)} · {at:%d %b %Y %H:%M}  \n{md_text(why, 600)}")
+        st.markdown(f"**{md_text(name)}** · {at:%d %b %Y %H:%M}  \n{md_text(why, 600)}")
     if len(table) > LATEST:
         st.caption(f"The {LATEST} latest of {len(table):,}.")
 
