@@ -20,7 +20,7 @@ from core.runs.taken_files import TakenFiles, WatchedDrift
 from core.runs.watch_history import AT, NAME, NEW_USERS, RECORDS
 from pages.ui.data import sources
 from pages.ui.segments.charts import ABOVE, NEUTRAL, Chart, segment_or, sized, tips
-from pages.ui.segments.figure import Columns, behind, download_csv, picture, written
+from pages.ui.segments.figure import Columns, behind, download_csv, picture
 from pages.ui.shell import errors, state
 from pages.ui.shell.links import DATA
 from pages.ui.shell.text import count, md_text
@@ -45,6 +45,10 @@ LINES: Final = (
 )
 TRAINING: Final = "training_share"
 """Share of a segment among the users of the training who are in segments."""
+NAMED: Final = {
+    Col.LABEL: "Segment", Col.N: "Of", Col.USERS: "Users so far", Col.SHARE: "Share", Col.LOW: "From",
+    Col.HIGH: "To", TRAINING: "In the training",
+}  # fmt: skip
 LATEST: Final = 20
 """Refused files that are shown."""
 PAGES: Final = (
@@ -228,9 +232,12 @@ def _shares(order: WatchOrder, taken: TakenFiles) -> None:
             f"{sum(last.segments.values()):,} of {last.users:,} users so far are in segments."
         )
         if looks == 1:  # a point each says less than a row each
-            shown = table[[Col.LABEL, Col.SHARE, Col.LOW, Col.HIGH, TRAINING, Col.USERS]]
-            st.dataframe(written(shown), hide_index=True, column_config=_share_columns(), key="watch-now-in",
-                         alt="Share of each segment, beside that in the training")  # fmt: skip
+            shown = table[[Col.LABEL, Col.SHARE, TRAINING, Col.LOW, Col.HIGH, Col.USERS]]
+            in_percent = [Col.SHARE, TRAINING, Col.LOW, Col.HIGH]
+            st.dataframe(
+                shown.style.format("{:.1%}", in_percent, na_rep="–"), hide_index=True, column_config=NAMED,
+                key="watch-now-in", alt="Share of each segment, beside that in the training",
+            )  # fmt: skip
             download_csv(shown, "watch-shares")
             return
         _lines(table)
@@ -252,12 +259,10 @@ def _lines(table: pd.DataFrame) -> None:
 
 
 def _share_columns() -> Columns:
-    percent = partial(st.column_config.NumberColumn, format="percent")
+    in_percent = (Col.LOW, Col.HIGH, TRAINING)
     return {
-        AT: st.column_config.DatetimeColumn("Taken", format="D MMM YYYY, HH:mm"),
-        Col.LABEL: st.column_config.TextColumn("Segment", width="medium"), Col.N: "Of",
-        Col.USERS: "Users so far", Col.SHARE: "Share", Col.LOW: percent("From"), Col.HIGH: percent("To"),
-        TRAINING: percent("In the training"),
+        **NAMED, AT: st.column_config.DatetimeColumn("Taken", format="D MMM YYYY, HH:mm"),
+        **{one: st.column_config.NumberColumn(NAMED[one], format="percent") for one in in_percent},
     }  # fmt: skip
 
 
