@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -233,7 +234,7 @@ def _shares(order: WatchOrder, taken: TakenFiles) -> None:
         )
         if looks == 1:  # a point each says less than a row each
             shown = table[[Col.LABEL, Col.SHARE, TRAINING, Col.LOW, Col.HIGH, Col.USERS]]
-            in_percent = [Col.SHARE, TRAINING, Col.LOW, Col.HIGH]
+            in_percent: list[Hashable] = [Col.SHARE, TRAINING, Col.LOW, Col.HIGH]
             st.dataframe(
                 shown.style.format("{:.1%}", in_percent, na_rep="–"), hide_index=True, column_config=NAMED,
                 key="watch-now-in", alt="Share of each segment, beside that in the training",
