@@ -192,6 +192,15 @@ class FrozenModel:
         return OnePageSegments(codes, self.one_page)
 
 
+def key_and_reading(folder: Path) -> tuple[str, IngestSettings]:
+    """What a model folder is called, and how exports are read for it; its network is not loaded.
+
+    Raises:
+        ArtifactError: If a file is missing, damaged, or of another run.
+    """
+    return _checked_key(folder), _read_frozen(folder)[0]
+
+
 def _checked_key(folder: Path) -> str:
     """What the content of a folder is called.
 

@@ -1,9 +1,9 @@
 """Watches that the app started: which folder, on which segments, and the job that does it.
 
 ``root/watches/<id>/`` holds ``order.json`` (what was asked for), ``model/`` (as a run publishes it),
-``live/`` (what :mod:`core.runs.watch` makes of the files), ``told.jsonl`` (what it said) and ``job`` (the
-last one that watched). The id is the folder's, so a folder has one watch, and whoever starts it again goes
-on with what was taken. A watch lives in a process of its own: it outlives page, session and server.
+``live/`` (what :mod:`core.runs.watch` makes of the files) and ``told.jsonl`` (what it said). The id is the
+folder's, so a folder has one watch, and whoever starts it again goes on with what was taken; its jobs have
+the id as their subject. A watch lives in a process of its own: it outlives page, session and server.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,21 +20,24 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from pydantic import Field
+
 from core.base.errors import ResourceError, SettingsError
 from core.base.progress import Progress
 from core.base.settings import Settings
 from core.runs import jobs
+from core.runs.frozen import key_and_reading
 from core.runs.job_view import JobView, State
 from core.runs.publish import MODEL
-from core.runs.taken_files import TakenFiles, read_taken
+from core.runs.taken_files import TakenFiles, read_taken, taken_alike
 from core.storage.claims import claimed
-from core.storage.disk import make_folder, write_text_atomic
-from core.storage.replace_files import READY, replacing
+from core.storage.disk import make_folder
+from core.storage.replace_files import READY, finish, replacing
 from core.storage.store import Store
 
 TASK: Final = "watch"
 FOLDER: Final = "watches"
-ORDER, LIVE, JOB, TOLD = "order.json", "live", "job", "told.jsonl"
+ORDER, LIVE, TOLD = "order.json", "live", "told.jsonl"
 EVERY_S: Final = 10.0
 """Seconds between two looks."""
 SETTLE_S: Final = 5.0
@@ -53,8 +57,12 @@ class WatchOrder(Settings):
     """What the data set is called."""
     names: dict[int, str]
     """Segment → what it is called."""
+    sizes: dict[int, int] = Field(default_factory=dict)
+    """Segment → users of the data set who are in it."""
     at: str
     """When it was asked for, UTC, ISO 8601."""
+    frozen: str = ""
+    """Key of the model as it was published, which what was taken names too; known once it was."""
 
 
 class WatchRequest(Settings):
@@ -79,6 +87,8 @@ class WatchState(StrEnum):
     """Somebody stopped it."""
     DEAD = "dead"
     """It ended, and nobody asked it to."""
+    ENDED = "ended"
+    """It ended so long ago that nobody knows why."""
 
 
 @dataclass(frozen=True)
@@ -108,8 +118,10 @@ class KeptWatch:
         from core.runs.watch import STAGE, TROUBLE
 
         job = self.job
-        if job is None or not job.active:
-            return WatchState.STOPPED if job and job.state is State.CANCELLED else WatchState.DEAD
+        if job is None:
+            return WatchState.ENDED
+        if not job.active:
+            return WatchState.STOPPED if job.state is State.CANCELLED else WatchState.DEAD
         if job.stopping:
             return WatchState.STOPPING
         if not job.answers:
@@ -154,18 +166,22 @@ def place_of(store: Store, folder: Path) -> Path:
 
 def watches(store: Store) -> list[KeptWatch]:
     """Every watch, the newest order first; one that cannot be read is left out."""
-    found = (_read(store, path.parent) for path in (store.root / FOLDER).glob(f"*/{ORDER}"))
+    known = _jobs(store)
+    found = (_read(path.parent, known) for path in (store.root / FOLDER).glob(f"*/{ORDER}"))
     return sorted((one for one in found if one is not None), key=lambda one: one.order.at, reverse=True)
 
 
-def _read(store: Store, place: Path) -> KeptWatch | None:
-    job = None
-    with suppress(OSError, SettingsError):
-        job = jobs.view(store.root, (place / JOB).read_text(encoding="utf-8"))
+def _read(place: Path, known: list[JobView]) -> KeptWatch | None:
+    its = [job for job in known if (job.task, job.subject) == (TASK, place.name)]
+    job = next((job for job in its if job.active), its[0] if its else None)
     with suppress(OSError, ValueError):
         order = WatchOrder.model_validate_json((place / ORDER).read_bytes())
         return KeptWatch(place.name, place, order, job)
     return None
+
+
+def _jobs(store: Store) -> list[JobView]:
+    return jobs.recent(store.root, limit=sys.maxsize)  # one may go on while many others come and go
 
 
 def start(store: Store, order: WatchOrder, publish: Callable[[Path], None]) -> None:
@@ -177,7 +193,8 @@ def start(store: Store, order: WatchOrder, publish: Callable[[Path], None]) -> N
         publish: Fills the model folder that it is given the name of.
 
     Raises:
-        SettingsError: If it is being watched already.
+        ArtifactError: If the model or the record of what was taken is damaged.
+        SettingsError: If it is being watched already, or what was taken was read otherwise.
         ResourceError: If the disk refuses, or another session starts it at this moment.
     """
     place = place_of(store, order.folder)
@@ -186,8 +203,18 @@ def start(store: Store, order: WatchOrder, publish: Callable[[Path], None]) -> N
         _refuse_alive(store, place, "is being watched already")
         with replacing(place, last=ORDER) as building:
             publish(building / MODEL)
+            order = order.model_copy(update={"frozen": _key(building / MODEL, place / LIVE)})
             (building / ORDER).write_text(order.model_dump_json(indent=1), encoding="utf-8")
         _launch(store, place, order.folder)
+
+
+def _key(model: Path, live: Path) -> str:
+    """What a model is called that goes on with what was taken."""
+    key, settings = key_and_reading(model)
+    make_folder(live)
+    finish(live)
+    taken_alike(live, settings)
+    return key
 
 
 def go_on(store: Store, watch: KeptWatch) -> None:
@@ -212,24 +239,26 @@ def stop(store: Store, watch: KeptWatch) -> None:
         jobs.cancel(store.root, watch.job.id)
 
 
-def forget(store: Store, watch: KeptWatch) -> None:
+def delete(store: Store, watch: KeptWatch) -> None:
     """Remove a watch with all that was made of its files; the files themselves stay.
 
     Raises:
         SettingsError: If it is still being watched.
+        ResourceError: If another session starts it at this moment.
     """
-    _refuse_alive(store, watch.place, "is being watched: stop it first")
-    shutil.rmtree(watch.place, ignore_errors=True)
+    with claimed(watch.place):
+        _refuse_alive(store, watch.place, "is being watched: stop it first")
+        shutil.rmtree(watch.place, ignore_errors=True)
 
 
 def _refuse_alive(store: Store, place: Path, why: str) -> None:
-    known = _read(store, place)
+    known = _read(place, _jobs(store))
     if known is not None and known.alive:
         raise SettingsError(f"{known.order.folder} {why}", remedy="A folder has one watch")
 
 
 def _launch(store: Store, place: Path, folder: Path) -> None:
-    write_text_atomic(place / JOB, jobs.start(store.root, TASK, WatchRequest(folder=folder), place.name))
+    jobs.start(store.root, TASK, WatchRequest(folder=folder), place.name)
 
 
 def keep_watching(store: Store, request: WatchRequest, progress: Progress) -> None:

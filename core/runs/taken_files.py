@@ -18,11 +18,15 @@ from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from core.base.errors import ArtifactError, InputError
+from core.base.errors import ArtifactError, InputError, SettingsError
+from core.base.settings import IngestSettings
+from core.ingest.read.kept_reads import reading
 from core.ingest.sources.input_search import SUFFIXES, natural
-from core.storage.store import file_checksum
+from core.storage.store import content_key, file_checksum
 
 RECORD: Final = "watch.json"
+ANEW: Final = "Choose another --out, or delete this watch: then every file of the folder is taken again"
+"""Remedy where what was taken cannot be gone on with."""
 
 
 @dataclass(frozen=True)
@@ -203,8 +207,26 @@ def read_taken(out: Path) -> TakenFiles | None:
     except ValidationError as error:
         raise ArtifactError(
             f"{out / RECORD} is damaged, so which files were taken is not known",
-            remedy="Choose another --out: every file of the folder is taken again there",
+            remedy=ANEW,
         ) from error
+
+
+def taken_alike(out: Path, settings: IngestSettings) -> TakenFiles:
+    """What was taken so far, by whoever reads files as these settings say.
+
+    Raises:
+        ArtifactError: If the record is damaged.
+        SettingsError: If it is of files that were read otherwise.
+    """
+    read_with = content_key("watch", reading(settings), {})
+    taken = read_taken(out) or TakenFiles(read_with)
+    if taken.read_with != read_with:
+        raise SettingsError(
+            f"The files in {out / RECORD} were read otherwise than this model reads them: other columns, or "
+            "another version of this program",
+            remedy=ANEW,
+        )
+    return taken
 
 
 class WatchedFolder:

@@ -27,19 +27,19 @@ from core.base.wording import counted
 from core.data.dataset import RECEIPT, SEQUENCES, Dataset
 from core.ingest.ingest import transform
 from core.ingest.read.kept_reads import STAGE as READ
-from core.ingest.read.kept_reads import KeptReads, open_read, reading
+from core.ingest.read.kept_reads import KeptReads, open_read
 from core.ingest.read.read_all import joined
 from core.ingest.read.read_file import FileRead
 from core.ingest.sources.input_files import resolve_inputs
 from core.runs.frozen import FrozenModel, Placed
 from core.runs.pipeline import LABEL_CACHE
 from core.runs.score import named_pages, place_export, write_scored
-from core.runs.taken_files import RECORD, RefusedFile, TakenFile, TakenFiles, WatchedFolder, read_taken
+from core.runs.taken_files import ANEW, RECORD, RefusedFile, TakenFile, TakenFiles, WatchedFolder, taken_alike
 from core.runs.watched_drift import change_of_alarm, watched_drift
 from core.storage.claims import claimed
 from core.storage.disk import disk_errors, make_folder
 from core.storage.replace_files import finish, replacing
-from core.storage.store import Store, content_key
+from core.storage.store import Store
 
 STAGE: Final = "watch"
 TROUBLE: Final = "trouble"
@@ -154,14 +154,7 @@ class Watcher:
         self._store = Store(out / KEPT)
         self._store.sweep()
         self._passing: set[str] = set()
-        read_with = content_key(STAGE, reading(self._frozen.settings), {})
-        self.taken = read_taken(out) or TakenFiles(read_with)
-        if self.taken.read_with != read_with:
-            raise SettingsError(
-                f"The files in {out / RECORD} were read otherwise than {model} reads them: other columns, or "
-                "another version of this program",
-                remedy="Choose another --out: every file of the folder is taken again there",
-            )
+        self.taken = taken_alike(out, self._frozen.settings)
 
     def look(self, progress: Progress) -> list[str]:
         """Take what is new and whole.
@@ -228,7 +221,7 @@ class Watcher:
         if not files:
             return []
         try:
-            so_far = self._place(files, progress)
+            so_far = self._place(files, _taking(files, progress))
         except InputError as error:
             if len(files) > 1:
                 return [line for file in files for line in self._count_in([file], progress)]
@@ -308,7 +301,7 @@ class Watcher:
                 raise ArtifactError(
                     f"What was read of {file.name} is damaged or gone, and no file in {self._folder.path} "
                     "holds it any more",
-                    remedy="Put the file back, or choose another --out",
+                    remedy=f"Put the file back. {ANEW}",
                 ) from error
         with suppress(InputError):  # it changed just now
             self._read(path, progress)
@@ -324,6 +317,16 @@ class Watcher:
         for kept in (self._store.root / READ).glob("[!.]*"):
             if kept.name not in used:
                 shutil.rmtree(kept, ignore_errors=True)
+
+
+def _taking(files: Sequence[TakenFile], progress: Progress) -> Progress:
+    """The same, which says before all else what it is that is being taken."""
+    what = files[0].name if len(files) == 1 else counted(len(files), "file")
+
+    def report(stage: str, fraction: float, message: str = "", **figures: float) -> None:
+        progress(stage, fraction, f"Taking {what}. {message}".strip(), **figures)
+
+    return report
 
 
 def _counts(dataset: Dataset, placed: Placed) -> dict[str, Any]:

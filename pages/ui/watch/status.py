@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
 import altair as alt
+import numpy as np
 import pandas as pd
 import streamlit as st
 
+from core.base.errors import ArtifactError
 from core.profiles.profile_columns import Col
 from core.runs import kept_watches, watch_history
-from core.runs.kept_watches import LIVE, KeptWatch, WatchState
+from core.runs.kept_watches import LIVE, KeptWatch, WatchOrder, WatchState
 from core.runs.taken_files import TakenFiles, WatchedDrift
-from core.runs.watch_history import AT, NAME, NEW_USERS, RECORDS, WHY
+from core.runs.watch_history import AT, NAME, NEW_USERS, RECORDS
 from pages.ui.data import sources
-from pages.ui.segments.charts import ABOVE, Chart, segment_or, sized, tips
+from pages.ui.segments.charts import ABOVE, NEUTRAL, Chart, segment_or, sized, tips
 from pages.ui.segments.figure import Columns, behind, download_csv, picture
 from pages.ui.shell import errors, state
 from pages.ui.shell.links import DATA
@@ -31,10 +34,27 @@ DEAF: Final = (
     "No sign of life from its process: it was stopped, swapped out, or it hangs. It goes on by itself once "
     "it can. Stop ends it in any case; what was taken stays."
 )
+WHOLE: Final = "One is taken once it has not changed for 5 seconds."
+NOT_PLACED: Final = "The users of these files are not in the segments of this watch yet."
 WAITING: Final = "It looks again and goes on by itself once it can."
 SHARES: Final = (
     "Of the users of all files so far who are in segments. A new day moves a line less the more days there "
     "are: a change shows here late. Drift, above, is the better measure of it."
+)
+LINES: Final = (
+    ", after each look that took something; band: 95 % interval, dashed line: share in the training"
+)
+TRAINING: Final = "training_share"
+"""Share of a segment among the users of the training who are in segments."""
+NAMED: Final = {
+    Col.LABEL: "Segment", Col.N: "Of", Col.USERS: "Users so far", Col.SHARE: "Share", Col.LOW: "From",
+    Col.HIGH: "To", TRAINING: "In the training",
+}  # fmt: skip
+LATEST: Final = 20
+"""Refused files that are shown."""
+PAGES: Final = (
+    "Pages are held against the training one by one, each by its own interval, and raise no alarm: of many, "
+    "some differ without any change. The surest are listed."
 )
 CHART, NARROW = 130, 250
 """Pixels of a chart: its height, and its width at least."""
@@ -48,41 +68,51 @@ UNKNOWN: Final = "Mean share of a user's page views on pages that hardly anybody
 
 def draw(watch: KeptWatch) -> None:
     """Everything about one watch."""
-    taken = watch.taken()
-    _live(watch.id, _signature(watch, taken))
-    if taken is None or not (taken.files or taken.refused):
-        st.caption("No file was taken yet. One is taken once it has not changed for 5 seconds.")
-        _told(watch)
-        return
-    if taken.drift is not None:
-        _drift(taken.drift)
-    _shares(watch.order.names, taken)
-    _files(taken)
-    _refused(taken)
-    _take_away(watch, taken)
+    _live(watch.id, _signature(watch))
+    with suppress(ArtifactError):  # told above
+        _what_was_taken(watch, watch.taken())
     _told(watch)
 
 
-def _signature(watch: KeptWatch, taken: TakenFiles | None) -> tuple[object, ...]:
+def _what_was_taken(watch: KeptWatch, taken: TakenFiles | None) -> None:
+    if taken is None or not (taken.files or taken.refused):
+        return
+    if _placed(watch, taken):
+        if taken.drift is not None:
+            _drift(taken.drift)
+        _shares(watch.order, taken)
+    elif taken.files:
+        st.caption(NOT_PLACED)
+    _files(taken)
+    _refused(taken)
+    _take_away(watch, taken)
+
+
+def _placed(watch: KeptWatch, taken: TakenFiles) -> bool:
+    """Whether the figures are of these segments, and not of those before."""
+    return taken.model == watch.order.frozen
+
+
+def _signature(watch: KeptWatch) -> tuple[object, ...]:
     """What the rest of the page depends on: where this changes, all is drawn again."""
-    known = (taken.files, taken.refused) if taken else ()
-    return (watch.alive, *known)
+    with suppress(ArtifactError):
+        taken = watch.taken()
+        return (watch.alive, *((taken.files, taken.refused, taken.model) if taken else ()))
+    return (watch.alive, "damaged")
 
 
 @st.fragment(run_every=POLL_S)
 def _live(watch_id: str, drawn: tuple[object, ...]) -> None:
     """What changes from moment to moment."""
     watch = next((one for one in kept_watches.watches(state.store()) if one.id == watch_id), None)
-    if watch is None:  # another session forgot it
+    if watch is None or _signature(watch) != drawn:  # another session may have deleted it
         st.rerun()
-    with errors.shown():
-        taken = watch.taken()
-        if _signature(watch, taken) != drawn:
-            st.rerun()
-        with st.container(border=True, key="watch-now"):
-            _head(watch)
-            _what_is_wrong(watch)
-            _figures(taken)
+    with st.container(border=True, key="watch-now"):
+        _head(watch)
+        _what_is_wrong(watch)
+        with errors.shown():
+            _figures(watch, watch.taken())
+        with errors.shown():
             _buttons(watch)
 
 
@@ -113,15 +143,13 @@ def _what_is_wrong(watch: KeptWatch) -> None:
         st.warning(f"{md_text(job.message, 600)} {WAITING}", icon=":material/warning:")
     elif watch.state is WatchState.DEAF:
         st.warning(DEAF, icon=":material/signal_disconnected:")
-    elif watch.state is WatchState.DEAD:
-        if job is not None:
+    elif not watch.alive:
+        if watch.state is WatchState.DEAD and job is not None:
             errors.show_job(job)
-        st.caption(f"{'' if job else 'Its process ended. '}{GONE_ON}")
-    elif watch.state is WatchState.STOPPED:
         st.caption(GONE_ON)
 
 
-def _figures(taken: TakenFiles | None) -> None:
+def _figures(watch: KeptWatch, taken: TakenFiles | None) -> None:
     files = taken.files if taken else ()
     last = files[-1] if files else None
     shown = {
@@ -131,6 +159,8 @@ def _figures(taken: TakenFiles | None) -> None:
     with st.grid(4, min_column_width=120, gap="small", key="watch-figures"):
         for label, value in shown.items():
             st.metric(label, f"{value:,}")
+    if not any(shown.values()) and watch.state is not WatchState.TAKING:
+        st.caption(f"No file was taken yet. {WHOLE if watch.alive else ''}")
 
 
 def _buttons(watch: KeptWatch) -> None:
@@ -144,9 +174,9 @@ def _buttons(watch: KeptWatch) -> None:
         if st.button("Watch again", icon=":material/play_arrow:", key="watch-again", type="primary"):
             kept_watches.go_on(state.store(), watch)
             st.rerun()
-        with st.popover("Forget", type="tertiary", key="watch-forget"):
+        with st.popover("Delete", type="tertiary", key="watch-delete"):
             st.write("All that was made of its files goes for good. The files themselves stay.")
-            st.button("Forget it", key="watch-forget-now", on_click=_forget, args=(watch,))
+            st.button("Delete it", key="watch-delete-now", on_click=_delete, args=(watch,))
 
 
 def _stop(watch: KeptWatch) -> None:
@@ -154,9 +184,9 @@ def _stop(watch: KeptWatch) -> None:
         kept_watches.stop(state.store(), watch)
 
 
-def _forget(watch: KeptWatch) -> None:
+def _delete(watch: KeptWatch) -> None:
     with errors.shown():
-        kept_watches.forget(state.store(), watch)
+        kept_watches.delete(state.store(), watch)
 
 
 def _drift(drift: WatchedDrift) -> None:
@@ -180,6 +210,7 @@ def _drift(drift: WatchedDrift) -> None:
             st.metric("Vanished pages", f"{drift.gone_pages:,}")
         with st.expander("In words", type="compact"):
             st.markdown("\n".join(_bullet(line) for line in others))
+            st.caption(PAGES)
 
 
 def _bullet(line: str) -> str:
@@ -187,37 +218,52 @@ def _bullet(line: str) -> str:
     return f"- {md_text(line[2:], 600)}" if line.startswith("- ") else f"\n{md_text(line, 600)}\n"
 
 
-def _shares(names: Mapping[int, str], taken: TakenFiles) -> None:
+def _shares(order: WatchOrder, taken: TakenFiles) -> None:
     table = _here(watch_history.share_table(taken))
     if table.empty:
         return
-    last, top = taken.files[-1], float(table[Col.HIGH].max())
+    names, last = order.names, taken.files[-1]
+    table.insert(1, Col.LABEL, [names.get(one, str(one + 1)) for one in table[Col.SEGMENT]])
+    table[TRAINING] = table[Col.SEGMENT].map(order.sizes) / max(sum(order.sizes.values()), 1)
+    looks = table[AT].nunique()
     with st.container(border=True, key="watch-shares", gap="xsmall"):
         st.markdown("**Segments since the beginning**", help=SHARES)
         st.caption(
-            f"Share of each, after each look that took something; band: 95 % interval. "
+            f"Share of each{LINES if looks > 1 else ', with its 95 % interval'}. "
             f"{sum(last.segments.values()):,} of {last.users:,} users so far are in segments."
         )
-        with st.grid("auto", min_column_width=NARROW, gap="small"):
-            for segment in sorted(set(table[Col.SEGMENT].tolist())):
-                name, own = names.get(segment, str(segment + 1)), table[table[Col.SEGMENT] == segment]
-                with st.container(gap="xsmall"):
-                    st.caption(md_text(name, 60))
-                    picture(
-                        partial(share_line, own, segment, top), key=f"watch-share-{segment}",
-                        alt_text=f"Share of {name} after each look",
-                    )  # fmt: skip
-        table.insert(1, Col.LABEL, [names.get(one, str(one + 1)) for one in table[Col.SEGMENT]])
+        if looks == 1:  # a point each says less than a row each
+            shown = table[[Col.LABEL, Col.SHARE, TRAINING, Col.LOW, Col.HIGH, Col.USERS]]
+            in_percent: list[Hashable] = [Col.SHARE, TRAINING, Col.LOW, Col.HIGH]
+            st.dataframe(
+                shown.style.format("{:.1%}", in_percent, na_rep="–"), hide_index=True, column_config=NAMED,
+                key="watch-now-in", alt="Share of each segment, beside that in the training",
+            )  # fmt: skip
+            download_csv(shown, "watch-shares")
+            return
+        _lines(table)
         behind(table.drop(columns=Col.SEGMENT), key="watch-shares", columns=_share_columns())
 
 
+def _lines(table: pd.DataFrame) -> None:
+    top = float(np.nanmax(table[[Col.HIGH, TRAINING]].to_numpy()))
+    with st.grid("auto", min_column_width=NARROW, gap="small"):
+        for segment in sorted(set(table[Col.SEGMENT].tolist())):
+            own = table[table[Col.SEGMENT] == segment]
+            name = own[Col.LABEL].iloc[0]
+            with st.container(gap="xsmall"):
+                st.caption(md_text(name, 60))
+                picture(
+                    partial(share_line, own, segment, top), key=f"watch-share-{segment}",
+                    alt_text=f"Share of {name} after each look",
+                )  # fmt: skip
+
+
 def _share_columns() -> Columns:
+    in_percent = (Col.LOW, Col.HIGH, TRAINING)
     return {
-        AT: st.column_config.DatetimeColumn("Taken", format="D MMM YYYY, HH:mm"),
-        Col.LABEL: st.column_config.TextColumn("Segment", width="medium"), Col.N: "Of",
-        Col.USERS: "Users so far", Col.SHARE: "Share",
-        Col.LOW: st.column_config.NumberColumn("From", format="percent"),
-        Col.HIGH: st.column_config.NumberColumn("To", format="percent"),
+        **NAMED, AT: st.column_config.DatetimeColumn("Taken", format="D MMM YYYY, HH:mm"),
+        **{one: st.column_config.NumberColumn(NAMED[one], format="percent") for one in in_percent},
     }  # fmt: skip
 
 
@@ -225,7 +271,8 @@ def share_line(table: pd.DataFrame, segment: int, top: float) -> Chart:
     """A segment's share over the looks that took something, with its interval as a band.
 
     Args:
-        table: Rows of one segment of :func:`core.runs.watch_history.share_table`.
+        table: Rows of one segment of :func:`core.runs.watch_history.share_table`, with its share in the
+            training, which may be absent.
         segment: Its id, for the colour.
         top: Where the axis ends; the same for all.
     """
@@ -244,7 +291,8 @@ def share_line(table: pd.DataFrame, segment: int, top: float) -> Chart:
     y = alt.Y(f"{Col.SHARE}:Q", title=None, axis=axis, scale=scale)
     band = base.mark_area(opacity=0.18).encode(y=alt.Y(f"{Col.LOW}:Q"), y2=f"{Col.HIGH}:Q")
     line = base.mark_line(strokeWidth=2, point=alt.OverlayMarkDef(filled=True, size=24)).encode(y=y)
-    return sized(band + line, CHART)
+    before = alt.Chart(shown.head(1)).mark_rule(strokeDash=[4, 4], color=NEUTRAL)
+    return sized(before.encode(y=f"{TRAINING}:Q") + band + line, CHART)
 
 
 def _files(taken: TakenFiles) -> None:
@@ -270,13 +318,10 @@ def _refused(taken: TakenFiles) -> None:
     if table.empty:
         return
     st.markdown("**Files that cannot be used**", help="Each is looked at again when its content changes.")
-    shown = {
-        NAME: st.column_config.TextColumn("File", width="medium"),
-        AT: st.column_config.DatetimeColumn("Refused", format="D MMM YYYY, HH:mm:ss"),
-        WHY: st.column_config.TextColumn("Why", width="large"),
-    }
-    st.dataframe(table, hide_index=True, column_config=shown, key="watch-refused",
-                 alt="Every file that was refused, and why")  # fmt: skip
+    for name, at, why in table.head(LATEST).itertuples(index=False):  # a table would cut the reason off
+        st.markdown(f"**{md_text(name)}** · {at:%d %b %Y %H:%M}  \n{md_text(why, 600)}")
+    if len(table) > LATEST:
+        st.caption(f"The {LATEST} latest of {len(table):,}.")
 
 
 def _take_away(watch: KeptWatch, taken: TakenFiles) -> None:
@@ -284,11 +329,13 @@ def _take_away(watch: KeptWatch, taken: TakenFiles) -> None:
         return
     users = watch.place / LIVE / "users.parquet"
     with st.container(horizontal=True, vertical_alignment="center", key="watch-take"):
-        st.download_button(
-            "Users so far (Parquet)", data=users.read_bytes, file_name="users.parquet",
-            mime="application/vnd.apache.parquet", icon=":material/download:", on_click="ignore",
-            key="watch-users", help=f"{count(taken.files[-1].users, 'user')}: id, vector, segment, group.",
-        )  # fmt: skip
+        if _placed(watch, taken):
+            st.download_button(
+                "Users so far (Parquet)", data=users.read_bytes, file_name="users.parquet",
+                mime="application/vnd.apache.parquet", icon=":material/download:", on_click="ignore",
+                key="watch-users",
+                help=f"{count(taken.files[-1].users, 'user')}: id, vector, segment, group.",
+            )  # fmt: skip
         if st.button(
             "Prepare these files as a data set", icon=DATA.icon, key="watch-prepare",
             help="Reads what lies in the folder now. Time can then hold it against the training, and all "

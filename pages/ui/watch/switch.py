@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -37,6 +38,7 @@ BADGES: Final[dict[WatchState, tuple[str, str, Literal["blue", "green", "orange"
     WatchState.STOPPING: ("Stopping", ":material/hourglass_bottom:", "gray"),
     WatchState.STOPPED: ("Stopped", ":material/stop_circle:", "gray"),
     WatchState.DEAD: ("Ended by itself", ":material/error:", "red"),
+    WatchState.ENDED: ("Ended", ":material/stop_circle:", "gray"),
 }
 
 
@@ -122,6 +124,7 @@ def _start(name: str) -> None:
         model=made_from.model_key,
         title=catalog.title_of(made_from.dataset.receipt),
         names=live.plain_names,
+        sizes=dict(Counter(live.labels[live.labels >= 0].tolist())),
         at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     kept_watches.start(state.store(), order, partial(takeaway.model_into, live))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -9,14 +10,17 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
-from core.base.errors import ArtifactError, SettingsError
-from core.runs import job_process, kept_watches
-from core.runs.kept_watches import JOB, LIVE, KeptWatch, WatchOrder, WatchState
-from core.runs.publish import MODEL
-from core.runs.taken_files import RECORD, read_taken
+from core.base.errors import ArtifactError, ResourceError, SettingsError
+from core.base.settings import IngestSettings
+from core.runs import job_process, jobs, kept_watches
+from core.runs.frozen import key_and_reading
+from core.runs.kept_watches import FOLDER, LIVE, TASK, KeptWatch, WatchOrder, WatchState
+from core.runs.publish import INGEST_SETTINGS, MODEL, SEALED, checksums
+from core.runs.taken_files import RECORD, read_taken, taken_alike
 from core.storage.claims import claimed
 from core.storage.replace_files import READY
 from core.storage.store import Store
@@ -69,7 +73,9 @@ def has_taken(n: int) -> Callable[[KeptWatch], bool]:
 
 
 def kill(store: Store) -> None:
-    process = job_process.living(store.root / "jobs" / (only(store).place / JOB).read_text())
+    job = only(store).job
+    assert job is not None
+    process = job_process.living(store.root / "jobs" / job.id)
     assert process is not None
     os.kill(process.pid, signal.SIGKILL)
 
@@ -83,11 +89,14 @@ def test_a_watch_takes_is_killed_goes_on_and_is_stopped(
         found = wait_for(store, has_taken(1))
         wait_for(store, is_in(WatchState.WATCHING))
         assert only(store).looked is not None
+        taken = only(store).taken()
+        assert taken is not None
+        assert taken.model == found.order.frozen == key_and_reading(model)[0]
         wait_for(store, lambda found: found.told())
         with pytest.raises(SettingsError, match="is being watched already"):
             begin(store, folder, model)
         with pytest.raises(SettingsError, match="stop it first"):
-            kept_watches.forget(store, found)
+            kept_watches.delete(store, found)
         kill(store)
         dead = wait_for(store, is_in(WatchState.DEAD))
         assert dead.job is not None
@@ -106,18 +115,18 @@ def test_a_watch_takes_is_killed_goes_on_and_is_stopped(
     finally:
         kept_watches.stop(store, only(store))
         stopped = wait_for(store, is_in(WatchState.STOPPED))
-    kept_watches.forget(store, stopped)
+    kept_watches.delete(store, stopped)
     assert kept_watches.watches(store) == []
     assert len(list(folder.iterdir())) == 2, "the files are the analyst's"
 
 
 def test_what_ends_a_watch_is_told(store: Store, folder: Path, model: Path) -> None:
-    kept_watches.start(store, order(folder), Path.mkdir)
+    begin(store, folder, model)
+    shutil.rmtree(only(store).place / MODEL)
     found = wait_for(store, is_in(WatchState.DEAD))
     assert found.job is not None
     assert "is not the model folder of a finished run" in found.job.error
     assert found.looked is None
-    shutil.rmtree(found.place / MODEL)
     shutil.copytree(model, found.place / MODEL)
     with claimed(found.place / LIVE):
         kept_watches.go_on(store, found)
@@ -126,23 +135,93 @@ def test_what_ends_a_watch_is_told(store: Store, folder: Path, model: Path) -> N
     assert f"is being written by process {os.getpid()}" in found.job.error, "the command line has it"
 
 
-def test_a_watch_whose_job_was_cleaned_away_is_dead_and_a_damaged_order_is_left_out(
+def ordered(store: Store, folder: Path) -> Path:
+    """The place of a watch that no job does."""
+    place = kept_watches.place_of(store, folder)
+    (place / LIVE).mkdir(parents=True)
+    (place / "order.json").write_text(order(folder).model_dump_json())
+    return place
+
+
+def test_a_watch_whose_job_was_cleaned_away_has_ended_and_a_damaged_order_is_left_out(
     store: Store, folder: Path
 ) -> None:
-    place = kept_watches.place_of(store, folder)
-    place.mkdir(parents=True)
-    (place / "order.json").write_text(order(folder).model_dump_json())
-    assert only(store).state is WatchState.DEAD
-    (place / JOB).write_text("a-job-of-long-ago")
-    assert only(store).state is WatchState.DEAD
+    place = ordered(store, folder)
+    assert only(store).state is WatchState.ENDED, "nobody knows whether it was stopped"
     (place / "order.json").write_text("{")
     assert kept_watches.watches(store) == []
 
 
+def test_a_job_that_nobody_wrote_down_is_the_watch_s(store: Store, folder: Path) -> None:
+    """Whoever starts one may be killed right after, and many jobs may come before anybody looks."""
+    place = ordered(store, folder)
+    asked = {"task": TASK, "subject": place.name, "request": {"folder": str(folder)}, "started": time.time()}
+    for name, task in (("2026-a", TASK), *((f"2027-{n}", "inspect") for n in range(60))):
+        (store.root / "jobs" / name).mkdir(parents=True)
+        (store.root / "jobs" / name / "request.json").write_text(json.dumps({**asked, "task": task}))
+    assert only(store).state is WatchState.STARTING
+    with pytest.raises(SettingsError, match="stop it first"):
+        kept_watches.delete(store, only(store))
+    kept_watches.stop(store, only(store))
+    assert only(store).state is WatchState.STOPPED
+
+
+def test_none_is_deleted_while_it_is_being_started(
+    store: Store, folder: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ordered(store, folder)
+    monkeypatch.setattr(jobs, "start", lambda *_: "a-job")
+    refused: list[ResourceError] = []
+
+    def another_session() -> None:
+        try:
+            kept_watches.delete(store, only(store))
+        except ResourceError as error:
+            refused.append(error)
+
+    def publish(building: Path) -> None:
+        shutil.copytree(model, building)
+        other = Thread(target=another_session)
+        other.start()
+        other.join()
+
+    kept_watches.start(store, order(folder), publish)
+    assert len(refused) == 1
+    assert (only(store).place / MODEL).is_dir()
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_files_that_were_read_otherwise_refuse_the_model_and_all_stays(
+    store: Store, folder: Path, model: Path, waits: bool
+) -> None:
+    place = ordered(store, folder)
+    taken = place / LIVE / READY if waits else place / LIVE
+    taken.mkdir(exist_ok=True)
+    (taken / RECORD).write_bytes(taken_alike(place / LIVE, key_and_reading(model)[1]).to_json())
+    if waits:
+        (taken / ".order.json").write_text(json.dumps({"put": [RECORD], "remove": []}))
+    before = only(store).order
+
+    def publish(building: Path) -> None:
+        shutil.copytree(model, building)
+        settings = IngestSettings.model_validate_json((building / INGEST_SETTINGS).read_bytes())
+        other = settings.model_copy(update={"user_key": "user_id"})
+        (building / INGEST_SETTINGS).write_text(other.model_dump_json())
+        (building / SEALED).write_text(json.dumps(checksums(building)))
+
+    with pytest.raises(SettingsError, match="delete this watch"):
+        kept_watches.start(store, order(folder, "2027-01-01T00:00:00+00:00"), publish)
+    assert only(store).order == before
+    (place / LIVE / RECORD).write_text("{")
+    with pytest.raises(ArtifactError, match="delete this watch"):
+        kept_watches.start(store, order(folder), partial(shutil.copytree, model))
+    kept_watches.delete(store, only(store))
+    assert not list((store.root / FOLDER).iterdir())
+
+
 def test_the_record_is_read_while_it_is_put_in_place(store: Store, folder: Path) -> None:
-    place = kept_watches.place_of(store, folder)
-    (place / LIVE / READY).mkdir(parents=True)
-    (place / "order.json").write_text(order(folder).model_dump_json())
+    place = ordered(store, folder)
+    (place / LIVE / READY).mkdir()
     assert only(store).taken() is None
     (place / LIVE / READY / RECORD).write_bytes(b'{"read_with": "x"}')
     assert only(store).taken() == read_taken(place / LIVE / READY)

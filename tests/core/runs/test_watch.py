@@ -66,10 +66,13 @@ def test_files_that_come_one_by_one_end_as_one_run_over_all(
 ) -> None:
     one = watcher(folder, model, tmp_path / "out")
     assert one.look(silent) == []
+    said: list[str] = []
     for day in (1, 0, 3, 2):
         put(folder, f"day{day}.csv", days[day])
-        [line] = one.look(silent)
+        said.clear()
+        [line] = one.look(lambda _stage, _done, message="", **_: said.append(message))
         assert line.startswith(f"day{day}.csv is taken: ")
+        assert all(f"day{day}.csv" in message for message in said)
         assert one.look(silent) == [], "taken once"
     pd.testing.assert_frame_equal(placed(tmp_path / "out" / USERS), of_one_run(folder, model, tmp_path))
     last = one.taken.files[-1]

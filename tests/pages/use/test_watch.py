@@ -16,7 +16,7 @@ from core.labels.label_settings import LabelMode, LabelSettings
 from core.runs import kept_watches
 from core.runs.frozen import FrozenModel
 from core.runs.job_view import State
-from core.runs.kept_watches import JOB, LIVE, TASK, TOLD, WatchOrder, WatchRequest, place_of
+from core.runs.kept_watches import LIVE, TASK, TOLD, WatchOrder, WatchRequest, place_of
 from core.runs.pipeline import RunSettings
 from core.runs.publish import MODEL
 from core.runs.run import run
@@ -60,9 +60,18 @@ def watched(folder: Path, fake: FakeJobs, taken: TakenFiles | None = TAKEN) -> P
     place = place_of(store, folder)
     (place / LIVE).mkdir(parents=True)
     names = {0: "1 · Buyers", 1: "2 · Readers"}
-    order = WatchOrder(folder=folder, dataset="d", model="m", title="shop.csv", names=names, at=FIRST)
+    order = WatchOrder(
+        folder=folder,
+        dataset="d",
+        model="m",
+        title="shop.csv",
+        names=names,
+        at=FIRST,
+        sizes={0: 30, 1: 10},
+        frozen="m",
+    )
     (place / "order.json").write_text(order.model_dump_json())
-    (place / JOB).write_text(fake.start(store.root, TASK, WatchRequest(folder=folder), place.name))
+    fake.start(store.root, TASK, WatchRequest(folder=folder), place.name)
     (place / LIVE / LOOKED).touch()
     if taken is not None:
         (place / LIVE / RECORD).write_bytes(taken.to_json())
@@ -155,13 +164,36 @@ def test_a_watch_that_lives_shows_what_it_took_and_refused(
     assert "the alarm begins at 3.2" in texts(app)
     assert "a \\*figure\\*" in texts(app), "never Markdown of a file's"
     tables = [table.value for table in app.dataframe]
-    assert [list(table["name"]) for table in tables if "name" in table] == [
-        ["tue_*b*.csv", "mon.csv"], ["notes.csv"],
-    ]  # fmt: skip
+    assert [list(table["name"]) for table in tables if "name" in table] == [["tue_*b*.csv", "mon.csv"]]
+    [shares] = [table for table in tables if "training_share" in table]
+    assert shares["training_share"].tolist() == [0.75, 0.25] * 2
+    assert "dashed line: share in the training" in texts(app)
+    assert "has no column for the user" in texts(app)
     assert [code.value[-16:] for code in app.code if "mon.csv" in code.value] == ["mon.csv is taken"]
     app.button(key="watch-stop").click().run()
     assert (state.store().root / "jobs" / f"job-{TASK}" / "cancel").exists()
     assert not app.exception
+
+
+def test_after_one_look_shares_are_a_table(open_app: OpenApp, incoming: Path, fake_jobs: FakeJobs) -> None:
+    watched(incoming, fake_jobs, replace(TAKEN, files=TAKEN.files[:1]))
+    app = open_app(PAGE)
+    assert not app.exception
+    [shares] = [table.value for table in app.dataframe if "training_share" in table.value]
+    assert shares[["share", "training_share"]].to_numpy().tolist() == [[0.75, 0.75], [0.25, 0.25]]
+    assert "dashed line" not in texts(app)
+
+
+def test_while_the_first_file_is_taken_it_is_named(
+    open_app: OpenApp, incoming: Path, fake_jobs: FakeJobs
+) -> None:
+    watched(incoming, fake_jobs, None)
+    fake_jobs.end(TASK, State.RUNNING, stage="label", fraction=0.5, message="Taking mon.csv. Types")
+    app = open_app(PAGE)
+    assert not app.exception
+    assert "No file was taken yet" not in texts(app)
+    fake_jobs.end(TASK, State.RUNNING, stage=STAGE, message="0 files taken")
+    assert "No file was taken yet. One is taken once" in texts(open_app(PAGE))
 
 
 def test_trouble_alarm_and_what_cannot_be_said(
@@ -179,7 +211,7 @@ def test_trouble_alarm_and_what_cannot_be_said(
     assert "An earlier release wrote it" in texts(open_app(PAGE))
 
 
-def test_one_that_died_says_why_goes_on_or_is_forgotten(
+def test_one_that_died_says_why_goes_on_or_is_deleted(
     open_app: OpenApp, incoming: Path, fake_jobs: FakeJobs
 ) -> None:
     watched(incoming, fake_jobs, None)
@@ -189,23 +221,41 @@ def test_one_that_died_says_why_goes_on_or_is_forgotten(
     assert "Ended by itself" in badges(app)
     assert "it was killed" in texts(app)
     assert "No file was taken yet" in texts(app)
+    assert "has not changed for 5 seconds" not in texts(app), "none is taken now"
     app.button(key="watch-again").click().run()
     assert [task for task, _, _ in fake_jobs.started] == [TASK, TASK]
     fake_jobs.end(TASK, State.CANCELLED)
     app = open_app(PAGE)
     assert "Stopped" in badges(app)
-    app.button(key="watch-forget-now").click().run()
+    app.button(key="watch-delete-now").click().run()
     assert not app.exception
     assert "No folder is watched" in texts(app)
     assert incoming.is_dir()
 
 
-def test_a_damaged_record_is_told(open_app: OpenApp, incoming: Path, fake_jobs: FakeJobs) -> None:
+def test_a_damaged_record_is_told_and_the_watch_can_be_deleted(
+    open_app: OpenApp, incoming: Path, fake_jobs: FakeJobs
+) -> None:
     place = watched(incoming, fake_jobs)
+    fake_jobs.end(TASK, State.CANCELLED)
     (place / LIVE / RECORD).write_text("{")
     app = open_app(PAGE)
     assert not app.exception
-    assert "is damaged" in texts(app)
+    assert [error.value.count("is damaged") for error in app.error] == [1]
+    app.button(key="watch-delete-now").click().run()
+    assert "No folder is watched" in texts(app)
+
+
+def test_figures_of_the_segments_before_are_not_shown(
+    open_app: OpenApp, incoming: Path, fake_jobs: FakeJobs
+) -> None:
+    watched(incoming, fake_jobs, replace(TAKEN, model="before"))
+    app = open_app(PAGE)
+    assert not app.exception
+    assert "not in the segments of this watch yet" in texts(app)
+    assert "Segments since the beginning" not in texts(app)
+    assert "No sign that what users do has changed" not in texts(app)
+    assert "Files taken" in texts(app)
 
 
 def test_the_files_are_prepared_as_a_data_set(open_app: OpenApp, incoming: Path, fake_jobs: FakeJobs) -> None:
