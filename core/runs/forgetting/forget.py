@@ -154,7 +154,7 @@ def _no_jobs(places: SearchedPlaces) -> Iterator[None]:
         yield
         return
     with turn(places.store / JOBS):
-        at_work = {job.task for job in jobs.recent(places.store) if job.active and job.task != TASK}
+        at_work = {job.task for job in jobs.active(places.store) if job.task != TASK}
         if at_work:
             raise ResourceError(
                 f"A job is at work on this cache ({', '.join(sorted(at_work))})",
