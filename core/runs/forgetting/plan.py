@@ -217,7 +217,12 @@ def _called(path: Path, stage: str) -> str:
 
 def _other(path: Path) -> PurgeStep:
     """What is no artifact: folders go, text loses the ids."""
-    words = {kept_watches.FOLDER: "watch", JOBS: "job that ended", conversations.FOLDER: "conversation", "llm_log": "log of calls"}
+    words = {
+        kept_watches.FOLDER: "watch",
+        JOBS: "job that ended",
+        conversations.FOLDER: "conversation",
+        "llm_log": "log of calls",
+    }
     above = {folder.name for folder in path.parents}
     kind = "cache" if path.is_dir() else "file of the app"
     what = next((word for name, word in words.items() if name in above), kind)

@@ -296,6 +296,43 @@ def test_data_of_which_a_user_was_left_out_go_by_the_file_that_they_are_of(shop:
     assert not made.parent.exists()
 
 
+def test_a_table_in_place_of_a_list_is_refused_before_anything_goes(shop: Shop) -> None:
+    one, other = shop.gone[:2]
+    for text in (f"{one},{other}", f"user_id,reason\n{one},asked", f'="{one}"', f"{one};x", f"{one}\tx"):
+        with pytest.raises(InputError, match="stand nowhere"):
+            preview(shop.places, ids_of(text), silent)
+    with pytest.raises(InputError, match="1 line of the list"):
+        forget(shop.places, ids_of(f"{one},{other}"), silent)
+    assert len(bytes_with(shop.root, shop.gone)) > 10
+
+
+def test_the_outcome_says_how_many_stood_somewhere_and_how_many_are_too_short(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("user_id,x\nu-123456,1\n10234,2\n")
+    done = forget(SearchedPlaces(None, (), (tmp_path,)), ids_of("u-123456\n10234\nnobody-1"), silent)
+    assert "1 of 3 ids found, 0 places left of 2 ids; 1 id too short to be searched in text" in done.sentence
+
+
+def test_a_longer_id_of_another_is_left_with_all_that_is_theirs(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("user_id,x\nu-100001,1\nu-100001-2,2\n")
+    done = forget(SearchedPlaces(None, (), (tmp_path,)), ids_of("u-100001"), silent)
+    assert (done.is_clean, done.records, done.others) == (True, 1, 1)
+    assert (tmp_path / "a.csv").read_text() == "user_id,x\nu-100001-2,2\n"
+
+
+def test_an_export_in_windows_1252_loses_its_users(tmp_path: Path) -> None:
+    text = "user_id,x\nmüller-10,1\nmüller-11,2\n"
+    (tmp_path / "a.csv").write_bytes(text.encode("cp1252"))
+    done = forget(SearchedPlaces(None, (), (tmp_path,)), ids_of("müller-10"), silent)
+    assert (done.found, done.records, done.is_clean) == (1, 1, True)
+    assert "müller-10" not in (tmp_path / "a.csv").read_text()
+
+
+def test_a_name_in_which_the_id_is_spelt_otherwise_is_not_told(tmp_path: Path) -> None:
+    (tmp_path / "of anna%40example.com.csv").write_text("user_id,x\nz,1\n")
+    done = forget(SearchedPlaces(None, (), (tmp_path,)), ids_of("anna@example.com"), silent)
+    assert [one.file.rsplit("/", 1)[1] for one in done.left] == ["[forgotten].csv"]
+
+
 @pytest.mark.parametrize("text", ["", "\n \n", "user_id\n"])
 def test_a_list_without_ids_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="no id"):
