@@ -206,7 +206,9 @@ def _named(row: Mapping[str, Any], needles: Needles) -> set[str]:
 
 def _array(file: IO[bytes], needles: Needles, found: Looked) -> None:
     values = np.load(file, allow_pickle=False)
-    if values.dtype.kind in "iu" and len(needles.numbers):
+    if values.dtype.kind in "US":
+        _count(needles, "\n".join(values.astype(str).ravel()).encode(), found)
+    elif values.dtype.kind in "iu" and len(needles.numbers):
         there = np.intersect1d(values.astype(np.int64), needles.numbers)
         found.hits += len(there)
         found.ids.update(map(str, there.tolist()))

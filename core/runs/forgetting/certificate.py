@@ -18,9 +18,9 @@ from core.traces.search import Looked
 FORMAT: Final = 1
 SEARCHED_AS: Final = (
     "whole tokens: the id with no letter, digit or _ beside it",
-    "UTF-8 and UTF-16; as it is, percent-encoded, and escaped as in JSON, HTML and CSV",
+    "UTF-8, UTF-16 and Windows-1252; as it is, percent-encoded, and escaped as in JSON, HTML and CSV",
     "gzip, zip, zlib and .npz unpacked; columns of Parquet; rows of SQLite; arrays of whole numbers",
-    "names of files",
+    "names of files and folders",
 )
 
 

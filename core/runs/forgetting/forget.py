@@ -31,7 +31,6 @@ from core.traces.tables import ID_COLUMNS, others_in
 TASK: Final = "forget"
 STAGE: Final = "forget"
 ALLOWED: Final = "text with an id a line"
-NAMED: Final = ("a tab", "a semicolon", "a comma", "a quote")
 
 
 @dataclass(frozen=True)
@@ -133,7 +132,8 @@ def _refuse_lists(needles: Needles, looked: Mapping[Path, Looked]) -> None:
     odd = [one for one in needles.ids - seen if set(one) & set(SEPARATORS + '"')]
     if odd:
         raise InputError(
-            f"{counted(len(odd), 'line')} of the list stand nowhere and hold {' or '.join(NAMED)}",
+            f"Found nowhere, and with a tab, a semicolon, a comma or a quote: "
+            f"{counted(len(odd), 'line')} of the list",
             allowed=ALLOWED,
             remedy="Give the column of ids alone",
         )

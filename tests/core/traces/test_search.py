@@ -114,6 +114,11 @@ def arrays(path: Path, one: str) -> None:
     path.with_suffix(".npz").rename(path)
 
 
+def array_of_text(path: Path, one: str) -> None:
+    np.save(path.with_suffix(".npy"), np.array([one, OTHER]))
+    path.with_suffix(".npy").rename(path)
+
+
 def database(path: Path, one: str) -> None:
     with sqlite3.connect(path) as opened:
         opened.execute("CREATE TABLE a (x TEXT, y BLOB)")
@@ -143,7 +148,7 @@ def over_a_cut(path: Path, one: str) -> None:
 
 KINDS: list[Callable[[Path, str], None]] = [
     text, utf16, packed, in_zip, parquet, parquet_of_numbers, parquet_in_zip, nested_parquet, map_parquet,
-    dictionary_parquet, lists_of_two_parquet, short_id_parquet, numbers, arrays, database, over_two_pages,
+    dictionary_parquet, lists_of_two_parquet, short_id_parquet, numbers, arrays, array_of_text, database, over_two_pages,
     escaped, over_a_cut,
 ]  # fmt: skip
 

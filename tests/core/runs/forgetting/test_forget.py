@@ -299,7 +299,7 @@ def test_data_of_which_a_user_was_left_out_go_by_the_file_that_they_are_of(shop:
 def test_a_table_in_place_of_a_list_is_refused_before_anything_goes(shop: Shop) -> None:
     one, other = shop.gone[:2]
     for text in (f"{one},{other}", f"user_id,reason\n{one},asked", f'="{one}"', f"{one};x", f"{one}\tx"):
-        with pytest.raises(InputError, match="stand nowhere"):
+        with pytest.raises(InputError, match="Found nowhere"):
             preview(shop.places, ids_of(text), silent)
     with pytest.raises(InputError, match="1 line of the list"):
         forget(shop.places, ids_of(f"{one},{other}"), silent)
