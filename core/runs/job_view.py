@@ -148,6 +148,12 @@ def recent(root: Path, limit: int = 50) -> list[JobView]:
     return [job for job in found if job is not None]
 
 
+def active(root: Path) -> list[JobView]:
+    """Every job that still goes on, newest first: a watch is older than hundreds that ended."""
+    found = (view_if_readable(root, name) for name in names(root))
+    return [job for job in found if job is not None and job.active]
+
+
 def names(root: Path) -> list[str]:
     """Ids of all jobs, newest first."""
     return sorted((path.parent.name for path in (root / "jobs").glob(f"*/{REQUEST}")), reverse=True)

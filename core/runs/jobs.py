@@ -33,6 +33,7 @@ from core.runs.job_view import (
     STATUS,
     JobView,
     State,
+    active,
     figures,
     names,
     recent,
@@ -44,8 +45,8 @@ from core.storage.claims import turn
 from core.storage.disk import disk_errors, write_text_atomic
 
 __all__ = [
-    "CANCEL", "FIGURES", "LOG", "REQUEST", "STATUS", "JobView", "ResourceLimits", "State", "cancel",
-    "figures", "recent", "request_of", "start", "view",
+    "CANCEL", "FIGURES", "LOG", "REQUEST", "STATUS", "JobView", "ResourceLimits", "State", "active",
+    "cancel", "figures", "recent", "request_of", "start", "view",
 ]  # fmt: skip
 
 KEPT: Final = 100
@@ -97,7 +98,7 @@ def start(
     """
     with disk_errors(), turn(root / "jobs"):
         _forget_old(root)
-        before = [job for job in recent(root) if job.active and (job.task, job.subject) == (task, subject)]
+        before = [job for job in active(root) if (job.task, job.subject) == (task, subject)]
         asked = request.model_dump(mode="json")
         if before and not before[0].stopping and request_of(root, before[0].id) == asked:
             return before[0].id

@@ -8,10 +8,12 @@ depends on the number of ids.
 
 from __future__ import annotations
 
+import codecs
 import html
 import re
+import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Final, NamedTuple
@@ -19,6 +21,8 @@ from urllib.parse import unquote_to_bytes
 
 import numpy as np
 
+from core.ingest.sources.sniffing import HEAD_BYTES, utf16_codec
+from core.ingest.sources.text import from_windows, is_utf8
 from core.outgoing.user_ids import SHORTEST
 
 FORGOTTEN: Final = "[forgotten]"
@@ -49,13 +53,16 @@ class Needles:
 
     Args:
         ids: As they stand in the export.
+        others: Longer ids, of others, in which one of them stands, as ``u-100001`` in ``u-100001-2``: there
+            it is no trace.
     """
 
     ids: frozenset[str]
+    others: frozenset[str] = frozenset()
     _by_hash: dict[int, list[tuple[bytes, int, str]]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        texts = [one.encode() for one in self.long]
+        texts = [one.encode() for one in self.long | self.others]
         runs = [max(_RUN.finditer(text), key=lambda match: len(match[0])) for text in texts]
         joined = b"\n".join(run[0] for run in runs)
         by_hash = defaultdict(list)
@@ -82,7 +89,13 @@ class Needles:
     @cached_property
     def longest(self) -> int:
         """Bytes of the longest one."""
-        return max((len(one.encode()) for one in self.ids), default=0)
+        return max((len(one.encode()) for one in self.ids | self.others), default=0)
+
+    @cached_property
+    def _inside(self) -> dict[str, list[Trace]]:
+        """Id of another → where in it one of the ids stands."""
+        alone = Needles(self.ids)
+        return {one: alone.find(one.encode()) for one in self.others}
 
     @cached_property
     def _known(self) -> np.ndarray:
@@ -116,7 +129,17 @@ class Needles:
         found = np.flatnonzero(self._known[place] == hashes)
         maybe = zip(starts[found].tolist(), hashes[found].tolist(), strict=True)
         traces = dict.fromkeys(trace for start, value in maybe for trace in self._at(data, start, value))
-        return [one for one in traces if (first or one.start) and (last or one.end < len(data))]
+        theirs = {
+            Trace(one.start + inner.start, one.start + inner.end, inner.id)
+            for one in traces
+            for inner in self._inside.get(one.id, ())
+        }
+        return [
+            one
+            for one in traces
+            if (first or one.start) and (last or one.end < len(data))
+            if one.id not in self.others and one not in theirs
+        ]
 
     def _at(self, data: bytes, start: int, value: int) -> Iterator[Trace]:
         for text, offset, one in self._by_hash[value]:
@@ -143,12 +166,10 @@ class Needles:
 
 
 def spellings(data: bytes) -> Iterator[bytes]:
-    """What text says where it is UTF-16, percent-encoded, or escaped as in JSON, HTML or CSV."""
+    """What text says where it is UTF-16 or Windows-1252, composed otherwise, encoded or escaped."""
     if len(data.translate(None, _TEXT)) > _BINARY * len(data):
         return
-    if data.count(0) > _WIDE * len(data):
-        yield data.replace(b"\0", b"")
-        yield from (_utf16(data[offset:], codec) for codec in ("utf-16-le", "utf-16-be") for offset in (0, 1))
+    yield from _encoded(data)
     if b"%" in data:
         yield (once := unquote_to_bytes(data))
         if b"%25" in data:
@@ -161,9 +182,23 @@ def spellings(data: bytes) -> Iterator[bytes]:
         yield data.replace(b'""', b'"')
 
 
-def in_names(texts: Iterable[object], needles: Needles) -> bool:
-    """Whether an id stands in one of some names."""
-    return any(needles.find_spelt(str(text).encode("utf-8", "surrogateescape")) for text in texts)
+def _encoded(data: bytes) -> Iterator[bytes]:
+    if not data.isascii():
+        if not is_utf8(data):
+            yield from_windows(data)
+        text = data.decode("utf-8", "surrogateescape")
+        if not unicodedata.is_normalized("NFC", text):
+            yield unicodedata.normalize("NFC", text).encode("utf-8", "surrogateescape")
+    if data.count(0) > _WIDE * len(data):
+        yield data.replace(b"\0", b"")
+        yield from (_utf16(data[offset:], codec) for codec in ("utf-16-le", "utf-16-be") for offset in (0, 1))
+
+
+def is_binary(data: bytes) -> bool:
+    """Whether some bytes are no text, in whatever encoding."""
+    control = len(data.translate(None, _TEXT)) > _BINARY * len(data)
+    wide = data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) or utf16_codec(data[:HEAD_BYTES])
+    return control or (data.count(0) > _BINARY * len(data) and not wide)
 
 
 def _utf16(data: bytes, codec: str) -> bytes:

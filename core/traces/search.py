@@ -26,12 +26,12 @@ import pyarrow.parquet as pq
 
 from core.base.progress import Progress
 from core.ingest.sources.input_files import FREE_BYTES, MAX_RATIO, ByteReader
-from core.traces.needles import Needles
+from core.ingest.sources.sniffing import NOT_TABLES
+from core.traces.needles import Needles, is_binary
 from core.traces.tables import rows_of
 
 STAGE: Final = "search"
 CHUNK_BYTES: Final = 1 << 18
-HEAD_BYTES: Final = 16
 DEEPEST: Final = 4
 """Packings in one another."""
 SPELT_BYTES: Final = 12
@@ -39,10 +39,11 @@ SPELT_BYTES: Final = 12
 SQLITE: Final = b"SQLite format 3\0"
 _NUMPY: Final = b"\x93NUMPY"
 _SEALED: Final = {
-    b"BZh": "packed with bzip2", b"\xfd7zXZ": "packed with xz", b"7z\xbc\xaf": "packed with 7z",
-    b"\x28\xb5\x2f\xfd": "packed with Zstandard", b"PARE": "encrypted", b"ARROW1": "an Arrow file",
-    b"Rar!": "packed with RAR", b"\xd0\xcf\x11\xe0": "an old Office document",
+    **{magic: what for magic, what in NOT_TABLES if magic not in SQLITE},
+    b"PARE": "an encrypted Parquet file", b"Rar!": "a RAR archive",
 }  # fmt: skip
+_BARE: Final = (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83", b"\x18\xe2\x2d\x00", b"\xd9\xd5\x05\xf9")
+"""How the files begin that SQLite keeps beside a database, which is read with them."""
 _DAMAGED: Final = (
     OSError, EOFError, ValueError, zlib.error, zipfile.BadZipFile, sqlite3.Error, pa.ArrowException,
     NotImplementedError, RuntimeError,
@@ -71,13 +72,14 @@ class Looked:
 def files_below(places: Sequence[Path]) -> list[Path]:
     """Every file of some folders, hidden ones too, and every folder that cannot be read.
 
-    Links are followed to files, not to folders.
+    Links are followed to files; of folders the link itself is given.
     """
     refused: list[OSError] = []
     found = [place for place in places if place.is_file()]
     for place in places:
-        for folder, _, names in os.walk(place, onerror=refused.append):
+        for folder, inner, names in os.walk(place, onerror=refused.append):
             found += [Path(folder, name) for name in names if Path(folder, name).is_file()]
+            found += [Path(folder, name) for name in inner if Path(folder, name).is_symlink()]
     return sorted({*found, *(Path(error.filename) for error in refused)})
 
 
@@ -97,6 +99,9 @@ def search(places: Sequence[Path], needles: Needles, progress: Progress) -> dict
         progress(STAGE, number / len(files), f"Searching file {number + 1:,} of {len(files):,}")
         with suppress(FileNotFoundError):
             found[path] = look(path, needles)
+            place = next(one for one in places if path.is_relative_to(one))
+            for name in (place.name, *path.relative_to(place).parts[:-1]) if path != place else ():
+                _count(needles, os.fsencode(name), found[path])
     return found
 
 
@@ -104,6 +109,9 @@ def look(path: Path, needles: Needles) -> Looked:
     """Search one file, and its name."""
     found = Looked(path.stat().st_size)
     _count(needles, os.fsencode(path.name), found)
+    if path.is_dir():
+        found.unread = "a link to a folder" if path.is_symlink() else "a folder that cannot be opened"
+        return found
     try:
         with path.open("rb") as file:
             _look(file, needles, found, 0, path)
@@ -121,6 +129,7 @@ def _look(file: IO[bytes], needles: Needles, found: Looked, depth: int, path: Pa
         found.unread = "packed too often"
         return
     found.unread = next((what for magic, what in _SEALED.items() if head.startswith(magic)), found.unread)
+    is_text = not is_binary(head)
     file.seek(0)
     if head.startswith(SQLITE):
         _rows(path, needles, found)
@@ -136,6 +145,8 @@ def _look(file: IO[bytes], needles: Needles, found: Looked, depth: int, path: Pa
     elif is_zlib(head):
         with suppress(zlib.error):  # it only looked so
             _value(zlib.decompress(file.read()), needles, found)
+    elif not is_text and not head.startswith(_BARE) and head[8:9] != b"{":  # safetensors keep text as it is
+        found.unread = found.unread or "not text, and of a kind that is not unpacked here"
 
 
 def _unpacked(packed: ByteReader, needles: Needles, found: Looked, depth: int) -> None:
@@ -153,7 +164,7 @@ def _scan(file: IO[bytes], needles: Needles, found: Looked) -> bytes:
     """Search all bytes as they lie there; what is cut at the end of a piece is whole in the next.
 
     Returns:
-        The first few.
+        The first piece.
     """
     head = data = file.read(CHUNK_BYTES)
     keep, first = min(CHUNK_BYTES, SPELT_BYTES * needles.longest + 64), True
@@ -163,7 +174,7 @@ def _scan(file: IO[bytes], needles: Needles, found: Looked) -> bytes:
         found.searched += len(more)
         _count(needles, data, found, first=first, last=not more)
         data, first = data[-keep:] + more if more else b"", False
-    return head[:HEAD_BYTES]
+    return head
 
 
 def _count(needles: Needles, data: bytes, found: Looked, *, first: bool = True, last: bool = True) -> None:
@@ -195,7 +206,9 @@ def _named(row: Mapping[str, Any], needles: Needles) -> set[str]:
 
 def _array(file: IO[bytes], needles: Needles, found: Looked) -> None:
     values = np.load(file, allow_pickle=False)
-    if values.dtype.kind in "iu" and len(needles.numbers):
+    if values.dtype.kind in "US":
+        _count(needles, "\n".join(values.astype(str).ravel()).encode(), found)
+    elif values.dtype.kind in "iu" and len(needles.numbers):
         there = np.intersect1d(values.astype(np.int64), needles.numbers)
         found.hits += len(there)
         found.ids.update(map(str, there.tolist()))

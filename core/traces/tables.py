@@ -1,7 +1,8 @@
 """Rows of Arrow columns that hold an id, and tables in files without the records that do.
 
-Of text every record that holds an id anywhere is left out, of Parquet every row; the other records stay as
-they were. What is rewritten is searched before it takes the place of the old file.
+A record goes where its column of ids holds the id, or none says whose it is; one of another user stays
+without the id, and all others as they were. What is rewritten is searched before it takes the place of the
+old file.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import gzip
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Final
 
@@ -20,19 +22,16 @@ import pyarrow.parquet as pq
 
 from core.base.errors import InputError
 from core.base.schema import Raw, Users
-from core.ingest.read.blocks import Block, QuoteLimits, whole_records
+from core.ingest.read.values import to_text
 from core.ingest.sources.input_files import InputFile, Packing, open_seekable, open_source, tables_in
 from core.ingest.sources.sniffing import FileKind
-from core.ingest.sources.text import open_text
 from core.storage.disk import written_whole
 from core.traces.needles import Needles
+from core.traces.records import blacked, holding, is_of, is_of_users, owners_of, whole_blocks
 
 ID_COLUMNS: Final = (Users.USER_ID, Raw.USER_KEY, "user_pseudo_id")
 """Columns in which a short id is looked for, as a whole value."""
 _LISTS: Final = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
-CHUNK_BYTES: Final = 1 << 20
-LIMITS: Final = QuoteLimits(lines=4096, bytes=1 << 20)
-"""How far a quoted cell may run on: that of the reader that allows most."""
 
 
 def rows_holding(column: pa.Array, needles: Needles) -> np.ndarray:
@@ -65,7 +64,10 @@ def _of_parents(offsets: pa.Array, parts: pa.Array, needles: Needles) -> np.ndar
 
 def _of_values(column: pa.Array, needles: Needles) -> np.ndarray:
     """All values as one text, a line each, so that they are searched at once."""
-    if pa.types.is_floating(column.type) or pa.types.is_boolean(column.type) or pa.types.is_null(column.type):
+    if pa.types.is_floating(column.type):  # whole numbers become these where a column has gaps
+        numbers = column.to_numpy(zero_copy_only=False)
+        return np.flatnonzero(np.isin(numbers, needles.numbers))
+    if pa.types.is_boolean(column.type) or pa.types.is_null(column.type):
         return np.zeros(0, np.int64)
     if not (pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type)):
         column = column.cast(pa.string())
@@ -85,7 +87,7 @@ def rows_of(batch: pa.RecordBatch, needles: Needles) -> np.ndarray:
     found = [rows_holding(column, needles) for column in batch.columns]
     short = pa.array(sorted(needles.short), pa.string())
     for name in set(ID_COLUMNS) & set(batch.schema.names) if needles.short else ():
-        values = batch.column(name).cast(pa.string())
+        values = to_text(batch.column(name))
         found.append(np.flatnonzero(pc.is_in(values, value_set=short)))
     return np.unique(np.concatenate([*found, np.zeros(0, np.int64)]))
 
@@ -137,12 +139,13 @@ def _table(source: InputFile, out: IO[bytes], needles: Needles) -> int:
         return _parquet(source, out, needles)
     dropped = 0
     with open_source(source) as file:
-        chunks = open_text(file, CHUNK_BYTES).chunks
-        quoting = source.kind is FileKind.DELIMITED
-        for block in whole_records(chunks, source.name, LIMITS, quoting=quoting):
-            for piece, n in _kept(block, needles):
-                out.write(piece)
-                dropped += n
+        for table, data, ends in whole_blocks(file, source):
+            at = 0
+            for begin, end in holding(data, ends, needles):
+                rest = table.without(data[begin:end], needles)
+                out.write(data[at:begin] + rest)
+                dropped, at = dropped + (not rest), end
+            out.write(data[at:])
     return dropped
 
 
@@ -155,31 +158,56 @@ def _parquet(source: InputFile, out: IO[bytes], needles: Needles) -> int:
         codec = "NONE" if packed == "UNCOMPRESSED" else packed
         with pq.ParquetWriter(out, file.schema_arrow, compression=codec) as writer:
             for batch in file.iter_batches():
-                keep = np.ones(len(batch), bool)
-                keep[rows_of(batch, needles)] = False
-                dropped += int((~keep).sum())
-                writer.write_batch(batch.filter(pa.array(keep)))
+                rest = _without(batch, needles)
+                dropped += len(batch) - len(rest)
+                writer.write_table(rest)
     return dropped
 
 
-def _kept(block: Block, needles: Needles) -> Iterator[tuple[bytes, int]]:
-    """What stays of a block, in pieces, with how many records were left out before each."""
-    ends = block.ends[np.searchsorted(block.quotes, block.ends) % 2 == 0] + 1
-    if not len(ends) or ends[-1] < len(block.data):
-        ends = np.append(ends, len(block.data))
-    at = 0
-    for record in _records_holding(block.data, ends, needles):
-        begin = int(ends[record - 1]) if record else 0
-        yield block.data[at:begin], 1
-        at = int(ends[record])
-    yield block.data[at:], 0
+def _without(batch: pa.RecordBatch, needles: Needles) -> pa.Table:
+    """Rows of these users go, as do all that hold an id where no column says whose they are."""
+    rows = rows_of(batch, needles)
+    found = batch.take(pa.array(rows)).to_pylist() if len(rows) else []
+    of = np.array([is_of(row, needles) for row in found], bool)
+    plain = [blacked(row, needles) for row, goes in zip(found, of, strict=True) if not goes]
+    values = [_of_dictionary(field) for field in batch.schema]
+    schema = pa.schema(values, batch.schema.metadata)
+    take = np.arange(len(batch))
+    take[rows[~of]] = len(batch) + np.arange(len(plain))
+    old = pa.Table.from_batches([batch]).cast(schema)
+    both = pa.concat_tables([old, pa.Table.from_pylist(plain, schema=schema)])
+    return both.take(pa.array(np.delete(take, rows[of]))).cast(batch.schema)
 
 
-def _records_holding(data: bytes, ends: np.ndarray, needles: Needles) -> list[int]:
-    found = needles.find(data)
-    records = np.unique(np.searchsorted(ends, [trace.start for trace in found], "right"))
-    if len(needles.find_spelt(data)) <= len(found):
-        return [int(record) for record in records]
-    begins = np.append(0, ends[:-1])
-    pairs = zip(begins.tolist(), ends.tolist(), strict=True)
-    return [at for at, (begin, end) in enumerate(pairs) if needles.find_spelt(data[begin:end])]
+def _of_dictionary(field: pa.Field) -> pa.Field:
+    """A dictionary would keep the values of rows that are gone."""
+    return field.with_type(field.type.value_type) if pa.types.is_dictionary(field.type) else field
+
+
+def others_in(path: Path, needles: Needles) -> set[str]:
+    """Longer ids in columns of ids in which one of the ids stands: those of other users.
+
+    Args:
+        path: A file of tables, else nothing is found.
+        needles: The ids.
+    """
+    with suppress(InputError):
+        found = {one for source in tables_in(path, path.name) for one in _owners(source, needles)}
+        return {one for one in found - needles.ids if needles.find(one.encode())}
+    return set()
+
+
+def _owners(source: InputFile, needles: Needles) -> Iterator[str]:
+    """Whose the records are that hold an id."""
+    if source.kind is FileKind.PARQUET:
+        with open_seekable(source) as opened:
+            file = pq.ParquetFile(opened)
+            names = [name for name in file.schema_arrow.names if is_of_users(name)]
+            for batch in file.iter_batches(columns=names) if names else ():
+                for row in batch.take(pa.array(rows_of(batch, needles))).to_pylist():
+                    yield from owners_of(row)
+        return
+    with open_source(source) as file:
+        for table, data, ends in whole_blocks(file, source):
+            for begin, end in holding(data, ends, needles):
+                yield from owners_of(table.cells(data[begin:end]) or {})

@@ -53,9 +53,9 @@ def open_delimited(
     """
     text = open_text(file, chunk_bytes)
     first = next(text.chunks, b"")
-    skipped, start, end = _find_header(first, source.name)
+    skipped, start, end = find_header(first, source.name)
     line = first[start:end].decode("utf-8", "replace").strip("\r\n")
-    delimiter, header = _split_header(line, settings)
+    delimiter, header = split_header(line, settings)
     if skipped:
         text.notes.append(f"{skipped} lines before the header were skipped")
     sample = _sample(first[end : end + _SAMPLE_BYTES], delimiter, len(header))
@@ -77,7 +77,7 @@ def naming(file: str) -> Iterator[None]:
         raise InputError(f"{file}: {error.problem}", allowed=error.allowed, remedy=error.remedy) from error
 
 
-def _find_header(data: bytes, name: str) -> tuple[int, int, int]:
+def find_header(data: bytes, name: str) -> tuple[int, int, int]:
     """Lines before the header (blank or comments), and where it starts and ends.
 
     Raises:
@@ -93,7 +93,7 @@ def _find_header(data: bytes, name: str) -> tuple[int, int, int]:
     raise InputError(f"{name} holds no header line", remedy="Export it again, with column names")
 
 
-def _split_header(line: str, settings: IngestSettings) -> tuple[str, tuple[str, ...]]:
+def split_header(line: str, settings: IngestSettings) -> tuple[str, tuple[str, ...]]:
     """The delimiter under which most fields are found, and the columns."""
     best: tuple[tuple[int, int], str, tuple[str, ...]] = ((-1, 0), ",", (line,))
     for delimiter in _DELIMITERS:

@@ -10,7 +10,7 @@ from core.base.errors import InputError
 HEAD_BYTES: Final = 8192
 ALLOWED: Final = "CSV, newline-delimited JSON or Parquet, plain, .gz or .zip"
 
-_NOT_TABLES: Final = (
+NOT_TABLES: Final = (
     (b"\x89PNG", "a PNG image"),
     (b"\xff\xd8\xff", "a JPEG image"),
     (b"GIF8", "a GIF image"),
@@ -62,7 +62,7 @@ def utf16_codec(head: bytes) -> str:
 
 
 def _not_a_table(head: bytes, text: bytes) -> str:
-    for magic, what in _NOT_TABLES:
+    for magic, what in NOT_TABLES:
         if head.startswith(magic):
             return what
     if not text:

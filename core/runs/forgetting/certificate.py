@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.base.wording import counted
-from core.traces.needles import Needles
+from core.traces.needles import FORGOTTEN, Needles
 from core.traces.search import Looked
 
 FORMAT: Final = 1
 SEARCHED_AS: Final = (
     "whole tokens: the id with no letter, digit or _ beside it",
-    "UTF-8 and UTF-16; as it is, percent-encoded, and escaped as in JSON, HTML and CSV",
+    "UTF-8, UTF-16 and Windows-1252; as it is, percent-encoded, and escaped as in JSON, HTML and CSV",
     "gzip, zip, zlib and .npz unpacked; columns of Parquet; rows of SQLite; arrays of whole numbers",
-    "names of files",
+    "names of files and folders",
 )
 
 
@@ -47,6 +47,7 @@ class Forgotten:
         at: When the search ended, UTC, ISO 8601.
         ids: Different ones in the list.
         found: Those that stood anywhere before.
+        others: Longer ids, of other users, in which one of them stands: they are left.
         short: Those of fewer characters than can be told from other words and numbers; they were looked for
             as whole values of columns of ids only.
         salt: Of the digest, hex.
@@ -64,6 +65,7 @@ class Forgotten:
     at: str
     ids: int
     found: int
+    others: int
     short: int
     salt: str
     digest: str
@@ -85,7 +87,9 @@ class Forgotten:
         """The outcome in a line."""
         searched = f"{counted(self.files, 'file')}, {self.bytes_searched:,} bytes searched"
         if self.is_clean:
-            return f"{searched}: 0 places left of {counted(self.ids, 'id')}"
+            short = f"; {counted(self.short, 'id')} too short to be searched in text" if self.short else ""
+            left = f"0 places left of {counted(self.ids - self.short, 'id')}{short}"
+            return f"{searched}: {self.found:,} of {counted(self.ids, 'id')} found, {left}"
         return f"{searched}: ids may still stand in {counted(len(self.left), 'file')}"
 
     def to_json(self) -> str:
@@ -123,6 +127,7 @@ def certify(
         at=datetime.now(UTC).isoformat(timespec="seconds"),
         ids=len(needles.ids),
         found=found,
+        others=len(needles.others),
         short=len(needles.short),
         salt=salt.hex(),
         digest=hashlib.scrypt(text, salt=salt, n=1 << 14, r=8, p=1, dklen=32).hex(),
@@ -137,5 +142,13 @@ def certify(
 
 
 def black(text: object, needles: Needles) -> str:
-    """Text, or a path, without ids."""
-    return needles.without(str(text).encode("utf-8", "replace")).decode("utf-8", "replace")
+    """Text, or a path, without ids; a name in which one is spelt otherwise keeps its ending alone."""
+    return "/".join(_black(part, needles) for part in str(text).split("/"))
+
+
+def _black(part: str, needles: Needles) -> str:
+    data = needles.without(part.encode("utf-8", "replace"))
+    ending = Path(part).suffix.encode("utf-8", "replace")
+    if needles.find_spelt(data):
+        data = FORGOTTEN.encode() + (b"" if needles.find_spelt(ending) else ending)
+    return data.decode("utf-8", "replace")

@@ -16,7 +16,8 @@ from typing import Any, Final
 
 from core.base.errors import InputError, ResourceError
 from core.base.progress import Progress, SubProgress
-from core.people.id_list import HEADER
+from core.base.wording import counted
+from core.people.id_list import HEADER, SEPARATORS
 from core.runs import jobs
 from core.runs.forgetting.certificate import Forgotten, black, certify
 from core.runs.forgetting.places import JOBS, SearchedPlaces
@@ -24,8 +25,8 @@ from core.runs.forgetting.plan import plan
 from core.runs.forgetting.purge import clear, do
 from core.storage.claims import claimed, turn
 from core.traces.needles import Needles
-from core.traces.search import Looked, search
-from core.traces.tables import ID_COLUMNS
+from core.traces.search import Looked, files_below, search
+from core.traces.tables import ID_COLUMNS, others_in
 
 TASK: Final = "forget"
 STAGE: Final = "forget"
@@ -68,9 +69,7 @@ def ids_of(text: str) -> Needles:
     if not found:
         raise InputError("There is no id in the list", allowed=ALLOWED)
     if named := set(found) & set(ID_COLUMNS):
-        raise InputError(
-            f"{named.pop()} is the name of a column, not an id", allowed="text with an id a line"
-        )
+        raise InputError(f"{named.pop()} is the name of a column, not an id", allowed=ALLOWED)
     return Needles(frozenset(found))
 
 
@@ -82,7 +81,9 @@ def preview(places: SearchedPlaces, needles: Needles, progress: Progress) -> Pre
         Cancelled: If ``progress`` says so.
     """
     places.check()
+    needles = _besides_others(places, needles)
     looked = search(places.searched, needles, progress)
+    _refuse_lists(needles, looked)
     seen = set[str]().union(*(one.ids for one in looked.values()))
     steps = plan(places, looked)
     told = [
@@ -107,13 +108,35 @@ def forget(places: SearchedPlaces, needles: Needles, progress: Progress) -> Forg
     places.check()
     with _alone(places):
         clear(places)
+        needles = _besides_others(places, needles)
         before = search(places.searched, needles, SubProgress(progress, 0.0, 0.4))
+        _refuse_lists(needles, before)
         with _no_jobs(places):
             done, records = _purge(places, needles, before, SubProgress(progress, 0.4, 0.6))
         clear(places)
         after = search(places.searched, needles, SubProgress(progress, 0.6, 1.0))
     seen = set[str]().union(*(one.ids for one in before.values()))
     return certify(needles, len(seen), done, records, places.searched, after)
+
+
+def _besides_others(places: SearchedPlaces, needles: Needles) -> Needles:
+    """With the longer ids that columns of ids hold: those of other users."""
+    tables = [path for path in files_below(places.inputs) if path.is_file()]
+    tables += [path for path in files_below(places.searched) if path.suffix == ".parquet"]
+    return Needles(needles.ids, frozenset().union(*(others_in(path, needles) for path in tables)))
+
+
+def _refuse_lists(needles: Needles, looked: Mapping[Path, Looked]) -> None:
+    """What nobody is called and looks like cells of a table is no id."""
+    seen = set[str]().union(*(one.ids for one in looked.values()))
+    odd = [one for one in needles.ids - seen if set(one) & set(SEPARATORS + '"')]
+    if odd:
+        raise InputError(
+            f"Found nowhere, and with a tab, a semicolon, a comma or a quote: "
+            f"{counted(len(odd), 'line')} of the list",
+            allowed=ALLOWED,
+            remedy="Give the column of ids alone",
+        )
 
 
 def _purge(
@@ -154,7 +177,7 @@ def _no_jobs(places: SearchedPlaces) -> Iterator[None]:
         yield
         return
     with turn(places.store / JOBS):
-        at_work = {job.task for job in jobs.recent(places.store) if job.active and job.task != TASK}
+        at_work = {job.task for job in jobs.active(places.store) if job.task != TASK}
         if at_work:
             raise ResourceError(
                 f"A job is at work on this cache ({', '.join(sorted(at_work))})",

@@ -7,11 +7,13 @@ owner can read, until the job has.
 from __future__ import annotations
 
 import secrets
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from core.base.errors import InputError
+from core.runs import jobs
 from core.runs.forgetting.certificate import Forgotten
 from core.storage.disk import PRIVATE, disk_errors, write_text_atomic
 from core.storage.store import Store
@@ -19,6 +21,8 @@ from core.storage.store import Store
 FOLDER: Final = "to_forget"
 CERTIFICATES: Final = "forgotten"
 """Folder of the store for the certificates."""
+GRACE_S: Final = 60.0
+"""Between a list and the start of its job."""
 
 
 def hand_in(store: Store, text: str) -> Path:
@@ -47,11 +51,22 @@ def take(path: Path) -> str:
             path.unlink(missing_ok=True)
 
 
-def clear_away(store: Store) -> None:
-    """Remove lists that no job has taken: none is at work."""
-    for path in (store.root / FOLDER).glob("*"):
+def clear_away(store: Store, own: Path | None) -> None:
+    """Remove lists that no job will take, as it was cancelled or died.
+
+    Args:
+        store: Where they lie.
+        own: That of a job that has ended.
+    """
+    lists = set((store.root.resolve() / FOLDER).glob("*"))
+    if not lists:
+        return
+    asked = (jobs.request_of(store.root, job.id) for job in jobs.active(store.root))
+    waiting = {Path(str(one["ids"])) for one in asked if "ids" in one}
+    for path in lists - waiting:
         with suppress(FileNotFoundError):
-            path.unlink()
+            if path == own or time.time() - path.stat().st_mtime > GRACE_S:
+                path.unlink()
 
 
 def keep(store: Store, certificate: Forgotten) -> None:

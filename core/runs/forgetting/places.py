@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from core.base.errors import SettingsError
+from core.runs import kept_watches
 from core.runs.publish import RUN
 from core.runs.second_training import FOLDER as SECOND
 from core.runs.taken_files import RECORD
@@ -74,7 +75,7 @@ def artifacts(store: Path) -> dict[Path, Manifest]:
 
 
 def unit_of(store: Path, file: Path, made: Mapping[Path, Manifest]) -> Path:
-    """What goes when a file of a store goes: the whole artifact, job or cache, or the file alone.
+    """What goes when a file of a store goes: the whole artifact, job, watch or cache, or the file alone.
 
     Args:
         store: The store's folder.
@@ -84,7 +85,7 @@ def unit_of(store: Path, file: Path, made: Mapping[Path, Manifest]) -> Path:
     above = list(_above(store, file))
     for folder in above:
         parts = folder.relative_to(store).parts
-        whole = len(parts) == 2 and parts[0] in (JOBS, CHECKPOINTS)
+        whole = len(parts) == 2 and parts[0] in (JOBS, CHECKPOINTS, kept_watches.FOLDER)
         unfinished = len(parts) == 2 and parts[1].startswith(".")
         if whole or unfinished or folder in made or (folder / CACHE_FILE).is_file():
             return folder

@@ -22,6 +22,7 @@ from core.data.receipt import Receipt
 from core.desk import conversations, saved_runs, saved_work
 from core.ingest.read.kept_reads import STAGE as READ
 from core.ingest.sources.input_files import tables_in
+from core.runs import kept_watches
 from core.runs.forgetting.places import CHECKPOINTS, JOBS, SearchedPlaces, artifacts, unit_of
 from core.runs.publish import (
     DIFFERENCES,
@@ -35,7 +36,7 @@ from core.runs.publish import (
     TAXONOMY,
 )  # fmt: skip
 from core.runs.taken_files import RECORD
-from core.storage.store import Manifest, file_checksum
+from core.storage.store import Manifest, Store, file_checksum
 from core.traces.search import Looked
 
 CAME_FROM: Final = "file"
@@ -56,7 +57,7 @@ class PurgeFate(StrEnum):
 
     REMOVED = "removed"
     TOLD = "keeps its name, settings and sizes; it cannot be opened any more"
-    BLACKED = "each id is replaced by a mark"
+    BLACKED = "each id is replaced by a mark; removed where that cannot be"
     RETAKEN = "the files are taken again, if they are still there"
     REWRITTEN = "written without the records of these users"
     LEFT = "cannot be written without these users: see what is left"
@@ -102,6 +103,7 @@ def plan(places: SearchedPlaces, looked: Mapping[Path, Looked]) -> list[PurgeSte
     turns = {path: _HOLDS if path in units else depth for path, depth in gone.items()}
     steps = [_artifact(path, made[path], turn) for path, turn in turns.items()]
     steps += [step for store in places.stores if gone for step in _filed_under(store, _models(made, gone))]
+    steps += [step for store in places.stores for step in _watches(store, {made[path].key for path in gone})]
     steps += [_other(path) for path in units if path not in gone]
     steps += [step for out in places.outs for step in _of_out(out, held, steps)]
     known = {step.path: step for step in reversed([*came, *steps])}  # of two for one path the first counts
@@ -162,6 +164,13 @@ def _filed_under(store: Path, models: set[str]) -> Iterator[PurgeStep]:
         yield PurgeStep(path, PurgeFate.REMOVED, "training that was stopped", _FIRST)
 
 
+def _watches(store: Path, keys: set[str]) -> Iterator[PurgeStep]:
+    """Watches on a model that goes, or on the model of data that go: they have a copy of it."""
+    for one in kept_watches.watches(Store(store)):
+        if {one.order.dataset, one.order.model} & keys:
+            yield PurgeStep(one.place, PurgeFate.REMOVED, "watch", _FIRST, one.order.folder.name)
+
+
 def _of_out(out: Path, held: set[Path], of_stores: list[PurgeStep]) -> Iterator[PurgeStep]:
     """A run goes with all that it wrote, but for what it was asked for; a watch takes its files again."""
     mine = {path for path in held if path.is_relative_to(out)}
@@ -208,7 +217,12 @@ def _called(path: Path, stage: str) -> str:
 
 def _other(path: Path) -> PurgeStep:
     """What is no artifact: folders go, text loses the ids."""
-    words = {JOBS: "job that ended", conversations.FOLDER: "conversation", "llm_log": "log of calls"}
+    words = {
+        kept_watches.FOLDER: "watch",
+        JOBS: "job that ended",
+        conversations.FOLDER: "conversation",
+        "llm_log": "log of calls",
+    }
     above = {folder.name for folder in path.parents}
     kind = "cache" if path.is_dir() else "file of the app"
     what = next((word for name, word in words.items() if name in above), kind)

@@ -17,6 +17,7 @@ from core.base.errors import ArtifactError, InputError
 from core.data.dataset import RECEIPT
 from core.desk.saved_runs import RUN, STAGE
 from core.ingest.read.kept_reads import STAGE as READ
+from core.ingest.sources.text import is_utf8
 from core.runs.forgetting.places import SearchedPlaces
 from core.runs.forgetting.plan import PurgeFate, PurgeStep
 from core.runs.taken_files import read_taken
@@ -97,7 +98,9 @@ def _black_out(path: Path, needles: Needles) -> int:
 
 
 def _blacked(data: bytes, needles: Needles) -> bytes:
-    """Nothing where that cannot be."""
+    """Nothing where that cannot be: a number or a checksum in a binary file would no longer fit."""
+    if b"\0" in data or not is_utf8(data):
+        return b""
     text = needles.without(data)
     whole = all(_is_json(part) for part in _values(text)) or not any(_is_json(part) for part in _values(data))
     return text if whole and not needles.find_spelt(text) else b""

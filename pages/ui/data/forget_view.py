@@ -25,6 +25,8 @@ ASKED: Final = "forget_asked"
 TOLD: Final = "forget_told"
 """What would go."""
 DONE: Final = "forget_done"
+HANDED: Final = "forget_handed"
+"""The file that the job takes the list from."""
 SHOWN: Final = 5
 WHAT: Final = (
     "For somebody who asks to be deleted. Whatever this app keeps that holds one of the ids, or was made of "
@@ -51,6 +53,7 @@ def draw() -> None:
         st.caption(WHAT)
         _say_done()
         if not job_panel.panels((TASK,)):
+            handing.clear_away(state.store(), st.session_state.pop(HANDED, None))
             with errors.shown():
                 _form()
         _certificates()
@@ -94,8 +97,8 @@ def _form() -> None:
         text = id_list.decoded(file.getvalue(), file.name)
     files_too = st.checkbox(
         "Also take them out of the files in the input folder", key=FILES_TOO,
-        help="Records that hold an id are left out of CSV, JSON and Parquet, packed ones too; the others "
-        "stay as they are. Keep a copy elsewhere if you need the whole file.",
+        help="Records of these users are left out of CSV, JSON and Parquet, packed ones too; where others hold "
+        "an id, it is replaced. Keep a copy elsewhere if you need the whole file.",
     )  # fmt: skip
     if not files_too:
         st.caption(NOT_FILES)
@@ -110,8 +113,7 @@ def _form() -> None:
 def _start(text: str, files_too: bool, *, preview: bool) -> None:
     """The ids go through a file that the job removes: what a job is asked with is kept."""
     ids_of(text)
-    handing.clear_away(state.store())
-    path = handing.hand_in(state.store(), text)
+    st.session_state[HANDED] = path = handing.hand_in(state.store(), text)
     st.session_state[ASKED] = (text, files_too)
     st.session_state.pop(TOLD, None)
     folder = state.input_dir().resolve()

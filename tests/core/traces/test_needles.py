@@ -6,6 +6,7 @@ import html
 import json
 import random
 import re
+import unicodedata
 from urllib.parse import quote
 
 import pytest
@@ -40,6 +41,8 @@ def test_what_it_is_only_a_part_of_is_not(text: str) -> None:
     [
         lambda one: f"x {one},".encode("utf-16-le"),
         lambda one: f"\ufeffx {one},".encode("utf-16-be"),
+        lambda one: f"x {one},".encode("cp1252"),
+        lambda one: unicodedata.normalize("NFD", f"x {one},").encode(),
         lambda one: quote(f"/{one}/", safe="").encode(),
         lambda one: quote(quote(f"/{one}/", safe=""), safe="").encode(),
         lambda one: json.dumps(f"\n{one}\t").encode(),
@@ -52,6 +55,13 @@ def test_what_it_is_only_a_part_of_is_not(text: str) -> None:
 )
 def test_it_is_found_in_every_spelling(one: str, spelt: object) -> None:
     assert one in found(spelt(one))  # type: ignore[operator]
+
+
+def test_within_a_longer_id_of_another_it_is_no_trace() -> None:
+    needles = Needles(frozenset({"u-100001"}), frozenset({"u-100001-2"}))
+    text = b"u-100001-2,u-100001,u-100001-3 u-100001-2"
+    assert [trace.start for trace in needles.find(text)] == [11, 20]
+    assert needles.without(text) == b"u-100001-2,[forgotten],[forgotten]-3 u-100001-2"
 
 
 def test_a_short_id_is_not_looked_for_in_text() -> None:

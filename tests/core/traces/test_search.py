@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import sqlite3
+import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -17,6 +18,7 @@ import pyarrow as pa
 import pyarrow.feather as feather
 import pyarrow.parquet as pq
 import pytest
+from safetensors.numpy import save_file
 
 from core.base.errors import Cancelled
 from core.base.progress import silent
@@ -112,6 +114,11 @@ def arrays(path: Path, one: str) -> None:
     path.with_suffix(".npz").rename(path)
 
 
+def array_of_text(path: Path, one: str) -> None:
+    np.save(path.with_suffix(".npy"), np.array([one, OTHER]))
+    path.with_suffix(".npy").rename(path)
+
+
 def database(path: Path, one: str) -> None:
     with sqlite3.connect(path) as opened:
         opened.execute("CREATE TABLE a (x TEXT, y BLOB)")
@@ -141,7 +148,7 @@ def over_a_cut(path: Path, one: str) -> None:
 
 KINDS: list[Callable[[Path, str], None]] = [
     text, utf16, packed, in_zip, parquet, parquet_of_numbers, parquet_in_zip, nested_parquet, map_parquet,
-    dictionary_parquet, lists_of_two_parquet, short_id_parquet, numbers, arrays, database, over_two_pages,
+    dictionary_parquet, lists_of_two_parquet, short_id_parquet, numbers, arrays, array_of_text, database, over_two_pages,
     escaped, over_a_cut,
 ]  # fmt: skip
 
@@ -167,11 +174,39 @@ def test_it_is_seen_in_a_name_and_in_hidden_folders(tmp_path: Path) -> None:
     assert sum(one.size for one in found.values()) == sum(p.stat().st_size for p in found)
 
 
+def test_it_is_seen_in_the_name_of_a_folder(tmp_path: Path) -> None:
+    for folder in (f"of {ID}", OTHER):
+        (tmp_path / folder / "deep").mkdir(parents=True)
+        (tmp_path / folder / "deep" / "a.csv").write_text("x")
+    found = search([tmp_path], NEEDLES, silent)
+    assert {path.parent.parent.name for path, one in found.items() if one.hits} == {f"of {ID}"}
+    alone = search([tmp_path / f"of {ID}"], NEEDLES, silent)
+    assert [one.hits for one in alone.values()] == [1]
+
+
+def test_a_model_is_read_as_it_is(tmp_path: Path) -> None:
+    save_file({"a": np.random.default_rng(0).normal(size=999)}, tmp_path / "a.safetensors", {"of": ID})
+    found = look(tmp_path / "a.safetensors", NEEDLES)
+    assert (found.hits, found.unread) == (1, "")
+
+
 def test_what_cannot_be_unpacked_is_told(tmp_path: Path) -> None:
     (tmp_path / "a.bz2").write_bytes(bz2.compress(ID.encode()))
     feather.write_feather(pa.table({"a": [ID]}), tmp_path / "a.feather", compression="zstd")
     (tmp_path / "a.gz").write_bytes(gzip.compress(ID.encode())[:-12])
     (tmp_path / "a.parquet").write_bytes(b"PAR1 cut off")
+    (tmp_path / "a.pdf").write_bytes(b"%PDF-1.7 " + zlib.compress(ID.encode()))
+    (tmp_path / "a.orc").write_bytes(b"ORC" + zlib.compress(ID.encode()))
+    (tmp_path / "a.avro").write_bytes(b"Obj\x01" + zlib.compress(ID.encode()))
+    (tmp_path / "a.bin").write_bytes(bytes(range(256)) + zlib.compress(ID.encode()))
+    with tarfile.open(tmp_path / "a.tar", "w") as tar:
+        inner = tarfile.TarInfo("a.gz")
+        inner.size = len(packed_text := gzip.compress(ID.encode()))
+        tar.addfile(inner, io.BytesIO(packed_text))
+    schema = pa.schema([("a", pa.string())])
+    with pa.ipc.new_stream(tmp_path / "a.arrows", schema) as stream:
+        stream.write_table(pa.table({"a": [ID] * 9}))
+    (tmp_path / "linked").symlink_to(tmp_path.parent, target_is_directory=True)
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr("a", b"x")
     locked = bytearray((tmp_path / "a.zip").read_bytes())

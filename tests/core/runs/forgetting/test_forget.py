@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import shutil
+import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,11 +21,12 @@ from core.desk.controls import Controls
 from core.facts.answer import Answer, Note
 from core.labels.label_settings import LabelMode, LabelSettings
 from core.naming.names import SegmentName
-from core.runs import jobs, pipeline
+from core.runs import jobs, kept_watches, pipeline
 from core.runs.forgetting.certificate import Forgotten
 from core.runs.forgetting.forget import forget, ids_of, preview
 from core.runs.forgetting.places import JOBS, SearchedPlaces
 from core.runs.jobs import JobView, State
+from core.runs.kept_watches import WatchOrder
 from core.runs.pipeline import RunSettings
 from core.runs.run import run
 from core.runs.watch import watch
@@ -127,6 +129,8 @@ def shop(finished: Shop, tmp_path: Path) -> Shop:
     for job, said in (("1-a", one), ("2-b", other)):
         (store.root / JOBS / job).mkdir(parents=True)
         (store.root / JOBS / job / "status.json").write_text(json.dumps({"state": "done", "rows": [[said]]}))
+    kept_watch(made, "incoming", made.model, shutil.copytree(made.root / "live", tmp_path / "live"))
+    kept_watch(made, "other", "0" * 24, None)
     (store.root / "checkpoints" / "unfinished").mkdir(parents=True)
     (store.root / "checkpoints" / "unfinished" / "x.safetensors").write_bytes(b"x")
     (store.root / "preprocess" / ".key.1.abcd").mkdir()
@@ -135,6 +139,20 @@ def shop(finished: Shop, tmp_path: Path) -> Shop:
     (made.root / "out" / ".publishing.x").mkdir()
     (made.root / "out" / ".publishing.x" / "raw").write_text(one)
     return made
+
+
+def kept_watch(shop: Shop, folder: str, model: str, live: Path | None) -> Path:
+    """A watch as the app keeps it, that ended."""
+    watched = shop.root / folder
+    order = WatchOrder(
+        folder=watched, dataset="d", model=model, title="shop.csv", names={0: "Buyers"}, at="2026-01-01"
+    )
+    place = kept_watches.place_of(shop.store, watched)
+    shutil.copytree(shop.root / "out" / "model", place / "model")
+    (place / "order.json").write_text(order.model_dump_json())
+    if live is not None:
+        shutil.copytree(live, place / "live")
+    return place
 
 
 def bytes_with(root: Path, ids: tuple[str, ...]) -> list[Path]:
@@ -175,6 +193,27 @@ def test_what_was_made_of_them_is_gone_and_all_else_stays(shop: Shop) -> None:
     assert calls == [{"asked": "[forgotten]?"}, {"asked": f"{other}?"}]
     assert [path.name for path in (store.root / JOBS).glob("[!.]*")] == ["2-b"]
     assert {path.name for path in (shop.root / "out").glob("[!.]*")} == {"run.json", "stages"}
+
+
+def test_a_watch_of_the_app_goes_as_a_whole_by_what_it_holds_or_by_its_model(shop: Shop) -> None:
+    """Its model was trained on them; another one stays."""
+    by_model = kept_watch(shop, "empty", shop.model, None)
+    holds = kept_watch(shop, "held", "0" * 24, shop.root / "live")
+    told = preview(shop.places, shop.needles, silent)
+    assert sum(one["what"] == "watch" for one in told.steps) == 3
+    forget(shop.places, shop.needles, silent)
+    assert not by_model.exists()
+    assert not holds.exists()
+    [left] = kept_watches.watches(shop.store)
+    assert left.order.folder == shop.root / "other"
+
+
+def test_a_file_that_is_no_text_goes_and_is_not_damaged(shop: Shop) -> None:
+    """Marks in it would not fit its lengths and checksums."""
+    path = shop.store.root / "of_the_app.parquet"
+    pd.DataFrame({"user": [shop.gone[0], shop.stay[0]]}).to_parquet(path)
+    assert forget(shop.places, shop.needles, silent).is_clean
+    assert not path.exists()
 
 
 def test_a_saved_run_keeps_its_words_and_says_that_it_cannot_be_opened(shop: Shop) -> None:
@@ -257,6 +296,43 @@ def test_data_of_which_a_user_was_left_out_go_by_the_file_that_they_are_of(shop:
     assert not made.parent.exists()
 
 
+def test_a_table_in_place_of_a_list_is_refused_before_anything_goes(shop: Shop) -> None:
+    one, other = shop.gone[:2]
+    for text in (f"{one},{other}", f"user_id,reason\n{one},asked", f'="{one}"', f"{one};x", f"{one}\tx"):
+        with pytest.raises(InputError, match="Found nowhere"):
+            preview(shop.places, ids_of(text), silent)
+    with pytest.raises(InputError, match="1 line of the list"):
+        forget(shop.places, ids_of(f"{one},{other}"), silent)
+    assert len(bytes_with(shop.root, shop.gone)) > 10
+
+
+def test_the_outcome_says_how_many_stood_somewhere_and_how_many_are_too_short(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("user_id,x\nu-123456,1\n10234,2\n")
+    done = forget(SearchedPlaces(None, (), (tmp_path,)), ids_of("u-123456\n10234\nnobody-1"), silent)
+    assert "1 of 3 ids found, 0 places left of 2 ids; 1 id too short to be searched in text" in done.sentence
+
+
+def test_a_longer_id_of_another_is_left_with_all_that_is_theirs(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("user_id,x\nu-100001,1\nu-100001-2,2\n")
+    done = forget(SearchedPlaces(None, (), (tmp_path,)), ids_of("u-100001"), silent)
+    assert (done.is_clean, done.records, done.others) == (True, 1, 1)
+    assert (tmp_path / "a.csv").read_text() == "user_id,x\nu-100001-2,2\n"
+
+
+def test_an_export_in_windows_1252_loses_its_users(tmp_path: Path) -> None:
+    text = "user_id,x\nmüller-10,1\nmüller-11,2\n"
+    (tmp_path / "a.csv").write_bytes(text.encode("cp1252"))
+    done = forget(SearchedPlaces(None, (), (tmp_path,)), ids_of("müller-10"), silent)
+    assert (done.found, done.records, done.is_clean) == (1, 1, True)
+    assert "müller-10" not in (tmp_path / "a.csv").read_text()
+
+
+def test_a_name_in_which_the_id_is_spelt_otherwise_is_not_told(tmp_path: Path) -> None:
+    (tmp_path / "of anna%40example.com.csv").write_text("user_id,x\nz,1\n")
+    done = forget(SearchedPlaces(None, (), (tmp_path,)), ids_of("anna@example.com"), silent)
+    assert [one.file.rsplit("/", 1)[1] for one in done.left] == ["[forgotten].csv"]
+
+
 @pytest.mark.parametrize("text", ["", "\n \n", "user_id\n"])
 def test_a_list_without_ids_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="no id"):
@@ -291,10 +367,22 @@ def test_a_job_at_work_or_a_running_watch_refuses(shop: Shop, monkeypatch: pytes
         other.start()
         other.join()
     assert refused
-    monkeypatch.setattr(jobs, "recent", lambda *_: [JobView("1", "train", "x", State.RUNNING)])
+    monkeypatch.setattr(jobs, "active", lambda *_: [JobView("1", "train", "x", State.RUNNING)])
     with pytest.raises(ResourceError, match=r"at work on this cache \(train\)"):
         forget(shop.places, shop.needles, silent)
     assert len(bytes_with(shop.root, shop.gone)) > 10
+
+
+def test_a_job_that_began_long_ago_refuses(shop: Shop) -> None:
+    """A watch works for weeks, while hundreds of jobs come and go."""
+    old, *others = (shop.store.root / JOBS / f"{n:03}" for n in range(60))
+    for folder in (old, *others):
+        folder.mkdir()
+        asked = {"task": "watch", "subject": "x", "request": {}, "started": time.time()}
+        (folder / "request.json").write_text(json.dumps(asked))
+        (folder / "status.json").write_text(json.dumps({"state": "starting" if folder == old else "done"}))
+    with pytest.raises(ResourceError, match=r"at work on this cache \(watch\)"):
+        forget(shop.places, shop.needles, silent)
 
 
 class Stopped(BaseException):

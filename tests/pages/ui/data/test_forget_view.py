@@ -84,6 +84,16 @@ def test_the_ids_are_in_no_file_once_the_job_has_them(
     assert held == []
 
 
+def test_a_cancelled_job_leaves_no_list(
+    open_app: OpenApp, finished_run: FinishedRun, fake_jobs: FakeJobs
+) -> None:
+    app = ask(open_app(PAGE, data=finished_run.dataset), "1111111111.2222222222")
+    fake_jobs.end("forget", State.CANCELLED)
+    app.run()
+    assert not app.exception
+    assert list((finished_run.root / handing.FOLDER).glob("*")) == []
+
+
 def test_a_list_without_ids_is_refused(
     open_app: OpenApp, finished_run: FinishedRun, fake_jobs: FakeJobs
 ) -> None:
