@@ -118,11 +118,8 @@ def certify(
     """
     salt = secrets.token_bytes(16)
     text = "\n".join(sorted(needles.ids)).encode()
-    left = [
-        Left(black(path, needles), one.hits, one.unread)
-        for path, one in looked.items()
-        if one.hits or one.unread
-    ]
+    told = {path: one for path, one in looked.items() if one.hits or one.unread}
+    left = [Left(black(path, needles), one.hits, one.unread) for path, one in told.items()]
     return Forgotten(
         at=datetime.now(UTC).isoformat(timespec="seconds"),
         ids=len(needles.ids),

@@ -38,7 +38,7 @@ def test_nothing_is_left_and_the_status_is_0(tmp_path: Path) -> None:
     (tmp_path / "cache").mkdir()
     done = forget(tmp_path, ids=f"user_id\n{ID}\n12\n")
     assert done.returncode == 0, done.stderr
-    assert "0 places left of 2 ids" in done.stdout
+    assert "0 places left of 1 id; 1 id too short" in done.stdout
     assert "1 id is too short" in done.stdout
 
 

@@ -148,8 +148,8 @@ def over_a_cut(path: Path, one: str) -> None:
 
 KINDS: list[Callable[[Path, str], None]] = [
     text, utf16, packed, in_zip, parquet, parquet_of_numbers, parquet_in_zip, nested_parquet, map_parquet,
-    dictionary_parquet, lists_of_two_parquet, short_id_parquet, numbers, arrays, array_of_text, database, over_two_pages,
-    escaped, over_a_cut,
+    dictionary_parquet, lists_of_two_parquet, short_id_parquet, numbers, arrays, array_of_text, database,
+    over_two_pages, escaped, over_a_cut,
 ]  # fmt: skip
 
 
