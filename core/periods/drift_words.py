@@ -66,8 +66,8 @@ def how_sure(found: Drift) -> str:
     least = found.least_seen(TENTH)
     before, after = found.users
     return (
-        f"p = {found.p_value:.3f}. Where nothing has changed, about one in {round(1 / ALPHA)} later exports of as "
-        f"many days raises this alarm, however many figures are looked at (here {found.tested}). "
+        f"p = {found.p_value:.3f}. Where nothing has changed, about one in {round(1 / ALPHA)} later exports "
+        f"of as many days raises this alarm, however many figures are looked at (here {found.tested}). "
         f"With {before:,} users before and {after:,} now it sees, in 80 of 100 cases, that a segment of "
         f"{TENTH:.0%} of the users grows or shrinks by {100 * least:.1f} points."
     )

@@ -98,9 +98,7 @@ def test_what_raised_the_alarm_is_said_in_words() -> None:
     first = told[told[FIGURE] != DriftFigure.DIRECTION].iloc[0]
     assert lines[0].startswith("What users do has changed")
     assert lines[1] == f"- {words.told_row(first, names[int(first.name)])}"
-    assert lines[-1].startswith(
-        "p = 0.010. Where nothing has changed, about one in 20 later exports of as many"
-    )
+    assert lines[-1].startswith("p = 0.010. Where nothing has changed, about one in 20 later exports of")
     directions = found.table.assign(**{FIGURE: DriftFigure.DIRECTION.value})
     assert words.reasons(replace(found, table=directions), names) == [
         "The mix of pages as a whole, no segment and no single page"
