@@ -74,10 +74,10 @@ def held(
     for export in later:
         pages = seen_pages([(before.sequences, names), (export.sequences, names)], known)
         first = PlacedUsers.of(
-            before.sequences.user_id, before.vectors, partition.labels, partition, pages[0], MIN_COUNT
+            before.sequences, before.vectors, partition.labels, partition, pages[0], MIN_COUNT
         )
         labels = np.where(export.inside, assign(export.vectors, partition), OUTSIDE)
-        second = PlacedUsers.of(export.sequences.user_id, export.vectors, labels, partition, pages[1])
+        second = PlacedUsers.of(export.sequences, export.vectors, labels, partition, pages[1])
         found.append(drift(TrainingPeriod.of(first, k, seed), second, seed, permutations).p_value)
     return found
 

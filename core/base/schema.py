@@ -205,6 +205,8 @@ OUTLIER: Final = -2
 """The label of a user who was clustered and fits no segment; leaves the tool as :data:`OUTSIDE`."""
 SET_ASIDE: Final = -3
 """The label of a user whose segment was set aside by hand; the same."""
+HARDLY: Final = 3
+"""Users from which on a page has its name in a model folder: fewer may name a person."""
 
 
 class View(StrEnum):

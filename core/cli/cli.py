@@ -289,7 +289,9 @@ def watch(folder: Path, model: Path, out: Path, every: float, settle: float, onc
 def drift(inputs: tuple[Path, ...], model: Path, to: Path | None, device: str) -> int:
     """Tell whether users of EXPORT still do what those of the training did, and whether to train again.
 
-    Ends with 3 where the alarm is raised, which without any change happens in at most 5 of 100 exports.
+    Ends with 3 where the alarm is raised: without any change, for about 5 of 100 exports of as many days. One
+    that covers clearly fewer or more days than the training raises none. Nobody is known again, as a model
+    folder has no ids; the page Time knows who is in both.
     """
     from core.runs.since_training import export_since_training
 

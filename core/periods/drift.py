@@ -56,6 +56,9 @@ class Drift:
         pages: Those of the figures of pages, by item.
         limit: The distance called far.
         users: How many of each export the alarm looked at.
+        days: That each covers.
+        alike_days: How many days the later one may cover (:attr:`TrainingPeriod.alike_days`), else nothing
+            is tested.
         critical: Standard errors from which on a figure raises it.
         error: The standard error of a segment's share, in standard deviations of it.
     """
@@ -64,12 +67,19 @@ class Drift:
     pages: tuple[str, ...]
     limit: float
     users: tuple[int, int]
+    days: tuple[int, int]
+    alike_days: range
     critical: float
     error: float
 
     @property
+    def comparable(self) -> bool:
+        """Whether the two cover about as many days."""
+        return self.days[1] in self.alike_days
+
+    @property
     def p_value(self) -> float:
-        """How often exports without change would look as different."""
+        """How often exports without change would look as different; NaN where that cannot be said."""
         return float(self.table[Diff.P_VALUE].min()) if len(self.table) else 1.0
 
     @property
@@ -102,6 +112,8 @@ def drift(
 ) -> Drift:
     """Hold a later export against the training period.
 
+    Where the two do not cover about as many days, figures are told and none is tested.
+
     Who is in both is known again where the users of the training are at hand; of what a model folder keeps
     of them nobody is, and all users of the later export count as others.
 
@@ -123,11 +135,15 @@ def drift(
     only_more = np.array([name in ONLY_MORE for name, _ in figures])[tested]
     errors, p, critical = _adjusted(moving, only_more, rng, permutations)
     table = _table(figures, sides, tested)
-    table.loc[tested, [ERRORS, Diff.P_VALUE]] = np.column_stack([errors, p])
+    if after.days in period.alike_days:
+        table.loc[tested, [ERRORS, Diff.P_VALUE]] = np.column_stack([errors, p])
     order = np.lexsort([-table[ERRORS].abs(), table[Diff.P_VALUE]])  # NaN last
     n = len(sides[0]), len(sides[1])
     typical = float(np.sqrt((moving.spread[: period.k] ** 2).mean())) * (1 / max(n[0], 1) + 1 / max(n[1], 1))
-    return Drift(table.iloc[order].reset_index(drop=True), called, period.limit, n, critical, typical)
+    return Drift(
+        table.iloc[order].reset_index(drop=True), called, period.limit, n, (period.days, after.days),
+        period.alike_days, critical, typical,
+    )  # fmt: skip
 
 
 def _most_seen(period: TrainingPeriod, after: PlacedUsers) -> np.ndarray:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from core.base.schema import HARDLY
 from core.base.wording import common_origin, counted, number, percent, short_address
 from core.periods.drift import (
     AFTER_VALUE,
@@ -47,6 +48,9 @@ CALLED: Final = {
 
 def headline(found: Drift) -> str:
     """The alarm in a sentence."""
+    if not found.comparable:
+        before, now = found.days
+        return f"Not comparable: this export covers {counted(now, 'day')}, the training {before:,}"
     if found.alarm:
         return "What users do has changed since the training period"
     return "No sign that what users do has changed"
@@ -56,14 +60,26 @@ TENTH: Final = 0.1
 
 
 def how_sure(found: Drift) -> str:
-    """How often the alarm is a false one, and what it could have seen."""
+    """How often the alarm is a false one, and what it could have seen; or why there can be none."""
+    if not found.comparable:
+        return why_not(found)
     least = found.least_seen(TENTH)
     before, after = found.users
     return (
-        f"p = {found.p_value:.3f}. Where nothing has changed, about one later export in {round(1 / ALPHA)} "
-        f"raises this alarm, however many figures are looked at (here {found.tested}). With {before:,} users "
-        f"before and {after:,} now it sees, in 80 of 100 cases, that a segment of {TENTH:.0%} of the users "
-        f"grows or shrinks by {100 * least:.1f} points."
+        f"p = {found.p_value:.3f}. Where nothing has changed, about one in {round(1 / ALPHA)} later exports "
+        f"of as many days raises this alarm, however many figures are looked at (here {found.tested}). "
+        f"With {before:,} users before and {after:,} now it sees, in 80 of 100 cases, that a segment of "
+        f"{TENTH:.0%} of the users grows or shrinks by {100 * least:.1f} points."
+    )
+
+
+def why_not(found: Drift) -> str:
+    """Why exports of other lengths are not held against each other, and what to do."""
+    (before, now), least, most = found.days, found.alike_days[0], found.alike_days[-1]
+    way = "less" if now < before else "more"
+    return (
+        f"People do {way} in {counted(now, 'day')} than in {before:,}, so that segments and pages would "
+        f"differ without any change, and no alarm is raised. Hold {least:,} to {most:,} days against it."
     )
 
 
@@ -166,11 +182,10 @@ def page_lines(table: pd.DataFrame) -> list[str]:
         return ["No page is shown to be seen by a larger or smaller share of the users"]
     origin, lines = common_origin(table[PAGE].tolist()), [f"Pages: {page_counts(table)}"]
     for row in table.head(LISTED).to_dict("records"):
-        before, now = percent(row[Col.REST_SHARE], 1, row[Col.REST_N]), percent(row[Col.SHARE], 1, row[Col.N])
+        share, now = percent(row[Col.REST_SHARE], 1, row[Col.REST_N]), percent(row[Col.SHARE], 1, row[Col.N])
+        before = f"{share} of the users" if row[Col.REST_USERS] >= HARDLY else f"fewer than {HARDLY} users"
         page = short_address(row[PAGE], origin)
-        lines.append(
-            f"- {CHANGES[row[CHANGE]].capitalize()}: {page}, {before} of the users before, {now} now"
-        )
+        lines.append(f"- {CHANGES[row[CHANGE]].capitalize()}: {page}, {before} before, {now} now")
     return lines
 
 

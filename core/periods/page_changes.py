@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from core.base.schema import HARDLY
 from core.differences.table import Diff
 from core.periods.migration import in_both
 from core.periods.placed_users import RARE, PlacedUsers
@@ -25,7 +26,7 @@ class PageChange(StrEnum):
     """What became of a page."""
 
     NEW = "new"
-    """Hardly anybody saw it before."""
+    """Fewer than :data:`HARDLY` saw it before."""
     MORE = "more"
     LESS = "less"
     GONE = "gone"
@@ -42,18 +43,20 @@ def page_changes(period: TrainingPeriod, after: PlacedUsers) -> pd.DataFrame:
     Returns:
         One row a page of :data:`FEWEST_USERS` or more, whose interval leaves out 0, the surest change first:
         ``change``, ``page``, whether it is ``known`` to the model, ``users`` of ``n`` who saw it and their
-        ``share``, the same before (``rest_…``), the ``difference`` with its 95 % interval (Newcombe 1998).
+        ``share``, the same before (``rest_…``, at most: :meth:`TrainingPeriod.users_of`), the
+        ``difference`` with its 95 % interval (Newcombe 1998). No row where the two do not cover about as many
+        days (:attr:`TrainingPeriod.alike_days`).
     """
     users, rest = after.pages.users, period.users_of(after.pages.names)
     n, rest_n = len(after.place), int(period.sizes.sum())
     table = _compared(users, n, rest, rest_n, _of_the_same(period.placed, after, rest))
     more = users > rest * n / max(rest_n, 1)
-    kinds = [rest == 0, users == 0, more]
+    kinds = [rest < HARDLY, users == 0, more]
     change = np.select(kinds, [PageChange.NEW, PageChange.GONE, PageChange.MORE], PageChange.LESS)
     table.insert(0, CHANGE, change)
     table.insert(1, PAGE, after.pages.names)
     table.insert(2, KNOWN, after.pages.known)
-    enough = np.where(more, users, rest) >= FEWEST_USERS
+    enough = (np.where(more, users, rest) >= FEWEST_USERS) & (after.days in period.alike_days)
     return _surest(table[table[Diff.DIFFERS] & enough])
 
 

@@ -12,6 +12,7 @@ from scipy import sparse
 
 from core.base.schema import OUTSIDE
 from core.data.sequences import UserSequences
+from core.periods.calendar import covered
 from core.segments.geometry import nearest
 from core.segments.partition import Partition
 
@@ -110,6 +111,7 @@ class PlacedUsers:
         pages: What they saw.
         unknown: int64 of shape (n,), page views on pages that the model does not know; of the export it was
             trained on those that it would not know without the user.
+        days: From the first to the last page view of any of them, UTC.
     """
 
     user_id: pa.StringArray
@@ -118,11 +120,12 @@ class PlacedUsers:
     distance: np.ndarray
     pages: ViewedPages
     unknown: np.ndarray
+    days: int
 
     @classmethod
     def of(
         cls,
-        user_id: pa.StringArray,
+        sequences: UserSequences,
         vectors: np.ndarray,
         labels: np.ndarray,
         partition: Partition,
@@ -132,7 +135,7 @@ class PlacedUsers:
         """Measure users who were assigned to segments.
 
         Args:
-            user_id: n texts.
+            sequences: Their page views.
             vectors: float32 of shape (n, d), mixed as those of the partition.
             labels: int32 of shape (n,), as of :func:`core.segments.clustering.assign`; ``OUTSIDE`` of users
                 who are not clustered.
@@ -144,7 +147,9 @@ class PlacedUsers:
         inside = np.flatnonzero(labels != OUTSIDE)
         distance[inside] = np.sqrt(nearest(vectors[inside], partition.centroids)[1])
         unknown = pages.unknown if min_count is None else pages.unknown_to_others(min_count)
-        return cls(user_id, vectors, places(labels, partition), distance, pages, unknown)
+        first, last = covered(sequences.timestamp)
+        place, days = places(labels, partition), last - first + 1
+        return cls(sequences.user_id, vectors, place, distance, pages, unknown, days)
 
     @property
     def clustered(self) -> np.ndarray:

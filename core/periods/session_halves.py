@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 
 from core.data.sequences import UserSequences
+from core.periods.training_period import drawn_users
 
-MOST_USERS: Final = 20_000
 EVEN: Final = np.array([0.5])
 
 
@@ -23,7 +23,7 @@ def halves_of(
         which: Who may be dealt, bool of shape (n_users,).
         first: Shares of the sessions that the first part may have, float in (0, 1); each user has one of
             them at random. Nobody's part is empty.
-        seed: Of the draw of users, where there are more than :data:`MOST_USERS`, and of the parts.
+        seed: Of the draw of users (:func:`drawn_users`), and of the parts.
 
     Returns:
         The users who were dealt, int64 of shape (m,), ascending, and page views of 2 m users: the first
@@ -33,7 +33,7 @@ def halves_of(
     starts = sequences.session_starts
     owner = sequences.user[starts]
     several = np.flatnonzero(which & (np.bincount(owner, minlength=sequences.n_users) > 1))
-    users = np.sort(rng.permutation(several)[:MOST_USERS])
+    users = several[drawn_users(len(several), rng)]
     side = _dealt(owner, rng.choice(first, sequences.n_users), rng)
     session = np.repeat(side, np.diff(starts, append=sequences.n_views))
     mine = np.full(sequences.n_users, -1)

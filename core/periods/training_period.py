@@ -1,8 +1,10 @@
 """What is kept of the users of a training, so that later ones can be held against them without their data.
 
 Every figure is a mean over users of something: in segment 3 or not, sees a page or not, and so on. Kept are
-the figures of users drawn at random, in an order that says nothing of who they are, which pages they saw, and
-how many of all users saw each: no id, no time, no order of page views, and no page that hardly anybody saw.
+the figures of up to 20,000 users drawn at random (segment, distance, page views, directions of their vector),
+which pages each of them saw, and how many of all users saw each: no id, no time, no order, and no page that
+hardly anybody saw. A row is a person's all the same: who knows some of their pages may find it
+(docs/threats.md), so a model folder is personal data like the export.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import pyarrow as pa
 from scipy import sparse
 
 from core.base.errors import ArtifactError
+from core.base.schema import HARDLY
 from core.periods.migration import in_both
 from core.periods.placed_users import PlacedUsers, Sparse, far_limit
 from core.storage.disk import disk_errors
@@ -29,8 +32,8 @@ MOST_USERS: Final = 20_000
 nobody would raise an alarm."""
 DIRECTIONS: Final = 8
 """Principal components of the vectors, each a figure."""
-HARDLY: Final = 3
-"""Users from which on a page is named and counted: fewer may name a person."""
+OTHER_DAYS: Final = 8
+"""One day in so many may be missing, or too many, in what is held against the training (docs/method.md)."""
 FACTS, ROWS, FORMAT = "training_period.json", "training_period.npz", 1
 
 
@@ -76,6 +79,7 @@ class TrainingPeriod:
         limit: The distance called far.
         sizes: int64 of shape (k + 1,), all users by segment and, last, in none.
         clustered: How many of them took part in clustering.
+        days: That they cover.
         placed: All users; None where this was read from a folder, so that nobody is known again.
         drawn: int64 of shape (n_drawn,), whose rows the values are; empty where that is not known.
     """
@@ -88,6 +92,7 @@ class TrainingPeriod:
     limit: float
     sizes: np.ndarray
     clustered: int
+    days: int
     placed: PlacedUsers | None
     drawn: np.ndarray
 
@@ -113,13 +118,19 @@ class TrainingPeriod:
         order = np.lexsort([by_pages, *values.T])  # by what they are, so that it says nothing of who they are
         return cls(
             values[order], tuple(before.pages.names[page] for page in named), users[named], seen[order],
-            axes, limit, before.sizes(k), inside, before, drawn[order],
+            axes, limit, before.sizes(k), inside, before.days, before, drawn[order],
         )  # fmt: skip
 
     @property
     def k(self) -> int:
         """Number of segments."""
         return len(self.sizes) - 1
+
+    @property
+    def alike_days(self) -> range:
+        """How many days may be held against it: people do less in a week than in a month."""
+        apart = max(1, self.days // OTHER_DAYS)
+        return range(max(1, self.days - apart), self.days + apart + 1)
 
     @property
     def figures(self) -> list[tuple[DriftFigure, int]]:
@@ -132,16 +143,23 @@ class TrainingPeriod:
         return _values(side, users, self.k, self.axes, self.limit)
 
     def users_of(self, pages: Sequence[str]) -> np.ndarray:
-        """How many users saw each page, int64; 0 where fewer than :data:`HARDLY` did."""
-        found = dict(zip(self.pages, self.users.tolist(), strict=True))
-        return np.fromiter((found.get(page, 0) for page in pages), np.int64, len(pages))
+        """How many users saw each page at most, int64: a folder tells no number below :data:`HARDLY`."""
+        if self.placed is None:
+            found, else_ = dict(zip(self.pages, self.users.tolist(), strict=True)), HARDLY - 1
+        else:
+            mine = self.placed.pages
+            found, else_ = dict(zip(mine.names, mine.users.tolist(), strict=True)), 0
+        return np.fromiter((found.get(page, else_) for page in pages), np.int64, len(pages))
 
     def saw(self, pages: Sequence[str]) -> np.ndarray:
-        """Who of those drawn saw each page: float32 of shape (n_drawn, n); nobody one that has no name."""
-        column = {page: place for place, page in enumerate(self.pages)}
+        """Who of those drawn saw each page: float32 of shape (n_drawn, n); of a folder, pages with a name."""
+        named, seen = self.pages, self.seen
+        if self.placed is not None:
+            named, seen = self.placed.pages.names, self.placed.pages.seen[self.drawn] > 0
+        column = {page: place for place, page in enumerate(named)}
         found = np.zeros((len(self.values), len(pages)), dtype=np.float32)
         there = [place for place, page in enumerate(pages) if page in column]
-        found[:, there] = self.seen[:, [column[pages[place]] for place in there]].toarray()
+        found[:, there] = seen[:, [column[pages[place]] for place in there]].toarray()
         return found
 
     def known_again(self, user_id: pa.StringArray) -> tuple[np.ndarray, np.ndarray]:
@@ -158,7 +176,7 @@ class TrainingPeriod:
         """
         facts = {
             "format": FORMAT, "limit": self.limit, "sizes": self.sizes.tolist(), "clustered": self.clustered,
-            "users": dict(zip(self.pages, self.users.tolist(), strict=True)),
+            "days": self.days, "users": dict(zip(self.pages, self.users.tolist(), strict=True)),
         }  # fmt: skip
         places = {"indices": self.seen.indices.astype(np.int32), "indptr": self.seen.indptr.astype(np.int64)}
         with disk_errors():
@@ -193,7 +211,8 @@ class TrainingPeriod:
         users, sizes = (np.array(part, dtype=np.int64) for part in (list(pages.values()), facts["sizes"]))
         made = cls(
             values, tuple(pages), users, seen, {name: arrays[name] for name in ("mean", "axes")},
-            float(facts["limit"]), sizes, int(facts["clustered"]), None, np.zeros(0, dtype=np.int64),
+            float(facts["limit"]), sizes, int(facts["clustered"]), int(facts["days"]), None,
+            np.zeros(0, dtype=np.int64),
         )  # fmt: skip
         if facts["format"] != FORMAT or values.shape[1:] != (len(made.figures),):
             raise ValueError("of another release")

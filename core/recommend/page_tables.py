@@ -15,12 +15,11 @@ from typing import Any, Final
 import numpy as np
 from scipy import sparse
 
+from core.base.schema import HARDLY
 from core.data.sequences import UserSequences
 from core.recommend.seen_pages import LAGS, UNKNOWN_PAGE, SeenPages, Sparse, shares
 from core.segments.neighbours import searchable
 
-FEWEST_USERS: Final = 3
-"""A page that fewer users saw is in no table, and so never suggested."""
 KEPT: Final = 200
 """Followers of a page that are kept, the most frequent ones."""
 MOST_NEIGHBOURS: Final = 5_000
@@ -35,7 +34,7 @@ class PageTables:
     """The counts.
 
     Args:
-        pages: Canonical pages that at least :data:`FEWEST_USERS` saw; the column of each is its place.
+        pages: Canonical pages that :data:`HARDLY` users or more saw; the column of each is its place.
         allowed: bool of shape (n_columns,), pages that may be suggested: those that are not functional.
         follows: Sparse float32 of shape (n_columns, n_columns): how often each page was the next one, as a
             share. Rows sum to 1, or to less where there are more than :data:`KEPT`.
@@ -97,7 +96,7 @@ def count_tables(
         counted: bool of shape (n_users,), users that are counted.
         neighbours: bool of shape (n_users,), those of them that may be neighbours.
     """
-    kept = np.flatnonzero(users_of_pages(sequences, len(names), counted) >= FEWEST_USERS)
+    kept = np.flatnonzero(users_of_pages(sequences, len(names), counted) >= HARDLY)
     columns = np.full(len(names), UNKNOWN_PAGE)
     columns[kept] = np.arange(len(kept))
     seen = SeenPages.of(sequences, columns, len(kept))

@@ -13,15 +13,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
+import pandas as pd
 from pydantic import TypeAdapter, ValidationError
 
 from core.base.errors import ArtifactError
-from core.base.schema import OUTSIDE, Group, View
+from core.base.schema import OUTSIDE, Group, Users, View
 from core.base.settings import IngestSettings, ViewWeights
 from core.data.dataset import UserColumns, clustered, of_group
 from core.data.sequences import UserSequences
 from core.labels.label_settings import RESERVED, LabelMode, LabelSettings
-from core.one_page.arrivals import traits
+from core.one_page.arrivals import Trait, traits
 from core.one_page.segments import OnePageSegment, OnePageSegments, assign, read_rules
 from core.periods.training_period import TrainingPeriod
 from core.runs.export import groups
@@ -187,7 +188,10 @@ class FrozenModel:
         alone = of_group(users, Group.ONE_PAGE)
         codes = np.full(len(alone), -1, dtype=np.int8)
         if alone.any() and self.one_page:
-            codes = assign(traits(users, sequences, names, RESERVED), self.one_page)
+            arrived = traits(users, sequences, names, RESERVED)
+            if isinstance(users, pd.DataFrame) and users[Users.ENGAGEMENT_MSEC].isna().all():
+                arrived[Trait.ENGAGED] = np.full(len(alone), None)  # of a file that has none
+            codes = assign(arrived, self.one_page)
             codes[~alone] = -1
         return OnePageSegments(codes, self.one_page)
 

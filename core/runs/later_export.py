@@ -302,12 +302,12 @@ def place_both(made: Artifact, trained: Trained, combined: Combined, partition: 
     sides = [(trained.dataset.sequences, own), (later.sequences, told[CALLED])]
     pages = seen_pages(sides, set(told[KNOWN]))
     before = PlacedUsers.of(
-        trained.dataset.sequences.user_id, combined.vectors, partition.labels, partition, pages[0],
+        trained.dataset.sequences, combined.vectors, partition.labels, partition, pages[0],
         trained.min_count,
     )  # fmt: skip
     vectors, labels = _assigned(made, "{}", combined, partition)
     labels[~clustered(later.users)] = OUTSIDE
-    after = PlacedUsers.of(later.sequences.user_id, vectors, labels, partition, pages[1])
+    after = PlacedUsers.of(later.sequences, vectors, labels, partition, pages[1])
     read_alike = bool(json.loads((made.path / READ_ALIKE).read_bytes()))
     period = TrainingPeriod.of(before, len(partition.ids))
     return TwoPeriods(period, before, after, _half_pairs(made, combined, partition), read_alike)

@@ -427,9 +427,7 @@ def _training_period(results: StoredStages, made: Segments) -> TrainingPeriod:
     mine, least = results.dataset.sequences, TrainSettings.checked(**results.model.settings).min_count
     names = page_names(results.dataset.pages, None)[View.URL]
     (pages,) = seen_pages([(mine, names)], set(load_pages(results.model.path)))
-    before = PlacedUsers.of(
-        mine.user_id, made.combined.vectors, made.partition.labels, made.partition, pages, least
-    )
+    before = PlacedUsers.of(mine, made.combined.vectors, made.partition.labels, made.partition, pages, least)
     return TrainingPeriod.of(before, len(made.partition.ids))
 
 

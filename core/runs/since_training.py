@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
@@ -36,6 +36,10 @@ from core.storage.disk import disk_errors
 from core.storage.store import Store
 
 NAME = "name"
+NOBODY: Final = (
+    "Nobody is known again, because a model folder has no ids: who came then and now counts as two people, "
+    "so that false alarms are rarer and changes harder to see. The page Time knows them."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,12 +74,15 @@ class SinceTraining:
     def lines(self) -> list[str]:
         """All of it in words, the answer first."""
         told = drift_words.alarm_lines(self.drift, self.figures[NAME].tolist())
-        return [*told, *drift_words.wear_lines(self.wear), *drift_words.page_lines(self.pages)]
+        pages = drift_words.page_lines(self.pages) if self.drift.comparable else []
+        known = [NOBODY] if self.drift.comparable else []
+        return [*told, *known, *drift_words.wear_lines(self.wear), *pages]
 
     def to_plain(self) -> dict[str, Any]:
         """All of it as plain data; what a figure does not say is None."""
         return {
-            "alarm": self.drift.alarm, "p_value": self.drift.p_value, "users": self.users,
+            "alarm": self.drift.alarm, "comparable": self.drift.comparable, "days": list(self.drift.days),
+            "p_value": self.drift.p_value if self.drift.comparable else None, "users": self.users,
             "users_before": int(self.period.sizes.sum()), "train_again": bool(self.wear.by),
             "worn_by": [one.value for one in self.wear.by], "lines": self.lines,
             "figures": _records(self.figures), "pages": _records(self.pages),
@@ -102,7 +109,7 @@ def since_training(frozen: FrozenModel, sequences: UserSequences, placed: Placed
         )
     check_same_site(known_share(sequences, names, frozen.known.pages))
     (pages,) = seen_pages([(sequences, names)], frozen.known.pages, period.pages)
-    after = PlacedUsers.of(sequences.user_id, placed.vectors, placed.clusters, frozen.partition, pages)
+    after = PlacedUsers.of(sequences, placed.vectors, placed.clusters, frozen.partition, pages)
     found = drift(period, after)
     ids = frozen.partition.ids.tolist()
     called = tuple(frozen.names.get(segment, f"Segment {segment + 1}") for segment in ids)

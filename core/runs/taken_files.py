@@ -78,7 +78,7 @@ class RefusedFile:
 
 @dataclass(frozen=True)
 class WatchedDrift:
-    """All users so far beside those of the training (:mod:`core.periods.drift`).
+    """The users of the latest days beside those of the training (:mod:`core.periods.drift`).
 
     Args:
         at: When they were held against each other, UTC, ISO 8601.

@@ -253,7 +253,7 @@ class Watcher:
             placed = place_export(dataset, self._frozen, names, progress, self._device)
             counts = _counts(dataset, placed)
             taken = self._counted(new, counts)
-            drift = watched_drift(self._frozen, dataset.sequences, placed, _now())
+            drift = watched_drift(self._frozen, dataset, placed, _now(), progress, self._device)
             changed, taken = change_of_alarm(self.taken.drift, drift), replace(taken, drift=drift)
             with replacing(self._out, last=RECORD) as building:
                 write_scored(building / USERS, dataset, placed, {})

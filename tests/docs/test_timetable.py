@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,7 @@ from sqlglot import exp
 from tests.docs.conftest import ROOT, start
 
 TEXT = (ROOT / "docs" / "how-to" / "timetable.md").read_text(encoding="utf-8")
-FOR_GOOD, ONCE = re.findall(r"```sh\n(.*?)\n```", TEXT, re.DOTALL)
+FOR_GOOD, ONCE, DRIFT = re.findall(r"```sh\n(.*?)\n```", TEXT, re.DOTALL)
 [SCHEDULED] = re.findall(r"```sql\n(.*?)\n```", TEXT, re.DOTALL)
 [CRON] = re.findall(r"```\n10 6 \* \* \* (.*?)\n```", TEXT)
 
@@ -25,6 +26,11 @@ def test_once_and_by_cron_take_what_is_there(place: Path) -> None:
         assert start(command, place).wait(timeout=250) == 0
         assert len(pd.read_parquet(place / "live" / "users.parquet")) > 100
     assert (place / "watch.log").exists()
+
+
+def test_drift_ends_with_one_of_its_two_answers(place: Path) -> None:
+    assert start(DRIFT, place).wait(timeout=250) in (0, 3)
+    assert json.loads((place / "drift.json").read_text())["days"][0] > 0
 
 
 def test_for_good_goes_on_until_it_is_ended(place: Path) -> None:

@@ -60,7 +60,7 @@ def _in_common(root: str, key: str, other: str, _made_from: Sources) -> float:
 def called(card: DatasetCard, in_common: float) -> str:
     """A data set in a line, and whether it can be a later export."""
     alike = in_common >= later_export.LEAST_KNOWN
-    return f"{card.line} · {f'{in_common:.0%} known pages' if alike else 'another site'}"
+    return f"{card.line} · {f'{in_common:.0%} pages in common' if alike else 'another site'}"
 
 
 def trained(made_from: Sources) -> Trained:

@@ -47,6 +47,9 @@ INPUT: Final = (
     "themselves; the alarm above is what is tested."
 )
 
+NO_PAGE: Final = "No page of five users or more is shown to be seen by a larger or smaller share of them."
+OTHER_DAYS: Final = "The two cover other numbers of days, so what differs may differ for that alone."
+
 
 def draw(live: LiveSegments) -> None:
     """Draw the choice of a later export, its job, and what came of it."""
@@ -123,7 +126,8 @@ def _periods(live: LiveSegments, card: DatasetCard, found: Compared) -> None:
 
 
 def _alarm(live: LiveSegments, found: Compared) -> None:
-    icon = ":material/notifications_active:" if found.drift.alarm else ":material/check_circle:"
+    calm = ":material/check_circle:" if found.drift.comparable else ":material/info:"
+    icon = ":material/notifications_active:" if found.drift.alarm else calm
     with st.container(border=True, key="drift"):
         st.subheader(drift_words.headline(found.drift), icon=icon, help=drift_words.ALARM)
         table = _named(live, found)
@@ -193,7 +197,8 @@ def _segments(live: LiveSegments, found: Compared) -> None:
     before, after = found.drift.users
     figure(
         "Segments then and now", partial(charts.shares, shown), shown,
-        n=f"Share of {before:,} users before (grey) and {after:,} now. Pale: not shown to differ.",
+        n=f"Share of {before:,} users before (grey) and {after:,} now. Pale: not shown to differ."
+        + ("" if found.drift.comparable else f" {OTHER_DAYS}"),
         key="drift-segments", alt_text="Share of each segment before and now", columns=_share_columns(),
         help_text=INPUT,
     )  # fmt: skip
@@ -270,9 +275,7 @@ def _pages(found: Compared) -> None:
     with st.container(border=True, key="page-changes"):
         if table.empty:
             st.markdown("**Pages**")
-            st.caption(
-                "No page of five users or more is shown to be seen by a larger or smaller share of them."
-            )
+            st.caption(NO_PAGE if found.drift.comparable else OTHER_DAYS)
             return
         shown = table.assign(**{PAGE: [wording.short_address(page, origin) for page in table[PAGE]]})
         top = shown.head(LISTED)

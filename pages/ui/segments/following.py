@@ -8,7 +8,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from core.base.schema import Pages
+from core.base.schema import HARDLY, Pages
 from core.base.settings import ViewWeights
 from core.base.wording import common_origin, short_address
 from core.profiles.profile_columns import Col
@@ -18,7 +18,6 @@ from core.recommend.head import Head
 from core.recommend.next_pages import NextPages
 from core.recommend.next_words import CALLED, in_percent, in_points
 from core.recommend.of_segments import next_pages_of_segments
-from core.recommend.page_tables import FEWEST_USERS
 from core.recommend.seen_pages import SeenPages
 from core.runs.embedding_child import EmbeddingChild
 from core.runs.what_next import what_next
@@ -27,7 +26,7 @@ from pages.ui.segments.figure import Columns
 from pages.ui.segments.live_segments import LiveSegments
 
 LEFT_OUT: Final = (
-    f"{MEANING} So are pages that fewer than {FEWEST_USERS} users saw, and those that the user has seen."
+    f"{MEANING} So are pages that fewer than {HARDLY} users saw, and those that the user has seen."
 )
 REACHES: Final = {Reach.NEW.value: "New to them", Reach.ANY.value: "Any page"}
 WAITING: Final = "Weighing what tells the next page; once for these weights, some seconds"

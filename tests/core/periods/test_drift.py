@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from benchmarks.drift import alarms, changed, pair
@@ -14,10 +15,11 @@ from core.differences.table import Diff
 from core.periods import training_period as module
 from core.periods.drift import AFTER_VALUE, ALPHA, BEFORE_VALUE, ERRORS, FIGURE, ITEM, UNTESTED, Drift
 from core.periods.drift import drift as held
-from core.periods.placed_users import PlacedUsers
+from core.periods.placed_users import PlacedUsers, seen_pages
 from core.periods.training_period import DriftFigure, TrainingPeriod
 from core.profiles.profile_columns import Col
-from tests.core.periods.two_exports import two_exports
+from core.segments.clustering import assign
+from tests.core.periods.two_exports import KNOWN, NAMES, partition, two_exports
 
 
 def drift(before: PlacedUsers, after: PlacedUsers, k: int, seed: int = 0, permutations: int = 999) -> Drift:
@@ -168,3 +170,37 @@ def test_many_small_segments_raise_no_alarm_without_change() -> None:
 def _alone(seed: int) -> tuple[UserSequences, list[UserSequences]]:
     before, later = pair(500, seed)
     return before, [later]
+
+
+@pytest.mark.parametrize(("days", "held_against"), [(26, False), (27, True), (33, True), (34, False)])
+def test_exports_of_other_lengths_are_told_and_not_tested(days: int, held_against: bool) -> None:
+    before, after, _ = two_exports(1, n=400, shift=1.0)
+    period = TrainingPeriod.of(replace(before, days=30), 3)
+    found = held(period, replace(after, days=days), permutations=99)
+    assert (found.comparable, found.alarm, found.tested > 0) == (held_against,) * 3
+    assert len(found.reasons) == 0 or held_against
+    assert found.of(DriftFigure.VIEWS)[1] > 0
+
+
+def test_a_week_of_the_same_users_raises_no_alarm() -> None:
+    """Everybody comes every day for 30 days, and the later export has 7 of them."""
+    rng = np.random.default_rng(0)
+    sides = [daily(rng, days) for days in (30, 7)]
+    found = drift(*sides, 3)
+    assert found.days == (30, 7)
+    before, now = found.of(DriftFigure.VIEWS)
+    assert before - now > 1
+    assert not found.alarm
+    assert drift(sides[0], daily(rng, 30), 3, permutations=99).tested
+
+
+def daily(rng: np.random.Generator, days: int, n: int = 300) -> PlacedUsers:
+    """A page view a day of each user, from noon on."""
+    page = rng.integers(0, len(NAMES), n * days).astype(np.int32)
+    at = np.tile(np.arange(days) * 86_400_000_000, n)
+    ids = pa.array([f"d{days} {user} {rng.random()}" for user in range(n)])
+    offsets = np.arange(n + 1) * days
+    made = UserSequences(ids, offsets, page, at, np.tile(np.arange(days, dtype=np.int32), n))
+    (pages,) = seen_pages([(made, NAMES)], KNOWN)
+    rows = rng.normal(size=(n, 4)).astype(np.float32)
+    return PlacedUsers.of(made, rows, assign(rows, partition(n)), partition(n), pages)

@@ -98,7 +98,7 @@ def test_what_raised_the_alarm_is_said_in_words() -> None:
     first = told[told[FIGURE] != DriftFigure.DIRECTION].iloc[0]
     assert lines[0].startswith("What users do has changed")
     assert lines[1] == f"- {words.told_row(first, names[int(first.name)])}"
-    assert lines[-1].startswith("p = 0.010. Where nothing has changed, about one later export in 20")
+    assert lines[-1].startswith("p = 0.010. Where nothing has changed, about one in 20 later exports of")
     directions = found.table.assign(**{FIGURE: DriftFigure.DIRECTION.value})
     assert words.reasons(replace(found, table=directions), names) == [
         "The mix of pages as a whole, no segment and no single page"
@@ -114,7 +114,16 @@ def test_pages_that_changed_are_said_in_words() -> None:
     ]
     users = {"A": 400, "B": 0}
     counted = [users.get(page, n) for page, n in zip(period.pages, period.users.tolist(), strict=True)]
-    gone = replace(period, users=np.array(counted))
+    gone = replace(period, users=np.array(counted), placed=None)
     lines = words.page_lines(page_changes(gone, after))
     assert lines[0].startswith("Pages: 1 new, 0 seen more, 1 seen less, 0 gone")
-    assert any(line.startswith("- New: B, 0.0% of the users before") for line in lines)
+    assert any(line.startswith("- New: B, fewer than 3 users before, ") for line in lines)
+
+
+def test_other_lengths_are_said_with_what_to_do() -> None:
+    found = replace(drift(60), days=(30, 7), alike_days=range(27, 34))
+    [first, second] = words.alarm_lines(found, [""])
+    assert first == "Not comparable: this export covers 7 days, the training 30"
+    assert second.startswith("People do less in 7 days than in 30")
+    assert second.endswith("Hold 27 to 33 days against it.")
+    assert "People do more in 60 days" in words.how_sure(replace(found, days=(30, 60)))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from core.differences.table import Diff
@@ -68,3 +70,28 @@ def test_far_users_of_the_later_export_who_are_alike_are_new_behaviour() -> None
 def test_too_few_far_users_make_no_group() -> None:
     before, after, _ = two_exports(5)
     assert len(far_groups(before, after, far_limit(before))) == 0
+
+
+@pytest.mark.parametrize("of_a_folder", [False, True])
+def test_two_users_before_and_eight_now_are_no_new_page(of_a_folder: bool, tmp_path: Path) -> None:
+    """Of 100: the interval holds 0; a folder does not say the 2, and takes no 0 for them."""
+    before, after, _ = two_exports(0, n=100)
+    others = pa.array([f"x{user}" for user in range(100)])
+    early = seen(before, [[int(user < 2), 1, 1, 1, 1, 1] for user in range(100)])
+    late = seen(replace(after, user_id=others), [[int(user < 8), 1, 1, 1, 1, 1] for user in range(100)])
+    period = TrainingPeriod.of(early, 3)
+    if of_a_folder:
+        period.save(tmp_path)
+        loaded = TrainingPeriod.load(tmp_path)
+        assert loaded is not None
+        period = loaded
+    assert page_changes(period, late).empty
+    more = seen(late, [[int(user < 20), 1, 1, 1, 1, 1] for user in range(100)])
+    assert page_changes(period, more)[[CHANGE, PAGE]].to_numpy().tolist() == [[PageChange.NEW, "A"]]
+    assert page_changes(period, replace(more, days=9)).empty  # of nine days, the training one
+
+
+def test_what_two_users_saw_counts_for_them_where_they_are_at_hand() -> None:
+    before, _, _ = two_exports(0, n=100)
+    early = seen(before, [[int(user < 2), 1, 1, 1, 1, 1] for user in range(100)])
+    assert TrainingPeriod.of(early, 3).saw(["A", "B", "Z"]).sum(axis=0).tolist() == [2, 100, 0]

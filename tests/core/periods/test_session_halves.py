@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from core.data.sequences import UserSequences
-from core.periods import session_halves
+from core.periods import training_period
 from core.periods.session_halves import halves_of
 from tests.core.periods.two_exports import sequences
 
@@ -60,7 +60,7 @@ def test_parts_are_as_unequal_as_is_asked_for() -> None:
 
 
 def test_of_many_users_some_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session_halves, "MOST_USERS", 5)
+    monkeypatch.setattr(training_period, "MOST_USERS", 5)
     source = sequences(np.random.default_rng(3), np.arange(50))
     users, halves = halves_of(source, np.ones(50, dtype=bool))
     assert len(users) == 5

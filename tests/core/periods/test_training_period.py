@@ -64,7 +64,7 @@ def test_a_folder_holds_no_id_no_rare_page_and_no_order_of_users(tmp_path: Path)
     other = PlacedUsers(
         rare.user_id.take(shuffled), rare.vectors[shuffled], rare.place[shuffled], rare.distance[shuffled],
         type(rare.pages)(rare.pages.names, rare.pages.seen[shuffled], rare.pages.known),
-        rare.unknown[shuffled],
+        rare.unknown[shuffled], rare.days,
     )  # fmt: skip
     TrainingPeriod.of(other, 3).save(tmp_path / "..")
     kept = [np.load(folder / ROWS)["values"] for folder in (tmp_path, tmp_path / "..")]
@@ -77,6 +77,7 @@ def test_a_folder_of_an_earlier_release_has_none_and_a_damaged_one_is_refused(tm
     TrainingPeriod.of(before, 3).save(tmp_path)
     facts = (tmp_path / FACTS).read_text()
     for text in (
+        facts.replace('"days": 1', '"day": 1'),
         "{}",
         facts.replace('"format": 1', '"format": 2'),
         facts[:-9],

@@ -56,7 +56,5 @@ def two_exports(
         rows /= np.linalg.norm(rows, axis=1, keepdims=True)
         labels = assign(rows, partition(n, k))
         labels[one.lengths < 2] = OUTSIDE
-        sides.append(
-            PlacedUsers.of(one.user_id, rows, labels, partition(n, k), seen, None if number else min_count)
-        )
+        sides.append(PlacedUsers.of(one, rows, labels, partition(n, k), seen, None if number else min_count))
     return sides[0], sides[1], made

@@ -93,6 +93,7 @@ def test_the_command_tells_a_change_by_words_status_and_file(
     told = capsys.readouterr().out
     assert told.startswith("What users do has changed since the training period")
     assert "Train again" in told
+    assert "Nobody is known again" in told
     assert "- New: /campaign/" in told
     one, two = (json.loads(path.read_text()) for path in (same, other))
     assert (one["alarm"], two["alarm"], two["train_again"]) == (False, True, True)
@@ -123,3 +124,19 @@ def test_the_remedy_writes_what_was_missing(shop: Path, model: Path, tmp_path: P
         model / "training_period.json"
     ).read_bytes()
     assert FrozenModel.read(out / "model").training is not None
+
+
+def test_a_week_against_a_month_ends_with_0_and_says_why(
+    shop: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = pd.read_csv(shop / "changed.csv", dtype=str, keep_default_na=False)
+    week = table[table["event_date"] < "20251223"]
+    week.to_csv(tmp_path / "week.csv", index=False)
+    to = tmp_path / "drift.json"
+    assert cli("drift", tmp_path / "week.csv", "--model", model, "--json", to).returncode == 0
+    told = capsys.readouterr().out
+    assert told.startswith("Not comparable: this export covers 7 days, the training")
+    assert "People do less in 7 days than in" in told
+    assert "Pages:" not in told
+    found = json.loads(to.read_text())
+    assert (found["alarm"], found["comparable"], found["p_value"], found["pages"]) == (False, False, None, [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import subprocess
@@ -21,6 +22,7 @@ from core.base.settings import Device
 from core.data.dataset import Dataset
 from core.ingest.sources.input_search import readable
 from core.labels.label_settings import LabelMode, LabelSettings
+from core.periods.calendar import DAY
 from core.runs import taken_files
 from core.runs.frozen import FrozenModel, Placed
 from core.runs.pipeline import LABEL_CACHE
@@ -361,3 +363,29 @@ def test_bad_folders_are_told(folder: Path, model: Path, days: list[bytes], tmp_
     (tmp_path / "out" / RECORD).write_text(record[:100])
     with pytest.raises(ArtifactError, match="is damaged"):
         read_taken(tmp_path / "out")
+
+
+def test_drift_waits_for_as_many_days_as_the_training_and_then_looks_at_the_latest(
+    folder: Path, model: Path, days: list[bytes], tmp_path: Path
+) -> None:
+    whole = pd.concat(pd.read_csv(io.BytesIO(day), dtype=str, keep_default_na=False) for day in days)
+    period, at = FrozenModel.read(model).training, whole["event_timestamp"].astype("int64")
+    assert period is not None
+    week = at < at.min() + 7 * DAY
+    later = whole.assign(
+        user_pseudo_id="x" + whole["user_pseudo_id"], event_timestamp=(at + period.days * DAY).astype(str)
+    )
+    parts = {"week.csv": whole[week], "rest.csv": whole[~week], "later.csv": later}
+    one, found = watcher(folder, model, tmp_path / "out"), []
+    for name, rows in parts.items():
+        put(folder, name, rows.to_csv(index=False).encode())
+        one.look(silent)
+        assert one.taken.drift is not None
+        found.append(one.taken.drift)
+    assert not found[0].alarm
+    assert found[0].why_not.startswith("Not yet comparable: ")
+    assert f"of {period.days} days. People do less in" in found[0].why_not
+    assert not any(drift.why_not for drift in found[1:])
+    assert found[2].users < len(placed(tmp_path / "out" / USERS)), "of the latest days alone"
+    assert "the latest" in found[2].lines[-2]
+    assert "Each look asks anew" in found[2].lines[-1]

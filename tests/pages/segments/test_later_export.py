@@ -92,7 +92,7 @@ def test_of_a_later_export_everything_is_told(open_app: OpenApp, months: TwoMont
     told = texts(app)
     assert "users of 1 Nov 2025 to 15 Dec 2025. Later export:" in told
     assert "are in both" in told
-    assert "about one later export in 20 raises this alarm" in told
+    assert "about one in 20 later exports of as many days raises this alarm" in told
     assert "No need to train again" in [one.value for one in app.subheader]
     assert "Had nobody changed" in told
     assert "as it was prepared" in told  # its file is not in the input folder
@@ -178,4 +178,4 @@ def test_exports_of_the_same_site_come_first(open_app: OpenApp, months: TwoMonth
     options = app.selectbox(key="later_export").options
     assert len(options) == 3
     assert options[-1].endswith("another site")
-    assert all(option.endswith("known pages") for option in options[:2])
+    assert all(option.endswith("pages in common") for option in options[:2])
