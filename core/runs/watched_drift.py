@@ -17,7 +17,7 @@ from core.base.wording import counted
 from core.data.dataset import Dataset
 from core.data.sequences import UserSequences
 from core.periods import drift_words
-from core.periods.calendar import EPOCH, covered, offset_of
+from core.periods.calendar import EPOCH, covered
 from core.periods.dataset_part import DatasetPart
 from core.periods.drift import ERRORS
 from core.periods.filter import CountFilter
@@ -63,7 +63,7 @@ def _latest(
     frozen: FrozenModel, dataset: Dataset, placed: Placed, progress: Progress, device: Device
 ) -> tuple[UserSequences, Placed]:
     """Page views of as many days as the training has, and where their users belong by these alone."""
-    first, last = covered(dataset.sequences.timestamp, offset_of(dataset.receipt.time_zone))
+    first, last = covered(dataset.sequences.timestamp, dataset.receipt.clock)
     days = frozen.training.days if frozen.training else last - first + 1
     if last - first < days:
         return dataset.sequences, placed

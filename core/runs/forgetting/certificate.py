@@ -118,8 +118,7 @@ def certify(
     """
     salt = secrets.token_bytes(16)
     text = "\n".join(sorted(needles.ids)).encode()
-    told = {path: one for path, one in looked.items() if one.hits or one.unread}
-    left = [Left(black(path, needles), one.hits, one.unread) for path, one in told.items()]
+    bad = [(path, one) for path, one in looked.items() if one.hits or one.unread]
     return Forgotten(
         at=datetime.now(UTC).isoformat(timespec="seconds"),
         ids=len(needles.ids),
@@ -134,7 +133,7 @@ def certify(
         files=len(looked),
         bytes_on_disk=sum(one.size for one in looked.values()),
         bytes_searched=sum(one.searched for one in looked.values()),
-        left=tuple(left),
+        left=tuple(Left(black(path, needles), one.hits, one.unread) for path, one in bad),
     )
 
 
