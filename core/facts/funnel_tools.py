@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+import numpy as np
+
 from core.base.errors import InputError
 from core.differences.table import Diff
 from core.facts import arguments
@@ -72,7 +74,7 @@ def _did(context: Context, key: str, event: str) -> Finding:
     """Who did one thing at all, which is known without its times."""
     users, happened = context.tables.members(key), context.tables.basis.data.outcomes[event]
     n, did = int(users.sum()), int(users[happened.user[happened.user < len(users)]].sum())
-    low, high = wilson(did, n)
+    low, high = wilson(np.asarray(did), np.asarray(n))
     step = {NAME: event, Col.USERS: did, Col.N: n, Col.SHARE: did / n, Col.LOW: low, Col.HIGH: high}
     said = notes(f"{ASKED}: {event}, in the user's whole time.")
     query = select("users, share", "outcomes", key=key, event=event)
