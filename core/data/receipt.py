@@ -35,9 +35,11 @@ class FileReceipt(_Part):
     delimiter: str = ""
     """Between the columns of a CSV; empty of other files."""
     records: int
-    """Counted on its own, not by the parser: ``read + rejected`` must equal it."""
+    """Counted on its own, not by the parser: ``read + rejected + collapsed`` must equal it."""
     read: int
     rejected: int
+    collapsed: int = 0
+    """Rows that were put together with another one of the same event: one row a parameter, or an item."""
     columns: dict[str, str]
     """Field → column of this file that it was read from."""
     missing: tuple[str, ...] = ()
@@ -46,9 +48,10 @@ class FileReceipt(_Part):
 
     @model_validator(mode="after")
     def _balanced(self) -> Self:
-        if self.read + self.rejected != self.records:
+        if self.read + self.rejected + self.collapsed != self.records:
             raise ValueError(
-                f"{self.name}: {self.read} read + {self.rejected} rejected is not {self.records} records"
+                f"{self.name}: {self.read} read + {self.rejected} rejected + {self.collapsed} put together "
+                f"is not {self.records} records"
             )
         return self
 

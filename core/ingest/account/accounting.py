@@ -91,7 +91,8 @@ def account(
     total = sum(file.records for file in raw.files)
     here = {REJECT_REASONS[fate]: count for fate, count in tally.rejects.items()}
     rejected = Counter(raw.reasons) + Counter(here)
-    waterfall = first_steps(total, rejected.total(), tally, settings)
+    collapsed = sum(file.collapsed for file in raw.files)
+    waterfall = first_steps(total, rejected.total(), tally, settings, collapsed)
     if not waterfall.left:
         refuse_nothing(waterfall, _event_names(engine, typed), _example(rejects))
     return Accounted(

@@ -142,9 +142,14 @@ class Waterfall:
         )
 
 
-def first_steps(total: int, rejected: int, tally: FateTally, settings: IngestSettings) -> Waterfall:
-    """The steps that look at one record at a time."""
+def first_steps(
+    total: int, rejected: int, tally: FateTally, settings: IngestSettings, collapsed: int = 0
+) -> Waterfall:
+    """The steps that look at one record at a time; before, ``collapsed`` rows join one of their event."""
     waterfall = Waterfall(total)
+    if collapsed:
+        note = "the file has one row a parameter or an item"
+        waterfall.drop("collapsed", "More rows of the same event", collapsed, note=note)
     others = sum(count for fate, count in tally.others.items() if fate not in REJECTED)
     used = "used for outcomes and engagement" if others else ""
     waterfall.drop("rejected", "Cannot be used", rejected)

@@ -58,6 +58,9 @@ def assemble(
     by_name = {layout.header[index]: column for index, column in zip(layout.parsed, columns, strict=True)}
     if layout.shape is Shape.CONSOLE:
         return _from_console(layout, by_name, lines, parsed)
+    if layout.rows is not None:
+        read = {field: by_name[name] for field, name in layout.rows.read.by_name.items()}
+        return replace(parsed, fields=layout.rows.staged(read), lines=lines)
     fields = {field: _field(name, by_name) for field, name in layout.fields.by_name.items()}
     return replace(parsed, fields=fields, lines=lines)
 

@@ -11,12 +11,13 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from core.base.errors import InputError
 from core.base.settings import IngestSettings
 from core.ingest.read.assembly import ParsedBlock
 from core.ingest.read.blocks import Block, make_block, whole_records
 from core.ingest.read.careful import NEW_HEADER, REPEATED_HEADER
 from core.ingest.read.converting import read_block
-from core.ingest.read.delimited_layout import DelimitedLayout, check_layout, make_layout
+from core.ingest.read.delimited_layout import DelimitedLayout, Shape, check_layout, make_layout
 from core.ingest.read.opening import CHUNK_BYTES, naming, open_delimited
 from core.ingest.read.parallel import in_order
 from core.ingest.read.part_files import FileCount, PartFile, Sink
@@ -146,7 +147,7 @@ class _Run:
     def _change_layout(self, header: Sequence[str], line: int) -> None:
         before, place = set(self.layout.header), f"{self.file}, line {line}"
         with naming(place):
-            self.layout = make_layout(header, [], self.layout.delimiter, self.settings)
+            self.layout = _follow(self.layout, make_layout(header, [], self.layout.delimiter, self.settings))
         check_layout(self.layout, place, self.settings)
         self._learn()
         new, gone = sorted(set(header) - before), sorted(before - set(header))
@@ -157,3 +158,18 @@ class _Run:
     def _learn(self) -> None:
         self.columns = self.layout.fields.by_name | self.columns
         self.seen |= self.layout.seen
+        self.sink.rows = self.sink.rows or self.layout.rows
+
+
+def _follow(before: DelimitedLayout, layout: DelimitedLayout) -> DelimitedLayout:
+    """The layout of another header.
+
+    Raises:
+        InputError: If rows make events in another way from there on.
+    """
+    if (Shape.LONG in (before.shape, layout.shape)) and before.shape is not layout.shape:
+        raise InputError(
+            f"The rows change here: {before.shape} above, {layout.shape} below",
+            remedy="Give the two parts as two files",
+        )
+    return layout

@@ -5,14 +5,11 @@ Shapes are told from the header and a few rows, never asked for:
 * *flat*     one row an event, one column a parameter
 * *dotted*   ``event_params.0.key, event_params.0.value.int_value, …``
 * *console*  cells that hold JSON, as BigQuery's console saves them
-
-Two more are recognised and refused, because rows would have to be put together first: one row a
-parameter, and one row an item.
+* *long form*, and *a row an item*: several rows an event (:mod:`core.ingest.read.event_rows`)
 """
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,11 +18,11 @@ from typing import Final
 
 import orjson
 
-from core.base.errors import InputError
 from core.base.schema import Raw
 from core.base.settings import IngestSettings
 from core.ingest.read.blocks import QuoteLimits
-from core.ingest.read.headers import HeaderMap, map_headers, normalise_header, require
+from core.ingest.read.event_rows import EventRows, differ_in_items, find_event_rows, rows_beside_lists
+from core.ingest.read.headers import HeaderMap, map_headers, require
 from core.ingest.read.nested import PARAM_FIELDS, PARAM_LISTS, map_names, names_in
 
 RECORD_COLUMNS: Final = (
@@ -36,17 +33,6 @@ RECORD_COLUMNS: Final = (
     "ecommerce",
     "collected_traffic_source",
 )
-ITEM: Final = re.compile(
-    r"^items?_(0_)?(item_)?(id|name|sku|brand|variant|category\d?|list_\w+|price|quantity)$"
-)
-OF_AN_ITEM: Final = frozenset(
-    {"price", "price_in_usd", "quantity", "coupon", "affiliation", "location_id"}
-    | {"promotion_id", "promotion_name", "creative_name", "creative_slot"}
-)
-"""Fields of an unnested item whose names do not say so."""
-LONG_KEYS: Final = frozenset({"event_params_key", "event_param_key", "param_key"})
-LONG_VALUES: Final = frozenset({"value", "string_value", "int_value", "float_value", "double_value"})
-"""What an unnested parameter's columns are called beside a bare ``key``."""
 
 KEY: Final = re.compile(r"^event_params[._](\d+)[._]key$", re.IGNORECASE)
 VALUE: Final = re.compile(r"^event_params[._](\d+)[._]value(?:[._]\w+)?$", re.IGNORECASE)
@@ -61,6 +47,8 @@ class Shape(StrEnum):
     FLAT = "flat csv"
     DOTTED = "dotted csv"
     CONSOLE = "csv with json cells"
+    LONG = "long form csv"
+    ITEMS = "csv with a row an item"
 
 
 @dataclass(frozen=True)
@@ -75,6 +63,7 @@ class DelimitedLayout:
         seen: Names that the header or the sample shows (others are only looked for).
         json_columns: Columns whose cells hold JSON.
         parsed: Indices of the columns of the header that are needed.
+        rows: How rows make events, if one may be in several.
     """
 
     shape: Shape
@@ -84,6 +73,7 @@ class DelimitedLayout:
     seen: frozenset[str]
     json_columns: tuple[str, ...]
     parsed: tuple[int, ...]
+    rows: EventRows | None = None
 
     @property
     def limits(self) -> QuoteLimits:
@@ -114,9 +104,15 @@ def make_layout(
     Raises:
         InputError: If the shape is one that we recognise but do not read, or a needed column comes twice.
     """
-    _refuse_long_form(header)
-    _refuse_item_rows(header, sample)
     json_columns = tuple(name for index, name in enumerate(header) if _holds_json(name, index, sample))
+    inside = bool(json_columns) or any(KEY.match(name) for name in header)
+    rows = None if inside else find_event_rows(header, sample, settings)
+    if rows is not None:
+        shape, needed = Shape(rows.shape("csv")), tuple(sorted({*rows.read.columns.values()}))
+        known = frozenset(rows.seen)
+        return DelimitedLayout(shape, delimiter, tuple(header), rows.fields, known, (), needed, rows)
+    if inside and differ_in_items(header, sample):
+        raise rows_beside_lists()
     if any(KEY.match(name) for name in header):
         shape, seen = Shape.DOTTED, _dotted_names(header, sample)
     elif json_columns:
@@ -136,32 +132,6 @@ def check_layout(layout: DelimitedLayout, file: str, settings: IngestSettings) -
     """
     shown = HeaderMap(layout.header, layout.fields.columns, layout.fields.candidates)
     require(shown, file, settings)
-
-
-def _refuse_long_form(header: Sequence[str]) -> None:
-    names = {re.sub(r"[.\s]+", "_", name.lower()) for name in header}
-    if names & LONG_KEYS or ("key" in names and names & LONG_VALUES):
-        raise InputError(
-            "This is the long form of an export: one row a parameter (it has a column of parameter keys)",
-            allowed="one row an event",
-            remedy="Export with one column a parameter, or the table itself as newline-delimited JSON",
-        )
-
-
-def _refuse_item_rows(header: Sequence[str], sample: Sequence[Sequence[str]]) -> None:
-    plain = [normalise_header(name) for name in header]
-    item = {
-        at for at, name in enumerate(header) if ITEM.match(plain[at]) or name.lower().startswith("items.")
-    }
-    may_differ = item | {at for at, name in enumerate(plain) if name in OF_AN_ITEM}
-    for row, after in itertools.pairwise(sample):
-        differs = {index for index in range(len(header)) if row[index] != after[index]}
-        if differs & item and differs <= may_differ:
-            raise InputError(
-                "This export has one row an item: events that differ only in their item are repeated",
-                allowed="one row an event",
-                remedy="Export without unnesting items, or the table itself as newline-delimited JSON",
-            )
 
 
 def _holds_json(name: str, index: int, sample: Sequence[Sequence[str]]) -> bool:

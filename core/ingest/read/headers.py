@@ -88,7 +88,7 @@ class HeaderMap:
 
 def normalise_header(name: str) -> str:
     """Apply the header rule to one name."""
-    plain = _spelt(name)
+    plain = spelt(name)
     return _VALUE_TYPE.sub("", _PREFIX.sub("", plain))
 
 
@@ -158,7 +158,8 @@ def user_keys(names: Sequence[str], mapped: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*known, *likely, *free)))
 
 
-def _spelt(name: str) -> str:
+def spelt(name: str) -> str:
+    """A name in lower case, without what surrounds it, its parts joined by ``_``."""
     plain = name.strip().strip("\ufeff").strip().lower()
     return re.sub(r"[.\s]+", "_", plain)
 
@@ -173,7 +174,7 @@ def _aliases(field: str, settings: IngestSettings) -> tuple[str, ...]:
 def _candidates(field: str, names: Sequence[str], settings: IngestSettings) -> list[int]:
     rank = {alias: place for place, alias in enumerate(_aliases(field, settings))}
     ranked = [
-        (rank[plain], plain != _spelt(name), index)  # an unprefixed column before a parameter of that name
+        (rank[plain], plain != spelt(name), index)  # an unprefixed column before a parameter of that name
         for index, name in enumerate(names)
         if (plain := normalise_header(name)) in rank
     ]

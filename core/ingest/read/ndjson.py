@@ -20,6 +20,7 @@ from core.base.errors import InputError
 from core.base.settings import IngestSettings
 from core.ingest.read.assembly import Lines
 from core.ingest.read.blocks import Block, QuoteLimits, count_block, whole_records
+from core.ingest.read.event_rows import EventRows, find_event_rows, may_have_event_rows, with_all_values
 from core.ingest.read.headers import HeaderMap, require
 from core.ingest.read.json_columns import read_columns, schema_for
 from core.ingest.read.nested import (
@@ -58,6 +59,7 @@ class OpenedJson:
         sample: Some records.
         text: Encoding and notes.
         chunks: The whole file, to be read once.
+        rows: How records make events, if one may be in several.
     """
 
     shape: str
@@ -67,6 +69,7 @@ class OpenedJson:
     sample: tuple[dict[str, Any], ...]
     text: Text
     chunks: Iterator[bytes]
+    rows: EventRows | None
 
 
 def open_json(
@@ -88,11 +91,13 @@ def open_json(
         )
     seen = tuple(dict.fromkeys(name for record in sample for name in _names(record)))
     nested = any(record.get(root) is not None for record in sample for root in PARAM_LISTS)
-    with naming(source.name):
-        fields = map_names(seen, RECORD_FIELDS if nested else {}, settings)
     literal = frozenset(key for record in sample for key in record)
-    shape = "nested ndjson" if nested else "flat ndjson"
-    return OpenedJson(shape, fields, seen, literal, sample, text, chain([first], text.chunks))
+    with naming(source.name):
+        seen, rows = _event_rows(seen, sample, literal, settings, nested)
+        fields = map_names(seen, RECORD_FIELDS if nested else {}, settings) if rows is None else rows.fields
+    shape = rows.shape("ndjson") if rows else "nested ndjson" if nested else "flat ndjson"
+    seen = rows.seen if rows else seen
+    return OpenedJson(shape, fields, seen, literal, sample, text, chain([first], text.chunks), rows)
 
 
 def read(
@@ -107,6 +112,7 @@ def read(
     with open_source(source) as file:
         opened = open_json(file, source, settings, chunk_bytes)
         require(opened.fields, source.name, settings)
+        sink.rows = opened.rows
         converter = _Converter(opened, sink)
         blocks = enumerate(whole_records(opened.chunks, source.name, QuoteLimits(), quoting=False))
         for outcome in in_order(blocks, converter.submit):
@@ -116,6 +122,22 @@ def read(
             report(done)
     columns = sink.columns(opened.fields.by_name, opened.seen)
     return FileCount(opened.shape, opened.text.encoding, records, columns, tuple(opened.text.notes))
+
+
+def _event_rows(
+    names: tuple[str, ...],
+    sample: tuple[dict[str, Any], ...],
+    literal: frozenset[str],
+    settings: IngestSettings,
+    nested: bool,
+) -> tuple[tuple[str, ...], EventRows | None]:
+    """All names, also those of values that the sample has none of, and how records make events."""
+    if not may_have_event_rows(names):
+        return names, None
+    names = with_all_values(names)
+    every = HeaderMap(names, {name: index for index, name in enumerate(names)}, {})
+    rows = rows_of(sample, make_plan(every, literal))
+    return names, find_event_rows(names, rows, settings, nested)
 
 
 def rows_of(records: tuple[dict[str, Any], ...], plan: Plan) -> list[Row]:
@@ -159,8 +181,8 @@ class _Converter:
     """Turns blocks into raw parts; safe to call from several threads."""
 
     def __init__(self, opened: OpenedJson, sink: Sink) -> None:
-        self._fields, self._sink = opened.fields, sink
-        self._plan = make_plan(opened.fields, opened.literal)
+        self._fields, self._sink = opened.rows.read if opened.rows else opened.fields, sink
+        self._plan = make_plan(self._fields, opened.literal)
         self._schema = schema_for(self._plan, opened.sample)
 
     def submit(self, pool: Executor, item: tuple[int, Block]) -> Future[_Outcome]:
@@ -173,6 +195,7 @@ class _Converter:
             lines = block.line + (np.arange(count.records) if count.starts is None else count.starts)
         if fields is None:
             fields, lines, rejected = _one_by_one(block, self._plan)
+        fields = self._sink.rows.staged(fields) if self._sink.rows else fields
         part = self._sink.write(f"{number:06d}", fields, lines)
         return _Outcome(part, rejected, count.records, len(block.data))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO, Final
@@ -14,10 +14,11 @@ import pyarrow.parquet as pq
 from core.base.errors import InputError
 from core.base.schema import Raw
 from core.base.settings import IngestSettings
+from core.ingest.read.event_rows import EventRows, find_event_rows, may_have_event_rows
 from core.ingest.read.headers import HeaderMap, require
 from core.ingest.read.nested import RECORD_FIELDS, map_names
 from core.ingest.read.nested_columns import columns_of, names_of, param_lists, roots_of
-from core.ingest.read.opening import naming
+from core.ingest.read.opening import SAMPLE_ROWS, naming
 from core.ingest.read.part_files import FileCount, Reject, Rejected, Sink
 from core.ingest.read.values import broken_rows
 from core.ingest.sources.input_files import InputFile, open_seekable
@@ -35,6 +36,7 @@ class OpenedParquet:
         seen: Names of the schema, and the parameters of the first rows.
         file: The open file.
         notes: What was assumed.
+        rows: How rows make events, if one may be in several.
     """
 
     shape: str
@@ -42,6 +44,7 @@ class OpenedParquet:
     seen: tuple[str, ...]
     file: pq.ParquetFile
     notes: tuple[str, ...]
+    rows: EventRows | None
 
 
 def open_parquet(file: BinaryIO, source: InputFile, settings: IngestSettings) -> OpenedParquet:
@@ -56,9 +59,11 @@ def open_parquet(file: BinaryIO, source: InputFile, settings: IngestSettings) ->
     seen = tuple(names_of(table.schema_arrow, first))
     nested = bool(param_lists(table.schema_arrow))
     with naming(source.name):
-        fields = map_names(seen, RECORD_FIELDS if nested else {}, settings)
-    shape = "nested parquet" if nested else "flat parquet"
-    return OpenedParquet(shape, fields, seen, table, _notes(table.schema_arrow, fields))
+        rows = find_event_rows(seen, _sample(table, seen, source.name), settings, nested)
+        fields = map_names(seen, RECORD_FIELDS if nested else {}, settings) if rows is None else rows.fields
+    shape = rows.shape("parquet") if rows else "nested parquet" if nested else "flat parquet"
+    seen = rows.seen if rows else seen
+    return OpenedParquet(shape, fields, seen, table, _notes(table.schema_arrow, fields), rows)
 
 
 def read(source: InputFile, settings: IngestSettings, sink: Sink, report: Callable[[int], None]) -> FileCount:
@@ -66,10 +71,11 @@ def read(source: InputFile, settings: IngestSettings, sink: Sink, report: Callab
     with open_seekable(source) as file:
         opened = open_parquet(file, source, settings)
         require(opened.fields, source.name, settings)
+        sink.rows = opened.rows
         records, start = opened.file.metadata.num_rows, 1
         for number, batch in enumerate(_batches(opened, source.name)):
             with naming(source.name):
-                _store(batch, opened.fields, start, sink, f"{number:06d}")
+                _store(batch, opened, start, sink, f"{number:06d}")
             start += len(batch)
             report(source.bytes * start // max(1, records))
     columns = sink.columns(opened.fields.by_name, opened.seen)
@@ -89,7 +95,18 @@ def first_rows(opened: OpenedParquet, name: str, rows: int) -> list[pa.Array]:
     return [] if batch is None else columns_of(batch, opened.seen)
 
 
-def _store(batch: pa.RecordBatch, fields: HeaderMap, start: int, sink: Sink, name: str) -> None:
+def _sample(table: pq.ParquetFile, seen: Sequence[str], name: str) -> list[tuple[str | None, ...]]:
+    """Some rows, where they may tell that one is not an event."""
+    if not may_have_event_rows(seen):
+        return []
+    with _damage(name):
+        batch = next(table.iter_batches(SAMPLE_ROWS, columns=roots_of(seen, table.schema_arrow)), None)
+    columns = [] if batch is None else columns_of(batch, seen)
+    return list(zip(*(column.to_pylist() for column in columns), strict=True))
+
+
+def _store(batch: pa.RecordBatch, opened: OpenedParquet, start: int, sink: Sink, name: str) -> None:
+    fields = opened.rows.read if opened.rows else opened.fields
     columns = dict(zip(fields.by_name, columns_of(batch, list(fields.by_name.values())), strict=True))
     lines = np.arange(start, start + len(batch))
     broken: dict[int, str] = {}
@@ -104,11 +121,13 @@ def _store(batch: pa.RecordBatch, fields: HeaderMap, start: int, sink: Sink, nam
     rejected = Rejected()
     for row, column in sorted(broken.items()):
         rejected.add(Reject(start + row, "not valid UTF-8", "", column))
+    columns = opened.rows.staged(columns) if opened.rows else columns
     sink.keep(sink.write(name, columns, lines), rejected)
 
 
 def _batches(opened: OpenedParquet, name: str) -> Iterator[pa.RecordBatch]:
-    roots = roots_of(opened.fields.by_name.values(), opened.file.schema_arrow)
+    fields = opened.rows.read if opened.rows else opened.fields
+    roots = roots_of(fields.by_name.values(), opened.file.schema_arrow)
     with _damage(name):
         batches = opened.file.iter_batches(BATCH_ROWS, columns=roots)
     while True:

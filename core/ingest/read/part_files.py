@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.base.schema import PAGE_VIEW, RAW_TEXT_COLUMNS, Raw
+from core.ingest.read.event_rows import STAGED, EventRows
 from core.storage.disk import disk_errors
 
 RAW: Final = pa.schema(
@@ -24,11 +25,15 @@ RAW: Final = pa.schema(
 )
 """Schema of every raw part."""
 
+_STAGED: Final = pa.schema([*RAW, *(pa.field(name, pa.string()) for name in STAGED)])
+
 PARQUET: Final[Mapping[str, Any]] = {
     "compression": "lz4",
     "write_statistics": False,
     "use_dictionary": [
-        name for name in RAW.names if name not in (Raw.LINE, Raw.EVENT_TIMESTAMP, Raw.ENGAGEMENT_TIME_MSEC)
+        name
+        for name in _STAGED.names
+        if name not in (Raw.LINE, Raw.EVENT_TIMESTAMP, Raw.ENGAGEMENT_TIME_MSEC)
     ],
     "column_encoding": {Raw.LINE: "DELTA_BINARY_PACKED"},
 }
@@ -106,6 +111,7 @@ class FileCount:
         columns: Field → column of the file.
         notes: What was assumed.
         delimiter: As in the receipt.
+        collapsed: Rows that were put together with another one of their event.
     """
 
     shape: str
@@ -114,6 +120,7 @@ class FileCount:
     columns: Mapping[str, str]
     notes: tuple[str, ...] = ()
     delimiter: str = ""
+    collapsed: int = 0
 
 
 @dataclass
@@ -124,12 +131,15 @@ class Sink:
         folder: Where the parts go.
         prefix: What their names begin with, no other file's.
         rejected: Takes its rejects.
+        rows: How they make events, if one may be in several rows: then they are kept with
+            :data:`core.ingest.read.event_rows.STAGED` until all are there.
     """
 
     folder: Path
     prefix: str
     parts: list[PartFile] = field(default_factory=list)
     rejected: Rejected = field(default_factory=Rejected)
+    rows: EventRows | None = None
 
     def write(
         self, name: str, fields: Mapping[str, pa.Array], lines: npt.NDArray[np.int64]
@@ -150,8 +160,9 @@ class Sink:
             Raw.EVENT_NAME: pa.repeat(PAGE_VIEW, rows),
             **fields,
         }
+        schema = RAW if fields.keys().isdisjoint(STAGED) else _STAGED
         table = pa.Table.from_arrays(
-            [columns.get(name, pa.nulls(rows, pa.string())) for name in RAW.names], schema=RAW
+            [columns.get(name, pa.nulls(rows, pa.string())) for name in schema.names], schema=schema
         )
         path = self.folder / f"{self.prefix}{name}.parquet"
         with disk_errors():

@@ -182,6 +182,7 @@ def _receipt(read: FileRead, reads: Sequence[FileRead]) -> FileReceipt:
         records=count.records,
         read=read.rows,
         rejected=read.rejected.total,
+        collapsed=count.collapsed,
         columns=dict(count.columns),
         missing=tuple(field for field in elsewhere if field not in count.columns),
         notes=(*count.notes, *_assumptions(count)),

@@ -10,6 +10,7 @@ from typing import Final
 from core.base.settings import IngestSettings
 from core.ingest.read import delimited, ndjson, parquet
 from core.ingest.read.part_files import KEPT, FileCount, PartFile, Rejected, Sink
+from core.ingest.read.whole_events import put_together
 from core.ingest.sources.input_files import InputFile
 from core.ingest.sources.sniffing import FileKind
 
@@ -19,6 +20,8 @@ _READERS: Final[dict[FileKind, Reader]] = {
     FileKind.JSON: ndjson.read,
     FileKind.PARQUET: parquet.read,
 }
+
+_ALL_READ: Final = 1 << 62  # bytes; more than any file has
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class FileRead:
 
     @property
     def rows(self) -> int:
-        """Records that were read."""
+        """Events that were read."""
         return sum(part.rows for part in self.parts)
 
 
@@ -68,4 +71,5 @@ def read_file(
     """
     sink = Sink(folder, prefix, rejected=Rejected(room))
     count = _READERS[source.kind](source, settings, sink, report)
+    count = put_together(sink, count, source.kind, lambda: report(_ALL_READ))
     return FileRead(source, count, tuple(sink.parts), sink.rejected)

@@ -1,0 +1,306 @@
+"""Tables with several rows an event: how they are told, and what is kept of each row until events are whole.
+
+Two ways of unnesting GA4's export make them:
+
+* *long form*       one row a parameter: ``event_params_key`` beside its value, or ``key, string_value, …``
+* *a row an item*   one row an item of a cart, so that all else of an event is repeated
+
+What belongs to one event agrees in all other columns, wherever in the file it lies. So of each row the
+fields are kept, the rest of it, and what tells it from the other rows of its event
+(:mod:`core.ingest.read.whole_events` puts them together).
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from core.base.errors import InputError
+from core.base.schema import RAW_TEXT_COLUMNS
+from core.base.settings import IngestSettings
+from core.ingest.read.headers import HeaderMap, map_headers, normalise_header, spelt
+from core.ingest.read.nested import PARAM_FIELDS, PARAM_LISTS, VALUE_KINDS, map_names
+
+DETAIL: Final = "detail"
+"""What tells a row from the others of its event: the key of a parameter, or an item."""
+REST: Final = "rest"
+"""All that is no field and must agree within an event."""
+VALUES: Final = (*VALUE_KINDS, "plain_value")
+"""Columns of a parameter's value, the one that counts first."""
+STAGED: Final = (DETAIL, REST, *VALUES)
+"""Columns of a raw part beside the fields, as long as events are in several rows."""
+
+ITEM: Final = re.compile(
+    r"^items?_(0_)?(item_)?(id|name|sku|brand|variant|category\d?|list_\w+|price(_in_usd)?|quantity|revenue(_in_usd)?"
+    r"|refund(_in_usd)?|coupon|affiliation|location_id|promotion_\w+|creative_\w+)$"
+)
+OF_AN_ITEM: Final = frozenset(
+    {"price", "price_in_usd", "quantity", "coupon", "affiliation", "location_id"}
+    | {"promotion_id", "promotion_name", "creative_name", "creative_slot"}
+)
+"""Fields of an unnested item whose names do not say so."""
+
+_PARAMS: Final = "event_params."
+_PREFIX: Final = r"(?:event_params?|params?|ep)_"
+_KEY: Final = re.compile(rf"^{_PREFIX}key$")
+_VALUE: Final = re.compile(
+    rf"^(?P<of>{_PREFIX})?(?:value|(?:value_)?(?P<kind>string|int|float|double)_value)$"
+)
+_BETWEEN: Final = "\x1f"
+_ITEM_COLUMN, _REST_COLUMN = "item:", "rest:"
+
+
+@dataclass(frozen=True)
+class EventRows:
+    """How the rows of a table make events.
+
+    Args:
+        of: ``parameter`` or ``item``: what each row is one of.
+        sure: Whether the sample shows an event in several rows; only items can hide behind it.
+        fields: Field → name, of a whole event; a parameter's name is ``event_params.`` and its key.
+        seen: Names that the columns and the sample show.
+        read: What is read of each row → column.
+        numbering: Columns that only number the rows, and are not looked at.
+    """
+
+    of: str
+    sure: bool
+    fields: HeaderMap
+    seen: tuple[str, ...]
+    read: HeaderMap
+    numbering: tuple[str, ...]
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """Field → key of the parameter that it is read from."""
+        plain = set(self.read.by_name)
+        named = {field: name for field, name in self.fields.by_name.items() if field not in plain}
+        return {field: name.removeprefix(_PARAMS) for field, name in named.items()}
+
+    @property
+    def note(self) -> str:
+        """How it was told, and what is done about it."""
+        names = self.read.by_name
+        if self.of == "parameter":
+            values = ", ".join(names[kind] for kind in VALUES if kind in names)
+            how = f"one row a parameter, its key in {names[DETAIL]} and its value in {values}"
+        else:
+            items = ", ".join(name for field, name in names.items() if field.startswith(_ITEM_COLUMN))
+            how = f"one row an item ({items})"
+        ignored = f". {', '.join(self.numbering)} only numbers the rows" if self.numbering else ""
+        return f"The file has {how}: rows that agree in all other columns are one event{ignored}"
+
+    def shape(self, kind: str) -> str:
+        """What the receipt calls it, by the kind of file."""
+        if self.of == "parameter":
+            return f"long form {kind}"
+        return f"{kind} with a row an item" if self.sure else f"flat {kind}"
+
+    def staged(self, read: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
+        """Fields and staged columns of some rows, from all that was read of them."""
+        if not read:
+            return {}
+        kept = {name: column for name, column in read.items() if name in (*RAW_TEXT_COLUMNS, *STAGED)}
+        of_item = [column for name, column in read.items() if name.startswith(_ITEM_COLUMN)]
+        rest = [column for name, column in read.items() if name.startswith(_REST_COLUMN)]
+        kept |= {DETAIL: _joined(of_item)} if of_item else {}
+        return kept | ({REST: _joined(rest)} if rest else {})
+
+
+def may_have_event_rows(names: Sequence[str]) -> bool:
+    """Whether the columns alone allow several rows an event."""
+    plain = [spelt(name) for name in names]
+    return any(_KEY.match(name) or name == "key" for name in plain) or bool(_item_columns(names))
+
+
+def find_event_rows(
+    names: Sequence[str],
+    sample: Sequence[Sequence[str | None]],
+    settings: IngestSettings,
+    nested: bool = False,
+) -> EventRows | None:
+    """Tell whether a table has one row a parameter, or may have one an item.
+
+    Args:
+        names: Its columns.
+        sample: Some rows, each as wide.
+        settings: The analyst's mapping.
+        nested: Whether events hold lists of parameters as well.
+
+    Returns:
+        None of a table with one row an event. With items, what the sample does not show the whole file may.
+
+    Raises:
+        InputError: If there are keys of parameters and no values, or rows of one event and a list of its
+            parameters in each.
+    """
+    if nested:
+        plain = [at for at, name in enumerate(names) if name.partition(".")[0] not in PARAM_LISTS]
+        names, sample = [names[at] for at in plain], [[row[at] for at in plain] for row in sample]
+    rows = _of_parameters(names, sample, settings) or _of_items(names, sample, settings)
+    if nested and rows is not None and rows.sure:
+        raise rows_beside_lists()
+    return None if nested else rows
+
+
+def with_all_values(names: Sequence[str]) -> tuple[str, ...]:
+    """Names, and beside the value of a parameter those of the other kinds, which a sample may lack."""
+    kinds = "|".join(VALUE_KINDS)
+    typed = [name for name in names if re.search(rf"(?:{kinds})$", name)]
+    more = (re.sub(rf"(?:{kinds})$", kind, name) for name in typed for kind in VALUE_KINDS)
+    return tuple(dict.fromkeys([*names, *more]))
+
+
+def rows_beside_lists() -> InputError:
+    """What is said where events are repeated, and hold a list of their parameters as well."""
+    return InputError(
+        "This export has one row a parameter or an item, and the list of all parameters in each: events are "
+        "repeated",
+        allowed="one row an event; or one row a parameter, or an item, without such lists",
+        remedy="Export without unnesting, or leave out the column event_params",
+    )
+
+
+def differ_in_items(names: Sequence[str], sample: Sequence[Sequence[str | None]]) -> bool:
+    """Whether two rows, one after the other, agree in all but their item."""
+    item = _item_columns(names)
+    may_differ = item | {at for at, name in enumerate(names) if normalise_header(name) in OF_AN_ITEM}
+    for row, after in itertools.pairwise(sample):
+        differs = {at for at in range(len(names)) if (row[at] or "") != (after[at] or "")}
+        if differs & item and differs <= may_differ:
+            return True
+    return False
+
+
+def _of_parameters(
+    names: Sequence[str], sample: Sequence[Sequence[str | None]], settings: IngestSettings
+) -> EventRows | None:
+    key, values = _key_and_values(names, sample)
+    if key is None:
+        return None
+    numbering = _numbering(names, sample, {key, *values.values()})
+    others = [at for at in range(len(names)) if at not in (key, *values.values(), *numbering)]
+    plain = [names[at] for at in others]
+    keys = dict.fromkeys(row[key] for row in sample if row[key])
+    seen = tuple(dict.fromkeys([*plain, *(f"{_PARAMS}{name}" for name in keys)]))
+    map_headers(plain, settings)  # refuses a needed column that comes twice
+    fields = map_names(seen, PARAM_FIELDS, settings)
+    places = {name: at for at, name in reversed(list(enumerate(names))) if at in others}
+    read = {field: places[name] for field, name in fields.by_name.items() if name in places}
+    read |= {f"{_REST_COLUMN}{at}": at for at in others if at not in read.values()}
+    read |= {DETAIL: key, **values}
+    ignored = tuple(names[at] for at in numbering)
+    return EventRows("parameter", True, fields, seen, HeaderMap(tuple(names), read, {}), ignored)
+
+
+def _key_and_values(
+    names: Sequence[str], sample: Sequence[Sequence[str | None]]
+) -> tuple[int | None, dict[str, int]]:
+    """Where the key of a parameter is, and the kinds of its value.
+
+    A bare ``key`` beside nothing but a ``value`` may be anything: then keys must be ones that GA4 sends.
+    """
+    plain = [spelt(name) for name in names]
+    found = {at: match for at, name in enumerate(plain) if (match := _VALUE.match(name))}
+    named = [at for at, match in found.items() if match["of"]]
+    keys = [at for at, name in enumerate(plain) if _KEY.match(name)]
+    if not keys and "key" in plain and (named or _are_parameters(plain, found, sample)):
+        keys = [plain.index("key")]
+    if not keys or _is_pivoted(names, {*keys, *found}):
+        return None, {}
+    values = {found[at]["kind"]: at for at in reversed(named or list(found))}
+    if not values:
+        raise InputError(
+            f"There is a column of parameter keys ({names[keys[0]]}), but none of their values",
+            remedy="Export the values beside the keys: string_value, int_value, float_value, double_value",
+        )
+    return keys[0], {f"{kind}_value" if kind else VALUES[-1]: at for kind, at in values.items()}
+
+
+def _is_pivoted(names: Sequence[str], taken: Collection[int]) -> bool:
+    """Whether parameters have columns of their own: then ``event_params_key`` is one called "key"."""
+    free = [name for at, name in enumerate(names) if at not in taken and re.match(_PREFIX, spelt(name))]
+    return any(map(_is_field, free))
+
+
+def _are_parameters(
+    plain: Sequence[str], values: Mapping[int, re.Match[str]], sample: Sequence[Sequence[str | None]]
+) -> bool:
+    if not values or any(match["kind"] for match in values.values()) or not sample:
+        return bool(values)
+    known = {*PARAM_FIELDS, "ga_session_number", "session_engaged"}
+    return any(row[plain.index("key")] in known for row in sample)
+
+
+def _of_items(
+    names: Sequence[str], sample: Sequence[Sequence[str | None]], settings: IngestSettings
+) -> EventRows | None:
+    fields = map_headers(names, settings)
+    mapped = set(fields.columns.values())
+    item = sorted(_item_columns(names) - mapped)
+    if not item:
+        return None
+    of_item = {at for at, name in enumerate(names) if normalise_header(name) in OF_AN_ITEM} - mapped
+    numbering = _numbering(names, sample, {*mapped, *item, *of_item})
+    rest = set(range(len(names))) - {*mapped, *item, *of_item, *numbering}
+    read = {**fields.columns, **{f"{_ITEM_COLUMN}{at}": at for at in item}}
+    read |= {f"{_REST_COLUMN}{at}": at for at in sorted(rest)}
+    seen, ignored = tuple(names), tuple(names[at] for at in numbering)
+    sure = differ_in_items(names, [_without(row, numbering) for row in sample])
+    return EventRows("item", sure, fields, seen, HeaderMap(tuple(names), read, {}), ignored)
+
+
+def _item_columns(names: Sequence[str]) -> set[int]:
+    return {
+        at
+        for at, name in enumerate(names)
+        if ITEM.match(normalise_header(name)) or name.lower().startswith(("items.", "item."))
+    }
+
+
+def _numbering(
+    names: Sequence[str], sample: Sequence[Sequence[str | None]], taken: Collection[int]
+) -> list[int]:
+    """Columns that count rows, as a data frame's index or an unnesting's offset does.
+
+    They differ within an event and say nothing about it. Names that are fields are none of them.
+    """
+    free = [at for at in range(len(names)) if at not in taken and not _is_field(names[at])]
+    return [at for at in free if len(sample) > 1 and _counts([row[at] for row in sample])]
+
+
+def _is_field(name: str) -> bool:
+    return bool(map_headers([name], IngestSettings()).columns)
+
+
+def _counts(cells: Sequence[str | None]) -> bool:
+    """Whether cells are 0 or 1, and then each the one before and 1, or the first again."""
+    if not all(cell and cell.isascii() and cell.isdigit() for cell in cells):
+        return False
+    numbers = [int(cell or 0) for cell in cells]
+    steps = [after - before for before, after in itertools.pairwise(numbers)]
+    again = (after == numbers[0] for after in numbers[1:])
+    return (
+        numbers[0] in (0, 1)
+        and 1 in steps
+        and all(step == 1 or start for step, start in zip(steps, again, strict=True))
+    )
+
+
+def _without(row: Sequence[str | None], places: Collection[int]) -> list[str | None]:
+    return [None if at in places else cell for at, cell in enumerate(row)]
+
+
+def _joined(columns: Sequence[pa.Array]) -> pa.Array:
+    """Cells of each row as one text; null where all are."""
+    if len(columns) == 1:
+        return columns[0]
+    text = pc.binary_join_element_wise(*columns, _BETWEEN, null_handling="replace", null_replacement="")
+    filled = pc.not_equal(text, _BETWEEN * (len(columns) - 1))
+    return pc.if_else(filled, text, pa.scalar(None, pa.string()))

@@ -1,0 +1,227 @@
+"""Rows of one event, put together: one row a parameter, or one row an item (``event_rows.py`` tells them).
+
+The rows of a file lie on disk as they were read. An event is what agrees in all columns but its parameter
+or item; where several events do, a parameter that comes again begins the next one. What is grouped at a time
+is bounded: larger files are first split by event into buckets.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from core.base.schema import RAW_TEXT_COLUMNS, Raw
+from core.ingest.engine import Engine, open_engine
+from core.ingest.read.event_rows import DETAIL, REST, VALUES, EventRows
+from core.ingest.read.part_files import PARQUET, RAW, FileCount, Reject, Rejected, Sink
+from core.storage.disk import disk_errors
+
+BUCKET_ROWS: Final = 2_000_000
+"""Rows that are grouped at a time."""
+NO_KEY: Final = "A value without the key of its parameter"
+TWO_VALUES: Final = "A parameter with two different values"
+
+_ROWS_A_PART: Final = 1 << 17
+_EVENT: Final = "id, who"
+"""What rows of one event share; an id alone might be shared by chance."""
+
+
+def put_together(sink: Sink, count: FileCount, kind: str, report: Callable[[], None]) -> FileCount:
+    """Replace the rows in a sink by their events.
+
+    Args:
+        sink: Holds staged rows.
+        count: Of the file, as its reader gave it.
+        kind: ``csv``, ``ndjson`` or ``parquet``.
+        report: Told that the work goes on.
+
+    Raises:
+        ResourceError: If disk or memory run out.
+        Cancelled: If ``report`` says so.
+    """
+    rows, staged, before = sink.rows, sink.parts, sink.read
+    if rows is None or not staged:
+        return count
+    with (
+        disk_errors(),
+        tempfile.TemporaryDirectory(prefix=f"{sink.prefix}rows-", dir=sink.folder) as work,
+        open_engine(Path(work), before) as engine,
+    ):
+        _view(engine, [part.path for part in staged], rows)
+        rows = replace(rows, sure=rows.sure or _has_events_in_rows(engine))
+        if not rows.sure:
+            _drop_staged_columns(sink)
+            return replace(count, shape=rows.shape(kind))
+        rejected = _reject(engine, sink.rejected.room) if rows.of == "parameter" else Rejected()
+        alike = 0
+        for bucket in _buckets(engine, Path(work), before):
+            report()
+            alike += _events(engine, bucket, rows)
+        sink.parts = []
+        sink.keep(None, rejected)
+        _write(engine, sink, report)
+    for part in staged:
+        part.path.unlink()
+    columns = dict(count.columns) | sink.columns(rows.fields.by_name, rows.seen)
+    collapsed = before - sink.read - rejected.total
+    notes = (*count.notes, rows.note, *_alike(rows, alike))
+    return replace(count, shape=rows.shape(kind), columns=columns, notes=notes, collapsed=collapsed)
+
+
+def _view(engine: Engine, paths: list[Path], rows: EventRows) -> None:
+    """``rows``: what was staged, with the event that each belongs to, and why it cannot be used."""
+    alike = ", ".join(f'"{name}"' for name in (*RAW_TEXT_COLUMNS, REST))
+    value, problem = "NULL", "NULL"
+    if rows.of == "parameter":
+        value = f"coalesce({', '.join(VALUES)})"
+        several = " + ".join(f"({name} IS NOT NULL)::INT" for name in VALUES)
+        # a table of numbers may have 0, or 5.0 beside 5, where there was no value of that kind
+        plain = ", ".join(f"regexp_replace({name}, '[.]0+$', '')" for name in VALUES)
+        differ = f"len(list_filter(list_distinct([{plain}]), lambda x: x <> '0')) > 1"
+        problem = (
+            f"CASE WHEN {DETAIL} IS NULL AND {value} IS NOT NULL THEN '{NO_KEY}'"
+            f" WHEN {several} > 1 AND {differ} THEN '{TWO_VALUES}' END"
+        )
+    files = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
+    engine.raw.execute(
+        f"""CREATE VIEW rows AS SELECT {Raw.LINE}, {alike}, {DETAIL}, {value} AS value, {problem} AS problem,
+        hash({alike}) AS id,
+        concat_ws(chr(31), coalesce({Raw.USER_KEY}, ''), coalesce({Raw.EVENT_TIMESTAMP}, '')) AS who
+        FROM read_parquet([{files}], union_by_name = true)"""
+    )
+
+
+def _has_events_in_rows(engine: Engine) -> bool:
+    """Whether rows of the file agree in all but their item."""
+    found = engine.raw.execute(
+        f"""SELECT 1 FROM rows WHERE {DETAIL} IS NOT NULL GROUP BY {_EVENT}
+        HAVING min(hash({DETAIL})) <> max(hash({DETAIL})) LIMIT 1"""
+    )
+    return found.fetchone() is not None
+
+
+def _drop_staged_columns(sink: Sink) -> None:
+    for part in sink.parts:
+        pq.write_table(pq.read_table(part.path, columns=RAW.names), part.path, **PARQUET)
+
+
+def _reject(engine: Engine, room: int) -> Rejected:
+    """Rows that are no parameter."""
+    rejected = Rejected(room)
+    reasons = "SELECT problem, count(*) FROM rows WHERE problem IS NOT NULL GROUP BY problem"
+    total = Counter(dict(engine.raw.execute(reasons).fetchall()))
+    if total:
+        wrong = engine.raw.execute(
+            f"""SELECT {Raw.LINE}, problem, coalesce({DETAIL} || ' = ', '') || value
+            FROM rows WHERE problem IS NOT NULL ORDER BY {Raw.LINE} LIMIT {room}"""
+        )
+        for line, problem, value in wrong.fetchall():
+            rejected.add(Reject(line, problem, value))
+    rejected.reasons = total
+    return rejected
+
+
+def _buckets(engine: Engine, work: Path, rows: int) -> list[str]:
+    """What to select the rows from, an event whole in one of them."""
+    sound = "SELECT * EXCLUDE problem FROM rows WHERE problem IS NULL"
+    if rows <= BUCKET_ROWS:
+        return [f"({sound})"]
+    many, folder = 1 + rows // BUCKET_ROWS, work / "buckets"
+    engine.raw.execute(
+        f"""COPY (SELECT *, (id % {many})::INT AS bucket FROM ({sound})) TO '{_quoted(folder)}'
+        (FORMAT parquet, PARTITION_BY (bucket), COMPRESSION lz4)"""
+    )
+    found = sorted(folder.glob("bucket=*"))
+    return [f"read_parquet('{_quoted(place)}/*.parquet', hive_partitioning = false)" for place in found]
+
+
+def _events(engine: Engine, bucket: str, rows: EventRows) -> int:
+    """Add the events of a bucket to the table ``events``.
+
+    Returns:
+        Events (of parameters), or rows (of items), that nothing tells from another one.
+    """
+    db = engine.raw
+    db.execute(f"CREATE OR REPLACE TABLE bucket AS FROM {bucket}")
+    numbers = _PARAMETER_NUMBERS if rows.of == "parameter" else _ITEM_NUMBERS
+    db.execute(f"CREATE OR REPLACE TABLE numbers AS {numbers}")
+    keys = rows.keys
+    found = "".join(
+        f", arg_min(value, {Raw.LINE}) FILTER ({DETAIL} = '{_quoted(key)}') AS \"{field}\""
+        for field, key in keys.items()
+    )
+    columns = ", ".join(f'{"heads" if name in keys else "bucket"}."{name}"' for name in RAW_TEXT_COLUMNS)
+    query = f"""SELECT {Raw.LINE}, {columns} FROM bucket JOIN (
+        SELECT min({Raw.LINE}) AS {Raw.LINE}{found} FROM bucket LEFT JOIN numbers USING ({Raw.LINE})
+        GROUP BY bucket.id, bucket.who, coalesce(number, 0)) AS heads USING ({Raw.LINE})"""
+    exists = db.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'events'").fetchone()
+    db.execute(f"{'INSERT INTO events' if exists else 'CREATE TABLE events AS'} {query}")
+    [(alike,)] = db.execute(_EVENTS_ALIKE if rows.of == "parameter" else _ROWS_ALIKE).fetchall()
+    return alike or 0
+
+
+_PARAMETER_NUMBERS: Final = f"""
+WITH several AS (
+    SELECT {_EVENT} FROM bucket GROUP BY {_EVENT}
+    HAVING count(*) > count(DISTINCT coalesce({DETAIL}, ''))
+), counted AS (
+    SELECT {Raw.LINE}, {_EVENT}, {DETAIL},
+        row_number() OVER (PARTITION BY {_EVENT}, {DETAIL} ORDER BY {Raw.LINE}) AS nth
+    FROM bucket SEMI JOIN several USING ({_EVENT})
+), in_turn AS (
+    SELECT *, max(nth) OVER (PARTITION BY {_EVENT} ORDER BY {Raw.LINE}) AS latest FROM counted
+), checked AS (
+    SELECT *, count(*) OVER (PARTITION BY {_EVENT}, latest, {DETAIL}) AS times FROM in_turn
+)
+SELECT {Raw.LINE}, {_EVENT},
+    CASE WHEN max(times) OVER (PARTITION BY {_EVENT}) = 1 THEN latest ELSE nth END AS number
+FROM checked"""
+"""Rows of events that nothing but their order tells apart → which of them.
+
+A key that comes again begins the next event, to which the rows after it belong. Where that would give an
+event a key twice (rows sorted by key), the first of each key are the first event, and so on.
+"""
+
+_ITEM_NUMBERS: Final = f"""
+SELECT {Raw.LINE}, {Raw.LINE} AS number
+FROM bucket ANTI JOIN (SELECT DISTINCT {_EVENT} FROM bucket WHERE {DETAIL} IS NOT NULL) USING ({_EVENT})"""
+"""Rows without an item → a number of their own: each is an event."""
+
+_EVENTS_ALIKE: Final = "SELECT count(*) FROM (SELECT DISTINCT id, who, number FROM numbers)"
+_ROWS_ALIKE: Final = f"""
+SELECT sum(again)::BIGINT FROM (
+    SELECT count(*) - count(DISTINCT {DETAIL}) AS again
+    FROM bucket WHERE {DETAIL} IS NOT NULL GROUP BY {_EVENT}
+)"""
+
+
+def _write(engine: Engine, sink: Sink, report: Callable[[], None]) -> None:
+    """The events as raw parts, in the order of their first rows."""
+    reader = engine.raw.sql(f"SELECT * FROM events ORDER BY {Raw.LINE}").to_arrow_reader(_ROWS_A_PART)
+    for number, batch in enumerate(reader):
+        fields = {name: batch.column(name) for name in RAW_TEXT_COLUMNS}
+        lines = np.asarray(batch.column(Raw.LINE))
+        sink.keep(sink.write(f"e{number:06d}", fields, lines), Rejected())
+        report()
+
+
+def _alike(rows: EventRows, number: int) -> list[str]:
+    if not number:
+        return []
+    if rows.of == "parameter":
+        return [
+            f"{number:,} events agree with another one in all other columns: a parameter that comes again "
+            "begins the next one"
+        ]
+    return [f"{number:,} rows are equal to another one: read as an item that its event lists again"]
+
+
+def _quoted(text: object) -> str:
+    return str(text).replace("'", "''")

@@ -1,0 +1,329 @@
+"""Several rows an event: what comes out is what one row an event would have given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from core.base.errors import InputError
+from core.base.progress import silent
+from core.base.schema import Raw
+from core.base.settings import IngestSettings
+from core.data.receipt import Receipt
+from core.ingest.ingest import ingest
+from core.ingest.read.whole_events import NO_KEY, TWO_VALUES
+from core.sample.write_sample import write_sample
+from tests.core.ingest.raw import Read, read_text, write
+from tests.core.ingest.read.unnested import PACKINGS, Row, as_csv, item_rows, long_rows, read_rows
+
+LONG = "user_pseudo_id,event_timestamp,event_name,event_params_key,event_params_value"
+ITEMS = "user_pseudo_id,event_timestamp,event_name,page_location,value,item_id,price"
+KNOWN_TO_RECEIPT = {"files", "records", "waterfall"}
+
+
+def long_csv(*rows: str, header: str = LONG) -> str:
+    return "\n".join([header, *rows]) + "\n"
+
+
+def event(user: str, time: int, name: str = "page_view", **params: str | None) -> Row:
+    return {"user_pseudo_id": user, "event_timestamp": str(10**15 + time), "event_name": name, **params}
+
+
+def places(read: Read, *fields: str) -> list[tuple[str | None, ...]]:
+    return [tuple(row[field] for field in fields) for row in read.rows]
+
+
+class TestLongForm:
+    def test_rows_become_one_event(self, tmp_path: Path) -> None:
+        read = read_text(
+            long_csv(
+                "u,1,page_view,page_location,/a",
+                "u,1,page_view,ga_session_id,7",
+                "v,1,page_view,page_location,/b",
+            ),
+            tmp_path,
+        )
+        assert places(read, Raw.LINE, Raw.USER_KEY, Raw.PAGE_LOCATION, Raw.GA_SESSION_ID) == [
+            (2, "u", "/a", "7"),
+            (4, "v", "/b", None),
+        ]
+        (file,) = read.raw.files
+        assert (file.shape, file.records, file.read, file.rejected, file.collapsed) == (
+            "long form csv",
+            3,
+            2,
+            0,
+            1,
+        )
+        assert file.columns[Raw.PAGE_LOCATION] == "event_params.page_location"
+        assert Raw.PAGE_TITLE not in file.columns
+        assert file.notes[0].startswith(
+            "The file has one row a parameter, its key in event_params_key and its value in event_params_value: "
+        )
+
+    def test_rows_of_an_event_may_lie_apart(self, tmp_path: Path) -> None:
+        rows = ["u,1,page_view,page_location,/a", "v,1,scroll,page_location,/b", "u,1,page_view,page_title,A"]
+        read = read_text(long_csv(*rows), tmp_path)
+        assert places(read, Raw.USER_KEY, Raw.PAGE_LOCATION, Raw.PAGE_TITLE) == [
+            ("u", "/a", "A"),
+            ("v", "/b", None),
+        ]
+
+    def test_a_key_that_comes_again_begins_the_next_event(self, tmp_path: Path) -> None:
+        rows = ["page_location,/a", "page_location,/b", "page_title,B", "page_location,/c", "page_title,C"]
+        read = read_text(long_csv(*(f"u,1,page_view,{row}" for row in rows)), tmp_path)
+        assert places(read, Raw.PAGE_LOCATION, Raw.PAGE_TITLE) == [("/a", None), ("/b", "B"), ("/c", "C")]
+        assert any(note.startswith("3 events agree with another one") for note in read.raw.files[0].notes)
+
+    def test_equal_events_in_rows_sorted_by_key(self, tmp_path: Path) -> None:
+        rows = ["page_location,/a", "page_location,/b", "page_title,A", "page_title,B"]
+        read = read_text(long_csv(*(f"u,1,page_view,{row}" for row in rows)), tmp_path)
+        assert places(read, Raw.PAGE_LOCATION, Raw.PAGE_TITLE) == [("/a", "A"), ("/b", "B")]
+
+    def test_another_column_tells_events_apart(self, tmp_path: Path) -> None:
+        header = LONG + ",event_bundle_sequence_id"
+        rows = [
+            "u,1,page_view,page_location,/a,5",
+            "u,1,page_view,page_title,B,6",
+            "u,1,page_view,page_title,A,5",
+        ]
+        read = read_text(long_csv(*rows, header=header), tmp_path)
+        assert places(read, Raw.PAGE_LOCATION, Raw.PAGE_TITLE) == [("/a", "A"), (None, "B")]
+
+    @pytest.mark.parametrize("name", ["", "Unnamed: 0", "off"])
+    def test_a_column_that_numbers_rows_tells_nothing_apart(self, tmp_path: Path, name: str) -> None:
+        rows = [
+            "u,1,page_view,page_location,/a",
+            "u,1,page_view,page_title,A",
+            "u,2,page_view,page_location,/b",
+        ]
+        numbered = [
+            f"{row},{0 if name == 'off' and number == 2 else number}" for number, row in enumerate(rows)
+        ]
+        read = read_text(long_csv(*numbered, header=f"{LONG},{name}"), tmp_path)
+        assert places(read, Raw.PAGE_LOCATION, Raw.PAGE_TITLE) == [("/a", "A"), ("/b", None)]
+        assert f"{name} only numbers the rows" in read.raw.files[0].notes[0]
+
+    @pytest.mark.parametrize(
+        "key", ["event_params.key", "event_params_key", "Event_Param_Key", "param_key", "ep.key"]
+    )
+    def test_names_of_the_key(self, tmp_path: Path, key: str) -> None:
+        header = f"event_timestamp,user_pseudo_id,{key},event_params_value"
+        read = read_text(long_csv("1,u,page_location,/a", "1,u,page_title,A", header=header), tmp_path)
+        assert places(read, Raw.PAGE_LOCATION, Raw.PAGE_TITLE) == [("/a", "A")]
+
+    def test_a_bare_key_beside_typed_values(self, tmp_path: Path) -> None:
+        header = "event_timestamp,user_pseudo_id,key,string_value,int_value,double_value"
+        rows = ["1,u,page_location,/a,,", "1,u,ga_session_id,,7,", "1,u,value,,,2.5"]
+        read = read_text(long_csv(*rows, header=header), tmp_path)
+        assert places(read, Raw.PAGE_LOCATION, Raw.GA_SESSION_ID, Raw.PURCHASE_REVENUE) == [
+            ("/a", "7", "2.5")
+        ]
+
+    @pytest.mark.parametrize(
+        ("header", "row"),
+        [
+            ("event_timestamp,user_pseudo_id,page_location,key", "1,u,/a,x"),
+            ("event_timestamp,user_pseudo_id,page_location,key,value", "1,u,/a,x,5"),
+            ("event_timestamp,user_pseudo_id,event_params_page_location,event_params_key,event_params_value", "1,u,/a,x,5"),
+        ],
+    )  # fmt: skip
+    def test_a_parameter_that_is_called_key_is_no_long_form(
+        self, tmp_path: Path, header: str, row: str
+    ) -> None:
+        read = read_text(long_csv(row, row, header=header), tmp_path)
+        assert (read.raw.files[0].shape, len(read.rows)) == ("flat csv", 2)
+
+    def test_keys_without_values_are_refused(self, tmp_path: Path) -> None:
+        with pytest.raises(
+            InputError, match=r"events\.csv: There is a column of parameter keys \(param_key\)"
+        ):
+            read_text("event_timestamp,user_pseudo_id,param_key\n1,u,page_location\n", tmp_path)
+
+    def test_an_event_without_parameters_is_one(self, tmp_path: Path) -> None:
+        read = read_text(long_csv("u,1,page_view,page_location,/a", "u,2,first_visit,,"), tmp_path)
+        assert places(read, Raw.EVENT_NAME, Raw.PAGE_LOCATION) == [("page_view", "/a"), ("first_visit", None)]
+
+    def test_what_is_no_parameter_is_rejected_with_its_line(self, tmp_path: Path) -> None:
+        header = "user_pseudo_id,event_timestamp,event_name,key,string_value,int_value,double_value"
+        rows = [
+            "u,1,page_view,page_location,/a,,",
+            "u,1,page_view,,lost,,",
+            "u,1,page_view,ga_session_id,7,8,",
+            "u,1,page_view,engagement_time_msec,0,5,5.0",  # a data frame whose gaps were filled
+            "u,2,page_view,ga_session_id,7,8,",
+        ]
+        read = read_text(long_csv(*rows, header=header), tmp_path)
+        assert read.reasons == [(3, NO_KEY), (4, TWO_VALUES), (6, TWO_VALUES)]
+        assert [reject["value"] for reject in read.rejects] == [
+            "lost",
+            "ga_session_id = 7",
+            "ga_session_id = 7",
+        ]
+        assert places(read, Raw.PAGE_LOCATION, Raw.GA_SESSION_ID, Raw.ENGAGEMENT_TIME_MSEC) == [
+            ("/a", None, "0")
+        ]
+        (file,) = read.raw.files
+        assert (file.records, file.read, file.rejected, file.collapsed) == (5, 1, 3, 1)
+        assert read.raw.reasons == {NO_KEY: 1, TWO_VALUES: 2}
+
+    def test_a_file_that_is_cut_in_an_event_loses_the_row_and_says_so(self, tmp_path: Path) -> None:
+        text = long_csv("u,1,page_view,page_location,/a", "u,1,page_view,page_title,A", "u,1,page_vi").rstrip(
+            "\n"
+        )
+        read = read_text(text, tmp_path)
+        assert places(read, Raw.PAGE_LOCATION, Raw.PAGE_TITLE) == [("/a", "A")]
+        assert read.reasons == [(4, "3 fields instead of 5")]
+
+    def test_a_repeated_header_is_no_row(self, tmp_path: Path) -> None:
+        rows = ["u,1,page_view,page_location,/a", LONG, "u,1,page_view,page_title,A"]
+        read = read_text(long_csv(*rows), tmp_path)
+        assert places(read, Raw.PAGE_LOCATION, Raw.PAGE_TITLE) == [("/a", "A")]
+        assert read.reasons == [(3, "repeated header")]
+
+    def test_another_header_may_add_a_column(self, tmp_path: Path) -> None:
+        rows = ["u,1,page_view,page_location,/a", LONG + ",country", "v,1,page_view,page_location,/b,ES"]
+        read = read_text(long_csv(*rows), tmp_path)
+        assert places(read, Raw.PAGE_LOCATION, Raw.GEO_COUNTRY) == [("/a", None), ("/b", "ES")]
+
+    def test_rows_that_change_their_shape_are_refused(self, tmp_path: Path) -> None:
+        rows = [
+            "u,1,page_view,page_location,/a",
+            "user_pseudo_id,event_timestamp,event_name,page_location",
+            "v,1,page_view,/b",
+        ]
+        with pytest.raises(InputError, match="long form csv above, flat csv below"):
+            read_text(long_csv(*rows), tmp_path)
+
+    def test_a_list_of_all_parameters_in_each_row_is_refused(self, tmp_path: Path) -> None:
+        listed = '"event_params":[{"key":"page_location","value":{"string_value":"/a"}}]'
+        param = '"ep":{"key":"x","value":{"int_value":1}}'
+        row = f'{{"event_timestamp":1,"user_pseudo_id":"u",{listed},{param}}}\n'
+        with pytest.raises(InputError, match="and the list of all parameters in each"):
+            read_text(row * 2, tmp_path, "a.json")
+
+    def test_ids_in_records_keep_their_digits(self, tmp_path: Path) -> None:
+        row = '{{"event_timestamp":1,"user_pseudo_id":{},"ep":{{"key":"{}","value":{{"{}":"{}"}}}}}}\n'
+        user = "1605951.6059719725"
+        text = row.format(user, "page_location", "string_value", "/a") + row.format(
+            user, "ga_session_id", "int_value", 7
+        )
+        read = read_text(text, tmp_path, "a.json")
+        assert places(read, Raw.USER_KEY, Raw.PAGE_LOCATION, Raw.GA_SESSION_ID) == [(user, "/a", "7")]
+
+
+class TestRowAnItem:
+    def test_rows_that_differ_in_their_item_are_one_event_with_one_revenue(self, tmp_path: Path) -> None:
+        rows = ["u,1,purchase,/a,20,x,10", "v,1,page_view,/b,,,", "u,1,purchase,/a,20,y,5"]
+        read = read_text(long_csv(*rows, header=ITEMS), tmp_path)
+        assert places(read, Raw.LINE, Raw.USER_KEY, Raw.PURCHASE_REVENUE) == [(2, "u", "20"), (3, "v", None)]
+        (file,) = read.raw.files
+        assert (file.shape, file.records, file.read, file.collapsed) == ("csv with a row an item", 3, 2, 1)
+        assert file.notes[0].startswith("The file has one row an item (item_id): rows that agree")
+
+    def test_what_the_first_rows_do_not_show_is_found_all_the_same(self, tmp_path: Path) -> None:
+        views = [f"u,{n},page_view,/{n},,," for n in range(300)]
+        rows = [*views, "u,999,purchase,/a,20,x,10", "u,999,purchase,/a,20,y,5"]
+        read = read_text(long_csv(*rows, header=ITEMS), tmp_path)
+        assert (len(read.rows), read.raw.files[0].shape) == (301, "csv with a row an item")
+
+    def test_without_two_items_of_an_event_the_file_is_flat(self, tmp_path: Path) -> None:
+        same = ["u,1,purchase,/a,20,x,10", "u,1,purchase,/a,20,x,5", "u,2,purchase,/a,20,y,5"]
+        read = read_text(long_csv(*same, header=ITEMS), tmp_path)
+        (file,) = read.raw.files
+        assert (file.shape, len(read.rows), file.collapsed, file.notes) == ("flat csv", 3, 0, ())
+
+    def test_equal_events_without_items_stay_two(self, tmp_path: Path) -> None:
+        rows = [
+            "u,1,page_view,/b,,,",
+            "u,1,page_view,/b,,,",
+            "u,2,purchase,/a,9,x,1",
+            "u,2,purchase,/a,9,,",
+            "u,2,purchase,/a,9,y,1",
+        ]
+        read = read_text(long_csv(*rows, header=ITEMS), tmp_path)
+        assert places(read, Raw.EVENT_NAME) == [("page_view",), ("page_view",), ("purchase",)]
+
+    def test_an_item_that_comes_twice_is_told(self, tmp_path: Path) -> None:
+        rows = ["u,1,purchase,/a,9,x,1", "u,1,purchase,/a,9,y,1", "u,1,purchase,/a,9,x,1"]
+        read = read_text(long_csv(*rows, header=ITEMS), tmp_path)
+        assert len(read.rows) == 1
+        assert read.raw.files[0].notes[1].startswith("1 rows are equal to another one")
+
+    def test_an_item_that_is_mapped_to_a_field_is_that_field(self, tmp_path: Path) -> None:
+        header = "user_pseudo_id,event_timestamp,item_id"
+        read = read_text(
+            long_csv("u,1,x", "u,1,y", header=header), tmp_path, mapping={Raw.PAGE_LOCATION: "item_id"}
+        )
+        assert (read.column(Raw.PAGE_LOCATION), read.raw.files[0].shape) == (["x", "y"], "flat csv")
+
+    def test_items_beside_json_cells_are_refused(self, tmp_path: Path) -> None:
+        rows = ['u,1,"{""event_params"": []}",x', 'u,1,"{""event_params"": []}",y']
+        with pytest.raises(InputError, match="and the list of all parameters in each"):
+            read_text(long_csv(*rows, header="user_pseudo_id,event_timestamp,event_params,item_id"), tmp_path)
+
+
+@pytest.fixture(scope="module")
+def flat(tmp_path_factory: pytest.TempPathFactory) -> list[Row]:
+    """The demo shop's events, in the columns of the flat file."""
+    file = tmp_path_factory.mktemp("demo") / "shop.csv"
+    write_sample(file, 150, 7)
+    return read_rows(file)
+
+
+def items_of(row: Row) -> Sequence[Row]:
+    """Two or three items for what is bought, none for all else."""
+    if row["event_name"] not in ("purchase", "add_to_cart"):
+        return []
+    return [
+        {"item_id": f"i{number}", "item_name": f"Item {number}", "price": f"{number}.5", "quantity": "1"}
+        for number in range(2 + len(row["event_timestamp"] or "") % 2)
+    ]
+
+
+def data_set(folder: Path, *files: Path) -> tuple[dict[str, bytes], Receipt]:
+    """Bytes of all tables but the rejects', and the receipt."""
+    out, work = folder / "out", folder / "work"
+    out.mkdir(parents=True)
+    work.mkdir()
+    receipt = ingest(files, IngestSettings(), out, silent, work)
+    assert not [path for path in (work / "raw").iterdir() if path.suffix != ".parquet"]
+    return {path.name: path.read_bytes() for path in out.glob("*.parquet")}, receipt
+
+
+@pytest.fixture(scope="module")
+def expected(flat: list[Row], tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, bytes], Receipt]:
+    folder = tmp_path_factory.mktemp("flat")
+    return data_set(folder, write(folder / "events.csv", as_csv(flat)))
+
+
+def same_as(
+    expected: tuple[dict[str, bytes], Receipt], found: tuple[dict[str, bytes], Receipt], rows: int
+) -> None:
+    tables, receipt = found
+    assert tables == expected[0]
+    assert receipt.model_dump(exclude=KNOWN_TO_RECEIPT) == expected[1].model_dump(exclude=KNOWN_TO_RECEIPT)
+    first, *steps = receipt.waterfall
+    assert (first.name, first.records, receipt.records) == ("collapsed", rows - expected[1].records, rows)
+    assert tuple(steps) == expected[1].waterfall
+
+
+@pytest.mark.parametrize("packing", PACKINGS)
+def test_the_demo_shop_in_long_form_is_the_demo_shop(
+    flat: list[Row], expected: tuple[dict[str, bytes], Receipt], tmp_path: Path, packing: str
+) -> None:
+    rows = long_rows(flat)
+    file = write(tmp_path / f"events.{packing}", PACKINGS[packing](rows))
+    same_as(expected, data_set(tmp_path, file), len(rows))
+
+
+@pytest.mark.parametrize("packing", PACKINGS)
+def test_the_demo_shop_with_a_row_an_item_is_the_demo_shop(
+    flat: list[Row], expected: tuple[dict[str, bytes], Receipt], tmp_path: Path, packing: str
+) -> None:
+    rows = item_rows(flat, items_of)
+    assert len(rows) > len(flat)
+    file = write(tmp_path / f"events.{packing}", PACKINGS[packing](rows))
+    same_as(expected, data_set(tmp_path, file), len(rows))
