@@ -57,11 +57,14 @@ def assumptions(receipt: Receipt) -> tuple[CardMetric, ...]:
 
 def files(receipt: Receipt) -> Table:
     """One line a file."""
+    counts = {"Records": "records", "Read": "read", "Rejected": "rejected"}
+    if any(file.collapsed for file in receipt.files):
+        counts["Put together"] = "collapsed"
     rows = tuple(
-        (file.name, file.shape, file.encoding, f"{file.records:,}", f"{file.read:,}", f"{file.rejected:,}")
+        (file.name, file.shape, file.encoding, *(f"{getattr(file, count):,}" for count in counts.values()))
         for file in receipt.files
     )
-    return Table(("File", "Shape", "Encoding", "Records", "Read", "Rejected"), rows, numeric=(3, 4, 5))
+    return Table(("File", "Shape", "Encoding", *counts), rows, numeric=tuple(range(3, 3 + len(counts))))
 
 
 def addresses(receipt: Receipt) -> Table:

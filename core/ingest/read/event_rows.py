@@ -22,9 +22,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.base.errors import InputError
-from core.base.schema import RAW_TEXT_COLUMNS
+from core.base.schema import RAW_TEXT_COLUMNS, Raw
 from core.base.settings import IngestSettings
-from core.ingest.read.headers import HeaderMap, map_headers, normalise_header, spelt
+from core.ingest.read.headers import EVENT_VALUE, HeaderMap, map_headers, normalise_header, spelt
 from core.ingest.read.nested import PARAM_FIELDS, PARAM_LISTS, VALUE_KINDS, map_names
 
 DETAIL: Final = "detail"
@@ -47,6 +47,7 @@ OF_AN_ITEM: Final = frozenset(
 """Fields of an unnested item whose names do not say so."""
 
 _PARAMS: Final = "event_params."
+_USUAL: Final = {**PARAM_FIELDS, Raw.PURCHASE_REVENUE: f"{_PARAMS}{EVENT_VALUE}"}
 _PREFIX: Final = r"(?:event_params?|params?|ep)_"
 _KEY: Final = re.compile(rf"^{_PREFIX}key$")
 _VALUE: Final = re.compile(
@@ -111,6 +112,19 @@ class EventRows:
         rest = [column for name, column in read.items() if name.startswith(_REST_COLUMN)]
         kept |= {DETAIL: _joined(of_item)} if of_item else {}
         return kept | ({REST: _joined(rest)} if rest else {})
+
+    def first_events(self, sample: Sequence[Sequence[str | None]]) -> list[tuple[str | None, ...]]:
+        """The events of some rows with a parameter each, one cell a name of ``seen``; to be looked at only."""
+        places = {name: at for at, name in reversed(list(enumerate(self.read.names)))}
+        plain = [places[name] for name in self.seen if name in places]
+        values = [self.read.columns[kind] for kind in VALUES if kind in self.read.columns]
+        events: dict[tuple[str | None, ...], dict[str, str | None]] = {}
+        for row in sample:
+            event = events.setdefault(tuple(row[at] for at in plain), {})
+            value = next((row[at] for at in values if row[at]), None)
+            event.setdefault(f"{_PARAMS}{row[self.read.columns[DETAIL]]}", value)
+        params = self.seen[len(plain) :]
+        return [(*(cell or None for cell in who), *map(event.get, params)) for who, event in events.items()]
 
 
 def may_have_event_rows(names: Sequence[str]) -> bool:
@@ -190,7 +204,7 @@ def _of_parameters(
     keys = dict.fromkeys(row[key] for row in sample if row[key])
     seen = tuple(dict.fromkeys([*plain, *(f"{_PARAMS}{name}" for name in keys)]))
     map_headers(plain, settings)  # refuses a needed column that comes twice
-    fields = map_names(seen, PARAM_FIELDS, settings)
+    fields = map_names(seen, _USUAL, settings)
     places = {name: at for at, name in reversed(list(enumerate(names))) if at in others}
     read = {field: places[name] for field, name in fields.by_name.items() if name in places}
     read |= {f"{_REST_COLUMN}{at}": at for at in others if at not in read.values()}

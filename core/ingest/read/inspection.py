@@ -16,9 +16,10 @@ from core.base.schema import Raw
 from core.base.settings import IngestSettings
 from core.ingest.clean.personal_data import mask_url
 from core.ingest.clean.user_labels import outline
-from core.ingest.read import ndjson, parquet
+from core.ingest.read import ndjson, opening, parquet
 from core.ingest.read.assembly import ParsedBlock, assemble
 from core.ingest.read.delimited_layout import Shape
+from core.ingest.read.event_rows import EventRows
 from core.ingest.read.headers import HeaderMap, user_keys
 from core.ingest.read.nested import make_plan
 from core.ingest.read.opening import OpenedDelimited, open_delimited
@@ -50,6 +51,8 @@ class FilePreview(_Part):
     columns: tuple[str, ...]
     sample_rows: tuple[tuple[str | None, ...], ...]
     """Some rows, not masked: to be shown, never stored."""
+    notes: tuple[str, ...] = ()
+    """How rows make events, where one is in several."""
 
 
 class Inspection(_Part):
@@ -107,13 +110,13 @@ def _look_at_delimited(source: InputFile, settings: IngestSettings) -> tuple[Fil
     with open_source(source) as file:
         opened = open_delimited(file, source, settings, CHUNK_BYTES)
     layout = opened.layout
-    if layout.shape is Shape.FLAT:
+    if layout.shape is Shape.FLAT or layout.rows is not None:
         names = layout.header
-        rows = [tuple(cell or None for cell in row) for row in opened.sample[:SAMPLE_ROWS]]
+        rows = [tuple(cell or None for cell in row) for row in opened.sample]
     else:
         names = tuple(name for name in layout.fields.names if name in layout.seen)
         rows = _assembled_rows(opened, names)
-    return _preview(source, layout.shape.value, names, rows), layout.fields
+    return _preview(source, layout.shape.value, names, rows, layout.rows), layout.fields
 
 
 def _assembled_rows(opened: OpenedDelimited, names: Sequence[str]) -> list[tuple[str | None, ...]]:
@@ -129,16 +132,19 @@ def _assembled_rows(opened: OpenedDelimited, names: Sequence[str]) -> list[tuple
 def _look_at_json(source: InputFile, settings: IngestSettings) -> tuple[FilePreview, HeaderMap]:
     with open_source(source) as file:
         opened = ndjson.open_json(file, source, settings, CHUNK_BYTES)
-    every = HeaderMap(opened.seen, {name: index for index, name in enumerate(opened.seen)}, {})
-    rows = ndjson.rows_of(opened.sample[:SAMPLE_ROWS], make_plan(every, opened.literal))
-    return _preview(source, opened.shape, opened.seen, [tuple(row) for row in rows]), opened.fields
+    names = opened.rows.read.names if opened.rows else opened.seen
+    every = HeaderMap(names, {name: index for index, name in enumerate(names)}, {})
+    sample = opened.sample[: opening.SAMPLE_ROWS if opened.rows else SAMPLE_ROWS]
+    rows = [tuple(row) for row in ndjson.rows_of(sample, make_plan(every, opened.literal))]
+    return _preview(source, opened.shape, names, rows, opened.rows), opened.fields
 
 
 def _look_at_parquet(source: InputFile, settings: IngestSettings) -> tuple[FilePreview, HeaderMap]:
     with open_seekable(source) as file:
         opened = parquet.open_parquet(file, source, settings)
-        columns = parquet.first_rows(opened, source.name, SAMPLE_ROWS)
-    return _preview(source, opened.shape, opened.seen, _transposed(columns)), opened.fields
+        names = opened.rows.read.names if opened.rows else opened.seen
+        columns = parquet.first_rows(opened.file, names, source.name)
+    return _preview(source, opened.shape, names, _transposed(columns), opened.rows), opened.fields
 
 
 def _transposed(columns: Sequence[pa.Array]) -> list[tuple[str | None, ...]]:
@@ -146,11 +152,23 @@ def _transposed(columns: Sequence[pa.Array]) -> list[tuple[str | None, ...]]:
 
 
 def _preview(
-    source: InputFile, shape: str, names: Sequence[str], rows: Sequence[tuple[str | None, ...]]
+    source: InputFile,
+    shape: str,
+    names: Sequence[str],
+    rows: Sequence[tuple[str | None, ...]],
+    of_events: EventRows | None,
 ) -> FilePreview:
-    shown = tuple(tuple(_without_personal_data(cell) for cell in row) for row in rows)
+    if of_events is not None and of_events.of == "parameter":
+        names, rows = of_events.seen, of_events.first_events(rows)
+    shown = tuple(tuple(_without_personal_data(cell) for cell in row) for row in rows[:SAMPLE_ROWS])
+    notes = (of_events.note,) if of_events is not None and of_events.sure else ()
     return FilePreview(
-        name=source.name, bytes=source.bytes, shape=shape, columns=tuple(names), sample_rows=shown
+        name=source.name,
+        bytes=source.bytes,
+        shape=shape,
+        columns=tuple(names),
+        sample_rows=shown,
+        notes=notes,
     )
 
 

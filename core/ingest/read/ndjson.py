@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -82,7 +82,7 @@ def open_json(
     """
     text = open_text(file, chunk_bytes)
     first = next(text.chunks, b"")
-    sample = tuple(islice(_objects(first), SAMPLE_RECORDS))
+    sample = tuple(_sample(first))
     if not sample:
         raise InputError(
             f"{source.name} holds no record that stands on one line, as JSON printed over several does",
@@ -149,6 +149,15 @@ def rows_of(records: tuple[dict[str, Any], ...], plan: Plan) -> list[Row]:
         except (BrokenRecord, InexactId):
             continue
     return rows
+
+
+def _sample(data: bytes) -> Iterator[dict[str, Any]]:
+    """The first records, and of the others those with a new name: what is null may have none."""
+    names = set[str]()
+    for number, record in enumerate(_objects(data)):
+        if number < SAMPLE_RECORDS or not record.keys() <= names:
+            names |= record.keys()
+            yield record
 
 
 def _objects(data: bytes) -> Iterator[dict[str, Any]]:

@@ -59,7 +59,9 @@ def open_parquet(file: BinaryIO, source: InputFile, settings: IngestSettings) ->
     seen = tuple(names_of(table.schema_arrow, first))
     nested = bool(param_lists(table.schema_arrow))
     with naming(source.name):
-        rows = find_event_rows(seen, _sample(table, seen, source.name), settings, nested)
+        columns = first_rows(table, seen, source.name) if may_have_event_rows(seen) else []
+        sample = list(zip(*(column.to_pylist() for column in columns), strict=True))
+        rows = find_event_rows(seen, sample, settings, nested)
         fields = map_names(seen, RECORD_FIELDS if nested else {}, settings) if rows is None else rows.fields
     shape = rows.shape("parquet") if rows else "nested parquet" if nested else "flat parquet"
     seen = rows.seen if rows else seen
@@ -82,27 +84,15 @@ def read(source: InputFile, settings: IngestSettings, sink: Sink, report: Callab
     return FileCount(opened.shape, "parquet", records, columns, opened.notes)
 
 
-def first_rows(opened: OpenedParquet, name: str, rows: int) -> list[pa.Array]:
-    """Text of the first rows, one column a name of ``opened.seen``.
+def first_rows(table: pq.ParquetFile, names: Sequence[str], file: str) -> list[pa.Array]:
+    """Text of the first rows, one column a name.
 
     Raises:
         InputError: If the file is damaged.
     """
-    with _damage(name):
-        batch = next(
-            opened.file.iter_batches(rows, columns=roots_of(opened.seen, opened.file.schema_arrow)), None
-        )
-    return [] if batch is None else columns_of(batch, opened.seen)
-
-
-def _sample(table: pq.ParquetFile, seen: Sequence[str], name: str) -> list[tuple[str | None, ...]]:
-    """Some rows, where they may tell that one is not an event."""
-    if not may_have_event_rows(seen):
-        return []
-    with _damage(name):
-        batch = next(table.iter_batches(SAMPLE_ROWS, columns=roots_of(seen, table.schema_arrow)), None)
-    columns = [] if batch is None else columns_of(batch, seen)
-    return list(zip(*(column.to_pylist() for column in columns), strict=True))
+    with _damage(file):
+        batch = next(table.iter_batches(SAMPLE_ROWS, columns=roots_of(names, table.schema_arrow)), None)
+    return [] if batch is None else columns_of(batch, names)
 
 
 def _store(batch: pa.RecordBatch, opened: OpenedParquet, start: int, sink: Sink, name: str) -> None:

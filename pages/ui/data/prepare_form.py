@@ -76,6 +76,8 @@ def _header(found: Inspection) -> None:
         st.button("Choose something else", icon=":material/arrow_back:", on_click=sources.leave, key="back")
     shapes = ", ".join(sorted({file.shape for file in found.files}))
     st.caption(f"{md_text(shapes)} · {size(total)} · {len(_all_columns(found))} columns")
+    for note in dict.fromkeys(note for file in found.files for note in file.notes):
+        st.caption(md_text(note))
 
 
 def _preview(found: Inspection) -> None:

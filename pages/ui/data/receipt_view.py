@@ -194,6 +194,7 @@ def _show(table: pd.DataFrame, about: str) -> None:
 
 def files_table(facts: Receipt) -> pd.DataFrame:
     """One row a file."""
+    collapsed = any(file.collapsed for file in facts.files)
     return pd.DataFrame(
         [
             {
@@ -204,6 +205,7 @@ def files_table(facts: Receipt) -> pd.DataFrame:
                 "Records": file.records,
                 "Read": file.read,
                 "Rejected": file.rejected,
+                **({"Put together": file.collapsed} if collapsed else {}),
                 "Lacks": ", ".join(file.missing),
                 "Notes": "; ".join(file.notes),
             }
@@ -213,7 +215,10 @@ def files_table(facts: Receipt) -> pd.DataFrame:
 
 
 def _files(facts: Receipt) -> None:
-    st.caption("Read and rejected together are the records, which were counted on their own.")
+    parts = "Read and rejected"
+    if any(file.collapsed for file in facts.files):
+        parts = "Events read, rejected rows and rows put together with another of their event"
+    st.caption(f"{parts} together are the records, which were counted on their own.")
     _show(files_table(facts), "Files that were read")
     mapped = pd.DataFrame([{"File": file.name, **file.columns} for file in facts.files])
     st.caption("Which column of each file a field was read from")

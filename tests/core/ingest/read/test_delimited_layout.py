@@ -3,9 +3,6 @@ import io
 import json
 from pathlib import Path
 
-import pytest
-
-from core.base.errors import InputError
 from core.base.schema import Raw
 from core.base.settings import IngestSettings
 from core.ingest.read.delimited_layout import Shape, make_layout
@@ -98,38 +95,6 @@ def test_a_parameter_that_the_sample_does_not_show_is_read_all_the_same(tmp_path
 def test_a_device_column_of_plain_text_is_flat() -> None:
     layout = make_layout(["device", "page_location"], [("mobile", "/a")], ",", IngestSettings())
     assert layout.shape is Shape.FLAT
-
-
-@pytest.mark.parametrize("name", ["event_params.key", "event_params_key", "Event_Param_Key"])
-def test_the_long_form_is_recognised_and_refused(tmp_path: Path, name: str) -> None:
-    header = f"event_timestamp,user_pseudo_id,{name},event_params_value"
-    with pytest.raises(InputError, match=r"events\.csv: This is the long form"):
-        read_text(f"{header}\n1,u,page_location,/a\n", tmp_path)
-
-
-def test_a_bare_key_beside_typed_values_is_the_long_form_too(tmp_path: Path) -> None:
-    header = "event_timestamp,user_pseudo_id,key,string_value,int_value"
-    with pytest.raises(InputError, match="one row a parameter"):
-        read_text(f"{header}\n1,u,page_location,/a,\n", tmp_path)
-    fine = read_text("event_timestamp,user_pseudo_id,page_location,key\n1,u,/a,x\n", tmp_path)
-    assert len(fine.rows) == 1
-
-
-def test_an_item_has_fields_whose_names_do_not_say_so(tmp_path: Path) -> None:
-    header = "event_timestamp,user_pseudo_id,page_location,item_id,price,quantity,value"
-    with pytest.raises(InputError, match="one row an item"):
-        read_text(f"{header}\n1,u,/a,x,10,1,20\n1,u,/a,y,5,2,20\n", tmp_path)
-    fine = read_text(f"{header}\n1,u,/a,x,10,1,20\n1,u,/a,x,5,2,20\n", tmp_path)  # no other item
-    assert len(fine.rows) == 2
-
-
-def test_one_row_an_item_is_recognised_and_refused(tmp_path: Path) -> None:
-    rows = ["1,u,/a,x,shirt", "1,u,/a,y,sock"]
-    header = "event_timestamp,user_pseudo_id,page_location,items.item_id,items.item_name"
-    with pytest.raises(InputError, match="one row an item"):
-        read_text("\n".join([header, *rows]), tmp_path)
-    fine = read_text("\n".join([header, rows[0], "2,u,/a,y,sock"]), tmp_path)
-    assert len(fine.rows) == 2
 
 
 def test_an_event_without_a_name_is_a_page_view(tmp_path: Path) -> None:

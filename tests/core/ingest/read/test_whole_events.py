@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pandas.testing import assert_frame_equal
 
 from core.base.errors import InputError
 from core.base.progress import silent
 from core.base.schema import Raw
 from core.base.settings import IngestSettings
+from core.data.dataset import RECEIPT
 from core.data.receipt import Receipt
 from core.ingest.ingest import ingest
+from core.ingest.read import whole_events
+from core.ingest.read.inspection import inspect
 from core.ingest.read.whole_events import NO_KEY, TWO_VALUES
+from core.runs import pipeline
 from core.sample.write_sample import write_sample
+from core.storage.store import Store
 from tests.core.ingest.raw import Read, read_text, write
 from tests.core.ingest.read.unnested import PACKINGS, Row, as_csv, item_rows, long_rows, read_rows
+from tests.random_cases import THOROUGH
 
 LONG = "user_pseudo_id,event_timestamp,event_name,event_params_key,event_params_value"
 ITEMS = "user_pseudo_id,event_timestamp,event_name,page_location,value,item_id,price"
@@ -59,9 +70,8 @@ class TestLongForm:
         )
         assert file.columns[Raw.PAGE_LOCATION] == "event_params.page_location"
         assert Raw.PAGE_TITLE not in file.columns
-        assert file.notes[0].startswith(
-            "The file has one row a parameter, its key in event_params_key and its value in event_params_value: "
-        )
+        how = "one row a parameter, its key in event_params_key and its value in event_params_value"
+        assert file.notes[0] == f"The file has {how}: rows that agree in all other columns are one event"
 
     def test_rows_of_an_event_may_lie_apart(self, tmp_path: Path) -> None:
         rows = ["u,1,page_view,page_location,/a", "v,1,scroll,page_location,/b", "u,1,page_view,page_title,A"]
@@ -127,7 +137,7 @@ class TestLongForm:
         [
             ("event_timestamp,user_pseudo_id,page_location,key", "1,u,/a,x"),
             ("event_timestamp,user_pseudo_id,page_location,key,value", "1,u,/a,x,5"),
-            ("event_timestamp,user_pseudo_id,event_params_page_location,event_params_key,event_params_value", "1,u,/a,x,5"),
+            ("event_timestamp,user_pseudo_id,ep.page_location,event_params_key,ep_value", "1,u,/a,x,5"),
         ],
     )  # fmt: skip
     def test_a_parameter_that_is_called_key_is_no_long_form(
@@ -327,3 +337,117 @@ def test_the_demo_shop_with_a_row_an_item_is_the_demo_shop(
     assert len(rows) > len(flat)
     file = write(tmp_path / f"events.{packing}", PACKINGS[packing](rows))
     same_as(expected, data_set(tmp_path, file), len(rows))
+
+
+def test_the_result_does_not_depend_on_the_size_of_buckets(
+    flat: list[Row],
+    expected: tuple[dict[str, bytes], Receipt],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(whole_events, "BUCKET_ROWS", 1000)
+    monkeypatch.setattr(whole_events, "_ROWS_A_PART", 100)
+    random.Random(3).shuffle(rows := long_rows(flat))
+    tables, receipt = data_set(tmp_path / "long", write(tmp_path / "events.csv", as_csv(rows)))
+    assert receipt.model_dump(exclude=KNOWN_TO_RECEIPT) == expected[1].model_dump(exclude=KNOWN_TO_RECEIPT)
+    assert tables["users.parquet"] == expected[0]["users.parquet"]
+    rows = item_rows(flat, items_of)
+    same_as(expected, data_set(tmp_path / "item", write(tmp_path / "items.csv", as_csv(rows))), len(rows))
+
+
+CELLS = st.sampled_from(["a", "b"])
+KEYS = st.sampled_from(["page_location", "page_title", "ga_session_id", "percent_scrolled"])
+PARAM_ROWS = st.lists(st.tuples(CELLS, CELLS, CELLS, KEYS, st.sampled_from(["/1", "/2", "3"])), min_size=1)
+
+
+@settings(max_examples=60 if THOROUGH else 15, deadline=None)
+@given(rows=PARAM_ROWS)
+def test_random_long_forms_against_pandas(
+    rows: list[tuple[str, ...]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Each identity with each key once is one event; with more, as many as its most frequent key, in two ways."""
+    table = pd.DataFrame(rows, columns=["user_pseudo_id", "event_name", "country", "key", "value"])
+    table["event_timestamp"], table["string_value"] = "1", table.pop("value")
+    text = table.to_csv(index=False, lineterminator="\n")
+    read = read_text(text, tmp_path_factory.mktemp("random"))
+    who = ["user_pseudo_id", "event_name", "country"]
+    assert_frame_equal(by_identity(read), pandas_events(table, who), check_dtype=False)
+
+
+def pandas_events(table: pd.DataFrame, who: list[str]) -> pd.DataFrame:
+    """The events, by loops: a key that comes again begins the next event, unless one would have a key twice."""
+    found = []
+    for identity, rows in table.groupby(who, sort=False):
+        nth = rows.groupby("key").cumcount()
+        latest = nth.cummax()
+        twice = pd.DataFrame({"key": rows["key"], "event": latest}).duplicated().any()
+        for _, of_event in rows.groupby(nth if twice else latest):
+            values = dict(zip(of_event["key"], of_event["string_value"], strict=True))
+            found.append((of_event.index[0] + 2, *identity, *(values.get(name) for name in KEPT_KEYS)))
+    return pd.DataFrame(found, columns=["line", *who, *KEPT_KEYS]).sort_values("line", ignore_index=True)
+
+
+KEPT_KEYS = ("page_location", "page_title", "ga_session_id")
+
+
+def by_identity(read: Read) -> pd.DataFrame:
+    fields = (Raw.LINE, Raw.USER_KEY, Raw.EVENT_NAME, Raw.GEO_COUNTRY, *KEPT_KEYS)
+    names = ["line", "user_pseudo_id", "event_name", "country", *KEPT_KEYS]
+    return pd.DataFrame([tuple(row[field] for field in fields) for row in read.rows], columns=names)
+
+
+@settings(max_examples=60 if THOROUGH else 15, deadline=None)
+@given(rows=st.lists(st.tuples(CELLS, CELLS, st.sampled_from(["x", "y", ""])), min_size=2))
+def test_random_items_against_pandas(
+    rows: list[tuple[str, ...]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    table = pd.DataFrame(rows, columns=["user_pseudo_id", "page_location", "item_id"]).assign(
+        event_timestamp="1"
+    )
+    who = ["user_pseudo_id", "page_location"]
+    read = read_text(table.to_csv(index=False, lineterminator="\n"), tmp_path_factory.mktemp("random"))
+    filled = table[table["item_id"] != ""]
+    if not (filled.groupby(who)["item_id"].nunique() > 1).any():
+        assert read.lines == [*(table.index + 2)]
+        return
+    has_items = table.set_index(who).index.isin(filled.set_index(who).index)
+    first = ~table.duplicated(who)
+    assert read.lines == [*(table.index[first | ~has_items] + 2)]
+    assert sum(file.collapsed for file in read.raw.files) == (~(first | ~has_items)).sum()
+
+
+def test_a_month_that_grows_by_a_day_in_long_form(flat: list[Row], tmp_path: Path) -> None:
+    rows, store = long_rows(flat), Store(tmp_path / "store")
+    days: list[Path] = []
+    for number, day in enumerate(sorted({row["event_date"] or "" for row in rows})[:3]):
+        text = as_csv([row for row in rows if row["event_date"] == day])
+        days.append(write(tmp_path / "in" / f"day{number}.csv", text))
+        last = pipeline.preprocess(store, days, IngestSettings(), silent)
+    tables, receipt = data_set(tmp_path / "once", *days)
+    assert receipt.records == sum(file.read + file.collapsed for file in receipt.files)
+    folder = store.root / "preprocess" / last.key
+    assert {name: (folder / name).read_bytes() for name in tables} == tables
+    assert (folder / RECEIPT).read_bytes() == (tmp_path / "once" / "out" / RECEIPT).read_bytes()
+
+
+@pytest.mark.parametrize("packing", PACKINGS)
+def test_a_look_shows_events_and_how_they_are_told(flat: list[Row], tmp_path: Path, packing: str) -> None:
+    path = write(tmp_path / f"a.{packing}", PACKINGS[packing](long_rows(flat)))
+    found = inspect([path], IngestSettings())
+    (file,) = found.files
+    assert file.shape.startswith("long form ")
+    assert file.notes[0].startswith("The file has one row a parameter, its key in event_params_key")
+    assert found.mapping[Raw.PAGE_LOCATION] == "event_params.page_location"
+    shown = [dict(zip(file.columns, row, strict=True)) for row in file.sample_rows]
+    assert len(shown) > 10
+    assert [row["event_timestamp"] for row in shown] == [row["event_timestamp"] for row in flat[: len(shown)]]
+    assert [row["event_params.page_title"] for row in shown] == [
+        row["page_title"] for row in flat[: len(shown)]
+    ]
+
+
+def test_a_look_at_rows_of_items(tmp_path: Path) -> None:
+    text = long_csv("u,1,purchase,/a,9,x,1", "u,1,purchase,/a,9,y,1", header=ITEMS)
+    (file,) = inspect([write(tmp_path / "a.csv", text)], IngestSettings()).files
+    assert (file.shape, len(file.sample_rows)) == ("csv with a row an item", 2)
+    assert file.notes[0].startswith("The file has one row an item (item_id)")
