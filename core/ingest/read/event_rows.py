@@ -114,7 +114,7 @@ class EventRows:
         return kept | ({REST: _joined(rest)} if rest else {})
 
     def first_events(self, sample: Sequence[Sequence[str | None]]) -> list[tuple[str | None, ...]]:
-        """The events of some rows with a parameter each, one cell a name of ``seen``; to be looked at only."""
+        """The events of some rows with a parameter each, to be looked at: one cell a name of ``seen``."""
         places = {name: at for at, name in reversed(list(enumerate(self.read.names)))}
         plain = [places[name] for name in self.seen if name in places]
         values = [self.read.columns[kind] for kind in VALUES if kind in self.read.columns]
@@ -182,12 +182,12 @@ def rows_beside_lists() -> InputError:
 
 
 def differ_in_items(names: Sequence[str], sample: Sequence[Sequence[str | None]]) -> bool:
-    """Whether two rows, one after the other, agree in all but their item."""
+    """Whether two rows with an item, one after the other, agree in all else."""
     item = _item_columns(names)
     may_differ = item | {at for at, name in enumerate(names) if normalise_header(name) in OF_AN_ITEM}
     for row, after in itertools.pairwise(sample):
         differs = {at for at in range(len(names)) if (row[at] or "") != (after[at] or "")}
-        if differs & item and differs <= may_differ:
+        if differs & item and differs <= may_differ and all(any(r[at] for at in item) for r in (row, after)):
             return True
     return False
 

@@ -59,7 +59,8 @@ def receipt(dataset: Dataset) -> None:
 def _figures(facts: Receipt) -> None:
     first, last = _day(facts.first_ts), _day(facts.last_ts)
     others = not_page_views(facts)
-    lost = facts.records - facts.page_views_used - others
+    total = facts.records - sum(file.collapsed for file in facts.files)  # nothing of those rows is lost
+    lost = total - facts.page_views_used - others
     shown = {
         "Users": (f"{facts.users:,}", "Users with at least one page view that is used"),
         "Page views used": (f"{facts.page_views_used:,}", "What the model learns from"),
@@ -67,8 +68,8 @@ def _figures(facts: Receipt) -> None:
         "Days": (f"{(last - first) // timedelta(days=1) + 1:,}", f"{first:%d %b %Y} – {last:%d %b %Y}, UTC"),
         "Other events": (f"{others:,}", "Events other than page views, used for outcomes and engagement"),
         "Records left out": (
-            share(lost, facts.records),
-            f"{lost:,} of {facts.records:,}; the chart says why",
+            share(lost, total),
+            f"{lost:,} of {total:,}; the chart says why",
         ),
     }
     with st.grid(3, min_column_width=138, key="receipt-figures"):  # six: no tile is alone on a row

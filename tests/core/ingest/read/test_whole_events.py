@@ -365,7 +365,7 @@ PARAM_ROWS = st.lists(st.tuples(CELLS, CELLS, CELLS, KEYS, st.sampled_from(["/1"
 def test_random_long_forms_against_pandas(
     rows: list[tuple[str, ...]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Each identity with each key once is one event; with more, as many as its most frequent key, in two ways."""
+    """Few users, names, keys and values, so that most events agree with another one."""
     table = pd.DataFrame(rows, columns=["user_pseudo_id", "event_name", "country", "key", "value"])
     table["event_timestamp"], table["string_value"] = "1", table.pop("value")
     text = table.to_csv(index=False, lineterminator="\n")
@@ -375,7 +375,7 @@ def test_random_long_forms_against_pandas(
 
 
 def pandas_events(table: pd.DataFrame, who: list[str]) -> pd.DataFrame:
-    """The events, by loops: a key that comes again begins the next event, unless one would have a key twice."""
+    """By loops: a key that comes again begins the next event, unless one would have a key twice."""
     found = []
     for identity, rows in table.groupby(who, sort=False):
         nth = rows.groupby("key").cumcount()
@@ -441,9 +441,8 @@ def test_a_look_shows_events_and_how_they_are_told(flat: list[Row], tmp_path: Pa
     shown = [dict(zip(file.columns, row, strict=True)) for row in file.sample_rows]
     assert len(shown) > 10
     assert [row["event_timestamp"] for row in shown] == [row["event_timestamp"] for row in flat[: len(shown)]]
-    assert [row["event_params.page_title"] for row in shown] == [
-        row["page_title"] for row in flat[: len(shown)]
-    ]
+    sessions = [row["ga_session_id"] for row in flat[: len(shown)]]
+    assert [row["event_params.ga_session_id"] for row in shown] == sessions
 
 
 def test_a_look_at_rows_of_items(tmp_path: Path) -> None:

@@ -78,6 +78,10 @@ def test_one_row_a_file(finished_run: FinishedRun) -> None:
     facts = with_losses(finished_run)
     (row,) = files_table(facts).to_dict("records")
     assert (row["File"], row["Records"], row["Rejected"]) == ("toy.csv", facts.files[0].records, 0)
+    assert "Put together" not in row
+    file = facts.files[0].model_copy(update={"records": facts.files[0].records + 9, "collapsed": 9})
+    (row,) = files_table(facts.model_copy(update={"files": (file,)})).to_dict("records")
+    assert row["Records"] == row["Read"] + row["Put together"]
 
 
 def test_of_many_rejects_the_first_are_shown_and_all_are_counted(
