@@ -30,7 +30,7 @@ TWO_VALUES: Final = "A parameter with two different values"
 
 _ROWS_A_PART: Final = 1 << 17
 _EVENT: Final = "id, who"
-"""What rows of one event share; an id alone might be shared by chance."""
+"""What rows of one event share: two hashes of 64 bits, of which one might agree by chance."""
 
 
 def put_together(sink: Sink, count: FileCount, kind: str, report: Callable[[], None]) -> FileCount:
@@ -63,10 +63,10 @@ def put_together(sink: Sink, count: FileCount, kind: str, report: Callable[[], N
         alike = 0
         for bucket in _buckets(engine, Path(work), before):
             report()
-            alike += _events(engine, bucket, rows)
+            alike += _find_events(engine, bucket, rows)
         sink.parts = []
         sink.keep(None, rejected)
-        _write(engine, sink, report)
+        _write(engine, sink, rows, report)
     for part in staged:
         part.path.unlink()
     columns = dict(count.columns) | sink.columns(rows.fields.by_name, rows.seen)
@@ -76,7 +76,7 @@ def put_together(sink: Sink, count: FileCount, kind: str, report: Callable[[], N
 
 
 def _view(engine: Engine, paths: list[Path], rows: EventRows) -> None:
-    """``rows``: what was staged, with the event that each belongs to, and why it cannot be used."""
+    """``staged``: the rows, with the event that each belongs to, and why it cannot be used."""
     alike = ", ".join(f'"{name}"' for name in (*RAW_TEXT_COLUMNS, REST))
     value, problem = "NULL", "NULL"
     if rows.of == "parameter":
@@ -89,11 +89,10 @@ def _view(engine: Engine, paths: list[Path], rows: EventRows) -> None:
             f"CASE WHEN {DETAIL} IS NULL AND {value} IS NOT NULL THEN '{NO_KEY}'"
             f" WHEN {several} > 1 AND {differ} THEN '{TWO_VALUES}' END"
         )
-    files = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
+    files = ", ".join("'" + _quoted(path) + "'" for path in paths)
     engine.raw.execute(
-        f"""CREATE VIEW rows AS SELECT {Raw.LINE}, {alike}, {DETAIL}, {value} AS value, {problem} AS problem,
-        hash({alike}) AS id,
-        concat_ws(chr(31), coalesce({Raw.USER_KEY}, ''), coalesce({Raw.EVENT_TIMESTAMP}, '')) AS who
+        f"""CREATE VIEW staged AS SELECT {Raw.LINE}, {alike}, {DETAIL}, {value} AS value, {problem} AS problem,
+        hash({alike}) AS id, hash(concat_ws(chr(31), {Raw.USER_KEY}, {Raw.EVENT_TIMESTAMP})) AS who
         FROM read_parquet([{files}], union_by_name = true)"""
     )
 
@@ -101,7 +100,7 @@ def _view(engine: Engine, paths: list[Path], rows: EventRows) -> None:
 def _has_events_in_rows(engine: Engine) -> bool:
     """Whether rows of the file agree in all but their item."""
     found = engine.raw.execute(
-        f"""SELECT 1 FROM rows WHERE {DETAIL} IS NOT NULL GROUP BY {_EVENT}
+        f"""SELECT 1 FROM staged WHERE {DETAIL} IS NOT NULL GROUP BY {_EVENT}
         HAVING min(hash({DETAIL})) <> max(hash({DETAIL})) LIMIT 1"""
     )
     return found.fetchone() is not None
@@ -115,12 +114,12 @@ def _drop_staged_columns(sink: Sink) -> None:
 def _reject(engine: Engine, room: int) -> Rejected:
     """Rows that are no parameter."""
     rejected = Rejected(room)
-    reasons = "SELECT problem, count(*) FROM rows WHERE problem IS NOT NULL GROUP BY problem"
+    reasons = "SELECT problem, count(*) FROM staged WHERE problem IS NOT NULL GROUP BY problem"
     total = Counter(dict(engine.raw.execute(reasons).fetchall()))
     if total:
         wrong = engine.raw.execute(
             f"""SELECT {Raw.LINE}, problem, coalesce({DETAIL} || ' = ', '') || value
-            FROM rows WHERE problem IS NOT NULL ORDER BY {Raw.LINE} LIMIT {room}"""
+            FROM staged WHERE problem IS NOT NULL ORDER BY {Raw.LINE} LIMIT {room}"""
         )
         for line, problem, value in wrong.fetchall():
             rejected.add(Reject(line, problem, value))
@@ -129,21 +128,21 @@ def _reject(engine: Engine, room: int) -> Rejected:
 
 
 def _buckets(engine: Engine, work: Path, rows: int) -> list[str]:
-    """What to select the rows from, an event whole in one of them."""
-    sound = "SELECT * EXCLUDE problem FROM rows WHERE problem IS NULL"
+    """What to select from: of each row what tells its event, and an event whole in one of them."""
+    slim = f"SELECT {Raw.LINE}, {_EVENT}, {DETAIL}, value FROM staged WHERE problem IS NULL"
     if rows <= BUCKET_ROWS:
-        return [f"({sound})"]
+        return [f"({slim})"]
     many, folder = 1 + rows // BUCKET_ROWS, work / "buckets"
     engine.raw.execute(
-        f"""COPY (SELECT *, (id % {many})::INT AS bucket FROM ({sound})) TO '{_quoted(folder)}'
+        f"""COPY (SELECT *, (id % {many})::INT AS bucket FROM ({slim})) TO '{_quoted(folder)}'
         (FORMAT parquet, PARTITION_BY (bucket), COMPRESSION lz4)"""
     )
     found = sorted(folder.glob("bucket=*"))
     return [f"read_parquet('{_quoted(place)}/*.parquet', hive_partitioning = false)" for place in found]
 
 
-def _events(engine: Engine, bucket: str, rows: EventRows) -> int:
-    """Add the events of a bucket to the table ``events``.
+def _find_events(engine: Engine, bucket: str, rows: EventRows) -> int:
+    """Add the events of a bucket to the table ``events``: their first rows, and their parameters.
 
     Returns:
         Events (of parameters), or rows (of items), that nothing tells from another one.
@@ -152,15 +151,12 @@ def _events(engine: Engine, bucket: str, rows: EventRows) -> int:
     db.execute(f"CREATE OR REPLACE TABLE bucket AS FROM {bucket}")
     numbers = _PARAMETER_NUMBERS if rows.of == "parameter" else _ITEM_NUMBERS
     db.execute(f"CREATE OR REPLACE TABLE numbers AS {numbers}")
-    keys = rows.keys
     found = "".join(
         f", arg_min(value, {Raw.LINE}) FILTER ({DETAIL} = '{_quoted(key)}') AS \"{field}\""
-        for field, key in keys.items()
+        for field, key in rows.keys.items()
     )
-    columns = ", ".join(f'{"heads" if name in keys else "bucket"}."{name}"' for name in RAW_TEXT_COLUMNS)
-    query = f"""SELECT {Raw.LINE}, {columns} FROM bucket JOIN (
-        SELECT min({Raw.LINE}) AS {Raw.LINE}{found} FROM bucket LEFT JOIN numbers USING ({Raw.LINE})
-        GROUP BY bucket.id, bucket.who, coalesce(number, 0)) AS heads USING ({Raw.LINE})"""
+    query = f"""SELECT min({Raw.LINE}) AS {Raw.LINE}{found} FROM bucket LEFT JOIN numbers USING ({Raw.LINE})
+        GROUP BY bucket.id, bucket.who, coalesce(number, 0)"""
     exists = db.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'events'").fetchone()
     db.execute(f"{'INSERT INTO events' if exists else 'CREATE TABLE events AS'} {query}")
     [(alike,)] = db.execute(_EVENTS_ALIKE if rows.of == "parameter" else _ROWS_ALIKE).fetchall()
@@ -202,10 +198,12 @@ SELECT sum(again)::BIGINT FROM (
 )"""
 
 
-def _write(engine: Engine, sink: Sink, report: Callable[[], None]) -> None:
+def _write(engine: Engine, sink: Sink, rows: EventRows, report: Callable[[], None]) -> None:
     """The events as raw parts, in the order of their first rows."""
-    reader = engine.raw.sql(f"SELECT * FROM events ORDER BY {Raw.LINE}").to_arrow_reader(_ROWS_A_PART)
-    for number, batch in enumerate(reader):
+    keys = rows.keys
+    columns = ", ".join(f'{"events" if name in keys else "staged"}."{name}"' for name in RAW_TEXT_COLUMNS)
+    whole = f"SELECT {Raw.LINE}, {columns} FROM staged JOIN events USING ({Raw.LINE}) ORDER BY {Raw.LINE}"
+    for number, batch in enumerate(engine.raw.sql(whole).to_arrow_reader(_ROWS_A_PART)):
         fields = {name: batch.column(name) for name in RAW_TEXT_COLUMNS}
         lines = np.asarray(batch.column(Raw.LINE))
         sink.keep(sink.write(f"e{number:06d}", fields, lines), Rejected())
