@@ -31,6 +31,7 @@ from core.runs.taken_files import RECORD, WatchedFolder, read_taken
 from core.runs.watch import KEPT, USERS, Watcher, watch
 from core.storage.claims import claimed
 from core.storage.store import file_checksum
+from tests.core.ingest.read.unnested import as_csv, long_rows, read_rows
 
 Look = Callable[[], list[str]]
 
@@ -80,6 +81,19 @@ def test_files_that_come_one_by_one_end_as_one_run_over_all(
     last = one.taken.files[-1]
     assert last.users == len(placed(tmp_path / "out" / USERS))
     assert sum(last.segments.values()) == (placed(tmp_path / "out" / USERS)["cluster"] >= 0).sum()
+
+
+def test_days_with_a_row_a_parameter_place_users_as_those_with_a_row_an_event(
+    folder: Path, model: Path, days: list[bytes], tmp_path: Path
+) -> None:
+    flat = tmp_path / "flat"
+    flat.mkdir()
+    one = watcher(folder, model, tmp_path / "out")
+    for day, content in enumerate(days):
+        rows = long_rows(read_rows(put(flat, f"day{day}.csv", content)))
+        put(folder, f"day{day}.csv", as_csv(rows))
+        assert len(one.look(silent)) == 1
+    pd.testing.assert_frame_equal(placed(tmp_path / "out" / USERS), of_one_run(flat, model, tmp_path))
 
 
 def test_what_was_taken_counts_although_its_file_is_gone(
