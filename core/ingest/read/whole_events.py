@@ -91,7 +91,8 @@ def _view(engine: Engine, paths: list[Path], rows: EventRows) -> None:
         )
     files = ", ".join("'" + _quoted(path) + "'" for path in paths)
     engine.raw.execute(
-        f"""CREATE VIEW staged AS SELECT {Raw.LINE}, {alike}, {DETAIL}, {value} AS value, {problem} AS problem,
+        f"""CREATE VIEW staged AS
+        SELECT {Raw.LINE}, {alike}, {DETAIL}, {value} AS value, {problem} AS problem,
         hash({alike}) AS id, hash(concat_ws(chr(31), {Raw.USER_KEY}, {Raw.EVENT_TIMESTAMP})) AS who
         FROM read_parquet([{files}], union_by_name = true)"""
     )
@@ -138,6 +139,8 @@ def _buckets(engine: Engine, work: Path, rows: int) -> list[str]:
         (FORMAT parquet, PARTITION_BY (bucket), COMPRESSION lz4)"""
     )
     found = sorted(folder.glob("bucket=*"))
+    if not found:  # no row is a parameter
+        return [f"({slim})"]
     return [f"read_parquet('{_quoted(place)}/*.parquet', hive_partitioning = false)" for place in found]
 
 

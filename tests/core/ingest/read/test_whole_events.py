@@ -179,6 +179,14 @@ class TestLongForm:
         assert (file.records, file.read, file.rejected, file.collapsed) == (5, 1, 3, 1)
         assert read.raw.reasons == {NO_KEY: 1, TWO_VALUES: 2}
 
+    @pytest.mark.parametrize("bucket", [1, 100])
+    def test_a_file_without_any_key_is_refused(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bucket: int
+    ) -> None:
+        monkeypatch.setattr(whole_events, "BUCKET_ROWS", bucket)
+        with pytest.raises(InputError, match=f"None of the 3 records .* line 2: {NO_KEY}"):
+            read_text(long_csv(*["u,1,page_view,,/a"] * 3), tmp_path)
+
     def test_a_file_that_is_cut_in_an_event_loses_the_row_and_says_so(self, tmp_path: Path) -> None:
         text = long_csv("u,1,page_view,page_location,/a", "u,1,page_view,page_title,A", "u,1,page_vi").rstrip(
             "\n"
