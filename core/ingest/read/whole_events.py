@@ -30,7 +30,7 @@ TWO_VALUES: Final = "A parameter with two different values"
 
 _ROWS_A_PART: Final = 1 << 17
 _EVENT: Final = "id, who"
-"""What rows of one event share: two hashes of 64 bits, of which one might agree by chance."""
+"""What rows of one event share: two of DuckDB's hashes of 64 bits, of which one might agree by chance."""
 
 
 def put_together(sink: Sink, count: FileCount, kind: str, report: Callable[[], None]) -> FileCount:
@@ -93,7 +93,7 @@ def _view(engine: Engine, paths: list[Path], rows: EventRows) -> None:
     engine.raw.execute(
         f"""CREATE VIEW staged AS
         SELECT {Raw.LINE}, {alike}, {DETAIL}, {value} AS value, {problem} AS problem,
-        hash({alike}) AS id, hash(concat_ws(chr(31), {Raw.USER_KEY}, {Raw.EVENT_TIMESTAMP})) AS who
+        row({alike}).hash() AS id, concat_ws(chr(31), {Raw.USER_KEY}, {Raw.EVENT_TIMESTAMP}).hash() AS who
         FROM read_parquet([{files}], union_by_name = true)"""
     )
 
@@ -102,7 +102,7 @@ def _has_events_in_rows(engine: Engine) -> bool:
     """Whether rows of the file agree in all but their item."""
     found = engine.raw.execute(
         f"""SELECT 1 FROM staged WHERE {DETAIL} IS NOT NULL GROUP BY {_EVENT}
-        HAVING min(hash({DETAIL})) <> max(hash({DETAIL})) LIMIT 1"""
+        HAVING min({DETAIL}.hash()) <> max({DETAIL}.hash()) LIMIT 1"""
     )
     return found.fetchone() is not None
 
