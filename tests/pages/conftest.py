@@ -9,7 +9,6 @@ from unittest import mock
 
 import pytest
 import streamlit as st
-from altair.utils import schemapi
 from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.caching import cache_resource_api
 from streamlit.testing.v1 import AppTest
@@ -33,14 +32,6 @@ def packages_looked_through_once() -> Iterator[None]:
     """Streamlit looks for components in every installed package each time a test starts the app."""
     scan = cache(manifest_scanner.scan_component_manifests)
     with mock.patch.object(manifest_scanner, "scan_component_manifests", scan):
-        yield
-
-
-@pytest.fixture(autouse=True, scope="session")
-def classes_of_altair_listed_once() -> Iterator[None]:
-    """Altair makes a table of all its classes each time it meets a channel that is given as text."""
-    listed = schemapi._FromDict(schemapi._subclasses(schemapi.SchemaBase))
-    with mock.patch.object(schemapi, "_FromDict", lambda classes: listed):
         yield
 
 

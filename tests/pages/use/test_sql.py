@@ -36,7 +36,7 @@ def run(app: AppTest, query: str) -> AppTest:
 def test_it_is_not_there_unless_it_is_switched_on(open_app: OpenApp, finished_run: FinishedRun) -> None:
     app = open_app(PAGE, data=finished_run.dataset)
     assert not app.exception
-    assert not app.text_area
+    assert not [field for field in app.text_area if field.key == "sql"]
 
 
 def test_without_data_it_says_where_to_go(open_app: OpenApp, finished_run: FinishedRun) -> None:

@@ -3,6 +3,7 @@
 import math
 
 import pandas as pd
+import pytest
 import streamlit as st
 from pandas.io.formats.style import Styler
 from streamlit.testing.v1 import AppTest
@@ -10,6 +11,11 @@ from streamlit.testing.v1 import AppTest
 from core.base import wording
 from core.profiles.profile_columns import Col
 from pages.ui.segments.figure import written
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_drawn_yet() -> None:
+    st.cache_resource.clear()
 
 
 def test_figures_are_written_as_in_answers_and_keep_their_values() -> None:
