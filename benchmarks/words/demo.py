@@ -18,7 +18,8 @@ from core.base.schema import Pages, View
 from core.base.settings import AnalyzeSettings, ClusterSettings, IngestSettings
 from core.data.dataset import Dataset, clustered
 from core.data.sequences import UserSequences
-from core.facts.context import Basis, Context, make_context
+from core.facts.basis import Basis
+from core.facts.context import Context, make_context
 from core.ingest.ingest import ingest
 from core.profiles.data import ProfileData
 from core.profiles.metrics import profile

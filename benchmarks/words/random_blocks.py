@@ -29,7 +29,8 @@ from core.base.schema import Pages, View
 from core.base.settings import AnalyzeSettings, ClusterSettings, IngestSettings
 from core.data.dataset import Dataset, clustered
 from core.facts.answer import Block, Contrast, Fact, Ranking, Title
-from core.facts.context import Basis, make_context
+from core.facts.basis import Basis
+from core.facts.context import make_context
 from core.facts.fact_maker import Figures
 from core.facts.items import ATTRIBUTES, LABELLED, Dimension, ItemMetric, values
 from core.facts.measures import BY_KEY

@@ -8,7 +8,8 @@ from core.base.errors import SettingsError
 from core.base.schema import OUTSIDE
 from core.base.wording import counted
 from core.data.page_labels import LabelledPages
-from core.facts.context import Basis, Tables
+from core.facts.basis import Basis
+from core.facts.context import Tables
 from core.periods.dataset_part import DatasetPart
 from core.profiles.data import ProfileData
 from core.profiles.metrics import profile

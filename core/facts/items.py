@@ -19,7 +19,8 @@ from core.differences.means import moments_of, ratio_interval
 from core.differences.table import Diff, share_columns
 from core.differences.user_items import Family
 from core.facts.answer import Unit
-from core.facts.context import Basis, Context
+from core.facts.basis import Basis
+from core.facts.context import Context
 from core.profiles.profile_columns import ROW, Col
 from core.profiles.rows import Rows
 from core.profiles.wilson import Z_95, wilson

@@ -11,7 +11,8 @@ from core.base.errors import InputError
 from core.base.schema import View
 from core.facts import arguments
 from core.facts.answer import ARROW, Contrast, Fact, FigureList, Unit, Verdict
-from core.facts.context import LEVEL_OF, OTHERS, Context
+from core.facts.basis import LEVEL_OF
+from core.facts.context import OTHERS, Context
 from core.facts.fact_maker import Figures, make_fact, relation, select
 from core.facts.finding import Finding, known, notes, segment_only
 from core.facts.items import PLURAL, Dimension

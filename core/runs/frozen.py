@@ -26,7 +26,15 @@ from core.one_page.arrivals import Trait, traits
 from core.one_page.segments import OnePageSegment, OnePageSegments, assign, read_rules
 from core.periods.training_period import TrainingPeriod
 from core.runs.export import groups
-from core.runs.publish import INGEST_SETTINGS, LABEL_FILES, NAMES, ONE_PAGE_RULES, SEALED, SEGMENTS, checksums
+from core.runs.model_folder import (
+    INGEST_SETTINGS,
+    LABEL_FILES,
+    NAMES,
+    ONE_PAGE_RULES,
+    SEALED,
+    SEGMENTS,
+    checksums,
+)
 
 if TYPE_CHECKING:
     from core.model.bag import LoadedBag

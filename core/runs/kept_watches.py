@@ -28,7 +28,7 @@ from core.base.settings import Settings
 from core.runs import jobs
 from core.runs.frozen import key_and_reading
 from core.runs.job_view import JobView, State
-from core.runs.publish import MODEL
+from core.runs.model_folder import MODEL
 from core.runs.taken_files import TakenFiles, read_taken, taken_alike
 from core.storage.claims import claimed
 from core.storage.disk import make_folder

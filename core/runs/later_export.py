@@ -35,8 +35,8 @@ from core.periods.session_halves import EVEN, halves_of
 from core.periods.training_period import TrainingPeriod
 from core.runs import pipeline
 from core.runs.frozen import KnownPages, undecided
+from core.runs.model_folder import known_labels
 from core.runs.pipeline import LABEL_CACHE
-from core.runs.publish import known_labels
 from core.storage.store import Artifact, Store, content_key, open_artifact
 
 if TYPE_CHECKING:

@@ -6,9 +6,6 @@ all of the new ones in place: :mod:`core.storage.replace_files`.
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -17,26 +14,23 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
 import pyarrow.parquet as pq
 
 from core.base.progress import Progress
 from core.base.schema import OUTLIER, OUTSIDE, SET_ASIDE, Users, View
-from core.base.settings import WAYS, Algorithm, TrainSettings
-from core.data.dataset import RECEIPT, SEQUENCES, Dataset
-from core.data.page_labels import LABELS, LabelledPages, page_names
+from core.base.settings import WAYS, Algorithm
+from core.data.dataset import RECEIPT, SEQUENCES, USERS
+from core.data.page_labels import LABELS, page_names
 from core.journeys.counted_funnels import CountedFunnel, count_funnels, to_plain
-from core.labels.label_settings import LabelSettings
 from core.labels.label_yaml import taxonomy_to_yaml
-from core.one_page.segments import OnePageSegments, write_rules
-from core.periods.placed_users import PlacedUsers, seen_pages
-from core.periods.training_period import TrainingPeriod
+from core.one_page.segments import OnePageSegments
 from core.profiles.profile_columns import Col, RowKind
 from core.runs import kept_evidence, pipeline
 from core.runs.export import arrow_table, embeddings_table, users_table, vector_lists
-from core.runs.pipeline import Embeddings, RunSettings, Segments
+from core.runs.model_folder import MODEL, StoredStages, label_settings, link, seal, write_json, write_model
+from core.runs.pipeline import RunSettings, Segments
 from core.storage.replace_files import replacing
-from core.storage.store import MANIFEST, Artifact, file_checksum, open_artifact
+from core.storage.store import open_artifact
 
 if TYPE_CHECKING:
     from core.naming.fitting import HeldName
@@ -46,7 +40,6 @@ if TYPE_CHECKING:
     from core.segments.partition import Partition
 
 RUN: Final = "run.json"
-MODEL: Final = "model"
 DIFFERENCES: Final = "differences.parquet"
 JOURNEYS: Final = "journeys.json"
 PERIODS: Final = "periods.json"
@@ -54,49 +47,17 @@ FUNNELS: Final = "funnels.json"
 """Where funnels were asked for."""
 TAXONOMY: Final = "taxonomy.yaml"
 """What the pages were labelled with, to be edited and given back."""
-INGEST_SETTINGS: Final = "ingest.json"
-LABEL_FILES: Final = ("labelling.json", "known_labels.json")
-"""In the model folder: how pages are labelled, and the theme and type of each page it was trained on."""
-ONE_PAGE_RULES: Final = "one_page.json"
-SEGMENTS: Final = "segments"
-NAMES: Final = "names.json"
-"""Beside the frozen segments: what each is called."""
-SEALED: Final = "sealed.json"
-"""In the model folder: the checksum of every file, so that a folder half replaced is noticed."""
-UNSEALED: Final = (SEALED, "training.json")
-"""Not among them: itself, and how long training took, which differs from run to run."""
 RULES: Final = "rules.json"
 """The best rules of each segment (``core/rules/``)."""
 NEXT_PAGES: Final = "next_pages.parquet"
 """Pages that each segment's users are pointed to next; what points others is in the model folder."""
+EMBEDDINGS, CLUSTERS, PROFILES, REPORT = "embeddings.parquet", "clusters.json", "profiles.json", "report.html"
+WRITTEN: Final = frozenset({
+    RECEIPT, SEQUENCES, USERS, LABELS, TAXONOMY, MODEL, DIFFERENCES, JOURNEYS, PERIODS, FUNNELS, RULES,
+    NEXT_PAGES, EMBEDDINGS, CLUSTERS, PROFILES, REPORT,
+})  # fmt: skip
+"""Everything that is made of users in the folder of a run; :data:`RUN` is what it was asked for."""
 NONE: Final[Mapping[int, Certificate]] = MappingProxyType({})
-
-
-@dataclass(frozen=True)
-class StoredStages:
-    """What the stored stages made.
-
-    Args:
-        dataset: The cleaned, ordered export.
-        labels: Themes and types of its pages; None where labelling is off.
-        model: The trained model.
-        embeddings: What it made of every user.
-    """
-
-    dataset: Dataset
-    labels: LabelledPages | None
-    model: Artifact
-    embeddings: Embeddings
-
-    @property
-    def keys(self) -> dict[str, str]:
-        """Stage → content key."""
-        found = {
-            "preprocess": self.dataset.key,
-            "train": self.model.key,
-            "embed": self.embeddings.artifact.key,
-        }
-        return found | ({"label": self.labels.key} if self.labels else {})
 
 
 @dataclass(frozen=True)
@@ -133,53 +94,19 @@ def publish(
     record = _record(results, settings, made)
     with replacing(out, last=RUN, optional=[LABELS, TAXONOMY, FUNNELS]) as building:
         for file in (RECEIPT, SEQUENCES):
-            _link(dataset.path / file, building / file)
+            link(dataset.path / file, building / file)
         if labels:
-            _link(labels.path / LABELS, building / LABELS)
+            link(labels.path / LABELS, building / LABELS)
             taxonomy = taxonomy_to_yaml(label_settings(labels, settings).taxonomy)
             (building / TAXONOMY).write_text(taxonomy, encoding="utf-8")
-        _write_model(building / MODEL, results, settings, made)
+        write_model(building / MODEL, results, settings, made)
         _write_tables(building, results, made, certificates)
         made.differences.to_parquet(building / DIFFERENCES, index=False)
         following = _write_next_pages(building, results, settings, made, progress)
         _write_report(building, results, settings, made, certificates, following)
-        _write_json(building / MODEL / SEALED, checksums(building / MODEL))
-        _write_json(building / RUN, record)
+        seal(building / MODEL)
+        write_json(building / RUN, record)
     return record
-
-
-def publish_model(folder: Path, stages: StoredStages, settings: RunSettings, made: Segments) -> None:
-    """Write a model folder alone: all that places new users in these segments.
-
-    Args:
-        folder: It must not be there yet.
-        stages: What the stored stages made.
-        settings: Of the run, or of what is on a screen.
-        made: The segments.
-
-    Raises:
-        ArtifactError: If the model or the labels are damaged.
-    """
-    _write_model(folder, stages, settings, made)
-    _write_json(folder / SEALED, checksums(folder))
-
-
-def label_settings(labels: LabelledPages, settings: RunSettings) -> LabelSettings:
-    """How the pages were labelled, with the themes that were found in place of the search for them.
-
-    Raises:
-        ArtifactError: If the labels are damaged.
-    """
-    from core.labels.labelling import in_use, read_summary
-
-    return in_use(settings.label, read_summary(labels.path))
-
-
-def known_labels(dataset: Dataset, labels: LabelledPages) -> dict[str, tuple[str, str]]:
-    """Canonical page → its theme and type."""
-    names = page_names(dataset.pages, labels)
-    pairs = zip(names[View.THEME], names[View.TYPE], strict=True)
-    return dict(zip(names[View.URL], pairs, strict=True))
 
 
 def _write_tables(
@@ -187,13 +114,13 @@ def _write_tables(
 ) -> None:
     dataset = results.dataset
     vectors_of = embeddings_table(dataset.sequences.user_id, results.embeddings.views)
-    pq.write_table(vectors_of, folder / "embeddings.parquet")
+    pq.write_table(vectors_of, folder / EMBEDDINGS)
     vectors, one_page = made.combined.vectors, made.profiles.one_page
     users = users_table(dataset.users, made.partition, vectors, made.titles, made.outcomes, one_page)
     table = arrow_table(users).append_column(Users.EMBEDDING, vector_lists(vectors))
-    pq.write_table(table, folder / "users.parquet")
-    _write_json(folder / "clusters.json", clusters_summary(made, results.evidence, certificates))
-    (folder / "profiles.json").write_text(made.profiles.to_json(), encoding="utf-8")
+    pq.write_table(table, folder / USERS)
+    write_json(folder / CLUSTERS, clusters_summary(made, results.evidence, certificates))
+    (folder / PROFILES).write_text(made.profiles.to_json(), encoding="utf-8")
 
 
 def _write_rules(folder: Path, results: Results, settings: RunSettings, made: Segments) -> dict[int, str]:
@@ -206,7 +133,7 @@ def _write_rules(folder: Path, results: Results, settings: RunSettings, made: Se
     features = RuleFeatures.from_dataset(results.dataset, results.labels)
     export = LoadedExport(features, results.dataset.receipt, settings.ingest)
     found = find_rules(features, made.partition.labels)
-    _write_json(folder / RULES, rule_records(found, made.titles, export))
+    write_json(folder / RULES, rule_records(found, made.titles, export))
     return {segment: rule_sentence(rules, features.origin) for segment, rules in found.items()}
 
 
@@ -246,8 +173,8 @@ def _write_report(
 
     moves = Moves.of(results.dataset.sequences, readable_places(results.dataset, results.labels))
     told = journeys(moves, made.profiles.rows, made.titles)
-    _write_json(folder / JOURNEYS, told)
-    _write_json(folder / PERIODS, periods(results.dataset, made.profiles.rows, made.titles))
+    write_json(folder / JOURNEYS, told)
+    write_json(folder / PERIODS, periods(results.dataset, made.profiles.rows, made.titles))
     source = ReportInput(
         dataset=results.dataset,
         moves=moves,
@@ -266,7 +193,7 @@ def _write_report(
         next_pages=next_pages,
         funnels=_write_funnels(folder, results, settings, made),
     )
-    write_report(folder / "report.html", source)
+    write_report(folder / REPORT, source)
 
 
 def _write_funnels(
@@ -278,7 +205,7 @@ def _write_funnels(
     called = dict(zip(head[Col.KEY], head[Col.LABEL], strict=True))
     called |= {f"segment:{segment}": name.title(segment) for segment, name in made.names.items()}
     if found:
-        _write_json(folder / FUNNELS, [to_plain(one, made.profiles.rows, called) for one in found])
+        write_json(folder / FUNNELS, [to_plain(one, made.profiles.rows, called) for one in found])
     return found
 
 
@@ -391,59 +318,3 @@ def _doubts(evidence: KEvidence, partition: Partition) -> list[str]:
         return beside
     made = f"HDBSCAN found {k} groups" if way is Algorithm.HDBSCAN else f"{k} segments were asked for"
     return [f"{made}. {evidence.sentence.rstrip('.')}", *beside]
-
-
-def _write_model(folder: Path, results: StoredStages, settings: RunSettings, made: Segments) -> None:
-    """The trained model, and what else is needed to place new users: cleaning, labels, frozen segments."""
-    folder.mkdir()
-    for file in results.model.path.iterdir():
-        if file.name != MANIFEST:
-            _link(file, folder / file.name)
-    (folder / INGEST_SETTINGS).write_text(settings.ingest.model_dump_json(indent=1), encoding="utf-8")
-    if results.labels:
-        settings_file, labels_file = LABEL_FILES
-        used = label_settings(results.labels, settings)
-        (folder / settings_file).write_text(used.model_dump_json(indent=1), encoding="utf-8")
-        _write_json(folder / labels_file, known_labels(results.dataset, results.labels))
-    made.partition.to_files(folder / SEGMENTS)
-    _write_json(folder / SEGMENTS / NAMES, {str(segment): name for segment, name in made.titles.items()})
-    if made.profiles.one_page:
-        write_rules(folder / ONE_PAGE_RULES, made.profiles.one_page.segments)
-    for view, mean in made.combined.means.items():
-        np.save(folder / SEGMENTS / f"mean_{view}.npy", mean, allow_pickle=False)
-    _training_period(results, made).save(folder)
-    weights = made.combined.counted.model_dump_json()
-    (folder / SEGMENTS / "weights.json").write_text(weights, encoding="utf-8")
-
-
-def _training_period(results: StoredStages, made: Segments) -> TrainingPeriod:
-    """The users of the training, as later ones are held against them.
-
-    Raises:
-        ArtifactError: If the model is missing or damaged.
-    """
-    from core.model.model_files import load_pages
-
-    mine, least = results.dataset.sequences, TrainSettings.checked(**results.model.settings).min_count
-    names = page_names(results.dataset.pages, None)[View.URL]
-    (pages,) = seen_pages([(mine, names)], set(load_pages(results.model.path)))
-    before = PlacedUsers.of(mine, made.combined.vectors, made.partition.labels, made.partition, pages, least)
-    return TrainingPeriod.of(before, len(made.partition.ids))
-
-
-def checksums(folder: Path) -> dict[str, str]:
-    """File of a model folder → its checksum; but for those of :data:`UNSEALED`."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in UNSEALED)
-    return {path.relative_to(folder).as_posix(): file_checksum(path) for path in files}
-
-
-def _write_json(path: Path, value: object) -> None:
-    path.write_text(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False), encoding="utf-8")
-
-
-def _link(source: Path, target: Path) -> None:
-    """Share the bytes where the file system can, copy where it cannot."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)

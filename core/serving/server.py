@@ -64,7 +64,7 @@ def _listening(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listening = socket.create_server((host, port), family=family, backlog=2048)
-        # asyncio sees no TCP in a socket that was made like this, and small answers would wait 40 ms (Nagle)
+        # asyncio sees no TCP in a socket made like this, and a small answer would wait 40 ms (Nagle)
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return listening
     except OSError as error:

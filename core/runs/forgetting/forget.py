@@ -29,7 +29,6 @@ from core.traces.search import Looked, files_below, search
 from core.traces.tables import ID_COLUMNS, others_in
 
 TASK: Final = "forget"
-STAGE: Final = "forget"
 ALLOWED: Final = "text with an id a line"
 
 
@@ -145,7 +144,7 @@ def _purge(
     """Do every step; what became of what, and the records that were left out of files."""
     steps, done, records = plan(places, looked), Counter[str](), 0
     for number, step in enumerate(steps):
-        progress(STAGE, number / len(steps), f"Removing: {step.what}")
+        progress(TASK, number / len(steps), f"Removing: {step.what}")
         records += do(step, needles)
         done[f"{step.what}: {step.fate.value}"] += 1
     return done, records

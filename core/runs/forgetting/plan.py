@@ -16,25 +16,14 @@ from typing import Final
 
 from core.base.errors import InputError
 from core.base.wording import counted
-from core.data.dataset import RECEIPT, SEQUENCES, USERS
-from core.data.page_labels import LABELS
+from core.data.dataset import RECEIPT
 from core.data.receipt import Receipt
 from core.desk import conversations, saved_runs, saved_work
 from core.ingest.read.kept_reads import STAGE as READ
 from core.ingest.sources.input_files import tables_in
 from core.runs import kept_watches
 from core.runs.forgetting.places import CHECKPOINTS, JOBS, SearchedPlaces, artifacts, unit_of
-from core.runs.publish import (
-    DIFFERENCES,
-    FUNNELS,
-    JOURNEYS,
-    MODEL,
-    NEXT_PAGES,
-    PERIODS,
-    RULES,
-    RUN,
-    TAXONOMY,
-)  # fmt: skip
+from core.runs.publish import RUN, WRITTEN
 from core.runs.taken_files import RECORD
 from core.storage.store import Manifest, Store, file_checksum
 from core.traces.search import Looked
@@ -184,13 +173,6 @@ def _of_out(out: Path, held: set[Path], of_stores: list[PurgeStep]) -> Iterator[
             yield PurgeStep(path, PurgeFate.REMOVED, "file of a run", _HOLDS if holds else _FIRST, path.name)
     if out / RUN in mine:
         yield PurgeStep(out / RUN, PurgeFate.BLACKED, "settings of a run", _HOLDS)
-
-
-WRITTEN: Final = {
-    RECEIPT, SEQUENCES, USERS, LABELS, TAXONOMY, MODEL, DIFFERENCES, JOURNEYS, PERIODS, FUNNELS, RULES,
-    NEXT_PAGES, "embeddings.parquet", "clusters.json", "profiles.json", "report.html",
-}  # fmt: skip
-"""What a run or a watch writes into its folder, but for its record and its store."""
 
 
 def _came_in(place: Path, held: set[Path]) -> Iterator[PurgeStep]:

@@ -7,7 +7,7 @@ import os
 import secrets
 import shutil
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +27,7 @@ from core.storage.replace_files import finish
 from core.storage.store import Store, open_artifact
 from core.traces.needles import Needles
 from core.traces.search import compact, databases, look
+from core.traces.tables import rewrite
 
 TOLD: Final = (RUN, RECEIPT)
 """Of a saved run, once the data it was made of are gone: who was in which segment is no part of it."""
@@ -126,20 +127,18 @@ def _take_again(path: Path, needles: Needles) -> int:
         taken = read_taken(out)
         if taken is not None:
             whole = [file for file in taken.files if not _holds(out, file.reads.values(), needles)]
-            path_of = replace(taken, files=tuple(whole), refused=(), model="")
+            rest = replace(taken, files=tuple(whole), refused=(), model="")
             with written_whole(path) as building:
-                building.write_bytes(path_of.to_json())
+                building.write_bytes(rest.to_json())
     return 0
 
 
-def _holds(out: Path, reads: object, needles: Needles) -> bool:
-    folders = [out / KEPT / READ / str(key) for key in reads]  # type: ignore[attr-defined]  # keys
+def _holds(out: Path, reads: Iterable[str], needles: Needles) -> bool:
+    folders = [out / KEPT / READ / key for key in reads]
     return any(look(file, needles).hits for folder in folders for file in folder.glob("*"))
 
 
 def _rewrite(path: Path, needles: Needles) -> int:
-    from core.traces.tables import rewrite
-
     with suppress(InputError):  # it is told among what is left
         return rewrite(path.resolve(), needles, lambda written: not look(written, needles).hits)
     return 0

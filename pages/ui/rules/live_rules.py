@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from core.base.settings import IngestSettings
-from core.facts.context import Basis
+from core.facts.basis import Basis
 from core.rules.judging import FoundRules, rule_sentence
 from core.rules.raw_events import LoadedExport
 from core.rules.records import rule_records

@@ -11,7 +11,8 @@ import streamlit as st
 
 from core.base.settings import AnalyzeSettings, ViewWeights
 from core.desk.controls import MOST_SEGMENTS
-from core.facts.context import Basis, Tables
+from core.facts.basis import Basis
+from core.facts.context import Tables
 from core.naming import fitting
 from core.naming.fitting import HeldName
 from core.naming.names import SegmentName

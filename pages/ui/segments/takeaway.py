@@ -20,8 +20,9 @@ from core.journeys.record import journeys
 from core.labels.label_settings import LabelMode, LabelSettings
 from core.runs import export
 from core.runs.export import IdStyle
+from core.runs.model_folder import StoredStages, publish_model
 from core.runs.pipeline import RunSettings, Segments
-from core.runs.publish import StoredStages, clustering_facts, clusters_summary, publish_model, versions
+from core.runs.publish import clustering_facts, clusters_summary, versions
 from core.segments import certificate
 from core.storage.store import open_artifact
 from pages.ui.rules import live_rules

@@ -10,7 +10,7 @@ import pytest
 from core.base.schema import View
 from core.base.settings import AnalyzeSettings, OutcomeCount, UrlSettings
 from core.data.page_labels import LabelledPages
-from core.facts.context import Basis
+from core.facts.basis import Basis
 from core.journeys.places import levels_of
 from core.profiles.metrics import profile
 from core.rules.features import RuleFeatures

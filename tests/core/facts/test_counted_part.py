@@ -14,7 +14,8 @@ from core.base.progress import silent
 from core.base.schema import OUTSIDE, Users
 from core.base.settings import AnalyzeSettings, ClusterSettings, IngestSettings
 from core.data.dataset import Dataset, clustered
-from core.facts.context import Basis, Tables
+from core.facts.basis import Basis
+from core.facts.context import Tables
 from core.facts.counted_part import tables_of_part
 from core.one_page.segments import OnePageSegments
 from core.periods.dataset_part import DatasetPart

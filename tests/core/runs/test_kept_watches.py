@@ -19,7 +19,7 @@ from core.base.settings import IngestSettings
 from core.runs import job_process, jobs, kept_watches
 from core.runs.frozen import key_and_reading
 from core.runs.kept_watches import FOLDER, LIVE, TASK, KeptWatch, WatchOrder, WatchState
-from core.runs.publish import INGEST_SETTINGS, MODEL, SEALED, checksums
+from core.runs.model_folder import INGEST_SETTINGS, MODEL, SEALED, checksums
 from core.runs.taken_files import RECORD, read_taken, taken_alike
 from core.storage.claims import claimed
 from core.storage.replace_files import READY

@@ -16,8 +16,8 @@ import pytest
 from core.base.progress import silent
 from core.base.settings import ClusterSettings, Device, TrainSettings
 from core.labels.label_settings import LabelMode, LabelSettings
+from core.runs.model_folder import SEALED, checksums
 from core.runs.pipeline import RunSettings
-from core.runs.publish import SEALED, checksums
 from core.runs.run import run
 from core.runs.score import score
 from core.sample import write_sample

@@ -21,6 +21,7 @@ import pytest
 
 from core.base.errors import ArtifactError, ResourceError, SettingsError
 from core.cli.cli import app
+from core.serving.server import _listening
 from core.serving.tokens import read_token, shown
 from tests.core.serving.conftest import Shop
 
@@ -126,6 +127,13 @@ def test_a_new_token_is_shown_once_and_lets_in(copied: Path) -> None:
         assert httpx2.get(f"{server.address}/metrics", headers=headers).status_code == 200
         assert httpx2.get(f"{server.address}/metrics", headers=HEADERS).status_code == 401
         assert server.address.startswith("http://127.0.0.1:")
+
+
+def test_a_small_answer_does_not_wait_for_more_to_send() -> None:
+    with _listening("127.0.0.1", 0) as door, socket.create_connection(door.getsockname()):
+        taken, _ = door.accept()
+        with taken:
+            assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_what_cannot_be_served_is_said_before_anything_is_answered(

@@ -13,7 +13,8 @@ from benchmarks.words.injections import INJECTIONS, USER_ID, Injection, breaches
 from benchmarks.words.markup import loads_or_links
 from core.base.schema import Pages, View
 from core.facts.answer import Answer, Block, Comment, Idea
-from core.facts.context import Basis, Context, make_context
+from core.facts.basis import Basis
+from core.facts.context import Context, make_context
 from core.facts.sentences import plain
 from core.facts.tools import TOOLS
 from core.llm import Capabilities

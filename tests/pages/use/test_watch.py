@@ -17,8 +17,8 @@ from core.runs import kept_watches
 from core.runs.frozen import FrozenModel
 from core.runs.job_view import State
 from core.runs.kept_watches import LIVE, TASK, TOLD, WatchOrder, WatchRequest, place_of
+from core.runs.model_folder import MODEL
 from core.runs.pipeline import RunSettings
-from core.runs.publish import MODEL
 from core.runs.run import run
 from core.runs.taken_files import RECORD, RefusedFile, TakenFile, TakenFiles, WatchedDrift
 from core.runs.watch import LOOKED, STAGE, TROUBLE

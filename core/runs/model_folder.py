@@ -1,0 +1,163 @@
+"""A model folder: all that places new users in the segments of a run, sealed by checksums."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from core.base.schema import View
+from core.base.settings import TrainSettings
+from core.data.dataset import Dataset
+from core.data.page_labels import LabelledPages, page_names
+from core.labels.label_settings import LabelSettings
+from core.one_page.segments import write_rules
+from core.periods.placed_users import PlacedUsers, seen_pages
+from core.periods.training_period import TrainingPeriod
+from core.runs.pipeline import Embeddings, RunSettings, Segments
+from core.storage.store import MANIFEST, Artifact, file_checksum
+
+if TYPE_CHECKING:
+    pass
+
+MODEL: Final = "model"
+"""What the folder is called in that of its run."""
+INGEST_SETTINGS: Final = "ingest.json"
+LABEL_FILES: Final = ("labelling.json", "known_labels.json")
+"""How pages are labelled, and the theme and type of each page it was trained on."""
+ONE_PAGE_RULES: Final = "one_page.json"
+SEGMENTS: Final = "segments"
+NAMES: Final = "names.json"
+"""Beside the frozen segments: what each is called."""
+SEALED: Final = "sealed.json"
+"""The checksum of every file, so that a folder half replaced is noticed."""
+UNSEALED: Final = (SEALED, "training.json")
+"""Not among them: itself, and how long training took, which differs from run to run."""
+
+
+@dataclass(frozen=True)
+class StoredStages:
+    """What the stored stages made.
+
+    Args:
+        dataset: The cleaned, ordered export.
+        labels: Themes and types of its pages; None where labelling is off.
+        model: The trained model.
+        embeddings: What it made of every user.
+    """
+
+    dataset: Dataset
+    labels: LabelledPages | None
+    model: Artifact
+    embeddings: Embeddings
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """Stage → content key."""
+        found = {
+            "preprocess": self.dataset.key,
+            "train": self.model.key,
+            "embed": self.embeddings.artifact.key,
+        }
+        return found | ({"label": self.labels.key} if self.labels else {})
+
+
+def publish_model(folder: Path, stages: StoredStages, settings: RunSettings, made: Segments) -> None:
+    """Write a model folder alone: all that places new users in these segments.
+
+    Args:
+        folder: It must not be there yet.
+        stages: What the stored stages made.
+        settings: Of the run, or of what is on a screen.
+        made: The segments.
+
+    Raises:
+        ArtifactError: If the model or the labels are damaged.
+    """
+    write_model(folder, stages, settings, made)
+    seal(folder)
+
+
+def label_settings(labels: LabelledPages, settings: RunSettings) -> LabelSettings:
+    """How the pages were labelled, with the themes that were found in place of the search for them.
+
+    Raises:
+        ArtifactError: If the labels are damaged.
+    """
+    from core.labels.labelling import in_use, read_summary
+
+    return in_use(settings.label, read_summary(labels.path))
+
+
+def known_labels(dataset: Dataset, labels: LabelledPages) -> dict[str, tuple[str, str]]:
+    """Canonical page → its theme and type."""
+    names = page_names(dataset.pages, labels)
+    pairs = zip(names[View.THEME], names[View.TYPE], strict=True)
+    return dict(zip(names[View.URL], pairs, strict=True))
+
+
+def write_model(folder: Path, results: StoredStages, settings: RunSettings, made: Segments) -> None:
+    """The trained model, and what else is needed to place new users: cleaning, labels, frozen segments."""
+    folder.mkdir()
+    for file in results.model.path.iterdir():
+        if file.name != MANIFEST:
+            link(file, folder / file.name)
+    (folder / INGEST_SETTINGS).write_text(settings.ingest.model_dump_json(indent=1), encoding="utf-8")
+    if results.labels:
+        settings_file, labels_file = LABEL_FILES
+        used = label_settings(results.labels, settings)
+        (folder / settings_file).write_text(used.model_dump_json(indent=1), encoding="utf-8")
+        write_json(folder / labels_file, known_labels(results.dataset, results.labels))
+    made.partition.to_files(folder / SEGMENTS)
+    write_json(folder / SEGMENTS / NAMES, {str(segment): name for segment, name in made.titles.items()})
+    if made.profiles.one_page:
+        write_rules(folder / ONE_PAGE_RULES, made.profiles.one_page.segments)
+    for view, mean in made.combined.means.items():
+        np.save(folder / SEGMENTS / f"mean_{view}.npy", mean, allow_pickle=False)
+    _training_period(results, made).save(folder)
+    weights = made.combined.counted.model_dump_json()
+    (folder / SEGMENTS / "weights.json").write_text(weights, encoding="utf-8")
+
+
+def _training_period(results: StoredStages, made: Segments) -> TrainingPeriod:
+    """The users of the training, as later ones are held against them.
+
+    Raises:
+        ArtifactError: If the model is missing or damaged.
+    """
+    from core.model.model_files import load_pages
+
+    mine, least = results.dataset.sequences, TrainSettings.checked(**results.model.settings).min_count
+    names = page_names(results.dataset.pages, None)[View.URL]
+    (pages,) = seen_pages([(mine, names)], set(load_pages(results.model.path)))
+    before = PlacedUsers.of(mine, made.combined.vectors, made.partition.labels, made.partition, pages, least)
+    return TrainingPeriod.of(before, len(made.partition.ids))
+
+
+def seal(folder: Path) -> None:
+    """Write down what every file holds, once all are there."""
+    write_json(folder / SEALED, checksums(folder))
+
+
+def checksums(folder: Path) -> dict[str, str]:
+    """File of a model folder → its checksum; but for those of :data:`UNSEALED`."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in UNSEALED)
+    return {path.relative_to(folder).as_posix(): file_checksum(path) for path in files}
+
+
+def write_json(path: Path, value: object) -> None:
+    """JSON that a person can read; no NaN."""
+    path.write_text(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False), encoding="utf-8")
+
+
+def link(source: Path, target: Path) -> None:
+    """Share the bytes where the file system can, copy where it cannot."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
