@@ -90,7 +90,10 @@ def plan(places: SearchedPlaces, looked: Mapping[Path, Looked]) -> list[PurgeSte
     }
     gone = made_of(made, set(units), {file_checksum(step.path) for step in came})
     turns = {path: _HOLDS if path in units else depth for path, depth in gone.items()}
-    steps = [_artifact(path, made[path], turn) for path, turn in turns.items()]
+    names = {
+        made[path].key: _called(path, "preprocess") for path in turns if made[path].stage == "preprocess"
+    }
+    steps = [_artifact(path, made[path], turn, names) for path, turn in turns.items()]
     steps += [step for store in places.stores if gone for step in _filed_under(store, _models(made, gone))]
     steps += [step for store in places.stores for step in _watches(store, {made[path].key for path in gone})]
     steps += [_other(path) for path in units if path not in gone]
@@ -133,9 +136,12 @@ def _names(made: Manifest) -> set[str]:
     return set() if made.stage in (saved_work.STAGE, saved_runs.STAGE) else {made.key}
 
 
-def _artifact(path: Path, made: Manifest, turn: int) -> PurgeStep:
+def _artifact(path: Path, made: Manifest, turn: int, names: Mapping[str, str]) -> PurgeStep:
+    """Called by its own name, else by that of the data that it was made of."""
     fate = PurgeFate.TOLD if made.stage == saved_runs.STAGE else PurgeFate.REMOVED
-    return PurgeStep(path, fate, WORDS.get(made.stage, made.stage), turn, _called(path, made.stage))
+    of_data = (names[key] for key in made.inputs.values() if key in names)
+    name = _called(path, made.stage) or next(of_data, "")
+    return PurgeStep(path, fate, WORDS.get(made.stage, made.stage), turn, name)
 
 
 def _models(made: Mapping[Path, Manifest], gone: Mapping[Path, int]) -> set[str]:

@@ -34,6 +34,7 @@ WHAT: Final = (
     "byte is searched. Prepare and train again afterwards."
 )
 NOT_FILES: Final = "The files in the input folder are left as they are, and are not searched."
+LEFT_FILES: Final = "Files in the input folder were not searched, and may hold them."
 SHORT: Final = "too short to be told from other words: they are looked for in columns of ids only."
 
 
@@ -66,7 +67,7 @@ def _take_result() -> None:
     if "preview" in done:
         st.session_state[TOLD] = done["preview"]
         return
-    st.session_state[DONE] = done
+    st.session_state[DONE] = {**done, FILES_TOO: st.session_state.get(ASKED, ("", True))[1]}
     st.session_state.pop(TOLD, None)
     st.session_state.pop(ASKED, None)
     st.session_state[PASTED] = ""
@@ -80,7 +81,8 @@ def _say_done() -> None:
     if done is None:
         return
     if done["clean"]:
-        st.success(f"{done['said']}.", icon=":material/verified:")
+        where = "" if done[FILES_TOO] else f" {LEFT_FILES}"
+        st.success(f"{done['said']}.{where}", icon=":material/verified:")
     else:
         errors.show(f"{done['said']}. The certificate names these files: delete them, and forget again.")
 

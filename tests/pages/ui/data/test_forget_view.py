@@ -59,12 +59,17 @@ def test_what_would_go_is_shown_first_and_then_it_is_gone(
     assert "1 of 1 id" in texts(app)
     [table] = [frame.value for frame in app.dataframe if "What becomes of it" in frame.value]
     assert {"Prepared data", "Trained model", "Vectors of users"} <= set(table["What"])
+    of_data = table[table["What"].isin({"Prepared data", "Trained model", "Vectors of users"})]
+    assert of_data["Name"].nunique() == 1
+    assert of_data["Name"].iloc[0]
     assert (finished_run.root / "preprocess" / finished_run.dataset).is_dir(), "nothing is gone yet"
     app.button(key="forget-now").click().run()
     assert do(fake_jobs)["clean"]
     app.run().run()
     assert not app.exception
-    assert "0 places left of 1 id" in "".join(one.value for one in app.success)
+    [said] = [one.value for one in app.success]
+    assert "0 places left of 1 id" in said
+    assert "Files in the input folder were not searched" in said
     assert not (finished_run.root / "preprocess" / finished_run.dataset).exists()
     [certificate] = handing.kept(Store(finished_run.root))
     assert json.loads(certificate.read_bytes())["left"] == []
