@@ -328,6 +328,24 @@ def forget(ids: Path, dry_run: bool, certificate: Path, **places: Any) -> None: 
 
 
 @app.command()
+@click.argument("addresses", nargs=-1, metavar="ADDRESS...", required=True)
+@click.option("--into", type=files, required=True, metavar="FOLDER", help="Folder for the files.")
+def fetch(addresses: tuple[str, ...], into: Path) -> None:
+    """Bring files of the web or of a bucket into a folder, to be read from there.
+
+    ADDRESS is https://HOST/FILE, or s3://, gs:// or az:// with a file, a pattern or a folder (with / at its
+    end). What was cut off goes on, and what did not change is not fetched again.
+    """
+    from core.ingest.sources.remote import fetch as bring
+
+    make_folder(into)
+    with claimed(into), ConsoleProgress() as progress:
+        found = bring(addresses, into, progress)
+    for path in found:
+        click.echo(path)
+
+
+@app.command()
 @click.option("--users", type=int, required=True, help="Users to make up.")
 @click.option("--out", type=files, required=True, help="FILE.csv or FILE.csv.gz")
 @click.option("--seed", type=int, default=0, help="Same seed, same file.", show_default=True)

@@ -113,8 +113,8 @@ def result(task: str) -> Mapping[str, Any] | None:
 
 def running(tasks: Sequence[str], subject: str | None = None) -> list[JobView]:
     """Jobs of some tasks that go on right now, in any session, newest first."""
-    found = jobs.recent(state.store().root)
-    return [job for job in found if job.active and job.task in tasks and subject in (None, job.subject)]
+    found = jobs.active(state.store().root)
+    return [job for job in found if job.task in tasks and subject in (None, job.subject)]
 
 
 def panels(tasks: Sequence[str], subject: str | None = None, draw: Draw | None = None) -> bool:

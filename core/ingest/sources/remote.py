@@ -1,0 +1,272 @@
+"""Files of the web or of a bucket, brought into a folder: resumed where they were cut off, fetched once.
+
+``fsspec`` opens an address; what it needs beyond ``https://`` comes with the extra ``[remote]``. A file grows
+as ``.<digest>.part`` and gets its name when it is whole. Beside it a hidden file says which version of which
+address it is, without the address, which may hold a password or a signature.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from http import HTTPStatus
+from pathlib import Path, PurePosixPath
+from typing import Any, Final, TypeAlias, TypeVar
+from urllib.parse import unquote, urlsplit
+
+from humanize import naturalsize as size
+
+from core.base.errors import Beha2VecError, InputError, ResourceError
+from core.base.progress import Progress, SubProgress
+from core.ingest.sources.input_search import SUFFIXES, natural
+from core.storage.disk import disk_errors, flush, put, write_text_atomic
+
+STAGE: Final = "fetch"
+WEB: Final = ("http", "https")
+PROTOCOLS: Final = (*WEB, "s3", "gs", "gcs", "az", "abfs", "abfss")
+"""What an address may begin with."""
+PIECE: Final = 8 << 20
+"""Bytes that are asked for at a time."""
+RESERVE: Final = 512 * 2**20
+"""Bytes of disk that are left free."""
+VERSION: Final = ("ETag", "etag", "md5Hash", "generation", "LastModified", "last_modified", "mtime")
+"""What stores tell of which version of a file they hold."""
+_UNSAFE: Final = re.compile(r"[^\w.\- ()]+")
+T = TypeVar("T")
+FileSystem: TypeAlias = Any
+"""Of fsspec, which has no types."""
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """A file at an address.
+
+    Args:
+        shown: Its address without user, password and query.
+        path: As the file system calls it.
+        bytes: Its size; None where nobody tells.
+        version: Differs once it is another file.
+    """
+
+    shown: str
+    path: str
+    bytes: int | None
+    version: str
+
+    @property
+    def digest(self) -> str:
+        """Of this version of this address."""
+        return _digest(self.path, str(self.bytes), self.version)
+
+
+def fetch(addresses: Sequence[str], folder: Path, progress: Progress) -> list[Path]:
+    """Bring files into a folder; what is there already in this version is not fetched again.
+
+    Args:
+        addresses: ``https://…`` of a file, or ``s3://``, ``gs://`` and ``az://`` of a file, a folder (with a
+            ``/`` at its end) or a pattern.
+        folder: An existing folder.
+        progress: Where to report.
+
+    Returns:
+        Where they lie now, in the order of their names.
+
+    Raises:
+        InputError: If an address cannot be used, nothing is there, or a name is taken by another file.
+        ResourceError: If the other side does not answer, or the disk has too little room. What has come so
+            far stays, and the next call goes on from it.
+        Cancelled: If ``progress`` says so.
+    """
+    found = [(system, file) for address in addresses for system, file in _look(address)]
+    names = _names([file for _, file in found])
+    todo = [
+        (system, file, folder / name)
+        for (system, file), name in zip(found, names, strict=True)
+        if not _is_there(file, folder / name)
+    ]
+    _require_room(folder, [file for _, file, _ in todo])
+    for number, (system, file, target) in enumerate(todo):
+        report = SubProgress(progress, number / len(todo), (number + 1) / len(todo))
+        _bring(system, file, target, report)
+    return sorted((folder / name for name in names), key=natural)
+
+
+def _look(address: str) -> list[tuple[FileSystem, RemoteFile]]:
+    """The files of an address, each with the file system that opens it."""
+    parts = urlsplit(address)
+    if parts.scheme not in PROTOCOLS or not parts.netloc:
+        raise InputError(
+            f"{_shown(address)!r} is no address that files can be fetched from",
+            allowed=", ".join(f"{name}://" for name in PROTOCOLS),
+            remedy="Files on this machine are given by their path, without fetching",
+        )
+    return _asking(address, partial(_found, address, parts.scheme in WEB))
+
+
+def _found(address: str, web: bool) -> list[tuple[FileSystem, RemoteFile]]:
+    from fsspec.core import url_to_fs  # an extra brings what it needs
+
+    system, path = url_to_fs(address, skip_instance_cache=True, use_listings_cache=False)  # as it is now
+    if web:
+        about = {path: system.info(path)}
+    elif path.endswith("/") or address.endswith("/"):
+        about = system.find(path, maxdepth=1, detail=True)
+        about = {name: one for name, one in about.items() if name.lower().endswith(SUFFIXES)}
+    else:
+        about = system.glob(path, detail=True)
+    files = [_remote(address, path, one, web) for path, one in about.items() if one["type"] == "file"]
+    if not files:
+        raise InputError(f"There is no export at {_shown(address)}", allowed=", ".join(SUFFIXES))
+    return [(system, file) for file in files]
+
+
+def _remote(address: str, path: str, about: dict[str, Any], web: bool) -> RemoteFile:
+    shown = _shown(address) if web else f"{urlsplit(address).scheme}://{path}"
+    version = next((str(about[name]) for name in VERSION if about.get(name)), "")
+    return RemoteFile(shown, path, about.get("size"), version)
+
+
+def _names(files: Sequence[RemoteFile]) -> list[str]:
+    """What each is called here: its own name, with its folders where two share one."""
+    paths = [PurePosixPath(unquote(urlsplit(file.shown).path)) for file in files]
+    short = [_UNSAFE.sub("_", path.name).lstrip(".") for path in paths]
+    names = [
+        name if short.count(name) == 1 else "-".join(_UNSAFE.sub("_", part) for part in path.parts[1:])
+        for name, path in zip(short, paths, strict=True)
+    ]
+    for name, file in zip(names, files, strict=True):
+        if not name.lower().endswith(SUFFIXES):
+            raise InputError(f"{file.shown} cannot be used", allowed=", ".join(SUFFIXES))
+        if names.count(name) > 1:
+            raise InputError(
+                f"{file.shown} was given twice, or another file has its name", remedy="Fetch one"
+            )
+    return names
+
+
+def _is_there(file: RemoteFile, target: Path) -> bool:
+    """Whether this version lies there.
+
+    Raises:
+        InputError: If another file has its name.
+    """
+    if not target.exists():
+        return False
+    try:
+        record = json.loads(_record(target).read_text(encoding="utf-8"))
+        known, version = record["address"], record["version"]
+    except (OSError, ValueError, KeyError, TypeError):
+        known = version = ""
+    if known != _digest(file.path):
+        raise InputError(
+            f"{target} is there, and is not what was fetched from {file.shown}",
+            remedy="Move it away, or fetch into another folder",
+        )
+    return bool(file.version) and version == file.digest
+
+
+def _require_room(folder: Path, files: Sequence[RemoteFile]) -> None:
+    coming = sum((file.bytes or 0) - _have(_part(folder, file)) for file in files)
+    free = shutil.disk_usage(folder).free
+    if files and coming + RESERVE > free:
+        raise ResourceError(
+            f"The disk of {folder} has {size(free)} free, and {size(coming)} are still to come",
+            remedy="Free some space, or fetch into a folder on another disk",
+        )
+
+
+def _bring(system: FileSystem, file: RemoteFile, target: Path, report: Progress) -> None:
+    part = _part(target.parent, file)
+    _asking(file.shown, partial(_copy, system, file, part, report))
+    if file.bytes is not None and _have(part) != file.bytes:
+        raise ResourceError(
+            f"{file.shown} ended after {_have(part):,} of {file.bytes:,} bytes", remedy="Fetch it again"
+        )
+    with disk_errors():
+        flush(part)
+        # the record goes first: a file without one is never replaced, a record without its file says nothing
+        write_text_atomic(
+            _record(target), json.dumps({"address": _digest(file.path), "version": file.digest})
+        )
+        put(part, target)
+
+
+def _copy(system: FileSystem, file: RemoteFile, part: Path, report: Progress) -> None:
+    """Write what is still missing behind what is there."""
+    with system.open(file.path, "rb", block_size=PIECE, cache_type="none") as source:
+        begin = _have(part) if file.version and source.seekable() else 0
+        if begin:
+            source.seek(begin)
+        with disk_errors(), part.open("r+b" if begin else "wb") as copy:
+            copy.seek(begin)
+            while piece := source.read(min(PIECE, file.bytes - begin) if file.bytes else PIECE):
+                copy.write(piece)
+                begin += len(piece)
+                whole = file.bytes or begin
+                report(STAGE, begin / max(whole, 1), f"{_name(file)}: {size(begin)} of {size(whole)}")
+
+
+def _asking(address: str, ask: Callable[[], T]) -> T:
+    """Ask another side, and say in words why it does not give.
+
+    Raises:
+        InputError: If there is nothing, or it is not allowed.
+        ResourceError: If it does not answer.
+    """
+    try:
+        return ask()
+    except Beha2VecError:
+        raise
+    except ImportError as error:
+        raise InputError(
+            f"{_shown(address)} needs a package that is not installed: {error.name or error}",
+            remedy="pip install 'beha2vec[remote]'",
+        ) from error
+    except Exception as error:  # each store raises errors of its own, of no common kind
+        cause = error.__cause__ or error  # of the web, all that fails is called "not found"
+        raise _in_words(_shown(address), cause, getattr(cause, "status", None)) from error
+
+
+def _in_words(shown: str, error: BaseException, status: int | None) -> Beha2VecError:
+    if isinstance(error, FileNotFoundError) or status == HTTPStatus.NOT_FOUND:
+        return InputError(f"There is nothing at {shown}", remedy="Check the address")
+    if isinstance(error, PermissionError) or status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        return InputError(
+            f"{shown} may not be read with the rights at hand",
+            remedy="Sign in as that store asks for (its command line does), or ask for the right to read",
+        )
+    return ResourceError(
+        f"{shown} cannot be read ({status or error.__class__.__name__})",
+        remedy="Check address, network and sign-in; what has come stays, and fetching again goes on",
+    )
+
+
+def _shown(address: str) -> str:
+    """Without user, password and query, where secrets stand."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}" if parts.scheme else address
+
+
+def _name(file: RemoteFile) -> str:
+    return PurePosixPath(urlsplit(file.shown).path).name
+
+
+def _part(folder: Path, file: RemoteFile) -> Path:
+    return folder / f".{file.digest[:16]}.part"
+
+
+def _have(part: Path) -> int:
+    return part.stat().st_size if part.exists() else 0
+
+
+def _record(target: Path) -> Path:
+    return target.with_name(f".{target.name}.fetched")
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
