@@ -138,12 +138,19 @@ def test_an_upload_that_was_cut_off_goes_on(server: Server, new_page: OpenPage, 
     export = tmp_path / "large.csv"
     export.write_bytes(b"user_pseudo_id,event_timestamp,page_location\n" + b"u1,1700000000,/a\n" * 1_200_000)
     page = new_page(server.url)
-    page.route("**/api/upload/**offset=8388608**", lambda route: route.abort())
+    second, third = "**/api/upload/**offset=8388608**", "**/api/upload/**offset=16777216**"
+    for piece in (second, third):
+        page.route(piece, lambda route: route.abort())
     drop(page, export)
-    expect(page.locator(".st-key-dropped [role=status]")).to_contain_text("The connection was lost")
+    told = page.locator(".st-key-dropped [role=status]")
+    expect(told).to_contain_text("The connection was lost. It is tried again in")
     assert sum(path.suffix == ".part" for path in server.inputs.iterdir()) == 1
+    with page.expect_request(second):
+        page.unroute(second)  # by itself
+    expect(told).to_contain_text("The connection was lost. It is tried again in")
     page.unroute_all()
-    with page.expect_request("**/api/upload/**offset=8388608**"):
+    page.reload()  # in the middle of it
+    with page.expect_request(third):
         drop(page, export)
     expect(page.get_by_text("Check what was found")).to_be_visible(timeout=MINUTE_MS)
     assert (server.inputs / "large.csv").read_bytes() == export.read_bytes()

@@ -1,6 +1,7 @@
 // Sends dropped files to the app's upload route in pieces, and tells the script which names they got.
 const PIECE = 8 * 1024 * 1024
 const running = new WeakMap() // place on the page -> {controller}
+const WAITS = [1, 2, 4, 8, 15, 30] // seconds before it is tried again, after a connection was lost
 
 export default function ({ parentElement, data, setTriggerValue }) {
   const find = (id) => parentElement.querySelector("#" + id)
@@ -46,17 +47,33 @@ export default function ({ parentElement, data, setTriggerValue }) {
   async function sendOne(file, which, signal) {
     if (!file.size) throw new Error(`${file.name} is empty.`)
     let have = 0
+    let mark = null // {at, have} from which on the pace is measured: not what was here before
     for (;;) {
-      const answer = await put(file, have, signal)
+      const answer = await patiently(() => put(file, have, signal), have / file.size, signal)
       const body = await answer.json().catch(() => ({}))
       if (answer.status !== 409 && !answer.ok) {
         throw new Error(body.error ?? `The server answered with status ${answer.status}.`)
       }
       have = body.have
+      mark ??= { at: performance.now(), have }
       const text = `${file.name}${which}: ${megabytes(have)} of ${megabytes(file.size)} MB`
-      show(have / file.size, text, true)
+      show(have / file.size, text + pace(mark, have, file.size), true)
       if (body.name) return body.name
     }
+  }
+
+  // Tries again for a minute, as a laptop that slept or a server that starts anew is soon there again.
+  async function patiently(ask, part, signal) {
+    for (const wait of WAITS) {
+      try {
+        return await ask()
+      } catch (error) {
+        if (!(error instanceof TypeError)) throw error
+        show(part, `The connection was lost. It is tried again in ${wait} s.`, true)
+        await pause(wait, signal)
+      }
+    }
+    return ask()
   }
 
   function put(file, have, signal) {
@@ -79,6 +96,23 @@ export default function ({ parentElement, data, setTriggerValue }) {
   }
 
   return () => running.get(parentElement)?.abort()
+}
+
+const pause = (seconds, signal) => new Promise((resolve, reject) => {
+  const timer = setTimeout(resolve, seconds * 1000)
+  signal.addEventListener("abort", () => {
+    clearTimeout(timer)
+    reject(signal.reason)
+  })
+})
+
+function pace(mark, have, total) {
+  const seconds = (performance.now() - mark.at) / 1000
+  const speed = (have - mark.have) / seconds
+  if (seconds < 1 || !speed) return ""
+  const left = Math.ceil((total - have) / speed)
+  const told = left < 60 ? `${left} s` : `${Math.ceil(left / 60)} min`
+  return `, ${megabytes(speed)} MB/s, ${told} left`
 }
 
 const megabytes = (bytes) => (bytes / 1e6).toFixed(1)
