@@ -152,7 +152,7 @@ def of_demo(exports: int, users: int, k: int, share: float, folder: Path) -> dic
     others = np.setdiff1d(np.arange(len(kind)), trained)
     found = []
     for seed in range(exports):
-        rng = np.random.default_rng(seed)
+        rng = np.random.default_rng([seed, 1])  # not the draw of the permutations
         order = rng.permutation(len(kind))
         before, later, rest = np.split(order, [users, 2 * users])
         donors = rest[kind.to_numpy()[rest] == kinds[seed % len(kinds)]][: int(share * users)]

@@ -76,6 +76,6 @@ def open_app() -> OpenApp:
 def fake_jobs(monkeypatch: pytest.MonkeyPatch) -> FakeJobs:
     """Jobs that end as a test says: a page starts a few by itself, which take longer than the test."""
     fake = FakeJobs()
-    for name in ("start", "view", "recent", "figures"):
+    for name in ("start", "view", "recent", "active", "figures"):
         monkeypatch.setattr(jobs, name, getattr(fake, name))
     return fake

@@ -48,6 +48,10 @@ class FakeJobs:
         running = JobView(job_id, task, subject, State.RUNNING, stage=task, fraction=0.5)
         return self.ends.get(task, running)
 
+    def active(self, root: Path) -> list[JobView]:
+        """Those that go on."""
+        return [job for job in self.recent(root) if job.active]
+
     def recent(self, _root: Path, limit: int = 50) -> list[JobView]:
         return [self.view(_root, f"job-{task}") for task, _, _ in self.started][:limit]
 

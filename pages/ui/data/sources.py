@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -42,28 +43,39 @@ def leave() -> None:
 
 
 def paths(names: Sequence[str]) -> list[Path]:
-    """Where chosen files lie.
+    """Where chosen files lie; a name may be a pattern.
 
     Raises:
-        InputError: If a name leads out of the input folder, or there is no such file.
+        InputError: If a name leads out of the input folder and the others that may be read from, or there is
+            no such file.
     """
-    folder = state.input_dir().resolve()
+    folder, *others = state.input_dir().resolve(), *state.source_dirs()
     found = []
     for name in names:
         path = (folder / name).resolve()
-        if not path.is_relative_to(folder) or not path.exists():
-            raise InputError(f"There is no file {name!r} in the input folder", remedy="Choose another one")
+        may = any(path.is_relative_to(root) for root in (folder, *others))
+        if not may or not (path.exists() or glob.has_magic(name)):
+            raise InputError(
+                f"There is no file {name!r} in the input folder",
+                allowed=f"files and patterns there{''.join(f', or in {root}' for root in others)}",
+                remedy="Choose another one",
+            )
         found.append(path)
     return found
 
 
 def listed() -> list[str]:
-    """What the input folder offers: data files, and folders of daily files; ``ga4_data.csv`` first."""
-    folder = state.input_dir()
-    if not folder.is_dir():
-        return []
-    names = [path.name + "/" * path.is_dir() for path in folder.iterdir() if _is_offered(path)]
-    return sorted(names, key=lambda name: (name != FIRST, name.lower()))
+    """What is offered: data files, and folders of daily files; ``ga4_data.csv`` first.
+
+    Those of the input folder by name, then those of other folders by their whole path.
+    """
+    mine = [path.name + "/" * path.is_dir() for path in _offered(state.input_dir())]
+    others = [f"{path}{'/' * path.is_dir()}" for root in state.source_dirs() for path in _offered(root)]
+    return [*sorted(mine, key=lambda name: (name != FIRST, name.lower())), *sorted(others, key=str.lower)]
+
+
+def _offered(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if _is_offered(path)] if folder.is_dir() else []
 
 
 def _is_offered(path: Path) -> bool:
@@ -118,11 +130,12 @@ def _pick_card() -> None:
         )
         st.code(str(state.input_dir()), language=None, wrap_lines=True)
         return
-    st.write("Files that already lie in the input folder are read in place, whatever their size.")
+    st.write("Files that already lie on this machine are read in place, whatever their size.")
     default = names[:1] if names[0] == FIRST else None
     picked = st.multiselect(
-        "Files", names, default=default, key="picked", placeholder="Choose one or many", on_change="ignore"
-    )
+        "Files", names, default=default, key="picked", placeholder="Choose some, or type a pattern",
+        on_change="ignore", accept_new_options=True, help="events_202610*.csv are all files called so.",
+    )  # fmt: skip
     st.space("stretch")
     if st.button("Look inside", width="stretch", icon=":material/table_view:", key="look_inside"):
         choose(picked)

@@ -77,6 +77,13 @@ def input_dir() -> Path:
     return Path(os.environ.get("BEHA2VEC_INPUT") or PROJECT / "input")
 
 
+def source_dirs() -> tuple[Path, ...]:
+    """Other folders of this machine that files may be read from: ``BEHA2VEC_SOURCES``, none by default."""
+    return tuple(
+        Path(one).resolve() for one in os.environ.get("BEHA2VEC_SOURCES", "").split(os.pathsep) if one
+    )
+
+
 def config_dir() -> Path:
     """Where ``config.env`` and ``.streamlit/secrets.toml`` lie: the project, or ``BEHA2VEC_CONFIG``."""
     return Path(os.environ.get("BEHA2VEC_CONFIG") or PROJECT)

@@ -41,3 +41,25 @@ def test_a_link_out_of_the_folder_is_refused(folder: Path) -> None:
     (folder / "link.csv").symlink_to(folder.parent / "secret.csv")
     with pytest.raises(InputError, match="There is no file"):
         sources.paths(["link.csv"])
+
+
+def test_other_folders_are_read_from_where_whoever_runs_the_app_says_so(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = folder.parent / "exports"
+    (other / "may").mkdir(parents=True)
+    (other / "events_1.csv").write_text("x")
+    name = str(other / "events_1.csv")
+    with pytest.raises(InputError, match="There is no file"):
+        sources.paths([name])
+    monkeypatch.setenv("BEHA2VEC_SOURCES", str(other))
+    assert sources.listed()[-2:] == [name, f"{other / 'may'}/"]
+    assert sources.paths([name]) == [Path(name)]
+    with pytest.raises(InputError, match=f"or in {other}"):
+        sources.paths([f"{other}/../secret.csv"])
+
+
+def test_a_pattern_stays_in_the_folder(folder: Path) -> None:
+    assert sources.paths(["*.csv"]) == [folder / "*.csv"]
+    with pytest.raises(InputError, match="There is no file"):
+        sources.paths(["../*.csv"])

@@ -46,8 +46,8 @@ def test_a_job_whose_folder_is_damaged_while_the_page_looks_leaves_the_page_whol
 ) -> None:
     app = open_app()
     app.button(key="make_demo").click().run()
-    going, times = jobs.recent, iter(range(100))
-    monkeypatch.setattr(jobs, "recent", lambda *_, **__: going(Path()) if next(times) < 1 else [])
+    going, times = jobs.active, iter(range(100))
+    monkeypatch.setattr(jobs, "active", lambda *_, **__: going(Path()) if next(times) < 1 else [])
 
     def gone(_root: Path, job_id: str) -> JobView:
         raise SettingsError(f"There is no job {job_id!r}")
