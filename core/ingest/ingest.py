@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from core.base.errors import InputError
+from core.base.errors import NothingLeft
 from core.base.progress import Progress, SubProgress
 from core.base.schema import Raw
 from core.base.settings import IngestSettings
@@ -24,7 +24,7 @@ from core.ingest.account.summary import Counted, make_receipt
 from core.ingest.account.waterfall import Waterfall, refuse_nothing
 from core.ingest.clean import records
 from core.ingest.clean.grouping import template
-from core.ingest.engine import open_engine
+from core.ingest.engine import Engine, open_engine
 from core.ingest.observe.behaviour import Behaviour, observe
 from core.ingest.observe.page_views import PageViews, number_sessions
 from core.ingest.observe.user_outcomes import page_events_table
@@ -73,26 +73,27 @@ def transform(
     progress: Progress,
     work_dir: Path,
     threads: int | None = None,
+    memory: int | None = None,
 ) -> Receipt:
     """Make a data set of what the readers have read.
 
     Args:
-        raw: Parts on disk, rejects, and the files' receipts.
+        raw: What they left.
         settings: What to leave out.
         out_dir: Where the data set goes.
         progress: Told from :data:`core.ingest.read.read_all.READ_SHARE` on.
         work_dir: For what does not fit into memory.
-        threads: Threads to use; all by default. The result does not depend on it.
+        threads: Threads to use; all by default. The result depends neither on them nor on the memory.
+        memory: Bytes that the database may use; by the number of records when None.
 
     Raises:
-        InputError: If no page view is left.
+        NothingLeft: If no page view is left.
         SettingsError: If a URL rule cannot be applied.
         ResourceError: If disk or memory run out.
     """
-    if not raw.parts:
-        raise InputError("There are no records in the input", remedy="Choose another file")
     report = SubProgress(progress, READ_SHARE, 1.0)
-    accounted, behaviour = _look_at_records(raw, settings, report, work_dir, threads)
+    with open_engine(work_dir, raw.rows, threads, memory) as engine:
+        accounted, behaviour = _look_at_records(engine, raw, settings, report)
     report(STAGE, 0.85, "Putting it together")
     views, stripped, notes = _leave_out(behaviour, settings, accounted.waterfall)
     used = output.find_users(views, number_sessions(views))
@@ -100,25 +101,25 @@ def transform(
     left_out = np.flatnonzero(behaviour.bots) if settings.exclude_bots else np.zeros(0, np.int64)
     seen = output.stripped_outcomes(stripped, behaviour.locations.pages)
     outcomes = output.outcomes_table(pa.concat_tables([behaviour.outcomes.table, seen]), used, left_out)
-    events = events_table(behaviour, stripped, used)
+    done = {OUTCOMES: outcomes, EVENTS: events_table(behaviour, stripped, used)}
     receipt = make_receipt(Counted(raw, settings, accounted, behaviour, used, groups, outcomes, tuple(notes)))
-    _write(out_dir, used, groups, behaviour, accounted, {OUTCOMES: outcomes, EVENTS: events}, receipt)
+    _write(out_dir, used, groups, behaviour, accounted, done, receipt)
     report(STAGE, 1.0, f"{receipt.users:,} users, {receipt.page_views_used:,} page views")
     return receipt
 
 
 def _look_at_records(
-    raw: RawRead, settings: IngestSettings, report: Progress, work_dir: Path, threads: int | None
+    engine: Engine, raw: RawRead, settings: IngestSettings, report: Progress
 ) -> tuple[Accounted, Behaviour]:
     """What became of every record, and what users did."""
-    with open_engine(work_dir, sum(file.read for file in raw.files), threads) as engine:
-        parts = engine.parts(raw.parts)
-        typed = engine.name("typed", records.typed(parts, raw.present, _files_of_views(raw), settings))
-        report(STAGE, 0.05, "Looking at every record")
-        accounted = account(engine, parts, typed, raw, settings)
-        report(STAGE, 0.2, "Numbering users")
-        part = SubProgress(report, 0.2, 0.85)
-        return accounted, observe(engine, typed, raw, settings, accounted.tally, part)
+    if not raw.parts:
+        raise NothingLeft("There are no records in the input", remedy="Choose another file")
+    parts = engine.parts(raw.parts)
+    typed = engine.name("typed", records.typed(parts, raw.present, _files_of_views(raw), settings))
+    report(STAGE, 0.05, "Looking at every record")
+    accounted = account(engine, parts, typed, raw, settings)
+    report(STAGE, 0.2, "Numbering users")
+    return accounted, observe(engine, typed, raw, settings, accounted.tally, SubProgress(report, 0.2, 0.85))
 
 
 def _files_of_views(raw: RawRead) -> list[int]:
