@@ -67,7 +67,7 @@ def decide(
         twice = again(_purchases(staying, users, n_users), n_users, order_of(raw.present))
         page_of = _written(engine, locations.table.select(LOCATION, PAGE), work_dir / "page_of.parquet")
         repeated = _written(engine, twice, work_dir / "repeated.parquet")
-        return Decided(accounted, locations, page_of, repeated, _engaged(engine, people))
+        return Decided(accounted, locations, page_of, repeated, n_users, _engaged(engine, people))
 
 
 def _users_of_labels(people: ir.Table) -> dict[str, ir.Table]:

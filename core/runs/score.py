@@ -154,7 +154,7 @@ def named_pages(
         progress: Where to report.
         cache: Where decisions about labels are kept; by default in ``work``.
     """
-    labels = _label(dataset, frozen, work, progress, cache or work / LABEL_CACHE)
+    labels = label_new_pages(dataset, frozen, work, progress, cache or work / LABEL_CACHE)
     return frozen.named(page_names(dataset.pages, labels))
 
 
@@ -204,10 +204,10 @@ def _workplace(out: Path) -> Iterator[Path]:
         yield Path(work)
 
 
-def _label(
+def label_new_pages(
     dataset: Dataset, frozen: FrozenModel, work: Path, progress: Progress, cache: Path
 ) -> LabelledPages | None:
-    """Pages of the training keep their labels; new ones climb the same ladder."""
+    """Labels as the model's pages have them; new ones climb the same ladder. None where labelling is off."""
     if frozen.labelling is None:
         return None
     from core.labels.labelling import label_dataset

@@ -26,13 +26,15 @@ class Decided:
         locations: The pages; its table belongs to a database that is closed.
         page_of: Parquet file, raw location → page.
         repeated: Parquet file, file and line of the purchases that repeat an earlier one of anybody.
-        engaged: Share of the users with any engagement.
+        n_users: Users with a page view.
+        engaged: Share of them with any engagement.
     """
 
     accounted: Accounted
     locations: Locations
     page_of: Path
     repeated: Path
+    n_users: int
     engaged: float
 
     def locations_in(self, engine: Engine) -> Locations:
