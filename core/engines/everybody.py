@@ -37,7 +37,7 @@ from core.runs.run import TRAINED
 from core.runs.score import label_new_pages, place_export
 from core.storage.disk import write_text_atomic
 
-STAGE: Final = "everybody"
+STAGE: Final = "place"
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -42,7 +41,9 @@ def add_up(raw: RawRead, decided: Decided, parts: Sequence[Receipt], trained: Re
         "rejected": sum(file.rejected for file in files),
         "rejects_by_reason": ranked(accounted.rejected),
         "waterfall": _steps(accounted.waterfall, parts, sums["page_views_used"]),
-        "users_by_group": dict(sum((Counter(part.users_by_group) for part in parts), Counter())),
+        "users_by_group": {
+            group: sum(part.users_by_group[group] for part in parts) for group in trained.users_by_group
+        },
         "first_ts": min(part.first_ts for part in parts),
         "last_ts": max(part.last_ts for part in parts),
         "time_unit": clock.describe_units(accounted.tally.units),

@@ -26,7 +26,7 @@ from core.ingest.engine import Engine, open_engine
 from core.ingest.ingest import accounted_records
 from core.ingest.observe.behaviour import staying_views
 from core.ingest.observe.decided import LOCATION, Decided
-from core.ingest.observe.narrow import USER, number_names, numbered_users, order_of
+from core.ingest.observe.narrow import USER, hashed, number_names, numbered_users, order_of
 from core.ingest.observe.user_facts import label_of_user, people_by_label
 from core.ingest.observe.user_outcomes import PURCHASE, again
 from core.ingest.read.read_all import STAGE, RawRead
@@ -91,7 +91,9 @@ def _users_of_names(engine: Engine, typed: ir.Table, staying: ir.Table) -> ir.Ta
     names = number_names(engine, typed)
     sent = staying.filter(~staying[records.IS_VIEW], staying[records.USER_ID].notnull())
     named = sent.join(names, sent[Raw.EVENT_NAME] == names.written)
-    counts = named.group_by("stripped").agg(users=_[Raw.USER_KEY].nunique())
+    # pairs first, as numbers: unlike a count of different texts that goes to disk where memory ends
+    pairs = named.select("stripped", who=hashed(sent[Raw.USER_KEY])).distinct()
+    counts = pairs.group_by("stripped").agg(users=_.count())
     every = names.select("stripped").distinct()
     both = every.left_join(counts, "stripped")
     return both.select(label=every.stripped, users=both[_USERS].fill_null(0))

@@ -122,7 +122,7 @@ def narrow(
         .left_join(names, staying[Raw.EVENT_NAME] == names.written)
     )
     session = placed[records.SESSION_ID]
-    known = {SESSION: ibis.ifelse(session.isnull(), ibis.null("uint64"), _hashed(session))}
+    known = {SESSION: ibis.ifelse(session.isnull(), ibis.null("uint64"), hashed(session))}
     kept = (
         *(USER, PAGE, NAME, records.IS_VIEW, records.REVENUE, Raw.CURRENCY, Raw.TRANSACTION_ID),
         *order,
@@ -138,5 +138,5 @@ def order_of(present: Collection[str]) -> tuple[str, ...]:
 
 
 @ibis.udf.scalar.builtin(name="hash")  # type: ignore[untyped-decorator] # of ibis
-def _hashed(text: str) -> dt.uint64:
+def hashed(text: str) -> dt.uint64:
     """64 bits of a text; enough to tell the sessions of one user apart."""

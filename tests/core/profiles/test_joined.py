@@ -25,13 +25,13 @@ Sets = tuple[Dataset, list[Dataset]]
 
 @pytest.fixture(scope="module")
 def sets(tmp_path_factory: pytest.TempPathFactory) -> Sets:
-    """A data set, and the same users in three."""
+    """A data set, and the same users in two."""
     folder = tmp_path_factory.mktemp("joined")
     raw = raw_read(folder / "raw", [crowd(80, 1)])
     (folder / "decided").mkdir()
     decided = decide(raw, IngestSettings(), folder / "decided", silent)
     parts = []
-    for number, part in enumerate(split(raw, 3, folder / "parts")):
+    for number, part in enumerate(split(raw, 2, folder / "parts")):
         (out := folder / str(number)).mkdir()
         transform(part, IngestSettings(), out, silent, folder, decided=decided)
         parts.append(Dataset(out, ""))
