@@ -199,7 +199,7 @@ FLOORS = (
     {"writing"},
     {"desk"},
     {"runs"},
-    {"serving"},
+    {"serving", "engines"},
     {"cli"},
 )
 """The rooms of core from the ground up; each knows lower floors only, so nothing runs in a circle."""

@@ -2,6 +2,7 @@
 
     Beha2VecError
     ├── InputError      a file, a column or a value in it cannot be used
+    │   └── NothingLeft no page view is left to work with
     ├── SettingsError   a setting is outside what is allowed
     ├── ArtifactError   something on disk that an earlier stage left is missing or damaged
     ├── ResourceError   the machine refuses: disk full, memory limit, time limit
@@ -31,6 +32,10 @@ class Beha2VecError(Exception):
 
 class InputError(Beha2VecError):
     """A file, a column or a value in it cannot be used."""
+
+
+class NothingLeft(InputError):
+    """Every record can be read, and none of them is a page view to work with."""
 
 
 class SettingsError(Beha2VecError):

@@ -127,21 +127,38 @@ def app() -> None:
 @click.option("--keep-internal", is_flag=True, help="Keep traffic_type=internal.")
 @click.option("--keep-debug", is_flag=True, help="Keep debug_mode=1.")
 @click.option("--merge-hosts", is_flag=True, help="Drop www. and shop. from hosts.")
+@click.option(
+    "--memory",
+    metavar="SIZE",
+    help="Most memory to take, such as 4GB; by default half of what is free. Beyond it, a sample of the "
+    "users is trained on, and all are placed part by part.",
+)
+@click.option("--sample-users", type=int, metavar="N", help="Train on about so many users; place all.")
 @click.option("--from-stage", type=click.Choice(STAGES), help="First stage to do again, on what OUT holds.")
 def run(
     inputs: tuple[Path, ...],
     out: Path,
     from_stage: str | None,
     fetch_host: tuple[str, ...],
+    memory: str | None,
+    sample_users: int | None,
     **options: Any,  # noqa: ANN401 - what click parsed
 ) -> None:
     """Segment the users of an export: files in, OUT/users.parquet, profiles and a report out."""
+    from core.engines.bounded_run import run_bounded
+    from core.engines.bounds import Bounds
     from core.runs.run import run as run_all
 
     wanted = wanted_settings(options)
     beside = wanted_beside(options)
     preset = Preset(options["preset"]) if options["preset"] else None
     fresh = from_stage in (None, STAGES[0])
+    bounds = Bounds.told(memory, sample_users)
+    if from_stage and (memory or sample_users):
+        raise SettingsError(
+            f"--from-stage {from_stage} works on all that OUT holds at once",
+            remedy="Leave out --memory and --sample-users, or --from-stage",
+        )
     if fresh and not inputs:
         raise SettingsError("No INPUT was given", allowed="files, folders or patterns of a GA4 export")
     # what an earlier run is asked for is still so when the new one goes on from it
@@ -152,7 +169,10 @@ def run(
             settings = resumed_settings(out, wanted, preset, str(from_stage))
         settings = settings.model_copy(update=beside)
         with ConsoleProgress() as progress:
-            record = run_all(out, inputs, settings, progress, from_stage, fetch_host)
+            if from_stage:
+                record = run_all(out, inputs, settings, progress, from_stage, fetch_host)
+            else:
+                record = run_bounded(out, inputs, settings, progress, bounds, fetch_host)
             receipt = Receipt.model_validate_json((out / "receipt.json").read_bytes())
     for warning in (*receipt.warnings, *_given_away(receipt.outcome_pages), *record["notes"]):
         click.echo(f"warning: {warning}.", err=True)

@@ -177,6 +177,8 @@ class Receipt(_Part):
     """Pages that give the purchase away (``core/data/leaks.py``): consider stripping them."""
     narrowed: str = ""
     """What a filter left of another data set, in words; empty of a data set of its files."""
+    trained_users: int | None = None
+    """Users that segments were learned from, where these are a sample; None where they are all."""
     warnings: tuple[str, ...] = ()
 
     @property

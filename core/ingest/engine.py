@@ -32,11 +32,15 @@ class Engine:
         work_dir: Folder for what does not fit into memory.
         records: Records that will be looked at, which decides the memory.
         threads: Threads to use; all that this process may run on by default.
+        memory: Bytes that it may use at most, where that is set; what is needed beyond goes to disk.
     """
 
-    def __init__(self, work_dir: Path, records: int = 0, threads: int | None = None) -> None:
+    def __init__(
+        self, work_dir: Path, records: int = 0, threads: int | None = None, memory: int | None = None
+    ) -> None:
         free = int(psutil.virtual_memory().available * MEMORY_SHARE)
-        memory = max(MEMORY_FLOOR, min(free, MEMORY_FLOOR + MEMORY_A_RECORD * records))
+        needed = max(MEMORY_FLOOR, min(free, MEMORY_FLOOR + MEMORY_A_RECORD * records))
+        memory = needed if memory is None else min(needed, memory)
         config: dict[str, Any] = {
             "threads": threads or available_cores(),
             "memory_limit": f"{memory // 2**20}MiB",
@@ -90,13 +94,15 @@ class Engine:
 
 
 @contextmanager
-def open_engine(work_dir: Path, records: int = 0, threads: int | None = None) -> Iterator[Engine]:
+def open_engine(
+    work_dir: Path, records: int = 0, threads: int | None = None, memory: int | None = None
+) -> Iterator[Engine]:
     """Open the database; it is gone when the block ends.
 
     Raises:
         ResourceError: If memory or disk run out inside the block.
     """
-    engine = Engine(work_dir, records, threads)
+    engine = Engine(work_dir, records, threads, memory)
     try:
         yield engine
     except duckdb.OutOfMemoryException as error:

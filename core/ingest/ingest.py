@@ -7,12 +7,14 @@ is one row a page view (a few numbers), a user, and a distinct page location.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
 
-from core.base.errors import InputError
+from core.base.errors import NothingLeft
 from core.base.progress import Progress, SubProgress
 from core.base.schema import Raw
 from core.base.settings import IngestSettings
@@ -24,8 +26,9 @@ from core.ingest.account.summary import Counted, make_receipt
 from core.ingest.account.waterfall import Waterfall, refuse_nothing
 from core.ingest.clean import records
 from core.ingest.clean.grouping import template
-from core.ingest.engine import open_engine
+from core.ingest.engine import Engine, open_engine
 from core.ingest.observe.behaviour import Behaviour, observe
+from core.ingest.observe.decided import Decided
 from core.ingest.observe.page_views import PageViews, number_sessions
 from core.ingest.observe.user_outcomes import page_events_table
 from core.ingest.output_events import events_table
@@ -73,52 +76,67 @@ def transform(
     progress: Progress,
     work_dir: Path,
     threads: int | None = None,
+    memory: int | None = None,
+    decided: Decided | None = None,
 ) -> Receipt:
     """Make a data set of what the readers have read.
 
     Args:
-        raw: Parts on disk, rejects, and the files' receipts.
+        raw: What they left.
         settings: What to leave out.
         out_dir: Where the data set goes.
         progress: Told from :data:`core.ingest.read.read_all.READ_SHARE` on.
         work_dir: For what does not fit into memory.
         threads: Threads to use; all by default. The result does not depend on it.
+        memory: Bytes that the database may use; by the number of records when None.
+        decided: What was decided on more users than these (:mod:`core.ingest.decisions`).
 
     Raises:
-        InputError: If no page view is left.
+        NothingLeft: If no page view is left.
         SettingsError: If a URL rule cannot be applied.
         ResourceError: If disk or memory run out.
     """
-    if not raw.parts:
-        raise InputError("There are no records in the input", remedy="Choose another file")
     report = SubProgress(progress, READ_SHARE, 1.0)
-    accounted, behaviour = _look_at_records(raw, settings, report, work_dir, threads)
-    report(STAGE, 0.85, "Putting it together")
+    with open_engine(work_dir, raw.rows, threads, memory) as engine:
+        accounted, behaviour = _look_at_records(engine, raw, settings, report, decided)
     views, stripped, notes = _leave_out(behaviour, settings, accounted.waterfall)
     used = output.find_users(views, number_sessions(views))
     groups = output.groups_of(used, behaviour.bots)
-    left_out = np.flatnonzero(behaviour.bots) if settings.exclude_bots else np.zeros(0, np.int64)
-    seen = output.stripped_outcomes(stripped, behaviour.locations.pages)
-    outcomes = output.outcomes_table(pa.concat_tables([behaviour.outcomes.table, seen]), used, left_out)
-    events = events_table(behaviour, stripped, used)
+    outcomes = _outcomes(behaviour, stripped, used, settings)
+    tables = {OUTCOMES: outcomes, EVENTS: events_table(behaviour, stripped, used)}
     receipt = make_receipt(Counted(raw, settings, accounted, behaviour, used, groups, outcomes, tuple(notes)))
-    _write(out_dir, used, groups, behaviour, accounted, {OUTCOMES: outcomes, EVENTS: events}, receipt)
+    _write(out_dir, used, groups, behaviour, accounted, tables, receipt)
     report(STAGE, 1.0, f"{receipt.users:,} users, {receipt.page_views_used:,} page views")
     return receipt
 
 
 def _look_at_records(
-    raw: RawRead, settings: IngestSettings, report: Progress, work_dir: Path, threads: int | None
+    engine: Engine, raw: RawRead, settings: IngestSettings, report: Progress, decided: Decided | None
 ) -> tuple[Accounted, Behaviour]:
     """What became of every record, and what users did."""
-    with open_engine(work_dir, sum(file.read for file in raw.files), threads) as engine:
-        parts = engine.parts(raw.parts)
-        typed = engine.name("typed", records.typed(parts, raw.present, _files_of_views(raw), settings))
-        report(STAGE, 0.05, "Looking at every record")
-        accounted = account(engine, parts, typed, raw, settings)
-        report(STAGE, 0.2, "Numbering users")
-        part = SubProgress(report, 0.2, 0.85)
-        return accounted, observe(engine, typed, raw, settings, accounted.tally, part)
+    typed, accounted = accounted_records(engine, raw, settings, report)
+    part = SubProgress(report, 0.2, 0.85)
+    behaviour = observe(engine, typed, raw, settings, accounted.tally, part, decided)
+    report(STAGE, 0.85, "Putting it together")
+    return (replace(accounted, days=decided.accounted.days) if decided else accounted), behaviour
+
+
+def accounted_records(
+    engine: Engine, raw: RawRead, settings: IngestSettings, report: Progress
+) -> tuple[ir.Table, Accounted]:
+    """The records with types, and what became of each of them.
+
+    Raises:
+        NothingLeft: If no page view is left.
+    """
+    if not raw.parts:
+        raise NothingLeft("There are no records in the input", remedy="Choose another file")
+    parts = engine.parts(raw.parts)
+    typed = engine.name("typed", records.typed(parts, raw.present, _files_of_views(raw), settings))
+    report(STAGE, 0.05, "Looking at every record")
+    accounted = account(engine, parts, typed, raw, settings)
+    report(STAGE, 0.2, "Numbering users")
+    return typed, accounted
 
 
 def _files_of_views(raw: RawRead) -> list[int]:
@@ -163,6 +181,15 @@ def _leave_out(
         before.only(off),
         [f"{page} is to be left out, but there is no such page" for page in unknown],
     )
+
+
+def _outcomes(
+    behaviour: Behaviour, stripped: PageViews, used: output.Used, settings: IngestSettings
+) -> pa.Table:
+    """What users did, views of pages that are left out among it; nothing of bots that are."""
+    seen = output.stripped_outcomes(stripped, behaviour.locations.pages)
+    left_out = np.flatnonzero(behaviour.bots & settings.exclude_bots)
+    return output.outcomes_table(pa.concat_tables([behaviour.outcomes.table, seen]), used, left_out)
 
 
 def _write(

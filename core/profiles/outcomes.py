@@ -211,6 +211,8 @@ class OutcomeIndex(Mapping[str, Happened]):
         Args:
             chosen: Outcomes; a text that is none, as the name of several together, is left out.
         """
+        if self.whole is not None:
+            return self.whole.is_read(chosen)
         known = tuple(one for one in chosen if one in self.events or self.pages_of(one))
         return any(self.pages_of(one) or self.leaks((one,)) for one in known) or bool(self.leaks(known))
 
@@ -243,7 +245,7 @@ class OutcomeIndex(Mapping[str, Happened]):
         arrived = int(
             (inside.first_ts == self.sequences.timestamp[self.sequences.offsets[inside.user]]).sum()
         )
-        is_page = any(self.pages_of(outcome) for outcome in chosen)
+        is_page = any((self.whole or self).pages_of(outcome) for outcome in chosen)
         possible = {
             f"Nobody with a page view has {called}, only {counted(len(happened.user), 'user')} without one, "
             "in no segment. Choose another outcome": not had,

@@ -56,12 +56,14 @@ class Placed:
         clusters: int32 of shape (n_users,), a segment, or ``OUTLIER``, ``OUTSIDE`` or ``SET_ASIDE``.
         group: Why, as :func:`core.runs.export.groups` says it.
         names: What the model calls the pages in each view.
+        one_page: Which rule of the training holds for the users with a single page view.
     """
 
     vectors: np.ndarray
     clusters: np.ndarray
     group: np.ndarray
     names: Names
+    one_page: OnePageSegments
 
 
 class KnownPages:
@@ -188,8 +190,8 @@ class FrozenModel:
         vectors = mixed_as_before(embed(sequences, names), self.weights, self.means)
         clusters = nearest(vectors, self.partition)
         clusters[~clustered(users)] = OUTSIDE
-        group = groups(users, clusters, self._by_rule(users, sequences, names))
-        return Placed(vectors, clusters, group, names)
+        one_page = self._by_rule(users, sequences, names)
+        return Placed(vectors, clusters, groups(users, clusters, one_page), names, one_page)
 
     def _by_rule(self, users: UserColumns, sequences: UserSequences, names: Names) -> OnePageSegments:
         """Which rule of the training holds for the users with a single page view."""

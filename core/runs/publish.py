@@ -6,13 +6,13 @@ all of the new ones in place: :mod:`core.storage.replace_files`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import pyarrow.parquet as pq
 
@@ -58,6 +58,7 @@ WRITTEN: Final = frozenset({
 })  # fmt: skip
 """Everything that is made of users in the folder of a run; :data:`RUN` is what it was asked for."""
 NONE: Final[Mapping[int, Certificate]] = MappingProxyType({})
+Finish: TypeAlias = Callable[[Path, Segments], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,16 @@ def publish(
     results: Results,
     settings: RunSettings,
     progress: Progress,
+    finish: Finish | None = None,
 ) -> dict[str, Any]:
     """Do the last three stages and write the run's files into ``out``.
+
+    Args:
+        out: The run's folder.
+        results: What the stored stages made.
+        settings: Every setting of the run.
+        progress: Where to report.
+        finish: Works on the files before they count, and returns what ``run.json`` holds beside.
 
     Returns:
         What ``run.json`` holds: versions, settings, keys, inputs and counts.
@@ -105,6 +114,7 @@ def publish(
         following = _write_next_pages(building, results, settings, made, progress)
         _write_report(building, results, settings, made, certificates, following)
         seal(building / MODEL)
+        record |= finish(building, made) if finish else {}
         write_json(building / RUN, record)
     return record
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -24,10 +24,10 @@ from core.journeys.counted_funnels import require_steps
 from core.profiles.outcomes import OutcomeIndex
 from core.runs import kept_evidence, label_cost, pipeline
 from core.runs.pipeline import STAGES, RunSettings
-from core.runs.publish import RUN, Results, publish
+from core.runs.publish import RUN, Finish, Results, publish
 from core.storage.claims import claimed
 from core.storage.disk import make_folder
-from core.storage.replace_files import finish
+from core.storage.replace_files import finish as put_in_place
 from core.storage.store import Store
 
 STORED: Final = ("preprocess", "label", "train", "embed")
@@ -41,6 +41,10 @@ SETTINGS_OF: Final = {
     "cluster": "cluster",
     "analyze": "analyze",
 }
+
+
+TRAINED: Final = "trained_users"
+"""In the record of a run of which only a sample of the users took part in training."""
 
 
 @dataclass(frozen=True)
@@ -57,12 +61,18 @@ def read_previous(out: Path) -> Previous:
 
     Raises:
         ArtifactError: If there is no finished run in the folder.
+        SettingsError: If not all users in it took part in its stages.
         ResourceError: If another process writes there.
     """
     if out.is_dir():
-        finish(out)
+        put_in_place(out)
     try:
         record = json.loads((out / RUN).read_text(encoding="utf-8"))
+        if TRAINED in record:
+            raise SettingsError(
+                f"{out} holds all users, placed on a model of some of them: no stage of it can be done alone",
+                remedy="Run it again without --from-stage; what need not be done again is kept",
+            )
         return Previous(RunSettings(**record["settings"]), record["keys"], record["inputs"])
     except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
         raise ArtifactError(
@@ -127,7 +137,7 @@ def run(
     """
     make_folder(out)  # before any work is done
     with claimed(out):
-        finish(out)
+        put_in_place(out)
         return _run(out, inputs, settings, progress, from_stage, fetch_hosts)
 
 
@@ -147,9 +157,37 @@ def _run(
         if "preprocess" in kept
         else pipeline.preprocess(store, inputs, settings.ingest, progress, again=from_stage is not None)
     )
+    again = from_stage is not None
+    return run_from(out, store, dataset, settings, progress, kept, again=again, fetch_hosts=fetch_hosts)
+
+
+def run_from(
+    out: Path,
+    store: Store,
+    dataset: Dataset,
+    settings: RunSettings,
+    progress: Progress,
+    kept: Mapping[str, str],
+    *,
+    again: bool = False,
+    fetch_hosts: Sequence[str] = (),
+    finish: Finish | None = None,
+) -> dict[str, Any]:
+    """The stages that follow on a data set of the store, and the files of the run.
+
+    Args:
+        out: The run's folder, which is claimed.
+        store: Its store.
+        dataset: The cleaned export.
+        settings: Every setting of the run.
+        progress: Where to report.
+        kept: Stage → key, of those that are not done again.
+        again: Whether the others are done even where the store has them.
+        fetch_hosts: Hosts that pages may be fetched from, this once.
+        finish: As :func:`core.runs.publish.publish` takes it.
+    """
     # a wrong outcome is said now, not after minutes of training; templates are known once pages have labels
     OutcomeIndex.of(dataset, None).chosen(settings.analyze.without_templates)
-    again = from_stage is not None
     if fetch_hosts and "train" not in kept:
         pipeline.fetch(store, dataset, fetch_hosts, progress)
     labels = _labels(store, dataset, kept, settings, progress, again=again)
@@ -167,7 +205,7 @@ def _run(
     )
     evidence = kept_evidence.compare_k(store, dataset, labels, model, embeddings, settings.weights, progress)
     results = Results(dataset, labels, model, embeddings, evidence)
-    record = publish(out, results, settings, progress)
+    record = publish(out, results, settings, progress, finish)
     chosen = {kept_evidence.CHOOSE_K: kept_evidence.evidence_key(embeddings.artifact.key, settings.weights)}
     _keep_only(store, record["keys"] | chosen)
     return record
@@ -176,7 +214,7 @@ def _run(
 def _labels(
     store: Store,
     dataset: Dataset,
-    kept: dict[str, str],
+    kept: Mapping[str, str],
     settings: RunSettings,
     progress: Progress,
     *,

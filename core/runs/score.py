@@ -14,19 +14,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.base.errors import ResourceError
-from core.base.progress import Progress
+from core.base.errors import NothingLeft, ResourceError
+from core.base.progress import Progress, silent
 from core.base.schema import OUTSIDE, Users, View
 from core.base.settings import Device
 from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages, page_names
-from core.runs import pipeline
+from core.ingest.read.read_all import RawRead, read_all
+from core.recommend.next_pages import NEXT_COLUMNS, NextPages
 from core.runs.export import vector_lists
 from core.runs.frozen import FrozenModel, Names, Placed
 from core.runs.pipeline import LABEL_CACHE
 from core.storage.claims import claimed_file
 from core.storage.disk import disk_errors, make_folder, written_whole
-from core.storage.store import Store
 
 
 def score(
@@ -50,20 +50,96 @@ def score(
     Raises:
         Beha2VecError: If the model or the input cannot be used; an existing ``out`` is untouched.
     """
-    from core.recommend.next_pages import NextPages
-
     frozen = FrozenModel.read(model)
     following = NextPages.load(model) if n_next else None
     _check_writable(out)
     with claimed_file(out), _workplace(out) as work:
-        dataset = pipeline.preprocess(Store(work), inputs, frozen.settings, progress)
-        names = named_pages(dataset, frozen, work, progress)
-        placed = place_export(dataset, frozen, names, progress, device)
-        more = {}
-        if following is not None:
-            more = following.of_many(dataset.sequences, names[View.URL], placed.vectors, n_next).lists()
-        write_scored(out, dataset, placed, more)
+        raw = read_all(inputs, frozen.settings, work / "raw", progress)
+        dataset, placed = place_raw(raw, frozen, work, progress, device)
+        table = scored_table(dataset, placed, _next_pages(dataset, placed, following, n_next))
+        with written_whole(out) as building:
+            pq.write_table(table, building)
     return len(placed.clusters)
+
+
+def score_raw(
+    raw: RawRead,
+    frozen: FrozenModel,
+    work: Path,
+    progress: Progress = silent,
+    device: Device = Device.AUTO,
+    following: NextPages | None = None,
+    n_next: int = 0,
+) -> pa.Table:
+    """The same for records that were read before, such as those of some users (``core/engines/parts.py``).
+
+    Args:
+        raw: What the readers left.
+        frozen: The model.
+        work: An existing, empty folder for intermediate files; what is left in it can be removed.
+        progress: Where to report.
+        device: Where the network runs.
+        following: What suggests next pages, beside the model.
+        n_next: Next pages a user.
+
+    Returns:
+        The columns that :func:`score` writes; without rows where no page view is left.
+
+    Raises:
+        Beha2VecError: If the records cannot be used, or disk or memory run out.
+    """
+    try:
+        dataset, placed = place_raw(raw, frozen, work, progress, device)
+    except NothingLeft:
+        return _nobody(frozen, n_next if following else 0)
+    return scored_table(dataset, placed, _next_pages(dataset, placed, following, n_next))
+
+
+def place_raw(
+    raw: RawRead, frozen: FrozenModel, work: Path, progress: Progress, device: Device
+) -> tuple[Dataset, Placed]:
+    """Clean and place the users of records that were read.
+
+    Args:
+        raw: What the readers left.
+        frozen: The model.
+        work: An existing folder; the data set is in it afterwards.
+        progress: Where to report.
+        device: Where the network runs.
+
+    Raises:
+        NothingLeft: If no page view is left.
+    """
+    from core.ingest.ingest import transform
+
+    out = work / "dataset"
+    out.mkdir()
+    transform(raw, frozen.settings, out, progress, work)
+    dataset = Dataset(out, "")
+    return dataset, place_export(
+        dataset, frozen, named_pages(dataset, frozen, work, progress), progress, device
+    )
+
+
+def _nobody(frozen: FrozenModel, n_next: int) -> pa.Table:
+    """The columns of :func:`scored_table`, and no user."""
+    lists = (pa.list_(pa.string()), pa.list_(pa.float32())) if n_next else ()
+    kinds = {
+        Users.USER_ID: pa.string(),
+        Users.EMBEDDING: pa.list_(pa.float32(), frozen.partition.centroids.shape[1]),
+        Users.CLUSTER: pa.int32(),
+        Users.GROUP: pa.string(),
+        **dict(zip(NEXT_COLUMNS, lists, strict=False)),
+    }
+    return pa.schema(kinds.items()).empty_table()
+
+
+def _next_pages(
+    dataset: Dataset, placed: Placed, following: NextPages | None, n_next: int
+) -> Mapping[str, pa.Array]:
+    if following is None:
+        return {}
+    return following.of_many(dataset.sequences, placed.names[View.URL], placed.vectors, n_next).lists()
 
 
 def named_pages(
@@ -78,7 +154,7 @@ def named_pages(
         progress: Where to report.
         cache: Where decisions about labels are kept; by default in ``work``.
     """
-    labels = _label(dataset, frozen, work, progress, cache or work / LABEL_CACHE)
+    labels = label_new_pages(dataset, frozen, work, progress, cache or work / LABEL_CACHE)
     return frozen.named(page_names(dataset.pages, labels))
 
 
@@ -98,15 +174,21 @@ def write_scored(out: Path, dataset: Dataset, placed: Placed, more: Mapping[str,
     Raises:
         ResourceError: If the disk refuses; what was there is untouched.
     """
-    columns = {
-        Users.USER_ID: dataset.sequences.user_id,
-        Users.EMBEDDING: vector_lists(placed.vectors),
-        Users.CLUSTER: pa.array(np.maximum(placed.clusters, OUTSIDE), pa.int32()),
-        Users.GROUP: pa.array(placed.group, pa.string()),
-        **more,
-    }
     with written_whole(out) as building:
-        pq.write_table(pa.table(columns), building)
+        pq.write_table(scored_table(dataset, placed, more), building)
+
+
+def scored_table(dataset: Dataset, placed: Placed, more: Mapping[str, pa.Array]) -> pa.Table:
+    """Where users belong, in the columns that :func:`score` names, and more of them."""
+    return pa.table(
+        {
+            Users.USER_ID: dataset.sequences.user_id,
+            Users.EMBEDDING: vector_lists(placed.vectors),
+            Users.CLUSTER: pa.array(np.maximum(placed.clusters, OUTSIDE), pa.int32()),
+            Users.GROUP: pa.array(placed.group, pa.string()),
+            **more,
+        }
+    )
 
 
 @contextmanager
@@ -122,10 +204,10 @@ def _workplace(out: Path) -> Iterator[Path]:
         yield Path(work)
 
 
-def _label(
+def label_new_pages(
     dataset: Dataset, frozen: FrozenModel, work: Path, progress: Progress, cache: Path
 ) -> LabelledPages | None:
-    """Pages of the training keep their labels; new ones climb the same ladder."""
+    """Labels as the model's pages have them; new ones climb the same ladder. None where labelling is off."""
     if frozen.labelling is None:
         return None
     from core.labels.labelling import label_dataset

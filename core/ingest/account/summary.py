@@ -74,7 +74,7 @@ def make_receipt(counted: Counted) -> Receipt:
     accounted, behaviour, used = counted.accounted, counted.behaviour, counted.used
     tally, waterfall, locations = accounted.tally, accounted.waterfall, behaviour.locations
     outcome_pages = _outcome_pages(counted)
-    files = _files(counted)
+    files = files_of(counted.raw, counted.accounted)
     kinds = kinds_of_ids(behaviour.user_ids)
     share, zone = engaged_share(behaviour.people, used), infer_zone(accounted.days.local)
     return Receipt(
@@ -130,10 +130,10 @@ def _outcome_pages(counted: Counted) -> tuple[str, ...]:
     return tuple(pages[page] for page in leaks)
 
 
-def _files(counted: Counted) -> tuple[FileReceipt, ...]:
+def files_of(raw: RawRead, accounted: Accounted) -> tuple[FileReceipt, ...]:
     """The readers' receipts, with the records that were rejected after reading."""
-    rejected = counted.accounted.tally.rejected_of_file
-    return tuple(_file(file, rejected[number]) for number, file in enumerate(counted.raw.files))
+    rejected = accounted.tally.rejected_of_file
+    return tuple(_file(file, rejected[number]) for number, file in enumerate(raw.files))
 
 
 def _file(file: FileReceipt, rejected: int) -> FileReceipt:

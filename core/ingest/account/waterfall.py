@@ -10,7 +10,7 @@ from typing import Any, Final
 import ibis.expr.types as ir
 from ibis import _
 
-from core.base.errors import InputError
+from core.base.errors import NothingLeft
 from core.base.schema import Raw
 from core.base.settings import IngestSettings
 from core.data.receipt import WaterfallStep
@@ -187,7 +187,7 @@ def refuse_nothing(waterfall: Waterfall, found_names: Sequence[str], example: st
         example: A rejected value with its reason, for the message.
 
     Raises:
-        InputError: If nothing is left; it names the step that took the last records and the switch to turn.
+        NothingLeft: If nothing is left; it names the step that took the last records and the switch to turn.
     """
     if waterfall.left:
         return
@@ -197,7 +197,7 @@ def refuse_nothing(waterfall: Waterfall, found_names: Sequence[str], example: st
         "not_page_view": f"; the events are {', '.join(found_names)}",
         "rejected": f"; for example {example}",
     }
-    raise InputError(
+    raise NothingLeft(
         f"No page view is left of {waterfall.total:,} records. The last {step.records:,} left at the step "
         f"{step.label!r}{details.get(step.name, '')}",
         remedy=remedy,

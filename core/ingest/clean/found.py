@@ -26,6 +26,8 @@ class Found:
         places: What was found so far.
         names: Words that stood in personal places.
         kinds: Kind of personal data → page views of texts in which it stood and which one user alone saw.
+        labels: What labels of users and events become, by column, where that was decided on more users than
+            are looked at; None where it is yet to be.
     """
 
     tail: Tail
@@ -36,6 +38,7 @@ class Found:
     places: dict[str, PersonalPlace] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
     kinds: Counter[str] = field(default_factory=Counter)
+    labels: dict[str, dict[str, str]] | None = None
 
     def decide(self, name: str, values: Values, by_rule: Collection[str], new: str = GAP) -> dict[str, str]:
         """Note a place, and say what becomes of its values.

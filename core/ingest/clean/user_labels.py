@@ -32,6 +32,8 @@ def mask_labels(column: str, labels: Sequence[str], users: np.ndarray, found: Fo
         users: int64 of shape (len(labels),), users of each.
         found: How to judge; takes the place if it is personal.
     """
+    if found.labels is not None:
+        return [found.labels[column][label] for label in labels]
     masked = [mask_url(label).text for label in labels]
     crowds = {
         label: _crowd(number, int(count))

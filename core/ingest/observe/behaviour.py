@@ -20,6 +20,7 @@ from core.ingest.clean.locations import PAGE, Locations, canonical_locations
 from core.ingest.clean.records import Fate
 from core.ingest.engine import Engine
 from core.ingest.observe.bots import bot_like
+from core.ingest.observe.decided import Decided
 from core.ingest.observe.narrow import (
     NAME,
     USER,
@@ -76,6 +77,7 @@ def observe(
     settings: IngestSettings,
     tally: FateTally,
     progress: Progress,
+    decided: Decided | None = None,
 ) -> Behaviour:
     """Put page views in order and describe their users.
 
@@ -86,29 +88,62 @@ def observe(
         settings: The analyst's choices.
         tally: Which fates occur.
         progress: Told the share that is done.
+        decided: What was decided on more users than these.
 
     Raises:
         SettingsError: If a URL rule cannot be applied.
     """
-    staying = engine.name("staying", records.staying(typed, tally.occurring))
-    with_id = staying[records.USER_ID].notnull() if Fate.NO_ID in tally.occurring else True
-    page_views = engine.name("page_views", staying.filter(staying[records.IS_VIEW], with_id))
+    staying, page_views = staying_views(engine, typed, tally)
     users, ids = number_users(engine, page_views)
     progress(STAGE, 0.05, "Cleaning page addresses")
-    pages = canonical_locations(engine, page_views, settings, len(ids))
+    pages = _pages(engine, page_views, settings, len(ids), decided)
     progress(STAGE, 0.4, "Putting page views in order")
     both = number_others(engine, staying, users, len(ids))
     all_events = narrow(engine, staying, both, pages, number_names(engine, typed), raw.present)
     starts = gap_starts(engine, all_events, settings.session_gap_minutes)
-    events, twice = all_events.of_first(len(ids)), repeated(engine, all_events, len(ids))
+    events, twice = all_events.of_first(len(ids)), _repeated(engine, all_events, len(ids), decided)
     views, deeds = in_order(engine, events, twice, starts)
     progress(STAGE, 0.65, "Describing users")
     people = describe_people(engine, staying, users, pages)
     progress(STAGE, 0.8, "Counting outcomes")
     done = count_outcomes(engine, all_events, twice, starts, pages.own)
     again = count_repeated(engine, events) if len(raw.files) > 1 else 0
-    bots = bot_like(engine, events, people, views, tally.looks_rounded)
+    bots = _bots(engine, events, people, views, tally, decided)
     return Behaviour(ids, pages, views, deeds, people, done, count_page_events(engine, events), again, bots)
+
+
+def staying_views(engine: Engine, typed: ir.Table, tally: FateTally) -> tuple[ir.Table, ir.Table]:
+    """The records that stay, and the page views of users among them."""
+    staying = engine.name("staying", records.staying(typed, tally.occurring))
+    with_id = staying[records.USER_ID].notnull() if Fate.NO_ID in tally.occurring else True
+    return staying, engine.name("page_views", staying.filter(staying[records.IS_VIEW], with_id))
+
+
+def _pages(
+    engine: Engine, page_views: ir.Table, settings: IngestSettings, n_users: int, decided: Decided | None
+) -> Locations:
+    if decided is not None:
+        return decided.locations_in(engine)
+    return canonical_locations(engine, page_views, settings, n_users)
+
+
+def _repeated(engine: Engine, events: Events, n_users: int, decided: Decided | None) -> ir.Table:
+    return repeated(engine, events, n_users) if decided is None else decided.repeated_in(engine, events)
+
+
+def _bots(
+    engine: Engine,
+    events: Events,
+    people: UserFacts,
+    views: PageViews,
+    tally: FateTally,
+    decided: Decided | None,
+) -> np.ndarray:
+    if decided is not None:
+        tally, engaged = decided.accounted.tally, decided.engaged
+    else:
+        engaged = float(people.engaged.mean())
+    return bot_like(engine, events, people, views, tally.looks_rounded, engaged)
 
 
 def count_repeated(engine: Engine, events: Events) -> int:

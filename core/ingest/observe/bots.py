@@ -32,7 +32,7 @@ DAY: Final = 86_400_000_000  # microseconds
 
 
 def bot_like(
-    engine: Engine, events: Events, people: UserFacts, views: PageViews, rounded: bool
+    engine: Engine, events: Events, people: UserFacts, views: PageViews, rounded: bool, engaged: float
 ) -> np.ndarray:
     """Say which users look automated.
 
@@ -42,24 +42,25 @@ def bot_like(
         people: Facts about the users.
         views: Their page views.
         rounded: Whether a spreadsheet rounded the times, which then say nothing about pace.
+        engaged: Share of the users of the export with any engagement.
 
     Returns:
         bool of shape (n_users,).
     """
     n_users = len(people.events)
     counts = np.bincount(views.user, minlength=n_users)
-    flagged = _silent(people, counts)
+    flagged = _silent(people, counts, engaged)
     flagged[_busiest(engine, events, np.flatnonzero(people.events >= EVENTS_A_DAY))] = True
     if not rounded:
         flagged[fast(views)] = True
     return flagged
 
 
-def _silent(people: UserFacts, counts: np.ndarray) -> np.ndarray:
-    engaged = np.asarray(people.engagement.fill_null(0)) > 0
-    if not len(engaged) or engaged.mean() < ENGAGED_SHARE:
-        return np.zeros(len(engaged), dtype=bool)
-    return (counts >= UNENGAGED_VIEWS) & ~engaged
+def _silent(people: UserFacts, counts: np.ndarray, share: float) -> np.ndarray:
+    if share < ENGAGED_SHARE:
+        return np.zeros(len(counts), dtype=bool)
+    silent: np.ndarray = (counts >= UNENGAGED_VIEWS) & ~people.engaged
+    return silent
 
 
 def _busiest(engine: Engine, events: Events, candidates: np.ndarray) -> np.ndarray:

@@ -52,12 +52,17 @@ def number_users(engine: Engine, views: ir.Table) -> tuple[ir.Table, pa.StringAr
     Returns:
         A table ``user_key`` → ``user``, and the ids by number.
     """
+    table = numbered_users(engine, views)
+    return table, engine.arrow(table.order_by(USER))[Raw.USER_KEY].combine_chunks()
+
+
+def numbered_users(engine: Engine, views: ir.Table) -> ir.Table:
+    """The same, and the ids stay where the tables are."""
     # kept, or the engine would look at every record's id instead of every id
     written = engine.keep("written_keys", views.select(Raw.USER_KEY).distinct())
     ids = written.filter(records.user_id(written[Raw.USER_KEY]).notnull())
     number = ibis.row_number().over(order_by=ids[Raw.USER_KEY]).cast("int32")
-    table = engine.keep("user_numbers", ids.mutate(**{USER: number}))
-    return table, engine.arrow(table.order_by(USER))[Raw.USER_KEY].combine_chunks()
+    return engine.keep("user_numbers", ids.mutate(**{USER: number}))
 
 
 def number_others(engine: Engine, staying: ir.Table, users: ir.Table, n_users: int) -> ir.Table:
@@ -110,14 +115,14 @@ def narrow(
         names: Numbers of the names of events.
         present: Fields that any file has.
     """
-    order = tuple(column for column in records.ORDER if column not in records.BATCH or column in present)
+    order = order_of(present)
     placed = (
         staying.join(users, Raw.USER_KEY)
         .left_join(locations.table, staying[Raw.PAGE_LOCATION] == locations.table.location)
         .left_join(names, staying[Raw.EVENT_NAME] == names.written)
     )
     session = placed[records.SESSION_ID]
-    known = {SESSION: ibis.ifelse(session.isnull(), ibis.null("uint64"), _hashed(session))}
+    known = {SESSION: ibis.ifelse(session.isnull(), ibis.null("uint64"), hashed(session))}
     kept = (
         *(USER, PAGE, NAME, records.IS_VIEW, records.REVENUE, Raw.CURRENCY, Raw.TRANSACTION_ID),
         *order,
@@ -127,6 +132,11 @@ def narrow(
     return Events(table, tuple(by_number["stripped"].to_pylist()), order)
 
 
+def order_of(present: Collection[str]) -> tuple[str, ...]:
+    """The columns that order the events of files with these fields, the time first."""
+    return tuple(column for column in records.ORDER if column not in records.BATCH or column in present)
+
+
 @ibis.udf.scalar.builtin(name="hash")  # type: ignore[untyped-decorator] # of ibis
-def _hashed(text: str) -> dt.uint64:
+def hashed(text: str) -> dt.uint64:
     """64 bits of a text; enough to tell the sessions of one user apart."""

@@ -47,6 +47,11 @@ class UserFacts:
     labels: dict[str, pa.Array]
     many_browsers: int
 
+    @property
+    def engaged(self) -> np.ndarray:
+        """Who has any engagement, bool of shape (n_users,)."""
+        return np.asarray(self.engagement.fill_null(0)) > 0
+
 
 def describe_people(engine: Engine, staying: ir.Table, users: ir.Table, locations: Locations) -> UserFacts:
     """Sum up every user's events.
@@ -57,7 +62,7 @@ def describe_people(engine: Engine, staying: ir.Table, users: ir.Table, location
         users: ``user_key`` → ``user``.
         locations: The site's own hosts, from which no visit can "come"; and how to judge what is personal.
     """
-    groups = _groups(engine, staying, users, locations.hosts)
+    groups = people_by_label(engine, staying, users, locations.hosts)
     totals = groups.group_by(USER).agg(
         events=_.events.sum().cast("int64"),
         engagement=_.engagement.sum().cast("int64"),
@@ -65,10 +70,9 @@ def describe_people(engine: Engine, staying: ir.Table, users: ir.Table, location
     )
     table = engine.arrow(totals.order_by(USER))
     n_users = len(table)
-    tables = {name: _most_frequent(groups, name) for name in _DIMENSIONS}
-    tables[Users.SOURCE] = _first(groups, Users.SOURCE)
     labels = {
-        name: _labels(engine.arrow(found), name, n_users, locations.own) for name, found in tables.items()
+        name: _labels(engine.arrow(found), name, n_users, locations.own)
+        for name, found in label_of_user(groups).items()
     }
     return UserFacts(
         events=table["events"].to_numpy(),
@@ -78,7 +82,13 @@ def describe_people(engine: Engine, staying: ir.Table, users: ir.Table, location
     )
 
 
-def _groups(engine: Engine, staying: ir.Table, users: ir.Table, hosts: Collection[str]) -> ir.Table:
+def label_of_user(groups: ir.Table) -> dict[str, ir.Table]:
+    """Column → a table of ``user`` and the one label of those who have any."""
+    tables = {name: _most_frequent(groups, name) for name in _DIMENSIONS}
+    return tables | {Users.SOURCE: _first(groups, Users.SOURCE)}
+
+
+def people_by_label(engine: Engine, staying: ir.Table, users: ir.Table, hosts: Collection[str]) -> ir.Table:
     """One row a user and combination of labels: nearly always one a user."""
     columns = (*_DIMENSIONS.values(), Raw.TRAFFIC_SOURCE, Raw.TRAFFIC_MEDIUM)
     written = staying.group_by(Raw.USER_KEY, *columns).agg(

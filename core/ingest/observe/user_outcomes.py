@@ -54,42 +54,43 @@ def repeated(engine: Engine, events: Events, n_users: int) -> ir.Table:
         n_users: Users with a page view; the others' numbers follow.
     """
     sold = [number for number, name in enumerate(events.names) if name == PURCHASE]
-    purchases = _numbered(events.table.filter(events.table[NAME].isin(sold)), n_users, events.order)
-    return engine.keep("repeated", purchases.filter(purchases.again > 0).select(Raw.FILE_NO, Raw.LINE))
+    return engine.keep(
+        "repeated", again(events.table.filter(events.table[NAME].isin(sold)), n_users, events.order)
+    )
 
 
 def count_outcomes(
-    engine: Engine, events: Events, again: ir.Table, starts: ir.Table | None, own: Found
+    engine: Engine, events: Events, twice: ir.Table, starts: ir.Table | None, own: Found
 ) -> UserOutcomes:
     """Count every user's events by name, each transaction once.
 
     Args:
         engine: Where the tables are.
         events: All events of the users.
-        again: Those that repeat an earlier one, by file and line.
+        twice: Those that repeat an earlier one, by file and line.
         starts: Of sessions without an id, see :func:`core.ingest.observe.page_views.gap_starts`.
         own: How to judge what is personal.
     """
     named = events.table.filter(~events.table[records.IS_VIEW], events.table[NAME].notnull())
-    once = named.anti_join(again, [Raw.FILE_NO, Raw.LINE])
+    once = named.anti_join(twice, [Raw.FILE_NO, Raw.LINE])
     counted = engine.arrow(_counted(once, starts).order_by(USER, NAME, Raw.CURRENCY))
     users = np.bincount(counted[NAME].to_numpy(), minlength=len(events.names))
     masked = pa.array(mask_labels(Outcomes.EVENT_NAME, events.names, users, own), pa.string())
-    [row] = engine.rows(again.count().name("n").as_table())
+    [row] = engine.rows(twice.count().name("n").as_table())
     return UserOutcomes(_table(counted, masked), masked, row["n"])
 
 
-def _numbered(purchases: ir.Table, n_users: int, order: Sequence[str]) -> ir.Table:
-    """Number the purchases of each transaction in the order of time; 0 where there is no transaction id.
+def again(purchases: ir.Table, n_users: int, order: Sequence[str]) -> ir.Table:
+    """File and line of the purchases whose transaction has an earlier one, as far as it has an id.
 
     A shop gives an id once, so the second user id with it is the same buyer (another device, a cleared
     cookie), or the shop's own server: the id with a page view is taken for the buyer's.
     """
     named = purchases.mutate(transaction=records.absent(purchases[Raw.TRANSACTION_ID]))
+    named = named.filter(named.transaction.notnull())
     in_order = [named[USER] >= n_users, *order]
     place = ibis.row_number().over(ibis.window(group_by="transaction", order_by=in_order))
-    again = ibis.ifelse(named.transaction.isnull(), 0, place)
-    return named.mutate(again=again)
+    return named.mutate(place=place).filter(_.place > 0).select(Raw.FILE_NO, Raw.LINE)
 
 
 def _counted(events: ir.Table, starts: ir.Table | None) -> ir.Table:

@@ -58,6 +58,11 @@ class RawRead:
     present: frozenset[str]
     warnings: tuple[str, ...]
 
+    @property
+    def rows(self) -> int:
+        """Records that were read."""
+        return sum(file.read for file in self.files)
+
 
 def read_all(
     paths: Sequence[Path],

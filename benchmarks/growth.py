@@ -1,0 +1,121 @@
+"""How time and memory grow with the number of events, in a bound of memory.
+
+    python -m benchmarks.growth --events 140000 --events 1400000 --events 14000000 --memory 1500MB
+
+Demo shops are written to disk as they are made, and not counted. Each run is a process of its own with all
+that it starts; its resident memory is looked at ten times a second. A bag of pages on a sample of users, so
+that what grows is reading, cleaning, placing and profiles. The last lines are the slopes of log CPU time and
+log memory over log events.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+import numpy as np
+import psutil
+
+from benchmarks.tables import markdown
+from core.base.progress import silent
+from core.sample import write_sample
+
+EVENTS_A_USER = 10.98
+"""Of the demo shop."""
+EVERY_S = 0.1
+
+
+class Growth(NamedTuple):
+    """What a run took."""
+
+    events: int
+    users: int
+    trained: int
+    wall_s: float
+    cpu_s: float
+    peak_mb: float
+
+
+def run(csv: Path, out: Path, options: tuple[str, ...]) -> Growth:
+    """Run the command line on a file, and measure it with all that it starts."""
+    before = os.times()
+    began = time.perf_counter()
+    process = subprocess.Popen([sys.executable, "-m", "core", "run", str(csv), "--out", str(out), *options])
+    peak = 0
+    while process.poll() is None:
+        peak = max(peak, _resident(process.pid))
+        time.sleep(EVERY_S)
+    if process.returncode:
+        raise click.ClickException(f"The run of {csv.name} ended with {process.returncode}")
+    after = os.times()
+    cpu = sum(after[2:4]) - sum(before[2:4])
+    record = json.loads((out / "run.json").read_text())
+    events = json.loads((out / "receipt.json").read_text())["records"]
+    trained = record.get("trained_users", record["users"])
+    return Growth(events, record["users"], trained, time.perf_counter() - began, cpu, peak / 2**20)
+
+
+def _resident(pid: int) -> int:
+    """Bytes of a process and of all that it started."""
+    try:
+        tree = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+    except psutil.Error:
+        return 0
+    total = 0
+    for one in tree:
+        try:
+            total += one.memory_info().rss
+        except psutil.Error:  # it has just ended
+            continue
+    return total
+
+
+def slope(events: list[int], values: list[float]) -> float:
+    """Of the line through logarithms: 1 where twice the events take twice as much, 0 where no more."""
+    return float(np.polyfit(np.log(events), np.log(values), 1)[0])
+
+
+@click.command(help=__doc__)
+@click.option("--events", type=int, multiple=True, default=(140_000, 1_400_000), show_default=True)
+@click.option("--memory", default="1500MB", show_default=True)
+@click.option("--sample-users", type=int, default=10_000, show_default=True)
+@click.option(
+    "--folder", type=click.Path(path_type=Path), help="Where files are made and left; a temporary one."
+)
+def main(events: tuple[int, ...], memory: str, sample_users: int, folder: Path | None) -> None:
+    """Measure and print."""
+    options = ("--preset", "bag", "--memory", memory, "--sample-users", str(sample_users))
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        rows = []
+        for number in events:
+            csv = Path(name) / f"{number}.csv"
+            write_sample(csv, round(number / EVENTS_A_USER), 0, silent)
+            rows.append(run(csv, Path(name) / f"out{number}", options))
+            csv.unlink()
+    cells = [
+        (
+            f"{r.events:,}",
+            f"{r.users:,}",
+            f"{r.trained:,}",
+            f"{r.wall_s:.0f}",
+            f"{r.cpu_s:.0f}",
+            f"{r.peak_mb:,.0f}",
+        )
+        for r in rows
+    ]
+    print(markdown(["events", "users", "trained on", "wall s", "CPU s", "peak MB"], cells))
+    if len(rows) > 1:
+        counts = [r.events for r in rows]
+        for what, values in (("CPU time", [r.cpu_s for r in rows]), ("memory", [r.peak_mb for r in rows])):
+            print(f"slope of {what}: {slope(counts, values):.2f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""More users than fit into memory at once: parts by user, and what is done to each of them."""

@@ -1,0 +1,161 @@
+"""A whole run in a bound of memory: a sample of the users is trained on, and all are placed, part by part.
+
+Where all records fit at once it is the same run as any other, with the same results.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from core.base.errors import ResourceError, SettingsError
+from core.base.progress import Progress, SubProgress
+from core.base.wording import counted
+from core.data.dataset import RECEIPT, Dataset
+from core.engines import parts
+from core.engines.bounds import OVERFULL, Bounds
+from core.engines.everybody import Everybody
+from core.ingest.decisions import decide
+from core.ingest.ingest import transform
+from core.ingest.observe.decided import Decided
+from core.ingest.read.read_all import RawRead, read_all
+from core.runs import pipeline, run
+from core.runs.pipeline import LABEL_CACHE, RunSettings
+from core.storage.claims import claimed
+from core.storage.disk import disk_errors, make_folder, write_text_atomic
+from core.storage.replace_files import finish
+from core.storage.store import Store, content_key
+
+WORK: Final = ".bounded."
+"""What the folder of records by user begins with; a killed run leaves one, the next run removes it."""
+SAMPLE: Final = "sample"
+
+
+def run_bounded(
+    out: Path,
+    inputs: Sequence[Path],
+    settings: RunSettings,
+    progress: Progress,
+    bounds: Bounds,
+    fetch_hosts: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Run the stages in a bound of memory, and write their results into ``out``.
+
+    Args:
+        out: The run's folder; made when absent.
+        inputs: Files, folders or patterns.
+        settings: Every setting of the run.
+        progress: Where to report.
+        bounds: Memory, and how many users to train on.
+        fetch_hosts: Hosts that pages may be fetched from, this once.
+
+    Returns:
+        What ``run.json`` holds.
+
+    Raises:
+        Beha2VecError: If something cannot be done, or another process writes there; what an earlier run
+            left is untouched.
+    """
+    if bounds.sample_users is None and bounds.surely_holds(inputs):
+        return run.run(out, inputs, settings, progress, fetch_hosts=fetch_hosts)
+    make_folder(out)
+    with claimed(out), disk_errors():
+        finish(out)
+        for left in out.glob(f"{WORK}*"):
+            shutil.rmtree(left, ignore_errors=True)
+        with tempfile.TemporaryDirectory(dir=out, prefix=WORK, ignore_cleanup_errors=True) as work:
+            return _run(out, inputs, settings, progress, bounds, fetch_hosts, Path(work))
+
+
+def _run(
+    out: Path,
+    inputs: Sequence[Path],
+    settings: RunSettings,
+    progress: Progress,
+    bounds: Bounds,
+    fetch_hosts: Sequence[str],
+    work: Path,
+) -> dict[str, Any]:
+    store = Store(out / "stages")
+    store.sweep()
+    raw = read_all(inputs, settings.ingest, work / "raw", progress)
+    files = pipeline.fingerprints(inputs)
+    some = _sample(raw, bounds, settings.train.seed, work)
+    if some is None:
+        dataset = _dataset(store, raw, settings, files, work, progress, bounds)
+        return run.run_from(out, store, dataset, settings, progress, {}, fetch_hosts=fetch_hosts)
+    dealt = _dealt(raw, bounds, work)
+    decided = decide(raw, settings.ingest, work, SubProgress(progress, 0.5, 0.7), bounds.database)
+    shutil.rmtree(work / "raw")
+    files |= {SAMPLE: f"{sum(file.read for file in some.files)} records, seed {settings.train.seed}"}
+    dataset = _dataset(store, some, settings, files, work, progress, bounds, decided)
+    shutil.rmtree(work / SAMPLE)
+    (placing := work / "placing").mkdir()
+    everybody = Everybody(
+        raw, dealt, decided, settings, placing, store.root / LABEL_CACHE, bounds.database, progress
+    )
+    return run.run_from(
+        out, store, dataset, settings, progress, {}, fetch_hosts=fetch_hosts, finish=everybody.finish
+    )
+
+
+def _sample(raw: RawRead, bounds: Bounds, seed: int, work: Path) -> RawRead | None:
+    """The users to train on; None where these are all, and fit at once."""
+    share = bounds.sample_share(raw.rows)
+    if bounds.sample_users is not None:
+        share = bounds.sample_users / max(1, parts.count_ids(raw, work, bounds.database))
+        if share * raw.rows > bounds.at_once:
+            raise SettingsError(
+                f"A sample of {counted(bounds.sample_users, 'user')} has about {int(share * raw.rows):,} "
+                f"records, and {bounds.at_once:,} fit into the memory",
+                remedy="Draw fewer users, or allow more memory",
+            )
+    if share >= 1 and bounds.n_parts(raw.rows) == 1:
+        return None
+    return parts.sample_of(raw, work / SAMPLE, share=min(1.0, share), seed=seed, memory=bounds.database)
+
+
+def _dealt(raw: RawRead, bounds: Bounds, work: Path) -> list[RawRead]:
+    """All users, dealt out to parts that fit."""
+    dealt = parts.split(raw, bounds.n_parts(raw.rows), work / "parts", bounds.database)
+    largest = max(part.rows for part in dealt)
+    if largest > OVERFULL * bounds.at_once:
+        raise ResourceError(
+            f"One part of the users has {largest:,} records, and {bounds.at_once:,} fit into the memory: few "
+            "users sent most of them",
+            remedy="Allow more memory, or choose another user key",
+        )
+    return dealt
+
+
+def _dataset(
+    store: Store,
+    raw: RawRead,
+    settings: RunSettings,
+    inputs: dict[str, str],
+    work: Path,
+    progress: Progress,
+    bounds: Bounds,
+    decided: Decided | None = None,
+) -> Dataset:
+    """What the model is trained on, in the store; all users under the key that any run gives them."""
+    dumped = settings.ingest.model_dump(mode="json")
+    key = content_key("preprocess", dumped, inputs)
+    if store.find("preprocess", key) is None:
+        with store.write("preprocess", key, dumped, inputs) as folder:
+            receipt = transform(
+                raw, settings.ingest, folder, progress, work, memory=bounds.database, decided=decided
+            )
+            if decided is not None:
+                of_all = f"{receipt.users:,} of {decided.n_users:,} users"
+                told = (
+                    f"The segments are learned from a sample of {of_all}, and the report counts these. "
+                    "users.parquet, profiles.json and receipt.json are of all users",
+                )
+                changes = {"narrowed": f"a sample of {of_all}", "warnings": (*told, *receipt.warnings)}
+                receipt = receipt.model_copy(update=changes)
+                write_text_atomic(folder / RECEIPT, receipt.model_dump_json(indent=1))
+    return pipeline.open_dataset(store, key)

@@ -1,0 +1,108 @@
+"""How many records fit into a bound of memory at once, and so how many parts a run has."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+from core.base.errors import SettingsError
+from core.ingest.sources.input_files import Packing, resolve_inputs
+
+PROGRAM: Final = 800 * 2**20
+"""Bytes of a process that has loaded everything it needs and the least of a database (measured), …"""
+A_RECORD: Final = 400
+"""… and for each record that is worked on, from the raw table to the report (measured, docs/method.md)."""
+FREE_SHARE: Final = 0.5
+"""Share of the free memory that a run takes where nobody says."""
+FILL: Final = 0.9
+"""How full a part is meant to be: by chance some become larger than others."""
+OVERFULL: Final = 1.5
+"""Times what fits at once, from which on a part is too large: one user may have sent most records."""
+FEWEST: Final = 100_000
+"""Records of a part below which parts cost more than they save."""
+_A_WRITTEN_RECORD: Final = 50
+"""Bytes that a record has in a file at least, …"""
+_UNPACKED: Final = 10
+"""… and times that what is packed is larger, to tell without reading whether files surely fit."""
+_UNITS: Final = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+_SIZE: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(?:I?B)?\s*", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What a run may take.
+
+    Args:
+        memory: Bytes.
+        sample_users: Users to train on; as many as the memory allows when None.
+    """
+
+    memory: int
+    sample_users: int | None = None
+
+    @classmethod
+    def told(cls, memory: str | None, sample_users: int | None) -> Bounds:
+        """What was asked for, or half of the memory that is free now.
+
+        Raises:
+            SettingsError: If it is no size, or less than a part of the users needs.
+        """
+        if sample_users is not None and sample_users < 1:
+            raise SettingsError(f"A sample of {sample_users} users is not possible", allowed="at least 1")
+        free = int(psutil.virtual_memory().available * FREE_SHARE)
+        size = free if memory is None else _bytes(memory)
+        least = PROGRAM + FEWEST * A_RECORD
+        if size < least and memory is not None:
+            raise SettingsError(
+                f"--memory {memory} is less than a part of the users needs",
+                allowed=f"at least {math.ceil(least / 2**20 / 50) * 50} MB",
+            )
+        return cls(max(size, least), sample_users)
+
+    @property
+    def at_once(self) -> int:
+        """Records that fit."""
+        return (self.memory - PROGRAM) // A_RECORD
+
+    @property
+    def database(self) -> int:
+        """Bytes of it for the database, beside what else is in memory."""
+        return max(self.memory - PROGRAM, PROGRAM // 2) // 2
+
+    def n_parts(self, records: int) -> int:
+        """Parts to deal so many records out to."""
+        return 1 if records <= self.at_once else math.ceil(records / (FILL * self.at_once))
+
+    def sample_share(self, records: int) -> float:
+        """Share of the users whose records fit at once."""
+        return min(1.0, FILL * self.at_once / max(1, records))
+
+    def surely_holds(self, inputs: Sequence[Path]) -> bool:
+        """Whether files fit at once, by their size alone.
+
+        Raises:
+            InputError: If a path leads nowhere.
+        """
+        plain = sum(
+            source.bytes
+            * (1 if source.packing is Packing.PLAIN and not _is_packed(source.path) else _UNPACKED)
+            for source in resolve_inputs(inputs)
+        )
+        return plain / _A_WRITTEN_RECORD <= self.at_once
+
+
+def _is_packed(path: Path) -> bool:
+    return path.suffix.casefold() == ".parquet"
+
+
+def _bytes(text: str) -> int:
+    found = _SIZE.fullmatch(text)
+    if found is None:
+        raise SettingsError(f"--memory {text!r} is no size", allowed="such as 4GB or 800MB")
+    return int(float(found[1]) * _UNITS[found[2].upper()])

@@ -1,0 +1,223 @@
+"""Raw records by user: parts that hold all records of their users, and a sample of users with all of theirs.
+
+What a user did is told by that user's records alone, so a part can be looked at without the others. Who is in
+which part is decided by MD5 over the id as it is written (RFC 1321; every engine has it): so it depends on no
+other user, no order of records and no engine.
+"""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import pyarrow.parquet as pq
+
+from core.base.errors import ResourceError, SettingsError
+from core.base.schema import Raw
+from core.data.receipt import FileReceipt
+from core.ingest.engine import open_engine
+from core.ingest.read.part_files import RAW
+from core.ingest.read.read_all import RawRead
+from core.storage.disk import make_folder
+
+SPLIT_SALT: Final = "part"
+"""In front of an id where parts are told; another one than in front of it where a sample is drawn."""
+ROOM: Final = 1.3
+"""Times what the raw records take on the disk that has to be free for a copy of them."""
+FLUSHED: Final = 20_000
+"""Rows of a part that a thread holds before they go to disk."""
+_DIGESTS: Final = 2.0**64
+
+_COPY: Final = """
+    COPY (SELECT {columns}, {bucket} AS bucket FROM read_parquet({paths}) WHERE {condition})
+    TO '{out}' (FORMAT parquet, COMPRESSION lz4, PARTITION_BY (bucket), WRITE_PARTITION_COLUMNS false)
+"""
+
+
+def split(
+    raw: RawRead, n_parts: int, out: Path, memory: int | None = None, threads: int | None = None
+) -> list[RawRead]:
+    """Deal the users out to parts, each with all of its users' records.
+
+    Records without an id are in the first part, as are the rejects and the rows that were put together, so
+    that the parts add up to the whole.
+
+    Args:
+        raw: What the readers left.
+        n_parts: How many, at least 1; one that nobody fell into holds no records.
+        out: Folder for the parts; made if absent.
+        memory: Bytes that the database may use; by the number of records when None.
+        threads: Threads to use; all by default. Who is where does not depend on it.
+
+    Raises:
+        SettingsError: If ``n_parts`` is below 1.
+        ResourceError: If disk or memory run out.
+    """
+    if n_parts < 1:
+        raise SettingsError(f"n_parts = {n_parts} is not possible", allowed="at least 1")
+    bucket = f"coalesce({_digest(SPLIT_SALT)} % {n_parts}, 0)"
+    written = _dealt(raw, bucket, "true", out, memory, threads)
+    parts = [_of_bucket(raw, written, number) for number in range(n_parts)]
+    return [_with_rest(part, raw) if number == 0 else part for number, part in enumerate(parts)]
+
+
+def sample_of(
+    raw: RawRead,
+    out: Path,
+    *,
+    share: float | None = None,
+    n_users: int | None = None,
+    seed: int = 0,
+    memory: int | None = None,
+    threads: int | None = None,
+) -> RawRead:
+    """All records of some users, drawn by their ids: the same in every run, and in a part as in the whole.
+
+    Args:
+        raw: What the readers left.
+        out: Folder for the sample; made if absent.
+        share: Share of the users, above 0 and at most 1; or
+        n_users: about so many of them. All ids count, those without a page view among them.
+        seed: Another one draws others.
+        memory: Bytes that the database may use; by the number of records when None.
+        threads: Threads to use; all by default.
+
+    Returns:
+        The sample; it has no rejects, and its receipts count what is in it.
+
+    Raises:
+        SettingsError: If not exactly one of ``share`` and ``n_users`` is given, or it is out of range.
+        ResourceError: If disk or memory run out.
+    """
+    share = _share(raw, share, n_users, out, memory, threads)
+    condition = f"{_digest(f'sample {int(seed)}')} < {math.ceil(share * _DIGESTS)}"
+    written = _dealt(raw, "0", condition, out, memory, threads)
+    return _of_bucket(raw, written, 0)
+
+
+def count_ids(raw: RawRead, work: Path, memory: int | None = None, threads: int | None = None) -> int:
+    """Different ids, with a page view or without.
+
+    Raises:
+        ResourceError: If disk or memory run out.
+    """
+    with open_engine(work, raw.rows, threads, memory) as engine:
+        engine.parts(raw.parts)
+        # digests, and not the ids, so that a table of all of them is small
+        counted = (
+            f"SELECT count(*) FROM (SELECT DISTINCT {_digest('')} FROM raw WHERE {Raw.USER_KEY} IS NOT NULL)"
+        )
+        [(found,)] = engine.raw.execute(counted).fetchall()
+    return int(found)
+
+
+def raw_bytes(raw: RawRead) -> int:
+    """What the records take on the disk."""
+    return sum(path.stat().st_size for _, path in raw.parts)
+
+
+def require_room(raw: RawRead, folder: Path) -> None:
+    """See to it that a copy of the records fits on the disk, before there is half of one.
+
+    Raises:
+        ResourceError: If it does not.
+    """
+    needed, free = int(ROOM * raw_bytes(raw)), shutil.disk_usage(folder).free
+    if free < needed:
+        raise ResourceError(
+            f"A copy of the records by user needs {needed / 2**30:.1f} GB in {folder}, and "
+            f"{free / 2**30:.1f} GB are free",
+            remedy="Free some space, or choose another folder",
+        )
+
+
+def _share(
+    raw: RawRead, share: float | None, n_users: int | None, out: Path, memory: int | None, threads: int | None
+) -> float:
+    if (share is None) == (n_users is None):
+        raise SettingsError("A sample is a share of the users or a number of them", allowed="one of the two")
+    if n_users is not None:
+        if n_users < 1:
+            raise SettingsError(f"A sample of {n_users} users is not possible", allowed="at least 1")
+        make_folder(out)
+        return min(1.0, n_users / max(1, count_ids(raw, out, memory, threads)))
+    if share is None or not 0 < share <= 1:
+        raise SettingsError(f"A share of {share} of the users is not possible", allowed="above 0, at most 1")
+    return share
+
+
+def _digest(salt: str) -> str:
+    """64 bits of an id, null where there is none."""
+    return f"md5_number_lower('{salt} ' || {Raw.USER_KEY})"
+
+
+def _dealt(
+    raw: RawRead, bucket: str, condition: str, out: Path, memory: int | None, threads: int | None
+) -> dict[int, dict[int, list[Path]]]:
+    """Write records into buckets: bucket → ``file_no`` → files."""
+    make_folder(out)
+    require_room(raw, out)
+    columns = ", ".join(RAW.names)
+    by_bucket: dict[int, dict[int, list[Path]]] = {}
+    with open_engine(out, raw.rows, threads, memory) as engine:
+        engine.raw.execute(f"SET partitioned_write_flush_threshold = {FLUSHED}")
+        for number in dict.fromkeys(number for number, _ in raw.parts):
+            paths = [path for at, path in raw.parts if at == number]
+            folder = out / f"{number:05d}"
+            query = _COPY.format(
+                columns=columns, bucket=bucket, paths=_listed(paths), condition=condition, out=_quoted(folder)
+            )
+            engine.raw.execute(query)
+            for path in sorted(folder.glob("bucket=*/*.parquet")):
+                place = int(path.parent.name.partition("=")[2])
+                by_bucket.setdefault(place, {}).setdefault(number, []).append(path)
+    return by_bucket
+
+
+def _of_bucket(raw: RawRead, written: dict[int, dict[int, list[Path]]], bucket: int) -> RawRead:
+    files = written.get(bucket, {})
+    rows = {number: sum(map(_rows_in, paths)) for number, paths in files.items()}
+    return replace(
+        raw,
+        files=tuple(_counted(file, rows.get(number, 0)) for number, file in enumerate(raw.files)),
+        rejects=raw.rejects.slice(0, 0),
+        reasons=Counter[str](),
+        parts=tuple((number, path) for number, paths in files.items() for path in paths),
+    )
+
+
+def _counted(file: FileReceipt, rows: int) -> FileReceipt:
+    """The receipt of a file of which only so many records are here."""
+    return file.model_copy(update={"records": rows, "read": rows, "rejected": 0, "collapsed": 0})
+
+
+def _with_rest(part: RawRead, raw: RawRead) -> RawRead:
+    """The part that also accounts for what was not read."""
+    files = tuple(
+        file.model_copy(
+            update={
+                "records": file.read + whole.rejected + whole.collapsed,
+                "rejected": whole.rejected,
+                "collapsed": whole.collapsed,
+            }
+        )
+        for file, whole in zip(part.files, raw.files, strict=True)
+    )
+    return replace(part, files=files, rejects=raw.rejects, reasons=raw.reasons)
+
+
+def _rows_in(path: Path) -> int:
+    return int(pq.read_metadata(path).num_rows)
+
+
+def _listed(paths: Sequence[Path]) -> str:
+    return "[" + ", ".join(f"'{_quoted(path)}'" for path in paths) + "]"
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")

@@ -1,0 +1,95 @@
+"""The receipt of all users, from those of the parts and what was decided on the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from core.data.receipt import OutcomeUsers, Receipt, WaterfallStep, ranked
+from core.ingest.account.summary import files_of
+from core.ingest.account.waterfall import Waterfall
+from core.ingest.clean import clock
+from core.ingest.observe.decided import Decided
+from core.ingest.read.read_all import RawRead
+
+_SUMS = (
+    "page_views_used", "users", "sessions", "sessions_by_gap", "tied_page_views", "duplicate_transactions",
+    "repeated_events",
+)  # fmt: skip
+
+
+def add_up(raw: RawRead, decided: Decided, parts: Sequence[Receipt], trained: Receipt) -> Receipt:
+    """The receipt of all users.
+
+    Args:
+        raw: What the readers left.
+        decided: What was decided on all of it.
+        parts: Of the parts of which a page view is left, one at least.
+        trained: Of the users of the training; what it says of ids, the clock, pages and places is said of
+            all, as it was decided on all, and so are its warnings.
+
+    Raises:
+        pydantic.ValidationError: If the steps do not add up, which is a bug.
+    """
+    accounted, files = decided.accounted, files_of(raw, decided.accounted)
+    sums = {name: sum(getattr(part, name) for part in parts) for name in _SUMS}
+    told = [part for part in parts if part.engagement_share is not None]
+    changes: dict[str, Any] = {
+        **sums,
+        "files": files,
+        "records": accounted.waterfall.total,
+        "rejected": sum(file.rejected for file in files),
+        "rejects_by_reason": ranked(accounted.rejected),
+        "waterfall": _steps(accounted.waterfall, parts, sums["page_views_used"]),
+        "users_by_group": {
+            group: sum(part.users_by_group[group] for part in parts) for group in trained.users_by_group
+        },
+        "first_ts": min(part.first_ts for part in parts),
+        "last_ts": max(part.last_ts for part in parts),
+        "time_unit": clock.describe_units(accounted.tally.units),
+        "rounded_times": accounted.tally.looks_rounded,
+        "placeholders": accounted.placeholders,
+        "outcome_users": _outcomes(parts),
+        "narrowed": "",
+        "trained_users": trained.users,
+    }
+    if told:
+        shares = [part.engagement_share * part.users for part in told if part.engagement_share is not None]
+        rule = told[0].engagement_rule
+        changes |= {"engagement_share": sum(shares) / sums["users"], "engagement_rule": rule}
+    return Receipt.model_validate({**dict(trained), **changes})
+
+
+def _steps(first: Waterfall, parts: Sequence[Receipt], used: int) -> tuple[WaterfallStep, ...]:
+    """The steps of all records, then those of users and pages, summed over the parts."""
+    whole, known = Waterfall(first.total, list(first.steps)), {step.name for step in first.steps}
+    later: dict[str, list[WaterfallStep]] = {}
+    for part in parts:
+        for step in part.waterfall:
+            if step.name not in known:
+                later.setdefault(step.name, []).append(step)
+    for name, steps in later.items():
+        users = sum(step.users or 0 for step in steps)
+        whole.drop(name, steps[0].label, sum(step.records for step in steps), users=users)
+    if lost := whole.left - used:
+        whole.drop("nothing_left", "Of parts of the users of which nothing is left", lost)
+    return tuple(whole.steps)
+
+
+def _outcomes(parts: Sequence[Receipt]) -> dict[str, OutcomeUsers]:
+    """Who did what, most users first."""
+    found: dict[str, OutcomeUsers] = {}
+    for part in parts:
+        for name, more in part.outcome_users.items():
+            found[name] = _both(found[name], more) if name in found else more
+    return dict(sorted(found.items(), key=lambda item: (-item[1].users, item[0])))
+
+
+def _both(one: OutcomeUsers, other: OutcomeUsers) -> OutcomeUsers:
+    currencies = dict.fromkeys((*one.revenue, *other.revenue))
+    return OutcomeUsers(
+        users=one.users + other.users,
+        without_page_view=one.without_page_view + other.without_page_view,
+        events=one.events + other.events,
+        revenue={name: one.revenue.get(name, 0.0) + other.revenue.get(name, 0.0) for name in currencies},
+    )

@@ -1,0 +1,123 @@
+"""Decide on all users of an export, before some of them are looked at alone.
+
+A page, a place or a label is personal, or shattered by ids, by who else saw it; a purchase is counted once by
+who else sent it; a browser that nobody looks at is told by how many others are looked at. All of that is
+decided here in one pass of the database, whose memory is bounded; what is kept in memory is one row a page
+location without its click ids, as ever. A part of the users is then cleaned as it would be in the whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import ibis.expr.types as ir
+import numpy as np
+from ibis import _
+
+from core.base.progress import Progress
+from core.base.schema import Outcomes, Raw
+from core.base.settings import IngestSettings
+from core.ingest.clean import records
+from core.ingest.clean.found import Found
+from core.ingest.clean.locations import PAGE, canonical_locations
+from core.ingest.clean.user_labels import mask_labels
+from core.ingest.engine import Engine, open_engine
+from core.ingest.ingest import accounted_records
+from core.ingest.observe.behaviour import staying_views
+from core.ingest.observe.decided import LOCATION, Decided
+from core.ingest.observe.narrow import USER, hashed, number_names, numbered_users, order_of
+from core.ingest.observe.user_facts import label_of_user, people_by_label
+from core.ingest.observe.user_outcomes import PURCHASE, again
+from core.ingest.read.read_all import STAGE, RawRead
+
+_LABEL, _USERS = "label", "users"
+
+
+def decide(
+    raw: RawRead, settings: IngestSettings, work_dir: Path, progress: Progress, memory: int | None = None
+) -> Decided:
+    """Look at all records once.
+
+    Args:
+        raw: What the readers left, of all users.
+        settings: The analyst's choices.
+        work_dir: An existing folder; what is written there is needed as long as the result is.
+        progress: Where to report.
+        memory: Bytes that the database may use; by the number of records when None.
+
+    Raises:
+        NothingLeft: If no page view is left.
+        SettingsError: If a URL rule cannot be applied.
+        ResourceError: If disk or memory run out.
+    """
+    with open_engine(work_dir, raw.rows, memory=memory) as engine:
+        typed, accounted = accounted_records(engine, raw, settings, progress)
+        staying, page_views = staying_views(engine, typed, accounted.tally)
+        users = numbered_users(engine, page_views)
+        n_users = int(engine.rows(users.count().name("n").as_table())[0]["n"])
+        progress(STAGE, 0.3, "Cleaning page addresses")
+        locations = canonical_locations(engine, page_views, settings, n_users)
+        progress(STAGE, 0.6, "Looking at labels")
+        people = people_by_label(engine, staying, users, locations.hosts)
+        counted = _users_of_labels(people) | {Outcomes.EVENT_NAME: _users_of_names(engine, typed, staying)}
+        own = locations.own
+        own.labels = {name: _labels(engine, name, counts, own) for name, counts in counted.items()}
+        progress(STAGE, 0.8, "Counting transactions once")
+        twice = again(_purchases(staying, users, n_users), n_users, order_of(raw.present))
+        page_of = _written(engine, locations.table.select(LOCATION, PAGE), work_dir / "page_of.parquet")
+        repeated = _written(engine, twice, work_dir / "repeated.parquet")
+        return Decided(accounted, locations, page_of, repeated, n_users, _engaged(engine, people))
+
+
+def _users_of_labels(people: ir.Table) -> dict[str, ir.Table]:
+    """Column → its labels, and how many users have each."""
+    return {
+        name: table.group_by(label=table[name]).agg(users=_.count())
+        for name, table in label_of_user(people).items()
+    }
+
+
+def _labels(engine: Engine, name: str, counts: ir.Table, own: Found) -> dict[str, str]:
+    """Label → what it becomes, of a table of labels and how many users have each."""
+    found = engine.arrow(counts.order_by(_LABEL))
+    labels: Sequence[str] = found[_LABEL].to_pylist()
+    masked = mask_labels(name, labels, found[_USERS].to_numpy().astype(np.int64), own)
+    return dict(zip(labels, masked, strict=True))
+
+
+def _users_of_names(engine: Engine, typed: ir.Table, staying: ir.Table) -> ir.Table:
+    """Every name of an event, and who sent it; also names that nobody's records have who stays."""
+    names = number_names(engine, typed)
+    sent = staying.filter(~staying[records.IS_VIEW], staying[records.USER_ID].notnull())
+    named = sent.join(names, sent[Raw.EVENT_NAME] == names.written)
+    # pairs first, as numbers: unlike a count of different texts that goes to disk where memory ends
+    pairs = named.select("stripped", who=hashed(sent[Raw.USER_KEY])).distinct()
+    counts = pairs.group_by("stripped").agg(users=_.count())
+    every = names.select("stripped").distinct()
+    both = every.left_join(counts, "stripped")
+    return both.select(label=every.stripped, users=both[_USERS].fill_null(0))
+
+
+def _purchases(staying: ir.Table, users: ir.Table, n_users: int) -> ir.Table:
+    """Purchases of ids; those without a page view share the number after the others."""
+    sold = staying.filter(
+        ~staying[records.IS_VIEW],
+        staying[Raw.EVENT_NAME].strip() == PURCHASE,
+        staying[records.USER_ID].notnull(),
+    )
+    joined = sold.left_join(users, Raw.USER_KEY)
+    return joined.select(*(sold[name] for name in sold.columns), **{USER: joined[USER].fill_null(n_users)})
+
+
+def _engaged(engine: Engine, people: ir.Table) -> float:
+    """Share of the users with a page view who have any engagement."""
+    of_user = people.group_by(USER).agg(msec=_.engagement.sum())
+    [row] = engine.rows(of_user.agg(share=(of_user.msec.fill_null(0) > 0).mean()))
+    return float(row["share"])
+
+
+def _written(engine: Engine, table: ir.Table, path: Path) -> Path:
+    quoted = str(path).replace("'", "''")
+    engine.raw.execute(f"COPY ({engine.ibis.compile(table)}) TO '{quoted}' (FORMAT parquet)")
+    return path

@@ -1,0 +1,153 @@
+"""A run in a bound of memory: all users are placed, counted and accounted for, and nothing half is left."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from core.base.errors import Cancelled, ResourceError, SettingsError
+from core.base.progress import silent
+from core.base.settings import PRESETS, ClusterSettings, IngestSettings, Preset, TrainSettings
+from core.data.dataset import Dataset
+from core.data.receipt import Receipt
+from core.engines import bounded_run
+from core.engines.bounded_run import WORK, run_bounded
+from core.engines.bounds import A_RECORD, PROGRAM, Bounds
+from core.engines.everybody import STAGE
+from core.ingest.ingest import ingest
+from core.labels.label_settings import LabelMode, LabelSettings
+from core.runs import pipeline
+from core.runs.pipeline import RunSettings
+from core.runs.run import read_previous
+from core.sample import write_sample
+from core.storage.store import Store, open_artifact
+from tests.core.cli.calls import few_shuffles
+
+SETTINGS = RunSettings(
+    label=LabelSettings(mode=LabelMode.OFF),
+    train=TrainSettings.checked(**PRESETS[Preset.BAG]),
+    cluster=ClusterSettings(n_clusters=3, auto=False),
+)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def quick() -> Iterator[None]:
+    with few_shuffles():
+        yield
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("shop") / "shop.csv"
+    write_sample(path, 300, 1, silent)
+    return path
+
+
+@pytest.fixture(scope="module")
+def whole(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    folder = tmp_path_factory.mktemp("whole")
+    (out := folder / "out").mkdir()
+    ingest([shop], IngestSettings(), out, silent, folder)
+    return Dataset(out, "")
+
+
+def bounds_of(dataset: Dataset, share: float, sample_users: int | None = None) -> Bounds:
+    """A memory into which such a share of the records fits."""
+    return Bounds(PROGRAM + int(share * dataset.receipt.records) * A_RECORD, sample_users)
+
+
+@pytest.fixture(scope="module")
+def out(shop: Path, whole: Dataset, quick: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run with a third of the memory, into a folder where another one was killed."""
+    folder = tmp_path_factory.mktemp("bounded") / "out"
+    (folder / f"{WORK}killed" / "raw").mkdir(parents=True)
+    run_bounded(folder, [shop], SETTINGS, silent, bounds_of(whole, 0.4))
+    return folder
+
+
+def test_every_user_is_placed_once_and_is_as_in_a_run_of_all(out: Path, whole: Dataset) -> None:
+    users = pd.read_parquet(out / "users.parquet").set_index("user_id").sort_index()
+    expected = whole.users.set_index("user_id").sort_index()
+    assert users.index.equals(expected.index)
+    for name in ("page_views", "sessions", "browser", "device", "country", "source"):
+        pd.testing.assert_series_equal(users[name], expected[name], check_dtype=False)
+    inside = expected["group"] == "segment"
+    assert (users.loc[inside, "cluster"] >= 0).all() and set(users.loc[inside, "cluster"]) == {0, 1, 2}
+    assert (users.loc[~inside, "cluster"] == -1).all()
+    assert users["embedding"].map(len).nunique() == 1
+
+
+def test_the_receipt_adds_up_and_says_who_was_trained_on(out: Path, whole: Dataset) -> None:
+    receipt = Receipt.model_validate_json((out / "receipt.json").read_bytes())
+    assert receipt.trained_users is not None and 50 < receipt.trained_users < 200
+    same = set(Receipt.model_fields) - {"warnings", "trained_users", "engagement_share", "outcome_pages"}
+    found, expected = receipt.model_dump(include=same), whole.receipt.model_dump(include=same)
+    assert found == expected | {"outcome_users": found["outcome_users"]}
+    assert receipt.engagement_share == pytest.approx(whole.receipt.engagement_share)
+    for name, done in whole.receipt.outcome_users.items():
+        assert receipt.outcome_users[name].model_dump() == pytest.approx(done.model_dump())
+    assert receipt.warnings[0].startswith("The segments are learned from a sample of")
+    record = json.loads((out / "run.json").read_text())
+    assert (record["users"], record["trained_users"]) == (len(whole.users), receipt.trained_users)
+
+
+def test_profiles_count_all_users(out: Path, whole: Dataset) -> None:
+    profiles = json.loads((out / "profiles.json").read_text())
+    users = pd.read_parquet(out / "users.parquet")
+    assert profiles["n_users"] == len(whole.users)
+    by_key = {row["key"]: row for row in profiles["segments"]}
+    for segment, of_it in users[users["cluster"] >= 0].groupby("cluster"):
+        row = by_key[f"segment:{segment}"]
+        assert row["users"] == len(of_it)
+        assert row["page_views_median"] == of_it["page_views"].median()
+        assert row["outcome_users"] == (of_it["outcome: purchase"] > 0).sum()
+
+
+def test_nothing_half_is_left_and_the_store_is_whole(out: Path) -> None:
+    assert [path.name for path in out.glob(".*")] == []
+    [dataset] = [path for path in (out / "stages" / "preprocess").iterdir() if path.name[0] != "."]
+    assert open_artifact(dataset).stage == "preprocess"  # its receipt was not written over
+    with pytest.raises(SettingsError, match="all users, placed on a model of some of them"):
+        read_previous(out)
+
+
+def test_a_run_that_is_stopped_while_it_places_leaves_what_was_there(
+    out: Path, shop: Path, whole: Dataset
+) -> None:
+    def stop(stage: str, *_: object, **__: object) -> None:
+        if stage == STAGE:
+            raise Cancelled
+
+    before = {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
+    with pytest.raises(Cancelled):
+        run_bounded(out, [shop], SETTINGS, stop, bounds_of(whole, 0.4))
+    assert {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()} == before
+    assert not list(out.glob(f"{WORK}*"))
+
+
+def test_what_cannot_fit_is_told(shop: Path, whole: Dataset, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="A sample of 290 users has about"):
+        run_bounded(tmp_path / "a", [shop], SETTINGS, silent, bounds_of(whole, 0.4, 290))
+    one = tmp_path / "one.csv"  # a user who sent nearly everything
+    text = shop.read_text().splitlines(keepends=True)
+    users = {line.split(",")[3] for line in text[1:]}
+    one.write_text("".join([text[0], *(line.replace(line.split(",")[3], min(users)) for line in text[1:])]))
+    with pytest.raises(ResourceError, match="few users sent most of them"):
+        run_bounded(tmp_path / "b", [one], SETTINGS, silent, bounds_of(whole, 0.4))
+    assert [path.name for path in (tmp_path / "b").iterdir()] == ["stages"] or not list(
+        (tmp_path / "b").glob(f"{WORK}*")
+    )
+
+
+def test_where_all_fit_the_data_set_is_that_of_any_run(shop: Path, whole: Dataset, tmp_path: Path) -> None:
+    (work := tmp_path / "work").mkdir()
+    raw = bounded_run.read_all([shop], SETTINGS.ingest, work / "raw", silent)
+    enough = bounds_of(whole, 2)
+    assert bounded_run._sample(raw, enough, 0, work) is None
+    files = pipeline.fingerprints([shop])
+    made = bounded_run._dataset(Store(tmp_path / "a"), raw, SETTINGS, files, work, silent, enough)
+    assert made.key == pipeline.preprocess(Store(tmp_path / "b"), [shop], SETTINGS.ingest, silent).key

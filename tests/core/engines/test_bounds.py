@@ -1,0 +1,49 @@
+"""What fits into a bound of memory."""
+
+from pathlib import Path
+
+import pytest
+
+from core.base.errors import SettingsError
+from core.engines.bounds import A_RECORD, FEWEST, PROGRAM, Bounds
+
+GB = 2**30
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("4GB", 4 * GB), ("4gb", 4 * GB), ("1.5 G", 3 * GB // 2), ("2000MiB", 2000 * 2**20), (str(GB), GB)],
+)
+def test_sizes_are_read_as_they_are_written(text: str, size: int) -> None:
+    assert Bounds.told(text, None).memory == size
+
+
+@pytest.mark.parametrize("text", ["much", "-4GB", "4 parsecs", ""])
+def test_what_is_no_size_is_refused(text: str) -> None:
+    with pytest.raises(SettingsError, match=r"is no size\. Allowed: such as 4GB"):
+        Bounds.told(text, None)
+
+
+def test_less_than_a_part_needs_is_refused_with_what_it_needs() -> None:
+    with pytest.raises(SettingsError, match=r"--memory 200MB is less than a part .* at least 850 MB"):
+        Bounds.told("200MB", None)
+    assert Bounds.told("850MB", None).at_once >= FEWEST
+    with pytest.raises(SettingsError, match="sample of 0 users"):
+        Bounds.told(None, 0)
+
+
+def test_parts_and_sample_follow_from_the_memory() -> None:
+    bounds = Bounds(PROGRAM + 1_000 * A_RECORD)
+    assert [bounds.n_parts(records) for records in (1, 1_000, 1_001, 9_000)] == [1, 1, 2, 10]
+    assert bounds.sample_share(9_000) == pytest.approx(0.1)
+    assert bounds.sample_share(500) == 1
+    assert bounds.database < bounds.memory
+
+
+def test_files_surely_fit_where_they_are_small(tmp_path: Path) -> None:
+    (plain := tmp_path / "a.csv").write_text("x,y\n" + "1,2\n" * 1_000)
+    bounds = Bounds(PROGRAM + 100 * A_RECORD)
+    assert bounds.surely_holds([plain])
+    (packed := tmp_path / "b.parquet").write_bytes(b"PAR1" + bytes(1_000))
+    assert not bounds.surely_holds([packed])
+    assert not Bounds(PROGRAM + 50 * A_RECORD).surely_holds([plain])

@@ -1,0 +1,53 @@
+"""Records that were read before are placed as files are, in parts as in the whole."""
+
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from core.base.progress import silent
+from core.base.settings import Device
+from core.engines.parts import split
+from core.ingest.read.read_all import read_all
+from core.recommend.next_pages import NextPages
+from core.runs.frozen import FrozenModel
+from core.runs.score import score, score_raw
+from tests.core.ingest.shop import event, raw_read
+
+N_NEXT = 2
+
+
+def plain(table: pa.Table) -> pd.DataFrame:
+    return table.to_pandas().set_index("user_id").sort_index()
+
+
+def test_users_are_placed_in_parts_as_in_the_whole(days: list[bytes], model: Path, tmp_path: Path) -> None:
+    files = [tmp_path / f"day{number}.csv" for number in range(len(days))]
+    for path, content in zip(files, days, strict=True):
+        path.write_bytes(content)
+    n_users = score(files, model, tmp_path / "scored.parquet", silent, Device.CPU, N_NEXT)
+    whole = pq.read_table(tmp_path / "scored.parquet")
+
+    frozen, following = FrozenModel.read(model), NextPages.load(model)
+    raw = read_all(files, frozen.settings, tmp_path / "raw", silent)
+    tables = []
+    for number, part in enumerate(split(raw, 3, tmp_path / "parts")):
+        (work := tmp_path / str(number)).mkdir()
+        tables.append(score_raw(part, frozen, work, following=following, n_next=N_NEXT))
+    together = pa.concat_tables(tables)
+    assert together.schema == whole.schema
+    assert together.num_rows == n_users
+    assert min(table.num_rows for table in tables) > 0
+    pd.testing.assert_frame_equal(plain(together), plain(whole))
+
+
+def test_records_without_a_page_view_place_nobody(model: Path, tmp_path: Path) -> None:
+    raw = raw_read(tmp_path / "raw", [[event("a", 1, name="scroll")]])
+    with_one = raw_read(tmp_path / "more", [[event("a", 1), event("a", 2, "/b")]])
+    frozen, following = FrozenModel.read(model), NextPages.load(model)
+    (tmp_path / "one").mkdir(), (tmp_path / "none").mkdir()
+    found = score_raw(with_one, frozen, tmp_path / "one", following=following, n_next=N_NEXT)
+    empty = score_raw(raw, frozen, tmp_path / "none", following=following, n_next=N_NEXT)
+    assert (found.num_rows, empty.num_rows) == (1, 0)
+    assert empty.schema == found.schema
