@@ -23,7 +23,7 @@ from typing import Final
 import psutil
 
 HOST: Final = "127.0.0.1"
-UP_S: Final = 90.0
+UP_S: Final = 300.0
 END_S: Final = 20.0
 _CLASS: Final = "org.apache.spark.deploy"
 
@@ -53,16 +53,18 @@ class Cluster:
         log = self._start("master", "master.Master", "--host", HOST, "--port", self.port, "--webui-port", 0)
         _wait(log, "I have been elected leader")
 
-    def start_worker(self, cores: int = 1, memory: str = "1g") -> subprocess.Popen[bytes]:
-        """Start a worker, and wait until the master knows it."""
-        name = f"worker{len(self.workers)}"
-        log = self._start(
-            name, "worker.Worker", self.url, "--host", HOST, "--cores", cores, "--memory", memory,
-            "--webui-port", 0, "--work-dir", self.folder / name,
-        )  # fmt: skip
-        _wait(log, "Successfully registered with master")
-        self.workers.append(self._all[-1])
-        return self._all[-1]
+    def start_workers(self, count: int = 1, cores: int = 1, memory: str = "1g") -> None:
+        """Start workers at once, and wait until the master knows them."""
+        logs = []
+        for _ in range(count):
+            name = f"worker{len(self.workers)}"
+            logs.append(self._start(
+                name, "worker.Worker", self.url, "--host", HOST, "--cores", cores, "--memory", memory,
+                "--webui-port", 0, "--work-dir", self.folder / name,
+            ))  # fmt: skip
+            self.workers.append(self._all[-1])
+        for log in logs:
+            _wait(log, "Successfully registered with master")
 
     def kill(self, worker: subprocess.Popen[bytes]) -> None:
         """Kill a worker with its executors, as a machine does that loses power."""
@@ -115,8 +117,7 @@ def loopback_cluster(workers: int = 2, cores: int = 1, memory: str = "1g") -> It
     cluster = Cluster(folder, _free_port())
     try:
         cluster.start_master()
-        for _ in range(workers):
-            cluster.start_worker(cores, memory)
+        cluster.start_workers(workers, cores, memory)
         yield cluster
     finally:
         cluster.stop()

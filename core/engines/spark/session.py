@@ -27,7 +27,7 @@ from core.engines.spark.shipping import CORE, UNPACKED, zip_core
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-WORKERS_S: Final = 60.0
+WORKERS_S: Final = 120.0
 """Longest wait for an executor, at the start and while something is to be done."""
 LOOK_S: Final = 0.3
 GROUP: Final = "beha2vec"

@@ -72,7 +72,8 @@ def test_users_are_placed_as_on_one_machine_also_where_a_worker_is_killed_at_wor
     cluster: Cluster, files: list[Path], model: Path, tmp_path: Path
 ) -> None:
     n_users = score(files, model, tmp_path / "one.parquet", silent, Device.CPU, N_NEXT)
-    third = cluster.start_worker()
+    cluster.start_workers(1)
+    third = cluster.workers[-1]
     progress, out = KilledWorker(lambda: cluster.kill(third)), tmp_path / "cluster.parquet"
     found = embed_on_spark(files, model, out, progress, Device.CPU, N_NEXT, cluster.url)
     assert progress.killed_at[0], "no stage was at work, so nothing was killed in one"
