@@ -10,6 +10,8 @@ from typing import Final
 
 import numpy as np
 
+CORES: Final = "BEHA2VEC_CORES"
+"""Variable that says how many, where whoever starts processes shares cores out (``core/engines/``)."""
 THREADS: Final = 2
 """As many as :func:`core.model.schedule.estimate_seconds` counts on."""
 BURSTS: Final = 30
@@ -22,7 +24,9 @@ VALUES: Final = 100_000
 
 
 def available_cores() -> int:
-    """Cores this process may use, which in a container may be fewer than the machine has."""
+    """Cores this process may use: fewer than the machine has in a container, or beside other processes."""
+    if os.environ.get(CORES, "").isdecimal():
+        return max(1, int(os.environ[CORES]))
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

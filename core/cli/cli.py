@@ -30,6 +30,7 @@ from core.cli.run_options import (
     wanted_beside,
     wanted_settings,
 )
+from core.cli.spark_options import spark_embed, spark_options, spark_run
 from core.data.receipt import Receipt
 from core.labels.label_settings import LabelMode
 from core.runs.pipeline import STAGES
@@ -135,6 +136,7 @@ def app() -> None:
 )
 @click.option("--sample-users", type=int, metavar="N", help="Train on about so many users; place all.")
 @click.option("--from-stage", type=click.Choice(STAGES), help="First stage to do again, on what OUT holds.")
+@spark_options
 def run(
     inputs: tuple[Path, ...],
     out: Path,
@@ -142,6 +144,8 @@ def run(
     fetch_host: tuple[str, ...],
     memory: str | None,
     sample_users: int | None,
+    engine: str | None,
+    master: str | None,
     **options: Any,  # noqa: ANN401 - what click parsed
 ) -> None:
     """Segment the users of an export: files in, OUT/users.parquet, profiles and a report out."""
@@ -149,6 +153,7 @@ def run(
     from core.engines.bounds import Bounds
     from core.runs.run import run as run_all
 
+    on_spark = spark_run(engine, master, sample_users, {"--memory": memory, "--from-stage": from_stage})
     wanted = wanted_settings(options)
     beside = wanted_beside(options)
     preset = Preset(options["preset"]) if options["preset"] else None
@@ -169,7 +174,9 @@ def run(
             settings = resumed_settings(out, wanted, preset, str(from_stage))
         settings = settings.model_copy(update=beside)
         with ConsoleProgress() as progress:
-            if from_stage:
+            if on_spark is not None:
+                record = on_spark(out, inputs, settings, progress, fetch_hosts=fetch_host)
+            elif from_stage:
                 record = run_all(out, inputs, settings, progress, from_stage, fetch_host)
             else:
                 record = run_bounded(out, inputs, settings, progress, bounds, fetch_host)
@@ -204,12 +211,22 @@ def _given_away(outcome_pages: Sequence[str]) -> list[str]:
     metavar="N",
     help="Next pages a user, as the columns next_pages and next_scores; none by default.",
 )
-def embed(inputs: tuple[Path, ...], model: Path, out: Path, device: str, n_next: int | None) -> None:
+@spark_options
+def embed(
+    inputs: tuple[Path, ...],
+    model: Path,
+    out: Path,
+    device: str,
+    n_next: int | None,
+    engine: str | None,
+    master: str | None,
+) -> None:
     """Embed new users with a frozen model, and put them into its segments."""
     from core.runs.score import score
 
+    place = spark_embed(engine, master) or score
     with ConsoleProgress() as progress:
-        n_users = score(inputs, model, out, progress, Device(device), n_next or 0)
+        n_users = place(inputs, model, out, progress, Device(device), n_next or 0)
     click.echo(f"{n_users:,} users in {out}", err=True)
 
 

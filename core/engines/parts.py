@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -62,7 +62,7 @@ def split(
         raise SettingsError(f"n_parts = {n_parts} is not possible", allowed="at least 1")
     bucket = f"coalesce({_digest(SPLIT_SALT)} % {n_parts}, 0)"
     written = _dealt(raw, bucket, "true", out, memory, threads)
-    parts = [_of_bucket(raw, written, number) for number in range(n_parts)]
+    parts = [part_of(raw, written.get(number, {})) for number in range(n_parts)]
     return [_with_rest(part, raw) if number == 0 else part for number, part in enumerate(parts)]
 
 
@@ -97,7 +97,7 @@ def sample_of(
     share = _share(raw, share, n_users, out, memory, threads)
     condition = f"{_digest(f'sample {int(seed)}')} < {math.ceil(share * _DIGESTS)}"
     written = _dealt(raw, "0", condition, out, memory, threads)
-    return _of_bucket(raw, written, 0)
+    return part_of(raw, written.get(0, {}))
 
 
 def count_ids(raw: RawRead, work: Path, memory: int | None = None, threads: int | None = None) -> int:
@@ -179,8 +179,13 @@ def _dealt(
     return by_bucket
 
 
-def _of_bucket(raw: RawRead, written: dict[int, dict[int, list[Path]]], bucket: int) -> RawRead:
-    files = written.get(bucket, {})
+def part_of(raw: RawRead, files: Mapping[int, Sequence[Path]]) -> RawRead:
+    """Some records of the files of an input, with receipts that count these and no rejects.
+
+    Args:
+        raw: What the readers say of the files.
+        files: ``file_no`` → Parquet files of records.
+    """
     rows = {number: sum(map(_rows_in, paths)) for number, paths in files.items()}
     return replace(
         raw,

@@ -144,7 +144,7 @@ def preprocess(
 
     sources = resolve_inputs(paths)
     checksums = _checksums(sources)
-    inputs = _numbered(sources, checksums)
+    inputs = numbered(sources, checksums)
     dumped = settings.model_dump(mode="json")
     known = {"known_pages": sorted(settings.known_pages)} if settings.known_pages else {}
     key = content_key("preprocess", dumped | known, inputs)
@@ -173,14 +173,15 @@ def fingerprints(paths: Sequence[Path]) -> dict[str, str]:
     from core.ingest.sources.input_files import resolve_inputs
 
     sources = resolve_inputs(paths)
-    return _numbered(sources, _checksums(sources))
+    return numbered(sources, _checksums(sources))
 
 
 def _checksums(sources: Sequence[InputFile]) -> dict[Path, str]:
     return {path: file_checksum(path) for path in dict.fromkeys(source.path for source in sources)}
 
 
-def _numbered(sources: Sequence[InputFile], checksums: Mapping[Path, str]) -> dict[str, str]:
+def numbered(sources: Sequence[InputFile], checksums: Mapping[Path, str]) -> dict[str, str]:
+    """Number and name of every input → checksum of the file it lies in, by that file."""
     return {f"{number:04d} {source.name}": checksums[source.path] for number, source in enumerate(sources)}
 
 

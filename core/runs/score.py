@@ -52,8 +52,8 @@ def score(
     """
     frozen = FrozenModel.read(model)
     following = NextPages.load(model) if n_next else None
-    _check_writable(out)
-    with claimed_file(out), _workplace(out) as work:
+    require_writable(out)
+    with claimed_file(out), workplace(out) as work:
         raw = read_all(inputs, frozen.settings, work / "raw", progress)
         dataset, placed = place_raw(raw, frozen, work, progress, device)
         table = scored_table(dataset, placed, _next_pages(dataset, placed, following, n_next))
@@ -192,7 +192,7 @@ def scored_table(dataset: Dataset, placed: Placed, more: Mapping[str, pa.Array])
 
 
 @contextmanager
-def _workplace(out: Path) -> Iterator[Path]:
+def workplace(out: Path) -> Iterator[Path]:
     """A folder beside ``out``, which is claimed: what a killed process left there is nobody's."""
     prefix = f".{out.name}.scoring."
     for left in out.parent.glob(f"{glob.escape(prefix)}*"):
@@ -218,8 +218,12 @@ def label_new_pages(
     return LabelledPages(folder, "")
 
 
-def _check_writable(out: Path) -> None:
-    """Refuse a place that cannot be written before minutes of work, not after."""
+def require_writable(out: Path) -> None:
+    """Refuse a place that cannot be written before minutes of work, not after.
+
+    Raises:
+        ResourceError: If it is one.
+    """
     make_folder(out.parent)
     if out.is_dir():
         raise ResourceError(f"{out} is a folder", allowed="the name of a Parquet file", remedy="Add a name")

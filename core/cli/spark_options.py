@@ -1,0 +1,76 @@
+"""What ``run`` and ``embed`` are asked with where a Spark cluster is to do it (docs/how-to/spark.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Final, TypeVar
+
+import click
+
+from core.base.errors import SettingsError
+from core.engines.spark.requirements import ALLOWED
+
+SPARK: Final = "spark"
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def spark_options(command: Command) -> Command:
+    """Add ``--engine`` and ``--master`` to a command."""
+    where = click.option("--master", metavar="URL", help=f"Spark: {ALLOWED}.")
+    engine = click.option(
+        "--engine", type=click.Choice([SPARK]), help="What does the work; by default this machine."
+    )
+    return engine(where(command))
+
+
+def spark_run(
+    engine: str | None, master: str | None, sample_users: int | None, others: Mapping[str, object]
+) -> Callable[..., dict[str, Any]] | None:
+    """What does a run on Spark, if that was asked for.
+
+    Args:
+        engine: As it was named.
+        master: As it was named.
+        sample_users: Users to train on.
+        others: Options that do not go with Spark, as they were named.
+
+    Raises:
+        SettingsError: If options do not go together.
+    """
+    address = _address(engine, master)
+    if address is None:
+        return None
+    named = [option for option, value in others.items() if value is not None]
+    if named:
+        raise SettingsError(
+            f"{' and '.join(named)} does not go with --engine {SPARK}",
+            remedy="Leave one of them out: a cluster starts from the files, and has memory of its own",
+        )
+    from core.engines.on_spark import SAMPLE_USERS, run_on_spark
+
+    n_users = SAMPLE_USERS if sample_users is None else sample_users
+    return partial(run_on_spark, master=address, sample_users=n_users)
+
+
+def spark_embed(engine: str | None, master: str | None) -> Callable[..., int] | None:
+    """What embeds on Spark, if that was asked for.
+
+    Raises:
+        SettingsError: If one of the two was not named.
+    """
+    address = _address(engine, master)
+    if address is None:
+        return None
+    from core.engines.on_spark import embed_on_spark
+
+    return partial(embed_on_spark, master=address)
+
+
+def _address(engine: str | None, master: str | None) -> str | None:
+    """The master, if Spark was asked for."""
+    if engine is None and master is not None:
+        raise SettingsError("--master is of Spark", remedy=f"Add --engine {SPARK}, or leave it out")
+    if engine is not None and master is None:
+        raise SettingsError(f"--engine {SPARK} needs --master", allowed=ALLOWED)
+    return master

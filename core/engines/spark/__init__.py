@@ -1,0 +1,1 @@
+"""Parts of the users on a Spark cluster: it hands out files and parts, our own code does the rest."""

@@ -1,0 +1,266 @@
+"""Input files read on a cluster, and their records dealt out by user: what every later step starts from.
+
+One file is one task, read by the readers of one machine (``core/ingest/read/``). Its records leave the task
+as Parquet, one for each part of the users (``core/engines/parts.py``), and Spark brings all of a part to one
+place. For Spark such a file is a value among others: it never looks at a record, so it can change none.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+
+import pyarrow as pa
+from pydantic import TypeAdapter
+
+from core.base import errors
+from core.base.errors import InputError
+from core.base.progress import Progress
+from core.base.settings import IngestSettings
+from core.data.receipt import FileReceipt
+from core.engines.parts import part_of, split
+from core.engines.spark.session import SparkWork, scratch
+from core.ingest.output_tables import REJECTS
+from core.ingest.read.read_all import STAGE, RawRead, joined
+from core.ingest.read.read_file import FileRead, read_file
+from core.ingest.sources.input_files import InputFile, Packing, resolve_inputs
+from core.storage.store import file_checksum
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+PART_BYTES: Final = 128 << 20
+"""Of plain text that a part holds about: as much as a task looks at, at a time, in some hundred MB."""
+PARTS_A_CORE: Final = 2
+"""At least, so that a core that is done early finds another part."""
+MOST_PARTS: Final = 4_096
+_UNPACKS_TO: Final = 8
+"""Times its size, as a packed file is estimated where it is read."""
+
+RECORDS, ABOUT, REFUSED = "records", "about", "refused"
+PIECES: Final = "kind string, part int, file_no int, data binary"
+_PIECES: Final = pa.schema(
+    {"kind": pa.string(), "part": pa.int32(), "file_no": pa.int32(), "data": pa.binary()}.items()
+)
+_SOURCE: Final = TypeAdapter(InputFile)
+_READ: Final = TypeAdapter(FileRead)
+
+
+class Piece(NamedTuple):
+    """A row that goes between processes.
+
+    Args:
+        kind: What it is: :data:`RECORDS`, or what a step makes of them.
+        part: Of the users.
+        file_no: Of the input.
+        data: A Parquet file, or JSON.
+    """
+
+    kind: str
+    part: int
+    file_no: int
+    data: bytes
+
+    def batch(self) -> pa.RecordBatch:
+        """As mapInArrow hands it over."""
+        return pa.RecordBatch.from_pylist([self._asdict()], schema=_PIECES)
+
+
+Made: TypeAlias = tuple[str, int, bytes]
+"""Kind, ``file_no`` (−1 where it is of no file) and data of a piece."""
+PartStep: TypeAlias = Callable[[RawRead, Path], Iterable[Made]]
+"""On an executor: what is done with the records of a part, in an empty folder."""
+
+
+@dataclass(frozen=True)
+class DealtRecords:
+    """The records of an export on a cluster, by part.
+
+    Args:
+        work: The session.
+        sources: The files.
+        raw: What the readers say of them; without parts on this disk.
+        checksums: File on disk → SHA-256 of its bytes.
+        n_parts: How many.
+        pieces: A row a file of records of a part.
+    """
+
+    work: SparkWork
+    sources: tuple[InputFile, ...]
+    raw: RawRead
+    checksums: dict[Path, str]
+    n_parts: int
+    pieces: DataFrame
+
+    def each(self, step: PartStep) -> DataFrame:
+        """What a step makes of each part, kept on the executors' disks once it is there."""
+        from pyspark import StorageLevel
+
+        done = self.pieces.mapInArrow(partial(_each_part, step=step, raw=self.raw), PIECES)
+        return done.persist(StorageLevel.DISK_ONLY)
+
+    def fetch(self, made: DataFrame, progress: Progress, stage: str, what: str) -> Iterator[Piece]:
+        """Do a step on all parts at once, then bring here what it made, a part at a time.
+
+        Raises:
+            Beha2VecError: What an executor said, or that nobody can work.
+        """
+        self.work.do(made.count, progress, stage, what)
+        for row in made.toLocalIterator():
+            piece = Piece(*row)
+            _refuse(piece)
+            yield piece
+        made.unpersist()
+
+
+def deal(
+    inputs: Sequence[Path], settings: IngestSettings, work: SparkWork, progress: Progress
+) -> DealtRecords:
+    """Read files on the executors, and bring the records of each part of the users together.
+
+    Args:
+        inputs: Files, folders or patterns; executors find them under the same names.
+        settings: How they are read.
+        work: The session.
+        progress: Where to report.
+
+    Raises:
+        InputError: If a file cannot be used as a whole, or an executor does not see it as it is here.
+        ResourceError: If the cluster fails.
+    """
+    from pyspark import StorageLevel
+
+    sources = resolve_inputs(inputs)
+    n_parts = parts_for(sources, work.cores)
+    rows = [(number, _SOURCE.dump_json(_anywhere(one)).decode()) for number, one in enumerate(sources)]
+    files = work.spark.createDataFrame(rows, "file_no int, source string")
+    read = files.repartitionById(len(rows), "file_no").mapInArrow(
+        partial(_read, settings=settings, n_parts=n_parts), PIECES
+    )
+    read = read.persist(StorageLevel.DISK_ONLY)
+    told = read.where(read.kind != RECORDS).orderBy("file_no")
+    reads, checksums = [], {}
+    for row, source in zip(work.do(told.collect, progress, STAGE, "Reading files"), sources, strict=True):
+        _refuse(Piece(*row))
+        about = json.loads(row.data)
+        reads.append(replace(_READ.validate_python(about["read"]), source=source))
+        checksums[source.path] = str(about["checksum"])
+    raw = replace(joined(reads, settings), parts=())
+    pieces = read.where(read.kind == RECORDS).repartitionById(n_parts, "part")
+    pieces = pieces.sortWithinPartitions("part", "file_no").persist(StorageLevel.DISK_ONLY)
+    return DealtRecords(work, sources, raw, checksums, n_parts, pieces)
+
+
+def _anywhere(source: InputFile) -> InputFile:
+    """A file by a name that does not depend on where a process works."""
+    return replace(source, path=source.path.absolute())
+
+
+def parts_for(sources: Sequence[InputFile], cores: int) -> int:
+    """Into how many parts the users are dealt out."""
+    plain = sum(one.bytes * (1 if one.packing is Packing.PLAIN else _UNPACKS_TO) for one in sources)
+    return min(MOST_PARTS, max(PARTS_A_CORE * cores, -(-plain // PART_BYTES)))
+
+
+def _refuse(piece: Piece) -> None:
+    """Raise here what an executor said."""
+    if piece.kind == REFUSED:
+        told = json.loads(piece.data)
+        raise getattr(errors, told["kind"])(told["problem"], allowed=told["allowed"], remedy=told["remedy"])
+
+
+def _refused(error: InputError, part: int, file_no: int) -> Piece:
+    """What is so however often it is tried; all else is raised, and Spark tries it elsewhere."""
+    told = {name: getattr(error, name) for name in ("problem", "allowed", "remedy")}
+    told["kind"] = type(error).__name__
+    return Piece(REFUSED, part, file_no, json.dumps(told).encode())
+
+
+def _read(
+    batches: Iterator[pa.RecordBatch], settings: IngestSettings, n_parts: int
+) -> Iterator[pa.RecordBatch]:
+    """On an executor: read files, and give a piece a part, then what there is to say of the file."""
+    for batch in batches:
+        for row in batch.to_pylist():
+            number, source = row["file_no"], _SOURCE.validate_json(row["source"])
+            with tempfile.TemporaryDirectory(dir=scratch()) as place:
+                try:
+                    yield from (
+                        piece.batch() for piece in _of_file(source, number, settings, n_parts, Path(place))
+                    )
+                except InputError as error:
+                    yield _refused(error, -1, number).batch()
+
+
+def _of_file(
+    source: InputFile, number: int, settings: IngestSettings, n_parts: int, place: Path
+) -> Iterator[Piece]:
+    require_seen(source)
+    (place / "raw").mkdir()
+    read = read_file(source, settings, place / "raw", lambda _: None)
+    told = {"read": _READ.dump_python(read, mode="json"), "checksum": file_checksum(source.path)}
+    if read.parts:
+        for part, dealt in enumerate(split(_alone(read), n_parts, place / "parts")):
+            for _, path in dealt.parts:
+                yield Piece(RECORDS, part, number, path.read_bytes())
+    yield Piece(ABOUT, -1, number, json.dumps(told).encode())
+
+
+def require_seen(source: InputFile) -> None:
+    """See to it that an input is here what it is for whoever asked.
+
+    Raises:
+        InputError: If it is not.
+    """
+    try:
+        found = source.path.stat().st_size
+    except OSError as error:
+        found, why = -1, error.strerror or str(error)
+    if found != source.on_disk:
+        said = why if found < 0 else f"it has {found:,} bytes there, and {source.on_disk:,} here"
+        raise InputError(
+            f"The executor on {socket.gethostname()} cannot read {source.path}: {said}",
+            remedy="Put the files where driver and executors see them under one name (NFS, a mounted bucket)",
+        )
+
+
+def _alone(read: FileRead) -> RawRead:
+    """A file on its own, as far as dealing out needs it."""
+    columns = dict(read.count.columns)
+    receipt = FileReceipt(
+        name=read.source.name, shape=read.count.shape, bytes=read.source.bytes, encoding=read.count.encoding,
+        records=read.rows, read=read.rows, rejected=0, columns=columns,
+    )  # fmt: skip
+    parts = tuple((0, part.path) for part in read.parts)
+    return RawRead((receipt,), REJECTS.empty_table(), {}, parts, frozenset(columns), ())
+
+
+def _each_part(batches: Iterator[pa.RecordBatch], step: PartStep, raw: RawRead) -> Iterator[pa.RecordBatch]:
+    """On an executor: put the files of a part on disk, and do a step with them."""
+    rows = (Piece(**row) for batch in batches for row in batch.to_pylist())
+    for part, pieces in groupby(rows, itemgetter(1)):
+        with tempfile.TemporaryDirectory(dir=scratch()) as place:
+            work = Path(place) / "work"
+            work.mkdir()
+            try:
+                for kind, number, data in step(part_of(raw, _written(pieces, Path(place))), work):
+                    yield Piece(kind, part, number, data).batch()
+            except InputError as error:
+                yield _refused(error, part, -1).batch()
+
+
+def _written(pieces: Iterable[Piece], place: Path) -> dict[int, list[Path]]:
+    found: dict[int, list[Path]] = {}
+    for place_no, piece in enumerate(pieces):
+        path = place / f"{place_no:06d}.parquet"
+        path.write_bytes(piece.data)
+        found.setdefault(piece.file_no, []).append(path)
+    return found

@@ -1,0 +1,249 @@
+"""A session with a Spark cluster: opened with what executors need, watched while it works, closed with Java.
+
+Spark by itself waits forever where nobody can work, and says in a hundred lines of Java what went wrong in
+one of Python. Here every wait has an end, and an error is a line.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from core.base.contention import CORES
+from core.base.errors import Beha2VecError, ResourceError
+from core.base.progress import Progress
+from core.engines.spark.requirements import Master, require_spark
+from core.engines.spark.shipping import CORE, UNPACKED, zip_core
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+WORKERS_S: Final = 120.0
+"""Longest wait for an executor, at the start and while something is to be done."""
+LOOK_S: Final = 0.3
+GROUP: Final = "beha2vec"
+
+_Result = TypeVar("_Result")
+_SAID: Final = re.compile(r"^(?:[\w.]*\.)?(\w*(?:Error|Exception|Cancelled)): (.+)$", re.MULTILINE)
+
+
+@dataclass
+class SparkWork:
+    """An open session.
+
+    Args:
+        spark: The session.
+        master: Where it works.
+        log: What Java says.
+        cores: Tasks that can be worked on at a time.
+        quiet_since: When there was last an executor.
+    """
+
+    spark: SparkSession
+    master: Master
+    log: Path
+    cores: int = 1
+    quiet_since: float = field(default_factory=time.monotonic)
+
+    def ship(self, archive: Path) -> None:
+        """Give executors a zip, which :func:`shipped` finds unpacked, under its name without the ending."""
+        self.spark.sparkContext.addArchive(f"{archive}#{archive.stem}")
+
+    def do(self, action: Callable[[], _Result], progress: Progress, stage: str, what: str) -> _Result:
+        """Run something of Spark's, and tell how far it is.
+
+        Args:
+            action: What starts it, and waits for it.
+            progress: Told the share of its tasks that are done; may raise ``Cancelled``, which stops them.
+            stage: As ``progress`` calls it.
+            what: In words.
+
+        Raises:
+            ResourceError: If it fails, or there is no executor for :data:`WORKERS_S`.
+        """
+        from pyspark import InheritableThread
+
+        ended: list[tuple[bool, Any]] = []
+
+        def work() -> None:
+            try:
+                self.spark.sparkContext.setJobGroup(GROUP, what, interruptOnCancel=True)
+                ended.append((True, action()))
+            except Exception as error:  # handed to the thread that waits
+                ended.append((False, error))
+
+        thread: Thread = InheritableThread(target=work, daemon=True)
+        thread.start()
+        self.quiet_since = time.monotonic()
+        try:
+            while thread.is_alive():
+                thread.join(LOOK_S)
+                self._look(progress, stage, what)
+        except BaseException:
+            self.spark.sparkContext.cancelAllJobs()
+            raise
+        done, result = ended[0]
+        if not done:
+            raise said(result) from result
+        progress(stage, 1.0, what)
+        return result  # type: ignore[no-any-return]  # what the action returned
+
+    def _look(self, progress: Progress, stage: str, what: str) -> None:
+        if self._executors() or not self.master.is_cluster:
+            self.quiet_since = time.monotonic()
+        elif time.monotonic() - self.quiet_since > WORKERS_S:
+            raise _nobody(self.master)
+        tracker = self.spark.sparkContext.statusTracker()
+        jobs = [tracker.getJobInfo(job) for job in tracker.getJobIdsForGroup(GROUP)]
+        running = {stage_id for job in jobs if job and job.status == "RUNNING" for stage_id in job.stageIds}
+        stages = [info for stage_id in running if (info := tracker.getStageInfo(stage_id))]
+        tasks, done = sum(info.numTasks for info in stages), sum(info.numCompletedTasks for info in stages)
+        progress(stage, min(done / tasks, 0.99) if tasks else 0.0, what, tasks_done=done, tasks=tasks)
+
+    def _executors(self) -> int:
+        """Processes that work for us; the driver is not one."""
+        java = self.spark.sparkContext._jsc.sc()  # the Python side does not tell
+        return len(java.statusTracker().getExecutorInfos()) - 1
+
+    def wait_for_workers(self) -> None:
+        """Wait until there is somebody, and know how many cores they have.
+
+        Raises:
+            ResourceError: If nobody comes.
+        """
+        ends = time.monotonic() + WORKERS_S
+        while self.master.is_cluster and not self._executors():
+            if time.monotonic() > ends:
+                raise _nobody(self.master)
+            time.sleep(LOOK_S)
+        self.cores = max(1, self.spark.sparkContext.defaultParallelism)
+
+
+def shipped(name: str) -> Path:
+    """On an executor: where :meth:`SparkWork.ship` has put the folder of that name."""
+    from pyspark import SparkFiles
+
+    return Path(SparkFiles.get(name))
+
+
+def scratch() -> Path:
+    """On an executor: a folder of Spark's own, which it clears away however this process ends."""
+    given = os.environ.get("SPARK_EXECUTOR_DIRS", "").split(os.pathsep)[0]
+    return Path(given or tempfile.gettempdir())
+
+
+@contextmanager
+def open_spark(master: Master) -> Iterator[SparkWork]:
+    """Open a session, and close it with the Java process that it runs in.
+
+    Raises:
+        SettingsError: If pyspark is not installed.
+        ResourceError: If there is no Java, no master, or no executor.
+    """
+    require_spark(master)
+    with tempfile.TemporaryDirectory(prefix="beha2vec-spark.", ignore_cleanup_errors=True) as place:
+        log = Path(place) / "java.log"
+        with _java(master, log) as spark:
+            work = SparkWork(spark, master, log)
+            if master.is_cluster:
+                work.ship(zip_core(Path(place)))
+            work.wait_for_workers()
+            yield work
+
+
+@contextmanager
+def _java(master: Master, log: Path) -> Iterator[SparkSession]:
+    """Start Java with a log of its own, and end it."""
+    from pyspark import SparkConf, SparkContext
+    from pyspark.errors import PySparkException
+    from pyspark.java_gateway import launch_gateway
+    from pyspark.sql import SparkSession
+
+    conf = SparkConf().setAll(list(_settings(master).items()))
+    with log.open("wb") as file:
+        try:
+            logged = {"stdout": file, "stderr": file}
+            gateway = launch_gateway(conf, logged)  # type: ignore[no-untyped-call]
+            spark = SparkSession(SparkContext(gateway=gateway, conf=conf))
+        except (PySparkException, Exception) as error:
+            _forget_java(locals().get("gateway"))
+            raise _not_started(master, error, log) from error
+    spark.sparkContext.pythonExec = os.environ.get("PYSPARK_PYTHON", sys.executable)
+    try:
+        yield spark
+    finally:
+        with suppress(Exception):  # it may be gone already
+            spark.stop()
+        _forget_java(gateway)
+
+
+def _settings(master: Master) -> dict[str, str]:
+    """What a session is opened with; all else is as spark-defaults.conf of SPARK_CONF_DIR has it."""
+    path = UNPACKED if master.is_cluster else str(CORE.parent)
+    here = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
+    return {
+        "spark.master": master.url,
+        "spark.app.name": "beha2vec",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.executorEnv.PYTHONPATH": path,
+        f"spark.executorEnv.{CORES}": "1",  # of a task; others run beside it
+        # a row is a file of megabytes, so a batch is a row
+        "spark.sql.execution.arrow.maxRecordsPerBatch": "1",
+        "spark.sql.inMemoryColumnarStorage.batchSize": "1",
+        "spark.driver.maxResultSize": "0",
+        **(here if master.is_here else {}),
+    }
+
+
+def _forget_java(gateway: Any) -> None:  # noqa: ANN401 - py4j has no types
+    """End the Java process, so that the next session starts its own."""
+    from pyspark import SparkContext
+
+    if gateway is not None:
+        with suppress(Exception):
+            gateway.shutdown()
+        with suppress(Exception):
+            gateway.proc.stdin.close()  # Java ends with it
+            gateway.proc.wait(10)
+    SparkContext._gateway = SparkContext._jvm = None
+
+
+def said(error: Exception) -> Beha2VecError:
+    """What went wrong somewhere in a cluster, in a line."""
+    if isinstance(error, Beha2VecError):
+        return error
+    found = _SAID.findall(str(error))
+    kind, text = found[-1] if found else (type(error).__name__, str(error).partition("\n")[0])
+    if kind == "ModuleNotFoundError":
+        return ResourceError(
+            f"The Python of the executors lacks a package: {text}",
+            remedy="Install requirements.txt on every worker, and name its Python in PYSPARK_PYTHON",
+        )
+    return ResourceError(f"Spark could not do it: {kind}: {text[:300]}", remedy="Look at the workers' logs")
+
+
+def _not_started(master: Master, error: Exception, log: Path) -> ResourceError:
+    lines = log.read_text(errors="replace").splitlines()
+    told = next((line for line in reversed(lines) if "ERROR" in line or "Exception" in line), "")
+    return ResourceError(
+        f"Spark could not be started on {master.url}: {(told or str(error)).strip()[:300]}",
+        remedy="See that it is the address of a Spark master of the same version as pyspark here",
+    )
+
+
+def _nobody(master: Master) -> ResourceError:
+    return ResourceError(
+        f"No worker of {master.url} has been at work for {WORKERS_S:.0f} s: none is there, or none has a "
+        "core and the memory free",
+        remedy="Start workers, or end other applications of the cluster",
+    )

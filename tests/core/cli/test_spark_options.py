@@ -1,0 +1,45 @@
+"""``--engine spark`` on the command line, as far as it goes without a cluster."""
+
+from pathlib import Path
+from unittest import mock
+
+import pytest
+
+from core.engines import on_spark
+from core.engines.on_spark import SAMPLE_USERS
+from tests.core.cli.calls import cli, one_line_error
+
+SPARK = ("--engine", "spark", "--master", "spark://127.0.0.1:1")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--master", "spark://h:1"), "--master is of Spark"),
+        (("--engine", "spark"), "--engine spark needs --master. Allowed: spark://HOST:PORT"),
+        (("--engine", "spark", "--master", "yarn"), "'yarn' is not the address of a Spark master"),
+        ((*SPARK, "--from-stage", "cluster"), "--from-stage does not go with --engine spark"),
+        ((*SPARK, "--memory", "4GB"), "--memory does not go with --engine spark"),
+        ((*SPARK, "--sample-users", "0"), "A sample of 0 users is not possible"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(
+    options: tuple[str, ...], said: str, tmp_path: Path
+) -> None:
+    (tmp_path / "day.csv").write_text("user_pseudo_id\n")
+    assert said in one_line_error(cli("run", tmp_path / "day.csv", "--out", tmp_path / "out", *options))
+    assert not (tmp_path / "out" / "run.json").exists()
+
+
+def test_embed_needs_both_as_well(tmp_path: Path) -> None:
+    asked = ("embed", "x.csv", "--model", tmp_path, "--out", tmp_path / "out.parquet", "--engine", "spark")
+    assert "needs --master" in one_line_error(cli(*asked))
+
+
+def test_what_was_asked_for_reaches_spark(tmp_path: Path) -> None:
+    with mock.patch.object(on_spark, "run_on_spark", autospec=True, side_effect=RuntimeError) as called:
+        for options, n_users in (((), SAMPLE_USERS), (("--sample-users", "7"), 7)):
+            with pytest.raises(RuntimeError):
+                cli("run", "x.csv", "--out", tmp_path / "out", *SPARK, *options)
+            assert called.call_args.kwargs["sample_users"] == n_users
+            assert called.call_args.kwargs["master"] == SPARK[-1]

@@ -1,0 +1,143 @@
+"""Runs and scoring on a real cluster, held against one machine."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from benchmarks.loopback_cluster import Cluster, loopback_cluster
+from core.base.errors import InputError, ResourceError
+from core.base.progress import silent
+from core.base.settings import PRESETS, ClusterSettings, Device, Preset, TrainSettings
+from core.engines.on_spark import embed_on_spark, run_on_spark
+from core.engines.spark import dealing, session
+from core.ingest.sources.input_files import InputFile
+from core.labels.label_settings import LabelMode, LabelSettings
+from core.runs.pipeline import RunSettings
+from core.runs.publish import ENGINE, FUNNELS, RUN, WRITTEN
+from core.runs.run import run
+from core.runs.score import score
+from tests.core.cli.calls import few_shuffles
+from tests.core.engines.conftest import need_spark
+
+pytestmark = pytest.mark.timeout(900)  # processes that start and end on a machine that may be busy
+N_NEXT, CLOSE = 2, 1e-5
+SETTINGS = RunSettings(
+    label=LabelSettings(mode=LabelMode.RULES),
+    train=TrainSettings.checked(**PRESETS[Preset.BAG]),
+    cluster=ClusterSettings(n_clusters=3, auto=False),
+)
+
+
+@pytest.fixture
+def files(days: list[bytes], tmp_path: Path) -> list[Path]:
+    found = [tmp_path / f"day{number}.csv" for number in range(len(days))]
+    for path, content in zip(found, days, strict=True):
+        path.write_bytes(content)
+    return found
+
+
+def require_same(left: Path, right: Path, but: tuple[str, ...] = ()) -> None:
+    """The same users in the same order, everything of them equal, vectors up to how batches are padded."""
+    one, other = pq.read_table(left), pq.read_table(right)
+    assert one.schema.equals(other.schema)
+    vectors = [np.stack(table["embedding"].to_pylist()) for table in (one, other)]
+    np.testing.assert_allclose(vectors[0], vectors[1], atol=CLOSE)
+    near = [name for name in one.column_names if "distance" in name or name == "membership"]
+    for name in near:
+        np.testing.assert_allclose(one[name].to_numpy(), other[name].to_numpy(), atol=1e-3)
+    rest = [name for name in one.column_names if name not in (*near, *but, "embedding")]
+    assert one.select(rest).to_pylist() == other.select(rest).to_pylist()
+
+
+class KilledWorker:
+    """A progress that kills a worker once, when the first of several tasks is done."""
+
+    def __init__(self, kill: Callable[[], None]) -> None:
+        self.kill, self.killed_at = kill, (0.0, 0.0)
+
+    def __call__(self, stage: str, fraction: float, message: str = "", **figures: float) -> None:
+        done, tasks = figures.get("tasks_done", 0), figures.get("tasks", 0)
+        if stage == "embed" and 0 < done < tasks and not self.killed_at[0]:
+            self.killed_at = done, tasks
+            self.kill()
+
+
+def test_users_are_placed_as_on_one_machine_also_where_a_worker_is_killed_at_work(
+    cluster: Cluster, files: list[Path], model: Path, tmp_path: Path
+) -> None:
+    n_users = score(files, model, tmp_path / "one.parquet", silent, Device.CPU, N_NEXT)
+    cluster.start_workers(1)
+    third = cluster.workers[-1]
+    progress, out = KilledWorker(lambda: cluster.kill(third)), tmp_path / "cluster.parquet"
+    found = embed_on_spark(files, model, out, progress, Device.CPU, N_NEXT, cluster.url)
+    assert progress.killed_at[0], "no stage was at work, so nothing was killed in one"
+    assert found == n_users
+    require_same(tmp_path / "one.parquet", out)
+
+
+def test_a_run_trains_on_some_users_and_places_all(
+    cluster: Cluster, files: list[Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    with few_shuffles():
+        record = run_on_spark(out, files, SETTINGS, silent, cluster.url, sample_users=120)
+    there = {path.name for path in out.iterdir() if not path.name.startswith(".")}
+    assert there == WRITTEN - {FUNNELS} | {RUN, "stages"}
+    assert json.loads((out / RUN).read_text()) == record
+    assert 80 < record["trained_users"] < 160 < record["users"]
+    assert "of all" in record["notes"][-1]
+
+    n_users = score(files, out / "model", tmp_path / "one.parquet", silent, Device.CPU)
+    users, one = pd.read_parquet(out / "users.parquet"), pd.read_parquet(tmp_path / "one.parquet")
+    assert record["users"] == len(users) == n_users
+    assert (users[["user_id", "cluster", "group"]] == one[["user_id", "cluster", "group"]]).all(axis=None)
+    np.testing.assert_allclose(np.stack(users["embedding"]), np.stack(one["embedding"]), atol=CLOSE)
+    assert users["cluster"].nunique() == 4  # and the users outside
+
+    segments = json.loads((out / ENGINE).read_text())["segments"]
+    counted = users.groupby("cluster").agg(users=("user_id", "size"), views=("page_views", "sum"))
+    assert [(row["cluster"], row["users"], row["page_views"]) for row in segments] == [
+        (cluster, *counts) for cluster, *counts in counted.itertuples()
+    ]
+    assert all(0 < page["users"] <= row["users"] for row in segments for page in row["top_pages"])
+
+
+def test_where_all_users_fit_the_run_is_the_one_of_this_machine(
+    cluster: Cluster, files: list[Path], tmp_path: Path
+) -> None:
+    with few_shuffles():
+        here = run(tmp_path / "here", files, SETTINGS, silent)
+        there = run_on_spark(tmp_path / "there", files, SETTINGS, silent, cluster.url)
+    assert there == here  # the same keys: every stage was made of the same
+    require_same(tmp_path / "here" / "users.parquet", tmp_path / "there" / "users.parquet")
+    receipts = [(tmp_path / name / "receipt.json").read_text() for name in ("here", "there")]
+    assert receipts[0] == receipts[1]
+
+
+def test_what_was_there_stays_where_an_executor_does_not_see_a_file(
+    cluster: Cluster, files: list[Path], model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def elsewhere(source: InputFile) -> InputFile:
+        return replace(source, path=Path("/not/there") / source.path.name)
+
+    monkeypatch.setattr(dealing, "_anywhere", elsewhere)
+    (out := tmp_path / "out.parquet").write_text("of before")
+    with pytest.raises(InputError, match=r"cannot read /not/there/day0.csv"):
+        embed_on_spark(files, model, out, silent, Device.CPU, 0, cluster.url)
+    assert out.read_text() == "of before"
+    assert not [path for path in tmp_path.iterdir() if "scoring" in path.name]
+
+
+def test_a_master_without_workers_is_not_waited_for_for_ever(
+    files: list[Path], model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    need_spark()
+    monkeypatch.setattr(session, "WORKERS_S", 1.0)
+    with loopback_cluster(workers=0) as alone, pytest.raises(ResourceError, match="No worker of spark://"):
+        embed_on_spark(files, model, tmp_path / "out.parquet", silent, Device.CPU, 0, alone.url)

@@ -1,0 +1,145 @@
+"""What an executor does with a file and with a part, in this process: no Spark is needed for that."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from core.base.errors import Beha2VecError, InputError, ResourceError
+from core.base.schema import Raw
+from core.base.settings import IngestSettings
+from core.engines.spark import dealing
+from core.engines.spark.dealing import ABOUT, RECORDS, REFUSED, Piece, parts_for
+from core.engines.spark.session import said
+from core.engines.spark.shipping import zip_core
+from core.ingest.sources.input_files import InputFile, resolve_inputs
+
+HEADER = "user_pseudo_id,event_timestamp,event_name,page_location\n"
+
+
+def day(path: Path, users: range) -> InputFile:
+    rows = [
+        f"{user}.1,{1_700_000_000_000_000 + user},page_view,https://a.example/{user % 3}" for user in users
+    ]
+    path.write_text(HEADER + "\n".join(rows) + "\n")
+    [source] = resolve_inputs([path])
+    return source
+
+
+def read(sources: list[InputFile], n_parts: int = 3) -> list[Piece]:
+    """As Spark hands the files to an executor, a row a batch."""
+    schema = pa.schema([("file_no", pa.int32()), ("source", pa.string())])
+    batches = [
+        pa.RecordBatch.from_pylist(
+            [{"file_no": number, "source": dealing._SOURCE.dump_json(source).decode()}], schema
+        )
+        for number, source in enumerate(sources)
+    ]
+    found = dealing._read(iter(batches), IngestSettings(), n_parts)
+    return [Piece(**row) for batch in found for row in batch.to_pylist()]
+
+
+def ids(piece: Piece) -> list[str]:
+    found: list[str] = pq.read_table(pa.BufferReader(piece.data))[Raw.USER_KEY].to_pylist()
+    return found
+
+
+def test_a_file_becomes_a_piece_a_part_and_a_word_about_it(tmp_path: Path) -> None:
+    pieces = read([day(tmp_path / "a.csv", range(20)), day(tmp_path / "b.csv", range(15, 30))])
+    assert {piece.kind for piece in pieces} == {RECORDS, ABOUT}
+    part_of = {}
+    for piece in pieces:
+        for user in ids(piece) if piece.kind == RECORDS else ():
+            assert part_of.setdefault(user, piece.part) == piece.part  # also in the other file
+    assert len(part_of) == 30
+    assert set(part_of.values()) == {0, 1, 2}
+    told = [json.loads(piece.data) for piece in pieces if piece.kind == ABOUT]
+    assert [one["read"]["count"]["records"] for one in told] == [20, 15]
+    assert len({one["checksum"] for one in told}) == 2
+
+
+def test_a_file_that_cannot_be_used_is_said_with_its_words(tmp_path: Path) -> None:
+    source = day(tmp_path / "a.csv", range(3))
+    source.path.write_text("no,such,columns!\n1,2,3\n".ljust(source.bytes)[: source.bytes])
+    [piece] = read([source])
+    assert piece.kind == REFUSED
+    with pytest.raises(InputError) as told:
+        dealing._refuse(piece)
+    with pytest.raises(InputError) as here:
+        dealing.read_file(source, IngestSettings(), tmp_path, lambda _: None)
+    assert str(told.value) == str(here.value)
+
+
+def test_a_file_that_an_executor_does_not_see_or_sees_otherwise_is_named(tmp_path: Path) -> None:
+    source = day(tmp_path / "a.csv", range(3))
+    for seen, why in (
+        (replace(source, path=tmp_path / "elsewhere.csv"), "No such file"),
+        (replace(source, on_disk=7), f"it has {source.bytes:,} bytes there, and 7 here"),
+    ):
+        [piece] = read([seen])
+        with pytest.raises(InputError, match=rf"executor on \S+ cannot read .*: {why}.*under one name"):
+            dealing._refuse(piece)
+
+
+def test_a_part_is_handed_over_with_receipts_of_its_own(tmp_path: Path) -> None:
+    sources = [day(tmp_path / "a.csv", range(20)), day(tmp_path / "b.csv", range(15, 30))]
+    pieces = read(sources)
+    about = [
+        dealing._READ.validate_python(json.loads(one.data)["read"]) for one in pieces if one.kind == ABOUT
+    ]
+    raw = dealing.joined(
+        [replace(one, source=source) for one, source in zip(about, sources, strict=True)], IngestSettings()
+    )
+
+    def step(part: dealing.RawRead, work: Path) -> list[dealing.Made]:
+        assert list(work.iterdir()) == []
+        counts = [file.read for file in part.files]
+        rows = [
+            sum(pq.read_metadata(path).num_rows for at, path in part.parts if at == number)
+            for number in (0, 1)
+        ]
+        assert counts == rows
+        return [("counts", -1, json.dumps(counts).encode())]
+
+    records = sorted((one for one in pieces if one.kind == RECORDS), key=lambda one: one.part)
+    found = dealing._each_part((piece.batch() for piece in records), step, replace(raw, parts=()))
+    made = [Piece(**row) for batch in found for row in batch.to_pylist()]
+    assert [piece.part for piece in made] == [0, 1, 2]
+    assert [sum(counts) for counts in zip(*(json.loads(piece.data) for piece in made), strict=True)] == [
+        20,
+        15,
+    ]
+
+
+def test_users_are_dealt_out_so_that_a_part_fits_and_every_core_has_some(tmp_path: Path) -> None:
+    source = day(tmp_path / "a.csv", range(3))
+    assert parts_for([source], cores=3) == 6
+    assert parts_for([replace(source, bytes=10 * dealing.PART_BYTES)], cores=2) == 10
+    assert parts_for([replace(source, bytes=1 << 50)], cores=2) == dealing.MOST_PARTS
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "words"),
+    [
+        ("Job aborted.\nTraceback …\ncore.base.errors.ResourceError: The disk is full: /x.\n\n\tat org",
+         ResourceError, "ResourceError: The disk is full: /x"),
+        ("Traceback …\nModuleNotFoundError: No module named 'duckdb'\n", ResourceError,
+         "lacks a package: No module named 'duckdb'.*PYSPARK_PYTHON"),
+        ("something of Java's\nand more", ResourceError, "RuntimeError: something of Java's"),
+    ],
+)  # fmt: skip
+def test_what_failed_somewhere_is_a_line(text: str, kind: type[Beha2VecError], words: str) -> None:
+    with pytest.raises(kind, match=words) as told:
+        raise said(RuntimeError(text))
+    assert "\n" not in str(told.value)
+
+
+def test_our_code_is_shipped_whole_and_without_what_python_compiled(tmp_path: Path) -> None:
+    import zipfile
+
+    names = zipfile.ZipFile(zip_core(tmp_path)).namelist()
+    assert {"core/__init__.py", "core/labels/taxonomy.yaml", "core/engines/spark/dealing.py"} <= set(names)
+    assert not [name for name in names if "__pycache__" in name]
