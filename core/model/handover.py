@@ -61,14 +61,14 @@ def led(step: TrainingStep, spans: Spans, config: ModelConfig, folder: Path) -> 
     make_folder(folder)
     with tempfile.TemporaryDirectory(dir=folder.absolute(), prefix=PREFIX) as shared:
         _write(Path(shared), step, spans, config)
-        parallel.order(Path(shared))
-        share = parallel.Share.of(spans, step.device)
         try:
+            parallel.order(Path(shared))
+            share = parallel.Share.of(spans, step.device)
             yield replace(step, share=share)
+            share.begun(step.network, step.device, parallel.OVER)
         except BaseException:
             parallel.leave()  # whoever waits for the next step hears of it
             raise
-        share.begun(step.network, step.device, parallel.OVER)
 
 
 def lend_a_hand() -> None:

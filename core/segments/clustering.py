@@ -16,7 +16,7 @@ from core.base.schema import OUTLIER, OUTSIDE
 from core.base.settings import Algorithm, ClusterSettings
 from core.segments import by_hand, density, kmeans, mixture
 from core.segments.geometry import count_different, repeatable, segment_means
-from core.segments.many import Rows, mini_batch
+from core.segments.many import ChunkedRows, mini_batch
 from core.segments.partition import Partition
 
 MODULES: Final = {
@@ -41,7 +41,7 @@ def fit(
         InputError: If fewer than two different users can be clustered, or they form no such groups.
         SettingsError: If there are more segments than different users, or ``init`` does not fit.
     """
-    rows = Rows(vectors, np.flatnonzero(inside))
+    rows = ChunkedRows(vectors, np.flatnonzero(inside))
     free = settings.algorithm is Algorithm.HDBSCAN
     teaching = rows.teaching(settings.seed)
     _check_enough(teaching, 2 if free else settings.n_clusters)
@@ -66,7 +66,7 @@ def fit(
 
 
 def _learned(
-    rows: Rows, teaching: np.ndarray, settings: ClusterSettings, start: np.ndarray | None
+    rows: ChunkedRows, teaching: np.ndarray, settings: ClusterSettings, start: np.ndarray | None
 ) -> tuple[dict[str, np.ndarray], np.ndarray, int]:
     """What a way learns, with centroids, the place of each row by it, and the rounds it took."""
     way = MODULES[settings.algorithm]

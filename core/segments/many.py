@@ -25,7 +25,7 @@ PASSES: Final = 3
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
+class ChunkedRows:
     """Some rows of a matrix that may be mapped from a file.
 
     Args:
@@ -84,7 +84,7 @@ class Rows:
             yield self._of(places[places < len(self.users)])
 
 
-def mini_batch(rows: Rows, start: np.ndarray, seed: int) -> np.ndarray:
+def mini_batch(rows: ChunkedRows, start: np.ndarray, seed: int) -> np.ndarray:
     """Centroids by mini-batches (Sculley 2010; scikit-learn's): float32 of shape (k, d).
 
     Args:

@@ -15,7 +15,7 @@ from core.base.schema import OUTSIDE
 from core.base.settings import Algorithm, ClusterSettings
 from core.segments import many
 from core.segments.clustering import assign, fit
-from core.segments.many import Rows
+from core.segments.many import ChunkedRows
 from core.segments.partition import Partition
 from tests.core.segments.blobs import blobs
 
@@ -120,7 +120,7 @@ def test_other_ways_learn_on_a_sample_and_place_everybody(algorithm: Algorithm) 
 
 def test_a_pass_reads_everybody_once_in_an_order_of_its_own() -> None:
     users = np.arange(0, 2000, 2)
-    rows = Rows(np.arange(2000, dtype=np.float32)[:, None], users)
+    rows = ChunkedRows(np.arange(2000, dtype=np.float32)[:, None], users)
     first, second = (np.concatenate(list(rows.batches([0, number])))[:, 0] for number in range(2))
     assert not np.array_equal(first, second)
     for read in (first, second):
