@@ -13,9 +13,12 @@ import pytest
 import torch
 
 from core.base.errors import Cancelled
+from core.base.progress import silent
 from core.base.schema import View
+from core.base.settings import Device
 from core.model import checkpoints, embedding, inputs, steps, training, triplets
-from core.model.embedding import embed
+from core.model.embedding import embed, embed_on
+from core.model.model_files import load_model
 from core.model.training import train
 from tests.core.model.elsewhere import Elsewhere, LeftBehindError, pretended_gpu
 from tests.core.model.test_training import stop_after
@@ -33,23 +36,48 @@ HARMLESS = {
 """Lines in which a move is not needed, or saves a wait only."""
 
 
-def story(folder: Path) -> dict[View, np.ndarray]:
-    """A training broken off and resumed, with users held out for its finish, and users embedded."""
-    sequences = shop(520, shortest=6)
+USERS = shop(40)
+
+
+def broken_off(folder: Path) -> None:
+    """Train until a checkpoint is there, which is after the first step."""
     with pytest.raises(Cancelled):
-        train(sequences, NAMES, TINY, folder, stop_after(17, Cancelled()), folder / "kept")
-    train(sequences, NAMES, TINY, folder, checkpoint_dir=folder / "kept")
-    return embed(folder, sequences, NAMES)
+        train(USERS, NAMES, TINY, folder, stop_after(2, Cancelled()), folder / "kept")
 
 
-def test_a_story_on_another_device_leaves_nothing_behind(
+def embedded(model: Path) -> dict[View, np.ndarray]:
+    """Embed users, and see that the network did go to the device."""
+    loaded = load_model(model)
+    found = embed_on(loaded, USERS, NAMES, silent, Device.AUTO)
+    if not all(isinstance(one, Elsewhere) for one in loaded.network.parameters()):
+        raise LeftBehindError("the network")
+    return found
+
+
+def story(folder: Path, model: Path) -> None:
+    """A training broken off, resumed and broken off again, and users embedded by a model from before."""
+    broken_off(folder)
+    broken_off(folder)
+    embedded(model)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("trained") / "model"
+    train(USERS, NAMES, TINY, folder)
+    return folder
+
+
+def test_a_training_with_its_finish_and_an_embedding_leave_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pretended_gpu(monkeypatch):
-        vectors = story(tmp_path)
-    assert all(np.isfinite(found).all() for found in vectors.values())
-    here = embed(tmp_path, shop(520, shortest=6), NAMES)
-    for view, found in vectors.items():  # but for half precision
+        broken_off(tmp_path)
+        report = train(shop(520, shortest=6), NAMES, TINY, tmp_path / "model")
+        there = embedded(tmp_path / "model")
+    assert report.finish is not None
+    here = embed(tmp_path / "model", USERS, NAMES)
+    for view, found in there.items():  # but for half precision
         assert np.einsum("ij,ij->i", found, here[view]).min() > 0.99
 
 
@@ -148,11 +176,11 @@ def leave_out(module: ModuleType, node: ast.Call, patch: pytest.MonkeyPatch) -> 
     ],
 )
 def test_each_move_that_is_left_out_is_found(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: ModuleType, node: ast.Call
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: ModuleType, node: ast.Call, model: Path
 ) -> None:
     leave_out(module, node, monkeypatch)
     with pretended_gpu(monkeypatch), pytest.raises(LeftBehindError):
-        story(tmp_path)
+        story(tmp_path, model)
 
 
 def test_every_move_is_in_a_module_that_is_looked_at() -> None:
