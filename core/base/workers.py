@@ -7,6 +7,7 @@ part is long enough, and PyTorch lets go of Python's lock while it computes.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -46,7 +47,8 @@ def workers(device: torch.device) -> Iterator[Workers]:
         return
     before = torch.get_num_threads()
     torch.set_num_threads(1)
-    count = min(available_cores(), MOST_WORKERS)
+    beside = int(os.environ.get("LOCAL_WORLD_SIZE", 1))  # processes that train together here: torchrun says
+    count = max(1, min(available_cores() // beside, MOST_WORKERS))
     try:  # each thread is told: OpenMP keeps the number for each, and a new thread has the default
         with ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,)) as pool:
 

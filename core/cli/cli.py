@@ -31,6 +31,7 @@ from core.cli.run_options import (
     wanted_settings,
 )
 from core.cli.spark_options import spark_embed, spark_options, spark_run
+from core.cli.several import first_of_several
 from core.data.receipt import Receipt
 from core.labels.label_settings import LabelMode
 from core.runs.pipeline import STAGES
@@ -400,8 +401,8 @@ def main() -> NoReturn:
     """Run the command line and exit."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(INTERRUPTED))
     try:
-        with disk_errors():
-            status = app(standalone_mode=False)
+        with disk_errors(), first_of_several() as first:
+            status = app(standalone_mode=False) if first else 0
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         sys.exit(BAD_INPUT)

@@ -102,6 +102,7 @@ class TrainReport(BaseModel):
         valid_mrr: Retrieval after the last step.
         curve: Rows in order of steps.
         finish: What was done to the vectors afterwards; None where nobody was left to judge it on.
+        processes: How many trained together: with another number, other pages were dropped at random.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -119,6 +120,7 @@ class TrainReport(BaseModel):
     valid_mrr: float | None
     curve: tuple[CurveRow, ...]
     finish: FinishReport | None = None
+    processes: int = 1
 
 
 @dataclass(frozen=True, eq=False)

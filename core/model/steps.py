@@ -20,7 +20,9 @@ from core.base.workers import Workers
 from core.model.devices import fast_arithmetic
 from core.model.inputs import PaddedBatch, Spans, TokenStreams, padded_batch
 from core.model.network import UserBehaviorTransformer
-from core.model.triplets import bag_signature, length_leak, triplet_loss
+from core.model.parallel import ALONE, Share
+from core.model.schedule import Schedule
+from core.model.triplets import bag_signature, draw_slices, length_leak, triplet_loss
 from core.model.vocabulary import FIRST_VIEW, PADDING
 
 LEAK_WEIGHT: Final = 3.0
@@ -31,6 +33,8 @@ their mix is not (ARI of the demo shop's segments .19 instead of .30 to .33); 3 
 CPU_PARTS: Final = 8
 """A batch is encoded in this many parts of similar lengths: a few long users do not pad all the others.
 Fixed, whatever the number of cores, so that the same numbers are added in the same order."""
+APART: Final = 2**32
+"""Between the seeds of one process and the next."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +100,7 @@ class TrainingStep:
     settings: TrainSettings
     device: torch.device
     workers: Workers
+    share: Share = ALONE
 
     @property
     def weights(self) -> dict[View, float]:
@@ -123,20 +128,26 @@ class TrainingStep:
             for view in self.sources
         }
         together = {view: self._together(pieces, len(slices)) for view, pieces in of_view.items()}
+        self.share.gather(
+            table for one in together.values() for table in (one.vectors.detach(), one.bags, one.known)
+        )
         log_lengths = torch.from_numpy(np.log(slices.length)).float().to(self.device)
         generator = torch.Generator(self.device).manual_seed(seed)
         loss = views_loss(together, self.weights, log_lengths, self.settings.margin, generator)
         gradients = torch.autograd.grad(loss, [one.vectors for one in together.values()])
         for view, gradient in zip(together, gradients, strict=True):
             self._backward(view, [(one[0], gradient[rows]) for one, rows in of_view[view]])
+        self.share.add_gradients(self.network)
         return loss.detach()
 
     def _parts(self, slices: Spans, seed: int) -> list[MicroBatch]:
-        """For each view the slices that it can speak of, by length."""
+        """For each view the own slices that it can speak of, by length."""
         count, pieces = CPU_PARTS if self.device.type == "cpu" else 1, []
         order = np.argsort(slices.length, kind="stable")
+        order = order[self.share.owns(slices[order])]
+        seed += self.share.rank * APART
         for view, source in self.sources.items():
-            known = order[source.streams.speaks_of(slices)[order]]
+            known = order[source.streams.speaks_of(slices[order])]
             pieces += [(view, rows) for rows in even_parts(known, slices.length, count)]
         return [
             MicroBatch(view, slices[rows], torch.from_numpy(rows).to(self.device), seed + number)
@@ -173,6 +184,30 @@ class TrainingStep:
         for number, parameter in enumerate(parameters):
             gradients = [found[number] for found in of_parts]
             parameter.grad = torch.stack(gradients).sum(dim=0) if gradients else torch.zeros_like(parameter)
+
+
+def learn_batch(shared: TrainingStep, spans: Spans, schedule: Schedule, step: int) -> Tensor:
+    """Set the gradients of a step; everything random in it depends on the seed and the step alone.
+
+    Args:
+        shared: What every step shares.
+        spans: All page views of each user that trains.
+        schedule: How many users a step.
+        step: Its number.
+
+    Returns:
+        The loss.
+    """
+    rng = np.random.default_rng([shared.settings.seed, step])
+    users = _users_of(step, len(spans), schedule, shared.settings.seed)
+    return shared.learn(*draw_slices(spans[users], shared.settings.max_length, rng), rng)
+
+
+def _users_of(step: int, n_users: int, schedule: Schedule, seed: int) -> np.ndarray:
+    """Places of the step's users; each epoch goes through all of them in an order of its own."""
+    epoch, number = divmod(step, schedule.steps_per_epoch)
+    order = np.random.default_rng([seed, epoch, n_users]).permutation(n_users)
+    return order[number * schedule.batch_size : (number + 1) * schedule.batch_size]
 
 
 def even_parts(order: np.ndarray, lengths: np.ndarray, count: int) -> list[np.ndarray]:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-import numpy as np
 import torch
 
 from core.base.errors import SettingsError
@@ -18,20 +17,20 @@ from core.base.schema import View
 from core.base.settings import Encoder, TrainSettings
 from core.base.workers import Workers, workers
 from core.data.sequences import UserSequences
-from core.model import bag
+from core.model import bag, parallel
 from core.model.checkpoints import Learner, Standing, fingerprint, resume, save_checkpoint
 from core.model.cooccurrence import item_vectors
 from core.model.devices import pick_device, repeatable
 from core.model.embedding import embed_pair
 from core.model.finish import Finish
 from core.model.finishing import Finished
+from core.model.handover import led
 from core.model.inputs import ItemVocabulary, Spans, TokenStreams
 from core.model.model_files import CurveRow, FinishReport, ModelConfig, TrainedModel, TrainReport, save_model
 from core.model.network import UserBehaviorTransformer
 from core.model.population import Population, choose_users
 from core.model.schedule import Schedule, one_cycle, peak_rate, plan
-from core.model.steps import TrainingStep, ViewSource
-from core.model.triplets import draw_slices
+from core.model.steps import TrainingStep, ViewSource, learn_batch
 from core.model.validation import mean_reciprocal_rank, retrieval_pairs
 from core.model.view_streams import Names, build_vocabularies, view_config, view_streams
 
@@ -99,7 +98,8 @@ def train(
     progress(STAGE, 0.0, "Looking at which pages are seen together")
     with repeatable(device), workers(device) as threads:
         assignment, model = _begun(sequences, names, settings, population, device, threads)
-        standing = fit(assignment, progress, checkpoint_dir)
+        with led(assignment.step, assignment.spans, model.config, out_dir) as step:
+            standing = fit(replace(assignment, step=step), progress, checkpoint_dir)
         finish, how = _finished(assignment.step, sequences, population)
     report = _report(population, assignment, model.vocabularies, standing, how)
     save_model(out_dir, replace(model, finish=finish), report)
@@ -222,24 +222,16 @@ def _run(
 
 
 def _step(assignment: Assignment, optimizer: torch.optim.AdamW, step: int) -> torch.Tensor:
-    """One step of the optimiser; everything random in it depends on the seed and the step alone."""
+    """One step of the optimiser."""
     shared, schedule = assignment.step, assignment.schedule
-    rng = np.random.default_rng([shared.settings.seed, step])
-    users = _users_of(step, len(assignment.spans), schedule, shared.settings.seed)
-    loss = shared.learn(*draw_slices(assignment.spans[users], shared.settings.max_length, rng), rng)
+    shared.share.begun(shared.network, shared.device, step)
+    loss = learn_batch(shared, assignment.spans, schedule, step)
     torch.nn.utils.clip_grad_norm_(shared.network.parameters(), MAX_GRADIENT_NORM)
     rate = one_cycle(step, schedule.steps, peak_rate(schedule.batch_size, shared.settings))
     for group in optimizer.param_groups:
         group["lr"] = group["rate"] * rate
     optimizer.step()
     return loss
-
-
-def _users_of(step: int, n_users: int, schedule: Schedule, seed: int) -> np.ndarray:
-    """Places of the step's users; each epoch goes through all of them in an order of its own."""
-    epoch, number = divmod(step, schedule.steps_per_epoch)
-    order = np.random.default_rng([seed, epoch, n_users]).permutation(n_users)
-    return order[number * schedule.batch_size : (number + 1) * schedule.batch_size]
 
 
 def _row(
@@ -292,4 +284,5 @@ def _report(
         valid_mrr=standing.curve[-1].valid_mrr,
         curve=standing.curve,
         finish=finish,
+        processes=parallel.processes(),
     )

@@ -6,6 +6,7 @@ a :class:`Partition`, and whoever comes later is placed by the same rule as thos
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -14,7 +15,8 @@ from core.base.errors import ArtifactError, InputError, SettingsError
 from core.base.schema import OUTLIER, OUTSIDE
 from core.base.settings import Algorithm, ClusterSettings
 from core.segments import by_hand, density, kmeans, mixture
-from core.segments.geometry import count_different, inertia, repeatable, segment_means
+from core.segments.geometry import count_different, repeatable, segment_means
+from core.segments.many import ChunkedRows, mini_batch
 from core.segments.partition import Partition
 
 MODULES: Final = {
@@ -39,16 +41,14 @@ def fit(
         InputError: If fewer than two different users can be clustered, or they form no such groups.
         SettingsError: If there are more segments than different users, or ``init`` does not fit.
     """
-    rows = np.ascontiguousarray(vectors[inside], dtype=np.float32)
-    free, way = settings.algorithm is Algorithm.HDBSCAN, MODULES[settings.algorithm]
-    _check_enough(rows, 2 if free else settings.n_clusters)
-    start = None if init is None or free else _checked_start(init, settings, rows)
+    rows = ChunkedRows(vectors, np.flatnonzero(inside))
+    free = settings.algorithm is Algorithm.HDBSCAN
+    teaching = rows.teaching(settings.seed)
+    _check_enough(teaching, 2 if free else settings.n_clusters)
+    start = None if init is None or free else _checked_start(init, settings, teaching)
     with repeatable():
-        learned, n_iter = way.learn(rows, settings, start)
-        place = way.place(rows, learned)
-    own = place >= 0
-    centroids = learned.pop("centroids", None)
-    centroids = segment_means(rows[own], place[own], place.max() + 1)[0] if centroids is None else centroids
+        learned, place, n_iter = _learned(rows, teaching, settings, start)
+    centroids = learned.pop("centroids")
     order = _largest_first(place, len(centroids)) if start is None else np.arange(len(centroids))
     rank = np.argsort(order).astype(np.int32)
     labels = np.full(len(vectors), OUTSIDE, dtype=np.int32)
@@ -57,12 +57,28 @@ def fit(
         labels=labels,
         centroids=centroids[order],
         ids=np.arange(len(centroids), dtype=np.int32),
-        inertia=inertia(rows[own], centroids[place[own]]),
+        inertia=rows.inertia(centroids, place),
         n_iter=n_iter,
         warm=start is not None,
         settings=settings,
         learned=learned | {"ids": rank} if learned else {},
     )
+
+
+def _learned(
+    rows: ChunkedRows, teaching: np.ndarray, settings: ClusterSettings, start: np.ndarray | None
+) -> tuple[dict[str, np.ndarray], np.ndarray, int]:
+    """What a way learns, with centroids, the place of each row by it, and the rounds it took."""
+    way = MODULES[settings.algorithm]
+    learned, n_iter = way.learn(teaching, settings, start)
+    if rows.many and "centroids" in learned:
+        learned["centroids"] = mini_batch(rows, learned["centroids"], settings.seed)
+    place = rows.placed(partial(way.place, learned=learned))
+    if "centroids" not in learned:
+        taught = way.place(teaching, learned) if rows.many else place
+        own = taught >= 0
+        learned["centroids"] = segment_means(teaching[own], taught[own], place.max() + 1)[0]
+    return learned, place, n_iter
 
 
 def assign(vectors: np.ndarray, partition: Partition) -> np.ndarray:

@@ -1,0 +1,127 @@
+"""A training that several processes do, as files that all of them can read.
+
+The first process lays the tokens down as flat arrays; the others map them into memory and touch those of
+their own users only. Nothing but numbers and JSON goes from one process to another.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from core.base.errors import ArtifactError, SettingsError
+from core.base.schema import View
+from core.base.workers import workers
+from core.model import parallel
+from core.model.devices import pick_device, repeatable
+from core.model.inputs import Spans, TokenStreams
+from core.model.model_files import CONFIG, ModelConfig
+from core.model.network import UserBehaviorTransformer
+from core.model.schedule import plan
+from core.model.steps import TrainingStep, ViewSource, learn_batch
+from core.storage.disk import disk_errors, make_folder
+
+PREFIX: Final = ".handover."
+STREAMS: Final = tuple(field.name for field in fields(TokenStreams))
+COARSE: Final = "coarse"
+
+
+@contextmanager
+def led(step: TrainingStep, spans: Spans, config: ModelConfig, folder: Path) -> Iterator[TrainingStep]:
+    """Share a training with the other processes, where there are any.
+
+    Args:
+        step: What every step shares.
+        spans: All page views of each user that trains.
+        config: Of the network.
+        folder: Where the others can read; what is written there is gone afterwards.
+
+    Yields:
+        The same with this process's share of each step.
+
+    Raises:
+        SettingsError: If a batch has fewer users than there are processes.
+        ResourceError: If the disk is full, or another process is gone.
+    """
+    size = parallel.processes()
+    if size == 1:
+        yield step
+        return
+    users = plan(len(spans), config.settings).batch_size
+    if users < size:
+        raise SettingsError(
+            f"{size} processes cannot share batches of {users} users", allowed=f"1 to {users} processes"
+        )
+    make_folder(folder)
+    with tempfile.TemporaryDirectory(dir=folder.absolute(), prefix=PREFIX) as shared:
+        _write(Path(shared), step, spans, config)
+        try:
+            parallel.order(Path(shared))
+            share = parallel.Share.of(spans, step.device)
+            yield replace(step, share=share)
+            share.begun(step.network, step.device, parallel.OVER)
+        except BaseException:
+            parallel.leave()  # whoever waits for the next step hears of it
+            raise
+
+
+def lend_a_hand() -> None:
+    """Help with whatever the first process trains, until there is nothing any more.
+
+    Raises:
+        ArtifactError: If this process cannot read what the first one writes.
+        SettingsError: If this machine has no such device.
+        ResourceError: If another process is gone.
+    """
+    while folder := parallel.order():
+        config, spans, views = _read(folder)
+        device = pick_device(config.settings.device)
+        with repeatable(device), workers(device) as threads:
+            sources = {
+                view: ViewSource.of(streams, coarse, config.views[view].n_transitions, device)
+                for view, (streams, coarse) in views.items()
+            }
+            network = UserBehaviorTransformer(config.views).to(device)
+            share = parallel.Share.of(spans, device)
+            step = TrainingStep(network, sources, config.settings, device, threads, share)
+            schedule = plan(len(spans), config.settings)
+            while (number := share.begun(network, device)) != parallel.OVER:
+                learn_batch(step, spans, schedule, number)
+
+
+def _write(folder: Path, step: TrainingStep, spans: Spans, config: ModelConfig) -> None:
+    arrays = {"begin": spans.begin, "length": spans.length}
+    for view, source in step.sources.items():
+        arrays |= {f"{view}.{name}": getattr(source.streams, name) for name in STREAMS}
+        arrays[f"{view}.{COARSE}"] = source.coarse.cpu().numpy()
+    with disk_errors():
+        for name, array in arrays.items():
+            np.save(folder / f"{name}.npy", array, allow_pickle=False)
+        (folder / CONFIG).write_text(config.model_dump_json(), encoding="utf-8")
+
+
+def _read(folder: Path) -> tuple[ModelConfig, Spans, dict[View, tuple[TokenStreams, np.ndarray]]]:
+    """The network's shape, all users that train, and of each view the tokens and what is coarser."""
+
+    def mapped(name: str) -> np.ndarray:
+        array: np.ndarray = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+        return array
+
+    try:
+        config = ModelConfig.model_validate_json((folder / CONFIG).read_bytes())
+        views = {
+            view: (TokenStreams(*(mapped(f"{view}.{name}") for name in STREAMS)), mapped(f"{view}.{COARSE}"))
+            for view in config.views
+        }
+        return config, Spans(mapped("begin"), mapped("length")), views
+    except (OSError, ValueError) as error:
+        raise ArtifactError(
+            f"A process of this run cannot read {folder}",
+            remedy="Write the results to a disk that every machine of the run sees at the same place",
+        ) from error

@@ -1,0 +1,100 @@
+"""More users than fit in memory: their vectors stay on disk, and are read a chunk at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+from sklearn.cluster import MiniBatchKMeans
+
+from core.segments.geometry import inertia
+
+MOST: Final = 2_000_000
+"""Users whose vectors are held in memory at once: Lloyd's algorithm takes a second copy of them."""
+CHUNK: Final = 131_072
+"""Users read at a time beyond that; a multiple of ``geometry.BLOCK``."""
+RUN: Final = 256
+"""Users that lie side by side on the disk and are read together; a batch is runs from all over it, so that
+an order of the ids says nothing."""
+BATCH: Final = 16_384
+PASSES: Final = 3
+"""Times that everybody is looked at (docs/method.md)."""
+
+
+@dataclass(frozen=True, eq=False)
+class ChunkedRows:
+    """Some rows of a matrix that may be mapped from a file.
+
+    Args:
+        vectors: float32 of shape (n_users, d).
+        users: int64 of shape (n,), which rows.
+    """
+
+    vectors: np.ndarray
+    users: np.ndarray
+
+    @property
+    def many(self) -> bool:
+        """Whether they are not to be held in memory all at once."""
+        return len(self.users) > MOST
+
+    def teaching(self, seed: int) -> np.ndarray:
+        """Those that a rule is learned on: all, or :data:`CHUNK` drawn at random where they are many."""
+        if not self.many:
+            return self._whole
+        drawn = np.random.default_rng(seed).choice(len(self.users), CHUNK, replace=False)
+        return self._of(np.sort(drawn))
+
+    def each(self) -> Iterator[tuple[slice, np.ndarray]]:
+        """All of them in order, with their places: in chunks, or at once where they are not many."""
+        if not self.many:
+            yield slice(None), self._whole
+            return
+        for start in range(0, len(self.users), CHUNK):
+            part = slice(start, start + CHUNK)
+            yield part, self._of(part)
+
+    @cached_property
+    def _whole(self) -> np.ndarray:
+        return self._of(slice(None))
+
+    def _of(self, places: np.ndarray | slice) -> np.ndarray:
+        return np.ascontiguousarray(self.vectors[self.users[places]], dtype=np.float32)
+
+    def placed(self, place: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        """What a rule says of each row: int of shape (n,)."""
+        return np.concatenate([place(rows) for _, rows in self.each()])
+
+    def inertia(self, centroids: np.ndarray, place: np.ndarray) -> float:
+        """Sum of squared distances to the own centroid of all that have one (place 0 and up)."""
+        total = 0.0
+        for part, rows in self.each():
+            own = place[part] >= 0
+            total += inertia(rows[own], centroids[place[part][own]])
+        return total
+
+    def batches(self, seed: Sequence[int]) -> Iterator[np.ndarray]:
+        """All of them once, in an order drawn at random: float32 of shape (at most :data:`BATCH`, d)."""
+        runs = np.random.default_rng(seed).permutation(-(-len(self.users) // RUN))
+        for start in range(0, len(runs), BATCH // RUN):
+            places = runs[start : start + BATCH // RUN, None] * RUN + np.arange(RUN)
+            yield self._of(places[places < len(self.users)])
+
+
+def mini_batch(rows: ChunkedRows, start: np.ndarray, seed: int) -> np.ndarray:
+    """Centroids by mini-batches (Sculley 2010; scikit-learn's): float32 of shape (k, d).
+
+    Args:
+        rows: All rows to be clustered.
+        start: Centroids to go on from, float32 of shape (k, d); centroid i continues the i-th.
+        seed: Of the order.
+    """
+    made = MiniBatchKMeans(len(start), init=start, n_init=1, random_state=seed, reassignment_ratio=0)
+    for number in range(PASSES):
+        for batch in rows.batches([seed, number]):
+            made.partial_fit(batch)
+    centroids: np.ndarray = made.cluster_centers_
+    return centroids
