@@ -23,6 +23,7 @@ from core.base.settings import (
     OutcomeCount,
     Preset,
 )
+from core.cli.bigquery_options import BIGQUERY, bigquery_options, read_days, take_options
 from core.cli.console import ConsoleProgress
 from core.cli.run_options import (
     fresh_settings,
@@ -128,22 +129,32 @@ def app() -> None:
 @click.option("--keep-debug", is_flag=True, help="Keep debug_mode=1.")
 @click.option("--merge-hosts", is_flag=True, help="Drop www. and shop. from hosts.")
 @click.option("--from-stage", type=click.Choice(STAGES), help="First stage to do again, on what OUT holds.")
+@click.option(
+    "--engine", type=click.Choice([BIGQUERY]), help="Where the export lies, if not in files (docs/how-to/)."
+)
+@bigquery_options
 def run(
     inputs: tuple[Path, ...],
     out: Path,
     from_stage: str | None,
+    engine: str | None,
     fetch_host: tuple[str, ...],
     **options: Any,  # noqa: ANN401 - what click parsed
 ) -> None:
     """Segment the users of an export: files in, OUT/users.parquet, profiles and a report out."""
     from core.runs.run import run as run_all
 
+    days = take_options(options, engine)
     wanted = wanted_settings(options)
     beside = wanted_beside(options)
     preset = Preset(options["preset"]) if options["preset"] else None
     fresh = from_stage in (None, STAGES[0])
-    if fresh and not inputs:
+    if engine is not None and (inputs or not fresh):
+        raise SettingsError(f"--engine {engine} reads tables, so there is no INPUT and no later --from-stage")
+    if fresh and not inputs and engine is None:
         raise SettingsError("No INPUT was given", allowed="files, folders or patterns of a GA4 export")
+    if engine is not None:
+        make_folder(out)  # before anything is paid for
     # what an earlier run is asked for is still so when the new one goes on from it
     with claimed(out) if out.is_dir() else nullcontext():
         if fresh:
@@ -151,6 +162,8 @@ def run(
         else:
             settings = resumed_settings(out, wanted, preset, str(from_stage))
         settings = settings.model_copy(update=beside)
+        if engine is not None:
+            inputs = read_days(out, days, settings.ingest)
         with ConsoleProgress() as progress:
             record = run_all(out, inputs, settings, progress, from_stage, fetch_host)
             receipt = Receipt.model_validate_json((out / "receipt.json").read_bytes())

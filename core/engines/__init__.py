@@ -1,0 +1,1 @@
+"""Where records lie or are computed beyond the files of one machine."""
