@@ -25,15 +25,16 @@ from core.storage.store import Store
 BIGQUERY: Final = "bigquery"
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+_DAY: Final = click.DateTime(["%Y-%m-%d", "%Y%m%d"])
 _OPTIONS: Final = (
-    click.option("--table", metavar="PROJECT.DATASET.events_*", help="BigQuery: the tables, a star for the day."),
-    click.option("--from", "first", metavar="YYYY-MM-DD", help="BigQuery: first day to read."),
-    click.option("--to", "last", metavar="YYYY-MM-DD", help="BigQuery: last day to read."),
+    click.option("--table", metavar="PROJECT.DATASET.events_*", help="BigQuery: tables, a star for the day."),
+    click.option("--from", "first", type=_DAY, metavar="YYYY-MM-DD", help="BigQuery: first day to read."),
+    click.option("--to", "last", type=_DAY, metavar="YYYY-MM-DD", help="BigQuery: last day to read."),
     click.option(
         "--sample-users", type=float, metavar="SHARE",
         help="BigQuery: read this share of the users, each with all events; all by default.",
     ),
-    click.option("--billing-project", metavar="PROJECT", help="BigQuery: who pays; by default the table's project."),
+    click.option("--billing-project", metavar="PROJECT", help="BigQuery: who pays; by default the tables'."),
     click.option(
         "--max-bytes", metavar="SIZE",
         help=f"BigQuery: most that may be billed, such as 500GB; {in_gigabytes(MAX_BYTES)} by default.",
@@ -82,6 +83,7 @@ def read_days(out: Path, given: Mapping[str, Any], ingest: IngestSettings) -> tu
     from core.engines import bigquery
 
     asked = {name: value for name, value in given.items() if name != "yes"}
+    asked |= {name: asked[name].date() for name in ("first", "last")}
     if "max_bytes" in asked:
         asked["max_bytes"] = size_in_bytes(asked["max_bytes"])
     request = BigQueryRequest.checked(**asked, user_key=ingest.user_key, mapping=ingest.mapping)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from datetime import date, datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 
 from core.base.errors import InputError, ResourceError, SettingsError
 from core.base.progress import Progress, SubProgress
+from core.base.schema import PAGE_VIEW, Raw
 from core.base.wording import counted
 from core.engines import bigquery_door as door
 from core.engines.bigquery_query import leaves, names_of, query_of
@@ -88,7 +89,7 @@ def read(store: Store, agreed: BigQueryEstimate, progress: Progress) -> list[Pat
         raise SettingsError(
             f"BigQuery would bill {in_gigabytes(agreed.bytes_billed)}, more than the "
             f"{in_gigabytes(request.max_bytes)} that are allowed, so nothing was read",
-            remedy="Read fewer days, or raise --max-bytes",
+            remedy="Read fewer days, or raise the limit (--max-bytes)",
         )
     left, files = request.max_bytes, []
     with closing(door.connect(request)) as client:
@@ -158,7 +159,7 @@ def _dry_run(client: Client, query: str) -> int:
     from google.cloud.bigquery import QueryJobConfig
 
     config = QueryJobConfig(dry_run=True, use_query_cache=False)
-    job = client.query(query, config, timeout=door.WAIT_S, **door.retries(door.PATIENCE_S))
+    job = client.query(query, config, job_retry=None, timeout=door.WAIT_S, **door.retries(door.PATIENCE_S))
     return int(job.total_bytes_processed or 0)
 
 
@@ -186,14 +187,13 @@ def _read_day(
     key, settings, inputs = _key(request, table)
     with store.write(STAGE, key, settings, inputs) as folder:
         arriving, work = folder / "arriving.parquet", folder / "work"
+        names = names_of(request, table)
         with door.in_words(request):
-            rows, billed = _arrive(
-                client, settings["query"], list(names_of(request, table).values()), limit, arriving, progress
-            )
+            rows, billed = _arrive(client, settings["query"], list(names.values()), limit, arriving, progress)
         work.mkdir()
         with open_engine(work, rows) as engine:
             engine.raw.execute(
-                f"COPY (SELECT * FROM read_parquet({_quoted(arriving)}) ORDER BY ALL) "
+                f"COPY (SELECT * FROM read_parquet({_quoted(arriving)}) ORDER BY {_order(names)}) "
                 f"TO {_quoted(folder / _file_of(request, table))} (FORMAT parquet, COMPRESSION zstd)"
             )
         arriving.unlink()
@@ -206,13 +206,11 @@ def _arrive(
 ) -> tuple[int, int]:
     """Run a query and write what comes, batch by batch; gives its rows and the bytes that were billed."""
     from google.cloud.bigquery import QueryJobConfig
-    from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY
 
     patience = door.retries(door.PATIENCE_S)
-    again = DEFAULT_JOB_RETRY.with_timeout(4 * door.PATIENCE_S)
     config = QueryJobConfig(maximum_bytes_billed=max(limit, 1))
-    job = client.query(query, config, timeout=door.WAIT_S, job_retry=again, **patience)
-    rows = job.result(timeout=door.WAIT_S, job_retry=again, **patience)
+    job = client.query(query, config, timeout=door.WAIT_S, job_retry=None, **patience)
+    rows = job.result(timeout=door.WAIT_S, job_retry=None, **patience)
     total, done = rows.total_rows or 0, 0
     schema = pa.schema([(name, pa.string()) for name in names])
     writer: pq.ParquetWriter | None = None
@@ -224,6 +222,14 @@ def _arrive(
         progress(STAGE, min(1.0, done / max(1, total)), f"{done:,} of {counted(total, 'event')}")
     (writer or pq.ParquetWriter(path, schema)).close()
     return done, int(job.total_bytes_billed or 0)
+
+
+def _order(names: Mapping[str, str]) -> str:
+    """Time and user, what begins a session before the page view of the same moment, then all the rest."""
+    columns = {field: f'"{name}"' for field, name in names.items()}
+    view = f"{columns[Raw.EVENT_NAME]} = '{PAGE_VIEW}'" if Raw.EVENT_NAME in columns else "true"
+    first, then, *rest = columns.values()
+    return ", ".join([first, then, view, *rest])
 
 
 def _quoted(path: Path) -> str:

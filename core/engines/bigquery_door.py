@@ -117,7 +117,7 @@ def _refused(error: Any, request: BigQueryRequest) -> Beha2VecError:  # noqa: AN
         most = in_gigabytes(request.max_bytes)
         return ResourceError(
             f"BigQuery would bill more than the {most} that are allowed: {said}",
-            remedy=f"Read fewer days, or raise --max-bytes. {GO_ON}",
+            remedy=f"Read fewer days, or raise the limit (--max-bytes). {GO_ON}",
         )
     if reason == "responseTooLarge":
         return ResourceError(

@@ -1,0 +1,3 @@
+"""The emulator, for whoever asks for it."""
+
+from tests.bigquery_emulator import emulator as emulator
