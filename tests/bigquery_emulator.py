@@ -142,7 +142,7 @@ def as_date(day: str) -> date:
 
 
 def load(
-    address: str, days: Mapping[str, Sequence[Record]], dataset: str = DATASET, prefix: str = "events_"
+    address: str, days: Mapping[str, Sequence[Record]], prefix: str = "events_", project: str = PROJECT
 ) -> None:
     """Put records into daily tables; a table that is there gets more rows."""
     from google.api_core.client_options import ClientOptions
@@ -150,11 +150,11 @@ def load(
     from google.cloud import bigquery
 
     client = bigquery.Client(
-        PROJECT, credentials=AnonymousCredentials(), client_options=ClientOptions(api_endpoint=address)
+        project, credentials=AnonymousCredentials(), client_options=ClientOptions(api_endpoint=address)
     )
-    client.create_dataset(f"{PROJECT}.{dataset}", exists_ok=True)
+    client.create_dataset(f"{project}.{DATASET}", exists_ok=True)
     for day, records in days.items():
-        name, file = f"{PROJECT}.{dataset}.{prefix}{day}", io.BytesIO()
+        name, file = f"{project}.{DATASET}.{prefix}{day}", io.BytesIO()
         client.create_table(bigquery.Table(name, [_field(field) for field in SCHEMA]), exists_ok=True)
         pq.write_table(pa.Table.from_pylist(list(records), SCHEMA), file)
         file.seek(0)

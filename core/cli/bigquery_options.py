@@ -65,7 +65,9 @@ def take_options(options: dict[str, Any], engine: str | None) -> dict[str, Any]:
     spelt = {"first": "--from", "last": "--to"}
     if engine != BIGQUERY and given:
         named = ", ".join(spelt.get(name, f"--{name.replace('_', '-')}") for name in given)
-        raise SettingsError(f"{named} is of BigQuery", remedy=f"Add --engine {BIGQUERY}, or leave it out")
+        raise SettingsError(
+            f"{named} belongs to BigQuery", remedy=f"Add --engine {BIGQUERY}, or leave it out"
+        )
     missing = [name for name in ("table", "first", "last") if engine == BIGQUERY and name not in given]
     if missing:
         named = ", ".join(spelt.get(name, f"--{name}") for name in missing)

@@ -26,6 +26,7 @@ from core.base.wording import counted
 from core.engines import bigquery_door as door
 from core.engines.bigquery_query import leaves, names_of, query_of
 from core.engines.bigquery_request import (
+    ESTIMATE,
     LEAST_BYTES,
     SHARES,
     BigQueryEstimate,
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from google.cloud.bigquery import Client
 
 STAGE: Final = "bigquery"
-ESTIMATE: Final = "bigquery_estimate"
 
 
 def estimate(store: Store, request: BigQueryRequest, progress: Progress) -> BigQueryEstimate:

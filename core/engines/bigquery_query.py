@@ -44,7 +44,9 @@ def names_of(request: BigQueryRequest, table: DayTable) -> dict[str, str]:
     """
     settings = IngestSettings.checked(user_key=request.user_key, mapping=request.mapping)
     plain = [name for name in table.columns if name not in PARAM_LISTS]
-    found = map_names([*plain, *PARAM_FIELDS.values()], RECORD_FIELDS, settings).by_name
+    inside = [*PARAM_FIELDS.values(), *([request.user_key] if "." in request.user_key else [])]
+    seen = dict.fromkeys([*plain, *inside])
+    found = map_names(tuple(seen), RECORD_FIELDS, settings).by_name
     there = {
         field: found[field] for field in (*_FIRST, *found) if field in found and _has(table, found[field])
     }

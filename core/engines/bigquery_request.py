@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Annotated, Final
 
 from pydantic import Field
@@ -15,6 +16,9 @@ from core.base.wording import counted, percent
 PRICE_PER_TIB: Final = 6.25
 PRICE_NOTE: Final = "list price on demand in the US, as of November 2026; the first TiB a month is free"
 MAX_BYTES: Final = 100 * 10**9
+CHILD: Final = "core.engines.engine_child"
+ESTIMATE, READ = "bigquery_estimate", "bigquery_read"
+"""What that child of a job can do: it takes a :class:`BigQueryRequest`, or a :class:`DaysRequest`."""
 LEAST_BYTES: Final = 10 * 2**20
 """What BigQuery bills at least for each table of a query."""
 SHARES: Final = 1000
@@ -163,7 +167,7 @@ class BigQueryEstimate(Settings):
             whose = f" ({PRICE_NOTE})" if self.request.price_per_tib == PRICE_PER_TIB else ""
             told.append(f"{counted(len(self.to_read), 'day')} with {counted(rows, 'event')} to read")
             told.append(
-                f"BigQuery bills {in_gigabytes(self.bytes_billed)}: {_money(self.dollars)} at {price}{whose}"
+                f"BigQuery bills {in_gigabytes(self.bytes_billed)}: {money(self.dollars)} at {price}{whose}"
             )
         if self.request.thousandths < SHARES:
             share = percent(self.request.thousandths / SHARES, 1)
@@ -171,12 +175,20 @@ class BigQueryEstimate(Settings):
         return told
 
 
+class DaysRequest(Settings):
+    """Days to read as they were estimated, and the folder in which their own is made."""
+
+    estimate: BigQueryEstimate
+    input_dir: Path
+
+
 def in_gigabytes(size: int) -> str:
     """``3.20 GB``, ``1.250 TB``; decimal, as limits are stated."""
     return f"{size / 10**12:,.3f} TB" if size >= 10**12 else f"{size / 10**9:,.2f} GB"
 
 
-def _money(dollars: float) -> str:
+def money(dollars: float) -> str:
+    """``about $1.20``."""
     return f"about ${dollars:,.2f}" if dollars >= 0.01 or not dollars else "less than $0.01"
 
 
