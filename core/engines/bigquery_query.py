@@ -45,21 +45,16 @@ def names_of(request: BigQueryRequest, table: DayTable) -> dict[str, str]:
     settings = IngestSettings.checked(user_key=request.user_key, mapping=request.mapping)
     plain = [name for name in table.columns if name not in PARAM_LISTS]
     inside = [*PARAM_FIELDS.values(), *([request.user_key] if "." in request.user_key else [])]
-    seen = dict.fromkeys([*plain, *inside])
-    found = map_names(tuple(seen), RECORD_FIELDS, settings).by_name
+    found = map_names(tuple(dict.fromkeys([*plain, *inside])), RECORD_FIELDS, settings).by_name
     there = {
         field: found[field] for field in (*_FIRST, *found) if field in found and _has(table, found[field])
     }
-    asked = [field for field, name in request.mapping.items() if name]
-    for field in (*REQUIRED_FIELDS, *asked):
+    named = {**RECORD_FIELDS, Raw.USER_KEY: request.user_key, **request.mapping}
+    for field in (*REQUIRED_FIELDS, *(field for field, name in request.mapping.items() if name)):
         if field not in there:
-            what = (
-                request.user_key
-                if field == Raw.USER_KEY
-                else request.mapping.get(field, RECORD_FIELDS.get(field))
-            )
             raise InputError(
-                f"{table.name} has no {what}, which is to be {field}", allowed=", ".join(table.columns)
+                f"{table.name} has no {named[field]}, which is to be {field}",
+                allowed=", ".join(table.columns),
             )
     return there
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -15,7 +16,7 @@ from core.engines.bigquery_request import MAX_BYTES, PRICE_NOTE, PRICE_PER_TIB
 from core.sample import write_sample
 from tests.bigquery_emulator import by_day, load
 from tests.bigquery_emulator import emulator as emulator
-from tests.core.cli.calls import Done, cli
+from tests.core.cli.calls import cli
 from tests.docs.conftest import ROOT
 
 TEXT = (ROOT / "docs" / "how-to" / "bigquery.md").read_text(encoding="utf-8")
@@ -24,50 +25,50 @@ QUICK = " --labels off --preset bag --clusters 3"
 
 
 @pytest.fixture(scope="module")
-def tables(emulator: str, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The page's tables."""
-    flat = tmp_path_factory.mktemp("shop") / "shop.csv"
-    write_sample(flat, 1_500, 5, silent)
-    days = list(by_day(flat).values())[:5]
-    load(emulator, {f"2026100{n + 1}": records for n, records in enumerate(days)}, project="your-project")
-    return emulator
+def done(emulator: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The page's tables in the emulator, and a folder in which its commands were run."""
+    place = tmp_path_factory.mktemp("bigquery")
+    write_sample(place / "shop.csv", 300, 5, silent)
+    one_day = by_day(place / "shop.csv").values()
+    halves = [[record for records in list(one_day)[half::2] for record in records] for half in (0, 1)]
+    load(emulator, {"20261001": halves[0], "20261005": halves[1]}, project="your-project")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
+        patch.setenv("BIGQUERY_EMULATOR_HOST", emulator)
+        for name, command in (("refused", WHOLE.replace(" --yes", "")), ("out", WHOLE), ("sampled", SAMPLED)):
+            ended = cli(*shlex.split((command + QUICK).removeprefix("python -m core ")))
+            (place / f"{name}.txt").write_text(f"{ended.returncode} {ended.stderr}")
+            (place / f"{name}.files").write_text(" ".join(path.name for path in place.rglob("*.parquet")))
+        yield place
 
 
-@pytest.fixture
-def here(tables: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", tables)
-    return tmp_path
+def test_without_an_agreement_nothing_is_read(done: Path) -> None:
+    said = (done / "refused.txt").read_text()
+    assert said.startswith("2 ")
+    assert "nobody agreed" in said
+    assert (done / "refused.files").read_text() == ""
 
 
-def run(command: str) -> Done:
-    return cli(*shlex.split(command.removeprefix("python -m core ")))
+def test_the_run_says_what_it_would_cost_and_reads(done: Path) -> None:
+    said = (done / "out.txt").read_text()
+    assert said.startswith("0 "), said
+    assert "2 days of your-project.analytics_123456789.events_* found." in said
+    assert "2026-10-02, 2026-10-03, 2026-10-04: no table." in said
+    assert "at $6.25 a TiB" in said
+    receipt = json.loads((done / "out" / "receipt.json").read_text())
+    assert [file["name"] for file in receipt["files"]] == [
+        "events_20261001.parquet",
+        "events_20261005.parquet",
+    ]
 
 
-def test_the_run_says_what_it_would_cost_and_reads(here: Path) -> None:
-    done = run(WHOLE + QUICK)
-    assert done.returncode == 0, done.stderr
-    assert "5 days of your-project.analytics_123456789.events_* found." in done.stderr
-    assert "at $6.25 a TiB" in done.stderr
-    receipt = json.loads((here / "out" / "receipt.json").read_text())
-    assert [file["name"] for file in receipt["files"]] == [f"events_2026100{n}.parquet" for n in range(1, 6)]
-    assert len(pd.read_parquet(here / "out" / "users.parquet")) > 50
-
-
-def test_without_an_agreement_nothing_is_read(here: Path) -> None:
-    done = run((WHOLE + QUICK).replace(" --yes", ""))
-    assert done.returncode == 2
-    assert "nobody agreed" in done.stderr
-    assert list((here / "out").rglob("*.parquet")) == []
-
-
-def test_a_share_of_the_users_is_some_users_with_all_their_events(here: Path) -> None:
-    whole, half = run(WHOLE + QUICK), run(SAMPLED + QUICK)
-    assert (whole.returncode, half.returncode) == (0, 0), half.stderr
-    assert "50.0% of the users" in half.stderr
-    assert "at $7.5 a TiB." in half.stderr
+def test_a_share_of_the_users_is_some_users_with_all_their_events(done: Path) -> None:
+    said = (done / "sampled.txt").read_text()
+    assert said.startswith("0 "), said
+    assert "50.0% of the users" in said
+    assert "at $7.5 a TiB." in said
     users, some = (
-        pd.read_parquet(here / out / "users.parquet").set_index("user_id")["page_views"]
+        pd.read_parquet(done / out / "users.parquet").set_index("user_id")["page_views"]
         for out in ("out", "sampled")
     )
     assert 0.3 * len(users) < len(some) < 0.7 * len(users)

@@ -16,8 +16,8 @@ from core.engines.bigquery_request import BigQueryRequest, DayTable
 
 COLUMNS = (
     "event_date", "event_timestamp", "event_name", "event_params", "user_id", "user_pseudo_id",
-    "user_properties", "batch_page_id", "device.category", "device.web_info.browser", "geo.country", "geo.city",
-    "traffic_source.source", "traffic_source.medium", "collected_traffic_source.manual_source",
+    "user_properties", "batch_page_id", "device.category", "device.web_info.browser", "geo.country",
+    "geo.city", "traffic_source.source", "traffic_source.medium", "collected_traffic_source.manual_source",
     "ecommerce.purchase_revenue", "ecommerce.purchase_revenue_in_usd", "ecommerce.transaction_id",
 )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Days of BigQuery on the Data page: only with the extra, and nothing is read before the estimate was shown."""
+"""Days of BigQuery on the Data page: only with the extra, and none is read before an estimate was shown."""
 
 from __future__ import annotations
 
