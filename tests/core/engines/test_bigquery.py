@@ -14,6 +14,8 @@ from core.base.errors import Beha2VecError, InputError, ResourceError, SettingsE
 from core.base.progress import silent
 from core.engines import bigquery, bigquery_door
 from core.engines.bigquery_request import LEAST_BYTES, BigQueryRequest
+from core.runs.forgetting import forget as forgetting
+from core.runs.forgetting.places import SearchedPlaces
 from core.storage.store import Store
 from tests.core.engines.fake_faults import CUT, TABLE, FakeFaults, serving
 
@@ -232,3 +234,11 @@ def test_a_reading_gets_a_folder_of_its_own_that_shares_its_bytes(
     assert [path.name for path in sorted(folder.iterdir())] == [file.name for file in files]
     assert (folder / files[0].name).samefile(files[0])
     assert [path.name for path in folder.parent.iterdir()] == ["days"]
+
+
+def test_users_who_are_forgotten_are_in_no_kept_day(fake: FakeFaults, store: Store) -> None:
+    fake.days["20261001"] = [view("1026932.0858862293", 1)]
+    files = read(store)
+    forgotten = forgetting.ids_of(["1026932.0858862293"])
+    assert forgetting.forget(SearchedPlaces(store.root), forgotten, silent).is_clean
+    assert [file.exists() for file in files] == [False, True, True]
