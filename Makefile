@@ -87,5 +87,5 @@ lock: $(AUDIT) $(DEV)
 	mv build/licences.md docs/licences.md
 
 clean:
-	rm -rf build .venv-audit .venv-bqemulator .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf build .venv-audit .venv-bqemulator .venv-bqemulator.lock .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
