@@ -13,6 +13,7 @@ RUNTIME := .venv/.runtime
 DEV := .venv/.dev
 AUDIT := .venv-audit/.ready
 LOCK := requirements.lock
+BQ := .venv-bqemulator
 # every server and child of a test would compile the app again
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -61,6 +62,16 @@ $(AUDIT): requirements-audit.txt
 	.venv-audit/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
+# a stand-in for BigQuery, in an environment of its own: it needs another DuckDB; tests make it when they need it
+$(BQ)/.ready: requirements-bqemulator.txt
+	test -x $(BQ)/bin/python || $(PYTHON) -m venv $(BQ)
+	$(BQ)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	mkdir -p $(BQ)/home
+	HOME=$(BQ)/home $(BQ)/bin/python -c 'import duckdb, duckdb_extension_spatial as wheel, pathlib; \
+		[file] = pathlib.Path(wheel.__path__[0]).rglob("spatial.duckdb_extension"); \
+		duckdb.connect().execute(f"INSTALL \047{file}\047")'
+	touch $@
+
 audit: $(AUDIT) $(RUNTIME)
 	.ci/audit $(LOCK) $(PY)
 
@@ -76,5 +87,5 @@ lock: $(AUDIT) $(DEV)
 	mv build/licences.md docs/licences.md
 
 clean:
-	rm -rf build .venv-audit .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf build .venv-audit .venv-bqemulator .venv-bqemulator.lock .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -23,6 +23,7 @@ from core.base.settings import (
     OutcomeCount,
     Preset,
 )
+from core.cli.bigquery_options import BIGQUERY, bigquery_options, read_days, take_options
 from core.cli.console import ConsoleProgress
 from core.cli.run_options import (
     fresh_settings,
@@ -30,8 +31,8 @@ from core.cli.run_options import (
     wanted_beside,
     wanted_settings,
 )
-from core.cli.spark_options import spark_embed, spark_options, spark_run
 from core.cli.several import first_of_several
+from core.cli.spark_options import SPARK, master_option, spark_embed, spark_options, spark_run
 from core.data.receipt import Receipt
 from core.labels.label_settings import LabelMode
 from core.runs.pipeline import STAGES
@@ -137,7 +138,13 @@ def app() -> None:
 )
 @click.option("--sample-users", type=int, metavar="N", help="Train on about so many users; place all.")
 @click.option("--from-stage", type=click.Choice(STAGES), help="First stage to do again, on what OUT holds.")
-@spark_options
+@click.option(
+    "--engine",
+    type=click.Choice([SPARK, BIGQUERY]),
+    help="Where the export lies, or what does the work; by default files, and this machine (docs/how-to/).",
+)
+@master_option
+@bigquery_options
 def run(
     inputs: tuple[Path, ...],
     out: Path,
@@ -155,6 +162,7 @@ def run(
     from core.runs.run import run as run_all
 
     on_spark = spark_run(engine, master, sample_users, {"--memory": memory, "--from-stage": from_stage})
+    days = take_options(options, engine)
     wanted = wanted_settings(options)
     beside = wanted_beside(options)
     preset = Preset(options["preset"]) if options["preset"] else None
@@ -165,8 +173,12 @@ def run(
             f"--from-stage {from_stage} works on all that OUT holds at once",
             remedy="Leave out --memory and --sample-users, or --from-stage",
         )
-    if fresh and not inputs:
+    if engine == BIGQUERY and (inputs or not fresh):
+        raise SettingsError(f"--engine {engine} reads tables, so there is no INPUT and no later --from-stage")
+    if fresh and not inputs and engine != BIGQUERY:
         raise SettingsError("No INPUT was given", allowed="files, folders or patterns of a GA4 export")
+    if engine == BIGQUERY:
+        make_folder(out)  # before anything is paid for
     # what an earlier run is asked for is still so when the new one goes on from it
     with claimed(out) if out.is_dir() else nullcontext():
         if fresh:
@@ -174,6 +186,8 @@ def run(
         else:
             settings = resumed_settings(out, wanted, preset, str(from_stage))
         settings = settings.model_copy(update=beside)
+        if engine == BIGQUERY:
+            inputs = read_days(out, days, settings.ingest)
         with ConsoleProgress() as progress:
             if on_spark is not None:
                 record = on_spark(out, inputs, settings, progress, fetch_hosts=fetch_host)

@@ -15,13 +15,15 @@ SPARK: Final = "spark"
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
+master_option = click.option("--master", metavar="URL", help=f"Spark: {ALLOWED}.")
+
+
 def spark_options(command: Command) -> Command:
     """Add ``--engine`` and ``--master`` to a command."""
-    where = click.option("--master", metavar="URL", help=f"Spark: {ALLOWED}.")
     engine = click.option(
         "--engine", type=click.Choice([SPARK]), help="What does the work; by default this machine."
     )
-    return engine(where(command))
+    return engine(master_option(command))
 
 
 def spark_run(
@@ -69,8 +71,8 @@ def spark_embed(engine: str | None, master: str | None) -> Callable[..., int] | 
 
 def _address(engine: str | None, master: str | None) -> str | None:
     """The master, if Spark was asked for."""
-    if engine is None and master is not None:
+    if engine != SPARK and master is not None:
         raise SettingsError("--master is of Spark", remedy=f"Add --engine {SPARK}, or leave it out")
-    if engine is not None and master is None:
+    if engine == SPARK and master is None:
         raise SettingsError(f"--engine {SPARK} needs --master", allowed=ALLOWED)
     return master

@@ -1,1 +1,1 @@
-"""More users than fit into memory at once: parts by user, and what is done to each of them."""
+"""Where records lie, or are worked on, beyond the files and the memory of one machine."""

@@ -12,6 +12,7 @@ from core.base.settings import IngestSettings
 from core.data.receipt import FileReceipt, Receipt
 from core.ingest.account.waterfall import REJECT_REASONS
 from core.ingest.clean.records import DIRECT, NO_ID, PLACEHOLDERS
+from core.ingest.read.bigquery_sql import bigquery_column, quote_bigquery
 from core.ingest.read.nested import PARAM_LISTS, RECORD_FIELDS, VALUE_KINDS
 from core.rules.addresses import PageTest, key_of, page_test, parameters
 from core.rules.conditions import RuleCondition
@@ -92,12 +93,6 @@ def quote_duckdb(text: str) -> str:
     return "'" + text.replace("\0", "").replace("'", "''") + "'"
 
 
-def quote_bigquery(text: str) -> str:
-    """A literal on one line."""
-    text = text.replace("\0", "").replace("\\", "\\\\").replace("'", "\\'")
-    return "'" + text.replace("\n", "\\n").replace("\r", "\\r") + "'"
-
-
 def unreadable(receipt: Receipt) -> list[str]:
     """What DuckDB cannot read as it is, by what the receipt says; nothing if it reads all files."""
     broken = not receipt.rejects_by_reason.keys() <= set(REJECT_REASONS.values())
@@ -140,10 +135,10 @@ def duckdb_events(export: LoadedExport, fields: Collection[str]) -> str:
 def bigquery_events(export: LoadedExport, fields: Collection[str]) -> str:
     """The same of GA4's export to BigQuery, between ``first_day`` and ``last_day``."""
     key = export.settings.user_key
-    more = [(field, _bigquery_column(field)) for field in _wanted(fields)]
+    more = [(field, bigquery_column(RECORD_FIELDS[field])) for field in _wanted(fields)]
     events = _selected(
         "user_id" if key == "user_id" else "user_pseudo_id", "event_timestamp",
-        f"event_name = '{PAGE_VIEW}'", _bigquery_column(Raw.PAGE_LOCATION), more, f"`{TABLE}`",
+        f"event_name = '{PAGE_VIEW}'", bigquery_column(RECORD_FIELDS[Raw.PAGE_LOCATION]), more, f"`{TABLE}`",
     )  # fmt: skip
     number = f", 0 AS {LINE}" if LINE in fields else ""
     events += "\nWHERE _TABLE_SUFFIX BETWEEN first_day AND last_day"
@@ -208,16 +203,6 @@ def _duckdb_column(name: str, shape: str) -> str:
         return f"CAST({'.'.join(map(_identifier, name.split('.')))} AS VARCHAR)"
     value = f"to_json([p.value FOR p IN {root} IF p.key = {quote_duckdb(key)}][1])"
     return f"coalesce({', '.join(f'{value} ->> {quote_duckdb(kind)}' for kind in VALUE_KINDS)})"
-
-
-def _bigquery_column(field: str) -> str:
-    root, _, key = RECORD_FIELDS[field].partition(".")
-    if root not in PARAM_LISTS:
-        return RECORD_FIELDS[field]
-    return (
-        "(SELECT coalesce(value.string_value, CAST(value.int_value AS STRING)) "
-        f"FROM unnest({root}) WHERE key = '{key}')"
-    )
 
 
 def _identifier(name: str) -> str:

@@ -16,6 +16,7 @@ from typing import Final
 from core.base.schema import Group, Raw
 from core.ingest.clean import urls
 from core.ingest.observe import bots
+from core.ingest.read.bigquery_sql import quote_bigquery
 from core.outgoing.quoting import visible
 from core.rules.addresses import TAIL, PageTest, key_of
 from core.rules.conditions import ATTRIBUTES, VIEWED, RuleClause, RuleCondition, RuleField, SegmentRule
@@ -28,7 +29,6 @@ from core.rules.raw_events import (
     declared_days,
     duckdb_events,
     indented,
-    quote_bigquery,
     quote_duckdb,
     unreadable,
 )

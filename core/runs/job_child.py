@@ -12,11 +12,12 @@ import sys
 import threading
 import time
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from core.base.errors import Beha2VecError, Cancelled
+from core.base.progress import Progress
 from core.runs import job_process
 from core.runs.job_view import CANCEL, FIGURES, STATUS, State, order_of, view_if_readable
 from core.storage.disk import write_text_atomic
@@ -112,8 +113,16 @@ def _wait_for(root: Path, earlier: Sequence[str], reporter: _Reporter) -> None:
         time.sleep(STATUS_EVERY_S)
 
 
-def run_child(folder: Path) -> int:
+Do: TypeAlias = Callable[[str, Path, Mapping[str, Any], Progress], Mapping[str, Any]]
+"""Does a task by name: store's folder, request as plain JSON, where to report → its result."""
+
+
+def run_child(folder: Path, do: Do | None = None) -> int:
     """Do what ``request.json`` of the folder asks for; the child's whole life.
+
+    Args:
+        folder: The job's.
+        do: What does its task; :func:`core.runs.tasks.run` if None.
 
     Returns:
         The exit status: 0 when done, 1 otherwise.
@@ -129,7 +138,7 @@ def run_child(folder: Path) -> int:
     try:
         _wait_for(Path(order["root"]), order["after"], reporter)
         threading.Thread(target=_guard, args=(folder, reporter, order["wall_s"]), daemon=True).start()
-        result = tasks.run(order["task"], Path(order["root"]), order["request"], reporter)
+        result = (do or tasks.run)(order["task"], Path(order["root"]), order["request"], reporter)
     except Cancelled as error:
         reporter.end(State.CANCELLED, error=str(error))
     except Beha2VecError as error:

@@ -77,18 +77,20 @@ def start(
     *,
     replace: bool = False,
     environment: Mapping[str, str] | None = None,
+    child: str = CHILD,
 ) -> str:
     """Start a task in a child process, or join the job that already does just that.
 
     Args:
         root: The store's folder.
-        task: A name of :data:`core.runs.tasks.TASKS`.
+        task: A name of :data:`core.runs.tasks.TASKS`, or what another ``child`` knows.
         request: What that task is asked with.
         subject: What the task works on. One job a task and subject works at a time: one that was asked
             for something else waits until those before it have ended.
         limits: Memory and time the child may use.
         replace: Ask those before it to stop, because only the last request counts.
         environment: Variables of the child beside ours; never written down, so a key may be among them.
+        child: The module that does the task, which need not be known here.
 
     Returns:
         The job's id.
@@ -105,7 +107,7 @@ def start(
         for job in before if replace else ():
             cancel(root, job.id)
         order = {"task": task, "subject": subject, "request": asked, "after": [job.id for job in before]}
-        return _launch(root, order, limits or ResourceLimits(), environment or {})
+        return _launch(root, order, limits or ResourceLimits(), environment or {}, child)
 
 
 def _forget_old(root: Path) -> None:
@@ -117,7 +119,7 @@ def _forget_old(root: Path) -> None:
 
 
 def _launch(
-    root: Path, order: Mapping[str, Any], limits: ResourceLimits, environment: Mapping[str, str]
+    root: Path, order: Mapping[str, Any], limits: ResourceLimits, environment: Mapping[str, str], module: str
 ) -> str:
     job_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{secrets.token_hex(4)}"
     folder = root / "jobs" / job_id
@@ -126,7 +128,7 @@ def _launch(
     write_text_atomic(folder / REQUEST, json.dumps({**order, **asdict(limits), **where_and_when}))
     with (folder / LOG).open("wb") as log:
         child = subprocess.Popen(
-            [sys.executable, "-m", CHILD, str(folder.resolve())],
+            [sys.executable, "-m", module, str(folder.resolve())],
             cwd=PROJECT,
             env={**os.environ, **environment},
             stdin=subprocess.DEVNULL,

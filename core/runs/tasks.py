@@ -18,6 +18,7 @@ from core.runs import kept_certificates, kept_evidence, kept_watches, later_expo
 from core.storage.store import Artifact, Store, content_key
 
 Result: TypeAlias = dict[str, Any]
+Tasks: TypeAlias = Mapping[str, tuple[type[Settings], Callable[[Store, Any, Progress], Result]]]
 
 CERTIFY: Final = kept_certificates.CERTIFY
 CHOOSE_K: Final = kept_evidence.CHOOSE_K
@@ -145,14 +146,17 @@ class ScorecardRequest(Settings):
     outcomes: tuple[str, ...]
 
 
-def run(task: str, root: Path, request: Mapping[str, Any], progress: Progress) -> Result:
+def run(
+    task: str, root: Path, request: Mapping[str, Any], progress: Progress, tasks: Tasks | None = None
+) -> Result:
     """Do a task.
 
     Args:
-        task: A key of :data:`TASKS`.
+        task: A key of ``tasks``.
         root: The store's folder.
         request: The values of the task's request, plain JSON.
         progress: Where to report.
+        tasks: :data:`TASKS` if None.
 
     Returns:
         The keys of the artifacts that were made.
@@ -160,9 +164,10 @@ def run(task: str, root: Path, request: Mapping[str, Any], progress: Progress) -
     Raises:
         SettingsError: If there is no such task, or the request is not one of it.
     """
-    if task not in TASKS:
-        raise SettingsError(f"There is no task {task!r}", allowed=", ".join(TASKS))
-    kind, do = TASKS[task]
+    tasks = TASKS if tasks is None else tasks
+    if task not in tasks:
+        raise SettingsError(f"There is no task {task!r}", allowed=", ".join(tasks))
+    kind, do = tasks[task]
     asked = kind.checked(**request)
     store = Store(root)
     store.sweep()
@@ -361,7 +366,7 @@ def _combined(store: Store, request: VectorsRequest) -> tuple[np.ndarray, np.nda
     return pipeline.combine(embeddings, request.weights).vectors, embeddings.inside
 
 
-TASKS: Final[dict[str, tuple[type[Settings], Callable[[Store, Any, Progress], Result]]]] = {
+TASKS: Final[Tasks] = {
     "demo": (DemoRequest, demo),
     "inspect": (FilesRequest, inspect),
     "preprocess": (FilesRequest, preprocess),

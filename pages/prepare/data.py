@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.base.settings import IngestSettings
 from core.data.dataset import Dataset
-from pages.ui.data import catalog, forget_view, leave_out, personal_view, receipt_view, sources
+from pages.ui.data import bigquery_form, catalog, forget_view, leave_out, personal_view, receipt_view, sources
 from pages.ui.data.catalog import DatasetCard
 from pages.ui.data.prepare_form import look_inside, prepare_form
 from pages.ui.shell import job_panel, state
@@ -19,7 +19,7 @@ from pages.ui.watch import switch
 
 PREPARING = ("demo", "preprocess")
 PROMISE = "Beha2Vec reads the order in which people visit your pages, and finds the groups who behave alike."
-WAYS = "Start in one of three ways. Nothing leaves this machine."
+WAYS = "Start in one of these ways. Nothing leaves this machine."
 NEXT = (
     "Then train a model (minutes, in the background), steer the segments on a map, read what sets each one "
     "apart, and take them with you."
@@ -48,6 +48,7 @@ def main() -> None:
         st.write(PROMISE)
         st.caption(WAYS)
         sources.three_ways()
+        bigquery_form.offer()
         st.caption(NEXT)
     if found is None and dataset is None:
         _earlier(cards, dataset)
@@ -87,6 +88,7 @@ def _current(dataset: Dataset, cards: list[DatasetCard]) -> None:
     leave_out.offer(dataset, facts.outcome_pages)
     with st.expander("Load other data", icon=":material/add_circle:", key="load-other"):
         sources.three_ways()
+        bigquery_form.offer()
     switch.offer()
     _earlier(cards, dataset)
     receipt_view.receipt(dataset)

@@ -21,6 +21,8 @@ class FakeJobs:
         """Whether the last one was to stop those before it."""
         self.environment: dict[str, str] | None = None
         """Variables of the last one."""
+        self.child = ""
+        """What does the task of the last one."""
 
     def start(
         self,
@@ -32,7 +34,9 @@ class FakeJobs:
         *,
         replace: bool = False,
         environment: dict[str, str] | None = None,
+        child: str = "",
     ) -> str:
+        self.child = child
         self.replaced, self.environment = replace, environment
         request = asked.model_dump(mode="json") if isinstance(asked, Settings) else asked
         self.started.append((task, request, subject))

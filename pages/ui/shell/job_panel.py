@@ -26,6 +26,8 @@ TITLES: Final = {
     "demo": "Making the demo shop",
     "inspect": "Looking into the file",
     "preprocess": "Preparing the data",
+    "bigquery_estimate": "Asking BigQuery what it would cost",
+    "bigquery_read": "Reading from BigQuery",
     "label": "Labelling pages",
     "train": "Training",
     "refit": "Reading and training again",
@@ -72,11 +74,13 @@ def start(
     *,
     replace: bool = False,
     environment: Mapping[str, str] | None = None,
+    child: str = jobs.CHILD,
 ) -> None:
     """Start a job as :func:`core.runs.jobs.start` does; this session waits for its result."""
     try:
         job = jobs.start(
-            state.store().root, task, request, subject, limits, replace=replace, environment=environment
+            state.store().root, task, request, subject, limits, replace=replace, environment=environment,
+            child=child,
         )  # fmt: skip
     except Beha2VecError as error:
         fail(task, str(error))

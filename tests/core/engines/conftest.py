@@ -1,4 +1,4 @@
-"""A Spark cluster of real processes on the loopback, one for all tests."""
+"""A Spark cluster of real processes on the loopback, and an emulator of BigQuery, for whoever asks for them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from importlib.util import find_spec
 import pytest
 
 from benchmarks.loopback_cluster import Cluster, loopback_cluster
+from tests.bigquery_emulator import emulator as emulator
 from tests.core.runs.conftest import days, model  # noqa: F401 - fixtures
 
 

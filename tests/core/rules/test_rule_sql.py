@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import sqlglot
 
+from core.ingest.read.bigquery_sql import quote_bigquery
 from core.rules.beam_search import candidates
 from core.rules.conditions import RuleClause, RuleField, SegmentRule
-from core.rules.raw_events import quote_bigquery, quote_duckdb
+from core.rules.raw_events import quote_duckdb
 from core.rules.rule_sql import bigquery_sql, duckdb_sql, limits
 from tests.core.rules.toy import (
     Row,

@@ -32,7 +32,8 @@ COLUMNS = (
 )  # fmt: skip
 SCHEMA = """CREATE TABLE events (
     event_date VARCHAR, event_timestamp BIGINT, event_name VARCHAR, user_pseudo_id VARCHAR,
-    event_params STRUCT("key" VARCHAR, "value" STRUCT(string_value VARCHAR, int_value BIGINT))[],
+    event_params STRUCT("key" VARCHAR, "value" STRUCT(string_value VARCHAR, int_value BIGINT,
+        float_value DOUBLE, double_value DOUBLE))[],
     device STRUCT(category VARCHAR, web_info STRUCT(browser VARCHAR)), geo STRUCT(country VARCHAR),
     traffic_source STRUCT(source VARCHAR, medium VARCHAR))"""
 """GA4's export to BigQuery, as far as rules need it."""
@@ -129,8 +130,6 @@ def by_bigquery(rows: Sequence[Row], rule: SegmentRule, export: LoadedExport) ->
     con.execute('CREATE VIEW "all" AS SELECT *, event_date AS _TABLE_SUFFIX FROM events')
     name = ".".join(f'"{part}"' for part in TABLE.split("."))
     assert name in translated
-    # a record is one column in DuckDB, two in BigQuery
-    translated = translated.replace("UNNEST(event_params)", "(SELECT UNNEST(event_params, max_depth := 2))")
     return sorted(user for (user,) in con.execute(translated.replace(name, '"all"')).fetchall())
 
 
@@ -138,7 +137,10 @@ _JSON = [
     {
         "event_date": "VARCHAR", "event_timestamp": "BIGINT", "event_name": "VARCHAR",
         "user_pseudo_id": "VARCHAR",
-        "event_params": [{"key": "VARCHAR", "value": {"string_value": "VARCHAR", "int_value": "BIGINT"}}],
+        "event_params": [{"key": "VARCHAR", "value": {
+            "string_value": "VARCHAR", "int_value": "BIGINT",
+            "float_value": "DOUBLE", "double_value": "DOUBLE",
+        }}],
         "device": {"category": "VARCHAR", "web_info": {"browser": "VARCHAR"}}, "geo": {"country": "VARCHAR"},
         "traffic_source": {"source": "VARCHAR", "medium": "VARCHAR"},
     }

@@ -1,0 +1,247 @@
+"""GA4's export in BigQuery: what reading some days would cost, then those days as files, one a day.
+
+A day is one query on that day's table alone. A wildcard would take the schema of the newest table for all
+days, and a day could not be kept for itself. What comes back is sorted, as BigQuery has no order of its own,
+and kept in the store by the query and the table's last change: an unchanged day is not paid for twice.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Mapping, Sequence
+from contextlib import closing, suppress
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from core.base.errors import InputError, ResourceError, SettingsError
+from core.base.progress import Progress, SubProgress
+from core.base.schema import PAGE_VIEW, Raw
+from core.base.wording import counted
+from core.engines import bigquery_door as door
+from core.engines.bigquery_query import leaves, names_of, query_of
+from core.engines.bigquery_request import (
+    ESTIMATE,
+    LEAST_BYTES,
+    SHARES,
+    BigQueryEstimate,
+    BigQueryRequest,
+    DayTable,
+    in_gigabytes,
+    require_possible,
+)
+from core.ingest.engine import open_engine
+from core.storage.disk import disk_errors, flush_all, put
+from core.storage.store import MANIFEST, Artifact, Manifest, Store, content_key
+
+if TYPE_CHECKING:
+    from google.cloud.bigquery import Client
+
+STAGE: Final = "bigquery"
+
+
+def estimate(store: Store, request: BigQueryRequest, progress: Progress) -> BigQueryEstimate:
+    """Find the tables of the days, and measure what reading them would take; reads and costs nothing.
+
+    Args:
+        store: Where days are kept that were read before.
+        request: What is wanted.
+        progress: Where to report.
+
+    Raises:
+        Beha2VecError: If the request is not possible, no day has a table, or BigQuery refuses.
+    """
+    require_possible(request)
+    with closing(door.connect(request)) as client, door.in_words(request):
+        tables = _tables(client, request, progress)
+        if not tables:
+            raise InputError(
+                f"{request.table} has no table of a day from {request.first} to {request.last}",
+                remedy="Choose other days, or check the name",
+            )
+        kept = tuple(table.day for table in tables if _find(store, request, table))
+        due = [table for table in tables if table.day not in kept]
+        total = 0
+        for number, table in enumerate(due):
+            progress(ESTIMATE, number / len(due), f"Estimating {table.day}")
+            total += max(LEAST_BYTES, _dry_run(client, query_of(request, table)))
+    progress(ESTIMATE, 1.0)
+    return BigQueryEstimate(request=request, tables=tables, kept=kept, bytes_billed=total)
+
+
+def read(store: Store, agreed: BigQueryEstimate, progress: Progress) -> list[Path]:
+    """Read the days of an estimate that somebody has seen, but for those that are kept.
+
+    Returns:
+        A Parquet file a day, oldest first; they lie in the store.
+
+    Raises:
+        Beha2VecError: If it would cost too much, BigQuery refuses, or the disk does; days that were read by
+            then are kept.
+    """
+    request = agreed.request
+    if agreed.too_much:
+        raise SettingsError(
+            f"BigQuery would bill {in_gigabytes(agreed.bytes_billed)}, more than the "
+            f"{in_gigabytes(request.max_bytes)} that are allowed, so nothing was read",
+            remedy="Read fewer days, or raise the limit (--max-bytes)",
+        )
+    left, files = request.max_bytes, []
+    with closing(door.connect(request)) as client:
+        for number, table in enumerate(agreed.tables):
+            part = SubProgress(progress, number / len(agreed.tables), (number + 1) / len(agreed.tables))
+            kept = _find(store, request, table)
+            if kept is None:
+                left -= _read_day(store, client, request, table, left, part)
+                kept = _find(store, request, table)
+            if kept is None:
+                raise ResourceError(
+                    f"What was read of {table.day} is damaged on the disk", remedy="Try again"
+                )
+            files.append(kept.path / _file_of(request, table))
+    _drop_older(store, request, agreed.tables)
+    progress(STAGE, 1.0, counted(len(files), "day"))
+    return files
+
+
+def place(files: Sequence[Path], folder: Path) -> None:
+    """Give the files of a reading names in a folder of their own, all at once; they share their bytes.
+
+    Raises:
+        ResourceError: If the disk refuses.
+    """
+    building = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
+    with disk_errors():
+        for left in folder.parent.glob(f".{folder.name}.*"):  # of a process that was killed
+            shutil.rmtree(left, ignore_errors=True)
+        building.mkdir(parents=True)
+        try:
+            for file in files:
+                with suppress(OSError):
+                    os.link(file, building / file.name)
+                if not (building / file.name).exists():  # another disk
+                    shutil.copyfile(file, building / file.name)
+            flush_all(building)
+            shutil.rmtree(folder, ignore_errors=True)
+            put(building, folder)
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
+
+
+def _tables(client: Client, request: BigQueryRequest, progress: Progress) -> tuple[DayTable, ...]:
+    """The tables of the days that there are, oldest first."""
+    days = {f"{day:%Y%m%d}": day for day in request.days}
+    listed = client.list_tables(request.dataset, timeout=door.WAIT_S, **door.retries(door.PATIENCE_S))
+    suffixes = {table.table_id.removeprefix(request.prefix) for table in listed
+                if table.table_id.startswith(request.prefix)}  # fmt: skip
+    found = sorted(suffixes & days.keys())
+    tables = []
+    for number, suffix in enumerate(found):
+        progress(ESTIMATE, number / len(found), f"Looking at {days[suffix]}")
+        tables.append(_table(client, f"{request.dataset}.{request.prefix}{suffix}", days[suffix]))
+    return tuple(tables)
+
+
+def _table(client: Client, name: str, day: date) -> DayTable:
+    found = client.get_table(name, timeout=door.WAIT_S, **door.retries(door.PATIENCE_S))
+    modified = found.modified.isoformat() if isinstance(found.modified, datetime) else ""
+    columns = tuple(leaves(found.schema))
+    return DayTable(day=day, name=name, modified=modified, rows=found.num_rows or 0, columns=columns)
+
+
+def _dry_run(client: Client, query: str) -> int:
+    """Bytes that a query would process."""
+    from google.cloud.bigquery import QueryJobConfig
+
+    config = QueryJobConfig(dry_run=True, use_query_cache=False)
+    job = client.query(query, config, job_retry=None, timeout=door.WAIT_S, **door.retries(door.PATIENCE_S))
+    return int(job.total_bytes_processed or 0)
+
+
+def _key(request: BigQueryRequest, table: DayTable) -> tuple[str, dict[str, Any], dict[str, str]]:
+    """What a day is kept under: the query and the state of its table."""
+    settings, inputs = {"query": query_of(request, table)}, {"table": table.name, "modified": table.modified}
+    return content_key(STAGE, settings, inputs), settings, inputs
+
+
+def _find(store: Store, request: BigQueryRequest, table: DayTable) -> Artifact | None:
+    return store.find(STAGE, _key(request, table)[0])
+
+
+def _file_of(request: BigQueryRequest, table: DayTable) -> str:
+    """The name says so where some users were left out: it is in every receipt."""
+    day = table.name.rpartition(".")[2]
+    sampled = f"_users_{request.thousandths}_of_{SHARES}" if request.thousandths < SHARES else ""
+    return f"{day}{sampled}.parquet"
+
+
+def _read_day(
+    store: Store, client: Client, request: BigQueryRequest, table: DayTable, limit: int, progress: Progress
+) -> int:
+    """Read a day into the store; gives the bytes that were billed."""
+    key, settings, inputs = _key(request, table)
+    with store.write(STAGE, key, settings, inputs) as folder:
+        arriving, work = folder / "arriving.parquet", folder / "work"
+        names = names_of(request, table)
+        with door.in_words(request):
+            rows, billed = _arrive(client, settings["query"], list(names.values()), limit, arriving, progress)
+        work.mkdir()
+        with open_engine(work, rows) as engine:
+            engine.raw.execute(
+                f"COPY (SELECT * FROM read_parquet({_quoted(arriving)}) ORDER BY {_order(names)}) "
+                f"TO {_quoted(folder / _file_of(request, table))} (FORMAT parquet, COMPRESSION zstd)"
+            )
+        arriving.unlink()
+        shutil.rmtree(work)
+    return billed
+
+
+def _arrive(
+    client: Client, query: str, names: list[str], limit: int, path: Path, progress: Progress
+) -> tuple[int, int]:
+    """Run a query and write what comes, batch by batch; gives its rows and the bytes that were billed."""
+    from google.cloud.bigquery import QueryJobConfig
+
+    patience = door.retries(door.PATIENCE_S)
+    config = QueryJobConfig(maximum_bytes_billed=max(limit, 1))
+    job = client.query(query, config, timeout=door.WAIT_S, job_retry=None, **patience)
+    rows = job.result(timeout=door.WAIT_S, job_retry=None, **patience)
+    total, done = rows.total_rows or 0, 0
+    schema = pa.schema([(name, pa.string()) for name in names])
+    writer: pq.ParquetWriter | None = None
+    for batch in rows.to_arrow_iterable():
+        batch = batch.rename_columns(names)
+        writer = writer or pq.ParquetWriter(path, batch.schema)
+        writer.write_batch(batch)
+        done += len(batch)
+        progress(STAGE, min(1.0, done / max(1, total)), f"{done:,} of {counted(total, 'event')}")
+    (writer or pq.ParquetWriter(path, schema)).close()
+    return done, int(job.total_bytes_billed or 0)
+
+
+def _order(names: Mapping[str, str]) -> str:
+    """Time and user, what begins a session before the page view of the same moment, then all the rest."""
+    columns = {field: f'"{name}"' for field, name in names.items()}
+    view = f"{columns[Raw.EVENT_NAME]} = '{PAGE_VIEW}'" if Raw.EVENT_NAME in columns else "true"
+    first, then, *rest = columns.values()
+    return ", ".join([first, then, view, *rest])
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+def _drop_older(store: Store, request: BigQueryRequest, tables: Sequence[DayTable]) -> None:
+    """Let go of the same days as they were before their tables changed."""
+    now = {_key(request, table)[0] for table in tables}
+    same = {(table.name, query_of(request, table)) for table in tables}
+    for path in (store.root / STAGE).glob(f"[!.]*/{MANIFEST}"):
+        with suppress(OSError, ValueError):
+            made = Manifest.model_validate_json(path.read_bytes())
+            if made.key not in now and (made.inputs.get("table"), made.settings.get("query")) in same:
+                shutil.rmtree(path.parent, ignore_errors=True)

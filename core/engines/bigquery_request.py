@@ -1,0 +1,197 @@
+"""Which days of a BigQuery export to read, and what that would cost, as data: nothing here asks BigQuery."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated, Final
+
+from pydantic import Field
+
+from core.base.errors import SettingsError
+from core.base.settings import IngestSettings, Settings
+from core.base.wording import counted, percent
+
+PRICE_PER_TIB: Final = 6.25
+PRICE_NOTE: Final = "list price on demand in the US, as of November 2026; the first TiB a month is free"
+MAX_BYTES: Final = 100 * 10**9
+CHILD: Final = "core.engines.engine_child"
+ESTIMATE, READ = "bigquery_estimate", "bigquery_read"
+"""What that child of a job can do: it takes a :class:`BigQueryRequest`, or a :class:`DaysRequest`."""
+LEAST_BYTES: Final = 10 * 2**20
+"""What BigQuery bills at least for each table of a query."""
+SHARES: Final = 1000
+"""Users are drawn in thousandths."""
+MOST_DAYS: Final = 1100
+"""Three years; the export has no more, and a slip of the pen in a year does."""
+
+_TABLE: Final = re.compile(r"[a-z][a-z0-9\-.:]{4,62}[a-z0-9]\.\w{1,1024}\.\w{1,1000}_\*", re.ASCII)
+_SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgtp]?)(i?)b?", re.IGNORECASE)
+
+
+class BigQueryRequest(Settings):
+    """What to read: every setting that changes a query, and the limits of what it may cost."""
+
+    table: str
+    """``PROJECT.DATASET.events_*``."""
+    first: date
+    last: date
+    user_key: str = IngestSettings().user_key
+    mapping: dict[str, str] = Field(default_factory=dict)
+    """Field of :class:`core.base.schema.Raw` → name, over where GA4 keeps it; empty leaves it out."""
+    user_share: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Share of the users, each with all events."""
+    billing_project: str = ""
+    """The project that pays for the queries; that of the table if empty."""
+    max_bytes: Annotated[int, Field(ge=LEAST_BYTES)] = MAX_BYTES
+    price_per_tib: Annotated[float, Field(ge=0)] = PRICE_PER_TIB
+
+    @property
+    def dataset(self) -> str:
+        """``PROJECT.DATASET``."""
+        return self.table.rpartition(".")[0]
+
+    @property
+    def prefix(self) -> str:
+        """What the tables of all days begin with."""
+        return self.table.rpartition(".")[2].removesuffix("*")
+
+    @property
+    def pays(self) -> str:
+        """The project of the jobs."""
+        return self.billing_project or self.dataset.rpartition(".")[0]
+
+    @property
+    def thousandths(self) -> int:
+        """Of the users."""
+        return round(self.user_share * SHARES)
+
+    @property
+    def days(self) -> tuple[date, ...]:
+        """Every day that is asked for."""
+        return tuple(self.first + timedelta(days=n) for n in range((self.last - self.first).days + 1))
+
+
+def require_possible(request: BigQueryRequest) -> None:
+    """Refuse what can be seen to be wrong before anybody is asked.
+
+    Raises:
+        SettingsError: If the name of the table, the days or the share are not possible.
+    """
+    if not _TABLE.fullmatch(request.table):
+        raise SettingsError(
+            f"The table {request.table!r} is not possible",
+            allowed="PROJECT.DATASET.events_*, with a star in place of the day",
+        )
+    if request.first > request.last:
+        raise SettingsError(f"The first day, {request.first}, comes after the last one, {request.last}")
+    if len(request.days) > MOST_DAYS:
+        raise SettingsError(f"{len(request.days):,} days are too many", allowed=f"up to {MOST_DAYS:,}")
+    if not request.thousandths:
+        raise SettingsError(
+            f"A share of {request.user_share} of the users is too small", allowed=f"{1 / SHARES} to 1"
+        )
+
+
+def size_in_bytes(text: str) -> int:
+    """Read ``100GB``, ``1.5 TiB`` or a number of bytes.
+
+    Raises:
+        SettingsError: If it is none of them.
+    """
+    found = _SIZE.fullmatch(text.strip())
+    if found is None:
+        raise SettingsError(
+            f"The size {text!r} is not possible", allowed="a number of bytes, or such as 100GB"
+        )
+    number, unit, binary = found.groups()
+    return round(float(number) * float(1024 if binary else 1000) ** " kmgtp".index(unit.lower() or " "))
+
+
+class DayTable(Settings):
+    """The table of one day, as it is in BigQuery now."""
+
+    day: date
+    name: str
+    """``PROJECT.DATASET.events_YYYYMMDD``."""
+    modified: str
+    """When it was last written, ISO 8601."""
+    rows: int
+    columns: tuple[str, ...]
+    """Names of its plain columns, dots between the parts, and of its lists of parameters."""
+
+
+class BigQueryEstimate(Settings):
+    """What reading would take, measured by dry runs, which are free."""
+
+    request: BigQueryRequest
+    tables: tuple[DayTable, ...]
+    """All days that have a table, oldest first."""
+    kept: tuple[date, ...] = ()
+    """Days of them that were read before and have not changed since: not read again, not paid again."""
+    bytes_billed: int
+    """Of the other days: what the columns hold, at least :data:`LEAST_BYTES` a table."""
+
+    @property
+    def to_read(self) -> tuple[DayTable, ...]:
+        """The days that are paid for."""
+        return tuple(table for table in self.tables if table.day not in self.kept)
+
+    @property
+    def missing(self) -> tuple[date, ...]:
+        """Days without a table."""
+        found = {table.day for table in self.tables}
+        return tuple(day for day in self.request.days if day not in found)
+
+    @property
+    def dollars(self) -> float:
+        """At the price that was stated."""
+        return self.bytes_billed / 2**40 * self.request.price_per_tib
+
+    @property
+    def too_much(self) -> bool:
+        """Whether it is more than the request allows."""
+        return self.bytes_billed > self.request.max_bytes
+
+    def sentences(self) -> list[str]:
+        """What there is to read and to pay, for a person who is about to agree."""
+        rows = sum(table.rows for table in self.to_read)
+        told = [f"{counted(len(self.tables), 'day')} of {self.request.table} found"]
+        if self.missing:
+            told.append(f"{_listed(self.missing)}: no table")
+        if self.kept:
+            told.append(f"{counted(len(self.kept), 'day')} read before and unchanged: not read or paid again")
+        if self.to_read:
+            price = f"${self.request.price_per_tib:g} a TiB"
+            whose = f" ({PRICE_NOTE})" if self.request.price_per_tib == PRICE_PER_TIB else ""
+            told.append(f"{counted(len(self.to_read), 'day')} with {counted(rows, 'event')} to read")
+            told.append(
+                f"BigQuery bills {in_gigabytes(self.bytes_billed)}: {money(self.dollars)} at {price}{whose}"
+            )
+        if self.request.thousandths < SHARES:
+            share = percent(self.request.thousandths / SHARES, 1)
+            told.append(f"{share} of the users are read, each with all events; BigQuery bills all the same")
+        return told
+
+
+class DaysRequest(Settings):
+    """Days to read as they were estimated, and the folder in which their own is made."""
+
+    estimate: BigQueryEstimate
+    input_dir: Path
+
+
+def in_gigabytes(size: int) -> str:
+    """``3.20 GB``, ``1.250 TB``; decimal, as limits are stated."""
+    return f"{size / 10**12:,.3f} TB" if size >= 10**12 else f"{size / 10**9:,.2f} GB"
+
+
+def money(dollars: float) -> str:
+    """``about $1.20``."""
+    return f"about ${dollars:,.2f}" if dollars >= 0.01 or not dollars else "less than $0.01"
+
+
+def _listed(days: tuple[date, ...], most: int = 5) -> str:
+    more = f" and {len(days) - most} more" if len(days) > most else ""
+    return ", ".join(day.isoformat() for day in days[:most]) + more

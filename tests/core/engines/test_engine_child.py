@@ -1,0 +1,63 @@
+"""The child of a job that reads from BigQuery: its two tasks, in a process of its own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from core.base.settings import Settings
+from core.engines.bigquery_request import (
+    CHILD,
+    ESTIMATE,
+    READ,
+    BigQueryEstimate,
+    BigQueryRequest,
+    DaysRequest,
+)
+from core.runs import jobs
+from core.runs.jobs import JobView, State
+from tests.core.engines.fake_faults import TABLE, FakeFaults, serving
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeFaults]:
+    row = {"user_key": "a", "event_timestamp": "1000000000000000", "event_name": "page_view"}
+    with serving(FakeFaults({"20261001": [row]})) as server:
+        monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", server.address)
+        yield server
+
+
+def ended(root: Path, task: str, request: Settings) -> JobView:
+    job = jobs.start(root, task, request, "toy", child=CHILD)
+    for _ in range(1200):
+        view = jobs.view(root, job)
+        if not view.active:
+            return view
+        time.sleep(0.1)
+    raise AssertionError(view)
+
+
+def test_estimated_then_read_into_a_folder_of_the_input(fake: FakeFaults, tmp_path: Path) -> None:
+    root, day = tmp_path / "cache", date(2026, 10, 1)
+    asked = BigQueryRequest(table=TABLE, first=day, last=day)
+    told = ended(root, ESTIMATE, asked)
+    assert told.state is State.DONE, told.error
+    estimate = BigQueryEstimate.checked(**told.result["estimate"])
+    assert estimate.request == asked
+    assert fake.queried() == []
+    done = ended(root, READ, DaysRequest(estimate=estimate, input_dir=tmp_path / "input"))
+    assert done.state is State.DONE, done.error
+    assert done.result["folder"].startswith("analytics_123456789_20261001-20261001_")
+    [file] = (tmp_path / "input" / done.result["folder"]).iterdir()
+    assert file.name == "events_20261001.parquet"
+
+
+def test_a_task_that_it_does_not_know(tmp_path: Path) -> None:
+    day = date(2026, 10, 1)
+    view = ended(tmp_path / "cache", "preprocess", BigQueryRequest(table=TABLE, first=day, last=day))
+    assert view.state is State.FAILED
+    assert "There is no task 'preprocess'" in view.error
