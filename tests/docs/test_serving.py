@@ -22,6 +22,7 @@ from core.labels.label_settings import LabelMode, LabelSettings
 from core.runs.pipeline import RunSettings
 from core.runs.run import run
 from core.sample import write_sample
+from tests.core.cli.calls import few_shuffles
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "how-to" / "serving.md").read_text(encoding="utf-8")
@@ -40,7 +41,8 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
         train=TrainSettings(epochs=1, hidden_dim=32, embedding_dim=32),
         cluster=ClusterSettings(n_clusters=3),
     )
-    run(folder / "OUT", [folder / "shop.csv"], settings, silent)
+    with few_shuffles():
+        run(folder / "OUT", [folder / "shop.csv"], settings, silent)
     return folder
 
 

@@ -12,7 +12,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -22,7 +22,7 @@ from core.base.progress import silent
 from core.base.settings import TrainSettings
 from core.runs import pipeline
 from core.storage.store import Store
-from tests.pages.fixtures_segments import write_run
+from tests.pages.fixtures_segments import keep_what_jobs_make, write_run
 
 ROOT = Path(__file__).resolve().parents[2]
 UP_S = 180.0
@@ -119,7 +119,8 @@ def trained_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Ser
         run, store = write_run(server.cache, per_kind=330), Store(server.cache)
         dataset = pipeline.open_dataset(store, run.dataset)
         model = pipeline.train(store, dataset, None, SMALL, silent)
-        pipeline.embed(store, dataset, None, model, silent)
+        vectors = pipeline.embed(store, dataset, None, model, silent).artifact.key
+        keep_what_jobs_make(replace(run, model=model.key, embeddings=vectors))
         yield server, f"data={run.dataset}&model={model.key}&k=3"
 
 

@@ -17,7 +17,7 @@ from core.llm.llm_settings import VARIABLES
 from core.storage.store import Store
 from tests.e2e.conftest import OpenPage, Server, running_server
 from tests.llm_simulator import Simulator, simulating
-from tests.pages.fixtures_segments import FinishedRun, write_run
+from tests.pages.fixtures_segments import FinishedRun, keep_what_jobs_make, write_run
 from tests.pages.simulated_writer import MODEL, UNKNOWN, writer
 
 pytestmark = pytest.mark.e2e
@@ -54,7 +54,7 @@ def shop(
     variables = {"BEHA2VEC_MODEL": MODEL, "OPENAI_BASE_URL": simulator.base_url}
     with running_server(tmp_path_factory.mktemp("shop"), **variables) as server:
         preferences.change(Store(server.cache), wall_s=300)  # a busy machine comes to Stop late
-        yield server, write_run(server.cache, views=("url", "theme"), per_kind=40)
+        yield server, keep_what_jobs_make(write_run(server.cache, views=("url", "theme"), per_kind=40))
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +89,7 @@ def log(page: Page) -> Locator:
 
 
 def stop(page: Page) -> Locator:
-    return page.get_by_role("button", name="Stop")
+    return page.get_by_role("button", name="Stop").first
 
 
 def written(page: Page) -> int:
@@ -144,14 +144,15 @@ def test_an_answer_survives_a_slider_another_page_a_reload_and_ends_with_stop(
     expect(log(page).get_by_text("Waits its turn")).to_have_count(1)
     expect(log(page).get_by_text("Broken off").first).to_be_visible()  # what came is kept below the next one
     expect(log(page).get_by_text("The model's reading, not counted").first).to_be_visible()
-    page.get_by_role("dialog").get_by_role("button", name="Agree for this session").click()  # a new session
+    agreed = page.get_by_role("dialog").get_by_role("button", name="Agree for this session").first
+    agreed.click()  # a new session
     stop(page).click()
     expect(stop(page)).to_have_count(0)
     expect(log(page).get_by_text("How many users are in segment 3?").first).to_be_visible()
     expect(log(page).get_by_text("(segment 3):").first).to_be_visible()
     page.reload()
     expect(log(page).get_by_text("(segment 3):").first).to_be_visible()
-    page.get_by_text("2 earlier questions").click()
+    page.get_by_text("2 earlier questions").first.click()
     expect(page.locator(".st-key-chat-earlier").get_by_text(UNKNOWN).first).to_be_visible()
 
 
@@ -159,7 +160,7 @@ def test_a_follow_up_and_a_question_that_is_offered_are_answered_at_once(
     offline: tuple[Server, Path], new_page: OpenPage
 ) -> None:
     server, _ = offline
-    run = write_run(server.cache, views=("url", "theme"), per_kind=40)
+    run = keep_what_jobs_make(write_run(server.cache, views=("url", "theme"), per_kind=40))
     page = new_page(f"{server.url}/explore?data={run.dataset}&k=3")
     expect(page.get_by_text("in 3 segments")).to_be_visible()
     ask(page, "How many users are in segment 1?")
@@ -201,7 +202,7 @@ def test_a_whole_answer_has_figures_to_look_up_and_says_what_it_used(
     with simulating(writer(figures=3)) as quick:
         variables = {"BEHA2VEC_MODEL": MODEL, "OPENAI_BASE_URL": quick.base_url}
         with running_server(tmp_path / "quick", **variables) as server:
-            run = write_run(server.cache, views=("url", "theme"), per_kind=40)
+            run = keep_what_jobs_make(write_run(server.cache, views=("url", "theme"), per_kind=40))
             page = new_page(f"{server.url}/settings?data={run.dataset}&k=3")
             page.locator(".st-key-connect button").first.click()  # in the middle of the page's first run
             expect(page.get_by_text("Connected in")).to_be_visible()
@@ -223,7 +224,7 @@ def test_everything_works_with_the_network_cut_and_nobody_asks_for_a_model(
     offline: tuple[Server, Path], new_page: OpenPage
 ) -> None:
     server, record = offline
-    run = write_run(server.cache, views=("url", "theme"), per_kind=30)
+    run = write_run(server.cache, views=("url", "theme"), per_kind=30)  # its jobs start by themselves too
     page = new_page("about:blank")
     outside: list[str] = []
     page.on("request", lambda asked: outside.append(asked.url) if server.url not in asked.url else None)

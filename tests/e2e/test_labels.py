@@ -15,6 +15,7 @@ from core.desk import saved_work
 from core.labels.label_settings import LabelSettings
 from core.runs import tasks
 from core.storage.store import Store
+from tests.core.cli.calls import few_shuffles
 from tests.e2e.conftest import OpenPage, Server, running_server
 
 pytestmark = pytest.mark.e2e
@@ -59,9 +60,11 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         root, label = server.cache, LabelSettings().model_dump(mode="json")
         asked = {"users": USERS, "seed": 3, "input_dir": str(server.inputs)}
         dataset = tasks.run("demo", root, asked, silent)["dataset"]
-        settings = TrainSettings.preset(Preset.FAST).model_dump(mode="json")
+        settings = TrainSettings.preset(Preset.FAST, epochs=1).model_dump(mode="json")
         request = {"dataset": dataset, "label": label, "settings": settings}
-        yield Shop(server, dataset, tasks.run("train", root, request, silent)["model"])
+        with few_shuffles():
+            model = tasks.run("train", root, request, silent)["model"]
+        yield Shop(server, dataset, model)
 
 
 def choose_type(page: Page, name: str) -> None:

@@ -35,6 +35,7 @@ def test_a_rule_of_one_s_own_is_judged_and_becomes_a_segment_that_undo_takes_bac
 ) -> None:
     server, keys = trained_shop
     page = new_page(f"{server.url}/rules?{keys}")
+    still(page)  # a list that is open closes when the page is drawn anew
     page.locator(".st-key-rule-field").get_by_role("button", name="Open").click()
     page.get_by_role("option", name="Device", exact=True).click()
     expect(page.locator(".st-key-rule-value-device")).to_be_visible()

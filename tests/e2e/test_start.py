@@ -18,7 +18,7 @@ SCREENS = [screen for screens in SECTIONS.values() for screen in screens]
 MINUTE_MS = 60_000
 
 
-@pytest.mark.parametrize("screen", SCREENS, ids=lambda screen: screen.url_path)
+@pytest.mark.parametrize("screen", (SCREENS[0], SCREENS[-1]), ids=lambda screen: screen.url_path)
 def test_a_deep_link_may_be_the_first_request_of_a_fresh_server(
     fresh_server: Server, new_page: OpenPage, screen: Screen
 ) -> None:

@@ -19,12 +19,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from core.base.schema import Group, Outcomes, PageEvents, Pages, Rejects, Users
-from core.base.settings import IngestSettings, TrainSettings, ViewWeights
+from core.base.settings import ClusterSettings, IngestSettings, TrainSettings, ViewWeights
 from core.data.dataset import OUTCOMES, PAGE_EVENTS, PAGES, RECEIPT, REJECTS, SEQUENCES, USERS
 from core.data.receipt import FileReceipt, Receipt, UrlCount, WaterfallStep
 from core.data.sequences import SCHEMA as SEQUENCE_SCHEMA
-from core.runs import kept_certificates, kept_evidence
+from core.runs import kept_certificates, kept_evidence, pipeline, tasks
 from core.runs.pipeline import COVERAGE
+from core.runs.tasks import VectorsRequest
 from core.segments.certificate import Certificate
 from core.segments.evidence import KEvidence, KMeasure, judge
 from core.segments.partition import Partition
@@ -128,6 +129,24 @@ def keep_certificates(run: FinishedRun, partition: Partition, jaccard: Mapping[i
     key = kept_certificates.key_of(run.embeddings, ViewWeights(), partition.digest)
     with Store(run.root).write(kept_certificates.CERTIFY, key, {}, {}) as folder:
         kept_certificates.write(folder, found)
+
+
+def keep_what_jobs_make(run: FinishedRun, n_clusters: int = 3) -> FinishedRun:
+    """Put everything where the app would make it in the background, so that it starts nothing by itself."""
+    store = Store(run.root)
+    keep_evidence(run, n_clusters, tuple(range(2, 16)))
+    embeddings = pipeline.open_embeddings(store, pipeline.open_dataset(store, run.dataset), run.embeddings)
+    combined = pipeline.combine(embeddings, ViewWeights())
+    cut = pipeline.cluster(combined, embeddings.inside, ClusterSettings(n_clusters=n_clusters))
+    keep_certificates(run, cut, dict.fromkeys(cut.ids.tolist(), 0.9))
+    made_of = tasks.made_of(
+        VectorsRequest(dataset=run.dataset, embeddings=run.embeddings, weights=ViewWeights(), seed=0)
+    )
+    with store.write(tasks.LAYOUT, content_key(tasks.LAYOUT, *made_of), *made_of) as folder:
+        xy, facts = (folder / name for name in tasks.LAYOUT_FILES)
+        np.save(xy, combined.vectors[:, :2], allow_pickle=False)
+        facts.write_text(json.dumps({"method": "PaCMAP", "fidelity": 0.5}))
+    return run
 
 
 FINISH: Final = {

@@ -17,6 +17,7 @@ from unittest import mock
 import pytest
 
 from core.cli.cli import main
+from core.segments import certificate
 from core.trust import k_evidence
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -26,8 +27,11 @@ AS_FEW = "from tests.core.cli.calls import few_shuffles, main\nwith few_shuffles
 
 @contextmanager
 def few_shuffles() -> Iterator[None]:
-    """Users are shuffled three times a run, not twenty: what the figures are worth has tests of its own."""
-    with mock.patch.object(k_evidence, "measure", partial(k_evidence.measure, draws=3)):
+    """As few draws a run as may be: what figures of many are worth has tests of its own."""
+    with (
+        mock.patch.object(k_evidence, "measure", partial(k_evidence.measure, draws=3)),
+        mock.patch.object(certificate, "certify", partial(certificate.certify, resamples=39)),
+    ):
         yield
 
 

@@ -13,6 +13,7 @@ from core.runs import jobs
 from core.runs.pipeline import RunSettings
 from core.runs.run import run
 from core.sample import write_sample
+from tests.core.cli.calls import few_shuffles
 
 DAYS = 4
 
@@ -43,5 +44,6 @@ def model(days: list[bytes], tmp_path_factory: pytest.TempPathFactory) -> Path:
         train=TrainSettings.checked(**PRESETS[Preset.BAG]),
         cluster=ClusterSettings(n_clusters=3, auto=False),
     )
-    run(folder / "out", first, settings, silent)
+    with few_shuffles():
+        run(folder / "out", first, settings, silent)
     return folder / "out" / "model"

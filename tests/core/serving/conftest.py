@@ -22,6 +22,7 @@ from core.runs.run import run
 from core.runs.score import score
 from core.sample import write_sample
 from core.serving.scorer import NEXT, Scorer
+from tests.core.cli.calls import few_shuffles
 
 USER = "user_pseudo_id"
 
@@ -54,7 +55,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
         train=TrainSettings(epochs=1, layers=1, hidden_dim=32, embedding_dim=32),
         cluster=ClusterSettings(n_clusters=4),
     )
-    run(folder / "out", [folder / "shop.csv"], settings, silent)
+    with few_shuffles():
+        run(folder / "out", [folder / "shop.csv"], settings, silent)
     model, out = folder / "out" / "model", folder / "scored.parquet"
     score([folder / "shop.csv"], model, out, silent, Device.CPU, n_next=NEXT)
     table = pd.read_csv(folder / "shop.csv", dtype=str, keep_default_na=False)

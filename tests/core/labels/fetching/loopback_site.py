@@ -32,6 +32,7 @@ class Handler(BaseHTTPRequestHandler):
         for name, value in headers.items():
             self.send_header(name.replace("_", "-"), value)
         self.send_header("Content-Length", str(len(body)))
+        self.send_header("Connection", "close")  # else a client may ask again before it sees the end
         self.end_headers()
         self.send(body)
 
