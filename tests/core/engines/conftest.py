@@ -1,4 +1,4 @@
-"""A Spark cluster of real processes on the loopback, and an emulator of BigQuery, for whoever asks for them."""
+"""A Spark cluster of real processes on the loopback, and an emulator of BigQuery."""
 
 from __future__ import annotations
 
