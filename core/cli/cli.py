@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -157,26 +158,13 @@ def run(
     **options: Any,  # noqa: ANN401 - what click parsed
 ) -> None:
     """Segment the users of an export: files in, OUT/users.parquet, profiles and a report out."""
-    from core.engines.bounded_run import run_bounded
-    from core.engines.bounds import Bounds
-    from core.runs.run import run as run_all
-
-    on_spark = spark_run(engine, master, sample_users, {"--memory": memory, "--from-stage": from_stage})
+    run_all = _runner(engine, master, memory, sample_users, from_stage)
     days = take_options(options, engine)
     wanted = wanted_settings(options)
     beside = wanted_beside(options)
     preset = Preset(options["preset"]) if options["preset"] else None
     fresh = from_stage in (None, STAGES[0])
-    bounds = Bounds.told(memory, sample_users)
-    if from_stage and (memory or sample_users):
-        raise SettingsError(
-            f"--from-stage {from_stage} works on all that OUT holds at once",
-            remedy="Leave out --memory and --sample-users, or --from-stage",
-        )
-    if engine == BIGQUERY and (inputs or not fresh):
-        raise SettingsError(f"--engine {engine} reads tables, so there is no INPUT and no later --from-stage")
-    if fresh and not inputs and engine != BIGQUERY:
-        raise SettingsError("No INPUT was given", allowed="files, folders or patterns of a GA4 export")
+    _require_input(inputs, engine, fresh=fresh)
     if engine == BIGQUERY:
         make_folder(out)  # before anything is paid for
     # what an earlier run is asked for is still so when the new one goes on from it
@@ -189,17 +177,47 @@ def run(
         if engine == BIGQUERY:
             inputs = read_days(out, days, settings.ingest)
         with ConsoleProgress() as progress:
-            if on_spark is not None:
-                record = on_spark(out, inputs, settings, progress, fetch_hosts=fetch_host)
-            elif from_stage:
-                record = run_all(out, inputs, settings, progress, from_stage, fetch_host)
-            else:
-                record = run_bounded(out, inputs, settings, progress, bounds, fetch_host)
+            record = run_all(out, inputs, settings, progress, fetch_hosts=fetch_host)
             receipt = Receipt.model_validate_json((out / "receipt.json").read_bytes())
     for warning in (*receipt.warnings, *_given_away(receipt.outcome_pages), *record["notes"]):
         click.echo(f"warning: {warning}.", err=True)
     report = out / "report.html"
     click.echo(f"{record['users']:,} users, {record['segments']} segments in {out}: see {report}", err=True)
+
+
+def _runner(
+    engine: str | None,
+    master: str | None,
+    memory: str | None,
+    sample_users: int | None,
+    from_stage: str | None,
+) -> Callable[..., dict[str, Any]]:
+    """What does the run that these options ask for.
+
+    Raises:
+        SettingsError: If they do not go together.
+    """
+    from core.engines.bounded_run import run_bounded
+    from core.engines.bounds import Bounds
+    from core.runs.run import run as run_all
+
+    on_spark = spark_run(engine, master, sample_users, {"--memory": memory, "--from-stage": from_stage})
+    bounds = Bounds.told(memory, sample_users)
+    if from_stage and (memory or sample_users):
+        raise SettingsError(
+            f"--from-stage {from_stage} works on all that OUT holds at once",
+            remedy="Leave out --memory and --sample-users, or --from-stage",
+        )
+    if from_stage:
+        return partial(run_all, from_stage=from_stage)
+    return on_spark or partial(run_bounded, bounds=bounds)
+
+
+def _require_input(inputs: Sequence[Path], engine: str | None, *, fresh: bool) -> None:
+    if engine == BIGQUERY and (inputs or not fresh):
+        raise SettingsError(f"--engine {engine} reads tables, so there is no INPUT and no later --from-stage")
+    if fresh and not inputs and engine != BIGQUERY:
+        raise SettingsError("No INPUT was given", allowed="files, folders or patterns of a GA4 export")
 
 
 def _given_away(outcome_pages: Sequence[str]) -> list[str]:
