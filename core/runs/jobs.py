@@ -77,7 +77,7 @@ def start(
     *,
     replace: bool = False,
     environment: Mapping[str, str] | None = None,
-    child: str = CHILD,
+    child: str | None = None,
 ) -> str:
     """Start a task in a child process, or join the job that already does just that.
 
@@ -90,7 +90,7 @@ def start(
         limits: Memory and time the child may use.
         replace: Ask those before it to stop, because only the last request counts.
         environment: Variables of the child beside ours; never written down, so a key may be among them.
-        child: The module that does the task, which need not be known here.
+        child: The module that does the task, which need not be known here; :data:`CHILD` if None.
 
     Returns:
         The job's id.
@@ -107,7 +107,7 @@ def start(
         for job in before if replace else ():
             cancel(root, job.id)
         order = {"task": task, "subject": subject, "request": asked, "after": [job.id for job in before]}
-        return _launch(root, order, limits or ResourceLimits(), environment or {}, child)
+        return _launch(root, order, limits or ResourceLimits(), environment or {}, child or CHILD)
 
 
 def _forget_old(root: Path) -> None:

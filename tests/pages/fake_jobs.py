@@ -21,7 +21,7 @@ class FakeJobs:
         """Whether the last one was to stop those before it."""
         self.environment: dict[str, str] | None = None
         """Variables of the last one."""
-        self.child = ""
+        self.child: str | None = None
         """What does the task of the last one."""
 
     def start(
@@ -34,7 +34,7 @@ class FakeJobs:
         *,
         replace: bool = False,
         environment: dict[str, str] | None = None,
-        child: str = "",
+        child: str | None = None,
     ) -> str:
         self.child = child
         self.replaced, self.environment = replace, environment

@@ -74,7 +74,7 @@ def start(
     *,
     replace: bool = False,
     environment: Mapping[str, str] | None = None,
-    child: str = jobs.CHILD,
+    child: str | None = None,
 ) -> None:
     """Start a job as :func:`core.runs.jobs.start` does; this session waits for its result."""
     try:

@@ -239,6 +239,6 @@ def test_a_reading_gets_a_folder_of_its_own_that_shares_its_bytes(
 def test_users_who_are_forgotten_are_in_no_kept_day(fake: FakeFaults, store: Store) -> None:
     fake.days["20261001"] = [view("1026932.0858862293", 1)]
     files = read(store)
-    forgotten = forgetting.ids_of(["1026932.0858862293"])
+    forgotten = forgetting.ids_of("1026932.0858862293")
     assert forgetting.forget(SearchedPlaces(store.root), forgotten, silent).is_clean
     assert [file.exists() for file in files] == [False, True, True]
