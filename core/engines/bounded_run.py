@@ -59,7 +59,7 @@ def run_bounded(
         Beha2VecError: If something cannot be done, or another process writes there; what an earlier run
             left is untouched.
     """
-    if bounds.sample_users is None and bounds.surely_holds(inputs):
+    if bounds.sample_users is None and (bounds.surely_holds(inputs) or _is_there(out, inputs, settings)):
         return run.run(out, inputs, settings, progress, fetch_hosts=fetch_hosts)
     make_folder(out)
     with claimed(out), disk_errors():
@@ -68,6 +68,12 @@ def run_bounded(
             shutil.rmtree(left, ignore_errors=True)
         with tempfile.TemporaryDirectory(dir=out, prefix=WORK, ignore_cleanup_errors=True) as work:
             return _run(out, inputs, settings, progress, bounds, fetch_hosts, Path(work))
+
+
+def _is_there(out: Path, inputs: Sequence[Path], settings: RunSettings) -> bool:
+    """Whether an earlier run left the data set of all users, so that its files need not be read."""
+    key = content_key("preprocess", settings.ingest.model_dump(mode="json"), pipeline.fingerprints(inputs))
+    return Store(out / "stages").find("preprocess", key) is not None
 
 
 def _run(
