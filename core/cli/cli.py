@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -30,7 +31,7 @@ from core.cli.run_options import (
     wanted_beside,
     wanted_settings,
 )
-from core.cli.spark_options import spark_embed, spark_options, spark_run
+from core.cli.spark_options import spark_address, spark_embed, spark_options, spark_run
 from core.data.receipt import Receipt
 from core.labels.label_settings import LabelMode
 from core.runs.pipeline import STAGES
@@ -149,21 +150,11 @@ def run(
     **options: Any,  # noqa: ANN401 - what click parsed
 ) -> None:
     """Segment the users of an export: files in, OUT/users.parquet, profiles and a report out."""
-    from core.engines.bounded_run import run_bounded
-    from core.engines.bounds import Bounds
-    from core.runs.run import run as run_all
-
-    on_spark = spark_run(engine, master, sample_users, {"--memory": memory, "--from-stage": from_stage})
+    run_all = _runner(spark_address(engine, master), from_stage, memory, sample_users)
     wanted = wanted_settings(options)
     beside = wanted_beside(options)
     preset = Preset(options["preset"]) if options["preset"] else None
     fresh = from_stage in (None, STAGES[0])
-    bounds = Bounds.told(memory, sample_users)
-    if from_stage and (memory or sample_users):
-        raise SettingsError(
-            f"--from-stage {from_stage} works on all that OUT holds at once",
-            remedy="Leave out --memory and --sample-users, or --from-stage",
-        )
     if fresh and not inputs:
         raise SettingsError("No INPUT was given", allowed="files, folders or patterns of a GA4 export")
     # what an earlier run is asked for is still so when the new one goes on from it
@@ -174,17 +165,35 @@ def run(
             settings = resumed_settings(out, wanted, preset, str(from_stage))
         settings = settings.model_copy(update=beside)
         with ConsoleProgress() as progress:
-            if on_spark is not None:
-                record = on_spark(out, inputs, settings, progress, fetch_hosts=fetch_host)
-            elif from_stage:
-                record = run_all(out, inputs, settings, progress, from_stage, fetch_host)
-            else:
-                record = run_bounded(out, inputs, settings, progress, bounds, fetch_host)
+            record = run_all(out, inputs, settings, progress, fetch_hosts=fetch_host)
             receipt = Receipt.model_validate_json((out / "receipt.json").read_bytes())
     for warning in (*receipt.warnings, *_given_away(receipt.outcome_pages), *record["notes"]):
         click.echo(f"warning: {warning}.", err=True)
     report = out / "report.html"
     click.echo(f"{record['users']:,} users, {record['segments']} segments in {out}: see {report}", err=True)
+
+
+def _runner(
+    address: str | None, from_stage: str | None, memory: str | None, sample_users: int | None
+) -> Callable[..., dict[str, Any]]:
+    """What does the run: a cluster, this machine on what OUT holds, or this machine in a bound of memory.
+
+    Raises:
+        SettingsError: If options do not go together.
+    """
+    from core.engines.bounded_run import run_bounded
+    from core.engines.bounds import Bounds
+    from core.runs.run import run as run_all
+
+    bounds = Bounds.told(memory, sample_users)
+    if address is not None:
+        return spark_run(address, sample_users, {"--memory": memory, "--from-stage": from_stage})
+    if from_stage and (memory or sample_users):
+        raise SettingsError(
+            f"--from-stage {from_stage} works on all that OUT holds at once",
+            remedy="Leave out --memory and --sample-users, or --from-stage",
+        )
+    return partial(run_all, from_stage=from_stage) if from_stage else partial(run_bounded, bounds=bounds)
 
 
 def _given_away(outcome_pages: Sequence[str]) -> list[str]:
@@ -224,7 +233,8 @@ def embed(
     """Embed new users with a frozen model, and put them into its segments."""
     from core.runs.score import score
 
-    place = spark_embed(engine, master) or score
+    address = spark_address(engine, master)
+    place = score if address is None else spark_embed(address)
     with ConsoleProgress() as progress:
         n_users = place(inputs, model, out, progress, Device(device), n_next or 0)
     click.echo(f"{n_users:,} users in {out}", err=True)

@@ -90,8 +90,7 @@ class SparkWork:
             while thread.is_alive():
                 thread.join(LOOK_S)
                 tasks, done = self._tasks()
-                share = min(done / tasks, 0.99) if tasks else 0.0
-                progress(stage, share, what, tasks_done=done, tasks=tasks)
+                progress(stage, done / (tasks + 1), what, tasks_done=done, tasks=tasks)
         except BaseException:
             with suppress(Exception):  # Java may be gone
                 self.spark.sparkContext.cancelAllJobs()
