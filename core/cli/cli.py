@@ -33,7 +33,14 @@ from core.cli.run_options import (
     wanted_settings,
 )
 from core.cli.several import first_of_several
-from core.cli.spark_options import SPARK, master_option, spark_embed, spark_options, spark_run
+from core.cli.spark_options import (
+    SPARK,
+    master_option,
+    spark_address,
+    spark_embed,
+    spark_options,
+    spark_run,
+)
 from core.data.receipt import Receipt
 from core.labels.label_settings import LabelMode
 from core.runs.pipeline import STAGES
@@ -158,7 +165,7 @@ def run(
     **options: Any,  # noqa: ANN401 - what click parsed
 ) -> None:
     """Segment the users of an export: files in, OUT/users.parquet, profiles and a report out."""
-    run_all = _runner(engine, master, memory, sample_users, from_stage)
+    run_all = _runner(spark_address(engine, master), from_stage, memory, sample_users)
     days = take_options(options, engine)
     wanted = wanted_settings(options)
     beside = wanted_beside(options)
@@ -186,31 +193,26 @@ def run(
 
 
 def _runner(
-    engine: str | None,
-    master: str | None,
-    memory: str | None,
-    sample_users: int | None,
-    from_stage: str | None,
+    address: str | None, from_stage: str | None, memory: str | None, sample_users: int | None
 ) -> Callable[..., dict[str, Any]]:
-    """What does the run that these options ask for.
+    """What does the run: a cluster, this machine on what OUT holds, or this machine in a bound of memory.
 
     Raises:
-        SettingsError: If they do not go together.
+        SettingsError: If options do not go together.
     """
     from core.engines.bounded_run import run_bounded
     from core.engines.bounds import Bounds
     from core.runs.run import run as run_all
 
-    on_spark = spark_run(engine, master, sample_users, {"--memory": memory, "--from-stage": from_stage})
     bounds = Bounds.told(memory, sample_users)
+    if address is not None:
+        return spark_run(address, sample_users, {"--memory": memory, "--from-stage": from_stage})
     if from_stage and (memory or sample_users):
         raise SettingsError(
             f"--from-stage {from_stage} works on all that OUT holds at once",
             remedy="Leave out --memory and --sample-users, or --from-stage",
         )
-    if from_stage:
-        return partial(run_all, from_stage=from_stage)
-    return on_spark or partial(run_bounded, bounds=bounds)
+    return partial(run_all, from_stage=from_stage) if from_stage else partial(run_bounded, bounds=bounds)
 
 
 def _require_input(inputs: Sequence[Path], engine: str | None, *, fresh: bool) -> None:
@@ -257,7 +259,8 @@ def embed(
     """Embed new users with a frozen model, and put them into its segments."""
     from core.runs.score import score
 
-    place = spark_embed(engine, master) or score
+    address = spark_address(engine, master)
+    place = score if address is None else spark_embed(address)
     with ConsoleProgress() as progress:
         n_users = place(inputs, model, out, progress, Device(device), n_next or 0)
     click.echo(f"{n_users:,} users in {out}", err=True)

@@ -26,23 +26,32 @@ def spark_options(command: Command) -> Command:
     return engine(master_option(command))
 
 
+def spark_address(engine: str | None, master: str | None) -> str | None:
+    """The master, if Spark was asked for.
+
+    Raises:
+        SettingsError: If one of the two was named without the other.
+    """
+    if engine != SPARK and master is not None:
+        raise SettingsError("--master is of Spark", remedy=f"Add --engine {SPARK}, or leave it out")
+    if engine == SPARK and master is None:
+        raise SettingsError(f"--engine {SPARK} needs --master", allowed=ALLOWED)
+    return master
+
+
 def spark_run(
-    engine: str | None, master: str | None, sample_users: int | None, others: Mapping[str, object]
-) -> Callable[..., dict[str, Any]] | None:
-    """What does a run on Spark, if that was asked for.
+    address: str, sample_users: int | None, others: Mapping[str, object]
+) -> Callable[..., dict[str, Any]]:
+    """What does a run on Spark.
 
     Args:
-        engine: As it was named.
-        master: As it was named.
+        address: Of the master.
         sample_users: Users to train on.
         others: Options that do not go with Spark, as they were named.
 
     Raises:
-        SettingsError: If options do not go together.
+        SettingsError: If one of those was named.
     """
-    address = _address(engine, master)
-    if address is None:
-        return None
     named = [option for option, value in others.items() if value is not None]
     if named:
         raise SettingsError(
@@ -55,24 +64,8 @@ def spark_run(
     return partial(run_on_spark, master=address, sample_users=n_users)
 
 
-def spark_embed(engine: str | None, master: str | None) -> Callable[..., int] | None:
-    """What embeds on Spark, if that was asked for.
-
-    Raises:
-        SettingsError: If one of the two was not named.
-    """
-    address = _address(engine, master)
-    if address is None:
-        return None
+def spark_embed(address: str) -> Callable[..., int]:
+    """What places users on Spark."""
     from core.engines.on_spark import embed_on_spark
 
     return partial(embed_on_spark, master=address)
-
-
-def _address(engine: str | None, master: str | None) -> str | None:
-    """The master, if Spark was asked for."""
-    if engine != SPARK and master is not None:
-        raise SettingsError("--master is of Spark", remedy=f"Add --engine {SPARK}, or leave it out")
-    if engine == SPARK and master is None:
-        raise SettingsError(f"--engine {SPARK} needs --master", allowed=ALLOWED)
-    return master

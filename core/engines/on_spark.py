@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from core.base.progress import Progress, SubProgress
 from core.base.settings import Device
-from core.data.dataset import USERS, Dataset
+from core.data.dataset import RECEIPT, USERS, Dataset
 from core.engines.parts import part_of
 from core.engines.spark import placing
 from core.engines.spark.dealing import DealtRecords, deal
@@ -37,7 +37,7 @@ from core.runs.publish import ENGINE
 from core.runs.run import TRAINED, run_from
 from core.runs.score import require_writable, workplace
 from core.storage.claims import claimed, claimed_file
-from core.storage.disk import make_folder, written_whole
+from core.storage.disk import make_folder, write_text_atomic, written_whole
 from core.storage.replace_files import finish as put_in_place
 from core.storage.store import Store, content_key
 
@@ -163,7 +163,10 @@ class OnSpark:
                 tempfile.TemporaryDirectory(dir=folder, prefix=".work.") as work,
             ):
                 raw = self._drawn(share, Path(work))
-                transform(raw, self.settings.ingest, folder, self.progress, Path(work))
+                receipt = transform(raw, self.settings.ingest, folder, self.progress, Path(work))
+                if not self.is_all:
+                    told = receipt.model_copy(update={"narrowed": f"a sample of {share:.1%} of the users"})
+                    write_text_atomic(folder / RECEIPT, told.model_dump_json(indent=1))
         return pipeline.open_dataset(store, key)
 
     def _drawn(self, share: float, work: Path) -> RawRead:

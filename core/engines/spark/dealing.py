@@ -23,7 +23,7 @@ from pydantic import TypeAdapter
 
 from core.base import errors
 from core.base.errors import InputError
-from core.base.progress import Progress
+from core.base.progress import Progress, silent
 from core.base.settings import IngestSettings
 from core.data.receipt import FileReceipt
 from core.engines.parts import part_of, split
@@ -114,7 +114,9 @@ class DealtRecords:
             Beha2VecError: What an executor said, or that nobody can work.
         """
         self.work.do(made.count, progress, stage, what)
-        for row in made.toLocalIterator():
+        rows = made.toLocalIterator()
+        # workers may die here, too: what they had made is then made again, in a wait that ends
+        while (row := self.work.do(partial(next, rows, None), silent, stage, what)) is not None:
             piece = Piece(*row)
             _refuse(piece)
             yield piece

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 WORKERS_S: Final = 120.0
 """Longest wait for an executor, at the start and while something is to be done."""
+SETTLED_S: Final = 2.0
+"""Without another executor until all are taken to be there."""
 LOOK_S: Final = 0.3
 GROUP: Final = "beha2vec"
 
@@ -87,9 +89,11 @@ class SparkWork:
         try:
             while thread.is_alive():
                 thread.join(LOOK_S)
-                self._look(progress, stage, what)
+                tasks, done = self._tasks()
+                progress(stage, done / (tasks + 1), what, tasks_done=done, tasks=tasks)
         except BaseException:
-            self.spark.sparkContext.cancelAllJobs()
+            with suppress(Exception):  # Java may be gone
+                self.spark.sparkContext.cancelAllJobs()
             raise
         done, result = ended[0]
         if not done:
@@ -97,17 +101,23 @@ class SparkWork:
         progress(stage, 1.0, what)
         return result  # type: ignore[no-any-return]  # what the action returned
 
-    def _look(self, progress: Progress, stage: str, what: str) -> None:
-        if self._executors() or not self.master.is_cluster:
-            self.quiet_since = time.monotonic()
-        elif time.monotonic() - self.quiet_since > WORKERS_S:
+    def _tasks(self) -> tuple[int, int]:
+        """Tasks of what is being done, and how many of them are done; none where Java is gone.
+
+        Raises:
+            ResourceError: If there has been no executor for too long.
+        """
+        stages = []
+        with suppress(Exception):
+            if self._executors() or not self.master.is_cluster:
+                self.quiet_since = time.monotonic()
+            tracker = self.spark.sparkContext.statusTracker()
+            jobs = [tracker.getJobInfo(job) for job in tracker.getJobIdsForGroup(GROUP)]
+            running = {number for job in jobs if job and job.status == "RUNNING" for number in job.stageIds}
+            stages = [info for number in running if (info := tracker.getStageInfo(number))]
+        if time.monotonic() - self.quiet_since > WORKERS_S:
             raise _nobody(self.master)
-        tracker = self.spark.sparkContext.statusTracker()
-        jobs = [tracker.getJobInfo(job) for job in tracker.getJobIdsForGroup(GROUP)]
-        running = {stage_id for job in jobs if job and job.status == "RUNNING" for stage_id in job.stageIds}
-        stages = [info for stage_id in running if (info := tracker.getStageInfo(stage_id))]
-        tasks, done = sum(info.numTasks for info in stages), sum(info.numCompletedTasks for info in stages)
-        progress(stage, min(done / tasks, 0.99) if tasks else 0.0, what, tasks_done=done, tasks=tasks)
+        return sum(info.numTasks for info in stages), sum(info.numCompletedTasks for info in stages)
 
     def _executors(self) -> int:
         """Processes that work for us; the driver is not one."""
@@ -115,16 +125,19 @@ class SparkWork:
         return len(java.statusTracker().getExecutorInfos()) - 1
 
     def wait_for_workers(self) -> None:
-        """Wait until there is somebody, and know how many cores they have.
+        """Wait until there is somebody and no more come, and know how many cores they have.
 
         Raises:
             ResourceError: If nobody comes.
         """
-        ends = time.monotonic() + WORKERS_S
-        while self.master.is_cluster and not self._executors():
-            if time.monotonic() > ends:
-                raise _nobody(self.master)
+        began = since = time.monotonic()
+        before = 0
+        while self.master.is_cluster and (not before or time.monotonic() - since < SETTLED_S):
             time.sleep(LOOK_S)
+            if (now := self._executors()) != before:
+                before, since = now, time.monotonic()
+            if not before and time.monotonic() - began > WORKERS_S:
+                raise _nobody(self.master)
         self.cores = max(1, self.spark.sparkContext.defaultParallelism)
 
 
@@ -164,18 +177,18 @@ def open_spark(master: Master) -> Iterator[SparkWork]:
 def _java(master: Master, log: Path) -> Iterator[SparkSession]:
     """Start Java with a log of its own, and end it."""
     from pyspark import SparkConf, SparkContext
-    from pyspark.errors import PySparkException
     from pyspark.java_gateway import launch_gateway
     from pyspark.sql import SparkSession
 
     conf = SparkConf().setAll(list(_settings(master).items()))
+    gateway = None
     with log.open("wb") as file:
         try:
             logged = {"stdout": file, "stderr": file}
             gateway = launch_gateway(conf, logged)  # type: ignore[no-untyped-call]
             spark = SparkSession(SparkContext(gateway=gateway, conf=conf))
-        except (PySparkException, Exception) as error:
-            _forget_java(locals().get("gateway"))
+        except Exception as error:  # of Python, of Java, of the system
+            _forget_java(gateway)
             raise _not_started(master, error, log) from error
     spark.sparkContext.pythonExec = os.environ.get("PYSPARK_PYTHON", sys.executable)
     try:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from threadpoolctl import threadpool_info
 
-from core.base.contention import slowdown, stretch
+from core.base.contention import CORES, available_cores, slowdown, stretch
 from core.segments.geometry import THREADS, repeatable
 
 
@@ -30,3 +30,20 @@ def test_threads_of_matrix_products_are_left_as_they_are() -> None:
         while not measured.done():
             assert all(one["num_threads"] == THREADS for one in threadpool_info())
         assert measured.result() >= 1.0
+
+
+@pytest.mark.parametrize(("said", "cores"), [("1", 1), ("3", 3), ("0", 1)])
+def test_whoever_shares_cores_out_says_how_many_there_are(
+    said: str, cores: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(CORES, said)
+    assert available_cores() == cores
+
+
+def test_without_a_word_or_with_none_that_is_a_number_the_system_says_how_many(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv(CORES, raising=False)
+    of_system = available_cores()
+    monkeypatch.setenv(CORES, "many")
+    assert available_cores() == of_system
