@@ -16,6 +16,9 @@ MOST: Final = 2_000_000
 """Users whose vectors are held in memory at once: Lloyd's algorithm takes a second copy of them."""
 CHUNK: Final = 131_072
 """Users read at a time beyond that; a multiple of ``geometry.BLOCK``."""
+TAUGHT: Final = 20_000
+"""Users of many that a rule is learned on first: those that ``kmeans.cold_centroids`` and a mixture draw
+anyway, so that the passes over everybody start where Lloyd's algorithm would."""
 RUN: Final = 256
 """Users that lie side by side on the disk and are read together; a batch is runs from all over it, so that
 an order of the ids says nothing."""
@@ -42,10 +45,10 @@ class ChunkedRows:
         return len(self.users) > MOST
 
     def teaching(self, seed: int) -> np.ndarray:
-        """Those that a rule is learned on: all, or :data:`CHUNK` drawn at random where they are many."""
+        """Those that a rule is learned on: all, or :data:`TAUGHT` drawn at random where they are many."""
         if not self.many:
             return self._whole
-        drawn = np.random.default_rng(seed).choice(len(self.users), CHUNK, replace=False)
+        drawn = np.random.default_rng(seed).choice(len(self.users), TAUGHT, replace=False)
         return self._of(np.sort(drawn))
 
     def each(self) -> Iterator[tuple[slice, np.ndarray]]:

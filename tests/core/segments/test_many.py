@@ -24,7 +24,7 @@ THREE = ClusterSettings(n_clusters=3)
 
 @pytest.fixture(autouse=True)
 def few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, number in {"MOST": 300, "CHUNK": 256, "RUN": 8, "BATCH": 64}.items():
+    for name, number in {"MOST": 300, "CHUNK": 256, "TAUGHT": 200, "RUN": 8, "BATCH": 64}.items():
         monkeypatch.setattr(many, name, number)
 
 
