@@ -154,11 +154,7 @@ def run(
     preset = Preset(options["preset"]) if options["preset"] else None
     fresh = from_stage in (None, STAGES[0])
     bounds = Bounds.told(memory, sample_users)
-    if from_stage and (memory or sample_users):
-        raise SettingsError(
-            f"--from-stage {from_stage} works on all that OUT holds at once",
-            remedy="Leave out --memory and --sample-users, or --from-stage",
-        )
+    _refuse_bounds(from_stage, memory, sample_users)
     if fresh and not inputs:
         raise SettingsError("No INPUT was given", allowed="files, folders or patterns of a GA4 export")
     # what an earlier run is asked for is still so when the new one goes on from it
@@ -178,6 +174,15 @@ def run(
         click.echo(f"warning: {warning}.", err=True)
     report = out / "report.html"
     click.echo(f"{record['users']:,} users, {record['segments']} segments in {out}: see {report}", err=True)
+
+
+def _refuse_bounds(from_stage: str | None, memory: str | None, sample_users: int | None) -> None:
+    """A stage alone works on what an earlier run left, which has the size that it has."""
+    if from_stage and (memory or sample_users):
+        raise SettingsError(
+            f"--from-stage {from_stage} works on all that OUT holds at once",
+            remedy="Leave out --memory and --sample-users, or --from-stage",
+        )
 
 
 def _given_away(outcome_pages: Sequence[str]) -> list[str]:
