@@ -84,7 +84,7 @@ def publish(
         results: What the stored stages made.
         settings: Every setting of the run.
         progress: Where to report.
-        finish: Works on the files before they count, and returns what ``run.json`` holds beside.
+        finish: Works on the files before they count; tells what ``run.json`` holds beside.
 
     Returns:
         What ``run.json`` holds: versions, settings, keys, inputs and counts.
@@ -92,24 +92,14 @@ def publish(
     Raises:
         Beha2VecError: If a stage cannot be done; the files of an earlier run are untouched.
     """
-    dataset, labels = results.dataset, results.labels
     settings = kept_evidence.settled(settings, results.evidence)
-    from core.naming.fitting import only_given
     from core.segments.certificate import certify
-    from core.segments.evidence import unsupported
 
-    made = pipeline.segment(dataset, labels, results.embeddings, settings, progress)
-    if unsupported(results.evidence) and not settings.named_anyway:
-        made = replace(made, names=only_given(made.names))
+    made = _segments(results, settings, progress)
     certificates = certify(made.combined.vectors, made.partition, progress)
     record = _record(results, settings, made)
     with replacing(out, last=RUN, optional=[LABELS, TAXONOMY, FUNNELS, ENGINE]) as building:
-        for file in (RECEIPT, SEQUENCES):
-            link(dataset.path / file, building / file)
-        if labels:
-            link(labels.path / LABELS, building / LABELS)
-            taxonomy = taxonomy_to_yaml(label_settings(labels, settings).taxonomy)
-            (building / TAXONOMY).write_text(taxonomy, encoding="utf-8")
+        _link_stored(building, results, settings)
         write_model(building / MODEL, results, settings, made)
         _write_tables(building, results, made, certificates)
         made.differences.to_parquet(building / DIFFERENCES, index=False)
@@ -119,6 +109,27 @@ def publish(
         record |= finish(building, made) if finish else {}
         write_json(building / RUN, record)
     return record
+
+
+def _segments(results: Results, settings: RunSettings, progress: Progress) -> Segments:
+    """The last three stages; without names where the users support no segments."""
+    from core.naming.fitting import only_given
+    from core.segments.evidence import unsupported
+
+    made = pipeline.segment(results.dataset, results.labels, results.embeddings, settings, progress)
+    if unsupported(results.evidence) and not settings.named_anyway:
+        return replace(made, names=only_given(made.names))
+    return made
+
+
+def _link_stored(building: Path, results: Results, settings: RunSettings) -> None:
+    """What stages left as it is, and what pages were labelled with."""
+    for file in (RECEIPT, SEQUENCES):
+        link(results.dataset.path / file, building / file)
+    if results.labels:
+        link(results.labels.path / LABELS, building / LABELS)
+        taxonomy = taxonomy_to_yaml(label_settings(results.labels, settings).taxonomy)
+        (building / TAXONOMY).write_text(taxonomy, encoding="utf-8")
 
 
 def _write_tables(

@@ -28,7 +28,7 @@ from core.runs.publish import RUN, Finish, Results, publish
 from core.storage.claims import claimed
 from core.storage.disk import make_folder
 from core.storage.replace_files import finish as put_in_place
-from core.storage.store import Store
+from core.storage.store import Artifact, Store
 
 STORED: Final = ("preprocess", "label", "train", "embed")
 """Stages whose results lie in the store; the later ones take seconds and are always done again."""
@@ -193,22 +193,35 @@ def run_from(
     labels = _labels(store, dataset, kept, settings, progress, again=again)
     OutcomeIndex.of(dataset, labels).chosen(settings.analyze)
     require_steps(settings.funnels, dataset, labels)
-    model = (
-        pipeline.open_model(store, kept["train"])
-        if "train" in kept
-        else pipeline.train(store, dataset, labels, settings.train, progress, again=again)
-    )
-    embeddings = (
-        pipeline.open_embeddings(store, dataset, kept["embed"])
-        if "embed" in kept
-        else pipeline.embed(store, dataset, labels, model, progress, settings.train.device, again=again)
-    )
+    model, embeddings = _learned(store, dataset, labels, kept, settings, progress, again=again)
     evidence = kept_evidence.compare_k(store, dataset, labels, model, embeddings, settings.weights, progress)
     results = Results(dataset, labels, model, embeddings, evidence)
     record = publish(out, results, settings, progress, finish)
     chosen = {kept_evidence.CHOOSE_K: kept_evidence.evidence_key(embeddings.artifact.key, settings.weights)}
     _keep_only(store, record["keys"] | chosen)
     return record
+
+
+def _learned(
+    store: Store,
+    dataset: Dataset,
+    labels: LabelledPages | None,
+    kept: Mapping[str, str],
+    settings: RunSettings,
+    progress: Progress,
+    *,
+    again: bool,
+) -> tuple[Artifact, pipeline.Embeddings]:
+    """The model, and its vectors of all users; those of the earlier run where these stages are skipped."""
+    model = (
+        pipeline.open_model(store, kept["train"])
+        if "train" in kept
+        else pipeline.train(store, dataset, labels, settings.train, progress, again=again)
+    )
+    if "embed" in kept:
+        return model, pipeline.open_embeddings(store, dataset, kept["embed"])
+    device = settings.train.device
+    return model, pipeline.embed(store, dataset, labels, model, progress, device, again=again)
 
 
 def _labels(
