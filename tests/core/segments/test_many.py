@@ -92,7 +92,7 @@ def test_all_users_count_not_a_sample_alone(monkeypatch: pytest.MonkeyPatch) -> 
     ours, lloyd = fit(vectors, everybody, seven), by_lloyd(vectors, seven)
     monkeypatch.setattr(clustering, "mini_batch", lambda rows, start, seed: start)
     sampled = fit(vectors, everybody, seven)
-    assert ours.inertia < 1.01 * lloyd.inertia < sampled.inertia
+    assert ours.inertia < 1.02 * lloyd.inertia < 1.05 * lloyd.inertia < sampled.inertia
 
 
 def test_same_seed_gives_the_same_segments_and_a_warm_fit_keeps_their_numbers() -> None:
