@@ -18,6 +18,7 @@ from core.ingest.sources.input_files import InputFile, resolve_inputs
 from core.runs import pipeline
 from core.storage.store import Store, file_checksum
 from tests.core.ingest.raw import HEADER, ROW, csv_of, write
+from tests.random_cases import cases
 
 USERS, PAGES = ("ann", "bob", "eve", "kim"), ("/", "/list", "/item?id=7", "/cart", "/orders/12345")
 
@@ -55,7 +56,7 @@ def files_of(folder: Path) -> dict[str, bytes]:
     }
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", cases(4))
 def test_grown_day_by_day_is_equal_to_read_at_once(tmp_path: Path, seed: int) -> None:
     rng = random.Random(seed)
     days = [write(tmp_path / "in" / "day00.csv", csv_of(ROW))]
