@@ -16,7 +16,7 @@ from core.base.errors import Cancelled
 from core.base.progress import silent
 from core.base.schema import View
 from core.base.settings import Device
-from core.model import checkpoints, embedding, inputs, steps, training, triplets
+from core.model import checkpoints, embedding, inputs, model_files, steps, training, triplets
 from core.model.embedding import embed, embed_on
 from core.model.model_files import load_model
 from core.model.training import train
@@ -24,9 +24,11 @@ from tests.core.model.elsewhere import Elsewhere, LeftBehindError, pretended_gpu
 from tests.core.model.test_training import stop_after
 from tests.core.model.toys import SHOP_URLS, TINY, shop
 
-MODULES = (checkpoints, embedding, inputs, steps, training, triplets)
+MODULES = (checkpoints, embedding, inputs, model_files, steps, training, triplets)
 NAMES = {View.URL: SHOP_URLS, View.THEME: ["Shoes"] * 8 + ["Books"] * 8}
 HARMLESS = {
+    "weights = {name: tensor.cpu().contiguous() for name, tensor in model.network.state_dict().items()}":
+        "what writes the file moves them",
     "on_cpu = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}":
         "what writes the file moves them",
     "MicroBatch(view, slices[rows], torch.from_numpy(rows).to(self.device), seed + number)":
@@ -73,7 +75,7 @@ def test_a_training_with_its_finish_and_an_embedding_leave_nothing_behind(
 ) -> None:
     with pretended_gpu(monkeypatch):
         broken_off(tmp_path)
-        report = train(shop(520, shortest=6), NAMES, TINY, tmp_path / "model")
+        report = train(shop(640, shortest=6), NAMES, TINY, tmp_path / "model")
         there = embedded(tmp_path / "model")
     assert report.finish is not None
     here = embed(tmp_path / "model", USERS, NAMES)
