@@ -22,6 +22,8 @@ from typing import Final
 
 import psutil
 
+from core.engines.spark.session import JAVA_OPTIONS
+
 HOST: Final = "127.0.0.1"
 UP_S: Final = 300.0
 END_S: Final = 20.0
@@ -95,6 +97,7 @@ class Cluster:
             "SPARK_LOCAL_DIRS": str(self.folder / "local"),
             "SPARK_CONF_DIR": str(self.folder),
             "SPARK_DAEMON_MEMORY": "256m",
+            "SPARK_DAEMON_JAVA_OPTS": JAVA_OPTIONS,
         }
         with log.open("wb") as file:
             process = subprocess.Popen(

@@ -33,6 +33,8 @@ SETTLED_S: Final = 2.0
 """Without another executor until all are taken to be there."""
 LOOK_S: Final = 0.3
 GROUP: Final = "beha2vec"
+JAVA_OPTIONS: Final = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+"""Java only hands bytes on: compiling it well would cost more, at every start, than it brings."""
 
 _Result = TypeVar("_Result")
 _SAID: Final = re.compile(r"^(?:[\w.]*\.)?(\w*(?:Error|Exception|Cancelled)): (.+)$", re.MULTILINE)
@@ -208,6 +210,8 @@ def _settings(master: Master) -> dict[str, str]:
         "spark.app.name": "beha2vec",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
+        "spark.driver.extraJavaOptions": JAVA_OPTIONS,
+        "spark.executor.extraJavaOptions": JAVA_OPTIONS,
         "spark.executorEnv.PYTHONPATH": path,
         f"spark.executorEnv.{CORES}": "1",  # of a task; others run beside it
         # a row is a file of megabytes, so a batch is a row

@@ -25,13 +25,19 @@ from core.runs.score import score
 from tests.core.cli.calls import few_shuffles
 from tests.core.engines.conftest import need_spark
 
-pytestmark = pytest.mark.timeout(900)  # processes that start and end on a machine that may be busy
+pytestmark = pytest.mark.timeout(1800)  # processes that start and end on a machine that may be busy
 N_NEXT, CLOSE = 2, 1e-5
 SETTINGS = RunSettings(
     label=LabelSettings(mode=LabelMode.RULES),
     train=TrainSettings.checked(**PRESETS[Preset.BAG]),
     cluster=ClusterSettings(n_clusters=3, auto=False),
 )
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Executors take minutes to start where the machine does much else."""
+    monkeypatch.setattr(session, "WORKERS_S", 600.0)
 
 
 @pytest.fixture
