@@ -51,8 +51,9 @@ class DrawnUsers:
     share: float
 
     def __call__(self, raw: RawRead, work: Path) -> Iterator[Made]:
-        """The files of their records."""
-        for number, path in sample_of(raw, work, share=self.share).parts:
+        """The files of their records; where it is everybody, also of records without an id."""
+        drawn = raw if self.share == 1 else sample_of(raw, work, share=self.share)
+        for number, path in drawn.parts:
             yield SAMPLE, number, path.read_bytes()
 
 
