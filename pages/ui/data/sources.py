@@ -11,7 +11,9 @@ import streamlit as st
 
 from core.base.errors import InputError
 from core.ingest.sources.input_search import find_files
+from core.runs import read_from as kept_files
 from core.runs.tasks import DemoRequest
+from pages.ui.data.catalog import DatasetCard
 from pages.ui.data.dropzone import dropzone
 from pages.ui.data.uploads import LONGEST_NAME, SUFFIXES
 from pages.ui.shell import job_panel, state
@@ -23,6 +25,10 @@ DEMO_SIZE: Final = 5_000
 DEMO_SEED: Final = 7
 TRUTH: Final = ".truth.csv"
 """Beside a demo shop: which visitor is of which kind; not an export."""
+PATTERNS: Final = (
+    "events_202610*.csv are all files of the input folder called so. Of another folder, type the whole path."
+)
+GONE: Final = "The files are no longer where they were read, or have another size."
 _CHOSEN = "chosen_files"
 
 
@@ -52,6 +58,33 @@ def paths(names: Sequence[str]) -> list[Path]:
     """
     roots = (state.input_dir().resolve(), *state.source_dirs())
     return [path for name in names for path in _of_name(name, roots)]
+
+
+def files(names: Sequence[str]) -> list[str]:
+    """The whole path of each file that chosen names stand for.
+
+    Raises:
+        InputError: As :func:`paths`.
+    """
+    return [str(file) for path in paths(names) for file in _files(path)]
+
+
+def read_from(card: DatasetCard) -> dict[str, int]:
+    """Whole path → size of the files of a data set; where those were not kept, as if in the input folder."""
+    folder = state.input_dir().resolve()
+    kept = kept_files.kept(state.store().root / "preprocess" / card.key)
+    return kept or {str(folder / name): size for name, size in card.files.items()}
+
+
+def still_there(card: DatasetCard | None) -> tuple[str, ...]:
+    """The files of a data set, to be chosen again; none unless all are there in the size that was read."""
+    sizes = read_from(card) if card else {}
+    with suppress(OSError, InputError):
+        if all(
+            path.stat().st_size == size for path, size in zip(paths([*sizes]), sizes.values(), strict=True)
+        ):
+            return tuple(sizes)
+    return ()
 
 
 def _of_name(name: str, roots: Sequence[Path]) -> list[Path]:
@@ -152,8 +185,7 @@ def _pick_card() -> None:
     default = names[:1] if names[0] == FIRST else None
     picked = st.multiselect(
         "Files", names, default=default, key="picked", placeholder="Choose some, or type a pattern",
-        on_change="ignore", accept_new_options=True, help="events_202610*.csv are all files of the input folder called so. Of another folder, type the "
-        "whole path.",
+        on_change="ignore", accept_new_options=True, help=PATTERNS,
     )  # fmt: skip
     st.space("stretch")
     if st.button("Look inside", width="stretch", icon=":material/table_view:", key="look_inside"):

@@ -6,7 +6,11 @@ from pathlib import Path
 import pytest
 
 from core.base.errors import InputError
-from pages.ui.data import sources
+from core.data.dataset import Dataset
+from core.runs import read_from
+from core.storage.store import Store
+from pages.ui.data import catalog, sources
+from tests.pages.fixtures_segments import FinishedRun
 
 
 @pytest.fixture
@@ -108,3 +112,31 @@ def test_a_folder_that_may_not_be_listed_is_left_out(folder: Path, monkeypatch: 
     monkeypatch.setattr(Path, "iterdir", refusing)
     monkeypatch.setenv("BEHA2VEC_SOURCES", f"{closed}:{folder.parent / 'gone'}")
     assert sources.listed() == ["ga4_data.csv", "a.csv.gz", "b.parquet", "daily/"]
+
+
+def test_a_namesake_of_another_size_is_not_the_file_that_was_read(
+    folder: Path, finished_run: FinishedRun
+) -> None:
+    (card,) = catalog.datasets(Store(finished_run.root))
+    assert sources.still_there(card) == ()
+    (folder / "toy.csv").write_text("x")  # of an older data set the receipt is all there is
+    assert sources.still_there(card) == (str(folder / "toy.csv"),)
+    (folder / "toy.csv").write_text("another shop")
+    assert sources.still_there(card) == ()
+    assert sources.still_there(None) == ()
+
+
+def test_a_folder_that_was_read_elsewhere_can_be_read_again(
+    folder: Path, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days = folder.parent / "exports" / "may"
+    days.mkdir(parents=True)
+    (days / "toy.csv").write_text("day 1")
+    (folder / "toy.csv").write_text("x")  # a namesake, of the size that the receipt has
+    read_from.keep(Dataset(finished_run.root / "preprocess" / finished_run.dataset, ""), [days])
+    (card,) = catalog.datasets(Store(finished_run.root))
+    assert sources.still_there(card) == (), "its folder may not be read from any more"
+    monkeypatch.setenv("BEHA2VEC_SOURCES", str(days.parent))
+    assert sources.still_there(card) == (str(days / "toy.csv"),) == tuple(sources.files([f"{days}/"]))
+    (days / "toy.csv").write_text("day 1 and more")
+    assert sources.still_there(card) == ()
