@@ -149,9 +149,10 @@ def shipped(name: str) -> Path:
 
 
 def scratch() -> Path:
-    """On an executor: a folder of Spark's own, which it clears away however this process ends."""
+    """On an executor: a folder of Spark's own, cleared away however this process ends (with local[N], by Java)."""
     given = os.environ.get("SPARK_EXECUTOR_DIRS", "").split(os.pathsep)[0]
-    return Path(given or tempfile.gettempdir())
+    here = os.environ.get("SPARK_LOCAL_DIRS", "").split(",")[0]  # of local[N], which has no executor
+    return Path(given or here or tempfile.gettempdir())
 
 
 @contextmanager
