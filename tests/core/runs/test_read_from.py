@@ -20,6 +20,8 @@ def test_a_job_keeps_the_files_that_a_folder_or_pattern_stood_for(
     (days := tmp_path / "days").mkdir()
     for seed, name in enumerate(("a.csv", "b.csv")):
         write_sample(days / name, 40, seed, silent)
+    for truth in days.glob("*.truth.csv"):
+        truth.unlink()
     asked = tasks.FilesRequest(paths=tuple(tmp_path / name for name in names), settings=IngestSettings())
     store = Store(tmp_path / "cache")
     key = tasks.run("preprocess", store.root, asked.model_dump(mode="json"), silent)["dataset"]
