@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import pyarrow.parquet as pq
 
+from core.base.errors import NothingLeft
 from core.base.progress import Progress, SubProgress
 from core.base.settings import Device
 from core.data.dataset import RECEIPT, USERS, Dataset
@@ -121,8 +122,17 @@ def embed_on_spark(
         found.mkdir()
         for piece in records.fetch(made, progress, "embed", "Placing users"):
             (found / f"{piece.part:05d}.parquet").write_bytes(piece.data)
-        with written_whole(out) as building:
-            return users_file(found, building)
+        return _written(found, out)
+
+
+def _written(found: Path, out: Path) -> int:
+    """Put all parts into ``out``, unless nobody is left, who is no result on one machine either."""
+    with written_whole(out) as building:
+        if users := users_file(found, building):
+            return users
+        raise NothingLeft(
+            "No page view is left of the input", remedy="Without --engine it is told which step left none"
+        )
 
 
 @dataclass

@@ -62,9 +62,15 @@ class Share:
             device: Where the network is.
 
         Raises:
+            SettingsError: If it is to be a GPU, and there are more processes here than those.
             ResourceError: If another process is gone.
         """
         rank, size = dist.get_rank(), dist.get_world_size()
+        if device.type == "cuda" and _place() >= (there := torch.cuda.device_count()):
+            raise SettingsError(
+                f"--nproc-per-node is more than the {there} GPUs of this machine",
+                allowed=f"1 to {there}, or any number with --device cpu",
+            )
         with _heard():
             group = dist.new_group(timeout=PATIENCE, backend="nccl" if device.type == "cuda" else "gloo")
         return cls(rank, size, *cls.bounds(spans, rank, size), group)
@@ -143,7 +149,6 @@ def joined() -> Iterator[int]:
         The number of this process; the first, 0, then tells the others with :func:`order` what to help with.
 
     Raises:
-        SettingsError: If there are more processes than GPUs on a machine that has some.
         ResourceError: If the others do not come.
     """
     _take_own_gpu()
@@ -185,14 +190,12 @@ def processes() -> int:
 
 
 def _take_own_gpu() -> None:
-    there, place = torch.cuda.device_count(), int(os.environ.get("LOCAL_RANK", 0))
-    if not there:
-        return
-    if place >= there:
-        raise SettingsError(
-            f"--nproc-per-node is more than the {there} GPUs of this machine", allowed=f"1 to {there}"
-        )
-    torch.cuda.set_device(place)
+    if (place := _place()) < torch.cuda.device_count():
+        torch.cuda.set_device(place)
+
+
+def _place() -> int:
+    return int(os.environ.get("LOCAL_RANK", 0))
 
 
 @contextmanager

@@ -12,9 +12,18 @@ import numpy as np
 from core.base.errors import SettingsError
 from core.base.progress import Progress
 from core.base.settings import Encoder, IngestSettings, Settings, TrainSettings, ViewWeights
+from core.data.dataset import Dataset
 from core.labels.fetching.fetch_outcomes import FetchOutcome, OutcomeTally
 from core.labels.label_settings import LabelSettings
-from core.runs import kept_certificates, kept_evidence, kept_watches, later_export, pipeline, second_training
+from core.runs import (
+    kept_certificates,
+    kept_evidence,
+    kept_watches,
+    later_export,
+    pipeline,
+    read_from,
+    second_training,
+)
 from core.storage.store import Artifact, Store, content_key
 
 Result: TypeAlias = dict[str, Any]
@@ -180,7 +189,7 @@ def demo(store: Store, request: DemoRequest, progress: Progress) -> Result:
 
     path = request.input_dir / f"demo_shop_{request.users}.csv"
     write_sample(path, request.users, request.seed, progress)
-    dataset = pipeline.preprocess(store, [path], IngestSettings(), progress)
+    dataset = _read(store, (path,), IngestSettings(), progress)
     return {"dataset": dataset.key, "path": str(path)}
 
 
@@ -193,7 +202,13 @@ def inspect(store: Store, request: FilesRequest, progress: Progress) -> Result:
 
 def preprocess(store: Store, request: FilesRequest, progress: Progress) -> Result:
     """Files to sequences."""
-    return {"dataset": pipeline.preprocess(store, request.paths, request.settings, progress).key}
+    return {"dataset": _read(store, request.paths, request.settings, progress).key}
+
+
+def _read(store: Store, paths: tuple[Path, ...], settings: IngestSettings, progress: Progress) -> Dataset:
+    dataset = pipeline.preprocess(store, paths, settings, progress)
+    read_from.keep(dataset, paths)
+    return dataset
 
 
 def label(store: Store, request: LabelRequest, progress: Progress) -> Result:
@@ -245,7 +260,7 @@ def train(store: Store, request: TrainRequest, progress: Progress) -> Result:
 
 def refit(store: Store, request: RefitRequest, progress: Progress) -> Result:
     """Read files in another way, and make of them what :func:`train` makes."""
-    dataset = pipeline.preprocess(store, request.paths, request.ingest, progress)
+    dataset = _read(store, request.paths, request.ingest, progress)
     again = TrainRequest(
         dataset=dataset.key, label=request.label, asked=request.asked, settings=request.train
     )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
 import streamlit as st
 
+from core.base.errors import InputError
 from core.base.settings import IngestSettings
 from core.data.dataset import Dataset
 from pages.ui.data import bigquery_form, catalog, forget_view, leave_out, personal_view, receipt_view, sources
@@ -68,9 +70,11 @@ def _take_results() -> None:
 
 def _settings_of(cards: list[DatasetCard], names: tuple[str, ...]) -> IngestSettings | None:
     """The settings with which the same files were prepared last time."""
-    for card in cards:
-        if card.files == names:
-            return IngestSettings.checked(**card.settings)
+    with suppress(InputError):  # they were removed meanwhile
+        files = sorted(sources.files(names))
+        for card in cards:
+            if sorted(sources.read_from(card)) == files:
+                return IngestSettings.checked(**card.settings)
     return None
 
 
@@ -84,7 +88,8 @@ def _current(dataset: Dataset, cards: list[DatasetCard]) -> None:
             button(TRAINING, "Next: train a model")
         else:
             button(EXPLORE, "Explore the segments")
-        _change_settings(tuple(file.name for file in facts.files))
+        there = sources.still_there(card)
+        _change_settings(there)
     leave_out.offer(dataset, facts.outcome_pages)
     with st.expander("Load other data", icon=":material/add_circle:", key="load-other"):
         sources.three_ways()
@@ -92,19 +97,14 @@ def _current(dataset: Dataset, cards: list[DatasetCard]) -> None:
     switch.offer()
     _earlier(cards, dataset)
     receipt_view.receipt(dataset)
-    personal_view.personal(dataset, card, card is not None and _still_there(card.files))
-
-
-def _still_there(names: tuple[str, ...]) -> bool:
-    return all((state.input_dir() / name).exists() for name in names)
+    personal_view.personal(dataset, card, there)
 
 
 def _change_settings(names: tuple[str, ...]) -> None:
-    there = _still_there(names)
     st.button(
-        "Change how it was read", icon=":material/tune:", key="change-settings", disabled=not there,
+        "Change how it was read", icon=":material/tune:", key="change-settings", disabled=not names,
         on_click=sources.choose, args=(names,),
-        help=None if there else "The files are no longer in the input folder.",
+        help=None if names else sources.GONE,
     )  # fmt: skip
 
 

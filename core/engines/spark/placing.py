@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from core.base.errors import NothingLeft
 from core.base.progress import silent
-from core.base.schema import Pages, Users, View
+from core.base.schema import OUTSIDE, Pages, Users, View
 from core.base.settings import AnalyzeSettings, Device
 from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages
@@ -156,7 +156,7 @@ def pages_seen(dataset: Dataset, placed: Placed, frozen: FrozenModel) -> pa.Tabl
     seen = pa.table(  # noqa: F841 - DuckDB reads it by its name
         {
             "who": sequences.user,
-            "cluster": placed.clusters.astype(np.int32)[sequences.user],
+            "cluster": np.maximum(placed.clusters, OUTSIDE).astype(np.int32)[sequences.user],
             "page": known.take(pa.array(sequences.page)),
         }
     )

@@ -153,7 +153,8 @@ def shipped(name: str) -> Path:
 def scratch() -> Path:
     """On an executor: a folder of Spark's own, which it clears away however this process ends."""
     given = os.environ.get("SPARK_EXECUTOR_DIRS", "").split(os.pathsep)[0]
-    return Path(given or tempfile.gettempdir())
+    here = os.environ.get("SPARK_LOCAL_DIRS", "").split(",")[0]  # of local[N]: Java clears it
+    return Path(given or here or tempfile.gettempdir())
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """Files of the web or of a bucket, brought into a folder: resumed where they were cut off, fetched once.
 
 ``fsspec`` opens an address; what it needs beyond ``https://`` comes with the extra ``[remote]``. A file grows
-as ``.<digest>.part`` and gets its name when it is whole. Beside it a hidden file says which version of which
-address it is, without the address, which may hold a password or a signature.
+as ``.<digest>.fetching`` and gets its name when it is whole. Beside it a hidden file says which version of
+which address it is, without the address, which may hold a password or a signature.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
+from io import FileIO
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, TypeAlias, TypeVar
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from humanize import naturalsize as size
 
@@ -98,7 +99,7 @@ def fetch(addresses: Sequence[str], folder: Path, progress: Progress) -> list[Pa
 
 def _look(address: str) -> list[tuple[FileSystem, RemoteFile]]:
     """The files of an address, each with the file system that opens it."""
-    parts = urlsplit(address)
+    parts = _parts(address)
     if parts.scheme not in PROTOCOLS or not parts.netloc:
         raise InputError(
             f"{_shown(address)!r} is no address that files can be fetched from",
@@ -202,13 +203,22 @@ def _copy(system: FileSystem, file: RemoteFile, part: Path, report: Progress) ->
         begin = _have(part) if file.version and source.seekable() else 0
         if begin:
             source.seek(begin)
-        with disk_errors(), part.open("r+b" if begin else "wb") as copy:
+        with disk_errors():
+            copy = part.open("r+b" if begin else "wb", buffering=0)
+        with copy:
             copy.seek(begin)
             while piece := source.read(min(PIECE, file.bytes - begin) if file.bytes else PIECE):
-                copy.write(piece)
+                _add(copy, piece)
                 begin += len(piece)
                 whole = file.bytes or begin
                 report(STAGE, begin / max(whole, 1), f"{_name(file)}: {size(begin)} of {size(whole)}")
+
+
+def _add(copy: FileIO, piece: bytes) -> None:
+    with disk_errors():
+        rest = memoryview(piece)
+        while rest:  # a disk that is almost full takes a part
+            rest = rest[copy.write(rest) :]
 
 
 def _asking(address: str, ask: Callable[[], T]) -> T:
@@ -225,7 +235,7 @@ def _asking(address: str, ask: Callable[[], T]) -> T:
     except ImportError as error:
         raise InputError(
             f"{_shown(address)} needs a package that is not installed: {error.name or error}",
-            remedy="pip install 'beha2vec[remote]'",
+            remedy="pip install 'beha2vec[remote]', or, in a checkout, that package by its own name",
         ) from error
     except Exception as error:  # each store raises errors of its own, of no common kind
         cause = error.__cause__ or error  # of the web, all that fails is called "not found"
@@ -248,8 +258,15 @@ def _in_words(shown: str, error: BaseException, status: int | None) -> Beha2VecE
 
 def _shown(address: str) -> str:
     """Without user, password and query, where secrets stand."""
-    parts = urlsplit(address)
+    parts = _parts(address)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}" if parts.scheme else address
+
+
+def _parts(address: str) -> SplitResult:
+    try:
+        return urlsplit(address)
+    except ValueError:  # half of an IPv6 address
+        return SplitResult("", "", "", "", "")
 
 
 def _name(file: RemoteFile) -> str:
@@ -257,7 +274,7 @@ def _name(file: RemoteFile) -> str:
 
 
 def _part(folder: Path, file: RemoteFile) -> Path:
-    return folder / f".{file.digest[:16]}.part"
+    return folder / f".{file.digest[:16]}.fetching"  # uploads sweep what ends with .part
 
 
 def _have(part: Path) -> int:

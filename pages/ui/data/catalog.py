@@ -32,7 +32,7 @@ class DatasetCard:
         users: Users with at least one page view.
         page_views: Page views used.
         made: When it was prepared.
-        files: The names of its files.
+        files: Name → size in bytes of its files, as the receipt has them.
         settings: The ingest settings that made it.
     """
 
@@ -41,7 +41,7 @@ class DatasetCard:
     users: int
     page_views: int
     made: datetime
-    files: tuple[str, ...]
+    files: Mapping[str, int]
     settings: Mapping[str, Any]
 
     @property
@@ -174,7 +174,7 @@ def _dataset(folder: str, written: float, _made: Manifest) -> DatasetCard | None
         return None
     return DatasetCard(
         _made.key, title_of(receipt), receipt.users, receipt.page_views_used, _time(written),
-        tuple(file.name for file in receipt.files), _made.settings,
+        {file.name: file.bytes for file in receipt.files}, _made.settings,
     )  # fmt: skip
 
 

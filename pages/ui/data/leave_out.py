@@ -43,14 +43,14 @@ def offer(dataset: Dataset, pages: Sequence[str]) -> None:
     before = IngestSettings.checked(**card.settings)
     strip = tuple(dict.fromkeys((*before.strip_pages, *pages)))
     of_files = not dataset.receipt.narrowed  # else the filter would be lost
-    there = of_files and all((state.input_dir() / name).exists() for name in card.files)
+    there = sources.still_there(card) if of_files else ()
     st.button(
         "Leave it out and fit again" if state.model() else "Leave it out", icon=":material/backspace:",
         key="leave-out", disabled=not there, on_click=_start,
-        args=(dataset.key, card.files, before.model_copy(update={"strip_pages": strip})),
+        args=(dataset.key, there, before.model_copy(update={"strip_pages": strip})),
         help="Reads the same files again without these pages, and trains with the settings of this model. "
         "They can still be the outcome." if there else
-        ("The files are no longer in the input folder." if of_files else
+        (sources.GONE if of_files else
          "Leave it out of the data set that this one was made of."),
     )  # fmt: skip
 

@@ -13,6 +13,7 @@ import streamlit as st
 from core.base.settings import IngestSettings
 from core.data.dataset import Dataset
 from core.data.receipt import Decision, PersonalPlace, Receipt
+from pages.ui.data import sources
 from pages.ui.data.catalog import DatasetCard
 from pages.ui.data.prepare_form import start_preparing
 from pages.ui.shell import job_panel
@@ -34,13 +35,13 @@ BUSY = "Preparing; the top of this page shows how far it is."
 _SITE: Final = re.compile(r"https?://[^/{}]+(?=/)")
 
 
-def personal(dataset: Dataset, card: DatasetCard | None, there: bool) -> None:
+def personal(dataset: Dataset, card: DatasetCard | None, there: tuple[str, ...]) -> None:
     """Draw the places of a data set, and prepare it again when a switch is turned.
 
     Args:
         dataset: The data set.
         card: How it was prepared; None if that is not known, and nothing can be changed.
-        there: Whether its files are still in the input folder.
+        there: Its files, where they are still as they were read.
     """
     places = dataset.receipt.places
     with st.container(border=True, key="personal"):
@@ -121,15 +122,15 @@ def with_choices(
 
 
 def _prepare_again(
-    card: DatasetCard, places: Sequence[PersonalPlace], masked: Sequence[bool], there: bool
+    card: DatasetCard, places: Sequence[PersonalPlace], masked: Sequence[bool], there: tuple[str, ...]
 ) -> None:
     before = IngestSettings.checked(**card.settings)
     after = with_choices(before, places, masked)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "Prepare again with these choices", icon=":material/replay:", key="places-again",
-            disabled=after == before or not there, on_click=start_preparing, args=(card.files, after),
-            help=None if there else "The files are no longer in the input folder.",
+            disabled=after == before or not there, on_click=start_preparing, args=(there, after),
+            help=None if there else sources.GONE,
         )  # fmt: skip
         busy = bool(job_panel.running(("preprocess",)))
         st.caption(BUSY if busy else ADVICE)

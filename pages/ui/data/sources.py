@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import glob
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import streamlit as st
 
 from core.base.errors import InputError
+from core.ingest.sources.input_search import find_files
+from core.runs import read_from as kept_files
 from core.runs.tasks import DemoRequest
+from pages.ui.data.catalog import DatasetCard
 from pages.ui.data.dropzone import dropzone
-from pages.ui.data.uploads import SUFFIXES
+from pages.ui.data.uploads import LONGEST_NAME, SUFFIXES
 from pages.ui.shell import job_panel, state
 
 FIRST: Final = "ga4_data.csv"
@@ -22,6 +25,10 @@ DEMO_SIZE: Final = 5_000
 DEMO_SEED: Final = 7
 TRUTH: Final = ".truth.csv"
 """Beside a demo shop: which visitor is of which kind; not an export."""
+PATTERNS: Final = (
+    "events_202610*.csv are all files of the input folder called so. Of another folder, type the whole path."
+)
+GONE: Final = "The files are no longer where they were read, or have another size."
 _CHOSEN = "chosen_files"
 
 
@@ -43,25 +50,67 @@ def leave() -> None:
 
 
 def paths(names: Sequence[str]) -> list[Path]:
-    """Where chosen files lie; a name may be a pattern.
+    """Where chosen files and folders lie; a name may be a pattern, and stands for the files that match now.
 
     Raises:
-        InputError: If a name leads out of the input folder and the others that may be read from, or there is
-            no such file.
+        InputError: If there is no such file, or a name, or a link that it stands for, leads out of the input
+            folder and the others that may be read from.
     """
-    folder, *others = state.input_dir().resolve(), *state.source_dirs()
-    found = []
-    for name in names:
-        path = (folder / name).resolve()
-        may = any(path.is_relative_to(root) for root in (folder, *others))
-        if not may or not (path.exists() or glob.has_magic(name)):
-            raise InputError(
-                f"There is no file {name!r} in the input folder",
-                allowed=f"files and patterns there{''.join(f', or in {root}' for root in others)}",
-                remedy="Choose another one",
-            )
-        found.append(path)
-    return found
+    roots = (state.input_dir().resolve(), *state.source_dirs())
+    return [path for name in names for path in _of_name(name, roots)]
+
+
+def files(names: Sequence[str]) -> list[str]:
+    """The whole path of each file that chosen names stand for.
+
+    Raises:
+        InputError: As :func:`paths`.
+    """
+    return [str(file) for path in paths(names) for file in _files(path)]
+
+
+def read_from(card: DatasetCard) -> dict[str, int]:
+    """Whole path → size of the files of a data set; where those were not kept, as if in the input folder."""
+    folder = state.input_dir().resolve()
+    kept = kept_files.kept(state.store().root / "preprocess" / card.key)
+    return kept or {str(folder / name): size for name, size in card.files.items()}
+
+
+def still_there(card: DatasetCard | None) -> tuple[str, ...]:
+    """The files of a data set, to be chosen again; none unless all are there in the size that was read."""
+    sizes = read_from(card) if card else {}
+    with suppress(OSError, InputError):
+        if all(
+            path.stat().st_size == size for path, size in zip(paths([*sizes]), sizes.values(), strict=True)
+        ):
+            return tuple(sizes)
+    return ()
+
+
+def _of_name(name: str, roots: Sequence[Path]) -> list[Path]:
+    with suppress(OSError, ValueError):  # a name that no disk takes
+        path = (roots[0] / name).resolve()
+        files = _files(path) if _is_inside(path, roots) else []
+        found = [path] if _is_inside(path, roots) and path.is_dir() else files
+        if found and all(_is_inside(file, roots) for file in files):
+            return found
+    others = "".join(f", or in {root}" for root in roots[1:])
+    raise InputError(
+        f"There is no file {name[:LONGEST_NAME]!r} in the input folder",
+        allowed=f"files and patterns there{others}",
+        remedy="Choose another one; no link may lead elsewhere",
+    )
+
+
+def _files(path: Path) -> list[Path]:
+    """What a file, folder or pattern stands for; a folder without exports is told by whoever reads it."""
+    with suppress(InputError):
+        return [file for file, _ in find_files([path])]
+    return []
+
+
+def _is_inside(path: Path, roots: Sequence[Path]) -> bool:
+    return any(path.resolve().is_relative_to(root) for root in roots)
 
 
 def listed() -> list[str]:
@@ -75,7 +124,9 @@ def listed() -> list[str]:
 
 
 def _offered(folder: Path) -> list[Path]:
-    return [path for path in folder.iterdir() if _is_offered(path)] if folder.is_dir() else []
+    with suppress(OSError):  # not there, or not to be listed by whoever runs the app
+        return [path for path in folder.iterdir() if _is_offered(path)]
+    return []
 
 
 def _is_offered(path: Path) -> bool:
@@ -134,7 +185,7 @@ def _pick_card() -> None:
     default = names[:1] if names[0] == FIRST else None
     picked = st.multiselect(
         "Files", names, default=default, key="picked", placeholder="Choose some, or type a pattern",
-        on_change="ignore", accept_new_options=True, help="events_202610*.csv are all files called so.",
+        on_change="ignore", accept_new_options=True, help=PATTERNS,
     )  # fmt: skip
     st.space("stretch")
     if st.button("Look inside", width="stretch", icon=":material/table_view:", key="look_inside"):

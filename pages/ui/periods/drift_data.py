@@ -23,7 +23,7 @@ from pages.ui.data.prepare_form import PREPARE_WALL_S
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.segments.made_from import Sources
 from pages.ui.segments.shared import SESSIONS
-from pages.ui.shell import job_panel, state
+from pages.ui.shell import job_panel
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,10 +81,9 @@ def subject(made_from: Sources, later: str) -> str:
 
 def start(made_from: Sources, card: DatasetCard) -> None:
     """Start placing a later export (a button's callback); its files are read where they still lie."""
-    there = all((state.input_dir() / name).exists() for name in card.files)
     request = LaterRequest(
         dataset=made_from.dataset.key, labels=made_from.labels.key if made_from.labels else "",
-        model=made_from.model_key, later=card.key, paths=tuple(sources.paths(card.files)) if there else (),
+        model=made_from.model_key, later=card.key, paths=tuple(sources.paths(sources.still_there(card))),
     )  # fmt: skip
     limits = job_panel.file_limits(PREPARE_WALL_S)
     job_panel.start(tasks.LATER_EXPORT, request, subject(made_from, card.key), limits)

@@ -1,12 +1,19 @@
 """Parts put together: by id, in a run's columns, with nobody's outcome where a part has none."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from core.base.errors import NothingLeft
+from core.base.schema import View
+from core.engines import on_spark
+from core.engines.spark import placing, session
 from core.engines.spark.gathered import segment_counts, users_file
 
 VECTOR = pa.list_(pa.float32(), 2)
@@ -83,3 +90,29 @@ def test_segments_are_counted_with_the_pages_that_they_view_most(tmp_path: Path)
         "cluster": 0, "users": 2, "page_views": 4, "sessions": 2,
         "top_pages": [{"page": "/y", "views": 7, "users": 2}, {"page": "/x", "views": 5, "users": 2}],
     }  # fmt: skip
+
+
+def test_outliers_look_at_pages_as_users_of_no_segment() -> None:
+    dataset: Any = SimpleNamespace(
+        sequences=SimpleNamespace(user=np.array([0, 1, 2, 3]), page=np.zeros(4, int))
+    )
+    placed: Any = SimpleNamespace(clusters=np.array([0, -1, -2, -3]), names={View.URL: ["/x"]})
+    frozen: Any = SimpleNamespace(known=SimpleNamespace(pages={"/x"}))
+    found = placing.pages_seen(dataset, placed, frozen).sort_by("cluster").to_pylist()
+    assert [(row["cluster"], row["users"]) for row in found] == [(-1, 3), (0, 1)]
+
+
+def test_nobody_is_an_error_and_what_was_there_stays(tmp_path: Path) -> None:
+    users(tmp_path / "parts" / "0.parquet", [])
+    (out := tmp_path / "out.parquet").write_text("before")
+    with pytest.raises(NothingLeft, match="No page view is left"):
+        on_spark._written(tmp_path / "parts", out)
+    assert out.read_text() == "before"
+
+
+def test_parts_lie_where_spark_clears_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SPARK_EXECUTOR_DIRS", raising=False)
+    monkeypatch.setenv("SPARK_LOCAL_DIRS", "/tmp/blockmgr-1,/tmp/blockmgr-2")
+    assert session.scratch() == Path("/tmp/blockmgr-1")
+    monkeypatch.setenv("SPARK_EXECUTOR_DIRS", "/work/executor-1:/work/executor-2")
+    assert session.scratch() == Path("/work/executor-1")

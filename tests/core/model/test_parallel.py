@@ -195,3 +195,20 @@ def test_shares_are_all_users_once() -> None:
     owned = [Share(begin=first, end=last).owns(spans).tolist() for first, last in parts]
     assert owned == [[True, True, False, False, False], [False, False, True, True, True]]
     assert ALONE.owns(spans).all()
+
+
+def test_processes_beyond_the_gpus_are_refused_on_gpus_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[int] = []
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "set_device", taken.append)
+    monkeypatch.setattr(parallel.dist, "get_rank", lambda: 1)
+    monkeypatch.setattr(parallel.dist, "get_world_size", lambda: 2)
+    monkeypatch.setattr(parallel.dist, "new_group", lambda **_: None)
+    for place in ("0", "1"):
+        monkeypatch.setenv("LOCAL_RANK", place)
+        parallel._take_own_gpu()
+    assert taken == [0]
+    spans = Spans(np.array([0, 5]), np.array([5, 9]))
+    assert Share.of(spans, torch.device("cpu")).size == 2
+    with pytest.raises(SettingsError, match=r"more than the 1 GPUs.*--device cpu"):
+        Share.of(spans, torch.device("cuda"))

@@ -122,7 +122,7 @@ def test_pages_that_give_the_outcome_away_are_left_out_and_fitted_again_by_one_c
     open_app: OpenApp, finished_run: FinishedRun, fake_jobs: FakeJobs, tmp_path: Path
 ) -> None:
     (tmp_path / "input").mkdir()
-    (tmp_path / "input" / "toy.csv").write_text("")
+    (tmp_path / "input" / "toy.csv").write_text("x")
     app = open_app(PAGE, data=finished_run.dataset, k="3")
     assert "see this at the outcome or afterwards" in texts(app)
     app.button(key="leave-out").click().run()

@@ -1,5 +1,6 @@
 """Against a real web server with ranges, and a real server of the S3 protocol."""
 
+import io
 import threading
 import time
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from typing import Any, TypeAlias
 
 import pytest
 import uvicorn
+from fsspec.implementations.memory import MemoryFileSystem
 from moto.server import ThreadedMotoServer
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -100,7 +102,7 @@ def test_a_file_that_changed_replaces_the_one_before(site: tuple[Site, str], int
     fetch([f"{address}/files/export.csv"], into, silent)
     assert (into / "export.csv").read_bytes() == EXPORT * 2
     assert visible(into) == ["export.csv"]
-    assert not list(into.glob(".*.part"))
+    assert not list(into.glob(".*.fetching"))
 
 
 def test_what_was_cut_off_goes_on(
@@ -116,7 +118,7 @@ def test_what_was_cut_off_goes_on(
     with pytest.raises(Cancelled):
         fetch([f"{address}/files/export.csv"], into, stops)
     assert visible(into) == []
-    (part,) = into.glob(".*.part")
+    (part,) = into.glob(".*.fetching")
     have = part.stat().st_size
     assert len(EXPORT) / 2 < have < len(EXPORT)
     made.asked.clear()
@@ -147,6 +149,7 @@ def test_a_file_of_somebody_else_stays(site: tuple[Site, str], into: Path) -> No
         ("file:///etc/passwd.csv", "no address that files can be fetched from"),
         ("simplecache::https://x/a.csv", "no address"),
         ("https:///a.csv", "no address"),
+        ("https://[::1/x.csv", "no address"),
         ("{site}/files/gone.csv", "There is nothing at"),
         ("{site}/closed/a.csv", "may not be read with the rights at hand"),
         ("{site}/files/export.exe", "There is nothing at|cannot be used"),
@@ -167,6 +170,29 @@ def test_secrets_of_an_address_are_told_to_nobody(site: tuple[Site, str], into: 
     assert "secret" not in str(told.value)
     fetch([f"{site[1]}/files/export.csv?signature=secret"], into, silent)
     assert not [path for path in into.iterdir() if b"secret" in path.read_bytes()]
+
+
+class Listed(MemoryFileSystem):  # type: ignore[misc]
+    """A store whose files may be listed, and not be read."""
+
+    def open(self, path: str, *_: object, **__: object) -> io.BufferedReader:
+        class Closed(io.RawIOBase):
+            def readable(self) -> bool:
+                return True
+
+            def seekable(self) -> bool:
+                return True
+
+            def readinto(self, _: object) -> int:
+                raise PermissionError("Forbidden")
+
+        return io.BufferedReader(Closed())
+
+
+def test_what_may_be_listed_and_not_read_is_no_error_of_the_disk(into: Path) -> None:
+    file = remote.RemoteFile("s3://exports/a.csv", "a.csv", 5, "1")
+    with pytest.raises(InputError, match=r"s3://exports/a\.csv may not be read with the rights at hand"):
+        remote._bring(Listed(), file, into / "a.csv", silent)
 
 
 def test_a_full_disk_is_told_before_anything_is_fetched(
@@ -227,5 +253,7 @@ def test_nothing_in_a_bucket(bucket: Store, into: Path, address: str) -> None:
 
 
 def test_what_is_not_installed_is_named(into: Path) -> None:
-    with pytest.raises(InputError, match=r"adlfs.*pip install 'beha2vec\[remote\]'"):
+    with pytest.raises(
+        InputError, match=r"adlfs.*pip install 'beha2vec\[remote\]', or, in a checkout, that package"
+    ):
         fetch(["az://container/a.csv"], into, silent)

@@ -19,7 +19,7 @@ def test_an_empty_cache_has_no_cards(tmp_path: Path) -> None:
 def test_a_finished_run_is_listed(finished_run: FinishedRun) -> None:
     store = Store(finished_run.root)
     (card,) = catalog.datasets(store)
-    assert (card.key, card.title, card.files) == (finished_run.dataset, "toy.csv", ("toy.csv",))
+    assert (card.key, card.title, card.files) == (finished_run.dataset, "toy.csv", {"toy.csv": 1})
     assert card.line.startswith("toy.csv · ")
     (model,) = catalog.models(store, finished_run.dataset)
     assert model.key == finished_run.model

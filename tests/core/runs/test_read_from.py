@@ -1,0 +1,38 @@
+"""What a data set was read from is known afterwards, by whole paths."""
+
+from pathlib import Path
+
+import pytest
+
+from core.base.progress import silent
+from core.base.settings import IngestSettings
+from core.runs import pipeline, read_from, tasks
+from core.sample import write_sample
+from core.storage.store import Store
+
+PATHS = (("days",), ("days/*.csv",), ("days/a.csv", "days/b.csv"))
+
+
+@pytest.mark.parametrize("names", PATHS)
+def test_a_job_keeps_the_files_that_a_folder_or_pattern_stood_for(
+    tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    (days := tmp_path / "days").mkdir()
+    for seed, name in enumerate(("a.csv", "b.csv")):
+        write_sample(days / name, 40, seed, silent)
+    for truth in days.glob("*.truth.csv"):
+        truth.unlink()
+    asked = tasks.FilesRequest(paths=tuple(tmp_path / name for name in names), settings=IngestSettings())
+    store = Store(tmp_path / "cache")
+    key = tasks.run("preprocess", store.root, asked.model_dump(mode="json"), silent)["dataset"]
+    folder = pipeline.open_dataset(store, key).path  # what is kept beside it is no damage
+    assert read_from.kept(folder) == {
+        str(days / name): (days / name).stat().st_size for name in ("a.csv", "b.csv")
+    }
+
+
+@pytest.mark.parametrize("content", [None, "", "[]", '{"a.csv": null}'])
+def test_where_nothing_can_be_read_nothing_was_kept(tmp_path: Path, content: str | None) -> None:
+    if content is not None:
+        (tmp_path / read_from.READ_FROM).write_text(content)
+    assert read_from.kept(tmp_path) == {}
