@@ -38,15 +38,13 @@ class JoinedUsers:
         Args:
             data: Its outcomes are replaced by those that are counted.
         """
-        index, seen = data.outcomes.part_of(self.whole), data.outcomes.sequences
+        index, seen = data.outcomes.part_of(self.whole, self.chosen), data.outcomes.sequences
         first = seen.offsets[:-1]
         alone = UserSequences(
             pa.nulls(data.n_users, pa.string()), np.arange(data.n_users + 1), seen.page[first],
             seen.timestamp[first], np.zeros(data.n_users, np.int32),
         )  # fmt: skip
-        events = {
-            name: index[name] if name in index or index.pages_of(name) else NOBODY for name in self.chosen
-        }
+        events = {name: index[name] for name in self.chosen}
         kept = {name: getattr(data, name) for name in data.__dataclass_fields__}
         counted = OutcomeIndex(data.n_users, events, alone, (), ())
         self._parts.append(ProfileData(**{**kept, "outcomes": counted}))
@@ -75,10 +73,6 @@ class JoinedUsers:
             page_location=locations,
             page_title=titles,
         )
-
-
-_NOTHING = np.zeros(0)
-NOBODY = Happened(_NOTHING.astype(np.int64), _NOTHING, _NOTHING.astype(np.int64), {})
 
 
 def _coded(parts: Sequence[Coded]) -> Coded:
@@ -122,7 +116,7 @@ def _outcomes(parts: Sequence[ProfileData], starts: np.ndarray, whole: OutcomeIn
     others, moved = n_users, []
     for part, start in zip(parts, starts, strict=False):
         alone = [happened.user[happened.user >= part.n_users] for happened in part.outcomes.values()]
-        known = np.unique(np.concatenate([_NOTHING.astype(np.int64), *alone]))
+        known = np.unique(np.concatenate([np.zeros(0, np.int64), *alone]))
         moved.append((part.n_users, int(start), known, others))
         others += len(known)
     names = list(parts[0].outcomes)
