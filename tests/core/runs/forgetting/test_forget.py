@@ -28,6 +28,7 @@ from core.runs.forgetting.places import JOBS, SearchedPlaces
 from core.runs.jobs import JobView, State
 from core.runs.kept_watches import WatchOrder
 from core.runs.pipeline import RunSettings
+from core.runs.publish import BOUNDED
 from core.runs.run import run
 from core.runs.watch import watch
 from core.sample import write_sample
@@ -136,6 +137,8 @@ def shop(finished: Shop, tmp_path: Path) -> Shop:
     (store.root / "preprocess" / ".key.1.abcd").mkdir()
     (store.root / "preprocess" / ".key.1.abcd" / "raw").write_text(one)
     (made.root / "input" / ".0123456789abcdef.part").write_text(one)
+    (made.root / "out" / f"{BOUNDED}killed" / "raw").mkdir(parents=True)
+    (made.root / "out" / f"{BOUNDED}killed" / "raw" / "0.parquet").write_text(one)
     (made.root / "out" / ".publishing.x").mkdir()
     (made.root / "out" / ".publishing.x" / "raw").write_text(one)
     return made
