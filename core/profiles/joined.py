@@ -1,14 +1,14 @@
 """Users of several data sets, laid out as one: each user is in one of them.
 
-What is kept of a user is some 150 bytes, whatever they did: no page view but the first, and of pages only how
-often each was seen. So users of whom only a part fits into memory as sequences are still counted exactly.
+What is kept of a user is no page view but the first, and 12 bytes for each different page that they saw. So
+users of whom only a part fits into memory as sequences are still counted exactly.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -88,9 +88,9 @@ def _coded(parts: Sequence[Coded]) -> Coded:
 
 
 def _pages(
-    parts: Sequence[ProfileData], starts: np.ndarray
+    parts: list[ProfileData], starts: np.ndarray
 ) -> tuple[tuple[str, ...], tuple[str | None, ...], Seen]:
-    """The most viewed pages of all parts, and who saw them."""
+    """The most viewed pages of all parts, and who saw them; the parts lose what is then known of all."""
     views: Counter[str] = Counter()
     titles: dict[str, str | None] = {}
     for part in parts:
@@ -100,13 +100,15 @@ def _pages(
     listed = sorted(views, key=lambda page: (-views[page], page))[:MOST_PAGES]
     place = {page: number for number, page in enumerate(listed)}
     columns: list[tuple[np.ndarray, ...]] = []
-    for part, start in zip(parts, starts, strict=False):
+    nothing = np.zeros(0, np.int32)
+    for number, (part, start) in enumerate(zip(parts, starts, strict=False)):
         page = np.array([place.get(text, -1) for text in part.page_location], np.int32)[part.seen.page]
-        there = page >= 0
-        columns.append(((part.seen.user + start)[there], page[there], part.seen.views[there]))
-    user, page, times = (np.concatenate(column) for column in zip(*columns, strict=True))
-    order = np.lexsort((page, user))
-    seen = Seen(user[order].astype(np.int32), page[order], times[order])
+        order = np.lexsort((page, part.seen.user))
+        order = order[page[order] >= 0]
+        user = (part.seen.user[order] + start).astype(np.int32)
+        columns.append((user, page[order], part.seen.views[order]))
+        parts[number] = replace(part, seen=Seen(nothing, nothing, nothing))
+    seen = Seen(*(np.concatenate(column) for column in zip(*columns, strict=True)))
     return tuple(listed), tuple(titles[page] for page in listed), seen
 
 
