@@ -11,7 +11,15 @@ import pytest
 
 from core.base.errors import Cancelled, InputError, ResourceError, SettingsError
 from core.base.progress import Progress, silent
-from core.base.settings import PRESETS, ClusterSettings, IngestSettings, Preset, TrainSettings
+from core.base.schema import Raw
+from core.base.settings import (
+    PRESETS,
+    AnalyzeSettings,
+    ClusterSettings,
+    IngestSettings,
+    Preset,
+    TrainSettings,
+)
 from core.data.dataset import Dataset
 from core.data.receipt import Receipt
 from core.engines import bounded_run
@@ -226,3 +234,23 @@ def test_a_new_file_is_read_and_those_of_before_are_not(shop: Path, tmp_path: Pa
     after = {path: path.stat().st_mtime_ns for path in (store.root / READ).iterdir()}
     assert len(before) == 2 and len(after) == 3 and before.items() <= after.items()
     assert (raw.rows, len(of_files)) == (len(lines), 3)
+
+
+def test_an_outcome_may_be_a_page_that_nobody_of_a_part_saw(
+    shop: Path, whole: Dataset, tmp_path: Path
+) -> None:
+    bounds = bounds_of(whole, 0.25)  # five parts
+    raw = bounded_run.read_all([shop], SETTINGS.ingest, tmp_path / "raw", silent)
+    drawn = bounded_run._sample(raw, bounds, 0, tmp_path)
+    assert drawn is not None
+    ids = {one for _, path in drawn.parts for one in pd.read_parquet(path)[Raw.USER_KEY]}
+    seen = whole.sequences
+    views = pd.DataFrame({"user": seen.user, "page": seen.page}).drop_duplicates()
+    views["drawn"] = whole.users["user_id"].isin(ids).to_numpy()[views["user"]]
+    of_page = views.groupby("page")["drawn"].agg(["size", "sum"])
+    rare = of_page.index[(of_page["size"] <= 4) & (of_page["sum"] > 0)][0]
+    outcome = f"page:{whole.pages['page_location'][rare]}"
+    asked = SETTINGS.model_copy(update={"analyze": AnalyzeSettings(outcome=(outcome,))})
+    run_bounded(tmp_path / "out", [shop], asked, silent, bounds)
+    users = pd.read_parquet(tmp_path / "out" / "users.parquet")
+    assert (users[f"outcome: {outcome}"] > 0).sum() == of_page["size"][rare]
