@@ -21,16 +21,17 @@ from core.engines.everybody import Everybody
 from core.ingest.decisions import decide
 from core.ingest.ingest import transform
 from core.ingest.observe.decided import Decided
+from core.ingest.read.kept_reads import KeptReads
 from core.ingest.read.read_all import RawRead, read_all
+from core.ingest.sources.input_files import changed, resolve_inputs
 from core.runs import pipeline, run
 from core.runs.pipeline import LABEL_CACHE, RunSettings
+from core.runs.publish import BOUNDED, clear_work
 from core.storage.claims import claimed
 from core.storage.disk import disk_errors, make_folder, write_text_atomic
 from core.storage.replace_files import finish
 from core.storage.store import Store, content_key
 
-WORK: Final = ".bounded."
-"""What the folder of records by user begins with; a killed run leaves one, the next run removes it."""
 SAMPLE: Final = "sample"
 
 
@@ -59,21 +60,25 @@ def run_bounded(
         Beha2VecError: If something cannot be done, or another process writes there; what an earlier run
             left is untouched.
     """
-    if bounds.sample_users is None and (bounds.surely_holds(inputs) or _is_there(out, inputs, settings)):
+    if bounds.sample_users is None and (
+        bounds.surely_holds(inputs) or _is_there(out, inputs, settings, bounds)
+    ):
         return run.run(out, inputs, settings, progress, fetch_hosts=fetch_hosts)
     make_folder(out)
     with claimed(out), disk_errors():
         finish(out)
-        for left in out.glob(f"{WORK}*"):
-            shutil.rmtree(left, ignore_errors=True)
-        with tempfile.TemporaryDirectory(dir=out, prefix=WORK, ignore_cleanup_errors=True) as work:
+        clear_work(out)
+        with tempfile.TemporaryDirectory(dir=out, prefix=BOUNDED, ignore_cleanup_errors=True) as work:
             return _run(out, inputs, settings, progress, bounds, fetch_hosts, Path(work))
 
 
-def _is_there(out: Path, inputs: Sequence[Path], settings: RunSettings) -> bool:
-    """Whether an earlier run left the data set of all users, so that its files need not be read."""
+def _is_there(out: Path, inputs: Sequence[Path], settings: RunSettings, bounds: Bounds) -> bool:
+    """Whether an earlier run left the data set of all users and it fits, so that no file need be read."""
+    if not (out / "stages" / "preprocess").is_dir():  # before files are looked at as a whole
+        return False
     key = content_key("preprocess", settings.ingest.model_dump(mode="json"), pipeline.fingerprints(inputs))
-    return Store(out / "stages").find("preprocess", key) is not None
+    found = pipeline.known_dataset(Store(out / "stages"), key)
+    return found is not None and bounds.n_parts(found.receipt.records) == 1
 
 
 def _run(
@@ -87,8 +92,7 @@ def _run(
 ) -> dict[str, Any]:
     store = Store(out / "stages")
     store.sweep()
-    raw = read_all(inputs, settings.ingest, work / "raw", progress)
-    files = pipeline.fingerprints(inputs)
+    raw, files = _read(store, inputs, settings, work, progress)
     some = _sample(raw, bounds, settings.train.seed, work)
     if some is None:
         dataset = _dataset(store, raw, settings, files, work, progress, bounds)
@@ -96,6 +100,8 @@ def _run(
     dealt = _dealt(raw, bounds, work)
     decided = decide(raw, settings.ingest, work, SubProgress(progress, 0.5, 0.7), bounds.database)
     shutil.rmtree(work / "raw")
+    if not some.rows:
+        raise SettingsError("Nobody is in the sample of the users", remedy="Draw more users: --sample-users")
     files |= {SAMPLE: f"{sum(file.read for file in some.files)} records, seed {settings.train.seed}"}
     dataset = _dataset(store, some, settings, files, work, progress, bounds, decided)
     shutil.rmtree(work / SAMPLE)
@@ -106,6 +112,22 @@ def _run(
     return run.run_from(
         out, store, dataset, settings, progress, {}, fetch_hosts=fetch_hosts, finish=everybody.finish
     )
+
+
+def _read(
+    store: Store, inputs: Sequence[Path], settings: RunSettings, work: Path, progress: Progress
+) -> tuple[RawRead, dict[str, str]]:
+    """The records, and what their files are by content: the same before and after they were read."""
+    sources = resolve_inputs(inputs)
+    checksums = pipeline.checksums(sources)
+    files = pipeline.numbered(sources, checksums)
+    raw = read_all(
+        inputs, settings.ingest, work / "raw", progress, KeptReads(store, settings.ingest, checksums)
+    )
+    now = pipeline.fingerprints(inputs)
+    if now != files:
+        raise changed(min(dict(files.items() ^ now.items())).partition(" ")[2])
+    return raw, files
 
 
 def _sample(raw: RawRead, bounds: Bounds, seed: int, work: Path) -> RawRead | None:
@@ -150,7 +172,7 @@ def _dataset(
     """What the model is trained on, in the store; all users under the key that any run gives them."""
     dumped = settings.ingest.model_dump(mode="json")
     key = content_key("preprocess", dumped, inputs)
-    if store.find("preprocess", key) is None:
+    if pipeline.known_dataset(store, key) is None:
         with store.write("preprocess", key, dumped, inputs) as folder:
             receipt = transform(
                 raw, settings.ingest, folder, progress, work, memory=bounds.database, decided=decided

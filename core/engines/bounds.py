@@ -26,7 +26,7 @@ OVERFULL: Final = 1.5
 """Times what fits at once, from which on a part is too large: one user may have sent most records."""
 FEWEST: Final = 100_000
 """Records of a part below which parts cost more than they save."""
-_A_WRITTEN_RECORD: Final = 50
+_A_WRITTEN_RECORD: Final = 20
 """Bytes that a record has in a file at least, …"""
 _UNPACKED: Final = 10
 """… and times that what is packed is larger, to tell without reading whether files surely fit."""
@@ -80,8 +80,13 @@ class Bounds:
         return 1 if records <= self.at_once else math.ceil(records / (FILL * self.at_once))
 
     def sample_share(self, records: int) -> float:
-        """Share of the users whose records fit at once."""
-        return min(1.0, FILL * self.at_once / max(1, records))
+        """Share of the users whose records fit at once: all, a half, a quarter or so on.
+
+        So the share, and with it who is drawn, hardly follows how much memory happens to be free.
+        """
+        if self.n_parts(records) == 1:
+            return 1.0
+        return float(2.0 ** math.floor(math.log2(FILL * self.at_once / records)))
 
     def surely_holds(self, inputs: Sequence[Path]) -> bool:
         """Whether files fit at once, by their size alone.

@@ -137,7 +137,7 @@ class Everybody:
         placed = place_export(dataset, frozen, names, silent, device)
         data = ProfileData.from_dataset(dataset, labels)
         chosen = self.settings.analyze.model_copy(update={"outcome": made.profiles.chosen})
-        happened = data.outcomes.part_of(made.data.outcomes).parts(chosen)
+        happened = data.outcomes.part_of(made.data.outcomes, made.profiles.chosen).parts(chosen)
         outcomes = _in_currencies(happened, made.outcomes)
         segments = replace(frozen.partition, labels=placed.clusters)
         rows = arrow_table(

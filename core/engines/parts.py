@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from core.base.errors import ResourceError, SettingsError
 from core.base.schema import Raw
 from core.data.receipt import FileReceipt
+from core.ingest.clean.records import NO_ID
 from core.ingest.engine import open_engine
 from core.ingest.read.part_files import RAW
 from core.ingest.read.read_all import RawRead
@@ -44,8 +45,9 @@ def split(
 ) -> list[RawRead]:
     """Deal the users out to parts, each with all of its users' records.
 
-    Records without an id are in the first part, as are the rejects and the rows that were put together, so
-    that the parts add up to the whole.
+    Records of nobody (:data:`core.ingest.clean.records.NO_ID`) are dealt out by their lines, as there may be
+    more of them than fit. Rejects and rows that were put together are in the first part, so that the parts
+    add up to the whole.
 
     Args:
         raw: What the readers left.
@@ -60,7 +62,7 @@ def split(
     """
     if n_parts < 1:
         raise SettingsError(f"n_parts = {n_parts} is not possible", allowed="at least 1")
-    bucket = f"coalesce({_digest(SPLIT_SALT)} % {n_parts}, 0)"
+    bucket = f"coalesce({_digest(SPLIT_SALT)}, {Raw.LINE}) % {n_parts}"
     written = _dealt(raw, bucket, "true", out, memory, threads)
     parts = [part_of(raw, written.get(number, {})) for number in range(n_parts)]
     return [_with_rest(part, raw) if number == 0 else part for number, part in enumerate(parts)]
@@ -70,8 +72,7 @@ def sample_of(
     raw: RawRead,
     out: Path,
     *,
-    share: float | None = None,
-    n_users: int | None = None,
+    share: float,
     seed: int = 0,
     memory: int | None = None,
     threads: int | None = None,
@@ -81,21 +82,23 @@ def sample_of(
     Args:
         raw: What the readers left.
         out: Folder for the sample; made if absent.
-        share: Share of the users, above 0 and at most 1; or
-        n_users: about so many of them. All ids count, those without a page view among them.
+        share: Share of the users, above 0 and at most 1. All ids count, those without a page view among them.
         seed: Another one draws others.
         memory: Bytes that the database may use; by the number of records when None.
         threads: Threads to use; all by default.
 
     Returns:
-        The sample; it has no rejects, and its receipts count what is in it.
+        The sample; it has no rejects, and its receipts count what is in it. Records of nobody are in that of
+        all users alone.
 
     Raises:
-        SettingsError: If not exactly one of ``share`` and ``n_users`` is given, or it is out of range.
+        SettingsError: If ``share`` is out of range.
         ResourceError: If disk or memory run out.
     """
-    share = _share(raw, share, n_users, out, memory, threads)
-    condition = f"{_digest(f'sample {int(seed)}')} < {math.ceil(share * _DIGESTS)}"
+    if not 0 < share <= 1:
+        raise SettingsError(f"A share of {share} of the users is not possible", allowed="above 0, at most 1")
+    drawn = f"{_digest(f'sample {int(seed)}')} < {math.ceil(share * _DIGESTS)}"
+    condition = "true" if share == 1 else drawn
     written = _dealt(raw, "0", condition, out, memory, threads)
     return part_of(raw, written.get(0, {}))
 
@@ -109,9 +112,7 @@ def count_ids(raw: RawRead, work: Path, memory: int | None = None, threads: int 
     with open_engine(work, raw.rows, threads, memory) as engine:
         engine.parts(raw.parts)
         # digests, and not the ids, so that a table of all of them is small
-        counted = (
-            f"SELECT count(*) FROM (SELECT DISTINCT {_digest('')} FROM raw WHERE {Raw.USER_KEY} IS NOT NULL)"
-        )
+        counted = f"SELECT count(id) FROM (SELECT DISTINCT {_digest('')} AS id FROM raw)"
         [(found,)] = engine.raw.execute(counted).fetchall()
     return int(found)
 
@@ -136,24 +137,13 @@ def require_room(raw: RawRead, folder: Path) -> None:
         )
 
 
-def _share(
-    raw: RawRead, share: float | None, n_users: int | None, out: Path, memory: int | None, threads: int | None
-) -> float:
-    if (share is None) == (n_users is None):
-        raise SettingsError("A sample is a share of the users or a number of them", allowed="one of the two")
-    if n_users is not None:
-        if n_users < 1:
-            raise SettingsError(f"A sample of {n_users} users is not possible", allowed="at least 1")
-        make_folder(out)
-        return min(1.0, n_users / max(1, count_ids(raw, out, memory, threads)))
-    if share is None or not 0 < share <= 1:
-        raise SettingsError(f"A share of {share} of the users is not possible", allowed="above 0, at most 1")
-    return share
-
-
 def _digest(salt: str) -> str:
-    """64 bits of an id, null where there is none."""
-    return f"md5_number_lower('{salt} ' || {Raw.USER_KEY})"
+    """64 bits of an id, null where it stands for nobody."""
+    nobody = ", ".join(f"'{text}'" for text in NO_ID)
+    return (
+        f"CASE WHEN lower(trim({Raw.USER_KEY})) NOT IN ({nobody}) "
+        f"THEN md5_number_lower('{salt} ' || {Raw.USER_KEY}) END"
+    )
 
 
 def _dealt(

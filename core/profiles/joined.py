@@ -1,14 +1,14 @@
 """Users of several data sets, laid out as one: each user is in one of them.
 
-What is kept of a user is some 150 bytes, whatever they did: no page view but the first, and of pages only how
-often each was seen. So users of whom only a part fits into memory as sequences are still counted exactly.
+What is kept of a user is no page view but the first, and 12 bytes for each different page that they saw. So
+users of whom only a part fits into memory as sequences are still counted exactly.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -38,15 +38,13 @@ class JoinedUsers:
         Args:
             data: Its outcomes are replaced by those that are counted.
         """
-        index, seen = data.outcomes.part_of(self.whole), data.outcomes.sequences
+        index, seen = data.outcomes.part_of(self.whole, self.chosen), data.outcomes.sequences
         first = seen.offsets[:-1]
         alone = UserSequences(
             pa.nulls(data.n_users, pa.string()), np.arange(data.n_users + 1), seen.page[first],
             seen.timestamp[first], np.zeros(data.n_users, np.int32),
         )  # fmt: skip
-        events = {
-            name: index[name] if name in index or index.pages_of(name) else NOBODY for name in self.chosen
-        }
+        events = {name: index[name] for name in self.chosen}
         kept = {name: getattr(data, name) for name in data.__dataclass_fields__}
         counted = OutcomeIndex(data.n_users, events, alone, (), ())
         self._parts.append(ProfileData(**{**kept, "outcomes": counted}))
@@ -77,10 +75,6 @@ class JoinedUsers:
         )
 
 
-_NOTHING = np.zeros(0)
-NOBODY = Happened(_NOTHING.astype(np.int64), _NOTHING, _NOTHING.astype(np.int64), {})
-
-
 def _coded(parts: Sequence[Coded]) -> Coded:
     """Texts of all parts numbered anew, most frequent first, equally frequent ones by name."""
     counts: Counter[str] = Counter()
@@ -94,9 +88,9 @@ def _coded(parts: Sequence[Coded]) -> Coded:
 
 
 def _pages(
-    parts: Sequence[ProfileData], starts: np.ndarray
+    parts: list[ProfileData], starts: np.ndarray
 ) -> tuple[tuple[str, ...], tuple[str | None, ...], Seen]:
-    """The most viewed pages of all parts, and who saw them."""
+    """The most viewed pages of all parts, and who saw them; the parts lose what is then known of all."""
     views: Counter[str] = Counter()
     titles: dict[str, str | None] = {}
     for part in parts:
@@ -106,13 +100,15 @@ def _pages(
     listed = sorted(views, key=lambda page: (-views[page], page))[:MOST_PAGES]
     place = {page: number for number, page in enumerate(listed)}
     columns: list[tuple[np.ndarray, ...]] = []
-    for part, start in zip(parts, starts, strict=False):
+    nothing = np.zeros(0, np.int32)
+    for number, (part, start) in enumerate(zip(parts, starts, strict=False)):
         page = np.array([place.get(text, -1) for text in part.page_location], np.int32)[part.seen.page]
-        there = page >= 0
-        columns.append(((part.seen.user + start)[there], page[there], part.seen.views[there]))
-    user, page, times = (np.concatenate(column) for column in zip(*columns, strict=True))
-    order = np.lexsort((page, user))
-    seen = Seen(user[order].astype(np.int32), page[order], times[order])
+        order = np.lexsort((page, part.seen.user))
+        order = order[page[order] >= 0]
+        user = (part.seen.user[order] + start).astype(np.int32)
+        columns.append((user, page[order], part.seen.views[order]))
+        parts[number] = replace(part, seen=Seen(nothing, nothing, nothing))
+    seen = Seen(*(np.concatenate(column) for column in zip(*columns, strict=True)))
     return tuple(listed), tuple(titles[page] for page in listed), seen
 
 
@@ -122,7 +118,7 @@ def _outcomes(parts: Sequence[ProfileData], starts: np.ndarray, whole: OutcomeIn
     others, moved = n_users, []
     for part, start in zip(parts, starts, strict=False):
         alone = [happened.user[happened.user >= part.n_users] for happened in part.outcomes.values()]
-        known = np.unique(np.concatenate([_NOTHING.astype(np.int64), *alone]))
+        known = np.unique(np.concatenate([np.zeros(0, np.int64), *alone]))
         moved.append((part.n_users, int(start), known, others))
         others += len(known)
     names = list(parts[0].outcomes)

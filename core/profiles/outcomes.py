@@ -113,11 +113,17 @@ class OutcomeIndex(Mapping[str, Happened]):
         templates = () if labels is None else tuple(labels.table[PageLabels.TEMPLATE])
         return cls(sequences.n_users, events, sequences, tuple(pages[Pages.PAGE_LOCATION]), templates)
 
-    def part_of(self, whole: OutcomeIndex) -> OutcomeIndex:
-        """The same as a part of another one: what nobody here did can be chosen, and what leaks leaks."""
+    def part_of(self, whole: OutcomeIndex, chosen: Sequence[str] = ()) -> OutcomeIndex:
+        """The same as a part of another one: what nobody here did can be chosen, and what leaks leaks.
+
+        Args:
+            whole: All that the model has read.
+            chosen: Outcomes of it, which may be views of pages that nobody here saw.
+        """
         nothing = np.zeros(0)
         nobody = Happened(nothing.astype(np.int64), nothing, nothing.astype(np.int64), {})
-        return replace(self, events=dict.fromkeys(whole.events, nobody) | dict(self.events), whole=whole)
+        absent = (*whole.events, *(outcome for outcome in chosen if not self.pages_of(outcome)))
+        return replace(self, events=dict.fromkeys(absent, nobody) | dict(self.events), whole=whole)
 
     def __getitem__(self, outcome: str) -> Happened:
         if outcome in self.events:

@@ -143,18 +143,17 @@ def preprocess(
     from core.ingest.sources.input_files import resolve_inputs
 
     sources = resolve_inputs(paths)
-    checksums = _checksums(sources)
-    inputs = numbered(sources, checksums)
+    sums = checksums(sources)
+    inputs = numbered(sources, sums)
     dumped = settings.model_dump(mode="json")
     known = {"known_pages": sorted(settings.known_pages)} if settings.known_pages else {}
     key = content_key("preprocess", dumped | known, inputs)
-    found = store.find("preprocess", key)
-    if again or found is None or _is_of_before(open_dataset(store, key)):
+    if again or known_dataset(store, key) is None:
         with (
             store.write("preprocess", key, dumped, inputs) as folder,
             tempfile.TemporaryDirectory(dir=folder, prefix=".work.") as work,
         ):
-            kept = KeptReads(store, settings, checksums)
+            kept = KeptReads(store, settings, sums)
             ingest(paths, settings, folder, progress, Path(work), kept)
     return open_dataset(store, key)
 
@@ -173,10 +172,11 @@ def fingerprints(paths: Sequence[Path]) -> dict[str, str]:
     from core.ingest.sources.input_files import resolve_inputs
 
     sources = resolve_inputs(paths)
-    return numbered(sources, _checksums(sources))
+    return numbered(sources, checksums(sources))
 
 
-def _checksums(sources: Sequence[InputFile]) -> dict[Path, str]:
+def checksums(sources: Sequence[InputFile]) -> dict[Path, str]:
+    """File on disk → SHA-256 of its bytes."""
     return {path: file_checksum(path) for path in dict.fromkeys(source.path for source in sources)}
 
 
@@ -193,6 +193,14 @@ def open_dataset(store: Store, key: str) -> Dataset:
     """
     artifact = _found(store, "preprocess", key)
     return Dataset(artifact.path, artifact.key)
+
+
+def known_dataset(store: Store, key: str) -> Dataset | None:
+    """A preprocessed export by its key; None where it has to be made, or made anew."""
+    if store.find("preprocess", key) is None:
+        return None
+    dataset = open_dataset(store, key)
+    return None if _is_of_before(dataset) else dataset
 
 
 def narrow(store: Store, dataset: Dataset, chosen: CountFilter) -> Dataset:

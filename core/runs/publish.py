@@ -6,6 +6,7 @@ all of the new ones in place: :mod:`core.storage.replace_files`.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -59,6 +60,8 @@ WRITTEN: Final = frozenset({
     NEXT_PAGES, EMBEDDINGS, CLUSTERS, PROFILES, REPORT, ENGINE,
 })  # fmt: skip
 """Everything that is made of users in the folder of a run; :data:`RUN` is what it was asked for."""
+BOUNDED: Final = ".bounded."
+"""What the folder of records by user begins with, in the folder of a run in a bound of memory."""
 NONE: Final[Mapping[int, Certificate]] = MappingProxyType({})
 Finish: TypeAlias = Callable[[Path, Segments], dict[str, Any]]
 
@@ -68,6 +71,12 @@ class Results(StoredStages):
     """The same, and how many segments the users support."""
 
     evidence: KEvidence
+
+
+def clear_work(out: Path) -> None:
+    """Remove what a killed run left of the records; nobody else writes there."""
+    for left in out.glob(f"{BOUNDED}*"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def publish(

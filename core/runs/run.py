@@ -24,7 +24,7 @@ from core.journeys.counted_funnels import require_steps
 from core.profiles.outcomes import OutcomeIndex
 from core.runs import kept_evidence, label_cost, pipeline
 from core.runs.pipeline import STAGES, RunSettings
-from core.runs.publish import RUN, Finish, Results, publish
+from core.runs.publish import RUN, Finish, Results, clear_work, publish
 from core.storage.claims import claimed
 from core.storage.disk import make_folder
 from core.storage.replace_files import finish as put_in_place
@@ -71,7 +71,7 @@ def read_previous(out: Path) -> Previous:
         if TRAINED in record:
             raise SettingsError(
                 f"{out} holds all users, placed on a model of some of them: no stage of it can be done alone",
-                remedy="Run it again without --from-stage; what need not be done again is kept",
+                remedy="Run it again as before, without --from-stage; what need not be done again is kept",
             )
         return Previous(RunSettings(**record["settings"]), record["keys"], record["inputs"])
     except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
@@ -138,6 +138,7 @@ def run(
     make_folder(out)  # before any work is done
     with claimed(out):
         put_in_place(out)
+        clear_work(out)
         return _run(out, inputs, settings, progress, from_stage, fetch_hosts)
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from core.base.errors import SettingsError
 from core.runs import kept_watches
-from core.runs.publish import RUN
+from core.runs.publish import BOUNDED, RUN
 from core.runs.second_training import FOLDER as SECOND
 from core.runs.taken_files import RECORD
 from core.runs.watch import KEPT
@@ -57,7 +57,8 @@ class SearchedPlaces:
             if not place.exists():
                 raise SettingsError(f"{place} is not there", remedy="Check the path")
         for out in self.outs:
-            if not any((out / name).exists() for name in (RUN, STAGES, RECORD, KEPT)):
+            known = any((out / name).exists() for name in (RUN, STAGES, RECORD, KEPT))
+            if not known and not any(out.glob(f"{BOUNDED}*")):  # all that a first run left that was killed
                 raise SettingsError(
                     f"{out} holds neither a run nor a watch",
                     allowed="the --out of `run` or `watch`",

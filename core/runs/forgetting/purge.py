@@ -20,6 +20,7 @@ from core.ingest.read.kept_reads import STAGE as READ
 from core.ingest.sources.text import is_utf8
 from core.runs.forgetting.places import SearchedPlaces
 from core.runs.forgetting.plan import PurgeFate, PurgeStep
+from core.runs.publish import clear_work
 from core.runs.taken_files import read_taken
 from core.runs.watch import KEPT, WORK
 from core.storage.disk import PRIVATE, disk_errors, put, written_whole
@@ -41,6 +42,7 @@ def clear(places: SearchedPlaces) -> None:
     """
     for out in places.outs:
         finish(out)
+        clear_work(out)
         for left in out.glob(f"{WORK}*"):
             shutil.rmtree(left, ignore_errors=True)
     for store in places.stores:

@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from core.base.errors import Cancelled, ResourceError, SettingsError
-from core.base.progress import silent
-from core.base.settings import PRESETS, ClusterSettings, IngestSettings, Preset, TrainSettings
+from core.base.errors import Cancelled, InputError, ResourceError, SettingsError
+from core.base.progress import Progress, silent
+from core.base.schema import Raw
+from core.base.settings import (
+    PRESETS,
+    AnalyzeSettings,
+    ClusterSettings,
+    IngestSettings,
+    Preset,
+    TrainSettings,
+)
 from core.data.dataset import Dataset
 from core.data.receipt import Receipt
 from core.engines import bounded_run
-from core.engines.bounded_run import WORK, run_bounded
+from core.engines.bounded_run import run_bounded
 from core.engines.bounds import A_RECORD, PROGRAM, Bounds
 from core.engines.everybody import STAGE
 from core.ingest.ingest import ingest
+from core.ingest.read.kept_reads import STAGE as READ
+from core.ingest.read.kept_reads import KeptReads
+from core.ingest.read.read_all import RawRead
 from core.labels.label_settings import LabelMode, LabelSettings
-from core.runs import pipeline
+from core.runs import pipeline, run
 from core.runs.pipeline import RunSettings
+from core.runs.publish import BOUNDED
 from core.runs.run import read_previous
 from core.sample import write_sample
 from core.storage.store import Store, open_artifact
@@ -64,7 +76,7 @@ def bounds_of(dataset: Dataset, share: float, sample_users: int | None = None) -
 def out(shop: Path, whole: Dataset, quick: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run with a third of the memory, into a folder where another one was killed."""
     folder = tmp_path_factory.mktemp("bounded") / "out"
-    (folder / f"{WORK}killed" / "raw").mkdir(parents=True)
+    (folder / f"{BOUNDED}killed" / "raw").mkdir(parents=True)
     run_bounded(folder, [shop], SETTINGS, silent, bounds_of(whole, 0.4))
     return folder
 
@@ -128,7 +140,7 @@ def test_a_run_that_is_stopped_while_it_places_leaves_what_was_there(
     with pytest.raises(Cancelled):
         run_bounded(out, [shop], SETTINGS, stop, bounds_of(whole, 0.4))
     assert {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()} == before
-    assert not list(out.glob(f"{WORK}*"))
+    assert not list(out.glob(f"{BOUNDED}*"))
 
 
 def test_what_cannot_fit_is_told(shop: Path, whole: Dataset, tmp_path: Path) -> None:
@@ -137,11 +149,11 @@ def test_what_cannot_fit_is_told(shop: Path, whole: Dataset, tmp_path: Path) -> 
     one = tmp_path / "one.csv"  # a user who sent nearly everything
     text = shop.read_text().splitlines(keepends=True)
     users = {line.split(",")[3] for line in text[1:]}
-    one.write_text("".join([text[0], *(line.replace(line.split(",")[3], min(users)) for line in text[1:])]))
+    one.write_text("".join([text[0], *(line.replace(line.split(",")[3], max(users)) for line in text[1:])]))
     with pytest.raises(ResourceError, match="few users sent most of them"):
         run_bounded(tmp_path / "b", [one], SETTINGS, silent, bounds_of(whole, 0.4))
     assert [path.name for path in (tmp_path / "b").iterdir()] == ["stages"] or not list(
-        (tmp_path / "b").glob(f"{WORK}*")
+        (tmp_path / "b").glob(f"{BOUNDED}*")
     )
 
 
@@ -153,3 +165,92 @@ def test_where_all_fit_the_data_set_is_that_of_any_run(shop: Path, whole: Datase
     files = pipeline.fingerprints([shop])
     made = bounded_run._dataset(Store(tmp_path / "a"), raw, SETTINGS, files, work, silent, enough)
     assert made.key == pipeline.preprocess(Store(tmp_path / "b"), [shop], SETTINGS.ingest, silent).key
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(
+    shop: Path, whole: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export = tmp_path / "export.csv"
+    export.write_bytes(shop.read_bytes())
+    read_all = bounded_run.read_all
+
+    def read_and_change(
+        paths: Sequence[Path], how: IngestSettings, place: Path, progress: Progress, kept: KeptReads
+    ) -> RawRead:
+        raw = read_all(paths, how, place, progress, kept)
+        export.write_bytes(shop.read_bytes()[:-1] + b"\r")
+        return raw
+
+    monkeypatch.setattr(bounded_run, "read_all", read_and_change)
+    with pytest.raises(InputError, match=r"export\.csv changed while it was read"):
+        run_bounded(tmp_path / "out", [export], SETTINGS, silent, bounds_of(whole, 0.4))
+
+
+def test_a_sample_of_nobody_is_told_as_one(shop: Path, whole: Dataset, tmp_path: Path) -> None:
+    train = SETTINGS.train
+    for seed in range(9):  # of some seeds one user of three hundred is none
+        settings = SETTINGS.model_copy(update={"train": train.model_copy(update={"seed": seed})})
+        (work := tmp_path / str(seed)).mkdir()
+        raw = bounded_run.read_all([shop], settings.ingest, work / "raw", silent)
+        drawn = bounded_run._sample(raw, bounds_of(whole, 0.4, 1), seed, work)
+        if drawn is not None and not drawn.rows:
+            with pytest.raises(SettingsError, match=r"Nobody is in the sample .* Draw more users"):
+                run_bounded(tmp_path / "out", [shop], settings, silent, bounds_of(whole, 0.4, 1))
+            return
+    pytest.fail("somebody was drawn every time")
+
+
+def test_a_whole_data_set_of_before_is_taken_only_where_it_fits(
+    shop: Path, whole: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def is_there(out: Path, share: float) -> bool:
+        return bounded_run._is_there(out, [shop], SETTINGS, bounds_of(whole, share))
+
+    assert not is_there(tmp_path, 2)
+    pipeline.preprocess(Store(tmp_path / "stages"), [shop], SETTINGS.ingest, silent)
+    assert is_there(tmp_path, 2) and not is_there(tmp_path, 0.4)
+    monkeypatch.setattr(pipeline, "_is_of_before", lambda _: True)
+    assert not is_there(tmp_path, 2)
+
+
+def test_what_a_killed_run_left_goes_with_the_next_one_that_needs_no_parts(
+    shop: Path, whole: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / f"{BOUNDED}killed" / "raw").mkdir(parents=True)
+    monkeypatch.setattr(run, "_run", lambda *_: {})
+    assert run_bounded(tmp_path, [shop], SETTINGS, silent, bounds_of(whole, 1_000)) == {}
+    assert not list(tmp_path.glob(f"{BOUNDED}*"))
+
+
+def test_a_new_file_is_read_and_those_of_before_are_not(shop: Path, tmp_path: Path) -> None:
+    header, *lines = shop.read_text().splitlines(keepends=True)
+    for number in range(3):
+        (tmp_path / f"{number}.csv").write_text(header + "".join(lines[number::3]))
+    store, files = Store(tmp_path / "stages"), [tmp_path / f"{number}.csv" for number in range(3)]
+    (work := tmp_path / "work").mkdir()
+    bounded_run._read(store, files[:2], SETTINGS, work, silent)
+    before = {path: path.stat().st_mtime_ns for path in (store.root / READ).iterdir()}
+    raw, of_files = bounded_run._read(store, files, SETTINGS, work, silent)
+    after = {path: path.stat().st_mtime_ns for path in (store.root / READ).iterdir()}
+    assert len(before) == 2 and len(after) == 3 and before.items() <= after.items()
+    assert (raw.rows, len(of_files)) == (len(lines), 3)
+
+
+def test_an_outcome_may_be_a_page_that_nobody_of_a_part_saw(
+    shop: Path, whole: Dataset, tmp_path: Path
+) -> None:
+    bounds = bounds_of(whole, 0.25)  # five parts
+    raw = bounded_run.read_all([shop], SETTINGS.ingest, tmp_path / "raw", silent)
+    drawn = bounded_run._sample(raw, bounds, 0, tmp_path)
+    assert drawn is not None
+    ids = {one for _, path in drawn.parts for one in pd.read_parquet(path)[Raw.USER_KEY]}
+    seen = whole.sequences
+    views = pd.DataFrame({"user": seen.user, "page": seen.page}).drop_duplicates()
+    views["drawn"] = whole.users["user_id"].isin(ids).to_numpy()[views["user"]]
+    of_page = views.groupby("page")["drawn"].agg(["size", "sum"])
+    rare = of_page.index[(of_page["size"] <= 4) & (of_page["sum"] > 0)][0]
+    outcome = f"page:{whole.pages['page_location'][rare]}"
+    asked = SETTINGS.model_copy(update={"analyze": AnalyzeSettings(outcome=(outcome,))})
+    run_bounded(tmp_path / "out", [shop], asked, silent, bounds)
+    users = pd.read_parquet(tmp_path / "out" / "users.parquet")
+    assert (users[f"outcome: {outcome}"] > 0).sum() == of_page["size"][rare]

@@ -35,14 +35,17 @@ def test_less_than_a_part_needs_is_refused_with_what_it_needs() -> None:
 def test_parts_and_sample_follow_from_the_memory() -> None:
     bounds = Bounds(PROGRAM + 1_000 * A_RECORD)
     assert [bounds.n_parts(records) for records in (1, 1_000, 1_001, 9_000)] == [1, 1, 2, 10]
-    assert bounds.sample_share(9_000) == pytest.approx(0.1)
-    assert bounds.sample_share(500) == 1
+    assert [bounds.sample_share(records) for records in (500, 1_000, 1_001, 1_801, 9_000)] == [
+        1, 1, 0.5, 0.25, 0.0625,
+    ]  # fmt: skip
+    more = Bounds(PROGRAM + 1_100 * A_RECORD)  # a little more memory draws the same users
+    assert more.sample_share(9_000) == bounds.sample_share(9_000)
     assert bounds.database < bounds.memory
 
 
 def test_files_surely_fit_where_they_are_small(tmp_path: Path) -> None:
     (plain := tmp_path / "a.csv").write_text("x,y\n" + "1,2\n" * 1_000)
-    bounds = Bounds(PROGRAM + 100 * A_RECORD)
+    bounds = Bounds(PROGRAM + 250 * A_RECORD)
     assert bounds.surely_holds([plain])
     (packed := tmp_path / "b.parquet").write_bytes(b"PAR1" + bytes(1_000))
     assert not bounds.surely_holds([packed])

@@ -41,9 +41,8 @@ def test_all_records_of_a_user_are_in_one_part_and_none_is_lost(
     made = parts.split(raw, n_parts, tmp_path / "parts")
     assert len(made) == n_parts
     assert sorted(row for part in made for row in records(part)) == records(raw)
-    owners = [{user for _, _, user in records(part)} for part in made]
+    owners = [{user for _, _, user in records(part) if user} for part in made]
     assert max(Counter(user for part in owners for user in part).values()) == 1
-    assert None in owners[0]
     assert [sum(file.read for file in part.files) for part in made] == [len(records(part)) for part in made]
     assert [part.present for part in made] == [raw.present] * n_parts
 
@@ -70,6 +69,20 @@ def test_rejects_are_in_the_first_part_and_the_parts_add_up(tmp_path: Path) -> N
     assert sum(file.records for part in made for file in part.files) == raw.files[0].records == 31
 
 
+@pytest.mark.parametrize("nobody", [None, "", " (Not set) ", "undefined"])
+def test_records_of_nobody_make_no_part_larger_than_the_others(tmp_path: Path, nobody: str | None) -> None:
+    named = rows(400)
+    raw = raw_read(
+        tmp_path / "raw", [[*named, *(event(nobody, second) for second in range(len(named) * 2 // 3))]]
+    )
+    made = parts.split(raw, 10, tmp_path / "parts")
+    assert sorted(row for part in made for row in records(part)) == records(raw)
+    assert max(part.rows for part in made) < 1.5 * raw.rows / 10
+    assert parts.count_ids(raw, tmp_path) == len({row[Raw.USER_KEY] for row in named} - {None})
+    drawn = parts.sample_of(raw, tmp_path / "some", share=0.5)
+    assert nobody not in {user for _, _, user in records(drawn)}
+
+
 def test_all_users_in_one_part_leave_the_others_empty(tmp_path: Path) -> None:
     raw = raw_read(tmp_path / "raw", [[event("a", second) for second in range(4)]])
     made = parts.split(raw, 4, tmp_path / "parts")
@@ -81,7 +94,7 @@ def test_a_sample_has_all_records_of_its_users_and_about_as_many_as_asked_for(
 ) -> None:
     raw = raw_read(tmp_path / "raw", [rows(2_000)])
     of_all = Counter(user for _, _, user in records(raw))
-    some = parts.sample_of(raw, tmp_path / "some", n_users=500)
+    some = parts.sample_of(raw, tmp_path / "some", share=500 / parts.count_ids(raw, tmp_path))
     found = Counter(user for _, _, user in records(some))
     assert None not in found
     assert abs(len(found) - 500) < 5 * np.sqrt(500)
@@ -101,7 +114,8 @@ def test_a_sample_is_the_same_again_another_seed_draws_others_and_a_larger_one_h
     assert drawn("b", 0, 0.4) == first
     assert drawn("c", 1, 0.4) != first
     assert drawn("d", 0, 0.7) > first
-    assert drawn("e", 0, 1.0) == {user for _, _, user in records(raw)} - {None}
+    assert None not in drawn("e", 0, 0.99)
+    assert drawn("f", 0, 1.0) == {user for _, _, user in records(raw)}
 
 
 def test_a_sample_does_not_follow_the_parts(tmp_path: Path) -> None:
@@ -111,12 +125,10 @@ def test_a_sample_does_not_follow_the_parts(tmp_path: Path) -> None:
     assert min(sizes) > 80
 
 
-@pytest.mark.parametrize(
-    "asked", [{}, {"share": 0.5, "n_users": 3}, {"share": 0.0}, {"share": 1.5}, {"n_users": 0}]
-)
-def test_a_sample_that_cannot_be_is_refused(tmp_path: Path, raw: RawRead, asked: dict[str, float]) -> None:
-    with pytest.raises(SettingsError, match=r"sample|share"):
-        parts.sample_of(raw, tmp_path / "some", **asked)  # type: ignore[arg-type]
+@pytest.mark.parametrize("share", [0.0, 1.5])
+def test_a_sample_that_cannot_be_is_refused(tmp_path: Path, raw: RawRead, share: float) -> None:
+    with pytest.raises(SettingsError, match="A share of"):
+        parts.sample_of(raw, tmp_path / "some", share=share)
     with pytest.raises(SettingsError, match="n_parts = 0"):
         parts.split(raw, 0, tmp_path / "parts")
 

@@ -76,3 +76,24 @@ def test_the_profile_of_parts_is_that_of_the_whole(
         )
         pd.testing.assert_frame_equal(one, other, obj=name)
     assert found.notes == expected.notes
+
+
+@pytest.mark.parametrize("counts", OutcomeCount)
+def test_a_page_that_nobody_of_a_part_saw_is_an_outcome_that_nobody_of_it_has(
+    sets: Sets, counts: OutcomeCount
+) -> None:
+    whole, parts = sets
+    data = ProfileData.from_dataset(whole)
+    seen = [set(ProfileData.from_dataset(part).page_location) for part in parts]
+    (alone, *_), other = sorted(seen[0] - seen[1]), parts[1]
+    settings = AnalyzeSettings(outcome=("purchase", f"page:{alone}"), outcome_counts=counts)
+    there = ProfileData.from_dataset(other).outcomes.part_of(data.outcomes, settings.outcome or ())
+    assert len(there.parts(settings)[f"page:{alone}"].user) == 0
+    assert there.parts(settings)["purchase"].user.tolist() == there["purchase"].user.tolist()
+    users = JoinedUsers(data.outcomes, settings.outcome or ())
+    for part in parts:
+        users.add(ProfileData.from_dataset(part))
+    found = users.data().outcomes.parts(settings)
+    expected = data.outcomes.parts(settings)
+    assert [len(had.user) for had in found.values()] == [len(had.user) for had in expected.values()]
+    assert len(found[f"page:{alone}"].user) > 0

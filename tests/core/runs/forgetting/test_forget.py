@@ -28,6 +28,7 @@ from core.runs.forgetting.places import JOBS, SearchedPlaces
 from core.runs.jobs import JobView, State
 from core.runs.kept_watches import WatchOrder
 from core.runs.pipeline import RunSettings
+from core.runs.publish import BOUNDED
 from core.runs.run import run
 from core.runs.watch import watch
 from core.sample import write_sample
@@ -136,6 +137,8 @@ def shop(finished: Shop, tmp_path: Path) -> Shop:
     (store.root / "preprocess" / ".key.1.abcd").mkdir()
     (store.root / "preprocess" / ".key.1.abcd" / "raw").write_text(one)
     (made.root / "input" / ".0123456789abcdef.part").write_text(one)
+    (made.root / "out" / f"{BOUNDED}killed" / "raw").mkdir(parents=True)
+    (made.root / "out" / f"{BOUNDED}killed" / "raw" / "0").write_text(one)
     (made.root / "out" / ".publishing.x").mkdir()
     (made.root / "out" / ".publishing.x" / "raw").write_text(one)
     return made
@@ -350,6 +353,14 @@ def test_places_that_are_none_are_refused(tmp_path: Path) -> None:
         forget(SearchedPlaces(tmp_path / "nowhere"), ids_of("abcdefg"), silent)
     with pytest.raises(SettingsError, match="neither a run nor a watch"):
         forget(SearchedPlaces(outs=(tmp_path,)), ids_of("abcdefg"), silent)
+
+
+def test_a_first_run_that_was_killed_leaves_nobody(tmp_path: Path) -> None:
+    raw = tmp_path / f"{BOUNDED}killed" / "raw" / "0"
+    raw.parent.mkdir(parents=True)
+    raw.write_text("abcdefg.1234567")
+    assert forget(SearchedPlaces(outs=(tmp_path,)), ids_of("abcdefg.1234567"), silent).is_clean
+    assert bytes_with(tmp_path, ("abcdefg.1234567",)) == []
 
 
 def test_a_job_at_work_or_a_running_watch_refuses(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
