@@ -12,14 +12,15 @@ from core.data.dataset import Dataset
 from pages.ui.data import bigquery_form, catalog, forget_view, leave_out, personal_view, receipt_view, sources
 from pages.ui.data.catalog import DatasetCard
 from pages.ui.data.prepare_form import look_inside, prepare_form
-from pages.ui.shell import job_panel, state
+from pages.ui.shell import errors, job_panel, state
 from pages.ui.shell.links import EXPLORE, TRAINING, button
 from pages.ui.shell.text import count, md_text
 from pages.ui.watch import switch
 
 PREPARING = ("demo", "preprocess")
 PROMISE = "Beha2Vec reads the order in which people visit your pages, and finds the groups who behave alike."
-WAYS = "Start in one of these ways. Nothing leaves this machine."
+WAYS = "Start in one of these ways."
+STAYS = "Nothing leaves this machine."
 NEXT = (
     "Then train a model (minutes, in the background), steer the segments on a map, read what sets each one "
     "apart, and take them with you."
@@ -46,9 +47,13 @@ def main() -> None:
         _current(dataset, cards)
     elif not busy:
         st.write(PROMISE)
-        st.caption(WAYS)
+        with_bigquery = False
+        with errors.shown():
+            with_bigquery = bigquery_form.offered()
+        st.caption(WAYS if with_bigquery else f"{WAYS} {STAYS}")
         sources.three_ways()
-        bigquery_form.offer()
+        if with_bigquery:
+            bigquery_form.offer()
         st.caption(NEXT)
     if found is None and dataset is None:
         _earlier(cards, dataset)

@@ -50,6 +50,31 @@ def test_without_the_extra_there_is_nothing_to_see(
     assert not app.exception
     assert "BigQuery" not in [card.value for card in app.subheader]
     assert "bigquery_open_it" not in [button.key for button in app.button]
+    assert "Nothing leaves this machine." in texts(app)
+
+
+@pytest.mark.parametrize(("most", "said"), [("0", "Nothing leaves"), ("plenty", "'plenty' is not possible")])
+def test_where_nothing_may_be_billed_it_is_not_offered(
+    open_app: OpenApp, monkeypatch: pytest.MonkeyPatch, most: str, said: str
+) -> None:
+    monkeypatch.setenv("BEHA2VEC_BIGQUERY_MAX_BYTES", most)
+    app = open_app()
+    assert not app.exception
+    assert said in texts(app)
+    assert "bigquery_open_it" not in [button.key for button in app.button]
+
+
+def test_nobody_raises_the_limit_of_whoever_runs_the_app(
+    open_app: OpenApp, fake_jobs: FakeJobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BEHA2VEC_BIGQUERY_MAX_BYTES", "20GB")
+    app = opened(open_app)
+    assert "Nothing leaves" not in texts(app)
+    assert (app.number_input(key="bigquery_most").max, app.number_input(key="bigquery_most").value) == (
+        20,
+        20,
+    )
+    assert estimated(app, fake_jobs, 0).request.max_bytes == 20 * 10**9
 
 
 def test_estimated_then_read_then_looked_into(open_app: OpenApp, fake_jobs: FakeJobs, tmp_path: Path) -> None:
