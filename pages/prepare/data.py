@@ -12,7 +12,7 @@ from core.data.dataset import Dataset
 from pages.ui.data import bigquery_form, catalog, forget_view, leave_out, personal_view, receipt_view, sources
 from pages.ui.data.catalog import DatasetCard
 from pages.ui.data.prepare_form import look_inside, prepare_form
-from pages.ui.shell import errors, job_panel, state
+from pages.ui.shell import job_panel, state
 from pages.ui.shell.links import EXPLORE, TRAINING, button
 from pages.ui.shell.text import count, md_text
 from pages.ui.watch import switch
@@ -47,13 +47,9 @@ def main() -> None:
         _current(dataset, cards)
     elif not busy:
         st.write(PROMISE)
-        with_bigquery = False
-        with errors.shown():
-            with_bigquery = bigquery_form.offered()
-        st.caption(WAYS if with_bigquery else f"{WAYS} {STAYS}")
+        st.caption(WAYS if bigquery_form.offered() else f"{WAYS} {STAYS}")
         sources.three_ways()
-        if with_bigquery:
-            bigquery_form.offer()
+        bigquery_form.offer()
         st.caption(NEXT)
     if found is None and dataset is None:
         _earlier(cards, dataset)

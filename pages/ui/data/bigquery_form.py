@@ -7,6 +7,7 @@ from typing import Final
 
 import streamlit as st
 
+from core.base.errors import SettingsError
 from core.base.settings import IngestSettings
 from core.engines import bigquery_door
 from core.engines.bigquery_request import (
@@ -44,17 +45,20 @@ _OPEN, _ESTIMATE = "bigquery_open", "bigquery_estimate"
 
 
 def offered() -> bool:
-    """Whether the extra is installed, and whoever runs the app lets anything be billed.
-
-    Raises:
-        SettingsError: If what they say is no size.
-    """
-    most = most_allowed() if bigquery_door.installed() else 0
+    """Whether the extra is installed, and whoever runs the app lets anything be billed."""
+    if not bigquery_door.installed():
+        return False
+    try:
+        most = most_allowed()
+    except SettingsError:  # the form says it, and estimates nothing
+        return True
     return most is None or most >= LEAST_BYTES
 
 
 def offer() -> None:
     """Draw the way in, where there is one."""
+    if not offered():
+        return
     _take_results()
     with st.container(border=True, key="way-bigquery"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
@@ -118,8 +122,8 @@ def _asked() -> BigQueryRequest:
         pays = st.text_input("Project that pays", key="bigquery_pays", placeholder="That of the tables")
         cap = most_allowed()
         most = st.number_input(
-            "Most to be billed, in GB", LEAST_BYTES / GB, cap and cap / GB, min(MAX_BYTES, cap or MAX_BYTES) / GB,
-            format="%g", key="bigquery_most",
+            "Most to be billed, in GB", LEAST_BYTES / GB, cap and cap / GB,
+            min(MAX_BYTES, cap or MAX_BYTES) / GB, format="%g", key="bigquery_most",
         )  # fmt: skip
         price = st.number_input(
             "Price of a TiB, in $", 0.0, value=PRICE_PER_TIB, format="%g", key="bigquery_price",

@@ -53,15 +53,24 @@ def test_without_the_extra_there_is_nothing_to_see(
     assert "Nothing leaves this machine." in texts(app)
 
 
-@pytest.mark.parametrize(("most", "said"), [("0", "Nothing leaves"), ("plenty", "'plenty' is not possible")])
 def test_where_nothing_may_be_billed_it_is_not_offered(
-    open_app: OpenApp, monkeypatch: pytest.MonkeyPatch, most: str, said: str
+    open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("BEHA2VEC_BIGQUERY_MAX_BYTES", most)
+    monkeypatch.setenv("BEHA2VEC_BIGQUERY_MAX_BYTES", "0")
     app = open_app()
-    assert not app.exception
-    assert said in texts(app)
-    assert "bigquery_open_it" not in [button.key for button in app.button]
+    assert "Nothing leaves" in texts(app)
+    for shown in (app, open_app(data=finished_run.dataset)):
+        assert not shown.exception
+        assert "bigquery_open_it" not in [button.key for button in shown.button]
+
+
+def test_a_limit_of_the_server_that_is_no_size_is_said_and_nothing_is_asked(
+    open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BEHA2VEC_BIGQUERY_MAX_BYTES", "plenty")
+    app = opened(open_app)
+    assert "'plenty' is not possible" in app.error[0].value
+    assert "bigquery_ask" not in [button.key for button in app.button]
 
 
 def test_nobody_raises_the_limit_of_whoever_runs_the_app(
