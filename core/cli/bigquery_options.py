@@ -61,7 +61,8 @@ def take_options(options: dict[str, Any], engine: str | None) -> dict[str, Any]:
         SettingsError: If some were named without that engine, or those that it needs were not.
     """
     names = ("table", "first", "last", "user_share", "billing_project", "max_bytes", "price_per_tib", "yes")
-    given = {name: value for name in names if (value := options.pop(name)) not in (None, False)}
+    found = {name: options.pop(name) for name in names}
+    given = {name: value for name, value in found.items() if value is not None and value is not False}
     spelt = {"first": "--from", "last": "--to"}
     if engine != BIGQUERY and given:
         named = ", ".join(spelt.get(name, f"--{name.replace('_', '-')}") for name in given)

@@ -10,9 +10,10 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,6 +29,7 @@ from core.engines.bigquery_query import leaves, names_of, query_of
 from core.engines.bigquery_request import (
     ESTIMATE,
     LEAST_BYTES,
+    MIB,
     SHARES,
     BigQueryEstimate,
     BigQueryRequest,
@@ -40,9 +42,11 @@ from core.storage.disk import disk_errors, flush_all, put
 from core.storage.store import MANIFEST, Artifact, Manifest, Store, content_key
 
 if TYPE_CHECKING:
-    from google.cloud.bigquery import Client
+    from google.cloud.bigquery import Client, QueryJob
 
 STAGE: Final = "bigquery"
+POLL_S: Final = 0.5
+"""How often BigQuery is asked whether it is done; a cancelled job has little more than a second left."""
 
 
 def estimate(store: Store, request: BigQueryRequest, progress: Progress) -> BigQueryEstimate:
@@ -69,7 +73,7 @@ def estimate(store: Store, request: BigQueryRequest, progress: Progress) -> BigQ
         total = 0
         for number, table in enumerate(due):
             progress(ESTIMATE, number / len(due), f"Estimating {table.day}")
-            total += max(LEAST_BYTES, _dry_run(client, query_of(request, table)))
+            total += _dry_run(client, query_of(request, table))
     progress(ESTIMATE, 1.0)
     return BigQueryEstimate(request=request, tables=tables, kept=kept, bytes_billed=total)
 
@@ -81,17 +85,12 @@ def read(store: Store, agreed: BigQueryEstimate, progress: Progress) -> list[Pat
         A Parquet file a day, oldest first; they lie in the store.
 
     Raises:
-        Beha2VecError: If it would cost too much, BigQuery refuses, or the disk does; days that were read by
-            then are kept.
+        Beha2VecError: If it would cost more than is allowed or was agreed to, BigQuery refuses, or the disk
+            does; days that were read by then are kept.
     """
     request = agreed.request
-    if agreed.too_much:
-        raise SettingsError(
-            f"BigQuery would bill {in_gigabytes(agreed.bytes_billed)}, more than the "
-            f"{in_gigabytes(request.max_bytes)} that are allowed, so nothing was read",
-            remedy="Read fewer days, or raise the limit (--max-bytes)",
-        )
-    left, files = request.max_bytes, []
+    _require_agreed(store, agreed)
+    left, files = min(request.max_bytes, agreed.bytes_billed + MIB * len(agreed.to_read)), []
     with closing(door.connect(request)) as client:
         for number, table in enumerate(agreed.tables):
             part = SubProgress(progress, number / len(agreed.tables), (number + 1) / len(agreed.tables))
@@ -107,6 +106,23 @@ def read(store: Store, agreed: BigQueryEstimate, progress: Progress) -> list[Pat
     _drop_older(store, request, agreed.tables)
     progress(STAGE, 1.0, counted(len(files), "day"))
     return files
+
+
+def _require_agreed(store: Store, agreed: BigQueryEstimate) -> None:
+    """Refuse before anything is read what is not allowed, or would cost more than somebody has seen."""
+    most = agreed.request.max_bytes
+    if agreed.too_much:
+        raise SettingsError(
+            f"BigQuery would bill {in_gigabytes(agreed.bytes_billed)}, more than the "
+            f"{in_gigabytes(most)} that are allowed, so nothing was read",
+            remedy="Read fewer days, or raise the limit (--max-bytes)",
+        )
+    gone = [t.day for t in agreed.tables if t.day in agreed.kept and not _find(store, agreed.request, t)]
+    if gone:
+        raise ResourceError(
+            f"{gone[0]} was kept when this was estimated and is not any more, so nothing was read",
+            remedy="Estimate again: that day has to be paid for, too",
+        )
 
 
 def place(files: Sequence[Path], folder: Path) -> None:
@@ -149,18 +165,24 @@ def _tables(client: Client, request: BigQueryRequest, progress: Progress) -> tup
 
 def _table(client: Client, name: str, day: date) -> DayTable:
     found = client.get_table(name, timeout=door.WAIT_S, **door.retries(door.PATIENCE_S))
-    modified = found.modified.isoformat() if isinstance(found.modified, datetime) else ""
+    told = found.modified if found.table_type == "TABLE" else None  # a view's is that of its definition
+    modified = (told if isinstance(told, datetime) else datetime.now(UTC)).isoformat()
     columns = tuple(leaves(found.schema))
     return DayTable(day=day, name=name, modified=modified, rows=found.num_rows or 0, columns=columns)
 
 
 def _dry_run(client: Client, query: str) -> int:
-    """Bytes that a query would process."""
+    """Bytes that a query would be billed for.
+
+    References:
+        BigQuery's pricing: rounded up to a whole MB, at least 10 MB for each table that is referenced.
+    """
     from google.cloud.bigquery import QueryJobConfig
 
     config = QueryJobConfig(dry_run=True, use_query_cache=False)
     job = client.query(query, config, job_retry=None, timeout=door.WAIT_S, **door.retries(door.PATIENCE_S))
-    return int(job.total_bytes_processed or 0)
+    whole = -(-int(job.total_bytes_processed or 0) // MIB) * MIB
+    return max(LEAST_BYTES, whole) + LEAST_BYTES * max(0, len(job.referenced_tables) - 1)  # of a view
 
 
 def _key(request: BigQueryRequest, table: DayTable) -> tuple[str, dict[str, Any], dict[str, str]]:
@@ -210,6 +232,7 @@ def _arrive(
     patience = door.retries(door.PATIENCE_S)
     config = QueryJobConfig(maximum_bytes_billed=max(limit, 1))
     job = client.query(query, config, timeout=door.WAIT_S, job_retry=None, **patience)
+    _wait(job, progress)
     rows = job.result(timeout=door.WAIT_S, job_retry=None, **patience)
     total, done = rows.total_rows or 0, 0
     schema = pa.schema([(name, pa.string()) for name in names])
@@ -222,6 +245,24 @@ def _arrive(
         progress(STAGE, min(1.0, done / max(1, total)), f"{done:,} of {counted(total, 'event')}")
     (writer or pq.ParquetWriter(path, schema)).close()
     return done, int(job.total_bytes_billed or 0)
+
+
+def _wait(job: QueryJob, progress: Progress) -> None:
+    """Until a query is done; one that nobody waits for any more is stopped, or it would run on and be billed.
+
+    Its state is asked for: a short ``result(timeout=…)`` would give the answer's pages no more time, either.
+    """
+    until = time.monotonic() + door.WAIT_S
+    try:
+        while not job.done(timeout=door.STATE_S, **door.retries(door.PATIENCE_S)):
+            progress(STAGE, 0.0, "BigQuery is at work")
+            if time.monotonic() > until:
+                raise TimeoutError
+            time.sleep(POLL_S)
+    except BaseException:
+        with suppress(Exception):
+            job.cancel(retry=None, timeout=5)
+        raise
 
 
 def _order(names: Mapping[str, str]) -> str:

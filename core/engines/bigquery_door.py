@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from core.base.errors import Beha2VecError, InputError, ResourceError, SettingsError
+from core.base.wording import counted
 from core.engines.bigquery_request import BigQueryRequest, in_gigabytes
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ PATIENCE_S: Final = 120.0
 """How long what may be over in a moment is tried again."""
 WAIT_S: Final = 900.0
 """How long a query may wait and work."""
+STATE_S: Final = 30.0
+"""How long BigQuery may take to say how far a query is."""
 EMULATOR: Final = "BIGQUERY_EMULATOR_HOST"
 HOW_TO: Final = "See docs/how-to/bigquery.md"
 GO_ON: Final = "Days that were read are kept: the same command goes on with those that are missing"
@@ -98,6 +101,11 @@ def in_words(request: BigQueryRequest) -> Iterator[None]:
     except Beha2VecError:
         raise
     except (auth.GoogleAuthError, OSError) as error:
+        if isinstance(error, TimeoutError) and error.errno is None:  # ours or its library's, not the system's
+            raise ResourceError(
+                f"BigQuery was not done after {counted(round(WAIT_S / 60), 'minute')}; its query was stopped",
+                remedy=f"Try again later. {GO_ON}",
+            ) from error
         if isinstance(error, OSError) and type(error).__module__ == "builtins" and error.errno is not None:
             raise  # the disk's
         raise _gone() from error
@@ -116,8 +124,8 @@ def _refused(error: Any, request: BigQueryRequest) -> Beha2VecError:  # noqa: AN
     if reason == "bytesBilledLimitExceeded":
         most = in_gigabytes(request.max_bytes)
         return ResourceError(
-            f"BigQuery would bill more than the {most} that are allowed: {said}",
-            remedy=f"Read fewer days, or raise the limit (--max-bytes). {GO_ON}",
+            f"BigQuery would bill more than was estimated, or than the {most} that are allowed: {said}",
+            remedy=f"Estimate again; read fewer days, or raise the limit (--max-bytes). {GO_ON}",
         )
     if reason == "responseTooLarge":
         return ResourceError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import date, timedelta
 from pathlib import Path
@@ -14,19 +15,24 @@ from core.base.settings import IngestSettings, Settings
 from core.base.wording import counted, percent
 
 PRICE_PER_TIB: Final = 6.25
-PRICE_NOTE: Final = "list price on demand in the US, as of November 2026; the first TiB a month is free"
+PRICE_NOTE: Final = "list price on demand in the US as of 2024, check yours; the first TiB a month is free"
 MAX_BYTES: Final = 100 * 10**9
 CHILD: Final = "core.engines.engine_child"
 ESTIMATE, READ = "bigquery_estimate", "bigquery_read"
 """What that child of a job can do: it takes a :class:`BigQueryRequest`, or a :class:`DaysRequest`."""
-LEAST_BYTES: Final = 10 * 2**20
+MIB: Final = 2**20
+"""BigQuery bills whole ones."""
+LEAST_BYTES: Final = 10 * MIB
 """What BigQuery bills at least for each table of a query."""
 SHARES: Final = 1000
 """Users are drawn in thousandths."""
+MOST: Final = "BEHA2VEC_BIGQUERY_MAX_BYTES"
+"""Where whoever runs the app says how much may be billed at most for a reading."""
 MOST_DAYS: Final = 1100
 """Three years; the export has no more, and a slip of the pen in a year does."""
 
-_TABLE: Final = re.compile(r"[a-z][a-z0-9\-.:]{4,62}[a-z0-9]\.\w{1,1024}\.\w{1,1000}_\*", re.ASCII)
+_PROJECT: Final = re.compile(r"[a-z][a-z0-9\-.:]{4,62}[a-z0-9]", re.ASCII)
+_TABLE: Final = re.compile(_PROJECT.pattern + r"\.\w{1,1024}\.\w{1,1000}_\*", re.ASCII)
 _SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgtp]?)(i?)b?", re.IGNORECASE)
 
 
@@ -77,12 +83,17 @@ def require_possible(request: BigQueryRequest) -> None:
     """Refuse what can be seen to be wrong before anybody is asked.
 
     Raises:
-        SettingsError: If the name of the table, the days or the share are not possible.
+        SettingsError: If the name of the table or of who pays, the days or the share are not possible.
     """
     if not _TABLE.fullmatch(request.table):
         raise SettingsError(
             f"The table {request.table!r} is not possible",
             allowed="PROJECT.DATASET.events_*, with a star in place of the day",
+        )
+    if request.billing_project and not _PROJECT.fullmatch(request.billing_project):
+        raise SettingsError(
+            f"The project that pays, {request.billing_project!r}, is not possible",
+            allowed="the id of a project, such as your-project",
         )
     if request.first > request.last:
         raise SettingsError(f"The first day, {request.first}, comes after the last one, {request.last}")
@@ -91,6 +102,30 @@ def require_possible(request: BigQueryRequest) -> None:
     if not request.thousandths:
         raise SettingsError(
             f"A share of {request.user_share} of the users is too small", allowed=f"{1 / SHARES} to 1"
+        )
+
+
+def most_allowed() -> int | None:
+    """Bytes that may be billed for a reading in the app, as :data:`MOST` says; None if it says nothing.
+
+    Raises:
+        SettingsError: If it is no size.
+    """
+    told = os.environ.get(MOST, "").strip()
+    return size_in_bytes(told) if told else None
+
+
+def require_allowed(request: BigQueryRequest) -> None:
+    """Refuse a limit that is above that of whoever runs the app.
+
+    Raises:
+        SettingsError: If it is.
+    """
+    most = most_allowed()
+    if most is not None and request.max_bytes > most:
+        raise SettingsError(
+            f"{in_gigabytes(request.max_bytes)} is more than may be billed here",
+            allowed=f"up to {in_gigabytes(most)} ({MOST})",
         )
 
 
@@ -116,7 +151,7 @@ class DayTable(Settings):
     name: str
     """``PROJECT.DATASET.events_YYYYMMDD``."""
     modified: str
-    """When it was last written, ISO 8601."""
+    """When it was last written, ISO 8601; of what does not tell, such as a view, when it was looked at."""
     rows: int
     columns: tuple[str, ...]
     """Names of its plain columns, dots between the parts, and of its lists of parameters."""
@@ -131,7 +166,7 @@ class BigQueryEstimate(Settings):
     kept: tuple[date, ...] = ()
     """Days of them that were read before and have not changed since: not read again, not paid again."""
     bytes_billed: int
-    """Of the other days: what the columns hold, at least :data:`LEAST_BYTES` a table."""
+    """Of the other days: what the columns hold in whole :data:`MIB`, at least :data:`LEAST_BYTES` a table."""
 
     @property
     def to_read(self) -> tuple[DayTable, ...]:

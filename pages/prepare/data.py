@@ -21,7 +21,8 @@ from pages.ui.watch import switch
 
 PREPARING = ("demo", "preprocess")
 PROMISE = "Beha2Vec reads the order in which people visit your pages, and finds the groups who behave alike."
-WAYS = "Start in one of these ways. Nothing leaves this machine."
+WAYS = "Start in one of these ways."
+STAYS = "Nothing leaves this machine."
 NEXT = (
     "Then train a model (minutes, in the background), steer the segments on a map, read what sets each one "
     "apart, and take them with you."
@@ -48,7 +49,7 @@ def main() -> None:
         _current(dataset, cards)
     elif not busy:
         st.write(PROMISE)
-        st.caption(WAYS)
+        st.caption(WAYS if bigquery_form.offered() else f"{WAYS} {STAYS}")
         sources.three_ways()
         bigquery_form.offer()
         st.caption(NEXT)

@@ -86,7 +86,7 @@ def require_spark(master: Master) -> None:
 def _require_java() -> None:
     home = os.environ.get("JAVA_HOME")
     java = str(Path(home) / "bin" / "java") if home else shutil.which("java")
-    remedy = f"Install Java {JAVA} or newer (apt install openjdk-{JAVA}-jre-headless), or set JAVA_HOME to it"
+    remedy = f"Install Java {JAVA} or newer (apt install default-jre-headless), or set JAVA_HOME to it"
     where = f" at JAVA_HOME={home}" if home else ""
     try:
         done = subprocess.run(

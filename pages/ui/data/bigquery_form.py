@@ -7,11 +7,13 @@ from typing import Final
 
 import streamlit as st
 
+from core.base.errors import SettingsError
 from core.base.settings import IngestSettings
 from core.engines import bigquery_door
 from core.engines.bigquery_request import (
     CHILD,
     ESTIMATE,
+    LEAST_BYTES,
     MAX_BYTES,
     PRICE_NOTE,
     PRICE_PER_TIB,
@@ -20,6 +22,7 @@ from core.engines.bigquery_request import (
     BigQueryRequest,
     DaysRequest,
     money,
+    most_allowed,
     require_possible,
 )
 from core.ingest.read.headers import DEFAULT_USER_KEY, SIGNED_IN_KEY
@@ -41,9 +44,20 @@ GB: Final = 10**9
 _OPEN, _ESTIMATE = "bigquery_open", "bigquery_estimate"
 
 
-def offer() -> None:
-    """Draw the way in, where the extra is installed."""
+def offered() -> bool:
+    """Whether the extra is installed, and whoever runs the app lets anything be billed."""
     if not bigquery_door.installed():
+        return False
+    try:
+        most = most_allowed()
+    except SettingsError:  # the form says it, and estimates nothing
+        return True
+    return most is None or most >= LEAST_BYTES
+
+
+def offer() -> None:
+    """Draw the way in, where there is one."""
+    if not offered():
         return
     _take_results()
     with st.container(border=True, key="way-bigquery"):
@@ -52,9 +66,7 @@ def offer() -> None:
             at_work = bool(job_panel.running((ESTIMATE, READ)))
             if not (st.session_state.get(_OPEN) or at_work):
                 st.button("Choose days", icon=":material/date_range:", key="bigquery_open_it", on_click=_open)
-        st.caption(
-            "GA4's daily tables, read with this machine's Google credentials. What it costs is said first."
-        )
+        st.caption(WHAT)
         if st.session_state.get(_OPEN) or at_work:
             _form()
 
@@ -108,9 +120,11 @@ def _asked() -> BigQueryRequest:
     with st.grid(4, min_column_width=160, key="bigquery-costs"):
         key = st.selectbox("Who is a user", (DEFAULT_USER_KEY, SIGNED_IN_KEY), key="bigquery_key")
         pays = st.text_input("Project that pays", key="bigquery_pays", placeholder="That of the tables")
+        cap = most_allowed()
         most = st.number_input(
-            "Most to be billed, in GB", 0.1, value=MAX_BYTES / GB, format="%g", key="bigquery_most"
-        )
+            "Most to be billed, in GB", LEAST_BYTES / GB, cap and cap / GB,
+            min(MAX_BYTES, cap or MAX_BYTES) / GB, format="%g", key="bigquery_most",
+        )  # fmt: skip
         price = st.number_input(
             "Price of a TiB, in $", 0.0, value=PRICE_PER_TIB, format="%g", key="bigquery_price",
             help=f"{PRICE_NOTE[0].upper()}{PRICE_NOTE[1:]}.",
@@ -136,9 +150,7 @@ def _estimate(asked: BigQueryRequest) -> None:
         return
     st.markdown("\n".join(f"- {md_text(line)}" for line in told.sentences()))
     if told.too_much:
-        st.warning(
-            "That is more than may be billed. Choose fewer days, or raise the limit.", icon=":material/block:"
-        )
+        st.warning(TOO_MUCH, icon=":material/block:")
     days = count(len(told.tables), "day")
     label = f"Take the {days} that are here"
     if told.to_read:

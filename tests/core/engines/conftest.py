@@ -21,7 +21,7 @@ def need_spark() -> None:
         return
     if os.environ.get("CI"):
         pytest.fail(f"Spark is tested in CI, and there is no {lacking}")
-    pytest.skip(f"Spark is not tested, for want of {lacking} (apt install openjdk-17-jre-headless)")
+    pytest.skip(f"Spark is not tested, for want of {lacking} (apt install default-jre-headless)")
 
 
 @pytest.fixture(scope="session")

@@ -39,7 +39,12 @@ class FakeFaults:
     days: dict[str, list[dict[str, str]]]
     bytes: int = 10**9
     faults: dict[str, Any] = field(default_factory=dict)
-    modified: dict[str, int] = field(default_factory=dict)
+    modified: dict[str, int | None] = field(default_factory=dict)
+    kind: str = "TABLE"
+    of_view: int = 1
+    """Tables that a query reads."""
+    slow: float = 0
+    """How often a query is said to be at work before it is done."""
     asked: list[str] = field(default_factory=list)
     jobs: list[dict[str, Any]] = field(default_factory=list)
     address: str = ""
@@ -47,6 +52,10 @@ class FakeFaults:
     def queried(self) -> list[str]:
         """Days whose tables were queried for good."""
         return [_day(job) for job in self.jobs if not job.get("dryRun")]
+
+    def limits(self) -> list[int]:
+        """What each query for good was allowed to bill."""
+        return [int(job["maximumBytesBilled"]) for job in self.jobs if not job["dryRun"]]
 
     def answer(self, method: str, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]] | None:
         """Status and body, or None to end the connection."""
@@ -62,6 +71,9 @@ class FakeFaults:
         return 200, make
 
     def _route(self, method: str, path: str, body: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
+        if path.split("?")[0].endswith("/cancel"):
+            asked = self.jobs[int(re.findall(r"job(\d+)", path)[0])]
+            return "cancel", _day(asked), {"job": self._job(asked)}
         if method == "POST":
             config = body["configuration"]
             asked = {**config["query"], "dryRun": config.get("dryRun", False)}
@@ -87,17 +99,26 @@ class FakeFaults:
         schema = {"fields": [*columns, {"name": "event_timestamp", "type": "INTEGER"}, _PARAMS]}
         return {
             "tableReference": _reference(f"events_{day}"), "schema": schema,
-            "numRows": str(len(self.days[day])), "lastModifiedTime": str(self.modified.get(day, 1)),
+            "type": self.kind, "numRows": str(len(self.days[day])),
+            "lastModifiedTime": self.modified.get(day, 1),
         }  # fmt: skip
 
     def _job(self, asked: dict[str, Any]) -> dict[str, Any]:
         number = next(n for n, job in enumerate(self.jobs) if job is asked)
         told = {"totalBytesProcessed": str(self.bytes)}
-        query = {**told, "totalBytesBilled": str(self.bytes), "statementType": "SELECT"}
+        works = not asked["dryRun"] and self.slow > 0
+        self.slow -= works
+        read = [_reference(f"part_{part}") for part in range(self.of_view)]
+        query = {
+            **told,
+            "referencedTables": read,
+            "totalBytesBilled": str(self.bytes),
+            "statementType": "SELECT",
+        }
         return {
             "jobReference": {"projectId": PROJECT, "jobId": f"job{number}", "location": "US"},
             "configuration": {"query": {"query": asked["query"], "destinationTable": _reference("anon")}},
-            "status": {"state": "DONE"}, "statistics": {**told, "query": query},
+            "status": {"state": "RUNNING" if works else "DONE"}, "statistics": {**told, "query": query},
         }  # fmt: skip
 
     def _page(self, asked: dict[str, Any]) -> dict[str, Any]:
@@ -133,7 +154,7 @@ def serving(fake: FakeFaults) -> Iterator[FakeFaults]:
             self._reply("GET", b"{}")
 
         def do_POST(self) -> None:
-            self._reply("POST", self.rfile.read(int(self.headers["Content-Length"])))
+            self._reply("POST", self.rfile.read(int(self.headers["Content-Length"] or 0)) or b"{}")
 
         def _reply(self, method: str, body: bytes) -> None:
             answer = fake.answer(method, self.path, json.loads(body))

@@ -42,6 +42,7 @@ def test_tables_that_are_possible(table: str) -> None:
         ({"table": "my-project.analytics_1.events_20261001"}, "PROJECT.DATASET.events_"),
         ({"table": "my-project.analytics_1.events_*` WHERE true; --"}, "is not possible"),
         ({"table": "my-project.analytics_1.*"}, "is not possible"),
+        ({"billing_project": "mine/../other"}, "project that pays, .mine/../other., is not possible"),
         ({"first": date(2026, 11, 1)}, "2026-11-01, comes after the last one, 2026-10-31"),
         ({"first": date(2016, 10, 1)}, "3,683 days are too many"),
         ({"user_share": 0.0004}, "share of 0.0004 of the users is too small"),

@@ -56,6 +56,22 @@ def test_estimated_then_read_into_a_folder_of_the_input(fake: FakeFaults, tmp_pa
     assert file.name == "events_20261001.parquet"
 
 
+def test_what_the_app_may_have_billed_is_asked_again(
+    fake: FakeFaults, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BEHA2VEC_BIGQUERY_MAX_BYTES", "20GB")
+    asked = BigQueryRequest(table=TABLE, first=date(2026, 10, 1), last=date(2026, 10, 1))
+    agreed = BigQueryEstimate(request=asked, tables=(), bytes_billed=0)
+    for task, request in (
+        (ESTIMATE, asked),
+        (READ, DaysRequest(estimate=agreed, input_dir=tmp_path / "input")),
+    ):
+        view = ended(tmp_path / "cache", task, request)
+        assert view.state is State.FAILED
+        assert "100.00 GB is more than may be billed here" in view.error
+    assert fake.asked == []
+
+
 def test_a_task_that_it_does_not_know(tmp_path: Path) -> None:
     day = date(2026, 10, 1)
     view = ended(tmp_path / "cache", "preprocess", BigQueryRequest(table=TABLE, first=day, last=day))

@@ -50,6 +50,40 @@ def test_without_the_extra_there_is_nothing_to_see(
     assert not app.exception
     assert "BigQuery" not in [card.value for card in app.subheader]
     assert "bigquery_open_it" not in [button.key for button in app.button]
+    assert "Nothing leaves this machine." in texts(app)
+
+
+def test_where_nothing_may_be_billed_it_is_not_offered(
+    open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BEHA2VEC_BIGQUERY_MAX_BYTES", "0")
+    app = open_app()
+    assert "Nothing leaves" in texts(app)
+    for shown in (app, open_app(data=finished_run.dataset)):
+        assert not shown.exception
+        assert "bigquery_open_it" not in [button.key for button in shown.button]
+
+
+def test_a_limit_of_the_server_that_is_no_size_is_said_and_nothing_is_asked(
+    open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BEHA2VEC_BIGQUERY_MAX_BYTES", "plenty")
+    app = opened(open_app)
+    assert "'plenty' is not possible" in app.error[0].value
+    assert "bigquery_ask" not in [button.key for button in app.button]
+
+
+def test_nobody_raises_the_limit_of_whoever_runs_the_app(
+    open_app: OpenApp, fake_jobs: FakeJobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BEHA2VEC_BIGQUERY_MAX_BYTES", "20GB")
+    app = opened(open_app)
+    assert "Nothing leaves" not in texts(app)
+    assert (app.number_input(key="bigquery_most").max, app.number_input(key="bigquery_most").value) == (
+        20,
+        20,
+    )
+    assert estimated(app, fake_jobs, 0).request.max_bytes == 20 * 10**9
 
 
 def test_estimated_then_read_then_looked_into(open_app: OpenApp, fake_jobs: FakeJobs, tmp_path: Path) -> None:
