@@ -136,7 +136,9 @@ def test_outliers_stand_apart_and_everybody_is_counted(
 ) -> None:
     place = density.place
     monkeypatch.setattr(
-        density, "place", lambda *given: np.where(np.arange(len(given[0])) < 9, OUTLIER, place(*given))
+        density,
+        "place",
+        lambda rows, learned: np.where(np.arange(len(rows)) < 9, OUTLIER, place(rows, learned)),
     )
     app = open_app(PAGE, data=finished_run.dataset, algorithm="hdbscan", smallest="0.1")
     assert not app.exception
