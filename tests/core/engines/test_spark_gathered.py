@@ -114,5 +114,5 @@ def test_parts_lie_where_spark_clears_away(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.delenv("SPARK_EXECUTOR_DIRS", raising=False)
     monkeypatch.setenv("SPARK_LOCAL_DIRS", "/tmp/blockmgr-1,/tmp/blockmgr-2")
     assert session.scratch() == Path("/tmp/blockmgr-1")
-    monkeypatch.setenv("SPARK_EXECUTOR_DIRS", "/work/executor-1:/work/executor-2")
-    assert session.scratch() == Path("/work/executor-1")
+    monkeypatch.setenv("SPARK_EXECUTOR_DIRS", "/disks/executor-1:/disks/executor-2")
+    assert session.scratch() == Path("/disks/executor-1")
