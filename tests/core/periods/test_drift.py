@@ -20,6 +20,7 @@ from core.periods.training_period import DriftFigure, TrainingPeriod
 from core.profiles.profile_columns import Col
 from core.segments.clustering import assign
 from tests.core.periods.two_exports import KNOWN, NAMES, partition, two_exports
+from tests.random_cases import cases
 
 
 def drift(before: PlacedUsers, after: PlacedUsers, k: int, seed: int = 0, permutations: int = 999) -> Drift:
@@ -42,7 +43,7 @@ def plain(side: PlacedUsers, limit: float, k: int, pages: tuple[str, ...]) -> pd
     return pd.DataFrame(rows)
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", cases(100))
 def test_every_figure_is_that_of_pandas(seed: int) -> None:
     before, after, _ = two_exports(seed)
     found = drift(before, after, 3, permutations=1)

@@ -14,6 +14,7 @@ from core.periods.migration import AFTER, BEFORE, Pairs, in_both, migration
 from core.profiles.profile_columns import Col
 from core.profiles.wilson import Z_95
 from tests.core.periods.two_exports import two_exports
+from tests.random_cases import cases
 
 NOBODY = Pairs(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros((0, 2), dtype=np.int64))
 
@@ -40,7 +41,7 @@ def nearest_bin(own: tuple[int, int], bins: list[tuple[int, int]]) -> tuple[int,
     return min(bins, key=lambda b: (abs(b[0] - own[0]) + abs(b[1] - own[1]), sum(b), b))
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", cases(100))
 def test_moves_and_what_is_expected_are_those_of_pandas(seed: int) -> None:
     rng = np.random.default_rng(seed)
     k = int(rng.integers(2, 6))
