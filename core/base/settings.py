@@ -10,9 +10,11 @@ from typing import Annotated, Any, ClassVar, Final, Self, TypeAlias
 from pydantic import (
     BaseModel,
     BeforeValidator,
+    ByteSize,
     ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
+    TypeAdapter,
     ValidationError,
     field_validator,
     model_serializer,
@@ -22,6 +24,7 @@ from pydantic import (
 from core.base.errors import SettingsError
 from core.base.schema import TEMPLATE_OUTCOME, View
 
+_SIZE: Final = TypeAdapter(ByteSize)
 SHOWN_CHARACTERS: Final = 200
 """Of a value that is not possible, in the message."""
 VALUELESS: Final = ("missing", "too_short", "too_long")
@@ -42,6 +45,19 @@ def _reason(kind: str, message: str, limits: Mapping[str, Any], what: str) -> st
     if kind == "too_long":
         return f"at most {limits['max_length']} {what} are possible, not {limits['actual_length']}"
     return message.removeprefix("Value error, ")
+
+
+def size_in_bytes(text: str) -> int:
+    """Read ``100GB``, ``1.5 TiB`` or a number of bytes; GB is decimal and GiB binary, as by IEC 80000-13.
+
+    Raises:
+        SettingsError: If it is none of them.
+    """
+    whole = re.fullmatch(r"\s*[\d.]+\s*[a-zA-Z]*\s*", text)  # ByteSize reads 1,5GB as one byte
+    try:
+        return int(_SIZE.validate_python(text if whole else ""))
+    except ValidationError as error:
+        raise SettingsError(f"{text!r} is no size", allowed="a number of bytes, or such as 4GB") from error
 
 
 class Settings(BaseModel):

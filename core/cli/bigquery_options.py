@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from core.base.errors import SettingsError
-from core.base.settings import IngestSettings
+from core.base.settings import IngestSettings, size_in_bytes
 from core.cli.console import ConsoleProgress
 from core.engines.bigquery_request import (
     MAX_BYTES,
@@ -18,7 +18,6 @@ from core.engines.bigquery_request import (
     PRICE_PER_TIB,
     BigQueryRequest,
     in_gigabytes,
-    size_in_bytes,
 )
 from core.storage.store import Store
 

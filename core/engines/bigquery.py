@@ -37,7 +37,7 @@ from core.engines.bigquery_request import (
     in_gigabytes,
     require_possible,
 )
-from core.ingest.engine import open_engine
+from core.ingest.engine import literal, open_engine
 from core.storage.disk import disk_errors, flush_all, put
 from core.storage.store import MANIFEST, Artifact, Manifest, Store, content_key
 
@@ -215,8 +215,8 @@ def _read_day(
         work.mkdir()
         with open_engine(work, rows) as engine:
             engine.raw.execute(
-                f"COPY (SELECT * FROM read_parquet({_quoted(arriving)}) ORDER BY {_order(names)}) "
-                f"TO {_quoted(folder / _file_of(request, table))} (FORMAT parquet, COMPRESSION zstd)"
+                f"COPY (SELECT * FROM read_parquet({literal(arriving)}) ORDER BY {_order(names)}) "
+                f"TO {literal(folder / _file_of(request, table))} (FORMAT parquet, COMPRESSION zstd)"
             )
         arriving.unlink()
         shutil.rmtree(work)
@@ -271,10 +271,6 @@ def _order(names: Mapping[str, str]) -> str:
     view = f"{columns[Raw.EVENT_NAME]} = '{PAGE_VIEW}'" if Raw.EVENT_NAME in columns else "true"
     first, then, *rest = columns.values()
     return ", ".join([first, then, view, *rest])
-
-
-def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
 
 
 def _drop_older(store: Store, request: BigQueryRequest, tables: Sequence[DayTable]) -> None:

@@ -11,7 +11,7 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from core.base.errors import SettingsError
-from core.base.settings import IngestSettings, Settings
+from core.base.settings import IngestSettings, Settings, size_in_bytes
 from core.base.wording import counted, percent
 
 PRICE_PER_TIB: Final = 6.25
@@ -33,7 +33,6 @@ MOST_DAYS: Final = 1100
 
 _PROJECT: Final = re.compile(r"[a-z][a-z0-9\-.:]{4,62}[a-z0-9]", re.ASCII)
 _TABLE: Final = re.compile(_PROJECT.pattern + r"\.\w{1,1024}\.\w{1,1000}_\*", re.ASCII)
-_SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgtp]?)(i?)b?", re.IGNORECASE)
 
 
 class BigQueryRequest(Settings):
@@ -127,21 +126,6 @@ def require_allowed(request: BigQueryRequest) -> None:
             f"{in_gigabytes(request.max_bytes)} is more than may be billed here",
             allowed=f"up to {in_gigabytes(most)} ({MOST})",
         )
-
-
-def size_in_bytes(text: str) -> int:
-    """Read ``100GB``, ``1.5 TiB`` or a number of bytes.
-
-    Raises:
-        SettingsError: If it is none of them.
-    """
-    found = _SIZE.fullmatch(text.strip())
-    if found is None:
-        raise SettingsError(
-            f"The size {text!r} is not possible", allowed="a number of bytes, or such as 100GB"
-        )
-    number, unit, binary = found.groups()
-    return round(float(number) * float(1024 if binary else 1000) ** " kmgtp".index(unit.lower() or " "))
 
 
 class DayTable(Settings):

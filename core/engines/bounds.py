@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Final
 import psutil
 
 from core.base.errors import SettingsError
+from core.base.settings import size_in_bytes
 from core.ingest.sources.input_files import Packing, resolve_inputs
 
 PROGRAM: Final = 800 * 2**20
@@ -30,8 +30,6 @@ _A_WRITTEN_RECORD: Final = 20
 """Bytes that a record has in a file at least, …"""
 _UNPACKED: Final = 10
 """… and times that what is packed is larger, to tell without reading whether files surely fit."""
-_UNITS: Final = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
-_SIZE: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(?:I?B)?\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -56,12 +54,12 @@ class Bounds:
         if sample_users is not None and sample_users < 1:
             raise SettingsError(f"A sample of {sample_users} users is not possible", allowed="at least 1")
         free = int(psutil.virtual_memory().available * FREE_SHARE)
-        size = free if memory is None else _bytes(memory)
+        size = free if memory is None else size_in_bytes(memory)
         least = PROGRAM + FEWEST * A_RECORD
         if size < least and memory is not None:
             raise SettingsError(
                 f"--memory {memory} is less than a part of the users needs",
-                allowed=f"at least {math.ceil(least / 2**20 / 50) * 50} MB",
+                allowed=f"at least {math.ceil(least / 10**6 / 50) * 50} MB",
             )
         return cls(max(size, least), sample_users)
 
@@ -104,10 +102,3 @@ class Bounds:
 
 def _is_packed(path: Path) -> bool:
     return path.suffix.casefold() == ".parquet"
-
-
-def _bytes(text: str) -> int:
-    found = _SIZE.fullmatch(text)
-    if found is None:
-        raise SettingsError(f"--memory {text!r} is no size", allowed="such as 4GB or 800MB")
-    return int(float(found[1]) * _UNITS[found[2].upper()])

@@ -8,7 +8,6 @@ other user, no order of records and no engine.
 from __future__ import annotations
 
 import math
-import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -17,14 +16,14 @@ from typing import Final
 
 import pyarrow.parquet as pq
 
-from core.base.errors import ResourceError, SettingsError
+from core.base.errors import SettingsError
 from core.base.schema import Raw
 from core.data.receipt import FileReceipt
 from core.ingest.clean.records import NO_ID
-from core.ingest.engine import open_engine
+from core.ingest.engine import literal, open_engine
 from core.ingest.read.part_files import RAW
 from core.ingest.read.read_all import RawRead
-from core.storage.disk import make_folder
+from core.storage.disk import make_folder, require_room
 
 SPLIT_SALT: Final = "part"
 """In front of an id where parts are told; another one than in front of it where a sample is drawn."""
@@ -36,7 +35,7 @@ _DIGESTS: Final = 2.0**64
 
 _COPY: Final = """
     COPY (SELECT {columns}, {bucket} AS bucket FROM read_parquet({paths}) WHERE {condition})
-    TO '{out}' (FORMAT parquet, COMPRESSION lz4, PARTITION_BY (bucket), WRITE_PARTITION_COLUMNS false)
+    TO {out} (FORMAT parquet, COMPRESSION lz4, PARTITION_BY (bucket), WRITE_PARTITION_COLUMNS false)
 """
 
 
@@ -122,21 +121,6 @@ def raw_bytes(raw: RawRead) -> int:
     return sum(path.stat().st_size for _, path in raw.parts)
 
 
-def require_room(raw: RawRead, folder: Path) -> None:
-    """See to it that a copy of the records fits on the disk, before there is half of one.
-
-    Raises:
-        ResourceError: If it does not.
-    """
-    needed, free = int(ROOM * raw_bytes(raw)), shutil.disk_usage(folder).free
-    if free < needed:
-        raise ResourceError(
-            f"A copy of the records by user needs {needed / 2**30:.1f} GB in {folder}, and "
-            f"{free / 2**30:.1f} GB are free",
-            remedy="Free some space, or choose another folder",
-        )
-
-
 def _digest(salt: str) -> str:
     """64 bits of an id, null where it stands for nobody."""
     nobody = ", ".join(f"'{text}'" for text in NO_ID)
@@ -151,7 +135,7 @@ def _dealt(
 ) -> dict[int, dict[int, list[Path]]]:
     """Write records into buckets: bucket → ``file_no`` → files."""
     make_folder(out)
-    require_room(raw, out)
+    require_room(out, int(ROOM * raw_bytes(raw)), "A copy of the records by user")
     columns = ", ".join(RAW.names)
     by_bucket: dict[int, dict[int, list[Path]]] = {}
     with open_engine(out, raw.rows, threads, memory) as engine:
@@ -160,7 +144,7 @@ def _dealt(
             paths = [path for at, path in raw.parts if at == number]
             folder = out / f"{number:05d}"
             query = _COPY.format(
-                columns=columns, bucket=bucket, paths=_listed(paths), condition=condition, out=_quoted(folder)
+                columns=columns, bucket=bucket, paths=_listed(paths), condition=condition, out=literal(folder)
             )
             engine.raw.execute(query)
             for path in sorted(folder.glob("bucket=*/*.parquet")):
@@ -211,8 +195,4 @@ def _rows_in(path: Path) -> int:
 
 
 def _listed(paths: Sequence[Path]) -> str:
-    return "[" + ", ".join(f"'{_quoted(path)}'" for path in paths) + "]"
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
+    return "[" + ", ".join(map(literal, paths)) + "]"

@@ -22,7 +22,7 @@ from core.ingest.clean import records
 from core.ingest.clean.found import Found
 from core.ingest.clean.locations import PAGE, canonical_locations
 from core.ingest.clean.user_labels import mask_labels
-from core.ingest.engine import Engine, open_engine
+from core.ingest.engine import Engine, literal, open_engine
 from core.ingest.ingest import accounted_records
 from core.ingest.observe.behaviour import staying_views
 from core.ingest.observe.decided import LOCATION, Decided
@@ -118,6 +118,5 @@ def _engaged(engine: Engine, people: ir.Table) -> float:
 
 
 def _written(engine: Engine, table: ir.Table, path: Path) -> Path:
-    quoted = str(path).replace("'", "''")
-    engine.raw.execute(f"COPY ({engine.ibis.compile(table)}) TO '{quoted}' (FORMAT parquet)")
+    engine.raw.execute(f"COPY ({engine.ibis.compile(table)}) TO {literal(path)} (FORMAT parquet)")
     return path

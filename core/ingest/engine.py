@@ -59,7 +59,7 @@ class Engine:
             parts: ``file_no``, which is the place of a file among the others and so not in it, and a file.
         """
         numbers = ", ".join(str(number) for number, _ in parts)
-        paths = ", ".join("'" + str(path).replace("'", "''") + "'" for _, path in parts)
+        paths = ", ".join(literal(path) for _, path in parts)
         self.raw.execute(
             f"CREATE VIEW raw AS SELECT [{numbers}][file_index::BIGINT + 1] AS {Raw.FILE_NO}, *"
             f" FROM read_parquet([{paths}])"
@@ -91,6 +91,11 @@ class Engine:
         """Compute a small table as plain rows."""
         rows: list[dict[str, Any]] = self.arrow(table).to_pylist()
         return rows
+
+
+def literal(text: object) -> str:
+    """A path or another text as SQL."""
+    return "'" + str(text).replace("'", "''") + "'"
 
 
 @contextmanager

@@ -9,14 +9,19 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from humanize import naturalsize
+
 from core.base.errors import ResourceError
 
 READABLE, PRIVATE = 0o666, 0o600
+RESERVE: Final = 512 * 2**20
+"""Bytes of disk that large files leave free."""
 
 _ELSEWHERE: Final = "Choose another place"
 _LATER: Final = "start again; the previous results are untouched"
@@ -44,6 +49,25 @@ _REFUSALS: Final = {
     errno.ENOSYS: ("{name} cannot be locked: {reason}", _ELSEWHERE),
 }
 """What the system says → what is told, and what to do; anything else is a bug of ours."""
+
+
+def require_room(folder: Path, coming: int, what: str) -> None:
+    """See to it that something fits on the disk, before there is half of it.
+
+    Args:
+        folder: Where it would lie.
+        coming: Bytes that are still to come.
+        what: It, as a sentence begins.
+
+    Raises:
+        ResourceError: If less than :data:`RESERVE` would be left free.
+    """
+    free = shutil.disk_usage(folder).free
+    if coming + RESERVE > free:
+        raise ResourceError(
+            f"{what} still needs {naturalsize(coming)} in {folder}, and {naturalsize(free)} are free",
+            remedy="Free some space, or choose a folder on another disk",
+        )
 
 
 @contextmanager

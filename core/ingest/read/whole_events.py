@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from core.base.schema import RAW_TEXT_COLUMNS, Raw
-from core.ingest.engine import Engine, open_engine
+from core.ingest.engine import Engine, literal, open_engine
 from core.ingest.read.event_rows import DETAIL, REST, VALUES, EventRows
 from core.ingest.read.part_files import PARQUET, RAW, FileCount, Reject, Rejected, Sink
 from core.storage.disk import disk_errors
@@ -89,7 +89,7 @@ def _view(engine: Engine, paths: list[Path], rows: EventRows) -> None:
             f"CASE WHEN {DETAIL} IS NULL AND {value} IS NOT NULL THEN '{NO_KEY}'"
             f" WHEN {several} > 1 AND {differ} THEN '{TWO_VALUES}' END"
         )
-    files = ", ".join("'" + _quoted(path) + "'" for path in paths)
+    files = ", ".join(map(literal, paths))
     engine.raw.execute(
         f"""CREATE VIEW staged AS
         SELECT {Raw.LINE}, {alike}, {DETAIL}, {value} AS value, {problem} AS problem,
@@ -135,13 +135,13 @@ def _buckets(engine: Engine, work: Path, rows: int) -> list[str]:
         return [f"({slim})"]
     many, folder = 1 + rows // BUCKET_ROWS, work / "buckets"
     engine.raw.execute(
-        f"""COPY (SELECT *, (id % {many})::INT AS bucket FROM ({slim})) TO '{_quoted(folder)}'
+        f"""COPY (SELECT *, (id % {many})::INT AS bucket FROM ({slim})) TO {literal(folder)}
         (FORMAT parquet, PARTITION_BY (bucket), COMPRESSION lz4)"""
     )
     found = sorted(folder.glob("bucket=*"))
     if not found:  # no row is a parameter
         return [f"({slim})"]
-    return [f"read_parquet('{_quoted(place)}/*.parquet', hive_partitioning = false)" for place in found]
+    return [f"read_parquet({literal(f'{place}/*.parquet')}, hive_partitioning = false)" for place in found]
 
 
 def _find_events(engine: Engine, bucket: str, rows: EventRows) -> int:
@@ -155,7 +155,7 @@ def _find_events(engine: Engine, bucket: str, rows: EventRows) -> int:
     numbers = _PARAMETER_NUMBERS if rows.of == "parameter" else _ITEM_NUMBERS
     db.execute(f"CREATE OR REPLACE TABLE numbers AS {numbers}")
     found = "".join(
-        f", arg_min(value, {Raw.LINE}) FILTER ({DETAIL} = '{_quoted(key)}') AS \"{field}\""
+        f', arg_min(value, {Raw.LINE}) FILTER ({DETAIL} = {literal(key)}) AS "{field}"'
         for field, key in rows.keys.items()
     )
     query = f"""SELECT min({Raw.LINE}) AS {Raw.LINE}{found} FROM bucket LEFT JOIN numbers USING ({Raw.LINE})
@@ -222,7 +222,3 @@ def _alike(rows: EventRows, number: int) -> list[str]:
             "begins the next one"
         ]
     return [f"{number:,} rows are equal to another one: read as an item that its event lists again"]
-
-
-def _quoted(text: object) -> str:
-    return str(text).replace("'", "''")

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -25,7 +24,7 @@ from humanize import naturalsize as size
 from core.base.errors import Beha2VecError, InputError, ResourceError
 from core.base.progress import Progress, SubProgress
 from core.ingest.sources.input_search import SUFFIXES, natural
-from core.storage.disk import disk_errors, flush, put, write_text_atomic
+from core.storage.disk import disk_errors, flush, put, require_room, write_text_atomic
 
 STAGE: Final = "fetch"
 WEB: Final = ("http", "https")
@@ -33,8 +32,6 @@ PROTOCOLS: Final = (*WEB, "s3", "gs", "gcs", "az", "abfs", "abfss")
 """What an address may begin with."""
 PIECE: Final = 8 << 20
 """Bytes that are asked for at a time."""
-RESERVE: Final = 512 * 2**20
-"""Bytes of disk that are left free."""
 VERSION: Final = ("ETag", "etag", "md5Hash", "generation", "LastModified", "last_modified", "mtime")
 """What stores tell of which version of a file they hold."""
 _UNSAFE: Final = re.compile(r"[^\w.\- ()]+")
@@ -90,7 +87,9 @@ def fetch(addresses: Sequence[str], folder: Path, progress: Progress) -> list[Pa
         for (system, file), name in zip(found, names, strict=True)
         if not _is_there(file, folder / name)
     ]
-    _require_room(folder, [file for _, file, _ in todo])
+    if todo:
+        coming = sum((file.bytes or 0) - _have(_part(folder, file)) for _, file, _ in todo)
+        require_room(folder, coming, "What is to be fetched")
     for number, (system, file, target) in enumerate(todo):
         report = SubProgress(progress, number / len(todo), (number + 1) / len(todo))
         _bring(system, file, target, report)
@@ -169,16 +168,6 @@ def _is_there(file: RemoteFile, target: Path) -> bool:
             remedy="Move it away, or fetch into another folder",
         )
     return bool(file.version) and version == file.digest
-
-
-def _require_room(folder: Path, files: Sequence[RemoteFile]) -> None:
-    coming = sum((file.bytes or 0) - _have(_part(folder, file)) for file in files)
-    free = shutil.disk_usage(folder).free
-    if files and coming + RESERVE > free:
-        raise ResourceError(
-            f"The disk of {folder} has {size(free)} free, and {size(coming)} are still to come",
-            remedy="Free some space, or fetch into a folder on another disk",
-        )
 
 
 def _bring(system: FileSystem, file: RemoteFile, target: Path, report: Progress) -> None:

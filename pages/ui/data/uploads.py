@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import filecmp
 import re
-import shutil
 import time
 from pathlib import Path
 from typing import Final
 
-from core.base.errors import InputError, ResourceError
-from core.storage.disk import flush, put
+from core.base.errors import InputError
+from core.storage.disk import flush, put, require_room
 
 SUFFIXES: Final = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".gz", ".zip")
 """What the ingest stage may be able to read; the content is looked at there."""
 LARGEST: Final = 64 * 2**30
-RESERVE: Final = 512 * 2**20
-"""Bytes of disk that an upload must leave free."""
 STALE_S: Final = 24 * 3600.0
 """An unfinished file that nobody has added to for so long is removed."""
 LONGEST_NAME: Final = 120
@@ -69,12 +66,7 @@ def check_room(folder: Path, coming: int) -> None:
     """
     if coming > LARGEST:
         raise InputError(f"{coming:,} bytes is too large", allowed=f"up to {LARGEST:,} bytes")
-    free = shutil.disk_usage(folder).free
-    if coming + RESERVE > free:
-        raise ResourceError(
-            f"The disk has {free:,} bytes free, and the file still needs {coming:,}",
-            remedy="Free some space, or start the app with its input folder on another disk",
-        )
+    require_room(folder, coming, "The file")
 
 
 def finish(part: Path, name: str) -> Path:

@@ -16,6 +16,7 @@ from core.base.settings import (
     TrainSettings,
     UrlRule,
     ViewWeights,
+    size_in_bytes,
 )
 
 
@@ -82,3 +83,17 @@ def test_a_preset_can_be_changed(preset: Preset) -> None:
 @given(st.builds(ViewWeights, url=st.floats(0.01, 1), theme=st.floats(0, 1), type=st.floats(0, 1)))
 def test_settings_survive_json(weights: ViewWeights) -> None:
     assert ViewWeights.model_validate_json(weights.model_dump_json()) == weights
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("100GB", 10**11), ("1.5 TiB", 3 * 2**39), ("2048", 2048), ("10 mb", 10**7), ("1k", 1000)],
+)
+def test_sizes(text: str, size: int) -> None:
+    assert size_in_bytes(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "GB", "-5GB", "5 XB", "1,5GB"])
+def test_sizes_that_are_none(text: str) -> None:
+    with pytest.raises(SettingsError, match="is no size"):
+        size_in_bytes(text)

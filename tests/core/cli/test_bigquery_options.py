@@ -24,7 +24,7 @@ DAYS = ("--table", "my-project.a.events_*", "--from", "2026-10-01", "--to", "202
             ("events.csv", "--user-share", "0.1", "--from", "2026-10-01"),
             "--user-share belongs to BigQuery",
         ),
-        (("--engine", "bigquery", *DAYS, "--max-bytes", "many"), "The size 'many' is not possible"),
+        (("--engine", "bigquery", *DAYS, "--max-bytes", "many"), "'many' is no size"),
         (("--engine", "bigquery", *DAYS[:3], "October", *DAYS[4:]), "'October' does not match the format"),
         (("--engine", "bigquery", "--table", "events_*", *DAYS[2:]), "The table 'events_*' is not possible"),
         (("--engine", "bigquery", *DAYS, "--user-share", "2"), "user_share"),

@@ -13,7 +13,6 @@ from core.engines.bigquery_request import (
     in_gigabytes,
     money,
     require_possible,
-    size_in_bytes,
 )
 
 OCTOBER = {"table": "my-project.analytics_1.events_*", "first": date(2026, 10, 1), "last": date(2026, 10, 31)}
@@ -65,20 +64,6 @@ def test_parts_of_the_name() -> None:
     assert legacy.pays == "example.com:my-project"
     assert request(billing_project="mine").pays == "mine"
     assert len(request().days) == 31
-
-
-@pytest.mark.parametrize(
-    ("text", "size"),
-    [("100GB", 10**11), ("1.5 TiB", 3 * 2**39), ("2048", 2048), ("10 mb", 10**7), ("1k", 1000)],
-)
-def test_sizes(text: str, size: int) -> None:
-    assert size_in_bytes(text) == size
-
-
-@pytest.mark.parametrize("text", ["", "GB", "-5GB", "5 XB", "1,5GB"])
-def test_sizes_that_are_none(text: str) -> None:
-    with pytest.raises(SettingsError, match="is not possible"):
-        size_in_bytes(text)
 
 
 def test_amounts_in_words() -> None:

@@ -7,7 +7,7 @@ import pytest
 from core.base.errors import SettingsError
 from core.engines.bounds import A_RECORD, FEWEST, PROGRAM, Bounds
 
-GB = 2**30
+GB = 10**9
 
 
 @pytest.mark.parametrize(
@@ -20,14 +20,14 @@ def test_sizes_are_read_as_they_are_written(text: str, size: int) -> None:
 
 @pytest.mark.parametrize("text", ["much", "-4GB", "4 parsecs", ""])
 def test_what_is_no_size_is_refused(text: str) -> None:
-    with pytest.raises(SettingsError, match=r"is no size\. Allowed: such as 4GB"):
+    with pytest.raises(SettingsError, match=r"is no size\. Allowed: a number of bytes, or such as 4GB"):
         Bounds.told(text, None)
 
 
 def test_less_than_a_part_needs_is_refused_with_what_it_needs() -> None:
-    with pytest.raises(SettingsError, match=r"--memory 200MB is less than a part .* at least 850 MB"):
+    with pytest.raises(SettingsError, match=r"--memory 200MB is less than a part .* at least 900 MB"):
         Bounds.told("200MB", None)
-    assert Bounds.told("850MB", None).at_once >= FEWEST
+    assert Bounds.told("900MB", None).at_once >= FEWEST
     with pytest.raises(SettingsError, match="sample of 0 users"):
         Bounds.told(None, 0)
 

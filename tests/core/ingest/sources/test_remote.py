@@ -21,6 +21,7 @@ from core.base.errors import Cancelled, InputError, ResourceError
 from core.base.progress import silent
 from core.ingest.sources import remote
 from core.ingest.sources.remote import fetch
+from core.storage import disk
 
 Store: TypeAlias = Any
 EXPORT = b"user_pseudo_id,event_name\n" + b"".join(b"u%05d,page_view\n" % n for n in range(20_000))
@@ -199,7 +200,7 @@ def test_a_full_disk_is_told_before_anything_is_fetched(
     site: tuple[Site, str], into: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made, address = site
-    monkeypatch.setattr(remote, "RESERVE", 1 << 60)
+    monkeypatch.setattr(disk, "RESERVE", 1 << 60)
     with pytest.raises(ResourceError, match="Free some space"):
         fetch([f"{address}/files/export.csv"], into, silent)
     assert "GET" not in [method for method, _ in made.asked]

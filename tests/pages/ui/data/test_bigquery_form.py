@@ -69,7 +69,7 @@ def test_a_limit_of_the_server_that_is_no_size_is_said_and_nothing_is_asked(
 ) -> None:
     monkeypatch.setenv("BEHA2VEC_BIGQUERY_MAX_BYTES", "plenty")
     app = opened(open_app)
-    assert "'plenty' is not possible" in app.error[0].value
+    assert "'plenty' is no size" in app.error[0].value
     assert "bigquery_ask" not in [button.key for button in app.button]
 
 

@@ -1,12 +1,14 @@
 """Files that arrive in pieces: names, refusals, and nothing overwritten."""
 
 import os
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from core.base.errors import InputError, ResourceError
+from core.storage import disk
 from pages.ui.data import uploads
 
 
@@ -46,8 +48,8 @@ def test_a_strange_id_never_becomes_a_path(tmp_path: Path, upload_id: str) -> No
 def test_a_full_disk_is_said_before_anything_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    room = SimpleNamespace(free=uploads.RESERVE + 10)
-    monkeypatch.setattr(uploads.shutil, "disk_usage", lambda _: room)
+    room = SimpleNamespace(free=disk.RESERVE + 10)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: room)
     uploads.check_room(tmp_path, 10)
     with pytest.raises(ResourceError, match="Free some space"):
         uploads.check_room(tmp_path, 11)
