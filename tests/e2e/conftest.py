@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from core.base.progress import silent
 from core.base.settings import TrainSettings
@@ -27,6 +28,7 @@ from tests.pages.fixtures_segments import keep_what_jobs_make, write_run
 ROOT = Path(__file__).resolve().parents[2]
 UP_S = 180.0
 PATIENCE_MS = 60_000
+TRIES = 6
 SMALL = TrainSettings(epochs=1, hidden_dim=16, heads=2, feedforward_dim=16, embedding_dim=16)
 OpenPage = Callable[..., Page]
 
@@ -127,6 +129,18 @@ def trained_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Ser
 def still(page: Page) -> None:
     """Wait for the end of a run: what is clicked before it may belong to a widget that is drawn anew."""
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+
+
+def choose(opener: Locator, option: Locator) -> None:
+    """Choose from a list; one that closed because the page was drawn anew is opened again."""
+    for _ in range(TRIES):
+        opener.click()
+        try:
+            option.click(timeout=PATIENCE_MS / TRIES)
+        except PlaywrightTimeout:
+            continue
+        return
+    raise AssertionError(f"{option} could not be clicked in {TRIES} tries")
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -7,7 +7,7 @@ import json
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import OpenPage, Server, still
+from tests.e2e.conftest import OpenPage, Server, choose, still
 
 pytestmark = pytest.mark.e2e
 
@@ -35,9 +35,10 @@ def test_a_rule_of_one_s_own_is_judged_and_becomes_a_segment_that_undo_takes_bac
 ) -> None:
     server, keys = trained_shop
     page = new_page(f"{server.url}/rules?{keys}")
-    still(page)  # a list that is open closes when the page is drawn anew
-    page.locator(".st-key-rule-field").get_by_role("button", name="Open").click()
-    page.get_by_role("option", name="Device", exact=True).click()
+    expect(page.locator(".st-key-rule-found").get_by_text("Precision", exact=True)).to_be_visible()
+    still(page)
+    fields = page.locator(".st-key-rule-field").get_by_role("button", name="Open")
+    choose(fields, page.get_by_role("option", name="Device", exact=True))
     expect(page.locator(".st-key-rule-value-device")).to_be_visible()
     still(page)
     page.get_by_role("button", name="Add condition").click()

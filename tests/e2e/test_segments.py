@@ -12,7 +12,7 @@ from playwright.sync_api import Download, Locator, Page, expect
 
 from core.desk import saved_work
 from core.storage.store import Store
-from tests.e2e.conftest import OpenPage, Server, running_server
+from tests.e2e.conftest import OpenPage, Server, choose, running_server
 from tests.pages.fixtures_segments import FLOAT_LIKE_ID, FinishedRun, keep_evidence, write_run
 
 pytestmark = pytest.mark.e2e
@@ -168,8 +168,7 @@ def test_segments_are_merged_in_a_few_clicks(shop: tuple[Server, FinishedRun], n
     page.get_by_role("button", name="Change by hand").click()
     menu = page.get_by_test_id("stPopoverBody")
     for _ in range(2):
-        menu.get_by_role("combobox").click()
-        page.get_by_role("option").nth(1).click()
+        choose(menu.get_by_role("combobox"), page.get_by_role("option").nth(1))
     expect(menu.get_by_text("4 segments in all")).to_be_visible()
     page.keyboard.press("Escape")  # the list of segments
     menu.get_by_role("button", name="Merge").click()
