@@ -174,13 +174,13 @@ def _runner(
     from core.runs.run import run as run_all
 
     bounds = Bounds.told(memory, sample_users)
-    if address is not None:
-        return spark_run(address, sample_users, {"--memory": memory, "--from-stage": from_stage})
-    if from_stage and (memory or sample_users):
+    if from_stage and (address or memory or sample_users):
         raise SettingsError(
-            f"--from-stage {from_stage} works on all that OUT holds at once",
-            remedy="Leave out --memory and --sample-users, or --from-stage",
+            f"--from-stage {from_stage} works on this machine, on all that OUT holds at once",
+            remedy=f"Leave out --engine {SPARK}, --memory and --sample-users, or --from-stage",
         )
+    if address is not None:
+        return spark_run(address, bounds)
     return partial(run_all, from_stage=from_stage) if from_stage else partial(run_bounded, bounds=bounds)
 
 

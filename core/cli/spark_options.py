@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
 from core.base.errors import SettingsError
 from core.engines.spark.requirements import ALLOWED
+
+if TYPE_CHECKING:
+    from core.engines.bounds import Bounds
 
 SPARK: Final = "spark"
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -39,29 +42,11 @@ def spark_address(engine: str | None, master: str | None) -> str | None:
     return master
 
 
-def spark_run(
-    address: str, sample_users: int | None, others: Mapping[str, object]
-) -> Callable[..., dict[str, Any]]:
-    """What does a run on Spark.
+def spark_run(address: str, bounds: Bounds) -> Callable[..., dict[str, Any]]:
+    """What does a run on Spark."""
+    from core.engines.on_spark import run_on_spark
 
-    Args:
-        address: Of the master.
-        sample_users: Users to train on.
-        others: Options that do not go with Spark, as they were named.
-
-    Raises:
-        SettingsError: If one of those was named.
-    """
-    named = [option for option, value in others.items() if value is not None]
-    if named:
-        raise SettingsError(
-            f"{' and '.join(named)} does not go with --engine {SPARK}",
-            remedy="Leave one of them out: a cluster starts from the files, and has memory of its own",
-        )
-    from core.engines.on_spark import SAMPLE_USERS, run_on_spark
-
-    n_users = SAMPLE_USERS if sample_users is None else sample_users
-    return partial(run_on_spark, master=address, sample_users=n_users)
+    return partial(run_on_spark, master=address, bounds=bounds)
 
 
 def spark_embed(address: str) -> Callable[..., int]:

@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from core.base.errors import ResourceError, SettingsError
+from core.base.errors import NothingLeft, ResourceError, SettingsError
 from core.base.progress import Progress, SubProgress
 from core.base.wording import counted
 from core.data.dataset import RECEIPT, Dataset
 from core.engines import parts
 from core.engines.bounds import OVERFULL, Bounds
-from core.engines.everybody import Everybody
+from core.engines.everybody import STAGE, Everybody, Place, PlacedPart, Placing
 from core.ingest.decisions import decide
 from core.ingest.ingest import transform
 from core.ingest.observe.decided import Decided
@@ -25,6 +28,7 @@ from core.ingest.read.kept_reads import KeptReads
 from core.ingest.read.read_all import RawRead, read_all
 from core.ingest.sources.input_files import changed, resolve_inputs
 from core.runs import pipeline, run
+from core.runs.frozen import FrozenModel
 from core.runs.pipeline import LABEL_CACHE, RunSettings
 from core.runs.publish import BOUNDED, clear_work
 from core.storage.claims import claimed
@@ -33,6 +37,23 @@ from core.storage.replace_files import finish
 from core.storage.store import Store, content_key
 
 SAMPLE: Final = "sample"
+RECORDS: Final = "raw"
+DECISIONS: Final = "decisions"
+
+
+@dataclass(frozen=True, eq=False)
+class Records:
+    """All records of an export, and a way to place its users a part at a time.
+
+    Args:
+        raw: The records, on this machine's disk; they are removed when the sample is drawn and decided on.
+        files: What their files are by content.
+        deal: Deals the users out to parts, and gives what places them.
+    """
+
+    raw: RawRead
+    files: dict[str, str]
+    deal: Callable[[], Place]
 
 
 def run_bounded(
@@ -64,12 +85,45 @@ def run_bounded(
         bounds.surely_holds(inputs) or _is_there(out, inputs, settings, bounds)
     ):
         return run.run(out, inputs, settings, progress, fetch_hosts=fetch_hosts)
+    read = partial(_records, inputs=inputs, settings=settings, progress=progress, bounds=bounds)
+    return run_by_part(out, settings, progress, bounds, fetch_hosts, read)
+
+
+def run_by_part(
+    out: Path,
+    settings: RunSettings,
+    progress: Progress,
+    bounds: Bounds,
+    fetch_hosts: Sequence[str],
+    read: Callable[[Store, Path], Records],
+) -> dict[str, Any]:
+    """The same, wherever the files are read and the users are placed; all else is done here.
+
+    Args:
+        out: The run's folder; made when absent.
+        settings: Every setting of the run.
+        progress: Where to report.
+        bounds: Memory here, and how many users to train on.
+        fetch_hosts: Hosts that pages may be fetched from, this once.
+        read: Given the run's store and an empty folder, reads the files into its folder :data:`RECORDS`.
+
+    Raises:
+        Beha2VecError: If something cannot be done; what an earlier run left is untouched.
+    """
     make_folder(out)
     with claimed(out), disk_errors():
         finish(out)
         clear_work(out)
-        with tempfile.TemporaryDirectory(dir=out, prefix=BOUNDED, ignore_cleanup_errors=True) as work:
-            return _run(out, inputs, settings, progress, bounds, fetch_hosts, Path(work))
+        store = Store(out / "stages")
+        store.sweep()
+        with tempfile.TemporaryDirectory(dir=out, prefix=BOUNDED, ignore_cleanup_errors=True) as place:
+            work = Path(place)
+            records = read(store, work)
+            dataset, everybody = _trained_on(store, records, settings, progress, bounds, work)
+            last = everybody.finish if everybody else None
+            return run.run_from(
+                out, store, dataset, settings, progress, {}, fetch_hosts=fetch_hosts, finish=last
+            )
 
 
 def _is_there(out: Path, inputs: Sequence[Path], settings: RunSettings, bounds: Bounds) -> bool:
@@ -81,37 +135,64 @@ def _is_there(out: Path, inputs: Sequence[Path], settings: RunSettings, bounds: 
     return found is not None and bounds.n_parts(found.receipt.records) == 1
 
 
-def _run(
-    out: Path,
+def _trained_on(
+    store: Store, records: Records, settings: RunSettings, progress: Progress, bounds: Bounds, work: Path
+) -> tuple[Dataset, Everybody | None]:
+    """The users that the model is trained on; and all of them, where these are a sample."""
+    raw, files = records.raw, records.files
+    some = _sample(raw, bounds, settings.train.seed, work)
+    if some is None:
+        return _dataset(store, raw, settings, files, work, progress, bounds), None
+    if not some.rows:
+        raise SettingsError("Nobody is in the sample of the users", remedy="Draw more users: --sample-users")
+    place = records.deal()
+    (decisions := work / DECISIONS).mkdir()
+    decided = decide(raw, settings.ingest, decisions, SubProgress(progress, 0.5, 0.7), bounds.database)
+    shutil.rmtree(work / RECORDS)
+    files = files | {SAMPLE: f"{sum(file.read for file in some.files)} records, seed {settings.train.seed}"}
+    dataset = _dataset(store, some, settings, files, work, progress, bounds, decided)
+    shutil.rmtree(work / SAMPLE)
+    return dataset, Everybody(raw, decided, settings, place, progress)
+
+
+def _records(
+    store: Store,
+    work: Path,
     inputs: Sequence[Path],
     settings: RunSettings,
     progress: Progress,
     bounds: Bounds,
-    fetch_hosts: Sequence[str],
-    work: Path,
-) -> dict[str, Any]:
-    store = Store(out / "stages")
-    store.sweep()
+) -> Records:
+    """All records, read on this machine, which also places the users, a part after the other."""
     raw, files = _read(store, inputs, settings, work, progress)
-    some = _sample(raw, bounds, settings.train.seed, work)
-    if some is None:
-        dataset = _dataset(store, raw, settings, files, work, progress, bounds)
-        return run.run_from(out, store, dataset, settings, progress, {}, fetch_hosts=fetch_hosts)
-    dealt = _dealt(raw, bounds, work)
-    decided = decide(raw, settings.ingest, work, SubProgress(progress, 0.5, 0.7), bounds.database)
-    shutil.rmtree(work / "raw")
-    if not some.rows:
-        raise SettingsError("Nobody is in the sample of the users", remedy="Draw more users: --sample-users")
-    files |= {SAMPLE: f"{sum(file.read for file in some.files)} records, seed {settings.train.seed}"}
-    dataset = _dataset(store, some, settings, files, work, progress, bounds, decided)
-    shutil.rmtree(work / SAMPLE)
-    (placing := work / "placing").mkdir()
-    everybody = Everybody(
-        raw, dealt, decided, settings, placing, store.root / LABEL_CACHE, bounds.database, progress
-    )
-    return run.run_from(
-        out, store, dataset, settings, progress, {}, fetch_hosts=fetch_hosts, finish=everybody.finish
-    )
+
+    def deal() -> Place:
+        parts = _dealt(raw, bounds, work)
+        return partial(_each, parts, work, store.root / LABEL_CACHE, bounds.database, progress)
+
+    return Records(raw, files, deal)
+
+
+def _each(
+    parts: Sequence[RawRead],
+    work: Path,
+    label_cache: Path,
+    memory: int,
+    progress: Progress,
+    model: Path,
+    placing: Placing,
+) -> Iterator[PlacedPart]:
+    """Place the parts that have a page view; each is removed when it is done."""
+    frozen = FrozenModel.read(model).asking_nobody()
+    for number, part in enumerate(parts):
+        progress(STAGE, number / len(parts), f"Placing users, part {number + 1} of {len(parts)}")
+        place = work / f"placing{number}"
+        place.mkdir()
+        with suppress(NothingLeft):  # users without a page view are in no segment, as in any run
+            yield placing.part(part, frozen, place, label_cache, memory)
+        shutil.rmtree(place)
+        for _, path in part.parts:
+            path.unlink()
 
 
 def _read(
@@ -122,7 +203,7 @@ def _read(
     checksums = pipeline.checksums(sources)
     files = pipeline.numbered(sources, checksums)
     raw = read_all(
-        inputs, settings.ingest, work / "raw", progress, KeptReads(store, settings.ingest, checksums)
+        inputs, settings.ingest, work / RECORDS, progress, KeptReads(store, settings.ingest, checksums)
     )
     now = pipeline.fingerprints(inputs)
     if now != files:

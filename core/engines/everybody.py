@@ -2,42 +2,42 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.base.errors import NothingLeft
 from core.base.progress import Progress, silent
 from core.base.schema import Users
-from core.data.dataset import RECEIPT, USERS, Dataset
-from core.data.page_labels import page_names
+from core.base.settings import Device, IngestSettings
+from core.data.dataset import OUTCOMES, PAGES, RECEIPT, SEQUENCES, USERS, Dataset
+from core.data.page_labels import LABELS, LabelledPages, page_names
 from core.data.receipt import Receipt
 from core.engines.receipts import add_up
 from core.ingest.ingest import transform
 from core.ingest.observe.decided import Decided
 from core.ingest.read.read_all import RawRead
-from core.one_page.segments import OnePageSegments
+from core.one_page.segments import OnePageSegment, OnePageSegments
 from core.profiles.data import ProfileData
 from core.profiles.joined import JoinedUsers
 from core.profiles.metrics import Profiles, profile
 from core.profiles.outcomes import Happened
 from core.runs.export import arrow_table, users_table, vector_lists
-from core.runs.frozen import FrozenModel, Placed
+from core.runs.frozen import FrozenModel
 from core.runs.model_folder import MODEL
-from core.runs.pipeline import RunSettings, Segments
+from core.runs.pipeline import LABEL_CACHE, RunSettings, Segments
 from core.runs.publish import PROFILES
 from core.runs.run import TRAINED
-from core.runs.score import label_new_pages, place_export
+from core.runs.score import LABELLED, label_new_pages, place_export
 from core.storage.disk import write_text_atomic
 
 STAGE: Final = "place"
+DATASET: Final = "dataset"
+PLACED: Final = "placed.npz"
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,16 +45,79 @@ class PlacedPart:
     """A part of the users in the segments.
 
     Args:
-        receipt: Of its records.
-        data: What profiles are counted from.
-        placed: Where its users belong.
-        rows: Of its users, for ``users.parquet``.
+        dataset: Its users.
+        labels: Of their pages; None where labelling is off.
+        vectors: float32 of shape (n_users, d), of length 1 (or zeros).
+        clusters: int32 of shape (n_users,), as :class:`core.runs.frozen.Placed` has them.
+        codes: int8 of shape (n_users,), which one-page rule of the training holds; −1 for none.
     """
 
-    receipt: Receipt
-    data: ProfileData
-    placed: Placed
-    rows: pa.Table
+    dataset: Dataset
+    labels: LabelledPages | None
+    vectors: np.ndarray
+    clusters: np.ndarray
+    codes: np.ndarray
+
+    def save(self, folder: Path) -> list[Path]:
+        """Write the arrays beside the data set of ``folder``, and name all files that a reader needs."""
+        arrays = {name: getattr(self, name) for name in ("vectors", "clusters", "codes")}
+        np.savez(folder / PLACED, allow_pickle=False, **arrays)
+        tables = [self.dataset.path / name for name in (USERS, PAGES, OUTCOMES, SEQUENCES, RECEIPT)]
+        return [folder / PLACED, *tables, *([self.labels.path / LABELS] if self.labels else [])]
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Read what :meth:`save` left, perhaps on another machine."""
+        labels = LabelledPages(folder / LABELLED, "") if (folder / LABELLED).exists() else None
+        with np.load(folder / PLACED, allow_pickle=False) as arrays:
+            return cls(Dataset(folder / DATASET, ""), labels, **arrays)
+
+
+@dataclass(frozen=True, eq=False)
+class Placing:
+    """What is done with a part of the users, on whatever machine.
+
+    Args:
+        decided: What was decided on all users.
+        settings: How records are cleaned.
+        device: Where the network runs.
+    """
+
+    decided: Decided
+    settings: IngestSettings
+    device: Device
+
+    def part(
+        self,
+        raw: RawRead,
+        frozen: FrozenModel,
+        work: Path,
+        label_cache: Path | None = None,
+        memory: int | None = None,
+    ) -> PlacedPart:
+        """Clean a part as it would be in the whole, and place its users.
+
+        Args:
+            raw: Its records.
+            frozen: The model.
+            work: An existing, empty folder, in which the part is as long as it is there.
+            label_cache: Where decisions about labels are kept; by default in ``work``.
+            memory: Bytes that the database may use; by the number of records when None.
+
+        Raises:
+            NothingLeft: If no page view is left.
+        """
+        (out := work / DATASET).mkdir()
+        transform(raw, self.settings, out, silent, work, memory=memory, decided=self.decided)
+        dataset = Dataset(out, "")
+        labels = label_new_pages(dataset, frozen, work, silent, label_cache or work / LABEL_CACHE)
+        names = frozen.named(page_names(dataset.pages, labels))
+        placed = place_export(dataset, frozen, names, silent, self.device)
+        return PlacedPart(dataset, labels, placed.vectors, placed.clusters, placed.one_page.codes)
+
+
+Place: TypeAlias = Callable[[Path, Placing], Iterator[PlacedPart]]
+"""Does that with every part that has a page view, given the folder of the model."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,22 +126,16 @@ class Everybody:
 
     Args:
         raw: All records, which need not be there any more.
-        parts: The same by user; removed as they are done.
         decided: What was decided on all of them.
         settings: Of the run.
-        work: An existing folder.
-        label_cache: Where decisions about labels are kept.
-        memory: Bytes that the database may use.
+        place: Places them, part by part.
         progress: Where to report.
     """
 
     raw: RawRead
-    parts: Sequence[RawRead]
     decided: Decided
     settings: RunSettings
-    work: Path
-    label_cache: Path
-    memory: int
+    place: Place
     progress: Progress
 
     def finish(self, building: Path, made: Segments) -> dict[str, Any]:
@@ -98,13 +155,15 @@ class Everybody:
         users, receipts = JoinedUsers(made.data.outcomes, made.profiles.chosen), []
         clusters, codes = [], []
         schema = pq.read_schema(building / USERS)
+        placing = Placing(self.decided, self.settings.ingest, self.settings.train.device)
         with pq.ParquetWriter(building / USERS, schema) as writer:
-            for part in self._each(FrozenModel.read(building / MODEL).asking_nobody(), made):
-                writer.write_table(part.rows.select(schema.names).cast(schema))
-                users.add(part.data)
-                receipts.append(part.receipt)
-                clusters.append(part.placed.clusters)
-                codes.append(part.placed.one_page.codes)
+            for part in self.place(building / MODEL, placing):
+                data = ProfileData.from_dataset(part.dataset, part.labels)
+                writer.write_table(self._rows(part, data, made).select(schema.names).cast(schema))
+                users.add(data)
+                receipts.append(part.dataset.receipt)
+                clusters.append(part.clusters)
+                codes.append(part.codes)
         profiles = _profiles(users.data(), made, np.concatenate(clusters), np.concatenate(codes))
         write_text_atomic(building / PROFILES, profiles.to_json())
         receipt = add_up(self.raw, self.decided, receipts, trained)
@@ -113,47 +172,28 @@ class Everybody:
         self.progress(STAGE, 1.0, f"{receipt.users:,} users")
         return {"users": receipt.users, TRAINED: trained.users}
 
-    def _each(self, frozen: FrozenModel, made: Segments) -> Iterator[PlacedPart]:
-        """The parts that have a page view, one after another."""
-        for number, part in enumerate(self.parts):
-            told = f"Placing users, part {number + 1} of {len(self.parts)}"
-            self.progress(STAGE, number / len(self.parts), told)
-            work = self.work / f"part{number}"
-            work.mkdir()
-            with suppress(NothingLeft):  # users without a page view are in no segment, as in any run
-                yield self._place(part, frozen, made, work)
-            shutil.rmtree(work)
-            for _, path in part.parts:
-                path.unlink()
-
-    def _place(self, part: RawRead, frozen: FrozenModel, made: Segments, work: Path) -> PlacedPart:
-        out = work / "dataset"
-        out.mkdir()
-        settings, device = self.settings.ingest, self.settings.train.device
-        receipt = transform(part, settings, out, silent, work, memory=self.memory, decided=self.decided)
-        dataset = Dataset(out, "")
-        labels = label_new_pages(dataset, frozen, work, silent, self.label_cache)
-        names = frozen.named(page_names(dataset.pages, labels))
-        placed = place_export(dataset, frozen, names, silent, device)
-        data = ProfileData.from_dataset(dataset, labels)
+    def _rows(self, part: PlacedPart, data: ProfileData, made: Segments) -> pa.Table:
+        """Its users, for ``users.parquet``."""
         chosen = self.settings.analyze.model_copy(update={"outcome": made.profiles.chosen})
         happened = data.outcomes.part_of(made.data.outcomes, made.profiles.chosen).parts(chosen)
         outcomes = _in_currencies(happened, made.outcomes)
-        segments = replace(frozen.partition, labels=placed.clusters)
-        rows = arrow_table(
-            users_table(dataset.users, segments, placed.vectors, made.titles, outcomes, placed.one_page)
-        )
-        rows = rows.append_column(Users.EMBEDDING, vector_lists(placed.vectors))
-        return PlacedPart(receipt, data, placed, rows)
+        segments = replace(made.partition, labels=part.clusters)
+        one_page = OnePageSegments(part.codes, _rules(made))
+        users = users_table(part.dataset.users, segments, part.vectors, made.titles, outcomes, one_page)
+        return arrow_table(users).append_column(Users.EMBEDDING, vector_lists(part.vectors))
 
 
 def _profiles(data: ProfileData, made: Segments, clusters: np.ndarray, codes: np.ndarray) -> Profiles:
     """What the users of each segment are like, of all users; the rules are those of the training."""
-    rules = made.profiles.one_page.segments if made.profiles.one_page else ()
+    rules = _rules(made)
     sizes = np.bincount(codes[codes >= 0], minlength=len(rules)).tolist()
     counted = (rule.model_copy(update={"users": users}) for rule, users in zip(rules, sizes, strict=True))
     chosen = made.profiles.settings.model_copy(update={"outcome": made.profiles.chosen})
     return profile(data, clusters, chosen, OnePageSegments(codes, tuple(counted)))
+
+
+def _rules(made: Segments) -> tuple[OnePageSegment, ...]:
+    return made.profiles.one_page.segments if made.profiles.one_page else ()
 
 
 def _in_currencies(outcomes: Mapping[str, Happened], before: Mapping[str, Happened]) -> dict[str, Happened]:

@@ -1,49 +1,45 @@
 """Runs and scoring on a Spark cluster: executors read files and place users, the model is trained here.
 
-Executors run the same code as one machine does, on a part of the users at a time. What has to look at all
-users (the model, the segments, the report, names) is made of a sample of them: of all of them where there are
-no more than :data:`SAMPLE_USERS`.
+Executors run the same code as one machine does, on a part of the users at a time; what is done with all of
+them (decisions, the sample, training, counting) is done here, as in a run in a bound of memory.
 """
 
 from __future__ import annotations
 
-import json
+import io
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import zipfile
+from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.base.errors import NothingLeft
 from core.base.progress import Progress, SubProgress
 from core.base.settings import Device
-from core.data.dataset import RECEIPT, USERS, Dataset
-from core.engines.parts import part_of
-from core.engines.spark import placing
+from core.engines.bounded_run import RECORDS, Records, run_by_part
+from core.engines.bounds import Bounds
+from core.engines.everybody import STAGE, PlacedPart, Placing
 from core.engines.spark.dealing import DealtRecords, deal
-from core.engines.spark.gathered import segment_counts, users_file
-from core.engines.spark.placing import DrawnUsers, RunUsers, ScoredUsers, ids_of
+from core.engines.spark.placing import PLACED, RunUsers, ScoredUsers
 from core.engines.spark.requirements import Master
-from core.engines.spark.session import open_spark
+from core.engines.spark.session import SparkWork, open_spark
 from core.engines.spark.shipping import zip_folder
-from core.ingest.ingest import transform
-from core.ingest.read.read_all import STAGE, RawRead
 from core.runs import pipeline
 from core.runs.frozen import key_and_reading
-from core.runs.model_folder import MODEL, write_json
-from core.runs.pipeline import RunSettings, Segments
-from core.runs.publish import ENGINE
-from core.runs.run import TRAINED, run_from
+from core.runs.model_folder import MODEL
+from core.runs.pipeline import RunSettings
 from core.runs.score import require_writable, workplace
 from core.storage.claims import claimed, claimed_file
-from core.storage.disk import make_folder, write_text_atomic, written_whole
-from core.storage.replace_files import finish as put_in_place
-from core.storage.store import Store, content_key
+from core.storage.disk import make_folder, written_whole
+from core.storage.store import Store
 
-SAMPLE_USERS: Final = 200_000
-"""Ids that a model is trained on, by default."""
+DECIDED: Final = "decided"
+"""The folder that executors find decisions on all users in."""
 
 
 def run_on_spark(
@@ -52,10 +48,10 @@ def run_on_spark(
     settings: RunSettings,
     progress: Progress,
     master: str,
+    bounds: Bounds,
     fetch_hosts: Sequence[str] = (),
-    sample_users: int = SAMPLE_USERS,
 ) -> dict[str, Any]:
-    """Do what :func:`core.runs.run.run` does, with the users placed by a cluster.
+    """Do what :func:`~core.engines.bounded_run.run_bounded` does; a cluster reads files and places users.
 
     Args:
         out: The run's folder; made when absent.
@@ -63,8 +59,8 @@ def run_on_spark(
         settings: Every setting of the run.
         progress: Where to report.
         master: Address of a Spark master.
+        bounds: Memory of this machine, and how many users to train on.
         fetch_hosts: Hosts that pages may be fetched from, this once.
-        sample_users: Most ids that the model is trained on.
 
     Returns:
         What ``run.json`` holds.
@@ -74,15 +70,39 @@ def run_on_spark(
     """
     address = Master.read(master)
     make_folder(out)
-    with claimed(out), open_spark(address) as work:
-        put_in_place(out)
-        store = Store(out / "stages")
-        store.sweep()
-        records = deal(inputs, settings.ingest, work, SubProgress(progress, 0.0, 0.4))
-        users = OnSpark(records, settings, progress, sample_users)
-        dataset = users.sample(store)
-        finish = None if users.is_all else users.place
-        return run_from(out, store, dataset, settings, progress, {}, fetch_hosts=fetch_hosts, finish=finish)
+    with claimed(out), open_spark(address) as spark:
+        read = partial(_records, inputs=inputs, settings=settings, progress=progress, spark=spark)
+        return run_by_part(out, settings, progress, bounds, fetch_hosts, read)
+
+
+def _records(
+    store: Store,
+    work: Path,
+    inputs: Sequence[Path],
+    settings: RunSettings,
+    progress: Progress,
+    spark: SparkWork,
+) -> Records:
+    """All records, read by executors, which keep them by part of the users; a copy of all is here."""
+    dealt = deal(inputs, settings.ingest, spark, SubProgress(progress, 0.0, 0.4))
+    (here := work / RECORDS).mkdir()
+    raw = dealt.copied(here, SubProgress(progress, 0.4, 0.5))
+    files = pipeline.numbered(dealt.sources, dealt.checksums)
+    return Records(raw, files, lambda: partial(_each, dealt, work, progress))
+
+
+def _each(
+    dealt: DealtRecords, work: Path, progress: Progress, model: Path, placing: Placing
+) -> Iterator[PlacedPart]:
+    """Have all parts placed by executors, and take one after the other."""
+    (place := work / PLACED).mkdir()
+    dealt.work.ship(zip_folder(model, place / f"{MODEL}.zip"))
+    dealt.work.ship(zip_folder(placing.decided.page_of.parent, place / f"{DECIDED}.zip"))
+    made = dealt.each(RunUsers(MODEL, DECIDED, placing))
+    for piece in dealt.fetch(made, progress, STAGE, "Placing all users"):
+        with tempfile.TemporaryDirectory(dir=place) as part:
+            zipfile.ZipFile(io.BytesIO(piece.data)).extractall(part)
+            yield PlacedPart.read(Path(part))
 
 
 def embed_on_spark(
@@ -118,99 +138,19 @@ def embed_on_spark(
         work.ship(zip_folder(model, place / f"{MODEL}.zip"))
         records = deal(inputs, reading, work, SubProgress(progress, 0.0, 0.5))
         made = records.each(ScoredUsers(MODEL, device, n_next))
-        found = place / "users"
-        found.mkdir()
-        for piece in records.fetch(made, progress, "embed", "Placing users"):
-            (found / f"{piece.part:05d}.parquet").write_bytes(piece.data)
-        return _written(found, out)
+        pieces = records.fetch(made, progress, "embed", "Placing users")
+        return _written((pq.read_table(pa.BufferReader(piece.data)) for piece in pieces), out)
 
 
-def _written(found: Path, out: Path) -> int:
-    """Put all parts into ``out``, unless nobody is left, who is no result on one machine either."""
-    with written_whole(out) as building:
-        if users := users_file(found, building):
-            return users
+def _written(tables: Iterator[pa.Table], out: Path) -> int:
+    """Put the users of all parts into ``out``; nobody is no result on one machine either."""
+    if (first := next(tables, None)) is None:
         raise NothingLeft(
             "No page view is left of the input", remedy="Without --engine it is told which step left none"
         )
-
-
-@dataclass
-class OnSpark:
-    """The users of a run, whose records are on a cluster.
-
-    Args:
-        records: Of all users.
-        settings: Of the run.
-        progress: Where to report.
-        sample_users: Most ids that the model is trained on.
-        ids: All of them, with a page view or without; counted when the sample is drawn.
-    """
-
-    records: DealtRecords
-    settings: RunSettings
-    progress: Progress
-    sample_users: int
-    ids: int = 0
-
-    @property
-    def is_all(self) -> bool:
-        """Whether the sample is everybody."""
-        return self.ids <= self.sample_users
-
-    def sample(self, store: Store) -> Dataset:
-        """A sample of the users, cleaned here; the data set of a run without a cluster if it is all."""
-        counted = self.records.fetch(self.records.each(ids_of), self.progress, STAGE, "Counting users")
-        self.ids = sum(json.loads(piece.data) for piece in counted)
-        share = 1.0 if self.is_all else self.sample_users / self.ids
-        sources = pipeline.numbered(self.records.sources, self.records.checksums)
-        dumped = self.settings.ingest.model_dump(mode="json")
-        inputs = sources if self.is_all else sources | {"sample": repr(share)}
-        key = content_key("preprocess", dumped, inputs)
-        if store.find("preprocess", key) is None:
-            with (
-                store.write("preprocess", key, dumped, inputs) as folder,
-                tempfile.TemporaryDirectory(dir=folder, prefix=".work.") as work,
-            ):
-                raw = self._drawn(share, Path(work))
-                receipt = transform(raw, self.settings.ingest, folder, self.progress, Path(work))
-                if not self.is_all:
-                    told = receipt.model_copy(update={"narrowed": f"a sample of {share:.1%} of the users"})
-                    write_text_atomic(folder / RECEIPT, told.model_dump_json(indent=1))
-        return pipeline.open_dataset(store, key)
-
-    def _drawn(self, share: float, work: Path) -> RawRead:
-        """The records of a share of the users, on this disk."""
-        records = self.records
-        files: dict[int, list[Path]] = {}
-        drawn = records.fetch(records.each(DrawnUsers(share)), self.progress, STAGE, "Drawing users")
-        for place, piece in enumerate(drawn):
-            path = work / f"{place:06d}.parquet"
-            path.write_bytes(piece.data)
-            files.setdefault(piece.file_no, []).append(path)
-        raw = part_of(records.raw, dict(sorted(files.items())))
-        # what could not be read belongs to the whole
-        return replace(records.raw, parts=raw.parts) if self.is_all else raw
-
-    def place(self, building: Path, made: Segments) -> dict[str, Any]:
-        """All users into the segments: ``users.parquet`` anew, ``engine.json``, what ``run.json`` holds."""
-        work, analyze = self.records.work, self.settings.analyze
-        wanted = analyze.model_copy(update={"outcome": tuple(made.outcomes)})
-        with tempfile.TemporaryDirectory(dir=building, prefix=".placed.") as place:
-            tables = {kind: Path(place) / kind for kind in (placing.USERS, placing.PAGES)}
-            for folder in tables.values():
-                folder.mkdir()
-            work.ship(zip_folder(building / MODEL, Path(place) / f"{MODEL}.zip"))
-            placed = self.records.each(RunUsers(MODEL, self.settings.train.device, wanted))
-            for piece in self.records.fetch(placed, self.progress, "place", "Placing all users"):
-                (tables[piece.kind] / f"{piece.part:05d}.parquet").write_bytes(piece.data)
-            trained = pq.read_metadata(building / USERS).num_rows
-            users = users_file(tables[placing.USERS], building / USERS, like=building / USERS)
-            counts = segment_counts(building / USERS, tables[placing.PAGES], analyze.top_pages)
-        about = {"engine": "spark", "parts": self.records.n_parts, "users": users, TRAINED: trained}
-        write_json(building / ENGINE, about | {"segments": counts})
-        note = (
-            f"The model, its segments and the report are of {trained:,} of {users:,} users; {USERS} and "
-            f"{ENGINE} are of all"
-        )
-        return about | {"notes": [*made.profiles.notes, note]}
+    users = 0
+    with written_whole(out) as building, pq.ParquetWriter(building, first.schema) as writer:
+        for table in chain([first], tables):
+            writer.write_table(table)
+            users += table.num_rows
+    return users

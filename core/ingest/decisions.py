@@ -9,8 +9,10 @@ location without its click ids, as ever. A part of the users is then cleaned as 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import ibis
 import ibis.expr.types as ir
 import numpy as np
 from ibis import _
@@ -67,6 +69,7 @@ def decide(
         twice = again(_purchases(staying, users, n_users), n_users, order_of(raw.present))
         page_of = _written(engine, locations.table.select(LOCATION, PAGE), work_dir / "page_of.parquet")
         repeated = _written(engine, twice, work_dir / "repeated.parquet")
+        locations = replace(locations, table=ibis.table(locations.table.schema(), name=PAGE))
         return Decided(accounted, locations, page_of, repeated, n_users, _engaged(engine, people))
 
 

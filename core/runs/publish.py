@@ -46,8 +46,6 @@ JOURNEYS: Final = "journeys.json"
 PERIODS: Final = "periods.json"
 FUNNELS: Final = "funnels.json"
 """Where funnels were asked for."""
-ENGINE: Final = "engine.json"
-"""Where executors placed users: how many, and what those of each segment did (``core/engines/``)."""
 TAXONOMY: Final = "taxonomy.yaml"
 """What the pages were labelled with, to be edited and given back."""
 RULES: Final = "rules.json"
@@ -57,7 +55,7 @@ NEXT_PAGES: Final = "next_pages.parquet"
 EMBEDDINGS, CLUSTERS, PROFILES, REPORT = "embeddings.parquet", "clusters.json", "profiles.json", "report.html"
 WRITTEN: Final = frozenset({
     RECEIPT, SEQUENCES, USERS, LABELS, TAXONOMY, MODEL, DIFFERENCES, JOURNEYS, PERIODS, FUNNELS, RULES,
-    NEXT_PAGES, EMBEDDINGS, CLUSTERS, PROFILES, REPORT, ENGINE,
+    NEXT_PAGES, EMBEDDINGS, CLUSTERS, PROFILES, REPORT,
 })  # fmt: skip
 """Everything that is made of users in the folder of a run; :data:`RUN` is what it was asked for."""
 BOUNDED: Final = ".bounded."
@@ -107,7 +105,7 @@ def publish(
     made = _segments(results, settings, progress)
     certificates = certify(made.combined.vectors, made.partition, progress)
     record = _record(results, settings, made)
-    with replacing(out, last=RUN, optional=[LABELS, TAXONOMY, FUNNELS, ENGINE]) as building:
+    with replacing(out, last=RUN, optional=[LABELS, TAXONOMY, FUNNELS]) as building:
         _link_stored(building, results, settings)
         write_model(building / MODEL, results, settings, made)
         _write_tables(building, results, made, certificates)

@@ -9,24 +9,28 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.base.errors import NothingLeft, ResourceError
+from core.base.errors import ResourceError
 from core.base.progress import Progress, silent
 from core.base.schema import OUTSIDE, Users, View
 from core.base.settings import Device
 from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages, page_names
 from core.ingest.read.read_all import RawRead, read_all
-from core.recommend.next_pages import NEXT_COLUMNS, NextPages
+from core.recommend.next_pages import NextPages
 from core.runs.export import vector_lists
 from core.runs.frozen import FrozenModel, Names, Placed
 from core.runs.pipeline import LABEL_CACHE
 from core.storage.claims import claimed_file
 from core.storage.disk import disk_errors, make_folder, written_whole
+
+LABELLED: Final = "labels"
+"""The folder in a work folder with labels of new pages, where pages are labelled."""
 
 
 def score(
@@ -55,11 +59,10 @@ def score(
     require_writable(out)
     with claimed_file(out), workplace(out) as work:
         raw = read_all(inputs, frozen.settings, work / "raw", progress)
-        dataset, placed = place_raw(raw, frozen, work, progress, device)
-        table = scored_table(dataset, placed, _next_pages(dataset, placed, following, n_next))
+        table = score_raw(raw, frozen, work, progress, device, following, n_next)
         with written_whole(out) as building:
             pq.write_table(table, building)
-    return len(placed.clusters)
+    return int(table.num_rows)
 
 
 def score_raw(
@@ -83,15 +86,13 @@ def score_raw(
         n_next: Next pages a user.
 
     Returns:
-        The columns that :func:`score` writes; without rows where no page view is left.
+        The columns that :func:`score` writes.
 
     Raises:
+        NothingLeft: If no page view is left.
         Beha2VecError: If the records cannot be used, or disk or memory run out.
     """
-    try:
-        dataset, placed = place_raw(raw, frozen, work, progress, device)
-    except NothingLeft:
-        return _nobody(frozen, n_next if following else 0)
+    dataset, placed = place_raw(raw, frozen, work, progress, device)
     return scored_table(dataset, placed, _next_pages(dataset, placed, following, n_next))
 
 
@@ -119,19 +120,6 @@ def place_raw(
     return dataset, place_export(
         dataset, frozen, named_pages(dataset, frozen, work, progress), progress, device
     )
-
-
-def _nobody(frozen: FrozenModel, n_next: int) -> pa.Table:
-    """The columns of :func:`scored_table`, and no user."""
-    lists = (pa.list_(pa.string()), pa.list_(pa.float32())) if n_next else ()
-    kinds = {
-        Users.USER_ID: pa.string(),
-        Users.EMBEDDING: pa.list_(pa.float32(), frozen.partition.centroids.shape[1]),
-        Users.CLUSTER: pa.int32(),
-        Users.GROUP: pa.string(),
-        **dict(zip(NEXT_COLUMNS, lists, strict=False)),
-    }
-    return pa.schema(kinds.items()).empty_table()
 
 
 def _next_pages(
@@ -212,7 +200,7 @@ def label_new_pages(
         return None
     from core.labels.labelling import label_dataset
 
-    folder = work / "labels"
+    folder = work / LABELLED
     folder.mkdir()
     label_dataset(dataset, frozen.labelling, folder, cache, progress, frozen.labels)
     return LabelledPages(folder, "")

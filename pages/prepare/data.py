@@ -11,6 +11,7 @@ import streamlit as st
 from core.base.errors import InputError
 from core.base.settings import IngestSettings
 from core.data.dataset import Dataset
+from core.engines.spark import requirements
 from pages.ui.data import bigquery_form, catalog, forget_view, leave_out, personal_view, receipt_view, sources
 from pages.ui.data.catalog import DatasetCard
 from pages.ui.data.prepare_form import look_inside, prepare_form
@@ -26,6 +27,10 @@ STAYS = "Nothing leaves this machine."
 NEXT = (
     "Then train a model (minutes, in the background), steer the segments on a map, read what sets each one "
     "apart, and take them with you."
+)
+SPARK = (
+    "Spark is installed. A cluster works from the command line: "
+    "`python -m core run FILES --out OUT --engine spark --master URL`"
 )
 FEW: Final = 3
 """Other data sets that are listed without being asked for."""
@@ -50,13 +55,20 @@ def main() -> None:
     elif not busy:
         st.write(PROMISE)
         st.caption(WAYS if bigquery_form.offered() else f"{WAYS} {STAYS}")
-        sources.three_ways()
-        bigquery_form.offer()
+        _ways_in()
         st.caption(NEXT)
     if found is None and dataset is None:
         _earlier(cards, dataset)
     if found is None and (cards or forget_view.is_at_work()):
         forget_view.draw()
+
+
+def _ways_in() -> None:
+    """The ways to load data that are installed here."""
+    sources.three_ways()
+    bigquery_form.offer()
+    if requirements.installed():
+        st.caption(SPARK)
 
 
 def _take_results() -> None:
@@ -93,8 +105,7 @@ def _current(dataset: Dataset, cards: list[DatasetCard]) -> None:
         _change_settings(there)
     leave_out.offer(dataset, facts.outcome_pages)
     with st.expander("Load other data", icon=":material/add_circle:", key="load-other"):
-        sources.three_ways()
-        bigquery_form.offer()
+        _ways_in()
     switch.offer()
     _earlier(cards, dataset)
     receipt_view.receipt(dataset)

@@ -31,7 +31,7 @@ from core.engines.spark.session import SparkWork, scratch
 from core.ingest.output_tables import REJECTS
 from core.ingest.read.read_all import STAGE, RawRead, joined
 from core.ingest.read.read_file import FileRead, read_file
-from core.ingest.sources.input_files import InputFile, Packing, resolve_inputs
+from core.ingest.sources.input_files import InputFile, Packing, changed, resolve_inputs
 from core.storage.store import file_checksum
 
 if TYPE_CHECKING:
@@ -120,7 +120,16 @@ class DealtRecords:
             piece = Piece(*row)
             _refuse(piece)
             yield piece
-        made.unpersist()
+
+    def copied(self, folder: Path, progress: Progress) -> RawRead:
+        """All records, copied into a folder of this disk; the executors keep theirs.
+
+        Raises:
+            Beha2VecError: What an executor said, that nobody can work, or that the disk is full.
+        """
+        pieces = self.fetch(self.pieces, progress, STAGE, "Copying records here")
+        parts = ((piece.file_no, path) for piece, path in _on_disk(pieces, folder))
+        return replace(self.raw, parts=tuple(sorted(parts)))
 
 
 def deal(
@@ -207,8 +216,11 @@ def _of_file(
 ) -> Iterator[Piece]:
     require_seen(source)
     (place / "raw").mkdir()
+    checksum = file_checksum(source.path)
     read = read_file(source, settings, place / "raw", lambda _: None)
-    told = {"read": _READ.dump_python(read, mode="json"), "checksum": file_checksum(source.path)}
+    if file_checksum(source.path) != checksum:
+        raise changed(source.name)
+    told = {"read": _READ.dump_python(read, mode="json"), "checksum": checksum}
     if read.parts:
         for part, dealt in enumerate(split(_alone(read), n_parts, place / "parts")):
             for _, path in dealt.parts:
@@ -252,17 +264,18 @@ def _each_part(batches: Iterator[pa.RecordBatch], step: PartStep, raw: RawRead) 
         with tempfile.TemporaryDirectory(dir=scratch()) as place:
             work = Path(place) / "work"
             work.mkdir()
+            files: dict[int, list[Path]] = {}
+            for piece, path in _on_disk(pieces, Path(place)):
+                files.setdefault(piece.file_no, []).append(path)
             try:
-                for kind, number, data in step(part_of(raw, _written(pieces, Path(place))), work):
+                for kind, number, data in step(part_of(raw, files), work):
                     yield Piece(kind, part, number, data).batch()
             except InputError as error:
                 yield _refused(error, part, -1).batch()
 
 
-def _written(pieces: Iterable[Piece], place: Path) -> dict[int, list[Path]]:
-    found: dict[int, list[Path]] = {}
-    for place_no, piece in enumerate(pieces):
-        path = place / f"{place_no:06d}.parquet"
+def _on_disk(pieces: Iterable[Piece], place: Path) -> Iterator[tuple[Piece, Path]]:
+    for number, piece in enumerate(pieces):
+        path = place / f"{number:06d}.parquet"
         path.write_bytes(piece.data)
-        found.setdefault(piece.file_no, []).append(path)
-    return found
+        yield piece, path

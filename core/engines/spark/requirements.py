@@ -66,6 +66,11 @@ class Master:
         raise SettingsError(f"--master {url!r} is not the address of a Spark master", allowed=ALLOWED)
 
 
+def installed() -> bool:
+    """Whether the extra is there; Java, a master and its workers are looked for when a run starts."""
+    return find_spec("pyspark") is not None
+
+
 def require_spark(master: Master) -> None:
     """See to it that Spark can be started, and that something answers where the master should be.
 
@@ -73,7 +78,7 @@ def require_spark(master: Master) -> None:
         SettingsError: If the package is not installed.
         ResourceError: If there is no Java, or nothing answers.
     """
-    if find_spec("pyspark") is None:
+    if not installed():
         raise SettingsError(
             "--engine spark needs the package pyspark, which is not installed",
             remedy="Install it: pip install 'beha2vec[spark]', or pip install 'pyspark>=4.3,<5'",

@@ -23,7 +23,7 @@ class Decided:
 
     Args:
         accounted: Of all records: by which clock days are, whether times were rounded.
-        locations: The pages; its table belongs to a database that is closed.
+        locations: The pages; its table holds nothing, see ``page_of``.
         page_of: Parquet file, raw location → page.
         repeated: Parquet file, file and line of the purchases that repeat an earlier one of anybody.
         n_users: Users with a page view.
@@ -36,6 +36,10 @@ class Decided:
     repeated: Path
     n_users: int
     engaged: float
+
+    def moved(self, folder: Path) -> Decided:
+        """The same where its files lie in another folder, perhaps of another machine."""
+        return replace(self, page_of=folder / self.page_of.name, repeated=folder / self.repeated.name)
 
     def locations_in(self, engine: Engine) -> Locations:
         """The pages, for the records of a database."""

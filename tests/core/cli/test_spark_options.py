@@ -6,7 +6,7 @@ from unittest import mock
 import pytest
 
 from core.engines import on_spark
-from core.engines.on_spark import SAMPLE_USERS
+from core.engines.bounds import Bounds
 from tests.core.cli.calls import cli, one_line_error
 
 SPARK = ("--engine", "spark", "--master", "spark://127.0.0.1:1")
@@ -18,8 +18,8 @@ SPARK = ("--engine", "spark", "--master", "spark://127.0.0.1:1")
         (("--master", "spark://h:1"), "--master is of Spark"),
         (("--engine", "spark"), "--engine spark needs --master. Allowed: spark://HOST:PORT"),
         (("--engine", "spark", "--master", "yarn"), "'yarn' is not the address of a Spark master"),
-        ((*SPARK, "--from-stage", "cluster"), "--from-stage does not go with --engine spark"),
-        ((*SPARK, "--memory", "4GB"), "--memory does not go with --engine spark"),
+        ((*SPARK, "--from-stage", "cluster"), "--from-stage cluster works on this machine"),
+        ((*SPARK, "--memory", "4"), "--memory 4 is less than a part of the users needs"),
         ((*SPARK, "--sample-users", "0"), "A sample of 0 users is not possible"),
     ],
 )
@@ -38,8 +38,8 @@ def test_embed_needs_both_as_well(tmp_path: Path) -> None:
 
 def test_what_was_asked_for_reaches_spark(tmp_path: Path) -> None:
     with mock.patch.object(on_spark, "run_on_spark", autospec=True, side_effect=RuntimeError) as called:
-        for options, n_users in (((), SAMPLE_USERS), (("--sample-users", "7"), 7)):
+        for options, n_users in (((), None), (("--sample-users", "7"), 7)):
             with pytest.raises(RuntimeError):
-                cli("run", "x.csv", "--out", tmp_path / "out", *SPARK, *options)
-            assert called.call_args.kwargs["sample_users"] == n_users
+                cli("run", "x.csv", "--out", tmp_path / "out", *SPARK, "--memory", "2GB", *options)
+            assert called.call_args.kwargs["bounds"] == Bounds(2 * 10**9, n_users)
             assert called.call_args.kwargs["master"] == SPARK[-1]

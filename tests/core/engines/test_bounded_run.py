@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -37,7 +38,7 @@ from core.runs.publish import BOUNDED
 from core.runs.run import read_previous
 from core.sample import write_sample
 from core.storage.store import Store, open_artifact
-from tests.core.cli.calls import few_shuffles
+from tests.core.cli.calls import cli, few_shuffles, one_line_error
 
 SETTINGS = RunSettings(
     label=LabelSettings(mode=LabelMode.OFF),
@@ -127,6 +128,27 @@ def test_nothing_half_is_left_and_the_store_is_whole(out: Path) -> None:
     assert open_artifact(dataset).stage == "preprocess"  # its receipt was not written over
     with pytest.raises(SettingsError, match="all users, placed on a model of some of them"):
         read_previous(out)
+
+
+def test_a_later_stage_cannot_be_done_alone_on_a_sample_and_all_of_them_can(
+    out: Path, shop: Path, tmp_path: Path
+) -> None:
+    copied = tmp_path / "out"
+    shutil.copytree(out, copied)
+    before = {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
+    said = one_line_error(cli("run", "--out", copied, "--from-stage", "cluster"))
+    assert "all users, placed on a model of some of them" in said and "without --from-stage" in said
+    assert {path.name: path.read_bytes() for path in copied.iterdir() if path.is_file()} == before
+    run.run(copied, [shop], SETTINGS, silent, from_stage="preprocess")
+    assert Receipt.model_validate_json((copied / "receipt.json").read_bytes()).trained_users is None
+    assert "trained_users" not in json.loads((copied / "run.json").read_text())
+
+
+def test_a_later_stage_can_be_done_alone_where_all_fitted(shop: Path, whole: Dataset, tmp_path: Path) -> None:
+    bounds = bounds_of(whole, 2)
+    assert not bounds.surely_holds([shop])  # so it went the way of parts, and all were one
+    before = run_bounded(tmp_path, [shop], SETTINGS, silent, bounds)
+    assert run.run(tmp_path, [], SETTINGS, silent, from_stage="cluster") == before
 
 
 def test_a_run_that_is_stopped_while_it_places_leaves_what_was_there(

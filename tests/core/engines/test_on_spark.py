@@ -1,12 +1,10 @@
 """Runs and scoring on a real cluster, held against one machine."""
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
@@ -14,12 +12,14 @@ from benchmarks.loopback_cluster import Cluster, loopback_cluster
 from core.base.errors import InputError, ResourceError
 from core.base.progress import silent
 from core.base.settings import PRESETS, ClusterSettings, Device, Preset, TrainSettings
+from core.engines.bounded_run import run_bounded
+from core.engines.bounds import A_RECORD, PROGRAM, Bounds
 from core.engines.on_spark import embed_on_spark, run_on_spark
 from core.engines.spark import dealing, session
 from core.ingest.sources.input_files import InputFile
 from core.labels.label_settings import LabelMode, LabelSettings
 from core.runs.pipeline import RunSettings
-from core.runs.publish import ENGINE, FUNNELS, RUN, WRITTEN
+from core.runs.publish import FUNNELS, RUN, WRITTEN
 from core.runs.run import run
 from core.runs.score import score
 from tests.core.cli.calls import few_shuffles
@@ -48,16 +48,16 @@ def files(days: list[bytes], tmp_path: Path) -> list[Path]:
     return found
 
 
-def require_same(left: Path, right: Path, but: tuple[str, ...] = ()) -> None:
-    """The same users in the same order, everything of them equal, vectors up to how batches are padded."""
-    one, other = pq.read_table(left), pq.read_table(right)
+def require_same(left: Path, right: Path) -> None:
+    """The same users, everything of them equal, vectors up to how batches are padded."""
+    one, other = (pq.read_table(path).sort_by("user_id") for path in (left, right))
     assert one.schema.equals(other.schema)
     vectors = [np.stack(table["embedding"].to_pylist()) for table in (one, other)]
     np.testing.assert_allclose(vectors[0], vectors[1], atol=CLOSE)
     near = [name for name in one.column_names if "distance" in name or name == "membership"]
     for name in near:
         np.testing.assert_allclose(one[name].to_numpy(), other[name].to_numpy(), atol=1e-3)
-    rest = [name for name in one.column_names if name not in (*near, *but, "embedding")]
+    rest = [name for name in one.column_names if name not in (*near, "embedding")]
     assert one.select(rest).to_pylist() == other.select(rest).to_pylist()
 
 
@@ -69,7 +69,7 @@ class KilledWorker:
 
     def __call__(self, stage: str, fraction: float, message: str = "", **figures: float) -> None:
         done, tasks = figures.get("tasks_done", 0), figures.get("tasks", 0)
-        if stage == "embed" and 0 < done < tasks and not self.killed_at[0]:
+        if stage in ("embed", "place") and 0 < done < tasks and not self.killed_at[0]:
             self.killed_at = done, tasks
             self.kill()
 
@@ -87,31 +87,35 @@ def test_users_are_placed_as_on_one_machine_also_where_a_worker_is_killed_at_wor
     require_same(tmp_path / "one.parquet", out)
 
 
-def test_a_run_trains_on_some_users_and_places_all(
-    cluster: Cluster, files: list[Path], tmp_path: Path
+def records_of(files: list[Path]) -> int:
+    return sum(len(path.read_bytes().splitlines()) - 1 for path in files)
+
+
+def bounds_of(files: list[Path], share: float) -> Bounds:
+    """A memory into which such a share of the records fits."""
+    return Bounds(PROGRAM + int(share * records_of(files)) * A_RECORD)
+
+
+def test_a_run_of_a_sample_is_the_one_in_a_bound_of_memory(
+    cluster: Cluster, files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    out = tmp_path / "out"
+    bounds = bounds_of(files, 0.3)
+    # as many parts both ways: the order of rows and of what is added up are then the same as well
+    monkeypatch.setattr(dealing, "parts_for", lambda *_: bounds.n_parts(records_of(files)))
+    one, other = tmp_path / "one", tmp_path / "cluster"
     with few_shuffles():
-        record = run_on_spark(out, files, SETTINGS, silent, cluster.url, sample_users=120)
-    there = {path.name for path in out.iterdir() if not path.name.startswith(".")}
+        record = run_bounded(one, files, SETTINGS, silent, bounds)
+        cluster.start_workers(1)
+        third = cluster.workers[-1]
+        progress = KilledWorker(lambda: cluster.kill(third))
+        assert run_on_spark(other, files, SETTINGS, progress, cluster.url, bounds) == record
+    assert progress.killed_at[0], "no stage was at work, so nothing was killed in one"
+    assert 20 < record["trained_users"] < 100 < record["users"]
+    there = {path.name for path in other.iterdir()}
     assert there == WRITTEN - {FUNNELS} | {RUN, "stages"}
-    assert json.loads((out / RUN).read_text()) == record
-    assert 80 < record["trained_users"] < 160 < record["users"]
-    assert "of all" in record["notes"][-1]
-
-    n_users = score(files, out / "model", tmp_path / "one.parquet", silent, Device.CPU)
-    users, one = pd.read_parquet(out / "users.parquet"), pd.read_parquet(tmp_path / "one.parquet")
-    assert record["users"] == len(users) == n_users
-    assert (users[["user_id", "cluster", "group"]] == one[["user_id", "cluster", "group"]]).all(axis=None)
-    np.testing.assert_allclose(np.stack(users["embedding"]), np.stack(one["embedding"]), atol=CLOSE)
-    assert users["cluster"].nunique() == 4  # and the users outside
-
-    segments = json.loads((out / ENGINE).read_text())["segments"]
-    counted = users.groupby("cluster").agg(users=("user_id", "size"), views=("page_views", "sum"))
-    assert [(row["cluster"], row["users"], row["page_views"]) for row in segments] == [
-        (cluster, *counts) for cluster, *counts in counted.itertuples()
-    ]
-    assert all(0 < page["users"] <= row["users"] for row in segments for page in row["top_pages"])
+    require_same(one / "users.parquet", other / "users.parquet")
+    for name in ("receipt.json", "profiles.json", "clusters.json"):
+        assert (one / name).read_text() == (other / name).read_text(), name
 
 
 def test_where_all_users_fit_the_run_is_the_one_of_this_machine(
@@ -119,7 +123,7 @@ def test_where_all_users_fit_the_run_is_the_one_of_this_machine(
 ) -> None:
     with few_shuffles():
         here = run(tmp_path / "here", files, SETTINGS, silent)
-        there = run_on_spark(tmp_path / "there", files, SETTINGS, silent, cluster.url)
+        there = run_on_spark(tmp_path / "there", files, SETTINGS, silent, cluster.url, bounds_of(files, 1))
     assert there == here  # the same keys: every stage was made of the same
     require_same(tmp_path / "here" / "users.parquet", tmp_path / "there" / "users.parquet")
     receipts = [(tmp_path / name / "receipt.json").read_text() for name in ("here", "there")]

@@ -84,6 +84,24 @@ def test_a_file_that_an_executor_does_not_see_or_sees_otherwise_is_named(tmp_pat
             dealing._refuse(piece)
 
 
+def test_a_file_that_changes_while_an_executor_reads_it_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = day(tmp_path / "a.csv", range(3))
+    read_file = dealing.read_file
+
+    def read_and_change(*how: object) -> object:
+        found = read_file(*how)  # type: ignore[arg-type]
+        source.path.write_bytes(source.path.read_bytes()[:-1] + b"\r")
+        return found
+
+    monkeypatch.setattr(dealing, "read_file", read_and_change)
+    *records, last = read([source])
+    assert not records
+    with pytest.raises(InputError, match=r"a\.csv changed while it was read"):
+        dealing._refuse(last)
+
+
 def test_a_part_is_handed_over_with_receipts_of_its_own(tmp_path: Path) -> None:
     sources = [day(tmp_path / "a.csv", range(20)), day(tmp_path / "b.csv", range(15, 30))]
     pieces = read(sources)

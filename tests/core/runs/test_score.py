@@ -5,7 +5,9 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
+from core.base.errors import NothingLeft
 from core.base.progress import silent
 from core.base.settings import Device
 from core.engines.parts import split
@@ -44,10 +46,5 @@ def test_users_are_placed_in_parts_as_in_the_whole(days: list[bytes], model: Pat
 
 def test_records_without_a_page_view_place_nobody(model: Path, tmp_path: Path) -> None:
     raw = raw_read(tmp_path / "raw", [[event("a", 1, name="scroll")]])
-    with_one = raw_read(tmp_path / "more", [[event("a", 1), event("a", 2, "/b")]])
-    frozen, following = FrozenModel.read(model), NextPages.load(model)
-    (tmp_path / "one").mkdir(), (tmp_path / "none").mkdir()
-    found = score_raw(with_one, frozen, tmp_path / "one", following=following, n_next=N_NEXT)
-    empty = score_raw(raw, frozen, tmp_path / "none", following=following, n_next=N_NEXT)
-    assert (found.num_rows, empty.num_rows) == (1, 0)
-    assert empty.schema == found.schema
+    with pytest.raises(NothingLeft, match="No page view is left of 1 records"):
+        score_raw(raw, FrozenModel.read(model), tmp_path)

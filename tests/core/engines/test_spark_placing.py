@@ -1,0 +1,75 @@
+"""What an executor makes of a part and what becomes of it here, in this process: no Spark is at work."""
+
+import io
+import shutil
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from core.base.errors import NothingLeft
+from core.base.progress import silent
+from core.base.settings import Device, IngestSettings
+from core.data.dataset import Dataset
+from core.engines import on_spark
+from core.engines.everybody import PlacedPart, Placing
+from core.engines.parts import split
+from core.engines.spark import placing, session
+from core.engines.spark.placing import RunUsers
+from core.ingest.decisions import decide
+from core.ingest.ingest import transform
+from tests.core.ingest.crowd import crowd
+from tests.core.ingest.shop import raw_read
+from tests.core.ingest.test_decisions import told
+
+N_PARTS = 2
+
+
+def test_a_part_is_placed_elsewhere_by_what_was_decided_on_all(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serializers = pytest.importorskip("pyspark.serializers")
+    raw = raw_read(tmp_path / "raw", [crowd(30)])
+    (whole := tmp_path / "whole").mkdir()
+    transform(raw, IngestSettings(), whole, silent, tmp_path)
+    (here := tmp_path / "here").mkdir()
+    decided = decide(raw, IngestSettings(), here, silent)
+    travels = serializers.CloudPickleSerializer()
+    step = RunUsers("model", "decided", Placing(decided, IngestSettings(), Device.CPU))
+    step = travels.loads(travels.dumps(step))
+    shutil.move(here, tmp_path / "decided")
+    monkeypatch.setattr(placing, "shipped", {"model": model, "decided": tmp_path / "decided"}.get)
+    found = {}
+    for number, part in enumerate(split(raw, N_PARTS, tmp_path / "parts")):
+        (work := tmp_path / f"work{number}").mkdir()
+        [(_, _, data)] = step(part, work)
+        shutil.rmtree(work)
+        zipfile.ZipFile(io.BytesIO(data)).extractall(tmp_path / f"back{number}")
+        placed = PlacedPart.read(tmp_path / f"back{number}")
+        found |= told(placed.dataset)
+        assert len(placed.dataset.users) == len(placed.vectors) == len(placed.clusters) == len(placed.codes)
+        np.testing.assert_array_equal(
+            placed.clusters >= 0, (placed.dataset.users["group"] == "segment").to_numpy()
+        )
+    assert found == told(Dataset(whole, ""))
+
+
+def test_nobody_is_an_error_and_what_was_there_stays(tmp_path: Path) -> None:
+    (out := tmp_path / "out.parquet").write_text("before")
+    with pytest.raises(NothingLeft, match="No page view is left"):
+        on_spark._written(iter([]), out)
+    assert out.read_text() == "before"
+    parts = [pa.table({"user_id": ids}) for ids in (["a", "c"], ["b"])]
+    assert on_spark._written(iter(parts), out) == 3
+    assert pq.read_table(out)["user_id"].to_pylist() == ["a", "c", "b"]
+
+
+def test_parts_lie_where_spark_clears_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SPARK_EXECUTOR_DIRS", raising=False)
+    monkeypatch.setenv("SPARK_LOCAL_DIRS", "/tmp/blockmgr-1,/tmp/blockmgr-2")
+    assert session.scratch() == Path("/tmp/blockmgr-1")
+    monkeypatch.setenv("SPARK_EXECUTOR_DIRS", "/disks/executor-1:/disks/executor-2")
+    assert session.scratch() == Path("/disks/executor-1")
