@@ -102,6 +102,7 @@ def typed(
     present: Collection[str],
     view_files: Collection[int],
     settings: IngestSettings,
+    page_view: str = PAGE_VIEW,
 ) -> ir.Table:
     """Typed columns of every record.
 
@@ -113,12 +114,13 @@ def typed(
         present: Fields that any file has; the others are not even read.
         view_files: Numbers of the files without an ``event_name``: all their records are page views.
         settings: What is left out.
+        page_view: Name of the events that are page views.
     """
 
     def column(name: str) -> ir.StringValue:
         return raw[name] if name in present else ibis.null("string")
 
-    is_view = (column(Raw.EVENT_NAME).strip() == PAGE_VIEW).fill_null(False)
+    is_view = (column(Raw.EVENT_NAME).strip() == page_view).fill_null(False)
     table = raw.select(
         Raw.FILE_NO,
         Raw.LINE,
