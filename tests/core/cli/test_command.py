@@ -60,6 +60,7 @@ def test_everything_that_was_set_is_named() -> None:
             keep_places=("https://a.example/team/{…}",),
             mask_places=("source",),
             exclude_debug=False,
+            page_view="$pageview",
         ),
         train=TrainSettings(epochs=5, seed=3),
         weights=ViewWeights(url=1, theme=0, type=0),
@@ -72,7 +73,7 @@ def test_everything_that_was_set_is_named() -> None:
         ("--outcome-counts", "first"),
         ("--epochs", "5"), ("--seed", "3"), ("--user-key", "user_id"), ("--column", "page_title=My Title"),
         ("--strip-page", "https://a.example/thanks"), ("--mask-place", "source"),
-        ("--keep-place", "https://a.example/team/{…}"),
+        ("--keep-place", "https://a.example/team/{…}"), ("--page-view", "$pageview"),
     ):  # fmt: skip
         assert words[words.index(pair[0]) + 1] == pair[1]
     assert "--keep-debug" in words
