@@ -108,7 +108,8 @@ def make_layout(
     inside = bool(json_columns) or any(KEY.match(name) for name in header)
     rows = None if inside else find_event_rows(header, sample, settings)
     if rows is not None:
-        shape, needed = Shape(rows.shape("csv")), tuple(sorted({*rows.read.columns.values()}))
+        shape = Shape(rows.shape("csv")) if rows.sure else Shape.FLAT
+        needed = tuple(sorted({*rows.read.columns.values()}))
         known = frozenset(rows.seen)
         return DelimitedLayout(shape, delimiter, tuple(header), rows.fields, known, (), needed, rows)
     if inside and differ_in_items(header, sample):

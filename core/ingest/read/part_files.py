@@ -175,6 +175,12 @@ class Sink:
         if rejected.total:
             self.rejected.join(rejected)
 
+    def clear(self) -> None:
+        """Forget and remove all, to read the file anew."""
+        for part in self.parts:
+            part.path.unlink()
+        self.parts, self.rejected = [], Rejected(self.rejected.room)
+
     @property
     def read(self) -> int:
         """Rows kept so far."""
