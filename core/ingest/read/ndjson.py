@@ -41,6 +41,7 @@ from core.ingest.read.nested import (
     map_names,
     names_in,
     read_record,
+    rows_of,
 )
 from core.ingest.read.opening import CHUNK_BYTES, naming
 from core.ingest.read.parallel import in_order
@@ -181,17 +182,6 @@ def _event_rows(
     every = HeaderMap(names, {name: index for index, name in enumerate(names)}, {})
     rows = rows_of(sample, make_plan(every, literal))
     return names, find_event_rows(names, rows, settings, RECORD_FIELDS if nested else None)
-
-
-def rows_of(records: tuple[dict[str, Any], ...], plan: Plan) -> list[Row]:
-    """The rows of some records, broken ones left out."""
-    rows = []
-    for record in records:
-        try:
-            rows.append(read_record(record, plan))
-        except (BrokenRecord, InexactId):
-            continue
-    return rows
 
 
 def _sample(data: bytes) -> Iterator[dict[str, Any]]:

@@ -8,7 +8,8 @@ cells of a CSV that was saved from BigQuery's console.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -159,6 +160,15 @@ def read_record(record: Record, plan: Plan) -> Row:
             texts = (f"{key}\x1e{_text(_plain(value), slot, plan) or ''}" for key, value in listed)
             row[slot] = "\x1f".join(texts) or None
     return row
+
+
+def rows_of(records: Iterable[Record], plan: Plan) -> list[Row]:
+    """The rows of some records, broken ones left out."""
+    rows = []
+    for record in records:
+        with suppress(BrokenRecord, InexactId):
+            rows.append(read_record(record, plan))
+    return rows
 
 
 def parameters(root: str, value: object) -> Iterator[tuple[str, Any]]:
