@@ -69,9 +69,10 @@ _ALIASES: Final = {
 ALIASES: Final = {field: tuple(names.split()) for field, names in _ALIASES.items()}
 """Field → normalised names, best first."""
 _OF_SEGMENT: Final = frozenset({"anonymousid", "anonymous_id"})
+_CONTEXT: Final = "context_"
 _CALLS: Final = ("event_name", "type", "event")
-"""Event names of Segment and RudderStack: ``type`` is the call, ``event`` the name of a track in a table of
-those alone, and ``name`` that of a page."""
+"""Event names of Segment and RudderStack, told by an anonymous id and a context: ``type`` is the call,
+``event`` the name of a track in a table of those alone, and ``name`` that of a page."""
 
 _KNOWN = frozenset(alias for aliases in ALIASES.values() for alias in aliases)
 _LEAST_KNOWN = 3  # of a line of column names among the data
@@ -182,8 +183,10 @@ def spelt(name: str) -> str:
 
 def _aliases(field: str, names: Sequence[str], settings: IngestSettings) -> tuple[str, ...]:
     chosen = normalise_header(settings.user_key)
-    if field == Raw.EVENT_NAME and not _OF_SEGMENT.isdisjoint(map(normalise_header, names)):
-        return _CALLS
+    if field == Raw.EVENT_NAME:
+        plain = {normalise_header(name) for name in names}
+        is_segment = _OF_SEGMENT & plain and any(name.startswith(_CONTEXT) for name in plain)
+        return _CALLS if is_segment else ALIASES[field]
     if field == Raw.USER_KEY and chosen != DEFAULT_USER_KEY:
         return (chosen,)
     return ALIASES[field]

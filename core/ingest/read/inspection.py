@@ -132,7 +132,7 @@ def _assembled_rows(opened: OpenedDelimited, names: Sequence[str]) -> list[tuple
 def _look_at_json(source: InputFile, settings: IngestSettings) -> tuple[FilePreview, HeaderMap]:
     with open_source(source) as file:
         opened = ndjson.open_json(file, source, settings, CHUNK_BYTES)
-    names = opened.rows.read.names if opened.rows else opened.seen
+    names = _names_shown(opened.rows, opened.seen)
     every = HeaderMap(names, {name: index for index, name in enumerate(names)}, {})
     sample = opened.sample[: opening.SAMPLE_ROWS if opened.rows else SAMPLE_ROWS]
     rows = [tuple(row) for row in rows_of(sample, make_plan(every, opened.literal))]
@@ -142,9 +142,14 @@ def _look_at_json(source: InputFile, settings: IngestSettings) -> tuple[FilePrev
 def _look_at_parquet(source: InputFile, settings: IngestSettings) -> tuple[FilePreview, HeaderMap]:
     with open_seekable(source) as file:
         opened = parquet.open_parquet(file, source, settings)
-        names = opened.rows.read.names if opened.rows else opened.seen
+        names = _names_shown(opened.rows, opened.seen)
         columns = parquet.first_rows(opened.file, names, source.name)
     return _preview(source, opened.shape, names, _transposed(columns), opened.rows), opened.fields
+
+
+def _names_shown(rows: EventRows | None, seen: tuple[str, ...]) -> tuple[str, ...]:
+    """Of rows with a parameter each all columns are needed, to make events of them."""
+    return rows.read.names if rows and rows.of == "parameter" else seen
 
 
 def _transposed(columns: Sequence[pa.Array]) -> list[tuple[str | None, ...]]:

@@ -26,7 +26,7 @@ def with_page_views(count: FileCount, parts: Sequence[Path]) -> FileCount:
         count: What its reader says.
         parts: Its rows.
     """
-    if Raw.EVENT_NAME not in count.columns:
+    if Raw.EVENT_NAME not in count.columns or not parts:
         return count
     names = set[str]()
     for path in parts:
@@ -61,10 +61,16 @@ def page_view_of(counts: Sequence[FileCount], settings: IngestSettings) -> str:
 
 
 def unread_views(files: Sequence[tuple[str, FileCount]], page_view: str) -> list[str]:
-    """Files in which nothing is called a page view as in the others, but something as in another tool."""
-    return [
-        f"{name} has no {page_view}, which is the page view of these files: its {' and '.join(other)} "
-        "are other events"
-        for name, count in files
-        if page_view not in count.page_views and (other := [n for n in count.page_views if n != page_view])
-    ]
+    """Files in which nothing is called a page view as in the others, but something as in another tool.
+
+    Of a name that no tool is known for it is not known which files have it.
+    """
+    warnings = []
+    for name, count in files:
+        other = " and ".join(known for known in count.page_views if known != page_view)
+        if other and page_view in PAGE_VIEWS and page_view not in count.page_views:
+            warnings.append(
+                f"{name} has no {page_view}, which is the page view of these files: its {other} are "
+                "other events"
+            )
+    return warnings

@@ -75,9 +75,7 @@ def _not_a_table(head: bytes, text: bytes) -> str:
     if text[:1] == b"<":
         return "a web page or XML"
     if ACCESS_LOG.match(text):
-        return (
-            "a web server's access log, without names of columns (docs/how-to/other_tools.md: a table of it)"
-        )
+        return "an access log, which does not name its columns (docs/how-to/other_tools.md makes a table)"
     if head.startswith((b"PK\x03\x04", b"\x1f\x8b")):
         return "packed twice"
     lines = text.splitlines()

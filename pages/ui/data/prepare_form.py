@@ -141,12 +141,13 @@ def _mapping(found: Inspection, before: IngestSettings) -> dict[str, str]:
 def _page_view(found: Inspection, mapping: Mapping[str, str], before: IngestSettings) -> str:
     """The name of the events that are page views; ``""`` to have it found in all rows."""
     column = mapping.get(Raw.EVENT_NAME, "")
-    names = sorted(set(_first_cells(found, column)))
-    if not column or not names:
+    cells = set(_first_cells(found, column))
+    names = sorted(name for name in cells if "…" not in name)  # in outline it is no name
+    if not cells:
         st.caption("Without event names, every record is read as a page view.")
         return ""
     known = [name for name in PAGE_VIEWS if name in names]
-    guess = f"the first rows say {known[0]}" if known else "none of the first rows is one"
+    guess = f"the first rows say {known[0]}" if known else "the first rows do not say"
     picked = st.selectbox(
         "Which event is a page view?", ["", *dict.fromkeys((*filter(None, [before.page_view]), *names))],
         index=int(bool(before.page_view)), key="page_view", accept_new_options=True,

@@ -205,6 +205,8 @@ def test_where_two_names_may_be_it_nothing_is_guessed(tmp_path: Path) -> None:
     chosen = dataset_of(tmp_path / "b", path, page_view="page")
     assert chosen.receipt.page_views_used == len(VIEWS)
     assert chosen.receipt.outcome_users["$pageview"].events == len(VIEWS)
+    visits = write(tmp_path / "visits.jsonl", posthog() + posthog().replace("$pageview", "visit"))
+    assert not dataset_of(tmp_path / "c", visits, page_view="visit").receipt.warnings
 
 
 def test_an_event_called_like_anothers_page_view_stays_another_event(tmp_path: Path) -> None:
