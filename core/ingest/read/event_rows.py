@@ -3,7 +3,8 @@
 Two ways of unnesting GA4's export make them:
 
 * *long form*       one row a parameter: ``event_params_key`` beside its value, or ``key, string_value, …``
-* *a row an item*   one row an item of a cart, so that all else of an event is repeated
+* *a row an item*   one row an item of a cart, so that all else of an event is repeated,
+                    a list of its parameters too, where there is one
 
 What belongs to one event agrees in all other columns, wherever in the file it lies. So of each row the
 fields are kept, the rest of it, and what tells it from the other rows of its event
@@ -160,7 +161,7 @@ def find_event_rows(
     """
     if usual is None:
         fields = map_headers(names, settings)
-        return _of_parameters(names, sample, settings) or _of_items(names, sample, fields, frozenset())
+        return _of_parameters(names, sample, settings) or _of_items(names, sample, fields)
     inside = frozenset(at for at, name in enumerate(names) if _inside(name))
     plain = [at for at in range(len(names)) if at not in inside]
     some = [[row[at] for at in plain] for row in sample]
@@ -261,21 +262,24 @@ def _are_parameters(
 
 
 def _of_items(
-    names: Sequence[str], sample: Sequence[Sequence[str | None]], fields: HeaderMap, inside: frozenset[int]
+    names: Sequence[str],
+    sample: Sequence[Sequence[str | None]],
+    fields: HeaderMap,
+    inside: frozenset[int] | None = None,
 ) -> EventRows | None:
-    mapped = {*fields.columns.values(), *inside}
+    mapped = {*fields.columns.values(), *(inside or ())}
     item = sorted(_item_columns(names) - mapped)
     if not item:
         return None
     of_item = {at for at, name in enumerate(names) if normalise_header(name) in OF_AN_ITEM} - mapped
     numbering = _numbering(names, sample, {*mapped, *item, *of_item})
     rest = set(range(len(names))) - {*mapped, *item, *of_item, *numbering}
-    lists = dict.fromkeys(f"{names[at].partition('.')[0]}.{WHOLE}" for at in sorted(inside))
-    every = (*fields.names, *lists)
+    roots = dict.fromkeys(name.partition(".")[0] for name in fields.names if _inside(name))
+    every = (*fields.names, *(f"{root}.{WHOLE}" for root in roots if inside is not None))
     read = {**fields.columns, **{f"{_ITEM_COLUMN}{at}": at for at in item}}
     read |= {f"{_REST_COLUMN}{at}": at for at in (*sorted(rest), *range(len(fields.names), len(every)))}
     seen, ignored = tuple(names), tuple(names[at] for at in numbering)
-    sure = differ_in_items(names, [_without(row, numbering) for row in sample], inside)
+    sure = differ_in_items(names, [_without(row, numbering) for row in sample], inside or ())
     return EventRows("item", sure, fields, seen, HeaderMap(every, read, {}), ignored)
 
 
