@@ -13,6 +13,8 @@ from core.base.settings import (
     ViewWeights,
 )
 from core.cli.command import beyond, command_line
+from core.cli.run_command import run
+from core.cli.run_options import wanted_settings
 from core.journeys.funnel import Funnel
 from core.labels.label_settings import LabelSettings, ThemeSource, default_taxonomy
 from core.runs.pipeline import RunSettings
@@ -119,3 +121,11 @@ def test_a_funnel_is_a_file() -> None:
     funnel = Funnel.checked(steps=({"kind": "page", "any_of": ("/cart",)},))
     assert command_line(RunSettings(funnels=(funnel,))).count("--funnel funnels.yaml") == 1
     assert "--funnel" not in command_line(RunSettings())
+
+
+def test_what_was_said_of_the_columns_is_read_as_it_was_meant() -> None:
+    """Also that no column holds the names of events."""
+    said = IngestSettings(mapping={"event_name": "", "page_title": "My Title"}, page_view="Page Viewed")
+    words = shlex.split(command_line(RunSettings(ingest=said)))
+    options = run.make_context("run", words[4:]).params
+    assert IngestSettings.checked(**wanted_settings(options)["ingest"]) == said
