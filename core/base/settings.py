@@ -14,6 +14,7 @@ from pydantic import (
     ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
+    StringConstraints,
     TypeAdapter,
     ValidationError,
     field_validator,
@@ -22,7 +23,7 @@ from pydantic import (
 )
 
 from core.base.errors import SettingsError
-from core.base.schema import TEMPLATE_OUTCOME, View
+from core.base.schema import PAGE_VIEW, TEMPLATE_OUTCOME, View
 
 _SIZE: Final = TypeAdapter(ByteSize)
 SHOWN_CHARACTERS: Final = 200
@@ -129,6 +130,9 @@ class IngestSettings(Settings):
     """Field of :class:`core.base.schema.Raw` → column, where the analyst overrules the header rule."""
     user_key: str = "user_pseudo_id"
     """The column (by its normalised name) that identifies a user."""
+    page_view: Annotated[str, StringConstraints(strip_whitespace=True)] = ""
+    """Name of the events that are page views; empty to take the one of
+    :data:`core.base.schema.PAGE_VIEWS` that the files have. Without names of events every record is one."""
     exclude_internal: bool = True
     exclude_debug: bool = True
     exclude_bots: bool = False
@@ -147,6 +151,18 @@ class IngestSettings(Settings):
     known_pages: frozenset[str] = Field(default=frozenset(), exclude=True, repr=False)
     """Pages that a model was trained on, where new users are read for it: many saw them there, so no number
     in them is personal, however few see them here. They belong to the model and are written nowhere else."""
+
+    def viewing(self, page_view: str) -> Self:
+        """For later events: what is a page view is not found anew, if these had another name than GA4's."""
+        return self if page_view == PAGE_VIEW else self.model_copy(update={"page_view": page_view})
+
+    @model_serializer(mode="wrap")
+    def _as_ever(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A name of page views is told only where one was chosen: results of before keep their names."""
+        said: dict[str, Any] = dump(self)
+        if not self.page_view:
+            said.pop("page_view", None)
+        return said
 
 
 class Encoder(StrEnum):

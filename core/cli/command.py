@@ -113,6 +113,7 @@ def _ingest(settings: RunSettings) -> list[str]:
     words = [] if ingest.user_key == default.user_key else ["--user-key", ingest.user_key]
     for field, column in ingest.mapping.items():
         words += ["--column", f"{field}={column}"]
+    words += ["--page-view", ingest.page_view] if ingest.page_view else []
     for page in ingest.strip_pages:
         words += ["--strip-page", page]
     for place in ingest.keep_places:

@@ -93,7 +93,13 @@ files = click.Path(path_type=Path)
     help="Where the model runs; auto by default.",
 )
 @click.option("--user-key", help="Column that identifies a user; user_pseudo_id by default.")
-@click.option("--column", multiple=True, metavar="FIELD=COLUMN", help="Where the header rule is wrong.")
+@click.option(
+    "--column",
+    multiple=True,
+    metavar="FIELD=COLUMN",
+    help="Where the header rule is wrong; FIELD= where no column is that field.",
+)
+@click.option("--page-view", metavar="NAME", help="Name of the events that are page views; found by itself.")
 @click.option(
     "--strip-page", multiple=True, metavar="PAGE", help="Canonical page to leave out of the sequences."
 )

@@ -36,7 +36,8 @@ def wanted_settings(options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return {
         "ingest": _given(
             user_key=options["user_key"],
-            mapping=_pairs("--column", options["column"]) or None,
+            mapping=_pairs("--column", options["column"], absent=True) or None,
+            page_view=options["page_view"],
             strip_pages=options["strip_page"] or None,
             keep_places=options["keep_place"] or None,
             mask_places=options["mask_place"] or None,
@@ -138,10 +139,10 @@ def fresh_settings(wanted: dict[str, dict[str, Any]], preset: Preset | None) -> 
     )
 
 
-def _pairs(option: str, items: Sequence[str]) -> dict[str, str]:
+def _pairs(option: str, items: Sequence[str], absent: bool = False) -> dict[str, str]:
     split = [item.partition("=") for item in items]
     for (name, equals, value), item in zip(split, items, strict=True):
-        if not (name and equals and value):
+        if not (name and equals and (value or absent)):
             raise SettingsError(f"{option} {item!r} is not possible", allowed="NAME=VALUE")
     return {name.strip(): value.strip() for name, _, value in split}
 

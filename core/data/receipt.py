@@ -9,6 +9,7 @@ from typing import Final, Self
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from core.base.local_clock import LocalClock
+from core.base.schema import PAGE_VIEW
 
 
 def ranked(counts: Mapping[str, int]) -> dict[str, int]:
@@ -142,6 +143,8 @@ class Receipt(_Part):
     sessions: int
     sessions_by_gap: int
     """Sessions that had to be cut by inactivity because ``ga_session_id`` was missing."""
+    page_view: str = PAGE_VIEW
+    """Name of the events that are page views, in files with names of events."""
     user_key: str
     """Column that identifies a user, and what its values look like."""
     id_kind: str

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple, TypeAlias
 import numpy as np
 import pyarrow as pa
 
-from core.base.schema import Raw, Users
+from core.base.schema import PAGE_VIEW, Raw, Users
 from core.base.settings import IngestSettings
 from core.data.sequences import UserSequences
 from core.ingest.account.waterfall import REJECT_REASONS
@@ -87,10 +87,11 @@ def read_people(
     """
     ids = [one_record.user_id(row.get(Raw.USER_KEY)) for row in rows]
     named = {who for who, row in zip(ids, rows, strict=True) if row.get(Raw.EVENT_NAME)}
+    page_view = settings.page_view or PAGE_VIEW
     people: dict[str, Person] = {}
     nobody: Counter[str] = Counter()
     for line, (who, row) in enumerate(zip(ids, rows, strict=True)):
-        view = one_record.is_view(row, who in named)
+        view = one_record.is_view(row, who in named, page_view)
         fate = one_record.fate(row, view, settings)
         if who is None:
             nobody[REASONS[fate]] += 1

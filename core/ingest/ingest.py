@@ -131,8 +131,8 @@ def accounted_records(
     """
     if not raw.parts:
         raise NothingLeft("There are no records in the input", remedy="Choose another file")
-    parts = engine.parts(raw.parts)
-    typed = engine.name("typed", records.typed(parts, raw.present, _files_of_views(raw), settings))
+    parts, views = engine.parts(raw.parts), _files_of_views(raw)
+    typed = engine.name("typed", records.typed(parts, raw.present, views, settings, raw.page_view))
     report(STAGE, 0.05, "Looking at every record")
     accounted = account(engine, parts, typed, raw, settings)
     report(STAGE, 0.2, "Numbering users")

@@ -122,7 +122,8 @@ def duckdb_events(export: LoadedExport, fields: Collection[str]) -> str:
     for (shape, delimiter, columns), names in groups.items():
         found = {field: _duckdb_column(name, shape) for field, name in columns}
         time = _UNITS.get(unit, _ISO).format(found[Raw.EVENT_TIMESTAMP])
-        view = f"trim({found[Raw.EVENT_NAME]}) = '{PAGE_VIEW}'" if Raw.EVENT_NAME in found else "true"
+        named, view = found.get(Raw.EVENT_NAME), quote_duckdb(export.receipt.page_view)
+        view = f"trim({named}) = {view}" if named else "true"
         told = f", delim = {quote_duckdb(delimiter)}" if delimiter else ""  # an older receipt has none
         source = _READERS[shape].format(", ".join(names), told)
         more = [(field, found.get(field, "CAST(NULL AS VARCHAR)")) for field in _wanted(fields)]

@@ -127,6 +127,7 @@ def _read_again(
     if read is None or not paths or sorted(pipeline.fingerprints(paths).values()) != sorted(read):
         return None
     settings = IngestSettings.checked(**open_artifact(trained.dataset.path).settings)
+    settings = settings.viewing(trained.dataset.receipt.page_view)
     known = page_names(trained.dataset.pages, None)[View.URL]
     again = pipeline.preprocess(Store(work), paths, undecided(settings, known), progress)
     for chosen in filters:

@@ -107,7 +107,8 @@ def write_model(folder: Path, results: StoredStages, settings: RunSettings, made
     for file in results.model.path.iterdir():
         if file.name != MANIFEST:
             link(file, folder / file.name)
-    (folder / INGEST_SETTINGS).write_text(settings.ingest.model_dump_json(indent=1), encoding="utf-8")
+    ingest = settings.ingest.viewing(results.dataset.receipt.page_view)
+    (folder / INGEST_SETTINGS).write_text(ingest.model_dump_json(indent=1), encoding="utf-8")
     if results.labels:
         settings_file, labels_file = LABEL_FILES
         used = label_settings(results.labels, settings)

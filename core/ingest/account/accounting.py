@@ -109,7 +109,7 @@ def _event_names(engine: Engine, typed: ir.Table) -> list[str]:
     """The most frequent event names."""
     counts = typed.group_by(name=typed[Raw.EVENT_NAME]).agg(events=_.count())
     top = counts.order_by([_.events.desc(), _.name]).limit(NAMES_SHOWN)
-    return [mask_url(row["name"] or "(none)").text for row in engine.rows(top)]
+    return [f"{mask_url(row['name'] or '(none)').text} ({row['events']:,})" for row in engine.rows(top)]
 
 
 def _example(rejects: pa.Table) -> str:

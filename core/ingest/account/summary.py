@@ -86,7 +86,7 @@ def make_receipt(counted: Counted) -> Receipt:
         page_views_used=len(used.views), users=len(used.numbers),
         users_by_group={group.value: int((counted.groups == group.value).sum()) for group in PREPARED},
         sessions=used.sessions.total, sessions_by_gap=used.sessions.by_gap,
-        user_key=_user_key(counted),
+        page_view=counted.raw.page_view, user_key=_user_key(counted),
         id_kind=describe_ids(kinds),
         first_ts=int(used.views.timestamp.min()), last_ts=int(used.views.timestamp.max()),
         time_unit=clock.describe_units(tally.units),

@@ -183,7 +183,7 @@ def refuse_nothing(waterfall: Waterfall, found_names: Sequence[str], example: st
 
     Args:
         waterfall: The steps so far.
-        found_names: Event names of the export, for the message.
+        found_names: Event names of the export, the most frequent first, for the message.
         example: A rejected value with its reason, for the message.
 
     Raises:
@@ -212,6 +212,7 @@ _SWITCHES: Final = {
 }
 _REMEDIES: Final = {
     "rejected": "Check that the right columns are mapped to event_timestamp and page_location",
-    "not_page_view": "Map event_name to the column that holds page_view",
+    "not_page_view": "Say which event is a page view (--page-view NAME, or with the columns on the Data "
+    "page); if every record is one, say that there are no event names (--column event_name=)",
     "no_id": "Choose another column as the user key",
 }

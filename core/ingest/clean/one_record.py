@@ -92,14 +92,15 @@ def milliseconds(text: str | None) -> int | None:
     return number if number is not None and 0 <= number <= records.LONGEST_ENGAGEMENT else None
 
 
-def is_view(row: Mapping[str, str | None], named: bool) -> bool:
+def is_view(row: Mapping[str, str | None], named: bool, page_view: str = PAGE_VIEW) -> bool:
     """Whether a record is a page view; without names of events, every one is.
 
     Args:
         row: Field of :class:`core.base.schema.Raw` → text.
         named: Whether any record of the source has the name of an event.
+        page_view: Name of the events that are page views.
     """
-    return not named or (row.get(Raw.EVENT_NAME) or "").strip(" ") == PAGE_VIEW
+    return not named or (row.get(Raw.EVENT_NAME) or "").strip(" ") == page_view
 
 
 def fate(row: Mapping[str, str | None], view: bool, settings: IngestSettings) -> Fate:

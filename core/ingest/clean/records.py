@@ -13,7 +13,7 @@ import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
-from core.base.schema import PAGE_VIEW, Raw
+from core.base.schema import Raw
 from core.base.settings import IngestSettings
 
 NO_ID: Final = (
@@ -98,10 +98,7 @@ def session_id(text: ir.StringValue) -> ir.StringValue:
 
 
 def typed(
-    raw: ir.Table,
-    present: Collection[str],
-    view_files: Collection[int],
-    settings: IngestSettings,
+    raw: ir.Table, present: Collection[str], view_files: Collection[int], settings: IngestSettings, view: str
 ) -> ir.Table:
     """Typed columns of every record.
 
@@ -113,12 +110,13 @@ def typed(
         present: Fields that any file has; the others are not even read.
         view_files: Numbers of the files without an ``event_name``: all their records are page views.
         settings: What is left out.
+        view: Name of the events that are page views.
     """
 
     def column(name: str) -> ir.StringValue:
         return raw[name] if name in present else ibis.null("string")
 
-    is_view = (column(Raw.EVENT_NAME).strip() == PAGE_VIEW).fill_null(False)
+    is_view = (column(Raw.EVENT_NAME).strip() == view).fill_null(False)
     table = raw.select(
         Raw.FILE_NO,
         Raw.LINE,

@@ -15,7 +15,7 @@ import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from core.base.schema import PAGE_VIEW, Raw
+from core.base.schema import Raw
 from core.ingest.clean import records
 from core.ingest.clean.locations import PAGE, Locations
 from core.ingest.engine import Engine
@@ -90,9 +90,10 @@ def number_names(engine: Engine, typed: ir.Table) -> ir.Table:
     Returns:
         A table ``written`` → ``name``, the number, and ``stripped``, the name; without absent names.
     """
-    written = engine.keep("written_names", typed.select(written=typed[Raw.EVENT_NAME]).distinct())
+    others = typed.filter(~typed[records.IS_VIEW])
+    written = engine.keep("written_names", others.select(written=others[Raw.EVENT_NAME]).distinct())
     named = written.mutate(stripped=written.written.strip())
-    named = named.filter(records.absent(named.stripped).notnull(), named.stripped != PAGE_VIEW)
+    named = named.filter(records.absent(named.stripped).notnull())
     number = ibis.dense_rank().over(order_by=named.stripped).cast("int32")
     return engine.keep("event_names", named.mutate(**{NAME: number}))
 

@@ -87,7 +87,8 @@ def _values_of(slot: str, columns: Mapping[str, pa.Array]) -> list[pa.Array]:
 def _from_console(
     layout: DelimitedLayout, columns: Mapping[str, pa.Array], lines: Lines, parsed: ParsedBlock
 ) -> ParsedBlock:
-    plan = make_plan(layout.fields, literal=set(layout.header) - set(layout.json_columns))
+    read = layout.rows.read if layout.rows else layout.fields
+    plan = make_plan(read, literal=set(layout.header) - set(layout.json_columns))
     rows: list[Row] = []
     kept: list[int] = []
     rejected = Rejected()
@@ -99,7 +100,8 @@ def _from_console(
             rejected.add(Reject(int(lines[index]), error.reason, str(error.value), error.column))
     arrays = [pa.array([row[slot] for row in rows], pa.string()) for slot in range(len(plan.fields))]
     parsed.rejected.join(rejected)
-    return replace(parsed, fields=dict(zip(plan.fields, arrays, strict=True)), lines=lines[kept])
+    fields = dict(zip(plan.fields, arrays, strict=True))
+    return replace(parsed, fields=layout.rows.staged(fields) if layout.rows else fields, lines=lines[kept])
 
 
 def _records(columns: Mapping[str, pa.Array]) -> Iterator[dict[str, Any]]:

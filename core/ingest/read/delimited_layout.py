@@ -11,10 +11,11 @@ Shapes are told from the header and a few rows, never asked for:
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 import orjson
 
@@ -23,7 +24,7 @@ from core.base.settings import IngestSettings
 from core.ingest.read.blocks import QuoteLimits
 from core.ingest.read.event_rows import EventRows, differ_in_items, find_event_rows, rows_beside_lists
 from core.ingest.read.headers import HeaderMap, map_headers, require
-from core.ingest.read.nested import PARAM_FIELDS, PARAM_LISTS, map_names, names_in
+from core.ingest.read.nested import PARAM_FIELDS, PARAM_LISTS, make_plan, map_names, names_in, rows_of
 
 RECORD_COLUMNS: Final = (
     *PARAM_LISTS,
@@ -108,20 +109,24 @@ def make_layout(
     inside = bool(json_columns) or any(KEY.match(name) for name in header)
     rows = None if inside else find_event_rows(header, sample, settings)
     if rows is not None:
-        shape, needed = Shape(rows.shape("csv")), tuple(sorted({*rows.read.columns.values()}))
+        shape = Shape(rows.shape("csv")) if rows.sure else Shape.FLAT
+        needed = tuple(sorted({*rows.read.columns.values()}))
         known = frozenset(rows.seen)
         return DelimitedLayout(shape, delimiter, tuple(header), rows.fields, known, (), needed, rows)
-    if inside and differ_in_items(header, sample):
-        raise rows_beside_lists()
     if any(KEY.match(name) for name in header):
+        if differ_in_items(header, sample):
+            raise rows_beside_lists()
         shape, seen = Shape.DOTTED, _dotted_names(header, sample)
     elif json_columns:
-        shape, seen = Shape.CONSOLE, _console_names(header, sample, json_columns)
+        shape, records = Shape.CONSOLE, list(_console_records(header, sample, json_columns))
+        seen = list(dict.fromkeys(name for record in records for name in names_in(record)))
+        rows = _console_rows(seen, records, set(header) - set(json_columns), settings)
     else:
         shape, seen = Shape.FLAT, list(header)
     fields = map_headers(header, settings) if shape is Shape.FLAT else map_names(seen, PARAM_FIELDS, settings)
-    parsed = _needed(shape, header, fields, json_columns)
-    return DelimitedLayout(shape, delimiter, tuple(header), fields, frozenset(seen), json_columns, parsed)
+    parsed = _needed(shape, header, rows.read if rows else fields, json_columns)
+    known = frozenset(seen)
+    return DelimitedLayout(shape, delimiter, tuple(header), fields, known, json_columns, parsed, rows)
 
 
 def check_layout(layout: DelimitedLayout, file: str, settings: IngestSettings) -> None:
@@ -148,18 +153,26 @@ def _dotted_names(header: Sequence[str], sample: Sequence[Sequence[str]]) -> lis
     return [*plain, *found]
 
 
-def _console_names(
+def _console_records(
     header: Sequence[str], sample: Sequence[Sequence[str]], json_columns: Sequence[str]
-) -> list[str]:
-    names = dict.fromkeys(name for name in header if name not in json_columns)
+) -> Iterator[dict[str, Any]]:
+    """The plain columns, then rows of which every cell can be read."""
+    plain = [name for name in header if name not in json_columns]
+    yield dict.fromkeys(plain)
     for row in sample:
-        try:
-            cells = dict(zip(header, row, strict=True))
-            record = {name: orjson.loads(cells[name]) for name in json_columns if cells[name]}
-            names.update(dict.fromkeys(names_in(record)))
-        except ValueError:
-            continue  # rejected, with its line, when it is read
-    return list(names)
+        cells = dict(zip(header, row, strict=True))
+        with suppress(ValueError):  # rejected, with its line, when it is read
+            record: dict[str, Any] = {name: cells[name] for name in plain}
+            record |= {name: orjson.loads(cells[name]) for name in json_columns if cells[name]}
+            list(names_in(record))
+            yield record
+
+
+def _console_rows(
+    names: Sequence[str], records: Sequence[dict[str, Any]], literal: set[str], settings: IngestSettings
+) -> EventRows | None:
+    every = HeaderMap(tuple(names), {name: at for at, name in enumerate(names)}, {})
+    return find_event_rows(names, rows_of(records[1:], make_plan(every, literal)), settings, PARAM_FIELDS)
 
 
 def _needed(

@@ -3,7 +3,8 @@
 Two ways of unnesting GA4's export make them:
 
 * *long form*       one row a parameter: ``event_params_key`` beside its value, or ``key, string_value, …``
-* *a row an item*   one row an item of a cart, so that all else of an event is repeated
+* *a row an item*   one row an item of a cart, so that all else of an event is repeated,
+                    a list of its parameters too, where there is one
 
 What belongs to one event agrees in all other columns, wherever in the file it lies. So of each row the
 fields are kept, the rest of it, and what tells it from the other rows of its event
@@ -25,7 +26,7 @@ from core.base.errors import InputError
 from core.base.schema import RAW_TEXT_COLUMNS, Raw
 from core.base.settings import IngestSettings
 from core.ingest.read.headers import EVENT_VALUE, HeaderMap, map_headers, normalise_header, spelt
-from core.ingest.read.nested import PARAM_FIELDS, PARAM_LISTS, VALUE_KINDS, map_names
+from core.ingest.read.nested import PARAM_FIELDS, PARAM_LISTS, VALUE_KINDS, WHOLE, map_names
 
 DETAIL: Final = "detail"
 """What tells a row from the others of its event: the key of a parameter, or an item."""
@@ -98,10 +99,8 @@ class EventRows:
         return f"The file has {how}: rows that agree in all other columns are one event{ignored}"
 
     def shape(self, kind: str) -> str:
-        """What the receipt calls it, by the kind of file."""
-        if self.of == "parameter":
-            return f"long form {kind}"
-        return f"{kind} with a row an item" if self.sure else f"flat {kind}"
+        """What the receipt calls it, by the kind of file, where events are in several rows."""
+        return f"long form {kind}" if self.of == "parameter" else f"{kind} with a row an item"
 
     def staged(self, read: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
         """Fields and staged columns of some rows, from all that was read of them."""
@@ -133,11 +132,16 @@ def may_have_event_rows(names: Sequence[str]) -> bool:
     return any(_KEY.match(name) or name == "key" for name in plain) or bool(_item_columns(names))
 
 
+def has_item(names: Sequence[str]) -> bool:
+    """Whether there is a column of an item, none that is a parameter."""
+    return bool(_item_columns([name for name in names if not _inside(name)]))
+
+
 def find_event_rows(
     names: Sequence[str],
     sample: Sequence[Sequence[str | None]],
     settings: IngestSettings,
-    nested: bool = False,
+    usual: Mapping[str, str] | None = None,
 ) -> EventRows | None:
     """Tell whether a table has one row a parameter, or may have one an item.
 
@@ -145,22 +149,25 @@ def find_event_rows(
         names: Its columns.
         sample: Some rows, each as wide.
         settings: The analyst's mapping.
-        nested: Whether events hold lists of parameters as well.
+        usual: Field → name among the parameters, if events hold lists of these; only items can be in rows
+            then, and lists are compared as a whole.
 
     Returns:
         None of a table with one row an event. With items, what the sample does not show the whole file may.
 
     Raises:
-        InputError: If there are keys of parameters and no values, or rows of one event and a list of its
-            parameters in each.
+        InputError: If there are keys of parameters and no values, or a row a parameter and a list of all
+            of them in each.
     """
-    if nested:
-        plain = [at for at, name in enumerate(names) if name.partition(".")[0] not in PARAM_LISTS]
-        names, sample = [names[at] for at in plain], [[row[at] for at in plain] for row in sample]
-    rows = _of_parameters(names, sample, settings) or _of_items(names, sample, settings)
-    if nested and rows is not None and rows.sure:
+    if usual is None:
+        fields = map_headers(names, settings)
+        return _of_parameters(names, sample, settings) or _of_items(names, sample, fields)
+    inside = frozenset(at for at, name in enumerate(names) if _inside(name))
+    plain = [at for at in range(len(names)) if at not in inside]
+    some = [[row[at] for at in plain] for row in sample]
+    if _of_parameters([names[at] for at in plain], some, settings):
         raise rows_beside_lists()
-    return None if nested else rows
+    return _of_items(names, sample, map_names(names, usual, settings), inside)
 
 
 def with_all_values(names: Sequence[str]) -> tuple[str, ...]:
@@ -174,17 +181,19 @@ def with_all_values(names: Sequence[str]) -> tuple[str, ...]:
 def rows_beside_lists() -> InputError:
     """What is said where events are repeated, and hold a list of their parameters as well."""
     return InputError(
-        "This export has one row a parameter or an item, and the list of all parameters in each: events are "
-        "repeated",
-        allowed="one row an event; or one row a parameter, or an item, without such lists",
+        "This export has several rows an event, and the list of all parameters in each",
+        allowed="one row an event, or an item; or one row a parameter, without such lists",
         remedy="Export without unnesting, or leave out the column event_params",
     )
 
 
-def differ_in_items(names: Sequence[str], sample: Sequence[Sequence[str | None]]) -> bool:
-    """Whether two rows with an item, one after the other, agree in all else."""
-    item = _item_columns(names)
-    may_differ = item | {at for at, name in enumerate(names) if normalise_header(name) in OF_AN_ITEM}
+def differ_in_items(
+    names: Sequence[str], sample: Sequence[Sequence[str | None]], inside: Collection[int] = ()
+) -> bool:
+    """Whether two rows with an item, one after the other, agree in all else, parameters inside them too."""
+    item = _item_columns(names).difference(inside)
+    of_item = {at for at, name in enumerate(names) if normalise_header(name) in OF_AN_ITEM}
+    may_differ = item | of_item.difference(inside)
     for row, after in itertools.pairwise(sample):
         differs = {at for at in range(len(names)) if (row[at] or "") != (after[at] or "")}
         if differs & item and differs <= may_differ and all(any(r[at] for at in item) for r in (row, after)):
@@ -253,21 +262,30 @@ def _are_parameters(
 
 
 def _of_items(
-    names: Sequence[str], sample: Sequence[Sequence[str | None]], settings: IngestSettings
+    names: Sequence[str],
+    sample: Sequence[Sequence[str | None]],
+    fields: HeaderMap,
+    inside: frozenset[int] | None = None,
 ) -> EventRows | None:
-    fields = map_headers(names, settings)
-    mapped = set(fields.columns.values())
+    mapped = {*fields.columns.values(), *(inside or ())}
     item = sorted(_item_columns(names) - mapped)
     if not item:
         return None
     of_item = {at for at, name in enumerate(names) if normalise_header(name) in OF_AN_ITEM} - mapped
     numbering = _numbering(names, sample, {*mapped, *item, *of_item})
     rest = set(range(len(names))) - {*mapped, *item, *of_item, *numbering}
+    roots = dict.fromkeys(name.partition(".")[0] for name in fields.names if _inside(name))
+    every = (*fields.names, *(f"{root}.{WHOLE}" for root in roots if inside is not None))
     read = {**fields.columns, **{f"{_ITEM_COLUMN}{at}": at for at in item}}
-    read |= {f"{_REST_COLUMN}{at}": at for at in sorted(rest)}
+    read |= {f"{_REST_COLUMN}{at}": at for at in (*sorted(rest), *range(len(fields.names), len(every)))}
     seen, ignored = tuple(names), tuple(names[at] for at in numbering)
-    sure = differ_in_items(names, [_without(row, numbering) for row in sample])
-    return EventRows("item", sure, fields, seen, HeaderMap(tuple(names), read, {}), ignored)
+    sure = differ_in_items(names, [_without(row, numbering) for row in sample], inside or ())
+    return EventRows("item", sure, fields, seen, HeaderMap(every, read, {}), ignored)
+
+
+def _inside(name: str) -> bool:
+    """Whether a name is that of a parameter in a list."""
+    return name.partition(".")[0] in PARAM_LISTS
 
 
 def _item_columns(names: Sequence[str]) -> set[int]:

@@ -22,26 +22,36 @@ _IN_USD: Final = "_in_usd"
 EVENT_VALUE: Final = "value"
 """GA4's parameter for what any event is worth; taken for money only where no column holds revenue."""
 _ALIASES: Final = {
-    Raw.USER_KEY: f"{DEFAULT_USER_KEY} client_id clientid pseudo_id fullvisitorid domain_userid anonymous_id",
+    Raw.USER_KEY: (
+        f"{DEFAULT_USER_KEY} client_id clientid pseudo_id fullvisitorid domain_userid anonymous_id "
+        "anonymousid distinct_id idvisitor visitorid"
+    ),
     Raw.EVENT_TIMESTAMP: (
-        "event_timestamp timestamp event_time event_at event_dt hit_timestamp ts collector_tstamp"
+        "event_timestamp timestamp event_time event_at event_dt hit_timestamp ts derived_tstamp "
+        "collector_tstamp server_time time"
     ),
     Raw.EVENT_DATE: "event_date",
     Raw.EVENT_NAME: "event_name name event_type event",
     # full URLs first: a path alone has lost its host
-    Raw.PAGE_LOCATION: "page_location page_url url page_path pagepathlevel1",
-    Raw.PAGE_TITLE: "page_title pagetitle",
-    Raw.PAGE_REFERRER: "page_referrer referrer http_referer",
+    Raw.PAGE_LOCATION: (
+        "page_location page_url url context_page_url properties_url properties_$current_url page_path "
+        "pagepathlevel1"
+    ),
+    Raw.PAGE_TITLE: "page_title pagetitle context_page_title properties_title",
+    Raw.PAGE_REFERRER: (
+        "page_referrer referrer http_referer context_page_referrer properties_referrer properties_$referrer"
+    ),
     Raw.ENGAGEMENT_TIME_MSEC: "engagement_time_msec",
-    Raw.GA_SESSION_ID: "ga_session_id session_id visitid",
-    Raw.DEVICE_BROWSER: "device_browser device_web_info_browser browser br_family",
-    Raw.DEVICE_CATEGORY: "device_category device_type",
-    Raw.GEO_COUNTRY: "geo_country country",
+    Raw.GA_SESSION_ID: "ga_session_id session_id visitid domain_sessionid properties_$session_id idvisit",
+    Raw.DEVICE_BROWSER: "device_browser device_web_info_browser browser br_family properties_$browser",
+    Raw.DEVICE_CATEGORY: "device_category device_type dvce_type properties_$device_type devicetype",
+    Raw.GEO_COUNTRY: "geo_country country properties_$geoip_country_name",
     # the first touch first; what follows is the touch of a session or of an event
     **{
         field: f"traffic_source_{name} {name} collected_traffic_source_manual_{name} "
         f"session_traffic_source_last_click_cross_channel_campaign_{name} "
-        f"session_traffic_source_last_click_manual_campaign_{name} utm_{name}"
+        f"session_traffic_source_last_click_manual_campaign_{name} utm_{name} mkt_{name} "
+        f"context_campaign_{name} properties_utm_{name}"
         for field, name in ((Raw.TRAFFIC_SOURCE, "source"), (Raw.TRAFFIC_MEDIUM, "medium"))
     },
     Raw.TRANSACTION_ID: "transaction_id ecommerce_transaction_id",
@@ -58,6 +68,11 @@ _ALIASES: Final = {
 }
 ALIASES: Final = {field: tuple(names.split()) for field, names in _ALIASES.items()}
 """Field → normalised names, best first."""
+_OF_SEGMENT: Final = frozenset({"anonymousid", "anonymous_id"})
+_CONTEXT: Final = "context_"
+_CALLS: Final = ("event_name", "type", "event")
+"""Event names of Segment and RudderStack, told by an anonymous id and a context: ``type`` is the call,
+``event`` the name of a track in a table of those alone, and ``name`` that of a page."""
 
 _KNOWN = frozenset(alias for aliases in ALIASES.values() for alias in aliases)
 _LEAST_KNOWN = 3  # of a line of column names among the data
@@ -128,7 +143,9 @@ def require(header: HeaderMap, file: str, settings: IngestSettings) -> None:
             f"{file} has no {DEFAULT_USER_KEY}, but it has {SIGNED_IN_KEY}",
             remedy=f"Choose user_key = {SIGNED_IN_KEY} to identify users by it (it may be personal data)",
         )
-    tried = "; ".join(f"{_label(field)} as {', '.join(_aliases(field, settings))}" for field in missing)
+    tried = "; ".join(
+        f"{_label(field)} as {', '.join(_aliases(field, header.names, settings))}" for field in missing
+    )
     raise InputError(
         f"{file} has no column for {' and '.join(_label(field) for field in missing)}. "
         f"Its columns are: {_listed(header.names)}",
@@ -164,15 +181,19 @@ def spelt(name: str) -> str:
     return re.sub(r"[.\s]+", "_", plain)
 
 
-def _aliases(field: str, settings: IngestSettings) -> tuple[str, ...]:
+def _aliases(field: str, names: Sequence[str], settings: IngestSettings) -> tuple[str, ...]:
     chosen = normalise_header(settings.user_key)
+    if field == Raw.EVENT_NAME:
+        plain = {normalise_header(name) for name in names}
+        is_segment = _OF_SEGMENT & plain and any(name.startswith(_CONTEXT) for name in plain)
+        return _CALLS if is_segment else ALIASES[field]
     if field == Raw.USER_KEY and chosen != DEFAULT_USER_KEY:
         return (chosen,)
     return ALIASES[field]
 
 
 def _candidates(field: str, names: Sequence[str], settings: IngestSettings) -> list[int]:
-    rank = {alias: place for place, alias in enumerate(_aliases(field, settings))}
+    rank = {alias: place for place, alias in enumerate(_aliases(field, names, settings))}
     ranked = [
         (rank[plain], plain != spelt(name), index)  # an unprefixed column before a parameter of that name
         for index, name in enumerate(names)

@@ -21,7 +21,7 @@ from core.ingest.read.assembly import ParsedBlock, assemble
 from core.ingest.read.delimited_layout import Shape
 from core.ingest.read.event_rows import EventRows
 from core.ingest.read.headers import HeaderMap, user_keys
-from core.ingest.read.nested import make_plan
+from core.ingest.read.nested import make_plan, rows_of
 from core.ingest.read.opening import OpenedDelimited, open_delimited
 from core.ingest.sources.input_files import InputFile, open_seekable, open_source, resolve_inputs
 from core.ingest.sources.overlap import describe_copies, describe_overlaps
@@ -110,7 +110,7 @@ def _look_at_delimited(source: InputFile, settings: IngestSettings) -> tuple[Fil
     with open_source(source) as file:
         opened = open_delimited(file, source, settings, CHUNK_BYTES)
     layout = opened.layout
-    if layout.shape is Shape.FLAT or layout.rows is not None:
+    if layout.shape not in (Shape.CONSOLE, Shape.DOTTED):
         names = layout.header
         rows = [tuple(cell or None for cell in row) for row in opened.sample]
     else:
@@ -122,7 +122,7 @@ def _look_at_delimited(source: InputFile, settings: IngestSettings) -> tuple[Fil
 def _assembled_rows(opened: OpenedDelimited, names: Sequence[str]) -> list[tuple[str | None, ...]]:
     header = opened.layout.header
     every = HeaderMap(tuple(names), {name: index for index, name in enumerate(names)}, {})
-    layout = replace(opened.layout, fields=every, parsed=tuple(range(len(header))))
+    layout = replace(opened.layout, fields=every, parsed=tuple(range(len(header))), rows=None)
     sample = opened.sample[:SAMPLE_ROWS]
     columns = [pa.array([row[index] or None for row in sample], pa.string()) for index in range(len(header))]
     fields = assemble(layout, columns, np.arange(len(sample)), ParsedBlock()).fields
@@ -132,19 +132,24 @@ def _assembled_rows(opened: OpenedDelimited, names: Sequence[str]) -> list[tuple
 def _look_at_json(source: InputFile, settings: IngestSettings) -> tuple[FilePreview, HeaderMap]:
     with open_source(source) as file:
         opened = ndjson.open_json(file, source, settings, CHUNK_BYTES)
-    names = opened.rows.read.names if opened.rows else opened.seen
+    names = _names_shown(opened.rows, opened.seen)
     every = HeaderMap(names, {name: index for index, name in enumerate(names)}, {})
     sample = opened.sample[: opening.SAMPLE_ROWS if opened.rows else SAMPLE_ROWS]
-    rows = [tuple(row) for row in ndjson.rows_of(sample, make_plan(every, opened.literal))]
+    rows = [tuple(row) for row in rows_of(sample, make_plan(every, opened.literal))]
     return _preview(source, opened.shape, names, rows, opened.rows), opened.fields
 
 
 def _look_at_parquet(source: InputFile, settings: IngestSettings) -> tuple[FilePreview, HeaderMap]:
     with open_seekable(source) as file:
         opened = parquet.open_parquet(file, source, settings)
-        names = opened.rows.read.names if opened.rows else opened.seen
+        names = _names_shown(opened.rows, opened.seen)
         columns = parquet.first_rows(opened.file, names, source.name)
     return _preview(source, opened.shape, names, _transposed(columns), opened.rows), opened.fields
+
+
+def _names_shown(rows: EventRows | None, seen: tuple[str, ...]) -> tuple[str, ...]:
+    """Of rows with a parameter each all columns are needed, to make events of them."""
+    return rows.read.names if rows and rows.of == "parameter" else seen
 
 
 def _transposed(columns: Sequence[pa.Array]) -> list[tuple[str | None, ...]]:

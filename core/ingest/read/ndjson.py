@@ -20,7 +20,13 @@ from core.base.errors import InputError
 from core.base.settings import IngestSettings
 from core.ingest.read.assembly import Lines
 from core.ingest.read.blocks import Block, QuoteLimits, count_block, whole_records
-from core.ingest.read.event_rows import EventRows, find_event_rows, may_have_event_rows, with_all_values
+from core.ingest.read.event_rows import (
+    EventRows,
+    find_event_rows,
+    has_item,
+    may_have_event_rows,
+    with_all_values,
+)
 from core.ingest.read.headers import HeaderMap, require
 from core.ingest.read.json_columns import read_columns, schema_for
 from core.ingest.read.nested import (
@@ -35,6 +41,7 @@ from core.ingest.read.nested import (
     map_names,
     names_in,
     read_record,
+    rows_of,
 )
 from core.ingest.read.opening import CHUNK_BYTES, naming
 from core.ingest.read.parallel import in_order
@@ -44,6 +51,8 @@ from core.ingest.sources.text import Text, open_text
 
 SAMPLE_RECORDS: Final = 500
 
+LOOKED_AT: Final = 100
+_ITEM: Final = b'"item'
 _NO_RECORD: Final = "not a JSON object"
 
 
@@ -72,17 +81,36 @@ class OpenedJson:
     rows: EventRows | None
 
 
+class _LateItem(Exception):
+    """A record with an item in a file whose sample has none: names are mapped anew with it."""
+
+    def __init__(self, record: dict[str, Any]) -> None:
+        super().__init__()
+        self.record = record
+
+
 def open_json(
-    file: ByteReader, source: InputFile, settings: IngestSettings, chunk_bytes: int = CHUNK_BYTES
+    file: ByteReader,
+    source: InputFile,
+    settings: IngestSettings,
+    chunk_bytes: int = CHUNK_BYTES,
+    also: tuple[dict[str, Any], ...] = (),
 ) -> OpenedJson:
     """Look at some records and map their names.
+
+    Args:
+        file: The content.
+        source: The file.
+        settings: The analyst's mapping.
+        chunk_bytes: Bytes of a block; the sample is from the first one.
+        also: Records from further on that belong to the sample.
 
     Raises:
         InputError: If a record goes over several lines.
     """
     text = open_text(file, chunk_bytes)
     first = next(text.chunks, b"")
-    sample = tuple(_sample(first))
+    sample = (*_sample(first), *also)
     if not sample:
         raise InputError(
             f"{source.name} holds no record that stands on one line, as JSON printed over several does",
@@ -95,7 +123,8 @@ def open_json(
     with naming(source.name):
         seen, rows = _event_rows(seen, sample, literal, settings, nested)
         fields = map_names(seen, RECORD_FIELDS if nested else {}, settings) if rows is None else rows.fields
-    shape = rows.shape("ndjson") if rows else "nested ndjson" if nested else "flat ndjson"
+    plain = "nested ndjson" if nested else "flat ndjson"
+    shape = rows.shape("ndjson") if rows and rows.sure else plain
     seen = rows.seen if rows else seen
     return OpenedJson(shape, fields, seen, literal, sample, text, chain([first], text.chunks), rows)
 
@@ -108,12 +137,27 @@ def read(
     chunk_bytes: int = CHUNK_BYTES,
 ) -> FileCount:
     """Read a JSON file; arguments and errors as in :func:`core.ingest.read.delimited.read`."""
+    try:
+        return _read(source, settings, sink, report, chunk_bytes)
+    except _LateItem as late:
+        sink.clear()
+        return _read(source, settings, sink, report, chunk_bytes, (late.record,))
+
+
+def _read(
+    source: InputFile,
+    settings: IngestSettings,
+    sink: Sink,
+    report: Callable[[int], None],
+    chunk_bytes: int,
+    also: tuple[dict[str, Any], ...] = (),
+) -> FileCount:
     records = done = 0
     with open_source(source) as file:
-        opened = open_json(file, source, settings, chunk_bytes)
+        opened = open_json(file, source, settings, chunk_bytes, also)
         require(opened.fields, source.name, settings)
         sink.rows = opened.rows
-        converter = _Converter(opened, sink)
+        converter = _Converter(opened, sink, watching=opened.rows is None and not also)
         blocks = enumerate(whole_records(opened.chunks, source.name, QuoteLimits(), quoting=False))
         for outcome in in_order(blocks, converter.submit):
             sink.keep(outcome.part, outcome.rejected)
@@ -137,18 +181,7 @@ def _event_rows(
     names = with_all_values(names)
     every = HeaderMap(names, {name: index for index, name in enumerate(names)}, {})
     rows = rows_of(sample, make_plan(every, literal))
-    return names, find_event_rows(names, rows, settings, nested)
-
-
-def rows_of(records: tuple[dict[str, Any], ...], plan: Plan) -> list[Row]:
-    """The rows of some records, broken ones left out."""
-    rows = []
-    for record in records:
-        try:
-            rows.append(read_record(record, plan))
-        except (BrokenRecord, InexactId):
-            continue
-    return rows
+    return names, find_event_rows(names, rows, settings, RECORD_FIELDS if nested else None)
 
 
 def _sample(data: bytes) -> Iterator[dict[str, Any]]:
@@ -170,6 +203,21 @@ def _objects(data: bytes) -> Iterator[dict[str, Any]]:
             yield record
 
 
+def _with_item(data: bytes) -> dict[str, Any] | None:
+    """A record with an item, among the first lines of some that look like it: all would take too long."""
+    end = 0
+    for _ in range(LOOKED_AT):
+        found = data.find(_ITEM, end)
+        if found < 0:
+            return None
+        start, end = data.rfind(b"\n", 0, found) + 1, data.find(b"\n", found)
+        end = end if end >= 0 else len(data)
+        for record in _objects(data[start:end]):
+            if has_item(_names(record)):
+                return record
+    return None
+
+
 def _names(record: dict[str, Any]) -> list[str]:
     try:
         return list(names_in(record))
@@ -187,9 +235,16 @@ class _Outcome(NamedTuple):
 
 
 class _Converter:
-    """Turns blocks into raw parts; safe to call from several threads."""
+    """Turns blocks into raw parts; safe to call from several threads.
 
-    def __init__(self, opened: OpenedJson, sink: Sink) -> None:
+    Args:
+        opened: The sample.
+        sink: Where they go.
+        watching: Whether a record with an item ends the work.
+    """
+
+    def __init__(self, opened: OpenedJson, sink: Sink, watching: bool) -> None:
+        self._watching = watching
         self._fields, self._sink = opened.rows.read if opened.rows else opened.fields, sink
         self._plan = make_plan(self._fields, opened.literal)
         self._schema = schema_for(self._plan, opened.sample)
@@ -198,6 +253,8 @@ class _Converter:
         return pool.submit(self.convert, *item)
 
     def convert(self, number: int, block: Block) -> _Outcome:
+        if self._watching and (record := _with_item(block.data)):
+            raise _LateItem(record)
         count, rejected, fields = count_block(block), Rejected(), None
         if self._schema is not None:
             fields = read_columns(block, self._schema, self._fields, count.records)

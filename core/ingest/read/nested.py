@@ -8,7 +8,8 @@ cells of a CSV that was saved from BigQuery's console.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -46,6 +47,9 @@ RECORD_FIELDS: Final[Mapping[str, str]] = {
     Raw.PURCHASE_REVENUE: "ecommerce.purchase_revenue",
 }
 """Where the BigQuery export keeps every field but the user key."""
+
+WHOLE: Final = "*"
+"""In place of a key: all parameters of the list, keys and values, as one text."""
 
 EXACT: Final = (Raw.USER_KEY, Raw.GA_SESSION_ID, Raw.TRANSACTION_ID)
 """Ids: every digit counts, also of one that was written as a number."""
@@ -147,11 +151,24 @@ def read_record(record: Record, plan: Plan) -> Row:
             value = value.get(key) if isinstance(value, dict) else None
         row[slot] = _text(value, slot, plan)
     for root, wanted in plan.params.items():
-        for key, value in parameters(root, record.get(root)):
+        listed = list(parameters(root, record.get(root)))
+        for key, value in listed:
             for slot in wanted.get(key, ()):
                 if row[slot] is None:
                     row[slot] = _text(_plain(value), slot, plan)
+        for slot in wanted.get(WHOLE, ()):
+            texts = (f"{key}\x1e{_text(_plain(value), slot, plan) or ''}" for key, value in listed)
+            row[slot] = "\x1f".join(texts) or None
     return row
+
+
+def rows_of(records: Iterable[Record], plan: Plan) -> list[Row]:
+    """The rows of some records, broken ones left out."""
+    rows = []
+    for record in records:
+        with suppress(BrokenRecord, InexactId):
+            rows.append(read_record(record, plan))
+    return rows
 
 
 def parameters(root: str, value: object) -> Iterator[tuple[str, Any]]:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.base.errors import InputError
-from core.ingest.read.nested import PARAM_LISTS, VALUE_KINDS
+from core.ingest.read.nested import PARAM_LISTS, VALUE_KINDS, WHOLE
 from core.ingest.read.values import NotText, to_text
 
 
@@ -73,7 +73,7 @@ def _column(batch: pa.RecordBatch, name: str, params: Mapping[str, _Params]) -> 
         if root not in batch.schema.names:
             return pa.nulls(len(batch), pa.string())
         if root in params:
-            return params[root].of_key(rest)
+            return params[root].whole() if rest == WHOLE else params[root].of_key(rest)
         return to_text(_inside(batch.column(root), rest.split(".")))
     except NotText as error:
         raise InputError(f"the column {name} holds {error}, not a plain value") from error
@@ -110,6 +110,15 @@ class _Params:
         place = np.full(self.rows, -1)
         place[np.asarray(self.parents)[here[filled]][::-1]] = filled[::-1]
         return values.take(pa.array(place, mask=place < 0))
+
+    def whole(self) -> pa.Array:
+        """All keys and values of each row, as :func:`core.ingest.read.nested.read_record` writes them."""
+        keys, values = self.keys.cast(pa.string()), pc.fill_null(_plain(self.values), "")
+        texts = pc.binary_join_element_wise(pc.fill_null(keys, ""), values, "\x1e")
+        starts = np.searchsorted(np.asarray(self.parents), np.arange(self.rows + 1))
+        lists = pa.ListArray.from_arrays(pa.array(starts, pa.int32()), texts)
+        joined = pc.binary_join(lists, "\x1f")
+        return pc.if_else(pc.equal(joined, ""), pa.scalar(None, pa.string()), joined)
 
 
 def _plain(value: pa.Array) -> pa.Array:

@@ -61,9 +61,10 @@ def open_parquet(file: BinaryIO, source: InputFile, settings: IngestSettings) ->
     with naming(source.name):
         columns = first_rows(table, seen, source.name) if may_have_event_rows(seen) else []
         sample = list(zip(*(column.to_pylist() for column in columns), strict=True))
-        rows = find_event_rows(seen, sample, settings, nested)
+        rows = find_event_rows(seen, sample, settings, RECORD_FIELDS if nested else None)
         fields = map_names(seen, RECORD_FIELDS if nested else {}, settings) if rows is None else rows.fields
-    shape = rows.shape("parquet") if rows else "nested parquet" if nested else "flat parquet"
+    plain = "nested parquet" if nested else "flat parquet"
+    shape = rows.shape("parquet") if rows and rows.sure else plain
     seen = rows.seen if rows else seen
     return OpenedParquet(shape, fields, seen, table, _notes(table.schema_arrow, fields), rows)
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.base.schema import PAGE_VIEW, RAW_TEXT_COLUMNS, Raw
+from core.base.schema import RAW_TEXT_COLUMNS, Raw
 from core.ingest.read.event_rows import STAGED, EventRows
 from core.storage.disk import disk_errors
 
@@ -112,6 +112,7 @@ class FileCount:
         notes: What was assumed.
         delimiter: As in the receipt.
         collapsed: Rows that were put together with another one of their event.
+        page_views: Those of :data:`core.base.schema.PAGE_VIEWS` that events are called.
     """
 
     shape: str
@@ -121,6 +122,7 @@ class FileCount:
     notes: tuple[str, ...] = ()
     delimiter: str = ""
     collapsed: int = 0
+    page_views: tuple[str, ...] = ()
 
 
 @dataclass
@@ -148,18 +150,13 @@ class Sink:
 
         Args:
             name: Name of the part within the file; a later part must sort after it.
-            fields: Field → text of every row; fields left out are null. Without event names, each row
-                is a page view.
+            fields: Field → text of every row; fields left out are null.
             lines: Line of every row, int64 of shape (rows,).
         """
         rows = len(lines)
         if not rows:
             return None
-        columns = {
-            Raw.LINE: pa.array(lines),
-            Raw.EVENT_NAME: pa.repeat(PAGE_VIEW, rows),
-            **fields,
-        }
+        columns = {Raw.LINE: pa.array(lines), **fields}
         schema = RAW if fields.keys().isdisjoint(STAGED) else _STAGED
         table = pa.Table.from_arrays(
             [columns.get(name, pa.nulls(rows, pa.string())) for name in schema.names], schema=schema
@@ -177,6 +174,12 @@ class Sink:
             self.parts.append(part)
         if rejected.total:
             self.rejected.join(rejected)
+
+    def clear(self) -> None:
+        """Forget and remove all, to read the file anew."""
+        for part in self.parts:
+            part.path.unlink()
+        self.parts, self.rejected = [], Rejected(self.rejected.room)
 
     @property
     def read(self) -> int:

@@ -12,13 +12,14 @@ import pyarrow as pa
 
 from core.base.errors import InputError
 from core.base.progress import Progress
-from core.base.schema import Raw, Rejects
+from core.base.schema import PAGE_VIEW, Raw, Rejects
 from core.base.settings import IngestSettings
 from core.data.receipt import FileReceipt
 from core.ingest.output_tables import REJECTS
 from core.ingest.read.careful import QUOTING
 from core.ingest.read.headers import normalise_header
 from core.ingest.read.kept_reads import KeptReads
+from core.ingest.read.page_view_name import page_view_of, unread_views
 from core.ingest.read.part_files import KEPT, FileCount
 from core.ingest.read.read_file import FileRead, read_file
 from core.ingest.sources.input_files import InputFile, Packing, resolve_inputs
@@ -49,6 +50,7 @@ class RawRead:
             the order of ``file_no`` and ``line``.
         present: Fields that any file has.
         warnings: What differs between the files, and what is not read because it is the same.
+        page_view: Name of the events that are page views, in files with names of events.
     """
 
     files: tuple[FileReceipt, ...]
@@ -57,6 +59,7 @@ class RawRead:
     parts: tuple[tuple[int, Path], ...]
     present: frozenset[str]
     warnings: tuple[str, ...]
+    page_view: str = PAGE_VIEW
 
     @property
     def rows(self) -> int:
@@ -104,22 +107,27 @@ def joined(reads: Sequence[FileRead], settings: IngestSettings) -> RawRead:
     """Put together what was read of several files, numbered in this order.
 
     Raises:
-        InputError: If there is no record, or a column that the mapping names is in no file.
+        InputError: If there is no record, a column that the mapping names is in no file, or it cannot be
+            told which events are page views.
     """
     rejects = _rejects_table(reads)
     _refuse_nothing(reads, rejects)
-    _refuse_unknown_columns(settings, [read.count for read in reads])
+    counts = [read.count for read in reads]
+    _refuse_unknown_columns(settings, counts)
+    page_view = page_view_of(counts, settings)
     present = frozenset(field for read in reads for field in read.count.columns)
     return RawRead(
-        files=tuple(_receipt(read, reads) for read in reads),
+        files=tuple(_receipt(read, reads, page_view) for read in reads),
         rejects=rejects,
         reasons=sum((read.rejected.reasons for read in reads), Counter[str]()),
         parts=tuple((number, part.path) for number, read in enumerate(reads) for part in read.parts),
         present=present,
         warnings=(
             *describe_copies([read.source for read in reads]),
-            *_drift([read.count for read in reads], present),
+            *unread_views([(read.source.name, read.count) for read in reads], page_view),
+            *_drift(counts, present),
         ),
+        page_view=page_view,
     )
 
 
@@ -175,7 +183,7 @@ def _refuse_unknown_columns(settings: IngestSettings, counts: Sequence[FileCount
             )
 
 
-def _receipt(read: FileRead, reads: Sequence[FileRead]) -> FileReceipt:
+def _receipt(read: FileRead, reads: Sequence[FileRead], page_view: str) -> FileReceipt:
     source, count = read.source, read.count
     elsewhere = dict.fromkeys(field for other in reads for field in other.count.columns)
     return FileReceipt(
@@ -190,14 +198,16 @@ def _receipt(read: FileRead, reads: Sequence[FileRead]) -> FileReceipt:
         collapsed=count.collapsed,
         columns=dict(count.columns),
         missing=tuple(field for field in elsewhere if field not in count.columns),
-        notes=(*count.notes, *_assumptions(count)),
+        notes=(*count.notes, *_assumptions(count, page_view)),
     )
 
 
-def _assumptions(count: FileCount) -> list[str]:
+def _assumptions(count: FileCount, page_view: str) -> list[str]:
     notes = []
     if Raw.EVENT_NAME not in count.columns:
         notes.append("No event names: every record is read as a page view")
+    elif page_view != PAGE_VIEW:
+        notes.append(f"Events called {page_view} are read as the page views")
     source = count.columns.get(Raw.TRAFFIC_SOURCE, "")
     if source and not source.lower().startswith(_FIRST_TOUCH):
         notes.append(f"The traffic source is read from {source}, which need not be the user's first touch")

@@ -58,7 +58,7 @@ def put_together(sink: Sink, count: FileCount, kind: str, report: Callable[[], N
         rows = replace(rows, sure=rows.sure or _has_events_in_rows(engine))
         if not rows.sure:
             _drop_staged_columns(sink)
-            return replace(count, shape=rows.shape(kind))
+            return count
         rejected = _reject(engine, sink.rejected.room) if rows.of == "parameter" else Rejected()
         alike = 0
         for bucket in _buckets(engine, Path(work), before):

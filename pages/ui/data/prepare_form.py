@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import pandas as pd
 import streamlit as st
 
 from core.base.errors import InputError
-from core.base.schema import RAW_TEXT_COLUMNS, REQUIRED_FIELDS, Raw
+from core.base.schema import PAGE_VIEWS, RAW_TEXT_COLUMNS, REQUIRED_FIELDS, Raw
 from core.base.settings import IngestSettings, UrlSettings
 from core.ingest.read.inspection import Inspection
 from core.runs.tasks import FilesRequest
@@ -99,13 +99,14 @@ def _settings(found: Inspection, before: IngestSettings) -> None:
         user_key = _user_key(found, before)
     with st.container(border=True, key="form-columns"):
         mapping = _mapping(found, before)
+        page_view = _page_view(found, mapping, before)
     with st.container(border=True, key="form-options"):
         options = _options(before)
     with errors.shown():
         with st.container(border=True, key="form-urls"):
             url = url_settings(before.url, _sample_urls(found, mapping))
         with st.bottom:
-            _start_button(found, mapping, user_key, options, url)
+            _start_button(found, mapping, user_key, {**options, "page_view": page_view}, url)
 
 
 def _user_key(found: Inspection, before: IngestSettings) -> str:
@@ -135,6 +136,25 @@ def _mapping(found: Inspection, before: IngestSettings) -> dict[str, str]:
     with more, st.grid(3, min_column_width=220, key="mapping-rest"):
         picked |= {field: _column_of(field, found, start.get(field, "")) for field in rest}
     return picked
+
+
+def _page_view(found: Inspection, mapping: Mapping[str, str], before: IngestSettings) -> str:
+    """The name of the events that are page views; ``""`` to have it found in all rows."""
+    column = mapping.get(Raw.EVENT_NAME, "")
+    cells = set(_first_cells(found, column))
+    names = sorted(name for name in cells if "…" not in name)  # in outline it is no name
+    if not cells:
+        st.caption("Without event names, every record is read as a page view.")
+        return ""
+    known = [name for name in PAGE_VIEWS if name in names]
+    guess = f"the first rows say {known[0]}" if known else "the first rows do not say"
+    picked = st.selectbox(
+        "Which event is a page view?", ["", *dict.fromkeys((*filter(None, [before.page_view]), *names))],
+        index=int(bool(before.page_view)), key="page_view", accept_new_options=True,
+        format_func=lambda name: name or f"Found in all rows: {guess}",
+        help=f"Found by itself if it is called {', '.join(PAGE_VIEWS[:-1])}. Another name can be typed.",
+    )  # fmt: skip
+    return str(picked or "")
 
 
 def _column_of(field: str, found: Inspection, detected: str) -> str:
@@ -224,13 +244,17 @@ def _all_columns(found: Inspection) -> list[str]:
 
 def _sample_urls(found: Inspection, mapping: Mapping[str, str]) -> list[str]:
     """Different page addresses of the preview rows."""
-    column = mapping.get(Raw.PAGE_LOCATION, "")
+    return list(dict.fromkeys(_first_cells(found, mapping.get(Raw.PAGE_LOCATION, ""))))
+
+
+def _first_cells(found: Inspection, column: str) -> Iterator[str]:
+    """What a column holds in the preview rows."""
     cells = (
         row[file.columns.index(column)]
         for file in found.files if column in file.columns
         for row in file.sample_rows
     )  # fmt: skip
-    return list(dict.fromkeys(cell for cell in cells if cell))
+    return (cell for cell in cells if cell)
 
 
 def look_inside() -> Inspection | None:

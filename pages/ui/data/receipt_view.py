@@ -9,7 +9,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from core.base.schema import Group
+from core.base.schema import Group, Raw
 from core.data.dataset import Dataset
 from core.data.receipt import Receipt
 from core.profiles.outcomes import PURCHASE, label_of
@@ -162,6 +162,7 @@ def _assumptions(facts: Receipt) -> None:
     shared = "" if share is None else f"; {share:.1%} of users have a value"
     rows = {
         "User key": f"{facts.user_key} ({facts.id_kind})",
+        "Page views": _page_views(facts),
         "Groups of users": _group_words(facts),
         "Time": f"{facts.time_unit}, {facts.time_zone}",
         "Span": f"{_moment(facts.first_ts)} to {_moment(facts.last_ts)}",
@@ -180,6 +181,14 @@ def _assumptions(facts: Receipt) -> None:
         "Receipt as JSON", facts.model_dump_json(indent=1), "receipt.json", "application/json",
         icon=":material/download:", on_click="ignore", key="receipt-json",
     )  # fmt: skip
+
+
+def _page_views(facts: Receipt) -> str:
+    named = [Raw.EVENT_NAME in file.columns for file in facts.files]
+    called = f"events called {facts.page_view}"
+    if all(named):
+        return called
+    return f"{called}, and every record of files without event names" if any(named) else "every record"
 
 
 def _counts(counts: dict[str, int]) -> str:

@@ -97,3 +97,11 @@ def test_sizes(text: str, size: int) -> None:
 def test_sizes_that_are_none(text: str) -> None:
     with pytest.raises(SettingsError, match="is no size"):
         size_in_bytes(text)
+
+
+def test_a_name_of_page_views_is_told_only_where_it_was_chosen() -> None:
+    """So that the keys of what was made before stay what they are."""
+    assert "page_view" not in IngestSettings().model_dump(mode="json")
+    chosen = IngestSettings().viewing("$pageview")
+    assert IngestSettings.checked(**chosen.model_dump()) == chosen
+    assert IngestSettings().viewing("page_view") == IngestSettings()

@@ -13,6 +13,8 @@ from core.base.settings import (
     ViewWeights,
 )
 from core.cli.command import beyond, command_line
+from core.cli.run_command import run
+from core.cli.run_options import wanted_settings
 from core.journeys.funnel import Funnel
 from core.labels.label_settings import LabelSettings, ThemeSource, default_taxonomy
 from core.runs.pipeline import RunSettings
@@ -60,6 +62,7 @@ def test_everything_that_was_set_is_named() -> None:
             keep_places=("https://a.example/team/{…}",),
             mask_places=("source",),
             exclude_debug=False,
+            page_view="$pageview",
         ),
         train=TrainSettings(epochs=5, seed=3),
         weights=ViewWeights(url=1, theme=0, type=0),
@@ -72,7 +75,7 @@ def test_everything_that_was_set_is_named() -> None:
         ("--outcome-counts", "first"),
         ("--epochs", "5"), ("--seed", "3"), ("--user-key", "user_id"), ("--column", "page_title=My Title"),
         ("--strip-page", "https://a.example/thanks"), ("--mask-place", "source"),
-        ("--keep-place", "https://a.example/team/{…}"),
+        ("--keep-place", "https://a.example/team/{…}"), ("--page-view", "$pageview"),
     ):  # fmt: skip
         assert words[words.index(pair[0]) + 1] == pair[1]
     assert "--keep-debug" in words
@@ -118,3 +121,11 @@ def test_a_funnel_is_a_file() -> None:
     funnel = Funnel.checked(steps=({"kind": "page", "any_of": ("/cart",)},))
     assert command_line(RunSettings(funnels=(funnel,))).count("--funnel funnels.yaml") == 1
     assert "--funnel" not in command_line(RunSettings())
+
+
+def test_what_was_said_of_the_columns_is_read_as_it_was_meant() -> None:
+    """Also that no column holds the names of events."""
+    said = IngestSettings(mapping={"event_name": "", "page_title": "My Title"}, page_view="Page Viewed")
+    words = shlex.split(command_line(RunSettings(ingest=said)))
+    options = run.make_context("run", words[4:]).params
+    assert IngestSettings.checked(**wanted_settings(options)["ingest"]) == said

@@ -50,6 +50,13 @@ def test_events_are_put_in_order_and_the_order_that_ga4_sends_decides_ties() -> 
     ]  # fmt: skip
 
 
+def test_what_the_model_was_trained_on_as_a_page_view_is_one_here() -> None:
+    rows: list[Record] = [record(0, event_name="$pageview"), record(1, "/other"), record(2, event_name=None)]
+    live, _ = cleaned(rows, ALONE.viewing("$pageview"))
+    assert live.pages == ("https://a.example/x",)
+    assert cleaned(rows)[0].pages == ("/other",)
+
+
 def test_sessions_without_an_id_end_after_half_an_hour_without_any_event() -> None:
     half = 30 * 60
     rows: list[Record] = [

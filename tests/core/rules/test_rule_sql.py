@@ -98,6 +98,15 @@ def test_a_rule_of_several_clauses(tmp_path: Path) -> None:
     assert len(found) > 5
 
 
+def test_another_tools_page_views_are_counted(tmp_path: Path) -> None:
+    names = {"page_view": "$pageview", "scroll": "page_view's"}
+    rows = [row | {"event_name": names[str(row["event_name"])]} for row in shop_rows(3)]
+    dataset, export = load(tmp_path, write_flat(tmp_path / "e.csv", rows))
+    rule = asks(RuleField.PAGE_VIEWS, number=4)
+    assert export.receipt.page_view == "$pageview"
+    assert by_duckdb(tmp_path, rule, export) == stated(dataset, export, rule) != []
+
+
 def test_bots_are_left_out(tmp_path: Path) -> None:
     bot = [view("bot", 1.25 * number, "/sale") for number in range(400)]
     people = [view(f"u{number}", 10 * step, "/sale") for number in range(4) for step in range(2)]

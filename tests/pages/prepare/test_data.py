@@ -148,6 +148,35 @@ def test_chosen_files_show_what_was_found_and_prepare_with_the_changes(
     assert "Preparing the data" in texts(app)
 
 
+def test_which_event_is_a_page_view_is_said_and_can_be_chosen(
+    open_app: OpenApp, fake_jobs: FakeJobs, input_file: Path
+) -> None:
+    app = choose_file(open_app, fake_jobs)
+    rows = [["1700000000000000", "https://shop.example/a", "1.5", name] for name in ("$pageview", "visit")]
+    columns = ["event_timestamp", "page_location", "user_pseudo_id", "event"]
+    file = INSPECTION["files"][0] | {"columns": columns, "sample_rows": rows}
+    mapping = {"page_location": "page_location", "event_timestamp": "event_timestamp", "event_name": "event"}
+    fake_jobs.end("inspect", result={"inspection": INSPECTION | {"files": [file], "mapping": mapping}})
+    app.run()
+    box = app.selectbox(key="page_view")
+    assert (box.value, box.options) == (
+        "", ["Found in all rows: the first rows say $pageview", "$pageview", "visit"]
+    )  # fmt: skip
+    box.select("visit").run()
+    app.button(key="prepare").click().run()
+    assert fake_jobs.started[-1][1]["settings"]["page_view"] == "visit"
+
+
+def test_without_event_names_every_record_is_a_page_view(
+    open_app: OpenApp, fake_jobs: FakeJobs, input_file: Path
+) -> None:
+    app = choose_file(open_app, fake_jobs)
+    fake_jobs.end("inspect", result={"inspection": INSPECTION})
+    app.run()
+    assert "every record is read as a page view" in texts(app)
+    assert not [box for box in app.selectbox if box.key == "page_view"]
+
+
 def test_addresses_show_what_the_rules_do(open_app: OpenApp, fake_jobs: FakeJobs, input_file: Path) -> None:
     app = choose_file(open_app, fake_jobs)
     fake_jobs.end("inspect", result={"inspection": INSPECTION})

@@ -77,7 +77,11 @@ def test_an_exclusion_that_takes_most_is_said_aloud(tmp_path: Path) -> None:
         ([event("u", 0, traffic_type="internal")], {}, "exclude_internal"),
         ([event("u", 0, debug_mode="1")], {}, "exclude_debug"),
         ([event(None, 0)], {}, "user key"),
-        ([event("u", 0, name="scroll"), event("u", 0, name="view_item")], {}, "scroll, view_item"),
+        (
+            [event("u", 0, name="scroll"), event("u", 0, name="view_item")],
+            {},
+            r"scroll \(1\), view_i",
+        ),
         ([{**event("u", 0), Raw.EVENT_TIMESTAMP: "soon"}], {}, "line 2: Not a time \\('s…'\\)"),
         ([event("u", 0, page="(not set)")], {}, "page_location"),
         ([event("u", 0, "/a")], {"strip_pages": ("https://shop.example/a",)}, "strip_pages"),

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from core.base.schema import Raw
+from core.base.schema import PAGE_VIEW, Raw
 from core.base.settings import IngestSettings
 from core.ingest.account.waterfall import count_fates
 from core.ingest.clean import clock, records
@@ -65,7 +65,7 @@ def test_what_is_no_day_is_not_told_apart(tmp_path: Path) -> None:
     rows = [event("u", number, **{Raw.EVENT_DATE: date}) for number, date in enumerate(dates)]
     raw = raw_read(tmp_path / "raw", [rows])
     with open_engine(tmp_path, threads=1) as engine:
-        typed = records.typed(engine.parts(raw.parts), raw.present, [], IngestSettings())
+        typed = records.typed(engine.parts(raw.parts), raw.present, [], IngestSettings(), PAGE_VIEW)
         tally = count_fates(engine, typed, raw.present)
     assert tally.days.keys() == tally.days_of_file[0] == {"20210121", "2021-01-21"}
     assert tally.timed == len(dates)

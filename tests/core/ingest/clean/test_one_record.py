@@ -10,7 +10,7 @@ import ibis
 import pyarrow as pa
 import pytest
 
-from core.base.schema import RAW_TEXT_COLUMNS, Raw
+from core.base.schema import PAGE_VIEW, RAW_TEXT_COLUMNS, Raw
 from core.base.settings import IngestSettings
 from core.ingest.clean import one_record, records
 from core.ingest.clean.records import Fate
@@ -40,7 +40,7 @@ def by_database(rows: Sequence[dict[str, str | None]], settings: IngestSettings)
     engine.execute("SET TimeZone = 'UTC'")
     engine.register("raw", pa.table(numbers | columns).cast(NUMBERED))
     raw = ibis.table(ibis.Schema.from_pyarrow(NUMBERED), name="raw")
-    typed = records.typed(raw, frozenset(RAW_TEXT_COLUMNS), [], settings)
+    typed = records.typed(raw, frozenset(RAW_TEXT_COLUMNS), [], settings, PAGE_VIEW)
     typed = typed.mutate(source=records.first_touch(typed[Raw.TRAFFIC_SOURCE], typed[Raw.TRAFFIC_MEDIUM], ()))
     found: list[dict[str, object]] = (
         engine.sql(ibis.to_sql(typed.order_by(Raw.LINE), dialect="duckdb")).to_arrow_table().to_pylist()

@@ -117,3 +117,12 @@ def test_a_header_among_data_is_told_from_data() -> None:
 def test_user_keys_likely_ones_first() -> None:
     names = ["event_name", "color", "customer_no", "user_id", "user_pseudo_id"]
     assert user_keys(names, ["event_name"]) == ("user_pseudo_id", "user_id", "customer_no", "color")
+
+
+@pytest.mark.parametrize(
+    ("more", "column"),
+    [((), "name"), (("context_page_url",), None), (("context.page.url", "type", "event"), "type")],
+)
+def test_the_name_of_a_segment_call_is_its_page(more: tuple[str, ...], column: str | None) -> None:
+    found = map_headers(["anonymous_id", "timestamp", "url", "name", *more], DEFAULT)
+    assert found.by_name.get(Raw.EVENT_NAME) == column

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from core.base.settings import IngestSettings
 from core.ingest.read import ndjson
 from core.ingest.read.blocks import count_block, make_block
+from core.ingest.read.headers import HeaderMap
 from core.ingest.read.json_columns import read_columns, schema_for
-from core.ingest.read.nested import RECORD_FIELDS, make_plan, map_names, names_in
+from core.ingest.read.nested import RECORD_FIELDS, WHOLE, make_plan, map_names, names_in, read_record
 from tests.core.ingest.raw import Read, read_text
 from tests.core.ingest.read.test_ndjson import event, lines
 
@@ -120,3 +121,27 @@ def test_both_ways_read_the_same(
     fast, slow = read_both(text, tmp_path_factory.mktemp("x"))
     assert fast.rows == slow.rows
     assert fast.rejects == slow.rejects
+
+
+VALUES = st.one_of(
+    st.fixed_dictionaries({"string_value": st.text(max_size=3)}),
+    st.fixed_dictionaries({"int_value": st.sampled_from(["0", "7", "9007199254740993"])}),
+    st.fixed_dictionaries({"double_value": st.floats(-1e6, 1e6)}),
+    st.just({}),
+    st.none(),
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), VALUES), max_size=4))
+def test_a_whole_list_of_parameters_is_the_same_text_in_both_ways(
+    params: list[tuple[str, dict[str, object] | None]],
+) -> None:
+    record = {"event_params": [{"key": key, "value": value} for key, value in params]}
+    header = HeaderMap((f"event_params.{WHOLE}",), {"rest": 0}, {})
+    plan = make_plan(header)
+    schema = schema_for(plan, REGULAR)
+    assert schema is not None
+    block = make_block(lines(record, {"event_params": []}).encode(), 1, last=True, quoting=False)
+    found = read_columns(block, schema, header, 2)
+    assert found is None or found["rest"].to_pylist() == [read_record(record, plan)[0], None]
+    assert found is not None or any(value is None for _, value in params)

@@ -19,14 +19,26 @@ from core.base.settings import IngestSettings
 from core.data.dataset import RECEIPT
 from core.data.receipt import Receipt
 from core.ingest.ingest import ingest
-from core.ingest.read import whole_events
+from core.ingest.read import ndjson, whole_events
 from core.ingest.read.inspection import inspect
-from core.ingest.read.whole_events import NO_KEY, TWO_VALUES
+from core.ingest.read.part_files import Sink
+from core.ingest.read.whole_events import NO_KEY, TWO_VALUES, put_together
+from core.ingest.sources.input_files import resolve_inputs
 from core.runs import pipeline
 from core.sample.write_sample import write_sample
 from core.storage.store import Store
-from tests.core.ingest.raw import Read, read_text, write
-from tests.core.ingest.read.unnested import PACKINGS, Row, as_csv, item_rows, long_rows, read_rows
+from tests.core.ingest.raw import Read, read_paths, read_text, write
+from tests.core.ingest.read.unnested import (
+    NESTED,
+    PACKINGS,
+    Row,
+    as_csv,
+    as_ndjson,
+    item_rows,
+    long_rows,
+    nested_rows,
+    read_rows,
+)
 from tests.random_cases import THOROUGH
 
 LONG = "user_pseudo_id,event_timestamp,event_name,event_params_key,event_params_value"
@@ -277,10 +289,43 @@ class TestRowAnItem:
         )
         assert (read.column(Raw.PAGE_LOCATION), read.raw.files[0].shape) == (["x", "y"], "flat csv")
 
-    def test_items_beside_json_cells_are_refused(self, tmp_path: Path) -> None:
-        rows = ['u,1,"{""event_params"": []}",x', 'u,1,"{""event_params"": []}",y']
+    def test_items_beside_numbered_parameters_are_refused(self, tmp_path: Path) -> None:
+        header = "user_pseudo_id,event_timestamp,event_params.0.key,event_params.0.value.string_value,item_id"
         with pytest.raises(InputError, match="and the list of all parameters in each"):
-            read_text(long_csv(*rows, header="user_pseudo_id,event_timestamp,event_params,item_id"), tmp_path)
+            read_text(long_csv("u,1,page_location,/a,x", "u,1,page_location,/a,y", header=header), tmp_path)
+
+    @pytest.mark.parametrize("packing", NESTED)
+    def test_another_parameter_tells_events_apart(self, tmp_path: Path, packing: str) -> None:
+        """Also one that is no field, and one that only some values have."""
+        clicks = [
+            event("u", 1, "select_item", page_location="/a", link_url=link) for link in ("x", "x", "y", None)
+        ]
+        rows = [row | {"item_id": f"i{number}"} for number, row in enumerate(nested_rows(clicks))]
+        read = read_paths([write(tmp_path / f"a.{packing}", NESTED[packing](rows))], tmp_path / "raw")
+        assert places(read, Raw.PAGE_LOCATION) == [("/a",)] * 3
+        assert read.raw.files[0].shape.endswith("with a row an item")
+
+    @pytest.mark.parametrize("packing", NESTED)
+    def test_one_item_an_event_is_nested_as_ever(self, tmp_path: Path, packing: str) -> None:
+        rows = [row | {"item_id": "x"} for row in nested_rows([event("u", 1, page_location="/a")] * 2)]
+        read = read_paths([write(tmp_path / f"a.{packing}", NESTED[packing](rows))], tmp_path / "raw")
+        assert (len(read.rows), read.raw.files[0].collapsed) == (2, 0)
+        assert read.raw.files[0].shape in ("nested ndjson", "nested parquet", "csv with json cells")
+
+    def test_a_first_item_far_into_a_file_of_json(self, tmp_path: Path) -> None:
+        """After the block that the names are taken from."""
+        views = [event("u", number, page_location=f"/{number}") for number in range(300)]
+        bought = event("u", 999, "purchase", page_location="/cart")
+        late = [bought | {"item_id": item} for item in ("x", "y")]
+        path = write(tmp_path / "a.json", as_ndjson([*views, *late]))
+        sink = Sink(tmp_path / "raw", "")
+        sink.folder.mkdir()
+        (source,) = resolve_inputs([path])
+        count = ndjson.read(source, IngestSettings(), sink, lambda _: None, chunk_bytes=4096)
+        count = put_together(sink, count, "ndjson", lambda: None)
+        assert (count.shape, count.records, count.collapsed, sink.read) == (
+            "ndjson with a row an item", 302, 1, 301
+        )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -345,6 +390,17 @@ def test_the_demo_shop_with_a_row_an_item_is_the_demo_shop(
     assert len(rows) > len(flat)
     file = write(tmp_path / f"events.{packing}", PACKINGS[packing](rows))
     same_as(expected, data_set(tmp_path, file), len(rows))
+
+
+@pytest.mark.parametrize("packing", NESTED)
+def test_the_demo_shop_with_a_row_an_item_beside_its_parameters(
+    flat: list[Row], tmp_path: Path, packing: str
+) -> None:
+    rows = item_rows(flat, items_of)
+    once, again = (NESTED[packing](nested_rows(events)) for events in (flat, rows))
+    expected = data_set(tmp_path / "once", write(tmp_path / "once" / f"events.{packing}", once))
+    found = data_set(tmp_path / "again", write(tmp_path / "again" / f"events.{packing}", again))
+    same_as(expected, found, len(rows))
 
 
 def test_the_result_does_not_depend_on_the_size_of_buckets(

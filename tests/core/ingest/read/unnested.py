@@ -7,8 +7,9 @@ import gzip
 import io
 import json
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -59,7 +60,7 @@ def read_rows(path: Path) -> list[Row]:
         return [{name: cell or None for name, cell in row.items()} for row in csv.DictReader(file)]
 
 
-def as_csv(rows: Sequence[Row]) -> bytes:
+def as_csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
     out = io.StringIO()
     writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
     writer.writeheader()
@@ -67,7 +68,7 @@ def as_csv(rows: Sequence[Row]) -> bytes:
     return out.getvalue().encode()
 
 
-def as_ndjson(rows: Sequence[Row]) -> bytes:
+def as_ndjson(rows: Sequence[Mapping[str, object]]) -> bytes:
     """As BigQuery saves it: nothing of what is null."""
     kept = ({name: cell for name, cell in row.items() if cell is not None} for row in rows)
     return "".join(json.dumps(row) + "\n" for row in kept).encode()
@@ -105,3 +106,42 @@ PACKINGS: dict[str, Callable[[Sequence[Row]], bytes]] = {
     "ndjson.gz": lambda rows: gzip.compress(as_ndjson(rows)),
     "parquet": as_parquet,
 }
+
+
+def nested_rows(events: Sequence[Row]) -> list[dict[str, Any]]:
+    """Parameters in a list, all else as it is."""
+    return [
+        {name: value for name, value in event.items() if name not in PARAMS}
+        | {
+            "event_params": [
+                {"key": name, "value": {kind_of(value): _typed(value)}}
+                for name, value in event.items()
+                if name in PARAMS and value
+            ]
+        }
+        for event in events
+    ]
+
+
+def _typed(value: str) -> object:
+    return {"int_value": int, "double_value": float}.get(kind_of(value), str)(value)
+
+
+def _nested_csv(rows: Sequence[dict[str, Any]]) -> bytes:
+    return as_csv([row | {"event_params": json.dumps(row["event_params"])} for row in rows])
+
+
+def _nested_parquet(rows: Sequence[dict[str, Any]]) -> bytes:
+    kinds = (pa.string(), pa.int64(), pa.float64(), pa.float64())
+    value = pa.struct(list(zip(KINDS, kinds, strict=True)))
+    params = pa.list_(pa.struct([("key", pa.string()), ("value", value)]))
+    names = dict.fromkeys(name for row in rows for name in row)
+    schema = pa.schema([(name, params if name == "event_params" else pa.string()) for name in names])
+    out = pa.BufferOutputStream()
+    pq.write_table(pa.Table.from_pylist(list(rows), schema=schema), out)
+    return bytes(out.getvalue())
+
+
+NESTED: dict[str, Callable[[Sequence[dict[str, Any]]], bytes]] = {
+    "csv": _nested_csv, "ndjson": as_ndjson, "parquet": _nested_parquet
+}  # fmt: skip

@@ -82,6 +82,7 @@ def test_the_same_content_is_read_once_whatever_it_is_called(tmp_path: Path) -> 
         (b" \n\n", "empty"),
         (b"<!doctype html><title>Log in</title>", "web page"),
         (b"[\n{}]", "JSON array"),
+        (b'10.0.0.8 - ann [10/Oct/2000:13:55:36 -0700] "GET / HTTP/1.0" 200 2326\n', "access log"),
         (b"abc\0\0\0\1def", "not text"),
         (gzip.compress(PNG), "PNG"),
         (gzip.compress(gzip.compress(b"a,b\n")), "packed twice"),

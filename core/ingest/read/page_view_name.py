@@ -1,0 +1,76 @@
+"""Which events are page views: every tool has a name of its own for them.
+
+It is decided once, on all files together: the name that the analyst chose, or else ``page_view``, or else the
+one other name of :data:`core.base.schema.PAGE_VIEWS` that occurs. Nothing is renamed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from core.base.errors import InputError
+from core.base.schema import PAGE_VIEW, PAGE_VIEWS, Raw
+from core.base.settings import IngestSettings
+from core.ingest.read.part_files import FileCount
+
+
+def with_page_views(count: FileCount, parts: Sequence[Path]) -> FileCount:
+    """What a file gave, with its known names of page views; a column without any name is none of names.
+
+    Args:
+        count: What its reader says.
+        parts: Its rows.
+    """
+    if Raw.EVENT_NAME not in count.columns or not parts:
+        return count
+    names = set[str]()
+    for path in parts:
+        column = pq.read_table(path, columns=[Raw.EVENT_NAME], read_dictionary=[Raw.EVENT_NAME])
+        names |= {name.strip(" ") for name in pc.unique(column[Raw.EVENT_NAME]).to_pylist() if name}
+    if names - {""}:
+        return replace(count, page_views=tuple(name for name in PAGE_VIEWS if name in names))
+    named = {field: column for field, column in count.columns.items() if field != Raw.EVENT_NAME}
+    return replace(count, columns=named)
+
+
+def page_view_of(counts: Sequence[FileCount], settings: IngestSettings) -> str:
+    """The name of the events that are page views.
+
+    Args:
+        counts: What each file gave.
+        settings: The analyst's word.
+
+    Raises:
+        InputError: If no event is called ``page_view``, and several others may be one.
+    """
+    known = [name for name in PAGE_VIEWS if any(name in count.page_views for count in counts)]
+    if settings.page_view or PAGE_VIEW in known or not known:
+        return settings.page_view or PAGE_VIEW
+    if len(known) > 1:
+        raise InputError(
+            f"Events are called {' and '.join(map(repr, known))}: which of them are the page views?",
+            allowed=" or ".join(known),
+            remedy="Say which event is a page view (--page-view NAME, or with the columns on the Data page)",
+        )
+    return known[0]
+
+
+def unread_views(files: Sequence[tuple[str, FileCount]], page_view: str) -> list[str]:
+    """Files in which nothing is called a page view as in the others, but something as in another tool.
+
+    Of a name that no tool is known for it is not known which files have it.
+    """
+    warnings = []
+    for name, count in files:
+        other = " and ".join(known for known in count.page_views if known != page_view)
+        if other and page_view in PAGE_VIEWS and page_view not in count.page_views:
+            warnings.append(
+                f"{name} has no {page_view}, which is the page view of these files: its {other} are "
+                "other events"
+            )
+    return warnings
