@@ -99,7 +99,10 @@ def map_headers(names: Sequence[str], settings: IngestSettings) -> HeaderMap:
         InputError: If a column that is needed appears twice.
         SettingsError: If the analyst's mapping names a field that does not exist.
     """
-    found = {field: indices for field in RAW_TEXT_COLUMNS if (indices := _candidates(field, names, settings))}
+    spellings = [(normalise_header(name), spelt(name)) for name in names]
+    found = {
+        field: indices for field in RAW_TEXT_COLUMNS if (indices := _candidates(field, spellings, settings))
+    }
     columns = {field: indices[0] for field, indices in found.items()}
     columns.update(_overrules(names, settings))
     ignored = [field for field, column in settings.mapping.items() if not column]
@@ -171,12 +174,12 @@ def _aliases(field: str, settings: IngestSettings) -> tuple[str, ...]:
     return ALIASES[field]
 
 
-def _candidates(field: str, names: Sequence[str], settings: IngestSettings) -> list[int]:
+def _candidates(field: str, spellings: Sequence[tuple[str, str]], settings: IngestSettings) -> list[int]:
     rank = {alias: place for place, alias in enumerate(_aliases(field, settings))}
     ranked = [
-        (rank[plain], plain != spelt(name), index)  # an unprefixed column before a parameter of that name
-        for index, name in enumerate(names)
-        if (plain := normalise_header(name)) in rank
+        (rank[plain], plain != whole, index)  # an unprefixed column before a parameter of that name
+        for index, (plain, whole) in enumerate(spellings)
+        if plain in rank
     ]
     return [index for _, _, index in sorted(ranked)]
 

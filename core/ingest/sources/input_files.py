@@ -228,6 +228,7 @@ def _members(path: Path, name: str, size: int) -> Iterator[InputFile]:
         members = [info for info in archive.infolist() if not info.is_dir() and not _is_litter(info.filename)]
         if not members:
             raise InputError(f"{name} is an empty zip", allowed=ALLOWED)
+        _refuse_bomb(name, sum(info.file_size for info in members), size)  # each may be small enough
         for info in sorted(members, key=lambda info: natural(Path(info.filename))):
             inside = f"{name}/{info.filename}"
             _check_member(info, inside)
