@@ -1,4 +1,4 @@
-"""Files that are meant to break a reader, or were broken on their way: read in bounds, counted, or refused."""
+"""Files that were made to break a reader, or broke on their way: read in bounds, counted, or refused."""
 
 import gzip
 import json
@@ -40,7 +40,7 @@ class TestTenThousandColumns:
     def wide(self, kind: str, tmp_path: Path) -> Path:
         path = tmp_path / "in" / f"wide.{kind}"
         if kind == "parquet":
-            return save(path, flat("u1", "u2") | dict.fromkeys(WIDE, ["1", "2"]))
+            return save(path, flat("u1", "u2") | {name: ["1", "2"] for name in WIDE})
         if kind == "json":
             return write(path, lines(*(event(user) | dict.fromkeys(WIDE, "1") for user in ("u1", "u2"))))
         empty = "," * len(WIDE)
