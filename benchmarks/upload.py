@@ -5,7 +5,7 @@
 A demo shop of about that size is written to disk, dropped into the real app (a process of its own on a free
 port of this machine) by Chromium, and removed with all else. The server's resident memory is looked at ten
 times a second: before the file is dropped, while it comes, and while the app looks into it. A child does
-that, whose memory is in the last column alone.
+that, whose memory is in the last column alone. All are MB of a million bytes.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ PATIENCE_MS: Final = 180_000
 
 
 class Upload(NamedTuple):
-    """What an upload took, in MB of a million bytes."""
+    """What an upload took."""
 
     megabytes: float
     wall_s: float
@@ -87,15 +87,7 @@ def main(megabytes: int, folder: Path | None) -> None:
             chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
             took = upload(chromium.new_page(), server, csv, work / "app" / "input" / csv.name)
             chromium.close()
-    head = [
-        "MB",
-        "s",
-        "server before, MB",
-        "highest while it came",
-        "growth",
-        "looked into",
-        "with the child",
-    ]
+    head = ["MB", "s", "server before", "highest", "growth", "looked into", "with the child"]
     growth = took.peak - took.before
     shown = (*took[:4], growth, took.looking, took.with_child)
     print(markdown(head, [[f"{value:,.1f}" for value in shown]]))
