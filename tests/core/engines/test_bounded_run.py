@@ -204,7 +204,7 @@ def state(out: Path) -> dict[str, bytes]:
     return {name: path.read_bytes() if path.is_file() else b"" for path, name in seen.items()}
 
 
-@pytest.mark.parametrize("share", [2, 0.4], ids=["at once", "in parts"])
+@pytest.mark.parametrize("share", [1_000, 2, 0.4], ids=["small", "at once", "in parts"])
 @pytest.mark.parametrize("what", ["grows", "goes"])
 def test_a_file_that_grows_or_goes_while_it_is_read(
     shop: Path, out: Path, whole: Dataset, tmp_path: Path, share: float, what: str
