@@ -50,7 +50,7 @@ def run(csv: Path, out: Path, options: tuple[str, ...]) -> Growth:
     process = subprocess.Popen([sys.executable, "-m", "core", "run", str(csv), "--out", str(out), *options])
     peak = 0
     while process.poll() is None:
-        peak = max(peak, _resident(process.pid))
+        peak = max(peak, resident(process.pid))
         time.sleep(EVERY_S)
     if process.returncode:
         raise click.ClickException(f"The run of {csv.name} ended with {process.returncode}")
@@ -62,7 +62,7 @@ def run(csv: Path, out: Path, options: tuple[str, ...]) -> Growth:
     return Growth(events, record["users"], trained, time.perf_counter() - began, cpu, peak / 2**20)
 
 
-def _resident(pid: int) -> int:
+def resident(pid: int) -> int:
     """Bytes of a process and of all that it started."""
     try:
         tree = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import click
 
-from core.base.errors import Beha2VecError, Cancelled
+from core.base.errors import Beha2VecError, Cancelled, ResourceError
 from core.base.settings import (
     Device,
 )
@@ -259,6 +259,10 @@ def main() -> NoReturn:
         sys.exit(INTERRUPTED)
     except Beha2VecError as error:
         sys.exit(_complain(str(error)))
+    except MemoryError as error:
+        what = f"The memory is not enough ({error or 'none is left'})"
+        remedy = "Close other programs; what earlier runs left is untouched"
+        sys.exit(_complain(str(ResourceError(what, remedy=remedy))))
     except (KeyboardInterrupt, click.Abort):
         _complain("Interrupted. What earlier runs left is untouched.")
         sys.exit(INTERRUPTED)

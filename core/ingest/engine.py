@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +25,7 @@ MEMORY_A_RECORD: Final = 60
 """… and for each record on top (measured: below that, sorts fail instead of going to disk), …"""
 MEMORY_SHARE: Final = 0.5
 """… but not more than this share of the free memory."""
+_REFUSALS: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 
 
 class Engine:
@@ -116,8 +119,9 @@ def open_engine(
             remedy="Close other programs, or use fewer daily files",
         ) from error
     except duckdb.IOException as error:
+        known = (text for text in map(os.strerror, _REFUSALS) if text in str(error))  # in JSON of its own
         raise ResourceError(
-            f"The disk refuses: {_first_line(error)}", remedy="Free some space and start again"
+            f"The disk refuses: {next(known, _first_line(error))}", remedy="Free some space and start again"
         ) from error
     finally:
         engine.raw.close()

@@ -135,14 +135,15 @@ def preprocess(
     it ``again``.
 
     Raises:
-        InputError: If a file or a column cannot be used.
+        InputError: If a file or a column cannot be used, or a file changed meanwhile.
         ResourceError: If disk or memory run out.
     """
     from core.ingest.ingest import ingest
     from core.ingest.read.kept_reads import KeptReads
-    from core.ingest.sources.input_files import resolve_inputs
+    from core.ingest.sources.input_files import changed, resolve_inputs, stamp
 
     sources = resolve_inputs(paths)
+    stamps = {source: stamp(source) for source in sources}
     sums = checksums(sources)
     inputs = numbered(sources, sums)
     dumped = settings.model_dump(mode="json")
@@ -155,6 +156,9 @@ def preprocess(
         ):
             kept = KeptReads(store, settings, sums)
             ingest(paths, settings, folder, progress, Path(work), kept)
+            for source, before in stamps.items():
+                if stamp(source) != before:  # what was read need not be what the key says
+                    raise changed(source.name)
     return open_dataset(store, key)
 
 

@@ -51,6 +51,10 @@ _READ_AS_ABSENT: Final[dict[str, tuple[str, ...]]] = {
     Raw.GA_SESSION_ID: records.PLACEHOLDERS,
     Raw.TRANSACTION_ID: records.PLACEHOLDERS,
 }
+_NUMBERS: Final = {
+    Raw.PURCHASE_REVENUE: records.money,
+    Raw.ENGAGEMENT_TIME_MSEC: records.milliseconds,
+}
 SHOWN: Final = 200
 """Characters of a value that are kept."""
 
@@ -122,6 +126,7 @@ def _example(rejects: pa.Table) -> str:
 def count_placeholders(engine: Engine, raw: ir.Table, present: Collection[str]) -> dict[str, int]:
     """Count placeholder → values of all columns that were read as absent, most frequent first."""
     parts = [_counted(raw, column, values) for column, values in _READ_AS_ABSENT.items() if column in present]
+    parts += [_no_numbers(raw, column) for column in _NUMBERS if column in present]
     if Raw.USER_KEY in present:
         # kept, or the engine would look at every record's key instead of every key
         keys = engine.keep("keys", raw.group_by(key=raw[Raw.USER_KEY]).agg(count=_.count()))
@@ -136,6 +141,12 @@ def count_placeholders(engine: Engine, raw: ir.Table, present: Collection[str]) 
 def _counted(raw: ir.Table, column: str, values: Collection[str]) -> ir.Table:
     found = raw.filter(raw[column].isin(list(values)))
     return found.group_by(value=found[column]).agg(count=_.count())
+
+
+def _no_numbers(raw: ir.Table, column: str) -> ir.Table:
+    """What stands where a number should, such as the words of another file."""
+    found = raw.filter(records.absent(raw[column]).notnull(), _NUMBERS[column](raw[column]).isnull())
+    return found.group_by(value=ibis.literal(f"{column} that is no number")).agg(count=_.count())
 
 
 def rejects_table(

@@ -133,7 +133,8 @@ def whole_records(
         size = _cut(block, limits)
         if not size and len(block.data) > MAX_LINE_BYTES:
             raise InputError(
-                f"{name}, line {line} is longer than {MAX_LINE_BYTES:,} bytes", remedy="Is it a table?"
+                f"{name}, line {line} is longer than {MAX_LINE_BYTES:,} bytes",
+                remedy="Look at the quotes of that line, or leave it out",
             )
         rest = block.data[size:]
         if size:

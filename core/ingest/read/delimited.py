@@ -59,7 +59,7 @@ def read(
         settings: The analyst's mapping.
         sink: Takes rows and rejects.
         report: Called with the bytes that are done, unpacked.
-        chunk_bytes: Bytes of a block; the first one must hold the header.
+        chunk_bytes: Bytes of a block.
 
     Raises:
         InputError: If the file cannot be used as a whole.

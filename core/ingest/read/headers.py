@@ -114,7 +114,10 @@ def map_headers(names: Sequence[str], settings: IngestSettings) -> HeaderMap:
         InputError: If a column that is needed appears twice.
         SettingsError: If the analyst's mapping names a field that does not exist.
     """
-    found = {field: indices for field in RAW_TEXT_COLUMNS if (indices := _candidates(field, names, settings))}
+    spellings = [(normalise_header(name), spelt(name)) for name in names]
+    found = {
+        field: indices for field in RAW_TEXT_COLUMNS if (indices := _candidates(field, spellings, settings))
+    }
     columns = {field: indices[0] for field, indices in found.items()}
     columns.update(_overrules(names, settings))
     ignored = [field for field, column in settings.mapping.items() if not column]
@@ -143,8 +146,9 @@ def require(header: HeaderMap, file: str, settings: IngestSettings) -> None:
             f"{file} has no {DEFAULT_USER_KEY}, but it has {SIGNED_IN_KEY}",
             remedy=f"Choose user_key = {SIGNED_IN_KEY} to identify users by it (it may be personal data)",
         )
+    plain = list(map(normalise_header, header.names))
     tried = "; ".join(
-        f"{_label(field)} as {', '.join(_aliases(field, header.names, settings))}" for field in missing
+        f"{_label(field)} as {', '.join(_aliases(field, plain, settings))}" for field in missing
     )
     raise InputError(
         f"{file} has no column for {' and '.join(_label(field) for field in missing)}. "
@@ -181,23 +185,23 @@ def spelt(name: str) -> str:
     return re.sub(r"[.\s]+", "_", plain)
 
 
-def _aliases(field: str, names: Sequence[str], settings: IngestSettings) -> tuple[str, ...]:
+def _aliases(field: str, plain: Sequence[str], settings: IngestSettings) -> tuple[str, ...]:
     chosen = normalise_header(settings.user_key)
     if field == Raw.EVENT_NAME:
-        plain = {normalise_header(name) for name in names}
-        is_segment = _OF_SEGMENT & plain and any(name.startswith(_CONTEXT) for name in plain)
+        is_segment = _OF_SEGMENT.intersection(plain) and any(name.startswith(_CONTEXT) for name in plain)
         return _CALLS if is_segment else ALIASES[field]
     if field == Raw.USER_KEY and chosen != DEFAULT_USER_KEY:
         return (chosen,)
     return ALIASES[field]
 
 
-def _candidates(field: str, names: Sequence[str], settings: IngestSettings) -> list[int]:
-    rank = {alias: place for place, alias in enumerate(_aliases(field, names, settings))}
+def _candidates(field: str, spellings: Sequence[tuple[str, str]], settings: IngestSettings) -> list[int]:
+    aliases = _aliases(field, [plain for plain, _ in spellings], settings)
+    rank = {alias: place for place, alias in enumerate(aliases)}
     ranked = [
-        (rank[plain], plain != spelt(name), index)  # an unprefixed column before a parameter of that name
-        for index, name in enumerate(names)
-        if (plain := normalise_header(name)) in rank
+        (rank[plain], plain != whole, index)  # an unprefixed column before a parameter of that name
+        for index, (plain, whole) in enumerate(spellings)
+        if plain in rank
     ]
     return [index for _, _, index in sorted(ranked)]
 

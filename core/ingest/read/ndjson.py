@@ -110,7 +110,11 @@ def open_json(
     """
     text = open_text(file, chunk_bytes)
     first = next(text.chunks, b"")
-    sample = (*_sample(first), *also)
+    while not (sample := tuple(_sample(first))) and len(first) < CHUNK_BYTES:
+        if not (more := next(text.chunks, b"")):
+            break
+        first += more
+    sample += also
     if not sample:
         raise InputError(
             f"{source.name} holds no record that stands on one line, as JSON printed over several does",

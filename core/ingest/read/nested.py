@@ -141,7 +141,7 @@ def read_record(record: Record, plan: Plan) -> Row:
     """Pick the fields out of a record; of a parameter that is sent twice the first value counts.
 
     Raises:
-        BrokenRecord: If its parameters are not a list of keys and values.
+        BrokenRecord: If its parameters are not a list of keys and values, or a field is no plain value.
         InexactId: If an id was decoded as a number with a fraction.
     """
     row: Row = [None] * len(plan.fields)
@@ -212,4 +212,6 @@ def _text(value: Any, slot: int, plan: Plan) -> str | None:  # noqa: ANN401 - JS
         raise InexactId
     if isinstance(value, float):  # as a column of numbers would be written
         return str(to_text(pa.array([value]))[0])
+    if isinstance(value, dict | list):
+        raise BrokenRecord(plan.fields[slot], f"{plan.fields[slot]} is not a plain value", value)
     return orjson.dumps(value).decode()

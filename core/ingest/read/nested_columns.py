@@ -21,7 +21,8 @@ def columns_of(batch: pa.RecordBatch, names: Sequence[str]) -> list[pa.Array]:
         InputError: If a column cannot be read as text.
     """
     params = {root: _Params.of(batch.column(root)) for root in param_lists(batch.schema)}
-    return [_column(batch, name, params) for name in names]
+    known = frozenset(batch.schema.names)
+    return [_column(batch, name, known, params) for name in names]
 
 
 def _is_params(field: pa.Field) -> bool:
@@ -57,20 +58,23 @@ def _leaves(field: pa.Field, prefix: str = "") -> Iterator[str]:
 
 def roots_of(names: Iterable[str], schema: pa.Schema) -> list[str]:
     """The columns in which names are found."""
-    roots = (name if name in schema.names else name.partition(".")[0] for name in names)
-    return [root for root in dict.fromkeys(roots) if root in schema.names]
+    known = set(schema.names)
+    roots = (name if name in known else name.partition(".")[0] for name in names)
+    return [root for root in dict.fromkeys(roots) if root in known]
 
 
 def _keys(params: pa.Array) -> pa.Array:
     return pc.cast(pc.struct_field(pc.list_flatten(params), "key"), pa.string())
 
 
-def _column(batch: pa.RecordBatch, name: str, params: Mapping[str, _Params]) -> pa.Array:
+def _column(
+    batch: pa.RecordBatch, name: str, known: frozenset[str], params: Mapping[str, _Params]
+) -> pa.Array:
     root, _, rest = name.partition(".")
     try:
-        if name in batch.schema.names:
+        if name in known:
             return to_text(batch.column(name))
-        if root not in batch.schema.names:
+        if root not in known:
             return pa.nulls(len(batch), pa.string())
         if root in params:
             return params[root].whole() if rest == WHOLE else params[root].of_key(rest)

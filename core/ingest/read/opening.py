@@ -52,8 +52,7 @@ def open_delimited(
         InputError: If there is no header, or the shape is one that is not read.
     """
     text = open_text(file, chunk_bytes)
-    first = next(text.chunks, b"")
-    skipped, start, end = find_header(first, source.name)
+    first, (skipped, start, end) = _up_to_header(text.chunks, source.name)
     line = first[start:end].decode("utf-8", "replace").strip("\r\n")
     delimiter, header = split_header(line, settings)
     if skipped:
@@ -75,6 +74,26 @@ def naming(file: str) -> Iterator[None]:
         yield
     except InputError as error:
         raise InputError(f"{file}: {error.problem}", allowed=error.allowed, remedy=error.remedy) from error
+
+
+def _up_to_header(chunks: Iterator[bytes], name: str) -> tuple[bytes, tuple[int, int, int]]:
+    """The first chunks up to one in which the header ends, and where it is in them.
+
+    Raises:
+        InputError: If there is none, or none that ends.
+    """
+    data = next(chunks, b"")
+    found = find_header(data, name)
+    while not data[found[1] : found[2]].endswith(b"\n") and (more := next(chunks, b"")):
+        if len(data) >= CHUNK_BYTES:
+            raise InputError(
+                f"{name}, line {found[0] + 1} should hold the names of the columns, and does not end",
+                allowed=f"up to {CHUNK_BYTES:,} bytes",
+                remedy="Is it a table? Export it again, one record a line",
+            )
+        data += more
+        found = find_header(data, name)
+    return data, found
 
 
 def find_header(data: bytes, name: str) -> tuple[int, int, int]:

@@ -9,11 +9,13 @@ from typing import BinaryIO, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from core.base.errors import InputError
 from core.base.schema import Raw
 from core.base.settings import IngestSettings
+from core.ingest.read.blocks import MAX_LINE_BYTES
 from core.ingest.read.event_rows import EventRows, find_event_rows, may_have_event_rows
 from core.ingest.read.headers import HeaderMap, require
 from core.ingest.read.nested import RECORD_FIELDS, map_names
@@ -24,6 +26,13 @@ from core.ingest.read.values import broken_rows
 from core.ingest.sources.input_files import InputFile, open_seekable
 
 BATCH_ROWS: Final = 1 << 16
+"""Rows that are read at once at most, …"""
+BATCH_BYTES: Final = 1 << 27
+"""… and fewer where rows are so long that these would be more bytes."""
+MEAN_BYTES: Final = 1 << 16
+"""More than a row of an export has on average; …"""
+GROUP_BYTES: Final = 1 << 29
+"""… in a row group of more bytes than that, a single value may be most of it."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +64,10 @@ def open_parquet(file: BinaryIO, source: InputFile, settings: IngestSettings) ->
     """
     with _damage(source.name):
         table = pq.ParquetFile(file)
-        first = next(table.iter_batches(1 << 12, columns=param_lists(table.schema_arrow)), None)
+        lists = param_lists(table.schema_arrow)
+        first = next(
+            table.iter_batches(min(1 << 12, _rows_at_once(file, lists, source.name)), columns=lists), None
+        )
     seen = tuple(names_of(table.schema_arrow, first))
     nested = bool(param_lists(table.schema_arrow))
     with naming(source.name):
@@ -76,7 +88,7 @@ def read(source: InputFile, settings: IngestSettings, sink: Sink, report: Callab
         require(opened.fields, source.name, settings)
         sink.rows = opened.rows
         records, start = opened.file.metadata.num_rows, 1
-        for number, batch in enumerate(_batches(opened, source.name)):
+        for number, batch in enumerate(_batches(file, opened, source.name)):
             with naming(source.name):
                 _store(batch, opened, start, sink, f"{number:06d}")
             start += len(batch)
@@ -116,23 +128,82 @@ def _store(batch: pa.RecordBatch, opened: OpenedParquet, start: int, sink: Sink,
     sink.keep(sink.write(name, columns, lines), rejected)
 
 
-def _batches(opened: OpenedParquet, name: str) -> Iterator[pa.RecordBatch]:
+def _rows_at_once(file: BinaryIO, roots: Sequence[str], name: str) -> int:
+    """How many rows of some columns are about as many bytes as a batch may have.
+
+    Of a text that is written once, in a dictionary, each row may have a copy: there the longest counts, else
+    the mean. A long value among others is not looked at: the page that it is on is unpacked as a whole.
+
+    Raises:
+        InputError: If rows are far longer than those of an export.
+    """
+    schema = pq.ParquetFile(file).schema
+    paths = {at: schema.column(at).path for at in range(len(schema))}
+    read = [at for at, path in paths.items() if path in roots or path.partition(".")[0] in roots]
+    texts = [paths[at] for at in read if schema.column(at).physical_type == "BYTE_ARRAY"]
+    table = pq.ParquetFile(file, read_dictionary=texts)
+    longest = 1.0
+    for number in range(table.num_row_groups):
+        group = table.metadata.row_group(number)
+        size = sum(group.column(at).total_uncompressed_size for at in read)
+        mean = size / max(1, group.num_rows)
+        if size > GROUP_BYTES and mean > MEAN_BYTES:
+            raise InputError(
+                f"{name} has rows of {int(mean):,} bytes on average",
+                allowed=f"up to {MEAN_BYTES:,} bytes",
+                remedy="Look for a value that is far too long, and leave it out",
+            )
+        first = next(table.iter_batches(1, row_groups=[number], columns=list(roots)), None)
+        coded = sum(map(_longest, first.columns)) if first is not None else 0
+        longest = max(longest, mean, coded)
+    return max(1, min(BATCH_ROWS, int(BATCH_BYTES / longest)))
+
+
+def _longest(column: pa.Array) -> int:
+    """Bytes of the longest text in the dictionaries of a column."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return pc.max(pc.binary_length(column.dictionary)).as_py() or 0
+    if pa.types.is_struct(kind):
+        return sum(_longest(column.field(at)) for at in range(kind.num_fields))
+    return _longest(column.values) if pa.types.is_list(kind) else 0
+
+
+def _batches(file: BinaryIO, opened: OpenedParquet, name: str) -> Iterator[pa.RecordBatch]:
     fields = opened.rows.read if opened.rows else opened.fields
     roots = roots_of(fields.by_name.values(), opened.file.schema_arrow)
     with _damage(name):
-        batches = opened.file.iter_batches(BATCH_ROWS, columns=roots)
+        batches = opened.file.iter_batches(_rows_at_once(file, roots, name), columns=roots)
+    row = 1
     while True:
         with _damage(name):
             batch = next(batches, None)
         if batch is None:
             return
+        _refuse_long(batch, row, name)
         yield batch
+        row += len(batch)
+
+
+def _refuse_long(batch: pa.RecordBatch, first: int, name: str) -> None:
+    """As of text, before a copy is made of it."""
+    if batch.nbytes <= MAX_LINE_BYTES:
+        return
+    plain = batch.select([field.name for field in batch.schema if not pa.types.is_dictionary(field.type)])
+    for row in range(len(batch)):
+        if plain.slice(row, 1).nbytes > MAX_LINE_BYTES:
+            raise InputError(
+                f"{name}, row {first + row} is longer than {MAX_LINE_BYTES:,} bytes",
+                remedy="Look for a value that is far too long, and leave it out",
+            )
 
 
 @contextmanager
 def _damage(name: str) -> Iterator[None]:
     try:
         yield
+    except MemoryError:
+        raise  # of Arrow too
     except (pa.ArrowException, OSError, ValueError) as error:
         first = str(error).partition("\n")[0]
         raise InputError(

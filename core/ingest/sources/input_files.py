@@ -144,6 +144,17 @@ def _refuse_change(source: InputFile) -> None:
         raise changed(source.name, f": it had {source.on_disk:,} bytes and has {now:,}")
 
 
+def stamp(source: InputFile) -> tuple[int, int]:
+    """Size and time of the last change; other ones are those of another file.
+
+    Raises:
+        InputError: If it is gone.
+    """
+    with readable(source.name):
+        about = source.path.stat()
+    return about.st_size, about.st_mtime_ns
+
+
 def changed(name: str, how: str = "") -> InputError:
     """What is said of a file that is no longer the one that was asked for."""
     return InputError(
@@ -228,6 +239,7 @@ def _members(path: Path, name: str, size: int) -> Iterator[InputFile]:
         members = [info for info in archive.infolist() if not info.is_dir() and not _is_litter(info.filename)]
         if not members:
             raise InputError(f"{name} is an empty zip", allowed=ALLOWED)
+        _refuse_bomb(name, sum(info.file_size for info in members), size)  # each may be small enough
         for info in sorted(members, key=lambda info: natural(Path(info.filename))):
             inside = f"{name}/{info.filename}"
             _check_member(info, inside)

@@ -77,7 +77,7 @@ def _not_a_table(head: bytes, text: bytes) -> str:
     if ACCESS_LOG.match(text):
         return "an access log, which does not name its columns (docs/how-to/other_tools.md makes a table)"
     if head.startswith((b"PK\x03\x04", b"\x1f\x8b")):
-        return "packed twice"
+        return "packed twice (unpack the outer one)"
     lines = text.splitlines()
     broken = [b"\0" in line for line in lines]
     return "not text" if broken[0] or 2 * sum(broken) > len(lines) else ""

@@ -1,17 +1,14 @@
 """Where the disk refuses, or somebody else is there: one line, nothing lost, the next command works."""
 
-import resource
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.core.cli.calls import ROOT, cli, one_line_error
+from tests.core.cli.calls import ROOT, cli, largest_file, one_line_error
 from tests.core.storage.test_claims import another_process_in
 
 QUICK = ("--clusters", 3, "--preset", "bag", "--labels", "off")
@@ -35,17 +32,6 @@ def made(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def out(made: Path, tmp_path: Path) -> Path:
     return shutil.copytree(made, tmp_path / "out")
-
-
-@contextmanager
-def largest_file(size: int) -> Iterator[None]:
-    """``ulimit -f`` of this process."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def published(out: Path) -> dict[str, bytes]:

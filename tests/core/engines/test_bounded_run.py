@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -38,7 +38,7 @@ from core.runs.publish import BOUNDED
 from core.runs.run import read_previous
 from core.sample import write_sample
 from core.storage.store import Store, open_artifact
-from tests.core.cli.calls import cli, few_shuffles, one_line_error
+from tests.core.cli.calls import cli, few_shuffles, largest_file, one_line_error
 
 SETTINGS = RunSettings(
     label=LabelSettings(mode=LabelMode.OFF),
@@ -206,6 +206,57 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
     monkeypatch.setattr(bounded_run, "read_all", read_and_change)
     with pytest.raises(InputError, match=r"export\.csv changed while it was read"):
         run_bounded(tmp_path / "out", [export], SETTINGS, silent, bounds_of(whole, 0.4))
+
+
+def once_read(do: Callable[[], object]) -> Progress:
+    """Progress that does something the first time that a part of a file was read."""
+    left = [do]
+
+    def report(stage: str, fraction: float, message: str = "", **_: float) -> None:
+        if message.startswith("Reading") and left:
+            left.pop()()
+
+    return report
+
+
+def state(out: Path) -> dict[str, bytes]:
+    """Results and what is half done; locks and whole stages of the store may stay."""
+    names = {path: path.relative_to(out).as_posix() for path in out.rglob("*") if path.name != ".lock"}
+    seen = {path: name for path, name in names.items() if not name.startswith("stages/") or "/." in name}
+    return {name: path.read_bytes() if path.is_file() else b"" for path, name in seen.items()}
+
+
+@pytest.mark.parametrize("share", [1_000, 2, 0.4], ids=["small", "at once", "in parts"])
+@pytest.mark.parametrize("what", ["grows", "goes"])
+def test_a_file_that_grows_or_goes_while_it_is_read(
+    shop: Path, out: Path, whole: Dataset, tmp_path: Path, share: float, what: str
+) -> None:
+    export = tmp_path / "export.csv"
+    export.write_bytes(shop.read_bytes())
+
+    def happen() -> None:
+        if what == "goes":
+            export.unlink()
+        else:
+            export.write_bytes(shop.read_bytes() * 2)
+
+    before = state(out)
+    told = {"grows": r"export\.csv changed while it was read", "goes": r"export\.csv .*No such file|exist"}
+    settings = SETTINGS.model_copy(update={"ingest": IngestSettings(exclude_debug=False)})
+    with pytest.raises(InputError, match=told[what]):
+        run_bounded(out, [export], settings, once_read(happen), bounds_of(whole, share))
+    assert state(out) == before
+
+
+@pytest.mark.parametrize("size", [2_000, 60_000, 200_000])
+def test_a_disk_that_takes_no_more_leaves_what_was_there(
+    shop: Path, out: Path, whole: Dataset, size: int
+) -> None:
+    before = state(out)
+    settings = SETTINGS.model_copy(update={"ingest": IngestSettings(exclude_internal=False)})
+    with largest_file(size), pytest.raises(ResourceError):
+        run_bounded(out, [shop], settings, silent, bounds_of(whole, 0.4))
+    assert state(out) == before
 
 
 def test_a_sample_of_nobody_is_told_as_one(shop: Path, whole: Dataset, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from core.base.errors import ResourceError
 from core.ingest import engine, output_tables
 from core.ingest.engine import Engine, open_engine
 from core.ingest.output_tables import write_table
+from tests.core.cli.calls import largest_file
 
 
 def setting(opened: Engine, name: str) -> str:
@@ -55,7 +56,7 @@ def test_what_is_kept_can_be_asked_again(tmp_path: Path) -> None:
         ),
         (
             duckdb.IOException("IO Error: No space left on device\nmore"),
-            "disk refuses: IO Error: No space left",
+            "disk refuses: No space left on device",
         ),
     ],
 )
@@ -93,3 +94,9 @@ def test_a_full_disk_is_an_error_in_words(tmp_path: Path, monkeypatch: MonkeyPat
     monkeypatch.setattr(output_tables.pq, "write_table", full)
     with pytest.raises(ResourceError, match=r"disk is full: users\.parquet"):
         write_table(pa.table({"a": [1]}), tmp_path / "users.parquet")
+
+
+def test_a_disk_that_takes_no_more_from_the_database_is_said_in_words(tmp_path: Path) -> None:
+    told = r"^The disk refuses: File too large\. Free some space and start again\.$"
+    with largest_file(10_000), pytest.raises(ResourceError, match=told), open_engine(tmp_path) as engine:
+        engine.raw.execute(f"COPY (SELECT random() FROM range(100000)) TO '{tmp_path / 'a.parquet'}'")

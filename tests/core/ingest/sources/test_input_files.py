@@ -162,6 +162,21 @@ def test_bombs_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         content(write(tmp_path / "a.csv.gz", gzip.compress(data)))
 
 
+def test_many_small_bombs_are_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(input_files, "FREE_BYTES", 1 << 20)
+    members = {f"{number}.csv": b"a,b\n" + b"1,2\n" * 200_000 for number in range(3)}
+    assert len(names([make_zip(tmp_path / "one.zip", {"0.csv": members["0.csv"]})])) == 1
+    with pytest.raises(InputError, match=r"a\.zip unpacks to at least 2,400,012 bytes"):
+        resolve_inputs([make_zip(tmp_path / "a.zip", members)])
+
+
+def test_a_zip_in_a_zip_is_said_to_be_unpacked_once(tmp_path: Path) -> None:
+    inner = make_zip(tmp_path / "b.zip", {"a.csv": b"a,b\n"}).read_bytes()
+    for data in (inner, gzip.compress(b"a,b\n")):
+        with pytest.raises(InputError, match=r"a\.zip/b is packed twice \(unpack the outer one\)"):
+            resolve_inputs([make_zip(tmp_path / "a.zip", {"b": data})])
+
+
 @pytest.mark.parametrize("cut", [-1, -9, 5000, 12])
 def test_a_packed_file_that_is_cut_off(tmp_path: Path, cut: int) -> None:
     data = "".join(f"{number},{number * 7919}\n" for number in range(9000)).encode()

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import MutableMapping
+from collections.abc import Iterable, Iterator, MutableMapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -37,8 +37,11 @@ class Answer:
         return parsed
 
 
-def ask(method: str, path: str, headers: dict[str, str], body: bytes = b"", **query: object) -> Answer:
-    """One request to the routes, as the web server would pass it on."""
+def ask(
+    method: str, path: str, headers: dict[str, str], body: bytes | Iterable[bytes] = b"", **query: object
+) -> Answer:
+    """One request to the routes, as the web server would pass it on; a body may come in pieces."""
+    pieces = iter([body] if isinstance(body, bytes) else body)
     sent: list[dict[str, Any]] = []
     scope = {
         "type": "http",
@@ -49,7 +52,8 @@ def ask(method: str, path: str, headers: dict[str, str], body: bytes = b"", **qu
     }
 
     async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": body, "more_body": False}
+        piece = next(pieces, None)
+        return {"type": "http.request", "body": piece or b"", "more_body": piece is not None}
 
     async def send(message: MutableMapping[str, Any]) -> None:
         sent.append(dict(message))
@@ -86,6 +90,21 @@ def test_pieces_become_one_file(headers: dict[str, str], input_dir: Path) -> Non
     assert [path.name for path in input_dir.iterdir()] == [f".{ID}.part"]
     assert put(headers, b"def", 3, 6).json == {"have": 6, "name": "a.csv"}
     assert (input_dir / "a.csv").read_bytes() == b"abcdef"
+
+
+def test_what_has_come_is_on_the_disk_before_the_next_bytes_are_asked_for(
+    headers: dict[str, str], input_dir: Path
+) -> None:
+    on_disk = []
+
+    def body() -> Iterator[bytes]:
+        for _ in range(5):
+            on_disk.append(sum(part.stat().st_size for part in input_dir.glob(".*.part")))
+            yield b"x" * (1 << 20)
+
+    answer = ask("PUT", f"/api/upload/{ID}", headers, body(), name="a.csv", offset=0, total=5 << 20)
+    assert answer.json == {"have": 5 << 20, "name": "a.csv"}
+    assert on_disk == [number << 20 for number in range(5)]
 
 
 def test_a_wrong_offset_says_where_to_go_on(headers: dict[str, str]) -> None:
