@@ -30,7 +30,7 @@ from core.ingest.observe.narrow import (
     number_others,
     number_users,
 )
-from core.ingest.observe.page_views import Deeds, PageViews, gap_starts, in_order
+from core.ingest.observe.page_views import Deeds, PageViews, in_order
 from core.ingest.observe.user_facts import UserFacts, describe_people
 from core.ingest.observe.user_outcomes import (
     UserOutcomes,
@@ -51,7 +51,7 @@ class Behaviour:
         user_ids: Ids of those with a page view, by the number that the other parts use.
         locations: The pages.
         views: Page views in order.
-        deeds: What they did between them.
+        deeds: What they did between them, and what those without one did.
         people: Facts about everybody.
         outcomes: What they did besides viewing pages.
         page_events: Events that tell what a page is for, by number of the page.
@@ -100,13 +100,12 @@ def observe(
     progress(STAGE, 0.4, "Putting page views in order")
     both = number_others(engine, staying, users, len(ids))
     all_events = narrow(engine, staying, both, pages, number_names(engine, typed), raw.present)
-    starts = gap_starts(engine, all_events, settings.session_gap_minutes)
     events, twice = all_events.of_first(len(ids)), _repeated(engine, all_events, len(ids), decided)
-    views, deeds = in_order(engine, events, twice, starts)
+    views, deeds = in_order(engine, all_events, twice, settings.session_gap_minutes)
     progress(STAGE, 0.65, "Describing users")
     people = describe_people(engine, staying, users, pages)
     progress(STAGE, 0.8, "Counting outcomes")
-    done = count_outcomes(engine, all_events, twice, starts, pages.own)
+    done = count_outcomes(engine, all_events, deeds, twice, pages.own)
     again = count_repeated(engine, events) if len(raw.files) > 1 else 0
     bots = _bots(engine, events, people, views, tally, decided)
     return Behaviour(ids, pages, views, deeds, people, done, count_page_events(engine, events), again, bots)
