@@ -23,8 +23,9 @@ from core.data.receipt import Receipt
 from core.ingest import output
 from core.ingest.account.accounting import Accounted, account
 from core.ingest.account.summary import Counted, make_receipt
-from core.ingest.account.waterfall import Waterfall, refuse_nothing
+from core.ingest.account.waterfall import Waterfall, count_fates, refuse_nothing
 from core.ingest.clean import records
+from core.ingest.clean.as_written import as_written
 from core.ingest.clean.grouping import template
 from core.ingest.engine import Engine, open_engine
 from core.ingest.observe.behaviour import Behaviour, observe
@@ -114,17 +115,17 @@ def _look_at_records(
     engine: Engine, raw: RawRead, settings: IngestSettings, report: Progress, decided: Decided | None
 ) -> tuple[Accounted, Behaviour]:
     """What became of every record, and what users did."""
-    typed, accounted = accounted_records(engine, raw, settings, report)
+    typed, written, accounted = accounted_records(engine, raw, settings, report)
     part = SubProgress(report, 0.2, 0.85)
-    behaviour = observe(engine, typed, raw, settings, accounted.tally, part, decided)
+    behaviour = observe(engine, typed, written, raw, settings, accounted.tally, part, decided)
     report(STAGE, 0.85, "Putting it together")
     return (replace(accounted, days=decided.accounted.days) if decided else accounted), behaviour
 
 
 def accounted_records(
     engine: Engine, raw: RawRead, settings: IngestSettings, report: Progress
-) -> tuple[ir.Table, Accounted]:
-    """The records with types, and what became of each of them.
+) -> tuple[ir.Table, ir.Table, Accounted]:
+    """The records with types, their users as written, and what became of each record.
 
     Raises:
         NothingLeft: If no page view is left.
@@ -134,9 +135,11 @@ def accounted_records(
     parts = engine.parts(raw.parts)
     typed = engine.name("typed", records.typed(parts, raw.present, _files_of_views(raw), settings))
     report(STAGE, 0.05, "Looking at every record")
-    accounted = account(engine, parts, typed, raw, settings)
+    tally = count_fates(engine, typed, raw.present)
+    written = as_written(engine, typed, tally.occurring)
+    accounted = account(engine, parts, typed, written, tally, raw, settings)
     report(STAGE, 0.2, "Numbering users")
-    return typed, accounted
+    return typed, written, accounted
 
 
 def _files_of_views(raw: RawRead) -> list[int]:

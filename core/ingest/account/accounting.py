@@ -20,11 +20,11 @@ from core.ingest.account.waterfall import (
     REJECT_REASONS,
     FateTally,
     Waterfall,
-    count_fates,
     first_steps,
     refuse_nothing,
 )
 from core.ingest.clean import records
+from core.ingest.clean.as_written import COUNT, LABELS
 from core.ingest.clean.clock import Days, describe_days
 from core.ingest.clean.personal_data import mask_url
 from core.ingest.clean.records import REJECTED, Fate
@@ -79,14 +79,19 @@ class Accounted:
 
 
 def account(
-    engine: Engine, parts: ir.Table, typed: ir.Table, raw: RawRead, settings: IngestSettings
+    engine: Engine,
+    parts: ir.Table,
+    typed: ir.Table,
+    written: ir.Table,
+    tally: FateTally,
+    raw: RawRead,
+    settings: IngestSettings,
 ) -> Accounted:
     """Count, and stop if nothing is left to work with.
 
     Raises:
         InputError: If no page view is left; it names the step that took the last ones.
     """
-    tally = count_fates(engine, typed, raw.present)
     rejects = rejects_table(engine, typed, raw.rejects, raw.files, bool(tally.rejects))
     total = sum(file.records for file in raw.files)
     here = {REJECT_REASONS[fate]: count for fate, count in tally.rejects.items()}
@@ -101,7 +106,7 @@ def account(
         rejects=rejects,
         rejected=rejected,
         days=describe_days(tally.days, raw.present),
-        placeholders=count_placeholders(engine, parts, raw.present),
+        placeholders=count_placeholders(engine, parts, written, raw.present),
     )
 
 
@@ -119,23 +124,28 @@ def _example(rejects: pa.Table) -> str:
     return f"{row[Rejects.FILE]}, line {row[Rejects.LINE]}: {row[Rejects.REASON]} ({row[Rejects.VALUE]!r})"
 
 
-def count_placeholders(engine: Engine, raw: ir.Table, present: Collection[str]) -> dict[str, int]:
+def count_placeholders(
+    engine: Engine, raw: ir.Table, written: ir.Table, present: Collection[str]
+) -> dict[str, int]:
     """Count placeholder → values of all columns that were read as absent, most frequent first."""
-    parts = [_counted(raw, column, values) for column, values in _READ_AS_ABSENT.items() if column in present]
+    rows = raw.mutate(**{COUNT: 1})
+    parts = [
+        _counted(table, table[column].isin(list(values)), table[column])
+        for column, values in _READ_AS_ABSENT.items()
+        if column in present
+        for table in [written if column in LABELS else rows]
+    ]
     if Raw.USER_KEY in present:
-        # kept, or the engine would look at every record's key instead of every key
-        keys = engine.keep("keys", raw.group_by(key=raw[Raw.USER_KEY]).agg(count=_.count()))
-        nobody = keys.filter(records.user_id(keys.key).isnull(), keys.key.notnull())
-        parts.append(nobody.group_by(value=nobody.key.strip()).agg(count=_["count"].sum().cast("int64")))
+        key = written[Raw.USER_KEY]
+        parts.append(_counted(written, records.user_id(key).isnull() & key.notnull(), key.strip()))
     counts: Counter[str] = Counter()
     for row in engine.rows(ibis.union(*parts, distinct=False)) if len(parts) > 1 else []:
         counts[row["value"] or EMPTY] += row["count"]
     return ranked(counts)
 
 
-def _counted(raw: ir.Table, column: str, values: Collection[str]) -> ir.Table:
-    found = raw.filter(raw[column].isin(list(values)))
-    return found.group_by(value=found[column]).agg(count=_.count())
+def _counted(table: ir.Table, absent: ir.BooleanValue, value: ir.StringValue) -> ir.Table:
+    return table.filter(absent).group_by(value=value).agg(count=_[COUNT].sum().cast("int64"))
 
 
 def rejects_table(

@@ -66,8 +66,8 @@ _CUT = f"""
 """
 _CUTS = f"SELECT cut, sum(views)::BIGINT AS views, {crowds.MERGED_SQL} FROM places GROUP BY cut ORDER BY cut"
 _COUNTRIES = """
-    SELECT country FROM views_seen WHERE country IS NOT NULL GROUP BY country
-    QUALIFY count(*) >= 0.05 * sum(count(*)) OVER () ORDER BY count(*) DESC, country LIMIT 5
+    SELECT country FROM {people} WHERE country IS NOT NULL AND views > 0 GROUP BY country
+    QUALIFY sum(views) >= 0.05 * sum(sum(views)) OVER () ORDER BY sum(views) DESC, country LIMIT 5
 """
 _TITLES = f"""
     SELECT canonical, title, sum(seen.views)::BIGINT, {crowds.MERGED_SQL.replace("(", "(seen.")}
@@ -111,12 +111,15 @@ class Locations:
     own: Found
 
 
-def canonical_locations(engine: Engine, views: ir.Table, settings: IngestSettings, n_users: int) -> Locations:
+def canonical_locations(
+    engine: Engine, views: ir.Table, people: ir.Table, settings: IngestSettings, n_users: int
+) -> Locations:
     """Map the locations of all page views to canonical pages.
 
     Args:
         engine: Where the tables are.
         views: Typed page views.
+        people: Their users by country.
         settings: The rules, and the analyst's choices about personal places.
         n_users: Their users.
 
@@ -134,7 +137,9 @@ def canonical_locations(engine: Engine, views: ir.Table, settings: IngestSetting
     )
     hosts = _own_hosts(canonical.pages, weights)
     seen = merged_by(zip(canonical.pages, seen_by, strict=True))
-    found = _nothing_found(engine, settings, seen, hosts, n_users)
+    countries = engine.raw.execute(_COUNTRIES.format(people=people.get_name())).fetchall()
+    regions = regions_of(hosts, [country for (country,) in countries])
+    found = _nothing_found(settings, seen, regions, n_users)
     own = without_own(seen, _titles(engine), found, settings.known_pages)
     pages = sorted(set(own.pages.values()))
     by_rule = Counter(canonical.by_rule)
@@ -152,13 +157,13 @@ def canonical_locations(engine: Engine, views: ir.Table, settings: IngestSetting
 
 
 def _nothing_found(
-    engine: Engine, settings: IngestSettings, seen: Mapping[str, Crowd], hosts: tuple[str, ...], n_users: int
+    settings: IngestSettings, seen: Mapping[str, Crowd], regions: tuple[str, ...], n_users: int
 ) -> Found:
     """How personal places are told from others, before any has been."""
     return Found(
         tail_of(seen) if settings.mask_own else Tail(None),
         public_from(n_users),
-        regions_of(hosts, [country for (country,) in engine.raw.execute(_COUNTRIES).fetchall()]),
+        regions,
         settings.keep_places,
         settings.mask_places,
     )
@@ -173,8 +178,7 @@ def _count(engine: Engine, by_rule: Counter[str], n_pages: int) -> UrlCount:
 def _see(engine: Engine, views: ir.Table) -> None:
     """Make ``seen``: every location and title, and who saw them."""
     title = records.absent(views[Raw.PAGE_TITLE], records.DIRECT, records.UNAVAILABLE)
-    country = records.absent(views[Raw.GEO_COUNTRY], records.DIRECT)
-    columns = {"location": views[Raw.PAGE_LOCATION], "title": title, "country": country}
+    columns = {"location": views[Raw.PAGE_LOCATION], "title": title}
     engine.name("views_seen", views.select(Raw.USER_KEY, **columns))
     engine.raw.execute(
         f"CREATE TABLE seen AS SELECT location, title, count(*) AS views, {crowds.SQL} "

@@ -15,6 +15,7 @@ from ibis import _
 
 from core.base.schema import Raw, Users
 from core.ingest.clean import records
+from core.ingest.clean.as_written import ENGAGEMENT, EVENTS, FIRST, VIEWS
 from core.ingest.clean.found import Found
 from core.ingest.clean.locations import Locations
 from core.ingest.clean.user_labels import mask_labels
@@ -53,17 +54,15 @@ class UserFacts:
         return np.asarray(self.engagement.fill_null(0)) > 0
 
 
-def describe_people(engine: Engine, staying: ir.Table, users: ir.Table, locations: Locations) -> UserFacts:
+def describe_people(engine: Engine, people: ir.Table, locations: Locations) -> UserFacts:
     """Sum up every user's events.
 
     Args:
         engine: Where the tables are.
-        staying: All events that stay, page views or not.
-        users: ``user_key`` → ``user``.
+        people: As :func:`people_by_label` gives them.
         locations: The site's own hosts, from which no visit can "come"; and how to judge what is personal.
     """
-    groups = people_by_label(engine, staying, users, locations.hosts)
-    totals = groups.group_by(USER).agg(
+    totals = people.group_by(USER).agg(
         events=_.events.sum().cast("int64"),
         engagement=_.engagement.sum().cast("int64"),
         browsers=_[Users.BROWSER].nunique(),
@@ -72,7 +71,7 @@ def describe_people(engine: Engine, staying: ir.Table, users: ir.Table, location
     n_users = len(table)
     labels = {
         name: _labels(engine.arrow(found), name, n_users, locations.own)
-        for name, found in label_of_user(groups).items()
+        for name, found in label_of_user(people, locations.hosts).items()
     }
     return UserFacts(
         events=table["events"].to_numpy(),
@@ -82,29 +81,22 @@ def describe_people(engine: Engine, staying: ir.Table, users: ir.Table, location
     )
 
 
-def label_of_user(groups: ir.Table) -> dict[str, ir.Table]:
+def label_of_user(people: ir.Table, hosts: Collection[str]) -> dict[str, ir.Table]:
     """Column → a table of ``user`` and the one label of those who have any."""
-    tables = {name: _most_frequent(groups, name) for name in _DIMENSIONS}
-    return tables | {Users.SOURCE: _first(groups, Users.SOURCE)}
+    tables = {name: _most_frequent(people, name) for name in _DIMENSIONS}
+    source = records.first_touch(people[Raw.TRAFFIC_SOURCE], people[Raw.TRAFFIC_MEDIUM], hosts)
+    return tables | {Users.SOURCE: _first(people.mutate(**{Users.SOURCE: source}), Users.SOURCE)}
 
 
-def people_by_label(engine: Engine, staying: ir.Table, users: ir.Table, hosts: Collection[str]) -> ir.Table:
-    """One row a user and combination of labels: nearly always one a user."""
-    columns = (*_DIMENSIONS.values(), Raw.TRAFFIC_SOURCE, Raw.TRAFFIC_MEDIUM)
-    written = staying.group_by(Raw.USER_KEY, *columns).agg(
-        events=_.count(), engagement=_[records.ENGAGEMENT].sum(), first=_[records.TS].min()
-    )
-    clean = written.join(users, Raw.USER_KEY).select(
+def people_by_label(engine: Engine, written: ir.Table, users: ir.Table) -> ir.Table:
+    """One row a user with a page view and combination of labels, as written: nearly always one a user."""
+    seen = written.filter(written[EVENTS] > 0)
+    people = seen.join(users, Raw.USER_KEY).select(
         USER,
-        "events",
-        "engagement",
-        "first",
-        **{name: records.absent(written[column], records.DIRECT) for name, column in _DIMENSIONS.items()},
-        **{
-            Users.SOURCE: records.first_touch(written[Raw.TRAFFIC_SOURCE], written[Raw.TRAFFIC_MEDIUM], hosts)
-        },
+        *(EVENTS, VIEWS, ENGAGEMENT, FIRST, Raw.TRAFFIC_SOURCE, Raw.TRAFFIC_MEDIUM),
+        **{name: records.absent(seen[column], records.DIRECT) for name, column in _DIMENSIONS.items()},
     )
-    return engine.keep("people", clean)
+    return engine.keep("people", people)
 
 
 def _most_frequent(groups: ir.Table, name: str) -> ir.Table:
