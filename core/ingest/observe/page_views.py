@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
@@ -19,7 +20,7 @@ from core.ingest.clean.locations import PAGE
 from core.ingest.engine import Engine
 from core.ingest.observe.narrow import NAME, SESSION, USER, Events
 
-_TWICE: Final = "twice"
+_TWICE, _WHAT = "twice", "what"
 MICROSECONDS_A_MINUTE: Final = 60_000_000
 
 
@@ -91,30 +92,34 @@ def in_order(engine: Engine, events: Events, again: ir.Table, minutes: int) -> t
         minutes: Without another event without ``ga_session_id``, after which such a one begins a session.
     """
     known = events.table.left_join(again.mutate(**{_TWICE: True}), [Raw.FILE_NO, Raw.LINE])
-    ordered = known.order_by(USER, *events.order)
-    columns = (USER, PAGE, NAME, records.IS_VIEW, records.TS, SESSION, _TWICE)
-    return _apart(engine.arrow(ordered.select(*columns)), minutes)
+    what = ibis.cases(
+        (known[_TWICE], ibis.null("int32")), (known[records.IS_VIEW], known[PAGE]), else_=known[NAME]
+    )
+    columns = (USER, records.TS, records.IS_VIEW, SESSION)
+    return _apart(
+        engine.arrow(known.order_by(USER, *events.order).select(*columns, **{_WHAT: what})), minutes
+    )
 
 
 def _apart(table: pa.Table, minutes: int) -> tuple[PageViews, Deeds]:
-    user, time = (table[column].to_numpy() for column in (USER, records.TS))
-    page, name = (table[column].combine_chunks().fill_null(-1).to_numpy() for column in (PAGE, NAME))
-    flags = (table[records.IS_VIEW], table[SESSION].is_null(), table[_TWICE].is_null())
-    is_view, by_gap, once = map(np.asarray, flags)
-    ids = table[SESSION].combine_chunks().fill_null(0).to_numpy().copy()
-    ids[by_gap] = _gap_starts(user[by_gap], time[by_gap], minutes)
-    kept = (is_view | (name >= 0)) & once
-    user, page, name, time, ids, by_gap, is_view = (
-        column[kept] for column in (user, page, name, time, ids, by_gap, is_view)
+    by_gap, kept = np.asarray(table[SESSION].is_null()), np.asarray(table[_WHAT].is_valid())
+    ids = np.asarray(table[SESSION].fill_null(0)).copy()
+    ids[by_gap] = _gap_starts(table.select([USER, records.TS]).filter(pa.array(by_gap)), minutes)
+    table = table.drop_columns([SESSION]).filter(pa.array(kept))
+    ids, by_gap = ids[kept], by_gap[kept]
+    user, time, is_view, what = (
+        np.asarray(table[name]) for name in (USER, records.TS, records.IS_VIEW, _WHAT)
     )
+    del table  # there are millions of rows: what was copied need not be there twice
     session, before = _sessions(user, ids, by_gap), np.cumsum(is_view) - is_view
-    views = (user, page, time, session, by_gap, before)
-    deeds = (user, name, time, session, before)
+    views = (user, what, time, session, by_gap, before)
+    deeds = (user, what, time, session, before)
     return PageViews(*(one[is_view] for one in views)), Deeds(*(one[~is_view] for one in deeds))
 
 
-def _gap_starts(user: np.ndarray, time: np.ndarray, minutes: int) -> np.ndarray:
+def _gap_starts(table: pa.Table, minutes: int) -> np.ndarray:
     """When the session of each event without ``ga_session_id`` began, judging by such events alone."""
+    user, time = (np.asarray(column) for column in table.columns)
     pauses = np.diff(time, prepend=0) > minutes * MICROSECONDS_A_MINUTE
     begins = np.flatnonzero(pauses | changes(user))
     return np.repeat(time[begins], np.diff(begins, append=len(time)))
