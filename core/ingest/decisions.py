@@ -58,7 +58,7 @@ def decide(
         n_users = int(engine.rows(users.count().name("n").as_table())[0]["n"])
         people = people_by_label(engine, written, users)
         progress(STAGE, 0.3, "Cleaning page addresses")
-        locations = canonical_locations(engine, page_views, people, settings, n_users)
+        locations = canonical_locations(engine, page_views, users, people, settings, n_users)
         progress(STAGE, 0.6, "Looking at labels")
         counted = _users_of_labels(people, locations.hosts) | {
             Outcomes.EVENT_NAME: _users_of_names(engine, typed, staying)

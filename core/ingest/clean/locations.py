@@ -112,21 +112,27 @@ class Locations:
 
 
 def canonical_locations(
-    engine: Engine, views: ir.Table, people: ir.Table, settings: IngestSettings, n_users: int
+    engine: Engine,
+    views: ir.Table,
+    users: ir.Table,
+    people: ir.Table,
+    settings: IngestSettings,
+    n_users: int,
 ) -> Locations:
     """Map the locations of all page views to canonical pages.
 
     Args:
         engine: Where the tables are.
         views: Typed page views.
-        people: Their users by country.
+        users: ``user_key`` → ``user`` of those who have any.
+        people: The same by country.
         settings: The rules, and the analyst's choices about personal places.
-        n_users: Their users.
+        n_users: How many they are.
 
     Raises:
         SettingsError: If a rule of the analyst's own cannot be applied.
     """
-    _see(engine, views)
+    _see(engine, views, users)
     _cut(engine, settings.url)
     cut = engine.raw.sql(_CUTS).to_arrow_table()
     weights = cut["views"].to_pylist()
@@ -175,14 +181,15 @@ def _count(engine: Engine, by_rule: Counter[str], n_pages: int) -> UrlCount:
     return UrlCount(raw=raw, canonical=n_pages, by_rule=ranked(by_rule), examples=_examples(engine))
 
 
-def _see(engine: Engine, views: ir.Table) -> None:
+def _see(engine: Engine, views: ir.Table, users: ir.Table) -> None:
     """Make ``seen``: every location and title, and who saw them."""
     title = records.absent(views[Raw.PAGE_TITLE], records.DIRECT, records.UNAVAILABLE)
     columns = {"location": views[Raw.PAGE_LOCATION], "title": title}
     engine.name("views_seen", views.select(Raw.USER_KEY, **columns))
+    digests = f"SELECT user_key, md5_number_lower(user_key) AS digest FROM {users.get_name()}"
     engine.raw.execute(
         f"CREATE TABLE seen AS SELECT location, title, count(*) AS views, {crowds.SQL} "
-        "FROM (SELECT *, md5_number_lower(user_key) AS digest FROM views_seen) GROUP BY location, title"
+        f"FROM views_seen JOIN ({digests}) USING (user_key) GROUP BY location, title"
     )
 
 

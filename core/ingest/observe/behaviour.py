@@ -99,7 +99,7 @@ def observe(
     users, ids = number_users(engine, written)
     progress(STAGE, 0.05, "Cleaning page addresses")
     labelled = people_by_label(engine, written, users)
-    pages = _pages(engine, page_views, labelled, settings, len(ids), decided)
+    pages = _pages(engine, page_views, users, labelled, settings, len(ids), decided)
     progress(STAGE, 0.4, "Putting page views in order")
     both = number_others(engine, written, users, len(ids))
     all_events = narrow(engine, staying, both, pages, number_names(engine, typed), raw.present)
@@ -124,6 +124,7 @@ def staying_views(engine: Engine, typed: ir.Table, tally: FateTally) -> tuple[ir
 def _pages(
     engine: Engine,
     page_views: ir.Table,
+    users: ir.Table,
     people: ir.Table,
     settings: IngestSettings,
     n_users: int,
@@ -131,7 +132,7 @@ def _pages(
 ) -> Locations:
     if decided is not None:
         return decided.locations_in(engine)
-    return canonical_locations(engine, page_views, people, settings, n_users)
+    return canonical_locations(engine, page_views, users, people, settings, n_users)
 
 
 def _repeated(engine: Engine, events: Events, n_users: int, decided: Decided | None) -> ir.Table:

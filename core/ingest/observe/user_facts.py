@@ -102,18 +102,17 @@ def people_by_label(engine: Engine, written: ir.Table, users: ir.Table) -> ir.Ta
 def _most_frequent(groups: ir.Table, name: str) -> ir.Table:
     """The value of most events of each user; of equally frequent ones the first in the alphabet."""
     counts = groups.filter(groups[name].notnull()).group_by(USER, name).agg(events=_.events.sum())
-    return _best(counts, [ibis.desc("events"), name]).select(USER, name)
+    return _best(counts, name, [ibis.desc("events"), name])
 
 
 def _first(groups: ir.Table, name: str) -> ir.Table:
     """The earliest value of each user; of equally early ones the first in the alphabet."""
     times = groups.filter(groups[name].notnull()).group_by(USER, name).agg(first=_.first.min())
-    return _best(times, ["first", name]).select(USER, name)
+    return _best(times, name, ["first", name])
 
 
-def _best(table: ir.Table, order: Sequence[ir.Value | str]) -> ir.Table:
-    rank = ibis.row_number().over(ibis.window(group_by=USER, order_by=order))
-    return table.mutate(rank=rank).filter(_.rank == 0)
+def _best(table: ir.Table, name: str, order: Sequence[ir.Value | str]) -> ir.Table:
+    return table.group_by(USER).agg(**{name: table[name].first(order_by=order)})
 
 
 def _labels(found: pa.Table, name: str, n_users: int, own: Found) -> pa.Array:
