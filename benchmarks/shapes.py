@@ -165,6 +165,7 @@ SHAPES: Final = {
 def write_shapes(csv: Path, folder: Path) -> None:
     """Write a flat export in every shape."""
     engine = duckdb.connect(config={"temp_directory": str(folder / "spill")})
+    engine.execute("SET enable_progress_bar = false")
     source = f"read_csv('{csv}', header = true, all_varchar = true, parallel = false)"
     engine.execute(f"CREATE TABLE flat AS SELECT row_number() OVER () AS n, * FROM {source}")
     values = (
@@ -201,6 +202,7 @@ def ours(path: Path, folder: Path) -> tuple[int, int]:
 def by_duckdb(path: Path, sql: str) -> int:
     """Events of which user, time, event and page were written to Parquet."""
     out = path.with_suffix(".out")
+    duckdb.execute("SET enable_progress_bar = false")
     rows = duckdb.execute(f"COPY ({sql.format(path=path)}) TO '{out}' (FORMAT parquet)").fetchall()
     out.unlink()
     return int(rows[0][0])

@@ -23,9 +23,8 @@ from core.data.receipt import Receipt
 from core.ingest import output
 from core.ingest.account.accounting import Accounted, account
 from core.ingest.account.summary import Counted, make_receipt
-from core.ingest.account.waterfall import Waterfall, count_fates, refuse_nothing
+from core.ingest.account.waterfall import Waterfall, refuse_nothing
 from core.ingest.clean import records
-from core.ingest.clean.as_written import as_written
 from core.ingest.clean.grouping import template
 from core.ingest.engine import Engine, open_engine
 from core.ingest.observe.behaviour import Behaviour, observe
@@ -135,9 +134,7 @@ def accounted_records(
     parts = engine.parts(raw.parts)
     typed = engine.name("typed", records.typed(parts, raw.present, _files_of_views(raw), settings))
     report(STAGE, 0.05, "Looking at every record")
-    tally = count_fates(engine, typed, raw.present)
-    written = as_written(engine, typed, tally.occurring)
-    accounted = account(engine, parts, typed, written, tally, raw, settings)
+    written, accounted = account(engine, parts, typed, raw, settings)
     report(STAGE, 0.2, "Numbering users")
     return typed, written, accounted
 

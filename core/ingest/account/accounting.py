@@ -20,11 +20,12 @@ from core.ingest.account.waterfall import (
     REJECT_REASONS,
     FateTally,
     Waterfall,
+    count_fates,
     first_steps,
     refuse_nothing,
 )
 from core.ingest.clean import records
-from core.ingest.clean.as_written import COUNT, LABELS
+from core.ingest.clean.as_written import COUNT, LABELS, as_written
 from core.ingest.clean.clock import Days, describe_days
 from core.ingest.clean.personal_data import mask_url
 from core.ingest.clean.records import REJECTED, Fate
@@ -79,19 +80,15 @@ class Accounted:
 
 
 def account(
-    engine: Engine,
-    parts: ir.Table,
-    typed: ir.Table,
-    written: ir.Table,
-    tally: FateTally,
-    raw: RawRead,
-    settings: IngestSettings,
-) -> Accounted:
-    """Count, and stop if nothing is left to work with.
+    engine: Engine, parts: ir.Table, typed: ir.Table, raw: RawRead, settings: IngestSettings
+) -> tuple[ir.Table, Accounted]:
+    """Count, and stop if nothing is left to work with; also gives the users as written.
 
     Raises:
         InputError: If no page view is left; it names the step that took the last ones.
     """
+    tally = count_fates(engine, typed, raw.present)
+    written = as_written(engine, typed, tally.occurring)
     rejects = rejects_table(engine, typed, raw.rejects, raw.files, bool(tally.rejects))
     total = sum(file.records for file in raw.files)
     here = {REJECT_REASONS[fate]: count for fate, count in tally.rejects.items()}
@@ -100,7 +97,7 @@ def account(
     waterfall = first_steps(total, rejected.total(), tally, settings, collapsed)
     if not waterfall.left:
         refuse_nothing(waterfall, _event_names(engine, typed), _example(rejects))
-    return Accounted(
+    return written, Accounted(
         tally=tally,
         waterfall=waterfall,
         rejects=rejects,

@@ -51,7 +51,7 @@ class Behaviour:
         user_ids: Ids of those with a page view, by the number that the other parts use.
         locations: The pages.
         views: Page views in order.
-        deeds: What they did between them, and what those without one did.
+        deeds: What they did between them, and what users without a page view did.
         people: Facts about everybody.
         outcomes: What they did besides viewing pages.
         page_events: Events that tell what a page is for, by number of the page.
@@ -85,7 +85,7 @@ def observe(
     Args:
         engine: Where the tables are.
         typed: Typed records.
-        written: Their users as written.
+        written: Their users, as :mod:`core.ingest.clean.as_written` has them.
         raw: What the readers left.
         settings: The analyst's choices.
         tally: Which fates occur.

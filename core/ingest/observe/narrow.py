@@ -69,7 +69,7 @@ def number_others(engine: Engine, written: ir.Table, users: ir.Table, n_users: i
 
     Args:
         engine: Where the tables are.
-        written: All users as they are written.
+        written: Users, as :mod:`core.ingest.clean.as_written` has them.
         users: ``user_key`` → ``user`` of those with a page view.
         n_users: How many these are.
 
