@@ -8,7 +8,7 @@ location without its click ids, as ever. A part of the users is then cleaned as 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import ibis.expr.types as ir
@@ -55,14 +55,12 @@ def decide(
         typed, written, accounted = accounted_records(engine, raw, settings, progress)
         staying, page_views = staying_views(engine, typed, accounted.tally)
         users = numbered_users(engine, written)
-        n_users = int(engine.rows(users.count().name("n").as_table())[0]["n"])
-        people = people_by_label(engine, written, users)
+        n_users = engine.count(users)
         progress(STAGE, 0.3, "Cleaning page addresses")
-        locations = canonical_locations(engine, page_views, users, people, settings, n_users)
+        locations = canonical_locations(engine, page_views, written, users, settings)
         progress(STAGE, 0.6, "Looking at labels")
-        counted = _users_of_labels(people, locations.hosts) | {
-            Outcomes.EVENT_NAME: _users_of_names(engine, typed, staying)
-        }
+        people = people_by_label(engine, written, users, locations.hosts)
+        counted = _users_of_labels(people) | {Outcomes.EVENT_NAME: _users_of_names(engine, typed, staying)}
         own = locations.own
         own.labels = {name: _labels(engine, name, counts, own) for name, counts in counted.items()}
         progress(STAGE, 0.8, "Counting transactions once")
@@ -72,11 +70,11 @@ def decide(
         return Decided(accounted, locations, page_of, repeated, n_users, _engaged(engine, people))
 
 
-def _users_of_labels(people: ir.Table, hosts: Collection[str]) -> dict[str, ir.Table]:
+def _users_of_labels(people: ir.Table) -> dict[str, ir.Table]:
     """Column → its labels, and how many users have each."""
     return {
         name: table.group_by(label=table[name]).agg(users=_.count())
-        for name, table in label_of_user(people, hosts).items()
+        for name, table in label_of_user(people).items()
     }
 
 

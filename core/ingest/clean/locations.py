@@ -20,6 +20,7 @@ from core.base.schema import Raw
 from core.base.settings import IngestSettings, UrlSettings
 from core.data.receipt import UrlCount, ranked
 from core.ingest.clean import crowds, records, urls
+from core.ingest.clean.as_written import VIEWS
 from core.ingest.clean.crowds import Crowd, Tail, merged_by, public_from
 from core.ingest.clean.found import Found
 from core.ingest.clean.lone import regions_of
@@ -66,7 +67,7 @@ _CUT = f"""
 """
 _CUTS = f"SELECT cut, sum(views)::BIGINT AS views, {crowds.MERGED_SQL} FROM places GROUP BY cut ORDER BY cut"
 _COUNTRIES = """
-    SELECT country FROM {people} WHERE country IS NOT NULL AND views > 0 GROUP BY country
+    SELECT country FROM users_seen WHERE country IS NOT NULL GROUP BY country
     QUALIFY sum(views) >= 0.05 * sum(sum(views)) OVER () ORDER BY sum(views) DESC, country LIMIT 5
 """
 _TITLES = f"""
@@ -112,22 +113,16 @@ class Locations:
 
 
 def canonical_locations(
-    engine: Engine,
-    views: ir.Table,
-    users: ir.Table,
-    people: ir.Table,
-    settings: IngestSettings,
-    n_users: int,
+    engine: Engine, views: ir.Table, written: ir.Table, users: ir.Table, settings: IngestSettings
 ) -> Locations:
     """Map the locations of all page views to canonical pages.
 
     Args:
         engine: Where the tables are.
         views: Typed page views.
-        users: ``user_key`` → ``user`` of those who have any.
-        people: The same by country.
+        written: Users, as :mod:`core.ingest.clean.as_written` has them.
+        users: ``user_key`` → ``user`` of those with a page view.
         settings: The rules, and the analyst's choices about personal places.
-        n_users: How many they are.
 
     Raises:
         SettingsError: If a rule of the analyst's own cannot be applied.
@@ -135,17 +130,14 @@ def canonical_locations(
     _see(engine, views, users)
     _cut(engine, settings.url)
     cut = engine.raw.sql(_CUTS).to_arrow_table()
-    weights = cut["views"].to_pylist()
-    seen_by = _crowds(cut)
+    weights, seen_by = cut["views"].to_pylist(), _crowds(cut)
     canonical = urls.canonicalise(cut["cut"].to_pylist(), settings.url, weights, seen_by)
-    engine.keep(
-        "cut_pages", pa.table({"cut": cut["cut"], "canonical": pa.array(canonical.pages, pa.string())})
-    )
+    cut_pages = {"cut": cut["cut"], "canonical": pa.array(canonical.pages, pa.string())}
+    engine.keep("cut_pages", pa.table(cut_pages))
     hosts = _own_hosts(canonical.pages, weights)
     seen = merged_by(zip(canonical.pages, seen_by, strict=True))
-    countries = engine.raw.execute(_COUNTRIES.format(people=people.get_name())).fetchall()
-    regions = regions_of(hosts, [country for (country,) in countries])
-    found = _nothing_found(settings, seen, regions, n_users)
+    regions = regions_of(hosts, _countries(engine, written, users))
+    found = _nothing_found(settings, seen, regions, engine.count(users))
     own = without_own(seen, _titles(engine), found, settings.known_pages)
     pages = sorted(set(own.pages.values()))
     by_rule = Counter(canonical.by_rule)
@@ -160,6 +152,14 @@ def canonical_locations(
         masked=_personal(engine, found.public) + found.kinds,
         own=found,
     )
+
+
+def _countries(engine: Engine, written: ir.Table, users: ir.Table) -> list[str]:
+    """Where most page views come from."""
+    seen = written.filter(written[VIEWS] > 0).semi_join(users, Raw.USER_KEY)
+    country = records.absent(seen[Raw.GEO_COUNTRY], records.DIRECT)
+    engine.name("users_seen", seen.select(VIEWS, country=country))
+    return [country for (country,) in engine.raw.execute(_COUNTRIES).fetchall()]
 
 
 def _nothing_found(

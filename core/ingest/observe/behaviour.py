@@ -27,11 +27,10 @@ from core.ingest.observe.narrow import (
     Events,
     narrow,
     number_names,
-    number_others,
     number_users,
 )
 from core.ingest.observe.page_views import Deeds, PageViews, in_order
-from core.ingest.observe.user_facts import UserFacts, describe_people, people_by_label
+from core.ingest.observe.user_facts import UserFacts, describe_people
 from core.ingest.observe.user_outcomes import (
     UserOutcomes,
     count_outcomes,
@@ -96,17 +95,15 @@ def observe(
         SettingsError: If a URL rule cannot be applied.
     """
     staying, page_views = staying_views(engine, typed, tally)
-    users, ids = number_users(engine, written)
+    users, everybody, ids = number_users(engine, written)
     progress(STAGE, 0.05, "Cleaning page addresses")
-    labelled = people_by_label(engine, written, users)
-    pages = _pages(engine, page_views, users, labelled, settings, len(ids), decided)
+    pages = _pages(engine, page_views, written, users, settings, decided)
     progress(STAGE, 0.4, "Putting page views in order")
-    both = number_others(engine, written, users, len(ids))
-    all_events = narrow(engine, staying, both, pages, number_names(engine, typed), raw.present)
+    all_events = narrow(engine, staying, everybody, pages, number_names(engine, typed), raw.present)
     events, twice = all_events.of_first(len(ids)), _repeated(engine, all_events, len(ids), decided)
     views, deeds = in_order(engine, all_events, twice, settings.session_gap_minutes)
     progress(STAGE, 0.65, "Describing users")
-    people = describe_people(engine, labelled, pages)
+    people = describe_people(engine, written, users, pages)
     progress(STAGE, 0.8, "Counting outcomes")
     done = count_outcomes(engine, all_events, deeds, twice, pages.own)
     again = count_repeated(engine, events) if len(raw.files) > 1 else 0
@@ -124,15 +121,14 @@ def staying_views(engine: Engine, typed: ir.Table, tally: FateTally) -> tuple[ir
 def _pages(
     engine: Engine,
     page_views: ir.Table,
+    written: ir.Table,
     users: ir.Table,
-    people: ir.Table,
     settings: IngestSettings,
-    n_users: int,
     decided: Decided | None,
 ) -> Locations:
     if decided is not None:
         return decided.locations_in(engine)
-    return canonical_locations(engine, page_views, users, people, settings, n_users)
+    return canonical_locations(engine, page_views, written, users, settings)
 
 
 def _repeated(engine: Engine, events: Events, n_users: int, decided: Decided | None) -> ir.Table:

@@ -15,7 +15,7 @@ from ibis import _
 
 from core.base.schema import Raw, Users
 from core.ingest.clean import records
-from core.ingest.clean.as_written import ENGAGEMENT, EVENTS, FIRST, VIEWS
+from core.ingest.clean.as_written import ENGAGEMENT, EVENTS, FIRST
 from core.ingest.clean.found import Found
 from core.ingest.clean.locations import Locations
 from core.ingest.clean.user_labels import mask_labels
@@ -54,14 +54,16 @@ class UserFacts:
         return np.asarray(self.engagement.fill_null(0)) > 0
 
 
-def describe_people(engine: Engine, people: ir.Table, locations: Locations) -> UserFacts:
+def describe_people(engine: Engine, written: ir.Table, users: ir.Table, locations: Locations) -> UserFacts:
     """Sum up every user's events.
 
     Args:
         engine: Where the tables are.
-        people: As :func:`people_by_label` gives them.
+        written: Users, as :mod:`core.ingest.clean.as_written` has them.
+        users: ``user_key`` → ``user``.
         locations: The site's own hosts, from which no visit can "come"; and how to judge what is personal.
     """
+    people = people_by_label(engine, written, users, locations.hosts)
     totals = people.group_by(USER).agg(
         events=_.events.sum().cast("int64"),
         engagement=_.engagement.sum().cast("int64"),
@@ -71,7 +73,7 @@ def describe_people(engine: Engine, people: ir.Table, locations: Locations) -> U
     n_users = len(table)
     labels = {
         name: _labels(engine.arrow(found), name, n_users, locations.own)
-        for name, found in label_of_user(people, locations.hosts).items()
+        for name, found in label_of_user(people).items()
     }
     return UserFacts(
         events=table["events"].to_numpy(),
@@ -81,20 +83,20 @@ def describe_people(engine: Engine, people: ir.Table, locations: Locations) -> U
     )
 
 
-def label_of_user(people: ir.Table, hosts: Collection[str]) -> dict[str, ir.Table]:
+def label_of_user(groups: ir.Table) -> dict[str, ir.Table]:
     """Column → a table of ``user`` and the one label of those who have any."""
-    tables = {name: _most_frequent(people, name) for name in _DIMENSIONS}
-    source = records.first_touch(people[Raw.TRAFFIC_SOURCE], people[Raw.TRAFFIC_MEDIUM], hosts)
-    return tables | {Users.SOURCE: _first(people.mutate(**{Users.SOURCE: source}), Users.SOURCE)}
+    tables = {name: _most_frequent(groups, name) for name in _DIMENSIONS}
+    return tables | {Users.SOURCE: _first(groups, Users.SOURCE)}
 
 
-def people_by_label(engine: Engine, written: ir.Table, users: ir.Table) -> ir.Table:
-    """One row a user with a page view and combination of labels, as written: nearly always one a user."""
+def people_by_label(engine: Engine, written: ir.Table, users: ir.Table, hosts: Collection[str]) -> ir.Table:
+    """One row a user with a page view and combination of labels: nearly always one a user."""
     seen = written.filter(written[EVENTS] > 0)
     people = seen.join(users, Raw.USER_KEY).select(
         USER,
-        *(EVENTS, VIEWS, ENGAGEMENT, FIRST, Raw.TRAFFIC_SOURCE, Raw.TRAFFIC_MEDIUM),
+        *(EVENTS, ENGAGEMENT, FIRST),
         **{name: records.absent(seen[column], records.DIRECT) for name, column in _DIMENSIONS.items()},
+        **{Users.SOURCE: records.first_touch(seen[Raw.TRAFFIC_SOURCE], seen[Raw.TRAFFIC_MEDIUM], hosts)},
     )
     return engine.keep("people", people)
 

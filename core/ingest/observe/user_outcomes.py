@@ -74,8 +74,7 @@ def count_outcomes(engine: Engine, events: Events, deeds: Deeds, twice: ir.Table
     counted = _counted(deeds, len(events.names), engine.arrow(paid.order_by(USER, NAME, Raw.CURRENCY)))
     users = np.bincount(counted[NAME].to_numpy(), minlength=len(events.names))
     masked = pa.array(mask_labels(Outcomes.EVENT_NAME, events.names, users, own), pa.string())
-    [row] = engine.rows(twice.count().name("n").as_table())
-    return UserOutcomes(_table(counted, masked), masked, row["n"])
+    return UserOutcomes(_table(counted, masked), masked, engine.count(twice))
 
 
 def again(purchases: ir.Table, n_users: int, order: Sequence[str]) -> ir.Table:
