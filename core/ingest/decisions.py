@@ -54,14 +54,14 @@ def decide(
         ResourceError: If disk or memory run out.
     """
     with open_engine(work_dir, raw.rows, memory=memory) as engine:
-        typed, accounted = accounted_records(engine, raw, settings, progress)
+        typed, written, accounted = accounted_records(engine, raw, settings, progress)
         staying, page_views = staying_views(engine, typed, accounted.tally)
-        users = numbered_users(engine, page_views)
-        n_users = int(engine.rows(users.count().name("n").as_table())[0]["n"])
+        users = numbered_users(engine, written)
+        n_users = engine.count(users)
         progress(STAGE, 0.3, "Cleaning page addresses")
-        locations = canonical_locations(engine, page_views, settings, n_users)
+        locations = canonical_locations(engine, page_views, written, users, settings)
         progress(STAGE, 0.6, "Looking at labels")
-        people = people_by_label(engine, staying, users, locations.hosts)
+        people = people_by_label(engine, written, users, locations.hosts)
         counted = _users_of_labels(people) | {Outcomes.EVENT_NAME: _users_of_names(engine, typed, staying)}
         own = locations.own
         own.labels = {name: _labels(engine, name, counts, own) for name, counts in counted.items()}

@@ -95,6 +95,10 @@ class Engine:
         rows: list[dict[str, Any]] = self.arrow(table).to_pylist()
         return rows
 
+    def count(self, table: ir.Table) -> int:
+        """How many rows a table has."""
+        return int(self.rows(table.count().name("n").as_table())[0]["n"])
+
 
 def literal(text: object) -> str:
     """A path or another text as SQL."""

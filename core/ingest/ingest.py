@@ -114,17 +114,17 @@ def _look_at_records(
     engine: Engine, raw: RawRead, settings: IngestSettings, report: Progress, decided: Decided | None
 ) -> tuple[Accounted, Behaviour]:
     """What became of every record, and what users did."""
-    typed, accounted = accounted_records(engine, raw, settings, report)
+    typed, written, accounted = accounted_records(engine, raw, settings, report)
     part = SubProgress(report, 0.2, 0.85)
-    behaviour = observe(engine, typed, raw, settings, accounted.tally, part, decided)
+    behaviour = observe(engine, typed, written, raw, settings, accounted.tally, part, decided)
     report(STAGE, 0.85, "Putting it together")
     return (replace(accounted, days=decided.accounted.days) if decided else accounted), behaviour
 
 
 def accounted_records(
     engine: Engine, raw: RawRead, settings: IngestSettings, report: Progress
-) -> tuple[ir.Table, Accounted]:
-    """The records with types, and what became of each of them.
+) -> tuple[ir.Table, ir.Table, Accounted]:
+    """The records with types, their users as written, and what became of each record.
 
     Raises:
         NothingLeft: If no page view is left.
@@ -134,9 +134,9 @@ def accounted_records(
     parts, views = engine.parts(raw.parts), _files_of_views(raw)
     typed = engine.name("typed", records.typed(parts, raw.present, views, settings, raw.page_view))
     report(STAGE, 0.05, "Looking at every record")
-    accounted = account(engine, parts, typed, raw, settings)
+    written, accounted = account(engine, parts, typed, raw, settings)
     report(STAGE, 0.2, "Numbering users")
-    return typed, accounted
+    return typed, written, accounted
 
 
 def _files_of_views(raw: RawRead) -> list[int]:

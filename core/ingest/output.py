@@ -123,11 +123,11 @@ def outcomes_table(events: pa.Table, used: Used, left_out: np.ndarray) -> pa.Tab
     """
     events = events.filter(pa.array(~np.isin(events[Outcomes.USER].to_numpy(), left_out)))
     number = events[Outcomes.USER].to_numpy()
-    others = np.setdiff1d(number, used.numbers)
-    everybody = np.concatenate([used.numbers, others])
-    order = np.argsort(everybody)
-    row = order[np.searchsorted(everybody, number, sorter=order)]
-    table = events.set_column(0, OUTCOMES.field(0), pa.array(row, pa.int32()))
+    is_other = np.zeros(max(number.max(initial=-1), used.numbers.max(initial=-1)) + 1, dtype=bool)
+    is_other[number], is_other[used.numbers] = True, False
+    row = len(used.numbers) - 1 + np.cumsum(is_other)
+    row[used.numbers] = np.arange(len(used.numbers))
+    table = events.set_column(0, OUTCOMES.field(0), pa.array(row[number], pa.int32()))
     keys = (Outcomes.USER, Outcomes.EVENT_NAME, Outcomes.CURRENCY)
     return table.sort_by([(name, "ascending") for name in keys])
 
@@ -165,7 +165,7 @@ def count_outcome_users(outcomes: pa.Table, n_users: int) -> dict[str, OutcomeUs
         outcomes: As :func:`outcomes_table` gives them.
         n_users: Users with a page view that is used.
     """
-    frame = outcomes.to_pandas()
+    frame = outcomes.to_pandas(categories=[Outcomes.EVENT_NAME])
     found = {
         str(name): OutcomeUsers(
             users=rows[Outcomes.USER].nunique(),
@@ -173,7 +173,7 @@ def count_outcome_users(outcomes: pa.Table, n_users: int) -> dict[str, OutcomeUs
             events=int(rows[Outcomes.EVENTS].sum()),
             revenue=paid(rows[Outcomes.CURRENCY], rows[Outcomes.REVENUE]),
         )
-        for name, rows in frame.groupby(Outcomes.EVENT_NAME)
+        for name, rows in frame.groupby(Outcomes.EVENT_NAME, observed=True)
     }
     return dict(sorted(found.items(), key=lambda item: (-item[1].users, item[0])))
 

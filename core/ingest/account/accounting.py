@@ -25,6 +25,7 @@ from core.ingest.account.waterfall import (
     refuse_nothing,
 )
 from core.ingest.clean import records
+from core.ingest.clean.as_written import COUNT, LABELS, as_written
 from core.ingest.clean.clock import Days, describe_days
 from core.ingest.clean.personal_data import mask_url
 from core.ingest.clean.records import REJECTED, Fate
@@ -84,13 +85,14 @@ class Accounted:
 
 def account(
     engine: Engine, parts: ir.Table, typed: ir.Table, raw: RawRead, settings: IngestSettings
-) -> Accounted:
-    """Count, and stop if nothing is left to work with.
+) -> tuple[ir.Table, Accounted]:
+    """Count, and stop if nothing is left to work with; also gives the users as written.
 
     Raises:
         InputError: If no page view is left; it names the step that took the last ones.
     """
     tally = count_fates(engine, typed, raw.present)
+    written = as_written(engine, typed, tally.occurring)
     rejects = rejects_table(engine, typed, raw.rejects, raw.files, bool(tally.rejects))
     total = sum(file.records for file in raw.files)
     here = {REJECT_REASONS[fate]: count for fate, count in tally.rejects.items()}
@@ -99,13 +101,13 @@ def account(
     waterfall = first_steps(total, rejected.total(), tally, settings, collapsed)
     if not waterfall.left:
         refuse_nothing(waterfall, _event_names(engine, typed), _example(rejects))
-    return Accounted(
+    return written, Accounted(
         tally=tally,
         waterfall=waterfall,
         rejects=rejects,
         rejected=rejected,
         days=describe_days(tally.days, raw.present),
-        placeholders=count_placeholders(engine, parts, raw.present),
+        placeholders=count_placeholders(engine, parts, written, raw.present),
     )
 
 
@@ -123,30 +125,35 @@ def _example(rejects: pa.Table) -> str:
     return f"{row[Rejects.FILE]}, line {row[Rejects.LINE]}: {row[Rejects.REASON]} ({row[Rejects.VALUE]!r})"
 
 
-def count_placeholders(engine: Engine, raw: ir.Table, present: Collection[str]) -> dict[str, int]:
+def count_placeholders(
+    engine: Engine, raw: ir.Table, written: ir.Table, present: Collection[str]
+) -> dict[str, int]:
     """Count placeholder → values of all columns that were read as absent, most frequent first."""
-    parts = [_counted(raw, column, values) for column, values in _READ_AS_ABSENT.items() if column in present]
-    parts += [_no_numbers(raw, column) for column in _NUMBERS if column in present]
+    rows = raw.mutate(**{COUNT: 1})
+    parts = [
+        _counted(table, table[column].isin(list(values)), table[column])
+        for column, values in _READ_AS_ABSENT.items()
+        if column in present
+        for table in [written if column in LABELS else rows]
+    ]
+    parts += [_no_numbers(rows, column) for column in _NUMBERS if column in present]
     if Raw.USER_KEY in present:
-        # kept, or the engine would look at every record's key instead of every key
-        keys = engine.keep("keys", raw.group_by(key=raw[Raw.USER_KEY]).agg(count=_.count()))
-        nobody = keys.filter(records.user_id(keys.key).isnull(), keys.key.notnull())
-        parts.append(nobody.group_by(value=nobody.key.strip()).agg(count=_["count"].sum().cast("int64")))
+        key = written[Raw.USER_KEY]
+        parts.append(_counted(written, records.user_id(key).isnull() & key.notnull(), key.strip()))
     counts: Counter[str] = Counter()
     for row in engine.rows(ibis.union(*parts, distinct=False)) if len(parts) > 1 else []:
         counts[row["value"] or EMPTY] += row["count"]
     return ranked(counts)
 
 
-def _counted(raw: ir.Table, column: str, values: Collection[str]) -> ir.Table:
-    found = raw.filter(raw[column].isin(list(values)))
-    return found.group_by(value=found[column]).agg(count=_.count())
+def _counted(table: ir.Table, absent: ir.BooleanValue, value: ir.StringValue) -> ir.Table:
+    return table.filter(absent).group_by(value=value).agg(count=_[COUNT].sum().cast("int64"))
 
 
-def _no_numbers(raw: ir.Table, column: str) -> ir.Table:
+def _no_numbers(rows: ir.Table, column: str) -> ir.Table:
     """What stands where a number should, such as the words of another file."""
-    found = raw.filter(records.absent(raw[column]).notnull(), _NUMBERS[column](raw[column]).isnull())
-    return found.group_by(value=ibis.literal(f"{column} that is no number")).agg(count=_.count())
+    words = records.absent(rows[column]).notnull() & _NUMBERS[column](rows[column]).isnull()
+    return _counted(rows, words, ibis.literal(f"{column} that is no number"))
 
 
 def rejects_table(

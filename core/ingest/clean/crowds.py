@@ -15,8 +15,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from scipy.special import bdtrc
-
 FEW: Final = 5
 """A value that so many users saw at most belongs to the tail."""
 FEWEST_OWNERS: Final = 3
@@ -167,5 +165,7 @@ def _differs(values: list[Crowd], owned_elsewhere: float, chance: float) -> bool
     tail = own + sum(not crowd.alone for crowd in values) - popular
     if len(owned) < FEWEST_OWNERS or own < BESIDE * popular:
         return False
+    from scipy.special import bdtrc  # takes a tenth of a second to load, and few exports ask it
+
     enough = max(LEAST, 1 - CLEARER * (1 - owned_elsewhere)) * tail
     return own >= enough and bool(bdtrc(own - 1, tail, owned_elsewhere) <= chance)

@@ -20,6 +20,7 @@ from core.base.schema import Raw
 from core.base.settings import IngestSettings, UrlSettings
 from core.data.receipt import UrlCount, ranked
 from core.ingest.clean import crowds, records, urls
+from core.ingest.clean.as_written import VIEWS
 from core.ingest.clean.crowds import Crowd, Tail, merged_by, public_from
 from core.ingest.clean.found import Found
 from core.ingest.clean.lone import regions_of
@@ -66,8 +67,8 @@ _CUT = f"""
 """
 _CUTS = f"SELECT cut, sum(views)::BIGINT AS views, {crowds.MERGED_SQL} FROM places GROUP BY cut ORDER BY cut"
 _COUNTRIES = """
-    SELECT country FROM views_seen WHERE country IS NOT NULL GROUP BY country
-    QUALIFY count(*) >= 0.05 * sum(count(*)) OVER () ORDER BY count(*) DESC, country LIMIT 5
+    SELECT country FROM users_seen WHERE country IS NOT NULL GROUP BY country
+    QUALIFY sum(views) >= 0.05 * sum(sum(views)) OVER () ORDER BY sum(views) DESC, country LIMIT 5
 """
 _TITLES = f"""
     SELECT canonical, title, sum(seen.views)::BIGINT, {crowds.MERGED_SQL.replace("(", "(seen.")}
@@ -111,30 +112,32 @@ class Locations:
     own: Found
 
 
-def canonical_locations(engine: Engine, views: ir.Table, settings: IngestSettings, n_users: int) -> Locations:
+def canonical_locations(
+    engine: Engine, views: ir.Table, written: ir.Table, users: ir.Table, settings: IngestSettings
+) -> Locations:
     """Map the locations of all page views to canonical pages.
 
     Args:
         engine: Where the tables are.
         views: Typed page views.
+        written: Users, as :mod:`core.ingest.clean.as_written` has them.
+        users: ``user_key`` → ``user`` of those with a page view.
         settings: The rules, and the analyst's choices about personal places.
-        n_users: Their users.
 
     Raises:
         SettingsError: If a rule of the analyst's own cannot be applied.
     """
-    _see(engine, views)
+    _see(engine, views, users)
     _cut(engine, settings.url)
     cut = engine.raw.sql(_CUTS).to_arrow_table()
-    weights = cut["views"].to_pylist()
-    seen_by = _crowds(cut)
+    weights, seen_by = cut["views"].to_pylist(), _crowds(cut)
     canonical = urls.canonicalise(cut["cut"].to_pylist(), settings.url, weights, seen_by)
-    engine.keep(
-        "cut_pages", pa.table({"cut": cut["cut"], "canonical": pa.array(canonical.pages, pa.string())})
-    )
+    cut_pages = {"cut": cut["cut"], "canonical": pa.array(canonical.pages, pa.string())}
+    engine.keep("cut_pages", pa.table(cut_pages))
     hosts = _own_hosts(canonical.pages, weights)
     seen = merged_by(zip(canonical.pages, seen_by, strict=True))
-    found = _nothing_found(engine, settings, seen, hosts, n_users)
+    regions = regions_of(hosts, _countries(engine, written, users))
+    found = _nothing_found(settings, seen, regions, engine.count(users))
     own = without_own(seen, _titles(engine), found, settings.known_pages)
     pages = sorted(set(own.pages.values()))
     by_rule = Counter(canonical.by_rule)
@@ -151,14 +154,22 @@ def canonical_locations(engine: Engine, views: ir.Table, settings: IngestSetting
     )
 
 
+def _countries(engine: Engine, written: ir.Table, users: ir.Table) -> list[str]:
+    """Where most page views come from."""
+    seen = written.filter(written[VIEWS] > 0).semi_join(users, Raw.USER_KEY)
+    country = records.absent(seen[Raw.GEO_COUNTRY], records.DIRECT)
+    engine.name("users_seen", seen.select(VIEWS, country=country))
+    return [country for (country,) in engine.raw.execute(_COUNTRIES).fetchall()]
+
+
 def _nothing_found(
-    engine: Engine, settings: IngestSettings, seen: Mapping[str, Crowd], hosts: tuple[str, ...], n_users: int
+    settings: IngestSettings, seen: Mapping[str, Crowd], regions: tuple[str, ...], n_users: int
 ) -> Found:
     """How personal places are told from others, before any has been."""
     return Found(
         tail_of(seen) if settings.mask_own else Tail(None),
         public_from(n_users),
-        regions_of(hosts, [country for (country,) in engine.raw.execute(_COUNTRIES).fetchall()]),
+        regions,
         settings.keep_places,
         settings.mask_places,
     )
@@ -170,15 +181,15 @@ def _count(engine: Engine, by_rule: Counter[str], n_pages: int) -> UrlCount:
     return UrlCount(raw=raw, canonical=n_pages, by_rule=ranked(by_rule), examples=_examples(engine))
 
 
-def _see(engine: Engine, views: ir.Table) -> None:
+def _see(engine: Engine, views: ir.Table, users: ir.Table) -> None:
     """Make ``seen``: every location and title, and who saw them."""
     title = records.absent(views[Raw.PAGE_TITLE], records.DIRECT, records.UNAVAILABLE)
-    country = records.absent(views[Raw.GEO_COUNTRY], records.DIRECT)
-    columns = {"location": views[Raw.PAGE_LOCATION], "title": title, "country": country}
+    columns = {"location": views[Raw.PAGE_LOCATION], "title": title}
     engine.name("views_seen", views.select(Raw.USER_KEY, **columns))
+    digests = f"SELECT user_key, md5_number_lower(user_key) AS digest FROM {users.get_name()}"
     engine.raw.execute(
         f"CREATE TABLE seen AS SELECT location, title, count(*) AS views, {crowds.SQL} "
-        "FROM (SELECT *, md5_number_lower(user_key) AS digest FROM views_seen) GROUP BY location, title"
+        f"FROM views_seen JOIN ({digests}) USING (user_key) GROUP BY location, title"
     )
 
 

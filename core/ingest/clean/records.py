@@ -137,15 +137,15 @@ def typed(
     return table.mutate(**{FATE: _fate(table)})
 
 
-def staying(records: ir.Table, occurring: Collection[Fate]) -> ir.Table:
-    """Only the records that stay; those without a user id leave when they are joined with the users.
+def stays(records: ir.Table, occurring: Collection[Fate]) -> ir.BooleanValue:
+    """Whether a record stays; those without a user id leave when they are joined with the users.
 
     Args:
         records: Typed records.
         occurring: Fates that any record has; what is known not to occur is not looked for again.
     """
     time = records[TS].notnull()
-    stays = {
+    conditions = {
         Fate.NO_TIME: time,
         Fate.NOT_A_TIME: time,
         Fate.OUTSIDE: time,
@@ -153,7 +153,7 @@ def staying(records: ir.Table, occurring: Collection[Fate]) -> ir.Table:
         Fate.INTERNAL: ~records[IS_INTERNAL],
         Fate.DEBUG: ~records[IS_DEBUG],
     }
-    return records.filter(*(stays[fate] for fate in occurring if fate in stays), True)
+    return ibis.and_(*(conditions[fate] for fate in sorted(occurring) if fate in conditions))
 
 
 def absent(text: ir.StringValue, *also: str) -> ir.StringValue:

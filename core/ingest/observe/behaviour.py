@@ -27,10 +27,9 @@ from core.ingest.observe.narrow import (
     Events,
     narrow,
     number_names,
-    number_others,
     number_users,
 )
-from core.ingest.observe.page_views import Deeds, PageViews, gap_starts, in_order
+from core.ingest.observe.page_views import Deeds, PageViews, in_order
 from core.ingest.observe.user_facts import UserFacts, describe_people
 from core.ingest.observe.user_outcomes import (
     UserOutcomes,
@@ -51,7 +50,7 @@ class Behaviour:
         user_ids: Ids of those with a page view, by the number that the other parts use.
         locations: The pages.
         views: Page views in order.
-        deeds: What they did between them.
+        deeds: What they did between them, and what users without a page view did.
         people: Facts about everybody.
         outcomes: What they did besides viewing pages.
         page_events: Events that tell what a page is for, by number of the page.
@@ -73,6 +72,7 @@ class Behaviour:
 def observe(
     engine: Engine,
     typed: ir.Table,
+    written: ir.Table,
     raw: RawRead,
     settings: IngestSettings,
     tally: FateTally,
@@ -84,6 +84,7 @@ def observe(
     Args:
         engine: Where the tables are.
         typed: Typed records.
+        written: Their users, as :mod:`core.ingest.clean.as_written` has them.
         raw: What the readers left.
         settings: The analyst's choices.
         tally: Which fates occur.
@@ -94,19 +95,17 @@ def observe(
         SettingsError: If a URL rule cannot be applied.
     """
     staying, page_views = staying_views(engine, typed, tally)
-    users, ids = number_users(engine, page_views)
+    users, everybody, ids = number_users(engine, written)
     progress(STAGE, 0.05, "Cleaning page addresses")
-    pages = _pages(engine, page_views, settings, len(ids), decided)
+    pages = _pages(engine, page_views, written, users, settings, decided)
     progress(STAGE, 0.4, "Putting page views in order")
-    both = number_others(engine, staying, users, len(ids))
-    all_events = narrow(engine, staying, both, pages, number_names(engine, typed), raw.present)
-    starts = gap_starts(engine, all_events, settings.session_gap_minutes)
+    all_events = narrow(engine, staying, everybody, pages, number_names(engine, typed), raw.present)
     events, twice = all_events.of_first(len(ids)), _repeated(engine, all_events, len(ids), decided)
-    views, deeds = in_order(engine, events, twice, starts)
+    views, deeds = in_order(engine, all_events, twice, settings.session_gap_minutes)
     progress(STAGE, 0.65, "Describing users")
-    people = describe_people(engine, staying, users, pages)
+    people = describe_people(engine, written, users, pages)
     progress(STAGE, 0.8, "Counting outcomes")
-    done = count_outcomes(engine, all_events, twice, starts, pages.own)
+    done = count_outcomes(engine, all_events, deeds, twice, pages.own)
     again = count_repeated(engine, events) if len(raw.files) > 1 else 0
     bots = _bots(engine, events, people, views, tally, decided)
     return Behaviour(ids, pages, views, deeds, people, done, count_page_events(engine, events), again, bots)
@@ -114,17 +113,22 @@ def observe(
 
 def staying_views(engine: Engine, typed: ir.Table, tally: FateTally) -> tuple[ir.Table, ir.Table]:
     """The records that stay, and the page views of users among them."""
-    staying = engine.name("staying", records.staying(typed, tally.occurring))
+    staying = engine.name("staying", typed.filter(records.stays(typed, tally.occurring)))
     with_id = staying[records.USER_ID].notnull() if Fate.NO_ID in tally.occurring else True
     return staying, engine.name("page_views", staying.filter(staying[records.IS_VIEW], with_id))
 
 
 def _pages(
-    engine: Engine, page_views: ir.Table, settings: IngestSettings, n_users: int, decided: Decided | None
+    engine: Engine,
+    page_views: ir.Table,
+    written: ir.Table,
+    users: ir.Table,
+    settings: IngestSettings,
+    decided: Decided | None,
 ) -> Locations:
     if decided is not None:
         return decided.locations_in(engine)
-    return canonical_locations(engine, page_views, settings, n_users)
+    return canonical_locations(engine, page_views, written, users, settings)
 
 
 def _repeated(engine: Engine, events: Events, n_users: int, decided: Decided | None) -> ir.Table:

@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from core.base.schema import Raw
 from core.ingest.clean import records
+from core.ingest.clean.as_written import EVENTS, VIEWS
 from core.ingest.clean.locations import PAGE, Locations
 from core.ingest.engine import Engine
 
@@ -46,42 +47,29 @@ class Events:
         return replace(self, table=self.table.filter(self.table[USER] < n_users))
 
 
-def number_users(engine: Engine, views: ir.Table) -> tuple[ir.Table, pa.StringArray]:
-    """Number everybody with a page view, in the order of their ids (bytes of UTF-8).
+def number_users(engine: Engine, written: ir.Table) -> tuple[ir.Table, ir.Table, pa.StringArray]:
+    """Number everybody with a page view, in the order of their ids (bytes of UTF-8), then the others.
 
     Returns:
-        A table ``user_key`` → ``user``, and the ids by number.
+        A table ``user_key`` → ``user`` of the first, one of both, and the ids of the first by number.
     """
-    table = numbered_users(engine, views)
-    return table, engine.arrow(table.order_by(USER))[Raw.USER_KEY].combine_chunks()
+    users = numbered_users(engine, written)
+    ids = engine.arrow(users.order_by(USER))[Raw.USER_KEY].combine_chunks()
+    others = _ids(written.filter(written[EVENTS] > 0)).anti_join(users, Raw.USER_KEY)
+    number = (ibis.row_number().over(order_by=others[Raw.USER_KEY]) + len(ids)).cast("int32")
+    return users, ibis.union(users, engine.keep("other_numbers", others.mutate(**{USER: number}))), ids
 
 
-def numbered_users(engine: Engine, views: ir.Table) -> ir.Table:
-    """The same, and the ids stay where the tables are."""
-    # kept, or the engine would look at every record's id instead of every id
-    written = engine.keep("written_keys", views.select(Raw.USER_KEY).distinct())
-    ids = written.filter(records.user_id(written[Raw.USER_KEY]).notnull())
+def numbered_users(engine: Engine, written: ir.Table) -> ir.Table:
+    """The first of them, ``user_key`` → ``user``."""
+    ids = _ids(written.filter(written[VIEWS] > 0))
     number = ibis.row_number().over(order_by=ids[Raw.USER_KEY]).cast("int32")
     return engine.keep("user_numbers", ids.mutate(**{USER: number}))
 
 
-def number_others(engine: Engine, staying: ir.Table, users: ir.Table, n_users: int) -> ir.Table:
-    """Number who sent events but has no page view after those who have one, in the order of their ids.
-
-    Args:
-        engine: Where the tables are.
-        staying: All events that stay.
-        users: ``user_key`` → ``user`` of those with a page view.
-        n_users: How many these are.
-
-    Returns:
-        A table ``user_key`` → ``user`` of both.
-    """
-    written = staying.filter(~staying[records.IS_VIEW]).select(Raw.USER_KEY).distinct()
-    others = written.filter(records.user_id(written[Raw.USER_KEY]).notnull()).anti_join(users, Raw.USER_KEY)
-    number = (ibis.row_number().over(order_by=others[Raw.USER_KEY]) + n_users).cast("int32")
-    numbered = engine.keep("other_numbers", others.mutate(**{USER: number}))
-    return ibis.union(users, numbered)
+def _ids(written: ir.Table) -> ir.Table:
+    keys = written.select(Raw.USER_KEY).distinct()
+    return keys.filter(records.user_id(keys[Raw.USER_KEY]).notnull())
 
 
 def number_names(engine: Engine, typed: ir.Table) -> ir.Table:

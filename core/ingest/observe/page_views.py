@@ -20,7 +20,7 @@ from core.ingest.clean.locations import PAGE
 from core.ingest.engine import Engine
 from core.ingest.observe.narrow import NAME, SESSION, USER, Events
 
-GAP_START: Final = "gap_start"
+_TWICE, _WHAT = "twice", "what"
 MICROSECONDS_A_MINUTE: Final = 60_000_000
 
 
@@ -54,45 +54,18 @@ class PageViews:
     @property
     def begins_user(self) -> np.ndarray:
         """Whether a page view is the first of its user, bool of shape (n_views,)."""
-        return np.concatenate(([True], self.user[1:] != self.user[:-1]))[: len(self)]
+        return changes(self.user)
 
     def visits(self, n_pages: int) -> tuple[np.ndarray, np.ndarray]:
         """Every pair of a user and a page they viewed, once: two arrays of the same length."""
         pairs = np.sort(self.user.astype(np.int64) * n_pages + self.page)
-        pairs = pairs[np.concatenate(([True], pairs[1:] != pairs[:-1]))[: len(pairs)]]
+        pairs = pairs[changes(pairs)]
         return pairs // n_pages, pairs % n_pages
-
-
-def gap_starts(engine: Engine, events: Events, minutes: int) -> ir.Table | None:
-    """When the sessions began of events without ``ga_session_id``: after ``minutes`` without any such event.
-
-    Returns:
-        A table of ``user`` and ``gap_start`` (microseconds UTC); None if every event has a session id.
-    """
-    anonymous = events.table.filter(events.table[SESSION].isnull())
-    times = anonymous.select(USER, records.TS)
-    before = times[records.TS].lag().over(ibis.window(group_by=USER, order_by=records.TS))
-    times = times.mutate(before=before)
-    starts = times.filter(
-        times.before.isnull() | (times[records.TS] - times.before > minutes * MICROSECONDS_A_MINUTE)
-    )
-    starts = starts.select(USER, **{GAP_START: starts[records.TS]}).distinct()
-    kept = engine.keep("gap_starts", starts)
-    return kept if engine.rows(kept.count().name("n").as_table())[0]["n"] else None
-
-
-def with_sessions(events: ir.Table, starts: ir.Table | None) -> ir.Table:
-    """Add ``gap_start`` to events with ``user``, ``ts``, ``session``: null where there is an id."""
-    if starts is None:
-        return events.mutate(**{GAP_START: ibis.null("int64")})
-    joined = events.asof_join(starts, on=events[records.TS] >= starts[GAP_START], predicates=USER)
-    start = ibis.ifelse(joined[SESSION].isnull(), joined[GAP_START], ibis.null("int64"))
-    return joined.select(*events.columns, **{GAP_START: start})
 
 
 @dataclass(frozen=True, eq=False)
 class Deeds:
-    """Events other than page views of the users with one, by user and in order.
+    """Named events other than page views, by user and in order.
 
     Args:
         user: int32 of shape (n_deeds,), the user's number, ascending.
@@ -109,37 +82,61 @@ class Deeds:
     before: np.ndarray
 
 
-def in_order(
-    engine: Engine, events: Events, again: ir.Table, starts: ir.Table | None
-) -> tuple[PageViews, Deeds]:
+def in_order(engine: Engine, events: Events, again: ir.Table, minutes: int) -> tuple[PageViews, Deeds]:
     """Fetch all page views, and the named events between them, in their order.
 
     Args:
         engine: Where the tables are.
-        events: All events of the users with a page view.
-        again: Those that repeat an earlier one, by file and line.
-        starts: Of sessions without an id.
+        events: All events of the users.
+        again: Those that repeat an earlier one, by file and line; they only keep a session going.
+        minutes: Without another event without ``ga_session_id``, after which such a one begins a session.
     """
-    known = events.table.filter(events.table[records.IS_VIEW] | events.table[NAME].notnull())
-    once = known.anti_join(again, [Raw.FILE_NO, Raw.LINE])
-    kept = with_sessions(once.select(USER, PAGE, NAME, records.IS_VIEW, SESSION, *events.order), starts)
-    ordered = kept.order_by(USER, *events.order)
-    columns = (USER, PAGE, NAME, records.IS_VIEW, records.TS, SESSION, GAP_START)
-    return _apart(engine.arrow(ordered.select(*columns)))
+    known = events.table.left_join(again.mutate(**{_TWICE: True}), [Raw.FILE_NO, Raw.LINE])
+    what = ibis.cases(
+        (known[_TWICE], ibis.null("int32")), (known[records.IS_VIEW], known[PAGE]), else_=known[NAME]
+    )
+    columns = (USER, records.TS, records.IS_VIEW, SESSION)
+    return _apart(
+        engine.arrow(known.order_by(USER, *events.order).select(*columns, **{_WHAT: what})), minutes
+    )
 
 
-def _apart(table: pa.Table) -> tuple[PageViews, Deeds]:
-    user, start = table[USER].to_numpy(), table[GAP_START].combine_chunks()
-    by_gap = np.asarray(start.is_valid())
-    ids = table[SESSION].combine_chunks().fill_null(0).to_numpy()
-    codes, found = pd.factorize(np.where(by_gap, start.fill_null(0).to_numpy().astype(np.uint64), ids))
-    session = (user.astype(np.int64) * len(found) + codes) * 2 + by_gap
-    is_view = np.asarray(table[records.IS_VIEW])
-    page, name = (table[column].combine_chunks().fill_null(-1).to_numpy() for column in (PAGE, NAME))
-    time, before = table[records.TS].to_numpy(), np.cumsum(is_view) - is_view
-    views = (user, page, time, session, by_gap, before)
-    deeds = (user, name, time, session, before)
+def _apart(table: pa.Table, minutes: int) -> tuple[PageViews, Deeds]:
+    by_gap, kept = np.asarray(table[SESSION].is_null()), np.asarray(table[_WHAT].is_valid())
+    ids = np.asarray(table[SESSION].fill_null(0)).copy()
+    ids[by_gap] = _gap_starts(table.select([USER, records.TS]).filter(pa.array(by_gap)), minutes)
+    table = table.drop_columns([SESSION]).filter(pa.array(kept))
+    ids, by_gap = ids[kept], by_gap[kept]
+    user, time, is_view, what = (
+        np.asarray(table[name]) for name in (USER, records.TS, records.IS_VIEW, _WHAT)
+    )
+    del table  # there are millions of rows: what was copied need not be there twice
+    session, before = _sessions(user, ids, by_gap), np.cumsum(is_view) - is_view
+    views = (user, what, time, session, by_gap, before)
+    deeds = (user, what, time, session, before)
     return PageViews(*(one[is_view] for one in views)), Deeds(*(one[~is_view] for one in deeds))
+
+
+def _gap_starts(table: pa.Table, minutes: int) -> np.ndarray:
+    """When the session of each event without ``ga_session_id`` began, judging by such events alone."""
+    user, time = (np.asarray(column) for column in table.columns)
+    pauses = np.diff(time, prepend=0) > minutes * MICROSECONDS_A_MINUTE
+    begins = np.flatnonzero(pauses | changes(user))
+    return np.repeat(time[begins], np.diff(begins, append=len(time)))
+
+
+def _sessions(user: np.ndarray, ids: np.ndarray, by_gap: np.ndarray) -> np.ndarray:
+    """Numbers equal within one session of one user and nowhere else."""
+    begins = np.flatnonzero(changes(ids))  # most events are of the session of the one before
+    codes, found = pd.factorize(ids[begins])
+    code = np.repeat(codes, np.diff(begins, append=len(ids)))
+    session: np.ndarray = (user.astype(np.int64) * len(found) + code) * 2 + by_gap
+    return session
+
+
+def changes(values: np.ndarray) -> np.ndarray:
+    """Whether a value differs from the one before it, bool of the same shape; the first one does."""
+    return np.concatenate(([True], values[1:] != values[:-1]))[: len(values)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,7 +165,7 @@ def number_sessions(views: PageViews) -> Sessions:
         return Sessions(np.zeros(0, np.int32), 0, 0)
     appearance, _ = pd.factorize(views.session)  # 0, 1, 2, … in order of appearance, over all users
     latest = np.maximum.accumulate(appearance)
-    begins = np.concatenate(([True], latest[1:] != latest[:-1]))
+    begins = changes(latest)
     first = np.flatnonzero(views.begins_user)
     before = latest[first]  # a user's first page view always begins a session
     number = latest - np.repeat(before, np.diff(np.append(first, len(views))))

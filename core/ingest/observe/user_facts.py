@@ -15,6 +15,7 @@ from ibis import _
 
 from core.base.schema import Raw, Users
 from core.ingest.clean import records
+from core.ingest.clean.as_written import ENGAGEMENT, EVENTS, FIRST
 from core.ingest.clean.found import Found
 from core.ingest.clean.locations import Locations
 from core.ingest.clean.user_labels import mask_labels
@@ -53,17 +54,17 @@ class UserFacts:
         return np.asarray(self.engagement.fill_null(0)) > 0
 
 
-def describe_people(engine: Engine, staying: ir.Table, users: ir.Table, locations: Locations) -> UserFacts:
+def describe_people(engine: Engine, written: ir.Table, users: ir.Table, locations: Locations) -> UserFacts:
     """Sum up every user's events.
 
     Args:
         engine: Where the tables are.
-        staying: All events that stay, page views or not.
+        written: Users, as :mod:`core.ingest.clean.as_written` has them.
         users: ``user_key`` → ``user``.
         locations: The site's own hosts, from which no visit can "come"; and how to judge what is personal.
     """
-    groups = people_by_label(engine, staying, users, locations.hosts)
-    totals = groups.group_by(USER).agg(
+    people = people_by_label(engine, written, users, locations.hosts)
+    totals = people.group_by(USER).agg(
         events=_.events.sum().cast("int64"),
         engagement=_.engagement.sum().cast("int64"),
         browsers=_[Users.BROWSER].nunique(),
@@ -72,7 +73,7 @@ def describe_people(engine: Engine, staying: ir.Table, users: ir.Table, location
     n_users = len(table)
     labels = {
         name: _labels(engine.arrow(found), name, n_users, locations.own)
-        for name, found in label_of_user(groups).items()
+        for name, found in label_of_user(people).items()
     }
     return UserFacts(
         events=table["events"].to_numpy(),
@@ -88,40 +89,32 @@ def label_of_user(groups: ir.Table) -> dict[str, ir.Table]:
     return tables | {Users.SOURCE: _first(groups, Users.SOURCE)}
 
 
-def people_by_label(engine: Engine, staying: ir.Table, users: ir.Table, hosts: Collection[str]) -> ir.Table:
-    """One row a user and combination of labels: nearly always one a user."""
-    columns = (*_DIMENSIONS.values(), Raw.TRAFFIC_SOURCE, Raw.TRAFFIC_MEDIUM)
-    written = staying.group_by(Raw.USER_KEY, *columns).agg(
-        events=_.count(), engagement=_[records.ENGAGEMENT].sum(), first=_[records.TS].min()
-    )
-    clean = written.join(users, Raw.USER_KEY).select(
+def people_by_label(engine: Engine, written: ir.Table, users: ir.Table, hosts: Collection[str]) -> ir.Table:
+    """One row a user with a page view and combination of labels: nearly always one a user."""
+    seen = written.filter(written[EVENTS] > 0)
+    people = seen.join(users, Raw.USER_KEY).select(
         USER,
-        "events",
-        "engagement",
-        "first",
-        **{name: records.absent(written[column], records.DIRECT) for name, column in _DIMENSIONS.items()},
-        **{
-            Users.SOURCE: records.first_touch(written[Raw.TRAFFIC_SOURCE], written[Raw.TRAFFIC_MEDIUM], hosts)
-        },
+        *(EVENTS, ENGAGEMENT, FIRST),
+        **{name: records.absent(seen[column], records.DIRECT) for name, column in _DIMENSIONS.items()},
+        **{Users.SOURCE: records.first_touch(seen[Raw.TRAFFIC_SOURCE], seen[Raw.TRAFFIC_MEDIUM], hosts)},
     )
-    return engine.keep("people", clean)
+    return engine.keep("people", people)
 
 
 def _most_frequent(groups: ir.Table, name: str) -> ir.Table:
     """The value of most events of each user; of equally frequent ones the first in the alphabet."""
     counts = groups.filter(groups[name].notnull()).group_by(USER, name).agg(events=_.events.sum())
-    return _best(counts, [ibis.desc("events"), name]).select(USER, name)
+    return _best(counts, name, [ibis.desc("events"), name])
 
 
 def _first(groups: ir.Table, name: str) -> ir.Table:
     """The earliest value of each user; of equally early ones the first in the alphabet."""
     times = groups.filter(groups[name].notnull()).group_by(USER, name).agg(first=_.first.min())
-    return _best(times, ["first", name]).select(USER, name)
+    return _best(times, name, ["first", name])
 
 
-def _best(table: ir.Table, order: Sequence[ir.Value | str]) -> ir.Table:
-    rank = ibis.row_number().over(ibis.window(group_by=USER, order_by=order))
-    return table.mutate(rank=rank).filter(_.rank == 0)
+def _best(table: ir.Table, name: str, order: Sequence[ir.Value | str]) -> ir.Table:
+    return table.group_by(USER).agg(**{name: table[name].first(order_by=order)})
 
 
 def _labels(found: pa.Table, name: str, n_users: int, own: Found) -> pa.Array:

@@ -19,8 +19,8 @@ from core.ingest.clean.found import Found
 from core.ingest.clean.locations import PAGE
 from core.ingest.clean.user_labels import mask_labels
 from core.ingest.engine import Engine
-from core.ingest.observe.narrow import NAME, SESSION, USER, Events
-from core.ingest.observe.page_views import GAP_START, with_sessions
+from core.ingest.observe.narrow import NAME, USER, Events
+from core.ingest.observe.page_views import Deeds, changes
 from core.ingest.output_tables import OUTCOMES, PAGE_EVENTS
 
 PURCHASE: Final = "purchase"
@@ -59,25 +59,22 @@ def repeated(engine: Engine, events: Events, n_users: int) -> ir.Table:
     )
 
 
-def count_outcomes(
-    engine: Engine, events: Events, twice: ir.Table, starts: ir.Table | None, own: Found
-) -> UserOutcomes:
+def count_outcomes(engine: Engine, events: Events, deeds: Deeds, twice: ir.Table, own: Found) -> UserOutcomes:
     """Count every user's events by name, each transaction once.
 
     Args:
         engine: Where the tables are.
         events: All events of the users.
+        deeds: Those to count.
         twice: Those that repeat an earlier one, by file and line.
-        starts: Of sessions without an id, see :func:`core.ingest.observe.page_views.gap_starts`.
         own: How to judge what is personal.
     """
-    named = events.table.filter(~events.table[records.IS_VIEW], events.table[NAME].notnull())
-    once = named.anti_join(twice, [Raw.FILE_NO, Raw.LINE])
-    counted = engine.arrow(_counted(once, starts).order_by(USER, NAME, Raw.CURRENCY))
+    sold = events.table.filter(~events.table[records.IS_VIEW], events.table[NAME].notnull())
+    paid = _paid(sold.anti_join(twice, [Raw.FILE_NO, Raw.LINE]))
+    counted = _counted(deeds, len(events.names), engine.arrow(paid.order_by(USER, NAME, Raw.CURRENCY)))
     users = np.bincount(counted[NAME].to_numpy(), minlength=len(events.names))
     masked = pa.array(mask_labels(Outcomes.EVENT_NAME, events.names, users, own), pa.string())
-    [row] = engine.rows(twice.count().name("n").as_table())
-    return UserOutcomes(_table(counted, masked), masked, row["n"])
+    return UserOutcomes(_table(counted, masked), masked, engine.count(twice))
 
 
 def again(purchases: ir.Table, n_users: int, order: Sequence[str]) -> ir.Table:
@@ -93,24 +90,39 @@ def again(purchases: ir.Table, n_users: int, order: Sequence[str]) -> ir.Table:
     return named.mutate(place=place).filter(_.place > 0).select(Raw.FILE_NO, Raw.LINE)
 
 
-def _counted(events: ir.Table, starts: ir.Table | None) -> ir.Table:
-    """Count by user, name and session first, then the sessions: cheaper than counting distinct ones.
+def _paid(events: ir.Table) -> ir.Table:
+    """Revenue by user, name and currency."""
+    paid = events.filter(events[records.REVENUE].notnull())
+    groups = paid.group_by(USER, NAME, **{Raw.CURRENCY: records.currency(paid[Raw.CURRENCY])})
+    return groups.agg(revenue=_[records.REVENUE].try_cast(_DECIMAL).sum().cast("float64"))
+
+
+def _counted(deeds: Deeds, names: int, paid: pa.Table) -> pa.Table:
+    """Count by user and name, in that order.
 
     A user's second currency is a row of its own with money alone, so that nothing is counted twice.
     """
-    sessions = with_sessions(events.select(USER, NAME, SESSION, records.TS), starts)
-    sessions = sessions.group_by(USER, NAME, SESSION, GAP_START).agg(
-        events=_.count(), first=_[records.TS].min()
+    group = deeds.user.astype(np.int64) * names + deeds.name
+    order = np.lexsort((deeds.session, group))
+    group, new_session = group[order], changes(deeds.session[order])
+    new_group = changes(group)
+    first = np.flatnonzero(new_group)
+    groups = group[first]
+    place = np.searchsorted(groups, paid[USER].to_numpy() * np.int64(names) + paid[NAME].to_numpy())
+    row = np.repeat(np.arange(len(groups)), np.maximum(1, np.bincount(place, minlength=len(groups))))
+    leads, has_paid = changes(row), np.isin(row, place)
+    money = pa.array(np.cumsum(has_paid) - 1, mask=~has_paid)
+    return pa.table(
+        {
+            USER: groups[row] // names,
+            NAME: groups[row] % names,
+            "events": np.diff(first, append=len(group))[row] * leads,
+            "sessions": np.add.reduceat(new_group | new_session, first, dtype=np.int32)[row] * leads,
+            "first": np.minimum.reduceat(deeds.timestamp[order], first)[row],
+            "revenue": paid["revenue"].take(money),
+            Raw.CURRENCY: paid[Raw.CURRENCY].take(money),
+        }
     )
-    counts = sessions.group_by(USER, NAME).agg(
-        events=_.events.sum().cast("int64"), sessions=_.count().cast("int32"), first=_.first.min()
-    )
-    paid = events.filter(events[records.REVENUE].notnull())
-    paid = paid.group_by(USER, NAME, **{Raw.CURRENCY: records.currency(paid[Raw.CURRENCY])})
-    revenue = paid.agg(revenue=_[records.REVENUE].try_cast(_DECIMAL).sum().cast("float64"))
-    both = counts.left_join(revenue, [USER, NAME]).select(*counts.columns, "revenue", Raw.CURRENCY)
-    place = ibis.row_number().over(ibis.window(group_by=(USER, NAME), order_by=Raw.CURRENCY))
-    return both.mutate(**{name: ibis.ifelse(place == 0, both[name], 0) for name in ("events", "sessions")})
 
 
 def _table(counted: pa.Table, names: pa.StringArray) -> pa.Table:

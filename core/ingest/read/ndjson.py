@@ -109,11 +109,7 @@ def open_json(
         InputError: If a record goes over several lines.
     """
     text = open_text(file, chunk_bytes)
-    first = next(text.chunks, b"")
-    while not (sample := tuple(_sample(first))) and len(first) < CHUNK_BYTES:
-        if not (more := next(text.chunks, b"")):
-            break
-        first += more
+    first, sample = _first_records(text.chunks)
     sample += also
     if not sample:
         raise InputError(
@@ -186,6 +182,16 @@ def _event_rows(
     every = HeaderMap(names, {name: index for index, name in enumerate(names)}, {})
     rows = rows_of(sample, make_plan(every, literal))
     return names, find_event_rows(names, rows, settings, RECORD_FIELDS if nested else None)
+
+
+def _first_records(chunks: Iterator[bytes]) -> tuple[bytes, tuple[dict[str, Any], ...]]:
+    """What a file begins with, up to its first whole record, and the records in it."""
+    first = next(chunks, b"")
+    while not (sample := tuple(_sample(first))) and len(first) < CHUNK_BYTES:
+        if not (more := next(chunks, b"")):
+            break
+        first += more
+    return first, sample
 
 
 def _sample(data: bytes) -> Iterator[dict[str, Any]]:

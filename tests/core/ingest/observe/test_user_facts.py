@@ -44,6 +44,11 @@ def test_labels_are_the_most_frequent_over_all_events(tmp_path: Path) -> None:
     assert column(tmp_path, "browser", *rows) == ["Chrome"]
 
 
+def test_labels_of_records_that_are_left_out_do_not_count(tmp_path: Path) -> None:
+    rows = [event("u", second, device_browser="Safari", traffic_type="internal") for second in (1, 2)]
+    assert column(tmp_path, "browser", event("u", 0, device_browser="Chrome"), *rows) == ["Chrome"]
+
+
 def test_equally_frequent_labels_go_by_the_alphabet(tmp_path: Path) -> None:
     rows = [
         event("u", 0, geo_country="Spain"),

@@ -63,6 +63,27 @@ def test_a_purchase_is_counted_once_a_transaction(tmp_path: Path) -> None:
     ]
 
 
+def test_page_views_that_are_left_out_make_nobody_the_buyer(tmp_path: Path) -> None:
+    rows = [
+        event("a", 0, traffic_type="internal"),
+        deed("a", 1, "purchase", transaction_id="T1"),
+        event("u", 0),
+        deed("u", 2, "purchase", transaction_id="T1"),
+    ]
+    assert outcomes(tmp_path, *rows) == [(0, "purchase", 1, 1, 2.0, None)]
+
+
+def test_sessions_of_events_without_an_id_are_cut_by_inactivity(tmp_path: Path) -> None:
+    rows = [
+        event("u", 0) | {Raw.GA_SESSION_ID: None},
+        event("v", 60) | {Raw.GA_SESSION_ID: None},
+        deed("v", 61, "scroll") | {Raw.GA_SESSION_ID: None},
+        deed("v", 4_000, "scroll") | {Raw.GA_SESSION_ID: None},
+        deed("v", 4_001, "scroll") | {Raw.GA_SESSION_ID: None},
+    ]
+    assert outcomes(tmp_path, *rows) == [(1, "scroll", 3, 2, 61.0, None)]
+
+
 def test_the_buyer_of_a_transaction_is_the_id_with_a_page_view(tmp_path: Path) -> None:
     """A shop's server often sends the purchase first, under an id of its own."""
     rows = [
