@@ -23,7 +23,7 @@ from pydantic import (
 )
 
 from core.base.errors import SettingsError
-from core.base.schema import PAGE_VIEW, TEMPLATE_OUTCOME, View
+from core.base.schema import TEMPLATE_OUTCOME, View
 
 _SIZE: Final = TypeAdapter(ByteSize)
 SHOWN_CHARACTERS: Final = 200
@@ -153,8 +153,8 @@ class IngestSettings(Settings):
     in them is personal, however few see them here. They belong to the model and are written nowhere else."""
 
     def viewing(self, page_view: str) -> Self:
-        """For later events: what is a page view is not found anew, if these had another name than GA4's."""
-        return self if page_view == PAGE_VIEW else self.model_copy(update={"page_view": page_view})
+        """For later events: which of them are page views is not found anew."""
+        return self.model_copy(update={"page_view": page_view})
 
     @model_serializer(mode="wrap")
     def _as_ever(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:

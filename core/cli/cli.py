@@ -260,8 +260,8 @@ def main() -> NoReturn:
     except Beha2VecError as error:
         sys.exit(_complain(str(error)))
     except MemoryError as error:
-        what = f"The memory is not enough ({error or 'none is left'})"
-        remedy = "Close other programs; what earlier runs left is untouched"
+        what = f"The memory is not enough ({str(error) or 'none is left'})"
+        remedy = "Close other programs, or take less: --memory SIZE. What earlier runs left is untouched"
         sys.exit(_complain(str(ResourceError(what, remedy=remedy))))
     except (KeyboardInterrupt, click.Abort):
         _complain("Interrupted. What earlier runs left is untouched.")

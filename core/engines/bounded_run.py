@@ -26,7 +26,7 @@ from core.ingest.ingest import transform
 from core.ingest.observe.decided import Decided
 from core.ingest.read.kept_reads import KeptReads
 from core.ingest.read.read_all import RawRead, read_all
-from core.ingest.sources.input_files import changed, resolve_inputs
+from core.ingest.sources.input_files import resolve_inputs
 from core.runs import pipeline, run
 from core.runs.frozen import FrozenModel
 from core.runs.pipeline import LABEL_CACHE, RunSettings
@@ -198,24 +198,19 @@ def _each(
 def _read(
     store: Store, inputs: Sequence[Path], settings: RunSettings, work: Path, progress: Progress
 ) -> tuple[RawRead, dict[str, str]]:
-    """The records, and what their files are by content: the same before and after they were read."""
+    """The records, and what their files are by content."""
     sources = resolve_inputs(inputs)
     checksums = pipeline.checksums(sources)
-    files = pipeline.numbered(sources, checksums)
-    raw = read_all(
-        inputs, settings.ingest, work / RECORDS, progress, KeptReads(store, settings.ingest, checksums)
-    )
-    now = pipeline.fingerprints(inputs)
-    if now != files:
-        raise changed(min(dict(files.items() ^ now.items())).partition(" ")[2])
-    return raw, files
+    kept = KeptReads(store, settings.ingest, checksums)
+    raw = read_all(inputs, settings.ingest, work / RECORDS, progress, kept)
+    return raw, pipeline.numbered(sources, checksums)
 
 
 def _sample(raw: RawRead, bounds: Bounds, seed: int, work: Path) -> RawRead | None:
     """The users to train on; None where these are all, and fit at once."""
     share = bounds.sample_share(raw.rows)
     if bounds.sample_users is not None:
-        share = bounds.sample_users / max(1, parts.count_ids(raw, work, bounds.database))
+        share = min(1.0, bounds.sample_users / max(1, parts.count_ids(raw, work, bounds.database)))
         if share * raw.rows > bounds.at_once:
             raise SettingsError(
                 f"A sample of {counted(bounds.sample_users, 'user')} has about {int(share * raw.rows):,} "
@@ -224,7 +219,7 @@ def _sample(raw: RawRead, bounds: Bounds, seed: int, work: Path) -> RawRead | No
             )
     if share >= 1 and bounds.n_parts(raw.rows) == 1:
         return None
-    return parts.sample_of(raw, work / SAMPLE, share=min(1.0, share), seed=seed, memory=bounds.database)
+    return parts.sample_of(raw, work / SAMPLE, share=share, seed=seed, memory=bounds.database)
 
 
 def _dealt(raw: RawRead, bounds: Bounds, work: Path) -> list[RawRead]:

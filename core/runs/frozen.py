@@ -17,7 +17,7 @@ import pandas as pd
 from pydantic import TypeAdapter, ValidationError
 
 from core.base.errors import ArtifactError
-from core.base.schema import OUTSIDE, Group, Users, View
+from core.base.schema import OUTSIDE, PAGE_VIEW, Group, Users, View
 from core.base.settings import IngestSettings, ViewWeights
 from core.data.dataset import UserColumns, clustered, of_group
 from core.data.sequences import UserSequences
@@ -239,7 +239,8 @@ def _read_frozen(folder: Path) -> tuple[IngestSettings, ViewWeights, dict[View, 
         means = {view: np.load(path, allow_pickle=False) for view, path in files.items() if path.exists()}
     except (OSError, ValueError, ValidationError) as error:
         raise _damaged(folder, error.__class__.__name__) from error
-    return settings, weights, means
+    # where none is told, there was no other
+    return settings.viewing(settings.page_view or PAGE_VIEW), weights, means
 
 
 def undecided(settings: IngestSettings, known: Collection[str]) -> IngestSettings:

@@ -7,7 +7,7 @@ grew is therefore the one that all files together would have given.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -35,7 +35,7 @@ class KeptReads:
     Args:
         store: Where it is kept.
         settings: The analyst's mapping and user key.
-        checksums: File on disk → SHA-256 of its bytes; computed where it is missing.
+        checksums: File on disk → SHA-256 of its bytes, of all that will be asked for.
     """
 
     def __init__(self, store: Store, settings: IngestSettings, checksums: Mapping[Path, str]) -> None:
@@ -62,13 +62,32 @@ class KeptReads:
         if self._store.find(STAGE, key) is None:
             with self._store.write(STAGE, key, how, made_of) as building:
                 read = read_file(source, self._settings, building, report)
-                _refuse_another(source, made_of[_FILE])
+                self.refuse_another(source)
                 (building / ABOUT).write_bytes(_ABOUT.dump_json(read))
         return replace(_read_in(self._store.root / STAGE / key), source=source)
 
+    def refuse_another(self, source: InputFile) -> None:
+        """What was put in a file's place while it was read must not be taken for what it was.
+
+        Raises:
+            InputError: If it has another one now, or is gone.
+        """
+        with readable(source.name):
+            now = file_checksum(source.path)
+        if now != self._checksums[source.path]:
+            raise changed(source.name)
+
+    def refuse_others(self, sources: Sequence[InputFile]) -> None:
+        """Files that came or went while checksums were taken are not those that were asked for.
+
+        Raises:
+            InputError: If one did.
+        """
+        if others := {source.path for source in sources} ^ self._checksums.keys():
+            raise changed(min(others).name)
+
     def _made_of(self, source: InputFile) -> dict[str, str]:
-        checksum = self._checksums.get(source.path) or file_checksum(source.path)
-        return {_FILE: checksum, "member": source.member}
+        return {_FILE: self._checksums[source.path], "member": source.member}
 
 
 def reading(settings: IngestSettings) -> dict[str, Any]:
@@ -83,14 +102,6 @@ def open_read(store: Store, key: str) -> FileRead:
         ArtifactError: If it is not in the store, or damaged.
     """
     return _read_in(open_artifact(store.root / STAGE / key).path)
-
-
-def _refuse_another(source: InputFile, checksum: str) -> None:
-    """What was put in a file's place meanwhile, of the same size, must not be kept as what it was."""
-    with readable(source.name):
-        now = file_checksum(source.path)
-    if now != checksum:
-        raise changed(source.name)
 
 
 def _read_in(folder: Path) -> FileRead:

@@ -85,11 +85,13 @@ def read_all(
             from it.
 
     Raises:
-        InputError: If a file cannot be used as a whole, or no record can.
+        InputError: If a file cannot be used as a whole or changed meanwhile, or no record can be used.
         ResourceError: If the disk is full.
         Cancelled: If ``progress`` says so.
     """
     sources = resolve_inputs(paths)
+    if kept is not None:
+        kept.refuse_others(sources)
     with disk_errors():
         raw_dir.mkdir(parents=True, exist_ok=True)
     reads: list[FileRead] = []
@@ -100,6 +102,8 @@ def read_all(
         else:
             room = KEPT - sum(len(before.rejected.kept) for before in reads)
             reads.append(read_file(source, settings, raw_dir, report, f"{number:05d}-", room))
+            if kept is not None:
+                kept.refuse_another(source)
     return joined(reads, settings)
 
 

@@ -144,17 +144,6 @@ def _refuse_change(source: InputFile) -> None:
         raise changed(source.name, f": it had {source.on_disk:,} bytes and has {now:,}")
 
 
-def stamp(source: InputFile) -> tuple[int, int]:
-    """Size and time of the last change; other ones are those of another file.
-
-    Raises:
-        InputError: If it is gone.
-    """
-    with readable(source.name):
-        about = source.path.stat()
-    return about.st_size, about.st_mtime_ns
-
-
 def changed(name: str, how: str = "") -> InputError:
     """What is said of a file that is no longer the one that was asked for."""
     return InputError(

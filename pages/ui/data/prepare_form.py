@@ -141,16 +141,15 @@ def _mapping(found: Inspection, before: IngestSettings) -> dict[str, str]:
 def _page_view(found: Inspection, mapping: Mapping[str, str], before: IngestSettings) -> str:
     """The name of the events that are page views; ``""`` to have it found in all rows."""
     column = mapping.get(Raw.EVENT_NAME, "")
-    cells = set(_first_cells(found, column))
-    names = sorted(name for name in cells if "…" not in name)  # in outline it is no name
-    if not cells:
+    if not column:
         st.caption("Without event names, every record is read as a page view.")
         return ""
+    names = sorted({name for name in _first_cells(found, column) if "…" not in name})  # in outline it is none
     known = [name for name in PAGE_VIEWS if name in names]
-    guess = f"the first rows say {known[0]}" if known else "the first rows do not say"
+    guess = f"the first rows have {' and '.join(known)}" if known else "the first rows do not say"
     picked = st.selectbox(
         "Which event is a page view?", ["", *dict.fromkeys((*filter(None, [before.page_view]), *names))],
-        index=int(bool(before.page_view)), key="page_view", accept_new_options=True,
+        index=int(bool(before.page_view)), key=f"page_view-{column}", accept_new_options=True,
         format_func=lambda name: name or f"Found in all rows: {guess}",
         help=f"Found by itself if it is called {', '.join(PAGE_VIEWS[:-1])}. Another name can be typed.",
     )  # fmt: skip

@@ -25,13 +25,19 @@ def test_what_is_no_bound_is_told_in_one_line(
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("error", [MemoryError(), pa.ArrowMemoryError("malloc of size 62914560000 failed")])
+@pytest.mark.parametrize(
+    ("error", "what"),
+    [
+        (MemoryError(), "none is left"),
+        (pa.ArrowMemoryError("malloc of size 62914560000 failed"), "malloc of size 62914560000 failed"),
+    ],
+)
 def test_memory_that_runs_out_is_one_line(
-    shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: MemoryError
+    shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: MemoryError, what: str
 ) -> None:
     def run_out(*_: object, **__: object) -> None:
         raise error
 
     monkeypatch.setattr(bounded_run, "run_bounded", run_out)
     said = one_line_error(cli("run", shop, "--out", tmp_path / "out"))
-    assert f"The memory is not enough ({error or 'none is left'}). Close other programs" in said
+    assert f"The memory is not enough ({what}). Close other programs, or take less: --memory" in said

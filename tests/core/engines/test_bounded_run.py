@@ -165,6 +165,14 @@ def test_a_run_that_is_stopped_while_it_places_leaves_what_was_there(
     assert not list(out.glob(f"{BOUNDED}*"))
 
 
+def test_a_sample_of_more_users_than_there_are_is_all_of_them(
+    shop: Path, whole: Dataset, tmp_path: Path
+) -> None:
+    record = run_bounded(tmp_path / "a", [shop], SETTINGS, silent, bounds_of(whole, 2, 200_000))
+    assert record["users"] == whole.receipt.users
+    assert "trained_users" not in record
+
+
 def test_what_cannot_fit_is_told(shop: Path, whole: Dataset, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="A sample of 290 users has about"):
         run_bounded(tmp_path / "a", [shop], SETTINGS, silent, bounds_of(whole, 0.4, 290))
@@ -196,14 +204,13 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
     export.write_bytes(shop.read_bytes())
     read_all = bounded_run.read_all
 
-    def read_and_change(
+    def change_and_read(
         paths: Sequence[Path], how: IngestSettings, place: Path, progress: Progress, kept: KeptReads
     ) -> RawRead:
-        raw = read_all(paths, how, place, progress, kept)
         export.write_bytes(shop.read_bytes()[:-1] + b"\r")
-        return raw
+        return read_all(paths, how, place, progress, kept)
 
-    monkeypatch.setattr(bounded_run, "read_all", read_and_change)
+    monkeypatch.setattr(bounded_run, "read_all", change_and_read)
     with pytest.raises(InputError, match=r"export\.csv changed while it was read"):
         run_bounded(tmp_path / "out", [export], SETTINGS, silent, bounds_of(whole, 0.4))
 

@@ -9,7 +9,7 @@ import pytest
 
 from core.base.errors import NothingLeft
 from core.base.progress import silent
-from core.base.settings import Device
+from core.base.settings import Device, IngestSettings
 from core.engines.parts import split
 from core.ingest.read.read_all import read_all
 from core.recommend.next_pages import NextPages
@@ -48,3 +48,13 @@ def test_records_without_a_page_view_place_nobody(model: Path, tmp_path: Path) -
     raw = raw_read(tmp_path / "raw", [[event("a", 1, name="scroll")]])
     with pytest.raises(NothingLeft, match="No page view is left of 1 records"):
         score_raw(raw, FrozenModel.read(model), tmp_path)
+
+
+def test_a_model_stays_with_the_page_views_it_was_trained_on(model: Path, tmp_path: Path) -> None:
+    frozen, file = FrozenModel.read(model), tmp_path / "of_another_tool.csv"
+    file.write_text(
+        "user_pseudo_id,event_timestamp,event_name,page_location\n1.2,1700000000,page,https://shop.example/a\n"
+    )
+    assert read_all([file], IngestSettings(), tmp_path / "found", silent).page_view == "page"
+    with pytest.raises(NothingLeft, match=r"page \(1\)"):
+        score_raw(read_all([file], frozen.settings, tmp_path / "raw", silent), frozen, tmp_path)

@@ -158,9 +158,9 @@ def test_which_event_is_a_page_view_is_said_and_can_be_chosen(
     mapping = {"page_location": "page_location", "event_timestamp": "event_timestamp", "event_name": "event"}
     fake_jobs.end("inspect", result={"inspection": INSPECTION | {"files": [file], "mapping": mapping}})
     app.run()
-    box = app.selectbox(key="page_view")
+    box = app.selectbox(key="page_view-event")
     assert (box.value, box.options) == (
-        "", ["Found in all rows: the first rows say $pageview", "$pageview", "visit"]
+        "", ["Found in all rows: the first rows have $pageview", "$pageview", "visit"]
     )  # fmt: skip
     box.select("visit").run()
     app.button(key="prepare").click().run()
@@ -174,7 +174,20 @@ def test_without_event_names_every_record_is_a_page_view(
     fake_jobs.end("inspect", result={"inspection": INSPECTION})
     app.run()
     assert "every record is read as a page view" in texts(app)
-    assert not [box for box in app.selectbox if box.key == "page_view"]
+    assert not [box for box in app.selectbox if str(box.key).startswith("page_view")]
+
+
+def test_names_of_events_that_the_first_rows_leave_blank_can_be_typed(
+    open_app: OpenApp, fake_jobs: FakeJobs, input_file: Path
+) -> None:
+    app = choose_file(open_app, fake_jobs)
+    columns = ["event_timestamp", "page_location", "user_pseudo_id", "event"]
+    rows = [["1700000000000000", "https://shop.example/a", "1.5", ""]]
+    file = INSPECTION["files"][0] | {"columns": columns, "sample_rows": rows}
+    mapping = {name: name for name in columns[:2]} | {"event_name": "event"}
+    fake_jobs.end("inspect", result={"inspection": INSPECTION | {"files": [file], "mapping": mapping}})
+    app.run()
+    assert app.selectbox(key="page_view-event").options == ["Found in all rows: the first rows do not say"]
 
 
 def test_addresses_show_what_the_rules_do(open_app: OpenApp, fake_jobs: FakeJobs, input_file: Path) -> None:

@@ -1,7 +1,7 @@
 """A month that grows by a day is the month that all days together would have given."""
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -95,7 +95,7 @@ def test_what_was_kept_is_there_without_its_file_and_told_when_it_is_damaged(tmp
     path = write(tmp_path / "day.csv", csv_of(ROW, "page_view,soon"))
     store = Store(tmp_path / "store")
     (source,) = resolve_inputs([path])
-    kept = KeptReads(store, IngestSettings(), {})
+    kept = KeptReads(store, IngestSettings(), {path: file_checksum(path)})
     read, key = kept.read(source, lambda _: None), kept.key(source)
     path.unlink()
     assert open_read(store, key) == read
@@ -123,6 +123,33 @@ def test_a_file_that_is_replaced_while_it_is_read_is_not_kept_as_what_it_was(
     with pytest.raises(InputError, match=r"day\.csv changed while it was read\. Wait until"):
         kept.read(source, lambda _: None)
     assert store.find(kept_reads.STAGE, kept.key(source)) is None
+
+
+def test_files_that_come_or_go_before_they_are_read_are_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = write(tmp_path / "in" / "a.csv", csv_of(ROW))
+    second = write(tmp_path / "in" / "b.csv", csv_of(ROW, ROW))
+    checksums = pipeline.checksums
+
+    def and_one_goes(sources: Sequence[InputFile]) -> dict[Path, str]:
+        sums = checksums(sources)
+        second.unlink()
+        return sums
+
+    monkeypatch.setattr(pipeline, "checksums", and_one_goes)
+    with pytest.raises(InputError, match=r"b\.csv changed while it was read"):
+        pipeline.preprocess(Store(tmp_path / "store"), [first.parent], IngestSettings(), silent)
+
+
+def test_what_happens_to_a_file_once_it_was_read_loses_nothing(tmp_path: Path) -> None:
+    path = write(tmp_path / "day.csv", csv_of(ROW))
+
+    def touched(stage: str, fraction: float, message: str = "", **_: float) -> None:
+        if message == "Numbering users":
+            path.unlink()
+
+    assert pipeline.preprocess(Store(tmp_path / "store"), [path], IngestSettings(), touched).receipt.users == 1
 
 
 def test_a_file_that_cannot_be_read_leaves_nothing(tmp_path: Path) -> None:
