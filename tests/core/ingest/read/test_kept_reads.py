@@ -145,11 +145,12 @@ def test_files_that_come_or_go_before_they_are_read_are_others(
 def test_what_happens_to_a_file_once_it_was_read_loses_nothing(tmp_path: Path) -> None:
     path = write(tmp_path / "day.csv", csv_of(ROW))
 
-    def touched(stage: str, fraction: float, message: str = "", **_: float) -> None:
+    def gone(stage: str, fraction: float, message: str = "", **_: float) -> None:
         if message == "Numbering users":
             path.unlink()
 
-    assert pipeline.preprocess(Store(tmp_path / "store"), [path], IngestSettings(), touched).receipt.users == 1
+    dataset = pipeline.preprocess(Store(tmp_path / "store"), [path], IngestSettings(), gone)
+    assert dataset.receipt.users == 1
 
 
 def test_a_file_that_cannot_be_read_leaves_nothing(tmp_path: Path) -> None:
