@@ -78,7 +78,7 @@ _KNOWN = frozenset(alias for aliases in ALIASES.values() for alias in aliases)
 _LEAST_KNOWN = 3  # of a line of column names among the data
 _PREFIX = re.compile(r"^(event_params|event_param|param|ep)_(?=.)")
 _VALUE_TYPE = re.compile(r"(?<=.)(_value)?_(string|int|float|double)_value$")
-_LIKELY_KEY = re.compile(r"user|client|customer|visitor|member|account|login|crm|person")
+_LIKELY_KEY = re.compile(r"user|client|customer|visitor|member|account|login|crm|person|distinct")
 
 
 @dataclass(frozen=True)

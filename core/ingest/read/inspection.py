@@ -116,7 +116,7 @@ def _look_at_delimited(source: InputFile, settings: IngestSettings) -> tuple[Fil
     else:
         names = tuple(name for name in layout.fields.names if name in layout.seen)
         rows = _assembled_rows(opened, names)
-    return _preview(source, layout.shape.value, names, rows, layout.rows), layout.fields
+    return _preview(source, layout.shape.value, names, rows, layout.fields, layout.rows), layout.fields
 
 
 def _assembled_rows(opened: OpenedDelimited, names: Sequence[str]) -> list[tuple[str | None, ...]]:
@@ -136,7 +136,7 @@ def _look_at_json(source: InputFile, settings: IngestSettings) -> tuple[FilePrev
     every = HeaderMap(names, {name: index for index, name in enumerate(names)}, {})
     sample = opened.sample[: opening.SAMPLE_ROWS if opened.rows else SAMPLE_ROWS]
     rows = [tuple(row) for row in rows_of(sample, make_plan(every, opened.literal))]
-    return _preview(source, opened.shape, names, rows, opened.rows), opened.fields
+    return _preview(source, opened.shape, names, rows, opened.fields, opened.rows), opened.fields
 
 
 def _look_at_parquet(source: InputFile, settings: IngestSettings) -> tuple[FilePreview, HeaderMap]:
@@ -144,7 +144,8 @@ def _look_at_parquet(source: InputFile, settings: IngestSettings) -> tuple[FileP
         opened = parquet.open_parquet(file, source, settings)
         names = _names_shown(opened.rows, opened.seen)
         columns = parquet.first_rows(opened.file, names, source.name)
-    return _preview(source, opened.shape, names, _transposed(columns), opened.rows), opened.fields
+        rows = _transposed(columns)
+    return _preview(source, opened.shape, names, rows, opened.fields, opened.rows), opened.fields
 
 
 def _names_shown(rows: EventRows | None, seen: tuple[str, ...]) -> tuple[str, ...]:
@@ -161,11 +162,20 @@ def _preview(
     shape: str,
     names: Sequence[str],
     rows: Sequence[tuple[str | None, ...]],
+    fields: HeaderMap,
     of_events: EventRows | None,
 ) -> FilePreview:
     if of_events is not None and of_events.of == "parameter":
         names, rows = of_events.seen, of_events.first_events(rows)
-    shown = tuple(tuple(_without_personal_data(cell) for cell in row) for row in rows[:SAMPLE_ROWS])
+    events = fields.by_name.get(Raw.EVENT_NAME, "")
+    shown = tuple(
+        tuple(
+            # which event is a page view is to be chosen; a mere `name` may be a person's
+            cell if name == events and "event" in name.lower() else _without_personal_data(cell)
+            for name, cell in zip(names, row, strict=True)
+        )
+        for row in rows[:SAMPLE_ROWS]
+    )
     notes = (of_events.note,) if of_events is not None and of_events.sure else ()
     return FilePreview(
         name=source.name,

@@ -11,6 +11,7 @@ import streamlit as st
 from core.base.errors import InputError
 from core.base.schema import PAGE_VIEWS, RAW_TEXT_COLUMNS, REQUIRED_FIELDS, Raw
 from core.base.settings import IngestSettings, UrlSettings
+from core.ingest.read.headers import ALIASES, SIGNED_IN_KEY
 from core.ingest.read.inspection import Inspection
 from core.runs.tasks import FilesRequest
 from pages.ui.data import sources, uploads
@@ -20,6 +21,7 @@ from pages.ui.shell.text import md_text, size
 
 ABSENT: Final = "— not in the file —"
 DEFAULT_KEY: Final = IngestSettings().user_key
+KNOWN_KEYS: Final = (*ALIASES[Raw.USER_KEY], SIGNED_IN_KEY)
 PREPARE_WALL_S: Final = 3600.0
 LOOK_WALL_S: Final = 120.0
 OUTLINE: Final = (
@@ -112,8 +114,13 @@ def _settings(found: Inspection, before: IngestSettings) -> None:
 def _user_key(found: Inspection, before: IngestSettings) -> str:
     st.subheader("Who is a user?")
     keys = list(found.user_keys) or [DEFAULT_KEY]
-    wanted = before.user_key if before.user_key in keys else keys[0]
-    picked = st.selectbox("Column that identifies a user", keys, index=keys.index(wanted), key="user_key")
+    wanted = before.user_key if before.user_key in keys else keys[0] if keys[0] in KNOWN_KEYS else None
+    picked = st.selectbox(
+        "Column that identifies a user", keys, index=keys.index(wanted) if wanted else None, key="user_key",
+        placeholder="Choose a column",
+    )  # fmt: skip
+    if picked is None:
+        return ""
     if picked == DEFAULT_KEY:
         st.caption("A random number that GA4 keeps in the browser; one person with two devices counts twice.")
     else:
@@ -200,6 +207,7 @@ def _start_button(
     found: Inspection, mapping: dict[str, str], user_key: str, options: dict[str, object], url: UrlSettings
 ) -> None:
     missing = [MEANING[field] for field in REQUIRED_FIELDS if not mapping.get(field, "needed")]
+    missing += [] if user_key else ["Who is a user"]
     with st.container(horizontal=True, vertical_alignment="center"):
         clicked = st.button(
             "Prepare the data",

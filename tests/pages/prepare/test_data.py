@@ -177,6 +177,21 @@ def test_without_event_names_every_record_is_a_page_view(
     assert not [box for box in app.selectbox if str(box.key).startswith("page_view")]
 
 
+def test_a_column_that_is_no_known_user_key_is_to_be_chosen(
+    open_app: OpenApp, fake_jobs: FakeJobs, input_file: Path
+) -> None:
+    app = choose_file(open_app, fake_jobs)
+    file = INSPECTION["files"][0] | {"columns": ["when", "page_location", "date"]}
+    found = {"files": [file], "mapping": {"event_timestamp": "when", "page_location": "page_location"}}
+    fake_jobs.end("inspect", result={"inspection": INSPECTION | found | {"user_keys": ["date"]}})
+    app.run()
+    assert app.selectbox(key="user_key").value is None
+    assert app.button(key="prepare").disabled
+    assert "No column was found for: Who is a user" in texts(app)
+    app.selectbox(key="user_key").select("date").run()
+    assert not app.button(key="prepare").disabled
+
+
 def test_names_of_events_that_the_first_rows_leave_blank_can_be_typed(
     open_app: OpenApp, fake_jobs: FakeJobs, input_file: Path
 ) -> None:

@@ -108,3 +108,11 @@ def test_the_preview_shows_ids_and_of_texts_only_the_outline(tmp_path: Path) -> 
     row = inspect([path], IngestSettings()).files[0].sample_rows[0]
     assert row[:3] == ("page_view", "1700000000000000", "1605951.6059719725")
     assert row[3:] == ("https://a.example/u/m…-g…?email={email}&utm_source=n…", "H… M… G… | S…")
+
+
+def test_names_of_events_are_shown_unless_they_may_be_those_of_people(tmp_path: Path) -> None:
+    for name, shown in (("event_name", "Seite gesehen"), ("name", "S… g…")):
+        path = write(
+            tmp_path / f"{name}.csv", csv_of("Seite gesehen,1,c,/a", header=f"{name},ts,clientId,url")
+        )
+        assert inspect([path], IngestSettings()).files[0].sample_rows[0][0] == shown
