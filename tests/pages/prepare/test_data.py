@@ -181,7 +181,9 @@ def test_a_column_that_is_no_known_user_key_is_to_be_chosen(
     open_app: OpenApp, fake_jobs: FakeJobs, input_file: Path
 ) -> None:
     app = choose_file(open_app, fake_jobs)
-    file = INSPECTION["files"][0] | {"columns": ["when", "page_location", "date"]}
+    columns = ["when", "page_location", "date"]
+    rows = [["1700000000000000", "https://shop.example/a", "20231114"]]
+    file = INSPECTION["files"][0] | {"columns": columns, "sample_rows": rows}
     found = {"files": [file], "mapping": {"event_timestamp": "when", "page_location": "page_location"}}
     fake_jobs.end("inspect", result={"inspection": INSPECTION | found | {"user_keys": ["date"]}})
     app.run()
