@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -28,6 +30,8 @@ def to_text(array: pa.Array) -> pa.Array:
     kind = array.type
     if pa.types.is_dictionary(kind):
         return to_text(array.dictionary_decode())
+    if kind == pa.uuid():
+        return _uuid_text(array.storage)
     if pa.types.is_floating(kind):
         return _number_text(array)
     if pa.types.is_timestamp(kind):
@@ -43,6 +47,13 @@ def to_text(array: pa.Array) -> pa.Array:
     except pa.ArrowException as error:
         raise NotText(str(kind)) from error
     return pc.if_else(pc.equal(pc.binary_length(text), 0), pa.scalar(None, pa.string()), text)
+
+
+def _uuid_text(array: pa.FixedSizeBinaryArray) -> pa.Array:
+    """As it is usually written; each different one is written once."""
+    coded = array.dictionary_encode()
+    texts = pa.array([str(UUID(bytes=value)) for value in coded.dictionary.to_pylist()], pa.string())
+    return texts.take(coded.indices)
 
 
 def broken_rows(text: pa.Array) -> list[int]:

@@ -1,11 +1,13 @@
 import datetime as dt
 from decimal import Decimal
+from uuid import UUID
 
 import pyarrow as pa
 import pytest
 
 from core.ingest.read.values import NotText, broken_rows, to_text
 
+ID = UUID("0a1b2c3d-0000-4000-8000-00000000000f")
 NOON = dt.datetime(2021, 1, 28, 12, 0, 0, 1)
 
 
@@ -29,6 +31,7 @@ NOON = dt.datetime(2021, 1, 28, 12, 0, 0, 1)
         (pa.array([NOON], pa.timestamp("ns", "Europe/Berlin")), ["1611835200000001"]),
         (pa.array([dt.date(2021, 1, 28), None]), ["20210128", None]),
         (pa.nulls(1), [None]),
+        (pa.array([ID, None, ID], pa.uuid()), [str(ID), None, str(ID)]),
     ],
 )
 def test_every_plain_type_as_text(array: pa.Array, text: list[str | None]) -> None:
