@@ -13,6 +13,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -57,18 +58,34 @@ def upload(page: Page, server: Server, csv: Path, arrived: Path) -> Upload:
     size, before = csv.stat().st_size, server.memory_mb()
     began = time.perf_counter()
     zone.set_input_files(csv)
-    coming = [before]
-    while not arrived.exists() or arrived.stat().st_size < size:  # a name is claimed by an empty file
-        page.wait_for_timeout(1_000 * EVERY_S)
-        coming.append(server.memory_mb())
+    # a name is claimed by an empty file
+    coming, _ = watched(page, server, lambda: arrived.exists() and arrived.stat().st_size >= size)
     wall = time.perf_counter() - began
-    looked = page.get_by_text("Check what was found")
-    looking, with_child = [coming[-1]], 0.0
-    while not looked.is_visible():
+    looking, with_child = watched(page, server, page.get_by_text("Check what was found").is_visible)
+    return Upload(size / MEGABYTE, wall, before, max(before, coming), looking, with_child)
+
+
+def watched(page: Page, server: Server, done: Callable[[], bool]) -> tuple[float, float]:
+    """The most memory of the server until something is done, in MB: its own, and with all that it started.
+
+    Args:
+        page: What waits meanwhile.
+        server: A running app.
+        done: Asked after each look.
+
+    Raises:
+        TimeoutError: If that is never so.
+    """
+    own = whole = 0.0
+    until = time.monotonic() + PATIENCE_MS / 1_000
+    while True:
+        own = max(own, server.memory_mb())
+        whole = max(whole, resident(server.process.pid) / MEGABYTE)
+        if done():
+            return own, whole
+        if time.monotonic() > until:
+            raise TimeoutError(f"Not done within {PATIENCE_MS / 1_000:.0f} s")
         page.wait_for_timeout(1_000 * EVERY_S)
-        looking.append(server.memory_mb())
-        with_child = max(with_child, resident(server.process.pid) / MEGABYTE)
-    return Upload(size / MEGABYTE, wall, before, max(coming), max(looking), with_child)
 
 
 @click.command(help=__doc__)

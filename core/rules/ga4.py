@@ -22,7 +22,6 @@ _ENDING: Final = r"/?([?#].*)?"
 _PARAMETERS: Final = r"\?(.*&)?"
 _AFTER: Final = r"([&#].*)?"
 """… and what may stand before and behind a parameter that makes another page."""
-_EVERYBODY: Final = "Event page_view"
 
 
 def ga4_text(rule: SegmentRule, export: LoadedExport) -> str:
@@ -38,7 +37,7 @@ def ga4_text(rule: SegmentRule, export: LoadedExport) -> str:
     for number, clause in enumerate(included, start=1):
         lines += [f"  {'AND group' if number > 1 else 'Group'} {number}", *_either(clause, export)]
     if not included:
-        lines += ["  Group 1", f"    {_EVERYBODY}"]
+        lines += ["  Group 1", f"    Event {_line(export.receipt.page_view)}"]
     if excluded:
         lines += ["Add group to exclude: Permanently exclude users when"]
         lines += [*_either(RuleClause(any_of=tuple(excluded)), export)]
@@ -51,9 +50,10 @@ def _either(clause: RuleClause, export: LoadedExport) -> list[str]:
 
 
 def _condition(condition: RuleCondition, export: LoadedExport) -> str:
+    view = _line(export.receipt.page_view)
     often = f" · Event count > {condition.number - 1}" if condition.number > 1 else ""
     if condition.field in VIEWED:
-        event = "session_start" if condition.field is RuleField.ENTRY else "page_view"
+        event = "session_start" if condition.field is RuleField.ENTRY else view
         return f"Event {event} · parameter page_location {_address(condition, export)}{often}"
     if condition.field is RuleField.SOURCE:
         source, _, medium = condition.value.partition(" / ")
@@ -62,8 +62,8 @@ def _condition(condition: RuleCondition, export: LoadedExport) -> str:
     if condition.field in _DIMENSIONS:
         return f"{_DIMENSIONS[condition.field]} exactly matches (=) {condition.value}"
     if condition.field is RuleField.LAST_DAYS:
-        return f"{_EVERYBODY} · Event count > 0, most recent time period {condition.number} days"
-    event = "session_start" if condition.field is RuleField.SESSIONS else "page_view"
+        return f"Event {view} · Event count > 0, most recent time period {condition.number} days"
+    event = "session_start" if condition.field is RuleField.SESSIONS else view
     return f"Event {event}{often or ' · Event count > 0'}"
 
 

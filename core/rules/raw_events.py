@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from core.base.schema import PAGE_VIEW, REQUIRED_FIELDS, Raw
+from core.base.schema import REQUIRED_FIELDS, Raw
 from core.base.settings import IngestSettings
 from core.data.receipt import FileReceipt, Receipt
 from core.ingest.account.waterfall import REJECT_REASONS
@@ -135,11 +135,11 @@ def duckdb_events(export: LoadedExport, fields: Collection[str]) -> str:
 
 def bigquery_events(export: LoadedExport, fields: Collection[str]) -> str:
     """The same of GA4's export to BigQuery, between ``first_day`` and ``last_day``."""
-    key = export.settings.user_key
+    key, view = export.settings.user_key, quote_bigquery(export.receipt.page_view)
     more = [(field, bigquery_column(RECORD_FIELDS[field])) for field in _wanted(fields)]
     events = _selected(
         "user_id" if key == "user_id" else "user_pseudo_id", "event_timestamp",
-        f"event_name = '{PAGE_VIEW}'", bigquery_column(RECORD_FIELDS[Raw.PAGE_LOCATION]), more, f"`{TABLE}`",
+        f"event_name = {view}", bigquery_column(RECORD_FIELDS[Raw.PAGE_LOCATION]), more, f"`{TABLE}`",
     )  # fmt: skip
     number = f", 0 AS {LINE}" if LINE in fields else ""
     events += "\nWHERE _TABLE_SUFFIX BETWEEN first_day AND last_day"

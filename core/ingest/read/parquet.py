@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import groupby
 from typing import BinaryIO, Final
 
 import numpy as np
@@ -65,11 +66,10 @@ def open_parquet(file: BinaryIO, source: InputFile, settings: IngestSettings) ->
     with _damage(source.name):
         table = pq.ParquetFile(file)
         lists = param_lists(table.schema_arrow)
-        first = next(
-            table.iter_batches(min(1 << 12, _rows_at_once(file, lists, source.name)), columns=lists), None
-        )
+        filled = [n for n in range(table.num_row_groups) if lists and table.metadata.row_group(n).num_rows]
+    first = next(_batches(file, table, lists, source.name, filled[:1], 1 << 12), None)
     seen = tuple(names_of(table.schema_arrow, first))
-    nested = bool(param_lists(table.schema_arrow))
+    nested = bool(lists)
     with naming(source.name):
         columns = first_rows(table, seen, source.name) if may_have_event_rows(seen) else []
         sample = list(zip(*(column.to_pylist() for column in columns), strict=True))
@@ -88,7 +88,11 @@ def read(source: InputFile, settings: IngestSettings, sink: Sink, report: Callab
         require(opened.fields, source.name, settings)
         sink.rows = opened.rows
         records, start = opened.file.metadata.num_rows, 1
-        for number, batch in enumerate(_batches(file, opened, source.name)):
+        fields = opened.rows.read if opened.rows else opened.fields
+        roots = roots_of(fields.by_name.values(), opened.file.schema_arrow)
+        groups = range(opened.file.num_row_groups)
+        batches = _batches(file, opened.file, roots, source.name, groups, BATCH_ROWS)
+        for number, batch in enumerate(batches):
             with naming(source.name):
                 _store(batch, opened, start, sink, f"{number:06d}")
             start += len(batch)
@@ -128,35 +132,55 @@ def _store(batch: pa.RecordBatch, opened: OpenedParquet, start: int, sink: Sink,
     sink.keep(sink.write(name, columns, lines), rejected)
 
 
-def _rows_at_once(file: BinaryIO, roots: Sequence[str], name: str) -> int:
-    """How many rows of some columns are about as many bytes as a batch may have.
+def _batches(
+    file: BinaryIO, table: pq.ParquetFile, roots: Sequence[str], name: str, groups: Sequence[int], most: int
+) -> Iterator[pa.RecordBatch]:
+    """Rows of some columns of some row groups, as many at once as are about as many bytes as may be.
 
-    Of a text that is written once, in a dictionary, each row may have a copy: there the longest counts, else
-    the mean. A long value among others is not looked at: the page that it is on is unpacked as a whole.
+    Raises:
+        InputError: If the file is damaged, or a row too long.
+    """
+    row = 1
+    with _damage(name):
+        schema = table.schema
+        paths = {at: schema.column(at).path for at in range(len(schema))}
+        read = [at for at, path in paths.items() if path in roots or path.partition(".")[0] in roots]
+        texts = [paths[at] for at in read if schema.column(at).physical_type == "BYTE_ARRAY"]
+        coded = pq.ParquetFile(file, read_dictionary=texts)
+        alike = groupby(groups, lambda number: _rows_at_once(coded, number, read, roots, name))
+        for (rows, whole), numbers in alike:
+            source, cut = (table, _whole) if whole else (coded, _cut)
+            for batch in source.iter_batches(min(rows, most), row_groups=list(numbers), columns=list(roots)):
+                yield from cut(batch, row, name)
+                row += len(batch)
+
+
+def _rows_at_once(
+    coded: pq.ParquetFile, number: int, read: Sequence[int], roots: Sequence[str], name: str
+) -> tuple[int, bool]:
+    """How many rows of a row group may be read at once by their mean, and whether no row may be far longer.
+
+    Of a text that is written once, in a dictionary, each row may have a copy. A long value among others is
+    not looked at: the page that it is on is unpacked as a whole.
 
     Raises:
         InputError: If rows are far longer than those of an export.
     """
-    schema = pq.ParquetFile(file).schema
-    paths = {at: schema.column(at).path for at in range(len(schema))}
-    read = [at for at, path in paths.items() if path in roots or path.partition(".")[0] in roots]
-    texts = [paths[at] for at in read if schema.column(at).physical_type == "BYTE_ARRAY"]
-    table = pq.ParquetFile(file, read_dictionary=texts)
-    longest = 1.0
-    for number in range(table.num_row_groups):
-        group = table.metadata.row_group(number)
-        size = sum(group.column(at).total_uncompressed_size for at in read)
-        mean = size / max(1, group.num_rows)
-        if size > GROUP_BYTES and mean > MEAN_BYTES:
-            raise InputError(
-                f"{name} has rows of {int(mean):,} bytes on average",
-                allowed=f"up to {MEAN_BYTES:,} bytes",
-                remedy="Look for a value that is far too long, and leave it out",
-            )
-        first = next(table.iter_batches(1, row_groups=[number], columns=list(roots)), None)
-        coded = sum(map(_longest, first.columns)) if first is not None else 0
-        longest = max(longest, mean, coded)
-    return max(1, min(BATCH_ROWS, int(BATCH_BYTES / longest)))
+    group = coded.metadata.row_group(number)
+    size = sum(group.column(at).total_uncompressed_size for at in read)
+    mean = size / max(1, group.num_rows)
+    if size > GROUP_BYTES and mean > MEAN_BYTES:
+        raise InputError(
+            f"{name} has rows of {int(mean):,} bytes on average",
+            allowed=f"up to {MEAN_BYTES:,} bytes",
+            remedy="Look for a value that is far too long, and leave it out",
+        )
+    rows = max(1, min(BATCH_ROWS, int(BATCH_BYTES / max(1.0, mean))))
+    rows = 1 << (rows.bit_length() - 1)  # row groups that are nearly alike are read together
+    if not any(group.column(at).has_dictionary_page for at in read):
+        return rows, True
+    first = next(coded.iter_batches(1, row_groups=[number], columns=list(roots)), None)
+    return rows, first is None or rows * sum(map(_longest, first.columns)) <= BATCH_BYTES
 
 
 def _longest(column: pa.Array) -> int:
@@ -166,36 +190,63 @@ def _longest(column: pa.Array) -> int:
         return pc.max(pc.binary_length(column.dictionary)).as_py() or 0
     if pa.types.is_struct(kind):
         return sum(_longest(column.field(at)) for at in range(kind.num_fields))
-    return _longest(column.values) if pa.types.is_list(kind) else 0
+    return _longest(column.values) if _is_list(kind) else 0
 
 
-def _batches(file: BinaryIO, opened: OpenedParquet, name: str) -> Iterator[pa.RecordBatch]:
-    fields = opened.rows.read if opened.rows else opened.fields
-    roots = roots_of(fields.by_name.values(), opened.file.schema_arrow)
-    with _damage(name):
-        batches = opened.file.iter_batches(_rows_at_once(file, roots, name), columns=roots)
-    row = 1
-    while True:
-        with _damage(name):
-            batch = next(batches, None)
-        if batch is None:
-            return
-        _refuse_long(batch, row, name)
-        yield batch
-        row += len(batch)
+def _held(column: pa.Array) -> np.ndarray:
+    """Bytes of the texts of every row that are in dictionaries."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        lengths = pc.binary_length(column.dictionary).take(column.indices)
+        return np.asarray(pc.fill_null(lengths, 0)).astype(float)
+    if pa.types.is_struct(kind):
+        inner = [_held(pc.struct_field(column, [at])) for at in range(kind.num_fields)]
+        return sum(inner, np.zeros(len(column)))
+    if _is_list(kind):
+        rows = np.asarray(pc.list_parent_indices(column))
+        return np.bincount(rows, _held(pc.list_flatten(column)), len(column))
+    return np.zeros(len(column))
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind))
+
+
+def _cut(batch: pa.RecordBatch, first: int, name: str) -> Iterator[pa.RecordBatch]:
+    """Rows whose texts are in dictionaries, in pieces that are not too many bytes once each has its copy."""
+    held = np.sum([_held(column) for column in batch.columns], axis=0)
+    if held.max() > MAX_LINE_BYTES:
+        raise _too_long(first + int(np.argmax(held > MAX_LINE_BYTES)), name)
+    ends, start = np.cumsum(held), 0
+    while start < len(batch):
+        most = ends[start] - held[start] + BATCH_BYTES
+        stop = max(start + 1, int(np.searchsorted(ends, most, "right")))
+        yield batch.slice(start, stop - start)
+        start = stop
+
+
+def _whole(batch: pa.RecordBatch, first: int, name: str) -> Iterator[pa.RecordBatch]:
+    plain = [field.name for field in batch.schema if not pa.types.is_dictionary(field.type)]
+    _refuse_long(batch.select(plain), first, name)
+    yield batch
 
 
 def _refuse_long(batch: pa.RecordBatch, first: int, name: str) -> None:
     """As of text, before a copy is made of it."""
     if batch.nbytes <= MAX_LINE_BYTES:
         return
-    plain = batch.select([field.name for field in batch.schema if not pa.types.is_dictionary(field.type)])
-    for row in range(len(batch)):
-        if plain.slice(row, 1).nbytes > MAX_LINE_BYTES:
-            raise InputError(
-                f"{name}, row {first + row} is longer than {MAX_LINE_BYTES:,} bytes",
-                remedy="Look for a value that is far too long, and leave it out",
-            )
+    if len(batch) == 1:
+        raise _too_long(first, name)
+    half = len(batch) // 2
+    _refuse_long(batch.slice(0, half), first, name)
+    _refuse_long(batch.slice(half), first + half, name)
+
+
+def _too_long(row: int, name: str) -> InputError:
+    return InputError(
+        f"{name}, row {row} is longer than {MAX_LINE_BYTES:,} bytes",
+        remedy="Look for a value that is far too long, and leave it out",
+    )
 
 
 @contextmanager

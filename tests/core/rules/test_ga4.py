@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,19 @@ def test_a_condition_as_it_is_clicked(export: LoadedExport, rule: SegmentRule, l
     assert ga4_text(rule, export).splitlines() == [
         "Include users when (each group: scope Across all sessions)", "  Group 1", f"    {line}"
     ]  # fmt: skip
+
+
+def test_page_views_are_called_as_the_analyst_calls_them(export: LoadedExport) -> None:
+    named = replace(export, receipt=export.receipt.model_copy(update={"page_view": "screen_view"}))
+    clauses = [
+        RuleClause(any_of=(RuleCondition(field=field, value=value, number=7),))
+        for field, value in (
+            (RuleField.FOLDER, "/sale/"), (RuleField.PAGE_VIEWS, ""), (RuleField.LAST_DAYS, "")
+        )
+    ]  # fmt: skip
+    text = ga4_text(SegmentRule(clauses=tuple(clauses)), named)
+    text += ga4_text(SegmentRule(clauses=(clauses[1].model_copy(update={"negated": True}),)), named)
+    assert (text.count("Event screen_view"), text.count("page_view")) == (5, 0)
 
 
 def test_what_must_not_hold_is_excluded(export: LoadedExport) -> None:

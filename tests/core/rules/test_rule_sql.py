@@ -99,12 +99,13 @@ def test_a_rule_of_several_clauses(tmp_path: Path) -> None:
 
 
 def test_another_tools_page_views_are_counted(tmp_path: Path) -> None:
-    names = {"page_view": "$pageview", "scroll": "page_view's"}
+    names = {"page_view": "it's \\viewed", "scroll": "page_view"}
     rows = [row | {"event_name": names[str(row["event_name"])]} for row in shop_rows(3)]
-    dataset, export = load(tmp_path, write_flat(tmp_path / "e.csv", rows))
+    path = write_flat(tmp_path / "e.csv", rows)
+    dataset, export = load(tmp_path, path, page_view=names["page_view"])
     rule = asks(RuleField.PAGE_VIEWS, number=4)
-    assert export.receipt.page_view == "$pageview"
     assert by_duckdb(tmp_path, rule, export) == stated(dataset, export, rule) != []
+    assert by_bigquery(rows, rule, export) == stated(dataset, export, rule)
 
 
 def test_bots_are_left_out(tmp_path: Path) -> None:

@@ -48,6 +48,14 @@ def test_records_of_a_csv_go_and_the_others_stay_as_they_were(tmp_path: Path) ->
     assert [one.name for one in tmp_path.iterdir()] == ["a.csv"]
 
 
+def test_a_header_of_a_few_megabytes_is_understood(tmp_path: Path) -> None:
+    names = "".join(f",c{number}_{'x' * 2_000}" for number in range(1_000))
+    rows = [f"{user},/d?u={ID}{',' * 1_000}\n" for user in ("2.1", ID)]
+    (path := tmp_path / "a.csv").write_text(f"user_pseudo_id,page{names}\n" + "".join(rows))
+    assert without(path) == 1
+    assert path.read_text().splitlines()[1:] == [f"2.1,/d?u=[forgotten]{',' * 1_000}"]
+
+
 def test_packed_ones_stay_packed(tmp_path: Path) -> None:
     whole, rest = (HEADER + "".join(ROWS)).encode(), (HEADER + "".join(KEPT)).encode()
     with gzip.open(tmp_path / "a.csv.gz", "wb") as file:

@@ -81,6 +81,41 @@ class TestLongCells:
         assert (sum(rows), max(rows)) == (1_000, 104)  # ten thousand bytes a row in a MiB
         assert read.column(Raw.USER_KEY) == [str(number) for number in range(1_000)]
 
+    @pytest.mark.parametrize("nested", [False, True])
+    def test_one_long_text_among_usual_ones_costs_the_others_nothing(
+        self, nested: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(parquet, "BATCH_BYTES", 1 << 20)
+        titles = [f"T{number % 50}" for number in range(5_000)]
+        titles[700] = "z" * 500_000
+        columns: dict[str, Any] = flat(*map(str, range(5_000)))
+        if nested:
+            del columns["page_location"]
+            pairs = [{"page_location": "/a", "page_title": title} for title in titles]
+            columns["event_params"] = [
+                [{"key": key, "value": {"string_value": text}} for key, text in pair.items()]
+                for pair in pairs
+            ]
+        else:
+            columns["page_title"] = titles
+        path = save(tmp_path / "a.parquet", columns, row_group_size=1_000, dictionary_pagesize_limit=1 << 10)
+        read = read_paths([path], tmp_path)
+        assert len(read.raw.parts) <= 5
+        assert read.column(Raw.USER_KEY) == columns["user_pseudo_id"]
+        assert read.column(Raw.PAGE_TITLE) == titles
+
+    def test_only_the_parameters_of_the_first_rows_are_looked_for(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        looked: list[int] = []
+        measured = parquet._rows_at_once
+        monkeypatch.setattr(
+            parquet, "_rows_at_once", lambda *args: (looked.append(args[1]), measured(*args))[1]
+        )
+        path = save(tmp_path / "a.parquet", flat("a", "b", "c"), row_group_size=1)
+        assert inspect([path], IngestSettings()).files[0].columns
+        assert looked == []
+
     def test_usual_rows_are_read_as_many_at_once_as_ever(self, tmp_path: Path) -> None:
         path = save(tmp_path / "a.parquet", flat(*map(str, range(70_000))))
         read = read_paths([path], tmp_path)
@@ -95,6 +130,10 @@ class TestLongCells:
         plain = save(tmp_path / "a.parquet", flat("a", "b", "c") | {"page_title": titles})
         with pytest.raises(InputError, match=r"a\.parquet, row 2 is longer than 10,000 bytes"):
             read_paths([plain], tmp_path)
+        many = flat(*["a"] * 4_001) | {"page_title": [*["Home"] * 4_000, "x" * 10_001]}
+        halves = save(tmp_path / "c.parquet", many, use_dictionary=False)
+        with pytest.raises(InputError, match=r"c\.parquet, row 4001 is longer than 10,000 bytes"):
+            read_paths([halves], tmp_path)
         unread = save(tmp_path / "b.parquet", flat("a", "b", "c") | {"junk": titles})
         assert read_paths([unread], tmp_path).column(Raw.USER_KEY) == ["a", "b", "c"]
 
