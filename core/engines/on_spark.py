@@ -109,7 +109,8 @@ def _placed_there(
     dealt.work.ship(zip_folder(model, place / f"{MODEL}.zip"))
     dealt.work.ship(zip_folder(placing.decided.page_of.parent, place / f"{DECISIONS}.zip"))
     made = dealt.each(RunUsers(MODEL, DECISIONS, placing))
-    for piece in dealt.fetch(made, progress, STAGE, "Placing all users"):
+    before_counted = SubProgress(progress, 0.0, 0.9)  # the stage is done when what comes back is counted
+    for piece in dealt.fetch(made, before_counted, STAGE, "Placing all users"):
         with tempfile.TemporaryDirectory(dir=place) as part:
             zipfile.ZipFile(io.BytesIO(piece.data)).extractall(part)
             yield PlacedPart.read(Path(part))
