@@ -14,13 +14,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from core.base.errors import NothingLeft, ResourceError, SettingsError
+from core.base.errors import NothingLeft, SettingsError
 from core.base.progress import Progress, SubProgress
 from core.base.wording import counted
 from core.data.dataset import RECEIPT, Dataset
 from core.engines import parts
-from core.engines.bounds import OVERFULL, Bounds
-from core.engines.everybody import STAGE, Everybody, Place, PlacedPart, Placing
+from core.engines.bounds import Bounds
+from core.engines.everybody import Everybody, Place, PlacedPart, Placing
 from core.ingest.decisions import decide
 from core.ingest.ingest import transform
 from core.ingest.observe.decided import Decided
@@ -37,7 +37,7 @@ from core.storage.replace_files import finish
 from core.storage.store import Store, content_key
 
 SAMPLE: Final = "sample"
-RECORDS: Final = "raw"
+RECORDS: Final = "records"
 DECISIONS: Final = "decisions"
 
 
@@ -85,7 +85,7 @@ def run_bounded(
         bounds.surely_holds(inputs) or _is_there(out, inputs, settings, bounds)
     ):
         return run.run(out, inputs, settings, progress, fetch_hosts=fetch_hosts)
-    read = partial(_records, inputs=inputs, settings=settings, progress=progress, bounds=bounds)
+    read = partial(_records_here, inputs=inputs, settings=settings, progress=progress, bounds=bounds)
     return run_by_part(out, settings, progress, bounds, fetch_hosts, read)
 
 
@@ -155,7 +155,7 @@ def _trained_on(
     return dataset, Everybody(raw, decided, settings, place, progress)
 
 
-def _records(
+def _records_here(
     store: Store,
     work: Path,
     inputs: Sequence[Path],
@@ -168,24 +168,22 @@ def _records(
 
     def deal() -> Place:
         parts = _dealt(raw, bounds, work)
-        return partial(_each, parts, work, store.root / LABEL_CACHE, bounds.database, progress)
+        return partial(_placed_here, parts, work, store.root / LABEL_CACHE, bounds.database)
 
     return Records(raw, files, deal)
 
 
-def _each(
+def _placed_here(
     parts: Sequence[RawRead],
     work: Path,
     label_cache: Path,
     memory: int,
-    progress: Progress,
     model: Path,
     placing: Placing,
 ) -> Iterator[PlacedPart]:
     """Place the parts that have a page view; each is removed when it is done."""
     frozen = FrozenModel.read(model).asking_nobody()
     for number, part in enumerate(parts):
-        progress(STAGE, number / len(parts), f"Placing users, part {number + 1} of {len(parts)}")
         place = work / f"placing{number}"
         place.mkdir()
         with suppress(NothingLeft):  # users without a page view are in no segment, as in any run
@@ -225,13 +223,7 @@ def _sample(raw: RawRead, bounds: Bounds, seed: int, work: Path) -> RawRead | No
 def _dealt(raw: RawRead, bounds: Bounds, work: Path) -> list[RawRead]:
     """All users, dealt out to parts that fit."""
     dealt = parts.split(raw, bounds.n_parts(raw.rows), work / "parts", bounds.database)
-    largest = max(part.rows for part in dealt)
-    if largest > OVERFULL * bounds.at_once:
-        raise ResourceError(
-            f"One part of the users has {largest:,} records, and {bounds.at_once:,} fit into the memory: few "
-            "users sent most of them",
-            remedy="Allow more memory, or choose another user key",
-        )
+    bounds.require_even([part.rows for part in dealt])
     return dealt
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import psutil
 
-from core.base.errors import SettingsError
+from core.base.errors import ResourceError, SettingsError
 from core.base.settings import size_in_bytes
 from core.ingest.sources.input_files import Packing, resolve_inputs
 
@@ -76,6 +76,22 @@ class Bounds:
     def n_parts(self, records: int) -> int:
         """Parts to deal so many records out to."""
         return 1 if records <= self.at_once else math.ceil(records / (FILL * self.at_once))
+
+    def require_even(self, sizes: Collection[int]) -> None:
+        """See to it that no part has far more records than fit, where the others do.
+
+        Args:
+            sizes: Records of each part.
+
+        Raises:
+            ResourceError: If one has.
+        """
+        if max(sizes) > OVERFULL * max(self.at_once, sum(sizes) / len(sizes)):
+            raise ResourceError(
+                f"One part of the users has {max(sizes):,} records, and {self.at_once:,} fit into memory: "
+                "few users sent most of them",
+                remedy="Allow more memory, or choose another user key",
+            )
 
     def sample_share(self, records: int) -> float:
         """Share of the users whose records fit at once: all, a half, a quarter or so on.

@@ -37,7 +37,7 @@ from core.storage.disk import write_text_atomic
 
 STAGE: Final = "place"
 DATASET: Final = "dataset"
-PLACED: Final = "placed.npz"
+ARRAYS: Final = "arrays.npz"
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,15 +61,15 @@ class PlacedPart:
     def save(self, folder: Path) -> list[Path]:
         """Write the arrays beside the data set of ``folder``, and name all files that a reader needs."""
         arrays = {name: getattr(self, name) for name in ("vectors", "clusters", "codes")}
-        np.savez(folder / PLACED, allow_pickle=False, **arrays)
+        np.savez(folder / ARRAYS, allow_pickle=False, **arrays)
         tables = [self.dataset.path / name for name in (USERS, PAGES, OUTCOMES, SEQUENCES, RECEIPT)]
-        return [folder / PLACED, *tables, *([self.labels.path / LABELS] if self.labels else [])]
+        return [folder / ARRAYS, *tables, *([self.labels.path / LABELS] if self.labels else [])]
 
     @classmethod
     def read(cls, folder: Path) -> Self:
         """Read what :meth:`save` left, perhaps on another machine."""
         labels = LabelledPages(folder / LABELLED, "") if (folder / LABELLED).exists() else None
-        with np.load(folder / PLACED, allow_pickle=False) as arrays:
+        with np.load(folder / ARRAYS, allow_pickle=False) as arrays:
             return cls(Dataset(folder / DATASET, ""), labels, **arrays)
 
 
@@ -156,6 +156,8 @@ class Everybody:
         clusters, codes = [], []
         schema = pq.read_schema(building / USERS)
         placing = Placing(self.decided, self.settings.ingest, self.settings.train.device)
+        self.progress(STAGE, 0.0, "Placing all users")
+        placed, of_all = 0, self.decided.n_users
         with pq.ParquetWriter(building / USERS, schema) as writer:
             for part in self.place(building / MODEL, placing):
                 data = ProfileData.from_dataset(part.dataset, part.labels)
@@ -164,12 +166,13 @@ class Everybody:
                 receipts.append(part.dataset.receipt)
                 clusters.append(part.clusters)
                 codes.append(part.codes)
+                placed += len(part.codes)
+                self.progress(STAGE, placed / of_all, f"{placed:,} of {of_all:,} users placed")
         profiles = _profiles(users.data(), made, np.concatenate(clusters), np.concatenate(codes))
         write_text_atomic(building / PROFILES, profiles.to_json())
         receipt = add_up(self.raw, self.decided, receipts, trained)
         # a new file: the one that is there shares its bytes with the store
         write_text_atomic(building / RECEIPT, receipt.model_dump_json(indent=1))
-        self.progress(STAGE, 1.0, f"{receipt.users:,} users")
         return {"users": receipt.users, TRAINED: trained.users}
 
     def _rows(self, part: PlacedPart, data: ProfileData, made: Segments) -> pa.Table:

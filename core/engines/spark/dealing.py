@@ -11,6 +11,7 @@ import json
 import socket
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
@@ -88,16 +89,20 @@ class DealtRecords:
         work: The session.
         sources: The files.
         raw: What the readers say of them; without parts on this disk.
+        raw_bytes: What the records of each file take on a disk.
         checksums: File on disk → SHA-256 of its bytes.
-        n_parts: How many.
-        pieces: A row a file of records of a part.
+        stamps: File on disk → what :func:`_stamp` said before it was read.
+        records: A row a file of records of a part, an input file after the other.
+        pieces: The same, a part after the other.
     """
 
     work: SparkWork
     sources: tuple[InputFile, ...]
     raw: RawRead
+    raw_bytes: list[int]
     checksums: dict[Path, str]
-    n_parts: int
+    stamps: dict[Path, tuple[int, int] | None]
+    records: DataFrame
     pieces: DataFrame
 
     def each(self, step: PartStep) -> DataFrame:
@@ -111,6 +116,7 @@ class DealtRecords:
         """Do a step on all parts at once, then bring here what it made, a part at a time.
 
         Raises:
+            InputError: If a file is no longer what it was: a task that is done again reads it again.
             Beha2VecError: What an executor said, or that nobody can work.
         """
         self.work.do(made.count, progress, stage, what)
@@ -120,16 +126,10 @@ class DealtRecords:
             piece = Piece(*row)
             _refuse(piece)
             yield piece
-
-    def copied(self, folder: Path, progress: Progress) -> RawRead:
-        """All records, copied into a folder of this disk; the executors keep theirs.
-
-        Raises:
-            Beha2VecError: What an executor said, that nobody can work, or that the disk is full.
-        """
-        pieces = self.fetch(self.pieces, progress, STAGE, "Copying records here")
-        parts = ((piece.file_no, path) for piece, path in _on_disk(pieces, folder))
-        return replace(self.raw, parts=tuple(sorted(parts)))
+        for path, checksum in self.checksums.items():
+            now = _stamp(path)
+            if now != self.stamps[path] and (now is None or file_checksum(path) != checksum):
+                raise changed(path.name)
 
 
 def deal(
@@ -157,17 +157,20 @@ def deal(
         partial(_read, settings=settings, n_parts=n_parts), PIECES
     )
     read = read.persist(StorageLevel.DISK_ONLY)
+    stamps = {source.path: _stamp(source.path) for source in sources}
     told = read.where(read.kind != RECORDS).orderBy("file_no")
-    reads, checksums = [], {}
+    reads, checksums, raw_bytes = [], {}, []
     for row, source in zip(work.do(told.collect, progress, STAGE, "Reading files"), sources, strict=True):
         _refuse(Piece(*row))
         about = json.loads(row.data)
         reads.append(replace(_READ.validate_python(about["read"]), source=source))
         checksums[source.path] = str(about["checksum"])
+        raw_bytes.append(int(about["raw_bytes"]))
     raw = replace(joined(reads, settings), parts=())
-    pieces = read.where(read.kind == RECORDS).repartitionById(n_parts, "part")
-    pieces = pieces.sortWithinPartitions("part", "file_no").persist(StorageLevel.DISK_ONLY)
-    return DealtRecords(work, sources, raw, checksums, n_parts, pieces)
+    records = read.where(read.kind == RECORDS)
+    pieces = records.repartitionById(n_parts, "part").sortWithinPartitions("part", "file_no")
+    pieces = pieces.persist(StorageLevel.DISK_ONLY)
+    return DealtRecords(work, sources, raw, raw_bytes, checksums, stamps, records, pieces)
 
 
 def _anywhere(source: InputFile) -> InputFile:
@@ -179,6 +182,14 @@ def parts_for(sources: Sequence[InputFile], cores: int) -> int:
     """Into how many parts the users are dealt out."""
     plain = sum(one.bytes * (1 if one.packing is Packing.PLAIN else _UNPACKS_TO) for one in sources)
     return min(MOST_PARTS, max(PARTS_A_CORE * cores, -(-plain // PART_BYTES)))
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """What changes with a file, in nearly every case; None where it is gone."""
+    with suppress(OSError):
+        found = path.stat()
+        return found.st_size, found.st_mtime_ns
+    return None
 
 
 def _refuse(piece: Piece) -> None:
@@ -220,7 +231,8 @@ def _of_file(
     read = read_file(source, settings, place / "raw", lambda _: None)
     if file_checksum(source.path) != checksum:
         raise changed(source.name)
-    told = {"read": _READ.dump_python(read, mode="json"), "checksum": checksum}
+    raw_bytes = sum(part.path.stat().st_size for part in read.parts)
+    told = {"read": _READ.dump_python(read, mode="json"), "checksum": checksum, "raw_bytes": raw_bytes}
     if read.parts:
         for part, dealt in enumerate(split(_alone(read), n_parts, place / "parts")):
             for _, path in dealt.parts:

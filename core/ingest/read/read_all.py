@@ -47,7 +47,7 @@ class RawRead:
             :data:`core.ingest.read.part_files.KEPT` of them, values not masked.
         reasons: Reason → records that could not be used, all of them.
         parts: ``file_no`` and a Parquet file with the columns of :data:`core.ingest.read.part_files.RAW`, in
-            the order of ``file_no`` and ``line``.
+            the order of ``file_no``; where the order of records matters, ``line`` tells it.
         present: Fields that any file has.
         warnings: What differs between the files, and what is not read because it is the same.
         page_view: Name of the events that are page views, in files with names of events.

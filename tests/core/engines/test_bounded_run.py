@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -154,13 +155,19 @@ def test_a_later_stage_can_be_done_alone_where_all_fitted(shop: Path, whole: Dat
 def test_a_run_that_is_stopped_while_it_places_leaves_what_was_there(
     out: Path, shop: Path, whole: Dataset
 ) -> None:
-    def stop(stage: str, *_: object, **__: object) -> None:
+    said = []
+
+    def stop(stage: str, fraction: float, message: str = "", **_: float) -> None:
         if stage == STAGE:
-            raise Cancelled
+            said.append(message)
+            if fraction:
+                raise Cancelled
 
     before = {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
     with pytest.raises(Cancelled):
         run_bounded(out, [shop], SETTINGS, stop, bounds_of(whole, 0.4))
+    assert said[0] == "Placing all users"
+    assert re.fullmatch(rf"\d+ of {len(whole.users)} users placed", said[1])
     assert {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()} == before
     assert not list(out.glob(f"{BOUNDED}*"))
 

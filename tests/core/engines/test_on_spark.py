@@ -85,6 +85,8 @@ def test_users_are_placed_as_on_one_machine_also_where_a_worker_is_killed_at_wor
     assert progress.killed_at[0], "no stage was at work, so nothing was killed in one"
     assert found == n_users
     require_same(tmp_path / "one.parquet", out)
+    ids = [pq.read_table(path)["user_id"].to_pylist() for path in (tmp_path / "one.parquet", out)]
+    assert ids[0] == ids[1]
 
 
 def records_of(files: list[Path]) -> int:

@@ -1,18 +1,29 @@
 """What an executor does with a file and with a part, in this process: no Spark is needed for that."""
 
 import json
-from dataclasses import replace
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from core.base.errors import Beha2VecError, InputError, ResourceError
+from core.base.progress import silent
 from core.base.schema import Raw
 from core.base.settings import IngestSettings
-from core.engines.spark import dealing
-from core.engines.spark.dealing import ABOUT, RECORDS, REFUSED, Piece, parts_for
+from core.engines import on_spark
+from core.engines.bounds import A_RECORD, PROGRAM, Bounds
+from core.engines.spark import copying, dealing
+from core.engines.spark.copying import copied
+from core.engines.spark.dealing import ABOUT, RECORDS, REFUSED, DealtRecords, Piece, parts_for
 from core.engines.spark.session import said
 from core.engines.spark.shipping import zip_core
 from core.ingest.sources.input_files import InputFile, resolve_inputs
@@ -130,6 +141,116 @@ def test_a_part_is_handed_over_with_receipts_of_its_own(tmp_path: Path) -> None:
         20,
         15,
     ]
+
+
+@dataclass
+class Rows:
+    """As much of a data frame of Spark as is asked of it."""
+
+    pieces: Sequence[Piece]
+
+    @property
+    def part(self) -> np.ndarray:
+        return np.array([piece.part for piece in self.pieces])
+
+    def where(self, which: np.ndarray) -> "Rows":
+        return Rows([piece for piece, wanted in zip(self.pieces, which, strict=True) if wanted])
+
+    def count(self) -> int:
+        return len(self.pieces)
+
+    def toLocalIterator(self) -> Iterator[Piece]:
+        return iter(self.pieces)
+
+
+def dealt_records(sources: list[InputFile], n_parts: int = 3) -> DealtRecords:
+    pieces = read(sources, n_parts)
+    told = [json.loads(piece.data) for piece in pieces if piece.kind == ABOUT]
+    reads = [
+        replace(dealing._READ.validate_python(one["read"]), source=source)
+        for one, source in zip(told, sources, strict=True)
+    ]
+    rows: Any = Rows([piece for piece in pieces if piece.kind == RECORDS])
+    work: Any = SimpleNamespace(do=lambda action, *_: action())
+    paths = [source.path for source in sources]
+    return DealtRecords(
+        work, tuple(sources), replace(dealing.joined(reads, IngestSettings()), parts=()),
+        [one["raw_bytes"] for one in told],
+        {path: one["checksum"] for path, one in zip(paths, told, strict=True)},
+        {path: dealing._stamp(path) for path in paths}, rows, rows,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("at_once", "turns"), [(copying.COPIED_BYTES, 1), (1, 3)])
+def test_all_records_come_here_a_file_for_a_file_and_a_large_one_by_and_by(
+    at_once: int, turns: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dealt = dealt_records([day(tmp_path / "a.csv", range(20)), day(tmp_path / "b.csv", range(15, 30))])
+    monkeypatch.setattr(copying, "COPIED_BYTES", at_once)
+    monkeypatch.setattr(copying, "ROWS", 5)
+    if turns > 1:
+        dealt = replace(dealt, raw_bytes=[turns, 1])
+    raw, sizes = copied(dealt, tmp_path, silent)
+    assert [number for number, _ in raw.parts] == [0] * turns + [1] * turns
+    for number, source in enumerate(dealt.sources):
+        there = pa.concat_tables([pq.read_table(path) for at, path in raw.parts if at == number])
+        assert sorted(there[Raw.LINE].to_pylist()) == list(range(2, 2 + raw.files[number].read)), source
+    assert sizes == Counter({part: sum(len(ids(one)) for one in dealt.records.pieces if one.part == part)
+                             for part in range(3)})  # fmt: skip
+
+
+def test_room_for_the_copy_is_asked_for_before_there_is_half_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dealt = dealt_records([day(tmp_path / "a.csv", range(20))])
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1))
+    (folder := tmp_path / "copy").mkdir()
+    with pytest.raises(ResourceError, match="A copy of the records still needs"):
+        copied(dealt, folder, silent)
+    assert not list(folder.iterdir())
+
+
+def test_a_file_that_changed_after_it_was_read_is_refused_as_a_task_may_read_it_again(tmp_path: Path) -> None:
+    source = day(tmp_path / "a.csv", range(3))
+    dealt, rows = dealt_records([source]), source.path.read_bytes()
+    os.utime(source.path, (1, 1))  # touched: still the same
+    assert len(list(dealt.fetch(dealt.pieces, silent, "read", ""))) == 3
+    source.path.write_bytes(rows.replace(b"/2", b"/3"))  # as long as before
+    with pytest.raises(InputError, match=r"a\.csv changed while it was read"):
+        list(dealt.fetch(dealt.pieces, silent, "read", ""))
+    source.path.unlink()
+    with pytest.raises(InputError, match=r"a\.csv changed while it was read"):
+        list(dealt.fetch(dealt.pieces, silent, "read", ""))
+
+
+def test_a_part_with_far_more_records_than_the_others_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = day(tmp_path / "a.csv", range(40))
+    source.path.write_text(
+        source.path.read_text() + source.path.read_text().splitlines()[1].join("\n\n") * 60
+    )
+    dealt = dealt_records([replace(source, on_disk=source.path.stat().st_size)])
+    monkeypatch.setattr(on_spark, "deal", lambda *_: dealt)
+    store: Any = None
+    settings: Any = SimpleNamespace(ingest=IngestSettings())
+    for at_once, is_told in ((30, True), (90, False)):
+        (work := tmp_path / str(at_once)).mkdir()
+        bounds = Bounds(PROGRAM + at_once * A_RECORD)
+        records = on_spark._records_there(store, work, [], settings, silent, bounds, dealt.work)
+        if is_told:
+            with pytest.raises(ResourceError, match="few users sent most of them"):
+                records.deal()
+        else:
+            records.deal()
+
+
+def test_parts_that_are_all_larger_than_fits_are_not_put_down_to_a_few_users() -> None:
+    bounds = Bounds(PROGRAM + 10 * A_RECORD)
+    bounds.require_even([14, 2, 1])
+    bounds.require_even([100, 110, 90])
+    with pytest.raises(ResourceError, match="One part of the users has 16 records, and 10 fit"):
+        bounds.require_even([16, 2, 1])
 
 
 def test_users_are_dealt_out_so_that_a_part_fits_and_every_core_has_some(tmp_path: Path) -> None:
