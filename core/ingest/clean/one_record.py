@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from core.base.schema import PAGE_VIEW, Raw
+from core.base.schema import Raw
 from core.base.settings import IngestSettings
 from core.ingest.clean import records
 from core.ingest.clean.records import Fate
@@ -92,7 +92,7 @@ def milliseconds(text: str | None) -> int | None:
     return number if number is not None and 0 <= number <= records.LONGEST_ENGAGEMENT else None
 
 
-def is_view(row: Mapping[str, str | None], named: bool, page_view: str = PAGE_VIEW) -> bool:
+def is_view(row: Mapping[str, str | None], named: bool, page_view: str) -> bool:
     """Whether a record is a page view; without names of events, every one is.
 
     Args:

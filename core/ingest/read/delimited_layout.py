@@ -24,7 +24,7 @@ from core.base.settings import IngestSettings
 from core.ingest.read.blocks import QuoteLimits
 from core.ingest.read.event_rows import EventRows, differ_in_items, find_event_rows, rows_beside_lists
 from core.ingest.read.headers import HeaderMap, map_headers, require
-from core.ingest.read.nested import PARAM_FIELDS, PARAM_LISTS, make_plan, map_names, names_in, rows_of
+from core.ingest.read.nested import PARAM_FIELDS, PARAM_LISTS, map_names, names_in, rows_of
 
 RECORD_COLUMNS: Final = (
     *PARAM_LISTS,
@@ -171,8 +171,7 @@ def _console_records(
 def _console_rows(
     names: Sequence[str], records: Sequence[dict[str, Any]], literal: set[str], settings: IngestSettings
 ) -> EventRows | None:
-    every = HeaderMap(tuple(names), {name: at for at, name in enumerate(names)}, {})
-    return find_event_rows(names, rows_of(records[1:], make_plan(every, literal)), settings, PARAM_FIELDS)
+    return find_event_rows(names, rows_of(records[1:], names, literal), settings, PARAM_FIELDS)
 
 
 def _needed(

@@ -149,8 +149,8 @@ def find_event_rows(
         names: Its columns.
         sample: Some rows, each as wide.
         settings: The analyst's mapping.
-        usual: Field → name among the parameters, if events hold lists of these; only items can be in rows
-            then, and lists are compared as a whole.
+        usual: Field → name among the parameters, of a table whose events hold lists of these: only items
+            can be in rows then, and lists are compared as a whole.
 
     Returns:
         None of a table with one row an event. With items, what the sample does not show the whole file may.
@@ -167,7 +167,7 @@ def find_event_rows(
     some = [[row[at] for at in plain] for row in sample]
     if _of_parameters([names[at] for at in plain], some, settings):
         raise rows_beside_lists()
-    return _of_items(names, sample, map_names(names, usual, settings), inside)
+    return _of_items(names, sample, map_names(names, usual, settings), lists=True)
 
 
 def with_all_values(names: Sequence[str]) -> tuple[str, ...]:
@@ -265,9 +265,10 @@ def _of_items(
     names: Sequence[str],
     sample: Sequence[Sequence[str | None]],
     fields: HeaderMap,
-    inside: frozenset[int] | None = None,
+    lists: bool = False,
 ) -> EventRows | None:
-    mapped = {*fields.columns.values(), *(inside or ())}
+    inside = {at for at, name in enumerate(names) if lists and _inside(name)}
+    mapped = {*fields.columns.values(), *inside}
     item = sorted(_item_columns(names) - mapped)
     if not item:
         return None
@@ -275,11 +276,11 @@ def _of_items(
     numbering = _numbering(names, sample, {*mapped, *item, *of_item})
     rest = set(range(len(names))) - {*mapped, *item, *of_item, *numbering}
     roots = dict.fromkeys(name.partition(".")[0] for name in fields.names if _inside(name))
-    every = (*fields.names, *(f"{root}.{WHOLE}" for root in roots if inside is not None))
+    every = (*fields.names, *(f"{root}.{WHOLE}" for root in roots if lists))
     read = {**fields.columns, **{f"{_ITEM_COLUMN}{at}": at for at in item}}
     read |= {f"{_REST_COLUMN}{at}": at for at in (*sorted(rest), *range(len(fields.names), len(every)))}
     seen, ignored = tuple(names), tuple(names[at] for at in numbering)
-    sure = differ_in_items(names, [_without(row, numbering) for row in sample], inside or ())
+    sure = differ_in_items(names, [_without(row, numbering) for row in sample], inside)
     return EventRows("item", sure, fields, seen, HeaderMap(every, read, {}), ignored)
 
 

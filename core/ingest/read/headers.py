@@ -70,9 +70,11 @@ ALIASES: Final = {field: tuple(names.split()) for field, names in _ALIASES.items
 """Field → normalised names, best first."""
 _OF_SEGMENT: Final = frozenset({"anonymousid", "anonymous_id"})
 _CONTEXT: Final = "context_"
-_CALLS: Final = ("event_name", "type", "event")
+_CALLS: Final = ("event_name", "type", "event", "event_type")
 """Event names of Segment and RudderStack, told by an anonymous id and a context: ``type`` is the call,
 ``event`` the name of a track in a table of those alone, and ``name`` that of a page."""
+_OF_A_CALL: Final = frozenset({"anonymousid", "event"})
+"""Beside a ``type`` these say that it is the call, where another column may be the event's name too."""
 
 _KNOWN = frozenset(alias for aliases in ALIASES.values() for alias in aliases)
 _LEAST_KNOWN = 3  # of a line of column names among the data
@@ -188,11 +190,18 @@ def spelt(name: str) -> str:
 def _aliases(field: str, plain: Sequence[str], settings: IngestSettings) -> tuple[str, ...]:
     chosen = normalise_header(settings.user_key)
     if field == Raw.EVENT_NAME:
-        is_segment = _OF_SEGMENT.intersection(plain) and any(name.startswith(_CONTEXT) for name in plain)
-        return _CALLS if is_segment else ALIASES[field]
+        return _CALLS if _is_segment(plain) else ALIASES[field]
     if field == Raw.USER_KEY and chosen != DEFAULT_USER_KEY:
         return (chosen,)
     return ALIASES[field]
+
+
+def _is_segment(plain: Sequence[str]) -> bool:
+    """Whether columns are Segment's, and not a table of one's own that has its ids and a context."""
+    if _OF_SEGMENT.isdisjoint(plain) or not any(name.startswith(_CONTEXT) for name in plain):
+        return False
+    named = "type" in plain and not {"name", "event_type"}.isdisjoint(plain)
+    return not (named and _OF_A_CALL.isdisjoint(plain))
 
 
 def _candidates(field: str, spellings: Sequence[tuple[str, str]], settings: IngestSettings) -> list[int]:

@@ -21,7 +21,7 @@ from core.ingest.read.assembly import ParsedBlock, assemble
 from core.ingest.read.delimited_layout import Shape
 from core.ingest.read.event_rows import EventRows
 from core.ingest.read.headers import HeaderMap, user_keys
-from core.ingest.read.nested import make_plan, rows_of
+from core.ingest.read.nested import rows_of
 from core.ingest.read.opening import OpenedDelimited, open_delimited
 from core.ingest.sources.input_files import InputFile, open_seekable, open_source, resolve_inputs
 from core.ingest.sources.overlap import describe_copies, describe_overlaps
@@ -133,9 +133,8 @@ def _look_at_json(source: InputFile, settings: IngestSettings) -> tuple[FilePrev
     with open_source(source) as file:
         opened = ndjson.open_json(file, source, settings, CHUNK_BYTES)
     names = _names_shown(opened.rows, opened.seen)
-    every = HeaderMap(names, {name: index for index, name in enumerate(names)}, {})
     sample = opened.sample[: opening.SAMPLE_ROWS if opened.rows else SAMPLE_ROWS]
-    rows = [tuple(row) for row in rows_of(sample, make_plan(every, opened.literal))]
+    rows = [tuple(row) for row in rows_of(sample, names, opened.literal)]
     return _preview(source, opened.shape, names, rows, opened.fields, opened.rows), opened.fields
 
 

@@ -179,8 +179,7 @@ def _event_rows(
     if not may_have_event_rows(names):
         return names, None
     names = with_all_values(names)
-    every = HeaderMap(names, {name: index for index, name in enumerate(names)}, {})
-    rows = rows_of(sample, make_plan(every, literal))
+    rows = rows_of(sample, names, literal)
     return names, find_event_rows(names, rows, settings, RECORD_FIELDS if nested else None)
 
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 import orjson
 import pyarrow as pa
 
-from core.base.schema import Raw
+from core.base.schema import RAW_TEXT_COLUMNS, REQUIRED_FIELDS, Raw
 from core.base.settings import IngestSettings
 from core.ingest.read.headers import EVENT_VALUE, HeaderMap, map_headers, normalise_header
 from core.ingest.read.values import to_text
@@ -53,6 +53,9 @@ WHOLE: Final = "*"
 
 EXACT: Final = (Raw.USER_KEY, Raw.GA_SESSION_ID, Raw.TRANSACTION_ID)
 """Ids: every digit counts, also of one that was written as a number."""
+
+_NUMBERS: Final = (Raw.PURCHASE_REVENUE, Raw.ENGAGEMENT_TIME_MSEC)
+"""What is no number there is counted when all records are."""
 
 Record = Mapping[str, Any]
 Row = list[str | None]
@@ -141,7 +144,7 @@ def read_record(record: Record, plan: Plan) -> Row:
     """Pick the fields out of a record; of a parameter that is sent twice the first value counts.
 
     Raises:
-        BrokenRecord: If its parameters are not a list of keys and values, or a field is no plain value.
+        BrokenRecord: If parameters are not a list of keys and values, or a needed field is no plain value.
         InexactId: If an id was decoded as a number with a fraction.
     """
     row: Row = [None] * len(plan.fields)
@@ -162,11 +165,19 @@ def read_record(record: Record, plan: Plan) -> Row:
     return row
 
 
-def rows_of(records: Iterable[Record], plan: Plan) -> list[Row]:
-    """The rows of some records, broken ones left out."""
+def rows_of(records: Iterable[Record], names: Sequence[str], literal: Collection[str]) -> list[Row]:
+    """What some records have under names, whatever it is; broken records left out.
+
+    Args:
+        records: Some of a file.
+        names: Of a row, in order.
+        literal: Names that are a key as they stand, dots included.
+    """
+    places = {str(at): at for at in range(len(names))}  # no fields, which some values would be wrong for
+    plan = make_plan(HeaderMap(tuple(names), places, {}), literal)
     rows = []
     for record in records:
-        with suppress(BrokenRecord, InexactId):
+        with suppress(BrokenRecord):
             rows.append(read_record(record, plan))
     return rows
 
@@ -212,6 +223,9 @@ def _text(value: Any, slot: int, plan: Plan) -> str | None:  # noqa: ANN401 - JS
         raise InexactId
     if isinstance(value, float):  # as a column of numbers would be written
         return str(to_text(pa.array([value]))[0])
-    if isinstance(value, dict | list):
-        raise BrokenRecord(plan.fields[slot], f"{plan.fields[slot]} is not a plain value", value)
+    field = plan.fields[slot]
+    if isinstance(value, dict | list) and field in REQUIRED_FIELDS:
+        raise BrokenRecord(field, f"{field} is not a plain value", value)
+    if isinstance(value, dict | list) and field in RAW_TEXT_COLUMNS and field not in _NUMBERS:
+        return None
     return orjson.dumps(value).decode()

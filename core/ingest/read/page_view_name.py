@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
@@ -17,6 +18,8 @@ from core.base.errors import InputError
 from core.base.schema import PAGE_VIEW, PAGE_VIEWS, Raw
 from core.base.settings import IngestSettings
 from core.ingest.read.part_files import FileCount
+
+_KNOWN = pa.array(PAGE_VIEWS)
 
 
 def with_page_views(count: FileCount, parts: Sequence[Path]) -> FileCount:
@@ -28,12 +31,14 @@ def with_page_views(count: FileCount, parts: Sequence[Path]) -> FileCount:
     """
     if Raw.EVENT_NAME not in count.columns or not parts:
         return count
-    names = set[str]()
+    is_named, known = False, set[str]()
     for path in parts:
-        column = pq.read_table(path, columns=[Raw.EVENT_NAME], read_dictionary=[Raw.EVENT_NAME])
-        names |= {name.strip(" ") for name in pc.unique(column[Raw.EVENT_NAME]).to_pylist() if name}
-    if names - {""}:
-        return replace(count, page_views=tuple(name for name in PAGE_VIEWS if name in names))
+        for batch in pq.ParquetFile(path).iter_batches(columns=[Raw.EVENT_NAME]):
+            names = pc.utf8_trim(pc.unique(batch.column(0)), " ")
+            is_named = is_named or bool(pc.any(pc.not_equal(names, "")).as_py())
+            known |= set(names.filter(pc.is_in(names, _KNOWN)).to_pylist())
+    if is_named:
+        return replace(count, page_views=tuple(name for name in PAGE_VIEWS if name in known))
     named = {field: column for field, column in count.columns.items() if field != Raw.EVENT_NAME}
     return replace(count, columns=named)
 
@@ -61,16 +66,21 @@ def page_view_of(counts: Sequence[FileCount], settings: IngestSettings) -> str:
 
 
 def unread_views(files: Sequence[tuple[str, FileCount]], page_view: str) -> list[str]:
-    """Files in which nothing is called a page view as in the others, but something as in another tool.
+    """Files in which all are page views, unlike in others, or none is.
 
     Of a name that no tool is known for it is not known which files have it.
     """
     warnings = []
+    named = any(Raw.EVENT_NAME in count.columns for _, count in files)
     for name, count in files:
-        other = " and ".join(known for known in count.page_views if known != page_view)
-        if other and page_view in PAGE_VIEWS and page_view not in count.page_views:
+        if named and count.records and Raw.EVENT_NAME not in count.columns:
+            events = f"{count.records - count.collapsed:,}"
             warnings.append(
-                f"{name} has no {page_view}, which is the page view of these files: its {other} are "
-                "other events"
+                f"{name} has no names of events, as other files have: all {events} records of it count as "
+                "page views"
             )
+        if Raw.EVENT_NAME in count.columns and page_view in PAGE_VIEWS and page_view not in count.page_views:
+            others = " and ".join(count.page_views)
+            told = f"its {others} are other events" if others else "it adds events only"
+            warnings.append(f"{name} has no {page_view}, which is the page view of these files: {told}")
     return warnings

@@ -6,15 +6,20 @@ import csv
 import io
 import itertools
 import json
+import tracemalloc
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from core.base.errors import InputError, NothingLeft
 from core.base.schema import Raw
 from core.data.dataset import Dataset
+from core.ingest.read.page_view_name import with_page_views
+from core.ingest.read.part_files import FileCount
 from tests.core.ingest.raw import write
 from tests.core.ingest.test_ingest import dataset_of
 
@@ -230,9 +235,41 @@ def test_a_column_of_event_names_without_any_is_none(tmp_path: Path) -> None:
     assert dataset.receipt.page_views_used == len(VIEWS)
     assert Raw.EVENT_NAME not in dataset.receipt.files[0].columns
     assert "No event names: every record is read as a page view" in dataset.receipt.files[0].notes
+    assert not any("count as page views" in warning for warning in dataset.receipt.warnings)
+
+
+def test_a_day_without_names_beside_one_with_names_is_told(tmp_path: Path) -> None:
+    blank = "\n".join(ga4().replace("page_view", " ").replace("order", "").splitlines()[:-1])
+    paths = [write(tmp_path / "day1.csv", ga4()), write(tmp_path / "day2.csv", blank)]
+    dataset = dataset_of(tmp_path / "a", *paths)
+    said = "day2.csv has no names of events, as other files have: all 5 records of it count as page views"
+    assert said in dataset.receipt.warnings
+    mapped = dataset_of(tmp_path / "b", *paths, mapping={Raw.EVENT_NAME: ""})
+    assert not any("count as page views" in warning for warning in mapped.receipt.warnings)
+
+
+def test_of_names_only_those_that_count_are_kept(tmp_path: Path) -> None:
+    """Names may be as many as records, where a tool writes ids or addresses there."""
+    part = tmp_path / "part.parquet"
+    names = [*(f"click on {number:060}" for number in range(300_000)), " Page Viewed ", None, "page "]
+    pq.write_table(pa.table({Raw.EVENT_NAME: pa.array(names)}), part)
+    tracemalloc.start()
+    found = with_page_views(FileCount("flat csv", "utf-8", len(names), {Raw.EVENT_NAME: "event"}), [part])
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found.page_views == ("page", "Page Viewed")
+    assert most < 1 << 20
 
 
 def test_that_every_record_is_a_view_can_be_said(tmp_path: Path) -> None:
     path = write(tmp_path / "visits.jsonl", posthog().replace("$pageview", "visit"))
     dataset = dataset_of(tmp_path, path, mapping={Raw.EVENT_NAME: ""})
     assert dataset.receipt.page_views_used == len(VIEWS) + 2
+
+
+def test_a_file_without_a_page_view_beside_others_is_told(tmp_path: Path) -> None:
+    write(tmp_path / "in" / "ga4.csv", ga4())
+    write(tmp_path / "in" / "de.csv", ga4().replace("page_view", "gesehen"))
+    warnings = dataset_of(tmp_path, tmp_path / "in").receipt.warnings
+    told = "de.csv has no page_view, which is the page view of these files: it adds events only"
+    assert [warning for warning in warnings if "page_view" in warning] == [told]

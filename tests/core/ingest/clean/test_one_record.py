@@ -64,7 +64,7 @@ def test_every_value_is_read_as_the_database_reads_it(settings: IngestSettings) 
     chance = random.Random(1)
     rows = [random_row(chance) for _ in range(3_000)]
     for row, wanted in zip(rows, by_database(rows, settings), strict=True):
-        view = one_record.is_view(row, named=True)
+        view = one_record.is_view(row, named=True, page_view=PAGE_VIEW)
         found = {
             records.USER_ID: one_record.user_id(row[Raw.USER_KEY]),
             records.TS: one_record.microseconds(row[Raw.EVENT_TIMESTAMP]),
@@ -88,5 +88,5 @@ def test_a_time_written_as_files_alone_may_write_it_is_no_time_at_the_door() -> 
 
 
 def test_without_names_of_events_every_record_is_a_page_view() -> None:
-    assert one_record.is_view({Raw.EVENT_NAME: None}, named=False)
-    assert not one_record.is_view({Raw.EVENT_NAME: None}, named=True)
+    assert one_record.is_view({Raw.EVENT_NAME: None}, False, PAGE_VIEW)
+    assert not one_record.is_view({Raw.EVENT_NAME: None}, True, PAGE_VIEW)

@@ -18,6 +18,7 @@ from core.ingest.read import parquet
 from core.ingest.read.inspection import inspect
 from tests.core.ingest.raw import HEADER, csv_of, read_paths, read_text, write
 from tests.core.ingest.read.test_ndjson import event, lines
+from tests.core.ingest.read.unnested import as_csv
 
 WIDE = [f"event_params.{'x' * 120}_{number}" for number in range(10_000)]
 
@@ -184,8 +185,8 @@ class TestContradictingTypes:
         assert (receipt.records, receipt.users) == (5, 4)
         assert receipt.rejects_by_reason == {"Not a time": 1}
         assert receipt.placeholders == {
-            "engagement_time_msec that is no number": 2,
-            "purchase_revenue that is no number": 2,
+            "engagement_time_msec that cannot be": 2,
+            "purchase_revenue that cannot be": 2,
         }
 
     def test_an_object_in_one_file_and_text_in_the_other(self, tmp_path: Path) -> None:
@@ -198,3 +199,54 @@ class TestContradictingTypes:
             ("b.json", 2, "user_key is not a plain value", json.dumps({"id": "u4"}, separators=(",", ":"))),
             ("b.json", 3, "event_timestamp is not a plain value", '["1"]'),
         ]
+
+    @pytest.mark.parametrize("shape", ["an item", "a parameter", "an item beside a list", "cells"])
+    def test_an_object_after_null_in_a_column_that_is_no_field_is_text(
+        self, tmp_path: Path, shape: str
+    ) -> None:
+        """Where events are in several rows such columns are read too, to tell what belongs together."""
+        plain = {"event_name": "purchase", "event_timestamp": "1611798022695757", "page_location": "/a"}
+        params = [{"key": "page_location", "value": {"string_value": "/a"}}]
+        more: list[dict[str, Any]] = {
+            "an item": [{**plain, "item_id": item} for item in "xy"],
+            "a parameter": [
+                {**plain, "event_params_key": key, "event_params_value": "1"} for key in ("a", "b")
+            ],
+        }.get(shape, [{**plain, "event_params": params, "item_id": item} for item in "xy"])
+        rows = [
+            {"user_pseudo_id": f"u{number}", "geo": {"country": "DE"} if number else None, **row}
+            for number in range(3)
+            for row in more
+        ]
+        if shape == "cells":
+            cells = [
+                {**row, "geo": json.dumps(row["geo"]), "event_params": json.dumps(params)} for row in rows
+            ]
+            read = read_text(as_csv(cells), tmp_path, "a.csv")
+        else:
+            read = read_text(lines(*rows), tmp_path, "a.json")
+        assert read.reasons == []
+        assert read.column(Raw.USER_KEY) == ["u0", "u1", "u2"]
+        assert read.raw.files[0].collapsed == 3
+
+    def test_an_object_where_a_field_may_be_empty_is_nothing(self, tmp_path: Path) -> None:
+        row = {"user_pseudo_id": "u", "event_timestamp": "1611798022695757", "page_location": "/a"}
+        strange = {"page_referrer": [], "utm_source": {}, "page_title": {"a": 1}, "engagement_time_msec": {}}
+        usual = row | {"page_referrer": "/", "utm_source": "x", "page_title": "A", "engagement_time_msec": 1}
+        write(tmp_path / "in" / "a.json", lines(usual, row | strange, row | strange))
+        read = read_paths([tmp_path / "in"], tmp_path)
+        assert read.reasons == []
+        for field in (Raw.PAGE_REFERRER, Raw.TRAFFIC_SOURCE, Raw.PAGE_TITLE):
+            assert read.column(field)[1:] == [None, None]
+        (out := tmp_path / "out").mkdir()
+        receipt = ingest([tmp_path / "in"], IngestSettings(), out, silent, tmp_path)
+        assert receipt.page_views_used == 3
+        assert receipt.placeholders == {"engagement_time_msec that cannot be": 2}
+
+    def test_a_first_look_shows_records_whatever_they_hold(self, tmp_path: Path) -> None:
+        rows = [event("u1", ecommerce=None), event("u2", ecommerce={"purchase_revenue": 5.5})]
+        rows.append(event("u3", event_timestamp={"at": 1}))
+        [file] = inspect([write(tmp_path / "a.json", lines(*rows))], IngestSettings()).files
+        shown = [dict(zip(file.columns, row, strict=True)) for row in file.sample_rows]
+        assert [row["user_pseudo_id"] for row in shown] == ["u1", "u2", "u3"]
+        assert shown[1]["ecommerce.purchase_revenue"] == "5.5"

@@ -126,3 +126,19 @@ def test_user_keys_likely_ones_first() -> None:
 def test_the_name_of_a_segment_call_is_its_page(more: tuple[str, ...], column: str | None) -> None:
     found = map_headers(["anonymous_id", "timestamp", "url", "name", *more], DEFAULT)
     assert found.by_name.get(Raw.EVENT_NAME) == column
+
+
+@pytest.mark.parametrize(
+    ("names", "column"),
+    [
+        ("anonymous_id event_type context_ip", "event_type"),
+        ("anonymous_id event_type type context_ip", "event_type"),
+        ("anonymous_id name type context_ip", "name"),  # a table of one's own: type may be web or app
+        ("anonymous_id type context_ip", "type"),
+        ("anonymous_id event event_type context_ip", "event"),  # a table of tracks
+        ("anonymousId name type context.ip", "type"),  # raw calls, all of them pages with a name
+    ],
+)
+def test_a_table_with_an_anonymous_id_and_a_context_has_its_names_read(names: str, column: str) -> None:
+    found = map_headers([*names.split(), "timestamp", "page_url"], DEFAULT)
+    assert found.by_name.get(Raw.EVENT_NAME) == column
