@@ -26,6 +26,7 @@ def test_daily_files_are_put_together_by_field_and_drift_is_told(tmp_path: Path)
     assert read.column(Raw.GEO_COUNTRY) == [None, "DE"]
     assert [file.missing for file in read.raw.files] == [("geo_country",), ("page_title",)]
     assert set(read.raw.warnings) == {
+        "events_2.csv has no page_view, which is the page view of these files: it adds events only",
         "geo_country is missing in 1 of 2 files",
         "page_title is missing in 1 of 2 files",
         "user_key is called user_pseudo_id or clientId, depending on the file",
