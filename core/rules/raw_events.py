@@ -23,8 +23,8 @@ TABLE: Final = "your-project.analytics_123456789.events_*"
 _READERS: Final = {
     "flat csv": "read_csv([{0}], all_varchar = true, header = true, quote = '\"', escape = '\"', "
                 "union_by_name = true{1})",
-    "flat ndjson": "read_ndjson([{0}])", "nested ndjson": "read_ndjson([{0}])",
-    "flat parquet": "read_parquet([{0}])", "nested parquet": "read_parquet([{0}])",
+    "flat ndjson": "read_ndjson([{0}]) AS record", "nested ndjson": "read_ndjson([{0}])",
+    "flat parquet": "read_parquet([{0}]) AS record", "nested parquet": "read_parquet([{0}])",
 }  # fmt: skip
 """Shape of files → how DuckDB reads them. Quotes and what is between columns are told: it guesses from the
 first lines, which may have no quotes, and commas in every address."""
@@ -198,6 +198,10 @@ def _counts(settings: IngestSettings, quote: Callable[[str], str]) -> str:
 
 def _duckdb_column(name: str, shape: str) -> str:
     root, _, key = name.partition(".")
+    if key and shape in ("flat ndjson", "flat parquet"):  # a name as it stands, or a place in a record
+        whole = f"/{name.replace('~', '~0').replace('/', '~1')}"
+        places = (quote_duckdb(place) for place in (whole, whole.replace(".", "/")))
+        return f"coalesce({', '.join(f'to_json(record) ->> {place}' for place in places)})"
     if not shape.startswith("nested"):
         return f"CAST({_identifier(name)} AS VARCHAR)"
     if root not in PARAM_LISTS:

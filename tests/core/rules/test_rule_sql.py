@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import sqlglot
 
@@ -106,6 +109,29 @@ def test_another_tools_page_views_are_counted(tmp_path: Path) -> None:
     rule = asks(RuleField.PAGE_VIEWS, number=4)
     assert by_duckdb(tmp_path, rule, export) == stated(dataset, export, rule) != []
     assert by_bigquery(rows, rule, export) == stated(dataset, export, rule)
+
+
+@pytest.mark.parametrize("inside", [True, False], ids=["a record", "a name with a dot"])
+@pytest.mark.parametrize("kind", ["ndjson", "parquet"])
+def test_columns_in_records_are_found(tmp_path: Path, inside: bool, kind: str) -> None:
+    rows = shop_rows(4)
+    events = [
+        {"distinct_id": row["user_pseudo_id"], "timestamp": row["event_timestamp"], "event": "$pageview"}
+        | (
+            {"properties": {key: row["page_location"]}}
+            if inside
+            else {f"properties.{key}": row["page_location"]}
+        )
+        for key, row in (("$current_url", row) for row in rows)
+    ]
+    path = tmp_path / f"e.{kind}"
+    if kind == "parquet":
+        pq.write_table(pa.Table.from_pylist(events), path)
+    else:
+        path.write_text("".join(f"{json.dumps(event)}\n" for event in events))
+    dataset, export = load(tmp_path, path)
+    rule = asks(RuleField.PAGE_VIEWS, number=4)
+    assert by_duckdb(tmp_path, rule, export) == stated(dataset, export, rule) != []
 
 
 def test_bots_are_left_out(tmp_path: Path) -> None:
