@@ -104,4 +104,4 @@ def test_a_name_of_page_views_is_told_only_where_it_was_chosen() -> None:
     assert "page_view" not in IngestSettings().model_dump(mode="json")
     chosen = IngestSettings().viewing("$pageview")
     assert IngestSettings.checked(**chosen.model_dump()) == chosen
-    assert IngestSettings().viewing("page_view") == IngestSettings()
+    assert IngestSettings().viewing("page_view").page_view == "page_view"
