@@ -67,6 +67,13 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
     unshown: ClassVar[frozenset[str]] = frozenset()
     """Settings whose value is not repeated in an error: a secret may be in it."""
+    added: ClassVar[frozenset[str]] = frozenset()
+    """Settings that came later. They are told only where they are set: results of before keep their names."""
+
+    @model_serializer(mode="wrap")
+    def _as_ever(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        unset = {name for name in self.added if getattr(self, name) == type(self).model_fields[name].default}
+        return {name: value for name, value in dump(self).items() if name not in unset}
 
     @classmethod
     def checked(cls, /, **values: Any) -> Self:  # noqa: ANN401 - pydantic checks what comes in
@@ -130,6 +137,7 @@ class IngestSettings(Settings):
     """Field of :class:`core.base.schema.Raw` → column, where the analyst overrules the header rule."""
     user_key: str = "user_pseudo_id"
     """The column (by its normalised name) that identifies a user."""
+    added = frozenset({"page_view"})
     page_view: Annotated[str, StringConstraints(strip_whitespace=True)] = ""
     """Name of the events that are page views; empty to take the one of
     :data:`core.base.schema.PAGE_VIEWS` that the files have. Without names of events every record is one."""
@@ -155,14 +163,6 @@ class IngestSettings(Settings):
     def viewing(self, page_view: str) -> Self:
         """For later events: which of them are page views is not found anew."""
         return self.model_copy(update={"page_view": page_view})
-
-    @model_serializer(mode="wrap")
-    def _as_ever(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """A name of page views is told only where one was chosen: results of before keep their names."""
-        said: dict[str, Any] = dump(self)
-        if not self.page_view:
-            said.pop("page_view", None)
-        return said
 
 
 class Encoder(StrEnum):
@@ -250,6 +250,7 @@ PRESETS: dict[Preset, dict[str, Any]] = {
 class ViewWeights(Settings):
     """How much each view counts. Only their ratios matter; absent views are left out."""
 
+    added = frozenset({"insist"})
     url: Annotated[float, Field(ge=0, le=1)] = 0.5
     theme: Annotated[float, Field(ge=0, le=1)] = 0.3
     type: Annotated[float, Field(ge=0, le=1)] = 0.2
@@ -261,14 +262,6 @@ class ViewWeights(Settings):
         if self.url + self.theme + self.type <= 0:
             raise ValueError("at least one weight must be above 0")
         return self
-
-    @model_serializer(mode="wrap")
-    def _as_ever(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Insisting is told only where it is done: results of before keep their names."""
-        said: dict[str, Any] = dump(self)
-        if not self.insist:
-            said.pop("insist", None)
-        return said
 
     def of(self, view: View) -> float:
         """The weight of one view."""

@@ -263,7 +263,7 @@ def _spread(
 ) -> float:
     """Inertia of some segments."""
     rows = np.flatnonzero(np.isin(labels, touched) & (labels > OUTSIDE))
-    return inertia(vectors[rows], centroids[np.searchsorted(ids, labels[rows])])
+    return inertia(vectors[rows], centroids, np.searchsorted(ids, labels[rows]))
 
 
 def _decided_by(partition: Partition, number: int) -> dict[str, np.ndarray]:

@@ -109,10 +109,21 @@ def segment_means(rows: np.ndarray, place: np.ndarray, n_segments: int) -> tuple
     return means, sizes
 
 
-def inertia(rows: np.ndarray, middles: np.ndarray) -> float:
-    """Sum of squared distances of rows to a middle each, both float32 of shape (n, d)."""
-    apart = rows - middles
-    return float(np.einsum("ij,ij->", apart, apart, dtype=np.float64))
+def inertia(rows: np.ndarray, centroids: np.ndarray, place: np.ndarray) -> float:
+    """Sum of squared distances to the own centroid of all rows that have one.
+
+    Args:
+        rows: float32 of shape (n, d).
+        centroids: float32 of shape (k, d).
+        place: int of shape (n,), the centroid of each row; below 0 for none.
+    """
+    total = 0.0
+    for start in range(0, len(rows), BLOCK):  # what is apart then stays in the processor's cache
+        block = slice(start, start + BLOCK)
+        own = place[block] >= 0
+        apart = rows[block][own] - centroids[place[block][own]]
+        total += float(np.einsum("ij,ij->", apart, apart, dtype=np.float64))
+    return total
 
 
 def count_different(rows: np.ndarray, enough: int | None = None) -> int:

@@ -73,11 +73,7 @@ class ChunkedRows:
 
     def inertia(self, centroids: np.ndarray, place: np.ndarray) -> float:
         """Sum of squared distances to the own centroid of all that have one (place 0 and up)."""
-        total = 0.0
-        for part, rows in self.each():
-            own = place[part] >= 0
-            total += inertia(rows[own], centroids[place[part][own]])
-        return total
+        return sum(inertia(rows, centroids, place[part]) for part, rows in self.each())
 
     def batches(self, seed: Sequence[int]) -> Iterator[np.ndarray]:
         """All of them once, in an order drawn at random: float32 of shape (at most :data:`BATCH`, d)."""
