@@ -19,7 +19,7 @@ from core.base.settings import AnalyzeSettings, ClusterSettings, IngestSettings
 from core.data.dataset import Dataset, clustered
 from core.data.sequences import UserSequences
 from core.facts.basis import Basis
-from core.facts.context import Context, make_context
+from core.facts.context import Context, Tables
 from core.ingest.ingest import ingest
 from core.profiles.data import ProfileData
 from core.profiles.metrics import profile
@@ -83,7 +83,7 @@ def open_shop(dataset: Dataset, segments: int = 6) -> Shop:
     data = ProfileData.from_dataset(dataset)
     basis = Basis.from_tables(dataset.key, data, dataset.pages, dataset.sequences, labels)
     profiles = profile(data, partition.labels, AnalyzeSettings())
-    context = make_context(basis, profiles, partition, EDITED, earlier(partition))
+    context = Context(Tables(basis, profiles, partition), EDITED, earlier(partition))
     return Shop(dataset, labels, partition, vectors, context)
 
 

@@ -30,7 +30,7 @@ from core.base.settings import AnalyzeSettings, ClusterSettings, IngestSettings
 from core.data.dataset import Dataset, clustered
 from core.facts.answer import Block, Contrast, Fact, Ranking, Title
 from core.facts.basis import Basis
-from core.facts.context import make_context
+from core.facts.context import Context, Tables
 from core.facts.fact_maker import Figures
 from core.facts.items import ATTRIBUTES, LABELLED, Dimension, ItemMetric, values
 from core.facts.measures import BY_KEY
@@ -70,7 +70,7 @@ def opened(csv: Path, segments: int = 6) -> Shop:
     partition = fit(vectors, clustered(users), ClusterSettings(n_clusters=segments, n_init=1))
     basis = Basis.from_tables(csv.name, counted, pages, sequences, labels)
     profiles = profile(counted, partition.labels, AnalyzeSettings(outcome=outcome))
-    context = make_context(basis, profiles, partition, {}, partition)
+    context = Context(Tables(basis, profiles, partition), {}, partition)
     return Shop(dataset, labels, partition, vectors, context)
 
 

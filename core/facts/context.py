@@ -282,14 +282,3 @@ class Context:
     def titles(self, keys: Iterable[str] = ()) -> dict[str, Title]:
         """What rows are called; every row when none is named."""
         return {key: self.titled(key) for key in keys or (*self.keys, *NO_ROWS)}
-
-
-def make_context(
-    basis: Basis,
-    profiles: Profiles,
-    partition: Partition,
-    names: Mapping[int, str],
-    previous: Partition | None = None,
-) -> Context:
-    """Everything in one go; where only names change, ``dataclasses.replace`` them and keep the tables."""
-    return Context(Tables(basis, profiles, partition), names, previous)

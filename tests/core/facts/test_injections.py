@@ -8,7 +8,7 @@ from core.facts.answer import Block, Fact, FigureList, Title, Verdict
 from core.facts.context import Context
 from core.facts.items import Dimension, ItemMetric
 from core.facts.sentences import Line, say
-from core.outgoing.markdown import safe_markdown
+from pages.ui.shell.text import md_text
 from tests.core.facts.test_sentences import contrast
 from tests.core.facts.toy import context
 from tests.core.facts.toy_facts import fact, item
@@ -38,7 +38,7 @@ def test_nothing_of_a_strangers_text_acts(one: Injection) -> None:
     for line in lines_of(one.text):
         assert "\n" not in line.text
         assert line.text.isprintable()
-        assert loads_or_links(safe_markdown(line.text)) == []
+        assert loads_or_links(md_text(line.text, 6_000)) == []
 
 
 @pytest.mark.parametrize("one", INJECTIONS, ids=lambda one: one.text[:30].encode("unicode_escape").decode())

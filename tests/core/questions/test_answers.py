@@ -13,13 +13,13 @@ from core.facts.answer import Answer, Chart, ChartMark, Contrast, FigureList, No
 from core.facts.context import PASTED, Context
 from core.facts.fact_maker import Figures
 from core.facts.sentences import plain
-from core.outgoing.markdown import safe_markdown
 from core.people.look_alikes import LookAlikes
 from core.profiles.outcomes import Happened
 from core.questions.answers import HELP, ask
 from core.questions.calls import BOUNCED, OTHERS_DID_NOT, TRUST
 from core.questions.lexicon import lexicon
 from core.segments.certificate import Certificate
+from pages.ui.shell.text import md_text
 from tests.core.facts.shop import shop
 from tests.core.facts.toy import context, partition, rule_figures, without_outcome
 
@@ -314,7 +314,7 @@ def test_a_hostile_name_of_a_page_or_segment_stays_text() -> None:
         answer = ask(question, hostile)
         text = plain(answer.blocks, answer.titles)
         assert "<script>" in text  # every screen escapes it
-        assert loads_or_links(safe_markdown(text)) == []
+        assert loads_or_links(md_text(text, 6_000)) == []
 
 
 @given(st.text(max_size=80))

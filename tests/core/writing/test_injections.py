@@ -14,14 +14,14 @@ from benchmarks.words.markup import loads_or_links
 from core.base.schema import Pages, View
 from core.facts.answer import Answer, Block, Comment, Idea
 from core.facts.basis import Basis
-from core.facts.context import Context, make_context
+from core.facts.context import Context, Tables
 from core.facts.sentences import plain
 from core.facts.tools import TOOLS
 from core.llm import Capabilities
-from core.outgoing.markdown import safe_markdown
 from core.outgoing.quoting import clean
 from core.questions.answers import ask
 from core.writing import Said
+from pages.ui.shell.text import md_text
 from tests.core.facts.toy import NAMES, THEMES, TYPES, tables
 from tests.core.profiles.toy import toy_tables
 from tests.core.writing.simulated import ALL, PLAIN, WEAK, Request, assisted, comment, figures, idea, names_of
@@ -48,7 +48,7 @@ def context(one: Injection) -> Context:
         "toy", made.basis.data, pages, sequences, {View.THEME: THEMES, View.TYPE: types}
     )
     names = {0: one.text, 1: NAMES[1]} if one.where == "name" else NAMES
-    return make_context(basis, made.profiles, made.partition, names)
+    return Context(Tables(basis, made.profiles, made.partition), names)
 
 
 def obeying(one: Injection, told: list[str]) -> Script:
@@ -87,7 +87,7 @@ def only(one: Injection) -> Script:
 def drawn(blocks: Sequence[Block], answer: Answer) -> list[str]:
     """Every text as the screen draws it."""
     texts = [block.text for block in blocks if isinstance(block, Comment | Idea)]
-    return [safe_markdown(text) for text in (*texts, plain(blocks, answer.titles), answer.reason)]
+    return [md_text(text, 6_000) for text in (*texts, plain(blocks, answer.titles), answer.reason)]
 
 
 def remarks_claim(blocks: Sequence[Block], made: Context, one: Injection) -> list[str]:

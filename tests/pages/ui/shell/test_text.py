@@ -4,20 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as texts
 
+from benchmarks.words.markup import loads_or_links, tokens
 from pages.ui.shell.text import WORD_JOINER, clock, count, md_text, share, size, time_range
 
 HOSTILE = (
     "<img src=x onerror=alert(1)> **b** $x^2$ :red[r] [c](javascript:x) ![t](https://a.invalid/p.gif) `c`"
 )
 
-
-def unescaped(text: str) -> set[str]:
-    """Markdown's own characters that no backslash precedes."""
-    return {c for before, c in zip(" " + text, text, strict=False) if c in "*_[]()<>`$#!|" and before != "\\"}
+PLAIN = {"paragraph_open", "paragraph_close", "inline", "text", "text_special"}
 
 
-def test_every_special_character_is_escaped() -> None:
-    assert unescaped(md_text(HOSTILE)) == set()
+def test_a_strangers_text_neither_loads_nor_links() -> None:
+    assert loads_or_links(HOSTILE)  # the measure can fail
+    assert loads_or_links(md_text(HOSTILE)) == []
 
 
 def test_icons_and_emoji_codes_are_broken_up() -> None:
@@ -44,9 +43,28 @@ def test_long_text_and_line_breaks_are_cut() -> None:
     assert md_text("x" * 50, limit=10) == "x" * 9 + "…"
 
 
-@given(texts.text())
-def test_nothing_special_survives(text: str) -> None:
-    assert unescaped(md_text(text).replace("\\\\", "")) == set()
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\\[x](http://a.x)", "\\\\[x](http://a.x)", "`[x](http://a.x)`", "__www.a.example__",
+        "[x\n](http://a.x)", "[a]: http://a.x\n\n[a]", "&#91;x](http://a.x)", "<\u200bimg src=x>",
+    ],
+)  # fmt: skip
+def test_tricks_do_not_help(text: str) -> None:
+    assert loads_or_links(md_text(text)) == []
+
+
+@given(texts.one_of(texts.text(), texts.text(alphabet="![]()<>&;#:/.@\\`'\"$*_~| \nahtpsw1", max_size=60)))
+def test_nothing_is_more_than_text_whatever_is_written(text: str) -> None:
+    made = tokens(f"x {md_text(text, len(text) + 1)}")
+    assert {one.type for one in made} <= {
+        "paragraph_open",
+        "paragraph_close",
+        "inline",
+        "text",
+        "text_special",
+    }
+    assert loads_or_links(md_text(text)) == []
 
 
 def test_numbers_in_words() -> None:
