@@ -21,7 +21,6 @@ from core.trust import length, outcome, retrieval, stability
 from core.trust.case import SAMPLE, SEED, Case, drawn, open_case
 from core.trust.result import STAGE, Method, Question, Scorecard, Topic
 
-_Vectors = Mapping[Method, np.ndarray]
 UNLEARNED: Final = "These segments are made of a bag of pages: there is no trained model to compare it with."
 
 
