@@ -17,9 +17,8 @@ from core.base.wording import counted, percent
 PRICE_PER_TIB: Final = 6.25
 PRICE_NOTE: Final = "list price on demand in the US as of 2024, check yours; the first TiB a month is free"
 MAX_BYTES: Final = 100 * 10**9
-CHILD: Final = "core.engines.engine_child"
 ESTIMATE, READ = "bigquery_estimate", "bigquery_read"
-"""What that child of a job can do: it takes a :class:`BigQueryRequest`, or a :class:`DaysRequest`."""
+"""What the child of a job takes: a :class:`BigQueryRequest`, or a :class:`DaysRequest`."""
 MIB: Final = 2**20
 """BigQuery bills whole ones."""
 LEAST_BYTES: Final = 10 * MIB

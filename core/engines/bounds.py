@@ -18,6 +18,8 @@ PROGRAM: Final = 800 * 2**20
 """Bytes of a process that has loaded everything it needs and the least of a database (measured), …"""
 A_RECORD: Final = 400
 """… and for each record that is worked on, from the raw table to the report (measured, docs/method.md)."""
+MEMORY: Final = "BEHA2VEC_MEMORY"
+"""Where whoever runs the app says how much a job may take that reads files."""
 FREE_SHARE: Final = 0.5
 """Share of the free memory that a run takes where nobody says."""
 FILL: Final = 0.9

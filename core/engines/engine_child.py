@@ -1,7 +1,8 @@
-"""A child of a job that reads beyond the files here: ``python -m core.engines.engine_child FOLDER``."""
+"""A child of a job that reads files or BigQuery: ``python -m core.engines.engine_child FOLDER``."""
 
 from __future__ import annotations
 
+import os
 import sys
 from functools import partial
 from hashlib import sha256
@@ -9,10 +10,15 @@ from pathlib import Path
 from typing import Final
 
 from core.base.progress import Progress
+from core.base.settings import IngestSettings
+from core.data.dataset import Dataset
 from core.engines import bigquery
 from core.engines.bigquery_request import ESTIMATE, READ, BigQueryRequest, DaysRequest, require_allowed
-from core.runs import tasks
+from core.engines.bounded_run import prepare
+from core.engines.bounds import MEMORY, Bounds
+from core.runs import read_from, tasks
 from core.runs.job_child import run_child
+from core.runs.tasks import FilesRequest, RefitRequest, TrainRequest
 from core.storage.store import Store
 
 
@@ -33,7 +39,33 @@ def read(store: Store, request: DaysRequest, progress: Progress) -> tasks.Result
     return {"folder": name}
 
 
-TASKS: Final[tasks.Tasks] = {ESTIMATE: (BigQueryRequest, estimate), READ: (DaysRequest, read)}
+def preprocess(store: Store, request: FilesRequest, progress: Progress) -> tasks.Result:
+    """Files to sequences of all users, or of a sample where the memory does not hold all."""
+    return {"dataset": _prepared(store, request.paths, request.settings, progress).key}
+
+
+def refit(store: Store, request: RefitRequest, progress: Progress) -> tasks.Result:
+    """Read files in another way, and make of them what :func:`core.runs.tasks.train` makes."""
+    dataset = _prepared(store, request.paths, request.ingest, progress)
+    again = TrainRequest(
+        dataset=dataset.key, label=request.label, asked=request.asked, settings=request.train
+    )
+    return tasks.train(store, again, progress)
+
+
+def _prepared(store: Store, paths: tuple[Path, ...], settings: IngestSettings, progress: Progress) -> Dataset:
+    bounds = Bounds.told(os.environ.get(MEMORY) or None, None)
+    dataset = prepare(store, paths, settings, progress, bounds)
+    read_from.keep(dataset, paths)
+    return dataset
+
+
+TASKS: Final[tasks.Tasks] = {
+    ESTIMATE: (BigQueryRequest, estimate),
+    READ: (DaysRequest, read),
+    "preprocess": (FilesRequest, preprocess),
+    "refit": (RefitRequest, refit),
+}
 
 if __name__ == "__main__":
     sys.exit(run_child(Path(sys.argv[1]), partial(tasks.run, tasks=TASKS)))

@@ -36,7 +36,7 @@ from core.periods.training_period import TrainingPeriod
 from core.runs import pipeline
 from core.runs.frozen import KnownPages, undecided
 from core.runs.model_folder import known_labels
-from core.runs.pipeline import LABEL_CACHE
+from core.runs.pipeline import FILTER, LABEL_CACHE, NARROWED
 from core.storage.store import Artifact, Store, content_key, open_artifact
 
 if TYPE_CHECKING:
@@ -48,8 +48,6 @@ PAGES: Final = "pages.json"
 CALLED, KNOWN = "called", "known"
 HALVES: Final = "half_lengths.npy"
 READ_ALIKE: Final = "read_alike.json"
-NARROWED, FILTER = "narrowed", "filter"
-"""Inputs of a data set that a filter left of another one (:func:`core.runs.pipeline.narrow`)."""
 HALF: Final = "half_{}"
 LEAST_KNOWN: Final = 0.1
 """Share of the page views on pages the model knows, below which it is no later export of the same site."""

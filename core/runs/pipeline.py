@@ -57,6 +57,8 @@ LABEL_CACHE: Final = "label_cache"
 """Folder of the store for what the classifiers decided and what was fetched."""
 LLM_LOG: Final = "llm_log"
 """Folder of the store for every call of a language model."""
+NARROWED, FILTER = "narrowed", "filter"
+"""Inputs of a data set that a filter left of another one (:func:`narrow`)."""
 STAGES: Final = ("preprocess", "label", "train", "embed", "combine", "cluster", "analyze")
 
 
@@ -214,7 +216,7 @@ def narrow(store: Store, dataset: Dataset, chosen: CountFilter) -> Dataset:
     from core.periods.narrowing import narrow as narrow_into
 
     settings = _found(store, "preprocess", dataset.key).settings
-    inputs = {"narrowed": dataset.key, "filter": chosen.model_dump_json()}
+    inputs = {NARROWED: dataset.key, FILTER: chosen.model_dump_json()}
     key = content_key("preprocess", settings, inputs)
     if store.find("preprocess", key) is None:
         with store.write("preprocess", key, settings, inputs) as folder:

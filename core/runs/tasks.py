@@ -12,7 +12,6 @@ import numpy as np
 from core.base.errors import SettingsError
 from core.base.progress import Progress
 from core.base.settings import Encoder, IngestSettings, Settings, TrainSettings, ViewWeights
-from core.data.dataset import Dataset
 from core.labels.fetching.fetch_outcomes import FetchOutcome, OutcomeTally
 from core.labels.label_settings import LabelSettings
 from core.runs import (
@@ -189,7 +188,8 @@ def demo(store: Store, request: DemoRequest, progress: Progress) -> Result:
 
     path = request.input_dir / f"demo_shop_{request.users}.csv"
     write_sample(path, request.users, request.seed, progress)
-    dataset = _read(store, (path,), IngestSettings(), progress)
+    dataset = pipeline.preprocess(store, (path,), IngestSettings(), progress)
+    read_from.keep(dataset, (path,))
     return {"dataset": dataset.key, "path": str(path)}
 
 
@@ -198,17 +198,6 @@ def inspect(store: Store, request: FilesRequest, progress: Progress) -> Result:
     from core.ingest.read.inspection import inspect as inspect_files
 
     return {"inspection": inspect_files(request.paths, request.settings).model_dump(mode="json")}
-
-
-def preprocess(store: Store, request: FilesRequest, progress: Progress) -> Result:
-    """Files to sequences."""
-    return {"dataset": _read(store, request.paths, request.settings, progress).key}
-
-
-def _read(store: Store, paths: tuple[Path, ...], settings: IngestSettings, progress: Progress) -> Dataset:
-    dataset = pipeline.preprocess(store, paths, settings, progress)
-    read_from.keep(dataset, paths)
-    return dataset
 
 
 def label(store: Store, request: LabelRequest, progress: Progress) -> Result:
@@ -256,15 +245,6 @@ def train(store: Store, request: TrainRequest, progress: Progress) -> Result:
     if request.settings.encoder is Encoder.BAG:
         return drawn
     return drawn | choose_k(store, EvidenceRequest(**result, weights=mixed.weights), progress)
-
-
-def refit(store: Store, request: RefitRequest, progress: Progress) -> Result:
-    """Read files in another way, and make of them what :func:`train` makes."""
-    dataset = _read(store, request.paths, request.ingest, progress)
-    again = TrainRequest(
-        dataset=dataset.key, label=request.label, asked=request.asked, settings=request.train
-    )
-    return train(store, again, progress)
 
 
 def forget(store: Store, request: ForgetRequest, progress: Progress) -> Result:
@@ -384,10 +364,8 @@ def _combined(store: Store, request: VectorsRequest) -> tuple[np.ndarray, np.nda
 TASKS: Final[Tasks] = {
     "demo": (DemoRequest, demo),
     "inspect": (FilesRequest, inspect),
-    "preprocess": (FilesRequest, preprocess),
     "label": (LabelRequest, label),
     "train": (TrainRequest, train),
-    "refit": (RefitRequest, refit),
     CHOOSE_K: (EvidenceRequest, choose_k),
     TRAIN_AGAIN: (AgainRequest, train_again),
     LATER_EXPORT: (LaterRequest, embed_later),

@@ -118,6 +118,16 @@ class Store:
                     _put_in_place(building, final)
             shutil.rmtree(_beside(building, OLD), ignore_errors=True)
 
+    @contextmanager
+    def working(self, stage: str) -> Iterator[Path]:
+        """Give a folder for some work, removed at its end, or by the next sweep if that is killed.
+
+        Raises:
+            ResourceError: If the disk refuses.
+        """
+        with disk_errors(), self._building(self.root / stage / "work") as folder:
+            yield folder
+
     def in_turn(self) -> AbstractContextManager[None]:
         """Let no other thread or process put anything in place meanwhile, see ``claims.turn``."""
         return turn(self.root)

@@ -11,7 +11,6 @@ from core.base.errors import SettingsError
 from core.base.settings import IngestSettings
 from core.engines import bigquery_door
 from core.engines.bigquery_request import (
-    CHILD,
     ESTIMATE,
     LEAST_BYTES,
     MAX_BYTES,
@@ -26,6 +25,7 @@ from core.engines.bigquery_request import (
     require_possible,
 )
 from core.ingest.read.headers import DEFAULT_USER_KEY, SIGNED_IN_KEY
+from core.runs import jobs
 from pages.ui.data import sources
 from pages.ui.shell import errors, job_panel, state
 from pages.ui.shell.text import count, md_text
@@ -97,7 +97,7 @@ def _form() -> None:
             require_possible(asked)
             st.session_state.pop(_ESTIMATE, None)
             job_panel.forget_failure(READ)
-            job_panel.start(ESTIMATE, asked, asked.table, child=CHILD)
+            job_panel.start(ESTIMATE, asked, asked.table, child=jobs.ENGINES)
             st.rerun()
         if not job_panel.panels((ESTIMATE, READ)):
             _estimate(asked)
@@ -159,5 +159,5 @@ def _estimate(asked: BigQueryRequest) -> None:
         label, type="primary", icon=":material/download:", key="bigquery_read", disabled=told.too_much
     ):
         request = DaysRequest(estimate=told, input_dir=state.input_dir().resolve())
-        job_panel.start(READ, request, asked.table, child=CHILD)
+        job_panel.start(READ, request, asked.table, child=jobs.ENGINES)
         st.rerun()

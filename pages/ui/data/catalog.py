@@ -16,6 +16,7 @@ from core.base.settings import Encoder, IngestSettings
 from core.data.dataset import RECEIPT
 from core.data.page_labels import LabelledPages
 from core.data.receipt import Receipt
+from core.runs.pipeline import NARROWED
 from core.storage.store import FORMAT, MANIFEST, Manifest, Store
 from pages.ui.shell.text import count
 
@@ -34,6 +35,7 @@ class DatasetCard:
         made: When it was prepared.
         files: Name → size in bytes of its files, as the receipt has them.
         settings: The ingest settings that made it.
+        filtered: Whether it is what a filter left of another one.
     """
 
     key: str
@@ -43,6 +45,7 @@ class DatasetCard:
     made: datetime
     files: Mapping[str, int]
     settings: Mapping[str, Any]
+    filtered: bool
 
     @property
     def line(self) -> str:
@@ -175,6 +178,7 @@ def _dataset(folder: str, written: float, _made: Manifest) -> DatasetCard | None
     return DatasetCard(
         _made.key, title_of(receipt), receipt.users, receipt.page_views_used, _time(written),
         {file.name: file.bytes for file in receipt.files}, _made.settings,
+        NARROWED in _made.inputs,
     )  # fmt: skip
 
 

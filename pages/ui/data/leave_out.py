@@ -11,6 +11,7 @@ from core.base.errors import InputError
 from core.base.settings import IngestSettings
 from core.data.dataset import Dataset
 from core.desk import label_book
+from core.runs import jobs
 from core.runs.tasks import RefitRequest
 from pages.ui.data import catalog, sources
 from pages.ui.data.prepare_form import PREPARE_WALL_S, start_preparing
@@ -42,16 +43,14 @@ def offer(dataset: Dataset, pages: Sequence[str]) -> None:
     st.warning(GIVES_AWAY + md_text(", ".join(pages), 1_000), icon=":material/visibility:")
     before = IngestSettings.checked(**card.settings)
     strip = tuple(dict.fromkeys((*before.strip_pages, *pages)))
-    of_files = not dataset.receipt.narrowed  # else the filter would be lost
-    there = sources.still_there(card) if of_files else ()
+    there = () if card.filtered else sources.still_there(card)  # else the filter would be lost
     st.button(
         "Leave it out and fit again" if state.model() else "Leave it out", icon=":material/backspace:",
         key="leave-out", disabled=not there, on_click=_start,
         args=(dataset.key, there, before.model_copy(update={"strip_pages": strip})),
         help="Reads the same files again without these pages, and trains with the settings of this model. "
         "They can still be the outcome." if there else
-        (sources.GONE if of_files else
-         "Leave it out of the data set that this one was made of."),
+        ("Leave it out of the data set that this one was made of." if card.filtered else sources.GONE),
     )  # fmt: skip
 
 
@@ -70,4 +69,4 @@ def _start(dataset: str, names: tuple[str, ...], settings: IngestSettings) -> No
         job_panel.fail(TASK, str(error))
         return
     limits = job_panel.file_limits(PREPARE_WALL_S)
-    job_panel.start(TASK, request, dataset, limits, environment=order.environment)
+    job_panel.start(TASK, request, dataset, limits, environment=order.environment, child=jobs.ENGINES)

@@ -13,6 +13,7 @@ from core.base.schema import PAGE_VIEWS, RAW_TEXT_COLUMNS, REQUIRED_FIELDS, Raw
 from core.base.settings import IngestSettings, UrlSettings
 from core.ingest.read.headers import ALIASES, SIGNED_IN_KEY
 from core.ingest.read.inspection import Inspection
+from core.runs import jobs
 from core.runs.tasks import FilesRequest
 from pages.ui.data import sources, uploads
 from pages.ui.data.url_form import url_settings
@@ -241,7 +242,8 @@ def start_preparing(names: tuple[str, ...], settings: IngestSettings) -> None:
     except InputError as error:
         job_panel.fail("preprocess", str(error))
         return
-    job_panel.start("preprocess", request, _subject(names), job_panel.file_limits(PREPARE_WALL_S))
+    limits = job_panel.file_limits(PREPARE_WALL_S)
+    job_panel.start("preprocess", request, _subject(names), limits, child=jobs.ENGINES)
 
 
 def _all_columns(found: Inspection) -> list[str]:

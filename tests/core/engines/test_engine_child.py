@@ -1,4 +1,4 @@
-"""The child of a job that reads from BigQuery: its two tasks, in a process of its own."""
+"""The child of a job that reads files or BigQuery."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import pytest
 
 from core.base.settings import Settings
 from core.engines.bigquery_request import (
-    CHILD,
     ESTIMATE,
     READ,
     BigQueryEstimate,
@@ -32,7 +31,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeFaults]:
 
 
 def ended(root: Path, task: str, request: Settings) -> JobView:
-    job = jobs.start(root, task, request, "toy", child=CHILD)
+    job = jobs.start(root, task, request, "toy", child=jobs.ENGINES)
     for _ in range(1200):
         view = jobs.view(root, job)
         if not view.active:
@@ -74,6 +73,6 @@ def test_what_the_app_may_have_billed_is_asked_again(
 
 def test_a_task_that_it_does_not_know(tmp_path: Path) -> None:
     day = date(2026, 10, 1)
-    view = ended(tmp_path / "cache", "preprocess", BigQueryRequest(table=TABLE, first=day, last=day))
+    view = ended(tmp_path / "cache", "demo", BigQueryRequest(table=TABLE, first=day, last=day))
     assert view.state is State.FAILED
-    assert "There is no task 'preprocess'" in view.error
+    assert "There is no task 'demo'" in view.error

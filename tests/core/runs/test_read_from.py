@@ -6,6 +6,7 @@ import pytest
 
 from core.base.progress import silent
 from core.base.settings import IngestSettings
+from core.engines.engine_child import TASKS
 from core.runs import pipeline, read_from, tasks
 from core.sample import write_sample
 from core.storage.store import Store
@@ -24,7 +25,7 @@ def test_a_job_keeps_the_files_that_a_folder_or_pattern_stood_for(
         truth.unlink()
     asked = tasks.FilesRequest(paths=tuple(tmp_path / name for name in names), settings=IngestSettings())
     store = Store(tmp_path / "cache")
-    key = tasks.run("preprocess", store.root, asked.model_dump(mode="json"), silent)["dataset"]
+    key = tasks.run("preprocess", store.root, asked.model_dump(mode="json"), silent, TASKS)["dataset"]
     folder = pipeline.open_dataset(store, key).path  # what is kept beside it is no damage
     assert read_from.kept(folder) == {
         str(days / name): (days / name).stat().st_size for name in ("a.csv", "b.csv")

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from core.engines import bigquery_door
-from core.engines.bigquery_request import CHILD, BigQueryEstimate, BigQueryRequest, DayTable
+from core.engines.bigquery_request import BigQueryEstimate, BigQueryRequest, DayTable
+from core.runs import jobs
 from core.runs.jobs import State
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import FakeJobs, texts
@@ -91,7 +92,7 @@ def test_estimated_then_read_then_looked_into(open_app: OpenApp, fake_jobs: Fake
     assert "bigquery_read" not in [button.key for button in app.button]
     told = estimated(app, fake_jobs, 2**40 // 100)
     assert fake_jobs.started[0][0] == "bigquery_estimate"
-    assert fake_jobs.child == CHILD
+    assert fake_jobs.child == jobs.ENGINES
     assert told.request.table == TABLE
     assert "1,200 events to read" in texts(app)
     assert app.button(key="bigquery_read").label == "Read 1 day for about \\$0\\.06"
