@@ -13,9 +13,11 @@ from typing import Final
 from benchmarks.faults import doors
 from core.base.progress import silent
 from core.base.settings import ClusterSettings, Device, IngestSettings, Preset, TrainSettings
+from core.engines.bounded_embed import embed_bounded
+from core.engines.bounds import Bounds
+from core.engines.placing import Placing
 from core.runs.pipeline import RunSettings
 from core.runs.run import read_previous, run
-from core.runs.score import score
 from core.storage.replace_files import READY, finish, replacing
 from core.storage.store import Store
 
@@ -72,7 +74,8 @@ def embed(export: Path) -> Scenario:
         (out / "embed.parquet").write_bytes(b"earlier")
 
     def command(out: Path) -> None:
-        score([export], out / "model_run" / "model", out / "embed.parquet", silent, Device.CPU)
+        placing, bounds = Placing(Device.CPU), Bounds.told(None, None)
+        embed_bounded([export], out / "model_run" / "model", out / "embed.parquet", silent, placing, bounds)
 
     return Scenario(before, command, recover=_always)
 

@@ -30,8 +30,10 @@ from benchmarks.faults.trial import DONE, TYPED, begin, ended, warm_up
 from benchmarks.sets import demo_shop
 from core.base.progress import silent
 from core.base.settings import ClusterSettings, Device
+from core.engines.bounded_embed import embed_bounded
+from core.engines.bounds import Bounds
+from core.engines.placing import Placing
 from core.runs.run import read_previous, run
-from core.runs.score import score
 
 Two: TypeAlias = tuple[Callable[[], None], Callable[[], None]]
 WRONG: Final = ("another error", "mixed", "next run barred")
@@ -91,7 +93,9 @@ def _embeds(export: Path, folder: Path) -> tuple[Two, Callable[[], bool]]:
     table.unlink()
 
     def by(run_folder: Path) -> None:
-        score([export], run_folder / "model", table, silent, Device.CPU)
+        embed_bounded(
+            [export], run_folder / "model", table, silent, Placing(Device.CPU), Bounds.told(None, None)
+        )
 
     def is_whole() -> bool:
         return not table.exists() or len(pq.read_table(table)) > 0

@@ -57,6 +57,12 @@ app.add_command(run)
     metavar="N",
     help="Next pages a user, as the columns next_pages and next_scores; none by default.",
 )
+@click.option(
+    "--memory",
+    metavar="SIZE",
+    help="Most memory to take, such as 4GB; by default half of what is free. Beyond it, users are placed "
+    "part by part.",
+)
 @spark_options
 def embed(
     inputs: tuple[Path, ...],
@@ -64,16 +70,20 @@ def embed(
     out: Path,
     device: str,
     n_next: int | None,
+    memory: str | None,
     engine: str | None,
     master: str | None,
 ) -> None:
     """Embed new users with a frozen model, and put them into its segments."""
-    from core.runs.score import score
+    from core.engines.bounded_embed import embed_bounded
+    from core.engines.bounds import Bounds
+    from core.engines.placing import Placing
 
     address = spark_address(engine, master)
-    place = score if address is None else spark_embed(address)
+    place = embed_bounded if address is None else spark_embed(address)
+    placing, bounds = Placing(Device(device), n_next or 0), Bounds.told(memory, None)
     with ConsoleProgress() as progress:
-        n_users = place(inputs, model, out, progress, Device(device), n_next or 0)
+        n_users = place(inputs, model, out, progress, placing, bounds)
     click.echo(f"{n_users:,} users in {out}", err=True)
 
 

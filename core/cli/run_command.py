@@ -140,7 +140,7 @@ def run(
     **options: Any,  # noqa: ANN401 - what click parsed
 ) -> None:
     """Segment the users of an export: files in, OUT/users.parquet, profiles and a report out."""
-    run_all = _runner(spark_address(engine, master), from_stage, memory, sample_users)
+    address = spark_address(engine, master)
     days = take_options(options, engine)
     wanted = wanted_settings(options)
     beside = wanted_beside(options)
@@ -151,6 +151,7 @@ def run(
         make_folder(out)  # before anything is paid for
     # what an earlier run is asked for is still so when the new one goes on from it
     with claimed(out) if out.is_dir() else nullcontext():
+        run_all = _runner(address, inputs, out, from_stage, memory, sample_users)
         if fresh:
             settings = fresh_settings(wanted, preset)
         else:
@@ -168,26 +169,37 @@ def run(
 
 
 def _runner(
-    address: str | None, from_stage: str | None, memory: str | None, sample_users: int | None
+    address: str | None,
+    inputs: Sequence[Path],
+    out: Path,
+    from_stage: str | None,
+    memory: str | None,
+    sample_users: int | None,
 ) -> Callable[..., dict[str, Any]]:
-    """What does the run: a cluster, this machine on what OUT holds, or this machine in a bound of memory.
+    """What does the run: a cluster, this machine in a bound of memory, or on what OUT holds.
 
     Raises:
         SettingsError: If options do not go together.
+        ArtifactError: If OUT holds no run to step into.
     """
     from core.engines.bounded_run import run_bounded
     from core.engines.bounds import Bounds
+    from core.runs.run import read_previous
     from core.runs.run import run as run_all
 
     bounds = Bounds.told(memory, sample_users)
-    if from_stage and (address or memory or sample_users):
-        raise SettingsError(
-            f"--from-stage {from_stage} works on this machine, on all that OUT holds at once",
-            remedy=f"Leave out --engine {SPARK}, --memory and --sample-users, or --from-stage",
-        )
+    if from_stage not in (None, STAGES[0]):
+        sampled = read_previous(out).sampled
+        if not sampled and (address or memory or sample_users):
+            raise SettingsError(
+                f"--from-stage {from_stage} works on this machine, on all that {out} holds at once",
+                remedy=f"Leave out --engine {SPARK}, --memory and --sample-users, or --from-stage",
+            )
+        if not (sampled and inputs):
+            return partial(run_all, from_stage=from_stage)
     if address is not None:
-        return spark_run(address, bounds)
-    return partial(run_all, from_stage=from_stage) if from_stage else partial(run_bounded, bounds=bounds)
+        return partial(spark_run(address, bounds), from_stage=from_stage)
+    return partial(run_bounded, bounds=bounds, from_stage=from_stage)
 
 
 def _require_input(inputs: Sequence[Path], engine: str | None, *, fresh: bool) -> None:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, Self, TypeAlias
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.base.progress import Progress, silent
+from core.base.progress import Progress
 from core.base.schema import Users
-from core.base.settings import Device, IngestSettings
-from core.data.dataset import OUTCOMES, PAGES, RECEIPT, SEQUENCES, USERS, Dataset
-from core.data.page_labels import LABELS, LabelledPages, page_names
+from core.data.dataset import RECEIPT, USERS
 from core.data.receipt import Receipt
+from core.engines.placing import Place, PlacedPart, Placing, told
 from core.engines.receipts import add_up
-from core.ingest.ingest import transform
 from core.ingest.observe.decided import Decided
 from core.ingest.read.read_all import RawRead
 from core.one_page.segments import OnePageSegment, OnePageSegments
@@ -27,97 +25,11 @@ from core.profiles.joined import JoinedUsers
 from core.profiles.metrics import Profiles, profile
 from core.profiles.outcomes import Happened
 from core.runs.export import arrow_table, users_table, vector_lists
-from core.runs.frozen import FrozenModel
 from core.runs.model_folder import MODEL
-from core.runs.pipeline import LABEL_CACHE, RunSettings, Segments
+from core.runs.pipeline import RunSettings, Segments
 from core.runs.publish import PROFILES
 from core.runs.run import TRAINED
-from core.runs.score import LABELLED, label_new_pages, place_export
 from core.storage.disk import write_text_atomic
-
-STAGE: Final = "place"
-DATASET: Final = "dataset"
-ARRAYS: Final = "arrays.npz"
-
-
-@dataclass(frozen=True, eq=False)
-class PlacedPart:
-    """A part of the users in the segments.
-
-    Args:
-        dataset: Its users.
-        labels: Of their pages; None where labelling is off.
-        vectors: float32 of shape (n_users, d), of length 1 (or zeros).
-        clusters: int32 of shape (n_users,), as :class:`core.runs.frozen.Placed` has them.
-        codes: int8 of shape (n_users,), which one-page rule of the training holds; −1 for none.
-    """
-
-    dataset: Dataset
-    labels: LabelledPages | None
-    vectors: np.ndarray
-    clusters: np.ndarray
-    codes: np.ndarray
-
-    def save(self, folder: Path) -> list[Path]:
-        """Write the arrays beside the data set of ``folder``, and name all files that a reader needs."""
-        arrays = {name: getattr(self, name) for name in ("vectors", "clusters", "codes")}
-        np.savez(folder / ARRAYS, allow_pickle=False, **arrays)
-        tables = [self.dataset.path / name for name in (USERS, PAGES, OUTCOMES, SEQUENCES, RECEIPT)]
-        return [folder / ARRAYS, *tables, *([self.labels.path / LABELS] if self.labels else [])]
-
-    @classmethod
-    def read(cls, folder: Path) -> Self:
-        """Read what :meth:`save` left, perhaps on another machine."""
-        labels = LabelledPages(folder / LABELLED, "") if (folder / LABELLED).exists() else None
-        with np.load(folder / ARRAYS, allow_pickle=False) as arrays:
-            return cls(Dataset(folder / DATASET, ""), labels, **arrays)
-
-
-@dataclass(frozen=True, eq=False)
-class Placing:
-    """What is done with a part of the users, on whatever machine.
-
-    Args:
-        decided: What was decided on all users.
-        settings: How records are cleaned.
-        device: Where the network runs.
-    """
-
-    decided: Decided
-    settings: IngestSettings
-    device: Device
-
-    def part(
-        self,
-        raw: RawRead,
-        frozen: FrozenModel,
-        work: Path,
-        label_cache: Path | None = None,
-        memory: int | None = None,
-    ) -> PlacedPart:
-        """Clean a part as it would be in the whole, and place its users.
-
-        Args:
-            raw: Its records.
-            frozen: The model.
-            work: An existing, empty folder, in which the part is as long as it is there.
-            label_cache: Where decisions about labels are kept; by default in ``work``.
-            memory: Bytes that the database may use; by the number of records when None.
-
-        Raises:
-            NothingLeft: If no page view is left.
-        """
-        (out := work / DATASET).mkdir()
-        transform(raw, self.settings, out, silent, work, memory=memory, decided=self.decided)
-        dataset = Dataset(out, "")
-        labels = label_new_pages(dataset, frozen, work, silent, label_cache or work / LABEL_CACHE)
-        names = frozen.named(page_names(dataset.pages, labels))
-        placed = place_export(dataset, frozen, names, silent, self.device)
-        return PlacedPart(dataset, labels, placed.vectors, placed.clusters, placed.one_page.codes)
-
-
-Place: TypeAlias = Callable[[Path, Placing], Iterator[PlacedPart]]
-"""Does that with every part that has a page view, given the folder of the model."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,19 +67,15 @@ class Everybody:
         users, receipts = JoinedUsers(made.data.outcomes, made.profiles.chosen), []
         clusters, codes = [], []
         schema = pq.read_schema(building / USERS)
-        placing = Placing(self.decided, self.settings.ingest, self.settings.train.device)
-        self.progress(STAGE, 0.0, "Placing all users")
-        placed, of_all = 0, self.decided.n_users
+        placing = Placing(self.settings.train.device, decided=self.decided)
         with pq.ParquetWriter(building / USERS, schema) as writer:
-            for part in self.place(building / MODEL, placing):
+            for part in told(self.place(building / MODEL, placing), self.decided.n_users, self.progress):
                 data = ProfileData.from_dataset(part.dataset, part.labels)
                 writer.write_table(self._rows(part, data, made).select(schema.names).cast(schema))
                 users.add(data)
                 receipts.append(part.dataset.receipt)
                 clusters.append(part.clusters)
                 codes.append(part.codes)
-                placed += len(part.codes)
-                self.progress(STAGE, placed / of_all, f"{placed:,} of {of_all:,} users placed")
         profiles = _profiles(users.data(), made, np.concatenate(clusters), np.concatenate(codes))
         write_text_atomic(building / PROFILES, profiles.to_json())
         receipt = add_up(self.raw, self.decided, receipts, trained)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -146,12 +146,6 @@ class FrozenModel:
             _read_names(folder), TrainingPeriod.load(folder), load_any(folder),
         )  # fmt: skip
 
-    def asking_nobody(self) -> FrozenModel:
-        """The same without a language model for labels: nobody agreed to that for the files that come."""
-        if self.labelling is None or self.labelling.mode is not LabelMode.LLM:
-            return self
-        return replace(self, labelling=self.labelling.model_copy(update={"mode": LabelMode.AUTO}))
-
     def named(self, names: Mapping[View, Sequence[str]]) -> Names:
         """Pages as the model knows them, and with the labels of its training where it does.
 
@@ -263,6 +257,8 @@ def _read_labels(folder: Path) -> tuple[LabelSettings | None, dict[str, tuple[st
         return None, {}
     try:
         settings = LabelSettings.model_validate_json(settings_file.read_bytes())
+        if settings.mode is LabelMode.LLM:  # nobody agreed to that for the users that come
+            settings = settings.model_copy(update={"mode": LabelMode.AUTO})
         return settings, _LABELS.validate_json(labels_file.read_bytes())
     except (OSError, ValueError) as error:
         raise ArtifactError(

@@ -49,11 +49,12 @@ TRAINED: Final = "trained_users"
 
 @dataclass(frozen=True)
 class Previous:
-    """What an earlier run left in the folder."""
+    """What an earlier run left in the folder; ``sampled``: all users, placed on a model of some of them."""
 
     settings: RunSettings
     keys: dict[str, str]
     inputs: dict[str, str]
+    sampled: bool = False
 
 
 def read_previous(out: Path) -> Previous:
@@ -61,19 +62,14 @@ def read_previous(out: Path) -> Previous:
 
     Raises:
         ArtifactError: If there is no finished run in the folder.
-        SettingsError: If not all users in it took part in its stages.
         ResourceError: If another process writes there.
     """
     if out.is_dir():
         put_in_place(out)
     try:
         record = json.loads((out / RUN).read_text(encoding="utf-8"))
-        if TRAINED in record:
-            raise SettingsError(
-                f"{out} holds all users, placed on a model of some of them: no stage of it can be done alone",
-                remedy="Run it again as before, without --from-stage; what need not be done again is kept",
-            )
-        return Previous(RunSettings(**record["settings"]), record["keys"], record["inputs"])
+        settings, sampled = RunSettings(**record["settings"]), TRAINED in record
+        return Previous(settings, record["keys"], record["inputs"], sampled)
     except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
         raise ArtifactError(
             f"{out} holds no finished run to step into ({error.__class__.__name__})",
@@ -152,7 +148,8 @@ def _run(
 ) -> dict[str, Any]:
     store = Store(out / "stages")
     store.sweep()
-    kept = _keys_to_keep(out, inputs, from_stage)
+    if kept := kept_keys(out, from_stage):
+        _refuse_others(out, inputs)
     dataset = (
         pipeline.open_dataset(store, kept["preprocess"])
         if "preprocess" in kept
@@ -243,19 +240,29 @@ def _labels(
     return pipeline.label(store, dataset, settings.label, progress, again=again)
 
 
-def _keys_to_keep(out: Path, inputs: Sequence[Path], from_stage: str | None) -> dict[str, str]:
+def kept_keys(out: Path, from_stage: str | None) -> dict[str, str]:
+    """Stage → key, of those before ``from_stage`` that the earlier run left.
+
+    Raises:
+        ArtifactError: If there is no such run.
+    """
     if from_stage in (None, STAGES[0]):
         return {}
     previous = read_previous(out)
-    if inputs:
-        _refuse_other_files(out, inputs, previous)
     first = STAGES.index(from_stage)
     skipped = [stage for stage in STORED if STAGES.index(stage) < first]
     return {stage: previous.keys[stage] for stage in skipped if stage in previous.keys}
 
 
-def _refuse_other_files(out: Path, inputs: Sequence[Path], previous: Previous) -> None:
-    if pipeline.fingerprints(inputs) != previous.inputs:
+def _refuse_others(out: Path, inputs: Sequence[Path]) -> None:
+    """See to it that all users of the earlier run are there, and no others are asked for."""
+    previous = read_previous(out)
+    if previous.sampled:
+        raise SettingsError(
+            f"{out} holds all users, placed on a model of some of them, so their records are needed again",
+            remedy="Name INPUT, with --memory or --sample-users as before",
+        )
+    if inputs and pipeline.fingerprints(inputs) != previous.inputs:
         raise SettingsError(
             f"{out} was made from other files than {', '.join(map(str, inputs))}",
             remedy="Leave the input out to go on with the run as it is, or run again without --from-stage",

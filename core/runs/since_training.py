@@ -132,7 +132,7 @@ def export_since_training(
     Raises:
         Beha2VecError: If the model or the input cannot be used, or is of another site.
     """
-    frozen = FrozenModel.read(model).asking_nobody()
+    frozen = FrozenModel.read(model)
     with disk_errors(), tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         work = Path(name)
         dataset = pipeline.preprocess(Store(work), inputs, frozen.settings, progress)

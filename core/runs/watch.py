@@ -149,7 +149,7 @@ class Watcher:
     """
 
     def __init__(self, folder: Path, model: Path, out: Path, settle_s: float, device: Device) -> None:
-        self._frozen = FrozenModel.read(model).asking_nobody()
+        self._frozen = FrozenModel.read(model)
         self._folder, self._out, self._device = WatchedFolder(folder, settle_s), out, device
         self._store = Store(out / KEPT)
         self._store.sweep()
@@ -256,7 +256,7 @@ class Watcher:
             drift = watched_drift(self._frozen, dataset, placed, _now(), progress, self._device)
             changed, taken = change_of_alarm(self.taken.drift, drift), replace(taken, drift=drift)
             with replacing(self._out, last=RECORD) as building:
-                write_scored(building / USERS, dataset, placed, {})
+                write_scored(building / USERS, dataset, placed)
                 for made in (RECEIPT, SEQUENCES):
                     shutil.copy2(dataset.path / made, building / made)
                 (building / RECORD).write_bytes(taken.to_json())

@@ -18,7 +18,6 @@ SPARK = ("--engine", "spark", "--master", "spark://127.0.0.1:1")
         (("--master", "spark://h:1"), "--master is of Spark"),
         (("--engine", "spark"), "--engine spark needs --master. Allowed: spark://HOST:PORT"),
         (("--engine", "spark", "--master", "yarn"), "'yarn' is not the address of a Spark master"),
-        ((*SPARK, "--from-stage", "cluster"), "--from-stage cluster works on this machine"),
         ((*SPARK, "--memory", "4"), "--memory 4 is less than a part of the users needs"),
         ((*SPARK, "--sample-users", "0"), "A sample of 0 users is not possible"),
     ],

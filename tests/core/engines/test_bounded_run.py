@@ -27,7 +27,7 @@ from core.data.receipt import Receipt
 from core.engines import bounded_run
 from core.engines.bounded_run import run_bounded
 from core.engines.bounds import A_RECORD, PROGRAM, Bounds
-from core.engines.everybody import STAGE
+from core.engines.placing import STAGE
 from core.ingest.ingest import ingest
 from core.ingest.read.kept_reads import STAGE as READ
 from core.ingest.read.kept_reads import KeptReads
@@ -127,19 +127,57 @@ def test_nothing_half_is_left_and_the_store_is_whole(out: Path) -> None:
     assert [path.name for path in out.glob(".*")] == []
     [dataset] = [path for path in (out / "stages" / "preprocess").iterdir() if path.name[0] != "."]
     assert open_artifact(dataset).stage == "preprocess"  # its receipt was not written over
-    with pytest.raises(SettingsError, match="all users, placed on a model of some of them"):
-        read_previous(out)
+    assert read_previous(out).sampled
 
 
-def test_a_later_stage_cannot_be_done_alone_on_a_sample_and_all_of_them_can(
-    out: Path, shop: Path, tmp_path: Path
+def files_of(out: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
+
+
+@pytest.fixture
+def copied(out: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(out, tmp_path / "copied")
+
+
+def test_a_later_stage_can_be_done_again_on_a_sample_and_all_are_placed_again(
+    copied: Path, shop: Path, whole: Dataset
 ) -> None:
-    copied = tmp_path / "out"
-    shutil.copytree(out, copied)
-    before = {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
-    said = one_line_error(cli("run", "--out", copied, "--from-stage", "cluster"))
-    assert "all users, placed on a model of some of them" in said and "without --from-stage" in said
-    assert {path.name: path.read_bytes() for path in copied.iterdir() if path.is_file()} == before
+    def model() -> tuple[Path, int]:
+        [path] = (copied / "stages" / "train").glob("[!.]*/manifest.json")
+        return path, path.stat().st_mtime_ns
+
+    before, trained = read_previous(copied), model()
+    fewer = SETTINGS.model_copy(update={"cluster": ClusterSettings(n_clusters=2, auto=False)})
+    record = run_bounded(copied, [shop], fewer, silent, bounds_of(whole, 0.4), from_stage="cluster")
+    assert (record["keys"], model()) == (before.keys, trained)
+    assert record["trained_users"] < record["users"] == len(whole.users)
+    users = pd.read_parquet(copied / "users.parquet")
+    assert (len(users), set(users["cluster"])) == (len(whole.users), {-1, 0, 1})
+    run_bounded(copied, [shop], fewer, silent, bounds_of(whole, 0.4), from_stage="train")
+    assert model()[0] == trained[0] and model()[1] > trained[1]
+    pd.testing.assert_frame_equal(pd.read_parquet(copied / "users.parquet"), users)
+
+
+@pytest.mark.parametrize("stage", ["label", "analyze"])
+def test_a_later_stage_is_refused_without_the_records_or_with_another_sample(
+    copied: Path, shop: Path, whole: Dataset, stage: str
+) -> None:
+    before = files_of(copied)
+    said = one_line_error(cli("run", "--out", copied, "--from-stage", stage))
+    assert "their records are needed again" in said and "Name INPUT, with --memory" in said
+    with pytest.raises(SettingsError, match=r"trained on other users\. Name INPUT, --memory"):
+        run_bounded(copied, [shop], SETTINGS, silent, bounds_of(whole, 0.2), from_stage=stage)
+    assert files_of(copied) == before
+    assert len(list((copied / "stages" / "preprocess").glob("[!.]*"))) == 1
+
+
+def test_all_stages_of_a_sample_can_be_done_again_in_the_bound_and_without(
+    copied: Path, shop: Path, whole: Dataset
+) -> None:
+    before = files_of(copied)
+    run_bounded(copied, [shop], SETTINGS, silent, bounds_of(whole, 0.4), from_stage="preprocess")
+    for name in ("users.parquet", "receipt.json", "profiles.json"):
+        assert files_of(copied)[name] == before[name], name
     run.run(copied, [shop], SETTINGS, silent, from_stage="preprocess")
     assert Receipt.model_validate_json((copied / "receipt.json").read_bytes()).trained_users is None
     assert "trained_users" not in json.loads((copied / "run.json").read_text())
@@ -150,6 +188,8 @@ def test_a_later_stage_can_be_done_alone_where_all_fitted(shop: Path, whole: Dat
     assert not bounds.surely_holds([shop])  # so it went the way of parts, and all were one
     before = run_bounded(tmp_path, [shop], SETTINGS, silent, bounds)
     assert run.run(tmp_path, [], SETTINGS, silent, from_stage="cluster") == before
+    said = one_line_error(cli("run", "--out", tmp_path, "--from-stage", "cluster", "--sample-users", 9))
+    assert "works on this machine, on all that" in said
 
 
 def test_a_run_that_is_stopped_while_it_places_leaves_what_was_there(
@@ -200,7 +240,7 @@ def test_where_all_fit_the_data_set_is_that_of_any_run(shop: Path, whole: Datase
     enough = bounds_of(whole, 2)
     assert bounded_run._sample(raw, enough, 0, work) is None
     files = pipeline.fingerprints([shop])
-    made = bounded_run._dataset(Store(tmp_path / "a"), raw, SETTINGS, files, work, silent, enough)
+    made = bounded_run._dataset(Store(tmp_path / "a"), raw, SETTINGS.ingest, files, work, silent, enough)
     assert made.key == pipeline.preprocess(Store(tmp_path / "b"), [shop], SETTINGS.ingest, silent).key
 
 
@@ -315,9 +355,9 @@ def test_a_new_file_is_read_and_those_of_before_are_not(shop: Path, tmp_path: Pa
         (tmp_path / f"{number}.csv").write_text(header + "".join(lines[number::3]))
     store, files = Store(tmp_path / "stages"), [tmp_path / f"{number}.csv" for number in range(3)]
     (work := tmp_path / "work").mkdir()
-    bounded_run._read(store, files[:2], SETTINGS, work, silent)
+    bounded_run._read(store, files[:2], SETTINGS.ingest, work, silent)
     before = {path: path.stat().st_mtime_ns for path in (store.root / READ).iterdir()}
-    raw, of_files = bounded_run._read(store, files, SETTINGS, work, silent)
+    raw, of_files = bounded_run._read(store, files, SETTINGS.ingest, work, silent)
     after = {path: path.stat().st_mtime_ns for path in (store.root / READ).iterdir()}
     assert len(before) == 2 and len(after) == 3 and before.items() <= after.items()
     assert (raw.rows, len(of_files)) == (len(lines), 3)

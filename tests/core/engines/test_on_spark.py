@@ -12,21 +12,22 @@ from benchmarks.loopback_cluster import Cluster, loopback_cluster
 from core.base.errors import InputError, ResourceError
 from core.base.progress import silent
 from core.base.settings import PRESETS, ClusterSettings, Device, Preset, TrainSettings
+from core.engines.bounded_embed import embed_bounded
 from core.engines.bounded_run import run_bounded
 from core.engines.bounds import A_RECORD, PROGRAM, Bounds
 from core.engines.on_spark import embed_on_spark, run_on_spark
+from core.engines.placing import Placing
 from core.engines.spark import dealing, session
 from core.ingest.sources.input_files import InputFile
 from core.labels.label_settings import LabelMode, LabelSettings
 from core.runs.pipeline import RunSettings
 from core.runs.publish import FUNNELS, RUN, WRITTEN
 from core.runs.run import run
-from core.runs.score import score
 from tests.core.cli.calls import few_shuffles
 from tests.core.engines.conftest import need_spark
 
 pytestmark = pytest.mark.timeout(1800)  # processes that start and end on a machine that may be busy
-N_NEXT, CLOSE = 2, 1e-5
+CLOSE = 1e-5
 SETTINGS = RunSettings(
     label=LabelSettings(mode=LabelMode.RULES),
     train=TrainSettings.checked(**PRESETS[Preset.BAG]),
@@ -69,7 +70,7 @@ class KilledWorker:
 
     def __call__(self, stage: str, fraction: float, message: str = "", **figures: float) -> None:
         done, tasks = figures.get("tasks_done", 0), figures.get("tasks", 0)
-        if stage in ("embed", "place") and 0 < done < tasks and not self.killed_at[0]:
+        if stage == "place" and 0 < done < tasks and not self.killed_at[0]:
             self.killed_at = done, tasks
             self.kill()
 
@@ -77,11 +78,12 @@ class KilledWorker:
 def test_users_are_placed_as_on_one_machine_also_where_a_worker_is_killed_at_work(
     cluster: Cluster, files: list[Path], model: Path, tmp_path: Path
 ) -> None:
-    n_users = score(files, model, tmp_path / "one.parquet", silent, Device.CPU, N_NEXT)
+    placing, bounds = Placing(Device.CPU, n_next=2), Bounds.told(None, None)
+    n_users = embed_bounded(files, model, tmp_path / "one.parquet", silent, placing, bounds)
     cluster.start_workers(1)
     third = cluster.workers[-1]
     progress, out = KilledWorker(lambda: cluster.kill(third)), tmp_path / "cluster.parquet"
-    found = embed_on_spark(files, model, out, progress, Device.CPU, N_NEXT, cluster.url)
+    found = embed_on_spark(files, model, out, progress, placing, bounds, cluster.url)
     assert progress.killed_at[0], "no stage was at work, so nothing was killed in one"
     assert found == n_users
     require_same(tmp_path / "one.parquet", out)
@@ -141,7 +143,7 @@ def test_what_was_there_stays_where_an_executor_does_not_see_a_file(
     monkeypatch.setattr(dealing, "_anywhere", elsewhere)
     (out := tmp_path / "out.parquet").write_text("of before")
     with pytest.raises(InputError, match=r"cannot read /not/there/day0.csv"):
-        embed_on_spark(files, model, out, silent, Device.CPU, 0, cluster.url)
+        embed_on_spark(files, model, out, silent, Placing(Device.CPU), Bounds.told(None, None), cluster.url)
     assert out.read_text() == "of before"
     assert not [path for path in tmp_path.iterdir() if "scoring" in path.name]
 
@@ -152,4 +154,5 @@ def test_a_master_without_workers_is_not_waited_for_for_ever(
     need_spark()
     monkeypatch.setattr(session, "WORKERS_S", 1.0)
     with loopback_cluster(workers=0) as alone, pytest.raises(ResourceError, match="No worker of spark://"):
-        embed_on_spark(files, model, tmp_path / "out.parquet", silent, Device.CPU, 0, alone.url)
+        out, placing = tmp_path / "out.parquet", Placing(Device.CPU)
+        embed_on_spark(files, model, out, silent, placing, Bounds.told(None, None), alone.url)

@@ -233,11 +233,10 @@ def test_a_part_with_far_more_records_than_the_others_is_told(
     dealt = dealt_records([replace(source, on_disk=source.path.stat().st_size)])
     monkeypatch.setattr(on_spark, "deal", lambda *_: dealt)
     store: Any = None
-    settings: Any = SimpleNamespace(ingest=IngestSettings())
     for at_once, is_told in ((30, True), (90, False)):
         (work := tmp_path / str(at_once)).mkdir()
         bounds = Bounds(PROGRAM + at_once * A_RECORD)
-        records = on_spark._records_there(store, work, [], settings, silent, bounds, dealt.work)
+        records = on_spark._records_there(store, work, IngestSettings(), [], silent, bounds, dealt.work)
         if is_told:
             with pytest.raises(ResourceError, match="few users sent most of them"):
                 records.deal()

@@ -6,19 +6,15 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
-from core.base.errors import NothingLeft
 from core.base.progress import silent
 from core.base.settings import Device, IngestSettings
 from core.data.dataset import Dataset
-from core.engines import on_spark
-from core.engines.everybody import PlacedPart, Placing
 from core.engines.parts import split
+from core.engines.placing import PlacedPart, Placing
 from core.engines.spark import placing, session
-from core.engines.spark.placing import RunUsers
+from core.engines.spark.placing import PlaceThere
 from core.ingest.decisions import decide
 from core.ingest.ingest import transform
 from tests.core.ingest.crowd import crowd
@@ -38,7 +34,7 @@ def test_a_part_is_placed_elsewhere_by_what_was_decided_on_all(
     (here := tmp_path / "here").mkdir()
     decided = decide(raw, IngestSettings(), here, silent)
     travels = serializers.CloudPickleSerializer()
-    step = RunUsers("model", "decided", Placing(decided, IngestSettings(), Device.CPU))
+    step = PlaceThere("model", "decided", Placing(Device.CPU, decided=decided))
     step = travels.loads(travels.dumps(step))
     shutil.move(here, tmp_path / "decided")
     monkeypatch.setattr(placing, "shipped", {"model": model, "decided": tmp_path / "decided"}.get)
@@ -55,16 +51,6 @@ def test_a_part_is_placed_elsewhere_by_what_was_decided_on_all(
             placed.clusters >= 0, (placed.dataset.users["group"] == "segment").to_numpy()
         )
     assert found == told(Dataset(whole, ""))
-
-
-def test_nobody_is_an_error_and_what_was_there_stays(tmp_path: Path) -> None:
-    (out := tmp_path / "out.parquet").write_text("before")
-    with pytest.raises(NothingLeft, match="No page view is left"):
-        on_spark._written(iter([]), tmp_path, out)
-    assert out.read_text() == "before"
-    parts = [pa.table({"user_id": ids}) for ids in (["a", "c"], ["b"])]
-    assert on_spark._written(iter(parts), tmp_path, out) == 3
-    assert pq.read_table(out)["user_id"].to_pylist() == ["a", "b", "c"]  # as on one machine
 
 
 def test_parts_lie_where_spark_clears_away(monkeypatch: pytest.MonkeyPatch) -> None:

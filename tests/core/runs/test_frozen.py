@@ -8,9 +8,12 @@ import pandas as pd
 import pytest
 
 from core.base.schema import Group, Users, View
+from core.labels.label_settings import LabelMode, LabelSettings
 from core.one_page.arrivals import Condition, Trait
 from core.one_page.segments import OnePageSegment
+from core.runs import frozen as frozen_model
 from core.runs.frozen import FrozenModel, KnownPages
+from core.runs.model_folder import LABEL_FILES
 from tests.core.model.toys import sequences_of
 
 
@@ -31,6 +34,14 @@ def test_a_file_without_engagement_makes_nobody_unengaged(
         lambda *_: {View.URL: np.ones((2, width), dtype=np.float32)},
     )  # fmt: skip
     assert [group == "one_page:0" for group in placed.group] == [held] * 2
+
+
+def test_no_language_model_is_asked_about_users_that_come(tmp_path: Path) -> None:
+    for mode, kept in ((LabelMode.LLM, LabelMode.AUTO), (LabelMode.RULES, LabelMode.RULES)):
+        for name, text in zip(LABEL_FILES, (LabelSettings(mode=mode).model_dump_json(), "{}"), strict=True):
+            (tmp_path / name).write_text(text)
+        settings, _ = frozen_model._read_labels(tmp_path)
+        assert settings is not None and settings.mode is kept
 
 
 def align(pages: list[str], known: set[str]) -> list[str]:

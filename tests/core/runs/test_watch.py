@@ -20,13 +20,16 @@ from core.base.errors import ArtifactError, InputError, ResourceError, SettingsE
 from core.base.progress import silent
 from core.base.settings import Device
 from core.data.dataset import Dataset
+from core.engines.bounded_embed import embed_bounded
+from core.engines.bounds import Bounds
+from core.engines.placing import Placing
 from core.ingest.sources.input_search import readable
 from core.labels.label_settings import LabelMode, LabelSettings
 from core.periods.calendar import DAY
 from core.runs import taken_files
 from core.runs.frozen import FrozenModel, Placed
 from core.runs.pipeline import LABEL_CACHE
-from core.runs.score import place_export, score
+from core.runs.score import place_export
 from core.runs.taken_files import RECORD, WatchedFolder, read_taken
 from core.runs.watch import KEPT, USERS, Watcher, watch
 from core.storage.claims import claimed
@@ -60,7 +63,9 @@ def placed(path: Path) -> pd.DataFrame:
 
 
 def of_one_run(folder: Path, model: Path, tmp_path: Path) -> pd.DataFrame:
-    score([folder], model, tmp_path / "once.parquet", silent, Device.CPU)
+    embed_bounded(
+        [folder], model, tmp_path / "once.parquet", silent, Placing(Device.CPU), Bounds.told(None, None)
+    )
     return placed(tmp_path / "once.parquet")
 
 
@@ -321,22 +326,22 @@ def test_what_was_read_and_is_damaged_is_read_again_or_told_by_its_day(
     pd.testing.assert_frame_equal(placed(tmp_path / "out" / USERS), of_one_run(folder, model, tmp_path))
 
 
-def test_labels_are_decided_once_and_no_language_model_is_asked(
+def test_labels_are_decided_once(
     folder: Path, model: Path, days: list[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asking = replace(FrozenModel.read(model), labelling=LabelSettings(mode=LabelMode.LLM))
-    monkeypatch.setattr(FrozenModel, "read", lambda _: asking)
+    labelling = replace(FrozenModel.read(model), labelling=LabelSettings(mode=LabelMode.RULES))
+    monkeypatch.setattr(FrozenModel, "read", lambda _: labelling)
     seen = []
 
     def label(dataset: Dataset, settings: LabelSettings, out: Path, cache: Path, *_: object) -> None:
-        seen.append((settings.mode, cache))
+        seen.append(cache)
         raise ResourceError("enough")
 
     monkeypatch.setattr("core.labels.labelling.label_dataset", label)
     put(folder, "day0.csv", days[0])
     with pytest.raises(ResourceError, match="enough"):
         watcher(folder, model, tmp_path / "out").look(silent)
-    assert seen == [(LabelMode.AUTO, tmp_path / "out" / KEPT / LABEL_CACHE)]
+    assert seen == [tmp_path / "out" / KEPT / LABEL_CACHE]
 
 
 def test_a_folder_is_not_both_watched_and_written(folder: Path, model: Path) -> None:

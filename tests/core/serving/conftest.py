@@ -15,11 +15,13 @@ import pytest
 
 from core.base.progress import silent
 from core.base.settings import ClusterSettings, Device, TrainSettings
+from core.engines.bounded_embed import embed_bounded
+from core.engines.bounds import Bounds
+from core.engines.placing import Placing
 from core.labels.label_settings import LabelMode, LabelSettings
 from core.runs.model_folder import SEALED, checksums
 from core.runs.pipeline import RunSettings
 from core.runs.run import run
-from core.runs.score import score
 from core.sample import write_sample
 from core.serving.scorer import NEXT, Scorer
 from tests.core.cli.calls import few_shuffles
@@ -58,7 +60,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     with few_shuffles():
         run(folder / "out", [folder / "shop.csv"], settings, silent)
     model, out = folder / "out" / "model", folder / "scored.parquet"
-    score([folder / "shop.csv"], model, out, silent, Device.CPU, n_next=NEXT)
+    placing, bounds = Placing(Device.CPU, n_next=NEXT), Bounds.told(None, None)
+    embed_bounded([folder / "shop.csv"], model, out, silent, placing, bounds)
     table = pd.read_csv(folder / "shop.csv", dtype=str, keep_default_na=False)
     events: dict[str, list[dict[str, str]]] = {}
     for row in table[table[USER] != ""].to_dict("records"):

@@ -1,0 +1,113 @@
+"""Users of an export on a frozen model in a bound of memory: at once where they fit, else part by part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from core.base.errors import NothingLeft
+from core.base.progress import Progress, SubProgress
+from core.base.schema import Users
+from core.base.settings import IngestSettings
+from core.engines.bounded_run import Records, decided_on, records_here
+from core.engines.bounds import Bounds
+from core.engines.placing import LABEL, RULE, Model, PlacedPart, Placing, told
+from core.ingest.engine import literal, open_engine
+from core.runs.score import require_writable, workplace
+from core.storage.claims import claimed_file
+from core.storage.disk import written_whole
+from core.storage.store import Store
+
+ROWS: Final = 50_000
+"""Of a batch that is written."""
+
+
+def embed_bounded(
+    inputs: Sequence[Path], model: Path, out: Path, progress: Progress, placing: Placing, bounds: Bounds
+) -> int:
+    """Embed the users of an export and put them into the frozen segments.
+
+    Args:
+        inputs: Files, folders or patterns.
+        model: The ``model`` folder of an earlier run.
+        out: Parquet file to write, by id, in the columns of :func:`core.runs.score.scored_table`; with next
+            pages, as the lists ``next_pages`` and ``next_scores``, where they were asked for.
+        progress: Where to report.
+        placing: How.
+        bounds: Memory.
+
+    Returns:
+        The number of users written.
+
+    Raises:
+        Beha2VecError: If the model or the input cannot be used; an existing ``out`` is untouched.
+    """
+    require_writable(out)
+    with claimed_file(out):
+        read = partial(records_here, inputs=inputs, progress=progress, bounds=bounds)
+        return embed_by_part(model, out, progress, placing, bounds, read)
+
+
+def embed_by_part(
+    model: Path,
+    out: Path,
+    progress: Progress,
+    placing: Placing,
+    bounds: Bounds,
+    read: Callable[[Store, Path, IngestSettings], Records],
+) -> int:
+    """The same, wherever the files are read and the users are placed.
+
+    Args:
+        model: The ``model`` folder of an earlier run.
+        out: Parquet file to write, which is claimed.
+        progress: Where to report.
+        placing: How.
+        bounds: Memory here.
+        read: Given a store, an empty folder and how, reads the files.
+    """
+    there = Model.read(model, placing.n_next)
+    settings = there.frozen.settings
+    with workplace(out) as work:
+        records = read(Store(work / "stages"), work, settings)
+        if records.n_parts == 1:
+            table = _scored(placing.part(records.raw, there, work, progress))
+            with written_whole(out) as building:
+                pq.write_table(table, building)
+            return int(table.num_rows)
+        place = records.deal()
+        decided = decided_on(records, settings, work, SubProgress(progress, 0.5, 0.7), bounds)
+        parts = place(model, replace(placing, decided=decided))
+        return _written(map(_scored, told(parts, decided.n_users, progress)), work, out, bounds)
+
+
+def _scored(part: PlacedPart) -> pa.Table:
+    return part.table.drop_columns([LABEL, RULE])
+
+
+def _written(tables: Iterator[pa.Table], work: Path, out: Path, bounds: Bounds) -> int:
+    """Put the users of all parts into ``out``, by id, as where they are placed at once."""
+    if (first := next(tables, None)) is None:
+        raise NothingLeft("No page view is left of the input", remedy="Choose other files")
+    users = 0
+    with pq.ParquetWriter(found := work / "users.parquet", first.schema) as writer:
+        for table in chain([first], tables):
+            writer.write_table(table)
+            users += table.num_rows
+    in_order = f"SELECT * FROM read_parquet({literal(found)}) ORDER BY {Users.USER_ID}"
+    with (
+        open_engine(work, users, memory=bounds.database) as engine,
+        written_whole(out) as building,
+        pq.ParquetWriter(building, first.schema) as writer,
+    ):
+        engine.raw.execute("SET preserve_insertion_order = true")
+        for batch in engine.raw.sql(in_order).to_arrow_reader(ROWS):
+            writer.write_table(pa.Table.from_batches([batch]).cast(first.schema))
+    return users

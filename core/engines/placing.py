@@ -1,0 +1,156 @@
+"""Users put into the segments of a frozen model: all at once or a part of them, on whatever machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, NamedTuple, Self, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from core.base.progress import Progress, silent
+from core.base.schema import Users, View
+from core.base.settings import Device
+from core.data.dataset import OUTCOMES, PAGES, RECEIPT, SEQUENCES, USERS, Dataset
+from core.data.page_labels import LABELS, LabelledPages, page_names
+from core.ingest.ingest import transform
+from core.ingest.observe.decided import Decided
+from core.ingest.read.read_all import RawRead
+from core.recommend.next_pages import NextPages
+from core.runs.frozen import FrozenModel
+from core.runs.pipeline import LABEL_CACHE
+from core.runs.score import LABELLED, label_new_pages, place_export, scored_table
+
+STAGE: Final = "place"
+DATASET: Final = "dataset"
+PLACED: Final = "placed.parquet"
+LABEL: Final = "label"
+RULE: Final = "rule"
+
+
+class Model(NamedTuple):
+    """What a model folder holds, as far as users are placed by it; ``following`` where it was asked for."""
+
+    frozen: FrozenModel
+    following: NextPages | None
+
+    @classmethod
+    def read(cls, folder: Path, n_next: int = 0) -> Self:
+        """Read a folder.
+
+        Raises:
+            ArtifactError: If a file is missing, damaged, or of another run.
+        """
+        return cls(FrozenModel.read(folder), NextPages.load(folder) if n_next else None)
+
+
+@dataclass(frozen=True, eq=False)
+class PlacedPart:
+    """Users in the segments.
+
+    Args:
+        dataset: They, and what they did.
+        labels: Of their pages; None where labelling is off.
+        table: A row a user in the columns of :func:`core.runs.score.scored_table`, next pages where they were
+            asked for, :data:`LABEL` as :attr:`core.runs.frozen.Placed.clusters` has it, and :data:`RULE`,
+            which one-page rule of the training holds; −1 for none.
+    """
+
+    dataset: Dataset
+    labels: LabelledPages | None
+    table: pa.Table
+
+    @property
+    def clusters(self) -> np.ndarray:
+        """int32 of shape (n_users,): a segment, or why in none."""
+        return np.asarray(self.table[LABEL])
+
+    @property
+    def codes(self) -> np.ndarray:
+        """int8 of shape (n_users,): a one-page rule, or −1."""
+        return np.asarray(self.table[RULE])
+
+    @property
+    def vectors(self) -> np.ndarray:
+        """float32 of shape (n_users, d), of length 1 (or zeros)."""
+        lists = self.table[Users.EMBEDDING].combine_chunks()
+        return np.asarray(lists.flatten()).reshape(len(lists), -1)
+
+    def save(self, folder: Path) -> list[Path]:
+        """Write the table beside the data set of ``folder``, and name all files that a reader needs."""
+        pq.write_table(self.table, folder / PLACED)
+        tables = [self.dataset.path / name for name in (USERS, PAGES, OUTCOMES, SEQUENCES, RECEIPT)]
+        return [folder / PLACED, *tables, *([self.labels.path / LABELS] if self.labels else [])]
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Read what :meth:`save` left, perhaps on another machine."""
+        labels = LabelledPages(folder / LABELLED, "") if (folder / LABELLED).exists() else None
+        return cls(Dataset(folder / DATASET, ""), labels, pq.read_table(folder / PLACED))
+
+
+@dataclass(frozen=True, eq=False)
+class Placing:
+    """How users are placed.
+
+    Args:
+        device: Where the network runs.
+        n_next: Next pages a user; 0 for none.
+        decided: What was decided on all users, where they are placed a part at a time.
+    """
+
+    device: Device
+    n_next: int = 0
+    decided: Decided | None = None
+
+    def part(
+        self,
+        raw: RawRead,
+        model: Model,
+        work: Path,
+        progress: Progress = silent,
+        label_cache: Path | None = None,
+        memory: int | None = None,
+    ) -> PlacedPart:
+        """Clean users as they would be among all, and place them.
+
+        Args:
+            raw: Their records.
+            model: Where to.
+            work: An existing folder, in which the data set is as long as it is there.
+            progress: Where to report.
+            label_cache: Where decisions about labels are kept; by default in ``work``.
+            memory: Bytes that the database may use; by the number of records when None.
+
+        Raises:
+            NothingLeft: If no page view is left.
+        """
+        (out := work / DATASET).mkdir()
+        frozen, following = model
+        transform(raw, frozen.settings, out, progress, work, memory=memory, decided=self.decided)
+        dataset = Dataset(out, "")
+        labels = label_new_pages(dataset, frozen, work, progress, label_cache or work / LABEL_CACHE)
+        names = frozen.named(page_names(dataset.pages, labels))
+        placed = place_export(dataset, frozen, names, progress, self.device)
+        more = {LABEL: placed.clusters, RULE: placed.one_page.codes}
+        if following is not None:
+            pages = placed.names[View.URL]
+            more |= following.of_many(dataset.sequences, pages, placed.vectors, self.n_next).lists()
+        return PlacedPart(dataset, labels, scored_table(dataset, placed, more))
+
+
+Place: TypeAlias = Callable[[Path, Placing], Iterator[PlacedPart]]
+"""Places every part that has a page view, given the folder of the model."""
+
+
+def told(parts: Iterator[PlacedPart], n_users: int, progress: Progress) -> Iterator[PlacedPart]:
+    """The parts as they come, and to ``progress`` how many of the users are done with."""
+    progress(STAGE, 0.0, "Placing all users")
+    placed = 0
+    for part in parts:
+        yield part
+        placed += part.table.num_rows
+        progress(STAGE, placed / n_users, f"{placed:,} of {n_users:,} users placed")

@@ -1,0 +1,102 @@
+"""Users on a frozen model: in parts as at once, by what was decided on all of them."""
+
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from core.base.errors import NothingLeft
+from core.base.progress import silent
+from core.base.schema import Group, Raw
+from core.base.settings import Device, IngestSettings
+from core.engines import bounded_embed
+from core.engines.bounded_embed import embed_bounded
+from core.engines.bounds import A_RECORD, PROGRAM, Bounds
+from core.engines.parts import split
+from core.engines.placing import Model, Placing
+from core.ingest.observe.bots import UNENGAGED_VIEWS
+from core.ingest.read.read_all import read_all
+from tests.core.ingest.shop import Row, event, raw_read
+
+PLACING = Placing(Device.CPU, n_next=2)
+PLENTY = Bounds(4 * 10**9)
+
+
+def in_parts(rows: int) -> Bounds:
+    """A memory into which somewhat more than half of the records fit."""
+    return Bounds(PROGRAM + int(0.6 * rows) * A_RECORD)
+
+
+def as_csv(rows: list[Row], path: Path) -> Path:
+    pd.DataFrame(rows).rename(columns={Raw.USER_KEY: "user_pseudo_id"}).to_csv(path, index=False)
+    return path
+
+
+def test_users_are_placed_in_parts_as_at_once(days: list[bytes], model: Path, tmp_path: Path) -> None:
+    files = [tmp_path / f"day{number}.csv" for number in range(len(days))]
+    for path, content in zip(files, days, strict=True):
+        path.write_bytes(content)
+    some = in_parts(sum(content.count(b"\n") for content in days))
+    once, parts = tmp_path / "once.parquet", tmp_path / "parts.parquet"
+    n_users = embed_bounded(files, model, once, silent, PLACING, PLENTY)
+    assert embed_bounded(files, model, parts, silent, PLACING, some) == n_users == 200
+    assert pq.read_table(parts).equals(pq.read_table(once))  # to the order of the rows
+    assert [path.name for path in tmp_path.glob(".*") if "scoring" in path.name] == []
+
+
+def unevenly_engaged(folder: Path) -> list[Row]:
+    """A screen that nobody looks at, among users of whom most of its own part are not engaged either."""
+    ids = [f"{number}.1" for number in range(150)]
+    views = [event(user, 60 * at, "/p/a") for user in ids for at in (1, 2)]
+    views += [event("screen", 60 * at, "/p/a") for at in range(UNENGAGED_VIEWS)]
+    both = split(raw_read(folder / "raw", [views]), 2, folder / "parts")
+    ids_of = [set(pd.concat(pd.read_parquet(path) for _, path in part.parts)[Raw.USER_KEY]) for part in both]
+    [beside] = [found for found in ids_of if "screen" in found]
+    engaged = {user for user in ids if user not in beside or int(user[:-2]) % 3 == 0}
+    msec = {user: "5" if user in engaged else "0" for user in [*ids, "screen"]}
+    return [row | {Raw.ENGAGEMENT_TIME_MSEC: msec[str(row[Raw.USER_KEY])]} for row in views]
+
+
+def test_what_the_others_tell_of_a_user_is_told_by_all_of_them(model: Path, tmp_path: Path) -> None:
+    rows = unevenly_engaged(tmp_path)
+    export, out = as_csv(rows, tmp_path / "export.csv"), tmp_path / "out.parquet"
+    embed_bounded([export], model, out, silent, PLACING, in_parts(len(rows)))
+    groups = pd.read_parquet(out).set_index("user_id")["group"]
+    assert groups["screen"] == Group.BOT_LIKE
+    assert len(groups) == 151
+
+    there = Model.read(model)
+    raw = read_all([export], there.frozen.settings, tmp_path / "read", silent)
+    alone = []
+    for number, part in enumerate(split(raw, 2, tmp_path / "alone")):
+        (work := tmp_path / f"alone{number}").mkdir()
+        table = Placing(Device.CPU).part(part, there, work).table.to_pandas()
+        alone += table.loc[table["user_id"] == "screen", "group"].tolist()
+    assert alone == [Group.SEGMENT]  # there was something to decide
+
+
+@pytest.mark.parametrize("bounds", [PLENTY, in_parts(400)], ids=["at once", "in parts"])
+def test_records_without_a_page_view_place_nobody_and_what_was_there_stays(
+    model: Path, tmp_path: Path, bounds: Bounds
+) -> None:
+    export = as_csv(
+        [event(f"{number}.1", 1, name="scroll") for number in range(400)], tmp_path / "export.csv"
+    )
+    (out := tmp_path / "out.parquet").write_text("before")
+    with pytest.raises(NothingLeft, match="No page view is left of 400 records"):
+        embed_bounded([export], model, out, silent, PLACING, bounds)
+    assert out.read_text() == "before"
+    with pytest.raises(NothingLeft, match="No page view is left"):  # of any part, once all were decided on
+        bounded_embed._written(iter([]), tmp_path, out, bounds)
+    assert out.read_text() == "before"
+
+
+def test_a_model_stays_with_the_page_views_it_was_trained_on(model: Path, tmp_path: Path) -> None:
+    export = tmp_path / "of_another_tool.csv"
+    export.write_text(
+        "user_pseudo_id,event_timestamp,event_name,page_location\n1.2,1700000000,page,https://shop.example/a\n"
+    )
+    assert read_all([export], IngestSettings(), tmp_path / "found", silent).page_view == "page"
+    with pytest.raises(NothingLeft, match=r"page \(1\)"):
+        embed_bounded([export], model, tmp_path / "out.parquet", silent, PLACING, PLENTY)
