@@ -16,9 +16,10 @@ from core.base.errors import NothingLeft
 from core.base.progress import Progress, SubProgress
 from core.base.schema import Users
 from core.base.settings import IngestSettings
-from core.engines.bounded_run import Records, decided_on, records_here
+from core.engines.bounded_run import Records, records_here
 from core.engines.bounds import Bounds
 from core.engines.placing import LABEL, RULE, Model, PlacedPart, Placing, told
+from core.engines.sampled import decided_on
 from core.ingest.engine import literal, open_engine
 from core.runs.score import require_writable, workplace
 from core.storage.claims import claimed_file
@@ -83,7 +84,7 @@ def embed_by_part(
                 pq.write_table(table, building)
             return int(table.num_rows)
         place = records.deal()
-        decided = decided_on(records, settings, work, SubProgress(progress, 0.5, 0.7), bounds)
+        decided = decided_on(records.raw, settings, work, SubProgress(progress, 0.5, 0.7), bounds)
         parts = place(model, replace(placing, decided=decided))
         return _written(map(_scored, told(parts, decided.n_users, progress)), work, out, bounds)
 

@@ -17,29 +17,22 @@ from typing import Any, Final
 from core.base.errors import NothingLeft, SettingsError
 from core.base.progress import Progress, SubProgress
 from core.base.settings import IngestSettings
-from core.base.wording import counted
-from core.data.dataset import RECEIPT, Dataset
+from core.data.dataset import Dataset
 from core.engines import parts
 from core.engines.bounds import Bounds
 from core.engines.everybody import Everybody
 from core.engines.placing import Model, Place, PlacedPart, Placing
-from core.ingest.decisions import decide
-from core.ingest.ingest import transform
-from core.ingest.observe.decided import Decided
-from core.ingest.read.kept_reads import KeptReads
-from core.ingest.read.read_all import RawRead, read_all
-from core.ingest.sources.input_files import resolve_inputs
-from core.runs import pipeline, run
+from core.engines.sampled import SAMPLE, Sample, dataset_of, decided_on, drawn, is_there, key_of, read_here
+from core.ingest.read.read_all import RawRead
+from core.runs import run
 from core.runs.pipeline import LABEL_CACHE, STAGES, RunSettings
 from core.runs.publish import BOUNDED, clear_work
 from core.storage.claims import claimed
-from core.storage.disk import disk_errors, make_folder, write_text_atomic
+from core.storage.disk import disk_errors, make_folder
 from core.storage.replace_files import finish
-from core.storage.store import Store, content_key
+from core.storage.store import Store
 
-SAMPLE: Final = "sample"
-RECORDS: Final = "records"
-DECISIONS: Final = "decisions"
+OF_ALL: Final = "users.parquet, profiles.json and receipt.json are of all users"
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +80,8 @@ def run_bounded(
             left is untouched.
     """
     if bounds.sample_users is None and (
-        bounds.surely_holds(inputs) or (not from_stage and _is_there(out, inputs, settings, bounds))
+        bounds.surely_holds(inputs)
+        or (not from_stage and is_there(out / "stages", inputs, settings.ingest, bounds))
     ):
         return run.run(out, inputs, settings, progress, from_stage, fetch_hosts)
     read = partial(records_here, inputs=inputs, progress=progress, bounds=bounds)
@@ -136,15 +130,6 @@ def run_by_part(
             )  # fmt: skip
 
 
-def _is_there(out: Path, inputs: Sequence[Path], settings: RunSettings, bounds: Bounds) -> bool:
-    """Whether an earlier run left the data set of all users and it fits, so that no file need be read."""
-    if not (out / "stages" / "preprocess").is_dir():  # before files are looked at as a whole
-        return False
-    key = _key(settings.ingest, pipeline.fingerprints(inputs))
-    found = pipeline.known_dataset(Store(out / "stages"), key)
-    return found is not None and bounds.n_parts(found.receipt.records) == 1
-
-
 def _trained_on(
     store: Store,
     records: Records,
@@ -160,36 +145,22 @@ def _trained_on(
     Raises:
         SettingsError: If nobody is drawn, or others than those of the stages that are kept.
     """
-    raw, files, again = records.raw, records.files, again and not kept
-    some = _sample(raw, bounds, settings.train.seed, work)
-    if some is not None:
-        drawn = f"{sum(file.read for file in some.files)} records, seed {settings.train.seed}"
-        files = files | {SAMPLE: drawn}
-    key = _key(settings.ingest, files)
+    raw, ingest, again = records.raw, settings.ingest, again and not kept
+    some, files = drawn(raw, records.files, bounds, settings.train.seed, work)
+    key = key_of(ingest, files)
     if kept.get(STAGES[0], key) != key:
         raise SettingsError(
             "The earlier run was trained on other users",
             remedy="Name INPUT, --memory or --sample-users, and --seed as before, or leave --from-stage out",
         )
     if some is None:
-        return _dataset(store, raw, settings.ingest, files, work, progress, bounds, again=again), None
-    if not some.rows:
-        raise SettingsError("Nobody is in the sample of the users", remedy="Draw more users: --sample-users")
+        return dataset_of(store, raw, ingest, files, work, progress, bounds, again=again), None
     place = records.deal()
-    decided = decided_on(records, settings.ingest, work, SubProgress(progress, 0.5, 0.7), bounds)
-    dataset = _dataset(store, some, settings.ingest, files, work, progress, bounds, decided, again=again)
+    decided = decided_on(raw, ingest, work, SubProgress(progress, 0.5, 0.7), bounds)
+    sample = Sample(decided, OF_ALL)
+    dataset = dataset_of(store, some, ingest, files, work, progress, bounds, sample, again=again)
     shutil.rmtree(work / SAMPLE)
     return dataset, Everybody(raw, decided, settings, place, progress)
-
-
-def decided_on(
-    records: Records, settings: IngestSettings, work: Path, progress: Progress, bounds: Bounds
-) -> Decided:
-    """Decide on all users; their records are not needed any more, once they are dealt out."""
-    (decisions := work / DECISIONS).mkdir()
-    decided = decide(records.raw, settings, decisions, progress, bounds.database)
-    shutil.rmtree(work / RECORDS)
-    return decided
 
 
 def records_here(
@@ -201,7 +172,7 @@ def records_here(
     bounds: Bounds,
 ) -> Records:
     """All records, read on this machine, which also places the users, a part after the other."""
-    raw, files = _read(store, inputs, settings, work, progress)
+    raw, files = read_here(store, inputs, settings, work, progress)
 
     def deal() -> Place:
         parts = _dealt(raw, bounds, work)
@@ -230,71 +201,8 @@ def _placed_here(
             path.unlink()
 
 
-def _read(
-    store: Store, inputs: Sequence[Path], settings: IngestSettings, work: Path, progress: Progress
-) -> tuple[RawRead, dict[str, str]]:
-    """The records, and what their files are by content."""
-    sources = resolve_inputs(inputs)
-    checksums = pipeline.checksums(sources)
-    kept = KeptReads(store, settings, checksums)
-    raw = read_all(inputs, settings, work / RECORDS, progress, kept)
-    return raw, pipeline.numbered(sources, checksums)
-
-
-def _sample(raw: RawRead, bounds: Bounds, seed: int, work: Path) -> RawRead | None:
-    """The users to train on; None where these are all, and fit at once."""
-    share = bounds.sample_share(raw.rows)
-    if bounds.sample_users is not None:
-        share = min(1.0, bounds.sample_users / max(1, parts.count_ids(raw, work, bounds.database)))
-        if share * raw.rows > bounds.at_once:
-            raise SettingsError(
-                f"A sample of {counted(bounds.sample_users, 'user')} has about {int(share * raw.rows):,} "
-                f"records, and {bounds.at_once:,} fit into the memory",
-                remedy="Draw fewer users, or allow more memory",
-            )
-    if share >= 1 and bounds.n_parts(raw.rows) == 1:
-        return None
-    return parts.sample_of(raw, work / SAMPLE, share=share, seed=seed, memory=bounds.database)
-
-
 def _dealt(raw: RawRead, bounds: Bounds, work: Path) -> list[RawRead]:
     """All users, dealt out to parts that fit."""
     dealt = parts.split(raw, bounds.n_parts(raw.rows), work / "parts", bounds.database)
     bounds.require_even([part.rows for part in dealt])
     return dealt
-
-
-def _key(settings: IngestSettings, inputs: dict[str, str]) -> str:
-    """What a data set is called, as in any run."""
-    return content_key(STAGES[0], settings.model_dump(mode="json"), inputs)
-
-
-def _dataset(
-    store: Store,
-    raw: RawRead,
-    settings: IngestSettings,
-    inputs: dict[str, str],
-    work: Path,
-    progress: Progress,
-    bounds: Bounds,
-    decided: Decided | None = None,
-    *,
-    again: bool = False,
-) -> Dataset:
-    """What the model is trained on, in the store; all users under the key that any run gives them."""
-    dumped, key = settings.model_dump(mode="json"), _key(settings, inputs)
-    if again or pipeline.known_dataset(store, key) is None:
-        with store.write(STAGES[0], key, dumped, inputs) as folder:
-            receipt = transform(
-                raw, settings, folder, progress, work, memory=bounds.database, decided=decided
-            )
-            if decided is not None:
-                of_all = f"{receipt.users:,} of {decided.n_users:,} users"
-                told = (
-                    f"The segments are learned from a sample of {of_all}, and the report counts these. "
-                    "users.parquet, profiles.json and receipt.json are of all users",
-                )
-                changes = {"narrowed": f"a sample of {of_all}", "warnings": (*told, *receipt.warnings)}
-                receipt = receipt.model_copy(update=changes)
-                write_text_atomic(folder / RECEIPT, receipt.model_dump_json(indent=1))
-    return pipeline.open_dataset(store, key)

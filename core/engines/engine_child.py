@@ -14,8 +14,8 @@ from core.base.settings import IngestSettings
 from core.data.dataset import Dataset
 from core.engines import bigquery
 from core.engines.bigquery_request import ESTIMATE, READ, BigQueryRequest, DaysRequest, require_allowed
-from core.engines.bounded_run import prepare
 from core.engines.bounds import MEMORY, Bounds
+from core.engines.sampled import prepare
 from core.runs import read_from, tasks
 from core.runs.job_child import run_child
 from core.runs.tasks import FilesRequest, RefitRequest, TrainRequest

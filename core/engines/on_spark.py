@@ -17,9 +17,10 @@ from typing import Any
 from core.base.progress import Progress, SubProgress
 from core.base.settings import IngestSettings
 from core.engines.bounded_embed import embed_by_part
-from core.engines.bounded_run import DECISIONS, RECORDS, Records, run_by_part
+from core.engines.bounded_run import Records, run_by_part
 from core.engines.bounds import Bounds
 from core.engines.placing import STAGE, Place, PlacedPart, Placing
+from core.engines.sampled import DECISIONS, RECORDS
 from core.engines.spark.copying import copied
 from core.engines.spark.dealing import DealtRecords, deal
 from core.engines.spark.placing import PLACED, PlaceThere

@@ -24,7 +24,7 @@ from core.base.settings import (
 )
 from core.data.dataset import Dataset
 from core.data.receipt import Receipt
-from core.engines import bounded_run
+from core.engines import sampled
 from core.engines.bounded_run import run_bounded
 from core.engines.bounds import A_RECORD, PROGRAM, Bounds
 from core.engines.placing import STAGE
@@ -236,11 +236,11 @@ def test_what_cannot_fit_is_told(shop: Path, whole: Dataset, tmp_path: Path) -> 
 
 def test_where_all_fit_the_data_set_is_that_of_any_run(shop: Path, whole: Dataset, tmp_path: Path) -> None:
     (work := tmp_path / "work").mkdir()
-    raw = bounded_run.read_all([shop], SETTINGS.ingest, work / "raw", silent)
+    raw = sampled.read_all([shop], SETTINGS.ingest, work / "raw", silent)
     enough = bounds_of(whole, 2)
-    assert bounded_run._sample(raw, enough, 0, work) is None
+    assert sampled._sample(raw, enough, 0, work) is None
     files = pipeline.fingerprints([shop])
-    made = bounded_run._dataset(Store(tmp_path / "a"), raw, SETTINGS.ingest, files, work, silent, enough)
+    made = sampled.dataset_of(Store(tmp_path / "a"), raw, SETTINGS.ingest, files, work, silent, enough)
     assert made.key == pipeline.preprocess(Store(tmp_path / "b"), [shop], SETTINGS.ingest, silent).key
 
 
@@ -249,7 +249,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
 ) -> None:
     export = tmp_path / "export.csv"
     export.write_bytes(shop.read_bytes())
-    read_all = bounded_run.read_all
+    read_all = sampled.read_all
 
     def change_and_read(
         paths: Sequence[Path], how: IngestSettings, place: Path, progress: Progress, kept: KeptReads
@@ -257,7 +257,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
         export.write_bytes(shop.read_bytes()[:-1] + b"\r")
         return read_all(paths, how, place, progress, kept)
 
-    monkeypatch.setattr(bounded_run, "read_all", change_and_read)
+    monkeypatch.setattr(sampled, "read_all", change_and_read)
     with pytest.raises(InputError, match=r"export\.csv changed while it was read"):
         run_bounded(tmp_path / "out", [export], SETTINGS, silent, bounds_of(whole, 0.4))
 
@@ -318,8 +318,8 @@ def test_a_sample_of_nobody_is_told_as_one(shop: Path, whole: Dataset, tmp_path:
     for seed in range(9):  # of some seeds one user of three hundred is none
         settings = SETTINGS.model_copy(update={"train": train.model_copy(update={"seed": seed})})
         (work := tmp_path / str(seed)).mkdir()
-        raw = bounded_run.read_all([shop], settings.ingest, work / "raw", silent)
-        drawn = bounded_run._sample(raw, bounds_of(whole, 0.4, 1), seed, work)
+        raw = sampled.read_all([shop], settings.ingest, work / "raw", silent)
+        drawn = sampled._sample(raw, bounds_of(whole, 0.4, 1), seed, work)
         if drawn is not None and not drawn.rows:
             with pytest.raises(SettingsError, match=r"Nobody is in the sample .* Draw more users"):
                 run_bounded(tmp_path / "out", [shop], settings, silent, bounds_of(whole, 0.4, 1))
@@ -331,7 +331,7 @@ def test_a_whole_data_set_of_before_is_taken_only_where_it_fits(
     shop: Path, whole: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def is_there(out: Path, share: float) -> bool:
-        return bounded_run._is_there(out, [shop], SETTINGS, bounds_of(whole, share))
+        return sampled.is_there(out / "stages", [shop], SETTINGS.ingest, bounds_of(whole, share))
 
     assert not is_there(tmp_path, 2)
     pipeline.preprocess(Store(tmp_path / "stages"), [shop], SETTINGS.ingest, silent)
@@ -355,9 +355,9 @@ def test_a_new_file_is_read_and_those_of_before_are_not(shop: Path, tmp_path: Pa
         (tmp_path / f"{number}.csv").write_text(header + "".join(lines[number::3]))
     store, files = Store(tmp_path / "stages"), [tmp_path / f"{number}.csv" for number in range(3)]
     (work := tmp_path / "work").mkdir()
-    bounded_run._read(store, files[:2], SETTINGS.ingest, work, silent)
+    sampled.read_here(store, files[:2], SETTINGS.ingest, work, silent)
     before = {path: path.stat().st_mtime_ns for path in (store.root / READ).iterdir()}
-    raw, of_files = bounded_run._read(store, files, SETTINGS.ingest, work, silent)
+    raw, of_files = sampled.read_here(store, files, SETTINGS.ingest, work, silent)
     after = {path: path.stat().st_mtime_ns for path in (store.root / READ).iterdir()}
     assert len(before) == 2 and len(after) == 3 and before.items() <= after.items()
     assert (raw.rows, len(of_files)) == (len(lines), 3)
@@ -367,8 +367,8 @@ def test_an_outcome_may_be_a_page_that_nobody_of_a_part_saw(
     shop: Path, whole: Dataset, tmp_path: Path
 ) -> None:
     bounds = bounds_of(whole, 0.25)  # five parts
-    raw = bounded_run.read_all([shop], SETTINGS.ingest, tmp_path / "raw", silent)
-    drawn = bounded_run._sample(raw, bounds, 0, tmp_path)
+    raw = sampled.read_all([shop], SETTINGS.ingest, tmp_path / "raw", silent)
+    drawn = sampled._sample(raw, bounds, 0, tmp_path)
     assert drawn is not None
     ids = {one for _, path in drawn.parts for one in pd.read_parquet(path)[Raw.USER_KEY]}
     seen = whole.sequences

@@ -1,0 +1,178 @@
+"""A data set that fits into a bound of memory: of all users, or of a sample of them where all do not fit."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from humanize import naturalsize
+
+from core.base.errors import SettingsError
+from core.base.progress import Progress, SubProgress
+from core.base.settings import IngestSettings
+from core.base.wording import counted
+from core.data.dataset import RECEIPT, Dataset
+from core.engines import parts
+from core.engines.bounds import Bounds
+from core.ingest.decisions import decide
+from core.ingest.ingest import transform
+from core.ingest.observe.decided import Decided
+from core.ingest.read.kept_reads import KeptReads
+from core.ingest.read.read_all import RawRead, read_all
+from core.ingest.sources.input_files import resolve_inputs
+from core.runs import pipeline
+from core.runs.pipeline import STAGES
+from core.storage.disk import write_text_atomic
+from core.storage.store import Store, content_key
+
+SAMPLE: Final = "sample"
+RECORDS: Final = "records"
+DECISIONS: Final = "decisions"
+SEED: Final = 0
+
+
+class Sample(NamedTuple):
+    """What is known of all users where a data set is of some.
+
+    Args:
+        decided: What was decided on all.
+        told: For the receipt: what there is of all users.
+    """
+
+    decided: Decided
+    told: str
+
+
+def prepare(
+    store: Store, inputs: Sequence[Path], settings: IngestSettings, progress: Progress, bounds: Bounds
+) -> Dataset:
+    """Do what :func:`core.runs.pipeline.preprocess` does, of a sample of the users where all do not fit.
+
+    Whatever is decided on all users (pages, personal places, the clock) is decided on all.
+
+    Raises:
+        InputError: If a file or a column cannot be used, or a file changed meanwhile.
+        ResourceError: If disk or memory run out.
+        SettingsError: If nobody is in the sample.
+    """
+    if bounds.surely_holds(inputs) or is_there(store.root, inputs, settings, bounds):
+        return pipeline.preprocess(store, inputs, settings, progress)
+    with store.working(STAGES[0]) as work:
+        raw, files = read_here(store, inputs, settings, work, SubProgress(progress, 0.0, 0.5))
+        some, files = drawn(raw, files, bounds, SEED, work)
+        rest = SubProgress(progress, 0.7, 1.0)
+        if some is None:
+            return dataset_of(store, raw, settings, files, work, rest, bounds)
+        decided = decided_on(raw, settings, work, SubProgress(progress, 0.5, 0.7), bounds)
+        told = (
+            f"All do not fit into {naturalsize(bounds.memory)}, which is what reading may take here; "
+            "`python -m core run` learns from a sample as well, and puts all users into its segments"
+        )
+        return dataset_of(store, some, settings, files, work, rest, bounds, Sample(decided, told))
+
+
+def is_there(root: Path, inputs: Sequence[Path], settings: IngestSettings, bounds: Bounds) -> bool:
+    """Whether a store has the data set of all users and it fits, so that no file need be read."""
+    if not (root / STAGES[0]).is_dir():  # before files are looked at as a whole
+        return False
+    key = key_of(settings, pipeline.fingerprints(inputs))
+    found = pipeline.known_dataset(Store(root), key)
+    return found is not None and bounds.n_parts(found.receipt.records) == 1
+
+
+def read_here(
+    store: Store, inputs: Sequence[Path], settings: IngestSettings, work: Path, progress: Progress
+) -> tuple[RawRead, dict[str, str]]:
+    """Read files into the folder :data:`RECORDS`: the records, and what their files are by content."""
+    sources = resolve_inputs(inputs)
+    checksums = pipeline.checksums(sources)
+    kept = KeptReads(store, settings, checksums)
+    raw = read_all(inputs, settings, work / RECORDS, progress, kept)
+    return raw, pipeline.numbered(sources, checksums)
+
+
+def drawn(
+    raw: RawRead, files: dict[str, str], bounds: Bounds, seed: int, work: Path
+) -> tuple[RawRead | None, dict[str, str]]:
+    """The users to learn from, None where these are all; and what they are by content.
+
+    Raises:
+        SettingsError: If nobody is drawn.
+    """
+    some = _sample(raw, bounds, seed, work)
+    if some is None:
+        return None, files
+    if not some.rows:
+        raise SettingsError("Nobody is in the sample of the users", remedy="Draw more users: --sample-users")
+    return some, files | {SAMPLE: f"{sum(file.read for file in some.files)} records, seed {seed}"}
+
+
+def _sample(raw: RawRead, bounds: Bounds, seed: int, work: Path) -> RawRead | None:
+    """The users to train on; None where these are all, and fit at once."""
+    share = bounds.sample_share(raw.rows)
+    if bounds.sample_users is not None:
+        share = min(1.0, bounds.sample_users / max(1, parts.count_ids(raw, work, bounds.database)))
+        if share * raw.rows > bounds.at_once:
+            raise SettingsError(
+                f"A sample of {counted(bounds.sample_users, 'user')} has about {int(share * raw.rows):,} "
+                f"records, and {bounds.at_once:,} fit into the memory",
+                remedy="Draw fewer users, or allow more memory",
+            )
+    if share >= 1 and bounds.n_parts(raw.rows) == 1:
+        return None
+    return parts.sample_of(raw, work / SAMPLE, share=share, seed=seed, memory=bounds.database)
+
+
+def decided_on(
+    raw: RawRead, settings: IngestSettings, work: Path, progress: Progress, bounds: Bounds
+) -> Decided:
+    """Decide on all users; their records go then, which were dealt out or are not needed."""
+    (decisions := work / DECISIONS).mkdir()
+    decided = decide(raw, settings, decisions, progress, bounds.database)
+    shutil.rmtree(work / RECORDS)
+    return decided
+
+
+def key_of(settings: IngestSettings, inputs: dict[str, str]) -> str:
+    """What a data set is called, as in any run."""
+    return content_key(STAGES[0], settings.model_dump(mode="json"), inputs)
+
+
+def dataset_of(
+    store: Store,
+    raw: RawRead,
+    settings: IngestSettings,
+    inputs: dict[str, str],
+    work: Path,
+    progress: Progress,
+    bounds: Bounds,
+    sample: Sample | None = None,
+    *,
+    again: bool = False,
+) -> Dataset:
+    """What the model is trained on, in the store; all users under the key that any run gives them."""
+    decided = sample.decided if sample else None
+    dumped, key = settings.model_dump(mode="json"), key_of(settings, inputs)
+    if again or pipeline.known_dataset(store, key) is None:
+        with store.write(STAGES[0], key, dumped, inputs) as folder:
+            receipt = transform(
+                raw,
+                settings,
+                folder,
+                progress,
+                work,
+                memory=bounds.database,
+                decided=decided,
+            )
+            if sample is not None:
+                of_all = f"{receipt.users:,} of {sample.decided.n_users:,} users"
+                told = (
+                    f"The segments are learned from a sample of {of_all}, and the report counts these. "
+                    + sample.told,
+                )
+                changes = {"narrowed": f"a sample of {of_all}", "warnings": (*told, *receipt.warnings)}
+                receipt = receipt.model_copy(update=changes)
+                write_text_atomic(folder / RECEIPT, receipt.model_dump_json(indent=1))
+    return pipeline.open_dataset(store, key)

@@ -1,0 +1,94 @@
+"""Files that do not fit into the memory as a whole, as the app reads them: a sample of their users."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from core.base.errors import SettingsError
+from core.base.progress import silent
+from core.base.settings import PRESETS, IngestSettings, Preset, TrainSettings
+from core.data.dataset import Dataset
+from core.engines import bounds
+from core.engines.bounds import A_RECORD, MEMORY, PROGRAM, Bounds
+from core.engines.engine_child import TASKS
+from core.engines.sampled import prepare
+from core.labels.label_settings import LabelMode, LabelSettings
+from core.runs import pipeline, read_from, tasks
+from core.runs.tasks import FilesRequest, RefitRequest
+from core.sample import write_sample
+from core.storage.store import Store
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("shop") / "shop.csv"
+    write_sample(path, 300, 1, silent)
+    return path
+
+
+@pytest.fixture(scope="module")
+def whole(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    return pipeline.preprocess(Store(tmp_path_factory.mktemp("whole")), [shop], IngestSettings(), silent)
+
+
+def part_of(whole: Dataset, share: float) -> Bounds:
+    """A memory into which such a share of the records fits."""
+    return Bounds(PROGRAM + int(share * whole.receipt.records) * A_RECORD)
+
+
+@pytest.fixture
+def little(whole: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A setting of the memory into which a third of the records fits."""
+    monkeypatch.setattr(bounds, "FEWEST", 1)
+    monkeypatch.setattr(bounds, "A_RECORD", 3 * (10**9 - PROGRAM) // whole.receipt.records)
+    monkeypatch.setenv(MEMORY, "1GB")
+
+
+def test_some_users_as_they_are_among_all(shop: Path, whole: Dataset, tmp_path: Path) -> None:
+    found = prepare(Store(tmp_path), [shop], IngestSettings(), silent, part_of(whole, 0.4))
+    users, everybody = (one.users.set_index("user_id") for one in (found, whole))
+    assert 40 < len(users) < 120  # a quarter of 300
+    pd.testing.assert_frame_equal(
+        users, everybody.loc[users.index], check_dtype=False, check_categorical=False
+    )
+    of_all = f"a sample of {len(users)} of {len(everybody)} users"
+    assert found.receipt.narrowed == of_all
+    said = found.receipt.warnings[0]
+    assert of_all in said and "All do not fit into" in said and "`python -m core run`" in said
+    assert [path for path in (tmp_path / "preprocess").iterdir() if path != found.path] == []
+    again = prepare(Store(tmp_path), [shop], IngestSettings(), silent, part_of(whole, 0.4))
+    assert again.key == found.key
+
+
+@pytest.mark.parametrize("share", [2, 1_000])
+def test_all_of_them_where_they_fit(shop: Path, whole: Dataset, tmp_path: Path, share: float) -> None:
+    found = prepare(Store(tmp_path), [shop], IngestSettings(), silent, part_of(whole, share))
+    assert (found.key, found.receipt) == (whole.key, whole.receipt)
+
+
+def test_the_jobs_of_the_app_keep_to_the_setting(shop: Path, little: None, tmp_path: Path) -> None:
+    files = FilesRequest(paths=(shop,), settings=IngestSettings()).model_dump(mode="json")
+    key = tasks.run("preprocess", tmp_path, files, silent, TASKS)["dataset"]
+    found = pipeline.open_dataset(Store(tmp_path), key)
+    assert found.receipt.narrowed.startswith("a sample of ")
+    assert list(read_from.kept(found.path)) == [str(shop)]
+    again = RefitRequest(
+        paths=(shop,), ingest=IngestSettings(exclude_debug=False), label=LabelSettings(mode=LabelMode.OFF),
+        train=TrainSettings.checked(**PRESETS[Preset.BAG]),
+    )  # fmt: skip
+    made = tasks.run("refit", tmp_path, again.model_dump(mode="json"), silent, TASKS)
+    refitted = pipeline.open_dataset(Store(tmp_path), made["dataset"])
+    assert refitted.receipt.narrowed.startswith("a sample of ") and made["dataset"] != key
+    assert made["embeddings"]
+
+
+def test_a_setting_that_is_no_size_is_told(
+    shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(MEMORY, "plenty")
+    files = FilesRequest(paths=(shop,), settings=IngestSettings()).model_dump(mode="json")
+    with pytest.raises(SettingsError, match="plenty"):
+        tasks.run("preprocess", tmp_path, files, silent, TASKS)
