@@ -14,6 +14,11 @@ line shows ``str(error)``; anything that is not a ``Beha2VecError`` is a bug and
 
 from __future__ import annotations
 
+from typing import Final
+
+IN_A_BOUND: Final = "python -m core run FILES --out OUT --memory SIZE"
+"""What to do where all records do not fit into memory."""
+
 
 class Beha2VecError(Exception):
     """Base of every error that is shown as text.

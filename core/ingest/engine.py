@@ -16,7 +16,7 @@ import psutil
 import pyarrow as pa
 
 from core.base.contention import available_cores
-from core.base.errors import ResourceError
+from core.base.errors import IN_A_BOUND, ResourceError
 from core.base.schema import Raw
 
 MEMORY_FLOOR: Final = 400 * 2**20
@@ -120,7 +120,7 @@ def open_engine(
     except duckdb.OutOfMemoryException as error:
         raise ResourceError(
             f"The memory is not enough for this file: {_first_line(error)}",
-            remedy="Close other programs, or use fewer daily files",
+            remedy=f"Close other programs, or stay in a bound of memory: {IN_A_BOUND}",
         ) from error
     except duckdb.IOException as error:
         known = (text for text in map(os.strerror, _REFUSALS) if text in str(error))  # in JSON of its own

@@ -36,7 +36,7 @@ def embed(
     sequences: UserSequences,
     names: Names,
     progress: Progress = silent,
-    device: Device = Device.AUTO,
+    device: Device | None = None,
 ) -> dict[View, np.ndarray]:
     """Embed every user, also those with a single page view and those whose pages are all new.
 
@@ -47,7 +47,8 @@ def embed(
         sequences: Page views of all users.
         names: URL of each page index in ``sequences``, and its theme and type where the model has such views.
         progress: Where to report.
-        device: Where to compute.
+        device: Where to compute; if None, on the CPU for a model that was trained there by its setting, and
+            else on a GPU when there is one.
 
     Returns:
         float32 of shape (n_users, E), wider where steady pages are beside it, with rows of length 1, for
@@ -57,7 +58,8 @@ def embed(
         ArtifactError: If the model is missing or damaged, or the names do not fit the sequences.
         SettingsError: If there is no such device.
     """
-    return embed_on(load_any(model_dir), sequences, names, progress, device)
+    model = load_any(model_dir)
+    return embed_on(model, sequences, names, progress, device or _usual_device(model))
 
 
 def embed_on(
@@ -78,6 +80,12 @@ def embed_on(
         model.network.to(place)
     with workers(place) as threads:
         return embed_loaded(model, sequences, names, threads, progress)
+
+
+def _usual_device(model: TrainedModel | LoadedBag) -> Device:
+    """A GPU that the training asked for may not be here: then the CPU will do."""
+    kept_off = isinstance(model, TrainedModel) and model.config.settings.device is Device.CPU
+    return Device.CPU if kept_off else Device.AUTO
 
 
 def load_any(folder: Path) -> TrainedModel | LoadedBag:

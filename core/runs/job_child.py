@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from core.base.errors import Beha2VecError, Cancelled
+from core.base.errors import IN_A_BOUND, Beha2VecError, Cancelled
 from core.base.progress import Progress
 from core.runs import job_process
 from core.runs.job_view import CANCEL, FIGURES, STATUS, State, order_of, view_if_readable
@@ -144,7 +144,7 @@ def run_child(folder: Path, do: Do | None = None) -> int:
     except Beha2VecError as error:
         reporter.end(State.FAILED, error=str(error))
     except MemoryError:
-        reporter.end(State.FAILED, error="The memory limit for this step was reached. Try a smaller file.")
+        reporter.end(State.FAILED, error=f"The memory limit for this step was reached. Try: {IN_A_BOUND}")
     except BaseException as error:
         import traceback
 

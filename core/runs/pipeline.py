@@ -355,7 +355,7 @@ def embed(
     labels: LabelledPages | None,
     model: Artifact,
     progress: Progress,
-    device: Device = Device.AUTO,
+    device: Device | None = None,
     *,
     again: bool = False,
 ) -> Embeddings:

@@ -10,7 +10,8 @@ import errno
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -22,6 +23,8 @@ from core.base.errors import ResourceError
 READABLE, PRIVATE = 0o666, 0o600
 RESERVE: Final = 512 * 2**20
 """Bytes of disk that large files leave free."""
+STALE_S: Final = 24 * 3600.0
+"""An unfinished file that nobody has added to for so long is removed."""
 
 _ELSEWHERE: Final = "Choose another place"
 _LATER: Final = "start again; the previous results are untouched"
@@ -134,6 +137,15 @@ def put(source: Path, target: Path) -> None:
     """Rename a flushed file or folder; afterwards the new name is on the disk too."""
     os.replace(source, target)
     flush(target.parent)
+
+
+def drop_stale(parts: Iterable[Path]) -> None:
+    """Remove those of some unfinished files that nobody came back for in :data:`STALE_S`."""
+    oldest = time.time() - STALE_S
+    for part in parts:
+        with suppress(OSError):  # else the next call does; one that is gone meanwhile got its name
+            if part.stat().st_mtime < oldest:
+                part.unlink()
 
 
 @contextmanager

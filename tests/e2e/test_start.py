@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
+from itertools import chain, repeat
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Page, Request, expect
+from playwright.sync_api import ConsoleMessage, Page, Request, Route, expect
 
 from pages.ui.shell.links import SECTIONS, Screen
 from tests.e2e.conftest import OpenPage, Server
@@ -139,14 +141,17 @@ def test_an_upload_that_was_cut_off_goes_on(server: Server, new_page: OpenPage, 
     export.write_bytes(b"user_pseudo_id,event_timestamp,page_location\n" + b"u1,1700000000,/a\n" * 1_200_000)
     page = new_page(server.url)
     second, third = "**/api/upload/**offset=8388608**", "**/api/upload/**offset=16777216**"
-    for piece in (second, third):
-        page.route(piece, lambda route: route.abort())
+    refusals, held = chain((423,), repeat(503)), list[Route]()
+    page.route(second, lambda route: route.fulfill(status=next(refusals)))
+    page.route(third, lambda route: held.append(route))
     drop(page, export)
     told = page.locator(".st-key-dropped [role=status]")
-    expect(told).to_contain_text("The connection was lost. It is tried again in")
+    expect(told).to_have_text(re.compile(r"The server is not ready\. It is tried again in [248] s\."))
     assert sum(path.suffix == ".part" for path in server.inputs.iterdir()) == 1
     with page.expect_request(second):
         page.unroute(second)  # by itself
+    expect(told).to_have_text(re.compile(r"large\.csv: 16\.8 of 20\.4 MB, \d+\.\d MB/s, \d+ s left"))
+    held.pop(0).abort()
     expect(told).to_contain_text("The connection was lost. It is tried again in")
     page.unroute_all()
     page.reload()  # in the middle of it

@@ -24,7 +24,7 @@ from humanize import naturalsize as size
 from core.base.errors import Beha2VecError, InputError, ResourceError
 from core.base.progress import Progress, SubProgress
 from core.ingest.sources.input_search import SUFFIXES, natural
-from core.storage.disk import disk_errors, flush, put, require_room, write_text_atomic
+from core.storage.disk import disk_errors, drop_stale, flush, put, require_room, write_text_atomic
 
 STAGE: Final = "fetch"
 WEB: Final = ("http", "https")
@@ -87,8 +87,10 @@ def fetch(addresses: Sequence[str], folder: Path, progress: Progress) -> list[Pa
         for (system, file), name in zip(found, names, strict=True)
         if not _is_there(file, folder / name)
     ]
+    parts = {_part(folder, file): file.bytes or 0 for _, file, _ in todo}
+    drop_stale(set(folder.glob(".*.fetching")) - parts.keys())  # of versions that are gone
     if todo:
-        coming = sum((file.bytes or 0) - _have(_part(folder, file)) for _, file, _ in todo)
+        coming = sum(whole - _have(part) for part, whole in parts.items())
         require_room(folder, coming, "What is to be fetched")
     for number, (system, file, target) in enumerate(todo):
         report = SubProgress(progress, number / len(todo), (number + 1) / len(todo))

@@ -1,7 +1,9 @@
 // Sends dropped files to the app's upload route in pieces, and tells the script which names they got.
 const PIECE = 8 * 1024 * 1024
 const running = new WeakMap() // place on the page -> {controller}
-const WAITS = [1, 2, 4, 8, 15, 30] // seconds before it is tried again, after a connection was lost
+const WAITS = [1, 2, 4, 8, 15, 30] // seconds before it is tried again
+const AWAY = "The server is not ready" // or its proxy does not reach it
+const NOT_NOW = { 423: "The server is still receiving this file", 502: AWAY, 503: AWAY, 504: AWAY }
 
 export default function ({ parentElement, data, setTriggerValue }) {
   const find = (id) => parentElement.querySelector("#" + id)
@@ -65,13 +67,16 @@ export default function ({ parentElement, data, setTriggerValue }) {
   // Tries again for a minute, as a laptop that slept or a server that starts anew is soon there again.
   async function patiently(ask, part, signal) {
     for (const wait of WAITS) {
+      let problem = "The connection was lost"
       try {
-        return await ask()
+        const answer = await ask()
+        problem = NOT_NOW[answer.status]
+        if (!problem) return answer
       } catch (error) {
         if (!(error instanceof TypeError)) throw error
-        show(part, `The connection was lost. It is tried again in ${wait} s.`, true)
-        await pause(wait, signal)
       }
+      show(part, `${problem}. It is tried again in ${wait} s.`, true)
+      await pause(wait, signal)
     }
     return ask()
   }

@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import filecmp
 import re
-import time
 from pathlib import Path
 from typing import Final
 
 from core.base.errors import InputError
-from core.storage.disk import flush, put, require_room
+from core.storage.disk import drop_stale, flush, put, require_room
 
 SUFFIXES: Final = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".gz", ".zip")
 """What the ingest stage may be able to read; the content is looked at there."""
 LARGEST: Final = 64 * 2**30
-STALE_S: Final = 24 * 3600.0
-"""An unfinished file that nobody has added to for so long is removed."""
 LONGEST_NAME: Final = 120
 
 _UNSEEN: Final[set[Path]] = set()
@@ -109,12 +106,9 @@ def refuse(path: Path) -> bool:
     return refused
 
 
-def sweep(folder: Path, now: float | None = None) -> None:
+def sweep(folder: Path) -> None:
     """Remove unfinished files that nobody came back for."""
-    oldest = (time.time() if now is None else now) - STALE_S
-    for part in folder.glob(".*.part"):
-        if part.stat().st_mtime < oldest:
-            part.unlink(missing_ok=True)
+    drop_stale(folder.glob(".*.part"))
 
 
 def _split(name: str) -> tuple[str, str]:

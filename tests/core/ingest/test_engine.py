@@ -52,7 +52,7 @@ def test_what_is_kept_can_be_asked_again(tmp_path: Path) -> None:
     [
         (
             duckdb.OutOfMemoryException("Out of Memory Error: could not allocate\nmore"),
-            "memory is not enough",
+            "memory is not enough.*--memory SIZE",
         ),
         (
             duckdb.IOException("IO Error: No space left on device\nmore"),

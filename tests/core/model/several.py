@@ -18,7 +18,7 @@ LIMIT_S = 240.0
 def together(
     lead: Callable[..., Any],
     *arguments: Any,  # noqa: ANN401 - whatever it takes
-    helper: Callable[[], None] | None = None,
+    helper: Callable[[], Any] | None = None,
     size: int = 2,
     patience_s: float = 60.0,
 ) -> dict[int, Ended]:
@@ -54,7 +54,7 @@ def _one(
     patience_s: float,
     lead: Callable[..., Any],
     arguments: tuple[Any, ...],
-    helper: Callable[[], None] | None,
+    helper: Callable[[], Any] | None,
     results: Any,  # noqa: ANN401 - a queue
 ) -> None:
     os.environ |= {

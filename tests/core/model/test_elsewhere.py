@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 
@@ -12,19 +14,32 @@ import numpy as np
 import pytest
 import torch
 
-from core.base.errors import Cancelled
+from core.base.errors import Cancelled, ResourceError
 from core.base.progress import silent
 from core.base.schema import View
 from core.base.settings import Device
-from core.model import checkpoints, embedding, inputs, model_files, steps, training, triplets
+from core.model import (
+    checkpoints,
+    embedding,
+    handover,
+    inputs,
+    model_files,
+    parallel,
+    steps,
+    training,
+    triplets,
+)
 from core.model.embedding import embed, embed_on
 from core.model.model_files import load_model
 from core.model.training import train
-from tests.core.model.elsewhere import Elsewhere, LeftBehindError, pretended_gpu
+from tests.core.model.elsewhere import Elsewhere, LeftBehindError, one_of_two_gpus, pretended_gpu
+from tests.core.model.several import together
 from tests.core.model.test_training import stop_after
 from tests.core.model.toys import SHOP_URLS, TINY, shop
 
 MODULES = (checkpoints, embedding, inputs, model_files, steps, training, triplets)
+SHARED = (handover, parallel)
+"""Of a training by several processes."""
 NAMES = {View.URL: SHOP_URLS, View.THEME: ["Shoes"] * 8 + ["Books"] * 8}
 HARMLESS = {
     "weights = {name: tensor.cpu().contiguous() for name, tensor in model.network.state_dict().items()}":
@@ -129,9 +144,9 @@ class LeaveOut(ast.NodeTransformer):
         return node
 
 
-def moves() -> Iterator[tuple[ModuleType, ast.Call, str]]:
-    """Every move of the modules, with its line."""
-    for module in MODULES:
+def moves(modules: Iterable[ModuleType] = MODULES) -> Iterator[tuple[ModuleType, ast.Call, str]]:
+    """Every move of some modules, with its line."""
+    for module in modules:
         source = inspect.getsource(module)
         for node in ast.walk(ast.parse(source)):
             if is_move(node):
@@ -185,13 +200,40 @@ def test_each_move_that_is_left_out_is_found(
         story(tmp_path, model)
 
 
+def left_behind(module: str, node: ast.Call | None, folder: Path | None = None) -> bool:
+    """Whether this process meets a tensor left behind, as it trains into a folder or helps with that."""
+    with pytest.MonkeyPatch.context() as patch:
+        if node:
+            leave_out(sys.modules[module], node, patch)
+        try:
+            with one_of_two_gpus(patch):
+                train(USERS, NAMES, TINY, folder) if folder else handover.lend_a_hand()
+        except (LeftBehindError, ResourceError) as error:
+            return isinstance(error.__cause__ or error, LeftBehindError)
+    return False
+
+
+def test_a_training_by_two_processes_on_gpus_leaves_nothing_behind(tmp_path: Path) -> None:
+    found = together(left_behind, "", None, tmp_path / "model", helper=partial(left_behind, "", None))
+    assert found == {0: (False, ""), 1: (False, "")}
+    assert load_model(tmp_path / "model").config.settings == TINY
+
+
+@pytest.mark.parametrize(
+    ("module", "node"),
+    [pytest.param(one.__name__, node, id=f"{one.__name__}:{node.lineno}") for one, node, _ in moves(SHARED)],
+)
+def test_each_move_between_processes_that_is_left_out_is_found(
+    tmp_path: Path, module: str, node: ast.Call
+) -> None:
+    found = together(left_behind, module, node, tmp_path / "model", helper=partial(left_behind, module, node))
+    assert any(met for met, _ in found.values())
+
+
 def test_every_move_is_in_a_module_that_is_looked_at() -> None:
-    """But for those of several processes, which a pretended device cannot show."""
     found = {
         path.stem for path in Path(training.__file__).parent.glob("*.py")
         if any(is_move(node) for node in ast.walk(ast.parse(path.read_text())))
     }  # fmt: skip
-    looked_at = {module.__name__.rsplit(".")[-1] for module in MODULES}
-    assert found - looked_at <= {"parallel", "handover"}
-    assert looked_at <= found
+    assert found == {module.__name__.rsplit(".")[-1] for module in (*MODULES, *SHARED)}
     assert HARMLESS.keys() <= {line for *_, line in moves()}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -107,6 +108,28 @@ def test_progress_counts_users_and_can_stop_it(folder: Path) -> None:
 
     with pytest.raises(Cancelled):
         embed(folder, shop(50), PAGES, stop, Device.CPU)
+
+
+@pytest.mark.parametrize(
+    ("of_training", "given", "used"),
+    [
+        (Device.CPU, None, Device.CPU),
+        (Device.CPU, Device.AUTO, Device.AUTO),
+        (Device.AUTO, None, Device.AUTO),
+        (Device.CUDA, None, Device.AUTO),
+    ],
+)
+def test_a_model_of_the_cpu_embeds_there_unless_told(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, of_training: Device, given: Device | None, used: Device
+) -> None:
+    model = load_model(folder)
+    settings = model.config.settings.model_copy(update={"device": of_training})
+    trained = replace(model, config=model.config.model_copy(update={"settings": settings}))
+    asked: list[Device] = []
+    monkeypatch.setattr(embedding, "load_any", lambda _: trained)
+    monkeypatch.setattr(embedding, "pick_device", lambda device: asked.append(device) or torch.device("cpu"))
+    embed(folder, shop(5), PAGES, device=given)
+    assert asked == [used]
 
 
 def test_urls_that_do_not_fit_are_noticed(folder: Path) -> None:

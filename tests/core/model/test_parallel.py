@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -25,7 +26,7 @@ from core.model.model_files import WEIGHTS, ModelConfig, TrainReport
 from core.model.parallel import ALONE, Share
 from core.model.population import choose_users
 from core.model.schedule import Schedule
-from core.model.steps import TrainingStep, learn_batch
+from core.model.steps import TrainingStep, ViewSource, learn_batch
 from core.model.training import train
 from tests.core.model.several import together
 from tests.core.model.test_training import same, stop_after
@@ -186,6 +187,31 @@ def test_more_processes_than_users_a_batch_are_refused(
 def test_a_disk_that_others_do_not_see_is_told(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="A process of this run cannot read"):
         handover._read(tmp_path / "elsewhere")
+
+
+def test_tokens_are_mapped_and_a_process_reads_those_of_its_own_users(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assignment, config = begun()
+    handover._write(tmp_path, assignment.step, assignment.spans, config)
+    share = Share(1, 2, *Share.bounds(assignment.spans, 1, 2))
+    for name in config.views:
+        items = np.load(tmp_path / f"{name}.items.npy", mmap_mode="r+")
+        items[: share.begin] = 2**30  # there is no such token
+    _, spans, views = handover._read(tmp_path)
+    for streams, coarse in views.values():
+        assert {type(one) for one in (*vars(streams).values(), coarse)} == {np.memmap}
+    sources = {
+        view: ViewSource.of(streams, coarse, config.views[view].n_transitions, torch.device("cpu"))
+        for view, (streams, coarse) in views.items()
+    }
+    monkeypatch.setattr(Share, "gather", lambda *_: None)
+    monkeypatch.setattr(Share, "add_gradients", lambda *_: None)
+    step = replace(assignment.step, sources=sources, share=share)
+    _, gradient = gradients(step, spans, assignment.schedule, 0)
+    assert np.abs(gradient).max() > 0
+    with pytest.raises(IndexError):
+        learn_batch(replace(step, share=ALONE), spans, assignment.schedule, 0)
 
 
 def test_shares_are_all_users_once() -> None:

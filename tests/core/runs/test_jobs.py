@@ -150,6 +150,7 @@ def test_the_memory_limit_ends_a_child(tmp_path: Path) -> None:
     view = wait_for(tmp_path, job, ended)
     assert view.state is State.FAILED
     assert "memory limit" in view.error
+    assert "python -m core run FILES --out OUT --memory SIZE" in view.error
 
 
 def test_folders_of_jobs_that_ended_long_ago_are_removed(

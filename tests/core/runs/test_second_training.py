@@ -3,20 +3,27 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
+import torch
 
 from core.base.progress import silent
 from core.base.schema import View
-from core.base.settings import ClusterSettings, IngestSettings, TrainSettings, ViewWeights
+from core.base.settings import ClusterSettings, Device, IngestSettings, TrainSettings, ViewWeights
+from core.model import embedding
 from core.runs import pipeline
 from core.runs.second_training import find_again, open_again, train_again
 from core.sample import write_sample
 from core.segments.identity import found_again
 from core.storage.store import Store
 
-SMALL = TrainSettings(epochs=1, hidden_dim=16, heads=2, feedforward_dim=16, embedding_dim=16)
+SMALL = TrainSettings(
+    epochs=1, hidden_dim=16, heads=2, feedforward_dim=16, embedding_dim=16, device=Device.CPU
+)
 
 
-def test_it_lies_apart_and_is_found_again(tmp_path: Path) -> None:
+def test_it_lies_apart_and_is_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Device] = []
+    monkeypatch.setattr(embedding, "pick_device", lambda one: asked.append(one) or torch.device("cpu"))
     write_sample(tmp_path / "demo.csv", 200, 1, silent)
     store = Store(tmp_path / "store")
     dataset = pipeline.preprocess(store, [tmp_path / "demo.csv"], IngestSettings(), silent)
@@ -35,4 +42,5 @@ def test_it_lies_apart_and_is_found_again(tmp_path: Path) -> None:
     same = found_again(partition, pipeline.combine(first, ViewWeights()).vectors)
     again = found_again(partition, pipeline.combine(found, ViewWeights()).vectors)
     assert same == dict.fromkeys(range(3), 1.0)
+    assert asked == [Device.CPU] * 2
     assert list(again) == [0, 1, 2] and all(0 < index <= 1 for index in again.values())

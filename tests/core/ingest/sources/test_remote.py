@@ -1,6 +1,7 @@
 """Against a real web server with ranges, and a real server of the S3 protocol."""
 
 import io
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -122,11 +123,23 @@ def test_what_was_cut_off_goes_on(
     (part,) = into.glob(".*.fetching")
     have = part.stat().st_size
     assert len(EXPORT) / 2 < have < len(EXPORT)
+    os.utime(part, (0, 0))  # however long ago
     made.asked.clear()
     fetch([f"{address}/files/export.csv"], into, silent)
     assert (into / "export.csv").read_bytes() == EXPORT
     begun = [int(asked.removeprefix("bytes=").split("-")[0]) for _, asked in made.asked if asked]
     assert min(begun) == have, "what is there is not asked for again"
+
+
+def test_what_was_cut_off_of_a_version_that_is_gone_goes_after_a_day(
+    site: tuple[Site, str], into: Path
+) -> None:
+    old, fresh = into / ".0123456789abcdef.fetching", into / ".fedcba9876543210.fetching"
+    for part in (old, fresh):
+        part.write_bytes(EXPORT[:99])
+    os.utime(old, (0, 0))
+    fetch([f"{site[1]}/files/export.csv"], into, silent)
+    assert list(into.glob(".*.fetching")) == [fresh]
 
 
 def test_a_server_that_tells_neither_size_nor_version(site: tuple[Site, str], into: Path) -> None:
