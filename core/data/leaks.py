@@ -50,6 +50,8 @@ def leaking_pages(
     converted, first_ts = converted[known], first_ts[known]
     if not len(converted):
         return np.zeros(0, np.int64)
+    enough = np.bincount(page[np.isin(user, converted)], minlength=n_pages) >= AT_REACH * len(converted)
+    user, page, timestamp = (column[enough[page]] for column in (user, page, timestamp))  # no other page can
     pairs, first = np.unique(user.astype(np.int64) * n_pages + page, return_index=True)
     visitor, visited = np.divmod(pairs, n_pages)
     place = np.minimum(np.searchsorted(converted, visitor), len(converted) - 1)

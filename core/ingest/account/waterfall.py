@@ -58,7 +58,7 @@ class FateTally:
             self.rejected_of_file[row[Raw.FILE_NO]] += count
         if row["first"] is None:
             return
-        self.units[row["unit"]] += count
+        self.units[row[records.UNIT]] += count
         self.rounded += row["rounded"]
         if row["day"] is not None:
             day = clock.Day(row["day"], row["first"], row["last"], count)
@@ -93,7 +93,7 @@ def count_fates(engine: Engine, typed: ir.Table, present: Collection[str]) -> Fa
         Raw.FILE_NO,
         records.IS_VIEW,
         records.FATE,
-        unit=records.unit(typed[Raw.EVENT_TIMESTAMP]),
+        records.UNIT,
         written=clock.day_of(typed, present),
     )
     counted = groups.agg(
@@ -104,7 +104,11 @@ def count_fates(engine: Engine, typed: ir.Table, present: Collection[str]) -> Fa
     )
     # What is no day is one group: there may be as many of those as there are records.
     days = counted.group_by(
-        Raw.FILE_NO, records.IS_VIEW, records.FATE, "unit", day=clock.named_day(counted.written, present)
+        Raw.FILE_NO,
+        records.IS_VIEW,
+        records.FATE,
+        records.UNIT,
+        day=clock.named_day(counted.written, present),
     )
     counted = days.agg(
         events=_["count"].sum().cast("int64"),
