@@ -114,8 +114,7 @@ def _apart(table: pa.Table, minutes: int) -> tuple[PageViews, Deeds]:
     session, before = _sessions(user, ids, by_gap), np.cumsum(is_view) - is_view
     views = (user, what, time, session, by_gap, before)
     deeds = (user, what, time, session, before)
-    seen, done = np.flatnonzero(is_view), np.flatnonzero(~is_view)  # taking by place is faster than by mask
-    return PageViews(*(one[seen] for one in views)), Deeds(*(one[done] for one in deeds))
+    return PageViews(*(one[is_view] for one in views)), Deeds(*(one[~is_view] for one in deeds))
 
 
 def _gap_starts(table: pa.Table, minutes: int) -> np.ndarray:
