@@ -169,10 +169,10 @@ def user_id(text: ir.StringValue) -> ir.StringValue:
 
 def _unless(text: ir.StringValue, plain: ir.StringValue, nothing: Collection[str]) -> ir.StringValue:
     """The text, or null where its plain form is one of ``nothing``; most texts need no second look."""
-    behind = chr(ord(max(nothing)[0]) + 1)  # what begins so follows all of them; blanks come before
+    behind = chr(ord(max(nothing)[0]) + 1)  # first after all of theirs; blanks come before
     return ibis.cases(
         (strlen(text) > _LONGEST, text),
-        (text.between("0", ":") | (text >= behind), text),  # the first begin with a digit
+        (text.between("0", ":") | (text >= behind), text),  # the former begin with a digit
         (plain.isin(list(nothing)), ibis.null("string")),
         else_=text,
     )
