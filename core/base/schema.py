@@ -26,7 +26,6 @@ class Raw:
     EVENT_NAME: Final = "event_name"
     PAGE_LOCATION: Final = "page_location"
     PAGE_TITLE: Final = "page_title"
-    PAGE_REFERRER: Final = "page_referrer"
     ENGAGEMENT_TIME_MSEC: Final = "engagement_time_msec"
     GA_SESSION_ID: Final = "ga_session_id"
     DEVICE_BROWSER: Final = "device_browser"
@@ -51,7 +50,6 @@ RAW_TEXT_COLUMNS: Final[tuple[str, ...]] = (
     Raw.EVENT_NAME,
     Raw.PAGE_LOCATION,
     Raw.PAGE_TITLE,
-    Raw.PAGE_REFERRER,
     Raw.ENGAGEMENT_TIME_MSEC,
     Raw.GA_SESSION_ID,
     Raw.DEVICE_BROWSER,

@@ -50,6 +50,9 @@ def leaking_pages(
     converted, first_ts = converted[known], first_ts[known]
     if not len(converted):
         return np.zeros(0, np.int64)
+    half = AT_REACH * len(converted)
+    enough = np.bincount(page[np.isin(user, converted)], minlength=n_pages) >= half  # no other page can
+    user, page, timestamp = (column[enough[page]] for column in (user, page, timestamp))
     pairs, first = np.unique(user.astype(np.int64) * n_pages + page, return_index=True)
     visitor, visited = np.divmod(pairs, n_pages)
     place = np.minimum(np.searchsorted(converted, visitor), len(converted) - 1)
@@ -60,6 +63,4 @@ def leaking_pages(
     )
     everywhere = (having >= LEAK_SHARE * visitors) & (having >= LEAK_REACH * len(converted))
     lift = having * len(users) >= AT_LIFT * visitors * len(converted)
-    return np.flatnonzero(
-        (visitors >= LEAK_USERS) & (everywhere | (lift & (at >= AT_REACH * len(converted))))
-    )
+    return np.flatnonzero((visitors >= LEAK_USERS) & (everywhere | (lift & (at >= half))))

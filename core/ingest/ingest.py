@@ -7,6 +7,7 @@ is one row a page view (a few numbers), a user, and a distinct page location.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -210,6 +211,6 @@ def _write(
         REJECTS: accounted.rejects,
         **done,
     }
-    for name, table in written.items():
-        write_table(table, out_dir / name)
+    with ThreadPoolExecutor() as pool:  # what a writer does is done outside of Python
+        list(pool.map(write_table, written.values(), (out_dir / name for name in written)))
     write_text_atomic(out_dir / RECEIPT, receipt.model_dump_json(indent=1))

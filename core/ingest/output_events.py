@@ -39,11 +39,11 @@ def events_table(behaviour: Behaviour, stripped: PageViews, used: Used) -> pa.Ta
 
 def _both(deeds: Deeds, stripped: PageViews, names: np.ndarray) -> Deeds:
     """Page views that are left out, put between the deeds; one comes after what was done before it."""
+    if not len(stripped):
+        return deeds
     views = Deeds(stripped.user, names, stripped.timestamp, stripped.session, stripped.place)
     pairs = zip(vars(deeds).values(), vars(views).values(), strict=True)
     columns = [np.concatenate(pair) for pair in pairs]
-    if not len(stripped):
-        return deeds
     order = np.argsort(2 * columns[-1] + (np.arange(len(columns[-1])) >= len(deeds.user)), kind="stable")
     return Deeds(*(column[order] for column in columns))
 

@@ -152,8 +152,8 @@ def _counted(table: ir.Table, absent: ir.BooleanValue, value: ir.StringValue) ->
 
 def _no_numbers(rows: ir.Table, column: str) -> ir.Table:
     """What stands where a number should: words, such as of another file, or a number that cannot be."""
-    words = records.absent(rows[column]).notnull() & _NUMBERS[column](rows[column]).isnull()
-    return _counted(rows, words, ibis.literal(f"{column} that cannot be"))
+    words = records.absent(rows[column]).count() - _NUMBERS[column](rows[column]).count()
+    return rows.agg(value=ibis.literal(f"{column} that cannot be"), count=words)
 
 
 def rejects_table(

@@ -58,7 +58,7 @@ class FateTally:
             self.rejected_of_file[row[Raw.FILE_NO]] += count
         if row["first"] is None:
             return
-        self.units[row["unit"]] += count
+        self.units[row[records.UNIT]] += count
         self.rounded += row["rounded"]
         if row["day"] is not None:
             day = clock.Day(row["day"], row["first"], row["last"], count)
@@ -88,14 +88,8 @@ class FateTally:
 
 def count_fates(engine: Engine, typed: ir.Table, present: Collection[str]) -> FateTally:
     """Look at every record once and count."""
-    moment = typed[records.TS]
-    groups = typed.group_by(
-        Raw.FILE_NO,
-        records.IS_VIEW,
-        records.FATE,
-        unit=records.unit(typed[Raw.EVENT_TIMESTAMP]),
-        written=clock.day_of(typed, present),
-    )
+    moment, alike = typed[records.TS], (Raw.FILE_NO, records.IS_VIEW, records.FATE, records.UNIT)
+    groups = typed.group_by(*alike, written=clock.day_of(typed, present))
     counted = groups.agg(
         count=_.count(),
         start=moment.min(),
@@ -103,9 +97,7 @@ def count_fates(engine: Engine, typed: ir.Table, present: Collection[str]) -> Fa
         tens=(moment % clock.ROUNDED_TO == 0).ifelse(1, 0).sum(),
     )
     # What is no day is one group: there may be as many of those as there are records.
-    days = counted.group_by(
-        Raw.FILE_NO, records.IS_VIEW, records.FATE, "unit", day=clock.named_day(counted.written, present)
-    )
+    days = counted.group_by(*alike, day=clock.named_day(counted.written, present))
     counted = days.agg(
         events=_["count"].sum().cast("int64"),
         first=_.start.min(),

@@ -42,7 +42,7 @@ LONGEST_ENGAGEMENT: Final = 10**12
 LARGEST_REVENUE: Final = 10**15
 """Of one event, in any currency: more is no sum of money, and a few of them would not fit into one."""
 
-USER_ID, TS, FATE = "user_id", "ts", "fate"
+USER_ID, TS, UNIT, FATE = "user_id", "ts", "unit", "fate"
 IS_VIEW, IS_INTERNAL, IS_DEBUG = "is_view", "is_internal", "is_debug"
 SESSION_ID, ENGAGEMENT, REVENUE = "session_id", "engagement", "revenue"
 BATCH: Final = (Raw.BATCH_PAGE_ID, Raw.BATCH_ORDERING_ID, Raw.BATCH_EVENT_INDEX)
@@ -126,6 +126,7 @@ def typed(
         **{
             USER_ID: user_id(column(Raw.USER_KEY)),
             TS: microseconds(column(Raw.EVENT_TIMESTAMP)),
+            UNIT: unit(column(Raw.EVENT_TIMESTAMP)),
             IS_VIEW: is_view | raw[Raw.FILE_NO].isin(list(view_files)) if view_files else is_view,
             SESSION_ID: session_id(absent(column(Raw.GA_SESSION_ID))),
             ENGAGEMENT: milliseconds(column(Raw.ENGAGEMENT_TIME_MSEC)),
@@ -168,9 +169,10 @@ def user_id(text: ir.StringValue) -> ir.StringValue:
 
 def _unless(text: ir.StringValue, plain: ir.StringValue, nothing: Collection[str]) -> ir.StringValue:
     """The text, or null where its plain form is one of ``nothing``; most texts need no second look."""
+    behind = chr(ord(max(nothing)[0]) + 1)  # first after all of theirs; blanks come before
     return ibis.cases(
         (strlen(text) > _LONGEST, text),
-        (text.between("0", ":"), text),  # begins with a digit
+        (text.between("0", ":") | (text >= behind), text),  # the former begin with a digit
         (plain.isin(list(nothing)), ibis.null("string")),
         else_=text,
     )
@@ -262,10 +264,9 @@ def _in_unit(number: ir.NumericValue, name: str) -> ir.BooleanValue:
 
 def _fate(table: ir.Table) -> ir.IntegerValue:
     """The fate of each record; what is wrong with a time is looked at only where something is."""
-    written = table[Raw.EVENT_TIMESTAMP]
     wrong_time = ibis.cases(
-        (absent(written).isnull(), int(Fate.NO_TIME)),
-        (unit(written) == OUTSIDE, int(Fate.OUTSIDE)),
+        (absent(table[Raw.EVENT_TIMESTAMP]).isnull(), int(Fate.NO_TIME)),
+        (table[UNIT] == OUTSIDE, int(Fate.OUTSIDE)),
         else_=int(Fate.NOT_A_TIME),
     )
     return ibis.cases(

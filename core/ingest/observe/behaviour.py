@@ -17,7 +17,6 @@ from core.base.settings import IngestSettings
 from core.ingest.account.waterfall import FateTally
 from core.ingest.clean import records
 from core.ingest.clean.locations import PAGE, Locations, canonical_locations
-from core.ingest.clean.records import Fate
 from core.ingest.engine import Engine
 from core.ingest.observe.bots import bot_like
 from core.ingest.observe.decided import Decided
@@ -112,10 +111,9 @@ def observe(
 
 
 def staying_views(engine: Engine, typed: ir.Table, tally: FateTally) -> tuple[ir.Table, ir.Table]:
-    """The records that stay, and the page views of users among them."""
+    """The records that stay, and the page views among them, also those of nobody."""
     staying = engine.name("staying", typed.filter(records.stays(typed, tally.occurring)))
-    with_id = staying[records.USER_ID].notnull() if Fate.NO_ID in tally.occurring else True
-    return staying, engine.name("page_views", staying.filter(staying[records.IS_VIEW], with_id))
+    return staying, engine.name("page_views", staying.filter(staying[records.IS_VIEW]))
 
 
 def _pages(

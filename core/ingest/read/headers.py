@@ -38,9 +38,6 @@ _ALIASES: Final = {
         "pagepathlevel1"
     ),
     Raw.PAGE_TITLE: "page_title pagetitle context_page_title properties_title",
-    Raw.PAGE_REFERRER: (
-        "page_referrer referrer http_referer context_page_referrer properties_referrer properties_$referrer"
-    ),
     Raw.ENGAGEMENT_TIME_MSEC: "engagement_time_msec",
     Raw.GA_SESSION_ID: "ga_session_id session_id visitid domain_sessionid properties_$session_id idvisit",
     Raw.DEVICE_BROWSER: "device_browser device_web_info_browser browser br_family properties_$browser",

@@ -27,7 +27,7 @@ VALUE_KINDS: Final = ("string_value", "int_value", "float_value", "double_value"
 PARAM_FIELDS: Final[Mapping[str, str]] = {
     field: f"event_params.{field}"
     for field in (
-        Raw.PAGE_LOCATION, Raw.PAGE_TITLE, Raw.PAGE_REFERRER, Raw.ENGAGEMENT_TIME_MSEC, Raw.GA_SESSION_ID,
+        Raw.PAGE_LOCATION, Raw.PAGE_TITLE, Raw.ENGAGEMENT_TIME_MSEC, Raw.GA_SESSION_ID,
         Raw.TRANSACTION_ID, Raw.CURRENCY, Raw.TRAFFIC_TYPE, Raw.DEBUG_MODE, Raw.BATCH_PAGE_ID,
         Raw.BATCH_ORDERING_ID, Raw.BATCH_EVENT_INDEX,
     )

@@ -36,7 +36,6 @@ MEANING: Final[Mapping[str, str]] = {
     Raw.EVENT_NAME: "Event name",
     Raw.EVENT_DATE: "Day of the event",
     Raw.PAGE_TITLE: "Page title",
-    Raw.PAGE_REFERRER: "Address of the page before",
     Raw.ENGAGEMENT_TIME_MSEC: "Engagement time",
     Raw.GA_SESSION_ID: "Session",
     Raw.DEVICE_BROWSER: "Browser",

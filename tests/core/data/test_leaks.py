@@ -53,6 +53,13 @@ def test_a_page_that_fewer_than_half_of_the_buyers_see_at_it() -> None:
     assert leaks(([(HOME, 0)], 60), (LOOKS, 100)) == []
 
 
+def test_just_half_of_the_buyers_seeing_it_once_is_enough() -> None:
+    user = np.arange(240)
+    page = np.where(user < 20, THANKS, HOME)
+    bought, when = np.arange(40), np.zeros(40, np.int64)
+    assert leaking_pages(user, page, np.zeros(240, np.int64), 3, bought, when).tolist() == [THANKS]
+
+
 def test_few_visitors_say_nothing() -> None:
     assert leaks((BUYS, 19), (LOOKS, 200)) == []
 

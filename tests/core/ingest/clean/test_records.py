@@ -125,7 +125,20 @@ def test_numbers_in_other_spellings_are_rejected_as_times_and_absent_elsewhere(t
 
 @pytest.mark.parametrize(
     "text",
-    ["", " ", "(not set)", "null", "NULL", "nan", "NaN", "undefined", "None", "(data deleted)", "<Other>"],
+    [
+        "",
+        " ",
+        "(not set)",
+        "null",
+        "NULL",
+        "nan",
+        "NaN",
+        "undefined",
+        "None",
+        "(data deleted)",
+        "<Other>",
+        "Unknown ",
+    ],
 )
 def test_texts_that_stand_for_nobody(tmp_path: Path, text: str) -> None:
     assert computed(tmp_path, [text, None], records.user_id) == [None, None]
@@ -155,6 +168,12 @@ def test_placeholders_are_absent_but_direct_is_a_source(tmp_path: Path) -> None:
         *[None] * 8,
         "Germany",
     ]
+
+
+def test_blanks_around_the_last_placeholder_change_nothing(tmp_path: Path) -> None:
+    texts = ["<obfuscated> ", "\t<obfuscated>", "www.shop.example ", "www.shop.example/", "x", "=", "Ä"]
+    found = computed(tmp_path, texts, lambda text: records.absent(text, "www.shop.example"))
+    assert found == [None, None, None, *texts[3:]]
 
 
 def test_order_is_by_time_then_batch_then_place(tmp_path: Path) -> None:

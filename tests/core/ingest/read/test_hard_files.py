@@ -231,12 +231,12 @@ class TestContradictingTypes:
 
     def test_an_object_where_a_field_may_be_empty_is_nothing(self, tmp_path: Path) -> None:
         row = {"user_pseudo_id": "u", "event_timestamp": "1611798022695757", "page_location": "/a"}
-        strange = {"page_referrer": [], "utm_source": {}, "page_title": {"a": 1}, "engagement_time_msec": {}}
-        usual = row | {"page_referrer": "/", "utm_source": "x", "page_title": "A", "engagement_time_msec": 1}
+        strange = {"utm_medium": [], "utm_source": {}, "page_title": {"a": 1}, "engagement_time_msec": {}}
+        usual = row | {"utm_medium": "y", "utm_source": "x", "page_title": "A", "engagement_time_msec": 1}
         write(tmp_path / "in" / "a.json", lines(usual, row | strange, row | strange))
         read = read_paths([tmp_path / "in"], tmp_path)
         assert read.reasons == []
-        for field in (Raw.PAGE_REFERRER, Raw.TRAFFIC_SOURCE, Raw.PAGE_TITLE):
+        for field in (Raw.TRAFFIC_MEDIUM, Raw.TRAFFIC_SOURCE, Raw.PAGE_TITLE):
             assert read.column(field)[1:] == [None, None]
         (out := tmp_path / "out").mkdir()
         receipt = ingest([tmp_path / "in"], IngestSettings(), out, silent, tmp_path)

@@ -144,9 +144,9 @@ def test_user_properties_can_be_the_key(tmp_path: Path) -> None:
 
 
 def test_the_mapping_can_name_a_parameter(tmp_path: Path) -> None:
-    mapping = {Raw.PAGE_TITLE: "event_params.ga_session_id", Raw.PAGE_REFERRER: "device.category"}
+    mapping = {Raw.PAGE_TITLE: "event_params.ga_session_id", Raw.TRAFFIC_MEDIUM: "device.category"}
     read = read_text(lines(event()), tmp_path, "a.json", mapping=mapping)
-    assert (read.column(Raw.PAGE_TITLE), read.column(Raw.PAGE_REFERRER)) == (["3599645542"], ["desktop"])
+    assert (read.column(Raw.PAGE_TITLE), read.column(Raw.TRAFFIC_MEDIUM)) == (["3599645542"], ["desktop"])
 
 
 def test_user_id_alone_has_to_be_chosen(tmp_path: Path) -> None:
