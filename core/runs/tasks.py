@@ -24,6 +24,7 @@ from core.runs import (
     read_from,
     second_training,
 )
+from core.runs.look_child import FilesRequest
 from core.storage.store import Artifact, Store, content_key
 
 Result: TypeAlias = dict[str, Any]
@@ -43,13 +44,6 @@ class DemoRequest(Settings):
     input_dir: Path
     users: int
     seed: int
-
-
-class FilesRequest(Settings):
-    """Files, and how they are read."""
-
-    paths: tuple[Path, ...]
-    settings: IngestSettings
 
 
 class LabelRequest(Settings):
@@ -191,13 +185,6 @@ def demo(store: Store, request: DemoRequest, progress: Progress) -> Result:
     write_sample(path, request.users, request.seed, progress)
     dataset = _read(store, (path,), IngestSettings(), progress)
     return {"dataset": dataset.key, "path": str(path)}
-
-
-def inspect(store: Store, request: FilesRequest, progress: Progress) -> Result:
-    """Open the headers of files: an Inspection."""
-    from core.ingest.read.inspection import inspect as inspect_files
-
-    return {"inspection": inspect_files(request.paths, request.settings).model_dump(mode="json")}
 
 
 def preprocess(store: Store, request: FilesRequest, progress: Progress) -> Result:
@@ -383,7 +370,6 @@ def _combined(store: Store, request: VectorsRequest) -> tuple[np.ndarray, np.nda
 
 TASKS: Final[Tasks] = {
     "demo": (DemoRequest, demo),
-    "inspect": (FilesRequest, inspect),
     "preprocess": (FilesRequest, preprocess),
     "label": (LabelRequest, label),
     "train": (TrainRequest, train),

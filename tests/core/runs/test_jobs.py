@@ -17,7 +17,7 @@ from core.runs.job_child import _Reporter, paces
 from core.runs.job_process import PROCESS
 from core.runs.job_view import _left
 from core.runs.jobs import JobView, ResourceLimits, State
-from core.runs.tasks import FilesRequest
+from core.runs.look_child import FilesRequest
 from tests.core.runs.resting_child import RestRequest
 
 
