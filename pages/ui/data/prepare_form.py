@@ -214,14 +214,13 @@ def _start_button(
     page = mapping[Raw.PAGE_LOCATION]
     if inner := next((file.inner[page] for file in found.files if page in file.inner), ()):
         errors.show(no_plain_page(page, inner))
-        return
     with st.container(horizontal=True, vertical_alignment="center"):
         clicked = st.button(
             "Prepare the data",
             type="primary",
             icon=":material/play_arrow:",
             key="prepare",
-            disabled=bool(missing) or not any(file.sample_rows for file in found.files),
+            disabled=bool(missing or inner) or not any(file.sample_rows for file in found.files),
         )
         if missing:
             which = "them" if len(missing) > 1 else "it"
