@@ -59,9 +59,9 @@ class LoadedExport:
 
     @property
     def is_ga4(self) -> bool:
-        """Whether all files have GA4's columns, so that a property in GA4 and BigQuery may have the events."""
-        times = [file.columns.get(Raw.EVENT_TIMESTAMP, "") for file in self.receipt.files]
-        return all(normalise_header(name) == Raw.EVENT_TIMESTAMP for name in times)
+        """Whether all files have GA4's columns: only then may GA4 and BigQuery have the events."""
+        columns = [file.columns.get(Raw.EVENT_TIMESTAMP, Raw.EVENT_TIMESTAMP) for file in self.receipt.files]
+        return all(normalise_header(name) == Raw.EVENT_TIMESTAMP for name in columns)
 
     @cached_property
     def keys(self) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from core.base.controls import control
 from core.base.errors import InputError, SettingsError
 from core.base.schema import RAW_TEXT_COLUMNS, REQUIRED_FIELDS, Raw
 from core.base.settings import IngestSettings
-from core.ingest.read.tools import TOOLS, Tool, tool_of
+from core.ingest.read.tools import TOOLS, AnalyticsTool, tool_of
 
 DEFAULT_USER_KEY: Final = "user_pseudo_id"
 SIGNED_IN_KEY: Final = "user_id"
@@ -189,7 +189,7 @@ def spelt(name: str) -> str:
     return re.sub(r"[.\s]+", "_", plain)
 
 
-def _aliases(field: str, tool: Tool | None, settings: IngestSettings) -> tuple[str, ...]:
+def _aliases(field: str, tool: AnalyticsTool | None, settings: IngestSettings) -> tuple[str, ...]:
     chosen = normalise_header(settings.user_key)
     if field == Raw.USER_KEY and chosen != DEFAULT_USER_KEY:
         return (chosen,)

@@ -113,6 +113,7 @@ class FileCount:
         delimiter: As in the receipt.
         collapsed: Rows that were put together with another one of their event.
         page_views: Those of :data:`core.ingest.read.tools.PAGE_VIEWS` that events are called.
+        ends: What tells the events of the first and of the last row, where events are in several rows.
         tool: Whose columns they are; ``""`` of GA4's and of a table of one's own.
     """
 
@@ -125,6 +126,7 @@ class FileCount:
     collapsed: int = 0
     page_views: tuple[str, ...] = ()
     tool: str = ""
+    ends: tuple[str, str] = ("", "")
 
 
 @dataclass

@@ -24,6 +24,7 @@ from core.ingest.read.page_view_name import page_view_of, unread_views
 from core.ingest.read.part_files import KEPT, FileCount
 from core.ingest.read.read_file import FileRead, read_file
 from core.ingest.read.tools import different_tools
+from core.ingest.read.whole_events import cut_events
 from core.ingest.sources.input_files import InputFile, Packing, resolve_inputs
 from core.ingest.sources.overlap import describe_copies
 from core.storage.disk import disk_errors
@@ -132,6 +133,7 @@ def joined(reads: Sequence[FileRead], settings: IngestSettings) -> RawRead:
             *describe_copies([read.source for read in reads]),
             *different_tools([(read.source.name, read.count.tool) for read in reads]),
             *unread_views([(read.source.name, read.count) for read in reads], page_view),
+            *cut_events(counts),
             *_drift(counts, present),
         ),
         page_view=page_view,

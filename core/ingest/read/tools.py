@@ -18,7 +18,7 @@ GA4: Final = "GA4"
 
 
 @dataclass(frozen=True)
-class Tool:
+class AnalyticsTool:
     """How one tool writes its exports.
 
     Args:
@@ -42,7 +42,7 @@ class Tool:
 
 
 TOOLS: Final = (
-    Tool(  # docs.snowplow.io/docs/fundamentals/canonical-event
+    AnalyticsTool(  # docs.snowplow.io/docs/fundamentals/canonical-event
         "Snowplow",
         ("domain_userid derived_tstamp", "domain_userid collector_tstamp"),
         {
@@ -56,7 +56,7 @@ TOOLS: Final = (
         },
         page_views=(PAGE_VIEW,),
     ),
-    Tool(  # segment.com/docs/connections/spec/common, rudderstack.com/docs/event-spec; raw calls, then tables
+    AnalyticsTool(  # segment.com/docs/connections/spec/common, rudderstack.com/docs/event-spec
         "Segment or RudderStack",
         (
             "anonymousid context_*",
@@ -76,7 +76,7 @@ TOOLS: Final = (
         {Raw.EVENT_NAME: "event_name type event event_type"},
         ("page", "Page Viewed", "Page viewed"),
     ),
-    Tool(  # posthog.com/docs/cdp/batch-exports/s3
+    AnalyticsTool(  # posthog.com/docs/cdp/batch-exports/s3
         "PostHog",
         ("distinct_id event timestamp",),
         {
@@ -92,7 +92,7 @@ TOOLS: Final = (
         },
         page_views=("$pageview",),
     ),
-    Tool(  # developer.matomo.org/guides/database-schema
+    AnalyticsTool(  # developer.matomo.org/guides/database-schema
         "Matomo",
         ("idvisitor idvisit", "visitorid idvisit"),
         {
@@ -102,7 +102,7 @@ TOOLS: Final = (
             Raw.DEVICE_CATEGORY: "devicetype",
         },
     ),
-    Tool(  # docs.mixpanel.com/reference/raw-event-export, …/docs/data-pipelines/json-pipelines
+    AnalyticsTool(  # docs.mixpanel.com/reference/raw-event-export, …/docs/data-pipelines/json-pipelines
         "Mixpanel",
         ("event properties_distinct_id properties_time", "event_name distinct_id insert_id"),
         {
@@ -113,7 +113,7 @@ TOOLS: Final = (
         },
         page_views=("$mp_web_page_view",),
     ),
-    Tool(  # amplitude.com/docs/apis/analytics/export, …/docs/data/autocapture-events-and-properties
+    AnalyticsTool(  # amplitude.com/docs/apis/analytics/export, …/docs/data/autocapture-events-and-properties
         "Amplitude",
         ("amplitude_id event_type event_time", "device_id event_type event_time server_upload_time"),
         {
@@ -133,7 +133,7 @@ PAGE_VIEWS: Final = tuple(
 """What events are called that are page views: GA4's name, those of the tools, and a usual one."""
 
 
-def tool_of(names: Collection[str]) -> Tool | None:
+def tool_of(names: Collection[str]) -> AnalyticsTool | None:
     """The tool that an export is told to be of by its columns."""
     return next((tool for tool in TOOLS if tool.wrote(names)), None)
 

@@ -227,7 +227,7 @@ def _start_button(
             st.markdown(
                 f":orange[:material/warning: No column was found for: {', '.join(missing)}. Choose {which}.]"
             )
-        else:
+        elif not inner:
             st.caption(
                 "Everything needed was found."
                 if any(file.sample_rows for file in found.files)

@@ -41,7 +41,9 @@ def clean_name(name: str) -> str:
     if suffix not in SUFFIXES:
         table = "Make a table of an access log first: docs/how-to/other_tools.md has the command"
         raise InputError(
-            f"{base or name!r} cannot be used", allowed=", ".join(SUFFIXES), remedy=table if suffix == LOG else ""
+            f"{base or name!r} cannot be used",
+            allowed=", ".join(SUFFIXES),
+            remedy=table if suffix == LOG else "",
         )
     short = base.encode()[-LONGEST_NAME:].decode(errors="ignore")  # a file system counts bytes
     return short.strip(". _")

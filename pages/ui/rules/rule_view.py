@@ -125,7 +125,9 @@ def _languages(rule: SegmentRule, export: LoadedExport, key: str) -> None:
             st.caption(GA4_NOTE)
             _ga4(ga4_text(rule, export), key)
         with tabs["BigQuery"]:
-            st.caption("Put the name of your own export in place of analytics_123456789, and change the days.")
+            st.caption(
+                "Put the name of your own export in place of analytics_123456789, and change the days."
+            )
             _said(said)
             st.code(bigquery_sql(rule, export), language="sql", wrap_lines=True, height=400)
     with tabs["DuckDB"]:

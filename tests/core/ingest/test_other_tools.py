@@ -152,7 +152,7 @@ def matomo() -> str:
 
 
 def mixpanel() -> str:
-    """docs.mixpanel.com/reference/raw-event-export, with ``time_in_ms``: all but the name in the properties."""
+    """docs.mixpanel.com/reference/raw-event-export, with ``time_in_ms``."""
 
     def row(name: str, view: View) -> dict[str, object]:
         who, time, url = view

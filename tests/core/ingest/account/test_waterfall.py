@@ -83,7 +83,11 @@ def test_an_exclusion_that_takes_most_is_said_aloud(tmp_path: Path) -> None:
             r"scroll \(1\), view_i",
         ),
         ([{**event("u", 0), Raw.EVENT_TIMESTAMP: "soon"}], {}, "line 2: Not a time \\('s…'\\)"),
-        ([{**event("u", 0), Raw.EVENT_TIMESTAMP: "12.10.2026 09:30"}], {}, r"read as ISO 8601 \(2026-10-12 09:30"),
+        (
+            [{**event("u", 0), Raw.EVENT_TIMESTAMP: "12.10.2026 09:30"}],
+            {},
+            r"read as ISO 8601 \(2026-10-12 09:30",
+        ),
         ([event("u", 0, page="(not set)")], {}, "page_location"),
         ([event("u", 0, "/a")], {"strip_pages": ("https://shop.example/a",)}, "strip_pages"),
         ([event("u", 0, debug_mode="1"), event("u", 0, traffic_type="internal")], {}, "exclude_debug"),

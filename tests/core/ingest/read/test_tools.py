@@ -4,7 +4,7 @@ import pytest
 
 from core.base.schema import RAW_TEXT_COLUMNS
 from core.ingest.read.headers import normalise_header
-from core.ingest.read.tools import PAGE_VIEWS, TOOLS, Tool, different_tools, tool_of
+from core.ingest.read.tools import PAGE_VIEWS, TOOLS, AnalyticsTool, different_tools, tool_of
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def test_a_tool_is_told_by_its_columns(names: str, tool: str) -> None:
 
 
 @pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
-def test_names_are_those_that_the_header_rule_gives(tool: Tool) -> None:
+def test_names_are_those_that_the_header_rule_gives(tool: AnalyticsTool) -> None:
     every = [*tool.columns.items(), *tool.only_here.items()]
     names = [name for _, listed in every for name in listed.split()]
     assert [normalise_header(name) for name in names] == names
