@@ -69,13 +69,15 @@ ALIASES: Final = {
     for field, plain in _PLAIN.items()
 }
 """Field → normalised names, best first."""
-BROWSER_KEYS: Final = frozenset(
+USER_KEYS: Final = frozenset(
     (
         *ALIASES[Raw.USER_KEY],
         *(name for tool in TOOLS for name in tool.only_here.get(Raw.USER_KEY, "").split()),
     )
-) - {"distinct_id", "properties_distinct_id"}  # those are the account's, once somebody signs in
-"""Ids that a tool keeps in the browser."""
+)
+"""Ids by which a tool tells its users, …"""
+BROWSER_KEYS: Final = USER_KEYS - {"distinct_id", "properties_distinct_id"}
+"""… and those that stay the browser's; the others are the account's, once somebody signs in."""
 
 _KNOWN = frozenset(alias for aliases in ALIASES.values() for alias in aliases)
 _LEAST_KNOWN = 3  # of a line of column names among the data

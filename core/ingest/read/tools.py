@@ -13,8 +13,8 @@ from typing import Final
 
 from core.base.schema import PAGE_VIEW, Raw
 
-GA4: Final = "GA4"
-"""What a table is taken for that no other tool is told by."""
+UNTOLD: Final = "GA4 or a table of one's own"
+"""What no other tool is told by."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def different_tools(files: Sequence[tuple[str, str]]) -> list[str]:
     """
     of_tool: dict[str, list[str]] = {}
     for name, tool in files:
-        of_tool.setdefault(tool or GA4, []).append(name)
+        of_tool.setdefault(tool or UNTOLD, []).append(name)
     if len(of_tool) < 2:
         return []
     groups = [f"{_listed(names)}: {tool}" for tool, names in of_tool.items()]

@@ -161,7 +161,7 @@ def _page_view(found: Inspection, mapping: Mapping[str, str], before: IngestSett
         "Which event is a page view?", ["", *dict.fromkeys((*filter(None, [before.page_view]), *names))],
         index=int(bool(before.page_view)), key=f"page_view-{column}", accept_new_options=True,
         format_func=lambda name: name or f"Found in all rows: {guess}",
-        help=f"Found by itself if it is called {', '.join(PAGE_VIEWS[:-1])}. Another name can be typed.",
+        help=f"Found by itself if it is called {md_text(', '.join(PAGE_VIEWS), 200)}. Another can be typed.",
     )  # fmt: skip
     return str(picked or "")
 

@@ -297,7 +297,7 @@ def test_files_of_two_tools_are_not_read_as_one_silently(tmp_path: Path) -> None
     paths = [write(tmp_path / "ga4.csv", ga4()), write(tmp_path / "posthog.jsonl", posthog())]
     warnings = " ".join(dataset_of(tmp_path / "a", *paths).receipt.warnings)
     assert "posthog.jsonl has no page_view, which is the page view of these files: its $pageview" in warnings
-    assert "different tools (ga4.csv: GA4; posthog.jsonl: PostHog)" in warnings
+    assert "different tools (ga4.csv: GA4 or a table of one's own; posthog.jsonl: PostHog)" in warnings
     assert inspect(paths, IngestSettings()).warnings[0] in warnings
 
 

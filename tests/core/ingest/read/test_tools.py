@@ -48,5 +48,5 @@ def test_files_of_several_tools_are_named_by_tool() -> None:
     assert different_tools([("a.csv", ""), ("b.csv", "")]) == []
     assert different_tools([("a.jsonl", "PostHog")]) == []
     (said,) = different_tools([("1.csv", ""), ("a.jsonl", "PostHog"), *((f"{n}.csv", "") for n in (2, 3, 4))])
-    assert "(1.csv, 2.csv, 3.csv and 1 more: GA4; a.jsonl: PostHog)" in said
+    assert "(1.csv, 2.csv, 3.csv and 1 more: GA4 or a table of one's own; a.jsonl: PostHog)" in said
     assert "prepare those of each tool apart" in said
