@@ -8,13 +8,16 @@
     ├── ResourceError   the machine refuses: disk full, memory limit, time limit
     └── Cancelled       the analyst stopped the run
 
-Every message says what was wrong, the value, what is allowed, and what to do. A page or the command
-line shows ``str(error)``; anything that is not a ``Beha2VecError`` is a bug and shows a traceback.
+Every message says what was wrong, the value, what is allowed, and what to do. The command line shows
+``str(error)``, a page ``error.on_screen``; anything that is not a ``Beha2VecError`` is a bug and shows a
+traceback.
 """
 
 from __future__ import annotations
 
 from typing import Final
+
+from core.base.controls import worded
 
 IN_A_BOUND: Final = "python -m core run FILES --out OUT --memory SIZE"
 """What to do where all records do not fit into memory."""
@@ -26,13 +29,22 @@ class Beha2VecError(Exception):
     Args:
         problem: What was wrong, with the value that was found.
         allowed: What would have been accepted; left out of the message when empty.
-        remedy: What to do about it; left out of the message when empty.
+        remedy: What to do about it; left out of the message when empty. A setting in it
+            (:func:`core.base.controls.control`) is called as it is where the error is shown.
     """
 
     def __init__(self, problem: str, *, allowed: str = "", remedy: str = "") -> None:
         self.problem, self.allowed, self.remedy = problem, allowed, remedy
-        parts = [problem, f"Allowed: {allowed}" if allowed else "", remedy]
-        super().__init__(" ".join(part.rstrip(". ") + "." for part in parts if part))
+        super().__init__(self._said(on_screen=False))
+
+    @property
+    def on_screen(self) -> str:
+        """The message in the words of the app."""
+        return self._said(on_screen=True)
+
+    def _said(self, on_screen: bool) -> str:
+        parts = [self.problem, f"Allowed: {self.allowed}" if self.allowed else "", self.remedy]
+        return worded(" ".join(part.rstrip(". ") + "." for part in parts if part), on_screen)
 
 
 class InputError(Beha2VecError):

@@ -72,8 +72,6 @@ REQUIRED_FIELDS: Final[tuple[str, ...]] = (Raw.USER_KEY, Raw.EVENT_TIMESTAMP, Ra
 """Fields without which no sequence can be made. A file without ``event_name`` is read as page views only."""
 
 PAGE_VIEW: Final = "page_view"
-PAGE_VIEWS: Final = (PAGE_VIEW, "$pageview", "page", "pageview", "Page Viewed", "Page viewed")
-"""What tools call a page view: GA4 and Snowplow, PostHog, Segment's calls, and what people name it there."""
 
 
 class Users:

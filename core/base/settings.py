@@ -140,7 +140,7 @@ class IngestSettings(Settings):
     added = frozenset({"page_view"})
     page_view: Annotated[str, StringConstraints(strip_whitespace=True)] = ""
     """Name of the events that are page views; empty to take the one of
-    :data:`core.base.schema.PAGE_VIEWS` that the files have. Without names of events every record is one."""
+    :data:`core.ingest.read.tools.PAGE_VIEWS` that the files have. Without names of events all records are."""
     exclude_internal: bool = True
     exclude_debug: bool = True
     exclude_bots: bool = False

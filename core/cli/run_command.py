@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from core.base.errors import SettingsError
+from core.base.schema import RAW_TEXT_COLUMNS
 from core.base.settings import Algorithm, Device, OutcomeCount, Preset
 from core.cli.bigquery_options import BIGQUERY, bigquery_options, read_days, take_options
 from core.cli.console import ConsoleProgress
@@ -97,7 +98,8 @@ files = click.Path(path_type=Path)
     "--column",
     multiple=True,
     metavar="FIELD=COLUMN",
-    help="Where the header rule is wrong; FIELD= where no column is that field.",
+    help="Where the header rule is wrong; FIELD= where no column is that field. A FIELD is one of "
+    f"{', '.join(RAW_TEXT_COLUMNS)}.",
 )
 @click.option("--page-view", metavar="NAME", help="Name of the events that are page views; found by itself.")
 @click.option(

@@ -35,6 +35,8 @@ class FileReceipt(_Part):
     encoding: str
     delimiter: str = ""
     """Between the columns of a CSV; empty of other files."""
+    tool: str = ""
+    """Whose columns they are; empty of GA4's and of a table of one's own."""
     records: int
     """Counted on its own, not by the parser: ``read + rejected + collapsed`` must equal it."""
     read: int

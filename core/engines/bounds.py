@@ -62,6 +62,9 @@ class Bounds:
             raise SettingsError(
                 f"--memory {memory} is less than a part of the users needs",
                 allowed=f"at least {math.ceil(least / 10**6 / 50) * 50} MB",
+                remedy=f"A number alone is bytes: say {memory.strip()}GB"
+                if memory.strip().isdecimal()
+                else "",
             )
         return cls(max(size, least), sample_users)
 

@@ -18,7 +18,8 @@ from core.engines.bounds import MEMORY, Bounds
 from core.engines.sampled import prepare
 from core.runs import read_from, tasks
 from core.runs.job_child import run_child
-from core.runs.tasks import FilesRequest, RefitRequest, TrainRequest
+from core.runs.look_child import FilesRequest
+from core.runs.tasks import RefitRequest, TrainRequest
 from core.storage.store import Store
 
 

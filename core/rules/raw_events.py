@@ -13,6 +13,7 @@ from core.data.receipt import FileReceipt, Receipt
 from core.ingest.account.waterfall import REJECT_REASONS
 from core.ingest.clean.records import DIRECT, NO_ID, PLACEHOLDERS
 from core.ingest.read.bigquery_sql import bigquery_column, quote_bigquery
+from core.ingest.read.headers import normalise_header
 from core.ingest.read.nested import PARAM_LISTS, RECORD_FIELDS, VALUE_KINDS
 from core.rules.addresses import PageTest, key_of, page_test, parameters
 from core.rules.conditions import RuleCondition
@@ -55,6 +56,12 @@ class LoadedExport:
     features: RuleFeatures
     receipt: Receipt
     settings: IngestSettings
+
+    @property
+    def is_ga4(self) -> bool:
+        """Whether all files have GA4's columns: only then may GA4 and BigQuery have the events."""
+        columns = [file.columns.get(Raw.EVENT_TIMESTAMP, Raw.EVENT_TIMESTAMP) for file in self.receipt.files]
+        return all(normalise_header(name) == Raw.EVENT_TIMESTAMP for name in columns)
 
     @cached_property
     def keys(self) -> tuple[str, ...]:

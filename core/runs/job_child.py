@@ -129,8 +129,10 @@ def run_child(folder: Path, do: Do | None = None) -> int:
     """
     job_process.note(folder, os.getpid())
     job_process.beat(folder)
-    from core.runs import tasks  # here, so that reading a job's state never loads the stages
+    if do is None:
+        from core.runs import tasks  # here, so that neither reading a job's state nor a look loads the stages
 
+        do = tasks.run
     order = order_of(folder)
     if order["memory_bytes"]:
         resource.setrlimit(resource.RLIMIT_AS, (order["memory_bytes"], order["memory_bytes"]))
@@ -138,11 +140,11 @@ def run_child(folder: Path, do: Do | None = None) -> int:
     try:
         _wait_for(Path(order["root"]), order["after"], reporter)
         threading.Thread(target=_guard, args=(folder, reporter, order["wall_s"]), daemon=True).start()
-        result = (do or tasks.run)(order["task"], Path(order["root"]), order["request"], reporter)
+        result = do(order["task"], Path(order["root"]), order["request"], reporter)
     except Cancelled as error:
         reporter.end(State.CANCELLED, error=str(error))
-    except Beha2VecError as error:
-        reporter.end(State.FAILED, error=str(error))
+    except Beha2VecError as error:  # a job is started and shown by a page
+        reporter.end(State.FAILED, error=error.on_screen)
     except MemoryError:
         reporter.end(State.FAILED, error=f"The memory limit for this step was reached. Try: {IN_A_BOUND}")
     except BaseException as error:

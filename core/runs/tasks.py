@@ -44,13 +44,6 @@ class DemoRequest(Settings):
     seed: int
 
 
-class FilesRequest(Settings):
-    """Files, and how they are read."""
-
-    paths: tuple[Path, ...]
-    settings: IngestSettings
-
-
 class LabelRequest(Settings):
     """A data set and how its pages are labelled; keys of artifacts are empty where there are none."""
 
@@ -191,13 +184,6 @@ def demo(store: Store, request: DemoRequest, progress: Progress) -> Result:
     dataset = pipeline.preprocess(store, (path,), IngestSettings(), progress)
     read_from.keep(dataset, (path,))
     return {"dataset": dataset.key, "path": str(path)}
-
-
-def inspect(store: Store, request: FilesRequest, progress: Progress) -> Result:
-    """Open the headers of files: an Inspection."""
-    from core.ingest.read.inspection import inspect as inspect_files
-
-    return {"inspection": inspect_files(request.paths, request.settings).model_dump(mode="json")}
 
 
 def label(store: Store, request: LabelRequest, progress: Progress) -> Result:
@@ -363,7 +349,6 @@ def _combined(store: Store, request: VectorsRequest) -> tuple[np.ndarray, np.nda
 
 TASKS: Final[Tasks] = {
     "demo": (DemoRequest, demo),
-    "inspect": (FilesRequest, inspect),
     "label": (LabelRequest, label),
     "train": (TrainRequest, train),
     CHOOSE_K: (EvidenceRequest, choose_k),

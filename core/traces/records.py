@@ -23,14 +23,14 @@ from core.base.settings import IngestSettings
 from core.ingest.read.blocks import Block, QuoteLimits, count_block, make_block, whole_records
 from core.ingest.read.careful import records
 from core.ingest.read.delimited_layout import JSON_LIMITS, RECORD_COLUMNS
-from core.ingest.read.headers import ALIASES, normalise_header
+from core.ingest.read.headers import USER_KEYS, normalise_header
 from core.ingest.read.opening import CHUNK_BYTES, find_header, split_header
 from core.ingest.sources.input_files import ByteReader, InputFile
 from core.ingest.sources.sniffing import FileKind
 from core.ingest.sources.text import open_text
 from core.traces.needles import FORGOTTEN, Needles
 
-_OF_USERS: Final = frozenset({*ALIASES[Raw.USER_KEY], Raw.USER_KEY, Users.USER_ID})
+_OF_USERS: Final = USER_KEYS | {Raw.USER_KEY, Users.USER_ID}
 _COOKIE: Final = re.compile(r"GA\d\.\d\.")
 """Before the id in the cookie that it comes from."""
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 import ibis.expr.types as ir
 from ibis import _
 
+from core.base.controls import control
 from core.base.errors import NothingLeft
 from core.base.schema import Raw
 from core.base.settings import IngestSettings
@@ -24,6 +25,10 @@ REJECT_REASONS: Final = {
     Fate.OUTSIDE: "Not between the years 1990 and 2100",
     Fate.NO_LOCATION: "A page view without page_location",
 }
+TIMES_READ: Final = (
+    "ISO 8601 (2026-10-12 09:30:00, in UTC where no zone is written), or as seconds, milli-, micro- or "
+    "nanoseconds since 1970"
+)
 LOUD_SHARE: Final = 0.5
 """Share of the page views that an exclusion may take before it is said aloud."""
 
@@ -203,8 +208,9 @@ _SWITCHES: Final = {
     "stripped": "To keep some of them, shorten strip_pages",
 }
 _REMEDIES: Final = {
-    "rejected": "Check that the right columns are mapped to event_timestamp and page_location",
-    "not_page_view": "Say which event is a page view (--page-view NAME, or with the columns on the Data "
-    "page); if every record is one, say that there are no event names (--column event_name=)",
-    "no_id": "Choose another column as the user key",
+    "rejected": "Check from which columns event_timestamp and page_location are read: "
+    f"{control('mapping')}. A time is read as {TIMES_READ}",
+    "not_page_view": f"Say which event is a page view: {control('page_view')}. If every record is one, say "
+    f"that there are no event names: {control('no_event_name')}",
+    "no_id": f"Choose another column: {control('user_key')}",
 }

@@ -79,7 +79,9 @@ def read(
     notes = (*opened.text.notes, *run.notes)
     columns = sink.columns(run.columns, run.seen)
     layout, encoding = opened.layout, opened.text.encoding
-    return FileCount(layout.shape.value, encoding, run.records, columns, notes, layout.delimiter)
+    return FileCount(
+        layout.shape.value, encoding, run.records, columns, notes, layout.delimiter, tool=layout.fields.tool
+    )
 
 
 @dataclass

@@ -11,9 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from core.base.controls import control
 from core.base.errors import InputError, SettingsError
 from core.base.schema import RAW_TEXT_COLUMNS, REQUIRED_FIELDS, Raw
 from core.base.settings import IngestSettings
+from core.ingest.read.tools import TOOLS, AnalyticsTool, tool_of
 
 DEFAULT_USER_KEY: Final = "user_pseudo_id"
 SIGNED_IN_KEY: Final = "user_id"
@@ -21,40 +23,29 @@ SIGNED_IN_KEY: Final = "user_id"
 _IN_USD: Final = "_in_usd"
 EVENT_VALUE: Final = "value"
 """GA4's parameter for what any event is worth; taken for money only where no column holds revenue."""
-_ALIASES: Final = {
-    Raw.USER_KEY: (
-        f"{DEFAULT_USER_KEY} client_id clientid pseudo_id fullvisitorid domain_userid anonymous_id "
-        "anonymousid distinct_id idvisitor visitorid"
-    ),
-    Raw.EVENT_TIMESTAMP: (
-        "event_timestamp timestamp event_time event_at event_dt hit_timestamp ts derived_tstamp "
-        "collector_tstamp server_time time"
-    ),
+_PLAIN: Final = {
+    Raw.USER_KEY: f"{DEFAULT_USER_KEY} client_id clientid pseudo_id fullvisitorid",
+    Raw.EVENT_TIMESTAMP: "event_timestamp timestamp event_time event_at event_dt hit_timestamp ts",
     Raw.EVENT_DATE: "event_date",
     Raw.EVENT_NAME: "event_name name event_type event",
-    # full URLs first: a path alone has lost its host
-    Raw.PAGE_LOCATION: (
-        "page_location page_url url context_page_url properties_url properties_$current_url page_path "
-        "pagepathlevel1"
-    ),
-    Raw.PAGE_TITLE: "page_title pagetitle context_page_title properties_title",
+    Raw.PAGE_LOCATION: "page_location page_url url",
+    Raw.PAGE_TITLE: "page_title pagetitle",
     Raw.ENGAGEMENT_TIME_MSEC: "engagement_time_msec",
-    Raw.GA_SESSION_ID: "ga_session_id session_id visitid domain_sessionid properties_$session_id idvisit",
-    Raw.DEVICE_BROWSER: "device_browser device_web_info_browser browser br_family properties_$browser",
-    Raw.DEVICE_CATEGORY: "device_category device_type dvce_type properties_$device_type devicetype",
-    Raw.GEO_COUNTRY: "geo_country country properties_$geoip_country_name",
+    Raw.GA_SESSION_ID: "ga_session_id session_id visitid",
+    Raw.DEVICE_BROWSER: "device_browser device_web_info_browser browser",
+    Raw.DEVICE_CATEGORY: "device_category device_type",
+    Raw.GEO_COUNTRY: "geo_country country",
     # the first touch first; what follows is the touch of a session or of an event
     **{
         field: f"traffic_source_{name} {name} collected_traffic_source_manual_{name} "
         f"session_traffic_source_last_click_cross_channel_campaign_{name} "
-        f"session_traffic_source_last_click_manual_campaign_{name} utm_{name} mkt_{name} "
-        f"context_campaign_{name} properties_utm_{name}"
+        f"session_traffic_source_last_click_manual_campaign_{name} utm_{name}"
         for field, name in ((Raw.TRAFFIC_SOURCE, "source"), (Raw.TRAFFIC_MEDIUM, "medium"))
     },
     Raw.TRANSACTION_ID: "transaction_id ecommerce_transaction_id",
     Raw.PURCHASE_REVENUE: (
         "purchase_revenue ecommerce_purchase_revenue purchase_revenue_in_usd"
-        f" ecommerce_purchase_revenue{_IN_USD} {EVENT_VALUE}"
+        f" ecommerce_purchase_revenue{_IN_USD}"
     ),
     Raw.CURRENCY: "currency ecommerce_currency currency_code",
     Raw.TRAFFIC_TYPE: "traffic_type",
@@ -63,15 +54,29 @@ _ALIASES: Final = {
     Raw.BATCH_ORDERING_ID: "batch_ordering_id",
     Raw.BATCH_EVENT_INDEX: "batch_event_index",
 }
-ALIASES: Final = {field: tuple(names.split()) for field, names in _ALIASES.items()}
+"""Names of GA4 and of tables of one's own."""
+_LAST: Final = {
+    Raw.EVENT_TIMESTAMP: "time",
+    Raw.PAGE_LOCATION: "page_path pagepathlevel1",  # a path alone has lost its host
+    Raw.PURCHASE_REVENUE: EVENT_VALUE,
+}
+"""Taken only where nothing better is there."""
+ALIASES: Final = {
+    field: tuple(
+        " ".join((plain, *(tool.columns.get(field, "") for tool in TOOLS), _LAST.get(field, ""))).split()
+    )
+    for field, plain in _PLAIN.items()
+}
 """Field → normalised names, best first."""
-_OF_SEGMENT: Final = frozenset({"anonymousid", "anonymous_id"})
-_CONTEXT: Final = "context_"
-_CALLS: Final = ("event_name", "type", "event", "event_type")
-"""Event names of Segment and RudderStack, told by an anonymous id and a context: ``type`` is the call,
-``event`` the name of a track in a table of those alone, and ``name`` that of a page."""
-_OF_A_CALL: Final = frozenset({"anonymousid", "event"})
-"""Beside a ``type`` these say that it is the call, where another column may be the event's name too."""
+USER_KEYS: Final = frozenset(
+    (
+        *ALIASES[Raw.USER_KEY],
+        *(name for tool in TOOLS for name in tool.only_here.get(Raw.USER_KEY, "").split()),
+    )
+)
+"""Ids by which a tool tells its users, …"""
+BROWSER_KEYS: Final = USER_KEYS - {"distinct_id", "properties_distinct_id"}
+"""… and those that stay the browser's; the others are the account's, once somebody signs in."""
 
 _KNOWN = frozenset(alias for aliases in ALIASES.values() for alias in aliases)
 _LEAST_KNOWN = 3  # of a line of column names among the data
@@ -88,11 +93,13 @@ class HeaderMap:
         names: The columns as the file spells them.
         columns: Field → index into ``names``.
         candidates: Field → all columns that could be it, best first; the first one is taken.
+        tool: Which tool's columns they are; ``""`` of GA4's, and of a table of one's own.
     """
 
     names: tuple[str, ...]
     columns: Mapping[str, int]
     candidates: Mapping[str, tuple[str, ...]]
+    tool: str = ""
 
     @property
     def by_name(self) -> dict[str, str]:
@@ -114,9 +121,9 @@ def map_headers(names: Sequence[str], settings: IngestSettings) -> HeaderMap:
         SettingsError: If the analyst's mapping names a field that does not exist.
     """
     spellings = [(normalise_header(name), spelt(name)) for name in names]
-    found = {
-        field: indices for field in RAW_TEXT_COLUMNS if (indices := _candidates(field, spellings, settings))
-    }
+    tool = tool_of({plain for plain, _ in spellings})
+    aliases = {field: _aliases(field, tool, settings) for field in RAW_TEXT_COLUMNS}
+    found = {field: indices for field in aliases if (indices := _candidates(aliases[field], spellings))}
     columns = {field: indices[0] for field, indices in found.items()}
     columns.update(_overrules(names, settings))
     ignored = [field for field, column in settings.mapping.items() if not column]
@@ -128,7 +135,7 @@ def map_headers(names: Sequence[str], settings: IngestSettings) -> HeaderMap:
     }
     _refuse_doubles(names, columns)
     candidates = {field: tuple(dict.fromkeys(names[i] for i in indices)) for field, indices in found.items()}
-    return HeaderMap(tuple(names), columns, candidates)
+    return HeaderMap(tuple(names), columns, candidates, tool.name if tool else "")
 
 
 def require(header: HeaderMap, file: str, settings: IngestSettings) -> None:
@@ -143,17 +150,15 @@ def require(header: HeaderMap, file: str, settings: IngestSettings) -> None:
     if Raw.USER_KEY in missing and _has_signed_in_key(header, settings):
         raise InputError(
             f"{file} has no {DEFAULT_USER_KEY}, but it has {SIGNED_IN_KEY}",
-            remedy=f"Choose user_key = {SIGNED_IN_KEY} to identify users by it (it may be personal data)",
+            remedy=f"Identify users by it, which may be personal data: {control('user_key')}",
         )
-    plain = list(map(normalise_header, header.names))
-    tried = "; ".join(
-        f"{_label(field)} as {', '.join(_aliases(field, plain, settings))}" for field in missing
-    )
+    tool = tool_of(set(map(normalise_header, header.names)))
+    tried = "; ".join(f"{_label(field)} as {', '.join(_aliases(field, tool, settings))}" for field in missing)
     raise InputError(
         f"{file} has no column for {' and '.join(_label(field) for field in missing)}. "
         f"Its columns are: {_listed(header.names)}",
         allowed=tried,
-        remedy="Rename the column, or say in the mapping which column it is",
+        remedy=f"Rename the column, or say which one it is: {control('mapping')}",
     )
 
 
@@ -173,7 +178,8 @@ def user_keys(names: Sequence[str], mapped: Sequence[str]) -> tuple[str, ...]:
         mapped: Columns that are already another field; not offered.
     """
     free = dict.fromkeys(normalise_header(name) for name in names if name not in set(mapped))
-    known = [name for name in (*ALIASES[Raw.USER_KEY], SIGNED_IN_KEY) if name in free]
+    anonymous = _aliases(Raw.USER_KEY, tool_of(set(map(normalise_header, names))), IngestSettings())
+    known = [name for name in (*anonymous, SIGNED_IN_KEY) if name in free]
     likely = [name for name in free if name not in known and _LIKELY_KEY.search(name)]
     return tuple(dict.fromkeys((*known, *likely, *free)))
 
@@ -184,25 +190,15 @@ def spelt(name: str) -> str:
     return re.sub(r"[.\s]+", "_", plain)
 
 
-def _aliases(field: str, plain: Sequence[str], settings: IngestSettings) -> tuple[str, ...]:
+def _aliases(field: str, tool: AnalyticsTool | None, settings: IngestSettings) -> tuple[str, ...]:
     chosen = normalise_header(settings.user_key)
-    if field == Raw.EVENT_NAME:
-        return _CALLS if _is_segment(plain) else ALIASES[field]
     if field == Raw.USER_KEY and chosen != DEFAULT_USER_KEY:
         return (chosen,)
-    return ALIASES[field]
+    only = tool.only_here.get(field, "").split() if tool else ()
+    return tuple(only) or ALIASES[field]
 
 
-def _is_segment(plain: Sequence[str]) -> bool:
-    """Whether columns are Segment's, and not a table of one's own that has its ids and a context."""
-    if _OF_SEGMENT.isdisjoint(plain) or not any(name.startswith(_CONTEXT) for name in plain):
-        return False
-    named = "type" in plain and not {"name", "event_type"}.isdisjoint(plain)
-    return not (named and _OF_A_CALL.isdisjoint(plain))
-
-
-def _candidates(field: str, spellings: Sequence[tuple[str, str]], settings: IngestSettings) -> list[int]:
-    aliases = _aliases(field, [plain for plain, _ in spellings], settings)
+def _candidates(aliases: Sequence[str], spellings: Sequence[tuple[str, str]]) -> list[int]:
     rank = {alias: place for place, alias in enumerate(aliases)}
     ranked = [
         (rank[plain], plain != whole, index)  # an unprefixed column before a parameter of that name

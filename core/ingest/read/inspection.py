@@ -23,12 +23,13 @@ from core.ingest.read.event_rows import EventRows
 from core.ingest.read.headers import HeaderMap, user_keys
 from core.ingest.read.nested import rows_of
 from core.ingest.read.opening import OpenedDelimited, open_delimited
+from core.ingest.read.record_text import inner_names
+from core.ingest.read.tools import PAGE_VIEWS, different_tools
 from core.ingest.sources.input_files import InputFile, open_seekable, open_source, resolve_inputs
 from core.ingest.sources.overlap import describe_copies, describe_overlaps
 from core.ingest.sources.sniffing import FileKind
 
 SAMPLE_ROWS: Final = 20
-CHUNK_BYTES: Final = 1 << 20
 
 
 _MAY_BE_PERSONAL: Final = re.compile(r"[@?&=%/ ]")
@@ -48,9 +49,13 @@ class FilePreview(_Part):
     name: str
     bytes: int
     shape: str
+    tool: str = ""
+    """Whose columns they are, as in the receipt."""
     columns: tuple[str, ...]
     sample_rows: tuple[tuple[str | None, ...], ...]
     """Some rows, not masked: to be shown, never stored."""
+    inner: dict[str, tuple[str, ...]] = {}
+    """Column whose cells are records as text → names in them."""
     notes: tuple[str, ...] = ()
     """How rows make events, where one is in several."""
 
@@ -66,11 +71,11 @@ class Inspection(_Part):
     user_keys: tuple[str, ...]
     """Values for ``IngestSettings.user_key``, the likely ones first."""
     warnings: tuple[str, ...] = ()
-    """Inputs that are the same, or seem to hold the same day."""
+    """Inputs that are the same, seem to hold the same day, or come from different tools."""
 
 
 def inspect(paths: Sequence[Path], settings: IngestSettings) -> Inspection:
-    """Read headers and a few rows.
+    """Read headers and a few rows, by what the readers begin with; nothing about them is decided here.
 
     A missing column is no error here: the analyst may still say which one it is.
 
@@ -94,7 +99,11 @@ def inspect(paths: Sequence[Path], settings: IngestSettings) -> Inspection:
         mapping=mapping,
         candidates={field: names for field, names in candidates.items() if names},
         user_keys=user_keys(columns, taken),
-        warnings=(*describe_copies(sources), *describe_overlaps({s.name: frozenset() for s in sources})),
+        warnings=(
+            *describe_copies(sources),
+            *different_tools([(preview.name, preview.tool) for preview, _ in looks]),
+            *describe_overlaps({s.name: frozenset() for s in sources}),
+        ),
     )
 
 
@@ -108,7 +117,7 @@ def _look(source: InputFile, settings: IngestSettings) -> tuple[FilePreview, Hea
 
 def _look_at_delimited(source: InputFile, settings: IngestSettings) -> tuple[FilePreview, HeaderMap]:
     with open_source(source) as file:
-        opened = open_delimited(file, source, settings, CHUNK_BYTES)
+        opened = open_delimited(file, source, settings)
     layout = opened.layout
     if layout.shape not in (Shape.CONSOLE, Shape.DOTTED):
         names = layout.header
@@ -131,7 +140,7 @@ def _assembled_rows(opened: OpenedDelimited, names: Sequence[str]) -> list[tuple
 
 def _look_at_json(source: InputFile, settings: IngestSettings) -> tuple[FilePreview, HeaderMap]:
     with open_source(source) as file:
-        opened = ndjson.open_json(file, source, settings, CHUNK_BYTES)
+        opened = ndjson.open_json(file, source, settings)
     names = _names_shown(opened.rows, opened.seen)
     sample = opened.sample[: opening.SAMPLE_ROWS if opened.rows else SAMPLE_ROWS]
     rows = [tuple(row) for row in rows_of(sample, names, opened.literal)]
@@ -170,7 +179,9 @@ def _preview(
     shown = tuple(
         tuple(
             # which event is a page view is to be chosen; a mere `name` may be a person's
-            cell if name == events and "event" in name.lower() else _without_personal_data(cell)
+            cell
+            if name == events and (cell in PAGE_VIEWS or "event" in name.lower())
+            else _without_personal_data(cell)
             for name, cell in zip(names, row, strict=True)
         )
         for row in rows[:SAMPLE_ROWS]
@@ -180,8 +191,12 @@ def _preview(
         name=source.name,
         bytes=source.bytes,
         shape=shape,
+        tool=fields.tool,
         columns=tuple(names),
         sample_rows=shown,
+        inner={
+            name: found for at, name in enumerate(names) if (found := inner_names(row[at] for row in rows))
+        },
         notes=notes,
     )
 

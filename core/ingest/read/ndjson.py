@@ -164,8 +164,10 @@ def _read(
             records += outcome.records
             done += outcome.bytes
             report(done)
-    columns = sink.columns(opened.fields.by_name, opened.seen)
-    return FileCount(opened.shape, opened.text.encoding, records, columns, tuple(opened.text.notes))
+    columns, tool = sink.columns(opened.fields.by_name, opened.seen), opened.fields.tool
+    return FileCount(
+        opened.shape, opened.text.encoding, records, columns, tuple(opened.text.notes), tool=tool
+    )
 
 
 def _event_rows(

@@ -1,12 +1,12 @@
 """Which events are page views: every tool has a name of its own for them.
 
 It is decided once, on all files together: the name that the analyst chose, or else ``page_view``, or else the
-one other name of :data:`core.base.schema.PAGE_VIEWS` that occurs. Nothing is renamed.
+one other name of :data:`core.ingest.read.tools.PAGE_VIEWS` that occurs. Nothing is renamed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,10 +14,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from core.base.controls import control
 from core.base.errors import InputError
-from core.base.schema import PAGE_VIEW, PAGE_VIEWS, Raw
+from core.base.schema import PAGE_VIEW, Raw
 from core.base.settings import IngestSettings
 from core.ingest.read.part_files import FileCount
+from core.ingest.read.tools import PAGE_VIEWS
 
 _KNOWN = pa.array(PAGE_VIEWS)
 
@@ -53,16 +55,21 @@ def page_view_of(counts: Sequence[FileCount], settings: IngestSettings) -> str:
     Raises:
         InputError: If no event is called ``page_view``, and several others may be one.
     """
-    known = [name for name in PAGE_VIEWS if any(name in count.page_views for count in counts)]
-    if settings.page_view or PAGE_VIEW in known or not known:
+    known = likely({name for count in counts for name in count.page_views})
+    if settings.page_view or not known:
         return settings.page_view or PAGE_VIEW
     if len(known) > 1:
         raise InputError(
             f"Events are called {' and '.join(map(repr, known))}: which of them are the page views?",
             allowed=" or ".join(known),
-            remedy="Say which event is a page view (--page-view NAME, or with the columns on the Data page)",
+            remedy=f"Say which event is a page view: {control('page_view')}",
         )
     return known[0]
+
+
+def likely(names: Collection[str]) -> tuple[str, ...]:
+    """Of the names of events, those that may be the page views: GA4's own name alone, where it is there."""
+    return (PAGE_VIEW,) if PAGE_VIEW in names else tuple(name for name in PAGE_VIEWS if name in names)
 
 
 def unread_views(files: Sequence[tuple[str, FileCount]], page_view: str) -> list[str]:

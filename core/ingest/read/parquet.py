@@ -98,7 +98,7 @@ def read(source: InputFile, settings: IngestSettings, sink: Sink, report: Callab
             start += len(batch)
             report(source.bytes * start // max(1, records))
     columns = sink.columns(opened.fields.by_name, opened.seen)
-    return FileCount(opened.shape, "parquet", records, columns, opened.notes)
+    return FileCount(opened.shape, "parquet", records, columns, opened.notes, tool=opened.fields.tool)
 
 
 def first_rows(table: pq.ParquetFile, names: Sequence[str], file: str) -> list[pa.Array]:

@@ -112,7 +112,9 @@ class FileCount:
         notes: What was assumed.
         delimiter: As in the receipt.
         collapsed: Rows that were put together with another one of their event.
-        page_views: Those of :data:`core.base.schema.PAGE_VIEWS` that events are called.
+        page_views: Those of :data:`core.ingest.read.tools.PAGE_VIEWS` that events are called.
+        ends: What tells the events of the first and of the last row, where events are in several rows.
+        tool: Whose columns they are; ``""`` of GA4's and of a table of one's own.
     """
 
     shape: str
@@ -123,6 +125,8 @@ class FileCount:
     delimiter: str = ""
     collapsed: int = 0
     page_views: tuple[str, ...] = ()
+    tool: str = ""
+    ends: tuple[str, str] = ("", "")
 
 
 @dataclass

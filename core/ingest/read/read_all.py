@@ -10,6 +10,7 @@ from typing import Final
 
 import pyarrow as pa
 
+from core.base.controls import control
 from core.base.errors import InputError
 from core.base.progress import Progress
 from core.base.schema import PAGE_VIEW, Raw, Rejects
@@ -22,6 +23,8 @@ from core.ingest.read.kept_reads import KeptReads
 from core.ingest.read.page_view_name import page_view_of, unread_views
 from core.ingest.read.part_files import KEPT, FileCount
 from core.ingest.read.read_file import FileRead, read_file
+from core.ingest.read.tools import different_tools
+from core.ingest.read.whole_events import cut_events
 from core.ingest.sources.input_files import InputFile, Packing, resolve_inputs
 from core.ingest.sources.overlap import describe_copies
 from core.storage.disk import disk_errors
@@ -128,7 +131,9 @@ def joined(reads: Sequence[FileRead], settings: IngestSettings) -> RawRead:
         present=present,
         warnings=(
             *describe_copies([read.source for read in reads]),
+            *different_tools([(read.source.name, read.count.tool) for read in reads]),
             *unread_views([(read.source.name, read.count) for read in reads], page_view),
+            *cut_events(counts),
             *_drift(counts, present),
         ),
         page_view=page_view,
@@ -183,7 +188,7 @@ def _refuse_unknown_columns(settings: IngestSettings, counts: Sequence[FileCount
         if column and wanted not in used:
             raise InputError(
                 f"The mapping reads {field} from {column!r}, but no file has values in such a column",
-                remedy="Look at the columns of the file, and correct the mapping",
+                remedy=f"Look at the columns of the file, and name another: {control('mapping')}",
             )
 
 
@@ -196,6 +201,7 @@ def _receipt(read: FileRead, reads: Sequence[FileRead], page_view: str) -> FileR
         bytes=source.bytes,
         encoding=count.encoding,
         delimiter=count.delimiter,
+        tool=count.tool,
         records=count.records,
         read=read.rows,
         rejected=read.rejected.total,
@@ -207,7 +213,7 @@ def _receipt(read: FileRead, reads: Sequence[FileRead], page_view: str) -> FileR
 
 
 def _assumptions(count: FileCount, page_view: str) -> list[str]:
-    notes = []
+    notes = [f"The columns are those of {count.tool}"] if count.tool else []
     if Raw.EVENT_NAME not in count.columns:
         notes.append("No event names: every record is read as a page view")
     elif page_view != PAGE_VIEW:

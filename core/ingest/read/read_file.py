@@ -9,8 +9,10 @@ from typing import Final
 
 from core.base.settings import IngestSettings
 from core.ingest.read import delimited, ndjson, parquet
+from core.ingest.read.opening import naming
 from core.ingest.read.page_view_name import with_page_views
 from core.ingest.read.part_files import KEPT, FileCount, PartFile, Rejected, Sink
+from core.ingest.read.record_text import refuse_records
 from core.ingest.read.whole_events import put_together
 from core.ingest.sources.input_files import InputFile
 from core.ingest.sources.sniffing import FileKind
@@ -73,5 +75,8 @@ def read_file(
     sink = Sink(folder, prefix, rejected=Rejected(room))
     count = _READERS[source.kind](source, settings, sink, report)
     count = put_together(sink, count, source.kind, lambda: report(_ALL_READ))
-    count = with_page_views(count, [part.path for part in sink.parts])
+    paths = [part.path for part in sink.parts]
+    with naming(source.name):
+        refuse_records(count, paths)
+    count = with_page_views(count, paths)
     return FileRead(source, count, tuple(sink.parts), sink.rejected)

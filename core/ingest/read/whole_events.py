@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -60,7 +61,7 @@ def put_together(sink: Sink, count: FileCount, kind: str, report: Callable[[], N
             _drop_staged_columns(sink)
             return count
         rejected = _reject(engine, sink.rejected.room) if rows.of == "parameter" else Rejected()
-        alike = 0
+        count, alike = replace(count, ends=_ends(engine)), 0
         for bucket in _buckets(engine, Path(work), before):
             report()
             alike += _find_events(engine, bucket, rows)
@@ -73,6 +74,24 @@ def put_together(sink: Sink, count: FileCount, kind: str, report: Callable[[], N
     collapsed = before - sink.read - rejected.total
     notes = (*count.notes, rows.note, *_alike(rows, alike))
     return replace(count, shape=rows.shape(kind), columns=columns, notes=notes, collapsed=collapsed)
+
+
+def cut_events(counts: Sequence[FileCount]) -> list[str]:
+    """What to say of events that a file ends in and the next one goes on with; nothing where there is none.
+
+    Args:
+        counts: What each file gave, in their order.
+    """
+    cut = sum(before.ends[1] == after.ends[0] != "" for before, after in pairwise(counts))
+    what = "event has" if cut == 1 else "events have"
+    told = f"{cut:,} {what} rows at the end of a file and at the start of the next, and count as two each"
+    return [f"{told}: join such files before they are read"] if cut else []
+
+
+def _ends(engine: Engine) -> tuple[str, str]:
+    query = f"SELECT arg_min(id, {Raw.LINE}), arg_max(id, {Raw.LINE}) FROM staged"
+    [(first, last)] = engine.raw.execute(query).fetchall()
+    return str(first), str(last)
 
 
 def _view(engine: Engine, paths: list[Path], rows: EventRows) -> None:

@@ -9,12 +9,15 @@ import pandas as pd
 import streamlit as st
 
 from core.base.errors import InputError
-from core.base.schema import PAGE_VIEWS, RAW_TEXT_COLUMNS, REQUIRED_FIELDS, Raw
+from core.base.schema import RAW_TEXT_COLUMNS, REQUIRED_FIELDS, Raw
 from core.base.settings import IngestSettings, UrlSettings
-from core.ingest.read.headers import ALIASES, SIGNED_IN_KEY
+from core.ingest.read.headers import BROWSER_KEYS, SIGNED_IN_KEY
 from core.ingest.read.inspection import Inspection
+from core.ingest.read.page_view_name import likely
+from core.ingest.read.record_text import no_plain_page
+from core.ingest.read.tools import PAGE_VIEWS
 from core.runs import jobs
-from core.runs.tasks import FilesRequest
+from core.runs.look_child import CHILD, LOOK, FilesRequest
 from pages.ui.data import sources, uploads
 from pages.ui.data.url_form import url_settings
 from pages.ui.shell import errors, job_panel, state
@@ -22,7 +25,6 @@ from pages.ui.shell.text import md_text, size
 
 ABSENT: Final = "— not in the file —"
 DEFAULT_KEY: Final = IngestSettings().user_key
-KNOWN_KEYS: Final = (*ALIASES[Raw.USER_KEY], SIGNED_IN_KEY)
 PREPARE_WALL_S: Final = 3600.0
 LOOK_WALL_S: Final = 120.0
 OUTLINE: Final = (
@@ -76,7 +78,7 @@ def _header(found: Inspection) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.subheader(md_text(first.name, 80) + (f" and {more} more" if more else ""))
         st.button("Choose something else", icon=":material/arrow_back:", on_click=sources.leave, key="back")
-    shapes = ", ".join(sorted({file.shape for file in found.files}))
+    shapes = ", ".join(sorted({" · ".join(filter(None, (file.tool, file.shape))) for file in found.files}))
     st.caption(f"{md_text(shapes)} · {size(total)} · {len(_all_columns(found))} columns")
     for note in dict.fromkeys(note for file in found.files for note in file.notes):
         st.caption(md_text(note))
@@ -114,15 +116,16 @@ def _settings(found: Inspection, before: IngestSettings) -> None:
 def _user_key(found: Inspection, before: IngestSettings) -> str:
     st.subheader("Who is a user?")
     keys = list(found.user_keys) or [DEFAULT_KEY]
-    wanted = before.user_key if before.user_key in keys else keys[0] if keys[0] in KNOWN_KEYS else None
+    sure = Raw.USER_KEY in found.mapping or keys[0] == SIGNED_IN_KEY
+    wanted = before.user_key if before.user_key in keys else keys[0] if sure else None
     picked = st.selectbox(
         "Column that identifies a user", keys, index=keys.index(wanted) if wanted else None, key="user_key",
         placeholder="Choose a column",
     )  # fmt: skip
     if picked is None:
         return ""
-    if picked == DEFAULT_KEY:
-        st.caption("A random number that GA4 keeps in the browser; one person with two devices counts twice.")
+    if picked in BROWSER_KEYS:
+        st.caption("A number that is kept in the browser; one person with two devices counts twice.")
     else:
         st.caption(
             "This key may follow a person across devices. Check that your privacy notice and consent "
@@ -152,13 +155,13 @@ def _page_view(found: Inspection, mapping: Mapping[str, str], before: IngestSett
         st.caption("Without event names, every record is read as a page view.")
         return ""
     names = sorted({name for name in _first_cells(found, column) if "…" not in name})  # in outline it is none
-    known = [name for name in PAGE_VIEWS if name in names]
+    known = likely(names)
     guess = f"the first rows have {' and '.join(known)}" if known else "the first rows do not say"
     picked = st.selectbox(
         "Which event is a page view?", ["", *dict.fromkeys((*filter(None, [before.page_view]), *names))],
         index=int(bool(before.page_view)), key=f"page_view-{column}", accept_new_options=True,
         format_func=lambda name: name or f"Found in all rows: {guess}",
-        help=f"Found by itself if it is called {', '.join(PAGE_VIEWS[:-1])}. Another name can be typed.",
+        help=f"Found by itself if it is called {md_text(', '.join(PAGE_VIEWS), 200)}. Another can be typed.",
     )  # fmt: skip
     return str(picked or "")
 
@@ -208,20 +211,23 @@ def _start_button(
 ) -> None:
     missing = [MEANING[field] for field in REQUIRED_FIELDS if not mapping.get(field, "needed")]
     missing += [] if user_key else ["Who is a user"]
+    page = mapping[Raw.PAGE_LOCATION]
+    if inner := next((file.inner[page] for file in found.files if page in file.inner), ()):
+        errors.show(no_plain_page(page, inner))
     with st.container(horizontal=True, vertical_alignment="center"):
         clicked = st.button(
             "Prepare the data",
             type="primary",
             icon=":material/play_arrow:",
             key="prepare",
-            disabled=bool(missing) or not any(file.sample_rows for file in found.files),
+            disabled=bool(missing or inner) or not any(file.sample_rows for file in found.files),
         )
         if missing:
             which = "them" if len(missing) > 1 else "it"
             st.markdown(
                 f":orange[:material/warning: No column was found for: {', '.join(missing)}. Choose {which}.]"
             )
-        else:
+        elif not inner:
             st.caption(
                 "Everything needed was found."
                 if any(file.sample_rows for file in found.files)
@@ -305,7 +311,8 @@ def _ask_to_look(names: tuple[str, ...]) -> None:
         sources.leave()
         job_panel.fail("inspect", str(error))
         return
-    job_panel.start("inspect", request, _subject(names), job_panel.file_limits(LOOK_WALL_S))
+    limits = job_panel.file_limits(LOOK_WALL_S)
+    job_panel.start(LOOK, request, _subject(names), limits, child=CHILD)
 
 
 def _subject(names: tuple[str, ...]) -> str:

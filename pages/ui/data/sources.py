@@ -164,7 +164,7 @@ def _start_demo(users: int) -> None:
 
 def _drop_card() -> None:
     st.subheader("Drop your export", icon=":material/upload_file:")
-    st.write("A GA4 export, or one of PostHog, Segment, Snowplow or Matomo. It stays on this machine.")
+    st.write("A GA4 export, or one of another tool, as PostHog or Segment. It stays on this machine.")
     st.space("stretch")
     arrived = dropzone("dropped")
     if arrived and tuple(arrived) != chosen():

@@ -16,6 +16,8 @@ from core.storage.disk import drop_stale, flush, put, require_room
 
 SUFFIXES: Final = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".gz", ".zip")
 """What the ingest stage may be able to read; the content is looked at there."""
+LOG: Final = ".log"
+"""As servers call a log of what was asked for, which names no columns."""
 LARGEST: Final = 64 * 2**30
 LONGEST_NAME: Final = 120
 
@@ -34,7 +36,12 @@ def clean_name(name: str) -> str:
     base = _UNSAFE.sub("_", name.replace("\\", "/").rsplit("/", 1)[-1]).strip(". _")
     suffix = Path(base).suffix.lower()
     if suffix not in SUFFIXES:
-        raise InputError(f"{base or name!r} cannot be used", allowed=", ".join(SUFFIXES))
+        table = "Make a table of an access log first: docs/how-to/other_tools.md has the command"
+        raise InputError(
+            f"{base or name!r} cannot be used",
+            allowed=", ".join(SUFFIXES),
+            remedy=table if suffix == LOG else "",
+        )
     short = base.encode()[-LONGEST_NAME:].decode(errors="ignore")  # a file system counts bytes
     return short.strip(". _")
 

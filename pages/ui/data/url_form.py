@@ -79,10 +79,11 @@ def _own_rules(before: UrlSettings) -> tuple[UrlRule, ...]:
 def _examples(examples: Sequence[str], settings: UrlSettings) -> None:
     if not examples:
         return
-    table = pd.DataFrame(
-        {"Address, in outline": list(examples), "Page": canonicalise(examples, settings).pages}
-    )
-    pages = table["Page"].nunique()
-    became = f"{count(len(examples), 'address', 'addresses')} of the first rows become {count(pages, 'page')}"
-    st.caption(f"{became}. {OUTLINED}")
-    st.dataframe(table, hide_index=True, alt="Addresses of the first rows before and after cleaning")
+    address, page = "Address, in outline", "Page, in outline"
+    table = pd.DataFrame({address: list(examples), page: canonicalise(examples, settings).pages})
+    changed = table[table[address] != table[page]]
+    became = f"{count(len(examples), 'address', 'addresses')} of the first rows become "
+    became += count(table[page].nunique(), "page")
+    st.caption(f"{became}{'' if len(changed) else ', and none is changed'}. {OUTLINED}")
+    if len(changed):
+        st.dataframe(changed, hide_index=True, alt="Addresses that the rules change, before and after")

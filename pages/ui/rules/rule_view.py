@@ -113,20 +113,24 @@ def _share(title: str, measured: MeasuredShare, meaning: str) -> None:
 
 
 def _languages(rule: SegmentRule, export: LoadedExport, key: str) -> None:
-    english, ga4, bigquery, duckdb = st.tabs(["English", "GA4", "BigQuery", "DuckDB"], key=f"say-{key}")
+    names = ["English", "GA4", "BigQuery", "DuckDB"] if export.is_ga4 else ["English", "DuckDB"]
+    tabs = dict(zip(names, st.tabs(names, key=f"say-{key}"), strict=True))
     said = limits(rule, export)
-    with english:
+    with tabs["English"]:
         st.code(f"{rule.words(export.features.origin)}.", language=None, wrap_lines=True)
         if rule.held_out:
             st.caption(HELD_OUT)
-    with ga4:
-        st.caption(GA4_NOTE)
-        _ga4(ga4_text(rule, export), key)
-    with bigquery:
-        st.caption("Put the name of your own export in place of analytics_123456789, and change the days.")
-        _said(said)
-        st.code(bigquery_sql(rule, export), language="sql", wrap_lines=True, height=400)
-    with duckdb:
+    if export.is_ga4:
+        with tabs["GA4"]:
+            st.caption(GA4_NOTE)
+            _ga4(ga4_text(rule, export), key)
+        with tabs["BigQuery"]:
+            st.caption(
+                "Put the name of your own export in place of analytics_123456789, and change the days."
+            )
+            _said(said)
+            st.code(bigquery_sql(rule, export), language="sql", wrap_lines=True, height=400)
+    with tabs["DuckDB"]:
         _said(said)
         raw = duckdb_sql(rule, export)
         st.caption("Run it in the folder of the files." if raw else OF_RUN)

@@ -18,7 +18,8 @@ LONGEST: Final = 1200
 
 def show(problem: object) -> None:
     """Draw a message in red. Its text may quote a file, so it is escaped."""
-    st.error(md_text(problem, LONGEST), icon=":material/error:")
+    said = problem.on_screen if isinstance(problem, Beha2VecError) else problem
+    st.error(md_text(said, LONGEST), icon=":material/error:")
 
 
 @contextmanager

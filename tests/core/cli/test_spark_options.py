@@ -18,7 +18,7 @@ SPARK = ("--engine", "spark", "--master", "spark://127.0.0.1:1")
         (("--master", "spark://h:1"), "--master is of Spark"),
         (("--engine", "spark"), "--engine spark needs --master. Allowed: spark://HOST:PORT"),
         (("--engine", "spark", "--master", "yarn"), "'yarn' is not the address of a Spark master"),
-        ((*SPARK, "--memory", "4"), "--memory 4 is less than a part of the users needs"),
+        ((*SPARK, "--memory", "4"), "A number alone is bytes: say 4GB"),
         ((*SPARK, "--sample-users", "0"), "A sample of 0 users is not possible"),
     ],
 )

@@ -17,7 +17,8 @@ from core.engines.engine_child import TASKS
 from core.engines.sampled import prepare
 from core.labels.label_settings import LabelMode, LabelSettings
 from core.runs import pipeline, read_from, tasks
-from core.runs.tasks import FilesRequest, RefitRequest
+from core.runs.look_child import FilesRequest
+from core.runs.tasks import RefitRequest
 from core.sample import write_sample
 from core.storage.store import Store
 

@@ -17,8 +17,11 @@ import pytest
 
 from core.base.errors import InputError, NothingLeft
 from core.base.schema import Raw
+from core.base.settings import IngestSettings
 from core.data.dataset import Dataset
-from core.ingest.read.page_view_name import with_page_views
+from core.ingest.read.headers import normalise_header
+from core.ingest.read.inspection import inspect
+from core.ingest.read.page_view_name import likely, with_page_views
 from core.ingest.read.part_files import FileCount
 from tests.core.ingest.raw import write
 from tests.core.ingest.test_ingest import dataset_of
@@ -148,6 +151,40 @@ def matomo() -> str:
     )
 
 
+def mixpanel() -> str:
+    """docs.mixpanel.com/reference/raw-event-export, with ``time_in_ms``."""
+
+    def row(name: str, view: View) -> dict[str, object]:
+        who, time, url = view
+        properties = {
+            "time": micros(time) // 1_000, "distinct_id": who, "$current_url": url, "$browser": "Chrome",
+            "$insert_id": f"i-{time}", "current_page_title": "Shop", "mp_country_code": "DE",
+            "mp_processing_time_ms": 1_790_000_000_000,
+        }  # fmt: skip
+        return {"event": name, "properties": properties}
+
+    return as_lines([*(row("$mp_web_page_view", view) for view in VIEWS), row("order", ORDERED)])
+
+
+def amplitude() -> str:
+    """amplitude.com/docs/apis/analytics/export: JSON lines, times in UTC."""
+
+    def row(name: str, view: View) -> dict[str, object]:
+        who, time, url = view
+        properties = {
+            "[Amplitude] Page Location": f"{url}?utm_source=news", "[Amplitude] Page URL": url,
+            "[Amplitude] Page Title": "Shop", "[Amplitude] Page Path": "/",
+        }  # fmt: skip
+        return {
+            "$insert_id": f"i-{time}", "amplitude_id": 1 + VIEWS.index(view) if view in VIEWS else 9,
+            "device_id": who, "user_id": "joe", "event_type": name, "event_time": plain(time) + "000",
+            "server_upload_time": "2026-10-13 00:00:00.000000", "country": "Germany", "device_type": "Linux",
+            "event_properties": properties, "user_properties": {"plan": "free"}, "data": {"path": "/batch"},
+        }  # fmt: skip
+
+    return as_lines([*(row("[Amplitude] Page Viewed", view) for view in VIEWS), row("order", ORDERED)])
+
+
 def plain_log() -> str:
     """A proxy's log as a table."""
     rows = [{"user": who, "time": micros(time) / 1e6, "url": url} for who, time, url in VIEWS]
@@ -161,9 +198,22 @@ TOOLS: dict[str, tuple[Callable[[], str], dict[str, object], str]] = {
     "snowplow_before.csv": (snowplow("event"), {}, "page_view"),
     "posthog.jsonl": (posthog, {}, "$pageview"),
     "matomo.csv": (matomo, {}, ""),
+    "mixpanel.json": (mixpanel, {}, "$mp_web_page_view"),
+    "amplitude.json": (amplitude, {}, "[Amplitude] Page Viewed"),
     "log.csv": (plain_log, {"user_key": "user"}, ""),
 }
 """File → what is in it, what has to be said of it, and what its page views are called."""
+OTHERS = {
+    "snowplow.csv": {"page_ping", "order"}, "snowplow_before.csv": {"page_ping", "order"},
+    "posthog.jsonl": {"$pageleave", "order"}, "segment_calls.json": {"track", "identify"},
+    "mixpanel.json": {"order"}, "amplitude.json": {"order"},
+}  # fmt: skip
+"""File → its other events."""
+OF_TOOL = {
+    "segment_calls.json": "Segment or RudderStack", "segment_pages.csv": "Segment or RudderStack",
+    "snowplow.csv": "Snowplow", "snowplow_before.csv": "Snowplow", "posthog.jsonl": "PostHog",
+    "matomo.csv": "Matomo", "mixpanel.json": "Mixpanel", "amplitude.json": "Amplitude",
+}  # fmt: skip
 
 
 def sequences(dataset: Dataset) -> dict[str, list[tuple[str, int]]]:
@@ -189,9 +239,29 @@ def test_an_export_of_another_tool_gives_the_sequences_of_the_same_views(tmp_pat
     assert (f"Events called {page_view} are read as the page views" in file.notes) == (
         page_view not in ("", "page_view")
     )
-    other = {"snowplow.csv": "order", "posthog.jsonl": "order", "segment_calls.json": "track"}
-    if name in other:
-        assert theirs.receipt.outcome_users[other[name]].users == 1
+    assert theirs.receipt.outcome_users.keys() == OTHERS.get(name, set())
+    assert file.tool == OF_TOOL.get(name, "")
+    assert (f"The columns are those of {file.tool}" in file.notes) == bool(file.tool)
+
+
+@pytest.mark.parametrize("name", [*TOOLS, "ga4.csv"])
+def test_the_look_tells_what_the_reading_does(tmp_path: Path, name: str) -> None:
+    make, settings, _ = TOOLS.get(name, (ga4, {}, ""))
+    path = write(tmp_path / name, make())
+    found = inspect([path], IngestSettings.checked(**settings))
+    [read] = dataset_of(tmp_path / "out", path, **settings).receipt.files
+    [file] = found.files
+    empty = {field: column for field, column in found.mapping.items() if field not in read.columns}
+    assert {field: found.mapping[field] for field in read.columns} == read.columns
+    assert all(
+        not any(row[file.columns.index(column)] for row in file.sample_rows) for column in empty.values()
+    )
+    assert (file.shape, file.tool) == (read.shape, read.tool)
+    key = normalise_header(read.columns[Raw.USER_KEY])
+    assert found.user_keys[0] == key or settings
+    if Raw.EVENT_NAME in read.columns:
+        shown = {row[file.columns.index(read.columns[Raw.EVENT_NAME])] for row in file.sample_rows}
+        assert likely({name or "" for name in shown}) == (TOOLS.get(name, (0, 0, "page_view"))[2],)
 
 
 def test_events_that_no_tool_calls_a_page_view_are_named_with_their_numbers(tmp_path: Path) -> None:
@@ -205,7 +275,7 @@ def test_events_that_no_tool_calls_a_page_view_are_named_with_their_numbers(tmp_
 
 def test_where_two_names_may_be_it_nothing_is_guessed(tmp_path: Path) -> None:
     path = write(tmp_path / "both.jsonl", posthog() + posthog().replace("$pageview", "page"))
-    with pytest.raises(InputError, match=r"'\$pageview' and 'page'.*--page-view"):
+    with pytest.raises(InputError, match=r"'page' and '\$pageview'.*--page-view"):
         dataset_of(tmp_path / "a", path)
     chosen = dataset_of(tmp_path / "b", path, page_view="page")
     assert chosen.receipt.page_views_used == len(VIEWS)
@@ -227,6 +297,8 @@ def test_files_of_two_tools_are_not_read_as_one_silently(tmp_path: Path) -> None
     paths = [write(tmp_path / "ga4.csv", ga4()), write(tmp_path / "posthog.jsonl", posthog())]
     warnings = " ".join(dataset_of(tmp_path / "a", *paths).receipt.warnings)
     assert "posthog.jsonl has no page_view, which is the page view of these files: its $pageview" in warnings
+    assert "different tools (ga4.csv: GA4 or a table of one's own; posthog.jsonl: PostHog)" in warnings
+    assert inspect(paths, IngestSettings()).warnings[0] in warnings
 
 
 def test_a_column_of_event_names_without_any_is_none(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 import sqlglot
 
+from core.base.schema import Raw
 from core.ingest.read.bigquery_sql import quote_bigquery
 from core.rules.beam_search import candidates
 from core.rules.conditions import RuleClause, RuleField, SegmentRule
@@ -314,3 +316,12 @@ def test_broken_lines_of_json_are_no_sql_either(tmp_path: Path) -> None:
     _, export = load(tmp_path / "broken", path)
     assert duckdb_sql(rule, export) == ""
     assert "(nested ndjson with broken lines)" in limits(rule, export)[0]
+
+
+def test_events_of_another_tool_are_not_in_ga4(tmp_path: Path) -> None:
+    _, export = load(tmp_path / "read", write_flat(tmp_path / "a.csv", [view("1.5", 0.0, "/")]))
+    [file] = export.receipt.files
+    assert export.is_ga4
+    other = file.model_copy(update={"columns": file.columns | {Raw.EVENT_TIMESTAMP: "derived_tstamp"}})
+    told = export.receipt.model_copy(update={"files": (file, other)})
+    assert not replace(export, receipt=told).is_ga4

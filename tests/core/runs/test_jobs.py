@@ -17,7 +17,7 @@ from core.runs.job_child import _Reporter, paces
 from core.runs.job_process import PROCESS
 from core.runs.job_view import _left
 from core.runs.jobs import JobView, ResourceLimits, State
-from core.runs.tasks import FilesRequest
+from core.runs.look_child import FilesRequest
 from tests.core.runs.resting_child import RestRequest
 
 
@@ -114,7 +114,7 @@ def test_a_killed_child_is_noticed(tmp_path: Path) -> None:
 
 def test_bad_input_is_one_line_and_no_bug(tmp_path: Path) -> None:
     missing = FilesRequest(paths=(tmp_path / "no.csv",), settings=IngestSettings())
-    job = jobs.start(tmp_path, "inspect", missing, "a")
+    job = jobs.start(tmp_path, "preprocess", missing, "a", child=jobs.ENGINES)
     view = wait_for(tmp_path, job, ended)
     assert view.state is State.FAILED
     assert "no.csv" in view.error
@@ -123,7 +123,7 @@ def test_bad_input_is_one_line_and_no_bug(tmp_path: Path) -> None:
 
 
 def test_a_request_of_another_task_is_one_line_and_no_bug(tmp_path: Path) -> None:
-    job = jobs.start(tmp_path, "inspect", rest(), "a")
+    job = jobs.start(tmp_path, "preprocess", rest(), "a", child=jobs.ENGINES)
     view = wait_for(tmp_path, job, ended)
     assert view.state is State.FAILED
     assert view.error == "paths is not possible: Field required."

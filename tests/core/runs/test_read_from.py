@@ -8,6 +8,7 @@ from core.base.progress import silent
 from core.base.settings import IngestSettings
 from core.engines.engine_child import TASKS
 from core.runs import pipeline, read_from, tasks
+from core.runs.look_child import FilesRequest
 from core.sample import write_sample
 from core.storage.store import Store
 
@@ -23,7 +24,7 @@ def test_a_job_keeps_the_files_that_a_folder_or_pattern_stood_for(
         write_sample(days / name, 40, seed, silent)
     for truth in days.glob("*.truth.csv"):
         truth.unlink()
-    asked = tasks.FilesRequest(paths=tuple(tmp_path / name for name in names), settings=IngestSettings())
+    asked = FilesRequest(paths=tuple(tmp_path / name for name in names), settings=IngestSettings())
     store = Store(tmp_path / "cache")
     key = tasks.run("preprocess", store.root, asked.model_dump(mode="json"), silent, TASKS)["dataset"]
     folder = pipeline.open_dataset(store, key).path  # what is kept beside it is no damage

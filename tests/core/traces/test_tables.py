@@ -17,6 +17,7 @@ from core.base.errors import InputError, ResourceError
 from core.base.progress import silent
 from core.sample import write_sample
 from core.traces.needles import Needles
+from core.traces.records import is_of_users
 from core.traces.search import look
 from core.traces.tables import others_in, rewrite
 
@@ -202,3 +203,8 @@ def test_a_full_disk_leaves_it_as_it_was(tmp_path: Path, monkeypatch: pytest.Mon
         without(path)
     assert path.read_text() == HEADER + "".join(ROWS)
     assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize(("column", "is_one"), [("clientId", True), ("device_id", True), ("device", False)])
+def test_a_column_of_ids_is_known_whichever_tool_wrote_it(column: str, is_one: bool) -> None:
+    assert is_of_users(column) is is_one

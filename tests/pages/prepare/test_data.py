@@ -140,6 +140,7 @@ def test_chosen_files_show_what_was_found_and_prepare_with_the_changes(
     app.selectbox(key="map-event_timestamp").select("when").run()
     app.selectbox(key="user_key").select("user_id").run()
     assert "privacy notice" in texts(app)
+    assert fake_jobs.started[-1][0] == "inspect"
     app.button(key="prepare").click().run()
     task, request, _ = fake_jobs.started[-1]
     assert (task, request["paths"]) == ("preprocess", [str(input_file)])
@@ -155,7 +156,7 @@ def test_which_event_is_a_page_view_is_said_and_can_be_chosen(
     rows = [["1700000000000000", "https://shop.example/a", "1.5", name] for name in ("$pageview", "visit")]
     columns = ["event_timestamp", "page_location", "user_pseudo_id", "event"]
     file = INSPECTION["files"][0] | {"columns": columns, "sample_rows": rows}
-    mapping = {"page_location": "page_location", "event_timestamp": "event_timestamp", "event_name": "event"}
+    mapping = INSPECTION["mapping"] | {"event_timestamp": "event_timestamp", "event_name": "event"}
     fake_jobs.end("inspect", result={"inspection": INSPECTION | {"files": [file], "mapping": mapping}})
     app.run()
     box = app.selectbox(key="page_view-event")
@@ -192,6 +193,46 @@ def test_a_column_that_is_no_known_user_key_is_to_be_chosen(
     assert "No column was found for: Who is a user" in texts(app)
     app.selectbox(key="user_key").select("date").run()
     assert not app.button(key="prepare").disabled
+
+
+def test_an_id_that_any_tool_keeps_in_the_browser_is_no_person(
+    open_app: OpenApp, fake_jobs: FakeJobs, input_file: Path
+) -> None:
+    app = choose_file(open_app, fake_jobs)
+    keys = {"user_keys": ["domain_userid", "distinct_id"]}
+    fake_jobs.end("inspect", result={"inspection": INSPECTION | keys})
+    app.run()
+    assert app.selectbox(key="user_key").value == "domain_userid"
+    assert "kept in the browser" in texts(app)
+    assert "privacy notice" not in texts(app)
+    app.selectbox(key="user_key").select("distinct_id").run()
+    assert "may follow a person across devices" in texts(app)
+
+
+def test_records_as_text_cannot_be_chosen_as_the_page(
+    open_app: OpenApp, fake_jobs: FakeJobs, input_file: Path
+) -> None:
+    app = choose_file(open_app, fake_jobs)
+    file = INSPECTION["files"][0] | {"inner": {"user_id": ["$current_url", "$browser"]}}
+    mapping = INSPECTION["mapping"] | {"event_timestamp": "when"}
+    fake_jobs.end("inspect", result={"inspection": INSPECTION | {"files": [file], "mapping": mapping}})
+    app.run()
+    assert not app.button(key="prepare").disabled
+    app.selectbox(key="map-page_location").select("user_id").run()
+    assert app.button(key="prepare").disabled
+    assert "with \\$current\\_url, \\$browser in them" in app.error[0].value
+
+
+def test_files_of_two_tools_are_told_before_they_are_prepared(
+    open_app: OpenApp, fake_jobs: FakeJobs, input_file: Path
+) -> None:
+    app = choose_file(open_app, fake_jobs)
+    files = [INSPECTION["files"][0], INSPECTION["files"][0] | {"name": "b.jsonl", "tool": "PostHog"}]
+    said = {"files": files, "warnings": ["These files have the columns of different tools"]}
+    fake_jobs.end("inspect", result={"inspection": INSPECTION | said})
+    app.run()
+    assert app.warning[0].value == "These files have the columns of different tools"
+    assert "PostHog · flat csv" in texts(app)
 
 
 def test_names_of_events_that_the_first_rows_leave_blank_can_be_typed(

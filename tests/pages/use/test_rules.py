@@ -6,6 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.rules.conditions import MOST
+from core.rules.raw_events import LoadedExport
 from pages.ui.rules import rule_view
 from pages.ui.shell.text import md_text
 from tests.pages.conftest import OpenApp
@@ -43,6 +44,16 @@ def test_the_best_rule_is_shown_with_how_well_it_fits(rules: AppTest) -> None:
     assert ga4.startswith("Include users when")
     assert bigquery.startswith("DECLARE first_day")
     assert "DuckDB cannot read these files" in texts(rules)  # the toy has no columns
+
+
+def test_a_tool_that_never_had_the_events_is_not_offered(
+    open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LoadedExport, "is_ga4", property(lambda _: False))
+    app = open_app(PAGE, data=finished_run.dataset, k="3")
+    assert not app.exception
+    assert [tab.label for tab in app.tabs] == ["English", "DuckDB"]
+    assert len(codes(app)) == 2
 
 
 def test_another_segment_has_another_rule(rules: AppTest) -> None:

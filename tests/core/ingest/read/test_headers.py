@@ -59,7 +59,7 @@ def test_user_id_is_never_taken_without_being_chosen() -> None:
     names = ["event_timestamp", "page_location", "user_id"]
     header = map_headers(names, DEFAULT)
     assert Raw.USER_KEY not in header.columns
-    with pytest.raises(InputError, match="Choose user_key = user_id"):
+    with pytest.raises(InputError, match="--user-key COLUMN"):
         require(header, "a.csv", DEFAULT)
     chosen = IngestSettings(user_key="user_id")
     require(map_headers(names, chosen), "a.csv", chosen)

@@ -51,6 +51,14 @@ def test_nested_json(tmp_path: Path) -> None:
     assert Raw.PAGE_TITLE not in found.mapping  # it would be looked for, but is not there
 
 
+def test_a_name_that_comes_late_in_what_the_reading_looks_at_is_seen(tmp_path: Path) -> None:
+    """The look once saw less of a file than the reading, which then took other columns."""
+    rows = [{"ts": 1, "clientId": "u", "filler": "x" * 1_000}] * 1_200
+    path = write(tmp_path / "a.json", lines(*rows, {"ts": 1, "clientId": "u", "url": "/a"}))
+    assert path.stat().st_size > 1 << 20
+    assert look(path).mapping[Raw.PAGE_LOCATION] == "url"
+
+
 def test_nested_parquet(tmp_path: Path) -> None:
     rows = [parquet_event("u1", param("page_location", "/a"), param("plan", "gold"))]
     pq.write_table(pa.Table.from_pylist(rows, NESTED), tmp_path / "a.parquet")

@@ -152,7 +152,7 @@ def test_the_mapping_can_name_a_parameter(tmp_path: Path) -> None:
 def test_user_id_alone_has_to_be_chosen(tmp_path: Path) -> None:
     record = event(user_id="me")
     del record["user_pseudo_id"]
-    with pytest.raises(InputError, match="Choose user_key = user_id"):
+    with pytest.raises(InputError, match="--user-key COLUMN"):
         read_json(tmp_path, record)
 
 

@@ -54,6 +54,25 @@ def event(user: str, time: int, name: str = "page_view", **params: str | None) -
     return {"user_pseudo_id": user, "event_timestamp": str(10**15 + time), "event_name": name, **params}
 
 
+def test_an_event_that_two_files_hold_rows_of_is_counted(tmp_path: Path) -> None:
+    rows = [
+        f"u{n},100000000000000{n},page_view,{key},{n}" for n in (1, 2, 3) for key in ("page_location", "x")
+    ]
+    said = []
+    for at in (2, 3):  # between two events, and within the second one
+        folder = tmp_path / str(at)
+        write(folder / "1.csv", long_csv(*rows[:at]))
+        write(folder / "2.csv", long_csv(*rows[at:]))
+        said.append(
+            [text for text in read_paths([folder], tmp_path / f"raw{at}").raw.warnings if "rows at" in text]
+        )
+    assert said == [
+        [],
+        ["1 event has rows at the end of a file and at the start of the next, and count as two each: "
+         "join such files before they are read"],
+    ]  # fmt: skip
+
+
 def places(read: Read, *fields: str) -> list[tuple[str | None, ...]]:
     return [tuple(row[field] for field in fields) for row in read.rows]
 

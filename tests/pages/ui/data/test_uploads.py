@@ -33,6 +33,14 @@ def test_other_endings_are_refused_with_the_allowed_ones(name: str) -> None:
         uploads.clean_name(name)
 
 
+def test_of_an_access_log_it_is_said_how_it_becomes_a_table() -> None:
+    with pytest.raises(InputError, match=r"docs/how-to/other_tools\.md"):
+        uploads.clean_name("access.log")
+    with pytest.raises(InputError) as other:
+        uploads.clean_name("run.exe")
+    assert "other_tools" not in str(other.value)
+
+
 def test_a_very_long_name_is_cut_but_keeps_its_ending() -> None:
     name = uploads.clean_name("x" * 400 + ".csv.gz")
     assert len(name) <= uploads.LONGEST_NAME

@@ -1,0 +1,167 @@
+"""The tools whose exports are read: what tells each one, its columns and its page views, as data.
+
+Names are normalised (:func:`core.ingest.read.headers.normalise_header`). A name with a plain meaning is
+looked for in every table, so that a part of an export, or a table of one's own, is read too; a name that may
+mean anything elsewhere counts only in the exports of its tool.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from core.base.schema import PAGE_VIEW, Raw
+
+UNTOLD: Final = "GA4 or a table of one's own"
+"""What no other tool is told by."""
+
+
+@dataclass(frozen=True)
+class AnalyticsTool:
+    """How one tool writes its exports.
+
+    Args:
+        name: What people call it.
+        told_by: Columns that its exports have, one way of telling it each: all of the names must be there;
+            ``context_*`` is any that begins so, and a name after ``!`` must not be there.
+        columns: Field → names, best first, that mean the same in any table.
+        only_here: Field → names, best first, that are looked for in its exports instead of all others.
+        page_views: What its page views are called, its own name first.
+    """
+
+    name: str
+    told_by: tuple[str, ...]
+    columns: Mapping[str, str] = field(default_factory=dict)
+    only_here: Mapping[str, str] = field(default_factory=dict)
+    page_views: tuple[str, ...] = ()
+
+    def wrote(self, names: Collection[str]) -> bool:
+        """Whether these are the columns of one of its exports."""
+        return any(all(_has(names, sign) for sign in way.split()) for way in self.told_by)
+
+
+TOOLS: Final = (
+    AnalyticsTool(  # docs.snowplow.io/docs/fundamentals/canonical-event
+        "Snowplow",
+        ("domain_userid derived_tstamp", "domain_userid collector_tstamp"),
+        {
+            Raw.USER_KEY: "domain_userid",
+            Raw.EVENT_TIMESTAMP: "derived_tstamp collector_tstamp",
+            Raw.GA_SESSION_ID: "domain_sessionid",
+            Raw.DEVICE_BROWSER: "br_family",
+            Raw.DEVICE_CATEGORY: "dvce_type",
+            Raw.TRAFFIC_SOURCE: "mkt_source",
+            Raw.TRAFFIC_MEDIUM: "mkt_medium",
+        },
+        page_views=(PAGE_VIEW,),
+    ),
+    AnalyticsTool(  # segment.com/docs/connections/spec/common, rudderstack.com/docs/event-spec
+        "Segment or RudderStack",
+        (
+            "anonymousid context_*",
+            "anonymous_id context_* event",
+            "anonymous_id context_* !type",
+            "anonymous_id context_* !name !event_type",
+        ),
+        {
+            Raw.USER_KEY: "anonymous_id anonymousid",
+            Raw.PAGE_LOCATION: "context_page_url properties_url",
+            Raw.PAGE_TITLE: "context_page_title properties_title",
+            Raw.TRAFFIC_SOURCE: "context_campaign_source",
+            Raw.TRAFFIC_MEDIUM: "context_campaign_medium",
+        },
+        # `type` is the call, `event` the name of a track, and `name` that of a page
+        {Raw.EVENT_NAME: "event_name type event event_type"},
+        ("page", "Page Viewed", "Page viewed"),
+    ),
+    AnalyticsTool(  # posthog.com/docs/cdp/batch-exports/s3
+        "PostHog",
+        ("distinct_id event timestamp",),
+        {
+            Raw.USER_KEY: "distinct_id",
+            Raw.PAGE_LOCATION: "properties_$current_url",
+            Raw.GA_SESSION_ID: "properties_$session_id",
+            Raw.DEVICE_BROWSER: "properties_$browser",
+            Raw.DEVICE_CATEGORY: "properties_$device_type",
+            Raw.GEO_COUNTRY: "properties_$geoip_country_name",
+            Raw.TRAFFIC_SOURCE: "properties_utm_source",
+            Raw.TRAFFIC_MEDIUM: "properties_utm_medium",
+        },
+        page_views=("$pageview",),
+    ),
+    AnalyticsTool(  # developer.matomo.org/guides/database-schema
+        "Matomo",
+        ("idvisitor idvisit", "visitorid idvisit"),
+        {
+            Raw.USER_KEY: "idvisitor visitorid",
+            Raw.EVENT_TIMESTAMP: "server_time",
+            Raw.GA_SESSION_ID: "idvisit",
+            Raw.DEVICE_CATEGORY: "devicetype",
+        },
+    ),
+    AnalyticsTool(  # docs.mixpanel.com/reference/raw-event-export, …/docs/data-pipelines/json-pipelines
+        "Mixpanel",
+        ("event properties_distinct_id properties_time", "event_name distinct_id insert_id"),
+        {
+            Raw.USER_KEY: "properties_distinct_id",
+            Raw.EVENT_TIMESTAMP: "properties_time",
+            Raw.PAGE_TITLE: "properties_current_page_title",
+            Raw.GEO_COUNTRY: "properties_mp_country_code",
+        },
+        page_views=("$mp_web_page_view",),
+    ),
+    AnalyticsTool(  # amplitude.com/docs/apis/analytics/export, …/docs/data/autocapture-events-and-properties
+        "Amplitude",
+        ("amplitude_id event_type event_time", "device_id event_type event_time server_upload_time"),
+        {
+            Raw.PAGE_LOCATION: (
+                "event_properties_[amplitude]_page_location event_properties_[amplitude]_page_url "
+                "event_properties_page_location event_properties_page_url"
+            ),
+            Raw.PAGE_TITLE: "event_properties_[amplitude]_page_title event_properties_page_title",
+        },
+        {Raw.USER_KEY: "device_id"},
+        ("[Amplitude] Page Viewed",),
+    ),
+)
+PAGE_VIEWS: Final = tuple(
+    dict.fromkeys((PAGE_VIEW, *(name for tool in TOOLS for name in tool.page_views), "pageview"))
+)
+"""What events are called that are page views: GA4's name, those of the tools, and a usual one."""
+
+
+def tool_of(names: Collection[str]) -> AnalyticsTool | None:
+    """The tool that an export is told to be of by its columns."""
+    return next((tool for tool in TOOLS if tool.wrote(names)), None)
+
+
+def different_tools(files: Sequence[tuple[str, str]]) -> list[str]:
+    """What to say of files that are not all of one tool; nothing otherwise.
+
+    Args:
+        files: Name of each, and of its tool, ``""`` where none is told.
+    """
+    of_tool: dict[str, list[str]] = {}
+    for name, tool in files:
+        of_tool.setdefault(tool or UNTOLD, []).append(name)
+    if len(of_tool) < 2:
+        return []
+    groups = [f"{_listed(names)}: {tool}" for tool, names in of_tool.items()]
+    return [
+        f"These files have the columns of different tools ({'; '.join(groups)}). One choice of columns and "
+        "one name of page views count for all files: prepare those of each tool apart"
+    ]
+
+
+def _listed(names: Sequence[str], most: int = 3) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def _has(names: Collection[str], sign: str) -> bool:
+    if sign.startswith("!"):
+        return sign[1:] not in names
+    if sign.endswith("*"):
+        return any(name.startswith(sign[:-1]) for name in names)
+    return sign in names

@@ -1,0 +1,37 @@
+"""The child that looks into files before they are read: ``python -m core.runs.look_child FOLDER``.
+
+Unlike the one of all other tasks it loads no stage, so that it has looked before the other one had begun.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from core.base.progress import Progress
+from core.base.settings import IngestSettings, Settings
+from core.runs.job_child import run_child
+
+LOOK: Final = "inspect"
+CHILD: Final = "core.runs.look_child"
+
+
+class FilesRequest(Settings):
+    """Files, and how they are read."""
+
+    paths: tuple[Path, ...]
+    settings: IngestSettings
+
+
+def look(_task: str, _root: Path, request: Mapping[str, Any], _progress: Progress) -> dict[str, Any]:
+    """Open the headers of files: an Inspection."""
+    from core.ingest.read.inspection import inspect
+
+    asked = FilesRequest.checked(**request)
+    return {"inspection": inspect(asked.paths, asked.settings).model_dump(mode="json")}
+
+
+if __name__ == "__main__":
+    sys.exit(run_child(Path(sys.argv[1]), look))

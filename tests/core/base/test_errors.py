@@ -1,0 +1,23 @@
+"""One error, two sides that show it: each names a setting as it is called there."""
+
+import pickle
+
+import pytest
+
+from core.base.controls import control
+from core.base.errors import InputError
+
+
+def test_a_setting_is_named_as_where_the_error_is_shown() -> None:
+    error = InputError("No page view", allowed="one", remedy=f"Choose another: {control('page_view')}")
+    assert str(error) == "No page view. Allowed: one. Choose another: --page-view NAME."
+    assert error.on_screen == (
+        "No page view. Allowed: one. Choose another: “Which event is a page view?” on the Data page."
+    )
+    back = pickle.loads(pickle.dumps(error))  # as from a process of Spark
+    assert (str(back), back.on_screen, back.problem) == (str(error), error.on_screen, error.problem)
+
+
+def test_a_setting_that_nobody_can_find_is_a_bug() -> None:
+    with pytest.raises(KeyError, match="page_views"):
+        control("page_views")
