@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import signal
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -23,7 +25,6 @@ from core.cli.run_command import files, run
 from core.cli.several import first_of_several
 from core.cli.spark_options import (
     spark_address,
-    spark_embed,
     spark_options,
 )
 from core.storage.claims import claimed, claimed_file
@@ -80,7 +81,11 @@ def embed(
     from core.engines.placing import Placing
 
     address = spark_address(engine, master)
-    place = embed_bounded if address is None else spark_embed(address)
+    place: Callable[..., int] = embed_bounded
+    if address is not None:
+        from core.engines.on_spark import embed_on_spark
+
+        place = partial(embed_on_spark, master=address)
     placing, bounds = Placing(Device(device), n_next or 0), Bounds.told(memory, None)
     with ConsoleProgress() as progress:
         n_users = place(inputs, model, out, progress, placing, bounds)

@@ -16,7 +16,7 @@ from core.base.settings import Algorithm, Device, OutcomeCount, Preset
 from core.cli.bigquery_options import BIGQUERY, bigquery_options, read_days, take_options
 from core.cli.console import ConsoleProgress
 from core.cli.run_options import fresh_settings, resumed_settings, wanted_beside, wanted_settings
-from core.cli.spark_options import SPARK, master_option, spark_address, spark_run
+from core.cli.spark_options import SPARK, master_option, spark_address
 from core.data.receipt import Receipt
 from core.labels.label_settings import LabelMode
 from core.runs.pipeline import STAGES
@@ -122,7 +122,11 @@ files = click.Path(path_type=Path)
     "users is trained on, and all are placed part by part.",
 )
 @click.option("--sample-users", type=int, metavar="N", help="Train on about so many users; place all.")
-@click.option("--from-stage", type=click.Choice(STAGES), help="First stage to do again, on what OUT holds.")
+@click.option(
+    "--from-stage",
+    type=click.Choice(STAGES),
+    help="First stage to do again, on what OUT holds; with INPUT where only a sample was trained on.",
+)
 @click.option(
     "--engine",
     type=click.Choice([SPARK, BIGQUERY]),
@@ -200,7 +204,9 @@ def _runner(
         if not (sampled and inputs):
             return partial(run_all, from_stage=from_stage)
     if address is not None:
-        return partial(spark_run(address, bounds), from_stage=from_stage)
+        from core.engines.on_spark import run_on_spark
+
+        return partial(run_on_spark, master=address, bounds=bounds, from_stage=from_stage)
     return partial(run_bounded, bounds=bounds, from_stage=from_stage)
 
 

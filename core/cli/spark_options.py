@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
 from core.base.errors import SettingsError
 from core.engines.spark.requirements import ALLOWED
-
-if TYPE_CHECKING:
-    from core.engines.bounds import Bounds
 
 SPARK: Final = "spark"
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -40,17 +36,3 @@ def spark_address(engine: str | None, master: str | None) -> str | None:
     if engine == SPARK and master is None:
         raise SettingsError(f"--engine {SPARK} needs --master", allowed=ALLOWED)
     return master
-
-
-def spark_run(address: str, bounds: Bounds) -> Callable[..., dict[str, Any]]:
-    """What does a run on Spark."""
-    from core.engines.on_spark import run_on_spark
-
-    return partial(run_on_spark, master=address, bounds=bounds)
-
-
-def spark_embed(address: str) -> Callable[..., int]:
-    """What places users on Spark."""
-    from core.engines.on_spark import embed_on_spark
-
-    return partial(embed_on_spark, master=address)

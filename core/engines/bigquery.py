@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 from core.base.errors import InputError, ResourceError, SettingsError
 from core.base.progress import Progress, SubProgress
-from core.base.schema import PAGE_VIEW, Raw
+from core.base.schema import Raw
 from core.base.wording import counted
 from core.engines import bigquery_door as door
 from core.engines.bigquery_query import leaves, names_of, query_of
@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from google.cloud.bigquery import Client, QueryJob
 
 STAGE: Final = "bigquery"
+_BEGIN: Final = ("first_open", "first_visit", "session_start")
+"""What GA4 sends of itself where a user or a session begins."""
 POLL_S: Final = 0.5
 """How often BigQuery is asked whether it is done; a cancelled job has little more than a second left."""
 
@@ -266,11 +268,14 @@ def _wait(job: QueryJob, progress: Progress) -> None:
 
 
 def _order(names: Mapping[str, str]) -> str:
-    """Time and user, what begins a session before the page view of the same moment, then all the rest."""
+    """Time and user, what begins a session before all else of the same moment, then all the rest.
+
+    Which event is a page view is not asked: it may be chosen once the days are read.
+    """
     columns = {field: f'"{name}"' for field, name in names.items()}
-    view = f"{columns[Raw.EVENT_NAME]} = '{PAGE_VIEW}'" if Raw.EVENT_NAME in columns else "true"
+    later = f"{columns[Raw.EVENT_NAME]} NOT IN {_BEGIN}" if Raw.EVENT_NAME in columns else "true"
     first, then, *rest = columns.values()
-    return ", ".join([first, then, view, *rest])
+    return ", ".join([first, then, later, *rest])
 
 
 def _drop_older(store: Store, request: BigQueryRequest, tables: Sequence[DayTable]) -> None:

@@ -163,7 +163,7 @@ def _leave_out(
         bots = int(behaviour.bots.sum())
         waterfall.drop("bot_like", "Looks automated", int(by_bots.sum()), users=bots)
     refuse_nothing(waterfall, (), "")
-    # by template too: new users' ids are not collapsed anew, see core/runs/score.py
+    # by template too: new users' ids are not collapsed anew, see core/runs/frozen.py
     unwanted = set(settings.strip_pages)
     found = {
         number: name

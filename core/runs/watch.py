@@ -72,7 +72,8 @@ def watch(
     Args:
         folder: Where exports appear.
         model: The ``model`` folder of an earlier run.
-        out: Gets ``users.parquet`` (:func:`core.runs.score.score`), sequences, receipt and ``watch.json``.
+        out: Gets ``users.parquet`` (:func:`core.runs.score.scored_table`), sequences, receipt and
+            ``watch.json``.
         progress: Where to report; stops the watch by raising ``Cancelled``.
         tell: Is told in a line what became of each file.
         every_s: Seconds between two looks.

@@ -11,13 +11,12 @@ import json
 import socket
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import pyarrow as pa
 from pydantic import TypeAdapter
@@ -77,6 +76,8 @@ class Piece(NamedTuple):
 
 Made: TypeAlias = tuple[str, int, bytes]
 """Kind, ``file_no`` (−1 where it is of no file) and data of a piece."""
+FileStep: TypeAlias = Callable[[InputFile, int, Path], Iterable[Piece]]
+"""On an executor: what is done with an input file and its number, in an empty folder."""
 PartStep: TypeAlias = Callable[[RawRead, Path], Iterable[Made]]
 """On an executor: what is done with the records of a part, in an empty folder."""
 
@@ -91,7 +92,6 @@ class DealtRecords:
         raw: What the readers say of them; without parts on this disk.
         raw_bytes: What the records of each file take on a disk.
         checksums: File on disk → SHA-256 of its bytes.
-        stamps: File on disk → what :func:`_stamp` said before it was read.
         records: A row a file of records of a part, an input file after the other.
         pieces: The same, a part after the other.
     """
@@ -101,7 +101,6 @@ class DealtRecords:
     raw: RawRead
     raw_bytes: list[int]
     checksums: dict[Path, str]
-    stamps: dict[Path, tuple[int, int] | None]
     records: DataFrame
     pieces: DataFrame
 
@@ -116,8 +115,8 @@ class DealtRecords:
         """Do a step on all parts at once, then bring here what it made, a part at a time.
 
         Raises:
-            InputError: If a file is no longer what it was: a task that is done again reads it again.
-            Beha2VecError: What an executor said, or that nobody can work.
+            Beha2VecError: What an executor said, such as that a file is no longer what it was, or that nobody
+                can work.
         """
         self.work.do(made.count, progress, stage, what)
         rows = made.toLocalIterator()
@@ -126,10 +125,6 @@ class DealtRecords:
             piece = Piece(*row)
             _refuse(piece)
             yield piece
-        for path, checksum in self.checksums.items():
-            now = _stamp(path)
-            if now != self.stamps[path] and (now is None or file_checksum(path) != checksum):
-                raise changed(path.name)
 
 
 def deal(
@@ -153,24 +148,33 @@ def deal(
     n_parts = parts_for(sources, work.cores)
     rows = [(number, _SOURCE.dump_json(_anywhere(one)).decode()) for number, one in enumerate(sources)]
     files = work.spark.createDataFrame(rows, "file_no int, source string")
-    read = files.repartitionById(len(rows), "file_no").mapInArrow(
-        partial(_read, settings=settings, n_parts=n_parts), PIECES
+    files = files.repartitionById(len(rows), "file_no")
+    # known before anything is read, so that a task that is done again never reads another file
+    sums = _about(
+        files.mapInArrow(partial(_each_file, step=_checksum), PIECES), work, progress, "Looking at files"
     )
-    read = read.persist(StorageLevel.DISK_ONLY)
-    stamps = {source.path: _stamp(source.path) for source in sources}
-    told = read.where(read.kind != RECORDS).orderBy("file_no")
-    reads, checksums, raw_bytes = [], {}, []
-    for row, source in zip(work.do(told.collect, progress, STAGE, "Reading files"), sources, strict=True):
-        _refuse(Piece(*row))
-        about = json.loads(row.data)
-        reads.append(replace(_READ.validate_python(about["read"]), source=source))
-        checksums[source.path] = str(about["checksum"])
-        raw_bytes.append(int(about["raw_bytes"]))
-    raw = replace(joined(reads, settings), parts=())
-    records = read.where(read.kind == RECORDS)
+    step = partial(_of_file, settings=settings, n_parts=n_parts, checksums=sums)
+    read = files.mapInArrow(partial(_each_file, step=step), PIECES).persist(StorageLevel.DISK_ONLY)
+    abouts = _about(read, work, progress, "Reading files")
+    reads = [
+        replace(_READ.validate_python(about["read"]), source=source)
+        for about, source in zip(abouts, sources, strict=True)
+    ]
+    raw, raw_bytes = replace(joined(reads, settings), parts=()), [about["raw_bytes"] for about in abouts]
+    checksums = dict(zip((source.path for source in sources), sums, strict=True))
+    records = read.where(read.kind != ABOUT)
     pieces = records.repartitionById(n_parts, "part").sortWithinPartitions("part", "file_no")
     pieces = pieces.persist(StorageLevel.DISK_ONLY)
-    return DealtRecords(work, sources, raw, raw_bytes, checksums, stamps, records, pieces)
+    return DealtRecords(work, sources, raw, raw_bytes, checksums, records, pieces)
+
+
+def _about(made: DataFrame, work: SparkWork, progress: Progress, what: str) -> list[Any]:
+    """What executors say of each file, in the order of the files."""
+    told = made.where(made.kind != RECORDS).orderBy("file_no")
+    pieces = [Piece(*row) for row in work.do(told.collect, progress, STAGE, what)]
+    for piece in pieces:
+        _refuse(piece)
+    return [json.loads(piece.data) for piece in pieces]
 
 
 def _anywhere(source: InputFile) -> InputFile:
@@ -182,14 +186,6 @@ def parts_for(sources: Sequence[InputFile], cores: int) -> int:
     """Into how many parts the users are dealt out."""
     plain = sum(one.bytes * (1 if one.packing is Packing.PLAIN else _UNPACKS_TO) for one in sources)
     return min(MOST_PARTS, max(PARTS_A_CORE * cores, -(-plain // PART_BYTES)))
-
-
-def _stamp(path: Path) -> tuple[int, int] | None:
-    """What changes with a file, in nearly every case; None where it is gone."""
-    with suppress(OSError):
-        found = path.stat()
-        return found.st_size, found.st_mtime_ns
-    return None
 
 
 def _refuse(piece: Piece) -> None:
@@ -206,33 +202,38 @@ def _refused(error: InputError, part: int, file_no: int) -> Piece:
     return Piece(REFUSED, part, file_no, json.dumps(told).encode())
 
 
-def _read(
-    batches: Iterator[pa.RecordBatch], settings: IngestSettings, n_parts: int
-) -> Iterator[pa.RecordBatch]:
-    """On an executor: read files, and give a piece a part, then what there is to say of the file."""
+def _each_file(batches: Iterator[pa.RecordBatch], step: FileStep) -> Iterator[pa.RecordBatch]:
+    """On an executor: do a step with files that it sees as they are where they were asked for."""
     for batch in batches:
         for row in batch.to_pylist():
             number, source = row["file_no"], _SOURCE.validate_json(row["source"])
             with tempfile.TemporaryDirectory(dir=scratch()) as place:
                 try:
-                    yield from (
-                        piece.batch() for piece in _of_file(source, number, settings, n_parts, Path(place))
-                    )
+                    require_seen(source)
+                    yield from (piece.batch() for piece in step(source, number, Path(place)))
                 except InputError as error:
-                    yield _refused(error, -1, number).batch()
+                    yield _refused(error, 0, number).batch()  # with a part, to be seen by what is made of it
+
+
+def _checksum(source: InputFile, number: int, _: Path) -> Iterator[Piece]:
+    yield Piece(ABOUT, -1, number, json.dumps(file_checksum(source.path)).encode())
 
 
 def _of_file(
-    source: InputFile, number: int, settings: IngestSettings, n_parts: int, place: Path
+    source: InputFile,
+    number: int,
+    place: Path,
+    settings: IngestSettings,
+    n_parts: int,
+    checksums: Sequence[str],
 ) -> Iterator[Piece]:
-    require_seen(source)
+    """Read a file, and give a piece a part, then what there is to say of it."""
     (place / "raw").mkdir()
-    checksum = file_checksum(source.path)
     read = read_file(source, settings, place / "raw", lambda _: None)
-    if file_checksum(source.path) != checksum:
+    if file_checksum(source.path) != checksums[number]:
         raise changed(source.name)
     raw_bytes = sum(part.path.stat().st_size for part in read.parts)
-    told = {"read": _READ.dump_python(read, mode="json"), "checksum": checksum, "raw_bytes": raw_bytes}
+    told = {"read": _READ.dump_python(read, mode="json"), "raw_bytes": raw_bytes}
     if read.parts:
         for part, dealt in enumerate(split(_alone(read), n_parts, place / "parts")):
             for _, path in dealt.parts:
@@ -278,12 +279,16 @@ def _each_part(batches: Iterator[pa.RecordBatch], step: PartStep, raw: RawRead) 
             work.mkdir()
             files: dict[int, list[Path]] = {}
             for piece, path in _on_disk(pieces, Path(place)):
+                if piece.kind == REFUSED:  # of a task that is done again, and now finds another file
+                    yield piece.batch()
+                    break
                 files.setdefault(piece.file_no, []).append(path)
-            try:
-                for kind, number, data in step(part_of(raw, files), work):
-                    yield Piece(kind, part, number, data).batch()
-            except InputError as error:
-                yield _refused(error, part, -1).batch()
+            else:
+                try:
+                    for kind, number, data in step(part_of(raw, files), work):
+                        yield Piece(kind, part, number, data).batch()
+                except InputError as error:
+                    yield _refused(error, part, -1).batch()
 
 
 def _on_disk(pieces: Iterable[Piece], place: Path) -> Iterator[tuple[Piece, Path]]:

@@ -42,3 +42,16 @@ def test_what_was_asked_for_reaches_spark(tmp_path: Path) -> None:
                 cli("run", "x.csv", "--out", tmp_path / "out", *SPARK, "--memory", "2GB", *options)
             assert called.call_args.kwargs["bounds"] == Bounds(2 * 10**9, n_users)
             assert called.call_args.kwargs["master"] == SPARK[-1]
+
+
+def test_what_embed_was_asked_for_reaches_spark(tmp_path: Path) -> None:
+    with mock.patch.object(on_spark, "embed_on_spark", autospec=True, side_effect=RuntimeError) as called:
+        with pytest.raises(RuntimeError):
+            asked = ("--model", tmp_path, "--out", tmp_path / "out.parquet", "--next", 3, "--memory", "2GB")
+            cli("embed", "x.csv", *asked, *SPARK)
+        *_, placing, bounds = called.call_args.args
+        assert (placing.n_next, bounds, called.call_args.kwargs["master"]) == (
+            3,
+            Bounds(2 * 10**9),
+            SPARK[-1],
+        )

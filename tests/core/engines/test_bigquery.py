@@ -319,3 +319,13 @@ def test_users_who_are_forgotten_are_in_no_kept_day(fake: FakeFaults, store: Sto
     forgotten = forgetting.ids_of("1026932.0858862293")
     assert forgetting.forget(SearchedPlaces(store.root), forgotten, silent).is_clean
     assert [file.exists() for file in files] == [False, True, True]
+
+
+def test_a_session_begins_before_the_page_view_of_the_same_moment_whatever_that_is_called(
+    fake: FakeFaults, store: Store
+) -> None:
+    names = ("screen", "session_start", "page_view", "first_visit")
+    fake.days = {DAYS[0]: [view("a", 1) | {"event_name": name} for name in names]}
+    [path] = read(store, first=date(2026, 10, 1), last=date(2026, 10, 1))
+    found = pq.read_table(path).to_pydict()
+    assert found["event_name"] == ["first_visit", "session_start", "page_view", "screen"]

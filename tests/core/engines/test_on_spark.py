@@ -22,7 +22,6 @@ from core.ingest.sources.input_files import InputFile
 from core.labels.label_settings import LabelMode, LabelSettings
 from core.runs.pipeline import RunSettings
 from core.runs.publish import FUNNELS, RUN, WRITTEN
-from core.runs.run import run
 from tests.core.cli.calls import few_shuffles
 from tests.core.engines.conftest import need_spark
 
@@ -75,20 +74,19 @@ class KilledWorker:
             self.kill()
 
 
-def test_users_are_placed_as_on_one_machine_also_where_a_worker_is_killed_at_work(
+def test_users_are_placed_as_on_one_machine(
     cluster: Cluster, files: list[Path], model: Path, tmp_path: Path
 ) -> None:
-    placing, bounds = Placing(Device.CPU, n_next=2), Bounds.told(None, None)
-    n_users = embed_bounded(files, model, tmp_path / "one.parquet", silent, placing, bounds)
-    cluster.start_workers(1)
-    third = cluster.workers[-1]
-    progress, out = KilledWorker(lambda: cluster.kill(third)), tmp_path / "cluster.parquet"
-    found = embed_on_spark(files, model, out, progress, placing, bounds, cluster.url)
-    assert progress.killed_at[0], "no stage was at work, so nothing was killed in one"
-    assert found == n_users
-    require_same(tmp_path / "one.parquet", out)
-    ids = [pq.read_table(path)["user_id"].to_pylist() for path in (tmp_path / "one.parquet", out)]
-    assert ids[0] == ids[1]
+    placing, one, other = (
+        Placing(Device.CPU, n_next=2),
+        tmp_path / "one.parquet",
+        tmp_path / "cluster.parquet",
+    )
+    bounds = Bounds.told(None, None)
+    n_users = embed_bounded(files, model, one, silent, placing, bounds)
+    assert embed_on_spark(files, model, other, silent, placing, bounds, cluster.url) == n_users
+    require_same(one, other)
+    assert pq.read_table(one)["user_id"].equals(pq.read_table(other)["user_id"])
 
 
 def records_of(files: list[Path]) -> int:
@@ -100,7 +98,7 @@ def bounds_of(files: list[Path], share: float) -> Bounds:
     return Bounds(PROGRAM + int(share * records_of(files)) * A_RECORD)
 
 
-def test_a_run_of_a_sample_is_the_one_in_a_bound_of_memory(
+def test_a_run_of_a_sample_is_the_one_in_a_bound_of_memory_also_where_a_worker_is_killed(
     cluster: Cluster, files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bounds = bounds_of(files, 0.3)
@@ -120,18 +118,6 @@ def test_a_run_of_a_sample_is_the_one_in_a_bound_of_memory(
     require_same(one / "users.parquet", other / "users.parquet")
     for name in ("receipt.json", "profiles.json", "clusters.json"):
         assert (one / name).read_text() == (other / name).read_text(), name
-
-
-def test_where_all_users_fit_the_run_is_the_one_of_this_machine(
-    cluster: Cluster, files: list[Path], tmp_path: Path
-) -> None:
-    with few_shuffles():
-        here = run(tmp_path / "here", files, SETTINGS, silent)
-        there = run_on_spark(tmp_path / "there", files, SETTINGS, silent, cluster.url, bounds_of(files, 1))
-    assert there == here  # the same keys: every stage was made of the same
-    require_same(tmp_path / "here" / "users.parquet", tmp_path / "there" / "users.parquet")
-    receipts = [(tmp_path / name / "receipt.json").read_text() for name in ("here", "there")]
-    assert receipts[0] == receipts[1]
 
 
 def test_what_was_there_stays_where_an_executor_does_not_see_a_file(

@@ -6,6 +6,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -40,8 +41,9 @@ def day(path: Path, users: range) -> InputFile:
     return source
 
 
-def read(sources: list[InputFile], n_parts: int = 3) -> list[Piece]:
-    """As Spark hands the files to an executor, a row a batch."""
+def read(sources: list[InputFile], n_parts: int = 3, checksums: Sequence[str] = ()) -> list[Piece]:
+    """As Spark hands the files to an executor, a row a batch; once they were looked at."""
+    sums = checksums or [one.path.exists() and dealing.file_checksum(one.path) for one in sources]
     schema = pa.schema([("file_no", pa.int32()), ("source", pa.string())])
     batches = [
         pa.RecordBatch.from_pylist(
@@ -49,7 +51,8 @@ def read(sources: list[InputFile], n_parts: int = 3) -> list[Piece]:
         )
         for number, source in enumerate(sources)
     ]
-    found = dealing._read(iter(batches), IngestSettings(), n_parts)
+    step = partial(dealing._of_file, settings=IngestSettings(), n_parts=n_parts, checksums=sums)
+    found = dealing._each_file(iter(batches), step)
     return [Piece(**row) for batch in found for row in batch.to_pylist()]
 
 
@@ -69,7 +72,6 @@ def test_a_file_becomes_a_piece_a_part_and_a_word_about_it(tmp_path: Path) -> No
     assert set(part_of.values()) == {0, 1, 2}
     told = [json.loads(piece.data) for piece in pieces if piece.kind == ABOUT]
     assert [one["read"]["count"]["records"] for one in told] == [20, 15]
-    assert len({one["checksum"] for one in told}) == 2
 
 
 def test_a_file_that_cannot_be_used_is_said_with_its_words(tmp_path: Path) -> None:
@@ -176,8 +178,7 @@ def dealt_records(sources: list[InputFile], n_parts: int = 3) -> DealtRecords:
     return DealtRecords(
         work, tuple(sources), replace(dealing.joined(reads, IngestSettings()), parts=()),
         [one["raw_bytes"] for one in told],
-        {path: one["checksum"] for path, one in zip(paths, told, strict=True)},
-        {path: dealing._stamp(path) for path in paths}, rows, rows,
+        {path: dealing.file_checksum(path) for path in paths}, rows, rows,
     )  # fmt: skip
 
 
@@ -210,17 +211,23 @@ def test_room_for_the_copy_is_asked_for_before_there_is_half_of_it(
     assert not list(folder.iterdir())
 
 
-def test_a_file_that_changed_after_it_was_read_is_refused_as_a_task_may_read_it_again(tmp_path: Path) -> None:
+def test_a_task_that_is_done_again_never_reads_another_file(tmp_path: Path) -> None:
     source = day(tmp_path / "a.csv", range(3))
-    dealt, rows = dealt_records([source]), source.path.read_bytes()
-    os.utime(source.path, (1, 1))  # touched: still the same
-    assert len(list(dealt.fetch(dealt.pieces, silent, "read", ""))) == 3
-    source.path.write_bytes(rows.replace(b"/2", b"/3"))  # as long as before
+    was, rows = source.path.stat(), source.path.read_bytes()
+    sums = [dealing.file_checksum(source.path)]
+    *first, _ = read([source], checksums=sums)
+    assert {piece.kind for piece in first} == {RECORDS} and read([source], checksums=sums)[:-1] == first
+    source.path.write_bytes(rows.replace(b"/2", b"/3"))
+    os.utime(source.path, ns=(was.st_atime_ns, was.st_mtime_ns))  # as long and as old as before
+    [piece] = read([source], checksums=sums)
     with pytest.raises(InputError, match=r"a\.csv changed while it was read"):
-        list(dealt.fetch(dealt.pieces, silent, "read", ""))
-    source.path.unlink()
-    with pytest.raises(InputError, match=r"a\.csv changed while it was read"):
-        list(dealt.fetch(dealt.pieces, silent, "read", ""))
+        dealing._refuse(piece)
+    of_part = [one for one in (first[0], piece) if one.part == piece.part]
+    others = dealt_records([source]).raw
+    made = dealing._each_part((one.batch() for one in of_part), lambda *_: pytest.fail("worked on"), others)
+    assert [Piece(**row) for batch in made for row in batch.to_pylist()] == [piece]
+    source.path.write_bytes(rows)  # back again
+    assert read([source], checksums=sums)[:-1] == first
 
 
 def test_a_part_with_far_more_records_than_the_others_is_told(
