@@ -1,8 +1,10 @@
 """How time and memory grow with the number of events, in a bound of memory.
 
     python -m benchmarks.growth --events 140000 --events 1400000 --events 14000000 --memory 1500MB
+    python -m benchmarks.growth --events 14000000 --files 7 --memory 1500MB --folder DISK
 
-Demo shops are written to disk as they are made, and not counted. Each run is a process of its own with all
+Demo shops are written to disk as they are made, and not counted. With ``--folder`` they stay there for the
+next time (300 bytes an event); what runs made does not. Each run is a process of its own with all
 that it starts; its resident memory is looked at ten times a second. A bag of pages on a sample of users, so
 that what grows is reading, cleaning, placing and profiles. The last lines are the slopes of log CPU time and
 log memory over log events.
@@ -16,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,17 +46,19 @@ class Growth(NamedTuple):
     peak_mb: float
 
 
-def run(csv: Path, out: Path, options: tuple[str, ...]) -> Growth:
-    """Run the command line on a file, and measure it with all that it starts."""
+def run(files: list[Path], out: Path, options: tuple[str, ...]) -> Growth:
+    """Run the command line on files, and measure it with all that it starts."""
     before = os.times()
     began = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-m", "core", "run", str(csv), "--out", str(out), *options])
+    process = subprocess.Popen(
+        [sys.executable, "-m", "core", "run", *map(str, files), "--out", str(out), *options]
+    )
     peak = 0
     while process.poll() is None:
         peak = max(peak, resident(process.pid))
         time.sleep(EVERY_S)
     if process.returncode:
-        raise click.ClickException(f"The run of {csv.name} ended with {process.returncode}")
+        raise click.ClickException(f"The run of {files[0].name} ended with {process.returncode}")
     after = os.times()
     cpu = sum(after[2:4]) - sum(before[2:4])
     record = json.loads((out / "run.json").read_text())
@@ -63,17 +68,19 @@ def run(csv: Path, out: Path, options: tuple[str, ...]) -> Growth:
 
 
 def resident(pid: int) -> int:
-    """Bytes of a process and of all that it started."""
+    """Bytes of a process and of all that it started.
+
+    A child that is not a program of its own yet shows its parent's memory, which would count twice.
+    """
+    total, own = 0, None
     try:
-        tree = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+        for one in (process := psutil.Process(pid), *process.children(recursive=True)):
+            with suppress(psutil.Error):  # it has just ended
+                called = one.cmdline()
+                total += one.memory_info().rss if called != own else 0
+                own = own or called
     except psutil.Error:
         return 0
-    total = 0
-    for one in tree:
-        try:
-            total += one.memory_info().rss
-        except psutil.Error:  # it has just ended
-            continue
     return total
 
 
@@ -84,21 +91,23 @@ def slope(events: list[int], values: list[float]) -> float:
 
 @click.command(help=__doc__)
 @click.option("--events", type=int, multiple=True, default=(140_000, 1_400_000), show_default=True)
+@click.option(
+    "--files", type=int, default=1, show_default=True, help="So many of these events, other users each."
+)
 @click.option("--memory", default="1500MB", show_default=True)
 @click.option("--sample-users", type=int, default=10_000, show_default=True)
-@click.option(
-    "--folder", type=click.Path(path_type=Path), help="Where files are made and left; a temporary one."
-)
-def main(events: tuple[int, ...], memory: str, sample_users: int, folder: Path | None) -> None:
+@click.option("--folder", type=click.Path(path_type=Path), help="Where files are made and left, or are.")
+def main(events: tuple[int, ...], files: int, memory: str, sample_users: int, folder: Path | None) -> None:
     """Measure and print."""
     options = ("--preset", "bag", "--memory", memory, "--sample-users", str(sample_users))
     with tempfile.TemporaryDirectory(dir=folder) as name:
         rows = []
         for number in events:
-            csv = Path(name) / f"{number}.csv"
-            write_sample(csv, round(number / EVENTS_A_USER), 0, silent)
-            rows.append(run(csv, Path(name) / f"out{number}", options))
-            csv.unlink()
+            made = [(folder or Path(name)) / f"{number}-{seed}.csv" for seed in range(files)]
+            for seed, csv in enumerate(made):
+                if not csv.exists():
+                    write_sample(csv, round(number / EVENTS_A_USER), seed, silent)
+            rows.append(run(made, Path(name) / f"out{number}", options))
     cells = [
         (
             f"{r.events:,}",

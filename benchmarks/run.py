@@ -131,14 +131,14 @@ def _moves(
 
     from core.base.settings import AnalyzeSettings, ClusterSettings, ViewWeights
     from core.differences.table import differences
-    from core.differences.user_items import UserItems
+    from core.differences.user_items import UserItems, labels_of
     from core.naming.fitting import held_names
     from core.naming.words import SiteWords
-    from core.profiles.data import ProfileData
     from core.runs import pipeline
     from core.segments.identity import match
 
-    data, items = ProfileData.from_dataset(dataset, labels), UserItems.from_dataset(dataset, labels)
+    data = first.data  # once for all moves, as in the app
+    items = UserItems.from_tables(data, dataset.pages, dataset.sequences, labels_of(labels))
     site, previous = SiteWords.from_tables(dataset.pages, labels.of(View.THEME)), first.partition
     outcomes, one_page = data.outcomes.inside(AnalyzeSettings()), first.profiles.one_page
     for k in (7, 6, 8, 6, 7):

@@ -197,7 +197,7 @@ def _table(
 
 def _measures(data: ProfileData, sides: Sides, outcomes: Mapping[str, Happened]) -> Iterable[_Part]:
     happened = next(iter(outcomes.values()), None)
-    fields = described(happened, seen=data.outcomes.is_read(tuple(outcomes)))
+    fields = described(happened.money if happened else (), seen=data.outcomes.is_read(tuple(outcomes)))
     role_of_measure = {field.field: field.evidence for field in fields}
     for measure in MEASURES:
         values, role = user_values(data, happened, measure), role_of_measure[measure]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pyarrow.parquet as pq
 
 from core.base.progress import Progress
 from core.base.schema import Users
+from core.base.settings import AnalyzeSettings
 from core.data.dataset import RECEIPT, USERS
 from core.data.receipt import Receipt
 from core.engines.placing import Place, PlacedPart, Placing, told
@@ -20,10 +22,11 @@ from core.engines.receipts import add_up
 from core.ingest.observe.decided import Decided
 from core.ingest.read.read_all import RawRead
 from core.one_page.segments import OnePageSegment, OnePageSegments
-from core.profiles.data import ProfileData
-from core.profiles.joined import JoinedUsers
-from core.profiles.metrics import Profiles, profile
+from core.profiles.counts import Counts, added_up, count
+from core.profiles.data import MOST_PAGES, ProfileData
+from core.profiles.metrics import Profiles, of_used_rows, profile_counts, with_any_of
 from core.profiles.outcomes import Happened
+from core.profiles.rows import all_rows
 from core.runs.export import arrow_table, users_table, vector_lists
 from core.runs.model_folder import MODEL
 from core.runs.pipeline import RunSettings, Segments
@@ -64,43 +67,52 @@ class Everybody:
             Beha2VecError: If a part cannot be cleaned or placed.
         """
         trained = Receipt.model_validate_json((building / RECEIPT).read_bytes())
-        users, receipts = JoinedUsers(made.data.outcomes, made.profiles.chosen), []
-        clusters, codes = [], []
-        schema = pq.read_schema(building / USERS)
+        counts: list[Counts] = []
+        receipts = []
         placing = Placing(self.settings.train.device, decided=self.decided)
-        with pq.ParquetWriter(building / USERS, schema) as writer:
-            for part in told(self.place(building / MODEL, placing), self.decided.n_users, self.progress):
-                data = ProfileData.from_dataset(part.dataset, part.labels)
-                writer.write_table(self._rows(part, data, made).select(schema.names).cast(schema))
-                users.add(data)
-                receipts.append(part.dataset.receipt)
-                clusters.append(part.clusters)
-                codes.append(part.codes)
-        profiles = _profiles(users.data(), made, np.concatenate(clusters), np.concatenate(codes))
-        write_text_atomic(building / PROFILES, profiles.to_json())
+        parts = told(self.place(building / MODEL, placing), self.decided.n_users, self.progress)
+        with pq.ParquetWriter(building / USERS, pq.read_schema(building / USERS)) as writer:
+            # by map, so that a part is gone when the next one is made
+            for more, receipt in map(partial(_taken, made, writer), parts):
+                counts = [added_up([*counts, more])]
+                receipts.append(receipt)
+        write_text_atomic(building / PROFILES, _profiles(counts[0], made).to_json())
         receipt = add_up(self.raw, self.decided, receipts, trained)
         # a new file: the one that is there shares its bytes with the store
         write_text_atomic(building / RECEIPT, receipt.model_dump_json(indent=1))
         return {"users": receipt.users, TRAINED: trained.users}
 
-    def _rows(self, part: PlacedPart, data: ProfileData, made: Segments) -> pa.Table:
-        """Its users, for ``users.parquet``."""
-        chosen = self.settings.analyze.model_copy(update={"outcome": made.profiles.chosen})
-        happened = data.outcomes.part_of(made.data.outcomes, made.profiles.chosen).parts(chosen)
-        outcomes = _in_currencies(happened, made.outcomes)
-        segments = replace(made.partition, labels=part.clusters)
-        one_page = OnePageSegments(part.codes, _rules(made))
-        users = users_table(part.dataset.users, segments, part.vectors, made.titles, outcomes, one_page)
-        return arrow_table(users).append_column(Users.EMBEDDING, vector_lists(part.vectors))
+
+def _taken(made: Segments, writer: pq.ParquetWriter, part: PlacedPart) -> tuple[Counts, Receipt]:
+    """Write the users of a part, and count them in the rows that all parts have."""
+    data = ProfileData.from_dataset(part.dataset, part.labels)
+    outcomes = data.outcomes.part_of(made.data.outcomes, made.profiles.chosen)
+    happened, one_page = outcomes.parts(_chosen(made)), OnePageSegments(part.codes, _rules(made))
+    users = _rows(part, happened, one_page, made)
+    writer.write_table(users.select(writer.schema.names).cast(writer.schema))
+    rows = all_rows(data, part.clusters, made.partition.ids.tolist(), one_page)
+    return count(data, rows, with_any_of(happened)), part.dataset.receipt
 
 
-def _profiles(data: ProfileData, made: Segments, clusters: np.ndarray, codes: np.ndarray) -> Profiles:
+def _rows(
+    part: PlacedPart, happened: Mapping[str, Happened], one_page: OnePageSegments, made: Segments
+) -> pa.Table:
+    """Its users, for ``users.parquet``."""
+    outcomes = _in_currencies(happened, made.outcomes)
+    segments = replace(made.partition, labels=part.clusters)
+    users = users_table(part.dataset.users, segments, part.vectors, made.titles, outcomes, one_page)
+    return arrow_table(users).append_column(Users.EMBEDDING, vector_lists(part.vectors))
+
+
+def _profiles(counts: Counts, made: Segments) -> Profiles:
     """What the users of each segment are like, of all users; the rules are those of the training."""
-    rules = _rules(made)
-    sizes = np.bincount(codes[codes >= 0], minlength=len(rules)).tolist()
-    counted = (rule.model_copy(update={"users": users}) for rule, users in zip(rules, sizes, strict=True))
-    chosen = made.profiles.settings.model_copy(update={"outcome": made.profiles.chosen})
-    return profile(data, clusters, chosen, OnePageSegments(codes, tuple(counted)))
+    counts = replace(counts, pages=counts.pages.first(MOST_PAGES))
+    return of_used_rows(profile_counts(counts, made.data.outcomes, _chosen(made)))
+
+
+def _chosen(made: Segments) -> AnalyzeSettings:
+    """What is asked of the profiles, with the outcome of the training."""
+    return made.profiles.settings.model_copy(update={"outcome": made.profiles.chosen})
 
 
 def _rules(made: Segments) -> tuple[OnePageSegment, ...]:

@@ -151,6 +151,7 @@ def told(parts: Iterator[PlacedPart], n_users: int, progress: Progress) -> Itera
     progress(STAGE, 0.0, "Placing all users")
     placed = 0
     for part in parts:
-        yield part
         placed += part.table.num_rows
+        yield part
+        del part  # is gone when the next one is made
         progress(STAGE, placed / n_users, f"{placed:,} of {n_users:,} users placed")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 from typing import Final
 
@@ -15,6 +16,7 @@ from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages
 from core.data.sequences import UserSequences
 from core.profiles.outcomes import OutcomeIndex
+from core.profiles.profile_columns import Col
 
 GROUPS: Final = tuple(Group)
 ATTRIBUTES: Final = (Users.BROWSER, Users.DEVICE, Users.COUNTRY, Users.SOURCE)
@@ -83,6 +85,18 @@ class ProfileData:
         """Users with at least one page view."""
         return len(self.group)
 
+    @cached_property
+    def ascending(self) -> Mapping[str, tuple[np.ndarray, np.ndarray]]:
+        """Metric of a user → who has it, and what it is: int32 and float64 of shape (m,), in its order."""
+        values = {
+            Col.PAGE_VIEWS_MEAN: self.page_views,
+            Col.SESSIONS_MEAN: self.sessions,
+            Col.PAGES_PER_SESSION: self.page_views / np.maximum(self.sessions, 1),
+            Col.DIFFERENT_PAGES_MEAN: self.different_pages,
+            Col.ENGAGEMENT_MEAN: self.engagement_s,
+        }
+        return {metric: _ascending(value.astype(np.float64)) for metric, value in values.items()}
+
     @classmethod
     def from_dataset(cls, dataset: Dataset, labels: LabelledPages | None = None) -> ProfileData:
         """Lay out what a preprocessed export holds."""
@@ -121,6 +135,11 @@ def coded(values: pd.Series) -> Coded:
     order = np.argsort(-np.bincount(codes[codes >= 0], minlength=len(uniques)), kind="stable")
     rank = np.append(np.argsort(order), -1)  # the last one is for code −1
     return Coded(rank[codes].astype(np.int32), tuple(str(uniques[place]) for place in order))
+
+
+def _ascending(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    order = np.argsort(values, kind="stable")[: np.count_nonzero(~np.isnan(values))]  # NaN comes last
+    return order.astype(np.int32), values[order]
 
 
 def _places(groups: pd.Series) -> np.ndarray:

@@ -9,14 +9,15 @@ without a robot ``z`` goes up and down with the ``value`` beside it, the number 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from core.profiles.data import ProfileData
-from core.profiles.outcomes import Happened
-from core.profiles.profile_columns import HEAT_MAP, ROW, Col, Field
+from core.profiles.counts import Counts, HappenedCounts
+from core.profiles.numbers import Numbers, put_together
+from core.profiles.profile_columns import ROW, Col, Field
 from core.profiles.rows import Rows
 
 CLIP: Final = 1.5
@@ -26,19 +27,14 @@ CAP, CAP_TIMES = 0.99, 3
 
 
 def heat_map(
-    data: ProfileData,
-    rows: Rows,
-    segments: pd.DataFrame,
-    happened: Happened | None,
-    fields: Iterable[Field],
+    counts: Counts, happened: HappenedCounts | None, segments: pd.DataFrame, fields: Iterable[Field]
 ) -> pd.DataFrame:
     """Compare each row with the other clustered users.
 
     Args:
-        data: The users.
-        rows: Who belongs where.
+        counts: What was counted of the users.
+        happened: Who has the outcome; None where the data has none.
         segments: The segments table.
-        happened: The outcome; None where the data has none.
         fields: What each column of the segments table is.
 
     Returns:
@@ -47,13 +43,12 @@ def heat_map(
     """
     described = {field.field: field for field in fields}
     parts = []
-    for metric, user_values in _user_values(data, happened).items():
-        weights = data.sessions if metric == Col.PAGES_PER_SESSION else np.ones(data.n_users)
+    for metric, numbers in {**counts.numbers, **_of_outcome(counts.sizes, happened)}.items():
         if segments[metric].notna().any():
             found = {
                 Col.METRIC: np.repeat(metric, len(segments)),
                 Col.VALUE: segments[metric].to_numpy(dtype=np.float64),
-                Col.Z: _z(rows, user_values, weights.astype(np.float64)),
+                Col.Z: _z(counts.rows, numbers),
                 Col.N: segments[described[metric].n].to_numpy(),
                 Col.EVIDENCE: np.repeat(described[metric].evidence.value, len(segments)),
             }
@@ -61,37 +56,37 @@ def heat_map(
     return pd.concat(parts, ignore_index=True)
 
 
-def _user_values(data: ProfileData, happened: Happened | None) -> dict[str, np.ndarray]:
-    """What each metric is of one user; NaN where the user does not count."""
-    values = {
-        Col.PAGE_VIEWS_MEAN: data.page_views,
-        Col.SESSIONS_MEAN: data.sessions,
-        Col.PAGES_PER_SESSION: data.page_views / np.maximum(data.sessions, 1),
-        Col.DIFFERENT_PAGES_MEAN: data.different_pages,
-        Col.ENGAGEMENT_MEAN: data.engagement_s,
-    }
-    if happened is not None:
-        money = np.nan_to_num(happened.revenue)
-        values[Col.OUTCOME_RATE] = np.bincount(happened.user, minlength=data.n_users) > 0
-        values[Col.REVENUE_PER_USER] = np.bincount(happened.user, money, minlength=data.n_users)
-    return {metric: values[metric].astype(np.float64) for metric in HEAT_MAP if metric in values}
+def _of_outcome(sizes: np.ndarray, happened: HappenedCounts | None) -> dict[str, Numbers]:
+    """Whether each user has the outcome, as 0 and 1, and what they paid in the one currency."""
+    if happened is None:
+        return {}
+    did, row = happened.users[:-1], np.arange(len(sizes))
+    found = {Col.OUTCOME_RATE: _with_zeros(Numbers(row, np.ones(len(row)), did, did), sizes)}
+    if len(happened.paid) == 1:
+        (paid,) = happened.paid.values()
+        found[Col.REVENUE_PER_USER] = _with_zeros(paid.only(paid.row < len(sizes)), sizes)
+    return found
 
 
-def _z(rows: Rows, user_values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def _with_zeros(numbers: Numbers, sizes: np.ndarray) -> Numbers:
+    """With the users of each row who have none."""
+    row, without = np.arange(len(sizes)), sizes - numbers.known(len(sizes))
+    made = put_together([numbers, Numbers(row, np.zeros(len(sizes)), without, without)])
+    return made.only(made.users > 0)
+
+
+def _z(rows: Rows, numbers: Numbers) -> np.ndarray:
     """Of each row; NaN where nobody has a value, and of all users, who have no others.
 
     A figure a session is a mean over sessions: its users count as often as they have some.
     """
-    has = ~np.isnan(user_values)
-    clustered = has & (rows.place < rows.n_segments)
-    above = user_values[clustered & (user_values > 0)]
-    capped = np.minimum(
-        user_values, CAP_TIMES * np.quantile(above, CAP, method="higher") if len(above) else 0
-    )
-    known = rows.count(weights=has * weights)
-    sums = rows.count(weights=np.where(has, capped * weights, 0))
+    clustered = numbers.only(numbers.row < rows.n_segments)
+    above = clustered.only(slice(np.searchsorted(clustered.value, 0, side="right"), None))
+    cap = CAP_TIMES * above.above(CAP) if len(above.value) else 0
+    capped, inside = (replace(one, value=np.minimum(one.value, cap)) for one in (numbers, clustered))
+    known, sums = numbers.known(rows.n_rows), capped.sums(rows.n_rows)
     apart = _means(rows.with_all(sums), rows.with_all(known)) - _means(rows.rest(sums), rows.rest(known))
-    spread = capped[clustered].std() if clustered.any() else 0
+    spread = inside.spread
     z: np.ndarray = np.clip(apart / spread if spread > 0 else apart * 0, -CLIP, CLIP)
     return z
 

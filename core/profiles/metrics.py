@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -18,11 +18,13 @@ from core.base.schema import OUTSIDE
 from core.base.settings import AnalyzeSettings
 from core.data.receipt import NO_CURRENCY
 from core.one_page.segments import OnePageSegments
+from core.profiles.counts import Counts, HappenedCounts, count
 from core.profiles.data import ProfileData
 from core.profiles.heatmap import CLIP, heat_map
-from core.profiles.outcomes import Happened, any_of, label_of
+from core.profiles.numbers import Numbers, medians
+from core.profiles.outcomes import Happened, OutcomeIndex, any_of, label_of
 from core.profiles.profile_columns import FIELDS, ROW, Col, Field, MetricRole, RowKind
-from core.profiles.rows import Rows, make_rows, medians
+from core.profiles.rows import Rows, make_rows
 from core.profiles.shares import attribute_shares
 from core.profiles.top_pages import top_pages
 from core.profiles.wilson import wilson
@@ -52,7 +54,7 @@ class Profiles:
         settings: What was asked for.
         outcome: What converted users did, in words; None where the data has nothing that could be an outcome.
         chosen: The same as texts (``core/profiles/outcomes.py``), one each.
-        happened: Who did it, of the users with a page view; None without an outcome.
+        happened: Who did it, of the users with a page view; None without an outcome, and of parts added up.
         n_users: All users.
         n_clustered: Users in segments.
         rows: Who belongs where.
@@ -136,41 +138,75 @@ def profile_rows(
     Raises:
         SettingsError: If an outcome is not in the data.
     """
-    parts = data.outcomes.parts(settings)
-    chosen, everybody = tuple(parts), any_of(list(parts.values())) if parts else None
-    happened = everybody.only(everybody.user < data.n_users) if everybody else None
-    sizes = rows.count()
-    segments = _segments(data, rows, sizes, happened)
-    fields = described(happened, seen=rows.by_outcome or data.outcomes.is_read(chosen))
+    happened = with_any_of(data.outcomes.parts(settings))
+    made = profile_counts(count(data, rows, happened), data.outcomes, settings, one_page)
+    *_, whole = (None, *happened.values())
+    return replace(made, rows=rows, happened=whole and whole.only(whole.user < data.n_users))
+
+
+def with_any_of(parts: Mapping[str, Happened]) -> dict[str, Happened]:
+    """Each outcome, and last, where there are several, whoever did any of them."""
+    return {**parts, **({ANY_OUTCOME: any_of(list(parts.values()))} if len(parts) > 1 else {})}
+
+
+def profile_counts(
+    counts: Counts, outcomes: OutcomeIndex, settings: AnalyzeSettings, one_page: OnePageSegments | None = None
+) -> Profiles:
+    """The same of what was counted, perhaps of parts of the users; it does not know who is where.
+
+    Args:
+        counts: Of each chosen outcome, and of any of them.
+        outcomes: What can be one.
+        settings: Outcomes and how many pages to list.
+        one_page: Segments of the one-page users.
+
+    Raises:
+        SettingsError: If an outcome is not in the data.
+    """
+    rows, sizes, chosen = counts.rows, counts.sizes, outcomes.chosen(settings)
+    *_, whole = (None, *counts.outcomes.values())
+    segments = _segments(counts, whole)
+    fields = described(whole.paid if whole else (), seen=rows.by_outcome or outcomes.is_read(chosen))
+    roles = [field.evidence.value for field in fields]
     return Profiles(
         settings=settings,
         outcome=label_of(chosen) or None,
         chosen=chosen,
-        happened=happened,
-        n_users=data.n_users,
+        happened=None,
+        n_users=counts.n_users,
         n_clustered=int(rows.clustered(sizes)),
         rows=rows,
         one_page=one_page,
         segments=segments,
-        top_pages=top_pages(data, rows, sizes, settings.top_pages),
-        shares=attribute_shares(data, rows),
-        heatmap=heat_map(data, rows, segments, happened, fields),
-        outcomes=_outcomes(rows, sizes, parts, everybody),
-        fields=pd.DataFrame([vars(field) for field in fields]).assign(
-            **{Col.EVIDENCE: [field.evidence.value for field in fields]}
-        ),
-        notes=data.outcomes.notes(chosen, everybody) if everybody else (),
+        top_pages=top_pages(counts.pages, rows, sizes, settings.top_pages),
+        shares=attribute_shares(counts.attributes, rows, sizes),
+        heatmap=heat_map(counts, whole, segments, fields),
+        outcomes=_outcomes(counts),
+        fields=pd.DataFrame([vars(field) for field in fields]).assign(**{Col.EVIDENCE: roles}),
+        notes=outcomes.notes(chosen, counts.n_users, *whole.inside) if whole else (),
     )
 
 
-def described(happened: Happened | None, *, seen: bool) -> tuple[Field, ...]:
+def of_used_rows(made: Profiles) -> Profiles:
+    """Without the rows of segments and groups that nobody is in."""
+    used = made.rows.used(made.segments[Col.USERS].to_numpy()[: made.rows.n_rows])
+    empty = made.rows.head[Col.KEY][: len(used)][~used]
+    tables = ("segments", "top_pages", "shares", "heatmap", "outcomes")
+    kept = {
+        name: table[~table[Col.KEY].isin(empty)].reset_index(drop=True)
+        for name, table in ((name, getattr(made, name)) for name in tables)
+    }
+    return replace(made, rows=made.rows.only(used), **kept)
+
+
+def described(currencies: Iterable[str], *, seen: bool) -> tuple[Field, ...]:
     """What each column is of these data: the revenue's currency, and what the model saw.
 
     Args:
-        happened: Who converted.
+        currencies: What was paid in.
         seen: Whether the model read who has the outcome, or it made the rows: then its rate is no finding.
     """
-    money = tuple(happened.money) if happened else ()
+    money = tuple(currencies)
     changes: dict[str, dict[str, Any]] = defaultdict(dict)
     if len(money) == 1 and money[0] != NO_CURRENCY:
         for name in _MONEY:
@@ -184,45 +220,30 @@ def described(happened: Happened | None, *, seen: bool) -> tuple[Field, ...]:
     return tuple(replace(field, **changes[field.field]) for field in FIELDS)
 
 
-def _outcomes(
-    rows: Rows, sizes: np.ndarray, parts: Mapping[str, Happened], everybody: Happened | None
-) -> pd.DataFrame:
+def _outcomes(counts: Counts) -> pd.DataFrame:
     """Who did each chosen outcome, and any of them, with a page view and without, and what they paid."""
-    several = {ANY_OUTCOME: everybody} if everybody and len(parts) > 1 else {}
     tables = [
-        _one_outcome(rows, sizes, called, happened, currency)
-        for called, happened in {**parts, **several}.items()
-        for currency in (*happened.money,) or (None,)
+        _one_outcome(counts, called, happened, currency)
+        for called, happened in counts.outcomes.items()
+        for currency in (*happened.paid,) or (None,)
     ]
     columns = (Col.OUTCOME, Col.OUTCOME_USERS, *_INTERVAL, Col.N, Col.CURRENCY, Col.REVENUE)
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=[*ROW, *columns])
 
 
-def _one_outcome(
-    rows: Rows, sizes: np.ndarray, called: str, happened: Happened, currency: str | None
-) -> pd.DataFrame:
-    inside = happened.only(happened.user < len(rows.place))
-    converted, n = rows.with_all(rows.count(inside.user)), rows.with_all(sizes)
+def _one_outcome(counts: Counts, called: str, happened: HappenedCounts, currency: str | None) -> pd.DataFrame:
+    rows = counts.rows
+    converted, n = rows.with_all(happened.users[:-1]), rows.with_all(counts.sizes)
     low, high = wilson(converted, n)
-    paid = np.nan_to_num(inside.money[currency]) if currency else np.full(len(inside.user), np.nan)
-    everywhere = np.nansum(happened.money[currency]) if currency else np.nan
-    revenue = rows.with_all(rows.count(inside.user, paid))
+    every = rows.n_rows + 1
+    paid = happened.paid[currency].sums(every) if currency else np.full(every, np.nan)
     head = pd.concat([rows.head, pd.DataFrame([NO_PAGE_VIEW], columns=list(ROW))], ignore_index=True)
-    columns = (converted, _ratio(converted, n), low, high, n, revenue)
-    outside = (
-        len(happened.user) - len(inside.user),
-        np.nan,
-        np.nan,
-        np.nan,
-        np.nan,
-        everywhere - revenue[-1],
-    )
+    columns = (converted, _ratio(converted, n), low, high, n, rows.with_all(paid[:-1]))
+    outside = (happened.users[-1], np.nan, np.nan, np.nan, np.nan, paid[-1])
     names = (Col.OUTCOME_USERS, *_INTERVAL, Col.N, Col.REVENUE)
     found = {
         name: np.append(values, last) for name, values, last in zip(names, columns, outside, strict=True)
     }
-    if not currency:
-        found[Col.REVENUE] = np.full(len(head), np.nan)
     return head.assign(**{Col.OUTCOME: called, Col.CURRENCY: currency}, **found)
 
 
@@ -235,53 +256,55 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     return [dict(zip(plain, row, strict=True)) for row in zip(*plain.values(), strict=True)]
 
 
-def _segments(data: ProfileData, rows: Rows, sizes: np.ndarray, happened: Happened | None) -> pd.DataFrame:
+def _segments(counts: Counts, happened: HappenedCounts | None) -> pd.DataFrame:
+    rows, numbers, sizes = counts.rows, counts.numbers, counts.sizes
     users = rows.with_all(sizes)
-    views = rows.with_all(rows.count(weights=data.page_views))
-    sessions = rows.with_all(rows.count(weights=data.sessions))
+    views, sessions, different = (
+        rows.with_all(numbers[metric].sums(rows.n_rows))
+        for metric in (Col.PAGE_VIEWS_MEAN, Col.SESSIONS_MEAN, Col.DIFFERENT_PAGES_MEAN)
+    )
     clustered = np.full(len(users), np.nan)
     clustered[: rows.n_segments] = sizes[: rows.n_segments] / rows.clustered(sizes)
     columns = {
         Col.USERS: users.astype(np.int64),
-        Col.SHARE: users / data.n_users,
+        Col.SHARE: users / counts.n_users,
         Col.SHARE_CLUSTERED: clustered,
         Col.PAGE_VIEWS: views.astype(np.int64),
         Col.PAGE_VIEWS_MEAN: _ratio(views, users),
-        Col.PAGE_VIEWS_MEDIAN: medians(rows, data.page_views.astype(np.float64)),
+        Col.PAGE_VIEWS_MEDIAN: medians(rows, numbers[Col.PAGE_VIEWS_MEAN]),
         Col.SESSIONS: sessions.astype(np.int64),
         Col.SESSIONS_MEAN: _ratio(sessions, users),
         Col.PAGES_PER_SESSION: _ratio(views, sessions),
-        Col.DIFFERENT_PAGES_MEAN: _ratio(rows.with_all(rows.count(weights=data.different_pages)), users),
+        Col.DIFFERENT_PAGES_MEAN: _ratio(different, users),
     }
-    columns |= _engagement(data, rows, users) | _outcome(rows, users, sessions, happened)
+    columns |= _engagement(rows, numbers[Col.ENGAGEMENT_MEAN], users)
+    columns |= _outcome(rows, users, sessions, happened)
     return rows.frame(columns, [*ROW, *(field.field for field in FIELDS)])
 
 
-def _engagement(data: ProfileData, rows: Rows, users: np.ndarray) -> dict[str, np.ndarray]:
-    has = ~np.isnan(data.engagement_s)
-    known = rows.with_all(rows.count(weights=has))
-    computable = bool(has.any())
-    seconds = rows.with_all(rows.count(weights=np.where(has, data.engagement_s, 0)))
+def _engagement(rows: Rows, engaged: Numbers, users: np.ndarray) -> dict[str, np.ndarray]:
+    known = rows.with_all(engaged.known(rows.n_rows))
+    none = 1 - _ratio(known, users) if len(engaged.value) else np.full(len(users), np.nan)
     return {
         Col.ENGAGEMENT_USERS: known.astype(np.int64),
-        Col.ENGAGEMENT_NONE_SHARE: 1 - _ratio(known, users) if computable else np.full(len(users), np.nan),
-        Col.ENGAGEMENT_MEAN: _ratio(seconds, known),
-        Col.ENGAGEMENT_MEDIAN: medians(rows, data.engagement_s),
+        Col.ENGAGEMENT_NONE_SHARE: none,
+        Col.ENGAGEMENT_MEAN: _ratio(rows.with_all(engaged.sums(rows.n_rows)), known),
+        Col.ENGAGEMENT_MEDIAN: medians(rows, engaged),
     }
 
 
 def _outcome(
-    rows: Rows, users: np.ndarray, sessions: np.ndarray, happened: Happened | None
+    rows: Rows, users: np.ndarray, sessions: np.ndarray, happened: HappenedCounts | None
 ) -> dict[str, np.ndarray]:
     if happened is None:
         return {name: np.full(len(users), np.nan) for name in _OF_OUTCOME}
-    converted = rows.with_all(rows.count(happened.user))
-    converting = rows.with_all(rows.count(happened.user, happened.sessions))
+    converted, converting = rows.with_all(happened.users[:-1]), rows.with_all(happened.sessions[:-1])
     low, high = wilson(converted, users)
-    sent = ~np.isnan(happened.revenue)
-    revenue = rows.with_all(rows.count(happened.user[sent], happened.revenue[sent]))
-    if not sent.any():
-        revenue[:] = np.nan
+    revenue = np.full(len(users), np.nan)
+    if len(happened.paid) == 1:  # several currencies cannot be added up
+        (paid,) = happened.paid.values()
+        if (paid.row < rows.n_rows).any():
+            revenue = rows.with_all(paid.sums(rows.n_rows + 1)[:-1])
     session_rate = np.where(converting <= sessions, _ratio(converting, sessions), np.nan)
     values = (
         converted, _ratio(converted, users), low, high, converting, session_rate, revenue,

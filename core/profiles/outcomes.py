@@ -244,22 +244,27 @@ class OutcomeIndex(Mapping[str, Happened]):
         own = {page for outcome in chosen for page in self.pages_of(outcome)}
         return tuple(self.pages[page] for page in found.tolist() if page not in own)
 
-    def notes(self, chosen: Sequence[str], happened: Happened) -> tuple[str, ...]:
-        """What to know before reading an outcome: that nobody has it, everybody, or who came in on it."""
-        inside = happened.only(happened.user < self.n_users)
-        had, called = len(inside.user), label_of(chosen)
-        arrived = int(
-            (inside.first_ts == self.sequences.timestamp[self.sequences.offsets[inside.user]]).sum()
-        )
-        is_page = any((self.whole or self).pages_of(outcome) for outcome in chosen)
+    def notes(
+        self, chosen: Sequence[str], n_users: int, had: int, without: int, arrived: int
+    ) -> tuple[str, ...]:
+        """What to know before reading an outcome: that nobody has it, everybody, or who came in on it.
+
+        Args:
+            chosen: The outcomes.
+            n_users: Users with a page view.
+            had: Those of them who did one.
+            without: Users without a page view who did one.
+            arrived: Of whom it was the first page view.
+        """
+        called, is_page = label_of(chosen), any(self.pages_of(outcome) for outcome in chosen)
         possible = {
-            f"Nobody with a page view has {called}, only {counted(len(happened.user), 'user')} without one, "
+            f"Nobody with a page view has {called}, only {counted(without, 'user')} without one, "
             "in no segment. Choose another outcome": not had,
             f"All {counted(had, 'user')} have {called}, so that it tells no segment from another. Choose "
-            "another outcome": had == self.n_users,
+            "another outcome": had == n_users,
             f"{arrived:,} of the {counted(had, 'user')} with {called} came in on it: it says how they "
             "arrived, not what they did. Choose a later page": (
-                is_page and 0 < had < self.n_users and arrived >= ARRIVED_SHARE * had
+                is_page and 0 < had < n_users and arrived >= ARRIVED_SHARE * had
             ),
         }  # fmt: skip
         return tuple(text for text, applies in possible.items() if applies)

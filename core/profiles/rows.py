@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import compress
 from typing import Any, Final
 
 import numpy as np
@@ -33,7 +34,8 @@ class Rows:
     they are in segments and so no group of their own, and all users.
 
     Args:
-        place: intp of shape (n_users,), the row of each user, no total.
+        place: intp of shape (n_users,), the row of each user, no total; empty where users were counted in
+            parts, and nobody knows it any more.
         segments: Ids, ascending.
         groups: Groups that have users outside the segments.
         one_page: What each one-page segment is called; none where the one-page users are a group.
@@ -135,6 +137,27 @@ class Rows:
         sums = np.bincount(code, weights, minlength=self.n_rows * n_columns)
         return sums.reshape(self.n_rows, n_columns).astype(np.float64)
 
+    def used(self, sizes: np.ndarray) -> np.ndarray:
+        """Which rows are told: those that have users, and one-page segments.
+
+        Args:
+            sizes: Users a row, of shape (n_rows,).
+
+        Returns:
+            bool of shape (n_rows,).
+        """
+        return (sizes > 0) | (np.arange(self.n_rows) >= self._first_one_page)
+
+    def only(self, kept: np.ndarray) -> Rows:
+        """Those of the rows where ``kept`` (bool of shape (n_rows,)) is true, which have all users."""
+        inside, rest = kept[: self.n_segments], kept[self.n_segments : self._first_one_page]
+        return replace(
+            self,
+            place=(np.cumsum(kept) - 1)[self.place],
+            segments=tuple(compress(self.segments, inside)),
+            groups=tuple(compress(self.groups, rest)),
+        )
+
     def members(self, row: int) -> np.ndarray:
         """Who belongs to a row, a total among them: bool of shape (n_users,)."""
         if row == self.n_rows + self.n_totals - 1:
@@ -172,7 +195,7 @@ class Rows:
 
 
 def make_rows(data: ProfileData, labels: np.ndarray, one_page: OnePageSegments | None = None) -> Rows:
-    """Sort users into rows.
+    """Sort users into rows: those that have users, and the one-page segments.
 
     Args:
         data: The users.
@@ -183,44 +206,41 @@ def make_rows(data: ProfileData, labels: np.ndarray, one_page: OnePageSegments |
     Raises:
         ArtifactError: If the labels are not of these users.
     """
+    rows = all_rows(data, labels, np.unique(labels[labels > OUTSIDE]).tolist(), one_page)
+    return rows.only(rows.used(rows.count()))
+
+
+def all_rows(
+    data: ProfileData, labels: np.ndarray, segments: Sequence[int], one_page: OnePageSegments | None = None
+) -> Rows:
+    """The same with a row for each segment and group, whether it has users or not.
+
+    Args:
+        data: The users.
+        labels: As in :func:`make_rows`.
+        segments: Every label of a segment, ascending.
+        one_page: As there.
+
+    Raises:
+        ArtifactError: If the labels are not of these users.
+    """
     if len(labels) != data.n_users:
         raise ArtifactError(
             f"Segments of {len(labels)} users do not fit a data set of {data.n_users}", remedy="Cluster again"
         )
-    outside = labels <= OUTSIDE
+    outside, parts = labels <= OUTSIDE, one_page.labels if one_page else ()
     group_of = data.group.copy()
     for label, group in GROUP_OF.items():
         group_of[labels == label] = GROUPS.index(group)
     lost = int((outside & (group_of == GROUPS.index(Group.SEGMENT))).sum())
     if lost:
         raise ArtifactError(f"{lost} users to be clustered have no segment", remedy="Cluster again")
-    segments, place = np.unique(labels[~outside], return_inverse=True)
-    parts = one_page.labels if one_page else ()
-    groups = tuple(
-        group for code, group in enumerate(GROUPS)
-        if (outside & (group_of == code)).any() and not (parts and group is Group.ONE_PAGE)
-    )  # fmt: skip
-    rows = np.empty(data.n_users, dtype=np.intp)
-    rows[~outside] = place
+    left_out = {Group.SEGMENT, *([Group.ONE_PAGE] if parts else [])}
+    groups = tuple(group for group in GROUPS if group not in left_out)
+    rows = np.searchsorted(segments, labels)
     for row, group in enumerate(groups, start=len(segments)):
         rows[outside & (group_of == GROUPS.index(group))] = row
     if one_page and parts:
         inside = outside & (one_page.codes >= 0)
         rows[inside] = len(segments) + len(groups) + one_page.codes[inside]
-    return Rows(rows, tuple(int(segment) for segment in segments), groups, parts)
-
-
-def medians(rows: Rows, values: np.ndarray) -> np.ndarray:
-    """The median of each row, totals last: float64 of (n_rows + n_totals,), NaN where nobody has a value.
-
-    Args:
-        rows: Who belongs where.
-        values: float of shape (n_users,), NaN where a user has none.
-    """
-    has = ~np.isnan(values)
-    place, known = rows.place[has], values[has]
-    order = np.lexsort((known, place))
-    ends = np.cumsum(np.bincount(place, minlength=rows.n_rows))
-    totals = [known[place >= rows.n_rows - len(rows.one_page)]] if rows.one_page else []
-    parts = [*np.split(known[order], ends[:-1]), *totals, known]
-    return np.array([np.median(part) if len(part) else np.nan for part in parts])
+    return Rows(rows, tuple(segments), groups, parts)

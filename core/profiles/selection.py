@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from core.base.errors import InputError
+from core.profiles.counts import count_pages
 from core.profiles.data import ProfileData
 from core.profiles.profile_columns import ROW, Col, PageRanking, RowKind
 from core.profiles.rows import Rows, make_rows
@@ -66,7 +67,7 @@ def _pages(data: ProfileData, users: np.ndarray, count: int) -> pd.DataFrame:
     selected = np.ones(data.n_users, dtype=np.int32)
     selected[users] = 0
     rows = make_rows(data, selected)
-    table = top_pages(data, rows, rows.count(), count)
+    table = top_pages(count_pages(data, rows), rows, rows.count(), count)
     own = table[(table[Col.SEGMENT] == 0) & (table[Col.KIND] == RowKind.SEGMENT)]
     over = own[own[Col.RANKING] == PageRanking.OVER]
     found = over if len(over) else own[own[Col.RANKING] == PageRanking.MOST_VIEWED]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from core.profiles.data import Coded, ProfileData
+from core.profiles.counts import NamedCounts
 from core.profiles.profile_columns import ROW, Col, MetricRole
 from core.profiles.rows import Rows
 
@@ -21,37 +22,37 @@ COLUMNS: Final = (
 )  # fmt: skip
 
 
-def attribute_shares(data: ProfileData, rows: Rows) -> pd.DataFrame:
+def attribute_shares(attributes: Mapping[str, NamedCounts], rows: Rows, sizes: np.ndarray) -> pd.DataFrame:
     """Share of each value, of the users that have one.
 
     Args:
-        data: The users.
-        rows: Who belongs where.
+        attributes: Attribute → who has which value.
+        rows: What the rows are.
+        sizes: Users a row, float64 of shape (n_rows,).
 
     Returns:
         One row a row, attribute and value, columns :data:`COLUMNS`. ``n`` counts the users with a value,
         ``absent`` those without; shares of an attribute add up to 1. An attribute that no user has is absent.
     """
-    parts = [
-        _shares(name, attribute, rows) for name, attribute in data.attributes.items() if attribute.values
-    ]
+    parts = [_shares(name, counted, rows, sizes) for name, counted in attributes.items() if counted.names]
     if not parts:
         return pd.DataFrame({name: pd.Series(dtype="float64") for name in COLUMNS})
     return pd.concat(parts, ignore_index=True)
 
 
-def _shares(name: str, attribute: Coded, rows: Rows) -> pd.DataFrame:
-    values = _shown(attribute)
-    has = np.flatnonzero(attribute.codes >= 0)
-    codes = np.minimum(attribute.codes[has], len(values) - 1)
-    users = rows.table(has, codes, len(values))  # (n_rows, n_values)
+def _shares(name: str, counted: NamedCounts, rows: Rows, sizes: np.ndarray) -> pd.DataFrame:
+    values, users = counted.names[:SHOWN], counted.users
+    if len(counted.names) > SHOWN:
+        values = (*values, OTHER)
+        rarer = users[:, SHOWN:].sum(axis=1, keepdims=True)
+        users = np.hstack([users[:, :SHOWN], rarer])  # (n_rows, n_values)
     n = users.sum(axis=1)
     counts = {
         Col.USERS: rows.with_all(users),
         Col.N: rows.with_all(n)[:, None],
         Col.REST_USERS: rows.rest(users),
         Col.REST_N: rows.rest(n)[:, None],
-        Col.ABSENT: rows.with_all(rows.count() - n)[:, None],
+        Col.ABSENT: rows.with_all(sizes - n)[:, None],
     }
     shape = counts[Col.USERS].shape
     place = np.repeat(np.arange(shape[0]), shape[1])
@@ -69,9 +70,3 @@ def _shares(name: str, attribute: Coded, rows: Rows) -> pd.DataFrame:
         Col.EVIDENCE: np.repeat(MetricRole.HELD_OUT.value, len(place)),
     }
     return rows.frame(flat | whole | shares | described, COLUMNS, place)
-
-
-def _shown(attribute: Coded) -> tuple[str, ...]:
-    if len(attribute.values) <= SHOWN:
-        return attribute.values
-    return (*attribute.values[:SHOWN], OTHER)

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from core.profiles import two_shares
-from core.profiles.data import ProfileData
+from core.profiles.counts import NamedCounts
 from core.profiles.profile_columns import ROW, Col, MetricRole, PageRanking
 from core.profiles.rows import Rows
 from core.profiles.wilson import Z_95
@@ -27,35 +27,33 @@ COLUMNS: Final = (
 )  # fmt: skip
 
 
-def top_pages(data: ProfileData, rows: Rows, sizes: np.ndarray, count: int) -> pd.DataFrame:
+def top_pages(pages: NamedCounts, rows: Rows, sizes: np.ndarray, count: int) -> pd.DataFrame:
     """Rank pages a row.
 
     Args:
-        data: The users and what they saw.
-        rows: Who belongs where.
+        pages: Who saw which page.
+        rows: What the rows are.
         sizes: Users a row, float64 of shape (n_rows,).
         count: Pages a ranking.
 
     Returns:
         One row a listed page, columns :data:`COLUMNS`; all users have the most viewed pages only.
     """
-    seen, n_pages = data.seen, len(data.page_location)
-    counts = rows.table(seen.user, seen.page, n_pages)  # (n_rows, n_pages)
-    views = rows.table(seen.user, seen.page, n_pages, seen.views)
-    users, rest, n, rest_n = rows.with_all(counts), rows.rest(counts), rows.with_all(sizes), rows.rest(sizes)
+    users, rest = rows.with_all(pages.users), rows.rest(pages.users)  # (n_rows + n_totals, n_pages)
+    n, rest_n = rows.with_all(sizes), rows.rest(sizes)
     effects = sure_effects(users, n[:, None], rest, rest_n[:, None])
     facts = {
         Col.USERS: users,
         Col.REST_USERS: rest,
         Col.SCORE: np.where(np.isnan(rest), np.nan, effects),
-        Col.VIEWS: rows.with_all(views),
+        Col.VIEWS: rows.with_all(pages.times),
     }
     chosen = [
         *_chosen(PageRanking.OVER, effects, count),
         *_chosen(PageRanking.UNDER, -effects, count),
         *_chosen(PageRanking.MOST_VIEWED, facts[Col.VIEWS], count),
     ]
-    return _table(data, rows, chosen, facts, (n, rest_n))
+    return _table(pages, rows, chosen, facts, (n, rest_n))
 
 
 def sure_effects(users: np.ndarray, n: np.ndarray, rest: np.ndarray, rest_n: np.ndarray) -> np.ndarray:
@@ -90,7 +88,7 @@ def _chosen(ranking: PageRanking, scores: np.ndarray, count: int) -> list[tuple[
 
 
 def _table(
-    data: ProfileData,
+    pages: NamedCounts,
     rows: Rows,
     chosen: list[tuple[PageRanking, int, int, int]],
     facts: dict[str, np.ndarray],
@@ -106,8 +104,8 @@ def _table(
         Col.RANKING: [PageRanking(name).value for name in ranking],
         Col.RANK: rank,
         Col.PAGE: page,
-        Col.PAGE_LOCATION: [data.page_location[place] for place in page],
-        Col.PAGE_TITLE: pd.array([data.page_title[place] for place in page], dtype="str"),
+        Col.PAGE_LOCATION: [pages.names[place] for place in page],
+        Col.PAGE_TITLE: pd.array([pages.titles[place] for place in page], dtype="str"),
         Col.USERS: values[Col.USERS].astype(np.int64),
         Col.N: n.astype(np.int64),
         Col.SHARE: share,

@@ -275,7 +275,7 @@ def _decided_by(partition: Partition, number: int) -> dict[str, np.ndarray]:
 def _middles(rows: np.ndarray, into: int, partition: Partition, seed: int) -> np.ndarray:
     """Of the parts that K-Means finds among users, the largest first: float32 of shape (into, d)."""
     settings = partition.settings.model_copy(update={"n_clusters": into, "seed": seed})
-    middles = kmeans.learn(rows, settings, None)[0]["centroids"]
+    middles = kmeans.learn(rows.copy(), settings, None)[0]["centroids"]
     sizes = np.bincount(nearest(rows, middles)[0], minlength=into)
     order = np.argsort(-sizes, kind="stable")
     found: np.ndarray = middles[order[sizes[order] > 0]]

@@ -124,7 +124,7 @@ def placed_by(learns: np.ndarray, rows: np.ndarray, settings: ClusterSettings) -
     fewer = settings.model_copy(update={"n_clusters": min(settings.n_clusters, different)})
     try:
         _check_enough(learns, 2)
-        place: np.ndarray = way.place(rows, way.learn(np.ascontiguousarray(learns), fewer, None)[0])
+        place: np.ndarray = way.place(rows, way.learn(np.array(learns, order="C"), fewer, None)[0])
     except InputError:
         return np.full(len(rows), OUTLIER)
     return place

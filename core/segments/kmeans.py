@@ -39,12 +39,14 @@ def learn(
     """``centroids``, float32 of shape (n_clusters, d), and the rounds it took.
 
     Args:
-        rows: float32 of shape (n, d), all of them to be clustered.
+        rows: float32 of shape (n, d), all of them to be clustered; given away, so that there is no second
+            copy of them: they are moved to their mean, and back but for rounding.
         settings: Number of segments, seed and starts.
         init: Centroids to go on from; None for a cold fit.
     """
     start = cold_centroids(rows, settings) if init is None else init
-    made = KMeans(settings.n_clusters, init=start, n_init=1, random_state=settings.seed).fit(rows)
+    again = KMeans(settings.n_clusters, init=start, n_init=1, random_state=settings.seed, copy_x=False)
+    made = again.fit(rows)
     return {"centroids": made.cluster_centers_}, int(made.n_iter_)
 
 

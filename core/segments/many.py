@@ -1,21 +1,21 @@
-"""More users than fit in memory: their vectors stay on disk, and are read a chunk at a time."""
+"""Users of whom a second copy of the vectors would be too much: they are read a block at a time.
+
+The vectors may be mapped from a file. Those of a run are mixed in memory (``combination.py``).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Final
 
 import numpy as np
 from sklearn.cluster import MiniBatchKMeans
 
-from core.segments.geometry import inertia
+from core.segments.geometry import BLOCK, inertia
 
 MOST: Final = 2_000_000
-"""Users whose vectors are held in memory at once: Lloyd's algorithm takes a second copy of them."""
-CHUNK: Final = 131_072
-"""Users read at a time beyond that; a multiple of ``geometry.BLOCK``."""
+"""Users of whom a second copy of the vectors is made, in which Lloyd's algorithm works."""
 TAUGHT: Final = 20_000
 """Users of many that a rule is learned on first: those that ``kmeans.cold_centroids`` and a mixture draw
 anyway, so that the passes over everybody start where Lloyd's algorithm would."""
@@ -45,24 +45,17 @@ class ChunkedRows:
         return len(self.users) > MOST
 
     def teaching(self, seed: int) -> np.ndarray:
-        """Those that a rule is learned on: all, or :data:`TAUGHT` drawn at random where they are many."""
+        """A copy of those that a rule is learned on: all, or :data:`TAUGHT` drawn at random of many."""
         if not self.many:
-            return self._whole
+            return self._of(slice(None))
         drawn = np.random.default_rng(seed).choice(len(self.users), TAUGHT, replace=False)
         return self._of(np.sort(drawn))
 
     def each(self) -> Iterator[tuple[slice, np.ndarray]]:
-        """All of them in order, with their places: in chunks, or at once where they are not many."""
-        if not self.many:
-            yield slice(None), self._whole
-            return
-        for start in range(0, len(self.users), CHUNK):
-            part = slice(start, start + CHUNK)
+        """All of them in order, a block at a time, with their places."""
+        for start in range(0, len(self.users), BLOCK):
+            part = slice(start, start + BLOCK)
             yield part, self._of(part)
-
-    @cached_property
-    def _whole(self) -> np.ndarray:
-        return self._of(slice(None))
 
     def _of(self, places: np.ndarray | slice) -> np.ndarray:
         return np.ascontiguousarray(self.vectors[self.users[places]], dtype=np.float32)

@@ -1,6 +1,7 @@
 """What fits into a bound of memory."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -30,6 +31,14 @@ def test_less_than_a_part_needs_is_refused_with_what_it_needs() -> None:
     assert Bounds.told("900MB", None).at_once >= FEWEST
     with pytest.raises(SettingsError, match="sample of 0 users"):
         Bounds.told(None, 0)
+
+
+def test_where_nobody_says_a_run_takes_half_of_what_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    free = SimpleNamespace(available=10 * GB)
+    monkeypatch.setattr("core.engines.bounds.psutil.virtual_memory", lambda: free)
+    assert Bounds.told(None, None).memory == 5 * GB
+    free.available = GB  # too little for a part: it is tried all the same
+    assert Bounds.told(None, None).memory == PROGRAM + FEWEST * A_RECORD
 
 
 def test_parts_and_sample_follow_from_the_memory() -> None:

@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from core.base.errors import SettingsError
 from core.base.schema import Group
 from core.base.settings import AnalyzeSettings, OutcomeCount
+from core.profiles.counts import count
 from core.profiles.outcomes import Happened, OutcomeIndex, any_of, label_of, path_of
-from tests.core.profiles.toy import CART, many, outcomes, tables, toy, toy_tables
+from core.profiles.rows import make_rows
+from tests.core.profiles.toy import CART, LABELS, many, outcomes, tables, toy, toy_tables
 
 INDEX = toy().outcomes
 TEMPLATES = ("shop.example/", "shop.example/:slug", "shop.example/:slug", "shop.example/cart")
@@ -163,7 +165,9 @@ def test_who_saw_a_page_is_that_of_pandas(seed: int) -> None:
 
 
 def notes(found: OutcomeIndex, *chosen: str) -> str:
-    return " ".join(found.notes(chosen, any_of([found[outcome] for outcome in chosen])))
+    data, had = replace(toy(), outcomes=found), any_of([found[outcome] for outcome in chosen])
+    counts = count(data, make_rows(data, LABELS), {"": had}).outcomes[""]
+    return " ".join(found.notes(chosen, data.n_users, *counts.inside))
 
 
 def test_what_to_know_before_reading_an_outcome() -> None:

@@ -13,8 +13,9 @@ from core.base.schema import Group
 from core.base.settings import AnalyzeSettings
 from core.one_page.segments import OnePageSegment, OnePageSegments
 from core.profiles.metrics import profile
+from core.profiles.numbers import Numbers, medians
 from core.profiles.profile_columns import Col, RowKind
-from core.profiles.rows import make_rows, medians
+from core.profiles.rows import all_rows, make_rows
 from tests.core.profiles.toy import LABELS, many, toy
 
 
@@ -59,7 +60,9 @@ def test_one_page_segments_are_parts_of_their_group_which_is_a_total() -> None:
     assert rows.with_all(rows.count()).tolist() == [3, 2, 1, 1, 1, 2, 8]
     np.testing.assert_array_equal(rows.rest(rows.count()), [2, 3, 5, 5, 5, 5, np.nan])
     assert [int(rows.members(row).sum()) for row in range(7)] == [3, 2, 1, 1, 1, 2, 8]
-    np.testing.assert_array_equal(medians(rows, np.arange(8.0)), [1, 3.5, 7, 5, 6, 5.5, 3.5])
+    np.testing.assert_array_equal(
+        medians(rows, Numbers.of(rows.place, np.arange(8.0))), [1, 3.5, 7, 5, 6, 5.5, 3.5]
+    )
 
 
 def test_totals_are_those_of_the_same_users_without_one_page_segments() -> None:
@@ -124,7 +127,7 @@ def test_labels_of_other_users_are_refused() -> None:
 def test_medians_by_eye() -> None:
     rows = make_rows(toy(), LABELS)
     values = np.array([1, 9, 2, 4, np.nan, np.nan, np.nan, 7.0])
-    np.testing.assert_array_equal(medians(rows, values), [2, 4, np.nan, 7, 4])
+    np.testing.assert_array_equal(medians(rows, Numbers.of(rows.place, values)), [2, 4, np.nan, 7, 4])
 
 
 @settings(deadline=None, max_examples=15)
@@ -135,11 +138,22 @@ def test_counts_and_medians_are_those_of_each_rows_users(seed: int) -> None:
     assert rows.count().sum() == data.n_users
     values = data.page_views.astype(float)
     of_each = [values[rows.place == row] for row in range(rows.n_rows)]
-    assert medians(rows, values) == pytest.approx([np.median(part) for part in [*of_each, values]])
+    assert medians(rows, Numbers.of(rows.place, values)) == pytest.approx(
+        [np.median(part) for part in [*of_each, values]]
+    )
     clustered = values[rows.place < rows.n_segments].sum()
     for row, part in enumerate(of_each):
         own = part.sum() if row < rows.n_segments else 0
         assert rows.rest(rows.count(weights=values))[row] == pytest.approx(clustered - own)
+
+
+def test_all_rows_are_there_before_anybody_is_and_those_of_nobody_can_go() -> None:
+    every = all_rows(toy(), LABELS, [0, 1, 4], one_page([5], [6], []))
+    assert [*every.segments, *every.groups] == [0, 1, 4, Group.BOT_LIKE, Group.OUTLIER, Group.SET_ASIDE]
+    assert every.count().tolist() == [3, 2, 0, 1, 0, 0, 1, 1, 0]
+    used, made = every.only(every.used(every.count())), make_rows(toy(), LABELS, one_page([5], [6], []))
+    assert used.place.tolist() == made.place.tolist() == [0, 0, 0, 1, 1, 3, 4, 2]
+    assert used.head.equals(made.head)
 
 
 def test_segments_that_are_none_of_a_model_have_keys_of_their_own() -> None:

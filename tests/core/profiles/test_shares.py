@@ -1,10 +1,13 @@
 """Shares of browser, device, country and source."""
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.base.schema import Group
+from core.profiles.counts import count_values
 from core.profiles.data import ProfileData
 from core.profiles.profile_columns import Col, MetricRole
 from core.profiles.rows import make_rows
@@ -12,8 +15,14 @@ from core.profiles.shares import COLUMNS, OTHER, SHOWN, attribute_shares
 from tests.core.profiles.toy import LABELS, many, outcomes, tables, toy
 
 
+def shares_of(data: ProfileData, labels: np.ndarray) -> pd.DataFrame:
+    rows = make_rows(data, labels)
+    counted = {name: count_values(attribute, rows) for name, attribute in data.attributes.items()}
+    return attribute_shares(counted, rows, rows.count())
+
+
 def test_shares_by_eye() -> None:
-    table = attribute_shares(toy(), make_rows(toy(), LABELS))
+    table = shares_of(toy(), LABELS)
     assert tuple(table.columns) == COLUMNS
     assert table[Col.ATTRIBUTE].unique().tolist() == ["browser", "device", "source"]  # no user has a country
     found = table[(table[Col.KEY] == "segment:0") & (table[Col.ATTRIBUTE] == "browser")].set_index(Col.VALUE)
@@ -24,7 +33,7 @@ def test_shares_by_eye() -> None:
 
 
 def test_absent_values_are_counted_apart() -> None:
-    table = attribute_shares(toy(), make_rows(toy(), LABELS))
+    table = shares_of(toy(), LABELS)
     sources = table[table[Col.ATTRIBUTE] == "source"]
     of = sources.drop_duplicates(Col.KEY).set_index(Col.KEY)
     assert of[Col.N].to_dict() == {
@@ -40,7 +49,7 @@ def test_absent_values_are_counted_apart() -> None:
 
 def test_rare_values_are_added_up() -> None:
     data, labels, _ = many(3, n_users=400)
-    table = attribute_shares(data, make_rows(data, labels))
+    table = shares_of(data, labels)
     countries = table[(table[Col.ATTRIBUTE] == "country") & (table[Col.KEY] == "all")]
     assert len(countries) == SHOWN + 1
     assert countries[Col.VALUE].iloc[-1] == OTHER
@@ -51,7 +60,7 @@ def test_rare_values_are_added_up() -> None:
 def test_a_file_without_any_attribute_gives_an_empty_table() -> None:
     users, pages, sequences = tables([[[0, 1]], [[1]]], [Group.SEGMENT] * 2, 2)
     data = ProfileData.from_tables(users, pages, outcomes([]), sequences)
-    table = attribute_shares(data, make_rows(data, LABELS[:2]))
+    table = shares_of(data, LABELS[:2])
     assert (len(table), tuple(table.columns)) == (0, COLUMNS)
 
 
@@ -59,7 +68,7 @@ def test_a_file_without_any_attribute_gives_an_empty_table() -> None:
 @given(st.integers(0, 1000))
 def test_shares_sum_to_one_and_users_add_up(seed: int) -> None:
     data, labels, _ = many(seed)
-    table = attribute_shares(data, make_rows(data, labels))
+    table = shares_of(data, labels)
     for (key, _), part in table.groupby([Col.KEY, Col.ATTRIBUTE]):
         n = part[Col.N].iloc[0]
         assert part[Col.USERS].sum() == n

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.profiles.counts import count_pages
 from core.profiles.metrics import records
 from core.profiles.profile_columns import Col, MetricRole, PageRanking, RowKind
 from core.profiles.rows import make_rows
@@ -14,7 +15,7 @@ from tests.core.profiles.toy import LABELS, SALE, many, toy
 
 def test_a_page_by_eye() -> None:
     rows = make_rows(toy(), LABELS)
-    table = top_pages(toy(), rows, rows.count(), 15)
+    table = top_pages(count_pages(toy(), rows), rows, rows.count(), 15)
     assert tuple(table.columns) == COLUMNS
     found = table[(table[Col.KEY] == "segment:0") & (table[Col.RANKING] == PageRanking.MOST_VIEWED)]
     first = found.iloc[0]
@@ -29,7 +30,7 @@ def test_a_page_by_eye() -> None:
 
 def test_all_users_have_the_most_viewed_pages_and_nobody_to_compare_with() -> None:
     rows = make_rows(toy(), LABELS)
-    table = top_pages(toy(), rows, rows.count(), 2)
+    table = top_pages(count_pages(toy(), rows), rows, rows.count(), 2)
     everybody = table[table[Col.KIND] == RowKind.ALL]
     assert everybody[Col.RANKING].tolist() == [PageRanking.MOST_VIEWED] * 2
     assert everybody[Col.VIEWS].tolist() == [8, 8]
@@ -38,7 +39,7 @@ def test_all_users_have_the_most_viewed_pages_and_nobody_to_compare_with() -> No
 
 def test_a_page_without_a_title_has_none() -> None:
     rows = make_rows(toy(), LABELS)
-    table = top_pages(toy(), rows, rows.count(), 15)
+    table = top_pages(count_pages(toy(), rows), rows, rows.count(), 15)
     assert table.loc[table[Col.PAGE] == 0, Col.PAGE_TITLE].isna().all()
     assert (table.loc[table[Col.PAGE] == SALE, Col.PAGE_TITLE] == "Title 1").all()
 
@@ -69,7 +70,7 @@ def test_neither_a_tiny_page_nor_one_that_everybody_sees_wins() -> None:
 def test_every_number_is_that_of_pandas(seed: int) -> None:
     data, labels, views = many(seed)
     rows = make_rows(data, labels)
-    table = top_pages(data, rows, rows.count(), 9)
+    table = top_pages(count_pages(data, rows), rows, rows.count(), 9)
     sizes = views.groupby("row")["user"].nunique()
     saw = views.groupby(["row", "page"])["user"].nunique()
     often = views.groupby(["row", "page"]).size()
@@ -91,7 +92,7 @@ def test_every_number_is_that_of_pandas(seed: int) -> None:
 def test_rankings_are_in_order_and_on_their_side(seed: int) -> None:
     data, labels, _ = many(seed)
     rows = make_rows(data, labels)
-    table = top_pages(data, rows, rows.count(), 4)
+    table = top_pages(count_pages(data, rows), rows, rows.count(), 4)
     for (_, ranking), listed in table.groupby([Col.KEY, Col.RANKING]):
         assert listed[Col.RANK].tolist() == list(range(1, len(listed) + 1))
         assert len(listed) <= 4

@@ -24,7 +24,7 @@ THREE = ClusterSettings(n_clusters=3)
 
 @pytest.fixture(autouse=True)
 def few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, number in {"MOST": 300, "CHUNK": 256, "TAUGHT": 200, "RUN": 8, "BATCH": 64}.items():
+    for name, number in {"MOST": 300, "BLOCK": 256, "TAUGHT": 200, "RUN": 8, "BATCH": 64}.items():
         monkeypatch.setattr(many, name, number)
 
 
@@ -65,7 +65,7 @@ def test_no_more_than_a_chunk_is_read_at_once() -> None:
     watched = Watched(blobs((900, 600, 300))[0])
     inside = np.arange(1800) % 5 > 0
     found = fit(watched, inside, THREE)  # type: ignore[arg-type]
-    assert 0 < max(watched.read) <= many.CHUNK
+    assert 0 < max(watched.read) <= many.BLOCK
     assert (found.labels[~inside] == OUTSIDE).all()
     assert (found.labels[inside] >= 0).all()
 

@@ -1,4 +1,4 @@
-"""Users of several data sets are counted as those of one."""
+"""What is counted of parts of the users adds up to what is counted of all."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from core.data.dataset import Dataset
 from core.engines.parts import split
 from core.ingest.decisions import decide
 from core.ingest.ingest import transform
+from core.profiles.counts import Counts, added_up, count
 from core.profiles.data import ProfileData
-from core.profiles.joined import JoinedUsers
-from core.profiles.metrics import profile
+from core.profiles.metrics import Profiles, of_used_rows, profile, profile_counts, with_any_of
+from core.profiles.outcomes import OutcomeIndex
+from core.profiles.rows import all_rows
 from tests.core.ingest.crowd import crowd
 from tests.core.ingest.shop import made_of, raw_read
 
@@ -45,6 +47,17 @@ def labels_of(dataset: Dataset) -> np.ndarray:
     return np.where(inside, number, -1).astype(np.int32)
 
 
+def counted(part: Dataset, whole: OutcomeIndex, settings: AnalyzeSettings) -> Counts:
+    data, labels = ProfileData.from_dataset(part), labels_of(part)
+    happened = data.outcomes.part_of(whole, settings.outcome or ()).parts(settings)
+    rows = all_rows(data, labels, range(40), None)  # of which many are nobody's
+    return count(data, rows, with_any_of(happened))
+
+
+def told(counts: Counts, whole: OutcomeIndex, settings: AnalyzeSettings) -> Profiles:
+    return of_used_rows(profile_counts(counts, whole, settings))
+
+
 @pytest.mark.parametrize(
     ("outcome", "counts"),
     [
@@ -61,10 +74,11 @@ def test_the_profile_of_parts_is_that_of_the_whole(
     data = ProfileData.from_dataset(whole)
     settings = AnalyzeSettings(outcome=outcome, outcome_counts=counts)
     expected = profile(data, labels_of(whole), settings)
-    users = JoinedUsers(data.outcomes, expected.chosen)
-    for part in parts:
-        users.add(ProfileData.from_dataset(part))
-    found = profile(users.data(), np.concatenate([labels_of(part) for part in parts]), settings)
+    one, two = (counted(part, data.outcomes, settings) for part in parts)
+    found = told(added_up([one, two]), data.outcomes, settings)
+    alone = told(added_up([counted(whole, data.outcomes, settings)]), data.outcomes, settings)
+    by_steps = told(added_up([added_up([two]), one]), data.outcomes, settings)
+    assert alone.to_json() == found.to_json() == by_steps.to_json()
     assert found.n_users == expected.n_users == len(whole.users)
     assert len(expected.segments) > 3
     for name in ("segments", "top_pages", "shares", "heatmap"):
@@ -76,6 +90,7 @@ def test_the_profile_of_parts_is_that_of_the_whole(
         )
         pd.testing.assert_frame_equal(one, other, obj=name)
     assert found.notes == expected.notes
+    assert found.rows.segments == expected.rows.segments
 
 
 @pytest.mark.parametrize("counts", OutcomeCount)
@@ -90,10 +105,8 @@ def test_a_page_that_nobody_of_a_part_saw_is_an_outcome_that_nobody_of_it_has(
     there = ProfileData.from_dataset(other).outcomes.part_of(data.outcomes, settings.outcome or ())
     assert len(there.parts(settings)[f"page:{alone}"].user) == 0
     assert there.parts(settings)["purchase"].user.tolist() == there["purchase"].user.tolist()
-    users = JoinedUsers(data.outcomes, settings.outcome or ())
-    for part in parts:
-        users.add(ProfileData.from_dataset(part))
-    found = users.data().outcomes.parts(settings)
-    expected = data.outcomes.parts(settings)
-    assert [len(had.user) for had in found.values()] == [len(had.user) for had in expected.values()]
-    assert len(found[f"page:{alone}"].user) > 0
+    found = added_up([counted(part, data.outcomes, settings) for part in parts]).outcomes
+    expected = with_any_of(data.outcomes.parts(settings))
+    for name, had in expected.items():
+        assert found[name].users.sum() == len(had.user)
+    assert found[f"page:{alone}"].users.sum() > 0

@@ -1,0 +1,193 @@
+"""What profiles are told from: counts of the users of each row.
+
+A user is in one row, so what is counted of parts of the users adds up to what is counted of all of them, and
+nothing needs to be kept of a user. Only how often each number occurs can become as long as there are users,
+if hardly two of them have the same (:class:`core.profiles.numbers.Numbers`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from core.profiles.data import Coded, ProfileData
+from core.profiles.numbers import Numbers, put_together
+from core.profiles.outcomes import Happened
+from core.profiles.profile_columns import Col
+from core.profiles.rows import Rows
+
+
+@dataclass(frozen=True, eq=False)
+class NamedCounts:
+    """Users of each row with each of some things.
+
+    Args:
+        names: The things, those of most ``times`` first.
+        users: float64 of shape (n_rows, n_names).
+        times: The same, how often they did it.
+        titles: What each is also called; none of things without.
+    """
+
+    names: tuple[str, ...]
+    users: np.ndarray
+    times: np.ndarray
+    titles: tuple[str | None, ...] = ()
+
+    def first(self, most: int) -> NamedCounts:
+        """The most frequent ones."""
+        return NamedCounts(self.names[:most], self.users[:, :most], self.times[:, :most], self.titles[:most])
+
+
+@dataclass(frozen=True, eq=False)
+class HappenedCounts:
+    """Users of each row who did one thing; one row more, the last, is of users without a page view.
+
+    Args:
+        users: float64 of shape (n_rows + 1,).
+        sessions: float64 of shape (n_rows + 1,), sessions with it; NaN where that is not known.
+        paid: Currency → what each user paid who did.
+        arrived: Users of whom it was the first page view.
+    """
+
+    users: np.ndarray
+    sessions: np.ndarray
+    paid: Mapping[str, Numbers]
+    arrived: int
+
+    @property
+    def inside(self) -> tuple[int, int, int]:
+        """Users with a page view, users without, and those who came in on it."""
+        return int(self.users[:-1].sum()), int(self.users[-1]), self.arrived
+
+
+@dataclass(frozen=True, eq=False)
+class Counts:
+    """All that is told of users.
+
+    Args:
+        rows: What the rows are; who belongs there is not asked any more.
+        sizes: float64 of shape (n_rows,), users.
+        numbers: Metric of the heat-map → what it is of each user.
+        attributes: Attribute → who has which value.
+        pages: Who saw which page.
+        outcomes: What happened → who did it.
+    """
+
+    rows: Rows
+    sizes: np.ndarray
+    numbers: Mapping[str, Numbers]
+    attributes: Mapping[str, NamedCounts]
+    pages: NamedCounts
+    outcomes: Mapping[str, HappenedCounts]
+
+    @property
+    def n_users(self) -> int:
+        """All users with a page view."""
+        return int(self.sizes.sum())
+
+
+def count(data: ProfileData, rows: Rows, happened: Mapping[str, Happened]) -> Counts:
+    """Count users.
+
+    Args:
+        data: The users.
+        rows: Who belongs where.
+        happened: What happened → who did it.
+    """
+    return Counts(
+        rows,
+        rows.count(),
+        _numbers(data, rows),
+        {name: count_values(attribute, rows) for name, attribute in data.attributes.items()},
+        count_pages(data, rows),
+        {name: _count_happened(data, rows, one) for name, one in happened.items()},
+    )
+
+
+def count_values(attribute: Coded, rows: Rows) -> NamedCounts:
+    """Users of each row with each value of an attribute."""
+    has = np.flatnonzero(attribute.codes >= 0)
+    users = rows.table(has, attribute.codes[has], len(attribute.values))
+    return NamedCounts(attribute.values, users, users)
+
+
+def count_pages(data: ProfileData, rows: Rows) -> NamedCounts:
+    """Users of each row who saw each page, and how often."""
+    seen, n_pages = data.seen, len(data.page_location)
+    users = rows.table(seen.user, seen.page, n_pages)
+    views = rows.table(seen.user, seen.page, n_pages, seen.views)
+    return NamedCounts(data.page_location, users, views, data.page_title)
+
+
+def _numbers(data: ProfileData, rows: Rows) -> dict[str, Numbers]:
+    found = {}
+    for metric, (users, values) in data.ascending.items():
+        once = np.ones(len(users))
+        weight = data.sessions[users].astype(np.float64) if metric == Col.PAGES_PER_SESSION else once
+        found[metric] = Numbers(rows.place[users], values, once, weight)
+    return found
+
+
+def _count_happened(data: ProfileData, rows: Rows, happened: Happened) -> HappenedCounts:
+    inside, seen = happened.only(happened.user < data.n_users), data.outcomes.sequences
+    row = np.full(len(happened.user), rows.n_rows)
+    row[: len(inside.user)] = rows.place[inside.user]  # users without a page view come last
+    arrived = inside.first_ts == seen.timestamp[seen.offsets[inside.user]]
+    return HappenedCounts(
+        np.bincount(row, minlength=rows.n_rows + 1).astype(np.float64),
+        np.bincount(row, happened.sessions, minlength=rows.n_rows + 1),
+        {currency: Numbers.of(row, paid) for currency, paid in happened.money.items()},
+        int(arrived.sum()),
+    )
+
+
+def added_up(parts: Sequence[Counts]) -> Counts:
+    """The counts of all users, from those of parts in the same rows: the same, however users are parted.
+
+    Args:
+        parts: One at least. Each page is named by its address, which says the same in each of them.
+    """
+    first = parts[0]
+    return Counts(
+        replace(first.rows, place=np.zeros(0, np.intp)),
+        np.sum([part.sizes for part in parts], axis=0),
+        {metric: put_together([part.numbers[metric] for part in parts]) for metric in first.numbers},
+        {name: _named([part.attributes[name] for part in parts]) for name in first.attributes},
+        _named([part.pages for part in parts]),
+        {name: _happened([part.outcomes[name] for part in parts]) for name in first.outcomes},
+    )
+
+
+def _named(parts: Sequence[NamedCounts]) -> NamedCounts:
+    """Most frequent first, equally frequent ones by name."""
+    places = {
+        name: place for place, name in enumerate(dict.fromkeys(n for part in parts for n in part.names))
+    }
+    titles = {name: title for part in parts for name, title in zip(part.names, part.titles, strict=False)}
+    users, times = (np.zeros((len(parts[0].users), len(places))) for _ in range(2))
+    for part in parts:
+        at = [places[name] for name in part.names]
+        users[:, at] += part.users
+        times[:, at] += part.times
+    often = dict(zip(places, times.sum(axis=0).tolist(), strict=True))
+    names = sorted(places, key=lambda name: (-often[name], name))
+    order = [places[name] for name in names]
+    return NamedCounts(
+        tuple(names), users[:, order], times[:, order], tuple(titles[name] for name in names if titles)
+    )
+
+
+def _happened(parts: Sequence[HappenedCounts]) -> HappenedCounts:
+    users, sessions = (
+        np.sum([getattr(part, name) for part in parts], axis=0) for name in ("users", "sessions")
+    )
+    if np.isnan([part.sessions for part in parts]).any():  # not known of one part, so of none
+        sessions[users > 0] = np.nan
+    currencies = sorted({currency for part in parts for currency in part.paid})
+    paid = {
+        currency: put_together([part.paid[currency] for part in parts if currency in part.paid])
+        for currency in currencies
+    }
+    return HappenedCounts(users, sessions, paid, sum(part.arrived for part in parts))
