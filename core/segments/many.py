@@ -15,7 +15,7 @@ from sklearn.cluster import MiniBatchKMeans
 from core.segments.geometry import BLOCK, inertia
 
 MOST: Final = 2_000_000
-"""Users of whom a second copy of the vectors is made, in which Lloyd's algorithm works."""
+"""Most users of whom a second copy of the vectors is made, in which Lloyd's algorithm works."""
 TAUGHT: Final = 20_000
 """Users of many that a rule is learned on first: those that ``kmeans.cold_centroids`` and a mixture draw
 anyway, so that the passes over everybody start where Lloyd's algorithm would."""
