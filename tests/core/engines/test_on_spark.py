@@ -79,8 +79,8 @@ def test_users_are_placed_as_on_one_machine_also_where_a_worker_is_killed_at_wor
 ) -> None:
     n_users = score(files, model, tmp_path / "one.parquet", silent, Device.CPU, N_NEXT)
     cluster.start_workers(1)
-    third = cluster.workers[-1]
-    progress, out = KilledWorker(lambda: cluster.kill(third)), tmp_path / "cluster.parquet"
+    second = cluster.workers[-1]
+    progress, out = KilledWorker(lambda: cluster.kill(second)), tmp_path / "cluster.parquet"
     found = embed_on_spark(files, model, out, progress, Device.CPU, N_NEXT, cluster.url)
     assert progress.killed_at[0], "no stage was at work, so nothing was killed in one"
     assert found == n_users
@@ -108,8 +108,8 @@ def test_a_run_of_a_sample_is_the_one_in_a_bound_of_memory(
     with few_shuffles():
         record = run_bounded(one, files, SETTINGS, silent, bounds)
         cluster.start_workers(1)
-        third = cluster.workers[-1]
-        progress = KilledWorker(lambda: cluster.kill(third))
+        second = cluster.workers[-1]
+        progress = KilledWorker(lambda: cluster.kill(second))
         assert run_on_spark(other, files, SETTINGS, progress, cluster.url, bounds) == record
     assert progress.killed_at[0], "no stage was at work, so nothing was killed in one"
     assert 20 < record["trained_users"] < 100 < record["users"]
