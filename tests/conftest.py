@@ -30,8 +30,11 @@ INTEGRATION: Final = (
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark by place, so that no test can be forgotten."""
+    parts = [HERE / part for part in INTEGRATION]
+    paths = {item.path for item in items}  # of few files
+    marked = {path for path in paths if any(path.is_relative_to(part) for part in parts)}
     for item in items:
-        if any(item.path.is_relative_to(HERE / part) for part in INTEGRATION):
+        if item.path in marked:
             item.add_marker(pytest.mark.integration)
 
 

@@ -37,16 +37,14 @@ def test_any_operation_fails_or_is_the_last_one() -> None:
         assert once[5] == ever[5] == "0"
 
 
-def test_an_operation_of_a_whole_run_fails_or_is_the_last_one() -> None:
-    hows = ("--how", "ever", "--how", "power")  # the small scenarios try all four
-    made = rows("benchmarks.faults", "--scenario", "run", "--first", "330", "--every", "330", *hows)
-    assert [int(row[2]) for row in made] == [1] * 2
-    assert all(row[-1] == "0" for row in made)
+def test_an_operation_of_a_whole_run_is_the_last_one() -> None:
+    """As the power goes: the small scenarios try all four ways, tests/core/cli a disk that refuses a run."""
+    one = ("--how", "power", "--first", "330", "--every", "330")
+    [row] = rows("benchmarks.faults", "--scenario", "run", *one)
+    assert (row[2], row[-1]) == ("1", "0")
 
 
 def test_two_runs_into_one_folder() -> None:
-    ((_, pairs, done, refused, killed, *wrong),) = rows(
-        "benchmarks.faults.two", "--pairs", "2", "--command", "run"
-    )
-    assert int(done) + int(refused) + int(killed) == 2 * int(pairs)
-    assert wrong == ["0"] * 3
+    [row] = rows("benchmarks.faults.two", "--pairs", "1", "--command", "run")
+    assert sum(map(int, row[2:5])) == 2  # done, refused in one line, killed
+    assert row[5:] == ["0"] * 3

@@ -16,13 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from core.base.progress import silent
-from core.base.settings import ClusterSettings, TrainSettings
-from core.labels.label_settings import LabelMode, LabelSettings
-from core.runs.pipeline import RunSettings
-from core.runs.run import run
-from core.sample import write_sample
-from tests.core.cli.calls import few_shuffles
+from tests.core.serving.conftest import small_network
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "how-to" / "serving.md").read_text(encoding="utf-8")
@@ -35,14 +29,7 @@ def blocks(language: str) -> list[str]:
 @pytest.fixture(scope="module")
 def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("serving")
-    write_sample(folder / "shop.csv", 300, 1, silent)
-    settings = RunSettings(
-        label=LabelSettings(mode=LabelMode.RULES),
-        train=TrainSettings(epochs=1, hidden_dim=32, embedding_dim=32),
-        cluster=ClusterSettings(n_clusters=3),
-    )
-    with few_shuffles():
-        run(folder / "OUT", [folder / "shop.csv"], settings, silent)
+    shutil.copytree(small_network(tmp_path_factory) / "out", folder / "OUT")
     return folder
 
 

@@ -20,9 +20,11 @@ import pytest
 from core.cli.cli import main
 from core.segments import certificate
 from core.trust import k_evidence
+from tests.made_once import made_once
 
 ROOT = Path(__file__).resolve().parents[3]
 BRIEF = ("--clusters", 4, "--preset", "fast", "--epochs", 1, "--labels", "rules")
+QUICK = ("--clusters", 3, "--preset", "bag", "--labels", "off")
 AS_FEW = "from tests.core.cli.calls import few_shuffles, main\nwith few_shuffles(): main()"
 
 
@@ -75,6 +77,18 @@ def one_line_error(done: Done) -> str:
     assert len(lines) == 1, done.stderr
     assert "Traceback" not in done.stderr
     return lines[0]
+
+
+def quick_run(factory: pytest.TempPathFactory) -> Path:
+    """A folder with ``shop.csv`` and ``out``, its run; no test may change them."""
+
+    def made(folder: Path) -> None:
+        sampled = cli("sample", "--users", 200, "--seed", 1, "--out", folder / "shop.csv")
+        with few_shuffles():
+            done = cli("run", folder / "shop.csv", "--out", folder / "out", *QUICK)
+        assert (sampled.returncode, done.returncode) == (0, 0), done.stderr
+
+    return made_once(factory, "quick-run", made)
 
 
 @contextmanager

@@ -221,12 +221,6 @@ def test_bad_options_are_one_line(finished: Path, args: list[str], named: str) -
     assert (finished / "users.parquet").read_bytes() == before
 
 
-def test_a_process_ends_with_the_status_and_the_line(finished: Path) -> None:
-    done = process("run", "--out", finished, "--from-stage", "cluster", "--clusters", 1)
-    assert "n_clusters" in one_line_error(done)
-    assert done.stderr.count("\n") == 1
-
-
 def test_a_terminated_run_says_so_and_leaves_the_last_one(finished: Path, tmp_path: Path) -> None:
     out = shutil.copytree(finished, tmp_path / "out")
     before = {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}

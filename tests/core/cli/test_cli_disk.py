@@ -8,25 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.core.cli.calls import ROOT, cli, largest_file, one_line_error
+from tests.core.cli.calls import QUICK, ROOT, cli, largest_file, one_line_error, quick_run
 from tests.core.storage.test_claims import another_process_in
 
-QUICK = ("--clusters", 3, "--preset", "bag", "--labels", "off")
+
+@pytest.fixture
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return quick_run(tmp_path_factory) / "out"
 
 
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("shop") / "shop.csv"
-    assert cli("sample", "--users", 200, "--seed", 1, "--out", path).returncode == 0
-    return path
-
-
-@pytest.fixture(scope="module")
-def made(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("run") / "out"
-    done = cli("run", shop, "--out", out, *QUICK)
-    assert done.returncode == 0, done.stderr
-    return out
+@pytest.fixture
+def shop(made: Path) -> Path:
+    return made.with_name("shop.csv")
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.core.cli.calls import BRIEF, ROOT, Done, process
+from tests.core.cli.calls import BRIEF, ROOT, Done, cli
 
 ENDED = "Another process of this run ended"
 
@@ -28,7 +28,7 @@ def test_two_processes_make_one_run(shop: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stderr.count(f"segments in {out}") == 1
     assert json.loads((out / "model" / "training.json").read_bytes())["processes"] == 2
-    again = process("run", shop, "--out", out, *BRIEF)  # of the same key: taken as it is
+    again = cli("run", shop, "--out", out, *BRIEF)  # of the same key: taken as it is
     assert again.returncode == 0, again.stderr
     assert json.loads((out / "model" / "training.json").read_bytes())["processes"] == 2
 

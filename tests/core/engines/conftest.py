@@ -26,7 +26,7 @@ def need_spark() -> None:
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
-    """A master and two workers with a core each."""
+    """A master and a worker with a core; every executor loads all of it anew."""
     need_spark()
-    with loopback_cluster(workers=2) as found:
+    with loopback_cluster(workers=1) as found:
         yield found

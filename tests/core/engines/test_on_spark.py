@@ -108,8 +108,8 @@ def test_a_run_of_a_sample_is_the_one_in_a_bound_of_memory_also_where_a_worker_i
     with few_shuffles():
         record = run_bounded(one, files, SETTINGS, silent, bounds)
         cluster.start_workers(1)
-        third = cluster.workers[-1]
-        progress = KilledWorker(lambda: cluster.kill(third))
+        second = cluster.workers[-1]
+        progress = KilledWorker(lambda: cluster.kill(second))
         assert run_on_spark(other, files, SETTINGS, progress, cluster.url, bounds) == record
     assert progress.killed_at[0], "no stage was at work, so nothing was killed in one"
     assert 20 < record["trained_users"] < 100 < record["users"]

@@ -14,6 +14,7 @@ from core.runs.pipeline import RunSettings
 from core.runs.run import run
 from core.sample import write_sample
 from tests.core.cli.calls import few_shuffles
+from tests.made_once import made_once
 
 DAYS = 4
 
@@ -34,16 +35,18 @@ def days(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
 
 @pytest.fixture(scope="session")
 def model(days: list[bytes], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The model of a run over the first two files, a bag of pages."""
-    folder = tmp_path_factory.mktemp("trained")
-    first = [folder / f"day{day}.csv" for day in range(2)]
-    for path, content in zip(first, days, strict=False):
-        path.write_bytes(content)
-    settings = RunSettings(
-        label=LabelSettings(mode=LabelMode.OFF),
-        train=TrainSettings.checked(**PRESETS[Preset.BAG]),
-        cluster=ClusterSettings(n_clusters=3, auto=False),
-    )
-    with few_shuffles():
-        run(folder / "out", first, settings, silent)
-    return folder / "out" / "model"
+    """The model of a run over the first two files, a bag of pages; no test may change it."""
+
+    def trained(folder: Path) -> None:
+        first = [folder / f"day{day}.csv" for day in range(2)]
+        for path, content in zip(first, days, strict=False):
+            path.write_bytes(content)
+        settings = RunSettings(
+            label=LabelSettings(mode=LabelMode.OFF),
+            train=TrainSettings.checked(**PRESETS[Preset.BAG]),
+            cluster=ClusterSettings(n_clusters=3, auto=False),
+        )
+        with few_shuffles():
+            run(folder / "out", first, settings, silent)
+
+    return made_once(tmp_path_factory, "trained-on-days", trained) / "out" / "model"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from core.base.progress import Progress
 from core.base.settings import Settings
-from core.runs import kept_watches, tasks
 from core.runs.job_child import run_child
-from core.storage.store import Store
+from core.runs.job_view import order_of
 
 
 class RestRequest(Settings):
@@ -21,19 +22,27 @@ class RestRequest(Settings):
     broken: bool = False
 
 
-def rest(_store: Store, request: RestRequest, progress: Progress) -> tasks.Result:
+def rest(_task: str, _root: Path, request: Mapping[str, Any], progress: Progress) -> dict[str, float]:
     """Rest, and say so ten times a second."""
-    if request.broken:
+    asked = RestRequest.checked(**request)
+    if asked.broken:
         raise ZeroDivisionError
-    _held = bytearray(request.held_bytes)
-    steps = max(1, round(request.seconds / 0.1))
+    _held = bytearray(asked.held_bytes)
+    steps = max(1, round(asked.seconds / 0.1))
     for step in range(steps):
         time.sleep(0.1)
         progress("rest", (step + 1) / steps, step=step + 1)
-    return {"rested": request.seconds}
+    return {"rested": asked.seconds}
+
+
+def main(folder: Path) -> int:
+    if order_of(folder)["task"] == "rest":
+        return run_child(folder, rest)
+    from core.runs import kept_watches
+
+    vars(kept_watches).update(EVERY_S=0.2, SETTLE_S=0.1)
+    return run_child(folder)
 
 
 if __name__ == "__main__":
-    tasks.TASKS["rest"] = (RestRequest, rest)
-    vars(kept_watches).update(EVERY_S=0.2, SETTLE_S=0.1)
-    sys.exit(run_child(Path(sys.argv[1])))
+    sys.exit(main(Path(sys.argv[1])))

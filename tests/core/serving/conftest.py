@@ -25,6 +25,7 @@ from core.runs.run import run
 from core.sample import write_sample
 from core.serving.scorer import NEXT, Scorer
 from tests.core.cli.calls import few_shuffles
+from tests.made_once import made_once
 
 USER = "user_pseudo_id"
 
@@ -48,25 +49,34 @@ class Shop:
         return str(self.scored.index[self.scored["group"] == group][0])
 
 
+def small_network(factory: pytest.TempPathFactory) -> Path:
+    """A folder with ``shop.csv``, ``out``, its run, and ``scored.parquet``; no test may change them."""
+
+    def made(folder: Path) -> None:
+        write_sample(folder / "shop.csv", 400, 1, silent)
+        settings = RunSettings(
+            label=LabelSettings(mode=LabelMode.RULES),
+            train=TrainSettings(epochs=1, layers=1, hidden_dim=32, embedding_dim=32),
+            cluster=ClusterSettings(n_clusters=4),
+        )
+        with few_shuffles():
+            run(folder / "out", [folder / "shop.csv"], settings, silent)
+        model, out = folder / "out" / "model", folder / "scored.parquet"
+        placing, bounds = Placing(Device.CPU, n_next=NEXT), Bounds.told(None, None)
+        embed_bounded([folder / "shop.csv"], model, out, silent, placing, bounds)
+
+    return made_once(factory, "small-network", made)
+
+
 @pytest.fixture(scope="session")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
-    folder = tmp_path_factory.mktemp("door")
-    write_sample(folder / "shop.csv", 400, 1, silent)
-    settings = RunSettings(
-        label=LabelSettings(mode=LabelMode.RULES),
-        train=TrainSettings(epochs=1, layers=1, hidden_dim=32, embedding_dim=32),
-        cluster=ClusterSettings(n_clusters=4),
-    )
-    with few_shuffles():
-        run(folder / "out", [folder / "shop.csv"], settings, silent)
-    model, out = folder / "out" / "model", folder / "scored.parquet"
-    placing, bounds = Placing(Device.CPU, n_next=NEXT), Bounds.told(None, None)
-    embed_bounded([folder / "shop.csv"], model, out, silent, placing, bounds)
+    folder = small_network(tmp_path_factory)
     table = pd.read_csv(folder / "shop.csv", dtype=str, keep_default_na=False)
     events: dict[str, list[dict[str, str]]] = {}
     for row in table[table[USER] != ""].to_dict("records"):
         events.setdefault(row[USER], []).append({name: value for name, value in row.items() if value})
-    return Shop(model, events, pq.read_table(out).to_pandas().set_index("user_id"))
+    scored = pq.read_table(folder / "scored.parquet").to_pandas().set_index("user_id")
+    return Shop(folder / "out" / "model", events, scored)
 
 
 @pytest.fixture(scope="session")
