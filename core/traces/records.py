@@ -23,14 +23,15 @@ from core.base.settings import IngestSettings
 from core.ingest.read.blocks import Block, QuoteLimits, count_block, make_block, whole_records
 from core.ingest.read.careful import records
 from core.ingest.read.delimited_layout import JSON_LIMITS, RECORD_COLUMNS
-from core.ingest.read.headers import USER_KEYS, normalise_header
+from core.ingest.read.headers import ALIASES, USER_KEYS, is_likely_key, normalise_header
 from core.ingest.read.opening import CHUNK_BYTES, find_header, split_header
 from core.ingest.sources.input_files import ByteReader, InputFile
 from core.ingest.sources.sniffing import FileKind
 from core.ingest.sources.text import open_text
 from core.traces.needles import FORGOTTEN, Needles
 
-_OF_USERS: Final = USER_KEYS | {Raw.USER_KEY, Users.USER_ID}
+_OF_A_USER: Final = {*ALIASES[Raw.USER_KEY], Raw.USER_KEY, Users.USER_ID}
+"""Columns that say whose a record is; beside the key of one tool there may be one of the analyst's own."""
 _COOKIE: Final = re.compile(r"GA\d\.\d\.")
 """Before the id in the cookie that it comes from."""
 
@@ -113,21 +114,28 @@ class TextTable:
 
 
 def is_of(cells: Mapping[str, Any], needles: Needles) -> bool:
-    """Whether a row is of one of the users; also where no column says whose it is."""
-    owners = owners_of(cells)
-    return not owners or any(owner in needles.ids for owner in owners)
+    """Whether a row is of one of the users: a key of any name says so, or no column says whose it is."""
+    of_somebody = any(
+        normalise_header(name) in _OF_A_USER for name, one in cells.items() if one not in (None, "")
+    )
+    keys = {name: one for name, one in cells.items() if is_likely_key(name)}
+    return not of_somebody or any(owner in needles.ids for owner in _plain(keys))
 
 
 def owners_of(cells: Mapping[str, Any]) -> list[str]:
     """What the columns of ids hold."""
-    named = (value for name, value in cells.items() if is_of_users(name) and value not in (None, ""))
-    whole = (int(one) if isinstance(one, float) and one.is_integer() else one for one in named)
+    return _plain({name: one for name, one in cells.items() if is_of_users(name)})
+
+
+def _plain(keys: Mapping[str, Any]) -> list[str]:
+    filled = (one for one in keys.values() if one not in (None, ""))
+    whole = (int(one) if isinstance(one, float) and one.is_integer() else one for one in filled)
     return [_COOKIE.sub("", str(one).strip()) for one in whole]
 
 
 def is_of_users(column: str) -> bool:
     """Whether a column is one of ids of users."""
-    return normalise_header(column) in _OF_USERS
+    return normalise_header(column) in USER_KEYS | _OF_A_USER
 
 
 def blacked(value: Any, needles: Needles) -> Any:  # noqa: ANN401 - JSON may be anything

@@ -82,7 +82,9 @@ _KNOWN = frozenset(alias for aliases in ALIASES.values() for alias in aliases)
 _LEAST_KNOWN = 3  # of a line of column names among the data
 _PREFIX = re.compile(r"^(event_params|event_param|param|ep)_(?=.)")
 _VALUE_TYPE = re.compile(r"(?<=.)(_value)?_(string|int|float|double)_value$")
-_LIKELY_KEY = re.compile(r"user|client|customer|visitor|member|account|login|crm|person|distinct")
+_LIKELY_KEY = re.compile(
+    r"user|client|customer|visitor|member|account|login|crm|person|distinct|amplitude_id"
+)
 
 
 @dataclass(frozen=True)
@@ -180,8 +182,14 @@ def user_keys(names: Sequence[str], mapped: Sequence[str]) -> tuple[str, ...]:
     free = dict.fromkeys(normalise_header(name) for name in names if name not in set(mapped))
     anonymous = _aliases(Raw.USER_KEY, tool_of(set(map(normalise_header, names))), IngestSettings())
     known = [name for name in (*anonymous, SIGNED_IN_KEY) if name in free]
-    likely = [name for name in free if name not in known and _LIKELY_KEY.search(name)]
+    likely = [name for name in free if name not in known and is_likely_key(name)]
     return tuple(dict.fromkeys((*known, *likely, *free)))
+
+
+def is_likely_key(name: str) -> bool:
+    """Whether a column is called as one that tells users apart."""
+    plain = normalise_header(name)
+    return plain in USER_KEYS or bool(_LIKELY_KEY.search(plain))
 
 
 def spelt(name: str) -> str:

@@ -74,6 +74,19 @@ def test_packed_ones_stay_packed(tmp_path: Path) -> None:
         }
 
 
+@pytest.mark.parametrize(
+    ("key", "browser"), [("crm_id", "device_id"), ("amplitude_id", "user_id"), ("my_number", "device_id")]
+)
+def test_a_key_of_ones_own_beside_another_id_says_whose_a_record_is(
+    tmp_path: Path, key: str, browser: str
+) -> None:
+    path, needles = tmp_path / "a.csv", Needles(frozenset({"9007199"}))
+    header, other = f"{key},{browser},event_timestamp,page_location\n", "9007200,d-78,2,/a\n"
+    path.write_text(f"{header}9007199,d-77,1,/a\n{other}")
+    assert without(path, needles) == 1
+    assert path.read_text() == header + other
+
+
 def test_utf16_is_written_as_utf8(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text(HEADER + "".join(ROWS), encoding="utf-16", newline="")
