@@ -15,6 +15,7 @@ from typing import Final
 
 from core.base.schema import Group, Raw
 from core.ingest.clean import urls
+from core.ingest.clean.records import NO_SESSION
 from core.ingest.observe import bots
 from core.ingest.read.bigquery_sql import quote_bigquery
 from core.outgoing.quoting import visible
@@ -202,7 +203,7 @@ class _Query:
 
     def _with_sessions(self) -> str:
         """Events with their session; without an id a pause begins another one."""
-        number = rf"regexp_replace({absent(Raw.GA_SESSION_ID, self.dialect.quote, ())}, '[.]0+$', '')"
+        number = rf"regexp_replace({absent(Raw.GA_SESSION_ID, self.dialect.quote, NO_SESSION)}, '[.]0+$', '')"
         events = f"SELECT *, {number} AS session_id\nFROM events"
         gap = self.export.settings.session_gap_minutes * 60_000_000
         alike = "OVER (PARTITION BY user_id, session_id IS NULL ORDER BY ts)"

@@ -49,7 +49,7 @@ _READ_AS_ABSENT: Final[dict[str, tuple[str, ...]]] = {
     Raw.GEO_COUNTRY: _ELSEWHERE,
     Raw.TRAFFIC_SOURCE: records.PLACEHOLDERS,
     Raw.TRAFFIC_MEDIUM: records.PLACEHOLDERS,
-    Raw.GA_SESSION_ID: records.PLACEHOLDERS,
+    Raw.GA_SESSION_ID: (*records.PLACEHOLDERS, *records.NO_SESSION),
     Raw.TRANSACTION_ID: records.PLACEHOLDERS,
 }
 _NUMBERS: Final = {

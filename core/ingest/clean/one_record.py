@@ -37,7 +37,7 @@ def user_id(text: str | None) -> str | None:
 
 def session_id(text: str | None) -> str | None:
     """A session id as GA4 wrote it: a whole number."""
-    known = absent(text)
+    known = absent(text, *records.NO_SESSION)
     whole = _SESSION.fullmatch(known) if known else None
     return whole[1] if whole else known
 

@@ -25,6 +25,8 @@ the null of MySQL and Hive dumps."""
 
 PLACEHOLDERS: Final = ("", "(not set)", "<Other>", "(other)", "(data deleted)", "<obfuscated>")
 """What GA4 writes where it has no value."""
+NO_SESSION: Final = ("-1", "-1.0")
+"""What Amplitude writes for events outside any session."""
 DIRECT: Final = "(direct)"
 """A source, but no page, title, country, browser or device."""
 UNAVAILABLE: Final = "Page Unavailable"
@@ -128,7 +130,7 @@ def typed(
             TS: microseconds(column(Raw.EVENT_TIMESTAMP)),
             UNIT: unit(column(Raw.EVENT_TIMESTAMP)),
             IS_VIEW: is_view | raw[Raw.FILE_NO].isin(list(view_files)) if view_files else is_view,
-            SESSION_ID: session_id(absent(column(Raw.GA_SESSION_ID))),
+            SESSION_ID: session_id(absent(column(Raw.GA_SESSION_ID), *NO_SESSION)),
             ENGAGEMENT: milliseconds(column(Raw.ENGAGEMENT_TIME_MSEC)),
             REVENUE: money(column(Raw.PURCHASE_REVENUE)),
             IS_INTERNAL: settings.exclude_internal & is_true(column(Raw.TRAFFIC_TYPE), "internal"),
@@ -190,7 +192,8 @@ def is_true(text: ir.StringValue, *values: str) -> ir.BooleanValue:
 
 def first_touch(source: ir.StringValue, medium: ir.StringValue, hosts: Collection[str]) -> ir.StringValue:
     """``source / medium``; ``(direct) / (none)`` is one, the site itself is not."""
-    source, medium = absent(source, *hosts), absent(medium)
+    own = source.strip().isin(list(hosts))
+    source, medium = ibis.ifelse(own, ibis.null("string"), absent(source)), absent(medium)
     both = source.concat(" / ", medium)
     return ibis.ifelse(source.isnull(), ibis.null("string"), ibis.coalesce(both, source))
 

@@ -53,7 +53,7 @@ def shop_rows(seed: int, users: int = 60) -> list[Row]:
                     str(rng.choice([f"{user}.5", f"{user}.5", "(not set)"], p=[0.9, 0.08, 0.02])), second,
                     str(rng.choice(PAGES)) if rng.random() > 0.03 else "(not set)",
                     event_name=str(rng.choice(["page_view", "scroll"], p=[0.85, 0.15])),
-                    ga_session_id=str(1 + number // 3) if rng.random() > 0.25 else None,
+                    ga_session_id=str(1 + number // 3) if rng.random() > 0.25 else (None, "-1")[number % 2],
                     device_category=str(rng.choice(["mobile", "desktop", "<Other>"])),
                     device_web_info_browser=str(rng.choice(["Chrome", "Saf'ari"])),
                     geo_country=str(rng.choice(["Italy", "Côte d'Ivoire", "(not set)"])),

@@ -25,7 +25,7 @@ TIMES = (
     "631151999", "nan", "soon", "", None, "(not set)", "1700000000123.5", "2101-01-01 00:00:00",
 )  # fmt: skip
 IDS = ("1.2", "", " ", "NULL", " undefined ", "(not set)", "-", "0", "abc", "Unknown", None, "null1")
-SESSIONS = ("1700000000", "1700000000.0", "5.00", "5.10", "a.0", "", "(other)", None)
+SESSIONS = ("1700000000", "1700000000.0", "5.00", "5.10", "a.0", "", "(other)", "-1", " -1.0", "-12", None)
 ENGAGED = ("13", "13.0", "13.6", "-1", "1000000000001", "x", "", None, " 7 ")
 NUMBERED = pa.schema([pa.field(Raw.FILE_NO, pa.int32()), *RAW])
 FLAGS = ("internal", " Internal", "1", "true", "1.0", "0", "", None)
@@ -85,6 +85,13 @@ def test_every_value_is_read_as_the_database_reads_it(settings: IngestSettings) 
 def test_a_time_written_as_files_alone_may_write_it_is_no_time_at_the_door() -> None:
     assert one_record.microseconds("2023-11-14") is None
     assert one_record.microseconds("1.7e15") is None
+
+
+@pytest.mark.parametrize("written", ["-1", "-1.0"])
+def test_events_that_amplitude_has_outside_any_session_have_no_session(written: str) -> None:
+    assert one_record.session_id(written) is None
+    [typed] = by_database([{Raw.GA_SESSION_ID: written}], IngestSettings())
+    assert typed[records.SESSION_ID] is None
 
 
 def test_without_names_of_events_every_record_is_a_page_view() -> None:

@@ -1,8 +1,11 @@
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from core.base.schema import Raw
+from core.base.settings import IngestSettings
+from core.ingest.in_memory import LiveUsers, read_people
 from tests.core.ingest.shop import Row, event, shop
 
 SOURCE, MEDIUM = Raw.TRAFFIC_SOURCE, Raw.TRAFFIC_MEDIUM
@@ -56,6 +59,16 @@ def test_equally_frequent_labels_go_by_the_alphabet(tmp_path: Path) -> None:
         event("v", 0, geo_country="(direct)"),
     ]
     assert column(tmp_path, "country", *rows) == ["Italy", None]
+
+
+@pytest.mark.parametrize("host", ["a.example", "1und1.example", "www.averyverylong.example"])
+def test_the_site_itself_is_no_source(tmp_path: Path, host: str) -> None:
+    page = f"https://{host}/"
+    rows = [event("u", 0, page, **{SOURCE: host}), event("u", 1, page, **{SOURCE: "google"})]
+    assert column(tmp_path, "source", *rows) == ["google"]
+    people, _ = read_people(rows, IngestSettings(), 2**62)
+    live = LiveUsers.of(people, IngestSettings(), frozenset(), {host})
+    assert live.users["source"].tolist() == ["google"]
 
 
 def test_the_source_is_the_first_touch(tmp_path: Path) -> None:
