@@ -68,6 +68,9 @@ RAW_TEXT_COLUMNS: Final[tuple[str, ...]] = (
 )
 """Every raw column but ``file_no`` and ``line``: text, nullable, always present (all-null when absent)."""
 
+GONE_FIELDS: Final = frozenset({"page_referrer"})
+"""No longer read; a mapping that was made before may name them."""
+
 REQUIRED_FIELDS: Final[tuple[str, ...]] = (Raw.USER_KEY, Raw.EVENT_TIMESTAMP, Raw.PAGE_LOCATION)
 """Fields without which no sequence can be made. A file without ``event_name`` is read as page views only."""
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from core.base.errors import InputError
-from core.base.schema import REQUIRED_FIELDS, Raw
+from core.base.schema import GONE_FIELDS, REQUIRED_FIELDS, Raw
 from core.base.settings import IngestSettings
 from core.engines.bigquery_request import SHARES, BigQueryRequest, DayTable
 from core.ingest.read.bigquery_sql import bigquery_column
@@ -51,7 +51,7 @@ def names_of(request: BigQueryRequest, table: DayTable) -> dict[str, str]:
     }
     named = {**RECORD_FIELDS, Raw.USER_KEY: request.user_key, **request.mapping}
     for field in (*REQUIRED_FIELDS, *(field for field, name in request.mapping.items() if name)):
-        if field not in there:
+        if field not in there and field not in GONE_FIELDS:
             raise InputError(
                 f"{table.name} has no {named[field]}, which is to be {field}",
                 allowed=", ".join(table.columns),

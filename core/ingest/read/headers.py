@@ -13,7 +13,7 @@ from typing import Final
 
 from core.base.controls import control
 from core.base.errors import InputError, SettingsError
-from core.base.schema import RAW_TEXT_COLUMNS, REQUIRED_FIELDS, Raw
+from core.base.schema import GONE_FIELDS, RAW_TEXT_COLUMNS, REQUIRED_FIELDS, Raw
 from core.base.settings import IngestSettings
 from core.ingest.read.tools import TOOLS, AnalyticsTool, tool_of
 
@@ -217,7 +217,7 @@ def _candidates(aliases: Sequence[str], spellings: Sequence[tuple[str, str]]) ->
 
 
 def _overrules(names: Sequence[str], settings: IngestSettings) -> dict[str, int]:
-    unknown = [field for field in settings.mapping if field not in RAW_TEXT_COLUMNS]
+    unknown = [field for field in settings.mapping if field not in {*RAW_TEXT_COLUMNS, *GONE_FIELDS}]
     if unknown:
         raise SettingsError(
             f"mapping has the field {unknown[0]!r}, which does not exist", allowed=", ".join(RAW_TEXT_COLUMNS)

@@ -23,7 +23,7 @@ from core.ingest.read.event_rows import EventRows
 from core.ingest.read.headers import HeaderMap, user_keys
 from core.ingest.read.nested import rows_of
 from core.ingest.read.opening import OpenedDelimited, open_delimited
-from core.ingest.read.record_text import inner_names
+from core.ingest.read.record_text import inner_names, may_be_view
 from core.ingest.read.tools import PAGE_VIEWS, different_tools
 from core.ingest.sources.input_files import InputFile, open_seekable, open_source, resolve_inputs
 from core.ingest.sources.overlap import describe_copies, describe_overlaps
@@ -186,6 +186,8 @@ def _preview(
         )
         for row in rows[:SAMPLE_ROWS]
     )
+    at_event = names.index(events) if events in names else None
+    viewed = [row for row in rows if at_event is None or may_be_view(row[at_event])]
     notes = (of_events.note,) if of_events is not None and of_events.sure else ()
     return FilePreview(
         name=source.name,
@@ -195,7 +197,7 @@ def _preview(
         columns=tuple(names),
         sample_rows=shown,
         inner={
-            name: found for at, name in enumerate(names) if (found := inner_names(row[at] for row in rows))
+            name: found for at, name in enumerate(names) if (found := inner_names(row[at] for row in viewed))
         },
         notes=notes,
     )

@@ -13,7 +13,7 @@ import pyarrow as pa
 from core.base.controls import control
 from core.base.errors import InputError
 from core.base.progress import Progress
-from core.base.schema import PAGE_VIEW, Raw, Rejects
+from core.base.schema import GONE_FIELDS, PAGE_VIEW, Raw, Rejects
 from core.base.settings import IngestSettings
 from core.data.receipt import FileReceipt
 from core.ingest.output_tables import REJECTS
@@ -185,7 +185,7 @@ def _refuse_unknown_columns(settings: IngestSettings, counts: Sequence[FileCount
     for field, column in settings.mapping.items():
         wanted = normalise_header(column)
         used = {normalise_header(count.columns[field]) for count in counts if field in count.columns}
-        if column and wanted not in used:
+        if column and wanted not in used and field not in GONE_FIELDS:
             raise InputError(
                 f"The mapping reads {field} from {column!r}, but no file has values in such a column",
                 remedy=f"Look at the columns of the file, and name another: {control('mapping')}",

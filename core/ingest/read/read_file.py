@@ -77,6 +77,6 @@ def read_file(
     count = put_together(sink, count, source.kind, lambda: report(_ALL_READ))
     paths = [part.path for part in sink.parts]
     with naming(source.name):
-        refuse_records(count, paths)
+        refuse_records(count, paths, settings.page_view)
     count = with_page_views(count, paths)
     return FileRead(source, count, tuple(sink.parts), sink.rejected)

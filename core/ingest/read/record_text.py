@@ -12,9 +12,12 @@ import pyarrow.parquet as pq
 from core.base.errors import InputError
 from core.base.schema import Raw
 from core.ingest.read.part_files import FileCount
+from core.ingest.read.tools import PAGE_VIEWS
 
 _LOOKED_AT: Final = 200
 _NAMES: Final = 4
+_NAME_LENGTH: Final = 60
+_PARAMETER: Final = {"key", "value"}
 
 
 def inner_names(cells: Iterable[str | None]) -> tuple[str, ...]:
@@ -32,21 +35,32 @@ def inner_names(cells: Iterable[str | None]) -> tuple[str, ...]:
 
 def no_plain_page(column: str, names: Sequence[str]) -> InputError:
     """What is said where the address of a page is to be read from such a column."""
+    shown = ", ".join(repr(name[:_NAME_LENGTH]) for name in names[:_NAMES])
     more = ", …" if len(names) > _NAMES else ""
     return InputError(
-        f"{column!r} holds no addresses of pages: its cells are records in JSON, with "
-        f"{', '.join(names[:_NAMES])}{more} in them",
+        f"{column!r} holds no addresses of pages: its cells are records in JSON, with {shown}{more} in them",
         remedy="Take the address out into a column of its own and choose that one; "
         "docs/how-to/other_tools.md shows how",
     )
 
 
-def refuse_records(count: FileCount, parts: Sequence[Path]) -> None:
+def may_be_view(event: str | None, page_view: str = "") -> bool:
+    """Whether a row may be a page view, by the name of its event; other events may hold anything as a page.
+
+    Args:
+        event: The name; nothing where there is none.
+        page_view: The name that the analyst chose.
+    """
+    return (event or "").strip() in ("", page_view, *PAGE_VIEWS)
+
+
+def refuse_records(count: FileCount, parts: Sequence[Path], page_view: str = "") -> None:
     """Check that pages are read from plain values.
 
     Args:
         count: What the reader of a file says.
         parts: Its rows.
+        page_view: Name of the page views that the analyst chose.
 
     Raises:
         InputError: If they are records as text.
@@ -54,8 +68,11 @@ def refuse_records(count: FileCount, parts: Sequence[Path]) -> None:
     column = count.columns.get(Raw.PAGE_LOCATION)
     if column is None or not parts:
         return
-    first = next(pq.ParquetFile(parts[0]).iter_batches(_LOOKED_AT, columns=[Raw.PAGE_LOCATION]), None)
-    if first is not None and (names := inner_names(first.column(0).to_pylist())):
+    fields = [Raw.EVENT_NAME, Raw.PAGE_LOCATION]
+    first = next(pq.ParquetFile(parts[0]).iter_batches(_LOOKED_AT, columns=fields), None)
+    rows = first.to_pylist() if first is not None else []
+    pages = (row[Raw.PAGE_LOCATION] for row in rows if may_be_view(row[Raw.EVENT_NAME], page_view))
+    if names := inner_names(pages):
         raise no_plain_page(column, names)
 
 
@@ -67,6 +84,7 @@ def _names(cell: str) -> list[str]:
         value: Any = orjson.loads(cell)
     except orjson.JSONDecodeError:
         return []
-    listed = value if isinstance(value, list) else [value]
-    records = [one for one in listed if isinstance(one, dict)]
-    return [str(record["key"]) if "key" in record else name for record in records for name in record]
+    records = [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, dict)]
+    if isinstance(value, list) and all(record.keys() == _PARAMETER for record in records):
+        return [str(record["key"]) for record in records]
+    return [name for record in records for name in record]

@@ -59,6 +59,11 @@ def test_a_mapping_needs_its_column_in_one_file_at_least(tmp_path: Path) -> None
         read_paths(files, tmp_path, mapping={Raw.PAGE_TITLE: "caption"})
 
 
+def test_a_mapping_may_name_a_field_that_was_read_once(tmp_path: Path) -> None:
+    files = days(tmp_path, csv_of(ROW))
+    assert read_paths(files, tmp_path, mapping={"page_referrer": "from"}).column(Raw.PAGE_TITLE) == ["Home"]
+
+
 def test_the_first_touch_is_told_from_other_sources(tmp_path: Path) -> None:
     texts = (
         csv_of("1,u,/a,g", header="ts,client_id,url,utm_source"),
