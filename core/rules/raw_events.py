@@ -60,6 +60,8 @@ class LoadedExport:
     @property
     def is_ga4(self) -> bool:
         """Whether all files have GA4's columns: only then may GA4 and BigQuery have the events."""
+        if any(file.tool for file in self.receipt.files):
+            return False
         columns = [file.columns.get(Raw.EVENT_TIMESTAMP, Raw.EVENT_TIMESTAMP) for file in self.receipt.files]
         return all(normalise_header(name) == Raw.EVENT_TIMESTAMP for name in columns)
 

@@ -51,8 +51,8 @@ def fit_record(fit: RuleFit, export: LoadedExport) -> dict[str, Any]:
         "users": fit.users,
         "judged_on": fit.judged,
         "asks_what_no_model_read": fit.rule.held_out,
-        "ga4": ga4_text(fit.rule, export),
-        "sql_bigquery": bigquery_sql(fit.rule, export),
+        "ga4": ga4_text(fit.rule, export) if export.is_ga4 else "",
+        "sql_bigquery": bigquery_sql(fit.rule, export) if export.is_ga4 else "",
         "sql_duckdb": duckdb_sql(fit.rule, export) or run_sql(fit.rule, export.features),
         "limits": list(limits(fit.rule, export)),
     }

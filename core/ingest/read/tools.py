@@ -121,7 +121,7 @@ TOOLS: Final = (
             ),
             Raw.PAGE_TITLE: "event_properties_[amplitude]_page_title event_properties_page_title",
         },
-        {Raw.USER_KEY: "device_id"},
+        {Raw.USER_KEY: "user_pseudo_id device_id"},
         ("[Amplitude] Page Viewed",),
     ),
 )

@@ -82,9 +82,11 @@ def cut_events(counts: Sequence[FileCount]) -> list[str]:
     Args:
         counts: What each file gave, in their order.
     """
-    cut = sum(before.ends[1] == after.ends[0] != "" for before, after in pairwise(counts))
+    ends = [count.ends for count in counts if count.ends[0]]  # between two there may be an empty file
+    cut = sum(before[1] == after[0] for before, after in pairwise(ends))
     what = "event has" if cut == 1 else "events have"
-    told = f"{cut:,} {what} rows at the end of a file and at the start of the next, and count as two each"
+    count = "counts" if cut == 1 else "count"
+    told = f"{cut:,} {what} rows at the end of a file and at the start of the next, and {count} as two"
     return [f"{told}: join such files before they are read"] if cut else []
 
 

@@ -57,7 +57,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
         throw new Error(body.error ?? `The server answered with status ${answer.status}.`)
       }
       have = body.have
-      mark ??= { at: performance.now(), have }
+      if (!mark || have < mark.have) mark = { at: performance.now(), have } // less after a server's restart
       const text = `${file.name}${which}: ${megabytes(have)} of ${megabytes(file.size)} MB`
       show(have / file.size, text + pace(mark, have, file.size), true)
       if (body.name) return body.name

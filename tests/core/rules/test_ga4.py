@@ -124,6 +124,16 @@ def test_a_row_a_segment_and_length(export: LoadedExport) -> None:
         assert all(row[language] for language in ("ga4", "sql_bigquery", "sql_duckdb", "verdict"))
 
 
+def test_of_another_tool_there_is_nothing_for_ga4_and_bigquery(
+    export: LoadedExport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LoadedExport, "is_ga4", property(lambda _: False))
+    found = find_rules(export.features, np.arange(export.features.n_users) % 2)
+    for row in rule_records(found, {0: "A", 1: "B"}, export):
+        assert (row["ga4"], row["sql_bigquery"]) == ("", "")
+        assert row["sql_duckdb"]
+
+
 def test_a_file_is_where_it_was(tmp_path: Path, export: LoadedExport) -> None:
     assert Path(export.receipt.files[0].name).name == "e.csv"
     assert (

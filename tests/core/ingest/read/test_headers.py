@@ -80,6 +80,12 @@ def test_the_mapping_overrules_the_rule_and_an_empty_one_leaves_a_field_out() ->
     assert Raw.PAGE_TITLE not in found.columns
 
 
+def test_of_amplitudes_columns_ga4s_own_key_comes_first() -> None:
+    names = ["amplitude_id", "device_id", "event_type", "event_time", "url"]
+    assert map_headers(names, DEFAULT).by_name[Raw.USER_KEY] == "device_id"
+    assert map_headers([*names, "user_pseudo_id"], DEFAULT).by_name[Raw.USER_KEY] == "user_pseudo_id"
+
+
 def test_a_mapping_of_an_unknown_field_is_refused() -> None:
     with pytest.raises(SettingsError, match="'page'"):
         map_headers(["a"], IngestSettings(mapping={"page": "a"}))

@@ -62,13 +62,14 @@ def test_an_event_that_two_files_hold_rows_of_is_counted(tmp_path: Path) -> None
     for at in (2, 3):  # between two events, and within the second one
         folder = tmp_path / str(at)
         write(folder / "1.csv", long_csv(*rows[:at]))
-        write(folder / "2.csv", long_csv(*rows[at:]))
+        write(folder / "2.csv", long_csv())
+        write(folder / "3.csv", long_csv(*rows[at:]))
         said.append(
             [text for text in read_paths([folder], tmp_path / f"raw{at}").raw.warnings if "rows at" in text]
         )
     assert said == [
         [],
-        ["1 event has rows at the end of a file and at the start of the next, and count as two each: "
+        ["1 event has rows at the end of a file and at the start of the next, and counts as two: "
          "join such files before they are read"],
     ]  # fmt: skip
 
