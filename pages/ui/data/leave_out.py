@@ -66,7 +66,7 @@ def _start(dataset: str, names: tuple[str, ...], settings: IngestSettings) -> No
             train=run.settings,
         )  # fmt: skip
     except InputError as error:
-        job_panel.fail(TASK, str(error))
+        job_panel.fail(TASK, error)
         return
     limits = job_panel.file_limits(PREPARE_WALL_S)
     job_panel.start(TASK, request, dataset, limits, environment=order.environment, child=jobs.ENGINES)

@@ -124,7 +124,8 @@ def _user_key(found: Inspection, before: IngestSettings) -> str:
     )  # fmt: skip
     if picked is None:
         return ""
-    if picked in BROWSER_KEYS:
+    of_tools = all(file.tool for file in found.files)  # in a table of one's own it may be anybody's
+    if picked == DEFAULT_KEY or (of_tools and picked in BROWSER_KEYS):
         st.caption("A number that is kept in the browser; one person with two devices counts twice.")
     else:
         st.caption(
@@ -245,7 +246,7 @@ def start_preparing(names: tuple[str, ...], settings: IngestSettings) -> None:
     try:
         request = FilesRequest(paths=tuple(sources.paths(names)), settings=settings)
     except InputError as error:
-        job_panel.fail("preprocess", str(error))
+        job_panel.fail("preprocess", error)
         return
     limits = job_panel.file_limits(PREPARE_WALL_S)
     job_panel.start("preprocess", request, _subject(names), limits, child=jobs.ENGINES)
@@ -309,7 +310,7 @@ def _ask_to_look(names: tuple[str, ...]) -> None:
         request = FilesRequest(paths=tuple(sources.paths(names)), settings=IngestSettings())
     except InputError as error:
         sources.leave()
-        job_panel.fail("inspect", str(error))
+        job_panel.fail("inspect", error)
         return
     limits = job_panel.file_limits(LOOK_WALL_S)
     job_panel.start(LOOK, request, _subject(names), limits, child=CHILD)

@@ -83,7 +83,7 @@ def start(
             child=child,
         )  # fmt: skip
     except Beha2VecError as error:
-        fail(task, str(error))
+        fail(task, error)
         return
     forget_failure(task)
     st.session_state[_mine(task)] = job
@@ -221,9 +221,9 @@ def has_failed(task: str) -> bool:
     return _failed(task) in st.session_state
 
 
-def fail(task: str, problem: str) -> None:
-    """Show a message as if a job of the task had failed with it."""
-    st.session_state[_failed(task)] = problem
+def fail(task: str, error: Beha2VecError) -> None:
+    """Show an error as if a job of the task had failed with it."""
+    st.session_state[_failed(task)] = error.on_screen
 
 
 def forget_failure(task: str) -> None:

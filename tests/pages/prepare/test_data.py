@@ -195,16 +195,20 @@ def test_a_column_that_is_no_known_user_key_is_to_be_chosen(
     assert not app.button(key="prepare").disabled
 
 
-def test_an_id_that_any_tool_keeps_in_the_browser_is_no_person(
-    open_app: OpenApp, fake_jobs: FakeJobs, input_file: Path
+@pytest.mark.parametrize("tool", ["Snowplow", ""])
+def test_an_id_that_a_tool_keeps_in_the_browser_is_no_person(
+    open_app: OpenApp, fake_jobs: FakeJobs, input_file: Path, tool: str
 ) -> None:
     app = choose_file(open_app, fake_jobs)
-    keys = {"user_keys": ["domain_userid", "distinct_id"]}
-    fake_jobs.end("inspect", result={"inspection": INSPECTION | keys})
+    file = INSPECTION["files"][0] | {"tool": tool}
+    found = {"files": [file], "user_keys": ["client_id", "distinct_id", "user_pseudo_id"]}
+    fake_jobs.end("inspect", result={"inspection": INSPECTION | found})
     app.run()
-    assert app.selectbox(key="user_key").value == "domain_userid"
-    assert "kept in the browser" in texts(app)
+    assert app.selectbox(key="user_key").value == "user_pseudo_id"
     assert "privacy notice" not in texts(app)
+    app.selectbox(key="user_key").select("client_id").run()
+    said = "kept in the browser" if tool else "may follow a person across devices"  # whose it is, is not told
+    assert said in texts(app)
     app.selectbox(key="user_key").select("distinct_id").run()
     assert "may follow a person across devices" in texts(app)
 
@@ -220,7 +224,7 @@ def test_records_as_text_cannot_be_chosen_as_the_page(
     assert not app.button(key="prepare").disabled
     app.selectbox(key="map-page_location").select("user_id").run()
     assert app.button(key="prepare").disabled
-    assert "with \\$current\\_url, \\$browser in them" in app.error[0].value
+    assert "with '\\$current\\_url', '\\$browser' in them" in app.error[0].value
 
 
 def test_files_of_two_tools_are_told_before_they_are_prepared(

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from core.base.controls import control
 from core.base.errors import SettingsError
 from core.runs import jobs
 from core.runs.jobs import JobView, State
@@ -55,6 +56,19 @@ def test_a_job_whose_folder_is_damaged_while_the_page_looks_leaves_the_page_whol
     monkeypatch.setattr(jobs, "view", gone)
     app.run()
     assert not app.exception
+
+
+def test_one_that_cannot_start_says_why_in_the_words_of_the_app(
+    open_app: OpenApp, fake_jobs: FakeJobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refusing(*_: object, **__: object) -> str:
+        raise SettingsError("No user", remedy=f"Choose: {control('user_key')}")
+
+    monkeypatch.setattr(jobs, "start", refusing)
+    app = open_app()
+    app.button(key="make_demo").click().run()
+    assert "“Who is a user?” on the Data page" in texts(app)
+    assert "--user-key" not in texts(app)
 
 
 def test_one_that_does_not_answer_is_shown_beside_the_one_that_waits_for_it() -> None:
