@@ -33,3 +33,8 @@ def worded(text: str, on_screen: bool) -> str:
     for setting, named in _CONTROLS.items():
         text = text.replace(control(setting), named.on_screen if on_screen else named.option)
     return text
+
+
+def without_controls(text: str) -> str:
+    """The sentences of a text that name no setting."""
+    return ". ".join(sentence for sentence in text.split(". ") if "⟦" not in sentence)

@@ -15,12 +15,16 @@ traceback.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
-from core.base.controls import worded
+from core.base.controls import without_controls, worded
 
 IN_A_BOUND: Final = "python -m core run FILES --out OUT --memory SIZE"
 """What to do where all records do not fit into memory."""
+
+_AS_TRAINED: Final = "Rename it: the model reads the columns and events that it was trained with"
 
 
 class Beha2VecError(Exception):
@@ -53,6 +57,23 @@ class InputError(Beha2VecError):
 
 class NothingLeft(InputError):
     """Every record can be read, and none of them is a page view to work with."""
+
+
+@contextmanager
+def read_as_trained() -> Iterator[None]:
+    """Around reading for a trained model, whose settings nobody can change: an error names none.
+
+    Raises:
+        InputError: The same one, with what helps there.
+    """
+    try:
+        yield
+    except InputError as error:
+        rest = without_controls(error.remedy)
+        if rest == error.remedy:
+            raise
+        remedy = ". ".join(filter(None, (_AS_TRAINED, rest)))
+        raise type(error)(error.problem, allowed=error.allowed, remedy=remedy) from error
 
 
 class SettingsError(Beha2VecError):

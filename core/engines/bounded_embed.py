@@ -12,7 +12,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.base.errors import NothingLeft
+from core.base.errors import NothingLeft, read_as_trained
 from core.base.progress import Progress, SubProgress
 from core.base.schema import Users
 from core.base.settings import IngestSettings
@@ -56,6 +56,7 @@ def embed_bounded(
         return embed_by_part(model, out, progress, placing, bounds, read)
 
 
+@read_as_trained()
 def embed_by_part(
     model: Path,
     out: Path,

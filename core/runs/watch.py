@@ -20,7 +20,7 @@ from typing import Any, Final, NoReturn
 
 import numpy as np
 
-from core.base.errors import ArtifactError, InputError, ResourceError, SettingsError
+from core.base.errors import ArtifactError, InputError, ResourceError, SettingsError, read_as_trained
 from core.base.progress import Progress, SubProgress
 from core.base.settings import Device
 from core.base.wording import counted
@@ -272,6 +272,7 @@ class Watcher:
         taken = self.taken.take(replace(file, **counts) for file in come)
         return taken.placed_on(self._frozen.key)
 
+    @read_as_trained()
     def _read(self, path: Path, progress: Progress) -> TakenFile:
         checksum = self._folder.checksum(path)
         kept = KeptReads(self._store, self._frozen.settings, {path: checksum})
@@ -283,6 +284,7 @@ class Watcher:
         keys = {source.name: kept.key(source) for source in sources}
         return TakenFile(path.name, checksum, _now(), keys, sum(rows))
 
+    @read_as_trained()
     def _together(self, taken: TakenFiles, work: Path, progress: Progress) -> Dataset:
         """The data set of all files, as one run over them makes it."""
         reads = [read for file in taken.in_order for read in self._reads(file, progress)]

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import orjson
 
-from core.base.errors import InputError
+from core.base.errors import InputError, read_as_trained
 from core.base.settings import IngestSettings
 from core.ingest.in_memory import Record
 from core.ingest.read.headers import require
@@ -91,6 +91,7 @@ class EventReader:
             raise InputError(f"Event {number} cannot be read: {error}") from error
         return rows
 
+    @read_as_trained()
     def _make_plan(self, seen: tuple[str, ...], nested: bool, keys: frozenset[str]) -> Plan:
         header = map_names(seen, RECORD_FIELDS if nested else {}, self._settings)
         require(header, "The request", self._settings)

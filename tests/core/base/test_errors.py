@@ -5,7 +5,7 @@ import pickle
 import pytest
 
 from core.base.controls import control
-from core.base.errors import InputError
+from core.base.errors import InputError, NothingLeft, read_as_trained
 
 
 def test_a_setting_is_named_as_where_the_error_is_shown() -> None:
@@ -21,3 +21,22 @@ def test_a_setting_is_named_as_where_the_error_is_shown() -> None:
 def test_a_setting_that_nobody_can_find_is_a_bug() -> None:
     with pytest.raises(KeyError, match="page_views"):
         control("page_views")
+
+
+@pytest.mark.parametrize("kind", [InputError, NothingLeft])
+def test_on_a_trained_model_no_setting_is_named(kind: type[InputError]) -> None:
+    remedy = f"Choose another: {control('mapping')}. A time is read as ISO 8601"
+    with pytest.raises(kind) as raised, read_as_trained():
+        raise kind("No time", remedy=remedy)
+    assert (
+        str(raised.value)
+        == raised.value.on_screen
+        == (
+            "No time. Rename it: the model reads the columns and events that it was trained with. "
+            "A time is read as ISO 8601."
+        )
+    )
+    same = InputError("Broken", remedy="Export it again")
+    with pytest.raises(InputError) as raised, read_as_trained():
+        raise same
+    assert raised.value is same

@@ -98,5 +98,6 @@ def test_a_model_stays_with_the_page_views_it_was_trained_on(model: Path, tmp_pa
         "user_pseudo_id,event_timestamp,event_name,page_location\n1.2,1700000000,page,https://shop.example/a\n"
     )
     assert read_all([export], IngestSettings(), tmp_path / "found", silent).page_view == "page"
-    with pytest.raises(NothingLeft, match=r"page \(1\)"):
+    with pytest.raises(NothingLeft, match=r"page \(1\).* events that it was trained with") as refused:
         embed_bounded([export], model, tmp_path / "out.parquet", silent, PLACING, PLENTY)
+    assert "--page-view" not in str(refused.value)

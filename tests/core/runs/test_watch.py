@@ -137,6 +137,8 @@ def test_a_file_that_cannot_be_used_is_told_once_and_bars_no_other(
     first, second = one.look(silent)
     assert first.startswith("day0.csv is taken")
     assert second.startswith("day1.csv is not used: day1.csv has no column")
+    assert "the columns and events that it was trained with" in second
+    assert "--column" not in second
     assert one.look(silent) == []
     assert [file.name for file in one.taken.refused] == ["day1.csv"]
     put(folder, "day1.csv", days[1])
