@@ -32,7 +32,10 @@ from core.storage.disk import disk_errors, make_folder
 from core.storage.replace_files import finish
 from core.storage.store import Store
 
-OF_ALL: Final = "users.parquet, profiles.json and receipt.json are of all users"
+LEARNED: Final = (
+    "The segments are learned from {narrowed}, and the report counts these. "
+    "users.parquet, profiles.json and receipt.json are of all users"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,7 +160,7 @@ def _trained_on(
         return dataset_of(store, raw, ingest, files, work, progress, bounds, again=again), None
     place = records.deal()
     decided = decided_on(raw, ingest, work, SubProgress(progress, 0.5, 0.7), bounds)
-    sample = Sample(decided, OF_ALL)
+    sample = Sample(raw, decided, LEARNED)
     dataset = dataset_of(store, some, ingest, files, work, progress, bounds, sample, again=again)
     shutil.rmtree(work / SAMPLE)
     return dataset, Everybody(raw, decided, settings, place, progress)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from core.data.receipt import OutcomeUsers, Receipt, WaterfallStep, ranked
 from core.ingest.account.summary import files_of
@@ -16,9 +16,29 @@ _SUMS = (
     "page_views_used", "users", "sessions", "sessions_by_gap", "tied_page_views", "duplicate_transactions",
     "repeated_events",
 )  # fmt: skip
+NOTHING_LEFT: Final = "Of parts of the users of which nothing is left"
 
 
-def add_up(raw: RawRead, decided: Decided, parts: Sequence[Receipt], trained: Receipt) -> Receipt:
+def of_sample(raw: RawRead, decided: Decided, sample: Receipt) -> Receipt:
+    """The receipt of a sample of the users, which accounts for all records of the files.
+
+    Args:
+        raw: What the readers left of all users.
+        decided: What was decided on all of it.
+        sample: What was counted in the sample alone.
+    """
+    all_records = add_up(raw, decided, [sample], sample, "Page views of users outside the sample")
+    return all_records.model_copy(
+        update={
+            "narrowed": f"a sample of {sample.users:,} of {decided.n_users:,} users",
+            "trained_users": None,
+        }
+    )
+
+
+def add_up(
+    raw: RawRead, decided: Decided, parts: Sequence[Receipt], trained: Receipt, rest: str = NOTHING_LEFT
+) -> Receipt:
     """The receipt of all users.
 
     Args:
@@ -27,6 +47,7 @@ def add_up(raw: RawRead, decided: Decided, parts: Sequence[Receipt], trained: Re
         parts: Of the parts of which a page view is left, one at least.
         trained: Of the users of the training; what it says of ids, the clock, pages and places is said of
             all, as it was decided on all, and so are its warnings.
+        rest: What the page views are that no part accounts for.
 
     Raises:
         pydantic.ValidationError: If the steps do not add up, which is a bug.
@@ -40,7 +61,7 @@ def add_up(raw: RawRead, decided: Decided, parts: Sequence[Receipt], trained: Re
         "records": accounted.waterfall.total,
         "rejected": sum(file.rejected for file in files),
         "rejects_by_reason": ranked(accounted.rejected),
-        "waterfall": _steps(accounted.waterfall, parts, sums["page_views_used"]),
+        "waterfall": _steps(accounted.waterfall, parts, sums["page_views_used"], rest),
         "users_by_group": {
             group: sum(part.users_by_group[group] for part in parts) for group in trained.users_by_group
         },
@@ -60,7 +81,7 @@ def add_up(raw: RawRead, decided: Decided, parts: Sequence[Receipt], trained: Re
     return Receipt.model_validate({**dict(trained), **changes})
 
 
-def _steps(first: Waterfall, parts: Sequence[Receipt], used: int) -> tuple[WaterfallStep, ...]:
+def _steps(first: Waterfall, parts: Sequence[Receipt], used: int, rest: str) -> tuple[WaterfallStep, ...]:
     """The steps of all records, then those of users and pages, summed over the parts."""
     whole, known = Waterfall(first.total, list(first.steps)), {step.name for step in first.steps}
     later: dict[str, list[WaterfallStep]] = {}
@@ -72,7 +93,7 @@ def _steps(first: Waterfall, parts: Sequence[Receipt], used: int) -> tuple[Water
         users = sum(step.users or 0 for step in steps)
         whole.drop(name, steps[0].label, sum(step.records for step in steps), users=users)
     if lost := whole.left - used:
-        whole.drop("nothing_left", "Of parts of the users of which nothing is left", lost)
+        whole.drop("not_here", rest, lost)
     return tuple(whole.steps)
 
 

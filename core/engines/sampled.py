@@ -7,15 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from humanize import naturalsize
-
-from core.base.errors import SettingsError
+from core.base.errors import IN_A_BOUND, SettingsError
 from core.base.progress import Progress, SubProgress
 from core.base.settings import IngestSettings
 from core.base.wording import counted
 from core.data.dataset import RECEIPT, Dataset
 from core.engines import parts
-from core.engines.bounds import Bounds
+from core.engines.bounds import MEMORY, Bounds
+from core.engines.receipts import of_sample
 from core.ingest.decisions import decide
 from core.ingest.ingest import transform
 from core.ingest.observe.decided import Decided
@@ -31,16 +30,23 @@ SAMPLE: Final = "sample"
 RECORDS: Final = "records"
 DECISIONS: Final = "decisions"
 SEED: Final = 0
+ONLY_SOME: Final = (
+    "This is {narrowed}: all do not fit into the memory that reading may take here. For all of them "
+    f"start the app with {MEMORY}=16GB, say, or run {IN_A_BOUND}, which learns from such a sample and "
+    "puts all users into its segments"
+)
 
 
 class Sample(NamedTuple):
     """What is known of all users where a data set is of some.
 
     Args:
+        raw: What the readers left of all.
         decided: What was decided on all.
-        told: For the receipt: what there is of all users.
+        told: For the receipt: what there is of all users, ``{narrowed}`` standing for how many these are.
     """
 
+    raw: RawRead
     decided: Decided
     told: str
 
@@ -66,11 +72,8 @@ def prepare(
         if some is None:
             return dataset_of(store, raw, settings, files, work, rest, bounds)
         decided = decided_on(raw, settings, work, SubProgress(progress, 0.5, 0.7), bounds)
-        told = (
-            f"All do not fit into {naturalsize(bounds.memory)}, which is what reading may take here; "
-            "`python -m core run` learns from a sample as well, and puts all users into its segments"
-        )
-        return dataset_of(store, some, settings, files, work, rest, bounds, Sample(decided, told))
+        sample = Sample(raw, decided, ONLY_SOME)
+        return dataset_of(store, some, settings, files, work, rest, bounds, sample)
 
 
 def is_there(root: Path, inputs: Sequence[Path], settings: IngestSettings, bounds: Bounds) -> bool:
@@ -167,12 +170,8 @@ def dataset_of(
                 decided=decided,
             )
             if sample is not None:
-                of_all = f"{receipt.users:,} of {sample.decided.n_users:,} users"
-                told = (
-                    f"The segments are learned from a sample of {of_all}, and the report counts these. "
-                    + sample.told,
-                )
-                changes = {"narrowed": f"a sample of {of_all}", "warnings": (*told, *receipt.warnings)}
-                receipt = receipt.model_copy(update=changes)
+                receipt = of_sample(sample.raw, sample.decided, receipt)
+                told = sample.told.format(narrowed=receipt.narrowed)
+                receipt = receipt.model_copy(update={"warnings": (told, *receipt.warnings)})
                 write_text_atomic(folder / RECEIPT, receipt.model_dump_json(indent=1))
     return pipeline.open_dataset(store, key)

@@ -142,7 +142,8 @@ def _subtitle(source: ReportInput) -> str:
     receipt = source.dataset.receipt
     at = receipt.clock
     first, last = wording.day(receipt.first_ts, at), wording.day(receipt.last_ts, at)
-    return first if first == last else f"{first} to {last}"
+    when = first if first == last else f"{first} to {last}"
+    return f"{when} · {receipt.narrowed}" if receipt.narrowed else when
 
 
 def _key_figures(source: ReportInput) -> tuple[CardMetric, ...]:

@@ -12,9 +12,9 @@ from core.cli.command import beyond, command_line
 from core.runs.export import IdStyle
 from pages.ui.segments import naming, segment_controls, takeaway
 from pages.ui.segments.live_segments import LiveSegments
-from pages.ui.shell import errors
+from pages.ui.shell import errors, state
 from pages.ui.shell.links import EXPORT, heading
-from pages.ui.shell.text import count
+from pages.ui.shell.text import count, md_text
 
 MIME: Final = {
     "csv": "text/csv",
@@ -119,6 +119,8 @@ def _command(live: LiveSegments) -> None:
     settings = takeaway.run_settings(live)
     st.caption("INPUT is your file, OUT a folder for the results. Run it in the folder of this tool.")
     st.code(command_line(settings), language="shell", wrap_lines=True)
+    if (dataset := state.dataset()) is not None and (part := dataset.receipt.narrowed):
+        st.caption(f"It begins with all that is in the files, where this page counts {md_text(part)}.")
     if unnamed := beyond(settings):
         st.caption(f"The command line has no option for what you set here: {', '.join(unnamed)}.")
     if live.segmentation.cut is not None:

@@ -73,6 +73,7 @@ def main() -> None:
         drawn = chat_panel.show()
     with errors.shown():
         state.say_gone()
+        _part()
         page.run()
         chat_panel.mark(drawn)
         set_aside.show()
@@ -81,6 +82,13 @@ def main() -> None:
         _running()
     with errors.shown():
         topic.prepare()
+
+
+def _part() -> None:
+    """Say above every page that only a part of an export is counted, where that is so."""
+    dataset = state.dataset()
+    if dataset is not None and (part := dataset.receipt.narrowed):
+        st.caption(f":material/filter_alt: Counted on these pages: **{md_text(part)}**")
 
 
 def _work() -> None:

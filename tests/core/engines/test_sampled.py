@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from core.base.errors import SettingsError
+from core.base.errors import IN_A_BOUND, SettingsError
 from core.base.progress import silent
 from core.base.settings import PRESETS, IngestSettings, Preset, TrainSettings
 from core.data.dataset import Dataset
@@ -58,7 +58,13 @@ def test_some_users_as_they_are_among_all(shop: Path, whole: Dataset, tmp_path: 
     of_all = f"a sample of {len(users)} of {len(everybody)} users"
     assert found.receipt.narrowed == of_all
     said = found.receipt.warnings[0]
-    assert of_all in said and "All do not fit into" in said and "`python -m core run`" in said
+    assert of_all in said and f"{MEMORY}=16GB" in said and IN_A_BOUND in said
+    counted, of_all = found.receipt, whole.receipt
+    assert (counted.records, counted.files) == (of_all.records, of_all.files)
+    outside = counted.waterfall[-1]
+    assert outside.label == "Page views of users outside the sample" and outside.left == len(
+        found.sequences.page
+    )
     assert [path for path in (tmp_path / "preprocess").iterdir() if path != found.path] == []
     again = prepare(Store(tmp_path), [shop], IngestSettings(), silent, part_of(whole, 0.4))
     assert again.key == found.key

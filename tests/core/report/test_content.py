@@ -22,6 +22,15 @@ from core.report import ReportInput, compose
 from core.report.model import Report
 from core.report.receipt_part import assumptions
 from core.report.visitors import PageNames, visitor
+from tests.core.report.conftest import dataset_in, source_of
+
+
+def test_a_part_of_an_export_is_told_at_the_top(tmp_path: Path) -> None:
+    dataset = dataset_in(tmp_path)
+    receipt = dataset.receipt.model_copy(update={"narrowed": "a sample of 7 of 28 users"})
+    (dataset.path / RECEIPT).write_text(receipt.model_dump_json())
+    part = source_of(Dataset(dataset.path, dataset.key))
+    assert compose(part).subtitle == "1 Nov 2025 · a sample of 7 of 28 users"
 
 
 def test_overview_has_segments_groups_and_everybody(report: Report, evil: str) -> None:

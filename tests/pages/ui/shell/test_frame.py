@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,9 @@ from pathlib import Path
 import pytest
 import streamlit as st
 
+from core.data.dataset import RECEIPT
+from core.data.receipt import Receipt
+from core.storage.store import MANIFEST, Store, open_artifact
 from pages.ui.shell.links import SECTIONS
 from pages.ui.shell.text import md_text
 from tests.pages.conftest import ROOT, OpenApp
@@ -103,3 +107,21 @@ def test_any_page_may_be_the_first_and_the_server_process_never_loads_torch() ->
 def test_a_run_is_not_followed_by_a_full_garbage_collection() -> None:
     """A tenth of a second of CPU each, and as much for each poll: half of what a company's server did."""
     assert st.config.get_option("runner.postScriptGC") is False
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_says_where_only_a_part_is_counted(
+    open_app: OpenApp, page: str, finished_run: FinishedRun
+) -> None:
+    file = finished_run.root / "preprocess" / finished_run.dataset / RECEIPT
+    receipt = Receipt.model_validate_json(file.read_bytes())
+    told = receipt.model_copy(update={"narrowed": "a sample of 87 of 350 users"})
+    store = Store(finished_run.root)
+    made = open_artifact(file.parent)
+    with store.write("preprocess", made.key, made.settings, made.inputs) as folder:
+        for other in file.parent.iterdir():
+            if other.name != MANIFEST:
+                shutil.copy(other, folder)
+        (folder / RECEIPT).write_text(told.model_dump_json())
+    app = open_app(page, data=finished_run.dataset)
+    assert "**a sample of 87 of 350 users**" in app.main.caption[0].value
