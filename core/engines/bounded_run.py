@@ -22,9 +22,9 @@ from core.engines import parts
 from core.engines.bounds import Bounds
 from core.engines.everybody import Everybody
 from core.engines.placing import Model, Place, PlacedPart, Placing
-from core.engines.sampled import SAMPLE, Sample, dataset_of, decided_on, drawn, is_there, key_of, read_here
+from core.engines.sampled import SAMPLE, Sample, dataset_of, decided_on, drawn, known, read_here
 from core.ingest.read.read_all import RawRead
-from core.runs import run
+from core.runs import pipeline, run
 from core.runs.pipeline import LABEL_CACHE, STAGES, RunSettings
 from core.runs.publish import BOUNDED, clear_work
 from core.storage.claims import claimed
@@ -81,11 +81,16 @@ def run_bounded(
     """
     if bounds.sample_users is None and (
         bounds.surely_holds(inputs)
-        or (not from_stage and is_there(out / "stages", inputs, settings.ingest, bounds))
+        or (not from_stage and _is_there(out / "stages", inputs, settings.ingest, bounds))
     ):
         return run.run(out, inputs, settings, progress, from_stage, fetch_hosts)
     read = partial(records_here, inputs=inputs, progress=progress, bounds=bounds)
     return run_by_part(out, settings, progress, bounds, from_stage, fetch_hosts, read)
+
+
+def _is_there(root: Path, inputs: Sequence[Path], settings: IngestSettings, bounds: Bounds) -> bool:
+    found = known(root, inputs, settings)
+    return found is not None and bounds.n_parts(found.receipt.records) == 1
 
 
 def run_by_part(
@@ -147,7 +152,7 @@ def _trained_on(
     """
     raw, ingest, again = records.raw, settings.ingest, again and not kept
     some, files = drawn(raw, records.files, bounds, settings.train.seed, work)
-    key = key_of(ingest, files)
+    key = pipeline.dataset_key(ingest, files)
     if kept.get(STAGES[0], key) != key:
         raise SettingsError(
             "The earlier run was trained on other users",
@@ -164,7 +169,7 @@ def _trained_on(
 
 
 def records_here(
-    store: Store,
+    store: Store | None,
     work: Path,
     settings: IngestSettings,
     inputs: Sequence[Path],
@@ -176,7 +181,7 @@ def records_here(
 
     def deal() -> Place:
         parts = _dealt(raw, bounds, work)
-        return partial(_placed_here, parts, work, store.root / LABEL_CACHE, bounds.database)
+        return partial(_placed_here, parts, work, (store.root if store else work) / LABEL_CACHE, bounds.database)
 
     return Records(raw, files, bounds.n_parts(raw.rows), deal)
 

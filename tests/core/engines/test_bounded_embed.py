@@ -16,6 +16,7 @@ from core.engines.bounds import A_RECORD, PROGRAM, Bounds
 from core.engines.parts import split
 from core.engines.placing import Model, Placing
 from core.ingest.observe.bots import UNENGAGED_VIEWS
+from core.ingest.read.kept_reads import KeptReads
 from core.ingest.read.read_all import read_all
 from tests.core.ingest.shop import Row, event, raw_read
 
@@ -33,13 +34,17 @@ def as_csv(rows: list[Row], path: Path) -> Path:
     return path
 
 
-def test_users_are_placed_in_parts_as_at_once(days: list[bytes], model: Path, tmp_path: Path) -> None:
+def test_users_are_placed_in_parts_as_at_once(
+    days: list[bytes], model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     files = [tmp_path / f"day{number}.csv" for number in range(len(days))]
     for path, content in zip(files, days, strict=True):
         path.write_bytes(content)
     some = in_parts(sum(content.count(b"\n") for content in days))
     once, parts = tmp_path / "once.parquet", tmp_path / "parts.parquet"
-    n_users = embed_bounded(files, model, once, silent, PLACING, PLENTY)
+    with monkeypatch.context() as without:  # each file's reading is kept for nobody
+        without.setattr(KeptReads, "read", lambda *_: pytest.fail("kept"))
+        n_users = embed_bounded(files, model, once, silent, PLACING, PLENTY)
     assert embed_bounded(files, model, parts, silent, PLACING, some) == n_users == 200
     assert pq.read_table(parts).equals(pq.read_table(once))  # to the order of the rows
     assert [path.name for path in tmp_path.glob(".*") if "scoring" in path.name] == []

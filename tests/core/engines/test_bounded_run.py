@@ -24,7 +24,7 @@ from core.base.settings import (
 )
 from core.data.dataset import Dataset
 from core.data.receipt import Receipt
-from core.engines import sampled
+from core.engines import bounded_run, sampled
 from core.engines.bounded_run import run_bounded
 from core.engines.bounds import A_RECORD, PROGRAM, Bounds
 from core.engines.placing import STAGE
@@ -240,8 +240,14 @@ def test_where_all_fit_the_data_set_is_that_of_any_run(shop: Path, whole: Datase
     enough = bounds_of(whole, 2)
     assert sampled._sample(raw, enough, 0, work) is None
     files = pipeline.fingerprints([shop])
-    made = sampled.dataset_of(Store(tmp_path / "a"), raw, SETTINGS.ingest, files, work, silent, enough)
-    assert made.key == pipeline.preprocess(Store(tmp_path / "b"), [shop], SETTINGS.ingest, silent).key
+    known = SETTINGS.ingest.model_copy(update={"known_pages": frozenset({"/a"})})
+    keys = set()
+    for number, settings in enumerate((SETTINGS.ingest, known)):
+        store, other = Store(tmp_path / f"a{number}"), Store(tmp_path / f"b{number}")
+        made = sampled.dataset_of(store, raw, settings, files, work, silent, enough)
+        assert made.key == pipeline.preprocess(other, [shop], settings, silent).key
+        keys.add(made.key)
+    assert len(keys) == 2
 
 
 def test_a_file_that_changes_while_it_is_read_is_refused(
@@ -331,7 +337,7 @@ def test_a_whole_data_set_of_before_is_taken_only_where_it_fits(
     shop: Path, whole: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def is_there(out: Path, share: float) -> bool:
-        return sampled.is_there(out / "stages", [shop], SETTINGS.ingest, bounds_of(whole, share))
+        return bounded_run._is_there(out / "stages", [shop], SETTINGS.ingest, bounds_of(whole, share))
 
     assert not is_there(tmp_path, 2)
     pipeline.preprocess(Store(tmp_path / "stages"), [shop], SETTINGS.ingest, silent)
