@@ -154,9 +154,10 @@ def _trained_on(
     some, files = drawn(raw, records.files, bounds, settings.train.seed, work)
     key = pipeline.dataset_key(ingest, files)
     if kept.get(STAGES[0], key) != key:
+        memory = f"--memory {run.read_previous(store.root.parent).memory or ''}".strip()
         raise SettingsError(
             "The earlier run was trained on other users",
-            remedy="Name INPUT, --memory or --sample-users, and --seed as before, or leave --from-stage out",
+            remedy=f"Name INPUT, {memory} or --sample-users, and --seed as before, or leave --from-stage out",
         )
     if some is None:
         return dataset_of(store, raw, ingest, files, work, progress, bounds, again=again), None
@@ -165,7 +166,7 @@ def _trained_on(
     sample = Sample(decided, OF_ALL)
     dataset = dataset_of(store, some, ingest, files, work, progress, bounds, sample, again=again)
     shutil.rmtree(work / SAMPLE)
-    return dataset, Everybody(raw, decided, settings, place, progress)
+    return dataset, Everybody(raw, decided, settings, place, progress, bounds.memory)
 
 
 def records_here(
@@ -181,7 +182,10 @@ def records_here(
 
     def deal() -> Place:
         parts = _dealt(raw, bounds, work)
-        return partial(_placed_here, parts, work, (store.root if store else work) / LABEL_CACHE, bounds.database)
+        label_cache = (store.root if store else work) / LABEL_CACHE
+        return partial(
+            _placed_here, parts, work, (store.root if store else work) / LABEL_CACHE, bounds.database
+        )
 
     return Records(raw, files, bounds.n_parts(raw.rows), deal)
 

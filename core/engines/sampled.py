@@ -81,9 +81,7 @@ def known(root: Path, inputs: Sequence[Path], settings: IngestSettings) -> Datas
     """The data set of all users, where a store has it, so that no file need be read."""
     if not (root / STAGES[0]).is_dir():  # before files are looked at as a whole
         return None
-    return pipeline.known_dataset(
-        Store(root), pipeline.dataset_key(settings, pipeline.fingerprints(inputs))
-    )
+    return pipeline.known_dataset(Store(root), pipeline.dataset_key(settings, pipeline.fingerprints(inputs)))
 
 
 def read_here(

@@ -7,6 +7,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -22,6 +23,7 @@ from core.base.settings import (
     Preset,
     TrainSettings,
 )
+from core.cli.run_command import _runner
 from core.data.dataset import Dataset
 from core.data.receipt import Receipt
 from core.engines import bounded_run, sampled
@@ -130,6 +132,18 @@ def test_nothing_half_is_left_and_the_store_is_whole(out: Path) -> None:
     assert read_previous(out).sampled
 
 
+def test_a_later_stage_takes_the_memory_of_then_where_none_is_named(
+    out: Path, shop: Path, whole: Dataset
+) -> None:
+    def bounds(memory: str | None) -> Bounds:
+        found: Any = _runner(None, [shop], out, "cluster", memory, None)
+        assert isinstance(found.keywords["bounds"], Bounds)
+        return found.keywords["bounds"]
+
+    assert bounds(None) == bounds_of(whole, 0.4)
+    assert bounds("7GB").memory == 7 * 10**9
+
+
 def files_of(out: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
 
@@ -165,7 +179,8 @@ def test_a_later_stage_is_refused_without_the_records_or_with_another_sample(
     before = files_of(copied)
     said = one_line_error(cli("run", "--out", copied, "--from-stage", stage))
     assert "their records are needed again" in said and "Name INPUT, with --memory" in said
-    with pytest.raises(SettingsError, match=r"trained on other users\. Name INPUT, --memory"):
+    named = rf"trained on other users\. Name INPUT, --memory {bounds_of(whole, 0.4).memory} or"
+    with pytest.raises(SettingsError, match=named):
         run_bounded(copied, [shop], SETTINGS, silent, bounds_of(whole, 0.2), from_stage=stage)
     assert files_of(copied) == before
     assert len(list((copied / "stages" / "preprocess").glob("[!.]*"))) == 1
@@ -327,7 +342,7 @@ def test_a_sample_of_nobody_is_told_as_one(shop: Path, whole: Dataset, tmp_path:
         raw = sampled.read_all([shop], settings.ingest, work / "raw", silent)
         drawn = sampled._sample(raw, bounds_of(whole, 0.4, 1), seed, work)
         if drawn is not None and not drawn.rows:
-            with pytest.raises(SettingsError, match=r"Nobody is in the sample .* Draw more users"):
+            with pytest.raises(SettingsError, match=r"Nobody is in the sample .* draw more users"):
                 run_bounded(tmp_path / "out", [shop], settings, silent, bounds_of(whole, 0.4, 1))
             return
     pytest.fail("somebody was drawn every time")
