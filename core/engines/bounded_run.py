@@ -183,9 +183,7 @@ def records_here(
     def deal() -> Place:
         parts = _dealt(raw, bounds, work)
         label_cache = (store.root if store else work) / LABEL_CACHE
-        return partial(
-            _placed_here, parts, work, (store.root if store else work) / LABEL_CACHE, bounds.database
-        )
+        return partial(_placed_here, parts, work, label_cache, bounds.database)
 
     return Records(raw, files, bounds.n_parts(raw.rows), deal)
 

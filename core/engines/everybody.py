@@ -108,8 +108,7 @@ def _rows(
 
 def _profiles(counts: Counts, made: Segments) -> Profiles:
     """What the users of each segment are like, of all users; the rules are those of the training."""
-    counts = replace(counts, pages=counts.pages.first(MOST_PAGES))
-    return of_used_rows(profile_counts(counts, made.data.outcomes, _chosen(made)))
+    return of_used_rows(profile_counts(counts.in_order(MOST_PAGES), made.data.outcomes, _chosen(made)))
 
 
 def _chosen(made: Segments) -> AnalyzeSettings:
