@@ -16,9 +16,9 @@ from core.engines.bigquery_request import ESTIMATE, READ, BigQueryRequest, DaysR
 from core.engines.bounds import Bounds
 from core.engines.sampled import prepare
 from core.runs import read_from, tasks
+from core.runs.file_requests import FilesRequest, RefitRequest
 from core.runs.job_child import run_child
-from core.runs.look_child import FilesRequest
-from core.runs.tasks import RefitRequest, TrainRequest
+from core.runs.tasks import TrainRequest
 from core.storage.store import Store
 
 

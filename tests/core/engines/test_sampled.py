@@ -20,8 +20,7 @@ from core.engines.sampled import prepare
 from core.ingest.read.read_all import read_all
 from core.labels.label_settings import LabelMode, LabelSettings
 from core.runs import pipeline, read_from, tasks
-from core.runs.look_child import FilesRequest
-from core.runs.tasks import RefitRequest
+from core.runs.file_requests import FilesRequest, RefitRequest
 from core.sample import write_sample
 from core.storage.store import Store
 
