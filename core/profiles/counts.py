@@ -193,11 +193,11 @@ def _named(parts: Sequence[NamedCounts]) -> NamedCounts:
 
 def _sum(tables: Sequence[np.ndarray | csr_array], at: Sequence[np.ndarray], n_names: int) -> csr_array:
     """Tables added up, given the place of each one's columns."""
-    cells = [csr_array(table).tocoo() for table in tables]
-    row = np.concatenate([cell.row for cell in cells])
-    column = np.concatenate([places[cell.col] for places, cell in zip(at, cells, strict=True)])
-    count = np.concatenate([cell.data for cell in cells])
-    return csr_array((count, (row, column)), shape=(tables[0].shape[0], n_names))
+    total = csr_array((tables[0].shape[0], n_names))
+    for table, places in zip(tables, at, strict=True):
+        cells = csr_array(table)
+        total = total + csr_array((cells.data, places[cells.indices], cells.indptr), shape=total.shape)
+    return total
 
 
 def _happened(parts: Sequence[HappenedCounts]) -> HappenedCounts:
