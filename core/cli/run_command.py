@@ -195,14 +195,16 @@ def _runner(
 
     bounds = Bounds.told(memory, sample_users)
     if from_stage not in (None, STAGES[0]):
-        sampled = read_previous(out).sampled
-        if not sampled and (address or memory or sample_users):
+        previous = read_previous(out)
+        if not previous.sampled and (address or memory or sample_users):
             raise SettingsError(
                 f"--from-stage {from_stage} works on this machine, on all that {out} holds at once",
                 remedy=f"Leave out --engine {SPARK}, --memory and --sample-users, or --from-stage",
             )
-        if not (sampled and inputs):
+        if not (previous.sampled and inputs):
             return partial(run_all, from_stage=from_stage)
+        if memory is None and previous.memory:  # what is free now would draw other users
+            bounds = Bounds(previous.memory, sample_users)
     if address is not None:
         from core.engines.on_spark import run_on_spark
 

@@ -181,7 +181,7 @@ class Receipt(_Part):
     outcome_pages: tuple[str, ...] = ()
     """Pages that give the purchase away (``core/data/leaks.py``): consider stripping them."""
     narrowed: str = ""
-    """What a filter left of another data set, in words; empty of a data set of its files."""
+    """What a filter left of another data set, or of how many users it is a sample; else empty."""
     trained_users: int | None = None
     """Users that segments were learned from, where these are a sample; None where they are all."""
     warnings: tuple[str, ...] = ()

@@ -63,7 +63,7 @@ def embed_by_part(
     progress: Progress,
     placing: Placing,
     bounds: Bounds,
-    read: Callable[[Store, Path, IngestSettings], Records],
+    read: Callable[[Store | None, Path, IngestSettings], Records],
 ) -> int:
     """The same, wherever the files are read and the users are placed.
 
@@ -73,17 +73,18 @@ def embed_by_part(
         progress: Where to report.
         placing: How.
         bounds: Memory here.
-        read: Given a store, an empty folder and how, reads the files.
+        read: Given no store, an empty folder and how, reads the files.
     """
     there = Model.read(model, placing.n_next)
     settings = there.frozen.settings
     with workplace(out) as work:
-        records = read(Store(work / "stages"), work, settings)
+        records = read(None, work, settings)
         if records.n_parts == 1:
-            table = _scored(placing.part(records.raw, there, work, progress))
+            table = _scored(placing.part(records.raw, there, work, progress, memory=bounds.database))
             with written_whole(out) as building:
                 pq.write_table(table, building)
             return int(table.num_rows)
+        del there  # whoever places reads it
         place = records.deal()
         decided = decided_on(records.raw, settings, work, SubProgress(progress, 0.5, 0.7), bounds)
         parts = place(model, replace(placing, decided=decided))

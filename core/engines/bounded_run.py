@@ -22,9 +22,9 @@ from core.engines import parts
 from core.engines.bounds import Bounds
 from core.engines.everybody import Everybody
 from core.engines.placing import Model, Place, PlacedPart, Placing
-from core.engines.sampled import SAMPLE, Sample, dataset_of, decided_on, drawn, is_there, key_of, read_here
+from core.engines.sampled import SAMPLE, Sample, dataset_of, decided_on, drawn, known, read_here
 from core.ingest.read.read_all import RawRead
-from core.runs import run
+from core.runs import pipeline, run
 from core.runs.pipeline import LABEL_CACHE, STAGES, RunSettings
 from core.runs.publish import BOUNDED, clear_work
 from core.storage.claims import claimed
@@ -84,11 +84,16 @@ def run_bounded(
     """
     if bounds.sample_users is None and (
         bounds.surely_holds(inputs)
-        or (not from_stage and is_there(out / "stages", inputs, settings.ingest, bounds))
+        or (not from_stage and _is_there(out / "stages", inputs, settings.ingest, bounds))
     ):
         return run.run(out, inputs, settings, progress, from_stage, fetch_hosts)
     read = partial(records_here, inputs=inputs, progress=progress, bounds=bounds)
     return run_by_part(out, settings, progress, bounds, from_stage, fetch_hosts, read)
+
+
+def _is_there(root: Path, inputs: Sequence[Path], settings: IngestSettings, bounds: Bounds) -> bool:
+    found = known(root, inputs, settings)
+    return found is not None and bounds.n_parts(found.receipt.records) == 1
 
 
 def run_by_part(
@@ -150,11 +155,12 @@ def _trained_on(
     """
     raw, ingest, again = records.raw, settings.ingest, again and not kept
     some, files = drawn(raw, records.files, bounds, settings.train.seed, work)
-    key = key_of(ingest, files)
+    key = pipeline.dataset_key(ingest, files)
     if kept.get(STAGES[0], key) != key:
+        memory = f"--memory {run.read_previous(store.root.parent).memory or ''}".strip()
         raise SettingsError(
             "The earlier run was trained on other users",
-            remedy="Name INPUT, --memory or --sample-users, and --seed as before, or leave --from-stage out",
+            remedy=f"Name INPUT, {memory} or --sample-users, and --seed as before, or leave --from-stage out",
         )
     if some is None:
         return dataset_of(store, raw, ingest, files, work, progress, bounds, again=again), None
@@ -163,11 +169,11 @@ def _trained_on(
     sample = Sample(raw, decided, LEARNED)
     dataset = dataset_of(store, some, ingest, files, work, progress, bounds, sample, again=again)
     shutil.rmtree(work / SAMPLE)
-    return dataset, Everybody(raw, decided, settings, place, progress)
+    return dataset, Everybody(raw, decided, settings, place, progress, bounds.memory)
 
 
 def records_here(
-    store: Store,
+    store: Store | None,
     work: Path,
     settings: IngestSettings,
     inputs: Sequence[Path],
@@ -179,7 +185,8 @@ def records_here(
 
     def deal() -> Place:
         parts = _dealt(raw, bounds, work)
-        return partial(_placed_here, parts, work, store.root / LABEL_CACHE, bounds.database)
+        label_cache = (store.root if store else work) / LABEL_CACHE
+        return partial(_placed_here, parts, work, label_cache, bounds.database)
 
     return Records(raw, files, bounds.n_parts(raw.rows), deal)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,14 +21,15 @@ A_RECORD: Final = 400
 """… and for each record that is worked on, from the raw table to the report (measured, docs/method.md)."""
 MEMORY: Final = "BEHA2VEC_MEMORY"
 """Where whoever runs the app says how much a job may take that reads files."""
-FREE_SHARE: Final = 0.5
-"""Share of the free memory that a run takes where nobody says."""
+SHARE: Final = 0.5
+"""Of the free memory that a run takes where nobody says, and of the whole that reading takes in the app."""
 FILL: Final = 0.9
 """How full a part is meant to be: by chance some become larger than others."""
 OVERFULL: Final = 1.5
 """Times what fits at once, from which on a part is too large: one user may have sent most records."""
 FEWEST: Final = 100_000
 """Records of a part below which parts cost more than they save."""
+LEAST: Final = PROGRAM + FEWEST * A_RECORD
 _A_WRITTEN_RECORD: Final = 20
 """Bytes that a record has in a file at least, …"""
 _UNPACKED: Final = 10
@@ -55,18 +57,31 @@ class Bounds:
         """
         if sample_users is not None and sample_users < 1:
             raise SettingsError(f"A sample of {sample_users} users is not possible", allowed="at least 1")
-        free = int(psutil.virtual_memory().available * FREE_SHARE)
+        free = int(psutil.virtual_memory().available * SHARE)
         size = free if memory is None else size_in_bytes(memory)
-        least = PROGRAM + FEWEST * A_RECORD
-        if size < least and memory is not None:
+        if size < LEAST and memory is not None:
             raise SettingsError(
                 f"--memory {memory} is less than a part of the users needs",
-                allowed=f"at least {math.ceil(least / 10**6 / 50) * 50} MB",
+                allowed=f"at least {math.ceil(LEAST / 10**6 / 50) * 50} MB",
                 remedy=f"A number alone is bytes: say {memory.strip()}GB"
                 if memory.strip().isdecimal()
                 else "",
             )
-        return cls(max(size, least), sample_users)
+        return cls(max(size, LEAST), sample_users)
+
+    @classmethod
+    def of_app(cls) -> Bounds:
+        """What :data:`MEMORY` says, or half of the machine's, so that what is made follows the file alone.
+
+        Raises:
+            SettingsError: If it is no size, or less than a part of the users needs.
+        """
+        memory = os.environ.get(MEMORY) or f"{max(LEAST, int(psutil.virtual_memory().total * SHARE))}"
+        try:
+            return cls.told(memory, None)
+        except SettingsError as error:
+            said = f"{MEMORY}: {error.problem.removeprefix('--memory ')}"
+            raise SettingsError(said, allowed=error.allowed, remedy=error.remedy) from error
 
     @property
     def at_once(self) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from functools import partial
 from hashlib import sha256
@@ -14,12 +13,12 @@ from core.base.settings import IngestSettings
 from core.data.dataset import Dataset
 from core.engines import bigquery
 from core.engines.bigquery_request import ESTIMATE, READ, BigQueryRequest, DaysRequest, require_allowed
-from core.engines.bounds import MEMORY, Bounds
+from core.engines.bounds import Bounds
 from core.engines.sampled import prepare
 from core.runs import read_from, tasks
+from core.runs.file_requests import FilesRequest, RefitRequest
 from core.runs.job_child import run_child
-from core.runs.look_child import FilesRequest
-from core.runs.tasks import RefitRequest, TrainRequest
+from core.runs.tasks import TrainRequest
 from core.storage.store import Store
 
 
@@ -55,8 +54,7 @@ def refit(store: Store, request: RefitRequest, progress: Progress) -> tasks.Resu
 
 
 def _prepared(store: Store, paths: tuple[Path, ...], settings: IngestSettings, progress: Progress) -> Dataset:
-    bounds = Bounds.told(os.environ.get(MEMORY) or None, None)
-    dataset = prepare(store, paths, settings, progress, bounds)
+    dataset = prepare(store, paths, settings, progress, Bounds.of_app())
     read_from.keep(dataset, paths)
     return dataset
 

@@ -31,7 +31,7 @@ from core.runs.export import arrow_table, users_table, vector_lists
 from core.runs.model_folder import MODEL
 from core.runs.pipeline import RunSettings, Segments
 from core.runs.publish import PROFILES
-from core.runs.run import TRAINED
+from core.runs.run import MEMORY, TRAINED
 from core.storage.disk import write_text_atomic
 
 
@@ -45,6 +45,7 @@ class Everybody:
         settings: Of the run.
         place: Places them, part by part.
         progress: Where to report.
+        memory: Bytes that the run may take.
     """
 
     raw: RawRead
@@ -52,6 +53,7 @@ class Everybody:
     settings: RunSettings
     place: Place
     progress: Progress
+    memory: int
 
     def finish(self, building: Path, made: Segments) -> dict[str, Any]:
         """Put all users in place of those of the training: their table, the profiles, the receipt.
@@ -80,7 +82,7 @@ class Everybody:
         receipt = add_up(self.raw, self.decided, receipts, trained)
         # a new file: the one that is there shares its bytes with the store
         write_text_atomic(building / RECEIPT, receipt.model_dump_json(indent=1))
-        return {"users": receipt.users, TRAINED: trained.users}
+        return {"users": receipt.users, TRAINED: trained.users, MEMORY: self.memory}
 
 
 def _taken(made: Segments, writer: pq.ParquetWriter, part: PlacedPart) -> tuple[Counts, Receipt]:
@@ -106,8 +108,7 @@ def _rows(
 
 def _profiles(counts: Counts, made: Segments) -> Profiles:
     """What the users of each segment are like, of all users; the rules are those of the training."""
-    counts = replace(counts, pages=counts.pages.first(MOST_PAGES))
-    return of_used_rows(profile_counts(counts, made.data.outcomes, _chosen(made)))
+    return of_used_rows(profile_counts(counts.in_order(MOST_PAGES), made.data.outcomes, _chosen(made)))
 
 
 def _chosen(made: Segments) -> AnalyzeSettings:

@@ -73,7 +73,7 @@ def run_on_spark(
 
 
 def _records_there(
-    _: Store,
+    _: Store | None,
     work: Path,
     settings: IngestSettings,
     inputs: Sequence[Path],

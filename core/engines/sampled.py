@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from core.base.controls import control
 from core.base.errors import IN_A_BOUND, SettingsError
 from core.base.progress import Progress, SubProgress
 from core.base.settings import IngestSettings
@@ -24,7 +25,7 @@ from core.ingest.sources.input_files import resolve_inputs
 from core.runs import pipeline
 from core.runs.pipeline import STAGES
 from core.storage.disk import write_text_atomic
-from core.storage.store import Store, content_key
+from core.storage.store import Store
 
 SAMPLE: Final = "sample"
 RECORDS: Final = "records"
@@ -63,35 +64,41 @@ def prepare(
         ResourceError: If disk or memory run out.
         SettingsError: If nobody is in the sample.
     """
-    if bounds.surely_holds(inputs) or is_there(store.root, inputs, settings, bounds):
+    if bounds.surely_holds(inputs):
         return pipeline.preprocess(store, inputs, settings, progress)
+    if (found := known(store.root, inputs, settings)) is not None:
+        return found
     with store.working(STAGES[0]) as work:
         raw, files = read_here(store, inputs, settings, work, SubProgress(progress, 0.0, 0.5))
         some, files = drawn(raw, files, bounds, SEED, work)
         rest = SubProgress(progress, 0.7, 1.0)
         if some is None:
             return dataset_of(store, raw, settings, files, work, rest, bounds)
+        found = pipeline.known_dataset(store, pipeline.dataset_key(settings, files))
+        if found is not None:
+            return found
         decided = decided_on(raw, settings, work, SubProgress(progress, 0.5, 0.7), bounds)
         sample = Sample(raw, decided, ONLY_SOME)
         return dataset_of(store, some, settings, files, work, rest, bounds, sample)
 
 
-def is_there(root: Path, inputs: Sequence[Path], settings: IngestSettings, bounds: Bounds) -> bool:
-    """Whether a store has the data set of all users and it fits, so that no file need be read."""
+def known(root: Path, inputs: Sequence[Path], settings: IngestSettings) -> Dataset | None:
+    """The data set of all users, where a store has it, so that no file need be read."""
     if not (root / STAGES[0]).is_dir():  # before files are looked at as a whole
-        return False
-    key = key_of(settings, pipeline.fingerprints(inputs))
-    found = pipeline.known_dataset(Store(root), key)
-    return found is not None and bounds.n_parts(found.receipt.records) == 1
+        return None
+    return pipeline.known_dataset(Store(root), pipeline.dataset_key(settings, pipeline.fingerprints(inputs)))
 
 
 def read_here(
-    store: Store, inputs: Sequence[Path], settings: IngestSettings, work: Path, progress: Progress
+    store: Store | None, inputs: Sequence[Path], settings: IngestSettings, work: Path, progress: Progress
 ) -> tuple[RawRead, dict[str, str]]:
-    """Read files into the folder :data:`RECORDS`: the records, and what their files are by content."""
+    """Read files into the folder :data:`RECORDS`: the records, and what their files are by content.
+
+    Each file's reading stays in the store, where there is one.
+    """
     sources = resolve_inputs(inputs)
     checksums = pipeline.checksums(sources)
-    kept = KeptReads(store, settings, checksums)
+    kept = KeptReads(store, settings, checksums) if store else None
     raw = read_all(inputs, settings, work / RECORDS, progress, kept)
     return raw, pipeline.numbered(sources, checksums)
 
@@ -108,7 +115,8 @@ def drawn(
     if some is None:
         return None, files
     if not some.rows:
-        raise SettingsError("Nobody is in the sample of the users", remedy="Draw more users: --sample-users")
+        remedy = f"Allow more memory or draw more users: {control('memory')}"
+        raise SettingsError("Nobody is in the sample of the users", remedy=remedy)
     return some, files | {SAMPLE: f"{sum(file.read for file in some.files)} records, seed {seed}"}
 
 
@@ -138,11 +146,6 @@ def decided_on(
     return decided
 
 
-def key_of(settings: IngestSettings, inputs: dict[str, str]) -> str:
-    """What a data set is called, as in any run."""
-    return content_key(STAGES[0], settings.model_dump(mode="json"), inputs)
-
-
 def dataset_of(
     store: Store,
     raw: RawRead,
@@ -157,7 +160,7 @@ def dataset_of(
 ) -> Dataset:
     """What the model is trained on, in the store; all users under the key that any run gives them."""
     decided = sample.decided if sample else None
-    dumped, key = settings.model_dump(mode="json"), key_of(settings, inputs)
+    dumped, key = settings.model_dump(mode="json"), pipeline.dataset_key(settings, inputs)
     if again or pipeline.known_dataset(store, key) is None:
         with store.write(STAGES[0], key, dumped, inputs) as folder:
             receipt = transform(

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from core.profiles.data import Coded, ProfileData
 from core.profiles.numbers import Numbers, put_together
@@ -24,20 +26,27 @@ class NamedCounts:
     """Users of each row with each of some things.
 
     Args:
-        names: The things, those of most ``times`` first.
-        users: float64 of shape (n_rows, n_names).
+        names: The things, those of most ``times`` first; where parts are added up, in no order.
+        users: float64 of shape (n_rows, n_names); where parts are added up, without the zeros.
         times: The same, how often they did it.
         titles: What each is also called; none of things without.
     """
 
     names: tuple[str, ...]
-    users: np.ndarray
-    times: np.ndarray
+    users: np.ndarray | csr_array
+    times: np.ndarray | csr_array
     titles: tuple[str | None, ...] = ()
 
-    def first(self, most: int) -> NamedCounts:
-        """The most frequent ones."""
-        return NamedCounts(self.names[:most], self.users[:, :most], self.times[:, :most], self.titles[:most])
+    def first(self, most: int | None = None) -> NamedCounts:
+        """The most frequent ones of what was added up; equally frequent ones by name."""
+        often = (-self.times.sum(axis=0)).tolist()
+        order = sorted(range(len(self.names)), key=lambda place: (often[place], self.names[place]))[:most]
+        return NamedCounts(
+            tuple(self.names[place] for place in order),
+            csr_array(self.users)[:, order].toarray(),
+            csr_array(self.times)[:, order].toarray(),
+            tuple(self.titles[place] for place in order if self.titles),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +66,7 @@ class HappenedCounts:
     arrived: int
 
     @property
-    def inside(self) -> tuple[int, int, int]:
+    def for_notes(self) -> tuple[int, int, int]:
         """Users with a page view, users without, and those who came in on it."""
         return int(self.users[:-1].sum()), int(self.users[-1]), self.arrived
 
@@ -86,6 +95,11 @@ class Counts:
     def n_users(self) -> int:
         """All users with a page view."""
         return int(self.sizes.sum())
+
+    def in_order(self, most_pages: int) -> Counts:
+        """What was added up, as it is told: the most frequent first, and no more pages than that."""
+        attributes = {name: values.first() for name, values in self.attributes.items()}
+        return replace(self, attributes=attributes, pages=self.pages.first(most_pages))
 
 
 def count(data: ProfileData, rows: Rows, happened: Mapping[str, Happened]) -> Counts:
@@ -138,7 +152,7 @@ def _count_happened(data: ProfileData, rows: Rows, happened: Happened) -> Happen
     return HappenedCounts(
         np.bincount(row, minlength=rows.n_rows + 1).astype(np.float64),
         np.bincount(row, happened.sessions, minlength=rows.n_rows + 1),
-        {currency: Numbers.of(row, paid) for currency, paid in happened.money.items()},
+        {currency: Numbers.of(row, paid) for currency, paid in sorted(happened.money.items())},
         int(arrived.sum()),
     )
 
@@ -148,6 +162,9 @@ def added_up(parts: Sequence[Counts]) -> Counts:
 
     Args:
         parts: One at least. Each page is named by its address, which says the same in each of them.
+
+    Returns:
+        To be told :meth:`Counts.in_order`, once all are in.
     """
     first = parts[0]
     return Counts(
@@ -161,22 +178,26 @@ def added_up(parts: Sequence[Counts]) -> Counts:
 
 
 def _named(parts: Sequence[NamedCounts]) -> NamedCounts:
-    """Most frequent first, equally frequent ones by name."""
-    places = {
-        name: place for place, name in enumerate(dict.fromkeys(n for part in parts for n in part.names))
-    }
-    titles = {name: title for part in parts for name, title in zip(part.names, part.titles, strict=False)}
-    users, times = (np.zeros((len(parts[0].users), len(places))) for _ in range(2))
+    """Those of the first part, then what is new in each: at each part nothing is sorted, and no zero kept."""
+    titles: dict[str, str | None] = {}
     for part in parts:
-        at = [places[name] for name in part.names]
-        users[:, at] += part.users
-        times[:, at] += part.times
-    often = dict(zip(places, times.sum(axis=0).tolist(), strict=True))
-    names = sorted(places, key=lambda name: (-often[name], name))
-    order = [places[name] for name in names]
-    return NamedCounts(
-        tuple(names), users[:, order], times[:, order], tuple(titles[name] for name in names if titles)
+        for name, title in zip_longest(part.names, part.titles):
+            titles.setdefault(name, title)
+    places = dict(zip(titles, range(len(titles)), strict=True))
+    at = [np.array([places[name] for name in part.names], np.int32) for part in parts]
+    users, times = (
+        _sum([getattr(part, which) for part in parts], at, len(places)) for which in ("users", "times")
     )
+    return NamedCounts(tuple(places), users, times, tuple(titles.values()))
+
+
+def _sum(tables: Sequence[np.ndarray | csr_array], at: Sequence[np.ndarray], n_names: int) -> csr_array:
+    """Tables added up, given the place of each one's columns."""
+    total = csr_array((tables[0].shape[0], n_names))
+    for table, places in zip(tables, at, strict=True):
+        cells = csr_array(table)
+        total = total + csr_array((cells.data, places[cells.indices], cells.indptr), shape=total.shape)
+    return total
 
 
 def _happened(parts: Sequence[HappenedCounts]) -> HappenedCounts:

@@ -183,7 +183,7 @@ def profile_counts(
         heatmap=heat_map(counts, whole, segments, fields),
         outcomes=_outcomes(counts),
         fields=pd.DataFrame([vars(field) for field in fields]).assign(**{Col.EVIDENCE: roles}),
-        notes=outcomes.notes(chosen, counts.n_users, *whole.inside) if whole else (),
+        notes=outcomes.notes(chosen, counts.n_users, *whole.for_notes) if whole else (),
     )
 
 

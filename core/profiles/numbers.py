@@ -77,7 +77,7 @@ def put_together(parts: Sequence[Numbers]) -> Numbers:
         np.concatenate([getattr(part, name) for part in parts])
         for name in ("row", "value", "users", "weight")
     )
-    row = row.astype(np.int16)  # a quarter of the memory, and sorted by its digits
+    row = _small(row)
     order = np.lexsort((row, value))
     row, value = row[order], value[order]
     new = np.ones(len(row), dtype=bool)
@@ -87,9 +87,14 @@ def put_together(parts: Sequence[Numbers]) -> Numbers:
     return Numbers(row[first], value[first], *sums)
 
 
+def _small(row: np.ndarray) -> np.ndarray:
+    """Rows in as few bytes as hold them: an eighth of the memory, and sorted by their digits."""
+    return row.astype(np.min_scalar_type(int(row.max(initial=0))))
+
+
 def medians(rows: Rows, numbers: Numbers) -> np.ndarray:
     """The median of each row, totals last: float64 of (n_rows + n_totals,), NaN where nobody has a value."""
-    by_row = numbers.only(np.argsort(numbers.row.astype(np.int16), kind="stable"))
+    by_row = numbers.only(np.argsort(_small(numbers.row), kind="stable"))
     ends = np.searchsorted(by_row.row, np.arange(rows.n_rows + 1))
     each = [by_row.only(slice(*pair)) for pair in pairwise(ends.tolist())]
     totals = [numbers.only(numbers.row >= rows.n_rows - len(rows.one_page))] if rows.one_page else []

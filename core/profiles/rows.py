@@ -222,7 +222,7 @@ def all_rows(
         one_page: As there.
 
     Raises:
-        ArtifactError: If the labels are not of these users.
+        ArtifactError: If the labels are not of these users, or of other segments.
     """
     if len(labels) != data.n_users:
         raise ArtifactError(
@@ -235,6 +235,8 @@ def all_rows(
     lost = int((outside & (group_of == GROUPS.index(Group.SEGMENT))).sum())
     if lost:
         raise ArtifactError(f"{lost} users to be clustered have no segment", remedy="Cluster again")
+    if not np.isin(labels[~outside], segments).all():
+        raise ArtifactError("Users are in segments that the model does not have", remedy="Cluster again")
     left_out = {Group.SEGMENT, *([Group.ONE_PAGE] if parts else [])}
     groups = tuple(group for group in GROUPS if group not in left_out)
     rows = np.searchsorted(segments, labels)

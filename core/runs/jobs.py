@@ -52,6 +52,8 @@ __all__ = [
 KEPT: Final = 100
 """Ended jobs whose folders are kept for whoever still looks at them."""
 CHILD: Final = "core.runs.job_child"
+LOOKS: Final = "core.runs.look_child"
+"""The child that looks into files before they are read."""
 ENGINES: Final = "core.engines.engine_child"
 """The child for what reads files or BigQuery, in a room above this one."""
 PROJECT: Final = Path(__file__).resolve().parents[2]

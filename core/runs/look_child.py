@@ -11,18 +11,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.base.progress import Progress
-from core.base.settings import IngestSettings, Settings
+from core.runs.file_requests import FilesRequest
 from core.runs.job_child import run_child
 
 LOOK: Final = "inspect"
-CHILD: Final = "core.runs.look_child"
-
-
-class FilesRequest(Settings):
-    """Files, and how they are read."""
-
-    paths: tuple[Path, ...]
-    settings: IngestSettings
 
 
 def look(_task: str, _root: Path, request: Mapping[str, Any], _progress: Progress) -> dict[str, Any]:

@@ -147,12 +147,10 @@ def preprocess(
     sources = resolve_inputs(paths)
     sums = checksums(sources)
     inputs = numbered(sources, sums)
-    dumped = settings.model_dump(mode="json")
-    known = {"known_pages": sorted(settings.known_pages)} if settings.known_pages else {}
-    key = content_key("preprocess", dumped | known, inputs)
+    key = dataset_key(settings, inputs)
     if again or known_dataset(store, key) is None:
         with (
-            store.write("preprocess", key, dumped, inputs) as folder,
+            store.write("preprocess", key, settings.model_dump(mode="json"), inputs) as folder,
             tempfile.TemporaryDirectory(dir=folder, prefix=".work.") as work,
         ):
             kept = KeptReads(store, settings, sums)
@@ -185,6 +183,12 @@ def checksums(sources: Sequence[InputFile]) -> dict[Path, str]:
 def numbered(sources: Sequence[InputFile], checksums: Mapping[Path, str]) -> dict[str, str]:
     """Number and name of every input → checksum of the file it lies in, by that file."""
     return {f"{number:04d} {source.name}": checksums[source.path] for number, source in enumerate(sources)}
+
+
+def dataset_key(settings: IngestSettings, inputs: Mapping[str, str]) -> str:
+    """What a data set is called that is made of files; ``inputs`` is what they are by content."""
+    known = {"known_pages": sorted(settings.known_pages)} if settings.known_pages else {}
+    return content_key("preprocess", settings.model_dump(mode="json") | known, inputs)
 
 
 def open_dataset(store: Store, key: str) -> Dataset:

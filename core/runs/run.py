@@ -45,16 +45,27 @@ SETTINGS_OF: Final = {
 
 TRAINED: Final = "trained_users"
 """In the record of a run of which only a sample of the users took part in training."""
+MEMORY: Final = "memory"
+"""In the same record: the bytes that the run might take, from which the sample follows."""
 
 
 @dataclass(frozen=True)
 class Previous:
-    """What an earlier run left in the folder; ``sampled``: all users, placed on a model of some of them."""
+    """What an earlier run left in the folder.
+
+    Args:
+        settings: Its settings.
+        keys: Stage → key.
+        inputs: What its files were by content.
+        sampled: Whether it holds all users, placed on a model of some of them.
+        memory: Bytes that it might take, where it is known of such a one.
+    """
 
     settings: RunSettings
     keys: dict[str, str]
     inputs: dict[str, str]
     sampled: bool = False
+    memory: int | None = None
 
 
 def read_previous(out: Path) -> Previous:
@@ -69,7 +80,7 @@ def read_previous(out: Path) -> Previous:
     try:
         record = json.loads((out / RUN).read_text(encoding="utf-8"))
         settings, sampled = RunSettings(**record["settings"]), TRAINED in record
-        return Previous(settings, record["keys"], record["inputs"], sampled)
+        return Previous(settings, record["keys"], record["inputs"], sampled, record.get(MEMORY))
     except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
         raise ArtifactError(
             f"{out} holds no finished run to step into ({error.__class__.__name__})",

@@ -67,17 +67,6 @@ class TrainRequest(Settings):
     settings: TrainSettings
 
 
-class RefitRequest(Settings):
-    """Files, how they are read, how their pages are labelled, and how the model is trained."""
-
-    paths: tuple[Path, ...]
-    ingest: IngestSettings
-    label: LabelSettings
-    asked: str = ""
-    """Identity of the language model that may be asked."""
-    train: TrainSettings
-
-
 class ForgetRequest(Settings):
     """Users to forget in the store."""
 

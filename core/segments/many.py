@@ -41,7 +41,7 @@ class ChunkedRows:
 
     @property
     def many(self) -> bool:
-        """Whether they are not to be held in memory all at once."""
+        """Whether they are so many that a rule is learned on :data:`TAUGHT` of them."""
         return len(self.users) > MOST
 
     def teaching(self, seed: int) -> np.ndarray:

@@ -154,7 +154,8 @@ def deal(
         files.mapInArrow(partial(_each_file, step=_checksum), PIECES), work, progress, "Looking at files"
     )
     step = partial(_of_file, settings=settings, n_parts=n_parts, checksums=sums)
-    read = files.mapInArrow(partial(_each_file, step=step), PIECES).persist(StorageLevel.DISK_ONLY)
+    each = partial(_each_file, step=step, n_parts=n_parts)
+    read = files.mapInArrow(each, PIECES).persist(StorageLevel.DISK_ONLY)
     abouts = _about(read, work, progress, "Reading files")
     reads = [
         replace(_READ.validate_python(about["read"]), source=source)
@@ -202,8 +203,13 @@ def _refused(error: InputError, part: int, file_no: int) -> Piece:
     return Piece(REFUSED, part, file_no, json.dumps(told).encode())
 
 
-def _each_file(batches: Iterator[pa.RecordBatch], step: FileStep) -> Iterator[pa.RecordBatch]:
-    """On an executor: do a step with files that it sees as they are where they were asked for."""
+def _each_file(
+    batches: Iterator[pa.RecordBatch], step: FileStep, n_parts: int = 1
+) -> Iterator[pa.RecordBatch]:
+    """On an executor: do a step with files that it sees as they are where they were asked for.
+
+    What refuses is said in every part: whoever asks for one of them, however late, must not miss it.
+    """
     for batch in batches:
         for row in batch.to_pylist():
             number, source = row["file_no"], _SOURCE.validate_json(row["source"])
@@ -212,7 +218,7 @@ def _each_file(batches: Iterator[pa.RecordBatch], step: FileStep) -> Iterator[pa
                     require_seen(source)
                     yield from (piece.batch() for piece in step(source, number, Path(place)))
                 except InputError as error:
-                    yield _refused(error, 0, number).batch()  # with a part, to be seen by what is made of it
+                    yield from (_refused(error, part, number).batch() for part in range(n_parts))
 
 
 def _checksum(source: InputFile, number: int, _: Path) -> Iterator[Piece]:

@@ -12,7 +12,7 @@ from core.base.settings import IngestSettings
 from core.data.dataset import Dataset
 from core.desk import label_book
 from core.runs import jobs
-from core.runs.tasks import RefitRequest
+from core.runs.file_requests import RefitRequest
 from pages.ui.data import catalog, sources
 from pages.ui.data.prepare_form import PREPARE_WALL_S, start_preparing
 from pages.ui.labels import label_jobs

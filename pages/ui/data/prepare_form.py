@@ -17,7 +17,8 @@ from core.ingest.read.page_view_name import likely
 from core.ingest.read.record_text import no_plain_page
 from core.ingest.read.tools import PAGE_VIEWS
 from core.runs import jobs
-from core.runs.look_child import CHILD, LOOK, FilesRequest
+from core.runs.file_requests import FilesRequest
+from core.runs.look_child import LOOK
 from pages.ui.data import sources, uploads
 from pages.ui.data.url_form import url_settings
 from pages.ui.shell import errors, job_panel, state
@@ -313,7 +314,7 @@ def _ask_to_look(names: tuple[str, ...]) -> None:
         job_panel.fail("inspect", error)
         return
     limits = job_panel.file_limits(LOOK_WALL_S)
-    job_panel.start(LOOK, request, _subject(names), limits, child=CHILD)
+    job_panel.start(LOOK, request, _subject(names), limits, child=jobs.LOOKS)
 
 
 def _subject(names: tuple[str, ...]) -> str:

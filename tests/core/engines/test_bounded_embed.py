@@ -1,5 +1,7 @@
 """Users on a frozen model: in parts as at once, by what was decided on all of them."""
 
+import weakref
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -16,6 +18,7 @@ from core.engines.bounds import A_RECORD, PROGRAM, Bounds
 from core.engines.parts import split
 from core.engines.placing import Model, Placing
 from core.ingest.observe.bots import UNENGAGED_VIEWS
+from core.ingest.read.kept_reads import KeptReads
 from core.ingest.read.read_all import read_all
 from tests.core.ingest.shop import Row, event, raw_read
 
@@ -33,13 +36,36 @@ def as_csv(rows: list[Row], path: Path) -> Path:
     return path
 
 
-def test_users_are_placed_in_parts_as_at_once(days: list[bytes], model: Path, tmp_path: Path) -> None:
+def one_at_a_time(read: Callable[..., Model]) -> Callable[..., Model]:
+    """Reads a model, and fails where one that was read before is still held."""
+    held: list[weakref.ref[object]] = []
+
+    def reading(*how: object) -> Model:
+        assert not [one for one in held if one() is not None]
+        made = read(*how)
+        held.append(weakref.ref(made.frozen))
+        return made
+
+    return reading
+
+
+def test_users_are_placed_in_parts_as_at_once(
+    days: list[bytes], model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     files = [tmp_path / f"day{number}.csv" for number in range(len(days))]
     for path, content in zip(files, days, strict=True):
         path.write_bytes(content)
     some = in_parts(sum(content.count(b"\n") for content in days))
     once, parts = tmp_path / "once.parquet", tmp_path / "parts.parquet"
-    n_users = embed_bounded(files, model, once, silent, PLACING, PLENTY)
+    with monkeypatch.context() as without:  # each file's reading is kept for nobody
+        without.setattr(KeptReads, "read", lambda *_: pytest.fail("kept"))
+        part, bounded = Placing.part, []
+        without.setattr(
+            Placing, "part", lambda *a, **more: bounded.append(more["memory"]) or part(*a, **more)
+        )
+        n_users = embed_bounded(files, model, once, silent, PLACING, PLENTY)
+    assert bounded == [PLENTY.database]
+    monkeypatch.setattr(Model, "read", one_at_a_time(Model.read))
     assert embed_bounded(files, model, parts, silent, PLACING, some) == n_users == 200
     assert pq.read_table(parts).equals(pq.read_table(once))  # to the order of the rows
     assert [path.name for path in tmp_path.glob(".*") if "scoring" in path.name] == []

@@ -7,6 +7,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -22,9 +23,10 @@ from core.base.settings import (
     Preset,
     TrainSettings,
 )
+from core.cli.run_command import _runner
 from core.data.dataset import Dataset
 from core.data.receipt import Receipt
-from core.engines import sampled
+from core.engines import bounded_run, sampled
 from core.engines.bounded_run import run_bounded
 from core.engines.bounds import A_RECORD, PROGRAM, Bounds
 from core.engines.placing import STAGE
@@ -130,6 +132,18 @@ def test_nothing_half_is_left_and_the_store_is_whole(out: Path) -> None:
     assert read_previous(out).sampled
 
 
+def test_a_later_stage_takes_the_memory_of_then_where_none_is_named(
+    out: Path, shop: Path, whole: Dataset
+) -> None:
+    def bounds(memory: str | None) -> Bounds:
+        found: Any = _runner(None, [shop], out, "cluster", memory, None)
+        assert isinstance(found.keywords["bounds"], Bounds)
+        return found.keywords["bounds"]
+
+    assert bounds(None) == bounds_of(whole, 0.4)
+    assert bounds("7GB").memory == 7 * 10**9
+
+
 def files_of(out: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
 
@@ -165,7 +179,8 @@ def test_a_later_stage_is_refused_without_the_records_or_with_another_sample(
     before = files_of(copied)
     said = one_line_error(cli("run", "--out", copied, "--from-stage", stage))
     assert "their records are needed again" in said and "Name INPUT, with --memory" in said
-    with pytest.raises(SettingsError, match=r"trained on other users\. Name INPUT, --memory"):
+    named = rf"trained on other users\. Name INPUT, --memory {bounds_of(whole, 0.4).memory} or"
+    with pytest.raises(SettingsError, match=named):
         run_bounded(copied, [shop], SETTINGS, silent, bounds_of(whole, 0.2), from_stage=stage)
     assert files_of(copied) == before
     assert len(list((copied / "stages" / "preprocess").glob("[!.]*"))) == 1
@@ -240,8 +255,14 @@ def test_where_all_fit_the_data_set_is_that_of_any_run(shop: Path, whole: Datase
     enough = bounds_of(whole, 2)
     assert sampled._sample(raw, enough, 0, work) is None
     files = pipeline.fingerprints([shop])
-    made = sampled.dataset_of(Store(tmp_path / "a"), raw, SETTINGS.ingest, files, work, silent, enough)
-    assert made.key == pipeline.preprocess(Store(tmp_path / "b"), [shop], SETTINGS.ingest, silent).key
+    known = SETTINGS.ingest.model_copy(update={"known_pages": frozenset({"/a"})})
+    keys = set()
+    for number, settings in enumerate((SETTINGS.ingest, known)):
+        store, other = Store(tmp_path / f"a{number}"), Store(tmp_path / f"b{number}")
+        made = sampled.dataset_of(store, raw, settings, files, work, silent, enough)
+        assert made.key == pipeline.preprocess(other, [shop], settings, silent).key
+        keys.add(made.key)
+    assert len(keys) == 2
 
 
 def test_a_file_that_changes_while_it_is_read_is_refused(
@@ -321,7 +342,7 @@ def test_a_sample_of_nobody_is_told_as_one(shop: Path, whole: Dataset, tmp_path:
         raw = sampled.read_all([shop], settings.ingest, work / "raw", silent)
         drawn = sampled._sample(raw, bounds_of(whole, 0.4, 1), seed, work)
         if drawn is not None and not drawn.rows:
-            with pytest.raises(SettingsError, match=r"Nobody is in the sample .* Draw more users"):
+            with pytest.raises(SettingsError, match=r"Nobody is in the sample .* draw more users"):
                 run_bounded(tmp_path / "out", [shop], settings, silent, bounds_of(whole, 0.4, 1))
             return
     pytest.fail("somebody was drawn every time")
@@ -331,7 +352,7 @@ def test_a_whole_data_set_of_before_is_taken_only_where_it_fits(
     shop: Path, whole: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def is_there(out: Path, share: float) -> bool:
-        return sampled.is_there(out / "stages", [shop], SETTINGS.ingest, bounds_of(whole, share))
+        return bounded_run._is_there(out / "stages", [shop], SETTINGS.ingest, bounds_of(whole, share))
 
     assert not is_there(tmp_path, 2)
     pipeline.preprocess(Store(tmp_path / "stages"), [shop], SETTINGS.ingest, silent)

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from core.base.errors import SettingsError
-from core.engines.bounds import A_RECORD, FEWEST, PROGRAM, Bounds
+from core.engines.bounds import A_RECORD, FEWEST, LEAST, MEMORY, PROGRAM, Bounds
 
 GB = 10**9
 
@@ -39,6 +39,19 @@ def test_where_nobody_says_a_run_takes_half_of_what_is_free(monkeypatch: pytest.
     assert Bounds.told(None, None).memory == 5 * GB
     free.available = GB  # too little for a part: it is tried all the same
     assert Bounds.told(None, None).memory == PROGRAM + FEWEST * A_RECORD
+
+
+def test_the_app_takes_half_of_the_whole_memory_however_busy_the_machine_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    machine = SimpleNamespace(total=16 * GB, available=GB)
+    monkeypatch.setattr("core.engines.bounds.psutil.virtual_memory", lambda: machine)
+    monkeypatch.delenv(MEMORY, raising=False)
+    assert Bounds.of_app().memory == 8 * GB
+    machine.total = GB
+    assert Bounds.of_app().memory == LEAST
+    monkeypatch.setenv(MEMORY, "3GB")
+    assert Bounds.of_app().memory == 3 * GB
 
 
 def test_parts_and_sample_follow_from_the_memory() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -11,14 +13,14 @@ from core.base.errors import IN_A_BOUND, SettingsError
 from core.base.progress import silent
 from core.base.settings import PRESETS, IngestSettings, Preset, TrainSettings
 from core.data.dataset import Dataset
-from core.engines import bounds
+from core.engines import bounds, sampled
 from core.engines.bounds import A_RECORD, MEMORY, PROGRAM, Bounds
 from core.engines.engine_child import TASKS
 from core.engines.sampled import prepare
+from core.ingest.read.read_all import read_all
 from core.labels.label_settings import LabelMode, LabelSettings
 from core.runs import pipeline, read_from, tasks
-from core.runs.look_child import FilesRequest
-from core.runs.tasks import RefitRequest
+from core.runs.file_requests import FilesRequest, RefitRequest
 from core.sample import write_sample
 from core.storage.store import Store
 
@@ -48,7 +50,9 @@ def little(whole: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(MEMORY, "1GB")
 
 
-def test_some_users_as_they_are_among_all(shop: Path, whole: Dataset, tmp_path: Path) -> None:
+def test_some_users_as_they_are_among_all(
+    shop: Path, whole: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     found = prepare(Store(tmp_path), [shop], IngestSettings(), silent, part_of(whole, 0.4))
     users, everybody = (one.users.set_index("user_id") for one in (found, whole))
     assert 40 < len(users) < 120  # a quarter of 300
@@ -59,15 +63,22 @@ def test_some_users_as_they_are_among_all(shop: Path, whole: Dataset, tmp_path: 
     assert found.receipt.narrowed == of_all
     said = found.receipt.warnings[0]
     assert of_all in said and f"{MEMORY}=16GB" in said and IN_A_BOUND in said
-    counted, of_all = found.receipt, whole.receipt
-    assert (counted.records, counted.files) == (of_all.records, of_all.files)
+    assert not re.search(r"\d [KMG]?B", said)  # another bound may draw the same users
+    counted, account = found.receipt, whole.receipt
+    assert (counted.records, counted.files) == (account.records, account.files)
     outside = counted.waterfall[-1]
-    assert outside.label == "Page views of users outside the sample" and outside.left == len(
-        found.sequences.page
-    )
+    assert outside.label == "Page views of users outside the sample"
+    assert outside.left == len(found.sequences.page)
     assert [path for path in (tmp_path / "preprocess").iterdir() if path != found.path] == []
-    again = prepare(Store(tmp_path), [shop], IngestSettings(), silent, part_of(whole, 0.4))
+    monkeypatch.setattr(sampled, "decided_on", lambda *_: pytest.fail("decided on again"))
+    again = prepare(Store(tmp_path), [shop], IngestSettings(), silent, part_of(whole, 0.45))
     assert again.key == found.key
+
+
+def test_all_of_them_where_they_were_read_before(shop: Path, whole: Dataset) -> None:
+    store = Store(whole.path.parents[1])
+    found = prepare(store, [shop], IngestSettings(), silent, part_of(whole, 0.4))
+    assert (found.key, found.receipt.narrowed) == (whole.key, "")
 
 
 @pytest.mark.parametrize("share", [2, 1_000])
@@ -95,7 +106,18 @@ def test_the_jobs_of_the_app_keep_to_the_setting(shop: Path, little: None, tmp_p
 def test_a_setting_that_is_no_size_is_told(
     shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(MEMORY, "plenty")
     files = FilesRequest(paths=(shop,), settings=IngestSettings()).model_dump(mode="json")
-    with pytest.raises(SettingsError, match="plenty"):
-        tasks.run("preprocess", tmp_path, files, silent, TASKS)
+    for memory, why in (("plenty", "'plenty' is no size"), ("500MB", "500MB is less than a part")):
+        monkeypatch.setenv(MEMORY, memory)
+        with pytest.raises(SettingsError, match=f"^{MEMORY}: {why}"):
+            tasks.run("preprocess", tmp_path, files, silent, TASKS)
+
+
+def test_where_nobody_is_drawn_each_side_names_what_can_be_changed(
+    shop: Path, whole: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = read_all([shop], IngestSettings(), tmp_path / "raw", silent)
+    monkeypatch.setattr(sampled, "_sample", lambda *_: replace(raw, files=()))
+    with pytest.raises(SettingsError, match=r"draw more users: --memory or --sample-users\.$") as told:
+        sampled.drawn(raw, {}, part_of(whole, 0.4), 0, tmp_path)
+    assert MEMORY in told.value.on_screen and "--" not in told.value.on_screen

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.profiles.numbers import Numbers, put_together
+from core.profiles.numbers import Numbers, medians, put_together
+from core.profiles.rows import Rows
 
 VALUES = st.lists(st.one_of(st.integers(-3, 9).map(float), st.just(float("nan"))), min_size=1, max_size=40)
 
@@ -48,3 +49,12 @@ def test_figures_are_those_of_numpy_and_parts_make_no_difference(
             assert numbers.above(share) == np.quantile(known, share, method="higher")
             assert numbers.spread == pytest.approx(known.std())
         assert numbers.sums(3).tolist() == [np.nansum(value[row == one]) for one in range(3)]
+
+
+@pytest.mark.parametrize("row", [3, 40_000, 70_000])
+def test_of_however_many_rows_each_is_itself(row: int) -> None:
+    many = Numbers(np.array([row, 1, row]), np.array([1.0, 2.0, 2.0]), np.ones(3), np.ones(3))
+    found = put_together([many, many])
+    assert [*zip(found.row.tolist(), found.value.tolist(), strict=True)] == [(row, 1), (1, 2), (row, 2)]
+    rows = Rows(np.zeros(0, np.intp), tuple(range(row + 1)), ())
+    assert medians(rows, many)[[1, row]].tolist() == [2, 1.5]

@@ -167,7 +167,7 @@ def test_who_saw_a_page_is_that_of_pandas(seed: int) -> None:
 def notes(found: OutcomeIndex, *chosen: str) -> str:
     data, had = replace(toy(), outcomes=found), any_of([found[outcome] for outcome in chosen])
     counts = count(data, make_rows(data, LABELS), {"": had}).outcomes[""]
-    return " ".join(found.notes(chosen, data.n_users, *counts.inside))
+    return " ".join(found.notes(chosen, data.n_users, *counts.for_notes))
 
 
 def test_what_to_know_before_reading_an_outcome() -> None:

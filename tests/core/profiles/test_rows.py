@@ -90,6 +90,13 @@ def test_ids_need_not_be_consecutive() -> None:
     assert rows.place.tolist() == [1, 1, 1, 0, 0, 2, 2, 3]
 
 
+def test_a_segment_that_is_not_there_is_not_its_neighbour() -> None:
+    labels = np.array([5, 5, 5, 2, 2, -1, -1, -1])
+    with pytest.raises(ArtifactError, match="Users are in segments that the model does not have"):
+        all_rows(toy(), labels, [2, 7])
+    assert all_rows(toy(), labels, [2, 5, 7]).segments == (2, 5, 7)
+
+
 def test_outliers_are_a_group_of_their_own_and_everybody_is_counted_once() -> None:
     rows = make_rows(toy(), np.array([0, 0, -2, 1, 1, -1, -1, -1]))
     assert rows.groups == (Group.ONE_PAGE, Group.BOT_LIKE, Group.OUTLIER)

@@ -13,11 +13,11 @@ import pytest
 from core.base.errors import SettingsError
 from core.base.settings import IngestSettings
 from core.runs import job_process, jobs
+from core.runs.file_requests import FilesRequest
 from core.runs.job_child import _Reporter, paces
 from core.runs.job_process import PROCESS
 from core.runs.job_view import _left
 from core.runs.jobs import JobView, ResourceLimits, State
-from core.runs.look_child import FilesRequest
 from tests.core.runs.resting_child import RestRequest
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from core.base.settings import IngestSettings
 from core.runs import jobs
+from core.runs.file_requests import FilesRequest
 from core.runs.jobs import State
-from core.runs.look_child import CHILD, LOOK, FilesRequest
+from core.runs.look_child import LOOK
 from tests.core.runs.test_jobs import ended, wait_for
 
 HEAVY = ("ibis", "pandas", "scipy", "duckdb", "core.runs.pipeline", "core.runs.tasks")
@@ -17,7 +18,7 @@ HEAVY = ("ibis", "pandas", "scipy", "duckdb", "core.runs.pipeline", "core.runs.t
 
 def look(root: Path, path: Path) -> jobs.JobView:
     asked = FilesRequest(paths=(path,), settings=IngestSettings())
-    return wait_for(root, jobs.start(root, LOOK, asked, path.name, child=CHILD), ended)
+    return wait_for(root, jobs.start(root, LOOK, asked, path.name, child=jobs.LOOKS), ended)
 
 
 def test_it_says_what_a_file_holds_or_why_it_cannot(tmp_path: Path) -> None:
@@ -33,6 +34,6 @@ def test_it_says_what_a_file_holds_or_why_it_cannot(tmp_path: Path) -> None:
 
 def test_it_loads_none_of_the_stages() -> None:
     """They take four times as long to load as the look takes."""
-    loading = f"import sys; import {CHILD}, core.ingest.read.inspection; print(*sys.modules)"
+    loading = f"import sys; import {jobs.LOOKS}, core.ingest.read.inspection; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", loading], capture_output=True, text=True, check=True)
     assert not set(HEAVY) & set(loaded.stdout.split())

@@ -8,7 +8,7 @@ from core.base.progress import silent
 from core.base.settings import IngestSettings
 from core.engines.engine_child import TASKS
 from core.runs import pipeline, read_from, tasks
-from core.runs.look_child import FilesRequest
+from core.runs.file_requests import FilesRequest
 from core.sample import write_sample
 from core.storage.store import Store
 

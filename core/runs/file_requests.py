@@ -1,0 +1,26 @@
+"""What jobs are asked with that read files (``core/engines/engine_child.py``) or look into them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.base.settings import IngestSettings, Settings, TrainSettings
+from core.labels.label_settings import LabelSettings
+
+
+class FilesRequest(Settings):
+    """Files, and how they are read."""
+
+    paths: tuple[Path, ...]
+    settings: IngestSettings
+
+
+class RefitRequest(Settings):
+    """Files, how they are read, how their pages are labelled, and how the model is trained."""
+
+    paths: tuple[Path, ...]
+    ingest: IngestSettings
+    label: LabelSettings
+    asked: str = ""
+    """Identity of the language model that may be asked."""
+    train: TrainSettings
