@@ -54,7 +54,6 @@ def add_up(
     """
     accounted, files = decided.accounted, files_of(raw, decided.accounted)
     sums = {name: sum(getattr(part, name) for part in parts) for name in _SUMS}
-    told = [part for part in parts if part.engagement_share is not None]
     changes: dict[str, Any] = {
         **sums,
         "files": files,
@@ -73,12 +72,18 @@ def add_up(
         "outcome_users": _outcomes(parts),
         "narrowed": "",
         "trained_users": trained.users,
+        **_engagement(parts, sums["users"]),
     }
-    if told:
-        shares = [part.engagement_share * part.users for part in told if part.engagement_share is not None]
-        rule = told[0].engagement_rule
-        changes |= {"engagement_share": sum(shares) / sums["users"], "engagement_rule": rule}
     return Receipt.model_validate({**dict(trained), **changes})
+
+
+def _engagement(parts: Sequence[Receipt], users: int) -> dict[str, Any]:
+    """How many users have a value of it, and by which rule; nothing where no part has one."""
+    told = [(part.engagement_share, part) for part in parts if part.engagement_share is not None]
+    if not told:
+        return {}
+    having = sum(share * part.users for share, part in told)
+    return {"engagement_share": having / users, "engagement_rule": told[0][1].engagement_rule}
 
 
 def _steps(first: Waterfall, parts: Sequence[Receipt], used: int, rest: str) -> tuple[WaterfallStep, ...]:

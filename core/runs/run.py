@@ -83,7 +83,7 @@ def read_previous(out: Path) -> Previous:
         return Previous(settings, record["keys"], record["inputs"], sampled, record.get(MEMORY))
     except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
         raise ArtifactError(
-            f"{out} holds no finished run to step into ({error.__class__.__name__})",
+            f"{out} holds no finished run to step into",
             remedy="Run it once without --from-stage",
         ) from error
 

@@ -15,7 +15,7 @@ from tests.core.cli.calls import cli, one_line_error
         (("--memory", "10MB"), "--memory 10MB is less than a part of the users needs"),
         (("--memory", "plenty"), "'plenty' is no size"),
         (("--sample-users", 0), "A sample of 0 users is not possible"),
-        (("--sample-users", 9, "--from-stage", "train"), "--from-stage train works on this machine"),
+        (("--sample-users", 9, "--from-stage", "train"), "holds no finished run to step into. Run it once"),
     ],
 )
 def test_what_is_no_bound_is_told_in_one_line(
