@@ -47,6 +47,7 @@ BOTS: Final = 4
 FIRST_US: Final = 1_700_000_000_000_000
 MINUTE_US: Final = 60_000_000
 DATED: Final = "UTC, inferred from event_date"
+DEFAULT_WEIGHTS: Final = ViewWeights()
 
 
 @dataclass(frozen=True)
@@ -102,14 +103,19 @@ def write_run(
     return FinishedRun(root, dataset, model, embeddings)
 
 
-def keep_evidence(run: FinishedRun, suggested: int | None, ks: tuple[int, ...] = (2, 3, 4)) -> KEvidence:
+def keep_evidence(
+    run: FinishedRun,
+    suggested: int | None,
+    ks: tuple[int, ...] = (2, 3, 4),
+    weights: ViewWeights = DEFAULT_WEIGHTS,
+) -> KEvidence:
     """Put evidence where its job would have put it: halves agree by .9 at a suggestion, by .2 elsewhere."""
     chance = {
         measure: np.array([[0.1] * len(ks), [0.11] * len(ks), [0.12] * len(ks)]) for measure in KMeasure
     }
     halves = np.array([[0.9 if k == suggested else 0.2 for k in ks]])
     found = judge(ks, {measure: halves for measure in KMeasure}, chance, users=73)
-    key = kept_evidence.evidence_key(run.embeddings, ViewWeights())
+    key = kept_evidence.evidence_key(run.embeddings, weights)
     with Store(run.root).write(kept_evidence.CHOOSE_K, key, {}, {}) as folder:
         (folder / kept_evidence.EVIDENCE).write_text(found.to_json())
     assert found.suggested_k == suggested
