@@ -30,6 +30,8 @@ from core.ingest.clean.personal_data import SUSPECT_RE2, mask_url
 from core.ingest.engine import Engine
 
 PAGE: Final = "page"
+JOINED: Final = 1_000_000
+"""Users up to which all of them are held in memory beside the page views, to work their digests out once."""
 LONGEST: Final = 2_000
 """Characters of a location that are looked at; GA4 itself sends at most 1,000."""
 EXAMPLES_EACH: Final = 3
@@ -185,11 +187,15 @@ def _see(engine: Engine, views: ir.Table, users: ir.Table) -> None:
     """Make ``seen``: every location and title, and who saw them."""
     title = records.absent(views[Raw.PAGE_TITLE], records.DIRECT, records.UNAVAILABLE)
     columns = {"location": views[Raw.PAGE_LOCATION], "title": title}
-    engine.name("views_seen", views.select(Raw.USER_KEY, **columns))
-    digests = f"SELECT user_key, md5_number_lower(user_key) AS digest FROM {users.get_name()}"
+    somebodys = views.filter(views[records.USER_ID].notnull())
+    engine.name("views_seen", somebodys.select(Raw.USER_KEY, **columns))
+    digests = "(SELECT *, md5_number_lower(user_key) AS digest FROM {})"
+    told = digests.format("views_seen")
+    if engine.count(users) <= JOINED:  # a digest a user is less work than one a view, but they are in memory
+        told = f"views_seen JOIN {digests.format(users.get_name())} USING (user_key)"
     engine.raw.execute(
         f"CREATE TABLE seen AS SELECT location, title, count(*) AS views, {crowds.SQL} "
-        f"FROM views_seen JOIN ({digests}) USING (user_key) GROUP BY location, title"
+        f"FROM {told} GROUP BY location, title"
     )
 
 
