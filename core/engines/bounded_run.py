@@ -22,7 +22,7 @@ from core.engines import parts
 from core.engines.bounds import Bounds
 from core.engines.everybody import Everybody
 from core.engines.placing import Model, Place, PlacedPart, Placing
-from core.engines.sampled import SAMPLE, Sample, dataset_of, decided_on, drawn, known, read_here
+from core.engines.sampled import SAMPLE, Sample, dataset_of, decided_on, drawn, read_here
 from core.ingest.read.read_all import RawRead
 from core.runs import pipeline, run
 from core.runs.pipeline import LABEL_CACHE, STAGES, RunSettings
@@ -92,7 +92,11 @@ def run_bounded(
 
 
 def _is_there(root: Path, inputs: Sequence[Path], settings: IngestSettings, bounds: Bounds) -> bool:
-    found = known(root, inputs, settings)
+    """Whether an earlier run left the data set of all users and it fits, so that no file need be read."""
+    if not (root / STAGES[0]).is_dir():  # before files are looked at as a whole
+        return False
+    key = pipeline.dataset_key(settings, pipeline.fingerprints(inputs))
+    found = pipeline.known_dataset(Store(root), key)
     return found is not None and bounds.n_parts(found.receipt.records) == 1
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -66,10 +66,16 @@ def prepare(
     """
     if bounds.surely_holds(inputs):
         return pipeline.preprocess(store, inputs, settings, progress)
-    if (found := known(store.root, inputs, settings)) is not None:
+    sources = resolve_inputs(inputs)
+    checksums = pipeline.checksums(sources)
+    found = pipeline.known_dataset(
+        store, pipeline.dataset_key(settings, pipeline.numbered(sources, checksums))
+    )
+    if found is not None:
         return found
     with store.working(STAGES[0]) as work:
-        raw, files = read_here(store, inputs, settings, work, SubProgress(progress, 0.0, 0.5))
+        before = SubProgress(progress, 0.0, 0.5)
+        raw, files = read_here(store, inputs, settings, work, before, checksums)
         some, files = drawn(raw, files, bounds, SEED, work)
         rest = SubProgress(progress, 0.7, 1.0)
         if some is None:
@@ -82,22 +88,21 @@ def prepare(
         return dataset_of(store, some, settings, files, work, rest, bounds, sample)
 
 
-def known(root: Path, inputs: Sequence[Path], settings: IngestSettings) -> Dataset | None:
-    """The data set of all users, where a store has it, so that no file need be read."""
-    if not (root / STAGES[0]).is_dir():  # before files are looked at as a whole
-        return None
-    return pipeline.known_dataset(Store(root), pipeline.dataset_key(settings, pipeline.fingerprints(inputs)))
-
-
 def read_here(
-    store: Store | None, inputs: Sequence[Path], settings: IngestSettings, work: Path, progress: Progress
+    store: Store | None,
+    inputs: Sequence[Path],
+    settings: IngestSettings,
+    work: Path,
+    progress: Progress,
+    checksums: Mapping[Path, str] | None = None,
 ) -> tuple[RawRead, dict[str, str]]:
     """Read files into the folder :data:`RECORDS`: the records, and what their files are by content.
 
-    Each file's reading stays in the store, where there is one.
+    Each file's reading stays in the store, where there is one. ``checksums`` are those of the files, where
+    they are known.
     """
     sources = resolve_inputs(inputs)
-    checksums = pipeline.checksums(sources)
+    checksums = checksums or pipeline.checksums(sources)
     kept = KeptReads(store, settings, checksums) if store else None
     raw = read_all(inputs, settings, work / RECORDS, progress, kept)
     return raw, pipeline.numbered(sources, checksums)
@@ -164,13 +169,7 @@ def dataset_of(
     if again or pipeline.known_dataset(store, key) is None:
         with store.write(STAGES[0], key, dumped, inputs) as folder:
             receipt = transform(
-                raw,
-                settings,
-                folder,
-                progress,
-                work,
-                memory=bounds.database,
-                decided=decided,
+                raw, settings, folder, progress, work, memory=bounds.database, decided=decided
             )
             if sample is not None:
                 receipt = of_sample(sample.raw, sample.decided, receipt)

@@ -1,4 +1,4 @@
-"""A Spark cluster of real processes on the loopback, and an emulator of BigQuery."""
+"""A Spark cluster of real processes, an emulator of BigQuery, and a shop with bounds of memory."""
 
 from __future__ import annotations
 
@@ -6,10 +6,18 @@ import os
 import shutil
 from collections.abc import Iterator
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
 from benchmarks.loopback_cluster import Cluster, loopback_cluster
+from core.base.progress import silent
+from core.base.settings import IngestSettings
+from core.data.dataset import Dataset
+from core.engines.bounds import A_RECORD, PROGRAM, Bounds
+from core.runs import pipeline
+from core.sample import write_sample
+from core.storage.store import Store
 from tests.bigquery_emulator import emulator as emulator
 from tests.core.runs.conftest import days, model  # noqa: F401 - fixtures
 
@@ -30,3 +38,23 @@ def cluster() -> Iterator[Cluster]:
     need_spark()
     with loopback_cluster(workers=1) as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The export of 300 users."""
+    path = tmp_path_factory.mktemp("shop") / "shop.csv"
+    write_sample(path, 300, 1, silent)
+    return path
+
+
+@pytest.fixture(scope="session")
+def whole(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """All of them, prepared at once."""
+    return pipeline.preprocess(Store(tmp_path_factory.mktemp("whole")), [shop], IngestSettings(), silent)
+
+
+def bounds_of(of: Dataset | int, share: float, sample_users: int | None = None) -> Bounds:
+    """A memory into which such a share of the records fits, of a data set or of so many."""
+    records = of if isinstance(of, int) else of.receipt.records
+    return Bounds(PROGRAM + int(share * records) * A_RECORD, sample_users)

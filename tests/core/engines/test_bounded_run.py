@@ -28,9 +28,8 @@ from core.data.dataset import Dataset
 from core.data.receipt import Receipt
 from core.engines import bounded_run, sampled
 from core.engines.bounded_run import run_bounded
-from core.engines.bounds import A_RECORD, PROGRAM, Bounds
+from core.engines.bounds import Bounds
 from core.engines.placing import STAGE
-from core.ingest.ingest import ingest
 from core.ingest.read.kept_reads import STAGE as READ
 from core.ingest.read.kept_reads import KeptReads
 from core.ingest.read.read_all import RawRead
@@ -39,9 +38,9 @@ from core.runs import pipeline, run
 from core.runs.pipeline import RunSettings
 from core.runs.publish import BOUNDED
 from core.runs.run import read_previous
-from core.sample import write_sample
 from core.storage.store import Store, open_artifact
 from tests.core.cli.calls import cli, few_shuffles, largest_file, one_line_error
+from tests.core.engines.conftest import bounds_of
 
 SETTINGS = RunSettings(
     label=LabelSettings(mode=LabelMode.OFF),
@@ -54,26 +53,6 @@ SETTINGS = RunSettings(
 def quick() -> Iterator[None]:
     with few_shuffles():
         yield
-
-
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("shop") / "shop.csv"
-    write_sample(path, 300, 1, silent)
-    return path
-
-
-@pytest.fixture(scope="module")
-def whole(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    folder = tmp_path_factory.mktemp("whole")
-    (out := folder / "out").mkdir()
-    ingest([shop], IngestSettings(), out, silent, folder)
-    return Dataset(out, "")
-
-
-def bounds_of(dataset: Dataset, share: float, sample_users: int | None = None) -> Bounds:
-    """A memory into which such a share of the records fits."""
-    return Bounds(PROGRAM + int(share * dataset.receipt.records) * A_RECORD, sample_users)
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from core.base.progress import silent
 from core.base.settings import PRESETS, ClusterSettings, Device, Preset, TrainSettings
 from core.engines.bounded_embed import embed_bounded
 from core.engines.bounded_run import run_bounded
-from core.engines.bounds import A_RECORD, PROGRAM, Bounds
+from core.engines.bounds import Bounds
 from core.engines.on_spark import embed_on_spark, run_on_spark
 from core.engines.placing import Placing
 from core.engines.spark import dealing, session
@@ -23,7 +23,7 @@ from core.labels.label_settings import LabelMode, LabelSettings
 from core.runs.pipeline import RunSettings
 from core.runs.publish import FUNNELS, RUN, WRITTEN
 from tests.core.cli.calls import few_shuffles
-from tests.core.engines.conftest import need_spark
+from tests.core.engines.conftest import bounds_of, need_spark
 
 pytestmark = pytest.mark.timeout(1800)  # processes that start and end on a machine that may be busy
 CLOSE = 1e-5
@@ -93,15 +93,10 @@ def records_of(files: list[Path]) -> int:
     return sum(len(path.read_bytes().splitlines()) - 1 for path in files)
 
 
-def bounds_of(files: list[Path], share: float) -> Bounds:
-    """A memory into which such a share of the records fits."""
-    return Bounds(PROGRAM + int(share * records_of(files)) * A_RECORD)
-
-
 def test_a_run_of_a_sample_is_the_one_in_a_bound_of_memory_also_where_a_worker_is_killed(
     cluster: Cluster, files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bounds = bounds_of(files, 0.3)
+    bounds = bounds_of(records_of(files), 0.3)
     # as many parts both ways: the order of rows and of what is added up are then the same as well
     monkeypatch.setattr(dealing, "parts_for", lambda *_: bounds.n_parts(records_of(files)))
     one, other = tmp_path / "one", tmp_path / "cluster"

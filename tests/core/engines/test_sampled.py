@@ -14,32 +14,15 @@ from core.base.progress import silent
 from core.base.settings import PRESETS, IngestSettings, Preset, TrainSettings
 from core.data.dataset import Dataset
 from core.engines import bounds, sampled
-from core.engines.bounds import A_RECORD, MEMORY, PROGRAM, Bounds
+from core.engines.bounds import MEMORY, PROGRAM
 from core.engines.engine_child import TASKS
 from core.engines.sampled import prepare
 from core.ingest.read.read_all import read_all
 from core.labels.label_settings import LabelMode, LabelSettings
 from core.runs import pipeline, read_from, tasks
 from core.runs.file_requests import FilesRequest, RefitRequest
-from core.sample import write_sample
 from core.storage.store import Store
-
-
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("shop") / "shop.csv"
-    write_sample(path, 300, 1, silent)
-    return path
-
-
-@pytest.fixture(scope="module")
-def whole(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    return pipeline.preprocess(Store(tmp_path_factory.mktemp("whole")), [shop], IngestSettings(), silent)
-
-
-def part_of(whole: Dataset, share: float) -> Bounds:
-    """A memory into which such a share of the records fits."""
-    return Bounds(PROGRAM + int(share * whole.receipt.records) * A_RECORD)
+from tests.core.engines.conftest import bounds_of
 
 
 @pytest.fixture
@@ -53,7 +36,7 @@ def little(whole: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_some_users_as_they_are_among_all(
     shop: Path, whole: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = prepare(Store(tmp_path), [shop], IngestSettings(), silent, part_of(whole, 0.4))
+    found = prepare(Store(tmp_path), [shop], IngestSettings(), silent, bounds_of(whole, 0.4))
     users, everybody = (one.users.set_index("user_id") for one in (found, whole))
     assert 40 < len(users) < 120  # a quarter of 300
     pd.testing.assert_frame_equal(
@@ -71,19 +54,29 @@ def test_some_users_as_they_are_among_all(
     assert outside.left == len(found.sequences.page)
     assert [path for path in (tmp_path / "preprocess").iterdir() if path != found.path] == []
     monkeypatch.setattr(sampled, "decided_on", lambda *_: pytest.fail("decided on again"))
-    again = prepare(Store(tmp_path), [shop], IngestSettings(), silent, part_of(whole, 0.45))
+    again = prepare(Store(tmp_path), [shop], IngestSettings(), silent, bounds_of(whole, 0.45))
     assert again.key == found.key
 
 
 def test_all_of_them_where_they_were_read_before(shop: Path, whole: Dataset) -> None:
     store = Store(whole.path.parents[1])
-    found = prepare(store, [shop], IngestSettings(), silent, part_of(whole, 0.4))
+    found = prepare(store, [shop], IngestSettings(), silent, bounds_of(whole, 0.4))
     assert (found.key, found.receipt.narrowed) == (whole.key, "")
+
+
+def test_a_file_is_hashed_once_before_it_is_read(
+    shop: Path, whole: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "preprocess").mkdir()  # as in a store that is in use
+    asked, checksums = [], pipeline.checksums
+    monkeypatch.setattr(pipeline, "checksums", lambda sources: asked.append(1) or checksums(sources))
+    prepare(Store(tmp_path), [shop], IngestSettings(), silent, bounds_of(whole, 0.4))
+    assert asked == [1]
 
 
 @pytest.mark.parametrize("share", [2, 1_000])
 def test_all_of_them_where_they_fit(shop: Path, whole: Dataset, tmp_path: Path, share: float) -> None:
-    found = prepare(Store(tmp_path), [shop], IngestSettings(), silent, part_of(whole, share))
+    found = prepare(Store(tmp_path), [shop], IngestSettings(), silent, bounds_of(whole, share))
     assert (found.key, found.receipt) == (whole.key, whole.receipt)
 
 
@@ -119,5 +112,5 @@ def test_where_nobody_is_drawn_each_side_names_what_can_be_changed(
     raw = read_all([shop], IngestSettings(), tmp_path / "raw", silent)
     monkeypatch.setattr(sampled, "_sample", lambda *_: replace(raw, files=()))
     with pytest.raises(SettingsError, match=r"draw more users: --memory or --sample-users\.$") as told:
-        sampled.drawn(raw, {}, part_of(whole, 0.4), 0, tmp_path)
+        sampled.drawn(raw, {}, bounds_of(whole, 0.4), 0, tmp_path)
     assert MEMORY in told.value.on_screen and "--" not in told.value.on_screen
