@@ -19,6 +19,7 @@ _CONTROLS: Final = {
     "page_view": _Named("--page-view NAME", "“Which event is a page view?” on the Data page"),
     "no_event_name": _Named("--column event_name=", "“Event name” on the Data page, “not in the file”"),
     "memory": _Named("--memory or --sample-users", "BEHA2VEC_MEMORY, where the app is started"),
+    "bound": _Named("--memory", "BEHA2VEC_MEMORY, where the app is started"),
 }
 
 

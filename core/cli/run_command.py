@@ -203,8 +203,9 @@ def _runner(
             )
         if not (previous.sampled and inputs):
             return partial(run_all, from_stage=from_stage)
-        if memory is None and previous.memory:  # what is free now would draw other users
-            bounds = Bounds(previous.memory, sample_users)
+        # what is free now, or another number, would draw other users
+        drawn = previous.memory if memory is None else None
+        bounds = Bounds(drawn or bounds.memory, sample_users or previous.sample_users)
     if address is not None:
         from core.engines.on_spark import run_on_spark
 

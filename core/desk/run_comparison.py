@@ -16,7 +16,7 @@ from core.base.wording import percent
 from core.desk.controls import percentages
 from core.desk.saved_runs import SavedRun
 from core.facts.answer import ARROW
-from core.periods.migration import in_both
+from core.periods.placed_users import in_both
 from core.profiles.outcomes import label_of
 
 VIEWS: Final = {View.URL: "pages", View.THEME: "page themes", View.TYPE: "page types"}

@@ -161,10 +161,10 @@ def _trained_on(
     some, files = drawn(raw, records.files, bounds, settings.train.seed, work)
     key = pipeline.dataset_key(ingest, files)
     if kept.get(STAGES[0], key) != key:
-        memory = f"--memory {run.read_previous(store.root.parent).memory or ''}".strip()
         raise SettingsError(
             "The earlier run was trained on other users",
-            remedy=f"Name INPUT, {memory} or --sample-users, and --seed as before, or leave --from-stage out",
+            remedy="Name INPUT and --seed as before, and no other --memory or --sample-users; or leave "
+            "--from-stage out",
         )
     if some is None:
         return dataset_of(store, raw, ingest, files, work, progress, bounds, again=again), None
@@ -173,7 +173,7 @@ def _trained_on(
     sample = Sample(raw, decided, LEARNED)
     dataset = dataset_of(store, some, ingest, files, work, progress, bounds, sample, again=again)
     shutil.rmtree(work / SAMPLE)
-    return dataset, Everybody(raw, decided, settings, place, progress, bounds.memory)
+    return dataset, Everybody(raw, decided, settings, place, progress, bounds)
 
 
 def records_here(

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import psutil
-
 from core.base.errors import ResourceError, SettingsError
+from core.base.memory import free_memory, whole_memory
 from core.base.settings import size_in_bytes
 from core.ingest.sources.input_files import Packing, resolve_inputs
 
@@ -57,15 +56,13 @@ class Bounds:
         """
         if sample_users is not None and sample_users < 1:
             raise SettingsError(f"A sample of {sample_users} users is not possible", allowed="at least 1")
-        free = int(psutil.virtual_memory().available * SHARE)
+        free = int(free_memory() * SHARE)
         size = free if memory is None else size_in_bytes(memory)
         if size < LEAST and memory is not None:
             raise SettingsError(
                 f"--memory {memory} is less than a part of the users needs",
                 allowed=f"at least {math.ceil(LEAST / 10**6 / 50) * 50} MB",
-                remedy=f"A number alone is bytes: say {memory.strip()}GB"
-                if memory.strip().isdecimal()
-                else "",
+                remedy=_with_unit(memory.strip()),
             )
         return cls(max(size, LEAST), sample_users)
 
@@ -76,7 +73,7 @@ class Bounds:
         Raises:
             SettingsError: If it is no size, or less than a part of the users needs.
         """
-        memory = os.environ.get(MEMORY) or f"{max(LEAST, int(psutil.virtual_memory().total * SHARE))}"
+        memory = os.environ.get(MEMORY) or f"{max(LEAST, int(whole_memory() * SHARE))}"
         try:
             return cls.told(memory, None)
         except SettingsError as error:
@@ -134,6 +131,13 @@ class Bounds:
             for source in resolve_inputs(inputs)
         )
         return plain / _A_WRITTEN_RECORD <= self.at_once
+
+
+def _with_unit(memory: str) -> str:
+    """What to say of a number that stands alone, and so is bytes."""
+    if not memory.isdecimal():
+        return ""
+    return f"A number alone is bytes: say {memory}{'MB' if int(memory) * 10**6 >= LEAST else 'GB'}"
 
 
 def _is_packed(path: Path) -> bool:

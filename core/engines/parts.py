@@ -29,8 +29,10 @@ SPLIT_SALT: Final = "part"
 """In front of an id where parts are told; another one than in front of it where a sample is drawn."""
 ROOM: Final = 1.3
 """Times what the raw records take on the disk that has to be free for a copy of them."""
-FLUSHED: Final = 20_000
-"""Rows of a part that a thread holds before they go to disk."""
+FEWEST_HELD, MOST_HELD = 2_048, 20_000
+"""Rows of a part that a thread holds before they go to disk, at least and at most …"""
+A_HELD_ROW: Final = 700
+"""… and the bytes of one: what all parts and threads hold should fit, or it goes to disk twice (measured)."""
 _DIGESTS: Final = 2.0**64
 
 _COPY: Final = """
@@ -62,7 +64,7 @@ def split(
     if n_parts < 1:
         raise SettingsError(f"n_parts = {n_parts} is not possible", allowed="at least 1")
     bucket = f"coalesce({_digest(SPLIT_SALT)}, {Raw.LINE}) % {n_parts}"
-    written = _dealt(raw, bucket, "true", out, memory, threads)
+    written = _dealt(raw, n_parts, bucket, "true", out, memory, threads)
     parts = [part_of(raw, written.get(number, {})) for number in range(n_parts)]
     return [_with_rest(part, raw) if number == 0 else part for number, part in enumerate(parts)]
 
@@ -98,7 +100,7 @@ def sample_of(
         raise SettingsError(f"A share of {share} of the users is not possible", allowed="above 0, at most 1")
     drawn = f"{_digest(f'sample {int(seed)}')} < {math.ceil(share * _DIGESTS)}"
     condition = "true" if share == 1 else drawn
-    written = _dealt(raw, "0", condition, out, memory, threads)
+    written = _dealt(raw, 1, "0", condition, out, memory, threads)
     return part_of(raw, written.get(0, {}))
 
 
@@ -131,7 +133,13 @@ def _digest(salt: str) -> str:
 
 
 def _dealt(
-    raw: RawRead, bucket: str, condition: str, out: Path, memory: int | None, threads: int | None
+    raw: RawRead,
+    n_parts: int,
+    bucket: str,
+    condition: str,
+    out: Path,
+    memory: int | None,
+    threads: int | None,
 ) -> dict[int, dict[int, list[Path]]]:
     """Write records into buckets: bucket → ``file_no`` → files."""
     make_folder(out)
@@ -139,7 +147,9 @@ def _dealt(
     columns = ", ".join(RAW.names)
     by_bucket: dict[int, dict[int, list[Path]]] = {}
     with open_engine(out, raw.rows, threads, memory) as engine:
-        engine.raw.execute(f"SET partitioned_write_flush_threshold = {FLUSHED}")
+        held = engine.memory // (engine.threads * n_parts * A_HELD_ROW)
+        held = min(max(held, FEWEST_HELD), MOST_HELD)
+        engine.raw.execute(f"SET partitioned_write_flush_threshold = {held}")
         for number in dict.fromkeys(number for number, _ in raw.parts):
             paths = [path for at, path in raw.parts if at == number]
             folder = out / f"{number:05d}"

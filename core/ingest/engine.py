@@ -12,11 +12,12 @@ from typing import Any, Final
 import duckdb
 import ibis
 import ibis.expr.types as ir
-import psutil
 import pyarrow as pa
 
 from core.base.contention import available_cores
+from core.base.controls import control
 from core.base.errors import IN_A_BOUND, ResourceError
+from core.base.memory import free_memory
 from core.base.schema import Raw
 
 MEMORY_FLOOR: Final = 400 * 2**20
@@ -41,12 +42,13 @@ class Engine:
     def __init__(
         self, work_dir: Path, records: int = 0, threads: int | None = None, memory: int | None = None
     ) -> None:
-        free = int(psutil.virtual_memory().available * MEMORY_SHARE)
+        free = int(free_memory() * MEMORY_SHARE)
         needed = max(MEMORY_FLOOR, min(free, MEMORY_FLOOR + MEMORY_A_RECORD * records))
-        memory = needed if memory is None else min(needed, memory)
+        self.memory = needed if memory is None else min(needed, memory)
+        self.threads = threads or available_cores()
         config: dict[str, Any] = {
-            "threads": threads or available_cores(),
-            "memory_limit": f"{memory // 2**20}MiB",
+            "threads": self.threads,
+            "memory_limit": f"{self.memory // 2**20}MiB",
             "temp_directory": str(work_dir / "spill"),
             "autoinstall_known_extensions": "false",  # never ask the network for anything
             "preserve_insertion_order": "false",  # every result that is kept is ordered or keyed by itself
@@ -120,7 +122,9 @@ def open_engine(
     except duckdb.OutOfMemoryException as error:
         raise ResourceError(
             f"The memory is not enough for this file: {_first_line(error)}",
-            remedy=f"Close other programs, or stay in a bound of memory: {IN_A_BOUND}",
+            remedy=f"Close other programs, or stay in a bound of memory: {IN_A_BOUND}"
+            if memory is None
+            else f"Allow more: {control('bound')}",
         ) from error
     except duckdb.IOException as error:
         known = (text for text in map(os.strerror, _REFUSALS) if text in str(error))  # in JSON of its own

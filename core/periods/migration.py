@@ -14,30 +14,14 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from core.differences.table import Diff
+from core.periods.placed_users import Pairs
 from core.profiles.profile_columns import Col
 from core.profiles.two_shares import difference_interval
 
 BEFORE, AFTER = "before", "after"
 """Columns of places."""
-
-
-@dataclass(frozen=True, eq=False)
-class Pairs:
-    """Two places of each of some users.
-
-    Args:
-        before: int64 of shape (m,), position of the first segment; the number of segments for none.
-        after: int64 of shape (m,), the second.
-        views: int64 of shape (m, 2), page views that each place was made of.
-    """
-
-    before: np.ndarray
-    after: np.ndarray
-    views: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,13 +45,6 @@ class Migration:
     told: int
     stayed: float
     expected: float
-
-
-def in_both(before: pa.StringArray, after: pa.StringArray) -> tuple[np.ndarray, np.ndarray]:
-    """Where the users stand who are in both exports, by the same id: two int64 of shape (m,)."""
-    there = pc.index_in(after, value_set=before)
-    later = np.flatnonzero(pc.is_valid(there).to_numpy(zero_copy_only=False))
-    return np.asarray(there.drop_null(), dtype=np.int64), later
 
 
 def migration(pairs: Pairs, halves: Pairs, k: int) -> Migration:

@@ -10,8 +10,7 @@ import pandas as pd
 
 from core.base.schema import HARDLY
 from core.differences.table import Diff
-from core.periods.migration import in_both
-from core.periods.placed_users import RARE, PlacedUsers
+from core.periods.placed_users import RARE, PlacedUsers, in_both
 from core.periods.training_period import TrainingPeriod
 from core.profiles.profile_columns import Col
 from core.profiles.two_shares import ALONE, difference_interval

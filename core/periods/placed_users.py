@@ -8,6 +8,7 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from scipy import sparse
 
 from core.base.schema import OUTSIDE
@@ -166,6 +167,28 @@ class PlacedUsers:
         with np.errstate(invalid="ignore"):
             found: np.ndarray = self.distance > limit
         return found
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Two places of each of some users.
+
+    Args:
+        before: int64 of shape (m,), position of the first segment; the number of segments for none.
+        after: int64 of shape (m,), the second.
+        views: int64 of shape (m, 2), page views that each place was made of.
+    """
+
+    before: np.ndarray
+    after: np.ndarray
+    views: np.ndarray
+
+
+def in_both(before: pa.StringArray, after: pa.StringArray) -> tuple[np.ndarray, np.ndarray]:
+    """Where the users stand who are in both exports, by the same id: two int64 of shape (m,)."""
+    there = pc.index_in(after, value_set=before)
+    later = np.flatnonzero(pc.is_valid(there).to_numpy(zero_copy_only=False))
+    return np.asarray(there.drop_null(), dtype=np.int64), later
 
 
 def places(labels: np.ndarray, partition: Partition) -> np.ndarray:

@@ -23,8 +23,7 @@ from scipy import sparse
 
 from core.base.errors import ArtifactError
 from core.base.schema import HARDLY
-from core.periods.migration import in_both
-from core.periods.placed_users import PlacedUsers, Sparse, far_limit
+from core.periods.placed_users import PlacedUsers, Sparse, far_limit, in_both
 from core.storage.disk import disk_errors
 
 MOST_USERS: Final = 20_000

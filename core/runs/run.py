@@ -46,7 +46,9 @@ SETTINGS_OF: Final = {
 TRAINED: Final = "trained_users"
 """In the record of a run of which only a sample of the users took part in training."""
 MEMORY: Final = "memory"
-"""In the same record: the bytes that the run might take, from which the sample follows."""
+"""In the same record: the bytes that the run might take, from which the sample follows, …"""
+SAMPLE_USERS: Final = "sample_users"
+"""… unless so many users were asked for."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class Previous:
         inputs: What its files were by content.
         sampled: Whether it holds all users, placed on a model of some of them.
         memory: Bytes that it might take, where it is known of such a one.
+        sample_users: Users that it was asked to train on, where it was.
     """
 
     settings: RunSettings
@@ -66,6 +69,7 @@ class Previous:
     inputs: dict[str, str]
     sampled: bool = False
     memory: int | None = None
+    sample_users: int | None = None
 
 
 def read_previous(out: Path) -> Previous:
@@ -79,8 +83,14 @@ def read_previous(out: Path) -> Previous:
         put_in_place(out)
     try:
         record = json.loads((out / RUN).read_text(encoding="utf-8"))
-        settings, sampled = RunSettings(**record["settings"]), TRAINED in record
-        return Previous(settings, record["keys"], record["inputs"], sampled, record.get(MEMORY))
+        return Previous(
+            RunSettings(**record["settings"]),
+            record["keys"],
+            record["inputs"],
+            sampled=TRAINED in record,
+            memory=record.get(MEMORY),
+            sample_users=record.get(SAMPLE_USERS),
+        )
     except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
         raise ArtifactError(
             f"{out} holds no finished run to step into",
@@ -271,7 +281,7 @@ def _refuse_others(out: Path, inputs: Sequence[Path]) -> None:
     if previous.sampled:
         raise SettingsError(
             f"{out} holds all users, placed on a model of some of them, so their records are needed again",
-            remedy="Name INPUT, with --memory or --sample-users as before",
+            remedy="Name INPUT",
         )
     if inputs and pipeline.fingerprints(inputs) != previous.inputs:
         raise SettingsError(

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.base.errors import ResourceError
+from core.base.errors import ResourceError, SettingsError
 from core.base.progress import Progress
 from core.base.schema import OUTSIDE, Users
 from core.base.settings import Device
@@ -122,7 +122,10 @@ def require_writable(out: Path) -> None:
 
     Raises:
         ResourceError: If it is one.
+        SettingsError: If its name tells of another format.
     """
     make_folder(out.parent)
     if out.is_dir():
         raise ResourceError(f"{out} is a folder", allowed="the name of a Parquet file", remedy="Add a name")
+    if out.suffix != ".parquet":
+        raise SettingsError(f"{out.name} would hold Parquet", allowed="a name ending in .parquet")

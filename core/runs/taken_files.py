@@ -20,7 +20,6 @@ from pydantic import TypeAdapter, ValidationError
 
 from core.base.errors import ArtifactError, InputError, SettingsError
 from core.base.settings import IngestSettings
-from core.ingest.read.kept_reads import reading
 from core.ingest.sources.input_search import SUFFIXES, natural
 from core.storage.store import content_key, file_checksum
 
@@ -218,6 +217,8 @@ def taken_alike(out: Path, settings: IngestSettings) -> TakenFiles:
         ArtifactError: If the record is damaged.
         SettingsError: If it is of files that were read otherwise.
     """
+    from core.ingest.read.kept_reads import reading  # here, as all readers come with it
+
     read_with = content_key("watch", reading(settings), {})
     taken = read_taken(out) or TakenFiles(read_with)
     if taken.read_with != read_with:

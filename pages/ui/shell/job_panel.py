@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-import psutil
 import streamlit as st
 
 from core.base.errors import Beha2VecError
+from core.base.memory import whole_memory
 from core.base.settings import Settings
 from core.runs import jobs
 from core.runs.jobs import JobView, ResourceLimits, State
@@ -63,7 +63,7 @@ Draw = Callable[[JobView], None]
 
 def file_limits(wall_s: float) -> ResourceLimits:
     """What a child that opens a file from outside may use: most of the memory, and so many seconds."""
-    return ResourceLimits(memory_bytes=max(4 * 2**30, psutil.virtual_memory().total * 3 // 4), wall_s=wall_s)
+    return ResourceLimits(memory_bytes=max(4 * 2**30, whole_memory() * 3 // 4), wall_s=wall_s)
 
 
 def start(

@@ -276,6 +276,8 @@ def test_a_place_that_cannot_be_written_is_said_before_the_work(
     assert "taken" in one_line_error(cli("run", shop, "--out", taken, "--epochs", 1))
     done = cli("embed", shop, "--model", finished / "model", "--out", tmp_path)
     assert "is a folder" in one_line_error(done)
+    done = cli("embed", shop, "--model", finished / "model", "--out", tmp_path / "x.csv")
+    assert "x.csv would hold Parquet. Allowed: a name ending in .parquet" in one_line_error(done)
 
 
 def test_a_folder_that_is_no_model(shop: Path, tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def test_the_second_run_is_refused_with_the_number_of_the_first(
 
 @pytest.mark.parametrize("command", ["embed", "sample"])
 def test_the_second_writer_of_a_file_is_refused(made: Path, shop: Path, tmp_path: Path, command: str) -> None:
-    target = tmp_path / "made.csv"
+    target = tmp_path / ("made.csv" if command == "sample" else "made.parquet")
     words = {"embed": ("embed", shop, "--model", made / "model"), "sample": ("sample", "--users", 20)}[
         command
     ]

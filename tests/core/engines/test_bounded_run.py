@@ -111,25 +111,29 @@ def test_nothing_half_is_left_and_the_store_is_whole(out: Path) -> None:
     assert read_previous(out).sampled
 
 
-def test_a_later_stage_takes_the_memory_of_then_where_none_is_named(
-    out: Path, shop: Path, whole: Dataset
+@pytest.fixture
+def copied(out: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(out, tmp_path / "copied")
+
+
+def test_a_later_stage_takes_the_memory_and_the_sample_of_then_where_none_is_named(
+    copied: Path, shop: Path, whole: Dataset
 ) -> None:
-    def bounds(memory: str | None) -> Bounds:
-        found: Any = _runner(None, [shop], out, "cluster", memory, None)
+    def bounds(memory: str | None, sample_users: int | None = None) -> Bounds:
+        found: Any = _runner(None, [shop], copied, "cluster", memory, sample_users)
         assert isinstance(found.keywords["bounds"], Bounds)
         return found.keywords["bounds"]
 
     assert bounds(None) == bounds_of(whole, 0.4)
-    assert bounds("7GB").memory == 7 * 10**9
+    assert bounds("7GB") == Bounds(7 * 10**9)
+    asked = bounds_of(whole, 0.4, 60)
+    assert run_bounded(copied, [shop], SETTINGS, silent, asked)["sample_users"] == 60
+    assert bounds(None) == asked
+    assert bounds(None, 50) == bounds_of(whole, 0.4, 50)
 
 
 def files_of(out: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
-
-
-@pytest.fixture
-def copied(out: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(out, tmp_path / "copied")
 
 
 def test_a_later_stage_can_be_done_again_on_a_sample_and_all_are_placed_again(
@@ -157,9 +161,8 @@ def test_a_later_stage_is_refused_without_the_records_or_with_another_sample(
 ) -> None:
     before = files_of(copied)
     said = one_line_error(cli("run", "--out", copied, "--from-stage", stage))
-    assert "their records are needed again" in said and "Name INPUT, with --memory" in said
-    named = rf"trained on other users\. Name INPUT, --memory {bounds_of(whole, 0.4).memory} or"
-    with pytest.raises(SettingsError, match=named):
+    assert "their records are needed again. Name INPUT" in said
+    with pytest.raises(SettingsError, match=r"trained on other users\. Name INPUT and --seed as before"):
         run_bounded(copied, [shop], SETTINGS, silent, bounds_of(whole, 0.2), from_stage=stage)
     assert files_of(copied) == before
     assert len(list((copied / "stages" / "preprocess").glob("[!.]*"))) == 1

@@ -1,11 +1,11 @@
 """What fits into a bound of memory."""
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from core.base.errors import SettingsError
+from core.engines import bounds
 from core.engines.bounds import A_RECORD, FEWEST, LEAST, MEMORY, PROGRAM, Bounds
 
 GB = 10**9
@@ -25,6 +25,12 @@ def test_what_is_no_size_is_refused(text: str) -> None:
         Bounds.told(text, None)
 
 
+@pytest.mark.parametrize(("number", "unit"), [("4", "GB"), ("900", "MB"), ("1500", "MB")])
+def test_a_number_alone_is_bytes_and_what_it_may_have_meant_is_said(number: str, unit: str) -> None:
+    with pytest.raises(SettingsError, match=rf"A number alone is bytes: say {number}{unit}"):
+        Bounds.told(number, None)
+
+
 def test_less_than_a_part_needs_is_refused_with_what_it_needs() -> None:
     with pytest.raises(SettingsError, match=r"--memory 200MB is less than a part .* at least 900 MB"):
         Bounds.told("200MB", None)
@@ -34,41 +40,40 @@ def test_less_than_a_part_needs_is_refused_with_what_it_needs() -> None:
 
 
 def test_where_nobody_says_a_run_takes_half_of_what_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
-    free = SimpleNamespace(available=10 * GB)
-    monkeypatch.setattr("core.engines.bounds.psutil.virtual_memory", lambda: free)
+    monkeypatch.setattr(bounds, "free_memory", lambda: 10 * GB)
     assert Bounds.told(None, None).memory == 5 * GB
-    free.available = GB  # too little for a part: it is tried all the same
+    monkeypatch.setattr(bounds, "free_memory", lambda: GB)  # too little for a part: it is tried all the same
     assert Bounds.told(None, None).memory == PROGRAM + FEWEST * A_RECORD
 
 
 def test_the_app_takes_half_of_the_whole_memory_however_busy_the_machine_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    machine = SimpleNamespace(total=16 * GB, available=GB)
-    monkeypatch.setattr("core.engines.bounds.psutil.virtual_memory", lambda: machine)
+    monkeypatch.setattr(bounds, "whole_memory", lambda: 16 * GB)
+    monkeypatch.setattr(bounds, "free_memory", lambda: GB)
     monkeypatch.delenv(MEMORY, raising=False)
     assert Bounds.of_app().memory == 8 * GB
-    machine.total = GB
+    monkeypatch.setattr(bounds, "whole_memory", lambda: GB)
     assert Bounds.of_app().memory == LEAST
     monkeypatch.setenv(MEMORY, "3GB")
     assert Bounds.of_app().memory == 3 * GB
 
 
 def test_parts_and_sample_follow_from_the_memory() -> None:
-    bounds = Bounds(PROGRAM + 1_000 * A_RECORD)
-    assert [bounds.n_parts(records) for records in (1, 1_000, 1_001, 9_000)] == [1, 1, 2, 10]
-    assert [bounds.sample_share(records) for records in (500, 1_000, 1_001, 1_801, 9_000)] == [
+    some = Bounds(PROGRAM + 1_000 * A_RECORD)
+    assert [some.n_parts(records) for records in (1, 1_000, 1_001, 9_000)] == [1, 1, 2, 10]
+    assert [some.sample_share(records) for records in (500, 1_000, 1_001, 1_801, 9_000)] == [
         1, 1, 0.5, 0.25, 0.0625,
     ]  # fmt: skip
     more = Bounds(PROGRAM + 1_100 * A_RECORD)  # a little more memory draws the same users
-    assert more.sample_share(9_000) == bounds.sample_share(9_000)
-    assert bounds.database < bounds.memory
+    assert more.sample_share(9_000) == some.sample_share(9_000)
+    assert some.database < some.memory
 
 
 def test_files_surely_fit_where_they_are_small(tmp_path: Path) -> None:
     (plain := tmp_path / "a.csv").write_text("x,y\n" + "1,2\n" * 1_000)
-    bounds = Bounds(PROGRAM + 250 * A_RECORD)
-    assert bounds.surely_holds([plain])
+    some = Bounds(PROGRAM + 250 * A_RECORD)
+    assert some.surely_holds([plain])
     (packed := tmp_path / "b.parquet").write_bytes(b"PAR1" + bytes(1_000))
-    assert not bounds.surely_holds([packed])
+    assert not some.surely_holds([packed])
     assert not Bounds(PROGRAM + 50 * A_RECORD).surely_holds([plain])

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -58,6 +59,24 @@ def test_who_is_where_depends_on_no_other_user_and_on_no_thread(tmp_path: Path, 
     some = raw_read(tmp_path / "some", [[row for row in rows(40) if row[Raw.USER_KEY] in ("1.7", "9.7")]])
     assert dealt(some, "three", 1) == {user: first[user] for user in ("1.7", "9.7")}
     assert len(set(first.values())) == 5  # so it could have differed
+
+
+def test_what_parts_hold_before_it_goes_to_disk_follows_the_memory(tmp_path: Path, raw: RawRead) -> None:
+    path = raw.parts[0][1]
+    many = pq.read_table(path)
+    many = many.take(np.arange(100_000) % len(many))
+    ids = pa.array([str(number) for number in range(100_000)], many.schema.field(Raw.USER_KEY).type)
+    place = many.schema.get_field_index(Raw.USER_KEY)
+    pq.write_table(many.set_column(place, Raw.USER_KEY, ids), path)
+
+    def most_rows(memory: int) -> int:
+        out = tmp_path / str(memory)
+        made = parts.split(replace(raw, parts=((0, path),)), 8, out, memory, threads=2)
+        files = [pq.read_metadata(path) for part in made for _, path in part.parts]
+        assert sum(file.num_rows for file in files) == 100_000
+        return max(file.row_group(group).num_rows for file in files for group in range(file.num_row_groups))
+
+    assert most_rows(40 * 2**20) < 0.7 * most_rows(400 * 2**20)
 
 
 def test_rejects_are_in_the_first_part_and_the_parts_add_up(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 import errno
 from pathlib import Path
-from types import SimpleNamespace
 
 import duckdb
 import pyarrow as pa
@@ -33,7 +32,7 @@ def test_threads_network_and_disk_are_bounded(tmp_path: Path) -> None:
 def test_memory_grows_with_the_records_within_what_is_free(
     tmp_path: Path, monkeypatch: MonkeyPatch, free_mib: int, records: int, limit: str
 ) -> None:
-    monkeypatch.setattr(engine.psutil, "virtual_memory", lambda: SimpleNamespace(available=free_mib * 2**20))
+    monkeypatch.setattr(engine, "free_memory", lambda: free_mib * 2**20)
     with open_engine(tmp_path, records) as opened:
         assert setting(opened, "memory_limit") == f"{limit} MiB"
 
@@ -72,6 +71,10 @@ def test_too_little_memory_is_an_error_in_words(tmp_path: Path, monkeypatch: Mon
     query = "SELECT list(i ORDER BY hash(i)) FROM range(20_000_000) t(i) GROUP BY i % 2"
     with pytest.raises(ResourceError, match="memory"), open_engine(tmp_path, threads=1) as opened:
         opened.raw.execute(query).fetchall()
+    bounded = open_engine(tmp_path, threads=1, memory=20 * 2**20)
+    with pytest.raises(ResourceError, match=r"Allow more: --memory\.") as told, bounded as opened:
+        opened.raw.execute(query).fetchall()
+    assert "Allow more: BEHA2VEC_MEMORY, where the app is started" in told.value.on_screen
 
 
 def test_other_errors_are_bugs_and_stay(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pytest
 
 from core.differences.table import Diff
-from core.periods.migration import AFTER, BEFORE, Pairs, in_both, migration
+from core.periods.migration import AFTER, BEFORE, migration
+from core.periods.placed_users import Pairs, in_both
 from core.profiles.profile_columns import Col
 from core.profiles.wilson import Z_95
 from tests.core.periods.two_exports import two_exports

@@ -1,0 +1,60 @@
+"""The memory of the machine, or what of it a container or a service may take that this process is in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import psutil
+
+OWN: Final = Path("/proc/self/cgroup")
+GROUPS: Final = Path("/sys/fs/cgroup")
+"""Where Linux tells of control groups (its Documentation/admin-guide, cgroup-v1 and cgroup-v2)."""
+
+
+class _Files(NamedTuple):
+    """Files of a group: its limit and what it takes; and what is its cache, in ``memory.stat``."""
+
+    most: str
+    taken: str
+    cache: str
+
+
+_V2: Final = _Files("memory.max", "memory.current", "inactive_file")
+_V1: Final = _Files("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+
+
+def whole_memory() -> int:
+    """Bytes that there are."""
+    return min([psutil.virtual_memory().total, *(most for most, _ in _limits())])
+
+
+def free_memory() -> int:
+    """Bytes that can be taken now without swapping."""
+    left = [max(0, most - taken) for most, taken in _limits()]
+    return min([psutil.virtual_memory().available, *left])
+
+
+def _limits() -> Iterator[tuple[int, int]]:
+    """Of the group of this process and of those around it: the limit, and bytes taken beside cache."""
+    for folder, files in _own_groups():
+        try:
+            most = int((folder / files.most).read_text())
+            stat = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
+            yield most, int((folder / files.taken).read_text()) - int(stat[files.cache])
+        except (OSError, ValueError, KeyError):  # a group that is out of sight, or the word "max"
+            continue
+
+
+def _own_groups() -> Iterator[tuple[Path, _Files]]:
+    try:
+        lines = OWN.read_text().splitlines()
+    except OSError:  # not Linux
+        return
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if controllers in ("", "memory"):
+            root, files = (GROUPS / controllers, _V1 if controllers else _V2)
+            own = root / path.lstrip("/")
+            yield from ((folder, files) for folder in (own, *own.parents) if folder.is_relative_to(root))
