@@ -1,10 +1,9 @@
 """How time and memory grow with the number of events, in a bound of memory.
 
-    python -m benchmarks.growth --events 140000 --events 1400000 --events 14000000 --memory 1500MB
-    python -m benchmarks.growth --events 14000000 --files 7 --memory 1500MB --folder DISK
+    python -m benchmarks.growth --memory 1500MB --folder DISK
 
-Demo shops are written to disk as they are made, and not counted. With ``--folder`` they stay there for the
-next time (300 bytes an event); what runs made does not. Each run is a process of its own with all
+Demo shops, several where one would be large, are written to disk as they are made, and not counted. With
+``--folder`` they stay there for the next time (300 bytes an event); what runs made does not. Each run is a process of its own with all
 that it starts; its resident memory is looked at ten times a second. A bag of pages on a sample of users, so
 that what grows is reading, cleaning, placing and profiles. The last lines are the slopes of log CPU time and
 log memory over log events.
@@ -32,6 +31,8 @@ from core.sample import write_sample
 
 EVENTS_A_USER = 10.98
 """Of the demo shop."""
+MOST = 14_000_000
+"""Events of a shop; of more, shops of other users are made beside it."""
 EVERY_S = 0.1
 
 
@@ -90,23 +91,24 @@ def slope(events: list[int], values: list[float]) -> float:
 
 
 @click.command(help=__doc__)
-@click.option("--events", type=int, multiple=True, default=(140_000, 1_400_000), show_default=True)
 @click.option(
-    "--files", type=int, default=1, show_default=True, help="So many of these events, other users each."
+    "--events", type=int, multiple=True, default=(140_000, 1_400_000, MOST, 7 * MOST), show_default=True
 )
+@click.option("--preset", default="bag", show_default=True)
 @click.option("--memory", default="1500MB", show_default=True)
 @click.option("--sample-users", type=int, default=10_000, show_default=True)
 @click.option("--folder", type=click.Path(path_type=Path), help="Where files are made and left, or are.")
-def main(events: tuple[int, ...], files: int, memory: str, sample_users: int, folder: Path | None) -> None:
+def main(events: tuple[int, ...], preset: str, memory: str, sample_users: int, folder: Path | None) -> None:
     """Measure and print."""
-    options = ("--preset", "bag", "--memory", memory, "--sample-users", str(sample_users))
+    options = ("--preset", preset, "--memory", memory, "--sample-users", str(sample_users))
     with tempfile.TemporaryDirectory(dir=folder) as name:
         rows = []
         for number in events:
-            made = [(folder or Path(name)) / f"{number}-{seed}.csv" for seed in range(files)]
+            files = max(1, round(number / MOST))
+            made = [(folder or Path(name)) / f"{number // files}-{seed}.csv" for seed in range(files)]
             for seed, csv in enumerate(made):
                 if not csv.exists():
-                    write_sample(csv, round(number / EVENTS_A_USER), seed, silent)
+                    write_sample(csv, round(number / files / EVENTS_A_USER), seed, silent)
             rows.append(run(made, Path(name) / f"out{number}", options))
     cells = [
         (
@@ -119,7 +121,7 @@ def main(events: tuple[int, ...], files: int, memory: str, sample_users: int, fo
         )
         for r in rows
     ]
-    print(markdown(["events", "users", "trained on", "wall s", "CPU s", "peak MB"], cells))
+    print(markdown(["events", "users", "trained on", "wall s", "CPU s", "peak MiB"], cells))
     if len(rows) > 1:
         counts = [r.events for r in rows]
         for what, values in (("CPU time", [r.cpu_s for r in rows]), ("memory", [r.peak_mb for r in rows])):

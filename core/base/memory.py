@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -14,15 +15,17 @@ GROUPS: Final = Path("/sys/fs/cgroup")
 
 
 class _Files(NamedTuple):
-    """Files of a group: its limit and what it takes; and what is its cache, in ``memory.stat``."""
+    """Files of a group: its limit, what it takes, and in ``memory.stat`` what of that are pages of files."""
 
     most: str
     taken: str
-    cache: str
+    pages: tuple[str, str]
 
 
-_V2: Final = _Files("memory.max", "memory.current", "inactive_file")
-_V1: Final = _Files("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+_V2: Final = _Files("memory.max", "memory.current", ("active_file", "inactive_file"))
+_V1: Final = _Files(
+    "memory.limit_in_bytes", "memory.usage_in_bytes", ("total_active_file", "total_inactive_file")
+)
 
 
 def whole_memory() -> int:
@@ -37,24 +40,25 @@ def free_memory() -> int:
 
 
 def _limits() -> Iterator[tuple[int, int]]:
-    """Of the group of this process and of those around it: the limit, and bytes taken beside cache."""
+    """Of the group of this process and of those around it: limit, and what is taken beside pages of files."""
     for folder, files in _own_groups():
         try:
             most = int((folder / files.most).read_text())
             stat = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
-            yield most, int((folder / files.taken).read_text()) - int(stat[files.cache])
+            yield most, int((folder / files.taken).read_text()) - sum(int(stat[name]) for name in files.pages)
         except (OSError, ValueError, KeyError):  # a group that is out of sight, or the word "max"
             continue
 
 
 def _own_groups() -> Iterator[tuple[Path, _Files]]:
     try:
-        lines = OWN.read_text().splitlines()
+        lines = os.fsdecode(OWN.read_bytes()).splitlines()
     except OSError:  # not Linux
         return
     for line in lines:
         _, controllers, path = line.split(":", 2)
-        if controllers in ("", "memory"):
-            root, files = (GROUPS / controllers, _V1 if controllers else _V2)
+        v1 = "memory" in controllers.split(",")
+        if v1 or not controllers:
+            root, files = (GROUPS / "memory", _V1) if v1 else (GROUPS, _V2)
             own = root / path.lstrip("/")
             yield from ((folder, files) for folder in (own, *own.parents) if folder.is_relative_to(root))

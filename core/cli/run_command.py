@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -203,9 +204,7 @@ def _runner(
             )
         if not (previous.sampled and inputs):
             return partial(run_all, from_stage=from_stage)
-        # what is free now, or another number, would draw other users
-        drawn = previous.memory if memory is None else None
-        bounds = Bounds(drawn or bounds.memory, sample_users or previous.sample_users)
+        bounds = replace(bounds, share=previous.share)
     if address is not None:
         from core.engines.on_spark import run_on_spark
 

@@ -22,7 +22,7 @@ from core.engines import parts
 from core.engines.bounds import Bounds
 from core.engines.everybody import Everybody
 from core.engines.placing import Model, Place, PlacedPart, Placing
-from core.engines.sampled import SAMPLE, Sample, dataset_of, decided_on, drawn, read_here
+from core.engines.sampled import SAMPLE, Sample, dataset_of, decided_on, drawn, read_here, share_drawn
 from core.ingest.read.read_all import RawRead
 from core.runs import pipeline, run
 from core.runs.pipeline import LABEL_CACHE, STAGES, RunSettings
@@ -82,9 +82,13 @@ def run_bounded(
         Beha2VecError: If something cannot be done, or another process writes there; what an earlier run
             left is untouched.
     """
-    if bounds.sample_users is None and (
-        bounds.surely_holds(inputs)
-        or (not from_stage and _is_there(out / "stages", inputs, settings.ingest, bounds))
+    if (
+        bounds.sample_users is None
+        and bounds.share is None
+        and (
+            bounds.surely_holds(inputs)
+            or (not from_stage and _is_there(out / "stages", inputs, settings.ingest, bounds))
+        )
     ):
         return run.run(out, inputs, settings, progress, from_stage, fetch_hosts)
     read = partial(records_here, inputs=inputs, progress=progress, bounds=bounds)
@@ -158,22 +162,22 @@ def _trained_on(
         SettingsError: If nobody is drawn, or others than those of the stages that are kept.
     """
     raw, ingest, again = records.raw, settings.ingest, again and not kept
-    some, files = drawn(raw, records.files, bounds, settings.train.seed, work)
+    share = share_drawn(raw, bounds, work)
+    some, files = drawn(raw, records.files, share, bounds, settings.train.seed, work)
     key = pipeline.dataset_key(ingest, files)
     if kept.get(STAGES[0], key) != key:
         raise SettingsError(
             "The earlier run was trained on other users",
-            remedy="Name INPUT and --seed as before, and no other --memory or --sample-users; or leave "
-            "--from-stage out",
+            remedy="Name INPUT, --seed and --sample-users as before, or leave --from-stage out",
         )
-    if some is None:
+    if some is None or share is None:
         return dataset_of(store, raw, ingest, files, work, progress, bounds, again=again), None
     place = records.deal()
     decided = decided_on(raw, ingest, work, SubProgress(progress, 0.5, 0.7), bounds)
     sample = Sample(raw, decided, LEARNED)
     dataset = dataset_of(store, some, ingest, files, work, progress, bounds, sample, again=again)
     shutil.rmtree(work / SAMPLE)
-    return dataset, Everybody(raw, decided, settings, place, progress, bounds)
+    return dataset, Everybody(raw, decided, settings, place, progress, share)
 
 
 def records_here(

@@ -42,10 +42,12 @@ class Bounds:
     Args:
         memory: Bytes.
         sample_users: Users to train on; as many as the memory allows when None.
+        share: Of the users, that an earlier run drew and this one goes on from.
     """
 
     memory: int
     sample_users: int | None = None
+    share: float | None = None
 
     @classmethod
     def told(cls, memory: str | None, sample_users: int | None) -> Bounds:
@@ -62,13 +64,13 @@ class Bounds:
             raise SettingsError(
                 f"--memory {memory} is less than a part of the users needs",
                 allowed=f"at least {math.ceil(LEAST / 10**6 / 50) * 50} MB",
-                remedy=_with_unit(memory.strip()),
+                remedy="A number alone is bytes: add GB or MB" if memory.strip().isdecimal() else "",
             )
         return cls(max(size, LEAST), sample_users)
 
     @classmethod
     def of_app(cls) -> Bounds:
-        """What :data:`MEMORY` says, or half of the machine's, so that what is made follows the file alone.
+        """What :data:`MEMORY` says, or half of all there is, so that what is made follows the file alone.
 
         Raises:
             SettingsError: If it is no size, or less than a part of the users needs.
@@ -131,13 +133,6 @@ class Bounds:
             for source in resolve_inputs(inputs)
         )
         return plain / _A_WRITTEN_RECORD <= self.at_once
-
-
-def _with_unit(memory: str) -> str:
-    """What to say of a number that stands alone, and so is bytes."""
-    if not memory.isdecimal():
-        return ""
-    return f"A number alone is bytes: say {memory}{'MB' if int(memory) * 10**6 >= LEAST else 'GB'}"
 
 
 def _is_packed(path: Path) -> bool:

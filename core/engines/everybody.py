@@ -17,7 +17,6 @@ from core.base.schema import Users
 from core.base.settings import AnalyzeSettings
 from core.data.dataset import RECEIPT, USERS
 from core.data.receipt import Receipt
-from core.engines.bounds import Bounds
 from core.engines.placing import Place, PlacedPart, Placing, told
 from core.engines.receipts import add_up
 from core.ingest.observe.decided import Decided
@@ -32,7 +31,7 @@ from core.runs.export import arrow_table, users_table, vector_lists
 from core.runs.model_folder import MODEL
 from core.runs.pipeline import RunSettings, Segments
 from core.runs.publish import PROFILES
-from core.runs.run import MEMORY, SAMPLE_USERS, TRAINED
+from core.runs.run import SHARE, TRAINED
 from core.storage.disk import write_text_atomic
 
 
@@ -46,7 +45,7 @@ class Everybody:
         settings: Of the run.
         place: Places them, part by part.
         progress: Where to report.
-        bounds: What the run may take.
+        share: Of the users, that the model learns from.
     """
 
     raw: RawRead
@@ -54,7 +53,7 @@ class Everybody:
     settings: RunSettings
     place: Place
     progress: Progress
-    bounds: Bounds
+    share: float
 
     def finish(self, building: Path, made: Segments) -> dict[str, Any]:
         """Put all users in place of those of the training: their table, the profiles, the receipt.
@@ -83,8 +82,7 @@ class Everybody:
         receipt = add_up(self.raw, self.decided, receipts, trained)
         # a new file: the one that is there shares its bytes with the store
         write_text_atomic(building / RECEIPT, receipt.model_dump_json(indent=1))
-        asked = {SAMPLE_USERS: self.bounds.sample_users} if self.bounds.sample_users else {}
-        return {"users": receipt.users, TRAINED: trained.users, MEMORY: self.bounds.memory, **asked}
+        return {"users": receipt.users, TRAINED: trained.users, SHARE: self.share}
 
 
 def _taken(made: Segments, writer: pq.ParquetWriter, part: PlacedPart) -> tuple[Counts, Receipt]:

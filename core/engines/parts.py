@@ -32,7 +32,7 @@ ROOM: Final = 1.3
 FEWEST_HELD, MOST_HELD = 2_048, 20_000
 """Rows of a part that a thread holds before they go to disk, at least and at most …"""
 A_HELD_ROW: Final = 700
-"""… and the bytes of one: what all parts and threads hold should fit, or it goes to disk twice (measured)."""
+"""… and the bytes of one: what threads hold of all parts has to fit, or it goes to disk twice (measured)."""
 _DIGESTS: Final = 2.0**64
 
 _COPY: Final = """
@@ -147,9 +147,10 @@ def _dealt(
     columns = ", ".join(RAW.names)
     by_bucket: dict[int, dict[int, list[Path]]] = {}
     with open_engine(out, raw.rows, threads, memory) as engine:
-        held = engine.memory // (engine.threads * n_parts * A_HELD_ROW)
-        held = min(max(held, FEWEST_HELD), MOST_HELD)
-        engine.raw.execute(f"SET partitioned_write_flush_threshold = {held}")
+        rows = engine.memory // (n_parts * A_HELD_ROW)
+        holding = min(engine.threads, max(1, rows // FEWEST_HELD))
+        held = min(max(rows // holding, FEWEST_HELD), MOST_HELD)
+        engine.raw.execute(f"SET threads = {holding}; SET partitioned_write_flush_threshold = {held}")
         for number in dict.fromkeys(number for number, _ in raw.parts):
             paths = [path for at, path in raw.parts if at == number]
             folder = out / f"{number:05d}"

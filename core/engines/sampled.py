@@ -76,7 +76,7 @@ def prepare(
     with store.working(STAGES[0]) as work:
         before = SubProgress(progress, 0.0, 0.5)
         raw, files = read_here(store, inputs, settings, work, before, checksums)
-        some, files = drawn(raw, files, bounds, SEED, work)
+        some, files = drawn(raw, files, share_drawn(raw, bounds, work), bounds, SEED, work)
         rest = SubProgress(progress, 0.7, 1.0)
         if some is None:
             return dataset_of(store, raw, settings, files, work, rest, bounds)
@@ -108,37 +108,40 @@ def read_here(
     return raw, pipeline.numbered(sources, checksums)
 
 
+def share_drawn(raw: RawRead, bounds: Bounds, work: Path) -> float | None:
+    """The share of the users to learn from; None where these are all, and fit at once.
+
+    Raises:
+        SettingsError: If their records do not fit.
+    """
+    share = bounds.share or bounds.sample_share(raw.rows)
+    if bounds.sample_users is not None:
+        share = min(1.0, bounds.sample_users / max(1, parts.count_ids(raw, work, bounds.database)))
+    if share * raw.rows > bounds.at_once:
+        who = counted(bounds.sample_users, "user") if bounds.sample_users else f"{share:.1%} of the users"
+        raise SettingsError(
+            f"A sample of {who} has about {int(share * raw.rows):,} records, and {bounds.at_once:,} fit "
+            "into the memory",
+            remedy="Draw fewer users, or allow more memory",
+        )
+    return None if share >= 1 else share
+
+
 def drawn(
-    raw: RawRead, files: dict[str, str], bounds: Bounds, seed: int, work: Path
+    raw: RawRead, files: dict[str, str], share: float | None, bounds: Bounds, seed: int, work: Path
 ) -> tuple[RawRead | None, dict[str, str]]:
     """The users to learn from, None where these are all; and what they are by content.
 
     Raises:
         SettingsError: If nobody is drawn.
     """
-    some = _sample(raw, bounds, seed, work)
-    if some is None:
+    if share is None:
         return None, files
+    some = parts.sample_of(raw, work / SAMPLE, share=share, seed=seed, memory=bounds.database)
     if not some.rows:
         remedy = f"Allow more memory or draw more users: {control('memory')}"
         raise SettingsError("Nobody is in the sample of the users", remedy=remedy)
     return some, files | {SAMPLE: f"{sum(file.read for file in some.files)} records, seed {seed}"}
-
-
-def _sample(raw: RawRead, bounds: Bounds, seed: int, work: Path) -> RawRead | None:
-    """The users to train on; None where these are all, and fit at once."""
-    share = bounds.sample_share(raw.rows)
-    if bounds.sample_users is not None:
-        share = min(1.0, bounds.sample_users / max(1, parts.count_ids(raw, work, bounds.database)))
-        if share * raw.rows > bounds.at_once:
-            raise SettingsError(
-                f"A sample of {counted(bounds.sample_users, 'user')} has about {int(share * raw.rows):,} "
-                f"records, and {bounds.at_once:,} fit into the memory",
-                remedy="Draw fewer users, or allow more memory",
-            )
-    if share >= 1 and bounds.n_parts(raw.rows) == 1:
-        return None
-    return parts.sample_of(raw, work / SAMPLE, share=share, seed=seed, memory=bounds.database)
 
 
 def decided_on(

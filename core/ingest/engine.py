@@ -122,9 +122,9 @@ def open_engine(
     except duckdb.OutOfMemoryException as error:
         raise ResourceError(
             f"The memory is not enough for this file: {_first_line(error)}",
-            remedy=f"Close other programs, or stay in a bound of memory: {IN_A_BOUND}"
-            if memory is None
-            else f"Allow more: {control('bound')}",
+            remedy=f"Allow more: {control('bound')}"
+            if engine.memory == memory
+            else f"Close other programs, or stay in a bound of memory: {IN_A_BOUND}",
         ) from error
     except duckdb.IOException as error:
         known = (text for text in map(os.strerror, _REFUSALS) if text in str(error))  # in JSON of its own

@@ -10,15 +10,13 @@ import pandas as pd
 
 from core.base.schema import HARDLY
 from core.differences.table import Diff
-from core.periods.placed_users import RARE, PlacedUsers, in_both
+from core.periods.placed_users import FEWEST_USERS, RARE, PlacedUsers, in_both
 from core.periods.training_period import TrainingPeriod
 from core.profiles.profile_columns import Col
 from core.profiles.two_shares import ALONE, difference_interval
 from core.segments.geometry import repeatable
 
 CHANGE, PAGE, KNOWN = "change", "page", "known"
-FEWEST_USERS: Final = 5
-"""Who saw a page that is told of, when more of them did."""
 
 
 class PageChange(StrEnum):

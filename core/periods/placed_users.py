@@ -21,6 +21,8 @@ FAR_SHARE: Final = 0.05
 """Share of the clustered users of the training period who lie beyond what is called far."""
 RARE: Final = "(pages of very few users)"
 """What a page is called that hardly anybody saw: its own name may name a person."""
+FEWEST_USERS: Final = 5
+"""Who saw a page that is told of, when more of them did."""
 Sparse: TypeAlias = Any
 """A matrix of scipy, whose own have no types."""
 

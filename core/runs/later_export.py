@@ -28,7 +28,7 @@ from core.data.page_labels import LabelledPages, page_names
 from core.data.sequences import UserSequences
 from core.labels.label_settings import LabelMode, LabelSettings
 from core.periods.filter import CountFilter
-from core.periods.placed_users import RARE, Pairs, PlacedUsers, in_both, places, seen_pages
+from core.periods.placed_users import FEWEST_USERS, RARE, Pairs, PlacedUsers, in_both, places, seen_pages
 from core.periods.session_halves import EVEN, halves_of
 from core.periods.training_period import TrainingPeriod
 from core.runs import pipeline
@@ -176,8 +176,6 @@ def _without_rare(sequences: UserSequences, urls: list[str], told: set[str]) -> 
 
 
 def _seen_by_enough(sequences: UserSequences, urls: Sequence[str]) -> set[str]:
-    from core.periods.page_changes import FEWEST_USERS
-
     (seen,) = seen_pages([(sequences, urls)], ())
     return {url for url, users in zip(seen.names, seen.users.tolist(), strict=True) if users >= FEWEST_USERS}
 

@@ -45,10 +45,8 @@ SETTINGS_OF: Final = {
 
 TRAINED: Final = "trained_users"
 """In the record of a run of which only a sample of the users took part in training."""
-MEMORY: Final = "memory"
-"""In the same record: the bytes that the run might take, from which the sample follows, …"""
-SAMPLE_USERS: Final = "sample_users"
-"""… unless so many users were asked for."""
+SHARE: Final = "sample_share"
+"""In the same record: the share of the users that were drawn for it."""
 
 
 @dataclass(frozen=True)
@@ -60,16 +58,14 @@ class Previous:
         keys: Stage → key.
         inputs: What its files were by content.
         sampled: Whether it holds all users, placed on a model of some of them.
-        memory: Bytes that it might take, where it is known of such a one.
-        sample_users: Users that it was asked to train on, where it was.
+        share: Of the users, that such a one trained on.
     """
 
     settings: RunSettings
     keys: dict[str, str]
     inputs: dict[str, str]
     sampled: bool = False
-    memory: int | None = None
-    sample_users: int | None = None
+    share: float | None = None
 
 
 def read_previous(out: Path) -> Previous:
@@ -88,8 +84,7 @@ def read_previous(out: Path) -> Previous:
             record["keys"],
             record["inputs"],
             sampled=TRAINED in record,
-            memory=record.get(MEMORY),
-            sample_users=record.get(SAMPLE_USERS),
+            share=record.get(SHARE),
         )
     except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
         raise ArtifactError(

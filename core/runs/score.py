@@ -124,8 +124,8 @@ def require_writable(out: Path) -> None:
         ResourceError: If it is one.
         SettingsError: If its name tells of another format.
     """
-    make_folder(out.parent)
     if out.is_dir():
         raise ResourceError(f"{out} is a folder", allowed="the name of a Parquet file", remedy="Add a name")
-    if out.suffix != ".parquet":
+    if out.suffix.casefold() != ".parquet":
         raise SettingsError(f"{out.name} would hold Parquet", allowed="a name ending in .parquet")
+    make_folder(out.parent)

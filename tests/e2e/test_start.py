@@ -151,6 +151,8 @@ def test_an_upload_that_was_cut_off_goes_on(server: Server, new_page: OpenPage, 
     with page.expect_request(second):
         page.unroute(second)  # by itself
     expect(told).to_have_text(re.compile(r"large\.csv: 16\.8 of 20\.4 MB, \d+\.\d MB/s, \d+ s left"))
+    while not held:  # it is on its way
+        page.wait_for_timeout(50)
     held.pop(0).abort()
     expect(told).to_contain_text("The connection was lost. It is tried again in")
     page.unroute_all()

@@ -53,7 +53,7 @@ def put_together(sink: Sink, count: FileCount, kind: str, report: Callable[[], N
     with (
         disk_errors(),
         tempfile.TemporaryDirectory(prefix=f"{sink.prefix}rows-", dir=sink.folder) as work,
-        open_engine(Path(work), before) as engine,
+        open_engine(Path(work), min(before, BUCKET_ROWS)) as engine,
     ):
         _view(engine, [part.path for part in staged], rows)
         rows = replace(rows, sure=rows.sure or _has_events_in_rows(engine))

@@ -11,8 +11,8 @@ import pytest
 from core.base import memory
 
 GIB = 2**30
-V2 = ("memory.max", "memory.current", "inactive_file")
-V1 = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+V2 = ("memory.max", "memory.current", "")
+V1 = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_")
 
 
 @pytest.fixture(autouse=True)
@@ -25,10 +25,14 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def limit(folder: Path, names: tuple[str, str, str], most: object, taken: int, cache: int) -> None:
+def limit(folder: Path, names: tuple[str, str, str], most: object, taken: int, pages: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    for name, value in zip(names, (most, taken, f"x 1\n{names[2]} {cache}"), strict=True):
-        (folder / ("memory.stat" if name == names[2] else name)).write_text(f"{value}\n")
+    (folder / names[0]).write_text(f"{most}\n")
+    (folder / names[1]).write_text(f"{taken}\n")
+    half = pages // 2
+    (folder / "memory.stat").write_text(
+        f"anon 1\n{names[2]}active_file {half}\n{names[2]}inactive_file {pages - half}\n"
+    )
 
 
 def told() -> tuple[float, float]:
@@ -48,10 +52,10 @@ def test_without_control_groups_it_is_the_machines(machine: Path) -> None:
         ("0::/system.slice/app.service", "system.slice/app.service", V2),  # a service
         ("0::/system.slice/app.service", "system.slice", V2),  # what the service is in
         ("5:cpu:/\n4:memory:/docker/abc\n0::/", "memory", V1),  # a container that does not see its path
-        ("4:memory:/docker/abc", "memory/docker/abc", V1),
+        ("4:hugetlb,memory:/docker/abc", "memory/docker/abc", V1),
     ],
 )
-def test_a_limit_counts_and_cache_does_not(
+def test_a_limit_counts_and_pages_of_files_do_not(
     machine: Path, own: str, folder: str, names: tuple[str, str, str]
 ) -> None:
     (machine / "own").write_text(own + "\n")

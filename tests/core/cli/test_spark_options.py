@@ -18,7 +18,7 @@ SPARK = ("--engine", "spark", "--master", "spark://127.0.0.1:1")
         (("--master", "spark://h:1"), "--master is of Spark"),
         (("--engine", "spark"), "--engine spark needs --master. Allowed: spark://HOST:PORT"),
         (("--engine", "spark", "--master", "yarn"), "'yarn' is not the address of a Spark master"),
-        ((*SPARK, "--memory", "4"), "A number alone is bytes: say 4GB"),
+        ((*SPARK, "--memory", "4"), "A number alone is bytes: add GB or MB"),
         ((*SPARK, "--sample-users", "0"), "A sample of 0 users is not possible"),
     ],
 )

@@ -26,7 +26,7 @@ from core.base.settings import (
 from core.cli.run_command import _runner
 from core.data.dataset import Dataset
 from core.data.receipt import Receipt
-from core.engines import bounded_run, sampled
+from core.engines import bounded_run, parts, sampled
 from core.engines.bounded_run import run_bounded
 from core.engines.bounds import Bounds
 from core.engines.placing import STAGE
@@ -116,20 +116,21 @@ def copied(out: Path, tmp_path: Path) -> Path:
     return shutil.copytree(out, tmp_path / "copied")
 
 
-def test_a_later_stage_takes_the_memory_and_the_sample_of_then_where_none_is_named(
+def test_a_later_stage_draws_the_users_of_then_in_the_memory_of_now(
     copied: Path, shop: Path, whole: Dataset
 ) -> None:
-    def bounds(memory: str | None, sample_users: int | None = None) -> Bounds:
+    def bounds(memory: str, sample_users: int | None = None) -> Bounds:
         found: Any = _runner(None, [shop], copied, "cluster", memory, sample_users)
         assert isinstance(found.keywords["bounds"], Bounds)
         return found.keywords["bounds"]
 
-    assert bounds(None) == bounds_of(whole, 0.4)
-    assert bounds("7GB") == Bounds(7 * 10**9)
-    asked = bounds_of(whole, 0.4, 60)
-    assert run_bounded(copied, [shop], SETTINGS, silent, asked)["sample_users"] == 60
-    assert bounds(None) == asked
-    assert bounds(None, 50) == bounds_of(whole, 0.4, 50)
+    trained = read_previous(copied)
+    assert bounds("7GB") == Bounds(7 * 10**9, share=trained.share)
+    assert bounds("7GB", 50) == Bounds(7 * 10**9, 50, trained.share)
+    before = (copied / "profiles.json").read_bytes()
+    record = run_bounded(copied, [shop], SETTINGS, silent, bounds("7GB"), from_stage="cluster")
+    assert record["sample_share"] == trained.share == 0.25
+    assert (read_previous(copied), (copied / "profiles.json").read_bytes()) == (trained, before)
 
 
 def files_of(out: Path) -> dict[str, bytes]:
@@ -162,8 +163,11 @@ def test_a_later_stage_is_refused_without_the_records_or_with_another_sample(
     before = files_of(copied)
     said = one_line_error(cli("run", "--out", copied, "--from-stage", stage))
     assert "their records are needed again. Name INPUT" in said
-    with pytest.raises(SettingsError, match=r"trained on other users\. Name INPUT and --seed as before"):
-        run_bounded(copied, [shop], SETTINGS, silent, bounds_of(whole, 0.2), from_stage=stage)
+    for others in (bounds_of(whole, 0.4, 50), Bounds(10**10, share=0.5)):
+        with pytest.raises(
+            SettingsError, match=r"trained on other users\. Name INPUT, --seed and --sample-u"
+        ):
+            run_bounded(copied, [shop], SETTINGS, silent, others, from_stage=stage)
     assert files_of(copied) == before
     assert len(list((copied / "stages" / "preprocess").glob("[!.]*"))) == 1
 
@@ -235,7 +239,7 @@ def test_where_all_fit_the_data_set_is_that_of_any_run(shop: Path, whole: Datase
     (work := tmp_path / "work").mkdir()
     raw = sampled.read_all([shop], SETTINGS.ingest, work / "raw", silent)
     enough = bounds_of(whole, 2)
-    assert sampled._sample(raw, enough, 0, work) is None
+    assert sampled.share_drawn(raw, enough, work) is None
     files = pipeline.fingerprints([shop])
     known = SETTINGS.ingest.model_copy(update={"known_pages": frozenset({"/a"})})
     keys = set()
@@ -322,10 +326,12 @@ def test_a_sample_of_nobody_is_told_as_one(shop: Path, whole: Dataset, tmp_path:
         settings = SETTINGS.model_copy(update={"train": train.model_copy(update={"seed": seed})})
         (work := tmp_path / str(seed)).mkdir()
         raw = sampled.read_all([shop], settings.ingest, work / "raw", silent)
-        drawn = sampled._sample(raw, bounds_of(whole, 0.4, 1), seed, work)
-        if drawn is not None and not drawn.rows:
+        bounds = bounds_of(whole, 0.4, 1)
+        share = sampled.share_drawn(raw, bounds, work)
+        assert share is not None
+        if not parts.sample_of(raw, work / "one", share=share, seed=seed).rows:
             with pytest.raises(SettingsError, match=r"Nobody is in the sample .* draw more users"):
-                run_bounded(tmp_path / "out", [shop], settings, silent, bounds_of(whole, 0.4, 1))
+                run_bounded(tmp_path / "out", [shop], settings, silent, bounds)
             return
     pytest.fail("somebody was drawn every time")
 
@@ -371,7 +377,7 @@ def test_an_outcome_may_be_a_page_that_nobody_of_a_part_saw(
 ) -> None:
     bounds = bounds_of(whole, 0.25)  # five parts
     raw = sampled.read_all([shop], SETTINGS.ingest, tmp_path / "raw", silent)
-    drawn = sampled._sample(raw, bounds, 0, tmp_path)
+    drawn, _ = sampled.drawn(raw, {}, sampled.share_drawn(raw, bounds, tmp_path), bounds, 0, tmp_path)
     assert drawn is not None
     ids = {one for _, path in drawn.parts for one in pd.read_parquet(path)[Raw.USER_KEY]}
     seen = whole.sequences

@@ -25,9 +25,9 @@ def test_what_is_no_size_is_refused(text: str) -> None:
         Bounds.told(text, None)
 
 
-@pytest.mark.parametrize(("number", "unit"), [("4", "GB"), ("900", "MB"), ("1500", "MB")])
-def test_a_number_alone_is_bytes_and_what_it_may_have_meant_is_said(number: str, unit: str) -> None:
-    with pytest.raises(SettingsError, match=rf"A number alone is bytes: say {number}{unit}"):
+@pytest.mark.parametrize("number", ["4", " 900 "])
+def test_a_number_alone_is_bytes_which_is_said(number: str) -> None:
+    with pytest.raises(SettingsError, match="A number alone is bytes: add GB or MB"):
         Bounds.told(number, None)
 
 

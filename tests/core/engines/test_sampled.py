@@ -110,7 +110,7 @@ def test_where_nobody_is_drawn_each_side_names_what_can_be_changed(
     shop: Path, whole: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     raw = read_all([shop], IngestSettings(), tmp_path / "raw", silent)
-    monkeypatch.setattr(sampled, "_sample", lambda *_: replace(raw, files=()))
+    monkeypatch.setattr(sampled.parts, "sample_of", lambda *_, **__: replace(raw, files=()))
     with pytest.raises(SettingsError, match=r"draw more users: --memory or --sample-users\.$") as told:
-        sampled.drawn(raw, {}, bounds_of(whole, 0.4), 0, tmp_path)
+        sampled.drawn(raw, {}, 0.4, bounds_of(whole, 0.4), 0, tmp_path)
     assert MEMORY in told.value.on_screen and "--" not in told.value.on_screen

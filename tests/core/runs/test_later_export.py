@@ -18,8 +18,8 @@ from core.labels.label_settings import LabelMode, LabelSettings
 from core.model.model_files import load_pages
 from core.periods.filter import CountFilter
 from core.periods.migration import migration
-from core.periods.page_changes import CHANGE, FEWEST_USERS, PAGE, PageChange, page_changes
-from core.periods.placed_users import RARE, in_both
+from core.periods.page_changes import CHANGE, PAGE, PageChange, page_changes
+from core.periods.placed_users import FEWEST_USERS, RARE, in_both
 from core.runs import pipeline, tasks
 from core.runs.later_export import STAGE, Trained, TwoPeriods, embed_later, later_key, place_both
 from core.runs.tasks import LaterRequest
