@@ -3,10 +3,10 @@
     python -m benchmarks.growth --memory 1500MB --folder DISK
 
 Demo shops, several where one would be large, are written to disk as they are made, and not counted. With
-``--folder`` they stay there for the next time (300 bytes an event); what runs made does not. Each run is a process of its own with all
-that it starts; its resident memory is looked at ten times a second. A bag of pages on a sample of users, so
-that what grows is reading, cleaning, placing and profiles. The last lines are the slopes of log CPU time and
-log memory over log events.
+``--folder`` they stay there for the next time (300 bytes an event); what runs made does not. Each run is a
+process of its own with all that it starts; its resident memory is looked at ten times a second. The model
+learns from a sample of users, so that what grows is reading, cleaning, placing and profiles. The last lines
+are the slopes of log CPU time and log memory over log events.
 """
 
 from __future__ import annotations
