@@ -55,10 +55,13 @@ class Needles:
         ids: As they stand in the export.
         others: Longer ids, of others, in which one of them stands, as ``u-100001`` in ``u-100001-2``: there
             it is no trace.
+        keys: Normalised names of the columns by which data sets made of a file tell their users; empty
+            where there is none.
     """
 
     ids: frozenset[str]
     others: frozenset[str] = frozenset()
+    keys: frozenset[str] = frozenset()
     _by_hash: dict[int, list[tuple[bytes, int, str]]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -9,7 +9,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
@@ -24,6 +24,7 @@ from core.ingest.read.blocks import Block, QuoteLimits, count_block, make_block,
 from core.ingest.read.careful import records
 from core.ingest.read.delimited_layout import JSON_LIMITS, RECORD_COLUMNS
 from core.ingest.read.headers import ALIASES, USER_KEYS, is_likely_key, normalise_header
+from core.ingest.read.nested import BrokenRecord, values_in
 from core.ingest.read.opening import CHUNK_BYTES, find_header, split_header
 from core.ingest.sources.input_files import ByteReader, InputFile
 from core.ingest.sources.sniffing import FileKind
@@ -114,21 +115,35 @@ class TextTable:
 
 
 def is_of(cells: Mapping[str, Any], needles: Needles) -> bool:
-    """Whether a row is of one of the users: a key of any name says so, or no column says whose it is."""
+    """Whether a row is of one of the users, or no column says whose it is.
+
+    The keys of data sets made of the file say so, beside the ids of tools; without any, a key of any name.
+    """
+    if needles.keys:
+        told = needles.keys | USER_KEYS | _OF_A_USER
+        owners = _plain(one for name, one in _values(cells) if normalise_header(name) in told)
+        return not owners or not needles.ids.isdisjoint(owners)
     of_somebody = any(
         normalise_header(name) in _OF_A_USER for name, one in cells.items() if one not in (None, "")
     )
-    keys = {name: one for name, one in cells.items() if is_likely_key(name)}
-    return not of_somebody or any(owner in needles.ids for owner in _plain(keys))
+    likely = _plain(one for name, one in cells.items() if is_likely_key(name))
+    return not of_somebody or not needles.ids.isdisjoint(likely)
+
+
+def _values(cells: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """What stands under which name, dotted ones in records and parameters."""
+    with suppress(BrokenRecord):  # a cell with JSON
+        return list(values_in(cells))
+    return list(cells.items())
 
 
 def owners_of(cells: Mapping[str, Any]) -> list[str]:
     """What the columns of ids hold."""
-    return _plain({name: one for name, one in cells.items() if is_of_users(name)})
+    return _plain(one for name, one in cells.items() if is_of_users(name))
 
 
-def _plain(keys: Mapping[str, Any]) -> list[str]:
-    filled = (one for one in keys.values() if one not in (None, ""))
+def _plain(keys: Iterable[Any]) -> list[str]:
+    filled = (one for one in keys if one not in (None, ""))
     whole = (int(one) if isinstance(one, float) and one.is_integer() else one for one in filled)
     return [_COOKIE.sub("", str(one).strip()) for one in whole]
 

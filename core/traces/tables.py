@@ -1,13 +1,14 @@
 """Rows of Arrow columns that hold an id, and tables in files without the records that do.
 
-A record goes where its column of ids holds the id, or none says whose it is; one of another user stays
-without the id, and all others as they were. What is rewritten is searched before it takes the place of the
-old file.
+A record goes where a column by which users are told holds the id, or none says whose it is; one of another
+user stays without the id, and all others as they were. What is rewritten is searched before it takes the
+place of the old file.
 """
 
 from __future__ import annotations
 
 import gzip
+import os
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator
@@ -122,6 +123,16 @@ def rewrite(path: Path, needles: Needles, check: Callable[[Path], bool]) -> int:
             )
         shutil.copymode(path, building)
     return dropped
+
+
+def records_of(path: Path, needles: Needles) -> int:
+    """How many records of a file :func:`rewrite` would leave out.
+
+    Raises:
+        InputError: If it is no such file.
+    """
+    with Path(os.devnull).open("wb") as nowhere:
+        return sum(_table(source, nowhere, needles) for source in tables_in(path, path.name))
 
 
 def _zip(path: Path, sources: list[InputFile], building: Path, needles: Needles) -> int:

@@ -131,13 +131,18 @@ def make_plan(header: HeaderMap, literal: Collection[str] = ()) -> Plan:
 
 def names_in(record: Record) -> Iterator[str]:
     """All names that a record offers; lists other than parameters have none."""
+    return (name for name, _ in values_in(record))
+
+
+def values_in(record: Record) -> Iterator[tuple[str, Any]]:
+    """The same, each with what stands there."""
     for key, value in record.items():
         if key in PARAM_LISTS:
-            yield from (f"{key}.{name}" for name, _ in parameters(key, value))
+            yield from ((f"{key}.{name}", _plain(one)) for name, one in parameters(key, value))
         elif isinstance(value, dict):
-            yield from (f"{key}.{name}" for name in names_in(value))
+            yield from ((f"{key}.{name}", one) for name, one in values_in(value))
         elif not isinstance(value, list):
-            yield key
+            yield key, value
 
 
 def read_record(record: Record, plan: Plan) -> Row:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,12 +21,12 @@ from core.people.id_list import HEADER, SEPARATORS
 from core.runs import jobs
 from core.runs.forgetting.certificate import Forgotten, black, certify
 from core.runs.forgetting.places import JOBS, SearchedPlaces
-from core.runs.forgetting.plan import plan
+from core.runs.forgetting.plan import PurgeFate, PurgeStep, plan
 from core.runs.forgetting.purge import clear, do
 from core.storage.claims import claimed, turn
 from core.traces.needles import Needles
 from core.traces.search import Looked, files_below, search
-from core.traces.tables import ID_COLUMNS, others_in
+from core.traces.tables import ID_COLUMNS, others_in, records_of
 
 TASK: Final = "forget"
 ALLOWED: Final = "text with an id a line"
@@ -81,17 +81,28 @@ def preview(places: SearchedPlaces, needles: Needles, progress: Progress) -> Pre
     """
     places.check()
     needles = _besides_others(places, needles)
-    looked = search(places.searched, needles, progress)
+    looked = search(places.searched, needles, SubProgress(progress, 0.0, 0.8))
     _refuse_lists(needles, looked)
     seen = set[str]().union(*(one.ids for one in looked.values()))
     steps = plan(places, looked)
-    told = [
-        {"what": one.what, "name": black(one.name, needles), "fate": one.fate.value}
-        | {"path": black(one.path, needles)}
-        for one in steps
-    ]
+    told = []
+    for number, one in enumerate(steps):
+        progress(TASK, 0.8 + 0.2 * number / len(steps), f"Counting: {one.what}")
+        words = {"what": one.what, "name": black(one.name, needles), "fate": _fate(one, needles)}
+        told.append(words | {"path": black(one.path, needles)})
     unread = [(black(path, needles), one.unread) for path, one in looked.items() if one.unread]
     return Preview(len(needles.ids), len(seen), len(needles.short), tuple(told), tuple(unread))
+
+
+def _fate(step: PurgeStep, needles: Needles) -> str:
+    """What becomes of something, and how many records of a file go."""
+    if step.fate is not PurgeFate.REWRITTEN:
+        return step.fate.value
+    try:
+        n = records_of(step.path.resolve(), replace(needles, keys=step.keys))
+    except InputError:
+        return PurgeFate.LEFT.value
+    return step.fate.value.replace("the records", counted(n, "record"))
 
 
 def forget(places: SearchedPlaces, needles: Needles, progress: Progress) -> Forgotten:

@@ -1,30 +1,33 @@
 """What goes when users are forgotten, in the order in which it goes.
 
 What was made of data that holds an id is found over the inputs of artifacts, and goes first; what holds an id
-itself goes after it, and files that came in last. So whoever is killed half way leaves what leads to the
-rest, and the next one goes on.
+itself goes last, after files that came in: what was made of them says whose their records are. So whoever is
+killed half way leaves what leads to the rest, and the next one goes on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
 from core.base.errors import InputError
+from core.base.schema import Raw
 from core.base.wording import counted
 from core.data.dataset import RECEIPT
 from core.data.receipt import Receipt
 from core.desk import conversations, saved_runs, saved_work
+from core.ingest.read.headers import normalise_header
 from core.ingest.read.kept_reads import STAGE as READ
 from core.ingest.sources.input_files import tables_in
 from core.runs import kept_watches
 from core.runs.forgetting.places import CHECKPOINTS, JOBS, SearchedPlaces, artifacts, unit_of
 from core.runs.publish import RUN, WRITTEN
 from core.runs.taken_files import RECORD
+from core.runs.watch import KEPT
 from core.storage.store import Manifest, Store, file_checksum
 from core.traces.search import Looked
 
@@ -37,7 +40,7 @@ WORDS: Final = {
     "scorecard": "comparison with simple ways", "later_export": "placed later export",
     saved_work.STAGE: "segments on screen", saved_runs.STAGE: "saved run",
 }  # fmt: skip
-_FIRST, _HOLDS, _CAME_IN = 1_000, -1, -2
+_FIRST, _CAME_IN, _HOLDS = 1_000, -1, -2
 """Turns: the highest goes first; artifacts that hold no id go in the order of what was made of what."""
 
 
@@ -62,6 +65,7 @@ class PurgeStep:
         what: What it is, in words.
         turn: Those with the highest go first.
         name: What it is called, if it has a name.
+        keys: Columns by which data sets made of it tell their users, of a file that came in.
     """
 
     path: Path
@@ -69,6 +73,7 @@ class PurgeStep:
     what: str
     turn: int
     name: str = ""
+    keys: frozenset[str] = frozenset()
 
 
 def plan(places: SearchedPlaces, looked: Mapping[Path, Looked]) -> list[PurgeStep]:
@@ -88,7 +93,10 @@ def plan(places: SearchedPlaces, looked: Mapping[Path, Looked]) -> list[PurgeSte
         for store in places.stores
         for path in {unit_of(store, one, made) for one in held if store_of(places, one) == store}
     }
-    gone = made_of(made, set(units), {file_checksum(step.path) for step in came})
+    sums = {step.path: file_checksum(step.path) for step in came}
+    read = [*made.values(), *(one for store in places.stores for one in _of_watches(store))]
+    came = [replace(step, keys=keys_of(read, sums[step.path])) for step in came]
+    gone = made_of(made, set(units), set(sums.values()))
     turns = {path: _HOLDS if path in units else depth for path, depth in gone.items()}
     names = {
         made[path].key: _called(path, "preprocess") for path in turns if made[path].stage == "preprocess"
@@ -129,6 +137,12 @@ def made_of(made: Mapping[Path, Manifest], held: set[Path], spoiled: set[str]) -
         names |= {name for path in fresh for name in _names(made[path])}
 
 
+def keys_of(made: Iterable[Manifest], checksum: str) -> frozenset[str]:
+    """Normalised names of the columns by which what was made of a file tells users."""
+    how = (one.settings for one in made if checksum in one.inputs.values() and "user_key" in one.settings)
+    return frozenset(normalise_header(one["mapping"].get(Raw.USER_KEY) or one["user_key"]) for one in how)
+
+
 def _names(made: Manifest) -> set[str]:
     """What others name it by as their input; what is on screen of a model has the model's key."""
     if made.stage == READ:
@@ -164,6 +178,12 @@ def _watches(store: Path, keys: set[str]) -> Iterator[PurgeStep]:
     for one in kept_watches.watches(Store(store)):
         if {one.order.dataset, one.order.model} & keys:
             yield PurgeStep(one.place, PurgeFate.REMOVED, "watch", _FIRST, one.order.folder.name)
+
+
+def _of_watches(store: Path) -> Iterator[Manifest]:
+    """What watches of the app have read of their files."""
+    for kept in store.glob(f"{kept_watches.FOLDER}/*/{kept_watches.LIVE}/{KEPT}"):
+        yield from artifacts(kept).values()
 
 
 def _of_out(out: Path, held: set[Path], of_stores: list[PurgeStep]) -> Iterator[PurgeStep]:

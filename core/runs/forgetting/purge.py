@@ -62,7 +62,7 @@ def do(step: PurgeStep, needles: Needles) -> int:
         ResourceError: If the disk refuses; what the step is about is as it was, or gone.
     """
     with disk_errors(), suppress(FileNotFoundError):  # another process was first
-        return _DO[step.fate](step.path, needles)
+        return _DO[step.fate](step.path, replace(needles, keys=step.keys) if step.keys else needles)
     return 0
 
 

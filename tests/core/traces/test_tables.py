@@ -19,7 +19,7 @@ from core.sample import write_sample
 from core.traces.needles import Needles
 from core.traces.records import is_of_users
 from core.traces.search import look
-from core.traces.tables import others_in, rewrite
+from core.traces.tables import others_in, records_of, rewrite
 
 ID = "1234567890.1612345678"
 NEEDLES = Needles(frozenset({ID}))
@@ -85,6 +85,37 @@ def test_a_key_of_ones_own_beside_another_id_says_whose_a_record_is(
     path.write_text(f"{header}9007199,d-77,1,/a\n{other}")
     assert without(path, needles) == 1
     assert path.read_text() == header + other
+
+
+def test_the_keys_of_data_sets_say_whose_a_record_is_and_no_likely_name_does(tmp_path: Path) -> None:
+    """Of two ids forgotten: whose own key it is goes, whose manager it is stays."""
+    path, needles = tmp_path / "a.csv", Needles(frozenset({"9007199"}), keys=frozenset({"shopper"}))
+    header = "Shopper,device_id,account_manager,page_location\n"
+    other = "9007200,d-78,{0},/of/{0}\n,d-79,,/of/{0}\n"
+    path.write_text(f"{header}9007199,d-77,,/a\n{other.format(9007199)}")
+    assert records_of(path, needles) == without(path, needles) == 1
+    assert path.read_text() == header + "9007200,d-78,,/of/[forgotten]\n,d-79,,/of/[forgotten]\n"
+
+
+@pytest.mark.parametrize("key", ["user_properties.crm", "properties.crm"])
+@pytest.mark.parametrize("suffix", [".json", ".parquet"])
+def test_a_key_within_a_record_or_among_parameters_says_it_too(tmp_path: Path, key: str, suffix: str) -> None:
+    def row(user: str, page: str) -> dict[str, Any]:
+        root, name = key.split(".")
+        listed = [{"key": name, "value": {"string_value": user}}]
+        inside = listed if root == "user_properties" else {name: user}
+        return {"user_pseudo_id": f"of {user}", root: inside, "page": page}
+
+    path = tmp_path / f"a{suffix}"
+    rows = [row(user, page) for user, page in (("crm-1000", "/a"), ("crm-1001", "/of/crm-1000"))]
+    if suffix == ".json":
+        path.write_text("".join(json.dumps(one) + "\n" for one in rows))
+    else:
+        pq.write_table(pa.Table.from_pylist(rows), path)
+    needles = Needles(frozenset({"crm-1000"}), keys=frozenset({key.replace(".", "_")}))
+    assert records_of(path, needles) == without(path, needles) == 1
+    left = pq.read_table(path).to_pylist() if suffix == ".parquet" else [json.loads(path.read_text())]
+    assert left == [row("crm-1001", "/of/[forgotten]")]
 
 
 def test_utf16_is_written_as_utf8(tmp_path: Path) -> None:
