@@ -145,7 +145,8 @@ def owners_of(cells: Mapping[str, Any]) -> list[str]:
 def _plain(keys: Iterable[Any]) -> list[str]:
     filled = (one for one in keys if one not in (None, ""))
     whole = (int(one) if isinstance(one, float) and one.is_integer() else one for one in filled)
-    return [_COOKIE.sub("", str(one).strip()) for one in whole]
+    text = (one.decode("utf-8", "replace") if isinstance(one, bytes) else str(one) for one in whole)
+    return [_COOKIE.sub("", one.strip()) for one in text]
 
 
 def is_of_users(column: str) -> bool:

@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 
 from core.base.errors import InputError
 from core.base.schema import Raw, Users
+from core.ingest.read.parquet import damage
 from core.ingest.read.values import to_text
 from core.ingest.sources.input_files import InputFile, Packing, open_seekable, open_source, tables_in
 from core.ingest.sources.sniffing import FileKind
@@ -163,7 +164,8 @@ def _table(source: InputFile, out: IO[bytes], needles: Needles) -> int:
 def _parquet(source: InputFile, out: IO[bytes], needles: Needles) -> int:
     dropped = 0
     with open_seekable(source) as opened:
-        file = pq.ParquetFile(opened)
+        with damage(source.name):
+            file = pq.ParquetFile(opened)
         about = file.metadata
         packed = about.row_group(0).column(0).compression if about.num_row_groups else "SNAPPY"
         codec = "NONE" if packed == "UNCOMPRESSED" else packed
@@ -202,7 +204,7 @@ def others_in(path: Path, needles: Needles) -> set[str]:
         path: A file of tables, else nothing is found.
         needles: The ids.
     """
-    with suppress(InputError):
+    with suppress(InputError), damage(path.name):
         found = {one for source in tables_in(path, path.name) for one in _owners(source, needles)}
         return {one for one in found - needles.ids if needles.find(one.encode())}
     return set()

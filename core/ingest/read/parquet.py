@@ -63,7 +63,7 @@ def open_parquet(file: BinaryIO, source: InputFile, settings: IngestSettings) ->
     Raises:
         InputError: If the file is damaged.
     """
-    with _damage(source.name):
+    with damage(source.name):
         table = pq.ParquetFile(file)
         lists = param_lists(table.schema_arrow)
         filled = [n for n in range(table.num_row_groups) if lists and table.metadata.row_group(n).num_rows]
@@ -107,7 +107,7 @@ def first_rows(table: pq.ParquetFile, names: Sequence[str], file: str) -> list[p
     Raises:
         InputError: If the file is damaged.
     """
-    with _damage(file):
+    with damage(file):
         batch = next(table.iter_batches(SAMPLE_ROWS, columns=roots_of(names, table.schema_arrow)), None)
     return [] if batch is None else columns_of(batch, names)
 
@@ -141,7 +141,7 @@ def _batches(
         InputError: If the file is damaged, or a row too long.
     """
     row = 1
-    with _damage(name):
+    with damage(name):
         schema = table.schema
         paths = {at: schema.column(at).path for at in range(len(schema))}
         read = [at for at, path in paths.items() if path in roots or path.partition(".")[0] in roots]
@@ -250,7 +250,12 @@ def _too_long(row: int, name: str) -> InputError:
 
 
 @contextmanager
-def _damage(name: str) -> Iterator[None]:
+def damage(name: str) -> Iterator[None]:
+    """Say in one line which file is damaged.
+
+    Raises:
+        InputError: If it is.
+    """
     try:
         yield
     except MemoryError:

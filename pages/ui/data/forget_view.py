@@ -100,7 +100,8 @@ def _form() -> None:
     files_too = st.checkbox(
         "Also take them out of the files in the input folder", key=FILES_TOO,
         help="Records of these users are left out of CSV, JSON and Parquet, packed ones too; where others "
-        "hold an id, it is replaced. Keep a copy elsewhere if you need the whole file.",
+        "hold an id, it is replaced. Best now, as the data sets that go say which column tells users. Keep a "
+        "copy elsewhere if you need the whole file.",
     )  # fmt: skip
     if not files_too:
         st.caption(NOT_FILES)

@@ -195,6 +195,13 @@ def test_longer_ids_of_others_and_their_numbers_cost_them_nothing_else(tmp_path:
     assert left == {"user_id": ["u-100001-2", "b"], "price": [5, None], "link": ["x", None]}
 
 
+def test_an_id_is_found_in_a_column_of_bytes(tmp_path: Path) -> None:
+    """As which some tools write text."""
+    pq.write_table(pa.table({"user_id": [ID.encode(), b"2.1"]}), tmp_path / "a.parquet")
+    assert without(tmp_path / "a.parquet") == 1
+    assert pq.read_table(tmp_path / "a.parquet")["user_id"].to_pylist() == [b"2.1"]
+
+
 def test_an_id_is_found_in_a_column_of_fractions(tmp_path: Path) -> None:
     """As which whole numbers are kept where some are missing."""
     pq.write_table(pa.table({"user_id": [12_345_678.0, None, 22_222_222.0]}), tmp_path / "a.parquet")

@@ -6,6 +6,8 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from core.base.progress import Progress, silent
@@ -15,6 +17,7 @@ from core.ingest.sources.input_files import resolve_inputs
 from core.runs import kept_watches, pipeline
 from core.runs.forgetting.forget import forget, ids_of, preview
 from core.runs.forgetting.places import SearchedPlaces
+from core.runs.forgetting.plan import PurgeFate
 from core.runs.watch import KEPT
 from core.storage.store import Store
 
@@ -49,7 +52,7 @@ def test_a_record_goes_by_the_key_of_its_data_set_and_no_other_does(
 ) -> None:
     places = prepared(tmp_path, settings)
     [told] = [one["fate"] for one in preview(places, ids_of(GONE), silent).steps if "input" in one["what"]]
-    assert told == "written without 3 records of these users"
+    assert told.startswith("written anew: 3 records go")
     done = forget(places, ids_of(GONE), silent)
     assert (done.records, done.is_clean) == (3, True)
     assert lines_of(places) == [*REST, row(OTHER, 20, "[forgotten]")]
@@ -72,6 +75,15 @@ def test_without_a_data_set_a_likely_name_says_it(tmp_path: Path) -> None:
     forget(SearchedPlaces(places.store), ids_of(GONE), silent)
     assert forget(places, ids_of(GONE), silent).records == 1
     assert lines_of(places) == [*(one.replace(GONE, "[forgotten]") for one in THEIRS), *REST]
+
+
+def test_a_damaged_file_stops_nobody_and_the_preview_says_what_becomes_of_it(tmp_path: Path) -> None:
+    table = pa.table({"user_id": [GONE] * 9})
+    pq.write_table(table, tmp_path / "a.parquet", compression="none", use_dictionary=False)
+    (tmp_path / "a.parquet").write_bytes((tmp_path / "a.parquet").read_bytes()[:-8])
+    places = SearchedPlaces(inputs=(tmp_path,))
+    assert [one["fate"] for one in preview(places, ids_of(GONE), silent).steps] == [PurgeFate.LEFT]
+    assert [Path(one.file).name for one in forget(places, ids_of(GONE), silent).left] == ["a.parquet"]
 
 
 class Stopped(BaseException):

@@ -118,6 +118,24 @@ def test_another_list_asks_for_another_preview(
     assert not [one for one in app.button if one.key == "forget-now"]
 
 
+def test_the_preview_says_how_many_records_of_each_file_go(
+    open_app: OpenApp, finished_run: FinishedRun, fake_jobs: FakeJobs
+) -> None:
+    one, folder = user_of(finished_run), Path(state.input_dir())
+    folder.mkdir(exist_ok=True)
+    for name, n in (("march", 2), ("april", 0)):
+        (folder / f"{name}.csv").write_text("user_id,x\n" + f"{one},1\n" * n + f"somebody,of {one}\n")
+    app = open_app(PAGE, data=finished_run.dataset)
+    app.checkbox(key="forget_files").set_value(True)
+    ask(app, one)
+    do(fake_jobs)
+    app.run()
+    [table] = [frame.value for frame in app.dataframe if "What becomes of it" in frame.value]
+    of_files = table[table["What"] == "Input file"].set_index("Name")["What becomes of it"]
+    assert of_files["march.csv"].startswith("written anew: 2 records go")
+    assert of_files["april.csv"].startswith("written anew: 0 records go")
+
+
 @pytest.mark.parametrize("too", [True, False])
 def test_files_in_the_input_folder_only_where_that_is_ticked(
     open_app: OpenApp, finished_run: FinishedRun, fake_jobs: FakeJobs, too: bool
