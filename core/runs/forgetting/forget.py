@@ -102,7 +102,7 @@ def _fate(step: PurgeStep, needles: Needles) -> str:
         n = records_of(step.path.resolve(), replace(needles, keys=step.keys))
     except InputError:
         return PurgeFate.LEFT.value
-    return f"written anew: {counted(n, 'record goes', 'records go')}, in others each id is replaced"
+    return f"{counted(n, 'record goes', 'records go')}, in others each id is replaced"
 
 
 def forget(places: SearchedPlaces, needles: Needles, progress: Progress) -> Forgotten:

@@ -52,7 +52,7 @@ def test_a_record_goes_by_the_key_of_its_data_set_and_no_other_does(
 ) -> None:
     places = prepared(tmp_path, settings)
     [told] = [one["fate"] for one in preview(places, ids_of(GONE), silent).steps if "input" in one["what"]]
-    assert told.startswith("written anew: 3 records go")
+    assert told.startswith("3 records go")
     done = forget(places, ids_of(GONE), silent)
     assert (done.records, done.is_clean) == (3, True)
     assert lines_of(places) == [*REST, row(OTHER, 20, "[forgotten]")]
