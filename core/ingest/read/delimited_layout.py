@@ -1,4 +1,4 @@
-"""What the columns of a delimited file mean: its shape, and which field is where.
+"""What the columns of a table mean, delimited or Parquet: its shape, and which field is where.
 
 Shapes are told from the header and a few rows, never asked for:
 
@@ -17,14 +17,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-import orjson
-
 from core.base.schema import Raw
 from core.base.settings import IngestSettings
 from core.ingest.read.blocks import QuoteLimits
 from core.ingest.read.event_rows import EventRows, differ_in_items, find_event_rows, rows_beside_lists
 from core.ingest.read.headers import HeaderMap, map_headers, require
-from core.ingest.read.nested import PARAM_FIELDS, PARAM_LISTS, map_names, names_in, rows_of
+from core.ingest.read.nested import PARAM_FIELDS, PARAM_LISTS, decode_texts, map_names, names_in, rows_of
 
 RECORD_COLUMNS: Final = (
     *PARAM_LISTS,
@@ -51,10 +49,19 @@ class Shape(StrEnum):
     LONG = "long form csv"
     ITEMS = "csv with a row an item"
 
+    @property
+    def holds_parameters(self) -> bool:
+        """Whether parameters are inside cells, and no columns themselves."""
+        return self in (Shape.DOTTED, Shape.CONSOLE)
+
+    def of(self, kind: str) -> str:
+        """What the receipt calls it, by the kind of file."""
+        return self.value.replace("csv", kind)
+
 
 @dataclass(frozen=True)
 class DelimitedLayout:
-    """The columns of a delimited file, from one header line to the next.
+    """The columns of a table; of a delimited file, from one header line to the next.
 
     Args:
         shape: How parameters are held.
@@ -77,6 +84,13 @@ class DelimitedLayout:
     rows: EventRows | None = None
 
     @property
+    def shown(self) -> tuple[str, ...]:
+        """Names to be looked at: columns, or in place of those that hold parameters what is in them."""
+        if not self.shape.holds_parameters:
+            return self.header
+        return tuple(name for name in self.fields.names if name in self.seen)
+
+    @property
     def limits(self) -> QuoteLimits:
         """How far a quoted cell may run."""
         return JSON_LIMITS if self.shape is Shape.CONSOLE else QuoteLimits()
@@ -86,6 +100,11 @@ class DelimitedLayout:
         """Index in the header of the time column; None if the time lies inside a cell."""
         name = self.fields.by_name[Raw.EVENT_TIMESTAMP]
         return self.header.index(name) if name in self.header else None
+
+
+def may_hold_parameters(names: Sequence[str]) -> bool:
+    """Whether the columns alone allow parameters inside cells."""
+    return any(KEY.match(name) or name.lower() in RECORD_COLUMNS for name in names)
 
 
 def make_layout(
@@ -163,9 +182,7 @@ def _console_records(
         cells = dict(zip(header, row, strict=True))
         with suppress(ValueError):  # rejected, with its line, when it is read
             record: dict[str, Any] = {name: cells[name] for name in plain}
-            record |= {name: orjson.loads(cells[name]) for name in json_columns if cells[name]}
-            list(names_in(record))
-            yield record
+            yield record | decode_texts(cells, json_columns)
 
 
 def _console_rows(
