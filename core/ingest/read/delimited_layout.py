@@ -124,7 +124,9 @@ def make_layout(
     Raises:
         InputError: If the shape is one that we recognise but do not read, or a needed column comes twice.
     """
-    json_columns = tuple(name for index, name in enumerate(header) if _holds_json(name, index, sample))
+    json_columns = tuple(
+        name for index, name in enumerate(header) if holds_json(name, [row[index] for row in sample])
+    )
     inside = bool(json_columns) or any(KEY.match(name) for name in header)
     rows = None if inside else find_event_rows(header, sample, settings)
     if rows is not None:
@@ -158,11 +160,17 @@ def check_layout(layout: DelimitedLayout, file: str, settings: IngestSettings) -
     require(shown, file, settings)
 
 
-def _holds_json(name: str, index: int, sample: Sequence[Sequence[str]]) -> bool:
+def holds_json(name: str, cells: Sequence[str]) -> bool:
+    """Whether a column of text holds records.
+
+    Args:
+        name: Of the column.
+        cells: Some of it.
+    """
     if name.lower() not in RECORD_COLUMNS:
         return False
-    cells = [row[index].lstrip() for row in sample if row[index].strip()]
-    return any(cell.startswith(("{", "[")) for cell in cells) if cells else name.lower() in PARAM_LISTS
+    filled = [cell.lstrip() for cell in cells if cell.strip()]
+    return any(cell.startswith(("{", "[")) for cell in filled) if filled else name.lower() in PARAM_LISTS
 
 
 def _dotted_names(header: Sequence[str], sample: Sequence[Sequence[str]]) -> list[str]:
