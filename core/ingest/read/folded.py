@@ -6,13 +6,13 @@ Either a name holds JSON as text, which ``TO_JSON_STRING`` writes, or a tool has
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 
-from core.ingest.read.delimited_layout import KEY, RECORD_COLUMNS, VALUE, Shape, holds_json
+from core.ingest.read.delimited_layout import KEY, RECORD_COLUMNS, VALUE, Shape, holding_json, read_within
 from core.ingest.read.nested import BrokenRecord, Record, decode_texts
 
 
@@ -33,6 +33,10 @@ class Folds:
         """As in the receipt."""
         return (Shape.CONSOLE if self.texts else Shape.DOTTED).of("ndjson")
 
+    def read_for(self, names: Iterable[str]) -> Folds:
+        """The same, but for texts that no name is inside of, which nobody needs to be JSON."""
+        return replace(self, texts=read_within(self.texts, names))
+
     def unfold(self, record: Record, decode: Callable[[str], Any] = orjson.loads) -> dict[str, Any]:
         """The record as the export nests it.
 
@@ -46,20 +50,19 @@ class Folds:
         for name in record if self.dotted else ():
             if key := KEY.match(name):
                 keys[key[1]] = plain.pop(name)
-            elif value := VALUE.match(name):
-                if (cell := plain.pop(name)) not in (None, ""):
-                    values.setdefault(value[1], cell)
+            elif (value := VALUE.match(name)) and (cell := plain.pop(name)) not in (None, ""):
+                values.setdefault(value[1], cell)
         listed = [{"key": str(key), "value": values.get(slot)} for slot, key in keys.items() if key]
         return plain | inside | ({"event_params": listed} if listed else {})
 
     def unfold_sample(self, records: Sequence[Record]) -> tuple[dict[str, Any], ...]:
-        """Records to take names from; a broken one is left as it is: it is rejected when it is read."""
+        """Records to take names from; texts of a broken one, which is rejected when it is read, have none."""
         unfolded = []
         for record in records:
             try:
                 unfolded.append(self.unfold(record))
             except BrokenRecord:
-                unfolded.append(dict(record))
+                unfolded.append({name: [] if name in self.texts else value for name, value in record.items()})
         return tuple(unfolded)
 
 
@@ -69,8 +72,6 @@ def find_folds(sample: Sequence[Record]) -> Folds | None:
         name: [text for record in sample if isinstance(text := record.get(name), str)]
         for name in RECORD_COLUMNS
     }
-    told = any(texts and holds_json(name, texts) for name, texts in cells.items())
-    # one that the sample has no text of may have some further on
-    texts = tuple(name for name, found in cells.items() if told and (not found or holds_json(name, found)))
+    texts = holding_json(cells)
     dotted = any(map(KEY.match, {name for record in sample for name in record}))
-    return Folds(texts, dotted) if told or dotted else None
+    return Folds(texts, dotted) if texts or dotted else None

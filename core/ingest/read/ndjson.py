@@ -6,7 +6,7 @@ block each line is decoded on its own, so that a broken one is one reject and no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from itertools import chain
@@ -124,7 +124,7 @@ def open_json(
         sample = folds.unfold_sample(sample)
     seen = tuple(dict.fromkeys(name for record in sample for name in names_in(record)))
     nested = any(record.get(root) is not None for record in sample for root in PARAM_LISTS)
-    literal = frozenset(key for record in sample for key in record)
+    literal = frozenset(_literal_names(sample, folds))
     with naming(source.name):
         seen, rows = _event_rows(seen, sample, literal, settings, nested)
         fields = map_names(seen, RECORD_FIELDS if nested else {}, settings) if rows is None else rows.fields
@@ -188,6 +188,13 @@ def _event_rows(
     names = with_all_values(names)
     rows = rows_of(sample, names, literal)
     return names, find_event_rows(names, rows, settings, RECORD_FIELDS if nested else None)
+
+
+def _literal_names(sample: Sequence[dict[str, Any]], folds: Folds | None) -> set[str]:
+    """Keys as they stand; where lists are flattened, records that the sample lacks will be as well."""
+    keys = {key for record in sample for key in record}
+    flattened = RECORD_FIELDS.values() if folds and folds.dotted else ()
+    return keys | {name for name in flattened if name.partition(".")[0] not in keys}
 
 
 def _first_records(chunks: Iterator[bytes]) -> tuple[bytes, tuple[dict[str, Any], ...]]:
@@ -256,7 +263,7 @@ class _Converter:
         self._watching = watching
         self._fields, self._sink = opened.rows.read if opened.rows else opened.fields, sink
         self._plan = make_plan(self._fields, opened.literal)
-        self._folds = opened.folds
+        self._folds = opened.folds.read_for(self._fields.by_name.values()) if opened.folds else None
         self._schema = None if self._folds else schema_for(self._plan, opened.sample)
 
     def submit(self, pool: Executor, item: tuple[int, Block]) -> Future[_Outcome]:
