@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from core.ingest.read.delimited_layout import KEY, RECORD_COLUMNS, VALUE, Shape, holding_json, read_within
-from core.ingest.read.nested import BrokenRecord, Record, decode_texts
+from core.ingest.read.nested import PARAM_LISTS, BrokenRecord, Record, decode_texts
 
 
 @dataclass(frozen=True)
@@ -56,13 +56,14 @@ class Folds:
         return plain | inside | ({"event_params": listed} if listed else {})
 
     def unfold_sample(self, records: Sequence[Record]) -> tuple[dict[str, Any], ...]:
-        """Records to take names from; texts of a broken one, which is rejected when it is read, have none."""
+        """Records to be looked at; a broken one stays so, with no names but those of its plain values."""
         unfolded = []
         for record in records:
             try:
                 unfolded.append(self.unfold(record))
             except BrokenRecord:
-                unfolded.append({name: [] if name in self.texts else value for name, value in record.items()})
+                hidden = set(self.texts).difference(PARAM_LISTS)
+                unfolded.append({name: value for name, value in record.items() if name not in hidden})
         return tuple(unfolded)
 
 

@@ -32,22 +32,27 @@ def test_numbered_names_that_the_sample_lacks_are_read(tmp_path: Path) -> None:
     early = [dotted(f"u{number}", VIEW, ("value", "int_value", 3)) for number in range(501)]
     filler = [dotted("u", VIEW) | {"filler": "x" * 8_000}] * 1_100  # the sample ends within these
     title = ("page_title", "string_value", "T")
-    late = dotted("late", ("x", "int_value", 0), title, VIEW, **{"ecommerce.purchase_revenue": 12.5})
+    time = ("engagement_time_msec", "int_value", 0)
+    late = dotted("late", time, title, VIEW, **{"ecommerce.purchase_revenue": 12.5})
     read = read_json(tmp_path, *early, *filler, late)
     assert read.raw.files[0].shape == "dotted ndjson"
-    assert (read.column(Raw.PAGE_TITLE)[-1], read.column(Raw.PAGE_LOCATION)[-1]) == ("T", "/a")
+    last = read.rows[-1]
+    assert (last[Raw.ENGAGEMENT_TIME_MSEC], last[Raw.PAGE_TITLE], last[Raw.PAGE_LOCATION]) == ("0", "T", "/a")
     assert set(read.column(Raw.PURCHASE_REVENUE)[:-1]) == {None}
     assert read.column(Raw.PURCHASE_REVENUE)[-1] == "12.5"
 
 
-def test_numbers_keep_every_digit_and_zeros_are_values(tmp_path: Path) -> None:
+def test_values_that_are_still_records(tmp_path: Path) -> None:
+    names = {"event_params.0.key": "page_location", "event_params.0.value": {"string_value": "/a"}}
+    assert read_json(tmp_path, dotted("u") | names).column(Raw.PAGE_LOCATION) == ["/a"]
+
+
+def test_numbers_keep_every_digit(tmp_path: Path) -> None:
     order = ("transaction_id", "double_value", 0.5)
-    time = ("engagement_time_msec", "int_value", 0)
-    text = lines(dotted("X", VIEW, time, order)).replace('"X"', "1605951.60597197251234")
+    text = lines(dotted("X", VIEW, order)).replace('"X"', "1605951.60597197251234")
     read = read_json(tmp_path, text.replace("0.5", "1605951.60597197259999").strip())
     assert read.column(Raw.USER_KEY) == ["1605951.60597197251234"]
     assert read.column(Raw.TRANSACTION_ID) == ["1605951.60597197259999"]
-    assert read.column(Raw.ENGAGEMENT_TIME_MSEC) == ["0"]
 
 
 def test_ids_in_json_text_keep_every_digit(tmp_path: Path) -> None:

@@ -74,9 +74,10 @@ def test_nested_parquet(tmp_path: Path) -> None:
     assert found.mapping[Raw.PAGE_LOCATION] == "event_params.page_location"
 
 
-@pytest.mark.parametrize(
-    "table", ["\n".join(DOTTED), console([console_row("u1", "https://x.example/a")], CONSOLE_HEADER)]
-)
+CELLS = [console_row("u1", "https://x.example/a"), [*console_row("u2", "/b")[:4], "{broken", ""]]
+
+
+@pytest.mark.parametrize("table", ["\n".join(DOTTED), console(CELLS, CONSOLE_HEADER)])
 def test_dotted_and_console_files(tmp_path: Path, table: str) -> None:
     first, *others = (
         look(write(tmp_path / f"a.{kind}", PACKINGS[kind](rows_in(table))))
