@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -48,11 +49,10 @@ class Folds:
         keys: dict[str, Any] = {}
         values: dict[str, Any] = {}
         for name in record if self.dotted else ():
-            if key := KEY.match(name):
-                keys[key[1]] = plain.pop(name)
-            elif (value := VALUE.match(name)) and (cell := plain.pop(name)) not in (None, ""):
-                values.setdefault(value[1], cell)
-        listed = [{"key": str(key), "value": values.get(slot)} for slot, key in keys.items() if key]
+            is_key, slot = _slot(name)
+            if slot and (cell := plain.pop(name)) not in (None, ""):
+                (keys if is_key else values).setdefault(slot, cell)
+        listed = [{"key": str(key), "value": values.get(slot)} for slot, key in keys.items()]
         return plain | inside | ({"event_params": listed} if listed else {})
 
     def unfold_sample(self, records: Sequence[Record]) -> tuple[dict[str, Any], ...]:
@@ -65,6 +65,14 @@ class Folds:
                 hidden = set(self.texts).difference(PARAM_LISTS)
                 unfolded.append({name: value for name, value in record.items() if name not in hidden})
         return tuple(unfolded)
+
+
+@lru_cache(1 << 12)
+def _slot(name: str) -> tuple[bool, str]:
+    """Whether a name is that of a key, and the number in it; empty of any other name."""
+    key = KEY.match(name)
+    found = key or VALUE.match(name)
+    return bool(key), found[1] if found else ""
 
 
 def find_folds(sample: Sequence[Record]) -> Folds | None:
