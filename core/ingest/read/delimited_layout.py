@@ -123,7 +123,7 @@ def make_layout(
     Args:
         header: Fields of the header line.
         sample: Some rows, each as wide as the header.
-        delimiter: One character.
+        delimiter: One character; none of Parquet.
         settings: The analyst's mapping.
 
     Raises:

@@ -116,30 +116,33 @@ def read(source: InputFile, settings: IngestSettings, sink: Sink, report: Callab
 
 
 def first_rows(table: pq.ParquetFile, names: Sequence[str], file: str) -> list[pa.Array]:
-    """Text of the first rows, one column a name.
+    """Text of the first rows, one column a name; rows of broken text left out.
 
     Raises:
         InputError: If the file is damaged.
     """
     with _damage(file):
         batch = next(table.iter_batches(SAMPLE_ROWS, columns=roots_of(names, table.schema_arrow)), None)
-    return [] if batch is None else columns_of(batch, names)
+    return [] if batch is None else _without_broken(columns_of(batch, names))[0]
 
 
 def _store(batch: pa.RecordBatch, opened: OpenedParquet, start: int, sink: Sink, name: str) -> None:
-    columns = columns_of(batch, opened.read)
-    lines = np.arange(start, start + len(batch))
-    broken: dict[int, str] = {}
-    for column_name, column in zip(opened.read, columns, strict=True):
-        broken.update(dict.fromkeys(broken_rows(column), column_name))
-    if broken:
-        kept = np.setdiff1d(np.arange(len(batch)), list(broken))
-        columns, lines = [column.take(pa.array(kept)) for column in columns], lines[kept]
+    columns, broken = _without_broken(columns_of(batch, opened.read))
     rejected = Rejected()
-    for row, column_name in sorted(broken.items()):
-        rejected.add(Reject(start + row, "not valid UTF-8", "", column_name))
+    for row, column in sorted(broken.items()):
+        rejected.add(Reject(start + row, "not valid UTF-8", "", opened.read[column]))
+    lines = np.delete(np.arange(start, start + len(batch)), list(broken))
     parsed = _assembled(opened, columns, lines, rejected)
     sink.keep(sink.write(name, parsed.fields, parsed.lines), parsed.rejected)
+
+
+def _without_broken(columns: list[pa.Array]) -> tuple[list[pa.Array], dict[int, int]]:
+    """The rows that are valid UTF-8, and of the others the index of a column that is not."""
+    broken = {row: index for index, column in enumerate(columns) for row in broken_rows(column)}
+    if not broken:
+        return columns, broken
+    kept = pa.array(np.setdiff1d(np.arange(len(columns[0])), list(broken)))
+    return [column.take(kept) for column in columns], broken
 
 
 def _assembled(
