@@ -103,10 +103,13 @@ def _slots() -> tuple[str, str]:
 
 
 _COLUMNS, _DOTTED_PAGE = _slots()
+_DOTTED: Final = f"SELECT {_BASE}, {_PLAIN}, {_COLUMNS} FROM events ORDER BY n"
 _JSON_PARAMS: Final = '[{{"key": "VARCHAR", "value": {{"string_value": "VARCHAR"}}}}]'
 _CELLS: Final = ", ".join(
-    f"to_json({name}) AS {name}" for name in ("event_params", "device", "geo", "traffic_source")
+    f"to_json({name})::VARCHAR AS {name}" for name in ("event_params", "device", "geo", "traffic_source")
 )
+_JSON_CELLS: Final = f"SELECT {_BASE}, {_CELLS} FROM (SELECT *, {_RECORDS} FROM events) ORDER BY n"
+_JSON_PAGE: Final = _page(f"from_json(event_params, '{_JSON_PARAMS}')")
 SHAPES: Final = {
     "flat, CSV": Shape("flat.csv", "SELECT * EXCLUDE (n) FROM flat ORDER BY n", "HEADER", _csv()),
     "flat, CSV in gzip": Shape("flat.csv.gz", "", "", _csv()),
@@ -131,15 +134,34 @@ SHAPES: Final = {
     ),
     "JSON cells, CSV": Shape(
         "console.csv",
-        f"SELECT {_BASE}, {_CELLS} FROM (SELECT *, {_RECORDS} FROM events) ORDER BY n",
+        _JSON_CELLS,
         "HEADER",
-        _csv(_page(f"from_json(event_params, '{_JSON_PARAMS}')")),
+        _csv(_JSON_PAGE),
     ),
-    "dotted, CSV": Shape(
-        "dotted.csv",
-        f"SELECT {_BASE}, {_PLAIN}, {_COLUMNS} FROM events ORDER BY n",
-        "HEADER",
-        _csv(_DOTTED_PAGE),
+    "JSON cells, NDJSON": Shape(
+        "console.ndjson",
+        _JSON_CELLS,
+        "FORMAT json",
+        f"SELECT {_FOUR}, {_JSON_PAGE} FROM read_ndjson('{{path}}')",
+    ),
+    "JSON cells, Parquet": Shape(
+        "console.parquet",
+        _JSON_CELLS,
+        "FORMAT parquet",
+        f"SELECT {_FOUR}, {_JSON_PAGE} FROM read_parquet('{{path}}')",
+    ),
+    "dotted, CSV": Shape("dotted.csv", _DOTTED, "HEADER", _csv(_DOTTED_PAGE)),
+    "dotted, NDJSON": Shape(
+        "dotted.ndjson",
+        _DOTTED,
+        "FORMAT json",
+        f"SELECT {_FOUR}, {_DOTTED_PAGE} FROM read_ndjson('{{path}}')",
+    ),
+    "dotted, Parquet": Shape(
+        "dotted.parquet",
+        _DOTTED,
+        "FORMAT parquet",
+        f"SELECT {_FOUR}, {_DOTTED_PAGE} FROM read_parquet('{{path}}')",
     ),
     "a row a parameter, CSV": Shape(
         "long.csv",

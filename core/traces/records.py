@@ -24,7 +24,7 @@ from core.ingest.read.blocks import Block, QuoteLimits, count_block, make_block,
 from core.ingest.read.careful import records
 from core.ingest.read.delimited_layout import JSON_LIMITS, RECORD_COLUMNS
 from core.ingest.read.headers import ALIASES, USER_KEYS, is_likely_key, normalise_header
-from core.ingest.read.nested import BrokenRecord, values_in
+from core.ingest.read.nested import values_in
 from core.ingest.read.opening import CHUNK_BYTES, find_header, split_header
 from core.ingest.sources.input_files import ByteReader, InputFile
 from core.ingest.sources.sniffing import FileKind
@@ -121,20 +121,13 @@ def is_of(cells: Mapping[str, Any], needles: Needles) -> bool:
     """
     if needles.keys:
         told = needles.keys | USER_KEYS | _OF_A_USER
-        owners = _plain(one for name, one in _values(cells) if normalise_header(name) in told)
+        owners = _plain(one for name, one in values_in(cells) if normalise_header(name) in told)
         return not owners or not needles.ids.isdisjoint(owners)
     of_somebody = any(
         normalise_header(name) in _OF_A_USER for name, one in cells.items() if one not in (None, "")
     )
     likely = _plain(one for name, one in cells.items() if is_likely_key(name))
     return not of_somebody or not needles.ids.isdisjoint(likely)
-
-
-def _values(cells: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    """What stands under which name, dotted ones in records and parameters."""
-    with suppress(BrokenRecord):  # a cell with JSON
-        return list(values_in(cells))
-    return list(cells.items())
 
 
 def owners_of(cells: Mapping[str, Any]) -> list[str]:

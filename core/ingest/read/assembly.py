@@ -1,19 +1,27 @@
-"""From the parsed columns of a delimited file to fields, whatever its shape."""
+"""From the text columns of a table to fields, whatever its shape."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.ingest.read.delimited_layout import KEY, VALUE, DelimitedLayout, Shape
-from core.ingest.read.nested import BrokenRecord, InexactId, Plan, Row, decode_exactly, make_plan, read_record
+from core.ingest.read.nested import (
+    BrokenRecord,
+    InexactId,
+    Plan,
+    Row,
+    decode_exactly,
+    decode_texts,
+    make_plan,
+    read_record,
+)
 from core.ingest.read.part_files import Reject, Rejected
 
 Lines = npt.NDArray[np.int64]
@@ -112,19 +120,6 @@ def _records(columns: Mapping[str, pa.Array]) -> Iterator[dict[str, Any]]:
 
 def _console_row(cells: dict[str, Any], layout: DelimitedLayout, plan: Plan) -> Row:
     try:
-        return read_record(cells | _decoded(cells, layout, orjson.loads), plan)
+        return read_record(cells | decode_texts(cells, layout.json_columns), plan)
     except InexactId:
-        return read_record(cells | _decoded(cells, layout, decode_exactly), plan)
-
-
-def _decoded(
-    cells: Mapping[str, Any], layout: DelimitedLayout, decode: Callable[[bytes], Any]
-) -> dict[str, Any]:
-    decoded = {}
-    for name in layout.json_columns:
-        if cells.get(name):
-            try:
-                decoded[name] = decode(cells[name])
-            except ValueError as error:
-                raise BrokenRecord(name, "not JSON", cells[name]) from error
-    return decoded
+        return read_record(cells | decode_texts(cells, layout.json_columns, decode_exactly), plan)

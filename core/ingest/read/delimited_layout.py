@@ -1,4 +1,4 @@
-"""What the columns of a delimited file mean: its shape, and which field is where.
+"""What the columns of a table mean, delimited or Parquet: its shape, and which field is where.
 
 Shapes are told from the header and a few rows, never asked for:
 
@@ -11,20 +11,26 @@ Shapes are told from the header and a few rows, never asked for:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
-
-import orjson
 
 from core.base.schema import Raw
 from core.base.settings import IngestSettings
 from core.ingest.read.blocks import QuoteLimits
 from core.ingest.read.event_rows import EventRows, differ_in_items, find_event_rows, rows_beside_lists
 from core.ingest.read.headers import HeaderMap, map_headers, require
-from core.ingest.read.nested import PARAM_FIELDS, PARAM_LISTS, map_names, names_in, rows_of
+from core.ingest.read.nested import (
+    PARAM_FIELDS,
+    PARAM_LISTS,
+    RECORD_FIELDS,
+    decode_texts,
+    map_names,
+    names_in,
+    rows_of,
+)
 
 RECORD_COLUMNS: Final = (
     *PARAM_LISTS,
@@ -51,10 +57,19 @@ class Shape(StrEnum):
     LONG = "long form csv"
     ITEMS = "csv with a row an item"
 
+    @property
+    def holds_parameters(self) -> bool:
+        """Whether parameters are inside cells, and no columns themselves."""
+        return self in (Shape.DOTTED, Shape.CONSOLE)
+
+    def of(self, kind: str) -> str:
+        """What the receipt calls it, by the kind of file."""
+        return self.value.replace("csv", kind)
+
 
 @dataclass(frozen=True)
 class DelimitedLayout:
-    """The columns of a delimited file, from one header line to the next.
+    """The columns of a table; of a delimited file, from one header line to the next.
 
     Args:
         shape: How parameters are held.
@@ -77,6 +92,13 @@ class DelimitedLayout:
     rows: EventRows | None = None
 
     @property
+    def shown(self) -> tuple[str, ...]:
+        """Names to be looked at: columns, or in place of those that hold parameters what is in them."""
+        if not self.shape.holds_parameters:
+            return self.header
+        return tuple(name for name in self.fields.names if name in self.seen)
+
+    @property
     def limits(self) -> QuoteLimits:
         """How far a quoted cell may run."""
         return JSON_LIMITS if self.shape is Shape.CONSOLE else QuoteLimits()
@@ -88,24 +110,26 @@ class DelimitedLayout:
         return self.header.index(name) if name in self.header else None
 
 
+def may_hold_parameters(names: Sequence[str]) -> bool:
+    """Whether the columns alone allow parameters inside cells."""
+    return any(KEY.match(name) or name.lower() in RECORD_COLUMNS for name in names)
+
+
 def make_layout(
-    header: Sequence[str],
-    sample: Sequence[Sequence[str]],
-    delimiter: str,
-    settings: IngestSettings,
+    header: Sequence[str], sample: Sequence[Sequence[str]], delimiter: str, settings: IngestSettings
 ) -> DelimitedLayout:
     """Tell the shape of a table and map its columns.
 
     Args:
         header: Fields of the header line.
         sample: Some rows, each as wide as the header.
-        delimiter: One character.
+        delimiter: One character; none of Parquet.
         settings: The analyst's mapping.
 
     Raises:
         InputError: If the shape is one that we recognise but do not read, or a needed column comes twice.
     """
-    json_columns = tuple(name for index, name in enumerate(header) if _holds_json(name, index, sample))
+    json_columns = _json_columns(header, sample)
     inside = bool(json_columns) or any(KEY.match(name) for name in header)
     rows = None if inside else find_event_rows(header, sample, settings)
     if rows is not None:
@@ -120,10 +144,12 @@ def make_layout(
     elif json_columns:
         shape, records = Shape.CONSOLE, list(_console_records(header, sample, json_columns))
         seen = list(dict.fromkeys(name for record in records for name in names_in(record)))
-        rows = _console_rows(seen, records, set(header) - set(json_columns), settings)
+        some = rows_of(records[1:], seen, set(header) - set(json_columns))
+        rows = find_event_rows(seen, some, settings, _usual(json_columns))
     else:
         shape, seen = Shape.FLAT, list(header)
-    fields = map_headers(header, settings) if shape is Shape.FLAT else map_names(seen, PARAM_FIELDS, settings)
+    usual = PARAM_FIELDS if shape is Shape.DOTTED else _usual(json_columns)
+    fields = map_headers(header, settings) if shape is Shape.FLAT else map_names(seen, usual, settings)
     parsed = _needed(shape, header, rows.read if rows else fields, json_columns)
     known = frozenset(seen)
     return DelimitedLayout(shape, delimiter, tuple(header), fields, known, json_columns, parsed, rows)
@@ -139,11 +165,33 @@ def check_layout(layout: DelimitedLayout, file: str, settings: IngestSettings) -
     require(shown, file, settings)
 
 
-def _holds_json(name: str, index: int, sample: Sequence[Sequence[str]]) -> bool:
-    if name.lower() not in RECORD_COLUMNS:
-        return False
-    cells = [row[index].lstrip() for row in sample if row[index].strip()]
-    return any(cell.startswith(("{", "[")) for cell in cells) if cells else name.lower() in PARAM_LISTS
+def _json_columns(header: Sequence[str], sample: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    cells = {
+        name: [row[index] for row in sample]
+        for index, name in enumerate(header)
+        if name.lower() in RECORD_COLUMNS
+    }
+    empty = (name for name, found in cells.items() if not any(map(str.strip, found)))
+    return holding_json(cells) or tuple(name for name in empty if name.lower() in PARAM_LISTS)
+
+
+def _usual(roots: Collection[str]) -> dict[str, str]:
+    """Where fields are looked for inside some columns."""
+    return {field: name for field, name in RECORD_FIELDS.items() if name.partition(".")[0] in roots}
+
+
+def holding_json(cells: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """Columns whose texts are records: where one shows it, also those that are empty in the sample.
+
+    Args:
+        cells: Of each of :data:`RECORD_COLUMNS` that is there, some texts.
+    """
+    filled = {
+        name: [text for cell in found if (text := cell.strip()) not in ("", "null")]
+        for name, found in cells.items()
+    }
+    shown = {name for name, found in filled.items() if any(text.startswith(("{", "[")) for text in found)}
+    return tuple(name for name, found in filled.items() if name in shown or (shown and not found))
 
 
 def _dotted_names(header: Sequence[str], sample: Sequence[Sequence[str]]) -> list[str]:
@@ -163,15 +211,13 @@ def _console_records(
         cells = dict(zip(header, row, strict=True))
         with suppress(ValueError):  # rejected, with its line, when it is read
             record: dict[str, Any] = {name: cells[name] for name in plain}
-            record |= {name: orjson.loads(cells[name]) for name in json_columns if cells[name]}
-            list(names_in(record))
-            yield record
+            yield record | decode_texts(cells, json_columns)
 
 
-def _console_rows(
-    names: Sequence[str], records: Sequence[dict[str, Any]], literal: set[str], settings: IngestSettings
-) -> EventRows | None:
-    return find_event_rows(names, rows_of(records[1:], names, literal), settings, PARAM_FIELDS)
+def read_within(columns: Iterable[str], names: Iterable[str]) -> tuple[str, ...]:
+    """Those of some columns that names are read from the inside of."""
+    roots = {name.partition(".")[0] for name in names if "." in name}
+    return tuple(name for name in columns if name in roots)
 
 
 def _needed(
@@ -180,7 +226,7 @@ def _needed(
     place = {name: index for index, name in reversed(list(enumerate(header)))}
     names = list(fields.by_name.values())
     needed = {place[name] for name in names if name in place}
-    needed |= {place[name] for name in json_columns if any(used.startswith(f"{name}.") for used in names)}
+    needed |= {place[name] for name in read_within(json_columns, names)}
     if shape is Shape.DOTTED:
         needed |= {index for index, name in enumerate(header) if KEY.match(name) or VALUE.match(name)}
     return tuple(sorted(needed))

@@ -18,11 +18,11 @@ from core.ingest.clean.personal_data import mask_url
 from core.ingest.clean.user_labels import outline
 from core.ingest.read import ndjson, opening, parquet
 from core.ingest.read.assembly import ParsedBlock, assemble
-from core.ingest.read.delimited_layout import Shape
+from core.ingest.read.delimited_layout import DelimitedLayout
 from core.ingest.read.event_rows import EventRows
 from core.ingest.read.headers import HeaderMap, user_keys
 from core.ingest.read.nested import rows_of
-from core.ingest.read.opening import OpenedDelimited, open_delimited
+from core.ingest.read.opening import open_delimited
 from core.ingest.read.record_text import inner_names, may_be_view
 from core.ingest.read.tools import PAGE_VIEWS, different_tools
 from core.ingest.sources.input_files import InputFile, open_seekable, open_source, resolve_inputs
@@ -118,23 +118,25 @@ def _look(source: InputFile, settings: IngestSettings) -> tuple[FilePreview, Hea
 def _look_at_delimited(source: InputFile, settings: IngestSettings) -> tuple[FilePreview, HeaderMap]:
     with open_source(source) as file:
         opened = open_delimited(file, source, settings)
-    layout = opened.layout
-    if layout.shape not in (Shape.CONSOLE, Shape.DOTTED):
-        names = layout.header
-        rows = [tuple(cell or None for cell in row) for row in opened.sample]
-    else:
-        names = tuple(name for name in layout.fields.names if name in layout.seen)
-        rows = _assembled_rows(opened, names)
-    return _preview(source, layout.shape.value, names, rows, layout.fields, layout.rows), layout.fields
+    layout, rows = opened.layout, [tuple(cell or None for cell in row) for row in opened.sample]
+    return _look_at_table(source, layout, layout.shape.value, rows), layout.fields
 
 
-def _assembled_rows(opened: OpenedDelimited, names: Sequence[str]) -> list[tuple[str | None, ...]]:
-    header = opened.layout.header
-    every = HeaderMap(tuple(names), {name: index for index, name in enumerate(names)}, {})
-    layout = replace(opened.layout, fields=every, parsed=tuple(range(len(header))), rows=None)
-    sample = opened.sample[:SAMPLE_ROWS]
-    columns = [pa.array([row[index] or None for row in sample], pa.string()) for index in range(len(header))]
-    fields = assemble(layout, columns, np.arange(len(sample)), ParsedBlock()).fields
+def _look_at_table(
+    source: InputFile, layout: DelimitedLayout, shape: str, sample: list[tuple[str | None, ...]]
+) -> FilePreview:
+    rows = _assembled_rows(layout, sample) if layout.shape.holds_parameters else sample
+    return _preview(source, shape, layout.shown, rows, layout.fields, layout.rows)
+
+
+def _assembled_rows(
+    layout: DelimitedLayout, sample: Sequence[tuple[str | None, ...]]
+) -> list[tuple[str | None, ...]]:
+    names, sample = layout.shown, sample[:SAMPLE_ROWS]
+    every = HeaderMap(names, {name: index for index, name in enumerate(names)}, {})
+    whole = replace(layout, fields=every, parsed=tuple(range(len(layout.header))), rows=None)
+    columns = [pa.array([row[index] for row in sample], pa.string()) for index in whole.parsed]
+    fields = assemble(whole, columns, np.arange(len(sample)), ParsedBlock()).fields
     return _transposed([fields[name] for name in names])
 
 
@@ -150,9 +152,10 @@ def _look_at_json(source: InputFile, settings: IngestSettings) -> tuple[FilePrev
 def _look_at_parquet(source: InputFile, settings: IngestSettings) -> tuple[FilePreview, HeaderMap]:
     with open_seekable(source) as file:
         opened = parquet.open_parquet(file, source, settings)
-        names = _names_shown(opened.rows, opened.seen)
-        columns = parquet.first_rows(opened.file, names, source.name)
-        rows = _transposed(columns)
+        names = opened.layout.header if opened.layout else opened.seen
+        rows = _transposed(parquet.first_rows(opened.file, names, source.name))
+    if opened.layout:
+        return _look_at_table(source, opened.layout, opened.shape, rows), opened.fields
     return _preview(source, opened.shape, names, rows, opened.fields, opened.rows), opened.fields
 
 

@@ -6,7 +6,7 @@ block each line is decoded on its own, so that a broken one is one reject and no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from itertools import chain
@@ -27,6 +27,7 @@ from core.ingest.read.event_rows import (
     may_have_event_rows,
     with_all_values,
 )
+from core.ingest.read.folded import Folds, find_folds
 from core.ingest.read.headers import HeaderMap, require
 from core.ingest.read.json_columns import read_columns, schema_for
 from core.ingest.read.nested import (
@@ -61,7 +62,7 @@ class OpenedJson:
     """A JSON file of which some records have been looked at.
 
     Args:
-        shape: ``nested ndjson`` or ``flat ndjson``.
+        shape: As in the receipt.
         fields: Field → name.
         seen: Names in the sample (others are only looked for).
         literal: Names that are a key as they stand, dots included.
@@ -69,6 +70,7 @@ class OpenedJson:
         text: Encoding and notes.
         chunks: The whole file, to be read once.
         rows: How records make events, if one may be in several.
+        folds: How the file folds parameters away, if it does; records of the sample are unfolded.
     """
 
     shape: str
@@ -79,6 +81,7 @@ class OpenedJson:
     text: Text
     chunks: Iterator[bytes]
     rows: EventRows | None
+    folds: Folds | None
 
 
 class _LateItem(Exception):
@@ -117,16 +120,18 @@ def open_json(
             allowed="one record a line",
             remedy="Export it as newline-delimited JSON",
         )
-    seen = tuple(dict.fromkeys(name for record in sample for name in _names(record)))
+    if folds := find_folds(sample):
+        sample = folds.unfold_sample(sample)
+    seen = tuple(dict.fromkeys(name for record in sample for name in names_in(record)))
     nested = any(record.get(root) is not None for record in sample for root in PARAM_LISTS)
-    literal = frozenset(key for record in sample for key in record)
+    literal = frozenset(_literal_names(sample, folds))
     with naming(source.name):
         seen, rows = _event_rows(seen, sample, literal, settings, nested)
         fields = map_names(seen, RECORD_FIELDS if nested else {}, settings) if rows is None else rows.fields
-    plain = "nested ndjson" if nested else "flat ndjson"
+    plain = folds.shape if folds else "nested ndjson" if nested else "flat ndjson"
     shape = rows.shape("ndjson") if rows and rows.sure else plain
     seen = rows.seen if rows else seen
-    return OpenedJson(shape, fields, seen, literal, sample, text, chain([first], text.chunks), rows)
+    return OpenedJson(shape, fields, seen, literal, sample, text, chain([first], text.chunks), rows, folds)
 
 
 def read(
@@ -185,6 +190,13 @@ def _event_rows(
     return names, find_event_rows(names, rows, settings, RECORD_FIELDS if nested else None)
 
 
+def _literal_names(sample: Sequence[dict[str, Any]], folds: Folds | None) -> set[str]:
+    """Keys as they stand; where lists are flattened, records that the sample lacks will be as well."""
+    keys = {key for record in sample for key in record}
+    flattened = RECORD_FIELDS.values() if folds and folds.dotted else ()
+    return keys | {name for name in flattened if name.partition(".")[0] not in keys}
+
+
 def _first_records(chunks: Iterator[bytes]) -> tuple[bytes, tuple[dict[str, Any], ...]]:
     """What a file begins with, up to its first whole record, and the records in it."""
     first = next(chunks, b"")
@@ -224,16 +236,9 @@ def _with_item(data: bytes) -> dict[str, Any] | None:
         start, end = data.rfind(b"\n", 0, found) + 1, data.find(b"\n", found)
         end = end if end >= 0 else len(data)
         for record in _objects(data[start:end]):
-            if has_item(_names(record)):
+            if has_item(list(names_in(record))):
                 return record
     return None
-
-
-def _names(record: dict[str, Any]) -> list[str]:
-    try:
-        return list(names_in(record))
-    except BrokenRecord:
-        return []
 
 
 class _Outcome(NamedTuple):
@@ -258,7 +263,8 @@ class _Converter:
         self._watching = watching
         self._fields, self._sink = opened.rows.read if opened.rows else opened.fields, sink
         self._plan = make_plan(self._fields, opened.literal)
-        self._schema = schema_for(self._plan, opened.sample)
+        self._folds = opened.folds.read_for(self._fields.by_name.values()) if opened.folds else None
+        self._schema = None if self._folds else schema_for(self._plan, opened.sample)
 
     def submit(self, pool: Executor, item: tuple[int, Block]) -> Future[_Outcome]:
         return pool.submit(self.convert, *item)
@@ -271,13 +277,13 @@ class _Converter:
             fields = read_columns(block, self._schema, self._fields, count.records)
             lines = block.line + (np.arange(count.records) if count.starts is None else count.starts)
         if fields is None:
-            fields, lines, rejected = _one_by_one(block, self._plan)
+            fields, lines, rejected = _one_by_one(block, self._plan, self._folds)
         fields = self._sink.rows.staged(fields) if self._sink.rows else fields
         part = self._sink.write(f"{number:06d}", fields, lines)
         return _Outcome(part, rejected, count.records, len(block.data))
 
 
-def _one_by_one(block: Block, plan: Plan) -> tuple[dict[str, pa.Array], Lines, Rejected]:
+def _one_by_one(block: Block, plan: Plan, folds: Folds | None) -> tuple[dict[str, pa.Array], Lines, Rejected]:
     rows: list[Row] = []
     lines: list[int] = []
     rejected = Rejected()
@@ -285,7 +291,7 @@ def _one_by_one(block: Block, plan: Plan) -> tuple[dict[str, pa.Array], Lines, R
     for number, line in enumerate(data.split(b"\n"), start=block.line):
         if line in (b"", b"\r"):
             continue
-        row = _row(line, plan)
+        row = _row(line, plan, folds)
         if isinstance(row, BrokenRecord):
             value = row.value if isinstance(row.value, bytes) else orjson.dumps(row.value)
             rejected.add(Reject(number, row.reason, value.decode("utf-8", "replace"), row.column))
@@ -296,12 +302,12 @@ def _one_by_one(block: Block, plan: Plan) -> tuple[dict[str, pa.Array], Lines, R
     return dict(zip(plan.fields, columns, strict=bool(rows))), np.array(lines, np.int64), rejected
 
 
-def _row(line: bytes, plan: Plan) -> Row | BrokenRecord:
+def _row(line: bytes, plan: Plan, folds: Folds | None) -> Row | BrokenRecord:
     try:
         try:
-            return read_record(_object(orjson.loads(line), line), plan)
+            return read_record(_object(line, orjson.loads, folds), plan)
         except InexactId:
-            return read_record(_object(decode_exactly(line), line), plan)
+            return read_record(_object(line, decode_exactly, folds), plan)
     except BrokenRecord as error:
         return error
     except orjson.JSONDecodeError as error:
@@ -310,7 +316,8 @@ def _row(line: bytes, plan: Plan) -> Row | BrokenRecord:
         return BrokenRecord("", "nested too deeply", line)
 
 
-def _object(value: Any, line: bytes) -> dict[str, Any]:  # noqa: ANN401 - JSON may be anything
+def _object(line: bytes, decode: Callable[[bytes | str], Any], folds: Folds | None) -> dict[str, Any]:
+    value = decode(line)
     if not isinstance(value, dict):
         raise BrokenRecord("", _NO_RECORD, line)
-    return value
+    return folds.unfold(value, decode) if folds else value

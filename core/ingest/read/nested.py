@@ -2,13 +2,13 @@
 
 A name is spelt with dots: ``device.web_info.browser`` is a path, ``event_params.page_location`` the
 parameter of that key. One function reads a record, wherever it came from: a line of JSON, or the JSON
-cells of a CSV that was saved from BigQuery's console.
+cells of a table that was saved from BigQuery's console.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -130,7 +130,7 @@ def make_plan(header: HeaderMap, literal: Collection[str] = ()) -> Plan:
 
 
 def names_in(record: Record) -> Iterator[str]:
-    """All names that a record offers; lists other than parameters have none."""
+    """All names that a record offers; lists other than parameters have none, nor has what is broken."""
     return (name for name, _ in values_in(record))
 
 
@@ -138,7 +138,8 @@ def values_in(record: Record) -> Iterator[tuple[str, Any]]:
     """The same, each with what stands there."""
     for key, value in record.items():
         if key in PARAM_LISTS:
-            yield from ((f"{key}.{name}", _plain(one)) for name, one in parameters(key, value))
+            with suppress(BrokenRecord):  # rejected, with its line, when it is read
+                yield from ((f"{key}.{name}", _plain(one)) for name, one in parameters(key, value))
         elif isinstance(value, dict):
             yield from ((f"{key}.{name}", one) for name, one in values_in(value))
         elif not isinstance(value, list):
@@ -208,7 +209,25 @@ def parameters(root: str, value: object) -> Iterator[tuple[str, Any]]:
         raise BrokenRecord(root, f"{root} is not a list of keys and values", value)
 
 
-def decode_exactly(data: bytes) -> Any:  # noqa: ANN401 - JSON may be anything
+def decode_texts(
+    record: Record, names: Iterable[str], decode: Callable[[str], Any] = orjson.loads
+) -> dict[str, Any]:
+    """What the texts under some names of a record hold.
+
+    Raises:
+        BrokenRecord: If one is not JSON.
+    """
+    decoded = {}
+    for name in names:
+        if isinstance(text := record.get(name), str) and text:
+            try:
+                decoded[name] = decode(text)
+            except ValueError as error:
+                raise BrokenRecord(name, "not JSON", text) from error
+    return decoded
+
+
+def decode_exactly(data: bytes | str) -> Any:  # noqa: ANN401 - JSON may be anything
     """Decode JSON with every number kept as the text it was written in."""
     return json.loads(data, parse_float=str, parse_int=str)
 

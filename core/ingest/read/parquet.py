@@ -16,7 +16,9 @@ import pyarrow.parquet as pq
 from core.base.errors import InputError
 from core.base.schema import Raw
 from core.base.settings import IngestSettings
+from core.ingest.read.assembly import Lines, ParsedBlock, assemble
 from core.ingest.read.blocks import MAX_LINE_BYTES
+from core.ingest.read.delimited_layout import DelimitedLayout, make_layout, may_hold_parameters
 from core.ingest.read.event_rows import EventRows, find_event_rows, may_have_event_rows
 from core.ingest.read.headers import HeaderMap, require
 from core.ingest.read.nested import RECORD_FIELDS, map_names
@@ -41,12 +43,13 @@ class OpenedParquet:
     """A Parquet file whose schema has been read.
 
     Args:
-        shape: ``nested parquet`` or ``flat parquet``.
+        shape: As in the receipt.
         fields: Field → name.
         seen: Names of the schema, and the parameters of the first rows.
         file: The open file.
         notes: What was assumed.
         rows: How rows make events, if one may be in several.
+        layout: Of a table without lists: what the columns mean, as in a CSV.
     """
 
     shape: str
@@ -55,6 +58,14 @@ class OpenedParquet:
     file: pq.ParquetFile
     notes: tuple[str, ...]
     rows: EventRows | None
+    layout: DelimitedLayout | None
+
+    @property
+    def read(self) -> tuple[str, ...]:
+        """Names of what is read of each row."""
+        if self.layout:
+            return tuple(self.layout.header[at] for at in self.layout.parsed)
+        return tuple((self.rows.read if self.rows else self.fields).by_name.values())
 
 
 def open_parquet(file: BinaryIO, source: InputFile, settings: IngestSettings) -> OpenedParquet:
@@ -69,16 +80,20 @@ def open_parquet(file: BinaryIO, source: InputFile, settings: IngestSettings) ->
         filled = [n for n in range(table.num_row_groups) if lists and table.metadata.row_group(n).num_rows]
     first = next(_batches(file, table, lists, source.name, filled[:1], 1 << 12), None)
     seen = tuple(names_of(table.schema_arrow, first))
-    nested = bool(lists)
     with naming(source.name):
-        columns = first_rows(table, seen, source.name) if may_have_event_rows(seen) else []
-        sample = list(zip(*(column.to_pylist() for column in columns), strict=True))
-        rows = find_event_rows(seen, sample, settings, RECORD_FIELDS if nested else None)
-        fields = map_names(seen, RECORD_FIELDS if nested else {}, settings) if rows is None else rows.fields
-    plain = "nested parquet" if nested else "flat parquet"
-    shape = rows.shape("parquet") if rows and rows.sure else plain
+        looked = may_have_event_rows(seen) or may_hold_parameters(seen)
+        columns = first_rows(table, seen, source.name) if looked else []
+        sample = [[cell or "" for cell in row] for row in zip(*(c.to_pylist() for c in columns), strict=True)]
+        layout = None if lists else make_layout(seen, sample, "", settings)
+        rows = layout.rows if layout else find_event_rows(seen, sample, settings, RECORD_FIELDS)
+        found = layout or rows
+        fields = found.fields if found else map_names(seen, RECORD_FIELDS, settings)
+    if layout:
+        shape, seen = layout.shape.of("parquet"), layout.shown
+    else:
+        shape = rows.shape("parquet") if rows and rows.sure else "nested parquet"
     seen = rows.seen if rows else seen
-    return OpenedParquet(shape, fields, seen, table, _notes(table.schema_arrow, fields), rows)
+    return OpenedParquet(shape, fields, seen, table, _notes(table.schema_arrow, fields), rows, layout)
 
 
 def read(source: InputFile, settings: IngestSettings, sink: Sink, report: Callable[[int], None]) -> FileCount:
@@ -88,8 +103,7 @@ def read(source: InputFile, settings: IngestSettings, sink: Sink, report: Callab
         require(opened.fields, source.name, settings)
         sink.rows = opened.rows
         records, start = opened.file.metadata.num_rows, 1
-        fields = opened.rows.read if opened.rows else opened.fields
-        roots = roots_of(fields.by_name.values(), opened.file.schema_arrow)
+        roots = roots_of(opened.read, opened.file.schema_arrow)
         groups = range(opened.file.num_row_groups)
         batches = _batches(file, opened.file, roots, source.name, groups, BATCH_ROWS)
         for number, batch in enumerate(batches):
@@ -102,34 +116,43 @@ def read(source: InputFile, settings: IngestSettings, sink: Sink, report: Callab
 
 
 def first_rows(table: pq.ParquetFile, names: Sequence[str], file: str) -> list[pa.Array]:
-    """Text of the first rows, one column a name.
+    """Text of the first rows, one column a name; rows of broken text left out.
 
     Raises:
         InputError: If the file is damaged.
     """
     with damage(file):
         batch = next(table.iter_batches(SAMPLE_ROWS, columns=roots_of(names, table.schema_arrow)), None)
-    return [] if batch is None else columns_of(batch, names)
+    return [] if batch is None else _without_broken(columns_of(batch, names))[0]
 
 
 def _store(batch: pa.RecordBatch, opened: OpenedParquet, start: int, sink: Sink, name: str) -> None:
-    fields = opened.rows.read if opened.rows else opened.fields
-    columns = dict(zip(fields.by_name, columns_of(batch, list(fields.by_name.values())), strict=True))
-    lines = np.arange(start, start + len(batch))
-    broken: dict[int, str] = {}
-    for field, column in columns.items():
-        broken.update(dict.fromkeys(broken_rows(column), fields.by_name[field]))
-    if broken:
-        kept = np.setdiff1d(np.arange(len(batch)), list(broken))
-        columns, lines = (
-            {field: column.take(pa.array(kept)) for field, column in columns.items()},
-            lines[kept],
-        )
+    columns, broken = _without_broken(columns_of(batch, opened.read))
     rejected = Rejected()
     for row, column in sorted(broken.items()):
-        rejected.add(Reject(start + row, "not valid UTF-8", "", column))
-    columns = opened.rows.staged(columns) if opened.rows else columns
-    sink.keep(sink.write(name, columns, lines), rejected)
+        rejected.add(Reject(start + row, "not valid UTF-8", "", opened.read[column]))
+    lines = np.delete(np.arange(start, start + len(batch)), list(broken))
+    parsed = _assembled(opened, columns, lines, rejected)
+    sink.keep(sink.write(name, parsed.fields, parsed.lines), parsed.rejected)
+
+
+def _without_broken(columns: list[pa.Array]) -> tuple[list[pa.Array], dict[int, int]]:
+    """The rows that are valid UTF-8, and of the others the index of a column that is not."""
+    broken = {row: index for index, column in enumerate(columns) for row in broken_rows(column)}
+    if not broken:
+        return columns, broken
+    kept = pa.array(np.setdiff1d(np.arange(len(columns[0])), list(broken)))
+    return [column.take(kept) for column in columns], broken
+
+
+def _assembled(
+    opened: OpenedParquet, columns: Sequence[pa.Array], lines: Lines, rejected: Rejected
+) -> ParsedBlock:
+    if opened.layout:
+        return assemble(opened.layout, columns, lines, ParsedBlock(rejected=rejected))
+    by_name = (opened.rows.read if opened.rows else opened.fields).by_name
+    fields = dict(zip(by_name, columns, strict=True))
+    return ParsedBlock(opened.rows.staged(fields) if opened.rows else fields, lines, rejected)
 
 
 def _batches(

@@ -13,6 +13,7 @@ from tests.core.ingest.read.test_delimited_layout import CONSOLE_HEADER, DOTTED,
 from tests.core.ingest.read.test_ndjson import event, lines
 from tests.core.ingest.read.test_parquet import NESTED, param
 from tests.core.ingest.read.test_parquet import event as parquet_event
+from tests.core.ingest.read.unnested import PACKINGS, rows_in
 
 
 def look(path: Path, **settings: object) -> Inspection:
@@ -73,17 +74,24 @@ def test_nested_parquet(tmp_path: Path) -> None:
     assert found.mapping[Raw.PAGE_LOCATION] == "event_params.page_location"
 
 
-def test_dotted_and_console_files(tmp_path: Path) -> None:
-    dotted = look(write(tmp_path / "a.csv", "\n".join(DOTTED)))
-    cells = look(
-        write(tmp_path / "b.csv", console([console_row("u1", "https://x.example/a")], CONSOLE_HEADER))
+CELLS = [console_row("u1", "https://x.example/a"), [*console_row("u2", "/b")[:4], "{broken", ""]]
+
+
+@pytest.mark.parametrize("table", ["\n".join(DOTTED), console(CELLS, CONSOLE_HEADER)])
+def test_dotted_and_console_files(tmp_path: Path, table: str) -> None:
+    first, *others = (
+        look(write(tmp_path / f"a.{kind}", PACKINGS[kind](rows_in(table))))
+        for kind in ("csv", "ndjson", "parquet")
     )
-    for found in (dotted, cells):
-        (file,) = found.files
-        row = dict(zip(file.columns, file.sample_rows[0], strict=True))
-        assert found.mapping[Raw.PAGE_LOCATION] == "event_params.page_location"
-        assert row["event_params.page_location"] == "https://x.example/a"
-        assert row["event_params.ga_session_id"] == "77"
+    (file,) = first.files
+    row = dict(zip(file.columns, file.sample_rows[0], strict=True))
+    assert first.mapping[Raw.PAGE_LOCATION] == "event_params.page_location"
+    assert row["event_params.page_location"] == "https://x.example/a"
+    assert row["event_params.ga_session_id"] == "77"
+    for found in others:
+        own = {"name", "bytes", "shape"}
+        assert found.files[0].model_dump(exclude=own) == file.model_dump(exclude=own)
+        assert found.model_dump(exclude={"files"}) == first.model_dump(exclude={"files"})
 
 
 def test_several_files_are_looked_at_together(tmp_path: Path) -> None:

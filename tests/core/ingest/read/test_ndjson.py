@@ -100,6 +100,14 @@ def test_a_broken_line_is_one_reject(tmp_path: Path, bad: str, reason: str, colu
     assert read.raw.files[0].records == 3
 
 
+def test_a_sample_of_broken_parameters_is_said_to_be_broken(tmp_path: Path) -> None:
+    """The user was said to be missing once, as names of such records were left out."""
+    with pytest.raises(InputError, match="line 1: event_params is not a list of keys and values"):
+        read_json(tmp_path, *[event(event_params="x")] * 3)
+    with pytest.raises(InputError, match="line 1: not JSON"):
+        read_json(tmp_path, *[event(event_params="[{")] * 3)
+
+
 def test_bytes_that_are_not_utf8_are_one_reject(tmp_path: Path) -> None:
     good = json.dumps(event("ü"), ensure_ascii=False).encode()
     read = read_text(good + b"\n" + good.replace("ü".encode(), b"\xfc") + b"\n", tmp_path, "events.json")

@@ -7,7 +7,9 @@ import pytest
 
 from core.base.errors import InputError
 from core.base.schema import Raw
+from core.base.settings import IngestSettings
 from core.ingest.read import parquet
+from core.ingest.read.inspection import inspect
 from tests.core.ingest.raw import Read, read_paths, write
 from tests.core.ingest.sources.test_input_files import make_zip
 
@@ -103,9 +105,17 @@ def test_a_flat_export(tmp_path: Path) -> None:
 
 def test_text_that_is_not_utf8_is_one_reject(tmp_path: Path) -> None:
     table = pa.table(
-        {"ts": [1, 2, 3], "client_id": pa.array([b"a", b"\xff", b"c"]), "url": ["/a", "/b", "/c"]}
+        {
+            "ts": [1, 2, 3],
+            "client_id": pa.array([b"a", b"\xff", b"c"]),
+            "url": ["/a", "/b", "/c"],
+            "device": ['{"category": "mobile"}'] * 3,
+        }
     )
     read = read_table(tmp_path, table)
+    assert read.column(Raw.DEVICE_CATEGORY) == ["mobile"] * 2
+    (look,) = inspect([tmp_path / "in" / "events.parquet"], IngestSettings()).files
+    assert [row[1] for row in look.sample_rows] == ["a", "c"]
     assert (read.column(Raw.USER_KEY), read.lines) == (["a", "c"], [1, 3])
     assert [(r["line"], r["column"], r["reason"]) for r in read.rejects] == [
         (2, "client_id", "not valid UTF-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -330,7 +331,7 @@ class TestRowAnItem:
         rows = [row | {"item_id": "x"} for row in nested_rows([event("u", 1, page_location="/a")] * 2)]
         read = read_paths([write(tmp_path / f"a.{packing}", NESTED[packing](rows))], tmp_path / "raw")
         assert (len(read.rows), read.raw.files[0].collapsed) == (2, 0)
-        assert read.raw.files[0].shape in ("nested ndjson", "nested parquet", "csv with json cells")
+        assert re.fullmatch(r"nested (ndjson|parquet)|\w+ with json cells", read.raw.files[0].shape)
 
     def test_a_first_item_far_into_a_file_of_json(self, tmp_path: Path) -> None:
         """After the block that the names are taken from."""

@@ -56,8 +56,13 @@ def item_rows(events: Sequence[Row], items: Callable[[Row], Sequence[Row]]) -> l
 
 def read_rows(path: Path) -> list[Row]:
     """Rows of a CSV."""
-    with path.open(newline="", encoding="utf-8") as file:
-        return [{name: cell or None for name, cell in row.items()} for row in csv.DictReader(file)]
+    return rows_in(path.read_text("utf-8"))
+
+
+def rows_in(text: str) -> list[Row]:
+    """The same, of its content."""
+    table = csv.DictReader(io.StringIO(text, newline=""))
+    return [{name: cell or None for name, cell in row.items()} for row in table]
 
 
 def as_csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
@@ -127,8 +132,8 @@ def _typed(value: str) -> object:
     return {"int_value": int, "double_value": float}.get(kind_of(value), str)(value)
 
 
-def _nested_csv(rows: Sequence[dict[str, Any]]) -> bytes:
-    return as_csv([row | {"event_params": json.dumps(row["event_params"])} for row in rows])
+def _with_json_text(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [row | {"event_params": json.dumps(row["event_params"])} for row in rows]
 
 
 def _nested_parquet(rows: Sequence[dict[str, Any]]) -> bytes:
@@ -143,5 +148,9 @@ def _nested_parquet(rows: Sequence[dict[str, Any]]) -> bytes:
 
 
 NESTED: dict[str, Callable[[Sequence[dict[str, Any]]], bytes]] = {
-    "csv": _nested_csv, "ndjson": as_ndjson, "parquet": _nested_parquet
-}  # fmt: skip
+    "csv": lambda rows: as_csv(_with_json_text(rows)),
+    "ndjson": as_ndjson,
+    "parquet": _nested_parquet,
+    "json_text.ndjson": lambda rows: as_ndjson(_with_json_text(rows)),
+    "json_text.parquet": lambda rows: as_parquet(_with_json_text(rows)),
+}
