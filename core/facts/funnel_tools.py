@@ -9,8 +9,8 @@ import numpy as np
 
 from core.base.errors import InputError
 from core.differences.table import Diff
-from core.facts import arguments
 from core.facts.answer import ARROW, Block, Contrast, Fact, FigureList, Unit, Verdict
+from core.facts.arguments import Key, Steps, Within
 from core.facts.context import OTHERS, Context
 from core.facts.fact_maker import Figures, make_fact, relation, select
 from core.facts.finding import Finding, known, notes
@@ -39,29 +39,29 @@ NOBODY_LOST: Final = "Nobody who takes the first step is lost."
 Row = Mapping[Any, Any]
 
 
-def funnel(figures: Figures, asked: arguments.FunnelFacts) -> Finding:
-    """Who takes each step, where most are lost, and whether as many of the others come to the end.
+def funnel(figures: Figures, segment: Key, steps: Steps = (), within: Within = "user") -> Finding:
+    """How many users of a segment take each step of a funnel in order, and after which most are lost.
 
     Raises:
         InputError: If there is no such row, or nothing is called like a step.
         ArtifactError: If a step is an event and the data set does not say when events were done.
     """
-    context, key = figures.context, known(figures.context, asked.segment)
-    if asked.within == USER and (event := _alone(context, asked.steps)):
+    context, key = figures.context, known(figures.context, segment)
+    if within == USER and (event := _alone(context, steps)):
         return _did(context, key, event)
-    built, whose = _funnel(context, asked.steps)
-    built = built if asked.within == USER else built.model_copy(update={"within": asked.within})
+    built, whose = _funnel(context, steps)
+    built = built if within == USER else built.model_copy(update={"within": within})
     walk, users = context.tables.basis.walked(built), context.tables.members(key)
     rows = context.tables.rows
     others = (rows.place < rows.n_segments) & ~users
     table = steps_table(built, takers(walk, users), takers(walk, others), ShareOf.ALL)
-    steps = table.to_dict("records")
-    facts = FigureList(facts=(*_steps(key, steps), *_lost(key, steps)))
-    against = (_against(key, steps),) if key in context.segment_keys and others.any() else ()
-    whole = steps[0][Col.USERS] and steps[-1][Col.USERS] == steps[0][Col.USERS] and len(steps) > 1
+    taken = table.to_dict("records")
+    facts = FigureList(facts=(*_steps(key, taken), *_lost(key, taken)))
+    against = (_against(key, taken),) if key in context.segment_keys and others.any() else ()
+    whole = taken[0][Col.USERS] and taken[-1][Col.USERS] == taken[0][Col.USERS] and len(taken) > 1
     said = notes(NOBODY_LOST if whole else "", f"{whose}: {built.meaning}.")
     blocks: tuple[Block, ...] = (facts, *against, *said)
-    return Finding(blocks, select("step, users, share, dropped", "funnel", key=key, steps=_way(steps)))
+    return Finding(blocks, select("step, users, share, dropped", "funnel", key=key, steps=_way(taken)))
 
 
 def _alone(context: Context, steps: Sequence[str]) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from core.base.errors import InputError
-from core.facts import arguments
 from core.facts.answer import Fact, FigureList, Unit
+from core.facts.arguments import Key
 from core.facts.fact_maker import Figures, make_fact, select
 from core.facts.finding import Finding, known, notes
 from core.facts.verbs import PRECISION, RECALL, RULE_USERS
@@ -18,15 +18,15 @@ WHERE: Final = (
 )
 
 
-def segment_rule(figures: Figures, asked: arguments.RuleFacts) -> Finding:
-    """The recommended rule of a segment, and how well it tells its users from the other clustered ones.
+def segment_rule(figures: Figures, segment: Key) -> Finding:
+    """A segment as a rule of a few conditions, by which its users are reached, with precision and recall.
 
     Raises:
         InputError: If there is no such segment of the model.
     """
     context, tables = figures.context, figures.context.tables
-    key = known(context, asked.segment)
-    rules = {f"segment:{segment}": found for segment, found in tables.basis.rules(tables.partition).items()}
+    key = known(context, segment)
+    rules = {f"segment:{number}": found for number, found in tables.basis.rules(tables.partition).items()}
     if key not in rules:
         raise InputError(f"{context.title(key)} is no segment", allowed=", ".join(rules))
     query = select("rule, users, precision, recall", "rules", key=key)

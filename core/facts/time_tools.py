@@ -10,8 +10,8 @@ import pandas as pd
 
 from core.data.sequences import UserSequences
 from core.differences.table import Diff
-from core.facts import arguments
 from core.facts.answer import Contrast, Fact, FigureList, Unit, Verdict
+from core.facts.arguments import About, Key
 from core.facts.context import ALL, OTHERS, Context
 from core.facts.fact_maker import Figures, make_fact, relation, select
 from core.facts.finding import Finding, notes, segment_only
@@ -46,15 +46,17 @@ FOLLOWED: Final = (
 NOBODY: Final = "Nobody can be followed: there is no whole {} after the first."
 
 
-def over_the_data(figures: Figures, asked: arguments.TimeFacts) -> Finding:
-    """When users of a segment come, whether its share grows, or who comes again; of each where none is named.
+def over_the_data(figures: Figures, segment: Key = ALL, *, about: About) -> Finding:
+    """When users of a segment come, whether its share of the users grows, or how many come again.
+
+    Of each segment where none is named.
 
     Raises:
         InputError: If there is no such segment.
     """
     context = figures.context
-    keys = context.segment_keys if asked.segment == ALL else (segment_only(context, asked.segment),)
-    return _TOLD[asked.about](context, keys)
+    keys = context.segment_keys if segment == ALL else (segment_only(context, segment),)
+    return _TOLD[about](context, keys)
 
 
 def _when(context: Context, keys: Sequence[str]) -> Finding:

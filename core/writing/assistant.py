@@ -7,9 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from core.base.errors import Beha2VecError
-from core.facts import arguments
 from core.facts.answer import Answer, Reading
-from core.facts.compare_segments import compare, compare_all
+from core.facts.compare_segments import compared
 from core.facts.context import Context
 from core.facts.fact_maker import Figures
 from core.facts.finding import Finding
@@ -91,7 +90,7 @@ class Assistant:
             ResourceError: If the server gives no answer.
         """
         both = _both(first, second)
-        return self._payload(self._comparison(both, _compared(self._figures, both), self._can()))
+        return self._payload(self._comparison(both, compared(self._figures, both), self._can()))
 
     def reply(
         self,
@@ -132,7 +131,7 @@ class Assistant:
             InputError: If there is no such row, or nothing to compare.
         """
         both = _both(first, second)
-        told = _compared(self._figures, both)
+        told = compared(self._figures, both)
         answer = self._answer(
             lambda: self._comparison(both, told, self._can(should_stop)),
             lambda: answer_of(told.blocks, self._figures), on_blocks, should_stop,
@@ -228,7 +227,3 @@ class Assistant:
 
 def _both(first: str | None, second: str | None) -> Pair:
     return (first, second) if first and second else ()
-
-
-def _compared(figures: Figures, both: Pair) -> Finding:
-    return compare(figures, arguments.Compare(a=both[0], b=both[1])) if both else compare_all(figures)

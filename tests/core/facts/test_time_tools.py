@@ -8,7 +8,6 @@ import pytest
 
 from core.base.errors import InputError
 from core.facts.answer import Contrast, Note, Verdict
-from core.facts.arguments import TimeFacts
 from core.facts.context import OTHERS, Context, Tables
 from core.facts.fact_maker import Figures
 from core.facts.finding import Finding
@@ -28,7 +27,7 @@ TUESDAY = 16_861
 
 def about(what: str, segment: str = "all", of: Context | None = None) -> tuple[Figures, Finding]:
     made = Figures(of or shop().context)
-    return made, over_the_data(made, TimeFacts.checked(about=what, segment=segment))
+    return made, over_the_data(made, about=what, segment=segment)
 
 
 def test_who_comes_again_is_as_the_page_counts_it() -> None:
