@@ -12,7 +12,7 @@ from core.facts.fact_maker import Figures
 from core.facts.finding import present
 from core.facts.items import ATTRIBUTES, ItemMetric
 from core.facts.measures import MEASURES
-from core.facts.steps import session_ends, step_facts, step_view
+from core.facts.steps import end_facts, step_facts, step_view
 
 DIFFERENCES, ENDS, STEPS, NEAREST, SHARES = 8, 3, 5, 3, 3
 
@@ -52,12 +52,12 @@ class Evidence:
     @cached_property
     def entries(self) -> tuple[Fact, ...]:
         """Where sessions begin."""
-        return session_ends(self.figures, self.key, "entry", ENDS)
+        return end_facts(self.figures, self.key, "entry", ENDS)
 
     @cached_property
     def exits(self) -> tuple[Fact, ...]:
         """Where sessions end."""
-        return session_ends(self.figures, self.key, "exit", ENDS)
+        return end_facts(self.figures, self.key, "exit", ENDS)
 
     @cached_property
     def steps(self) -> tuple[Fact, ...]:

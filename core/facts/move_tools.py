@@ -9,19 +9,22 @@ import numpy as np
 
 from core.base.errors import InputError
 from core.base.schema import View
-from core.facts.answer import ARROW, Contrast, Fact, FigureList, Unit, Verdict
+from core.facts.answer import ARROW, Contrast, FigureList
 from core.facts.arguments import By, Count, Key, Where
 from core.facts.basis import LEVEL_OF
 from core.facts.context import OTHERS, Context
-from core.facts.fact_maker import Figures, make_fact, relation, select
+from core.facts.fact_maker import Figures, beside, select, share_fact
 from core.facts.finding import Finding, known, notes, segment_only
 from core.facts.items import PLURAL, Dimension
-from core.facts.steps import session_ends, step_facts
+from core.facts.steps import end_facts, step_facts
 from core.journeys.moves import FROM, TO
+from core.journeys.routes import ROUTE
 from core.journeys.step_table import differing, step_table
 from core.profiles.profile_columns import Col
-from core.profiles.wilson import wilson
 
+TOOK: Final = "share of users who took the route"
+"""A session of whom was this, from its first stop to its end."""
+STEPPED: Final = "share of users there who ever took the step"
 VIEW_OF: Final = {level.value: view for view, level in LEVEL_OF.items()}
 
 
@@ -39,7 +42,7 @@ def transitions(
         return _routes(figures, key, by, n)
     if where != "steps":
         query = f"{select('value, share', where, key=key)} ORDER BY share DESC LIMIT {n}"
-        return Finding((FigureList(facts=session_ends(figures, key, where, n)),), query)
+        return Finding((FigureList(facts=end_facts(figures, key, where, n)),), query)
     view, chosen = view_of(context, by), {"from": origin, "to": target}
     places = {end: _place(context, view, name) for end, name in chosen.items()}
     of = "from" if origin else "to" if target else ""
@@ -54,7 +57,10 @@ def _routes(figures: Figures, key: str, by: str, n: int) -> Finding:
     context = figures.context
     users = context.tables.members(key)
     table = context.tables.basis.routes(view_of(context, by)).listed(users, np.zeros_like(users), None, n)
-    facts = tuple(figures.route(key, row, by) for row in table.to_dict("records"))
+    facts = tuple(
+        share_fact(f"route:{by}", TOOK, key, row[Col.USERS], row[Col.N], str(row[ROUTE]))
+        for row in table.to_dict("records")
+    )
     query = f"{select('route, share', f'routes_{by}', key=key)} ORDER BY users DESC LIMIT {n}"
     return Finding((FigureList(facts=facts),), query)
 
@@ -101,17 +107,9 @@ def differing_steps(figures: Figures, segment: Key, by: By = "page", n: Count = 
 
 
 def _contrast(key: str, step: Mapping[Any, Any], by: str) -> Contrast:
-    first = _fact(key, step, by, (Col.SHARE, Col.USERS, Col.N))
-    second = _fact(OTHERS, step, by, (Col.REST_SHARE, Col.REST_USERS, Col.REST_N))
-    verdict = Verdict.HIGHER if step[Col.DIFFERENCE] > 0 else Verdict.LOWER
-    return Contrast(first=first, second=second, verdict=verdict, relation=relation(first, second))
-
-
-def _fact(key: str, step: Mapping[Any, Any], by: str, columns: tuple[str, str, str]) -> Fact:
-    """Of the users who were where a step begins, who ever took it."""
-    share, users, n = (step[column] for column in columns)
-    low, high = wilson(users, n)
-    return make_fact(
-        f"move:{by}", "share of users there who ever took the step", (key,), float(share), Unit.SHARE,
-        item=f"{step[FROM]}{ARROW}{step[TO]}", interval=(float(low), float(high)), n=n, users=users,
+    """Of the users who were where a step begins, who ever took it, here and among the others."""
+    way, sides = f"{step[FROM]}{ARROW}{step[TO]}", (
+        (key, step[Col.USERS], step[Col.N]), (OTHERS, step[Col.REST_USERS], step[Col.REST_N]),
     )  # fmt: skip
+    first, second = (share_fact(f"move:{by}", STEPPED, row, users, n, way) for row, users, n in sides)
+    return beside(first, second, differs=True)

@@ -7,7 +7,7 @@ from typing import Final
 from core.base.errors import InputError
 from core.facts.answer import Fact, FigureList, Unit
 from core.facts.arguments import Key
-from core.facts.fact_maker import Figures, make_fact, select
+from core.facts.fact_maker import Figures, make_fact, select, share_fact
 from core.facts.finding import Finding, known, notes
 from core.facts.verbs import PRECISION, RECALL, RULE_USERS
 from core.rules.judging import RuleFit
@@ -52,9 +52,6 @@ def _figures(key: str, fit: RuleFit, origin: str, n_clustered: int) -> tuple[Fac
         (RECALL, "recall: share of the segment that are", fit.recall),
     )
     return users, *(
-        make_fact(
-            name, label, (key,), measured.share, Unit.SHARE, item=words, interval=measured.interval,
-            n=measured.n, users=measured.users,
-        )
+        share_fact(name, label, key, measured.users, measured.n, words)
         for name, label, measured in shares if measured.n
     )  # fmt: skip

@@ -59,11 +59,16 @@ def most_steps(
     )  # fmt: skip
 
 
-def session_ends(figures: Figures, key: str, kind: str, n: int) -> tuple[Fact, ...]:
-    """The pages with which most sessions of a row begin (``entry``) or end (``exit``)."""
-    moves = figures.context.tables.basis.moves(View.URL)
+def session_ends(context: Context, key: str, kind: str, n: int) -> pd.DataFrame:
+    """The pages with which most sessions of a row begin (``entry``) or end (``exit``), as steps."""
+    moves = context.tables.basis.moves(View.URL)
     origin, target = (moves.start, None) if kind == "entry" else (None, moves.end)
-    table = most_steps(figures.context, key, View.URL, n, origin=origin, target=target)
+    return most_steps(context, key, View.URL, n, origin=origin, target=target)
+
+
+def end_facts(figures: Figures, key: str, kind: str, n: int) -> tuple[Fact, ...]:
+    """The same as figures."""
+    table = session_ends(figures.context, key, kind, n)
     return tuple(figures.session_end(key, row, kind) for row in table.to_dict("records"))
 
 
