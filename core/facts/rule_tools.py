@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from core.base.errors import InputError
+from core.base.wording import within
 from core.facts.answer import Fact, FigureList, Unit
 from core.facts.arguments import Key
 from core.facts.fact_maker import Figures, make_fact, select, share_fact
@@ -41,8 +42,7 @@ def segment_rule(figures: Figures, segment: Key) -> Finding:
 
 def _figures(key: str, fit: RuleFit, origin: str, n_clustered: int) -> tuple[Fact, ...]:
     """Whom the rule describes, and the two shares; of nobody whom it describes no share is wanted."""
-    words = fit.rule.words(origin)
-    words = words[0].lower() + words[1:]
+    words = within(fit.rule.words(origin))
     users = make_fact(
         RULE_USERS, "number of clustered", (key,), fit.users, Unit.COUNT, item=words, n=n_clustered,
         users=fit.users,

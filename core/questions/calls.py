@@ -26,6 +26,7 @@ from core.facts.context import ALL, ONE_PAGE, PASTED
 from core.facts.fact_maker import Figures, complement, select
 from core.facts.finding import Finding, notes
 from core.facts.items import LABELLED, Dimension, ItemMetric
+from core.facts.phrases import subject
 from core.facts.steps import step_view
 from core.labels.label_settings import RESERVED
 from core.profiles.profile_columns import HEAT_MAP, Col
@@ -182,7 +183,7 @@ def within(figures: Figures, parsed: Parsed) -> Finding:
     kept = sorted(
         (fact for fact in facts if limit.holds(fact.value)), key=lambda fact: fact.value, reverse=limit.above
     )
-    said = f"{_upper(f'{facts[0].label} {facts[0].called}'.rstrip())} {limit.text}"
+    said = f"{subject(facts[0])} {limit.text}"
     return Finding((Ranking(facts=tuple(kept), most=limit.above, limit=said),), select("key", "segments"))
 
 
@@ -301,10 +302,6 @@ def rank(figures: Figures, parsed: Parsed) -> Finding:
             ranked = ranked.model_copy(update={"facts": ranked.facts[: parsed.number], "complete": whole})
             blocks.append(ranked)
     return Finding(tuple(blocks), select(f"key, {', '.join(names)}", "segments"))
-
-
-def _upper(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def together(found: Sequence[Finding]) -> Finding:
