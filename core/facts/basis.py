@@ -58,6 +58,7 @@ class Basis:
         events: When what was done, read when it is asked for.
         urls: How addresses were cleaned, read when it is asked for.
         calendar: The days or weeks that it covers, by its clock; by UTC where it is not known.
+        narrowed: What part of an export it is, read when it is asked for; empty where it is all of it.
     """
 
     key: str
@@ -72,6 +73,7 @@ class Basis:
     events: Callable[[], TimedEvents] = TimedEvents.none
     urls: Callable[[], UrlSettings] = UrlSettings
     calendar: Callable[[PeriodUnit | None], Calendar] | None = None
+    narrowed: Callable[[], str] = str
 
     @classmethod
     def from_dataset(
@@ -89,7 +91,7 @@ class Basis:
         made = cls.from_tables(key, data, dataset.pages, dataset.sequences, labels_of(labelled))
         return replace(
             made, events=lambda: dataset.events, urls=lambda: cleaned_by(dataset),
-            calendar=partial(calendar, dataset),
+            calendar=partial(calendar, dataset), narrowed=lambda: dataset.receipt.narrowed,
         )  # fmt: skip
 
     @classmethod

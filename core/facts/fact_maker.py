@@ -19,7 +19,7 @@ from core.facts.contrasting import decide, others_of
 from core.facts.finding import known, present
 from core.facts.items import ITEM_MEASURES, ItemMetric, Kind, cell, item_rows
 from core.facts.measures import BY_KEY, N_OF, write
-from core.facts.verbs import NOT
+from core.facts.verbs import DO, NOT
 from core.journeys.moves import FROM, TO
 from core.profiles.formats import DIGITS, digits
 from core.profiles.profile_columns import Col
@@ -34,13 +34,8 @@ _OF_CONVERTED: Final = (
 """Figures that tell what the converted users did: with one of them, the revenue is that user's."""
 _OF_ENGAGED: Final = (Col.ENGAGEMENT_USERS, Col.ENGAGEMENT_MEAN, Col.ENGAGEMENT_MEDIAN)
 _ITEM_LABELS: Final[Mapping[str, str]] = {
-    Family.PAGE: "who saw the page", Family.FOLDER: "who saw a page in", Family.WORD: "who saw a page about",
-    Family.TEMPLATE: "who saw a page like", Family.THEME: "who saw the theme",
-    Family.TYPE: "who saw the page type", Family.ENTRY: "who began a session with",
-    Family.EXIT: "who ended a session with",
-    Family.BROWSER: "with", Family.DEVICE: "on", Family.COUNTRY: "from",
-    Family.SOURCE: "who first came from", Family.HOUR: "who first came, by UTC, at",
-    Family.WEEKDAY: "who first came, by UTC, on a", Family.OUTCOME: "with the outcome",
+    **{family: f"who {does}" for family, does in DO.items()}, Family.PAGE: "who saw the page",
+    Family.BROWSER: "with", Family.DEVICE: "on", Family.COUNTRY: "from", Family.OUTCOME: "with the outcome",
 }  # fmt: skip
 _OTHERS: Final = {
     "who saw": "who did not see", "who first came": "who did not first come", "with": "without",

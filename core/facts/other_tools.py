@@ -1,20 +1,25 @@
-"""Tools about how segments lie, how sure they are, and the last move of a slider."""
+"""Tools about how segments lie, how sure they are, the last move of a slider, and who is counted."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Final
 
 from core.base.errors import InputError
 from core.base.schema import OUTSIDE
+from core.data.receipt import COUNTED
 from core.facts.answer import Fact, FigureList, Unit
 from core.facts.arguments import Count, Key
 from core.facts.fact_maker import Figures, make_fact, select
 from core.facts.finding import Finding, notes, segment_only
+from core.outgoing.quoting import LONGEST, clean
 from core.profiles.profile_columns import Col
 from core.segments.certificate import GIVEN
 from core.segments.identity import moved, overlap
 from core.segments.partition import Partition
+
+ALL_COUNTED: Final = "All users of the export are counted: this is no sample."
 
 
 def nearest_segments(figures: Figures, segment: Key, n: Count = 3) -> Finding:
@@ -80,6 +85,12 @@ def what_changed(figures: Figures) -> Finding:
     said = notes(_named("New", new), _named("Gone", gone))
     query = "SELECT before, now, count(*) FROM moved GROUP BY before, now"
     return Finding((FigureList(facts=(total, share, *_moves(before, now))), *said), query)
+
+
+def who_is_counted(figures: Figures) -> Finding:
+    """Whether all users of the export are counted, or what part of them."""
+    part = figures.context.tables.basis.narrowed()
+    return Finding(notes(f"{COUNTED.format(clean(part, 5 * LONGEST))}." if part else ALL_COUNTED))
 
 
 def _named(what: str, rows: Sequence[str]) -> str:

@@ -123,6 +123,8 @@ INTENTS: Final = (
     Intent("lift", calls.lift, _cues("lift"), rows=(1, 1), dimensions=(0, 1), items=(1, 1)),
     Intent("changed", of_all(other_tools.what_changed), _cues("changed"), _cues("many", "share", *_LOOSE),
            measures=(0, 1), only=_SHARE),
+    Intent("sample", of_all(other_tools.who_is_counted), _cues("sample"), _cues("many", "share", *_LOOSE),
+           rows=(0, MANY), measures=(0, 1), only=_VIEWERS),
     Intent("persona", of_row(describe.persona), _cues("persona"), _cues("describe", *_LOOSE), rows=(1, 1)),
     Intent("rule", of_row(rule_tools.segment_rule), _cues("rule"),
            _cues("describe", "best", "most", *_LOOSE), rows=(1, 1)),

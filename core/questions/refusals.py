@@ -54,7 +54,7 @@ def problem(parsed: Parsed, context: Context) -> str:
         return _not_understood(parsed)
     alone = parsed.cues and parsed.cues <= {"why", "persona", "rule", "also"} and not parsed.topic
     walks = parsed.cues & {"after", "before", "entry", "exit"}  # “where do they leave”
-    of_all = walks or parsed.cues & {"changed", "trust", "returns", *OVER_TIME}
+    of_all = walks or parsed.cues & {"changed", "trust", "returns", "sample", *OVER_TIME}
     if ("pronoun" in parsed.cues or alone) and not of_all and not parsed.rows:
         return f"Which segment do you mean? {_numbered(context)}"
     if parsed.cues & HIGH and parsed.cues & LOW:

@@ -12,6 +12,7 @@ from core.data.timed_events import TimedEvents
 from core.facts.answer import Answer, Chart, ChartMark, Contrast, FigureList, Note, Ranking, Reading
 from core.facts.context import PASTED, Context
 from core.facts.fact_maker import Figures
+from core.facts.other_tools import ALL_COUNTED
 from core.facts.sentences import plain
 from core.people.look_alikes import LookAlikes
 from core.profiles.outcomes import Happened
@@ -525,3 +526,19 @@ def test_a_pronoun_asks_about_time_of_each_segment_where_none_was_spoken_of() ->
         answer = ask(question, EIGHT)
         assert not answer.declined
         assert answer.blocks == ask(same, EIGHT).blocks
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Is this a sample?", "Are these all users?", "are these users only a sample", "Was the data sampled?",
+        "is this all the data?", "how many users are in the sample",
+    ],
+)  # fmt: skip
+def test_whether_all_users_are_counted_is_said_as_above_the_pages(question: str) -> None:
+    part = "a sample of 700 of 2,800 users"
+    basis = replace(EIGHT.tables.basis, narrowed=lambda: part)
+    sampled = replace(EIGHT, tables=replace(EIGHT.tables, basis=basis))
+    for last in (None, ask("users of segment 1", EIGHT).reading):
+        assert noted(ask(question, sampled, last)) == [f"Counted on these pages: {part}."]
+        assert noted(ask(question, EIGHT, last)) == [ALL_COUNTED]
