@@ -119,6 +119,11 @@ class Verdict(StrEnum):
     UNSURE = "unsure"
     """Not shown to differ."""
 
+    @property
+    def is_sure(self) -> bool:
+        """Whether one of the two is higher."""
+        return self in (Verdict.HIGHER, Verdict.LOWER)
+
 
 class _Block(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -7,7 +7,7 @@ from typing import Final
 
 from core.base.errors import InputError
 from core.differences.table import Diff
-from core.facts.answer import Contrast, Note, Verdict
+from core.facts.answer import Contrast, Note
 from core.facts.arguments import Key, Metric
 from core.facts.context import ALL, Context
 from core.facts.describe import WITHHELD, withheld
@@ -48,7 +48,8 @@ def compare(figures: Figures, a: Key, b: Key, metrics: tuple[Metric, ...] = ()) 
         for fact in figures.each(first, name)
     ]  # fmt: skip
     query = select(", ".join(names), "segments", key=f"{first}, {second}")
-    return Finding((*_kept_back(context, first, second), *apart, *sorted(contrasts, key=_is_unsure)), query)
+    contrasts.sort(key=lambda one: not one.verdict.is_sure)
+    return Finding((*_kept_back(context, first, second), *apart, *contrasts), query)
 
 
 def compare_all(figures: Figures) -> Finding:
@@ -82,10 +83,6 @@ def compared(figures: Figures, rows: Sequence[str]) -> Finding:
 
 def _kept_back(context: Context, *keys: str) -> tuple[Note, ...]:
     return notes(WITHHELD) if withheld(context, *keys) else ()
-
-
-def _is_unsure(contrast: Contrast) -> bool:
-    return contrast.verdict in (Verdict.UNSURE, Verdict.SAME)
 
 
 def _present(figures: Figures, keys: Iterable[str]) -> list[str]:

@@ -72,10 +72,7 @@ class Evidence:
         return tuple(self.figures.nearest(self.key, NEAREST)) if self.key in context.segment_keys else ()
 
     @property
-    def groups(self) -> dict[str, tuple[Fact, ...]]:
-        """All of it by what it is about."""
-        return {
-            "figures": self.measures, "sets_apart": self.differences, "comes_with": self.shares,
-            "sessions_begin": self.entries, "sessions_end": self.exits, "steps": self.steps,
-            "nearest": self.nearest,
-        }  # fmt: skip
+    def everything(self) -> tuple[Fact, ...]:
+        """All of it."""
+        own = (*self.measures, *self.differences, *self.shares)
+        return (*own, *self.entries, *self.exits, *self.steps, *self.nearest)

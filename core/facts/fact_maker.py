@@ -219,7 +219,7 @@ class Figures:
         elif first.row == ALL:
             first = self._others(second) or first
         verdict, found = decide(self.context, first, second, q_value)
-        sure = verdict in (Verdict.HIGHER, Verdict.LOWER)
+        sure = verdict.is_sure
         # a difference that was seen and is no less than the least that "would have been seen" contradicts it
         told = found is not None and not sure and abs(first.value - second.value) < found.detectable
         return Contrast(

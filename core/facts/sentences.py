@@ -322,7 +322,7 @@ class _Speaker:
 
     def _contrasts(self, blocks: Sequence[Contrast]) -> list[Line]:
         """Those against the other clustered users below one heading, where there are several."""
-        apart = [block for block in blocks if block.second.row == OTHERS and _is_sure(block)]
+        apart = [block for block in blocks if block.second.row == OTHERS and block.verdict.is_sure]
         apart = apart if len(apart) > 1 else []
         rest = [Line((*self._contrast(block),)) for block in blocks if block not in apart]
         if len(rest) > 2:
@@ -345,7 +345,7 @@ class _Speaker:
     def _contrast(self, block: Contrast) -> list[Piece]:
         self.said |= {block.first, block.second, *([block.relation] if block.relation else [])}
         against: list[Piece] = [block.first, " against ", block.second]
-        if not _is_sure(block):
+        if not block.verdict.is_sure:
             both = f"{self._title(block.first.row)} and {self._title(block.second.row)}"
             what = f"no difference between {both}"
             if block.verdict is Verdict.UNSURE:
@@ -465,10 +465,6 @@ def _moved(fact: Fact) -> str:
 
 def _related(block: Contrast) -> list[Piece]:
     return [" (", block.relation, ")"] if block.relation else []
-
-
-def _is_sure(block: Contrast) -> bool:
-    return block.verdict not in (Verdict.UNSURE, Verdict.SAME)
 
 
 def _is_whole(block: Ranking) -> bool:

@@ -152,11 +152,7 @@ def share(figures: Figures, parsed: Parsed) -> Finding:
     """How many saw an item, or what share."""
     dimension, value = parsed.items[0]
     rows = parsed.rows or ([*figures.context.segment_keys] if "each" in parsed.cues else [ALL])
-    return _denied(item_tools.item_shares(figures, rows, dimension, value, _item_metric(parsed)), parsed)
-
-
-def _denied(found: Finding, parsed: Parsed) -> Finding:
-    """Whoever asks who never saw an item hears of those."""
+    found = item_tools.item_shares(figures, rows, dimension, value, _item_metric(parsed))
     if "never" not in parsed.cues:
         return found
     return replace(found, blocks=(FigureList(facts=tuple(map(complement, found.facts))),))
@@ -201,11 +197,6 @@ def only_nth(blocks: Sequence[Block], nth: int | None) -> tuple[Block, ...]:
     return tuple(FigureList(facts=own) for own in facts)
 
 
-def _said_of_others(found: Finding, parsed: Parsed) -> Finding:
-    """Whoever asks who never did it hears who did."""
-    return replace(found, blocks=(*notes(OTHERS_DID_NOT if "never" in parsed.cues else ""), *found.blocks))
-
-
 def bounce(figures: Figures, parsed: Parsed) -> Finding:
     """Users who saw one page only, which is not the same as sessions of one page."""
     found = segment_tools.metrics(figures, [ONE_PAGE], [Col.SHARE, Col.USERS])
@@ -234,12 +225,11 @@ def rank_item(figures: Figures, parsed: Parsed) -> Finding:
     if "interested" in parsed.cues:
         metric = ItemMetric.VIEW_SHARE if dimension in LABELLED else ItemMetric.SHARE
     order = Order.LEAST if "least" in parsed.cues else Order.MOST
-    if "never" in parsed.cues:
-        found = item_tools.rank_item(figures, dimension, value, metric, order)
-        return replace(
-            found, blocks=(figures.ranking(map(complement, found.facts), most=order is Order.MOST),)
-        )
-    return item_tools.rank_item(figures, dimension, value, metric, order)
+    found = item_tools.rank_item(figures, dimension, value, metric, order)
+    if "never" not in parsed.cues:
+        return found
+    others = figures.ranking(map(complement, found.facts), most=order is Order.MOST)
+    return replace(found, blocks=(others,))
 
 
 def either(figures: Figures, parsed: Parsed) -> Finding:
@@ -318,4 +308,6 @@ def metrics(figures: Figures, parsed: Parsed) -> Finding:
     """Values of measures, of all users and each segment if no row is named."""
     rows = parsed.rows or [ALL, *(figures.context.segment_keys if parsed.cues & {"each", "segments"} else ())]
     share = Col.SHARE if "share" in parsed.cues else Col.USERS
-    return _said_of_others(segment_tools.metrics(figures, rows, parsed.measures or [share]), parsed)
+    found = segment_tools.metrics(figures, rows, parsed.measures or [share])
+    said = notes(OTHERS_DID_NOT if "never" in parsed.cues else "")
+    return replace(found, blocks=(*said, *found.blocks))

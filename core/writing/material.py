@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from itertools import chain
 from typing import Final
 
 from core.base.errors import Beha2VecError
@@ -53,7 +52,7 @@ def overview(figures: Figures) -> list[Fact]:
 
 def evidence(figures: Figures, key: str) -> list[Fact]:
     """All that may be said about a row."""
-    return list(chain.from_iterable(Evidence(figures, key).groups.values()))
+    return list(Evidence(figures, key).everything)
 
 
 def neighbours(figures: Figures, key: str) -> list[Fact]:

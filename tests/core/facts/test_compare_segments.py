@@ -4,20 +4,13 @@ import pytest
 
 from core.base.errors import InputError
 from core.differences.table import leading
-from core.facts.answer import Contrast, Note, Ranking, Verdict
-from core.facts.arguments import Metric
+from core.facts.answer import Note, Ranking, Verdict
 from core.facts.compare_segments import NOT_SHOWN, compare, compare_all
 from core.facts.differing import TOLD, addresses, differing
 from core.facts.measures import BY_KEY
 from core.profiles.profile_columns import HEAT_MAP
 from tests.core.facts.shop import shop_figures
 from tests.core.facts.toy import figures
-
-
-def test_one_metric_by_eye() -> None:
-    (block,) = compare(figures(), a="segment:0", b="segment:1", metrics=(Metric.USERS,)).blocks
-    assert isinstance(block, Contrast)
-    assert (block.first.value, block.second.value, block.verdict) == (3, 2, Verdict.HIGHER)
 
 
 def test_what_differs_most_in_the_table_then_all_metrics_sure_ones_first() -> None:

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from core.base.errors import InputError
 from core.differences.table import leading
 from core.facts import describe
 from core.facts.answer import Contrast, FigureList, Note, Verdict
@@ -87,11 +86,6 @@ def test_why_shows_what_goes_together_and_claims_no_cause() -> None:
         describe.NOTHING_APART,
         describe.NO_CAUSE,
     ]
-
-
-def test_unknown_rows_are_refused() -> None:
-    with pytest.raises(InputError, match=r"no row 'segment:9'.*segment:0"):
-        describe.paragraph(figures(), "segment:9")
 
 
 def test_of_segments_that_are_none_nobody_is_told_who_they_are() -> None:

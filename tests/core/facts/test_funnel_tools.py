@@ -140,5 +140,3 @@ def test_what_cannot_be_counted_is_said() -> None:
         funnel(with_events(None, own), segment="all")
     with pytest.raises(InputError, match=r"Nothing here is called '/nowhere'"):
         funnel(figures(), segment="all", steps=("/", "/nowhere"))
-    with pytest.raises(InputError, match="There is no row"):
-        funnel(figures(), segment="segment:7")

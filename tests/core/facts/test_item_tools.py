@@ -22,10 +22,6 @@ def top(dimension: Dimension, metric: ItemMetric, segment: str = "segment:0", n:
     return top_items(figures(), dimension=dimension, segment=segment, metric=metric, n=n)
 
 
-def test_top_pages_by_eye() -> None:
-    assert listed(top(Dimension.PAGE, ItemMetric.VIEWS, n=2)) == [("/sale", "6"), ("/cart", "2")]
-
-
 def test_top_sources_of_all_users() -> None:
     found = top(Dimension.SOURCE, ItemMetric.SHARE, "all")
     assert listed(found) == [("a / b", "50%"), ("c / d", "50%")]

@@ -51,7 +51,5 @@ def test_a_list_is_as_good_as_its_hidden_users_show(ranks: list[int], reach: str
 
 
 def test_who_has_no_look_alikes_is_told() -> None:
-    with pytest.raises(InputError, match="All users is no segment"):
-        look_alikes(answering([]), segment="all")
     with pytest.raises(InputError, match="not counted"):
         look_alikes(figures(), segment="segment:0")

@@ -39,9 +39,7 @@ def test_who_moves_like_the_others_differs_in_no_step() -> None:
     )
 
 
-def test_only_segments_differ_and_only_in_what_is_labelled() -> None:
-    with pytest.raises(InputError, match="All users is no segment"):
-        differing_steps(figures(), segment="all")
+def test_steps_differ_only_in_what_is_labelled() -> None:
     with pytest.raises(InputError, match=r"no themes.*Label the pages"):
         differing_steps(rule_figures(), segment="segment:0", by="theme")
 
@@ -77,8 +75,6 @@ def test_routes_are_whole_sessions_with_the_share_of_users_who_took_them() -> No
     by_type = transitions(figures(), "segment:0", where="routes", by="type", n=1)
     assert listed(by_type) == [("Category → Cart & checkout", "67%")]
     assert {fact.measure for fact in found.facts} == {"route:page"}
-    with pytest.raises(InputError, match=r"no themes.*Label the pages"):
-        transitions(figures(labelled=False), segment="all", by="theme", where="routes")
 
 
 def test_no_step_is_said_as_none() -> None:

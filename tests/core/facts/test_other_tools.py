@@ -16,8 +16,6 @@ from tests.core.facts.toy import context, figures, partition
 def test_the_nearest_segment_and_its_distance() -> None:
     (fact,) = nearest_segments(figures(), segment="segment:0").facts
     assert (fact.segments, fact.text) == (("segment:0", "segment:1"), "1.41")
-    with pytest.raises(InputError, match="One-page users is no segment"):
-        nearest_segments(figures(), segment="group:one_page")
 
 
 def test_who_moved() -> None:

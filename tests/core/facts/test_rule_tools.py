@@ -46,8 +46,6 @@ def test_why_there_is_no_rule() -> None:
 
 
 def test_only_segments_of_the_model_have_one() -> None:
-    with pytest.raises(InputError, match="One-page users is no segment"):
-        segment_rule(figures(), segment="group:one_page")
     by_outcome = figures().context.tables.by_outcome
     assert by_outcome is not None
     with pytest.raises(InputError, match="Converted users is no segment"):

@@ -40,11 +40,6 @@ def test_one_figure_with_its_query() -> None:
     assert found.query == "SELECT outcome_rate FROM segments WHERE key = 'segment:1'"
 
 
-def test_rows_that_do_not_exist_are_refused() -> None:
-    with pytest.raises(InputError, match="no row 'segment:7'"):
-        metrics(figures(), ["segment:7"], ["users"])
-
-
 def test_ranking_by_eye_says_when_the_order_is_not_sure() -> None:
     block, rows = ranked(rank_segments(figures(), metric=Metric.OUTCOME_RATE))
     assert rows == [("segment:1", "50%"), ("segment:0", "33%")]

@@ -21,17 +21,6 @@ def test_starts_ends_and_reloads_are_steps_and_all_add_up() -> None:
     assert table[Col.SHARE].sum() == pytest.approx(1)
 
 
-def test_steps_from_and_to_a_place_are_shares_of_these() -> None:
-    moves = context().tables.basis.moves(View.URL)
-    sale, cart = (moves.places.names.index(page) for page in ("/sale", "/cart"))
-    after = most_steps(context(), "all", View.URL, 9, origin=sale)
-    assert dict(zip(after["to"], after["steps"], strict=True)) == {
-        "/sale": 2, "/cart": 2, "/blog": 2, "(end of session)": 2
-    }  # fmt: skip
-    before = most_steps(context(), "all", View.URL, 9, target=cart)
-    assert before[["from", "share"]].to_numpy().tolist() == [["/blog", 0.5], ["/sale", 0.5]]
-
-
 def test_only_steps_from_place_to_place_are_listed_but_all_are_counted() -> None:
     table = most_steps(context(), "segment:0", View.URL, 9, between=True)
     assert table["to"].tolist() == ["/sale", "/cart", "/sale"]

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from core.base.errors import InputError
 from core.facts.answer import Contrast, Note, Verdict
 from core.facts.context import OTHERS, Context, Tables
 from core.facts.fact_maker import Figures
@@ -117,8 +116,3 @@ def test_a_share_that_stays_is_not_told_to_grow() -> None:
     made, found = about("growth", "segment:0", growing(20, 20))
     assert len(found.facts) == 2
     assert "not shown to differ" in plain(found.blocks, made.context.titles())
-
-
-def test_only_segments_are_followed() -> None:
-    with pytest.raises(InputError, match="no segment"):
-        about("return", "group:one_page")
