@@ -108,8 +108,7 @@ def differing_steps(figures: Figures, segment: Key, by: By = "page", n: Count = 
 
 def _contrast(key: str, step: Mapping[Any, Any], by: str) -> Contrast:
     """Of the users who were where a step begins, who ever took it, here and among the others."""
-    way, sides = f"{step[FROM]}{ARROW}{step[TO]}", (
-        (key, step[Col.USERS], step[Col.N]), (OTHERS, step[Col.REST_USERS], step[Col.REST_N]),
-    )  # fmt: skip
+    way = f"{step[FROM]}{ARROW}{step[TO]}"
+    sides = ((key, step[Col.USERS], step[Col.N]), (OTHERS, step[Col.REST_USERS], step[Col.REST_N]))
     first, second = (share_fact(f"move:{by}", STEPPED, row, users, n, way) for row, users, n in sides)
     return beside(first, second, differs=True)
