@@ -16,6 +16,16 @@ _ORIGIN: Final = re.compile(r"(?:[a-z][a-z0-9+.\-]*://)?[^/?#]+", re.IGNORECASE)
 _ENDING: Final = re.compile(r"\s[|·–—-]\s[^|·–—]{1,60}$")
 
 
+def sentence(text: str) -> str:
+    """Begun with a capital."""
+    return text[:1].upper() + text[1:]
+
+
+def within(text: str) -> str:
+    """Begun without one, as within a sentence."""
+    return text[:1].lower() + text[1:]
+
+
 def number(value: float | None, digits: int = 0) -> str:
     """``1,204`` or ``5.3``; a dash for an absent value."""
     return ABSENT if value is None or math.isnan(value) else f"{value:,.{digits}f}"

@@ -11,6 +11,9 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from core.base.local_clock import LocalClock
 from core.base.schema import PAGE_VIEW
 
+COUNTED: Final = "Counted on these pages: {}"
+"""Where only a part of an export is counted; what part, stands at ``{}``."""
+
 
 def ranked(counts: Mapping[str, int]) -> dict[str, int]:
     """Counts above 0, the largest first, equal ones by name: the same in every run."""

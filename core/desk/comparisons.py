@@ -62,8 +62,7 @@ class Comparing(Writing):
 
     def work(self, assistant: Assistant) -> None:
         """See :class:`Errand`."""
-        first, second = self.rows or (None, None)
-        answer = assistant.compare(first, second, on_blocks=self.show, should_stop=self.should_stop)
+        answer = assistant.compare(*self.rows, on_blocks=self.show, should_stop=self.should_stop)
         if self.should_stop():
             return
         if answer.reason:

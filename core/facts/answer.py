@@ -15,6 +15,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
+from core.base.wording import within
 from core.llm.chat_types import Usage
 from core.outgoing.quoting import LONGEST, clean
 
@@ -117,6 +118,11 @@ class Verdict(StrEnum):
     """Counted, and equal."""
     UNSURE = "unsure"
     """Not shown to differ."""
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether one of the two is higher."""
+        return self in (Verdict.HIGHER, Verdict.LOWER)
 
 
 class _Block(BaseModel):
@@ -237,7 +243,7 @@ class Title(BaseModel):
     @property
     def full(self) -> str:
         """``Checkout visitors (segment 3)``, ``Segment 3 (doubtful)``."""
-        label = f"{self.label[:1].lower()}{self.label[1:]}" if self.name else ""
+        label = within(self.label) if self.name else ""
         said = ", ".join(part for part in (label, self.mark) if part)
         return f"{self.short} ({said})" if said else self.short
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, lru_cache, partial
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -34,9 +34,6 @@ from core.rules.features import RuleFeatures
 from core.rules.judging import FoundRules, find_rules
 from core.segments.partition import Partition
 
-if TYPE_CHECKING:
-    pass
-
 WALKS_KEPT: Final = 8
 """Funnels that were followed."""
 STOPS: Final = 5
@@ -61,6 +58,7 @@ class Basis:
         events: When what was done, read when it is asked for.
         urls: How addresses were cleaned, read when it is asked for.
         calendar: The days or weeks that it covers, by its clock; by UTC where it is not known.
+        narrowed: What part of an export it is, read when it is asked for; empty where it is all of it.
     """
 
     key: str
@@ -75,6 +73,7 @@ class Basis:
     events: Callable[[], TimedEvents] = TimedEvents.none
     urls: Callable[[], UrlSettings] = UrlSettings
     calendar: Callable[[PeriodUnit | None], Calendar] | None = None
+    narrowed: Callable[[], str] = str
 
     @classmethod
     def from_dataset(
@@ -92,7 +91,7 @@ class Basis:
         made = cls.from_tables(key, data, dataset.pages, dataset.sequences, labels_of(labelled))
         return replace(
             made, events=lambda: dataset.events, urls=lambda: cleaned_by(dataset),
-            calendar=partial(calendar, dataset),
+            calendar=partial(calendar, dataset), narrowed=lambda: dataset.receipt.narrowed,
         )  # fmt: skip
 
     @classmethod
@@ -134,24 +133,14 @@ class Basis:
         return self._rules[partition.digest]
 
     @cached_property
-    def _routes(self) -> dict[View, Routes]:
-        return {}
-
-    def routes(self, view: View) -> Routes:
+    def routes(self) -> Callable[[View], Routes]:
         """Whole sessions by pages, themes or types."""
-        if view not in self._routes:
-            self._routes[view] = Routes.of(self.sequences, self._places(view), STOPS)
-        return self._routes[view]
+        return cache(lambda view: Routes.of(self.sequences, self._places(view), STOPS))
 
     @cached_property
-    def _moves(self) -> dict[View, Moves]:
-        return {}
-
-    def moves(self, view: View) -> Moves:
+    def moves(self) -> Callable[[View], Moves]:
         """All steps between pages, themes or types, with the start and the end of each session."""
-        if view not in self._moves:
-            self._moves[view] = Moves.of(self.sequences, self._places(view))
-        return self._moves[view]
+        return cache(lambda view: Moves.of(self.sequences, self._places(view)))
 
     @cached_property
     def activity(self) -> Callable[[PeriodUnit | None], Activity]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from core.base.errors import InputError
 from core.differences.table import Diff
-from core.facts import arguments
-from core.facts.answer import Contrast, Note, Verdict
+from core.facts.answer import Contrast, Note
+from core.facts.arguments import Key, Metric
 from core.facts.context import ALL, Context
 from core.facts.describe import WITHHELD, withheld
 from core.facts.differing import addresses, differing, pair_differing, q_values
@@ -21,20 +21,22 @@ from core.profiles.profile_columns import HEAT_MAP, Col
 NOT_SHOWN: Final = "Not shown to differ between any segment and the others: {}."
 
 
-def compare(figures: Figures, asked: arguments.Compare) -> Finding:
-    """Two rows side by side: what differs most, then the usual measures; as many are looked at, q decides.
+def compare(figures: Figures, a: Key, b: Key, metrics: tuple[Metric, ...] = ()) -> Finding:
+    """Two segments side by side.
+
+    What differs most, then the usual measures; as many are looked at, q decides.
 
     Raises:
         InputError: If there is no such row, both are the same, or a metric asked for is absent.
     """
     context = figures.context
-    first, second = known(context, asked.a), known(context, asked.b)
+    first, second = known(context, a), known(context, b)
     if first == second:
         raise InputError(f"{context.title(first)} cannot be compared with itself", allowed="two segments")
-    names = [metric.value for metric in asked.metrics] or _present(figures, (first, second))
+    names = [metric.value for metric in metrics] or _present(figures, (first, second))
     apart: tuple[Contrast, ...] = ()
     tested: dict[tuple[str, str], float] = {}
-    if not asked.metrics:
+    if not metrics:
         other = {first: second, second: first}.get(ALL)
         table = context.tables.differences if other else context.tables.pair(first, second)
         tested = q_values(context, table, other or first)
@@ -46,7 +48,8 @@ def compare(figures: Figures, asked: arguments.Compare) -> Finding:
         for fact in figures.each(first, name)
     ]  # fmt: skip
     query = select(", ".join(names), "segments", key=f"{first}, {second}")
-    return Finding((*_kept_back(context, first, second), *apart, *sorted(contrasts, key=_is_unsure)), query)
+    contrasts.sort(key=lambda one: not one.verdict.is_sure)
+    return Finding((*_kept_back(context, first, second), *apart, *contrasts), query)
 
 
 def compare_all(figures: Figures) -> Finding:
@@ -69,12 +72,17 @@ def compare_all(figures: Figures) -> Finding:
     return Finding((*kept_back, *ranked, *unshown, *apart), select("*", "segments", kind="segment"))
 
 
+def compared(figures: Figures, rows: Sequence[str]) -> Finding:
+    """Two rows, or all segments where it is not two that are named.
+
+    Raises:
+        InputError: If there is no such row, or nothing to compare.
+    """
+    return compare(figures, rows[0], rows[1]) if len(rows) == 2 else compare_all(figures)
+
+
 def _kept_back(context: Context, *keys: str) -> tuple[Note, ...]:
     return notes(WITHHELD) if withheld(context, *keys) else ()
-
-
-def _is_unsure(contrast: Contrast) -> bool:
-    return contrast.verdict in (Verdict.UNSURE, Verdict.SAME)
 
 
 def _present(figures: Figures, keys: Iterable[str]) -> list[str]:

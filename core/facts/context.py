@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -70,23 +70,16 @@ class Tables:
         data = self.basis.data
         return differences(data, self.rows, self.basis.items, self.outcomes)
 
-    def pair(self, first: str, second: str) -> pd.DataFrame:
+    @cached_property
+    def pair(self) -> Callable[[str, str], pd.DataFrame]:
         """Two rows against each other, in the columns of the same table."""
-        if (first, second) not in self._pairs:
-            made = pair_differences(
-                self.basis.data, self.rows, (first, second), self.basis.items, self.outcomes
-            )
-            self._pairs[first, second] = made
-        return self._pairs[first, second]
+        data, items = self.basis.data, self.basis.items
+        return cache(lambda *rows: pair_differences(data, self.rows, rows, items, self.outcomes))
 
     @cached_property
     def distributions(self) -> pd.DataFrame:
         """What lies behind each mean (``core/differences/distributions.py``)."""
         return distributions(self.basis.data, self.rows, self.profiles.happened)
-
-    @cached_property
-    def _pairs(self) -> dict[tuple[str, str], pd.DataFrame]:
-        return {}
 
     @cached_property
     def outcomes(self) -> Mapping[str, Happened]:
@@ -182,14 +175,9 @@ class Tables:
         return self.rows.members(list(self.records).index(key))
 
     @cached_property
-    def _taken(self) -> dict[tuple[str, View], Taken]:
-        return {}
-
-    def taken(self, key: str, view: View) -> Taken:
+    def taken(self) -> Callable[[str, View], Taken]:
         """The steps of a row between pages, themes or types."""
-        if (key, view) not in self._taken:
-            self._taken[key, view] = self.basis.moves(view).taken(self.members(key))
-        return self._taken[key, view]
+        return cache(lambda key, view: self.basis.moves(view).taken(self.members(key)))
 
     @cached_property
     def page_views(self) -> np.ndarray:

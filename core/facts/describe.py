@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from core.facts.answer import Block, FigureList
+from core.facts.arguments import Key
 from core.facts.context import ALL, ONE_PAGE, Context
 from core.facts.differing import differing, q_values
 from core.facts.evidence import Evidence
@@ -30,15 +31,17 @@ SIZE: Final = (Col.USERS, Col.SHARE)
 HABITS: Final = (Col.PAGE_VIEWS_MEAN, Col.SESSIONS_MEAN, Col.ENGAGEMENT_MEAN)
 
 
-def paragraph(figures: Figures, key: str) -> Finding:
-    """What a row is like: size, activity, outcome, what sets it apart, where its sessions begin.
+def paragraph(figures: Figures, segment: Key) -> Finding:
+    """Everything that describes one segment.
 
-    Of a segment that other users would not show, no more than size, activity and outcome.
+    Size, activity, outcome, what sets it apart, where its sessions begin; of a segment that other users would
+    not show, no more than the first three.
 
     Raises:
         InputError: If there is no such row.
     """
-    evidence = Evidence(figures, known(figures.context, key))
+    key = known(figures.context, segment)
+    evidence = Evidence(figures, key)
     size = tuple(figures.needed(key, name) for name in (SIZE[:1] if key == ALL else SIZE))
     by_rule = key == ONE_PAGE or figures.context.row(key)[Col.KIND] == RowKind.ONE_PAGE
     habits = () if by_rule else present(figures.measure(key, name) for name in HABITS)
@@ -52,16 +55,18 @@ def paragraph(figures: Figures, key: str) -> Finding:
     return Finding(blocks, select("*", "segments", key=key))
 
 
-def persona(figures: Figures, key: str) -> Finding:
-    """What a buyer persona may rest on; who these people are beyond it, the data cannot tell.
+def persona(figures: Figures, segment: Key) -> Finding:
+    """The facts that a buyer persona may rest on.
+
+    Who these people are beyond it, the data cannot tell.
 
     Raises:
         InputError: If there is no such row.
     """
-    described = paragraph(figures, key)
-    if withheld(figures.context, key):
+    described = paragraph(figures, segment)
+    if withheld(figures.context, segment):
         return described
-    comes_with = FigureList(facts=Evidence(figures, key).shares)
+    comes_with = FigureList(facts=Evidence(figures, segment).shares)
     return Finding((*described.blocks, comes_with, *notes(NOT_IN_DATA)), described.query)
 
 

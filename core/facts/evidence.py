@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from core.base.schema import View
 from core.facts import items
 from core.facts.answer import Fact
 from core.facts.differing import differing
@@ -13,7 +12,7 @@ from core.facts.fact_maker import Figures
 from core.facts.finding import present
 from core.facts.items import ATTRIBUTES, ItemMetric
 from core.facts.measures import MEASURES
-from core.facts.steps import most_steps, session_ends, step_view
+from core.facts.steps import end_facts, step_facts, step_view
 
 DIFFERENCES, ENDS, STEPS, NEAREST, SHARES = 8, 3, 5, 3, 3
 
@@ -53,21 +52,18 @@ class Evidence:
     @cached_property
     def entries(self) -> tuple[Fact, ...]:
         """Where sessions begin."""
-        return self._ends("entry")
+        return end_facts(self.figures, self.key, "entry", ENDS)
 
     @cached_property
     def exits(self) -> tuple[Fact, ...]:
         """Where sessions end."""
-        return self._ends("exit")
+        return end_facts(self.figures, self.key, "exit", ENDS)
 
     @cached_property
     def steps(self) -> tuple[Fact, ...]:
         """The most frequent steps from place to place, between page types where pages are labelled."""
-        context = self.figures.context
-        view = step_view(context)
-        by = "type" if view is View.TYPE else "page"
-        table = most_steps(context, self.key, view, STEPS, between=True)
-        return tuple(self.figures.step(self.key, row, by, "") for row in table.to_dict("records"))
+        view = step_view(self.figures.context)
+        return step_facts(self.figures, self.key, view, STEPS, between=True)
 
     @cached_property
     def nearest(self) -> tuple[Fact, ...]:
@@ -76,14 +72,7 @@ class Evidence:
         return tuple(self.figures.nearest(self.key, NEAREST)) if self.key in context.segment_keys else ()
 
     @property
-    def groups(self) -> dict[str, tuple[Fact, ...]]:
-        """All of it by what it is about."""
-        return {
-            "figures": self.measures, "sets_apart": self.differences, "comes_with": self.shares,
-            "sessions_begin": self.entries, "sessions_end": self.exits, "steps": self.steps,
-            "nearest": self.nearest,
-        }  # fmt: skip
-
-    def _ends(self, kind: str) -> tuple[Fact, ...]:
-        table = session_ends(self.figures.context, self.key, kind, ENDS)
-        return tuple(self.figures.session_end(self.key, row, kind) for row in table.to_dict("records"))
+    def everything(self) -> tuple[Fact, ...]:
+        """All of it."""
+        own = (*self.measures, *self.differences, *self.shares)
+        return (*own, *self.entries, *self.exits, *self.steps, *self.nearest)

@@ -19,12 +19,12 @@ from core.facts.contrasting import decide, others_of
 from core.facts.finding import known, present
 from core.facts.items import ITEM_MEASURES, ItemMetric, Kind, cell, item_rows
 from core.facts.measures import BY_KEY, N_OF, write
-from core.facts.verbs import NOT
+from core.facts.verbs import DO, NOT
 from core.journeys.moves import FROM, TO
-from core.journeys.routes import ROUTE
 from core.profiles.formats import DIGITS, digits
 from core.profiles.profile_columns import Col
 from core.profiles.wilson import wilson
+from core.rules.judging import MeasuredShare
 from core.segments.geometry import squared_distances
 
 _OF_CONVERTED: Final = (
@@ -34,13 +34,8 @@ _OF_CONVERTED: Final = (
 """Figures that tell what the converted users did: with one of them, the revenue is that user's."""
 _OF_ENGAGED: Final = (Col.ENGAGEMENT_USERS, Col.ENGAGEMENT_MEAN, Col.ENGAGEMENT_MEDIAN)
 _ITEM_LABELS: Final[Mapping[str, str]] = {
-    Family.PAGE: "who saw the page", Family.FOLDER: "who saw a page in", Family.WORD: "who saw a page about",
-    Family.TEMPLATE: "who saw a page like", Family.THEME: "who saw the theme",
-    Family.TYPE: "who saw the page type", Family.ENTRY: "who began a session with",
-    Family.EXIT: "who ended a session with",
-    Family.BROWSER: "with", Family.DEVICE: "on", Family.COUNTRY: "from",
-    Family.SOURCE: "who first came from", Family.HOUR: "who first came, by UTC, at",
-    Family.WEEKDAY: "who first came, by UTC, on a", Family.OUTCOME: "with the outcome",
+    **{family: f"who {does}" for family, does in DO.items()}, Family.PAGE: "who saw the page",
+    Family.BROWSER: "with", Family.DEVICE: "on", Family.COUNTRY: "from", Family.OUTCOME: "with the outcome",
 }  # fmt: skip
 _OTHERS: Final = {
     "who saw": "who did not see", "who first came": "who did not first come", "with": "without",
@@ -173,13 +168,6 @@ class Figures:
             users=row[Col.USERS],
         )  # fmt: skip
 
-    def route(self, key: str, row: Mapping[Any, Any], by: str) -> Fact:
-        """Share of users of whom a session was this, from its first stop to its end."""
-        return make_fact(
-            f"route:{by}", "share of users who took the route", (key,), float(row[Col.SHARE]), Unit.SHARE,
-            item=str(row[ROUTE]), interval=(row[Col.LOW], row[Col.HIGH]), n=row[Col.N], users=row[Col.USERS],
-        )  # fmt: skip
-
     def nearest(self, key: str, n: int) -> list[Fact]:
         """The segments whose centroids are nearest, with the distance of unit vectors (0 to 2).
 
@@ -231,7 +219,7 @@ class Figures:
         elif first.row == ALL:
             first = self._others(second) or first
         verdict, found = decide(self.context, first, second, q_value)
-        sure = verdict in (Verdict.HIGHER, Verdict.LOWER)
+        sure = verdict.is_sure
         # a difference that was seen and is no less than the least that "would have been seen" contradicts it
         told = found is not None and not sure and abs(first.value - second.value) < found.detectable
         return Contrast(
@@ -299,6 +287,25 @@ def make_fact(
         text=write(value, unit, digits, currency), item=item, low=low, high=high, n=int(n),
         users=int(n if users is None else users), currency=currency,
     )  # fmt: skip
+
+
+def share_fact(
+    measure: str, label: str, row: str, part: float, n: float, item: str, users: float | None = None
+) -> Fact:
+    """``part`` of ``n`` users as a share with its interval; ``users`` are ``part`` where None."""
+    share = MeasuredShare(int(part), int(n))
+    return make_fact(
+        measure, label, (row,), share.share, Unit.SHARE, item=item, interval=share.interval, n=n,
+        users=part if users is None else users,
+    )  # fmt: skip
+
+
+def beside(first: Fact, second: Fact, differs: bool) -> Contrast:
+    """Two shares of users, of which a table says whether they differ: what the model has read has no test."""
+    if not differs:
+        return Contrast(first=first, second=second, verdict=Verdict.UNSURE)
+    verdict = Verdict.HIGHER if first.value > second.value else Verdict.LOWER
+    return Contrast(first=first, second=second, verdict=verdict, relation=relation(first, second))
 
 
 def complement(fact: Fact) -> Fact:

@@ -5,29 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-import numpy as np
-
 from core.base.errors import InputError
 from core.differences.table import Diff
-from core.facts import arguments
-from core.facts.answer import ARROW, Block, Contrast, Fact, FigureList, Unit, Verdict
+from core.facts.answer import ARROW, Block, Contrast, Fact, FigureList, Unit
+from core.facts.arguments import Key, Steps, Within
 from core.facts.context import OTHERS, Context
-from core.facts.fact_maker import Figures, make_fact, relation, select
+from core.facts.fact_maker import Figures, beside, make_fact, select, share_fact
 from core.facts.finding import Finding, known, notes
 from core.facts.verbs import FUNNEL_LOST, FUNNEL_SHARE, FUNNEL_USERS
 from core.journeys.funnel import USER, Funnel, FunnelStep, StepKind
 from core.journeys.funnel_start import outcome_steps, usual_funnel
-from core.journeys.funnel_table import (
-    DROPPED,
-    NAME,
-    REST_HIGH,
-    REST_LOW,
-    ShareOf,
-    steps_table,
-    takers,
-)
+from core.journeys.funnel_table import DROPPED, NAME, ShareOf, steps_table, takers
 from core.profiles.profile_columns import Col
-from core.profiles.wilson import wilson
 
 OUTCOME: Final = "outcome"
 """What a step is called that is the outcome."""
@@ -35,33 +24,34 @@ OWN: Final = "The funnel of Journeys"
 USUAL: Final = "No funnel was built on Journeys, so this is the usual way to the outcome"
 ASKED: Final = "Counted"
 FORM: Final = "pages, templates, themes, types or events of this data, or a text with *"
+CAME_SO_FAR: Final = "share of users who come as far as"
 NOBODY_LOST: Final = "Nobody who takes the first step is lost."
 Row = Mapping[Any, Any]
 
 
-def funnel(figures: Figures, asked: arguments.FunnelFacts) -> Finding:
-    """Who takes each step, where most are lost, and whether as many of the others come to the end.
+def funnel(figures: Figures, segment: Key, steps: Steps = (), within: Within = "user") -> Finding:
+    """How many users of a segment take each step of a funnel in order, and after which most are lost.
 
     Raises:
         InputError: If there is no such row, or nothing is called like a step.
         ArtifactError: If a step is an event and the data set does not say when events were done.
     """
-    context, key = figures.context, known(figures.context, asked.segment)
-    if asked.within == USER and (event := _alone(context, asked.steps)):
+    context, key = figures.context, known(figures.context, segment)
+    if within == USER and (event := _alone(context, steps)):
         return _did(context, key, event)
-    built, whose = _funnel(context, asked.steps)
-    built = built if asked.within == USER else built.model_copy(update={"within": asked.within})
+    built, whose = _funnel(context, steps)
+    built = built if within == USER else built.model_copy(update={"within": within})
     walk, users = context.tables.basis.walked(built), context.tables.members(key)
     rows = context.tables.rows
     others = (rows.place < rows.n_segments) & ~users
     table = steps_table(built, takers(walk, users), takers(walk, others), ShareOf.ALL)
-    steps = table.to_dict("records")
-    facts = FigureList(facts=(*_steps(key, steps), *_lost(key, steps)))
-    against = (_against(key, steps),) if key in context.segment_keys and others.any() else ()
-    whole = steps[0][Col.USERS] and steps[-1][Col.USERS] == steps[0][Col.USERS] and len(steps) > 1
+    taken = table.to_dict("records")
+    facts = FigureList(facts=(*_steps(key, taken), *_lost(key, taken)))
+    against = (_against(key, taken),) if key in context.segment_keys and others.any() else ()
+    whole = taken[0][Col.USERS] and taken[-1][Col.USERS] == taken[0][Col.USERS] and len(taken) > 1
     said = notes(NOBODY_LOST if whole else "", f"{whose}: {built.meaning}.")
     blocks: tuple[Block, ...] = (facts, *against, *said)
-    return Finding(blocks, select("step, users, share, dropped", "funnel", key=key, steps=_way(steps)))
+    return Finding(blocks, select("step, users, share, dropped", "funnel", key=key, steps=_way(taken)))
 
 
 def _alone(context: Context, steps: Sequence[str]) -> str:
@@ -74,8 +64,7 @@ def _did(context: Context, key: str, event: str) -> Finding:
     """Who did one thing at all, which is known without its times."""
     users, happened = context.tables.members(key), context.tables.basis.data.outcomes[event]
     n, did = int(users.sum()), int(users[happened.user[happened.user < len(users)]].sum())
-    low, high = map(float, wilson(np.array(did), np.array(n)))
-    step = {NAME: event, Col.USERS: did, Col.N: n, Col.SHARE: did / max(1, n), Col.LOW: low, Col.HIGH: high}
+    step = {NAME: event, Col.USERS: did, Col.N: n}
     said = notes(f"{ASKED}: {event}, in the user's whole time.")
     query = select("users, share", "outcomes", key=key, event=event)
     return Finding((FigureList(facts=tuple(_steps(key, [step]))), *said), query)
@@ -136,16 +125,8 @@ def _steps(key: str, steps: Sequence[Row]) -> Iterator[Fact]:
             FUNNEL_USERS, "number of users who come as far as", (key,), users, Unit.COUNT, item=way,
             n=step[Col.N], users=told,
         )  # fmt: skip
-        yield _share(key, way, step, (Col.SHARE, Col.N, Col.LOW, Col.HIGH), told)
+        yield share_fact(FUNNEL_SHARE, CAME_SO_FAR, key, users, step[Col.N], way, told)
         before = users
-
-
-def _share(key: str, way: str, step: Row, columns: tuple[str, str, str, str], users: int) -> Fact:
-    share, n, low, high = (step[column] for column in columns)
-    return make_fact(
-        FUNNEL_SHARE, "share of users who come as far as", (key,), float(share), Unit.SHARE, item=way,
-        interval=(float(low), float(high)), n=n, users=users,
-    )  # fmt: skip
 
 
 def _lost(key: str, steps: Sequence[Row]) -> Iterator[Fact]:
@@ -153,21 +134,13 @@ def _lost(key: str, steps: Sequence[Row]) -> Iterator[Fact]:
     place = max(range(len(steps)), key=lambda one: steps[one][DROPPED])
     lost, came = steps[place][DROPPED], steps[place][Col.USERS]
     if lost:
-        low, high = wilson(lost, came)
-        yield make_fact(
-            FUNNEL_LOST, "share of users who go no further after", (key,), lost / came, Unit.SHARE,
-            item=_way(steps[: place + 1]), interval=(float(low), float(high)), n=came,
-            users=min(lost, came - lost),
-        )  # fmt: skip
+        way, label = _way(steps[: place + 1]), "share of users who go no further after"
+        yield share_fact(FUNNEL_LOST, label, key, lost, came, way, min(lost, came - lost))
 
 
 def _against(key: str, steps: Sequence[Row]) -> Contrast:
     """Who comes to the end, beside the other clustered users."""
     last, way = steps[-1], _way(steps)
-    first = _share(key, way, last, (Col.SHARE, Col.N, Col.LOW, Col.HIGH), last[Col.USERS])
-    columns = (Col.REST_SHARE, Col.REST_N, REST_LOW, REST_HIGH)
-    second = _share(OTHERS, way, last, columns, last[Col.REST_USERS])
-    if not last[Diff.DIFFERS]:
-        return Contrast(first=first, second=second, verdict=Verdict.UNSURE)
-    verdict = Verdict.HIGHER if last[Col.DIFFERENCE] > 0 else Verdict.LOWER
-    return Contrast(first=first, second=second, verdict=verdict, relation=relation(first, second))
+    sides = ((key, last[Col.USERS], last[Col.N]), (OTHERS, last[Col.REST_USERS], last[Col.REST_N]))
+    first, second = (share_fact(FUNNEL_SHARE, CAME_SO_FAR, row, users, n, way) for row, users, n in sides)
+    return beside(first, second, last[Diff.DIFFERS])

@@ -5,35 +5,38 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.base.errors import InputError
-from core.facts import arguments, items
+from core.facts import items
 from core.facts.answer import Fact, FigureList
+from core.facts.arguments import Called, Count, Key, Order
 from core.facts.fact_maker import Figures, select
 from core.facts.finding import Finding, known, notes, present
 from core.facts.items import PLURAL, Dimension, ItemMetric, table_of
 
 
-def top_items(figures: Figures, asked: arguments.TopItems) -> Finding:
-    """The top items of a row.
+def top_items(
+    figures: Figures, dimension: Dimension, segment: Key, metric: ItemMetric, n: Count = 5
+) -> Finding:
+    """The top pages, themes, page types, browsers, devices, countries or sources of a segment.
 
     Raises:
         InputError: If the data has nothing of that kind, or none that sets the row apart.
     """
-    context, key = figures.context, known(figures.context, asked.segment)
-    if key == "all" and asked.metric in items.LIFTS:
+    context, key = figures.context, known(figures.context, segment)
+    if key == "all" and metric in items.LIFTS:
         raise InputError("All users cannot be set apart from anybody", remedy="Ask about one segment")
-    found = items.top(context, key, asked.dimension, asked.metric, asked.n)
-    facts = present(figures.item(key, asked.dimension, value, asked.metric) for value in found)
-    where = select(f"value, {asked.metric}", table_of(asked.dimension), key=key)
-    query = f"{where} ORDER BY {asked.metric} DESC LIMIT {asked.n}"
-    none = (
-        f"There are no {PLURAL[asked.dimension]} that {context.title(key)} surely views more than the others."
-    )
+    found = items.top(context, key, dimension, metric, n)
+    facts = present(figures.item(key, dimension, value, metric) for value in found)
+    where = select(f"value, {metric}", table_of(dimension), key=key)
+    query = f"{where} ORDER BY {metric} DESC LIMIT {n}"
+    none = f"There are no {PLURAL[dimension]} that {context.title(key)} surely views more than the others."
     return Finding((FigureList(facts=facts),) if facts else notes(none), query)
 
 
-def item_share(figures: Figures, asked: arguments.ItemShare) -> Finding:
-    """How many users of a row saw or have something, of how many."""
-    return item_shares(figures, [asked.segment], asked.dimension, asked.value, asked.metric)
+def item_share(
+    figures: Figures, segment: Key, dimension: Dimension, value: Called, metric: ItemMetric = ItemMetric.SHARE
+) -> Finding:
+    """How many users of a segment saw a page, theme or type, or have a browser, device, country or source."""
+    return item_shares(figures, [segment], dimension, value, metric)
 
 
 def item_shares(
@@ -71,10 +74,10 @@ def either(
 
 
 def rank_item(
-    figures: Figures, dimension: Dimension, value: str, metric: ItemMetric, order: arguments.Order
+    figures: Figures, dimension: Dimension, value: str, metric: ItemMetric, order: Order
 ) -> Finding:
     """All segments in the order of a figure about one item."""
-    most = order is arguments.Order.MOST
+    most = order is Order.MOST
     found = [needed(figures, key, dimension, value, metric) for key in figures.context.segment_keys]
     where = select(f"key, {metric}", table_of(dimension), value=value)
     query = f"{where} ORDER BY {metric} {'DESC' if most else 'ASC'}"

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from core.base.errors import InputError
-from core.facts import arguments
 from core.facts.answer import Fact, FigureList, Unit
+from core.facts.arguments import Whose
 from core.facts.context import PASTED
 from core.facts.fact_maker import Figures, make_fact, select
 from core.facts.finding import Finding, notes, segment_only
@@ -30,14 +30,14 @@ BY_HIDING: Final = (
 NO_BETTER: Final = "Chance may find as many: the users of the list have too little in common, or are too few."
 
 
-def look_alikes(figures: Figures, asked: arguments.LikeFacts) -> Finding:
-    """How many other users are like some, and in which segments they are; never who.
+def look_alikes(figures: Figures, segment: Whose = PASTED) -> Finding:
+    """How many other users are like those of a segment, or of a pasted list, and in which segments.
 
     Raises:
         InputError: If there is no such segment, no list, or nobody else.
     """
     context = figures.context
-    key = PASTED if asked.segment == PASTED else segment_only(context, asked.segment)
+    key = PASTED if segment == PASTED else segment_only(context, segment)
     if context.like is None:
         raise InputError("Look-alikes of these are not counted", remedy="Ask about a segment of the model")
     found = context.like(key)

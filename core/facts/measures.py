@@ -19,13 +19,11 @@ class Measure:
         key: The column.
         label: What it is called in a sentence, without an article.
         unit: How its values are written.
-        words: What people call it; the label is understood as well.
     """
 
     key: str
     label: str
     unit: Unit
-    words: tuple[str, ...]
 
     @property
     def digits(self) -> int:
@@ -34,87 +32,27 @@ class Measure:
 
 
 MEASURES: Final = (
-    Measure(Col.USERS, "users", Unit.COUNT, (
-        "size", "number of users", "number of people", "number of visitors", "number of customers",
-        "user count", "headcount", "how big", "how large",
-    )),
-    Measure(Col.SHARE, "share of all users", Unit.SHARE, (
-        "share of users", "percentage of users", "percentage of all users", "proportion of users",
-        "proportion of all users", "part of all users", "user share", "share of the users",
-        "percent of users", "percent of all users", "share of visitors", "fraction of users",
-        "percentage of the users", "proportion of the users", "share of all visitors", "share of customers",
-    )),
-    Measure(Col.SHARE_CLUSTERED, "share of clustered users", Unit.SHARE, (
-        "percentage of clustered users", "proportion of clustered users", "percent of clustered users",
-    )),
-    Measure(Col.PAGE_VIEWS, "page views", Unit.COUNT, (
-        "pageviews", "views", "number of page views", "page view count", "hits",
-    )),
-    Measure(Col.PAGE_VIEWS_MEAN, "page views a user", Unit.NUMBER, (
-        "page views per user", "pageviews per user", "views per user", "views a user", "average page views",
-        "mean page views", "average views", "pages per user", "average number of page views",
-        "page views per person",
-        "number of page views per user", "page views per visitor", "pages a user",
-    )),
-    Measure(Col.PAGE_VIEWS_MEDIAN, "median page views", Unit.NUMBER, (
-        "page views of the middle user", "median pageviews", "median views", "median number of page views",
-    )),
-    Measure(Col.SESSIONS, "sessions", Unit.COUNT, (
-        "visits", "number of sessions", "session count", "number of visits",
-    )),
-    Measure(Col.SESSIONS_MEAN, "sessions a user", Unit.NUMBER, (
-        "sessions per user", "visits per user", "average sessions", "mean sessions", "visits a user",
-        "average number of sessions", "average number of visits", "average visits", "mean visits",
-        "sessions per person", "sessions per visitor", "visit frequency",
-    )),
-    Measure(Col.PAGES_PER_SESSION, "page views a session", Unit.NUMBER, (
-        "pages per session", "page views per session", "pageviews per session", "views per session",
-        "session depth", "pages a session", "pages per visit", "page views per visit", "visit depth",
-    )),
-    Measure(Col.DIFFERENT_PAGES_MEAN, "different pages a user", Unit.NUMBER, (
-        "different pages", "unique pages", "distinct pages", "different pages per user",
-        "unique pages per user", "distinct pages per user",
-    )),
-    Measure(Col.ENGAGEMENT_USERS, "users with an engagement time", Unit.COUNT, (
-        "users with engagement time", "users with engagement",
-    )),
-    Measure(Col.ENGAGEMENT_NONE_SHARE, "share of users without an engagement time", Unit.SHARE, (
-        "users without an engagement time", "users without engagement time", "users without engagement",
-    )),
-    Measure(Col.ENGAGEMENT_MEAN, "engagement time a user", Unit.SECONDS, (
-        "engagement time", "engagement", "engaged time", "engaged",
-        "engagement time per user", "average engagement",
-        "average engagement time", "mean engagement time", "mean engagement", "time on site",
-        "time on the site", "time on our site", "time on the website", "average time on site",
-        "engagement per user", "time spent",
-    )),
-    Measure(Col.ENGAGEMENT_MEDIAN, "median engagement time", Unit.SECONDS, (
-        "median engagement", "engagement time of the middle user", "median engaged time",
-    )),
-    Measure(Col.OUTCOME_USERS, "converted users", Unit.COUNT, (
-        "buyers", "purchasers", "converters", "converted", "converting users", "paying customers",
-        "users who bought", "users who converted", "users that converted", "users that bought", "bought",
-    )),
-    Measure(Col.OUTCOME_RATE, "outcome rate", Unit.SHARE, (
-        "conversion rate", "conversion", "purchase rate", "converts", "convert", "buying rate", "cvr",
-        "user conversion rate", "outcome rate of users", "conversion rate of users", "outcome",
-        "share of users who bought",
-    )),
-    Measure(Col.OUTCOME_SESSIONS, "converting sessions", Unit.COUNT, (
-        "sessions that converted", "converted sessions", "sessions with a purchase",
-    )),
-    Measure(Col.SESSION_RATE, "outcome rate of sessions", Unit.SHARE, (
-        "session conversion rate", "conversion rate of sessions", "session outcome rate",
-        "conversion rate per session",
-    )),
-    Measure(Col.REVENUE, "revenue", Unit.MONEY, (
-        "sales", "turnover", "income", "earnings",
-    )),
-    Measure(Col.REVENUE_PER_USER, "revenue a user", Unit.MONEY, (
-        "revenue per user", "arpu", "revenue per visitor", "average revenue", "revenue per customer",
-        "value per user", "spend per user", "average revenue per user", "mean revenue",
-    )),
-)  # fmt: skip
+    Measure(Col.USERS, "users", Unit.COUNT),
+    Measure(Col.SHARE, "share of all users", Unit.SHARE),
+    Measure(Col.SHARE_CLUSTERED, "share of clustered users", Unit.SHARE),
+    Measure(Col.PAGE_VIEWS, "page views", Unit.COUNT),
+    Measure(Col.PAGE_VIEWS_MEAN, "page views a user", Unit.NUMBER),
+    Measure(Col.PAGE_VIEWS_MEDIAN, "median page views", Unit.NUMBER),
+    Measure(Col.SESSIONS, "sessions", Unit.COUNT),
+    Measure(Col.SESSIONS_MEAN, "sessions a user", Unit.NUMBER),
+    Measure(Col.PAGES_PER_SESSION, "page views a session", Unit.NUMBER),
+    Measure(Col.DIFFERENT_PAGES_MEAN, "different pages a user", Unit.NUMBER),
+    Measure(Col.ENGAGEMENT_USERS, "users with an engagement time", Unit.COUNT),
+    Measure(Col.ENGAGEMENT_NONE_SHARE, "share of users without an engagement time", Unit.SHARE),
+    Measure(Col.ENGAGEMENT_MEAN, "engagement time a user", Unit.SECONDS),
+    Measure(Col.ENGAGEMENT_MEDIAN, "median engagement time", Unit.SECONDS),
+    Measure(Col.OUTCOME_USERS, "converted users", Unit.COUNT),
+    Measure(Col.OUTCOME_RATE, "outcome rate", Unit.SHARE),
+    Measure(Col.OUTCOME_SESSIONS, "converting sessions", Unit.COUNT),
+    Measure(Col.SESSION_RATE, "outcome rate of sessions", Unit.SHARE),
+    Measure(Col.REVENUE, "revenue", Unit.MONEY),
+    Measure(Col.REVENUE_PER_USER, "revenue a user", Unit.MONEY),
+)
 """Every column of the segments table but the ends of the interval, which go with the outcome rate."""
 
 BY_KEY: Final = {measure.key: measure for measure in MEASURES}

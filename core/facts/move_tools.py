@@ -9,64 +9,60 @@ import numpy as np
 
 from core.base.errors import InputError
 from core.base.schema import View
-from core.facts import arguments
-from core.facts.answer import ARROW, Contrast, Fact, FigureList, Unit, Verdict
+from core.facts.answer import ARROW, Contrast, FigureList
+from core.facts.arguments import By, Count, Key, Where
 from core.facts.basis import LEVEL_OF
 from core.facts.context import OTHERS, Context
-from core.facts.fact_maker import Figures, make_fact, relation, select
+from core.facts.fact_maker import Figures, beside, select, share_fact
 from core.facts.finding import Finding, known, notes, segment_only
 from core.facts.items import PLURAL, Dimension
-from core.facts.steps import most_steps, session_ends
+from core.facts.steps import end_facts, step_facts
 from core.journeys.moves import FROM, TO
+from core.journeys.routes import ROUTE
 from core.journeys.step_table import differing, step_table
 from core.profiles.profile_columns import Col
-from core.profiles.wilson import wilson
 
-VIEW_OF: Final = {"page": View.URL, "theme": View.THEME, "type": View.TYPE}
+TOOK: Final = "share of users who took the route"
+"""A session of whom was this, from its first stop to its end."""
+STEPPED: Final = "share of users there who ever took the step"
+VIEW_OF: Final = {level.value: view for view, level in LEVEL_OF.items()}
 
 
-def transitions(figures: Figures, asked: arguments.Transitions) -> Finding:
-    """Where sessions begin or end, which page, theme or type follows which, or whole sessions.
+def transitions(
+    figures: Figures, segment: Key, by: By = "page", where: Where = "steps", origin: str | None = None,
+    target: str | None = None, n: Count = 5,
+) -> Finding:  # fmt: skip
+    """What page, theme or type follows which, where sessions begin and end, or whole sessions as routes.
 
     Raises:
         InputError: If the data has no such row or place.
     """
-    key = known(figures.context, asked.segment)
-    told = {"steps": _steps, "routes": _routes}.get(asked.where, _ends)
-    return told(figures, key, asked)
+    context, key = figures.context, known(figures.context, segment)
+    if where == "routes":
+        return _routes(figures, key, by, n)
+    if where != "steps":
+        query = f"{select('value, share', where, key=key)} ORDER BY share DESC LIMIT {n}"
+        return Finding((FigureList(facts=end_facts(figures, key, where, n)),), query)
+    view, chosen = view_of(context, by), {"from": origin, "to": target}
+    places = {end: _place(context, view, name) for end, name in chosen.items()}
+    of = "from" if origin else "to" if target else ""
+    facts = step_facts(figures, key, view, n, origin=places["from"], target=places["to"], of=of)
+    named = {end: name for end, name in chosen.items() if name}
+    asked = select("from, to, share", f"steps_{by}", key=key, **named)
+    blocks = (FigureList(facts=facts),) if facts else notes(f"{context.title(key)}: no such step.")
+    return Finding(blocks, f"{asked} ORDER BY steps DESC LIMIT {n}")
 
 
-def _ends(figures: Figures, key: str, asked: arguments.Transitions) -> Finding:
-    table = session_ends(figures.context, key, asked.where, asked.n)
-    facts = tuple(figures.session_end(key, row, asked.where) for row in table.to_dict("records"))
-    query = f"{select('value, share', asked.where, key=key)} ORDER BY share DESC LIMIT {asked.n}"
-    return Finding((FigureList(facts=facts),), query)
-
-
-def _routes(figures: Figures, key: str, asked: arguments.Transitions) -> Finding:
+def _routes(figures: Figures, key: str, by: str, n: int) -> Finding:
     context = figures.context
     users = context.tables.members(key)
-    routes = context.tables.basis.routes(view_of(context, asked.by))
-    table = routes.listed(users, np.zeros_like(users), None, asked.n)
-    facts = tuple(figures.route(key, row, asked.by) for row in table.to_dict("records"))
-    query = f"{select('route, share', f'routes_{asked.by}', key=key)} ORDER BY users DESC LIMIT {asked.n}"
+    table = context.tables.basis.routes(view_of(context, by)).listed(users, np.zeros_like(users), None, n)
+    facts = tuple(
+        share_fact(f"route:{by}", TOOK, key, row[Col.USERS], row[Col.N], str(row[ROUTE]))
+        for row in table.to_dict("records")
+    )
+    query = f"{select('route, share', f'routes_{by}', key=key)} ORDER BY users DESC LIMIT {n}"
     return Finding((FigureList(facts=facts),), query)
-
-
-def _steps(figures: Figures, key: str, asked: arguments.Transitions) -> Finding:
-    context, view = figures.context, view_of(figures.context, asked.by)
-    origin, target = (_place(context, view, name) for name in (asked.origin, asked.target))
-    table = most_steps(context, key, view, asked.n, origin=origin, target=target)
-    of = "from" if asked.origin else "to" if asked.target else ""
-    facts = tuple(figures.step(key, row, asked.by, of) for row in table.to_dict("records"))
-    chosen = {"from": asked.origin, "to": asked.target}
-    where = select(
-        "from, to, share", f"steps_{asked.by}", key=key,
-        **{name: place for name, place in chosen.items() if place},
-    )  # fmt: skip
-    none = f"{context.title(key)}: no such step."
-    blocks = (FigureList(facts=facts),) if facts else notes(none)
-    return Finding(blocks, f"{where} ORDER BY steps DESC LIMIT {asked.n}")
 
 
 def view_of(context: Context, by: str) -> View:
@@ -90,8 +86,8 @@ def _place(context: Context, view: View, name: str | None) -> int | None:
     return places.index(name)
 
 
-def differing_steps(figures: Figures, asked: arguments.MoveFacts) -> Finding:
-    """The steps by which most users of a segment differ from the other clustered users.
+def differing_steps(figures: Figures, segment: Key, by: By = "page", n: Count = 5) -> Finding:
+    """Which steps the users of a segment take more or less often than the other clustered users.
 
     Steps are what the model has read, so that no test is told of them: the interval of the difference of the
     shares of users decides (:mod:`core.journeys.step_table`).
@@ -99,29 +95,20 @@ def differing_steps(figures: Figures, asked: arguments.MoveFacts) -> Finding:
     Raises:
         InputError: If there is no such segment, or the data has no such labels.
     """
-    context, key = figures.context, segment_only(figures.context, asked.segment)
-    view, rows = view_of(context, asked.by), context.tables.rows
+    context, key = figures.context, segment_only(figures.context, segment)
+    view, rows = view_of(context, by), context.tables.rows
     moves, inside = context.tables.basis.moves(view), rows.place < rows.n_segments
     here, others = context.tables.taken(key, view), moves.taken(inside & ~context.tables.members(key))
-    steps = differing(step_table(moves, here, others), here).head(asked.n).to_dict("records")
-    told = tuple(_contrast(key, step, asked.by) for step in steps)
-    query = f"{select('from, to, share, rest_share', f'steps_{asked.by}', key=key)} AND differs"
+    steps = differing(step_table(moves, here, others), here).head(n).to_dict("records")
+    told = tuple(_contrast(key, step, by) for step in steps)
+    query = f"{select('from, to, share, rest_share', f'steps_{by}', key=key)} AND differs"
     none = f"{context.title(key)}: no step that clearly more or fewer of them take than of the others."
-    return Finding(told or notes(none), f"{query} ORDER BY at_least DESC LIMIT {asked.n}")
+    return Finding(told or notes(none), f"{query} ORDER BY at_least DESC LIMIT {n}")
 
 
 def _contrast(key: str, step: Mapping[Any, Any], by: str) -> Contrast:
-    first = _fact(key, step, by, (Col.SHARE, Col.USERS, Col.N))
-    second = _fact(OTHERS, step, by, (Col.REST_SHARE, Col.REST_USERS, Col.REST_N))
-    verdict = Verdict.HIGHER if step[Col.DIFFERENCE] > 0 else Verdict.LOWER
-    return Contrast(first=first, second=second, verdict=verdict, relation=relation(first, second))
-
-
-def _fact(key: str, step: Mapping[Any, Any], by: str, columns: tuple[str, str, str]) -> Fact:
-    """Of the users who were where a step begins, who ever took it."""
-    share, users, n = (step[column] for column in columns)
-    low, high = wilson(users, n)
-    return make_fact(
-        f"move:{by}", "share of users there who ever took the step", (key,), float(share), Unit.SHARE,
-        item=f"{step[FROM]}{ARROW}{step[TO]}", interval=(float(low), float(high)), n=n, users=users,
-    )  # fmt: skip
+    """Of the users who were where a step begins, who ever took it, here and among the others."""
+    way = f"{step[FROM]}{ARROW}{step[TO]}"
+    sides = ((key, step[Col.USERS], step[Col.N]), (OTHERS, step[Col.REST_USERS], step[Col.REST_N]))
+    first, second = (share_fact(f"move:{by}", STEPPED, row, users, n, way) for row, users, n in sides)
+    return beside(first, second, differs=True)

@@ -1,41 +1,46 @@
-"""Tools about how segments lie, how sure they are, and the last move of a slider."""
+"""Tools about how segments lie, how sure they are, the last move of a slider, and who is counted."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Final
 
 from core.base.errors import InputError
 from core.base.schema import OUTSIDE
-from core.facts import arguments
+from core.data.receipt import COUNTED
 from core.facts.answer import Fact, FigureList, Unit
+from core.facts.arguments import Count, Key
 from core.facts.fact_maker import Figures, make_fact, select
 from core.facts.finding import Finding, notes, segment_only
+from core.outgoing.quoting import LONGEST, clean
 from core.profiles.profile_columns import Col
 from core.segments.certificate import GIVEN
 from core.segments.identity import moved, overlap
 from core.segments.partition import Partition
 
+ALL_COUNTED: Final = "All users of the export are counted: this is no sample."
 
-def nearest_segments(figures: Figures, asked: arguments.NearestSegments) -> Finding:
-    """The segments most like one, by their centroids.
+
+def nearest_segments(figures: Figures, segment: Key, n: Count = 3) -> Finding:
+    """The segments most like one.
 
     Raises:
         InputError: If there is no such segment.
     """
-    key = segment_only(figures.context, asked.segment)
-    query = f"{select('key, distance', 'centroids', key=key)} ORDER BY distance LIMIT {asked.n}"
-    return Finding((FigureList(facts=tuple(figures.nearest(key, asked.n))),), query)
+    key = segment_only(figures.context, segment)
+    query = f"{select('key, distance', 'centroids', key=key)} ORDER BY distance LIMIT {n}"
+    return Finding((FigureList(facts=tuple(figures.nearest(key, n))),), query)
 
 
-def how_sure(figures: Figures, asked: arguments.SureFacts) -> Finding:
-    """How much of a segment comes back with other users, half of these and other starts, and who leaves.
+def how_sure(figures: Figures, segment: Key) -> Finding:
+    """How sure a segment is: how much of it comes back with other users, and where the others go.
 
     Raises:
         InputError: If there is no such segment, or it was not measured.
     """
     context = figures.context
-    key = segment_only(context, asked.segment)
+    key = segment_only(context, segment)
     found = context.certificates.get(int(context.row(key)[Col.SEGMENT]))
     if found is None:
         raise InputError(
@@ -58,8 +63,8 @@ def how_sure(figures: Figures, asked: arguments.SureFacts) -> Finding:
     return Finding((FigureList(facts=tuple(facts)), *notes(said)), query)
 
 
-def what_changed(figures: Figures, asked: arguments.WhatChanged) -> Finding:
-    """How many users changed their segment, and from where to where.
+def what_changed(figures: Figures) -> Finding:
+    """How many users changed their segment at the last move of a slider.
 
     Raises:
         InputError: If there is nothing earlier to compare with.
@@ -80,6 +85,12 @@ def what_changed(figures: Figures, asked: arguments.WhatChanged) -> Finding:
     said = notes(_named("New", new), _named("Gone", gone))
     query = "SELECT before, now, count(*) FROM moved GROUP BY before, now"
     return Finding((FigureList(facts=(total, share, *_moves(before, now))), *said), query)
+
+
+def who_is_counted(figures: Figures) -> Finding:
+    """Whether all users of the export are counted, or what part of them."""
+    part = figures.context.tables.basis.narrowed()
+    return Finding(notes(f"{COUNTED.format(clean(part, 5 * LONGEST))}." if part else ALL_COUNTED))
 
 
 def _named(what: str, rows: Sequence[str]) -> str:

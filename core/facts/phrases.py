@@ -33,8 +33,14 @@ def plural(name: str) -> bool:
 
 def what_it_has(fact: Fact) -> list[Piece]:
     """What a row has: ``an outcome rate of 25.71 % [20.3–32.0]``."""
-    before, _, after = HAS.get(fact.measure, f"a {fact.label} of {{}}").partition("{}")
+    usual = f"{{}} {fact.label}" if is_counted(fact) else f"a {fact.label} of {{}}"
+    before, _, after = HAS.get(fact.measure, usual).partition("{}")
     return [before, *with_interval(fact), counted(fact, after)]
+
+
+def is_counted(fact: Fact) -> bool:
+    """Whether it is a number of something, or the mean of one, and no median."""
+    return fact.unit in (Unit.COUNT, Unit.NUMBER) and not fact.label.startswith("median")
 
 
 def counted(fact: Fact, things: str) -> str:
@@ -52,8 +58,7 @@ def with_interval(fact: Fact) -> list[Piece]:
 
 def subject(fact: Fact) -> str:
     """``Outcome rate``, ``Share of users who saw /cart``."""
-    text = measured(fact)
-    return text[:1].upper() + text[1:]
+    return wording.sentence(measured(fact))
 
 
 def measured(fact: Fact) -> str:
@@ -68,7 +73,7 @@ def superlative(fact: Fact, *, most: bool) -> str:
     """``most`` or ``fewest`` of what is counted, ``longest`` of a time, ``highest`` of anything else."""
     if fact.unit is Unit.SECONDS:
         return "longest" if most else "shortest"
-    if fact.unit in (Unit.COUNT, Unit.NUMBER) and not fact.label.startswith("median"):
+    if is_counted(fact):
         return "most" if most else "fewest"
     return "highest" if most else "lowest"
 

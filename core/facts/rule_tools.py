@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from core.base.errors import InputError
-from core.facts import arguments
+from core.base.wording import within
 from core.facts.answer import Fact, FigureList, Unit
-from core.facts.fact_maker import Figures, make_fact, select
+from core.facts.arguments import Key
+from core.facts.fact_maker import Figures, make_fact, select, share_fact
 from core.facts.finding import Finding, known, notes
 from core.facts.verbs import PRECISION, RECALL, RULE_USERS
 from core.rules.judging import RuleFit
@@ -18,15 +19,15 @@ WHERE: Final = (
 )
 
 
-def segment_rule(figures: Figures, asked: arguments.RuleFacts) -> Finding:
-    """The recommended rule of a segment, and how well it tells its users from the other clustered ones.
+def segment_rule(figures: Figures, segment: Key) -> Finding:
+    """A segment as a rule of a few conditions, by which its users are reached, with precision and recall.
 
     Raises:
         InputError: If there is no such segment of the model.
     """
     context, tables = figures.context, figures.context.tables
-    key = known(context, asked.segment)
-    rules = {f"segment:{segment}": found for segment, found in tables.basis.rules(tables.partition).items()}
+    key = known(context, segment)
+    rules = {f"segment:{number}": found for number, found in tables.basis.rules(tables.partition).items()}
     if key not in rules:
         raise InputError(f"{context.title(key)} is no segment", allowed=", ".join(rules))
     query = select("rule, users, precision, recall", "rules", key=key)
@@ -41,8 +42,7 @@ def segment_rule(figures: Figures, asked: arguments.RuleFacts) -> Finding:
 
 def _figures(key: str, fit: RuleFit, origin: str, n_clustered: int) -> tuple[Fact, ...]:
     """Whom the rule describes, and the two shares; of nobody whom it describes no share is wanted."""
-    words = fit.rule.words(origin)
-    words = words[0].lower() + words[1:]
+    words = within(fit.rule.words(origin))
     users = make_fact(
         RULE_USERS, "number of clustered", (key,), fit.users, Unit.COUNT, item=words, n=n_clustered,
         users=fit.users,
@@ -52,9 +52,6 @@ def _figures(key: str, fit: RuleFit, origin: str, n_clustered: int) -> tuple[Fac
         (RECALL, "recall: share of the segment that are", fit.recall),
     )
     return users, *(
-        make_fact(
-            name, label, (key,), measured.share, Unit.SHARE, item=words, interval=measured.interval,
-            n=measured.n, users=measured.users,
-        )
+        share_fact(name, label, key, measured.users, measured.n, words)
         for name, label, measured in shares if measured.n
     )  # fmt: skip

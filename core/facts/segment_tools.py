@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from core.base.errors import InputError
-from core.facts import arguments
-from core.facts.answer import Chart, Fact, FigureList, Ranking, Unit, Verdict
+from core.facts.answer import Chart, ChartMark, Fact, FigureList, Ranking, Unit, Verdict
+from core.facts.arguments import Key, Metric, Order
 from core.facts.context import ALL
 from core.facts.fact_maker import Figures, make_fact, select
 from core.facts.finding import Finding, known, present
@@ -18,8 +18,8 @@ AVERAGES: Final = frozenset(field.field for field in FIELDS if field.n)
 """Figures that are a mean, a median or a share of something: those of all users are what is usual."""
 
 
-def list_segments(figures: Figures, asked: arguments.ListSegments) -> Finding:
-    """All rows and their sizes."""
+def list_segments(figures: Figures) -> Finding:
+    """All segments, the groups made by rule and all users, with their keys and sizes."""
     context = figures.context
     count = make_fact(
         "segments", "number of segments", ("all",), len(context.segment_keys), Unit.COUNT,
@@ -34,9 +34,9 @@ def list_segments(figures: Figures, asked: arguments.ListSegments) -> Finding:
     return Finding((FigureList(facts=(count,)), FigureList(facts=tuple(sizes))), query)
 
 
-def metric(figures: Figures, asked: arguments.OneMetric) -> Finding:
-    """One figure of one row."""
-    return metrics(figures, [asked.segment], [asked.metric.value])
+def one_metric(figures: Figures, segment: Key, metric: Metric) -> Finding:
+    """One figure of one segment."""
+    return metrics(figures, [segment], [metric.value])
 
 
 def metrics(figures: Figures, keys: Sequence[str], names: Sequence[str]) -> Finding:
@@ -56,13 +56,13 @@ def metrics(figures: Figures, keys: Sequence[str], names: Sequence[str]) -> Find
     return Finding((FigureList(facts=(*facts, *unseen)),), query)
 
 
-def rank_segments(figures: Figures, asked: arguments.RankSegments) -> Finding:
+def rank_segments(figures: Figures, metric: Metric, order: Order = Order.MOST) -> Finding:
     """All segments in the order of a metric.
 
     Raises:
         InputError: If the metric is absent.
     """
-    name, most = asked.metric.value, asked.order is arguments.Order.MOST
+    name, most = metric.value, order is Order.MOST
     chosen = select(f"key, {name}", "segments", kind=RowKind.SEGMENT)
     query = f"{chosen} ORDER BY {name} {'DESC' if most else 'ASC'}"
     rankings = (figures.ranking(found, most=most) for found in by_currency(figures, name))
@@ -118,8 +118,8 @@ def beyond_average(figures: Figures, name: str, *, above: bool) -> Finding:
     return Finding((block, *unsure), query)
 
 
-def chart(figures: Figures, asked: arguments.ChartSpec) -> Finding:
-    """One metric over the segments, ranked and drawn."""
-    ranked = rank_segments(figures, arguments.RankSegments(metric=asked.metric))
-    drawn = (Chart(facts=facts, mark=asked.mark) for facts in by_currency(figures, asked.metric.value))
+def chart(figures: Figures, metric: Metric, mark: ChartMark = ChartMark.BAR) -> Finding:
+    """A chart of one metric over the segments."""
+    ranked = rank_segments(figures, metric)
+    drawn = (Chart(facts=facts, mark=mark) for facts in by_currency(figures, metric.value))
     return Finding((*ranked.blocks, *drawn), ranked.query)

@@ -12,6 +12,7 @@ from itertools import groupby
 from math import isinf
 from typing import Final
 
+from core.base.wording import sentence, within
 from core.facts.answer import (
     Block,
     Chart,
@@ -150,7 +151,7 @@ class _Speaker:
         title = self.titles[row]
         text = title.short if row in self.introduced else title.full
         self.introduced.add(row)
-        return text if start or row.startswith("segment:") else text[:1].lower() + text[1:]
+        return text if start or row.startswith("segment:") else within(text)
 
     def _is_plural(self, row: str) -> bool:
         """Whether a row takes a verb in the plural."""
@@ -274,8 +275,7 @@ class _Speaker:
             return f"The most common whole sessions of {row}"
         if kind == "moved":
             return "From where to where"
-        text = LISTED[kind].format(items=PLURAL[dimension], row=row)
-        return text[:1].upper() + text[1:]
+        return sentence(LISTED[kind].format(items=PLURAL[dimension], row=row))
 
     def _one_item(self, fact: Fact, users: Fact | None) -> list[Piece]:
         """A sentence about one item."""
@@ -322,7 +322,7 @@ class _Speaker:
 
     def _contrasts(self, blocks: Sequence[Contrast]) -> list[Line]:
         """Those against the other clustered users below one heading, where there are several."""
-        apart = [block for block in blocks if block.second.row == OTHERS and _is_sure(block)]
+        apart = [block for block in blocks if block.second.row == OTHERS and block.verdict.is_sure]
         apart = apart if len(apart) > 1 else []
         rest = [Line((*self._contrast(block),)) for block in blocks if block not in apart]
         if len(rest) > 2:
@@ -345,7 +345,7 @@ class _Speaker:
     def _contrast(self, block: Contrast) -> list[Piece]:
         self.said |= {block.first, block.second, *([block.relation] if block.relation else [])}
         against: list[Piece] = [block.first, " against ", block.second]
-        if not _is_sure(block):
+        if not block.verdict.is_sure:
             both = f"{self._title(block.first.row)} and {self._title(block.second.row)}"
             what = f"no difference between {both}"
             if block.verdict is Verdict.UNSURE:
@@ -369,6 +369,8 @@ class _Speaker:
         if fact.measure in MORE:
             word, more, less = MORE[fact.measure]
             does = f"{verb(word, plural=plural)} {more if higher else less}"
+        elif fact.unit is Unit.COUNT:
+            does = f"{verb('have', plural=plural)} {'more' if higher else 'fewer'} {fact.label}"
         else:
             does = f"{verb('have', plural=plural)} a {'higher' if higher else 'lower'} {fact.label}"
         return [f"{title} {does} than {self._title(other)}"]
@@ -463,10 +465,6 @@ def _moved(fact: Fact) -> str:
 
 def _related(block: Contrast) -> list[Piece]:
     return [" (", block.relation, ")"] if block.relation else []
-
-
-def _is_sure(block: Contrast) -> bool:
-    return block.verdict not in (Verdict.UNSURE, Verdict.SAME)
 
 
 def _is_whole(block: Ranking) -> bool:

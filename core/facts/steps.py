@@ -7,7 +7,10 @@ import pandas as pd
 
 from core.base.schema import View
 from core.facts import items
+from core.facts.answer import Fact
+from core.facts.basis import LEVEL_OF
 from core.facts.context import Context
+from core.facts.fact_maker import Figures
 from core.facts.items import Dimension
 from core.journeys.moves import FROM, STEPS, TO, Moves
 from core.labels.label_settings import UNKNOWN
@@ -59,9 +62,23 @@ def most_steps(
 def session_ends(context: Context, key: str, kind: str, n: int) -> pd.DataFrame:
     """The pages with which most sessions of a row begin (``entry``) or end (``exit``), as steps."""
     moves = context.tables.basis.moves(View.URL)
-    if kind == "entry":
-        return most_steps(context, key, View.URL, n, origin=moves.start)
-    return most_steps(context, key, View.URL, n, target=moves.end)
+    origin, target = (moves.start, None) if kind == "entry" else (None, moves.end)
+    return most_steps(context, key, View.URL, n, origin=origin, target=target)
+
+
+def end_facts(figures: Figures, key: str, kind: str, n: int) -> tuple[Fact, ...]:
+    """The same as figures."""
+    table = session_ends(figures.context, key, kind, n)
+    return tuple(figures.session_end(key, row, kind) for row in table.to_dict("records"))
+
+
+def step_facts(
+    figures: Figures, key: str, view: View, n: int, *, of: str = "", origin: int | None = None,
+    target: int | None = None, between: bool = False,
+) -> tuple[Fact, ...]:  # fmt: skip
+    """The steps of :func:`most_steps`; ``of`` says whether they are those ``from`` a place or ``to`` it."""
+    table = most_steps(figures.context, key, view, n, origin=origin, target=target, between=between)
+    return tuple(figures.step(key, row, LEVEL_OF[view], of) for row in table.to_dict("records"))
 
 
 def _says_something(moves: Moves, *, between: bool) -> np.ndarray:

@@ -10,20 +10,19 @@ import pandas as pd
 
 from core.data.sequences import UserSequences
 from core.differences.table import Diff
-from core.facts import arguments
-from core.facts.answer import Contrast, Fact, FigureList, Unit, Verdict
+from core.facts.answer import Contrast, Fact, FigureList, Unit
+from core.facts.arguments import About, Key
 from core.facts.context import ALL, OTHERS, Context
-from core.facts.fact_maker import Figures, make_fact, relation, select
+from core.facts.fact_maker import Figures, beside, make_fact, select, share_fact
 from core.facts.finding import Finding, notes, segment_only
 from core.facts.verbs import AGAIN, CAME, WHEN_DAY, WHEN_HOUR
-from core.periods.beside import PART, REST_PART, REST_VALUE, VALUE
+from core.periods.beside import PART, REST_PART, VALUE
 from core.periods.calendar import Calendar, PeriodUnit
 from core.periods.over_time import IN_PART, PERIOD, PeriodMeasure, over_time
 from core.periods.retention import AGE, curve
 from core.periods.rhythm import CLOCK, WEEKDAY, WEEKDAYS, hours
 from core.profiles.profile_columns import Col
 from core.profiles.two_shares import difference_interval
-from core.profiles.wilson import wilson
 
 LISTED: Final = 3
 """Weekdays, and hours, of one segment."""
@@ -46,15 +45,17 @@ FOLLOWED: Final = (
 NOBODY: Final = "Nobody can be followed: there is no whole {} after the first."
 
 
-def over_the_data(figures: Figures, asked: arguments.TimeFacts) -> Finding:
-    """When users of a segment come, whether its share grows, or who comes again; of each where none is named.
+def over_the_data(figures: Figures, segment: Key = ALL, *, about: About) -> Finding:
+    """When users of a segment come, whether its share of the users grows, or how many come again.
+
+    Of each segment where none is named.
 
     Raises:
         InputError: If there is no such segment.
     """
     context = figures.context
-    keys = context.segment_keys if asked.segment == ALL else (segment_only(context, asked.segment),)
-    return _TOLD[asked.about](context, keys)
+    keys = context.segment_keys if segment == ALL else (segment_only(context, segment),)
+    return _TOLD[about](context, keys)
 
 
 def _when(context: Context, keys: Sequence[str]) -> Finding:
@@ -131,10 +132,8 @@ def _apart(first: Row, last: Row) -> int:
 
 def _came(key: str, row: Row, unit: PeriodUnit) -> Fact:
     day = row[PERIOD]
-    return make_fact(
-        CAME, f"share of the users who came {WHICH[unit]}", (key,), row[VALUE], Unit.SHARE,
-        item=f"{day.day} {day:%b %Y}", interval=(row[Col.LOW], row[Col.HIGH]), n=row[Col.N], users=row[PART],
-    )  # fmt: skip
+    label = f"share of the users who came {WHICH[unit]}"
+    return share_fact(CAME, label, key, row[PART], row[Col.N], f"{day.day} {day:%b %Y}")
 
 
 def _returning(context: Context, keys: Sequence[str]) -> Finding:
@@ -145,27 +144,17 @@ def _returning(context: Context, keys: Sequence[str]) -> Finding:
     if not rows:
         return Finding(notes(NOBODY.format(unit)), query)
     said = notes(FOLLOWED.format(unit))
-    facts = tuple(_again(row[Col.KEY], row, (PART, Col.N, VALUE), unit) for row in rows)
-    against = (_against(facts[0], rows[0], unit),) if len(keys) == 1 and rows[0][REST_PART] >= 0 else ()
+    facts, first = tuple(_again(row[Col.KEY], row[PART], row[Col.N], unit) for row in rows), rows[0]
+    against: tuple[Contrast, ...] = ()
+    if len(keys) == 1 and first[REST_PART] >= 0:
+        others = _again(OTHERS, first[REST_PART], first[Col.REST_N], unit)
+        against = (beside(facts[0], others, first[Diff.DIFFERS]),)
     return Finding((FigureList(facts=facts), *against, *said), query)
 
 
-def _again(key: str, row: Row, columns: tuple[str, str, str], unit: PeriodUnit) -> Fact:
-    part, n, value = (row[column] for column in columns)
-    low, high = wilson(part, n)
-    return make_fact(
-        AGAIN, f"share of users who come again {AFTER[unit]}", (key,), value, Unit.SHARE,
-        item=f"the {unit} after their first", interval=(float(low), float(high)), n=n, users=part,
-    )  # fmt: skip
-
-
-def _against(first: Fact, row: Row, unit: PeriodUnit) -> Contrast:
-    """The others' share beside it."""
-    second = _again(OTHERS, row, (REST_PART, Col.REST_N, REST_VALUE), unit)
-    if not row[Diff.DIFFERS]:
-        return Contrast(first=first, second=second, verdict=Verdict.UNSURE)
-    verdict = Verdict.HIGHER if first.value > second.value else Verdict.LOWER
-    return Contrast(first=first, second=second, verdict=verdict, relation=relation(first, second))
+def _again(key: str, part: float, n: float, unit: PeriodUnit) -> Fact:
+    label = f"share of users who come again {AFTER[unit]}"
+    return share_fact(AGAIN, label, key, part, n, f"the {unit} after their first")
 
 
 _TOLD: Final[Mapping[str, Callable[[Context, Sequence[str]], Finding]]] = {

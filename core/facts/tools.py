@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from inspect import signature
 from typing import Any, Final
+
+from pydantic import create_model
 
 from core.base.errors import InputError
 from core.base.settings import Settings
 from core.facts import (
-    arguments,
     compare_segments,
     describe,
     funnel_tools,
@@ -31,51 +34,39 @@ class Tool:
 
     Args:
         name: What it is called by.
-        arguments: The model of its arguments; its docstring says what the tool does.
-        run: What it does.
+        run: What it does with its arguments; the first line of its docstring is what a model is told of it.
     """
 
     name: str
-    arguments: type[Settings]
-    run: Callable[[Figures, Any], Finding]
+    run: Callable[..., Finding]
 
     @property
     def description(self) -> str:
         """One sentence for whoever chooses a tool."""
-        return self.arguments.__doc__ or ""
+        return (self.run.__doc__ or "").partition("\n")[0]
+
+    @cached_property
+    def arguments(self) -> type[Settings]:
+        """What it can be asked for: its parameters behind the figures."""
+        _, *asked = signature(self.run, eval_str=True).parameters.values()
+        fields: Any = {
+            one.name: (one.annotation, ... if one.default is one.empty else one.default) for one in asked
+        }
+        return create_model(self.name, __base__=Settings, __doc__=self.description, **fields)
 
 
-def _profile(figures: Figures, asked: arguments.SegmentProfile) -> Finding:
-    return describe.paragraph(figures, asked.segment)
-
-
-def _persona(figures: Figures, asked: arguments.PersonaFacts) -> Finding:
-    return describe.persona(figures, asked.segment)
-
-
-TOOLS: Final = {
-    tool.name: tool
-    for tool in (
-        Tool("list_segments", arguments.ListSegments, segment_tools.list_segments),
-        Tool("segment_profile", arguments.SegmentProfile, _profile),
-        Tool("top_items", arguments.TopItems, item_tools.top_items),
-        Tool("compare", arguments.Compare, compare_segments.compare),
-        Tool("rank_segments", arguments.RankSegments, segment_tools.rank_segments),
-        Tool("metric", arguments.OneMetric, segment_tools.metric),
-        Tool("item_share", arguments.ItemShare, item_tools.item_share),
-        Tool("transitions", arguments.Transitions, move_tools.transitions),
-        Tool("differing_steps", arguments.MoveFacts, move_tools.differing_steps),
-        Tool("funnel", arguments.FunnelFacts, funnel_tools.funnel),
-        Tool("over_time", arguments.TimeFacts, time_tools.over_the_data),
-        Tool("look_alikes", arguments.LikeFacts, like_tools.look_alikes),
-        Tool("persona_facts", arguments.PersonaFacts, _persona),
-        Tool("nearest_segments", arguments.NearestSegments, other_tools.nearest_segments),
-        Tool("how_sure", arguments.SureFacts, other_tools.how_sure),
-        Tool("segment_rule", arguments.RuleFacts, rule_tools.segment_rule),
-        Tool("what_changed", arguments.WhatChanged, other_tools.what_changed),
-        Tool("chart", arguments.ChartSpec, segment_tools.chart),
-    )
-}
+_RUN: Final[Mapping[str, Callable[..., Finding]]] = {
+    "list_segments": segment_tools.list_segments, "segment_profile": describe.paragraph,
+    "top_items": item_tools.top_items, "compare": compare_segments.compare,
+    "rank_segments": segment_tools.rank_segments, "metric": segment_tools.one_metric,
+    "item_share": item_tools.item_share, "transitions": move_tools.transitions,
+    "differing_steps": move_tools.differing_steps, "funnel": funnel_tools.funnel,
+    "over_time": time_tools.over_the_data, "look_alikes": like_tools.look_alikes,
+    "persona_facts": describe.persona, "nearest_segments": other_tools.nearest_segments,
+    "how_sure": other_tools.how_sure, "segment_rule": rule_tools.segment_rule,
+    "what_changed": other_tools.what_changed, "chart": segment_tools.chart,
+}  # fmt: skip
+TOOLS: Final = {name: Tool(name, run) for name, run in _RUN.items()}
 
 
 def call(figures: Figures, name: str, values: Mapping[str, Any]) -> Finding:
@@ -93,4 +84,4 @@ def call(figures: Figures, name: str, values: Mapping[str, Any]) -> Finding:
     tool = TOOLS.get(name)
     if tool is None:
         raise InputError(f"There is no tool {name!r}", allowed=", ".join(TOOLS))
-    return tool.run(figures, tool.arguments.checked(**values))
+    return tool.run(figures, **dict(tool.arguments.checked(**values)))

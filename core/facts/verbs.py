@@ -20,23 +20,13 @@ WHEN_DAY, WHEN_HOUR, CAME, AGAIN = "when:weekday", "when:hour", "came", "again"
 NOT: Final = "not_"
 """What a measure begins with that counts who did *not* see an item, or have it."""
 HAS: Final = {
-    Col.USERS: "{} users",
     Col.SHARE: "{} of all users",
     Col.SHARE_CLUSTERED: "{} of the clustered users",
-    Col.PAGE_VIEWS: "{} page views",
-    Col.PAGE_VIEWS_MEAN: "{} page views a user",
     Col.PAGE_VIEWS_MEDIAN: "a median of {} page views",
-    Col.SESSIONS: "{} sessions",
-    Col.SESSIONS_MEAN: "{} sessions a user",
-    Col.PAGES_PER_SESSION: "{} page views a session",
-    Col.DIFFERENT_PAGES_MEAN: "{} different pages a user",
-    Col.ENGAGEMENT_USERS: "{} users with an engagement time",
     Col.ENGAGEMENT_NONE_SHARE: "no engagement time for {} of the users",
     Col.ENGAGEMENT_MEAN: "an engagement time of {} a user",
     Col.ENGAGEMENT_MEDIAN: "a median engagement time of {}",
-    Col.OUTCOME_USERS: "{} converted users",
     Col.OUTCOME_RATE: "an outcome rate of {}",
-    Col.OUTCOME_SESSIONS: "{} converting sessions",
     Col.SESSION_RATE: "an outcome rate of {} of the sessions",
     Col.REVENUE: "revenue of {}",
     Col.REVENUE_PER_USER: "revenue of {} a user",
@@ -45,24 +35,17 @@ HAS: Final = {
     "moved": "{} users that changed their segment",
     "moved_share": "{} of the clustered users that changed",
 }
-"""Measure → what a row has; the value stands at ``{}``."""
+"""Measure → what a row has; the value stands at ``{}``. What is counted is said by its label."""
 
 MORE: Final = {
     Col.USERS: ("count", "more users", "fewer users"),
-    Col.PAGE_VIEWS: ("have", "more page views", "fewer page views"),
     Col.PAGE_VIEWS_MEAN: ("view", "more pages a user", "fewer pages a user"),
     Col.PAGE_VIEWS_MEDIAN: ("have", "a higher median of page views", "a lower median of page views"),
-    Col.SESSIONS: ("have", "more sessions", "fewer sessions"),
     Col.SESSIONS_MEAN: ("come", "back more often", "back less often"),
     Col.PAGES_PER_SESSION: ("view", "more pages a session", "fewer pages a session"),
     Col.DIFFERENT_PAGES_MEAN: ("see", "more different pages a user", "fewer different pages a user"),
     Col.ENGAGEMENT_MEAN: ("spend", "more time on the site", "less time on the site"),
-    Col.ENGAGEMENT_USERS: (
-        "have", "more users with an engagement time", "fewer users with an engagement time",
-    ),
-    Col.OUTCOME_USERS: ("have", "more converted users", "fewer converted users"),
     Col.OUTCOME_RATE: ("convert", "more often", "less often"),
-    Col.OUTCOME_SESSIONS: ("have", "more converting sessions", "fewer converting sessions"),
     Col.SESSION_RATE: ("convert", "in more of the sessions", "in fewer of the sessions"),
     Col.REVENUE: ("bring", "in more revenue", "in less revenue"),
     Col.REVENUE_PER_USER: ("bring", "in more revenue a user", "in less revenue a user"),

@@ -8,6 +8,7 @@ from typing import Final
 
 import pandas as pd
 
+from core.base.wording import sentence
 from core.differences.user_items import Family
 from core.naming.claims import Claim, NameEvidence, Step, claims
 from core.naming.words import LONGEST, SUBJECTS, SiteWords, roots
@@ -75,12 +76,12 @@ def _choices(
         least = max(first.step, Step.PARTLY if is_shared else Step.DONE)
         enough = [second for second in seconds if second.step <= least]
         yield from (name for second in enough[:1] if (name := _name(first, second, own, site)))
-        yield SegmentName(_upper(first.text), (first.evidence,))
+        yield SegmentName(sentence(first.text), (first.evidence,))
         yield from (name for second in seconds if (name := _name(first, second, own, site)))
     number = f"segment {segment + 1}"
     if own and len(own[0].text.split()) <= LONGEST - 2:
-        yield SegmentName(_upper(f"{own[0].text}, {number}"), (own[0].evidence,))
-    yield SegmentName(_upper(number))
+        yield SegmentName(sentence(f"{own[0].text}, {number}"), (own[0].evidence,))
+    yield SegmentName(sentence(number))
 
 
 def _add_to(first: Claim, second: Claim, own: Sequence[Claim], site: SiteWords) -> bool:
@@ -119,7 +120,7 @@ def _name(first: Claim, second: Claim, own: Sequence[Claim], site: SiteWords) ->
     text = _joined(first, second, own, site)
     if len(text.split()) > LONGEST:
         return None
-    return SegmentName(_upper(text), (first.evidence, second.evidence))
+    return SegmentName(sentence(text), (first.evidence, second.evidence))
 
 
 def _joined(first: Claim, second: Claim, own: Sequence[Claim], site: SiteWords) -> str:
@@ -130,7 +131,3 @@ def _joined(first: Claim, second: Claim, own: Sequence[Claim], site: SiteWords) 
     if first.evidence.family in SUBJECTS and second.evidence.family == Family.OUTCOME:
         return f"{second.text} of {first.text}"
     return f"{first.text}, {second.text}"
-
-
-def _upper(text: str) -> str:
-    return text[:1].upper() + text[1:]

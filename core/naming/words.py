@@ -13,6 +13,7 @@ from urllib.parse import unquote
 import pandas as pd
 
 from core.base.schema import Pages
+from core.base.wording import within
 from core.differences.user_items import Family
 from core.labels.texts import url_words
 from core.labels.words import fold, words_of
@@ -170,7 +171,7 @@ def lower(text: str) -> str:
     """Begun without a capital, unless the first word has others or a digit: ``blog``, ``USB``, ``A13``."""
     first = text.split(" ")[0]
     is_word = first[1:] == first[1:].lower() and not any(map(str.isdigit, first))
-    return text[:1].lower() + text[1:] if is_word else text
+    return within(text) if is_word else text
 
 
 def is_plain(word: str) -> bool:

@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeAlias
 
 from core.base.errors import InputError
 from core.base.schema import View
 from core.facts import (
-    arguments,
     compare_segments,
     describe,
     funnel_tools,
     item_tools,
     items,
     like_tools,
-    move_tools,
     other_tools,
-    rule_tools,
     segment_tools,
     time_tools,
+    tools,
 )
 from core.facts.answer import Block, Chart, ChartMark, FigureList, Ranking, Unit
-from core.facts.arguments import Metric, Order
+from core.facts.arguments import About, Metric, Order
 from core.facts.context import ALL, ONE_PAGE, PASTED
 from core.facts.fact_maker import Figures, complement, select
 from core.facts.finding import Finding, notes
 from core.facts.items import LABELLED, Dimension, ItemMetric
+from core.facts.phrases import subject
 from core.facts.steps import step_view
 from core.labels.label_settings import RESERVED
 from core.profiles.profile_columns import HEAT_MAP, Col
@@ -42,9 +41,22 @@ TRUST: Final = (
     "Whether two of them differ in a figure is tested where they are compared."
 )
 PERCENT: Final = "Is that a percentage, or a number? Write “%” after the limit for a share."
-OVER_TIME: Final = {"when": "hours", "trend": "growth", "retention": "return"}
+OVER_TIME: Final[Mapping[str, About]] = {"when": "hours", "trend": "growth", "retention": "return"}
 """Cue → what is asked about time."""
 BOUNCED: Final = "Sessions of one page are not counted; users who saw only one page are."
+
+
+Run: TypeAlias = Callable[[Figures, Parsed], Finding]
+
+
+def of_all(tool: Callable[[Figures], Finding]) -> Run:
+    """A tool that needs nothing of the question."""
+    return lambda figures, parsed: tool(figures)
+
+
+def of_row(tool: Callable[[Figures, str], Finding]) -> Run:
+    """A tool about the row that is named."""
+    return lambda figures, parsed: tool(figures, parsed.rows[0])
 
 
 def _n(parsed: Parsed) -> int:
@@ -55,21 +67,11 @@ def _row(parsed: Parsed) -> str:
     return parsed.rows[0] if parsed.rows else ALL
 
 
-def changed(figures: Figures, parsed: Parsed) -> Finding:
-    """Who is in another segment than before."""
-    return other_tools.what_changed(figures, arguments.WhatChanged())
-
-
-def persona(figures: Figures, parsed: Parsed) -> Finding:
-    """A persona of the segment."""
-    return describe.persona(figures, parsed.rows[0])
-
-
 def chart(figures: Figures, parsed: Parsed) -> Finding:
     """A chart of one measure of all segments; of their sizes if none is named."""
     mark = next((mark for mark in ChartMark if mark.value in parsed.cues), ChartMark.BAR)
     name = parsed.measures[0] if parsed.measures else Col.USERS
-    return segment_tools.chart(figures, arguments.ChartSpec(metric=Metric(name), mark=mark))
+    return segment_tools.chart(figures, Metric(name), mark)
 
 
 def chart_item(figures: Figures, parsed: Parsed) -> Finding:
@@ -95,12 +97,7 @@ def trust(figures: Figures, parsed: Parsed) -> Finding:
     asked = [row for row in parsed.rows if row in measured]
     if not asked:
         return Finding(notes(TRUST))
-    return other_tools.how_sure(figures, arguments.SureFacts(segment=asked[0]))
-
-
-def rule(figures: Figures, parsed: Parsed) -> Finding:
-    """A segment as a rule."""
-    return rule_tools.segment_rule(figures, arguments.RuleFacts(segment=parsed.rows[0]))
+    return other_tools.how_sure(figures, asked[0])
 
 
 def funnel(figures: Figures, parsed: Parsed) -> Finding:
@@ -108,26 +105,24 @@ def funnel(figures: Figures, parsed: Parsed) -> Finding:
     named = tuple(value if value.startswith(EVENT) else f"{kind}:{value}" for kind, value in parsed.items)
     last = (funnel_tools.OUTCOME,) if named and "buys" in parsed.cues else ()
     within = "session" if "in_session" in parsed.cues else "user"
-    asked = arguments.FunnelFacts.checked(segment=_row(parsed), steps=named + last, within=within)
-    return funnel_tools.funnel(figures, asked)
+    asked = {"segment": _row(parsed), "steps": named + last, "within": within}
+    return tools.call(figures, "funnel", asked)
 
 
 def time(figures: Figures, parsed: Parsed) -> Finding:
     """When users come, whose share grows, or who comes again: of the row that is named, or of each."""
     about = next(about for cue, about in OVER_TIME.items() if cue in parsed.cues)
-    asked = arguments.TimeFacts.checked(segment=_row(parsed), about=about)
-    return time_tools.over_the_data(figures, asked)
+    return time_tools.over_the_data(figures, _row(parsed), about=about)
 
 
 def look_alikes(figures: Figures, parsed: Parsed) -> Finding:
     """How many users are like those of a segment, or of the list where none is named."""
-    return like_tools.look_alikes(figures, arguments.LikeFacts(segment=(parsed.rows or [PASTED])[0]))
+    return like_tools.look_alikes(figures, (parsed.rows or [PASTED])[0])
 
 
 def similar(figures: Figures, parsed: Parsed) -> Finding:
     """The segments nearest to one."""
-    asked = arguments.NearestSegments(segment=parsed.rows[0], n=parsed.number or 3)
-    return other_tools.nearest_segments(figures, asked)
+    return other_tools.nearest_segments(figures, parsed.rows[0], parsed.number or 3)
 
 
 def transitions(figures: Figures, parsed: Parsed) -> Finding:
@@ -136,22 +131,16 @@ def transitions(figures: Figures, parsed: Parsed) -> Finding:
     usual = Dimension.TYPE if step_view(figures.context) is View.TYPE else Dimension.PAGE
     by, value = parsed.items[0] if parsed.items else ((parsed.dimensions or [usual])[0], None)
     place = {"origin" if "after" in parsed.cues else "target": value} if where == "steps" and value else {}
-    asked = arguments.Transitions.checked(
-        segment=_row(parsed),
-        by="page" if where in ("entry", "exit") else by.value,
-        where=where,
-        n=_n(parsed),
-        **place,
-    )
-    return move_tools.transitions(figures, asked)
+    level = "page" if where in ("entry", "exit") else by.value
+    asked = {"segment": _row(parsed), "by": level, "where": where, "n": _n(parsed), **place}
+    return tools.call(figures, "transitions", asked)
 
 
 def moves(figures: Figures, parsed: Parsed) -> Finding:
     """The steps that users of a segment take more or less often than the others."""
     usual = Dimension.TYPE if step_view(figures.context) is View.TYPE else Dimension.PAGE
     by = (parsed.dimensions or [usual])[0].value
-    asked = arguments.MoveFacts.checked(segment=parsed.rows[0], by=by, n=_n(parsed))
-    return move_tools.differing_steps(figures, asked)
+    return tools.call(figures, "differing_steps", {"segment": parsed.rows[0], "by": by, "n": _n(parsed)})
 
 
 def why(figures: Figures, parsed: Parsed) -> Finding:
@@ -163,11 +152,7 @@ def share(figures: Figures, parsed: Parsed) -> Finding:
     """How many saw an item, or what share."""
     dimension, value = parsed.items[0]
     rows = parsed.rows or ([*figures.context.segment_keys] if "each" in parsed.cues else [ALL])
-    return _denied(item_tools.item_shares(figures, rows, dimension, value, _item_metric(parsed)), parsed)
-
-
-def _denied(found: Finding, parsed: Parsed) -> Finding:
-    """Whoever asks who never saw an item hears of those."""
+    found = item_tools.item_shares(figures, rows, dimension, value, _item_metric(parsed))
     if "never" not in parsed.cues:
         return found
     return replace(found, blocks=(FigureList(facts=tuple(map(complement, found.facts))),))
@@ -176,10 +161,7 @@ def _denied(found: Finding, parsed: Parsed) -> Finding:
 def lift(figures: Figures, parsed: Parsed) -> Finding:
     """How many times the others' share of users saw an item."""
     dimension, value = parsed.items[0]
-    return item_tools.item_share(
-        figures,
-        arguments.ItemShare(segment=_row(parsed), dimension=dimension, value=value, metric=ItemMetric.LIFT),
-    )
+    return item_tools.item_share(figures, _row(parsed), dimension, value, ItemMetric.LIFT)
 
 
 def within(figures: Figures, parsed: Parsed) -> Finding:
@@ -197,7 +179,7 @@ def within(figures: Figures, parsed: Parsed) -> Finding:
     kept = sorted(
         (fact for fact in facts if limit.holds(fact.value)), key=lambda fact: fact.value, reverse=limit.above
     )
-    said = f"{_upper(f'{facts[0].label} {facts[0].called}'.rstrip())} {limit.text}"
+    said = f"{subject(facts[0])} {limit.text}"
     return Finding((Ranking(facts=tuple(kept), most=limit.above, limit=said),), select("key", "segments"))
 
 
@@ -213,11 +195,6 @@ def only_nth(blocks: Sequence[Block], nth: int | None) -> tuple[Block, ...]:
     if not all(facts):
         raise InputError("There are not so many")
     return tuple(FigureList(facts=own) for own in facts)
-
-
-def _said_of_others(found: Finding, parsed: Parsed) -> Finding:
-    """Whoever asks who never did it hears who did."""
-    return replace(found, blocks=(*notes(OTHERS_DID_NOT if "never" in parsed.cues else ""), *found.blocks))
 
 
 def bounce(figures: Figures, parsed: Parsed) -> Finding:
@@ -248,12 +225,11 @@ def rank_item(figures: Figures, parsed: Parsed) -> Finding:
     if "interested" in parsed.cues:
         metric = ItemMetric.VIEW_SHARE if dimension in LABELLED else ItemMetric.SHARE
     order = Order.LEAST if "least" in parsed.cues else Order.MOST
-    if "never" in parsed.cues:
-        found = item_tools.rank_item(figures, dimension, value, metric, order)
-        return replace(
-            found, blocks=(figures.ranking(map(complement, found.facts), most=order is Order.MOST),)
-        )
-    return item_tools.rank_item(figures, dimension, value, metric, order)
+    found = item_tools.rank_item(figures, dimension, value, metric, order)
+    if "never" not in parsed.cues:
+        return found
+    others = figures.ranking(map(complement, found.facts), most=order is Order.MOST)
+    return replace(found, blocks=(others,))
 
 
 def either(figures: Figures, parsed: Parsed) -> Finding:
@@ -288,10 +264,7 @@ def top(figures: Figures, parsed: Parsed) -> Finding:
     dimension = (parsed.dimensions or [Dimension.THEME if labelled else Dimension.PAGE])[0]
     if dimension in LABELLED and {*items.values(figures.context, dimension)} <= {*RESERVED}:
         raise InputError(f"No page of this data has a {dimension} that is known")
-    asked = arguments.TopItems(
-        dimension=dimension, segment=_row(parsed), metric=_top_metric(dimension, parsed), n=_n(parsed)
-    )  # fmt: skip
-    return item_tools.top_items(figures, asked)
+    return item_tools.top_items(figures, dimension, _row(parsed), _top_metric(dimension, parsed), _n(parsed))
 
 
 def _top_metric(dimension: Dimension, parsed: Parsed) -> ItemMetric:
@@ -304,14 +277,8 @@ def _top_metric(dimension: Dimension, parsed: Parsed) -> ItemMetric:
 
 def compare_two(figures: Figures, parsed: Parsed) -> Finding:
     """Two rows beside each other."""
-    measures = tuple(Metric(name) for name in parsed.measures)
-    asked = arguments.Compare(a=parsed.rows[0], b=parsed.rows[1], metrics=measures)
-    return compare_segments.compare(figures, asked)
-
-
-def compare_all(figures: Figures, parsed: Parsed) -> Finding:
-    """All segments beside each other."""
-    return compare_segments.compare_all(figures)
+    first, second = parsed.rows
+    return compare_segments.compare(figures, first, second, tuple(map(Metric, parsed.measures)))
 
 
 def rank(figures: Figures, parsed: Parsed) -> Finding:
@@ -327,10 +294,6 @@ def rank(figures: Figures, parsed: Parsed) -> Finding:
     return Finding(tuple(blocks), select(f"key, {', '.join(names)}", "segments"))
 
 
-def _upper(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
 def together(found: Sequence[Finding]) -> Finding:
     """Several findings as one, each block once; a ranking told from its other end is the same."""
     blocks = {
@@ -341,18 +304,10 @@ def together(found: Sequence[Finding]) -> Finding:
     return Finding(tuple(reversed(blocks.values())), "; ".join(dict.fromkeys(one.query for one in found)))
 
 
-def segments(figures: Figures, parsed: Parsed) -> Finding:
-    """All segments and their sizes."""
-    return segment_tools.list_segments(figures, arguments.ListSegments())
-
-
-def describe_one(figures: Figures, parsed: Parsed) -> Finding:
-    """A paragraph about a row."""
-    return describe.paragraph(figures, parsed.rows[0])
-
-
 def metrics(figures: Figures, parsed: Parsed) -> Finding:
     """Values of measures, of all users and each segment if no row is named."""
     rows = parsed.rows or [ALL, *(figures.context.segment_keys if parsed.cues & {"each", "segments"} else ())]
     share = Col.SHARE if "share" in parsed.cues else Col.USERS
-    return _said_of_others(segment_tools.metrics(figures, rows, parsed.measures or [share]), parsed)
+    found = segment_tools.metrics(figures, rows, parsed.measures or [share])
+    said = notes(OTHERS_DID_NOT if "never" in parsed.cues else "")
+    return replace(found, blocks=(*said, *found.blocks))

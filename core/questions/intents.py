@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from core.facts.fact_maker import Figures
-from core.facts.finding import Finding
+from core.facts import compare_segments, describe, other_tools, rule_tools, segment_tools
 from core.profiles.profile_columns import Col
 from core.questions import calls
+from core.questions.calls import Run, of_all, of_row
 from core.questions.parsed import Parsed
 
 MANY: Final = 99
@@ -18,9 +17,6 @@ BARE: Final = frozenset({
     "please", "show", "give", "me", "us", "by", "with",
 })  # fmt: skip
 """Words beside which a row alone can stand."""
-Run = Callable[[Figures, Parsed], Finding]
-
-
 EACH: Final = frozenset({
     "top", "looks_at", "describe", "persona", "entry", "exit", "step", "path", "route", "rule", "moves",
     "funnel",
@@ -125,10 +121,13 @@ INTENTS: Final = (
     Intent("within", calls.within, _cues(), _cues("each", "viewed", "many", "share", "where", *_LOOSE),
            rows=(0, MANY), measures=(0, 1), dimensions=(0, 1), items=(1, 1), only=_VIEWERS, limit=True),
     Intent("lift", calls.lift, _cues("lift"), rows=(1, 1), dimensions=(0, 1), items=(1, 1)),
-    Intent("changed", calls.changed, _cues("changed"), _cues("many", "share", *_LOOSE),
+    Intent("changed", of_all(other_tools.what_changed), _cues("changed"), _cues("many", "share", *_LOOSE),
            measures=(0, 1), only=_SHARE),
-    Intent("persona", calls.persona, _cues("persona"), _cues("describe", *_LOOSE), rows=(1, 1)),
-    Intent("rule", calls.rule, _cues("rule"), _cues("describe", "best", "most", *_LOOSE), rows=(1, 1)),
+    Intent("sample", of_all(other_tools.who_is_counted), _cues("sample"), _cues("many", "share", *_LOOSE),
+           rows=(0, MANY), measures=(0, 1), only=_VIEWERS),
+    Intent("persona", of_row(describe.persona), _cues("persona"), _cues("describe", *_LOOSE), rows=(1, 1)),
+    Intent("rule", of_row(rule_tools.segment_rule), _cues("rule"),
+           _cues("describe", "best", "most", *_LOOSE), rows=(1, 1)),
     Intent("funnel", calls.funnel, _cues("funnel"),
            _cues("many", "share", "viewed", "exit", "path", "buys", "onward", "describe", "like",
                  "in_session", *_FLOW),
@@ -207,7 +206,8 @@ INTENTS: Final = (
     Intent("rank_rows", calls.rank, _cues("most", "least", "biggest", "smallest", "rank"), _cues(*_LOOSE),
            rows=(3, MANY), measures=(1, 1)),
     Intent("compare", calls.compare_two, _cues(), _cues("many", *_LOOSE), rows=(2, 2), bare=True),
-    Intent("compare_all", calls.compare_all, _cues("compare", "differ"), _cues("each", *_LOOSE)),
+    Intent("compare_all", of_all(compare_segments.compare_all), _cues("compare", "differ"),
+           _cues("each", *_LOOSE)),
     Intent("rank", calls.rank, _cues("compare", "differ"), _cues("each", *_LOOSE), measures=(1, MANY)),
     Intent("rank", calls.rank, _cues("most", "least", "rank"), _cues("each", "many", *_LOOSE),
            measures=(1, MANY), number=True),
@@ -215,10 +215,11 @@ INTENTS: Final = (
            measures=(1, 1), number=True, only=frozenset({Col.USERS})),
     Intent("rank", calls.rank, _cues("top"), _cues(*_LOOSE), measures=(1, 1), number=True),
     Intent("rank_users", calls.rank, _cues("rank"), _cues("each", "many", *_LOOSE)),
-    Intent("list", calls.segments, _cues("segments", "each", "describe"), _cues("list", "many")),
+    Intent("list", of_all(segment_tools.list_segments), _cues("segments", "each", "describe"),
+           _cues("list", "many")),
     Intent("apart", calls.why, _cues("apart", "differ"), _cues("rest", "describe", *_LOOSE), rows=(1, 1)),
-    Intent("describe", calls.describe_one, _cues("describe", "like"), _cues(*_LOOSE), rows=(1, 1)),
-    Intent("describe", calls.describe_one, _cues(), _cues("list"), rows=(1, 1), bare=True),
+    Intent("describe", of_row(describe.paragraph), _cues("describe", "like"), _cues(*_LOOSE), rows=(1, 1)),
+    Intent("describe", of_row(describe.paragraph), _cues(), _cues("list"), rows=(1, 1), bare=True),
     Intent("metric", calls.metrics, _cues(), _cues("many", "each", "list", "segments"),
            rows=(0, MANY), measures=(1, MANY)),
     Intent("metric", calls.metrics, _cues("share"), _cues("each", "list", "segments"), rows=(0, MANY),

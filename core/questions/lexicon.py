@@ -201,7 +201,7 @@ def _measures(context: Context) -> Iterator[tuple[str, Meaning]]:
     further = vocabulary()["measures"]
     for measure in MEASURES:
         own = () if measure.key == Col.USERS else (measure.label, measure.key)[: 1 + ("_" in measure.key)]
-        for word in (*own, *measure.words, *further.get(measure.key, "").split("|")):
+        for word in (*own, *further[measure.key].split("|")):
             is_told = buying or not OUTCOME_WORDS.search(word)
             yield word, Meaning(Sort.MEASURE, measure.key) if is_told else Meaning(Sort.CUE, NO_PURCHASE)
 

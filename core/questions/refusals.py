@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Final
 
+from core.base.wording import sentence, within
 from core.facts.answer import Unit
 from core.facts.context import Context
 from core.facts.items import ATTRIBUTES, PLURAL, Dimension
@@ -53,7 +54,7 @@ def problem(parsed: Parsed, context: Context) -> str:
         return _not_understood(parsed)
     alone = parsed.cues and parsed.cues <= {"why", "persona", "rule", "also"} and not parsed.topic
     walks = parsed.cues & {"after", "before", "entry", "exit"}  # “where do they leave”
-    of_all = walks or parsed.cues & {"changed", "trust", "returns", *OVER_TIME}
+    of_all = walks or parsed.cues & {"changed", "trust", "returns", "sample", *OVER_TIME}
     if ("pronoun" in parsed.cues or alone) and not of_all and not parsed.rows:
         return f"Which segment do you mean? {_numbered(context)}"
     if parsed.cues & HIGH and parsed.cues & LOW:
@@ -148,7 +149,7 @@ def _candidates(parsed: Parsed, context: Context) -> Iterator[str]:
     if len(rows) == 2:
         yield from (f"Compare {rows[0]} and {rows[1]} by {measure}" for measure in measures)
         yield f"Compare {rows[0]} and {rows[1]}"
-    yield from (f"{_upper(measure)} of {row}" for measure in measures for row in rows[:1])
+    yield from (f"{sentence(measure)} of {row}" for measure in measures for row in rows[:1])
     kinds = parsed.dimensions or (ATTRIBUTES[2:] if "where" in parsed.cues else ())
     yield from (f"Top {PLURAL[kind]} of {row}" for kind in kinds for row in rows or ["all users"])
     yield from _usual(parsed, rows, measures)
@@ -177,11 +178,7 @@ def _meant(parsed: Parsed) -> Sequence[str]:
 
 def _called(key: str, context: Context) -> str:
     label = context.titled(key).label
-    return label if key.startswith("segment:") else label[:1].lower() + label[1:]
-
-
-def _upper(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    return label if key.startswith("segment:") else within(label)
 
 
 def _unsaid(parsed: Parsed, context: Context) -> set[str]:

@@ -2,43 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 import pandas as pd
 
 from core.base import wording
-from core.base.local_clock import LocalClock
 from core.base.schema import Users
-from core.data.sequences import UserSequences
 from core.differences.in_words import in_words
 from core.differences.table import Diff, leading
 from core.differences.user_items import Family
+from core.naming.fitting import reason
 from core.profiles import formats
 from core.profiles.profile_columns import Col, PageRanking, RowKind
+from core.profiles.samples import medoids
 from core.report import profile_tables
 from core.report.model import Bar, BarChart, Card, CardMetric, DifferenceRow, PageRow
+from core.report.source import ReportInput
 from core.report.visitors import PageNames, visitor
-from core.report.ways_part import Parts
+from core.report.ways_part import WaysMaker
 
-FACTS: Final = (
-    Col.PAGE_VIEWS_MEAN,
-    Col.PAGE_VIEWS_MEDIAN,
-    Col.SESSIONS_MEAN,
-    Col.DIFFERENT_PAGES_MEAN,
-    Col.ENGAGEMENT_MEAN,
-    Col.OUTCOME_RATE,
-    Col.REVENUE_PER_USER,
-)
-NAMES: Final = {
-    Col.PAGE_VIEWS_MEAN: "page views a user",
-    Col.PAGE_VIEWS_MEDIAN: "median page views",
-    Col.SESSIONS_MEAN: "sessions a user",
-    Col.DIFFERENT_PAGES_MEAN: "different pages a user",
-    Col.ENGAGEMENT_MEAN: "engaged time a user",
-    Col.OUTCOME_RATE: "outcome rate",
+FACTS: Final = {
+    Col.PAGE_VIEWS_MEAN: "page views a user", Col.PAGE_VIEWS_MEDIAN: "median page views",
+    Col.SESSIONS_MEAN: "sessions a user", Col.DIFFERENT_PAGES_MEAN: "different pages a user",
+    Col.ENGAGEMENT_MEAN: "engaged time a user", Col.OUTCOME_RATE: "of users with {}",
     Col.REVENUE_PER_USER: "revenue a user",
-}
+}  # fmt: skip
+"""Column → what it is called; the outcome stands at ``{}``."""
 DIMENSIONS: Final = {
     Users.DEVICE: "Device",
     Users.BROWSER: "Browser",
@@ -46,6 +36,10 @@ DIMENSIONS: Final = {
     Users.SOURCE: "First-touch source",
 }
 MOST_PAGES, MOST_BARS = 10, 5
+EXAMPLES: Final = 2
+"""Typical visitors a segment."""
+MOVES: Final = 5
+"""Steps a segment, of those that more or fewer take than the others."""
 
 
 def others(differences: pd.DataFrame) -> dict[tuple[str, str], tuple[float, int]]:
@@ -60,75 +54,67 @@ def others(differences: pd.DataFrame) -> dict[tuple[str, str], tuple[float, int]
     return found
 
 
-class CardMaker:
-    """Makes cards from the tables of a run.
+def cards(source: ReportInput, described: Mapping[str, Any], called: Mapping[str, str]) -> tuple[Card, ...]:
+    """The cards, by segment.
 
     Args:
+        source: What the report is made from.
         described: :meth:`core.profiles.metrics.Profiles.to_dict`.
-        differences: The table of :mod:`core.differences.table`.
         called: Row → what it is called.
-        pages: What to call pages.
-        sequences: Page views of all users, for the examples.
-        at: The clock of their times.
     """
+    maker = _CardMaker(source, described, called)
+    segments = [row for row in described["segments"] if row[Col.KIND] == RowKind.SEGMENT]
+    return tuple(maker.card(place, row) for place, row in enumerate(segments))
 
+
+class _CardMaker:
     def __init__(
-        self,
-        described: Mapping[str, Any],
-        differences: pd.DataFrame,
-        called: Mapping[str, str],
-        pages: PageNames,
-        sequences: UserSequences,
-        at: LocalClock,
-    ) -> None:
-        self._called, self._pages, self._sequences, self._at = called, pages, sequences, at
-        self._top, self._shares = described["top_pages"], described["shares"]
+        self, source: ReportInput, described: Mapping[str, Any], called: Mapping[str, str]
+    ) -> None:  # fmt: skip
+        self._source, self._called, self._top = source, called, described["top_pages"]
+        self._shares, self._outcome = described["shares"], described["outcome"]
         self._everyone = next(row for row in described["segments"] if row[Col.KIND] == RowKind.ALL)
-        self._others = others(differences)
-        self._outcome, self._differences = described["outcome"], differences
+        self._differences, self._others = source.differences, others(source.differences)
+        self._pages, sequences = PageNames(source.dataset.pages), source.dataset.sequences
+        self._ways = WaysMaker.of(source.moves, sequences, source.profiles)
+        self._typical = medoids(source.vectors, source.partition, sequences.lengths, EXAMPLES)
+        self._names = {one: called[f"segment:{one}"] for one in source.partition.ids.tolist()}
+        told = source.journeys.get("segments", ())
+        self._moves = {one["cluster"]: [step["text"] for step in one["differing"][:MOVES]] for one in told}
 
-    def card(
-        self, row: Mapping[str, Any], examples: Sequence[int], ways: Parts, reason: str = "", sure: str = "",
-        moves: Sequence[str] = (), rule: str = "", next_pages: str = "",
-    ) -> Card:  # fmt: skip
-        """The card of a segment.
-
-        Args:
-            row: Its row of the segments table.
-            examples: Indices of typical users.
-            ways: How they move, as tables.
-            reason: Why it is called so.
-            sure: How sure it is.
-            moves: Steps that more or fewer of its users take than others.
-            rule: It in a few conditions.
-            next_pages: What its users are pointed to next.
-        """
+    def card(self, place: int, row: Mapping[str, Any]) -> Card:
+        """The card of a segment, by its place among the rows and its row of the segments table."""
+        source, segment, key = self._source, row[Col.SEGMENT], row[Col.KEY]
+        name, sure = source.names.get(segment), source.certificates.get(segment)
+        sequences, at = source.dataset.sequences, source.dataset.receipt.clock
         return Card(
-            segment=row[Col.SEGMENT],
-            name=self._called[row[Col.KEY]],
-            reason=reason,
-            sure=sure,
-            rule=rule,
-            next_pages=next_pages,
+            segment=segment,
+            name=self._called[key],
+            reason=reason(name) if name else "",
+            sure=sure.sentence(self._names) if sure else "",
+            rule=source.rules.get(segment, ""),
+            next_pages=source.next_pages.get(segment, ""),
             users=row[Col.USERS],
             share=row[Col.SHARE],
             facts=self._facts(row),
-            differences=self._leading(row[Col.KEY]),
-            moves=tuple(moves),
-            pages=self._page_rows(row[Col.KEY]),
-            dimensions=tuple(self._dimension(row[Col.KEY], name, DIMENSIONS[name]) for name in DIMENSIONS),
-            ways=ways,
+            differences=self._leading(key),
+            moves=tuple(self._moves.get(segment, ())),
+            pages=self._page_rows(key),
+            dimensions=tuple(self._dimension(key, name, label) for name, label in DIMENSIONS.items()),
+            ways=self._ways.parts(place),
             visitors=tuple(
-                visitor(self._sequences, self._pages, user, f"Typical visitor {number}", self._at)
-                for number, user in enumerate(examples, start=1)
+                visitor(sequences, self._pages, user, f"Typical visitor {number}", at)
+                for number, user in enumerate(self._typical[segment].tolist(), start=1)
             ),
         )
 
     def _facts(self, row: Mapping[str, Any]) -> tuple[CardMetric, ...]:
-        named = {**NAMES, Col.OUTCOME_RATE: f"of users with {self._outcome}"}
+        named = [(field, FACTS[field]) for field in profile_tables.present([self._everyone], list(FACTS))]
         return tuple(
-            CardMetric(named[field], formats.of_row(row, field), self._of_others(row[Col.KEY], field))
-            for field in profile_tables.present([self._everyone], FACTS)
+            CardMetric(
+                label.format(self._outcome), formats.of_row(row, field), self._of_others(row[Col.KEY], field)
+            )
+            for field, label in named
         )
 
     def _of_others(self, key: str, field: str) -> str:

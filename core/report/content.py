@@ -4,88 +4,33 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
 
-import numpy as np
 import pandas as pd
 
 from core.base import wording
 from core.base.schema import Pages
-from core.data.dataset import Dataset
-from core.journeys.counted_funnels import CountedFunnel
-from core.journeys.moves import Moves
-from core.naming.fitting import HeldName, reason
+from core.naming.fitting import HeldName
 from core.profiles import formats
-from core.profiles.metrics import Profiles
 from core.profiles.outside import outside_note
 from core.profiles.profile_columns import Col, RowKind
-from core.profiles.samples import medoids
 from core.report import profile_tables, receipt_part
-from core.report.cards import CardMaker, others
+from core.report.cards import cards, others
 from core.report.charts import RatePoint, forest, user_map
 from core.report.funnel_part import funnel_part
-from core.report.model import Card, CardMetric, Rate, Report, ReportChart, Row, Table
+from core.report.model import CardMetric, Rate, Report, ReportChart, Row, Table
+from core.report.source import ReportInput
 from core.report.time_part import time_parts
-from core.report.visitors import PageNames
-from core.report.ways_part import WaysMaker, time_chart
+from core.report.ways_part import time_chart
 from core.segments.certificate import Certificate, marked
-from core.segments.layout import Layout, pca_layout
-from core.segments.partition import Partition
+from core.segments.layout import pca_layout
 
-EXAMPLES: Final = 2
-"""Typical visitors a segment."""
-MOVES: Final = 5
-"""Steps a segment, of those that more or fewer take than the others."""
 OVERVIEW: Final = (
     Col.PAGE_VIEWS_MEAN,
     Col.PAGE_VIEWS_MEDIAN,
     Col.SESSIONS_MEAN,
     Col.ENGAGEMENT_MEAN,
 )
-
-
-@dataclass(frozen=True, eq=False)
-class ReportInput:
-    """What a report is made from.
-
-    Args:
-        dataset: The preprocessed export.
-        profiles: What each segment is like.
-        differences: How each segment differs from the others (:mod:`core.differences.table`).
-        moves: All steps between places that can be read.
-        partition: The segments.
-        vectors: float32 of shape (n_users, d), what was clustered.
-        names: Segment → what it is called, and why; a segment without a name is called by its number.
-        settings: Part of a run → its settings.
-        versions: Package → version.
-        facts: What else is worth keeping about the clustering (label → text).
-        layout: The map; principal components when None.
-        verdict: Whether there are segments, in a sentence; empty where nobody asked.
-        certificates: Segment → how sure it is, where that was measured.
-        journeys: What is told of how each segment moves (:mod:`core.journeys.record`).
-        rules: Segment → it in a few conditions, in words, where they were looked for.
-        funnels: Those that the analyst asked for, counted.
-        next_pages: Segment → what its users are pointed to next, in words.
-    """
-
-    dataset: Dataset
-    profiles: Profiles
-    differences: pd.DataFrame
-    moves: Moves
-    partition: Partition
-    vectors: np.ndarray
-    names: Mapping[int, HeldName]
-    settings: Mapping[str, Mapping[str, Any]]
-    versions: Mapping[str, str]
-    facts: Mapping[str, str]
-    layout: Layout | None = None
-    verdict: str = ""
-    certificates: Mapping[int, Certificate] = field(default_factory=dict)
-    journeys: Mapping[str, Any] = field(default_factory=dict)
-    rules: Mapping[int, str] = field(default_factory=dict)
-    funnels: Sequence[CountedFunnel] = ()
-    next_pages: Mapping[int, str] = field(default_factory=dict)
 
 
 def compose(source: ReportInput) -> Report:
@@ -108,7 +53,7 @@ def compose(source: ReportInput) -> Report:
         metrics=profile_tables.metrics(described["heatmap"]),
         heat_note=profile_tables.HEAT_NOTE,
         heat=profile_tables.heat_rows(described["heatmap"], called),
-        cards=_cards(source, described, called),
+        cards=cards(source, described, called),
         map=_map(source, called),
         outcome_chart=_outcome_chart(rows, called, profiles.outcome, source.differences),
         time_chart=time_chart(source.dataset.sequences, profiles, called),
@@ -176,30 +121,6 @@ def rate(row: Mapping[str, Any]) -> Rate | None:
         return None
     of = f"{row[Col.OUTCOME_USERS]:,.0f} of {wording.counted(row[Col.USERS], 'user')}"
     return Rate(row[Col.OUTCOME_RATE], row[Col.OUTCOME_LOW], row[Col.OUTCOME_HIGH], of)
-
-
-def _cards(source: ReportInput, described: Mapping[str, Any], called: Mapping[str, str]) -> tuple[Card, ...]:
-    pages = PageNames(source.dataset.pages)
-    at = source.dataset.receipt.clock
-    maker = CardMaker(described, source.differences, called, pages, source.dataset.sequences, at)
-    ways = WaysMaker.of(source.moves, source.dataset.sequences, source.profiles)
-    typical = medoids(source.vectors, source.partition, source.dataset.sequences.lengths, EXAMPLES)
-    segments = [row for row in described["segments"] if row[Col.KIND] == RowKind.SEGMENT]
-    why = {segment: reason(name) for segment, name in source.names.items()}
-    names = {segment: called[f"segment:{segment}"] for segment in source.partition.ids.tolist()}
-    sure = {segment: one.sentence(names) for segment, one in source.certificates.items()}
-    moves = {
-        one["cluster"]: [step["text"] for step in one["differing"][:MOVES]]
-        for one in source.journeys.get("segments", ())
-    }
-    return tuple(
-        maker.card(
-            row, typical[row[Col.SEGMENT]].tolist(), ways.parts(place), why.get(row[Col.SEGMENT], ""),
-            sure.get(row[Col.SEGMENT], ""), moves.get(row[Col.SEGMENT], ()),
-            source.rules.get(row[Col.SEGMENT], ""), source.next_pages.get(row[Col.SEGMENT], ""),
-        )
-        for place, row in enumerate(segments)
-    )  # fmt: skip
 
 
 def _map(source: ReportInput, called: Mapping[str, str]) -> ReportChart:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from core.profiles.profile_columns import Field
+
 
 @dataclass(frozen=True)
 class Rate:
@@ -35,21 +37,6 @@ class Row:
     share: float
     values: tuple[str, ...]
     outcome: Rate | None = None
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A column of the heat-map.
-
-    Args:
-        label: What it is called.
-        evidence: Whether the model saw it (``input``), it follows from that (``derived``), or neither.
-        definition: One sentence.
-    """
-
-    label: str
-    evidence: str
-    definition: str
 
 
 @dataclass(frozen=True)
@@ -245,7 +232,8 @@ class Report:
     everyone: Row
     outcome: str
     """What counts as success; empty where nothing does."""
-    metrics: tuple[Metric, ...]
+    metrics: tuple[Field, ...]
+    """Columns of the heat-map."""
     heat_note: str
     heat: tuple[HeatRow, ...]
     cards: tuple[Card, ...]

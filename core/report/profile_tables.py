@@ -8,8 +8,8 @@ from typing import Any, Final
 from core.base import wording
 from core.profiles import formats
 from core.profiles.heatmap import CLIP
-from core.profiles.profile_columns import FIELDS, Col, RowKind
-from core.report.model import Cell, HeatRow, Metric, Table
+from core.profiles.profile_columns import FIELDS, Col, Field, RowKind
+from core.report.model import Cell, HeatRow, Table
 
 LABELS: Final = {
     **{field.field: field.label for field in FIELDS},
@@ -22,8 +22,6 @@ HEAT_NOTE: Final = (
     f"{CLIP} standard deviations of a user or more; 0.2 is small, 0.8 is large."
 )
 
-_EVIDENCE: Final = {field.field: field.evidence.value for field in FIELDS}
-
 
 def present(rows: Iterable[Mapping[str, Any]], fields: Sequence[str]) -> tuple[str, ...]:
     """Those fields that some row has a value of; what the files cannot tell is left out."""
@@ -31,11 +29,10 @@ def present(rows: Iterable[Mapping[str, Any]], fields: Sequence[str]) -> tuple[s
     return tuple(field for field in fields if any(row[field] is not None for row in listed))
 
 
-def metrics(heatmap: Iterable[Mapping[str, Any]]) -> tuple[Metric, ...]:
+def metrics(heatmap: Iterable[Mapping[str, Any]]) -> tuple[Field, ...]:
     """Headers of the heat-map, in its order."""
-    names = dict.fromkeys(row[Col.METRIC] for row in heatmap)
     full = {field.field: field for field in FIELDS}
-    return tuple(Metric(full[name].label, _EVIDENCE[name], full[name].definition) for name in names)
+    return tuple(full[name] for name in dict.fromkeys(row[Col.METRIC] for row in heatmap))
 
 
 def heat_rows(heatmap: Iterable[Mapping[str, Any]], called: Mapping[str, str]) -> tuple[HeatRow, ...]:

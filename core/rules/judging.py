@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from core.base.wording import percent
+from core.base.wording import percent, within
 from core.profiles.wilson import wilson
 from core.rules.beam_search import best_rules, candidates
 from core.rules.conditions import SegmentRule
@@ -126,10 +126,10 @@ def rule_sentence(found: FoundRules, origin: str) -> str:
     """
     fit = found.recommended
     if fit is None:
-        return f"No rule: {_lower(found.reason)}" if found.reason else ""
+        return f"No rule: {within(found.reason)}" if found.reason else ""
     precision, recall = (percent(one.share, n=one.n) for one in (fit.precision, fit.recall))
     return (
-        f"As a rule: {_lower(fit.rule.words(origin))}. {fit.verdict} (Precision {precision}, recall "
+        f"As a rule: {within(fit.rule.words(origin))}. {fit.verdict} (Precision {precision}, recall "
         f"{recall}, on users that it was not made from.)"
     )
 
@@ -225,7 +225,3 @@ def _tenths(share: float) -> str:
     """``4 of 10``, or how a share so near to none or all is called."""
     tenths = round(10 * share)
     return {0: "hardly any", 10: "nearly all"}.get(tenths, f"{tenths} of 10")
-
-
-def _lower(text: str) -> str:
-    return text[:1].lower() + text[1:]

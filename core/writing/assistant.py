@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
 
 from core.base.errors import Beha2VecError
-from core.facts import arguments
 from core.facts.answer import Answer, Reading
-from core.facts.compare_segments import compare, compare_all
+from core.facts.compare_segments import compared
 from core.facts.context import Context
 from core.facts.fact_maker import Figures
 from core.facts.finding import Finding
@@ -24,9 +22,6 @@ from core.writing.routing import Route, route, without_model
 from core.writing.talk import Talk
 from core.writing.task import Task, Way, way_of
 from core.writing.turn import OnBlocks, Turn, answer_of
-
-Pair: TypeAlias = tuple[()] | tuple[str, str]
-"""Two rows, or none where all segments are meant."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,15 +78,14 @@ class Assistant:
         """
         return self._payload(describing.task_of(self._figures, key, self._can()))
 
-    def preview_comparison(self, first: str | None = None, second: str | None = None) -> Payload:
+    def preview_comparison(self, *rows: str) -> Payload:
         """The first request of :meth:`compare`; see :meth:`preview`.
 
         Raises:
             InputError: If there is no such row, or nothing to compare.
             ResourceError: If the server gives no answer.
         """
-        both = _both(first, second)
-        return self._payload(self._comparison(both, _compared(self._figures, both), self._can()))
+        return self._payload(self._comparison(rows, compared(self._figures, rows), self._can()))
 
     def reply(
         self,
@@ -120,21 +114,16 @@ class Assistant:
         return replace(answer, reading=found.reading)
 
     def compare(
-        self,
-        first: str | None = None,
-        second: str | None = None,
-        on_blocks: OnBlocks | None = None,
-        should_stop: Stop = never,
-    ) -> Answer:
+        self, *rows: str, on_blocks: OnBlocks | None = None, should_stop: Stop = never
+    ) -> Answer:  # fmt: skip
         """Compare two rows, or all segments.
 
         Raises:
             InputError: If there is no such row, or nothing to compare.
         """
-        both = _both(first, second)
-        told = _compared(self._figures, both)
+        told = compared(self._figures, rows)
         answer = self._answer(
-            lambda: self._comparison(both, told, self._can(should_stop)),
+            lambda: self._comparison(rows, told, self._can(should_stop)),
             lambda: answer_of(told.blocks, self._figures), on_blocks, should_stop,
         )  # fmt: skip
         return replace(answer, query=told.query)
@@ -186,14 +175,14 @@ class Assistant:
         facts = material.opening(figures, found.reading.rows, known, all_of_it=way is Way.FACTS)
         return Task(question, facts, way, can, history, found.wants_ideas)
 
-    def _comparison(self, both: Pair, told: Finding, can: Capabilities) -> Task:
+    def _comparison(self, rows: Sequence[str], told: Finding, can: Capabilities) -> Task:
         figures = self._figures
         facts = (
             material.brief(figures, told.facts)
             if can.is_weak
-            else material.opening(figures, both, told.facts, all_of_it=False)
+            else material.opening(figures, rows, told.facts, all_of_it=False)
         )
-        who = " and ".join(map(said_key, both)) or "all segments"
+        who = " and ".join(map(said_key, rows)) or "all segments"
         way = Way.TOOLS if can.tools else Way.FACTS
         return Task(prompts.COMPARE.format(who=who), facts, way, can)
 
@@ -224,11 +213,3 @@ class Assistant:
 
     def _talk(self, should_stop: Stop) -> Talk:
         return Talk(self.llm, self.settings, self.cache, self.context.tables.digest, should_stop)
-
-
-def _both(first: str | None, second: str | None) -> Pair:
-    return (first, second) if first and second else ()
-
-
-def _compared(figures: Figures, both: Pair) -> Finding:
-    return compare(figures, arguments.Compare(a=both[0], b=both[1])) if both else compare_all(figures)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import chain
+from contextlib import suppress
 from typing import Final
 
 from core.base.errors import Beha2VecError
-from core.facts import arguments
 from core.facts.answer import Fact
-from core.facts.compare_segments import compare, compare_all
+from core.facts.compare_segments import compared
 from core.facts.evidence import Evidence
 from core.facts.fact_maker import Figures
 from core.facts.finding import present
@@ -33,7 +32,8 @@ def opening(figures: Figures, rows: Sequence[str], known: Iterable[Fact], *, all
     """
     facts = [*known, *overview(figures)]
     if len(rows) == 2 or (all_of_it and not rows):
-        facts += compared(figures, *rows)
+        with suppress(Beha2VecError):  # where that cannot be done
+            facts += compared(figures, rows).facts
     for key in rows[:MOST_ROWS]:
         facts += evidence(figures, key)
     return facts
@@ -52,22 +52,10 @@ def overview(figures: Figures) -> list[Fact]:
 
 def evidence(figures: Figures, key: str) -> list[Fact]:
     """All that may be said about a row."""
-    return list(chain.from_iterable(Evidence(figures, key).groups.values()))
+    return list(Evidence(figures, key).everything)
 
 
 def neighbours(figures: Figures, key: str) -> list[Fact]:
     """What sets the segments apart that are most like one."""
     nearest = [fact.segments[1] for fact in Evidence(figures, key).nearest]
     return [fact for other in nearest for fact in Evidence(figures, other).differences]
-
-
-def compared(figures: Figures, first: str = "", second: str = "") -> list[Fact]:
-    """Two rows side by side, or all segments; nothing where that cannot be done."""
-    try:
-        if first and second:
-            found = compare(figures, arguments.Compare(a=first, b=second))
-        else:
-            found = compare_all(figures)
-    except Beha2VecError:
-        return []
-    return list(found.facts)

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from core.base.errors import Beha2VecError
-from core.facts import arguments
 from core.facts.answer import Answer, Reading
-from core.facts.compare_segments import compare, compare_all
+from core.facts.compare_segments import compared
 from core.facts.describe import persona
 from core.facts.fact_maker import Figures
-from core.facts.finding import Finding
 from core.questions.answers import ask
 from core.questions.followups import reading
 from core.questions.grammar import parse
@@ -68,16 +65,9 @@ def without_model(found: Route, figures: Figures) -> Answer:
     """The answer if no model's can be shown: the grammar's, else what the data say of the named segment."""
     if not found.offline.declined or not found.reading.rows:
         return found.offline
+    rows = found.reading.rows
     try:
-        told = _told(found.reading.rows, figures)
+        told = persona(figures, rows[0]) if len(rows) == 1 else compared(figures, rows)
     except Beha2VecError:
         return found.offline
     return answer_of(told.blocks, figures, query=told.query)
-
-
-def _told(rows: Sequence[str], figures: Figures) -> Finding:
-    if len(rows) == 1:
-        return persona(figures, rows[0])
-    if len(rows) == 2:
-        return compare(figures, arguments.Compare(a=rows[0], b=rows[1]))
-    return compare_all(figures)

@@ -59,7 +59,7 @@ class Talk:
         """
         body = self._llm.body(messages, tools, schema)
         key = key_of(model=self._llm.identity, data=self._data, body=body)
-        reply = from_json(self._held(key))
+        reply = from_json(self._cache.get(key) if self._cache else None)
         if reply is not None:
             on_part(reply)
             return reply
@@ -73,7 +73,8 @@ class Talk:
             messages, tools, lambda text: part(ChatReply(text)), self._should_stop, self._left(),
             schema=schema, on_call=lambda call: part(ChatReply("", (call,))),
         )  # fmt: skip
-        self._came(key, to_json(reply))
+        self._new[key] = to_json(reply)
+        self._estimated += tokens_of(json.dumps(self._new[key]))
         if not reply.text.strip() and not reply.calls:
             raise ResourceError(f"The language model {self._llm.model!r} said nothing", remedy="Ask again")
         return reply
@@ -82,13 +83,6 @@ class Talk:
         """Remember what was said, now that it turned out to be good."""
         if self._cache and self._new:
             self._cache.put(self._new)
-
-    def _held(self, key: str) -> Any:  # noqa: ANN401 - any JSON
-        return self._cache.get(key) if self._cache else None
-
-    def _came(self, key: str, answer: dict[str, Any]) -> None:
-        self._estimated += tokens_of(json.dumps(answer))
-        self._new[key] = answer
 
     def _left(self) -> float:
         left = self._until - time.monotonic()

@@ -8,7 +8,6 @@ from typing import Final
 import streamlit as st
 
 from core.desk import descriptions
-from core.facts import arguments
 from core.facts.compare_segments import compare, compare_all
 from core.facts.context import Context
 from core.facts.describe import paragraph
@@ -67,10 +66,9 @@ def _two(live: LiveSegments, about: Context) -> None:
                 differences_view.side_by_side(live, table, (first, second))
             with st.container():
                 differences_view.spread(live, about, [first, second], "two")
-        asked = arguments.Compare(a=first, b=second)
         compare_view.draw(
             live, about, (first, second),
-            lambda: topic.told(about, f"{first} {second}", lambda figures: compare(figures, asked)), "two",
+            lambda: topic.told(about, f"{first} {second}", partial(compare, a=first, b=second)), "two",
         )  # fmt: skip
         short = [titles[key].short for key in (first, second)]
         differences_view.whole(table, first, short[0], short[1], "two")
@@ -101,7 +99,7 @@ def _each(live: LiveSegments, about: Context) -> None:
             offered = about.suggested.get(segment, live.held[segment].text)
             if live.held[segment].better is None and live.held[segment].text != offered:
                 naming.offer(live, segment, offered)
-            own = topic.told(about, key, partial(paragraph, key=key))
+            own = topic.told(about, key, partial(paragraph, segment=key))
             summary = told[segment].summary if segment in told and not about.withheld else own
             chat_message.draw(summary, f"segment-{segment}", titles)
 

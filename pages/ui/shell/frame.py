@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.base.errors import Beha2VecError
 from core.base.settings import Encoder, TrainSettings
+from core.data.receipt import COUNTED
 from core.desk import preferences
 from core.runs import jobs, kept_watches
 from core.runs.jobs import JobView
@@ -88,7 +89,7 @@ def _part() -> None:
     """Say above every page that only a part of an export is counted, where that is so."""
     dataset = state.dataset()
     if dataset is not None and (part := dataset.receipt.narrowed):
-        st.caption(f":material/filter_alt: Counted on these pages: **{md_text(part)}**")
+        st.caption(f":material/filter_alt: {COUNTED.format(f'**{md_text(part)}**')}")
 
 
 def _work() -> None:

@@ -4,8 +4,7 @@ import pytest
 
 from core.base.errors import InputError
 from core.differences.table import leading
-from core.facts.answer import Contrast, Note, Ranking, Verdict
-from core.facts.arguments import Compare, Metric
+from core.facts.answer import Note, Ranking, Verdict
 from core.facts.compare_segments import NOT_SHOWN, compare, compare_all
 from core.facts.differing import TOLD, addresses, differing
 from core.facts.measures import BY_KEY
@@ -14,15 +13,9 @@ from tests.core.facts.shop import shop_figures
 from tests.core.facts.toy import figures
 
 
-def test_one_metric_by_eye() -> None:
-    (block,) = compare(figures(), Compare(a="segment:0", b="segment:1", metrics=(Metric.USERS,))).blocks
-    assert isinstance(block, Contrast)
-    assert (block.first.value, block.second.value, block.verdict) == (3, 2, Verdict.HIGHER)
-
-
 def test_what_differs_most_in_the_table_then_all_metrics_sure_ones_first() -> None:
     made = shop_figures()
-    blocks = compare(made, Compare(a="segment:3", b="segment:0")).blocks
+    blocks = compare(made, a="segment:3", b="segment:0").blocks
     told = addresses(made.context, leading(made.context.tables.pair("segment:3", "segment:0"), "segment:3"))
     assert [(block.first.measure, block.first.item) for block in blocks[:TOLD]] == list(told)
     assert {(block.first.row, block.second.row) for block in blocks} == {("segment:3", "segment:0")}
@@ -34,8 +27,8 @@ def test_what_differs_most_in_the_table_then_all_metrics_sure_ones_first() -> No
 
 def test_against_all_users_a_segment_is_held_against_the_others() -> None:
     made = shop_figures()
-    for asked in (Compare(a="segment:3", b="all"), Compare(a="all", b="segment:3")):
-        blocks = compare(made, asked).blocks
+    for pair in (("segment:3", "all"), ("all", "segment:3")):
+        blocks = compare(made, *pair).blocks
         assert blocks[:TOLD] == differing(made, "segment:3")
         assert {row for block in blocks for row in (block.first.row, block.second.row)} == {
             "segment:3", "others",
@@ -44,7 +37,7 @@ def test_against_all_users_a_segment_is_held_against_the_others() -> None:
 
 def test_a_segment_is_not_compared_with_itself() -> None:
     with pytest.raises(InputError, match="cannot be compared with itself"):
-        compare(figures(), Compare(a="segment:0", b="segment:0"))
+        compare(figures(), a="segment:0", b="segment:0")
 
 
 def test_only_what_differs_is_ranked_over_all_segments() -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -133,3 +134,10 @@ def test_who_has_the_outcome_is_a_row_against_the_other_clustered_users() -> Non
 
 def test_without_an_outcome_there_are_no_such_rows() -> None:
     assert without_outcome().tables.by_outcome is None
+
+
+def test_what_part_of_an_export_is_counted_is_read_when_it_is_asked_for(tmp_path: Path) -> None:
+    dataset = toy_dataset(tmp_path)
+    basis = Basis.from_dataset(dataset)  # which has no receipt yet
+    vars(dataset)["receipt"] = SimpleNamespace(narrowed="a sample of 8 of 32 users")
+    assert basis.narrowed() == "a sample of 8 of 32 users"

@@ -4,9 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from core.base.errors import InputError
 from core.differences.table import leading
-from core.facts import arguments, describe
+from core.facts import describe
 from core.facts.answer import Contrast, FigureList, Note, Verdict
 from core.facts.compare_segments import compare, compare_all
 from core.facts.differing import addresses
@@ -89,11 +88,6 @@ def test_why_shows_what_goes_together_and_claims_no_cause() -> None:
     ]
 
 
-def test_unknown_rows_are_refused() -> None:
-    with pytest.raises(InputError, match=r"no row 'segment:9'.*segment:0"):
-        describe.paragraph(figures(), "segment:9")
-
-
 def test_of_segments_that_are_none_nobody_is_told_who_they_are() -> None:
     made = Figures(replace(figures().context, withheld=True))
     for found in (describe.paragraph(made, "segment:0"), describe.persona(made, "segment:0")):
@@ -105,7 +99,7 @@ def test_of_segments_that_are_none_nobody_is_told_who_they_are() -> None:
     assert describe.WITHHELD in texts(describe.why(made, "segment:0", None))
     for key in ("all", "group:one_page"):  # no segments
         assert describe.WITHHELD not in texts(describe.paragraph(made, key))
-    asked = arguments.Compare(a="segment:0", b="segment:1")
-    for found in (compare_all(made), compare(made, asked)):
+    both = ("segment:0", "segment:1")
+    for found in (compare_all(made), compare(made, *both)):
         assert texts(found)[0] == describe.WITHHELD
-    assert describe.WITHHELD not in texts(compare(figures(), asked))
+    assert describe.WITHHELD not in texts(compare(figures(), *both))

@@ -8,25 +8,18 @@ from tests.core.facts.toy import basis, context, figures
 
 
 def test_everything_about_a_segment() -> None:
-    groups = Evidence(figures(), "segment:0").groups
-    assert {
-        "figures",
-        "sets_apart",
-        "comes_with",
-        "sessions_begin",
-        "sessions_end",
-        "steps",
-        "nearest",
-    } == set(groups)
-    begin = groups["sessions_begin"][0]
+    made = Evidence(figures(), "segment:0")
+    kinds = {fact.measure.partition(":")[0] for fact in made.everything}
+    assert {"outcome_rate", "share", "entry", "exit", "step", "distance"} <= kinds
+    begin = made.entries[0]
     assert (begin.measure, begin.segments, begin.item, begin.text, begin.n) == (
         "entry:page", ("segment:0",), "/sale", "75%", 4
     )  # fmt: skip
-    assert [(fact.item, fact.text, fact.n) for fact in groups["steps"]] == [
+    assert [(fact.item, fact.text, fact.n) for fact in made.steps] == [
         ("Category → Category", "15%", 13), ("Category → Cart & checkout", "15%", 13),
         ("Homepage → Category", "8%", 13),
     ]  # fmt: skip
-    assert [fact.segments[1] for fact in groups["nearest"]] == ["segment:1"]
+    assert [fact.segments[1] for fact in made.nearest] == ["segment:1"]
 
 
 def test_pages_without_labels_step_from_page_to_page() -> None:

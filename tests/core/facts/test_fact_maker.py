@@ -100,17 +100,6 @@ def test_the_same_measure_and_item_of_another_row() -> None:
     assert made.same(made.nearest("segment:0", 1)[0], "all") is None
 
 
-def test_a_contrast_holds_both_figures_what_lies_between_and_the_test() -> None:
-    made = figures()
-    users = made.contrast(made.needed("segment:0", "users"), "segment:1")
-    assert (users.second.value, users.verdict, users.test, users.p_value) == (2, Verdict.HIGHER, "", None)
-    assert users.relation is not None
-    assert users.relation.value == 1.5
-    rate = made.contrast(made.needed("segment:0", "outcome_rate"), "all")
-    assert (rate.verdict, rate.relation, rate.test) == (Verdict.UNSURE, None, "Fisher's exact test")
-    assert rate.p_value == 1
-
-
 def test_what_cannot_be_held_against_each_other_is_refused() -> None:
     made = figures()
     users, near = made.needed("segment:0", "users"), made.nearest("segment:0", 1)[0]
@@ -139,12 +128,6 @@ def test_a_ranking_is_in_order_and_equal_figures_stay_in_theirs() -> None:
     assert made.ranking([made.needed(key, "users") for key in made.context.segment_keys]).sure
     with pytest.raises(InputError, match="not two rows"):
         made.ranking(pages[:1])
-
-
-def test_the_nearest_segment() -> None:
-    (found,) = figures().nearest("segment:0", 3)
-    assert found.segments == ("segment:0", "segment:1")
-    assert found.value == pytest.approx(math.sqrt(2))
 
 
 def test_queries_quote_what_they_are_about() -> None:
@@ -198,3 +181,14 @@ def test_the_others_share_has_the_digits_of_its_own_number() -> None:
     assert share
     others = made.contrast(share, "all").second
     assert (others.n >= 100, others.text) == (True, f"{others.value:.1%}")
+
+
+def test_a_contrast_holds_both_figures_what_lies_between_and_the_test() -> None:
+    made = figures()
+    users = made.contrast(made.needed("segment:0", "users"), "segment:1")
+    assert (users.second.value, users.verdict, users.test, users.p_value) == (2, Verdict.HIGHER, "", None)
+    assert users.relation is not None
+    assert users.relation.value == 1.5
+    rate = made.contrast(made.needed("segment:0", "outcome_rate"), "all")
+    assert (rate.verdict, rate.relation, rate.test) == (Verdict.UNSURE, None, "Fisher's exact test")
+    assert rate.p_value == 1

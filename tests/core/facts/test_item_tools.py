@@ -4,7 +4,7 @@ import pytest
 
 from core.base.errors import InputError
 from core.facts.answer import FigureList, Note, Ranking
-from core.facts.arguments import ItemShare, Order, TopItems
+from core.facts.arguments import Order
 from core.facts.finding import Finding
 from core.facts.item_tools import either, item_share, rank_item, top_items
 from core.facts.items import Dimension, ItemMetric
@@ -19,11 +19,7 @@ def listed(found: Finding) -> list[tuple[str, str]]:
 
 
 def top(dimension: Dimension, metric: ItemMetric, segment: str = "segment:0", n: int = 5) -> Finding:
-    return top_items(figures(), TopItems(dimension=dimension, segment=segment, metric=metric, n=n))
-
-
-def test_top_pages_by_eye() -> None:
-    assert listed(top(Dimension.PAGE, ItemMetric.VIEWS, n=2)) == [("/sale", "6"), ("/cart", "2")]
+    return top_items(figures(), dimension=dimension, segment=segment, metric=metric, n=n)
 
 
 def test_top_sources_of_all_users() -> None:
@@ -45,10 +41,10 @@ def test_all_users_are_set_apart_from_nobody() -> None:
 
 
 def test_share_and_number_by_eye() -> None:
-    asked = ItemShare(segment="segment:0", dimension=Dimension.DEVICE, value="mobile")
-    counted = asked.model_copy(update={"metric": ItemMetric.USERS})
-    assert listed(item_share(figures(), asked)) == [("mobile", "67%"), ("mobile", "2")]
-    assert listed(item_share(figures(), counted)) == [("mobile", "2"), ("mobile", "67%")]
+    share = item_share(figures(), "segment:0", Dimension.DEVICE, "mobile")
+    counted = item_share(figures(), "segment:0", Dimension.DEVICE, "mobile", ItemMetric.USERS)
+    assert listed(share) == [("mobile", "67%"), ("mobile", "2")]
+    assert listed(counted) == [("mobile", "2"), ("mobile", "67%")]
 
 
 def test_items_beside_each_other_the_most_frequent_first() -> None:

@@ -7,7 +7,6 @@ import pytest
 
 from core.base.errors import InputError
 from core.facts.answer import Note
-from core.facts.arguments import LikeFacts
 from core.facts.context import PASTED
 from core.facts.fact_maker import Figures
 from core.facts.like_tools import BY_HIDING, HOW, NO_BETTER, look_alikes
@@ -26,7 +25,7 @@ def answering(ranks: list[int]) -> Figures:
 
 def test_how_many_are_like_a_segment_and_where_they_are() -> None:
     made = answering([])
-    found = look_alikes(made, LikeFacts(segment="segment:0"))
+    found = look_alikes(made, segment="segment:0")
     assert [(fact.measure, fact.segments, fact.text, fact.n) for fact in found.facts] == [
         ("look_alikes", ("segment:0",), "6", 21),
         ("look_alikes_in", ("segment:0", "segment:1"), "5", 6),
@@ -46,13 +45,11 @@ def test_how_many_are_like_a_segment_and_where_they_are() -> None:
     [([0, 0, 1, 1], "2", [BY_HIDING]), ([9, 12, 18, 20], "21", [BY_HIDING, NO_BETTER])],
 )
 def test_a_list_is_as_good_as_its_hidden_users_show(ranks: list[int], reach: str, said: list[str]) -> None:
-    found = look_alikes(answering(ranks), LikeFacts())
+    found = look_alikes(answering(ranks))
     assert (found.facts[0].text, found.facts[0].row) == (reach, PASTED)
     assert [block.text for block in found.blocks if isinstance(block, Note)] == said
 
 
 def test_who_has_no_look_alikes_is_told() -> None:
-    with pytest.raises(InputError, match="All users is no segment"):
-        look_alikes(answering([]), LikeFacts(segment="all"))
     with pytest.raises(InputError, match="not counted"):
-        look_alikes(figures(), LikeFacts(segment="segment:0"))
+        look_alikes(figures(), segment="segment:0")

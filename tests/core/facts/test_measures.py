@@ -5,7 +5,7 @@ import math
 import pytest
 
 from core.facts.answer import Unit
-from core.facts.measures import BY_KEY, MEASURES, write
+from core.facts.measures import BY_KEY, write
 from core.profiles.profile_columns import FIELDS
 
 
@@ -26,8 +26,3 @@ def test_written_with_its_unit(value: float, unit: Unit, digits: int, text: str)
 def test_every_column_of_the_segments_table_can_be_asked_for() -> None:
     ends = {"outcome_low", "outcome_high"}  # they go with the rate
     assert set(BY_KEY) == {field.field for field in FIELDS} - ends
-
-
-def test_no_phrase_means_two_measures() -> None:
-    phrases = [word for measure in MEASURES for word in (measure.label, *measure.words)]
-    assert len(phrases) == len(set(phrases))

@@ -7,7 +7,6 @@ import pytest
 
 from core.base.errors import InputError
 from core.facts.answer import Note
-from core.facts.arguments import NearestSegments, SureFacts, WhatChanged
 from core.facts.fact_maker import Figures
 from core.facts.other_tools import how_sure, nearest_segments, what_changed
 from core.segments.certificate import Certificate
@@ -15,15 +14,13 @@ from tests.core.facts.toy import context, figures, partition
 
 
 def test_the_nearest_segment_and_its_distance() -> None:
-    (fact,) = nearest_segments(figures(), NearestSegments(segment="segment:0")).facts
+    (fact,) = nearest_segments(figures(), segment="segment:0").facts
     assert (fact.segments, fact.text) == (("segment:0", "segment:1"), "1.41")
-    with pytest.raises(InputError, match="One-page users is no segment"):
-        nearest_segments(figures(), NearestSegments(segment="group:one_page"))
 
 
 def test_who_moved() -> None:
     before = partition(np.array([0, 0, 1, 1, 1, -1, -1, -1], dtype=np.int32))
-    found = what_changed(Figures(context(previous=before)), WhatChanged())
+    found = what_changed(Figures(context(previous=before)))
     assert [(fact.measure, fact.item, fact.text) for fact in found.facts] == [
         ("moved", "", "1"), ("moved_share", "", "20%"), ("moved", "Segment 2 → Segment 1", "1"),
     ]  # fmt: skip
@@ -32,7 +29,7 @@ def test_who_moved() -> None:
 def test_segments_that_came_and_went_are_named() -> None:
     now, labels = partition(), np.array([0, 0, 0, 4, 4, -1, -1, -1], dtype=np.int32)
     before = replace(now, labels=labels, ids=np.array([0, 4], dtype=np.int32))
-    found = what_changed(Figures(context(previous=before)), WhatChanged())
+    found = what_changed(Figures(context(previous=before)))
     assert [block.text for block in found.blocks if isinstance(block, Note)] == [
         "New: Blog readers (segment 2).", "Gone: Segment 5.",
     ]  # fmt: skip
@@ -40,13 +37,13 @@ def test_segments_that_came_and_went_are_named() -> None:
 
 def test_nothing_changed_before_the_first_move() -> None:
     with pytest.raises(InputError, match="Nothing changed yet"):
-        what_changed(figures(), WhatChanged())
+        what_changed(figures())
 
 
 def test_how_sure_a_segment_is_and_who_its_rival_is() -> None:
     made = Certificate(0, 3, jaccard=0.8, low=0.7, high=0.9, halves=0.75, seeds=1.0, rival=1, moves=0.1)
     asked = Figures(replace(context(), certificates={0: made}))
-    found = how_sure(asked, SureFacts(segment="segment:0"))
+    found = how_sure(asked, segment="segment:0")
     assert [(fact.measure, fact.text) for fact in found.facts] == [
         ("jaccard", "80%"), ("halves", "75%"), ("seeds", "100%"), ("moves", "10%"),
     ]  # fmt: skip
@@ -56,4 +53,4 @@ def test_how_sure_a_segment_is_and_who_its_rival_is() -> None:
         "By Hennig's words it is stable."
     ]
     with pytest.raises(InputError, match="has not been measured"):
-        how_sure(asked, SureFacts(segment="segment:1"))
+        how_sure(asked, segment="segment:1")

@@ -7,7 +7,6 @@ import pytest
 
 from core.base.errors import InputError
 from core.facts.answer import FigureList, Note
-from core.facts.arguments import RuleFacts
 from core.facts.context import Context
 from core.facts.fact_maker import Figures
 from core.facts.rule_tools import WHERE, segment_rule
@@ -19,7 +18,7 @@ from tests.core.rules.toy import asks
 
 
 def test_whom_a_rule_finds_and_how_many_of_them_are_right() -> None:
-    found = segment_rule(rule_figures(), RuleFacts(segment="segment:0"))
+    found = segment_rule(rule_figures(), segment="segment:0")
     facts, where = found.blocks
     assert isinstance(facts, FigureList)
     assert where == Note(text=WHERE)
@@ -33,7 +32,7 @@ def test_whom_a_rule_finds_and_how_many_of_them_are_right() -> None:
 
 
 def test_a_rule_is_said_to_be_rough_before_its_figures() -> None:
-    found = segment_rule(shop_figures(), RuleFacts(segment="segment:2"))
+    found = segment_rule(shop_figures(), segment="segment:2")
     first = found.blocks[0]
     assert isinstance(first, Note)
     assert first.text == "The rule for Loyal readers (segment 3) is rough: it is wrong about many."
@@ -41,18 +40,16 @@ def test_a_rule_is_said_to_be_rough_before_its_figures() -> None:
 
 
 def test_why_there_is_no_rule() -> None:
-    (note,) = segment_rule(figures(), RuleFacts(segment="segment:0")).blocks
+    (note,) = segment_rule(figures(), segment="segment:0").blocks
     assert isinstance(note, Note)
     assert note.text.startswith("There is no rule for Sale hunters (segment 1). The segment has 3 users")
 
 
 def test_only_segments_of_the_model_have_one() -> None:
-    with pytest.raises(InputError, match="One-page users is no segment"):
-        segment_rule(figures(), RuleFacts(segment="group:one_page"))
     by_outcome = figures().context.tables.by_outcome
     assert by_outcome is not None
     with pytest.raises(InputError, match="Converted users is no segment"):
-        segment_rule(Figures(Context(by_outcome)), RuleFacts(segment="outcome:with"))
+        segment_rule(Figures(Context(by_outcome)), segment="outcome:with")
 
 
 def test_a_share_of_nobody_is_not_told() -> None:
@@ -61,6 +58,6 @@ def test_a_share_of_nobody_is_not_told() -> None:
     fit = RuleFit(asks(RuleField.SESSIONS, number=9), 3, MeasuredShare(0, 0), MeasuredShare(0, 10), 20, 0.1)
     own = tables.basis.rules(tables.partition)
     tables.basis._rules[tables.partition.digest] = {0: replace(own[0], fits=(fit,))}
-    found = segment_rule(Figures(Context(tables, NAMES)), RuleFacts(segment="segment:0"))
+    found = segment_rule(Figures(Context(tables, NAMES)), segment="segment:0")
     assert [(fact.measure, fact.text) for fact in found.facts] == [("rule_users", "3"), ("rule_recall", "0%")]
     assert any("rough" in block.text for block in found.blocks if isinstance(block, Note))

@@ -6,13 +6,12 @@ import pytest
 
 from core.base.errors import InputError
 from core.base.settings import AnalyzeSettings
-from core.facts import arguments
 from core.facts.answer import Chart, ChartMark, Contrast, FigureList, Ranking, Verdict
 from core.facts.arguments import Metric, Order
 from core.facts.context import UNSEEN, Context, Tables
 from core.facts.fact_maker import Figures
 from core.facts.finding import Finding
-from core.facts.segment_tools import beyond_average, chart, list_segments, metric, metrics, rank_segments
+from core.facts.segment_tools import beyond_average, chart, list_segments, metrics, one_metric, rank_segments
 from core.profiles.data import ProfileData
 from core.profiles.metrics import profile
 from tests.core.facts.toy import basis, context, figures, partition, two_currencies, without_outcome
@@ -26,7 +25,7 @@ def ranked(found: Finding) -> tuple[Ranking, list[tuple[str, str]]]:
 
 
 def test_all_segments_with_their_sizes() -> None:
-    count, sizes = list_segments(figures(), arguments.ListSegments()).blocks
+    count, sizes = list_segments(figures()).blocks
     assert isinstance(count, FigureList)
     assert isinstance(sizes, FigureList)
     assert [(fact.measure, fact.value) for fact in count.facts] == [("segments", 2)]
@@ -36,36 +35,30 @@ def test_all_segments_with_their_sizes() -> None:
 
 
 def test_one_figure_with_its_query() -> None:
-    found = metric(figures(), arguments.OneMetric(segment="segment:1", metric=Metric.OUTCOME_RATE))
+    found = one_metric(figures(), segment="segment:1", metric=Metric.OUTCOME_RATE)
     assert found.blocks == (FigureList(facts=(figures().needed("segment:1", "outcome_rate"),)),)
     assert found.query == "SELECT outcome_rate FROM segments WHERE key = 'segment:1'"
 
 
-def test_rows_that_do_not_exist_are_refused() -> None:
-    with pytest.raises(InputError, match="no row 'segment:7'"):
-        metrics(figures(), ["segment:7"], ["users"])
-
-
 def test_ranking_by_eye_says_when_the_order_is_not_sure() -> None:
-    block, rows = ranked(rank_segments(figures(), arguments.RankSegments(metric=Metric.OUTCOME_RATE)))
+    block, rows = ranked(rank_segments(figures(), metric=Metric.OUTCOME_RATE))
     assert rows == [("segment:1", "50%"), ("segment:0", "33%")]
     assert (block.most, block.sure, block.reference) == (True, False, None)
 
 
 def test_least_first() -> None:
-    asked = arguments.RankSegments(metric=Metric.USERS, order=Order.LEAST)
-    block, rows = ranked(rank_segments(figures(), asked))
+    block, rows = ranked(rank_segments(figures(), Metric.USERS, Order.LEAST))
     assert rows == [("segment:1", "2"), ("segment:0", "3")]
     assert (block.most, block.sure) == (False, True)
 
 
 def test_an_absent_metric_cannot_be_ranked() -> None:
     with pytest.raises(InputError, match="revenue of Sale hunters"):
-        rank_segments(Figures(without_outcome()), arguments.RankSegments(metric=Metric.REVENUE))
+        rank_segments(Figures(without_outcome()), metric=Metric.REVENUE)
 
 
 def test_a_chart_has_every_segment_beside_its_ranking() -> None:
-    ranking, drawn = chart(figures(), arguments.ChartSpec(metric=Metric.USERS, mark=ChartMark.POINT)).blocks
+    ranking, drawn = chart(figures(), metric=Metric.USERS, mark=ChartMark.POINT).blocks
     assert isinstance(ranking, Ranking)
     assert isinstance(drawn, Chart)
     assert drawn.mark == "point"
@@ -107,7 +100,7 @@ def test_revenue_is_told_by_its_currency_and_also_of_buyers_in_no_row() -> None:
 
 
 def test_revenue_in_two_currencies_is_ranked_and_drawn_in_each() -> None:
-    found = chart(Figures(two_currencies()), arguments.ChartSpec(metric=Metric.REVENUE_PER_USER))
+    found = chart(Figures(two_currencies()), metric=Metric.REVENUE_PER_USER)
     rankings = [block for block in found.blocks if isinstance(block, Ranking)]
     assert [[(fact.row, fact.text) for fact in block.facts] for block in rankings] == [
         [("segment:0", "10.00 GBP"), ("segment:1", "0.00 GBP")],

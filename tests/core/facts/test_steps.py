@@ -3,7 +3,7 @@
 import pytest
 
 from core.base.schema import View
-from core.facts.steps import most_steps, session_ends, step_view
+from core.facts.steps import most_steps, step_view
 from core.journeys.step_table import step_table
 from core.profiles.profile_columns import Col
 from tests.core.facts.shop import shop
@@ -21,32 +21,10 @@ def test_starts_ends_and_reloads_are_steps_and_all_add_up() -> None:
     assert table[Col.SHARE].sum() == pytest.approx(1)
 
 
-def test_steps_from_and_to_a_place_are_shares_of_these() -> None:
-    moves = context().tables.basis.moves(View.URL)
-    sale, cart = (moves.places.names.index(page) for page in ("/sale", "/cart"))
-    after = most_steps(context(), "all", View.URL, 9, origin=sale)
-    assert dict(zip(after["to"], after["steps"], strict=True)) == {
-        "/sale": 2, "/cart": 2, "/blog": 2, "(end of session)": 2
-    }  # fmt: skip
-    before = most_steps(context(), "all", View.URL, 9, target=cart)
-    assert before[["from", "share"]].to_numpy().tolist() == [["/blog", 0.5], ["/sale", 0.5]]
-
-
 def test_only_steps_from_place_to_place_are_listed_but_all_are_counted() -> None:
     table = most_steps(context(), "segment:0", View.URL, 9, between=True)
     assert table["to"].tolist() == ["/sale", "/cart", "/sale"]
     assert set(table[Col.N]) == {13}
-
-
-@pytest.mark.parametrize("kind", ["entry", "exit"])
-def test_where_sessions_begin_and_end(kind: str) -> None:
-    told = {
-        "entry": [["/sale", 0.75, 4], ["/", 0.25, 4]], "exit": [["/sale", 0.5, 4], ["/cart", 0.5, 4]],
-    }  # fmt: skip
-    page = {"entry": "to", "exit": "from"}[kind]
-    table = session_ends(context(), "segment:0", kind, 5)
-    assert table[[page, Col.SHARE, Col.N]].to_numpy().tolist() == told[kind]
-    assert len(session_ends(context(), "segment:0", kind, 1)) == 1
 
 
 def test_the_chat_and_the_page_count_the_same() -> None:

@@ -6,9 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.base.errors import InputError
 from core.facts.answer import Contrast, Note, Verdict
-from core.facts.arguments import TimeFacts
 from core.facts.context import OTHERS, Context, Tables
 from core.facts.fact_maker import Figures
 from core.facts.finding import Finding
@@ -28,7 +26,7 @@ TUESDAY = 16_861
 
 def about(what: str, segment: str = "all", of: Context | None = None) -> tuple[Figures, Finding]:
     made = Figures(of or shop().context)
-    return made, over_the_data(made, TimeFacts.checked(about=what, segment=segment))
+    return made, over_the_data(made, about=what, segment=segment)
 
 
 def test_who_comes_again_is_as_the_page_counts_it() -> None:
@@ -118,8 +116,3 @@ def test_a_share_that_stays_is_not_told_to_grow() -> None:
     made, found = about("growth", "segment:0", growing(20, 20))
     assert len(found.facts) == 2
     assert "not shown to differ" in plain(found.blocks, made.context.titles())
-
-
-def test_only_segments_are_followed() -> None:
-    with pytest.raises(InputError, match="no segment"):
-        about("return", "group:one_page")

@@ -32,6 +32,20 @@ def test_a_tool_gives_facts_that_can_be_said_and_a_query(name: str) -> None:
     assert found.facts[0].text in plain(found.blocks, made.context.titles())
 
 
+@pytest.mark.parametrize("name", sorted(name for name, asked in ASKED.items() if "segment" in asked))
+def test_a_row_that_is_not_there_is_refused(name: str) -> None:
+    with pytest.raises(InputError, match=r"There is no row 'segment:9'.*segment:0"):
+        call(answering([]), name, {**ASKED[name], "segment": "segment:9"})
+
+
+@pytest.mark.parametrize(
+    "name", ["differing_steps", "how_sure", "look_alikes", "nearest_segments", "over_time", "segment_rule"]
+)
+def test_some_are_about_segments_alone(name: str) -> None:
+    with pytest.raises(InputError, match="One-page users is no segment"):
+        call(figures(), name, {**ASKED.get(name, {}), "segment": "group:one_page"})
+
+
 def test_every_tool_is_described_and_has_a_schema() -> None:
     assert set(TOOLS) == {*ASKED, "what_changed", "how_sure"}
     for tool in TOOLS.values():
@@ -48,5 +62,3 @@ def test_wrong_calls_are_refused() -> None:
         call(figures(), "chart", {"metric": "users", "mark": "image"})
     with pytest.raises(SettingsError, match="n"):
         call(figures(), "nearest_segments", {"segment": "segment:0", "n": 10_000})
-    with pytest.raises(InputError, match="no row"):
-        call(figures(), "segment_profile", {"segment": "segment:0'; DROP TABLE users"})

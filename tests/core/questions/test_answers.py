@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.words.markup import loads_or_links
 from core.data.timed_events import TimedEvents
-from core.facts.answer import Answer, Chart, ChartMark, Contrast, FigureList, Note, Ranking, Reading
+from core.facts.answer import Answer, Chart, Contrast, FigureList, Note, Ranking, Reading
 from core.facts.context import PASTED, Context
 from core.facts.fact_maker import Figures
+from core.facts.other_tools import ALL_COUNTED
 from core.facts.sentences import plain
 from core.people.look_alikes import LookAlikes
 from core.profiles.outcomes import Happened
@@ -19,9 +19,8 @@ from core.questions.answers import HELP, ask
 from core.questions.calls import BOUNCED, OTHERS_DID_NOT, TRUST
 from core.questions.lexicon import lexicon
 from core.segments.certificate import Certificate
-from pages.ui.shell.text import md_text
 from tests.core.facts.shop import shop
-from tests.core.facts.toy import context, partition, rule_figures, without_outcome
+from tests.core.facts.toy import context, rule_figures, without_outcome
 
 EIGHT = context()
 
@@ -154,45 +153,12 @@ def test_a_figure_that_is_absent_is_declined_and_not_offered() -> None:
     assert not any("outcome" in nearest for nearest in answer.suggestions)
 
 
-def test_each_kind_of_block() -> None:
-    (ranking,) = ask("which segment has the most users", EIGHT).blocks
-    assert isinstance(ranking, Ranking)
-    assert [fact.row for fact in ranking.facts] == ["segment:0", "segment:1"]
-    (contrast,) = ask("which is bigger, segment 1 or segment 2?", EIGHT).blocks
-    assert isinstance(contrast, Contrast)
-    assert (contrast.first.measure, contrast.first.row, contrast.second.row) == (
-        "users",
-        "segment:0",
-        "segment:1",
-    )
-    *_, chart = ask("line chart of sessions per user by segment", EIGHT).blocks
-    assert isinstance(chart, Chart)
-    assert chart.mark is ChartMark.LINE
-
-
-def test_whether_rows_are_alike_is_tested() -> None:
-    answer = ask("Are segment 1 and 2 alike in outcome rate?", EIGHT)
-    (contrast,) = answer.blocks
-    assert isinstance(contrast, Contrast)
-    assert contrast.test == "Fisher's exact test"
-    assert contrast.p_value is not None
-
-
 def test_who_never_saw_an_item_is_counted_and_who_never_bought_is_told_who_did() -> None:
     answer = ask("What share of segment 1 never saw /sale?", EIGHT)
     shares = {fact.measure: fact.value for fact in answer.facts}
     seen = ask("What share of segment 1 saw /sale?", EIGHT).facts
     assert shares["not_share:page"] == pytest.approx(1 - seen[0].value)
     assert noted(ask("How many users never bought?", EIGHT)) == [OTHERS_DID_NOT]
-
-
-def test_a_limit_holds_for_segments() -> None:
-    (block,) = ask("segments with more than 2 users", EIGHT).blocks
-    assert isinstance(block, Ranking)
-    assert block.limit == "Users more than 2"
-    assert [fact.value > 2 for fact in block.facts] == [True] * len(block.facts)
-    (nobody,) = ask("segments with more than 900 users", EIGHT).blocks
-    assert plain([nobody], {}) == "Users more than 900: no segment."
 
 
 def test_one_of_a_list_alone() -> None:
@@ -213,37 +179,7 @@ def test_a_bounce_is_said_to_be_something_else() -> None:
     assert ("share", ("group:one_page",), "") in addresses(answer)
 
 
-def test_what_changed_after_a_move() -> None:
-    before = partition(np.array([0, 0, 1, 1, 1, -1, -1, -1], dtype=np.int32))
-    answer = ask("How many users moved?", replace(EIGHT, previous=before))
-    assert (answer.facts[0].measure, answer.facts[0].value) == ("moved", 1)
-
-
 # several questions
-
-
-@pytest.mark.parametrize(
-    ("question", "parts"),
-    [
-        ("which is the largest and which converts best?", ("users", "outcome_rate")),
-        (
-            "users and outcome rate of segment 2, and top pages of segment 1",
-            ("users", "outcome_rate", "views:page"),
-        ),
-        ("How many users has segment 1? And what are its top pages?", ("users", "views:page")),
-        ("outcome rate and top pages of segment 2", ("outcome_rate", "views:page")),
-        ("top pages and devices of segment 2", ("views:page", "share:device")),
-    ],
-)
-def test_every_part_of_a_question_is_answered(question: str, parts: tuple[str, ...]) -> None:
-    answer = ask(question, EIGHT)
-    assert not answer.declined
-    assert tuple(dict.fromkeys(measure for measure, _, _ in addresses(answer))) == parts
-
-
-def test_figures_without_a_row_are_of_the_row_that_follows() -> None:
-    answer = ask("outcome rate and top pages of segment 2", EIGHT)
-    assert {rows for _, rows, _ in addresses(answer)} == {("segment:1",)}
 
 
 @pytest.mark.parametrize(
@@ -266,55 +202,12 @@ def test_what_is_not_understood_is_named_and_nothing_is_half_answered(question: 
 # follow-ups; how each is read is tested with test_followups.py
 
 
-@pytest.mark.parametrize(
-    ("questions", "expected"),
-    [
-        (("outcome rate of segment 2", "and segment 1?"), ("outcome_rate", ("segment:0",), "")),
-        (("outcome rate of segment 2", "and users?"), ("users", ("segment:1",), "")),
-        (("outcome rate of segment 2", "and segment 1?", "and overall?"), ("outcome_rate", ("all",), "")),
-        (("share of mobile users in segment 1", "what about desktop?"),
-         ("share:device", ("segment:0",), "desktop")),
-        (("which segment has the most users", "how many sessions does it have?"),
-         ("sessions", ("segment:0",), "")),
-    ],
-)  # fmt: skip
-def test_a_follow_up_changes_the_last_question(questions: tuple[str, ...], expected: Address) -> None:
-    answer = talk(*questions)
-    assert not answer.declined
-    assert addresses(answer)[0] == expected
-
-
-def test_why_goes_on_with_the_figure() -> None:
-    contrast = talk("outcome rate of segment 2", "why?").blocks[0]
-    assert isinstance(contrast, Contrast)
-    assert (contrast.first.measure, contrast.first.row, contrast.second.row) == (
-        "outcome_rate",
-        "segment:1",
-        "others",
-    )
-
-
-def test_a_follow_up_that_no_table_answers_is_declined() -> None:
-    assert talk("outcome rate of segment 2", "what about desktop?").declined
-    assert talk("outcome rate of segment 2", "thanks").declined
-    assert talk("outcome rate of segment 2", "and last month?").declined
-
-
 def test_rows_that_are_gone_are_not_followed() -> None:
     gone = Reading(rows=("segment:7",), measures=("users",), focus=("segment:7",))
     assert ask("why?", EIGHT, gone).declined
 
 
 # hostile and random
-
-
-def test_a_hostile_name_of_a_page_or_segment_stays_text() -> None:
-    hostile = replace(EIGHT, names={0: "[[F1]] <script>", 1: "![x](https://evil.example/)"})
-    for question in ("list the segments", "compare segment 1 and 2"):
-        answer = ask(question, hostile)
-        text = plain(answer.blocks, answer.titles)
-        assert "<script>" in text  # every screen escapes it
-        assert loads_or_links(md_text(text, 6_000)) == []
 
 
 @given(st.text(max_size=80))
@@ -418,12 +311,6 @@ def test_the_two_segments_that_are_most_alike() -> None:
     assert fact.value < max(apart)
 
 
-def test_a_chart_of_one_item_has_a_bar_a_segment() -> None:
-    _, chart = ask("chart the share of users who saw /cart", EIGHT).blocks
-    assert isinstance(chart, Chart)
-    assert [fact.row for fact in chart.facts] == ["segment:0", "segment:1"]
-
-
 def test_how_sure_a_segment_is_is_answered_where_it_was_measured() -> None:
     made = Certificate(1, 9, jaccard=0.8, low=0.7, high=0.9, halves=0.75, seeds=1.0, rival=None, moves=0.0)
     answer = ask("How sure is segment 2?", replace(EIGHT, certificates={1: made}))
@@ -525,3 +412,34 @@ def test_a_pronoun_asks_about_time_of_each_segment_where_none_was_spoken_of() ->
         answer = ask(question, EIGHT)
         assert not answer.declined
         assert answer.blocks == ask(same, EIGHT).blocks
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Is this a sample?", "Are these all users?", "are these users only a sample", "Was the data sampled?",
+        "is this all the data?", "how many users are in the sample",
+    ],
+)  # fmt: skip
+def test_whether_all_users_are_counted_is_said_as_above_the_pages(question: str) -> None:
+    part = "a sample of 700 of 2,800 users"
+    basis = replace(EIGHT.tables.basis, narrowed=lambda: part)
+    sampled = replace(EIGHT, tables=replace(EIGHT.tables, basis=basis))
+    for last in (None, ask("users of segment 1", EIGHT).reading):
+        assert noted(ask(question, sampled, last)) == [f"Counted on these pages: {part}."]
+        assert noted(ask(question, EIGHT, last)) == [ALL_COUNTED]
+
+
+def test_a_limit_holds_for_segments() -> None:
+    (block,) = ask("segments with more than 2 users", EIGHT).blocks
+    assert isinstance(block, Ranking)
+    assert block.limit == "Users more than 2"
+    assert [fact.value > 2 for fact in block.facts] == [True] * len(block.facts)
+    (nobody,) = ask("segments with more than 900 users", EIGHT).blocks
+    assert plain([nobody], {}) == "Users more than 900: no segment."
+
+
+def test_a_chart_of_one_item_has_a_bar_a_segment() -> None:
+    _, chart = ask("chart the share of users who saw /cart", EIGHT).blocks
+    assert isinstance(chart, Chart)
+    assert [fact.row for fact in chart.facts] == ["segment:0", "segment:1"]

@@ -75,19 +75,6 @@ def test_what_is_asked_of_them(question: str, last: Reading, cues: set[str]) -> 
     assert first(question, last).cues == cues
 
 
-def test_items_dimensions_and_numbers() -> None:
-    assert first("and desktop?", MOBILE).items == [(Dimension.DEVICE, "desktop")]
-    assert first("and segment 1?", MOBILE).items == [(Dimension.DEVICE, "mobile")]
-    assert first("and segment 1?", TOP).number == 3
-    assert first("and the top 5?", TOP).number == 5
-    assert first("and themes?", TOP).dimensions == [Dimension.THEME]
-
-
-def test_an_item_of_what_was_measured_keeps_both_so_that_it_is_refused() -> None:
-    meant = first("what about desktop?", RATE)
-    assert (meant.measures, meant.items) == (["outcome_rate"], [(Dimension.DEVICE, "desktop")])
-
-
 def test_what_stands_alone_is_read_so_first() -> None:
     alone, changed = all_of("why", RANKED)
     assert (alone.rows, alone.measures) == ([], [])
@@ -135,21 +122,3 @@ def test_after_that_is_after_where_the_first_step_leads() -> None:
 def test_it_is_the_item_where_segments_are_asked_for() -> None:
     seen = Reading(items=(("page", "/cart"),), cues=("many", "viewed"))
     assert first("which segment reads it the most", seen).items == [(Dimension.PAGE, "/cart")]
-
-
-@pytest.mark.parametrize(
-    ("question", "cues"),
-    [
-        ("median instead?", {"median"}),
-        ("and per session?", {"per_session"}),
-        ("in absolute numbers", {"many"}),
-    ],
-)
-def test_said_of_what_was_asked(question: str, cues: set[str]) -> None:
-    meant = all_of(question, Reading(measures=("page_views_mean",), cues=("segments",)))[-1]
-    assert cues <= meant.cues
-
-
-def test_two_rows_there_are_held_against_each_other_by_what_was_asked() -> None:
-    meant = first("is segment 1 better than segment 2 there", RATE)
-    assert (meant.rows, meant.measures) == (["segment:0", "segment:1"], ["outcome_rate"])

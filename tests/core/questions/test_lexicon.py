@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from core.base.settings import AnalyzeSettings
+from core.facts.measures import BY_KEY, MEASURES
 from core.profiles.metrics import profile
 from core.questions.answers import ask
 from core.questions.lexicon import NO_PURCHASE, Meaning, Sort, lexicon, spelt, stemmed, tokens, vocabulary
@@ -59,15 +60,16 @@ def test_who_did_one_of_several_things_did_not_surely_buy() -> None:
     assert [fact.value for fact in ask("how many converted users", several).facts] == [3]
 
 
-def test_no_word_of_the_vocabulary_has_two_meanings() -> None:
-    known = vocabulary()
-    cues = [
-        text.strip()
-        for part in ("cues", "dimensions")
-        for texts in known[part].values()
-        for text in texts.split("|")
-    ]
-    assert len(cues) == len(set(cues))
+@pytest.mark.parametrize("parts", [("cues", "dimensions"), ("measures",)])
+def test_no_phrase_of_the_vocabulary_has_two_meanings(parts: tuple[str, ...]) -> None:
+    texts = [text for part in parts for text in vocabulary()[part].values()]
+    labels = [measure.label for measure in MEASURES] if "measures" in parts else []
+    phrases = [*labels, *(phrase.strip() for text in texts for phrase in text.split("|"))]
+    assert len(phrases) == len(set(phrases))
+
+
+def test_every_measure_is_called_something() -> None:
+    assert set(vocabulary()["measures"]) == set(BY_KEY)
 
 
 def test_the_spellings_of_chats_are_words() -> None:

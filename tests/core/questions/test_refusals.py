@@ -1,35 +1,12 @@
 """Why a question is not answered, and what is near to it."""
 
-import pytest
-
 from core.questions.grammar import parse
-from core.questions.refusals import NOTHING, PART_ONLY, nearest, not_combined, problem
+from core.questions.refusals import nearest
 from tests.core.facts.toy import context
 
 
 def near(question: str, understood: str = "") -> tuple[str, ...]:
     return nearest(parse(question, context()), context(), lambda text: understood in text)
-
-
-@pytest.mark.parametrize(
-    "question", ["outcome rate of segment 1", "top pages", "which segment converts best"]
-)
-def test_no_problem(question: str) -> None:
-    assert problem(parse(question, context()), context()) == ""
-
-
-@pytest.mark.parametrize(
-    ("question", "said"),
-    [
-        ("largest and best", "Do you mean the most or the least?"),
-        ("", NOTHING),
-        ("outcome rate on mobile", PART_ONLY),
-    ],
-)
-def test_reasons(question: str, said: str) -> None:
-    parsed = parse(question, context())
-    reasons = {problem(parsed, context()), not_combined(parsed)}
-    assert said in reasons or said.startswith("Do you mean")
 
 
 def test_what_is_offered_shares_the_parts_of_the_question() -> None:

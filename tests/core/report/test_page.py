@@ -51,17 +51,13 @@ def test_nothing_that_strangers_wrote_becomes_a_tag(page: str, evil: str) -> Non
     assert evil in " ".join(found.texts)  # it is there, as text
 
 
-def test_a_segment_stands_with_its_next_pages_as_text(source: ReportInput, evil: str) -> None:
-    found = Tags(render(compose(replace(source, next_pages={1: f"What next: {evil} (41%)."}))))
-    assert f"What next: {evil} (41%)." in found.texts
-    assert "What next" not in render(compose(source))
-
-
-def test_a_segment_stands_with_its_rule_as_text(source: ReportInput, evil: str) -> None:
-    found = Tags(render(compose(replace(source, rules={1: f"As a rule: users who viewed {evil}."}))))
-    assert f"As a rule: users who viewed {evil}." in found.texts
+@pytest.mark.parametrize("part", ["next_pages", "rules"])
+def test_a_segment_stands_with_its_next_pages_and_its_rule_as_text(
+    source: ReportInput, evil: str, part: str
+) -> None:
+    found = Tags(render(compose(replace(source, **{part: {1: f"Told of it: {evil} (41%)."}}))))
+    assert f"Told of it: {evil} (41%)." in found.texts
     assert Counter(tag for tag, _ in found.tags)["img"] == 0
-    assert "As a rule" not in render(compose(source))
 
 
 def test_the_policy_names_the_scripts_and_allows_nothing_else(page: str) -> None:

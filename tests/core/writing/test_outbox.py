@@ -9,7 +9,6 @@ import pytest
 from core.base.errors import InputError
 from core.facts import tools
 from core.facts.answer import Answer, Fact, FigureList
-from core.facts.arguments import Compare
 from core.facts.compare_segments import compare
 from core.llm import ChatReply, ToolCall
 from core.profiles.profile_columns import Col
@@ -100,7 +99,7 @@ def test_no_order_and_no_number_tells_a_value() -> None:
 
 def test_how_two_rows_stand_to_each_other_is_never_offered() -> None:
     made = shop_figures()
-    told = compare(made, Compare(a="segment:0", b="segment:3")).facts
+    told = compare(made, a="segment:0", b="segment:3").facts
     assert any(fact.is_relation for fact in told)
     sent = []
     for facts in (told, [fact for fact in told if not fact.is_relation]):

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from core.base.settings import AnalyzeSettings, OutcomeCount
 from core.differences.user_items import Family
-from core.facts.arguments import FunnelFacts, LikeFacts, MoveFacts, RuleFacts
 from core.facts.context import Context, Tables
 from core.facts.fact_maker import Figures, complement
 from core.facts.funnel_tools import funnel
@@ -81,7 +80,7 @@ def test_whom_a_figure_tells_about() -> None:
 
 def test_a_rule_tells_about_those_it_finds_and_those_it_does_not() -> None:
     made = rule_figures()
-    users, precision, recall = segment_rule(made, RuleFacts(segment="segment:0")).facts
+    users, precision, recall = segment_rule(made, segment="segment:0").facts
     assert [ends_of(made, fact) for fact in (users, precision, recall)] == [
         Ends(20, 20), Ends(10, 0), Ends(10, 0)
     ]  # fmt: skip
@@ -90,17 +89,17 @@ def test_a_rule_tells_about_those_it_finds_and_those_it_does_not() -> None:
 
 def test_a_step_tells_about_those_who_took_it_and_those_who_only_were_there() -> None:
     made = rule_figures()
-    first = differing_steps(made, MoveFacts(segment="segment:0")).facts[0]
+    first = differing_steps(made, segment="segment:0").facts[0]
     assert ends_of(made, first) == Ends(0, 20)
 
 
 def test_a_step_of_a_funnel_tells_about_those_who_took_it_and_those_who_did_not() -> None:
-    found = funnel(figures(), FunnelFacts(segment="all", steps=("/sale", "/cart"))).facts
+    found = funnel(figures(), segment="all", steps=("/sale", "/cart")).facts
     assert [ends_of(figures(), fact) for fact in found] == [Ends(4, 4)] * 2 + [Ends(1, 7)] * 2 + [Ends(1, 3)]
 
 
 def test_where_look_alikes_are_stays_here_but_not_how_many_there_are() -> None:
-    found = look_alikes(answering([]), LikeFacts(segment="segment:0")).facts
+    found = look_alikes(answering([]), segment="segment:0").facts
     assert [ends_of(answering([]), fact) for fact in found] == [Ends(6, 15), Ends(0), Ends(0)]
 
 
