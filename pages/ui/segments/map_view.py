@@ -50,7 +50,7 @@ def draw(live: LiveSegments) -> None:
     layout = background.neighbour_map(live.sources, weights) if chosen == NEIGHBOURS else None
     if chosen == NEIGHBOURS and layout is None:
         _offer_neighbours(live, weights)
-    _map_and_selection(live, layout or shared.pca_map(live, weights))
+    _map_and_selection(live, layout or shared.pca_map(live.sources, weights))
     _offer_new_layout(live, weights)
 
 
