@@ -39,7 +39,7 @@ BACKGROUND: Final[dict[Mode, str]] = {Mode.LIGHT: "#ffffff", Mode.DARK: "#10141b
 
 
 def colour(segment: int, mode: Mode = Mode.LIGHT) -> str:
-    """The colour of a segment, stable for an id: ``#rrggbb``; outside clustering a grey for the background."""
+    """The colour of a segment, stable for an id: ``#rrggbb``; outside clustering a grey by the mode."""
     if segment <= OUTSIDE:
         return MUTED[mode]
     return PALETTE[segment % len(PALETTE)]
