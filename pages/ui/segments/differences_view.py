@@ -129,4 +129,5 @@ def spread(live: LiveSegments, about: Context, keys: list[str], name: str) -> No
         n=f"{int(own[Col.N].sum()):,} users. Bar: the middle half of them, tick: the median, diamond: the "
         "mean, line: 5 to 95 % of the users.",
         key=f"spread-of-{name}", alt_text=f"{called[chosen]}: quartiles, median and mean of each row",
+        columns=charts.QUANTILES,
     )  # fmt: skip

@@ -25,8 +25,7 @@ FIGURES: Final = {one.field: one.label for one in FIELDS}
 CALLED: Final = FIGURES | {
     Col.LABEL: "Segment", Col.RANK: "#", Col.PAGE_TITLE: "Title", Col.PAGE_LOCATION: "Page", Col.N: "Of",
     Col.SHARE: "Share", Col.LOW: "From", Col.HIGH: "To", Col.REST_SHARE: "Others", Col.REST_N: "Of others",
-    Col.ABSENT: "Without a value", "p05": "5 % at most", "p25": "25 % at most", "p75": "75 % at most",
-    "p95": "95 % at most",
+    Col.ABSENT: "Without a value",
 }  # fmt: skip
 """What is not here is called by its name."""
 HELP: Final = {
@@ -35,6 +34,7 @@ HELP: Final = {
     Diff.DIFFERS: "The 95 % interval of the difference leaves out 0.",
 }
 IN_PERCENT: Final = re.compile(r"(rest_)?(.*share|low|high)|membership|difference(_low|_high)?")
+"""Columns of numbers that are shares, from 0 to 1, or differences of shares."""
 LONG: Final = 18
 """Characters of a text that may push what is beside it off a phone."""
 NARROW: Final = 150
