@@ -1,11 +1,12 @@
-"""One colour a segment, the same on every screen and in the report.
+"""One colour a segment, the same on every screen, light or dark, and in the report.
 
-The first twelve colours were searched for in OKLCH so that the closest pair stays apart for normal sight and
+The first twelve colours were searched for in OKLab so that the closest pair stays apart for normal sight and
 for protanopia, deuteranopia and tritanopia (simulated after Machado, Oliveira and Fernandes 2009): at
-least 0.085 in OKLab, some four times a just noticeable difference, from each other and from the grey of
-users outside clustering. Most have a twin of nearly the same hue for dark backgrounds. The eight after them,
-up to the most segments that the screen offers, were searched for around these and keep 0.065. From the 21st
-segment on, which only the command line makes, the colours repeat, and the number tells them apart.
+least 0.085, some four times a just noticeable difference, from each other and from both greys of users
+outside clustering. All have a contrast of 2 with either background, so that a segment keeps its colour when
+the theme changes. The eight after them, up to the most segments that the screen offers, were searched for
+around these and keep 0.065. From the 21st segment on, which only the command line makes, the colours repeat,
+and the number tells them apart.
 """
 
 from __future__ import annotations
@@ -23,20 +24,12 @@ class Mode(StrEnum):
     DARK = "dark"
 
 
-PALETTE: Final[dict[Mode, tuple[str, ...]]] = {
-    Mode.LIGHT: (
-        "#3862c4", "#ffa332", "#4b9494", "#761e5c", "#ae84f2", "#b05315",
-        "#23d091", "#89527a", "#fd4fbb", "#885cfd", "#b78d49", "#482f97",
-        "#a21e3f", "#3408e4", "#d9a2ef", "#554a08", "#977660", "#4a0876",
-        "#6b4a97", "#552913",
-    ),
-    Mode.DARK: (
-        "#4f84fe", "#fa9d6b", "#268968", "#77e1e7", "#b99ffa", "#be260b",
-        "#a7fea6", "#facc08", "#335883", "#44bcae", "#b97f12", "#6f49ca",
-        "#fa3476", "#8c8cb8", "#b8d9ad", "#ef13ef", "#812913", "#9760ad",
-        "#6b603f", "#6b08ad",
-    ),
-}  # fmt: skip
+PALETTE: Final = (
+    "#3f66c2", "#ffa22f", "#0f9dab", "#67407e", "#af84f2", "#b05212",
+    "#43cf84", "#895670", "#ff4ca9", "#885cfd", "#ba8f4d", "#4d1dc4",
+    "#a30620", "#3500f6", "#daa1ef", "#15582d", "#c06c07", "#7a0098",
+    "#72569b", "#a36767",
+)  # fmt: skip
 
 MUTED: Final[dict[Mode, str]] = {Mode.LIGHT: "#c7c9d4", Mode.DARK: "#3b414b"}
 """Users outside clustering, and "all users"."""
@@ -46,7 +39,7 @@ BACKGROUND: Final[dict[Mode, str]] = {Mode.LIGHT: "#ffffff", Mode.DARK: "#10141b
 
 
 def colour(segment: int, mode: Mode = Mode.LIGHT) -> str:
-    """The colour of a segment: ``#rrggbb``, stable for an id; muted for users outside clustering."""
+    """The colour of a segment, stable for an id: ``#rrggbb``; outside clustering a grey by the mode."""
     if segment <= OUTSIDE:
         return MUTED[mode]
-    return PALETTE[mode][segment % len(PALETTE[mode])]
+    return PALETTE[segment % len(PALETTE)]

@@ -74,7 +74,7 @@ def tokens() -> dict[str, dict[str, str]]:
     return {
         mode.value: {
             **{f"{TOKEN}{name}": shades[mode] for name, shades in _FIXED.items()},
-            **{f"{TOKEN}seg-{number}": shade for number, shade in enumerate(PALETTE[mode])},
+            **{f"{TOKEN}seg-{number}": shade for number, shade in enumerate(PALETTE)},
         }
         for mode in Mode
     }
@@ -82,7 +82,7 @@ def tokens() -> dict[str, dict[str, str]]:
 
 def token(segment: int) -> str:
     """The colour token of a segment."""
-    return f"{TOKEN}outside" if segment <= OUTSIDE else f"{TOKEN}seg-{segment % len(PALETTE[Mode.LIGHT])}"
+    return f"{TOKEN}outside" if segment <= OUTSIDE else f"{TOKEN}seg-{segment % len(PALETTE)}"
 
 
 def plain(text: object, limit: int = 60) -> str:

@@ -39,7 +39,7 @@ def render(report: Report) -> str:
             scripts=scripts,
             style=_text("report.css"),
             charts={"figures": {chart.key: chart.figure for chart in charts}, "colours": tokens()},
-            palette={mode.value: PALETTE[mode] for mode in Mode},
+            palette=PALETTE,
             muted={mode.value: MUTED[mode] for mode in Mode},
             shade=_shade,
         )

@@ -39,11 +39,12 @@ from pages.ui.segments import (
     spotlight,
 )
 from pages.ui.segments import profile_tables as tables
-from pages.ui.segments.figure import SIDE, Columns, figure, page_columns
+from pages.ui.segments.figure import SIDE, figure
 from pages.ui.segments.live_segments import LiveSegments
-from pages.ui.shell import errors, state
+from pages.ui.shell import errors, state, written_table
 from pages.ui.shell.links import PROFILES, heading
 from pages.ui.shell.text import count, md_text
+from pages.ui.shell.written_table import Columns
 
 RANKINGS: Final = {
     PageRanking.OVER.value: "More than others",
@@ -59,6 +60,9 @@ ATTRIBUTES: Final = {
 LABELS: Final = {View.THEME: "Page themes", View.TYPE: "Page types"}
 ACTIVITY: Final = (Col.PAGE_VIEWS_MEAN, Col.PAGE_VIEWS_MEDIAN, Col.SESSIONS_MEAN, Col.PAGES_PER_SESSION)
 """Of users of one page, these are 1."""
+PAGE_COLUMNS: Final = (
+    Col.RANK, Col.PAGE_TITLE, Col.SHARE, Col.REST_SHARE, Col.LIFT, Col.USERS, Col.VIEWS, Col.PAGE_LOCATION,
+)  # fmt: skip
 PAGES_DRAWN: Final = 10
 SAW: Final = "Share of users who saw the page"
 NO_OUTCOME: Final = (
@@ -133,10 +137,8 @@ def _heat_map(live: LiveSegments) -> None:
 
 def _segment_columns(live: LiveSegments) -> Columns:
     called, meaning = tables.labels(live.profiles), tables.definitions(live.profiles)
-    columns: Columns = {
-        name: st.column_config.NumberColumn(called[name], help=meaning[name]) for name in called
-    }
-    return columns | {Col.LABEL: st.column_config.TextColumn("Segment", pinned=True)}
+    columns: Columns = {name: (called[name], meaning[name]) for name in called}
+    return {**columns, Col.LABEL: st.column_config.Column("Segment", pinned=True)}
 
 
 def _outcome(live: LiveSegments) -> None:
@@ -161,13 +163,10 @@ def _each_outcome(live: LiveSegments) -> None:
     for note in live.profiles.notes:
         st.caption(f":material/info: {md_text(note)}.")
     with st.expander("Each outcome, with revenue and with users without a page view", key="each-outcome"):
-        st.dataframe(
-            tables.each_outcome(live.profiles, live.names), hide_index=True, placeholder="–",
-            alt="Users with each outcome and their revenue, by segment",
-            column_config={
-                "Rate": st.column_config.NumberColumn(format="percent"),
-                "Revenue": st.column_config.NumberColumn(format="accounting"),
-            },
+        written_table.draw(
+            tables.each_outcome(live.profiles, live.names), key="table-each-outcome",
+            alt_text="Users with each outcome and their revenue, by segment",
+            columns={"Rate": st.column_config.NumberColumn("Rate", format="percent")},
         )  # fmt: skip
 
 
@@ -306,14 +305,16 @@ def _pages(live: LiveSegments, key: str, name: str) -> None:
         return
     first = found.head(PAGES_DRAWN)
     drawn = tables.named(first, live.names).assign(page_label=_short(first))
-    columns = page_columns("Share of these users who saw it", "The same of the others")
     figure(
         f"Pages of {cards.heading(name)}: {RANKINGS[ranking].lower()}",
         partial(charts.dumbbell, drawn, "page_label", Col.SHARE, Col.REST_SHARE, SAW),
-        found[list(columns)],
+        found[list(PAGE_COLUMNS)],
         n=f"{found[Col.N].iloc[0]:,} users here (coloured), {found[Col.REST_N].iloc[0]:,.0f} others (grey).",
-        key=pages_chart(key, ranking), alt_text=f"Pages of {name} beside the others", columns=columns,
-        border=False,
+        key=pages_chart(key, ranking), alt_text=f"Pages of {name} beside the others", border=False,
+        columns={
+            Col.SHARE: ("Share", "Share of these users who saw it"),
+            Col.REST_SHARE: ("Others", "The same of the others"),
+        },
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, Literal
 
+import pandas as pd
 import streamlit as st
 
 from core.base.schema import View
@@ -12,10 +13,11 @@ from core.base.wording import counted
 from core.desk import saved_runs
 from core.desk.controls import percentages
 from core.desk.saved_runs import LONGEST_NAME, LONGEST_NOTE, SavedRun
+from core.profiles.profile_columns import Col
 from pages.ui.runs import comparison_view, saving
 from pages.ui.segments import segment_controls
 from pages.ui.segments.live_segments import LiveSegments
-from pages.ui.shell import errors, state
+from pages.ui.shell import errors, state, written_table
 from pages.ui.shell.links import EXPLORE, RUNS, heading
 from pages.ui.shell.text import md_text
 
@@ -109,10 +111,9 @@ def _open(key: str) -> None:
 def _more(key: str, run: SavedRun) -> None:
     with st.popover("Details", type="tertiary", key=f"more-{key}"):
         st.markdown("\n".join(f"- {md_text(line)}" for line in run.log))
-        st.dataframe(
-            {"segment": list(run.titles.values()), "users": [run.sizes[one] for one in run.titles]},
-            hide_index=True, key=f"sizes-{key}",
-        )  # fmt: skip
+        users = [run.sizes[segment] for segment in run.titles]
+        sizes = pd.DataFrame({Col.LABEL: run.titles.values(), Col.USERS: users})
+        written_table.draw(sizes, key=f"sizes-{key}", alt_text="Users of each segment")
         st.caption("Link to it, for others who use this server:")
         st.code(saving.link_to(key), language=None)
     called = st.popover("Rename", type="tertiary", key=f"rename-{key}")

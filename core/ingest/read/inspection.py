@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
+from core.base.errors import InputError
 from core.base.schema import Raw
 from core.base.settings import IngestSettings
 from core.ingest.clean.personal_data import mask_url
@@ -36,6 +37,7 @@ _MAY_BE_PERSONAL: Final = re.compile(r"[@?&=%/ ]")
 """Bare ids and numbers are shown as they are: the analyst has to recognise them."""
 _VALUE: Final = re.compile(r"([^=&#]*=)([^&#]*)")
 """Of a query; the names of parameters are the site's, not its users'."""
+_DAY_OR_MONTH_FIRST: Final = re.compile(r"\s*\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d{2})(?:\D.*)?")
 _ORIGIN: Final = re.compile(r"[a-z][a-z\d+.-]*://[^/?#]*", re.IGNORECASE)
 
 
@@ -56,6 +58,8 @@ class FilePreview(_Part):
     """Some rows, not masked: to be shown, never stored."""
     inner: dict[str, tuple[str, ...]] = {}
     """Column whose cells are records as text → names in them."""
+    odd_dates: tuple[str, ...] = ()
+    """Columns of dates such as 31.12.2025: no times that are read."""
     notes: tuple[str, ...] = ()
     """How rows make events, where one is in several."""
 
@@ -202,7 +206,23 @@ def _preview(
         inner={
             name: found for at, name in enumerate(names) if (found := inner_names(row[at] for row in viewed))
         },
+        odd_dates=tuple(name for at, name in enumerate(names) if _are_odd_dates(row[at] for row in rows)),
         notes=notes,
+    )
+
+
+def _are_odd_dates(cells: Iterable[str | None]) -> bool:
+    filled = [cell for cell in cells if cell]
+    return bool(filled) and all(map(_DAY_OR_MONTH_FIRST.fullmatch, filled))
+
+
+def no_time(column: str) -> InputError:
+    """What is said where the times are to be read from dates that begin with the day or the month."""
+    return InputError(
+        f"{column!r} holds no times that can be read: its dates begin with the day or the month, "
+        "and nothing says with which",
+        allowed="2025-12-31 14:05:00, or seconds, milliseconds or microseconds since 1970",
+        remedy="Write them so in the file, or choose another column",
     )
 
 

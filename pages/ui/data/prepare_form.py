@@ -12,7 +12,7 @@ from core.base.errors import InputError
 from core.base.schema import RAW_TEXT_COLUMNS, REQUIRED_FIELDS, Raw
 from core.base.settings import IngestSettings, UrlSettings
 from core.ingest.read.headers import BROWSER_KEYS, SIGNED_IN_KEY
-from core.ingest.read.inspection import Inspection
+from core.ingest.read.inspection import Inspection, no_time
 from core.ingest.read.page_view_name import likely
 from core.ingest.read.record_text import no_plain_page
 from core.ingest.read.tools import PAGE_VIEWS
@@ -31,6 +31,10 @@ LOOK_WALL_S: Final = 120.0
 OUTLINE: Final = (
     "Of each word its first letter: before all rows are read, nobody can tell which texts belong to one "
     "person only. The file itself stays as it is."
+)
+TOGETHER: Final = (
+    "Who is known to two of the tools counts twice, and only one name of page views is read. Right where a "
+    "file is taken for one of another tool."
 )
 
 MEANING: Final[Mapping[str, str]] = {
@@ -213,23 +217,31 @@ def _start_button(
 ) -> None:
     missing = [MEANING[field] for field in REQUIRED_FIELDS if not mapping.get(field, "needed")]
     missing += [] if user_key else ["Who is a user"]
-    page = mapping[Raw.PAGE_LOCATION]
+    page, time = mapping[Raw.PAGE_LOCATION], mapping[Raw.EVENT_TIMESTAMP]
     if inner := next((file.inner[page] for file in found.files if page in file.inner), ()):
         errors.show(no_plain_page(page, inner))
+    if odd_time := any(time in file.odd_dates for file in found.files):
+        errors.show(no_time(time))
+    apart = len({file.tool for file in found.files}) > 1 and not st.checkbox(
+        "Prepare the files of different tools together", key="together", help=TOGETHER
+    )
     with st.container(horizontal=True, vertical_alignment="center"):
         clicked = st.button(
             "Prepare the data",
             type="primary",
             icon=":material/play_arrow:",
             key="prepare",
-            disabled=bool(missing or inner) or not any(file.sample_rows for file in found.files),
+            disabled=bool(missing or inner or odd_time or apart)
+            or not any(file.sample_rows for file in found.files),
         )
         if missing:
             which = "them" if len(missing) > 1 else "it"
             st.markdown(
                 f":orange[:material/warning: No column was found for: {', '.join(missing)}. Choose {which}.]"
             )
-        elif not inner:
+        elif apart:
+            st.markdown(":orange[:material/warning: Files of different tools: prepare those of each apart.]")
+        elif not (inner or odd_time):
             st.caption(
                 "Everything needed was found."
                 if any(file.sample_rows for file in found.files)

@@ -13,6 +13,7 @@ from core.base.schema import Group, Raw
 from core.data.dataset import Dataset
 from core.data.receipt import Receipt
 from core.profiles.outcomes import PURCHASE, label_of
+from pages.ui.shell import written_table
 from pages.ui.shell.text import count, md_text, share, size
 
 MICROSECONDS = 1e6
@@ -196,10 +197,7 @@ def _counts(counts: dict[str, int]) -> str:
 
 
 def _show(table: pd.DataFrame, about: str) -> None:
-    """Draw a table of the receipt; numbers with thousands separators."""
-    numbers = table.select_dtypes("number").columns
-    config = {name: st.column_config.NumberColumn(format="localized") for name in numbers}
-    st.dataframe(table, hide_index=True, column_config=config, alt=about)
+    written_table.draw(table, key=f"receipt-{about}", alt_text=about)
 
 
 def files_table(facts: Receipt) -> pd.DataFrame:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import pandas as pd
-import streamlit as st
 
 from core.journeys.flow import Flow, flow
 from core.journeys.moves import END, FROM, START, TO, Moves, Taken
@@ -17,6 +16,7 @@ from pages.ui.journeys.choice import Choice
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.segments.shared import SESSIONS as AT_ONCE
 from pages.ui.segments.shared import token
+from pages.ui.shell.kept import kept
 
 MOST_EDGES: Final = 120
 """Steps that are drawn at most."""
@@ -46,30 +46,24 @@ class Moved:
     matrix: pd.DataFrame
 
 
-def moved(live: LiveSegments, choice: Choice) -> Moved:
-    """Count what the chosen users do, beside the others."""
-    return _counted(_key(live, choice), live, choice)
-
-
-def flows(live: LiveSegments, choice: Choice, columns: int, *, backwards: bool, at: int | None) -> list[Flow]:
-    """Flows of the users in question, and of those beside them; see :func:`core.journeys.flow.flow`."""
-    return _flows(_key(live, choice), columns, backwards, at, live, choice)
-
-
 def _key(live: LiveSegments, choice: Choice) -> tuple[str, ...]:
     return live.tables.basis.key, choice.places.level, token(choice.users), token(choice.others)
 
 
-@st.cache_resource(max_entries=4, show_spinner="Laying out all steps …")
-def _all_moves(key: tuple[str, ...], _live: LiveSegments, _places: Places) -> Moves:
-    return Moves.of(_live.sources.dataset.sequences, _places)
+@kept(
+    lambda live, places: (live.tables.basis.key, places.level), max_entries=4,
+    show_spinner="Laying out all steps …",
+)  # fmt: skip
+def _all_moves(live: LiveSegments, places: Places) -> Moves:
+    return Moves.of(live.sources.dataset.sequences, places)
 
 
-@st.cache_resource(max_entries=AT_ONCE, show_spinner="Counting who goes where …")
-def _counted(key: tuple[str, ...], _live: LiveSegments, _choice: Choice) -> Moved:
-    moves = _all_moves(key[:2], _live, _choice.places)
-    here = moves.taken(_choice.users)
-    there = moves.taken(_choice.others) if _choice.other else None
+@kept(_key, AT_ONCE, show_spinner="Counting who goes where …")
+def moved(live: LiveSegments, choice: Choice) -> Moved:
+    """Count what the chosen users do, beside the others."""
+    moves = _all_moves(live, choice.places)
+    here = moves.taken(choice.users)
+    there = moves.taken(choice.others) if choice.other else None
     steps = step_table(moves, here, there)
     return Moved(
         here.n_users, here.n_sessions, here.n_steps, int((here.steps.times > 0).sum()), there is not None,
@@ -79,7 +73,7 @@ def _counted(key: tuple[str, ...], _live: LiveSegments, _choice: Choice) -> Move
         return_table(moves, here, there),
         step_table(moves, here, there, moves.left == moves.reached),
         dead_ends(moves, here),
-        step_matrix(moves, _choice.users, _choice.others if _choice.other else None),
+        step_matrix(moves, choice.users, choice.others if choice.other else None),
     )  # fmt: skip
 
 
@@ -92,11 +86,12 @@ def _visits(moves: Moves, here: Taken, steps: pd.DataFrame) -> dict[str, int]:
     }
 
 
-@st.cache_resource(max_entries=AT_ONCE, show_spinner="Following the sessions …")
-def _flows(
-    key: tuple[str, ...], columns: int, backwards: bool, at: int | None, _live: LiveSegments, _choice: Choice
-) -> list[Flow]:
-    """Of the users in question, and of those beside them."""
-    moves = _all_moves(key[:2], _live, _choice.places)
-    sides = [_choice.users, *([_choice.others] if _choice.other else [])]
+@kept(
+    lambda live, choice, columns, *, backwards, at: (*_key(live, choice), columns, backwards, at), AT_ONCE,
+    show_spinner="Following the sessions …",
+)  # fmt: skip
+def flows(live: LiveSegments, choice: Choice, columns: int, *, backwards: bool, at: int | None) -> list[Flow]:
+    """Flows of the users in question, and of those beside them; see :func:`core.journeys.flow.flow`."""
+    moves = _all_moves(live, choice.places)
+    sides = [choice.users, *([choice.others] if choice.other else [])]
     return [flow(moves, users, columns, backwards=backwards, at=at) for users in sides]

@@ -22,7 +22,7 @@ from pages.ui.journeys.choice import Choice
 from pages.ui.journeys.funnel_charts import STEP_NAME, WHO
 from pages.ui.segments import charts
 from pages.ui.segments import profile_tables as tables
-from pages.ui.segments.figure import Columns, behind, figure, picture
+from pages.ui.segments.figure import behind, figure, picture
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell.text import md_text
 
@@ -44,13 +44,6 @@ DESCRIBED: Final = (
     "The model has read these page views: a difference describes how the segments were made, so no p value "
     "stands beside it. It is called one where its 95 % interval leaves out 0."
 )
-SHARE_COLUMNS: Final[Columns] = {
-    name: st.column_config.NumberColumn(format="percent")
-    for name in (
-        Col.LOW, Col.HIGH, REST_LOW, REST_HIGH, Col.DIFFERENCE,
-        Diff.DIFFERENCE_LOW, Diff.DIFFERENCE_HIGH,
-    )
-}  # fmt: skip
 
 
 def draw(live: LiveSegments, choice: Choice) -> None:
@@ -90,7 +83,7 @@ def _steps(choice: Choice, funnel: Funnel, table: pd.DataFrame, of: ShareOf) -> 
     figure(
         f"{md_text(choice.title)}: {len(names)} steps, {funnel.meaning}",
         partial(funnel_charts.steps, pd.concat(drawn, ignore_index=True), TITLES[of]),
-        table, key="funnel", columns=SHARE_COLUMNS,
+        table, key="funnel",
         n=md_text(f"{counted(int(choice.users.sum()), 'user')}{beside}. Lines: 95 % intervals."),
         alt_text=f"Share of users who take each step of the funnel, {choice.title}",
     )  # fmt: skip
@@ -116,7 +109,7 @@ def _all_segments(live: LiveSegments, funnel: Funnel, walk: FunnelWalk, of: Shar
     figure(
         "All segments side by side",
         partial(charts.heat, cells, list(dict.fromkeys(cells[Col.LABEL])), columns),
-        table, key="funnel-segments", columns=SHARE_COLUMNS, min_width=120 + 58 * len(names),
+        table, key="funnel-segments", min_width=120 + 58 * len(names),
         n=f"{TITLES[of]}. Blue: more than among the other clustered users, orange: less; no colour: no "
         "difference is shown.",
         alt_text="Share of users who take each step, in every segment",
@@ -171,4 +164,4 @@ def _instead(live: LiveSegments, choice: Choice, funnel: Funnel, walk: FunnelWal
             key="chart-funnel-instead",
             alt_text="What users did instead of the next step",
         )
-        behind(table, key="funnel-instead", columns=SHARE_COLUMNS)
+        behind(table, key="funnel-instead")

@@ -18,7 +18,7 @@ from core.profiles.profile_columns import Col
 from pages.ui.journeys import movement_charts as charts
 from pages.ui.journeys.choice import Choice
 from pages.ui.journeys.counted_moves import MOST_EDGES, Moved, flows, moved
-from pages.ui.journeys.movement_columns import DEAD_COLUMNS, FLOW_COLUMNS, RULE, matrix_columns, step_columns
+from pages.ui.journeys.movement_columns import DEAD_COLUMNS, FLOW_COLUMNS, MATRIX_COLUMNS, RULE, STEP_COLUMNS
 from pages.ui.segments import charts as shared
 from pages.ui.segments.charts import INK
 from pages.ui.segments.figure import SIDE, behind, figure
@@ -104,7 +104,7 @@ def _graph(found: Moved) -> None:
         figure(
             "Which step follows", partial(charts.graph, shown, found.visits), steps,
             n=_coverage(found, shown) + (COLOURS if found.beside else ""), key="moves",
-            alt_text="Places as dots and steps between them as arrows", columns=step_columns(),
+            alt_text="Places as dots and steps between them as arrows", columns=STEP_COLUMNS,
             help_text=GRAPH_HELP, border=False,
         )  # fmt: skip
 
@@ -170,8 +170,7 @@ def _matrix(found: Moved) -> None:
             n=f"{count(found.n_sessions, 'session')} of {count(found.n_users, 'user')}. "
             + (APART if difference else "A column holds all of them, with those that have ended."),
             key="steps-by-position", alt_text="Heat map of places by page view of the session",
-            columns=matrix_columns(),
-            border=False,
+            columns=MATRIX_COLUMNS, border=False,
         )  # fmt: skip
 
 
@@ -212,7 +211,7 @@ def _dumbbell(found: Moved, choice: Choice, table: pd.DataFrame, title: str, n: 
         title, partial(shared.dumbbell, drawn, "place", Col.SHARE, Col.REST_SHARE, "Share of users", INK),
         table,
         n=f"{n}{beside}", key=title.lower().replace(" ", "-"), alt_text=f"{title}: shares of users",
-        columns={"place": st.column_config.TextColumn("Place")} | step_columns(),
+        columns=STEP_COLUMNS,
     )  # fmt: skip
 
 

@@ -10,17 +10,17 @@ import streamlit as st
 
 from core.base import wording
 from core.base.schema import Users
-from core.differences.table import Diff
-from core.journeys.carpet import BEGIN, PLACE, STOP, STRIP, Strip, StripOrder, carpet
+from core.journeys.carpet import BEGIN, PLACE, STOP, Strip, StripOrder, carpet
 from core.journeys.moves import END, SESSIONS, SESSIONS_N
 from core.journeys.places import OTHER_PLACES, Level, Places
 from core.journeys.routes import ROUTE, SESSION_SHARE, RouteOrder, Routes
 from core.profiles.profile_columns import Col
 from pages.ui.journeys import ways_charts
 from pages.ui.journeys.choice import Choice
-from pages.ui.segments.figure import Columns, figure
+from pages.ui.segments.figure import figure
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell.text import md_text
+from pages.ui.shell.written_table import Columns
 
 LISTED: Final = 15
 """Routes."""
@@ -31,7 +31,7 @@ ORDERS: Final = {RouteOrder.MOST: "Most common", RouteOrder.APART: "Set apart"}
 STRIP_KINDS: Final = {Strip.USER: "A strip a user", Strip.SESSION: "A strip a session"}
 STRIP_ORDERS: Final = {StripOrder.FIRST: "Alike together", StripOrder.LENGTH: "Longest first"}
 RUN_COLUMNS: Final[Columns] = {
-    STRIP: "Strip", Users.USER_ID: "User", BEGIN: "From cell", STOP: "To cell", PLACE: "Place",
+    Users.USER_ID: "User", BEGIN: "From cell", STOP: "To cell",
 }  # fmt: skip
 HOW_ROUTES: Final = (
     "A route is a whole session, stop by stop; ×2+ marks several page views in a row at one stop, … a "
@@ -106,17 +106,11 @@ def _coverage(choice: Choice, found: pd.DataFrame) -> str:
 
 
 def _columns(live: LiveSegments, choice: Choice) -> Columns:
-    percent = partial(st.column_config.NumberColumn, format="percent")
     had = md_text(live.profiles.outcome or "")
     return {
-        Col.RANK: st.column_config.NumberColumn("#", width="small"),
-        ROUTE: st.column_config.TextColumn("Route", width="large"),
-        SESSIONS: "Sessions", SESSION_SHARE: percent("Share of sessions"), SESSIONS_N: None,
-        Col.USERS: "Users", Col.SHARE: "Share of users", Col.LOW: percent("From"), Col.HIGH: percent("To"),
-        Col.N: "of users", Col.REST_USERS: "Others", Col.REST_SHARE: "Their share", Col.REST_N: "of others",
-        Col.DIFFERENCE: percent("Difference"), Diff.DIFFERENCE_LOW: percent("Difference from"),
-        Diff.DIFFERENCE_HIGH: percent("Difference to"), Diff.DIFFERS: "Differs",
-        Col.OUTCOME_USERS: st.column_config.NumberColumn("Converted", help=f"Of its users: with {had}."),
+        ROUTE: st.column_config.Column("Route", width="large"), SESSION_SHARE: "Share of sessions",
+        SESSIONS_N: None, Col.SHARE: "Share of users", Col.N: "Of users", Col.REST_USERS: "Others",
+        Col.REST_SHARE: "Their share", Col.OUTCOME_USERS: ("Converted", f"Of its users: with {had}."),
         Col.OUTCOME_RATE: "Outcome rate", Col.OUTCOME_LOW: "Rate from", Col.OUTCOME_HIGH: "Rate to",
     }  # fmt: skip
 

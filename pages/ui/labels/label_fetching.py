@@ -15,6 +15,7 @@ from core.labels.label_settings import LabelSettings
 from core.labels.pages import host_of
 from core.runs.jobs import JobView
 from pages.ui.labels import label_jobs
+from pages.ui.shell import written_table
 from pages.ui.shell.text import count, md_text
 
 MOST_HOSTS: Final = 50
@@ -63,17 +64,11 @@ def _report(job: JobView) -> None:
     read, asked = int(table.loc[table["outcome"].isin(READ), "pages"].sum()), int(table["pages"].sum())
     when = humanize.naturaltime(pd.Timestamp.now().timestamp() - job.started)
     st.markdown(f"{read:,} of {count(asked, 'page')} could be read ({when}).")
-    st.dataframe(
+    written_table.draw(
         table.assign(outcome=[WORDS[FetchOutcome(one)] for one in table["outcome"]]),
-        hide_index=True,
-        key="fetch-report",
-        column_config={
-            "outcome": st.column_config.TextColumn("What became of them"),
-            "pages": st.column_config.NumberColumn("Pages", format="localized", width=70),
-            "example": st.column_config.TextColumn("For example"),
-            "reason": st.column_config.TextColumn("Because"),
-        },
-    )
+        key="fetch-report", alt_text="What became of the pages",
+        columns={"outcome": "What became of them", "example": "For example", "reason": "Because"},
+    )  # fmt: skip
 
 
 def _hosts(dataset: Dataset) -> list[str]:

@@ -208,13 +208,10 @@ def _where(live: LiveSegments, users: np.ndarray) -> pd.DataFrame:
 
 
 COLUMNS: Final = {
-    REACH: st.column_config.NumberColumn("Users reached", format="localized"),
-    SCORE: st.column_config.NumberColumn("Score", format="%.3f", help=HOW),
+    REACH: "Users reached", SCORE: st.column_config.NumberColumn("Score", format="%.3f", help=HOW),
     FOUND: st.column_config.NumberColumn("Hidden seeds found", format="percent"),
-    Col.LOW: st.column_config.NumberColumn("From", format="percent"),
-    Col.HIGH: st.column_config.NumberColumn("To", format="percent"),
     BY_CHANCE: st.column_config.NumberColumn("By chance", format="percent"),
-}
+}  # fmt: skip
 
 
 def _who(live: LiveSegments, found: LookAlikes, reach: int) -> None:

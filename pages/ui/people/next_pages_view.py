@@ -14,15 +14,14 @@ from core.recommend.candidates import Reach, Source
 from core.recommend.next_pages import NextPage
 from core.recommend.next_words import NO_PAGE, how_right, why
 from pages.ui.segments import following
-from pages.ui.segments.figure import Columns, figure
+from pages.ui.segments.figure import figure
 from pages.ui.segments.live_segments import LiveSegments
-from pages.ui.shell import errors
+from pages.ui.shell import errors, written_table
+from pages.ui.shell.written_table import Columns
 
 SHOWN: Final = 10
 WHY: Final = "why"
 COLUMNS: Final[Columns] = {
-    Col.PAGE_TITLE: st.column_config.TextColumn("Title", width="medium"),
-    Col.PAGE_LOCATION: st.column_config.TextColumn("Page", width="medium"),
     Col.SCORE: st.column_config.NumberColumn(
         "Probability", format="percent", help="That the next page, of those that may come, is this one."
     ),
@@ -68,14 +67,14 @@ def _suggested(live: LiveSegments, user: int) -> None:
         "What this user is likely to view next",
         partial(following.stacked, table, found.sources, "Probability of being the next page"),
         table[shown], n=how_right(made.heads[reach], reach), key="next_pages",
-        alt_text="Suggested pages with the part of each source", columns=COLUMNS | _parts(found.sources),
+        alt_text="Suggested pages with the part of each source", columns={**COLUMNS, **_parts(found.sources)},
         help_text="A score is a blend of what each source says; the colours are the parts.", border=False,
     )  # fmt: skip
     if len(worth := following.worth(made.heads[reach])):
         with st.expander("What each source adds", icon=":material/balance:", type="compact"):
-            st.dataframe(
-                worth, hide_index=True, column_config=following.WORTH, key="next_worth",
-                alt="Weight of each source, and what it adds",
+            written_table.draw(
+                worth, key="next_worth", alt_text="Weight of each source, and what it adds",
+                columns=following.WORTH,
             )  # fmt: skip
 
 

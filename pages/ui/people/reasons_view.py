@@ -129,11 +129,9 @@ def _figure(table: pd.DataFrame, kind: PartKind) -> None:
 
 
 COLUMNS: Final = {
-    LABEL: st.column_config.TextColumn("Left out", width="medium"),
-    Col.PAGE_TITLE: st.column_config.TextColumn("Title", width="medium"),
-    VIEWS: st.column_config.NumberColumn("Views", format="localized"),
+    LABEL: "Left out",
     EFFECT: st.column_config.NumberColumn("Effect", format="%+.3f", help=HOW),
-    WITHOUT: st.column_config.TextColumn("Without it", help="The segment of the user without it."),
+    WITHOUT: ("Without it", "The segment of the user without it."),
     DISTANCE: st.column_config.NumberColumn("Distance", format="%.3f", help="To the own middle, without it."),
     NEXT_DISTANCE: st.column_config.NumberColumn("To the next", format="%.3f"),
 }

@@ -21,6 +21,7 @@ from core.runs import pipeline
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.segments.made_from import Sources
 from pages.ui.shell import state
+from pages.ui.shell.kept import kept
 from pages.ui.shell.links import TRAINING
 from pages.ui.shell.text import count, md_text, share
 
@@ -113,19 +114,14 @@ def _own_segments(made_from: Sources, chosen: CountFilter) -> None:
         st.switch_page(TRAINING.file)
 
 
+@kept(lambda live: (live.sources.dataset.key, state.controls(live.sources.model_key).counted), max_entries=8)
 def left(live: LiveSegments) -> Fitting:
     """Whom and what the filter leaves.
 
     Raises:
         SettingsError: If it leaves nobody.
     """
-    chosen = state.controls(live.sources.model_key).counted
-    return _left(live.sources.dataset.key, chosen, live.sources)
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _left(dataset: str, chosen: CountFilter, _sources: Sources) -> Fitting:
-    data = _sources.dataset
+    data, chosen = live.sources.dataset, state.controls(live.sources.model_key).counted
     return fitting(chosen, data.users, data.sequences, data.receipt.clock)
 
 

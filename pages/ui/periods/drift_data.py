@@ -8,7 +8,6 @@ import pandas as pd
 import streamlit as st
 
 from core.base.errors import Beha2VecError
-from core.base.settings import ViewWeights
 from core.periods.drift import Drift, drift
 from core.periods.migration import Migration, migration
 from core.periods.page_changes import far_groups, page_changes
@@ -24,6 +23,7 @@ from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.segments.made_from import Sources
 from pages.ui.segments.shared import SESSIONS
 from pages.ui.shell import job_panel
+from pages.ui.shell.kept import kept
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,15 +63,11 @@ def called(card: DatasetCard, in_common: float) -> str:
     return f"{card.line} · {f'{in_common:.0%} pages in common' if alike else 'another site'}"
 
 
+@kept(lambda made_from: (made_from.root, made_from.model_key, made_from.counted), SESSIONS)
 def trained(made_from: Sources) -> Trained:
     """The model on screen and what it was trained on; its files are checked once for all sessions."""
-    return _trained(made_from.root, made_from.model_key, made_from.counted, made_from)
-
-
-@st.cache_resource(max_entries=SESSIONS, show_spinner=False)
-def _trained(root: str, model: str, counted: str, _made_from: Sources) -> Trained:
-    opened = pipeline.open_model(_made_from.store, model)
-    return Trained(_made_from.dataset, _made_from.labels, opened)
+    opened = pipeline.open_model(made_from.store, made_from.model_key)
+    return Trained(made_from.dataset, made_from.labels, opened)
 
 
 def subject(made_from: Sources, later: str) -> str:
@@ -82,7 +78,7 @@ def subject(made_from: Sources, later: str) -> str:
 def start(made_from: Sources, card: DatasetCard) -> None:
     """Start placing a later export (a button's callback); its files are read where they still lie."""
     request = LaterRequest(
-        dataset=made_from.dataset.key, labels=made_from.labels.key if made_from.labels else "",
+        dataset=made_from.dataset.key, labels=made_from.label_key,
         model=made_from.model_key, later=card.key, paths=tuple(sources.paths(sources.still_there(card))),
     )  # fmt: skip
     limits = job_panel.file_limits(PREPARE_WALL_S)
@@ -101,21 +97,18 @@ def _found(root: str, key: str, written: float, _made_from: Sources) -> Artifact
     return _made_from.store.find(later_export.STAGE, key)
 
 
+@kept(
+    lambda live, made: (made.key, live.steering.weights, live.segmentation.partition.digest), max_entries=4,
+    show_spinner="Comparing the two exports",
+)  # fmt: skip
 def compared(live: LiveSegments, made: Artifact) -> Compared:
     """Count it, once for all sessions with these segments.
 
     Raises:
         ArtifactError: If something on disk is damaged, or was made with other views.
     """
-    return _compared(made.key, live.steering.weights, live.segmentation.partition.digest, live, made)
-
-
-@st.cache_resource(max_entries=4, show_spinner="Comparing the two exports")
-def _compared(
-    key: str, weights: ViewWeights, segments: str, _live: LiveSegments, _made: Artifact
-) -> Compared:
-    partition = _live.segmentation.partition
-    both = later_export.place_both(_made, trained(_live.sources), _live.combined, partition)
+    partition = live.segmentation.partition
+    both = later_export.place_both(made, trained(live.sources), live.combined, partition)
     found = drift(both.period, both.after)
     return Compared(
         both, found, migration(both.both, both.halves, len(partition.ids)),

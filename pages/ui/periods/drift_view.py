@@ -12,7 +12,7 @@ from core.base import wording
 from core.base.schema import OUTSIDE
 from core.differences.table import Diff
 from core.periods import drift_words
-from core.periods.drift import AFTER_VALUE, BEFORE_VALUE, ERRORS, FIGURE, ITEM
+from core.periods.drift import AFTER_VALUE, BEFORE_VALUE, FIGURE, ITEM
 from core.periods.migration import AFTER, BEFORE
 from core.periods.page_changes import CHANGE, GROUP, KNOWN, PAGE, TYPICAL, PageChange
 from core.periods.training_period import DriftFigure
@@ -23,11 +23,12 @@ from pages.ui.data.catalog import DatasetCard
 from pages.ui.periods import drift_charts as charts
 from pages.ui.periods import drift_data, same_segments_view
 from pages.ui.periods.drift_data import Compared
-from pages.ui.segments.figure import Columns, behind, download_csv, figure
+from pages.ui.segments.figure import behind, download_csv, figure
 from pages.ui.segments.live_segments import LiveSegments
-from pages.ui.shell import job_panel, state
+from pages.ui.shell import job_panel, state, written_table
 from pages.ui.shell.links import DATA, TRAINING, link
 from pages.ui.shell.text import count, md_text, share
+from pages.ui.shell.written_table import Columns
 
 CHOSEN: Final = "later_export"
 LINK: Final = "later"
@@ -162,11 +163,9 @@ def _places(live: LiveSegments) -> list[str]:
 def _figure_columns() -> Columns:
     decimal = partial(st.column_config.NumberColumn, format="%.4f")
     return {
-        charts.NAME: st.column_config.TextColumn("Figure", width="medium"), FIGURE: "Kind",
-        BEFORE_VALUE: decimal("Before"), AFTER_VALUE: decimal("Now"), Col.REST_N: "Users before",
-        Col.N: "Users now", Col.DIFFERENCE: decimal("Difference"), Diff.DIFFERENCE_LOW: decimal("From"),
-        Diff.DIFFERENCE_HIGH: decimal("To"), Diff.DIFFERS: "Differs",
-        ERRORS: st.column_config.NumberColumn("Standard errors", format="%.1f"),
+        charts.NAME: "Figure", FIGURE: "Kind", BEFORE_VALUE: decimal("Before"), AFTER_VALUE: decimal("Now"),
+        Col.REST_N: "Users before", Col.N: "Users now", Col.DIFFERENCE: decimal("Difference"),
+        Diff.DIFFERENCE_LOW: decimal("From"), Diff.DIFFERENCE_HIGH: decimal("To"),
         Diff.P_VALUE: st.column_config.NumberColumn("p (adjusted)", format="%.3f"),
     }  # fmt: skip
 
@@ -199,7 +198,7 @@ def _segments(live: LiveSegments, found: Compared) -> None:
         "Segments then and now", partial(charts.shares, shown), shown,
         n=f"Share of {before:,} users before (grey) and {after:,} now. Pale: not shown to differ."
         + ("" if found.drift.comparable else f" {OTHER_DAYS}"),
-        key="drift-segments", alt_text="Share of each segment before and now", columns=_share_columns(),
+        key="drift-segments", alt_text="Share of each segment before and now", columns=SHARE_COLUMNS,
         help_text=INPUT,
     )  # fmt: skip
 
@@ -211,20 +210,14 @@ def _as_shares(table: pd.DataFrame) -> pd.DataFrame:
     return named[kept].reset_index(drop=True)
 
 
-def _share_columns() -> Columns:
-    percent = partial(st.column_config.NumberColumn, format="percent")
-    return {
-        charts.NAME: st.column_config.TextColumn("Segment", width="medium"),
-        PAGE: st.column_config.TextColumn("Page", width="large"), CHANGE: "So", KNOWN: "Model knows it",
-        FROM: st.column_config.TextColumn("Before", width="medium"),
-        TO: st.column_config.TextColumn("Now", width="medium"),
-        Col.USERS: "Users now", Col.N: "of", Col.SHARE: percent("Share now"),
-        Col.REST_USERS: st.column_config.NumberColumn("Users before", format="%.0f"),
-        Col.REST_N: st.column_config.NumberColumn("of before", format="%.0f"),
-        Col.REST_SHARE: percent("Share before"), Col.DIFFERENCE: percent("Difference"),
-        Diff.DIFFERENCE_LOW: percent("From"), Diff.DIFFERENCE_HIGH: percent("To"), Diff.DIFFERS: "Differs",
-        TYPICAL: st.column_config.ListColumn("Typical pages", width="large"),
-    }  # fmt: skip
+SHARE_COLUMNS: Final[Columns] = {
+    charts.NAME: "Segment", CHANGE: "So", KNOWN: "Model knows it", charts.FROM_NAME: "Before",
+    charts.TO_NAME: "Now", Col.USERS: "Users now", Col.SHARE: "Share now", Col.REST_SHARE: "Share before",
+    Col.REST_USERS: st.column_config.NumberColumn("Users before", format="%.0f"),
+    Col.REST_N: st.column_config.NumberColumn("Of before", format="%.0f"),
+    PAGE: st.column_config.Column("Page", width="large"),
+    TYPICAL: st.column_config.ListColumn("Typical pages", width="large"),
+}  # fmt: skip
 
 
 FROM, TO = charts.FROM_NAME, charts.TO_NAME
@@ -256,7 +249,7 @@ def _migration(live: LiveSegments, found: Compared) -> None:
             "Who moved", drawn, plain[plain[Col.N] > 0], key="migration-moves", border=False,
             n=f"{count(moved.users, 'user')} in both. {drift_words.migration_line(moved)} {differs} of "
             f"{cells} moves are not as without change, {strong}; by chance about {cells / 20:.0f} would be.",
-            alt_text="Users from their segment before to the one now", columns=_share_columns(),
+            alt_text="Users from their segment before to the one now", columns=SHARE_COLUMNS,
             min_width=charts.NARROWEST, help_text=MOVES,
         )  # fmt: skip
 
@@ -285,7 +278,7 @@ def _pages(found: Compared) -> None:
             shown.drop(columns=[Diff.DIFFERS]), key="drift-pages", border=False,
             n=f"{drift_words.page_counts(table)}, of {len(found.periods.after.pages.names):,} pages; by "
             f"chance about one in twenty would be. The {len(top)} that changed most for sure; grey: before.",
-            alt_text="Share of users who saw each page, before and now", columns=_share_columns(),
+            alt_text="Share of users who saw each page, before and now", columns=SHARE_COLUMNS,
         )  # fmt: skip
 
 
@@ -304,9 +297,9 @@ def _groups(found: Compared) -> None:
         st.caption(f"Users far from every segment, of both exports, in groups of those alike. {more}.")
         pages = [[wording.short_address(page, origin) for page in typical] for typical in table[TYPICAL]]
         shown = table.assign(**{TYPICAL: pd.Series(pages), GROUP: table[GROUP] + 1})
-        st.dataframe(
-            shown[GROUP_SHOWN], hide_index=True, column_config=_share_columns() | {GROUP: "Group"},
-            key="table-far", alt="Groups of users far from every segment, before and now",
+        written_table.draw(
+            shown[GROUP_SHOWN], key="table-far", columns=SHARE_COLUMNS,
+            alt_text="Groups of users far from every segment, before and now",
         )  # fmt: skip
         download_csv(shown[GROUP_SHOWN], "far_groups")
 

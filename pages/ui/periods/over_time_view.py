@@ -16,9 +16,10 @@ from core.profiles.profile_columns import Col
 from pages.ui.periods import choice, counted_time, time_charts
 from pages.ui.periods.panels import Told
 from pages.ui.periods.panels import draw as draw_panels
-from pages.ui.segments.figure import Columns, Draw
+from pages.ui.segments.figure import Draw
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell.text import md_text
+from pages.ui.shell.written_table import Columns
 
 TITLES: Final = {
     PeriodMeasure.SHARE: "Share of users",
@@ -97,10 +98,7 @@ def _left_out(measure: PeriodMeasure, unit: PeriodUnit, unseen: int) -> Iterator
 def _columns(measure: PeriodMeasure, unit: PeriodUnit, grey: str) -> Columns:
     number = partial(st.column_config.NumberColumn, format="percent" if measure in SHARES else "%.2f")
     return {
-        PERIOD: st.column_config.DateColumn(f"{unit.capitalize()} from"),
-        IN_PART: st.column_config.CheckboxColumn("In part", help="Covered only in part."),
-        PART: st.column_config.NumberColumn("Counted", format="localized"),
-        Col.N: st.column_config.NumberColumn("Of", format="localized"),
+        PERIOD: f"{unit.capitalize()} from", IN_PART: ("In part", "Covered only in part."), PART: "Counted",
         VALUE: number(TITLES[measure]), Col.LOW: number("From"), Col.HIGH: number("To"),
         REST_VALUE: number(grey.capitalize()),
     }  # fmt: skip

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 import pandas as pd
 import streamlit as st
 
-from core.differences.table import Diff
 from core.periods.beside import REST_PART
 from core.profiles.profile_columns import Col
 from pages.ui.periods.time_charts import of
 from pages.ui.segments.cards import heading
-from pages.ui.segments.figure import SIDE, Columns, Draw, behind, figure, picture
+from pages.ui.segments.figure import SIDE, Draw, behind, figure, picture
 from pages.ui.segments.live_segments import LiveSegments
+from pages.ui.shell.written_table import Columns
 
 DrawOne = Callable[[pd.DataFrame, int], Draw]
 """The rows of a segment and its id → its chart."""
 UNSHOWN = (Col.KEY, Col.KIND)
+COLUMNS: Final[Columns] = {
+    Col.LABEL: st.column_config.Column("Segment", pinned=True), REST_PART: None, Col.REST_N: None,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,7 @@ class Told:
         n: What is counted, in words.
         key: A name of its own, also of the file.
         how: How to read them.
-        columns: Column settings of the table.
+        columns: What is said of columns of the table here alone.
     """
 
     title: str
@@ -62,7 +66,7 @@ def draw(live: LiveSegments, segment: int | None, table: pd.DataFrame, chart: Dr
                 with st.container(gap="xsmall"):
                     st.markdown(f":small[**{heading(live.names[which])}**]")
                     _panel(live, which, of(shown, which), chart, told)
-        behind(shown, key=told.key, columns=_all_columns(told.columns))
+        behind(shown, key=told.key, columns={**COLUMNS, **told.columns})
 
 
 def _panel(live: LiveSegments, segment: int, rows: pd.DataFrame, chart: DrawOne, told: Told) -> None:
@@ -79,17 +83,5 @@ def _one(live: LiveSegments, segment: int, rows: pd.DataFrame, chart: DrawOne, t
         return
     figure(
         told.title, chart(rows, segment), rows, n=told.n, key=f"{told.key}-{segment + 1}", help_text=told.how,
-        alt_text=f"{told.title}: {live.names[segment]}", columns=_all_columns(told.columns),
+        alt_text=f"{told.title}: {live.names[segment]}", columns={**COLUMNS, **told.columns},
     )  # fmt: skip
-
-
-def _all_columns(own: Columns) -> Columns:
-    differs = st.column_config.CheckboxColumn("Differs", help="The interval of the difference leaves out 0.")
-    label = st.column_config.TextColumn("Segment", pinned=True)
-    return {
-        Col.LABEL: label,
-        Col.SEGMENT: None,
-        REST_PART: None,
-        Col.REST_N: None,
-        Diff.DIFFERS: differs,
-    } | own

@@ -17,9 +17,10 @@ from core.profiles.profile_columns import Col
 from pages.ui.periods import choice, counted_time, time_charts
 from pages.ui.periods.panels import Told
 from pages.ui.periods.panels import draw as draw_panels
-from pages.ui.segments.figure import Columns, Draw
+from pages.ui.segments.figure import Draw
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell.text import md_text
+from pages.ui.shell.written_table import Columns
 
 SMALL, LARGE = 150, 280
 FULL_COLOUR: Final = 0.95
@@ -112,10 +113,6 @@ def _triangles(live: LiveSegments, segment: int | None, table: pd.DataFrame, uni
 def _columns(unit: PeriodUnit) -> Columns:
     share = partial(st.column_config.NumberColumn, format="percent")
     return {
-        BEGAN: st.column_config.DateColumn(f"First {unit} from"),
-        AGE: st.column_config.NumberColumn(f"{choice.UNITS[unit]} since"),
-        PART: st.column_config.NumberColumn("Came", format="localized"),
-        Col.N: st.column_config.NumberColumn("Of", format="localized"),
-        VALUE: share("Come again"), Col.LOW: share("From"), Col.HIGH: share("To"),
-        REST_VALUE: share("Others"),
+        BEGAN: f"First {unit} from", AGE: f"{choice.UNITS[unit]} since", PART: "Came",
+        VALUE: share("Come again"), REST_VALUE: share("Others"),
     }  # fmt: skip

@@ -9,13 +9,14 @@ import pandas as pd
 import streamlit as st
 
 from core.periods.beside import PART, REST_VALUE, VALUE
-from core.periods.rhythm import CLOCK, USERS, WEEKDAY
+from core.periods.rhythm import CLOCK
 from core.profiles.profile_columns import Col
 from pages.ui.periods import choice, counted_time, time_charts
 from pages.ui.periods.panels import Told
 from pages.ui.periods.panels import draw as draw_panels
-from pages.ui.segments.figure import Columns, Draw, picture
+from pages.ui.segments.figure import Draw, picture
 from pages.ui.segments.live_segments import LiveSegments
+from pages.ui.shell.written_table import Columns
 
 FULL_COLOUR: Final = 0.98
 """Quantile of the hours with anybody that has the full colour."""
@@ -76,10 +77,4 @@ def _others(rows: pd.DataFrame, top: float, named: str) -> None:
 
 def _columns(named: str) -> Columns:
     share = partial(st.column_config.NumberColumn, format="percent")
-    return {
-        WEEKDAY: st.column_config.TextColumn("Weekday"), CLOCK: st.column_config.NumberColumn("Hour"),
-        PART: st.column_config.NumberColumn(named.capitalize(), format="localized"),
-        Col.N: st.column_config.NumberColumn("Of", format="localized"),
-        USERS: st.column_config.NumberColumn("Users", format="localized"),
-        VALUE: share("Share"), REST_VALUE: share("Others"),
-    }  # fmt: skip
+    return {PART: named.capitalize(), VALUE: share("Share"), REST_VALUE: share("Others")}

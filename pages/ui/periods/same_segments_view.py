@@ -30,10 +30,11 @@ from pages.ui.data import catalog
 from pages.ui.data.catalog import DatasetCard
 from pages.ui.periods.drift_data import Compared
 from pages.ui.segments import session_segments
-from pages.ui.segments.figure import Columns, download_csv
+from pages.ui.segments.figure import download_csv
 from pages.ui.segments.live_segments import LiveSegments
-from pages.ui.shell import errors, state
+from pages.ui.shell import errors, state, written_table
 from pages.ui.shell.text import count
+from pages.ui.shell.written_table import Columns
 
 HOW: Final = (
     "This model and the other one cut the same users, those of the later export. Overlap is users in both by "
@@ -79,9 +80,9 @@ def _matched(live: LiveSegments, card: DatasetCard, model: str, found: Compared)
         table[column] = table[column] + 1  # numbers as they are shown
     table.insert(0, "so", _so(table))
     shown = table[["so", EARLIER, EARLIER_USERS, LATER, Col.USERS, KEPT, OVERLAP, PAGES_ALIKE]]
-    st.dataframe(
-        shown, hide_index=True, column_config=COLUMNS, key="table-same", placeholder="–",
-        alt="Segments of the two models and how much they overlap",
+    written_table.draw(
+        shown, key="table-same", alt_text="Segments of the two models and how much they overlap",
+        columns=COLUMNS,
     )  # fmt: skip
     with st.container(horizontal=True):
         st.button(
@@ -101,13 +102,8 @@ def _so(table: pd.DataFrame) -> np.ndarray:
 
 
 COLUMNS: Final[Columns] = {
-    "so": "So", EARLIER: st.column_config.TextColumn("Segment here", width="medium"),
-    EARLIER_USERS: st.column_config.NumberColumn("Later users in it", format="localized"),
-    LATER: st.column_config.NumberColumn("Number there", format="%d"),
-    Col.USERS: st.column_config.NumberColumn("Users there", format="localized"),
-    KEPT: st.column_config.NumberColumn("Number from now on", format="%d"),
-    OVERLAP: st.column_config.NumberColumn("Overlap", format="%.2f"),
-    PAGES_ALIKE: st.column_config.NumberColumn("Pages alike", format="%.2f"),
+    EARLIER: "Segment here", EARLIER_USERS: "Later users in it", LATER: "Number there",
+    Col.USERS: "Users there", KEPT: "Number from now on",
 }  # fmt: skip
 
 

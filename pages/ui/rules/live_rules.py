@@ -5,29 +5,31 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-import streamlit as st
-
 from core.base.settings import IngestSettings
-from core.facts.basis import Basis
 from core.rules.judging import FoundRules, rule_sentence
 from core.rules.raw_events import LoadedExport
 from core.rules.records import rule_records
-from core.segments.partition import Partition
 from core.storage.store import open_artifact
 from pages.ui.segments.live_segments import LiveSegments
-from pages.ui.segments.made_from import Sources
 from pages.ui.segments.shared import SESSIONS, basis
+from pages.ui.shell.kept import kept
 
 
+@kept(lambda live: live.sources.counted, max_entries=2)
 def export_of(live: LiveSegments) -> LoadedExport:
     """What rules can ask of the users, and what their SQL has to know of the files."""
-    return _export(live.sources.counted, live.sources)
+    dataset = live.sources.dataset
+    settings = IngestSettings.checked(**open_artifact(dataset.path).settings)
+    return LoadedExport(basis(live.sources).rule_features, dataset.receipt, settings)
 
 
+@kept(
+    lambda live: (live.sources.counted, live.segmentation.partition.digest), SESSIONS,
+    show_spinner="Looking for the rules …",
+)  # fmt: skip
 def rules_of(live: LiveSegments) -> Mapping[int, FoundRules]:
     """Segment → its rules."""
-    partition = live.segmentation.partition
-    return _rules(live.sources.counted, partition.digest, live.tables.basis, partition)
+    return live.tables.basis.rules(live.segmentation.partition)
 
 
 def sentences(live: LiveSegments) -> dict[int, str]:
@@ -40,15 +42,3 @@ def file_of(live: LiveSegments) -> bytes:
     """The file that a run leaves, of the segments on screen."""
     records = rule_records(rules_of(live), live.plain_names, export_of(live))
     return json.dumps(records, indent=1, ensure_ascii=False, allow_nan=False).encode()
-
-
-@st.cache_resource(max_entries=2, show_spinner=False)
-def _export(counted: str, _sources: Sources) -> LoadedExport:
-    dataset = _sources.dataset
-    settings = IngestSettings.checked(**open_artifact(dataset.path).settings)
-    return LoadedExport(basis(_sources).rule_features, dataset.receipt, settings)
-
-
-@st.cache_resource(max_entries=SESSIONS, show_spinner="Looking for the rules …")
-def _rules(counted: str, segments: str, _basis: Basis, _partition: Partition) -> Mapping[int, FoundRules]:
-    return _basis.rules(_partition)

@@ -19,9 +19,10 @@ from core.rules.raw_events import LoadedExport
 from core.rules.rule_sql import bigquery_sql, duckdb_sql, limits
 from core.rules.run_sql import run_sql
 from pages.ui.segments import charts
-from pages.ui.segments.figure import Columns, download_csv, figure
+from pages.ui.segments.figure import download_csv, figure
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell.text import count, md_text
+from pages.ui.shell.written_table import Columns
 
 PRECISION: Final = (
     "Of the users whom the rule finds, the share that belongs to the segment. Outliers and users set aside "
@@ -183,8 +184,5 @@ def _whom(live: LiveSegments, export: LoadedExport, rule: SegmentRule, segment: 
         "Whom the rule finds", partial(charts.sizes, table[table[Col.USERS] > 0], live.names), table,
         n=f"{count(int(users.sum()), 'user')} by segment, and the share of them",
         key=f"whom_{key}", alt_text=f"Segments of the users whom the rule for {live.names[segment]} finds",
-        columns={
-            Col.LABEL: "Segment", Col.KIND: None, Col.USERS: "Users it finds", Col.SHARE: "Share of these",
-            Col.N: "Users of the segment",
-        },
+        columns={Col.USERS: "Users it finds", Col.SHARE: "Share of these", Col.N: "Users of the segment"},
     )  # fmt: skip

@@ -58,7 +58,7 @@ def neighbour_map(made_from: Sources, weights: ViewWeights) -> Layout | None:
 
 def _k_request(made_from: Sources, weights: ViewWeights) -> EvidenceRequest:
     return EvidenceRequest(
-        dataset=made_from.dataset.key, labels=made_from.labels.key if made_from.labels else "",
+        dataset=made_from.dataset.key, labels=made_from.label_key,
         model=made_from.model_key, embeddings=made_from.embeddings, weights=weights,
     )  # fmt: skip
 

@@ -16,9 +16,11 @@ from core.profiles import formats
 from core.profiles.profile_columns import Col, MetricRole
 from pages.ui.segments import charts
 from pages.ui.segments import profile_tables as tables
-from pages.ui.segments.figure import Columns, download_csv, figure
+from pages.ui.segments.figure import download_csv, figure
 from pages.ui.segments.live_segments import LiveSegments
+from pages.ui.shell import written_table
 from pages.ui.shell.text import md_text
+from pages.ui.shell.written_table import Columns
 
 BADGES: Final = {
     MetricRole.INPUT.value: ":blue-badge[input]", MetricRole.DERIVED.value: ":gray-badge[derived]",
@@ -98,16 +100,15 @@ def whole(table: pd.DataFrame, key: str, here: str, others: str, name: str) -> N
     )
     columns: Columns = {
         "what": st.column_config.TextColumn("What", width=WHAT_PX, pinned=True),
-        "here": st.column_config.TextColumn(here, width=NUMBER_PX),
-        "others": st.column_config.TextColumn(others, width=NUMBER_PX),
-        "ratio": st.column_config.TextColumn("Ratio", width=NUMBER_PX),
-        "difference": st.column_config.TextColumn("Difference [95 % interval]", width="medium"),
+        "here": st.column_config.Column(here, width=NUMBER_PX),
+        "others": st.column_config.Column(others, width=NUMBER_PX),
+        "ratio": "Ratio", "difference": "Difference [95 % interval]",
         Diff.ROLE: "Evidence", Col.N: f"n, {here}", Col.REST_N: f"n, {others}",
         Diff.Q_VALUE: st.column_config.NumberColumn("q", format="%.3f", help="Of what is held out only."),
     }  # fmt: skip
-    st.dataframe(
-        words, hide_index=True, column_config=columns, column_order=list(columns),
-        key=f"differences-{name}", placeholder="–",
+    written_table.draw(
+        words[list(columns)], key=f"differences-{name}", alt_text=f"All differences of {here}",
+        columns=columns,
     )  # fmt: skip
     st.caption(RULE)
     download_csv(own, f"differences-{name}")
@@ -128,4 +129,5 @@ def spread(live: LiveSegments, about: Context, keys: list[str], name: str) -> No
         n=f"{int(own[Col.N].sum()):,} users. Bar: the middle half of them, tick: the median, diamond: the "
         "mean, line: 5 to 95 % of the users.",
         key=f"spread-of-{name}", alt_text=f"{called[chosen]}: quartiles, median and mean of each row",
+        columns=charts.QUANTILES,
     )  # fmt: skip

@@ -13,7 +13,8 @@ from core.segments.certificate import GIVEN, Certificate
 from core.segments.evidence import LEAST, KEvidence
 from core.segments.identity import RECOVERED
 from pages.ui.segments import charts
-from pages.ui.segments.figure import Columns, download_csv, figure
+from pages.ui.segments.figure import download_csv, figure
+from pages.ui.shell import written_table
 from pages.ui.shell.text import count
 
 
@@ -35,7 +36,7 @@ def numbers(evidence: KEvidence, current: int) -> None:
             n=f"{count(evidence.users, 'user')} in halves that learn for themselves. Band: all "
             f"{evidence.draws} draws of shuffled users. From {LEAST} (dotted) on and above all of chance a "
             "number is supported. Diamond: suggested; shaded: nearly as good; dashed: yours.",
-            key="numbers", border=False, columns=_titled(_NUMBERS),
+            key="numbers", border=False, columns=_NUMBERS,
             alt_text="Agreement of halves over the number of segments, beside shuffled users",
             help_text="Each half of the users learns from its own visits which pages go together and cuts "
             "everybody by it. Drawn: the adjusted Rand index of the two cuts.",
@@ -71,9 +72,9 @@ def certificates(
             st.caption(f":material/warning: {GIVEN}")
         hidden = {"again": not again, "word": none}
         shown = table[[name for name in _CERTIFIED if not hidden.get(name)]]
-        st.dataframe(
-            shown, hide_index=True, column_config=_titled(_CERTIFIED), key="table-certificates",
-            placeholder="–", alt="How sure each segment is", height="content",
+        written_table.draw(
+            shown, key="table-certificates", alt_text="How sure each segment is", columns=_CERTIFIED,
+            height="content",
         )  # fmt: skip
         if again:
             same = sum(index >= RECOVERED for index in again.values())
@@ -84,15 +85,13 @@ def certificates(
         download_csv(shown, "certificates")
 
 
+_share = partial(st.column_config.NumberColumn, format="%.2f")
 _CERTIFIED: Final = {
-    "segment": "Segment", "word": "So", "jaccard": "Comes back", "low": "From", "high": "To",
-    "halves": "Halves", "seeds": "Other starts", "again": "Another training", "rival": "Nearest rival",
-    "moves": "Move there", "users": "Users",
+    "segment": st.column_config.Column("Segment", pinned=True), "word": "So", "jaccard": "Comes back",
+    "low": _share("From"), "high": _share("To"), "halves": "Halves", "seeds": "Other starts",
+    "again": "Another training", "rival": "Nearest rival", "moves": "Move there", "users": "Users",
 }  # fmt: skip
 """Column of a certificate → its heading, in the order shown."""
-
-
-_SHARES: Final = ("jaccard", "low", "high", "halves", "seeds", "again", "moves")
 
 _NUMBERS: Final = {
     "k": "Segments", "supported": "Supported", "split_half": "Agreement", "split_half_spread": "± (splits)",
@@ -100,12 +99,3 @@ _NUMBERS: Final = {
     "silhouette": "How far apart", "silhouette_null_high": "By chance at most",
 }  # fmt: skip
 """Column of the evidence → its heading, in the order shown."""
-
-
-def _titled(headings: Mapping[str, str]) -> Columns:
-    return {
-        name: st.column_config.NumberColumn(title, format="%.2f")
-        if name in _SHARES
-        else st.column_config.Column(title, pinned=name == "segment")
-        for name, title in headings.items()
-    }

@@ -13,17 +13,13 @@ from typing import Any, Final, TypeAlias
 
 import pandas as pd
 import streamlit as st
-from pandas.io.formats.style import Styler
 
-from core.base import wording
-from core.profiles import formats
-from core.profiles.profile_columns import FIELDS, Col
 from core.runs.export import csv_bytes
 from pages.ui.segments import spotlight
 from pages.ui.segments.charts import Chart
+from pages.ui.shell import written_table
+from pages.ui.shell.written_table import Columns
 
-Columns: TypeAlias = dict[str, Any]
-"""Column → how ``st.dataframe`` shows it."""
 Draw: TypeAlias = "partial[Chart] | partial[EChart]"
 """A function of ``charts.py`` with all that it draws."""
 SIDE: Final = 340
@@ -67,7 +63,7 @@ def figure(
         n: How many users (or page views) are counted, in words.
         key: A name of its own; also the name of the downloaded file.
         alt_text: What a screen reader says.
-        columns: Column settings of the table.
+        columns: What is said of columns of the table here alone.
         help_text: How to read the chart.
         border: Whether to draw a frame; not inside another one.
         min_width: Pixels below which the chart scrolls sideways instead of getting narrower.
@@ -122,10 +118,7 @@ def _picture(name: str, _chart: Draw, _key: str, _alt_text: str) -> None:
 
 @st.cache_resource(max_entries=KEPT, show_spinner=False)
 def _table(name: str, _table: pd.DataFrame, _key: str, _columns: Columns | None) -> None:
-    st.dataframe(
-        written(_table), hide_index=True, column_config=_columns, key=_key, placeholder="–",
-        alt="The numbers drawn",
-    )  # fmt: skip
+    written_table.draw(_table, key=_key, alt_text="The numbers drawn", columns=_columns)
 
 
 def behind(table: pd.DataFrame, *, key: str, columns: Columns | None = None) -> None:
@@ -135,40 +128,9 @@ def behind(table: pd.DataFrame, *, key: str, columns: Columns | None = None) -> 
         download_csv(table, key)
 
 
-def written(table: pd.DataFrame) -> Styler | pd.DataFrame:
-    """The table with its figures written as everywhere; it sorts by their values. Plain if too large."""
-    if table.size > int(pd.get_option("styler.render.max_elements")):  # Streamlit refuses it
-        return table
-    writers: dict[str, Any] = {one.field: partial(formats.figure, one.field) for one in FIELDS}
-    writers |= {Col.LIFT: wording.lift, Col.REST_SHARE: writers[Col.SHARE]}
-    if "rate" in table:
-        writers |= dict.fromkeys(("rate", "low", "high"), writers[Col.OUTCOME_RATE])
-    known = {name: writers[name] for name in table if name in writers}
-    return table.style.format(known, na_rep=wording.ABSENT)
-
-
 def download_csv(table: pd.DataFrame, key: str, label: str = "Download as CSV") -> None:
     """A button that makes the file when it is clicked."""
     st.download_button(
         label, data=lambda: csv_bytes(table), file_name=f"{key}.csv", mime="text/csv",
         key=f"csv-{key}", icon=":material/download:", on_click="ignore", type="tertiary",
     )  # fmt: skip
-
-
-def page_columns(here: str, there: str) -> Columns:
-    """Column settings of a table of pages.
-
-    Args:
-        here: What the share is of.
-        there: What the other share is of.
-    """
-    return {
-        Col.RANK: st.column_config.NumberColumn("#", width="small"),
-        Col.PAGE_TITLE: st.column_config.TextColumn("Title", width="medium"),
-        Col.PAGE_LOCATION: st.column_config.TextColumn("Page", width="medium"),
-        Col.USERS: st.column_config.NumberColumn("Users"),
-        Col.SHARE: st.column_config.NumberColumn("Share", help=here),
-        Col.REST_SHARE: st.column_config.NumberColumn("Others", help=there),
-        Col.LIFT: st.column_config.NumberColumn("Lift", help="Share over the others' share."),
-        Col.VIEWS: st.column_config.NumberColumn("Views", format="localized"),
-    }

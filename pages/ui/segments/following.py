@@ -22,8 +22,9 @@ from core.recommend.seen_pages import SeenPages
 from core.runs.embedding_child import EmbeddingChild
 from core.runs.what_next import what_next
 from pages.ui.segments import charts
-from pages.ui.segments.figure import Columns
 from pages.ui.segments.live_segments import LiveSegments
+from pages.ui.shell.kept import kept
+from pages.ui.shell.written_table import Columns
 
 LEFT_OUT: Final = (
     f"{MEANING} So are pages that fewer than {HARDLY} users saw, and those that the user has seen."
@@ -37,10 +38,10 @@ COLOURS: Final = {
 LEGEND: Final = 90
 """Pixels of five lines, on a phone."""
 WORTH: Final[Columns] = {
-    "source": st.column_config.TextColumn("Suggested as it", width="medium"),
-    "weight": st.column_config.TextColumn("Weight", help="Its share of the blend, with a 95 % interval."),
-    "gain": st.column_config.TextColumn(
-        "Adds", help="Points by which the next page is found more often than by the other sources alone, "
+    "source": "Suggested as it",
+    "weight": ("Weight", "Its share of the blend, with a 95 % interval."),
+    "gain": (
+        "Adds", "Points by which the next page is found more often than by the other sources alone, "
         "weighed again; with a 95 % interval over users.",
     ),
 }  # fmt: skip
@@ -52,26 +53,32 @@ def child() -> EmbeddingChild:
     return EmbeddingChild()
 
 
+def _key(live: LiveSegments) -> tuple[str, ViewWeights]:
+    return live.sources.embeddings, live.steering.weights
+
+
+@kept(_key, max_entries=6, show_spinner=WAITING)
 def following(live: LiveSegments) -> NextPages:
     """What suggests next pages to the users on screen.
 
     Raises:
         ArtifactError: If the model is missing or damaged.
     """
-    with st.spinner(WAITING):
-        return _following(live.sources.embeddings, live.steering.weights, live)
+    made_from, inside = live.sources, live.sources.vectors.inside
+    return what_next(made_from.dataset, made_from.labels, made_from.model, live.combined, inside, child())
 
 
+@kept(_key, max_entries=6)
 def seen_pages(live: LiveSegments) -> SeenPages:
     """What all users saw, as next pages are asked for."""
-    return _seen(live.sources.embeddings, live.steering.weights, live)
+    dataset = live.sources.dataset
+    return following(live).seen(dataset.sequences, dataset.pages[Pages.PAGE_LOCATION].tolist())
 
 
+@kept(lambda live: (*_key(live), live.segmentation.partition.digest), max_entries=24, show_spinner=WAITING)
 def of_segments(live: LiveSegments) -> pd.DataFrame:
     """Next pages of every segment (:func:`core.recommend.of_segments.next_pages_of_segments`)."""
-    with st.spinner(WAITING):
-        partition = live.segmentation.partition.digest
-        return _of_segments(live.sources.embeddings, live.steering.weights, partition, live)
+    return next_pages_of_segments(following(live), seen_pages(live), live.combined.vectors, live.labels)
 
 
 def worth(head: Head) -> pd.DataFrame:
@@ -127,23 +134,3 @@ def stacked(table: pd.DataFrame, sources: tuple[Source, ...], title: str) -> cha
         color=colour, order=alt.Order("order:Q"), tooltip=charts.tips(told),
     )  # fmt: skip
     return charts.sized(drawn, charts.ROW * len(table) + charts.AXIS + LEGEND)
-
-
-@st.cache_resource(max_entries=6, show_spinner=False)
-def _following(embeddings: str, weights: ViewWeights, _live: LiveSegments) -> NextPages:
-    made_from = _live.sources
-    inside = made_from.vectors.inside
-    return what_next(made_from.dataset, made_from.labels, made_from.model, _live.combined, inside, child())
-
-
-@st.cache_resource(max_entries=6, show_spinner=False)
-def _seen(embeddings: str, weights: ViewWeights, _live: LiveSegments) -> SeenPages:
-    dataset = _live.sources.dataset
-    names = dataset.pages[Pages.PAGE_LOCATION].tolist()
-    return _following(embeddings, weights, _live).seen(dataset.sequences, names)
-
-
-@st.cache_resource(max_entries=24, show_spinner=False)
-def _of_segments(embeddings: str, weights: ViewWeights, segments: str, _live: LiveSegments) -> pd.DataFrame:
-    made, seen = _following(embeddings, weights, _live), _seen(embeddings, weights, _live)
-    return next_pages_of_segments(made, seen, _live.combined.vectors, _live.labels)

@@ -15,7 +15,7 @@ from core.segments.evidence import LEAST, KEvidence, KMeasure, caveat
 from pages.ui.segments import background, charts, live_segments, session_segments
 from pages.ui.segments.figure import behind, picture
 from pages.ui.segments.live_segments import LiveSegments
-from pages.ui.shell import job_panel, state
+from pages.ui.shell import job_panel, state, written_table
 from pages.ui.shell.text import count
 
 LOOKED_AT: Final = "looked_at_k"
@@ -105,7 +105,7 @@ def _compared(live: LiveSegments, evidence: KEvidence) -> None:
     )  # fmt: skip
     if not free:
         _look_at(live, evidence)
-    behind(table, key="number_of_segments")
+    behind(table, key="number_of_segments", columns={"k": "Segments"})
 
 
 def _look_at(live: LiveSegments, evidence: KEvidence) -> None:
@@ -119,19 +119,13 @@ def _look_at(live: LiveSegments, evidence: KEvidence) -> None:
     other = live_segments.with_number(live, k)
     sizes = other.segmentation.partition.sizes
     table = pd.DataFrame(
-        {"name": other.names[segment], Col.USERS: users, Col.SHARE: users / live.sources.n_clustered}
+        {Col.LABEL: other.names[segment], Col.USERS: users, Col.SHARE: users / live.sources.n_clustered}
         for segment, users in sizes.items()
     )
-    st.dataframe(
-        table, hide_index=True, height="content", key=f"looked-at-{k}",
-        alt=f"Names and sizes of {k} segments",
-        column_config={
-            "name": st.column_config.TextColumn("Segment", width="medium"),
-            Col.USERS: st.column_config.NumberColumn("Users", format="localized"),
-            Col.SHARE: st.column_config.ProgressColumn(
-                "Of the clustered users", format="percent", max_value=1.0
-            ),
-        },
+    of_all = st.column_config.ProgressColumn("Of the clustered users", format="percent", max_value=1.0)
+    written_table.draw(
+        table, key=f"looked-at-{k}", alt_text=f"Names and sizes of {k} segments", height="content",
+        columns={Col.SHARE: of_all},
     )  # fmt: skip
     row = evidence.of(k)
     if row is not None:

@@ -54,6 +54,11 @@ class Sources:
         return counted_key(self.dataset.key, self.labels)
 
     @property
+    def label_key(self) -> str:
+        """Content key of the labels; empty where there are none."""
+        return self.labels.key if self.labels else ""
+
+    @property
     def n_clustered(self) -> int:
         """Users that take part in clustering."""
         return int(self.vectors.inside.sum())

@@ -17,10 +17,9 @@ from core.segments.layout import NEIGHBOURS as NEIGHBOURS_JUDGED
 from core.segments.layout import Layout, inside_polygon
 from pages.ui.segments import background, by_hand_view, shared
 from pages.ui.segments import profile_tables as tables
-from pages.ui.segments.figure import page_columns, written
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.segments.user_map import user_map
-from pages.ui.shell import job_panel, state
+from pages.ui.shell import job_panel, state, written_table
 from pages.ui.shell.text import count, md_text
 
 NEIGHBOURS, QUICK = "Neighbours", "Quick"
@@ -50,7 +49,7 @@ def draw(live: LiveSegments) -> None:
     layout = background.neighbour_map(live.sources, weights) if chosen == NEIGHBOURS else None
     if chosen == NEIGHBOURS and layout is None:
         _offer_neighbours(live, weights)
-    _map_and_selection(live, layout or shared.pca_map(live, weights))
+    _map_and_selection(live, layout or shared.pca_map(live.sources, weights))
     _offer_new_layout(live, weights)
 
 
@@ -190,14 +189,10 @@ def _mix(live: LiveSegments, chosen: Selection) -> None:
         live.names.get(segment, label)
         for segment, label in zip(table.pop(Col.SEGMENT), table[Col.LABEL], strict=True)
     ]
-    st.dataframe(
-        written(table), hide_index=True, key="selection_mix", placeholder="–",
-        alt="Segments of the selected users",
-        column_config={
-            Col.LABEL: "Segment",
-            Col.USERS: st.column_config.NumberColumn("Users"),
-            Col.SHARE: st.column_config.NumberColumn("Share", help="Share of the selected users"),
-            Col.REST_SHARE: st.column_config.NumberColumn("Elsewhere", help="Share of all other users"),
+    written_table.draw(
+        table, key="selection_mix", alt_text="Segments of the selected users", columns={
+            Col.SHARE: ("Share", "Share of the selected users"),
+            Col.REST_SHARE: ("Elsewhere", "Share of all other users"),
         },
     )  # fmt: skip
 
@@ -206,10 +201,12 @@ def _pages(chosen: Selection) -> None:
     ranking = chosen.pages[Col.RANKING].iloc[0] if len(chosen.pages) else PageRanking.OVER.value
     over = ranking == PageRanking.OVER.value
     st.caption("Pages they see more often than others" if over else "Pages they view most")
-    st.dataframe(
-        written(chosen.pages[list(PAGE_COLUMNS)]),
-        hide_index=True, key="selection_pages", placeholder="–", alt="Pages of the selected users",
-        column_config=page_columns("Share of the selected users who saw it", "The same of all others"),
+    written_table.draw(
+        chosen.pages[list(PAGE_COLUMNS)], key="selection_pages", alt_text="Pages of the selected users",
+        columns={
+            Col.SHARE: ("Share", "Share of the selected users who saw it"),
+            Col.REST_SHARE: ("Others", "The same of all others"),
+        },
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from core.desk.controls import Controls
 from pages.ui.segments.made_from import Sources
 from pages.ui.segments.shared import basis
 from pages.ui.shell import state
+from pages.ui.shell.kept import kept
 
 if TYPE_CHECKING:
     from pages.ui.segments.live_segments import LiveSegments
@@ -20,14 +21,16 @@ OFFERED: Final = 1_000
 """Pages that can be chosen as the outcome, the most viewed ones; the command line takes any."""
 
 
+@kept(lambda made_from: made_from.counted, max_entries=8, cache=st.cache_data)
 def outcomes(made_from: Sources) -> dict[str, int]:
     """What can be the outcome → users who did it: events, then templates and pages, most users first."""
-    return _outcomes(made_from.counted, made_from)
+    return basis(made_from).data.outcomes.offered(OFFERED)
 
 
+@kept(lambda live: (live.sources.counted, live.profiles.chosen), max_entries=16)
 def leaks(live: LiveSegments) -> tuple[str, ...]:
     """Pages that give the outcome on screen away, and that the model has read."""
-    return _leaks(live.sources.counted, live.profiles.chosen, live.sources)
+    return basis(live.sources).data.outcomes.leaks(live.profiles.chosen)
 
 
 def chosen_outcomes(made_from: Sources) -> tuple[str, ...]:
@@ -53,13 +56,3 @@ def _by_address(chosen: tuple[str, ...], made_from: Sources) -> tuple[str, ...]:
         page_outcome(index.pages[pages[0]]) if len(pages) == 1 else outcome
         for outcome, pages in zip(chosen, found, strict=True)
     )
-
-
-@st.cache_data(max_entries=8, show_spinner=False)
-def _outcomes(counted: str, _sources: Sources) -> dict[str, int]:
-    return basis(_sources).data.outcomes.offered(OFFERED)
-
-
-@st.cache_data(max_entries=16, show_spinner=False)
-def _leaks(counted: str, chosen: tuple[str, ...], _sources: Sources) -> tuple[str, ...]:
-    return basis(_sources).data.outcomes.leaks(chosen)

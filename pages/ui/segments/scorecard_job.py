@@ -35,7 +35,7 @@ def start(live: LiveSegments) -> None:
     n_clusters, weights, outcomes = _asked(live)
     request = ScorecardRequest(
         dataset=made_from.dataset.key,
-        labels=made_from.labels.key if made_from.labels else "",
+        labels=made_from.label_key,
         model=made_from.model_key,
         embeddings=made_from.embeddings,
         n_clusters=n_clusters,

@@ -15,8 +15,9 @@ from core.trust.result import Call, Method, Question, Topic
 from core.trust.verdict import chance, sentences
 from pages.ui.segments import charts
 from pages.ui.segments.charts import Chart
-from pages.ui.segments.figure import Columns, figure
+from pages.ui.segments.figure import figure
 from pages.ui.shell.text import count, md_text
+from pages.ui.shell.written_table import Columns
 
 TITLES: Final = {
     Topic.RETRIEVAL: "Are users found again?",
@@ -167,22 +168,16 @@ def _n(asked: Question) -> str:
 
 
 def _columns() -> Columns:
-    number = st.column_config.NumberColumn
+    number = partial(st.column_config.NumberColumn, format="%.3f")
     return {
-        "way": st.column_config.TextColumn("Way"),
-        "value": number("Figure", format="%.3f"),
-        "low": number("From", format="%.3f"),
-        "high": number("To", format="%.3f"),
+        "value": number("Figure"), "low": number("From"), "high": number("To"),
         "difference": number(
-            "Difference", format="%.3f",
+            "Difference",
             help="Learned vectors less this way, on the very same users; in the row with learned vectors "
             "beside what is counted: less what is counted alone.",
         ),
-        "difference_low": number("From", format="%.3f"),
-        "difference_high": number("To", format="%.3f"),
-        "ratio": number("Times", format="%.2f", help="Learned vectors by this way."),
-        "ratio_low": number("From", format="%.2f"),
-        "ratio_high": number("To", format="%.2f"),
-        "call": st.column_config.TextColumn("So", help="Decided by the interval of the difference."),
+        "difference_low": number("From"), "difference_high": number("To"),
+        "ratio": ("Times", "Learned vectors by this way."), "ratio_low": "From", "ratio_high": "To",
+        "call": ("So", "Decided by the interval of the difference."),
         "own": None,
     }  # fmt: skip

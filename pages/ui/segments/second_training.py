@@ -46,8 +46,9 @@ def offer(live: LiveSegments) -> None:
 
 
 def _start(made_from: Sources, subject: str) -> None:
-    labels = made_from.labels.key if made_from.labels else ""
-    request = AgainRequest(dataset=made_from.dataset.key, labels=labels, model=made_from.model_key)
+    request = AgainRequest(
+        dataset=made_from.dataset.key, labels=made_from.label_key, model=made_from.model_key
+    )
     job_panel.start(tasks.TRAIN_AGAIN, request, subject)
 
 

@@ -13,7 +13,7 @@ from core.recommend.candidates import Reach, Source
 from core.recommend.next_words import NO_PAGE, how_right, why
 from core.recommend.of_segments import FIRST
 from pages.ui.segments import cards, charts, following
-from pages.ui.segments.figure import figure, page_columns
+from pages.ui.segments.figure import figure
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors
 
@@ -55,15 +55,14 @@ def _listed(live: LiveSegments, row: dict[str, Any]) -> None:
     told = following.titled(live, found)
     told[WHY] = [why({Source(str(name)): share for name, share in one.items()}) for one in said]
     drawn = told.assign(**{name: row[name] for name in (Col.KIND, Col.LABEL)})
-    columns = page_columns(SUGGESTED, "The same of the others") | {
-        Col.N: st.column_config.NumberColumn("Of", help="Users of the segment who were asked for."),
-        Col.LOW: st.column_config.NumberColumn("From", format="percent", help="95 % interval of the share."),
-        Col.HIGH: st.column_config.NumberColumn("To", format="percent"),
-        Diff.DIFFERS: st.column_config.CheckboxColumn(
-            "Differs", help="The interval of the difference to the others leaves out 0. The model has "
-            "read these pages, so it is a description.",
+    columns = {
+        Col.SHARE: ("Share", SUGGESTED), Col.REST_SHARE: ("Others", "The same of the others"),
+        Col.N: ("Of", "Users of the segment who were asked for."),
+        Diff.DIFFERS: (
+            "Differs", "The interval of the difference to the others leaves out 0. The model has read these "
+            "pages, so it is a description.",
         ),
-        WHY: st.column_config.TextColumn("Why", width="large"),
+        WHY: st.column_config.Column("Why", width="large"),
     }  # fmt: skip
     right = how_right(following.following(live).heads[Reach.NEW], Reach.NEW)
     figure(

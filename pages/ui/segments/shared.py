@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
-import streamlit as st
 
 from core.base.settings import AnalyzeSettings, ViewWeights
 from core.desk.controls import MOST_SEGMENTS
@@ -25,46 +24,60 @@ from core.segments.layout import Layout, pca_layout
 from core.segments.partition import Partition
 from core.storage.store import Artifact
 from pages.ui.segments.made_from import Sources
-
-if TYPE_CHECKING:
-    from pages.ui.segments.live_segments import LiveSegments
+from pages.ui.shell.kept import kept
 
 SESSIONS: Final = 24
 """People at once for whom everything that they look at is kept; with more, some of it is made again."""
 
 
+@kept(lambda made_from, weights: (made_from.embeddings, weights), max_entries=6)
 def combined(made_from: Sources, weights: ViewWeights) -> Combined:
     """The vectors that some weights make."""
-    return _combined(made_from.embeddings, weights, made_from)
+    return pipeline.combine(made_from.vectors, weights)
 
 
+@kept(lambda made_from, weights: (made_from.embeddings, weights), max_entries=64)
 def different(made_from: Sources, weights: ViewWeights) -> int:
     """Users who can be clustered and differ from each other, or more than the most segments."""
-    return _different(made_from.embeddings, weights, made_from)
+    vectors = combined(made_from, weights).vectors
+    return count_different(vectors[made_from.vectors.inside], enough=MOST_SEGMENTS + 1)
 
 
-def pca_map(live: LiveSegments, weights: ViewWeights) -> Layout:
+@kept(lambda made_from, weights: (made_from.embeddings, weights), max_entries=6)
+def pca_map(made_from: Sources, weights: ViewWeights) -> Layout:
     """The quick map of the vectors that some weights make."""
-    return _pca(live.sources.embeddings, weights, live.sources)
+    return pca_layout(combined(made_from, weights).vectors)
 
 
+@kept(lambda made_from: made_from.counted, max_entries=2)
 def basis(made_from: Sources) -> Basis:
     """What everything is counted from, laid out once a data set and its labels."""
-    return _basis(made_from.counted, made_from)
+    return Basis.from_dataset(made_from.dataset, made_from.labels)
 
 
+@kept(lambda made_from, partition, settings: (made_from.counted, partition.digest, settings), SESSIONS)
 def tables(made_from: Sources, partition: Partition, settings: AnalyzeSettings) -> Tables:
     """What segments are like, counted once for all sessions that have the same ones.
 
     Raises:
         SettingsError: If the outcome is not in the data.
     """
-    return _tables(made_from.counted, partition.digest, settings, made_from, partition)
+    made = basis(made_from)
+    return Tables(
+        made, pipeline.analyze(made.data, partition, settings, _one_page(made_from, settings)), partition
+    )
 
 
+@kept(lambda made_from, settings: (made_from.counted, settings), max_entries=8)
+def _one_page(made_from: Sources, settings: AnalyzeSettings) -> OnePageSegments:
+    """Made once for the labels and the outcome: no slider changes them."""
+    return pipeline.one_page_segments(made_from.dataset, made_from.labels, basis(made_from).data, settings)
+
+
+@kept(lambda made, given: (made.digest, tuple(sorted(given.items()))), max_entries=4 * SESSIONS)
 def called(made: Tables, given: Mapping[int, SegmentName]) -> Mapping[int, HeldName]:
     """What each segment is called: a given name, held against what sets it apart, or the app's."""
-    return _called(made.digest, tuple(sorted(given.items())), made)
+    return fitting.held_names(made.differences, made.basis.site, given)
 
 
 def certificates(made_from: Sources, weights: ViewWeights, partition: Partition) -> Mapping[int, Certificate]:
@@ -74,54 +87,11 @@ def certificates(made_from: Sources, weights: ViewWeights, partition: Partition)
     return {} if found is None else _certificates(key, found)
 
 
+@kept(lambda key, found: key, max_entries=4 * SESSIONS)
+def _certificates(key: str, found: Artifact) -> Mapping[int, Certificate]:
+    return kept_certificates.read(found)
+
+
 def token(array: np.ndarray) -> str:
     """A content key of an array: who lies where."""
     return hashlib.blake2b(np.ascontiguousarray(array).tobytes(), digest_size=12).hexdigest()
-
-
-@st.cache_resource(max_entries=6, show_spinner=False)
-def _combined(embeddings: str, weights: ViewWeights, _sources: Sources) -> Combined:
-    return pipeline.combine(_sources.vectors, weights)
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def _different(embeddings: str, weights: ViewWeights, _sources: Sources) -> int:
-    vectors = _combined(embeddings, weights, _sources).vectors
-    return count_different(vectors[_sources.vectors.inside], enough=MOST_SEGMENTS + 1)
-
-
-@st.cache_resource(max_entries=6, show_spinner=False)
-def _pca(embeddings: str, weights: ViewWeights, _sources: Sources) -> Layout:
-    return pca_layout(_combined(embeddings, weights, _sources).vectors)
-
-
-@st.cache_resource(max_entries=2, show_spinner=False)
-def _basis(counted: str, _sources: Sources) -> Basis:
-    return Basis.from_dataset(_sources.dataset, _sources.labels)
-
-
-@st.cache_resource(max_entries=SESSIONS, show_spinner=False)
-def _tables(
-    counted: str, segments: str, settings: AnalyzeSettings, _sources: Sources, _partition: Partition
-) -> Tables:
-    made = basis(_sources)
-    one_page = _one_page(counted, settings, _sources)
-    return Tables(made, pipeline.analyze(made.data, _partition, settings, one_page), _partition)
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _one_page(counted: str, settings: AnalyzeSettings, _sources: Sources) -> OnePageSegments:
-    """Made once for the labels and the outcome: no slider changes them."""
-    return pipeline.one_page_segments(_sources.dataset, _sources.labels, basis(_sources).data, settings)
-
-
-@st.cache_resource(max_entries=4 * SESSIONS, show_spinner=False)
-def _called(
-    segments: str, given: tuple[tuple[int, SegmentName], ...], _tables: Tables
-) -> Mapping[int, HeldName]:
-    return fitting.held_names(_tables.differences, _tables.basis.site, dict(given))
-
-
-@st.cache_resource(max_entries=4 * SESSIONS, show_spinner=False)
-def _certificates(key: str, _found: Artifact) -> Mapping[int, Certificate]:
-    return kept_certificates.read(_found)

@@ -6,9 +6,9 @@ agree, and nothing that was set for one data set is ever shown for another.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -104,17 +104,18 @@ def draw(made_from: Sources) -> Slots:
     return slots
 
 
+def _keep(model: str, widget: str, control: str, read: Callable[[Any], object]) -> None:
+    """Set a control to what a widget shows (its callback)."""
+    state.set_controls(model, **{control: read(st.session_state[widget])})
+
+
 def _algorithm(made_from: Sources, now: Steering) -> None:
     state.display("algorithm", now.cluster.algorithm)
     st.selectbox(
         "Kind of groups", list(KINDS), list(KINDS).index(now.cluster.algorithm), key="algorithm",
-        format_func=KINDS.__getitem__, help=WHICH, on_change=_keep_algorithm, args=(made_from.model_key,),
-        width=260,
+        format_func=KINDS.__getitem__, help=WHICH, width=260,
+        on_change=_keep, args=(made_from.model_key, "algorithm", "algorithm", Algorithm),
     )  # fmt: skip
-
-
-def _keep_algorithm(model: str) -> None:
-    state.set_controls(model, algorithm=Algorithm(st.session_state["algorithm"]))
 
 
 def _smallest(made_from: Sources, now: Steering) -> None:
@@ -122,26 +123,18 @@ def _smallest(made_from: Sources, now: Steering) -> None:
     state.display("smallest", percent)
     st.slider(
         "Smallest group", *SMALLEST, percent, 0.5, format="%.1f %%", key="smallest",
-        on_change=_keep_smallest, args=(made_from.model_key,),
+        on_change=_keep, args=(made_from.model_key, "smallest", "min_cluster_size", lambda part: part / 100),
         help="Share of the users that a group has at least. Larger: fewer groups and more outliers.",
     )  # fmt: skip
-
-
-def _keep_smallest(model: str) -> None:
-    state.set_controls(model, min_cluster_size=float(st.session_state["smallest"]) / 100)
 
 
 def _k(made_from: Sources, now: Steering, most: int) -> None:
     state.display("k", now.cluster.n_clusters)
     st.slider(
         "Number of segments", 2, max(3, most), now.cluster.n_clusters, key="k", disabled=most < 3,
-        on_change=_keep_k, args=(made_from.model_key,),
+        on_change=_keep, args=(made_from.model_key, "k", "n_clusters", int),
         help="How many there are. The chart below the map shows how well each number fits.",
     )  # fmt: skip
-
-
-def _keep_k(model: str) -> None:
-    state.set_controls(model, n_clusters=int(st.session_state["k"]))
 
 
 def _weight(made_from: Sources, now: Steering, view: View) -> DeltaGenerator:
@@ -200,7 +193,7 @@ def _outcome(made_from: Sources, now: Steering) -> None:
     state.display("outcome", shown)
     st.multiselect(
         "Outcome", list(outcomes), shown, key="outcome", placeholder="An event, or a page that was seen",
-        on_change=_keep_outcome, args=(made_from.model_key,),
+        on_change=_keep, args=(made_from.model_key, "outcome", "outcomes", tuple),
         format_func=lambda outcome: f"{label_of([outcome])} ({outcomes[outcome]:,} users)",
         help="What counts as success: events, or pages that users saw. Of several, any counts, and each is "
         "shown by itself. Empty: no outcome. It does not move any segment.",
@@ -209,19 +202,12 @@ def _outcome(made_from: Sources, now: Steering) -> None:
         _counts(made_from, now.analyze.outcome_counts)
 
 
-def _keep_outcome(model: str) -> None:
-    state.set_controls(model, outcomes=tuple(st.session_state["outcome"]))
-
-
 def _counts(made_from: Sources, now: OutcomeCount) -> None:
     state.display("outcome_counts", now)
     st.segmented_control(
         "Rows of each count", list(OutcomeCount), default=now, key="outcome_counts", required=True,
-        format_func=COUNTS.__getitem__, on_change=_keep_counts, args=(made_from.model_key,),
+        format_func=COUNTS.__getitem__, on_change=_keep,
+        args=(made_from.model_key, "outcome_counts", "outcome_counts", OutcomeCount),
         help="Whoever did any of them has the outcome. In the rows of each outcome, a user counts for all "
         "that they did, or only for the one that came first: then the rows add up.",
     )  # fmt: skip
-
-
-def _keep_counts(model: str) -> None:
-    state.set_controls(model, outcome_counts=OutcomeCount(st.session_state["outcome_counts"]))

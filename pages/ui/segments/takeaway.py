@@ -114,7 +114,7 @@ def report_html(live: LiveSegments) -> bytes:
         versions=versions(),
         facts=clustering_facts(live.combined, live.segmentation.partition),
         layout=background.neighbour_map(live.sources, live.steering.weights)
-        or shared.pca_map(live, live.steering.weights),
+        or shared.pca_map(live.sources, live.steering.weights),
         verdict=live.evidence.sentence if live.evidence else "",
         certificates=live.certificates,
         journeys=journeys(moves, live.profiles.rows, live.plain_names),

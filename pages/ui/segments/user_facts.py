@@ -25,6 +25,7 @@ from pages.ui.segments import charts
 from pages.ui.segments.figure import download_csv
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.segments.profile_tables import named
+from pages.ui.shell import written_table
 from pages.ui.shell.text import count
 
 LISTED: Final = (
@@ -82,19 +83,15 @@ def belonging(live: LiveSegments, users: np.ndarray) -> Memberships:
 
 def show_list(table: pd.DataFrame, key: str, choose: Callable[[], None], alt_text: str) -> None:
     """Draw a table of users; a click on a row calls ``choose``, which reads the row from the session."""
-    st.dataframe(
-        table, hide_index=True, key=key, on_select=choose, selection_mode="single-row", alt=alt_text,
-        placeholder="–",
-        column_config={
-            Users.USER_ID: st.column_config.TextColumn("User", pinned=True, width=148),
-            SCORE: st.column_config.NumberColumn("Score", format="%.2f", help=NEARNESS),
-            SEGMENT: st.column_config.TextColumn("Segment", width="medium"),
-            MEMBERSHIP: st.column_config.NumberColumn("Belongs", format="percent", help=BELONGS, width=62),
-            Users.PAGE_VIEWS: st.column_config.NumberColumn("Views", format="localized", width=46),
-            Users.SESSIONS: st.column_config.NumberColumn("Sessions", format="localized"),
-            Users.DEVICE: st.column_config.TextColumn("Device", width=62),
-            Users.COUNTRY: st.column_config.TextColumn("Country", width=108),
-            Users.SOURCE: "First source",
+    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
+    written_table.draw(
+        table, key=key, alt_text=alt_text, on_select=choose, selection_mode="single-row",
+        columns={
+            Users.USER_ID: text("User", pinned=True, width=148), SCORE: ("Score", NEARNESS),
+            SEGMENT: "Segment",
+            MEMBERSHIP: number("Belongs", help=BELONGS, width=62),
+            Users.PAGE_VIEWS: number("Views", width=46), Users.DEVICE: text("Device", width=62),
+            Users.COUNTRY: text("Country", width=108), Users.SOURCE: "First source",
         },
     )  # fmt: skip
 
@@ -196,15 +193,11 @@ def _facts(row: pd.Series) -> None:
 
 
 def _table(views: pd.DataFrame) -> None:
-    st.dataframe(
+    written_table.draw(
         views[[SESSION, VIEW, TIME, Col.PAGE_TITLE, Col.PAGE_LOCATION, SECONDS_TO_NEXT]],
-        hide_index=True, key="timeline_table", placeholder="–", alt="Every page view of the user",
-        column_config={
-            SESSION: st.column_config.NumberColumn("Session", width="small"),
-            VIEW: st.column_config.NumberColumn("View", width="small"),
+        key="timeline_table", alt_text="Every page view of the user",
+        columns={
             TIME: st.column_config.DatetimeColumn("Time (UTC)", format="YYYY-MM-DD HH:mm:ss"),
-            Col.PAGE_TITLE: st.column_config.TextColumn("Title"),
-            Col.PAGE_LOCATION: st.column_config.TextColumn("Page"),
             SECONDS_TO_NEXT: st.column_config.NumberColumn(
                 "Seconds", format="%.0f", help="Until the next page view of the session"
             ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import altair as alt
@@ -13,6 +14,7 @@ import streamlit as st
 from core.base import wording
 from core.base.settings import Encoder, TrainSettings
 from core.runs.jobs import JobView
+from pages.ui.shell import written_table
 from pages.ui.shell.text import clock, count
 
 STEP: Final = "step"
@@ -52,7 +54,12 @@ def curves(rows: Sequence[Mapping[str, Any]], key: str) -> None:
             _line(table, "loss", "Loss in training", WHAT_LOSS)
         with st.container():
             _line(table, "valid_mrr", "Validation retrieval", WHAT_RETRIEVAL)
-    behind.dataframe(table, hide_index=True, height=300, alt="Figures at each step", key=f"{key}-table")
+    measured = partial(st.column_config.NumberColumn, format="%.4f")
+    columns = {"loss": measured("Loss"), "valid_mrr": measured("Validation retrieval")}
+    with behind:
+        written_table.draw(
+            table, key=f"{key}-table", alt_text="Figures at each step", height=300, columns=columns
+        )
 
 
 def _line(table: pd.DataFrame, column: str, title: str, what: str) -> None:

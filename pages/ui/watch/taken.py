@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -16,10 +15,11 @@ from core.profiles.profile_columns import Col
 from core.runs import watch_history
 from core.runs.kept_watches import LIVE, KeptWatch, WatchOrder
 from core.runs.taken_files import TakenFiles, WatchedDrift
-from core.runs.watch_history import AT, NAME, NEW_USERS, RECORDS
+from core.runs.watch_history import AT, NAME, NEW_USERS
 from pages.ui.data import sources
 from pages.ui.segments.charts import ABOVE, NEUTRAL, Chart, segment_or, sized, tips
-from pages.ui.segments.figure import Columns, behind, download_csv, picture
+from pages.ui.segments.figure import behind, download_csv, picture
+from pages.ui.shell import written_table
 from pages.ui.shell.links import DATA
 from pages.ui.shell.text import count, md_text
 from pages.ui.watch.switch import shown_name
@@ -35,8 +35,9 @@ LINES: Final = (
 TRAINING: Final = "training_share"
 """Share of a segment among the users of the training who are in segments."""
 NAMED: Final = {
-    Col.LABEL: "Segment", Col.N: "Of", Col.USERS: "Users so far", Col.SHARE: "Share", Col.LOW: "From",
-    Col.HIGH: "To", TRAINING: "In the training",
+    Col.USERS: "Users so far", TRAINING: "In the training", AT: "Taken", NAME: "File",
+    NEW_USERS: ("New users", "Files of one look are counted together, at the last one."),
+    Col.PAGE_VIEWS: "Page views so far",
 }  # fmt: skip
 LATEST: Final = 20
 """Refused files that are shown."""
@@ -119,15 +120,14 @@ def _shares(order: WatchOrder, taken: TakenFiles) -> None:
         )
         if looks == 1:  # a point each says less than a row each
             shown = table[[Col.LABEL, Col.SHARE, TRAINING, Col.LOW, Col.HIGH, Col.USERS]]
-            in_percent: list[Hashable] = [Col.SHARE, TRAINING, Col.LOW, Col.HIGH]
-            st.dataframe(
-                shown.style.format("{:.1%}", in_percent, na_rep="–"), hide_index=True, column_config=NAMED,
-                key="watch-now-in", alt="Share of each segment, beside that in the training",
+            written_table.draw(
+                shown, key="watch-now-in", columns=NAMED,
+                alt_text="Share of each segment, beside that in the training",
             )  # fmt: skip
             download_csv(shown, "watch-shares")
             return
         _lines(table)
-        behind(table.drop(columns=Col.SEGMENT), key="watch-shares", columns=_share_columns())
+        behind(table.drop(columns=Col.SEGMENT), key="watch-shares", columns=NAMED)
 
 
 def _lines(table: pd.DataFrame) -> None:
@@ -142,14 +142,6 @@ def _lines(table: pd.DataFrame) -> None:
                     partial(share_line, own, segment, top), key=f"watch-share-{segment}",
                     alt_text=f"Share of {name} after each look",
                 )  # fmt: skip
-
-
-def _share_columns() -> Columns:
-    in_percent = (Col.LOW, Col.HIGH, TRAINING)
-    return {
-        **NAMED, AT: st.column_config.DatetimeColumn("Taken", format="D MMM YYYY, HH:mm"),
-        **{one: st.column_config.NumberColumn(NAMED[one], format="percent") for one in in_percent},
-    }  # fmt: skip
 
 
 def share_line(table: pd.DataFrame, segment: int, top: float) -> Chart:
@@ -183,18 +175,7 @@ def share_line(table: pd.DataFrame, segment: int, top: float) -> Chart:
 def _files(taken: TakenFiles) -> None:
     st.markdown("**Files taken**")
     table = _here(watch_history.file_table(taken))
-    shown = {
-        NAME: st.column_config.TextColumn("File", width="medium"),
-        AT: st.column_config.DatetimeColumn("Taken", format="D MMM YYYY, HH:mm:ss"),
-        RECORDS: st.column_config.NumberColumn("Records", format="localized"),
-        NEW_USERS: st.column_config.NumberColumn(
-            "New users", format="localized", help="Files of one look are counted together, at the last one."
-        ),
-        Col.USERS: st.column_config.NumberColumn("Users so far", format="localized"),
-        Col.PAGE_VIEWS: st.column_config.NumberColumn("Page views so far", format="localized"),
-    }
-    st.dataframe(table, hide_index=True, column_config=shown, key="watch-files", placeholder="–",
-                 alt="Every file that was taken")  # fmt: skip
+    written_table.draw(table, key="watch-files", alt_text="Every file that was taken", columns=NAMED)
     download_csv(table, "watch-files")
 
 

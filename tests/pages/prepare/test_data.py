@@ -232,11 +232,30 @@ def test_files_of_two_tools_are_told_before_they_are_prepared(
 ) -> None:
     app = choose_file(open_app, fake_jobs)
     files = [INSPECTION["files"][0], INSPECTION["files"][0] | {"name": "b.jsonl", "tool": "PostHog"}]
+    mapping = INSPECTION["mapping"] | {"event_timestamp": "when"}
     said = {"files": files, "warnings": ["These files have the columns of different tools"]}
-    fake_jobs.end("inspect", result={"inspection": INSPECTION | said})
+    fake_jobs.end("inspect", result={"inspection": INSPECTION | said | {"mapping": mapping}})
     app.run()
     assert app.warning[0].value == "These files have the columns of different tools"
     assert "PostHog · flat csv" in texts(app)
+    assert app.button(key="prepare").disabled
+    app.checkbox(key="together").check().run()
+    assert not app.button(key="prepare").disabled
+
+
+def test_dates_that_are_not_read_cannot_be_chosen_as_the_time(
+    open_app: OpenApp, fake_jobs: FakeJobs, input_file: Path
+) -> None:
+    app = choose_file(open_app, fake_jobs)
+    file = INSPECTION["files"][0] | {"odd_dates": ["when"]}
+    mapping = INSPECTION["mapping"] | {"event_timestamp": "when"}
+    fake_jobs.end("inspect", result={"inspection": INSPECTION | {"files": [file], "mapping": mapping}})
+    app.run()
+    assert app.button(key="prepare").disabled
+    assert "begin with the day or the month" in app.error[0].value
+    app.selectbox(key="map-event_timestamp").select("user_id").run()
+    assert not app.button(key="prepare").disabled
+    assert not app.error
 
 
 def test_names_of_events_that_the_first_rows_leave_blank_can_be_typed(

@@ -7,7 +7,9 @@ import pytest
 from core.base.errors import InputError
 from core.base.schema import Raw
 from core.base.settings import IngestSettings
+from core.ingest.clean.records import microseconds
 from core.ingest.read.inspection import Inspection, inspect
+from tests.core.ingest.clean.test_records import computed
 from tests.core.ingest.raw import HEADER, ROW, csv_of, write
 from tests.core.ingest.read.test_delimited_layout import CONSOLE_HEADER, DOTTED, console, console_row
 from tests.core.ingest.read.test_ndjson import event, lines
@@ -132,3 +134,13 @@ def test_names_of_events_are_shown_unless_they_may_be_those_of_people(tmp_path: 
             tmp_path / f"{name}.csv", csv_of("Seite gesehen,1,c,/a", header=f"{name},ts,clientId,url")
         )
         assert inspect([path], IngestSettings()).files[0].sample_rows[0][0] == shown
+
+
+def test_dates_that_begin_with_the_day_or_the_month_are_told_before_all_is_read(tmp_path: Path) -> None:
+    odd = ["31.12.2025", "31.12.2025 14:05", "1/2/2025 10:00:00", "01-02-2025", "31.12.25 10:00"]
+    assert computed(tmp_path, odd, microseconds) == [None] * len(odd)  # nor does the reading know them
+    for written in (*odd, "2025-12-31 14:05:00", "1700000000000000", "31 Dec 2025", ""):
+        path = write(tmp_path / "a.csv", csv_of(f"{written},u,/a", header="ts,clientId,url"))
+        assert look(path).files[0].odd_dates == (("ts",) if written in odd else ())
+    mixed = write(tmp_path / "b.csv", csv_of("31.12.2025,u,/a", "1700000000,u,/a", header="ts,clientId,url"))
+    assert look(mixed).files[0].odd_dates == ()

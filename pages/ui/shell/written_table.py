@@ -1,0 +1,113 @@
+"""Tables on the screen: what a column is called and how its values are written, said once for all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Final, TypeAlias
+
+import pandas as pd
+import streamlit as st
+from pandas.api import types
+from pandas.io.formats.style import Styler
+
+from core.base import wording
+from core.differences.table import Diff
+from core.profiles import formats
+from core.profiles.profile_columns import FIELDS, Col
+
+Columns: TypeAlias = Mapping[str, Any]
+"""Column → its heading here, heading and help, or what ``st.dataframe`` takes; None to leave it out."""
+UNSHOWN: Final = dict.fromkeys((Col.KEY, Col.KIND, Col.SEGMENT))
+"""Said to programs: in the file, not on the screen."""
+FIGURES: Final = {one.field: one.label for one in FIELDS}
+CALLED: Final = FIGURES | {
+    Col.LABEL: "Segment", Col.RANK: "#", Col.PAGE_TITLE: "Title", Col.PAGE_LOCATION: "Page", Col.N: "Of",
+    Col.SHARE: "Share", Col.LOW: "From", Col.HIGH: "To", Col.REST_SHARE: "Others", Col.REST_N: "Of others",
+    Col.ABSENT: "Without a value",
+}  # fmt: skip
+"""What is not here is called by its name."""
+HELP: Final = {
+    Col.LOW: "95 % interval.",
+    Col.LIFT: "Share over the others' share.",
+    Diff.DIFFERS: "The 95 % interval of the difference leaves out 0.",
+}
+IN_PERCENT: Final = re.compile(r"(rest_)?(.*share|low|high)|membership|difference(_low|_high)?")
+"""Columns of numbers that are shares, from 0 to 1, or differences of shares."""
+LONG: Final = 18
+"""Characters of a text that may push what is beside it off a phone."""
+NARROW: Final = 150
+"""Pixels that such a text has at least; where there is room, it gets more."""
+
+
+def draw(
+    table: pd.DataFrame,
+    *,
+    key: str,
+    alt_text: str,
+    columns: Columns | None = None,
+    **more: Any,  # noqa: ANN401
+) -> Any:  # noqa: ANN401 - of st.dataframe
+    """Draw a table.
+
+    Args:
+        table: Any.
+        key: A name of its own.
+        alt_text: What a screen reader says.
+        columns: What is said of columns here and nowhere else.
+        more: For ``st.dataframe``.
+    """
+    return st.dataframe(
+        written(table), hide_index=True, column_config=headed(table, columns or {}), key=key, placeholder="–",
+        alt=alt_text, **more,
+    )  # fmt: skip
+
+
+def headed(table: pd.DataFrame, own: Columns) -> dict[str, Any]:
+    """Column → its heading; nobody reads a name with underscores, and a long text leaves room for figures."""
+    found: dict[str, Any] = {}
+    for name in map(str, table):
+        told = {**UNSHOWN, **own}.get(name, CALLED.get(name, _in_words(name)))
+        said = (told, HELP.get(name)) if isinstance(told, str) else told
+        if isinstance(said, tuple):
+            said = st.column_config.Column(said[0], help=said[1], width=_width(table[name]))
+        found[name] = said
+    return found
+
+
+def _in_words(name: str) -> str:
+    words = name.replace("_", " ")
+    words = f"others' {words.removeprefix('rest ')}" if words.startswith("rest ") else words
+    return words[:1].upper() + words[1:]
+
+
+def _width(column: pd.Series) -> int | None:
+    is_long = types.is_object_dtype(column) or types.is_string_dtype(column)
+    return NARROW if is_long and column.astype(str).str.len().max() > LONG else None
+
+
+def written(table: pd.DataFrame) -> Styler | pd.DataFrame:
+    """The table with its values written as everywhere; it sorts by the values. Plain if too large."""
+    if table.size > int(pd.get_option("styler.render.max_elements")):  # Streamlit refuses it
+        return table
+    writers: dict[Any, Any] = {name: _writer(str(name), table[name]) for name in table}
+    if "rate" in table:  # of an outcome, with its interval
+        writers |= dict.fromkeys(("rate", Col.LOW, Col.HIGH), partial(formats.figure, Col.OUTCOME_RATE))
+    return table.style.format(writers, na_rep=wording.ABSENT)
+
+
+def _writer(name: str, column: pd.Series) -> Callable[[Any], str] | str | None:
+    if name in FIGURES:
+        return partial(formats.figure, name)
+    if name == Col.LIFT:
+        return wording.lift
+    if name == Col.PAGE_LOCATION:
+        return partial(wording.short_address, origin=wording.common_origin(column.dropna().tolist()))
+    if types.is_datetime64_any_dtype(column):
+        return "{:%-d %b %Y}" if (column == column.dt.normalize()).all() else "{:%-d %b %Y, %H:%M}"
+    if types.is_float_dtype(column):
+        if IN_PERCENT.fullmatch(name):
+            return wording.percent
+        return "{:,.0f}" if (column.dropna() % 1 == 0).all() else "{:,.2f}"
+    return "{:,}" if types.is_integer_dtype(column) else None
