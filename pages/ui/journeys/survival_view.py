@@ -75,7 +75,7 @@ def _late(live: LiveSegments) -> np.ndarray:
 
 
 def _halves(found: list[TimeToOutcome]) -> list[str]:
-    """How long half of each took, the same half in all lines: half of all comes far later than half of a few."""
+    """How long half of each took, the same half in all lines: half of all takes longer than half of a few."""
     of_all = [one.time_until(0.5) for one in found]
     if None not in of_all:
         return [f"half of all within {wording.duration(half)}" for half in of_all if half is not None]
