@@ -36,7 +36,7 @@ MOMENT, ROW_TITLE = "moment", "row"
 
 
 def routes(table: pd.DataFrame, here: str, there: str) -> Chart:
-    """A bar a route: the share of users who took it, a grey tick at the others', and the route above it.
+    """A bar a route: the share of users who took it, the route above it, a grey tick below at the others'.
 
     Args:
         table: Of :meth:`core.journeys.routes.Routes.listed`, and ``said``, what stands beside the bar.
@@ -65,7 +65,7 @@ def routes(table: pd.DataFrame, here: str, there: str) -> Chart:
         x=x, text=alt.Text(f"{SAID}:N")
     )
     others = base.transform_filter(f"isValid(datum.{Col.REST_SHARE})").mark_tick(
-        thickness=3, height=10, yOffset=17, color=NEUTRAL  # below what is said of the bar
+        thickness=3, height=9, yOffset=19, color=NEUTRAL  # below what is said of the bar
     ).encode(x=alt.X(f"{Col.REST_SHARE}:Q", scale=room, axis=None))  # fmt: skip
     return sized(bars + others + text + said, ROUTE_ROW * len(table) + 8)
 
