@@ -36,8 +36,9 @@ def segment_rule(figures: Figures, segment: Key) -> Finding:
         return Finding(notes(f"There is no rule for {context.title(key)}. {rules[key].reason}"), query)
     facts = _figures(key, fit, tables.basis.rule_features.origin, tables.profiles.n_clustered)
     told = FigureList(facts=facts)
-    rough = f"The rule for {context.title(key)} is rough: it is wrong about many." if fit.poor else ""
-    return Finding((*notes(rough), told, *notes(WHERE)), query)
+    said = f"{fit.caution[:1].lower()}{fit.caution[1:]}"
+    caution = f"The rule for {context.title(key)} is {said}." if said else ""
+    return Finding((*notes(caution), told, *notes(WHERE)), query)
 
 
 def _figures(key: str, fit: RuleFit, origin: str, n_clustered: int) -> tuple[Fact, ...]:

@@ -21,7 +21,7 @@ SEARCHED: Final = 20_000
 POOR: Final = 0.6
 """Precision or recall below which that is said first."""
 CLOSE: Final = 0.02
-"""F1 by which a longer rule must be better to be worth reading."""
+"""F1 by which a longer rule, and precision by which any, must be better to be worth reading."""
 
 
 @dataclass(frozen=True)
@@ -84,16 +84,28 @@ class RuleFit:
         return not min(self.precision.share, self.recall.share) >= POOR
 
     @property
+    def useless(self) -> bool:
+        """Whether its precision is not shown to be much higher than if it found everybody; NaN is not."""
+        everybody = self.recall.n / max(1, self.judged)
+        return not self.precision.interval[0] > everybody + CLOSE
+
+    @property
+    def caution(self) -> str:
+        """What to say before anything else of a rule that is wrong about many; empty of others."""
+        if self.useless:
+            return "Not shown to be much better than taking everybody; do not use it"
+        return "A rough rule" if self.poor else ""
+
+    @property
     def verdict(self) -> str:
         """How far to trust it, the bad news first."""
         if not self.precision.n:
             return "None of the users that it was judged on meets this rule."
         found = f"it finds {_tenths(self.recall.share)} of the segment"
         right = f"{_tenths(self.precision.share)} of whom it finds belong to the segment"
-        first = "A rough rule: " if self.poor else ""
-        worst = self.poor and self.precision.share < self.recall.share
+        worst = self.caution and self.precision.share < self.recall.share
         said = f"{right}, and {found}" if worst else f"{found}, and {right}"
-        return f"{first}{said}." if first else f"{said[0].upper()}{said[1:]}."
+        return f"{self.caution}: {said}." if self.caution else f"{said[0].upper()}{said[1:]}."
 
 
 @dataclass(frozen=True)

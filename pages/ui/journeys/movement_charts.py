@@ -218,7 +218,7 @@ def _stops(links: pd.DataFrame, gone: str) -> pd.DataFrame:
 
 def _stop(column: int, place: str, share: float, others: int, gone: str) -> dict[str, Any]:
     called = f"({others:,} other places)" if place == OTHER_PLACES else place
-    key, text = f"{column}|{place}", f"{wording.percent(share, 0)} {called}"
+    key, text = f"{column}|{place}", f"{_whole(share)} {called}"
     return {
         "name": key, "depth": column - 1, "tooltip": {"formatter": text},
         "itemStyle": {"color": NEUTRAL if place in (OTHER_PLACES, gone) else MARK},
@@ -264,9 +264,15 @@ def _depth(table: pd.DataFrame, *, difference: bool) -> pd.Series:
     return depth.where(table[Diff.DIFFERS], 0)
 
 
+def _whole(share: float) -> str:
+    """A share in whole percent; one that is not zero does not say so."""
+    text = wording.percent(share, 0)
+    return "<1%" if share > 0 and text == "0%" else text
+
+
 def _in_cell(row: Mapping[Any, Any], *, difference: bool) -> str:
     if not difference:
-        return wording.percent(row[SESSION_SHARE], 0) if row[SESSIONS] else ""
+        return _whole(row[SESSION_SHARE]) if row[SESSIONS] else ""
     apart = 100 * (row[SESSION_SHARE] - row[REST_SESSION_SHARE])
     return f"{apart:+.{int(abs(apart) < 1)}f}".replace("-", "−") if row[Diff.DIFFERS] else ""
 

@@ -31,6 +31,8 @@ EDGES: Final = 30
 FOLLOWED: Final = 200
 """Places that sessions can be followed from or to, the most viewed ones."""
 LISTED: Final = 10
+FEWEST_DRAWN: Final = 10
+"""Users below whom a share is not drawn: all of two would look like all of two hundred."""
 LED: Final = 3
 """Steps that more users take, and as many that fewer do, before all charts."""
 FIRST, LAST = "First steps", "Last steps"
@@ -199,20 +201,30 @@ def _loops(found: Moved, choice: Choice) -> None:
 
 
 def _dumbbell(found: Moved, choice: Choice, table: pd.DataFrame, title: str, n: str) -> None:
-    if table.empty:
+    drawn, key = _of_enough(table), title.lower().replace(" ", "-")
+    few = f" Shares of fewer than {FEWEST_DRAWN} users are in the table alone." * (len(drawn) < len(table))
+    if drawn.empty:
         st.markdown(f"**{title}**")
-        st.caption("Nowhere in these sessions.")
+        st.caption(few.strip() or "Nowhere in these sessions.")
+        if few:
+            behind(table, key=key, columns=STEP_COLUMNS)
         return
-    drawn = table.head(LISTED).assign(label=choice.title, segment=0)
+    drawn = drawn.head(LISTED).assign(label=choice.title, segment=0)
     drawn["place"] = [place.rpartition(" → ")[0].replace(" → ", "\n⇄ ") or place for place in drawn["place"]]
-    drawn = drawn if Col.REST_SHARE in drawn else drawn.assign(**{Col.REST_SHARE: np.nan})
     beside = f" Grey: {md_text(_lower(choice.other_title))}." if found.beside else ""
     figure(
         title, partial(shared.dumbbell, drawn, "place", Col.SHARE, Col.REST_SHARE, "Share of users", INK),
         table,
-        n=f"{n}{beside}", key=title.lower().replace(" ", "-"), alt_text=f"{title}: shares of users",
-        columns=STEP_COLUMNS,
+        n=f"{n}{beside}{few}", key=key, alt_text=f"{title}: shares of users", columns=STEP_COLUMNS,
     )  # fmt: skip
+
+
+def _of_enough(table: pd.DataFrame) -> pd.DataFrame:
+    """The shares of enough users; of too few others, or none, their share is left out."""
+    found = table[table[Col.N] >= FEWEST_DRAWN]
+    if Col.REST_SHARE not in found:
+        return found.assign(**{Col.REST_SHARE: np.nan})
+    return found.assign(**{Col.REST_SHARE: found[Col.REST_SHARE].where(found[Col.REST_N] >= FEWEST_DRAWN)})
 
 
 def _dead(found: Moved) -> None:

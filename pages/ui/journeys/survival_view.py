@@ -47,7 +47,11 @@ def draw(live: LiveSegments, choice: Choice) -> None:
     late = int((_late(live) & (choice.users | choice.others)).sum())
     if late:
         st.caption(f"Left out: {wording.counted(late, 'user')} {LATE}")
-    st.markdown("\n".join(_sentence(title, one, live.profiles.outcome or "") for title, one in found.items()))
+    halves, outcome = _halves(list(found.values())), live.profiles.outcome or ""
+    said = [
+        _sentence(title, one, outcome, half) for (title, one), half in zip(found.items(), halves, strict=True)
+    ]
+    st.markdown("\n".join(said))
     if choice.other and len(found) == 2:
         st.caption(_verdict(live, *found.values()))
     if any(one.had for one in found.values()):
@@ -70,7 +74,16 @@ def _late(live: LiveSegments) -> np.ndarray:
     return dataset.came_before if isinstance(dataset, DatasetPart) else np.zeros(len(live.labels), dtype=bool)
 
 
-def _sentence(title: str, found: TimeToOutcome, outcome: str) -> str:
+def _halves(found: list[TimeToOutcome]) -> list[str]:
+    """How long half of each took, the same half in all lines: half of all takes longer than half of a few."""
+    of_all = [one.time_until(0.5) for one in found]
+    if None not in of_all:
+        return [f"half of all within {wording.duration(half)}" for half in of_all if half is not None]
+    halves = [one.time_until(one.in_the_end / 2) for one in found]
+    return ["" if half is None else f"half of these within {wording.duration(half)}" for half in halves]
+
+
+def _sentence(title: str, found: TimeToOutcome, outcome: str, half: str) -> str:
     n, did = len(found.followed), md_text(outcome, 60)
     before = (
         f" {wording.counted(found.before, 'user')} had it before their first page view and "
@@ -80,15 +93,10 @@ def _sentence(title: str, found: TimeToOutcome, outcome: str) -> str:
         return f"- **{md_text(title)}**: none of {wording.counted(n, 'user')} with {did}.{before}"
     low, high = (wording.percent(ends[-1], 1, n) for ends in (found.low, found.high))
     interval = "" if found.in_the_end == 1 else f" ({low.rstrip('%')} to {high})"
-    half, of_these = found.time_until(0.5), found.time_until(found.in_the_end / 2)
-    middle = (
-        f"half of these within {wording.duration(of_these)}" if half is None else
-        f"half of all within {wording.duration(half)}"
-    )  # fmt: skip
     share = wording.percent(found.in_the_end, 1, n)
     return (
         f"- **{md_text(title)}**: {share}{interval} of {wording.counted(n, 'user')} with {did} by the end of "
-        f"the data, {middle} of their first page view.{before}"
+        f"the data, {half} of their first page view.{before}"
     )
 
 

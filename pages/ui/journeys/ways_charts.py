@@ -36,7 +36,7 @@ MOMENT, ROW_TITLE = "moment", "row"
 
 
 def routes(table: pd.DataFrame, here: str, there: str) -> Chart:
-    """A bar a route: the share of users who took it, a grey tick at the others', and the route above it.
+    """A bar a route: the share of users who took it, the route above it, a grey tick below at the others'.
 
     Args:
         table: Of :meth:`core.journeys.routes.Routes.listed`, and ``said``, what stands beside the bar.
@@ -62,10 +62,10 @@ def routes(table: pd.DataFrame, here: str, there: str) -> Chart:
         x=x, opacity=alt.condition(sure, alt.value(SURE), alt.value(UNSURE))
     )
     said = base.mark_text(align="left", dx=8, dy=9, color=INK, opacity=0.75).encode(
-        x=alt.X("end:Q", scale=room, axis=None), text=alt.Text(f"{SAID}:N")
-    ).transform_calculate(end=f"max(datum.{Col.SHARE}, datum.{Col.REST_SHARE} || 0)")  # fmt: skip
+        x=x, text=alt.Text(f"{SAID}:N")
+    )
     others = base.transform_filter(f"isValid(datum.{Col.REST_SHARE})").mark_tick(
-        thickness=3, height=16, yOffset=9, color=NEUTRAL
+        thickness=3, height=9, yOffset=19, color=NEUTRAL  # below what is said of the bar
     ).encode(x=alt.X(f"{Col.REST_SHARE}:Q", scale=room, axis=None))  # fmt: skip
     return sized(bars + others + text + said, ROUTE_ROW * len(table) + 8)
 

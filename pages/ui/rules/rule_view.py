@@ -82,7 +82,7 @@ def show(live: LiveSegments, export: LoadedExport, fit: RuleFit, segment: int, k
         judged: On whom it was judged, in words.
     """
     with st.container(border=True, key=f"rule-{key}"):
-        icon = ":material/warning:" if fit.poor else ":material/check_circle:"
+        icon = ":material/warning:" if fit.caution else ":material/check_circle:"
         st.markdown(f"{icon} **{fit.verdict}**")
         st.caption(judged)
         _figures(fit)
@@ -182,7 +182,8 @@ def _whom(live: LiveSegments, export: LoadedExport, rule: SegmentRule, segment: 
     ).sort_values(Col.USERS, ascending=False, kind="stable", ignore_index=True)  # fmt: skip
     figure(
         "Whom the rule finds", partial(charts.sizes, table[table[Col.USERS] > 0], live.names), table,
-        n=f"{count(int(users.sum()), 'user')} by segment, and the share of them",
+        n=f"All {count(int(users.sum()), 'user')} whom it finds, by segment, and the share of them. "
+        "Precision above is of those alone on whom it was judged.",
         key=f"whom_{key}", alt_text=f"Segments of the users whom the rule for {live.names[segment]} finds",
         columns={Col.USERS: "Users it finds", Col.SHARE: "Share of these", Col.N: "Users of the segment"},
     )  # fmt: skip

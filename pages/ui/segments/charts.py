@@ -160,14 +160,16 @@ def dumbbell(
     """Two shares a row, joined: a segment's and the rest's.
 
     Args:
-        table: One row a thing, in order; ``label`` and ``segment`` of the first row give the colour.
+        table: One row a thing, in order; ``label`` and ``segment`` of the first row give the colour, ``n``
+            and ``rest_n`` say of how many users the shares are.
         row: Column that names the thing.
         here: Column with the segment's share.
         there: Column with the rest's share.
         title: What is measured; it stands above, where there is room for it.
         colour: Of these users; None for that of their segment.
     """
-    told = {row: ("Page", ""), here: ("These users", ".1%"), there: ("Others", ".1%")}
+    told = {row: ("Page", ""), here: ("These users", ".1%"), Col.N: ("Of", ",")}
+    told |= {there: ("Others", ".1%")} | ({Col.REST_N: ("Of others", ",")} if Col.REST_N in table else {})
     base = alt.Chart(table).encode(y=rows(row, table[row]), tooltip=tips(told))
     x = _percent(here, title)
     names = {int(table[Col.SEGMENT].iloc[0]): str(table[Col.LABEL].iloc[0])}

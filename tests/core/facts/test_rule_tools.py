@@ -35,7 +35,7 @@ def test_a_rule_is_said_to_be_rough_before_its_figures() -> None:
     found = segment_rule(shop_figures(), segment="segment:2")
     first = found.blocks[0]
     assert isinstance(first, Note)
-    assert first.text == "The rule for Loyal readers (segment 3) is rough: it is wrong about many."
+    assert first.text == "The rule for Loyal readers (segment 3) is a rough rule."
     assert min(fact.value for fact in found.facts if fact.measure != "rule_users") < 0.6
 
 
@@ -60,4 +60,4 @@ def test_a_share_of_nobody_is_not_told() -> None:
     tables.basis._rules[tables.partition.digest] = {0: replace(own[0], fits=(fit,))}
     found = segment_rule(Figures(Context(tables, NAMES)), segment="segment:0")
     assert [(fact.measure, fact.text) for fact in found.facts] == [("rule_users", "3"), ("rule_recall", "0%")]
-    assert any("rough" in block.text for block in found.blocks if isinstance(block, Note))
+    assert any("do not use it" in block.text for block in found.blocks if isinstance(block, Note))

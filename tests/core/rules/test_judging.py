@@ -15,7 +15,16 @@ from core.base.settings import IngestSettings
 from core.labels.label_settings import LabelSettings
 from core.rules.conditions import RuleField
 from core.rules.features import RuleFeatures
-from core.rules.judging import CLOSE, FEWEST_USERS, RuleFit, find_rules, judge, recalls, rule_sentence
+from core.rules.judging import (
+    CLOSE,
+    FEWEST_USERS,
+    MeasuredShare,
+    RuleFit,
+    find_rules,
+    judge,
+    recalls,
+    rule_sentence,
+)
 from core.runs import pipeline
 from core.sample import write_sample
 from core.storage.store import Store
@@ -84,8 +93,24 @@ def test_a_rule_for_nothing_is_said_to_be_poor(shop: Shop) -> None:
     fits = [fit for rules in find_rules(features, noise).values() for fit in rules.fits]
     assert len(fits) > 4
     assert all(fit.poor and fit.precision.interval[0] < 0.27 for fit in fits)
-    assert all(fit.verdict.startswith("A rough rule:") for fit in fits)
+    assert all(fit.verdict.startswith("Not shown to be much better than taking everybody") for fit in fits)
     assert np.mean([fit.f1 for fit in fits]) < np.mean([fit.score for fit in fits])
+
+
+@pytest.mark.parametrize(
+    ("right", "found", "caution"),
+    [
+        (60, 180, "Not shown to be much better than taking everybody; do not use it"),  # 33 %, 27 to 41 %
+        (80, 180, "A rough rule"),  # 44 %, 37 to 52 %
+        (2, 3, "Not shown to be much better than taking everybody; do not use it"),  # 67 %, 21 to 94 %
+        (70, 90, ""),  # 78 %, 68 to 85 %
+    ],
+)
+def test_a_rule_is_held_against_taking_everybody(right: int, found: int, caution: str) -> None:
+    rule = asks(RuleField.PAGE, "https://shop.example/b")
+    fit = RuleFit(rule, found, MeasuredShare(right, found), MeasuredShare(right, 100), 300)  # everybody: 33 %
+    assert fit.caution == caution
+    assert fit.verdict.startswith(caution)
 
 
 def test_precision_and_recall_are_those_of_other_users(shop: Shop) -> None:

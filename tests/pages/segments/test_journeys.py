@@ -109,6 +109,14 @@ def test_rows_that_are_no_segment_are_drawn_as_well(
     assert "different steps" in texts(app)
 
 
+def test_shares_of_a_few_users_are_not_drawn(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    app = open_app(PAGE, data=finished_run.dataset, k="3", segment="group:bot_like")  # 4 users
+    assert len(app.get("vega_lite_chart")) == 1  # the step matrix
+    assert texts(app).count("Shares of fewer than 10 users are in the table alone.") == 2
+    ends = [table.value for table in app.dataframe if "step_share" in table.value.columns][1:]
+    assert [table["n"].max() for table in ends] == [4, 4]
+
+
 def test_the_address_says_what_is_shown_before_anything_is_chosen(journeys: AppTest) -> None:
     assert journeys.query_params["segment"] == ["segment:0", "others"]
     assert journeys.query_params["level"] == "page"

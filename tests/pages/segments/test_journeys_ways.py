@@ -102,8 +102,10 @@ def test_a_page_is_an_outcome_that_the_model_has_read(open_app: OpenApp, finishe
     app = opened(open_app, finished_run, "Time to outcome", segment=BUYERS)
     app.multiselect(key="outcome").set_value(["page:shop.example/cart"]).run()
     assert not app.exception
-    assert "with a view of /cart by the end of the data, half of all within 2 min" in texts(app)
+    assert "with a view of /cart by the end of the data, half of these within 2 min" in texts(app)
     assert "Input: a page that the model has read gives the outcome away." in texts(app)
+    app.selectbox(key="journeys-Beside").set_value("nobody").run()
+    assert "half of all within 2 min" in texts(app)  # beside the others, who reach no half, it was of these
 
 
 def test_a_horizon_that_is_longer_than_the_data_is_given_up(

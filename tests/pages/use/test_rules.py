@@ -70,7 +70,7 @@ def test_a_rule_of_ones_own_is_judged_like_any_other(rules: AppTest) -> None:
     rules.button(key="add-condition").click().run()
     assert not rules.exception
     assert "Users who had at least 1 page views." in codes(rules)
-    assert "A rough rule: 3 of 10 of whom it finds belong to the segment" in texts(rules)
+    assert "taking everybody; do not use it: 3 of 10 of whom it finds belong to the segment" in texts(rules)
     rules.number_input(key="rule-number-page_views").set_value(900).run()
     rules.button(key="add-condition").click().run()
     assert "None of the users that it was judged on meets this rule" in texts(rules)

@@ -8,7 +8,7 @@ import pandas as pd
 from core.journeys.flow import flow
 from core.journeys.moves import END, START, Moves
 from core.journeys.places import OTHER_PLACES
-from core.journeys.step_matrix import step_matrix
+from core.journeys.step_matrix import ENDED, step_matrix
 from core.journeys.step_table import step_table
 from pages.ui.journeys import movement_charts as charts
 from pages.ui.segments.charts import ABOVE, BELOW, NEUTRAL
@@ -77,6 +77,8 @@ def test_a_small_difference_is_written_with_a_digit() -> None:
     found = step_matrix(Moves.of(*laid_out(walks)), here, ~here, positions=1)
     (cells,) = charts.matrix(found, difference=True).to_dict()["datasets"].values()
     assert {row["place"]: row["text"] for row in cells}["b"] == "+0.5"
+    (cells,) = charts.matrix(found, difference=False).to_dict()["datasets"].values()
+    assert {row["place"]: row["text"] for row in cells} == {"a": "100%", "b": "<1%", ENDED: ""}
 
 
 def test_a_long_address_keeps_its_end_and_a_long_name_its_beginning() -> None:

@@ -90,6 +90,7 @@ def test_a_hostile_title_is_a_value_and_never_part_of_the_chart() -> None:
             Col.LABEL: ["Segment 1"],
             Col.KIND: ["segment"],
             Col.SEGMENT: [0],
+            Col.N: [12],
         }
     )
     spec, rows = drawn(charts.dumbbell(pages, "page", "here", "there", "Share"))
