@@ -8,9 +8,9 @@ from typing import Final
 from core.base.errors import InputError
 from core.differences.table import Diff
 from core.facts import arguments
-from core.facts.answer import Contrast, Note, Verdict
-from core.facts.context import ALL, Context
-from core.facts.describe import WITHHELD, withheld
+from core.facts.answer import Contrast, Verdict
+from core.facts.context import ALL
+from core.facts.describe import kept_back
 from core.facts.differing import addresses, differing, pair_differing, q_values
 from core.facts.fact_maker import Figures, select
 from core.facts.finding import Finding, known, notes
@@ -46,7 +46,7 @@ def compare(figures: Figures, asked: arguments.Compare) -> Finding:
         for fact in figures.each(first, name)
     ]  # fmt: skip
     query = select(", ".join(names), "segments", key=f"{first}, {second}")
-    return Finding((*_kept_back(context, first, second), *apart, *sorted(contrasts, key=_is_unsure)), query)
+    return Finding((*kept_back(context, first, second), *apart, *sorted(contrasts, key=_is_unsure)), query)
 
 
 def compare_all(figures: Figures) -> Finding:
@@ -65,12 +65,8 @@ def compare_all(figures: Figures) -> Finding:
     alike = ", ".join(BY_KEY[name].label for name in present if (name, "") not in differs)
     unshown = notes(NOT_SHOWN.format(alike)) if alike else ()
     apart = [block for key in keys for block in differing(figures, key, 1)]
-    kept_back = _kept_back(figures.context, *keys)
-    return Finding((*kept_back, *ranked, *unshown, *apart), select("*", "segments", kind="segment"))
-
-
-def _kept_back(context: Context, *keys: str) -> tuple[Note, ...]:
-    return notes(WITHHELD) if withheld(context, *keys) else ()
+    said = kept_back(figures.context, *keys)
+    return Finding((*said, *ranked, *unshown, *apart), select("*", "segments", kind="segment"))
 
 
 def _is_unsure(contrast: Contrast) -> bool:

@@ -63,7 +63,6 @@ def draw(live: LiveSegments) -> None:
         if live.evidence is not None:
             _compared(live, live.evidence)
             return
-        background.compare_once(live.sources, live.steering.weights)
         offer(live)
 
 
