@@ -49,7 +49,7 @@ def paragraph(figures: Figures, key: str) -> Finding:
     begin: tuple[Block, ...] = (FigureList(facts=size), FigureList(facts=habits))
     if withheld(figures.context, key):
         rate = present([figures.measure(key, Col.OUTCOME_RATE)])
-        said = (FigureList(facts=rate), *kept_back(figures.context, key))
+        said: tuple[Block, ...] = (FigureList(facts=rate), *kept_back(figures.context, key))
         return Finding((*begin, *said), select("*", "segments", key=key))
     ways = (*evidence.entries[:1], *evidence.steps[:1], *evidence.nearest[:1])
     warned = notes(UNSUPPORTED) if figures.context.unsupported and key in figures.context.segment_keys else ()
