@@ -24,7 +24,7 @@ WITHHELD: Final = (
 )
 WAITING: Final = (
     "Whether another half of these users would be cut in the same way is being worked out. What kinds of "
-    "users these are is told once that is known."
+    "users these are is not told before that is known."
 )
 UNSUPPORTED: Final = (
     "No stable segments here: another half of these users would be cut otherwise. This describes these very "
