@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 
+from core.base.schema import View
 from core.base.settings import (
     Algorithm,
     ClusterSettings,
@@ -16,19 +18,23 @@ from core.base.settings import (
 )
 from core.labels.label_settings import LabelSettings, ThemeSource
 from core.runs.pipeline import RunSettings
+from core.segments.combination import present_weights
 
 
-def command_line(settings: RunSettings) -> str:
+def command_line(settings: RunSettings, views: tuple[View, ...] = tuple(View)) -> str:
     """The ``python -m core run`` that repeats a run.
 
     Args:
         settings: Every setting of the run.
+        views: Those that there are vectors of: the others' weights do nothing, and are not told.
 
     Returns:
         The command, quoted for a shell. Funnels are a file, which the page Journeys exports. Settings that
         the command line cannot name are not in it; see :func:`beyond`.
     """
-    weights = ",".join(f"{view}={share:g}" for view, share in settings.weights.model_dump().items())
+    shares = present_weights(views, settings.weights).items()
+    weights = ",".join(f"{view}={share:g}" for view, share in shares)
+    weights += ",insist=1" if settings.weights.insist else ""
     words = [*_cluster(settings.cluster), "--weights", weights]
     for outcome in named_outcomes(settings.analyze.outcome):
         words += ["--outcome", outcome]
@@ -51,6 +57,17 @@ def command_line(settings: RunSettings) -> str:
             *_ingest(settings),
         ]
     )
+
+
+def other_numbers(sizes: Mapping[int, int]) -> dict[int, int]:
+    """Number of a segment on screen → that of the same users in a run from scratch, where it is another.
+
+    Args:
+        sizes: Segment (0-based) → users.
+    """
+    by_size = sorted(sizes, key=lambda segment: (-sizes[segment], segment))
+    there = {segment + 1: number for number, segment in enumerate(by_size, 1) if segment + 1 != number}
+    return dict(sorted(there.items()))
 
 
 def _cluster(cluster: ClusterSettings) -> list[str]:

@@ -6,7 +6,7 @@ beside its segments, and a link carries them to another browser.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Annotated, Any, Final
 
@@ -168,11 +168,25 @@ def reweighted(weights: ViewWeights, present: Sequence[View], view: View, percen
     return effective(_weights({view: percent} | rest, insist=weights.insist), present)
 
 
-def load(store: Store, model: str) -> Controls:
-    """Read them; what holds by default where there are none, or none that can be read."""
+def load(store: Store, model: str, others: Iterable[str] = ()) -> Controls:
+    """Read them; where there are none, what holds by default, with outcome and funnel of another model.
+
+    Args:
+        store: Where they are kept.
+        model: Its key.
+        others: Keys of the other models of its data set: of these, the one that was set last counts.
+    """
     with suppress(ResourceError):
-        return _file(store, model).read() or Controls()
+        return _file(store, model).read() or _carried(store, others)
     return Controls()
+
+
+def _carried(store: Store, others: Iterable[str]) -> Controls:
+    """What is about the data set, whatever the model."""
+    files = [file for other in others if (file := _file(store, other)).path.exists()]
+    last = max(files, key=lambda file: file.path.stat().st_mtime_ns).read() if files else None
+    about = {"outcomes", "outcome_counts", "funnel"}
+    return Controls().model_copy(update={name: getattr(last, name) for name in about}) if last else Controls()
 
 
 def save(store: Store, model: str, controls: Controls) -> None:

@@ -30,6 +30,8 @@ FAMILIES: Final = {
     Family.DEVICE: "Devices", Family.BROWSER: "Browsers", Family.COUNTRY: "Countries",
     Family.HOUR: "Hours", Family.WEEKDAY: "Days of the week",
 }  # fmt: skip
+USERS: Final = "Users: "
+"""What a share of them begins with."""
 WORDED: Final = ("what", "here", "others", "difference", "ratio")
 """Columns of :func:`in_words`."""
 _LABELS: Final = {field.field: field.label for field in FIELDS}
@@ -59,7 +61,7 @@ def _row(
     differs: bool, detectable: float, n: int, rest_n: int,
 ) -> tuple[str, str, str, str, str]:  # fmt: skip
     is_measure = family == Family.MEASURE
-    what = _LABELS[item] if is_measure else f"Users: {WHAT[Family(family)].format(item)}"
+    what = _LABELS[item] if is_measure else f"{USERS}{WHAT[Family(family)].format(item)}"
     least = min(n, rest_n)
     if differs:
         ends = " to ".join(

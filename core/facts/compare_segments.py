@@ -7,10 +7,10 @@ from typing import Final
 
 from core.base.errors import InputError
 from core.differences.table import Diff
-from core.facts.answer import Contrast, Note
+from core.facts.answer import Contrast
 from core.facts.arguments import Key, Metric
-from core.facts.context import ALL, Context
-from core.facts.describe import WITHHELD, withheld
+from core.facts.context import ALL
+from core.facts.describe import kept_back
 from core.facts.differing import addresses, differing, pair_differing, q_values
 from core.facts.fact_maker import Figures, select
 from core.facts.finding import Finding, known, notes
@@ -49,7 +49,7 @@ def compare(figures: Figures, a: Key, b: Key, metrics: tuple[Metric, ...] = ()) 
     ]  # fmt: skip
     query = select(", ".join(names), "segments", key=f"{first}, {second}")
     contrasts.sort(key=lambda one: not one.verdict.is_sure)
-    return Finding((*_kept_back(context, first, second), *apart, *contrasts), query)
+    return Finding((*kept_back(context, first, second), *apart, *contrasts), query)
 
 
 def compare_all(figures: Figures) -> Finding:
@@ -68,8 +68,8 @@ def compare_all(figures: Figures) -> Finding:
     alike = ", ".join(BY_KEY[name].label for name in present if (name, "") not in differs)
     unshown = notes(NOT_SHOWN.format(alike)) if alike else ()
     apart = [block for key in keys for block in differing(figures, key, 1)]
-    kept_back = _kept_back(figures.context, *keys)
-    return Finding((*kept_back, *ranked, *unshown, *apart), select("*", "segments", kind="segment"))
+    said = kept_back(figures.context, *keys)
+    return Finding((*said, *ranked, *unshown, *apart), select("*", "segments", kind="segment"))
 
 
 def compared(figures: Figures, rows: Sequence[str]) -> Finding:
@@ -79,10 +79,6 @@ def compared(figures: Figures, rows: Sequence[str]) -> Finding:
         InputError: If there is no such row, or nothing to compare.
     """
     return compare(figures, rows[0], rows[1]) if len(rows) == 2 else compare_all(figures)
-
-
-def _kept_back(context: Context, *keys: str) -> tuple[Note, ...]:
-    return notes(WITHHELD) if withheld(context, *keys) else ()
 
 
 def _present(figures: Figures, keys: Iterable[str]) -> list[str]:

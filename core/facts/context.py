@@ -209,7 +209,8 @@ class Context:
         suggested: Segment → name that the analyst was offered and has not taken (yet).
         certificates: Segment → how sure it is; empty where that was not measured.
         unsupported: Whether no number of segments is supported.
-        withheld: Whether nobody is told what kinds of users the segments are, as none are supported.
+        withheld: Whether nobody is told what kinds of users the segments are: none are supported, or that is
+            being found out.
         funnel: That the analyst built; None without one.
         like: A segment's key, or ``PASTED`` → who is like its users; None where that cannot be found.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from core.facts.answer import Block, FigureList
+from core.facts.answer import Block, FigureList, Note
 from core.facts.arguments import Key
 from core.facts.context import ALL, ONE_PAGE, Context
 from core.facts.differing import differing, q_values
@@ -22,6 +22,10 @@ NOTHING_APART: Final = "Nothing is shown to differ here from the others by more 
 WITHHELD: Final = (
     "No stable segments here: another half of these users would be cut otherwise. What kinds of users these "
     "are is not told unless it is asked for: Name them anyway, on Explore."
+)
+WAITING: Final = (
+    "Whether another half of these users would be cut in the same way is being worked out. What kinds of "
+    "users these are is not told before that is known."
 )
 UNSUPPORTED: Final = (
     "No stable segments here: another half of these users would be cut otherwise. This describes these very "
@@ -48,7 +52,8 @@ def paragraph(figures: Figures, segment: Key) -> Finding:
     begin: tuple[Block, ...] = (FigureList(facts=size), FigureList(facts=habits))
     if withheld(figures.context, key):
         rate = present([figures.measure(key, Col.OUTCOME_RATE)])
-        return Finding((*begin, FigureList(facts=rate), *notes(WITHHELD)), select("*", "segments", key=key))
+        said: tuple[Block, ...] = (FigureList(facts=rate), *kept_back(figures.context, key))
+        return Finding((*begin, *said), select("*", "segments", key=key))
     ways = (*evidence.entries[:1], *evidence.steps[:1], *evidence.nearest[:1])
     warned = notes(UNSUPPORTED) if figures.context.unsupported and key in figures.context.segment_keys else ()
     blocks = (*begin, *_apart(figures, key), FigureList(facts=ways), *warned)
@@ -84,14 +89,20 @@ def why(figures: Figures, key: str, metric: str | None) -> Finding:
     elif metric:
         lead = (FigureList(facts=(figures.needed(key, metric), figures.needed(ALL, metric))),)
     apart = differing(figures, known(context, key)) or notes(NOTHING_APART)
-    kept_back = notes(WITHHELD) if withheld(context, key) else ()
-    blocks = dict.fromkeys((*kept_back, *lead, *apart, *notes(NO_CAUSE)))
+    blocks = dict.fromkeys((*kept_back(context, key), *lead, *apart, *notes(NO_CAUSE)))
     return Finding((*blocks,), select("*", "differences", key=key))
 
 
 def withheld(context: Context, *keys: str) -> bool:
     """Whether one of the rows is a segment of which it is not told what kind of users it is."""
     return context.withheld and not set(keys).isdisjoint(context.segment_keys)
+
+
+def kept_back(context: Context, *keys: str) -> tuple[Note, ...]:
+    """Why that is not told; nothing where it is."""
+    if not withheld(context, *keys):
+        return ()
+    return notes(WITHHELD if context.unsupported else WAITING)
 
 
 def _apart(figures: Figures, key: str) -> tuple[Block, ...]:

@@ -9,7 +9,8 @@ from typing import Final
 import pandas as pd
 
 from core.base import wording
-from core.differences.table import Diff
+from core.differences.in_words import USERS, in_words
+from core.differences.table import Diff, leading
 from core.naming.claims import NameEvidence, meets
 from core.naming.names import SegmentName, name_segments
 from core.naming.words import HABITS, SiteWords
@@ -17,6 +18,7 @@ from core.profiles.profile_columns import Col
 
 ENOUGH: Final = 0.5
 """Part of a name's evidence that has to hold."""
+UNNAMED: Final = "Nothing is common and different enough to name it by"
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class HeldName:
         is_given: Whether it is the analyst's.
         better: A name that fits, where the analyst's no longer does.
         kept_back: Whether it has one that is not told, as there are no segments.
+        nearest: What sets it apart most, in words, where that is too rare or too alike to name it by.
     """
 
     text: str
@@ -36,6 +39,7 @@ class HeldName:
     is_given: bool = False
     better: SegmentName | None = None
     kept_back: bool = False
+    nearest: str = ""
 
     @property
     def says_something(self) -> bool:
@@ -71,7 +75,7 @@ def only_given(held: Mapping[int, HeldName]) -> dict[int, HeldName]:
 
 def _held(table: pd.DataFrame, segment: int, own: SegmentName, given: SegmentName | None) -> HeldName:
     if given is None:
-        return HeldName(own.text, own.evidence)
+        return HeldName(own.text, own.evidence, nearest="" if own.evidence else _nearest(table, segment))
     fit = fits(table, segment, given.evidence)
     return HeldName(given.text, given.evidence, is_given=True, better=None if fit else own)
 
@@ -101,7 +105,19 @@ def reason(name: HeldName) -> str:
     if name.is_given:
         told = told and f"When it was named: {told}."
         return f"{told} This no longer fits; “{name.better.text}” does." if name.better else told
-    return f"Named for {told}." if told else "Nothing sets it apart."
+    if told:
+        return f"Named for {told}."
+    return f"{UNNAMED}; nearest: {name.nearest}." if name.nearest else "Nothing sets it apart."
+
+
+def _nearest(table: pd.DataFrame, segment: int) -> str:
+    """What sets it apart most: ``17.9% saw /sale, against 0.9%``; empty where nothing surely does."""
+    found = in_words(leading(table, f"segment:{segment}", 1))
+    if found.empty:
+        return ""
+    what, here, others = found.loc[:, ["what", "here", "others"]].iloc[0]
+    did = what.removeprefix(USERS)
+    return f"{here} {did}, against {others}" if did != what else f"{what} {here}, against {others}"
 
 
 def _told(one: NameEvidence) -> str:

@@ -94,7 +94,7 @@ def _labelled(dataset: Dataset, labels: LabelledPages, settings: LabelSettings, 
         summary = read_summary(labels.path)
         _notes(summary)
         if summary.choice is not None and up_to_date:
-            own_themes.offer(dataset, settings, summary.choice)
+            own_themes.offer(dataset, settings, summary.choice, summary.unknown[View.THEME])
         if state.model() is None:
             button(TRAINING, "Next: train a model")
         _little_known(label_review.coverage(labels, pages))
@@ -149,6 +149,13 @@ def _little_known(covered: pd.DataFrame) -> None:
         if part <= MOSTLY:
             continue
         noun = WORDS[view].lower()
+        if part == 1:
+            st.warning(
+                f"**No page has a {noun[:-1]}.** Models leave {noun} out until some pages have one: correct "
+                "the most viewed pages below.",
+                icon=":material/help:",
+            )
+            continue
         st.warning(
             f"**{share(part, 1)} of the page views have no {noun[:-1]}.** Segments that count {noun} would "
             "tell users apart mostly by what nobody knows: correct the most viewed pages below, or leave "

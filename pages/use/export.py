@@ -8,7 +8,7 @@ from typing import Final
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.cli.command import beyond, command_line
+from core.cli.command import beyond, command_line, other_numbers
 from core.runs.export import IdStyle
 from pages.ui.segments import naming, segment_controls, takeaway
 from pages.ui.segments.live_segments import LiveSegments
@@ -118,7 +118,7 @@ def _command(live: LiveSegments) -> None:
     st.subheader("The same from the command line")
     settings = takeaway.run_settings(live)
     st.caption("INPUT is your file, OUT a folder for the results. Run it in the folder of this tool.")
-    st.code(command_line(settings), language="shell", wrap_lines=True)
+    st.code(command_line(settings, tuple(live.sources.vectors.views)), language="shell", wrap_lines=True)
     if (dataset := state.dataset()) is not None and (part := dataset.receipt.narrowed):
         st.caption(f"It begins with all that is in the files, where this page counts {md_text(part)}.")
     if unnamed := beyond(settings):
@@ -132,6 +132,19 @@ def _command(live: LiveSegments) -> None:
         st.caption(
             "The segments on screen are a warm fit, which follows the way you moved the sliders. Press Full "
             "re-fit on Explore to have what the command gives."
+        )
+    elif live.segmentation.cut is None:
+        _other_numbers(live)
+
+
+def _other_numbers(live: LiveSegments) -> None:
+    """Segments that have another number there."""
+    there = other_numbers(live.segmentation.partition.sizes)
+    if there:
+        numbers = " · ".join(f"{here} is {number} there" for here, number in there.items())
+        st.caption(
+            "Segments keep their number here while you move sliders; the command numbers the same ones by "
+            f"size, the largest first: {numbers}."
         )
 
 

@@ -37,7 +37,7 @@ def context() -> Context | None:
     made = shared.tables(made_from, shown.partition, analyze)
     evidence = background.k_evidence(made_from, shown.weights)
     kept_back = live_segments.withheld(made_from, evidence)
-    held = live_segments.held_names(made_from, made, evidence)
+    held = live_segments.held_names(made_from, made, kept_back=kept_back)
     told = descriptions.kept(made_from.store, made_from.model_key, made.digest).load()
     suggested = naming.suggested(held, {segment: one.name for segment, one in told.items()})
     names = {segment: name.text for segment, name in held.items() if name.is_given}

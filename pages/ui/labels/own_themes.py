@@ -27,24 +27,27 @@ CHOICES: Final = {
     True: ("Keep for later exports", "Use the shop themes"),
     False: ("Use these", "Keep the shop themes"),
 }
+SHOP_THEMES: Final = "The shop themes that come with this tool are used"
 NOT_USED: Final = (
     "The shop themes that come with this tool are used: here they say as well which pages people look at "
     "together, or rules give most page views one of them."
 )
 
 
-def offer(dataset: Dataset, settings: LabelSettings, choice: ThemeChoice) -> None:
+def offer(dataset: Dataset, settings: LabelSettings, choice: ThemeChoice, unknown: float) -> None:
     """Draw the offer until the analyst has decided; afterwards the way back to it.
 
     Args:
         dataset: The cleaned export.
         settings: As the analyst left them.
         choice: What was found in this export, and what is used.
+        unknown: Share of the page views that got no theme.
     """
     if settings.themes is ThemeSource.TAXONOMY or settings.taxonomy != default_taxonomy():
         return
     if not choice.own:
-        st.caption(f":material/info: {NONE_FOUND}. The shop themes that come with this tool are used.")
+        shop = "None of the shop themes that come with this tool fits" if unknown == 1 else SHOP_THEMES
+        st.caption(f":material/info: {NONE_FOUND}. {shop}.")
         return
     with st.container(border=True, key="own-themes"):
         st.subheader("This site's own themes", help=HOW)

@@ -63,16 +63,15 @@ def draw(live: LiveSegments) -> None:
         if live.evidence is not None:
             _compared(live, live.evidence)
             return
-        background.compare_once(live.sources, live.steering.weights)
         offer(live)
 
 
 def offer(live: LiveSegments) -> None:
     """Compare numbers of segments, or watch it."""
     if job_panel.panels([background.CHOOSE_K], live.sources.embeddings):
-        st.caption("It takes about a minute. The segments stay as they are until you choose.")
+        st.caption("It takes 1 to 2 minutes. The segments stay as they are until you choose.")
         return
-    st.caption("Not compared yet for these weights. It runs in the background, in about a minute.")
+    st.caption("Not compared yet for these weights. It runs in the background, in 1 to 2 minutes.")
     st.button(
         "Compare 2 to 15", key="compare_k", icon=":material/play_arrow:", on_click=background.start,
         args=(background.CHOOSE_K, live.sources, live.steering.weights),

@@ -52,6 +52,7 @@ class LiveSegments:
         held: Segment → what it is called, and why.
         evidence: Numbers of segments beside chance; None until they have been compared.
         certificates: Segment → how sure it is; empty until that was measured.
+        withheld: Whether names are kept back.
     """
 
     sources: Sources
@@ -62,6 +63,7 @@ class LiveSegments:
     held: Mapping[int, HeldName]
     evidence: KEvidence | None = None
     certificates: Mapping[int, Certificate] = field(default_factory=dict)
+    withheld: bool = False
 
     @property
     def profiles(self) -> Profiles:
@@ -98,11 +100,6 @@ class LiveSegments:
         """Whether these users support no number of segments."""
         return unsupported(self.evidence)
 
-    @property
-    def withheld(self) -> bool:
-        """Whether names are kept back, as there are no segments."""
-        return withheld(self.sources, self.evidence)
-
 
 def steering(made_from: Sources) -> Steering:
     """What the controls of the model say, within what its data allow."""
@@ -129,8 +126,12 @@ def _start(made_from: Sources, weights: ViewWeights) -> int:
 
 
 def withheld(made_from: Sources, evidence: KEvidence | None) -> bool:
-    """Whether names are kept back: no number of segments is supported, and nobody asked for them."""
-    return unsupported(evidence) and not state.controls(made_from.model_key).named_anyway
+    """Whether names are kept back: no number of segments is supported, or that is being found out.
+
+    Not where the analyst asked for them.
+    """
+    unsure = background.comparing(made_from) if evidence is None else unsupported(evidence)
+    return unsure and not state.controls(made_from.model_key).named_anyway
 
 
 def solve(made_from: Sources) -> LiveSegments:
@@ -151,16 +152,19 @@ def solve(made_from: Sources) -> LiveSegments:
     state.put_in_link(made_from.model_key, **{session_segments.HAND: by_hand})
     made = shared.tables(made_from, segmentation.partition, now.analyze)
     evidence = background.k_evidence(made_from, now.weights)
+    if evidence is None:
+        background.compare_once(made_from, now.weights)
+    kept_back = withheld(made_from, evidence)
     sure = shared.certificates(made_from, now.weights, segmentation.partition)
-    held = held_names(made_from, made, evidence)
-    return LiveSegments(made_from, now, combined, segmentation, made, held, evidence, sure)
+    held = held_names(made_from, made, kept_back=kept_back)
+    return LiveSegments(made_from, now, combined, segmentation, made, held, evidence, sure, kept_back)
 
 
-def held_names(made_from: Sources, made: Tables, evidence: KEvidence | None) -> Mapping[int, HeldName]:
+def held_names(made_from: Sources, made: Tables, *, kept_back: bool) -> Mapping[int, HeldName]:
     """What each segment is called: the analyst's name, held against what sets it apart now, or the app's."""
     given = saved_work.given_names(made_from.store, made_from.model_key)
     held = shared.called(made, given)
-    return fitting.only_given(held) if withheld(made_from, evidence) else held
+    return fitting.only_given(held) if kept_back else held
 
 
 def with_number(live: LiveSegments, k: int) -> LiveSegments:

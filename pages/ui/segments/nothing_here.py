@@ -10,9 +10,9 @@ from core.differences.in_words import FAMILIES
 from core.differences.table import Diff, leading
 from core.differences.user_items import Family
 from core.facts.context import WITH
-from pages.ui.segments import differences_view
+from pages.ui.segments import background, differences_view
 from pages.ui.segments.live_segments import LiveSegments
-from pages.ui.shell import state
+from pages.ui.shell import job_panel, state
 from pages.ui.shell.links import TRAINING, TRUST, link
 from pages.ui.shell.text import md_text
 
@@ -24,7 +24,21 @@ KEPT_BACK: Final = (
 NO_OUTCOME: Final = (
     "With an outcome chosen, the sources, devices and pages that go with it are told here, without segments."
 )
+WAITS: Final = ":material/hourglass_empty: Names wait until numbers of segments are compared: 1 to 2 minutes."
 NAMED: Final = "Named because you asked for it. Read the names as a description of these very users."
+
+
+def wait(live: LiveSegments) -> None:
+    """That names wait for the verdict, until it is there; nothing where they do not."""
+    if live.evidence is None and live.withheld:
+        _wait(live)
+
+
+@st.fragment(run_every=job_panel.NOTICE_S)
+def _wait(live: LiveSegments) -> None:
+    st.caption(WAITS)
+    if not background.comparing(live.sources):
+        st.rerun()
 
 
 def draw(live: LiveSegments) -> None:

@@ -5,7 +5,14 @@ from __future__ import annotations
 import streamlit as st
 
 from core.base.schema import OUTLIER, SET_ASIDE, View
-from pages.ui.segments import by_hand_view, certificates, live_segments, session_segments, steering
+from pages.ui.segments import (
+    by_hand_view,
+    certificates,
+    live_segments,
+    nothing_here,
+    session_segments,
+    steering,
+)
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.segments.made_from import sources
 from pages.ui.segments.steering import TITLES
@@ -37,6 +44,7 @@ def ready() -> LiveSegments | None:
     summary.caption(_in_a_line(live))
     by_hand_view.not_kept(live)
     certificates.watch(live)
+    nothing_here.wait(live)
     return live
 
 
@@ -61,6 +69,7 @@ def status_line(live: LiveSegments) -> None:
     by_hand_view.not_kept(live)
     by_hand_view.line(live)
     certificates.watch(live)
+    nothing_here.wait(live)
     moved = live.segmentation.moved
     if moved is not None and moved > SHAKEN * live.sources.n_clustered:
         with st.container(horizontal=True, vertical_alignment="center", key="shaken"):

@@ -17,10 +17,12 @@ from core.base.schema import View
 from core.base.settings import Algorithm, OutcomeCount, ViewWeights
 from core.desk import controls
 from core.desk.controls import MOST_SEGMENTS
+from core.labels.label_settings import UNKNOWN
 from core.profiles.outcomes import label_of
 from pages.ui.segments import live_segments, outcome_choice, shared
 from pages.ui.segments.made_from import Sources
 from pages.ui.shell import state
+from pages.ui.shell.text import md_text
 
 if TYPE_CHECKING:
     from pages.ui.segments.live_segments import Steering
@@ -100,13 +102,25 @@ def draw(made_from: Sources) -> Slots:
         _reset(made_from, now)
     for view in View:
         if view not in made_from.vectors.views:
-            st.caption(ABSENT[view])
+            st.caption(absent(made_from, view))
     return slots
 
 
 def _keep(model: str, widget: str, control: str, read: Callable[[Any], object]) -> None:
     """Set a control to what a widget shows (its callback)."""
     state.set_controls(model, **{control: read(st.session_state[widget])})
+
+
+def absent(made_from: Sources, view: View) -> str:
+    """Why the model has no such view."""
+    if made_from.labels is None or view is View.URL:
+        return ABSENT[view]
+    noun, found = TITLES[view].removeprefix("Page ").rstrip("s"), set(made_from.labels.of(view))
+    if found == {UNKNOWN}:
+        return f"{TITLES[view]} left out: no page has a {noun}."
+    if len(found) == 1:
+        return f"{TITLES[view]} left out: all pages are of one {noun} ({md_text(found.pop(), 60)})."
+    return ABSENT[view]
 
 
 def _algorithm(made_from: Sources, now: Steering) -> None:
@@ -139,7 +153,7 @@ def _k(made_from: Sources, now: Steering, most: int) -> None:
 
 def _weight(made_from: Sources, now: Steering, view: View) -> DeltaGenerator:
     present = tuple(made_from.vectors.views)
-    meaning = MEANING[view] if view in present else ABSENT[view]
+    meaning = MEANING[view] if view in present else absent(made_from, view)
     if present == (view,):
         meaning += " " + ALONE
     cell = st.container(gap="xsmall")

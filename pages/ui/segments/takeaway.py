@@ -160,11 +160,10 @@ def model_into(live: LiveSegments, folder: Path) -> None:
 def run_settings(live: LiveSegments) -> RunSettings:
     """Every setting that made what is on the screen."""
     run = state.model()
-    labelled = len(live.sources.vectors.views) > 1
     return RunSettings(
         ingest=IngestSettings.checked(**open_artifact(live.sources.dataset.path).settings),
         label=label_book.load(state.store(), live.sources.dataset)
-        if labelled
+        if live.sources.labels
         else LabelSettings(mode=LabelMode.OFF),
         train=run.settings if run else TrainSettings(),
         weights=live.steering.weights,

@@ -164,7 +164,8 @@ def controls(key: str) -> Controls:
     if CONTROLS not in held:
         said, (data, names) = _link(), (_dataset_key(), (key, ""))
         ours = _first(said, "data") == data and _first(said, "model") in names
-        held[CONTROLS] = kept_controls.load(store(), key).linked(said if ours else {})
+        others = (card.key for card in catalog.models(store(), data) if card.key != key)
+        held[CONTROLS] = kept_controls.load(store(), key, others).linked(said if ours else {})
         held[UNREAD] = kept_controls.unread_funnel(said) if ours else ""
     found: Controls = held[CONTROLS]
     return found

@@ -9,7 +9,7 @@ import streamlit as st
 from annotated_types import Ge, Gt, Le, Lt
 
 from core.base.contention import slowdown
-from core.base.settings import Device, Preset, TrainSettings
+from core.base.settings import Device, Encoder, Preset, TrainSettings
 from core.data.dataset import Dataset
 from core.data.sequences import UserSequences
 from core.desk import label_book
@@ -25,6 +25,8 @@ BUSY_S: Final = 30
 """How long a look at how busy the machine is stays good."""
 BUSY_FROM: Final = 1.5
 """Times longer than on a free machine from which it is said that it is busy."""
+COMPARED: Final = "1 to 2 minutes"
+"""What follows a training: about a minute from 2,000 to 100,000 users, twice as long on a busy machine."""
 FASTER, SLOWER = 1.5, 2.5
 """How far a time expected before anything has run may be off: other machines are faster or slower than the
 one it was measured on, and other programs come and go."""
@@ -155,7 +157,9 @@ def _expectation(settings: TrainSettings, learners: tuple[int, float]) -> str:
     """The expected time in a sentence, which says so where other programs are why it may take longer."""
     busy = _slowdown() >= BUSY_FROM
     why = ", longer than usual, as other programs keep this machine busy" if busy else " on two CPU cores"
-    return f"Expected: **{_expected(settings, learners)}**{why}. Once it runs, its own pace tells it better."
+    then = "" if settings.encoder is Encoder.BAG else f", then {COMPARED} to compare numbers of segments"
+    took = f"**{_expected(settings, learners)}**{why}{then}"
+    return f"Expected: {took}. Once it runs, its own pace tells it better."
 
 
 def _on_a_free_machine(settings: TrainSettings, learners: tuple[int, float]) -> float:

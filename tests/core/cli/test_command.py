@@ -2,6 +2,7 @@ import shlex
 
 import pytest
 
+from core.base.schema import View
 from core.base.settings import (
     Algorithm,
     AnalyzeSettings,
@@ -12,11 +13,11 @@ from core.base.settings import (
     TrainSettings,
     ViewWeights,
 )
-from core.cli.command import beyond, command_line
+from core.cli.command import beyond, command_line, other_numbers
 from core.cli.run_command import run
 from core.cli.run_options import wanted_settings
 from core.journeys.funnel import Funnel
-from core.labels.label_settings import LabelSettings, ThemeSource, default_taxonomy
+from core.labels.label_settings import LabelMode, LabelSettings, ThemeSource, default_taxonomy
 from core.runs.pipeline import RunSettings
 
 
@@ -38,6 +39,19 @@ def test_defaults_make_a_short_command() -> None:
         "python -m core run INPUT --out OUT --clusters 6 --weights url=0.5,theme=0.3,type=0.2"
     )
     assert beyond(RunSettings()) == []
+
+
+def test_weights_are_those_in_effect_where_a_view_is_not_there() -> None:
+    off = RunSettings(label=LabelSettings(mode=LabelMode.OFF))
+    assert "--weights url=1 --labels off" in command_line(off, (View.URL,))
+    two = RunSettings(weights=ViewWeights(insist=True))
+    assert "--weights url=0.625,theme=0.375,insist=1" in command_line(two, (View.URL, View.THEME))
+
+
+def test_a_run_from_scratch_numbers_segments_by_size() -> None:
+    assert other_numbers({0: 482, 1: 289, 2: 391, 3: 314, 4: 223}) == {2: 4, 3: 2, 4: 3}
+    assert other_numbers({0: 9, 2: 5}) == {3: 2}
+    assert other_numbers({0: 9, 1: 5, 2: 5}) == {}
 
 
 def test_a_number_that_was_left_to_the_evidence_is_left_to_it_again() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import date
 from pathlib import Path
 
@@ -137,6 +138,20 @@ def test_they_are_kept_a_model(tmp_path: Path) -> None:
     controls.save(store, "a", mine)
     assert controls.load(store, "a") == mine
     assert controls.load(store, "b") == Controls()
+
+
+def test_outcome_and_funnel_go_on_with_another_model_of_the_data_set(tmp_path: Path) -> None:
+    store, funnel = Store(tmp_path), Controls().linked({"funnel": ["user;loose;page:/cart"]}).funnel
+    mine = Controls(n_clusters=9, outcomes=("like",), outcome_counts=OutcomeCount.FIRST, funnel=funnel)
+    for model, kept in (("a", Controls(outcomes=("follow",))), ("b", mine), ("c", Controls(n_clusters=3))):
+        controls.save(store, model, kept)
+    for seconds, model in enumerate("acb"):
+        os.utime(tmp_path / "workbench" / f"{model}.controls.json", (seconds, seconds))
+    carried = Controls(outcomes=("like",), outcome_counts=OutcomeCount.FIRST, funnel=funnel)
+    assert controls.load(store, "new", ("a", "b", "never set")) == carried
+    assert controls.load(store, "new", ("a",)) == Controls(outcomes=("follow",))
+    assert controls.load(store, "c", ("a", "b")) == Controls(n_clusters=3)
+    assert controls.load(store, "new") == Controls()
 
 
 def test_a_damaged_file_is_set_aside(tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ def test_why_shows_what_goes_together_and_claims_no_cause() -> None:
 
 
 def test_of_segments_that_are_none_nobody_is_told_who_they_are() -> None:
-    made = Figures(replace(figures().context, withheld=True))
+    made = Figures(replace(figures().context, unsupported=True, withheld=True))
     for found in (describe.paragraph(made, "segment:0"), describe.persona(made, "segment:0")):
         assert figures_of(found) == [
             ["users", "share"], ["page_views_mean", "sessions_mean", "engagement_s_mean"], ["outcome_rate"],
@@ -103,3 +103,9 @@ def test_of_segments_that_are_none_nobody_is_told_who_they_are() -> None:
     for found in (compare_all(made), compare(made, *both)):
         assert texts(found)[0] == describe.WITHHELD
     assert describe.WITHHELD not in texts(compare(figures(), *both))
+
+
+def test_until_it_is_known_whether_there_are_segments_that_is_said() -> None:
+    made = Figures(replace(figures().context, withheld=True))
+    assert texts(describe.paragraph(made, "segment:0")) == [describe.WAITING]
+    assert texts(describe.paragraph(figures(), "segment:0")) != [describe.WAITING]

@@ -1,13 +1,20 @@
 """Names given earlier, held against the segments of today."""
 
+from core.differences.table import Diff
 from core.naming.claims import NameEvidence
 from core.naming.fitting import HeldName, fits, held_names, only_given, reason
 from core.naming.names import SegmentName
+from core.profiles.profile_columns import Col
 from tests.core.naming.toy import SITE, row, table
 
 TOPPERS = NameEvidence("word", "toppers", 0.6, 4.0, 3.0)
 BLOG = NameEvidence("type", "Blog", 0.9, 8.0, 7.0)
 FEW = NameEvidence("measure", "page_views_mean", None, 0.5, 0.6)
+
+DIFFERS = {
+    Col.KEY: "segment:0", Diff.RANK: 1.0, Diff.DIFFERS: True, Diff.REST_VALUE: 0.0094, Col.DIFFERENCE: 0.17,
+    Diff.DIFFERENCE_LOW: 0.1, Diff.DIFFERENCE_HIGH: 0.2, Diff.DETECTABLE: 0.05, Col.N: 1000, Col.REST_N: 1000,
+}  # fmt: skip
 
 
 def test_a_name_fits_while_half_of_its_evidence_holds() -> None:
@@ -51,6 +58,21 @@ def test_a_reason_says_what_a_name_rests_on() -> None:
     unfit = HeldName("Mine", (TOPPERS,), is_given=True, better=SegmentName("Hub"))
     assert reason(unfit).endswith("This no longer fits; “Hub” does.")
     assert [name.says_something for name in (auto, HeldName("Segment 1"), unfit)] == [True, False, True]
+
+
+def test_what_is_too_rare_for_a_name_is_told_beside_the_number() -> None:
+    rare = {**row(0, "page", "s.e/a1", 0.179, 19.0, 9.0), **DIFFERS}
+    more = {**row(1, "measure", "page_views_mean", 3.0, 1.1, 1.05), **DIFFERS, Col.KEY: "segment:1"}
+    unsure = {**row(2, "page", "s.e/a2", 0.179, 1.1, 0.9), **DIFFERS, Col.KEY: "segment:2", Diff.RANK: None}
+    found = held_names(table(rare, more, unsure), SITE, {})
+    assert [name.text for name in found.values()] == ["Segment 1", "Segment 2", "Segment 3"]
+    unnamed = "Nothing is common and different enough to name it by"
+    assert [reason(name) for name in found.values()] == [
+        f"{unnamed}; nearest: 17.9% saw s.e/a1, against 0.9%.",
+        f"{unnamed}; nearest: Page views a user 3.0, against 0.0.",
+        "Nothing sets it apart.",
+    ]
+    assert reason(only_given(found)[0]) == ""
 
 
 def test_names_that_are_kept_back_say_nothing_and_the_analysts_stay() -> None:

@@ -26,6 +26,7 @@ from core.labels.label_settings import (
     default_taxonomy,
 )
 from core.labels.llm_classifier import SYSTEM, Estimate
+from core.labels.review import Review
 from core.runs import jobs, pipeline, tasks
 from core.runs.jobs import State
 from core.storage.store import Store
@@ -300,7 +301,26 @@ def test_the_shop_themes_stay_a_choice(open_app: OpenApp, fake_jobs: FakeJobs, s
 def test_a_site_without_themes_of_its_own_is_said(open_app: OpenApp, finished_run: FinishedRun) -> None:
     save(RULES)
     label(finished_run, RULES)
-    assert "has no themes of its own" in texts(open_app(PAGE, data=finished_run.dataset))
+    app = open_app(PAGE, data=finished_run.dataset)
+    assert "has no themes of its own" in texts(app)
+    assert "The shop themes that come with this tool are used." in texts(app)
+
+
+def test_where_no_page_has_a_theme_none_is_said_to_be_used(
+    open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(RULES)
+    monkeypatch.setattr(labelling, "_unknown", lambda *_: 1.0)
+    label(finished_run, RULES)
+    nobody = pd.DataFrame({Review.VIEW: ["theme"], Review.RUNG: ["Unknown"], Review.SHARE: [1.0]})
+    monkeypatch.setattr(label_review, "coverage", lambda *_: nobody)
+    app = open_app(PAGE, data=finished_run.dataset)
+    assert not app.exception
+    assert "None of the shop themes that come with this tool fits." in texts(app)
+    assert [warning.value for warning in app.warning] == [
+        "**No page has a theme.** Models leave themes out until some pages have one: correct the most viewed "
+        "pages below."
+    ]
 
 
 def test_themes_are_merged_when_they_are_saved(

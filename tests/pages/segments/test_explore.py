@@ -70,6 +70,15 @@ def test_segments_and_their_names_go_on_after_a_training_that_leads_to_the_same(
     assert "as before the training" not in texts(app)
 
 
+def test_the_outcome_goes_on_after_a_training(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    app = open_app(PAGE, data=finished_run.dataset)
+    assert app.multiselect(key="outcome").value == ["purchase"]
+    app.multiselect(key="outcome").set_value([]).run()
+    after = write_run(finished_run.root, epochs=2)
+    app = open_app(PAGE, data=after.dataset, model=after.model)
+    assert app.multiselect(key="outcome").value == []
+
+
 def test_groups_made_by_rule_stand_apart_with_their_counts(
     open_app: OpenApp, finished_run: FinishedRun
 ) -> None:

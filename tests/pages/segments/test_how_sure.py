@@ -20,7 +20,7 @@ from tests.pages.fake_jobs import FakeJobs, texts
 from tests.pages.fixtures_segments import FinishedRun, keep_certificates, keep_evidence
 
 EXPLORE, PROFILES = "pages/segments/explore.py", "pages/segments/profiles.py"
-COMPARE = "pages/segments/compare.py"
+COMPARE, EXPORT = "pages/segments/compare.py", "pages/use/export.py"
 KEPT_BACK = "What kinds of users these are is not told"
 
 
@@ -175,6 +175,37 @@ def test_numbers_are_compared_by_themselves_on_the_first_visit_and_once(
     app.run()
     assert [task for task, _, _ in fake_jobs.started].count("choose_k") == 1
     assert "The segments stay as they are until you choose" in texts(app)
+
+
+def test_names_wait_for_the_verdict_on_every_page(
+    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(background, "compare_once", COMPARE_ONCE)
+    app = open_app(PROFILES, data=finished_run.dataset, k="3")
+    for page in (EXPLORE, COMPARE, EXPORT, PROFILES):
+        app.switch_page(page).run()
+        assert not app.exception
+        assert "Names wait until numbers of segments are compared" in texts(app)
+        assert "Named for" not in texts(app)
+        assert "No stable segments here" not in texts(app)
+    assert app.text_input == []
+    keep_evidence(finished_run, 3)
+    fake_jobs.end("choose_k")
+    app.run()
+    assert "Named for" in texts(app)
+    assert "Names wait" not in texts(app)
+
+
+def test_names_wait_no_longer_where_comparing_fails(
+    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(background, "compare_once", COMPARE_ONCE)
+    app = open_app(EXPLORE, data=finished_run.dataset, k="3")
+    assert "Named for" not in texts(app)
+    fake_jobs.end("choose_k", State.CANCELLED)
+    app.run()
+    assert "Named for" in texts(app)
+    assert [task for task, _, _ in fake_jobs.started].count("choose_k") == 1
 
 
 def test_another_number_is_read_before_it_is_chosen(open_app: OpenApp, finished_run: FinishedRun) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.cli import command
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import texts
 from tests.pages.fixtures_segments import FLOAT_LIKE_ID, FinishedRun
@@ -42,5 +43,13 @@ def test_the_preview_shows_ids_as_they_are(export: AppTest) -> None:
 
 def test_the_command_line_gives_the_same_settings(export: AppTest) -> None:
     export.slider(key="k").set_value(4).run()
-    assert "--clusters 4 --weights url=0.5,theme=0.3,type=0.2 --outcome purchase" in export.code[0].value
+    assert "--clusters 4 --weights url=1 --outcome purchase" in export.code[0].value
     assert "warm fit" in texts(export)
+
+
+def test_segments_that_the_command_gives_another_number_are_told(
+    export: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "by size" not in texts(export)
+    monkeypatch.setattr(command, "other_numbers", lambda sizes: {2: 4, 4: 2} if len(sizes) == 3 else {})
+    assert "by size, the largest first: 2 is 4 there · 4 is 2 there." in texts(export.run())
