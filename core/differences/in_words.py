@@ -18,8 +18,8 @@ WHAT: Final = {
     Family.WORD: "saw a page about “{}”", Family.TEMPLATE: "saw a page like {}",
     Family.THEME: "saw the theme {}", Family.TYPE: "saw the page type {}",
     Family.ENTRY: "began a session with {}", Family.EXIT: "ended a session with {}",
-    Family.SOURCE: "first came from {}", Family.DEVICE: "on {}", Family.BROWSER: "with {}",
-    Family.COUNTRY: "from {}", Family.HOUR: "first came at {} UTC",
+    Family.SOURCE: "first came from {}", Family.DEVICE: "mostly on {}",
+    Family.BROWSER: "mostly with {}", Family.COUNTRY: "mostly from {}", Family.HOUR: "first came at {} UTC",
     Family.WEEKDAY: "first came on a {} (UTC)",
 }  # fmt: skip
 """Family → what a share of the users did; a measure has a label of its own."""

@@ -35,7 +35,8 @@ _OF_CONVERTED: Final = (
 _OF_ENGAGED: Final = (Col.ENGAGEMENT_USERS, Col.ENGAGEMENT_MEAN, Col.ENGAGEMENT_MEDIAN)
 _ITEM_LABELS: Final[Mapping[str, str]] = {
     **{family: f"who {does}" for family, does in DO.items()}, Family.PAGE: "who saw the page",
-    Family.BROWSER: "with", Family.DEVICE: "on", Family.COUNTRY: "from", Family.OUTCOME: "with the outcome",
+    Family.BROWSER: "mostly with", Family.DEVICE: "mostly on", Family.COUNTRY: "mostly from",
+    Family.OUTCOME: "with the outcome",
 }  # fmt: skip
 _OTHERS: Final = {
     "who saw": "who did not see", "who first came": "who did not first come", "with": "without",

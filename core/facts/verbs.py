@@ -55,17 +55,18 @@ MORE: Final = {
 DO: Final[Mapping[str, str]] = {
     Family.PAGE: "saw", Family.FOLDER: "saw a page in", Family.WORD: "saw a page about",
     Family.TEMPLATE: "saw a page like", Family.THEME: "saw the theme", Family.TYPE: "saw the page type",
-    Family.ENTRY: "began a session with", Family.EXIT: "ended a session with", Family.BROWSER: "use",
-    Family.DEVICE: "are on",
-    Family.COUNTRY: "are from", Family.SOURCE: "first came from", Family.HOUR: "first came, by UTC, at",
+    Family.ENTRY: "began a session with", Family.EXIT: "ended a session with", Family.BROWSER: "mostly use",
+    Family.DEVICE: "are mostly on", Family.COUNTRY: "are mostly from", Family.SOURCE: "first came from",
+    Family.HOUR: "first came, by UTC, at",
     Family.WEEKDAY: "first came, by UTC, on a", Family.OUTCOME: "had the outcome",
 }  # fmt: skip
-"""What users do with an item."""
+"""What users do with an item; a user has one device, browser and country: the one of most events."""
 
 DO_NOT: Final[Mapping[str, str]] = {
     Family.PAGE: "did not see", Family.THEME: "did not see the theme",
-    Family.TYPE: "did not see the page type", Family.BROWSER: "do not use", Family.DEVICE: "are not on",
-    Family.COUNTRY: "are not from", Family.SOURCE: "did not first come from",
+    Family.TYPE: "did not see the page type", Family.BROWSER: "do not mostly use",
+    Family.DEVICE: "are not mostly on", Family.COUNTRY: "are not mostly from",
+    Family.SOURCE: "did not first come from",
 }  # fmt: skip
 """What the others do not."""
 

@@ -8,10 +8,18 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from core.base.schema import Users
 from core.profiles.counts import NamedCounts
 from core.profiles.profile_columns import ROW, Col, MetricRole
 from core.profiles.rows import Rows
 
+TITLES: Final = {
+    Users.DEVICE: "Main device",
+    Users.BROWSER: "Main browser",
+    Users.COUNTRY: "Main country",
+    Users.SOURCE: "First-touch source",
+}
+"""Attribute → its title: of several devices, browsers or countries a user has the one of most events."""
 SHOWN: Final = 12
 """Values listed an attribute; the rarer ones are added up in one row."""
 OTHER: Final = "(all other values)"

@@ -8,7 +8,6 @@ from typing import Any, Final
 import pandas as pd
 
 from core.base import wording
-from core.base.schema import Users
 from core.differences.in_words import in_words
 from core.differences.table import Diff, leading
 from core.differences.user_items import Family
@@ -16,6 +15,7 @@ from core.naming.fitting import reason
 from core.profiles import formats
 from core.profiles.profile_columns import Col, PageRanking, RowKind
 from core.profiles.samples import medoids
+from core.profiles.shares import TITLES
 from core.report import profile_tables
 from core.report.model import Bar, BarChart, Card, CardMetric, DifferenceRow, PageRow
 from core.report.source import ReportInput
@@ -29,12 +29,6 @@ FACTS: Final = {
     Col.REVENUE_PER_USER: "revenue a user",
 }  # fmt: skip
 """Column → what it is called; the outcome stands at ``{}``."""
-DIMENSIONS: Final = {
-    Users.DEVICE: "Device",
-    Users.BROWSER: "Browser",
-    Users.COUNTRY: "Country",
-    Users.SOURCE: "First-touch source",
-}
 MOST_PAGES, MOST_BARS = 10, 5
 EXAMPLES: Final = 2
 """Typical visitors a segment."""
@@ -100,7 +94,7 @@ class _CardMaker:
             differences=self._leading(key),
             moves=tuple(self._moves.get(segment, ())),
             pages=self._page_rows(key),
-            dimensions=tuple(self._dimension(key, name, label) for name, label in DIMENSIONS.items()),
+            dimensions=tuple(self._dimension(key, name, label) for name, label in TITLES.items()),
             ways=self._ways.parts(place),
             visitors=tuple(
                 visitor(sequences, self._pages, user, f"Typical visitor {number}", at)

@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from core.base import wording
-from core.base.schema import Users, View
+from core.base.schema import View
 from core.facts.context import Context
 from core.facts.contrasting import others_of
 from core.facts.fact_maker import Figures
@@ -22,6 +22,7 @@ from core.profiles import formats
 from core.profiles.metrics import records
 from core.profiles.outside import outside_note
 from core.profiles.profile_columns import Col, PageRanking, RowKind
+from core.profiles.shares import TITLES
 from pages.ui.chat import topic
 from pages.ui.chat.fact_sources import pages_chart
 from pages.ui.data import leave_out
@@ -50,12 +51,6 @@ RANKINGS: Final = {
     PageRanking.OVER.value: "More than others",
     PageRanking.UNDER.value: "Less than others",
     PageRanking.MOST_VIEWED.value: "Most viewed",
-}
-ATTRIBUTES: Final = {
-    Users.DEVICE: "Device",
-    Users.BROWSER: "Browser",
-    Users.COUNTRY: "Country",
-    Users.SOURCE: "First-touch source",
 }
 LABELS: Final = {View.THEME: "Page themes", View.TYPE: "Page types"}
 ACTIVITY: Final = (Col.PAGE_VIEWS_MEAN, Col.PAGE_VIEWS_MEDIAN, Col.SESSIONS_MEAN, Col.PAGES_PER_SESSION)
@@ -363,10 +358,10 @@ def _attributes(live: LiveSegments, keys: list[str]) -> None:
     st.markdown("#### Who they are", help="The model never saw any of these: a difference is a finding.")
     drawn = {
         title: (attribute, found)
-        for attribute, title in ATTRIBUTES.items()
+        for attribute, title in TITLES.items()
         if len(found := tables.shares_of(live.profiles, live.names, attribute, keys))
     }
-    if silent := [title.lower() for title in ATTRIBUTES.values() if title not in drawn]:
+    if silent := [title.lower() for title in TITLES.values() if title not in drawn]:
         st.caption(f"This file does not say: {', '.join(silent)}.")
     with st.grid(2, min_column_width=SIDE):
         for title, (attribute, found) in drawn.items():

@@ -28,6 +28,7 @@ from core.facts.verbs import (
     WHEN_HOUR,
 )
 from core.profiles.profile_columns import Col, PageRanking
+from core.profiles.shares import TITLES
 from pages.ui.segments import spotlight
 from pages.ui.segments.spotlight import Place
 from pages.ui.shell.links import EXPLORE, JOURNEYS, PROFILES, RULES, TIME, USERS
@@ -52,10 +53,10 @@ BY_MEASURE: Final = {
 BY_ITEM: Final[Mapping[str, tuple[str, str]]] = {
     Dimension.THEME: ("Page themes", f"labels-{View.THEME}"),
     Dimension.TYPE: ("Page types", f"labels-{View.TYPE}"),
-    Dimension.BROWSER: ("Browser", f"shares-{Users.BROWSER}"),
-    Dimension.DEVICE: ("Device", f"shares-{Users.DEVICE}"),
-    Dimension.COUNTRY: ("Country", f"shares-{Users.COUNTRY}"),
-    Dimension.SOURCE: ("First-touch source", f"shares-{Users.SOURCE}"),
+    Dimension.BROWSER: (TITLES[Users.BROWSER], f"shares-{Users.BROWSER}"),
+    Dimension.DEVICE: (TITLES[Users.DEVICE], f"shares-{Users.DEVICE}"),
+    Dimension.COUNTRY: (TITLES[Users.COUNTRY], f"shares-{Users.COUNTRY}"),
+    Dimension.SOURCE: (TITLES[Users.SOURCE], f"shares-{Users.SOURCE}"),
 }  # fmt: skip
 """Titles and keys on the Profiles page."""
 OF_ANOTHER: Final = ("difference", "ratio", "detectable")

@@ -140,7 +140,7 @@ def test_queries_quote_what_they_are_about() -> None:
     [
         (Dimension.PAGE, "/cart", "share of users who did not see the page"),
         (Dimension.TYPE, "Blog", "share of users who did not see the page type"),
-        (Dimension.DEVICE, "mobile", "share of users not on"),
+        (Dimension.DEVICE, "mobile", "share of users not mostly on"),
     ],
 )
 def test_who_did_not_is_everybody_else(dimension: Dimension, value: str, label: str) -> None:

@@ -87,7 +87,7 @@ def test_what_is_counted_agrees_with_its_number(facts: list[Fact], text: str) ->
     ("metric", "dimension", "value", "one", "many"),
     [
         (ItemMetric.SHARE, Dimension.PAGE, 0.5, "50.0% of {} saw A.", "Pages of {}, by share of users: "),
-        (ItemMetric.USERS, Dimension.DEVICE, 5, "5 users of {} are on A.", "Devices of {} with most users: "),
+        (ItemMetric.USERS, Dimension.DEVICE, 5, "5 users of {} are mostly on A.", "Devices of {} with most users: "),
         (
             ItemMetric.LIFT, Dimension.PAGE, 3, "The share of {} that saw A is 3.0× that of the others.",
             "Pages that set {} apart (times the others' share of users): ",
@@ -171,7 +171,7 @@ def test_users_stand_beside_the_share_that_they_are() -> None:
         for name in ("mobile", "desktop")
         for metric, value in ((ItemMetric.SHARE, 0.5), (ItemMetric.USERS, 1))
     ]
-    assert said(listed(*facts[:2])) == ["50.0% of Sale hunters (segment 1) are on mobile (1 user)."]
+    assert said(listed(*facts[:2])) == ["50.0% of Sale hunters (segment 1) are mostly on mobile (1 user)."]
     assert said(listed(*facts))[0].endswith("mobile (50.0%, 1 user), desktop (50.0%, 1 user).")
 
 

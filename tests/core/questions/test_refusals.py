@@ -11,7 +11,7 @@ def near(question: str, understood: str = "") -> tuple[str, ...]:
 
 def test_what_is_offered_shares_the_parts_of_the_question() -> None:
     assert near("outcome rate of segment 1 on mobile") == (
-        "How many of Segment 1 are on mobile?", "Outcome rate of Segment 1", "Describe Segment 1",
+        "How many of Segment 1 are mostly on mobile?", "Outcome rate of Segment 1", "Describe Segment 1",
     )  # fmt: skip
     assert near("the best of segment 2")[0] == "Outcome rate of Segment 2"
     assert near("segments with over 4 buyers")[0] == "Most converted users"

@@ -54,9 +54,9 @@ def test_a_card_shows_what_sets_a_segment_apart(report: Report) -> None:
     beside = {fact.label: fact.others for fact in card.facts}  # segment 1, where two of three bought
     assert beside["of users with purchase"] == "67%"
     assert facts["engaged time a user"] == "–"  # nobody of this segment sent any: not 0
-    device = next(one for one in card.dimensions if one.label == "Device")
+    device = next(one for one in card.dimensions if one.label == "Main device")
     assert {bar.label: round(bar.share, 2) for bar in device.bars} == {"desktop": 0.67, "mobile": 0.33}
-    country = next(one for one in report.cards[0].dimensions if one.label == "Country")
+    country = next(one for one in report.cards[0].dimensions if one.label == "Main country")
     assert country.note == "Not known for 1 user."
 
 

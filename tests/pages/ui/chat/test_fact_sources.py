@@ -103,7 +103,7 @@ def test_the_link_s_chart_is_drawn_first_and_its_segment_is_chosen(
     assert app.button_group(key="profiled").value == (["segment:2"] if place.rows else ["segment:0"])
 
 
-CHARTS = ("How segments differ", "How segments convert", "How large they are", "Device", "Country")
+CHARTS = ("How segments differ", "How segments convert", "How large they are", "Main device", "Main country")
 
 
 def test_pages_are_linked_with_their_list_and_another_choice_stays(
