@@ -1,8 +1,9 @@
 """Read a question: every word that says something must be understood, or the question is not answered.
 
 Phrases are matched longest first: as they stand in the vocabulary, as names of what is in the data, then by
-the stems of their words. Stop words say nothing. A misspelt word is read as a known one only if exactly one
-is near enough, and the answer says so; a value of the data is never corrected, but asked about.
+the stems of their words. Stop words say nothing. A word is read as a known one only where two neighbouring
+letters changed places, which hardly ever makes one English word of another, and the answer says so; a letter
+that is wrong, missing or too many, and any value of the data, is asked about.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from difflib import SequenceMatcher
+from itertools import takewhile
 from typing import Final, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -55,8 +56,6 @@ LEANING: Final = ("by", "for", "in", "on", "from", "with", "to", "then", "so", "
 _Any = TypeVar("_Any")
 LONGEST: Final = 200
 """Words of a question that are read."""
-NEAR: Final = 0.8
-"""Share of letters that a misspelt word must have in common with a known one."""
 
 
 def parse(question: str, context: Context) -> Parsed:
@@ -407,13 +406,9 @@ class _Reader:
         return len(meanings) == 1 and () not in meanings
 
     def _nearest(self, word: str, known: Mapping[str, set[Sort]]) -> str:
-        near = (
-            _near(word, (one for one, sorts in known.items() if sorts != {Sort.FILL}))
-            if len(word) > 3
-            else []
-        )
-        values = [one for one in near if known[one] == {Sort.ITEM}]
-        if not values and (len(near) == 1 or self._same(near)):
+        near = _near(word, (one for one, sorts in known.items() if sorts != {Sort.FILL}))
+        near = near[:1] if self._same(near) else near
+        if len(near) == 1 and known[near[0]] != {Sort.ITEM} and _swapped(*_differing(word, near[0])):
             self.parsed.notes.append(f"“{word}” is read as “{near[0]}”.")
             return near[0]
         if near:
@@ -429,13 +424,30 @@ def _nth(word: str) -> int:
 
 
 def _near(word: str, known: Iterable[str]) -> list[str]:
-    """The known words that share most letters in order, if they share enough; the first must be right."""
-    found = {
-        one: SequenceMatcher(None, word, one).ratio()
-        for one in known if one[0] == word[0] and len(one) > 3 and abs(len(one) - len(word)) <= 2
-    }  # fmt: skip
-    best = max(found.values(), default=0.0)
-    return sorted(one for one, ratio in found.items() if ratio == best >= NEAR)
+    """The known words that two swapped letters lead to, else those that one letter but the first does."""
+    found = [
+        (one, *_differing(word, one))
+        for one in known if one[0] == word[0] and min(len(one), len(word)) > 3
+    ]  # fmt: skip
+    swapped = sorted(one for one, mine, other in found if _swapped(mine, other))
+    return swapped or sorted(one for one, mine, other in found if max(len(mine), len(other)) == 1)
+
+
+def _swapped(mine: str, other: str) -> bool:
+    return len(mine) == 2 and mine == other[::-1]
+
+
+def _differing(word: str, other: str) -> tuple[str, str]:
+    """What is left of two words between the letters that they begin and end with alike."""
+    start = _alike(word, other)
+    word, other = word[start:], other[start:]
+    end = _alike(word[::-1], other[::-1])
+    return word[: len(word) - end], other[: len(other) - end]
+
+
+def _alike(word: str, other: str) -> int:
+    """How many letters they begin with alike."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(word, other, strict=False)))
 
 
 def _reference(words: Sequence[str], place: int) -> tuple[list[str], int]:

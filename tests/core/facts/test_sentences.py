@@ -87,7 +87,10 @@ def test_what_is_counted_agrees_with_its_number(facts: list[Fact], text: str) ->
     ("metric", "dimension", "value", "one", "many"),
     [
         (ItemMetric.SHARE, Dimension.PAGE, 0.5, "50.0% of {} saw A.", "Pages of {}, by share of users: "),
-        (ItemMetric.USERS, Dimension.DEVICE, 5, "5 users of {} are mostly on A.", "Devices of {} with most users: "),
+        (
+            ItemMetric.USERS, Dimension.DEVICE, 5, "5 users of {} are mostly on A.",
+            "Devices of {} with most users: ",
+        ),
         (
             ItemMetric.LIFT, Dimension.PAGE, 3, "The share of {} that saw A is 3.0× that of the others.",
             "Pages that set {} apart (times the others' share of users): ",

@@ -59,6 +59,17 @@ def test_a_misspelt_word_is_read_and_noted() -> None:
     assert parsed.notes == ["“revneue” is read as “revenue”.", "“raeders” is read as “readers”."]
 
 
+@pytest.mark.parametrize("word", ["worth", "truth", "court", "sport", "closer", "past", "worthy"])
+def test_no_english_word_is_read_as_another(word: str) -> None:
+    parsed = read(f"segments with the {word} revenue")
+    assert parsed.notes == [] and parsed.cues <= {"segments"}
+
+
+def test_a_wrong_letter_is_asked_about() -> None:
+    assert read("revanue of segment 1").asks == ["Do you mean “revenue” by “revanue”?"]
+    assert read("sesions of segment 1").asks == ["Do you mean “sessions” by “sesions”?"]
+
+
 def test_a_misspelt_value_is_asked_about() -> None:
     parsed = read("share of moblie users")
     assert parsed.items == []
