@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
@@ -191,7 +193,7 @@ def _runner(
     """
     from core.engines.bounded_run import run_bounded
     from core.engines.bounds import Bounds
-    from core.runs.run import read_previous
+    from core.runs.run import NEEDED, read_previous
     from core.runs.run import run as run_all
 
     bounds = Bounds.told(memory, sample_users)
@@ -202,7 +204,11 @@ def _runner(
                 f"--from-stage {from_stage} works on this machine, on all that {out} holds at once",
                 remedy=f"Leave out --engine {SPARK}, --memory and --sample-users, or --from-stage",
             )
-        if not (previous.sampled and inputs):
+        if previous.sampled and not inputs:
+            options = shlex.join(sys.argv[2:])
+            remedy = f"Name INPUT, the files of the export: python -m core run INPUT {options}"
+            raise SettingsError(NEEDED.format(out), remedy=remedy)
+        if not previous.sampled:
             return partial(run_all, from_stage=from_stage)
         bounds = replace(bounds, share=previous.share)
     if address is not None:

@@ -47,6 +47,7 @@ TRAINED: Final = "trained_users"
 """In the record of a run of which only a sample of the users took part in training."""
 SHARE: Final = "sample_share"
 """In the same record: the share of the users that were drawn for it."""
+NEEDED: Final = "{} holds all users, placed on a model of some of them, so their records are needed again"
 
 
 @dataclass(frozen=True)
@@ -274,10 +275,7 @@ def _refuse_others(out: Path, inputs: Sequence[Path]) -> None:
     """See to it that all users of the earlier run are there, and no others are asked for."""
     previous = read_previous(out)
     if previous.sampled:
-        raise SettingsError(
-            f"{out} holds all users, placed on a model of some of them, so their records are needed again",
-            remedy="Name INPUT",
-        )
+        raise SettingsError(NEEDED.format(out), remedy="Name INPUT")
     if inputs and pipeline.fingerprints(inputs) != previous.inputs:
         raise SettingsError(
             f"{out} was made from other files than {', '.join(map(str, inputs))}",
