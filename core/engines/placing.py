@@ -139,7 +139,7 @@ class Placing:
         if following is not None:
             pages = placed.names[View.URL]
             more |= following.of_many(dataset.sequences, pages, placed.vectors, self.n_next).lists()
-        return PlacedPart(dataset, labels, scored_table(dataset, placed, more))
+        return PlacedPart(dataset, labels, scored_table(dataset, placed, frozen.names, more))
 
 
 Place: TypeAlias = Callable[[Path, Placing], Iterator[PlacedPart]]

@@ -87,7 +87,7 @@ def users_table(
     labels = _labels_of(users, partition)
     table = users[[Users.USER_ID]].copy()
     table[Users.CLUSTER] = np.maximum(labels, OUTSIDE).astype(np.int32)
-    table[SEGMENT] = _names(labels, names).fillna(_by_rule(len(users), one_page))
+    table[SEGMENT] = segment_names(labels, names, one_page)
     table = table.join(_distances(labels, partition, vectors[: len(users)], names))
     table[Users.GROUP] = groups(users, labels, one_page)
     table = table.join(users[[Users.PAGE_VIEWS, Users.SESSIONS]]).assign(**_outcomes(outcomes, len(users)))
@@ -121,6 +121,19 @@ def groups(users: UserColumns, labels: np.ndarray, one_page: OnePageSegments | N
     for label, group in GROUP_OF.items():
         found[labels == label] = group.value
     return found
+
+
+def segment_names(
+    labels: np.ndarray, names: Mapping[int, str], one_page: OnePageSegments | None
+) -> pd.Series:
+    """What the segment of each user is called, a one-page segment's too; absent in none.
+
+    Args:
+        labels: Segment of each user.
+        names: Segment id → name.
+        one_page: Segments by rule of the users with a single page view.
+    """
+    return _names(labels, names).fillna(_by_rule(len(labels), one_page))
 
 
 def _by_rule(n_users: int, one_page: OnePageSegments | None) -> pd.Series:

@@ -21,7 +21,7 @@ from core.base.schema import OUTSIDE, Users
 from core.base.settings import Device
 from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages, page_names
-from core.runs.export import vector_lists
+from core.runs.export import SEGMENT, segment_names, vector_lists
 from core.runs.frozen import FrozenModel, Names, Placed
 from core.runs.pipeline import LABEL_CACHE
 from core.storage.disk import disk_errors, make_folder, written_whole
@@ -56,34 +56,41 @@ def place_export(
     return frozen.place(dataset.users, dataset.sequences, names, embed)
 
 
-def write_scored(out: Path, dataset: Dataset, placed: Placed) -> None:
+def write_scored(out: Path, dataset: Dataset, placed: Placed, names: Mapping[int, str]) -> None:
     """Write where users belong.
 
     Raises:
         ResourceError: If the disk refuses; what was there is untouched.
     """
     with written_whole(out) as building:
-        pq.write_table(scored_table(dataset, placed, {}), building)
+        pq.write_table(scored_table(dataset, placed, names, {}), building)
 
 
-def scored_table(dataset: Dataset, placed: Placed, more: Mapping[str, Any]) -> pa.Table:
+def scored_table(
+    dataset: Dataset, placed: Placed, names: Mapping[int, str], more: Mapping[str, Any]
+) -> pa.Table:
     """Where users belong.
 
     Args:
         dataset: The users.
         placed: Where they were put.
+        names: Segment → what the model folder calls it.
         more: Further columns.
 
     Returns:
-        ``user_id`` text, ``embedding`` float32 list, ``cluster`` int32 and ``group``. Users in no segment
-        (one page view, bot-like, outliers) have :data:`core.base.schema.OUTSIDE`; ``group`` says why, or
-        names the one-page segment.
+        ``user_id`` text, ``embedding`` float32 list, ``cluster`` int32, ``segment`` and ``group``, which mean
+        what they mean in a run's (:func:`core.runs.export.users_table`). Users in no segment (one page view,
+        bot-like, outliers) have :data:`core.base.schema.OUTSIDE`; ``group`` says why, or is the key of the
+        one-page segment, whose name is in ``segment``.
     """
     return pa.table(
         {
             Users.USER_ID: dataset.sequences.user_id,
             Users.EMBEDDING: vector_lists(placed.vectors),
             Users.CLUSTER: pa.array(np.maximum(placed.clusters, OUTSIDE), pa.int32()),
+            SEGMENT: pa.array(
+                segment_names(placed.clusters, names, placed.one_page), pa.string(), from_pandas=True
+            ),
             Users.GROUP: pa.array(placed.group, pa.string()),
             **more,
         }

@@ -257,7 +257,7 @@ class Watcher:
             drift = watched_drift(self._frozen, dataset, placed, _now(), progress, self._device)
             changed, taken = change_of_alarm(self.taken.drift, drift), replace(taken, drift=drift)
             with replacing(self._out, last=RECORD) as building:
-                write_scored(building / USERS, dataset, placed)
+                write_scored(building / USERS, dataset, placed, self._frozen.names)
                 for made in (RECEIPT, SEQUENCES):
                     shutil.copy2(dataset.path / made, building / made)
                 (building / RECORD).write_bytes(taken.to_json())

@@ -151,8 +151,11 @@ def test_new_users_are_embedded_and_assigned(finished: Path, shop: Path, tmp_pat
     assert done.returncode == 0, done.stderr
     scored = pq.read_table(out).to_pandas().set_index("user_id")
     users = pq.read_table(finished / "users.parquet").to_pandas().set_index("user_id")
-    assert list(scored.columns) == ["embedding", "cluster", "group"]
+    assert list(scored.columns) == ["embedding", "cluster", "segment", "group"]
     assert (scored["group"] == users["group"]).all()
+    same = scored["cluster"] == users["cluster"]
+    pd.testing.assert_series_equal(scored["segment"][same], users["segment"][same])
+    assert users["segment"][same & (users["cluster"] < 0)].notna().any()  # of one-page segments, too
     assert scored.index.equals(users.index)
     assert (scored["cluster"] == users["cluster"]).mean() > 0.99  # the same users land where they were
 
