@@ -209,6 +209,7 @@ class Context:
         suggested: Segment → name that the analyst was offered and has not taken (yet).
         certificates: Segment → how sure it is; empty where that was not measured.
         unsupported: Whether no number of segments is supported.
+        verdict: Whether there are segments, in a sentence; empty where that was not measured.
         withheld: Whether nobody is told what kinds of users the segments are: none are supported, or that is
             being found out.
         funnel: That the analyst built; None without one.
@@ -221,6 +222,7 @@ class Context:
     suggested: Mapping[int, str] = field(default_factory=dict)
     certificates: Mapping[int, Certificate] = field(default_factory=dict)
     unsupported: bool = False
+    verdict: str = ""
     withheld: bool = False
     funnel: Funnel | None = None
     like: Callable[[str], LookAlikes] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,7 +14,7 @@ from core.differences.means import UserValues, user_values
 from core.differences.sides import Sides
 from core.differences.single import SURE, SingleDifference, decide_shares, decide_values
 from core.differences.user_items import Family, role_of
-from core.facts.answer import Fact, Verdict
+from core.facts.answer import Block, Contrast, Fact, Verdict
 from core.facts.context import OTHERS, Context
 from core.facts.items import ITEM_MEASURES, LABELLED, ItemMetric, item_rows
 from core.facts.measures import BY_KEY
@@ -37,6 +38,7 @@ class Baseline:
     written_n: int
 
 
+INTERVAL: Final = "the 95% interval of the difference, which leaves out 0"
 COUNTED: Final = frozenset({ItemMetric.USERS, ItemMetric.VIEWS, "not_users"})
 """Figures about items that are what was counted."""
 
@@ -63,6 +65,19 @@ def decide(
     if decided and not (decided.differs and (q_value is None or q_value < SURE)):
         return Verdict.UNSURE, decided
     return (Verdict.HIGHER if first.value > second.value else Verdict.LOWER), decided
+
+
+def shown_by(context: Context, blocks: Iterable[Block]) -> str:
+    """What shows that figures differ of which one is said to be higher; nothing of plain counts."""
+    contrasts = (block for block in blocks if isinstance(block, Contrast))
+    sure = (one for one in contrasts if one.verdict in (Verdict.HIGHER, Verdict.LOWER))
+    means = dict.fromkeys(one.test or INTERVAL for one in sure if not _is_counted(context, one.first))
+    return f"That they differ is shown, by {' and '.join(means)}." if means else ""
+
+
+def _is_counted(context: Context, fact: Fact) -> bool:
+    metric = fact.measure.partition(":")[0]
+    return metric in COUNTED or (not fact.item and _values(context, fact) is None)
 
 
 def others_of(context: Context, first: Fact) -> Baseline | None:

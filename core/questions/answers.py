@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final, TypeAlias
 
 from core.base.errors import Beha2VecError, InputError
 from core.facts import items
 from core.facts.answer import Answer, Note, Reading, Title
 from core.facts.context import ALL, Context
+from core.facts.contrasting import shown_by
 from core.facts.fact_maker import Figures
 from core.facts.finding import Finding, notes
 from core.facts.items import ATTRIBUTES, Dimension
@@ -60,7 +62,7 @@ def ask(question: str, context: Context, last: Reading | None = None) -> Answer:
         told = _told(question, parsed, figures, last)
     except Beha2VecError as error:
         said = " ".join([*([] if parsed.language else parsed.notes), _line(error)])
-        meant = _chosen_words(question, parsed) or _near(offered, figures)
+        meant = _chosen_words(question, parsed, figures) or _near(offered, figures)
         return Answer(notes(said), declined=True, suggestions=meant)
     return Answer(told.finding.blocks, told.titles, told.finding.query, reading=told.reading)
 
@@ -70,11 +72,12 @@ def _held(last: Reading | None, context: Context) -> Reading | None:
     return last if last and {*last.rows, *last.focus} <= {*context.keys} else None
 
 
-def _chosen_words(question: str, parsed: Parsed) -> tuple[str, ...]:
-    """The question once for each thing that a word of it can mean."""
+def _chosen_words(question: str, parsed: Parsed, figures: Figures) -> tuple[str, ...]:
+    """The question once for each thing that a word of it can mean, where that would be answered."""
     for text, values in parsed.choices.items():
         words = re.compile(r"\W+".join(map(re.escape, text.split())), re.IGNORECASE)
-        return tuple(words.sub(value.replace("\\", r"\\"), question, count=1) for value in values[:CHOICES])
+        meant = (words.sub(value.replace("\\", r"\\"), question, count=1) for value in values[:CHOICES])
+        return tuple(one for one in meant if _understood(one, figures))
     return ()
 
 
@@ -84,15 +87,15 @@ def _line(error: Beha2VecError) -> str:
 
 def _near(parsed: Parsed, figures: Figures) -> tuple[str, ...]:
     """Nearest questions that would be answered; none is run, as a test of many users takes its time."""
+    return nearest(parsed, figures.context, partial(_understood, figures=figures))
 
-    def understood(question: str) -> bool:
-        try:
-            chosen = _chosen(parse(question, figures.context), figures)
-        except InputError:
-            return False
-        return all(_has_all(one, figures) for _, one in chosen)
 
-    return nearest(parsed, figures.context, understood)
+def _understood(question: str, figures: Figures) -> bool:
+    try:
+        chosen = _chosen(parse(question, figures.context), figures)
+    except InputError:
+        return False
+    return all(_has_all(one, figures) for _, one in chosen)
 
 
 def _has_all(parsed: Parsed, figures: Figures) -> bool:
@@ -203,6 +206,8 @@ def _whole(parsed: Parsed, figures: Figures, last: Reading | None) -> _Told:
         made = settled(meant, asked.context)
         said = notes(*meant.notes, *read_as(meant, made))
         told = replace(found, blocks=(*said, *only_nth(found.blocks, made.nth)))
+        if "trust" in meant.cues:  # “is the difference real”
+            told = replace(told, blocks=(*told.blocks, *notes(shown_by(asked.context, told.blocks))))
         if asked is not figures:
             told = replace(told, blocks=beside_outcome(told.blocks))
         rows = dict.fromkeys(row for fact in told.facts for row in fact.segments)

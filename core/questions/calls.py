@@ -37,9 +37,10 @@ DEFAULT_N: Final = 5
 """How many are listed where the question does not say."""
 OTHERS_DID_NOT: Final = "Those who did are counted; all the others did not."
 TRUST: Final = (
-    "Whether these segments are there at all, and how sure one is, is measured on the Trust page, not here. "
-    "Whether two of them differ in a figure is tested where they are compared."
+    "Whether these segments are there at all, and how sure one is, is measured on the Trust page, not here."
 )
+HOW_SURE: Final = "How sure one of them is, is measured on the Trust page."
+TESTED: Final = "Whether two of them differ in a figure is tested where they are compared."
 PERCENT: Final = "Is that a percentage, or a number? Write “%” after the limit for a share."
 OVER_TIME: Final[Mapping[str, About]] = {"when": "hours", "trend": "growth", "retention": "return"}
 """Cue → what is asked about time."""
@@ -92,11 +93,12 @@ def alike(figures: Figures, parsed: Parsed) -> Finding:
 
 
 def trust(figures: Figures, parsed: Parsed) -> Finding:
-    """How sure a segment is, where that was measured; else that it is measured elsewhere."""
+    """How sure a segment is, where that was measured; else whether there are any, or where that is told."""
     measured = [f"segment:{segment}" for segment in figures.context.certificates]
     asked = [row for row in parsed.rows if row in measured]
     if not asked:
-        return Finding(notes(TRUST))
+        verdict = figures.context.verdict
+        return Finding(notes(verdict or TRUST, HOW_SURE if verdict else "", TESTED))
     return other_tools.how_sure(figures, asked[0])
 
 

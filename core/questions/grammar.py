@@ -86,8 +86,7 @@ def parse(question: str, context: Context) -> Parsed:
         "one_page" in row for row in reader.parsed.rows
     ):  # who saw one page saw only that, and landed there
         reader.parsed.cues -= {"only", "viewed", *(["entry"] if reader.parsed.items else [])}
-    if set(reader.parsed.unknown) <= set(reader.doubts):  # else it asks for something else altogether
-        reader.parsed.asks += reader.doubts.values()
+    reader.doubt()
     return reader.parsed
 
 
@@ -204,8 +203,8 @@ class _Reader:
     context: Context
     known: _Known
     parsed: Parsed = field(default_factory=Parsed)
-    doubts: dict[str, str] = field(default_factory=dict)
-    """Misspelt word → the question back."""
+    doubts: dict[str, list[str]] = field(default_factory=dict)
+    """Misspelt word → the known words that may be meant."""
     of: bool = False
     """Whether the phrase that is read stands before what it is of."""
     negated: bool = False
@@ -224,6 +223,14 @@ class _Reader:
                 or self._people(words[place])
                 or self._unknown(words[place])
             )
+
+    def doubt(self) -> None:
+        """Ask about misspelt words, unless it is of something else altogether: nothing here is called so."""
+        if not all(word in self.doubts or self.known.has(word) for word in self.parsed.unknown):
+            return
+        for word, near in self.doubts.items():
+            self.parsed.asks.append(f"Do you mean {' or '.join(f'“{one}”' for one in near)} by “{word}”?")
+            self.parsed.choices[word] = (*near,)
 
     def _phrase(self, words: Sequence[str], place: int) -> int:
         """A known phrase; a segment's number goes with the word before it."""
@@ -412,7 +419,7 @@ class _Reader:
             self.parsed.notes.append(f"“{word}” is read as “{near[0]}”.")
             return near[0]
         if near:
-            self.doubts[word] = f"Do you mean {' or '.join(f'“{one}”' for one in near)} by “{word}”?"
+            self.doubts[word] = near
         return word
 
 

@@ -64,7 +64,7 @@ NO_PURCHASE: Final = "no_purchase"
 """Cue of a question about buying where that is no outcome."""
 OF_OUTCOME: Final = {
     "{} rate": Col.OUTCOME_RATE, "{} rate per session": Col.SESSION_RATE,
-    "{}rs": Col.OUTCOME_USERS, "{}ers": Col.OUTCOME_USERS,
+    "{}rs": Col.OUTCOME_USERS, "{}ers": Col.OUTCOME_USERS, "who {}": Col.OUTCOME_USERS,
 }  # fmt: skip
 """What the outcome is called by the name of its event, such as ``like rate``."""
 TOKEN: Final = re.compile(

@@ -25,6 +25,11 @@ SEEN: Final = {
     "never", "funnel",
 }  # fmt: skip
 """Cues of questions about pages."""
+OF_TIME: Final = {
+    "returns": "How many users come back?", "retention": "How many users come back?",
+    "trend": "Which segment grows?", "when": "When do users come?",
+}  # fmt: skip
+"""Cue → what is told of it over all of the data."""
 HIGH: Final = {"most", "best", "biggest"}
 LOW: Final = {"least", "worst", "smallest"}
 SHOWN: Final = 5
@@ -107,7 +112,9 @@ def _guessed(parsed: Parsed) -> str:
 
 def _denied(parsed: Parsed) -> str:
     """Only what was seen or used can be denied."""
-    denies = "not" in parsed.cues and (not parsed.items or {*parsed.measures} - {Col.SHARE, Col.USERS})
+    denies = {"not"} == parsed.cues & {"not", "trust"} and (
+        not parsed.items or {*parsed.measures} - {Col.SHARE, Col.USERS}
+    )
     return _not_understood(Parsed(unknown=["not"])) if denies else ""
 
 
@@ -139,6 +146,8 @@ def _candidates(parsed: Parsed, context: Context) -> Iterator[str]:
     named = parsed.rows or [row for word in parsed.unknown for row in _rows(word, context)]
     rows = [_called(key, context) for key in named[:2]]
     measures = [BY_KEY[name].label for name in parsed.measures[:2] or _meant(parsed)]
+    for text in (text for cue, text in OF_TIME.items() if cue in parsed.cues):
+        yield from [text.replace("users", f"users of {row}") for row in rows] or [text]
     for dimension, value in parsed.items[:OFFERED]:
         does = f"{DO[dimension]} {value}"
         yield from (f"What comes {cue} {value}?" for cue in ("after", "before") if cue in parsed.cues)

@@ -91,9 +91,11 @@ def _denying(made: Parsed) -> None:
 
 
 def _trusting(made: Parsed) -> None:
-    """Whether a difference is real, or one by chance, is what comparing tells."""
+    """Whether a difference is real is what comparing tells; whether segments are, the verdict."""
     if made.topic or len(made.rows) > 1 or made.cues & (COMPARING | ORDER):
         made.cues -= {"trust"}
+    elif "trust" in made.cues:  # “why are there no stable segments”
+        made.cues -= {"why", "not", "never"}
 
 
 def _spending(made: Parsed) -> None:

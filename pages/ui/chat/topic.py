@@ -45,7 +45,10 @@ def context() -> Context | None:
     offered = {} if kept_back else suggested
     funnel = state.controls(made_from.model_key).funnel
     like = partial(_like, made_from, shown, str(state.of_model(made_from.model_key).get(PASTED, "")))
-    return Context(made, names, previous, offered, sure, unsupported(evidence), kept_back, funnel, like)
+    verdict = evidence.sentence if evidence else ""
+    return Context(
+        made, names, previous, offered, sure, unsupported(evidence), verdict, kept_back, funnel, like
+    )
 
 
 def _like(made_from: Sources, shown: Segmentation, pasted: str, key: str) -> LookAlikes:

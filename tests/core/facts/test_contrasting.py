@@ -12,8 +12,8 @@ from core.differences.means import MANN_WHITNEY, T_TEST
 from core.differences.table import MEASURES as MEASURES_OF_MEANS
 from core.differences.table import Diff
 from core.differences.user_items import Family
-from core.facts.answer import Fact, Verdict
-from core.facts.contrasting import decide
+from core.facts.answer import Contrast, Fact, Verdict
+from core.facts.contrasting import INTERVAL, decide, shown_by
 from core.facts.fact_maker import Figures
 from core.facts.items import Dimension, ItemMetric
 from core.facts.measures import MEASURES
@@ -27,6 +27,19 @@ OPPOSITE = {Verdict.HIGHER: Verdict.LOWER, Verdict.LOWER: Verdict.HIGHER}
 
 def pair(made: Figures, name: str, first: str, second: str) -> tuple[Fact, Fact]:
     return made.needed(first, name), made.needed(second, name)
+
+
+def test_what_shows_a_difference_is_said_where_one_is_said_to_be_higher() -> None:
+    made, fact = figures(), figures().needed("segment:0", Col.OUTCOME_RATE)
+    views = figures().needed("segment:0", Col.PAGE_VIEWS_MEAN)
+    count = figures().needed("segment:0", Col.USERS)
+
+    def said(fact: Fact, verdict: Verdict, test: str = "") -> str:
+        return shown_by(made.context, [Contrast(first=fact, second=fact, verdict=verdict, test=test)])
+
+    assert said(fact, Verdict.HIGHER, FISHER) == f"That they differ is shown, by {FISHER}."
+    assert said(views, Verdict.LOWER) == f"That they differ is shown, by {INTERVAL}."
+    assert said(fact, Verdict.UNSURE, FISHER) == said(count, Verdict.HIGHER) == ""
 
 
 def test_counts_need_no_test() -> None:

@@ -10,13 +10,15 @@ from hypothesis import strategies as st
 from core.data.timed_events import TimedEvents
 from core.facts.answer import Answer, Chart, Contrast, FigureList, Note, Ranking, Reading
 from core.facts.context import PASTED, Context
+from core.facts.contrasting import shown_by
 from core.facts.fact_maker import Figures
+from core.facts.finding import notes
 from core.facts.other_tools import ALL_COUNTED
 from core.facts.sentences import plain
 from core.people.look_alikes import LookAlikes
 from core.profiles.outcomes import Happened
 from core.questions.answers import HELP, ask
-from core.questions.calls import BOUNCED, OTHERS_DID_NOT, TRUST
+from core.questions.calls import BOUNCED, HOW_SURE, OTHERS_DID_NOT, TESTED, TRUST
 from core.questions.lexicon import lexicon
 from core.segments.certificate import Certificate
 from tests.core.facts.shop import shop
@@ -258,13 +260,62 @@ def test_an_arrow_says_nothing_and_a_name_may_hold_signs() -> None:
 def test_whether_segments_are_real_is_never_answered_from_the_question_before(question: str) -> None:
     for last in (None, ask("sessions a user of segment 1", EIGHT).reading):
         answer = ask(question, EIGHT, last)
-        assert noted(answer) == [TRUST]
+        assert noted(answer) == [TRUST, TESTED]
         assert not answer.facts
+
+
+@pytest.mark.parametrize(
+    ("question", "meant"),
+    [
+        ("outcome rate of segmnt 1", "outcome rate of segment 1"),
+        ("what is the outcme rate of segment 1", "what is the outcome rate of segment 1"),
+    ],
+)
+def test_a_slip_is_asked_about_and_the_right_question_offered(question: str, meant: str) -> None:
+    answer = ask(question, EIGHT)
+    assert (answer.declined, answer.suggestions) == (True, (meant,))
+    assert addresses(ask(meant, EIGHT)) == [("outcome_rate", ("segment:0",), "")]
+
+
+def test_of_time_the_nearest_that_is_told_is_offered() -> None:
+    answer = ask("How many users of segment 1 came back in the second week?", EIGHT)
+    assert (answer.declined, answer.suggestions[0]) == (True, "How many users of Segment 1 come back?")
+    assert ask("How many users came back in the second week?", EIGHT).suggestions[0] == (
+        "How many users come back?"
+    )
+
+
+def test_who_has_the_outcome_is_named_by_it_though_its_name_means_something_else_too() -> None:
+    profiles = replace(EIGHT.tables.profiles, outcome="like", chosen=("like",))
+    about = replace(EIGHT, tables=replace(EIGHT.tables, profiles=profiles))
+    answer = ask("Which articles do people who like read?", about)
+    assert {fact.row for fact in answer.facts} == WITH
+    assert {fact.measure for fact in answer.facts} == {"views:page"}
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["Why are there no stable segments?", "Why are the segments not stable?", "Are these segments real?"],
+)
+def test_why_there_are_no_segments_is_answered_by_the_verdict(question: str) -> None:
+    answer = ask(question, replace(EIGHT, unsupported=True, verdict="No stable segments here."))
+    assert (answer.declined, noted(answer)) == (False, ["No stable segments here.", HOW_SURE, TESTED])
 
 
 def test_a_difference_that_is_real_is_one_that_is_compared() -> None:
     (contrast,) = ask("Is the outcome rate of segment 1 higher than of segment 2 by chance?", EIGHT).blocks
     assert isinstance(contrast, Contrast)
+
+
+def test_whether_a_difference_is_real_is_said_where_that_is_asked() -> None:
+    about = shop().context
+    asked = "difference in sessions a user between segment 1 and segment 2"
+    (contrast,) = ask(f"What is the {asked}?", about).blocks
+    assert isinstance(contrast, Contrast)
+    assert ask(f"Is the {asked} real?", about).blocks == (
+        contrast, *notes(shown_by(about, [contrast])),
+    )  # fmt: skip
+    assert "shown" in shown_by(about, [contrast])
 
 
 def test_a_total_is_of_all_users_whatever_was_asked_before() -> None:
