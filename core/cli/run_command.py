@@ -205,9 +205,7 @@ def _runner(
                 remedy=f"Leave out --engine {SPARK}, --memory and --sample-users, or --from-stage",
             )
         if previous.sampled and not inputs:
-            options = shlex.join(sys.argv[2:])
-            remedy = f"Name INPUT, the files of the export: python -m core run INPUT {options}"
-            raise SettingsError(NEEDED.format(out), remedy=remedy)
+            raise SettingsError(NEEDED.format(out), remedy=_with_input())
         if not previous.sampled:
             return partial(run_all, from_stage=from_stage)
         bounds = replace(bounds, share=previous.share)
@@ -216,6 +214,11 @@ def _runner(
 
         return partial(run_on_spark, master=address, bounds=bounds, from_stage=from_stage)
     return partial(run_bounded, bounds=bounds, from_stage=from_stage)
+
+
+def _with_input() -> str:
+    """The command as it was typed, with the place of what it lacks; in quotes, as a full stop follows."""
+    return f"Name INPUT, the files of the export: “python -m core run INPUT {shlex.join(sys.argv[2:])}”"
 
 
 def _require_input(inputs: Sequence[Path], engine: str | None, *, fresh: bool) -> None:

@@ -163,7 +163,7 @@ def test_a_later_stage_is_refused_without_the_records_or_with_another_sample(
     before = files_of(copied)
     said = one_line_error(cli("run", "--out", copied, "--from-stage", stage))
     assert "their records are needed again. Name INPUT" in said
-    assert said.rstrip(".").endswith(f"python -m core run INPUT --out {copied} --from-stage {stage}")
+    assert said.endswith(f"“python -m core run INPUT --out {copied} --from-stage {stage}”.")
     for others in (bounds_of(whole, 0.4, 50), Bounds(10**10, share=0.5)):
         with pytest.raises(
             SettingsError, match=r"trained on other users\. Name INPUT, --seed and --sample-u"
