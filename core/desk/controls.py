@@ -176,7 +176,7 @@ def load(store: Store, model: str, others: Iterable[str] = ()) -> Controls:
         model: Its key.
         others: Keys of the other models of its data set: of these, the one that was set last counts.
     """
-    with suppress(ResourceError):
+    with suppress(ResourceError, FileNotFoundError):  # forgotten meanwhile
         return _file(store, model).read() or _carried(store, others)
     return Controls()
 

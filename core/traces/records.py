@@ -23,6 +23,7 @@ from core.base.settings import IngestSettings
 from core.ingest.read.blocks import Block, QuoteLimits, count_block, make_block, whole_records
 from core.ingest.read.careful import records
 from core.ingest.read.delimited_layout import JSON_LIMITS, RECORD_COLUMNS
+from core.ingest.read.folded import find_folds
 from core.ingest.read.headers import ALIASES, USER_KEYS, is_likely_key, normalise_header
 from core.ingest.read.nested import values_in
 from core.ingest.read.opening import CHUNK_BYTES, find_header, split_header
@@ -120,6 +121,8 @@ def is_of(cells: Mapping[str, Any], needles: Needles) -> bool:
     The keys of data sets made of the file say so, beside the ids of tools; without any, a key of any name.
     """
     if needles.keys:
+        if folds := find_folds([cells]):  # as a reader sees it
+            cells = folds.unfold_sample([cells])[0]
         told = needles.keys | USER_KEYS | _OF_A_USER
         owners = _plain(one for name, one in values_in(cells) if normalise_header(name) in told)
         return not owners or not needles.ids.isdisjoint(owners)

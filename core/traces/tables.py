@@ -170,11 +170,17 @@ def _parquet(source: InputFile, out: IO[bytes], needles: Needles) -> int:
         packed = about.row_group(0).column(0).compression if about.num_row_groups else "SNAPPY"
         codec = "NONE" if packed == "UNCOMPRESSED" else packed
         with pq.ParquetWriter(out, file.schema_arrow, compression=codec) as writer:
-            for batch in file.iter_batches():
+            for batch in _batches(file, source.name):
                 rest = _without(batch, needles)
                 dropped += len(batch) - len(rest)
                 writer.write_table(rest)
     return dropped
+
+
+def _batches(file: pq.ParquetFile, name: str) -> Iterator[pa.RecordBatch]:
+    """What a file holds; a page of it may be damaged where its end is whole."""
+    with damage(name):
+        yield from file.iter_batches()
 
 
 def _without(batch: pa.RecordBatch, needles: Needles) -> pa.Table:

@@ -212,14 +212,18 @@ def parameters(root: str, value: object) -> Iterator[tuple[str, Any]]:
 def decode_texts(
     record: Record, names: Iterable[str], decode: Callable[[str], Any] = orjson.loads
 ) -> dict[str, Any]:
-    """What the texts under some names of a record hold.
+    """What the texts under some names of a record hold; plain text where no parameters are to be stays so.
 
     Raises:
         BrokenRecord: If one is not JSON.
     """
     decoded = {}
     for name in names:
-        if isinstance(text := record.get(name), str) and text:
+        if isinstance(text := record.get(name), str) and (
+            text.lstrip()[:1] in ("{", "[")
+            or text.strip() == "null"
+            or (text and name.lower() in PARAM_LISTS)
+        ):
             try:
                 decoded[name] = decode(text)
             except ValueError as error:

@@ -160,6 +160,14 @@ def solve(made_from: Sources) -> LiveSegments:
     return LiveSegments(made_from, now, combined, segmentation, made, held, evidence, sure, kept_back)
 
 
+def lasting(live: LiveSegments) -> LiveSegments:
+    """The same for what is written: names that wait on the screen are in it, or it would never have any."""
+    if live.evidence is not None or not live.withheld:
+        return live
+    held = held_names(live.sources, live.tables, kept_back=False)
+    return replace(live, held=held, withheld=False)
+
+
 def held_names(made_from: Sources, made: Tables, *, kept_back: bool) -> Mapping[int, HeldName]:
     """What each segment is called: the analyst's name, held against what sets it apart now, or the app's."""
     given = saved_work.given_names(made_from.store, made_from.model_key)

@@ -105,7 +105,8 @@ def _writer(name: str, column: pd.Series) -> Callable[[Any], str] | str | None:
     if name == Col.PAGE_LOCATION:
         return partial(wording.short_address, origin=wording.common_origin(column.dropna().tolist()))
     if types.is_datetime64_any_dtype(column):
-        return "{:%-d %b %Y}" if (column == column.dt.normalize()).all() else "{:%-d %b %Y, %H:%M}"
+        days = column.dropna()
+        return "{:%-d %b %Y}" if (days == days.dt.normalize()).all() else "{:%-d %b %Y, %H:%M}"
     if types.is_float_dtype(column):
         if IN_PERCENT.fullmatch(name):
             return wording.percent

@@ -6,6 +6,7 @@ import gzip
 import json
 import random
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from core.base.errors import InputError, ResourceError
 from core.base.progress import silent
 from core.sample import write_sample
 from core.traces.needles import Needles
-from core.traces.records import is_of_users
+from core.traces.records import is_of, is_of_users
 from core.traces.search import look
 from core.traces.tables import others_in, records_of, rewrite
 
@@ -259,3 +260,12 @@ def test_a_full_disk_leaves_it_as_it_was(tmp_path: Path, monkeypatch: pytest.Mon
 @pytest.mark.parametrize(("column", "is_one"), [("clientId", True), ("device_id", True), ("device", False)])
 def test_a_column_of_ids_is_known_whichever_tool_wrote_it(column: str, is_one: bool) -> None:
     assert is_of_users(column) is is_one
+
+
+def test_a_key_is_found_where_parameters_are_folded() -> None:
+    needles = Needles(frozenset({"m-777"}), keys=frozenset({"member"}))
+    listed = [{"key": "member", "value": {"string_value": "m-777"}}]
+    dotted = {"event_params.0.key": "member", "event_params.0.value.string_value": "m-777"}
+    for theirs in ({"event_params": listed}, {"event_params": json.dumps(listed)}, dotted):
+        assert is_of({"user_pseudo_id": "c1", **theirs}, needles)
+        assert not is_of({"user_pseudo_id": "c1", **theirs}, replace(needles, ids=frozenset({"m-778"})))

@@ -188,6 +188,9 @@ def test_names_wait_for_the_verdict_on_every_page(
         assert "Names wait until numbers of segments are compared" in texts(app)
         assert "Named for" not in texts(app)
         assert "No stable segments here" not in texts(app)
+        if page == EXPORT:  # what is taken away has none later
+            [written] = [table.value["segment"] for table in app.dataframe if "segment" in table.value]
+            assert set(written.dropna()) & {"1", "Segment 1"} == set(), written
     assert app.text_input == []
     keep_evidence(finished_run, 3)
     fake_jobs.end("choose_k")

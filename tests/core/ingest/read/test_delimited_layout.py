@@ -121,6 +121,15 @@ def test_a_record_that_the_sample_shows_empty_is_read_all_the_same(
 
 
 @every_kind
+def test_plain_text_where_the_sample_is_empty_costs_no_record(tmp_path: Path, kind: str) -> None:
+    header = [*CONSOLE_HEADER[:5], "traffic_source"]
+    rows = [[*console_row(f"u{number}", "/a")[:5], "" if number < 699 else "google"] for number in range(700)]
+    read = read_console(tmp_path, *rows, kind=kind, header=header)
+    assert (read.raw.rows, read.raw.rejects.num_rows) == (700, 0)
+    assert read.column(Raw.DEVICE_CATEGORY)[-1] == "mobile"
+
+
+@every_kind
 def test_a_parameter_that_the_sample_does_not_show_is_read_all_the_same(tmp_path: Path, kind: str) -> None:
     plain = [console_row(f"u{number}", "/a") for number in range(600)]
     late = console_row("late", "/b")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -84,6 +85,19 @@ def test_a_damaged_file_stops_nobody_and_the_preview_says_what_becomes_of_it(tmp
     places = SearchedPlaces(inputs=(tmp_path,))
     assert [one["fate"] for one in preview(places, ids_of(GONE), silent).steps] == [PurgeFate.LEFT]
     assert [Path(one.file).name for one in forget(places, ids_of(GONE), silent).left] == ["a.parquet"]
+
+
+def test_a_damaged_page_of_a_file_stops_nobody(tmp_path: Path) -> None:
+    places = prepared(tmp_path, IngestSettings(user_key="shopper"))
+    pq.write_table(pa.table({"user_id": [GONE] * 9}), bad := tmp_path / "b.parquet", compression="none")
+    data = bytearray(bad.read_bytes())
+    data[4:16] = b"\xff" * 12  # the header of its first page
+    bad.write_bytes(data)
+    places = replace(places, inputs=(tmp_path / "a.csv", bad))
+    assert PurgeFate.LEFT in [one["fate"] for one in preview(places, ids_of(GONE), silent).steps]
+    assert [Path(one.file).name for one in forget(places, ids_of(GONE), silent).left] == ["b.parquet"]
+    assert lines_of(places) == [*REST, row(OTHER, 20, "[forgotten]")]
+    assert not list((tmp_path / "cache" / "preprocess").glob("[!.]*"))
 
 
 class Stopped(BaseException):
