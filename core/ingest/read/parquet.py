@@ -18,7 +18,13 @@ from core.base.schema import Raw
 from core.base.settings import IngestSettings
 from core.ingest.read.assembly import Lines, ParsedBlock, assemble
 from core.ingest.read.blocks import MAX_LINE_BYTES
-from core.ingest.read.delimited_layout import DelimitedLayout, make_layout, may_hold_parameters
+from core.ingest.read.delimited_layout import (
+    RECORD_COLUMNS,
+    DelimitedLayout,
+    holding_json,
+    make_layout,
+    may_hold_parameters,
+)
 from core.ingest.read.event_rows import EventRows, find_event_rows, may_have_event_rows
 from core.ingest.read.headers import HeaderMap, require
 from core.ingest.read.nested import RECORD_FIELDS, map_names
@@ -85,6 +91,7 @@ def open_parquet(file: BinaryIO, source: InputFile, settings: IngestSettings) ->
         columns = first_rows(table, seen, source.name) if looked else []
         sample = [[cell or "" for cell in row] for row in zip(*(c.to_pylist() for c in columns), strict=True)]
         layout = None if lists else make_layout(seen, sample, "", settings)
+        unread = () if layout else _unread_texts(seen, sample)
         rows = layout.rows if layout else find_event_rows(seen, sample, settings, RECORD_FIELDS)
         found = layout or rows
         fields = found.fields if found else map_names(seen, RECORD_FIELDS, settings)
@@ -93,7 +100,8 @@ def open_parquet(file: BinaryIO, source: InputFile, settings: IngestSettings) ->
     else:
         shape = rows.shape("parquet") if rows and rows.sure else "nested parquet"
     seen = rows.seen if rows else seen
-    return OpenedParquet(shape, fields, seen, table, _notes(table.schema_arrow, fields), rows, layout)
+    notes = (*_notes(table.schema_arrow, fields), *unread)
+    return OpenedParquet(shape, fields, seen, table, notes, rows, layout)
 
 
 def read(source: InputFile, settings: IngestSettings, sink: Sink, report: Callable[[int], None]) -> FileCount:
@@ -288,6 +296,14 @@ def damage(name: str) -> Iterator[None]:
         raise InputError(
             f"{name} is damaged, or not Parquet: {first}", remedy="Download or export it again"
         ) from error
+
+
+def _unread_texts(names: Sequence[str], sample: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """What is said of records as text beside lists: no export has both, so nothing is read inside of them."""
+    records = [(at, name) for at, name in enumerate(names) if name.lower() in RECORD_COLUMNS]
+    texts = holding_json({name: [row[at] for row in sample] for at, name in records})
+    said = "what is inside of this JSON text is not read, as other columns are lists"
+    return tuple(f"{name}: {said}" for name in texts)
 
 
 def _notes(schema: pa.Schema, fields: HeaderMap) -> tuple[str, ...]:

@@ -166,3 +166,18 @@ def test_parquet_in_a_zip(tmp_path: Path) -> None:
     )
     path = make_zip(tmp_path / "a.zip", {"a.parquet": (tmp_path / "a.parquet").read_bytes()})
     assert read_paths([path], tmp_path).column(Raw.PAGE_LOCATION) == ["/a"]
+
+
+def test_json_text_beside_lists_is_told_as_not_read(tmp_path: Path) -> None:
+    params = [{"key": "page_location", "value": {"string_value": "/a"}}]
+    row = {"user_pseudo_id": "u", "event_name": "page_view", "event_timestamp": 1, "event_params": params}
+    pq.write_table(pa.Table.from_pylist([row | {"geo": '{"country": "Peru"}'}]), tmp_path / "a.parquet")
+    pq.write_table(pa.Table.from_pylist([row | {"geo": "Peru"}]), tmp_path / "b.parquet")
+    notes = [
+        read_paths([tmp_path / name], tmp_path / name[0]).raw.files[0].notes
+        for name in ("a.parquet", "b.parquet")
+    ]
+    assert ["geo: what is inside of this JSON text is not read" in " ".join(each) for each in notes] == [
+        True,
+        False,
+    ]
