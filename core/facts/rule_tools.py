@@ -36,8 +36,7 @@ def segment_rule(figures: Figures, segment: Key) -> Finding:
         return Finding(notes(f"There is no rule for {context.title(key)}. {rules[key].reason}"), query)
     facts = _figures(key, fit, tables.basis.rule_features.origin, tables.profiles.n_clustered)
     told = FigureList(facts=facts)
-    said = f"{fit.caution[:1].lower()}{fit.caution[1:]}"
-    caution = f"The rule for {context.title(key)} is {said}." if said else ""
+    caution = f"The rule for {context.title(key)} is {within(fit.caution)}." if fit.caution else ""
     return Finding((*notes(caution), told, *notes(WHERE)), query)
 
 

@@ -21,6 +21,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
+from core.base.wording import sentence
 from core.data.sequences import UserSequences
 from core.labels.label_settings import NAME_CHARACTERS, RESERVED, SEVERAL, LabelClass
 from core.labels.page_address import after_host
@@ -278,4 +279,4 @@ def _name(pages: LabelPages, own: np.ndarray, term: Term) -> str:
     # listings are called by the plural, and so is a theme
     written = min(forms, key=lambda form: (fold(form) == wanted, -forms[form], form), default=wanted)
     plain = "".join(letter for letter in written if letter.isprintable()).strip()[:NAME_CHARACTERS].rstrip()
-    return plain[:1].upper() + plain[1:]
+    return sentence(plain)

@@ -21,6 +21,7 @@ from scipy.optimize import linear_sum_assignment
 from core.base.progress import Progress, silent
 from core.base.schema import OUTLIER, OUTSIDE
 from core.base.settings import Algorithm, ClusterSettings
+from core.base.wording import sentence
 from core.segments.edits import chosen
 from core.segments.geometry import repeatable, threads
 from core.segments.partition import Partition
@@ -104,7 +105,7 @@ class Certificate:
         near = "" if self.rival is None else f" · nearest: {names[self.rival]}"
         unsure = " on average" if self.low < PATTERNED else ""
         word = self.mark or lead or f"{self.word}{unsure}"
-        return f"{word[:1].upper()}{word[1:]}, {index} [{low}–{high}]{near}"
+        return f"{sentence(word)}, {index} [{low}–{high}]{near}"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data."""

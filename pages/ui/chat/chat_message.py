@@ -9,6 +9,7 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
+from core.base.wording import sentence
 from core.desk.conversations import RULES, Conversation
 from core.facts.answer import Answer, Block, Chart, Comment, Fact, Idea, Title, Unit
 from core.facts.phrases import measured
@@ -136,7 +137,7 @@ def _chart(block: Chart, titles: Mapping[str, Title], key: str) -> None:
     colours = {int(row[8:]): titles[row].full for row in titles if row.startswith("segment:")}
     label = facts[0].label if of_items else measured(facts[0])
     label = label if of_rows else f"{label}: {rows[0]}"
-    title, style = label[:1].upper() + label[1:], AXIS_FORMATS.get(facts[0].unit, ",.4~g")
+    title, style = sentence(label), AXIS_FORMATS.get(facts[0].unit, ",.4~g")
     st.caption(md_text(title))
     drawn = partial(charts.of_facts, table, colours, title, style, block.mark)
     picture(drawn, key=key, alt_text=f"Chart of {label}")

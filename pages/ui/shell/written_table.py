@@ -39,6 +39,8 @@ LONG: Final = 18
 """Characters of a text that may push what is beside it off a phone."""
 NARROW: Final = 150
 """Pixels that such a text has at least; where there is room, it gets more."""
+MOST_WRITTEN: Final = 50_000
+"""Cells of a table whose values are written here, in a quarter of a second; of more the browser does it."""
 
 
 def draw(
@@ -71,15 +73,23 @@ def headed(table: pd.DataFrame, own: Columns) -> dict[str, Any]:
         told = {**UNSHOWN, **own}.get(name, CALLED.get(name, _in_words(name)))
         said = (told, HELP.get(name)) if isinstance(told, str) else told
         if isinstance(said, tuple):
-            said = st.column_config.Column(said[0], help=said[1], width=_width(table[name]))
+            said = _headed(table[name], *said, by_browser=table.size > MOST_WRITTEN)
         found[name] = said
     return found
+
+
+def _headed(column: pd.Series, heading: str, told: str | None, *, by_browser: bool) -> Any:  # noqa: ANN401
+    """The settings of a column; where the browser writes its values, also how."""
+    if by_browser and types.is_numeric_dtype(column) and not types.is_bool_dtype(column):
+        how = "percent" if IN_PERCENT.fullmatch(str(column.name)) else "localized"
+        return st.column_config.NumberColumn(heading, help=told, format=how)
+    return st.column_config.Column(heading, help=told, width=_width(column))
 
 
 def _in_words(name: str) -> str:
     words = name.replace("_", " ")
     words = f"others' {words.removeprefix('rest ')}" if words.startswith("rest ") else words
-    return words[:1].upper() + words[1:]
+    return wording.sentence(words)
 
 
 def _width(column: pd.Series) -> int | None:
@@ -89,7 +99,7 @@ def _width(column: pd.Series) -> int | None:
 
 def written(table: pd.DataFrame) -> Styler | pd.DataFrame:
     """The table with its values written as everywhere; it sorts by the values. Plain if too large."""
-    if table.size > int(pd.get_option("styler.render.max_elements")):  # Streamlit refuses it
+    if table.size > MOST_WRITTEN:
         return table
     writers: dict[Any, Any] = {name: _writer(str(name), table[name]) for name in table}
     if "rate" in table:  # of an outcome, with its interval

@@ -3,12 +3,14 @@
 import math
 
 import pandas as pd
+import pytest
 import streamlit as st
 from pandas.io.formats.style import Styler
 
 from core.base import wording
 from core.differences.table import Diff
 from core.profiles.profile_columns import Col
+from pages.ui.shell import written_table
 from pages.ui.shell.written_table import NARROW, headed, written
 
 
@@ -26,14 +28,17 @@ def test_figures_are_written_as_in_answers_and_keep_their_values() -> None:
     assert made.data[Col.LIFT].tolist() == table[Col.LIFT].tolist()
 
 
-def test_a_table_too_large_to_be_written_is_shown_as_it_is() -> None:
-    table = pd.DataFrame({Col.USERS: [1, 2], Col.OUTCOME_RATE: [0.1, 0.2]})
-    with pd.option_context("styler.render.max_elements", 4):
-        st.dataframe(written(table))
-        assert isinstance(written(table), Styler)
-    with pd.option_context("styler.render.max_elements", 3):
-        st.dataframe(written(table))  # Streamlit draws no larger Styler
-        assert written(table) is table
+def test_a_table_too_large_to_be_written_here_is_written_by_the_browser(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    table = pd.DataFrame({Col.USERS: [1, 2], Col.SHARE: [0.1, 0.2], Col.LABEL: ["a", "b"]})
+    assert isinstance(written(table), Styler)
+    monkeypatch.setattr(written_table, "MOST_WRITTEN", 5)
+    st.dataframe(written(table), column_config=headed(table, {}))
+    assert written(table) is table
+    formats = [headed(table, {})[name].get("type_config", {}) for name in table]
+    assert [one and one["format"] for one in formats] == ["localized", "percent", {}]
+    assert pd.get_option("styler.render.max_elements") > written_table.MOST_WRITTEN
 
 
 def test_values_of_any_table_are_written_by_their_kind() -> None:
