@@ -42,7 +42,7 @@ NO_ROWS: Final = {
     PASTED: "The users of the list",
 }  # fmt: skip
 WITH, WITHOUT = "outcome:with", "outcome:without"
-"""Rows in place of segments: who has the outcome, and the other clustered users."""
+"""Rows in place of segments: clustered users with the outcome, and those without."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,22 +88,21 @@ class Tables:
 
     @cached_property
     def by_outcome(self) -> Tables | None:
-        """The same for who has the outcome, whatever the segment, and for the other clustered users.
+        """Tables of the clustered users with the outcome and of those without, in place of segments.
 
-        None where nobody or everybody has it.
+        None where no clustered user has it, or all have. Users outside the segments stand on neither side:
+        buyers of a single page beside others of two or more would differ by their number of pages.
         """
         happened, labels = self.profiles.happened, self.partition.labels
         if happened is None:
             return None
         split = np.where(labels <= OUTSIDE, labels, 1)
-        split[happened.user] = 0
+        split[happened.user] -= labels[happened.user] > OUTSIDE
         if not {0, 1} <= set(split.tolist()):
             return None
-        called = ((WITH, "Converted users"), (WITHOUT, "Clustered users who did not convert"))
+        called = ((WITH, "Clustered users who converted"), (WITHOUT, "Clustered users who did not convert"))
         rows = replace(make_rows(self.basis.data, split), called=called)
-        made = profile_rows(self.basis.data, rows, self.profiles.settings)
-        segments = made.segments.assign(**{Col.SHARE_CLUSTERED: np.nan})  # some of them are not clustered
-        return Tables(self.basis, replace(made, segments=segments), self.partition)
+        return Tables(self.basis, profile_rows(self.basis.data, rows, self.profiles.settings), self.partition)
 
     @cached_property
     def _of_outcome(self) -> pd.DataFrame:

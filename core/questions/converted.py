@@ -33,7 +33,7 @@ def of_converted(parsed: Parsed, context: Context) -> Parsed | None:
     if "similar" in cues:  # what they have in common
         cues = cues - {"similar"} | {"describe"}
     outcome = clean(context.tables.profiles.outcome or "")
-    said = [f"Converted users are those with {outcome}, whatever their segment."]
+    said = [f"Converted users are the clustered ones with {outcome}, whatever their segment."]
     if "before" in cues and not parsed.items:
         cues, said = cues - {"before"}, [*said, AT_ANY_TIME]
     rows = [WITH, WITHOUT] if cues & AGAINST else [WITH]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
+import pandas as pd
 import streamlit as st
 
 from core.differences.in_words import FAMILIES
 from core.differences.table import Diff, leading
 from core.differences.user_items import Family
-from core.facts.context import WITH
+from core.facts.context import WITH, WITHOUT
+from core.profiles.profile_columns import Col
 from pages.ui.segments import background, differences_view
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import job_panel, state
@@ -24,6 +26,9 @@ KEPT_BACK: Final = (
 NO_OUTCOME: Final = (
     "With an outcome chosen, the sources, devices and pages that go with it are told here, without segments."
 )
+ABSENT: Final = "Not in the data, or of too few users"
+SMALL: Final = "Different, but by little, or by the same users as above"
+UNSHOWN: Final = "Not shown to differ"
 WAITS: Final = ":material/hourglass_empty: Names wait until numbers of segments are compared: 1 to 2 minutes."
 NAMED: Final = "Named because you asked for it. Read the names as a description of these very users."
 
@@ -67,14 +72,32 @@ def _names(live: LiveSegments) -> None:
 
 
 def _of_outcome(live: LiveSegments) -> None:
-    """What goes with the outcome, whatever the segment."""
-    tables = live.tables.by_outcome
-    if tables is None:
+    """What goes with the outcome, whatever the segment: clustered users with it beside those without."""
+    outcome, happened, tables = live.profiles.outcome, live.profiles.happened, live.tables.by_outcome
+    if outcome is None or happened is None:
         st.caption(NO_OUTCOME)
         return
-    st.markdown(f"**How users with {md_text(live.profiles.outcome or '', 60)} differ from the others**")
+    called = md_text(outcome, 60)
+    if tables is None:
+        st.caption(f"No clustered user has {called}, or all have: nothing can be told to go with it.")
+        return
+    here, there = (tables.records[key][Col.USERS] for key in (WITH, WITHOUT))
+    st.markdown(f"**How users with {called} differ from the others**")
     table = tables.differences[tables.differences[Diff.FAMILY].isin(TELLING)]
     differences_view.lead(table, WITH)
-    told = set(leading(table, WITH)[Diff.FAMILY])
-    if told and (silent := [FAMILIES[family].lower() for family in TELLING if family not in told]):
-        st.caption(f"Not shown to differ: {', '.join(silent)}.")
+    st.caption(_not_led(table))
+    st.caption(
+        f"{here:,} clustered users with {called}, held against {there:,} clustered users without. "
+        f"{len(happened.user) - here:,} more have it and are in no segment: they stand on neither side."
+    )
+
+
+def _not_led(table: pd.DataFrame) -> str:
+    """What is not among the leading differences, and why: each kind for a reason of its own."""
+    led, own = leading(table, WITH)[Diff.FAMILY], table[table[Col.KEY] == WITH]
+    why: dict[str, list[str]] = {}
+    for family in (family for family in TELLING if family not in set(led)):
+        rows = own[own[Diff.FAMILY] == family]
+        reason = ABSENT if rows.empty else SMALL if rows[Diff.DIFFERS].any() else UNSHOWN
+        why.setdefault(reason, []).append(FAMILIES[family].lower())
+    return " ".join(f"{reason}: {', '.join(kinds)}." for reason, kinds in why.items())

@@ -124,12 +124,15 @@ def test_rules_are_found_once_a_partition_of_the_features_that_the_data_set_has(
     assert made.rules(partition(LABELS[::-1].copy())) is not found
 
 
-def test_who_has_the_outcome_is_a_row_against_the_other_clustered_users() -> None:
-    by_outcome = context().tables.by_outcome
+def test_clustered_users_with_the_outcome_are_held_against_clustered_users_without_it() -> None:
+    tables = context().tables
+    saw_blog = profile(toy(), LABELS, AnalyzeSettings(outcome=("page:/blog",)))
+    by_outcome = replace(tables, profiles=saw_blog).by_outcome
     assert by_outcome is not None
     assert by_outcome.segment_keys == ("outcome:with", "outcome:without")
-    assert [by_outcome.records[key]["users"] for key in by_outcome.segment_keys] == [2, 3]  # 0, 3; 1, 2, 4
-    assert by_outcome.segments["share_clustered"].isna().all()  # who converted need not be clustered
+    # 3, 4 saw it; 0, 1, 2 did not; 6, 7 did and are in no segment
+    assert [by_outcome.records[key]["users"] for key in by_outcome.segment_keys] == [2, 3]
+    assert by_outcome.records["outcome:with"]["share_clustered"] == 0.4
 
 
 def test_without_an_outcome_there_are_no_such_rows() -> None:

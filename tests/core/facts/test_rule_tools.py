@@ -48,7 +48,7 @@ def test_why_there_is_no_rule() -> None:
 def test_only_segments_of_the_model_have_one() -> None:
     by_outcome = figures().context.tables.by_outcome
     assert by_outcome is not None
-    with pytest.raises(InputError, match="Converted users is no segment"):
+    with pytest.raises(InputError, match="Clustered users who converted is no segment"):
         segment_rule(Figures(Context(by_outcome)), segment="outcome:with")
 
 

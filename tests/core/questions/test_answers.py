@@ -326,9 +326,9 @@ def test_a_total_is_of_all_users_whatever_was_asked_before() -> None:
 
 def test_buyers_are_named_by_what_they_did() -> None:
     answer = ask("What do buyers look at first?", EIGHT)
-    assert noted(answer) == ["Converted users are those with purchase, whatever their segment."]
+    assert noted(answer) == ["Converted users are the clustered ones with purchase, whatever their segment."]
     assert {fact.row for fact in answer.facts} == {"outcome:with"}
-    assert answer.titles["outcome:with"].full == "Converted users"
+    assert answer.titles["outcome:with"].full == "Clustered users who converted"
 
 
 @pytest.mark.parametrize("question", ["How do buyers differ?", "How do buyers differ from the others?"])
@@ -378,7 +378,7 @@ def test_a_rule_for_each_segment_and_for_the_next_one() -> None:
     assert [fact.row for fact in following.facts] == ["segment:1"] * 3
     assert "Which segment do you mean?" in noted(ask("Give me a rule", about))[0]
     assert noted(ask("rule for buyers", EIGHT)) == [
-        "Converted users is no segment. Allowed: segment:0, segment:1."
+        "Clustered users who converted is no segment. Allowed: segment:0, segment:1."
     ]
 
 

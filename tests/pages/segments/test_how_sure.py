@@ -244,6 +244,7 @@ def test_where_there_is_nothing_names_are_kept_back_until_they_are_asked_for(
     assert fields == ["", "My own", ""]
     assert "Named for" not in texts(app)
     assert "How users with purchase differ from the others" in texts(app)
+    assert "25 clustered users with purchase, held against 48 clustered users without" in texts(app)
     app.multiselect(key="outcome").set_value([]).run()
     assert "With an outcome chosen, the sources, devices and pages that go with it are told here" in texts(
         app
