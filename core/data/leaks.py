@@ -1,66 +1,97 @@
 """Pages that give an outcome away: who sees one has the outcome already, or is about to in a moment.
 
 A model that reads such a page knows the outcome, so segments made with it differ in the outcome by how they
-were made.
+were made. Pages are judged alone, and together with those that differ from them only in an id, a masked value
+or what makes their template one: a confirmation may have an address for each language and kind of order.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+import pandas as pd
+from scipy import stats
 
 LEAK_USERS: Final = 20
-"""Visitors that a page has at least; on fewer nothing can be said."""
+"""Visitors that a place has at least, where the shares below are looked at …"""
 LEAK_SHARE: Final = 0.95
-"""Share of a page's visitors with the outcome from which on the page is as good as the outcome …"""
+"""… share of its visitors with the outcome from which on it is as good as the outcome …"""
 LEAK_REACH: Final = 0.8
 """… if this share of everybody with the outcome has been there, at any time."""
 AT_REACH: Final = 0.5
-"""Or: this share of everybody with the outcome saw the page first at the outcome or later …"""
+"""Or: this share of everybody with the outcome saw it first at the outcome or later …"""
 AT_SECONDS: Final = 10
 """… (an event is sent some seconds after the page that it confirms has opened) …"""
 AT_LIFT: Final = 2.0
 """… and its visitors have the outcome so many times as often as all users, whatever else brings them."""
+AT_SHARE: Final = 0.5
+"""Or, however few its visitors: this share of them saw it first within these seconds of the outcome …"""
+AT_CHANCE: Final = 0.01
+"""… which comes about at any of the places looked at with this probability at most (binomial, Bonferroni)."""
+
+_VALUE: Final = re.compile(r"[^/?&=]*[\d{][^/?&=]*")
+"""A part of an address with a digit, or masked."""
 
 
 def leaking_pages(
     user: np.ndarray,
     page: np.ndarray,
     timestamp: np.ndarray,
-    n_pages: int,
+    pages: Sequence[str],
     converted: np.ndarray,
     first_ts: np.ndarray,
+    templates: Sequence[str] = (),
 ) -> np.ndarray:
     """Find the pages that give an outcome away.
 
     Args:
         user: int of shape (n_views,), ascending; a user's page views in order.
-        page: int of shape (n_views,), below ``n_pages``.
+        page: int of shape (n_views,), places in ``pages``.
         timestamp: int64 of shape (n_views,), microseconds.
-        n_pages: Number of pages.
+        pages: Their addresses.
         converted: int of shape (n_converted,), users with the outcome, ascending.
         first_ts: int64 of shape (n_converted,), when each had it first.
+        templates: Path template of each page, where that is known.
 
     Returns:
         Indices of such pages, ascending.
     """
-    users = np.unique(user)
-    known = np.isin(converted, users)
+    known = np.isin(converted, user)
     converted, first_ts = converted[known], first_ts[known]
-    if not len(converted):
-        return np.zeros(0, np.int64)
-    half = AT_REACH * len(converted)
-    enough = np.bincount(page[np.isin(user, converted)], minlength=n_pages) >= half  # no other page can
-    user, page, timestamp = (column[enough[page]] for column in (user, page, timestamp))
-    pairs, first = np.unique(user.astype(np.int64) * n_pages + page, return_index=True)
-    visitor, visited = np.divmod(pairs, n_pages)
-    place = np.minimum(np.searchsorted(converted, visitor), len(converted) - 1)
-    has = converted[place] == visitor
-    late = has & (timestamp[first] >= first_ts[place] - AT_SECONDS * 1_000_000)
-    visitors, having, at = (
-        np.bincount(visited[which], minlength=n_pages) for which in (slice(None), has, late)
+    found = np.zeros(len(pages), dtype=bool)
+    if len(converted):
+        for names in (pages, [_VALUE.sub("{}", address) for address in pages], templates):
+            place, different = pd.factorize(np.array(names, dtype=object))
+            if len(place):
+                found |= _leaking(user, place[page], timestamp, len(different), converted, first_ts)[place]
+    return np.flatnonzero(found)
+
+
+def _leaking(
+    user: np.ndarray, place: np.ndarray, timestamp: np.ndarray, n_places: int, converted: np.ndarray,
+    first_ts: np.ndarray,
+) -> np.ndarray:  # fmt: skip
+    """Whether each place gives the outcome away: bool of shape (n_places,)."""
+    n_users = 1 + np.count_nonzero(np.diff(user))
+    row = np.minimum(np.searchsorted(converted, user), len(converted) - 1)
+    has = converted[row] == user
+    after = np.where(has, timestamp - first_ts[row], np.iinfo(np.int64).min) / 1_000_000
+    half = AT_REACH * len(converted)  # a place that neither comes near it nor lies at it is not looked at
+    looked_at = np.bincount(place[np.abs(after) <= AT_SECONDS], minlength=n_places) > 0
+    looked_at |= np.bincount(place[has], minlength=n_places) >= half
+    rows = np.flatnonzero(looked_at[place])
+    pairs, first = np.unique(user[rows].astype(np.int64) * n_places + place[rows], return_index=True)
+    visited, has, after = pairs % n_places, has[rows[first]], after[rows[first]]
+    late, at = after >= -AT_SECONDS, np.abs(after) <= AT_SECONDS
+    visitors, having, later, there = (
+        np.bincount(visited[which], minlength=n_places) for which in (slice(None), has, late, at)
     )
     everywhere = (having >= LEAK_SHARE * visitors) & (having >= LEAK_REACH * len(converted))
-    lift = having * len(users) >= AT_LIFT * visitors * len(converted)
-    return np.flatnonzero((visitors >= LEAK_USERS) & (everywhere | (lift & (at >= half))))
+    lift = having * n_users >= AT_LIFT * visitors * len(converted)
+    by_chance = stats.binom.sf(there - 1, visitors, at.mean() if len(at) else 0) * np.count_nonzero(looked_at)
+    few = looked_at & (there >= AT_SHARE * visitors) & (by_chance <= AT_CHANCE)
+    leaking: np.ndarray = few & lift | (visitors >= LEAK_USERS) & (everywhere | (lift & (later >= half)))
+    return leaking

@@ -96,10 +96,23 @@ class OutcomeUsers(_Part):
     users: int
     without_page_view: int
     """Those of the users of whom no page view is used: they are in no segment and in no group."""
+    left_out: int = 0
+    """Those of them who viewed pages, all of which are left out by choice."""
     events: int
     """Times; a purchase counts once a transaction."""
     revenue: dict[str, float]
     """Currency → sum; empty where none was sent."""
+
+
+def without_used_views(users: int, left_out: int) -> str:
+    """``51 without a page view, 11 who viewed left-out pages only``; a cause of nobody is not named.
+
+    Args:
+        users: Users of whom no page view is used.
+        left_out: Those of them who viewed pages that are left out.
+    """
+    causes = {"without a page view": users - left_out, "who viewed left-out pages only": left_out}
+    return ", ".join(f"{number:,} {cause}" for cause, number in causes.items() if number)
 
 
 class Decision(StrEnum):

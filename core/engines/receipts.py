@@ -116,6 +116,7 @@ def _both(one: OutcomeUsers, other: OutcomeUsers) -> OutcomeUsers:
     return OutcomeUsers(
         users=one.users + other.users,
         without_page_view=one.without_page_view + other.without_page_view,
+        left_out=one.left_out + other.left_out,
         events=one.events + other.events,
         revenue={name: one.revenue.get(name, 0.0) + other.revenue.get(name, 0.0) for name in currencies},
     )

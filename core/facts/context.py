@@ -38,7 +38,7 @@ UNSEEN: Final = "group:no_page_view"
 PASTED: Final = "list"
 """Users of a list of ids that the analyst pasted."""
 NO_ROWS: Final = {
-    OTHERS: "The other clustered users", UNSEEN: "Users without a page view (in no segment)",
+    OTHERS: "The other clustered users", UNSEEN: "Users without a used page view (in no segment)",
     PASTED: "The users of the list",
 }  # fmt: skip
 WITH, WITHOUT = "outcome:with", "outcome:without"

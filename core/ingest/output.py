@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.base.schema import Group, Outcomes, Pages, Users, page_outcome
+from core.base.schema import PAGE_OUTCOME, Group, Outcomes, Pages, Users, page_outcome
 from core.data.receipt import NO_CURRENCY, OutcomeUsers
 from core.data.sequences import SCHEMA
 from core.ingest.clean.locations import Locations
@@ -166,10 +166,13 @@ def count_outcome_users(outcomes: pa.Table, n_users: int) -> dict[str, OutcomeUs
         n_users: Users with a page view that is used.
     """
     frame = outcomes.to_pandas(categories=[Outcomes.EVENT_NAME])
+    others = frame[frame[Outcomes.USER] >= n_users]
+    viewed = others.loc[others[Outcomes.EVENT_NAME].str.startswith(PAGE_OUTCOME), Outcomes.USER]
     found = {
         str(name): OutcomeUsers(
             users=rows[Outcomes.USER].nunique(),
             without_page_view=rows.loc[rows[Outcomes.USER] >= n_users, Outcomes.USER].nunique(),
+            left_out=rows.loc[rows[Outcomes.USER].isin(viewed), Outcomes.USER].nunique(),
             events=int(rows[Outcomes.EVENTS].sum()),
             revenue=paid(rows[Outcomes.CURRENCY], rows[Outcomes.REVENUE]),
         )

@@ -33,7 +33,7 @@ __all__ = ["CLIP", "ProfileData", "Profiles", "profile"]
 
 FORMAT: Final = 1
 """Version of the JSON; raised when a name or a meaning changes."""
-NO_PAGE_VIEW: Final = ("group:no_page_view", RowKind.GROUP.value, OUTSIDE, "No page view")
+NO_PAGE_VIEW: Final = ("group:no_page_view", RowKind.GROUP.value, OUTSIDE, "No page view used")
 """The row of the outcomes table for users of whom no page view is used: counted there and nowhere else."""
 ANY_OUTCOME: Final = "any of them"
 _INTERVAL: Final = (Col.OUTCOME_RATE, Col.OUTCOME_LOW, Col.OUTCOME_HIGH)

@@ -146,6 +146,13 @@ class OutcomeIndex(Mapping[str, Happened]):
         kind, text = next((k, outcome.removeprefix(k)) for k in _KINDS if outcome.startswith(k))
         return self._places[kind].get(text, ())
 
+    @cached_property
+    def left_out(self) -> np.ndarray:
+        """Users without a page view that is used who viewed pages that are left out: int64, ascending."""
+        views = [had.user for name, had in self.events.items() if name.startswith(PAGE_OUTCOME)]
+        users = np.unique(np.concatenate([*views, np.zeros(0, dtype=np.int64)]))
+        return users[users >= self.n_users]
+
     @property
     def usual(self) -> tuple[str, ...]:
         """The outcome where nobody chose one, see :data:`CONVERSIONS`; none where the data have none."""
@@ -239,8 +246,9 @@ class OutcomeIndex(Mapping[str, Happened]):
     def _leaking(self, chosen: tuple[str, ...]) -> tuple[str, ...]:
         happened, seen = any_of([self[outcome] for outcome in chosen]), self.sequences
         found = leaking_pages(
-            seen.user, seen.page, seen.timestamp, len(self.pages), happened.user, happened.first_ts
-        )
+            seen.user, seen.page, seen.timestamp, self.pages, happened.user, happened.first_ts,
+            self.templates,
+        )  # fmt: skip
         own = {page for outcome in chosen for page in self.pages_of(outcome)}
         return tuple(self.pages[page] for page in found.tolist() if page not in own)
 

@@ -153,11 +153,11 @@ def _each_outcome(live: LiveSegments) -> None:
     overall = tables.everybody(live.profiles)
     st.caption(
         f"{count(int(overall[Col.OUTCOME_USERS]), 'user')} of all {live.profiles.n_users:,} converted"
-        f"{tables.without_page_view(live.profiles)}."
+        f"{tables.without_page_view(live.profiles, live.tables.basis.data.outcomes)}."
     )
     for note in live.profiles.notes:
         st.caption(f":material/info: {md_text(note)}.")
-    with st.expander("Each outcome, with revenue and with users without a page view", key="each-outcome"):
+    with st.expander("Each outcome, with revenue and with users of no used page view", key="each-outcome"):
         written_table.draw(
             tables.each_outcome(live.profiles, live.names), key="table-each-outcome",
             alt_text="Users with each outcome and their revenue, by segment",

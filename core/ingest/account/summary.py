@@ -20,6 +20,7 @@ from core.ingest.account.accounting import Accounted
 from core.ingest.account.waterfall import warnings
 from core.ingest.clean import clock
 from core.ingest.clean.found import Found
+from core.ingest.clean.grouping import with_templates
 from core.ingest.clean.time_zone import infer_zone
 from core.ingest.observe.behaviour import Behaviour
 from core.ingest.observe.user_facts import MANY_BROWSERS
@@ -126,8 +127,9 @@ def _outcome_pages(counted: Counted) -> tuple[str, ...]:
     bought = events.filter(pc.equal(events[Outcomes.EVENT_NAME], PURCHASE))
     buyer, first = np.unique(bought[Outcomes.USER].to_numpy(), return_index=True)
     when = bought[Outcomes.FIRST_TS].to_numpy()[first]
-    leaks = leaking_pages(views.user, views.page, views.timestamp, len(pages), buyer, when)
-    return tuple(pages[page] for page in leaks)
+    leaks = leaking_pages(views.user, views.page, views.timestamp, pages, buyer, when)
+    viewed = np.flatnonzero(np.bincount(views.page, minlength=len(pages)))
+    return with_templates([pages[page] for page in leaks], [pages[page] for page in viewed])
 
 
 def files_of(raw: RawRead, accounted: Accounted) -> tuple[FileReceipt, ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from core.ingest.clean.crowds import PUBLIC, Crowd, merged_by
@@ -62,6 +62,15 @@ def collapse(pages: Sequence[str], views: Sequence[int], crowds: Sequence[Crowd]
     seen = merged_by((page, crowd) for page, crowd in zip(pages, crowds, strict=False) if page in renamed)
     public = {page for page, crowd in seen.items() if crowd.users >= PUBLIC}
     return [page if page in public else renamed.get(page, page) for page in pages] if renamed else list(pages)
+
+
+def with_templates(chosen: Collection[str], pages: Iterable[str]) -> tuple[str, ...]:
+    """Some of the pages of a site, in order; a template in place of all pages that have it.
+
+    Left out by it, pages that new users bring are left out as well.
+    """
+    kept = {template(page) for page in pages if page not in chosen}
+    return tuple(dict.fromkeys(page if (name := template(page)) in kept else name for page in chosen))
 
 
 def template(page: str) -> str:

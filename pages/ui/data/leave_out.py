@@ -8,9 +8,11 @@ from typing import Final
 import streamlit as st
 
 from core.base.errors import InputError
+from core.base.schema import Pages
 from core.base.settings import IngestSettings
 from core.data.dataset import Dataset
 from core.desk import label_book
+from core.ingest.clean.grouping import with_templates
 from core.runs import jobs
 from core.runs.file_requests import RefitRequest
 from pages.ui.data import catalog, sources
@@ -35,6 +37,7 @@ def take_result() -> None:
 
 def offer(dataset: Dataset, pages: Sequence[str]) -> None:
     """Draw what is given away and the button, or the job that it has started; nothing without such pages."""
+    pages = with_templates(pages, dataset.pages[Pages.PAGE_LOCATION])
     if not pages or job_panel.panels((TASK,), dataset.key):
         return
     card = next((card for card in catalog.datasets(state.store()) if card.key == dataset.key), None)

@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.base.schema import Group, Raw
 from core.data.dataset import Dataset
-from core.data.receipt import Receipt
+from core.data.receipt import Receipt, without_used_views
 from core.profiles.outcomes import PURCHASE, label_of
 from pages.ui.shell import written_table
 from pages.ui.shell.text import count, md_text, share, size
@@ -81,7 +81,8 @@ def _figures(facts: Receipt) -> None:
         if event == PURCHASE and told.without_page_view:
             st.caption(
                 f"{told.without_page_view:,} of {count(told.users, 'user')} with {event} have no page view "
-                f"that is used: counted beside the {facts.users:,} users above, in no segment."
+                f"that is used ({without_used_views(told.without_page_view, told.left_out)}): counted "
+                f"beside the {facts.users:,} users above, in no segment."
             )
 
 
@@ -255,9 +256,16 @@ def _rejects(dataset: Dataset) -> None:
 
 def events_table(facts: Receipt) -> pd.DataFrame:
     """One row an event; users in all are those of the file that are not left out."""
-    columns = ["Event", "Users", "Of them without a page view", "Times", "Revenue"]
+    columns = ["Event", "Users", "Without a page view", "Viewed left-out pages only", "Times", "Revenue"]
     rows = [
-        (label_of([event]), told.users, told.without_page_view, told.events, money(told.revenue))
+        (
+            label_of([event]),
+            told.users,
+            told.without_page_view - told.left_out,
+            told.left_out,
+            told.events,
+            money(told.revenue),
+        )
         for event, told in facts.outcome_users.items()
     ]
     return pd.DataFrame(rows, columns=columns)

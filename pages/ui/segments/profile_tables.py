@@ -6,13 +6,15 @@ import textwrap
 from collections.abc import Mapping
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from core.base.schema import View
+from core.data.receipt import without_used_views
 from core.facts.items import ItemCol
 from core.profiles.formats import figure
-from core.profiles.metrics import CLIP, NO_PAGE_VIEW, Profiles
-from core.profiles.outcomes import label_of
+from core.profiles.metrics import CLIP, Profiles
+from core.profiles.outcomes import OutcomeIndex, any_of, label_of
 from core.profiles.profile_columns import Col, MetricRole, RowKind
 
 CARD_METRICS: Final = {
@@ -96,12 +98,14 @@ def rates(profiles: Profiles, names: Mapping[int, str]) -> pd.DataFrame:
     return found
 
 
-def without_page_view(profiles: Profiles) -> str:
-    """How many more had the outcome, of whom no page view is used; empty where there are none."""
-    table = profiles.outcomes
-    more = table[(table[Col.KEY] == NO_PAGE_VIEW[0])].drop_duplicates(Col.OUTCOME, keep="last")
-    users = int(more[Col.OUTCOME_USERS].iloc[-1]) if len(more) else 0
-    return f", and {users:,} without a page view" if users else ""
+def without_page_view(profiles: Profiles, outcomes: OutcomeIndex) -> str:
+    """How many more had the outcome, of whom no page view is used, and why; empty where there are none."""
+    if not profiles.chosen:
+        return ""
+    had = any_of([*outcomes.parts(profiles.settings).values()]).user
+    more = had[had >= outcomes.n_users]
+    left_out = int(np.isin(more, outcomes.left_out).sum())
+    return f", and {without_used_views(len(more), left_out)}" if len(more) else ""
 
 
 def each_outcome(profiles: Profiles, names: Mapping[int, str]) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from core.data.leaks import leaking_pages
 
 HOME, CART, THANKS = range(3)
+PAGES = ("/", "/cart", "/thanks")
 SECOND = 1_000_000
 Visit = list[tuple[int, float]]  # page and second
 
@@ -18,14 +19,16 @@ ABANDONS: Visit = [(HOME, 0), (CART, 60)]
 ARRIVES: Visit = [(THANKS, 0)]  # by the link of an e-mail, say
 
 
-def leaks(*visits: tuple[Visit, int], bought_at: float = 120) -> list[int]:
-    """Leaking pages of so many users with each visit; those with the first one have bought."""
+def leaks(
+    *visits: tuple[Visit, int], bought_at: float = 120, buys: int = 1, pages: tuple[str, ...] = PAGES
+) -> list[int]:
+    """Leaking pages of so many users with each visit; those with the first ``buys`` ones have bought."""
     each = [visit for visit, times in visits for _ in range(times)]
     views = [(user, page, second) for user, visit in enumerate(each) for page, second in visit]
     user, page, second = (np.array(column) for column in zip(*views, strict=True))
-    bought = np.arange(visits[0][1])
+    bought = np.arange(sum(times for _, times in visits[:buys]))
     first = np.full(len(bought), bought_at * SECOND, dtype=np.int64)
-    return leaking_pages(user, page, (second * SECOND).astype(np.int64), 3, bought, first).tolist()
+    return leaking_pages(user, page, (second * SECOND).astype(np.int64), pages, bought, first).tolist()
 
 
 def test_a_page_of_buyers_alone() -> None:
@@ -57,25 +60,47 @@ def test_just_half_of_the_buyers_seeing_it_once_is_enough() -> None:
     user = np.arange(240)
     page = np.where(user < 20, THANKS, HOME)
     bought, when = np.arange(40), np.zeros(40, np.int64)
-    assert leaking_pages(user, page, np.zeros(240, np.int64), 3, bought, when).tolist() == [THANKS]
+    assert leaking_pages(user, page, np.zeros(240, np.int64), PAGES, bought, when).tolist() == [THANKS]
 
 
-def test_few_visitors_say_nothing() -> None:
-    assert leaks((BUYS, 19), (LOOKS, 200)) == []
+def test_few_visitors_say_something_where_it_is_at_the_outcome_that_they_come() -> None:
+    assert leaks((BUYS, 5), (LOOKS, 200)) == [THANKS]
+    assert leaks((BUYS, 1), (LOOKS, 200)) == []
+    assert leaks((BUYS, 5), (LOOKS, 200), bought_at=60) == [CART]  # seen at it; the confirmation an age later
+
+
+def test_a_confirmation_under_several_addresses_is_found_at_each() -> None:
+    """One that most buyers see, one in another language, one a kind of order that two buyers saw."""
+    pages = (*PAGES, "/fr/merci", "/thanks/{…}/order", "/thanks/{id}/order")
+    buys = [([*BUYS[:2], (page, 118)], times) for page, times in ((2, 100), (3, 6), (4, 8), (5, 2))]
+    others = (([(4, 0)], 9), ([(5, 0)], 1), (ABANDONS, 300), (LOOKS, 900))
+    assert leaks(*buys, *others, buys=4, pages=pages) == [THANKS, 3, 4, 5]
+
+
+def test_what_the_template_makes_one_place_is_judged_as_one() -> None:
+    user, when = np.arange(200), np.zeros(200, np.int64)
+    page = np.where(user < 40, 1 + user // 4, 0)  # ten pages of four buyers and five others each
+    page[40:90] = 1 + (user[40:90] - 40) // 5
+    pages = ["/", *(f"/done/{name}" for name in "abcdefghij")]
+    args = (user, page, when, pages, np.arange(40), when[:40])
+    assert leaking_pages(*args).tolist() == []
+    assert leaking_pages(*args, ["/", *["/done/:slug"] * 10]).tolist() == [*range(1, 11)]
 
 
 def test_nobody_with_the_outcome_has_a_page_view() -> None:
     empty = np.zeros(0, np.int64)
     views = np.zeros(30, np.int64)
-    assert leaking_pages(np.arange(30), views, views, 1, empty, empty).tolist() == []
-    assert leaking_pages(np.arange(30), views, views, 1, np.array([99]), np.array([0])).tolist() == []
+    assert leaking_pages(np.arange(30), views, views, PAGES, empty, empty).tolist() == []
+    assert leaking_pages(np.arange(30), views, views, PAGES, np.array([99]), np.array([0])).tolist() == []
 
 
 @given(st.integers(0, 10_000))
 def test_an_outcome_at_random_is_given_away_by_nothing(seed: int) -> None:
     random = np.random.default_rng(seed)
-    user = np.repeat(np.arange(300), 5)
+    user, pages = np.repeat(np.arange(300), 5), [f"/{name}" for name in "abcdefgh"]
     page = random.integers(0, 8, len(user))
     time = np.tile(np.arange(5), 300) * 60 * SECOND
     bought = np.flatnonzero(random.random(300) < 0.3)
-    assert not len(leaking_pages(user, page, time, 8, bought, random.integers(0, 240 * SECOND, len(bought))))
+    assert not len(
+        leaking_pages(user, page, time, pages, bought, random.integers(0, 240 * SECOND, len(bought)))
+    )

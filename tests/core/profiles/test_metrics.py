@@ -127,7 +127,7 @@ def test_users_without_a_page_view_are_a_row_so_that_everybody_is_in_the_table()
         "segment:0": 1, "segment:1": 0, "group:one_page": 0, "group:bot_like": 0, "all": 1,
         "group:no_page_view": 2,
     }  # fmt: skip
-    assert table.loc["group:no_page_view", Col.LABEL] == "No page view"
+    assert table.loc["group:no_page_view", Col.LABEL] == "No page view used"
     assert (table.loc["all", Col.REVENUE], table.loc["group:no_page_view", Col.REVENUE]) == (30, 7)
 
 

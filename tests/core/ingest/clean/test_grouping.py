@@ -1,6 +1,13 @@
 import pytest
 
-from core.ingest.clean.grouping import ACCIDENT_VIEWS, RARE_VIEWS, SIBLINGS, collapse, template
+from core.ingest.clean.grouping import (
+    ACCIDENT_VIEWS,
+    RARE_VIEWS,
+    SIBLINGS,
+    collapse,
+    template,
+    with_templates,
+)
 from tests.core.ingest.clean.crowd import crowd
 
 SITE = "https://shop.example"
@@ -47,6 +54,15 @@ def test_names_are_no_ids(page: str) -> None:
 
 def pages(prefix: str, count: int) -> list[str]:
     return [f"{SITE}/{prefix}/{number}" for number in range(1000, 1000 + count)]
+
+
+def test_pages_are_named_by_their_template_where_all_of_it_are_meant() -> None:
+    site = ["/thanks/1", "/thanks/2", "/p/3", "/p/4", "/danke"]
+    assert with_templates(["/thanks/1", "/thanks/2", "/p/3", "/danke"], site) == (
+        "/thanks/{id}",
+        "/p/3",
+        "/danke",
+    )
 
 
 def test_rare_siblings_collapse_when_they_are_many() -> None:

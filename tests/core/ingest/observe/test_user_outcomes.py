@@ -107,6 +107,7 @@ def test_currencies_are_never_added_up(tmp_path: Path) -> None:
     assert dataset.receipt.outcome_users["purchase"].model_dump() == {
         "users": 2,
         "without_page_view": 1,
+        "left_out": 0,
         "events": 5,
         "revenue": {"EUR": 14.0, "USD": 7.0, "no currency given": 2.0},
     }
@@ -131,7 +132,7 @@ def test_every_buyer_of_the_file_is_in_the_receipt(tmp_path: Path) -> None:
     ]
     gone = ("https://shop.example/x",)
     kept = shop(tmp_path / "kept", *rows, strip_pages=gone).receipt.outcome_users["purchase"]
-    assert (kept.users, kept.without_page_view) == (6, 2)
+    assert (kept.users, kept.without_page_view, kept.left_out) == (6, 2, 1)  # server, gone; gone
     out = shop(tmp_path / "out", *rows, strip_pages=gone, exclude_bots=True).receipt.outcome_users["purchase"]
     assert (out.users, out.without_page_view) == (5, 2)
 

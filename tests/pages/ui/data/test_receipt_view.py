@@ -42,9 +42,11 @@ def test_records_that_are_no_page_views_are_said_to_be(finished_run: FinishedRun
 
 def test_events_say_who_did_them_and_what_was_paid_in_each_currency(finished_run: FinishedRun) -> None:
     facts = Dataset(finished_run.root / "preprocess" / finished_run.dataset, "toy").receipt
-    bought = OutcomeUsers(users=7, without_page_view=2, events=9, revenue={"USD": 3, "EUR": 1204.5})
+    bought = OutcomeUsers(
+        users=7, without_page_view=2, left_out=1, events=9, revenue={"USD": 3, "EUR": 1204.5}
+    )
     shown = events_table(facts.model_copy(update={"outcome_users": {"purchase": bought}}))
-    assert shown.iloc[0].tolist() == ["purchase", 7, 2, 9, "1,204.50 EUR, 3.00 USD"]
+    assert shown.iloc[0].tolist() == ["purchase", 7, 1, 1, 9, "1,204.50 EUR, 3.00 USD"]
     assert money({}) == ""
 
 

@@ -10,6 +10,7 @@ from core.profiles.profile_columns import Col
 from core.runs import pipeline
 from core.storage.store import Store
 from pages.ui.segments import profile_tables as tables
+from tests.core.profiles.toy import LABELS, outcomes, toy_tables
 from tests.pages.fixtures_segments import FinishedRun
 
 NAMES = {0: "1 · Everybody"}
@@ -55,6 +56,19 @@ def test_each_outcome_keeps_its_numbers_so_that_they_sort(profiles: Profiles) ->
     found = tables.each_outcome(profiles, NAMES)
     assert found[found["Segment"] == "1 · Everybody"]["Users with it"].tolist() == [24]
     assert found["Rate"].dtype == float
+
+
+def test_why_no_page_view_of_a_buyer_is_used_is_said_apart() -> None:
+    """User 0 bought and has page views, 9 bought and has none, 8 bought and saw a left-out page only."""
+    done = outcomes(
+        [(user, "purchase", 1, 1, None) for user in (0, 8, 9)] + [(8, "page:/thanks", 1, 1, None)]
+    )
+    users, pages, _, sequences = toy_tables()
+    data = ProfileData.from_tables(users, pages, done, sequences)
+    made = profile(data, LABELS, AnalyzeSettings())
+    assert tables.without_page_view(made, data.outcomes) == (
+        ", and 1 without a page view, 1 who viewed left-out pages only"
+    )
 
 
 def test_shares_of_chosen_rows_stand_beside_those_of_the_others(profiles: Profiles) -> None:
