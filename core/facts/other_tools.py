@@ -59,7 +59,7 @@ def how_sure(figures: Figures, segment: Key) -> Finding:
         rows = (key, f"segment:{found.rival}")
         facts.append(share("moves", "share that moves to the nearest rival", rows, found.moves))
     query = select("jaccard, low, high, halves, seeds, rival, moves", "certificates", key=key)
-    said = GIVEN if context.unsupported and not found.mark else f"By Hennig's words it is {found.word}."
+    said = f"By Hennig's words it is {found.word}." if found.supported or found.mark else GIVEN
     return Finding((FigureList(facts=tuple(facts)), *notes(said)), query)
 
 

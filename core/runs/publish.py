@@ -100,10 +100,10 @@ def publish(
         Beha2VecError: If a stage cannot be done; the files of an earlier run are untouched.
     """
     settings = kept_evidence.settled(settings, results.evidence)
-    from core.segments.certificate import certify
+    from core.segments.certificate import certify, with_verdict
 
     made = _segments(results, settings, progress)
-    certificates = certify(made.combined.vectors, made.partition, progress)
+    certificates = with_verdict(certify(made.combined.vectors, made.partition, progress), results.evidence)
     record = _record(results, settings, made)
     with replacing(out, last=RUN, optional=[LABELS, TAXONOMY, FUNNELS]) as building:
         _link_stored(building, results, settings)

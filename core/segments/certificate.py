@@ -23,6 +23,7 @@ from core.base.schema import OUTLIER, OUTSIDE
 from core.base.settings import Algorithm, ClusterSettings
 from core.base.wording import sentence
 from core.segments.edits import chosen
+from core.segments.evidence import KEvidence, unsupported
 from core.segments.geometry import repeatable, threads
 from core.segments.partition import Partition
 
@@ -44,6 +45,8 @@ GIVEN: Final = (
 PATTERNED: Final = 0.6
 WORDS: Final = ((0.85, "highly stable"), (0.75, "stable"), (PATTERNED, "patterned"), (0.0, DOUBTFUL))
 """From which mean index on a segment is called what (Hennig 2007)."""
+UNSUPPORTED: Final = "comes back from these very vectors"
+"""In place of a word that calls a segment stable where no number of segments is."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ class Certificate:
         seeds: Mean index over other seeds; 1 where nothing is drawn (HDBSCAN of a few thousand users).
         rival: The segment that its users move to most often; None where none ever moves.
         moves: Share of its users that are in the rival, mean over the resamples.
+        supported: Whether these users are not known to support no number of segments (:func:`with_verdict`).
     """
 
     segment: int
@@ -71,11 +75,13 @@ class Certificate:
     seeds: float
     rival: int | None
     moves: float
+    supported: bool = True
 
     @property
     def word(self) -> str:
-        """How Hennig calls an index like this."""
-        return next(word for least, word in WORDS if self.jaccard >= least)
+        """How Hennig calls an index like this; where no segments are supported, none is called stable."""
+        word = next(word for least, word in WORDS if self.jaccard >= least)
+        return word if self.supported or word == DOUBTFUL else UNSUPPORTED
 
     @property
     def mark(self) -> str:
@@ -89,23 +95,23 @@ class Certificate:
             names: Segment → what it is called.
         """
         to = "" if self.rival is None else f" Who leaves mostly moves to {names[self.rival]}."
+        others = "other users would" if self.supported else "another sample of these very vectors would"
         return (
-            f"{self.word.capitalize()}: it overlaps by {self.jaccard:.0%} with the segment that other users "
-            f"would lead to ({self.low:.0%} to {self.high:.0%}).{to}"
+            f"{self.word.capitalize()}: it overlaps by {self.jaccard:.0%} with the segment that {others} "
+            f"lead to ({self.low:.0%} to {self.high:.0%}).{to}"
         )
 
-    def line(self, names: Mapping[int, str], lead: str = "") -> str:
+    def line(self, names: Mapping[int, str]) -> str:
         """The same in a few words: ``Stable, .82 [.74–.90] · nearest: 3 · Bargain hunters``.
 
         Args:
             names: Segment → what it is called.
-            lead: In place of a word that calls it stable, where no segments are supported.
         """
         index, low, high = (f"{value:.2f}".removeprefix("0") for value in (self.jaccard, self.low, self.high))
         near = "" if self.rival is None else f" · nearest: {names[self.rival]}"
-        unsure = " on average" if self.low < PATTERNED else ""
-        word = self.mark or lead or f"{self.word}{unsure}"
-        return f"{sentence(word)}, {index} [{low}–{high}]{near}"
+        called_sure = self.supported and not self.mark
+        unsure = " on average" if called_sure and self.low < PATTERNED else ""
+        return f"{sentence(self.word)}{unsure}, {index} [{low}–{high}]{near}"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data."""
@@ -118,6 +124,15 @@ def marked(names: Mapping[int, str], certificates: Mapping[int, Certificate]) ->
     return {
         segment: f"{name} ({marks[segment]})" if segment in marks else name for segment, name in names.items()
     }
+
+
+def with_verdict(
+    certificates: Mapping[int, Certificate], evidence: KEvidence | None
+) -> Mapping[int, Certificate]:
+    """The same where numbers of segments were compared: if none is supported, no segment is called stable."""
+    if not unsupported(evidence):
+        return certificates
+    return {segment: replace(one, supported=False) for segment, one in certificates.items()}
 
 
 def table(certificates: Mapping[int, Certificate]) -> pd.DataFrame:

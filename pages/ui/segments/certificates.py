@@ -21,10 +21,6 @@ ASKED: Final = "certificates_asked_for"
 QUIET_S: Final = 1.5
 """Time without a move of a slider after which segments are worth measuring."""
 POLL_S: Final = 1.0
-GIVEN: Final = "Comes back from these very vectors"
-"""Said in place of how stable a segment is where other users would have led to other vectors."""
-
-
 CHOSEN: Final = (
     "How sure a segment is says whether other users would have led to it. This one, or a part of it, was "
     "chosen by hand."
@@ -107,7 +103,7 @@ def line(live: LiveSegments, segment: int) -> None:
         st.caption("Holds chosen users: there is nothing to find again", help=CHOSEN)
     if found is not None:
         st.caption(
-            md_text(found.line(live.names, GIVEN if live.unsupported else ""), 200),
+            md_text(found.line(live.names), 200),
             help=f"{md_text(found.sentence(live.names), 400)} Jaccard index: users in both, by users "
             f"in either. Halves of the users: {found.halves:.2f}; other starts: {found.seeds:.2f}."
             f"{SAME_WAY if segment in made(edits) else ''}",

@@ -17,12 +17,13 @@ from core.naming.fitting import HeldName
 from core.naming.names import SegmentName
 from core.one_page.segments import OnePageSegments
 from core.runs import kept_certificates, pipeline
-from core.segments.certificate import Certificate
+from core.segments.certificate import Certificate, with_verdict
 from core.segments.combination import Combined
 from core.segments.geometry import count_different
 from core.segments.layout import Layout, pca_layout
 from core.segments.partition import Partition
 from core.storage.store import Artifact
+from pages.ui.segments import background
 from pages.ui.segments.made_from import Sources
 from pages.ui.shell.kept import kept
 
@@ -84,7 +85,8 @@ def certificates(made_from: Sources, weights: ViewWeights, partition: Partition)
     """Segment → how sure it is; empty until the job has run."""
     key = kept_certificates.key_of(made_from.embeddings, weights, partition.digest)
     found = kept_certificates.find(made_from.store, key)
-    return {} if found is None else _certificates(key, found)
+    made = {} if found is None else _certificates(key, found)
+    return with_verdict(made, background.k_evidence(made_from, weights))
 
 
 @kept(lambda key, found: key, max_entries=4 * SESSIONS)

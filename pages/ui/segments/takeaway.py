@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 import pandas as pd
 
@@ -29,6 +30,11 @@ from pages.ui.rules import live_rules
 from pages.ui.segments import background, shared
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import state
+
+NOT_COMPARED: Final = (
+    "Whether these users support any number of segments was not known when this was written: read names and "
+    "segments as a description of these very users."
+)
 
 
 def users(live: LiveSegments, first: int | None = None) -> pd.DataFrame:
@@ -115,7 +121,7 @@ def report_html(live: LiveSegments) -> bytes:
         facts=clustering_facts(live.combined, live.segmentation.partition),
         layout=background.neighbour_map(live.sources, live.steering.weights)
         or shared.pca_map(live.sources, live.steering.weights),
-        verdict=live.evidence.sentence if live.evidence else "",
+        verdict=live.evidence.sentence if live.evidence else NOT_COMPARED,
         certificates=live.certificates,
         journeys=journeys(moves, live.profiles.rows, live.plain_names),
         rules=live_rules.sentences(live),

@@ -8,8 +8,17 @@ from sklearn.metrics import jaccard_score
 
 from core.base.errors import Cancelled
 from core.base.settings import Algorithm, ClusterSettings
-from core.segments.certificate import Certificate, certify, jaccard, marked, table
+from core.segments.certificate import (
+    UNSUPPORTED,
+    Certificate,
+    certify,
+    jaccard,
+    marked,
+    table,
+    with_verdict,
+)
 from core.segments.clustering import fit
+from core.segments.evidence import KEvidence
 from core.segments.partition import Partition
 from tests.core.segments.blobs import blobs
 
@@ -67,6 +76,16 @@ def test_it_is_told_in_a_line_with_the_rival_by_name() -> None:
     made = Certificate(0, 10, 0.824, 0.74, 1.0, 0.8, 1.0, rival=2, moves=0.1)
     assert made.line({2: "3 · Readers"}) == "Stable, .82 [.74–1.00] · nearest: 3 · Readers"
     assert replace(made, rival=None).line({}) == "Stable, .82 [.74–1.00]"
+
+
+def test_no_segment_is_called_stable_where_no_number_of_them_is_supported() -> None:
+    sure = Certificate(0, 10, 0.9, 0.85, 1.0, 0.8, 1.0, None, 0.0)
+    both = {0: sure, 1: replace(sure, segment=1, jaccard=0.5)}
+    assert with_verdict(both, None) is both
+    found = with_verdict(both, KEvidence(rows=(), users=40, draws=3))
+    assert [one.to_dict()["word"] for one in found.values()] == [UNSUPPORTED, "doubtful"]
+    for said in (found[0].line({}), found[0].sentence({})):
+        assert said.startswith("Comes back from these very vectors") and "table" not in said
 
 
 def test_a_doubtful_segment_says_so_beside_its_name_and_a_sure_one_does_not() -> None:

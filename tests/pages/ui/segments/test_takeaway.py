@@ -144,8 +144,15 @@ def test_where_there_is_nothing_the_report_says_so_and_names_nobody(
     live: LiveSegments, finished_run: FinishedRun
 ) -> None:
     before = {live.held[segment].text for segment in (0, 2)}
+    keep_certificates(finished_run, live.segmentation.partition, dict.fromkeys((0, 1, 2), 0.9))
+    sure = live_segments.solve(live.sources)
+    page = takeaway.report_html(sure).decode()
+    assert takeaway.NOT_COMPARED in page and "Highly stable" in page
     keep_evidence(finished_run, None)
-    page = takeaway.report_html(live_segments.solve(live.sources)).decode()
+    sure = live_segments.solve(live.sources)
+    page = takeaway.report_html(sure).decode()
+    assert "Highly stable" not in page and "Comes back from these very vectors" in page
+    assert b'"word": "highly stable"' not in takeaway.clusters_json(sure)
     assert "No stable segments here." in page
     assert not any(f"1 · {name}" in page or f"3 · {name}" in page for name in before)
     assert "2 · Readers" in page
