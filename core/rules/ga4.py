@@ -6,11 +6,10 @@ sent, and knows nothing of what cleaning left out: its users are not those of th
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from core.base.wording import common_origin
-from core.rules.addresses import PageTest
+from core.rules.addresses import PageTest, as_sent
 from core.rules.conditions import VIEWED, RuleClause, RuleCondition, RuleField, SegmentRule
 from core.rules.raw_events import LoadedExport
 
@@ -69,7 +68,7 @@ def _condition(condition: RuleCondition, export: LoadedExport) -> str:
 
 def _address(condition: RuleCondition, export: LoadedExport) -> str:
     """How the pages are told; one folder is contained, all else is a pattern."""
-    test = export.test(condition)
+    test = export.test_with(condition, as_sent)
     if condition.field is RuleField.FOLDER and test.patterns:
         origin = export.features.origin.partition("://")[2]
         return f"contains {_line(origin + condition.value)}"
@@ -78,8 +77,8 @@ def _address(condition: RuleCondition, export: LoadedExport) -> str:
 
 def _pattern(test: PageTest) -> str:
     """One regular expression without case for all pages of a test."""
-    plain = [re.escape(key).replace(r"\-", "-") for key in test.keys]
-    parts = [*(part.removeprefix("^").removesuffix("$") for part in test.patterns), *plain]
+    parts = [*(part.removeprefix("^").removesuffix("$") for part in test.patterns), *map(as_sent, test.keys)]
+    parts = [part.replace(r"\-", "-") for part in parts]
     parts = [_PARAMETERS.join(part.split(r"\?")) + (_AFTER if r"\?" in part else _ENDING) for part in parts]
     if len(parts) == 1:
         return f"(?i)^{parts[0]}$"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +16,7 @@ from core.ingest.clean.records import DIRECT, NO_ID, PLACEHOLDERS
 from core.ingest.read.bigquery_sql import bigquery_column, quote_bigquery
 from core.ingest.read.headers import normalise_header
 from core.ingest.read.nested import PARAM_LISTS, RECORD_FIELDS, VALUE_KINDS
-from core.rules.addresses import PageTest, key_of, page_test, parameters
+from core.rules.addresses import PageTest, key_of, page_test
 from core.rules.conditions import RuleCondition
 from core.rules.features import RuleFeatures
 
@@ -68,13 +69,7 @@ class LoadedExport:
     @cached_property
     def keys(self) -> tuple[str, ...]:
         """What each page and its raw addresses have in common, by page index."""
-        lower = self.settings.url.lower_path
-        return tuple(key_of(page, lower=lower) for page in self.features.pages)
-
-    @cached_property
-    def parameters(self) -> list[str]:
-        """Names of query parameters that make another page."""
-        return parameters(self.features.pages)
+        return tuple(key_of(page, self.settings.url) for page in self.features.pages)
 
     @cached_property
     def hosts(self) -> list[str]:
@@ -88,9 +83,18 @@ class LoadedExport:
             InputError: If the data have no such page.
         """
         if condition not in self._tests:
-            pages = self.features.pages_of(condition).tolist()
-            self._tests[condition] = page_test(condition, pages, self.keys, self.features.pages)
+            self._tests[condition] = self.test_with(condition, re.escape)
         return self._tests[condition]
+
+    def test_with(self, condition: RuleCondition, literal: Callable[[str], str]) -> PageTest:
+        """The same with another way to make a regular expression of a text."""
+        pages = [self.features.pages[page] for page in self.features.pages_of(condition).tolist()]
+        return page_test(pages, self.keys, self.settings.url, condition=condition, literal=literal)
+
+    @cached_property
+    def left_out(self) -> PageTest:
+        """How to tell the pages that were left out by choice."""
+        return page_test(self.settings.strip_pages, self.keys, self.settings.url)
 
     @cached_property
     def _tests(self) -> dict[RuleCondition, PageTest]:

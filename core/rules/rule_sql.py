@@ -1,14 +1,13 @@
 """A rule as SQL on the raw export, for BigQuery and for DuckDB: the ids of the users it describes.
 
 The query repeats what cleaning does: who counts as a user, what is left out, which addresses are one page.
-It is written once; :class:`_Dialect` holds where the two databases differ. What it cannot repeat is said by
-:func:`limits`. Text of strangers (addresses, sources, names of files) stands in literals only.
+It is written once; ``address_sql.py`` holds where the two databases differ. What it cannot repeat is said
+by :func:`limits`. Text of strangers (addresses, sources, names of files) stands in literals only.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -17,9 +16,9 @@ from core.base.schema import Group, Raw
 from core.ingest.clean import urls
 from core.ingest.clean.records import NO_SESSION
 from core.ingest.observe import bots
-from core.ingest.read.bigquery_sql import quote_bigquery
 from core.outgoing.quoting import visible
-from core.rules.addresses import TAIL, PageTest, key_of
+from core.rules.address_sql import BIGQUERY, DUCKDB, AddressSql, Dialect
+from core.rules.addresses import PageTest
 from core.rules.conditions import ATTRIBUTES, VIEWED, RuleClause, RuleCondition, RuleField, SegmentRule
 from core.rules.features import DAY_US
 from core.rules.raw_events import (
@@ -30,7 +29,6 @@ from core.rules.raw_events import (
     declared_days,
     duckdb_events,
     indented,
-    quote_duckdb,
     unreadable,
 )
 
@@ -40,40 +38,12 @@ _COLUMNS: Final = {
     RuleField.SESSIONS: (Raw.GA_SESSION_ID,), RuleField.ENTRY: (Raw.GA_SESSION_ID, LINE),
 }  # fmt: skip
 """Field → what of the export it needs beside page views."""
-_REPEATED: Final = frozenset((
+REPEATED: Final = frozenset((
     urls.HOST, urls.MERGED, urls.PATH, urls.INDEX, urls.SLASH, urls.TRACKED, urls.PARAMS, urls.QUESTION,
     urls.FRAGMENT, urls.MASKED, urls.COLLAPSED,
 ))  # fmt: skip
 """What of cleaning the SQL repeats; what is masked or collapsed is said of the pages of a rule."""
 _NO_BOT: Final = "user_id NOT IN (SELECT user_id FROM bots)"
-
-
-@dataclass(frozen=True)
-class _Dialect:
-    """Where the databases differ.
-
-    Args:
-        quote: Makes a literal.
-        matches: Whether a text matches a pattern.
-        kept: The parameters of an address (0) that match (1), once each, sorted and joined.
-        events: The events with some fields.
-    """
-
-    quote: Callable[[str], str]
-    matches: str
-    kept: str
-    events: Callable[[LoadedExport, Collection[str]], str]
-
-
-_DUCKDB: Final = _Dialect(
-    quote_duckdb, "regexp_matches({0}, {1})",
-    "array_to_string(list_sort(list_distinct(regexp_extract_all({0}, {1}, 1))), '&')", duckdb_events,
-)  # fmt: skip
-_BIGQUERY: Final = _Dialect(
-    quote_bigquery, "regexp_contains({0}, {1})",
-    "array_to_string(ARRAY(SELECT DISTINCT part FROM unnest(regexp_extract_all({0}, {1})) AS part "
-    "ORDER BY part), '&')", bigquery_events,
-)  # fmt: skip
 
 
 def duckdb_sql(rule: SegmentRule, export: LoadedExport) -> str:
@@ -83,30 +53,32 @@ def duckdb_sql(rule: SegmentRule, export: LoadedExport) -> str:
         Empty where DuckDB cannot read the files as they are, see :func:`limits`.
     """
     can = export.receipt.files and not unreadable(export.receipt)
-    return _Query(rule, export, _DUCKDB).text() if can else ""
+    return _Query(rule, export, DUCKDB).text() if can else ""
 
 
 def bigquery_sql(rule: SegmentRule, export: LoadedExport) -> str:
     """The users of a rule from GA4's export to BigQuery, of the days that the data have."""
-    return f"{declared_days(export.receipt)}\n{_Query(rule, export, _BIGQUERY).text()}"
+    return f"{declared_days(export.receipt)}\n{_Query(rule, export, BIGQUERY).text()}"
 
 
 def limits(rule: SegmentRule, export: LoadedExport) -> tuple[str, ...]:
     """What the SQL cannot repeat exactly; none where it returns the very users of the rule."""
     receipt, fields = export.receipt, {condition.field for condition in rule.conditions}
     hindered = unreadable(receipt)
-    viewed = [condition for condition in rule.conditions if condition.field in VIEWED]
-    merged = len({page for condition in viewed for page in export.test(condition).merged})
-    odd = sum(views for name, views in receipt.urls.by_rule.items() if name not in _REPEATED)
+    tests = [export.test(condition) for condition in rule.conditions if condition.field in VIEWED]
+    merged, alike = (
+        len({page for one in tests for page in getattr(one, kind)}) for kind in ("merged", "alike")
+    )
+    odd = sum(views for name, views in receipt.urls.by_rule.items() if name not in REPEATED)
     tied = receipt.tied_page_views if RuleField.ENTRY in fields else 0
-    by_template = [page for page in export.settings.strip_pages if "{" in page]
     said = {
         f"{merged} pages of this rule stand for several addresses, which cleaning merged or masked: the SQL "
         "takes every address of their form.": merged,
+        f"{alike} pages of this rule are written as others are but for signs that are encoded: the SQL takes "
+        "both.": alike,
         f"{odd:,} page views were cleaned by rules that the SQL does not repeat.": odd,
         f"{tied:,} page views share their time with another one, and BigQuery does not tell which came "
         "first.": tied,
-        "The SQL does not leave out the pages that were left out by template.": by_template,
         f"{receipt.repeated_events:,} events stand in more than one file.": receipt.repeated_events,
         f"DuckDB cannot read these files as they are ({', '.join(hindered)}): its SQL reads the files that a "
         "run leaves.": hindered,
@@ -120,7 +92,7 @@ class _Query:
 
     rule: SegmentRule
     export: LoadedExport
-    dialect: _Dialect
+    dialect: Dialect
 
     @cached_property
     def fields(self) -> list[RuleField]:
@@ -144,7 +116,8 @@ class _Query:
         own = [field for field in self.fields if field in ATTRIBUTES]
         needed = [column for field in self.fields for column in _COLUMNS.get(field, ())]
         needed += [Raw.ENGAGEMENT_TIME_MSEC] if self.has_bots else []
-        parts = {"events": self.dialect.events(self.export, dict.fromkeys(needed)), "views": self._views()}
+        events = duckdb_events if self.dialect is DUCKDB else bigquery_events
+        parts = {"events": events(self.export, dict.fromkeys(needed)), "views": self._views()}
         parts |= {"totals": self._totals()} | {str(field): self._attribute(field) for field in own}
         parts |= {"bots": self._bots()} if self.has_bots else {}
         where = ["page_views >= 2", *map(self._clause, self.rule.clauses)]
@@ -163,43 +136,19 @@ class _Query:
         source = "events"
         if self.by_session:
             source = f"(\n{indented(self._with_sessions())}\n)"
-        views = f"SELECT *, {self._key()} AS page\nFROM {source}\nWHERE is_view"
-        if stripped := [key_of(page, lower=self._lower) for page in self.export.settings.strip_pages]:
-            views = f"SELECT *\nFROM (\n{indented(views)}\n)\nWHERE page NOT IN ({self._quoted(stripped)})"
+        pages = (*self.export.features.pages, *self.export.settings.strip_pages)
+        page = AddressSql(self.dialect, self.export.settings.url, pages).key()
+        views = f"SELECT *, {page} AS page\nFROM {source}\nWHERE is_view"
+        if self.export.settings.strip_pages:
+            left_out = self._among(self.export.left_out)
+            views = f"SELECT *\nFROM (\n{indented(views)}\n)\nWHERE NOT ({left_out})"
         if RuleField.ENTRY in self.fields:
             step = f"row_number() OVER (PARTITION BY user_id, session ORDER BY ts, {LINE})"
             views = f"SELECT *, {step} AS step\nFROM (\n{indented(views)}\n)"
         return views
 
-    @property
-    def _lower(self) -> bool:
-        return self.export.settings.url.lower_path
-
     def _quoted(self, values: Collection[str]) -> str:
         return ", ".join(map(self.dialect.quote, values))
-
-    def _key(self) -> str:
-        """What :func:`core.rules.addresses.key_of` makes of a page."""
-        quote, pages = self.dialect.quote, self.export.features.pages
-        address = f"replace(replace(trim({Raw.PAGE_LOCATION}), '%20', '+'), ' ', '+')"
-        key = f"regexp_replace({address}, {quote(TAIL)}, '')"
-        if self.export.settings.url.merge_hosts:
-            key = f"regexp_replace({key}, '^(https?://)((www|shop)[.])+', {quote(chr(92) + '1')})"
-        key = f"lower({key})" if self._lower else key
-        if any("#" in page for page in pages):
-            route = f"coalesce(regexp_extract({address}, '(#!?/[^?]*[^/?])'), '')"
-            key += f" || {f'lower({route})' if self._lower else route}"
-        if names := self.export.parameters:
-            query = f"coalesce(regexp_extract({address}, {quote('[?]([^#]*)')}{self._group}), '')"
-            wanted = quote(f"(?i)(?:^|&)((?:{'|'.join(map(re.escape, names))})=[^&]+)")
-            kept = self.dialect.kept.format(query, wanted)
-            key += f" || regexp_replace({kept}, '^(.)', {quote('?' + chr(92) + '1')})"
-        return key
-
-    @property
-    def _group(self) -> str:
-        """BigQuery takes the only group of a pattern, DuckDB is told to."""
-        return ", 1" if self.dialect is _DUCKDB else ""
 
     def _with_sessions(self) -> str:
         """Events with their session; without an id a pause begins another one."""
@@ -223,14 +172,17 @@ class _Query:
         return f"views_{list(self.tests).index(condition) + 1}"
 
     def _test(self, condition: RuleCondition) -> str:
-        test = self.tests[condition]
+        either = self._among(self.tests[condition])
+        return f"step = 1 AND ({either})" if condition.field is RuleField.ENTRY else either
+
+    def _among(self, test: PageTest) -> str:
+        """Whether a page is one of those."""
         listed = ",\n      ".join(map(self.dialect.quote, test.keys))
         parts = [f"page IN (\n      {listed}\n    )"] if test.keys else []
         if test.patterns:
             alike = self.dialect.matches.format("page", self.dialect.quote("|".join(test.patterns)))
             parts.append(f"{alike} AND page NOT IN ({self._quoted(test.but)})" if test.but else alike)
-        either = " OR ".join(parts)
-        return f"step = 1 AND ({either})" if condition.field is RuleField.ENTRY else either
+        return " OR ".join(parts)
 
     def _attribute(self, field: RuleField) -> str:
         """The most frequent value of each user; of sources the first."""
@@ -271,7 +223,7 @@ class _Query:
             )
         if (self.export.receipt.engagement_share or 0) >= bots.ENGAGED_SHARE:
             engaged = f"sum(coalesce(SAFE_CAST({Raw.ENGAGEMENT_TIME_MSEC} AS FLOAT64), 0))"
-            if self.dialect is _DUCKDB:
+            if self.dialect is DUCKDB:
                 engaged = engaged.replace("SAFE_CAST", "try_cast").replace("FLOAT64", "DOUBLE")
             found.append(
                 f"SELECT user_id FROM events\nGROUP BY user_id\n"

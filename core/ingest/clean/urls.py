@@ -21,7 +21,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote, unquote_to_bytes
 
 import ada_url
 
@@ -44,12 +44,15 @@ HOST, MERGED, PATH = "host and scheme", "merged hosts", "path decoded"
 INDEX, SLASH = "index page", "trailing slash"
 TRACKED, PARAMS, QUESTION, FRAGMENT = "tracking parameters", "other parameters", "trailing ?", "fragment"
 MASKED, COLLAPSED, NOT_A_URL = "personal data masked", "ids collapsed", "not a URL"
+REWRITTEN = "ports, user names, dot segments and the like"
 
 _TRACKING: Final = re.compile(TRACKING, re.IGNORECASE)
 _BASE: Final = "https://relative.invalid"
 _EDGES: Final = "".join(map(chr, range(0x21)))  # C0 controls and space: what a browser strips
 _END: Final = "?"  # where a query follows, spaces before it belong to the path
 _DRIVE: Final = re.compile(r"^/([A-Za-z])%7[Cc](?=/|$)")
+_BYTE: Final = re.compile("%[89A-F]")
+_SMALL_CODE: Final = re.compile("%(?:[a-f][0-9a-fA-F]|[0-9a-fA-F][a-f])")
 _BREAKS: Final = re.compile(r"[\t\n\r]")
 # Where the parser would leave the path as it is, unless it has dot segments: only the host needs a look.
 _PLAIN: Final = re.compile(r"(https?://[a-z0-9.-]+)((?:/[!$&'()*+,./0-9:;=@A-Z_a-z~|\[\]-]*)?)")
@@ -57,6 +60,7 @@ _PATH_SESSION: Final = re.compile(r";(?:jsessionid|phpsessid|sid)=[^/;]*", re.IG
 _INDEX: Final = re.compile(r"/index\.(?:html?|php)$", re.IGNORECASE)
 _KEEP_IN_PATH: Final = re.compile(r"[/?#%;\\\x00-\x1f\x7f\udc80-\udcff]")
 _KEEP_IN_VALUE: Final = re.compile(r"[&#%+\x00-\x1f\x7f\udc80-\udcff]")
+_MERGED_FRONT: Final = re.compile(r"//(?:(?:www|shop)\.)+")
 _MERGEABLE: Final = re.compile(
     r"(?:www|shop)\.(?=[^.]+\.[^.])(?!(?:com?|org|net|gov|edu|ac|or|ne)\.[a-z]{2}(?::|$))"
 )
@@ -139,11 +143,16 @@ class _Cleaner:
             base = _PATH_SESSION.sub("", base)
             notes.append(TRACKED)
         front, path = self._parsed(base, notes)
+        written = base.replace("\\", "/")
+        if front + path != written and _plainly(front + path) != _plainly(written):
+            notes.append(REWRITTEN)
         page = front + self._path(path, notes)
         if asked:
             page += self._query(query, notes)
         if fragment:
             page += self._fragment(fragment, notes)
+        if "%" in page and _BYTE.search(page) and _SMALL_CODE.search(raw):
+            notes.append(REWRITTEN)
         return page or "/", notes
 
     def _parsed(self, base: str, notes: Notes) -> tuple[str, str]:
@@ -189,6 +198,7 @@ class _Cleaner:
             return scheme, "/" + path.lstrip("/")
         masked = mask_url(scheme + path.strip(), numbers=False)
         notes += [MASKED] if masked.kinds else []
+        notes += [REWRITTEN] if {*" %;\\"} & {*base} else []  # of any other text these would be decoded
         return masked.text, ""
 
     def _front(self, scheme: str, host: str, base: str, notes: Notes) -> str:
@@ -254,6 +264,11 @@ class _Cleaner:
         masked = mask(text, numbers=False)
         notes += [MASKED] if masked.kinds and MASKED not in notes else []
         return masked.text
+
+
+def _plainly(base: str) -> str:
+    """What does not change where only letters are written in another way, or hosts merged."""
+    return _MERGED_FRONT.sub("//", unquote(base).lower().rstrip("/"), count=1)
 
 
 def _trimmed(path: str, notes: Notes) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from core.base.settings import UrlSettings
+from core.ingest.clean import grouping, personal_data
 from core.ingest.clean.urls import canonicalise
-from core.rules.addresses import key_of, page_test, parameters, spellings
+from core.rules.addresses import PageTest, as_sent, key_of, page_test, parameters
 from core.rules.conditions import RuleCondition, RuleField
 
 RAW = (
@@ -19,46 +22,69 @@ RAW = (
 @pytest.mark.parametrize("raw", RAW)
 def test_a_raw_address_and_its_page_meet(raw: str) -> None:
     (page,) = canonicalise([raw], UrlSettings()).pages
-    assert key_of(raw.partition("?")[0].partition("#")[0]) == key_of(page)
+    assert key_of(raw.partition("?")[0].partition("#")[0].partition(";")[0], UrlSettings()) == key_of(
+        page, UrlSettings()
+    )
 
 
-def test_an_address_is_found_decoded_and_encoded() -> None:
-    assert "https://shop.example/caf%c3%a9" in spellings("https://shop.example/café")
-    assert "https://shop.example/s?q=%C3%BC" in spellings("https://shop.example/s?q=ü")
-    assert spellings("https://shop.example/sale") == ["https://shop.example/sale"]
+def test_an_address_is_found_decoded_and_as_a_browser_sends_it() -> None:
+    cafe = as_sent("https://shop.example/café+x")
+    for found in ("café+x", "caf%C3%A9+x", "café%20x", "caf%C3%A9%2Bx"):
+        assert re.fullmatch(cafe, f"https://shop.example/{found}")
+    assert as_sent("https://shop.example/sale") == r"https://shop\.example/sale"
 
 
 def test_parameters_that_make_another_page() -> None:
-    assert parameters(["https://s.example/a?q=1&cat=2", "/b", "/c?q=3"]) == [
-        "cat", "q"
-    ]  # fmt: skip
+    pages = ["https://s.example/a?q=1&cat=2", "/b&kind=x", "/c?q=3", "/d#/route?p=1", "/e=1&f=2"]
+    assert parameters(pages) == ["cat", "p", "q"]
 
 
 PAGES = tuple(
     f"https://shop.example{path}"
-    for path in ("/shop/a", "/shop/b", "/shop/b/c", "/shop/{id}", "/blog", "/shop/7")
+    for path in ("/shop/a", "/shop/b", "/shop/b/c", "/shop/{id}", "/blog", "/shop/7", "/shop/{x}")
 )
-KEYS = tuple(map(key_of, PAGES))
+KEYS = tuple(key_of(page, UrlSettings()) for page in PAGES)
+
+
+def how_told(field: RuleField, value: str, *pages: int) -> PageTest:
+    """How these pages are told, which a condition counts."""
+    condition = RuleCondition(field=field, value=value)
+    return page_test([PAGES[page] for page in pages], KEYS, UrlSettings(), condition=condition)
 
 
 def test_a_folder_is_a_pattern_where_that_tells_its_pages() -> None:
-    folder = RuleCondition(field=RuleField.FOLDER, value="/shop/")
-    test = page_test(folder, [0, 1, 2, 3, 5], KEYS, PAGES)
+    test = how_told(RuleField.FOLDER, "/shop/", 0, 1, 2, 3, 5, 6)
     assert (test.keys, test.patterns) == ((), (r"^https://shop\.example/shop/",))
-    some = page_test(folder, [0, 1], KEYS, PAGES)
+    some = how_told(RuleField.FOLDER, "/shop/", 0, 1)
     assert (some.keys, some.patterns) == (KEYS[:2], ())
 
 
 def test_merged_pages_are_a_pattern_without_the_pages_beside_them() -> None:
-    test = page_test(RuleCondition(field=RuleField.PAGE, value=PAGES[3]), [3], KEYS, PAGES)
+    test = how_told(RuleField.PAGE, PAGES[3], 3)
     assert test.patterns == (r"^https://shop\.example/shop/[^/?&#]+$",)
-    assert set(test.but) == {KEYS[0], KEYS[1], KEYS[5]}
+    assert set(test.but) == {KEYS[0], KEYS[1], KEYS[5], KEYS[6]}
     assert test.merged == (PAGES[3],)
 
 
+def test_braces_of_the_site_itself_are_an_address_like_any_other() -> None:
+    assert how_told(RuleField.PAGE, PAGES[6], 6) == PageTest((KEYS[6],))
+
+
+def test_a_date_and_what_was_typed_may_hold_slashes() -> None:
+    for page, raw in (("/{date}/x", "/2024/5/31/x"), ("/s?q={email}&x=1", "/s?q=a/b&x=1")):
+        (pattern,) = page_test([page], [], UrlSettings()).patterns
+        assert re.search(pattern, raw)
+
+
+def test_every_mark_that_cleaning_leaves_is_known() -> None:
+    kinds = {*personal_data._EXACT.values(), *personal_data._ENDINGS.values(), "card", "iban", "ip"}
+    marks = {"{…}", "{n}", *(mark for mark, _ in grouping._SEGMENT_KINDS), *(f"{{{kind}}}" for kind in kinds)}
+    assert all(page_test([f"/{mark}"], [], UrlSettings()).merged for mark in marks)
+
+
 def test_a_template_that_also_fits_others_is_a_list() -> None:
-    template = RuleCondition(field=RuleField.TEMPLATE, value="https://shop.example/shop/:slug")
-    assert page_test(template, [0, 1, 3, 5], KEYS, PAGES).patterns == (
+    template = "https://shop.example/shop/:slug"
+    assert how_told(RuleField.TEMPLATE, template, 0, 1, 3, 5, 6).patterns == (
         r"^https://shop\.example/shop/[^/?&#]+$",
     )
-    assert page_test(template, [0], KEYS, PAGES).keys == (KEYS[0],)
+    assert how_told(RuleField.TEMPLATE, template, 0).keys == (KEYS[0],)

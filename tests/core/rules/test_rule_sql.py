@@ -207,6 +207,49 @@ def test_pages_left_out_by_choice_count_nowhere(tmp_path: Path) -> None:
     assert by_duckdb(tmp_path, rule, export) == stated(dataset, export, rule) == ["b"]
 
 
+def test_pages_left_out_that_cleaning_merged_count_nowhere(tmp_path: Path) -> None:
+    rows = [view(f"u{number}", step, "/a") for number in range(30) for step in range(1 + number % 2)]
+    rows += [view(f"u{number}", 9, f"/order/{number + 1000}") for number in range(30)]
+    rows += [view("helped", step, "/order/help") for step in range(2)]
+    dataset, export = load(
+        tmp_path, write_flat(tmp_path / "e.csv", rows), strip_pages=("https://shop.example/order/{id}",)
+    )
+    rule = asks(RuleField.PAGE_VIEWS, number=2)
+    wanted = stated(dataset, export, rule)
+    assert wanted == sorted(["helped", *(f"u{number}" for number in range(1, 30, 2))])
+    assert by_duckdb(tmp_path, rule, export) == by_bigquery(rows, rule, export) == wanted
+
+
+ODD = (
+    "/a&kind=red", "/list?kind=red", "/list?kind=blue", "/list?Q=Red&kind=x", "/list?q=red", "/back\\slash",
+    "/tab\tbed", "/{x}", "/{y}", "/7", "/100%-wool?q=50%25", "/caf%E9", "/%5Cenc", "/a%2Fb",
+    "/spa#/Route?q=x",
+    "?q=only", "/\u5546\u54c1/%E9%9D%B4", "/\u039b\u038c\u0393\u039f\u03a3", "/\u0130stanbul",
+)  # fmt: skip
+
+
+def test_odd_addresses_are_found(tmp_path: Path) -> None:
+    rows = [view(f"u{n:02d}", n + 60 * k, ODD[(n + k * n) % len(ODD)]) for n in range(38) for k in range(3)]
+    rows = [row | {"page_location": row["page_location"] or ""} for row in rows]
+    dataset, export = load(tmp_path, write_flat(tmp_path / "e.csv", rows))
+    assert len(export.features.pages) > 15
+    for page in export.features.pages:
+        rule = asks(RuleField.PAGE, page)
+        assert limits(rule, export) == ()
+        wanted = stated(dataset, export, rule)
+        assert by_duckdb(tmp_path, rule, export) == wanted != [], page
+        assert by_bigquery(rows, rule, export) == wanted, page
+
+
+def test_pages_alike_but_for_codes_are_said(tmp_path: Path) -> None:
+    rows = [view(f"u{n}", step, ("/a%2Fb", "/a/b")[n % 2]) for n in range(6) for step in (0, 5)]
+    _, export = load(tmp_path, write_flat(tmp_path / "e.csv", rows))
+    assert (
+        "1 pages of this rule are written as others"
+        in limits(asks(RuleField.PAGE, "https://shop.example/a/b"), export)[0]
+    )
+
+
 @pytest.mark.parametrize("text", ["it's", "a\\'b", "x\ny", "'; DROP TABLE events; --", "\\", "\0", "ü'\\n"])
 def test_a_literal_is_read_as_it_was(text: str) -> None:
     import duckdb

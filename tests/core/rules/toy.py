@@ -122,6 +122,7 @@ def by_bigquery(rows: Sequence[Row], rule: SegmentRule, export: LoadedExport) ->
         _, name, _, _, day = line.rstrip(";").split()
         translated = translated.replace(name, day)
     con = duckdb.connect()
+    con.execute("CREATE MACRO safe_convert_bytes_to_string(bytes) AS decode(bytes)")
     con.execute(SCHEMA)
     con.execute(
         "INSERT INTO events SELECT unnest(from_json($1::JSON, $2), max_depth := 2)",
