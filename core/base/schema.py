@@ -41,6 +41,10 @@ class Raw:
     BATCH_PAGE_ID: Final = "batch_page_id"
     BATCH_ORDERING_ID: Final = "batch_ordering_id"
     BATCH_EVENT_INDEX: Final = "batch_event_index"
+    BROWSER_ID: Final = "user_pseudo_id"  # read only where another column identifies users
+    ANALYTICS_STORAGE: Final = "analytics_storage"  # whether the visitor agreed to it: Yes, No or Unset
+    PLATFORM: Final = "platform"  # WEB, ANDROID or IOS
+    STREAM_ID: Final = "stream_id"
 
 
 RAW_TEXT_COLUMNS: Final[tuple[str, ...]] = (
@@ -65,6 +69,10 @@ RAW_TEXT_COLUMNS: Final[tuple[str, ...]] = (
     Raw.BATCH_PAGE_ID,
     Raw.BATCH_ORDERING_ID,
     Raw.BATCH_EVENT_INDEX,
+    Raw.BROWSER_ID,
+    Raw.ANALYTICS_STORAGE,
+    Raw.PLATFORM,
+    Raw.STREAM_ID,
 )
 """Every raw column but ``file_no`` and ``line``: text, nullable, always present (all-null when absent)."""
 

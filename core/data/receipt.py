@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Final, Self
 
@@ -76,6 +76,16 @@ class WaterfallStep(_Part):
     note: str = ""
 
 
+class LeftOut(_Part):
+    """Records that could be read and are not used, for one cause."""
+
+    cause: str
+    """``no_id_denied``, ``internal``, …: also the name of its step of the waterfall."""
+    label: str
+    page_views: int
+    other_events: int
+
+
 class UrlCount(_Part):
     """Distinct page locations before and after cleaning, and what a rule did."""
 
@@ -113,6 +123,24 @@ def without_used_views(users: int, left_out: int) -> str:
     """
     causes = {"without a page view": users - left_out, "who viewed left-out pages only": left_out}
     return ", ".join(f"{number:,} {cause}" for cause, number in causes.items() if number)
+
+
+def added(parts: Iterable[OutcomeUsers]) -> OutcomeUsers:
+    """What all of them did together, who share no user and no transaction."""
+    parts = list(parts)
+    currencies = dict.fromkeys(currency for part in parts for currency in part.revenue)
+    return OutcomeUsers(
+        users=sum(part.users for part in parts),
+        without_page_view=sum(part.without_page_view for part in parts),
+        left_out=sum(part.left_out for part in parts),
+        events=sum(part.events for part in parts),
+        revenue={name: sum(part.revenue.get(name, 0.0) for part in parts) for name in currencies},
+    )
+
+
+def in_currencies(revenue: Mapping[str, float]) -> str:
+    """``12,726.66 EUR, 55,213.00 GBP``."""
+    return ", ".join(f"{paid:,.2f} {currency}" for currency, paid in sorted(revenue.items()))
 
 
 class Decision(StrEnum):
@@ -192,8 +220,16 @@ class Receipt(_Part):
     engagement_share: float | None
     """Share of users with any engagement value; None when the file has none."""
     urls: UrlCount
+    other_events_used: int | None = None
+    """Events other than page views of users; None where it was not counted: once filtered, or long ago."""
+    left_out: tuple[LeftOut, ...] = ()
+    """Why the other records are not used, each for the first cause that applies. What is used, what is left
+    out, what is rejected and what is put together are all records."""
     outcome_users: dict[str, OutcomeUsers] = {}
     """Event → who did it, most users first."""
+    no_user_id: dict[str, OutcomeUsers] = {}
+    """Event → what visitors without a user id did: in no segment and among no users, part of every total. A
+    transaction that a user has, too, is the user's."""
     outcome_pages: tuple[str, ...] = ()
     """Pages that give the purchase away (``core/data/leaks.py``): consider stripping them."""
     narrowed: str = ""
@@ -221,4 +257,15 @@ class Receipt(_Part):
                 raise ValueError(f"the waterfall does not add up at {step.name!r}: {left} is not {step.left}")
         if left != self.page_views_used:
             raise ValueError(f"the waterfall ends at {left}, but {self.page_views_used} page views are used")
+        return self
+
+    @model_validator(mode="after")
+    def _accounts_for_all(self) -> Self:
+        if self.other_events_used is None:
+            return self
+        used = self.page_views_used + self.other_events_used
+        left_out = sum(one.page_views + one.other_events for one in self.left_out)
+        read = self.records - self.rejected - sum(file.collapsed for file in self.files)
+        if used + left_out != read:
+            raise ValueError(f"{used} records used + {left_out} left out is not {read} read")
         return self

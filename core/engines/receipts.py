@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
-from core.data.receipt import OutcomeUsers, Receipt, WaterfallStep, ranked
-from core.ingest.account.summary import files_of
+from core.data.receipt import OutcomeUsers, Receipt, WaterfallStep, added, ranked
+from core.ingest.account.summary import describe_nobodys, files_of
 from core.ingest.account.waterfall import Waterfall
 from core.ingest.clean import clock
 from core.ingest.observe.decided import Decided
+from core.ingest.output import nobodys_outcomes
 from core.ingest.read.read_all import RawRead
 
 _SUMS = (
@@ -27,7 +29,7 @@ def of_sample(raw: RawRead, decided: Decided, sample: Receipt) -> Receipt:
         decided: What was decided on all of it.
         sample: What was counted in the sample alone.
     """
-    all_records = add_up(raw, decided, [sample], sample, "Page views of users outside the sample")
+    all_records = add_up(raw, decided, [sample], sample, "Of users outside the sample")
     return all_records.model_copy(
         update={
             "narrowed": f"a sample of {sample.users:,} of {decided.n_users:,} users",
@@ -54,13 +56,18 @@ def add_up(
     """
     accounted, files = decided.accounted, files_of(raw, decided.accounted)
     sums = {name: sum(getattr(part, name) for part in parts) for name in _SUMS}
+    if decided.nobodys:
+        sums["duplicate_transactions"] += decided.nobodys.duplicates
+    steps = _steps(accounted.waterfall, parts, sums["page_views_used"], rest)
     changes: dict[str, Any] = {
         **sums,
         "files": files,
         "records": accounted.waterfall.total,
         "rejected": sum(file.rejected for file in files),
         "rejects_by_reason": ranked(accounted.rejected),
-        "waterfall": _steps(accounted.waterfall, parts, sums["page_views_used"], rest),
+        "waterfall": tuple(steps.steps),
+        "other_events_used": steps.other_events,
+        "left_out": steps.causes,
         "users_by_group": {
             group: sum(part.users_by_group[group] for part in parts) for group in trained.users_by_group
         },
@@ -70,6 +77,8 @@ def add_up(
         "rounded_times": accounted.tally.looks_rounded,
         "placeholders": accounted.placeholders,
         "outcome_users": _outcomes(parts),
+        "no_user_id": (no_user_id := nobodys_outcomes(decided.nobodys)),
+        "warnings": (*trained.warnings, *describe_nobodys(steps.causes, no_user_id)),
         "narrowed": "",
         "trained_users": trained.users,
         **_engagement(parts, sums["users"]),
@@ -86,37 +95,27 @@ def _engagement(parts: Sequence[Receipt], users: int) -> dict[str, Any]:
     return {"engagement_share": having / users, "engagement_rule": told[0][1].engagement_rule}
 
 
-def _steps(first: Waterfall, parts: Sequence[Receipt], used: int, rest: str) -> tuple[WaterfallStep, ...]:
+def _steps(first: Waterfall, parts: Sequence[Receipt], used: int, rest: str) -> Waterfall:
     """The steps of all records, then those of users and pages, summed over the parts."""
-    whole, known = Waterfall(first.total, list(first.steps)), {step.name for step in first.steps}
-    later: dict[str, list[WaterfallStep]] = {}
-    for part in parts:
-        for step in part.waterfall:
-            if step.name not in known:
-                later.setdefault(step.name, []).append(step)
-    for name, steps in later.items():
+    whole, known = replace(first, steps=[*first.steps], left_out=[*first.left_out]), {*_names(first.steps)}
+    later = dict.fromkeys(name for part in parts for name in _names(part.waterfall) if name not in known)
+    for name in later:
+        steps = [step for part in parts for step in part.waterfall if step.name == name]
+        others = sum(one.other_events for part in parts for one in part.left_out if one.cause == name)
         users = sum(step.users or 0 for step in steps)
-        whole.drop(name, steps[0].label, sum(step.records for step in steps), users=users)
-    if lost := whole.left - used:
-        whole.drop("not_here", rest, lost)
-    return tuple(whole.steps)
+        whole.leave(name, steps[0].label, sum(step.records for step in steps), others, users=users)
+    others = whole.other_events - sum(part.other_events_used or 0 for part in parts)
+    if others or whole.left != used:
+        whole.leave("not_here", rest, whole.left - used, others)
+    return whole
+
+
+def _names(steps: Sequence[WaterfallStep]) -> list[str]:
+    return [step.name for step in steps]
 
 
 def _outcomes(parts: Sequence[Receipt]) -> dict[str, OutcomeUsers]:
     """Who did what, most users first."""
-    found: dict[str, OutcomeUsers] = {}
-    for part in parts:
-        for name, more in part.outcome_users.items():
-            found[name] = _both(found[name], more) if name in found else more
+    names = dict.fromkeys(name for part in parts for name in part.outcome_users)
+    found = {name: added(p.outcome_users[name] for p in parts if name in p.outcome_users) for name in names}
     return dict(sorted(found.items(), key=lambda item: (-item[1].users, item[0])))
-
-
-def _both(one: OutcomeUsers, other: OutcomeUsers) -> OutcomeUsers:
-    currencies = dict.fromkeys((*one.revenue, *other.revenue))
-    return OutcomeUsers(
-        users=one.users + other.users,
-        without_page_view=one.without_page_view + other.without_page_view,
-        left_out=one.left_out + other.left_out,
-        events=one.events + other.events,
-        revenue={name: one.revenue.get(name, 0.0) + other.revenue.get(name, 0.0) for name in currencies},
-    )

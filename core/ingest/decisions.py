@@ -28,9 +28,9 @@ from core.ingest.engine import Engine, literal, open_engine
 from core.ingest.ingest import accounted_records
 from core.ingest.observe.behaviour import staying_views
 from core.ingest.observe.decided import LOCATION, Decided
-from core.ingest.observe.narrow import USER, hashed, number_names, numbered_users, order_of
+from core.ingest.observe.narrow import NAME, USER, hashed, number_names, numbered_users, order_of
 from core.ingest.observe.user_facts import label_of_user, people_by_label
-from core.ingest.observe.user_outcomes import PURCHASE, again
+from core.ingest.observe.user_outcomes import PURCHASE, NobodysOutcomes, again, count_nobodys
 from core.ingest.read.read_all import STAGE, RawRead
 
 _LABEL, _USERS = "label", "users"
@@ -62,7 +62,8 @@ def decide(
         locations = canonical_locations(engine, page_views, written, users, settings)
         progress(STAGE, 0.6, "Looking at labels")
         people = people_by_label(engine, written, users, locations.hosts)
-        counted = _users_of_labels(people) | {Outcomes.EVENT_NAME: _users_of_names(engine, typed, staying)}
+        names = number_names(engine, typed)
+        counted = _users_of_labels(people) | {Outcomes.EVENT_NAME: _users_of_names(names, staying)}
         own = locations.own
         own.labels = {name: _labels(engine, name, counts, own) for name, counts in counted.items()}
         progress(STAGE, 0.8, "Counting transactions once")
@@ -70,7 +71,14 @@ def decide(
         page_of = _written(engine, locations.table.select(LOCATION, PAGE), work_dir / "page_of.parquet")
         repeated = _written(engine, twice, work_dir / "repeated.parquet")
         locations = replace(locations, table=ibis.table(locations.table.schema(), name=PAGE))
-        return Decided(accounted, locations, page_of, repeated, n_users, _engaged(engine, people))
+        nobodys = _nobodys(engine, staying, names, own, raw) if accounted.tally.any_of_nobody else None
+        return Decided(accounted, locations, page_of, repeated, n_users, _engaged(engine, people), nobodys)
+
+
+def _nobodys(engine: Engine, staying: ir.Table, names: ir.Table, own: Found, raw: RawRead) -> NobodysOutcomes:
+    written = engine.arrow(names.select(NAME, "stripped").distinct().order_by(NAME))["stripped"].to_pylist()
+    called = mask_labels(Outcomes.EVENT_NAME, written, np.zeros(len(written), np.int64), own)
+    return count_nobodys(engine, staying, names, called, order_of(raw.present))
 
 
 def _users_of_labels(people: ir.Table) -> dict[str, ir.Table]:
@@ -89,9 +97,8 @@ def _labels(engine: Engine, name: str, counts: ir.Table, own: Found) -> dict[str
     return dict(zip(labels, masked, strict=True))
 
 
-def _users_of_names(engine: Engine, typed: ir.Table, staying: ir.Table) -> ir.Table:
+def _users_of_names(names: ir.Table, staying: ir.Table) -> ir.Table:
     """Every name of an event, and who sent it; also names that nobody's records have who stays."""
-    names = number_names(engine, typed)
     sent = staying.filter(~staying[records.IS_VIEW], staying[records.USER_ID].notnull())
     named = sent.join(names, sent[Raw.EVENT_NAME] == names.written)
     # pairs first, as numbers: unlike a count of different texts that goes to disk where memory ends

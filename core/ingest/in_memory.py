@@ -18,7 +18,7 @@ import pyarrow as pa
 from core.base.schema import PAGE_VIEW, Raw, Users
 from core.base.settings import IngestSettings
 from core.data.sequences import UserSequences
-from core.ingest.account.waterfall import REJECT_REASONS
+from core.ingest.account.waterfall import LEFT_OUT, REJECT_REASONS
 from core.ingest.clean import clock, one_record, records
 from core.ingest.clean.grouping import template
 from core.ingest.clean.locations import LONGEST
@@ -32,12 +32,9 @@ from core.ingest.output import Used, find_users, groups_of
 Record: TypeAlias = Mapping[str, str | None]
 """Field of :class:`core.base.schema.Raw` → text."""
 
-NO_ID: Final = "No user id"
 LATER: Final = "Later than now by more than a day"
 STRIPPED: Final = "On pages left out by choice"
-REASONS: Final = {
-    **REJECT_REASONS, Fate.NO_ID: NO_ID, Fate.INTERNAL: "Internal traffic", Fate.DEBUG: "Debug traffic"
-}  # fmt: skip
+REASONS: Final = {**REJECT_REASONS, **LEFT_OUT}
 """Why a record is not used."""
 
 _Page: TypeAlias = tuple[int, str]

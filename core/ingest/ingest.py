@@ -160,8 +160,9 @@ def _leave_out(
     by_bots = behaviour.bots[views.user]
     if settings.exclude_bots:
         views = views.only(~by_bots)
-        bots = int(behaviour.bots.sum())
-        waterfall.drop("bot_like", "Looks automated", int(by_bots.sum()), users=bots)
+        bots, seen = int(behaviour.bots.sum()), int(by_bots.sum())
+        others = int(behaviour.people.events[behaviour.bots].sum()) - seen
+        waterfall.leave("bot_like", "Looks automated", seen, others, users=bots)
     refuse_nothing(waterfall, (), "")
     # by template too: new users' ids are not collapsed anew, see core/runs/frozen.py
     unwanted = set(settings.strip_pages)
@@ -174,7 +175,7 @@ def _leave_out(
     off = np.isin(views.page, stripped)
     before, views = views, views.only(~off)
     gone = int(before.begins_user.sum() - views.begins_user.sum())
-    waterfall.drop("stripped", "On pages left out by choice", int(off.sum()), users=gone)
+    waterfall.leave("stripped", "On pages left out by choice", int(off.sum()), users=gone)
     refuse_nothing(waterfall, (), "")
     unknown = sorted(unwanted - set(found.values()))
     return (

@@ -16,6 +16,7 @@ from core.data.sequences import SCHEMA
 from core.ingest.clean.locations import Locations
 from core.ingest.observe.page_views import PageViews, Sessions
 from core.ingest.observe.user_facts import UserFacts
+from core.ingest.observe.user_outcomes import NobodysOutcomes
 from core.ingest.output_tables import OUTCOMES, PAGES, USERS
 
 
@@ -179,6 +180,14 @@ def count_outcome_users(outcomes: pa.Table, n_users: int) -> dict[str, OutcomeUs
         for name, rows in frame.groupby(Outcomes.EVENT_NAME, observed=True)
     }
     return dict(sorted(found.items(), key=lambda item: (-item[1].users, item[0])))
+
+
+def nobodys_outcomes(nobodys: NobodysOutcomes | None) -> dict[str, OutcomeUsers]:
+    """What visitors without a user id did: first what brought revenue, then what was most frequent."""
+    counted = count_outcome_users(nobodys.table, 0) if nobodys else {}
+    nobody = {"users": 0, "without_page_view": 0}
+    found = {name: told.model_copy(update=nobody) for name, told in counted.items()}
+    return dict(sorted(found.items(), key=lambda item: (not item[1].revenue, -item[1].events, item[0])))
 
 
 def paid(currency: pd.Series, revenue: pd.Series) -> dict[str, float]:

@@ -247,6 +247,7 @@ def _receipt(
         "first_ts": int(left.timestamp.min()), "last_ts": int(left.timestamp.max()),
         "engagement_share": float(known.mean()) if known.any() else None,
         "outcome_users": count_outcome_users(outcomes, left.n_users),
+        "other_events_used": None, "left_out": (), "no_user_id": {},  # of the whole: nobody is in no filter
         "narrowed": "; ".join(filter(None, (before.narrowed, chosen.in_words))),
         "warnings": (*before.warnings, *([NOT_BY_DAY] if by_day else [])),
     }  # fmt: skip

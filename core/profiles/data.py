@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Final
@@ -100,7 +100,8 @@ class ProfileData:
     @classmethod
     def from_dataset(cls, dataset: Dataset, labels: LabelledPages | None = None) -> ProfileData:
         """Lay out what a preprocessed export holds."""
-        return cls.from_tables(dataset.users, dataset.pages, dataset.outcomes, dataset.sequences, labels)
+        made = cls.from_tables(dataset.users, dataset.pages, dataset.outcomes, dataset.sequences, labels)
+        return replace(made, outcomes=replace(made.outcomes, nobodys=dataset.receipt.no_user_id))
 
     @classmethod
     def from_tables(

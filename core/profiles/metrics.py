@@ -16,7 +16,7 @@ import pandas as pd
 
 from core.base.schema import OUTSIDE
 from core.base.settings import AnalyzeSettings
-from core.data.receipt import NO_CURRENCY
+from core.data.receipt import NO_CURRENCY, OutcomeUsers, added
 from core.one_page.segments import OnePageSegments
 from core.profiles.counts import Counts, HappenedCounts, count
 from core.profiles.data import ProfileData
@@ -35,6 +35,10 @@ FORMAT: Final = 1
 """Version of the JSON; raised when a name or a meaning changes."""
 NO_PAGE_VIEW: Final = ("group:no_page_view", RowKind.GROUP.value, OUTSIDE, "No page view used")
 """The row of the outcomes table for users of whom no page view is used: counted there and nowhere else."""
+NO_USER_ID: Final = "group:no_user_id"
+"""The row of the outcomes table for visitors without a user id, whose times and revenue alone are known."""
+TOTAL: Final = ("total", RowKind.ALL.value, OUTSIDE, "Total")
+"""The row of the outcomes table for everybody, in data with such visitors."""
 ANY_OUTCOME: Final = "any of them"
 _INTERVAL: Final = (Col.OUTCOME_RATE, Col.OUTCOME_LOW, Col.OUTCOME_HIGH)
 _MONEY: Final = (Col.REVENUE, Col.REVENUE_PER_USER)
@@ -181,7 +185,7 @@ def profile_counts(
         top_pages=top_pages(counts.pages, rows, sizes, settings.top_pages),
         shares=attribute_shares(counts.attributes, rows, sizes),
         heatmap=heat_map(counts, whole, segments, fields),
-        outcomes=_outcomes(counts),
+        outcomes=_outcomes(counts, outcomes.nobodys),
         fields=pd.DataFrame([vars(field) for field in fields]).assign(**{Col.EVIDENCE: roles}),
         notes=outcomes.notes(chosen, counts.n_users, *whole.for_notes) if whole else (),
     )
@@ -220,15 +224,34 @@ def described(currencies: Iterable[str], *, seen: bool) -> tuple[Field, ...]:
     return tuple(replace(field, **changes[field.field]) for field in FIELDS)
 
 
-def _outcomes(counts: Counts) -> pd.DataFrame:
+def _outcomes(counts: Counts, nobodys: Mapping[str, OutcomeUsers]) -> pd.DataFrame:
     """Who did each chosen outcome, and any of them, with a page view and without, and what they paid."""
-    tables = [
-        _one_outcome(counts, called, happened, currency)
-        for called, happened in counts.outcomes.items()
-        for currency in (*happened.paid,) or (None,)
-    ]
+    alone = [nobodys[called] for called in counts.outcomes if called in nobodys]
+    of_nobody = {**nobodys, ANY_OUTCOME: added(alone)} if alone else {}
+    tables = []
+    for called, happened in counts.outcomes.items():
+        more = of_nobody.get(called)
+        for currency in {**happened.paid, **(more.revenue if more else {})} or (None,):
+            table = _one_outcome(counts, called, happened, currency)
+            tables.append(_with_nobodys(table, more) if more else table)
     columns = (Col.OUTCOME, Col.OUTCOME_USERS, *_INTERVAL, Col.N, Col.CURRENCY, Col.REVENUE)
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=[*ROW, *columns])
+
+
+def _with_nobodys(table: pd.DataFrame, more: OutcomeUsers) -> pd.DataFrame:
+    """One outcome with what visitors without a user id did, and the total."""
+    nobody = (NO_USER_ID, RowKind.GROUP.value, OUTSIDE, f"No user id ({more.events:,} times)")
+    all_users, unseen = table.iloc[-2], table.iloc[-1]
+    paid = more.revenue.get(table[Col.CURRENCY].iloc[0], 0.0)
+    last = pd.DataFrame([nobody, TOTAL], columns=list(ROW)).assign(
+        **{
+            Col.OUTCOME: all_users[Col.OUTCOME],
+            Col.CURRENCY: all_users[Col.CURRENCY],
+            Col.OUTCOME_USERS: [np.nan, all_users[Col.OUTCOME_USERS] + unseen[Col.OUTCOME_USERS]],
+            Col.REVENUE: [paid, np.nansum([paid, all_users[Col.REVENUE], unseen[Col.REVENUE]])],
+        }
+    )
+    return pd.concat([table, last], ignore_index=True)
 
 
 def _one_outcome(counts: Counts, called: str, happened: HappenedCounts, currency: str | None) -> pd.DataFrame:
@@ -236,7 +259,11 @@ def _one_outcome(counts: Counts, called: str, happened: HappenedCounts, currency
     converted, n = rows.with_all(happened.users[:-1]), rows.with_all(counts.sizes)
     low, high = wilson(converted, n)
     every = rows.n_rows + 1
-    paid = happened.paid[currency].sums(every) if currency else np.full(every, np.nan)
+    paid = (
+        happened.paid[currency].sums(every)
+        if currency and currency in happened.paid
+        else np.full(every, np.nan)
+    )
     head = pd.concat([rows.head, pd.DataFrame([NO_PAGE_VIEW], columns=list(ROW))], ignore_index=True)
     columns = (converted, _ratio(converted, n), low, high, n, rows.with_all(paid[:-1]))
     outside = (happened.users[-1], np.nan, np.nan, np.nan, np.nan, paid[-1])

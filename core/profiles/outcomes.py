@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cached_property
 from itertools import chain
@@ -25,7 +25,7 @@ from core.base.wording import counted
 from core.data.dataset import Dataset
 from core.data.leaks import leaking_pages
 from core.data.page_labels import LabelledPages
-from core.data.receipt import NO_CURRENCY
+from core.data.receipt import NO_CURRENCY, OutcomeUsers
 from core.data.sequences import UserSequences
 
 PURCHASE: Final = "purchase"
@@ -86,6 +86,7 @@ class OutcomeIndex(Mapping[str, Happened]):
         pages: Address of each page.
         templates: Path template of each page; empty where pages are not labelled.
         whole: Of the data set that this is a part of, which the model has read; None where it is none.
+        nobodys: Event → what visitors without a user id did.
     """
 
     n_users: int
@@ -94,6 +95,7 @@ class OutcomeIndex(Mapping[str, Happened]):
     pages: tuple[str, ...]
     templates: tuple[str, ...]
     whole: OutcomeIndex | None = None
+    nobodys: Mapping[str, OutcomeUsers] = field(default_factory=dict)
 
     @classmethod
     def of(cls, dataset: Dataset, labels: LabelledPages | None) -> OutcomeIndex:

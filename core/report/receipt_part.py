@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from core.base.wording import counted, minute, percent
-from core.data.receipt import Decision, Receipt
+from core.data.receipt import Decision, Receipt, in_currencies
 from core.report.charts import waterfall
 from core.report.model import CardMetric, ReportChart, Table
 
+_EVENTS_SAID: Final = 5
 _GROUPS = {"segment": "clustered", "one_page": "one-page", "bot_like": "look automated"}
 
 
@@ -47,6 +50,8 @@ def assumptions(receipt: Receipt) -> tuple[CardMetric, ...]:
         "Rejected records": "; ".join(rejects) or "none",
         "Personal data masked": ", ".join(masked) or "none found",
         "Read as absent": ", ".join(placeholders) or "none",
+        "Other events": _other_events(receipt),
+        "Without a user id": _nobodys(receipt),
         "Repeated purchases left out": f"{receipt.duplicate_transactions:,}",
         "Page views at the same moment": f"{receipt.tied_page_views:,}",
         "Days cut off by the export limit": ", ".join(receipt.truncated_days) or "none",
@@ -81,3 +86,20 @@ def _engagement(receipt: Receipt) -> str:
     if receipt.engagement_share is None:
         return "not computable from these files"
     return f"{receipt.engagement_rule}. {percent(receipt.engagement_share)} of users have a value"
+
+
+def _other_events(receipt: Receipt) -> str:
+    if receipt.other_events_used is None:
+        return "not counted"
+    causes = [f"{one.label} {one.other_events:,}" for one in receipt.left_out if one.other_events]
+    used = f"{receipt.other_events_used:,} used"
+    return f"{used}; left out: {', '.join(causes)}" if causes else used
+
+
+def _nobodys(receipt: Receipt) -> str:
+    told = [
+        f"{name} {did.events:,} times" + (f", {in_currencies(did.revenue)}" if did.revenue else "")
+        for name, did in receipt.no_user_id.items()
+    ]
+    more = f"; {len(told) - _EVENTS_SAID} more events" if len(told) > _EVENTS_SAID else ""
+    return f"{'; '.join(told[:_EVENTS_SAID])}{more}: in no segment" if told else "nothing"

@@ -154,10 +154,11 @@ def _each_outcome(live: LiveSegments) -> None:
     st.caption(
         f"{count(int(overall[Col.OUTCOME_USERS]), 'user')} of all {live.profiles.n_users:,} converted"
         f"{tables.without_page_view(live.profiles, live.tables.basis.data.outcomes)}."
+        f"{tables.of_nobody(live.profiles, live.sources.dataset.receipt.no_user_id)}"
     )
     for note in live.profiles.notes:
         st.caption(f":material/info: {md_text(note)}.")
-    with st.expander("Each outcome, with revenue and with users of no used page view", key="each-outcome"):
+    with st.expander("Each outcome, with revenue and with who is in no segment", key="each-outcome"):
         written_table.draw(
             tables.each_outcome(live.profiles, live.names), key="table-each-outcome",
             alt_text="Users with each outcome and their revenue, by segment",

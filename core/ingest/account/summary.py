@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,20 +12,24 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from core.base.controls import control
 from core.base.schema import Group, Outcomes, Raw
 from core.base.settings import IngestSettings
+from core.base.wording import counted as number_of
 from core.data.leaks import leaking_pages
-from core.data.receipt import FileReceipt, Receipt, ranked
+from core.data.receipt import FileReceipt, LeftOut, OutcomeUsers, Receipt, in_currencies, ranked
 from core.ingest.account.accounting import Accounted
 from core.ingest.account.waterfall import warnings
 from core.ingest.clean import clock
 from core.ingest.clean.found import Found
 from core.ingest.clean.grouping import with_templates
+from core.ingest.clean.records import Fate
 from core.ingest.clean.time_zone import infer_zone
 from core.ingest.observe.behaviour import Behaviour
 from core.ingest.observe.user_facts import MANY_BROWSERS
 from core.ingest.observe.user_outcomes import PURCHASE
-from core.ingest.output import Used, count_outcome_users, engaged_share, tied
+from core.ingest.output import Used, count_outcome_users, engaged_share, nobodys_outcomes, tied
+from core.ingest.read.headers import DEFAULT_USER_KEY
 from core.ingest.read.read_all import RawRead
 from core.ingest.sources.overlap import describe_overlaps
 
@@ -74,7 +78,8 @@ def make_receipt(counted: Counted) -> Receipt:
     """
     accounted, behaviour, used = counted.accounted, counted.behaviour, counted.used
     tally, waterfall, locations = accounted.tally, accounted.waterfall, behaviour.locations
-    outcome_pages = _outcome_pages(counted)
+    outcome_pages, nobodys = _outcome_pages(counted), behaviour.nobodys
+    no_user_id = nobodys_outcomes(nobodys)
     files = files_of(counted.raw, counted.accounted)
     kinds = kinds_of_ids(behaviour.user_ids)
     share, zone = engaged_share(behaviour.people, used), infer_zone(accounted.days.local)
@@ -94,7 +99,7 @@ def make_receipt(counted: Counted) -> Receipt:
         time_zone=zone.text, utc_offsets=zone.changes,
         rounded_times=tally.looks_rounded, tied_page_views=tied(used.views),
         truncated_days=accounted.days.truncated,
-        duplicate_transactions=behaviour.outcomes.duplicates,
+        duplicate_transactions=behaviour.outcomes.duplicates + (nobodys.duplicates if nobodys else 0),
         repeated_events=behaviour.repeated,
         pii_masked=ranked(locations.masked),
         places=tuple(sorted(locations.own.places.values(), key=lambda place: (-place.values, place.name))),
@@ -102,10 +107,34 @@ def make_receipt(counted: Counted) -> Receipt:
         engagement_rule=_engagement_rule(counted, share),
         engagement_share=share,
         urls=locations.count,
+        other_events_used=waterfall.other_events,
+        left_out=waterfall.causes,
         outcome_users=count_outcome_users(counted.outcomes, len(used.numbers)),
+        no_user_id=no_user_id,
         outcome_pages=outcome_pages,
         warnings=_warnings(counted, kinds, outcome_pages),
     )  # fmt: skip
+
+
+def describe_nobodys(left_out: Iterable[LeftOut], no_user_id: Mapping[str, OutcomeUsers]) -> list[str]:
+    """Say what of visitors without a user id is missing in every segment."""
+    causes = {one.cause: one for one in left_out}
+    told = []
+    if before := causes.get(Fate.BEFORE_LOGIN.name.lower()):
+        views = number_of(before.page_views, "page view")
+        others = number_of(before.other_events, "other event")
+        told.append(
+            f"{views} and {others} came before a login: the user key is empty there, and {DEFAULT_USER_KEY} "
+            f"is not. They are nobody's here; {DEFAULT_USER_KEY} as the user key keeps them: "
+            f"{control('user_key')}"
+        )
+    if bought := no_user_id.get(PURCHASE):
+        worth = in_currencies(bought.revenue)
+        told.append(
+            f"{number_of(bought.events, PURCHASE)}{worth and f' of {worth}'} without a user id: in no "
+            "segment, and in every total as “No user id”"
+        )
+    return told
 
 
 def _unknown_places(settings: IngestSettings, found: Found) -> list[str]:
@@ -193,6 +222,7 @@ def _warnings(counted: Counted, kinds: Counter[str], outcome_pages: Sequence[str
         *counted.raw.warnings,
         *_overlaps(counted),
         *warnings(accounted.waterfall),
+        *describe_nobodys(accounted.waterfall.causes, nobodys_outcomes(counted.behaviour.nobodys)),
         *(text for text, applies in possible.items() if applies),
         *_unknown_places(counted.settings, counted.behaviour.locations.own),
         *counted.notes,

@@ -14,7 +14,7 @@ from core.base.controls import control
 from core.base.errors import NothingLeft
 from core.base.schema import Raw
 from core.base.settings import IngestSettings
-from core.data.receipt import WaterfallStep
+from core.data.receipt import LeftOut, WaterfallStep
 from core.ingest.clean import clock, records
 from core.ingest.clean.records import REJECTED, Fate
 from core.ingest.engine import Engine
@@ -25,6 +25,15 @@ REJECT_REASONS: Final = {
     Fate.OUTSIDE: "Not between the years 1990 and 2100",
     Fate.NO_LOCATION: "A page view without page_location",
 }
+LEFT_OUT: Final = {
+    Fate.INTERNAL: "Internal traffic",
+    Fate.DEBUG: "Debug traffic",
+    Fate.BEFORE_LOGIN: "Before a login",
+    Fate.NO_ID_DENIED: "No user id: consent denied",
+    Fate.NO_ID_NO_COOKIE: "No user id: no cookie",
+    Fate.NO_ID_NOT_SAID: "No user id: reason not said",
+}
+"""Why a record that could be read is not used."""
 TIMES_READ: Final = (
     "ISO 8601 (2026-10-12 09:30:00, in UTC where no zone is written), or as seconds, milli-, micro- or "
     "nanoseconds since 1970"
@@ -76,6 +85,11 @@ class FateTally:
         return frozenset((*self.views, *self.others))
 
     @property
+    def any_of_nobody(self) -> bool:
+        """Whether any event other than a page view has no user id."""
+        return any(self.others[fate] for fate in records.NO_USER)
+
+    @property
     def rejects(self) -> Counter[Fate]:
         """Fate → records rejected, page views or not."""
         return Counter({fate: count for fate in REJECTED if (count := self.views[fate] + self.others[fate])})
@@ -121,15 +135,24 @@ class Waterfall:
 
     Args:
         total: Records that were counted in the files.
+        other_events: Events other than page views that are still there.
+        left_out: Records that left for a cause, page views or not.
     """
 
     total: int
+    other_events: int = 0
     steps: list[WaterfallStep] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
 
     @property
     def left(self) -> int:
         """Records that are still there."""
         return self.steps[-1].left if self.steps else self.total
+
+    @property
+    def causes(self) -> tuple[LeftOut, ...]:
+        """Why records left out are not used, where there are any."""
+        return tuple(one for one in self.left_out if one.page_views or one.other_events)
 
     def drop(self, name: str, label: str, count: int, *, users: int | None = None, note: str = "") -> None:
         """Add a step at which ``count`` records leave."""
@@ -137,6 +160,14 @@ class Waterfall:
         self.steps.append(
             WaterfallStep(name=name, label=label, records=count, left=left, users=users, note=note)
         )
+
+    def leave(
+        self, cause: str, label: str, views: int, others: int = 0, *, users: int | None = None, note: str = ""
+    ) -> None:
+        """Add a step at which page views leave, and other events for the same cause."""
+        self.other_events -= others
+        self.left_out.append(LeftOut(cause=cause, label=label, page_views=views, other_events=others))
+        self.drop(cause, label, views, users=users, note=note)
 
 
 def first_steps(
@@ -147,21 +178,17 @@ def first_steps(
     if collapsed:
         note = "the file has one row a parameter or an item"
         waterfall.drop("collapsed", "More rows of the same event", collapsed, note=note)
-    others = sum(count for fate, count in tally.others.items() if fate not in REJECTED)
-    used = "used for outcomes and engagement" if others else ""
+    waterfall.other_events = sum(count for fate, count in tally.others.items() if fate not in REJECTED)
+    used = "used for outcomes and engagement" if waterfall.other_events else ""
+    if waterfall.other_events > tally.others[Fate.STAYS]:
+        used += ", but for those left out by the causes below"
     waterfall.drop("rejected", "Cannot be used", rejected)
-    waterfall.drop("not_page_view", "Events other than page views", others, note=used)
-    waterfall.drop("no_id", "No user id", tally.views[Fate.NO_ID], note="no consent, or no cookie")
-    off = "not excluded, by choice"
-    waterfall.drop(
-        "internal",
-        "Internal traffic",
-        tally.views[Fate.INTERNAL],
-        note="" if settings.exclude_internal else off,
-    )
-    waterfall.drop(
-        "debug", "Debug traffic", tally.views[Fate.DEBUG], note="" if settings.exclude_debug else off
-    )
+    waterfall.drop("not_page_view", "Events other than page views", waterfall.other_events, note=used)
+    kept = {Fate.INTERNAL: not settings.exclude_internal, Fate.DEBUG: not settings.exclude_debug}
+    for fate, label in LEFT_OUT.items():
+        if fate in kept or fate in tally.occurring:
+            note = "not excluded, by choice" if kept.get(fate) else ""
+            waterfall.leave(fate.name.lower(), label, tally.views[fate], tally.others[fate], note=note)
     return waterfall
 
 
@@ -212,5 +239,5 @@ _REMEDIES: Final = {
     f"{control('mapping')}. A time is read as {TIMES_READ}",
     "not_page_view": f"Say which event is a page view: {control('page_view')}. If every record is one, say "
     f"that there are no event names: {control('no_event_name')}",
-    "no_id": f"Choose another column: {control('user_key')}",
+    **{fate.name.lower(): f"Choose another column: {control('user_key')}" for fate in records.NO_USER},
 }

@@ -110,12 +110,20 @@ def fate(row: Mapping[str, str | None], view: bool, settings: IngestSettings) ->
         return Fate.NO_TIME if absent(written) is None else Fate.NOT_A_TIME
     if view and absent(row.get(Raw.PAGE_LOCATION), records.DIRECT) is None:
         return Fate.NO_LOCATION
-    if user_id(row.get(Raw.USER_KEY)) is None:
-        return Fate.NO_ID
     if settings.exclude_internal and _is(row.get(Raw.TRAFFIC_TYPE), "internal"):
         return Fate.INTERNAL
-    debug = settings.exclude_debug and _is(row.get(Raw.DEBUG_MODE), "1", "true", "1.0")
-    return Fate.DEBUG if debug else Fate.STAYS
+    if settings.exclude_debug and _is(row.get(Raw.DEBUG_MODE), "1", "true", "1.0"):
+        return Fate.DEBUG
+    return Fate.STAYS if user_id(row.get(Raw.USER_KEY)) is not None else _why_nobody(row)
+
+
+def _why_nobody(row: Mapping[str, str | None]) -> Fate:
+    if user_id(row.get(Raw.BROWSER_ID)) is not None:
+        return Fate.BEFORE_LOGIN
+    if _is(row.get(Raw.ANALYTICS_STORAGE), *records.DENIED):
+        return Fate.NO_ID_DENIED
+    agreed = _is(row.get(Raw.ANALYTICS_STORAGE), *records.AGREED)
+    return Fate.NO_ID_NO_COOKIE if agreed else Fate.NO_ID_NOT_SAID
 
 
 def _is(text: str | None, *values: str) -> bool:

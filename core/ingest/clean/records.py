@@ -51,7 +51,8 @@ BATCH: Final = (Raw.BATCH_PAGE_ID, Raw.BATCH_ORDERING_ID, Raw.BATCH_EVENT_INDEX)
 AS_WRITTEN: Final = (
     Raw.EVENT_TIMESTAMP, Raw.EVENT_DATE, Raw.EVENT_NAME, Raw.PAGE_LOCATION, Raw.PAGE_TITLE,
     Raw.DEVICE_BROWSER, Raw.DEVICE_CATEGORY, Raw.GEO_COUNTRY, Raw.TRAFFIC_SOURCE,
-    Raw.TRAFFIC_MEDIUM, Raw.TRANSACTION_ID, Raw.CURRENCY,
+    Raw.TRAFFIC_MEDIUM, Raw.TRANSACTION_ID, Raw.CURRENCY, Raw.BROWSER_ID, Raw.ANALYTICS_STORAGE,
+    Raw.PLATFORM, Raw.STREAM_ID,
 )  # fmt: skip
 ORDER: Final = (TS, *BATCH, Raw.FILE_NO, Raw.LINE)
 """The order of a user's events. Ties in time are normal in GA4 (the events of one hit share a microsecond):
@@ -65,13 +66,21 @@ class Fate(IntEnum):
     NOT_A_TIME = 2
     OUTSIDE = 3
     NO_LOCATION = 4
-    NO_ID = 5
-    INTERNAL = 6
-    DEBUG = 7
-    STAYS = 8
+    INTERNAL = 5
+    DEBUG = 6
+    BEFORE_LOGIN = 7
+    NO_ID_DENIED = 8
+    NO_ID_NO_COOKIE = 9
+    NO_ID_NOT_SAID = 10
+    STAYS = 11
 
 
 REJECTED: Final = (Fate.NO_TIME, Fate.NOT_A_TIME, Fate.OUTSIDE, Fate.NO_LOCATION)
+NO_USER: Final = (Fate.BEFORE_LOGIN, Fate.NO_ID_DENIED, Fate.NO_ID_NO_COOKIE, Fate.NO_ID_NOT_SAID)
+"""Records of visitors whom nothing tells apart, by what the export says of the reason."""
+DENIED: Final = ("no", "denied", "false", "0")
+AGREED: Final = ("yes", "granted", "true", "1")
+"""What ``privacy_info.analytics_storage`` is, in lower case; GA4 writes ``Yes``, ``No`` or ``Unset``."""
 
 
 @ibis.udf.scalar.builtin  # type: ignore[untyped-decorator] # of ibis
@@ -275,8 +284,11 @@ def _fate(table: ir.Table) -> ir.IntegerValue:
     return ibis.cases(
         (table[TS].isnull(), wrong_time),
         (table[IS_VIEW] & location(table).isnull(), int(Fate.NO_LOCATION)),
-        (table[USER_ID].isnull(), int(Fate.NO_ID)),
         (table[IS_INTERNAL], int(Fate.INTERNAL)),
         (table[IS_DEBUG], int(Fate.DEBUG)),
-        else_=int(Fate.STAYS),
+        (table[USER_ID].notnull(), int(Fate.STAYS)),
+        (user_id(table[Raw.BROWSER_ID]).notnull(), int(Fate.BEFORE_LOGIN)),
+        (is_true(table[Raw.ANALYTICS_STORAGE], *DENIED), int(Fate.NO_ID_DENIED)),
+        (is_true(table[Raw.ANALYTICS_STORAGE], *AGREED), int(Fate.NO_ID_NO_COOKIE)),
+        else_=int(Fate.NO_ID_NOT_SAID),
     ).cast("int8")

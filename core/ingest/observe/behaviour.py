@@ -31,7 +31,9 @@ from core.ingest.observe.narrow import (
 from core.ingest.observe.page_views import Deeds, PageViews, in_order
 from core.ingest.observe.user_facts import UserFacts, describe_people
 from core.ingest.observe.user_outcomes import (
+    NobodysOutcomes,
     UserOutcomes,
+    count_nobodys,
     count_outcomes,
     count_page_events,
     repeated,
@@ -52,6 +54,7 @@ class Behaviour:
         deeds: What they did between them, and what users without a page view did.
         people: Facts about everybody.
         outcomes: What they did besides viewing pages.
+        nobodys: What visitors without a user id did; None where all have one, or it was counted before.
         page_events: Events that tell what a page is for, by number of the page.
         repeated: Events that another file holds too.
         bots: bool of shape (n_users,), who looks automated.
@@ -63,6 +66,7 @@ class Behaviour:
     deeds: Deeds
     people: UserFacts
     outcomes: UserOutcomes
+    nobodys: NobodysOutcomes | None
     page_events: pa.Table
     repeated: int
     bots: np.ndarray
@@ -98,16 +102,21 @@ def observe(
     progress(STAGE, 0.05, "Cleaning page addresses")
     pages = _pages(engine, page_views, written, users, settings, decided)
     progress(STAGE, 0.4, "Putting page views in order")
-    all_events = narrow(engine, staying, everybody, pages, number_names(engine, typed), raw.present)
+    names = number_names(engine, typed)
+    all_events = narrow(engine, staying, everybody, pages, names, raw.present)
     events, twice = all_events.of_first(len(ids)), _repeated(engine, all_events, len(ids), decided)
     views, deeds = in_order(engine, all_events, twice, settings.session_gap_minutes)
     progress(STAGE, 0.65, "Describing users")
     people = describe_people(engine, written, users, pages)
     progress(STAGE, 0.8, "Counting outcomes")
     done = count_outcomes(engine, all_events, deeds, twice, pages.own)
+    nobodys = None
+    if decided is None and tally.any_of_nobody:
+        nobodys = count_nobodys(engine, staying, names, done.names.to_pylist(), all_events.order)
     again = count_repeated(engine, events) if len(raw.files) > 1 else 0
     bots = _bots(engine, events, people, views, tally, decided)
-    return Behaviour(ids, pages, views, deeds, people, done, count_page_events(engine, events), again, bots)
+    page_events = count_page_events(engine, events)
+    return Behaviour(ids, pages, views, deeds, people, done, nobodys, page_events, again, bots)
 
 
 def staying_views(engine: Engine, typed: ir.Table, tally: FateTally) -> tuple[ir.Table, ir.Table]:

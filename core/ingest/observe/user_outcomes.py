@@ -77,6 +77,51 @@ def count_outcomes(engine: Engine, events: Events, deeds: Deeds, twice: ir.Table
     return UserOutcomes(_table(counted, masked), masked, engine.count(twice))
 
 
+@dataclass(frozen=True, eq=False)
+class NobodysOutcomes:
+    """What visitors without a user id did besides viewing pages.
+
+    Args:
+        table: Event name, currency, events and revenue, of :data:`core.ingest.output_tables.OUTCOMES`; a row
+            an event, and one with money alone for each of its currencies.
+        duplicates: Purchases left out because a user, or an earlier one of nobody, has the same transaction.
+    """
+
+    table: pa.Table
+    duplicates: int
+
+
+def count_nobodys(
+    engine: Engine, staying: ir.Table, names: ir.Table, called: Sequence[str], order: Sequence[str]
+) -> NobodysOutcomes:
+    """Count the events of records without a user id, each transaction once.
+
+    Args:
+        engine: Where the tables are.
+        staying: All events that stay, also those without a user id.
+        names: Numbers of the names of events.
+        called: What each event is called, by its number.
+        order: The columns that order events.
+    """
+    named = staying.filter(~staying[records.IS_VIEW]).join(names, staying[Raw.EVENT_NAME] == names.written)
+    events = named.mutate(**{USER: named[records.USER_ID].isnull().cast("int32")})
+    twice = again(events.filter(events.stripped == PURCHASE), 1, order)
+    mine = engine.keep("of_nobody", events.filter(events[USER] == 1))
+    once = mine.anti_join(twice, [Raw.FILE_NO, Raw.LINE])
+    counted = engine.arrow(once.group_by(NAME).agg(events=_.count()).order_by(NAME))
+    paid = engine.arrow(_paid(once).order_by(NAME, Raw.CURRENCY))
+    number = np.concatenate([counted[NAME].to_numpy(), paid[NAME].to_numpy()])
+    rows, more = len(counted), len(paid)
+    columns = {
+        Outcomes.USER: np.zeros(rows + more, np.int32),
+        Outcomes.EVENT_NAME: pa.array(called, pa.string()).take(pa.array(number)),
+        Outcomes.EVENTS: np.concatenate([counted["events"].to_numpy(), np.zeros(more, np.int64)]),
+        Outcomes.REVENUE: pa.chunked_array([pa.nulls(rows, pa.float64()), *paid["revenue"].chunks]),
+        Outcomes.CURRENCY: pa.chunked_array([pa.nulls(rows, pa.string()), *paid[Raw.CURRENCY].chunks]),
+    }
+    return NobodysOutcomes(pa.table(columns), engine.count(mine) - sum(counted["events"].to_pylist()))
+
+
 def again(purchases: ir.Table, n_users: int, order: Sequence[str]) -> ir.Table:
     """File and line of the purchases whose transaction has an earlier one, as far as it has an id.
 

@@ -53,6 +53,9 @@ _PLAIN: Final = {
     Raw.BATCH_PAGE_ID: "batch_page_id",
     Raw.BATCH_ORDERING_ID: "batch_ordering_id",
     Raw.BATCH_EVENT_INDEX: "batch_event_index",
+    Raw.ANALYTICS_STORAGE: "privacy_info_analytics_storage analytics_storage",
+    Raw.PLATFORM: "platform",
+    Raw.STREAM_ID: "stream_id",
 }
 """Names of GA4 and of tables of one's own."""
 _LAST: Final = {
@@ -200,6 +203,8 @@ def spelt(name: str) -> str:
 
 def _aliases(field: str, tool: AnalyticsTool | None, settings: IngestSettings) -> tuple[str, ...]:
     chosen = normalise_header(settings.user_key)
+    if field == Raw.BROWSER_ID:
+        return () if chosen == DEFAULT_USER_KEY else (DEFAULT_USER_KEY,)
     if field == Raw.USER_KEY and chosen != DEFAULT_USER_KEY:
         return (chosen,)
     only = tool.only_here.get(field, "").split() if tool else ()

@@ -22,7 +22,7 @@ from core.storage.store import Store, content_key, file_checksum, open_artifact
 
 STAGE: Final = "read"
 ABOUT: Final = "read.json"
-VERSION: Final = 5
+VERSION: Final = 6
 """Raised when the readers read something otherwise than before."""
 
 _ABOUT: Final = TypeAdapter(FileRead)

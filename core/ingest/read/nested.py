@@ -45,13 +45,16 @@ RECORD_FIELDS: Final[Mapping[str, str]] = {
     Raw.TRAFFIC_SOURCE: "traffic_source.source",
     Raw.TRAFFIC_MEDIUM: "traffic_source.medium",
     Raw.PURCHASE_REVENUE: "ecommerce.purchase_revenue",
+    Raw.ANALYTICS_STORAGE: "privacy_info.analytics_storage",
+    Raw.PLATFORM: "platform",
+    Raw.STREAM_ID: "stream_id",
 }
 """Where the BigQuery export keeps every field but the user key."""
 
 WHOLE: Final = "*"
 """In place of a key: all parameters of the list, keys and values, as one text."""
 
-EXACT: Final = (Raw.USER_KEY, Raw.GA_SESSION_ID, Raw.TRANSACTION_ID)
+EXACT: Final = (Raw.USER_KEY, Raw.BROWSER_ID, Raw.GA_SESSION_ID, Raw.TRANSACTION_ID)
 """Ids: every digit counts, also of one that was written as a number."""
 
 _NUMBERS: Final = (Raw.PURCHASE_REVENUE, Raw.ENGAGEMENT_TIME_MSEC)

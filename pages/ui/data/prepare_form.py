@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from core.base.errors import InputError
-from core.base.schema import RAW_TEXT_COLUMNS, REQUIRED_FIELDS, Raw
+from core.base.schema import REQUIRED_FIELDS, Raw
 from core.base.settings import IngestSettings, UrlSettings
 from core.ingest.read.headers import BROWSER_KEYS, SIGNED_IN_KEY
 from core.ingest.read.inspection import Inspection, no_time
@@ -58,8 +58,11 @@ MEANING: Final[Mapping[str, str]] = {
     Raw.BATCH_PAGE_ID: "Order in a batch: page",
     Raw.BATCH_ORDERING_ID: "Order in a batch: request",
     Raw.BATCH_EVENT_INDEX: "Order in a batch: event",
+    Raw.ANALYTICS_STORAGE: "Consent to analytics storage",
+    Raw.PLATFORM: "Platform",
+    Raw.STREAM_ID: "Data stream",
 }
-FIELDS: Final = tuple(field for field in RAW_TEXT_COLUMNS if field != Raw.USER_KEY)
+FIELDS: Final = tuple(MEANING)
 COMMON: Final = (Raw.EVENT_TIMESTAMP, Raw.PAGE_LOCATION, Raw.EVENT_NAME, Raw.GA_SESSION_ID, Raw.PAGE_TITLE)
 
 

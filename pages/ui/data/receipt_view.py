@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import altair as alt
@@ -11,7 +10,7 @@ import streamlit as st
 
 from core.base.schema import Group, Raw
 from core.data.dataset import Dataset
-from core.data.receipt import Receipt, without_used_views
+from core.data.receipt import OutcomeUsers, Receipt, added, in_currencies, without_used_views
 from core.profiles.outcomes import PURCHASE, label_of
 from pages.ui.shell import written_table
 from pages.ui.shell.text import count, md_text, share, size
@@ -24,6 +23,11 @@ GROUPS = {
 }
 REASONS = 1000
 """Characters that the reasons of rejected records may take."""
+OF_NOBODY = ("Times without a user id", "Revenue without a user id")
+EVENT_COLUMNS = (
+    "Event", "Users", "Without a page view", "Viewed left-out pages only", "Times", OF_NOBODY[0], "Revenue",
+    OF_NOBODY[1],
+)  # fmt: skip
 NEUTRAL = "#748096"
 """Readable on the light and on the dark page."""
 
@@ -59,7 +63,8 @@ def receipt(dataset: Dataset) -> None:
 
 def _figures(facts: Receipt) -> None:
     first, last = _day(facts.first_ts), _day(facts.last_ts)
-    others = not_page_views(facts)
+    others = facts.other_events_used
+    others = not_page_views(facts) if others is None else others
     total = facts.records - sum(file.collapsed for file in facts.files)  # nothing of those rows is lost
     lost = total - facts.page_views_used - others
     shown = {
@@ -115,13 +120,27 @@ def _waterfall(facts: Receipt) -> None:
             f"{facts.records:,} records in the files, {facts.page_views_used:,} page views used "
             f"({share(facts.page_views_used, facts.records)})."
         )
-        chart, behind = st.tabs(["Chart", "Table"])
+        chart, behind, kinds = st.tabs(["Chart", "Table", "Page views and other events"])
         chart.altair_chart(
             waterfall_chart(table), width="stretch",
             alt=f"{facts.page_views_used:,} of {facts.records:,} records are used",
         )  # fmt: skip
         with behind:
             _show(table, "Records that leave at each step")
+        with kinds:
+            _show(kinds_table(facts), "Page views and other events that are used and left out")
+
+
+def kinds_table(facts: Receipt) -> pd.DataFrame:
+    """What became of all records, page views and other events apart; what could not be read is neither."""
+    used = ("Used", facts.page_views_used, facts.other_events_used)
+    causes = [(one.label, one.page_views, one.other_events) for one in facts.left_out]
+    table = pd.DataFrame([used, *causes], columns=["Records", "Page views", "Other events"])
+    table = table.astype({"Page views": "Int64", "Other events": "Int64"})
+    table["Together"] = table["Page views"] + table["Other events"]
+    rest = {"Cannot be used": facts.rejected, "Put together": sum(file.collapsed for file in facts.files)}
+    more = [{"Records": name, "Together": number} for name, number in rest.items() if number]
+    return pd.concat([table, pd.DataFrame(more)], ignore_index=True) if more else table
 
 
 def waterfall_chart(table: pd.DataFrame) -> alt.LayerChart:
@@ -255,25 +274,26 @@ def _rejects(dataset: Dataset) -> None:
 
 
 def events_table(facts: Receipt) -> pd.DataFrame:
-    """One row an event; users in all are those of the file that are not left out."""
-    columns = ["Event", "Users", "Without a page view", "Viewed left-out pages only", "Times", "Revenue"]
-    rows = [
-        (
-            label_of([event]),
-            told.users,
-            told.without_page_view - told.left_out,
-            told.left_out,
-            told.events,
-            money(told.revenue),
+    """One row an event; times and revenue are of everybody, also of visitors without a user id."""
+    nothing = OutcomeUsers(users=0, without_page_view=0, events=0, revenue={})
+    rows = []
+    for event in {**facts.outcome_users, **facts.no_user_id}:
+        users, nobody = facts.outcome_users.get(event, nothing), facts.no_user_id.get(event, nothing)
+        whole = added((users, nobody))
+        rows.append(
+            (
+                label_of([event]),
+                users.users,
+                users.without_page_view - users.left_out,
+                users.left_out,
+                whole.events,
+                nobody.events,
+                in_currencies(whole.revenue),
+                in_currencies(nobody.revenue),
+            )
         )
-        for event, told in facts.outcome_users.items()
-    ]
-    return pd.DataFrame(rows, columns=columns)
-
-
-def money(revenue: Mapping[str, float]) -> str:
-    """``12,726.66 EUR, 55,213.00 GBP``."""
-    return ", ".join(f"{paid:,.2f} {currency}" for currency, paid in sorted(revenue.items()))
+    table = pd.DataFrame(rows, columns=[*EVENT_COLUMNS])
+    return table if facts.no_user_id else table.drop(columns=[*OF_NOBODY])
 
 
 def _urls(facts: Receipt) -> None:

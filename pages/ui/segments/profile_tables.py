@@ -10,12 +10,13 @@ import numpy as np
 import pandas as pd
 
 from core.base.schema import View
-from core.data.receipt import without_used_views
+from core.data.receipt import OutcomeUsers, added, in_currencies, without_used_views
 from core.facts.items import ItemCol
 from core.profiles.formats import figure
 from core.profiles.metrics import CLIP, Profiles
 from core.profiles.outcomes import OutcomeIndex, any_of, label_of
 from core.profiles.profile_columns import Col, MetricRole, RowKind
+from pages.ui.shell.text import count
 
 CARD_METRICS: Final = {
     Col.PAGE_VIEWS_MEAN: "Page views",
@@ -106,6 +107,15 @@ def without_page_view(profiles: Profiles, outcomes: OutcomeIndex) -> str:
     more = had[had >= outcomes.n_users]
     left_out = int(np.isin(more, outcomes.left_out).sum())
     return f", and {without_used_views(len(more), left_out)}" if len(more) else ""
+
+
+def of_nobody(profiles: Profiles, nobodys: Mapping[str, OutcomeUsers]) -> str:
+    """How often visitors without a user id did it, and for how much; empty where there are none."""
+    did = added(nobodys[outcome] for outcome in profiles.chosen if outcome in nobodys)
+    if not did.events:
+        return ""
+    worth = f" ({in_currencies(did.revenue)})" if did.revenue else ""
+    return f" {count(did.events, 'more time')} without a user id{worth}: in no segment, in the total."
 
 
 def each_outcome(profiles: Profiles, names: Mapping[int, str]) -> pd.DataFrame:

@@ -50,7 +50,7 @@ def test_some_users_as_they_are_among_all(
     counted, account = found.receipt, whole.receipt
     assert (counted.records, counted.files) == (account.records, account.files)
     outside = counted.waterfall[-1]
-    assert outside.label == "Page views of users outside the sample"
+    assert outside.label == "Of users outside the sample"
     assert outside.left == len(found.sequences.page)
     assert [path for path in (tmp_path / "preprocess").iterdir() if path != found.path] == []
     monkeypatch.setattr(sampled, "decided_on", lambda *_: pytest.fail("decided on again"))

@@ -13,6 +13,7 @@ from core.base.schema import Outcomes, Users
 from core.base.settings import IngestSettings
 from core.data.dataset import Dataset
 from core.engines.parts import split
+from core.engines.receipts import add_up
 from core.ingest.decisions import decide
 from core.ingest.ingest import transform
 from core.ingest.observe.decided import Decided
@@ -70,6 +71,23 @@ def test_parts_of_the_users_are_cleaned_as_the_whole_which_they_would_not_be_alo
     for receipt in receipts:
         assert (receipt.urls, receipt.places) == (whole.receipt.urls, whole.receipt.places)
         assert receipt.time_zone == whole.receipt.time_zone
+
+
+def test_what_nobody_did_is_counted_once_on_the_whole(tmp_path: Path) -> None:
+    sold = {"transaction_id": "of nobody", "purchase_revenue": "9", "currency": "EUR"}
+    nobodys = [event(None, second, name="purchase", **sold) for second in range(8)]
+    raw = raw_read(tmp_path / "raw", [[*crowd(30), *nobodys, event(None, 9)]])
+    whole = made(tmp_path / "whole", raw).receipt
+    (tmp_path / "decided").mkdir()
+    decided = decide(raw, IngestSettings(), tmp_path / "decided", silent)
+    parts = [
+        made(tmp_path / f"part{number}", part, decided).receipt
+        for number, part in enumerate(split(raw, N_PARTS, tmp_path / "parts"))
+    ]
+    assert whole.no_user_id["purchase"].revenue == {"EUR": 9}
+    together = add_up(raw, decided, parts, parts[0])
+    for name in ("left_out", "other_events_used", "no_user_id", "duplicate_transactions", "waterfall"):
+        assert getattr(together, name) == getattr(whole, name), name
 
 
 def test_an_export_without_a_page_view_decides_nothing(tmp_path: Path) -> None:

@@ -87,9 +87,9 @@ class Reference:
         if not view:
             self.steps["not_page_view"] += 1
         for step, leaves in (
-            ("no_id", row[Raw.USER_KEY] in (None, "", "(not set)", "null")),
             ("internal", row[Raw.TRAFFIC_TYPE] == "internal"),
             ("debug", row[Raw.DEBUG_MODE] == "1"),
+            ("no_id_not_said", row[Raw.USER_KEY] in (None, "", "(not set)", "null")),
         ):
             if leaves:
                 self.steps[step] += view

@@ -13,6 +13,7 @@ from scipy.stats import binomtest
 from core.base.errors import SettingsError
 from core.base.schema import Group
 from core.base.settings import AnalyzeSettings
+from core.data.receipt import OutcomeUsers
 from core.profiles.data import ProfileData
 from core.profiles.metrics import profile, records
 from core.profiles.profile_columns import FIELDS, ROW, Col, MetricRole
@@ -129,6 +130,20 @@ def test_users_without_a_page_view_are_a_row_so_that_everybody_is_in_the_table()
     }  # fmt: skip
     assert table.loc["group:no_page_view", Col.LABEL] == "No page view used"
     assert (table.loc["all", Col.REVENUE], table.loc["group:no_page_view", Col.REVENUE]) == (30, 7)
+
+
+def test_what_nobody_did_is_in_a_row_of_its_own_and_in_the_total() -> None:
+    users, pages, _, sequences = toy_tables()
+    happened = outcomes([(0, "purchase", 1, 1, 30.0), (8, "purchase", 1, 1, 7.0)]).assign(currency="EUR")
+    nobody = OutcomeUsers(users=0, without_page_view=0, events=2, revenue={"EUR": 5, "USD": 4})
+    data = ProfileData.from_tables(users, pages, happened, sequences)
+    data = replace(data, outcomes=replace(data.outcomes, nobodys={"purchase": nobody}))
+    table = profile(data, LABELS, AnalyzeSettings()).outcomes.set_index([Col.CURRENCY, Col.KEY])
+    euros, dollars = (table.loc[currency] for currency in ("EUR", "USD"))
+    assert euros.loc["group:no_user_id", Col.LABEL] == "No user id (2 times)"
+    assert euros[Col.REVENUE].tail(4).tolist() == [30, 7, 5, 42]  # all users, unseen, nobody, the total
+    assert dollars[Col.REVENUE].tail(2).tolist() == [4, 4]
+    assert euros.loc["total", Col.OUTCOME_USERS] == dollars.loc["total", Col.OUTCOME_USERS] == 2
 
 
 def test_currencies_have_rows_of_their_own_and_no_sum() -> None:

@@ -78,7 +78,7 @@ def test_every_event_is_accounted_for(scorer: Scorer) -> None:
     assert answer["page_views"] == reply.used == 2
     assert answer["left_out"] == {
         LATER: 1, "Not a time": 1, "No event_timestamp": 1, "A page view without page_location": 1,
-        "Internal traffic": 1, "Debug traffic": 1, "No user id": 1,
+        "Internal traffic": 1, "Debug traffic": 1, "No user id: reason not said": 1,
     }  # fmt: skip
     assert reply.left_out == 7
 

@@ -76,7 +76,7 @@ def test_a_prepared_data_set_shows_its_receipt(open_app: OpenApp, finished_run: 
     assert {metric.label: metric.value for metric in app.metric}["Users"] == "87"
     assert "Where every record went" in texts(app)
     assert "toy\\.csv" in app.sidebar.caption[0].value
-    assert [tab.label for tab in app.tabs][2:] == [
+    assert [tab.label for tab in app.tabs][3:] == [
         "What was assumed",
         "Files (1)",
         "Rejected rows (0)",

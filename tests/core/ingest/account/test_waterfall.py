@@ -6,7 +6,7 @@ from core.base.errors import InputError
 from core.base.schema import Raw
 from tests.core.ingest.shop import Row, event, made_of, paths_of, raw_read, shop
 
-STEPS = ["rejected", "not_page_view", "no_id", "internal", "debug", "stripped"]
+STEPS = ["rejected", "not_page_view", "internal", "debug", "no_id_not_said", "stripped"]
 
 ONE_OF_EACH: list[Row] = [
     {**event("u", 0), Raw.EVENT_TIMESTAMP: "soon"},
@@ -28,8 +28,8 @@ def test_every_record_leaves_at_one_step_and_the_steps_add_up(tmp_path: Path) ->
     dataset = shop(tmp_path, *ONE_OF_EACH, strip_pages=("https://shop.example/thanks",))
     receipt = dataset.receipt
     assert [found.name for found in receipt.waterfall] == STEPS
-    assert [found.records for found in receipt.waterfall] == [3, 1, 2, 1, 1, 1]
-    assert [found.left for found in receipt.waterfall] == [9, 8, 6, 5, 4, 3]
+    assert [found.records for found in receipt.waterfall] == [3, 1, 1, 1, 2, 1]
+    assert [found.left for found in receipt.waterfall] == [9, 8, 7, 6, 4, 3]
     assert (receipt.records, receipt.rejected, receipt.page_views_used) == (12, 3, 3)
     assert receipt.rejects_by_reason == {
         "A page view without page_location": 1,
@@ -118,3 +118,43 @@ def test_pages_left_out_may_take_users_with_them_and_must_exist(tmp_path: Path) 
     assert paths_of(dataset) == {"u": ["/a"]}
     assert dataset.users["group"].tolist() == ["one_page"]
     assert any("/nowhere" in warning for warning in dataset.receipt.warnings)
+
+
+def storage(said: str | None, user: str | None = None, name: str = "page_view") -> Row:
+    return {**event(user, 0, name=name), Raw.ANALYTICS_STORAGE: said}
+
+
+def test_events_of_every_kind_are_accounted_for_by_cause(tmp_path: Path) -> None:
+    rows = [
+        storage("Yes", "u"), storage("Yes", "u", "scroll"),
+        storage("No"), storage("no", name="purchase"), storage(" denied ", name="scroll"),
+        storage("Yes"), storage("true", name="scroll"),
+        storage("Unset"), storage(None), storage("7", name="scroll"),
+        event(None, 0, debug_mode="1"), event("u", 0, name="scroll", debug_mode="1"),
+    ]  # fmt: skip
+    receipt = shop(tmp_path, *rows).receipt
+    assert [(one.cause, one.page_views, one.other_events) for one in receipt.left_out] == [
+        ("debug", 1, 1), ("no_id_denied", 1, 2), ("no_id_no_cookie", 1, 1), ("no_id_not_said", 2, 1),
+    ]  # fmt: skip
+    assert (receipt.page_views_used, receipt.other_events_used) == (1, 1)
+
+
+def test_what_bots_did_is_left_out_with_them(tmp_path: Path) -> None:
+    rows = [event("bot", second, f"/{second % 7}") for second in range(400)]
+    rows += [event("bot", 401, name="scroll"), event("u", 0), event("u", 1, name="scroll")]
+    receipt = shop(tmp_path, *rows, exclude_bots=True).receipt
+    [bots] = receipt.left_out
+    assert (bots.cause, bots.page_views, bots.other_events) == ("bot_like", 400, 1)
+    assert receipt.other_events_used == 1
+
+
+def test_what_comes_before_a_login_is_said_to_and_which_key_keeps_it(tmp_path: Path) -> None:
+    before = event(None, 0, **{Raw.BROWSER_ID: "1.2"})
+    rows = [before, before | {Raw.EVENT_NAME: "scroll"}, event("u", 1), event(None, 2)]
+    receipt = shop(tmp_path, *rows, user_key="user_id").receipt
+    assert [(one.cause, one.page_views, one.other_events) for one in receipt.left_out] == [
+        ("before_login", 1, 1), ("no_id_not_said", 1, 0),
+    ]  # fmt: skip
+    [warning] = receipt.warnings
+    assert "1 page view and 1 other event came before a login" in warning
+    assert "user_pseudo_id as the user key keeps them" in warning

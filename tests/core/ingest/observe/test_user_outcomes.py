@@ -3,10 +3,11 @@ from pathlib import Path
 import pandas as pd
 
 from core.base.schema import Raw
+from core.data.receipt import OutcomeUsers
 from tests.core.ingest.shop import SITE, START, Row, event, shop
 
 
-def deed(user: str, second: float, name: str, session: str = "1", **fields: str) -> Row:
+def deed(user: str | None, second: float, name: str, session: str = "1", **fields: str) -> Row:
     return {**event(user, second, page=None, name=name, **fields), Raw.GA_SESSION_ID: session}
 
 
@@ -228,3 +229,34 @@ def test_events_of_pages_that_are_left_out_leave_with_them(tmp_path: Path) -> No
         event("u", 3, "/b", "purchase"),
     ]
     assert page_events(tmp_path, *rows, strip_pages=(SITE + "/a",)) == [("/b", "purchase", 1)]
+
+
+def test_what_visitors_without_a_user_id_did_is_nobodys_and_not_lost(tmp_path: Path) -> None:
+    rows = [
+        event("u", 0),
+        deed("u", 9, "purchase", transaction_id="T1", purchase_revenue="5", currency="EUR"),
+        event(None, 0),
+        deed(None, 1, "purchase", transaction_id="T1", purchase_revenue="5", currency="EUR"),  # of u
+        deed(None, 2, "purchase", transaction_id="T2", purchase_revenue="7", currency="EUR"),
+        deed("(not set)", 3, "purchase", transaction_id="T2", purchase_revenue="7", currency="EUR"),
+        deed(None, 4, "purchase", purchase_revenue="1.5", currency="USD"),
+        deed(None, 5, "scroll"),
+        deed(None, 6, "scroll"),
+        deed(None, 7, "scroll"),
+        deed(None, 8, "purchase", transaction_id="T3", purchase_revenue="99", traffic_type="internal"),
+    ]
+    receipt = shop(tmp_path, *rows).receipt
+    assert receipt.no_user_id == {
+        "purchase": did(2, {"EUR": 7, "USD": 1.5}), "scroll": did(3, {})
+    }  # fmt: skip
+    assert list(receipt.no_user_id) == ["purchase", "scroll"]
+    assert (receipt.outcome_users["purchase"].users, receipt.outcome_users["purchase"].events) == (1, 1)
+    assert receipt.duplicate_transactions == 2
+    assert receipt.warnings == (
+        "2 purchases of 7.00 EUR, 1.50 USD without a user id: in no segment, and in every total as “No user "
+        "id”",
+    )
+
+
+def did(events: int, revenue: dict[str, float]) -> OutcomeUsers:
+    return OutcomeUsers(users=0, without_page_view=0, events=events, revenue=revenue)

@@ -12,14 +12,18 @@ from core.ingest.account import accounting
 from pages.ui.data.receipt_view import (
     events_table,
     files_table,
-    money,
+    kinds_table,
     not_page_views,
     steps_table,
     waterfall_chart,
 )
-from tests.core.ingest.shop import event, shop
+from tests.core.ingest.shop import Row, event, shop
 from tests.pages.fake_jobs import texts
 from tests.pages.fixtures_segments import FinishedRun
+
+
+def deed(user: str | None, second: int, name: str, revenue: str) -> Row:
+    return event(user, second, name=name, purchase_revenue=revenue, currency="EUR")
 
 
 def with_losses(run: FinishedRun) -> Receipt:
@@ -47,7 +51,15 @@ def test_events_say_who_did_them_and_what_was_paid_in_each_currency(finished_run
     )
     shown = events_table(facts.model_copy(update={"outcome_users": {"purchase": bought}}))
     assert shown.iloc[0].tolist() == ["purchase", 7, 1, 1, 9, "1,204.50 EUR, 3.00 USD"]
-    assert money({}) == ""
+
+
+def test_what_nobody_did_is_in_the_totals_and_apart(tmp_path: Path) -> None:
+    rows = [event("u", 0), deed("u", 1, "purchase", "20"), deed(None, 2, "purchase", "30"), event(None, 3)]
+    facts = shop(tmp_path, *rows).receipt
+    assert events_table(facts).iloc[0].tolist() == ["purchase", 1, 0, 0, 2, 1, "50.00 EUR", "30.00 EUR"]
+    assert kinds_table(facts).to_numpy().tolist() == [
+        ["Used", 1, 1, 2], ["No user id: reason not said", 1, 1, 2],
+    ]  # fmt: skip
 
 
 def test_the_table_starts_with_what_was_read_and_ends_with_what_is_used(finished_run: FinishedRun) -> None:
