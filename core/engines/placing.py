@@ -20,7 +20,7 @@ from core.ingest.ingest import transform
 from core.ingest.observe.decided import Decided
 from core.ingest.read.read_all import RawRead
 from core.recommend.next_pages import NextPages
-from core.runs.frozen import FrozenModel
+from core.runs.frozen import FrozenModel, read_sealed
 from core.runs.pipeline import LABEL_CACHE
 from core.runs.score import LABELLED, label_new_pages, place_export, scored_table
 
@@ -44,7 +44,8 @@ class Model(NamedTuple):
         Raises:
             ArtifactError: If a file is missing, damaged, or of another run.
         """
-        return cls(FrozenModel.read(folder), NextPages.load(folder) if n_next else None)
+        key, files = read_sealed(folder)
+        return cls(FrozenModel.of(key, files), NextPages.load(files) if n_next else None)
 
 
 @dataclass(frozen=True, eq=False)

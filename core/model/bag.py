@@ -12,6 +12,7 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Final
 
@@ -125,9 +126,9 @@ def train(
     return report
 
 
-def is_bag(model_dir: Path) -> bool:
+def is_bag(model_dir: Traversable) -> bool:
     """Whether a model folder holds a bag of pages, and no network."""
-    return (model_dir / BAG).exists()
+    return (model_dir / BAG).is_file()
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,7 +145,7 @@ class LoadedBag:
         return self.model.embed(items, latest_views(sequences, self.max_length))
 
 
-def load_bag(model_dir: Path) -> LoadedBag:
+def load_bag(model_dir: Traversable) -> LoadedBag:
     """Read what :func:`train` wrote.
 
     Raises:
@@ -177,5 +178,5 @@ def _save(
     write_text_atomic(folder / TRAINING, report.model_dump_json(indent=1))
 
 
-def _damaged(folder: Path) -> ArtifactError:
+def _damaged(folder: Traversable) -> ArtifactError:
     return ArtifactError(f"The bag of pages in {folder} is damaged", remedy="Train again")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Final
 
@@ -88,7 +89,7 @@ def _usual_device(model: TrainedModel | LoadedBag) -> Device:
     return Device.CPU if kept_off else Device.AUTO
 
 
-def load_any(folder: Path) -> TrainedModel | LoadedBag:
+def load_any(folder: Traversable) -> TrainedModel | LoadedBag:
     """Read a network, or a bag of pages.
 
     Raises:

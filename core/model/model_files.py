@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from safetensors.torch import load, save
 from torch import Tensor
 
 from core.base.errors import ArtifactError
@@ -154,7 +155,7 @@ def save_model(folder: Path, model: TrainedModel, report: TrainReport) -> None:
     write_text_atomic(folder / TRAINING, report.model_dump_json(indent=1))
 
 
-def load_model(folder: Path) -> TrainedModel:
+def load_model(folder: Traversable) -> TrainedModel:
     """Read a model folder, checking that its parts fit together.
 
     Raises:
@@ -175,7 +176,7 @@ def load_model(folder: Path) -> TrainedModel:
     return TrainedModel(network.eval(), config, vocabularies, finish)
 
 
-def load_vocabularies(folder: Path) -> dict[View, Vocabulary | LabelVocabulary]:
+def load_vocabularies(folder: Traversable) -> dict[View, Vocabulary | LabelVocabulary]:
     """Read ``vocabulary.json``.
 
     Raises:
@@ -199,7 +200,7 @@ def label_share(folder: Path) -> float:
     return finish.label_share if finish else 1.0
 
 
-def load_pages(folder: Path) -> tuple[str, ...]:
+def load_pages(folder: Traversable) -> tuple[str, ...]:
     """URLs that the model of a folder knows, most viewed first.
 
     Raises:
@@ -211,7 +212,7 @@ def load_pages(folder: Path) -> tuple[str, ...]:
     return vocabulary.pages
 
 
-def load_weights(network: UserBehaviorTransformer, weights: Mapping[str, Tensor], path: Path) -> None:
+def load_weights(network: UserBehaviorTransformer, weights: Mapping[str, Tensor], path: Traversable) -> None:
     """Put weights into a network.
 
     Raises:
@@ -235,20 +236,22 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str,
         building.write_bytes(save(dict(tensors), metadata=dict(facts)))
 
 
-def read_tensors(path: Path) -> dict[str, Tensor]:
-    """Read the tensors of a safetensors file.
+def read_tensors(path: Traversable) -> dict[str, Tensor]:
+    """Read the tensors of a safetensors file into memory.
+
+    They are not mapped: they would change with the file, and one that shrinks would end the process (SIGBUS).
 
     Raises:
         ArtifactError: If the file is missing or damaged.
     """
     try:
-        tensors: dict[str, Tensor] = load_file(path)
+        tensors: dict[str, Tensor] = load(path.read_bytes())
     except (OSError, SafetensorError) as error:
         raise _damaged(path, str(error)) from error
     return tensors
 
 
-def _read_json(path: Path, kind: type[_Model]) -> _Model:
+def _read_json(path: Traversable, kind: type[_Model]) -> _Model:
     try:
         return kind.model_validate_json(path.read_bytes())
     except OSError as error:
@@ -259,5 +262,5 @@ def _read_json(path: Path, kind: type[_Model]) -> _Model:
         raise _damaged(path, f"{where or 'all of it'}: {first['msg']}") from error
 
 
-def _damaged(path: Path, problem: str) -> ArtifactError:
+def _damaged(path: Traversable, problem: str) -> ArtifactError:
     return ArtifactError(f"{path} is not a model file: {problem}", remedy="Train again")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import string
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Final
 
@@ -167,13 +168,13 @@ def write_rules(path: Path, segments: Sequence[OnePageSegment]) -> None:
     path.write_bytes(_SEGMENTS.dump_json(tuple(segments), indent=1))
 
 
-def read_rules(path: Path) -> tuple[OnePageSegment, ...]:
+def read_rules(path: Traversable) -> tuple[OnePageSegment, ...]:
     """Read the segments of a model; none where it was made without.
 
     Raises:
         ArtifactError: If the file is damaged.
     """
     try:
-        return _SEGMENTS.validate_json(path.read_bytes()) if path.exists() else ()
+        return _SEGMENTS.validate_json(path.read_bytes()) if path.is_file() else ()
     except (OSError, ValidationError) as error:
         raise ArtifactError(f"The one-page segments in {path} are damaged", remedy="Run it again") from error

@@ -13,6 +13,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Final
 from zipfile import BadZipFile
@@ -24,7 +25,7 @@ from scipy import sparse
 from core.base.errors import ArtifactError
 from core.base.schema import HARDLY
 from core.periods.placed_users import PlacedUsers, Sparse, far_limit, in_both
-from core.storage.disk import disk_errors
+from core.storage.disk import disk_errors, load_arrays
 
 MOST_USERS: Final = 20_000
 """Users of each export that figures are made of, drawn at random: with more, differences that matter to
@@ -183,13 +184,13 @@ class TrainingPeriod:
             (folder / FACTS).write_text(json.dumps(facts, indent=1, ensure_ascii=False), encoding="utf-8")
 
     @classmethod
-    def load(cls, folder: Path) -> TrainingPeriod | None:
+    def load(cls, folder: Traversable) -> TrainingPeriod | None:
         """Read what :meth:`save` wrote; None from a folder of an earlier release, which has none.
 
         Raises:
             ArtifactError: If it is damaged.
         """
-        if not (folder / FACTS).exists():
+        if not (folder / FACTS).is_file():
             return None
         try:
             return cls._read(json.loads((folder / FACTS).read_bytes()), folder / ROWS)
@@ -200,9 +201,8 @@ class TrainingPeriod:
             ) from error
 
     @classmethod
-    def _read(cls, facts: dict[str, Any], rows: Path) -> TrainingPeriod:
-        with np.load(rows, allow_pickle=False) as found:
-            arrays = dict(found)
+    def _read(cls, facts: dict[str, Any], rows: Traversable) -> TrainingPeriod:
+        arrays = load_arrays(rows)
         pages, values, indices = facts["users"], arrays["values"], arrays["indices"]
         parts = np.ones(len(indices), dtype=bool), indices, arrays["indptr"]
         seen = sparse.csr_array(parts, shape=(len(values), len(pages)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Final
 from zipfile import BadZipFile
@@ -20,7 +21,7 @@ from core.recommend.candidates import SOURCES, Reach, Source, best, candidates
 from core.recommend.head import Head
 from core.recommend.page_tables import PageTables
 from core.recommend.seen_pages import UNKNOWN_PAGE, SeenPages, Sparse
-from core.storage.disk import disk_errors
+from core.storage.disk import disk_errors, load_arrays
 
 FACTS: Final = "next_pages.json"
 TABLES: Final = "next_pages.npz"
@@ -191,9 +192,9 @@ class NextPages:
             )
 
     @staticmethod
-    def is_in(folder: Path) -> bool:
+    def is_in(folder: Traversable) -> bool:
         """Whether a model folder has next pages; those of earlier releases have none."""
-        return (folder / FACTS).exists()
+        return (folder / FACTS).is_file()
 
     def save(self, folder: Path) -> None:
         """Write ``next_pages.json`` and ``next_pages.npz`` into a folder.
@@ -215,7 +216,7 @@ class NextPages:
             (folder / FACTS).write_text(text, encoding="utf-8")
 
     @classmethod
-    def load(cls, folder: Path) -> NextPages:
+    def load(cls, folder: Traversable) -> NextPages:
         """Read what :meth:`save` wrote.
 
         Raises:
@@ -223,8 +224,7 @@ class NextPages:
         """
         try:
             facts = json.loads((folder / FACTS).read_bytes())
-            with np.load(folder / TABLES, allow_pickle=False) as found:
-                arrays = dict(found)
+            arrays = load_arrays(folder / TABLES)
             pages = tuple(map(str, facts["pages"]))
             width = {"follows": len(pages), "lagged": len(pages), "viewed": len(arrays["near"])}
             matrices = {name: _matrix(name, arrays, (width[name], len(pages))) for name in _MATRICES}

@@ -6,11 +6,15 @@ Both doors go through here: files (:mod:`core.runs.score`) and requests (``core/
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
+from zipfile import Path as ZipPath
+from zipfile import ZipFile
 
 import numpy as np
 import pandas as pd
@@ -34,7 +38,9 @@ from core.runs.model_folder import (
     SEALED,
     SEGMENTS,
     checksums,
+    read_files,
 )
+from core.storage.disk import load_array
 
 if TYPE_CHECKING:
     from core.model.bag import LoadedBag
@@ -127,16 +133,24 @@ class FrozenModel:
 
     @classmethod
     def read(cls, folder: Path) -> FrozenModel:
-        """Read a folder, and see to it that its files are those that were written together.
+        """Read a folder, see :func:`read_sealed`.
 
         Raises:
             ArtifactError: If a file is missing, damaged, or of another run.
+        """
+        return cls.of(*read_sealed(folder))
+
+    @classmethod
+    def of(cls, key: str, folder: Traversable) -> FrozenModel:
+        """Parse the files that :func:`read_sealed` read.
+
+        Raises:
+            ArtifactError: If one is missing or damaged.
         """
         from core.model.embedding import load_any
         from core.model.model_files import load_pages
         from core.segments.partition import Partition
 
-        key = _checked_key(folder)
         settings, weights, means = _read_frozen(folder)
         labelling, labels = _read_labels(folder)
         known = KnownPages(load_pages(folder))
@@ -206,31 +220,43 @@ def key_and_reading(folder: Path) -> tuple[str, IngestSettings]:
     Raises:
         ArtifactError: If a file is missing, damaged, or of another run.
     """
-    return _checked_key(folder), _read_frozen(folder)[0]
+    key, files = read_sealed(folder)
+    return key, _read_frozen(files)[0]
 
 
-def _checked_key(folder: Path) -> str:
-    """What the content of a folder is called.
+def read_sealed(folder: Path) -> tuple[str, Traversable]:
+    """Read a model folder into memory, once: what is checked is what is used, whatever becomes of the files.
 
-    One that was copied half, or mixed of two runs, may well load: its checksums tell. A folder of an earlier
-    release has none beside it.
+    A folder that was copied half, or mixed of two runs, may well load: its checksums tell. One of an earlier
+    release has none.
+
+    Returns:
+        The key of its content, and its files.
+
+    Raises:
+        ArtifactError: If a file is missing, damaged, or of another run.
     """
+    memory = ZipFile(io.BytesIO(), "w")
+    memory.filename = str(folder)  # what errors say
     try:
-        found = checksums(folder)
-        wanted = json.loads((folder / SEALED).read_bytes()) if (folder / SEALED).exists() else found
+        files = read_files(folder)
+        found = checksums(files)
+        wanted = json.loads(files[SEALED]) if SEALED in files else found
     except (OSError, ValueError) as error:
         raise _damaged(folder, error.__class__.__name__) from error
     if wanted != found:
         raise _damaged(folder, "its files are not those that were written together")
-    return hashlib.blake2b(json.dumps(found).encode(), digest_size=6).hexdigest()
+    for name, data in files.items():
+        memory.writestr(name, data)
+    return hashlib.blake2b(json.dumps(found).encode(), digest_size=6).hexdigest(), ZipPath(memory)
 
 
-def _read_frozen(folder: Path) -> tuple[IngestSettings, ViewWeights, dict[View, np.ndarray]]:
+def _read_frozen(folder: Traversable) -> tuple[IngestSettings, ViewWeights, dict[View, np.ndarray]]:
     try:
         settings = IngestSettings.model_validate_json((folder / INGEST_SETTINGS).read_bytes())
         weights = ViewWeights.model_validate_json((folder / SEGMENTS / "weights.json").read_bytes())
         files = {view: folder / SEGMENTS / f"mean_{view}.npy" for view in View}
-        means = {view: np.load(path, allow_pickle=False) for view, path in files.items() if path.exists()}
+        means = {view: load_array(path) for view, path in files.items() if path.is_file()}
     except (OSError, ValueError, ValidationError) as error:
         raise _damaged(folder, error.__class__.__name__) from error
     # where none is told, there was no other
@@ -251,9 +277,9 @@ def undecided(settings: IngestSettings, known: Collection[str]) -> IngestSetting
     return settings.model_copy(update=decided)
 
 
-def _read_labels(folder: Path) -> tuple[LabelSettings | None, dict[str, tuple[str, str]]]:
+def _read_labels(folder: Traversable) -> tuple[LabelSettings | None, dict[str, tuple[str, str]]]:
     settings_file, labels_file = (folder / name for name in LABEL_FILES)
-    if not settings_file.exists():
+    if not settings_file.is_file():
         return None, {}
     try:
         settings = LabelSettings.model_validate_json(settings_file.read_bytes())
@@ -266,15 +292,15 @@ def _read_labels(folder: Path) -> tuple[LabelSettings | None, dict[str, tuple[st
         ) from error
 
 
-def _read_names(folder: Path) -> dict[int, str]:
+def _read_names(folder: Traversable) -> dict[int, str]:
     path = folder / SEGMENTS / NAMES
     try:
-        return _NAMES.validate_json(path.read_bytes()) if path.exists() else {}
+        return _NAMES.validate_json(path.read_bytes()) if path.is_file() else {}
     except (OSError, ValidationError) as error:
         raise ArtifactError(f"The names in {path} are damaged", remedy="Run it again") from error
 
 
-def _damaged(folder: Path, why: str) -> ArtifactError:
+def _damaged(folder: Traversable, why: str) -> ArtifactError:
     return ArtifactError(
         f"{folder} is not the model folder of a finished run ({why})",
         allowed="OUT/model",

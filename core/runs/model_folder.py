@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -20,7 +22,7 @@ from core.one_page.segments import write_rules
 from core.periods.placed_users import PlacedUsers, seen_pages
 from core.periods.training_period import TrainingPeriod
 from core.runs.pipeline import Embeddings, RunSettings, Segments
-from core.storage.store import MANIFEST, Artifact, file_checksum
+from core.storage.store import MANIFEST, Artifact
 
 if TYPE_CHECKING:
     pass
@@ -142,13 +144,19 @@ def _training_period(results: StoredStages, made: Segments) -> TrainingPeriod:
 
 def seal(folder: Path) -> None:
     """Write down what every file holds, once all are there."""
-    write_json(folder / SEALED, checksums(folder))
+    write_json(folder / SEALED, checksums(read_files(folder)))
 
 
-def checksums(folder: Path) -> dict[str, str]:
-    """File of a model folder → its checksum; but for those of :data:`UNSEALED`."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in UNSEALED)
-    return {path.relative_to(folder).as_posix(): file_checksum(path) for path in files}
+def read_files(folder: Path) -> dict[str, bytes]:
+    """Path of each file of a model folder, within it → its bytes."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def checksums(files: Mapping[str, bytes]) -> dict[str, str]:
+    """SHA-256 of each file of a model folder; but for those of :data:`UNSEALED`."""
+    sealed = {name: data for name, data in files.items() if name.rpartition("/")[2] not in UNSEALED}
+    return {name: hashlib.sha256(data).hexdigest() for name, data in sealed.items()}
 
 
 def write_json(path: Path, value: object) -> None:

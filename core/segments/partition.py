@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Final
 from zipfile import BadZipFile
@@ -18,7 +19,7 @@ from core.base.errors import ArtifactError, Beha2VecError
 from core.base.schema import OUTLIER, OUTSIDE, SET_ASIDE
 from core.base.settings import ClusterSettings
 from core.segments.edits import Edit
-from core.storage.disk import disk_errors
+from core.storage.disk import disk_errors, load_array, load_arrays
 
 LABELS: Final = "labels.npy"
 CENTROIDS: Final = "centroids.npy"
@@ -105,7 +106,7 @@ class Partition:
             (folder / FACTS).write_text(json.dumps(facts), encoding="utf-8")
 
     @classmethod
-    def from_files(cls, folder: Path) -> Partition:
+    def from_files(cls, folder: Traversable) -> Partition:
         """Read what :meth:`to_files` wrote.
 
         Raises:
@@ -114,14 +115,14 @@ class Partition:
         try:
             facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
             return cls(
-                labels=np.load(folder / LABELS, allow_pickle=False),
-                centroids=np.load(folder / CENTROIDS, allow_pickle=False),
+                labels=load_array(folder / LABELS),
+                centroids=load_array(folder / CENTROIDS),
                 ids=np.array(facts["ids"], dtype=np.int32),
                 inertia=float(facts["inertia"]),
                 n_iter=int(facts["n_iter"]),
                 warm=bool(facts["warm"]),
                 settings=ClusterSettings.checked(**facts["settings"]),
-                learned=_learned(folder / LEARNED) if (folder / LEARNED).exists() else {},
+                learned=load_arrays(folder / LEARNED) if (folder / LEARNED).is_file() else {},
                 edits=_EDITS.validate_python(facts.get("edits", ())),
             )
         except (OSError, ValueError, KeyError, TypeError, BadZipFile, Beha2VecError) as error:
@@ -129,8 +130,3 @@ class Partition:
 
 
 _EDITS: Final = TypeAdapter(tuple[Edit, ...])
-
-
-def _learned(path: Path) -> dict[str, np.ndarray]:
-    with np.load(path, allow_pickle=False) as found:
-        return dict(found)

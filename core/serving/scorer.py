@@ -18,7 +18,7 @@ from core.data.sequences import UserSequences
 from core.ingest.in_memory import LiveUsers, Person, Record, read_people
 from core.labels.new_pages import NewPages
 from core.labels.pages import host_of
-from core.runs.frozen import FrozenModel, Placed
+from core.runs.frozen import FrozenModel, Placed, read_sealed
 from core.serving.reading import EventReader
 from core.serving.wire import NextPageScore, UserScore
 
@@ -64,7 +64,8 @@ class Scorer:
         """
         from core.recommend.next_pages import NextPages
 
-        scorer = cls(FrozenModel.read(folder), NextPages.load(folder) if NextPages.is_in(folder) else None)
+        key, files = read_sealed(folder)
+        scorer = cls(FrozenModel.of(key, files), NextPages.load(files) if NextPages.is_in(files) else None)
         page, *_ = sorted(scorer._frozen.known.pages) or ["/"]
         scorer.score([_visitor(page)])
         return scorer

@@ -7,15 +7,18 @@ that. So what is in place after a crash or a power failure is whole.
 from __future__ import annotations
 
 import errno
+import io
 import os
 import secrets
 import shutil
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 from humanize import naturalsize
 
 from core.base.errors import ResourceError
@@ -186,3 +189,15 @@ def write_text_atomic(path: Path, text: str, mode: int = READABLE) -> None:
     make_folder(path.parent)
     with written_whole(path, mode) as building:
         building.write_text(text, encoding="utf-8")
+
+
+def load_array(path: Traversable) -> np.ndarray:
+    """Read a ``.npy`` file into memory."""
+    array: np.ndarray = np.load(io.BytesIO(path.read_bytes()), allow_pickle=False)
+    return array
+
+
+def load_arrays(path: Traversable) -> dict[str, np.ndarray]:
+    """Read the arrays of an ``.npz`` file into memory, by name."""
+    with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as arrays:
+        return dict(arrays)

@@ -102,6 +102,14 @@ def test_config_of_another_kind_is_refused(folder: Path, change: dict[str, Any])
         load_model(folder)
 
 
+def test_tensors_in_memory_do_not_change_with_their_file(tmp_path: Path) -> None:
+    save_file({"a": torch.ones(3)}, tmp_path / WEIGHTS)
+    tensor = read_tensors(tmp_path / WEIGHTS)["a"]
+    with (tmp_path / WEIGHTS).open("r+b") as file:  # the same inode, as `cp` and `rsync --inplace` write it
+        file.write(bytes((tmp_path / WEIGHTS).stat().st_size))
+    assert tensor.tolist() == [1, 1, 1]
+
+
 def test_vocabulary_of_another_model_is_refused(folder: Path) -> None:
     vocabulary = json.loads((folder / VOCABULARY).read_text())["url"]
     edit(folder / VOCABULARY, url=vocabulary | {"pages": SHOP_URLS[:3]})

@@ -19,7 +19,7 @@ from core.base.settings import IngestSettings
 from core.runs import job_process, jobs, kept_watches
 from core.runs.frozen import key_and_reading
 from core.runs.kept_watches import FOLDER, LIVE, TASK, KeptWatch, WatchOrder, WatchState
-from core.runs.model_folder import INGEST_SETTINGS, MODEL, SEALED, checksums
+from core.runs.model_folder import INGEST_SETTINGS, MODEL, SEALED, checksums, read_files
 from core.runs.taken_files import RECORD, read_taken, taken_alike
 from core.storage.claims import claimed
 from core.storage.replace_files import READY
@@ -207,7 +207,7 @@ def test_files_that_were_read_otherwise_refuse_the_model_and_all_stays(
         settings = IngestSettings.model_validate_json((building / INGEST_SETTINGS).read_bytes())
         other = settings.model_copy(update={"user_key": "user_id"})
         (building / INGEST_SETTINGS).write_text(other.model_dump_json())
-        (building / SEALED).write_text(json.dumps(checksums(building)))
+        (building / SEALED).write_text(json.dumps(checksums(read_files(building))))
 
     with pytest.raises(SettingsError, match="delete this watch"):
         kept_watches.start(store, order(folder, "2027-01-01T00:00:00+00:00"), publish)

@@ -19,7 +19,7 @@ from core.engines.bounded_embed import embed_bounded
 from core.engines.bounds import Bounds
 from core.engines.placing import Placing
 from core.labels.label_settings import LabelMode, LabelSettings
-from core.runs.model_folder import SEALED, checksums
+from core.runs.model_folder import SEALED, checksums, read_files
 from core.runs.pipeline import RunSettings
 from core.runs.run import run
 from core.sample import write_sample
@@ -100,7 +100,7 @@ def renamed() -> Callable[[Path], dict[str, Any]]:
         names = {number: f"New {name}" for number, name in json.loads(path.read_text()).items()}
         for file, text in ((path, json.dumps(names)), (folder / SEALED, None)):
             file.unlink()  # the files of a run may share their bytes with its store
-            file.write_text(text or json.dumps(checksums(folder)))
+            file.write_text(text or json.dumps(checksums(read_files(folder))))
         return names
 
     return rename

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from core.base.errors import ArtifactError
+from core.runs import frozen
+from core.runs.model_folder import checksums
 from core.serving.live_model import LiveModel, fingerprint
 from core.serving.scorer import Scorer
 
@@ -62,6 +64,17 @@ def test_half_a_folder_is_refused(copied: Path, gone: str) -> None:
     assert model.state.problem
     with pytest.raises(ArtifactError):
         LiveModel(copied)
+
+
+def test_the_bytes_that_were_checked_are_those_that_are_used(
+    copied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def then_replaced(files: dict[str, bytes]) -> dict[str, str]:
+        shutil.rmtree(copied)
+        return checksums(files)
+
+    monkeypatch.setattr(frozen, "checksums", then_replaced)
+    assert Scorer.load(copied).key
 
 
 def test_a_folder_of_an_earlier_release_needs_no_seal_and_no_names(copied: Path) -> None:
