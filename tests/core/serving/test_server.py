@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
@@ -11,17 +12,24 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from core.base.errors import ArtifactError, ResourceError, SettingsError
 from core.cli.cli import app
-from core.serving.server import _listening
+from core.serving import server as server_module
+from core.serving.server import _config, _listening
 from core.serving.tokens import read_token, shown
 from tests.core.serving.conftest import Shop
 
@@ -134,6 +142,67 @@ def test_a_small_answer_does_not_wait_for_more_to_send() -> None:
         taken, _ = door.accept()
         with taken:
             assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+@contextmanager
+def _answering(app: ASGIApp) -> Iterator[int]:
+    """The port at which an application is served, in a thread."""
+    with _listening("127.0.0.1", 0) as listening:
+        running = uvicorn.Server(_config(app))
+        thread = threading.Thread(target=running.run, args=([listening],))
+        thread.start()
+        yield listening.getsockname()[1]
+        running.should_exit = True
+        thread.join()
+
+
+@pytest.fixture
+def begun() -> threading.Event:
+    return threading.Event()
+
+
+@pytest.fixture
+def slow_port(begun: threading.Event) -> Iterator[int]:
+    """The port of a server whose /slow takes half a second."""
+
+    async def slow(request: Request) -> Response:
+        begun.set()
+        await asyncio.sleep(0.5)
+        return Response("slow")
+
+    routes = [Route("/slow", slow), Route("/healthz", lambda _: Response("ok"))]
+    with _answering(Starlette(routes=routes)) as port:
+        yield port
+
+
+def test_half_headers_keep_nobody_out(
+    slow_port: int, begun: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_module, "CONNECTIONS", 4)
+    with ExitStack() as open_:
+
+        def connect(data: bytes) -> socket.socket:
+            made = open_.enter_context(socket.create_connection(("127.0.0.1", slow_port), timeout=20))
+            with suppress(ConnectionError):  # closed meanwhile
+                made.sendall(data)
+            return made
+
+        asked = connect(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert begun.wait(20)
+        halves = [connect(b"GET /healthz HTTP/1.1\r\nHost: a\r\n") for _ in range(12)]
+        assert httpx2.get(f"http://127.0.0.1:{slow_port}/healthz", timeout=20).text == "ok"
+        assert asked.recv(15) == b"HTTP/1.1 200 OK"  # not among those that were closed
+        with pytest.raises(ConnectionError):
+            halves[0].recv(1)
+
+
+def test_headers_have_to_come_in_a_time(slow_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server_module, "HEADERS_S", 0.2)
+    with socket.create_connection(("127.0.0.1", slow_port), timeout=20) as half:
+        half.sendall(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert half.recv(1000).endswith(b"slow")  # an answer may take longer
+        half.sendall(b"GET /slow HTTP/1.1\r\n")
+        assert half.recv(1000) == b""
 
 
 def test_what_cannot_be_served_is_said_before_anything_is_answered(
