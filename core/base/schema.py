@@ -31,8 +31,16 @@ class Raw:
     DEVICE_BROWSER: Final = "device_browser"
     DEVICE_CATEGORY: Final = "device_category"
     GEO_COUNTRY: Final = "geo_country"
-    TRAFFIC_SOURCE: Final = "traffic_source_source"  # the user's FIRST touch
+    TRAFFIC_SOURCE: Final = "traffic_source_source"  # the user's FIRST touch; absent in intraday tables
     TRAFFIC_MEDIUM: Final = "traffic_source_medium"
+    SESSION_SOURCE: Final = "session_traffic_source_last_click_cross_channel_campaign_source"
+    SESSION_MEDIUM: Final = "session_traffic_source_last_click_cross_channel_campaign_medium"
+    TAGGED_SOURCE: Final = "session_traffic_source_last_click_manual_campaign_source"
+    TAGGED_MEDIUM: Final = "session_traffic_source_last_click_manual_campaign_medium"
+    COLLECTED_SOURCE: Final = "collected_traffic_source_manual_source"
+    COLLECTED_MEDIUM: Final = "collected_traffic_source_manual_medium"
+    EVENT_SOURCE: Final = "source"  # a parameter of the event
+    EVENT_MEDIUM: Final = "medium"
     TRANSACTION_ID: Final = "transaction_id"
     PURCHASE_REVENUE: Final = "purchase_revenue"
     CURRENCY: Final = "currency"  # of the revenue
@@ -61,6 +69,14 @@ RAW_TEXT_COLUMNS: Final[tuple[str, ...]] = (
     Raw.GEO_COUNTRY,
     Raw.TRAFFIC_SOURCE,
     Raw.TRAFFIC_MEDIUM,
+    Raw.SESSION_SOURCE,
+    Raw.SESSION_MEDIUM,
+    Raw.TAGGED_SOURCE,
+    Raw.TAGGED_MEDIUM,
+    Raw.COLLECTED_SOURCE,
+    Raw.COLLECTED_MEDIUM,
+    Raw.EVENT_SOURCE,
+    Raw.EVENT_MEDIUM,
     Raw.TRANSACTION_ID,
     Raw.PURCHASE_REVENUE,
     Raw.CURRENCY,
@@ -75,6 +91,27 @@ RAW_TEXT_COLUMNS: Final[tuple[str, ...]] = (
     Raw.STREAM_ID,
 )
 """Every raw column but ``file_no`` and ``line``: text, nullable, always present (all-null when absent)."""
+
+
+class SourceBasis(StrEnum):
+    """What a source was taken from, the best first."""
+
+    FIRST_TOUCH = "first_touch"
+    """The user's first touch, which GA4 writes beside every event of a daily table."""
+    SESSION = "session_last_click"
+    """The last click of the session."""
+    COLLECTED = "collected"
+    """What was collected with an event: its parameters, or the tags of the link."""
+
+
+SOURCES: Final[tuple[tuple[SourceBasis, str, str], ...]] = (
+    (SourceBasis.FIRST_TOUCH, Raw.TRAFFIC_SOURCE, Raw.TRAFFIC_MEDIUM),
+    (SourceBasis.SESSION, Raw.SESSION_SOURCE, Raw.SESSION_MEDIUM),
+    (SourceBasis.SESSION, Raw.TAGGED_SOURCE, Raw.TAGGED_MEDIUM),
+    (SourceBasis.COLLECTED, Raw.COLLECTED_SOURCE, Raw.COLLECTED_MEDIUM),
+    (SourceBasis.COLLECTED, Raw.EVENT_SOURCE, Raw.EVENT_MEDIUM),
+)
+"""Where the source and medium of an event may stand: the first of these that has a source is taken."""
 
 GONE_FIELDS: Final = frozenset({"page_referrer"})
 """No longer read; a mapping that was made before may name them."""
@@ -98,7 +135,8 @@ class Users:
     BROWSER: Final = "browser"  # most frequent value of the user; null when never sent
     DEVICE: Final = "device"
     COUNTRY: Final = "country"
-    SOURCE: Final = "source"  # first touch, "source / medium"
+    SOURCE: Final = "source"  # "source / medium", the earliest of the best basis
+    SOURCE_BASIS: Final = "source_basis"  # a SourceBasis; null where there is no source
     # added by later stages
     CLUSTER: Final = "cluster"  # int32, OUTSIDE for users in no segment
     EMBEDDING: Final = "embedding"  # fixed-size list of float32

@@ -225,6 +225,8 @@ class Receipt(_Part):
     left_out: tuple[LeftOut, ...] = ()
     """Why the other records are not used, each for the first cause that applies. What is used, what is left
     out, what is rejected and what is put together are all records."""
+    source_basis: dict[str, int] = {}
+    """What the users' sources were taken from (``core/data/source_basis.py``) → users."""
     outcome_users: dict[str, OutcomeUsers] = {}
     """Event → who did it, most users first."""
     no_user_id: dict[str, OutcomeUsers] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -76,6 +77,7 @@ def add_up(
         "time_unit": clock.describe_units(accounted.tally.units),
         "rounded_times": accounted.tally.looks_rounded,
         "placeholders": accounted.placeholders,
+        "source_basis": ranked(sum((Counter(part.source_basis) for part in parts), Counter())),
         "outcome_users": _outcomes(parts),
         "no_user_id": (no_user_id := nobodys_outcomes(decided.nobodys)),
         "warnings": (*trained.warnings, *describe_nobodys(steps.causes, no_user_id)),

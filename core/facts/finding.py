@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from core.base.errors import InputError
+from core.differences.user_items import Family
 from core.facts.answer import Block, Fact, Note, facts_of
 from core.facts.context import Context
 
@@ -53,6 +54,13 @@ def segment_only(context: Context, key: str) -> str:
 def notes(*texts: str) -> tuple[Note, ...]:
     """Sentences of the app's own, without those that say nothing."""
     return tuple(Note(text=text) for text in texts if text)
+
+
+def with_bases(blocks: Iterable[Block], context: Context) -> tuple[Block, ...]:
+    """The blocks, and behind a figure of a source what sources were taken from."""
+    said, told = tuple(blocks), context.tables.basis.data.source_basis
+    of_source = any(f":{Family.SOURCE}" in fact.measure for fact in facts_of(said))
+    return (*said, *notes(told)) if of_source else said
 
 
 def present(facts: Iterable[Fact | None]) -> tuple[Fact, ...]:

@@ -79,7 +79,7 @@ LIFTS: Final = (ItemMetric.LIFT, ItemMetric.VIEW_LIFT)
 PLURAL: Final[Mapping[str, str]] = {
     Dimension.PAGE: "pages", Dimension.THEME: "themes", Dimension.TYPE: "page types",
     Dimension.BROWSER: "browsers", Dimension.DEVICE: "devices", Dimension.COUNTRY: "countries",
-    Dimension.SOURCE: "first-touch sources",
+    Dimension.SOURCE: "first sources",
     Family.FOLDER: "folders", Family.WORD: "words", Family.TEMPLATE: "templates", Family.ENTRY: "first pages",
     Family.EXIT: "last pages", Family.HOUR: "hours", Family.WEEKDAY: "days of the week",
     Family.OUTCOME: "outcomes",

@@ -278,14 +278,14 @@ def _device(events: Sequence[LiveEvent]) -> str | None:
 
 
 def _source(events: Sequence[LiveEvent], hosts: Collection[str]) -> str | None:
-    """The earliest source; of equally early ones the first in the alphabet."""
-    sent = ((event.ts, event.record) for event in events)
+    """Of the best basis the earliest source; of equally early ones the first in the alphabet."""
+    sent = ((event.ts, one_record.source_of(event.record)) for event in events)
     touched = (
-        (ts, one_record.first_touch(source, row.get(Raw.TRAFFIC_MEDIUM)))
-        for ts, row in sent
-        if (source := one_record.absent(row.get(Raw.TRAFFIC_SOURCE))) and source.strip() not in hosts
+        (basis, ts, one_record.first_touch(source, medium))
+        for ts, (basis, source, medium) in sent
+        if source and source.strip() not in hosts
     )
-    _, first = min(((ts, text) for ts, text in touched if text), default=(0, None))
+    _, _, first = min(((basis, ts, text) for basis, ts, text in touched if text), default=(0, 0, None))
     return first if first is None else mask_url(first).text
 
 

@@ -24,6 +24,7 @@ USERS: Final = pa.schema(
         pa.field(Users.DEVICE, pa.string()),
         pa.field(Users.COUNTRY, pa.string()),
         pa.field(Users.SOURCE, pa.string()),
+        pa.field(Users.SOURCE_BASIS, pa.string()),
     ]
 )
 PAGES: Final = pa.schema(
@@ -73,7 +74,7 @@ REJECTS: Final = pa.schema(
 )
 
 _REPEATED: Final = [
-    *(Users.GROUP, Users.BROWSER, Users.DEVICE, Users.COUNTRY, Users.SOURCE),
+    *(Users.GROUP, Users.BROWSER, Users.DEVICE, Users.COUNTRY, Users.SOURCE, Users.SOURCE_BASIS),
     *(Outcomes.EVENT_NAME, Outcomes.CURRENCY),  # the first is one of PageEvents and EventTimes too
     *(Rejects.FILE, Rejects.COLUMN, Rejects.REASON),
 ]

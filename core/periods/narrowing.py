@@ -22,6 +22,7 @@ from core.data import dataset as files
 from core.data.dataset import Dataset
 from core.data.receipt import Receipt, WaterfallStep
 from core.data.sequences import SCHEMA, UserSequences
+from core.data.source_basis import count_bases
 from core.data.timed_events import TimedEvents
 from core.ingest import output_tables as schemas
 from core.ingest.output import count_outcome_users
@@ -144,7 +145,7 @@ def _users(users: pd.DataFrame, left: _Left, by_day: bool) -> pa.Table:
     own = users_left(users, left.fit, left.sequences, by_day)
     groups = np.where(left.sequences.lengths == 1, Group.ONE_PAGE.value, Group.SEGMENT.value)
     groups = np.where(own[Users.GROUP] == Group.BOT_LIKE.value, Group.BOT_LIKE.value, groups)
-    made = own.assign(**{Users.GROUP: groups})[schemas.USERS.names]
+    made = own.assign(**{Users.GROUP: groups}).reindex(columns=schemas.USERS.names)
     return pa.Table.from_pandas(made, schema=schemas.USERS, preserve_index=False)
 
 
@@ -246,6 +247,7 @@ def _receipt(
         "sessions_by_gap": min(before.sessions_by_gap, len(left.session_starts)),
         "first_ts": int(left.timestamp.min()), "last_ts": int(left.timestamp.max()),
         "engagement_share": float(known.mean()) if known.any() else None,
+        "source_basis": count_bases(users[Users.SOURCE_BASIS].to_pandas()) if before.source_basis else {},
         "outcome_users": count_outcome_users(outcomes, left.n_users),
         "other_events_used": None, "left_out": (), "no_user_id": {},  # of the whole: nobody is in no filter
         "narrowed": "; ".join(filter(None, (before.narrowed, chosen.in_words))),

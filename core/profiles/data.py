@@ -15,6 +15,7 @@ from core.base.schema import Group, Pages, Users
 from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages
 from core.data.sequences import UserSequences
+from core.data.source_basis import basis_of, describe_bases
 from core.profiles.outcomes import OutcomeIndex
 from core.profiles.profile_columns import Col
 
@@ -67,6 +68,7 @@ class ProfileData:
         seen: Which user saw which page.
         page_location: One text a page, most viewed first, at most ``MOST_PAGES``.
         page_title: The same with titles; None where never sent.
+        source_basis: What the sources were taken from, in a sentence; empty where that is not known.
     """
 
     group: np.ndarray
@@ -79,6 +81,7 @@ class ProfileData:
     seen: Seen
     page_location: tuple[str, ...]
     page_title: tuple[str | None, ...]
+    source_basis: str = ""
 
     @property
     def n_users(self) -> int:
@@ -127,6 +130,7 @@ class ProfileData:
             seen=seen,
             page_location=tuple(pages[Pages.PAGE_LOCATION].head(MOST_PAGES)),
             page_title=tuple(None if pd.isna(title) else str(title) for title in titles),
+            source_basis=describe_bases(basis_of(users)),
         )
 
 

@@ -1,4 +1,4 @@
-"""Browser, device, country and first-touch source of each row's users."""
+"""Browser, device, country and first source of each row's users."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TITLES: Final = {
     Users.DEVICE: "Main device",
     Users.BROWSER: "Main browser",
     Users.COUNTRY: "Main country",
-    Users.SOURCE: "First-touch source",
+    Users.SOURCE: "First source",
 }
 """Attribute → its title: of several devices, browsers or countries a user has the one of most events."""
 SHOWN: Final = 12

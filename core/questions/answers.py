@@ -14,7 +14,7 @@ from core.facts.answer import Answer, Note, Reading, Title
 from core.facts.context import ALL, Context
 from core.facts.contrasting import shown_by
 from core.facts.fact_maker import Figures
-from core.facts.finding import Finding, notes
+from core.facts.finding import Finding, notes, with_bases
 from core.facts.items import ATTRIBUTES, Dimension
 from core.questions.calls import only_nth, together
 from core.questions.converted import beside_outcome, goes_on, of_converted
@@ -64,7 +64,8 @@ def ask(question: str, context: Context, last: Reading | None = None) -> Answer:
         said = " ".join([*([] if parsed.language else parsed.notes), _line(error)])
         meant = _chosen_words(question, parsed, figures) or _near(offered, figures)
         return Answer(notes(said), declined=True, suggestions=meant)
-    return Answer(told.finding.blocks, told.titles, told.finding.query, reading=told.reading)
+    blocks = with_bases(told.finding.blocks, context)
+    return Answer(blocks, told.titles, told.finding.query, reading=told.reading)
 
 
 def _held(last: Reading | None, context: Context) -> Reading | None:

@@ -8,6 +8,8 @@ from typing import Any, Final
 import pandas as pd
 
 from core.base import wording
+from core.base.schema import Users
+from core.data.source_basis import basis_of, describe_bases
 from core.differences.in_words import in_words
 from core.differences.table import Diff, leading
 from core.differences.user_items import Family
@@ -69,6 +71,7 @@ class _CardMaker:
         self._shares, self._outcome = described["shares"], described["outcome"]
         self._everyone = next(row for row in described["segments"] if row[Col.KIND] == RowKind.ALL)
         self._differences, self._others = source.differences, others(source.differences)
+        self._source_basis = describe_bases(basis_of(source.dataset.users))
         self._pages, sequences = PageNames(source.dataset.pages), source.dataset.sequences
         self._ways = WaysMaker.of(source.moves, sequences, source.profiles)
         self._typical = medoids(source.vectors, source.partition, sequences.lengths, EXAMPLES)
@@ -142,4 +145,6 @@ class _CardMaker:
         listed.sort(key=lambda row: -row[Col.SHARE])
         bars = tuple(Bar(row[Col.VALUE], row[Col.SHARE], row[Col.REST_SHARE]) for row in listed[:MOST_BARS])
         absent = rows[0][Col.ABSENT] if rows else 0
-        return BarChart(label, bars, f"Not known for {wording.counted(absent, 'user')}." if absent else "")
+        known = f"Not known for {wording.counted(absent, 'user')}." if absent else ""
+        basis = self._source_basis if attribute == Users.SOURCE and bars else ""
+        return BarChart(label, bars, " ".join(filter(None, (known, basis))))

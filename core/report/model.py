@@ -105,7 +105,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class BarChart:
-    """Browsers, devices, countries or first-touch sources of a segment."""
+    """Browsers, devices, countries or first sources of a segment."""
 
     label: str
     bars: tuple[Bar, ...]

@@ -25,7 +25,7 @@ class RuleField(StrEnum):
     ENTRY = "entry"
     """The first page of a session."""
     SOURCE = "source"
-    """Of the first touch."""
+    """The first one of a user."""
     DEVICE = "device"
     BROWSER = "browser"
     COUNTRY = "country"

@@ -7,12 +7,12 @@ by :func:`limits`. Text of strangers (addresses, sources, names of files) stands
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from core.base.schema import Group, Raw
+from core.base.schema import SOURCES, Group, Raw, SourceBasis
 from core.ingest.clean import urls
 from core.ingest.clean.records import NO_SESSION
 from core.ingest.observe import bots
@@ -33,9 +33,9 @@ from core.rules.raw_events import (
 )
 
 _COLUMNS: Final = {
-    RuleField.SOURCE: (Raw.TRAFFIC_SOURCE, Raw.TRAFFIC_MEDIUM), RuleField.DEVICE: (Raw.DEVICE_CATEGORY,),
-    RuleField.BROWSER: (Raw.DEVICE_BROWSER,), RuleField.COUNTRY: (Raw.GEO_COUNTRY,),
-    RuleField.SESSIONS: (Raw.GA_SESSION_ID,), RuleField.ENTRY: (Raw.GA_SESSION_ID, LINE),
+    RuleField.DEVICE: (Raw.DEVICE_CATEGORY,), RuleField.BROWSER: (Raw.DEVICE_BROWSER,),
+    RuleField.COUNTRY: (Raw.GEO_COUNTRY,), RuleField.SESSIONS: (Raw.GA_SESSION_ID,),
+    RuleField.ENTRY: (Raw.GA_SESSION_ID, LINE),
 }  # fmt: skip
 """Field → what of the export it needs beside page views."""
 REPEATED: Final = frozenset((
@@ -104,6 +104,12 @@ class _Query:
         return {one: self.export.test(one) for one in self.rule.conditions if one.field in VIEWED}
 
     @property
+    def sources(self) -> Sequence[tuple[SourceBasis, str, str]]:
+        """Where the export has a source, the best first."""
+        there = {field for file in self.export.receipt.files for field in file.columns}
+        return [place for place in SOURCES if place[1] in there] or SOURCES[:1]
+
+    @property
     def by_session(self) -> bool:
         return bool({RuleField.SESSIONS, RuleField.ENTRY} & set(self.fields))
 
@@ -115,6 +121,7 @@ class _Query:
     def text(self) -> str:
         own = [field for field in self.fields if field in ATTRIBUTES]
         needed = [column for field in self.fields for column in _COLUMNS.get(field, ())]
+        needed += [name for place in self.sources for name in place[1:]] if RuleField.SOURCE in own else []
         needed += [Raw.ENGAGEMENT_TIME_MSEC] if self.has_bots else []
         events = duckdb_events if self.dialect is DUCKDB else bigquery_events
         parts = {"events": events(self.export, dict.fromkeys(needed)), "views": self._views()}
@@ -185,24 +192,35 @@ class _Query:
         return " OR ".join(parts)
 
     def _attribute(self, field: RuleField) -> str:
-        """The most frequent value of each user; of sources the first."""
-        quote, order = self.dialect.quote, "events DESC"
-        value = absent(_COLUMNS[field][0], quote)
+        """The most frequent value of each user; of sources the first of the best basis."""
         if field is RuleField.SOURCE:
-            hosts = self.export.hosts
-            medium = absent(Raw.TRAFFIC_MEDIUM, quote, ())
-            value, order = (
-                f"{absent(Raw.TRAFFIC_SOURCE, quote, hosts)} || coalesce(' / ' || {medium}, '')",
-                "first_ts",
-            )
+            value, basis, order = *self._source(), "basis, first_ts"
+        else:
+            value, basis, order = absent(_COLUMNS[field][0], self.dialect.quote), "0", "events DESC"
         groups = (
-            f"SELECT user_id, {value} AS {field}, count(*) AS events, min(ts) AS first_ts\n"
-            "FROM events\nGROUP BY 1, 2"
+            f"SELECT user_id, {value} AS {field}, {basis} AS basis, count(*) AS events, min(ts) AS first_ts\n"
+            "FROM events\nGROUP BY 1, 2, 3"
         )
         return (
             f"SELECT user_id, {field}\nFROM (\n{indented(groups)}\n)\nWHERE {field} IS NOT NULL\n"
             f"QUALIFY row_number() OVER (PARTITION BY user_id ORDER BY {order}, {field}) = 1"
         )
+
+    def _source(self) -> tuple[str, str]:
+        """Source and medium of an event from the first place that has a source, and the place's basis."""
+        quote, hosts = self.dialect.quote, self.export.hosts
+        value, basis, bases = "NULL", "0", list(SourceBasis)
+        for number, (kind, source, medium) in reversed(list(enumerate(self.sources, start=1))):
+            both = f"{absent(source, quote, hosts)} || coalesce(' / ' || {absent(medium, quote, ())}, '')"
+            if number == len(self.sources):  # what is left
+                value, basis = both, str(bases.index(kind))
+            else:
+                there = f"CASE WHEN {absent(source, quote, ())} IS NOT NULL THEN"
+                value, basis = (
+                    f"{there} {both} ELSE {value} END",
+                    f"{there} {bases.index(kind)} ELSE {basis} END",
+                )
+        return value, basis
 
     def _bots(self) -> str:
         """As in ``core/ingest/observe/bots.py``, where pages that are left out by choice count too."""

@@ -41,7 +41,7 @@ def sql_views(context: Context) -> Mapping[str, SqlView]:
     made = {
         "segments": ("One row a segment, a group made by rule, and all users.", _named(context)),
         "top_pages": ("Pages over- and under-represented and most viewed, by row.", profiles.top_pages),
-        "shares": ("Device, browser, country and first-touch source, by row.", profiles.shares),
+        "shares": ("Device, browser, country and first source, by row.", profiles.shares),
         "heatmap": (
             "How far a row is from the other clustered users, in standard deviations.",
             profiles.heatmap,

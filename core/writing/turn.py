@@ -10,6 +10,7 @@ from core.base.errors import Beha2VecError, Cancelled, ResourceError
 from core.facts import tools
 from core.facts.answer import Answer, Block, facts_of
 from core.facts.fact_maker import Figures
+from core.facts.finding import with_bases
 from core.llm.chat_types import ChatReply, Enough, Message, ToolCall
 from core.llm.parsing import without_thoughts
 from core.writing import prompts, reading, specs
@@ -180,7 +181,7 @@ class Turn:
 def answer_of(blocks: Sequence[Block], figures: Figures, **more: Any) -> Answer:  # noqa: ANN401 - of Answer
     """An answer with what its rows are called."""
     rows = dict.fromkeys(row for fact in facts_of(blocks) for row in fact.segments)
-    return Answer(tuple(blocks), figures.context.titles(rows) if rows else {}, **more)
+    return Answer(with_bases(blocks, figures.context), figures.context.titles(rows) if rows else {}, **more)
 
 
 def _said(reply: ChatReply) -> str:

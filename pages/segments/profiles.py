@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from core.base import wording
-from core.base.schema import View
+from core.base.schema import Users, View
 from core.facts.context import Context
 from core.facts.contrasting import others_of
 from core.facts.fact_maker import Figures
@@ -364,11 +364,13 @@ def _attributes(live: LiveSegments, keys: list[str]) -> None:
     }
     if silent := [title.lower() for title in TITLES.values() if title not in drawn]:
         st.caption(f"This file does not say: {', '.join(silent)}.")
+    basis = {Users.SOURCE: f"{md_text(live.tables.basis.data.source_basis)} "}
     with st.grid(2, min_column_width=SIDE):
         for title, (attribute, found) in drawn.items():
             figure(
                 title, partial(charts.shares, tables.most_frequent(found), live.names), found,
-                n=_known(found), key=f"shares-{attribute}", alt_text=f"{title}: shares of users",
+                n=basis.get(attribute, "") + _known(found), key=f"shares-{attribute}",
+                alt_text=f"{title}: shares of users",
             )  # fmt: skip
 
 

@@ -133,7 +133,7 @@ def count_placeholders(
     parts = [
         _counted(table, table[column].isin(list(values)), table[column])
         for column, values in _READ_AS_ABSENT.items()
-        if column in present
+        if column in present or column in LABELS  # a source may be read from another field
         for table in [written if column in LABELS else rows]
     ]
     parts += [_no_numbers(rows, column) for column in _NUMBERS if column in present]

@@ -13,11 +13,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.base.controls import control
-from core.base.schema import Group, Outcomes, Raw
+from core.base.schema import Group, Outcomes, Raw, Users
 from core.base.settings import IngestSettings
 from core.base.wording import counted as number_of
 from core.data.leaks import leaking_pages
 from core.data.receipt import FileReceipt, LeftOut, OutcomeUsers, Receipt, in_currencies, ranked
+from core.data.source_basis import count_bases
 from core.ingest.account.accounting import Accounted
 from core.ingest.account.waterfall import warnings
 from core.ingest.clean import clock
@@ -109,6 +110,7 @@ def make_receipt(counted: Counted) -> Receipt:
         urls=locations.count,
         other_events_used=waterfall.other_events,
         left_out=waterfall.causes,
+        source_basis=_bases(counted),
         outcome_users=count_outcome_users(counted.outcomes, len(used.numbers)),
         no_user_id=no_user_id,
         outcome_pages=outcome_pages,
@@ -135,6 +137,12 @@ def describe_nobodys(left_out: Iterable[LeftOut], no_user_id: Mapping[str, Outco
             "segment, and in every total as “No user id”"
         )
     return told
+
+
+def _bases(counted: Counted) -> dict[str, int]:
+    """What the sources of the users with a page view that is used were taken from."""
+    bases = counted.behaviour.people.labels[Users.SOURCE_BASIS]
+    return count_bases(bases.take(pa.array(counted.used.numbers)).to_pandas())
 
 
 def _unknown_places(settings: IngestSettings, found: Found) -> list[str]:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from core.base.schema import Raw
+from core.base.schema import SOURCES, Raw
 from core.base.settings import IngestSettings
 from core.ingest.clean import records
 from core.ingest.clean.records import Fate
@@ -128,6 +128,14 @@ def _why_nobody(row: Mapping[str, str | None]) -> Fate:
 
 def _is(text: str | None, *values: str) -> bool:
     return (text or "").strip(" ").lower() in values
+
+
+def source_of(row: Mapping[str, str | None]) -> tuple[int, str | None, str | None]:
+    """What the source was taken from (place in ``SourceBasis``), the source and the medium."""
+    for basis, source, medium in SOURCES:
+        if found := absent(row.get(source)):
+            return records.BASES.index(basis), found, row.get(medium)
+    return 0, None, None
 
 
 def first_touch(source: str | None, medium: str | None) -> str | None:

@@ -5,7 +5,7 @@ Nothing is computed here: these are expressions over the raw table, evaluated by
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from enum import IntEnum
 from typing import Final
 
@@ -13,7 +13,7 @@ import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
-from core.base.schema import Raw
+from core.base.schema import SOURCES, Raw, SourceBasis
 from core.base.settings import IngestSettings
 
 NO_ID: Final = (
@@ -45,14 +45,16 @@ LARGEST_REVENUE: Final = 10**15
 """Of one event, in any currency: more is no sum of money, and a few of them would not fit into one."""
 
 USER_ID, TS, UNIT, FATE = "user_id", "ts", "unit", "fate"
+BASES: Final = tuple(SourceBasis)
 IS_VIEW, IS_INTERNAL, IS_DEBUG = "is_view", "is_internal", "is_debug"
 SESSION_ID, ENGAGEMENT, REVENUE = "session_id", "engagement", "revenue"
+BASIS: Final = "basis"
+"""What the source was taken from: place in :class:`core.base.schema.SourceBasis`."""
 BATCH: Final = (Raw.BATCH_PAGE_ID, Raw.BATCH_ORDERING_ID, Raw.BATCH_EVENT_INDEX)
 AS_WRITTEN: Final = (
     Raw.EVENT_TIMESTAMP, Raw.EVENT_DATE, Raw.EVENT_NAME, Raw.PAGE_LOCATION, Raw.PAGE_TITLE,
-    Raw.DEVICE_BROWSER, Raw.DEVICE_CATEGORY, Raw.GEO_COUNTRY, Raw.TRAFFIC_SOURCE,
-    Raw.TRAFFIC_MEDIUM, Raw.TRANSACTION_ID, Raw.CURRENCY, Raw.BROWSER_ID, Raw.ANALYTICS_STORAGE,
-    Raw.PLATFORM, Raw.STREAM_ID,
+    Raw.DEVICE_BROWSER, Raw.DEVICE_CATEGORY, Raw.GEO_COUNTRY, Raw.TRANSACTION_ID, Raw.CURRENCY,
+    Raw.BROWSER_ID, Raw.ANALYTICS_STORAGE, Raw.PLATFORM, Raw.STREAM_ID,
 )  # fmt: skip
 ORDER: Final = (TS, *BATCH, Raw.FILE_NO, Raw.LINE)
 """The order of a user's events. Ties in time are normal in GA4 (the events of one hit share a microsecond):
@@ -138,6 +140,7 @@ def typed(
             USER_ID: user_id(column(Raw.USER_KEY)),
             TS: microseconds(column(Raw.EVENT_TIMESTAMP)),
             UNIT: unit(column(Raw.EVENT_TIMESTAMP)),
+            **source_of(column, present),
             IS_VIEW: is_view | raw[Raw.FILE_NO].isin(list(view_files)) if view_files else is_view,
             SESSION_ID: session_id(absent(column(Raw.GA_SESSION_ID), *NO_SESSION)),
             ENGAGEMENT: milliseconds(column(Raw.ENGAGEMENT_TIME_MSEC)),
@@ -147,6 +150,28 @@ def typed(
         },
     )
     return table.mutate(**{FATE: _fate(table)})
+
+
+def source_of(
+    column: Callable[[str], ir.StringValue], present: Collection[str]
+) -> dict[str, ir.StringValue | ir.IntegerValue]:
+    """Source and medium of an event, from the first place that has a source, and which one that is.
+
+    Args:
+        column: A field's column.
+        present: Fields that any file has; no other place is looked at.
+    """
+    places = [place for place in SOURCES if place[1] in present] or SOURCES[:1]
+    there = [absent(column(source)).notnull() for _, source, _ in places[:-1]]  # the last is what is left
+
+    def first(*values: ir.Value) -> ir.Value:
+        return ibis.cases(*zip(there, values, strict=False), else_=values[-1]) if there else values[-1]
+
+    return {
+        Raw.TRAFFIC_SOURCE: first(*(column(source) for _, source, _ in places)),
+        Raw.TRAFFIC_MEDIUM: first(*(column(medium) for _, _, medium in places)),
+        BASIS: first(*(ibis.literal(BASES.index(basis), "int8") for basis, _, _ in places)),
+    }
 
 
 def stays(records: ir.Table, occurring: Collection[Fate]) -> ir.BooleanValue:

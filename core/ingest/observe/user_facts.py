@@ -39,7 +39,8 @@ class UserFacts:
     Args:
         events: int64 of shape (n_users,), all events that were not excluded.
         engagement: int64 Arrow array, milliseconds over all events; null when none was sent.
-        labels: ``browser``, ``device``, ``country``, ``source`` → Arrow array of text, null when never sent.
+        labels: ``browser``, ``device``, ``country``, ``source``, ``source_basis`` → Arrow array of text, null
+            when never sent.
         many_browsers: Users with at least :data:`MANY_BROWSERS` browsers.
     """
 
@@ -71,10 +72,9 @@ def describe_people(engine: Engine, written: ir.Table, users: ir.Table, location
     )
     table = engine.arrow(totals.order_by(USER))
     n_users = len(table)
-    labels = {
-        name: _labels(engine.arrow(found), name, n_users, locations.own)
-        for name, found in label_of_user(people).items()
-    }
+    found = {name: engine.arrow(table) for name, table in label_of_user(people).items()}
+    labels = {name: _labels(table, name, n_users, locations.own) for name, table in found.items()}
+    labels[Users.SOURCE_BASIS] = _bases(found[Users.SOURCE], n_users)
     return UserFacts(
         events=table["events"].to_numpy(),
         engagement=table["engagement"].combine_chunks(),
@@ -86,7 +86,7 @@ def describe_people(engine: Engine, written: ir.Table, users: ir.Table, location
 def label_of_user(groups: ir.Table) -> dict[str, ir.Table]:
     """Column → a table of ``user`` and the one label of those who have any."""
     tables = {name: _most_frequent(groups, name) for name in _DIMENSIONS}
-    return tables | {Users.SOURCE: _first(groups, Users.SOURCE)}
+    return tables | {Users.SOURCE: _first_source(groups)}
 
 
 def people_by_label(engine: Engine, written: ir.Table, users: ir.Table, hosts: Collection[str]) -> ir.Table:
@@ -94,7 +94,7 @@ def people_by_label(engine: Engine, written: ir.Table, users: ir.Table, hosts: C
     seen = written.filter(written[EVENTS] > 0)
     people = seen.join(users, Raw.USER_KEY).select(
         USER,
-        *(EVENTS, ENGAGEMENT, FIRST),
+        *(EVENTS, ENGAGEMENT, FIRST, records.BASIS),
         **{name: records.absent(seen[column], records.DIRECT) for name, column in _DIMENSIONS.items()},
         **{Users.SOURCE: records.first_touch(seen[Raw.TRAFFIC_SOURCE], seen[Raw.TRAFFIC_MEDIUM], hosts)},
     )
@@ -104,17 +104,25 @@ def people_by_label(engine: Engine, written: ir.Table, users: ir.Table, hosts: C
 def _most_frequent(groups: ir.Table, name: str) -> ir.Table:
     """The value of most events of each user; of equally frequent ones the first in the alphabet."""
     counts = groups.filter(groups[name].notnull()).group_by(USER, name).agg(events=_.events.sum())
-    return _best(counts, name, [ibis.desc("events"), name])
+    return _best(counts, [name], [ibis.desc("events"), name])
 
 
-def _first(groups: ir.Table, name: str) -> ir.Table:
-    """The earliest value of each user; of equally early ones the first in the alphabet."""
-    times = groups.filter(groups[name].notnull()).group_by(USER, name).agg(first=_.first.min())
-    return _best(times, name, ["first", name])
+def _first_source(groups: ir.Table) -> ir.Table:
+    """Of each user's best basis the earliest source; of equally early ones the first in the alphabet."""
+    name, basis = Users.SOURCE, records.BASIS
+    times = groups.filter(groups[name].notnull()).group_by(USER, name, basis).agg(first=_.first.min())
+    return _best(times, [name, basis], [basis, "first", name])
 
 
-def _best(table: ir.Table, name: str, order: Sequence[ir.Value | str]) -> ir.Table:
-    return table.group_by(USER).agg(**{name: table[name].first(order_by=order)})
+def _best(table: ir.Table, names: Sequence[str], order: Sequence[ir.Value | str]) -> ir.Table:
+    return table.group_by(USER).agg(**{name: table[name].first(order_by=order) for name in names})
+
+
+def _bases(found: pa.Table, n_users: int) -> pa.Array:
+    """What the source of each user was taken from."""
+    basis = np.full(n_users, -1, np.int8)
+    basis[found[USER].to_numpy()] = found[records.BASIS].to_numpy()
+    return pa.array(records.BASES, pa.string()).take(pa.array(basis, mask=basis < 0))
 
 
 def _labels(found: pa.Table, name: str, n_users: int, own: Found) -> pa.Array:

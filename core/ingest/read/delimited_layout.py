@@ -39,6 +39,7 @@ RECORD_COLUMNS: Final = (
     "traffic_source",
     "ecommerce",
     "collected_traffic_source",
+    "session_traffic_source_last_click",
 )
 
 KEY: Final = re.compile(r"^event_params[._](\d+)[._]key$", re.IGNORECASE)

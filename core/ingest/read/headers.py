@@ -13,7 +13,7 @@ from typing import Final
 
 from core.base.controls import control
 from core.base.errors import InputError, SettingsError
-from core.base.schema import GONE_FIELDS, RAW_TEXT_COLUMNS, REQUIRED_FIELDS, Raw
+from core.base.schema import GONE_FIELDS, RAW_TEXT_COLUMNS, REQUIRED_FIELDS, SOURCES, Raw
 from core.base.settings import IngestSettings
 from core.ingest.read.tools import TOOLS, AnalyticsTool, tool_of
 
@@ -35,13 +35,9 @@ _PLAIN: Final = {
     Raw.DEVICE_BROWSER: "device_browser device_web_info_browser browser",
     Raw.DEVICE_CATEGORY: "device_category device_type",
     Raw.GEO_COUNTRY: "geo_country country",
-    # the first touch first; what follows is the touch of a session or of an event
-    **{
-        field: f"traffic_source_{name} {name} collected_traffic_source_manual_{name} "
-        f"session_traffic_source_last_click_cross_channel_campaign_{name} "
-        f"session_traffic_source_last_click_manual_campaign_{name} utm_{name}"
-        for field, name in ((Raw.TRAFFIC_SOURCE, "source"), (Raw.TRAFFIC_MEDIUM, "medium"))
-    },
+    **{field: field for _, *both in SOURCES for field in both},
+    Raw.EVENT_SOURCE: "source utm_source",
+    Raw.EVENT_MEDIUM: "medium utm_medium",
     Raw.TRANSACTION_ID: "transaction_id ecommerce_transaction_id",
     Raw.PURCHASE_REVENUE: (
         "purchase_revenue ecommerce_purchase_revenue purchase_revenue_in_usd"
@@ -132,6 +128,8 @@ def map_headers(names: Sequence[str], settings: IngestSettings) -> HeaderMap:
     columns = {field: indices[0] for field, indices in found.items()}
     columns.update(_overrules(names, settings))
     ignored = [field for field, column in settings.mapping.items() if not column]
+    if settings.mapping.get(Raw.TRAFFIC_SOURCE):  # by the analyst's word no other place counts
+        ignored += [field for _, *both in SOURCES[1:] for field in both if field not in settings.mapping]
     revenue = columns.get(Raw.PURCHASE_REVENUE)
     if revenue is not None and normalise_header(names[revenue]).endswith(_IN_USD):
         ignored.append(Raw.CURRENCY)  # that of the purchase, not of this column

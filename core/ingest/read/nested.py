@@ -29,7 +29,7 @@ PARAM_FIELDS: Final[Mapping[str, str]] = {
     for field in (
         Raw.PAGE_LOCATION, Raw.PAGE_TITLE, Raw.ENGAGEMENT_TIME_MSEC, Raw.GA_SESSION_ID,
         Raw.TRANSACTION_ID, Raw.CURRENCY, Raw.TRAFFIC_TYPE, Raw.DEBUG_MODE, Raw.BATCH_PAGE_ID,
-        Raw.BATCH_ORDERING_ID, Raw.BATCH_EVENT_INDEX,
+        Raw.BATCH_ORDERING_ID, Raw.BATCH_EVENT_INDEX, Raw.EVENT_SOURCE, Raw.EVENT_MEDIUM,
     )
 }  # fmt: skip
 """Where GA4 keeps a field among the parameters; looked for even if no record of the sample has it."""
@@ -44,6 +44,12 @@ RECORD_FIELDS: Final[Mapping[str, str]] = {
     Raw.GEO_COUNTRY: "geo.country",
     Raw.TRAFFIC_SOURCE: "traffic_source.source",
     Raw.TRAFFIC_MEDIUM: "traffic_source.medium",
+    Raw.SESSION_SOURCE: "session_traffic_source_last_click.cross_channel_campaign.source",
+    Raw.SESSION_MEDIUM: "session_traffic_source_last_click.cross_channel_campaign.medium",
+    Raw.TAGGED_SOURCE: "session_traffic_source_last_click.manual_campaign.source",
+    Raw.TAGGED_MEDIUM: "session_traffic_source_last_click.manual_campaign.medium",
+    Raw.COLLECTED_SOURCE: "collected_traffic_source.manual_source",
+    Raw.COLLECTED_MEDIUM: "collected_traffic_source.manual_medium",
     Raw.PURCHASE_REVENUE: "ecommerce.purchase_revenue",
     Raw.ANALYTICS_STORAGE: "privacy_info.analytics_storage",
     Raw.PLATFORM: "platform",

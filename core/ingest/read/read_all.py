@@ -13,7 +13,7 @@ import pyarrow as pa
 from core.base.controls import control
 from core.base.errors import InputError
 from core.base.progress import Progress
-from core.base.schema import GONE_FIELDS, PAGE_VIEW, Raw, Rejects
+from core.base.schema import GONE_FIELDS, PAGE_VIEW, SOURCES, Raw, Rejects
 from core.base.settings import IngestSettings
 from core.data.receipt import FileReceipt
 from core.ingest.output_tables import REJECTS
@@ -37,7 +37,6 @@ _REMEDY: Final = (
     "Export it again with quotes around each field that holds a quote, and that one doubled (RFC 4180)"
 )
 _UNPACKS_TO: Final = 8  # times its size, only to estimate how far a packed file is
-_FIRST_TOUCH: Final = ("traffic_source",)
 
 
 @dataclass(frozen=True)
@@ -218,20 +217,17 @@ def _assumptions(count: FileCount, page_view: str) -> list[str]:
         notes.append("No event names: every record is read as a page view")
     elif page_view != PAGE_VIEW:
         notes.append(f"Events called {page_view} are read as the page views")
-    source = count.columns.get(Raw.TRAFFIC_SOURCE, "")
-    if source and not source.lower().startswith(_FIRST_TOUCH):
-        notes.append(f"The traffic source is read from {source}, which need not be the user's first touch")
     return notes
 
 
 def _drift(counts: Sequence[FileCount], present: frozenset[str]) -> tuple[str, ...]:
     """Fields whose column is called differently, or is missing, from file to file."""
-    warnings = []
+    warnings, sources = [], {field for _, *both in SOURCES for field in both}  # one may stand for another
     for field in sorted(present):
         names = dict.fromkeys(count.columns[field] for count in counts if field in count.columns)
         lacking = sum(field not in count.columns for count in counts)
         if len(names) > 1:
             warnings.append(f"{field} is called {' or '.join(names)}, depending on the file")
-        if lacking:
+        if lacking and field not in sources:
             warnings.append(f"{field} is missing in {lacking} of {len(counts)} files")
     return tuple(warnings)

@@ -15,7 +15,7 @@ from core.facts.answer import Answer, Title
 from core.facts.context import PASTED as A_LIST
 from core.facts.context import Context
 from core.facts.fact_maker import Figures
-from core.facts.finding import Finding
+from core.facts.finding import Finding, with_bases
 from core.people.id_list import match_ids
 from core.people.look_alikes import LookAlikes, look_alikes
 from core.segments.evidence import unsupported
@@ -109,4 +109,4 @@ def _shown(made_from: Sources) -> tuple[Segmentation, Partition | None]:
 @st.cache_resource(max_entries=16 * shared.SESSIONS, show_spinner=False)
 def _told(segments: str, what: str, _about: Context, _say: Callable[[Figures], Finding]) -> Answer:
     found = _say(Figures(_about))
-    return Answer(found.blocks, query=found.query)
+    return Answer(with_bases(found.blocks, _about), query=found.query)

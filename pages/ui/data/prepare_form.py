@@ -50,6 +50,8 @@ MEANING: Final[Mapping[str, str]] = {
     Raw.GEO_COUNTRY: "Country",
     Raw.TRAFFIC_SOURCE: "First-touch source",
     Raw.TRAFFIC_MEDIUM: "First-touch medium",
+    Raw.EVENT_SOURCE: "Source of an event",
+    Raw.EVENT_MEDIUM: "Medium of an event",
     Raw.TRANSACTION_ID: "Transaction",
     Raw.PURCHASE_REVENUE: "Revenue",
     Raw.CURRENCY: "Currency of the revenue",

@@ -11,6 +11,7 @@ import streamlit as st
 from core.base.schema import Group, Raw
 from core.data.dataset import Dataset
 from core.data.receipt import OutcomeUsers, Receipt, added, in_currencies, without_used_views
+from core.data.source_basis import describe_bases
 from core.profiles.outcomes import PURCHASE, label_of
 from pages.ui.shell import written_table
 from pages.ui.shell.text import count, md_text, share, size
@@ -191,6 +192,7 @@ def _assumptions(facts: Receipt) -> None:
         "Page views with the same time": f"{facts.tied_page_views:,}; they keep the order of the file",
         "Sessions without an id": f"{facts.sessions_by_gap:,} of {facts.sessions:,}; a pause begins one",
         "Engagement": f"{facts.engagement_rule}{shared}",
+        "Sources": describe_bases(facts.source_basis) or "none sent, or read by an earlier release",
         "Duplicate transactions": f"{facts.duplicate_transactions:,}",
         "Events that are in two files": f"{facts.repeated_events:,}",
         "Masked for what it looks like": _counts(facts.pii_masked),

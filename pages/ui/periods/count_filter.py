@@ -25,7 +25,7 @@ from pages.ui.shell.kept import kept
 from pages.ui.shell.links import TRAINING
 from pages.ui.shell.text import count, md_text, share
 
-TITLES: Final = {Users.DEVICE: "Device", Users.COUNTRY: "Country", Users.SOURCE: "First-touch source"}
+TITLES: Final = {Users.DEVICE: "Device", Users.COUNTRY: "Country", Users.SOURCE: "First source"}
 LINE: Final = 600
 """Pixels of what it says; on a phone it goes below the button."""
 OFFERED: Final = 1_000

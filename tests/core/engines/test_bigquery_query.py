@@ -18,6 +18,9 @@ COLUMNS = (
     "event_date", "event_timestamp", "event_name", "event_params", "user_id", "user_pseudo_id",
     "user_properties", "batch_page_id", "device.category", "device.web_info.browser", "geo.country",
     "geo.city", "traffic_source.source", "traffic_source.medium", "collected_traffic_source.manual_source",
+    "collected_traffic_source.manual_medium", "collected_traffic_source.gclid",
+    *(f"session_traffic_source_last_click.{of}_campaign.{name}"
+      for of in ("cross_channel", "manual") for name in ("source", "medium", "campaign_name")),
     "ecommerce.purchase_revenue", "ecommerce.purchase_revenue_in_usd", "ecommerce.transaction_id",
 )  # fmt: skip
 
@@ -50,8 +53,9 @@ def test_the_query_is_bigquery_s_and_names_one_table_and_no_other_column() -> No
     assert parsed.args.get("limit") is None
     assert parsed.args.get("where") is None
     read = {column.sql(dialect="bigquery").split(".")[0] for column in parsed.find_all(exp.Column)}
-    assert not read & {"user_id", "user_properties", "collected_traffic_source", "items"}
-    assert "geo.city" not in query_of(request(), table(*COLUMNS))
+    assert not read & {"user_id", "user_properties", "items"}
+    unread = ("geo.city", "gclid", "campaign_name")
+    assert not any(name in query_of(request(), table(*COLUMNS)) for name in unread)
 
 
 def test_a_sample_is_drawn_by_the_id_that_users_have() -> None:

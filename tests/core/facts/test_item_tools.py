@@ -25,7 +25,7 @@ def top(dimension: Dimension, metric: ItemMetric, segment: str = "segment:0", n:
 def test_top_sources_of_all_users() -> None:
     found = top(Dimension.SOURCE, ItemMetric.SHARE, "all")
     assert listed(found) == [("a / b", "50%"), ("c / d", "50%")]
-    assert found.query.endswith("FROM first_touch_sources WHERE key = 'all' ORDER BY share DESC LIMIT 5")
+    assert found.query.endswith("FROM first_sources WHERE key = 'all' ORDER BY share DESC LIMIT 5")
 
 
 def test_nothing_sure_is_said_as_nothing() -> None:

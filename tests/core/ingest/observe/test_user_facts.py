@@ -5,6 +5,7 @@ import pytest
 
 from core.base.schema import Raw
 from core.base.settings import IngestSettings
+from core.data.source_basis import basis_of, describe_bases
 from core.ingest.in_memory import LiveUsers, read_people
 from tests.core.ingest.shop import Row, event, shop
 
@@ -80,6 +81,27 @@ def test_the_source_is_the_first_touch(tmp_path: Path) -> None:
         event("w", 0),
     ]
     assert column(tmp_path, "source", *rows) == ["(direct) / (none)", "news", None]
+
+
+def test_the_source_is_the_earliest_of_the_best_basis(tmp_path: Path) -> None:
+    tag = {Raw.EVENT_SOURCE: "google", Raw.EVENT_MEDIUM: "cpc"}
+    rows = [
+        event("u", 0, **tag), event("u", 1, **{Raw.TAGGED_SOURCE: "mail"}),
+        event("u", 2, **{SOURCE: "(direct)", MEDIUM: "(none)"}),
+        event("v", 0, **tag), event("v", 1, **{Raw.TAGGED_SOURCE: "mail", Raw.TAGGED_MEDIUM: "email"}),
+        event("w", 0, **{SOURCE: "(not set)", MEDIUM: "email"}, **tag), event("w", 1),
+        event("x", 0),
+    ]  # fmt: skip
+    dataset = shop(tmp_path, *rows)
+    assert dataset.users["source"].dropna().tolist() == ["(direct) / (none)", "mail / email", "google / cpc"]
+    assert dataset.receipt.source_basis == basis_of(dataset.users)
+    assert describe_bases(dataset.receipt.source_basis) == (
+        "A source is the user's first touch (1 user), else the last click of the first session that has one "
+        "(1 user), else what came with the first event that has one (1 user); 1 without one."
+    )
+    people, _ = read_people(rows, IngestSettings(), 2**62)
+    live = LiveUsers.of(people, IngestSettings(), frozenset(), ())
+    assert live.users["source"].tolist() == [*dataset.users["source"].dropna(), None]
 
 
 def test_personal_data_in_a_label_is_masked(tmp_path: Path) -> None:

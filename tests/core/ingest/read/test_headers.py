@@ -37,6 +37,7 @@ def test_aliases_in_their_order() -> None:
         Raw.EVENT_TIMESTAMP: "ts",
         Raw.PAGE_LOCATION: "page_url",
         Raw.TRAFFIC_SOURCE: "traffic_source_source",
+        Raw.EVENT_SOURCE: "source",
     }
     assert found.candidates[Raw.PAGE_LOCATION] == ("page_url", "page_path")
 

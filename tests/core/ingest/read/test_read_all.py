@@ -70,7 +70,15 @@ def test_the_first_touch_is_told_from_other_sources(tmp_path: Path) -> None:
         csv_of("1,u,/a,h", header="ts,client_id,url,traffic_source.source"),
     )
     read = read_paths(days(tmp_path, *texts), tmp_path)
-    assert [any("first touch" in note for note in file.notes) for file in read.raw.files] == [True, False]
+    found = [(row[Raw.TRAFFIC_SOURCE], row[Raw.EVENT_SOURCE]) for row in read.rows]
+    assert found == [(None, "g"), ("h", None)]
+    assert not any("source is missing" in warning for warning in read.raw.warnings)
+
+
+def test_by_the_analysts_word_no_other_column_is_the_source(tmp_path: Path) -> None:
+    file = days(tmp_path, csv_of("1,u,/a,g,h", header="ts,client_id,url,utm_source,campaign"))
+    read = read_paths(file, tmp_path, mapping={Raw.TRAFFIC_SOURCE: "campaign"})
+    assert (read.column(Raw.TRAFFIC_SOURCE), read.column(Raw.EVENT_SOURCE)) == (["h"], [None])
 
 
 def test_rejects_of_all_files_with_their_names(tmp_path: Path) -> None:

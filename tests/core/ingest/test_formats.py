@@ -1,0 +1,151 @@
+"""One export in every shape and format: source and money are the same in all of them."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tests.core.ingest.raw import write
+from tests.core.ingest.read.unnested import KINDS, as_csv, as_ndjson, kind_of
+from tests.core.ingest.test_ingest import dataset_of
+
+Event = dict[str, Any]
+START = 1_700_000_000_000_000
+
+
+def hit(user: str, second: int, name: str = "page_view", **fields: Any) -> Event:  # noqa: ANN401
+    """An event of an intraday table: nobody knows the first touch yet, so that it is null."""
+    params = {
+        "page_location": f"https://s.example/{second}",
+        "ga_session_id": "7",
+        **fields.pop("params", {}),
+    }
+    return {
+        "event_name": name,
+        "event_timestamp": START + second * 1_000_000,
+        "user_pseudo_id": user,
+        "event_params": params,
+        "traffic_source": {"source": None, "medium": None},
+        "collected_traffic_source": {"manual_source": None, "manual_medium": None},
+        "session_traffic_source_last_click": {
+            "cross_channel_campaign": {"source": None, "medium": None},
+            "manual_campaign": {"source": None, "medium": None},
+        },
+        **fields,
+    }
+
+
+def both(source: str, medium: str, prefix: str = "") -> dict[str, str]:
+    return {f"{prefix}source": source, f"{prefix}medium": medium}
+
+
+EVENTS = (
+    hit("a", 0, collected_traffic_source=both("google", "cpc", "manual_")),
+    hit("a", 1),
+    hit("b", 0, params=both("news.example", "referral")),
+    hit(
+        "b",
+        1,
+        session_traffic_source_last_click={
+            "cross_channel_campaign": {"source": None, "medium": None},
+            "manual_campaign": both("mail", "email"),
+        },
+    ),
+    hit("c", 0, collected_traffic_source=both("google", "cpc", "manual_")),
+    hit("c", 1, traffic_source=both("(direct)", "(none)")),
+    hit("d", 0),
+    hit("d", 1),
+)
+
+
+def listed(event: Event) -> Event:
+    """As the export nests it: values beside their keys."""
+    params = event["event_params"].items()
+    kinds = [{"key": key, "value": {**dict.fromkeys(KINDS), "string_value": value}} for key, value in params]
+    return {**event, "event_params": kinds}
+
+
+def flat(event: Event, prefix: str = "", between: str = "_") -> Event:
+    """One column a leaf."""
+    found: Event = {}
+    for name, value in event.items():
+        inside = isinstance(value, dict)
+        found |= flat(value, f"{prefix}{name}{between}", between) if inside else {prefix + name: value}
+    return found
+
+
+def without_nulls(value: Any) -> Any:  # noqa: ANN401
+    """As JSON is exported: no field that is null."""
+    if isinstance(value, dict):
+        found = {name: without_nulls(one) for name, one in value.items()}
+        return {name: one for name, one in found.items() if one not in (None, {})}
+    return [without_nulls(one) for one in value] if isinstance(value, list) else value
+
+
+def table(rows: list[Event]) -> list[Event]:
+    """Rows that have all columns of any."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    return [{name: row.get(name) for name in names} for row in rows]
+
+
+def dotted(event: Event) -> Event:
+    plain = flat({name: value for name, value in event.items() if name != "event_params"}, between=".")
+    for place, (key, value) in enumerate(event["event_params"].items()):
+        plain |= {f"event_params.{place}.key": key, f"event_params.{place}.value.string_value": value}
+    return plain
+
+
+def of_params(event: Event) -> list[Event]:
+    plain = flat({name: value for name, value in event.items() if name != "event_params"})
+    empty = dict.fromkeys(f"event_params_value_{kind}" for kind in KINDS)
+    return [
+        {**plain, "event_params_key": key, **empty, f"event_params_value_{kind_of(value)}": value}
+        for key, value in event["event_params"].items()
+    ]
+
+
+def console(event: Event) -> Event:
+    return {name: json.dumps(v) if isinstance(v, dict | list) else v for name, v in listed(event).items()}
+
+
+def parquet(rows: list[Event]) -> bytes:
+    out = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(rows), out)
+    return out.getvalue()
+
+
+def ndjson(rows: list[Event]) -> bytes:
+    return as_ndjson(without_nulls(rows))
+
+
+SHAPES: dict[str, Callable[[tuple[Event, ...]], list[Event]]] = {
+    "nested": lambda events: [listed(event) for event in events],
+    "flat": lambda events: table([flat(event) for event in events]),
+    "console": lambda events: [console(event) for event in events],
+    "numbered": lambda events: table([dotted(event) for event in events]),
+    "long": lambda events: table([row for event in events for row in of_params(event)]),
+}
+FORMATS = {"csv": as_csv, "ndjson": ndjson, "parquet": parquet}
+EVERY = [
+    (shape, kind) for shape in SHAPES for kind in FORMATS if (shape, kind) != ("nested", "csv")
+]  # a CSV nests nothing
+
+
+@pytest.mark.parametrize(("shape", "kind"), EVERY)
+def test_the_source_is_taken_event_by_event(tmp_path: Path, shape: str, kind: str) -> None:
+    path = write(tmp_path / f"events_intraday_20231114.{kind}", FORMATS[kind](SHAPES[shape](EVENTS)))
+    dataset = dataset_of(tmp_path, path)
+    sources = ["google / cpc", "mail / email", "(direct) / (none)", None]
+    assert dataset.users["source"].astype(object).where(dataset.users["source"].notna(), None).tolist() == (
+        sources
+    )
+    assert dataset.receipt.source_basis == {
+        "first_touch": 1, "session_last_click": 1, "collected": 1, "none": 1,
+    }  # fmt: skip
