@@ -7,8 +7,8 @@
   must not make it easier for a segment to. Outcomes are a family of their own: they are what was asked for,
   and hours and countries that were not must not hide them. What the model saw or what follows from it has
   effect and interval only: that segments differ there is how they were made. The same holds for where users
-  of one page come from, whether they engaged and what came of it, which made their segments; and for the
-  outcome and the revenue of users who are told apart by the outcome.
+  of one page come from and whether they engaged, which made their segments; and for the outcome and the
+  revenue of users who are told apart by the outcome.
 * A row *differs* where its interval leaves out 0 and, if it was tested, q < .05 as well: ranks alone, of a
   mean whose interval holds 0, call nothing different. Of the others it is only said that they were *not shown
   to differ*, with the least difference that would have been seen in 80 % of such samples.
@@ -49,8 +49,9 @@ MEASURES: Final = (
     Col.PAGE_VIEWS_MEAN, Col.SESSIONS_MEAN, Col.PAGES_PER_SESSION, Col.DIFFERENT_PAGES_MEAN,
     Col.ENGAGEMENT_NONE_SHARE, Col.ENGAGEMENT_MEAN, Col.SESSION_RATE, Col.REVENUE_PER_USER,
 )  # fmt: skip
-RULES: Final = (Family.MEASURE, Family.OUTCOME, Family.SOURCE, Family.DEVICE)
-"""What a segment of one-page users is made by beside its page, which is input to any segment."""
+RULES: Final = (Family.MEASURE, Family.SOURCE, Family.DEVICE)
+"""What a segment of one-page users is made by beside its page, which is input to any segment; of measures
+those that follow from the outcome are none of it."""
 OF_OUTCOME: Final = (Col.SESSION_RATE, Col.REVENUE_PER_USER)
 """Measures that follow from the outcome."""
 NO_OUTCOMES: Final[Mapping[str, Happened]] = MappingProxyType({})
@@ -309,9 +310,10 @@ def _made_by(columns: Mapping[str, np.ndarray], rows: Rows) -> np.ndarray:
     rest, rest_n = columns[Col.REST_USERS], columns[Col.REST_N]
     parted = ((users == n) & (rest == 0)) | ((users == 0) & (rest == rest_n))
     is_outcome = (family == Family.OUTCOME) | np.isin(columns[Diff.ITEM], OF_OUTCOME)
-    is_outcome |= parted & (columns[Diff.ROLE] == MetricRole.INPUT)
-    by_outcome = is_outcome & (columns[Col.KIND] == RowKind.SEGMENT) & rows.by_outcome
-    made: np.ndarray = by_outcome | ((columns[Col.KIND] == RowKind.ONE_PAGE) & np.isin(family, RULES))
+    is_made = is_outcome | (parted & (columns[Diff.ROLE] == MetricRole.INPUT))
+    by_outcome = is_made & (columns[Col.KIND] == RowKind.SEGMENT) & rows.by_outcome
+    by_rule = np.isin(family, RULES) & ~is_outcome & (columns[Col.KIND] == RowKind.ONE_PAGE)
+    made: np.ndarray = by_outcome | by_rule
     return made
 
 

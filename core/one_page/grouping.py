@@ -1,8 +1,9 @@
 """One-page users in segments by rule: a shallow tree where it says something, else the largest groups.
 
-A tree (CART, Breiman et al. 1984) of at most three questions on how users arrived is grown for the outcome,
-else for engagement. It is used only where it tells users apart that it was not grown from: the lower end of
-its cross-validated AUC lies above one half. Its depth is the smallest within one standard error of the best.
+A tree (CART, Breiman et al. 1984) of at most three questions on how users arrived is grown for engagement.
+It is used only where it tells users apart that it was not grown from: the lower end of its cross-validated
+AUC lies above one half. Its depth is the smallest within one standard error of the best. No outcome makes
+them: another one would be another cut, and the rates of groups that were cut by it would be its own echo.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ MOST: Final = 8
 DEPTH: Final = 3
 FOLDS: Final = 5
 FEWEST_CASES: Final = 5 * FOLDS
-"""Users with and without what is to be told, at least: five of each in every fold."""
+"""Users who engaged and who did not, at least: five of each in every fold."""
 Z_CHOSEN: Final = 2.394
 """Standard errors of a 95 % interval that holds for the best of three depths (Bonferroni)."""
 CHECKED: Final = 20_000
@@ -48,49 +49,35 @@ LARGE: Final = 0.25
 SECOND_PAGES: Final = 3
 FEWEST_SECOND: Final = 3
 """Users from which on a second page is listed: one of fewer would say what that user did."""
-ENGAGED: Final = "engagement of 10 s or more"
 
 Rule = tuple[Condition, ...]
 
 
-def find_segments(
-    arrivals: pd.DataFrame, one_page: np.ndarray, outcome: str | None, converted: np.ndarray
-) -> OnePageSegments:
+def find_segments(arrivals: pd.DataFrame, one_page: np.ndarray) -> OnePageSegments:
     """Segments of the one-page users.
 
     Args:
         arrivals: How each user of the data set arrived.
         one_page: bool of shape (n_users,), who has a single page view.
-        outcome: What counts as success; None where the data has none.
-        converted: bool of shape (n_users,), who has it.
 
     Returns:
         None of them where no landing page, source or device has enough users.
     """
     mine = arrivals[one_page].reset_index(drop=True)
     fewest = max(FEWEST_USERS, int(np.ceil(FEWEST_SHARE * len(mine))))
-    targets = {outcome: converted[one_page]} if outcome else {}
-    targets[ENGAGED] = (mine[Trait.ENGAGED] == YES).to_numpy()
-    checks, rules = list[TreeCheck](), list[Rule]()
-    for target, wanted in targets.items():
-        fields = [trait for trait in Trait if (target, trait) != (ENGAGED, Trait.ENGAGED)]
-        questions, answers = _questions(mine, fields, fewest)
-        if not questions or min(wanted.sum(), (~wanted).sum()) < FEWEST_CASES:
-            continue
-        depth, check = _checked(answers, wanted, fewest, target)
-        checks.append(check)
+    check, rules, engaged = None, list[Rule](), (mine[Trait.ENGAGED] == YES).to_numpy()
+    questions, answers = _questions(mine, fewest)
+    if questions and min(engaged.sum(), (~engaged).sum()) >= FEWEST_CASES:
+        depth, check = _checked(answers, engaged, fewest)
         if check.useful:
-            rules = _leaves(questions, answers, wanted, depth, fewest)
-            break
-    return _made(arrivals, one_page, rules or _largest(mine, fewest), tuple(checks))
+            rules = _leaves(questions, answers, engaged, depth, fewest)
+    return _made(arrivals, one_page, rules or _largest(mine, fewest), check)
 
 
-def _questions(
-    mine: pd.DataFrame, fields: Sequence[Trait], fewest: int
-) -> tuple[list[Condition], np.ndarray]:
+def _questions(mine: pd.DataFrame, fewest: int) -> tuple[list[Condition], np.ndarray]:
     """What a tree may ask, enough users for either answer; and the answers, (n_users, n_questions)."""
     asked, answers, seen = list[Condition](), list[np.ndarray](), set[bytes]()
-    for field in fields:
+    for field in (trait for trait in Trait if trait is not Trait.ENGAGED):
         for value in _values(mine[field], fewest):
             condition = Condition(field=field, op="is", value=value)
             answer = condition.holds(mine)
@@ -109,7 +96,7 @@ def _values(column: pd.Series, fewest: int) -> list[str]:
     return sorted(frequent.index, key=lambda value: (-frequent[value], value))
 
 
-def _checked(answers: np.ndarray, wanted: np.ndarray, fewest: int, target: str) -> tuple[int, TreeCheck]:
+def _checked(answers: np.ndarray, wanted: np.ndarray, fewest: int) -> tuple[int, TreeCheck]:
     """The depth of the tree, and how well such a tree does on users that it was not grown from."""
     chosen = _drawn(wanted)
     share = len(chosen) / len(wanted)
@@ -122,7 +109,7 @@ def _checked(answers: np.ndarray, wanted: np.ndarray, fewest: int, target: str) 
         (place, one) for place, one in enumerate(found, start=1) if one[0] >= best - error
     )
     low, high = np.clip([auc - Z_CHOSEN * spread, auc + Z_CHOSEN * spread], 0, 1)
-    return depth, TreeCheck(target=target, auc=auc, low=float(low), high=float(high))
+    return depth, TreeCheck(auc=auc, low=float(low), high=float(high))
 
 
 def _drawn(wanted: np.ndarray) -> np.ndarray:
@@ -228,7 +215,7 @@ def _holds(arrivals: pd.DataFrame, rule: Rule) -> np.ndarray:
 
 
 def _made(
-    arrivals: pd.DataFrame, one_page: np.ndarray, rules: Sequence[Rule], checks: tuple[TreeCheck, ...]
+    arrivals: pd.DataFrame, one_page: np.ndarray, rules: Sequence[Rule], check: TreeCheck | None
 ) -> OnePageSegments:
     """Count them, the largest first; who is in none is in the last one."""
     rules = [_needed(arrivals[one_page], rule) for rule in rules]
@@ -252,7 +239,7 @@ def _made(
             )
             for rule in order
         ),
-        checks,
+        check,
     )
 
 
@@ -299,18 +286,18 @@ def with_second_pages(
     """The same with what a second page would be: the first other page of who arrived alike and went on.
 
     Args:
-        found: The segments. Engagement is not asked of those who went on: nearly all of them are engaged.
+        found: The segments.
         arrivals: How each user arrived.
         sequences: Page views of all users.
         pages: What to call each page, by page index.
         went_on: bool of shape (n_users,), who counts as having gone on.
     """
     second, segments = _second_pages(sequences), []
-    rules = [tuple(c for c in segment.rule if c.field is not Trait.ENGAGED) for segment in found.segments]
-    for segment, rule in zip(found.segments, rules, strict=True):
-        alike = went_on & _holds(arrivals, rule)
+    rules = [segment.rule for segment in found.segments if segment.rule]
+    for segment in found.segments:
+        alike = went_on & _holds(arrivals, segment.rule)
         for other in rules if not segment.rule else ():
-            alike &= ~_holds(arrivals, other) if other else True
+            alike &= ~_holds(arrivals, other)
         page, users = np.unique(second[alike & (second >= 0)], return_counts=True)
         most = [p for p in np.argsort(-users, kind="stable")[:SECOND_PAGES] if users[p] >= FEWEST_SECOND]
         listed = tuple(

@@ -83,13 +83,11 @@ class TreeCheck(_Data):
     """How well rules tell apart users that they were not made from.
 
     Args:
-        target: What they tell: an outcome, or engagement.
         auc: Area under the ROC curve, mean over folds.
         low: Lower end of its 95 % interval (Hanley and McNeil 1982), corrected for choosing the depth.
         high: Upper end.
     """
 
-    target: str
     auc: float
     low: float
     high: float
@@ -108,12 +106,13 @@ class OnePageSegments:
         codes: int8 of shape (n_users,), place in ``segments``; −1 for users who are not one-page users, and
             for everybody where there are too few for segments.
         segments: The largest first, all others last.
-        checks: What was tried to tell apart; the last one made the segments if it is useful.
+        check: How well a tree tells who of them engaged, where one could be grown; it made the segments if it
+            is useful.
     """
 
     codes: np.ndarray
     segments: tuple[OnePageSegment, ...]
-    checks: tuple[TreeCheck, ...] = ()
+    check: TreeCheck | None = None
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -131,15 +130,14 @@ class OnePageSegments:
     @property
     def made_by(self) -> str:
         """How they were made, in a sentence for analysts."""
-        if self.checks and self.checks[-1].useful:
-            check = self.checks[-1]
+        check = self.check
+        if check and check.useful:
             return (
-                f"The rules tell one-page users with {check.target} from those without: right in "
+                "The rules tell one-page users with engagement of 10 s or more from those without: right in "
                 f"{check.auc:.0%} of pairs that they were not made from (cross-validated AUC, 95 % interval "
                 f"{check.low:.2f} to {check.high:.2f}; a coin has 0.50)."
             )
-        tried = " or ".join(check.target for check in self.checks)
-        why = f"No rule tells who of them has {tried} better than a coin, so these" if tried else "These"
+        why = "No rule tells who of them engaged better than a coin, so these" if check else "These"
         return f"{why} are the largest groups by landing page."
 
 

@@ -448,33 +448,22 @@ def cluster(
     return fit(combined.vectors, inside, settings, start if enough else None)
 
 
-def one_page_segments(
-    dataset: Dataset, labels: LabelledPages | None, data: ProfileData, settings: AnalyzeSettings
-) -> OnePageSegments:
-    """Segments by rule of the users with a single page view; they depend on no slider.
+def one_page_segments(dataset: Dataset, labels: LabelledPages | None) -> OnePageSegments:
+    """Segments by rule of the users with a single page view; they depend on no slider and no outcome.
 
     Args:
         dataset: The users.
         labels: Themes and types of the pages; None where they are not labelled.
-        data: What profiles are counted from.
-        settings: The outcome that the rules tell, if they can.
-
-    Raises:
-        SettingsError: If an outcome is not in the data.
     """
     from core.one_page.arrivals import arrivals
     from core.one_page.grouping import find_segments, with_second_pages
-    from core.profiles.outcomes import label_of
 
     names = page_names(dataset.pages, labels)
     arrived = arrivals(dataset.users, dataset.sequences, names, RESERVED)
-    chosen = data.outcomes.parts(settings)
-    converted = np.zeros(data.n_users, dtype=bool)
-    for happened in chosen.values():
-        converted[happened.user[happened.user < data.n_users]] = True  # buyers without a page view lie behind
     alone = of_group(dataset.users, Group.ONE_PAGE)
-    found = find_segments(arrived, alone, label_of(tuple(chosen)) or None, converted)
-    return with_second_pages(found, arrived, dataset.sequences, names[View.URL], clustered(dataset.users))
+    went_on = clustered(dataset.users)
+    found = find_segments(arrived, alone)
+    return with_second_pages(found, arrived, dataset.sequences, names[View.URL], went_on)
 
 
 def analyze(
@@ -516,7 +505,7 @@ def segment(
     partition = cluster(combined, embeddings.inside, settings.cluster)
     progress("cluster", 1.0, f"K={len(partition.ids)}")
     data = ProfileData.from_dataset(dataset, labels)
-    one_page = one_page_segments(dataset, labels, data, settings.analyze)
+    one_page = one_page_segments(dataset, labels)
     profiles = analyze(data, partition, settings.analyze, one_page)
     items = UserItems.from_tables(data, dataset.pages, dataset.sequences, labels_of(labels))
     table = differences(data, profiles.rows, items, data.outcomes.inside(settings.analyze))

@@ -64,15 +64,13 @@ def tables(made_from: Sources, partition: Partition, settings: AnalyzeSettings) 
         SettingsError: If the outcome is not in the data.
     """
     made = basis(made_from)
-    return Tables(
-        made, pipeline.analyze(made.data, partition, settings, _one_page(made_from, settings)), partition
-    )
+    return Tables(made, pipeline.analyze(made.data, partition, settings, _one_page(made_from)), partition)
 
 
-@kept(lambda made_from, settings: (made_from.counted, settings), max_entries=8)
-def _one_page(made_from: Sources, settings: AnalyzeSettings) -> OnePageSegments:
-    """Made once for the labels and the outcome: no slider changes them."""
-    return pipeline.one_page_segments(made_from.dataset, made_from.labels, basis(made_from).data, settings)
+@kept(lambda made_from: made_from.counted, max_entries=8)
+def _one_page(made_from: Sources) -> OnePageSegments:
+    """Made once for the labels: no slider and no outcome changes them."""
+    return pipeline.one_page_segments(made_from.dataset, made_from.labels)
 
 
 @kept(lambda made, given: (made.digest, tuple(sorted(given.items()))), max_entries=4 * SESSIONS)

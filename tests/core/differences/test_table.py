@@ -16,7 +16,7 @@ from core.differences.in_words import in_words
 from core.differences.means import UserValues, compare_means
 from core.differences.sides import Sides
 from core.differences.single import decide_shares, decide_values
-from core.differences.table import COLUMNS, Diff, differences, leading, pair_differences
+from core.differences.table import COLUMNS, OF_OUTCOME, Diff, differences, leading, pair_differences
 from core.differences.user_items import Family, UserItems
 from core.facts.fact_maker import Figures
 from core.profiles.data import GROUPS
@@ -210,18 +210,20 @@ def test_a_tested_row_differs_only_where_its_interval_leaves_out_0() -> None:
 
 def test_outcomes_are_corrected_among_themselves() -> None:
     """What nobody asked for must not hide what was: the q of the outcome is that of its own tests."""
-    table = shop().context.tables.differences
+    table = differences(toy(), make_rows(toy(), LABELS), toy_items(), PURCHASE)
     own = table[(table[Col.KIND] == "segment") & (table[Diff.FAMILY] == Family.OUTCOME)]
+    assert len(own) == 2
     assert own[Diff.Q_VALUE].tolist() == pytest.approx(stats.false_discovery_control(own[Diff.P_VALUE]))
 
 
-def test_what_made_a_segment_by_rule_is_no_finding() -> None:
-    """Users of one page are told apart by source and device: that they differ there says nothing."""
+def test_what_made_a_segment_by_rule_is_no_finding_and_its_outcome_is_one() -> None:
+    """Users of one page are told apart by source, device, engagement: that they differ there says nothing."""
     table = differences(toy(), make_rows(toy(), LABELS, one_page([5], [6])), toy_items(), PURCHASE)
     by_rule = table[table[Col.KIND] == RowKind.ONE_PAGE]
-    made = by_rule[Diff.FAMILY].isin([Family.MEASURE, Family.OUTCOME, Family.SOURCE, Family.DEVICE])
+    of_outcome = by_rule[Diff.FAMILY].eq(Family.OUTCOME) | by_rule[Diff.ITEM].isin(OF_OUTCOME)
+    made = by_rule[Diff.FAMILY].isin([Family.MEASURE, Family.SOURCE, Family.DEVICE]) & ~of_outcome
     assert set(by_rule[made][Diff.ROLE]) == {"input"} and by_rule[made][Diff.P_VALUE].isna().all()
-    assert (by_rule[~made][Diff.ROLE] == "held out").any()
+    assert set(by_rule[of_outcome][Diff.ROLE]) == {"held out"}
 
 
 def test_what_made_the_rows_of_the_outcome_is_no_finding() -> None:

@@ -50,7 +50,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, Dataset, Tabl
     partition = Partition(labels, np.zeros((K, 2), np.float32), ids, 0, 1, False, cut)
     basis = Basis.from_dataset(dataset)
     settings = AnalyzeSettings(outcome=("purchase",))
-    one_page = pipeline.one_page_segments(dataset, None, basis.data, settings)
+    one_page = pipeline.one_page_segments(dataset, None)
     return store, dataset, Tables(basis, profile(basis.data, labels, settings, one_page), partition)
 
 

@@ -9,7 +9,7 @@ from scipy.stats.contingency import relative_risk
 
 from core.base.schema import Group
 from core.one_page.arrivals import Condition, Trait
-from core.one_page.grouping import ENGAGED, FEWEST_USERS, MOST, find_segments, with_second_pages
+from core.one_page.grouping import FEWEST_USERS, MOST, find_segments, with_second_pages
 from core.one_page.segments import OTHER, OnePageSegments, assign
 from tests.core.profiles.toy import BLOG, CART, HOME, LOCATIONS, SALE, tables
 
@@ -22,40 +22,41 @@ def arrived(pages: list[str], **other: list[str | None]) -> pd.DataFrame:
     return pd.DataFrame(columns, dtype="category")
 
 
-def found(
-    frame: pd.DataFrame, outcome: str | None = None, converted: np.ndarray | None = None
-) -> OnePageSegments:
-    n = len(frame)
-    return find_segments(
-        frame, np.ones(n, dtype=bool), outcome, np.zeros(n, bool) if converted is None else converted
-    )
+def yes(which: np.ndarray) -> list[str | None]:
+    """Who engaged."""
+    return ["yes" if one else "no" for one in which]
 
 
-def test_a_tree_on_the_outcome_where_it_says_something() -> None:
+def found(frame: pd.DataFrame) -> OnePageSegments:
+    return find_segments(frame, np.ones(len(frame), dtype=bool))
+
+
+def test_a_tree_where_it_says_who_engages() -> None:
     random = np.random.default_rng(0)
     mobile = random.random(2_000) < 0.5
-    buys = random.random(2_000) < np.where(mobile, 0.3, 0.05)
-    frame = arrived(["/a"] * 2_000, device=["mobile" if one else "desktop" for one in mobile])
-    made = found(frame, "purchase", buys)
+    reads = random.random(2_000) < np.where(mobile, 0.3, 0.05)
+    device = ["mobile" if one else "desktop" for one in mobile]
+    made = found(arrived(["/a"] * 2_000, device=device, engaged=yes(reads)))
     assert sorted(segment.name for segment in made.segments) == ["Mobile", "Not mobile"] or sorted(
         segment.name for segment in made.segments
     ) == ["Desktop", "Not desktop"]
-    (check,) = made.checks
-    true = (mobile[buys].mean() + (1 - mobile[~buys].mean())) / 2  # AUC of one yes-or-no question
+    check = made.check
+    assert check is not None
+    true = (mobile[reads].mean() + (1 - mobile[~reads].mean())) / 2  # AUC of one yes-or-no question
     assert check.low < true < check.high
     assert check.useful
-    assert "purchase" in made.made_by
+    assert made.made_by.startswith("The rules tell one-page users with engagement of 10 s or more")
 
 
 def test_noise_makes_no_tree_and_the_largest_landing_pages_stand() -> None:
     random = np.random.default_rng(3)
     pages = ["/a"] * 500 + ["/b"] * 300 + ["/c"] * 200
     device = random.choice(np.array(["mobile", "desktop"]), 1_000).tolist()
-    made = found(arrived(pages, device=device), "purchase", random.random(1_000) < 0.2)
+    made = found(arrived(pages, device=device, engaged=yes(random.random(1_000) < 0.2)))
     assert [segment.name for segment in made.segments] == ["Land on /a", "Land on /b", "Land on /c"]
     assert [segment.users for segment in made.segments] == [500, 300, 200]
-    assert [check.useful for check in made.checks] == [False]
-    assert made.made_by.startswith("No rule tells who of them has purchase better than a coin")
+    assert made.check is not None and not made.check.useful
+    assert made.made_by.startswith("No rule tells who of them engaged better than a coin")
 
 
 def test_noise_rarely_makes_a_tree() -> None:
@@ -64,16 +65,17 @@ def test_noise_rarely_makes_a_tree() -> None:
         random = np.random.default_rng(seed)
         device = random.choice(np.array(["mobile", "desktop", "tablet"]), 600).tolist()
         source = random.choice(np.array(["a", "b", "c", "d"]), 600).tolist()
-        made = found(arrived(["/a"] * 600, device=device, source=source), "buy", random.random(600) < 0.3)
-        used += made.checks[-1].useful
+        engaged = yes(random.random(600) < 0.3)
+        check = found(arrived(["/a"] * 600, device=device, source=source, engaged=engaged)).check
+        used += check is not None and check.useful
     assert used <= 4  # 2.5 % are expected of a one-sided interval; 5 or more of 40 have p < 0.01
 
 
-def test_engagement_is_told_where_there_is_no_outcome_and_is_then_no_question() -> None:
+def test_engagement_is_told_and_is_no_question() -> None:
     engaged = ["yes"] * 300 + ["no"] * 700
     pages = ["/read"] * 300 + ["/leave"] * 700
     made = found(arrived(pages, engaged=engaged))
-    assert [check.target for check in made.checks] == [ENGAGED]
+    assert made.check is not None and made.check.auc == 1
     assert {condition.field for segment in made.segments for condition in segment.rule} == {Trait.PAGE}
 
 
@@ -132,9 +134,8 @@ def test_every_one_page_user_is_in_one_segment_whose_rule_holds(seed: int, n: in
         device=random.choice(np.array(["mobile", "desktop"]), n).tolist(),
         engaged=random.choice(np.array(["yes", "no"]), n).tolist(),
     )
-    inside, converted = random.random(n) < 0.8, random.random(n) < 0.4
-    made = find_segments(frame, inside, "buy", converted)
-    again = find_segments(frame, inside, "buy", converted)
+    inside = random.random(n) < 0.8
+    made, again = (find_segments(frame, inside) for _ in range(2))
     assert (again.segments, again.codes.tolist()) == (made.segments, made.codes.tolist())
     if made.segments:
         assert ((made.codes >= 0) == inside).all()
@@ -157,21 +158,19 @@ def test_a_second_page_is_the_first_other_page_of_who_landed_alike() -> None:
     _, _, sequences = tables(visits, groups, len(LOCATIONS))
     frame = arrived([LOCATIONS[visit[0][0]] for visit in visits])
     one_page = np.arange(len(visits)) < 40
-    made = with_second_pages(
-        find_segments(frame, one_page, None, ~one_page), frame, sequences, list(LOCATIONS), ~one_page
-    )
+    made = with_second_pages(find_segments(frame, one_page), frame, sequences, list(LOCATIONS), ~one_page)
     (segment,) = made.segments
     assert segment.rule == (Condition(field=Trait.PAGE, op="is", value=LOCATIONS[HOME]),)
     (page,) = segment.second_pages
     assert (page.page, page.users, page.n) == (LOCATIONS[SALE], 3, 6)
 
 
-def test_an_outcome_that_one_in_thousands_has_is_looked_for() -> None:
-    """More users than cross-validation looks at: a plain sample would hold next to none with the outcome."""
+def test_engagement_of_one_in_thousands_is_looked_for() -> None:
+    """More users than cross-validation looks at: a plain sample would hold next to none who engaged."""
     n, n_cases = 100_000, 25
     device = np.array(["mobile", "desktop"])[np.arange(n) % 2]
-    buys = np.zeros(n, dtype=bool)
-    buys[: 2 * n_cases : 2] = True  # all by mobile
-    check, *_ = found(arrived(["/a"] * n, device=device.tolist()), "purchase", buys).checks
-    assert check.target == "purchase"
+    reads = np.zeros(n, dtype=bool)
+    reads[: 2 * n_cases : 2] = True  # all by mobile
+    check = found(arrived(["/a"] * n, device=device.tolist(), engaged=yes(reads))).check
+    assert check is not None
     assert check.auc == pytest.approx(0.75, abs=0.02)  # of the others half are as mobile
