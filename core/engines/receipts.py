@@ -16,8 +16,7 @@ from core.ingest.output import nobodys_outcomes
 from core.ingest.read.read_all import RawRead
 
 _SUMS = (
-    "page_views_used", "users", "sessions", "sessions_by_gap", "tied_page_views", "duplicate_transactions",
-    "repeated_events",
+    "page_views_used", "users", "sessions", "sessions_by_gap", "tied_page_views", "repeated_events",
 )  # fmt: skip
 NOTHING_LEFT: Final = "Of parts of the users of which nothing is left"
 
@@ -57,18 +56,12 @@ def add_up(
     """
     accounted, files = decided.accounted, files_of(raw, decided.accounted)
     sums = {name: sum(getattr(part, name) for part in parts) for name in _SUMS}
-    if decided.nobodys:
-        sums["duplicate_transactions"] += decided.nobodys.duplicates
-    steps = _steps(accounted.waterfall, parts, sums["page_views_used"], rest)
     changes: dict[str, Any] = {
         **sums,
         "files": files,
         "records": accounted.waterfall.total,
         "rejected": sum(file.rejected for file in files),
         "rejects_by_reason": ranked(accounted.rejected),
-        "waterfall": tuple(steps.steps),
-        "other_events_used": steps.other_events,
-        "left_out": steps.causes,
         "users_by_group": {
             group: sum(part.users_by_group[group] for part in parts) for group in trained.users_by_group
         },
@@ -79,13 +72,27 @@ def add_up(
         "placeholders": accounted.placeholders,
         "source_basis": ranked(sum((Counter(part.source_basis) for part in parts), Counter())),
         "outcome_users": _outcomes(parts),
-        "no_user_id": (no_user_id := nobodys_outcomes(decided.nobodys)),
-        "warnings": (*trained.warnings, *describe_nobodys(steps.causes, no_user_id)),
         "narrowed": "",
         "trained_users": trained.users,
         **_engagement(parts, sums["users"]),
+        **_left_out(decided, parts, trained, rest),
     }
     return Receipt.model_validate({**dict(trained), **changes})
+
+
+def _left_out(decided: Decided, parts: Sequence[Receipt], trained: Receipt, rest: str) -> dict[str, Any]:
+    """What is used and why the rest is not, and what was done by visitors whom no part counts."""
+    steps = _steps(decided.accounted.waterfall, parts, sum(part.page_views_used for part in parts), rest)
+    no_user_id = nobodys_outcomes(decided.nobodys)
+    again = decided.nobodys.duplicates if decided.nobodys else 0
+    return {
+        "waterfall": tuple(steps.steps),
+        "other_events_used": steps.other_events,
+        "left_out": steps.causes,
+        "no_user_id": no_user_id,
+        "duplicate_transactions": again + sum(part.duplicate_transactions for part in parts),
+        "warnings": (*trained.warnings, *describe_nobodys(steps.causes, no_user_id)),
+    }
 
 
 def _engagement(parts: Sequence[Receipt], users: int) -> dict[str, Any]:

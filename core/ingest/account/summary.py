@@ -12,7 +12,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.base.controls import control
 from core.base.schema import Group, Outcomes, Raw, Users
 from core.base.settings import IngestSettings
 from core.base.wording import counted as number_of
@@ -79,10 +78,8 @@ def make_receipt(counted: Counted) -> Receipt:
     """
     accounted, behaviour, used = counted.accounted, counted.behaviour, counted.used
     tally, waterfall, locations = accounted.tally, accounted.waterfall, behaviour.locations
-    outcome_pages, nobodys = _outcome_pages(counted), behaviour.nobodys
-    no_user_id = nobodys_outcomes(nobodys)
-    files = files_of(counted.raw, counted.accounted)
-    kinds = kinds_of_ids(behaviour.user_ids)
+    outcome_pages, no_user_id = _outcome_pages(counted), nobodys_outcomes(behaviour.outcomes.nobodys)
+    files, kinds = files_of(counted.raw, counted.accounted), kinds_of_ids(behaviour.user_ids)
     share, zone = engaged_share(behaviour.people, used), infer_zone(accounted.days.local)
     return Receipt(
         files=files,
@@ -100,20 +97,17 @@ def make_receipt(counted: Counted) -> Receipt:
         time_zone=zone.text, utc_offsets=zone.changes,
         rounded_times=tally.looks_rounded, tied_page_views=tied(used.views),
         truncated_days=accounted.days.truncated,
-        duplicate_transactions=behaviour.outcomes.duplicates + (nobodys.duplicates if nobodys else 0),
+        duplicate_transactions=behaviour.outcomes.duplicates,
         repeated_events=behaviour.repeated,
         pii_masked=ranked(locations.masked),
         places=tuple(sorted(locations.own.places.values(), key=lambda place: (-place.values, place.name))),
         placeholders=accounted.placeholders,
-        engagement_rule=_engagement_rule(counted, share),
-        engagement_share=share,
+        engagement_rule=_engagement_rule(counted, share), engagement_share=share,
         urls=locations.count,
-        other_events_used=waterfall.other_events,
-        left_out=waterfall.causes,
+        other_events_used=waterfall.other_events, left_out=waterfall.causes,
         source_basis=_bases(counted),
         outcome_users=count_outcome_users(counted.outcomes, len(used.numbers)),
-        no_user_id=no_user_id,
-        outcome_pages=outcome_pages,
+        no_user_id=no_user_id, outcome_pages=outcome_pages,
         warnings=_warnings(counted, kinds, outcome_pages),
     )  # fmt: skip
 
@@ -127,8 +121,7 @@ def describe_nobodys(left_out: Iterable[LeftOut], no_user_id: Mapping[str, Outco
         others = number_of(before.other_events, "other event")
         told.append(
             f"{views} and {others} came before a login: the user key is empty there, and {DEFAULT_USER_KEY} "
-            f"is not. They are nobody's here; {DEFAULT_USER_KEY} as the user key keeps them: "
-            f"{control('user_key')}"
+            f"is not. They are nobody's here; {DEFAULT_USER_KEY} as the user key keeps them"
         )
     if bought := no_user_id.get(PURCHASE):
         worth = in_currencies(bought.revenue)
@@ -230,7 +223,7 @@ def _warnings(counted: Counted, kinds: Counter[str], outcome_pages: Sequence[str
         *counted.raw.warnings,
         *_overlaps(counted),
         *warnings(accounted.waterfall),
-        *describe_nobodys(accounted.waterfall.causes, nobodys_outcomes(counted.behaviour.nobodys)),
+        *describe_nobodys(accounted.waterfall.causes, nobodys_outcomes(counted.behaviour.outcomes.nobodys)),
         *(text for text, applies in possible.items() if applies),
         *_unknown_places(counted.settings, counted.behaviour.locations.own),
         *counted.notes,

@@ -16,6 +16,7 @@ from core.base.schema import Raw
 from core.base.settings import IngestSettings
 from core.ingest.account.waterfall import FateTally
 from core.ingest.clean import records
+from core.ingest.clean.found import Found
 from core.ingest.clean.locations import PAGE, Locations, canonical_locations
 from core.ingest.engine import Engine
 from core.ingest.observe.bots import bot_like
@@ -31,7 +32,6 @@ from core.ingest.observe.narrow import (
 from core.ingest.observe.page_views import Deeds, PageViews, in_order
 from core.ingest.observe.user_facts import UserFacts, describe_people
 from core.ingest.observe.user_outcomes import (
-    NobodysOutcomes,
     UserOutcomes,
     count_nobodys,
     count_outcomes,
@@ -54,7 +54,6 @@ class Behaviour:
         deeds: What they did between them, and what users without a page view did.
         people: Facts about everybody.
         outcomes: What they did besides viewing pages.
-        nobodys: What visitors without a user id did; None where all have one, or it was counted before.
         page_events: Events that tell what a page is for, by number of the page.
         repeated: Events that another file holds too.
         bots: bool of shape (n_users,), who looks automated.
@@ -66,7 +65,6 @@ class Behaviour:
     deeds: Deeds
     people: UserFacts
     outcomes: UserOutcomes
-    nobodys: NobodysOutcomes | None
     page_events: pa.Table
     repeated: int
     bots: np.ndarray
@@ -98,25 +96,20 @@ def observe(
         SettingsError: If a URL rule cannot be applied.
     """
     staying, page_views = staying_views(engine, typed, tally)
-    users, everybody, ids = number_users(engine, written)
+    (users, everybody, ids), names = number_users(engine, written), number_names(engine, typed)
     progress(STAGE, 0.05, "Cleaning page addresses")
     pages = _pages(engine, page_views, written, users, settings, decided)
     progress(STAGE, 0.4, "Putting page views in order")
-    names = number_names(engine, typed)
     all_events = narrow(engine, staying, everybody, pages, names, raw.present)
     events, twice = all_events.of_first(len(ids)), _repeated(engine, all_events, len(ids), decided)
     views, deeds = in_order(engine, all_events, twice, settings.session_gap_minutes)
     progress(STAGE, 0.65, "Describing users")
     people = describe_people(engine, written, users, pages)
     progress(STAGE, 0.8, "Counting outcomes")
-    done = count_outcomes(engine, all_events, deeds, twice, pages.own)
-    nobodys = None
-    if decided is None and tally.any_of_nobody:
-        nobodys = count_nobodys(engine, staying, names, done.names.to_pylist(), all_events.order)
+    done = _outcomes(engine, all_events, deeds, twice, pages.own, staying, names, tally, decided)
     again = count_repeated(engine, events) if len(raw.files) > 1 else 0
     bots = _bots(engine, events, people, views, tally, decided)
-    page_events = count_page_events(engine, events)
-    return Behaviour(ids, pages, views, deeds, people, done, nobodys, page_events, again, bots)
+    return Behaviour(ids, pages, views, deeds, people, done, count_page_events(engine, events), again, bots)
 
 
 def staying_views(engine: Engine, typed: ir.Table, tally: FateTally) -> tuple[ir.Table, ir.Table]:
@@ -136,6 +129,23 @@ def _pages(
     if decided is not None:
         return decided.locations_in(engine)
     return canonical_locations(engine, page_views, written, users, settings)
+
+
+def _outcomes(
+    engine: Engine,
+    events: Events,
+    deeds: Deeds,
+    twice: ir.Table,
+    own: Found,
+    staying: ir.Table,
+    names: ir.Table,
+    tally: FateTally,
+    decided: Decided | None,
+) -> UserOutcomes:
+    done = count_outcomes(engine, events, deeds, twice, own)
+    if decided is not None or not tally.any_of_nobody:
+        return done
+    return done.with_nobodys(count_nobodys(engine, staying, names, done.names.to_pylist(), events.order))
 
 
 def _repeated(engine: Engine, events: Events, n_users: int, decided: Decided | None) -> ir.Table:

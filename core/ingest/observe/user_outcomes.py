@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import ibis
@@ -30,6 +30,20 @@ _DECIMAL: Final = "decimal(38, 6)"  # summed exactly, so that the order of rows 
 
 
 @dataclass(frozen=True, eq=False)
+class NobodysOutcomes:
+    """What visitors without a user id did besides viewing pages.
+
+    Args:
+        table: Event name, currency, events and revenue, of :data:`core.ingest.output_tables.OUTCOMES`; a row
+            an event, and one with money alone for each of its currencies.
+        duplicates: Purchases left out because a user, or an earlier one of nobody, has the same transaction.
+    """
+
+    table: pa.Table
+    duplicates: int
+
+
+@dataclass(frozen=True, eq=False)
 class UserOutcomes:
     """What users did besides viewing pages.
 
@@ -38,11 +52,17 @@ class UserOutcomes:
             :func:`core.ingest.observe.narrow.number_users`.
         names: What each event is called, by its number, masked.
         duplicates: Purchases left out because an earlier one has the same transaction id.
+        nobodys: What visitors without a user id did; None where all have one, or it was counted before.
     """
 
     table: pa.Table
     names: pa.StringArray
     duplicates: int
+    nobodys: NobodysOutcomes | None = None
+
+    def with_nobodys(self, nobodys: NobodysOutcomes) -> UserOutcomes:
+        """With what visitors without a user id did."""
+        return replace(self, nobodys=nobodys, duplicates=self.duplicates + nobodys.duplicates)
 
 
 def repeated(engine: Engine, events: Events, n_users: int) -> ir.Table:
@@ -75,20 +95,6 @@ def count_outcomes(engine: Engine, events: Events, deeds: Deeds, twice: ir.Table
     users = np.bincount(counted[NAME].to_numpy(), minlength=len(events.names))
     masked = pa.array(mask_labels(Outcomes.EVENT_NAME, events.names, users, own), pa.string())
     return UserOutcomes(_table(counted, masked), masked, engine.count(twice))
-
-
-@dataclass(frozen=True, eq=False)
-class NobodysOutcomes:
-    """What visitors without a user id did besides viewing pages.
-
-    Args:
-        table: Event name, currency, events and revenue, of :data:`core.ingest.output_tables.OUTCOMES`; a row
-            an event, and one with money alone for each of its currencies.
-        duplicates: Purchases left out because a user, or an earlier one of nobody, has the same transaction.
-    """
-
-    table: pa.Table
-    duplicates: int
 
 
 def count_nobodys(
