@@ -66,7 +66,7 @@ def _trained(receipt: Receipt, settings: Mapping[str, Any]) -> str:
     mine = TrainSettings.checked(**settings)
     if mine.encoder is Encoder.BAG:
         return "A bag of pages, nothing trained"
-    return f"Model trained, {counted(mine.epochs, 'epoch')}, seed {mine.seed}"
+    return f"Model trained, {counted(mine.epochs, 'epoch')} asked for, seed {mine.seed}"
 
 
 _TOLD: Final[dict[str, tuple[Callable[[Receipt, Mapping[str, Any]], str], type[Settings]]]] = {

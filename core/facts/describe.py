@@ -20,16 +20,16 @@ NOT_IN_DATA: Final = (
 )
 NOTHING_APART: Final = "Nothing is shown to differ here from the others by more than a little."
 WITHHELD: Final = (
-    "No stable segments here: another half of these users would be cut otherwise. What kinds of users these "
-    "are is not told unless it is asked for: Name them anyway, on Explore."
+    "No stable segments here: another half of the users compared would be cut otherwise. What kinds of users "
+    "these are is not told unless it is asked for: Name them anyway, on Explore."
 )
 WAITING: Final = (
-    "Whether another half of these users would be cut in the same way is being worked out. What kinds of "
+    "Whether another half of the users would be cut in the same way is being worked out. What kinds of "
     "users these are is not told before that is known."
 )
 UNSUPPORTED: Final = (
-    "No stable segments here: another half of these users would be cut otherwise. This describes these very "
-    "users, no kinds of users."
+    "No stable segments here: another half of the users compared would be cut otherwise. This describes "
+    "these very users, no kinds of users."
 )
 SIZE: Final = (Col.USERS, Col.SHARE)
 HABITS: Final = (Col.PAGE_VIEWS_MEAN, Col.SESSIONS_MEAN, Col.ENGAGEMENT_MEAN)

@@ -173,8 +173,8 @@ class KEvidence(_Part):
             ties = f" Nearly as good: {', '.join(map(str, others))}." if others else ""
             way = "nearly the same way" if row.halves.value >= FIRM else "a similar way"
             return (
-                f"These users support {row.k} segments: another half of them, learning from its own visits "
-                f"alone, would cut everybody in {way} ({seen}).{ties}"
+                f"These users support {row.k} segments: another half of the {self.users:,} compared, "
+                f"learning from its own visits alone, would cut all of them in {way} ({seen}).{ties}"
             )
         return f"{self._why_none(row, seen)} {self._power}"
 
@@ -184,8 +184,8 @@ class KEvidence(_Part):
         else:
             why = "Nothing goes beyond what users with shuffled pages show: "
         return (
-            f"No stable segments here. {why}another half of these users would be cut otherwise, at every "
-            f"number of segments (at best {row.k}: {seen})."
+            f"No stable segments here. {why}another half of the {self.users:,} users compared would be cut "
+            f"otherwise, at every number of segments (at best {row.k}: {seen})."
         )
 
     @property

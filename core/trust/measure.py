@@ -45,7 +45,7 @@ def measure(
         Cancelled: If ``progress`` says so.
     """
     progress(STAGE, 0.0, "Fitting a bag of pages and transitions")
-    inside, held_out = clustered(dataset.users), choose_users(dataset.sequences).held_out
+    inside, population = clustered(dataset.users), choose_users(dataset.sequences)
     sample = drawn(np.flatnonzero(inside), SAMPLE, SEED)
     case = None if is_bag(model) else open_case(dataset, labels, model, views, weights)
     bag = {Method.BAG: combine(views, weights, inside).vectors[sample]} if case is None else {}
@@ -54,10 +54,10 @@ def measure(
     progress(STAGE, 0.6, "Clustering halves of the users")
     again = stability.measure(used, n_clusters)
     progress(STAGE, 0.9, "Reading the length from the vectors")
-    lengths = length.measure(used, dataset.sequences.lengths[sample], held_out[sample])
+    lengths = length.measure(used, dataset.sequences.lengths[sample], population.held_out[sample])
     progress(STAGE, 1.0)
     return Scorecard(
-        users=int(inside.sum()), held_out=int((inside & held_out).sum()), n_clusters=n_clusters,
+        users=int(inside.sum()), learned_from=int(inside[population.training].sum()), n_clusters=n_clusters,
         weights=weights, own=next(iter(used)), outcome=label_of(chosen),
         steps_between=case.steps_between if case else "",
         questions=(*worth, *again, lengths),

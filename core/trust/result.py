@@ -13,7 +13,7 @@ from core.base.settings import ViewWeights
 
 STAGE: Final = "scorecard"
 FILE: Final = "scorecard.json"
-VERSION: Final = 5
+VERSION: Final = 6
 """Raised when the same inputs would give other figures."""
 
 
@@ -146,7 +146,7 @@ class Scorecard(_Part):
 
     Args:
         users: Users that take part in clustering.
-        held_out: Users of these that the model never saw.
+        learned_from: Users of these that the model, or a bag of pages its weights, was learned from.
         n_clusters: Segments that stability was measured with.
         weights: How much each view counts in them.
         own: What they are made of: learned vectors, or a bag of pages.
@@ -156,7 +156,7 @@ class Scorecard(_Part):
     """
 
     users: int
-    held_out: int
+    learned_from: int
     n_clusters: int
     weights: ViewWeights
     own: Method

@@ -185,6 +185,9 @@ def _says_something(question: Question) -> bool:
 
 def _why_learned(telling: list[Question]) -> str:
     orders = {one.call for question in telling if (one := question.against(Method.SHUFFLED))}
+    if Call.WORSE in orders:
+        how = "helps in one way and misleads in another" if Call.BETTER in orders else "misleads them"
+        return f"The learned vectors are worth it here, though the order of pages {how}"
     if Call.BETTER in orders:
         return "Order matters here, and the learned vectors are worth it"
     if orders == {Call.EQUAL}:
@@ -227,7 +230,10 @@ def _alone_stability(question: Question, own: Figure) -> str:
     way = (
         "nearly the same" if own.low >= FIRM else "clearly different" if own.high < FIRM else "mostly similar"
     )
-    return f"On these vectors, another half of your users would have led to {k} {way} segments ({seen})."
+    return (
+        f"On these vectors, another half of the {question.n:,} users compared would have led to {k} {way} "
+        f"segments ({seen})."
+    )
 
 
 def _alone_seeds(question: Question, own: Figure) -> str:

@@ -123,7 +123,7 @@ def _verdict(live: LiveSegments, found: TrustVerdict, card: Scorecard) -> None:
         scorecard_view.bullets((found.why, f"{found.title.rstrip('.')}.", *found.text))
         outcome = f" · outcome: {md_text(card.outcome, 60)}" if card.outcome else ""
         st.caption(
-            f"{count(card.users, 'user')} clustered, {card.held_out:,} of them never seen by the model · "
+            f"{count(card.users, 'user')} clustered, the model learned from {card.learned_from:,} of them · "
             f"{card.n_clusters} segments{outcome}"
         )
         _act(live, found)

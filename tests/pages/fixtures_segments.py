@@ -92,7 +92,7 @@ def write_run(
     settings = TrainSettings(epochs=epochs).model_dump(mode="json")
     model = content_key("train", settings, {"preprocess": dataset})
     with store.write("train", model, settings, {"preprocess": dataset}) as folder:
-        (folder / "training.json").write_text(json.dumps({"epochs": [], "finish": FINISH}))
+        (folder / "training.json").write_text(json.dumps({"epochs": 4 * epochs, "finish": FINISH}))
     inputs = {"preprocess": dataset, "train": model}
     embeddings = content_key("embed", {}, inputs)
     with store.write("embed", embeddings, {}, inputs) as folder:

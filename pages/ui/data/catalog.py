@@ -93,7 +93,7 @@ class ModelCard:
         when = f"{self.made:%d %b %Y %H:%M}"
         if self.settings.get("encoder") == Encoder.BAG:
             return f"{when} · bag of pages"
-        epochs, size = count(self.settings["epochs"], "epoch"), self.settings["embedding_dim"]
+        epochs, size = count(self.report["epochs"], "epoch"), self.settings["embedding_dim"]
         return f"{when} · {epochs} · {size} numbers a user"
 
 

@@ -14,7 +14,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.base.schema import View
-from core.base.settings import Algorithm, OutcomeCount, ViewWeights
+from core.base.settings import Algorithm, Encoder, OutcomeCount, ViewWeights
 from core.desk import controls
 from core.desk.controls import MOST_SEGMENTS
 from core.labels.label_settings import UNKNOWN
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 TITLES: Final[dict[View, str]] = {View.URL: "Pages", View.THEME: "Page themes", View.TYPE: "Page types"}
 MEANING: Final[dict[View, str]] = {
-    View.URL: "How much it counts WHICH pages a user looked at, and in what order.",
+    View.URL: "How much it counts WHICH pages a user looked at",
     View.THEME: "How much it counts what the pages are ABOUT.",
     View.TYPE: "How much it counts what the pages are FOR: product, list, article, checkout.",
 }
@@ -154,6 +154,9 @@ def _k(made_from: Sources, now: Steering, most: int) -> None:
 def _weight(made_from: Sources, now: Steering, view: View) -> DeltaGenerator:
     present = tuple(made_from.vectors.views)
     meaning = MEANING[view] if view in present else absent(made_from, view)
+    if view is View.URL and view in present:
+        run = state.model()
+        meaning += "." if run and run.settings.encoder is Encoder.BAG else ", and in what order."
     if present == (view,):
         meaning += " " + ALONE
     cell = st.container(gap="xsmall")

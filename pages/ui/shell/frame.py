@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.base.errors import Beha2VecError
-from core.base.settings import Encoder, TrainSettings
+from core.base.settings import Encoder
 from core.data.receipt import COUNTED
 from core.desk import preferences
 from core.runs import jobs, kept_watches
@@ -99,18 +99,18 @@ def _work() -> None:
         st.caption("No data set yet")
         return
     receipt, run, made = dataset.receipt, state.model(), catalog.made(dataset.path)
-    made_by = _made_by(run.settings) if run else "No model yet"
+    made_by = _made_by(run) if run else "No model yet"
     st.caption(
         f"**{md_text(catalog.title_of(receipt), 60)}**  \n{count(receipt.users, 'user')} · "
         f"{count(receipt.page_views_used, 'page view')}  \nPrepared {made:%d %b %Y %H:%M}  \n{made_by}"
     )
 
 
-def _made_by(settings: TrainSettings) -> str:
+def _made_by(run: state.ModelRun) -> str:
     return (
         "A bag of pages, no model"
-        if settings.encoder is Encoder.BAG
-        else f"Model of {count(settings.epochs, 'epoch')}"
+        if run.settings.encoder is Encoder.BAG
+        else f"Model of {count(run.report['epochs'], 'epoch')}"
     )
 
 

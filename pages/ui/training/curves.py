@@ -89,19 +89,19 @@ def summary(settings: TrainSettings, report: Mapping[str, Any], key: str) -> Non
     """A finished training: how it was made, what it reached, its curves."""
     bag = settings.encoder is Encoder.BAG
     st.caption(
-        "Bag of pages: nothing was trained"
+        "Bag of pages: nothing was trained, pages are weighed by how few users saw them"
         if bag
-        else f"{count(settings.epochs, 'epoch')} · {count(settings.layers, 'layer')} of width "
+        else f"{count(report['epochs'], 'epoch')} · {count(settings.layers, 'layer')} of width "
         f"{settings.hidden_dim} · {settings.embedding_dim} numbers a user · seed {settings.seed}"
     )
     shown = {
-        "Users learned from": _number(report.get("trained_users"), "{:,.0f}"),
+        "Users counted" if bag else "Users learned from": _number(report.get("trained_users"), "{:,.0f}"),
         "Validation retrieval": _number(report.get("valid_mrr"), "{:.3f}"),
         "Steps": _number(report.get("steps"), "{:,.0f}"),
         "Trained in": wording.duration(report.get("seconds")),
     }
     if bag:
-        shown = {label: shown[label] for label in ("Users learned from", "Validation retrieval")}
+        shown = {label: shown[label] for label in ("Users counted", "Validation retrieval")}
     with st.grid(len(shown), min_column_width=150):
         for label, value in shown.items():
             st.metric(label, value)

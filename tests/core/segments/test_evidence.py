@@ -42,6 +42,7 @@ def test_beyond_chance_is_not_enough_where_halves_hardly_agree() -> None:
     assert found.sentence.startswith(
         "No stable segments here. Some pages go together more often than by chance"
     )
+    assert "another half of the 1,000 users compared would be cut otherwise" in found.sentence
     assert "4,000 are needed" in found.sentence
 
 

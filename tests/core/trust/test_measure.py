@@ -64,7 +64,7 @@ def test_every_question_has_figures_with_their_users_or_a_reason(card: Scorecard
     assert all(question.absent or (question.n and question.interval) for question in card.questions)
     assert card.of(Topic.RETRIEVAL).facts["candidates"] > card.of(Topic.RETRIEVAL).n >= 50
     assert card.users == 3 * PER_KIND + 1
-    assert 0 < card.held_out < card.users / 5
+    assert card.users / 2 < card.learned_from < card.users
     assert card.steps_between == "groups"
 
 

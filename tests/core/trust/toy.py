@@ -73,7 +73,7 @@ def scorecard(*questions: Question, own: Method = Method.LEARNED) -> Scorecard:
     """The given questions; the others were not measured."""
     given = {question.topic: question for question in questions}
     return Scorecard(
-        users=3000, held_out=300, n_clusters=6, weights=ViewWeights(), own=own, outcome="purchase",
+        users=3000, learned_from=2700, n_clusters=6, weights=ViewWeights(), own=own, outcome="purchase",
         steps_between="types",
         questions=tuple(given.get(topic, absent(topic)) for topic in Topic),
     )  # fmt: skip

@@ -186,8 +186,11 @@ def test_vectors_that_nobody_learned_are_judged_by_their_segments(
     assert any(caption.value.endswith("A bag of pages, no model") for caption in app.sidebar.caption)
     ((task, request, _),) = fake_jobs.started
     assert (task, request["model"]) == ("scorecard", model.key)
-    for page in ("segments/explore", "segments/profiles", "prepare/training", "use/export", "use/users"):
+    for page in ("segments/profiles", "use/export", "use/users", "prepare/training"):
         assert not app.switch_page(f"pages/{page}.py").run().exception, page
+    assert "Users counted" in [metric.label for metric in app.metric]  # beside "nothing was trained"
+    assert not app.switch_page("pages/segments/explore.py").run().exception
+    assert app.slider(key="w_url").help.startswith("How much it counts WHICH pages a user looked at.")
 
 
 def test_each_segment_says_how_sure_it_is_and_after_another_training_too(

@@ -36,7 +36,7 @@ def test_every_page_opens_with_a_finished_run(
     app = open_app(page, data=finished_run.dataset)
     assert not app.exception
     (status,) = [one.value for one in app.sidebar.caption if "87 users" in one.value]
-    assert status.endswith("Model of 1 epoch")
+    assert status.endswith("Model of 4 epochs")
 
 
 def test_the_link_follows_through_the_pages(open_app: OpenApp, finished_run: FinishedRun) -> None:
