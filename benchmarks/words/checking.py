@@ -165,6 +165,9 @@ def _value(fact: Fact, oracle: Oracle) -> float:
 
 def _ranked(what: str, key: str, item: str, oracle: Oracle) -> float:
     metric, _, dimension = what.partition(":")
+    if metric.startswith("not_") and not dimension:
+        did = oracle.measure(metric.removeprefix("not_"), key)
+        return (1.0 if metric == "not_outcome_rate" else oracle.measure("users", key)) - did
     if metric.startswith("not_"):
         seen = oracle.item(metric.removeprefix("not_"), dimension, key, item)
         return (1.0 if metric == "not_share" else _known(key, dimension, item, oracle)) - seen

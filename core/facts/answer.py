@@ -293,6 +293,7 @@ class Answer:
         reading: What the question was understood to ask; None where the grammar did not answer it.
         dropped: Blocks and remarks of the model that did not hold and are not shown.
         reason: Why the answer is not the model's; empty if it is, or if no model was needed.
+        population: Of which users the figures are, and who is in none; empty without figures.
         usage: What the model used for it; no calls where none was asked.
         cost: Of that, in the currency of the price table; None if the model has no price.
     """
@@ -306,6 +307,7 @@ class Answer:
     reading: Reading | None = None
     dropped: int = 0
     reason: str = ""
+    population: str = ""
     usage: Usage = field(default_factory=Usage)
     cost: float | None = None
 

@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 
 from core.base.schema import OUTSIDE, View
+from core.base.wording import counted
 from core.differences.distributions import distributions
 from core.differences.table import differences, pair_differences
-from core.facts.answer import Title
+from core.facts.answer import Fact, Title
 from core.facts.basis import Basis
 from core.journeys.funnel import Funnel
 from core.journeys.moves import Taken
@@ -93,14 +94,24 @@ class Tables:
         None where no clustered user has it, or all have. Users outside the segments stand on neither side:
         buyers of a single page beside others of two or more would differ by their number of pages.
         """
+        return self._by_outcome((WITH, "Clustered users who converted"), everybody=False)
+
+    @cached_property
+    def converted(self) -> Tables | None:
+        """The same with all who have the outcome and a page view: for figures held against nobody."""
+        return self._by_outcome((WITH, "Converted users"), everybody=True)
+
+    def _by_outcome(self, converted: tuple[str, str], *, everybody: bool) -> Tables | None:
         happened, labels = self.profiles.happened, self.partition.labels
         if happened is None:
             return None
         split = np.where(labels <= OUTSIDE, labels, 1)
-        split[happened.user] -= labels[happened.user] > OUTSIDE
+        split[happened.user] = np.where(
+            everybody | (labels[happened.user] > OUTSIDE), 0, split[happened.user]
+        )
         if not {0, 1} <= set(split.tolist()):
             return None
-        called = ((WITH, "Clustered users who converted"), (WITHOUT, "Clustered users who did not convert"))
+        called = (converted, (WITHOUT, "Clustered users who did not convert"))
         rows = replace(make_rows(self.basis.data, split), called=called)
         return Tables(self.basis, profile_rows(self.basis.data, rows, self.profiles.settings), self.partition)
 
@@ -243,6 +254,13 @@ class Context:
     def place(self, key: str) -> int:
         """Where a row stands in the tables."""
         return self.keys.index(key)
+
+    def population_of(self, facts: Iterable[Fact]) -> str:
+        """Of which users figures are, and who is in none; empty where there are no figures."""
+        profiles, unseen = self.tables.profiles, self.tables.basis.data.outcomes.unseen
+        seen, inside = counted(profiles.n_users, "user"), f"{profiles.n_clustered:,} in a segment"
+        left = f"; {unseen:,} without a used page view are not among them." if unseen else "."
+        return f"Of {seen} with a page view, {inside}{left}" if any(facts) else ""
 
     def holds(self, outer: str, inner: str) -> bool:
         """Whether all users of a row belong to another row as well."""

@@ -18,6 +18,7 @@ from core.facts.answer import Block, Contrast, Fact, Verdict
 from core.facts.context import OTHERS, Context
 from core.facts.items import ITEM_MEASURES, LABELLED, ItemMetric, item_rows
 from core.facts.measures import BY_KEY
+from core.facts.verbs import NOT
 from core.profiles.profile_columns import Col, MetricRole
 
 
@@ -83,7 +84,7 @@ def _is_counted(context: Context, fact: Fact) -> bool:
 def others_of(context: Context, first: Fact) -> Baseline | None:
     """What the other clustered users have of a figure that is no plain count; None where nobody is left."""
     metric, _, dimension = first.measure.partition(":")
-    if metric in COUNTED or (not first.item and first.measure not in BY_KEY):
+    if metric in COUNTED or (not first.item and _own(first) not in BY_KEY):
         return None
     if first.item and metric in (ItemMetric.SHARE, "not_share"):
         row = item_rows(context, Family(dimension), first.item)[first.row]
@@ -108,14 +109,19 @@ def _values(context: Context, first: Fact) -> UserValues | None:
     tables, happened = context.tables, context.tables.profiles.happened
     if happened and first.currency in happened.money:
         happened = happened.paid_in(first.currency)
-    return user_values(tables.basis.data, happened, first.measure)
+    return user_values(tables.basis.data, happened, _own(first))
+
+
+def _own(fact: Fact) -> str:
+    """The measure, also of those who did not: two shares differ as much as what they leave."""
+    return fact.measure.removeprefix(NOT)
 
 
 def _decision(context: Context, first: Fact, second: Fact) -> SingleDifference | None:
-    if not first.item and first.measure in BY_KEY:
+    if not first.item and _own(first) in BY_KEY:
         values = _values(context, first)
         fields = context.tables.profiles.fields.set_index(Col.FIELD)[Col.EVIDENCE]
-        role = MetricRole(fields[first.measure])  # of these data: a page may be the outcome
+        role = MetricRole(fields[_own(first)])  # of these data: a page may be the outcome
         return decide_values(values, _sides(context, first, second), role) if values else None
     metric, _, dimension = first.measure.partition(":")
     if metric in COUNTED:

@@ -38,8 +38,13 @@ _ITEM_LABELS: Final[Mapping[str, str]] = {
     Family.BROWSER: "mostly with", Family.DEVICE: "mostly on", Family.COUNTRY: "mostly from",
     Family.OUTCOME: "with the outcome",
 }  # fmt: skip
+_CONVERTED: Final = {
+    Col.OUTCOME_USERS: "users who converted",
+    Col.OUTCOME_RATE: "share of users who converted",
+}
 _OTHERS: Final = {
     "who saw": "who did not see", "who first came": "who did not first come", "with": "without",
+    "who converted": "who did not convert",
     "who began": "who did not begin", "who ended": "who did not end",
 }  # fmt: skip
 
@@ -191,13 +196,14 @@ class Figures:
 
     def same(self, fact: Fact, key: str) -> Fact | None:
         """The measure and item of a fact for another row; None where it is absent there, or is of no row."""
-        if not fact.item:
-            return self.measure(key, fact.measure, fact.currency) if fact.measure in BY_KEY else None
         metric, _, dimension = fact.measure.partition(":")
         own = metric.removeprefix(NOT)
-        if own not in set(ItemMetric):
+        if own not in (set(ItemMetric) if fact.item else BY_KEY):
             return None
-        found = self.item(key, Family(dimension), fact.item, ItemMetric(own))
+        if fact.item:
+            found = self.item(key, Family(dimension), fact.item, ItemMetric(own))
+        else:
+            found = self.measure(key, own, fact.currency)
         return complement(found) if found and own != metric else found
 
     def contrast(self, first: Fact, key: str, q_value: float | None = None) -> Contrast:
@@ -310,10 +316,10 @@ def beside(first: Fact, second: Fact, differs: bool) -> Contrast:
 
 
 def complement(fact: Fact) -> Fact:
-    """Of users who saw or have an item, or of their share: those who did not, or have it not."""
+    """Of users who saw or have an item or the outcome, or of their share: those who did not, or have not."""
     share = fact.unit is Unit.SHARE
     whole = 1.0 if share else float(fact.n)
-    of, label = fact.label.split("users ", 1)
+    of, label = _CONVERTED.get(fact.measure, fact.label).split("users ", 1)
     said = next((no + label.removeprefix(yes) for yes, no in _OTHERS.items() if label.startswith(yes)), "")
     ends = None if fact.low is None or fact.high is None else (whole - fact.high, whole - fact.low)
     return make_fact(

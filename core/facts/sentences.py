@@ -185,7 +185,9 @@ class _Speaker:
             objects = [size, *(what_it_has(fact) for fact in facts[2:])]
         else:
             objects = [what_it_has(fact) for fact in facts]
-        if Col.USERS in measures or measures == [Col.SHARE]:  # users have no users
+        if {Col.USERS, f"{NOT}{Col.OUTCOME_USERS}"} & {*measures} or measures == [
+            Col.SHARE
+        ]:  # users have no users
             return [f"{self._title(row, start=True)}: ", *listing(objects), "."]
         plural = self._is_plural(row)
         if row == self.subject:

@@ -155,6 +155,12 @@ class OutcomeIndex(Mapping[str, Happened]):
         users = np.unique(np.concatenate([*views, np.zeros(0, dtype=np.int64)]))
         return users[users >= self.n_users]
 
+    @cached_property
+    def unseen(self) -> int:
+        """How many users did something and have no page view that is used."""
+        users = np.concatenate([np.empty(0, np.int64), *(one.user for one in self.events.values())])
+        return len(np.unique(users[users >= self.n_users]))
+
     @property
     def usual(self) -> tuple[str, ...]:
         """The outcome where nobody chose one, see :data:`CONVERSIONS`; none where the data have none."""

@@ -11,13 +11,13 @@ from typing import Final, TypeAlias
 from core.base.errors import Beha2VecError, InputError
 from core.facts import items
 from core.facts.answer import Answer, Note, Reading, Title
-from core.facts.context import ALL, Context
+from core.facts.context import ALL, Context, Tables
 from core.facts.contrasting import shown_by
 from core.facts.fact_maker import Figures
 from core.facts.finding import Finding, notes, with_bases
 from core.facts.items import ATTRIBUTES, Dimension
 from core.questions.calls import only_nth, together
-from core.questions.converted import beside_outcome, goes_on, of_converted
+from core.questions.converted import ALONE, beside_outcome, goes_on, of_converted
 from core.questions.followups import OVER_ALL, reading, readings
 from core.questions.grammar import CHOICES, parse
 from core.questions.intents import Intent, choose_all
@@ -64,8 +64,9 @@ def ask(question: str, context: Context, last: Reading | None = None) -> Answer:
         said = " ".join([*([] if parsed.language else parsed.notes), _line(error)])
         meant = _chosen_words(question, parsed, figures) or _near(offered, figures)
         return Answer(notes(said), declined=True, suggestions=meant)
-    blocks = with_bases(told.finding.blocks, context)
-    return Answer(blocks, told.titles, told.finding.query, reading=told.reading)
+    blocks, found = with_bases(told.finding.blocks, context), told.finding
+    population = context.population_of(found.facts)
+    return Answer(blocks, told.titles, found.query, reading=told.reading, population=population)
 
 
 def _held(last: Reading | None, context: Context) -> Reading | None:
@@ -149,8 +150,8 @@ def _parts(question: str, cuts: Sequence[_Cut], figures: Figures, last: Reading 
         left, right = (
             parse(text, figures.context) for text in (question[: cut.start()], question[cut.end() :])
         )
-        if not (_is_sure(cut, question) or _stands(right)):
-            continue
+        if not (_is_sure(cut, question) or (_stands(right) and not left.leans)):
+            continue  # “of those who saw /cart, what share …”
         if right.rows and not ASKING.match(question[cut.end() :]) and not (left.rows or left.cues & OVER_ALL):
             left = replace(left, rows=right.rows)
         try:
@@ -228,12 +229,15 @@ def _meanings(parsed: Parsed, figures: Figures, last: Reading | None) -> Iterato
     if "differ" not in parsed.cues:
         yield from as_figure
     of_them = [*readings(parsed, last)] if follows else [of_converted(parsed, context)]
-    if any(of_them) and (tables := context.tables.by_outcome):
-        by_outcome = Figures(Context(tables))
-        yield from ((meant, by_outcome) for meant in of_them if meant)
+    if any(of_them) and context.tables.by_outcome:
+        yield from ((meant, _of_converted(meant, context.tables)) for meant in of_them if meant)
     elif follows:  # whom it is about is gone
         yield parsed, figures
     yield from as_figure
+
+
+def _of_converted(meant: Parsed, tables: Tables) -> Figures:
+    return Figures(Context((tables.converted if meant.cues <= ALONE else tables.by_outcome) or tables))
 
 
 def _chosen(meant: Parsed, figures: Figures) -> list[tuple[Intent, Parsed]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, TypeAlias
 
@@ -20,9 +20,9 @@ from core.facts import (
     time_tools,
     tools,
 )
-from core.facts.answer import Block, Chart, ChartMark, FigureList, Ranking, Unit
+from core.facts.answer import Block, Chart, ChartMark, Fact, FigureList, Ranking, Unit
 from core.facts.arguments import About, Metric, Order
-from core.facts.context import ALL, ONE_PAGE, PASTED
+from core.facts.context import ALL, ONE_PAGE, PASTED, UNSEEN
 from core.facts.fact_maker import Figures, complement, select
 from core.facts.finding import Finding, notes
 from core.facts.items import LABELLED, Dimension, ItemMetric
@@ -35,7 +35,6 @@ from core.questions.parsed import Parsed
 
 DEFAULT_N: Final = 5
 """How many are listed where the question does not say."""
-OTHERS_DID_NOT: Final = "Those who did are counted; all the others did not."
 TRUST: Final = (
     "Whether these segments are there at all, and how sure one is, is measured on the Trust page, not here."
 )
@@ -155,9 +154,7 @@ def share(figures: Figures, parsed: Parsed) -> Finding:
     dimension, value = parsed.items[0]
     rows = parsed.rows or ([*figures.context.segment_keys] if "each" in parsed.cues else [ALL])
     found = item_tools.item_shares(figures, rows, dimension, value, _item_metric(parsed))
-    if "never" not in parsed.cues:
-        return found
-    return replace(found, blocks=(FigureList(facts=tuple(map(complement, found.facts))),))
+    return replace(found, blocks=(FigureList(facts=_denied(found.facts, parsed)),))
 
 
 def lift(figures: Figures, parsed: Parsed) -> Finding:
@@ -228,10 +225,8 @@ def rank_item(figures: Figures, parsed: Parsed) -> Finding:
         metric = ItemMetric.VIEW_SHARE if dimension in LABELLED else ItemMetric.SHARE
     order = Order.LEAST if "least" in parsed.cues else Order.MOST
     found = item_tools.rank_item(figures, dimension, value, metric, order)
-    if "never" not in parsed.cues:
-        return found
-    others = figures.ranking(map(complement, found.facts), most=order is Order.MOST)
-    return replace(found, blocks=(others,))
+    ranked = figures.ranking(_denied(found.facts, parsed), most=order is Order.MOST)
+    return replace(found, blocks=(ranked,))
 
 
 def either(figures: Figures, parsed: Parsed) -> Finding:
@@ -289,7 +284,7 @@ def rank(figures: Figures, parsed: Parsed) -> Finding:
     blocks = []
     for name in names:
         for facts in segment_tools.by_currency(figures, name, parsed.rows):
-            ranked = figures.ranking(facts, most=most)
+            ranked = figures.ranking(_denied(facts, parsed), most=most)
             whole = not (parsed.rows or parsed.number)
             ranked = ranked.model_copy(update={"facts": ranked.facts[: parsed.number], "complete": whole})
             blocks.append(ranked)
@@ -311,5 +306,11 @@ def metrics(figures: Figures, parsed: Parsed) -> Finding:
     rows = parsed.rows or [ALL, *(figures.context.segment_keys if parsed.cues & {"each", "segments"} else ())]
     share = Col.SHARE if "share" in parsed.cues else Col.USERS
     found = segment_tools.metrics(figures, rows, parsed.measures or [share])
-    said = notes(OTHERS_DID_NOT if "never" in parsed.cues else "")
-    return replace(found, blocks=(*said, *found.blocks))
+    return replace(found, blocks=(FigureList(facts=_denied(found.facts, parsed)),))
+
+
+def _denied(facts: Iterable[Fact], parsed: Parsed) -> tuple[Fact, ...]:
+    """The figures of those who did not, where they are asked for; nobody knows who else did not."""
+    if not parsed.cues & {"never", "unconverted"}:
+        return tuple(facts)
+    return tuple(complement(fact) for fact in facts if fact.row != UNSEEN)

@@ -16,6 +16,10 @@ from core.questions.parsed import Parsed
 
 AGAINST: Final = frozenset({"compare", "differ", "rest"})
 """Cues that hold them against the others."""
+ALONE: Final = frozenset(
+    {"share", "many", "viewed", "never", "not", "mostly", "list", "where", "pronoun", "also", "total"}
+)
+"""Cues of figures that are held against nobody: only then all of them count, and not the clustered ones."""
 AT_ANY_TIME: Final = "What they saw at any time is counted, also after it."
 CONVERTED: Final = "That they converted is what makes them this row; none of the others did."
 RATES: Final = (Col.OUTCOME_RATE, Col.SESSION_RATE, Col.OUTCOME_USERS)
@@ -26,14 +30,15 @@ def of_converted(parsed: Parsed, context: Context) -> Parsed | None:
     """The question as one about the users with the outcome; None where it is about none or some of them."""
     who = {"who", "that", "those"} & parsed.fills
     names_them = Col.OUTCOME_USERS in parsed.measures or ("buys" in parsed.cues and who)
-    if not names_them or {*parsed.rows} - {ALL} or parsed.cues & {"segments", "each", "chart"}:
+    if not names_them or {*parsed.rows} - {ALL} or parsed.cues & {"segments", "each", "chart", "unconverted"}:
         return None
     measures = [name for name in parsed.measures if name != Col.OUTCOME_USERS]
     cues = parsed.cues - {"buys"}
     if "similar" in cues:  # what they have in common
         cues = cues - {"similar"} | {"describe"}
     outcome = clean(context.tables.profiles.outcome or "")
-    said = [f"Converted users are the clustered ones with {outcome}, whatever their segment."]
+    who = "those" if cues <= ALONE else "the clustered ones"
+    said = [f"Converted users are {who} with {outcome}, whatever their segment."]
     if "before" in cues and not parsed.items:
         cues, said = cues - {"before"}, [*said, AT_ANY_TIME]
     rows = [WITH, WITHOUT] if cues & AGAINST else [WITH]

@@ -28,8 +28,11 @@ ABOUT_ONE: Final = frozenset({"why", "describe", "persona", "apart", "like"})
 CHART: Final = frozenset({"chart", "bar", "line", "point"})
 ALONE: Final = frozenset({
     "also", "pronoun", "list", "average", "often", "only", "per_user", "per_session", "median", "never",
+    "unconverted",
 })  # fmt: skip
 """Cues that say something of what was asked."""
+THERE: Final = frozenset({"is", "are", "was", "were", "there"})
+"""Words that make a whole question of a figure."""
 FRAGMENT: Final = 3
 """Phrases with a meaning up to which a question may be no whole one."""
 
@@ -89,7 +92,7 @@ def readings(parsed: Parsed, last: Reading | None) -> Iterator[Parsed]:
         yield from (_edited(parsed, last), parsed)
     else:
         yield parsed
-        if opened or 0 < parsed.length <= FRAGMENT:
+        if opened or (0 < parsed.length <= FRAGMENT and not (parsed.nouns and parsed.topic)):
             yield _edited(parsed, last)
 
 
@@ -97,7 +100,10 @@ def _is_part(parsed: Parsed) -> bool:
     """Whether it is no question by itself: ``by revenue``, ``as a chart``, ``what share is on mobile``."""
     alone = not parsed.topic and parsed.cues & (CHART | {"rank", "describe"})
     bare = parsed.topic == "measures" and not parsed.cues and parsed.fills <= {"the", "a"}
-    nobody = parsed.topic and parsed.cues & AMOUNTS and not parsed.nouns
+    of_all = parsed.nouns or (
+        parsed.topic == "measures" and parsed.fills & THERE
+    )  # “how many buyers are there”
+    nobody = parsed.topic and parsed.cues & AMOUNTS and not of_all
     return bool(parsed.leans or alone or bare or nobody)
 
 
@@ -184,7 +190,7 @@ def _kept_cues(parsed: Parsed, last: Reading) -> set[str]:
     if parsed.cues & ORDER:
         kept -= ORDER
     if parsed.cues & AMOUNTS:
-        kept -= AMOUNTS
+        kept -= AMOUNTS | ({"never", "unconverted"} if parsed.topic else set())  # “how many bought”
     if parsed.rows and not kept & COMPARING:
         kept -= OVER_ALL
     return kept

@@ -15,7 +15,7 @@ from itertools import takewhile
 from typing import Final, TypeVar
 from weakref import WeakKeyDictionary
 
-from core.facts.context import Context, Tables
+from core.facts.context import ALL, Context, Tables
 from core.facts.items import ATTRIBUTES, Dimension
 from core.facts.measures import BY_KEY
 from core.outgoing.quoting import clean
@@ -45,15 +45,22 @@ ORDINALS: Final = (
     "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth",
 )  # fmt: skip
 ORDINAL: Final = re.compile(r"\d+(?:st|nd|rd|th)")
+BEING: Final = ("is", "are", "was", "were", "belong", "belongs", "fall", "falls")
+INTO: Final = ("the", "in", "into", "to", "of", "from", "also")
+"""Words between a form of ``be`` and what users are, or are in."""
+THE: Final = ("the", "all", "our", "those", "these")
+WHOLES: Final = ("of", "among")
 COMING: Final = {"from", "came", "via"}
 """Words beside which a name is where users come from, and no page."""
 CHOICES: Final = 3
 """Meanings of a word that are named."""
 OPENERS: Final = ("and", "or", "but")
 """First words of a question that goes on with the one before."""
-LEANING: Final = ("by", "for", "in", "on", "from", "with", "to", "then", "so", "only")
+LEANING: Final = ("by", "for", "in", "of", "on", "from", "with", "to", "then", "so", "only", "among")
 """First words of a short one that may."""
 _Any = TypeVar("_Any")
+OUTCOMES: Final = (Col.OUTCOME_USERS, Col.OUTCOME_RATE, Col.OUTCOME_SESSIONS, "buys")
+"""Figures, and the cue, of who has the outcome."""
 LONGEST: Final = 200
 """Words of a question that are read."""
 
@@ -207,12 +214,18 @@ class _Reader:
     """Misspelt word → the known words that may be meant."""
     of: bool = False
     """Whether the phrase that is read stands before what it is of."""
-    negated: bool = False
-    """Whether the last phrase says that what follows is not so."""
+    negated: str = ""
+    """The cue that says that what follows is not so, or not seen."""
+    predicated: bool = False
+    """Whether the phrase that is read says what users are, or are in: ``buyers are in segment 1``."""
+    is_whole: bool = False
+    """Whether it says of whom something is a share: ``of buyers``."""
 
     def read(self, words: Sequence[str]) -> None:
         place = 0
         while place < len(words):
+            self.predicated = _before(words[:place], INTO) in BEING
+            self.is_whole = _before(words[:place], THE) in WHOLES
             place += (
                 self._nth_segment(words, place)
                 or self._phrase(words, place)
@@ -279,6 +292,7 @@ class _Reader:
 
     def _mean(self, text: str, meaning: Meaning) -> None:
         self._negate(meaning)
+        self._order(meaning)
         self.parsed.of_row |= meaning.sort is Sort.ROW and not self.parsed.length
         self.parsed.length += meaning.sort is not Sort.FILL
         if meaning.sort is Sort.ROW:
@@ -286,7 +300,11 @@ class _Reader:
             if meaning.suggested:
                 self._note_suggested(meaning.value)
         elif meaning.sort is Sort.MEASURE:
-            _once(self.parsed.measures, meaning.value)
+            of_users = meaning.value == Col.OUTCOME_USERS and self.parsed.measures == [Col.SHARE]
+            if of_users and "and" not in self.parsed.fills:  # “what share of all users bought”
+                self.parsed.measures = [Col.OUTCOME_RATE]
+            else:
+                _once(self.parsed.measures, meaning.value)
         elif meaning.sort is Sort.DIMENSION:
             _once(self.parsed.dimensions, Dimension(meaning.value))
         elif meaning.sort is Sort.ITEM and meaning.dimension:
@@ -303,11 +321,20 @@ class _Reader:
             self.parsed.fills.add(text)
 
     def _negate(self, meaning: Meaning) -> None:
-        """Only what was seen or used can be denied: there is no row of those not in segment 2."""
+        """Only what was seen or used, and the outcome, can be denied: no row has those not in segment 2."""
         if self.negated and meaning.sort is Sort.ROW:
             self.parsed.unknown.append("not")
-        if meaning.sort is not Sort.FILL:
-            self.negated = meaning.sort is Sort.CUE and meaning.value in ("not", "never")
+        if self.negated and _part(meaning) == "outcome":
+            self.parsed.cues = self.parsed.cues - {self.negated} | {"unconverted"}
+        if meaning.sort is not Sort.FILL and meaning.value != "viewed":
+            self.negated = meaning.value if meaning.value in ("not", "never") else ""
+
+    def _order(self, meaning: Meaning) -> None:
+        """Note what is spoken of first: that is what a share is of."""
+        part = _part(meaning)
+        self.parsed.order += [part] if part else []
+        self.parsed.wholes |= {part} if self.is_whole else set()
+        self.parsed.is_in |= part == "row" and self.predicated
 
     def _note_guess(self, text: str, meaning: Meaning) -> None:
         if not meaning.near:
@@ -360,6 +387,7 @@ class _Reader:
         for number in numbers:
             key = f"segment:{int(number) - 1}"
             self._negate(Meaning(Sort.ROW, key))
+            self._order(Meaning(Sort.ROW, key))
             if key in self.context.segment_keys:
                 _once(self.parsed.rows, key)
                 self.parsed.of_row |= not self.parsed.length
@@ -374,7 +402,10 @@ class _Reader:
         pages = self.context.tables.basis.pages
         found = [page for page in pages if page.casefold() == word or word.endswith(f"//{page.casefold()}")]
         if len(found) == 1 or "*" in word:  # a step of a funnel can be several pages
-            _once(self.parsed.items, (Dimension.PAGE, found[0] if found else word))
+            meaning = Meaning(Sort.ITEM, found[0] if found else word, Dimension.PAGE)
+            self._negate(meaning)
+            self._order(meaning)
+            _once(self.parsed.items, (Dimension.PAGE, meaning.value))
         else:
             self.parsed.unknown.append(word)
         return 1
@@ -421,6 +452,19 @@ class _Reader:
         if near:
             self.doubts[word] = near
         return word
+
+
+def _before(words: Sequence[str], skipped: Sequence[str]) -> str:
+    """The last word that is none of some; empty if there is none."""
+    return next((word for word in reversed(words) if word not in skipped), "")
+
+
+def _part(meaning: Meaning) -> str:
+    """Whether it is a row, users, an item that they saw or have, or the outcome; empty for anything else."""
+    if meaning.sort is Sort.CUE or meaning.sort is Sort.MEASURE:
+        return "outcome" if meaning.value in OUTCOMES else "share" if meaning.value == "share" else ""
+    named = {Sort.ROW: "row", Sort.ITEM: "item", Sort.NOUN: "users"}.get(meaning.sort, "")
+    return "" if meaning.value == ALL else named
 
 
 def _nth(word: str) -> int:

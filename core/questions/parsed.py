@@ -80,6 +80,9 @@ class Parsed:
         length: Phrases of the question that are no fill.
         leans: Whether it begins as if it went on.
         of_row: Whether a row is the first that it speaks of.
+        order: Rows, items, users, the outcome and ``share`` in the order in which they are spoken of.
+        wholes: Which of them stand behind ``of`` or ``among``: what a share is of.
+        is_in: Whether it says that users are in a row: ``what share of buyers are in segment 1``.
     """
 
     rows: list[str] = field(default_factory=list)
@@ -103,6 +106,9 @@ class Parsed:
     length: int = 0
     leans: bool = False
     of_row: bool = False
+    order: list[str] = field(default_factory=list)
+    wholes: set[str] = field(default_factory=set)
+    is_in: bool = False
 
     @property
     def topic(self) -> str:

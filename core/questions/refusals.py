@@ -68,7 +68,7 @@ def problem(parsed: Parsed, context: Context) -> str:
         return NOT_WHOLE
     if len(parsed.measures) > 1 and not parsed.fills & {"and", "or", "with"}:
         return NOT_WHOLE  # “sessions of buyers” is not both
-    return _unnamed(parsed, context) or _guessed(parsed) or _denied(parsed)
+    return _unnamed(parsed, context) or _guessed(parsed) or _denied(parsed) or _of_some(parsed)
 
 
 def _untold(parsed: Parsed, context: Context) -> str:
@@ -116,6 +116,18 @@ def _denied(parsed: Parsed) -> str:
         not parsed.items or {*parsed.measures} - {Col.SHARE, Col.USERS}
     )
     return _not_understood(Parsed(unknown=["not"])) if denies else ""
+
+
+def _of_some(parsed: Parsed) -> str:
+    """A share is one of a row or of the buyers: not of who saw an item, nor of buyers by row."""
+    kinds = [*dict.fromkeys(parsed.order)]
+    named = [kind for kind in kinds if kind not in ("share", "users")]
+    if not kinds or not ("share" in parsed.cues or {*parsed.measures} & {Col.SHARE, Col.OUTCOME_RATE}):
+        return ""
+    into_row = parsed.is_in and (named[0] != "row" or len(parsed.rows) > 1)
+    of_outcome = "outcome" in parsed.wholes and "item" not in parsed.wholes
+    wrong = "outcome" in named and ("row" if of_outcome else "item") in named
+    return PART_ONLY if into_row or wrong else ""
 
 
 def not_combined(parsed: Parsed) -> str:
@@ -192,7 +204,7 @@ def _called(key: str, context: Context) -> str:
 
 def _unsaid(parsed: Parsed, context: Context) -> set[str]:
     """Words that need a figure beside them; a share or number of those who buy is the outcome's."""
-    told = {"share", "many", "never", "why", "most", "least", "each", "funnel"}
+    told = {"share", "many", "unconverted", "why", "most", "least", "each", "funnel"}
     counts = context.tables.profiles.outcome and (parsed.cues & told or parsed.limit)
     return {"best", "worst"} if counts else {"best", "worst", "buys", "above", "below"}
 

@@ -33,6 +33,7 @@ RELATED: Final = {"per_user": PER_USER, "per_session": PER_SESSION, "median": ME
 """Cue → measure → what it is with that said of it."""
 EACH_ONCE: Final = "Users are counted, each once."
 SHARES: Final = {Col.USERS: Col.SHARE, Col.OUTCOME_USERS: Col.OUTCOME_RATE}
+DENIED: Final = {Col.OUTCOME_SESSIONS: Col.OUTCOME_USERS}
 BETTER: Final = {"best": "most", "worst": "least"}
 SAID_ALREADY: Final = {"pronoun", "also", "only", "individual", "total"}
 """Cues that only say what a question goes on with, or what every figure is."""
@@ -65,7 +66,12 @@ def settled(parsed: Parsed, context: Context) -> Parsed:
 
 def read_as(parsed: Parsed, made: Parsed) -> list[str]:
     """How vague words were read."""
-    once = "buys" in parsed.cues and not parsed.nouns and Col.OUTCOME_USERS in made.measures
+    once = (
+        "unconverted" not in parsed.cues
+        and "buys" in parsed.cues
+        and not parsed.nouns
+        and Col.OUTCOME_USERS in made.measures
+    )
     vague = {word: name for word, name in parsed.meant.items() if name in made.measures}
     said = [f"“{word}” is read as the {BY_KEY[name].label}." for word, name in vague.items()]
     return [EACH_ONCE, *said] if once else said
@@ -137,6 +143,8 @@ def _related(made: Parsed) -> None:
 def _buying(made: Parsed) -> None:
     """Who buys are the converted users, or the outcome rate where a share or a reason is asked for."""
     share = made.cues & {"share", "why"}
+    if "unconverted" in made.cues:  # “users without orders”
+        made.measures = [DENIED.get(name, name) for name in made.measures]
     if "share" in share and made.measures == [Col.OUTCOME_USERS]:
         made.measures, made.cues = [Col.OUTCOME_RATE], made.cues - {"share"}
     if "many" in made.cues and made.measures == [Col.OUTCOME_RATE]:

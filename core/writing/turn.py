@@ -180,8 +180,10 @@ class Turn:
 
 def answer_of(blocks: Sequence[Block], figures: Figures, **more: Any) -> Answer:  # noqa: ANN401 - of Answer
     """An answer with what its rows are called."""
-    rows = dict.fromkeys(row for fact in facts_of(blocks) for row in fact.segments)
-    return Answer(with_bases(blocks, figures.context), figures.context.titles(rows) if rows else {}, **more)
+    facts, context = facts_of(blocks), figures.context
+    rows = dict.fromkeys(row for fact in facts for row in fact.segments)
+    titles, population = context.titles(rows) if rows else {}, context.population_of(facts)
+    return Answer(with_bases(blocks, context), titles, population=population, **more)
 
 
 def _said(reply: ChatReply) -> str:

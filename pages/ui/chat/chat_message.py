@@ -112,12 +112,13 @@ def _source_line(fact: Fact) -> str:
 
 
 def _notes(answer: Answer) -> list[str]:
-    """What a reader has to know of how it was made."""
+    """What a reader has to know of whom it is about and how it was made."""
     how = "Answered without the model" if answer.source == RULES else "Broken off"
     why = [f"{how}: {md_text(answer.reason, LONGEST)}"] if answer.reason else []
     parts = f"{count(answer.dropped, 'part')} of the model's answer"
     left_out = f"Left out, as it did not hold or was said already: {parts}."
-    return [*why, *([left_out] if answer.dropped else [])]
+    population = [md_text(answer.population)] if answer.population else []
+    return [*population, *why, *([left_out] if answer.dropped else [])]
 
 
 def _chart(block: Chart, titles: Mapping[str, Title], key: str) -> None:

@@ -18,7 +18,7 @@ from core.facts.sentences import plain
 from core.people.look_alikes import LookAlikes
 from core.profiles.outcomes import Happened
 from core.questions.answers import HELP, ask
-from core.questions.calls import BOUNCED, HOW_SURE, OTHERS_DID_NOT, TESTED, TRUST
+from core.questions.calls import BOUNCED, HOW_SURE, TESTED, TRUST
 from core.questions.lexicon import lexicon
 from core.segments.certificate import Certificate
 from tests.core.facts.shop import shop
@@ -155,12 +155,15 @@ def test_a_figure_that_is_absent_is_declined_and_not_offered() -> None:
     assert not any("outcome" in nearest for nearest in answer.suggestions)
 
 
-def test_who_never_saw_an_item_is_counted_and_who_never_bought_is_told_who_did() -> None:
+def test_who_never_saw_an_item_or_never_bought_is_counted() -> None:
     answer = ask("What share of segment 1 never saw /sale?", EIGHT)
     shares = {fact.measure: fact.value for fact in answer.facts}
     seen = ask("What share of segment 1 saw /sale?", EIGHT).facts
     assert shares["not_share:page"] == pytest.approx(1 - seen[0].value)
-    assert noted(ask("How many users never bought?", EIGHT)) == [OTHERS_DID_NOT]
+    (never,), (bought,) = (
+        ask(asked, EIGHT).facts for asked in ("Who never bought?", "How many users bought?")
+    )
+    assert (never.measure, never.value) == ("not_outcome_users", 8 - bought.value)
 
 
 def test_one_of_a_list_alone() -> None:

@@ -13,7 +13,7 @@ from tests.core.facts.toy import context
         ("which segment converts best", [], ["outcome_rate"], {"most", "segments"}),
         ("how many buy", [], ["outcome_users"], set()),
         ("what share of segment 1 buys", ["segment:0"], ["outcome_rate"], set()),
-        ("share of segment 1 who did not buy", ["segment:0"], ["outcome_rate"], {"never"}),
+        ("share of segment 1 who did not buy", ["segment:0"], ["outcome_rate"], {"unconverted"}),
         ("how many convert", [], ["outcome_users"], {"many"}),
         ("how often does segment 1 come back", ["segment:0"], ["sessions_mean"], set()),
         ("how many come back", [], [], {"many", "retention"}),
