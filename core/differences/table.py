@@ -2,9 +2,10 @@
 
 * Of a share of users (items, outcomes): risk difference and ratio with their 95 % intervals
   (:mod:`core.profiles.two_shares`); of a mean: :mod:`core.differences.means`.
-* What the model never saw (*held out*) is tested; q is the p that Benjamini and Hochberg (1995) make of all
-  tests of the segments, and apart from these of the groups made by rule: that users of one page differ
-  must not make it easier for a segment to. Outcomes are a family of their own: they are what was asked for,
+* What the model never saw (*held out*) is tested, but for an hour or weekday that pages tell, which is
+  *derived*; q is the p that Benjamini and Hochberg (1995) make of all tests of the segments, and apart from
+  these of the groups made by rule: that users of one page differ must not make it easier for a segment to.
+  Outcomes are a family of their own: they are what was asked for,
   and hours and countries that were not must not hide them. What the model saw or what follows from it has
   effect and interval only: that segments differ there is how they were made. The same holds for where users
   of one page come from and whether they engaged, which made their segments; and for the outcome and the
@@ -33,7 +34,7 @@ from scipy import sparse, stats
 from core.differences.means import MANN_WHITNEY, T_TEST, Compared, UserValues, compare_means, user_values
 from core.differences.sides import Sides
 from core.differences.single import SURE
-from core.differences.user_items import Family, UserItems, role_of
+from core.differences.user_items import Family, UserItems
 from core.profiles import two_shares
 from core.profiles.data import ProfileData
 from core.profiles.metrics import described
@@ -178,7 +179,7 @@ def _table(
 ) -> pd.DataFrame:  # fmt: skip
     head = rows.head.iloc[list(about)]
     counted = [
-        _Shares.of(family, made.names, role_of(family), made.has, made.known, sides)
+        _Shares.of(family, made.names, items.role_of(family), made.has, made.known, sides)
         for family, made in items.families.items()
     ]
     parts = [*_measures(data, sides, outcomes), _of_shares([*_outcomes(data, sides, outcomes), *counted])]

@@ -13,7 +13,7 @@ from core.base.schema import View
 from core.differences.means import UserValues, user_values
 from core.differences.sides import Sides
 from core.differences.single import SURE, SingleDifference, decide_shares, decide_values
-from core.differences.user_items import Family, role_of
+from core.differences.user_items import Family
 from core.facts.answer import Block, Contrast, Fact, Verdict
 from core.facts.context import OTHERS, Context
 from core.facts.items import ITEM_MEASURES, LABELLED, ItemMetric, item_rows
@@ -130,7 +130,7 @@ def _decision(context: Context, first: Fact, second: Fact) -> SingleDifference |
         return decide_shares(*_counts(context, first, second), _role(context, first.item, Family(dimension)))
     if metric == ItemMetric.VIEW_SHARE and dimension in LABELLED:
         views = _views_of(context, View(dimension), first.item)
-        return decide_values(views, _sides(context, first, second), role_of(Family(dimension)))
+        return decide_values(views, _sides(context, first, second), MetricRole.INPUT)
     label = ITEM_MEASURES[ItemMetric(metric)].label if metric in set(ItemMetric) else first.label
     raise InputError(f"The {label} of two rows cannot be held against each other")
 
@@ -155,7 +155,7 @@ def _sides(context: Context, first: Fact, second: Fact) -> Sides:
 def _role(context: Context, item: str, family: Family) -> MetricRole:
     """How an item relates to what made the rows; an outcome may be read by the model, or have made them."""
     if family is not Family.OUTCOME:
-        return role_of(family)
+        return context.tables.basis.items.role_of(family)
     tables, index = context.tables, context.tables.basis.data.outcomes
     parts = (item,) if item in index.events or index.pages_of(item) else tables.profiles.chosen
     is_made = tables.rows.by_outcome or index.is_read(parts)

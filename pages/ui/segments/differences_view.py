@@ -31,9 +31,9 @@ WHAT_PX, NUMBER_PX = 200, 76
 """Of a pinned column, and of a figure, so that one is seen beside it on a phone, too."""
 RULE: Final = (
     "**Input**: the model saw it, or a page that gives it away, so a difference there is how the segments "
-    "were made. **Derived**: it follows from that. **Held out**: the model never saw it; such rows are "
-    "tested (q below 5 %, the share of false finds that is put up with), and a difference is a finding. The "
-    "surest and largest come first, held-out ones with double weight."
+    "were made. **Derived**: it follows from that, as a day from dated articles. **Held out**: the model "
+    "never saw it; such rows are tested (q below 5 %, the share of false finds that is put up with), "
+    "and a difference is a finding. The surest and largest come first, held-out ones with double weight."
 )
 
 

@@ -19,14 +19,14 @@ from core.differences.single import decide_shares, decide_values
 from core.differences.table import COLUMNS, OF_OUTCOME, Diff, differences, leading, pair_differences
 from core.differences.user_items import Family, UserItems
 from core.facts.fact_maker import Figures
-from core.profiles.data import GROUPS
+from core.profiles.data import GROUPS, ProfileData
 from core.profiles.metrics import profile
 from core.profiles.outcomes import Happened
 from core.profiles.profile_columns import Col, MetricRole, RowKind
 from core.profiles.rows import make_rows
 from tests.core.facts.shop import shop
 from tests.core.profiles.test_rows import one_page
-from tests.core.profiles.toy import LABELS, toy, toy_tables
+from tests.core.profiles.toy import LABELS, outcomes, tables, toy, toy_tables
 
 PURCHASE = toy().outcomes.inside(AnalyzeSettings())
 
@@ -45,6 +45,22 @@ def test_items_of_the_eight_by_eye() -> None:
     }  # fmt: skip
     assert set(families[Family.THEME].names) == {"Shoes", "Hats"}
     assert families[Family.SOURCE].known.tolist() == [True, True, False, True, True, True, True, False]
+
+
+@pytest.mark.parametrize(("dated", "role"), [(True, MetricRole.DERIVED), (False, MetricRole.HELD_OUT)])
+def test_a_weekday_that_pages_tell_is_no_finding(dated: bool, role: MetricRole) -> None:
+    """350 users see an article twice: that of their weekday, or any."""
+    rng = np.random.default_rng(0)
+    day, any_day = rng.integers(0, 7, (2, 350))
+    visits = [[[article, article]] for article in (day if dated else any_day).tolist()]
+    users, pages, views = tables(visits, [Group.SEGMENT] * 350, 7)
+    views = replace(views, timestamp=views.timestamp + np.repeat(day, 2) * 86_400_000_000)
+    data = ProfileData.from_tables(users, pages, outcomes([]), views)
+    items = UserItems.from_tables(data, pages, views)
+    table = differences(data, make_rows(data, (day < 3).astype(np.int32)), items)
+    told = table[table[Diff.FAMILY] == Family.WEEKDAY]
+    assert set(told[Diff.ROLE]) == {role.value}
+    assert told[Diff.P_VALUE].isna().all() == dated
 
 
 def test_the_cart_of_the_first_segment_by_eye() -> None:
