@@ -129,6 +129,18 @@ def test_the_stages_can_be_named_without_loading_what_some_need(modules: str, he
     assert not {"torch", "transformers", "streamlit", "sklearn", *heavy} & set(done.stdout.split())
 
 
+def offers_all_matches(source: str) -> list[int]:
+    """Lines of boxes in which Enter would choose all that match what was typed, instead of the first."""
+    called = (node for node in ast.walk(parsed(source)) if isinstance(node, ast.Call))
+    boxes = (call for call in called if ast.unparse(call.func).endswith("multiselect"))
+    return [box.lineno for box in boxes if not any(word.arg == "select_all" for word in box.keywords)]
+
+
+def test_enter_chooses_one_match_and_not_all() -> None:
+    assert broken(offers_all_matches, PAGES) == {}
+    assert offers_all_matches("st.multiselect('Outcome', [])") == [1]
+
+
 def test_core_uses_no_global_random_state() -> None:
     chance = re.compile(
         r"np\.random\.(?!default_rng|Generator|SeedSequence|PCG64)\w+|(?<![\w.])random\.\w+\(|(?<![\w.])hash\("

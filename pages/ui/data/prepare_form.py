@@ -202,7 +202,7 @@ def _options(before: IngestSettings) -> dict[str, object]:
         )  # fmt: skip
     strip = st.multiselect(
         "Pages to leave out", before.strip_pages, before.strip_pages, accept_new_options=True,
-        key="strip_pages", placeholder="Type a page and press Enter",
+        select_all=False, key="strip_pages", placeholder="Type a page and press Enter",
         help="For example a confirmation page, which gives the purchase away.",
     )  # fmt: skip
     return {

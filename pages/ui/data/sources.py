@@ -185,7 +185,7 @@ def _pick_card() -> None:
     default = names[:1] if names[0] == FIRST else None
     picked = st.multiselect(
         "Files", names, default=default, key="picked", placeholder="Choose some, or type a pattern",
-        on_change="ignore", accept_new_options=True, help=PATTERNS,
+        on_change="ignore", accept_new_options=True, select_all=False, help=PATTERNS,
     )  # fmt: skip
     st.space("stretch")
     if st.button("Look inside", width="stretch", icon=":material/table_view:", key="look_inside"):

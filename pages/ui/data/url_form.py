@@ -59,7 +59,8 @@ def _rules(before: UrlSettings) -> UrlSettings:
             }
         kept = st.multiselect(
             "Parameters that make another page", before.keep_params, before.keep_params,
-            accept_new_options=True, key="keep_params", help="Every other parameter after the ? is dropped.",
+            accept_new_options=True, select_all=False, key="keep_params",
+            help="Every other parameter after the ? is dropped.",
         )  # fmt: skip
         return UrlSettings.checked(**switches, keep_params=tuple(kept), rules=_own_rules(before))
 

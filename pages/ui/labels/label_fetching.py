@@ -48,7 +48,9 @@ def consent(dataset: Dataset, settings: LabelSettings) -> None:
         "(product, article, breadcrumbs) is kept for 30 days and decides before the rules do."
     )
     hosts = _hosts(dataset)
-    agreed = st.multiselect("I agree to fetch pages from", hosts, key="fetch-hosts", placeholder="No host")
+    agreed = st.multiselect(
+        "I agree to fetch pages from", hosts, key="fetch-hosts", placeholder="No host", select_all=False
+    )
     st.button(
         f"Fetch from {md_text(', '.join(agreed))}" if agreed else "Fetch", key="fetch", disabled=not agreed,
         icon=":material/cloud_download:", on_click=label_jobs.start, args=(dataset.key, settings, agreed),

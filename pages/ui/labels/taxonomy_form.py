@@ -86,6 +86,7 @@ def _merge(taxonomy: Taxonomy) -> Mapping[str, str]:
     which, name = st.columns([3, 2])
     chosen = which.multiselect(
         "Merge themes", [one.name for one in taxonomy.themes], key=MERGED, placeholder="Two or more",
+        select_all=False,
         help="They become one theme, with the folders and words of all of them, when you save.",
     )  # fmt: skip
     called = name.text_input(

@@ -150,7 +150,7 @@ def _fields(made_from: Sources, chosen: CountFilter) -> None:
         state.display(f"filter-{name}", held)
         st.multiselect(
             TITLES[column], options, held, key=f"filter-{name}", placeholder="Any",
-            format_func=md_text, on_change=_changed, args=(model, name),
+            format_func=md_text, on_change=_changed, args=(model, name), select_all=False,
         )  # fmt: skip
 
 

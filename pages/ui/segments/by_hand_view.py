@@ -158,6 +158,7 @@ def _chosen(live: LiveSegments, change: Change, digest: str) -> tuple[tuple[int,
         found = st.multiselect(
             "Segments", live.segments, key=f"{change}-{digest}", format_func=live.names.__getitem__,
             placeholder="Choose two or more" if change is Change.MERGE else "Choose one or more",
+            select_all=False,
         )  # fmt: skip
         return tuple(found), 0
     segment = st.selectbox(

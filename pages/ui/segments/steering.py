@@ -210,7 +210,7 @@ def _outcome(made_from: Sources, now: Steering) -> None:
     state.display("outcome", shown)
     st.multiselect(
         "Outcome", list(outcomes), shown, key="outcome", placeholder="An event, or a page that was seen",
-        on_change=_keep, args=(made_from.model_key, "outcome", "outcomes", tuple),
+        on_change=_keep, args=(made_from.model_key, "outcome", "outcomes", tuple), select_all=False,
         format_func=lambda outcome: f"{label_of([outcome])} ({outcomes[outcome]:,} users)",
         help="What counts as success: events, or pages that users saw. Of several, any counts, and each is "
         "shown by itself. Empty: no outcome. It does not move any segment.",
