@@ -182,7 +182,8 @@ def _table(
         _Shares.of(family, made.names, items.role_of(family), made.has, made.known, sides)
         for family, made in items.families.items()
     ]
-    parts = [*_measures(data, sides, outcomes), _of_shares([*_outcomes(data, sides, outcomes), *counted])]
+    shares = [*_outcomes(data, sides, outcomes), *counted]
+    parts = [*_measures(data, sides, outcomes), *([_of_shares(shares)] if shares else [])]
     # (n_rows, items of all parts) → one row a row and item, a row's items beside each other
     columns = {name: np.concatenate([part[name] for part in parts], axis=1).ravel() for name in parts[0]}
     place = np.repeat(np.arange(len(head)), len(columns[Diff.ITEM]) // max(1, len(head)))

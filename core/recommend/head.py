@@ -199,7 +199,7 @@ class _Judge:
         return np.bincount(self._asked.user, found, self._n_users) / np.maximum(self._moments, 1)
 
     def _fit(self, sources: Sequence[Source], counts: np.ndarray) -> np.ndarray:
-        """Weights for each count of the users: float64 of shape (B, S)."""
+        """Weights for each count of the users, equal where none says anything: float64 of shape (B, S)."""
         given = self._asked.given[:, [self._asked.found.sources.index(source) for source in sources]]
         told = given.any(axis=1)
         given, user = given[told], self._asked.user[told]
@@ -207,7 +207,8 @@ class _Judge:
         weights = np.full((len(counts), len(sources)), 1 / len(sources))
         for _ in range(ROUNDS):
             share = counted / np.maximum(given @ weights.T, 1e-300)  # (n, B)
-            weights = weights * (share.T @ given)
-            weights /= np.maximum(weights.sum(axis=1, keepdims=True), 1e-300)
+            likelier = weights * (share.T @ given)
+            totals = likelier.sum(axis=1, keepdims=True)
+            weights = np.where(totals > 0, likelier / np.maximum(totals, 1e-300), weights)
             weights[weights < NOTHING] = 0
         return weights

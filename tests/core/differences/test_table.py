@@ -73,6 +73,12 @@ def test_the_cart_of_the_first_segment_by_eye() -> None:
     assert np.isnan(row[Diff.Q_VALUE])
 
 
+def test_users_of_whom_too_few_share_anything_differ_by_their_measures_alone() -> None:
+    table = differences(toy(), make_rows(toy(), LABELS), UserItems({}))
+    assert set(table[Diff.FAMILY]) == {Family.MEASURE}
+    assert tuple(table.columns) == COLUMNS
+
+
 def test_a_pair_is_the_table_of_two_rows() -> None:
     rows = make_rows(toy(), LABELS)
     pair = pair_differences(toy(), rows, ("segment:0", "segment:1"), toy_items(), PURCHASE)

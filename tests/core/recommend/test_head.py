@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -90,3 +92,16 @@ def test_users_count_the_same_however_many_moments_they_have() -> None:
     assert head.judged is not None
     assert again.judged is not None
     assert head.judged.hits.value == pytest.approx(again.judged.hits.value)
+
+
+def test_sources_that_say_nothing_of_any_page_that_came_count_the_same() -> None:
+    """On a site of pages seen about once, popularity alone has heard of the next one."""
+    many = asked({Source.POPULARITY: 0.5})
+    popular = [source is Source.POPULARITY for source in many.found.sources]
+    silent = replace(many.found, given=many.found.given * np.array(popular, np.float32))
+    head = fit_head(replace(many, found=silent), Reach.NEW)
+    assert head.weights[Source.POPULARITY] == 1
+    assert head.judged is not None
+    parts = {part.source: part for part in head.judged.parts}
+    assert parts[Source.POPULARITY].gain.low > 0
+    assert sum(part.weight.value for part in parts.values()) == pytest.approx(1)
