@@ -10,7 +10,7 @@
 
 Every message says what was wrong, the value, what is allowed, and what to do. The command line shows
 ``str(error)``, a page ``error.on_screen``; anything that is not a ``Beha2VecError`` is a bug and shows a
-traceback.
+traceback, or a line (:func:`in_a_line`) with the traceback elsewhere, where the rest goes on without it.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ from core.base.controls import without_controls, worded
 
 IN_A_BOUND: Final = "python -m core run FILES --out OUT --memory SIZE"
 """What to do where all records do not fit into memory."""
+
+LONGEST_LINE: Final = 500
+"""Characters of an error that is told in a line."""
 
 _AS_TRAINED: Final = "Rename it: the model reads the columns and events that it was trained with"
 
@@ -49,6 +52,12 @@ class Beha2VecError(Exception):
     def _said(self, on_screen: bool) -> str:
         parts = [self.problem, f"Allowed: {self.allowed}" if self.allowed else "", self.remedy]
         return worded(" ".join(part.rstrip(". ") + "." for part in parts if part), on_screen)
+
+
+def in_a_line(error: Exception) -> str:
+    """What an error says in a line; a bug with its kind, such as ``KeyError: 3``."""
+    said = str(error) if isinstance(error, Beha2VecError) else f"{type(error).__name__}: {error}"
+    return " ".join(said.split())[:LONGEST_LINE].rstrip(": ")
 
 
 class InputError(Beha2VecError):

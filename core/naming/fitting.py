@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -65,12 +65,13 @@ def held_names(table: pd.DataFrame, site: SiteWords, given: Mapping[int, Segment
 
 def only_given(held: Mapping[int, HeldName]) -> dict[int, HeldName]:
     """The analyst's names alone; the other segments are called by their numbers."""
-    return {
-        segment: replace(name, better=None)
-        if name.is_given
-        else HeldName(f"Segment {segment + 1}", kept_back=True)
-        for segment, name in held.items()
-    }
+    given = {segment: replace(name, better=None) for segment, name in held.items() if name.is_given}
+    return numbered_only(held) | given
+
+
+def numbered_only(segments: Iterable[int]) -> dict[int, HeldName]:
+    """Segments that are called by their numbers."""
+    return {segment: HeldName(f"Segment {segment + 1}", kept_back=True) for segment in segments}
 
 
 def _held(table: pd.DataFrame, segment: int, own: SegmentName, given: SegmentName | None) -> HeldName:

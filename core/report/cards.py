@@ -73,7 +73,7 @@ class _CardMaker:
         self._differences, self._others = source.differences, others(source.differences)
         self._source_basis = describe_bases(basis_of(source.dataset.users))
         self._pages, sequences = PageNames(source.dataset.pages), source.dataset.sequences
-        self._ways = WaysMaker.of(source.moves, sequences, source.profiles)
+        self._ways = WaysMaker.of(source.moves, sequences, source.profiles) if source.moves else None
         self._typical = medoids(source.vectors, source.partition, sequences.lengths, EXAMPLES)
         self._names = {one: called[f"segment:{one}"] for one in source.partition.ids.tolist()}
         told = source.journeys.get("segments", ())
@@ -98,7 +98,7 @@ class _CardMaker:
             moves=tuple(self._moves.get(segment, ())),
             pages=self._page_rows(key),
             dimensions=tuple(self._dimension(key, name, label) for name, label in TITLES.items()),
-            ways=self._ways.parts(place),
+            ways=self._ways.parts(place) if self._ways else (),
             visitors=tuple(
                 visitor(sequences, self._pages, user, f"Typical visitor {number}", at)
                 for number, user in enumerate(self._typical[segment].tolist(), start=1)

@@ -27,7 +27,7 @@ class ReportInput:
         dataset: The preprocessed export.
         profiles: What each segment is like.
         differences: How each segment differs from the others (:mod:`core.differences.table`).
-        moves: All steps between places that can be read.
+        moves: All steps between places that can be read; None where they could not be made.
         partition: The segments.
         vectors: float32 of shape (n_users, d), what was clustered.
         names: Segment → what it is called, and why; a segment without a name is called by its number.
@@ -46,7 +46,7 @@ class ReportInput:
     dataset: Dataset
     profiles: Profiles
     differences: pd.DataFrame
-    moves: Moves
+    moves: Moves | None
     partition: Partition
     vectors: np.ndarray
     names: Mapping[int, HeldName]

@@ -65,9 +65,9 @@ def _evidence_made_of(embeddings: str, weights: ViewWeights) -> tuple[dict[str, 
     return {"version": 2, "weights": weights.model_dump()}, {"embed": embeddings}
 
 
-def settled(settings: RunSettings, evidence: KEvidence) -> RunSettings:
-    """The same settings with the number of segments that is left to the evidence filled in."""
-    if not settings.cluster.auto:
+def settled(settings: RunSettings, evidence: KEvidence | None) -> RunSettings:
+    """The settings with the number of segments filled in, where it is left to evidence and there is some."""
+    if evidence is None or not settings.cluster.auto:
         return settings
     cluster = settings.cluster.model_copy(update={"n_clusters": evidence.usable_k})
     return settings.model_copy(update={"cluster": cluster})

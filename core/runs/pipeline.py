@@ -12,7 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -36,6 +36,7 @@ from core.data.page_labels import LabelledPages, page_names
 from core.journeys.funnel import Funnel
 from core.labels.fetching.fetch_outcomes import FetchOutcome, OutcomeTally
 from core.labels.label_settings import RESERVED, LabelMode, LabelSettings
+from core.runs.later_stages import Attempt, insist
 from core.storage.store import Artifact, Store, content_key, file_checksum
 
 if TYPE_CHECKING:
@@ -488,16 +489,25 @@ def segment(
     embeddings: Embeddings,
     settings: RunSettings,
     progress: Progress,
+    attempt: Attempt = insist,
 ) -> Segments:
     """Combine, cluster and analyze.
+
+    Args:
+        dataset: The users.
+        labels: Themes and types of the pages; None where they are not labelled.
+        embeddings: Their vectors.
+        settings: Of the run.
+        progress: Where to report.
+        attempt: Does what segments can do without: the rules of one-page users, differences and names.
 
     Raises:
         SettingsError: If there are fewer users than segments, or an outcome is not in the data.
     """
-    from core.differences.table import differences
-    from core.differences.user_items import UserItems, labels_of
-    from core.naming.fitting import held_names
-    from core.naming.words import SiteWords
+    import pandas as pd
+
+    from core.differences.table import COLUMNS
+    from core.naming.fitting import numbered_only
     from core.profiles.data import ProfileData
 
     combined = combine(embeddings, settings.weights)
@@ -505,13 +515,31 @@ def segment(
     partition = cluster(combined, embeddings.inside, settings.cluster)
     progress("cluster", 1.0, f"K={len(partition.ids)}")
     data = ProfileData.from_dataset(dataset, labels)
-    one_page = one_page_segments(dataset, labels)
+    one_page = attempt("one-page segments", partial(one_page_segments, dataset, labels), None)
     profiles = analyze(data, partition, settings.analyze, one_page)
-    items = UserItems.from_tables(data, dataset.pages, dataset.sequences, labels_of(labels))
-    table = differences(data, profiles.rows, items, data.outcomes.inside(settings.analyze))
-    site = SiteWords.from_tables(dataset.pages, labels.of(View.THEME) if labels else ())
+    compared = partial(_differences, dataset, labels, data, profiles)
+    table = attempt("differences", compared, pd.DataFrame(columns=list(COLUMNS)))
+    names = attempt("names", partial(_names, dataset, labels, table), numbered_only(partition.ids.tolist()))
     progress("analyze", 1.0)
-    return Segments(combined, partition, profiles, held_names(table, site, {}), data, table)
+    return Segments(combined, partition, profiles, names, data, table)
+
+
+def _differences(
+    dataset: Dataset, labels: LabelledPages | None, data: ProfileData, profiles: Profiles
+) -> pd.DataFrame:
+    from core.differences.table import differences
+    from core.differences.user_items import UserItems, labels_of
+
+    items = UserItems.from_tables(data, dataset.pages, dataset.sequences, labels_of(labels))
+    return differences(data, profiles.rows, items, data.outcomes.inside(profiles.settings))
+
+
+def _names(dataset: Dataset, labels: LabelledPages | None, table: pd.DataFrame) -> dict[int, HeldName]:
+    from core.naming.fitting import held_names
+    from core.naming.words import SiteWords
+
+    site = SiteWords.from_tables(dataset.pages, labels.of(View.THEME) if labels else ())
+    return held_names(table, site, {})
 
 
 def _labelled(dataset: Dataset, labels: LabelledPages | None) -> dict[str, str]:

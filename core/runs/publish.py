@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -28,12 +28,14 @@ from core.one_page.segments import OnePageSegments
 from core.profiles.profile_columns import Col, RowKind
 from core.runs import kept_evidence, pipeline
 from core.runs.export import arrow_table, embeddings_table, users_table, vector_lists
+from core.runs.later_stages import FAILED_LOG, Attempt, LaterStages
 from core.runs.model_folder import MODEL, StoredStages, label_settings, link, seal, write_json, write_model
 from core.runs.pipeline import RunSettings, Segments
 from core.storage.replace_files import replacing
-from core.storage.store import open_artifact
+from core.storage.store import Store, open_artifact
 
 if TYPE_CHECKING:
+    from core.journeys.moves import Moves
     from core.naming.fitting import HeldName
     from core.segments.certificate import Certificate
     from core.segments.combination import Combined
@@ -55,20 +57,13 @@ NEXT_PAGES: Final = "next_pages.parquet"
 EMBEDDINGS, CLUSTERS, PROFILES, REPORT = "embeddings.parquet", "clusters.json", "profiles.json", "report.html"
 WRITTEN: Final = frozenset({
     RECEIPT, SEQUENCES, USERS, LABELS, TAXONOMY, MODEL, DIFFERENCES, JOURNEYS, PERIODS, FUNNELS, RULES,
-    NEXT_PAGES, EMBEDDINGS, CLUSTERS, PROFILES, REPORT,
+    NEXT_PAGES, EMBEDDINGS, CLUSTERS, PROFILES, REPORT, FAILED_LOG,
 })  # fmt: skip
 """Everything that is made of users in the folder of a run; :data:`RUN` is what it was asked for."""
 BOUNDED: Final = ".bounded."
 """What the folder of records by user begins with, in the folder of a run in a bound of memory."""
 NONE: Final[Mapping[int, Certificate]] = MappingProxyType({})
 Finish: TypeAlias = Callable[[Path, Segments], dict[str, Any]]
-
-
-@dataclass(frozen=True)
-class Results(StoredStages):
-    """The same, and how many segments the users support."""
-
-    evidence: KEvidence
 
 
 def clear_work(out: Path) -> None:
@@ -78,58 +73,68 @@ def clear_work(out: Path) -> None:
 
 
 def publish(
-    out: Path,
-    results: Results,
-    settings: RunSettings,
-    progress: Progress,
+    out: Path, store: Store, results: StoredStages, settings: RunSettings, progress: Progress,
     finish: Finish | None = None,
-) -> dict[str, Any]:
-    """Do the last three stages and write the run's files into ``out``.
+) -> dict[str, Any]:  # fmt: skip
+    """Make the segments and all that follows from them, and write the run's files into ``out``.
 
     Args:
         out: The run's folder.
+        store: Its store.
         results: What the stored stages made.
         settings: Every setting of the run.
         progress: Where to report.
         finish: Works on the files before they count; tells what ``run.json`` holds beside.
 
     Returns:
-        What ``run.json`` holds: versions, settings, keys, inputs and counts.
+        What ``run.json`` holds: versions, settings, keys, inputs and counts, and stages that failed.
 
     Raises:
-        Beha2VecError: If a stage cannot be done; the files of an earlier run are untouched.
+        Beha2VecError: If there are no segments to be made; the files of an earlier run are untouched.
     """
-    settings = kept_evidence.settled(settings, results.evidence)
     from core.segments.certificate import certify, with_verdict
 
-    made = _segments(results, settings, progress)
-    certificates = with_verdict(certify(made.combined.vectors, made.partition, progress), results.evidence)
-    record = _record(results, settings, made)
-    with replacing(out, last=RUN, optional=[LABELS, TAXONOMY, FUNNELS]) as building:
-        _link_stored(building, results, settings)
+    with replacing(out, last=RUN, optional=WRITTEN) as building:
+        later = LaterStages(building)
+        evidence = later.attempt("evidence", partial(_compare_k, store, results, settings, progress), None)
+        settings = kept_evidence.settled(settings, evidence)
+        made = _segments(results, settings, evidence, progress, later.attempt)
+        sure = partial(certify, made.combined.vectors, made.partition, progress)
+        certificates = with_verdict(later.attempt("certificates", sure, {}), evidence)
         write_model(building / MODEL, results, settings, made)
-        _write_tables(building, results, made, certificates)
-        made.differences.to_parquet(building / DIFFERENCES, index=False)
-        following = _write_next_pages(building, results, settings, made, progress)
-        _write_report(building, results, settings, made, certificates, following)
+        _link_stored(building, results, settings)
+        _write_tables(building, results, made, evidence, certificates)
+        _write_later(later, results, settings, made, evidence, certificates, progress)
         seal(building / MODEL)
+        record = _record(results, settings, made, evidence) | {"failed": later.failed}
         record |= finish(building, made) if finish else {}
         write_json(building / RUN, record)
     return record
 
 
-def _segments(results: Results, settings: RunSettings, progress: Progress) -> Segments:
-    """The last three stages; without names where the users support no segments."""
+def _compare_k(store: Store, results: StoredStages, settings: RunSettings, progress: Progress) -> KEvidence:
+    made_from = (results.dataset, results.labels, results.model, results.embeddings)
+    return kept_evidence.compare_k(store, *made_from, settings.weights, progress)
+
+
+def _segments(
+    results: StoredStages,
+    settings: RunSettings,
+    evidence: KEvidence | None,
+    progress: Progress,
+    attempt: Attempt,
+) -> Segments:
+    """The segments; without names where the users support none."""
     from core.naming.fitting import only_given
     from core.segments.evidence import unsupported
 
-    made = pipeline.segment(results.dataset, results.labels, results.embeddings, settings, progress)
-    if unsupported(results.evidence) and not settings.named_anyway:
+    made = pipeline.segment(results.dataset, results.labels, results.embeddings, settings, progress, attempt)
+    if unsupported(evidence) and not settings.named_anyway:
         return replace(made, names=only_given(made.names))
     return made
 
 
-def _link_stored(building: Path, results: Results, settings: RunSettings) -> None:
+def _link_stored(building: Path, results: StoredStages, settings: RunSettings) -> None:
     """What stages left as it is, and what pages were labelled with."""
     for file in (RECEIPT, SEQUENCES):
         link(results.dataset.path / file, building / file)
@@ -140,7 +145,11 @@ def _link_stored(building: Path, results: Results, settings: RunSettings) -> Non
 
 
 def _write_tables(
-    folder: Path, results: Results, made: Segments, certificates: Mapping[int, Certificate]
+    folder: Path,
+    results: StoredStages,
+    made: Segments,
+    evidence: KEvidence | None,
+    certificates: Mapping[int, Certificate],
 ) -> None:
     dataset = results.dataset
     vectors_of = embeddings_table(dataset.sequences.user_id, results.embeddings.views)
@@ -149,11 +158,15 @@ def _write_tables(
     users = users_table(dataset.users, made.partition, vectors, made.titles, made.outcomes, one_page)
     table = arrow_table(users).append_column(Users.EMBEDDING, vector_lists(vectors))
     pq.write_table(table, folder / USERS)
-    write_json(folder / CLUSTERS, clusters_summary(made, results.evidence, certificates))
+    write_json(folder / CLUSTERS, clusters_summary(made, evidence, certificates))
     (folder / PROFILES).write_text(made.profiles.to_json(), encoding="utf-8")
+    if len(made.differences):  # there are always some, unless they could not be made
+        made.differences.to_parquet(folder / DIFFERENCES, index=False)
 
 
-def _write_rules(folder: Path, results: Results, settings: RunSettings, made: Segments) -> dict[int, str]:
+def _write_rules(
+    folder: Path, results: StoredStages, settings: RunSettings, made: Segments
+) -> dict[int, str]:
     """The best rules of each segment into a file; and of each the recommended one in words."""
     from core.rules.features import RuleFeatures
     from core.rules.judging import find_rules, rule_sentence
@@ -168,7 +181,7 @@ def _write_rules(folder: Path, results: Results, settings: RunSettings, made: Se
 
 
 def _write_next_pages(
-    folder: Path, results: Results, settings: RunSettings, made: Segments, progress: Progress
+    folder: Path, results: StoredStages, settings: RunSettings, made: Segments, progress: Progress
 ) -> dict[int, str]:
     """What suggests next pages beside the model, a file of those of each segment; and the first in words."""
     from core.model.embedding import embed
@@ -186,25 +199,27 @@ def _write_next_pages(
     return segments_in_words(table)
 
 
-def _write_report(
-    folder: Path,
-    results: Results,
+def _write_later(
+    later: LaterStages,
+    results: StoredStages,
     settings: RunSettings,
     made: Segments,
+    evidence: KEvidence | None,
     certificates: Mapping[int, Certificate],
-    next_pages: Mapping[int, str],
+    progress: Progress,
 ) -> None:
-    """The report, and in files of their own what it tells of: journeys, rules, funnels; and periods."""
-    from core.journeys.moves import Moves
-    from core.journeys.places import readable_places
-    from core.journeys.record import journeys
-    from core.periods.record import periods
+    """The report, and in files of their own what it tells of: next pages, journeys, time, rules, funnels."""
     from core.report import ReportInput, write_report
 
-    moves = Moves.of(results.dataset.sequences, readable_places(results.dataset, results.labels))
-    told = journeys(moves, made.profiles.rows, made.titles)
-    write_json(folder / JOURNEYS, told)
-    write_json(folder / PERIODS, periods(results.dataset, made.profiles.rows, made.titles))
+    folder, attempt, made_from = later.folder, later.attempt, (later.folder, results, settings, made)
+    next_pages = attempt("next pages", partial(_write_next_pages, *made_from, progress), {})
+    moves, told = attempt("journeys", partial(_write_journeys, folder, results, made), (None, {}))
+    attempt("time", partial(_write_periods, folder, results, made), None)
+    rules = attempt("rules", partial(_write_rules, *made_from), {})
+    funnels = attempt("funnels", partial(_write_funnels, *made_from), ())
+    facts = clustering_facts(made.combined, made.partition)
+    if later.failed:
+        facts |= {"Could not be made": "; ".join(f"{stage} ({why})" for stage, why in later.failed.items())}
     source = ReportInput(
         dataset=results.dataset,
         moves=moves,
@@ -215,19 +230,38 @@ def _write_report(
         names=made.names,
         settings=settings.model_dump(mode="json", exclude={"funnels", "named_anyway"}),
         versions=versions(),
-        facts=clustering_facts(made.combined, made.partition),
-        verdict=results.evidence.sentence,
+        facts=facts,
+        verdict=evidence.sentence if evidence else "",
         certificates=certificates,
         journeys=told,
-        rules=_write_rules(folder, results, settings, made),
+        rules=rules,
         next_pages=next_pages,
-        funnels=_write_funnels(folder, results, settings, made),
+        funnels=funnels,
     )
-    write_report(folder / REPORT, source)
+    attempt("report", partial(write_report, folder / REPORT, source), None)
+
+
+def _write_journeys(folder: Path, results: StoredStages, made: Segments) -> tuple[Moves, dict[str, Any]]:
+    """How users move between places, and what is told of it."""
+    from core.journeys.moves import Moves
+    from core.journeys.places import readable_places
+    from core.journeys.record import journeys
+
+    moves = Moves.of(results.dataset.sequences, readable_places(results.dataset, results.labels))
+    told = journeys(moves, made.profiles.rows, made.titles)
+    write_json(folder / JOURNEYS, told)
+    return moves, told
+
+
+def _write_periods(folder: Path, results: StoredStages, made: Segments) -> None:
+    """Each segment by week, and who comes again."""
+    from core.periods.record import periods
+
+    write_json(folder / PERIODS, periods(results.dataset, made.profiles.rows, made.titles))
 
 
 def _write_funnels(
-    folder: Path, results: Results, settings: RunSettings, made: Segments
+    folder: Path, results: StoredStages, settings: RunSettings, made: Segments
 ) -> tuple[CountedFunnel, ...]:
     """Count the funnels that were asked for; no file where there are none."""
     found = count_funnels(settings.funnels, results.dataset, results.labels)
@@ -322,7 +356,9 @@ def _named(name: HeldName) -> dict[str, Any]:
     return found | {"name_fits": name.better is None} | better
 
 
-def _record(results: Results, settings: RunSettings, made: Segments) -> dict[str, Any]:
+def _record(
+    results: StoredStages, settings: RunSettings, made: Segments, evidence: KEvidence | None
+) -> dict[str, Any]:
     return {
         "versions": versions(),
         "settings": settings.model_dump(mode="json"),
@@ -330,11 +366,11 @@ def _record(results: Results, settings: RunSettings, made: Segments) -> dict[str
         "inputs": dict(open_artifact(results.dataset.path).inputs),
         "users": len(results.dataset.users),
         "segments": len(made.partition.ids),
-        "notes": list(made.profiles.notes) + _doubts(results.evidence, made.partition),
+        "notes": list(made.profiles.notes) + _doubts(evidence, made.partition),
     }
 
 
-def _doubts(evidence: KEvidence, partition: Partition) -> list[str]:
+def _doubts(evidence: KEvidence | None, partition: Partition) -> list[str]:
     """What a reader must know before believing the segments; without the full stop."""
     from core.segments.evidence import caveat
 
@@ -342,6 +378,8 @@ def _doubts(evidence: KEvidence, partition: Partition) -> list[str]:
     outliers = int((partition.labels == OUTLIER).sum())
     beside = [f"{outliers:,} users fit no segment: outliers"] if outliers else []
     beside += [caveat(way).rstrip(".")] if caveat(way) else []
+    if evidence is None:
+        return [f"Nobody knows whether the users support {k} segments, nor how many they support", *beside]
     if evidence.suggested_k is None:
         return [f"{evidence.sentence} The {k} segments are a description, no kinds of users", *beside]
     if k in evidence.near:

@@ -23,8 +23,9 @@ from core.data.page_labels import LabelledPages
 from core.journeys.counted_funnels import require_steps
 from core.profiles.outcomes import OutcomeIndex
 from core.runs import kept_evidence, label_cost, pipeline
+from core.runs.model_folder import StoredStages
 from core.runs.pipeline import STAGES, RunSettings
-from core.runs.publish import RUN, Finish, Results, clear_work, publish
+from core.runs.publish import RUN, Finish, clear_work, publish
 from core.storage.claims import claimed
 from core.storage.disk import make_folder
 from core.storage.replace_files import finish as put_in_place
@@ -209,9 +210,8 @@ def run_from(
     OutcomeIndex.of(dataset, labels).chosen(settings.analyze)
     require_steps(settings.funnels, dataset, labels)
     model, embeddings = _learned(store, dataset, labels, kept, settings, progress, again=again)
-    evidence = kept_evidence.compare_k(store, dataset, labels, model, embeddings, settings.weights, progress)
-    results = Results(dataset, labels, model, embeddings, evidence)
-    record = publish(out, results, settings, progress, finish)
+    results = StoredStages(dataset, labels, model, embeddings)
+    record = publish(out, store, results, settings, progress, finish)
     chosen = {kept_evidence.CHOOSE_K: kept_evidence.evidence_key(embeddings.artifact.key, settings.weights)}
     _keep_only(store, record["keys"] | chosen)
     return record
@@ -286,6 +286,6 @@ def _refuse_others(out: Path, inputs: Sequence[Path]) -> None:
 def _keep_only(store: Store, keys: dict[str, str]) -> None:
     """Drop results that the finished run no longer refers to."""
     for stage, key in keys.items():
-        for path in (store.root / stage).iterdir():
-            if path.name != key and not path.name.startswith("."):  # a sweep knows what those are
+        for path in (store.root / stage).glob("[!.]*"):  # a sweep knows what begins with a dot
+            if path.name != key:
                 shutil.rmtree(path, ignore_errors=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -23,6 +25,7 @@ from core.runs import (
     read_from,
     second_training,
 )
+from core.runs.later_stages import LaterStages
 from core.storage.store import Artifact, Store, content_key
 
 Result: TypeAlias = dict[str, Any]
@@ -203,7 +206,8 @@ def _told(outcomes: Mapping[FetchOutcome, OutcomeTally]) -> list[Result]:
 def train(store: Store, request: TrainRequest, progress: Progress) -> Result:
     """Label, train, embed, draw the map, and find out how many segments the users support.
 
-    Not for a bag of pages, which is there for those who want segments at once.
+    The last is not for a bag of pages, which is there for those who want segments at once. Where one of the
+    last two fails, Explore starts it again, and shows why.
     """
     dataset = pipeline.open_dataset(store, request.dataset)
     labels = pipeline.label(store, dataset, request.label, progress)
@@ -216,10 +220,13 @@ def train(store: Store, request: TrainRequest, progress: Progress) -> Result:
         "embeddings": vectors,
     }
     mixed = VectorsRequest(dataset=dataset.key, embeddings=vectors, weights=ViewWeights())
-    drawn = result | layout(store, mixed, progress)
-    if request.settings.encoder is Encoder.BAG:
-        return drawn
-    return drawn | choose_k(store, EvidenceRequest(**result, weights=mixed.weights), progress)
+    evidence = EvidenceRequest(**result, weights=mixed.weights)
+    with tempfile.TemporaryDirectory() as log:
+        attempt = LaterStages(Path(log)).attempt
+        result |= attempt(LAYOUT, partial(layout, store, mixed, progress), {})
+        if request.settings.encoder is not Encoder.BAG:
+            result |= attempt(CHOOSE_K, partial(choose_k, store, evidence, progress), {})
+    return result
 
 
 def forget(store: Store, request: ForgetRequest, progress: Progress) -> Result:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
 import streamlit as st
 
-from core.base.errors import Beha2VecError
+from core.base.errors import Beha2VecError, in_a_line
 from core.runs.jobs import JobView
 from pages.ui.shell.text import md_text
 
 LONGEST: Final = 1200
 """Characters of a message that are shown."""
+DETAILS: Final = "Details for a bug report"
+LOG: Final = logging.getLogger("beha2vec")
 
 
 def show(problem: object) -> None:
@@ -24,18 +27,23 @@ def show(problem: object) -> None:
 
 @contextmanager
 def shown() -> Iterator[None]:
-    """Draw a :class:`Beha2VecError` of the block as text; anything else is a bug and goes on up."""
+    """Draw an error of the block in a line, in the place of what it was to draw; a bug with its details."""
     try:
         yield
     except Beha2VecError as error:
         show(error)
+    except Exception as error:
+        LOG.exception("A part of a page could not be drawn")
+        show(f"This could not be made: {in_a_line(error)}.")
+        with st.expander(DETAILS):
+            st.exception(error)
 
 
 def show_job(view: JobView) -> None:
     """Draw why a job ended without a result."""
     if view.is_bug:
         show("Something went wrong inside the program. The previous results are untouched.")
-        with st.expander("Details for a bug report"):
+        with st.expander(DETAILS):
             st.code(view.error, language=None, wrap_lines=True)
     else:
         show(view.error)
