@@ -22,7 +22,7 @@ from core.cli.run_options import fresh_settings, resumed_settings, wanted_beside
 from core.cli.spark_options import SPARK, master_option, spark_address
 from core.data.receipt import Receipt
 from core.labels.label_settings import LabelMode
-from core.runs.later_stages import FAILED_LOG
+from core.runs.later_stages import said
 from core.runs.pipeline import STAGES
 from core.storage.claims import claimed
 from core.storage.disk import make_folder
@@ -172,10 +172,9 @@ def run(
         with ConsoleProgress() as progress:
             record = run_all(out, inputs, settings, progress, fetch_hosts=fetch_host)
             receipt = Receipt.model_validate_json((out / "receipt.json").read_bytes())
-    for warning in (*receipt.warnings, *_given_away(receipt.outcome_pages), *record["notes"]):
+    known = (*receipt.warnings, *_given_away(receipt.outcome_pages), *record["notes"])
+    for warning in (*known, *said(record["failed"])):
         click.echo(f"warning: {warning}.", err=True)
-    for stage, error in record["failed"].items():
-        click.echo(f"warning: {stage} could not be made ({error}); see {out / FAILED_LOG}.", err=True)
     report = out / "report.html"
     click.echo(f"{record['users']:,} users, {record['segments']} segments in {out}: see {report}", err=True)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
@@ -23,6 +23,11 @@ class Attempt(Protocol):
 
     def __call__(self, stage: str, make: Callable[[], Made], otherwise: Other) -> Made | Other:
         """What ``make`` returns, or ``otherwise`` where the stage fails and that may be."""
+
+
+def said(failed: Mapping[str, str]) -> list[str]:
+    """A line a stage that failed, for whoever waits for the run; ``failed``: stage → its error in a line."""
+    return [f"{stage} could not be made ({error}); see {FAILED_LOG}" for stage, error in failed.items()]
 
 
 def insist(stage: str, make: Callable[[], Made], otherwise: Other) -> Made | Other:

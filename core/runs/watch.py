@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -32,9 +33,19 @@ from core.ingest.read.read_all import joined
 from core.ingest.read.read_file import FileRead
 from core.ingest.sources.input_files import resolve_inputs
 from core.runs.frozen import FrozenModel, Placed
+from core.runs.later_stages import FAILED_LOG, LaterStages, said
 from core.runs.pipeline import LABEL_CACHE
 from core.runs.score import named_pages, place_export, write_scored
-from core.runs.taken_files import ANEW, RECORD, RefusedFile, TakenFile, TakenFiles, WatchedFolder, taken_alike
+from core.runs.taken_files import (
+    ANEW,
+    RECORD,
+    RefusedFile,
+    TakenFile,
+    TakenFiles,
+    WatchedDrift,
+    WatchedFolder,
+    taken_alike,
+)
 from core.runs.watched_drift import change_of_alarm, watched_drift
 from core.storage.claims import claimed
 from core.storage.disk import disk_errors, make_folder
@@ -254,9 +265,14 @@ class Watcher:
             placed = place_export(dataset, self._frozen, names, progress, self._device)
             counts = _counts(dataset, placed)
             taken = self._counted(new, counts)
-            drift = watched_drift(self._frozen, dataset, placed, _now(), progress, self._device)
-            changed, taken = change_of_alarm(self.taken.drift, drift), replace(taken, drift=drift)
-            with replacing(self._out, last=RECORD) as building:
+            with replacing(self._out, last=RECORD, optional=[FAILED_LOG]) as building:
+                later, made_from = LaterStages(building), (self._frozen, dataset, placed, _now())
+                held = partial(watched_drift, *made_from, progress, self._device)
+                drift = later.attempt("drift", held, None) or WatchedDrift(
+                    _now(), counts["users"], why_not="; ".join(said(later.failed))
+                )
+                changed = [*change_of_alarm(self.taken.drift, drift), *said(later.failed)]
+                taken = replace(taken, drift=drift)
                 write_scored(building / USERS, dataset, placed, self._frozen.names)
                 for made in (RECEIPT, SEQUENCES):
                     shutil.copy2(dataset.path / made, building / made)

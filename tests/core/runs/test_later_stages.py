@@ -84,7 +84,7 @@ def test_segments_are_published_whatever_fails_after_them(
     failed = json.loads((out / RUN).read_bytes())["failed"]
     assert failed == dict.fromkeys(STAGES, LINE)
     for stage in STAGES:
-        assert f"warning: {stage} could not be made ({LINE}); see {out / FAILED_LOG}." in done.stderr
+        assert f"warning: {stage} could not be made ({LINE}); see {FAILED_LOG}." in done.stderr
     assert (out / FAILED_LOG).read_text(encoding="utf-8").count("Traceback") == len(STAGES)
     assert {path.name for path in out.glob("[!.]*")} & WRITTEN == {
         "receipt.json", "sequences.parquet", "users.parquet", "model", "embeddings.parquet",

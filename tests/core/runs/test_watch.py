@@ -28,6 +28,7 @@ from core.labels.label_settings import LabelMode, LabelSettings
 from core.periods.calendar import DAY
 from core.runs import taken_files
 from core.runs.frozen import FrozenModel, Placed
+from core.runs.later_stages import FAILED_LOG
 from core.runs.pipeline import LABEL_CACHE
 from core.runs.score import place_export
 from core.runs.taken_files import RECORD, WatchedFolder, read_taken
@@ -410,3 +411,26 @@ def test_drift_waits_for_as_many_days_as_the_training_and_then_looks_at_the_late
     assert found[2].users < len(placed(tmp_path / "out" / USERS)), "of the latest days alone"
     assert "the latest" in found[2].lines[-2]
     assert "Each look asks anew" in found[2].lines[-1]
+
+
+def test_where_drift_fails_users_are_placed_all_the_same(
+    folder: Path, model: Path, days: list[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise KeyError("a bug")
+
+    out = tmp_path / "out"
+    one = watcher(folder, model, out)
+    put(folder, "day0.csv", days[0])
+    with monkeypatch.context() as broken:
+        broken.setattr("core.runs.watch.watched_drift", fail)
+        (line,) = one.look(silent)
+    told = f"drift could not be made (KeyError: 'a bug'); see {FAILED_LOG}"
+    assert line.endswith(f"so far. {told}")
+    assert one.taken.drift is not None
+    assert one.taken.drift.why_not == told
+    assert len(placed(out / USERS))
+    assert "in fail" in (out / FAILED_LOG).read_text(encoding="utf-8")
+    put(folder, "day1.csv", days[1])
+    one.look(silent)
+    assert not (out / FAILED_LOG).exists()
