@@ -17,6 +17,7 @@ _CONTROLS: Final = {
     "user_key": _Named("--user-key COLUMN", "“Who is a user?” on the Data page"),
     "mapping": _Named("--column FIELD=COLUMN", "“Which column is what?” on the Data page"),
     "page_view": _Named("--page-view NAME", "“Which event is a page view?” on the Data page"),
+    "stream": _Named("--stream NAME", "“Which stream?” on the Data page"),
     "no_event_name": _Named("--column event_name=", "“Event name” on the Data page, “not in the file”"),
     "memory": _Named("--memory or --sample-users", "BEHA2VEC_MEMORY, where the app is started"),
     "bound": _Named("--memory", "BEHA2VEC_MEMORY, where the app is started"),

@@ -135,6 +135,7 @@ class Users:
     BROWSER: Final = "browser"  # most frequent value of the user; null when never sent
     DEVICE: Final = "device"
     COUNTRY: Final = "country"
+    STREAM_ID: Final = "stream_id"  # of most events
     SOURCE: Final = "source"  # "source / medium", the earliest of the best basis
     SOURCE_BASIS: Final = "source_basis"  # a SourceBasis; null where there is no source
     # added by later stages

@@ -137,10 +137,12 @@ class IngestSettings(Settings):
     """Field of :class:`core.base.schema.Raw` → column, where the analyst overrules the header rule."""
     user_key: str = "user_pseudo_id"
     """The column (by its normalised name) that identifies a user."""
-    added = frozenset({"page_view"})
+    added = frozenset({"page_view", "stream"})
     page_view: Annotated[str, StringConstraints(strip_whitespace=True)] = ""
     """Name of the events that are page views; empty to take the one of
     :data:`core.ingest.read.tools.PAGE_VIEWS` that the files have. Without names of events all records are."""
+    stream: Annotated[str, StringConstraints(strip_whitespace=True)] = ""
+    """Platform (``WEB``, ``ANDROID``, ``IOS``) or ``stream_id`` whose events alone are used; all if empty."""
     exclude_internal: bool = True
     exclude_debug: bool = True
     exclude_bots: bool = False

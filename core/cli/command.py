@@ -131,6 +131,7 @@ def _ingest(settings: RunSettings) -> list[str]:
     for field, column in ingest.mapping.items():
         words += ["--column", f"{field}={column}"]
     words += ["--page-view", ingest.page_view] if ingest.page_view else []
+    words += ["--stream", ingest.stream] if ingest.stream else []
     for page in ingest.strip_pages:
         words += ["--strip-page", page]
     for place in ingest.keep_places:

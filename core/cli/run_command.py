@@ -106,6 +106,7 @@ files = click.Path(path_type=Path)
     f"{', '.join(RAW_TEXT_COLUMNS)}.",
 )
 @click.option("--page-view", metavar="NAME", help="Name of the events that are page views; found by itself.")
+@click.option("--stream", metavar="NAME", help="Platform or stream_id whose events alone are used.")
 @click.option(
     "--strip-page", multiple=True, metavar="PAGE", help="Canonical page to leave out of the sequences."
 )

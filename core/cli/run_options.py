@@ -38,6 +38,7 @@ def wanted_settings(options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
             user_key=options["user_key"],
             mapping=_pairs("--column", options["column"], absent=True) or None,
             page_view=options["page_view"],
+            stream=options["stream"],
             strip_pages=options["strip_page"] or None,
             keep_places=options["keep_place"] or None,
             mask_places=options["mask_place"] or None,

@@ -119,7 +119,9 @@ def _look_at_records(
     part = SubProgress(report, 0.2, 0.85)
     behaviour = observe(engine, typed, written, raw, settings, accounted.tally, part, decided)
     report(STAGE, 0.85, "Putting it together")
-    return (replace(accounted, days=decided.accounted.days) if decided else accounted), behaviour
+    if decided:
+        accounted = replace(accounted, days=decided.accounted.days, screens=decided.accounted.screens)
+    return accounted, behaviour
 
 
 def accounted_records(
@@ -133,7 +135,8 @@ def accounted_records(
     if not raw.parts:
         raise NothingLeft("There are no records in the input", remedy="Choose another file")
     parts, views = engine.parts(raw.parts), _files_of_views(raw)
-    typed = engine.name("typed", records.typed(parts, raw.present, views, settings, raw.page_view))
+    rows = records.typed(parts, raw.present, views, settings, raw.page_view, raw.replaced)
+    typed = engine.name("typed", rows)
     report(STAGE, 0.05, "Looking at every record")
     written, accounted = account(engine, parts, typed, raw, settings)
     report(STAGE, 0.2, "Numbering users")

@@ -23,6 +23,7 @@ USERS: Final = pa.schema(
         pa.field(Users.BROWSER, pa.string()),
         pa.field(Users.DEVICE, pa.string()),
         pa.field(Users.COUNTRY, pa.string()),
+        pa.field(Users.STREAM_ID, pa.string()),
         pa.field(Users.SOURCE, pa.string()),
         pa.field(Users.SOURCE_BASIS, pa.string()),
     ]
@@ -76,7 +77,7 @@ REJECTS: Final = pa.schema(
 _REPEATED: Final = [
     *(Users.GROUP, Users.BROWSER, Users.DEVICE, Users.COUNTRY, Users.SOURCE, Users.SOURCE_BASIS),
     *(Outcomes.EVENT_NAME, Outcomes.CURRENCY),  # the first is one of PageEvents and EventTimes too
-    *(Rejects.FILE, Rejects.COLUMN, Rejects.REASON),
+    *(Rejects.FILE, Rejects.COLUMN, Rejects.REASON, Users.STREAM_ID),
 ]
 """Columns whose values repeat: only these gain from a dictionary."""
 

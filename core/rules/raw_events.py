@@ -139,7 +139,9 @@ def duckdb_events(export: LoadedExport, fields: Collection[str]) -> str:
         view = f"trim({named}) = {view}" if named else "true"
         told = f", delim = {quote_duckdb(delimiter)}" if delimiter else ""  # an older receipt has none
         source = _READERS[shape].format(", ".join(names), told)
-        more = [(field, found.get(field, "CAST(NULL AS VARCHAR)")) for field in _wanted(fields)]
+        more = [
+            (field, found.get(field, "CAST(NULL AS VARCHAR)")) for field in _wanted(fields, export.settings)
+        ]
         parts.append(_selected(found[Raw.USER_KEY], time, view, found[Raw.PAGE_LOCATION], more, source))
     events = "\nUNION ALL\n".join(parts)
     number = f", row_number() OVER () AS {LINE}" if LINE in fields else ""
@@ -149,7 +151,7 @@ def duckdb_events(export: LoadedExport, fields: Collection[str]) -> str:
 def bigquery_events(export: LoadedExport, fields: Collection[str]) -> str:
     """The same of GA4's export to BigQuery, between ``first_day`` and ``last_day``."""
     key, view = export.settings.user_key, quote_bigquery(export.receipt.page_view)
-    more = [(field, bigquery_column(RECORD_FIELDS[field])) for field in _wanted(fields)]
+    more = [(field, bigquery_column(RECORD_FIELDS[field])) for field in _wanted(fields, export.settings)]
     events = _selected(
         "user_id" if key == "user_id" else "user_pseudo_id", "event_timestamp",
         f"event_name = {view}", bigquery_column(RECORD_FIELDS[Raw.PAGE_LOCATION]), more, f"`{TABLE}`",
@@ -181,8 +183,9 @@ def indented(text: str) -> str:
     return "\n".join(f"  {line}" for line in text.split("\n"))
 
 
-def _wanted(fields: Collection[str]) -> list[str]:
-    return [field for field in dict.fromkeys((*fields, *_KEPT)) if field != LINE]
+def _wanted(fields: Collection[str], settings: IngestSettings) -> list[str]:
+    streams = (Raw.PLATFORM, Raw.STREAM_ID) if settings.stream else ()
+    return [field for field in dict.fromkeys((*fields, *_KEPT, *streams)) if field != LINE]
 
 
 def _selected(
@@ -202,6 +205,9 @@ def _counts(settings: IngestSettings, quote: Callable[[str], str]) -> str:
         "ts IS NOT NULL",
         f"(NOT is_view OR trim({Raw.PAGE_LOCATION}) NOT IN ({nowhere}))",
     ]
+    if settings.stream:
+        either = (f"coalesce(lower(trim({name})), '')" for name in (Raw.PLATFORM, Raw.STREAM_ID))
+        kept.append(f"{quote(settings.stream.lower())} IN ({', '.join(either)})")
     if settings.exclude_internal:
         kept.append(f"coalesce(lower(trim({Raw.TRAFFIC_TYPE})), '') <> 'internal'")
     if settings.exclude_debug:

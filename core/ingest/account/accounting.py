@@ -37,6 +37,8 @@ from core.ingest.read.read_all import RawRead
 
 NAMES_SHOWN = 8
 """Event names that are listed when none of them is page_view."""
+SCREEN_VIEW: Final = "screen_view"
+"""What an app sends where a site sends page_view."""
 EMPTY: Final = "(empty)"
 """Name of the empty text in the receipt."""
 
@@ -73,6 +75,7 @@ class Accounted:
         rejected: Reason → records that cannot be used, all of them.
         days: Events a day.
         placeholders: Placeholder → values that were read as absent.
+        screens: Platform and stream → screen views that are no page views here.
     """
 
     tally: FateTally
@@ -81,6 +84,7 @@ class Accounted:
     rejected: Counter[str]
     days: Days
     placeholders: dict[str, int]
+    screens: dict[str, int]
 
 
 def account(
@@ -108,6 +112,7 @@ def account(
         rejected=rejected,
         days=describe_days(tally.days, raw.present),
         placeholders=count_placeholders(engine, parts, written, raw.present),
+        screens=_screens(engine, typed, tally, raw),
     )
 
 
@@ -116,6 +121,19 @@ def _event_names(engine: Engine, typed: ir.Table) -> list[str]:
     counts = typed.group_by(name=typed[Raw.EVENT_NAME]).agg(events=_.count())
     top = counts.order_by([_.events.desc(), _.name]).limit(NAMES_SHOWN)
     return [f"{mask_url(row['name'] or '(none)').text} ({row['events']:,})" for row in engine.rows(top)]
+
+
+def _screens(engine: Engine, typed: ir.Table, tally: FateTally, raw: RawRead) -> dict[str, int]:
+    """Count the views of an app's screens that stay and are no page views, by platform and stream."""
+    if Raw.EVENT_NAME not in raw.present:
+        return {}
+    seen = typed.filter(~typed[records.IS_VIEW], typed[Raw.EVENT_NAME].strip() == SCREEN_VIEW)
+    seen = seen.filter(records.stays(seen, tally.occurring))
+    counts = Counter[str]()
+    for row in engine.rows(seen.group_by(Raw.PLATFORM, Raw.STREAM_ID).agg(events=_.count())):
+        named = " ".join(filter(None, (row[Raw.PLATFORM], row[Raw.STREAM_ID])))
+        counts[mask_url(named).text] += row["events"]
+    return ranked(counts)
 
 
 def _example(rejects: pa.Table) -> str:

@@ -18,7 +18,7 @@ from core.base.wording import counted as number_of
 from core.data.leaks import leaking_pages
 from core.data.receipt import FileReceipt, LeftOut, OutcomeUsers, Receipt, in_currencies, ranked
 from core.data.source_basis import count_bases
-from core.ingest.account.accounting import Accounted
+from core.ingest.account.accounting import SCREEN_VIEW, Accounted
 from core.ingest.account.waterfall import warnings
 from core.ingest.clean import clock
 from core.ingest.clean.found import Found
@@ -39,6 +39,8 @@ MANY_IDS = 20
 """Ids with several browsers from which on the user key is doubtful."""
 LOOKED_AT: Final = 5_000
 """Ids that are looked at, evenly spread."""
+_STREAMS: Final = 5
+"""Streams that a sentence names."""
 NEARLY_ALL: Final = 0.95
 PREPARED: Final = (Group.SEGMENT, Group.ONE_PAGE, Group.BOT_LIKE)
 """Groups that there are before anybody was clustered."""
@@ -138,6 +140,19 @@ def _bases(counted: Counted) -> dict[str, int]:
     return count_bases(bases.take(pa.array(counted.used.numbers)).to_pandas())
 
 
+def _describe_screens(screens: Mapping[str, int]) -> list[str]:
+    """Say that an app's screens are no pages here, and how to see them."""
+    if not screens:
+        return []
+    seen = number_of(sum(screens.values()), f"{SCREEN_VIEW} event")
+    streams = ", ".join(f"{name} {n:,}" for name, n in list(screens.items())[:_STREAMS] if name)
+    return [
+        f"{seen} of an app{streams and f' ({streams})'} are no page views here: they count as other events. "
+        f"To see the app, choose its stream, {SCREEN_VIEW} as the page view, and as the page the column of "
+        "the screen, such as firebase_screen"
+    ]
+
+
 def _unknown_places(settings: IngestSettings, found: Found) -> list[str]:
     """Places that a setting names and the data do not have: nothing of them is kept or masked."""
     known = {place.name for place in found.places.values()}
@@ -223,6 +238,7 @@ def _warnings(counted: Counted, kinds: Counter[str], outcome_pages: Sequence[str
         *counted.raw.warnings,
         *_overlaps(counted),
         *warnings(accounted.waterfall),
+        *_describe_screens(accounted.screens),
         *describe_nobodys(accounted.waterfall.causes, nobodys_outcomes(counted.behaviour.outcomes.nobodys)),
         *(text for text, applies in possible.items() if applies),
         *_unknown_places(counted.settings, counted.behaviour.locations.own),

@@ -26,6 +26,8 @@ REJECT_REASONS: Final = {
     Fate.NO_LOCATION: "A page view without page_location",
 }
 LEFT_OUT: Final = {
+    Fate.OTHER_TABLE: "Of a day that another table has",
+    Fate.OTHER_STREAM: "Of another stream",
     Fate.INTERNAL: "Internal traffic",
     Fate.DEBUG: "Debug traffic",
     Fate.BEFORE_LOGIN: "Before a login",
@@ -239,5 +241,6 @@ _REMEDIES: Final = {
     f"{control('mapping')}. A time is read as {TIMES_READ}",
     "not_page_view": f"Say which event is a page view: {control('page_view')}. If every record is one, say "
     f"that there are no event names: {control('no_event_name')}",
+    "other_stream": f"Choose another stream: {control('stream')}",
     **{fate.name.lower(): f"Choose another column: {control('user_key')}" for fate in records.NO_USER},
 }

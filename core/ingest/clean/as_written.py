@@ -17,7 +17,7 @@ from core.ingest.engine import Engine
 
 LABELS: Final = (
     Raw.DEVICE_BROWSER, Raw.DEVICE_CATEGORY, Raw.GEO_COUNTRY, Raw.TRAFFIC_SOURCE, Raw.TRAFFIC_MEDIUM,
-    records.BASIS,
+    Raw.STREAM_ID, records.BASIS,
 )  # fmt: skip
 COUNT, EVENTS, VIEWS, ENGAGEMENT, FIRST = "count", "events", "views", "engagement", "first"
 """All records; those that stay, page views among them, and their milliseconds and first moment."""

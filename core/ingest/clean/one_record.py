@@ -110,6 +110,10 @@ def fate(row: Mapping[str, str | None], view: bool, settings: IngestSettings) ->
         return Fate.NO_TIME if absent(written) is None else Fate.NOT_A_TIME
     if view and absent(row.get(Raw.PAGE_LOCATION), records.DIRECT) is None:
         return Fate.NO_LOCATION
+    wanted = settings.stream.lower()
+    streams = (row.get(Raw.PLATFORM), session_id(row.get(Raw.STREAM_ID)))
+    if wanted and not any(_is(text, wanted) for text in streams):
+        return Fate.OTHER_STREAM
     if settings.exclude_internal and _is(row.get(Raw.TRAFFIC_TYPE), "internal"):
         return Fate.INTERNAL
     if settings.exclude_debug and _is(row.get(Raw.DEBUG_MODE), "1", "true", "1.0"):

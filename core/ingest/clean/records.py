@@ -5,8 +5,9 @@ Nothing is computed here: these are expressions over the raw table, evaluated by
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from enum import IntEnum
+from functools import partial
 from typing import Final
 
 import ibis
@@ -47,6 +48,7 @@ LARGEST_REVENUE: Final = 10**15
 USER_ID, TS, UNIT, FATE = "user_id", "ts", "unit", "fate"
 BASES: Final = tuple(SourceBasis)
 IS_VIEW, IS_INTERNAL, IS_DEBUG = "is_view", "is_internal", "is_debug"
+IS_REPLACED, IS_OTHER_STREAM = "is_replaced", "is_other_stream"
 SESSION_ID, ENGAGEMENT, REVENUE = "session_id", "engagement", "revenue"
 BASIS: Final = "basis"
 """What the source was taken from: place in :class:`core.base.schema.SourceBasis`."""
@@ -54,7 +56,7 @@ BATCH: Final = (Raw.BATCH_PAGE_ID, Raw.BATCH_ORDERING_ID, Raw.BATCH_EVENT_INDEX)
 AS_WRITTEN: Final = (
     Raw.EVENT_TIMESTAMP, Raw.EVENT_DATE, Raw.EVENT_NAME, Raw.PAGE_LOCATION, Raw.PAGE_TITLE,
     Raw.DEVICE_BROWSER, Raw.DEVICE_CATEGORY, Raw.GEO_COUNTRY, Raw.TRANSACTION_ID, Raw.CURRENCY,
-    Raw.BROWSER_ID, Raw.ANALYTICS_STORAGE, Raw.PLATFORM, Raw.STREAM_ID,
+    Raw.BROWSER_ID, Raw.ANALYTICS_STORAGE, Raw.PLATFORM,
 )  # fmt: skip
 ORDER: Final = (TS, *BATCH, Raw.FILE_NO, Raw.LINE)
 """The order of a user's events. Ties in time are normal in GA4 (the events of one hit share a microsecond):
@@ -68,13 +70,15 @@ class Fate(IntEnum):
     NOT_A_TIME = 2
     OUTSIDE = 3
     NO_LOCATION = 4
-    INTERNAL = 5
-    DEBUG = 6
-    BEFORE_LOGIN = 7
-    NO_ID_DENIED = 8
-    NO_ID_NO_COOKIE = 9
-    NO_ID_NOT_SAID = 10
-    STAYS = 11
+    OTHER_TABLE = 5
+    OTHER_STREAM = 6
+    INTERNAL = 7
+    DEBUG = 8
+    BEFORE_LOGIN = 9
+    NO_ID_DENIED = 10
+    NO_ID_NO_COOKIE = 11
+    NO_ID_NOT_SAID = 12
+    STAYS = 13
 
 
 REJECTED: Final = (Fate.NO_TIME, Fate.NOT_A_TIME, Fate.OUTSIDE, Fate.NO_LOCATION)
@@ -111,7 +115,12 @@ def session_id(text: ir.StringValue) -> ir.StringValue:
 
 
 def typed(
-    raw: ir.Table, present: Collection[str], view_files: Collection[int], settings: IngestSettings, view: str
+    raw: ir.Table,
+    present: Collection[str],
+    view_files: Collection[int],
+    settings: IngestSettings,
+    view: str,
+    replaced: Sequence[tuple[int, Sequence[str]]] = (),
 ) -> ir.Table:
     """Typed columns of every record.
 
@@ -124,16 +133,11 @@ def typed(
         view_files: Numbers of the files without an ``event_name``: all their records are page views.
         settings: What is left out.
         view: Name of the events that are page views.
+        replaced: As :class:`core.ingest.read.read_all.RawRead` has it.
     """
-
-    def column(name: str) -> ir.StringValue:
-        return raw[name] if name in present else ibis.null("string")
-
-    is_view = (column(Raw.EVENT_NAME).strip() == view).fill_null(False)
+    column = partial(_column, raw, present)
     table = raw.select(
-        Raw.FILE_NO,
-        Raw.LINE,
-        Raw.USER_KEY,
+        *(Raw.FILE_NO, Raw.LINE, Raw.USER_KEY),
         *(column(name).name(name) for name in AS_WRITTEN),
         *(decimal(column(name)).try_cast("int64").name(name) for name in BATCH),
         **{
@@ -141,15 +145,36 @@ def typed(
             TS: microseconds(column(Raw.EVENT_TIMESTAMP)),
             UNIT: unit(column(Raw.EVENT_TIMESTAMP)),
             **source_of(column, present),
-            IS_VIEW: is_view | raw[Raw.FILE_NO].isin(list(view_files)) if view_files else is_view,
+            IS_VIEW: _is_view(raw, column(Raw.EVENT_NAME), view_files, view),
+            Raw.STREAM_ID: session_id(column(Raw.STREAM_ID)),
             SESSION_ID: session_id(absent(column(Raw.GA_SESSION_ID), *NO_SESSION)),
             ENGAGEMENT: milliseconds(column(Raw.ENGAGEMENT_TIME_MSEC)),
             REVENUE: money(column(Raw.PURCHASE_REVENUE)),
-            IS_INTERNAL: settings.exclude_internal & is_true(column(Raw.TRAFFIC_TYPE), "internal"),
-            IS_DEBUG: settings.exclude_debug & is_true(column(Raw.DEBUG_MODE), "1", "true", "1.0"),
+            IS_REPLACED: _is_replaced(raw, column(Raw.EVENT_DATE), replaced),
+            **_unwanted(column, settings),
         },
     )
     return table.mutate(**{FATE: _fate(table)})
+
+
+def _column(raw: ir.Table, present: Collection[str], name: str) -> ir.StringValue:
+    return raw[name] if name in present else ibis.null("string")
+
+
+def _is_view(raw: ir.Table, name: ir.StringValue, view_files: Collection[int], view: str) -> ir.BooleanValue:
+    named = (name.strip() == view).fill_null(False)
+    return named | raw[Raw.FILE_NO].isin(list(view_files)) if view_files else named
+
+
+def _unwanted(
+    column: Callable[[str], ir.StringValue], settings: IngestSettings
+) -> dict[str, ir.BooleanValue]:
+    """What is left out by the settings."""
+    return {
+        IS_OTHER_STREAM: _is_other_stream(column(Raw.PLATFORM), column(Raw.STREAM_ID), settings.stream),
+        IS_INTERNAL: settings.exclude_internal & is_true(column(Raw.TRAFFIC_TYPE), "internal"),
+        IS_DEBUG: settings.exclude_debug & is_true(column(Raw.DEBUG_MODE), "1", "true", "1.0"),
+    }
 
 
 def source_of(
@@ -187,6 +212,8 @@ def stays(records: ir.Table, occurring: Collection[Fate]) -> ir.BooleanValue:
         Fate.NOT_A_TIME: time,
         Fate.OUTSIDE: time,
         Fate.NO_LOCATION: ~records[IS_VIEW] | location(records).notnull(),
+        Fate.OTHER_TABLE: ~records[IS_REPLACED],
+        Fate.OTHER_STREAM: ~records[IS_OTHER_STREAM],
         Fate.INTERNAL: ~records[IS_INTERNAL],
         Fate.DEBUG: ~records[IS_DEBUG],
     }
@@ -222,6 +249,24 @@ def location(records: ir.Table) -> ir.StringValue:
 def is_true(text: ir.StringValue, *values: str) -> ir.BooleanValue:
     """Whether a flag is set; an absent one is not."""
     return text.strip().lower().isin(list(values)).fill_null(False)
+
+
+def _is_replaced(
+    raw: ir.Table, day: ir.StringValue, replaced: Sequence[tuple[int, Sequence[str]]]
+) -> ir.BooleanValue:
+    """Whether another table has the day of a record, too, and counts."""
+    found = [
+        (raw[Raw.FILE_NO] == number) & (day.isin(list(days)).fill_null(False) if days else True)
+        for number, days in replaced
+    ]
+    return ibis.or_(*found) if found else ibis.literal(False)
+
+
+def _is_other_stream(platform: ir.StringValue, stream: ir.StringValue, wanted: str) -> ir.BooleanValue:
+    """Whether a record is of another platform and stream than the one that is wanted, if any is."""
+    if not wanted:
+        return ibis.literal(False)
+    return ~(is_true(platform, wanted.lower()) | is_true(session_id(stream), wanted.lower()))
 
 
 def first_touch(source: ir.StringValue, medium: ir.StringValue, hosts: Collection[str]) -> ir.StringValue:
@@ -309,6 +354,8 @@ def _fate(table: ir.Table) -> ir.IntegerValue:
     return ibis.cases(
         (table[TS].isnull(), wrong_time),
         (table[IS_VIEW] & location(table).isnull(), int(Fate.NO_LOCATION)),
+        (table[IS_REPLACED], int(Fate.OTHER_TABLE)),
+        (table[IS_OTHER_STREAM], int(Fate.OTHER_STREAM)),
         (table[IS_INTERNAL], int(Fate.INTERNAL)),
         (table[IS_DEBUG], int(Fate.DEBUG)),
         (table[USER_ID].notnull(), int(Fate.STAYS)),

@@ -29,6 +29,7 @@ _DIMENSIONS: Final = {
     Users.BROWSER: Raw.DEVICE_BROWSER,
     Users.DEVICE: Raw.DEVICE_CATEGORY,
     Users.COUNTRY: Raw.GEO_COUNTRY,
+    Users.STREAM_ID: Raw.STREAM_ID,
 }
 
 
@@ -39,8 +40,8 @@ class UserFacts:
     Args:
         events: int64 of shape (n_users,), all events that were not excluded.
         engagement: int64 Arrow array, milliseconds over all events; null when none was sent.
-        labels: ``browser``, ``device``, ``country``, ``source``, ``source_basis`` → Arrow array of text, null
-            when never sent.
+        labels: ``browser``, ``device``, ``country``, ``stream_id``, ``source``, ``source_basis`` → Arrow
+            array of text, null when never sent.
         many_browsers: Users with at least :data:`MANY_BROWSERS` browsers.
     """
 

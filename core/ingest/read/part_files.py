@@ -115,6 +115,7 @@ class FileCount:
         page_views: Those of :data:`core.ingest.read.tools.PAGE_VIEWS` that events are called.
         ends: What tells the events of the first and of the last row, where events are in several rows.
         tool: Whose columns they are; ``""`` of GA4's and of a table of one's own.
+        days: Different ``event_date``, as written.
     """
 
     shape: str
@@ -127,6 +128,7 @@ class FileCount:
     page_views: tuple[str, ...] = ()
     tool: str = ""
     ends: tuple[str, str] = ("", "")
+    days: tuple[str, ...] = ()
 
 
 @dataclass

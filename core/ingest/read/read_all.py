@@ -26,7 +26,7 @@ from core.ingest.read.read_file import FileRead, read_file
 from core.ingest.read.tools import different_tools
 from core.ingest.read.whole_events import cut_events
 from core.ingest.sources.input_files import InputFile, Packing, resolve_inputs
-from core.ingest.sources.overlap import describe_copies
+from core.ingest.sources.overlap import describe_copies, replaced_days
 from core.storage.disk import disk_errors
 
 STAGE: Final = "preprocess"
@@ -53,6 +53,7 @@ class RawRead:
         present: Fields that any file has.
         warnings: What differs between the files, and what is not read because it is the same.
         page_view: Name of the events that are page views, in files with names of events.
+        replaced: As :func:`core.ingest.sources.overlap.replaced_days` gives it.
     """
 
     files: tuple[FileReceipt, ...]
@@ -62,6 +63,7 @@ class RawRead:
     present: frozenset[str]
     warnings: tuple[str, ...]
     page_view: str = PAGE_VIEW
+    replaced: tuple[tuple[int, tuple[str, ...]], ...] = ()
 
     @property
     def rows(self) -> int:
@@ -136,6 +138,7 @@ def joined(reads: Sequence[FileRead], settings: IngestSettings) -> RawRead:
             *_drift(counts, present),
         ),
         page_view=page_view,
+        replaced=replaced_days([(read.source.name, read.count.days) for read in reads]),
     )
 
 

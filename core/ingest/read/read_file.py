@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from core.base.schema import Raw
 from core.base.settings import IngestSettings
 from core.ingest.read import delimited, ndjson, parquet
 from core.ingest.read.opening import naming
@@ -24,6 +28,7 @@ _READERS: Final[dict[FileKind, Reader]] = {
     FileKind.PARQUET: parquet.read,
 }
 
+_MOST_DAYS: Final = 4_000
 _ALL_READ: Final = 1 << 62  # bytes; more than any file has
 
 
@@ -78,5 +83,16 @@ def read_file(
     paths = [part.path for part in sink.parts]
     with naming(source.name):
         refuse_records(count, paths, settings.page_view)
-    count = with_page_views(count, paths)
+    count = replace(with_page_views(count, paths), days=_days(count, paths))
     return FileRead(source, count, tuple(sink.parts), sink.rejected)
+
+
+def _days(count: FileCount, parts: Sequence[Path]) -> tuple[str, ...]:
+    """Different values of ``event_date``; none where there are more than days."""
+    days = set[str]()
+    for path in parts if Raw.EVENT_DATE in count.columns else ():
+        for batch in pq.ParquetFile(path).iter_batches(columns=[Raw.EVENT_DATE]):
+            days |= set(pc.unique(batch.column(0)).drop_null().to_pylist())
+            if len(days) > _MOST_DAYS:
+                return ()
+    return tuple(sorted(days))

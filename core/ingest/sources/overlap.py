@@ -1,7 +1,7 @@
 """Input that holds the same events more than once: said, never silently counted twice.
 
-GA4 replaces the intraday table of a day by a daily one. Who exports both, or the same day twice, has most
-events of that day twice, and each of its users looks twice as busy.
+GA4 replaces the intraday table of a day by a daily one, and so it does its fresh table. Who exports both, or
+the same day twice, has most events of that day twice, and each of its users looks twice as busy.
 """
 
 from __future__ import annotations
@@ -12,9 +12,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Final
 
+from core.base.schema import Raw
 from core.ingest.sources.input_files import InputFile
 
-_INTRADAY: Final = "intraday"
+_KINDS: Final = ("daily", "fresh", "intraday")
+"""Tables of a day, the one that counts first."""
+_TABLE: Final = re.compile(r"(intraday|(?<=events_)fresh)(?![a-z])", re.IGNORECASE)
 _DAY: Final = re.compile(r"(?<!\d)(20\d\d)[-_]?(\d\d)[-_]?(\d\d)(?!\d)")
 _COPY: Final = re.compile(r"( ?\(\d+\)| - copy| copy)$", re.IGNORECASE)
 
@@ -30,20 +33,58 @@ def describe_copies(sources: Sequence[InputFile]) -> list[str]:
 
 
 def describe_overlaps(days: Mapping[str, frozenset[str]]) -> list[str]:
-    """Say which files seem to hold the same day.
+    """Say which files hold the same day, and which of them counts.
 
     Args:
         days: Name of each file → its days, as ``YYYYMMDD``; none where they are not known.
     """
-    intraday = {name: found or days_in(name) for name, found in days.items() if _INTRADAY in name.lower()}
-    daily = {name: found or days_in(name) for name, found in days.items() if name not in intraday}
-    both = [
-        f"{name} and {', '.join(twice)} hold the same day ({', '.join(sorted(found)[:3])}). The daily export "
-        "replaces the intraday one: leave the intraday file out, or its events count twice"
-        for name, found in intraday.items()
-        if (twice := [other for other in daily if found & daily[other]])
-    ]
-    return [*both, *_named_alike(list(days))]
+    found = {name: known or days_in(name) for name, known in days.items()}
+    told = []
+    for name, mine in found.items():
+        better = {other: mine & theirs for other, theirs in found.items() if _kind(other) < _kind(name)}
+        if twice := {other: shared for other, shared in better.items() if shared}:
+            shared = sorted(frozenset().union(*twice.values()))
+            told.append(
+                f"{name} and {', '.join(twice)} hold the same day ({', '.join(shared[:3])}): "
+                f"the {_KINDS[min(map(_kind, twice))]} table replaces the {_KINDS[_kind(name)]} one, whose "
+                "events of that day are left out"
+            )
+        elif better and not mine:
+            told.append(
+                f"{name} does not say of which day it is, neither by its name nor by {Raw.EVENT_DATE}: where "
+                "another file holds that day, its events count twice"
+            )
+    return [*told, *_named_alike(list(days))]
+
+
+def replaced_days(files: Sequence[tuple[str, Sequence[str]]]) -> tuple[tuple[int, tuple[str, ...]], ...]:
+    """Days of files that a table of a better kind has, too: daily before fresh before intraday.
+
+    Args:
+        files: Name of each, and its different ``event_date`` as written; none where it has no such column.
+
+    Returns:
+        Place of a file, and its ``event_date`` of those days; none where all of it is of such a day.
+    """
+    days = [frozenset(map(_plain, written)) or days_in(name) for name, written in files]
+    kinds = [_kind(name) for name, _ in files]
+    found = []
+    for number, (_, written) in enumerate(files):
+        better = frozenset[str]().union(*(d for d, k in zip(days, kinds, strict=True) if k < kinds[number]))
+        shared = tuple(text for text in written if _plain(text) in better)
+        if shared or (not written and days[number] and days[number] <= better):
+            found.append((number, shared))
+    return tuple(found)
+
+
+def _kind(name: str) -> int:
+    """Place of a table among :data:`_KINDS`, by its name."""
+    match = _TABLE.search(PurePosixPath(name).name)
+    return _KINDS.index(match[1].lower()) if match else 0
+
+
+def _plain(day: str) -> str:
+    return day.strip()[:10].replace("-", "")
 
 
 def days_in(name: str) -> frozenset[str]:

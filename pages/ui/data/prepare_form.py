@@ -114,13 +114,14 @@ def _settings(found: Inspection, before: IngestSettings) -> None:
     with st.container(border=True, key="form-columns"):
         mapping = _mapping(found, before)
         page_view = _page_view(found, mapping, before)
+        named = {"page_view": page_view, "stream": _stream(found, mapping, before)}
     with st.container(border=True, key="form-options"):
         options = _options(before)
     with errors.shown():
         with st.container(border=True, key="form-urls"):
             url = url_settings(before.url, _sample_urls(found, mapping))
         with st.bottom:
-            _start_button(found, mapping, user_key, {**options, "page_view": page_view}, url)
+            _start_button(found, mapping, user_key, {**options, **named}, url)
 
 
 def _user_key(found: Inspection, before: IngestSettings) -> str:
@@ -173,6 +174,22 @@ def _page_view(found: Inspection, mapping: Mapping[str, str], before: IngestSett
         index=int(bool(before.page_view)), key=f"page_view-{column}", accept_new_options=True,
         format_func=lambda name: name or f"Found in all rows: {guess}",
         help=f"Found by itself if it is called {md_text(', '.join(PAGE_VIEWS), 200)}. Another can be typed.",
+    )  # fmt: skip
+    return str(picked or "")
+
+
+def _stream(found: Inspection, mapping: Mapping[str, str], before: IngestSettings) -> str:
+    """The platform or stream whose events alone are used; ``""`` for all, and where the files name none."""
+    columns = [mapping[field] for field in (Raw.PLATFORM, Raw.STREAM_ID) if mapping.get(field)]
+    names = dict.fromkeys(cell for column in columns for cell in sorted({*_first_cells(found, column)}))
+    if not columns and not before.stream:
+        return ""
+    picked = st.selectbox(
+        "Which stream?", ["", *dict.fromkeys((*filter(None, [before.stream]), *names))],
+        index=int(bool(before.stream)), key="stream", accept_new_options=True,
+        format_func=lambda name: name or "All platforms and streams",
+        help="A site and its apps may share a property. Those of the first rows are offered; another "
+        "platform (WEB, ANDROID, IOS) or stream_id can be typed.",
     )  # fmt: skip
     return str(picked or "")
 

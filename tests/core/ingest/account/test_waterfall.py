@@ -1,9 +1,11 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from core.base.errors import InputError
 from core.base.schema import Raw
+from core.base.settings import IngestSettings
 from tests.core.ingest.shop import Row, event, made_of, paths_of, raw_read, shop
 
 STEPS = ["rejected", "not_page_view", "internal", "debug", "no_id_not_said", "stripped"]
@@ -158,3 +160,35 @@ def test_what_comes_before_a_login_is_said_to_and_which_key_keeps_it(tmp_path: P
     [warning] = receipt.warnings
     assert "1 page view and 1 other event came before a login" in warning
     assert "user_pseudo_id as the user key keeps them" in warning
+
+
+def of_stream(platform: str | None, stream: str, second: int, name: str = "page_view") -> Row:
+    return {**event("u", second, name=name), Raw.PLATFORM: platform, Raw.STREAM_ID: stream}
+
+
+SITE_AND_APP = [
+    of_stream("WEB", "111", 0), of_stream("WEB", "111", 1), of_stream("ANDROID", "222", 2, "screen_view"),
+    of_stream(None, "222.0", 3, "screen_view"), of_stream("ANDROID", "222", 4, "purchase"),
+]  # fmt: skip
+
+
+def test_screens_of_an_app_are_never_dropped_without_a_word(tmp_path: Path) -> None:
+    dataset = shop(tmp_path, *SITE_AND_APP)
+    [warning] = dataset.receipt.warnings
+    assert warning.startswith("2 screen_view events of an app (222 1, ANDROID 222 1) are no page views")
+    assert dataset.receipt.left_out == ()
+    assert dataset.users["stream_id"].tolist() == ["222"]
+
+
+@pytest.mark.parametrize(
+    ("stream", "view", "used"),
+    [("web", "page_view", (2, 0)), ("222", "screen_view", (2, 1)), ("Android", "screen_view", (1, 1))],
+)
+def test_a_stream_can_be_chosen_by_its_platform_or_its_id(
+    tmp_path: Path, stream: str, view: str, used: tuple[int, int]
+) -> None:
+    raw = replace(raw_read(tmp_path / "raw", [SITE_AND_APP]), page_view=view)
+    receipt = made_of(tmp_path, raw, IngestSettings(stream=stream)).receipt
+    [other] = receipt.left_out
+    assert (other.cause, other.page_views + other.other_events) == ("other_stream", 5 - sum(used))
+    assert (receipt.page_views_used, receipt.other_events_used) == used

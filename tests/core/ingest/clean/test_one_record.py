@@ -30,6 +30,8 @@ ENGAGED = ("13", "13.0", "13.6", "-1", "1000000000001", "x", "", None, " 7 ")
 NUMBERED = pa.schema([pa.field(Raw.FILE_NO, pa.int32()), *RAW])
 FLAGS = ("internal", " Internal", "1", "true", "1.0", "0", "", None)
 NAMES = ("page_view", " page_view ", "scroll", "", None)
+STORAGE = ("Yes", "No", " no", "Unset", "7", "", None)
+PLATFORMS = ("WEB", " web", "IOS", "", None)
 PLACES = ("https://a.example/", "", "(direct)", " (not set)", "x", None)
 
 
@@ -55,11 +57,13 @@ def random_row(chance: random.Random) -> dict[str, str | None]:
         Raw.GA_SESSION_ID: chance.choice(SESSIONS), Raw.ENGAGEMENT_TIME_MSEC: chance.choice(ENGAGED),
         Raw.TRAFFIC_TYPE: chance.choice(FLAGS), Raw.DEBUG_MODE: chance.choice(FLAGS),
         Raw.BATCH_ORDERING_ID: chance.choice(ENGAGED), Raw.TRAFFIC_SOURCE: chance.choice(IDS),
-        Raw.TRAFFIC_MEDIUM: chance.choice(IDS),
+        Raw.TRAFFIC_MEDIUM: chance.choice(IDS), Raw.BROWSER_ID: chance.choice(IDS),
+        Raw.ANALYTICS_STORAGE: chance.choice(STORAGE), Raw.PLATFORM: chance.choice(PLATFORMS),
+        Raw.STREAM_ID: chance.choice(SESSIONS),
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("settings", [IngestSettings(), IngestSettings(exclude_debug=False)])
+@pytest.mark.parametrize("settings", [IngestSettings(), IngestSettings(exclude_debug=False, stream="Web")])
 def test_every_value_is_read_as_the_database_reads_it(settings: IngestSettings) -> None:
     chance = random.Random(1)
     rows = [random_row(chance) for _ in range(3_000)]

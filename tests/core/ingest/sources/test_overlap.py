@@ -6,7 +6,7 @@ import pytest
 from core.base.schema import Raw
 from core.base.settings import IngestSettings
 from core.ingest.read.inspection import inspect
-from core.ingest.sources.overlap import days_in, describe_overlaps
+from core.ingest.sources.overlap import days_in, describe_overlaps, replaced_days
 from tests.core.ingest.raw import ROW, csv_of, read_paths, write
 from tests.core.ingest.shop import event, made_of, raw_read
 
@@ -34,7 +34,7 @@ def test_a_day_in_the_name_of_a_file(name: str, day: str) -> None:
 def test_a_daily_and_an_intraday_file_of_one_day_overlap() -> None:
     (warning,) = by_name("events_20240101.csv", "events_intraday_20240101.csv", "events_20240102.csv")
     assert "events_intraday_20240101.csv and events_20240101.csv hold the same day (20240101)" in warning
-    assert "leave the intraday file out" in warning
+    assert "the daily table replaces the intraday one, whose events of that day are left out" in warning
     assert by_name("events_20240101.csv", "events_intraday_20240102.csv") == []
 
 
@@ -42,6 +42,46 @@ def test_the_days_of_the_events_count_more_than_a_name() -> None:
     assert describe_overlaps({"day.csv": DAY, "intraday.csv": DAY}) != []
     assert describe_overlaps({"day.csv": DAY, "intraday.csv": NEXT}) == []
     assert describe_overlaps({"events_20240102.csv": DAY, "events_intraday_20240102.csv": NEXT}) == []
+
+
+def test_a_daily_table_comes_before_a_fresh_one_and_that_before_an_intraday_one_day_by_day() -> None:
+    files = [
+        ("events_intraday_20240101.csv", ("20240101",)),
+        ("events_fresh_20240101.csv", ("2024-01-01", "2024-01-02")),
+        ("events_20240101.csv", ("20240101",)),
+        ("events_intraday_20240102.csv", ()),  # without event_date its name tells the day of all
+        ("refresh_20240101.csv", ("20240101",)),
+        ("events_fresh.csv", ()),
+    ]
+    assert replaced_days(files) == ((0, ("20240101",)), (1, ("2024-01-01",)), (3, ()))
+    (*_, unknown) = by_name("events_20240101.csv", "events_fresh.csv")
+    assert unknown.startswith("events_fresh.csv does not say of which day it is")
+
+
+def test_events_of_a_day_that_another_table_has_are_left_out_and_counted(tmp_path: Path) -> None:
+    day = {Raw.EVENT_DATE: "20240101"}
+    files = [
+        [event("u", 0, "/a", **day), event("v", 0, "/a", **day)],
+        [
+            event("u", 0, "/a", **day),
+            event("u", 1, "/b", "scroll", **day),
+            event("u", 86400, "/c", event_date="20240102"),
+        ],
+    ]
+    raw = raw_read(tmp_path / "raw", files)
+    receipt = made_of(tmp_path, replace(raw, replaced=((1, ("20240101",)),))).receipt
+    [left_out] = receipt.left_out
+    assert (left_out.cause, left_out.page_views, left_out.other_events) == ("other_table", 1, 1)
+    assert (receipt.page_views_used, receipt.other_events_used, receipt.rejected) == (3, 0, 0)
+    assert receipt.repeated_events == 0
+
+
+def test_the_days_of_tables_are_read_from_their_records(tmp_path: Path) -> None:
+    header = "event_timestamp,event_date,user_pseudo_id,page_location"
+    row = "1704067200000000,20240101,1.2,https://x.example/a"
+    texts = {"events_20240101.csv": row, "events_fresh.csv": row.replace("1.2", "3.4")}
+    paths = [write(tmp_path / name, csv_of(text, header=header)) for name, text in texts.items()]
+    assert read_paths(paths, tmp_path).raw.replaced == ((1, ("20240101",)),)
 
 
 def test_one_day_under_two_names_looks_the_same_and_shards_do_not() -> None:
