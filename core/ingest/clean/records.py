@@ -124,8 +124,7 @@ def typed(
 ) -> ir.Table:
     """Typed columns of every record.
 
-    What is only ever grouped by (title, browser, …) stays as it was written; it is cheaper to clean
-    (:func:`absent`, :func:`first_touch`) once a group.
+    What is only ever grouped by (title, …) stays as it was written: it is cheaper to clean once a group.
 
     Args:
         raw: The raw table.
