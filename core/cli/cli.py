@@ -216,12 +216,12 @@ def forget(ids: Path, dry_run: bool, certificate: Path, **places: Any) -> None: 
     """Remove every trace of users, and search every byte: IDS is text with an id a line, - for stdin."""
     from core.cli.forget_command import forget_users, places_of, read_ids, say_what_goes
 
-    where, needles = places_of(**places), read_ids(ids)
+    where, patterns = places_of(**places), read_ids(ids)
     with ConsoleProgress() as progress:
         if dry_run:
-            lines = say_what_goes(where, needles, progress)
+            lines = say_what_goes(where, patterns, progress)
         else:
-            lines = forget_users(where, needles, certificate, progress)
+            lines = forget_users(where, patterns, certificate, progress)
     for line in lines:
         click.echo(line)
 

@@ -17,14 +17,14 @@ from core.runs.forgetting import forget as forgetting
 from core.runs.forgetting.places import SearchedPlaces
 from core.runs.jobs import PROJECT
 from core.storage.disk import write_text_atomic
-from core.traces.needles import Needles
+from core.traces.patterns import IdPatterns
 
 TOO_SHORT: Final = "too short to be told from other words: only columns of ids are searched for them"
 NAMED_LEFT: Final = 10
 
 
 def forget_users(
-    places: SearchedPlaces, needles: Needles, certificate: Path, progress: Progress
+    places: SearchedPlaces, patterns: IdPatterns, certificate: Path, progress: Progress
 ) -> list[str]:
     """Forget, and write the certificate.
 
@@ -35,7 +35,7 @@ def forget_users(
         ResourceError: If something is left, after the certificate was written.
         Beha2VecError: If something cannot be used.
     """
-    found = forgetting.forget(places, needles, progress)
+    found = forgetting.forget(places, patterns, progress)
     write_text_atomic(certificate, found.to_json())
     if not found.is_clean:
         named = [f"{one.file} ({one.why or counted(one.places, 'place')})" for one in found.left]
@@ -51,13 +51,13 @@ def forget_users(
     ]
 
 
-def say_what_goes(places: SearchedPlaces, needles: Needles, progress: Progress) -> list[str]:
+def say_what_goes(places: SearchedPlaces, patterns: IdPatterns, progress: Progress) -> list[str]:
     """What would go, a line each; nothing is changed.
 
     Raises:
         Beha2VecError: If something cannot be used.
     """
-    told = forgetting.preview(places, needles, progress)
+    told = forgetting.preview(places, patterns, progress)
     called = [" ".join(filter(None, (step["what"], step["name"]))) for step in told.steps]
     sums = Counter(step["what"] for step in told.steps)
     in_all = ", ".join(f"{n:,} × {what}" for what, n in sums.items()) or "nothing to remove"
@@ -73,7 +73,7 @@ def _of_short(n: int) -> list[str]:
     return [f"{counted(n, 'id is', 'ids are')} {TOO_SHORT}"] if n else []
 
 
-def read_ids(ids: Path) -> Needles:
+def read_ids(ids: Path) -> IdPatterns:
     """The ids of a file, or of stdin for ``-``.
 
     Raises:

@@ -235,11 +235,11 @@ def forget(store: Store, request: ForgetRequest, progress: Progress) -> Result:
     from core.runs.forgetting.handing import keep, take
     from core.runs.forgetting.places import SearchedPlaces
 
-    needles = forgetting.ids_of(take(request.ids))
+    patterns = forgetting.ids_of(take(request.ids))
     places = SearchedPlaces(store.root, inputs=(request.input_dir,) if request.input_dir else ())
     if request.preview:
-        return {"preview": forgetting.preview(places, needles, progress).to_plain()}
-    certificate = forgetting.forget(places, needles, progress)
+        return {"preview": forgetting.preview(places, patterns, progress).to_plain()}
+    certificate = forgetting.forget(places, patterns, progress)
     keep(store, certificate)
     return {"certificate": certificate.to_json(), "clean": certificate.is_clean, "said": certificate.sentence}
 

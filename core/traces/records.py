@@ -30,7 +30,7 @@ from core.ingest.read.opening import CHUNK_BYTES, find_header, split_header
 from core.ingest.sources.input_files import ByteReader, InputFile
 from core.ingest.sources.sniffing import FileKind
 from core.ingest.sources.text import open_text
-from core.traces.needles import FORGOTTEN, Needles
+from core.traces.patterns import FORGOTTEN, IdPatterns
 
 _OF_A_USER: Final = {*ALIASES[Raw.USER_KEY], Raw.USER_KEY, Users.USER_ID}
 """Columns that say whose a record is; beside the key of one tool there may be one of the analyst's own."""
@@ -99,12 +99,12 @@ class TextTable:
             return None  # also where a name stands twice: which cell is whose would be lost
         return dict(zip(self.header, first.fields, strict=True))
 
-    def without(self, record: bytes, needles: Needles) -> bytes:
+    def without(self, record: bytes, patterns: IdPatterns) -> bytes:
         """A record that holds an id, without it; nothing where it is of that user, or nobody can tell."""
         cells = self.cells(record)
-        if cells is None or is_of(cells, needles):
+        if cells is None or is_of(cells, patterns):
             return b""
-        rest = blacked(cells, needles)
+        rest = blacked(cells, patterns)
         if self.kind is FileKind.JSON:
             text = json.dumps(rest, ensure_ascii=False)
         else:
@@ -112,25 +112,25 @@ class TextTable:
             csv.writer(out, delimiter=self.delimiter, lineterminator="").writerow(rest.values())
             text = out.getvalue()
         data = text.encode("utf-8", "surrogateescape") + record[len(record.rstrip(b"\r\n")) :]
-        return b"" if needles.find_spelt(data) else data
+        return b"" if patterns.find_spelt(data) else data
 
 
-def is_of(cells: Mapping[str, Any], needles: Needles) -> bool:
+def is_of(cells: Mapping[str, Any], patterns: IdPatterns) -> bool:
     """Whether a row is of one of the users, or no column says whose it is.
 
     The keys of data sets made of the file say so, beside the ids of tools; without any, a key of any name.
     """
-    if needles.keys:
+    if patterns.keys:
         if folds := find_folds([cells]):  # as a reader sees it
             cells = folds.unfold_sample([cells])[0]
-        told = needles.keys | USER_KEYS | _OF_A_USER
+        told = patterns.keys | USER_KEYS | _OF_A_USER
         owners = _plain(one for name, one in values_in(cells) if normalise_header(name) in told)
-        return not owners or not needles.ids.isdisjoint(owners)
+        return not owners or not patterns.ids.isdisjoint(owners)
     of_somebody = any(
         normalise_header(name) in _OF_A_USER for name, one in cells.items() if one not in (None, "")
     )
     likely = _plain(one for name, one in cells.items() if is_likely_key(name))
-    return not of_somebody or not needles.ids.isdisjoint(likely)
+    return not of_somebody or not patterns.ids.isdisjoint(likely)
 
 
 def owners_of(cells: Mapping[str, Any]) -> list[str]:
@@ -150,19 +150,19 @@ def is_of_users(column: str) -> bool:
     return normalise_header(column) in USER_KEYS | _OF_A_USER
 
 
-def blacked(value: Any, needles: Needles) -> Any:  # noqa: ANN401 - JSON may be anything
+def blacked(value: Any, patterns: IdPatterns) -> Any:  # noqa: ANN401 - JSON may be anything
     """Values, however nested, without ids: text keeps the rest, a number goes."""
     if isinstance(value, dict):
-        return {key: blacked(one, needles) for key, one in value.items()}
+        return {key: blacked(one, patterns) for key, one in value.items()}
     if isinstance(value, list | tuple):
-        return type(value)(blacked(one, needles) for one in value)
+        return type(value)(blacked(one, patterns) for one in value)
     if isinstance(value, str | bytes):
         data = value if isinstance(value, bytes) else value.encode("utf-8", "surrogateescape")
-        rest = needles.without(data)
-        rest = FORGOTTEN.encode() if needles.find_spelt(rest) else rest
+        rest = patterns.without(data)
+        rest = FORGOTTEN.encode() if patterns.find_spelt(rest) else rest
         rest = b"" if rest == FORGOTTEN.encode() and data.isdigit() else rest
         return rest if isinstance(value, bytes) else rest.decode("utf-8", "surrogateescape")
-    return None if needles.find(str(value).encode()) else value
+    return None if patterns.find(str(value).encode()) else value
 
 
 def whole_blocks(file: ByteReader, source: InputFile) -> Iterator[tuple[TextTable, bytes, np.ndarray]]:
@@ -180,12 +180,12 @@ def whole_blocks(file: ByteReader, source: InputFile) -> Iterator[tuple[TextTabl
         yield table, whole.data[:size], ends
 
 
-def holding(data: bytes, ends: np.ndarray, needles: Needles) -> Iterator[tuple[int, int]]:
+def holding(data: bytes, ends: np.ndarray, patterns: IdPatterns) -> Iterator[tuple[int, int]]:
     """Begin and end of every record that holds an id."""
-    found = needles.find(data)
+    found = patterns.find(data)
     at = np.unique(np.searchsorted(ends, [trace.start for trace in found], "right"))
     begins = np.append(0, ends[:-1])
-    if len(needles.find_spelt(data)) > len(found):  # somewhere it is spelt otherwise
+    if len(patterns.find_spelt(data)) > len(found):  # somewhere it is spelt otherwise
         pairs = zip(begins.tolist(), ends.tolist(), strict=True)
-        at = np.array([n for n, (a, b) in enumerate(pairs) if needles.find_spelt(data[a:b])], np.int64)
+        at = np.array([n for n, (a, b) in enumerate(pairs) if patterns.find_spelt(data[a:b])], np.int64)
     yield from zip(begins[at].tolist(), ends[at].tolist(), strict=True)

@@ -27,7 +27,7 @@ import pyarrow.parquet as pq
 from core.base.progress import Progress
 from core.ingest.sources.input_files import FREE_BYTES, MAX_RATIO, ByteReader
 from core.ingest.sources.sniffing import NOT_TABLES
-from core.traces.needles import Needles, is_binary
+from core.traces.patterns import IdPatterns, is_binary
 from core.traces.tables import rows_of
 
 STAGE: Final = "search"
@@ -83,12 +83,12 @@ def files_below(places: Sequence[Path]) -> list[Path]:
     return sorted({*found, *(Path(error.filename) for error in refused)})
 
 
-def search(places: Sequence[Path], needles: Needles, progress: Progress) -> dict[Path, Looked]:
+def search(places: Sequence[Path], patterns: IdPatterns, progress: Progress) -> dict[Path, Looked]:
     """Search files and folders.
 
     Args:
         places: Where.
-        needles: The ids.
+        patterns: The ids.
         progress: Where to report; stops by raising ``Cancelled``.
 
     Returns:
@@ -98,23 +98,23 @@ def search(places: Sequence[Path], needles: Needles, progress: Progress) -> dict
     for number, path in enumerate(files):
         progress(STAGE, number / len(files), f"Searching file {number + 1:,} of {len(files):,}")
         with suppress(FileNotFoundError):
-            found[path] = look(path, needles)
+            found[path] = look(path, patterns)
             place = next(one for one in places if path.is_relative_to(one))
             for name in (place.name, *path.relative_to(place).parts[:-1]) if path != place else ():
-                _count(needles, os.fsencode(name), found[path])
+                _count(patterns, os.fsencode(name), found[path])
     return found
 
 
-def look(path: Path, needles: Needles) -> Looked:
+def look(path: Path, patterns: IdPatterns) -> Looked:
     """Search one file, and its name."""
     found = Looked(path.stat().st_size)
-    _count(needles, os.fsencode(path.name), found)
+    _count(patterns, os.fsencode(path.name), found)
     if path.is_dir():
         found.unread = "a link to a folder" if path.is_symlink() else "a folder that cannot be opened"
         return found
     try:
         with path.open("rb") as file:
-            _look(file, needles, found, 0, path)
+            _look(file, patterns, found, 0, path)
     except FileNotFoundError:
         raise
     except _DAMAGED as error:
@@ -122,9 +122,9 @@ def look(path: Path, needles: Needles) -> Looked:
     return found
 
 
-def _look(file: IO[bytes], needles: Needles, found: Looked, depth: int, path: Path | None = None) -> None:
+def _look(file: IO[bytes], patterns: IdPatterns, found: Looked, depth: int, path: Path | None = None) -> None:
     """Search what can be read from its start and again: a file on disk, or a copy of what was unpacked."""
-    head = _scan(file, needles, found)
+    head = _scan(file, patterns, found)
     if depth > DEEPEST:
         found.unread = "packed too often"
         return
@@ -132,24 +132,24 @@ def _look(file: IO[bytes], needles: Needles, found: Looked, depth: int, path: Pa
     is_text = not is_binary(head)
     file.seek(0)
     if head.startswith(SQLITE):
-        _rows(path, needles, found)
+        _rows(path, patterns, found)
     elif head.startswith(b"\x1f\x8b"):
         with gzip.open(file) as unpacked:
-            _unpacked(unpacked, needles, found, depth)
+            _unpacked(unpacked, patterns, found, depth)
     elif head.startswith(b"PK\x03\x04"):
-        _members(file, needles, found, depth)
+        _members(file, patterns, found, depth)
     elif head.startswith(b"PAR1"):
-        _columns(file, needles, found)
+        _columns(file, patterns, found)
     elif head.startswith(_NUMPY):
-        _array(file, needles, found)
+        _array(file, patterns, found)
     elif is_zlib(head):
         with suppress(zlib.error):  # it only looked so
-            _value(zlib.decompress(file.read()), needles, found)
+            _value(zlib.decompress(file.read()), patterns, found)
     elif not is_text and not head.startswith(_BARE) and head[8:9] != b"{":  # safetensors keep text as it is
         found.unread = found.unread or "not text, and of a kind that is not unpacked here"
 
 
-def _unpacked(packed: ByteReader, needles: Needles, found: Looked, depth: int) -> None:
+def _unpacked(packed: ByteReader, patterns: IdPatterns, found: Looked, depth: int) -> None:
     """Through a nameless file, as what is in it may be packed again."""
     with tempfile.TemporaryFile() as copy:
         for piece in iter(lambda: packed.read(1 << 20), b""):
@@ -157,59 +157,61 @@ def _unpacked(packed: ByteReader, needles: Needles, found: Looked, depth: int) -
             if copy.tell() > max(FREE_BYTES, MAX_RATIO * found.size):
                 raise ValueError("a bomb")
         copy.seek(0)
-        _look(copy, needles, found, depth + 1)
+        _look(copy, patterns, found, depth + 1)
 
 
-def _scan(file: IO[bytes], needles: Needles, found: Looked) -> bytes:
+def _scan(file: IO[bytes], patterns: IdPatterns, found: Looked) -> bytes:
     """Search all bytes as they lie there; what is cut at the end of a piece is whole in the next.
 
     Returns:
         The first piece.
     """
     head = data = file.read(CHUNK_BYTES)
-    keep, first = min(CHUNK_BYTES, SPELT_BYTES * needles.longest + 64), True
+    keep, first = min(CHUNK_BYTES, SPELT_BYTES * patterns.longest + 64), True
     found.searched += len(data)
     while data:
         more = file.read(CHUNK_BYTES)
         found.searched += len(more)
-        _count(needles, data, found, first=first, last=not more)
+        _count(patterns, data, found, first=first, last=not more)
         data, first = data[-keep:] + more if more else b"", False
     return head
 
 
-def _count(needles: Needles, data: bytes, found: Looked, *, first: bool = True, last: bool = True) -> None:
-    traces = needles.find_spelt(data, first=first, last=last)
+def _count(
+    patterns: IdPatterns, data: bytes, found: Looked, *, first: bool = True, last: bool = True
+) -> None:
+    traces = patterns.find_spelt(data, first=first, last=last)
     found.hits += len(traces)
     found.ids.update(trace.id for trace in traces)
 
 
-def _members(file: IO[bytes], needles: Needles, found: Looked, depth: int) -> None:
+def _members(file: IO[bytes], patterns: IdPatterns, found: Looked, depth: int) -> None:
     with zipfile.ZipFile(file) as archive:
         for info in archive.infolist():
             with archive.open(info) as member:
-                _unpacked(member, needles, found, depth)
+                _unpacked(member, patterns, found, depth)
 
 
-def _columns(file: IO[bytes], needles: Needles, found: Looked) -> None:
+def _columns(file: IO[bytes], patterns: IdPatterns, found: Looked) -> None:
     for batch in pq.ParquetFile(file).iter_batches():
         found.searched += batch.nbytes
-        rows = rows_of(batch, needles)
+        rows = rows_of(batch, patterns)
         found.hits += len(rows)
         for row in batch.take(pa.array(rows)).to_pylist() if len(rows) else ():
-            found.ids |= _named(row, needles)
+            found.ids |= _named(row, patterns)
 
 
-def _named(row: Mapping[str, Any], needles: Needles) -> set[str]:
-    whole = {str(value) for value in row.values()} & needles.ids
-    return whole or {trace.id for trace in needles.find_spelt(repr(row).encode())}
+def _named(row: Mapping[str, Any], patterns: IdPatterns) -> set[str]:
+    whole = {str(value) for value in row.values()} & patterns.ids
+    return whole or {trace.id for trace in patterns.find_spelt(repr(row).encode())}
 
 
-def _array(file: IO[bytes], needles: Needles, found: Looked) -> None:
+def _array(file: IO[bytes], patterns: IdPatterns, found: Looked) -> None:
     values = np.load(file, allow_pickle=False)
     if values.dtype.kind in "US":
-        _count(needles, "\n".join(values.astype(str).ravel()).encode(), found)
-    elif values.dtype.kind in "iu" and len(needles.numbers):
-        there = np.intersect1d(values.astype(np.int64), needles.numbers)
+        _count(patterns, "\n".join(values.astype(str).ravel()).encode(), found)
+    elif values.dtype.kind in "iu" and len(patterns.numbers):
+        there = np.intersect1d(values.astype(np.int64), patterns.numbers)
         found.hits += len(there)
         found.ids.update(map(str, there.tolist()))
 
@@ -219,7 +221,7 @@ def is_zlib(head: bytes) -> bool:
     return len(head) > 2 and head[0] == 0x78 and int.from_bytes(head[:2], "big") % 31 == 0
 
 
-def _rows(path: Path | None, needles: Needles, found: Looked) -> None:
+def _rows(path: Path | None, patterns: IdPatterns, found: Looked) -> None:
     """All that the tables hold: a value may lie over several pages of the file, or packed."""
     if path is None:
         found.unread = "a database within a packed file"
@@ -230,7 +232,7 @@ def _rows(path: Path | None, needles: Needles, found: Looked) -> None:
     with closing(sqlite3.connect(uri, uri=True)) as database:
         database.text_factory = bytes
         for value in _values(database):
-            _value(value, needles, found)
+            _value(value, patterns, found)
 
 
 def _values(database: sqlite3.Connection) -> Iterator[bytes]:
@@ -243,12 +245,12 @@ def _values(database: sqlite3.Connection) -> Iterator[bytes]:
             yield b"\n".join(str(value).encode() for value in row if isinstance(value, int))
 
 
-def _value(data: bytes, needles: Needles, found: Looked) -> None:
+def _value(data: bytes, patterns: IdPatterns, found: Looked) -> None:
     found.searched += len(data)
-    _count(needles, data, found)
+    _count(patterns, data, found)
     if is_zlib(data):
         with suppress(zlib.error):
-            _count(needles, zlib.decompress(data), found)
+            _count(patterns, zlib.decompress(data), found)
 
 
 def compact(path: Path) -> None:

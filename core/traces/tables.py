@@ -28,7 +28,7 @@ from core.ingest.read.values import to_text
 from core.ingest.sources.input_files import InputFile, Packing, open_seekable, open_source, tables_in
 from core.ingest.sources.sniffing import FileKind
 from core.storage.disk import written_whole
-from core.traces.needles import Needles
+from core.traces.patterns import IdPatterns
 from core.traces.records import blacked, holding, is_of, is_of_users, owners_of, whole_blocks
 
 ID_COLUMNS: Final = (Users.USER_ID, Raw.USER_KEY, "user_pseudo_id")
@@ -36,39 +36,39 @@ ID_COLUMNS: Final = (Users.USER_ID, Raw.USER_KEY, "user_pseudo_id")
 _LISTS: Final = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
 
 
-def rows_holding(column: pa.Array, needles: Needles) -> np.ndarray:
+def rows_holding(column: pa.Array, patterns: IdPatterns) -> np.ndarray:
     """Rows of a column that hold an id, however deep: int64, ascending.
 
     Args:
         column: Text, bytes, numbers, or lists and records of them.
-        needles: The ids.
+        patterns: The ids.
     """
     kind = column.type
     if pa.types.is_dictionary(kind):
-        return rows_holding(column.dictionary_decode(), needles)
+        return rows_holding(column.dictionary_decode(), patterns)
     if pa.types.is_struct(kind):
-        fields = [rows_holding(one, needles) for one in column.flatten()]
+        fields = [rows_holding(one, patterns) for one in column.flatten()]
         return np.unique(np.concatenate([*fields, np.zeros(0, np.int64)]))
     if pa.types.is_map(kind):
         parts = pa.StructArray.from_arrays([column.keys, column.items], ["key", "value"])
-        return _of_parents(column.offsets, parts, needles)
+        return _of_parents(column.offsets, parts, patterns)
     if any(is_one(kind) for is_one in _LISTS):
-        inner = rows_holding(column.flatten(), needles)
+        inner = rows_holding(column.flatten(), patterns)
         return np.unique(np.asarray(pc.list_parent_indices(column), np.int64)[inner])
-    return _of_values(column, needles)
+    return _of_values(column, patterns)
 
 
-def _of_parents(offsets: pa.Array, parts: pa.Array, needles: Needles) -> np.ndarray:
+def _of_parents(offsets: pa.Array, parts: pa.Array, patterns: IdPatterns) -> np.ndarray:
     start = offsets[0].as_py() if len(offsets) else 0
-    inner = rows_holding(parts, needles)
+    inner = rows_holding(parts, patterns)
     return np.unique(np.searchsorted(np.asarray(offsets) - start, inner, "right") - 1)
 
 
-def _of_values(column: pa.Array, needles: Needles) -> np.ndarray:
+def _of_values(column: pa.Array, patterns: IdPatterns) -> np.ndarray:
     """All values as one text, a line each, so that they are searched at once."""
     if pa.types.is_floating(column.type):  # whole numbers become these where a column has gaps
         numbers = column.to_numpy(zero_copy_only=False)
-        return np.flatnonzero(np.isin(numbers, needles.numbers))
+        return np.flatnonzero(np.isin(numbers, patterns.numbers))
     if pa.types.is_boolean(column.type) or pa.types.is_null(column.type):
         return np.zeros(0, np.int64)
     if not (pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type)):
@@ -77,29 +77,29 @@ def _of_values(column: pa.Array, needles: Needles) -> np.ndarray:
     ends = np.cumsum(np.asarray(pc.binary_length(values)) + 1)
     whole = pa.ListArray.from_arrays(pa.array([0, len(values)], pa.int32()), values)
     joined = pc.binary_join(whole, b"\n")[0].as_py() or b""
-    found = [trace.start for trace in needles.find(joined)]
+    found = [trace.start for trace in patterns.find(joined)]
     rows = np.unique(np.searchsorted(ends, found, "right"))
-    if len(needles.find_spelt(joined)) > len(found):  # somewhere it is spelt otherwise
-        rows = np.array([row for row, one in enumerate(values.to_pylist()) if needles.find_spelt(one)])
+    if len(patterns.find_spelt(joined)) > len(found):  # somewhere it is spelt otherwise
+        rows = np.array([row for row, one in enumerate(values.to_pylist()) if patterns.find_spelt(one)])
     return rows.astype(np.int64)
 
 
-def rows_of(batch: pa.RecordBatch, needles: Needles) -> np.ndarray:
+def rows_of(batch: pa.RecordBatch, patterns: IdPatterns) -> np.ndarray:
     """Rows of a table that hold an id anywhere; a short one as a whole value of a column of ids."""
-    found = [rows_holding(column, needles) for column in batch.columns]
-    short = pa.array(sorted(needles.short), pa.string())
-    for name in set(ID_COLUMNS) & set(batch.schema.names) if needles.short else ():
+    found = [rows_holding(column, patterns) for column in batch.columns]
+    short = pa.array(sorted(patterns.short), pa.string())
+    for name in set(ID_COLUMNS) & set(batch.schema.names) if patterns.short else ():
         values = to_text(batch.column(name))
         found.append(np.flatnonzero(pc.is_in(values, value_set=short)))
     return np.unique(np.concatenate([*found, np.zeros(0, np.int64)]))
 
 
-def rewrite(path: Path, needles: Needles, check: Callable[[Path], bool]) -> int:
+def rewrite(path: Path, patterns: IdPatterns, check: Callable[[Path], bool]) -> int:
     """Write a file of tables anew, without the records that hold an id.
 
     Args:
         path: CSV, newline-delimited JSON or Parquet, plain, ``.gz`` or ``.zip``.
-        needles: The ids.
+        patterns: The ids.
         check: Whether nothing is left in what was written.
 
     Returns:
@@ -112,11 +112,11 @@ def rewrite(path: Path, needles: Needles, check: Callable[[Path], bool]) -> int:
     sources = list(tables_in(path, path.name))
     with written_whole(path) as building:
         if sources[0].packing is Packing.ZIP:
-            dropped = _zip(path, sources, building, needles)
+            dropped = _zip(path, sources, building, patterns)
         else:
             opened = gzip.open if sources[0].packing is Packing.GZIP else open
             with opened(building, "wb") as out:
-                dropped = _table(sources[0], out, needles)  # type: ignore[arg-type]  # a file of bytes
+                dropped = _table(sources[0], out, patterns)  # type: ignore[arg-type]  # a file of bytes
         if not check(building):
             raise InputError(
                 f"{path.name} cannot be written without these users: they stand where no record is",
@@ -126,42 +126,42 @@ def rewrite(path: Path, needles: Needles, check: Callable[[Path], bool]) -> int:
     return dropped
 
 
-def records_of(path: Path, needles: Needles) -> int:
+def records_of(path: Path, patterns: IdPatterns) -> int:
     """How many records of a file :func:`rewrite` would leave out.
 
     Raises:
         InputError: If it is no such file.
     """
     with Path(os.devnull).open("wb") as nowhere:
-        return sum(_table(source, nowhere, needles) for source in tables_in(path, path.name))
+        return sum(_table(source, nowhere, patterns) for source in tables_in(path, path.name))
 
 
-def _zip(path: Path, sources: list[InputFile], building: Path, needles: Needles) -> int:
+def _zip(path: Path, sources: list[InputFile], building: Path, patterns: IdPatterns) -> int:
     tables, dropped = {source.member: source for source in sources}, 0
     with zipfile.ZipFile(path) as old, zipfile.ZipFile(building, "w", zipfile.ZIP_DEFLATED) as new:
         for info in old.infolist():
             if info.filename in tables:
                 with new.open(info.filename, "w", force_zip64=True) as out:
-                    dropped += _table(tables[info.filename], out, needles)
+                    dropped += _table(tables[info.filename], out, patterns)
     return dropped
 
 
-def _table(source: InputFile, out: IO[bytes], needles: Needles) -> int:
+def _table(source: InputFile, out: IO[bytes], patterns: IdPatterns) -> int:
     if source.kind is FileKind.PARQUET:
-        return _parquet(source, out, needles)
+        return _parquet(source, out, patterns)
     dropped = 0
     with open_source(source) as file:
         for table, data, ends in whole_blocks(file, source):
             at = 0
-            for begin, end in holding(data, ends, needles):
-                rest = table.without(data[begin:end], needles)
+            for begin, end in holding(data, ends, patterns):
+                rest = table.without(data[begin:end], patterns)
                 out.write(data[at:begin] + rest)
                 dropped, at = dropped + (not rest), end
             out.write(data[at:])
     return dropped
 
 
-def _parquet(source: InputFile, out: IO[bytes], needles: Needles) -> int:
+def _parquet(source: InputFile, out: IO[bytes], patterns: IdPatterns) -> int:
     dropped = 0
     with open_seekable(source) as opened:
         with damage(source.name):
@@ -171,7 +171,7 @@ def _parquet(source: InputFile, out: IO[bytes], needles: Needles) -> int:
         codec = "NONE" if packed == "UNCOMPRESSED" else packed
         with pq.ParquetWriter(out, file.schema_arrow, compression=codec) as writer:
             for batch in _batches(file, source.name):
-                rest = _without(batch, needles)
+                rest = _without(batch, patterns)
                 dropped += len(batch) - len(rest)
                 writer.write_table(rest)
     return dropped
@@ -183,12 +183,12 @@ def _batches(file: pq.ParquetFile, name: str) -> Iterator[pa.RecordBatch]:
         yield from file.iter_batches()
 
 
-def _without(batch: pa.RecordBatch, needles: Needles) -> pa.Table:
+def _without(batch: pa.RecordBatch, patterns: IdPatterns) -> pa.Table:
     """Rows of these users go, as do all that hold an id where no column says whose they are."""
-    rows = rows_of(batch, needles)
+    rows = rows_of(batch, patterns)
     found = batch.take(pa.array(rows)).to_pylist() if len(rows) else []
-    of = np.array([is_of(row, needles) for row in found], bool)
-    plain = [blacked(row, needles) for row, goes in zip(found, of, strict=True) if not goes]
+    of = np.array([is_of(row, patterns) for row in found], bool)
+    plain = [blacked(row, patterns) for row, goes in zip(found, of, strict=True) if not goes]
     values = [_of_dictionary(field) for field in batch.schema]
     schema = pa.schema(values, batch.schema.metadata)
     take = np.arange(len(batch))
@@ -203,30 +203,30 @@ def _of_dictionary(field: pa.Field) -> pa.Field:
     return field.with_type(field.type.value_type) if pa.types.is_dictionary(field.type) else field
 
 
-def others_in(path: Path, needles: Needles) -> set[str]:
+def others_in(path: Path, patterns: IdPatterns) -> set[str]:
     """Longer ids in columns of ids in which one of the ids stands: those of other users.
 
     Args:
         path: A file of tables, else nothing is found.
-        needles: The ids.
+        patterns: The ids.
     """
     with suppress(InputError), damage(path.name):
-        found = {one for source in tables_in(path, path.name) for one in _owners(source, needles)}
-        return {one for one in found - needles.ids if needles.find(one.encode())}
+        found = {one for source in tables_in(path, path.name) for one in _owners(source, patterns)}
+        return {one for one in found - patterns.ids if patterns.find(one.encode())}
     return set()
 
 
-def _owners(source: InputFile, needles: Needles) -> Iterator[str]:
+def _owners(source: InputFile, patterns: IdPatterns) -> Iterator[str]:
     """Whose the records are that hold an id."""
     if source.kind is FileKind.PARQUET:
         with open_seekable(source) as opened:
             file = pq.ParquetFile(opened)
             names = [name for name in file.schema_arrow.names if is_of_users(name)]
             for batch in file.iter_batches(columns=names) if names else ():
-                for row in batch.take(pa.array(rows_of(batch, needles))).to_pylist():
+                for row in batch.take(pa.array(rows_of(batch, patterns))).to_pylist():
                     yield from owners_of(row)
         return
     with open_source(source) as file:
         for table, data, ends in whole_blocks(file, source):
-            for begin, end in holding(data, ends, needles):
+            for begin, end in holding(data, ends, patterns):
                 yield from owners_of(table.cells(data[begin:end]) or {})

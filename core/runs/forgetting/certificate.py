@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.base.wording import counted
-from core.traces.needles import FORGOTTEN, Needles
+from core.traces.patterns import FORGOTTEN, IdPatterns
 from core.traces.search import Looked
 
 FORMAT: Final = 1
@@ -99,7 +99,7 @@ class Forgotten:
 
 
 def certify(
-    needles: Needles,
+    patterns: IdPatterns,
     found: int,
     done: Mapping[str, int],
     records: int,
@@ -109,7 +109,7 @@ def certify(
     """Write down what a search has found, without the ids.
 
     Args:
-        needles: The ids.
+        patterns: The ids.
         found: Those that stood anywhere before.
         done: What became of what → how many.
         records: Left out of files of tables.
@@ -117,34 +117,34 @@ def certify(
         looked: Every file there → what was found in it.
     """
     salt = secrets.token_bytes(16)
-    text = "\n".join(sorted(needles.ids)).encode()
+    text = "\n".join(sorted(patterns.ids)).encode()
     bad = [(path, one) for path, one in looked.items() if one.hits or one.unread]
     return Forgotten(
         at=datetime.now(UTC).isoformat(timespec="seconds"),
-        ids=len(needles.ids),
+        ids=len(patterns.ids),
         found=found,
-        others=len(needles.others),
-        short=len(needles.short),
+        others=len(patterns.others),
+        short=len(patterns.short),
         salt=salt.hex(),
         digest=hashlib.scrypt(text, salt=salt, n=1 << 14, r=8, p=1, dklen=32).hex(),
         done=dict(done),
         records=records,
-        places=tuple(black(place, needles) for place in places),
+        places=tuple(black(place, patterns) for place in places),
         files=len(looked),
         bytes_on_disk=sum(one.size for one in looked.values()),
         bytes_searched=sum(one.searched for one in looked.values()),
-        left=tuple(Left(black(path, needles), one.hits, one.unread) for path, one in bad),
+        left=tuple(Left(black(path, patterns), one.hits, one.unread) for path, one in bad),
     )
 
 
-def black(text: object, needles: Needles) -> str:
+def black(text: object, patterns: IdPatterns) -> str:
     """Text, or a path, without ids; a name in which one is spelt otherwise keeps its ending alone."""
-    return "/".join(_black(part, needles) for part in str(text).split("/"))
+    return "/".join(_black(part, patterns) for part in str(text).split("/"))
 
 
-def _black(part: str, needles: Needles) -> str:
-    data = needles.without(part.encode("utf-8", "replace"))
+def _black(part: str, patterns: IdPatterns) -> str:
+    data = patterns.without(part.encode("utf-8", "replace"))
     ending = Path(part).suffix.encode("utf-8", "replace")
-    if needles.find_spelt(data):
-        data = FORGOTTEN.encode() + (b"" if needles.find_spelt(ending) else ending)
+    if patterns.find_spelt(data):
+        data = FORGOTTEN.encode() + (b"" if patterns.find_spelt(ending) else ending)
     return data.decode("utf-8", "replace")

@@ -24,7 +24,7 @@ from core.runs.forgetting.places import JOBS, SearchedPlaces
 from core.runs.forgetting.plan import PurgeFate, PurgeStep, plan
 from core.runs.forgetting.purge import clear, do
 from core.storage.claims import claimed, turn
-from core.traces.needles import Needles
+from core.traces.patterns import IdPatterns
 from core.traces.search import Looked, files_below, search
 from core.traces.tables import ID_COLUMNS, others_in, records_of
 
@@ -55,7 +55,7 @@ class Preview:
         return asdict(self)
 
 
-def ids_of(text: str) -> Needles:
+def ids_of(text: str) -> IdPatterns:
     """The ids of a list: one a line, spaces around it and a heading left out.
 
     Raises:
@@ -69,10 +69,10 @@ def ids_of(text: str) -> Needles:
         raise InputError("There is no id in the list", allowed=ALLOWED)
     if named := set(found) & set(ID_COLUMNS):
         raise InputError(f"{named.pop()} is the name of a column, not an id", allowed=ALLOWED)
-    return Needles(frozenset(found))
+    return IdPatterns(frozenset(found))
 
 
-def preview(places: SearchedPlaces, needles: Needles, progress: Progress) -> Preview:
+def preview(places: SearchedPlaces, patterns: IdPatterns, progress: Progress) -> Preview:
     """Say what would go, and change nothing.
 
     Raises:
@@ -80,32 +80,32 @@ def preview(places: SearchedPlaces, needles: Needles, progress: Progress) -> Pre
         Cancelled: If ``progress`` says so.
     """
     places.check()
-    needles = _besides_others(places, needles)
-    looked = search(places.searched, needles, SubProgress(progress, 0.0, 0.8))
-    _refuse_lists(needles, looked)
+    patterns = _besides_others(places, patterns)
+    looked = search(places.searched, patterns, SubProgress(progress, 0.0, 0.8))
+    _refuse_lists(patterns, looked)
     seen = set[str]().union(*(one.ids for one in looked.values()))
     steps = plan(places, looked)
     told = []
     for number, one in enumerate(steps):
         progress(TASK, 0.8 + 0.2 * number / len(steps), f"Counting: {one.what}")
-        words = {"what": one.what, "name": black(one.name, needles), "fate": _fate(one, needles)}
-        told.append(words | {"path": black(one.path, needles)})
-    unread = [(black(path, needles), one.unread) for path, one in looked.items() if one.unread]
-    return Preview(len(needles.ids), len(seen), len(needles.short), tuple(told), tuple(unread))
+        words = {"what": one.what, "name": black(one.name, patterns), "fate": _fate(one, patterns)}
+        told.append(words | {"path": black(one.path, patterns)})
+    unread = [(black(path, patterns), one.unread) for path, one in looked.items() if one.unread]
+    return Preview(len(patterns.ids), len(seen), len(patterns.short), tuple(told), tuple(unread))
 
 
-def _fate(step: PurgeStep, needles: Needles) -> str:
+def _fate(step: PurgeStep, patterns: IdPatterns) -> str:
     """What becomes of something, and how many records of a file go."""
     if step.fate is not PurgeFate.REWRITTEN:
         return step.fate.value
     try:
-        n = records_of(step.path.resolve(), replace(needles, keys=step.keys))
+        n = records_of(step.path.resolve(), replace(patterns, keys=step.keys))
     except InputError:
         return PurgeFate.LEFT.value
     return f"{counted(n, 'record goes', 'records go')}, in others each id is replaced"
 
 
-def forget(places: SearchedPlaces, needles: Needles, progress: Progress) -> Forgotten:
+def forget(places: SearchedPlaces, patterns: IdPatterns, progress: Progress) -> Forgotten:
     """Remove what holds an id or was made of it, and search every byte of the places.
 
     Whoever was killed meanwhile, or found the disk full, starts again: what is left is found again.
@@ -118,28 +118,28 @@ def forget(places: SearchedPlaces, needles: Needles, progress: Progress) -> Forg
     places.check()
     with _alone(places):
         clear(places)
-        needles = _besides_others(places, needles)
-        before = search(places.searched, needles, SubProgress(progress, 0.0, 0.4))
-        _refuse_lists(needles, before)
+        patterns = _besides_others(places, patterns)
+        before = search(places.searched, patterns, SubProgress(progress, 0.0, 0.4))
+        _refuse_lists(patterns, before)
         with _no_jobs(places):
-            done, records = _purge(places, needles, before, SubProgress(progress, 0.4, 0.6))
+            done, records = _purge(places, patterns, before, SubProgress(progress, 0.4, 0.6))
         clear(places)
-        after = search(places.searched, needles, SubProgress(progress, 0.6, 1.0))
+        after = search(places.searched, patterns, SubProgress(progress, 0.6, 1.0))
     seen = set[str]().union(*(one.ids for one in before.values()))
-    return certify(needles, len(seen), done, records, places.searched, after)
+    return certify(patterns, len(seen), done, records, places.searched, after)
 
 
-def _besides_others(places: SearchedPlaces, needles: Needles) -> Needles:
+def _besides_others(places: SearchedPlaces, patterns: IdPatterns) -> IdPatterns:
     """With the longer ids that columns of ids hold: those of other users."""
     tables = [path for path in files_below(places.inputs) if path.is_file()]
     tables += [path for path in files_below(places.searched) if path.suffix == ".parquet"]
-    return Needles(needles.ids, frozenset().union(*(others_in(path, needles) for path in tables)))
+    return IdPatterns(patterns.ids, frozenset().union(*(others_in(path, patterns) for path in tables)))
 
 
-def _refuse_lists(needles: Needles, looked: Mapping[Path, Looked]) -> None:
+def _refuse_lists(patterns: IdPatterns, looked: Mapping[Path, Looked]) -> None:
     """What nobody is called and looks like cells of a table is no id."""
     seen = set[str]().union(*(one.ids for one in looked.values()))
-    odd = [one for one in needles.ids - seen if set(one) & set(SEPARATORS + '"')]
+    odd = [one for one in patterns.ids - seen if set(one) & set(SEPARATORS + '"')]
     if odd:
         raise InputError(
             f"Found nowhere, and with a tab, a semicolon, a comma or a quote: "
@@ -150,13 +150,13 @@ def _refuse_lists(needles: Needles, looked: Mapping[Path, Looked]) -> None:
 
 
 def _purge(
-    places: SearchedPlaces, needles: Needles, looked: Mapping[Path, Looked], progress: Progress
+    places: SearchedPlaces, patterns: IdPatterns, looked: Mapping[Path, Looked], progress: Progress
 ) -> tuple[Counter[str], int]:
     """Do every step; what became of what, and the records that were left out of files."""
     steps, done, records = plan(places, looked), Counter[str](), 0
     for number, step in enumerate(steps):
         progress(TASK, number / len(steps), f"Removing: {step.what}")
-        records += do(step, needles)
+        records += do(step, patterns)
         done[f"{step.what}: {step.fate.value}"] += 1
     return done, records
 

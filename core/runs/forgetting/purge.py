@@ -26,7 +26,7 @@ from core.runs.watch import KEPT, WORK
 from core.storage.disk import PRIVATE, disk_errors, put, written_whole
 from core.storage.replace_files import finish
 from core.storage.store import Store, open_artifact
-from core.traces.needles import Needles
+from core.traces.patterns import IdPatterns
 from core.traces.search import compact, databases, look
 from core.traces.tables import rewrite
 
@@ -52,7 +52,7 @@ def clear(places: SearchedPlaces) -> None:
             compact(path)
 
 
-def do(step: PurgeStep, needles: Needles) -> int:
+def do(step: PurgeStep, patterns: IdPatterns) -> int:
     """Do a step.
 
     Returns:
@@ -62,11 +62,11 @@ def do(step: PurgeStep, needles: Needles) -> int:
         ResourceError: If the disk refuses; what the step is about is as it was, or gone.
     """
     with disk_errors(), suppress(FileNotFoundError):  # another process was first
-        return _DO[step.fate](step.path, replace(needles, keys=step.keys) if step.keys else needles)
+        return _DO[step.fate](step.path, replace(patterns, keys=step.keys) if step.keys else patterns)
     return 0
 
 
-def _remove(path: Path, needles: Needles) -> int:
+def _remove(path: Path, patterns: IdPatterns) -> int:
     """A folder leaves its name at once, under one that the next sweep knows."""
     if path.is_dir():
         hidden = path.with_name(f".{path.name.strip('.')}.{os.getpid()}.{secrets.token_hex(4)}")
@@ -77,20 +77,20 @@ def _remove(path: Path, needles: Needles) -> int:
     return 0
 
 
-def _tell(path: Path, needles: Needles) -> int:
+def _tell(path: Path, patterns: IdPatterns) -> int:
     """A saved run with what can be read of it, and without who was in which segment."""
     made = open_artifact(path)
     store = Store(path.parent.parent)
     with store.write(STAGE, made.key, made.settings, made.inputs) as folder:
         for name in TOLD:
             if (path / name).is_file():
-                (folder / name).write_bytes(_blacked((path / name).read_bytes(), needles))
+                (folder / name).write_bytes(_blacked((path / name).read_bytes(), patterns))
     return 0
 
 
-def _black_out(path: Path, needles: Needles) -> int:
+def _black_out(path: Path, patterns: IdPatterns) -> int:
     """Text without the ids; where some are spelt otherwise, or it would be damaged, it goes as a whole."""
-    text = _blacked(path.read_bytes(), needles)
+    text = _blacked(path.read_bytes(), patterns)
     if not text:
         path.unlink()
         return 0
@@ -100,13 +100,13 @@ def _black_out(path: Path, needles: Needles) -> int:
     return 0
 
 
-def _blacked(data: bytes, needles: Needles) -> bytes:
+def _blacked(data: bytes, patterns: IdPatterns) -> bytes:
     """Nothing where that cannot be: a number or a checksum in a binary file would no longer fit."""
     if b"\0" in data or not is_utf8(data):
         return b""
-    text = needles.without(data)
+    text = patterns.without(data)
     whole = all(_is_json(part) for part in _values(text)) or not any(_is_json(part) for part in _values(data))
-    return text if whole and not needles.find_spelt(text) else b""
+    return text if whole and not patterns.find_spelt(text) else b""
 
 
 def _values(data: bytes) -> Sequence[bytes]:
@@ -122,35 +122,35 @@ def _is_json(data: bytes) -> bool:
     return True
 
 
-def _take_again(path: Path, needles: Needles) -> int:
+def _take_again(path: Path, patterns: IdPatterns) -> int:
     """The record without files of which something goes; all users are placed anew at the next look."""
     out = path.parent
     with suppress(ArtifactError):
         taken = read_taken(out)
         if taken is not None:
-            whole = [file for file in taken.files if not _holds(out, file.reads.values(), needles)]
+            whole = [file for file in taken.files if not _holds(out, file.reads.values(), patterns)]
             rest = replace(taken, files=tuple(whole), refused=(), model="")
             with written_whole(path) as building:
                 building.write_bytes(rest.to_json())
     return 0
 
 
-def _holds(out: Path, reads: Iterable[str], needles: Needles) -> bool:
+def _holds(out: Path, reads: Iterable[str], patterns: IdPatterns) -> bool:
     folders = [out / KEPT / READ / key for key in reads]
-    return any(look(file, needles).hits for folder in folders for file in folder.glob("*"))
+    return any(look(file, patterns).hits for folder in folders for file in folder.glob("*"))
 
 
-def _rewrite(path: Path, needles: Needles) -> int:
+def _rewrite(path: Path, patterns: IdPatterns) -> int:
     with suppress(InputError):  # it is told among what is left
-        return rewrite(path.resolve(), needles, lambda written: not look(written, needles).hits)
+        return rewrite(path.resolve(), patterns, lambda written: not look(written, patterns).hits)
     return 0
 
 
-def _leave(path: Path, needles: Needles) -> int:
+def _leave(path: Path, patterns: IdPatterns) -> int:
     return 0
 
 
-_DO: Final[dict[PurgeFate, Callable[[Path, Needles], int]]] = {
+_DO: Final[dict[PurgeFate, Callable[[Path, IdPatterns], int]]] = {
     PurgeFate.REMOVED: _remove,
     PurgeFate.TOLD: _tell,
     PurgeFate.BLACKED: _black_out,

@@ -23,11 +23,11 @@ from safetensors.numpy import save_file
 from core.base.errors import Cancelled
 from core.base.progress import silent
 from core.storage.json_cache import JsonCache
-from core.traces.needles import Needles
+from core.traces.patterns import IdPatterns
 from core.traces.search import CHUNK_BYTES, compact, databases, look, search
 
 ID, NUMBER = "1234567890.1612345678", 9_876_543_210
-NEEDLES = Needles(frozenset({ID, str(NUMBER), "u7"}))
+PATTERNS = IdPatterns(frozenset({ID, str(NUMBER), "u7"}))
 OTHER = "1234567890.1612345679"
 
 
@@ -157,7 +157,7 @@ KINDS: list[Callable[[Path, str], None]] = [
 def test_an_id_is_seen_in_each_kind_of_file(plant: Callable[[Path, str], None], tmp_path: Path) -> None:
     plant(tmp_path / "with", ID)
     plant(tmp_path / "without", OTHER)
-    planted, clean = look(tmp_path / "with", NEEDLES), look(tmp_path / "without", NEEDLES)
+    planted, clean = look(tmp_path / "with", PATTERNS), look(tmp_path / "without", PATTERNS)
     assert planted.hits > 0
     assert planted.ids
     assert clean.hits == 0
@@ -169,7 +169,7 @@ def test_it_is_seen_in_a_name_and_in_hidden_folders(tmp_path: Path) -> None:
     text(tmp_path / ".hidden" / "deep" / ".a", ID)
     (tmp_path / f"of_{OTHER}.csv").write_text("x")
     (tmp_path / f"of-{ID}.csv").write_text("x")
-    found = search([tmp_path], NEEDLES, silent)
+    found = search([tmp_path], PATTERNS, silent)
     assert {path.name for path, one in found.items() if one.hits} == {".a", f"of-{ID}.csv"}
     assert sum(one.size for one in found.values()) == sum(p.stat().st_size for p in found)
 
@@ -178,15 +178,15 @@ def test_it_is_seen_in_the_name_of_a_folder(tmp_path: Path) -> None:
     for folder in (f"of {ID}", OTHER):
         (tmp_path / folder / "deep").mkdir(parents=True)
         (tmp_path / folder / "deep" / "a.csv").write_text("x")
-    found = search([tmp_path], NEEDLES, silent)
+    found = search([tmp_path], PATTERNS, silent)
     assert {path.parent.parent.name for path, one in found.items() if one.hits} == {f"of {ID}"}
-    alone = search([tmp_path / f"of {ID}"], NEEDLES, silent)
+    alone = search([tmp_path / f"of {ID}"], PATTERNS, silent)
     assert [one.hits for one in alone.values()] == [1]
 
 
 def test_a_model_is_read_as_it_is(tmp_path: Path) -> None:
     save_file({"a": np.random.default_rng(0).normal(size=999)}, tmp_path / "a.safetensors", {"of": ID})
-    found = look(tmp_path / "a.safetensors", NEEDLES)
+    found = look(tmp_path / "a.safetensors", PATTERNS)
     assert (found.hits, found.unread) == (1, "")
 
 
@@ -213,14 +213,14 @@ def test_what_cannot_be_unpacked_is_told(tmp_path: Path) -> None:
     locked[6] |= 1
     locked[locked.index(b"PK\x01\x02") + 8] |= 1
     (tmp_path / "a.zip").write_bytes(locked)
-    found = search([tmp_path], NEEDLES, silent)
+    found = search([tmp_path], PATTERNS, silent)
     assert [path.name for path, one in found.items() if not one.unread] == []
 
 
 def test_a_bomb_is_told_and_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core.traces.search.FREE_BYTES", 1 << 20)
     (tmp_path / "a.gz").write_bytes(gzip.compress(bytes(1 << 24)))
-    assert look(tmp_path / "a.gz", NEEDLES).unread
+    assert look(tmp_path / "a.gz", PATTERNS).unread
 
 
 def test_a_database_gives_back_what_it_has_deleted(tmp_path: Path) -> None:
@@ -234,9 +234,9 @@ def test_a_database_gives_back_what_it_has_deleted(tmp_path: Path) -> None:
         opened.execute("DELETE FROM a")
     opened.close()
     [file] = databases([tmp_path])
-    assert look(file, NEEDLES).hits
+    assert look(file, PATTERNS).hits
     compact(file)
-    assert look(file, NEEDLES).hits == 0
+    assert look(file, PATTERNS).hits == 0
 
 
 def test_a_cache_of_the_app_is_looked_into(tmp_path: Path) -> None:
@@ -248,7 +248,7 @@ def test_a_cache_of_the_app_is_looked_into(tmp_path: Path) -> None:
             }
         )
         cache.put({"apart": {"text": "".join(map(str, range(30_000))) + f" {ID}"}})
-    found = search([tmp_path], NEEDLES, silent)
+    found = search([tmp_path], PATTERNS, silent)
     assert {path.suffix for path, one in found.items() if one.hits} == {".db", ".val"}
 
 
@@ -258,4 +258,4 @@ def test_it_can_be_stopped(tmp_path: Path) -> None:
 
     text(tmp_path / "a", ID)
     with pytest.raises(Cancelled):
-        search([tmp_path], NEEDLES, stop)
+        search([tmp_path], PATTERNS, stop)

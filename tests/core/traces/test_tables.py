@@ -17,13 +17,13 @@ import pytest
 from core.base.errors import InputError, ResourceError
 from core.base.progress import silent
 from core.sample import write_sample
-from core.traces.needles import Needles
+from core.traces.patterns import IdPatterns
 from core.traces.records import is_of, is_of_users
 from core.traces.search import look
 from core.traces.tables import others_in, records_of, rewrite
 
 ID = "1234567890.1612345678"
-NEEDLES = Needles(frozenset({ID}))
+PATTERNS = IdPatterns(frozenset({ID}))
 HEADER = "user_pseudo_id,page,title\n"
 ROWS = [
     "2.1,/a,x\n",
@@ -36,8 +36,8 @@ KEPT = [ROWS[0], ROWS[2], "4.1,/d?u=[forgotten],x\n", ROWS[4]]
 """Of another user the record stays, without the id."""
 
 
-def without(path: Path, needles: Needles = NEEDLES) -> int:
-    return rewrite(path, needles, lambda written: not look(written, needles).hits)
+def without(path: Path, patterns: IdPatterns = PATTERNS) -> int:
+    return rewrite(path, patterns, lambda written: not look(written, patterns).hits)
 
 
 def test_records_of_a_csv_go_and_the_others_stay_as_they_were(tmp_path: Path) -> None:
@@ -81,20 +81,20 @@ def test_packed_ones_stay_packed(tmp_path: Path) -> None:
 def test_a_key_of_ones_own_beside_another_id_says_whose_a_record_is(
     tmp_path: Path, key: str, browser: str
 ) -> None:
-    path, needles = tmp_path / "a.csv", Needles(frozenset({"9007199"}))
+    path, patterns = tmp_path / "a.csv", IdPatterns(frozenset({"9007199"}))
     header, other = f"{key},{browser},event_timestamp,page_location\n", "9007200,d-78,2,/a\n"
     path.write_text(f"{header}9007199,d-77,1,/a\n{other}")
-    assert without(path, needles) == 1
+    assert without(path, patterns) == 1
     assert path.read_text() == header + other
 
 
 def test_the_keys_of_data_sets_say_whose_a_record_is_and_no_likely_name_does(tmp_path: Path) -> None:
     """Of two ids forgotten: whose own key it is goes, whose manager it is stays."""
-    path, needles = tmp_path / "a.csv", Needles(frozenset({"9007199"}), keys=frozenset({"shopper"}))
+    path, patterns = tmp_path / "a.csv", IdPatterns(frozenset({"9007199"}), keys=frozenset({"shopper"}))
     header = "Shopper,device_id,account_manager,page_location\n"
     other = "9007200,d-78,{0},/of/{0}\n,d-79,,/of/{0}\n"
     path.write_text(f"{header}9007199,d-77,,/a\n{other.format(9007199)}")
-    assert records_of(path, needles) == without(path, needles) == 1
+    assert records_of(path, patterns) == without(path, patterns) == 1
     assert path.read_text() == header + "9007200,d-78,,/of/[forgotten]\n,d-79,,/of/[forgotten]\n"
 
 
@@ -113,8 +113,8 @@ def test_a_key_within_a_record_or_among_parameters_says_it_too(tmp_path: Path, k
         path.write_text("".join(json.dumps(one) + "\n" for one in rows))
     else:
         pq.write_table(pa.Table.from_pylist(rows), path)
-    needles = Needles(frozenset({"crm-1000"}), keys=frozenset({key.replace(".", "_")}))
-    assert records_of(path, needles) == without(path, needles) == 1
+    patterns = IdPatterns(frozenset({"crm-1000"}), keys=frozenset({key.replace(".", "_")}))
+    assert records_of(path, patterns) == without(path, patterns) == 1
     left = pq.read_table(path).to_pylist() if suffix == ".parquet" else [json.loads(path.read_text())]
     assert left == [row("crm-1001", "/of/[forgotten]")]
 
@@ -181,17 +181,17 @@ def test_a_quoted_cell_over_a_cut_is_one_record(tmp_path: Path, monkeypatch: pyt
 
 
 def test_longer_ids_of_others_and_their_numbers_cost_them_nothing_else(tmp_path: Path) -> None:
-    short = Needles(frozenset({"u-100001", "12345678"}))
+    short = IdPatterns(frozenset({"u-100001", "12345678"}))
     path = tmp_path / "a.csv"
     path.write_text("user_id,price,link\nu-100001,1,x\nu-100001-2,2,x\nzz,12345678,u-100001@x.de\n")
     others = others_in(path, short)
     assert others == {"u-100001-2"}
-    assert without(path, Needles(short.ids, frozenset(others))) == 1
+    assert without(path, IdPatterns(short.ids, frozenset(others))) == 1
     assert path.read_text() == "user_id,price,link\nu-100001-2,2,x\nzz,,[forgotten]@x.de\n"
     table = pa.table({"user_id": ["u-100001-2", "b"], "price": [5, 12_345_678], "link": ["x", None]})
     pq.write_table(table, tmp_path / "a.parquet")
     assert others_in(tmp_path / "a.parquet", short) == {"u-100001-2"}
-    assert without(tmp_path / "a.parquet", Needles(short.ids, frozenset(others))) == 0
+    assert without(tmp_path / "a.parquet", IdPatterns(short.ids, frozenset(others))) == 0
     left = pq.read_table(tmp_path / "a.parquet").to_pydict()
     assert left == {"user_id": ["u-100001-2", "b"], "price": [5, None], "link": ["x", None]}
 
@@ -206,13 +206,13 @@ def test_an_id_is_found_in_a_column_of_bytes(tmp_path: Path) -> None:
 def test_an_id_is_found_in_a_column_of_fractions(tmp_path: Path) -> None:
     """As which whole numbers are kept where some are missing."""
     pq.write_table(pa.table({"user_id": [12_345_678.0, None, 22_222_222.0]}), tmp_path / "a.parquet")
-    assert without(tmp_path / "a.parquet", Needles(frozenset({"12345678"}))) == 1
+    assert without(tmp_path / "a.parquet", IdPatterns(frozenset({"12345678"}))) == 1
     assert pq.read_table(tmp_path / "a.parquet")["user_id"].to_pylist() == [None, 22_222_222.0]
 
 
 def test_a_short_id_goes_from_a_column_of_ids_alone(tmp_path: Path) -> None:
     pq.write_table(pa.table({"user_id": ["12", "3124"], "n": ["3", "12"]}), tmp_path / "a.parquet")
-    assert without(tmp_path / "a.parquet", Needles(frozenset({"12"}))) == 1
+    assert without(tmp_path / "a.parquet", IdPatterns(frozenset({"12"}))) == 1
     assert pq.read_table(tmp_path / "a.parquet").to_pylist() == [{"user_id": "3124", "n": "12"}]
 
 
@@ -223,7 +223,7 @@ def test_of_a_real_export_exactly_their_lines_go(tmp_path: Path) -> None:
     users = sorted({line.split(b",")[3].decode() for line in lines[1:]} - {""})
     gone = random.Random(0).sample(users, 40)
     rest = [line for line in lines if line.split(b",")[3].decode() not in gone]
-    assert without(path, Needles(frozenset(gone))) == len(lines) - len(rest)
+    assert without(path, IdPatterns(frozenset(gone))) == len(lines) - len(rest)
     assert path.read_bytes() == b"".join(rest)
 
 
@@ -263,9 +263,9 @@ def test_a_column_of_ids_is_known_whichever_tool_wrote_it(column: str, is_one: b
 
 
 def test_a_key_is_found_where_parameters_are_folded() -> None:
-    needles = Needles(frozenset({"m-777"}), keys=frozenset({"member"}))
+    patterns = IdPatterns(frozenset({"m-777"}), keys=frozenset({"member"}))
     listed = [{"key": "member", "value": {"string_value": "m-777"}}]
     dotted = {"event_params.0.key": "member", "event_params.0.value.string_value": "m-777"}
     for theirs in ({"event_params": listed}, {"event_params": json.dumps(listed)}, dotted):
-        assert is_of({"user_pseudo_id": "c1", **theirs}, needles)
-        assert not is_of({"user_pseudo_id": "c1", **theirs}, replace(needles, ids=frozenset({"m-778"})))
+        assert is_of({"user_pseudo_id": "c1", **theirs}, patterns)
+        assert not is_of({"user_pseudo_id": "c1", **theirs}, replace(patterns, ids=frozenset({"m-778"})))

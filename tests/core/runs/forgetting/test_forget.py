@@ -35,7 +35,7 @@ from core.sample import write_sample
 from core.storage.claims import claimed
 from core.storage.json_cache import JsonCache
 from core.storage.store import Store
-from core.traces.needles import Needles
+from core.traces.patterns import IdPatterns
 from tests.core.desk.test_saved_runs import a_run
 from tests.core.desk.test_saved_runs import segments as some_segments
 
@@ -71,7 +71,7 @@ class Shop:
         return SearchedPlaces(self.root / "cache", outs, (self.root / "input", self.root / "incoming"))
 
     @property
-    def needles(self) -> Needles:
+    def patterns(self) -> IdPatterns:
         return ids_of("\n".join(self.gone))
 
 
@@ -172,7 +172,7 @@ def bytes_with(root: Path, ids: tuple[str, ...]) -> list[Path]:
 
 def test_nothing_is_left_of_a_hundred_users(shop: Shop) -> None:
     assert len(bytes_with(shop.root, shop.gone)) > 10
-    done = forget(shop.places, shop.needles, silent)
+    done = forget(shop.places, shop.patterns, silent)
     assert done.is_clean, done.left
     assert (done.ids, done.found) == (100, 100)
     assert bytes_with(shop.root, shop.gone) == []
@@ -182,7 +182,7 @@ def test_nothing_is_left_of_a_hundred_users(shop: Shop) -> None:
 
 def test_what_was_made_of_them_is_gone_and_all_else_stays(shop: Shop) -> None:
     store, other = shop.store, shop.stay[0]
-    forget(shop.places, shop.needles, silent)
+    forget(shop.places, shop.patterns, silent)
     left = {path.parent.parent.name for path in store.root.rglob("manifest.json")}
     assert left == {"runs"}
     assert not list((store.root / "workbench").glob(f"{shop.model}*"))
@@ -202,9 +202,9 @@ def test_a_watch_of_the_app_goes_as_a_whole_by_what_it_holds_or_by_its_model(sho
     """Its model was trained on them; another one stays."""
     by_model = kept_watch(shop, "empty", shop.model, None)
     holds = kept_watch(shop, "held", "0" * 24, shop.root / "live")
-    told = preview(shop.places, shop.needles, silent)
+    told = preview(shop.places, shop.patterns, silent)
     assert sum(one["what"] == "watch" for one in told.steps) == 3
-    forget(shop.places, shop.needles, silent)
+    forget(shop.places, shop.patterns, silent)
     assert not by_model.exists()
     assert not holds.exists()
     [left] = kept_watches.watches(shop.store)
@@ -215,12 +215,12 @@ def test_a_file_that_is_no_text_goes_and_is_not_damaged(shop: Shop) -> None:
     """Marks in it would not fit its lengths and checksums."""
     path = shop.store.root / "of_the_app.parquet"
     pd.DataFrame({"user": [shop.gone[0], shop.stay[0]]}).to_parquet(path)
-    assert forget(shop.places, shop.needles, silent).is_clean
+    assert forget(shop.places, shop.patterns, silent).is_clean
     assert not path.exists()
 
 
 def test_a_saved_run_keeps_its_words_and_says_that_it_cannot_be_opened(shop: Shop) -> None:
-    forget(shop.places, shop.needles, silent)
+    forget(shop.places, shop.patterns, silent)
     told = saved_runs.saved_runs(shop.store)[shop.run]
     assert (told.name, told.own_names) == ("Spring", {1: "Gift hunters"})
     assert "its data set" in saved_runs.gone(shop.store, told)
@@ -230,7 +230,7 @@ def test_a_saved_run_keeps_its_words_and_says_that_it_cannot_be_opened(shop: Sho
 
 
 def test_the_files_give_what_is_left_and_the_watch_takes_them_again(shop: Shop) -> None:
-    forget(shop.places, shop.needles, silent)
+    forget(shop.places, shop.patterns, silent)
     dataset = pipeline.preprocess(shop.store, [shop.root / "input" / "shop.csv"], IngestSettings(), silent)
     there = set(dataset.sequences.user_id.to_pylist())
     assert there <= set(shop.stay)
@@ -245,7 +245,7 @@ def test_the_files_give_what_is_left_and_the_watch_takes_them_again(shop: Shop) 
 
 def test_a_preview_changes_nothing_and_names_no_id(shop: Shop) -> None:
     before = {path: path.read_bytes() for path in shop.root.rglob("*") if path.is_file()}
-    told = preview(shop.places, shop.needles, silent)
+    told = preview(shop.places, shop.patterns, silent)
     after = {path: path.read_bytes() for path in shop.root.rglob("*") if path.is_file()}
     assert before == after
     assert {"prepared data", "trained model", "saved run", "input file"} <= {
@@ -256,7 +256,7 @@ def test_a_preview_changes_nothing_and_names_no_id(shop: Shop) -> None:
 
 def test_files_are_left_alone_unless_they_are_named(shop: Shop) -> None:
     before = (shop.root / "input" / "shop.csv").read_bytes()
-    done = forget(replace(shop.places, inputs=()), shop.needles, silent)
+    done = forget(replace(shop.places, inputs=()), shop.patterns, silent)
     assert done.is_clean
     assert (shop.root / "input" / "shop.csv").read_bytes() == before
 
@@ -264,7 +264,7 @@ def test_files_are_left_alone_unless_they_are_named(shop: Shop) -> None:
 def test_what_cannot_be_written_anew_is_named_without_the_id(shop: Shop) -> None:
     one = shop.gone[0]
     (shop.root / "input" / f"letter of {one}.pdf").write_bytes(b"%PDF-1.7 " + one.encode())
-    done = forget(shop.places, shop.needles, silent)
+    done = forget(shop.places, shop.patterns, silent)
     assert [left.file.rsplit("/", 1)[1] for left in done.left] == ["letter of [forgotten].pdf"]
     assert not done.is_clean
     assert one not in done.to_json()
@@ -295,7 +295,7 @@ def test_data_of_which_a_user_was_left_out_go_by_the_file_that_they_are_of(shop:
     for path in made.parent.glob("*.parquet"):
         if path.name in ("users.parquet", "outcomes.parquet", "sequences.parquet", "rejects.parquet"):
             path.unlink()  # as if none of them had ever come so far
-    forget(SearchedPlaces(shop.store.root, inputs=(shop.root / "input",)), shop.needles, silent)
+    forget(SearchedPlaces(shop.store.root, inputs=(shop.root / "input",)), shop.patterns, silent)
     assert not made.parent.exists()
 
 
@@ -370,7 +370,7 @@ def test_a_job_at_work_or_a_running_watch_refuses(shop: Shop, monkeypatch: pytes
 
     def meanwhile() -> None:
         with pytest.raises(ResourceError, match="being written by"):
-            forget(shop.places, shop.needles, silent)
+            forget(shop.places, shop.patterns, silent)
         refused.append(True)
 
     with claimed(shop.root / "live"):
@@ -380,7 +380,7 @@ def test_a_job_at_work_or_a_running_watch_refuses(shop: Shop, monkeypatch: pytes
     assert refused
     monkeypatch.setattr(jobs, "active", lambda *_: [JobView("1", "train", "x", State.RUNNING)])
     with pytest.raises(ResourceError, match=r"at work on this cache \(train\)"):
-        forget(shop.places, shop.needles, silent)
+        forget(shop.places, shop.patterns, silent)
     assert len(bytes_with(shop.root, shop.gone)) > 10
 
 
@@ -393,7 +393,7 @@ def test_a_job_that_began_long_ago_refuses(shop: Shop) -> None:
         (folder / "request.json").write_text(json.dumps(asked))
         (folder / "status.json").write_text(json.dumps({"state": "starting" if folder == old else "done"}))
     with pytest.raises(ResourceError, match=r"at work on this cache \(watch\)"):
-        forget(shop.places, shop.needles, silent)
+        forget(shop.places, shop.patterns, silent)
 
 
 class Stopped(BaseException):
@@ -410,8 +410,8 @@ def test_whoever_is_stopped_half_way_goes_on(shop: Shop, after: int) -> None:
             raise Stopped
 
     with suppress(Stopped):
-        forget(shop.places, shop.needles, stop)
-    done = forget(shop.places, shop.needles, silent)
+        forget(shop.places, shop.patterns, stop)
+    done = forget(shop.places, shop.patterns, silent)
     assert done.is_clean
     assert bytes_with(shop.root, shop.gone) == []
     assert {path.parent.parent.name for path in shop.store.root.rglob("manifest.json")} == {"runs"}
@@ -426,8 +426,8 @@ def test_a_full_disk_is_told_and_the_next_one_goes_on(shop: Shop, monkeypatch: p
     with monkeypatch.context() as patched:
         patched.setattr("core.storage.disk.flush", full)
         with pytest.raises(ResourceError, match="full"):
-            forget(shop.places, shop.needles, silent)
-    assert forget(shop.places, shop.needles, silent).is_clean
+            forget(shop.places, shop.patterns, silent)
+    assert forget(shop.places, shop.patterns, silent).is_clean
 
 
 def test_it_can_be_cancelled(shop: Shop) -> None:
@@ -435,14 +435,14 @@ def test_it_can_be_cancelled(shop: Shop) -> None:
         raise Cancelled
 
     with pytest.raises(Cancelled):
-        forget(shop.places, shop.needles, stop)
+        forget(shop.places, shop.patterns, stop)
     assert len(bytes_with(shop.root, shop.gone)) > 10
 
 
 def test_the_certificate_is_of_this_list_and_no_other(shop: Shop) -> None:
     import hashlib
 
-    done: Forgotten = forget(SearchedPlaces(shop.store.root), shop.needles, silent)
+    done: Forgotten = forget(SearchedPlaces(shop.store.root), shop.patterns, silent)
     salt, text = bytes.fromhex(done.salt), "\n".join(sorted(shop.gone)).encode()
     assert hashlib.scrypt(text, salt=salt, n=1 << 14, r=8, p=1, dklen=32).hex() == done.digest
     assert hashlib.scrypt(text[1:], salt=salt, n=1 << 14, r=8, p=1, dklen=32).hex() != done.digest

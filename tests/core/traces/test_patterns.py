@@ -7,18 +7,20 @@ import json
 import random
 import re
 import unicodedata
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 import pytest
 
-from core.traces.needles import FORGOTTEN, Needles
+from core.traces.patterns import FORGOTTEN, IdPatterns
 
 ID = "1234567890.1612345678"
-NEEDLES = Needles(frozenset({ID, "abc-def-123456", "12", "été-utilisateur", 'a%20"b c_d&e'}))
+PATTERNS = IdPatterns(
+    frozenset({ID, "abc-def-123456", "12", "été-utilisateur", "smile-😀-123", 'a%20"b c_d&e'})
+)
 
 
 def found(data: bytes) -> set[str]:
-    return {trace.id for trace in NEEDLES.find_spelt(data)}
+    return {trace.id for trace in PATTERNS.find_spelt(data)}
 
 
 @pytest.mark.parametrize(
@@ -35,21 +37,35 @@ def test_what_it_is_only_a_part_of_is_not(text: str) -> None:
     assert found(text.encode()) == set()
 
 
-@pytest.mark.parametrize("one", sorted(NEEDLES.long))
+def escaped(one: str) -> bytes:
+    """Every character as ``\\u`` and four digits, those beyond U+FFFF as two."""
+    return b" " + re.sub("(....)", r"\\u\1", one.encode("utf-16-be").hex()).encode() + b" "
+
+
+@pytest.mark.parametrize("one", sorted(PATTERNS.long))
 @pytest.mark.parametrize(
     "spelt",
     [
         lambda one: f"x {one},".encode("utf-16-le"),
         lambda one: f"\ufeffx {one},".encode("utf-16-be"),
-        lambda one: f"x {one},".encode("cp1252"),
+        lambda one: f"x {one},".encode("utf-8" if "😀" in one else "cp1252"),
         lambda one: unicodedata.normalize("NFD", f"x {one},").encode(),
         lambda one: quote(f"/{one}/", safe="").encode(),
         lambda one: quote(quote(f"/{one}/", safe=""), safe="").encode(),
         lambda one: json.dumps(f"\n{one}\t").encode(),
-        lambda one: (
-            json.dumps(json.dumps(f" {one} ")).encode() if '"' not in one and one.isascii() else one.encode()
-        ),
+        lambda one: json.dumps(json.dumps(f" {one} ")).encode(),
         lambda one: html.escape(f"<{one}>").encode(),
+        lambda one: "".join(f"&#x{ord(char):X};" for char in f" {one} ").encode(),
+        lambda one: f"<{one}>".encode("ascii", "xmlcharrefreplace"),
+        lambda one: escaped(one),
+        lambda one: escaped(one).upper().replace(b"\\U", b"\\u"),
+        lambda one: escaped(one).replace(b"\\", b"%"),
+        lambda one: json.dumps(quote(json.dumps({"id": one}))).encode(),
+        lambda one: ('"' + json.dumps({"page": quote(one)}).replace('"', '""') + '"').encode(),
+        lambda one: ascii(f" {one} ").encode(),
+        lambda one: repr(f" {one} ".encode()).encode(),
+        lambda one: quote_plus(f" {one} ").encode(),
+        lambda one: re.sub("%..", lambda hexed: hexed[0].lower(), quote(f" {one} ")).encode(),
         lambda one: ('"' + one.replace('"', '""') + '"').encode(),
     ],
 )
@@ -58,14 +74,14 @@ def test_it_is_found_in_every_spelling(one: str, spelt: object) -> None:
 
 
 def test_within_a_longer_id_of_another_it_is_no_trace() -> None:
-    needles = Needles(frozenset({"u-100001"}), frozenset({"u-100001-2"}))
+    patterns = IdPatterns(frozenset({"u-100001"}), frozenset({"u-100001-2"}))
     text = b"u-100001-2,u-100001,u-100001-3 u-100001-2"
-    assert [trace.start for trace in needles.find(text)] == [11, 20]
-    assert needles.without(text) == b"u-100001-2,[forgotten],[forgotten]-3 u-100001-2"
+    assert [trace.start for trace in patterns.find(text)] == [11, 20]
+    assert patterns.without(text) == b"u-100001-2,[forgotten],[forgotten]-3 u-100001-2"
 
 
 def test_a_short_id_is_not_looked_for_in_text() -> None:
-    assert NEEDLES.short == {"12"}
+    assert PATTERNS.short == {"12"}
     assert found(b"12, 3124") == set()
 
 
@@ -74,29 +90,29 @@ def test_it_is_what_a_plain_search_finds() -> None:
     chance = random.Random(0)
     for _ in range(300):
         ids = {"".join(chance.choices("ab1._-", k=chance.randint(6, 9))) for _ in range(5)}
-        needles = Needles(frozenset(ids))
+        patterns = IdPatterns(frozenset(ids))
         text = "".join(chance.choices("ab1._- ,", k=300)) + " ".join(ids)
-        for one in needles.long:
+        for one in patterns.long:
             left, right = (r"(?<!\w)" if one[0] in "ab1_" else ""), (r"(?!\w)" if one[-1] in "ab1_" else "")
             places = {m.start() for m in re.finditer(f"(?={left}{re.escape(one)}{right})", text, re.ASCII)}
-            assert {t.start for t in needles.find(text.encode()) if t.id == one} == places
+            assert {t.start for t in patterns.find(text.encode()) if t.id == one} == places
 
 
 def test_what_is_cut_off_is_not_taken_for_whole() -> None:
-    assert NEEDLES.find(ID.encode(), first=False) == []
-    assert NEEDLES.find(ID.encode(), last=False) == []
-    assert len(NEEDLES.find(f" {ID} ".encode(), first=False, last=False)) == 1
+    assert PATTERNS.find(ID.encode(), first=False) == []
+    assert PATTERNS.find(ID.encode(), last=False) == []
+    assert len(PATTERNS.find(f" {ID} ".encode(), first=False, last=False)) == 1
 
 
 def test_a_hundred_thousand_ids_are_found_at_once() -> None:
     ids = [f"{10**9 + i}.{16 * 10**8 + i}" for i in range(100_000)]
     text = ",".join(ids[::1_000]).encode()
-    assert [trace.id for trace in Needles(frozenset(ids)).find(text)] == ids[::1_000]
+    assert [trace.id for trace in IdPatterns(frozenset(ids)).find(text)] == ids[::1_000]
 
 
 def test_text_keeps_all_but_the_ids() -> None:
-    assert NEEDLES.without(f"a {ID}, b{ID} c".encode()).decode() == f"a {FORGOTTEN}, b{ID} c"
+    assert PATTERNS.without(f"a {ID}, b{ID} c".encode()).decode() == f"a {FORGOTTEN}, b{ID} c"
 
 
 def test_numbers_are_those_that_a_column_of_numbers_could_hold() -> None:
-    assert Needles(frozenset({"1234567", "0123456", "12", "x123456", ID})).numbers.tolist() == [1_234_567]
+    assert IdPatterns(frozenset({"1234567", "0123456", "12", "x123456", ID})).numbers.tolist() == [1_234_567]
