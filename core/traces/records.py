@@ -26,10 +26,10 @@ from core.ingest.read.delimited_layout import JSON_LIMITS, RECORD_COLUMNS
 from core.ingest.read.folded import find_folds
 from core.ingest.read.headers import ALIASES, USER_KEYS, is_likely_key, normalise_header
 from core.ingest.read.nested import values_in
-from core.ingest.read.opening import CHUNK_BYTES, find_header, split_header
-from core.ingest.sources.input_files import ByteReader, InputFile
+from core.ingest.read.opening import find_header, split_header
+from core.ingest.sources.input_files import InputFile
 from core.ingest.sources.sniffing import FileKind
-from core.ingest.sources.text import open_text
+from core.ingest.sources.text import Text
 from core.traces.patterns import FORGOTTEN, IdPatterns
 
 _OF_A_USER: Final = {*ALIASES[Raw.USER_KEY], Raw.USER_KEY, Users.USER_ID}
@@ -106,7 +106,7 @@ class TextTable:
             return b""
         rest = blacked(cells, patterns)
         if self.kind is FileKind.JSON:
-            text = json.dumps(rest, ensure_ascii=False)
+            text = json.dumps(rest)  # in any encoding
         else:
             out = io.StringIO()
             csv.writer(out, delimiter=self.delimiter, lineterminator="").writerow(rest.values())
@@ -165,9 +165,9 @@ def blacked(value: Any, patterns: IdPatterns) -> Any:  # noqa: ANN401 - JSON may
     return None if patterns.find(str(value).encode()) else value
 
 
-def whole_blocks(file: ByteReader, source: InputFile) -> Iterator[tuple[TextTable, bytes, np.ndarray]]:
+def whole_blocks(text: Text, source: InputFile) -> Iterator[tuple[TextTable, bytes, np.ndarray]]:
     """A text table in pieces of whole records: what it is, bytes as UTF-8, where its records end."""
-    chunks = open_text(file, CHUNK_BYTES).chunks
+    chunks = text.chunks
     first = next(chunks, b"")
     table, rest = TextTable.of(source.kind, first), b""
     quoting = source.kind is FileKind.DELIMITED

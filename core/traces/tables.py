@@ -23,10 +23,12 @@ import pyarrow.parquet as pq
 
 from core.base.errors import InputError
 from core.base.schema import Raw, Users
+from core.ingest.read.opening import CHUNK_BYTES
 from core.ingest.read.parquet import damage
 from core.ingest.read.values import to_text
 from core.ingest.sources.input_files import InputFile, Packing, open_seekable, open_source, tables_in
 from core.ingest.sources.sniffing import FileKind
+from core.ingest.sources.text import open_text
 from core.storage.disk import written_whole
 from core.traces.patterns import IdPatterns
 from core.traces.records import blacked, holding, is_of, is_of_users, owners_of, whole_blocks
@@ -151,13 +153,15 @@ def _table(source: InputFile, out: IO[bytes], patterns: IdPatterns) -> int:
         return _parquet(source, out, patterns)
     dropped = 0
     with open_source(source) as file:
-        for table, data, ends in whole_blocks(file, source):
+        text = open_text(file, CHUNK_BYTES)
+        out.write(text.mark)
+        for table, data, ends in whole_blocks(text, source):
             at = 0
             for begin, end in holding(data, ends, patterns):
                 rest = table.without(data[begin:end], patterns)
-                out.write(data[at:begin] + rest)
+                out.write(text.encoded(data[at:begin] + rest))
                 dropped, at = dropped + (not rest), end
-            out.write(data[at:])
+            out.write(text.encoded(data[at:]))
     return dropped
 
 
@@ -227,6 +231,6 @@ def _owners(source: InputFile, patterns: IdPatterns) -> Iterator[str]:
                     yield from owners_of(row)
         return
     with open_source(source) as file:
-        for table, data, ends in whole_blocks(file, source):
+        for table, data, ends in whole_blocks(open_text(file, CHUNK_BYTES), source):
             for begin, end in holding(data, ends, patterns):
                 yield from owners_of(table.cells(data[begin:end]) or {})

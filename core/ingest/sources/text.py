@@ -24,6 +24,7 @@ _WINDOWS_EXTRA: Final = {
     for byte in range(0x80, 0xA0)
     if byte not in (0x81, 0x8D, 0x8F, 0x90, 0x9D)
 }
+_WINDOWS_BYTES: Final = {ord(char): byte for byte, char in _WINDOWS_EXTRA.items()}
 _UTF8_RUN = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 
 
@@ -35,11 +36,28 @@ class Text:
         encoding: What the file is written in.
         chunks: Its bytes as UTF-8, cut anywhere, without a byte order mark, lines ending in ``\n``.
         notes: What was assumed; complete once the chunks have been read.
+        mark: Its byte order mark.
+        line_end: What ends its lines where that is a lone CR, else a line feed.
     """
 
     encoding: str
     chunks: Iterator[bytes]
     notes: list[str] = field(default_factory=list)
+    mark: bytes = b""
+    line_end: bytes = b"\n"
+
+    def encoded(self, data: bytes) -> bytes:
+        """Bytes of the chunks as the file has them."""
+        data = data.replace(b"\n", self.line_end)
+        if self.encoding.startswith("utf-8"):
+            return data
+        if self.encoding == WINDOWS:
+            return data.decode().translate(_WINDOWS_BYTES).encode("latin-1")
+        return (
+            data.replace(_NO_TEXT, b"")
+            .decode("utf-8", "surrogatepass")
+            .encode(self.encoding, "surrogatepass")
+        )
 
 
 def open_text(file: ByteReader, chunk_bytes: int) -> Text:
@@ -47,7 +65,7 @@ def open_text(file: ByteReader, chunk_bytes: int) -> Text:
     sample = _read_full(file, min(SAMPLE_BYTES, chunk_bytes))
     whole = len(sample) < min(SAMPLE_BYTES, chunk_bytes)
     encoding, mark = detect_encoding(sample, whole)
-    text = Text(encoding, iter(()))
+    text = Text(encoding, iter(()), mark=sample[:mark])
     raw = _chunks(file, sample[mark:], chunk_bytes)
     text.chunks = _one_line_end(_decoded(raw, text), text)
     return text
@@ -142,5 +160,6 @@ def _one_line_end(chunks: Iterator[bytes], text: Text) -> Iterator[bytes]:
     for number, chunk in enumerate(chunks):
         if number == 0 and b"\r" in chunk and b"\n" not in chunk:
             text.notes.append("Lines end in CR alone")
+            text.line_end = b"\r"
             change = methodcaller("replace", b"\r", b"\n")
         yield change(chunk)

@@ -119,11 +119,14 @@ def test_a_key_within_a_record_or_among_parameters_says_it_too(tmp_path: Path, k
     assert left == [row("crm-1001", "/of/[forgotten]")]
 
 
-def test_utf16_is_written_as_utf8(tmp_path: Path) -> None:
-    path = tmp_path / "a.csv"
-    path.write_text(HEADER + "".join(ROWS), encoding="utf-16", newline="")
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be", "cp1252", "utf-8"])
+def test_the_encoding_and_the_line_ends_stay(tmp_path: Path, encoding: str, line_end: str) -> None:
+    path, more = tmp_path / "a.csv", "6.1,/é,€ 5\n"
+    path.write_text(HEADER + "".join([*ROWS, more]), encoding=encoding, newline=line_end)
     assert without(path) == 1
-    assert path.read_text(encoding="utf-8") == HEADER + "".join(KEPT)
+    kept = (HEADER + "".join([*KEPT, more])).replace("\n", line_end)
+    assert path.read_bytes() == kept.encode(encoding)
 
 
 def test_lines_of_json_go_where_the_id_is_theirs_or_nobody_can_tell(tmp_path: Path) -> None:
@@ -171,7 +174,7 @@ def test_a_stray_quote_costs_no_other_record(tmp_path: Path, cells: str) -> None
 
 
 def test_a_quoted_cell_over_a_cut_is_one_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.traces.records.CHUNK_BYTES", 100)
+    monkeypatch.setattr("core.traces.tables.CHUNK_BYTES", 100)
     rows = [f'{n}.1,/a,"two\nlines, {n}"\n' for n in range(200)]
     rows[20], rows[150] = '20.1,/a,5" pipe\n', f'{ID},/a,"two\nlines"\n'
     path = tmp_path / "a.csv"
