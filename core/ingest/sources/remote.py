@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
@@ -24,6 +25,8 @@ from humanize import naturalsize as size
 from core.base.errors import Beha2VecError, InputError, ResourceError
 from core.base.progress import Progress, SubProgress
 from core.ingest.sources.input_search import SUFFIXES, natural
+from core.ingest.sources.sniffing import HEAD_BYTES
+from core.ingest.sources.web_files import Source, WebFiles
 from core.storage.disk import disk_errors, drop_stale, flush, put, require_room, write_text_atomic
 
 STAGE: Final = "fetch"
@@ -32,8 +35,19 @@ PROTOCOLS: Final = (*WEB, "s3", "gs", "gcs", "az", "abfs", "abfss")
 """What an address may begin with."""
 PIECE: Final = 8 << 20
 """Bytes that are asked for at a time."""
-VERSION: Final = ("ETag", "etag", "md5Hash", "generation", "LastModified", "last_modified", "mtime")
+VERSION: Final = (
+    "ETag",
+    "etag",
+    "md5Hash",
+    "generation",
+    "Last-Modified",
+    "LastModified",
+    "last_modified",
+    "mtime",
+)
 """What stores tell of which version of a file they hold."""
+LONGEST_NAME: Final = 200
+"""Bytes; a disk takes 255, with what stands before and behind it in the names of hidden files."""
 _UNSAFE: Final = re.compile(r"[^\w.\- ()]+")
 T = TypeVar("T")
 FileSystem: TypeAlias = Any
@@ -113,10 +127,11 @@ def _look(address: str) -> list[tuple[FileSystem, RemoteFile]]:
 def _found(address: str, web: bool) -> list[tuple[FileSystem, RemoteFile]]:
     from fsspec.core import url_to_fs  # an extra brings what it needs
 
-    system, path = url_to_fs(address, skip_instance_cache=True, use_listings_cache=False)  # as it is now
     if web:
-        about = {path: system.info(path)}
-    elif path.endswith("/") or address.endswith("/"):
+        files_of_web = WebFiles(address)
+        return [(files_of_web, _remote(address, address, files_of_web.info(), web))]
+    system, path = url_to_fs(address, skip_instance_cache=True, use_listings_cache=False)  # as it is now
+    if path.endswith("/") or address.endswith("/"):
         about = system.find(path, maxdepth=1, detail=True)
         about = {name: one for name, one in about.items() if name.lower().endswith(SUFFIXES)}
     else:
@@ -138,7 +153,9 @@ def _names(files: Sequence[RemoteFile]) -> list[str]:
     paths = [PurePosixPath(unquote(urlsplit(file.shown).path)) for file in files]
     short = [_UNSAFE.sub("_", path.name).lstrip(".") for path in paths]
     names = [
-        name if short.count(name) == 1 else "-".join(_UNSAFE.sub("_", part) for part in path.parts[1:])
+        _shortened(
+            name if short.count(name) == 1 else "-".join(_UNSAFE.sub("_", part) for part in path.parts[1:])
+        )
         for name, path in zip(short, paths, strict=True)
     ]
     for name, file in zip(names, files, strict=True):
@@ -149,6 +166,14 @@ def _names(files: Sequence[RemoteFile]) -> list[str]:
                 f"{file.shown} was given twice, or another file has its name", remedy="Fetch one"
             )
     return names
+
+
+def _shortened(name: str) -> str:
+    """A name that any disk takes, with what tells it from others and its suffixes."""
+    if len(name.encode()) <= LONGEST_NAME:
+        return name
+    end = f"-{_digest(name)[:12]}{''.join(PurePosixPath(name).suffixes[-2:])[-20:]}"
+    return name.encode()[: LONGEST_NAME - len(end.encode())].decode(errors="ignore") + end
 
 
 def _is_there(file: RemoteFile, target: Path) -> bool:
@@ -174,12 +199,18 @@ def _is_there(file: RemoteFile, target: Path) -> bool:
 
 def _bring(system: FileSystem, file: RemoteFile, target: Path, report: Progress) -> None:
     part = _part(target.parent, file)
-    _asking(file.shown, partial(_copy, system, file, part, report))
-    if file.bytes is not None and _have(part) != file.bytes:
+    whole = _asking(file.shown, partial(_copy, system, file, part, report))
+    if whole is not None and _have(part) != whole:
         raise ResourceError(
-            f"{file.shown} ended after {_have(part):,} of {file.bytes:,} bytes", remedy="Fetch it again"
+            f"{file.shown} ended after {_have(part):,} of {whole:,} bytes", remedy="Fetch it again"
         )
     with disk_errors():
+        if _begins_as_a_web_page(part):
+            part.unlink()
+            raise InputError(
+                f"{file.shown} gives a web page, no export: perhaps one to sign in",
+                allowed=", ".join(SUFFIXES),
+            )
         flush(part)
         # the record goes first: a file without one is never replaced, a record without its file says nothing
         write_text_atomic(
@@ -188,21 +219,35 @@ def _bring(system: FileSystem, file: RemoteFile, target: Path, report: Progress)
         put(part, target)
 
 
-def _copy(system: FileSystem, file: RemoteFile, part: Path, report: Progress) -> None:
-    """Write what is still missing behind what is there."""
+@contextmanager
+def _opened(system: FileSystem, file: RemoteFile, begin: int) -> Iterator[Source]:
+    if isinstance(system, WebFiles):
+        with system.opened(begin, file.version) as source:
+            yield source
+        return
     with system.open(file.path, "rb", block_size=PIECE, cache_type="none") as source:
-        begin = _have(part) if file.version and source.seekable() else 0
         if begin:
-            source.seek(begin)
+            begin = source.seek(begin) if source.seekable() else 0
+        yield begin, file.bytes, source.read
+
+
+def _copy(system: FileSystem, file: RemoteFile, part: Path, report: Progress) -> int | None:
+    """Write what is still missing behind what is there, and say how long the whole is where that is told."""
+    have = _have(part) if file.version else 0
+    with _opened(system, file, have if have < (file.bytes or 0) else 0) as (begin, whole, read):
         with disk_errors():
             copy = part.open("r+b" if begin else "wb", buffering=0)
         with copy:
             copy.seek(begin)
-            while piece := source.read(min(PIECE, file.bytes - begin) if file.bytes else PIECE):
+            while piece := read(PIECE if whole is None else min(PIECE, whole - begin)):
+                require_room(
+                    part.parent, len(piece) if whole is None else whole - begin, "What is to be fetched"
+                )
                 _add(copy, piece)
                 begin += len(piece)
-                whole = file.bytes or begin
-                report(STAGE, begin / max(whole, 1), f"{_name(file)}: {size(begin)} of {size(whole)}")
+                said = size(begin) if whole is None else f"{size(begin)} of {size(whole)}"
+                report(STAGE, begin / (whole or begin), f"{_name(file)}: {said}")
+    return whole
 
 
 def _add(copy: FileIO, piece: bytes) -> None:
@@ -229,8 +274,8 @@ def _asking(address: str, ask: Callable[[], T]) -> T:
             remedy="pip install 'beha2vec[remote]', or, in a checkout, that package by its own name",
         ) from error
     except Exception as error:  # each store raises errors of its own, of no common kind
-        cause = error.__cause__ or error  # of the web, all that fails is called "not found"
-        raise _in_words(_shown(address), cause, getattr(cause, "status", None)) from error
+        status = getattr(getattr(error, "response", None), "status_code", None)  # of the web
+        raise _in_words(_shown(address), error, status) from error
 
 
 def _in_words(shown: str, error: BaseException, status: int | None) -> Beha2VecError:
@@ -262,6 +307,11 @@ def _parts(address: str) -> SplitResult:
 
 def _name(file: RemoteFile) -> str:
     return PurePosixPath(urlsplit(file.shown).path).name
+
+
+def _begins_as_a_web_page(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(HEAD_BYTES).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
 
 
 def _part(folder: Path, file: RemoteFile) -> Path:

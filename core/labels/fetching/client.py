@@ -22,7 +22,8 @@ from urllib3.util.retry import Retry
 from core.labels.fetching.fetch_outcomes import FetchOutcome, PageFailed
 from core.labels.fetching.guard import Guard, Target
 from core.labels.fetching.limits import FetchLimits
-from core.labels.fetching.sockets import PinnedAdapter, Sockets
+from core.labels.fetching.sockets import Sockets
+from core.outgoing.web import web_session
 
 AGENT: Final = "Beha2Vec"
 """The name that a robots.txt may speak to."""
@@ -89,7 +90,8 @@ class Client:
         self._sleep = sleep or self.sockets.sleep
         self._asked: dict[str, float] = {}
         self._delays: defaultdict[str, float] = defaultdict(lambda: limits.request_every_s)
-        self._session = _session(PinnedAdapter(self.sockets.connect))
+        self._session = web_session(self.sockets.connect, HEADERS)
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
     def __enter__(self) -> Self:
         return self
@@ -200,26 +202,6 @@ def _failed(error: Exception) -> PageFailed:
         )
     reason = f"the connection failed before an answer came ({type(error).__name__})"
     return PageFailed(FetchOutcome.BROKEN, reason)
-
-
-class _Session(requests.Session):
-    """Leaves redirects alone: requests would read the whole body of one, even if it need not follow it."""
-
-    def get_redirect_target(self, resp: requests.Response) -> str | None:
-        """Say that there is none."""
-        return None
-
-
-def _session(adapter: PinnedAdapter) -> requests.Session:
-    """A session without proxies, passwords from files, or cookies."""
-    session = _Session()
-    session.trust_env = False
-    session.headers.clear()
-    session.headers.update(HEADERS)
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    session.mount("http://", adapter)
-    session.mount("https://", adapter)
-    return session
 
 
 def _read(response: requests.Response, url: str, want: Want, check_time: Callable[[], None]) -> Reply:

@@ -14,11 +14,12 @@ from core.base.progress import Progress
 from core.labels.fetching.client import Client, Want
 from core.labels.fetching.extract import Extractor
 from core.labels.fetching.fetch_outcomes import FetchOutcome, OutcomeTally, PageFailed
-from core.labels.fetching.guard import Guard, Resolve, Target, resolve
+from core.labels.fetching.guard import Guard, Target
 from core.labels.fetching.limits import FetchLimits
 from core.labels.fetching.page_store import PageStore
 from core.labels.fetching.robots import Robots
 from core.labels.label_types import Document
+from core.outgoing.web import Resolve, resolve
 
 STAGE: Final = "fetch"
 _LOOK_EVERY_S: Final = 0.25

@@ -8,41 +8,21 @@ goes to the very address that was checked (``sockets.py``), so a second answer o
 
 from __future__ import annotations
 
-import socket
 import threading
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from typing import Final, TypeAlias
+from typing import Final
 
 import ada_url
 
 from core.base.errors import SettingsError
 from core.labels.fetching.fetch_outcomes import FetchOutcome, PageFailed
 from core.labels.fetching.personal import why_personal
-
-Resolve: TypeAlias = Callable[[str, int], Sequence[str]]
-"""Host and port → IP addresses as text; raises OSError if there is none."""
+from core.outgoing.web import Resolve, is_public, resolve
 
 PORTS: Final = frozenset({80, 443, 8080, 8443})
 LONGEST_URL: Final = 2_000
 _DEFAULT_PORT: Final = {"http:": 80, "https:": 443}
-_CLOSED: Final = tuple(
-    ip_network(text)
-    for text in (
-        "100.64.0.0/10",  # shared by a carrier's customers; holds a cloud's metadata (100.100.100.200)
-        "192.0.0.0/24",
-        "192.88.99.0/24",  # 6to4 relays
-        "168.63.129.16/32",  # a cloud's metadata at an otherwise public address
-        "2001::/23",  # Teredo, ORCHID and other protocols
-        "2001:db8::/32",
-        "2002::/16",  # 6to4: an IPv4 address behind a relay
-        "3fff::/20",
-    )
-)
-"""Not of the open internet either, by the special-purpose registries of IANA (RFC 6890 and its updates)."""
-_GLOBAL_V6: Final = ip_network("2000::/3")
-_NAT64: Final = ip_network("64:ff9b::/96")
 
 
 @dataclass(frozen=True)
@@ -58,12 +38,6 @@ class Target:
     def robots(self) -> str:
         """Where its host says what may be fetched."""
         return ada_url.join_url(self.url, "/robots.txt")
-
-
-def resolve(host: str, port: int) -> list[str]:
-    """Look a name up the way the machine does."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 class Guard:
@@ -149,31 +123,6 @@ class Guard:
                     FetchOutcome.ADDRESS, f"{host} leads to {address}, which is not a public address"
                 )
         return list(found)
-
-
-def is_public(address: str) -> bool:
-    """Say whether an IP address is one of the open internet; anything unreadable is not.
-
-    An IPv6 form of an IPv4 address is judged as that address.
-    """
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return False
-    ip = _unwrapped(parsed)
-    if any(ip.version == network.version and ip in network for network in _CLOSED):
-        return False
-    if isinstance(ip, IPv6Address) and ip not in _GLOBAL_V6:
-        return False
-    return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified or ip.is_loopback)
-
-
-def _unwrapped(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    if isinstance(ip, IPv4Address):
-        return ip
-    if ip.ipv4_mapped is not None:
-        return ip.ipv4_mapped
-    return IPv4Address(int(ip) & 0xFFFF_FFFF) if ip in _NAT64 else ip
 
 
 def host_name(text: str) -> str:

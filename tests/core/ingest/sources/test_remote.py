@@ -1,7 +1,9 @@
 """Against a real web server with ranges, and a real server of the S3 protocol."""
 
+import gzip
 import io
 import os
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -15,12 +17,12 @@ from fsspec.implementations.memory import MemoryFileSystem
 from moto.server import ThreadedMotoServer
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response, StreamingResponse
+from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from core.base.errors import Cancelled, InputError, ResourceError
 from core.base.progress import silent
-from core.ingest.sources import remote
+from core.ingest.sources import remote, web_files
 from core.ingest.sources.remote import fetch
 from core.storage import disk
 
@@ -37,6 +39,12 @@ class Site:
             routes=[
                 Route("/files/{name:path}", self.file),
                 Route("/stream/{name:path}", self.stream, methods=["GET"]),
+                Route("/lying/{name:path}", self.lying, methods=["GET", "HEAD"]),
+                Route("/packed/{name:path}", self.packed),
+                Route("/signin/{name:path}", lambda _: HTMLResponse("\n<!doctype html><form>")),
+                Route("/to/{address:path}", lambda asked: RedirectResponse(asked.path_params["address"])),
+                Route("/any/{name:path}", lambda _: Response(EXPORT)),
+                Route("/round.csv", lambda _: RedirectResponse("/round.csv")),
                 Route("/closed/{name:path}", lambda _: Response(status_code=403)),
             ]
         )
@@ -51,6 +59,17 @@ class Site:
         self.asked.append((request.method, request.headers.get("range")))
         data = (self.folder / request.path_params["name"]).read_bytes()
         return StreamingResponse(iter([data[: 1 << 17], data[1 << 17 :]]))
+
+    def lying(self, request: Request) -> Response:
+        """Of another length before it is fetched."""
+        path = self.folder / request.path_params["name"]
+        length = {"content-length": "99"} if request.method == "HEAD" else {}
+        return FileResponse(path, headers=length)
+
+    def packed(self, request: Request) -> Response:
+        """Packed, although nobody asked for that."""
+        data = gzip.compress((self.folder / request.path_params["name"]).read_bytes())
+        return Response(data, headers={"content-encoding": "gzip"})
 
 
 @contextmanager
@@ -147,6 +166,70 @@ def test_a_server_that_tells_neither_size_nor_version(site: tuple[Site, str], in
     for _ in range(2):
         fetch([f"{address}/stream/export.csv"], into, silent)
         assert (into / "export.csv").read_bytes() == EXPORT
+
+
+def test_what_arrives_counts_and_not_what_was_announced(site: tuple[Site, str], into: Path) -> None:
+    fetch([f"{site[1]}/lying/export.csv"], into, silent)
+    assert (into / "export.csv").read_bytes() == EXPORT
+
+
+def test_what_is_sent_packed_stays_packed(site: tuple[Site, str], into: Path) -> None:
+    fetch([f"{site[1]}/packed/export.csv"], into, silent)
+    assert gzip.decompress((into / "export.csv").read_bytes()) == EXPORT
+
+
+def test_a_file_that_breaks_off_is_not_taken(into: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            for body in (b"", b"a,b\n"):
+                taken, _ = server.accept()
+                with taken:
+                    taken.recv(10_000)
+                    taken.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n" + body)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        with pytest.raises(ResourceError, match=r"export\.csv cannot be read|ended after 4 of 99 bytes"):
+            fetch([f"http://127.0.0.1:{server.getsockname()[1]}/export.csv"], into, silent)
+        thread.join()
+    assert visible(into) == []
+
+
+def test_a_web_page_is_no_export(site: tuple[Site, str], into: Path) -> None:
+    with pytest.raises(InputError, match=r"signin/export\.csv gives a web page"):
+        fetch([f"{site[1]}/signin/export.csv"], into, silent)
+    assert list(into.iterdir()) == []
+
+
+def test_a_name_too_long_for_a_disk_is_shortened(site: tuple[Site, str], into: Path) -> None:
+    found = fetch([f"{site[1]}/any/{'é' * 400}{n}.csv.gz" for n in "ab"], into, silent)
+    assert len({path.name for path in found}) == 2
+    assert all(path.name.endswith(".csv.gz") and path.read_bytes() == EXPORT for path in found)
+
+
+@pytest.mark.parametrize("address", ["169.254.169.254", "[::ffff:169.254.169.254]", "[fe80::1]"])
+def test_no_redirect_leads_to_what_a_cloud_tells_its_machines(
+    site: tuple[Site, str], into: Path, address: str
+) -> None:
+    with pytest.raises(InputError, match=r"The address redirects to .*: not a public address"):
+        fetch([f"{site[1]}/to/http://{address}/export.csv"], into, silent)
+
+
+def test_a_redirect_leads_inside_only_from_inside(
+    site: tuple[Site, str], into: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = f"{site[1]}/to/{site[1].replace('127.0.0.1', 'localhost')}/files/export.csv"
+    fetch([address], into, silent)
+    assert (into / "export.csv").read_bytes() == EXPORT
+    monkeypatch.setattr(
+        web_files, "resolve", lambda host, _: ["127.0.0.1" if host[0] == "1" else "127.0.0.2"]
+    )
+    monkeypatch.setattr(web_files, "is_public", lambda address: address == "127.0.0.1")
+    with pytest.raises(InputError, match=r"redirects to localhost, which leads to 127\.0\.0\.2"):
+        fetch([f"{address}?again"], into, silent)
+    with pytest.raises(InputError, match="redirects more than"):
+        fetch([f"{site[1]}/round.csv"], into, silent)
 
 
 def test_a_file_of_somebody_else_stays(site: tuple[Site, str], into: Path) -> None:
