@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from core.base.progress import silent
 from core.base.settings import ClusterSettings, IngestSettings, Preset, Settings, TrainSettings, ViewWeights
 from core.labels.label_settings import LabelSettings
-from core.runs import kept_evidence, tasks
+from core.runs import kept_evidence, pipeline, tasks
 from core.runs.pipeline import RunSettings
 from core.segments.evidence import KEvidence
-from core.storage.store import content_key
+from core.storage.store import Store, content_key
 from core.trust import result
 
 MIXED = tasks.VectorsRequest(dataset="d", embeddings="e", weights=ViewWeights())
@@ -47,3 +50,21 @@ def test_a_number_that_is_left_open_is_the_suggestion() -> None:
     assert kept_evidence.settled(left_open, there).cluster.n_clusters == 5
     assert kept_evidence.settled(left_open, none).cluster.n_clusters == 2
     assert kept_evidence.settled(RunSettings(), there) == RunSettings()
+
+
+def test_a_model_is_there_where_its_map_cannot_be_drawn(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def fail(*_: object) -> None:
+        raise KeyError("a bug")
+
+    made = SimpleNamespace(key="made", artifact=SimpleNamespace(key="vectors"))
+    for stage in ("open_dataset", "label", "train", "embed"):
+        monkeypatch.setattr(pipeline, stage, lambda *_: made)
+    monkeypatch.setattr(tasks, "layout", fail)
+    monkeypatch.setattr(tasks, "choose_k", lambda *_: {tasks.CHOOSE_K: "evidence"})
+    asked = tasks.TrainRequest(dataset="d", label=LabelSettings(), settings=TrainSettings.preset(Preset.FAST))
+    assert tasks.train(Store(tmp_path), asked, silent) == {
+        "dataset": "made", "labels": "made", "model": "made", "embeddings": "vectors",
+        tasks.CHOOSE_K: "evidence",
+    }  # fmt: skip
