@@ -6,6 +6,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Sequence
+from datetime import date
 from typing import Final
 
 from core.base.local_clock import LocalClock
@@ -73,6 +74,22 @@ def day(microseconds: int, at: LocalClock) -> str:
     """``3 Nov 2025``."""
     moment = at.moment(microseconds)
     return f"{moment.day} {moment:%b %Y}"
+
+
+def days(found: Sequence[date]) -> str:
+    """Days by name, those in a row as one: ``3 Nov 2025, 5 Nov 2025 to 7 Nov 2025``.
+
+    Args:
+        found: Ascending.
+    """
+    parts: list[list[date]] = []
+    for one in found:
+        if parts and (one - parts[-1][-1]).days == 1:
+            parts[-1].append(one)
+        else:
+            parts.append([one])
+    ends = (dict.fromkeys(f"{end.day} {end:%b %Y}" for end in (part[0], part[-1])) for part in parts)
+    return ", ".join(" to ".join(part) for part in ends)
 
 
 def minute(microseconds: int, at: LocalClock) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import altair as alt
 import pandas as pd
@@ -12,8 +12,10 @@ from core.base.schema import Group, Raw
 from core.data.dataset import Dataset
 from core.data.receipt import OutcomeUsers, Receipt, added, in_currencies, without_used_views
 from core.data.source_basis import describe_bases
+from core.periods.calendar import SeenDays, seen_days
 from core.profiles.outcomes import PURCHASE, label_of
 from pages.ui.shell import written_table
+from pages.ui.shell.kept import kept
 from pages.ui.shell.text import count, md_text, share, size
 
 MICROSECONDS = 1e6
@@ -35,8 +37,8 @@ NEUTRAL = "#748096"
 
 def receipt(dataset: Dataset) -> None:
     """Draw the receipt of a data set."""
-    facts = dataset.receipt
-    _figures(facts)
+    facts, days = dataset.receipt, days_of(dataset)
+    _figures(facts, days)
     for warning in facts.warnings:
         st.warning(md_text(warning), icon=":material/warning:")
     _waterfall(facts)
@@ -50,7 +52,7 @@ def receipt(dataset: Dataset) -> None:
         ]
     )
     with details:
-        _assumptions(facts)
+        _assumptions(facts, days)
     with files:
         _files(facts)
     with rejects:
@@ -62,8 +64,13 @@ def receipt(dataset: Dataset) -> None:
         _show(events_table(facts), "Users of each event, with a page view and without")
 
 
-def _figures(facts: Receipt) -> None:
-    first, last = _day(facts.first_ts), _day(facts.last_ts)
+@kept(lambda dataset: dataset.key, max_entries=8)
+def days_of(dataset: Dataset) -> SeenDays:
+    """Its days, those without page views and those with far fewer than usual."""
+    return seen_days(dataset.sequences.timestamp, dataset.receipt.clock)
+
+
+def _figures(facts: Receipt, days: SeenDays) -> None:
     others = facts.other_events_used
     others = not_page_views(facts) if others is None else others
     total = facts.records - sum(file.collapsed for file in facts.files)  # nothing of those rows is lost
@@ -72,7 +79,10 @@ def _figures(facts: Receipt) -> None:
         "Users": (f"{facts.users:,}", "Users with at least one page view that is used"),
         "Page views used": (f"{facts.page_views_used:,}", "What the model learns from"),
         "Sessions": (f"{facts.sessions:,}", "Visits with at least one page view"),
-        "Days": (f"{(last - first) // timedelta(days=1) + 1:,}", f"{first:%d %b %Y} – {last:%d %b %Y}, UTC"),
+        "Days": (
+            f"{days.with_views:,}",
+            f"{days.first:%d %b %Y} – {days.last:%d %b %Y}, {facts.clock.name}. {days.sentence}",
+        ),
         "Other events": (f"{others:,}", "Events other than page views, used for outcomes and engagement"),
         "Records left out": (
             share(lost, total),
@@ -179,7 +189,7 @@ def _floating_bars(bars: pd.DataFrame) -> alt.LayerChart:
     return alt.LayerChart(layer=[used, gone, text], height=alt.Step(26))
 
 
-def _assumptions(facts: Receipt) -> None:
+def _assumptions(facts: Receipt, days: SeenDays) -> None:
     share = facts.engagement_share
     shared = "" if share is None else f"; {share:.1%} of users have a value"
     rows = {
@@ -188,7 +198,8 @@ def _assumptions(facts: Receipt) -> None:
         "Groups of users": _group_words(facts),
         "Time": f"{facts.time_unit}, {facts.time_zone}",
         "Span": f"{_moment(facts.first_ts)} to {_moment(facts.last_ts)}",
-        "Days that look cut off": ", ".join(facts.truncated_days) or "none",
+        "Days": days.sentence,
+        "Days at the limit of a daily export": ", ".join(facts.truncated_days) or "none",
         "Page views with the same time": f"{facts.tied_page_views:,}; they keep the order of the file",
         "Sessions without an id": f"{facts.sessions_by_gap:,} of {facts.sessions:,}; a pause begins one",
         "Engagement": f"{facts.engagement_rule}{shared}",

@@ -7,6 +7,7 @@ from typing import Final
 import streamlit as st
 
 from core.periods.calendar import Calendar, PeriodUnit
+from pages.ui.data.receipt_view import days_of
 from pages.ui.periods import counted_time
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import state
@@ -59,11 +60,13 @@ def unit(live: LiveSegments, most: int | None = None) -> PeriodUnit:
 
 
 def clock(live: LiveSegments) -> str:
-    """By which clock days begin."""
-    receipt = live.sources.dataset.receipt
+    """By which clock days begin, and which days lack something."""
+    receipt, days = live.sources.dataset.receipt, days_of(live.sources.dataset)
     exactly = "inferred" in receipt.time_zone
     more = ", as its dates say" if exactly else ": the export does not say more exactly"
     said = f"Times are {receipt.clock.name}{more}."
+    if days.missing or days.fallen:
+        said += f" {days.sentence}"
     return f"{said} {OF_BEFORE}" if receipt.is_winter_all_year else said
 
 

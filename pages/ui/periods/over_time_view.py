@@ -39,10 +39,11 @@ SMALL, LARGE = 150, 280
 """Pixels of a chart among others, and of one alone."""
 HOW: Final = (
     "A user counts in every {unit} with a page view of theirs. Band: 95 % interval (Wilson's of shares). Of "
-    "many {unit}s some stand apart by chance: 1 of 20."
+    "many {unit}s some stand apart by chance: 1 of 20. An interval that reaches the end of the axis may go "
+    "on."
 )
 FEW: Final = 10
-"""Users of a period below which it does not stretch the axis: their intervals reach far."""
+"""Users of a period below which its interval does not stretch the axis: it reaches far."""
 
 
 def draw(live: LiveSegments) -> None:
@@ -58,10 +59,8 @@ def draw(live: LiveSegments) -> None:
     st.caption(f"{choice.FITTED} {choice.clock(live)}")
     is_share = measure in SHARES
     grey = f"all other {unit}s" if measure is PeriodMeasure.SHARE else "the other clustered users"
-    drawn = (VALUE, Col.HIGH) if is_share else (VALUE,)
     own = table if segment is None else time_charts.of(table, segment)
-    many = own[own[Col.N] >= FEW]
-    top = time_charts.top_of(many if len(many) else own, drawn)
+    top = time_charts.axis_top(own, FEW, (Col.HIGH,) if is_share else ())
 
     def chart(rows: pd.DataFrame, which: int) -> Draw:
         style, height = "%" if is_share else "~s", SMALL if segment is None else LARGE

@@ -41,7 +41,7 @@ ONCE: Final = (
     "can be known again."
 )
 FEW: Final = 10
-"""Users below which a share stretches neither axis nor colour, and has no colour."""
+"""Users below which an interval does not stretch the axis, and a share has no colour."""
 
 
 def draw(live: LiveSegments) -> None:
@@ -75,8 +75,7 @@ def _nobody(live: LiveSegments, segment: int | None, table: pd.DataFrame, unit: 
 def _curves(
     live: LiveSegments, segment: int | None, table: pd.DataFrame, unit: PeriodUnit, without: int
 ) -> None:
-    many = table[table[Col.N] >= FEW]
-    top = time_charts.top_of(many if len(many) else table, (Col.HIGH, REST_VALUE))
+    top = time_charts.axis_top(table, FEW, (Col.HIGH,))
 
     def chart(rows: pd.DataFrame, which: int) -> Draw:
         height = SMALL if segment is None else LARGE

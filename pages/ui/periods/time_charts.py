@@ -177,6 +177,18 @@ def top_of(table: pd.DataFrame, columns: Sequence[str]) -> float:
     return 1.0 if pd.isna(found) or found <= 0 else float(found)
 
 
+def axis_top(table: pd.DataFrame, few: int, ends: Sequence[str] = ()) -> float:
+    """Where an axis of several charts ends: above every figure that is drawn.
+
+    Args:
+        table: Rows of the charts.
+        few: Users of a row below which its interval does not stretch the axis: it reaches far.
+        ends: Columns with the upper end of the interval, where it is one of shares.
+    """
+    many = table[list(ends)].where(table[Col.N] >= few)
+    return top_of(table[[VALUE, REST_VALUE]].join(many), (VALUE, REST_VALUE, *ends))
+
+
 def full_colour(table: pd.DataFrame, columns: Sequence[str], quantile: float) -> float:
     """From which share on a cell has the full colour: one that stands far out does not pale all others.
 

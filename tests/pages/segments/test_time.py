@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 from core.base.schema import Group, Users
 from core.data import dataset
 from core.ingest.output_tables import EVENTS
-from core.periods.beside import PART, VALUE
+from core.periods.beside import PART, REST_VALUE, VALUE
 from core.periods.filter import CountFilter
 from core.periods.over_time import IN_PART, PERIOD
 from core.periods.retention import AGE, BEGAN
@@ -241,6 +241,15 @@ def test_one_hour_that_stands_far_out_pales_no_other() -> None:
     hours = pd.DataFrame({VALUE: [0.0] * 68 + [0.01, 0.02] * 49 + [0.02, 0.9]})
     assert time_charts.full_colour(hours, (VALUE,), 0.98) == pytest.approx(0.02)
     assert time_charts.full_colour(hours * 0, (VALUE,), 0.98) == 1
+
+
+def test_no_figure_is_cut_off_by_the_end_of_an_axis() -> None:
+    """A day of one user at 100 % is drawn where it is; that its interval reaches far stretches nothing."""
+    days = pd.DataFrame({VALUE: [0.4, 1.0], REST_VALUE: [0.5, 0.5], Col.N: [50, 1], Col.HIGH: [0.55, 1.4]})
+    assert time_charts.axis_top(days, 10, (Col.HIGH,)) == 1.0
+    assert time_charts.axis_top(days[:1], 10, (Col.HIGH,)) == 0.55
+    assert time_charts.axis_top(days[1:], 10) == 1.0
+    assert time_charts.axis_top(days[:1], 10) == 0.5  # the grey line
 
 
 def test_where_nobody_comes_again_it_says_so_in_place_of_empty_charts(
