@@ -27,6 +27,7 @@ from core.storage.store import Store
 
 STAGE: Final = "workbench"
 BY_HAND: Final = "{}_by_hand"
+FIRST: Final = "{}_first"
 """Artifact of a model beside its segments on screen."""
 CUT: Final = "cut"
 """Folder of the segments before they were changed by hand."""
@@ -93,6 +94,20 @@ def recall_by_hand(store: Store, model: str, n_users: int) -> Segmentation | Non
     """Read the segments that were changed by hand last; None where all was taken back, or none were."""
     kept = _read(store, BY_HAND.format(model), n_users)
     return kept if kept and kept.cut else None
+
+
+def keep_first(store: Store, model: str, first: Segmentation) -> None:
+    """Write the segments that all others of the model are numbered by.
+
+    Raises:
+        ResourceError: If the disk is full.
+    """
+    _write(store, FIRST.format(model), model, first)
+
+
+def recall_first(store: Store, model: str, n_users: int) -> Segmentation | None:
+    """Read the segments that all others of the model are numbered by; None before there are any."""
+    return _read(store, FIRST.format(model), n_users)
 
 
 def recall(store: Store, model: str, n_users: int) -> Segmentation | None:

@@ -131,8 +131,8 @@ def _command(live: LiveSegments) -> None:
         )
     if live.segmentation.partition.warm:
         st.caption(
-            "The segments on screen are a warm fit, which follows the way you moved the sliders. Press Full "
-            "re-fit on Explore to have what the command gives."
+            "The segments on screen are a quick fit, which goes on from the first segments of this model. "
+            "Press Full re-fit on Explore to have what the command gives."
         )
     elif live.segmentation.cut is None:
         _other_numbers(live)

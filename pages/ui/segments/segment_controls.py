@@ -84,8 +84,8 @@ UNSTABLE = (
     "the segments, the less stable they are."
 )
 WARM = (
-    "Made from the segments before the last move, so that few users change place. A full re-fit may find "
-    "a better fit, and gives what the command line gives."
+    "Made from the first segments of this model, so that few users change place, whatever way the sliders "
+    "went. A full re-fit may find a better fit, and gives what the command line gives."
 )
 BY_HAND = (
     "Clustered, and changed by hand since. Names, profiles, the report and exports follow. A slider or a "

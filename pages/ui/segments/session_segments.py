@@ -1,8 +1,9 @@
-"""The segments of one session: warm-started while sliders move, the same again on the way back.
+"""The segments that a session has on screen: the same settings give the same ones, whatever came before.
 
-They belong to a session, as a warm start follows the way the analyst went there; who goes the same way finds
-the same segments, which are then cut once. What is on screen is kept on disk, so that a new session goes on
-with it.
+A model has first segments: a full fit with the usual weights and number, kept on disk. Those of any other
+settings are a quick fit that goes on from these, never from the move before, and take their numbers; so a
+small move changes little, and the way that a slider went changes nothing. Who asks for the same settings
+finds the same segments, which are then cut once.
 """
 
 from __future__ import annotations
@@ -16,12 +17,14 @@ import streamlit as st
 from core.base.errors import ResourceError
 from core.base.settings import ClusterSettings, ViewWeights
 from core.desk import saved_work
+from core.desk.controls import USUAL_SEGMENTS, Controls, effective
 from core.desk.saved_work import Segmentation
 from core.runs import pipeline
 from core.segments import identity
 from core.segments.combination import Combined
 from core.segments.partition import Partition
 from pages.ui.data import catalog
+from pages.ui.segments import background, shared
 from pages.ui.segments.made_from import Sources
 from pages.ui.shell import errors, state
 
@@ -187,18 +190,52 @@ def _new_segmentation(
         if kept and kept.setting == (made_from.embeddings, steering.weights, steering.cluster):
             return kept
         before = kept
-    start = None if cold or first or before is None else before.as_cut  # a move ends changes by hand
-    found = _cut(
-        made_from.embeddings, steering.weights, steering.cluster, start.digest if start else "",
-        combined, made_from.vectors.inside, start,
-    )  # fmt: skip
+    start = _first(made_from)
+    if start.setting == (made_from.embeddings, steering.weights, steering.cluster) and not cold:
+        found = start
+    else:
+        cut = _cut(
+            made_from.embeddings, steering.weights, steering.cluster, "" if cold else start.partition.digest,
+            combined, made_from.vectors.inside, None if cold else start.partition,
+        )  # fmt: skip
+        by_hand = set(before.partition.ids.tolist()) - set(before.as_cut.ids.tolist()) if before else ()
+        numbered = identity.match(start.partition, cut, taken=by_hand).partition
+        found = Segmentation(made_from.embeddings, steering.weights, numbered)
     if before is None:
-        return _after_training(made_from, Segmentation(made_from.embeddings, steering.weights, found))
-    match = identity.match(before.as_cut, found, taken=before.partition.ids.tolist())
-    _forget_names(made_from, match.new)
-    return Segmentation(
-        made_from.embeddings, steering.weights, match.partition, match.moved, match.new, match.gone
-    )
+        return found
+    old, now = (set(one.ids.tolist()) for one in (before.as_cut, found.partition))
+    return replace(
+        found, moved=identity.moved(before.as_cut, found.partition), new=tuple(sorted(now - old)),
+        gone=tuple(sorted(old - now)), continues=None,
+    )  # fmt: skip
+
+
+def _first(made_from: Sources) -> Segmentation:
+    """The segments that all others of the model are numbered by, and go on from.
+
+    Of an earlier release, which kept none, they are those that were on screen last: names have their numbers.
+    """
+    store, model, n_users = made_from.store, made_from.model_key, len(made_from.vectors.inside)
+    kept = saved_work.recall_first(store, model, n_users)
+    if kept is not None:
+        return kept
+    earlier = saved_work.recall(store, model, n_users)
+    first = replace(earlier, partition=earlier.as_cut, cut=None) if earlier else _full_fit(made_from)
+    with errors.shown():
+        saved_work.keep_first(store, model, first)
+    return first
+
+
+def _full_fit(made_from: Sources) -> Segmentation:
+    """With the usual weights and number; numbered like the model before where they are the same."""
+    usual = Controls()
+    weights = effective(usual.weights, tuple(made_from.vectors.views))
+    evidence = background.k_evidence(made_from, weights)
+    start = evidence.usable_k if evidence else USUAL_SEGMENTS
+    cluster = ClusterSettings.checked(n_clusters=usual.n_within(shared.different(made_from, weights), start))
+    combined = shared.combined(made_from, weights)
+    cut = _cut(made_from.embeddings, weights, cluster, "", combined, made_from.vectors.inside, None)
+    return _after_training(made_from, Segmentation(made_from.embeddings, weights, cut))
 
 
 def _after_training(made_from: Sources, first: Segmentation) -> Segmentation:

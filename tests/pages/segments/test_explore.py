@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -211,6 +212,20 @@ def test_the_way_back_gives_the_very_same_segments(open_app: OpenApp, finished_r
     app.slider(key="k").set_value(6).run()
     assert session(app, finished_run).history[0].partition.labels.tolist() == first.labels.tolist()
     assert "Full fit" in texts(app)
+
+
+def test_the_same_settings_give_the_same_numbers_whatever_way_the_slider_went(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    found = []
+    for way in ((9, 4, 8), (2, 8), (8,)):
+        shutil.rmtree(finished_run.root / saved_work.STAGE, ignore_errors=True)
+        app = open_app(PAGE, data=finished_run.dataset)
+        for k in way:
+            app.slider(key="k").set_value(k).run()
+        found.append(session(app, finished_run).history[0].partition)
+    assert [one.digest for one in found] == [found[0].digest] * 3
+    assert len(found[0].ids) == 8
 
 
 def test_the_same_way_is_gone_once_for_all_sessions(

@@ -44,12 +44,13 @@ def test_the_preview_shows_ids_as_they_are(export: AppTest) -> None:
 def test_the_command_line_gives_the_same_settings(export: AppTest) -> None:
     export.slider(key="k").set_value(4).run()
     assert "--clusters 4 --weights url=1 --outcome purchase" in export.code[0].value
-    assert "warm fit" in texts(export)
+    assert "quick fit" in texts(export)
 
 
 def test_segments_that_the_command_gives_another_number_are_told(
-    export: AppTest, monkeypatch: pytest.MonkeyPatch
+    open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    export = open_app(PAGE, data=finished_run.dataset)
     assert "by size" not in texts(export)
-    monkeypatch.setattr(command, "other_numbers", lambda sizes: {2: 4, 4: 2} if len(sizes) == 3 else {})
+    monkeypatch.setattr(command, "other_numbers", lambda sizes: {2: 4, 4: 2} if len(sizes) == 6 else {})
     assert "by size, the largest first: 2 is 4 there · 4 is 2 there." in texts(export.run())
