@@ -8,6 +8,7 @@
 * ``company``: many people on one server.
 * ``funnels``: what a funnel of four steps takes.
 * ``privacy``: personal data that is left after cleaning. ``suites``: test files of other projects.
+* ``personal_places``: what is masked on made-up sites, of what is somebody's and of what is public.
 
 ``sets`` makes the data, ``measure`` runs a step in a process of its own, ``tables`` prints.
 """

@@ -176,6 +176,8 @@ def run(
     known = (*receipt.warnings, *_given_away(receipt.outcome_pages), *record["notes"])
     for warning in (*known, *said(record["failed"])):
         click.echo(f"warning: {warning}.", err=True)
+    if receipt.undecided:
+        click.echo(f"note: {receipt.undecided}.", err=True)
     report = out / "report.html"
     click.echo(f"{record['users']:,} users, {record['segments']} segments in {out}: see {report}", err=True)
 

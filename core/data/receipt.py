@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from core.base.local_clock import LocalClock
 from core.base.schema import PAGE_VIEW
+from core.base.wording import counted
 
 COUNTED: Final = "Counted on these pages: {}"
 """Where only a part of an export is counted; what part, stands at ``{}``."""
@@ -239,6 +240,17 @@ class Receipt(_Part):
     trained_users: int | None = None
     """Users that segments were learned from, where these are a sample; None where they are all."""
     warnings: tuple[str, ...] = ()
+
+    @property
+    def undecided(self) -> str:
+        """How many places the analyst has to decide about, and where; empty for none."""
+        waiting = sum(place.decision is Decision.UNDECIDED for place in self.places)
+        if not waiting:
+            return ""
+        return (
+            f"{counted(waiting, 'place')} of possibly personal data, seen by too few users to tell: decide "
+            "on the page Data, or by --mask-place and --keep-place (receipt.json has the names)"
+        )
 
     @property
     def clock(self) -> LocalClock:

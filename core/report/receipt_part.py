@@ -49,6 +49,7 @@ def assumptions(receipt: Receipt) -> tuple[CardMetric, ...]:
         "Sessions": f"{receipt.sessions:,}; {receipt.sessions_by_gap:,} without an id, which a pause begins",
         "Rejected records": "; ".join(rejects) or "none",
         "Personal data masked": ", ".join(masked) or "none found",
+        "Personal data to decide about": receipt.undecided or "none",
         "Read as absent": ", ".join(placeholders) or "none",
         "Other events": _other_events(receipt),
         "Without a user id": _nobodys(receipt),

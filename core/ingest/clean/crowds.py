@@ -2,16 +2,16 @@
 
 A value that one user alone ever saw is that user's own, or rare. One value does not tell which; the values of
 one place together do. In public places popularity has a long tail: beside the pages that one user saw there
-are those that two to five saw (by Zipf's law two for every three, and more of them in a larger export). Where
-all see their own (a profile, an order, a greeting) these are missing. How many there are in folders that are
-surely public, as several of their pages are shared, is what a place is compared with: so an export in which
-hardly anything is shared, being small, makes nothing personal.
+are those that two to five saw. Where all see their own (a profile, an order, a greeting) these are missing,
+and who has one comes back to it. A place is held against the public pages of the same export in both; the
+result is a logarithm of odds, to which other evidence can be added.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,19 +19,28 @@ FEW: Final = 5
 """A value that so many users saw at most belongs to the tail."""
 FEWEST_OWNERS: Final = 3
 """Different users who each alone saw a value of a place, from which on it can be a personal one."""
-CHANCE: Final = 1e-4
-"""Greatest probability that so many values of a public place had one owner."""
-CLEARER: Final = 0.4
-"""Largest share of what is shared in public tails that may be left: a place must not only differ for sure but
-by far."""
-LEAST: Final = 0.75
-"""Share of the tail that must be owned in any case."""
-RAREST: Final = 0.15
-"""Share of the public tail that is owned: so much is assumed at least, …"""
-UNKNOWN: Final = 0.9
-"""… and this where nothing is known, …"""
+PERSONAL: Final = (8.0, 1.0)
+"""Parameters of the beta distribution of the share of a personal place's rare values that one user saw."""
+ALIKE: Final = 10.0
+"""Sum of these parameters for a public place: how much alike public places of a site are."""
+UNKNOWN: Final = 0.75
+"""Share of the rare values of public places that one user alone saw, where nothing is known, …"""
 WEIGHT: Final = 4
 """… which counts as much as so many values."""
+BOUNDS: Final = (0.3, 0.9)
+"""Between these it is in any case."""
+AGAIN: Final = 0.2
+"""Share of the views of a public page that repeat one of the same user, where nothing is known, …"""
+AGAIN_WEIGHT: Final = 20
+"""… which counts as much as so many views."""
+OFTEN: Final = 5
+"""Views of a value that count: one user's habit."""
+CLEAR: Final = 6.0
+"""Log odds that coming back can add at most."""
+STAFF: Final = 0.15
+"""Share of the values of a place that a user saw together with one other, from which on it is staff."""
+UNLIKELY: Final = 2.5
+"""Log odds that a place is none of somebody's, before anything is known of it."""
 SURELY_PUBLIC: Final = 3
 """Pages of a folder that several users saw, from which on it is public, …"""
 SHARED: Final = 0.2
@@ -119,12 +128,11 @@ class Tail:
     Args:
         owned: Share of the values of at most :data:`FEW` users that one user alone saw; None where nobody
             shares anything, and nothing can be told.
-        owned_again: The same of values that were seen more than once: an export may be too small for a page
-            to be seen by two, but who has a page of their own comes back to it.
+        again: Share of their views that repeat one of the same user.
     """
 
     owned: float | None
-    owned_again: float = UNKNOWN
+    again: float = AGAIN
 
     @classmethod
     def of(cls, folders: Iterable[Iterable[Crowd]]) -> Tail:
@@ -136,36 +144,62 @@ class Tail:
             shared_at_all |= shared > 0
             if shared >= max(SURELY_PUBLIC, SHARED * (len(folder) - shared)):
                 pages += [page for page in folder if page.users <= FEW]
-        again = [page for page in pages if page.views > 1]
-        return cls(_owned(pages), _owned(again)) if shared_at_all else cls(None)
+        if not shared_at_all:
+            return cls(None)
+        views, users = sum(page.views for page in pages), sum(page.users for page in pages)
+        again = (views - users + AGAIN_WEIGHT * AGAIN) / (views + AGAIN_WEIGHT)
+        owned = (sum(page.alone for page in pages) + WEIGHT * UNKNOWN) / (len(pages) + WEIGHT)
+        return cls(min(BOUNDS[1], max(BOUNDS[0], owned)), again)
 
-    def differs(self, values: Iterable[Crowd], chance: float = CHANCE) -> bool:
-        """Say whether the values of a place belong to one user each.
+    def differs(self, values: Iterable[Crowd]) -> bool:
+        """Say whether the values of a place belong to one user each, where nothing else is known of it."""
+        return self.log_odds(values) > UNLIKELY
+
+    def log_odds(self, values: Iterable[Crowd]) -> float:
+        """How much more likely it is that a personal place was seen so than a public one, as a logarithm.
 
         Args:
-            values: The crowd of every value.
-            chance: As :data:`CHANCE`.
+            values: The crowd of every value of the place.
+
+        Returns:
+            Minus infinity where too few users have a value of their own.
         """
-        values = list(values)
-        again = [crowd for crowd in values if crowd.views > 1]
-        return self.owned is not None and (
-            _differs(values, self.owned, chance) or _differs(again, self.owned_again, chance)
-        )
+        crowds = list(values)
+        if self.owned is None or sum(crowd.rare for crowd in crowds) < FEWEST_OWNERS:
+            return -math.inf
+        owners = Counter(_owners(crowds))
+        own = sum(min(count, EACH) for count in owners.values())
+        popular = sum(crowd.users > FEW for crowd in crowds)
+        if len(owners) < FEWEST_OWNERS or own < BESIDE * popular:
+            return -math.inf
+        shared = len(crowds) - popular - owners.total()
+        public = (ALIKE * self.owned, ALIKE * (1 - self.owned))
+        return _log_chance(own, shared, *PERSONAL) - _log_chance(own, shared, *public) + self._again(crowds)
+
+    def _again(self, crowds: Iterable[Crowd]) -> float:
+        """What coming back to what one user alone saw adds: not all come back to their own."""
+        views = [min(crowd.views, OFTEN) for crowd in crowds if crowd.alone]
+        theirs = (1 + self.again) / 2
+        odds = len(views) * math.log((1 - theirs) / (1 - self.again))
+        return min(CLEAR, max(0.0, odds + (sum(views) - len(views)) * math.log(theirs / self.again)))
 
 
-def _owned(pages: list[Crowd]) -> float:
-    own = sum(page.alone for page in pages)
-    return max(RAREST, (own + WEIGHT * UNKNOWN) / (len(pages) + WEIGHT))
+def _owners(crowds: Sequence[Crowd]) -> Iterator[int]:
+    """Whose each rare value is, where it is one user's, apart from the staff that sees those of many."""
+    ends = Counter(end for crowd in crowds if 1 < crowd.users <= FEW for end in (crowd.first, crowd.last))
+    staff = {end for end, count in ends.items() if count >= max(FEWEST_OWNERS, STAFF * len(crowds))}
+    for crowd in crowds:
+        others = {crowd.first, crowd.last} - staff
+        if crowd.alone:
+            yield crowd.first
+        elif crowd.users <= DEVICES and len(others) == 1:
+            yield others.pop()
 
 
-def _differs(values: list[Crowd], owned_elsewhere: float, chance: float) -> bool:
-    owned = Counter(crowd.first for crowd in values if crowd.alone)
-    own = sum(min(count, EACH) for count in owned.values())
-    popular = sum(crowd.users > FEW for crowd in values)
-    tail = own + sum(not crowd.alone for crowd in values) - popular
-    if len(owned) < FEWEST_OWNERS or own < BESIDE * popular:
-        return False
-    from scipy.special import bdtrc  # takes a tenth of a second to load, and few exports ask it
+def _log_chance(own: int, shared: int, a: float, b: float) -> float:
+    """Logarithm of the chance of values in this order if their share has a beta distribution."""
+    return _log_beta(a + own, b + shared) - _log_beta(a, b)
 
-    enough = max(LEAST, 1 - CLEARER * (1 - owned_elsewhere)) * tail
-    return own >= enough and bool(bdtrc(own - 1, tail, owned_elsewhere) <= chance)
+
+def _log_beta(a: float, b: float) -> float:
+    return math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b)

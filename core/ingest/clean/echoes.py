@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -43,12 +43,16 @@ class SiteContext:
         titles: Page → what it is called.
         named: Rare pages whose address and title have a subject in common.
         shaped: Pages that end like one beside them that many users saw: numbers of articles, editions.
+        forms: Titles of several pages, as :func:`title_form` has them.
+        alike: Share of the pages that many users saw whose title is one of these.
     """
 
     public: Collection[str] = ()
     titles: Mapping[str, Collection[str]] = field(default_factory=dict)
     named: Collection[str] = ()
     shaped: Collection[str] = ()
+    forms: frozenset[str] = frozenset()
+    alike: float = 0.5
 
     def beside_end(self, page: str, title: str, masked: Callable[[str], str]) -> str:
         """Mask a title, but for the number that an ordinary page is known by."""
@@ -74,6 +78,25 @@ def rare_is_usual(beside: Iterable[Crowd]) -> bool:
     alone = sum(crowd.alone for crowd in crowds)
     few = sum(not crowd.alone and crowd.users <= FEW for crowd in crowds)
     return few >= max(USUAL, SHARED * alone)
+
+
+def title_form(title: str) -> str:
+    """A title without its numbers: that of an order is one title, whichever order."""
+    return _DIGIT.sub("0", title.casefold())
+
+
+def forms_of(titles: Mapping[str, Collection[str]], popular: Collection[str]) -> tuple[frozenset[str], float]:
+    """Titles that several pages have, and the share of the popular pages that have one.
+
+    Args:
+        titles: Page → what it is called.
+        popular: Pages that many users saw.
+    """
+    pages = Counter(form for of_page in titles.values() for form in set(map(title_form, of_page)))
+    forms = frozenset(form for form, count in pages.items() if count > 1)
+    named = [page for page in popular if titles.get(page)]
+    alike = sum(title_form(next(iter(titles[page]))) in forms for page in named)
+    return forms, (alike + 1) / (len(named) + 4)
 
 
 def subject(page: str, titles: Iterable[str], public: Collection[str]) -> set[str]:

@@ -58,9 +58,12 @@ def collapse(pages: Sequence[str], views: Sequence[int], crowds: Sequence[Crowd]
         pattern = template(page)
         if pattern != page:
             families[pattern].append(page)
+    alike = {page for family in families.values() if len(family) >= SIBLINGS for page in family}
+    seen = merged_by((page, crowd) for page, crowd in zip(pages, crowds, strict=False) if page in alike)
+    for page, crowd in seen.items():  # however often one user loads their own
+        total[page] = min(total[page], RARE_VIEWS - 1) if crowd.rare else total[page]
     renamed = {page: name for name, family in families.items() for page in _shattered(family, total)}
-    seen = merged_by((page, crowd) for page, crowd in zip(pages, crowds, strict=False) if page in renamed)
-    public = {page for page, crowd in seen.items() if crowd.users >= PUBLIC}
+    public = {page for page in renamed if page in seen and seen[page].users >= PUBLIC}
     return [page if page in public else renamed.get(page, page) for page in pages] if renamed else list(pages)
 
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
 
-from core.ingest.clean.crowds import Crowd, merged_by
-from core.ingest.clean.echoes import SiteContext, shaped, subject
+from core.ingest.clean.crowds import PUBLIC, Crowd, merged_by
+from core.ingest.clean.echoes import SiteContext, forms_of, shaped, subject
 from core.ingest.clean.found import Found
 from core.ingest.clean.page_parts import Values
 from core.ingest.clean.person_names import known_names, mask_names
@@ -79,7 +79,8 @@ def _site(pages: Values, titles: Titles, usual: Collection[str], found: Found) -
     public = public_words([*merged_by(texts).items(), *paths], found.public)
     rare = (page for page, crowd in pages.items() if crowd.users < found.public)
     named = {page for page in rare if subject(page, titles.get(page, ()), public)}
-    return SiteContext(public, titles, named, usual)
+    popular = [page for page, crowd in pages.items() if crowd.users >= PUBLIC]
+    return SiteContext(public, titles, named, usual, *forms_of(titles, popular))
 
 
 def _masked(titles: Titles, site: SiteContext, found: Found) -> dict[str, dict[str, Crowd]]:

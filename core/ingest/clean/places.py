@@ -9,17 +9,26 @@ users type into a search is theirs as well, unless others typed it or all of its
 
 from __future__ import annotations
 
+import math
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from core.data.receipt import Decision
-from core.ingest.clean.crowds import CHANCE, Crowd, merged
-from core.ingest.clean.echoes import SUBJECT, USUAL, SiteContext, rare_is_usual, unechoed, with_gaps
+from core.ingest.clean.crowds import FEW, FEWEST_OWNERS, UNLIKELY, Crowd, merged
+from core.ingest.clean.echoes import (
+    SUBJECT,
+    USUAL,
+    SiteContext,
+    rare_is_usual,
+    title_form,
+    unechoed,
+    with_gaps,
+)
 from core.ingest.clean.found import Found
 from core.ingest.clean.page_parts import GAP, Part, Values, parts_of, words_of
-from core.ingest.clean.randomness import looks_random
+from core.ingest.clean.randomness import looks_issued, looks_random
 
 SEARCHES: Final = frozenset(
     ("q", "query", "search", "s", "k", "ssearch", "search_query", "keyword", "keywords", "term", "text")
@@ -32,13 +41,30 @@ SEARCH_FOLDERS: Final = frozenset(
     )
 )
 """The same in a path."""
-NUMBERS_CHANCE: Final = 1e-2
-"""As :data:`core.ingest.clean.crowds.CHANCE`, for long numbers, which can be those of people."""
+ACCOUNT: Final = frozenset(
+    (
+        *("account", "my", "me", "user", "customer", "member", "subscriber", "profile", "order", "invoice"),
+        *("billing", "payment", "checkout", "booking", "reservation", "return", "rma", "refund", "ticket"),
+        *("track", "tracking", "shipment", "redeem", "wishlist", "verify", "verification", "confirm"),
+        *("confirmation", "activate", "reset", "password", "login", "invite", "unsubscribe", "token"),
+        *("session", "message", "inbox", "draft", "application", "konto", "kunde", "bestellung", "rechnung"),
+        *("buchung", "compte", "client", "commande", "facture", "paiement", "cuenta", "cliente", "pedido"),
+        *("factura", "pago", "reserva", "conto", "ordine", "fattura", "conta", "bestelling", "factuur"),
+    )
+)
+"""Words above what is somebody's, in a few languages; with an ``s`` as well."""
+ISSUED_ODDS, RANDOM_ODDS, ACCOUNT_ODDS = 0.5, 2.5, 2.5
+"""Log odds that most values were issued by a program, were drawn by chance, stand below an account's word."""
+FORM_TITLE, OWN_TITLE = 0.8, 0.2
+"""Shares of personal places whose pages have one title, or titles of their own."""
+MOST: Final = 0.9
+"""Share of the rare values at a place from which on what they begin with belongs to the place."""
 OFFERED: Final = 2
 """Owners from which on a place that nobody shares is offered to the analyst, though too few for a verdict."""
 
-_LEAD: Final = re.compile(r"[^\W_]+[-_.+~]+")
-_LONG_NUMBER: Final = re.compile(r"\d{6,}")
+_HANDLES: Final = "@~"
+"""Signs before the name of a user."""
+_LEAD: Final = re.compile(r"[@~]|[^\W_]+[-_.+~]+")
 _NUMBERS: Final = re.compile(r"^[\d._-]+$")
 """Values below which everything is looked at together, though they stay: days, orders, numbers of pages."""
 
@@ -119,7 +145,11 @@ def _by_titles(
         published = (popular or value.isalpha()) and _leads_to_named(prefix + value, children[value], site)
         if crowd.users >= found.public or GAP in text or value.startswith("{") or published:
             continue
-        words = unechoed(text, site.called(children[value]), site.public)
+        titles = site.called(children[value])
+        own_title = site.forms.isdisjoint(map(title_form, titles))
+        if own_title and _NUMBERS.match(text) and not _is_account(prefix):
+            continue
+        words = unechoed(text, titles, site.public)
         name = crowd.rare or GAP in prefix or len(words) >= SUBJECT or not all(map(str.isalpha, words))
         if words and name:
             new[value] = with_gaps(text, words)
@@ -148,55 +178,89 @@ def _by_crowds(
         return found.decide(
             name, values, [value for value in rare if not words_of(value).issubset(site.public)]
         )
-    renamed = _by_lead(prefix + slot, values, found)
+    renamed = _owned(prefix + slot, values, found, site, children)
     values = {value: crowd for value, crowd in values.items() if value not in renamed}
-    rare = [value for value in rare if value in values]
-    if found.tail.differs(values.values()) or name in found.mask:
-        return renamed | found.masked(name, values, rare)
-    if ids := _ids(values, found):
-        return renamed | found.masked(name, ids, list(ids))
-    _offer(name, values, found)
+    drawn = [value for value in values if looks_random(value)]
+    if all(values[value].alone for value in drawn) and name not in found.keep:
+        renamed |= found.masked(name, values, drawn)
+    if name not in found.keep or name not in found.places:
+        _offer(name, values, found)
     if name in found.keep:
         return renamed
+    rare = [value for value in rare if value not in renamed]
     unusual = (value for value in rare if not all(map(site.is_published, children[value])))
     lone = {value: masked for value in unusual if (masked := found.lone(value, values[value])) != value}
     return renamed | lone
+
+
+def _owned(
+    prefix: str, values: Values, found: Found, site: SiteContext, children: Mapping[str, Collection[str]]
+) -> dict[str, str]:
+    """What becomes of the values after a prefix where these belong to one user each."""
+    renamed: dict[str, str] = {}
+    kept = prefix + GAP in found.keep
+    groups = [(prefix, values)] if kept else _groups(prefix, values, found.mask)
+    for front, group in groups:
+        left = {value: crowd for value, crowd in group.items() if value not in renamed}
+        odds = found.tail.log_odds(left.values())
+        if math.isfinite(odds):
+            odds += _evidence(front, left, children, site)
+            odds -= math.log(len(groups)) * (len(group) < len(values))
+        if front + GAP in found.mask or odds > UNLIKELY:
+            few = [value for value, crowd in left.items() if crowd.users <= FEW]
+            renamed |= found.masked(front + GAP, left, few, front.removeprefix(prefix) + GAP)
+    return renamed
+
+
+def _groups(prefix: str, values: Values, mask: Collection[str]) -> list[tuple[str, Values]]:
+    """Values that may be alike, and what stands before them: all, those that begin alike, the issued ones.
+
+    All come first, unless nearly all rare ones begin alike. The more groups, the more one differs by chance.
+    """
+    leads: dict[str, dict[str, Crowd]] = defaultdict(dict)
+    for value, crowd in values.items():
+        if match := _LEAD.match(value):
+            leads[match[0]][value] = crowd
+    most = max(FEWEST_OWNERS, MOST * sum(crowd.rare for crowd in values.values()))
+    groups: list[tuple[str, Values]] = [(prefix, values)]
+    for lead, group in leads.items():
+        rare = sum(crowd.rare for crowd in group.values())
+        if rare >= FEWEST_OWNERS or prefix + lead + GAP in mask:
+            groups.insert(0 if rare >= most else len(groups), (prefix + lead, group))
+    issued = {value: crowd for value, crowd in values.items() if looks_issued(value)}
+    return [*groups, (prefix, issued)] if len(issued) >= FEWEST_OWNERS else groups
+
+
+def _is_account(prefix: str) -> bool:
+    """Whether what follows stands below a word of an account, or is called by a handle."""
+    words = words_of(prefix)
+    return prefix[-1:] in _HANDLES or not ACCOUNT.isdisjoint(
+        words | {word.removesuffix("s") for word in words}
+    )
+
+
+def _evidence(
+    prefix: str, values: Values, children: Mapping[str, Collection[str]], site: SiteContext
+) -> float:
+    """Log odds that values are somebody's by their form, what they stand below, and their pages' titles."""
+    few = [value for value, crowd in values.items() if crowd.users <= FEW]
+    odds = ACCOUNT_ODDS * _is_account(prefix)
+    for drawn, more in ((looks_issued, ISSUED_ODDS), (looks_random, RANDOM_ODDS - ISSUED_ODDS)):
+        odds += more * (2 * sum(map(drawn, few)) > len(few))
+    titles = [title for value in few for title in site.called(children[value])]
+    if not titles:
+        return odds
+    alike = sum(title_form(title) in site.forms for title in titles) / len(titles)
+    one, own = math.log(FORM_TITLE / site.alike), math.log(OWN_TITLE / (1 - site.alike))
+    return odds + alike * one + (1 - alike) * own
 
 
 def _is_search(prefix: str, slot: str) -> bool:
     return slot[1:-1] in SEARCHES or (slot == "/" and prefix.rpartition("/")[2] in SEARCH_FOLDERS)
 
 
-def _ids(values: Values, found: Found) -> dict[str, Crowd]:
-    """Values that nobody reads: keys drawn by chance, or long numbers, if nobody shares any of them."""
-    drawn = {value: crowd for value, crowd in values.items() if looks_random(value)}
-    if all(crowd.alone for crowd in drawn.values()):
-        return drawn or _numbers(values, found)
-    return _numbers(values, found)
-
-
-def _numbers(values: Values, found: Found) -> dict[str, Crowd]:
-    numbers = {value: crowd for value, crowd in values.items() if _LONG_NUMBER.fullmatch(value)}
-    owned = all(crowd.alone for crowd in numbers.values())
-    return numbers if owned and found.tail.differs(numbers.values(), NUMBERS_CHANCE) else {}
-
-
 def _offer(name: str, values: Values, found: Found) -> None:
     owned = all(crowd.alone for crowd in values.values())
     if owned and len({crowd.first for crowd in values.values()}) >= OFFERED:
-        found.note(name, values.values(), values, Decision.UNDECIDED)
-
-
-def _by_lead(prefix: str, values: Values, found: Found) -> dict[str, str]:
-    """The same for values that begin alike: ``profile-7f3a`` beside ``help`` and ``imprint``."""
-    groups: dict[str, dict[str, Crowd]] = defaultdict(dict)
-    for value, crowd in values.items():
-        if match := _LEAD.match(value):
-            groups[match[0]][value] = crowd
-    renamed: dict[str, str] = {}
-    for lead, group in groups.items():
-        name = prefix + lead + GAP
-        if name in found.mask or found.tail.differs(group.values(), CHANCE**2):
-            rare = [value for value, crowd in group.items() if crowd.rare]
-            renamed |= found.masked(name, group, rare, lead + GAP)
-    return renamed
+        decision = Decision.KEPT if name in found.keep else Decision.UNDECIDED
+        found.note(name, values.values(), values, decision)

@@ -10,9 +10,23 @@ SHORTEST: Final = 12
 SWITCHES: Final = 4
 """Changes between letters, digits and case, beyond what words with numbers have."""
 
+MIXED: Final = 3
+"""Runs of letters or digits that a code has at least, and characters that each has on average at most."""
+
+_NUMBER: Final = re.compile(r"\d{4}")
 _SEPARATED: Final = re.compile(r"[-_.~=:+]+")
 _RUNS: Final = re.compile(r"[a-z]+|[A-Z]+|[0-9]+")
 _UUID: Final = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
+
+
+def looks_issued(text: str) -> bool:
+    """Say whether a program issued a value: a number of at least four digits, a code, a key.
+
+    In one value a code looks like the number of a model; where all values of a place do, they are issued.
+    """
+    parts = [(part, len(_RUNS.findall(part))) for part in _SEPARATED.split(text)]
+    mixed = any(runs >= MIXED and len(part) <= MIXED * runs for part, runs in parts)
+    return mixed or _NUMBER.search(text) is not None
 
 
 def looks_random(text: str) -> bool:

@@ -127,7 +127,7 @@ def test_all_that_was_masked_and_why_records_were_rejected_is_said(
     )
     kept = place.model_copy(update={"decision": Decision.KEPT})
     changes = {
-        "places": (place, kept),
+        "places": (place, kept, kept.model_copy(update={"decision": Decision.UNDECIDED})),
         "pii_masked": {"email": 2},
         "rejects_by_reason": {"5 fields instead of 12": 6_667, "a NUL byte": 8},
     }
@@ -136,6 +136,7 @@ def test_all_that_was_masked_and_why_records_were_rejected_is_said(
         for fact in assumptions(make_dataset(tmp_path).receipt.model_copy(update=changes))
     }
     assert said["Personal data masked"] == "email 2, values that one user each saw 9"
+    assert said["Personal data to decide about"].startswith("1 place of possibly personal data")
     assert said["Rejected records"] == "5 fields instead of 12: 6,667; a NUL byte: 8"
 
 

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,20 +21,37 @@ def test_crowds_merge_into_the_crowd_of_all(parts: list[list[int]]) -> None:
 def test_the_tail_is_that_of_folders_with_shared_pages() -> None:
     public = [crowd(1, 2), crowd(3, 4), crowd(5, 6), *(crowd(user) for user in range(10, 19))]
     personal = [crowd(user) for user in range(20, 60)]
-    assert Tail.of([public, personal]).owned == pytest.approx((9 + 0.9 * 4) / (12 + 4))
-    assert Tail.of([[crowd(1, 2)], personal]).owned == pytest.approx(0.9)  # nothing known
+    assert Tail.of([public, personal]).owned == pytest.approx((9 + 0.75 * 4) / (12 + 4))
+    assert Tail.of([[crowd(1, 2)], personal]).owned == pytest.approx(0.75)  # nothing known
     assert Tail.of([personal]).owned is None  # nobody shares anything
 
 
+def test_how_often_a_user_loads_a_public_page_again_is_counted() -> None:
+    pages = [crowd(user, user + 1, views=4) for user in range(10)]  # every second view is one again
+    assert Tail.of([pages]).again == pytest.approx((40 - 20 + 20 * 0.2) / (40 + 20))
+
+
 def test_many_owners_and_hardly_anything_shared_is_personal() -> None:
-    assert PUBLIC_TAIL.differs([crowd(user) for user in range(20)])
-    assert not PUBLIC_TAIL.differs([crowd(user) for user in range(10)])  # may be chance
-    assert not PUBLIC_TAIL.differs([crowd(user) for user in range(20)] + [crowd(1, 2)] * 10)
+    assert PUBLIC_TAIL.differs([crowd(user) for user in range(10)])
+    assert not PUBLIC_TAIL.differs([crowd(user) for user in range(3)])  # may be chance
+    assert not PUBLIC_TAIL.differs([crowd(user) for user in range(10)] + [crowd(1, 2)] * 5)
 
 
 def test_a_value_seen_again_by_its_one_user_tells_more() -> None:
-    assert PUBLIC_TAIL.differs([crowd(user, views=2) for user in range(6)])
-    assert not PUBLIC_TAIL.differs([crowd(user) for user in range(6)])
+    once = math.log((8 * 9 * 10) / (9 * 10 * 11)) - math.log((5 * 6 * 7) / (10 * 11 * 12))
+    again = 3 * math.log((1 - 0.575) / (1 - 0.15) * 0.575 / 0.15)
+    assert PUBLIC_TAIL.log_odds([crowd(user) for user in range(3)]) == pytest.approx(once)
+    assert PUBLIC_TAIL.log_odds([crowd(user, views=2) for user in range(3)]) == pytest.approx(once + again)
+
+
+def test_two_owners_are_too_few_for_any_odds() -> None:
+    assert PUBLIC_TAIL.log_odds([crowd(1, views=9), crowd(2, views=9)]) == -math.inf
+
+
+def test_staff_that_sees_those_of_many_does_not_share_them() -> None:
+    orders = [*(crowd(user) for user in range(6)), *(crowd(user, 50) for user in range(6, 12))]
+    assert PUBLIC_TAIL.differs(orders)
+    assert not PUBLIC_TAIL.differs([*orders[:6], *(crowd(user, user + 30) for user in range(6, 12))])
 
 
 def test_one_crawler_in_an_archive_makes_nothing_personal() -> None:

@@ -27,6 +27,29 @@ def test_what_each_user_alone_saw_at_a_place_is_one_page() -> None:
     assert place.examples == ("u…",)
 
 
+def test_three_owners_below_an_account_word_are_enough() -> None:
+    once = range(3)
+    assert len(mask_places(PUBLIC | own("/orders/{}", once, views=1), found(), SiteContext())) == 3
+    assert len(mask_places(PUBLIC | own("/bestellung/{}", once, views=1), found(), SiteContext())) == 3
+    assert mask_places(PUBLIC | own("/guides/{}", once, views=1), found(), SiteContext()) == {}
+
+
+def test_keys_and_numbers_of_few_go_where_all_have_one_title_and_articles_stay() -> None:
+    numbers = {f"/a/w-{4_711 + 13 * user}": crowd(user) for user in range(4)}
+    one, own_titles = {page: ["Done"] for page in numbers}, {page: [f"News of {page}x"] for page in numbers}
+    orders = SiteContext({"done"}, one, forms=frozenset({"done"}), alike=0.05)
+    assert set(mask_places(PUBLIC | numbers, found(), orders).values()) == {"/a/w-{…}"}
+    articles = SiteContext({"done"}, own_titles, alike=0.05, named=numbers)
+    assert mask_places(PUBLIC | numbers, found(), articles) == {}
+
+
+def test_words_beside_codes_of_a_place_stay() -> None:
+    codes = {f"/visit/{user}x{user}y{user}": crowd(user) for user in range(9)}
+    words = {f"/visit/{name}": crowd(*ALL) for name in ("us", "museum", "castle", "cafe")}
+    renamed = mask_places(PUBLIC | codes | words, found(), SiteContext())
+    assert set(renamed) == set(codes)
+
+
 def test_places_below_a_place_are_seen_together() -> None:
     pages = PUBLIC | {f"/u/n{user}x/o{user}y": crowd(user, views=2) for user in range(12)}
     assert set(mask_places(pages, found(), SiteContext()).values()) == {"/u/{…}/{…}"}
@@ -78,7 +101,7 @@ def test_the_analyst_has_the_last_word() -> None:
 
 def test_what_is_too_little_to_tell_is_offered() -> None:
     notes = found()
-    assert mask_places(PUBLIC | own("/wish/{}", range(3)), notes, SiteContext()) == {}
+    assert mask_places(PUBLIC | own("/wish/{}", range(2)), notes, SiteContext()) == {}
     assert notes.places["/wish/{…}"].decision is Decision.UNDECIDED
 
 
