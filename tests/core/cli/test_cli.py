@@ -307,7 +307,8 @@ def test_a_preset_given_later_keeps_the_other_settings(finished: Path, tmp_path:
     record = json.loads((copy / "run.json").read_text())
     record["settings"]["train"]["seed"] = 7
     (copy / "run.json").write_text(json.dumps(record))
-    with mock.patch("core.runs.run.run", return_value={"users": 0, "segments": 0, "notes": []}) as run:
+    made = {"users": 0, "segments": 0, "notes": [], "failed": {}}
+    with mock.patch("core.runs.run.run", return_value=made) as run:
         done = cli("run", "--out", copy, "--from-stage", "train", "--preset", "thorough")
     assert done.returncode == 0, done.stderr
     assert run.call_args.args[2].train == TrainSettings.preset(Preset.THOROUGH, seed=7)
