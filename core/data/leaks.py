@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import bdtrc  # scipy.stats takes a second to load
 
 LEAK_USERS: Final = 20
 """Visitors that a place has at least, where the shares below are looked at …"""
@@ -91,7 +91,7 @@ def _leaking(
     )
     everywhere = (having >= LEAK_SHARE * visitors) & (having >= LEAK_REACH * len(converted))
     lift = having * n_users >= AT_LIFT * visitors * len(converted)
-    by_chance = stats.binom.sf(there - 1, visitors, at.mean() if len(at) else 0) * np.count_nonzero(looked_at)
+    by_chance = bdtrc(there - 1, visitors, at.mean() if len(at) else 0.0) * np.count_nonzero(looked_at)
     few = looked_at & (there >= AT_SHARE * visitors) & (by_chance <= AT_CHANCE)
     leaking: np.ndarray = few & lift | (visitors >= LEAK_USERS) & (everywhere | (lift & (later >= half)))
     return leaking
