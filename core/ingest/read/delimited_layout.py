@@ -32,15 +32,10 @@ from core.ingest.read.nested import (
     rows_of,
 )
 
-RECORD_COLUMNS: Final = (
-    *PARAM_LISTS,
-    "device",
-    "geo",
-    "traffic_source",
-    "ecommerce",
-    "collected_traffic_source",
-    "session_traffic_source_last_click",
+RECORD_COLUMNS: Final = tuple(
+    dict.fromkeys((*PARAM_LISTS, *(path.split(".")[0] for path in RECORD_FIELDS.values() if "." in path)))
 )
+"""Columns of GA4's export that hold lists or records: those of the fields that are read."""
 
 KEY: Final = re.compile(r"^event_params[._](\d+)[._]key$", re.IGNORECASE)
 VALUE: Final = re.compile(r"^event_params[._](\d+)[._]value(?:[._]\w+)?$", re.IGNORECASE)
