@@ -24,6 +24,7 @@ HELD_OUT = {
     "engagement_s_mean", "engagement_s_median", "engagement_none_share", "outcome_rate", "session_rate",
     "revenue_per_user",
 }  # fmt: skip
+OF_OUTCOME = {"outcome_rate", "session_rate", "revenue_per_user"}
 MEDIANS = {"page_views_median": "page_views", "engagement_s_median": "seconds"}
 SHARES = {"outcome_rate": "bought", "engagement_none_share": "silent", "share": "hit"}
 """Measures by the test that tells two rows apart → columns of :attr:`Oracle.people`."""
@@ -45,6 +46,7 @@ class Oracle:
         before: The same before the last move.
         vectors: What was clustered.
         outcome: The event whose users count as converted.
+        given_away: Whether a page that the model read gives the outcome away: then it is not tested.
     """
 
     users: pd.DataFrame
@@ -58,6 +60,7 @@ class Oracle:
     before: np.ndarray
     vectors: np.ndarray
     outcome: str = "purchase"
+    given_away: bool = False
 
     @cached_property
     def people(self) -> pd.DataFrame:
@@ -99,8 +102,7 @@ class Oracle:
             return self.others(key.removeprefix("others:"))
         if key.startswith("outcome:"):
             inside = self.people["row"].str.startswith("segment:")
-            bought = self.people["bought"]
-            return self.people[bought if key == "outcome:with" else inside & ~bought]
+            return self.people[inside & (self.people["bought"] == (key == "outcome:with"))]
         return self.people if key == "all" else self.people[self.people["row"] == key]
 
     def others(self, key: str) -> pd.DataFrame:
@@ -176,7 +178,8 @@ class Oracle:
             return None
         people = self._hits(dimension, item) if item else self.people
         sides = [people.loc[self.of(key).index] for key in (first, second)]
-        tested = dimension in ATTRIBUTES if item else kind in HELD_OUT
+        held_out = HELD_OUT - OF_OUTCOME if self.given_away else HELD_OUT
+        tested = dimension in ATTRIBUTES if item else kind in held_out
         if kind in SHARES:
             p, apart = shares_differ(*(side[SHARES[kind]].dropna().astype(bool) for side in sides))
         elif kind in MEDIANS:

@@ -60,6 +60,7 @@ def oracle_of(shop: Shop) -> Oracle:
         shop.dataset.users, shop.dataset.outcomes, shop.dataset.pages, sequences.offsets, sequences.page,
         sequences.session, {view.value: names for view, names in shop.labels.items()}, shop.partition.labels,
         before.labels, shop.vectors,
+        given_away=shop.context.tables.basis.data.outcomes.is_read(shop.context.tables.profiles.chosen),
     )  # fmt: skip
 
 
