@@ -43,7 +43,8 @@ class Raw:
     EVENT_MEDIUM: Final = "medium"
     TRANSACTION_ID: Final = "transaction_id"
     PURCHASE_REVENUE: Final = "purchase_revenue"
-    CURRENCY: Final = "currency"  # of the revenue
+    REFUND_VALUE: Final = "refund_value"
+    CURRENCY: Final = "currency"  # of the revenue, or of what is refunded
     TRAFFIC_TYPE: Final = "traffic_type"
     DEBUG_MODE: Final = "debug_mode"
     BATCH_PAGE_ID: Final = "batch_page_id"
@@ -79,6 +80,7 @@ RAW_TEXT_COLUMNS: Final[tuple[str, ...]] = (
     Raw.EVENT_MEDIUM,
     Raw.TRANSACTION_ID,
     Raw.PURCHASE_REVENUE,
+    Raw.REFUND_VALUE,
     Raw.CURRENCY,
     Raw.TRAFFIC_TYPE,
     Raw.DEBUG_MODE,
@@ -197,7 +199,8 @@ class Outcomes:
     EVENTS: Final = "events"  # int64
     SESSIONS: Final = "sessions"  # int32, sessions of the user with at least one
     FIRST_TS: Final = "first_ts"  # int64
-    REVENUE: Final = "revenue"  # float64, in ``currency``; null when never sent
+    REVENUE: Final = "revenue"  # float64, gross, in ``currency``; null when never sent
+    REFUNDS: Final = "refunds"  # float64, of purchases: what was given back of them; null where nothing was
     CURRENCY: Final = "currency"  # three letters; null when never sent
 
 

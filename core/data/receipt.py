@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Final, Self
 
@@ -112,7 +112,26 @@ class OutcomeUsers(_Part):
     events: int
     """Times; a purchase counts once a transaction."""
     revenue: dict[str, float]
-    """Currency → sum; empty where none was sent."""
+    """Currency → sum, gross; empty where none was sent."""
+    refunds: dict[str, float] = {}
+    """Currency → what was given back of it."""
+    all_refunded: int = 0
+    """Those of the users to whom everything they paid was given back: they count among the users."""
+
+    @property
+    def net(self) -> dict[str, float]:
+        """Currency → what is left of the revenue."""
+        currencies = dict.fromkeys((*self.revenue, *self.refunds))
+        return {name: self.revenue.get(name, 0.0) - self.refunds.get(name, 0.0) for name in currencies}
+
+
+class Revenue(_Part):
+    """What purchases brought in one currency, with a user id and without."""
+
+    gross: float
+    refunds: float
+    """All, also those of purchases that are not in the data."""
+    net: float
 
 
 def without_used_views(users: int, left_out: int) -> str:
@@ -129,13 +148,27 @@ def without_used_views(users: int, left_out: int) -> str:
 def added(parts: Iterable[OutcomeUsers]) -> OutcomeUsers:
     """What all of them did together, who share no user and no transaction."""
     parts = list(parts)
-    currencies = dict.fromkeys(currency for part in parts for currency in part.revenue)
     return OutcomeUsers(
         users=sum(part.users for part in parts),
         without_page_view=sum(part.without_page_view for part in parts),
         left_out=sum(part.left_out for part in parts),
         events=sum(part.events for part in parts),
-        revenue={name: sum(part.revenue.get(name, 0.0) for part in parts) for name in currencies},
+        revenue=_sums([part.revenue for part in parts]),
+        refunds=_sums([part.refunds for part in parts]),
+        all_refunded=sum(part.all_refunded for part in parts),
+    )
+
+
+def _sums(parts: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    names = dict.fromkeys(name for part in parts for name in part)
+    return {name: sum(part.get(name, 0.0) for part in parts) for name in names}
+
+
+def describe_revenue(revenue: Mapping[str, Revenue]) -> str:
+    """``1,240.00 EUR gross, 200.00 refunded, 1,040.00 net``; empty where nobody bought."""
+    return "; ".join(
+        f"{one.gross:,.2f} {currency} gross, {one.refunds:,.2f} refunded, {one.net:,.2f} net"
+        for currency, one in revenue.items()
     )
 
 
@@ -228,6 +261,8 @@ class Receipt(_Part):
     out, what is rejected and what is put together are all records."""
     source_basis: dict[str, int] = {}
     """What the users' sources were taken from (``core/data/source_basis.py``) → users."""
+    revenue: dict[str, Revenue] = {}
+    """Currency → revenue of all purchases, whoever bought; empty where only some of the users are counted."""
     outcome_users: dict[str, OutcomeUsers] = {}
     """Event → who did it, most users first."""
     no_user_id: dict[str, OutcomeUsers] = {}

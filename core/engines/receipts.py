@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from core.data.receipt import OutcomeUsers, Receipt, WaterfallStep, added, ranked
-from core.ingest.account.summary import describe_nobodys, files_of
+from core.ingest.account.summary import describe_nobodys, files_of, revenue_of
 from core.ingest.account.waterfall import Waterfall
 from core.ingest.clean import clock
 from core.ingest.observe.decided import Decided
@@ -34,6 +34,7 @@ def of_sample(raw: RawRead, decided: Decided, sample: Receipt) -> Receipt:
         update={
             "narrowed": f"a sample of {sample.users:,} of {decided.n_users:,} users",
             "trained_users": None,
+            "revenue": {},
         }
     )
 
@@ -71,7 +72,8 @@ def add_up(
         "rounded_times": accounted.tally.looks_rounded,
         "placeholders": accounted.placeholders,
         "source_basis": ranked(sum((Counter(part.source_basis) for part in parts), Counter())),
-        "outcome_users": _outcomes(parts),
+        "outcome_users": (outcome_users := _outcomes(parts)),
+        "revenue": revenue_of(outcome_users, nobodys_outcomes(decided.nobodys), decided.refunds),
         "narrowed": "",
         "trained_users": trained.users,
         **_engagement(parts, sums["users"]),

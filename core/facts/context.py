@@ -122,11 +122,13 @@ class Tables:
         return table[table[Col.OUTCOME] == table[Col.OUTCOME].iloc[-1]] if len(table) else table
 
     @cached_property
-    def money(self) -> Mapping[tuple[str, str], float]:
-        """Row and currency → revenue."""
-        table = self._of_outcome
-        cells = zip(table[Col.KEY], table[Col.CURRENCY], table[Col.REVENUE], strict=True)
-        return {(key, currency): revenue for key, currency, revenue in cells}
+    def money(self) -> Mapping[tuple[str, str, str], float]:
+        """Gross or net revenue, row and currency → its sum."""
+        table, kinds = self._of_outcome, (Col.REVENUE, Col.NET_REVENUE)
+        cells = [zip(table[Col.KEY], table[Col.CURRENCY], table[kind], strict=True) for kind in kinds]
+        return {
+            (kind, *where): paid for kind, rows in zip(kinds, cells, strict=True) for *where, paid in rows
+        }
 
     @property
     def unseen(self) -> pd.DataFrame:

@@ -29,7 +29,7 @@ from core.segments.geometry import squared_distances
 
 _OF_CONVERTED: Final = (
     Col.OUTCOME_USERS, Col.OUTCOME_RATE, Col.OUTCOME_SESSIONS, Col.SESSION_RATE, Col.REVENUE,
-    Col.REVENUE_PER_USER,
+    Col.NET_REVENUE, Col.REVENUE_PER_USER,
 )  # fmt: skip
 """Figures that tell what the converted users did: with one of them, the revenue is that user's."""
 _OF_ENGAGED: Final = (Col.ENGAGEMENT_USERS, Col.ENGAGEMENT_MEAN, Col.ENGAGEMENT_MEDIAN)
@@ -73,7 +73,9 @@ class Figures:
         row, measure = self.context.row(key), BY_KEY[name]
         value = float(row[name])
         if measure.unit is Unit.MONEY and len(self.currencies) > 1 and currency:
-            value = self.context.tables.money[key, currency] / (1 if name == Col.REVENUE else row[Col.USERS])
+            per_user = name == Col.REVENUE_PER_USER
+            paid = self.context.tables.money[Col.REVENUE if per_user else name, key, currency]
+            value = paid / (row[Col.USERS] if per_user else 1)
         if math.isnan(value):
             return None
         is_rate = name == Col.OUTCOME_RATE
@@ -381,9 +383,9 @@ def _behind(row: Mapping[str, Any], name: str) -> float:
 
 
 def _why_absent(name: str, currencies: Sequence[str]) -> str:
-    if name.startswith("revenue") and len(currencies) > 1:
+    if BY_KEY[name].unit is Unit.MONEY and len(currencies) > 1:
         return f"is in {' and '.join(currencies)}, which are not added up: ask for the revenue by segment"
-    if name.startswith(("outcome", "revenue", "session_rate")):
+    if name.startswith("outcome") or name in _OF_CONVERTED:
         return "is absent: the data has no such outcome event or value"
     if name.startswith("engagement"):
         return "is absent: the file has no engagement time"

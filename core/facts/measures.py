@@ -50,8 +50,9 @@ MEASURES: Final = (
     Measure(Col.OUTCOME_RATE, "outcome rate", Unit.SHARE),
     Measure(Col.OUTCOME_SESSIONS, "converting sessions", Unit.COUNT),
     Measure(Col.SESSION_RATE, "outcome rate of sessions", Unit.SHARE),
-    Measure(Col.REVENUE, "revenue", Unit.MONEY),
-    Measure(Col.REVENUE_PER_USER, "revenue a user", Unit.MONEY),
+    Measure(Col.REVENUE, "gross revenue", Unit.MONEY),
+    Measure(Col.NET_REVENUE, "net revenue", Unit.MONEY),
+    Measure(Col.REVENUE_PER_USER, "gross revenue a user", Unit.MONEY),
 )
 """Every column of the segments table but the ends of the interval, which go with the outcome rate."""
 

@@ -28,8 +28,9 @@ HAS: Final = {
     Col.ENGAGEMENT_MEDIAN: "a median engagement time of {}",
     Col.OUTCOME_RATE: "an outcome rate of {}",
     Col.SESSION_RATE: "an outcome rate of {} of the sessions",
-    Col.REVENUE: "revenue of {}",
-    Col.REVENUE_PER_USER: "revenue of {} a user",
+    Col.REVENUE: "gross revenue of {}",
+    Col.NET_REVENUE: "net revenue of {}",
+    Col.REVENUE_PER_USER: "gross revenue of {} a user",
     "segments": "{} segments",
     LIKE: "{} look-alikes among the other clustered users",
     "moved": "{} users that changed their segment",
@@ -47,8 +48,9 @@ MORE: Final = {
     Col.ENGAGEMENT_MEAN: ("spend", "more time on the site", "less time on the site"),
     Col.OUTCOME_RATE: ("convert", "more often", "less often"),
     Col.SESSION_RATE: ("convert", "in more of the sessions", "in fewer of the sessions"),
-    Col.REVENUE: ("bring", "in more revenue", "in less revenue"),
-    Col.REVENUE_PER_USER: ("bring", "in more revenue a user", "in less revenue a user"),
+    Col.REVENUE: ("bring", "in more gross revenue", "in less gross revenue"),
+    Col.NET_REVENUE: ("bring", "in more net revenue", "in less net revenue"),
+    Col.REVENUE_PER_USER: ("bring", "in more gross revenue a user", "in less gross revenue a user"),
 }  # fmt: skip
 """Measure → verb of several, and what follows it where the first is higher or lower; then ``than``."""
 

@@ -29,8 +29,9 @@ from core.ingest.ingest import accounted_records
 from core.ingest.observe.behaviour import staying_views
 from core.ingest.observe.decided import LOCATION, Decided
 from core.ingest.observe.narrow import NAME, USER, hashed, number_names, numbered_users, order_of
+from core.ingest.observe.refunds import PURCHASE, Refunds, find_refunds
 from core.ingest.observe.user_facts import label_of_user, people_by_label
-from core.ingest.observe.user_outcomes import PURCHASE, NobodysOutcomes, again, count_nobodys
+from core.ingest.observe.user_outcomes import NobodysOutcomes, again, count_nobodys
 from core.ingest.read.read_all import STAGE, RawRead
 
 _LABEL, _USERS = "label", "users"
@@ -71,14 +72,19 @@ def decide(
         page_of = _written(engine, locations.table.select(LOCATION, PAGE), work_dir / "page_of.parquet")
         repeated = _written(engine, twice, work_dir / "repeated.parquet")
         locations = replace(locations, table=ibis.table(locations.table.schema(), name=PAGE))
-        nobodys = _nobodys(engine, staying, names, own, raw) if accounted.tally.any_of_nobody else None
-        return Decided(accounted, locations, page_of, repeated, n_users, _engaged(engine, people), nobodys)
+        refunds, nobodys = find_refunds(engine, staying, own.labels[Outcomes.EVENT_NAME]), None
+        if accounted.tally.any_of_nobody:
+            nobodys = _nobodys(engine, staying, names, own, raw, refunds)
+        engaged = _engaged(engine, people)
+        return Decided(accounted, locations, page_of, repeated, n_users, engaged, refunds, nobodys)
 
 
-def _nobodys(engine: Engine, staying: ir.Table, names: ir.Table, own: Found, raw: RawRead) -> NobodysOutcomes:
+def _nobodys(
+    engine: Engine, staying: ir.Table, names: ir.Table, own: Found, raw: RawRead, refunds: Refunds | None
+) -> NobodysOutcomes:
     written = engine.arrow(names.select(NAME, "stripped").distinct().order_by(NAME))["stripped"].to_pylist()
     called = mask_labels(Outcomes.EVENT_NAME, written, np.zeros(len(written), np.int64), own)
-    return count_nobodys(engine, staying, names, called, order_of(raw.present))
+    return count_nobodys(engine, staying, names, called, order_of(raw.present), refunds)
 
 
 def _users_of_labels(people: ir.Table) -> dict[str, ir.Table]:

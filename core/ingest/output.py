@@ -155,6 +155,7 @@ def stripped_outcomes(views: PageViews, pages: Sequence[str]) -> pa.Table:
         Outcomes.FIRST_TS: found["first"],
         Outcomes.REVENUE: pa.nulls(len(found)),
         Outcomes.CURRENCY: pa.nulls(len(found)),
+        Outcomes.REFUNDS: pa.nulls(len(found)),
     }
     return pa.table(columns).cast(OUTCOMES)
 
@@ -176,6 +177,8 @@ def count_outcome_users(outcomes: pa.Table, n_users: int) -> dict[str, OutcomeUs
             left_out=rows.loc[rows[Outcomes.USER].isin(viewed), Outcomes.USER].nunique(),
             events=int(rows[Outcomes.EVENTS].sum()),
             revenue=paid(rows[Outcomes.CURRENCY], rows[Outcomes.REVENUE]),
+            refunds=paid(rows[Outcomes.CURRENCY], rows[Outcomes.REFUNDS]),
+            all_refunded=_all_refunded(rows),
         )
         for name, rows in frame.groupby(Outcomes.EVENT_NAME, observed=True)
     }
@@ -185,13 +188,20 @@ def count_outcome_users(outcomes: pa.Table, n_users: int) -> dict[str, OutcomeUs
 def nobodys_outcomes(nobodys: NobodysOutcomes | None) -> dict[str, OutcomeUsers]:
     """What visitors without a user id did: first what brought revenue, then what was most frequent."""
     counted = count_outcome_users(nobodys.table, 0) if nobodys else {}
-    nobody = {"users": 0, "without_page_view": 0}
+    nobody = {"users": 0, "without_page_view": 0, "all_refunded": 0}
     found = {name: told.model_copy(update=nobody) for name, told in counted.items()}
     return dict(sorted(found.items(), key=lambda item: (not item[1].revenue, -item[1].events, item[0])))
 
 
+def _all_refunded(rows: pd.DataFrame) -> int:
+    """Users to whom everything they paid was given back."""
+    kept = rows[Outcomes.REVENUE].fillna(0) > rows[Outcomes.REFUNDS].fillna(0)
+    back = rows.loc[rows[Outcomes.REFUNDS] > 0, Outcomes.USER]
+    return int(back[~back.isin(rows.loc[kept, Outcomes.USER])].nunique())
+
+
 def paid(currency: pd.Series, revenue: pd.Series) -> dict[str, float]:
-    """Revenue by currency; where none was named, by :data:`core.data.receipt.NO_CURRENCY`."""
+    """Revenue, or refunds, by currency; where none was named, by :data:`core.data.receipt.NO_CURRENCY`."""
     sums = revenue.groupby(currency.fillna(NO_CURRENCY)).sum(min_count=1).dropna()
     return {str(name): float(value) for name, value in sums.items()}
 

@@ -53,6 +53,7 @@ OUTCOMES: Final = pa.schema(
         pa.field(Outcomes.FIRST_TS, pa.int64(), nullable=False),
         pa.field(Outcomes.REVENUE, pa.float64()),
         pa.field(Outcomes.CURRENCY, pa.string()),
+        pa.field(Outcomes.REFUNDS, pa.float64()),
     ]
 )
 EVENTS: Final = pa.schema(

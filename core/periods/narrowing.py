@@ -197,13 +197,13 @@ def outcomes_left(outcomes: pd.DataFrame, fit: Fitting, events: TimedEvents | No
         groups = pd.DataFrame(deeds).groupby(["user", "name"])
         found = groups.agg(n=("ts", "size"), within=("session", "nunique"), first=("ts", "min")).reset_index()
         own = found.set_axis(schemas.OUTCOMES.names[:5], axis=1)
-        own = own.assign(**{Outcomes.REVENUE: np.nan, Outcomes.CURRENCY: None})
+        own = own.assign(**{Outcomes.REVENUE: np.nan, Outcomes.CURRENCY: None, Outcomes.REFUNDS: np.nan})
     else:
         there = outcomes[Outcomes.USER] < len(users)
         own = outcomes[there & np.append(users, False)[outcomes[Outcomes.USER].clip(upper=len(users))]]
         number = (np.cumsum(users) - 1)[own[Outcomes.USER]]
         own = own.assign(**{Outcomes.USER: number})
-    counted: pd.DataFrame = own[schemas.OUTCOMES.names]
+    counted: pd.DataFrame = own.reindex(columns=schemas.OUTCOMES.names)  # of before, without refunds
     return counted
 
 
@@ -248,7 +248,7 @@ def _receipt(
         "first_ts": int(left.timestamp.min()), "last_ts": int(left.timestamp.max()),
         "engagement_share": float(known.mean()) if known.any() else None,
         "source_basis": count_bases(users[Users.SOURCE_BASIS].to_pandas()) if before.source_basis else {},
-        "outcome_users": count_outcome_users(outcomes, left.n_users),
+        "outcome_users": count_outcome_users(outcomes, left.n_users), "revenue": {},
         "other_events_used": None, "left_out": (), "no_user_id": {},  # of the whole: nobody is in no filter
         "narrowed": "; ".join(filter(None, (before.narrowed, chosen.in_words))),
         "warnings": (*before.warnings, *([NOT_BY_DAY] if by_day else [])),

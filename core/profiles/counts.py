@@ -58,17 +58,21 @@ class HappenedCounts:
         sessions: float64 of shape (n_rows + 1,), sessions with it; NaN where that is not known.
         paid: Currency → what each user paid who did.
         arrived: Users of whom it was the first page view.
+        refunds: Currency → float64 of shape (n_rows + 1,), what was given back; empty where nothing was.
+        refunded: Users with a page view to whom everything they paid was given back.
     """
 
     users: np.ndarray
     sessions: np.ndarray
     paid: Mapping[str, Numbers]
     arrived: int
+    refunds: Mapping[str, np.ndarray]
+    refunded: int
 
     @property
-    def for_notes(self) -> tuple[int, int, int]:
-        """Users with a page view, users without, and those who came in on it."""
-        return int(self.users[:-1].sum()), int(self.users[-1]), self.arrived
+    def for_notes(self) -> tuple[int, int, int, int]:
+        """Users with a page view, users without, those who came in on it, those who got all back."""
+        return int(self.users[:-1].sum()), int(self.users[-1]), self.arrived, self.refunded
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,6 +158,11 @@ def _count_happened(data: ProfileData, rows: Rows, happened: Happened) -> Happen
         np.bincount(row, happened.sessions, minlength=rows.n_rows + 1),
         {currency: Numbers.of(row, paid) for currency, paid in sorted(happened.money.items())},
         int(arrived.sum()),
+        {
+            currency: np.bincount(row, np.nan_to_num(back), minlength=rows.n_rows + 1)
+            for currency, back in sorted(happened.refunds.items())
+        },
+        int(inside.all_refunded.sum()),
     )
 
 
@@ -211,4 +220,9 @@ def _happened(parts: Sequence[HappenedCounts]) -> HappenedCounts:
         currency: put_together([part.paid[currency] for part in parts if currency in part.paid])
         for currency in currencies
     }
-    return HappenedCounts(users, sessions, paid, sum(part.arrived for part in parts))
+    refunds = {
+        currency: np.sum([part.refunds[currency] for part in parts if currency in part.refunds], axis=0)
+        for currency in sorted({currency for part in parts for currency in part.refunds})
+    }
+    arrived, refunded = (sum(getattr(part, name) for part in parts) for name in ("arrived", "refunded"))
+    return HappenedCounts(users, sessions, paid, arrived, refunds, refunded)

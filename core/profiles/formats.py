@@ -14,7 +14,7 @@ DIGITS: Final = {
     Col.SHARE: 1, Col.SHARE_CLUSTERED: 1, Col.ENGAGEMENT_NONE_SHARE: 1,
     Col.PAGE_VIEWS_MEAN: 1, Col.PAGE_VIEWS_MEDIAN: 1, Col.PAGES_PER_SESSION: 1, Col.DIFFERENT_PAGES_MEAN: 1,
     Col.SESSIONS_MEAN: 2, Col.OUTCOME_RATE: 2, Col.OUTCOME_LOW: 2, Col.OUTCOME_HIGH: 2, Col.SESSION_RATE: 2,
-    Col.REVENUE: 2, Col.REVENUE_PER_USER: 2,
+    Col.REVENUE: 2, Col.NET_REVENUE: 2, Col.REVENUE_PER_USER: 2,
 }  # fmt: skip
 """Column of the segments table → digits after the point; the others are whole numbers and times."""
 _UNITS: Final = {field.field: field.unit for field in FIELDS}

@@ -41,7 +41,8 @@ TOTAL: Final = ("total", RowKind.ALL.value, OUTSIDE, "Total")
 """The row of the outcomes table for everybody, in data with such visitors."""
 ANY_OUTCOME: Final = "any of them"
 _INTERVAL: Final = (Col.OUTCOME_RATE, Col.OUTCOME_LOW, Col.OUTCOME_HIGH)
-_MONEY: Final = (Col.REVENUE, Col.REVENUE_PER_USER)
+_MONEY: Final = (Col.REVENUE, Col.NET_REVENUE, Col.REVENUE_PER_USER)
+_SUMS: Final = (Col.REVENUE, Col.REFUNDS, Col.NET_REVENUE)
 _OF_OUTCOME: Final = (Col.OUTCOME_USERS, *_INTERVAL, Col.OUTCOME_SESSIONS, Col.SESSION_RATE, *_MONEY)
 COMPARED_WITH: Final = "Everything is compared with the other clustered users."
 
@@ -234,7 +235,7 @@ def _outcomes(counts: Counts, nobodys: Mapping[str, OutcomeUsers]) -> pd.DataFra
         for currency in {**happened.paid, **(more.revenue if more else {})} or (None,):
             table = _one_outcome(counts, called, happened, currency)
             tables.append(_with_nobodys(table, more) if more else table)
-    columns = (Col.OUTCOME, Col.OUTCOME_USERS, *_INTERVAL, Col.N, Col.CURRENCY, Col.REVENUE)
+    columns = (Col.OUTCOME, Col.OUTCOME_USERS, *_INTERVAL, Col.N, Col.CURRENCY, *_SUMS)
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=[*ROW, *columns])
 
 
@@ -242,13 +243,19 @@ def _with_nobodys(table: pd.DataFrame, more: OutcomeUsers) -> pd.DataFrame:
     """One outcome with what visitors without a user id did, and the total."""
     nobody = (NO_USER_ID, RowKind.GROUP.value, OUTSIDE, f"No user id ({more.events:,} times)")
     all_users, unseen = table.iloc[-2], table.iloc[-1]
-    paid = more.revenue.get(table[Col.CURRENCY].iloc[0], 0.0)
+    currency = table[Col.CURRENCY].iloc[0]
+    own = [sums.get(currency, 0.0) for sums in (more.revenue, more.refunds, more.net)]
+    paid = {
+        name: [value, np.nansum([value, all_users[name], unseen[name]])]
+        for name, value in zip(_SUMS, own, strict=True)
+        if name is not Col.REFUNDS or value or table[name].notna().any()
+    }
     last = pd.DataFrame([nobody, TOTAL], columns=list(ROW)).assign(
         **{
             Col.OUTCOME: all_users[Col.OUTCOME],
             Col.CURRENCY: all_users[Col.CURRENCY],
             Col.OUTCOME_USERS: [np.nan, all_users[Col.OUTCOME_USERS] + unseen[Col.OUTCOME_USERS]],
-            Col.REVENUE: [paid, np.nansum([paid, all_users[Col.REVENUE], unseen[Col.REVENUE]])],
+            **paid,
         }
     )
     return pd.concat([table, last], ignore_index=True)
@@ -264,10 +271,12 @@ def _one_outcome(counts: Counts, called: str, happened: HappenedCounts, currency
         if currency and currency in happened.paid
         else np.full(every, np.nan)
     )
+    back = happened.refunds.get(currency or "", np.full(every, np.nan))
+    sums = np.array([paid, back, paid - np.nan_to_num(back)])
     head = pd.concat([rows.head, pd.DataFrame([NO_PAGE_VIEW], columns=list(ROW))], ignore_index=True)
-    columns = (converted, _ratio(converted, n), low, high, n, rows.with_all(paid[:-1]))
-    outside = (happened.users[-1], np.nan, np.nan, np.nan, np.nan, paid[-1])
-    names = (Col.OUTCOME_USERS, *_INTERVAL, Col.N, Col.REVENUE)
+    columns = (converted, _ratio(converted, n), low, high, n, *(rows.with_all(one[:-1]) for one in sums))
+    outside = (happened.users[-1], np.nan, np.nan, np.nan, np.nan, *sums[:, -1])
+    names = (Col.OUTCOME_USERS, *_INTERVAL, Col.N, *_SUMS)
     found = {
         name: np.append(values, last) for name, values, last in zip(names, columns, outside, strict=True)
     }
@@ -327,15 +336,17 @@ def _outcome(
         return {name: np.full(len(users), np.nan) for name in _OF_OUTCOME}
     converted, converting = rows.with_all(happened.users[:-1]), rows.with_all(happened.sessions[:-1])
     low, high = wilson(converted, users)
-    revenue = np.full(len(users), np.nan)
+    revenue, back = np.full(len(users), np.nan), np.zeros(len(users))
     if len(happened.paid) == 1:  # several currencies cannot be added up
-        (paid,) = happened.paid.values()
+        ((currency, paid),) = happened.paid.items()
         if (paid.row < rows.n_rows).any():
             revenue = rows.with_all(paid.sums(rows.n_rows + 1)[:-1])
+        if currency in happened.refunds:
+            back = rows.with_all(happened.refunds[currency][:-1])
     session_rate = np.where(converting <= sessions, _ratio(converting, sessions), np.nan)
     values = (
         converted, _ratio(converted, users), low, high, converting, session_rate, revenue,
-        _ratio(revenue, users),
+        revenue - back, _ratio(revenue, users),
     )  # fmt: skip
     return dict(zip(_OF_OUTCOME, values, strict=True))
 

@@ -50,13 +50,26 @@ class Happened:
         user: int64 of shape (m,), user indices, ascending; from ``n_users`` on users without a page view.
         sessions: float64 of shape (m,), sessions of the user with it; NaN where that is not known.
         first_ts: int64 of shape (m,), microseconds UTC.
-        money: Currency → float64 of shape (m,), NaN where the user paid none; empty where nobody did.
+        money: Currency → float64 of shape (m,), gross, NaN where the user paid none; empty where nobody did.
+        refunds: Currency → float64 of shape (m,), what was given back, NaN where nothing was.
     """
 
     user: np.ndarray
     sessions: np.ndarray
     first_ts: np.ndarray
     money: Mapping[str, np.ndarray]
+    refunds: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    @property
+    def all_refunded(self) -> np.ndarray:
+        """To whom everything they paid was given back: bool of shape (m,)."""
+        back, kept = np.zeros(len(self.user), dtype=bool), np.zeros(len(self.user), dtype=bool)
+        for currency in {**self.money, **self.refunds}:
+            paid, given = (
+                np.nan_to_num(sums.get(currency, np.zeros(len(back)))) for sums in (self.money, self.refunds)
+            )
+            back, kept = back | (given > 0), kept | (paid > given)
+        return back & ~kept
 
     @property
     def revenue(self) -> np.ndarray:
@@ -71,8 +84,11 @@ class Happened:
 
     def only(self, which: np.ndarray) -> Happened:
         """The users where ``which`` (bool of shape (m,)) is true."""
-        money = {currency: values[which] for currency, values in self.money.items()}
-        return Happened(self.user[which], self.sessions[which], self.first_ts[which], money)
+        money, refunds = (
+            {currency: values[which] for currency, values in sums.items()}
+            for sums in (self.money, self.refunds)
+        )
+        return Happened(self.user[which], self.sessions[which], self.first_ts[which], money, refunds)
 
 
 @dataclass(frozen=True, eq=False)
@@ -261,7 +277,7 @@ class OutcomeIndex(Mapping[str, Happened]):
         return tuple(self.pages[page] for page in found.tolist() if page not in own)
 
     def notes(
-        self, chosen: Sequence[str], n_users: int, had: int, without: int, arrived: int
+        self, chosen: Sequence[str], n_users: int, had: int, without: int, arrived: int, refunded: int
     ) -> tuple[str, ...]:
         """What to know before reading an outcome: that nobody has it, everybody, or who came in on it.
 
@@ -271,6 +287,7 @@ class OutcomeIndex(Mapping[str, Happened]):
             had: Those of them who did one.
             without: Users without a page view who did one.
             arrived: Of whom it was the first page view.
+            refunded: To whom everything they paid was given back.
         """
         called, is_page = label_of(chosen), any(self.pages_of(outcome) for outcome in chosen)
         possible = {
@@ -282,6 +299,8 @@ class OutcomeIndex(Mapping[str, Happened]):
             "arrived, not what they did. Choose a later page": (
                 is_page and 0 < had < n_users and arrived >= ARRIVED_SHARE * had
             ),
+            f"{refunded:,} of the {counted(had, 'user')} with {called} got back everything they paid: they "
+            "count as converted": refunded,
         }  # fmt: skip
         return tuple(text for text, applies in possible.items() if applies)
 
@@ -354,14 +373,24 @@ def any_of(parts: Sequence[Happened]) -> Happened:
     sessions = np.full(len(user), np.nan)
     if len(place) == len(user):  # nobody did two of them
         sessions[place] = np.concatenate([part.sessions for part in parts])
-    currencies = dict.fromkeys(currency for part in parts for currency in part.money)
+    users = [len(part.user) for part in parts]
+    money = _put_together(place, users, [part.money for part in parts])
+    return Happened(
+        user, sessions, first, money, _put_together(place, users, [part.refunds for part in parts])
+    )
+
+
+def _put_together(
+    place: np.ndarray, users: Sequence[int], parts: Sequence[Mapping[str, np.ndarray]]
+) -> dict[str, np.ndarray]:
+    """Currency → sums of several parts, given the place of each one's users."""
     values = {
         currency: np.concatenate(
-            [part.money.get(currency, np.full(len(part.user), np.nan)) for part in parts]
+            [part.get(currency, np.full(n, np.nan)) for n, part in zip(users, parts, strict=True)]
         )
-        for currency in currencies
+        for currency in dict.fromkeys(currency for part in parts for currency in part)
     }
-    return Happened(user, sessions, first, {name: _sums(place, paid) for name, paid in values.items()})
+    return {currency: _sums(place, paid) for currency, paid in values.items()}
 
 
 def _firsts(parts: Sequence[Happened]) -> list[Happened]:
@@ -382,14 +411,18 @@ def _event(rows: pd.DataFrame) -> Happened:
     first = np.full(len(user), np.iinfo(np.int64).max)
     np.minimum.at(first, place, rows[Outcomes.FIRST_TS].to_numpy())
     sessions = np.bincount(place, rows[Outcomes.SESSIONS], minlength=len(user))
-    revenue = rows[Outcomes.REVENUE].to_numpy(dtype=np.float64, na_value=np.nan)
-    currency = rows[Outcomes.CURRENCY].fillna(NO_CURRENCY).to_numpy()
-    paid = ~np.isnan(revenue)
-    money = {
-        str(name): _sums(place, np.where(currency == name, revenue, np.nan))
-        for name in pd.unique(currency[paid])
-    }
-    return Happened(user, sessions, first, money)
+    money, refunds = (
+        _by_currency(place, rows[Outcomes.CURRENCY], rows[column]) if column in rows else {}
+        for column in (Outcomes.REVENUE, Outcomes.REFUNDS)  # an earlier release has no refunds
+    )
+    return Happened(user, sessions, first, money, refunds)
+
+
+def _by_currency(place: np.ndarray, codes: pd.Series, column: pd.Series) -> dict[str, np.ndarray]:
+    values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    currency = codes.fillna(NO_CURRENCY).to_numpy()
+    found = pd.unique(currency[~np.isnan(values)])
+    return {str(name): _sums(place, np.where(currency == name, values, np.nan)) for name in found}
 
 
 def _sums(place: np.ndarray, values: np.ndarray) -> np.ndarray:

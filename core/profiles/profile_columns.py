@@ -78,7 +78,9 @@ class Col:
     OUTCOME_SESSIONS: Final = "outcome_sessions"
     SESSION_RATE: Final = "session_rate"
     OUTCOME: Final = "outcome"  # the text of one, or of any of several
-    REVENUE: Final = "revenue"
+    REVENUE: Final = "revenue"  # gross
+    REFUNDS: Final = "refunds"
+    NET_REVENUE: Final = "net_revenue"
     REVENUE_PER_USER: Final = "revenue_per_user"
     CURRENCY: Final = "currency"  # of the revenue; null where none was sent
     # top pages
@@ -202,12 +204,17 @@ FIELDS: Final = (
         "convert than have a page view.",
     ),
     Field(
-        Col.REVENUE, "Revenue", "currency of the file", MetricRole.HELD_OUT, "",
-        "Summed over outcome events, purchases counted once a transaction. Absent where none was sent.",
+        Col.REVENUE, "Gross revenue", "currency of the file", MetricRole.HELD_OUT, "",
+        "Summed over outcome events, purchases counted once a transaction, refunds not taken off. Absent "
+        "where none was sent.",
     ),
     Field(
-        Col.REVENUE_PER_USER, "Revenue a user", "currency of the file", MetricRole.HELD_OUT, Col.USERS,
-        "Revenue over all users of the row, converted or not.",
+        Col.NET_REVENUE, "Net revenue", "currency of the file", MetricRole.HELD_OUT, "",
+        "Gross revenue less what was refunded of these purchases.",
+    ),
+    Field(
+        Col.REVENUE_PER_USER, "Gross revenue a user", "currency of the file", MetricRole.HELD_OUT, Col.USERS,
+        "Gross revenue over all users of the row, converted or not.",
     ),
 )  # fmt: skip
 """Every column of the segments table but those that say what a row is."""

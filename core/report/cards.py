@@ -28,7 +28,7 @@ FACTS: Final = {
     Col.PAGE_VIEWS_MEAN: "page views a user", Col.PAGE_VIEWS_MEDIAN: "median page views",
     Col.SESSIONS_MEAN: "sessions a user", Col.DIFFERENT_PAGES_MEAN: "different pages a user",
     Col.ENGAGEMENT_MEAN: "engaged time a user", Col.OUTCOME_RATE: "of users with {}",
-    Col.REVENUE_PER_USER: "revenue a user",
+    Col.REVENUE_PER_USER: "gross revenue a user",
 }  # fmt: skip
 """Column → what it is called; the outcome stands at ``{}``."""
 MOST_PAGES, MOST_BARS = 10, 5

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from core.base.wording import counted, minute, percent
-from core.data.receipt import Decision, Receipt, in_currencies
+from core.data.receipt import Decision, Receipt, describe_revenue, in_currencies
+from core.data.source_basis import describe_bases
 from core.report.charts import waterfall
 from core.report.model import CardMetric, ReportChart, Table
 
@@ -53,6 +54,8 @@ def assumptions(receipt: Receipt) -> tuple[CardMetric, ...]:
         "Read as absent": ", ".join(placeholders) or "none",
         "Other events": _other_events(receipt),
         "Without a user id": _nobodys(receipt),
+        "Revenue of purchases": describe_revenue(receipt.revenue) or "none",
+        "Sources": describe_bases(receipt.source_basis) or "none",
         "Repeated purchases left out": f"{receipt.duplicate_transactions:,}",
         "Page views at the same moment": f"{receipt.tied_page_views:,}",
         "Days cut off by the export limit": ", ".join(receipt.truncated_days) or "none",
@@ -99,7 +102,7 @@ def _other_events(receipt: Receipt) -> str:
 
 def _nobodys(receipt: Receipt) -> str:
     told = [
-        f"{name} {did.events:,} times" + (f", {in_currencies(did.revenue)}" if did.revenue else "")
+        f"{name} {did.events:,} times" + (f", {in_currencies(did.revenue)} gross" if did.revenue else "")
         for name, did in receipt.no_user_id.items()
     ]
     more = f"; {len(told) - _EVENTS_SAID} more events" if len(told) > _EVENTS_SAID else ""

@@ -77,8 +77,8 @@ def users_table(
         segment, too; else empty), ``membership`` (0 to 1, :class:`core.segments.membership.Memberships`),
         ``distance`` to its centroid (0 to 2; empty of outliers), ``next_segment`` and ``next_distance`` of
         the next nearest (all four empty outside clustering), ``group`` (:func:`groups`), ``page_views``,
-        ``sessions``, ``outcome: NAME`` (sessions with it), ``revenue`` (empty where none was sent; a column
-        each of several currencies), ``first_seen`` and ``last_seen`` (UTC, ISO 8601),
+        ``sessions``, ``outcome: NAME`` (sessions with it), ``revenue`` (gross; empty where none was sent; a
+        column each of several currencies), ``first_seen`` and ``last_seen`` (UTC, ISO 8601),
         ``engaged_seconds`` (like ``revenue``), ``browser``, ``device``, ``country``, ``source``.
 
     Raises:

@@ -160,8 +160,9 @@ def preprocess(
 
 
 def _is_of_before(dataset: Dataset) -> bool:
-    """Whether an earlier release made it, and left out when events were done or clocks were changed."""
-    return not (dataset.path / EVENTS).exists() or dataset.receipt.is_winter_all_year
+    """Whether an earlier release made it, and left out times of events, a clock's changes or the bases."""
+    receipt = dataset.receipt
+    return not (dataset.path / EVENTS).exists() or receipt.is_winter_all_year or not receipt.source_basis
 
 
 def fingerprints(paths: Sequence[Path]) -> dict[str, str]:

@@ -36,7 +36,13 @@ from core.facts.verbs import (
 )
 from core.profiles.profile_columns import Col
 
-_CONVERTED: Final = (Col.OUTCOME_SESSIONS, Col.SESSION_RATE, Col.REVENUE, Col.REVENUE_PER_USER)
+_CONVERTED: Final = (
+    Col.OUTCOME_SESSIONS,
+    Col.SESSION_RATE,
+    Col.REVENUE,
+    Col.NET_REVENUE,
+    Col.REVENUE_PER_USER,
+)
 _ENGAGED: Final = (Col.ENGAGEMENT_MEAN, Col.ENGAGEMENT_MEDIAN)
 _DOING: Final = {
     Col.OUTCOME_USERS: Col.OUTCOME_USERS, Col.OUTCOME_RATE: Col.OUTCOME_USERS,

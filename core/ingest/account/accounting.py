@@ -56,6 +56,7 @@ _READ_AS_ABSENT: Final[dict[str, tuple[str, ...]]] = {
 }
 _NUMBERS: Final = {
     Raw.PURCHASE_REVENUE: records.money,
+    Raw.REFUND_VALUE: records.money,
     Raw.ENGAGEMENT_TIME_MSEC: records.milliseconds,
 }
 SHOWN: Final = 200

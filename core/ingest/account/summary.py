@@ -16,7 +16,7 @@ from core.base.schema import Group, Outcomes, Raw, Users
 from core.base.settings import IngestSettings
 from core.base.wording import counted as number_of
 from core.data.leaks import leaking_pages
-from core.data.receipt import FileReceipt, LeftOut, OutcomeUsers, Receipt, in_currencies, ranked
+from core.data.receipt import FileReceipt, LeftOut, OutcomeUsers, Receipt, Revenue, in_currencies, ranked
 from core.data.source_basis import count_bases
 from core.ingest.account.accounting import SCREEN_VIEW, Accounted
 from core.ingest.account.waterfall import warnings
@@ -26,8 +26,8 @@ from core.ingest.clean.grouping import with_templates
 from core.ingest.clean.records import Fate
 from core.ingest.clean.time_zone import infer_zone
 from core.ingest.observe.behaviour import Behaviour
+from core.ingest.observe.refunds import PURCHASE, Refunds
 from core.ingest.observe.user_facts import MANY_BROWSERS
-from core.ingest.observe.user_outcomes import PURCHASE
 from core.ingest.output import Used, count_outcome_users, engaged_share, nobodys_outcomes, tied
 from core.ingest.read.headers import DEFAULT_USER_KEY
 from core.ingest.read.read_all import RawRead
@@ -80,7 +80,9 @@ def make_receipt(counted: Counted) -> Receipt:
     """
     accounted, behaviour, used = counted.accounted, counted.behaviour, counted.used
     tally, waterfall, locations = accounted.tally, accounted.waterfall, behaviour.locations
-    outcome_pages, no_user_id = _outcome_pages(counted), nobodys_outcomes(behaviour.outcomes.nobodys)
+    outcomes = behaviour.outcomes
+    outcome_pages, no_user_id = _outcome_pages(counted), nobodys_outcomes(outcomes.nobodys)
+    outcome_users = count_outcome_users(counted.outcomes, len(used.numbers))
     files, kinds = files_of(counted.raw, counted.accounted), kinds_of_ids(behaviour.user_ids)
     share, zone = engaged_share(behaviour.people, used), infer_zone(accounted.days.local)
     return Receipt(
@@ -108,7 +110,8 @@ def make_receipt(counted: Counted) -> Receipt:
         urls=locations.count,
         other_events_used=waterfall.other_events, left_out=waterfall.causes,
         source_basis=_bases(counted),
-        outcome_users=count_outcome_users(counted.outcomes, len(used.numbers)),
+        revenue=revenue_of(outcome_users, no_user_id, outcomes.refunds),
+        outcome_users=outcome_users,
         no_user_id=no_user_id, outcome_pages=outcome_pages,
         warnings=_warnings(counted, kinds, outcome_pages),
     )  # fmt: skip
@@ -128,10 +131,26 @@ def describe_nobodys(left_out: Iterable[LeftOut], no_user_id: Mapping[str, Outco
     if bought := no_user_id.get(PURCHASE):
         worth = in_currencies(bought.revenue)
         told.append(
-            f"{number_of(bought.events, PURCHASE)}{worth and f' of {worth}'} without a user id: in no "
+            f"{number_of(bought.events, PURCHASE)}{worth and f' of {worth} gross'} without a user id: in no "
             "segment, and in every total as “No user id”"
         )
     return told
+
+
+def revenue_of(
+    outcome_users: Mapping[str, OutcomeUsers],
+    no_user_id: Mapping[str, OutcomeUsers],
+    refunds: Refunds | None,
+) -> dict[str, Revenue]:
+    """What purchases brought in each currency, less all refunds, also those of no known purchase."""
+    gross: Counter[str] = Counter()
+    for did in (outcome_users, no_user_id):
+        gross.update(did[PURCHASE].revenue if PURCHASE in did else {})
+    back = refunds.totals if refunds else {}
+    return {
+        name: Revenue(gross=gross[name], refunds=back.get(name, 0.0), net=gross[name] - back.get(name, 0.0))
+        for name in sorted({*gross, *back})
+    }
 
 
 def _bases(counted: Counted) -> dict[str, int]:
@@ -240,6 +259,7 @@ def _warnings(counted: Counted, kinds: Counter[str], outcome_pages: Sequence[str
         *warnings(accounted.waterfall),
         *_describe_screens(accounted.screens),
         *describe_nobodys(accounted.waterfall.causes, nobodys_outcomes(counted.behaviour.outcomes.nobodys)),
+        *(refunds.notes if (refunds := counted.behaviour.outcomes.refunds) else ()),
         *(text for text, applies in possible.items() if applies),
         *_unknown_places(counted.settings, counted.behaviour.locations.own),
         *counted.notes,

@@ -49,7 +49,7 @@ USER_ID, TS, UNIT, FATE = "user_id", "ts", "unit", "fate"
 BASES: Final = tuple(SourceBasis)
 IS_VIEW, IS_INTERNAL, IS_DEBUG = "is_view", "is_internal", "is_debug"
 IS_REPLACED, IS_OTHER_STREAM = "is_replaced", "is_other_stream"
-SESSION_ID, ENGAGEMENT, REVENUE = "session_id", "engagement", "revenue"
+SESSION_ID, ENGAGEMENT, REVENUE, REFUND = "session_id", "engagement", "revenue", "refund"
 BASIS: Final = "basis"
 """What the source was taken from: place in :class:`core.base.schema.SourceBasis`."""
 BATCH: Final = (Raw.BATCH_PAGE_ID, Raw.BATCH_ORDERING_ID, Raw.BATCH_EVENT_INDEX)
@@ -149,6 +149,7 @@ def typed(
             SESSION_ID: session_id(absent(column(Raw.GA_SESSION_ID), *NO_SESSION)),
             ENGAGEMENT: milliseconds(column(Raw.ENGAGEMENT_TIME_MSEC)),
             REVENUE: money(column(Raw.PURCHASE_REVENUE)),
+            REFUND: money(column(Raw.REFUND_VALUE)),
             IS_REPLACED: _is_replaced(raw, column(Raw.EVENT_DATE), replaced),
             **_unwanted(column, settings),
         },

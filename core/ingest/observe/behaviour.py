@@ -30,6 +30,7 @@ from core.ingest.observe.narrow import (
     number_users,
 )
 from core.ingest.observe.page_views import Deeds, PageViews, in_order
+from core.ingest.observe.refunds import find_refunds
 from core.ingest.observe.user_facts import UserFacts, describe_people
 from core.ingest.observe.user_outcomes import (
     UserOutcomes,
@@ -106,7 +107,7 @@ def observe(
     progress(STAGE, 0.65, "Describing users")
     people = describe_people(engine, written, users, pages)
     progress(STAGE, 0.8, "Counting outcomes")
-    done = _outcomes(engine, all_events, deeds, twice, pages.own, staying, names, tally, decided)
+    done = _outcomes(engine, all_events, deeds, twice, everybody, pages.own, staying, names, tally, decided)
     again = count_repeated(engine, events) if len(raw.files) > 1 else 0
     bots = _bots(engine, events, people, views, tally, decided)
     return Behaviour(ids, pages, views, deeds, people, done, count_page_events(engine, events), again, bots)
@@ -136,16 +137,19 @@ def _outcomes(
     events: Events,
     deeds: Deeds,
     twice: ir.Table,
+    users: ir.Table,
     own: Found,
     staying: ir.Table,
     names: ir.Table,
     tally: FateTally,
     decided: Decided | None,
 ) -> UserOutcomes:
-    done = count_outcomes(engine, events, deeds, twice, own)
+    refunds = decided.refunds if decided else find_refunds(engine, staying, events.names)
+    done = count_outcomes(engine, events, deeds, twice, refunds, users, own)
     if decided is not None or not tally.any_of_nobody:
         return done
-    return done.with_nobodys(count_nobodys(engine, staying, names, done.names.to_pylist(), events.order))
+    called = done.names.to_pylist()
+    return done.with_nobodys(count_nobodys(engine, staying, names, called, events.order, refunds))
 
 
 def _repeated(engine: Engine, events: Events, n_users: int, decided: Decided | None) -> ir.Table:

@@ -13,6 +13,7 @@ from core.ingest.account.accounting import Accounted
 from core.ingest.clean.locations import PAGE, Locations
 from core.ingest.engine import Engine
 from core.ingest.observe.narrow import Events
+from core.ingest.observe.refunds import Refunds
 from core.ingest.observe.user_outcomes import NobodysOutcomes
 
 LOCATION: Final = "location"
@@ -29,6 +30,7 @@ class Decided:
         repeated: Parquet file, file and line of the purchases that repeat an earlier one of anybody.
         n_users: Users with a page view.
         engaged: Share of them with any engagement.
+        refunds: Everything that was given back; None where nothing was.
         nobodys: What visitors without a user id did, if there are any.
     """
 
@@ -38,6 +40,7 @@ class Decided:
     repeated: Path
     n_users: int
     engaged: float
+    refunds: Refunds | None = None
     nobodys: NobodysOutcomes | None = None
 
     def moved(self, folder: Path) -> Decided:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 import ibis
 import ibis.expr.types as ir
@@ -21,12 +20,8 @@ from core.ingest.clean.user_labels import mask_labels
 from core.ingest.engine import Engine
 from core.ingest.observe.narrow import NAME, USER, Events
 from core.ingest.observe.page_views import Deeds, changes
+from core.ingest.observe.refunds import DECIMAL, PURCHASE, REFUND, TRANSACTION, Refunds
 from core.ingest.output_tables import OUTCOMES, PAGE_EVENTS
-
-PURCHASE: Final = "purchase"
-"""The event that GA4 records again when its confirmation page is reloaded."""
-
-_DECIMAL: Final = "decimal(38, 6)"  # summed exactly, so that the order of rows cannot change the last digit
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,8 +29,9 @@ class NobodysOutcomes:
     """What visitors without a user id did besides viewing pages.
 
     Args:
-        table: Event name, currency, events and revenue, of :data:`core.ingest.output_tables.OUTCOMES`; a row
-            an event, and one with money alone for each of its currencies.
+        table: Event name, currency, events, revenue and refunds, columns of
+            :data:`core.ingest.output_tables.OUTCOMES`; a row an event, and one with money alone for each of
+            its currencies.
         duplicates: Purchases left out because a user, or an earlier one of nobody, has the same transaction.
     """
 
@@ -52,12 +48,14 @@ class UserOutcomes:
             :func:`core.ingest.observe.narrow.number_users`.
         names: What each event is called, by its number, masked.
         duplicates: Purchases left out because an earlier one has the same transaction id.
+        refunds: What was given back; None where nothing was.
         nobodys: What visitors without a user id did; None where all have one, or it was counted before.
     """
 
     table: pa.Table
     names: pa.StringArray
     duplicates: int
+    refunds: Refunds | None = None
     nobodys: NobodysOutcomes | None = None
 
     def with_nobodys(self, nobodys: NobodysOutcomes) -> UserOutcomes:
@@ -79,7 +77,15 @@ def repeated(engine: Engine, events: Events, n_users: int) -> ir.Table:
     )
 
 
-def count_outcomes(engine: Engine, events: Events, deeds: Deeds, twice: ir.Table, own: Found) -> UserOutcomes:
+def count_outcomes(
+    engine: Engine,
+    events: Events,
+    deeds: Deeds,
+    twice: ir.Table,
+    refunds: Refunds | None,
+    users: ir.Table,
+    own: Found,
+) -> UserOutcomes:
     """Count every user's events by name, each transaction once.
 
     Args:
@@ -87,18 +93,26 @@ def count_outcomes(engine: Engine, events: Events, deeds: Deeds, twice: ir.Table
         events: All events of the users.
         deeds: Those to count.
         twice: Those that repeat an earlier one, by file and line.
+        refunds: What was given back of purchases; None where nothing was.
+        users: ``user_key`` → ``user``.
         own: How to judge what is personal.
     """
     sold = events.table.filter(~events.table[records.IS_VIEW], events.table[NAME].notnull())
-    paid = _paid(sold.anti_join(twice, [Raw.FILE_NO, Raw.LINE]))
-    counted = _counted(deeds, len(events.names), engine.arrow(paid.order_by(USER, NAME, Raw.CURRENCY)))
-    users = np.bincount(counted[NAME].to_numpy(), minlength=len(events.names))
-    masked = pa.array(mask_labels(Outcomes.EVENT_NAME, events.names, users, own), pa.string())
-    return UserOutcomes(_table(counted, masked), masked, engine.count(twice))
+    once = sold.anti_join(twice, [Raw.FILE_NO, Raw.LINE])
+    paid = _paid(engine, once, events.names, refunds, users).order_by(USER, NAME, Raw.CURRENCY)
+    counted = _counted(deeds, len(events.names), engine.arrow(paid))
+    doers = np.bincount(counted[NAME].to_numpy(), minlength=len(events.names))
+    masked = pa.array(mask_labels(Outcomes.EVENT_NAME, events.names, doers, own), pa.string())
+    return UserOutcomes(_table(counted, masked), masked, engine.count(twice), refunds)
 
 
 def count_nobodys(
-    engine: Engine, staying: ir.Table, names: ir.Table, called: Sequence[str], order: Sequence[str]
+    engine: Engine,
+    staying: ir.Table,
+    names: ir.Table,
+    called: Sequence[str],
+    order: Sequence[str],
+    refunds: Refunds | None,
 ) -> NobodysOutcomes:
     """Count the events of records without a user id, each transaction once.
 
@@ -108,6 +122,7 @@ def count_nobodys(
         names: Numbers of the names of events.
         called: What each event is called, by its number.
         order: The columns that order events.
+        refunds: What was given back of purchases; None where nothing was.
     """
     named = staying.filter(~staying[records.IS_VIEW]).join(names, staying[Raw.EVENT_NAME] == names.written)
     events = named.mutate(**{USER: named[records.USER_ID].isnull().cast("int32")})
@@ -115,7 +130,7 @@ def count_nobodys(
     mine = engine.keep("of_nobody", events.filter(events[USER] == 1))
     once = mine.anti_join(twice, [Raw.FILE_NO, Raw.LINE])
     counted = engine.arrow(once.group_by(NAME).agg(events=_.count()).order_by(NAME))
-    paid = engine.arrow(_paid(once).order_by(NAME, Raw.CURRENCY))
+    paid = engine.arrow(_paid(engine, once, called, refunds, None).order_by(NAME, Raw.CURRENCY))
     number = np.concatenate([counted[NAME].to_numpy(), paid[NAME].to_numpy()])
     rows, more = len(counted), len(paid)
     columns = {
@@ -123,6 +138,7 @@ def count_nobodys(
         Outcomes.EVENT_NAME: pa.array(called, pa.string()).take(pa.array(number)),
         Outcomes.EVENTS: np.concatenate([counted["events"].to_numpy(), np.zeros(more, np.int64)]),
         Outcomes.REVENUE: pa.chunked_array([pa.nulls(rows, pa.float64()), *paid["revenue"].chunks]),
+        Outcomes.REFUNDS: pa.chunked_array([pa.nulls(rows, pa.float64()), *paid["refunds"].chunks]),
         Outcomes.CURRENCY: pa.chunked_array([pa.nulls(rows, pa.string()), *paid[Raw.CURRENCY].chunks]),
     }
     return NobodysOutcomes(pa.table(columns), engine.count(mine) - sum(counted["events"].to_pylist()))
@@ -141,11 +157,44 @@ def again(purchases: ir.Table, n_users: int, order: Sequence[str]) -> ir.Table:
     return named.mutate(place=place).filter(_.place > 0).select(Raw.FILE_NO, Raw.LINE)
 
 
-def _paid(events: ir.Table) -> ir.Table:
-    """Revenue by user, name and currency."""
-    paid = events.filter(events[records.REVENUE].notnull())
-    groups = paid.group_by(USER, NAME, **{Raw.CURRENCY: records.currency(paid[Raw.CURRENCY])})
-    return groups.agg(revenue=_[records.REVENUE].try_cast(_DECIMAL).sum().cast("float64"))
+def _paid(
+    engine: Engine, once: ir.Table, names: Sequence[str], refunds: Refunds | None, users: ir.Table | None
+) -> ir.Table:
+    """Revenue, and refunds of purchases, by user, name and currency; what a refund is worth is no revenue.
+
+    Args:
+        engine: Where the tables are.
+        once: Events, each transaction once.
+        names: Names of events, by number.
+        refunds: What was given back of purchases; None where nothing was.
+        users: ``user_key`` → ``user``; None where none of these events has an id.
+    """
+    number = {name: place for place, name in enumerate(names)}
+    money, code = once[records.REVENUE].try_cast(DECIMAL), records.currency(once[Raw.CURRENCY])
+    keys = {USER: once[USER], NAME: once[NAME], Raw.CURRENCY: code}
+    rows = once.select(**keys, revenue=money, refunds=ibis.null(DECIMAL)).filter(_.revenue.notnull())
+    if refunds is not None and PURCHASE in number:
+        bought = once.filter(once[NAME] == number[PURCHASE])
+        kept = engine.keep("nobodys_refunds" if users is None else "users_refunds", refunds.table)
+        back = _given_back(kept, bought, users)
+        rows = ibis.union(rows.filter(rows[NAME] != number[REFUND]), back.select(*rows.columns))
+    groups = rows.group_by(USER, NAME, Raw.CURRENCY)
+    return groups.agg(revenue=_.revenue.sum().cast("float64"), refunds=_.refunds.sum().cast("float64"))
+
+
+def _given_back(refunds: ir.Table, bought: ir.Table, users: ir.Table | None) -> ir.Table:
+    """Refunds of whoever bought: in the columns of revenue."""
+    bought = bought.select(
+        USER, NAME, paid_in=records.currency(bought[Raw.CURRENCY]),
+        transaction=records.absent(bought[Raw.TRANSACTION_ID]),
+    )  # fmt: skip
+    found = bought.join(refunds.drop(Raw.USER_KEY), TRANSACTION)
+    back = found.select(USER, NAME, found.refunds, **{Raw.CURRENCY: found.paid_in})
+    if users is not None:
+        own = refunds.join(users, Raw.USER_KEY).drop(TRANSACTION, Raw.USER_KEY)
+        buyers = bought.select(USER, NAME).distinct()
+        back = ibis.union(back, own.join(buyers, USER).select(*back.columns))
+    return back.mutate(revenue=ibis.null(DECIMAL), refunds=back.refunds.try_cast(DECIMAL))
 
 
 def _counted(deeds: Deeds, names: int, paid: pa.Table) -> pa.Table:
@@ -171,6 +220,7 @@ def _counted(deeds: Deeds, names: int, paid: pa.Table) -> pa.Table:
             "sessions": np.add.reduceat(new_group | new_session, first, dtype=np.int32)[row] * leads,
             "first": np.minimum.reduceat(deeds.timestamp[order], first)[row],
             "revenue": paid["revenue"].take(money),
+            "refunds": paid["refunds"].take(money),
             Raw.CURRENCY: paid[Raw.CURRENCY].take(money),
         }
     )
@@ -185,6 +235,7 @@ def _table(counted: pa.Table, names: pa.StringArray) -> pa.Table:
         Outcomes.FIRST_TS: counted["first"],
         Outcomes.REVENUE: counted["revenue"],
         Outcomes.CURRENCY: counted[Raw.CURRENCY],
+        Outcomes.REFUNDS: counted["refunds"],
     }
     return pa.table(columns).cast(OUTCOMES)
 

@@ -43,6 +43,9 @@ _PLAIN: Final = {
         "purchase_revenue ecommerce_purchase_revenue purchase_revenue_in_usd"
         f" ecommerce_purchase_revenue{_IN_USD}"
     ),
+    Raw.REFUND_VALUE: (
+        f"refund_value ecommerce_refund_value refund_value_in_usd ecommerce_refund_value{_IN_USD}"
+    ),
     Raw.CURRENCY: "currency ecommerce_currency currency_code",
     Raw.TRAFFIC_TYPE: "traffic_type",
     Raw.DEBUG_MODE: "debug_mode",
@@ -131,8 +134,13 @@ def map_headers(names: Sequence[str], settings: IngestSettings) -> HeaderMap:
     if settings.mapping.get(Raw.TRAFFIC_SOURCE):  # by the analyst's word no other place counts
         ignored += [field for _, *both in SOURCES[1:] for field in both if field not in settings.mapping]
     revenue = columns.get(Raw.PURCHASE_REVENUE)
-    if revenue is not None and normalise_header(names[revenue]).endswith(_IN_USD):
+    in_usd = revenue is not None and _is_in_usd(names[revenue])
+    if in_usd:
         ignored.append(Raw.CURRENCY)  # that of the purchase, not of this column
+    if revenue is not None and Raw.REFUND_VALUE not in settings.mapping:  # in the currency of the revenue
+        alike = [place for place in found.get(Raw.REFUND_VALUE, ()) if _is_in_usd(names[place]) is in_usd]
+        columns |= {Raw.REFUND_VALUE: alike[0]} if alike else {}
+        ignored += [] if alike else [Raw.REFUND_VALUE]
     columns = {
         field: columns[field] for field in RAW_TEXT_COLUMNS if field in columns and field not in ignored
     }
@@ -207,6 +215,10 @@ def _aliases(field: str, tool: AnalyticsTool | None, settings: IngestSettings) -
         return (chosen,)
     only = tool.only_here.get(field, "").split() if tool else ()
     return tuple(only) or ALIASES[field]
+
+
+def _is_in_usd(name: str) -> bool:
+    return normalise_header(name).endswith(_IN_USD)
 
 
 def _candidates(aliases: Sequence[str], spellings: Sequence[tuple[str, str]]) -> list[int]:

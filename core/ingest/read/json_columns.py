@@ -104,7 +104,7 @@ def _is_clean(data: bytes) -> bool:
 
 
 def _type_at(path: Sequence[str], field: str, sample: Iterable[Record]) -> pa.DataType:
-    expected = _FRACTION if field == Raw.PURCHASE_REVENUE else _TEXT
+    expected = _FRACTION if field in (Raw.PURCHASE_REVENUE, Raw.REFUND_VALUE) else _TEXT
     return _common_type((_value_at(record, path) for record in sample), expected, field not in EXACT)
 
 

@@ -54,6 +54,7 @@ RECORD_FIELDS: Final[Mapping[str, str]] = {
     Raw.ANALYTICS_STORAGE: "privacy_info.analytics_storage",
     Raw.PLATFORM: "platform",
     Raw.STREAM_ID: "stream_id",
+    Raw.REFUND_VALUE: "ecommerce.refund_value",
 }
 """Where the BigQuery export keeps every field but the user key."""
 
@@ -63,7 +64,7 @@ WHOLE: Final = "*"
 EXACT: Final = (Raw.USER_KEY, Raw.BROWSER_ID, Raw.GA_SESSION_ID, Raw.TRANSACTION_ID)
 """Ids: every digit counts, also of one that was written as a number."""
 
-_NUMBERS: Final = (Raw.PURCHASE_REVENUE, Raw.ENGAGEMENT_TIME_MSEC)
+_NUMBERS: Final = (Raw.PURCHASE_REVENUE, Raw.REFUND_VALUE, Raw.ENGAGEMENT_TIME_MSEC)
 """What is no number there is counted when all records are."""
 
 Record = Mapping[str, Any]

@@ -10,7 +10,14 @@ import streamlit as st
 
 from core.base.schema import Group, Raw
 from core.data.dataset import Dataset
-from core.data.receipt import OutcomeUsers, Receipt, added, in_currencies, without_used_views
+from core.data.receipt import (
+    OutcomeUsers,
+    Receipt,
+    added,
+    describe_revenue,
+    in_currencies,
+    without_used_views,
+)
 from core.data.source_basis import describe_bases
 from core.periods.calendar import SeenDays, seen_days
 from core.profiles.outcomes import PURCHASE, label_of
@@ -26,10 +33,10 @@ GROUPS = {
 }
 REASONS = 1000
 """Characters that the reasons of rejected records may take."""
-OF_NOBODY = ("Times without a user id", "Revenue without a user id")
+OF_NOBODY = ("Times without a user id", "Gross revenue without a user id")
 EVENT_COLUMNS = (
-    "Event", "Users", "Without a page view", "Viewed left-out pages only", "Times", OF_NOBODY[0], "Revenue",
-    OF_NOBODY[1],
+    "Event", "Users", "Without a page view", "Viewed left-out pages only", "Times", OF_NOBODY[0],
+    "Gross revenue", "Refunds", OF_NOBODY[1],
 )  # fmt: skip
 NEUTRAL = "#748096"
 """Readable on the light and on the dark page."""
@@ -204,6 +211,7 @@ def _assumptions(facts: Receipt, days: SeenDays) -> None:
         "Sessions without an id": f"{facts.sessions_by_gap:,} of {facts.sessions:,}; a pause begins one",
         "Engagement": f"{facts.engagement_rule}{shared}",
         "Sources": describe_bases(facts.source_basis) or "none sent, or read by an earlier release",
+        "Revenue of purchases": _revenue(facts),
         "Duplicate transactions": f"{facts.duplicate_transactions:,}",
         "Events that are in two files": f"{facts.repeated_events:,}",
         "Masked for what it looks like": _counts(facts.pii_masked),
@@ -215,6 +223,18 @@ def _assumptions(facts: Receipt, days: SeenDays) -> None:
         "Receipt as JSON", facts.model_dump_json(indent=1), "receipt.json", "application/json",
         icon=":material/download:", on_click="ignore", key="receipt-json",
     )  # fmt: skip
+
+
+def _revenue(facts: Receipt) -> str:
+    """Gross, refunds and net; and how many buyers got everything back, who count as buyers all the same."""
+    bought = facts.outcome_users.get(PURCHASE)
+    told = [describe_revenue(facts.revenue)]
+    if bought and bought.all_refunded:
+        buyers = count(bought.users, "buyer")
+        told.append(
+            f"{bought.all_refunded:,} of {buyers} got everything back and count as buyers all the same"
+        )
+    return "; ".join(filter(None, told)) or "none"
 
 
 def _page_views(facts: Receipt) -> str:
@@ -302,10 +322,12 @@ def events_table(facts: Receipt) -> pd.DataFrame:
                 whole.events,
                 nobody.events,
                 in_currencies(whole.revenue),
+                in_currencies(whole.refunds),
                 in_currencies(nobody.revenue),
             )
         )
     table = pd.DataFrame(rows, columns=[*EVENT_COLUMNS])
+    table = table if table["Refunds"].any() else table.drop(columns="Refunds")
     return table if facts.no_user_id else table.drop(columns=[*OF_NOBODY])
 
 

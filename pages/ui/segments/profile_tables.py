@@ -25,7 +25,7 @@ CARD_METRICS: Final = {
     Col.PAGES_PER_SESSION: "Per session",
     Col.ENGAGEMENT_MEAN: "Engaged",
     Col.OUTCOME_RATE: "Outcome",
-    Col.REVENUE_PER_USER: "Revenue",
+    Col.REVENUE_PER_USER: "Gross revenue",
 }
 """Metrics of one row that are set beside the others', and what a narrow card calls them."""
 VALUES_DRAWN: Final = 8
@@ -123,10 +123,12 @@ def each_outcome(profiles: Profiles, names: Mapping[int, str]) -> pd.DataFrame:
     table = named(profiles.outcomes, names)
     columns = {
         Col.LABEL: "Segment", Col.OUTCOME: "Outcome", Col.OUTCOME_USERS: "Users with it", Col.N: "Users",
-        Col.OUTCOME_RATE: "Rate", Col.REVENUE: "Revenue", Col.CURRENCY: "Currency",
+        Col.OUTCOME_RATE: "Rate", Col.REVENUE: "Gross revenue", Col.REFUNDS: "Refunds",
+        Col.NET_REVENUE: "Net revenue", Col.CURRENCY: "Currency",
     }  # fmt: skip
     said = table.assign(outcome=[label_of([text]) for text in table[Col.OUTCOME]])
-    return said[list(columns)].rename(columns=columns).dropna(axis=1, how="all")
+    found = said[list(columns)].rename(columns=columns).dropna(axis=1, how="all")
+    return found if "Refunds" in found else found.drop(columns="Net revenue", errors="ignore")
 
 
 def is_input(profiles: Profiles, field: str) -> bool:

@@ -22,6 +22,8 @@ COLUMNS = (
     *(f"session_traffic_source_last_click.{of}_campaign.{name}"
       for of in ("cross_channel", "manual") for name in ("source", "medium", "campaign_name")),
     "ecommerce.purchase_revenue", "ecommerce.purchase_revenue_in_usd", "ecommerce.transaction_id",
+    "ecommerce.refund_value", "ecommerce.refund_value_in_usd", "privacy_info.analytics_storage", "platform",
+    "stream_id",
 )  # fmt: skip
 
 
@@ -38,13 +40,14 @@ def request(**settings: Any) -> BigQueryRequest:  # noqa: ANN401
 def test_names_are_those_of_a_nested_file() -> None:
     names = names_of(request(), table(*COLUMNS))
     assert list(names)[:2] == [Raw.EVENT_TIMESTAMP, Raw.USER_KEY]
-    assert set(names) == set(RAW_TEXT_COLUMNS)
+    assert set(names) == {*RAW_TEXT_COLUMNS} - {Raw.BROWSER_ID}  # that is the key
     assert names[Raw.USER_KEY] == "user_pseudo_id"
     assert names[Raw.BATCH_PAGE_ID] == "batch_page_id"  # GA4 has moved it out of the parameters
     assert names[Raw.BATCH_ORDERING_ID] == "event_params.batch_ordering_id"
     assert names[Raw.TRANSACTION_ID] == "event_params.transaction_id"
     assert names[Raw.TRAFFIC_SOURCE] == "traffic_source.source"
     assert names[Raw.PURCHASE_REVENUE] == "ecommerce.purchase_revenue"
+    assert names[Raw.REFUND_VALUE] == "ecommerce.refund_value"
 
 
 def test_the_query_is_bigquery_s_and_names_one_table_and_no_other_column() -> None:

@@ -65,6 +65,21 @@ EVENTS = (
 )
 
 
+def paid(user: str, second: int, name: str, transaction: str, **ecommerce: Any) -> Event:  # noqa: ANN401
+    money = {"purchase_revenue": None, "refund_value": None, **ecommerce}
+    return hit(user, second, name, params={"transaction_id": transaction, "currency": "EUR"}, ecommerce=money)
+
+
+REFUNDED = (
+    hit("a", 0),
+    hit("a", 1),
+    paid("a", 2, "purchase", "T1", purchase_revenue=100.5),
+    paid("a", 3, "refund", "T1", refund_value=20.25),
+    paid("server", 4, "refund", "T1", refund_value=10.0),
+    paid("b", 5, "purchase", "T2", purchase_revenue=30.0),
+)
+
+
 def listed(event: Event) -> Event:
     """As the export nests it: values beside their keys."""
     params = event["event_params"].items()
@@ -117,7 +132,7 @@ def console(event: Event) -> Event:
 
 def parquet(rows: list[Event]) -> bytes:
     out = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(rows), out)
+    pq.write_table(pa.Table.from_pylist(table(rows)), out)
     return out.getvalue()
 
 
@@ -128,7 +143,7 @@ def ndjson(rows: list[Event]) -> bytes:
 SHAPES: dict[str, Callable[[tuple[Event, ...]], list[Event]]] = {
     "nested": lambda events: [listed(event) for event in events],
     "flat": lambda events: table([flat(event) for event in events]),
-    "console": lambda events: [console(event) for event in events],
+    "console": lambda events: table([console(event) for event in events]),
     "numbered": lambda events: table([dotted(event) for event in events]),
     "long": lambda events: table([row for event in events for row in of_params(event)]),
 }
@@ -149,3 +164,11 @@ def test_the_source_is_taken_event_by_event(tmp_path: Path, shape: str, kind: st
     assert dataset.receipt.source_basis == {
         "first_touch": 1, "session_last_click": 1, "collected": 1, "none": 1,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(("shape", "kind"), EVERY)
+def test_money_is_gross_less_refunds(tmp_path: Path, shape: str, kind: str) -> None:
+    path = write(tmp_path / f"events_20231114.{kind}", FORMATS[kind](SHAPES[shape](REFUNDED)))
+    receipt = dataset_of(tmp_path, path).receipt
+    assert receipt.revenue["EUR"].model_dump() == {"gross": 130.5, "refunds": 30.25, "net": 100.25}
+    assert receipt.outcome_users["purchase"].net == {"EUR": 100.25}

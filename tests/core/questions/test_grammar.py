@@ -83,7 +83,7 @@ def test_two_words_equally_near_are_asked_about() -> None:
 
 def test_a_word_with_two_meanings_is_asked_about() -> None:
     parsed = read("Revenue", {0: "Revenue"})
-    assert parsed.asks == ["“revenue” can mean the revenue or Revenue (segment 1). Which do you mean?"]
+    assert parsed.asks == ["“revenue” can mean the gross revenue or Revenue (segment 1). Which do you mean?"]
 
 
 def test_two_segments_of_one_name_are_asked_about() -> None:
