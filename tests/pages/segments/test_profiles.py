@@ -48,7 +48,7 @@ def test_every_chart_has_its_n_and_a_table_behind_it(profiles: AppTest) -> None:
 def test_a_segment_is_set_beside_the_others_with_the_rule_of_engagement(profiles: AppTest) -> None:
     told = {metric.label: metric.delta for metric in profiles.metric}
     assert told["Page views"].startswith("others ")
-    assert {"Outcome", "Engaged", "Revenue"} <= set(told)
+    assert {"Outcome", "Engaged", "Gross revenue"} <= set(told)
     assert "Engaged time: sum of engagement_time_msec over all events" in texts(profiles)
 
 

@@ -255,8 +255,8 @@ def test_what_visitors_without_a_user_id_did_is_nobodys_and_not_lost(tmp_path: P
     assert (receipt.outcome_users["purchase"].users, receipt.outcome_users["purchase"].events) == (1, 1)
     assert receipt.duplicate_transactions == 2
     assert receipt.warnings == (
-        "2 purchases of 7.00 EUR, 1.50 USD without a user id: in no segment, and in every total as “No user "
-        "id”",
+        "2 purchases of 7.00 EUR, 1.50 USD gross without a user id: in no segment, and in every total as “No "
+        "user id”",
     )
 
 
