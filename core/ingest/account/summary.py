@@ -147,9 +147,11 @@ def revenue_of(
     for did in (outcome_users, no_user_id):
         gross.update(did[PURCHASE].revenue if PURCHASE in did else {})
     back = refunds.totals if refunds else {}
+    names = sorted({*gross, *back})
+    sums = {name: (round(gross[name], 6), round(back.get(name, 0.0), 6)) for name in names}
     return {
-        name: Revenue(gross=gross[name], refunds=back.get(name, 0.0), net=gross[name] - back.get(name, 0.0))
-        for name in sorted({*gross, *back})
+        name: Revenue(gross=paid, refunds=given, net=round(paid - given, 6))
+        for name, (paid, given) in sums.items()
     }
 
 
