@@ -6,30 +6,19 @@ one endless is refused before anything is built.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
 from core.base.errors import InputError
+from core.base.small_file import MOST_BYTES
 
-MOST_BYTES: Final = 4_000_000
 MOST_ENTRIES: Final = 10_000
 """Mappings, such as themes, corrections or steps."""
+MOST_VALUES: Final = 200_000
+"""Texts and numbers, keys among them."""
 DEEPEST: Final = 20
 """Lists and mappings within each other; four are needed."""
-
-
-def read(path: Path) -> bytes:
-    """The bytes of a file.
-
-    Raises:
-        InputError: If it cannot be read.
-    """
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}", remedy="Check the path") from error
 
 
 def mapping(text: str | bytes, name: str, holds: str, remedy: str, fewer: str = "") -> dict[str, Any]:
@@ -59,7 +48,7 @@ def mapping(text: str | bytes, name: str, holds: str, remedy: str, fewer: str = 
 
 
 def _refuse_bombs(text: str | bytes, name: str, remedy: str, fewer: str) -> None:
-    depth = entries = 0
+    depth = entries = values = 0
     for event in yaml.parse(text, yaml.CSafeLoader):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if isinstance(event, yaml.AliasEvent):
@@ -67,5 +56,7 @@ def _refuse_bombs(text: str | bytes, name: str, remedy: str, fewer: str) -> None
         if depth > DEEPEST:
             raise InputError(f"{name} holds more than {DEEPEST} lists in each other", remedy=remedy)
         entries += isinstance(event, yaml.MappingStartEvent)
-        if entries > MOST_ENTRIES:
-            raise InputError(f"{name} holds too much", allowed=f"{MOST_ENTRIES:,} entries", remedy=fewer)
+        values += isinstance(event, yaml.ScalarEvent)
+        if entries > MOST_ENTRIES or values > MOST_VALUES:
+            allowed = f"{MOST_ENTRIES:,} entries and {MOST_VALUES:,} values"
+            raise InputError(f"{name} holds too much", allowed=allowed, remedy=fewer)

@@ -17,6 +17,11 @@ _ORIGIN: Final = re.compile(r"(?:[a-z][a-z0-9+.\-]*://)?[^/?#]+", re.IGNORECASE)
 _ENDING: Final = re.compile(r"\s[|·–—-]\s[^|·–—]{1,60}$")
 
 
+def printable(text: object) -> str:
+    """A text for a terminal with its control and invisible characters written out: none acts there."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in str(text))
+
+
 def sentence(text: str) -> str:
     """Begun with a capital."""
     return text[:1].upper() + text[1:]

@@ -11,7 +11,7 @@ import click
 
 from core.base.errors import SettingsError
 from core.base.settings import IngestSettings, size_in_bytes
-from core.cli.console import ConsoleProgress
+from core.cli.console import ConsoleProgress, say
 from core.engines.bigquery_request import (
     MAX_BYTES,
     PRICE_NOTE,
@@ -93,7 +93,7 @@ def read_days(out: Path, given: Mapping[str, Any], ingest: IngestSettings) -> tu
     with ConsoleProgress() as progress:
         estimate = bigquery.estimate(store, request, progress)
     for line in estimate.sentences():
-        click.echo(f"{line}.", err=True)
+        say(f"{line}.", err=True)
     if estimate.to_read and not estimate.too_much and not given.get("yes"):
         _ask()
     with ConsoleProgress() as progress:

@@ -20,7 +20,7 @@ from core.base.errors import Beha2VecError, Cancelled, ResourceError
 from core.base.settings import (
     Device,
 )
-from core.cli.console import ConsoleProgress
+from core.cli.console import ConsoleProgress, say
 from core.cli.run_command import files, run
 from core.cli.several import first_of_several
 from core.cli.spark_options import (
@@ -89,7 +89,7 @@ def embed(
     placing, bounds = Placing(Device(device), n_next or 0), Bounds.told(memory, None)
     with ConsoleProgress() as progress:
         n_users = place(inputs, model, out, progress, placing, bounds)
-    click.echo(f"{n_users:,} users in {out}", err=True)
+    say(f"{n_users:,} users in {out}", err=True)
 
 
 @app.command()
@@ -112,8 +112,8 @@ def serve(model: Path, host: str, port: int, token_file: Path | None) -> None:
     token = read_token(token_file)
     if token is None:
         token = new_token()
-        click.echo(f"token: {token}", err=True)
-    answer(model, host, port, token, lambda address: click.echo(f"{model} answers at {address}", err=True))
+        say(f"token: {token}", err=True)
+    answer(model, host, port, token, lambda address: say(f"{model} answers at {address}", err=True))
 
 
 @app.command()
@@ -125,7 +125,7 @@ def onnx(model: Path, to: Path) -> None:
 
     with claimed_file(to):
         write_onnx(model, to)
-    click.echo(f"{to}", err=True)
+    say(f"{to}", err=True)
 
 
 @app.command()
@@ -141,7 +141,7 @@ def lookalikes(ids: Path, out: Path, to: Path, top: int | None) -> None:
     """Who else is like the users of a list: IDS is text with an id a line, or a CSV with a column of ids."""
     from core.runs.look_alikes_file import write_look_alikes
 
-    click.echo(f"{write_look_alikes(ids, out, to, top)} See {to}", err=True)
+    say(f"{write_look_alikes(ids, out, to, top)} See {to}", err=True)
 
 
 @app.command()
@@ -201,7 +201,7 @@ def drift(inputs: tuple[Path, ...], model: Path, to: Path | None, device: str) -
         with claimed_file(to):
             write_text_atomic(to, json.dumps(found.to_plain(), indent=1, ensure_ascii=False))
     for line in found.lines:
-        click.echo(line)
+        say(line)
     return ALARM if found.drift.alarm else 0
 
 
@@ -223,7 +223,7 @@ def forget(ids: Path, dry_run: bool, certificate: Path, **places: Any) -> None: 
         else:
             lines = forget_users(where, patterns, certificate, progress)
     for line in lines:
-        click.echo(line)
+        say(line)
 
 
 @app.command()
@@ -241,7 +241,7 @@ def fetch(addresses: tuple[str, ...], into: Path) -> None:
     with claimed(into), ConsoleProgress() as progress:
         found = bring(addresses, into, progress)
     for path in found:
-        click.echo(path)
+        say(path)
 
 
 @app.command()
@@ -255,7 +255,7 @@ def sample(users: int, out: Path, seed: int) -> None:
     make_folder(out.parent)
     with claimed_file(out), ConsoleProgress() as progress:
         truth = write_sample(out, users, seed, progress)
-    click.echo(f"{out} and {truth}", err=True)
+    say(f"{out} and {truth}", err=True)
 
 
 def main() -> NoReturn:
@@ -285,5 +285,5 @@ def main() -> NoReturn:
 
 
 def _complain(message: str) -> int:
-    click.echo(f"error: {' '.join(message.split())}", err=True)
+    say(f"error: {' '.join(message.split())}", err=True)
     return BAD_INPUT

@@ -6,8 +6,11 @@ import time
 from types import TracebackType
 from typing import Self
 
+import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from core.base.wording import printable
 
 
 class ConsoleProgress:
@@ -15,7 +18,7 @@ class ConsoleProgress:
 
     def __init__(self) -> None:
         self._console = Console(stderr=True, highlight=False)
-        note = TextColumn("{task.fields[note]}")
+        note = TextColumn("{task.fields[note]}", markup=False)
         columns = (TextColumn("{task.description:<12}"), BarColumn(), TimeElapsedColumn(), note)
         self._bars = Progress(*columns, console=self._console, disable=not self._console.is_terminal)
         self._tasks: dict[str, TaskID] = {}
@@ -35,12 +38,19 @@ class ConsoleProgress:
         if stage not in self._tasks:
             self._tasks[stage] = self._bars.add_task(stage, total=1.0, note="")
             self._began[stage] = time.monotonic()
-        note = " ".join([message, *(f"{name}={value:.4g}" for name, value in figures.items())]).strip()
+        note = " ".join(
+            [printable(message), *(f"{name}={value:.4g}" for name, value in figures.items())]
+        ).strip()
         self._bars.update(self._tasks[stage], completed=fraction, note=note)
         if fraction >= 1 and not self._console.is_terminal and stage in self._began:
             took = time.monotonic() - self._began.pop(stage)
-            self._console.print(f"{stage}: {took:.1f} s {note}".rstrip(), soft_wrap=True)
+            self._console.print(f"{stage}: {took:.1f} s {note}".rstrip(), soft_wrap=True, markup=False)
 
     def tell(self, line: str) -> None:
         """Print a line that stays."""
-        self._console.print(line, soft_wrap=True, markup=False)
+        self._console.print(printable(line), soft_wrap=True, markup=False)
+
+
+def say(line: object, *, err: bool = False) -> None:
+    """Print a line; what is in it came from outside, such as the name of a file, and moves no cursor."""
+    click.echo(printable(line), err=err)

@@ -17,7 +17,7 @@ from core.base.errors import SettingsError
 from core.base.schema import RAW_TEXT_COLUMNS
 from core.base.settings import Algorithm, Device, OutcomeCount, Preset
 from core.cli.bigquery_options import BIGQUERY, bigquery_options, read_days, take_options
-from core.cli.console import ConsoleProgress
+from core.cli.console import ConsoleProgress, say
 from core.cli.run_options import fresh_settings, resumed_settings, wanted_beside, wanted_settings
 from core.cli.spark_options import SPARK, master_option, spark_address
 from core.data.receipt import Receipt
@@ -175,11 +175,11 @@ def run(
             receipt = Receipt.model_validate_json((out / "receipt.json").read_bytes())
     known = (*receipt.warnings, *_given_away(receipt.outcome_pages), *record["notes"])
     for warning in (*known, *said(record["failed"])):
-        click.echo(f"warning: {warning}.", err=True)
+        say(f"warning: {warning}.", err=True)
     if receipt.undecided:
-        click.echo(f"note: {receipt.undecided}.", err=True)
+        say(f"note: {receipt.undecided}.", err=True)
     report = out / "report.html"
-    click.echo(f"{record['users']:,} users, {record['segments']} segments in {out}: see {report}", err=True)
+    say(f"{record['users']:,} users, {record['segments']} segments in {out}: see {report}", err=True)
 
 
 def _runner(

@@ -24,6 +24,7 @@ import yaml
 
 from core.base import plain_yaml
 from core.base.errors import InputError, SettingsError
+from core.base.small_file import read_small
 from core.journeys.funnel import Funnel, StepKind
 
 FORM: Final = "funnels: [{name: Checkout, within: session, steps: [{page: /cart}, {event: purchase}]}]"
@@ -36,7 +37,7 @@ def read_funnels(path: Path) -> tuple[Funnel, ...]:
     Raises:
         InputError: If it cannot be read or is not of that form.
     """
-    return funnels_from_yaml(plain_yaml.read(path), str(path))
+    return funnels_from_yaml(read_small(path), str(path))
 
 
 def funnels_from_yaml(text: str | bytes, name: str) -> tuple[Funnel, ...]:

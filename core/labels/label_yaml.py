@@ -11,6 +11,7 @@ import yaml
 from core.base import plain_yaml
 from core.base.errors import InputError, SettingsError
 from core.base.settings import Settings
+from core.base.small_file import read_small
 from core.labels.label_settings import Override, Taxonomy
 
 EXPORT_ONE: Final = "Export one from the Labels page and edit that"
@@ -62,7 +63,7 @@ def read_taxonomy(path: Path) -> Taxonomy:
     Raises:
         InputError: If it cannot be read or is not a taxonomy.
     """
-    return taxonomy_from_yaml(plain_yaml.read(path), str(path))
+    return taxonomy_from_yaml(read_small(path), str(path))
 
 
 def read_corrections(path: Path) -> tuple[Override, ...]:
@@ -71,7 +72,7 @@ def read_corrections(path: Path) -> tuple[Override, ...]:
     Raises:
         InputError: If it cannot be read or holds none.
     """
-    return corrections_from_yaml(plain_yaml.read(path), str(path))
+    return corrections_from_yaml(read_small(path), str(path))
 
 
 def _checked(kind: type[_Kind], data: dict[str, Any], name: str) -> _Kind:

@@ -13,6 +13,7 @@ from pydantic import Field, field_validator, model_validator
 from core.base.errors import InputError, SettingsError
 from core.base.schema import View
 from core.base.settings import Settings
+from core.base.small_file import read_small
 from core.labels.words import fold
 
 RULES_FILE: Final = Path(__file__).parent / "rules.yaml"
@@ -97,8 +98,8 @@ def load_rules(path: Path) -> RuleFile:
         SettingsError: If a rule is not possible; the message names it.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeError, yaml.YAMLError, RecursionError) as error:
+        content = yaml.safe_load(read_small(path).decode())
+    except (UnicodeError, yaml.YAMLError, RecursionError) as error:
         raise InputError(f"The rules in {path} cannot be read: {error}", remedy="Correct the file") from error
     content = {} if content is None else content
     if not isinstance(content, dict):

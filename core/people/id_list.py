@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Final
 
@@ -15,10 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.base.errors import InputError
+from core.base.small_file import read_small
 from core.base.wording import counted
 from core.ingest.sources.sniffing import FileKind, kind_of
 from core.ingest.sources.text import detect_encoding
-from core.storage.disk import disk_errors
 
 SEPARATORS: Final = "\t;,"
 ALLOWED: Final = "text with an id a line, or a CSV with a column of ids"
@@ -68,10 +68,7 @@ def read_file(path: Path) -> str:
     Raises:
         InputError: If it is missing, empty, too large or not text.
     """
-    if not path.is_file():
-        raise InputError(f"{path} is not a file", allowed=ALLOWED)
-    with disk_errors():
-        return decoded(path.read_bytes(), path.name)
+    return decoded(read_small(path, MOST_BYTES), path.name)
 
 
 def decoded(data: bytes, name: str) -> str:
@@ -102,11 +99,12 @@ def match_ids(text: str, user_id: pa.StringArray) -> IdList:
         InputError: If there is no id in it.
     """
     columns = _columns(text)
-    headed = [column[1:] for column in columns if _is_header(column, user_id)]
-    cells = _ids(headed or columns, user_id)
+    known = _places(columns, user_id)
+    headed = [column[1:] for column in columns if HEADER.fullmatch(column[0]) and column[0] not in known]
+    cells = _ids(headed or columns, known)
     if not cells:
         raise InputError("There is no id in the list", allowed=ALLOWED)
-    place = _places(cells, user_id)
+    place = np.array([known.get(cell, -1) for cell in cells])
     times = np.unique(np.array(cells, dtype=object), return_counts=True)[1]
     unknown = dict.fromkeys(cells[at] for at in np.flatnonzero(place < 0))
     return IdList(
@@ -136,32 +134,30 @@ def _cells(line: str, separator: str) -> list[str]:
     return [cell.strip(_AROUND).removeprefix('="').strip(_AROUND) for cell in row]
 
 
-def _ids(columns: Sequence[list[str]], user_id: pa.StringArray) -> list[str]:
+def _places(columns: Sequence[list[str]], user_id: pa.StringArray) -> dict[str, int]:
+    """Each cell, and word of a cell, that is a user's id → the index of that user; found at once for all."""
+    cells = dict.fromkeys(chain.from_iterable(columns))
+    words = [*cells, *(word.strip(_AROUND) for cell in cells for word in cell.split())]
+    found = pc.index_in(pa.array(words, pa.string()), value_set=user_id).to_pylist()
+    return {word: place for word, place in zip(words, found, strict=True) if place is not None}
+
+
+def _ids(columns: Sequence[list[str]], known: Mapping[str, int]) -> list[str]:
     """The cells that are meant as ids, empty ones left out.
 
     Of the columns those that know about as many users as the best one: what a segment is called, or a number,
     knows few, if any.
     """
-    found = [list(_split(column, user_id)) for column in columns]
-    known = [len(np.unique(place[place >= 0])) for place in (_places(ids, user_id) for ids in found)]
-    most = max(known, default=0)
+    found = [list(_split(column, known)) for column in columns]
+    users = [len({known[one] for one in ids if one in known}) for ids in found]
+    most = max(users, default=0)
     if not most:
         return next((ids for ids in found if ids), [])
-    return [one for ids, n in zip(found, known, strict=True) if 2 * n > most for one in ids]
+    return [one for ids, n in zip(found, users, strict=True) if 2 * n > most for one in ids]
 
 
-def _is_header(column: list[str], user_id: pa.StringArray) -> bool:
-    return bool(HEADER.fullmatch(column[0])) and _places(column[:1], user_id)[0] < 0
-
-
-def _split(cells: Sequence[str], user_id: pa.StringArray) -> Iterator[str]:
+def _split(cells: Sequence[str], known: Mapping[str, int]) -> Iterator[str]:
     """Ids with spaces between them, unless an id has a space itself."""
-    for cell, place in zip(cells, _places(cells, user_id), strict=True):
-        parts = cell.split() if place < 0 else [cell]
+    for cell in cells:
+        parts = [cell] if cell in known else cell.split()
         yield from filter(None, (part.strip(_AROUND) for part in parts))
-
-
-def _places(ids: Sequence[str], user_id: pa.StringArray) -> np.ndarray:
-    """The index of the user with each id, −1 where nobody has it: int64 of shape (n,)."""
-    found = pc.index_in(pa.array(ids, pa.string()), value_set=user_id).fill_null(-1)
-    return np.asarray(found, dtype=np.int64)

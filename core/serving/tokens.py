@@ -8,7 +8,8 @@ import secrets
 from pathlib import Path
 from typing import Final
 
-from core.base.errors import SettingsError
+from core.base.errors import InputError, SettingsError
+from core.base.small_file import read_small
 
 TOKEN_ENV: Final = "BEHA2VEC_TOKEN"
 FEWEST: Final = 16
@@ -29,11 +30,10 @@ def read_token(file: Path | None) -> str | None:
     else:
         where = str(file)
         try:
-            text = file.read_text(encoding="utf-8").strip()
-        except (OSError, ValueError) as error:
-            raise SettingsError(
-                f"{file} cannot be read ({error.__class__.__name__})", remedy=_REMEDY
-            ) from error
+            text = read_small(file).decode().strip()
+        except (InputError, ValueError) as error:
+            why = f" ({error.__class__.__name__})" if isinstance(error, ValueError) else ""
+            raise SettingsError(f"{file} cannot be read{why}", remedy=_REMEDY) from error
     if len(text) < FEWEST or not text.isascii() or not text.isprintable() or " " in text:
         raise SettingsError(f"What {where} holds is no token", allowed=_ALLOWED, remedy=_REMEDY)
     return text

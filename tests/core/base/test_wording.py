@@ -75,3 +75,8 @@ def test_a_figure_is_written_in_one_way(field: str, value: float, said: str) -> 
 @pytest.mark.parametrize("field", [one.field for one in FIELDS])
 def test_every_column_can_be_written_and_be_absent(field: str) -> None:
     assert formats.figure(field, None) == wording.ABSENT != formats.figure(field, 0.5)
+
+
+def test_nothing_acts_on_a_terminal() -> None:
+    assert wording.printable("day\x1b[2J\r\u202e3.csv") == r"day\x1b[2J\r\u202e3.csv"
+    assert wording.printable("Über 5 % – ja") == "Über 5 % – ja"

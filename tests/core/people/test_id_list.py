@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -138,10 +139,24 @@ def test_what_is_no_list_is_refused_in_words(data: bytes, told: str) -> None:
 
 
 def test_a_file_that_is_not_there_is_refused_in_words(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="is not a file"):
+    with pytest.raises(InputError, match="No such file"):
         read_file(tmp_path / "absent.txt")
 
 
 def test_a_line_that_is_too_long_for_an_id_is_refused_in_words() -> None:
     with pytest.raises(InputError, match="A line of 200,000 characters"):
         match_ids("x" * 200_000, USERS)
+
+
+def test_a_list_of_many_columns_looks_the_users_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[int] = []
+    look_up = pc.index_in
+
+    def counting(words: pa.StringArray, value_set: pa.StringArray) -> pa.Int32Array:
+        looked.append(len(words))
+        return look_up(words, value_set=value_set)
+
+    monkeypatch.setattr(pc, "index_in", counting)
+    text = "\n".join([",".join(["anna"] * 3_000), ",".join(["berta"] * 3_000)])
+    assert match_ids(text, USERS).users.tolist() == [ANNA, BERTA]
+    assert len(looked) == 1
