@@ -37,8 +37,8 @@ def of_converted(parsed: Parsed, context: Context) -> Parsed | None:
     if "similar" in cues:  # what they have in common
         cues = cues - {"similar"} | {"describe"}
     outcome = clean(context.tables.profiles.outcome or "")
-    who = "those" if cues <= ALONE else "the clustered ones"
-    said = [f"Converted users are {who} with {outcome}, whatever their segment."]
+    which = "those" if cues <= ALONE else "the clustered ones"
+    said = [f"Converted users are {which} with {outcome}, whatever their segment."]
     if "before" in cues and not parsed.items:
         cues, said = cues - {"before"}, [*said, AT_ANY_TIME]
     rows = [WITH, WITHOUT] if cues & AGAINST else [WITH]

@@ -1,13 +1,15 @@
 """Which files of a watched folder were taken: one record on disk, which decides what counts.
 
-Files are known by content. A name with other content than before (a day that was written again) takes the
-place of what it held; the same content under another name is nothing new, and a file that was renamed is
-followed, so that its old name may hold another day. The record comes last, with what
-was made of the files, so that a file counts once wherever a process was killed.
+Files are known by content, however packed. A name with other content than before (a day that was written
+again) takes the place of what it held; the same content under another name is nothing new, and a file that
+was renamed is followed, so that its old name may hold another day. The record comes last, with what was made
+of the files, so that a file counts once wherever a process was killed.
 """
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -20,6 +22,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from core.base.errors import ArtifactError, InputError, SettingsError
 from core.base.settings import IngestSettings
+from core.ingest.sources.input_files import content_checksum, tables_in
 from core.ingest.sources.input_search import SUFFIXES, natural
 from core.storage.store import content_key, file_checksum
 
@@ -34,9 +37,10 @@ class TakenFile:
 
     Args:
         name: Within the watched folder.
-        checksum: SHA-256 of its bytes.
+        checksum: SHA-256 of its content, unpacked (:meth:`WatchedFolder.checksum`).
         at: When it was taken, UTC, ISO 8601.
         reads: What holds its records (a zip has several tables): name → key of what was read.
+        contents: SHA-256 of the content of each table of a zip that has several, by the same names.
         records: That were read of it.
         users: Of all files, once it was taken.
         page_views: Likewise.
@@ -51,11 +55,15 @@ class TakenFile:
     users: int = 0
     page_views: int = 0
     segments: Mapping[int, int] = field(default_factory=dict)
+    contents: Mapping[str, str] = field(default_factory=dict)
 
     def called(self, name: str) -> TakenFile:
         """The same file under another name."""
-        reads = {name + read.removeprefix(self.name): key for read, key in self.reads.items()}
-        return replace(self, name=name, reads=reads)
+        reads, contents = (
+            {name + read.removeprefix(self.name): value for read, value in of.items()}
+            for of in (self.reads, self.contents)
+        )
+        return replace(self, name=name, reads=reads, contents=contents)
 
 
 @dataclass(frozen=True)
@@ -134,6 +142,15 @@ class TakenFiles:
     def in_order(self) -> list[TakenFile]:
         """By name, as a run over the whole folder reads them."""
         return sorted(self.files, key=lambda file: natural(Path(file.name)))
+
+    @property
+    def repeats(self) -> dict[str, str]:
+        """Each table with the content of an earlier one → that one, which alone is counted."""
+        first: dict[str, str] = {}
+        tables = [
+            (name, file.contents.get(name, file.checksum)) for file in self.in_order for name in file.reads
+        ]
+        return {name: first[content] for name, content in tables if first.setdefault(content, name) != name}
 
     def knows(self, name: str, checksum: str) -> bool:
         """Whether this content was taken under any name, or refused under this one."""
@@ -263,11 +280,16 @@ class WatchedFolder:
         self._seen = seen
         return sorted((path for path, one in seen.items() if now - one.since >= self._settle_s), key=natural)
 
-    def checksum(self, path: Path) -> str:
-        """SHA-256 of a file that was seen, computed once for as long as it stays as it is."""
+    def contents(self, path: Path) -> Mapping[str, str]:
+        """SHA-256 of each table of a file that was seen, unpacked; computed once while it stays as it is."""
         seen = self._seen[path]
-        seen.checksum = seen.checksum or file_checksum(path)
-        return seen.checksum
+        seen.contents = seen.contents or _contents(path)
+        return seen.contents
+
+    def checksum(self, path: Path) -> str:
+        """That of its one table, or of those of all."""
+        first, *others = self.contents(path).values()
+        return hashlib.sha256(" ".join([first, *others]).encode()).hexdigest() if others else first
 
     def unchanged(self, path: Path) -> bool:
         """Whether a file is still what it was when it was seen."""
@@ -286,11 +308,31 @@ class WatchedFolder:
 
 @dataclass
 class _Seen:
-    """What tells a file from what it was before, since when it is so, and what its bytes add up to."""
+    """What tells a file from what it was before, since when it is so, and what its tables add up to."""
 
     state: tuple[int, ...]
     since: float
-    checksum: str = ""
+    contents: Mapping[str, str] = field(default_factory=dict)
+
+
+def _contents(path: Path) -> dict[str, str]:
+    """Table → SHA-256 of its content; of a file that cannot be read as one, of its bytes.
+
+    Raises:
+        OSError: If the disk gives no bytes.
+    """
+    try:
+        return {source.name: content_checksum(source) for source in tables_in(path, path.name)}
+    except InputError as error:
+        if may_pass(error) and error.__cause__:
+            raise error.__cause__ from None
+        return {path.name: file_checksum(path)}
+
+
+def may_pass(error: InputError) -> bool:
+    """Whether a disk or permissions may come back; damaged bytes stay as they are."""
+    cause = error.__cause__
+    return isinstance(cause, OSError) and not isinstance(cause, gzip.BadGzipFile)
 
 
 def _state(path: Path) -> tuple[int, ...]:

@@ -7,11 +7,10 @@ killed at any moment leaves the last whole state, and the next one goes on from 
 
 from __future__ import annotations
 
-import gzip
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -31,7 +30,9 @@ from core.ingest.read.kept_reads import STAGE as READ
 from core.ingest.read.kept_reads import KeptReads, open_read
 from core.ingest.read.read_all import joined
 from core.ingest.read.read_file import FileRead
-from core.ingest.sources.input_files import resolve_inputs
+from core.ingest.sources.input_files import changed, resolve_inputs
+from core.ingest.sources.input_search import readable
+from core.ingest.sources.overlap import describe_repeats
 from core.runs.frozen import FrozenModel, Placed
 from core.runs.later_stages import FAILED_LOG, LaterStages, said
 from core.runs.pipeline import LABEL_CACHE
@@ -44,13 +45,14 @@ from core.runs.taken_files import (
     TakenFiles,
     WatchedDrift,
     WatchedFolder,
+    may_pass,
     taken_alike,
 )
 from core.runs.watched_drift import change_of_alarm, watched_drift
 from core.storage.claims import claimed
 from core.storage.disk import disk_errors, make_folder
 from core.storage.replace_files import finish, replacing
-from core.storage.store import Store
+from core.storage.store import Store, file_checksum
 
 STAGE: Final = "watch"
 TROUBLE: Final = "trouble"
@@ -189,6 +191,7 @@ class Watcher:
                 if not self.taken.knows(path.name, checksum):
                     waiting.setdefault(checksum, path)
             lines = [*self._on_this_model(progress), *self._take(list(waiting.values()), progress)]
+            self._passing |= set(self._copies(there))
             (self._out / LOOKED).touch()
         except BaseException:
             self._passing = told
@@ -210,6 +213,13 @@ class Watcher:
             except OSError as error:
                 self._passing.add(f"{name} cannot be read: {error.strerror}. It is tried again.")
         return there
+
+    def _copies(self, there: Mapping[Path, str]) -> Iterator[str]:
+        """Say which files hold the same as one that is taken."""
+        taken = {file.checksum: file.name for file in self.taken.files}
+        for path, checksum in there.items():
+            if taken.get(checksum, path.name) != path.name:
+                yield f"{path.name} holds the same as {taken[checksum]} and is counted once"
 
     def _on_this_model(self, progress: Progress) -> list[str]:
         """Users in the segments of another model are placed anew."""
@@ -239,12 +249,17 @@ class Watcher:
                 return [line for file in files for line in self._count_in([file], progress)]
             return self._refuse(self._folder.path / files[0].name, error)
         *others, last = [f"{file.name} is taken" for file in files]
-        return [*others, f"{last}: {so_far}"]
+        twice = [
+            f"{name} holds the same as {other} and is counted once"
+            for name, other in self.taken.repeats.items()
+            if any(name in file.reads for file in files)
+        ]
+        return [*others, f"{last}: {so_far}", *twice]
 
     def _refuse(self, path: Path, error: InputError) -> list[str]:
         if not self._folder.unchanged(path):
             return []  # it is being written: the next look sees it
-        if _may_pass(error):
+        if may_pass(error):
             self._passing.add(f"{error} It is tried again.")
             return []
         file = RefusedFile(path.name, self._folder.checksum(path), _now(), str(error))
@@ -265,6 +280,7 @@ class Watcher:
             placed = place_export(dataset, self._frozen, names, progress, self._device)
             counts = _counts(dataset, placed)
             taken = self._counted(new, counts)
+            again = dataset.receipt.repeated_events - self._repeated()
             with replacing(self._out, last=RECORD, optional=[FAILED_LOG]) as building:
                 later, made_from = LaterStages(building), (self._frozen, dataset, placed, _now())
                 held = partial(watched_drift, *made_from, progress, self._device)
@@ -280,7 +296,12 @@ class Watcher:
         self.taken = taken
         self._forget_unused()
         so_far = f"{counts['users']:,} users, {counts['page_views']:,} page views so far"
-        return ". ".join([so_far, *changed])
+        return ". ".join([so_far, *([describe_repeats(again)] if again > 0 else []), *changed])
+
+    def _repeated(self) -> int:
+        """Events that were in more than one file until now."""
+        before = self._out / RECEIPT
+        return Dataset(self._out, "").receipt.repeated_events if before.is_file() else 0
 
     def _counted(self, new: Sequence[TakenFile], counts: Mapping[str, Any]) -> TakenFiles:
         """The record with new files; on another model, where none is new, the last one has new counts."""
@@ -291,19 +312,24 @@ class Watcher:
     @read_as_trained()
     def _read(self, path: Path, progress: Progress) -> TakenFile:
         checksum = self._folder.checksum(path)
-        kept = KeptReads(self._store, self._frozen.settings, {path: checksum})
+        with readable(path.name):
+            kept = KeptReads(self._store, self._frozen.settings, {path: file_checksum(path)})
         sources = resolve_inputs([path])
         rows = [
             kept.read(source, lambda done: progress(STAGE, 0.0, f"Reading {path.name}")).rows
             for source in sources
         ]
         keys = {source.name: kept.key(source) for source in sources}
-        return TakenFile(path.name, checksum, _now(), keys, sum(rows))
+        if not self._folder.unchanged(path):
+            raise changed(path.name)
+        contents = self._folder.contents(path) if len(keys) > 1 else {}
+        return TakenFile(path.name, checksum, _now(), keys, sum(rows), contents=contents)
 
     @read_as_trained()
     def _together(self, taken: TakenFiles, work: Path, progress: Progress) -> Dataset:
         """The data set of all files, as one run over them makes it."""
-        reads = [read for file in taken.in_order for read in self._reads(file, progress)]
+        every = (read for file in taken.in_order for read in self._reads(file, progress))
+        reads = [read for read in every if read.source.name not in taken.repeats]
         out = work / "dataset"
         out.mkdir()
         settings = self._frozen.settings
@@ -355,12 +381,6 @@ def _counts(dataset: Dataset, placed: Placed) -> dict[str, Any]:
         "page_views": dataset.receipt.page_views_used,
         "segments": dict(zip(segments.tolist(), users.tolist(), strict=True)),
     }
-
-
-def _may_pass(error: InputError) -> bool:
-    """A disk or permissions may come back; damaged bytes stay as they are."""
-    cause = error.__cause__
-    return isinstance(cause, OSError) and not isinstance(cause, gzip.BadGzipFile)
 
 
 def _now() -> str:

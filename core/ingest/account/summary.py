@@ -31,7 +31,7 @@ from core.ingest.observe.user_facts import MANY_BROWSERS
 from core.ingest.output import Used, count_outcome_users, engaged_share, nobodys_outcomes, tied
 from core.ingest.read.headers import DEFAULT_USER_KEY
 from core.ingest.read.read_all import RawRead
-from core.ingest.sources.overlap import describe_overlaps
+from core.ingest.sources.overlap import describe_overlaps, describe_repeats
 
 TIED_SHARE = 0.05
 """Share of tied page views from which on rounded times are worth a warning."""
@@ -244,8 +244,7 @@ def _warnings(counted: Counted, kinds: Counter[str], outcome_pages: Sequence[str
     possible = {
         f"{rejected:,} records could not be read. All are counted, and the first {kept:,} of {rejected:,} "
         "kept with their lines": rejected > kept,
-        f"{repeated:,} events are in more than one file (same user, time, event and page) and count twice. "
-        "Leave one of those files out": repeated > 0,
+        describe_repeats(repeated): repeated > 0,
         f"{emails:.0%} of the user ids are email addresses. Ids are kept exactly as they are and appear in "
         "exports; choose another user key if that is not wanted": emails > 0,
         "The times end in zeros: a spreadsheet has rounded them. Page views that share a time keep the order "

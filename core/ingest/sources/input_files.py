@@ -178,13 +178,13 @@ def _without_copies(sources: Sequence[InputFile]) -> tuple[InputFile, ...]:
     same: defaultdict[str, list[InputFile]] = defaultdict(list)
     for source in sources:
         alone = sizes[source.unpacked] == 1
-        same[source.name if alone else _checksum(source)].append(source)
+        same[source.name if alone else content_checksum(source)].append(source)
     return tuple(
         replace(first, copies=tuple(copy.name for copy in copies)) for first, *copies in same.values()
     )
 
 
-def _checksum(source: InputFile) -> str:
+def content_checksum(source: InputFile) -> str:
     """SHA-256 of the unpacked content."""
     digest = hashlib.sha256()
     with open_source(source) as file:

@@ -32,6 +32,14 @@ def describe_copies(sources: Sequence[InputFile]) -> list[str]:
     ]
 
 
+def describe_repeats(events: int) -> str:
+    """Say how many events are in more than one file."""
+    return (
+        f"{events:,} events are in more than one file (same user, time, event and page) and count twice. "
+        "Leave one of those files out"
+    )
+
+
 def describe_overlaps(days: Mapping[str, frozenset[str]]) -> list[str]:
     """Say which files hold the same day, and which of them counts.
 

@@ -42,3 +42,13 @@ def test_a_day_that_was_written_again_and_a_copy_change_nothing() -> None:
     assert taken.follow({"day": "C", "other": "B", "copy": "B"}) == taken
     assert taken.follow({"day": "B", "other": "B"}) == taken
     assert taken.follow({}) == taken
+
+
+def test_of_tables_with_the_same_content_the_first_by_name_counts() -> None:
+    week = TakenFile(
+        "week.zip", "W", "", {"week.zip/1.csv": "r1", "week.zip/2.csv": "r2"},
+        contents={"week.zip/1.csv": "A", "week.zip/2.csv": "B"},
+    )  # fmt: skip
+    taken = TakenFiles("", (week, *record(day="A").files))
+    assert taken.repeats == {"week.zip/1.csv": "day"}
+    assert TakenFiles("", (week,)).repeats == {}

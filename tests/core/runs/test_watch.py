@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import os
 import shutil
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +25,7 @@ from core.data.dataset import Dataset
 from core.engines.bounded_embed import embed_bounded
 from core.engines.bounds import Bounds
 from core.engines.placing import Placing
+from core.ingest.sources.input_files import InputFile, content_checksum
 from core.ingest.sources.input_search import readable
 from core.labels.label_settings import LabelMode, LabelSettings
 from core.periods.calendar import DAY
@@ -34,7 +37,6 @@ from core.runs.score import place_export
 from core.runs.taken_files import RECORD, WatchedFolder, read_taken
 from core.runs.watch import KEPT, USERS, Watcher, watch
 from core.storage.claims import claimed
-from core.storage.store import file_checksum
 from tests.core.ingest.read.unnested import as_csv, long_rows, read_rows
 
 Look = Callable[[], list[str]]
@@ -120,13 +122,47 @@ def test_a_copy_is_nothing_new_and_a_day_written_again_replaces_itself(
     put(folder, "day0.csv", days[0])
     put(folder, "later.csv", days[0])
     one = watcher(folder, model, tmp_path / "out")
-    assert len(one.look(silent)) == 1
+    taken, copy = one.look(silent)
+    assert taken.startswith("day0.csv is taken: ")
+    assert copy == "later.csv holds the same as day0.csv and is counted once"
     (folder / "later.csv").unlink()
     put(folder, "day0.csv", days[0] + days[2].split(b"\n", 1)[1])
     assert len(one.look(silent)) == 1
     assert len(one.taken.files) == 1
     assert len(list((tmp_path / "out" / KEPT / "read").iterdir())) == 1, "the old reading is let go"
     pd.testing.assert_frame_equal(placed(tmp_path / "out" / USERS), of_one_run(folder, model, tmp_path))
+
+
+def test_the_same_day_counts_once_however_it_is_packed(
+    folder: Path, model: Path, days: list[bytes], tmp_path: Path
+) -> None:
+    put(folder, "day0.csv", days[0])
+    one = watcher(folder, model, tmp_path / "out")
+    one.look(silent)
+    put(folder, "day0.csv.gz", gzip.compress(days[0]))
+    assert one.look(silent) == ["day0.csv.gz holds the same as day0.csv and is counted once"]
+    assert one.look(silent) == [], "told once"
+    with zipfile.ZipFile(folder / "week.zip", "w") as packed:
+        packed.writestr("day0.csv", days[0])
+        packed.writestr("day1.csv", days[1])
+    taken, copy = one.look(silent)
+    assert taken.startswith("week.zip is taken: ")
+    assert copy == "week.zip/day0.csv holds the same as day0.csv and is counted once"
+    pd.testing.assert_frame_equal(placed(tmp_path / "out" / USERS), of_one_run(folder, model, tmp_path))
+
+
+def test_events_that_another_file_holds_too_are_told_as_a_run_tells_them(
+    folder: Path, model: Path, days: list[bytes], tmp_path: Path
+) -> None:
+    put(folder, "day0.csv", days[0])
+    one = watcher(folder, model, tmp_path / "out")
+    assert "more than one file" not in one.look(silent)[0]
+    rows = days[0].splitlines(keepends=True)[1:6]
+    put(folder, "day1.csv", days[1] + b"".join(rows))
+    [line] = one.look(silent)
+    assert "5 events are in more than one file" in line
+    put(folder, "day2.csv", days[2])
+    assert "more than one file" not in one.look(silent)[0], "only what is new of it"
 
 
 def test_a_file_that_cannot_be_used_is_told_once_and_bars_no_other(
@@ -235,15 +271,16 @@ def test_a_file_that_cannot_be_opened_or_named_is_told_once_and_tried_again(
     put(folder, "day0.csv", days[0])
     put(folder, "day1.csv", days[1])
     put(folder, os.fsdecode(b"day\xff.csv"), days[2])
-    one, plain = watcher(folder, model, tmp_path / "out"), file_checksum
+    one, plain = watcher(folder, model, tmp_path / "out"), content_checksum
 
-    def locked(path: Path) -> str:
-        if path.name == "day1.csv":
-            raise PermissionError(13, "Permission denied", str(path))
-        return plain(path)
+    def locked(source: InputFile) -> str:
+        with readable(source.name):
+            if source.name == "day1.csv":
+                raise PermissionError(13, "Permission denied", source.name)
+        return plain(source)
 
     with monkeypatch.context() as patched:
-        patched.setattr(taken_files, "file_checksum", locked)
+        patched.setattr(taken_files, "content_checksum", locked)
         first, *others = one.look(silent)
         assert first.startswith("day0.csv is taken")
         assert others == [
