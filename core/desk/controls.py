@@ -48,6 +48,7 @@ LINKED: Final = (
     "rule",
     "user",
     "hand",
+    "fit",
     "outcome",
     "segment",
     "later",

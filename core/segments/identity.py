@@ -40,7 +40,7 @@ class Match:
     gone: tuple[int, ...]
 
 
-def match(previous: Partition, current: Partition, taken: Collection[int] = ()) -> Match:
+def match(previous: Partition, current: Partition) -> Match:
     """Give the current segments the ids of the previous ones they share most users with.
 
     The pairing with the most shared users in all is taken (Hungarian method, Kuhn 1955). A segment that
@@ -50,7 +50,6 @@ def match(previous: Partition, current: Partition, taken: Collection[int] = ()) 
     Args:
         previous: The segments before the move.
         current: The segments after it, of the same users.
-        taken: Ids that stand for something else.
 
     Raises:
         ArtifactError: If they are not of the same users.
@@ -63,9 +62,7 @@ def match(previous: Partition, current: Partition, taken: Collection[int] = ()) 
     }
     old_ids = set(previous.ids.tolist())
     fresh = [segment for segment in current.ids.tolist() if segment not in kept]
-    free = (
-        number for number in range(len(old_ids) + len(taken) + len(fresh)) if number not in {*old_ids, *taken}
-    )
+    free = (number for number in range(len(old_ids) + len(fresh)) if number not in old_ids)
     names = kept | dict(zip(fresh, free, strict=False))
     relabelled = _relabelled(current, names)
     return Match(

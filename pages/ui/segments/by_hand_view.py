@@ -25,7 +25,7 @@ MEASURED: Final = "Names follow, and how sure each segment is will be measured a
 
 NOT_KEPT: Final = (
     "This link is of segments that were changed by hand, and these changes are no longer kept here. "
-    "On screen is what is kept now for the same settings."
+    "On screen are the segments of the same settings before anything was changed by hand."
 )
 STAY: Final = {
     OUTSIDE: "are outside clustering and stay there", SET_ASIDE: "were set aside and stay so",

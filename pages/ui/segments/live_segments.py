@@ -148,8 +148,11 @@ def solve(made_from: Sources) -> LiveSegments:
     state.sync_link()
     combined = shared.combined(made_from, now.weights)
     segmentation = session_segments.current(made_from, now, combined)
-    by_hand = [segmentation.partition.digest] if segmentation.cut else []
-    state.put_in_link(made_from.model_key, **{session_segments.HAND: by_hand})
+    link = {
+        session_segments.HAND: [segmentation.partition.digest] if segmentation.cut else [],
+        session_segments.FIT: [] if segmentation.as_cut.warm else [session_segments.FULL],
+    }
+    state.put_in_link(made_from.model_key, **link)
     made = shared.tables(made_from, segmentation.partition, now.analyze)
     evidence = background.k_evidence(made_from, now.weights)
     if evidence is None:

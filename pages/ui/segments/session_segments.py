@@ -35,6 +35,9 @@ KEY: Final = "session_segments"
 REFIT: Final = "refit_segments"
 HAND: Final = "hand"
 """Parameter of a link: the digest of segments that were changed by hand."""
+FIT: Final = "fit"
+FULL: Final = "full"
+"""Parameter of a link, and its value where the segments were fitted from scratch."""
 NOT_KEPT: Final = "by_hand_not_kept"
 """Whether a link named such segments that are not kept here."""
 REMEMBERED: Final = 8
@@ -99,13 +102,17 @@ def current(made_from: Sources, steering: Steering, combined: Combined) -> Segme
 def _linked(made_from: Sources, shown: Session, setting: tuple[object, ...]) -> Session:
     """With the segments changed by hand that the link names, where they are kept on this server."""
     named, kept = state.linked(HAND), shown.by_hand
-    ours = state.linked("model") in (made_from.model_key, "")
-    if not named or not ours:
+    if not named or not _is_linked(made_from):
         return shown
     if kept is not None and kept.partition.digest == named and kept.setting == setting:
         return shown.after(kept)
     state.of_model(made_from.model_key)[NOT_KEPT] = True
     return shown
+
+
+def _is_linked(made_from: Sources) -> bool:
+    """Whether the session began with a link to segments of this model."""
+    return bool(state.linked("k")) and state.linked("model") in (made_from.model_key, "")
 
 
 def change(made_from: Sources, shown: Segmentation, partition: Partition) -> None:
@@ -184,22 +191,23 @@ def from_scratch(made_from: Sources, steering: Steering, combined: Combined) -> 
 def _new_segmentation(
     made_from: Sources, steering: Steering, combined: Combined, before: Segmentation | None, *, cold: bool
 ) -> Segmentation:
-    first = before is None
-    if first:
-        kept = saved_work.recall(made_from.store, made_from.model_key, len(made_from.vectors.inside))
-        if kept and kept.setting == (made_from.embeddings, steering.weights, steering.cluster):
-            return kept
-        before = kept
+    setting = made_from.embeddings, steering.weights, steering.cluster
+    if before is None:
+        before = saved_work.recall(made_from.store, made_from.model_key, len(made_from.vectors.inside))
+        linked = _is_linked(made_from)
+        cold = cold or (linked and state.linked(FIT) == FULL)
+        same = before is not None and before.setting == setting
+        if before and same and not (linked and (before.cut or before.partition.warm == cold)):
+            return before
     start = _first(made_from)
-    if start.setting == (made_from.embeddings, steering.weights, steering.cluster) and not cold:
+    if start.setting == setting and not cold:
         found = start
     else:
         cut = _cut(
             made_from.embeddings, steering.weights, steering.cluster, "" if cold else start.partition.digest,
             combined, made_from.vectors.inside, None if cold else start.partition,
         )  # fmt: skip
-        by_hand = set(before.partition.ids.tolist()) - set(before.as_cut.ids.tolist()) if before else ()
-        numbered = identity.match(start.partition, cut, taken=by_hand).partition
+        numbered = identity.match(start.partition, cut).partition
         found = Segmentation(made_from.embeddings, steering.weights, numbered)
     if before is None:
         return found

@@ -138,9 +138,3 @@ def test_another_training_is_not_asked_for_segments_made_by_hand() -> None:
     cut = fit(vectors, np.ones(len(vectors), dtype=bool), ClusterSettings(n_clusters=3))
     changed = by_hand.set_aside(by_hand.split(cut, vectors, 1), vectors, [2])
     assert found_again(changed, vectors) == {0: 1.0}
-
-
-def test_a_new_segment_takes_no_id_that_stands_for_something_else() -> None:
-    before, now = partition([0, 0, 1, 1]), partition([0, 0, 1, 2])
-    assert match(before, now).new == (2,)
-    assert match(before, now, taken=[2, 3]).new == (4,)

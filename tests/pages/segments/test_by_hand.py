@@ -268,6 +268,21 @@ def test_a_link_names_the_changes_and_opens_them_or_says_that_they_are_gone(
     assert not partition(open_app(PAGE, **link | {"k": "4"}), finished_run).edits
 
 
+def test_what_was_changed_by_hand_changes_no_other_setting_and_no_link(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    app = open_app(PAGE, data=finished_run.dataset)
+    link, first = {"data": finished_run.dataset, "k": "6"}, partition(app, finished_run)
+    eight = partition(open_app(PAGE, **link | {"k": "8"}), finished_run)
+    app.button_group(key="by-hand-change").set_value(by_hand_view.Change.SPLIT).run()
+    widget(app.selectbox, "split-").set_value(0).run()  # type: ignore[attr-defined]
+    app.button(key="by-hand-do").click().run()
+    assert partition(app, finished_run).edits
+    assert partition(open_app(PAGE, **link), finished_run).digest == first.digest
+    app.slider(key="k").set_value(8).run()
+    assert partition(app, finished_run).digest == eight.digest
+
+
 def test_a_segment_of_chosen_users_says_that_nothing_would_lead_to_it_again(
     open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -228,6 +228,25 @@ def test_the_same_settings_give_the_same_numbers_whatever_way_the_slider_went(
     assert len(found[0].ids) == 8
 
 
+def test_a_link_opens_the_kind_of_fit_that_it_was_copied_from(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    app = open_app(PAGE, data=finished_run.dataset)
+    app.slider(key="k").set_value(8).run()
+    found, links = [], []
+    for press in (None, "refit"):
+        if press:
+            app.button(key=press).click().run()
+        found.append(session(app, finished_run).history[0].partition)
+        links.append({name: str(app.query_params[name]) for name in ("k", "fit") if name in app.query_params})
+    assert [one.warm for one in found] == [True, False]
+    for k in (8, 5):  # whatever is on screen elsewhere
+        app.slider(key="k").set_value(k).run()
+        for partition, link in zip(found, links, strict=True):
+            linked = open_app(PAGE, data=finished_run.dataset, **link)
+            assert session(linked, finished_run).history[0].partition.digest == partition.digest
+
+
 def test_the_same_way_is_gone_once_for_all_sessions(
     open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
