@@ -124,10 +124,14 @@ def count_nobodys(
         order: The columns that order events.
         refunds: What was given back of purchases; None where nothing was.
     """
-    named = staying.filter(~staying[records.IS_VIEW]).join(names, staying[Raw.EVENT_NAME] == names.written)
-    events = named.mutate(**{USER: named[records.USER_ID].isnull().cast("int32")})
+    sold = staying[Raw.EVENT_NAME].strip() == PURCHASE
+    wanted = staying.filter(~staying[records.IS_VIEW], staying[records.USER_ID].isnull() | sold)
+    named = wanted.join(names, wanted[Raw.EVENT_NAME] == names.written)
+    kept = (NAME, "stripped", records.REVENUE, Raw.CURRENCY, Raw.TRANSACTION_ID, *order)
+    nobody = {USER: named[records.USER_ID].isnull().cast("int32")}
+    events = engine.keep("of_nobody_or_sold", named.select(*kept, **nobody))
     twice = again(events.filter(events.stripped == PURCHASE), 1, order)
-    mine = engine.keep("of_nobody", events.filter(events[USER] == 1))
+    mine = events.filter(events[USER] == 1)
     once = mine.anti_join(twice, [Raw.FILE_NO, Raw.LINE])
     counted = engine.arrow(once.group_by(NAME).agg(events=_.count()).order_by(NAME))
     paid = engine.arrow(_paid(engine, once, called, refunds, None).order_by(NAME, Raw.CURRENCY))
