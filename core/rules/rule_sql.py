@@ -14,7 +14,7 @@ from typing import Final
 
 from core.base.schema import SOURCES, Group, Raw, SourceBasis
 from core.ingest.clean import urls
-from core.ingest.clean.records import NO_SESSION
+from core.ingest.clean.records import NO_SESSION, Fate
 from core.ingest.observe import bots
 from core.outgoing.quoting import visible
 from core.rules.address_sql import BIGQUERY, DUCKDB, AddressSql, Dialect
@@ -71,6 +71,7 @@ def limits(rule: SegmentRule, export: LoadedExport) -> tuple[str, ...]:
     )
     odd = sum(views for name, views in receipt.urls.by_rule.items() if name not in REPEATED)
     tied = receipt.tied_page_views if RuleField.ENTRY in fields else 0
+    replaced = sum(step.records for step in receipt.waterfall if step.name == Fate.OTHER_TABLE.name.lower())
     said = {
         f"{merged} pages of this rule stand for several addresses, which cleaning merged or masked: the SQL "
         "takes every address of their form.": merged,
@@ -79,6 +80,8 @@ def limits(rule: SegmentRule, export: LoadedExport) -> tuple[str, ...]:
         f"{odd:,} page views were cleaned by rules that the SQL does not repeat.": odd,
         f"{tied:,} page views share their time with another one, and BigQuery does not tell which came "
         "first.": tied,
+        f"{replaced:,} page views are of days that another table has, too: DuckDB counts them, the run does "
+        "not.": replaced,
         f"{receipt.repeated_events:,} events stand in more than one file.": receipt.repeated_events,
         f"DuckDB cannot read these files as they are ({', '.join(hindered)}): its SQL reads the files that a "
         "run leaves.": hindered,

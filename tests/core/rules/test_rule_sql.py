@@ -369,3 +369,14 @@ def test_events_of_another_tool_are_not_in_ga4(tmp_path: Path) -> None:
     for one in (other, file.model_copy(update={"tool": "Snowplow"})):
         told = export.receipt.model_copy(update={"files": (file, one)})
         assert not replace(export, receipt=told).is_ga4
+
+
+def test_events_that_another_table_replaces_are_said_where_duckdb_counts_them(tmp_path: Path) -> None:
+    (tables := tmp_path / "tables").mkdir()
+    rows = [view("a.1", 0, "/"), view("a.1", 9, "/sale")]
+    write_flat(tables / "events_20200913.csv", rows)
+    write_flat(tables / "events_intraday_20200913.csv", [*rows, view("a.1", 60, "/sale")])
+    dataset, export = load(tmp_path / "loaded", tables)
+    rule = asks(RuleField.PAGE, "https://shop.example/sale", 2)
+    assert (stated(dataset, export, rule), by_duckdb(tables, rule, export)) == ([], ["a.1"])
+    assert limits(rule, export)[0].startswith("3 page views are of days that another table has, too")
