@@ -129,6 +129,7 @@ class Oracle:
             "outcome_rate": own["bought"].mean(), "outcome_sessions": own["buying_sessions"].sum(),
             "session_rate": own["buying_sessions"].sum() / sessions, "revenue": own["revenue"].sum(),
             "revenue_per_user": own["revenue"].sum() / n,
+            "net_revenue": own["revenue"].sum(),  # nobody gives anything back in these data
         }  # fmt: skip
         return float(values[name])
 
