@@ -141,6 +141,6 @@ def test_without_an_outcome_there_are_no_such_rows() -> None:
 
 def test_what_part_of_an_export_is_counted_is_read_when_it_is_asked_for(tmp_path: Path) -> None:
     dataset = toy_dataset(tmp_path)
-    basis = Basis.from_dataset(dataset)  # which has no receipt yet
+    basis = Basis.from_dataset(dataset)
     vars(dataset)["receipt"] = SimpleNamespace(narrowed="a sample of 8 of 32 users")
     assert basis.narrowed() == "a sample of 8 of 32 users"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -119,7 +120,9 @@ def toy_dataset(folder: Path) -> Dataset:
         for values in (sequences.page, sequences.timestamp, sequences.session)
     ]
     pq.write_table(pa.table([sequences.user_id, *lists], schema=SCHEMA), folder / SEQUENCES)
-    return Dataset(folder, "toy")
+    dataset = Dataset(folder, "toy")
+    vars(dataset)["receipt"] = SimpleNamespace(no_user_id={}, narrowed="")
+    return dataset
 
 
 def many(seed: int, n_users: int = 80, n_pages: int = 9) -> tuple[ProfileData, np.ndarray, pd.DataFrame]:
