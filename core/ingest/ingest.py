@@ -166,7 +166,7 @@ def _leave_out(
         bots, seen = int(behaviour.bots.sum()), int(by_bots.sum())
         others = int(behaviour.people.events[behaviour.bots].sum()) - seen
         waterfall.leave("bot_like", "Looks automated", seen, others, users=bots)
-    refuse_nothing(waterfall, (), "")
+    refuse_nothing(waterfall, {})
     # by template too: new users' ids are not collapsed anew, see core/runs/frozen.py
     unwanted = set(settings.strip_pages)
     found = {
@@ -179,7 +179,7 @@ def _leave_out(
     before, views = views, views.only(~off)
     gone = int(before.begins_user.sum() - views.begins_user.sum())
     waterfall.leave("stripped", "On pages left out by choice", int(off.sum()), users=gone)
-    refuse_nothing(waterfall, (), "")
+    refuse_nothing(waterfall, {})
     unknown = sorted(unwanted - set(found.values()))
     return (
         views,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +15,7 @@ from ibis import _
 
 from core.base.schema import Raw, Rejects
 from core.base.settings import IngestSettings
+from core.base.wording import counted
 from core.data.receipt import FileReceipt, ranked
 from core.ingest.account.waterfall import (
     REJECT_REASONS,
@@ -105,7 +106,12 @@ def account(
     collapsed = sum(file.collapsed for file in raw.files)
     waterfall = first_steps(total, rejected.total(), tally, settings, collapsed)
     if not waterfall.left:
-        refuse_nothing(waterfall, _event_names(engine, typed), _example(rejects))
+        details = {
+            "not_page_view": f"the events are {', '.join(_event_names(engine, typed))}",
+            "rejected": f"for example {_example(rejects)}",
+            "other_stream": f"{settings.stream!r} was chosen, and there is {_streams(engine, typed)}",
+        }
+        refuse_nothing(waterfall, details)
     return written, Accounted(
         tally=tally,
         waterfall=waterfall,
@@ -124,6 +130,22 @@ def _event_names(engine: Engine, typed: ir.Table) -> list[str]:
     return [f"{mask_url(row['name'] or '(none)').text} ({row['events']:,})" for row in engine.rows(top)]
 
 
+def _streams(engine: Engine, typed: ir.Table) -> str:
+    """The largest streams, each with its records and the page views among them."""
+    views = typed[records.IS_VIEW].ifelse(1, 0).sum()
+    counts = typed.group_by(Raw.PLATFORM, Raw.STREAM_ID).agg(views=views, events=_.count())
+    top = counts.order_by([_.events.desc(), Raw.PLATFORM, Raw.STREAM_ID]).limit(NAMES_SHOWN)
+    return ", ".join(
+        f"{_stream_of(row) or 'no named stream'} "
+        f"({counted(row['views'], 'page view')} in {counted(row['events'], 'record')})"
+        for row in engine.rows(top)
+    )
+
+
+def _stream_of(row: Mapping[str, str | None]) -> str:
+    return mask_url(" ".join(filter(None, (row[Raw.PLATFORM], row[Raw.STREAM_ID])))).text
+
+
 def _screens(engine: Engine, typed: ir.Table, tally: FateTally, raw: RawRead) -> dict[str, int]:
     """Count the views of an app's screens that stay and are no page views, by platform and stream."""
     if Raw.EVENT_NAME not in raw.present:
@@ -132,8 +154,7 @@ def _screens(engine: Engine, typed: ir.Table, tally: FateTally, raw: RawRead) ->
     seen = seen.filter(records.stays(seen, tally.occurring))
     counts = Counter[str]()
     for row in engine.rows(seen.group_by(Raw.PLATFORM, Raw.STREAM_ID).agg(events=_.count())):
-        named = " ".join(filter(None, (row[Raw.PLATFORM], row[Raw.STREAM_ID])))
-        counts[mask_url(named).text] += row["events"]
+        counts[_stream_of(row)] += row["events"]
     return ranked(counts)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -204,13 +204,12 @@ def warnings(waterfall: Waterfall) -> list[str]:
     ]
 
 
-def refuse_nothing(waterfall: Waterfall, found_names: Sequence[str], example: str) -> None:
+def refuse_nothing(waterfall: Waterfall, details: Mapping[str, str]) -> None:
     """Stop when no page view is left.
 
     Args:
         waterfall: The steps so far.
-        found_names: Event names of the export, the most frequent first, for the message.
-        example: A rejected value with its reason, for the message.
+        details: Name of a step → what the export has in place of what that step leaves.
 
     Raises:
         NothingLeft: If nothing is left; it names the step that took the last records and the switch to turn.
@@ -219,13 +218,10 @@ def refuse_nothing(waterfall: Waterfall, found_names: Sequence[str], example: st
         return
     step = next(step for step in reversed(waterfall.steps) if step.records)
     remedy = _SWITCHES.get(step.name) or _REMEDIES.get(step.name, "")
-    details = {
-        "not_page_view": f"; the events are {', '.join(found_names)}",
-        "rejected": f"; for example {example}",
-    }
+    found = f"; {details[step.name]}" if step.name in details else ""
     raise NothingLeft(
         f"No page view is left of {waterfall.total:,} records. The last {step.records:,} left at the step "
-        f"{step.label!r}{details.get(step.name, '')}",
+        f"{step.label!r}{found}",
         remedy=remedy,
     )
 
@@ -241,6 +237,8 @@ _REMEDIES: Final = {
     f"{control('mapping')}. A time is read as {TIMES_READ}",
     "not_page_view": f"Say which event is a page view: {control('page_view')}. If every record is one, say "
     f"that there are no event names: {control('no_event_name')}",
-    "other_stream": f"Choose another stream: {control('stream')}",
+    "other_table": "Leave out the other table of that day",
+    "other_stream": f"Choose another stream: {control('stream')}. Where an app's screens are what is viewed, "
+    f"say so: {control('page_view')}",
     **{fate.name.lower(): f"Choose another column: {control('user_key')}" for fate in records.NO_USER},
 }

@@ -169,7 +169,8 @@ def require(header: HeaderMap, file: str, settings: IngestSettings) -> None:
         f"{file} has no column for {' and '.join(_label(field) for field in missing)}. "
         f"Its columns are: {_listed(header.names)}",
         allowed=tried,
-        remedy=f"Rename the column, or say which one it is: {control('mapping')}",
+        remedy="Rename the column, or say which one it is: "
+        + control("user_key" if missing == [Raw.USER_KEY] else "mapping"),
     )
 
 

@@ -42,6 +42,7 @@ from core.ingest.read.nested import (
     map_names,
     names_in,
     read_record,
+    record_fields,
     rows_of,
 )
 from core.ingest.read.opening import CHUNK_BYTES, naming
@@ -127,7 +128,11 @@ def open_json(
     literal = frozenset(_literal_names(sample, folds))
     with naming(source.name):
         seen, rows = _event_rows(seen, sample, literal, settings, nested)
-        fields = map_names(seen, RECORD_FIELDS if nested else {}, settings) if rows is None else rows.fields
+        fields = (
+            map_names(seen, record_fields(settings) if nested else {}, settings)
+            if rows is None
+            else rows.fields
+        )
     plain = folds.shape if folds else "nested ndjson" if nested else "flat ndjson"
     shape = rows.shape("ndjson") if rows and rows.sure else plain
     seen = rows.seen if rows else seen

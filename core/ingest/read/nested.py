@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from core.base.schema import RAW_TEXT_COLUMNS, REQUIRED_FIELDS, Raw
 from core.base.settings import IngestSettings
-from core.ingest.read.headers import EVENT_VALUE, HeaderMap, map_headers, normalise_header
+from core.ingest.read.headers import EVENT_VALUE, SIGNED_IN_KEY, HeaderMap, map_headers, normalise_header
 from core.ingest.read.values import to_text
 
 PARAM_LISTS: Final = ("event_params", "user_properties")
@@ -98,6 +98,12 @@ class Plan:
     paths: tuple[tuple[int, tuple[str, ...]], ...]
     params: Mapping[str, Mapping[str, tuple[int, ...]]]
     exact: frozenset[int]
+
+
+def record_fields(settings: IngestSettings) -> Mapping[str, str]:
+    """:data:`RECORD_FIELDS`, with the key of a login: a day on which nobody signs in has none in NDJSON."""
+    signed_in = normalise_header(settings.user_key) == SIGNED_IN_KEY
+    return {**RECORD_FIELDS, Raw.USER_KEY: SIGNED_IN_KEY} if signed_in else RECORD_FIELDS
 
 
 def map_names(seen: Sequence[str], usual: Mapping[str, str], settings: IngestSettings) -> HeaderMap:

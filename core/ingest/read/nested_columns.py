@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from core.base.controls import control
 from core.base.errors import InputError
 from core.ingest.read.nested import PARAM_LISTS, VALUE_KINDS, WHOLE
 from core.ingest.read.values import NotText, to_text
@@ -80,7 +81,10 @@ def _column(
             return params[root].whole() if rest == WHOLE else params[root].of_key(rest)
         return to_text(_inside(batch.column(root), rest.split(".")))
     except NotText as error:
-        raise InputError(f"the column {name} holds {error}, not a plain value") from error
+        raise InputError(
+            f"the column {name} holds {error}, not a plain value",
+            remedy=f"Say which column it is, or that there is none: {control('mapping')}",
+        ) from error
 
 
 def _inside(array: pa.Array, path: Sequence[str]) -> pa.Array:
