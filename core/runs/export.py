@@ -79,7 +79,8 @@ def users_table(
         the next nearest (all four empty outside clustering), ``group`` (:func:`groups`), ``page_views``,
         ``sessions``, ``outcome: NAME`` (sessions with it), ``revenue`` (gross; empty where none was sent; a
         column each of several currencies), ``first_seen`` and ``last_seen`` (UTC, ISO 8601),
-        ``engaged_seconds`` (like ``revenue``), ``browser``, ``device``, ``country``, ``source``.
+        ``engaged_seconds`` (like ``revenue``), ``browser``, ``device``, ``country``, ``source``,
+        ``stream_id``.
 
     Raises:
         ArtifactError: If there are more users than segments were made of.
@@ -91,7 +92,8 @@ def users_table(
     table = table.join(_distances(labels, partition, vectors[: len(users)], names))
     table[Users.GROUP] = groups(users, labels, one_page)
     table = table.join(users[[Users.PAGE_VIEWS, Users.SESSIONS]]).assign(**_outcomes(outcomes, len(users)))
-    return table.join(_seen(users)).join(users[[Users.BROWSER, Users.DEVICE, Users.COUNTRY, Users.SOURCE]])
+    facts = [Users.BROWSER, Users.DEVICE, Users.COUNTRY, Users.SOURCE, Users.STREAM_ID]
+    return table.join(_seen(users)).join(users.filter(facts))  # earlier releases kept no stream
 
 
 def _labels_of(users: pd.DataFrame, partition: Partition) -> np.ndarray:
