@@ -111,6 +111,8 @@ def test_a_correction_is_said_and_never_silent() -> None:
         ("revenue last month", "Of time, only this is told here"),
         ("does revenue grow", "Of time, only this is told here"),
         ("how many buy in one session", "told of steps one after the other alone"),
+        ("How much was refunded in segment 2?", "Refunds are no figure of the chat"),
+        ("Which segment has the most refunds?", "Refunds are no figure of the chat"),
         ("who saw the basket", "I do not understand “basket”"),
         ("which users only saw /cart", "only that is not counted"),
         ("users with more than 3 sessions", "A limit is applied to segments"),
