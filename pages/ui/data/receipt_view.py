@@ -181,7 +181,7 @@ def waterfall_chart(table: pd.DataFrame) -> alt.LayerChart:
 
 def _floating_bars(bars: pd.DataFrame) -> alt.LayerChart:
     scale = alt.Scale(domain=[0, float(bars["to"].max()) * 1.3])  # room for the last label on a narrow screen
-    axis = alt.Axis(format="~s", grid=False, tickCount=6)
+    axis = alt.Axis(labelExpr="format(datum.value, '~s')", grid=False, tickCount=6)  # 0, not “0k”
     names = alt.Axis(title=None, labelLimit=260, ticks=False, domain=False)
     base = alt.Chart(bars).encode(
         y=alt.Y("Step:N", sort=bars["Step"].tolist(), axis=names),

@@ -29,7 +29,7 @@ TITLES: Final = {
     PeriodMeasure.SESSIONS: "Sessions a user",
 }
 MEANS: Final = {
-    PeriodMeasure.SHARE: "Of the users in segments who came, how many are of this one",
+    PeriodMeasure.SHARE: "Share of each segment among the clustered users who came",
     PeriodMeasure.OUTCOME: "Of the users who came, how many had the outcome",
     PeriodMeasure.USERS: "How many users came",
     PeriodMeasure.VIEWS: "Page views of a user who came",
@@ -80,7 +80,7 @@ def _counted(
 ) -> Iterator[str]:
     of_users = measure in (PeriodMeasure.SHARE, PeriodMeasure.USERS)
     pairs = int(table[PART if of_users else Col.N].sum())
-    yield f"{pairs:,} {unit}s of users: who came in three counts three times."
+    yield f"{pairs:,} times a user came in a {unit}: a user of three {unit}s counts three times."
     if measure is PeriodMeasure.OUTCOME:
         yield f"Outcome: {md_text(live.profiles.outcome or '', 60)}, in that very {unit}."
     if measure is PeriodMeasure.SHARE:

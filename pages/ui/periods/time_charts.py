@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -17,6 +18,8 @@ from pages.ui.segments.charts import ABOVE, AXIS, INK, NEUTRAL, Chart, segment_o
 
 POINTS_AT_MOST: Final = 62
 """Periods that are marked one by one; more are a line."""
+DATES: Final = 5
+"""Periods whose date stands at the axis, at most."""
 WRITTEN_AT_MOST: Final = 16
 """Columns of a triangle in which shares are written."""
 CELL: Final = 24
@@ -49,10 +52,11 @@ def over_time(
     }
     told |= {REST_VALUE: (grey, digits), PART: ("Counted", ","), Col.N: ("Of", ",")}
     shown = table.assign(slot=str(segment), date=[f"{day.day} {day:%b %Y}" for day in table[PERIOD]])
-    base = alt.Chart(shown).encode(
-        x=alt.X(f"{PERIOD}:T", title=None, axis=alt.Axis(labelFlush=False, tickCount=5, labelOverlap=True)),
-        tooltip=tips(told),
+    days = [alt.DateTime(year=day.year, month=day.month, date=day.day) for day in table[PERIOD]]
+    begins = alt.Axis(
+        values=days[:: math.ceil(len(days) / DATES)], format="%-d %b", labelFlush=False, labelOverlap=True
     )
+    base = alt.Chart(shown).encode(x=alt.X(f"{PERIOD}:T", title=None, axis=begins), tooltip=tips(told))
     own = base.encode(color=segment_or(ABOVE, segment))
     axis = alt.Axis(format=style, tickCount=4)
     y = alt.Y(f"{VALUE}:Q", title=None, axis=axis, scale=alt.Scale(domain=[0, top], clamp=True))
