@@ -260,7 +260,7 @@ class Context:
     def population_of(self, facts: Iterable[Fact]) -> str:
         """Of which users figures are, and who is in none; empty where there are no figures."""
         profiles, unseen = self.tables.profiles, self.tables.basis.data.outcomes.unseen
-        seen, inside = counted(profiles.n_users, "user"), f"{profiles.n_clustered:,} in a segment"
+        seen, inside = counted(profiles.n_users, "user"), f"{profiles.n_clustered:,} are in a segment"
         left = f"; {unseen:,} without a used page view are not among them." if unseen else "."
         return f"Of {seen} with a page view, {inside}{left}" if any(facts) else ""
 

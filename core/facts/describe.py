@@ -21,11 +21,11 @@ NOT_IN_DATA: Final = (
 NOTHING_APART: Final = "Nothing is shown to differ here from the others by more than a little."
 WITHHELD: Final = (
     "No stable segments here: another half of the users compared would be cut otherwise. What kinds of users "
-    "these are is not told unless it is asked for: Name them anyway, on Explore."
+    "these are is said only on request: Name them anyway, on Explore."
 )
 WAITING: Final = (
-    "Whether another half of the users would be cut in the same way is being worked out. What kinds of "
-    "users these are is not told before that is known."
+    "It is being measured whether another half of the users would be cut in the same way. What kinds of "
+    "users these are is said once that is known."
 )
 UNSUPPORTED: Final = (
     "No stable segments here: another half of the users compared would be cut otherwise. This describes "

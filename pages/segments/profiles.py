@@ -285,7 +285,7 @@ def _metrics(live: LiveSegments, row: dict[str, Any], about: Context | None) -> 
     days = state.controls(live.sources.model_key).counted.within != (None, None)
     unknown = f"{NOT_BY_DAY}." if days else "Engaged time: not computable from this file."
     means = "Numbers are per user unless they say otherwise. "
-    st.caption(means + (f"Engaged time: {rule}" if known else unknown))
+    st.caption(means + (f"Engaged time: {rule}." if known else unknown))
 
 
 def _pages(live: LiveSegments, key: str, name: str) -> None:
