@@ -75,6 +75,11 @@ class BoundedConnection(H11Protocol):
             self.connections.discard(oldest)
             oldest.transport.abort()
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait for nothing: a timer would keep what has ended in memory."""
+        super().connection_lost(exc)
+        self._deadline.cancel()
+
     def on_response_complete(self) -> None:
         """Wait for the next request."""
         super().on_response_complete()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -29,7 +30,7 @@ from starlette.types import ASGIApp
 from core.base.errors import ArtifactError, ResourceError, SettingsError
 from core.cli.cli import app
 from core.serving import server as server_module
-from core.serving.server import _config, _listening
+from core.serving.server import BoundedConnection, _config, _listening
 from core.serving.tokens import read_token, shown
 from tests.core.serving.conftest import Shop
 
@@ -203,6 +204,22 @@ def test_headers_have_to_come_in_a_time(slow_port: int, monkeypatch: pytest.Monk
         assert half.recv(1000).endswith(b"slow")  # an answer may take longer
         half.sendall(b"GET /slow HTTP/1.1\r\n")
         assert half.recv(1000) == b""
+
+
+def test_an_ended_connection_does_not_stay_in_memory(slow_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server_module, "HEADERS_S", 1e6)
+    assert httpx2.get(f"http://127.0.0.1:{slow_port}/healthz", timeout=20).text == "ok"
+    with socket.create_connection(("127.0.0.1", slow_port), timeout=20):
+        pass
+    deadline = time.monotonic() + 10
+    while _connections():
+        gc.collect()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def _connections() -> list[BoundedConnection]:
+    return [one for one in gc.get_objects() if isinstance(one, BoundedConnection)]
 
 
 def test_what_cannot_be_served_is_said_before_anything_is_answered(
