@@ -30,11 +30,13 @@ def of_sample(raw: RawRead, decided: Decided, sample: Receipt) -> Receipt:
         sample: What was counted in the sample alone.
     """
     all_records = add_up(raw, decided, [sample], sample, "Of users outside the sample")
+    nobodys = describe_nobodys(all_records.left_out, all_records.no_user_id)
     return all_records.model_copy(
         update={
             "narrowed": f"a sample of {sample.users:,} of {decided.n_users:,} users",
             "trained_users": None,
             "revenue": {},
+            "warnings": (*all_records.warnings, *nobodys),
         }
     )
 
@@ -77,12 +79,12 @@ def add_up(
         "narrowed": "",
         "trained_users": trained.users,
         **_engagement(parts, sums["users"]),
-        **_left_out(decided, parts, trained, rest),
+        **_left_out(decided, parts, rest),
     }
     return Receipt.model_validate({**dict(trained), **changes})
 
 
-def _left_out(decided: Decided, parts: Sequence[Receipt], trained: Receipt, rest: str) -> dict[str, Any]:
+def _left_out(decided: Decided, parts: Sequence[Receipt], rest: str) -> dict[str, Any]:
     """What is used and why the rest is not, and what was done by visitors whom no part counts."""
     steps = _steps(decided.accounted.waterfall, parts, sum(part.page_views_used for part in parts), rest)
     no_user_id = nobodys_outcomes(decided.nobodys)
@@ -93,7 +95,6 @@ def _left_out(decided: Decided, parts: Sequence[Receipt], trained: Receipt, rest
         "left_out": steps.causes,
         "no_user_id": no_user_id,
         "duplicate_transactions": again + sum(part.duplicate_transactions for part in parts),
-        "warnings": (*trained.warnings, *describe_nobodys(steps.causes, no_user_id)),
     }
 
 

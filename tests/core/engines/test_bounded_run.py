@@ -88,6 +88,7 @@ def test_the_receipt_adds_up_and_says_who_was_trained_on(out: Path, whole: Datas
         assert counted.revenue == pytest.approx(done.revenue)
         assert counted.model_copy(update={"revenue": done.revenue}) == done
     assert receipt.warnings[0].startswith("The segments are learned from a sample of")
+    assert sum("without a user id" in text for text in receipt.warnings) == 1
     record = json.loads((out / "run.json").read_text())
     assert (record["users"], record["trained_users"]) == (len(whole.users), receipt.trained_users)
 
