@@ -122,8 +122,11 @@ def _verdict(live: LiveSegments, found: TrustVerdict, card: Scorecard) -> None:
         st.subheader(found.todo, icon=ICONS[found.action])
         scorecard_view.bullets((found.why, f"{found.title.rstrip('.')}.", *found.text))
         outcome = f" · outcome: {md_text(card.outcome, 60)}" if card.outcome else ""
-        learned = f", the model learned from {card.learned_from:,} of them" if card.own is Method.LEARNED else ""
-        st.caption(f"{count(card.users, 'user')} clustered{learned} · {card.n_clusters} segments{outcome}")
+        learned = f", the model learned from {card.learned_from:,} of them"
+        st.caption(
+            f"{count(card.users, 'user')} clustered{learned if card.own is Method.LEARNED else ''} · "
+            f"{card.n_clusters} segments{outcome}"
+        )
         _act(live, found)
 
 

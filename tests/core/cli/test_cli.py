@@ -53,7 +53,7 @@ def test_rules_of_a_run_return_their_users_from_its_file(finished: Path, shop: P
     for row in [row for row in rows if row.get("recommended")]:
         sql = row["sql_duckdb"].replace("['shop.csv']", f"['{shop}']")
         assert len(duckdb.sql(sql).fetchall()) == row["users"], row["text"]
-        assert not [limit for limit in row["limits"] if "share their time" not in limit]  # only DuckDB tells ties
+        assert not [limit for limit in row["limits"] if "share their time" not in limit]  # ties
 
 
 def test_users_have_the_ids_of_the_file_as_text(finished: Path, shop: Path) -> None:
