@@ -218,4 +218,12 @@ def _unescaped(match: re.Match[bytes]) -> bytes:
 
 def _joined(data: bytes, at: int) -> bool:
     """Whether a token goes on over a place."""
-    return 0 < at < len(data) and bool(_WORD[data[at - 1]] and _WORD[data[at]])
+    return 0 < at < len(data) and _in_word(data[max(0, at - 4) : at], -1) and _in_word(data[at : at + 4], 0)
+
+
+def _in_word(beside: bytes, place: int) -> bool:
+    """Whether the first (0) or last (-1) character can stand in a token; a byte that is no UTF-8 can."""
+    if beside[place] < 128:
+        return bool(_WORD[beside[place]])
+    character = beside.decode("utf-8", "surrogateescape")[place]
+    return character.isalnum() or "\udc80" <= character <= "\udcff" or bool(unicodedata.combining(character))

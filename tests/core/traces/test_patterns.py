@@ -24,14 +24,27 @@ def found(data: bytes) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "text", [ID, f"user={ID}&x", f'"{ID}"', f"GA1.1.{ID}", f"\n{ID}\r\n", f"{ID}.", f"\0{ID}\0"]
+    "text",
+    [
+        ID,
+        f"user={ID}&x",
+        f'"{ID}"',
+        f"GA1.1.{ID}",
+        f"\n{ID}\r\n",
+        f"{ID}.",
+        f"\0{ID}\0",
+        f"“{ID}”",
+        f"–{ID}…",
+        f"\u00a0{ID}\u00a0",
+    ],
 )
 def test_a_whole_token_is_found(text: str) -> None:
     assert found(text.encode()) == {ID}
 
 
 @pytest.mark.parametrize(
-    "text", [f"9{ID}", f"{ID}9", f"x{ID}", f"{ID}_x", f"é{ID}", ID[:-1], ID[1:], ID.replace(".", "")]
+    "text",
+    [f"9{ID}", f"{ID}9", f"x{ID}", f"{ID}_x", f"é{ID}", f"{ID}日", ID[:-1], ID[1:], ID.replace(".", "")],
 )
 def test_what_it_is_only_a_part_of_is_not(text: str) -> None:
     assert found(text.encode()) == set()
