@@ -167,7 +167,8 @@ def _sums(parts: Sequence[Mapping[str, float]]) -> dict[str, float]:
 def describe_revenue(revenue: Mapping[str, Revenue]) -> str:
     """``1,240.00 EUR gross, 200.00 refunded, 1,040.00 net``; empty where nobody bought."""
     return "; ".join(
-        f"{one.gross:,.2f} {currency} gross, {one.refunds:,.2f} refunded, {one.net:,.2f} net"
+        f"{one.gross:,.2f} {currency} gross, "
+        + (f"{one.refunds:,.2f} refunded, {one.net:,.2f} net" if one.refunds else "nothing refunded")
         for currency, one in revenue.items()
     )
 

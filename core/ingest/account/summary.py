@@ -166,7 +166,7 @@ def _describe_screens(screens: Mapping[str, int]) -> list[str]:
     if not screens:
         return []
     seen = number_of(sum(screens.values()), f"{SCREEN_VIEW} event")
-    streams = ", ".join(f"{name} {n:,}" for name, n in list(screens.items())[:_STREAMS] if name)
+    streams = ", ".join(f"{name}: {n:,}" for name, n in list(screens.items())[:_STREAMS] if name)
     return [
         f"{seen} of an app{streams and f' ({streams})'} are no page views here: they count as other events. "
         f"To see the app, choose its stream, {SCREEN_VIEW} as the page view, and as the page the column of "

@@ -212,7 +212,7 @@ def _assumptions(facts: Receipt, days: SeenDays) -> None:
         "Engagement": f"{facts.engagement_rule}{shared}",
         "Sources": describe_bases(facts.source_basis) or "none sent, or read by an earlier release",
         "Revenue of purchases": _revenue(facts),
-        "Duplicate transactions": f"{facts.duplicate_transactions:,}",
+        "Purchases recorded again": f"{facts.duplicate_transactions:,}, by their transaction id",
         "Events that are in two files": f"{facts.repeated_events:,}",
         "Masked for what it looks like": _counts(facts.pii_masked),
         "Read as absent": _counts(facts.placeholders),

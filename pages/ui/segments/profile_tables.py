@@ -115,7 +115,8 @@ def of_nobody(profiles: Profiles, nobodys: Mapping[str, OutcomeUsers]) -> str:
     if not did.events:
         return ""
     worth = f" ({in_currencies(did.revenue)})" if did.revenue else ""
-    return f" {count(did.events, 'more time')} without a user id{worth}: in no segment, in the total."
+    times = count(did.events, "more time")
+    return f" Visitors without a user id did so {times}{worth}: in no segment, in the total."
 
 
 def each_outcome(profiles: Profiles, names: Mapping[int, str]) -> pd.DataFrame:

@@ -175,7 +175,7 @@ SITE_AND_APP = [
 def test_screens_of_an_app_are_never_dropped_without_a_word(tmp_path: Path) -> None:
     dataset = shop(tmp_path, *SITE_AND_APP)
     [warning] = dataset.receipt.warnings
-    assert warning.startswith("2 screen_view events of an app (222 1, ANDROID 222 1) are no page views")
+    assert warning.startswith("2 screen_view events of an app (222: 1, ANDROID 222: 1) are no page views")
     assert dataset.receipt.left_out == ()
     assert dataset.users["stream_id"].tolist() == ["222"]
 
