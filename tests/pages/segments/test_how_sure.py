@@ -21,7 +21,7 @@ from tests.pages.fixtures_segments import FinishedRun, keep_certificates, keep_e
 
 EXPLORE, PROFILES = "pages/segments/explore.py", "pages/segments/profiles.py"
 COMPARE, EXPORT = "pages/segments/compare.py", "pages/use/export.py"
-KEPT_BACK = "What kinds of users these are is not told"
+KEPT_BACK = "is said only on request"
 
 
 def shown(app: AppTest, run: FinishedRun) -> saved_work.Segmentation:
