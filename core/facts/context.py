@@ -98,7 +98,7 @@ class Tables:
 
     @cached_property
     def converted(self) -> Tables | None:
-        """The same with all who have the outcome and a page view: for figures held against nobody."""
+        """Tables in which all with the outcome and a page view count, for figures compared with nobody."""
         return self._by_outcome((WITH, "Converted users"), everybody=True)
 
     def _by_outcome(self, converted: tuple[str, str], *, everybody: bool) -> Tables | None:

@@ -87,7 +87,7 @@ class LoadedExport:
         return self._tests[condition]
 
     def test_with(self, condition: RuleCondition, literal: Callable[[str], str]) -> PageTest:
-        """The same with another way to make a regular expression of a text."""
+        """A copy that makes regular expressions of texts in another way."""
         pages = [self.features.pages[page] for page in self.features.pages_of(condition).tolist()]
         return page_test(pages, self.keys, self.settings.url, condition=condition, literal=literal)
 

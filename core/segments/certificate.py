@@ -129,7 +129,7 @@ def marked(names: Mapping[int, str], certificates: Mapping[int, Certificate]) ->
 def with_verdict(
     certificates: Mapping[int, Certificate], evidence: KEvidence | None
 ) -> Mapping[int, Certificate]:
-    """The same where numbers of segments were compared: if none is supported, no segment is called stable."""
+    """Certificates by the verdict on numbers of segments: where none is supported, none is stable."""
     if not unsupported(evidence):
         return certificates
     return {segment: replace(one, supported=False) for segment, one in certificates.items()}
