@@ -13,7 +13,6 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from scipy.special import bdtrc  # scipy.stats takes a second to load
 
 LEAK_USERS: Final = 20
 """Visitors that a place has at least, where the shares below are looked at …"""
@@ -75,6 +74,8 @@ def _leaking(
     first_ts: np.ndarray,
 ) -> np.ndarray:  # fmt: skip
     """Whether each place gives the outcome away: bool of shape (n_places,)."""
+    from scipy.special import bdtrc  # .4 s to load, for data with an outcome alone
+
     n_users = 1 + np.count_nonzero(np.diff(user))
     row = np.minimum(np.searchsorted(converted, user), len(converted) - 1)
     has = converted[row] == user

@@ -67,7 +67,8 @@ class LaterStages:
             raise
         except Exception as error:  # whatever it is, the other stages have nothing to do with it
             for path in set(self.folder.rglob("*")) - before:
-                path.unlink()
+                if not path.is_dir():
+                    path.unlink()
             self.failed[stage] = in_a_line(error)
             with (self.folder / FAILED_LOG).open("a", encoding="utf-8") as log:
                 log.write(f"{stage}\n{traceback.format_exc()}\n")
