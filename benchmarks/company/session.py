@@ -68,7 +68,7 @@ class Session:
         self._seen = Seen()
         self._socket: ClientConnection | None = None
         self._reader: asyncio.Task[None] | None = None
-        self._broken = ""
+        self._broken, self._drawn = "", ""
 
     async def __aenter__(self) -> Self:
         """Connect."""
@@ -168,14 +168,16 @@ class Session:
         elif kind == "auto_rerun":
             self._start_timer(message.auto_rerun.fragment_id, message.auto_rerun.interval)
         elif kind == "new_session" and not message.metadata.run.fragment_ids:
-            self._new_run()
+            self._new_run(message.new_session.page_script_hash)
         elif kind == "script_finished" and message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
             self._done.set()
 
-    def _new_run(self) -> None:
+    def _new_run(self, page: str) -> None:
         for timer in self._timers.values():
             timer.cancel()
-        self._timers, self.sliders = {}, {}
+        self._timers = {}
+        if page != self._drawn:  # a page that draws itself again still shows what it showed
+            self._drawn, self.sliders = page, {}
 
     def _take_delta(self, delta: Delta) -> None:
         if delta.WhichOneof("type") != "new_element":

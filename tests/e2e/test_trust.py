@@ -22,7 +22,7 @@ def test_the_scorecard_is_cancelled_measured_kept_and_linked_to(
     page.get_by_role("button", name="Cancel").click(timeout=MINUTE_MS)  # the first visit measures by itself
     page.get_by_role("button", name="Measure").click(timeout=MINUTE_MS)
     verdict = page.locator(".st-key-verdict")
-    expect(verdict).to_contain_text("never seen by the model", timeout=2 * MINUTE_MS)
+    expect(verdict).to_contain_text("the model learned from", timeout=2 * MINUTE_MS)
     said = verdict.inner_text()
     other = new_page("about:blank", scheme="dark", width=390)
     problems: list[str] = []
