@@ -96,13 +96,20 @@ def recall_by_hand(store: Store, model: str, n_users: int) -> Segmentation | Non
     return kept if kept and kept.cut else None
 
 
-def keep_first(store: Store, model: str, first: Segmentation) -> None:
-    """Write the segments that all others of the model are numbered by.
+def keep_first(store: Store, model: str, first: Segmentation) -> Segmentation:
+    """Write the segments that all others of the model are numbered by, unless another session was quicker.
+
+    Returns:
+        Those that are on disk now.
 
     Raises:
         ResourceError: If the disk is full.
     """
-    _write(store, FIRST.format(model), model, first)
+    with store.in_turn():
+        quicker = recall_first(store, model, len(first.partition.labels))
+        if quicker is None:
+            _write(store, FIRST.format(model), model, first)
+    return quicker or first
 
 
 def recall_first(store: Store, model: str, n_users: int) -> Segmentation | None:

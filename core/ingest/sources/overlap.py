@@ -17,7 +17,10 @@ from core.ingest.sources.input_files import InputFile
 
 _KINDS: Final = ("daily", "fresh", "intraday")
 """Tables of a day, the one that counts first."""
-_TABLE: Final = re.compile(r"(intraday|(?<=events_)fresh)(?![a-z])", re.IGNORECASE)
+_TABLE: Final = re.compile(
+    r"(?P<intraday>intraday(?![a-z]))|events_(?:(?P<fresh>fresh(?![a-z]))|(?P<daily>20\d\d[-_]?\d\d[-_]?\d\d(?!\d)))",
+    re.IGNORECASE,
+)
 _DAY: Final = re.compile(r"(?<!\d)(20\d\d)[-_]?(\d\d)[-_]?(\d\d)(?!\d)")
 _COPY: Final = re.compile(r"( ?\(\d+\)| - copy| copy)$", re.IGNORECASE)
 
@@ -49,12 +52,12 @@ def describe_overlaps(days: Mapping[str, frozenset[str]]) -> list[str]:
     found = {name: known or days_in(name) for name, known in days.items()}
     told = []
     for name, mine in found.items():
-        better = {other: mine & theirs for other, theirs in found.items() if _kind(other) < _kind(name)}
+        better = {other: mine & theirs for other, theirs in found.items() if _replaces(other, name)}
         if twice := {other: shared for other, shared in better.items() if shared}:
             shared = sorted(frozenset().union(*twice.values()))
             told.append(
                 f"{name} and {', '.join(twice)} hold the same day ({', '.join(shared[:3])}): "
-                f"the {_KINDS[min(map(_kind, twice))]} table replaces the {_KINDS[_kind(name)]} one, whose "
+                f"the {min(map(_kind, twice), key=_KINDS.index)} table replaces the {_kind(name)} one, whose "
                 "events of that day are left out"
             )
         elif better and not mine:
@@ -75,20 +78,26 @@ def replaced_days(files: Sequence[tuple[str, Sequence[str]]]) -> tuple[tuple[int
         Place of a file, and its ``event_date`` of those days; none where all of it is of such a day.
     """
     days = [frozenset(map(_plain, written)) or days_in(name) for name, written in files]
-    kinds = [_kind(name) for name, _ in files]
     found = []
-    for number, (_, written) in enumerate(files):
-        better = frozenset[str]().union(*(d for d, k in zip(days, kinds, strict=True) if k < kinds[number]))
+    for number, (name, written) in enumerate(files):
+        better = frozenset[str]().union(
+            *(theirs for (other, _), theirs in zip(files, days, strict=True) if _replaces(other, name))
+        )
         shared = tuple(text for text in written if _plain(text) in better)
         if shared or (not written and days[number] and days[number] <= better):
             found.append((number, shared))
     return tuple(found)
 
 
-def _kind(name: str) -> int:
-    """Place of a table among :data:`_KINDS`, by its name."""
+def _kind(name: str) -> str:
+    """Which of :data:`_KINDS` a file is named as; empty for any other, such as one of another tool."""
     match = _TABLE.search(PurePosixPath(name).name)
-    return _KINDS.index(match[1].lower()) if match else 0
+    return (match and match.lastgroup) or ""
+
+
+def _replaces(other: str, name: str) -> bool:
+    kinds = (_kind(other), _kind(name))
+    return all(kinds) and _KINDS.index(kinds[0]) < _KINDS.index(kinds[1])
 
 
 def _plain(day: str) -> str:

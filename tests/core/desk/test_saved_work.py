@@ -131,6 +131,17 @@ def test_names_that_two_sessions_give_at_once_are_all_kept(store: Store) -> None
     assert len(saved_work.earlier_names(store, "e1")) == 40
 
 
+def test_of_first_segments_that_two_sessions_make_at_once_both_get_the_same(store: Store) -> None:
+    def keep(weight: float) -> Segmentation:
+        return saved_work.keep_first(store, "m", replace(KEPT, weights=ViewWeights(url=weight)))
+
+    with ThreadPoolExecutor(8) as pool:
+        kept = list(pool.map(keep, (0.1 * number for number in range(1, 9))))
+    found = saved_work.recall_first(store, "m", len(LABELS))
+    assert found is not None
+    assert {one.weights for one in kept} == {found.weights}
+
+
 def test_segments_that_another_session_replaces_meanwhile_are_read_of_one_moment(store: Store) -> None:
     """Labels and centroids of one file set each: never the ones of one and the others of another."""
 

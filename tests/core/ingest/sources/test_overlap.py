@@ -39,9 +39,14 @@ def test_a_daily_and_an_intraday_file_of_one_day_overlap() -> None:
 
 
 def test_the_days_of_the_events_count_more_than_a_name() -> None:
-    assert describe_overlaps({"day.csv": DAY, "intraday.csv": DAY}) != []
-    assert describe_overlaps({"day.csv": DAY, "intraday.csv": NEXT}) == []
+    assert describe_overlaps({"events_20240102.csv": DAY, "intraday.csv": DAY}) != []
+    assert describe_overlaps({"events_20240101.csv": DAY, "intraday.csv": NEXT}) == []
     assert describe_overlaps({"events_20240102.csv": DAY, "events_intraday_20240102.csv": NEXT}) == []
+
+
+def test_a_file_that_is_not_named_as_a_daily_table_replaces_nothing_and_is_not_replaced() -> None:
+    assert replaced_days([("events_intraday_20240101.csv", ("20240101",)), ("crm.csv", ("20240101",))]) == ()
+    assert replaced_days([("events_20240101.csv", ("20240101",)), ("crm.csv", ("20240101",))]) == ()
 
 
 def test_a_daily_table_comes_before_a_fresh_one_and_that_before_an_intraday_one_day_by_day() -> None:
@@ -132,7 +137,7 @@ def test_one_file_and_days_that_follow_each_other_have_no_repeats(tmp_path: Path
 def test_the_event_date_tells_that_a_daily_and_an_intraday_file_overlap(tmp_path: Path) -> None:
     rows = [[event("u", second, "/a", event_date="20240101")] for second in (0, 1)]
     raw = raw_read(tmp_path / "raw", rows)
-    names = ("all.csv", "intraday.csv")
+    names = ("events_20240101.csv", "intraday.csv")
     files = tuple(file.model_copy(update={"name": name}) for file, name in zip(raw.files, names, strict=True))
     receipt = made_of(tmp_path, replace(raw, files=files)).receipt
-    assert any("intraday.csv and all.csv hold the same day" in text for text in receipt.warnings)
+    assert any("intraday.csv and events_20240101.csv hold the same day" in text for text in receipt.warnings)
