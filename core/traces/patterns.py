@@ -10,11 +10,12 @@ import codecs
 import html
 import re
 import unicodedata
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+from html.entities import html5
 from typing import Final, NamedTuple
-from urllib.parse import unquote_to_bytes
 
 import numpy as np
 from ahocorasick_rs import BytesAhoCorasick
@@ -27,17 +28,25 @@ FORGOTTEN: Final = "[forgotten]"
 """Stands where an id was, in text that stays."""
 _WORD: Final = np.array([chr(byte).isalnum() or byte == 95 or byte > 127 for byte in range(256)])
 _WORD_BYTE: Final = re.compile(rb"[0-9A-Za-z_\x80-\xff]")
+_BARE: Final = "|".join(sorted((name for name in html5 if name[-1] != ";"), reverse=True)).encode()
+"""Names of characters that HTML takes without a semicolon too."""
 _ESCAPE: Final = re.compile(
-    rb"\\(?:u([0-9a-fA-F]{4}(?:\\u[0-9a-fA-F]{4})*)|U([0-9a-fA-F]{8})|u\{([0-9a-fA-F]{1,6})\}"
-    rb"|x([0-9a-fA-F]{2}(?:\\x[0-9a-fA-F]{2})*)|(.))",
+    rb"[\\%%&\"+\x80-\xff](?:"  # known by its first byte, which is what makes the search fast
+    rb"(?P<units>(?<=[\\%%])u(?:[dD][89abAB]%(hex)b{2}[\\%%]u[dD][c-fC-F]%(hex)b{2}|%(hex)b{4}))"
+    rb"|(?P<point>(?<=\\)(?:U%(hex)b{8}|u\{%(hex)b{1,6}\}))"
+    rb"|(?P<octets>(?:(?<=%%)|(?<=\\)x)(?:[c-fC-F]%(hex)b(?:(?:%%|\\x)[89abAB]%(hex)b)+|%(hex)b{2}))"
+    rb"|(?P<char>(?<=\\).)"
+    rb"|(?P<markup>(?<=&)(?:#(?:[0-9]{1,7}|[xX]%(hex)b{1,6});?|[0-9A-Za-z]{2,31};|%(bare)b))"
+    rb"|(?P<quotes>(?<=\")\")"
+    rb"|(?P<beyond>(?<=[\x80-\xff])[\x80-\xff]*)"
+    rb"|(?P<blank>(?<=\+)))" % {b"hex": b"[0-9a-fA-F]", b"bare": _BARE},
     re.DOTALL,
 )
-"""JSON, JavaScript and Python: UTF-16 units, code points, bytes or Latin-1, single characters."""
-_MARKUP: Final = re.compile(rb"&(?:#|\w{2,31};)")
+"""One character as JSON, JavaScript, Python, addresses, HTML, CSV, Windows-1252 or forms spell it."""
 _TEXT: Final = bytes({0, 9, 10, 13, *range(32, 256)})
 _BINARY: Final = 0.05
 """Share of control characters from which on bytes are no text."""
-_LAYERS: Final = 4
+LAYERS: Final = 8
 """Spellings in one another that are undone, as percent-encoding in JSON in a quoted cell."""
 _CONTROL: Final = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"b": b"\b", b"f": b"\f"}
 
@@ -48,6 +57,26 @@ class Trace(NamedTuple):
     start: int
     end: int
     id: str
+
+
+class Traces(NamedTuple):
+    """Where ids stand in some bytes, and whether they may stand elsewhere: under more than :data:`LAYERS`."""
+
+    places: list[Trace]
+    too_deep: bool
+
+
+class Layer(NamedTuple):
+    """A text with some layers of escapes undone.
+
+    Args:
+        data: What it says.
+        spans: For each layer that was undone, int64 of shape (4, n): begin and end of what changed, first
+            after the undoing, then before it.
+    """
+
+    data: bytes
+    spans: tuple[np.ndarray, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +98,7 @@ class IdPatterns:
     @cached_property
     def long(self) -> frozenset[str]:
         """Those that can be told from other words and numbers wherever they stand."""
-        return frozenset(one for one in self.ids if len(one) >= SHORTEST and _WORD_BYTE.search(one.encode()))
+        return frozenset(one for one in self.ids if _is_long(one.encode()))
 
     @cached_property
     def short(self) -> frozenset[str]:
@@ -92,34 +121,49 @@ class IdPatterns:
         return any(" " in one for one in self.long)
 
     @cached_property
-    def _inside(self) -> dict[str, list[Trace]]:
-        """Id of another → where in it one of the ids stands."""
-        alone = IdPatterns(self.ids)
-        return {one: alone.find(one.encode()) for one in self.others}
+    def _words(self) -> dict[bytes, str]:
+        """What is looked for → its id: ids as they are, and without the escapes that they hold themselves.
+
+        Every layer is undone as a whole, with them. Where ids of others look the same, they are meant.
+        """
+        ids = sorted(self.long), sorted(self.others)
+        plain = [{self._plain(one.encode()): one for one in some} for some in ids]
+        as_is = [{one.encode(): one for one in some} for some in ids]
+        words = plain[0] | as_is[0] | plain[1] | as_is[1]
+        return {word: one for word, one in words.items() if _is_long(word)}
+
+    def _plain(self, data: bytes) -> bytes:
+        return [layer.data for layer in _rounds(Layer(data), self._blanks)][-1]
 
     @cached_property
-    def _automaton(self) -> tuple[list[str], BytesAhoCorasick]:
-        """The ids, and what finds them, by their position."""
-        ids = sorted(self.long | self.others)
-        return ids, BytesAhoCorasick([one.encode() for one in ids])
+    def _inside(self) -> dict[bytes, list[Trace]]:
+        """Id of another → where in it, and in it without its escapes, one of the ids stands."""
+        alone = IdPatterns(self.ids)
+        return {word: alone.find(word) for word, one in self._words.items() if one in self.others}
+
+    @cached_property
+    def _automaton(self) -> tuple[list[bytes], BytesAhoCorasick]:
+        """The words, and what finds them, by their position."""
+        words = list(self._words)
+        return words, BytesAhoCorasick(words)
 
     def find(self, data: bytes, *, first: bool = True, last: bool = True) -> list[Trace]:
-        """Every whole token of the bytes that is one of the long ids, in order.
+        """Find every whole token of the bytes that is one of the long ids, in order.
 
         Args:
             data: Some bytes of a text, or of anything.
             first: Whether nothing comes before them; else what begins with them may be cut off.
             last: Whether nothing follows them.
         """
-        ids, automaton = self._automaton
-        found = automaton.find_matches_as_indexes(data, overlapping=True)
-        traces = [Trace(start, end, ids[which]) for which, start, end in found]
-        traces = [one for one in traces if not (_joined(data, one.start) or _joined(data, one.end))]
+        words, automaton = self._automaton
+        hits = automaton.find_matches_as_indexes(data, overlapping=True)
+        hits = [one for one in hits if not (_joined(data, one[1]) or _joined(data, one[2]))]
         theirs = {
-            Trace(one.start + inner.start, one.start + inner.end, inner.id)
-            for one in traces
-            for inner in self._inside.get(one.id, ())
+            Trace(start + inner.start, start + inner.end, inner.id)
+            for which, start, _ in hits
+            for inner in self._inside.get(words[which], ())
         }
+        traces = [Trace(start, end, self._words[words[which]]) for which, start, end in hits]
         return [
             one
             for one in traces
@@ -127,70 +171,137 @@ class IdPatterns:
             if one.id not in self.others and one not in theirs
         ]
 
-    def find_spelt(self, data: bytes, *, first: bool = True, last: bool = True) -> list[Trace]:
-        """As :meth:`find`, in the spelling in which most are found: as it is, escaped, encoded.
+    def find_spelt(self, data: bytes, *, first: bool = True, last: bool = True) -> Traces:
+        """Find every one as :meth:`find` does, in whatever spelling: escaped, encoded, or both in layers.
 
-        Positions are those of that spelling.
+        Positions are those in the bytes; one that a layer after it shows as well is counted once.
         """
-        found = [
-            self.find(one, first=first, last=last) for one in (data, *spellings(data, plus=self._blanks))
-        ]
-        return max(found, key=len)
+        places, deepest = list[Trace](), 0
+        for layer in layers(data, plus=self._blanks):
+            places += _before(layer.spans, self.find(layer.data, first=first, last=last))
+            deepest = max(deepest, len(layer.spans))
+        return Traces(_apart(places), deepest > LAYERS)
+
+    def holds(self, data: bytes) -> bool:
+        """Whether an id stands in the bytes in whatever spelling, or nobody can tell."""
+        traces = self.find_spelt(data)
+        return bool(traces.places) or traces.too_deep
 
     def without(self, data: bytes) -> bytes:
-        """The bytes with :data:`FORGOTTEN` in place of every id that stands in them as it is."""
+        """Return the bytes with :data:`FORGOTTEN` in place of every id that stands in them as it is."""
         pieces, at = [], 0
-        for trace in self.find(data):
-            pieces += [data[at : trace.start], FORGOTTEN.encode()]
+        for trace in sorted(self.find(data)):
+            pieces += [data[at : trace.start], FORGOTTEN.encode()] if trace.start >= at else []
             at = max(at, trace.end)
         return b"".join([*pieces, data[at:]])
 
 
-def spellings(data: bytes, *, plus: bool = False) -> Iterator[bytes]:
-    """What text says where it is UTF-16 or Windows-1252, composed otherwise, encoded, escaped, or all of it.
+def layers(data: bytes, *, plus: bool = False) -> Iterator[Layer]:
+    """Undo the escapes of a text layer by layer, as it is and read as UTF-16, until nothing changes.
+
+    Each round undoes one escape of every kind wherever it stands, so that mixed layers need no order. After
+    :data:`LAYERS` rounds one more tells that there are others.
 
     Args:
-        data: The text.
+        data: The text; of what is none, that alone.
         plus: Whether ``+`` may be a blank, as forms send it.
     """
     if len(data.translate(None, _TEXT)) > _BINARY * len(data):
+        yield Layer(data)
         return
-    seen, layer = {data}, [data]
-    for _ in range(_LAYERS):
-        layer = list(
-            dict.fromkeys(plain for spelt in layer for plain in _undone(spelt, plus) if plain not in seen)
-        )
-        seen.update(layer)
-        yield from layer
+    yield from _rounds(Layer(data), plus)
+    for codec, high in (("utf-16-le", 1), ("utf-16-be", 0)):
+        for offset in (0, 1):
+            if b"\0" in data[high ^ offset :: 2]:  # some character below U+0100, if only a blank
+                yield from _rounds(_utf16(data, codec, offset), plus)
 
 
-def _undone(data: bytes, plus: bool) -> Iterator[bytes]:
-    """What text says with one spelling undone."""
-    yield from _encoded(data)
-    if b"%" in data:
-        yield unquote_to_bytes(data)
-    if plus and b"+" in data:
-        yield data.replace(b"+", b" ")
-    if b"\\" in data:
-        yield _ESCAPE.sub(_unescaped, data)
-    if b"%u" in data:
-        yield data.replace(b"%u", b"\\u")
-    if _MARKUP.search(data):
-        yield html.unescape(data.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
-    if b'""' in data:
-        yield data.replace(b'""', b'"')
+def _rounds(layer: Layer, plus: bool) -> Iterator[Layer]:
+    yield layer
+    while len(layer.spans) <= LAYERS:
+        pieces, spans, done, here = list[bytes](), array("q", bytes(32)), 0, 0
+        for match in _ESCAPE.finditer(layer.data):
+            begin, end = match.span()
+            plain = _undone(match.lastgroup or "", match[0])
+            if plain != match[0] and (plus or match[0] != b"+"):
+                pieces += [layer.data[done:begin], plain]
+                here, done = here + begin - done, end
+                spans.extend((here, here + len(plain), begin, end))
+                here += len(plain)
+        if not pieces:
+            return
+        data = b"".join([*pieces, layer.data[done:]])
+        changed = np.frombuffer(spans, np.int64).reshape(-1, 4)
+        layer = Layer(data, (*layer.spans, np.ascontiguousarray(changed.T)))
+        yield layer
 
 
-def _encoded(data: bytes) -> Iterator[bytes]:
-    if not data.isascii():
-        if not is_utf8(data):
-            yield from_windows(data)
-        text = data.decode("utf-8", "surrogateescape")
-        if not unicodedata.is_normalized("NFC", text):
-            yield unicodedata.normalize("NFC", text).encode("utf-8", "surrogateescape")
-    if b"\0" in data:
-        yield data.replace(b"\0", b"")
-        yield from (_utf16(data[offset:], codec) for codec in ("utf-16-le", "utf-16-be") for offset in (0, 1))
+def _undone(kind: str, spelt: bytes) -> bytes:
+    """What one escape says."""
+    if kind == "beyond":  # decomposed, so that no letter before it takes part
+        return unicodedata.normalize("NFD", _utf8(spelt).decode()).encode()
+    return _character(kind, spelt)
+
+
+@lru_cache(maxsize=1 << 14)
+def _character(kind: str, spelt: bytes) -> bytes:
+    match kind:
+        case "units":
+            units = spelt.translate(None, b"\\%u").decode()
+            return bytes.fromhex(units).decode("utf-16-be", "replace").encode()
+        case "point":
+            return chr(min(int(spelt.translate(None, b"\\Uu{}"), 16), 0x10FFFF)).encode("utf-8", "replace")
+        case "octets":
+            return _utf8(bytes.fromhex(spelt.translate(None, b"\\%x").decode()))
+        case "markup":
+            return html.unescape(spelt.decode()).encode("utf-8", "replace")
+        case "char":
+            return _CONTROL.get(spelt[1:], spelt[1:])
+    return {"quotes": b'"', "blank": b" "}[kind]
+
+
+def _utf8(data: bytes) -> bytes:
+    return data if is_utf8(data) else from_windows(data)
+
+
+def _utf16(data: bytes, codec: str, offset: int) -> Layer:
+    text = data[offset:].decode(codec, "replace").encode()
+    octets = np.frombuffer(text, np.uint8)
+    here = np.append(np.flatnonzero(octets & 0xC0 != 0x80), len(text))
+    ends = offset + np.cumsum(np.where(octets[here[:-1]] < 0xF0, 2, 4))
+    spans = np.stack([here[:-1], here[1:], np.append(offset, ends)[:-1], ends])
+    return Layer(text, (spans,))
+
+
+def _before(spans: Iterable[np.ndarray], traces: list[Trace]) -> list[Trace]:
+    """Traces in a layer where they stand in the bytes that it was made of."""
+    first = np.array([one.start for one in traces], np.int64)
+    last = np.array([one.end for one in traces], np.int64) - 1
+    for changed in reversed(tuple(spans)) if traces else ():
+        first, last = _origin(changed, first)[0], _origin(changed, last)[1] - 1
+    places = zip(first.tolist(), (last + 1).tolist(), traces, strict=True)
+    return [Trace(start, end, one.id) for start, end, one in places]
+
+
+def _origin(spans: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Begin and end of what some bytes of a layer come from in the layer before."""
+    here, stop, begin, end = spans
+    which = np.searchsorted(here, at, "right") - 1
+    inside, same = at < stop[which], at - stop[which] + end[which]
+    return np.where(inside, begin[which], same), np.where(inside, end[which], same + 1)
+
+
+def _apart(traces: Iterable[Trace]) -> list[Trace]:
+    """Without those that overlap one of the same id, in order."""
+    kept = list[Trace]()
+    for one in sorted(traces, key=lambda trace: (trace.id, trace)):
+        if not kept or kept[-1].id != one.id or kept[-1].end <= one.start:
+            kept.append(one)
+    return sorted(kept)
+
+
+def _is_long(word: bytes) -> bool:
+    return len(word.decode("utf-8", "replace")) >= SHORTEST and bool(_WORD_BYTE.search(word))
 
 
 def is_binary(data: bytes) -> bool:
@@ -198,22 +309,6 @@ def is_binary(data: bytes) -> bool:
     control = len(data.translate(None, _TEXT)) > _BINARY * len(data)
     wide = data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) or utf16_codec(data[:HEAD_BYTES])
     return control or (data.count(0) > _BINARY * len(data) and not wide)
-
-
-def _utf16(data: bytes, codec: str) -> bytes:
-    return data.decode(codec, "ignore").encode("utf-8", "ignore")
-
-
-def _unescaped(match: re.Match[bytes]) -> bytes:
-    units, long, braced, octets, plain = match.groups()
-    if units:
-        return bytes.fromhex(units.translate(None, b"\\u").decode()).decode("utf-16-be", "replace").encode()
-    if point := long or braced:
-        return chr(min(int(point, 16), 0x10FFFF)).encode("utf-8", "replace")
-    if octets:
-        raw = bytes.fromhex(octets.translate(None, b"\\x").decode())
-        return raw if is_utf8(raw) else raw.decode("latin-1").encode()
-    return _CONTROL.get(plain, plain)
 
 
 def _joined(data: bytes, at: int) -> bool:

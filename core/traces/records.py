@@ -112,7 +112,7 @@ class TextTable:
             csv.writer(out, delimiter=self.delimiter, lineterminator="").writerow(rest.values())
             text = out.getvalue()
         data = text.encode("utf-8", "surrogateescape") + record[len(record.rstrip(b"\r\n")) :]
-        return b"" if patterns.find_spelt(data) else data
+        return b"" if patterns.holds(data) else data
 
 
 def is_of(cells: Mapping[str, Any], patterns: IdPatterns) -> bool:
@@ -159,7 +159,7 @@ def blacked(value: Any, patterns: IdPatterns) -> Any:  # noqa: ANN401 - JSON may
     if isinstance(value, str | bytes):
         data = value if isinstance(value, bytes) else value.encode("utf-8", "surrogateescape")
         rest = patterns.without(data)
-        rest = FORGOTTEN.encode() if patterns.find_spelt(rest) else rest
+        rest = FORGOTTEN.encode() if patterns.holds(rest) else rest
         rest = b"" if rest == FORGOTTEN.encode() and data.isdigit() else rest
         return rest if isinstance(value, bytes) else rest.decode("utf-8", "surrogateescape")
     return None if patterns.find(str(value).encode()) else value
@@ -182,10 +182,7 @@ def whole_blocks(text: Text, source: InputFile) -> Iterator[tuple[TextTable, byt
 
 def holding(data: bytes, ends: np.ndarray, patterns: IdPatterns) -> Iterator[tuple[int, int]]:
     """Begin and end of every record that holds an id."""
-    found = patterns.find(data)
-    at = np.unique(np.searchsorted(ends, [trace.start for trace in found], "right"))
+    starts = [trace.start for trace in patterns.find_spelt(data).places]
+    at = np.unique(np.searchsorted(ends, starts, "right"))
     begins = np.append(0, ends[:-1])
-    if len(patterns.find_spelt(data)) > len(found):  # somewhere it is spelt otherwise
-        pairs = zip(begins.tolist(), ends.tolist(), strict=True)
-        at = np.array([n for n, (a, b) in enumerate(pairs) if patterns.find_spelt(data[a:b])], np.int64)
     yield from zip(begins[at].tolist(), ends[at].tolist(), strict=True)

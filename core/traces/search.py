@@ -27,14 +27,14 @@ import pyarrow.parquet as pq
 from core.base.progress import Progress
 from core.ingest.sources.input_files import FREE_BYTES, MAX_RATIO, ByteReader
 from core.ingest.sources.sniffing import NOT_TABLES
-from core.traces.patterns import IdPatterns, is_binary
+from core.traces.patterns import LAYERS, IdPatterns, is_binary
 from core.traces.tables import rows_of
 
 STAGE: Final = "search"
 CHUNK_BYTES: Final = 1 << 18
 DEEPEST: Final = 4
 """Packings in one another."""
-SPELT_BYTES: Final = 12
+SPELT_BYTES: Final = 64
 """An id takes at most so many times its bytes where it is escaped."""
 SQLITE: Final = b"SQLite format 3\0"
 _NUMPY: Final = b"\x93NUMPY"
@@ -167,22 +167,25 @@ def _scan(file: IO[bytes], patterns: IdPatterns, found: Looked) -> bytes:
         The first piece.
     """
     head = data = file.read(CHUNK_BYTES)
-    keep, first = min(CHUNK_BYTES, SPELT_BYTES * patterns.longest + 64), True
+    keep, again = min(CHUNK_BYTES, SPELT_BYTES * patterns.longest + 64), 0
     found.searched += len(data)
     while data:
         more = file.read(CHUNK_BYTES)
         found.searched += len(more)
-        _count(patterns, data, found, first=first, last=not more)
-        data, first = data[-keep:] + more if more else b"", False
+        _count(patterns, data, found, again, last=not more)
+        again = min(keep, len(data))
+        data = data[-keep:] + more if more else b""
     return head
 
 
-def _count(
-    patterns: IdPatterns, data: bytes, found: Looked, *, first: bool = True, last: bool = True
-) -> None:
-    traces = patterns.find_spelt(data, first=first, last=last)
-    found.hits += len(traces)
-    found.ids.update(trace.id for trace in traces)
+def _count(patterns: IdPatterns, data: bytes, found: Looked, again: int = 0, *, last: bool = True) -> None:
+    """Search bytes, of which the first were searched before: what ends in these was counted."""
+    traces = patterns.find_spelt(data, first=not again, last=last)
+    new = [trace for trace in traces.places if trace.end >= again]
+    found.hits += len(new)
+    found.ids.update(trace.id for trace in new)
+    if traces.too_deep:
+        found.unread = f"escaped more than {LAYERS} times"
 
 
 def _members(file: IO[bytes], patterns: IdPatterns, found: Looked, depth: int) -> None:
@@ -203,7 +206,7 @@ def _columns(file: IO[bytes], patterns: IdPatterns, found: Looked) -> None:
 
 def _named(row: Mapping[str, Any], patterns: IdPatterns) -> set[str]:
     whole = {str(value) for value in row.values()} & patterns.ids
-    return whole or {trace.id for trace in patterns.find_spelt(repr(row).encode())}
+    return whole or {trace.id for trace in patterns.find_spelt(repr(row).encode()).places}
 
 
 def _array(file: IO[bytes], patterns: IdPatterns, found: Looked) -> None:

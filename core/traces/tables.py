@@ -79,11 +79,8 @@ def _of_values(column: pa.Array, patterns: IdPatterns) -> np.ndarray:
     ends = np.cumsum(np.asarray(pc.binary_length(values)) + 1)
     whole = pa.ListArray.from_arrays(pa.array([0, len(values)], pa.int32()), values)
     joined = pc.binary_join(whole, b"\n")[0].as_py() or b""
-    found = [trace.start for trace in patterns.find(joined)]
-    rows = np.unique(np.searchsorted(ends, found, "right"))
-    if len(patterns.find_spelt(joined)) > len(found):  # somewhere it is spelt otherwise
-        rows = np.array([row for row, one in enumerate(values.to_pylist()) if patterns.find_spelt(one)])
-    return rows.astype(np.int64)
+    starts = [trace.start for trace in patterns.find_spelt(joined).places]
+    return np.unique(np.searchsorted(ends, starts, "right")).astype(np.int64)
 
 
 def rows_of(batch: pa.RecordBatch, patterns: IdPatterns) -> np.ndarray:

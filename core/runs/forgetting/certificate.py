@@ -145,6 +145,6 @@ def black(text: object, patterns: IdPatterns) -> str:
 def _black(part: str, patterns: IdPatterns) -> str:
     data = patterns.without(part.encode("utf-8", "replace"))
     ending = Path(part).suffix.encode("utf-8", "replace")
-    if patterns.find_spelt(data):
-        data = FORGOTTEN.encode() + (b"" if patterns.find_spelt(ending) else ending)
+    if patterns.holds(data):
+        data = FORGOTTEN.encode() + (b"" if patterns.holds(ending) else ending)
     return data.decode("utf-8", "replace")

@@ -106,7 +106,7 @@ def _blacked(data: bytes, patterns: IdPatterns) -> bytes:
         return b""
     text = patterns.without(data)
     whole = all(_is_json(part) for part in _values(text)) or not any(_is_json(part) for part in _values(data))
-    return text if whole and not patterns.find_spelt(text) else b""
+    return text if whole and not patterns.holds(text) else b""
 
 
 def _values(data: bytes) -> Sequence[bytes]:

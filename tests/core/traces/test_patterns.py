@@ -11,7 +11,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from core.traces.patterns import FORGOTTEN, IdPatterns
+from core.traces.patterns import FORGOTTEN, LAYERS, IdPatterns, layers
 
 ID = "1234567890.1612345678"
 PATTERNS = IdPatterns(
@@ -20,7 +20,7 @@ PATTERNS = IdPatterns(
 
 
 def found(data: bytes) -> set[str]:
-    return {trace.id for trace in PATTERNS.find_spelt(data)}
+    return {trace.id for trace in PATTERNS.find_spelt(data).places}
 
 
 @pytest.mark.parametrize(
@@ -84,6 +84,37 @@ def escaped(one: str) -> bytes:
 )
 def test_it_is_found_in_every_spelling(one: str, spelt: object) -> None:
     assert one in found(spelt(one))  # type: ignore[operator]
+
+
+def test_each_is_counted_once_where_it_stands_however_it_is_spelt() -> None:
+    octets = ID.replace("1", "%31")
+    spelt = [ID, json.dumps(f"/{octets}"), ID, "100%abc-def-123456", escaped(ID).decode()]
+    text = "é, ".join(spelt).replace("é", " é ").encode()
+    places = PATTERNS.find_spelt(text).places
+    assert [one.id for one in places] == [ID, ID, ID, "abc-def-123456", ID]
+    stands = [text[one.start : one.end].decode() for one in places]
+    assert stands == [ID, octets, ID, "abc-def-123456", escaped(ID).decode().strip()]
+
+
+def test_layers_are_undone_in_rounds_and_more_than_these_are_said() -> None:
+    mixed = b'%2525u0041 \\u005cx41 &amp;amp;#x41; ""  "" %5C%22 \\x2541 %26quot; \xe9\0'
+    assert len(list(layers(mixed * 99))) <= 3 * LAYERS
+    spelt = ID.replace("1", "%31")
+    for _ in range(LAYERS - 1):
+        spelt = quote(spelt)
+    assert found(spelt.encode()) == {ID}
+    assert not PATTERNS.find_spelt(spelt.encode()).too_deep
+    deeper = quote(quote(spelt)).encode()
+    assert PATTERNS.find_spelt(deeper).too_deep
+    assert PATTERNS.holds(deeper)
+
+
+def test_an_id_that_looks_like_an_escape_is_not_the_one_of_another() -> None:
+    """``dom\\user-1`` without an escape is ``domuser-1``, who is somebody else."""
+    ours = "dom\\user-1"
+    text = f"{ours} {json.dumps(json.dumps(ours))} {quote(json.dumps(ours))} domuser-1".encode()
+    assert len(IdPatterns(frozenset({ours})).find_spelt(text).places) == 4
+    assert len(IdPatterns(frozenset({ours}), frozenset({"domuser-1"})).find_spelt(text).places) == 3
 
 
 def test_within_a_longer_id_of_another_it_is_no_trace() -> None:

@@ -164,6 +164,21 @@ def test_an_id_is_seen_in_each_kind_of_file(plant: Callable[[Path, str], None], 
     assert planted.unread == clean.unread == ""
 
 
+@pytest.mark.parametrize("before", [CHUNK_BYTES - 90, CHUNK_BYTES - len(ID), CHUNK_BYTES - 7, CHUNK_BYTES])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le"])
+def test_it_is_counted_once_where_pieces_overlap(before: int, encoding: str, tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(
+        (" " * (before // len(" ".encode(encoding))) + f"{ID}{' ' * 99}\n").encode(encoding)
+    )
+    assert look(tmp_path / "a", PATTERNS).hits == 1
+
+
+def test_a_file_that_is_escaped_too_often_is_said(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text(f"%{'25' * 99}31{ID[1:]} {ID}")
+    found = look(tmp_path / "a", PATTERNS)
+    assert (found.hits, found.unread) == (1, "escaped more than 8 times")
+
+
 def test_it_is_seen_in_a_name_and_in_hidden_folders(tmp_path: Path) -> None:
     (tmp_path / ".hidden" / "deep").mkdir(parents=True)
     text(tmp_path / ".hidden" / "deep" / ".a", ID)
