@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from core.data.receipt import Decision, PersonalPlace
@@ -24,6 +24,7 @@ class Found:
         keep: Names of places whose values stay as they are, by the analyst's choice.
         mask: Names of places whose values all go.
         places: What was found so far.
+        values: Name of a place → those of its values that were found so far.
         names: Words that stood in personal places.
         kinds: Kind of personal data → page views of texts in which it stood and which one user alone saw.
         labels: What labels of users and events become, by column, where that was decided on more users than
@@ -36,6 +37,7 @@ class Found:
     keep: Collection[str] = ()
     mask: Collection[str] = ()
     places: dict[str, PersonalPlace] = field(default_factory=dict)
+    values: dict[str, dict[str, Crowd]] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
     kinds: Counter[str] = field(default_factory=Counter)
     labels: dict[str, dict[str, str]] | None = None
@@ -55,7 +57,7 @@ class Found:
             masked, decision = list(values), Decision.FORCED
         if not masked and not by_rule:
             return {}
-        self.note(name, [values[value] for value in masked or by_rule], masked or by_rule, decision)
+        self.note(name, {value: values[value] for value in masked or by_rule}, decision)
         return dict.fromkeys(masked, new)
 
     def masked(self, name: str, values: Values, by_rule: Collection[str], new: str = GAP) -> dict[str, str]:
@@ -64,16 +66,17 @@ class Found:
         self.names.update(word for value in renamed for word in words_of(value))
         return renamed
 
-    def note(self, name: str, crowds: Iterable[Crowd], values: Collection[str], decision: Decision) -> None:
-        """Add a place to the list."""
-        before, crowds = self.places.get(name), list(crowds)
+    def note(self, name: str, values: Values, decision: Decision) -> None:
+        """Add values of a place to the list; what two rules find counts once."""
+        seen = self.values.setdefault(name, {})
+        seen.update(values)
         self.places[name] = PersonalPlace(
             name=name,
             decision=decision,
-            values=len(values) + (before.values if before else 0),
-            users=len({crowd.first for crowd in crowds}) + (before.users if before else 0),
-            page_views=sum(crowd.views for crowd in crowds) + (before.page_views if before else 0),
-            examples=tuple(dict.fromkeys(hint(value) for value in sorted(values)[:EACH])),
+            values=len(seen),
+            users=len({crowd.first for crowd in seen.values()}),
+            page_views=sum(crowd.views for crowd in seen.values()),
+            examples=tuple(dict.fromkeys(hint(value) for value in sorted(seen)[:EACH])),
         )
 
     def hide(self, names: Collection[str]) -> None:

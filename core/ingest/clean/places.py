@@ -263,4 +263,4 @@ def _offer(name: str, values: Values, found: Found) -> None:
     owned = all(crowd.alone for crowd in values.values())
     if owned and len({crowd.first for crowd in values.values()}) >= OFFERED:
         decision = Decision.KEPT if name in found.keep else Decision.UNDECIDED
-        found.note(name, values.values(), values, decision)
+        found.note(name, values, decision)

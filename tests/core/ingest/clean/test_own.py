@@ -68,6 +68,6 @@ def test_a_place_that_is_not_there_is_said(tmp_path: Path) -> None:
 
 def test_a_place_is_not_called_by_a_name() -> None:
     places = found()
-    places.note("/u/anna-nowak/{…}", [crowd(1)], ["x"], Decision.UNDECIDED)
+    places.note("/u/anna-nowak/{…}", {"x": crowd(1)}, Decision.UNDECIDED)
     places.hide({"anna", "nowak"})
     assert list(places.places) == ["/u/{name}/{…}"]

@@ -99,6 +99,15 @@ def test_the_analyst_has_the_last_word() -> None:
     assert mask_places(pages, forced, SiteContext()) == {"/wine/a": "/wine/{…}", "/wine/b": "/wine/{…}"}
 
 
+def test_a_place_that_two_rules_find_counts_once() -> None:
+    """By its owners, and by its titles: no public page has their words."""
+    for choice in ({"keep": ("/account/{…}",)}, {"mask": ("/account/{…}",)}):
+        notes = found(**choice)
+        mask_places(PUBLIC | own("/account/{}"), notes, SiteContext())
+        place = notes.places["/account/{…}"]
+        assert (place.values, place.users, place.page_views) == (20, 20, 40)
+
+
 def test_what_is_too_little_to_tell_is_offered() -> None:
     notes = found()
     assert mask_places(PUBLIC | own("/wish/{}", range(2)), notes, SiteContext()) == {}
