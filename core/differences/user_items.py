@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Final
 
@@ -34,6 +35,8 @@ MOST_ITEMS: Final = 1_000
 """Items a family, those of the most users."""
 EVERYWHERE: Final = 0.5
 """A word on more than this share of the pages and of the page views is the site's name: it tells nothing."""
+PAGES_AT_ONCE: Final = 1 << 16
+"""Pages of users for which the odds of every hour or weekday are in memory together."""
 DEEPEST: Final = 4
 """Folders within each other."""
 DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -216,15 +219,21 @@ def _tells(seen: sparse.csr_array, made: Coded) -> float:
     if len(made.values) < 2:
         return 0.0
     share = np.bincount(made.codes) / len(made.codes)
-    own = np.eye(len(share))[made.codes]
-    user, page = seen.nonzero()
-    counts = ((seen > 0).T @ own)[page] - own[user]
-    odds = np.log((counts + share) / (counts.sum(axis=1, keepdims=True) + 1) / share)
-    begins = np.flatnonzero(np.append(True, user[1:] != user[:-1]))
-    right = (np.log(share) + np.add.reduceat(odds, begins)).argmax(axis=1) == made.codes
+    users, starts = len(made.codes), seen.indptr
+    own = sparse.csr_array((np.ones(users), made.codes, np.arange(users + 1)), (users, len(share)))
+    of_page, hits = ((seen > 0).T @ own).toarray(), 0
+    cuts = np.searchsorted(starts, np.arange(0, seen.nnz, PAGES_AT_ONCE))
+    for begin, end in pairwise(np.unique(np.append(cuts, users))):
+        page = seen.indices[starts[begin] : starts[end]]
+        code = np.repeat(made.codes[begin:end], np.diff(starts[begin : end + 1]))
+        counts = of_page[page] - np.eye(len(share))[code]
+        odds = np.log((counts + share) / (counts.sum(axis=1, keepdims=True) + 1) / share)
+        by_user = np.add.reduceat(odds, starts[begin:end] - starts[begin])
+        likely = (np.log(share) + by_user).argmax(axis=1)
+        hits += int(np.count_nonzero(likely == made.codes[begin:end]))
     most = share.max()
-    chance = Z_95 * np.sqrt(most * (1 - most) / len(right))
-    return float((right.mean() - most - chance) / (1 - most))
+    chance = Z_95 * np.sqrt(most * (1 - most) / users)
+    return float((hits / users - most - chance) / (1 - most))
 
 
 def _of_pages(seen: sparse.csr_array, names: Sequence[Iterable[str]]) -> ItemFamily:

@@ -3,12 +3,13 @@
 import os
 import subprocess
 import sys
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
+from scipy import sparse, stats
 
 from core.base.schema import Group
 from core.base.settings import AnalyzeSettings
@@ -17,9 +18,9 @@ from core.differences.means import UserValues, compare_means
 from core.differences.sides import Sides
 from core.differences.single import decide_shares, decide_values
 from core.differences.table import COLUMNS, OF_OUTCOME, Diff, differences, leading, pair_differences
-from core.differences.user_items import Family, UserItems
+from core.differences.user_items import Family, UserItems, _tells
 from core.facts.fact_maker import Figures
-from core.profiles.data import GROUPS, ProfileData
+from core.profiles.data import GROUPS, Coded, ProfileData
 from core.profiles.metrics import profile
 from core.profiles.outcomes import Happened
 from core.profiles.profile_columns import Col, MetricRole, RowKind
@@ -47,9 +48,13 @@ def test_items_of_the_eight_by_eye() -> None:
     assert families[Family.SOURCE].known.tolist() == [True, True, False, True, True, True, True, False]
 
 
+@pytest.mark.parametrize("at_once", [1, 99, 1 << 16])
 @pytest.mark.parametrize(("dated", "role"), [(True, MetricRole.DERIVED), (False, MetricRole.HELD_OUT)])
-def test_a_weekday_that_pages_tell_is_no_finding(dated: bool, role: MetricRole) -> None:
+def test_a_weekday_that_pages_tell_is_no_finding(
+    dated: bool, role: MetricRole, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """350 users see an article twice: that of their weekday, or any."""
+    monkeypatch.setattr("core.differences.user_items.PAGES_AT_ONCE", at_once)
     rng = np.random.default_rng(0)
     day, any_day = rng.integers(0, 7, (2, 350))
     visits = [[[article, article]] for article in (day if dated else any_day).tolist()]
@@ -61,6 +66,18 @@ def test_a_weekday_that_pages_tell_is_no_finding(dated: bool, role: MetricRole) 
     told = table[table[Diff.FAMILY] == Family.WEEKDAY]
     assert set(told[Diff.ROLE]) == {role.value}
     assert told[Diff.P_VALUE].isna().all() == dated
+
+
+def test_hours_are_held_against_pages_a_part_at_a_time() -> None:
+    """400,000 pages by 24 hours would be 77 MB."""
+    user, page = np.repeat(np.arange(20_000), 20), np.tile(np.arange(20), 20_000)
+    seen = sparse.csr_array((np.ones(len(user), np.int32), (user, page)))
+    hours = Coded(np.arange(20_000) % 24, tuple(map(str, range(24))))
+    tracemalloc.start()
+    assert _tells(seen, hours) < 0
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 60 << 20
 
 
 def test_the_cart_of_the_first_segment_by_eye() -> None:
