@@ -230,8 +230,7 @@ def _first(made_from: Sources) -> Segmentation:
     earlier = saved_work.recall(store, model, n_users)
     first = replace(earlier, partition=earlier.as_cut, cut=None) if earlier else _full_fit(made_from)
     with errors.shown():
-        first = saved_work.keep_first(store, model, first)
-    return first
+        return saved_work.keep_first(store, model, first)
 
 
 def _full_fit(made_from: Sources) -> Segmentation:
