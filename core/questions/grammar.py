@@ -224,7 +224,7 @@ class _Reader:
     def read(self, words: Sequence[str]) -> None:
         place = 0
         while place < len(words):
-            self.predicated = _before(words[:place], INTO) in BEING
+            self.predicated = bool(self.parsed.order) and _before(words[:place], INTO) in BEING
             self.is_whole = _before(words[:place], THE) in WHOLES
             place += (
                 self._nth_segment(words, place)

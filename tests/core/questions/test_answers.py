@@ -145,6 +145,20 @@ def test_declined_in_one_line_with_the_reason_and_what_can_be_asked(question: st
     assert not any(ask(nearest, EIGHT).declined for nearest in answer.suggestions)
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Is segment 1 worse than segment 2 at converting?",
+        "Is segment 1 better than segment 2 in outcome rate?",
+        "Is segment 1 higher in conversion rate than segment 2?",
+        "What are segment 1 and segment 2's outcome rates?",
+    ],
+)
+def test_a_segment_that_a_question_asks_about_first_is_no_part_of_another(question: str) -> None:
+    told = [(fact.row, fact.value) for fact in ask(question, EIGHT).facts if fact.measure == "outcome_rate"]
+    assert told == [("segment:0", pytest.approx(1 / 3)), ("segment:1", 0.5)]
+
+
 def test_help_is_an_answer() -> None:
     assert noted(ask("What can I ask?", EIGHT)) == [HELP]
     assert not ask("help", EIGHT).declined
