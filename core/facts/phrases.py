@@ -38,6 +38,12 @@ def what_it_has(fact: Fact) -> list[Piece]:
     return [before, *with_interval(fact), counted(fact, after)]
 
 
+def who_converted(fact: Fact) -> list[Piece]:
+    """``803 of 1,993 users converted``, or did not."""
+    did = "did not convert" if fact.measure.startswith(NOT) else "converted"
+    return [fact, f" of {wording.counted(fact.n, 'user')} {did}"]
+
+
 def is_counted(fact: Fact) -> bool:
     """Whether it is a number of something, or the mean of one, and no median."""
     return fact.unit in (Unit.COUNT, Unit.NUMBER) and not fact.label.startswith("median")

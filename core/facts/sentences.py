@@ -27,6 +27,7 @@ from core.facts.answer import (
     Unit,
     Verdict,
 )
+from core.facts.context import ALL, OTHERS, UNSEEN
 from core.facts.items import PLURAL, ItemMetric
 from core.facts.phrases import (
     Piece,
@@ -45,6 +46,7 @@ from core.facts.phrases import (
     tied,
     users_of,
     what_it_has,
+    who_converted,
     with_interval,
     with_users,
 )
@@ -71,8 +73,6 @@ from core.facts.verbs import (
 from core.journeys.moves import END, START
 from core.profiles.profile_columns import Col
 
-ALL: Final = "all"
-OTHERS: Final = "others"
 ENDS: Final = {"entry": "begin", "exit": "end"}
 RULE: Final = {
     RULE_USERS: (" It describes ", " clustered users."),
@@ -177,6 +177,10 @@ class _Speaker:
 
     def _has(self, row: str, facts: Sequence[Fact]) -> list[Piece]:
         measures = [fact.measure for fact in facts]
+        if measures[0].removeprefix(NOT) == Col.OUTCOME_USERS and row != UNSEEN:
+            who = [] if row == ALL else [f"{self._title(row, start=True)}: "]
+            rest = [" ", *self._has(row, facts[1:])] if facts[1:] else []
+            return [*who, *who_converted(facts[0]), ".", *rest]
         if row == ALL and set(measures) <= {Col.USERS, "segments"}:
             there = "There is " if facts[0].text == "1" else "There are "
             return [there, *listing([what_it_has(fact) for fact in facts]), "."]
@@ -185,9 +189,7 @@ class _Speaker:
             objects = [size, *(what_it_has(fact) for fact in facts[2:])]
         else:
             objects = [what_it_has(fact) for fact in facts]
-        if {Col.USERS, f"{NOT}{Col.OUTCOME_USERS}"} & {*measures} or measures == [
-            Col.SHARE
-        ]:  # users have no users
+        if Col.USERS in measures or measures == [Col.SHARE]:  # users have no users
             return [f"{self._title(row, start=True)}: ", *listing(objects), "."]
         plural = self._is_plural(row)
         if row == self.subject:
