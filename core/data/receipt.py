@@ -85,6 +85,8 @@ class LeftOut(_Part):
     label: str
     page_views: int
     other_events: int
+    screen_views: int = 0
+    """Those of the other events that are views of an app's screens."""
 
 
 class UrlCount(_Part):

@@ -95,7 +95,10 @@ def _engagement(receipt: Receipt) -> str:
 def _other_events(receipt: Receipt) -> str:
     if receipt.other_events_used is None:
         return "not counted"
-    causes = [f"{one.label} {one.other_events:,}" for one in receipt.left_out if one.other_events]
+    causes = [
+        f"{one.label} {one.other_events:,}" + (f" ({one.screen_views:,} screens)" if one.screen_views else "")
+        for one in receipt.left_out if one.other_events
+    ]  # fmt: skip
     used = f"{receipt.other_events_used:,} used"
     return f"{used}; left out: {', '.join(causes)}" if causes else used
 

@@ -77,7 +77,7 @@ class Accounted:
         rejected: Reason → records that cannot be used, all of them.
         days: Events a day.
         placeholders: Placeholder → values that were read as absent.
-        screens: Platform and stream → screen views that are no page views here.
+        screens: Platform and stream → views of screens that count as other events.
     """
 
     tally: FateTally
@@ -98,6 +98,7 @@ def account(
         InputError: If no page view is left; it names the step that took the last ones.
     """
     tally = count_fates(engine, typed, raw.present)
+    screens = _count_screens(engine, typed, tally) if Raw.EVENT_NAME in raw.present else {}
     written = as_written(engine, typed, tally.occurring)
     rejects = rejects_table(engine, typed, raw.rejects, raw.files, bool(tally.rejects))
     total = sum(file.records for file in raw.files)
@@ -119,7 +120,7 @@ def account(
         rejected=rejected,
         days=describe_days(tally.days, raw.present),
         placeholders=count_placeholders(engine, parts, written, raw.present),
-        screens=_screens(engine, typed, tally, raw),
+        screens=screens,
     )
 
 
@@ -146,16 +147,20 @@ def _stream_of(row: Mapping[str, str | None]) -> str:
     return mask_url(" ".join(filter(None, (row[Raw.PLATFORM], row[Raw.STREAM_ID])))).text
 
 
-def _screens(engine: Engine, typed: ir.Table, tally: FateTally, raw: RawRead) -> dict[str, int]:
-    """Count the views of an app's screens that stay and are no page views, by platform and stream."""
-    if Raw.EVENT_NAME not in raw.present:
-        return {}
+def _count_screens(engine: Engine, typed: ir.Table, tally: FateTally) -> dict[str, int]:
+    """Count the views of an app's screens that are no page views: all by fate, into the tally.
+
+    Returns:
+        Platform and stream → those that stay.
+    """
     seen = typed.filter(~typed[records.IS_VIEW], typed[Raw.EVENT_NAME].strip() == SCREEN_VIEW)
-    seen = seen.filter(records.stays(seen, tally.occurring))
-    counts = Counter[str]()
-    for row in engine.rows(seen.group_by(Raw.PLATFORM, Raw.STREAM_ID).agg(events=_.count())):
-        counts[_stream_of(row)] += row["events"]
-    return ranked(counts)
+    groups = seen.group_by(Raw.PLATFORM, Raw.STREAM_ID, records.FATE).agg(events=_.count())
+    staying = Counter[str]()
+    for row in engine.rows(groups):
+        fate = Fate(row[records.FATE])
+        tally.screens[fate] += row["events"]
+        staying[_stream_of(row)] += row["events"] if fate is Fate.STAYS else 0
+    return ranked(staying)
 
 
 def _example(rejects: pa.Table) -> str:

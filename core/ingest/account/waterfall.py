@@ -52,6 +52,7 @@ class FateTally:
         views: Fate → page views.
         others: Fate → other events.
         units: Unit of the time → records.
+        screens: Fate → views of an app's screens, which are among the other events.
         rounded: Records whose time is a multiple of ten seconds.
         rejected_of_file: ``file_no`` → records rejected here.
         days: Name of the day → its events.
@@ -60,6 +61,7 @@ class FateTally:
 
     views: Counter[Fate] = field(default_factory=Counter)
     others: Counter[Fate] = field(default_factory=Counter)
+    screens: Counter[Fate] = field(default_factory=Counter)
     units: Counter[str] = field(default_factory=Counter)
     rounded: int = 0
     rejected_of_file: Counter[int] = field(default_factory=Counter)
@@ -164,11 +166,20 @@ class Waterfall:
         )
 
     def leave(
-        self, cause: str, label: str, views: int, others: int = 0, *, users: int | None = None, note: str = ""
+        self,
+        cause: str,
+        label: str,
+        views: int,
+        others: int = 0,
+        *,
+        screens: int = 0,
+        users: int | None = None,
+        note: str = "",
     ) -> None:
         """Add a step at which page views leave, and other events for the same cause."""
         self.other_events -= others
-        self.left_out.append(LeftOut(cause=cause, label=label, page_views=views, other_events=others))
+        left = LeftOut(cause=cause, label=label, page_views=views, other_events=others, screen_views=screens)
+        self.left_out.append(left)
         self.drop(cause, label, views, users=users, note=note)
 
 
@@ -190,7 +201,10 @@ def first_steps(
     for fate, label in LEFT_OUT.items():
         if fate in kept or fate in tally.occurring:
             note = "not excluded, by choice" if kept.get(fate) else ""
-            waterfall.leave(fate.name.lower(), label, tally.views[fate], tally.others[fate], note=note)
+            waterfall.leave(
+                fate.name.lower(), label, tally.views[fate], tally.others[fate],
+                screens=tally.screens[fate], note=note,
+            )  # fmt: skip
     return waterfall
 
 

@@ -156,6 +156,9 @@ def kinds_table(facts: Receipt) -> pd.DataFrame:
     table = pd.DataFrame([used, *causes], columns=["Records", "Page views", "Other events"])
     table = table.astype({"Page views": "Int64", "Other events": "Int64"})
     table["Together"] = table["Page views"] + table["Other events"]
+    if any(one.screen_views for one in facts.left_out):
+        seen: list[int | None] = [None, *(one.screen_views for one in facts.left_out)]
+        table.insert(3, "Of them, app screens", pd.Series(seen, dtype="Int64"))
     rest = {"Cannot be used": facts.rejected, "Put together": sum(file.collapsed for file in facts.files)}
     more = [{"Records": name, "Together": number} for name, number in rest.items() if number]
     return pd.concat([table, pd.DataFrame(more)], ignore_index=True) if more else table

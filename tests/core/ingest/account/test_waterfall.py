@@ -180,6 +180,16 @@ def test_screens_of_an_app_are_never_dropped_without_a_word(tmp_path: Path) -> N
     assert dataset.users["stream_id"].tolist() == ["222"]
 
 
+def test_screens_that_somebody_without_an_id_saw_are_counted_by_their_cause(tmp_path: Path) -> None:
+    of_nobody = [
+        of_stream("ANDROID", "222", second, name) for second, name in enumerate(["screen_view", "scroll"])
+    ]
+    receipt = shop(tmp_path, *SITE_AND_APP, *({**row, Raw.USER_KEY: None} for row in of_nobody)).receipt
+    assert receipt.warnings[0].startswith("2 screen_view events of an app")
+    [left] = receipt.left_out
+    assert (left.cause, left.page_views, left.other_events, left.screen_views) == ("no_id_not_said", 0, 2, 1)
+
+
 @pytest.mark.parametrize(
     ("stream", "view", "used"),
     [("web", "page_view", (2, 0)), ("222", "screen_view", (2, 1)), ("Android", "screen_view", (1, 1))],
