@@ -13,9 +13,11 @@ from functools import cached_property
 from typing import Final
 
 from core.base.schema import SOURCES, Group, Raw, SourceBasis
+from core.base.wording import counted
 from core.ingest.clean import urls
 from core.ingest.clean.records import NO_SESSION, Fate
 from core.ingest.observe import bots
+from core.ingest.sources.overlap import is_provisional
 from core.outgoing.quoting import visible
 from core.rules.address_sql import BIGQUERY, DUCKDB, AddressSql, Dialect
 from core.rules.addresses import PageTest
@@ -30,6 +32,7 @@ from core.rules.raw_events import (
     duckdb_events,
     indented,
     unreadable,
+    whole_number,
 )
 
 _COLUMNS: Final = {
@@ -72,6 +75,7 @@ def limits(rule: SegmentRule, export: LoadedExport) -> tuple[str, ...]:
     odd = sum(views for name, views in receipt.urls.by_rule.items() if name not in REPEATED)
     tied = receipt.tied_page_views if RuleField.ENTRY in fields else 0
     replaced = sum(step.records for step in receipt.waterfall if step.name == Fate.OTHER_TABLE.name.lower())
+    provisional = sum(is_provisional(file.name) for file in receipt.files)
     said = {
         f"{merged} pages of this rule stand for several addresses, which cleaning merged or masked: the SQL "
         "takes every address of their form.": merged,
@@ -82,6 +86,8 @@ def limits(rule: SegmentRule, export: LoadedExport) -> tuple[str, ...]:
         "first.": tied,
         f"{replaced:,} page views are of days that another table has, too: DuckDB counts them, the run does "
         "not.": replaced,
+        f"The data have {counted(provisional, 'intraday or fresh table')}: the SQL of BigQuery reads daily "
+        "tables alone.": provisional,
         f"{receipt.repeated_events:,} events stand in more than one file.": receipt.repeated_events,
         f"DuckDB cannot read these files as they are ({', '.join(hindered)}): its SQL reads the files that a "
         "run leaves.": hindered,
@@ -162,7 +168,8 @@ class _Query:
 
     def _with_sessions(self) -> str:
         """Events with their session; without an id a pause begins another one."""
-        number = rf"regexp_replace({absent(Raw.GA_SESSION_ID, self.dialect.quote, NO_SESSION)}, '[.]0+$', '')"
+        quote = self.dialect.quote
+        number = whole_number(absent(Raw.GA_SESSION_ID, quote, NO_SESSION), quote)
         events = f"SELECT *, {number} AS session_id\nFROM events"
         gap = self.export.settings.session_gap_minutes * 60_000_000
         alike = "OVER (PARTITION BY user_id, session_id IS NULL ORDER BY ts)"

@@ -89,6 +89,11 @@ def replaced_days(files: Sequence[tuple[str, Sequence[str]]]) -> tuple[tuple[int
     return tuple(found)
 
 
+def is_provisional(name: str) -> bool:
+    """Whether a file is a table that the daily one of its day replaces, by its name: intraday or fresh."""
+    return _kind(name) in _KINDS[1:]
+
+
 def _kind(name: str) -> str:
     """Which of :data:`_KINDS` a file is named as; empty for any other, such as one of another tool."""
     match = _TABLE.search(PurePosixPath(name).name)

@@ -379,4 +379,14 @@ def test_events_that_another_table_replaces_are_said_where_duckdb_counts_them(tm
     dataset, export = load(tmp_path / "loaded", tables)
     rule = asks(RuleField.PAGE, "https://shop.example/sale", 2)
     assert (stated(dataset, export, rule), by_duckdb(tables, rule, export)) == ([], ["a.1"])
-    assert limits(rule, export)[0].startswith("3 page views are of days that another table has, too")
+    replaced, provisional = limits(rule, export)
+    assert replaced.startswith("3 page views are of days that another table has, too: DuckDB counts them")
+    assert provisional.startswith("The data have 1 intraday or fresh table: the SQL of BigQuery")
+
+
+def test_a_stream_is_found_in_floats_too(tmp_path: Path) -> None:
+    streams = {"a.1": "222.0", "b.1": "222", "c.1": "2220"}
+    rows = [view(user, second, "/", stream_id=id) for user, id in streams.items() for second in (0, 9)]
+    dataset, export = load(tmp_path, write_flat(tmp_path / "e.csv", rows), stream="222")
+    rule = asks(RuleField.PAGE_VIEWS, number=2)
+    assert by_duckdb(tmp_path, rule, export) == stated(dataset, export, rule) == ["a.1", "b.1"]

@@ -53,7 +53,7 @@ def view(user: str | None, second: float, page: str | None = "/", **more: str | 
 def write_flat(path: Path, rows: Sequence[Row]) -> Path:
     """One column a parameter."""
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS)
+        writer = csv.DictWriter(file, dict.fromkeys(name for row in rows for name in row))
         writer.writeheader()
         writer.writerows(rows)
     return path
