@@ -32,6 +32,11 @@ class LocalClock:
         return cls(((0, minutes),))
 
     @classmethod
+    def of(cls, time_zone: str, changes: tuple[tuple[int, int], ...]) -> Self:
+        """One with these changes; where there are none, the one that a text about a time zone begins with."""
+        return cls(changes) if changes else cls.told(time_zone)
+
+    @classmethod
     def told(cls, time_zone: str) -> Self:
         """The offset that a text about a time zone begins with (``UTC+01:00, …``), all year; UTC if none."""
         found = _OFFSET.match(time_zone)

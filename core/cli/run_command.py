@@ -176,6 +176,8 @@ def run(
     known = (*receipt.warnings, *_given_away(receipt.outcome_pages), *record["notes"])
     for warning in (*known, *said(record["failed"])):
         say(f"warning: {warning}.", err=True)
+    if receipt.days:
+        say(f"note: {receipt.days}", err=True)
     if receipt.undecided:
         say(f"note: {receipt.undecided}.", err=True)
     report = out / "report.html"

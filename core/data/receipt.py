@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from enum import StrEnum
 from typing import Final, Self
 
@@ -169,15 +170,20 @@ def _sums(parts: Sequence[Mapping[str, float]]) -> dict[str, float]:
 def describe_revenue(revenue: Mapping[str, Revenue]) -> str:
     """``1,240.00 EUR gross, 200.00 refunded, 1,040.00 net``; empty where nobody bought."""
     return "; ".join(
-        f"{one.gross:,.2f} {currency} gross, "
-        + (f"{one.refunds:,.2f} refunded, {one.net:,.2f} net" if one.refunds else "nothing refunded")
-        for currency, one in revenue.items()
-    )
+        _amount(one.gross, currency, "gross, " + (
+            f"{one.refunds:,.2f} refunded, {one.net:,.2f} net" if one.refunds else "nothing refunded"
+        )) for currency, one in revenue.items()
+    )  # fmt: skip
 
 
-def in_currencies(revenue: Mapping[str, float]) -> str:
-    """``12,726.66 EUR, 55,213.00 GBP``."""
-    return ", ".join(f"{paid:,.2f} {currency}" for currency, paid in sorted(revenue.items()))
+def in_currencies(revenue: Mapping[str, float], kind: str = "") -> str:
+    """``12,726.66 EUR gross, 55.00 gross, no currency given``; without a ``kind`` no “gross”."""
+    return ", ".join(_amount(paid, currency, kind) for currency, paid in sorted(revenue.items()))
+
+
+def _amount(paid: float, currency: str, kind: str) -> str:
+    known, absent = (currency, "") if currency != NO_CURRENCY else ("", f", {NO_CURRENCY}")
+    return " ".join(filter(None, (f"{paid:,.2f}", known, kind))) + absent
 
 
 class Decision(StrEnum):
@@ -234,6 +240,10 @@ class Receipt(_Part):
     first_ts: int
     last_ts: int
     time_unit: str
+    page_views_by_day: dict[date, int] = {}
+    """By the clock of the export; those that are used. Empty in receipts of before."""
+    days: str = ""
+    """Which days have page views, which have none, and which far fewer than usual."""
     time_zone: str
     """By which clock the property's days are, inferred from ``event_date``, or that it could not be."""
     utc_offsets: tuple[tuple[int, int], ...] = ()
@@ -293,7 +303,7 @@ class Receipt(_Part):
     @property
     def clock(self) -> LocalClock:
         """The clock by which days and hours are told; receipts of before have one offset all year."""
-        return LocalClock(self.utc_offsets) if self.utc_offsets else LocalClock.told(self.time_zone)
+        return LocalClock.of(self.time_zone, self.utc_offsets)
 
     @property
     def is_winter_all_year(self) -> bool:

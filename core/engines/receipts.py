@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Any, Final
 
 from core.data.receipt import OutcomeUsers, Receipt, WaterfallStep, added, ranked
+from core.data.seen_days import seen_days
 from core.ingest.account.summary import describe_nobodys, files_of, revenue_of
 from core.ingest.account.waterfall import Waterfall
 from core.ingest.clean import clock
@@ -68,6 +70,8 @@ def add_up(
         "users_by_group": {
             group: sum(part.users_by_group[group] for part in parts) for group in trained.users_by_group
         },
+        "page_views_by_day": (by_day := _by_day(parts)),
+        "days": seen_days(by_day).sentence if by_day else "",
         "first_ts": min(part.first_ts for part in parts),
         "last_ts": max(part.last_ts for part in parts),
         "time_unit": clock.describe_units(accounted.tally.units),
@@ -124,6 +128,10 @@ def _steps(first: Waterfall, parts: Sequence[Receipt], used: int, rest: str) -> 
 
 def _names(steps: Sequence[WaterfallStep]) -> list[str]:
     return [step.name for step in steps]
+
+
+def _by_day(parts: Sequence[Receipt]) -> dict[date, int]:
+    return dict(sorted(sum((Counter(part.page_views_by_day) for part in parts), Counter()).items()))
 
 
 def _outcomes(parts: Sequence[Receipt]) -> dict[str, OutcomeUsers]:

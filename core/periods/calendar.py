@@ -8,32 +8,21 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
-from core.base import wording
 from core.base.local_clock import UTC_CLOCK, LocalClock
 from core.data.dataset import Dataset
+from core.data.seen_days import EPOCH, covered_days, page_views_by_day
 
 HOUR: Final = 3_600_000_000
 """Microseconds."""
 DAY: Final = 24 * HOUR
-EPOCH: Final = date(1970, 1, 1)
 CHANCE: Final = 0.05
 """Of seeing nobody in a stretch of a day, below which the export does not cover it."""
 FEWEST_MISSED: Final = -math.log(CHANCE)
 """Sessions that usually begin in a stretch, from which on none has a smaller chance (Poisson)."""
-EMPTY_DAYS: Final = 60
-"""In a row, beyond which what follows may be a clock that is wrong …"""
-STRAY_SHARE: Final = 0.01
-"""… and is, where it is less than this share of all page views."""
-FALLEN: Final = 0.25
-"""Of the page views that are usual on a weekday, below which a day falls: cut off, or a holiday …"""
-FEWEST_USUAL: Final = 50
-"""… if these are at least so many: fewer vary so much by chance …"""
-FEWEST_WEEKS: Final = 2
-"""… and so many other such weekdays have page views; what is usual is their median."""
 DAYS_AT_MOST: Final = 35
 """Of an export that is looked at by day, where nobody chose."""
 
@@ -162,83 +151,8 @@ def covered(timestamp: np.ndarray, clock: LocalClock = UTC_CLOCK) -> tuple[int, 
         timestamp: int64 of shape (n_views,), microseconds UTC.
         clock: By which its days begin.
     """
-    number = days_of(timestamp, clock)
-    counts = np.bincount(number - number.min())
-    days = np.flatnonzero(counts) + number.min()
-    views = counts[counts > 0]
-    block = np.cumsum(np.diff(days, prepend=days[0]) > EMPTY_DAYS)
-    many = np.flatnonzero(np.bincount(block, views) >= STRAY_SHARE * views.sum())
-    kept = days[(block >= many[0]) & (block <= many[-1])]
-    return int(kept[0]), int(kept[-1])
-
-
-class FallenDay(NamedTuple):
-    """A day with far fewer page views than usual.
-
-    Args:
-        day: Which day.
-        views: Its page views.
-        usual: The median of the same weekday's others.
-    """
-
-    day: date
-    views: int
-    usual: int
-
-
-@dataclass(frozen=True)
-class SeenDays:
-    """The days of an export, and those of them that lack something.
-
-    Args:
-        first: The first one with a page view, but for clocks that are wrong.
-        last: The last one.
-        missing: Days between them without any page view.
-        fallen: Days with less than a quarter of what is usual on that weekday.
-    """
-
-    first: date
-    last: date
-    missing: tuple[date, ...]
-    fallen: tuple[FallenDay, ...]
-
-    @property
-    def with_views(self) -> int:
-        """Days with a page view."""
-        return (self.last - self.first).days + 1 - len(self.missing)
-
-    @property
-    def sentence(self) -> str:
-        """How many of the days have page views, which have none, and which fall."""
-        whole = self.with_views + len(self.missing)
-        none = f"; none on {wording.days(self.missing)}" if self.missing else ""
-        told = f"{self.with_views:,} of {wording.counted(whole, 'day')} have page views{none}."
-        fallen = "; ".join(
-            f"{wording.days([one.day])} ({one.views:,}, usually {one.usual:,})" for one in self.fallen
-        )
-        return f"{told} Far fewer than usual on that weekday: {fallen}." if fallen else told
-
-
-def seen_days(timestamp: np.ndarray, clock: LocalClock = UTC_CLOCK) -> SeenDays:
-    """Which days of an export have page views, and which have far fewer than usual.
-
-    Args:
-        timestamp: int64 of shape (n_views,), microseconds UTC.
-        clock: By which its days begin.
-    """
-    first, last = covered(timestamp, clock)
-    day = days_of(timestamp, clock)
-    views = np.bincount(day[(day >= first) & (day <= last)] - first, minlength=last - first + 1)
-    dates = [EPOCH + timedelta(first + number) for number in range(len(views))]
-    fallen = []
-    for number in np.flatnonzero(views).tolist():
-        others = np.delete(views[number % 7 :: 7], number // 7)
-        others = others[others > 0]
-        usual = float(np.median(others)) if len(others) >= FEWEST_WEEKS else 0.0
-        if usual >= FEWEST_USUAL and views[number] < FALLEN * usual:
-            fallen.append(FallenDay(dates[number], int(views[number]), round(usual)))
-    missing = tuple(dates[number] for number in np.flatnonzero(views == 0).tolist())
-    return SeenDays(dates[0], dates[-1], missing, tuple(fallen))
+    first, last = covered_days(page_views_by_day(timestamp, clock))
+    return day_number(first), day_number(last)
 
 
 def cut_days(

@@ -21,10 +21,12 @@ from core.base.schema import EventTimes, Group, Outcomes, PageEvents, Pages, Use
 from core.data import dataset as files
 from core.data.dataset import Dataset
 from core.data.receipt import Receipt, WaterfallStep
+from core.data.seen_days import page_views_by_day, seen_days
 from core.data.sequences import SCHEMA, UserSequences
 from core.data.source_basis import count_bases
 from core.data.timed_events import TimedEvents
 from core.ingest import output_tables as schemas
+from core.ingest.account.summary import describe_nobodys
 from core.ingest.output import count_outcome_users
 from core.ingest.output_tables import write_table
 from core.periods.beside import distinct
@@ -238,6 +240,7 @@ def _receipt(
         name="filter", label=f"Not counted: outside {chosen.in_words}",
         records=before.page_views_used - left.n_views, left=left.n_views, users=before.users - left.n_users,
     )  # fmt: skip
+    of_nobody, told = describe_nobodys(before.left_out, before.no_user_id), [NOT_BY_DAY] if by_day else []
     known = users[Users.ENGAGEMENT_MSEC].is_valid().to_numpy()
     groups = pd.Series(users[Users.GROUP].to_pylist()).value_counts()
     changed = {
@@ -245,12 +248,14 @@ def _receipt(
         "users_by_group": {group: int(groups.get(group, 0)) for group in before.users_by_group},
         "sessions": len(left.session_starts),
         "sessions_by_gap": min(before.sessions_by_gap, len(left.session_starts)),
+        "page_views_by_day": (views := page_views_by_day(left.timestamp, before.clock)),
+        "days": seen_days(views).sentence,
         "first_ts": int(left.timestamp.min()), "last_ts": int(left.timestamp.max()),
         "engagement_share": float(known.mean()) if known.any() else None,
         "source_basis": count_bases(users[Users.SOURCE_BASIS].to_pandas()) if before.source_basis else {},
         "outcome_users": count_outcome_users(outcomes, left.n_users), "revenue": {},
         "other_events_used": None, "left_out": (), "no_user_id": {},  # of the whole: nobody is in no filter
         "narrowed": "; ".join(filter(None, (before.narrowed, chosen.in_words))),
-        "warnings": (*before.warnings, *([NOT_BY_DAY] if by_day else [])),
+        "warnings": (*(one for one in before.warnings if one not in of_nobody), *told),
     }  # fmt: skip
     return Receipt(**{name: getattr(before, name) for name in Receipt.model_fields} | changed)

@@ -43,6 +43,7 @@ def assumptions(receipt: Receipt) -> tuple[CardMetric, ...]:
     at = receipt.clock
     said = {
         "Period": f"{minute(receipt.first_ts, at)} to {minute(receipt.last_ts, at)}",
+        "Days": receipt.days or "not counted",
         "Time zone": f"{receipt.time_zone}; times in this report are in {at.name}",
         "Time unit": receipt.time_unit,
         "User key": f"{receipt.user_key}, {receipt.id_kind}",
@@ -105,7 +106,7 @@ def _other_events(receipt: Receipt) -> str:
 
 def _nobodys(receipt: Receipt) -> str:
     told = [
-        f"{name} {did.events:,} times" + (f", {in_currencies(did.revenue)} gross" if did.revenue else "")
+        f"{name} {did.events:,} times" + (f", {in_currencies(did.revenue, 'gross')}" if did.revenue else "")
         for name, did in receipt.no_user_id.items()
     ]
     more = f"; {len(told) - _EVENTS_SAID} more events" if len(told) > _EVENTS_SAID else ""

@@ -15,9 +15,10 @@ from core.base.schema import OUTSIDE
 from core.base.settings import Device
 from core.base.wording import counted
 from core.data.dataset import Dataset
+from core.data.seen_days import EPOCH
 from core.data.sequences import UserSequences
 from core.periods import drift_words
-from core.periods.calendar import EPOCH, covered
+from core.periods.calendar import covered
 from core.periods.dataset_part import DatasetPart
 from core.periods.drift import ERRORS
 from core.periods.filter import CountFilter

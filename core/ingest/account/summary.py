@@ -12,11 +12,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from core.base.local_clock import LocalClock
 from core.base.schema import Group, Outcomes, Raw, Users
 from core.base.settings import IngestSettings
 from core.base.wording import counted as number_of
 from core.data.leaks import leaking_pages
 from core.data.receipt import FileReceipt, LeftOut, OutcomeUsers, Receipt, Revenue, in_currencies, ranked
+from core.data.seen_days import page_views_by_day, seen_days
 from core.data.source_basis import count_bases
 from core.ingest.account.accounting import SCREEN_VIEW, Accounted
 from core.ingest.account.waterfall import warnings
@@ -85,6 +87,7 @@ def make_receipt(counted: Counted) -> Receipt:
     outcome_users = count_outcome_users(counted.outcomes, len(used.numbers))
     files, kinds = files_of(counted.raw, counted.accounted), kinds_of_ids(behaviour.user_ids)
     share, zone = engaged_share(behaviour.people, used), infer_zone(accounted.days.local)
+    by_day = page_views_by_day(used.views.timestamp, LocalClock.of(zone.text, zone.changes))
     return Receipt(
         files=files,
         records=waterfall.total,
@@ -96,6 +99,7 @@ def make_receipt(counted: Counted) -> Receipt:
         sessions=used.sessions.total, sessions_by_gap=used.sessions.by_gap,
         page_view=counted.raw.page_view, user_key=_user_key(counted),
         id_kind=describe_ids(kinds),
+        page_views_by_day=by_day, days=seen_days(by_day).sentence,
         first_ts=int(used.views.timestamp.min()), last_ts=int(used.views.timestamp.max()),
         time_unit=clock.describe_units(tally.units),
         time_zone=zone.text, utc_offsets=zone.changes,
@@ -129,10 +133,10 @@ def describe_nobodys(left_out: Iterable[LeftOut], no_user_id: Mapping[str, Outco
             f"is not. They are nobody's here; {DEFAULT_USER_KEY} as the user key keeps them"
         )
     if bought := no_user_id.get(PURCHASE):
-        worth = in_currencies(bought.revenue)
+        worth = f" ({in_currencies(bought.revenue, 'gross')})" if bought.revenue else ""
+        purchases = number_of(bought.events, PURCHASE)
         told.append(
-            f"{number_of(bought.events, PURCHASE)}{worth and f' of {worth} gross'} without a user id: in no "
-            "segment, and in every total as “No user id”"
+            f"{purchases} without a user id{worth}: in no segment, and in every total as “No user id”"
         )
     return told
 

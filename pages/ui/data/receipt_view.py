@@ -18,8 +18,8 @@ from core.data.receipt import (
     in_currencies,
     without_used_views,
 )
+from core.data.seen_days import SeenDays, page_views_by_day, seen_days
 from core.data.source_basis import describe_bases
-from core.periods.calendar import SeenDays, seen_days
 from core.profiles.outcomes import PURCHASE, label_of
 from pages.ui.shell import written_table
 from pages.ui.shell.kept import kept
@@ -74,7 +74,7 @@ def receipt(dataset: Dataset) -> None:
 @kept(lambda dataset: dataset.key, max_entries=8)
 def days_of(dataset: Dataset) -> SeenDays:
     """Its days, those without page views and those with far fewer than usual."""
-    return seen_days(dataset.sequences.timestamp, dataset.receipt.clock)
+    return seen_days(page_views_by_day(dataset.sequences.timestamp, dataset.receipt.clock))
 
 
 def _figures(facts: Receipt, days: SeenDays) -> None:

@@ -11,9 +11,10 @@ import streamlit as st
 
 from core.base.schema import Users
 from core.base.settings import AnalyzeSettings
+from core.data.seen_days import EPOCH
 from core.facts.context import Tables
 from core.facts.counted_part import tables_of_part
-from core.periods.calendar import EPOCH, covered
+from core.periods.calendar import covered
 from core.periods.dataset_part import DatasetPart
 from core.periods.filter import ATTRIBUTES, NAMED_AT_MOST, CountFilter, Fitting, fitting
 from core.profiles.data import coded

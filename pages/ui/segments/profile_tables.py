@@ -114,7 +114,7 @@ def of_nobody(profiles: Profiles, nobodys: Mapping[str, OutcomeUsers]) -> str:
     did = added(nobodys[outcome] for outcome in profiles.chosen if outcome in nobodys)
     if not did.events:
         return ""
-    worth = f" ({in_currencies(did.revenue)})" if did.revenue else ""
+    worth = f" ({in_currencies(did.revenue, 'gross')})" if did.revenue else ""
     times = count(did.events, "more time")
     return f" Visitors without a user id did so {times}{worth}: in no segment, in the total."
 

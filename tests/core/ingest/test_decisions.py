@@ -86,7 +86,8 @@ def test_what_nobody_did_is_counted_once_on_the_whole(tmp_path: Path) -> None:
     ]
     assert whole.no_user_id["purchase"].revenue == {"EUR": 9}
     together = add_up(raw, decided, parts, parts[0])
-    for name in ("left_out", "other_events_used", "no_user_id", "duplicate_transactions", "waterfall"):
+    on_all = ("left_out", "other_events_used", "no_user_id", "duplicate_transactions", "waterfall", "days")
+    for name in on_all:
         assert getattr(together, name) == getattr(whole, name), name
 
 

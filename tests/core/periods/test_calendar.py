@@ -11,13 +11,10 @@ import pytest
 from core.base.local_clock import UTC_CLOCK, LocalClock
 from core.periods.calendar import (
     DAY,
-    FallenDay,
     PeriodUnit,
-    SeenDays,
     calendar_of,
     covered,
     cut_days,
-    seen_days,
     usual_unit,
 )
 from tests.core.periods.visits import CASES, MONDAY, frame, random_case
@@ -55,30 +52,6 @@ def busy(first_hour: int, last_hour: int, a_day: int = 24) -> np.ndarray:
     """Five days with views at equal distances; the first one begins late, the last one ends early."""
     days = [day + hour / a_day for day in range(5) for hour in range(a_day)]
     return moments(*(at for at in days if first_hour / 24 <= at < 4 + last_hour / 24))
-
-
-def month(views: dict[int, int]) -> SeenDays:
-    """A month from Monday, 29 February 2016, on: 400 views a day, 40 on Sundays; other days as given."""
-    usual = {day: 40 if day % 7 == 6 else 400 for day in range(31)} | views
-    return seen_days(moments(*(day + view / (n + 1) for day, n in usual.items() for view in range(n))))
-
-
-def test_days_without_page_views_and_days_that_fall_are_told_apart() -> None:
-    found = month({3: 0, 8: 0, 9: 0, 11: 0, 17: 90})
-    assert found.with_views == 27
-    assert found.missing == (date(2016, 3, 3), date(2016, 3, 8), date(2016, 3, 9), date(2016, 3, 11))
-    assert found.fallen == (FallenDay(date(2016, 3, 17), 90, 400),)
-    assert found.sentence == (
-        "27 of 31 days have page views; none on 3 Mar 2016, 8 Mar 2016 to 9 Mar 2016, 11 Mar 2016. Far fewer "
-        "than usual on that weekday: 17 Mar 2016 (90, usually 400)."
-    )
-
-
-def test_sundays_are_held_against_sundays_and_small_sites_against_nothing() -> None:
-    assert month({}).fallen == ()
-    assert month({20: 2}).fallen == ()  # a Sunday: 40 are too few to tell
-    assert month({18: 101}).fallen == ()  # more than a quarter
-    assert seen_days(moments(*np.repeat([0, 1, 2], [400, 400, 4]))).fallen == ()  # no other such weekday
 
 
 def test_a_first_or_last_day_that_misses_what_other_days_have_is_a_part() -> None:

@@ -14,6 +14,7 @@ from core.base.progress import silent
 from core.base.schema import Group, Outcomes, Pages, Users
 from core.base.settings import IngestSettings
 from core.data.dataset import Dataset
+from core.data.seen_days import seen_days
 from core.periods.filter import CountFilter
 from core.periods.narrowing import NOT_BY_DAY
 from core.runs import pipeline
@@ -124,6 +125,20 @@ def test_the_receipt_is_one_step_longer_and_says_what_was_left_out(whole: tuple[
     again = pipeline.narrow(store, found, DAYS)
     assert again.receipt.narrowed == "device mobile; from 20 Nov 2025 to 15 Dec 2025"
     assert len(again.receipt.waterfall) == len(dataset.receipt.waterfall) + 2
+
+
+def test_what_the_receipt_says_in_words_is_of_what_is_left(tmp_path: Path, export: pd.DataFrame) -> None:
+    some = export[export["user_pseudo_id"].isin(export["user_pseudo_id"].unique()[:9])]
+    bought = some.head(1).assign(
+        user_pseudo_id="", event_name="purchase", purchase_revenue="5", transaction_id="n"
+    )
+    store, dataset = prepared(tmp_path / "in", pd.concat([some, bought]))
+    assert any("every total" in text for text in dataset.receipt.warnings)
+    for found in (dataset, pipeline.narrow(store, dataset, MOBILE)):
+        assert found.receipt.days == seen_days(found.receipt.page_views_by_day).sentence
+        assert sum(found.receipt.page_views_by_day.values()) == found.receipt.page_views_used
+    assert found.receipt.no_user_id == {}
+    assert not any("every total" in text for text in found.receipt.warnings)
 
 
 def test_the_same_filter_makes_the_same_data_set_once(whole: tuple[Store, Dataset]) -> None:

@@ -129,12 +129,14 @@ def test_all_that_was_masked_and_why_records_were_rejected_is_said(
     changes = {
         "places": (place, kept, kept.model_copy(update={"decision": Decision.UNDECIDED})),
         "pii_masked": {"email": 2},
+        "days": "27 of 31 days have page views.",
         "rejects_by_reason": {"5 fields instead of 12": 6_667, "a NUL byte": 8},
     }
     said = {
         fact.label: fact.value
         for fact in assumptions(make_dataset(tmp_path).receipt.model_copy(update=changes))
     }
+    assert said["Days"] == "27 of 31 days have page views."
     assert said["Personal data masked"] == "email 2, values that one user each saw 9"
     assert said["Personal data to decide about"].startswith("1 place of possibly personal data")
     assert said["Rejected records"] == "5 fields instead of 12: 6,667; a NUL byte: 8"

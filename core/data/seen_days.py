@@ -1,0 +1,120 @@
+"""Which days an export has page views of, and which of them lack something."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from core.base import wording
+from core.base.local_clock import LocalClock
+
+DAY: Final = 86_400_000_000
+"""Microseconds."""
+EPOCH: Final = date(1970, 1, 1)
+EMPTY_DAYS: Final = 60
+"""In a row, beyond which what follows may be a clock that is wrong …"""
+STRAY_SHARE: Final = 0.01
+"""… and is, where it is less than this share of all page views."""
+FALLEN: Final = 0.25
+"""Of the page views that are usual on a weekday, below which a day falls: cut off, or a holiday …"""
+FEWEST_USUAL: Final = 50
+"""… if these are at least so many: fewer vary so much by chance …"""
+FEWEST_WEEKS: Final = 2
+"""… and so many other such weekdays have page views; what is usual is their median."""
+
+
+class FallenDay(NamedTuple):
+    """A day with far fewer page views than usual.
+
+    Args:
+        day: Which day.
+        views: Its page views.
+        usual: The median of the same weekday's others.
+    """
+
+    day: date
+    views: int
+    usual: int
+
+
+@dataclass(frozen=True)
+class SeenDays:
+    """The days of an export, and those of them that lack something.
+
+    Args:
+        first: The first one with a page view, but for clocks that are wrong.
+        last: The last one.
+        missing: Days between them without any page view.
+        fallen: Days with less than a quarter of what is usual on that weekday.
+    """
+
+    first: date
+    last: date
+    missing: tuple[date, ...]
+    fallen: tuple[FallenDay, ...]
+
+    @property
+    def with_views(self) -> int:
+        """Days with a page view."""
+        return (self.last - self.first).days + 1 - len(self.missing)
+
+    @property
+    def sentence(self) -> str:
+        """How many of the days have page views, which have none, and which fall."""
+        whole = self.with_views + len(self.missing)
+        none = f"; none on {wording.days(self.missing)}" if self.missing else ""
+        told = f"{self.with_views:,} of {wording.counted(whole, 'day')} have page views{none}."
+        fallen = "; ".join(
+            f"{wording.days([one.day])} ({one.views:,}, usually {one.usual:,})" for one in self.fallen
+        )
+        return f"{told} Far fewer than usual on that weekday: {fallen}." if fallen else told
+
+
+def page_views_by_day(timestamp: np.ndarray, clock: LocalClock) -> dict[date, int]:
+    """How many page views each day has, of those that have any.
+
+    Args:
+        timestamp: int64 of shape (n_views,), microseconds UTC; one at least.
+        clock: By which days begin.
+    """
+    days, views = np.unique(clock.local(timestamp) // DAY, return_counts=True)
+    return {EPOCH + timedelta(day): n for day, n in zip(days.tolist(), views.tolist(), strict=True)}
+
+
+def covered_days(page_views: Mapping[date, int]) -> tuple[date, date]:
+    """First and last day of an export, without what some clocks that are wrong put far from all others.
+
+    Args:
+        page_views: As :func:`page_views_by_day` gives them.
+    """
+    days = sorted(page_views)
+    views = np.array([page_views[day] for day in days])
+    gaps = np.diff([day.toordinal() for day in days], prepend=days[0].toordinal())
+    block = np.cumsum(gaps > EMPTY_DAYS)
+    many = np.flatnonzero(np.bincount(block, views) >= STRAY_SHARE * views.sum())
+    kept = np.flatnonzero((block >= many[0]) & (block <= many[-1]))
+    return days[kept[0]], days[kept[-1]]
+
+
+def seen_days(page_views: Mapping[date, int]) -> SeenDays:
+    """Which days of an export have page views, and which have far fewer than usual.
+
+    Args:
+        page_views: As :func:`page_views_by_day` gives them.
+    """
+    first, last = covered_days(page_views)
+    dates = [first + timedelta(number) for number in range((last - first).days + 1)]
+    views = np.array([page_views.get(day, 0) for day in dates])
+    fallen = []
+    for number in np.flatnonzero(views).tolist():
+        others = np.delete(views[number % 7 :: 7], number // 7)
+        others = others[others > 0]
+        usual = float(np.median(others)) if len(others) >= FEWEST_WEEKS else 0.0
+        if usual >= FEWEST_USUAL and views[number] < FALLEN * usual:
+            fallen.append(FallenDay(dates[number], int(views[number]), round(usual)))
+    missing = tuple(dates[number] for number in np.flatnonzero(views == 0).tolist())
+    return SeenDays(dates[0], dates[-1], missing, tuple(fallen))
