@@ -18,7 +18,7 @@ from http import HTTPStatus
 from io import FileIO
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, TypeAlias, TypeVar
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from humanize import naturalsize as size
 
@@ -26,11 +26,10 @@ from core.base.errors import Beha2VecError, InputError, ResourceError
 from core.base.progress import Progress, SubProgress
 from core.ingest.sources.input_search import SUFFIXES, natural
 from core.ingest.sources.sniffing import HEAD_BYTES
-from core.ingest.sources.web_files import Source, WebFiles
+from core.ingest.sources.web_files import WEB, Source, WebFiles, address_parts, without_secrets
 from core.storage.disk import disk_errors, drop_stale, flush, put, require_room, write_text_atomic
 
 STAGE: Final = "fetch"
-WEB: Final = ("http", "https")
 PROTOCOLS: Final = (*WEB, "s3", "gs", "gcs", "az", "abfs", "abfss")
 """What an address may begin with."""
 PIECE: Final = 8 << 20
@@ -114,10 +113,10 @@ def fetch(addresses: Sequence[str], folder: Path, progress: Progress) -> list[Pa
 
 def _look(address: str) -> list[tuple[FileSystem, RemoteFile]]:
     """The files of an address, each with the file system that opens it."""
-    parts = _parts(address)
+    parts = address_parts(address)
     if parts.scheme not in PROTOCOLS or not parts.netloc:
         raise InputError(
-            f"{_shown(address)!r} is no address that files can be fetched from",
+            f"{without_secrets(address)!r} is no address that files can be fetched from",
             allowed=", ".join(f"{name}://" for name in PROTOCOLS),
             remedy="Files on this machine are given by their path, without fetching",
         )
@@ -138,12 +137,12 @@ def _found(address: str, web: bool) -> list[tuple[FileSystem, RemoteFile]]:
         about = system.glob(path, detail=True)
     files = [_remote(address, path, one, web) for path, one in about.items() if one["type"] == "file"]
     if not files:
-        raise InputError(f"There is no export at {_shown(address)}", allowed=", ".join(SUFFIXES))
+        raise InputError(f"There is no export at {without_secrets(address)}", allowed=", ".join(SUFFIXES))
     return [(system, file) for file in files]
 
 
 def _remote(address: str, path: str, about: dict[str, Any], web: bool) -> RemoteFile:
-    shown = _shown(address) if web else f"{urlsplit(address).scheme}://{path}"
+    shown = without_secrets(address) if web else f"{urlsplit(address).scheme}://{path}"
     version = next((str(about[name]) for name in VERSION if about.get(name)), "")
     return RemoteFile(shown, path, about.get("size"), version)
 
@@ -270,12 +269,12 @@ def _asking(address: str, ask: Callable[[], T]) -> T:
         raise
     except ImportError as error:
         raise InputError(
-            f"{_shown(address)} needs a package that is not installed: {error.name or error}",
+            f"{without_secrets(address)} needs a package that is not installed: {error.name or error}",
             remedy="pip install 'beha2vec[remote]', or, in a checkout, that package by its own name",
         ) from error
     except Exception as error:  # each store raises errors of its own, of no common kind
         status = getattr(getattr(error, "response", None), "status_code", None)  # of the web
-        raise _in_words(_shown(address), error, status) from error
+        raise _in_words(without_secrets(address), error, status) from error
 
 
 def _in_words(shown: str, error: BaseException, status: int | None) -> Beha2VecError:
@@ -290,19 +289,6 @@ def _in_words(shown: str, error: BaseException, status: int | None) -> Beha2VecE
         f"{shown} cannot be read ({status or error.__class__.__name__})",
         remedy="Check address, network and sign-in; what has come stays, and fetching again goes on",
     )
-
-
-def _shown(address: str) -> str:
-    """Without user, password and query, where secrets stand."""
-    parts = _parts(address)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}" if parts.scheme else address
-
-
-def _parts(address: str) -> SplitResult:
-    try:
-        return urlsplit(address)
-    except ValueError:  # half of an IPv6 address
-        return SplitResult("", "", "", "", "")
 
 
 def _name(file: RemoteFile) -> str:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Final, TypeAlias
-from urllib.parse import urljoin
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 import requests
 from urllib3.exceptions import HTTPError
@@ -18,6 +18,7 @@ from core.base.errors import InputError
 from core.outgoing.web import is_link_local, is_public, resolve, web_session
 
 HEADERS: Final = {"User-Agent": "Beha2Vec", "Accept": "*/*", "Accept-Encoding": "identity"}
+WEB: Final = ("http", "https")
 TIMES: Final = (10.0, 60.0)
 """Seconds until there is a connection, and of silence."""
 REDIRECTS: Final = 10
@@ -31,14 +32,16 @@ class WebFiles:
     """Files of one address and of where it redirects to.
 
     An address that was typed may lead into the own network. From one that does, redirects may too, but for
-    link-local addresses, where clouds keep their keys; from any other they may not.
+    link-local addresses, where clouds keep their keys; from any other they may not. A host with addresses
+    both inside and outside is not asked at all: which of them answers is chance.
 
     Args:
         address: As it was typed.
     """
 
     def __init__(self, address: str) -> None:
-        self._address, self._host, self._inside = address, "", False
+        self._address, self._shown = address, without_secrets(address)
+        self._host, self._inside = "", False
         self._session = web_session(self._connect, HEADERS)
 
     def info(self) -> dict[str, Any]:
@@ -80,19 +83,32 @@ class WebFiles:
                     yield reply
                     return
                 place = urljoin(place, reply.headers["location"])
-        raise InputError(f"The address redirects more than {REDIRECTS} times")
+            if address_parts(place).scheme not in WEB:
+                raise InputError(
+                    f"{self._shown} redirects to {without_secrets(place)}, which is not of the web",
+                    allowed=", ".join(f"{name}://" for name in WEB),
+                    remedy="Ask for the address of the file itself",
+                )
+        raise InputError(f"{self._shown} redirects more than {REDIRECTS} times")
 
     def _connect(self, host: str, port: int) -> socket.socket:
         addresses = resolve(host, port)
+        inside = [address for address in addresses if not is_public(address)]
         if not self._host:
-            self._host, self._inside = host, not all(map(is_public, addresses))
+            self._host, self._inside = host, 0 < len(inside) == len(addresses)
+        closed = next((one for one in inside if not self._may_be_asked(host, one)), None)
+        if closed and host == self._host:
+            raise InputError(
+                f"{host} leads to {closed}, inside this network, as well as outside",
+                remedy="Fetch from one of them by its number, if you trust it",
+            )
+        if closed:
+            raise InputError(
+                f"{self._shown} redirects to {host}, which leads to {closed}: not a public address",
+                remedy="Fetch from there itself, if you trust it",
+            )
         problem = OSError(f"{host} leads nowhere")
         for address in addresses:
-            if not (is_public(address) or self._may_be_asked(host, address)):
-                raise InputError(
-                    f"The address redirects to {host}, which leads to {address}: not a public address",
-                    remedy="Fetch from there itself, if you trust it",
-                )
             try:
                 return socket.create_connection((address, port), TIMES[0])
             except OSError as error:
@@ -101,6 +117,20 @@ class WebFiles:
 
     def _may_be_asked(self, host: str, address: str) -> bool:
         return self._inside and (host == self._host or not is_link_local(address))
+
+
+def without_secrets(address: str) -> str:
+    """Return an address without user, password and query, where secrets stand."""
+    parts = address_parts(address)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}" if parts.scheme else address
+
+
+def address_parts(address: str) -> SplitResult:
+    """Return the parts of an address; empty ones where it has none."""
+    try:
+        return urlsplit(address)
+    except ValueError:  # half of an IPv6 address
+        return SplitResult("", "", "", "", "")
 
 
 def _read(reply: requests.Response, size: int) -> bytes:

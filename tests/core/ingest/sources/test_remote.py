@@ -102,6 +102,12 @@ def into(tmp_path: Path) -> Path:
     return folder
 
 
+def fake_resolver(monkeypatch: pytest.MonkeyPatch, addresses: dict[str, list[str]]) -> None:
+    """Look names up in a table; of the addresses of this machine ``127.0.0.1`` is public."""
+    monkeypatch.setattr(web_files, "resolve", lambda host, _: addresses[host])
+    monkeypatch.setattr(web_files, "is_public", lambda address: address == "127.0.0.1")
+
+
 def visible(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
 
@@ -212,7 +218,7 @@ def test_a_name_too_long_for_a_disk_is_shortened(site: tuple[Site, str], into: P
 def test_no_redirect_leads_to_what_a_cloud_tells_its_machines(
     site: tuple[Site, str], into: Path, address: str
 ) -> None:
-    with pytest.raises(InputError, match=r"The address redirects to .*: not a public address"):
+    with pytest.raises(InputError, match=r"redirects to .*: not a public address"):
         fetch([f"{site[1]}/to/http://{address}/export.csv"], into, silent)
 
 
@@ -222,14 +228,31 @@ def test_a_redirect_leads_inside_only_from_inside(
     address = f"{site[1]}/to/{site[1].replace('127.0.0.1', 'localhost')}/files/export.csv"
     fetch([address], into, silent)
     assert (into / "export.csv").read_bytes() == EXPORT
-    monkeypatch.setattr(
-        web_files, "resolve", lambda host, _: ["127.0.0.1" if host[0] == "1" else "127.0.0.2"]
-    )
-    monkeypatch.setattr(web_files, "is_public", lambda address: address == "127.0.0.1")
+    fake_resolver(monkeypatch, {"127.0.0.1": ["127.0.0.1"], "localhost": ["127.0.0.2"]})
     with pytest.raises(InputError, match=r"redirects to localhost, which leads to 127\.0\.0\.2"):
         fetch([f"{address}?again"], into, silent)
     with pytest.raises(InputError, match="redirects more than"):
         fetch([f"{site[1]}/round.csv"], into, silent)
+
+
+@pytest.mark.parametrize("addresses", [["127.0.0.1", "127.0.0.2"], ["127.0.0.2", "127.0.0.1"]])
+def test_a_host_with_an_address_inside_beside_a_public_one_is_not_asked(
+    site: tuple[Site, str], into: Path, addresses: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, address = site
+    fake_resolver(monkeypatch, {"127.0.0.1": ["127.0.0.1"], "localhost": addresses})
+    both = f"{address.replace('127.0.0.1', 'localhost')}/files/export.csv"
+    with pytest.raises(InputError, match=r"localhost leads to 127\.0\.0\.2, inside this network"):
+        fetch([both], into, silent)
+    assert made.asked == []
+    with pytest.raises(InputError, match=r"redirects to localhost, which leads to 127\.0\.0\.2"):
+        fetch([f"{address}/to/{both}"], into, silent)
+
+
+def test_no_redirect_leads_out_of_the_web(site: tuple[Site, str], into: Path) -> None:
+    told = r"/to/file:///etc/a\.csv redirects to file:///etc/a\.csv.*Allowed: http://, https://"
+    with pytest.raises(InputError, match=told):
+        fetch([f"{site[1]}/to/file:///etc/a.csv"], into, silent)
 
 
 def test_a_file_of_somebody_else_stays(site: tuple[Site, str], into: Path) -> None:
