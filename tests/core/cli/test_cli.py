@@ -22,6 +22,7 @@ import pytest
 from core.base.settings import Preset, TrainSettings
 from core.labels.label_settings import LabelSettings, ThemeSource
 from core.labels.label_yaml import read_taxonomy
+from core.rules.conditions import RuleField
 from core.runs.later_stages import FAILED_LOG
 from core.runs.publish import RUN, WRITTEN
 from tests.core.cli.calls import BRIEF, ROOT, cli, one_line_error, process
@@ -50,10 +51,15 @@ def test_the_fast_mode_runs_without_a_training_and_places_users_again(shop: Path
 def test_rules_of_a_run_return_their_users_from_its_file(finished: Path, shop: Path) -> None:
     rows = json.loads((finished / "rules.json").read_text())
     assert {row["segment"] for row in rows} == {0, 1, 2, 3}
+    tied = json.loads((finished / "receipt.json").read_text())["tied_page_views"]
+    ties = (
+        f"{tied:,} page views share their time with another one, and BigQuery does not tell which came first."
+    )
     for row in [row for row in rows if row.get("recommended")]:
         sql = row["sql_duckdb"].replace("['shop.csv']", f"['{shop}']")
         assert len(duckdb.sql(sql).fetchall()) == row["users"], row["text"]
-        assert not [limit for limit in row["limits"] if "share their time" not in limit]  # ties
+        asked = {condition["field"] for clause in row["conditions"] for condition in clause["any_of"]}
+        assert row["limits"] == ([ties] if tied and RuleField.ENTRY in asked else [])
 
 
 def test_users_have_the_ids_of_the_file_as_text(finished: Path, shop: Path) -> None:
