@@ -21,9 +21,10 @@ from core.engines.bounds import Bounds
 from core.engines.placing import LABEL, RULE, Model, PlacedPart, Placing, told
 from core.engines.sampled import decided_on
 from core.ingest.engine import literal, open_engine
+from core.runs.later_stages import FAILED_LOG
 from core.runs.score import require_writable, workplace
 from core.storage.claims import claimed_file
-from core.storage.disk import written_whole
+from core.storage.disk import write_text_atomic, written_whole
 from core.storage.store import Store
 
 ROWS: Final = 50_000
@@ -77,22 +78,30 @@ def embed_by_part(
     """
     there = Model.read(model, placing.n_next)
     settings = there.frozen.settings
+    scored = partial(_scored, failed=(failed := set[str]()))
     with workplace(out) as work:
         records = read(None, work, settings)
         if records.n_parts == 1:
-            table = _scored(placing.part(records.raw, there, work, progress, memory=bounds.database))
+            table = scored(placing.part(records.raw, there, work, progress, memory=bounds.database))
             with written_whole(out) as building:
                 pq.write_table(table, building)
-            return int(table.num_rows)
-        del there  # whoever places reads it
-        place = records.deal()
-        decided = decided_on(records.raw, settings, work, SubProgress(progress, 0.5, 0.7), bounds)
-        parts = place(model, replace(placing, decided=decided))
-        return _written(map(_scored, told(parts, decided.n_users, progress)), work, out, bounds)
+            users = int(table.num_rows)
+        else:
+            del there  # whoever places reads it
+            place = records.deal()
+            decided = decided_on(records.raw, settings, work, SubProgress(progress, 0.5, 0.7), bounds)
+            parts = place(model, replace(placing, decided=decided))
+            users = _written(map(scored, told(parts, decided.n_users, progress)), work, out, bounds)
+        _failed_log(out).unlink(missing_ok=True)
+        if failed:
+            write_text_atomic(_failed_log(out), "\n\n".join(sorted(failed)))
+        return users
 
 
-def _scored(part: PlacedPart) -> pa.Table:
-    return part.table.drop_columns([LABEL, RULE])
+def _scored(part: PlacedPart, failed: set[str]) -> pa.Table:
+    """The columns that are written; the traceback of next pages that failed is added to ``failed``."""
+    failed |= {part.failed} - {""}
+    return part.table.drop_columns([LABEL, RULE]).replace_schema_metadata(None)
 
 
 def _written(tables: Iterator[pa.Table], work: Path, out: Path, bounds: Bounds) -> int:
@@ -114,3 +123,15 @@ def _written(tables: Iterator[pa.Table], work: Path, out: Path, bounds: Bounds) 
         for batch in engine.raw.sql(in_order).to_arrow_reader(ROWS):
             writer.write_table(pa.Table.from_batches([batch]).cast(first.schema))
     return users
+
+
+def lacks(out: Path) -> str:
+    """What a file of embedded users lacks because it failed, and why; empty if nothing."""
+    if not (log := _failed_log(out)).is_file():
+        return ""
+    why = log.read_text(encoding="utf-8").splitlines()[-1]
+    return f"next pages could not be made ({why}); see {log}"
+
+
+def _failed_log(out: Path) -> Path:
+    return out.with_name(f"{out.name}.{FAILED_LOG}")

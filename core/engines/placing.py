@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple, Self, TypeAlias
 
@@ -19,8 +20,9 @@ from core.data.page_labels import LABELS, LabelledPages, page_names
 from core.ingest.ingest import transform
 from core.ingest.observe.decided import Decided
 from core.ingest.read.read_all import RawRead
-from core.recommend.next_pages import NextPages
+from core.recommend.next_pages import NextPages, no_lists
 from core.runs.frozen import FrozenModel, read_sealed
+from core.runs.later_stages import FAILED_LOG, LaterStages
 from core.runs.pipeline import LABEL_CACHE
 from core.runs.score import LABELLED, label_new_pages, place_export, scored_table
 
@@ -29,6 +31,8 @@ DATASET: Final = "dataset"
 PLACED: Final = "placed.parquet"
 LABEL: Final = "label"
 RULE: Final = "rule"
+FAILED: Final = b"failed"
+"""Metadata of a table: :attr:`PlacedPart.failed`."""
 
 
 class Model(NamedTuple):
@@ -56,8 +60,9 @@ class PlacedPart:
         dataset: They, and what they did.
         labels: Of their pages; None where labelling is off.
         table: A row a user in the columns of :func:`core.runs.score.scored_table`, next pages where they were
-            asked for, :data:`LABEL` as :attr:`core.runs.frozen.Placed.clusters` has it, and :data:`RULE`,
-            which one-page rule of the training holds; −1 for none.
+            asked for (absent if they failed), :data:`LABEL` as
+            :attr:`core.runs.frozen.Placed.clusters` has it, and :data:`RULE`, which one-page rule of the
+            training holds; −1 for none.
     """
 
     dataset: Dataset
@@ -79,6 +84,12 @@ class PlacedPart:
         """float32 of shape (n_users, d), of length 1 (or zeros)."""
         lists = self.table[Users.EMBEDDING].combine_chunks()
         return np.asarray(lists.flatten()).reshape(len(lists), -1)
+
+    @property
+    def failed(self) -> str:
+        """The traceback of the next pages, where these were asked for and failed; else empty."""
+        metadata: dict[bytes, bytes] = self.table.schema.metadata or {}
+        return metadata.get(FAILED, b"").decode().strip()
 
     def save(self, folder: Path) -> list[Path]:
         """Write the table beside the data set of ``folder``, and name all files that a reader needs."""
@@ -130,7 +141,7 @@ class Placing:
             NothingLeft: If no page view is left.
         """
         (out := work / DATASET).mkdir()
-        frozen, following = model
+        (frozen, following), later = model, LaterStages(work)
         transform(raw, frozen.settings, out, progress, work, memory=memory, decided=self.decided)
         dataset = Dataset(out, "")
         labels = label_new_pages(dataset, frozen, work, progress, label_cache or work / LABEL_CACHE)
@@ -138,9 +149,12 @@ class Placing:
         placed = place_export(dataset, frozen, names, progress, self.device)
         more = {LABEL: placed.clusters, RULE: placed.one_page.codes}
         if following is not None:
-            pages = placed.names[View.URL]
-            more |= following.of_many(dataset.sequences, pages, placed.vectors, self.n_next).lists()
-        return PlacedPart(dataset, labels, scored_table(dataset, placed, frozen.names, more))
+            seen = (dataset.sequences, placed.names[View.URL], placed.vectors)
+            suggested = partial(following.of_many, *seen, self.n_next)
+            more |= later.attempt("next pages", lambda: suggested().lists(), no_lists(len(placed.vectors)))
+        failed = {FAILED: (work / FAILED_LOG).read_bytes()} if later.failed else None
+        table = scored_table(dataset, placed, frozen.names, more).replace_schema_metadata(failed)
+        return PlacedPart(dataset, labels, table)
 
 
 Place: TypeAlias = Callable[[Path, Placing], Iterator[PlacedPart]]

@@ -94,6 +94,12 @@ class Suggestions:
         return dict(zip(NEXT_COLUMNS, lists, strict=True))
 
 
+def no_lists(n_users: int) -> dict[str, pa.Array]:
+    """The columns of :meth:`Suggestions.lists`, absent for everybody."""
+    types = (pa.list_(pa.string()), pa.list_(pa.float32()))
+    return {name: pa.nulls(n_users, kind) for name, kind in zip(NEXT_COLUMNS, types, strict=True)}
+
+
 @dataclass(frozen=True, eq=False)
 class NextPages:
     """What is needed to say what a user is likely to view next.

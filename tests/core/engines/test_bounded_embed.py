@@ -13,13 +13,14 @@ from core.base.progress import silent
 from core.base.schema import Group, Raw
 from core.base.settings import Device, IngestSettings
 from core.engines import bounded_embed
-from core.engines.bounded_embed import embed_bounded
+from core.engines.bounded_embed import embed_bounded, lacks
 from core.engines.bounds import A_RECORD, PROGRAM, Bounds
 from core.engines.parts import split
 from core.engines.placing import Model, Placing
 from core.ingest.observe.bots import UNENGAGED_VIEWS
 from core.ingest.read.kept_reads import KeptReads
 from core.ingest.read.read_all import read_all
+from core.recommend.next_pages import NextPages
 from tests.core.ingest.shop import Row, event, raw_read
 
 PLACING = Placing(Device.CPU, n_next=2)
@@ -69,6 +70,28 @@ def test_users_are_placed_in_parts_as_at_once(
     assert embed_bounded(files, model, parts, silent, PLACING, some) == n_users == 200
     assert pq.read_table(parts).equals(pq.read_table(once))  # to the order of the rows
     assert [path.name for path in tmp_path.glob(".*") if "scoring" in path.name] == []
+
+
+@pytest.mark.parametrize("bounds", [PLENTY, in_parts(60)], ids=["at once", "in parts"])
+def test_next_pages_that_fail_are_absent_and_said_and_the_users_are_placed(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bounds: Bounds
+) -> None:
+    def fails(*_: object) -> None:
+        raise ZeroDivisionError("no weight")
+
+    monkeypatch.setattr(NextPages, "of_many", fails)
+    views = [event(f"{user}.1", 60 * at, "/p/a") for user in range(30) for at in (1, 2)]
+    export, out = as_csv(views, tmp_path / "export.csv"), tmp_path / "out.parquet"
+    assert embed_bounded([export], model, out, silent, PLACING, bounds) == 30
+    placed = pq.read_table(out)
+    assert placed["next_pages"].null_count == placed["next_scores"].null_count == 30
+    assert placed["embedding"].null_count == 0
+    log = tmp_path / "out.parquet.failed.log"
+    assert lacks(out) == f"next pages could not be made (ZeroDivisionError: no weight); see {log}"
+    assert "Traceback" in log.read_text()
+    monkeypatch.undo()
+    embed_bounded([export], model, out, silent, PLACING, bounds)
+    assert (lacks(out), log.exists()) == ("", False)
 
 
 def unevenly_engaged(folder: Path) -> list[Row]:
