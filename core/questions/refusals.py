@@ -40,6 +40,10 @@ NOT_SIZES: Final = "By what? Name a figure, such as the outcome rate, the sessio
 NOTHING: Final = "That is no question about these segments."
 NOT_WHOLE: Final = "The words are understood, but not the question as a whole."
 PART_ONLY: Final = "Figures of only some users of a segment, such as those with one device, are not counted."
+INTO_ROW: Final = (
+    "What share of such users is in a segment is not counted; how many users of a segment converted or saw a "
+    "page is."
+)
 COUNTS: Final = {measure.label for measure in BY_KEY.values() if measure.unit is Unit.COUNT}
 USUAL: Final = (Col.OUTCOME_RATE, Col.SESSIONS_MEAN, Col.PAGE_VIEWS_MEAN)
 """What is offered where no figure was named."""
@@ -127,7 +131,7 @@ def _of_some(parsed: Parsed) -> str:
     into_row = parsed.is_in and (named[0] != "row" or len(parsed.rows) > 1)
     of_outcome = "outcome" in parsed.wholes and "item" not in parsed.wholes
     wrong = "outcome" in named and ("row" if of_outcome else "item") in named
-    return PART_ONLY if into_row or wrong else ""
+    return INTO_ROW if into_row else PART_ONLY if wrong else ""
 
 
 def not_combined(parsed: Parsed) -> str:

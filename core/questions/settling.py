@@ -215,10 +215,10 @@ def _long(made: Parsed) -> None:
 
 
 def _everyone(made: Parsed) -> None:
-    """A segment above all users is held against them; among all of them, segments are ranked."""
-    if len(made.rows) == 1 and made.cues & {"above", "below"} and made.measures:
+    """A segment above all users, or another one, is held against them; among all, segments are ranked."""
+    if len(made.rows) in (1, 2) and made.cues & {"above", "below"} and made.measures:
         made.cues = made.cues - {"above", "below"} | {"compare"}
-        made.rows.append(ALL)
+        made.rows += [ALL] if len(made.rows) == 1 else []
     elif made.rows == [ALL] and (
         "each" in made.cues or ("segments" in made.cues and made.cues & OVER_ALL - {"segments"})
     ):

@@ -106,6 +106,7 @@ def test_a_correction_is_said_and_never_silent() -> None:
         ("which segment has the most", "not the question as a whole"),
         ("how many are that", "How many of what?"),
         ("outcome rate of mobile users", "only some users of a segment"),
+        ("what share of buyers are in segment 1", "share of such users is in a segment is not counted"),
         ("users who saw /cart and /sale", "who saw each is"),
         ("outcome rate of users not in segment 2", "“not”"),
         ("revenue last month", "Of time, only this is told here"),
@@ -151,6 +152,7 @@ def test_declined_in_one_line_with_the_reason_and_what_can_be_asked(question: st
         "Is segment 1 worse than segment 2 at converting?",
         "Is segment 1 better than segment 2 in outcome rate?",
         "Is segment 1 higher in conversion rate than segment 2?",
+        "Is segment 1 below segment 2 in outcome rate?",
         "What are segment 1 and segment 2's outcome rates?",
     ],
 )
