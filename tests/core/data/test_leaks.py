@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binom
 
-from core.data.leaks import leaking_pages
+from core.data.leaks import _at_least, leaking_pages
 
 HOME, CART, THANKS = range(3)
 PAGES = ("/", "/cart", "/thanks")
@@ -104,3 +105,14 @@ def test_an_outcome_at_random_is_given_away_by_nothing(seed: int) -> None:
     assert not len(
         leaking_pages(user, page, time, pages, bought, random.integers(0, 240 * SECOND, len(bought)))
     )
+
+
+@given(st.integers(1, 50), st.data(), st.floats(0.001, 0.999))
+def test_the_chance_of_so_many_at_the_outcome_is_never_put_too_low(
+    draws: int, data: st.DataObject, chance: float
+) -> None:
+    hits = data.draw(st.integers(0, draws))
+    [bound] = _at_least(np.array([hits]), np.array([draws]), chance)
+    assert binom.sf(hits - 1, draws, chance) <= bound * (1 + 1e-9) <= 1 + 1e-9
+    [all_of_them] = _at_least(np.array([draws]), np.array([draws]), chance)
+    np.testing.assert_allclose(all_of_them, chance**draws, rtol=1e-9)
