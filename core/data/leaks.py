@@ -98,11 +98,14 @@ def _leaking(
 
 
 def _at_least(hits: np.ndarray, draws: np.ndarray, chance: float) -> np.ndarray:
-    """Bound the probability of so many hits or more: exp(−n · KL(share ‖ chance)) (Hoeffding 1963, theorem 1)."""
+    """Bound the probability of so many hits or more by exp(−n · KL(share ‖ chance)) (Hoeffding 1963)."""
     share = np.maximum(hits / np.maximum(draws, 1), chance)
+    divergence = _term(share, chance) + _term(1 - share, 1 - chance)
+    bound: np.ndarray = np.exp(-draws * divergence)
+    return bound
 
-    def term(of: np.ndarray, expected: float) -> np.ndarray:
-        ratio = np.divide(of, expected, out=np.ones_like(of), where=(of > 0) & (expected > 0))
-        return of * np.log(ratio)
 
-    return np.exp(-draws * (term(share, chance) + term(1 - share, 1 - chance)))
+def _term(share: np.ndarray, expected: float) -> np.ndarray:
+    ratio = np.divide(share, expected, out=np.ones_like(share), where=(share > 0) & (expected > 0))
+    term: np.ndarray = share * np.log(ratio)
+    return term
