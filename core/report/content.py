@@ -10,6 +10,7 @@ import pandas as pd
 
 from core.base import wording
 from core.base.schema import Pages
+from core.data.receipt import OutcomeUsers, added, in_currencies
 from core.naming.fitting import HeldName
 from core.profiles import formats
 from core.profiles.outside import outside_note
@@ -55,7 +56,7 @@ def compose(source: ReportInput) -> Report:
         heat=profile_tables.heat_rows(described["heatmap"], called),
         cards=cards(source, described, called),
         map=_map(source, called),
-        outcome_chart=_outcome_chart(rows, called, profiles.outcome, source.differences),
+        outcome_chart=_outcome_chart(rows, called, profiles.outcome, source.differences, _nobodys(source)),
         time_chart=time_chart(source.dataset.sequences, profiles, called),
         outside=outside_note(profiles),
         verdict=source.verdict,
@@ -139,9 +140,16 @@ def _map(source: ReportInput, called: Mapping[str, str]) -> ReportChart:
     return ReportChart("map", "Users by segment", drawn, figure, note=note)
 
 
+def _nobodys(source: ReportInput) -> OutcomeUsers:
+    """What visitors without a user id did of the outcome."""
+    nobodys = source.dataset.receipt.no_user_id
+    return added(nobodys[outcome] for outcome in source.profiles.chosen if outcome in nobodys)
+
+
 def _outcome_chart(
-    rows: Iterable[Mapping[str, Any]], called: Mapping[str, str], outcome: str | None, table: pd.DataFrame
-) -> ReportChart | None:
+    rows: Iterable[Mapping[str, Any]], called: Mapping[str, str], outcome: str | None, table: pd.DataFrame,
+    nobodys: OutcomeUsers,
+) -> ReportChart | None:  # fmt: skip
     beside = others(table)
     rates = [(row, found) for row in rows if (found := rate(row))]
     if outcome is None or not rates:
@@ -161,6 +169,9 @@ def _outcome_chart(
         )
         for row, found in rates
     )
+    if nobodys.events:
+        worth = f" ({in_currencies(nobodys.revenue, 'gross')})" if nobodys.revenue else ""
+        lines += (("No user id", f"{wording.counted(nobodys.events, 'time')} more{worth}", "", "", ""),)
     return ReportChart(
         "outcome", f"Users with {outcome}",
         f"Share of users, with 95 % intervals; grey: the other clustered users; {rates[-1][1].of} in all",

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from core.base.local_clock import UTC_CLOCK
 from core.data.dataset import OUTCOMES, RECEIPT, USERS, Dataset
-from core.data.receipt import Decision, PersonalPlace
+from core.data.receipt import Decision, OutcomeUsers, PersonalPlace
 from core.journeys.counted_funnels import count_funnels
 from core.journeys.funnel import Funnel
 from core.periods.activity import Activity
@@ -103,6 +103,19 @@ def test_without_an_outcome_nothing_is_said_about_one(
     assert report.outcome_chart is None
     assert {row.outcome for row in report.rows} == {None}
     assert not [fact for card in report.cards for fact in card.facts if "purchase" in fact.label]
+
+
+def test_what_visitors_without_a_user_id_did_has_a_row_of_its_own(
+    tmp_path: Path, make_dataset: Callable[[Path], Dataset], make_source: Callable[[Dataset], ReportInput]
+) -> None:
+    dataset = make_dataset(tmp_path)
+    bought = OutcomeUsers(users=0, without_page_view=0, events=2, revenue={"EUR": 30.0})
+    receipt = dataset.receipt.model_copy(update={"no_user_id": {"purchase": bought}})
+    (tmp_path / RECEIPT).write_text(receipt.model_dump_json())
+    chart = compose(make_source(Dataset(tmp_path, "key"))).outcome_chart
+    assert chart is not None
+    assert chart.table is not None
+    assert chart.table.rows[-1] == ("No user id", "2 times more (30.00 EUR gross)", "", "", "")
 
 
 def test_without_engagement_it_is_not_computable(
