@@ -3,9 +3,9 @@
 | stage | what it does | where | leaves |
 |---|---|---|---|
 | preprocess | GA4 files → clean, time-ordered page views, and a receipt | ``ingest/`` | a data set |
-| train | UserBehaviorTransformer with triplet margin loss | ``model/`` | a model folder |
+| train | UserBehaviorTransformer, triplet margin loss; a linear head a view | ``model/`` | a model folder |
 | embed | one unit vector a user and view (url, theme, type) | ``model/embedding.py`` | vectors |
-| combine | weighted average of the views | ``segments/combination.py`` | – |
+| combine | the views side by side, by their weights | ``segments/combination.py`` | – |
 | cluster | K-Means, a mixture or HDBSCAN; segments keep their identity | ``segments/`` | – |
 | analyze | quantitative profiles and samples | ``profiles/`` | – |
 

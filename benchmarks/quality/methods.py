@@ -21,7 +21,7 @@ from core.base.workers import workers
 from core.data.sequences import UserSequences
 from core.model.embedding import embed_runs
 from core.model.inputs import Spans
-from core.model.model_files import label_share, load_model, load_vocabularies
+from core.model.model_files import load_model, load_vocabularies
 from core.model.training import train
 from core.model.view_streams import coverage, view_streams
 
@@ -80,7 +80,7 @@ def make(spec: SetSpec, method: str, seed: int, preset: Preset = Preset.BALANCED
     np.savez(folder / "vectors.npz", allow_pickle=False, **flat)
     if method in OURS:
         model = folder / "model"
-        shares = coverage(case.sequences, _names(case, method), load_vocabularies(model), label_share(model))
+        shares = coverage(case.sequences, _names(case, method), load_vocabularies(model))
         (folder / COVERAGE).write_text(json.dumps(shares))
     return figures
 

@@ -257,7 +257,7 @@ class ViewWeights(Settings):
     theme: Annotated[float, Field(ge=0, le=1)] = 0.3
     type: Annotated[float, Field(ge=0, le=1)] = 0.2
     insist: bool = False
-    """Count a view as fully as that even where few page views have a label."""
+    """Count views just as much as that, whatever each can speak of and counts beside its weight."""
 
     @model_validator(mode="after")
     def _something_counts(self) -> Self:

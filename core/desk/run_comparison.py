@@ -87,7 +87,7 @@ def _told(run: SavedRun) -> dict[str, str]:
         "Number of segments": held.n_clusters, "Kind of groups": WAYS[held.algorithm],
         "Smallest group": percent(held.min_cluster_size),
         **{f"Weight of {name}": f"{shares[view]} %" for view, name in VIEWS.items()},
-        "Labels counted in full": weights.insist,
+        "Weights count as they are": weights.insist,
         "Outcome": None if held.outcomes is None else label_of(held.outcomes) or "none",
         "Of several outcomes": COUNTS[held.outcome_counts],
         "Pages told apart by": held.level,

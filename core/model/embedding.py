@@ -21,6 +21,7 @@ from core.base.settings import Device
 from core.base.workers import Workers, workers
 from core.data.sequences import UserSequences
 from core.model.bag import LoadedBag, is_bag, load_bag
+from core.model.blocks import FeatureBlock
 from core.model.counts import normalised
 from core.model.devices import fast_arithmetic, pick_device
 from core.model.inputs import N_GAPS, Spans, TokenStreams, latest_views, padded_batch
@@ -52,8 +53,8 @@ def embed(
             else on a GPU when there is one.
 
     Returns:
-        float32 of shape (n_users, E), wider where steady pages are beside it, with rows of length 1, for
-        each view of the model; zeros where it cannot speak of a user's pages.
+        float32 of shape (n_users, d) for each view of the model, rows of length 1; zeros where it cannot
+        speak of a user's pages.
 
     Raises:
         ArtifactError: If the model is missing or damaged, or the names do not fit the sequences.
@@ -115,11 +116,11 @@ def embed_loaded(
         progress("embed", 1.0)
         return {View.URL: found}
     streams = view_streams(sequences, names, model.vocabularies)
-    vectors = {}
-    for number, (view, shape) in enumerate(model.config.views.items()):
-        spans = latest_views(sequences, shape.max_length)
-        report = partial(_report, progress, number, len(model.config.views), view)
+    spans, vectors = latest_views(sequences, model.max_length), {}
+    for number, view in enumerate(streams):
+        report = partial(_report, progress, number, len(streams), view)
         vectors[view] = embed_runs(model, view, streams[view], spans, threads, report)
+        report(1.0, "all users")
     return vectors
 
 
@@ -131,9 +132,11 @@ def embed_runs(
     threads: Workers,
     report: Callable[[float, str], None] = lambda share, message: None,
 ) -> np.ndarray:
-    """Finished vectors of runs of page views in one view; see :meth:`core.model.finish.Finish.apply`."""
-    learned = embed_spans(model.network, view, streams, spans, threads, report)
-    return model.finish.apply(view, learned, streams.items, spans)
+    """Vectors of runs of page views in one view; see :class:`core.model.finish.ViewHead`."""
+    head, learned = model.finish.heads[view], np.empty((len(spans), 0), np.float32)
+    if FeatureBlock.NETWORK in head.onto:
+        learned = embed_spans(model.network, view, streams, spans, threads, report)
+    return head.vectors(learned, streams, spans)
 
 
 def _report(progress: Progress, number: int, n_views: int, view: View, share: float, message: str) -> None:
@@ -218,21 +221,18 @@ def embed_pair(
     network: UserBehaviorTransformer,
     streams: Mapping[View, TokenStreams],
     pair: tuple[Spans, Spans],
-    weights: Mapping[View, float],
     threads: Workers,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Vectors of two parts of the same users, views averaged: two float32 of shape (n, E), of length 1.
+    """Vectors of two parts of the same users, views side by side: two float32 of shape (n, d), of length 1.
 
     Args:
         network: The network.
         streams: Tokens of each view.
         pair: The two parts.
-        weights: How much each view counts.
         threads: What computes.
     """
-    made = [
-        [weights[view] * embed_spans(network, view, streams[view], part, threads) for view in streams]
+    query, answer = (
+        normalised(np.hstack([embed_spans(network, view, streams[view], part, threads) for view in streams]))
         for part in pair
-    ]
-    query, answer = (normalised(np.sum(views, axis=0)) for views in made)
+    )
     return query, answer

@@ -1,7 +1,7 @@
-"""What is done to the vectors of the network before anybody sees them; fitted once, kept with the model.
+"""What makes the vector of a view: its blocks, weighed by a linear head; fitted once, kept with the model.
 
-Beside the url view come steady pages, which every training finds alike; then the length of a visit is taken
-out of a view from which it can be read.
+Block by block, features times a matrix are added up, and the sum is brought to length 1. All that was learned
+of a block (its components, its scale, the directions in which users stay the same) is in that one matrix.
 """
 
 from __future__ import annotations
@@ -15,79 +15,94 @@ from torch import Tensor
 
 from core.base.errors import ArtifactError
 from core.base.schema import View
-from core.model.counts import normalised
-from core.model.inputs import Spans
-from core.model.length_eraser import LengthEraser
-from core.model.steady import SteadyPages
+from core.model.blocks import FeatureBlock, features
+from core.model.counts import Sparse, normalised, sparse_rows
+from core.model.inputs import Spans, TokenStreams
 
-PARTS = ("mean", "along", "read")
+ROWS = 20_000
+"""Runs worked on at a time."""
+BIAS = "bias"
+
+
+@dataclass(frozen=True, eq=False)
+class ViewHead:
+    """The head of a view.
+
+    Args:
+        onto: float32 of shape (f, d) of each block that says something.
+        bias: float32 of shape (d,), subtracted.
+    """
+
+    onto: Mapping[FeatureBlock, np.ndarray]
+    bias: np.ndarray
+
+    def vectors(self, learned: np.ndarray, streams: TokenStreams, runs: Spans) -> np.ndarray:
+        """Make the vectors of runs.
+
+        Args:
+            learned: float32 of shape (n, E), of the network.
+            streams: What the view knows of every page view.
+            runs: n runs of them.
+
+        Returns:
+            float32 of shape (n, d), rows of length 1; zeros where the view cannot speak of a run.
+        """
+        vectors = np.zeros((len(runs), len(self.bias)), dtype=np.float32)
+        for start in range(0, len(runs), ROWS):
+            part = slice(start, start + ROWS)
+            total = -np.broadcast_to(self.bias, vectors[part].shape)
+            for block, onto in self.onto.items():
+                total = total + self._features(block, learned[part], streams, runs[part]) @ onto
+            vectors[part] = normalised(total * streams.speaks_of(runs[part])[:, None])
+        return vectors
+
+    def _features(
+        self, block: FeatureBlock, learned: np.ndarray, streams: TokenStreams, runs: Spans
+    ) -> Sparse:
+        if block is FeatureBlock.NETWORK:
+            return sparse_rows(learned)  # a product of dense matrices would not leave equal rows equal
+        return features(block, streams, runs, len(self.onto[block]))
 
 
 @dataclass(frozen=True, eq=False)
 class Finish:
-    """What is done.
+    """The heads of all views.
 
     Args:
-        pages: Beside the learned url view; None where they do not help.
-        share: Of the steady pages in the url view, 0 to 1.
-        erasers: Of the views from which the length could be read.
+        heads: Of each view.
     """
 
-    pages: SteadyPages | None = None
-    share: float = 0.0
-    erasers: Mapping[View, LengthEraser] = field(default_factory=dict)
-
-    def apply(self, view: View, learned: np.ndarray, items: np.ndarray, runs: Spans) -> np.ndarray:
-        """Finish the vectors of one view.
-
-        Args:
-            view: The view.
-            learned: float32 of shape (n, E), from the network.
-            items: int of shape (n_views,), the tokens of the view.
-            runs: The n runs of them.
-
-        Returns:
-            float32 of shape (n, E), or (n, E + rank) with steady pages; rows of length 1 or zeros.
-        """
-        if view is View.URL and self.pages:
-            learned = beside(learned, self.pages.embed(items, runs), self.share)
-        return self.erasers[view].erase(learned) if view in self.erasers else learned
+    heads: Mapping[View, ViewHead] = field(default_factory=dict)
 
     def to_tensors(self) -> dict[str, Tensor]:
         """What :meth:`from_tensors` reads."""
-        found = {"share": np.float64(self.share)} | {
-            f"{view}.{part}": getattr(eraser, part) for view, eraser in self.erasers.items() for part in PARTS
+        arrays = {f"{view}.{BIAS}": head.bias for view, head in self.heads.items()} | {
+            f"{view}.{block}": onto for view, head in self.heads.items() for block, onto in head.onto.items()
         }
-        if self.pages:
-            found["pages"] = self.pages.pages
-        return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in found.items()}
+        return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()}
 
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, Tensor]) -> Finish:
         """Read what :meth:`to_tensors` made.
 
         Raises:
-            ArtifactError: If a part is missing or not a number.
+            ArtifactError: If a part is missing, not a number, or does not fit the others.
         """
-        arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
+        heads: dict[View, dict[str, np.ndarray]] = {}
         try:
-            views = {View(name.split(".")[0]) for name in arrays if "." in name}
-            if not all(np.isfinite(array).all() for array in arrays.values()):
-                raise ValueError
-            erasers = {view: LengthEraser(*(arrays[f"{view}.{part}"] for part in PARTS)) for view in views}
-            pages = SteadyPages(arrays["pages"]) if "pages" in arrays else None
-            return cls(pages, float(arrays["share"].item()), erasers)
+            for name, tensor in tensors.items():
+                view, part = name.split(".")
+                heads.setdefault(View(view), {})[part] = tensor.numpy()
+            return cls({view: _head(parts) for view, parts in heads.items()})
         except (KeyError, ValueError) as error:
             raise ArtifactError("The model's finish is damaged", remedy="Train again") from error
 
 
-def beside(learned: np.ndarray, steady: np.ndarray, share: float) -> np.ndarray:
-    """Two vectors a user as one: float32 of shape (n, E + rank), of length 1 where either is there.
-
-    Args:
-        learned: float32 of shape (n, E), of length 1.
-        steady: float32 of shape (n, rank), of length 1 or zeros.
-        share: Of the second in a dot product.
-    """
-    parts = [np.float32(np.sqrt(1 - share)) * learned, np.float32(np.sqrt(share)) * steady]
-    return normalised(np.concatenate(parts, axis=1))
+def _head(parts: Mapping[str, np.ndarray]) -> ViewHead:
+    bias = parts[BIAS]
+    arrays = {FeatureBlock(name): array for name, array in parts.items() if name != BIAS}
+    onto = {block: arrays[block] for block in FeatureBlock if block in arrays}  # files have them in any order
+    fits = all(array.ndim == 2 and array.shape[1] == len(bias) for array in onto.values())
+    if not fits or not all(np.isfinite(array).all() for array in parts.values()):
+        raise ValueError
+    return ViewHead(onto, bias)

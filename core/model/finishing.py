@@ -1,44 +1,99 @@
-"""The end of a training: whether steady pages help, what labels count, whether the length can be read.
+"""The end of a training: the head of each view, fitted on pairs of disjoint parts of the users that trained.
 
-All is decided on users held out. Without these nothing is done, for nobody could say whether it helps.
+What the network counts beside the blocks is decided on users held out; without these it counts as usual.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from sklearn.linear_model import LinearRegression
+from sklearn.linear_model import Ridge
 from threadpoolctl import threadpool_limits
 
 from core.base.schema import View
+from core.base.settings import ViewWeights
 from core.base.workers import Workers
 from core.data.sequences import UserSequences
-from core.model.counts import normalised
+from core.model.blocks import BLOCKS, FeatureBlock, features
+from core.model.cooccurrence import page_factors
+from core.model.counts import Sparse, components, normalised, positions
 from core.model.embedding import embed_spans
-from core.model.finish import Finish, beside
-from core.model.inputs import Spans, TokenStreams, latest_views
-from core.model.length_eraser import LengthEraser
+from core.model.finish import Finish, ViewHead
+from core.model.head import Agreement, directions_beyond_chance
+from core.model.inputs import N_GAPS, ItemVocabulary, Spans, TokenStreams, latest_views
 from core.model.model_files import FinishReport
 from core.model.network import UserBehaviorTransformer
 from core.model.population import Population
-from core.model.steady import SteadyPages
+from core.model.triplets import draw_slices
 from core.model.validation import reciprocal_ranks, retrieval_pairs, session_pairs
+from core.model.view_streams import SHARES
 
-SHARES: Final = (0.2, 0.35, 0.5, 0.65)
-LABEL_SHARES: Final = (1.0, 0.7, 0.5, 0.35, 0.25)
-"""Of what labels count at the analyst's weights; never none: they tell segments apart."""
+NETWORK_SHARES: Final = (0.0, 0.3, 0.6)
+USUAL_SHARE: Final = 0.6
+"""Standard deviation of the network beside that of the other blocks, see :data:`core.model.blocks.BLOCKS`."""
 SURE: Final = 2.0
 """Standard errors that a gain must exceed; with 1 the demo shop took a share that cost it ARI."""
-READABLE: Final = 0.3
-"""R² of log-length in the mix, on users held out, from which on it is taken out of the views that have as
-much. Below, the cure costs more: with .11 on the demo shop, a view's eraser took .05 of the ARI."""
-SAMPLE: Final = 20_000
-"""Users that the eraser learns from, at most."""
+LEARNING: Final = 50_000
+"""Users that the components of blocks are learned from, at most."""
+PAIRED: Final = 10_000
+"""Users that the heads are learned from, at most …"""
+PAIRS: Final = 4
+"""… and pairs of parts of each."""
+RIDGE: Final = 1e-3
+"""Of the read-out of the length: directions that hardly vary are not blown up."""
 FEWEST: Final = 50
 """Users held out to judge the length on."""
+RANKS: Final[Mapping[FeatureBlock, int]] = {
+    FeatureBlock.PAGES: 64,
+    FeatureBlock.RARE: 64,
+    FeatureBlock.STEPS: 32,
+}
+"""Components of a block; of any other, all its features."""
+WINDOW: Final = 10
+"""Page views that two pages lie apart at most to be seen together."""
+NOTHING: Final = 1e-9
+"""A block that varies less says nothing."""
+EVIDENCE: Final[Mapping[str, tuple[View, tuple[FeatureBlock, ...]]]] = {
+    "pages": (View.URL, (FeatureBlock.PAGES, FeatureBlock.RARE)),
+    "order": (View.URL, (FeatureBlock.STEPS, FeatureBlock.PLACE)),
+    "tempo": (View.URL, (FeatureBlock.TEMPO,)),
+    "themes": (View.THEME, (FeatureBlock.SHARES,)),
+    "types": (View.TYPE, (FeatureBlock.SHARES,)),
+}
+"""What may stay the same about users, and the blocks that tell."""
+
+
+@dataclass(frozen=True, eq=False)
+class FittedBlocks:
+    """The blocks of a view that say something.
+
+    Args:
+        onto: float32 of shape (f, k) of each, onto components that together vary as :data:`BLOCKS` says.
+        agreement: Of two parts of the same user, in all components side by side.
+    """
+
+    onto: Mapping[FeatureBlock, np.ndarray]
+    agreement: Agreement | None
+
+    def head(self, network: float) -> ViewHead:
+        """The head with the network counting so much; where no block says anything, all users are alike."""
+        onto = {
+            block: array for block, array in self.onto.items() if block is not FeatureBlock.NETWORK or network
+        }
+        if self.agreement is None or not onto:
+            return ViewHead({}, -np.ones(1, np.float32))
+        widths = {block: array.shape[1] for block, array in self.onto.items()}
+        counts = {block: network if block is FeatureBlock.NETWORK else 1.0 for block in self.onto}
+        head = self.agreement.weighed(np.repeat(list(counts.values()), list(widths.values()))).head()
+        ends = np.cumsum([widths[block] for block in onto])[:-1]
+        parts = zip(onto.items(), np.split(head.onto, ends), strict=True)
+        matrices = {
+            block: (counts[block] * array @ part).astype(np.float32) for (block, array), part in parts
+        }
+        return ViewHead(matrices, (head.mean @ head.onto).astype(np.float32))
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,133 +103,183 @@ class Finished:
     Args:
         network: The network.
         streams: Tokens of each view.
+        vocabularies: Of each view.
         sequences: Page views of all users.
         population: Who trained, and who was held out.
-        weights: How much each view counts in the mix.
         max_length: Page views that the model reads.
         workers: What computes.
     """
 
     network: UserBehaviorTransformer
     streams: Mapping[View, TokenStreams]
+    vocabularies: Mapping[View, ItemVocabulary]
     sequences: UserSequences
     population: Population
-    weights: Mapping[View, float]
     max_length: int
     workers: Workers
 
-    def fit(self) -> tuple[Finish, FinishReport | None]:
-        """Decide, and learn what was decided."""
-        cuts = [cut(self.sequences, self.population.held_out, self.max_length) for cut in CUTS]
-        pairs = [pair for pair in cuts if pair]
-        if not pairs:
-            return Finish(), None
+    def fit(self) -> tuple[Finish, FinishReport]:
+        """Fit the heads, with the share of the network by which users held out are found best."""
         with threadpool_limits(1):  # more threads add up in another order
-            return self._decided(pairs)
+            pairs = self._pairs()
+            fitted = {view: self._fitted(view, pairs) for view in self.streams}
+            found = self._found(fitted)
+            share = chosen(found, USUAL_SHARE)
+            heads = {view: one.head(share) for view, one in fitted.items()}
+            report = FinishReport(
+                network_share=share,
+                mrr={tried: float(ranks.mean()) for tried, ranks in found.items()},
+                blocks={view: tuple(map(str, head.onto)) for view, head in heads.items()},
+                beyond_chance=self._beyond_chance(fitted, pairs[0]),
+                length_r2=self._length_r2(heads),
+            )
+        return Finish(heads), report
 
-    def _decided(self, pairs: list[tuple[Spans, Spans]]) -> tuple[Finish, FinishReport]:
-        pages, found = self._steady(pairs)
-        share = chosen(found, 0.0)
-        finish = Finish(pages if share else None, share)
-        labels = self._labels(pairs, finish)
-        label_share = chosen(labels, 1.0)
-        readable, erasers = self._lengths(finish, label_share)
-        report = FinishReport(
-            steady_share=share,
-            mrr=_means(found),
-            label_share=label_share,
-            label_mrr=_means(labels),
-            length_r2=tuple(readable),
-            length_erased=tuple(erasers),
-        )
-        return Finish(finish.pages, share, erasers), report
+    def _pairs(self) -> list[tuple[Spans, Spans]]:
+        """Two disjoint parts of each of the users that trained, several times."""
+        users, rng = _spread(self.population.training, PAIRED), np.random.default_rng(0)
+        runs = Spans(self.sequences.offsets[users], self.sequences.lengths[users])
+        return [draw_slices(runs, self.max_length, rng) for _ in range(PAIRS)]
 
-    def _steady(self, pairs: list[tuple[Spans, Spans]]) -> tuple[SteadyPages, dict[float, np.ndarray]]:
-        """Page vectors of all but the users held out, and how each share of them finds every query."""
-        items, users = self.streams[View.URL].items, self.sequences.user
-        seen = ~self.population.held_out[users]
-        pages = SteadyPages.fit(items[seen], users[seen], self._n_items())
-        found: dict[float, list[np.ndarray]] = {share: [] for share in (0.0, *SHARES)}
-        for pair in pairs:
-            learned = [self._embed(View.URL, part) for part in pair]
-            steady = [pages.embed(items, part) for part in pair]
-            for share, ranks in found.items():
-                query, answer = (beside(*both, share) for both in zip(learned, steady, strict=True))
-                ranks.append(reciprocal_ranks(query, answer))
-        return pages, {share: np.concatenate(ranks) for share, ranks in found.items()}
+    def _fitted(self, view: View, pairs: Sequence[tuple[Spans, Spans]]) -> FittedBlocks:
+        streams = self.streams[view]
+        spoken = [streams.speaks_of(first) & streams.speaks_of(second) for first, second in pairs]
+        both = [
+            _joined([pair[side][known] for pair, known in zip(pairs, spoken, strict=True)]) for side in (0, 1)
+        ]
+        if len(both[0]) < 2:
+            return FittedBlocks({}, None)
+        onto: dict[FeatureBlock, np.ndarray] = {}
+        sides: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
+        for block, weight in BLOCKS[view].items():
+            raw = self._onto(view, block)
+            parts = [self._components(view, block, part, raw) for part in both]
+            spread = float(np.concatenate(parts).var(axis=0).sum())
+            if spread > NOTHING:
+                factor = weight / np.sqrt(spread)
+                onto[block] = raw * np.float32(factor)
+                for side, part in zip(sides, parts, strict=True):
+                    side.append(part * factor)
+        if not onto:
+            return FittedBlocks({}, None)
+        return FittedBlocks(onto, Agreement.of(*(np.hstack(side).astype(np.float64) for side in sides)))
 
-    def _labels(self, pairs: list[tuple[Spans, Spans]], finish: Finish) -> dict[float, np.ndarray]:
-        """How the mix finds every query where labels count so much; nothing without labels."""
-        if len(self.streams) == 1:
-            return {}
-        found: dict[float, list[np.ndarray]] = {share: [] for share in LABEL_SHARES}
-        for pair in pairs:
-            vectors = {
-                view: tuple(self._finished(finish, view, part) for part in pair) for view in self.streams
-            }
-            for share, ranks in found.items():
-                ranks.append(reciprocal_ranks(*self._mixed(vectors, share)))
-        return {share: np.concatenate(ranks) for share, ranks in found.items()}
+    def _onto(self, view: View, block: FeatureBlock) -> np.ndarray:
+        """What turns the features of a block into its components: float32 of shape (f, k)."""
+        width = self._width(view, block)
+        learning = self._learning(view)
+        if block is FeatureBlock.PAGES:
+            users, where, _ = positions(learning)
+            rank = min(RANKS[block], width - 1)
+            return normalised(page_factors(self.streams[view].items[where], users, width, WINDOW, rank))
+        if block not in RANKS:
+            return np.eye(width, dtype=np.float32)
+        counts = features(block, self.streams[view], learning, width)
+        scarce = np.ones(width, dtype=np.float32)
+        if block is FeatureBlock.RARE:
+            scarce += np.log((1 + len(learning)) / (1 + np.bincount(counts.indices, minlength=width)))
+        made: np.ndarray = scarce[:, None] * components(counts * scarce[None, :], RANKS[block])
+        return made
 
-    def _lengths(self, finish: Finish, label_share: float) -> tuple[list[float], dict[View, LengthEraser]]:
-        """How well the length can be read from the mix, before and after, and what takes it out."""
+    def _components(self, view: View, block: FeatureBlock, runs: Spans, onto: np.ndarray) -> np.ndarray:
+        made: np.ndarray = self._features(view, block, runs, len(onto)) @ onto
+        return made
+
+    def _features(self, view: View, block: FeatureBlock, runs: Spans, width: int) -> Sparse:
+        if block is FeatureBlock.NETWORK:
+            return self._embed(view, runs)
+        return features(block, self.streams[view], runs, width)
+
+    def _width(self, view: View, block: FeatureBlock) -> int:
+        if block is FeatureBlock.NETWORK:
+            return self.network.encoder(view).pooling.project.out_features
+        vocabulary = self.vocabularies[view]
+        widths = {
+            FeatureBlock.STEPS: vocabulary.n_transitions,
+            FeatureBlock.TEMPO: N_GAPS,
+            FeatureBlock.PLACE: vocabulary.n_groups,
+        }
+        return widths.get(block, vocabulary.n_items)
+
+    def _learning(self, view: View) -> Spans:
+        """The users that were not held out and that a view can speak of."""
+        runs = latest_views(self.sequences, self.max_length)[
+            _spread(np.flatnonzero(~self.population.held_out), LEARNING)
+        ]
+        return runs[self.streams[view].speaks_of(runs)]
+
+    def _found(self, fitted: Mapping[View, FittedBlocks]) -> dict[float, np.ndarray]:
+        """How every query among the users held out is found, by what the network counts."""
+        cuts = [cut(self.sequences, self.population.held_out, self.max_length) for cut in CUTS]
+        found: dict[float, np.ndarray] = {}
+        for share in NETWORK_SHARES if any(cuts) else ():
+            heads = {view: one.head(share) for view, one in fitted.items()}
+            ranks = [reciprocal_ranks(*self._mixed(heads, pair)) for pair in cuts if pair]
+            found[share] = np.concatenate(ranks)
+        return found
+
+    def _mixed(self, heads: Mapping[View, ViewHead], parts: Sequence[Spans]) -> list[np.ndarray]:
+        """Vectors of several sets of runs, mixed as for segments: views centred, by the roots of weights."""
+        runs, usual, views = _joined(parts), ViewWeights(), []
+        for view, head in heads.items():
+            made = self._vectors(view, head, runs)
+            known = made.any(axis=1, keepdims=True)
+            centre = made.mean(axis=0, where=known) if len(heads) > 1 and known.any() else 0.0
+            weight = usual.of(view) * self.streams[view].coverage * SHARES[view]
+            views.append(np.float32(np.sqrt(weight)) * normalised((made - centre) * known))
+        return np.split(normalised(np.hstack(views)), np.cumsum([len(part) for part in parts])[:-1])
+
+    def _beyond_chance(
+        self, fitted: Mapping[View, FittedBlocks], pair: tuple[Spans, Spans]
+    ) -> dict[str, tuple[int, int]]:
+        """Of what kinds of features how many directions come again in the other part of the same user."""
+        found = {}
+        for name, (view, blocks) in EVIDENCE.items():
+            onto = fitted[view].onto if view in fitted else {}
+            present = [block for block in blocks if block in onto]
+            if present:
+                known = np.logical_and(*(self.streams[view].speaks_of(part) for part in pair))
+                one, other = (
+                    np.hstack([self._components(view, block, part[known], onto[block]) for block in present])
+                    for part in pair
+                )
+                found[name] = directions_beyond_chance(one, other)
+        return found
+
+    def _length_r2(self, heads: Mapping[View, ViewHead]) -> float | None:
+        """How well the length can be read from the mix linearly, on users held out; None with too few."""
         lengths, population = self.sequences.lengths, self.population
-        learns = population.training[:: -(-len(population.training) // SAMPLE)]
+        learns = _spread(population.training, PAIRED)
         judged = np.flatnonzero((lengths >= population.min_views) & population.held_out)
-        logs = np.log(lengths[learns]), np.log(lengths[judged])
-        if len(judged) < FEWEST or np.ptp(logs[1]) == 0:
-            return [], {}
+        if len(judged) < FEWEST or np.ptp(lengths[judged]) == 0:
+            return None
         latest = latest_views(self.sequences, self.max_length)
-        vectors = {
-            view: tuple(self._finished(finish, view, latest[users]) for users in (learns, judged))
-            for view in self.streams
-        }
-        readable = [_read(*self._mixed(vectors, label_share), *logs)]
-        if readable[0] <= READABLE:
-            return readable, {}
-        erasers = {
-            view: LengthEraser.fit(parts[0][parts[0].any(axis=1)], logs[0][parts[0].any(axis=1)])
-            for view, parts in vectors.items()
-            if _read(parts[0], parts[1], *logs) > READABLE
-        }
-        erased = {
-            view: tuple(erasers[view].erase(part) if view in erasers else part for part in parts)
-            for view, parts in vectors.items()
-        }
-        after = _read(*self._mixed(erased, label_share), *logs)
-        return ([*readable, after], erasers) if after < readable[0] else (readable, {})
+        mixed = self._mixed(heads, [latest[learns], latest[judged]])
+        read = Ridge(RIDGE).fit(mixed[0], np.log(lengths[learns]))
+        return float(read.score(mixed[1], np.log(lengths[judged])))
 
-    def _mixed(
-        self, vectors: Mapping[View, tuple[np.ndarray, ...]], label_share: float
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Both parts of the users in the mix of the segments: views centred, by the roots of weights."""
-        if len(vectors) == 1:
-            first, second = vectors[View.URL]
-            return first, second
-        together = {view: np.concatenate(parts) for view, parts in vectors.items()}
-        rows, width = len(together[View.URL]), max(one.shape[1] for one in together.values())
-        total = np.zeros((rows, width), dtype=np.float32)
-        for view, one in together.items():
-            known = one.any(axis=1, keepdims=True)
-            if not known.any():
-                continue
-            centred = normalised((one - one.mean(axis=0, where=known)) * known)
-            weight = self.weights[view] * (1.0 if view is View.URL else label_share)
-            total[:, : one.shape[1]] += np.float32(np.sqrt(weight)) * centred
-        split = len(vectors[View.URL][0])
-        return normalised(total[:split]), normalised(total[split:])
+    def _vectors(self, view: View, head: ViewHead, runs: Spans) -> np.ndarray:
+        learned = np.empty((len(runs), 0), np.float32)
+        if FeatureBlock.NETWORK in head.onto:
+            learned = self._embed(view, runs)
+        return head.vectors(learned, self.streams[view], runs)
 
     def _embed(self, view: View, spans: Spans) -> np.ndarray:
         return embed_spans(self.network, view, self.streams[view], spans, self.workers)
 
-    def _finished(self, finish: Finish, view: View, spans: Spans) -> np.ndarray:
-        return finish.apply(view, self._embed(view, spans), self.streams[view].items, spans)
-
-    def _n_items(self) -> int:
-        return self.network.encoder(View.URL).item.num_embeddings
-
 
 CUTS: Final = (retrieval_pairs, session_pairs)
+
+
+def _spread(users: np.ndarray, most: int) -> np.ndarray:
+    """At most so many of the users, evenly spread."""
+    return users[:: max(1, -(-len(users) // most))]
+
+
+def _joined(parts: Sequence[Spans]) -> Spans:
+    return Spans(
+        np.concatenate([part.begin for part in parts]), np.concatenate([part.length for part in parts])
+    )
 
 
 def chosen(found: Mapping[float, np.ndarray], usual: float) -> float:
@@ -192,14 +297,3 @@ def chosen(found: Mapping[float, np.ndarray], usual: float) -> float:
         gain = np.log(ranks / found[usual])
         sure[share] = float(gain.mean() - SURE * gain.std() / np.sqrt(len(gain)))
     return max(sure, key=lambda share: (sure[share], -abs(share - usual)))
-
-
-def _means(found: Mapping[float, np.ndarray]) -> dict[float, float]:
-    return {share: float(ranks.mean()) for share, ranks in found.items()}
-
-
-def _read(
-    vectors: np.ndarray, judged: np.ndarray, log_lengths: np.ndarray, judged_lengths: np.ndarray
-) -> float:
-    """R² of a linear read-out of log-length: learnt on some users, judged on others."""
-    return float(LinearRegression().fit(vectors, log_lengths).score(judged, judged_lengths))

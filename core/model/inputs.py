@@ -30,6 +30,7 @@ class TokenStreams:
         transitions: int32 id of the step that led here; all 0 in a view without order of its own.
         gaps: uint8 bucket of the time since the user's page view before, 0 for the first.
         session_starts: uint8, 1 where a later session of the user begins.
+        groups: int32 group of the page that steps lead between; its label in a label view.
         labelled: int64 of shape (n_views + 1,), how many page views before each one the view can speak of.
     """
 
@@ -37,6 +38,7 @@ class TokenStreams:
     transitions: np.ndarray
     gaps: np.ndarray
     session_starts: np.ndarray
+    groups: np.ndarray
     labelled: np.ndarray
 
     def speaks_of(self, spans: Spans) -> np.ndarray:
@@ -132,6 +134,10 @@ class ItemVocabulary(Protocol):
     def n_transitions(self) -> int:
         """Number of transition ids."""
 
+    @property
+    def n_groups(self) -> int:
+        """Number of groups that steps lead between."""
+
     def item_ids(self, names: Sequence[str], /) -> np.ndarray:
         """Token id of each name, known or not: int32 of shape (n_names,)."""
 
@@ -167,14 +173,16 @@ def token_streams(
     """
     starts = sequences.offsets[:-1]
     items = vocabulary.item_ids(names)[sequences.page]
+    groups = vocabulary.group_ids(names)[sequences.page]
     later_session = np.diff(sequences.session, prepend=sequences.session[:1]) != 0
     later_session[starts] = False
     nothing = np.zeros(sequences.n_views, dtype=np.uint8)
     return TokenStreams(
         items=items,
-        transitions=vocabulary.transition_ids(vocabulary.group_ids(names)[sequences.page], starts),
+        transitions=vocabulary.transition_ids(groups, starts),
         gaps=gap_buckets(sequences.timestamp, starts) if tempo else nothing,
         session_starts=later_session.astype(np.uint8) if tempo else nothing,
+        groups=groups,
         labelled=np.concatenate([[0], np.cumsum((items != UNKNOWN) | unknown)]),
     )
 

@@ -52,6 +52,11 @@ class LabelVocabulary:
         """Number of transition ids, the first view's and the rare pairs' included."""
         return 1 if self.transitions is None else FIRST_FREE_ID + len(self.transitions)
 
+    @property
+    def n_groups(self) -> int:
+        """Steps lead from label to label."""
+        return self.n_items
+
     def item_ids(self, names: Sequence[str]) -> np.ndarray:
         """Token id of each name, known or not: int32 of shape (n_names,)."""
         ids = {name: FIRST_FREE_ID + rank for rank, name in enumerate(self.labels)}

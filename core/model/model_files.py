@@ -25,7 +25,7 @@ from core.model.view_streams import read_vocabularies
 from core.model.vocabulary import Vocabulary
 from core.storage.disk import write_text_atomic, written_whole
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 """Raised when older model folders can no longer be read."""
 WEIGHTS, CONFIG, FINISH = "weights.safetensors", "config.json", "finish.safetensors"
 VOCABULARY, TRAINING = "vocabulary.json", "training.json"
@@ -34,7 +34,7 @@ _Model = TypeVar("_Model", bound=BaseModel)
 
 
 class ModelConfig(Settings):
-    """``config.json``: how the network is shaped and how it was trained."""
+    """``config.json``: how the network is shaped, which reads the pages, and how it was trained."""
 
     format: int = FORMAT
     views: dict[View, ViewConfig] = Field(min_length=1)
@@ -64,26 +64,24 @@ class CurveRow(Settings):
 
 
 class FinishReport(BaseModel):
-    """What the finish of a model was chosen by, all of it measured on users held out.
+    """How the heads of a model were made.
 
     Args:
-        steady_share: Share of steady pages in the url view; 0 where they do not help.
-        mrr: Retrieval of the url view with each share that was tried.
-        label_share: What labels count in the mix; less than 1 where users are found better with less of them.
-        label_mrr: Retrieval of the mix with each share that was tried; empty without labels.
-        length_r2: How well the length can be read from the mix linearly, and after it was taken out where
-            it was; empty where too few users were held out.
-        length_erased: Views from which it was taken out.
+        network_share: What the network counts beside the other blocks; 0 where users are found better so.
+        mrr: Retrieval among users held out with each share that was tried; empty with too few of them.
+        blocks: Of each view, the blocks that say something.
+        beyond_chance: Pages, order, tempo, themes, types: how many directions come again in another part of
+            the same user by more than chance, and of how many.
+        length_r2: How well the length can be read from the mix linearly; None with too few users held out.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    steady_share: float
+    network_share: float
     mrr: dict[float, float]
-    label_share: float = 1.0
-    label_mrr: dict[float, float] = {}
-    length_r2: tuple[float, ...]
-    length_erased: tuple[View, ...]
+    blocks: dict[View, tuple[str, ...]]
+    beyond_chance: dict[str, tuple[int, int]]
+    length_r2: float | None
 
 
 class TrainReport(BaseModel):
@@ -102,7 +100,7 @@ class TrainReport(BaseModel):
         seconds: Wall time, of all attempts where it was resumed.
         valid_mrr: Retrieval after the last step.
         curve: Rows in order of steps.
-        finish: What was done to the vectors afterwards; None where nobody was left to judge it on.
+        finish: How the heads of the views were made; None for a bag of pages.
         processes: How many trained together: with another number, other pages were dropped at random.
     """
 
@@ -167,12 +165,18 @@ def load_model(folder: Traversable) -> TrainedModel:
             f"The model in {folder} has format {config.format}", allowed=str(FORMAT), remedy="Train again"
         )
     vocabularies = load_vocabularies(folder)
-    found = {view: (one.n_items, one.n_transitions) for view, one in vocabularies.items()}
+    found = {
+        view: (vocabularies[view].n_items, vocabularies[view].n_transitions)
+        for view in config.views
+        if view in vocabularies
+    }
     if found != {view: (one.n_items, one.n_transitions) for view, one in config.views.items()}:
         raise _damaged(folder / VOCABULARY, "its size is not the one in config.json")
     network = UserBehaviorTransformer(config.views)
     load_weights(network, read_tensors(folder / WEIGHTS), folder / WEIGHTS)
     finish = Finish.from_tensors(read_tensors(folder / FINISH))
+    if finish.heads.keys() != vocabularies.keys():
+        raise _damaged(folder / FINISH, "its views are not those of vocabulary.json")
     return TrainedModel(network.eval(), config, vocabularies, finish)
 
 
@@ -188,16 +192,6 @@ def load_vocabularies(folder: Traversable) -> dict[View, Vocabulary | LabelVocab
     except (OSError, ValueError) as error:
         raise _damaged(path, str(error)) from error
     return read_vocabularies(data)
-
-
-def label_share(folder: Path) -> float:
-    """What labels count in the mix of a model's views; 1 where nothing was chosen.
-
-    Raises:
-        ArtifactError: If the report of its training is missing or damaged.
-    """
-    finish = _read_json(folder / TRAINING, TrainReport).finish
-    return finish.label_share if finish else 1.0
 
 
 def load_pages(folder: Traversable) -> tuple[str, ...]:

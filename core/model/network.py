@@ -1,8 +1,7 @@
-"""UserBehaviorTransformer: one small encoder a view, each with its own embedding.
+"""UserBehaviorTransformer: a small transformer that reads the tokens of a view.
 
-That of the pages is a transformer; those of labels have no layers and pool their tokens as they are.
-
-Views share nothing, so that each stays pure: the theme vector of a user cannot know the pages.
+A model has one, of pages; it is a block of the view beside counts (``blocks.py``). Views of labels are counts
+alone. Encoders of several views share nothing, so that each stays pure.
 
 Letters: B sequences, T the longest of them, D hidden_dim, H heads, E embedding_dim.
 """

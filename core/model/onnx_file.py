@@ -1,8 +1,8 @@
 """The network as one ONNX file, for those who serve it elsewhere.
 
 In the graph is what the network makes of tokens. Outside it, and told in the file's metadata, are the
-vocabulary before, and afterwards what is done to the vectors (``finish.py``), the mix of the views and the
-segments.
+vocabulary before, and afterwards the blocks and the head of each view (``finish.py``), the mix of the views
+and the segments.
 """
 
 from __future__ import annotations
@@ -27,8 +27,10 @@ TOKENS: Final = ("items", "transitions", "gaps", "session_starts")
 MASK: Final = "mask"
 OPSET: Final = 18
 _OUTSIDE: Final = (
-    "Before: page views as tokens by vocabulary.json, the latest max_length of each user. After: zeros for "
-    "a view that knows no page of a user, finish.safetensors, the mix of the views, the segments."
+    "Before: page views as tokens by vocabulary.json, the latest max_length of each user. After, by "
+    "finish.safetensors: the blocks of each view, this network one of them (none where it has no "
+    "url.network), times their matrices, added up, less the bias, at length 1, zeros for a view that knows "
+    "no page of a user. Then the mix of the views and the segments."
 )
 
 

@@ -19,8 +19,6 @@ START_S: Final = 2.0
 VIEW_S: Final = 5e-6
 LAYER_S: Final = 5e-6
 MEASURED_HIDDEN_DIM: Final = 64
-LABEL_VIEW: Final = 0.2
-"""What a label view costs beside the URL view: 20 CPU-seconds for three views, 16 for one."""
 """Seconds before the first step, for each page view of a user in each step, and for each layer it passes.
 Measured on two free cores of an AMD EPYC server, demo shop of 20,000 users; other machines differ."""
 
@@ -84,20 +82,16 @@ def _between(start: float, end: float, share: float) -> float:
     return end + (start - end) * (1 + math.cos(math.pi * share)) / 2
 
 
-def estimate_seconds(
-    n_users: int, mean_length: float, settings: TrainSettings, label_views: int = 0
-) -> float:
+def estimate_seconds(n_users: int, mean_length: float, settings: TrainSettings) -> float:
     """About how long a training takes on two free CPU cores.
 
     Args:
         n_users: Users that train (see :func:`core.model.population.choose_users`).
         mean_length: Mean page views of such a user.
         settings: The settings of the training.
-        label_views: How many views besides the URL view there will be.
     """
     if settings.encoder is Encoder.BAG:
         return 0.0  # a second at 50,000 users
     views = plan(n_users, settings).user_steps * min(mean_length, 2 * settings.max_length)
     a_view = VIEW_S + LAYER_S * settings.layers
-    work = views * a_view * settings.hidden_dim / MEASURED_HIDDEN_DIM
-    return START_S + work * (1 + LABEL_VIEW * label_views)
+    return START_S + views * a_view * settings.hidden_dim / MEASURED_HIDDEN_DIM

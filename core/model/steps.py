@@ -11,11 +11,10 @@ from typing import Final
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from core.base.schema import View
-from core.base.settings import TrainSettings, ViewWeights
+from core.base.settings import TrainSettings
 from core.base.workers import Workers
 from core.model.devices import fast_arithmetic
 from core.model.inputs import PaddedBatch, Spans, TokenStreams, padded_batch
@@ -27,9 +26,6 @@ from core.model.vocabulary import FIRST_VIEW, PADDING
 
 LEAK_WEIGHT: Final = 3.0
 """Takes R² of log-length from .7 to .1; retrieval and ARI are as without, and suffer from 10 on."""
-MIX_WEIGHT: Final = 1.0
-"""Of the loss of all views averaged, besides that of each. Without it the views are good each by itself, but
-their mix is not (ARI of the demo shop's segments .19 instead of .30 to .33); 3 gives no more than 1."""
 CPU_PARTS: Final = 8
 """A batch is encoded in this many parts of similar lengths: a few long users do not pad all the others.
 Fixed, whatever the number of cores, so that the same numbers are added in the same order."""
@@ -102,12 +98,6 @@ class TrainingStep:
     workers: Workers
     share: Share = ALONE
 
-    @property
-    def weights(self) -> dict[View, float]:
-        """How much each view counts in the mix: by default, and by what it can speak of."""
-        usual = ViewWeights()
-        return {view: usual.of(view) * source.streams.coverage for view, source in self.sources.items()}
-
     def learn(self, anchor: Spans, positive: Spans, rng: np.random.Generator) -> Tensor:
         """Compute the loss of two disjoint slices of each user, and set the gradients.
 
@@ -133,7 +123,7 @@ class TrainingStep:
         )
         log_lengths = torch.from_numpy(np.log(slices.length)).float().to(self.device)
         generator = torch.Generator(self.device).manual_seed(seed)
-        loss = views_loss(together, self.weights, log_lengths, self.settings.margin, generator)
+        loss = views_loss(together, log_lengths, self.settings.margin, generator)
         gradients = torch.autograd.grad(loss, [one.vectors for one in together.values()])
         for view, gradient in zip(together, gradients, strict=True):
             self._backward(view, [(one[0], gradient[rows]) for one, rows in of_view[view]])
@@ -220,36 +210,18 @@ def even_parts(order: np.ndarray, lengths: np.ndarray, count: int) -> list[np.nd
 
 
 def views_loss(
-    views: Mapping[View, Encoded],
-    weights: Mapping[View, float],
-    log_lengths: Tensor,
-    margin: float,
-    generator: torch.Generator,
+    views: Mapping[View, Encoded], log_lengths: Tensor, margin: float, generator: torch.Generator
 ) -> Tensor:
-    """Sum over the views of triplet margin loss and length leak; with several, that of their mix as well.
+    """Sum over the views of triplet margin loss and length leak.
 
     Args:
         views: Slices of each view.
-        weights: How much each counts in the mix.
         log_lengths: (2B,) of the slices.
         margin: Of the triplets.
         generator: Source of random negatives.
     """
-    total = torch.zeros((), device=log_lengths.device)
-    for encoded in views.values():
-        total = total + slices_loss(encoded, log_lengths, margin, generator)
-    if len(views) > 1:
-        total = total + MIX_WEIGHT * slices_loss(mixed(views, weights), log_lengths, margin, generator)
-    return total
-
-
-def mixed(views: Mapping[View, Encoded], weights: Mapping[View, float]) -> Encoded:
-    """All views of each slice, averaged by their weights."""
-    vectors = sum(weights[view] * encoded.vectors for view, encoded in views.items())
-    assert isinstance(vectors, Tensor)  # for the type checker: there is at least one view
-    bags = torch.stack([encoded.bags for encoded in views.values()]).sum(dim=0)
-    known = torch.stack([encoded.known for encoded in views.values()]).any(dim=0)
-    return Encoded(F.normalize(vectors, dim=1), bags, known)
+    losses = [slices_loss(encoded, log_lengths, margin, generator) for encoded in views.values()]
+    return torch.stack(losses).sum()
 
 
 def slices_loss(encoded: Encoded, log_lengths: Tensor, margin: float, generator: torch.Generator) -> Tensor:

@@ -27,12 +27,12 @@ from core.model.finishing import Finished
 from core.model.handover import led
 from core.model.inputs import ItemVocabulary, Spans, TokenStreams
 from core.model.model_files import CurveRow, FinishReport, ModelConfig, TrainedModel, TrainReport, save_model
-from core.model.network import UserBehaviorTransformer
+from core.model.network import UserBehaviorTransformer, ViewConfig
 from core.model.population import Population, choose_users
 from core.model.schedule import Schedule, one_cycle, peak_rate, plan
 from core.model.steps import TrainingStep, ViewSource, learn_batch
 from core.model.validation import mean_reciprocal_rank, retrieval_pairs
-from core.model.view_streams import Names, build_vocabularies, view_config, view_streams
+from core.model.view_streams import Names, build_vocabularies, view_streams
 
 STAGE: Final = "train"
 CURVE_ROWS: Final = 200
@@ -100,20 +100,13 @@ def train(
         assignment, model = _begun(sequences, names, settings, population, device, threads)
         with led(assignment.step, assignment.spans, model.config, out_dir) as step:
             standing = fit(replace(assignment, step=step), progress, checkpoint_dir)
-        finish, how = _finished(assignment.step, sequences, population)
+        finish, how = Finished(
+            assignment.step.network, view_streams(sequences, names, model.vocabularies), model.vocabularies,
+            sequences, population, settings.max_length, threads,
+        ).fit()  # fmt: skip
     report = _report(population, assignment, model.vocabularies, standing, how)
     save_model(out_dir, replace(model, finish=finish), report)
     return report
-
-
-def _finished(
-    step: TrainingStep, sequences: UserSequences, population: Population
-) -> tuple[Finish, FinishReport | None]:
-    """What is to be done to the vectors of the trained network."""
-    streams = {view: source.streams for view, source in step.sources.items()}
-    return Finished(
-        step.network, streams, sequences, population, step.weights, step.settings.max_length, step.workers
-    ).fit()
 
 
 def _begun(
@@ -127,18 +120,15 @@ def _begun(
     """What is to be done, and the model as it is before the first step."""
     vocabularies = build_vocabularies(sequences, names, settings.min_count)
     streams = view_streams(sequences, names, vocabularies)
-    schedule = plan(len(population.training), settings)
+    schedule, pages = plan(len(population.training), settings), vocabularies[View.URL]
     config = ModelConfig(
-        views={view: view_config(view, settings, one) for view, one in vocabularies.items()},
+        views={View.URL: ViewConfig.of(settings, pages.n_items, pages.n_transitions)},
         settings=settings,
     )
     network = new_network(config, streams, sequences, population).to(device)
-    sources = {
-        view: ViewSource.of(streams[view], one.coarse_ids(), one.n_transitions, device)
-        for view, one in vocabularies.items()
-    }
+    source = ViewSource.of(streams[View.URL], pages.coarse_ids(), pages.n_transitions, device)
     assignment = Assignment(
-        step=TrainingStep(network, sources, settings, device, threads),
+        step=TrainingStep(network, {View.URL: source}, settings, device, threads),
         schedule=schedule,
         spans=Spans(sequences.offsets[population.training], sequences.lengths[population.training]),
         pair=retrieval_pairs(sequences, population.held_out, settings.max_length),
@@ -263,7 +253,7 @@ def _row(
 
 def _validate(step: TrainingStep, pair: tuple[Spans, Spans]) -> float:
     streams = {view: source.streams for view, source in step.sources.items()}
-    return mean_reciprocal_rank(*embed_pair(step.network, streams, pair, step.weights, step.workers))
+    return mean_reciprocal_rank(*embed_pair(step.network, streams, pair, step.workers))
 
 
 def _report(
@@ -271,7 +261,7 @@ def _report(
     assignment: Assignment,
     vocabularies: Mapping[View, ItemVocabulary],
     standing: Standing,
-    finish: FinishReport | None,
+    finish: FinishReport,
 ) -> TrainReport:
     return TrainReport(
         **population.counts,

@@ -1,4 +1,4 @@
-"""The views of a model: what the tokens of each are, and how large its encoder is."""
+"""The views of a model: what the tokens of each are, and how far each counts."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ import numpy as np
 
 from core.base.errors import ArtifactError
 from core.base.schema import View
-from core.base.settings import TrainSettings
 from core.data.sequences import UserSequences
 from core.model.inputs import ItemVocabulary, TokenStreams, token_streams
 from core.model.label_vocabulary import LabelVocabulary, build_label_vocabulary
-from core.model.network import ViewConfig
 from core.model.vocabulary import Vocabulary, build_vocabulary
 
 Names: TypeAlias = Mapping[View, Sequence[str]]
@@ -27,10 +25,8 @@ TEMPO: Final = {View.URL: True, View.THEME: False, View.TYPE: True}
 SPEAKS_OF_UNKNOWN: Final = {View.URL: True, View.THEME: False, View.TYPE: False}
 """Whether a view can speak of a page that it does not know. Who saw no page with a label has no vector in a
 label view, instead of one that says "unknown" and is near to all others of that kind."""
-LABEL_WIDTH: Final = 2
-"""Label views have a few dozen tokens at most: an encoder this many times narrower is enough."""
-LABEL_LAYERS: Final = 0
-"""Label views pool their tokens as they are: attention among them changed nothing beyond seeds' noise."""
+SHARES: Final = {View.URL: 1.0, View.THEME: 0.2, View.TYPE: 1.5}
+"""What a view counts beside its weight. Themes have few directions, along which K-Means would cut."""
 
 
 def build_vocabularies(
@@ -75,35 +71,20 @@ def view_streams(
 
 
 def coverage(
-    sequences: UserSequences,
-    names: Names,
-    vocabularies: Mapping[View, ItemVocabulary],
-    label_share: float = 1.0,
+    sequences: UserSequences, names: Names, vocabularies: Mapping[View, ItemVocabulary]
 ) -> dict[View, float]:
-    """How far each view counts: by the share of the page views that it can speak of.
+    """How far each view counts: by the share of the page views that it can speak of, and by :data:`SHARES`.
 
     Args:
         sequences: Page views of all users.
         names: Of each page, in each view.
         vocabularies: Of the model.
-        label_share: What of that counts in a label view, see :func:`core.model.model_files.label_share`.
 
     Raises:
         ArtifactError: See :func:`view_streams`.
     """
     streams = view_streams(sequences, names, vocabularies)
-    return {
-        view: stream.coverage * (1.0 if view is View.URL else label_share) for view, stream in streams.items()
-    }
-
-
-def view_config(view: View, settings: TrainSettings, vocabulary: ItemVocabulary) -> ViewConfig:
-    """The encoder of a view."""
-    if view is not View.URL:
-        step = 2 * settings.heads  # each head turns pairs of channels by the position
-        narrow = max(step, settings.hidden_dim // LABEL_WIDTH // step * step)
-        settings = settings.model_copy(update={"hidden_dim": narrow, "layers": LABEL_LAYERS})
-    return ViewConfig.of(settings, vocabulary.n_items, vocabulary.n_transitions)
+    return {view: stream.coverage * SHARES[view] for view, stream in streams.items()}
 
 
 def read_vocabularies(data: Mapping[str, Any]) -> dict[View, Vocabulary | LabelVocabulary]:

@@ -70,6 +70,11 @@ class Vocabulary:
         """Number of transition ids, the first view's and the rare pairs' included."""
         return FIRST_FREE_ID + len(self.transitions)
 
+    @property
+    def n_groups(self) -> int:
+        """Number of page groups, that of all other pages included."""
+        return 1 + len(self.groups)
+
     @cached_property
     def _directory_id(self) -> dict[str, int]:
         return {text: FIRST_FREE_ID + rank for rank, text in enumerate(self.directories)}

@@ -84,7 +84,7 @@ class Embeddings:
 
     Args:
         artifact: Where they lie.
-        views: Memory-mapped float32 of shape (n_users, embedding_dim), one a present view, L2-normalised.
+        views: Memory-mapped float32 of shape (n_users, d), one a present view, L2-normalised.
         inside: Users that take part in clustering, bool of shape (n_users,).
         coverage: How far each view counts, see :func:`core.model.view_streams.coverage`; 1 for one that is
             not named.
@@ -373,12 +373,12 @@ def embed(
     key = embeddings_key(dataset, labels, model.key)
     if again or store.find("embed", key) is None:
         from core.model import embedding
-        from core.model.model_files import label_share, load_vocabularies
+        from core.model.model_files import load_vocabularies
         from core.model.view_streams import coverage
 
         names = page_names(dataset.pages, labels)
         vectors = embedding.embed(model.path, dataset.sequences, names, progress, device)
-        told = coverage(dataset.sequences, names, load_vocabularies(model.path), label_share(model.path))
+        told = coverage(dataset.sequences, names, load_vocabularies(model.path))
         with store.write("embed", key, {}, inputs) as folder:
             for view, array in vectors.items():
                 np.save(folder / f"{view}.npy", array, allow_pickle=False)
@@ -407,7 +407,7 @@ def open_embeddings(store: Store, dataset: Dataset, key: str) -> Embeddings:
 
 
 def _coverage(path: Path) -> dict[View, float]:
-    """What each view can speak of; nothing is said of vectors from before it was written."""
+    """How far each view counts; nothing is said of vectors from before it was written."""
     try:
         found: dict[str, float] = json.loads(path.read_bytes()) if path.exists() else {}
         return {View(view): float(share) for view, share in found.items()}
@@ -416,7 +416,7 @@ def _coverage(path: Path) -> dict[View, float]:
 
 
 def combine(embeddings: Embeddings, weights: ViewWeights) -> Combined:
-    """Stage 6: one vector a user, the views mixed by their weights and by what they can speak of.
+    """Stage 6: one vector a user, the views mixed by their weights and by how far each counts.
 
     Raises:
         ArtifactError: If the views do not fit together.

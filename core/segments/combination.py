@@ -1,8 +1,9 @@
 """Stage 6: one vector a user from the views, mixed by the analyst's weights.
 
-``x = normalise(Σ √wₘ · uₘ)`` over the views m that are present, weights renormalised to sum to 1. The root
-makes a weight what its slider says: variances add up, so a view of weight .3 brings about .3 of the variance
-(without the root .09 of .38; decision 0009).
+``x = normalise(√w₁ · u₁, √w₂ · u₂, …)``, the views that are present side by side, weights renormalised to
+sum to 1. The root makes a weight what its slider says: variances add up, so a view of weight .3 brings about
+.3 of the variance (without the root .09 of .38; decision 0009). A direction of one view has nothing to do
+with one of another, so that they share no column.
 
 Where two or more views are present, ``uₘ = normalise(eₘ − μₘ)``: each view is centred on its mean over
 the clustered users. Without that, a view whose vectors all point the same way adds nearly the same
@@ -10,7 +11,8 @@ vector to everybody and its slider does nothing. A view that is alone stays as t
 is nothing to balance, and distances are those the model was trained on.
 
 Where a view knows nothing of a user (zeros), the others make that user's vector. Before that, a weight counts
-by the share of the page views that its view can speak of (:func:`counted`): "unknown" is not a label.
+by the share of the page views that its view can speak of, "unknown" is not a label, and by what the view
+counts beside its weight (:func:`counted`).
 """
 
 from __future__ import annotations
@@ -42,13 +44,13 @@ class Calibrated:
         means: float32 of shape (d,), subtracted from each view; zeros when a single view is present.
         scales: float32 of shape (n_users,) a view: 1 / length of the centred vector, or 0 if it has none or
             the view knows nothing of the user.
-        covariance: float64 of shape (n_views, n_views): ``Σⱼ cov(uₘⱼ, uₙⱼ)`` over the clustered users.
+        variances: Of each centred view over the clustered users, summed over its columns.
     """
 
     views: Mapping[View, np.ndarray]
     means: Mapping[View, np.ndarray]
     scales: Mapping[View, np.ndarray]
-    covariance: np.ndarray
+    variances: Mapping[View, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,8 +84,7 @@ def combine(
     """Mix the views of all users; :func:`calibrate` and :func:`blend` in one go.
 
     Args:
-        views: float32 of shape (n_users, d), one a present view, L2-normalised or zeros; narrower ones
-            are as if filled up with zeros.
+        views: float32 of shape (n_users, d), one a present view, L2-normalised or zeros.
         weights: How much each view counts.
         inside: bool of shape (n_users,), the clustered users; the means are taken over them.
         means: The means of an earlier mix, to place new users among frozen segments.
@@ -125,8 +126,10 @@ def calibrate(
     rows = np.arange(n_users) if inside is None or not inside.any() else np.flatnonzero(inside)
     centres = _means(ordered, rows) if means is None else _frozen(means, ordered)
     scales = _all_scales(ordered, centres)
-    covariance = _covariance(ordered, centres, scales, rows)
-    return Calibrated(ordered, MappingProxyType(centres), MappingProxyType(scales), covariance)
+    variances = {view: _variance(ordered[view], centres[view], scales[view], rows) for view in ordered}
+    return Calibrated(
+        ordered, MappingProxyType(centres), MappingProxyType(scales), MappingProxyType(variances)
+    )
 
 
 def blend(
@@ -137,7 +140,8 @@ def blend(
     Args:
         calibrated: From :func:`calibrate`.
         weights: How much each view counts.
-        coverage: Share of the page views that each view can speak of; 1 for one that is not named.
+        coverage: How far each view counts, see :func:`core.model.view_streams.coverage`; 1 for one that is
+            not named.
 
     Raises:
         SettingsError: If every view that is present has weight 0.
@@ -147,7 +151,7 @@ def blend(
     shares = present_weights(present, counts)
     return Combined(
         vectors=_mixed(calibrated.views, calibrated.means, calibrated.scales, shares),
-        effective=effective_shares(calibrated.covariance, shares),
+        effective=effective_shares(calibrated.variances, shares),
         absent=tuple(view for view in View if view not in present),
         means=calibrated.means,
         weights=weights,
@@ -156,16 +160,18 @@ def blend(
 
 
 def counted(weights: ViewWeights, coverage: Mapping[View, float]) -> ViewWeights:
-    """Weights times the share of the page views that each view can speak of, unless they insist.
+    """Weights times how far each view counts, unless they insist.
 
     Args:
         weights: The analyst's.
-        coverage: Share of a view's page views; 1 for one that is not named.
+        coverage: See :func:`blend`.
     """
     counts = {view: weights.of(view) * coverage.get(view, 1.0) for view in View}
     if weights.insist or not any(counts.values()):
         return weights
-    return ViewWeights(url=counts[View.URL], theme=counts[View.THEME], type=counts[View.TYPE])
+    largest = max(1.0, *counts.values())  # a weight is 1 at most, and only ratios matter
+    url, theme, kind = (counts[view] / largest for view in (View.URL, View.THEME, View.TYPE))
+    return ViewWeights(url=url, theme=theme, type=kind)
 
 
 def present_weights(present: tuple[View, ...], weights: ViewWeights) -> dict[View, float]:
@@ -185,22 +191,18 @@ def present_weights(present: tuple[View, ...], weights: ViewWeights) -> dict[Vie
     return {view: weights.of(view) / total for view in present}
 
 
-def effective_shares(covariance: np.ndarray, shares: Mapping[View, float]) -> Mapping[View, float]:
-    """Contribution of each view to the variance of the mix before it is normalised.
-
-    With ``x = Σ √wₘ uₘ``, ``var(x) = Σₘ √wₘ Σₙ √wₙ cov(uₘ, uₙ)``; the share of view m is its term of the
-    outer sum over the whole, so shares sum to 1. For views that do not vary together and are equally
-    spread it is the weight itself. A share can be below 0 where views oppose each other.
+def effective_shares(variances: Mapping[View, float], shares: Mapping[View, float]) -> Mapping[View, float]:
+    """Contribution of each view to the variance of the mix before it is normalised: weight times variance.
 
     Args:
-        covariance: See :class:`Calibrated`.
-        shares: Weight of each view, in the same order.
+        variances: See :class:`Calibrated`.
+        shares: Weight of each view.
     """
-    factors = np.sqrt(list(shares.values()))
-    terms = factors * (covariance @ factors)
-    total = terms.sum()
-    parts = terms / total if total > 0 else np.array(list(shares.values()))
-    return MappingProxyType({view: float(part) for view, part in zip(shares, parts, strict=True)})
+    terms = {view: share * variances[view] for view, share in shares.items()}
+    total = sum(terms.values())
+    return MappingProxyType(
+        {view: term / total for view, term in terms.items()} if total > 0 else dict(shares)
+    )
 
 
 def _ordered(views: Mapping[View, np.ndarray]) -> dict[View, np.ndarray]:
@@ -216,15 +218,11 @@ def _common_length(views: Mapping[View, np.ndarray]) -> int:
     if len(lengths) != 1:
         found = ", ".join(f"{view} {array.shape}" for view, array in views.items()) or "no view"
         raise ArtifactError(
-            f"The views cannot be averaged: {found}",
+            f"The views do not fit together: {found}",
             allowed="views of the same users",
             remedy="Make the embeddings again",
         )
     return lengths.pop()
-
-
-def _width(views: Mapping[View, np.ndarray]) -> int:
-    return max(int(array.shape[1]) for array in views.values())
 
 
 def _means(views: Mapping[View, np.ndarray], rows: np.ndarray) -> dict[View, np.ndarray]:
@@ -266,25 +264,14 @@ def _inverse(lengths: np.ndarray) -> np.ndarray:
     return inverse
 
 
-def _covariance(
-    views: Mapping[View, np.ndarray],
-    means: Mapping[View, np.ndarray],
-    scales: Mapping[View, np.ndarray],
-    rows: np.ndarray,
-) -> np.ndarray:
-    """Summed over the d columns; float64 sums of float32 blocks."""
-    n_views, width = len(views), _width(views)
-    dots = np.zeros((n_views, n_views))
-    sums = np.zeros((n_views, width))
+def _variance(array: np.ndarray, mean: np.ndarray, scales: np.ndarray, rows: np.ndarray) -> float:
+    """Float64 sums of float32 blocks."""
+    total, squares = np.zeros(array.shape[1]), 0.0
     for block in _blocks(len(rows)):
-        chosen = rows[block]
-        units = np.zeros((n_views, len(chosen), width), dtype=np.float32)
-        for unit, (view, array) in zip(units, views.items(), strict=True):
-            unit[:, : array.shape[1]] = scales[view][chosen, None] * (array[chosen] - means[view])
-        sums += units.sum(axis=1, dtype=np.float64)
-        dots += [[np.vdot(one, other) for other in units] for one in units]
-    covariance: np.ndarray = dots / len(rows) - (sums @ sums.T) / len(rows) ** 2
-    return covariance
+        unit = scales[rows[block], None] * (array[rows[block]] - mean)
+        total += unit.sum(axis=0, dtype=np.float64)
+        squares += float(np.vdot(unit, unit))
+    return squares / len(rows) - float(total @ total) / len(rows) ** 2
 
 
 def _mixed(
@@ -293,15 +280,15 @@ def _mixed(
     scales: Mapping[View, np.ndarray],
     shares: Mapping[View, float],
 ) -> np.ndarray:
-    n_users, width = _common_length(views), _width(views)
+    n_users, width = _common_length(views), sum(array.shape[1] for array in views.values())
     vectors = np.empty((n_users, width), dtype=np.float32)
     for block in _blocks(n_users):
-        mixed = np.zeros_like(vectors[block])
-        for view, share in shares.items():
-            if share > 0:
-                scale = np.float32(np.sqrt(share)) * scales[view][block, None]
-                centred = views[view][block] - means[view]
-                mixed[:, : centred.shape[1]] += scale * centred
+        mixed = np.hstack(
+            [
+                np.float32(np.sqrt(share)) * scales[view][block, None] * (views[view][block] - means[view])
+                for view, share in shares.items()
+            ]
+        )
         lengths = np.sqrt(np.einsum("ij,ij->i", mixed, mixed))
         vectors[block] = mixed * _inverse(lengths)[:, None]
     return vectors

@@ -16,6 +16,7 @@ from core.data.sequences import UserSequences
 from core.model.counts import positions
 from core.model.devices import pick_device
 from core.model.embedding import embed_runs
+from core.model.finishing import Finished
 from core.model.inputs import Spans, TokenStreams, latest_views
 from core.model.model_files import TrainedModel, load_model
 from core.model.population import choose_users
@@ -70,15 +71,24 @@ class Learned:
     def before_training(self, users: np.ndarray) -> Learned:
         """The same network with the numbers that its training began with.
 
-        Steady pages stay beside it by the same share, so that only the training makes a difference; what
-        takes the length out of trained vectors does not fit these.
+        Its heads are fitted as those of the trained one, so that only the training makes a difference.
 
         Args:
             users: Clustered users, int64 of shape (n,), whose means are subtracted.
         """
-        network = new_network(self.model.config, self._streams, self.sequences, choose_users(self.sequences))
-        finish = replace(self.model.finish, erasers={})
-        begun = replace(self, model=replace(self.model, network=network.eval(), finish=finish))
+        population, model = choose_users(self.sequences), self.model
+        network = new_network(model.config, self._streams, self.sequences, population).eval()
+        with workers(pick_device(Device.CPU)) as threads:
+            finish, _ = Finished(
+                network,
+                self._streams,
+                model.vocabularies,
+                self.sequences,
+                population,
+                self.max_length,
+                threads,
+            ).fit()
+        begun = replace(self, model=replace(model, network=network, finish=finish))
         views = begun._views(self._streams, latest_views(self.sequences, self.max_length)[users])
         return replace(begun, means=calibrate(views, np.ones(len(users), dtype=bool)).means)
 

@@ -22,8 +22,9 @@ from pages.ui.training.unfinished import offer_to_go_on, stopped_training
 
 WHAT = (
     "A small transformer reads the page views of each user in order, and learns to tell two slices of the "
-    "same user from slices of other users. Users who behave alike get vectors that lie near each other; "
-    "the segments are cut from those."
+    "same user from slices of other users. What it makes of a user stands beside plain counts of pages, "
+    "steps and times; all are weighed by how surely they stay the same about users. Users who behave alike "
+    "get vectors that lie near each other; the segments are cut from those."
 )
 
 

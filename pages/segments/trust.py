@@ -25,6 +25,7 @@ from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors, job_panel, state
 from pages.ui.shell.links import DATA, PROFILES, TRAINING, TRUST, heading, link
 from pages.ui.shell.text import count, md_text
+from pages.ui.training import curves
 
 ICONS: Final = {
     Action.KEEP: ":material/check_circle:",
@@ -35,6 +36,10 @@ ICONS: Final = {
     Action.DESCRIBE: ":material/warning:",
     Action.OPEN: ":material/help:",
 }
+SAME: Final = (
+    "Each user's visits were cut in two. Counted are the directions in which both parts of the same user "
+    "agree more than those of different users ever did in 20 draws."
+)
 NOT_SHOWN: Final = (
     "Whether the segments mean anything to your business. Segments that repeat can still be of no use; look "
     "at their profiles.",
@@ -127,6 +132,9 @@ def _verdict(live: LiveSegments, found: TrustVerdict, card: Scorecard) -> None:
             f"{count(card.users, 'user')} clustered{learned if card.own is Method.LEARNED else ''} · "
             f"{card.n_clusters} segments{outcome}"
         )
+        run = state.model()
+        if again := curves.comes_again(run.report if run else {}):
+            st.caption(f"What stays the same about users, beyond chance: {again}", help=SAME)
         _act(live, found)
 
 

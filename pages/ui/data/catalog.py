@@ -93,8 +93,8 @@ class ModelCard:
         when = f"{self.made:%d %b %Y %H:%M}"
         if self.settings.get("encoder") == Encoder.BAG:
             return f"{when} · bag of pages"
-        epochs, size = count(self.report["epochs"], "epoch"), self.settings["embedding_dim"]
-        return f"{when} · {epochs} · {size} numbers a user"
+        epochs, width = count(self.report["epochs"], "epoch"), self.settings["hidden_dim"]
+        return f"{when} · {epochs} · width {width}"
 
 
 def datasets(store: Store) -> list[DatasetCard]:

@@ -57,12 +57,12 @@ SMALLEST: Final = (0.5, 50.0)
 
 EFFECTIVE: Final = (
     "The share of the differences between users that comes from this view. It is about the slider's own "
-    "share; more where the view agrees with the others. The weights add up to 100 %."
+    "share; less where few page views have a label, more where users differ more. They add up to 100 %."
 )
 
 
-FULLY: Final = 0.995
-"""Share of the page views from which on a view speaks of all of them."""
+NEARLY: Final = 0.005
+"""A view that counts as much as its slider says but for this does so."""
 CELL: Final = 126
 """Pixels that a control needs."""
 
@@ -186,16 +186,17 @@ def _reset(made_from: Sources, now: Steering) -> None:
 
 
 def _insist(made_from: Sources, now: Steering) -> None:
-    """Offer to count views in full that count less than that."""
-    partly = {view: share for view, share in made_from.vectors.coverage.items() if share < FULLY}
-    if not partly:
+    """Offer to count views as much as their sliders say, where some count more or less than that."""
+    shares = {view: share for view, share in made_from.vectors.coverage.items() if abs(share - 1) > NEARLY}
+    if not shares:
         return
-    spoken = ", ".join(f"{TITLES[view].lower()} {share:.0%}" for view, share in partly.items())
+    spoken = ", ".join(f"{TITLES[view].lower()} {share:.0%}" for view, share in shares.items())
     state.display("insist", now.weights.insist)
     st.checkbox(
-        "Count labels in full", key="insist", on_change=_keep_insist, args=(made_from.model_key,),
-        help="A weight counts by the share of the page views that have a label, and less where users "
-        f"are found better with less of them: {spoken}. Ticked, it counts as much as the slider says.",
+        "Count as the sliders say", key="insist", on_change=_keep_insist, args=(made_from.model_key,),
+        help="A weight counts by the share of the page views that have a label. Themes count a fifth of "
+        f"that, types half as much again, as segments came out best so: {spoken}. "
+        "Ticked, a weight counts as much as the slider says.",
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from core.base import wording
+from core.base.schema import View
 from core.base.settings import Encoder, TrainSettings
 from core.runs.jobs import JobView
 from pages.ui.shell import written_table
@@ -23,8 +24,21 @@ FEW: Final = 40
 WHAT_LOSS: Final = "How far the model is from telling apart the users it learns from. Lower is better."
 WHAT_RETRIEVAL: Final = (
     "How well one part of a user's visits finds the other part of the same user, among users the model "
-    "never saw (mean reciprocal rank, 1 is perfect). Higher is better; once flat, training gains nothing."
+    "never saw (mean reciprocal rank, 1 is perfect), by the transformer alone. Higher is better; once flat, "
+    "training gains nothing."
 )
+BLOCKS: Final[Mapping[View, Mapping[str, str]]] = {
+    View.URL: {
+        "pages": "which pages", "rare": "rare pages", "steps": "steps between pages", "tempo": "tempo",
+        "place": "where pages stand in a session",
+    },
+    View.THEME: {"shares": "page themes"},
+    View.TYPE: {
+        "shares": "page types", "steps": "steps between page types", "tempo": "tempo",
+        "place": "where page types stand in a session",
+    },
+}  # fmt: skip
+"""What the blocks of each view are called, but for the transformer, which has a line of its own."""
 
 
 def live_figures(view: JobView) -> None:
@@ -92,7 +106,7 @@ def summary(settings: TrainSettings, report: Mapping[str, Any], key: str) -> Non
         "Bag of pages: nothing was trained, pages are weighed by how few users saw them"
         if bag
         else f"{count(report['epochs'], 'epoch')} · {count(settings.layers, 'layer')} of width "
-        f"{settings.hidden_dim} · {settings.embedding_dim} numbers a user · seed {settings.seed}"
+        f"{settings.hidden_dim} · {settings.embedding_dim} numbers of the transformer · seed {settings.seed}"
     )
     shown = {
         "Users counted" if bag else "Users learned from": _number(report.get("trained_users"), "{:,.0f}"),
@@ -106,34 +120,54 @@ def summary(settings: TrainSettings, report: Mapping[str, Any], key: str) -> Non
         for label, value in shown.items():
             st.metric(label, value)
     if report.get("finish"):
-        st.caption(_finish(report["finish"]))
+        st.caption(_finish(report))
     if not bag:
         curves(report.get("curve", ()), key)
 
 
-def _finish(found: Mapping[str, Any]) -> str:
-    """What was done to the vectors after the training, in a line."""
-    share, mrr = found["steady_share"], {float(part): value for part, value in found["mrr"].items()}
+def comes_again(report: Mapping[str, Any]) -> str:
+    """What comes again in another part of a user's visits, beyond chance; empty if not measured."""
+    found = (report.get("finish") or {}).get("beyond_chance", {})
+    told = [f"{name} {again} of {of}" for name, (again, of) in found.items()]
+    return ", ".join([f"{told[0]} directions", *told[1:]]) if told else ""
+
+
+def _finish(report: Mapping[str, Any]) -> str:
+    """What the vectors are made of, a line each."""
+    found = report["finish"]
+    lines = [_network(found)]
+    if again := comes_again(report):
+        lines.append(f"Comes again in another part of the same user's visits, beyond chance: {again}.")
+    silent = {
+        word: None
+        for view, said in found["blocks"].items()
+        for block, word in BLOCKS[View(view)].items()
+        if block not in said
+    }
+    if silent:
+        lines.append(f"Says nothing about users here, and is left out: {', '.join(silent)}.")
+    if (r2 := found["length_r2"]) is not None:
+        lines.append(f"How many pages users saw can be read from the vectors by R² {r2:.2f} (1 is exactly).")
+    return "  \n".join(lines)
+
+
+def _network(found: Mapping[str, Any]) -> str:
+    """What the transformer counts, and what users held out say to that."""
+    share, mrr = found["network_share"], {float(part): value for part, value in found["mrr"].items()}
+    if share and "network" not in found["blocks"][View.URL]:
+        return "The transformer counts nothing here: its vectors are alike for all users."
+    if share and not mrr:
+        return (
+            f"The transformer counts {share:g} beside the other blocks, as usual: too few users to test it."
+        )
     if share:
-        line = (
-            f"Steady pages, the same in every training, make {share:.0%} of the pages view: "
-            f"retrieval {mrr[share]:.3f} instead of {mrr[0.0]:.3f}."
-        )
-    else:
-        line = "Steady pages are left out: with them, users are not surely found better."
-    labels = found.get("label_share", 1.0)  # models of before have none
-    if labels < 1:
-        mrr = {float(part): value for part, value in found["label_mrr"].items()}
-        line += (
-            f" Labels count {labels:.0%} of what they would, as users are found better with less of them: "
-            f"retrieval {mrr[labels]:.3f} instead of {mrr[1.0]:.3f}."
-        )
-    lengths = found["length_r2"]
-    if len(lengths) > 1:
-        line += f" The length of a visit was taken out: R² {lengths[1]:.2f} instead of {lengths[0]:.2f}."
-    elif lengths:
-        line += f" The length of a visit can hardly be read from the vectors: R² {lengths[0]:.2f}."
-    return line
+        tested = f"with it users held out are found by {mrr[share]:.3f}, without it by {mrr[0.0]:.3f}"
+        return f"The transformer counts {share:g} beside the other blocks: {tested}."
+    with_it = max(mrr)
+    return (
+        f"The transformer counts nothing here: without it users held out are found by {mrr[0.0]:.3f}, "
+        f"with it ({with_it:g}) by {mrr[with_it]:.3f}."
+    )
 
 
 def _number(value: float | None, pattern: str) -> str:

@@ -12,11 +12,8 @@ from core.base.contention import slowdown
 from core.base.settings import Device, Encoder, Preset, TrainSettings
 from core.data.dataset import Dataset
 from core.data.sequences import UserSequences
-from core.desk import label_book
-from core.labels.label_settings import LabelMode
 from core.model.population import choose_users
 from core.model.schedule import estimate_seconds
-from pages.ui.shell import state
 from pages.ui.shell.text import time_range
 
 START_S: Final = 10.0
@@ -76,7 +73,7 @@ KNOBS: Final = (
     Knob("epochs", "Epochs", "How often all users are gone through; time grows with it.", top=100),
     Knob("max_user_steps", "Users seen in all", "Bounds the time on large data.", AMOUNTS),
     Knob("max_length", "Page views read", "The latest ones of each user.", SIZES),
-    Knob("embedding_dim", "Numbers a user", "Size of the vector that is learned.", SIZES),
+    Knob("embedding_dim", "Numbers out", "Size of the vector that the transformer makes of a user.", SIZES),
     Knob("hidden_dim", "Width", "Of the transformer; a multiple of twice the heads.", SIZES),
     Knob("layers", "Layers", "Of the transformer; time grows with it."),
     Knob("heads", "Attention heads", "Of each layer.", (1, 2, 4, 8, 16)),
@@ -163,16 +160,12 @@ def _expectation(settings: TrainSettings, learners: tuple[int, float]) -> str:
 
 
 def _on_a_free_machine(settings: TrainSettings, learners: tuple[int, float]) -> float:
-    return START_S + estimate_seconds(*learners, settings, _label_views())
+    return START_S + estimate_seconds(*learners, settings)
 
 
 @st.cache_data(ttl=BUSY_S, show_spinner=False)
 def _slowdown() -> float:
     return slowdown()
-
-
-def _label_views() -> int:
-    return 0 if label_book.load(state.store()).mode is LabelMode.OFF else 2
 
 
 def _advanced(before: TrainSettings, preset: Preset) -> dict[str, Any]:

@@ -6,53 +6,53 @@ import torch
 
 from core.base.errors import ArtifactError
 from core.base.schema import View
-from core.model.finish import Finish, beside
+from core.model.blocks import FeatureBlock
+from core.model.finish import Finish, ViewHead
 from core.model.inputs import Spans
-from core.model.length_eraser import LengthEraser
-from core.model.steady import SteadyPages
+from tests.core.model.toys import streams_of
 
-ITEMS, RUNS = np.array([2, 3, 2, 1]), Spans(np.array([0, 2, 3]), np.array([2, 1, 1]))
-PAGES = SteadyPages(np.array([[0, 0], [0, 0], [1, 0], [0, 1]], np.float32))  # nothing is known of item 1
-LEARNED = np.eye(3, dtype=np.float32)
-
-
-def finish() -> Finish:
-    rng = np.random.default_rng(0)
-    eraser = LengthEraser(*rng.normal(size=(3, 5)).astype(np.float32))
-    return Finish(PAGES, 0.36, {View.URL: eraser})
-
-
-def test_a_share_is_its_part_of_a_dot_product() -> None:
-    both = beside(LEARNED, PAGES.embed(ITEMS, RUNS), 0.36)
-    np.testing.assert_allclose(np.linalg.norm(both, axis=1), 1, atol=1e-6)
-    half = np.sqrt(0.5)
-    np.testing.assert_allclose(both[0], [0.8, 0, 0, 0.6 * half, 0.6 * half], atol=1e-6)
-    np.testing.assert_allclose(both[0] @ both[1], 0.36 * half, atol=1e-6)
-    np.testing.assert_allclose(both[2], [0, 0, 1, 0, 0], atol=1e-6)  # without steady pages, the learned
+STREAMS, RUNS = streams_of([2, 3, 2, 2]), Spans(np.array([0, 2, 3]), np.array([2, 1, 1]))
+LEARNED = np.array([[1, 0], [0, 1], [0, 1]], np.float32)
+HEAD = ViewHead(
+    {
+        FeatureBlock.PAGES: np.array([[0, 0], [0, 0], [1, 0], [0, 1]], np.float32),
+        FeatureBlock.NETWORK: np.array([[2, 0], [0, 2]], np.float32),
+    },
+    np.array([0.5, 0.5], np.float32),
+)
 
 
-def test_without_anything_to_do_vectors_stay_as_they_are() -> None:
-    assert Finish().apply(View.URL, LEARNED, ITEMS, RUNS) is LEARNED
-    assert finish().apply(View.THEME, LEARNED, ITEMS, RUNS) is LEARNED
+def test_blocks_times_their_matrices_are_added_up() -> None:
+    # halves of pages 2 and 3 and (2, 0) of the network, less a half each; then page 2 alone and (0, 2)
+    expected = np.array([[2.0, 0.0], [0.5, 1.5], [0.5, 1.5]])
+    expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+    found = HEAD.vectors(LEARNED, STREAMS, RUNS)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    np.testing.assert_array_equal(found[1], found[2])
+
+
+def test_without_blocks_all_users_are_alike() -> None:
+    alike = ViewHead({}, -np.ones(1, np.float32)).vectors(LEARNED, STREAMS, RUNS)
+    np.testing.assert_array_equal(alike, np.ones((3, 1)))
 
 
 def test_what_is_saved_is_what_is_read() -> None:
-    made = finish()
-    read = Finish.from_tensors(made.to_tensors())
+    read = Finish.from_tensors(Finish({View.URL: HEAD}).to_tensors())
     np.testing.assert_array_equal(
-        read.apply(View.URL, LEARNED, ITEMS, RUNS), made.apply(View.URL, LEARNED, ITEMS, RUNS)
+        read.heads[View.URL].vectors(LEARNED, STREAMS, RUNS), HEAD.vectors(LEARNED, STREAMS, RUNS)
     )
-    assert not Finish.from_tensors(Finish().to_tensors()).erasers
 
 
-@pytest.mark.parametrize("damage", ["url.mean", "share", "else.mean", "pages"])
+@pytest.mark.parametrize(
+    "damage", ["url.bias", "else.bias", "url.nothing", "url.pages", "url.network", "plain"]
+)
 def test_damage_is_noticed(damage: str) -> None:
-    tensors = finish().to_tensors()
-    if damage == "pages":
+    tensors = Finish({View.URL: HEAD}).to_tensors()
+    if damage == "url.pages":
         tensors[damage] = tensors[damage] * torch.nan
-    elif damage in tensors:
+    elif damage == "url.bias":
         del tensors[damage]
     else:
-        tensors[damage] = torch.zeros(2)
+        tensors[damage] = torch.zeros((2, 3))
     with pytest.raises(ArtifactError, match="Train again"):
         Finish.from_tensors(tensors)

@@ -9,50 +9,88 @@ import torch
 from core.base.schema import View
 from core.base.workers import alone
 from core.model import finishing
-from core.model.finishing import Finished, chosen
-from core.model.inputs import token_streams
+from core.model.blocks import BLOCKS, FeatureBlock
+from core.model.finishing import NETWORK_SHARES, USUAL_SHARE, Finished, chosen
+from core.model.inputs import Spans, token_streams
 from core.model.network import UserBehaviorTransformer, ViewConfig
 from core.model.population import choose_users
 from core.model.vocabulary import build_vocabulary
-from tests.core.model.toys import SHOP_URLS, TINY, shop
+from tests.core.model.toys import SHOP_URLS, TINY, sequences_of, shop
 
 
 @pytest.fixture(scope="module")
 def untrained() -> Finished:
     """A shop large enough to hold users out, and a network that knows nothing yet."""
-    sequences = shop(900, shortest=6, longest=20)
+    return finished(shop(900, shortest=6, longest=20))
+
+
+def finished(sequences: finishing.UserSequences) -> Finished:
     vocabulary = build_vocabulary(SHOP_URLS, sequences.page, sequences.offsets[:-1], min_count=1)
     torch.manual_seed(0)
     network = UserBehaviorTransformer(
         {View.URL: ViewConfig.of(TINY, vocabulary.n_items, vocabulary.n_transitions)}
     ).eval()
     streams = {View.URL: token_streams(sequences, SHOP_URLS, vocabulary)}
-    return Finished(network, streams, sequences, choose_users(sequences), {View.URL: 1.0}, 64, alone)
+    population = choose_users(sequences)
+    return Finished(network, streams, {View.URL: vocabulary}, sequences, population, 64, alone)
 
 
-def test_steady_pages_are_taken_where_they_find_users_again(untrained: Finished) -> None:
+def test_the_two_kinds_of_users_are_the_first_direction(untrained: Finished) -> None:
     finish, report = untrained.fit()
-    assert report is not None
-    assert report.steady_share == finish.share > 0
-    assert report.mrr[finish.share] == max(report.mrr.values()) > report.mrr[0.0]
-    again, _ = untrained.fit()
-    assert finish.pages is not None and again.pages is not None
-    np.testing.assert_array_equal(finish.pages.pages, again.pages.pages)
+    runs = Spans(untrained.sequences.offsets[:-1], untrained.sequences.lengths)
+    learned = finishing.embed_spans(untrained.network, View.URL, untrained.streams[View.URL], runs, alone)
+    first = finish.heads[View.URL].vectors(learned, untrained.streams[View.URL], runs)[:, 0] > 0
+    assert first[::2].all() != first[1::2].all()
+    assert first[::2].all() or not first[::2].any()
+    assert report.beyond_chance["pages"][0] >= 1
+    assert report.beyond_chance["tempo"][0] == 0  # all page views are ten seconds apart
 
 
-def test_they_are_left_out_where_they_do_not_help(
+def test_heads_are_the_same_every_time(untrained: Finished) -> None:
+    one, other = (untrained.fit()[0].heads[View.URL] for _ in range(2))
+    for block, onto in one.onto.items():
+        np.testing.assert_array_equal(onto, other.onto[block])
+
+
+def test_a_block_that_says_nothing_is_left_out(untrained: Finished) -> None:
+    """With a single group of pages every place is balanced by another one."""
+    streams = untrained.streams[View.URL]
+    one = replace(streams, groups=np.zeros_like(streams.groups))
+    _, report = replace(untrained, streams={View.URL: one}).fit()
+    assert set(report.blocks[View.URL]) == set(BLOCKS[View.URL]) - {FeatureBlock.PLACE}
+
+
+def test_the_network_counts_more_where_it_finds_users_held_out(
     untrained: Finished, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rng = np.random.default_rng(0)
+    users = untrained.sequences.user
+    own = finishing.normalised(np.random.default_rng(0).normal(size=(900, 8)))
 
-    class Noise(finishing.SteadyPages):
-        def embed(self, items: np.ndarray, runs: finishing.Spans) -> np.ndarray:
-            return rng.normal(size=(len(runs), 4)).astype(np.float32)
+    def embedded(network: object, view: View, streams: object, spans: Spans, threads: object) -> np.ndarray:
+        knows: np.ndarray = own[users[spans.begin]]
+        return knows
 
-    monkeypatch.setattr(finishing, "SteadyPages", Noise)
+    monkeypatch.setattr(finishing, "embed_spans", embedded)
+    monkeypatch.setattr(Finished, "_width", _eight_of_network(untrained))
     finish, report = untrained.fit()
-    assert finish.pages is None
-    assert report is not None and report.steady_share == 0
+    assert report.network_share == max(NETWORK_SHARES)
+    assert report.mrr[max(NETWORK_SHARES)] > 2 * report.mrr[0.0]
+    assert FeatureBlock.NETWORK in finish.heads[View.URL].onto
+
+
+def test_a_network_that_counts_nothing_is_no_part_of_the_head(
+    untrained: Finished, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finishing, "chosen", lambda found, usual: min(found))
+    finish, report = untrained.fit()
+    assert report.network_share == 0
+    assert FeatureBlock.NETWORK not in finish.heads[View.URL].onto
+    assert "network" not in report.blocks[View.URL]
+
+
+def _eight_of_network(of: Finished) -> object:
+    width = Finished._width
+    return lambda self, view, block: 8 if block is FeatureBlock.NETWORK else width(of, view, block)
 
 
 def test_a_share_is_chosen_by_its_surest_gain() -> None:
@@ -60,64 +98,28 @@ def test_a_share_is_chosen_by_its_surest_gain() -> None:
     chance, little, much = none * np.exp(rng.normal(0, 5, 100)), none + 0.01, none + 0.02
     assert chosen({0.0: none, 0.2: little, 0.35: much, 0.5: 2 * chance}, 0.0) == 0.35
     assert chosen({0.0: none, 0.2: none - 0.01, 0.35: chance}, 0.0) == 0
-    assert chosen({0.0: none, 0.2: none}, 0.0) == 0
-
-
-def test_the_usual_share_stays_unless_a_gain_is_sure() -> None:
-    usual = np.full(100, 0.1)
-    assert chosen({1.0: usual, 0.5: usual + 0.01, 0.25: usual}, 1.0) == 0.5
-    assert chosen({1.0: usual, 0.5: usual, 0.25: usual - 0.01}, 1.0) == 1
     assert chosen({}, 1.0) == 1
 
 
-@pytest.mark.parametrize(("tells", "share"), [(True, 1.0), (False, min(finishing.LABEL_SHARES))])
-def test_labels_count_less_where_users_are_found_better_so(
-    untrained: Finished, monkeypatch: pytest.MonkeyPatch, tells: bool, share: float
-) -> None:
-    """Of a user's label vector, either all says who it is, or nothing does."""
-    rng, users = np.random.default_rng(0), untrained.sequences.user
-    own = finishing.normalised(rng.normal(size=(900, 8)))
-
-    def embedded(
-        network: object, view: View, streams: object, spans: finishing.Spans, threads: object
-    ) -> np.ndarray:
-        who = own[users[spans.begin]]
-        known = who if view is View.URL or tells else rng.normal(size=who.shape)
-        return finishing.normalised(known + rng.normal(size=who.shape) * (0.6 if view is View.URL else 0.1))
-
-    monkeypatch.setattr(finishing, "embed_spans", embedded)
-    streams = {View.URL: untrained.streams[View.URL], View.THEME: untrained.streams[View.URL]}
-    both = replace(untrained, streams=streams, weights={View.URL: 0.5, View.THEME: 0.3})
-    _, report = both.fit()
-    assert report is not None
-    assert report.label_share == share
-    assert set(report.label_mrr) == set(finishing.LABEL_SHARES)
-
-
-@pytest.mark.parametrize("readable", [-9.0, 9.0])
-def test_the_length_is_taken_out_where_it_can_be_read(
-    untrained: Finished, monkeypatch: pytest.MonkeyPatch, readable: float
-) -> None:
-    monkeypatch.setattr(finishing, "READABLE", readable)
-    finish, report = untrained.fit()
-    assert report is not None
-    assert len(report.length_r2) == (2 if readable < 0 else 1)
-    assert report.length_erased == tuple(finish.erasers) == ((View.URL,) if readable < 0 else ())
-
-
-def test_what_does_not_take_the_length_out_is_not_done(
-    untrained: Finished, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(finishing, "READABLE", -9.0)
-    monkeypatch.setattr(finishing.LengthEraser, "erase", lambda eraser, vectors: vectors)
-    finish, report = untrained.fit()
-    assert report is not None
-    assert (len(report.length_r2), finish.erasers) == (1, {})
-
-
-def test_without_users_held_out_nothing_is_done(untrained: Finished) -> None:
+def test_without_users_held_out_the_network_counts_as_usual(untrained: Finished) -> None:
     nobody = replace(untrained.population, held_out=np.zeros(900, dtype=bool))
     finish, report = replace(untrained, population=nobody).fit()
-    assert report is None
-    assert finish.pages is None
-    assert not finish.erasers
+    assert (report.network_share, report.mrr, report.length_r2) == (USUAL_SHARE, {}, None)
+    assert finish.heads.keys() == {View.URL}
+
+
+@pytest.mark.parametrize(
+    "users",
+    [
+        {"a": [0, 1, 0, 1], "b": [0, 1, 0, 1]},
+        {"a": [0, 8, 0, 1], "b": [9, 1, 0, 1]},
+        {f"u{number}": [3] * 6 + [4] for number in range(30)},
+    ],
+)
+def test_few_users_and_users_alike_have_vectors(users: dict[str, list[int]]) -> None:
+    few = finished(sequences_of(users))
+    finish, _ = few.fit()
+    runs = Spans(few.sequences.offsets[:-1], few.sequences.lengths)
+    learned = finishing.embed_spans(few.network, View.URL, few.streams[View.URL], runs, alone)
+    found = finish.heads[View.URL].vectors(learned, few.streams[View.URL], runs)
+    assert np.isfinite(found).all()

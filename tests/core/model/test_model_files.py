@@ -19,7 +19,6 @@ from core.model.model_files import (
     VOCABULARY,
     WEIGHTS,
     TrainReport,
-    label_share,
     load_model,
     load_pages,
     read_tensors,
@@ -52,13 +51,11 @@ def test_folder_holds_tensors_and_json_only(folder: Path) -> None:
     )
 
 
-@pytest.mark.parametrize(("said", "share"), [({"label_share": 0.35}, 0.35), ({}, 1.0), (None, 1.0)])
-def test_what_labels_count_is_in_the_report(
-    folder: Path, said: dict[str, float] | None, share: float
-) -> None:
-    before = {"steady_share": 0.0, "mrr": {}, "length_r2": [], "length_erased": []}
-    edit(folder / TRAINING, finish=None if said is None else before | said)
-    assert label_share(folder) == share
+def test_a_head_for_each_view_is_wanted(folder: Path) -> None:
+    tensors = load_file(folder / FINISH)
+    save_file({**tensors, "theme.bias": tensors["url.bias"].clone()}, folder / FINISH)
+    with pytest.raises(ArtifactError, match=r"its views are not those of vocabulary\.json"):
+        load_model(folder)
 
 
 def test_loading_gives_the_saved_weights(folder: Path) -> None:

@@ -65,5 +65,6 @@ def streams_of(items: Sequence[int], gaps: Sequence[int] | None = None) -> Token
         transitions=np.ones(n_views, np.int32),
         gaps=np.asarray(gaps if gaps is not None else [3] * n_views, np.uint8),
         session_starts=np.zeros(n_views, np.uint8),
+        groups=np.asarray(items, np.int32),
         labelled=np.arange(n_views + 1),
     )

@@ -26,11 +26,11 @@ def reference(views: dict[View, np.ndarray], weights: ViewWeights) -> np.ndarray
     means = {name: array.mean(axis=0, dtype=np.float64) * (len(views) > 1) for name, array in views.items()}
     mixed = []
     for user in range(len(next(iter(views.values())))):
-        x = 0.0
+        x = []
         for name, array in views.items():
             centred = array[user].astype(np.float64) - means[name]
-            x = x + np.sqrt(weights.of(name) / total) * centred / np.linalg.norm(centred)
-        mixed.append(x / np.linalg.norm(x))
+            x.extend(np.sqrt(weights.of(name) / total) * centred / np.linalg.norm(centred))
+        mixed.append(np.array(x) / np.linalg.norm(x))
     return np.array(mixed)
 
 
@@ -38,7 +38,9 @@ THREE = {View.URL: view(1), View.THEME: view(2, towards=3.0), View.TYPE: view(3,
 
 
 @pytest.mark.parametrize("present", [(View.URL,), (View.URL, View.TYPE), tuple(View)])
-def test_combine_is_the_weighted_average_of_centred_unit_vectors(present: tuple[View, ...]) -> None:
+def test_combine_lays_centred_unit_vectors_side_by_side_by_the_roots_of_their_weights(
+    present: tuple[View, ...],
+) -> None:
     views = {name: THREE[name] for name in present}
     combined = combine(views, ViewWeights())
     np.testing.assert_allclose(combined.vectors, reference(views, ViewWeights()), atol=2e-6)
@@ -115,12 +117,11 @@ def test_a_user_without_a_direction_becomes_zeros_and_nothing_else_changes() -> 
     np.testing.assert_allclose(np.delete(combined.vectors, 7, 0), np.delete(alone[View.URL], 7, 0), atol=1e-6)
 
 
-def test_a_narrower_view_is_as_if_filled_up_with_zeros() -> None:
-    wide = {View.URL: view(1, dims=9), View.TYPE: view(3)}
-    filled = wide | {View.TYPE: np.pad(wide[View.TYPE], ((0, 0), (0, 3)))}
-    ours, expected = combine(wide, ViewWeights()), combine(filled, ViewWeights())
-    np.testing.assert_allclose(ours.vectors, expected.vectors, atol=1e-6)
-    assert ours.effective == {name: pytest.approx(share) for name, share in expected.effective.items()}
+def test_views_may_have_vectors_of_different_lengths() -> None:
+    views = {View.URL: view(1, dims=9), View.TYPE: view(3)}
+    combined = combine(views, ViewWeights())
+    assert combined.vectors.shape == (60, 15)
+    np.testing.assert_allclose(combined.vectors, reference(views, ViewWeights()), atol=2e-6)
 
 
 def test_of_whom_a_view_knows_nothing_the_others_say() -> None:
@@ -128,10 +129,11 @@ def test_of_whom_a_view_knows_nothing_the_others_say() -> None:
     views[View.TYPE][:20] = 0
     combined = combine(views, ViewWeights())
     without = combine({name: views[name] for name in (View.URL, View.THEME)}, ViewWeights())
-    np.testing.assert_allclose(combined.vectors[:20], without.vectors[:20], atol=2e-6)
+    np.testing.assert_allclose(combined.vectors[:20, :12], without.vectors[:20], atol=2e-6)
+    assert not combined.vectors[:20, 12:].any()
     np.testing.assert_allclose(combined.means[View.TYPE], THREE[View.TYPE][20:].mean(axis=0), atol=1e-6)
     nobody = combine(views | {View.TYPE: np.zeros_like(views[View.TYPE])}, ViewWeights())
-    np.testing.assert_allclose(nobody.vectors, without.vectors, atol=2e-6)
+    np.testing.assert_allclose(nobody.vectors[:, :12], without.vectors, atol=2e-6)
 
 
 def test_a_weight_counts_by_what_its_view_can_speak_of() -> None:
@@ -146,6 +148,13 @@ def test_a_weight_counts_by_what_its_view_can_speak_of() -> None:
 @pytest.mark.parametrize("weights", [ViewWeights(insist=True), ViewWeights(url=0, theme=0)])
 def test_who_insists_or_wants_nothing_else_gets_the_weights_as_they_are(weights: ViewWeights) -> None:
     assert counted(weights, {View.URL: 1.0, View.THEME: 0.1, View.TYPE: 0.0}) == weights
+
+
+def test_a_view_that_counts_more_than_its_weight_can_stand_at_the_top() -> None:
+    types = ViewWeights(url=0, theme=0, type=1)
+    assert counted(types, {View.TYPE: 1.5}) == types
+    more = counted(ViewWeights(url=0.5, theme=0, type=1), {View.TYPE: 2.0})
+    assert more == ViewWeights(url=0.25, theme=0, type=1)
 
 
 def test_users_who_are_all_the_same_do_not_divide_by_zero() -> None:
@@ -174,21 +183,18 @@ def test_weights_are_rescaled_over_the_present_views() -> None:
     }
 
 
-def test_weights_are_the_shares_of_views_that_do_not_vary_together() -> None:
-    shares = effective_shares(np.eye(3), {View.URL: 0.5, View.THEME: 0.3, View.TYPE: 0.2})
+def test_weights_are_the_shares_of_views_that_vary_alike() -> None:
+    shares = effective_shares(dict.fromkeys(View, 0.7), {View.URL: 0.5, View.THEME: 0.3, View.TYPE: 0.2})
     assert list(shares.values()) == pytest.approx([0.5, 0.3, 0.2])
 
 
 @given(st.lists(st.floats(0, 1), min_size=3, max_size=3).filter(lambda weights: sum(weights) > 0.01))
-def test_effective_shares_are_each_views_covariance_with_the_mix(weights: list[float]) -> None:
+def test_effective_shares_are_each_views_part_of_the_variance_of_the_mix(weights: list[float]) -> None:
     chosen = ViewWeights(url=weights[0], theme=weights[1], type=weights[2])
     combined = combine(THREE, chosen)
     factor = {name: np.sqrt(share) for name, share in present_weights(tuple(View), chosen).items()}
     units = {name: unit(THREE[name] - THREE[name].mean(axis=0)) for name in View}
-    mix = sum(factor[name] * units[name] for name in View)
-    total = mix.var(axis=0).sum()
-    for name in View:
-        part = factor[name] * units[name]
-        together = ((part - part.mean(axis=0)) * (mix - mix.mean(axis=0))).mean(axis=0).sum()
-        assert combined.effective[name] == pytest.approx(together / total, abs=1e-4)
+    parts = {name: (factor[name] * units[name]).var(axis=0).sum() for name in View}
+    for name, part in parts.items():
+        assert combined.effective[name] == pytest.approx(part / sum(parts.values()), abs=1e-4)
     assert sum(combined.effective.values()) == pytest.approx(1)
