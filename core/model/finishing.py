@@ -38,7 +38,7 @@ SURE: Final = 2.0
 """Standard errors that a gain must exceed; with 1 the demo shop took a share that cost it ARI."""
 LEARNING: Final = 50_000
 """Users that the components of blocks are learned from, at most."""
-PAIRED: Final = 10_000
+PAIRED: Final = 5_000
 """Users that the heads are learned from, at most …"""
 PAIRS: Final = 4
 """… and pairs of parts of each."""
