@@ -48,7 +48,6 @@ HARMLESS = {
         "what writes the file moves them",
     "MicroBatch(view, slices[rows], torch.from_numpy(rows).to(self.device), seed + number)":
         "places may come from the CPU",
-    "total = torch.zeros((), device=log_lengths.device)": "a single number may come from the CPU",
 }  # fmt: skip
 """Lines in which a move is not needed, or saves a wait only."""
 
