@@ -162,6 +162,12 @@ def added(parts: Iterable[OutcomeUsers]) -> OutcomeUsers:
     )
 
 
+def more_times(did: OutcomeUsers) -> str:
+    """Say how often visitors without a user id did something: ``8 more times (1,157.91 EUR gross)``."""
+    worth = f" ({in_currencies(did.revenue, 'gross')})" if did.revenue else ""
+    return f"{counted(did.events, 'more time')}{worth}"
+
+
 def _sums(parts: Sequence[Mapping[str, float]]) -> dict[str, float]:
     names = dict.fromkeys(name for part in parts for name in part)
     return {name: sum(part.get(name, 0.0) for part in parts) for name in names}

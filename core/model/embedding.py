@@ -21,9 +21,9 @@ from core.base.settings import Device
 from core.base.workers import Workers, workers
 from core.data.sequences import UserSequences
 from core.model.bag import LoadedBag, is_bag, load_bag
-from core.model.blocks import FeatureBlock
 from core.model.counts import normalised
 from core.model.devices import fast_arithmetic, pick_device
+from core.model.feature_blocks import FeatureBlock
 from core.model.inputs import N_GAPS, Spans, TokenStreams, latest_views, padded_batch
 from core.model.model_files import TrainedModel, load_model
 from core.model.network import UserBehaviorTransformer

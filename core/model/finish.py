@@ -15,8 +15,8 @@ from torch import Tensor
 
 from core.base.errors import ArtifactError
 from core.base.schema import View
-from core.model.blocks import FeatureBlock, features
 from core.model.counts import Sparse, normalised, sparse_rows
+from core.model.feature_blocks import FeatureBlock, features
 from core.model.inputs import Spans, TokenStreams
 
 ROWS = 20_000

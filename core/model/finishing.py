@@ -17,13 +17,13 @@ from core.base.schema import View
 from core.base.settings import ViewWeights
 from core.base.workers import Workers
 from core.data.sequences import UserSequences
-from core.model.blocks import BLOCKS, FeatureBlock, features
 from core.model.cooccurrence import page_factors
 from core.model.counts import Sparse, components, normalised, positions
 from core.model.embedding import embed_spans
+from core.model.feature_blocks import BLOCKS, FeatureBlock, features
 from core.model.finish import Finish, ViewHead
-from core.model.head import Agreement, directions_beyond_chance
 from core.model.inputs import N_GAPS, ItemVocabulary, Spans, TokenStreams, latest_views
+from core.model.linear_head import Agreement, directions_beyond_chance
 from core.model.model_files import FinishReport
 from core.model.network import UserBehaviorTransformer
 from core.model.population import Population
@@ -33,7 +33,7 @@ from core.model.view_streams import SHARES
 
 NETWORK_SHARES: Final = (0.0, 0.3, 0.6)
 USUAL_SHARE: Final = 0.6
-"""Standard deviation of the network beside that of the other blocks, see :data:`core.model.blocks.BLOCKS`."""
+"""Standard deviation of the network beside that of the other blocks, see :data:`BLOCKS`."""
 SURE: Final = 2.0
 """Standard errors that a gain must exceed; with 1 the demo shop took a share that cost it ARI."""
 LEARNING: Final = 50_000

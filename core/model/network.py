@@ -1,7 +1,7 @@
 """UserBehaviorTransformer: a small transformer that reads the tokens of a view.
 
-A model has one, of pages; it is a block of the view beside counts (``blocks.py``). Views of labels are counts
-alone. Encoders of several views share nothing, so that each stays pure.
+A model has one, of pages; it is a block of the view beside counts (``feature_blocks.py``).
+Views of labels are counts alone. Encoders of several views share nothing, so that each stays pure.
 
 Letters: B sequences, T the longest of them, D hidden_dim, H heads, E embedding_dim.
 """

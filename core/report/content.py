@@ -10,7 +10,7 @@ import pandas as pd
 
 from core.base import wording
 from core.base.schema import Pages
-from core.data.receipt import OutcomeUsers, added, in_currencies
+from core.data.receipt import OutcomeUsers, added, more_times
 from core.naming.fitting import HeldName
 from core.profiles import formats
 from core.profiles.outside import outside_note
@@ -170,8 +170,7 @@ def _outcome_chart(
         for row, found in rates
     )
     if nobodys.events:
-        worth = f" ({in_currencies(nobodys.revenue, 'gross')})" if nobodys.revenue else ""
-        lines += (("No user id", f"{wording.counted(nobodys.events, 'time')} more{worth}", "", "", ""),)
+        lines += (("No user id", more_times(nobodys), "", "", ""),)
     return ReportChart(
         "outcome", f"Users with {outcome}",
         f"Share of users, with 95 % intervals; grey: the other clustered users; {rates[-1][1].of} in all",

@@ -10,13 +10,12 @@ import numpy as np
 import pandas as pd
 
 from core.base.schema import View
-from core.data.receipt import OutcomeUsers, added, in_currencies, without_used_views
+from core.data.receipt import OutcomeUsers, added, more_times, without_used_views
 from core.facts.items import ItemCol
 from core.profiles.formats import figure
 from core.profiles.metrics import CLIP, Profiles
 from core.profiles.outcomes import OutcomeIndex, any_of, label_of
 from core.profiles.profile_columns import Col, MetricRole, RowKind
-from pages.ui.shell.text import count
 
 CARD_METRICS: Final = {
     Col.PAGE_VIEWS_MEAN: "Page views",
@@ -114,9 +113,7 @@ def of_nobody(profiles: Profiles, nobodys: Mapping[str, OutcomeUsers]) -> str:
     did = added(nobodys[outcome] for outcome in profiles.chosen if outcome in nobodys)
     if not did.events:
         return ""
-    worth = f" ({in_currencies(did.revenue, 'gross')})" if did.revenue else ""
-    times = count(did.events, "more time")
-    return f" Visitors without a user id did so {times}{worth}: in no segment, in the total."
+    return f" Visitors without a user id did so {more_times(did)}: in no segment, in the total."
 
 
 def each_outcome(profiles: Profiles, names: Mapping[int, str]) -> pd.DataFrame:

@@ -6,7 +6,7 @@ import torch
 
 from core.base.errors import ArtifactError
 from core.base.schema import View
-from core.model.blocks import FeatureBlock
+from core.model.feature_blocks import FeatureBlock
 from core.model.finish import Finish, ViewHead
 from core.model.inputs import Spans
 from tests.core.model.toys import streams_of

@@ -9,7 +9,7 @@ import torch
 from core.base.schema import View
 from core.base.workers import alone
 from core.model import finishing
-from core.model.blocks import BLOCKS, FeatureBlock
+from core.model.feature_blocks import BLOCKS, FeatureBlock
 from core.model.finishing import NETWORK_SHARES, USUAL_SHARE, Finished, chosen
 from core.model.inputs import Spans, token_streams
 from core.model.network import UserBehaviorTransformer, ViewConfig

@@ -115,7 +115,7 @@ def test_what_visitors_without_a_user_id_did_has_a_row_of_its_own(
     chart = compose(make_source(Dataset(tmp_path, "key"))).outcome_chart
     assert chart is not None
     assert chart.table is not None
-    assert chart.table.rows[-1] == ("No user id", "2 times more (30.00 EUR gross)", "", "", "")
+    assert chart.table.rows[-1] == ("No user id", "2 more times (30.00 EUR gross)", "", "", "")
 
 
 def test_without_engagement_it_is_not_computable(

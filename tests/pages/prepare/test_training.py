@@ -13,7 +13,7 @@ from core.base.schema import View
 from core.base.settings import PRESETS, Encoder, Preset, TrainSettings
 from core.desk import label_book
 from core.labels.label_settings import LabelMode, LabelSettings
-from core.model.blocks import BLOCKS, FeatureBlock
+from core.model.feature_blocks import BLOCKS, FeatureBlock
 from core.runs import pipeline
 from core.runs.jobs import State
 from core.runs.tasks import TrainRequest

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.model.blocks import BLOCKS, FeatureBlock, features
+from core.model.feature_blocks import BLOCKS, FeatureBlock, features
 from core.model.inputs import Spans, TokenStreams
 from core.model.vocabulary import UNKNOWN
 from tests.core.model.toys import streams_of

@@ -66,7 +66,7 @@ class Agreement:
         return cls(mean, (together + together.T) / 2, total)
 
     def weighed(self, factors: np.ndarray) -> Agreement:
-        """The same of features times factors, float of shape (f,), without those that are times 0."""
+        """Multiply each feature by a factor, float of shape (f,), and leave out those that are times 0."""
         kept = factors > 0
         both = np.outer(factors[kept], factors[kept])
         return Agreement(
