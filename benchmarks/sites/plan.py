@@ -13,7 +13,8 @@ import numpy as np
 import yaml
 
 DEV: Final = ("mattress", "saas", "merch", "nordleden")
-HELD: Final = ("paper", "campus", "tokyo", "gazette", "tracewell")  # looked at once, when all is decided
+# looked at once, when all is decided
+HELD: Final = ("paper", "campus", "tokyo", "gazette", "tracewell", "jobharbour", "mediatheque")
 _TEXTS: Final = ("type", "theme", "path", "title")
 _GERMAN: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 
@@ -52,7 +53,7 @@ def _pages(
             slugs = dict(zip(fields, map(_slug, values), strict=True), n=number)
             path, _, query = text["path"].format_map(slugs).partition("?")
             title, theme = text["title"].format_map(shown), text["theme"].format_map(shown)
-            location = site["host"] + quote(path) + (f"?{quote(query, safe='=')}" if query else "")
+            location = site["host"] + quote(path) + (f"?{quote(query, safe='=&')}" if query else "")
             title = "" if rng.random() < site["untitled"] else site["title"].format(title)
             words, popularity = frozenset({*slugs.values(), theme} - {""}), float(rng.pareto(1.5) + 0.3)
             yield Page(group, path, location, title, text["type"], theme, words, popularity)

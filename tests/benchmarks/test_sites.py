@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from benchmarks.sites.plan import Page, read_plan
 from benchmarks.sites.twins import auc, counts
 from benchmarks.sites.write import in_order
 
-TWINS = ("nordleden", "gazette", "tracewell")
+TWINS = ("nordleden", "gazette", "tracewell", "jobharbour", "mediatheque")
 
 
 @pytest.fixture(scope="module", params=DEV + HELD)
@@ -31,6 +31,13 @@ def test_every_page_has_truth_from_the_list_of_its_site(site: SiteFiles) -> None
     assert (truth.path == truth.path.str.lower()).all()
     assert set(truth.type) == set(read_plan(site.csv.stem)[1]["types"])
     assert 120 <= len(truth) <= 600
+
+
+def test_the_parameters_of_a_query_stay_apart() -> None:
+    search = read_plan("jobharbour")[0]["search"]
+
+    assert all(set(parse_qs(urlsplit(page.location).query)) == {"q", "l", "sort"} for page in search)
+    assert {page.path for page in search} == {"/jobs"}
 
 
 def test_users_are_those_of_the_truth_and_many_see_one_page(site: SiteFiles) -> None:
