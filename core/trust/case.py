@@ -19,14 +19,13 @@ from core.data.dataset import Dataset, clustered
 from core.data.page_labels import LabelledPages, page_names
 from core.data.sequences import UserSequences
 from core.model.bag import BagOfPages
-from core.model.counts import positions
 from core.model.inputs import Spans, latest_views
 from core.model.population import choose_users
-from core.model.steady import SteadyPages
 from core.model.view_streams import Names
 from core.model.vocabulary import Vocabulary
 from core.trust.learned import Learned
 from core.trust.result import Method
+from core.trust.steady import SteadyPages
 from core.trust.transitions import TransitionVectors
 
 SAMPLE: Final = 20_000
@@ -134,7 +133,7 @@ def open_case(
         learned=learned,
         items=items,
         bag=BagOfPages.fit(items, vocabulary.n_items, runs),
-        steady=_steady(items, vocabulary.n_items, runs),
+        steady=SteadyPages.fit(items, vocabulary.n_items, runs),
         kinds=kinds,
         transitions=TransitionVectors.fit(kinds, n_kinds, runs),
         steps_between=between,
@@ -147,11 +146,6 @@ def drawn(users: np.ndarray, most: int, seed: int) -> np.ndarray:
         return users
     chosen: np.ndarray = np.sort(np.random.default_rng(seed).choice(users, most, replace=False))
     return chosen
-
-
-def _steady(items: np.ndarray, n_items: int, runs: Spans) -> SteadyPages:
-    users, views, _ = positions(runs)
-    return SteadyPages.fit(items[views], users, n_items)
 
 
 def _kinds(vocabulary: Vocabulary, names: Names, labels: LabelledPages | None) -> tuple[np.ndarray, int, str]:

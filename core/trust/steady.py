@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from core.model.cooccurrence import page_factors
-from core.model.counts import bag, normalised
+from core.model.counts import bag, normalised, positions
 from core.model.inputs import Spans
 
 WINDOW: Final = 30
@@ -36,19 +36,21 @@ class SteadyPages:
     pages: np.ndarray
 
     @classmethod
-    def fit(cls, items: np.ndarray, users: np.ndarray, n_items: int) -> SteadyPages:
-        """Learn from page views.
+    def fit(cls, items: np.ndarray, n_items: int, runs: Spans) -> SteadyPages:
+        """Learn from runs of page views.
 
         Args:
             items: int of shape (n_views,), item of each page view, users one after the other.
-            users: int of shape (n_views,), whose page view it is.
             n_items: Number of item ids.
+            runs: One run a user.
         """
-        factors = normalised(page_factors(items, users, n_items, WINDOW, min(RANK, n_items - 1)))
-        share = np.bincount(items, minlength=n_items) / max(1, len(items))
+        users, where, _ = positions(runs)
+        viewed = items[where]
+        factors = normalised(page_factors(viewed, users, n_items, WINDOW, min(RANK, n_items - 1)))
+        share = np.bincount(viewed, minlength=n_items) / max(1, len(viewed))
         weight = factors.any(axis=1) * RARE / (RARE + share)
-        viewed = weight * share
-        centre = viewed @ factors / max(viewed.sum(), 1e-12)
+        counted = weight * share
+        centre = counted @ factors / max(counted.sum(), 1e-12)
         return cls((weight[:, None] * (factors - centre)).astype(np.float32))
 
     def embed(self, items: np.ndarray, runs: Spans) -> np.ndarray:
