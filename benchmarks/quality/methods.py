@@ -119,7 +119,8 @@ def embed_ours(
     streams = view_streams(sequences, names, trained.vocabularies)
     with workers(torch.device("cpu")) as threads:
         return {
-            str(view): embed_runs(trained, view, stream, runs, threads) for view, stream in streams.items()
+            str(view): embed_runs(trained.network, trained.heads[view], stream, runs, threads)
+            for view, stream in streams.items()
         }
 
 

@@ -26,7 +26,7 @@ from core.base.settings import TrainSettings
 from core.data.sequences import UserSequences
 from core.model.counts import bag, components, normalised, unit_rows
 from core.model.inputs import Spans, latest_views
-from core.model.label_vocabulary import LabelVocabulary
+from core.model.label_vocabulary import ItemVocabulary
 from core.model.model_files import (
     TRAINING,
     VOCABULARY,
@@ -136,7 +136,7 @@ class LoadedBag:
     """A bag of pages ready to embed."""
 
     model: BagOfPages
-    vocabulary: Vocabulary | LabelVocabulary
+    vocabulary: ItemVocabulary
     max_length: int
 
     def embed(self, sequences: UserSequences, urls: Sequence[str]) -> np.ndarray:

@@ -7,7 +7,6 @@ the optimiser and that number are all there is to save, and a resumed run ends w
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,7 +17,6 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from core.base.errors import ArtifactError
-from core.base.schema import View
 from core.base.settings import TrainSettings
 from core.data.sequences import UserSequences
 from core.model.inputs import TokenStreams
@@ -70,16 +68,15 @@ class Learner:
 
 def fingerprint(
     sequences: UserSequences,
-    streams: Mapping[View, TokenStreams],
+    streams: TokenStreams,
     settings: TrainSettings,
     schedule: Schedule,
 ) -> str:
     """Name a training by what it is made of."""
     digest = hashlib.blake2b(f"{FORMAT}{settings.model_dump_json()}{schedule}".encode(), digest_size=16)
-    for array in (sequences.offsets, sequences.page, sequences.timestamp, sequences.session):
+    known = (sequences.offsets, sequences.page, sequences.timestamp, sequences.session)
+    for array in (*known, streams.items, streams.transitions):
         digest.update(array.tobytes())
-    for view, stream in streams.items():
-        digest.update(view.encode() + stream.items.tobytes() + stream.transitions.tobytes())
     return digest.hexdigest()
 
 

@@ -5,7 +5,7 @@ Letters: n_users, B sequences in a batch, T their length, E embedding_dim.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources.abc import Traversable
@@ -21,9 +21,9 @@ from core.base.settings import Device
 from core.base.workers import Workers, workers
 from core.data.sequences import UserSequences
 from core.model.bag import LoadedBag, is_bag, load_bag
-from core.model.counts import normalised
 from core.model.devices import fast_arithmetic, pick_device
 from core.model.feature_blocks import FeatureBlock
+from core.model.finish import ViewHead
 from core.model.inputs import N_GAPS, Spans, TokenStreams, latest_views, padded_batch
 from core.model.model_files import TrainedModel, load_model
 from core.model.network import UserBehaviorTransformer
@@ -86,7 +86,7 @@ def embed_on(
 
 def _usual_device(model: TrainedModel | LoadedBag) -> Device:
     """A GPU that the training asked for may not be here: then the CPU will do."""
-    kept_off = isinstance(model, TrainedModel) and model.config.settings.device is Device.CPU
+    kept_off = isinstance(model, TrainedModel) and model.settings.device is Device.CPU
     return Device.CPU if kept_off else Device.AUTO
 
 
@@ -119,23 +119,23 @@ def embed_loaded(
     spans, vectors = latest_views(sequences, model.max_length), {}
     for number, view in enumerate(streams):
         report = partial(_report, progress, number, len(streams), view)
-        vectors[view] = embed_runs(model, view, streams[view], spans, threads, report)
+        vectors[view] = embed_runs(model.network, model.heads[view], streams[view], spans, threads, report)
         report(1.0, "all users")
     return vectors
 
 
 def embed_runs(
-    model: TrainedModel,
-    view: View,
+    network: UserBehaviorTransformer,
+    head: ViewHead,
     streams: TokenStreams,
     spans: Spans,
     threads: Workers,
     report: Callable[[float, str], None] = lambda share, message: None,
 ) -> np.ndarray:
-    """Vectors of runs of page views in one view; see :class:`core.model.finish.ViewHead`."""
-    head, learned = model.finish.heads[view], np.empty((len(spans), 0), np.float32)
+    """Vectors of runs of page views in the view of a head; see :class:`core.model.finish.ViewHead`."""
+    learned = np.empty((len(spans), 0), np.float32)
     if FeatureBlock.NETWORK in head.onto:
-        learned = embed_spans(model.network, view, streams, spans, threads, report)
+        learned = embed_spans(network, streams, spans, threads, report)
     return head.vectors(learned, streams, spans)
 
 
@@ -145,7 +145,6 @@ def _report(progress: Progress, number: int, n_views: int, view: View, share: fl
 
 def embed_spans(
     network: UserBehaviorTransformer,
-    view: View,
     streams: TokenStreams,
     spans: Spans,
     threads: Workers,
@@ -154,21 +153,19 @@ def embed_spans(
     """Vectors that the network makes of runs of page views, computed once for each distinct run.
 
     Returns:
-        float32 of shape (len(spans), E), rows of length 1; zeros where the view cannot speak of a run.
+        float32 of shape (len(spans), E), rows of length 1.
     """
-    encoder = network.encoder(view)
-    device = encoder.item.weight.device
-    vectors = np.zeros((len(spans), encoder.pooling.project.out_features), dtype=np.float32)
-    known = np.flatnonzero(streams.speaks_of(spans))
+    device = network.item.weight.device
+    vectors = np.zeros((len(spans), network.pooling.project.out_features), dtype=np.float32)
 
     def fill(batch: Batch) -> int:
         with torch.inference_mode(), fast_arithmetic(device):
-            unique = encoder(padded_batch(streams, spans[batch.distinct]).to(device))  # (B, E)
+            unique = network(padded_batch(streams, spans[batch.distinct]).to(device))  # (B, E)
         vectors[batch.members] = unique.float().cpu().numpy()[batch.place]
         return len(batch.members)
 
     done = 0
-    for count in threads(fill, _batches(streams, spans, known)):
+    for count in threads(fill, _batches(streams, spans)):
         done += count
         report(done / len(spans), f"{done:,} of {len(spans):,} users")
     return vectors
@@ -189,11 +186,10 @@ class Batch:
     place: np.ndarray
 
 
-def _batches(streams: TokenStreams, spans: Spans, chosen: np.ndarray) -> Iterator[Batch]:
-    """Group the chosen runs by length, so that nothing is padded, and those that are equal."""
-    lengths = spans.length[chosen]
-    for length in np.unique(lengths):
-        members = chosen[lengths == length]
+def _batches(streams: TokenStreams, spans: Spans) -> Iterator[Batch]:
+    """Group runs by length, so that nothing is padded, and those that are equal."""
+    for length in np.unique(spans.length):
+        members = np.flatnonzero(spans.length == length)
         if len(members) == 1:
             yield Batch(members, members, np.zeros(1, dtype=np.int64))
             continue
@@ -215,24 +211,3 @@ def _contents(streams: TokenStreams, spans: Spans) -> np.ndarray:
     context[:, 0] = 0  # the first view keeps nothing of what came before it
     tokens = np.concatenate([streams.items[where], context.astype(np.int32)], axis=1)  # (B, 2T)
     return np.ascontiguousarray(tokens).view(f"V{tokens.itemsize * tokens.shape[1]}").ravel()
-
-
-def embed_pair(
-    network: UserBehaviorTransformer,
-    streams: Mapping[View, TokenStreams],
-    pair: tuple[Spans, Spans],
-    threads: Workers,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Vectors of two parts of the same users, views side by side: two float32 of shape (n, d), of length 1.
-
-    Args:
-        network: The network.
-        streams: Tokens of each view.
-        pair: The two parts.
-        threads: What computes.
-    """
-    query, answer = (
-        normalised(np.hstack([embed_spans(network, view, streams[view], part, threads) for view in streams]))
-        for part in pair
-    )
-    return query, answer

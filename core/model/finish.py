@@ -7,7 +7,7 @@ of a block (its components, its scale, the directions in which users stay the sa
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -64,38 +64,28 @@ class ViewHead:
         return features(block, streams, runs, len(self.onto[block]))
 
 
-@dataclass(frozen=True, eq=False)
-class Finish:
-    """The heads of all views.
+def head_tensors(heads: Mapping[View, ViewHead]) -> dict[str, Tensor]:
+    """What :func:`read_heads` reads."""
+    arrays = {f"{view}.{BIAS}": head.bias for view, head in heads.items()} | {
+        f"{view}.{block}": onto for view, head in heads.items() for block, onto in head.onto.items()
+    }
+    return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()}
 
-    Args:
-        heads: Of each view.
+
+def read_heads(tensors: Mapping[str, Tensor]) -> dict[View, ViewHead]:
+    """Read what :func:`head_tensors` made.
+
+    Raises:
+        ArtifactError: If a part is missing, not a number, or does not fit the others.
     """
-
-    heads: Mapping[View, ViewHead] = field(default_factory=dict)
-
-    def to_tensors(self) -> dict[str, Tensor]:
-        """What :meth:`from_tensors` reads."""
-        arrays = {f"{view}.{BIAS}": head.bias for view, head in self.heads.items()} | {
-            f"{view}.{block}": onto for view, head in self.heads.items() for block, onto in head.onto.items()
-        }
-        return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()}
-
-    @classmethod
-    def from_tensors(cls, tensors: Mapping[str, Tensor]) -> Finish:
-        """Read what :meth:`to_tensors` made.
-
-        Raises:
-            ArtifactError: If a part is missing, not a number, or does not fit the others.
-        """
-        heads: dict[View, dict[str, np.ndarray]] = {}
-        try:
-            for name, tensor in tensors.items():
-                view, part = name.split(".")
-                heads.setdefault(View(view), {})[part] = tensor.numpy()
-            return cls({view: _head(parts) for view, parts in heads.items()})
-        except (KeyError, ValueError) as error:
-            raise ArtifactError("The model's finish is damaged", remedy="Train again") from error
+    heads: dict[View, dict[str, np.ndarray]] = {}
+    try:
+        for name, tensor in tensors.items():
+            view, part = name.split(".")
+            heads.setdefault(View(view), {})[part] = tensor.numpy()
+        return {view: _head(parts) for view, parts in heads.items()}
+    except (KeyError, ValueError) as error:
+        raise ArtifactError("The model's finish is damaged", remedy="Train again") from error
 
 
 def _head(parts: Mapping[str, np.ndarray]) -> ViewHead:

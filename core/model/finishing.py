@@ -19,10 +19,11 @@ from core.base.workers import Workers
 from core.data.sequences import UserSequences
 from core.model.cooccurrence import page_factors
 from core.model.counts import Sparse, components, normalised, positions
-from core.model.embedding import embed_spans
+from core.model.embedding import embed_runs, embed_spans
 from core.model.feature_blocks import BLOCKS, FeatureBlock, features
-from core.model.finish import Finish, ViewHead
-from core.model.inputs import N_GAPS, ItemVocabulary, Spans, TokenStreams, latest_views
+from core.model.finish import ViewHead
+from core.model.inputs import N_GAPS, Spans, TokenStreams, latest_views
+from core.model.label_vocabulary import ItemVocabulary
 from core.model.linear_head import Agreement, directions_beyond_chance
 from core.model.model_files import FinishReport
 from core.model.network import UserBehaviorTransformer
@@ -118,7 +119,7 @@ class Finished:
     max_length: int
     workers: Workers
 
-    def fit(self) -> tuple[Finish, FinishReport]:
+    def fit(self) -> tuple[dict[View, ViewHead], FinishReport]:
         """Fit the heads, with the share of the network by which users held out are found best."""
         with threadpool_limits(1):  # more threads add up in another order
             pairs = self._pairs()
@@ -133,7 +134,7 @@ class Finished:
                 beyond_chance=self._beyond_chance(fitted, pairs[0]),
                 length_r2=self._length_r2(heads),
             )
-        return Finish(heads), report
+        return heads, report
 
     def _pairs(self) -> list[tuple[Spans, Spans]]:
         """Two disjoint parts of each of the users that trained, several times."""
@@ -187,12 +188,12 @@ class Finished:
 
     def _features(self, view: View, block: FeatureBlock, runs: Spans, width: int) -> Sparse:
         if block is FeatureBlock.NETWORK:
-            return self._embed(view, runs)
+            return embed_spans(self.network, self.streams[view], runs, self.workers)
         return features(block, self.streams[view], runs, width)
 
     def _width(self, view: View, block: FeatureBlock) -> int:
         if block is FeatureBlock.NETWORK:
-            return self.network.encoder(view).pooling.project.out_features
+            return self.network.pooling.project.out_features
         vocabulary = self.vocabularies[view]
         widths = {
             FeatureBlock.STEPS: vocabulary.n_transitions,
@@ -222,7 +223,7 @@ class Finished:
         """Vectors of several sets of runs, mixed as for segments: views centred, by the roots of weights."""
         runs, usual, views = _joined(parts), ViewWeights(), []
         for view, head in heads.items():
-            made = self._vectors(view, head, runs)
+            made = embed_runs(self.network, head, self.streams[view], runs, self.workers)
             known = made.any(axis=1, keepdims=True)
             centre = made.mean(axis=0, where=known) if len(heads) > 1 and known.any() else 0.0
             weight = usual.of(view) * self.streams[view].coverage * SHARES[view]
@@ -257,15 +258,6 @@ class Finished:
         mixed = self._mixed(heads, [latest[learns], latest[judged]])
         read = Ridge(RIDGE).fit(mixed[0], np.log(lengths[learns]))
         return float(read.score(mixed[1], np.log(lengths[judged])))
-
-    def _vectors(self, view: View, head: ViewHead, runs: Spans) -> np.ndarray:
-        learned = np.empty((len(runs), 0), np.float32)
-        if FeatureBlock.NETWORK in head.onto:
-            learned = self._embed(view, runs)
-        return head.vectors(learned, self.streams[view], runs)
-
-    def _embed(self, view: View, spans: Spans) -> np.ndarray:
-        return embed_spans(self.network, view, self.streams[view], spans, self.workers)
 
 
 CUTS: Final = (retrieval_pairs, session_pairs)

@@ -14,32 +14,33 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+import torch
 
 from core.base.errors import ArtifactError, SettingsError
-from core.base.schema import View
+from core.base.settings import TrainSettings
 from core.base.workers import workers
 from core.model import parallel
 from core.model.devices import pick_device, repeatable
 from core.model.inputs import Spans, TokenStreams
-from core.model.model_files import CONFIG, ModelConfig
 from core.model.network import UserBehaviorTransformer
 from core.model.schedule import plan
-from core.model.steps import TrainingStep, ViewSource, learn_batch
+from core.model.steps import PageTokens, TrainingStep, learn_batch
 from core.storage.disk import disk_errors, make_folder
 
 PREFIX: Final = ".handover."
 STREAMS: Final = tuple(field.name for field in fields(TokenStreams))
-COARSE: Final = "coarse"
+TABLES: Final = ("coarse", "items", "transitions")
+"""Of :class:`PageTokens`, beside its streams."""
+SETTINGS: Final = "settings.json"
 
 
 @contextmanager
-def led(step: TrainingStep, spans: Spans, config: ModelConfig, folder: Path) -> Iterator[TrainingStep]:
+def led(step: TrainingStep, spans: Spans, folder: Path) -> Iterator[TrainingStep]:
     """Share a training with the other processes, where there are any.
 
     Args:
         step: What every step shares.
         spans: All page views of each user that trains.
-        config: Of the network.
         folder: Where the others can read; what is written there is gone afterwards.
 
     Yields:
@@ -53,14 +54,14 @@ def led(step: TrainingStep, spans: Spans, config: ModelConfig, folder: Path) -> 
     if size == 1:
         yield step
         return
-    users = plan(len(spans), config.settings).batch_size
+    users = plan(len(spans), step.settings).batch_size
     if users < size:
         raise SettingsError(
             f"{size} processes cannot share batches of {users} users", allowed=f"1 to {users} processes"
         )
     make_folder(folder)
     with tempfile.TemporaryDirectory(dir=folder.absolute(), prefix=PREFIX) as shared:
-        _write(Path(shared), step, spans, config)
+        _write(Path(shared), step, spans)
         try:
             parallel.order(Path(shared))
             share = parallel.Share.of(spans, step.device)
@@ -80,46 +81,40 @@ def lend_a_hand() -> None:
         ResourceError: If another process is gone.
     """
     while folder := parallel.order():
-        config, spans, views = _read(folder)
-        device = pick_device(config.settings.device)
+        settings, spans, streams, tables = _read(folder)
+        device = pick_device(settings.device)
         with repeatable(device), workers(device) as threads:
-            sources = {
-                view: ViewSource.of(streams, coarse, config.views[view].n_transitions, device)
-                for view, (streams, coarse) in views.items()
-            }
-            network = UserBehaviorTransformer(config.views).to(device)
+            tokens = PageTokens(streams, *(torch.from_numpy(table).to(device) for table in tables))
+            network = UserBehaviorTransformer(settings, len(tokens.items), len(tokens.transitions)).to(device)
             share = parallel.Share.of(spans, device)
-            step = TrainingStep(network, sources, config.settings, device, threads, share)
-            schedule = plan(len(spans), config.settings)
+            step = TrainingStep(network, tokens, settings, device, threads, share)
+            schedule = plan(len(spans), settings)
             while (number := share.begun(network, device)) != parallel.OVER:
                 learn_batch(step, spans, schedule, number)
 
 
-def _write(folder: Path, step: TrainingStep, spans: Spans, config: ModelConfig) -> None:
+def _write(folder: Path, step: TrainingStep, spans: Spans) -> None:
     arrays = {"begin": spans.begin, "length": spans.length}
-    for view, source in step.sources.items():
-        arrays |= {f"{view}.{name}": getattr(source.streams, name) for name in STREAMS}
-        arrays[f"{view}.{COARSE}"] = source.coarse.cpu().numpy()
+    arrays |= {f"stream.{name}": getattr(step.tokens.streams, name) for name in STREAMS}
+    arrays |= {f"table.{name}": getattr(step.tokens, name).cpu().numpy() for name in TABLES}
     with disk_errors():
         for name, array in arrays.items():
             np.save(folder / f"{name}.npy", array, allow_pickle=False)
-        (folder / CONFIG).write_text(config.model_dump_json(), encoding="utf-8")
+        (folder / SETTINGS).write_text(step.settings.model_dump_json(), encoding="utf-8")
 
 
-def _read(folder: Path) -> tuple[ModelConfig, Spans, dict[View, tuple[TokenStreams, np.ndarray]]]:
-    """The network's shape, all users that train, and of each view the tokens and what is coarser."""
+def _read(folder: Path) -> tuple[TrainSettings, Spans, TokenStreams, list[np.ndarray]]:
+    """Settings, all users that train, the tokens, and :data:`TABLES`."""
 
     def mapped(name: str) -> np.ndarray:
         array: np.ndarray = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
         return array
 
     try:
-        config = ModelConfig.model_validate_json((folder / CONFIG).read_bytes())
-        views = {
-            view: (TokenStreams(*(mapped(f"{view}.{name}") for name in STREAMS)), mapped(f"{view}.{COARSE}"))
-            for view in config.views
-        }
-        return config, Spans(mapped("begin"), mapped("length")), views
+        settings = TrainSettings.model_validate_json((folder / SETTINGS).read_bytes())
+        streams = TokenStreams(*(mapped(f"stream.{name}") for name in STREAMS))
+        tables = [np.array(mapped(f"table.{name}")) for name in TABLES]
+        return settings, Spans(mapped("begin"), mapped("length")), streams, tables
     except (OSError, ValueError) as error:
         raise ArtifactError(
             f"A process of this run cannot read {folder}",

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Final
 
 import numpy as np
 import torch
 
 from core.data.sequences import UserSequences
+from core.model.label_vocabulary import ItemVocabulary, LabelVocabulary
 from core.model.vocabulary import FIRST_VIEW, PADDING, UNKNOWN
 
 NO_GAP: Final = 0
@@ -27,7 +28,7 @@ class TokenStreams:
 
     Args:
         items: int32 token id (of the page; of the theme or type in those views).
-        transitions: int32 id of the step that led here; all 0 in a view without order of its own.
+        transitions: int32 id of the step that led here.
         gaps: uint8 bucket of the time since the user's page view before, 0 for the first.
         session_starts: uint8, 1 where a later session of the user begins.
         groups: int32 group of the page that steps lead between; its label in a label view.
@@ -64,7 +65,6 @@ class PaddedBatch:
         transitions: int64 of shape (B, T).
         gaps: int64 of shape (B, T).
         session_starts: int64 of shape (B, T).
-        lengths: int64 of shape (B,), at least 1.
         mask: bool of shape (B, T), true where there is a page view.
     """
 
@@ -72,12 +72,11 @@ class PaddedBatch:
     transitions: torch.Tensor
     gaps: torch.Tensor
     session_starts: torch.Tensor
-    lengths: torch.Tensor
     mask: torch.Tensor
 
     def to(self, device: torch.device) -> PaddedBatch:
         """The same batch on another device."""
-        parts = (self.items, self.transitions, self.gaps, self.session_starts, self.lengths, self.mask)
+        parts = (self.items, self.transitions, self.gaps, self.session_starts, self.mask)
         return PaddedBatch(*(part.to(device, non_blocking=True) for part in parts))
 
 
@@ -123,67 +122,30 @@ def gap_buckets(timestamp: np.ndarray, starts: np.ndarray) -> np.ndarray:
     return np.minimum(buckets, N_GAPS - 1).astype(np.uint8)
 
 
-class ItemVocabulary(Protocol):
-    """What a view's tokens are: pages, themes or types."""
-
-    @property
-    def n_items(self) -> int:
-        """Number of token ids."""
-
-    @property
-    def n_transitions(self) -> int:
-        """Number of transition ids."""
-
-    @property
-    def n_groups(self) -> int:
-        """Number of groups that steps lead between."""
-
-    def item_ids(self, names: Sequence[str], /) -> np.ndarray:
-        """Token id of each name, known or not: int32 of shape (n_names,)."""
-
-    def group_ids(self, names: Sequence[str], /) -> np.ndarray:
-        """What steps lead between: int32 of shape (n_names,)."""
-
-    def transition_ids(self, groups: np.ndarray, starts: np.ndarray, /) -> np.ndarray:
-        """Id of the step that led to each page view: int32 of shape (n_views,)."""
-
-    def coarse_ids(self) -> np.ndarray:
-        """For each token id, the id it has when less is known: int32 of shape (n_items,)."""
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain data."""
-
-
-def token_streams(
-    sequences: UserSequences,
-    names: Sequence[str],
-    vocabulary: ItemVocabulary,
-    *,
-    tempo: bool = True,
-    unknown: bool = True,
-) -> TokenStreams:
+def token_streams(sequences: UserSequences, names: Sequence[str], vocabulary: ItemVocabulary) -> TokenStreams:
     """One view: which item, the step that led to it, and the tempo.
+
+    Who saw no page with a label has nothing in a view of labels, instead of "unknown", which would make all
+    of these users alike. A page that is not known is a page all the same.
 
     Args:
         sequences: Page views of all users.
         names: URL, theme or type of each page index in ``sequences``, known to the vocabulary or not.
         vocabulary: The vocabulary of the view.
-        tempo: Whether the view knows the time between page views and where sessions begin.
-        unknown: Whether the view can speak of a page view whose item it does not know.
     """
     starts = sequences.offsets[:-1]
     items = vocabulary.item_ids(names)[sequences.page]
     groups = vocabulary.group_ids(names)[sequences.page]
     later_session = np.diff(sequences.session, prepend=sequences.session[:1]) != 0
     later_session[starts] = False
-    nothing = np.zeros(sequences.n_views, dtype=np.uint8)
+    labelled = (items != UNKNOWN) | (not isinstance(vocabulary, LabelVocabulary))
     return TokenStreams(
         items=items,
         transitions=vocabulary.transition_ids(groups, starts),
-        gaps=gap_buckets(sequences.timestamp, starts) if tempo else nothing,
-        session_starts=later_session.astype(np.uint8) if tempo else nothing,
+        gaps=gap_buckets(sequences.timestamp, starts),
+        session_starts=later_session.astype(np.uint8),
         groups=groups,
-        labelled=np.concatenate([[0], np.cumsum((items != UNKNOWN) | unknown)]),
+        labelled=np.concatenate([[0], np.cumsum(labelled)]),
     )
 
 
@@ -205,6 +167,5 @@ def padded_batch(streams: TokenStreams, spans: Spans) -> PaddedBatch:
         transitions=tensor(streams.transitions, follows, FIRST_VIEW),
         gaps=tensor(streams.gaps, follows, NO_GAP),
         session_starts=tensor(streams.session_starts, follows, 0),
-        lengths=torch.from_numpy(spans.length.astype(np.int64)),
         mask=torch.from_numpy(mask),
     )

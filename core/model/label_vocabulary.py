@@ -7,17 +7,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 
 from core.base.errors import ArtifactError
 from core.model.vocabulary import (
     FIRST_FREE_ID,
-    FIRST_VIEW,
-    PADDING,
     UNKNOWN,
+    Vocabulary,
     look_up_transitions,
     rank_transitions,
     ranked,
@@ -35,12 +34,11 @@ class LabelVocabulary:
 
     Args:
         labels: Names with an id of their own, most viewed first.
-        transitions: Pairs (id before, id) of neighbouring views, most frequent first; None in a view that
-            knows nothing of the order of single steps.
+        transitions: Pairs (id before, id) of neighbouring views, most frequent first.
     """
 
     labels: tuple[str, ...]
-    transitions: tuple[tuple[int, int], ...] | None
+    transitions: tuple[tuple[int, int], ...]
 
     @property
     def n_items(self) -> int:
@@ -50,7 +48,7 @@ class LabelVocabulary:
     @property
     def n_transitions(self) -> int:
         """Number of transition ids, the first view's and the rare pairs' included."""
-        return 1 if self.transitions is None else FIRST_FREE_ID + len(self.transitions)
+        return FIRST_FREE_ID + len(self.transitions)
 
     @property
     def n_groups(self) -> int:
@@ -62,25 +60,17 @@ class LabelVocabulary:
         ids = {name: FIRST_FREE_ID + rank for rank, name in enumerate(self.labels)}
         return np.fromiter((ids.get(name, UNKNOWN) for name in names), np.int32, len(names))
 
-    def coarse_ids(self) -> np.ndarray:
-        """What is left of each id when the page's label is not known: int32 of shape (n_items,)."""
-        coarse = np.full(self.n_items, UNKNOWN, dtype=np.int32)
-        coarse[PADDING] = PADDING
-        return coarse
-
     def group_ids(self, names: Sequence[str]) -> np.ndarray:
         """Steps lead from label to label: the same as :meth:`item_ids`."""
         return self.item_ids(names)
 
     def transition_ids(self, groups: np.ndarray, starts: np.ndarray) -> np.ndarray:
         """Id of the step that led to each page view; see :class:`core.model.vocabulary.Vocabulary`."""
-        if self.transitions is None:
-            return np.full(len(groups), FIRST_VIEW, dtype=np.int32)
         return look_up_transitions(groups, self.n_items, self.transitions, starts)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for ``vocabulary.json``."""
-        return {"labels": list(self.labels), "transitions": self.transitions}
+        return asdict(self)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> LabelVocabulary:
@@ -91,15 +81,18 @@ class LabelVocabulary:
         """
         try:
             labels = read_texts(data["labels"])
-            found = data["transitions"]
-            pairs = None if found is None else read_pairs(found, n_groups=FIRST_FREE_ID + len(labels))
+            pairs = read_pairs(data["transitions"], n_groups=FIRST_FREE_ID + len(labels))
         except (KeyError, TypeError, ValueError) as error:
             raise ArtifactError(f"The vocabulary is damaged: {error}", remedy="Train again") from error
         return cls(labels, pairs)
 
 
+ItemVocabulary: TypeAlias = Vocabulary | LabelVocabulary
+"""What the items of a view are: pages, themes or types."""
+
+
 def build_label_vocabulary(
-    names: Sequence[str], pages: np.ndarray, starts: np.ndarray, min_count: int, *, ordered: bool
+    names: Sequence[str], pages: np.ndarray, starts: np.ndarray, min_count: int
 ) -> LabelVocabulary:
     """Rank labels, and the steps between them, by how often they are viewed.
 
@@ -108,15 +101,12 @@ def build_label_vocabulary(
         pages: int of shape (n_views,), index into ``names``, users one after the other.
         starts: int of shape (n_users,), where each user's views start.
         min_count: Labels and steps seen less often get no id of their own.
-        ordered: Whether the view knows which label follows which.
     """
     counted: Counter[str] = Counter()
     for name, views in zip(names, np.bincount(pages, minlength=len(names)).tolist(), strict=True):
         counted[name] += views
     del counted[NO_NAME]
-    vocabulary = LabelVocabulary(ranked(counted, max(min_count, 1)), None)
-    if not ordered:
-        return vocabulary
+    vocabulary = LabelVocabulary(ranked(counted, max(min_count, 1)), ())
     items = vocabulary.item_ids(names)[pages]
     steps = rank_transitions(items, vocabulary.n_items, starts, min_count)
-    return LabelVocabulary(vocabulary.labels, steps)
+    return replace(vocabulary, transitions=steps)

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
@@ -18,26 +18,23 @@ from torch import Tensor
 from core.base.errors import ArtifactError
 from core.base.schema import View
 from core.base.settings import Settings, TrainSettings
-from core.model.finish import Finish
-from core.model.label_vocabulary import LabelVocabulary
-from core.model.network import UserBehaviorTransformer, ViewConfig
+from core.model.finish import ViewHead, head_tensors, read_heads
+from core.model.label_vocabulary import ItemVocabulary
+from core.model.network import UserBehaviorTransformer
 from core.model.view_streams import read_vocabularies
 from core.model.vocabulary import Vocabulary
 from core.storage.disk import write_text_atomic, written_whole
 
-FORMAT: Final = 4
+FORMAT: Final = 5
 """Raised when older model folders can no longer be read."""
 WEIGHTS, CONFIG, FINISH = "weights.safetensors", "config.json", "finish.safetensors"
 VOCABULARY, TRAINING = "vocabulary.json", "training.json"
 
-_Model = TypeVar("_Model", bound=BaseModel)
-
 
 class ModelConfig(Settings):
-    """``config.json``: how the network is shaped, which reads the pages, and how it was trained."""
+    """``config.json``: how the network is shaped and was trained."""
 
     format: int = FORMAT
-    views: dict[View, ViewConfig] = Field(min_length=1)
     settings: TrainSettings
 
 
@@ -127,14 +124,14 @@ class TrainedModel:
     """A model ready to embed."""
 
     network: UserBehaviorTransformer
-    config: ModelConfig
-    vocabularies: Mapping[View, Vocabulary | LabelVocabulary]
-    finish: Finish
+    settings: TrainSettings
+    vocabularies: Mapping[View, ItemVocabulary]
+    heads: Mapping[View, ViewHead]
 
     @property
     def max_length(self) -> int:
         """The latest page views that are looked at."""
-        return max(shape.max_length for shape in self.config.views.values())
+        return self.settings.max_length
 
 
 def save_model(folder: Path, model: TrainedModel, report: TrainReport) -> None:
@@ -146,8 +143,8 @@ def save_model(folder: Path, model: TrainedModel, report: TrainReport) -> None:
     folder.mkdir(exist_ok=True)
     weights = {name: tensor.cpu().contiguous() for name, tensor in model.network.state_dict().items()}
     write_tensors(folder / WEIGHTS, weights, {})
-    write_tensors(folder / FINISH, model.finish.to_tensors(), {})
-    write_text_atomic(folder / CONFIG, model.config.model_dump_json(indent=1))
+    write_tensors(folder / FINISH, head_tensors(model.heads), {})
+    write_text_atomic(folder / CONFIG, ModelConfig(settings=model.settings).model_dump_json(indent=1))
     tokens = {view.value: vocabulary.to_json() for view, vocabulary in model.vocabularies.items()}
     write_text_atomic(folder / VOCABULARY, json.dumps(tokens, ensure_ascii=False))
     write_text_atomic(folder / TRAINING, report.model_dump_json(indent=1))
@@ -159,39 +156,39 @@ def load_model(folder: Traversable) -> TrainedModel:
     Raises:
         ArtifactError: If a file is missing, damaged, of another format, or does not fit the others.
     """
-    config = _read_json(folder / CONFIG, ModelConfig)
-    if config.format != FORMAT:
-        raise ArtifactError(
-            f"The model in {folder} has format {config.format}", allowed=str(FORMAT), remedy="Train again"
-        )
-    vocabularies = load_vocabularies(folder)
-    found = {
-        view: (vocabularies[view].n_items, vocabularies[view].n_transitions)
-        for view in config.views
-        if view in vocabularies
-    }
-    if found != {view: (one.n_items, one.n_transitions) for view, one in config.views.items()}:
-        raise _damaged(folder / VOCABULARY, "its size is not the one in config.json")
-    network = UserBehaviorTransformer(config.views)
+    settings, vocabularies = _settings(folder), load_vocabularies(folder)
+    pages = _pages(vocabularies, folder)
+    network = UserBehaviorTransformer(settings, pages.n_items, pages.n_transitions)
     load_weights(network, read_tensors(folder / WEIGHTS), folder / WEIGHTS)
-    finish = Finish.from_tensors(read_tensors(folder / FINISH))
-    if finish.heads.keys() != vocabularies.keys():
+    heads = read_heads(read_tensors(folder / FINISH))
+    if heads.keys() != vocabularies.keys():
         raise _damaged(folder / FINISH, "its views are not those of vocabulary.json")
-    return TrainedModel(network.eval(), config, vocabularies, finish)
+    return TrainedModel(network.eval(), settings, vocabularies, heads)
 
 
-def load_vocabularies(folder: Traversable) -> dict[View, Vocabulary | LabelVocabulary]:
+def _settings(folder: Traversable) -> TrainSettings:
+    path = folder / CONFIG
+    config = _read_json(path)
+    found = config.get("format") if isinstance(config, dict) else None
+    if found != FORMAT:
+        raise ArtifactError(
+            f"The model in {folder} has format {found}", allowed=str(FORMAT), remedy="Train again"
+        )
+    try:
+        return ModelConfig.model_validate(config).settings
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise _damaged(path, f"{where or 'all of it'}: {first['msg']}") from error
+
+
+def load_vocabularies(folder: Traversable) -> dict[View, ItemVocabulary]:
     """Read ``vocabulary.json``.
 
     Raises:
         ArtifactError: If it is missing or damaged.
     """
-    path = folder / VOCABULARY
-    try:
-        data: Any = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise _damaged(path, str(error)) from error
-    return read_vocabularies(data)
+    return read_vocabularies(_read_json(folder / VOCABULARY))
 
 
 def load_pages(folder: Traversable) -> tuple[str, ...]:
@@ -200,10 +197,14 @@ def load_pages(folder: Traversable) -> tuple[str, ...]:
     Raises:
         ArtifactError: If its vocabulary is missing or damaged.
     """
-    vocabulary = load_vocabularies(folder).get(View.URL)
+    return _pages(load_vocabularies(folder), folder).pages
+
+
+def _pages(vocabularies: Mapping[View, ItemVocabulary], folder: Traversable) -> Vocabulary:
+    vocabulary = vocabularies.get(View.URL)
     if not isinstance(vocabulary, Vocabulary):
         raise _damaged(folder / VOCABULARY, "it has no url view")
-    return vocabulary.pages
+    return vocabulary
 
 
 def load_weights(network: UserBehaviorTransformer, weights: Mapping[str, Tensor], path: Traversable) -> None:
@@ -245,15 +246,13 @@ def read_tensors(path: Traversable) -> dict[str, Tensor]:
     return tensors
 
 
-def _read_json(path: Traversable, kind: type[_Model]) -> _Model:
+def _read_json(path: Traversable) -> Any:  # noqa: ANN401 - any JSON
     try:
-        return kind.model_validate_json(path.read_bytes())
+        return json.loads(path.read_bytes())
     except OSError as error:
         raise _damaged(path, "it is missing") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise _damaged(path, f"{where or 'all of it'}: {first['msg']}") from error
+    except ValueError as error:
+        raise _damaged(path, str(error)) from error
 
 
 def _damaged(path: Traversable, problem: str) -> ArtifactError:

@@ -1,47 +1,22 @@
-"""UserBehaviorTransformer: a small transformer that reads the tokens of a view.
+"""UserBehaviorTransformer: a small transformer that reads the page views of a user.
 
-A model has one, of pages; it is a block of the view beside counts (``feature_blocks.py``).
-Views of labels are counts alone. Encoders of several views share nothing, so that each stays pure.
+What it makes of them is a block of the URL view beside counts (``feature_blocks.py``).
 
 Letters: B sequences, T the longest of them, D hidden_dim, H heads, E embedding_dim.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from pydantic import Field
 from torch import Tensor, nn
 
-from core.base.schema import View
-from core.base.settings import Settings, TrainSettings
+from core.base.settings import TrainSettings
 from core.model.cooccurrence import START_STD
 from core.model.inputs import N_GAPS, NO_GAP, PaddedBatch
 from core.model.vocabulary import FIRST_VIEW, PADDING
-
-
-class ViewConfig(Settings):
-    """Shape of one view's encoder."""
-
-    n_items: int = Field(ge=2)
-    n_transitions: int = Field(ge=1)
-    """1 (the id of the first view alone) in a view that has no steps of its own."""
-    hidden_dim: int
-    layers: int
-    heads: int
-    feedforward_dim: int
-    embedding_dim: int
-    max_length: int
-
-    @classmethod
-    def of(cls, settings: TrainSettings, n_items: int, n_transitions: int) -> ViewConfig:
-        """The encoder that the settings ask for."""
-        names = cls.model_fields.keys() - {"n_items", "n_transitions"}
-        shape = {name: getattr(settings, name) for name in names}
-        return cls(n_items=n_items, n_transitions=n_transitions, **shape)
 
 
 def rotary_turns(length: int, dim: int) -> Tensor:
@@ -69,11 +44,11 @@ def rotate(x: Tensor, turns: Tensor) -> Tensor:
 class Attention(nn.Module):
     """Multi-head self-attention over relative positions that never looks at padding."""
 
-    def __init__(self, config: ViewConfig) -> None:
+    def __init__(self, settings: TrainSettings) -> None:
         super().__init__()
-        self.heads = config.heads
-        self.to_qkv = nn.Linear(config.hidden_dim, 3 * config.hidden_dim)
-        self.to_out = nn.Linear(config.hidden_dim, config.hidden_dim)
+        self.heads = settings.heads
+        self.to_qkv = nn.Linear(settings.hidden_dim, 3 * settings.hidden_dim)
+        self.to_out = nn.Linear(settings.hidden_dim, settings.hidden_dim)
 
     def forward(self, x: Tensor, mask: Tensor, turns: Tensor) -> Tensor:
         """(B, T, D), (B, T), (2, T, D/H/2) → (B, T, D)."""
@@ -95,13 +70,13 @@ class TransformerBlock(nn.Module):
     score was better without.
     """
 
-    def __init__(self, config: ViewConfig) -> None:
+    def __init__(self, settings: TrainSettings) -> None:
         super().__init__()
-        self.norm_attention = nn.LayerNorm(config.hidden_dim)
-        self.attention = Attention(config)
-        self.norm_forward = nn.LayerNorm(config.hidden_dim)
-        self.forward_in = nn.Linear(config.hidden_dim, config.feedforward_dim)
-        self.forward_out = nn.Linear(config.feedforward_dim, config.hidden_dim)
+        self.norm_attention = nn.LayerNorm(settings.hidden_dim)
+        self.attention = Attention(settings)
+        self.norm_forward = nn.LayerNorm(settings.hidden_dim)
+        self.forward_in = nn.Linear(settings.hidden_dim, settings.feedforward_dim)
+        self.forward_out = nn.Linear(settings.feedforward_dim, settings.hidden_dim)
 
     def forward(self, x: Tensor, mask: Tensor, turns: Tensor) -> Tensor:
         """(B, T, D), (B, T), (2, T, D/H/2) → (B, T, D)."""
@@ -128,14 +103,14 @@ class Pooling(nn.Module):
     pages stays nearly invisible at these training lengths (AUC of order twins .58 instead of .82).
     """
 
-    def __init__(self, config: ViewConfig) -> None:
+    def __init__(self, settings: TrainSettings) -> None:
         super().__init__()
-        self.heads = config.heads
-        self.score = nn.Linear(config.hidden_dim, config.heads)
-        self.norm_items = nn.LayerNorm(config.hidden_dim)
-        self.norm_transitions = nn.LayerNorm(config.hidden_dim)
-        self.norm_tempo = nn.LayerNorm(config.hidden_dim)
-        self.project = nn.Linear(5 * config.hidden_dim, config.embedding_dim)
+        self.heads = settings.heads
+        self.score = nn.Linear(settings.hidden_dim, settings.heads)
+        self.norm_items = nn.LayerNorm(settings.hidden_dim)
+        self.norm_transitions = nn.LayerNorm(settings.hidden_dim)
+        self.norm_tempo = nn.LayerNorm(settings.hidden_dim)
+        self.project = nn.Linear(5 * settings.hidden_dim, settings.embedding_dim)
 
     def forward(self, encoded: Tensor, tokens: Tokens, mask: Tensor, starts: Tensor) -> Tensor:
         """(B, T, D), three times (B, T, D), (B, T), (B, T) → (B, E), of length 1.
@@ -171,26 +146,32 @@ def masked_mean(x: Tensor, mask: Tensor) -> Tensor:
     return torch.bmm(shares[:, None].to(x.dtype), x).squeeze(1)  # a product keeps no (B, T, D) for later
 
 
-class ViewEncoder(nn.Module):
-    """Tokens of one view → encoder → one vector a sequence.
+class UserBehaviorTransformer(nn.Module):
+    """Tokens of pages → encoder → one vector a sequence.
 
     A token is the sum of its item, the step that led to it, the time since the view before, and whether
     a session starts. Its place in the sequence is seen by the attention only.
+
+    Args:
+        settings: Of these, the dimensions, ``layers``, ``heads`` and ``max_length`` count.
+        n_items: Number of token ids.
+        n_transitions: Number of transition ids.
     """
 
     turns: Tensor
 
-    def __init__(self, config: ViewConfig) -> None:
+    def __init__(self, settings: TrainSettings, n_items: int, n_transitions: int) -> None:
         super().__init__()
-        dim = config.hidden_dim
-        self.item = _table(config.n_items, dim, PADDING)
-        self.transition = _table(config.n_transitions, dim, FIRST_VIEW)
+        dim = settings.hidden_dim
+        self.item = _table(n_items, dim, PADDING)
+        self.transition = _table(n_transitions, dim, FIRST_VIEW)
         self.gap = _table(N_GAPS, dim, NO_GAP)
         self.session_start = _table(2, dim, 0)
-        self.register_buffer("turns", rotary_turns(config.max_length, dim // config.heads), persistent=False)
-        self.blocks = nn.ModuleList(TransformerBlock(config) for _ in range(config.layers))
+        turns = rotary_turns(settings.max_length, dim // settings.heads)
+        self.register_buffer("turns", turns, persistent=False)
+        self.blocks = nn.ModuleList(TransformerBlock(settings) for _ in range(settings.layers))
         self.norm = nn.LayerNorm(dim)
-        self.pooling = Pooling(config)
+        self.pooling = Pooling(settings)
 
     def forward(self, batch: PaddedBatch) -> Tensor:
         """One vector of length 1 a sequence: (B, E)."""
@@ -213,27 +194,3 @@ def _table(count: int, dim: int, nothing: int) -> nn.Embedding:
     with torch.no_grad():
         table.weight.mul_(START_STD)
     return table
-
-
-class UserBehaviorTransformer(nn.Module):
-    """One encoder a present view.
-
-    Args:
-        views: The shape of each present view.
-    """
-
-    def __init__(self, views: Mapping[View, ViewConfig]) -> None:
-        super().__init__()
-        self.views = tuple(views)
-        # "type" alone is taken by a method of every module
-        self.encoders = nn.ModuleDict({f"{view}_view": ViewEncoder(config) for view, config in views.items()})
-
-    def encoder(self, view: View) -> ViewEncoder:
-        """The encoder of one view."""
-        encoder = self.encoders[f"{view}_view"]
-        assert isinstance(encoder, ViewEncoder)  # for the type checker: ModuleDict forgets
-        return encoder
-
-    def forward(self, batches: Mapping[View, PaddedBatch]) -> dict[View, Tensor]:
-        """One vector of length 1 a sequence and view: (B, E) each."""
-        return {view: self.encoder(view)(batch) for view, batch in batches.items()}

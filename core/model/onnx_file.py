@@ -7,7 +7,6 @@ and the segments.
 
 from __future__ import annotations
 
-import json
 import logging
 from pathlib import Path
 from typing import Any, Final
@@ -19,12 +18,11 @@ from core.base.errors import ResourceError, SettingsError
 from core.base.schema import View
 from core.model.bag import is_bag
 from core.model.inputs import PaddedBatch
-from core.model.model_files import TrainedModel, load_model
+from core.model.model_files import FORMAT, TrainedModel, load_model
 from core.model.network import UserBehaviorTransformer
 from core.storage.disk import make_folder, written_whole
 
-TOKENS: Final = ("items", "transitions", "gaps", "session_starts")
-MASK: Final = "mask"
+INPUTS: Final = ("url_items", "url_transitions", "url_gaps", "url_session_starts", "mask")
 OPSET: Final = 18
 _OUTSIDE: Final = (
     "Before: page views as tokens by vocabulary.json, the latest max_length of each user. After, by "
@@ -35,33 +33,23 @@ _OUTSIDE: Final = (
 
 
 class _Flat(nn.Module):
-    """The network with plain tensors for inputs: :data:`TOKENS` of each view, and the mask."""
+    """The network with plain tensors for inputs: :data:`INPUTS`."""
 
     def __init__(self, network: UserBehaviorTransformer) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, tokens: list[Tensor], mask: Tensor) -> tuple[Tensor, ...]:
-        """4 · n_views times (B, T), (B, T) → (B, E) a view."""
-        lengths = mask.sum(dim=1)
-        made = []
-        for number, view in enumerate(self.network.views):
-            items, transitions, gaps, starts = tokens[4 * number : 4 * number + 4]
-            batch = PaddedBatch(items, transitions, gaps, starts, lengths, mask)
-            made.append(self.network.encoder(view)(batch))
-        return tuple(made)
-
-
-def input_names(views: tuple[View, ...]) -> list[str]:
-    """Names of the inputs: ``url_items``, …, and ``mask``."""
-    return [*(f"{view}_{part}" for view in views for part in TOKENS), MASK]
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """Five times (B, T) → (B, E)."""
+        vectors: Tensor = self.network(PaddedBatch(*inputs))
+        return vectors
 
 
 def write_onnx(model_dir: Path, to: Path) -> None:
     """Write the network of a model folder.
 
     Inputs are int64 of shape (B, T), T from 2 to ``max_length``, and bool for the mask, which is true where
-    there is a page view; padding is 0. Outputs are float32 of shape (B, E), one a view, rows of length 1.
+    there is a page view; padding is 0. The output is float32 of shape (B, E), rows of length 1.
 
     Args:
         model_dir: A folder that :func:`core.model.training.train` wrote.
@@ -85,19 +73,16 @@ def write_onnx(model_dir: Path, to: Path) -> None:
 
 
 def _exported(model: TrainedModel) -> Any:  # noqa: ANN401 - of a package that need not be installed
-    views = model.network.views
-    shape = (2, 3)
-    tokens = [torch.ones(shape, dtype=torch.int64) for _ in range(len(TOKENS) * len(views))]
-    longest = min(config.max_length for config in model.config.views.values())
-    sizes = {0: torch.export.Dim("users"), 1: torch.export.Dim("views", min=2, max=longest)}
+    tokens = [torch.ones((2, 3), dtype=torch.int64) for _ in INPUTS[:-1]]
+    sizes = {0: torch.export.Dim("users"), 1: torch.export.Dim("views", min=2, max=model.max_length)}
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it tells of packages that nobody needs here
     try:
         return torch.onnx.export(
             _Flat(model.network).eval(),
-            (tokens, torch.ones(shape, dtype=torch.bool)),
-            input_names=input_names(views),
-            output_names=[view.value for view in views],
-            dynamic_shapes=([sizes] * len(tokens), sizes),
+            (*tokens, torch.ones((2, 3), dtype=torch.bool)),
+            input_names=INPUTS,
+            output_names=[View.URL.value],
+            dynamic_shapes=((sizes,) * len(INPUTS),),
             opset_version=OPSET,
             dynamo=True,
             verbose=False,
@@ -110,6 +95,5 @@ def _exported(model: TrainedModel) -> Any:  # noqa: ANN401 - of a package that n
 
 
 def _facts(model: TrainedModel) -> dict[str, str]:
-    shapes = {view.value: config.model_dump() for view, config in model.config.views.items()}
-    return {"beha2vec.format": str(model.config.format), "beha2vec.views": json.dumps(shapes),
+    return {"beha2vec.format": str(FORMAT), "beha2vec.settings": model.settings.model_dump_json(),
             "beha2vec.outside": _OUTSIDE}  # fmt: skip

@@ -118,9 +118,8 @@ class Share:
         """
         if self.size == 1:
             return
-        numbers = [one.view(torch.uint8) if one.dtype is torch.bool else one for one in tables]
         with _heard():
-            for sent in [dist.all_reduce(one, group=self.group, async_op=True) for one in numbers]:
+            for sent in [dist.all_reduce(one, group=self.group, async_op=True) for one in tables]:
                 sent.wait()
 
     def add_gradients(self, network: nn.Module) -> None:

@@ -5,7 +5,6 @@ Letters: B users, 2B slices (anchors, then positives), E embedding_dim.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -13,7 +12,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.base.schema import View
 from core.base.settings import TrainSettings
 from core.base.workers import Workers
 from core.model.devices import fast_arithmetic
@@ -22,7 +20,7 @@ from core.model.network import UserBehaviorTransformer
 from core.model.parallel import ALONE, Share
 from core.model.schedule import Schedule
 from core.model.triplets import bag_signature, draw_slices, length_leak, triplet_loss
-from core.model.vocabulary import FIRST_VIEW, PADDING
+from core.model.vocabulary import FIRST_VIEW, PADDING, Vocabulary
 
 LEAK_WEIGHT: Final = 3.0
 """Takes R² of log-length from .7 to .1; retrieval and ARI are as without, and suffer from 10 on."""
@@ -34,8 +32,8 @@ APART: Final = 2**32
 
 
 @dataclass(frozen=True, eq=False)
-class ViewSource:
-    """What one view trains from.
+class PageTokens:
+    """What the network trains from.
 
     Args:
         streams: Tokens of every page view.
@@ -50,14 +48,14 @@ class ViewSource:
     transitions: Tensor
 
     @classmethod
-    def of(
-        cls, streams: TokenStreams, coarse: np.ndarray, n_transitions: int, device: torch.device
-    ) -> ViewSource:
-        """Put the tables of a view on a device."""
+    def of(cls, streams: TokenStreams, pages: Vocabulary, device: torch.device) -> PageTokens:
+        """Put the tables on a device."""
         rng = np.random.default_rng(0)
-        items, transitions = (rng.integers(-(2**62), 2**62, count) for count in (len(coarse), n_transitions))
+        items, transitions = (
+            rng.integers(-(2**62), 2**62, count) for count in (pages.n_items, pages.n_transitions)
+        )
         items[PADDING] = transitions[FIRST_VIEW] = 0
-        tables = (coarse.astype(np.int64), items, transitions)
+        tables = (pages.coarse_ids().astype(np.int64), items, transitions)
         return cls(streams, *(torch.from_numpy(table).to(device) for table in tables))
 
 
@@ -65,7 +63,6 @@ class ViewSource:
 class MicroBatch:
     """Slices of similar length, and all else that encoding them depends on."""
 
-    view: View
     slices: Spans
     rows: Tensor
     """Which slices of the step they are."""
@@ -73,26 +70,11 @@ class MicroBatch:
 
 
 @dataclass(frozen=True, eq=False)
-class Encoded:
-    """Slices of one view.
-
-    Args:
-        vectors: (2B, E) unit vectors, the anchors and then the positives of the same users.
-        bags: (2B,) signatures of the slices' contents.
-        known: (2B,) bool; false where the view cannot speak of a slice and its vector is zeros.
-    """
-
-    vectors: Tensor
-    bags: Tensor
-    known: Tensor
-
-
-@dataclass(frozen=True, eq=False)
 class TrainingStep:
     """What every step of a training shares."""
 
     network: UserBehaviorTransformer
-    sources: Mapping[View, ViewSource]
+    tokens: PageTokens
     settings: TrainSettings
     device: torch.device
     workers: Workers
@@ -105,7 +87,7 @@ class TrainingStep:
         the loss, which compares all with all, needs every vector (Gao et al. 2021, gradient caching).
 
         Returns:
-            The loss, a scalar, see :func:`views_loss`.
+            The loss, a scalar, see :func:`slices_loss`.
         """
         slices = Spans(
             np.concatenate([anchor.begin, positive.begin]), np.concatenate([anchor.length, positive.length])
@@ -113,59 +95,43 @@ class TrainingStep:
         seed = int(rng.integers(2**31))
         parts = self._parts(slices, seed)
         encoded = list(self.workers(self._encode, parts))
-        of_view = {
-            view: [(one, part.rows) for one, part in zip(encoded, parts, strict=True) if part.view is view]
-            for view in self.sources
-        }
-        together = {view: self._together(pieces, len(slices)) for view, pieces in of_view.items()}
-        self.share.gather(
-            table for one in together.values() for table in (one.vectors.detach(), one.bags, one.known)
-        )
+        vectors = torch.zeros((len(slices), self.settings.embedding_dim), device=self.device)
+        bags = torch.zeros(len(slices), dtype=torch.int64, device=self.device)
+        for (found, signatures), part in zip(encoded, parts, strict=True):
+            vectors[part.rows], bags[part.rows] = found.detach(), signatures
+        self.share.gather((vectors, bags))
+        vectors.requires_grad_()
         log_lengths = torch.from_numpy(np.log(slices.length)).float().to(self.device)
         generator = torch.Generator(self.device).manual_seed(seed)
-        loss = views_loss(together, log_lengths, self.settings.margin, generator)
-        gradients = torch.autograd.grad(loss, [one.vectors for one in together.values()])
-        for view, gradient in zip(together, gradients, strict=True):
-            self._backward(view, [(one[0], gradient[rows]) for one, rows in of_view[view]])
+        loss = slices_loss(vectors, bags, log_lengths, self.settings.margin, generator)
+        (gradient,) = torch.autograd.grad(loss, vectors)
+        self._backward([(one[0], gradient[part.rows]) for one, part in zip(encoded, parts, strict=True)])
         self.share.add_gradients(self.network)
         return loss.detach()
 
     def _parts(self, slices: Spans, seed: int) -> list[MicroBatch]:
-        """For each view the own slices that it can speak of, by length."""
-        count, pieces = CPU_PARTS if self.device.type == "cpu" else 1, []
+        """The own slices, by length."""
+        count = CPU_PARTS if self.device.type == "cpu" else 1
         order = np.argsort(slices.length, kind="stable")
         order = order[self.share.owns(slices[order])]
         seed += self.share.rank * APART
-        for view, source in self.sources.items():
-            known = order[source.streams.speaks_of(slices[order])]
-            pieces += [(view, rows) for rows in even_parts(known, slices.length, count)]
         return [
-            MicroBatch(view, slices[rows], torch.from_numpy(rows).to(self.device), seed + number)
-            for number, (view, rows) in enumerate(pieces)
+            MicroBatch(slices[rows], torch.from_numpy(rows).to(self.device), seed + number)
+            for number, rows in enumerate(even_parts(order, slices.length, count))
         ]
 
     def _encode(self, part: MicroBatch) -> tuple[Tensor, Tensor]:
         """Vectors and bag signatures of a part."""
-        source = self.sources[part.view]
-        batch = padded_batch(source.streams, part.slices).to(self.device)
+        batch = padded_batch(self.tokens.streams, part.slices).to(self.device)
         generator = torch.Generator(self.device).manual_seed(part.seed)
-        seen = drop_pages(batch, source.coarse, self.settings.page_dropout, generator)
+        seen = drop_pages(batch, self.tokens.coarse, self.settings.page_dropout, generator)
         with fast_arithmetic(self.device):
-            vectors = self.network.encoder(part.view)(seen)
-        return vectors.float(), bag_signature(batch, source.items, source.transitions)
+            vectors = self.network(seen)
+        return vectors.float(), bag_signature(batch, self.tokens.items, self.tokens.transitions)
 
-    def _together(self, pieces: list[tuple[tuple[Tensor, Tensor], Tensor]], count: int) -> Encoded:
-        """Put the parts of a view back into the order of the slices, cut off from how they were made."""
-        vectors = torch.zeros((count, self.settings.embedding_dim), device=self.device)
-        bags = torch.zeros(count, dtype=torch.int64, device=self.device)
-        known = torch.zeros(count, dtype=torch.bool, device=self.device)
-        for (encoded, signatures), rows in pieces:
-            vectors[rows], bags[rows], known[rows] = encoded.detach(), signatures, True
-        return Encoded(vectors.requires_grad_(), bags, known)
-
-    def _backward(self, view: View, parts: list[tuple[Tensor, Tensor]]) -> None:
-        """Set the gradients of a view's parameters, given vectors and their gradients, part by part."""
-        parameters = list(self.network.encoder(view).parameters())
+    def _backward(self, parts: list[tuple[Tensor, Tensor]]) -> None:
+        """Set the gradients of the parameters, given vectors and their gradients, part by part."""
+        parameters = list(self.network.parameters())
 
         def differentiate(part: tuple[Tensor, Tensor]) -> tuple[Tensor, ...]:
             return torch.autograd.grad(part[0], parameters, part[1])
@@ -209,38 +175,19 @@ def even_parts(order: np.ndarray, lengths: np.ndarray, count: int) -> list[np.nd
     return [part for part in np.split(order, ends) if len(part)]
 
 
-def views_loss(
-    views: Mapping[View, Encoded], log_lengths: Tensor, margin: float, generator: torch.Generator
+def slices_loss(
+    vectors: Tensor, bags: Tensor, log_lengths: Tensor, margin: float, generator: torch.Generator
 ) -> Tensor:
-    """Sum over the views of triplet margin loss and length leak.
-
-    Args:
-        views: Slices of each view.
-        log_lengths: (2B,) of the slices.
-        margin: Of the triplets.
-        generator: Source of random negatives.
-    """
-    losses = [slices_loss(encoded, log_lengths, margin, generator) for encoded in views.values()]
-    return torch.stack(losses).sum()
-
-
-def slices_loss(encoded: Encoded, log_lengths: Tensor, margin: float, generator: torch.Generator) -> Tensor:
     """Triplet margin loss of the users, and how far the length can be read off their slices.
 
-    Users count of whose slices the view can speak, both of them; with fewer than two of these the loss is 0.
-
     Args:
-        encoded: Slices of one view.
+        vectors: (2B, E) unit vectors, the anchors and then the positives of the same users.
+        bags: (2B,) signatures of the slices' contents.
         log_lengths: (2B,) of the slices.
         margin: Of the triplets.
         generator: Source of random negatives.
     """
-    count = len(encoded.vectors) // 2
-    both = (encoded.known[:count] & encoded.known[count:]).repeat(2)
-    vectors, bags, log_lengths = encoded.vectors[both], encoded.bags[both], log_lengths[both]
     count = len(vectors) // 2
-    if count < 2:
-        return encoded.vectors.sum() * 0.0
     triplets = triplet_loss(vectors[:count], vectors[count:], bags[:count], bags[count:], margin, generator)
     return triplets + LEAK_WEIGHT * length_leak(vectors, log_lengths)
 

@@ -10,37 +10,27 @@ import numpy as np
 from core.base.errors import ArtifactError
 from core.base.schema import View
 from core.data.sequences import UserSequences
-from core.model.inputs import ItemVocabulary, TokenStreams, token_streams
-from core.model.label_vocabulary import LabelVocabulary, build_label_vocabulary
+from core.model.inputs import TokenStreams, token_streams
+from core.model.label_vocabulary import ItemVocabulary, LabelVocabulary, build_label_vocabulary
 from core.model.vocabulary import Vocabulary, build_vocabulary
 
 Names: TypeAlias = Mapping[View, Sequence[str]]
 """View → URL, theme or type of each page index."""
 
-ORDERED: Final = {View.THEME: False, View.TYPE: True}
-"""Whether a label view knows which label follows which. Themes do not: a theme vector then says what
-somebody looks at, and a type vector how they go about it."""
-TEMPO: Final = {View.URL: True, View.THEME: False, View.TYPE: True}
-"""Whether a view knows the time between page views: how fast somebody goes is no matter of themes."""
-SPEAKS_OF_UNKNOWN: Final = {View.URL: True, View.THEME: False, View.TYPE: False}
-"""Whether a view can speak of a page that it does not know. Who saw no page with a label has no vector in a
-label view, instead of one that says "unknown" and is near to all others of that kind."""
 SHARES: Final = {View.URL: 1.0, View.THEME: 0.2, View.TYPE: 1.5}
 """What a view counts beside its weight. Themes have few directions, along which K-Means would cut."""
 
 
-def build_vocabularies(
-    sequences: UserSequences, names: Names, min_count: int
-) -> dict[View, Vocabulary | LabelVocabulary]:
+def build_vocabularies(sequences: UserSequences, names: Names, min_count: int) -> dict[View, ItemVocabulary]:
     """The vocabulary of each view that says anything: one in which every page is the same is left out."""
     starts = sequences.offsets[:-1]
-    vocabularies: dict[View, Vocabulary | LabelVocabulary] = {
+    vocabularies: dict[View, ItemVocabulary] = {
         View.URL: build_vocabulary(names[View.URL], sequences.page, starts, min_count)
     }
-    for view, ordered in ORDERED.items():
+    for view in (View.THEME, View.TYPE):
         if view not in names:
             continue
-        made = build_label_vocabulary(names[view], sequences.page, starts, min_count, ordered=ordered)
+        made = build_label_vocabulary(names[view], sequences.page, starts, min_count)
         if len(np.unique(made.item_ids(names[view])[sequences.page])) > 1:
             vocabularies[view] = made
     return vocabularies
@@ -63,10 +53,7 @@ def view_streams(
                 remedy="Label the pages again" if given == 0 else "Run preprocess again",
             )
     return {
-        view: token_streams(
-            sequences, names[view], vocabulary, tempo=TEMPO[view], unknown=SPEAKS_OF_UNKNOWN[view]
-        )
-        for view, vocabulary in vocabularies.items()
+        view: token_streams(sequences, names[view], vocabulary) for view, vocabulary in vocabularies.items()
     }
 
 
@@ -87,7 +74,7 @@ def coverage(
     return {view: stream.coverage * SHARES[view] for view, stream in streams.items()}
 
 
-def read_vocabularies(data: Mapping[str, Any]) -> dict[View, Vocabulary | LabelVocabulary]:
+def read_vocabularies(data: Mapping[str, Any]) -> dict[View, ItemVocabulary]:
     """Read what ``vocabulary.json`` holds.
 
     Raises:

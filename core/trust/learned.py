@@ -77,9 +77,10 @@ class Learned:
             users: Clustered users, int64 of shape (n,), whose means are subtracted.
         """
         population, model = choose_users(self.sequences), self.model
-        network = new_network(model.config, self._streams, self.sequences, population).eval()
+        pages, items = model.vocabularies[View.URL], self._streams[View.URL].items
+        network = new_network(model.settings, pages, items, self.sequences, population).eval()
         with workers(pick_device(Device.CPU)) as threads:
-            finish, _ = Finished(
+            heads, _ = Finished(
                 network,
                 self._streams,
                 model.vocabularies,
@@ -88,14 +89,14 @@ class Learned:
                 self.max_length,
                 threads,
             ).fit()
-        begun = replace(self, model=replace(model, network=network, finish=finish))
+        begun = replace(self, model=replace(model, network=network, heads=heads))
         views = begun._views(self._streams, latest_views(self.sequences, self.max_length)[users])
         return replace(begun, means=calibrate(views, np.ones(len(users), dtype=bool)).means)
 
     @property
     def max_length(self) -> int:
         """Page views that the model reads of one run."""
-        return min(shape.max_length for shape in self.model.config.views.values())
+        return self.model.max_length
 
     def mix(self, views: Mapping[View, np.ndarray]) -> np.ndarray:
         """One vector a row from the views: float32 of shape (n, d)."""
@@ -126,8 +127,8 @@ class Learned:
     def _views(self, streams: Mapping[View, TokenStreams], runs: Spans) -> dict[View, np.ndarray]:
         place = pick_device(Device.CPU)  # some thousand short runs: moving them costs more than it saves
         with workers(place) as threads:
-            self.model.network.to(place)
-            return {view: embed_runs(self.model, view, streams[view], runs, threads) for view in streams}
+            network, heads = self.model.network.to(place), self.model.heads
+            return {view: embed_runs(network, heads[view], streams[view], runs, threads) for view in streams}
 
 
 def shuffled(page: np.ndarray, runs: Spans, seed: int) -> np.ndarray:

@@ -5,10 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from core.base.schema import View
 from core.model.checkpoints import CHECKPOINT, Learner, Standing, fingerprint, resume, save_checkpoint
 from core.model.model_files import CurveRow
-from core.model.network import UserBehaviorTransformer, ViewConfig
+from core.model.network import UserBehaviorTransformer
 from core.model.schedule import plan
 from tests.core.model.toys import TINY, shop, streams_of
 
@@ -18,7 +17,7 @@ STANDING = Standing(fingerprint="mine").after(3, ROW, 2.0)
 
 def learner(seed: int) -> Learner:
     torch.manual_seed(seed)
-    network = UserBehaviorTransformer({View.URL: ViewConfig.of(TINY, 10, 4)})
+    network = UserBehaviorTransformer(TINY, 10, 4)
     return Learner(network, torch.optim.AdamW(network.parameters()))
 
 
@@ -70,14 +69,14 @@ def test_what_cannot_be_resumed_is_left_alone(tmp_path: Path, damage: str) -> No
     assert all(torch.equal(before[name], one) for name, one in weights(fresh).items())
 
 
-def test_fingerprint_depends_on_data_labels_settings_and_schedule() -> None:
-    def name(users: int = 20, seed: int = 0, label: int = 2, change: dict[str, int] | None = None) -> str:
+def test_fingerprint_depends_on_data_tokens_settings_and_schedule() -> None:
+    def name(users: int = 20, seed: int = 0, item: int = 2, change: dict[str, int] | None = None) -> str:
         sequences = shop(20, seed=seed)
-        streams = {View.THEME: streams_of([label] * sequences.n_views)}
+        streams = streams_of([item] * sequences.n_views)
         settings = TINY.model_copy(update=change or {})
         return fingerprint(sequences, streams, settings, plan(users, TINY))
 
     assert name() == name()
-    others = {name(seed=1), name(label=3), name(change={"seed": 1}), name(users=19)}
+    others = {name(seed=1), name(item=3), name(change={"seed": 1}), name(users=19)}
     assert name() not in others
     assert len(others) == 4

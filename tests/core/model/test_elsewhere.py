@@ -46,7 +46,7 @@ HARMLESS = {
         "what writes the file moves them",
     "on_cpu = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}":
         "what writes the file moves them",
-    "MicroBatch(view, slices[rows], torch.from_numpy(rows).to(self.device), seed + number)":
+    "MicroBatch(slices[rows], torch.from_numpy(rows).to(self.device), seed + number)":
         "places may come from the CPU",
 }  # fmt: skip
 """Lines in which a move is not needed, or saves a wait only."""
@@ -215,7 +215,7 @@ def left_behind(module: str, node: ast.Call | None, folder: Path | None = None) 
 def test_a_training_by_two_processes_on_gpus_leaves_nothing_behind(tmp_path: Path) -> None:
     found = together(left_behind, "", None, tmp_path / "model", helper=partial(left_behind, "", None))
     assert found == {0: (False, ""), 1: (False, "")}
-    assert load_model(tmp_path / "model").config.settings == TINY
+    assert load_model(tmp_path / "model").settings == TINY
 
 
 @pytest.mark.parametrize(

@@ -43,8 +43,8 @@ def test_vectors_are_those_of_one_user_at_a_time(folder: Path) -> None:
     for user in range(5):
         spans = embedding.latest_views(sequences, 6)[user : user + 1]
         with torch.inference_mode():
-            learned = model.network.encoder(View.URL)(padded_batch(streams, spans)).numpy()
-        alone = model.finish.heads[View.URL].vectors(learned, streams, spans)[0]
+            learned = model.network(padded_batch(streams, spans)).numpy()
+        alone = model.heads[View.URL].vectors(learned, streams, spans)[0]
         np.testing.assert_allclose(vectors[user], alone, atol=1e-5)
 
 
@@ -124,8 +124,7 @@ def test_a_model_of_the_cpu_embeds_there_unless_told(
     folder: Path, monkeypatch: pytest.MonkeyPatch, of_training: Device, given: Device | None, used: Device
 ) -> None:
     model = load_model(folder)
-    settings = model.config.settings.model_copy(update={"device": of_training})
-    trained = replace(model, config=model.config.model_copy(update={"settings": settings}))
+    trained = replace(model, settings=model.settings.model_copy(update={"device": of_training}))
     asked: list[Device] = []
     monkeypatch.setattr(embedding, "load_any", lambda _: trained)
     monkeypatch.setattr(embedding, "pick_device", lambda device: asked.append(device) or torch.device("cpu"))

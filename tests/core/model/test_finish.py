@@ -7,7 +7,7 @@ import torch
 from core.base.errors import ArtifactError
 from core.base.schema import View
 from core.model.feature_blocks import FeatureBlock
-from core.model.finish import Finish, ViewHead
+from core.model.finish import ViewHead, head_tensors, read_heads
 from core.model.inputs import Spans
 from tests.core.model.toys import streams_of
 
@@ -37,9 +37,9 @@ def test_without_blocks_all_users_are_alike() -> None:
 
 
 def test_what_is_saved_is_what_is_read() -> None:
-    read = Finish.from_tensors(Finish({View.URL: HEAD}).to_tensors())
+    read = read_heads(head_tensors({View.URL: HEAD}))
     np.testing.assert_array_equal(
-        read.heads[View.URL].vectors(LEARNED, STREAMS, RUNS), HEAD.vectors(LEARNED, STREAMS, RUNS)
+        read[View.URL].vectors(LEARNED, STREAMS, RUNS), HEAD.vectors(LEARNED, STREAMS, RUNS)
     )
 
 
@@ -47,7 +47,7 @@ def test_what_is_saved_is_what_is_read() -> None:
     "damage", ["url.bias", "else.bias", "url.nothing", "url.pages", "url.network", "plain"]
 )
 def test_damage_is_noticed(damage: str) -> None:
-    tensors = Finish({View.URL: HEAD}).to_tensors()
+    tensors = head_tensors({View.URL: HEAD})
     if damage == "url.pages":
         tensors[damage] = tensors[damage] * torch.nan
     elif damage == "url.bias":
@@ -55,4 +55,4 @@ def test_damage_is_noticed(damage: str) -> None:
     else:
         tensors[damage] = torch.zeros((2, 3))
     with pytest.raises(ArtifactError, match="Train again"):
-        Finish.from_tensors(tensors)
+        read_heads(tensors)

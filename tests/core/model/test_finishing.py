@@ -8,11 +8,11 @@ import torch
 
 from core.base.schema import View
 from core.base.workers import alone
-from core.model import finishing
+from core.model import embedding, finishing
 from core.model.feature_blocks import BLOCKS, FeatureBlock
 from core.model.finishing import NETWORK_SHARES, USUAL_SHARE, Finished, chosen
 from core.model.inputs import Spans, token_streams
-from core.model.network import UserBehaviorTransformer, ViewConfig
+from core.model.network import UserBehaviorTransformer
 from core.model.population import choose_users
 from core.model.vocabulary import build_vocabulary
 from tests.core.model.toys import SHOP_URLS, TINY, sequences_of, shop
@@ -27,19 +27,17 @@ def untrained() -> Finished:
 def finished(sequences: finishing.UserSequences) -> Finished:
     vocabulary = build_vocabulary(SHOP_URLS, sequences.page, sequences.offsets[:-1], min_count=1)
     torch.manual_seed(0)
-    network = UserBehaviorTransformer(
-        {View.URL: ViewConfig.of(TINY, vocabulary.n_items, vocabulary.n_transitions)}
-    ).eval()
+    network = UserBehaviorTransformer(TINY, vocabulary.n_items, vocabulary.n_transitions).eval()
     streams = {View.URL: token_streams(sequences, SHOP_URLS, vocabulary)}
     population = choose_users(sequences)
     return Finished(network, streams, {View.URL: vocabulary}, sequences, population, 64, alone)
 
 
 def test_the_two_kinds_of_users_are_the_first_direction(untrained: Finished) -> None:
-    finish, report = untrained.fit()
+    heads, report = untrained.fit()
     runs = Spans(untrained.sequences.offsets[:-1], untrained.sequences.lengths)
-    learned = finishing.embed_spans(untrained.network, View.URL, untrained.streams[View.URL], runs, alone)
-    first = finish.heads[View.URL].vectors(learned, untrained.streams[View.URL], runs)[:, 0] > 0
+    learned = finishing.embed_spans(untrained.network, untrained.streams[View.URL], runs, alone)
+    first = heads[View.URL].vectors(learned, untrained.streams[View.URL], runs)[:, 0] > 0
     assert first[::2].all() != first[1::2].all()
     assert first[::2].all() or not first[::2].any()
     assert report.beyond_chance["pages"][0] >= 1
@@ -47,7 +45,7 @@ def test_the_two_kinds_of_users_are_the_first_direction(untrained: Finished) -> 
 
 
 def test_heads_are_the_same_every_time(untrained: Finished) -> None:
-    one, other = (untrained.fit()[0].heads[View.URL] for _ in range(2))
+    one, other = (untrained.fit()[0][View.URL] for _ in range(2))
     for block, onto in one.onto.items():
         np.testing.assert_array_equal(onto, other.onto[block])
 
@@ -66,25 +64,26 @@ def test_the_network_counts_more_where_it_finds_users_held_out(
     users = untrained.sequences.user
     own = finishing.normalised(np.random.default_rng(0).normal(size=(900, 8)))
 
-    def embedded(network: object, view: View, streams: object, spans: Spans, threads: object) -> np.ndarray:
+    def embedded(network: object, streams: object, spans: Spans, *rest: object) -> np.ndarray:
         knows: np.ndarray = own[users[spans.begin]]
         return knows
 
-    monkeypatch.setattr(finishing, "embed_spans", embedded)
+    for module in (embedding, finishing):
+        monkeypatch.setattr(module, "embed_spans", embedded)
     monkeypatch.setattr(Finished, "_width", _eight_of_network(untrained))
-    finish, report = untrained.fit()
+    heads, report = untrained.fit()
     assert report.network_share == max(NETWORK_SHARES)
     assert report.mrr[max(NETWORK_SHARES)] > 2 * report.mrr[0.0]
-    assert FeatureBlock.NETWORK in finish.heads[View.URL].onto
+    assert FeatureBlock.NETWORK in heads[View.URL].onto
 
 
 def test_a_network_that_counts_nothing_is_no_part_of_the_head(
     untrained: Finished, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(finishing, "chosen", lambda found, usual: min(found))
-    finish, report = untrained.fit()
+    heads, report = untrained.fit()
     assert report.network_share == 0
-    assert FeatureBlock.NETWORK not in finish.heads[View.URL].onto
+    assert FeatureBlock.NETWORK not in heads[View.URL].onto
     assert "network" not in report.blocks[View.URL]
 
 
@@ -103,9 +102,9 @@ def test_a_share_is_chosen_by_its_surest_gain() -> None:
 
 def test_without_users_held_out_the_network_counts_as_usual(untrained: Finished) -> None:
     nobody = replace(untrained.population, held_out=np.zeros(900, dtype=bool))
-    finish, report = replace(untrained, population=nobody).fit()
+    heads, report = replace(untrained, population=nobody).fit()
     assert (report.network_share, report.mrr, report.length_r2) == (USUAL_SHARE, {}, None)
-    assert finish.heads.keys() == {View.URL}
+    assert heads.keys() == {View.URL}
 
 
 @pytest.mark.parametrize(
@@ -118,8 +117,8 @@ def test_without_users_held_out_the_network_counts_as_usual(untrained: Finished)
 )
 def test_few_users_and_users_alike_have_vectors(users: dict[str, list[int]]) -> None:
     few = finished(sequences_of(users))
-    finish, _ = few.fit()
+    heads, _ = few.fit()
     runs = Spans(few.sequences.offsets[:-1], few.sequences.lengths)
-    learned = finishing.embed_spans(few.network, View.URL, few.streams[View.URL], runs, alone)
-    found = finish.heads[View.URL].vectors(learned, few.streams[View.URL], runs)
+    learned = finishing.embed_spans(few.network, few.streams[View.URL], runs, alone)
+    found = heads[View.URL].vectors(learned, few.streams[View.URL], runs)
     assert np.isfinite(found).all()

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from core.model.inputs import N_GAPS, NO_GAP, Spans, gap_buckets, latest_views, padded_batch, token_streams
 from core.model.label_vocabulary import build_label_vocabulary
-from core.model.vocabulary import FIRST_VIEW, PADDING, UNKNOWN, build_vocabulary
+from core.model.vocabulary import FIRST_VIEW, PADDING, UNKNOWN, Vocabulary, build_vocabulary
 from tests.core.model.toys import SHOP_URLS, sequences_of, streams_of
 
 HALF_YEAR_S = 182 * 86_400
@@ -47,25 +47,29 @@ def test_token_streams_mark_later_sessions_only() -> None:
     assert len(set(streams.items.tolist())) == 5
 
 
-def test_a_view_speaks_of_runs_with_a_label() -> None:
+def test_a_view_of_labels_speaks_of_runs_with_a_label() -> None:
     names = ["Shoes", "Unknown", "Books"]
     sequences = sequences_of({"a": [1, 0, 1, 2], "b": [1, 1], "c": [2, 0, 1, 1], "d": [1]})
-    vocabulary = build_label_vocabulary(names, sequences.page, sequences.offsets[:-1], 1, ordered=True)
-    streams = token_streams(sequences, names, vocabulary, unknown=False)
+    vocabulary = build_label_vocabulary(names, sequences.page, sequences.offsets[:-1], 1)
+    streams = token_streams(sequences, names, vocabulary)
     assert streams.items[:4].tolist() == [UNKNOWN, 3, UNKNOWN, 2]
     assert streams.speaks_of(latest_views(sequences, 4)).tolist() == [True, False, True, False]
     assert streams.speaks_of(latest_views(sequences, 2)).tolist() == [True, False, False, False]
     assert streams.coverage == 4 / 11
-    whole = token_streams(sequences, names, vocabulary)
-    assert whole.speaks_of(latest_views(sequences, 2)).all()
-    assert whole.coverage == 1
+
+
+def test_the_view_of_pages_speaks_of_every_run() -> None:
+    sequences = sequences_of({"a": [0, 1], "b": [2]})
+    streams = token_streams(sequences, SHOP_URLS, Vocabulary((), (), (), ()))
+    assert streams.items.tolist() == [UNKNOWN] * 3
+    assert streams.speaks_of(latest_views(sequences, 2)).all()
+    assert streams.coverage == 1
 
 
 def test_padded_batch_lays_runs_side_by_side() -> None:
     batch = padded_batch(streams_of([2, 3, 4, 5, 6, 7]), Spans(np.array([1, 4]), np.array([3, 1])))
     assert batch.items.tolist() == [[3, 4, 5], [6, PADDING, PADDING]]
     assert batch.mask.tolist() == [[True, True, True], [True, False, False]]
-    assert batch.lengths.tolist() == [3, 1]
 
 
 def test_first_view_of_a_run_keeps_nothing_of_what_came_before() -> None:

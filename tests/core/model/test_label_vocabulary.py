@@ -8,7 +8,7 @@ import pytest
 
 from core.base.errors import ArtifactError
 from core.model.label_vocabulary import LabelVocabulary, build_label_vocabulary
-from core.model.vocabulary import FIRST_VIEW, OTHER_TRANSITION, PADDING, UNKNOWN
+from core.model.vocabulary import FIRST_VIEW, OTHER_TRANSITION, UNKNOWN
 
 # pages 0 … 4; two users: product, product, cart, and home, product, product
 NAMES = ["Product", "Cart", "Home", "Product", "Unknown"]
@@ -17,7 +17,7 @@ STARTS = np.array([0, 3])
 
 
 def types(min_count: int = 1) -> LabelVocabulary:
-    return build_label_vocabulary(NAMES, VIEWS, STARTS, min_count, ordered=True)
+    return build_label_vocabulary(NAMES, VIEWS, STARTS, min_count)
 
 
 def test_labels_are_ranked_by_views_and_unknown_is_not_one() -> None:
@@ -40,24 +40,12 @@ def test_steps_lead_from_label_to_label_and_start_anew_with_each_user() -> None:
     assert vocabulary.n_transitions == 5
 
 
-def test_a_view_without_order_has_one_step() -> None:
-    themes = build_label_vocabulary(NAMES, VIEWS, STARTS, 1, ordered=False)
-    assert themes.n_transitions == 1
-    assert themes.transition_ids(themes.group_ids(NAMES)[VIEWS], STARTS).tolist() == [FIRST_VIEW] * 6
-
-
-def test_a_label_that_is_not_known_becomes_unknown() -> None:
-    assert types().coarse_ids().tolist() == [PADDING, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN]
-
-
-@pytest.mark.parametrize("ordered", [True, False])
-def test_json_round_trip(ordered: bool) -> None:
-    made = build_label_vocabulary(NAMES, VIEWS, STARTS, 1, ordered=ordered)
-    assert LabelVocabulary.from_json(json.loads(json.dumps(made.to_json()))) == made
+def test_json_round_trip() -> None:
+    assert LabelVocabulary.from_json(json.loads(json.dumps(types().to_json()))) == types()
 
 
 @pytest.mark.parametrize(
-    "data", [{}, {"labels": ["a", "a"], "transitions": None}, {"labels": ["a"], "transitions": [[0, 9]]}]
+    "data", [{}, {"labels": ["a", "a"], "transitions": []}, {"labels": ["a"], "transitions": [[0, 9]]}]
 )
 def test_damaged_json_is_refused(data: dict[str, Any]) -> None:
     with pytest.raises(ArtifactError, match="damaged"):

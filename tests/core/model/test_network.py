@@ -6,27 +6,23 @@ import numpy as np
 import pytest
 import torch
 
-from core.base.schema import View
 from core.model.inputs import N_GAPS, PaddedBatch, Spans, padded_batch
 from core.model.network import (
     Attention,
     UserBehaviorTransformer,
-    ViewConfig,
-    ViewEncoder,
     masked_mean,
     rotary_turns,
     rotate,
 )
 from tests.core.model.toys import TINY, streams_of
 
-CONFIG = ViewConfig.of(TINY, n_items=20, n_transitions=5)
 SEQUENCES = Spans(np.array([0, 3, 4, 9]), np.array([3, 1, 5, 9]))
 
 
 @pytest.fixture
-def encoder() -> ViewEncoder:
+def network() -> UserBehaviorTransformer:
     torch.manual_seed(0)
-    return ViewEncoder(CONFIG).eval()
+    return UserBehaviorTransformer(TINY, n_items=20, n_transitions=5).eval()
 
 
 def batch_of(spans: Spans) -> PaddedBatch:
@@ -36,13 +32,13 @@ def batch_of(spans: Spans) -> PaddedBatch:
     )
 
 
-def test_vectors_have_length_one(encoder: ViewEncoder) -> None:
-    vectors = encoder(batch_of(SEQUENCES))
+def test_vectors_have_length_one(network: UserBehaviorTransformer) -> None:
+    vectors = network(batch_of(SEQUENCES))
     assert vectors.shape == (4, TINY.embedding_dim)
     torch.testing.assert_close(vectors.norm(dim=1), torch.ones(4))
 
 
-def test_what_lies_in_the_padding_does_not_matter(encoder: ViewEncoder) -> None:
+def test_what_lies_in_the_padding_does_not_matter(network: UserBehaviorTransformer) -> None:
     batch = batch_of(SEQUENCES)
     junk = torch.where(batch.mask, batch.items, 7)
     dirty = replace(
@@ -52,55 +48,55 @@ def test_what_lies_in_the_padding_does_not_matter(encoder: ViewEncoder) -> None:
         transitions=torch.where(batch.mask, batch.transitions, 2),
         session_starts=torch.where(batch.mask, batch.session_starts, 1),
     )
-    torch.testing.assert_close(encoder(dirty), encoder(batch), atol=1e-6, rtol=0)
+    torch.testing.assert_close(network(dirty), network(batch), atol=1e-6, rtol=0)
 
 
-def test_who_else_is_in_the_batch_does_not_matter(encoder: ViewEncoder) -> None:
-    together = encoder(batch_of(SEQUENCES))
+def test_who_else_is_in_the_batch_does_not_matter(network: UserBehaviorTransformer) -> None:
+    together = network(batch_of(SEQUENCES))
     for row in range(len(SEQUENCES)):
-        alone = encoder(batch_of(SEQUENCES[row : row + 1]))
+        alone = network(batch_of(SEQUENCES[row : row + 1]))
         torch.testing.assert_close(alone[0], together[row], atol=1e-5, rtol=0)
 
 
-def test_a_step_into_a_new_session_stays_out_of_the_mean_of_steps(encoder: ViewEncoder) -> None:
+def test_a_step_into_a_new_session_stays_out_of_the_mean_of_steps(network: UserBehaviorTransformer) -> None:
     pooled: list[torch.Tensor] = []
-    encoder.pooling.norm_transitions.register_forward_pre_hook(lambda _, given: pooled.append(given[0]))
+    network.pooling.norm_transitions.register_forward_pre_hook(lambda _, given: pooled.append(given[0]))
     batch = batch_of(SEQUENCES[3:])
     steps = torch.tensor([[0, 1, 2, 3, 4, 1, 1, 1, 1]])
     border = torch.zeros_like(steps)
     border[0, 3] = 1  # the third step leads into a session
-    encoder(replace(batch, transitions=steps, session_starts=border))
-    table = encoder.transition.weight
+    network(replace(batch, transitions=steps, session_starts=border))
+    table = network.transition.weight
     torch.testing.assert_close(pooled[0][0], table[[1, 2, 4, 1, 1, 1, 1]].mean(dim=0))
 
 
-def test_gradients_never_reach_padding(encoder: ViewEncoder) -> None:
-    encoder(batch_of(SEQUENCES)).sum().backward()
-    for table in (encoder.item, encoder.transition, encoder.gap, encoder.session_start):
+def test_gradients_never_reach_padding(network: UserBehaviorTransformer) -> None:
+    network(batch_of(SEQUENCES)).sum().backward()
+    for table in (network.item, network.transition, network.gap, network.session_start):
         assert table.weight.grad is not None
         assert (table.weight.grad[0] == 0).all()
 
 
 @pytest.mark.parametrize("part", ["items", "transitions", "gaps", "session_starts"])
-def test_each_part_of_a_token_counts(encoder: ViewEncoder, part: str) -> None:
+def test_each_part_of_a_token_counts(network: UserBehaviorTransformer, part: str) -> None:
     batch = batch_of(SEQUENCES[3:])
     changed = getattr(batch, part).clone()
     changed[0, 4] = 1 if changed[0, 4] != 1 else 2
     changed[0, 4] = min(int(changed[0, 4]), 1) if part == "session_starts" else changed[0, 4]
-    other = encoder(replace(batch, **{part: changed}))
-    assert (other - encoder(batch)).abs().max() > 1e-4
+    other = network(replace(batch, **{part: changed}))
+    assert (other - network(batch)).abs().max() > 1e-4
 
 
-def test_order_counts_even_without_steps_and_tempo(encoder: ViewEncoder) -> None:
+def test_order_counts_even_without_steps_and_tempo(network: UserBehaviorTransformer) -> None:
     streams = streams_of([2, 3, 4, 4, 3, 2], gaps=[3] * 6)
-    there, back = encoder(padded_batch(streams, Spans(np.array([0, 3]), np.array([3, 3]))))
+    there, back = network(padded_batch(streams, Spans(np.array([0, 3]), np.array([3, 3]))))
     assert (there - back).abs().max() > 1e-5
 
 
 def test_attention_equals_a_loop_over_pairs() -> None:
     """Reference: softmax(q k / sqrt(d)) over the real views, one head and one pair at a time."""
     torch.manual_seed(0)
-    attention = Attention(CONFIG)
+    attention = Attention(TINY)
     x, mask = torch.randn(2, 3, 16), torch.tensor([[True, True, True], [True, True, False]])
     turns = rotary_turns(3, 8)
     query, key, value = attention.to_qkv(x).split(16, dim=2)
@@ -131,15 +127,3 @@ def test_masked_mean_ignores_the_rest() -> None:
     x = torch.tensor([[[1.0], [3.0], [100.0]], [[5.0], [0.0], [0.0]]])
     mask = torch.tensor([[True, True, False], [False, False, False]])
     assert masked_mean(x, mask).tolist() == [[2.0], [0.0]]
-
-
-def test_views_do_not_know_each_other() -> None:
-    torch.manual_seed(0)
-    network = UserBehaviorTransformer({View.URL: CONFIG, View.THEME: CONFIG}).eval()
-    pages, themes = batch_of(SEQUENCES), batch_of(SEQUENCES)
-    other_pages = replace(pages, items=torch.where(pages.mask, 3, 0))
-    before = network({View.URL: pages, View.THEME: themes})
-    after = network({View.URL: other_pages, View.THEME: themes})
-    assert torch.equal(before[View.THEME], after[View.THEME])
-    assert not torch.equal(before[View.URL], after[View.URL])
-    assert network.views == (View.URL, View.THEME)

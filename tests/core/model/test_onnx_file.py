@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +15,9 @@ from core.base.settings import Encoder, TrainSettings
 from core.base.workers import alone
 from core.model import bag, training
 from core.model.embedding import embed_spans
-from core.model.inputs import PaddedBatch, latest_views, padded_batch
+from core.model.inputs import N_GAPS, PaddedBatch, latest_views, padded_batch
 from core.model.model_files import TrainedModel, load_model
-from core.model.onnx_file import MASK, TOKENS, input_names, write_onnx
+from core.model.onnx_file import INPUTS, write_onnx
 from core.model.view_streams import view_streams
 from tests.core.model.toys import SHOP_URLS, TINY, pages_of, shop
 
@@ -47,13 +45,10 @@ def session(folder: Path) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(folder / "model.onnx")
 
 
-def told(
-    session: onnxruntime.InferenceSession, batches: Mapping[View, PaddedBatch]
-) -> dict[View, np.ndarray]:
-    first = next(iter(batches.values()))
-    inputs = {f"{view}_{part}": getattr(one, part) for view, one in batches.items() for part in TOKENS}
-    fed = {name: tensor.numpy() for name, tensor in (inputs | {MASK: first.mask}).items()}
-    return dict(zip(batches, session.run([view.value for view in batches], fed), strict=True))
+def told(session: onnxruntime.InferenceSession, batch: PaddedBatch) -> np.ndarray:
+    fed = dict(zip(INPUTS, (tensor.numpy() for tensor in vars(batch).values()), strict=True))
+    (found,) = session.run([View.URL.value], fed)
+    return np.asarray(found)
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -64,15 +59,13 @@ def test_random_padded_batches_have_the_same_vectors(
     users = int(chance.integers(1, 9))
     lengths = chance.integers(1, TINY.max_length + 1, users)
     mask = torch.from_numpy(np.arange(max(2, lengths.max())) < lengths[:, None])
-    batches = {}
-    for view, config in model.config.views.items():
-        high = (config.n_items, config.n_transitions, 24, 2)
-        parts = [torch.from_numpy(chance.integers(0, top, mask.shape)) * mask for top in high]
-        batches[view] = PaddedBatch(*parts, torch.from_numpy(lengths), mask)
+    pages = model.vocabularies[View.URL]
+    high = (pages.n_items, pages.n_transitions, N_GAPS, 2)
+    parts = [torch.from_numpy(chance.integers(0, top, mask.shape)) * mask for top in high]
+    batch = PaddedBatch(*parts, mask)
     with torch.inference_mode():
-        wanted = model.network(batches)
-    for view, found in told(session, batches).items():
-        assert np.abs(found - wanted[view].numpy()).max() < 1e-5
+        wanted = model.network(batch).numpy()
+    assert np.abs(told(session, batch) - wanted).max() < 1e-5
 
 
 def test_users_have_the_vectors_that_embedding_finds(
@@ -81,20 +74,16 @@ def test_users_have_the_vectors_that_embedding_finds(
     users = shop(50, seed=3)
     streams, spans = view_streams(users, NAMES, model.vocabularies), latest_views(users, TINY.max_length)
     assert len(set(spans.length)) > 3  # so there is padding
-    found = told(session, {View.URL: padded_batch(streams[View.URL], spans)})
-    assert list(found) == [View.URL]  # themes and types are made without a network
-    wanted = embed_spans(model.network, View.URL, streams[View.URL], spans, alone)
-    assert np.abs(found[View.URL] - wanted).max() < 1e-5
+    found = told(session, padded_batch(streams[View.URL], spans))
+    wanted = embed_spans(model.network, streams[View.URL], spans, alone)
+    assert np.abs(found - wanted).max() < 1e-5
 
 
-def test_the_file_says_what_lies_outside_it(
-    model: TrainedModel, session: onnxruntime.InferenceSession
-) -> None:
+def test_the_file_says_what_lies_outside_it(session: onnxruntime.InferenceSession) -> None:
     facts = session.get_modelmeta().custom_metadata_map
-    shapes = json.loads(facts["beha2vec.views"])
-    assert shapes["url"]["max_length"] == TINY.max_length
+    assert TrainSettings.model_validate_json(facts["beha2vec.settings"]) == TINY
     assert "finish.safetensors" in facts["beha2vec.outside"]
-    assert [one.name for one in session.get_inputs()] == input_names(model.network.views)
+    assert [one.name for one in session.get_inputs()] == list(INPUTS)
 
 
 def test_a_bag_of_pages_has_no_network(tmp_path: Path) -> None:

@@ -22,12 +22,13 @@ from core.base.workers import alone
 from core.model import handover, parallel, training
 from core.model.checkpoints import CHECKPOINT
 from core.model.inputs import Spans
-from core.model.model_files import WEIGHTS, ModelConfig, TrainReport
+from core.model.model_files import WEIGHTS, TrainReport
 from core.model.parallel import ALONE, Share
 from core.model.population import choose_users
 from core.model.schedule import Schedule
-from core.model.steps import TrainingStep, ViewSource, learn_batch
+from core.model.steps import TrainingStep, learn_batch
 from core.model.training import train
+from core.model.view_streams import build_vocabularies
 from tests.core.model.several import together
 from tests.core.model.test_training import same, stop_after
 from tests.core.model.toys import SHOP_URLS, TINY, sequences_of, shop
@@ -49,11 +50,12 @@ Told: TypeAlias = tuple[Path, list[tuple[Found, Found]], TrainReport, TrainRepor
 Single: TypeAlias = tuple[Path, TrainReport]
 
 
-def begun(settings: TrainSettings = STEADY) -> tuple[training.Assignment, ModelConfig]:
+def begun() -> training.Assignment:
     """A training before its first step."""
     sequences = shop(300, seed=1, **LONG)
-    found = training._begun(sequences, NAMES, settings, choose_users(sequences), torch.device("cpu"), alone)
-    return found[0], found[1].config
+    vocabularies = build_vocabularies(sequences, NAMES, STEADY.min_count)
+    users = choose_users(sequences)
+    return training._assigned(sequences, SHOP_URLS, vocabularies, STEADY, users, torch.device("cpu"), alone)
 
 
 def gradients(step: TrainingStep, spans: Spans, schedule: Schedule, number: int) -> Found:
@@ -64,10 +66,10 @@ def gradients(step: TrainingStep, spans: Spans, schedule: Schedule, number: int)
 
 def gradients_both_ways(folder: Path) -> list[tuple[Found, Found]]:
     """Of one process, and of this one with its helpers, for some steps from the same weights."""
-    assignment, config = begun()
+    assignment = begun()
     steps = range(4)
     alone = [gradients(assignment.step, assignment.spans, assignment.schedule, one) for one in steps]
-    with handover.led(assignment.step, assignment.spans, config, folder) as step:
+    with handover.led(assignment.step, assignment.spans, folder) as step:
         assert step.share.size > 1
         shared = []
         for number in steps:
@@ -192,22 +194,16 @@ def test_a_disk_that_others_do_not_see_is_told(tmp_path: Path) -> None:
 def test_tokens_are_mapped_and_a_process_reads_those_of_its_own_users(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assignment, config = begun()
-    handover._write(tmp_path, assignment.step, assignment.spans, config)
+    assignment = begun()
+    handover._write(tmp_path, assignment.step, assignment.spans)
     share = Share(1, 2, *Share.bounds(assignment.spans, 1, 2))
-    for name in config.views:
-        items = np.load(tmp_path / f"{name}.items.npy", mmap_mode="r+")
-        items[: share.begin] = 2**30  # there is no such token
-    _, spans, views = handover._read(tmp_path)
-    for streams, coarse in views.values():
-        assert {type(one) for one in (*vars(streams).values(), coarse)} == {np.memmap}
-    sources = {
-        view: ViewSource.of(streams, coarse, config.views[view].n_transitions, torch.device("cpu"))
-        for view, (streams, coarse) in views.items()
-    }
+    items = np.load(tmp_path / "stream.items.npy", mmap_mode="r+")
+    items[: share.begin] = 2**30  # there is no such token
+    _, spans, streams, _ = handover._read(tmp_path)
+    assert {type(one) for one in vars(streams).values()} == {np.memmap}
     monkeypatch.setattr(Share, "gather", lambda *_: None)
     monkeypatch.setattr(Share, "add_gradients", lambda *_: None)
-    step = replace(assignment.step, sources=sources, share=share)
+    step = replace(assignment.step, tokens=replace(assignment.step.tokens, streams=streams), share=share)
     _, gradient = gradients(step, spans, assignment.schedule, 0)
     assert np.abs(gradient).max() > 0
     with pytest.raises(IndexError):

@@ -8,16 +8,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.base.schema import View
 from core.base.workers import alone, workers
 from core.model.inputs import Spans, padded_batch, token_streams
-from core.model.label_vocabulary import build_label_vocabulary
-from core.model.network import UserBehaviorTransformer, ViewConfig
+from core.model.network import UserBehaviorTransformer
 from core.model.steps import (
     LEAK_WEIGHT,
-    Encoded,
+    PageTokens,
     TrainingStep,
-    ViewSource,
     drop_pages,
     even_parts,
     slices_loss,
@@ -35,12 +32,9 @@ def step() -> TrainingStep:
     vocabulary = build_vocabulary(SHOP_URLS, sequences.page, sequences.offsets[:-1], min_count=1)
     streams = token_streams(sequences, SHOP_URLS, vocabulary)
     torch.manual_seed(0)
-    config = ViewConfig.of(TINY, vocabulary.n_items, vocabulary.n_transitions)
-    network = UserBehaviorTransformer({View.URL: config})
-    source = ViewSource.of(streams, vocabulary.coarse_ids(), vocabulary.n_transitions, CPU)
-    return TrainingStep(
-        network, {View.URL: source}, TINY.model_copy(update={"page_dropout": 0.0}), CPU, alone
-    )
+    network = UserBehaviorTransformer(TINY, vocabulary.n_items, vocabulary.n_transitions)
+    tokens = PageTokens.of(streams, vocabulary, CPU)
+    return TrainingStep(network, tokens, TINY.model_copy(update={"page_dropout": 0.0}), CPU, alone)
 
 
 def slices() -> tuple[Spans, Spans]:
@@ -57,16 +51,13 @@ def test_parts_give_the_gradients_of_the_whole(step: TrainingStep) -> None:
     loss = step.learn(anchor, positive, np.random.default_rng(7))
     in_parts = gradients(step)
 
-    source = step.sources[View.URL]
+    tokens = step.tokens
     both = Spans(np.append(anchor.begin, positive.begin), np.append(anchor.length, positive.length))
-    batch = padded_batch(source.streams, both)
+    batch = padded_batch(tokens.streams, both)
     generator = torch.Generator().manual_seed(int(np.random.default_rng(7).integers(2**31)))
     whole = slices_loss(
-        Encoded(
-            step.network.encoder(View.URL)(batch),
-            bag_signature(batch, source.items, source.transitions),
-            torch.ones(len(both), dtype=torch.bool),
-        ),
+        step.network(batch),
+        bag_signature(batch, tokens.items, tokens.transitions),
         torch.from_numpy(np.log(both.length)).float(),
         TINY.margin,
         generator,
@@ -93,42 +84,11 @@ def test_the_number_of_workers_changes_nothing(step: TrainingStep, monkeypatch: 
 def test_loss_is_triplets_and_leak() -> None:
     vectors = torch.nn.functional.normalize(torch.randn(8, 4), dim=1)
     bags, lengths = torch.arange(8), torch.rand(8)
-    everybody = torch.ones(8, dtype=torch.bool)
-    loss = slices_loss(Encoded(vectors, bags, everybody), lengths, 0.3, torch.Generator().manual_seed(0))
+    loss = slices_loss(vectors, bags, lengths, 0.3, torch.Generator().manual_seed(0))
     triplets = triplet_loss(
         vectors[:4], vectors[4:], bags[:4], bags[4:], 0.3, torch.Generator().manual_seed(0)
     )
     torch.testing.assert_close(loss, triplets + LEAK_WEIGHT * length_leak(vectors, lengths))
-
-
-def test_users_of_whom_a_view_does_not_know_both_slices_do_not_count() -> None:
-    vectors = torch.nn.functional.normalize(torch.randn(8, 4), dim=1)
-    bags, lengths = torch.arange(8), torch.rand(8)
-    known = torch.tensor([True, True, True, False, True, False, True, True])  # anchors, then positives
-    both = torch.tensor([0, 2, 4, 6])
-
-    def loss(rows: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
-        generator = torch.Generator().manual_seed(0)
-        return slices_loss(Encoded(vectors[rows], bags[rows], known), lengths[rows], 0.3, generator)
-
-    everybody = torch.ones(4, dtype=torch.bool)
-    torch.testing.assert_close(loss(torch.arange(8), known), loss(both, everybody))
-    assert loss(torch.arange(8), known & (torch.arange(8) % 4 == 0)) == 0  # one user alone has no negative
-
-
-@pytest.mark.parametrize("unknown", [6, 16])
-def test_a_view_learns_from_what_it_knows(unknown: int) -> None:
-    """Themes of some pages, or of none at all: the gradients are numbers, and 0 where there is nothing."""
-    sequences, themes = shop(30), ["Unknown"] * unknown + ["Shoes", "Books"] * ((16 - unknown) // 2)
-    vocabulary = build_label_vocabulary(["Shoes", "Books"], np.array([0, 1]), np.array([0]), 1, ordered=False)
-    streams = token_streams(sequences, themes, vocabulary, unknown=False)
-    network = UserBehaviorTransformer({View.THEME: ViewConfig.of(TINY, vocabulary.n_items, 1)})
-    source = ViewSource.of(streams, vocabulary.coarse_ids(), 1, CPU)
-    step = TrainingStep(network, {View.THEME: source}, TINY, CPU, alone)
-    loss = step.learn(*slices(), np.random.default_rng(7))
-    assert torch.isfinite(loss)
-    assert all(torch.isfinite(one).all() for one in gradients(step))
-    assert any(one.any() for one in gradients(step)) == (unknown < 16)
 
 
 @given(st.lists(st.integers(1, 64), min_size=1, max_size=60), st.integers(1, 8))
@@ -142,12 +102,11 @@ def test_even_parts_are_the_whole_order_in_few_pieces(lengths: list[int], count:
 
 
 def test_dropped_pages_are_seen_as_their_directory(step: TrainingStep) -> None:
-    source = step.sources[View.URL]
-    batch = padded_batch(source.streams, slices()[0])
+    coarse, batch = step.tokens.coarse, padded_batch(step.tokens.streams, slices()[0])
     generator = torch.Generator().manual_seed(0)
-    all_dropped = drop_pages(batch, source.coarse, 1.0, generator).items
-    assert torch.equal(all_dropped, source.coarse[batch.items])
+    all_dropped = drop_pages(batch, coarse, 1.0, generator).items
+    assert torch.equal(all_dropped, coarse[batch.items])
     assert torch.equal(all_dropped == 0, ~batch.mask)
-    assert torch.equal(drop_pages(batch, source.coarse, 0.0, generator).items, batch.items)
-    some = drop_pages(batch, source.coarse, 0.5, generator).items != batch.items
+    assert torch.equal(drop_pages(batch, coarse, 0.0, generator).items, batch.items)
+    some = drop_pages(batch, coarse, 0.5, generator).items != batch.items
     assert 0.3 < some[batch.mask].float().mean() < 0.7

@@ -10,7 +10,6 @@ import pytest
 
 from core.base.errors import Cancelled
 from core.base.progress import silent
-from core.base.schema import View
 from core.base.settings import IngestSettings, Preset, TrainSettings, ViewWeights
 from core.model.cooccurrence import item_vectors
 from core.profiles.outcomes import Happened, OutcomeIndex
@@ -202,12 +201,8 @@ def test_an_outcome_that_the_first_pages_tell_is_told(case: Case) -> None:
 
 def test_the_untrained_network_is_as_its_training_began(case: Case) -> None:
     seen = ~case.held_out[case.sequences.user]
-    shape = case.learned.model.config.views[View.URL]
-    start = item_vectors(case.items[seen], case.sequences.user[seen], shape.n_items, shape.hidden_dim)
-    tables = [
-        one.model.network.encoder(View.URL).item.weight.detach().numpy()
-        for one in (case.untrained, case.learned)
-    ]
+    tables = [one.model.network.item.weight.detach().numpy() for one in (case.untrained, case.learned)]
+    start = item_vectors(case.items[seen], case.sequences.user[seen], *tables[0].shape)
     assert np.array_equal(tables[0], start)
     assert not np.array_equal(tables[1], start)
 
