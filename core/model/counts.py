@@ -71,11 +71,6 @@ def unit_rows(matrix: Sparse) -> Sparse:
     return sparse.csr_array(sparse.diags_array(1 / np.maximum(lengths, 1e-9)) @ matrix)
 
 
-def sparse_rows(dense: np.ndarray) -> Sparse:
-    """A dense float32 matrix as a sparse one, whose products work on each row by itself."""
-    return sparse.csr_array(dense)
-
-
 def normalised(vectors: np.ndarray) -> np.ndarray:
     """float32 rows of length 1; rows of zeros stay."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)

@@ -71,7 +71,7 @@ def embed_on(
     progress: Progress,
     device: Device,
 ) -> dict[View, np.ndarray]:
-    """The same with a model in memory.
+    """Embed every user with a model in memory, on a device; see :func:`embed`.
 
     Raises:
         ArtifactError: If the names do not fit the sequences.
@@ -106,7 +106,7 @@ def embed_loaded(
     threads: Workers,
     progress: Progress = silent,
 ) -> dict[View, np.ndarray]:
-    """The same where the network is already.
+    """Embed every user where the network is already; see :func:`embed`.
 
     Raises:
         ArtifactError: If the names do not fit the sequences.

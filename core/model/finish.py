@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from scipy import sparse
 from torch import Tensor
 
 from core.base.errors import ArtifactError
 from core.base.schema import View
-from core.model.counts import Sparse, normalised, sparse_rows
+from core.model.counts import Sparse, normalised
 from core.model.feature_blocks import FeatureBlock, features
 from core.model.inputs import Spans, TokenStreams
 
@@ -60,7 +61,7 @@ class ViewHead:
         self, block: FeatureBlock, learned: np.ndarray, streams: TokenStreams, runs: Spans
     ) -> Sparse:
         if block is FeatureBlock.NETWORK:
-            return sparse_rows(learned)  # a product of dense matrices would not leave equal rows equal
+            return sparse.csr_array(learned)  # dense, a product would not leave equal rows equal
         return features(block, streams, runs, len(self.onto[block]))
 
 

@@ -19,9 +19,8 @@ from core.base.errors import ArtifactError
 from core.base.schema import View
 from core.base.settings import Settings, TrainSettings
 from core.model.finish import ViewHead, head_tensors, read_heads
-from core.model.label_vocabulary import ItemVocabulary
+from core.model.label_vocabulary import ItemVocabulary, LabelVocabulary
 from core.model.network import UserBehaviorTransformer
-from core.model.view_streams import read_vocabularies
 from core.model.vocabulary import Vocabulary
 from core.storage.disk import write_text_atomic, written_whole
 
@@ -29,13 +28,6 @@ FORMAT: Final = 5
 """Raised when older model folders can no longer be read."""
 WEIGHTS, CONFIG, FINISH = "weights.safetensors", "config.json", "finish.safetensors"
 VOCABULARY, TRAINING = "vocabulary.json", "training.json"
-
-
-class ModelConfig(Settings):
-    """``config.json``: how the network is shaped and was trained."""
-
-    format: int = FORMAT
-    settings: TrainSettings
 
 
 class CurveRow(Settings):
@@ -144,7 +136,8 @@ def save_model(folder: Path, model: TrainedModel, report: TrainReport) -> None:
     weights = {name: tensor.cpu().contiguous() for name, tensor in model.network.state_dict().items()}
     write_tensors(folder / WEIGHTS, weights, {})
     write_tensors(folder / FINISH, head_tensors(model.heads), {})
-    write_text_atomic(folder / CONFIG, ModelConfig(settings=model.settings).model_dump_json(indent=1))
+    config = {"format": FORMAT, **model.settings.model_dump(mode="json")}
+    write_text_atomic(folder / CONFIG, json.dumps(config, indent=1))
     tokens = {view.value: vocabulary.to_json() for view, vocabulary in model.vocabularies.items()}
     write_text_atomic(folder / VOCABULARY, json.dumps(tokens, ensure_ascii=False))
     write_text_atomic(folder / TRAINING, report.model_dump_json(indent=1))
@@ -159,7 +152,7 @@ def load_model(folder: Traversable) -> TrainedModel:
     settings, vocabularies = _settings(folder), load_vocabularies(folder)
     pages = _pages(vocabularies, folder)
     network = UserBehaviorTransformer(settings, pages.n_items, pages.n_transitions)
-    load_weights(network, read_tensors(folder / WEIGHTS), folder / WEIGHTS)
+    _load_weights(network, folder / WEIGHTS)
     heads = read_heads(read_tensors(folder / FINISH))
     if heads.keys() != vocabularies.keys():
         raise _damaged(folder / FINISH, "its views are not those of vocabulary.json")
@@ -169,17 +162,17 @@ def load_model(folder: Traversable) -> TrainedModel:
 def _settings(folder: Traversable) -> TrainSettings:
     path = folder / CONFIG
     config = _read_json(path)
-    found = config.get("format") if isinstance(config, dict) else None
+    found = config.pop("format", None) if isinstance(config, dict) else None
     if found != FORMAT:
         raise ArtifactError(
             f"The model in {folder} has format {found}", allowed=str(FORMAT), remedy="Train again"
         )
     try:
-        return ModelConfig.model_validate(config).settings
+        return TrainSettings.model_validate(config)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise _damaged(path, f"{where or 'all of it'}: {first['msg']}") from error
+        raise _damaged(path, f"{where}: {first['msg']}") from error
 
 
 def load_vocabularies(folder: Traversable) -> dict[View, ItemVocabulary]:
@@ -188,7 +181,16 @@ def load_vocabularies(folder: Traversable) -> dict[View, ItemVocabulary]:
     Raises:
         ArtifactError: If it is missing or damaged.
     """
-    return read_vocabularies(_read_json(folder / VOCABULARY))
+    path = folder / VOCABULARY
+    data = _read_json(path)
+    try:
+        views = {View(name): part for name, part in data.items()}
+    except (AttributeError, ValueError) as error:
+        raise _damaged(path, str(error)) from error
+    return {
+        view: Vocabulary.from_json(part) if view is View.URL else LabelVocabulary.from_json(part)
+        for view, part in views.items()
+    }
 
 
 def load_pages(folder: Traversable) -> tuple[str, ...]:
@@ -207,16 +209,12 @@ def _pages(vocabularies: Mapping[View, ItemVocabulary], folder: Traversable) -> 
     return vocabulary
 
 
-def load_weights(network: UserBehaviorTransformer, weights: Mapping[str, Tensor], path: Traversable) -> None:
-    """Put weights into a network.
-
-    Raises:
-        ArtifactError: If one is missing, left over, of another shape, or not a number.
-    """
+def _load_weights(network: UserBehaviorTransformer, path: Traversable) -> None:
+    weights = read_tensors(path)
     if not all(bool(torch.isfinite(tensor).all()) for tensor in weights.values()):
         raise _damaged(path, "a weight is not a number")
     try:
-        network.load_state_dict(dict(weights))
+        network.load_state_dict(weights)
     except RuntimeError as error:
         raise _damaged(path, str(error).splitlines()[-1].strip()) from error
 

@@ -110,7 +110,7 @@ class TrainingStep:
         return loss.detach()
 
     def _parts(self, slices: Spans, seed: int) -> list[MicroBatch]:
-        """The own slices, by length."""
+        """The slices of this process's users, in parts of similar lengths."""
         count = CPU_PARTS if self.device.type == "cpu" else 1
         order = np.argsort(slices.length, kind="stable")
         order = order[self.share.owns(slices[order])]

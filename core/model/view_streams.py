@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 
@@ -11,8 +11,8 @@ from core.base.errors import ArtifactError
 from core.base.schema import View
 from core.data.sequences import UserSequences
 from core.model.inputs import TokenStreams, token_streams
-from core.model.label_vocabulary import ItemVocabulary, LabelVocabulary, build_label_vocabulary
-from core.model.vocabulary import Vocabulary, build_vocabulary
+from core.model.label_vocabulary import ItemVocabulary, build_label_vocabulary
+from core.model.vocabulary import build_vocabulary
 
 Names: TypeAlias = Mapping[View, Sequence[str]]
 """View → URL, theme or type of each page index."""
@@ -72,19 +72,3 @@ def coverage(
     """
     streams = view_streams(sequences, names, vocabularies)
     return {view: stream.coverage * SHARES[view] for view, stream in streams.items()}
-
-
-def read_vocabularies(data: Mapping[str, Any]) -> dict[View, ItemVocabulary]:
-    """Read what ``vocabulary.json`` holds.
-
-    Raises:
-        ArtifactError: If something is missing, doubled or of the wrong kind.
-    """
-    try:
-        views = {View(name): part for name, part in data.items()}
-    except (AttributeError, ValueError) as error:
-        raise ArtifactError(f"The vocabulary is damaged: {error}", remedy="Train again") from error
-    return {
-        view: Vocabulary.from_json(part) if view is View.URL else LabelVocabulary.from_json(part)
-        for view, part in views.items()
-    }
