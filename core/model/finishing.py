@@ -32,8 +32,8 @@ from core.model.triplets import draw_slices
 from core.model.validation import reciprocal_ranks, retrieval_pairs, session_pairs
 from core.model.view_streams import SHARES
 
-NETWORK_SHARES: Final = (0.0, 0.3, 0.6)
-USUAL_SHARE: Final = 0.6
+NETWORK_SHARES: Final = (0.0, 0.6, 1.25)
+USUAL_SHARE: Final = 1.25
 """Standard deviation of the network beside that of the other blocks, see :data:`BLOCKS`."""
 SURE: Final = 2.0
 """Standard errors that a gain must exceed; with 1 the demo shop took a share that cost it ARI."""

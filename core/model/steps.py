@@ -19,11 +19,9 @@ from core.model.inputs import PaddedBatch, Spans, TokenStreams, padded_batch
 from core.model.network import UserBehaviorTransformer
 from core.model.parallel import ALONE, Share
 from core.model.schedule import Schedule
-from core.model.triplets import bag_signature, draw_slices, length_leak, triplet_loss
+from core.model.triplets import bag_signature, draw_slices, triplet_loss
 from core.model.vocabulary import FIRST_VIEW, PADDING, Vocabulary
 
-LEAK_WEIGHT: Final = 3.0
-"""Takes R² of log-length from .7 to .1; retrieval and ARI are as without, and suffer from 10 on."""
 CPU_PARTS: Final = 8
 """A batch is encoded in this many parts of similar lengths: a few long users do not pad all the others.
 Fixed, whatever the number of cores, so that the same numbers are added in the same order."""
@@ -87,7 +85,7 @@ class TrainingStep:
         the loss, which compares all with all, needs every vector (Gao et al. 2021, gradient caching).
 
         Returns:
-            The loss, a scalar, see :func:`slices_loss`.
+            The loss, a scalar, see :func:`core.model.triplets.triplet_loss`.
         """
         slices = Spans(
             np.concatenate([anchor.begin, positive.begin]), np.concatenate([anchor.length, positive.length])
@@ -101,9 +99,8 @@ class TrainingStep:
             vectors[part.rows], bags[part.rows] = found.detach(), signatures
         self.share.gather((vectors, bags))
         vectors.requires_grad_()
-        log_lengths = torch.from_numpy(np.log(slices.length)).float().to(self.device)
         generator = torch.Generator(self.device).manual_seed(seed)
-        loss = slices_loss(vectors, bags, log_lengths, self.settings.margin, generator)
+        loss = triplet_loss(*vectors.chunk(2), *bags.chunk(2), self.settings.margin, generator)
         (gradient,) = torch.autograd.grad(loss, vectors)
         self._backward([(one[0], gradient[part.rows]) for one, part in zip(encoded, parts, strict=True)])
         self.share.add_gradients(self.network)
@@ -173,23 +170,6 @@ def even_parts(order: np.ndarray, lengths: np.ndarray, count: int) -> list[np.nd
     views = np.cumsum(lengths[order])
     ends = np.searchsorted(views, views[-1] * np.arange(1, count) / count)
     return [part for part in np.split(order, ends) if len(part)]
-
-
-def slices_loss(
-    vectors: Tensor, bags: Tensor, log_lengths: Tensor, margin: float, generator: torch.Generator
-) -> Tensor:
-    """Triplet margin loss of the users, and how far the length can be read off their slices.
-
-    Args:
-        vectors: (2B, E) unit vectors, the anchors and then the positives of the same users.
-        bags: (2B,) signatures of the slices' contents.
-        log_lengths: (2B,) of the slices.
-        margin: Of the triplets.
-        generator: Source of random negatives.
-    """
-    count = len(vectors) // 2
-    triplets = triplet_loss(vectors[:count], vectors[count:], bags[:count], bags[count:], margin, generator)
-    return triplets + LEAK_WEIGHT * length_leak(vectors, log_lengths)
 
 
 def drop_pages(batch: PaddedBatch, coarse: Tensor, share: float, generator: torch.Generator) -> PaddedBatch:

@@ -142,20 +142,3 @@ def triplet_loss(
     each = triplet_margin(apart.diagonal(), apart.gather(1, negative[:, None]).squeeze(1), margin)
     has_negative = allowed.any(dim=1)
     return (each * has_negative).sum() / has_negative.sum().clamp_min(1)
-
-
-def length_leak(vectors: Tensor, log_lengths: Tensor) -> Tensor:
-    """How much of the vectors' variance goes along with the length of the sequence; 0 is none.
-
-    The squared covariances of all coordinates with the standardised log-length, over the total variance.
-    When it is 0, no linear read-out of the vectors tells the length (cf. Belrose et al. 2023, LEACE).
-
-    Args:
-        vectors: (N, E).
-        log_lengths: (N,).
-    """
-    length = log_lengths - log_lengths.mean()
-    length = length / length.square().mean().sqrt().clamp_min(1e-6)
-    centred = vectors - vectors.mean(dim=0)
-    together = (centred * length[:, None]).mean(dim=0)  # (E,)
-    return together.square().sum() / centred.square().mean(dim=0).sum().clamp_min(1e-8)

@@ -12,14 +12,12 @@ from core.base.workers import alone, workers
 from core.model.inputs import Spans, padded_batch, token_streams
 from core.model.network import UserBehaviorTransformer
 from core.model.steps import (
-    LEAK_WEIGHT,
     PageTokens,
     TrainingStep,
     drop_pages,
     even_parts,
-    slices_loss,
 )
-from core.model.triplets import bag_signature, draw_slices, length_leak, triplet_loss
+from core.model.triplets import bag_signature, draw_slices, triplet_loss
 from core.model.vocabulary import build_vocabulary
 from tests.core.model.toys import SHOP_URLS, TINY, shop
 
@@ -55,13 +53,8 @@ def test_parts_give_the_gradients_of_the_whole(step: TrainingStep) -> None:
     both = Spans(np.append(anchor.begin, positive.begin), np.append(anchor.length, positive.length))
     batch = padded_batch(tokens.streams, both)
     generator = torch.Generator().manual_seed(int(np.random.default_rng(7).integers(2**31)))
-    whole = slices_loss(
-        step.network(batch),
-        bag_signature(batch, tokens.items, tokens.transitions),
-        torch.from_numpy(np.log(both.length)).float(),
-        TINY.margin,
-        generator,
-    )
+    bags = bag_signature(batch, tokens.items, tokens.transitions)
+    whole = triplet_loss(*step.network(batch).chunk(2), *bags.chunk(2), TINY.margin, generator)
     step.network.zero_grad()
     whole.backward()
     torch.testing.assert_close(loss, whole.detach(), atol=1e-5, rtol=1e-4)
@@ -79,16 +72,6 @@ def test_the_number_of_workers_changes_nothing(step: TrainingStep, monkeypatch: 
             replace(step, workers=threads).learn(anchor, positive, np.random.default_rng(7))
         found.append(gradients(step))
     assert all(torch.equal(*pair) for pair in zip(*found, strict=True))
-
-
-def test_loss_is_triplets_and_leak() -> None:
-    vectors = torch.nn.functional.normalize(torch.randn(8, 4), dim=1)
-    bags, lengths = torch.arange(8), torch.rand(8)
-    loss = slices_loss(vectors, bags, lengths, 0.3, torch.Generator().manual_seed(0))
-    triplets = triplet_loss(
-        vectors[:4], vectors[4:], bags[:4], bags[4:], 0.3, torch.Generator().manual_seed(0)
-    )
-    torch.testing.assert_close(loss, triplets + LEAK_WEIGHT * length_leak(vectors, lengths))
 
 
 @given(st.lists(st.integers(1, 64), min_size=1, max_size=60), st.integers(1, 8))

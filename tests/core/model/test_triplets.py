@@ -13,7 +13,6 @@ from core.model.triplets import (
     bag_signature,
     distances,
     draw_slices,
-    length_leak,
     random_cut,
     semi_hard_negatives,
     triplet_loss,
@@ -169,25 +168,3 @@ def test_triplet_loss_does_not_depend_on_the_order_of_the_users() -> None:
 def anchor_near(vectors: torch.Tensor) -> torch.Tensor:
     """Positives so near that a farther negative always exists, and none is drawn at random."""
     return torch.nn.functional.normalize(vectors + 0.01, dim=1)
-
-
-def test_length_leak_is_zero_for_vectors_that_know_nothing_of_the_length() -> None:
-    vectors = torch.tensor([[1.0, 0.0], [-1.0, 0.0], [1.0, 0.0], [-1.0, 0.0]])
-    assert length_leak(vectors, torch.tensor([1.0, 1.0, 2.0, 2.0])) == pytest.approx(0, abs=1e-6)
-    assert length_leak(vectors, torch.full((4,), 3.0)) == pytest.approx(0, abs=1e-6)
-
-
-def test_length_leak_is_one_when_the_length_is_all_there_is() -> None:
-    length = torch.tensor([0.0, 1.0, 2.0, 5.0])
-    vectors = torch.stack([length, torch.zeros(4)], dim=1)
-    assert length_leak(vectors, length) == pytest.approx(1, abs=1e-4)
-
-
-def test_length_leak_equals_the_summed_squared_covariances() -> None:
-    rng = np.random.default_rng(0)
-    vectors, length = rng.random((50, 3)), rng.random(50)
-    standard = (length - length.mean()) / length.std()
-    covariances = [np.cov(column, standard, bias=True)[0, 1] for column in vectors.T]
-    reference = np.square(covariances).sum() / vectors.var(axis=0).sum()
-    ours = length_leak(torch.from_numpy(vectors), torch.from_numpy(length))
-    assert float(ours) == pytest.approx(reference, rel=1e-5)

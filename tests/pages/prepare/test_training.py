@@ -171,7 +171,7 @@ def test_what_the_vectors_are_made_of_is_said_in_short_lines(
 ) -> None:
     app = open_app(PAGE, data=finished_run.dataset)
     assert [caption.value for caption in app.caption if "beside the other blocks" in caption.value] == [
-        "The transformer counts 0.6 beside the other blocks: with it users held out are found by 0.403, "
+        "The transformer counts 1.25 beside the other blocks: with it users held out are found by 0.403, "
         "without it by 0.383.  \n"
         "Comes again in another part of the same user's visits, beyond chance: pages 29 of 128 directions, "
         "order 12 of 51, themes 2 of 4.  \n"
