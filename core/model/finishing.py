@@ -51,8 +51,11 @@ RANKS: Final[Mapping[FeatureBlock, int]] = {
     FeatureBlock.PAGES: 64,
     FeatureBlock.RARE: 64,
     FeatureBlock.STEPS: 32,
+    FeatureBlock.SHARES: 128,
+    FeatureBlock.PLACE: 128,
 }
-"""Components of a block; of any other, all its features."""
+"""Components of a block, where it has more features; of any other, all its features.
+Few sites have 128 labels; with thousands, the covariances of all would take hours."""
 WINDOW: Final = 10
 """Page views that two pages lie apart at most to be seen together."""
 NOTHING: Final = 1e-9
@@ -173,7 +176,7 @@ class Finished:
             users, where, _ = positions(learning)
             rank = min(RANKS[block], width - 1)
             return normalised(page_factors(self.streams[view].items[where], users, width, WINDOW, rank))
-        if block not in RANKS:
+        if block is not FeatureBlock.RARE and width <= RANKS.get(block, width):
             return np.eye(width, dtype=np.float32)
         counts = features(block, self.streams[view], learning, width)
         scarce = np.ones(width, dtype=np.float32)
@@ -240,6 +243,8 @@ class Finished:
             present = [block for block in blocks if block in onto]
             if present:
                 known = np.logical_and(*(self.streams[view].speaks_of(part) for part in pair))
+                if known.sum() < 2:
+                    continue
                 one, other = (
                     np.hstack([self._components(view, block, part[known], onto[block]) for block in present])
                     for part in pair

@@ -8,13 +8,14 @@ import torch
 
 from core.base.schema import View
 from core.base.workers import alone
+from core.data.sequences import UserSequences
 from core.model import embedding, finishing
 from core.model.feature_blocks import BLOCKS, FeatureBlock
 from core.model.finishing import NETWORK_SHARES, USUAL_SHARE, Finished, chosen
-from core.model.inputs import Spans, token_streams
+from core.model.inputs import Spans
 from core.model.network import UserBehaviorTransformer
 from core.model.population import choose_users
-from core.model.vocabulary import build_vocabulary
+from core.model.view_streams import build_vocabularies, view_streams
 from tests.core.model.toys import SHOP_URLS, TINY, sequences_of, shop
 
 
@@ -24,13 +25,13 @@ def untrained() -> Finished:
     return finished(shop(900, shortest=6, longest=20))
 
 
-def finished(sequences: finishing.UserSequences) -> Finished:
-    vocabulary = build_vocabulary(SHOP_URLS, sequences.page, sequences.offsets[:-1], min_count=1)
+def finished(sequences: UserSequences, **labels: list[str]) -> Finished:
+    names = {View.URL: SHOP_URLS} | {View(view): names for view, names in labels.items()}
+    vocabularies = build_vocabularies(sequences, names, min_count=1)
+    pages, streams = vocabularies[View.URL], view_streams(sequences, names, vocabularies)
     torch.manual_seed(0)
-    network = UserBehaviorTransformer(TINY, vocabulary.n_items, vocabulary.n_transitions).eval()
-    streams = {View.URL: token_streams(sequences, SHOP_URLS, vocabulary)}
-    population = choose_users(sequences)
-    return Finished(network, streams, {View.URL: vocabulary}, sequences, population, 64, alone)
+    network = UserBehaviorTransformer(TINY, pages.n_items, pages.n_transitions).eval()
+    return Finished(network, streams, vocabularies, sequences, choose_users(sequences), 64, alone)
 
 
 def test_the_two_kinds_of_users_are_the_first_direction(untrained: Finished) -> None:
@@ -122,3 +123,20 @@ def test_few_users_and_users_alike_have_vectors(users: dict[str, list[int]]) -> 
     learned = finishing.embed_spans(few.network, few.streams[View.URL], runs, alone)
     found = heads[View.URL].vectors(learned, few.streams[View.URL], runs)
     assert np.isfinite(found).all()
+
+
+def test_a_view_with_a_label_in_some_draws_only_has_no_directions_to_count() -> None:
+    """Books 0 and 1 have a theme, one user read them, and the first cut leaves one part without."""
+    pages = {f"u{number:02}": [0, 1, 2, 0, 1, 2] for number in range(40)}
+    rarely = finished(sequences_of(pages | {"z": [8, 1, 1, 1, 9, 9, 1, 1]}), theme=[*["Unknown"] * 8, "a", "b", *["Unknown"] * 6])
+    both = [[rarely.streams[View.THEME].speaks_of(part) for part in pair] for pair in rarely._pairs()]
+    known = [int((first & second).sum()) for first, second in both]
+    assert known[0] == 0
+    assert sum(known) > 1
+    assert "themes" not in rarely.fit()[1].beyond_chance
+
+
+def test_many_labels_are_reduced_to_components(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(finishing.RANKS, FeatureBlock.SHARES, 3)
+    many = finished(shop(60), theme=[f"theme {page}" for page in range(16)])
+    assert many.fit()[1].beyond_chance["themes"][1] == 3
