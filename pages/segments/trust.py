@@ -36,10 +36,6 @@ ICONS: Final = {
     Action.DESCRIBE: ":material/warning:",
     Action.OPEN: ":material/help:",
 }
-SAME: Final = (
-    "Each user's visits were cut in two. Counted are the directions in which both parts of the same user "
-    "agree more than those of different users ever did in 20 draws."
-)
 NOT_SHOWN: Final = (
     "Whether the segments mean anything to your business. Segments that repeat can still be of no use; look "
     "at their profiles.",
@@ -133,8 +129,8 @@ def _verdict(live: LiveSegments, found: TrustVerdict, card: Scorecard) -> None:
             f"{card.n_clusters} segments{outcome}"
         )
         run = state.model()
-        if again := curves.comes_again(run.report if run else {}):
-            st.caption(f"What stays the same about users, beyond chance: {again}", help=SAME)
+        if repeated := curves.repeated_patterns(run.report if run else {}):
+            st.caption(f"{curves.REPEATED}: {repeated}", help=curves.WHAT_REPEATED)
         _act(live, found)
 
 

@@ -27,6 +27,11 @@ WHAT_RETRIEVAL: Final = (
     "never saw (mean reciprocal rank, 1 is perfect), by the transformer alone. Higher is better; once flat, "
     "training gains nothing."
 )
+REPEATED: Final = "Patterns that repeat within the same user"
+WHAT_REPEATED: Final = (
+    "Each user's visits were cut in two. A pattern, a mix of pages for example, counts if the two parts of a "
+    "user agree in it more than parts of different users did in any of 20 draws."
+)
 BLOCKS: Final[Mapping[View, Mapping[str, str]]] = {
     View.URL: {
         "pages": "which pages", "rare": "rare pages", "steps": "steps between pages", "tempo": "tempo",
@@ -119,55 +124,54 @@ def summary(settings: TrainSettings, report: Mapping[str, Any], key: str) -> Non
     with st.grid(len(shown), min_column_width=150):
         for label, value in shown.items():
             st.metric(label, value)
-    if report.get("finish"):
-        st.caption(_finish(report))
+    if "network_share" in (report.get("finish") or {}):  # not in models of before
+        st.caption(_made_of(report))
     if not bag:
         curves(report.get("curve", ()), key)
 
 
-def comes_again(report: Mapping[str, Any]) -> str:
-    """What comes again in another part of a user's visits, beyond chance; empty if not measured."""
-    found = (report.get("finish") or {}).get("beyond_chance", {})
-    told = [f"{name} {again} of {of}" for name, (again, of) in found.items()]
-    return ", ".join([f"{told[0]} directions", *told[1:]]) if told else ""
+def repeated_patterns(report: Mapping[str, Any]) -> str:
+    """How many patterns repeat within the same user; empty if not measured."""
+    counted = (report.get("finish") or {}).get("beyond_chance", {})
+    return ", ".join(f"{kind} {repeated} of {of}" for kind, (repeated, of) in counted.items())
 
 
-def _finish(report: Mapping[str, Any]) -> str:
+def _made_of(report: Mapping[str, Any]) -> str:
     """What the vectors are made of, a line each."""
-    found = report["finish"]
-    lines = [_network(found)]
-    if again := comes_again(report):
-        lines.append(f"Comes again in another part of the same user's visits, beyond chance: {again}.")
-    silent = {
-        word: None
-        for view, said in found["blocks"].items()
-        for block, word in BLOCKS[View(view)].items()
-        if block not in said
+    heads = report["finish"]
+    lines = [_network(heads)]
+    if repeated := repeated_patterns(report):
+        lines.append(f"{REPEATED}: {repeated}. {WHAT_REPEATED}")
+    left_out = {
+        name: None
+        for view, blocks in heads["blocks"].items()
+        for block, name in BLOCKS[View(view)].items()
+        if block not in blocks
     }
-    if silent:
-        lines.append(f"Says nothing about users here, and is left out: {', '.join(silent)}.")
-    if (r2 := found["length_r2"]) is not None:
-        lines.append(f"How many pages users saw can be read from the vectors by R² {r2:.2f} (1 is exactly).")
+    if left_out:
+        lines.append(f"The same for all users here, and left out: {', '.join(left_out)}.")
+    if (r2 := heads["length_r2"]) is not None:
+        lines.append(
+            f"How well the vectors tell how many pages a user saw: R² {r2:.2f}, from 0 (not at all) to 1 "
+            "(exactly). If high, segments differ in the length of visits, too."
+        )
     return "  \n".join(lines)
 
 
-def _network(found: Mapping[str, Any]) -> str:
-    """What the transformer counts, and what users held out say to that."""
-    share, mrr = found["network_share"], {float(part): value for part, value in found["mrr"].items()}
-    if share and "network" not in found["blocks"][View.URL]:
-        return "The transformer counts nothing here: its vectors are alike for all users."
+def _network(heads: Mapping[str, Any]) -> str:
+    """How much the transformer counts, and how well users held out are found again with it and without."""
+    share, mrr = heads["network_share"], {float(part): value for part, value in heads["mrr"].items()}
+    counts = f"The transformer counts {share:g} times as much as a count of pages"
+    if share and "network" not in heads["blocks"][View.URL]:
+        return "The transformer is left out: it makes the same of all users."
     if share and not mrr:
-        return (
-            f"The transformer counts {share:g} beside the other blocks, as usual: too few users to test it."
-        )
-    if share:
-        tested = f"with it users held out are found by {mrr[share]:.3f}, without it by {mrr[0.0]:.3f}"
-        return f"The transformer counts {share:g} beside the other blocks: {tested}."
-    with_it = max(mrr)
-    return (
-        f"The transformer counts nothing here: without it users held out are found by {mrr[0.0]:.3f}, "
-        f"with it ({with_it:g}) by {mrr[with_it]:.3f}."
+        return f"{counts}, the default: too few users are held out to test it."
+    with_it = share or max(mrr)
+    tested = (
+        f"users held out are found again with a mean reciprocal rank of {mrr[with_it]:.3f} with it, "
+        f"{mrr[0.0]:.3f} without."
     )
+    return f"{counts}: {tested}" if share else f"The transformer is left out: {tested}"
 
 
 def _number(value: float | None, pattern: str) -> str:

@@ -170,22 +170,23 @@ def test_what_the_vectors_are_made_of_is_said_in_short_lines(
     open_app: OpenApp, finished_run: FinishedRun
 ) -> None:
     app = open_app(PAGE, data=finished_run.dataset)
-    assert [caption.value for caption in app.caption if "beside the other blocks" in caption.value] == [
-        "The transformer counts 1.25 beside the other blocks: with it users held out are found by 0.403, "
-        "without it by 0.383.  \n"
-        "Comes again in another part of the same user's visits, beyond chance: pages 29 of 128 directions, "
-        "order 12 of 51, themes 2 of 4.  \n"
-        "Says nothing about users here, and is left out: tempo.  \n"
-        "How many pages users saw can be read from the vectors by R² 0.62 (1 is exactly)."
+    assert [caption.value for caption in app.caption if "The transformer counts" in caption.value] == [
+        "The transformer counts 1.25 times as much as a count of pages: users held out are found again with "
+        "a mean reciprocal rank of 0.403 with it, 0.383 without.  \n"
+        "Patterns that repeat within the same user: pages 29 of 128, order 12 of 51, themes 2 of 4. "
+        f"{curves.WHAT_REPEATED}  \n"
+        "The same for all users here, and left out: tempo.  \n"
+        "How well the vectors tell how many pages a user saw: R² 0.62, from 0 (not at all) to 1 (exactly). "
+        "If high, segments differ in the length of visits, too."
     ]
 
 
 @pytest.mark.parametrize(
     ("report", "said"),
     [
-        ({"network_share": 0.0}, "counts nothing here: without it users held out are found by 0.383"),
-        ({"mrr": {}}, "as usual: too few users to test it"),
-        ({"blocks": {"url": ["pages"]}}, "counts nothing here: its vectors are alike for all users"),
+        ({"network_share": 0.0}, "left out: users held out are found again with a mean reciprocal rank of"),
+        ({"mrr": {}}, "the default: too few users are held out to test it"),
+        ({"blocks": {"url": ["pages"]}}, "left out: it makes the same of all users"),
     ],
 )
 def test_that_the_transformer_counts_nothing_or_untested_is_said(
@@ -195,6 +196,14 @@ def test_that_the_transformer_counts_nothing_or_untested_is_said(
     monkeypatch.setattr(st, "caption", lines.append)
     curves.summary(TrainSettings(), {"epochs": 1, "finish": FINISH | report}, "made")
     assert said in lines[1].splitlines()[0]
+
+
+def test_a_model_of_before_heads_is_shown_without_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines: list[str] = []
+    monkeypatch.setattr(st, "caption", lines.append)
+    old = {"steady_share": 0.3, "mrr": {"0.0": 0.2, "0.3": 0.3}, "length_r2": [0.2]}
+    curves.summary(TrainSettings(), {"epochs": 1, "finish": old}, "made")
+    assert not any("transformer counts" in line for line in lines)
 
 
 def test_every_block_of_every_view_has_a_name() -> None:

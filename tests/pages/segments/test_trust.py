@@ -63,7 +63,7 @@ def test_what_was_measured_is_shown_without_a_job(
     assert "Not measured. Too few users" in shown  # other seeds of K-Means
     assert "Training helped to find users again" in shown
     assert "add to it" in shown
-    assert "beyond chance: pages 29 of 128 directions, order 12 of 51, themes 2 of 4" in shown
+    assert "repeat within the same user: pages 29 of 128, order 12 of 51, themes 2 of 4" in shown
     assert len(app.get("vega_lite_chart")) == 4
 
 
