@@ -24,7 +24,7 @@ from core.base.progress import Progress, silent
 from core.base.schema import View
 from core.base.settings import TrainSettings
 from core.data.sequences import UserSequences
-from core.model.counts import bag, components, normalised, unit_rows
+from core.model.counts import bag, normalised, truncated_svd, unit_rows
 from core.model.inputs import Spans, latest_views
 from core.model.label_vocabulary import ItemVocabulary
 from core.model.model_files import (
@@ -74,7 +74,7 @@ class BagOfPages:
         seen = bag(items, n_items, runs)
         runs_with = np.bincount(seen.indices, minlength=n_items)
         idf = (np.log((1 + len(runs)) / (1 + runs_with)) + 1).astype(np.float32)
-        return cls(idf, components(unit_rows(seen * idf[None, :]), rank))
+        return cls(idf, truncated_svd(unit_rows(seen * idf[None, :]), rank))
 
     def embed(self, items: np.ndarray, runs: Spans) -> np.ndarray:
         """Vectors of runs: float32 of shape (n, rank), of length 1 (zeros where nothing is known)."""

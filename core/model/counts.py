@@ -28,7 +28,7 @@ def bag(items: np.ndarray, n_items: int, runs: Spans) -> Sparse:
         Sparse float32 of shape (n, n_items).
     """
     rows, where, _ = positions(runs)
-    return _counted(rows, items[where], (len(runs), n_items))
+    return counted(rows, items[where], (len(runs), n_items))
 
 
 def steps(items: np.ndarray, n_items: int, runs: Spans) -> Sparse:
@@ -36,7 +36,7 @@ def steps(items: np.ndarray, n_items: int, runs: Spans) -> Sparse:
     rows, where, place = positions(runs)
     rows, where = rows[place > 0], where[place > 0]
     codes = items[where - 1].astype(np.int64) * n_items + items[where]
-    return _counted(rows, codes, (len(runs), n_items * n_items))
+    return counted(rows, codes, (len(runs), n_items * n_items))
 
 
 def positions(runs: Spans) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -46,7 +46,7 @@ def positions(runs: Spans) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return rows, runs.begin[rows] + place, place
 
 
-def components(rows: Sparse, rank: int) -> np.ndarray:
+def truncated_svd(rows: Sparse, rank: int) -> np.ndarray:
     """Where a truncated SVD projects to (Halko, Martinsson and Tropp 2011, as scikit-learn has it).
 
     Args:
@@ -79,5 +79,6 @@ def normalised(vectors: np.ndarray) -> np.ndarray:
     return unit
 
 
-def _counted(rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int]) -> Sparse:
+def counted(rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int]) -> Sparse:
+    """How often each row meets each column: sparse float32."""
     return sparse.csr_array((np.ones(len(rows), dtype=np.float32), (rows, columns)), shape=shape)

@@ -23,10 +23,10 @@ from core.data.sequences import UserSequences
 from core.model.bag import LoadedBag, is_bag, load_bag
 from core.model.devices import fast_arithmetic, pick_device
 from core.model.feature_blocks import FeatureBlock
-from core.model.finish import ViewHead
 from core.model.inputs import N_GAPS, Spans, TokenStreams, latest_views, padded_batch
 from core.model.model_files import TrainedModel, load_model
 from core.model.network import UserBehaviorTransformer
+from core.model.view_head import ViewHead
 from core.model.view_streams import Names, view_streams
 
 BATCH_VIEWS: Final = 32_768
@@ -53,8 +53,8 @@ def embed(
             else on a GPU when there is one.
 
     Returns:
-        float32 of shape (n_users, d) for each view of the model, rows of length 1; zeros where it cannot
-        speak of a user's pages.
+        float32 of shape (n_users, d) for each view of the model, rows of length 1; zeros where it knows
+        none of a user's pages.
 
     Raises:
         ArtifactError: If the model is missing or damaged, or the names do not fit the sequences.
@@ -132,11 +132,11 @@ def embed_runs(
     threads: Workers,
     report: Callable[[float, str], None] = lambda share, message: None,
 ) -> np.ndarray:
-    """Vectors of runs of page views in the view of a head; see :class:`core.model.finish.ViewHead`."""
-    learned = np.empty((len(spans), 0), np.float32)
-    if FeatureBlock.NETWORK in head.onto:
-        learned = embed_spans(network, streams, spans, threads, report)
-    return head.vectors(learned, streams, spans)
+    """Vectors of runs of page views in one view, see :meth:`core.model.view_head.ViewHead.vectors`."""
+    embedded = np.empty((len(spans), 0), np.float32)
+    if FeatureBlock.NETWORK in head.projections:
+        embedded = embed_spans(network, streams, spans, threads, report)
+    return head.vectors(embedded, streams, spans)
 
 
 def _report(progress: Progress, number: int, n_views: int, view: View, share: float, message: str) -> None:

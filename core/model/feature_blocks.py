@@ -16,7 +16,7 @@ import numpy as np
 from scipy import sparse
 
 from core.base.schema import View
-from core.model.counts import Sparse, bag, positions, unit_rows
+from core.model.counts import Sparse, bag, counted, positions, unit_rows
 from core.model.inputs import Spans, TokenStreams
 from core.model.vocabulary import UNKNOWN
 
@@ -116,10 +116,9 @@ def _place(streams: TokenStreams, runs: Spans, width: int) -> Sparse:
     size, first = np.bincount(session)[session], np.flatnonzero(begins)[session]
     at = np.where(size > 1, 2 * (np.arange(len(where)) - first) / np.maximum(size - 1, 1) - 1, 0)
     shape, columns = (len(runs), width), streams.groups[where]
-    views = sparse.csr_array((np.ones(len(rows), dtype=np.float32), (rows, columns)), shape=shape)
-    found = sparse.csr_array((at.astype(np.float32), (rows, columns)), shape=shape)
-    found.data /= np.sqrt(views.data)
-    return _rows_times(1 / np.sqrt(np.maximum(runs.length, 1)), found)
+    sums = sparse.csr_array((at.astype(np.float32), (rows, columns)), shape=shape)
+    sums.data /= np.sqrt(counted(rows, columns, shape).data)
+    return _rows_times(1 / np.sqrt(np.maximum(runs.length, 1)), sums)
 
 
 _COUNTS: Final[Mapping[FeatureBlock, Callable[[TokenStreams, Spans, int], Sparse]]] = {
@@ -134,8 +133,7 @@ _COUNTS: Final[Mapping[FeatureBlock, Callable[[TokenStreams, Spans, int], Sparse
 
 def _root_shares(rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int]) -> Sparse:
     """√(share of each column in its row): rows of length 1, or zeros."""
-    counts = sparse.csr_array((np.ones(len(rows), dtype=np.float32), (rows, columns)), shape=shape)
-    return unit_rows(counts.sqrt())
+    return unit_rows(counted(rows, columns, shape).sqrt())
 
 
 def _rows_times(factors: np.ndarray, matrix: Sparse) -> Sparse:

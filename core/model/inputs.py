@@ -32,7 +32,8 @@ class TokenStreams:
         gaps: uint8 bucket of the time since the user's page view before, 0 for the first.
         session_starts: uint8, 1 where a later session of the user begins.
         groups: int32 group of the page that steps lead between; its label in a label view.
-        labelled: int64 of shape (n_views + 1,), how many page views before each one the view can speak of.
+        labelled_before: int64 of shape (n_views + 1,), how many page views before each one have a label; in
+            the view of pages all have.
     """
 
     items: np.ndarray
@@ -40,20 +41,21 @@ class TokenStreams:
     gaps: np.ndarray
     session_starts: np.ndarray
     groups: np.ndarray
-    labelled: np.ndarray
+    labelled_before: np.ndarray
 
-    def speaks_of(self, spans: Spans) -> np.ndarray:
-        """Which runs hold a page view that the view can speak of: bool of shape (B,).
+    def covers(self, spans: Spans) -> np.ndarray:
+        """Which runs hold a page view with a label: bool of shape (B,).
 
-        Of another it has nothing to say: "unknown" alone is not a label that makes users alike.
+        The view has no vector for the others: "unknown" alone is not a label that makes users alike.
         """
-        found: np.ndarray = self.labelled[spans.begin + spans.length] > self.labelled[spans.begin]
-        return found
+        before, end = self.labelled_before, spans.begin + spans.length
+        covered: np.ndarray = before[end] > before[spans.begin]
+        return covered
 
     @property
-    def coverage(self) -> float:
-        """Share of all page views that the view can speak of."""
-        return float(self.labelled[-1]) / max(1, len(self.items))
+    def labelled_share(self) -> float:
+        """Share of all page views that have a label."""
+        return float(self.labelled_before[-1]) / max(1, len(self.items))
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +99,13 @@ class Spans:
 
     def __getitem__(self, chosen: np.ndarray | slice) -> Spans:
         return Spans(self.begin[chosen], self.length[chosen])
+
+
+def joined(parts: Sequence[Spans]) -> Spans:
+    """Several sets of runs, one after the other."""
+    return Spans(
+        np.concatenate([part.begin for part in parts]), np.concatenate([part.length for part in parts])
+    )
 
 
 def latest_views(sequences: UserSequences, max_length: int) -> Spans:
@@ -145,7 +154,7 @@ def token_streams(sequences: UserSequences, names: Sequence[str], vocabulary: It
         gaps=gap_buckets(sequences.timestamp, starts),
         session_starts=later_session.astype(np.uint8),
         groups=groups,
-        labelled=np.concatenate([[0], np.cumsum(labelled)]),
+        labelled_before=np.concatenate([[0], np.cumsum(labelled)]),
     )
 
 

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 SHRINKAGE: Final = 0.7
 POWER: Final = 0.25
@@ -29,22 +28,22 @@ PERMUTATIONS: Final = 20
 
 @dataclass(frozen=True, eq=False)
 class LinearHead:
-    """Directions of agreement.
+    """What features are projected by.
 
     Args:
         mean: float64 of shape (f,), subtracted first.
-        onto: float64 of shape (f, d).
+        projection: float64 of shape (f, d), a scaled direction a column.
         reliability: float64 of shape (d,), the λ of each direction, largest first.
     """
 
     mean: np.ndarray
-    onto: np.ndarray
+    projection: np.ndarray
     reliability: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
-class Agreement:
-    """What two parts of the same users share: the statistics that any head of some features is made of.
+class PairCovariances:
+    """Mean and covariances of the features of two parts of the same users, which a head is made of.
 
     Args:
         mean: float64 of shape (f,).
@@ -57,60 +56,59 @@ class Agreement:
     total: np.ndarray
 
     @classmethod
-    def of(cls, first: np.ndarray, second: np.ndarray) -> Agreement:
+    def of(cls, first: np.ndarray, second: np.ndarray) -> PairCovariances:
         """Measure two parts, each float of shape (n, f)."""
         mean = (first.mean(axis=0) + second.mean(axis=0)) / 2
-        one, other = first - mean, second - mean
-        together = one.T @ other / len(one)
-        total = (one.T @ one + other.T @ other) / (2 * len(one))
-        return cls(mean, (together + together.T) / 2, total)
+        first, second = first - mean, second - mean
+        cross = first.T @ second / len(first)
+        total = (first.T @ first + second.T @ second) / (2 * len(first))
+        return cls(mean, (cross + cross.T) / 2, total)
 
-    def weighed(self, factors: np.ndarray) -> Agreement:
+    def scaled(self, factors: np.ndarray) -> PairCovariances:
         """Multiply each feature by a factor, float of shape (f,), and leave out those that are times 0."""
         kept = factors > 0
-        both = np.outer(factors[kept], factors[kept])
-        return Agreement(
+        products = np.outer(factors[kept], factors[kept])
+        return PairCovariances(
             (self.mean * factors)[kept],
-            self.between[np.ix_(kept, kept)] * both,
-            self.total[np.ix_(kept, kept)] * both,
+            self.between[np.ix_(kept, kept)] * products,
+            self.total[np.ix_(kept, kept)] * products,
         )
 
     def head(self) -> LinearHead:
-        """Find the directions that agree by more than nothing, or else the one that comes nearest to it."""
-        with threadpool_limits(1):  # more threads add up in another order
-            root = _inverse_root(self.total - self.between)
-            reliability, directions = np.linalg.eigh(root @ self.between @ root)
+        """Find the directions with a λ above 0, at most :data:`MOST_DIRECTIONS` and at least one."""
+        root = _inverse_root(self.total - self.between)
+        reliability, directions = np.linalg.eigh(root @ self.between @ root)
         kept = np.argsort(-reliability, kind="stable")[:MOST_DIRECTIONS]
         kept = kept[: max(1, int((reliability[kept] > 0).sum()))]
-        # a direction has no sign of its own
-        onto = root @ directions[:, kept]
-        signs = np.sign(onto[np.abs(onto).argmax(axis=0), np.arange(len(kept))])
-        found = np.maximum(reliability[kept], 1e-6)
-        return LinearHead(self.mean, onto * signs * (found / (1 + found)) ** POWER, found)
+        projection = root @ directions[:, kept]
+        # an eigenvector may come with either sign: its largest number is made positive
+        signs = np.sign(projection[np.abs(projection).argmax(axis=0), np.arange(len(kept))])
+        reliability = np.maximum(reliability[kept], 1e-6)
+        scaled = projection * signs * (reliability / (1 + reliability)) ** POWER
+        return LinearHead(self.mean, scaled, reliability)
 
 
-def directions_beyond_chance(first: np.ndarray, second: np.ndarray, seed: int = 0) -> tuple[int, int]:
-    """Count the directions that agree more than any of the parts of different users do.
+def directions_beyond_chance(first: np.ndarray, second: np.ndarray) -> tuple[int, int]:
+    """Count the directions with a larger λ than any in :data:`PERMUTATIONS` pairings of different users.
 
     Args:
         first: float of shape (n, f), a part of each user.
         second: The other parts.
-        seed: Of the :data:`PERMUTATIONS` pairings of different users.
 
     Returns:
-        How many of them, and how many there are.
+        How many of them (64 at most), and how many features there are.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     chance = [
-        Agreement.of(first, second[rng.permutation(len(second))]).head().reliability.max(initial=0.0)
+        PairCovariances.of(first, second[rng.permutation(len(second))]).head().reliability.max(initial=0.0)
         for _ in range(PERMUTATIONS)
     ]
-    found = Agreement.of(first, second).head().reliability
-    return int((found > max(chance)).sum()), first.shape[1]
+    reliability = PairCovariances.of(first, second).head().reliability
+    return int((reliability > max(chance)).sum()), first.shape[1]
 
 
 def _inverse_root(within: np.ndarray) -> np.ndarray:
-    """W'^-½; what never differs counts as what differs least."""
+    """W'^-½, with eigenvalues of W' no smaller than a hundred-millionth of its largest."""
     shrunk = (1 - SHRINKAGE) * within + SHRINKAGE * np.trace(within) / len(within) * np.eye(len(within))
     spread, axes = np.linalg.eigh(shrunk)
     least = max(1e-8 * spread.max(initial=0.0), 1e-12)

@@ -18,15 +18,15 @@ from torch import Tensor
 from core.base.errors import ArtifactError
 from core.base.schema import View
 from core.base.settings import Settings, TrainSettings
-from core.model.finish import ViewHead, head_tensors, read_heads
 from core.model.label_vocabulary import ItemVocabulary, LabelVocabulary
 from core.model.network import UserBehaviorTransformer
+from core.model.view_head import ViewHead, head_tensors, read_heads
 from core.model.vocabulary import Vocabulary
 from core.storage.disk import write_text_atomic, written_whole
 
 FORMAT: Final = 5
 """Raised when older model folders can no longer be read."""
-WEIGHTS, CONFIG, FINISH = "weights.safetensors", "config.json", "finish.safetensors"
+WEIGHTS, CONFIG, HEADS = "weights.safetensors", "config.json", "finish.safetensors"
 VOCABULARY, TRAINING = "vocabulary.json", "training.json"
 
 
@@ -52,16 +52,16 @@ class CurveRow(Settings):
         return self.model_dump(exclude_none=True)
 
 
-class FinishReport(BaseModel):
-    """How the heads of a model were made.
+class HeadReport(BaseModel):
+    """How the heads of a model were fitted.
 
     Args:
-        network_share: What the network counts beside the other blocks; 0 where users are found better so.
-        mrr: Retrieval among users held out with each share that was tried; empty with too few of them.
-        blocks: Of each view, the blocks that say something.
-        beyond_chance: Pages, order, tempo, themes, types: how many directions come again in another part of
-            the same user by more than chance, and of how many.
-        length_r2: How well the length can be read from the mix linearly; None with too few users held out.
+        network_share: Standard deviation of the network beside 1 of other blocks; 0 leaves it out.
+        mrr: Mean reciprocal rank of users held out by share of the network; empty with too few of them.
+        blocks: Of each view, the blocks that are not left out.
+        beyond_chance: Of pages, order, tempo, themes and types, in how many directions two parts of the same
+            user agree beyond chance, and how many features there are.
+        length_r2: R² of predicting the log of a user's page views; None with too few users held out.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -107,7 +107,7 @@ class TrainReport(BaseModel):
     seconds: float
     valid_mrr: float | None
     curve: tuple[CurveRow, ...]
-    finish: FinishReport | None = None
+    finish: HeadReport | None = None
     processes: int = 1
 
 
@@ -135,7 +135,7 @@ def save_model(folder: Path, model: TrainedModel, report: TrainReport) -> None:
     folder.mkdir(exist_ok=True)
     weights = {name: tensor.cpu().contiguous() for name, tensor in model.network.state_dict().items()}
     write_tensors(folder / WEIGHTS, weights, {})
-    write_tensors(folder / FINISH, head_tensors(model.heads), {})
+    write_tensors(folder / HEADS, head_tensors(model.heads), {})
     config = {"format": FORMAT, **model.settings.model_dump(mode="json")}
     write_text_atomic(folder / CONFIG, json.dumps(config, indent=1))
     tokens = {view.value: vocabulary.to_json() for view, vocabulary in model.vocabularies.items()}
@@ -153,9 +153,9 @@ def load_model(folder: Traversable) -> TrainedModel:
     pages = _pages(vocabularies, folder)
     network = UserBehaviorTransformer(settings, pages.n_items, pages.n_transitions)
     _load_weights(network, folder / WEIGHTS)
-    heads = read_heads(read_tensors(folder / FINISH))
+    heads = read_heads(read_tensors(folder / HEADS))
     if heads.keys() != vocabularies.keys():
-        raise _damaged(folder / FINISH, "its views are not those of vocabulary.json")
+        raise _damaged(folder / HEADS, "its views are not those of vocabulary.json")
     return TrainedModel(network.eval(), settings, vocabularies, heads)
 
 

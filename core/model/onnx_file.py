@@ -1,8 +1,8 @@
 """The network as one ONNX file, for those who serve it elsewhere.
 
 In the graph is what the network makes of tokens. Outside it, and told in the file's metadata, are the
-vocabulary before, and afterwards the blocks and the head of each view (``finish.py``), the mix of the views
-and the segments.
+vocabulary before, and afterwards the blocks and the head of each view (``view_head.py``), the mix of the
+views and the segments.
 """
 
 from __future__ import annotations

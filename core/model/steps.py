@@ -15,7 +15,7 @@ from torch import Tensor
 from core.base.settings import TrainSettings
 from core.base.workers import Workers
 from core.model.devices import fast_arithmetic
-from core.model.inputs import PaddedBatch, Spans, TokenStreams, padded_batch
+from core.model.inputs import PaddedBatch, Spans, TokenStreams, joined, padded_batch
 from core.model.network import UserBehaviorTransformer
 from core.model.parallel import ALONE, Share
 from core.model.schedule import Schedule
@@ -87,20 +87,19 @@ class TrainingStep:
         Returns:
             The loss, a scalar, see :func:`core.model.triplets.triplet_loss`.
         """
-        slices = Spans(
-            np.concatenate([anchor.begin, positive.begin]), np.concatenate([anchor.length, positive.length])
-        )
+        slices = joined([anchor, positive])
         seed = int(rng.integers(2**31))
         parts = self._parts(slices, seed)
         encoded = list(self.workers(self._encode, parts))
         vectors = torch.zeros((len(slices), self.settings.embedding_dim), device=self.device)
         bags = torch.zeros(len(slices), dtype=torch.int64, device=self.device)
-        for (found, signatures), part in zip(encoded, parts, strict=True):
-            vectors[part.rows], bags[part.rows] = found.detach(), signatures
+        for (embedded, signatures), part in zip(encoded, parts, strict=True):
+            vectors[part.rows], bags[part.rows] = embedded.detach(), signatures
         self.share.gather((vectors, bags))
         vectors.requires_grad_()
         generator = torch.Generator(self.device).manual_seed(seed)
-        loss = triplet_loss(*vectors.chunk(2), *bags.chunk(2), self.settings.margin, generator)
+        (anchors, positives), (anchor_bags, positive_bags) = vectors.chunk(2), bags.chunk(2)
+        loss = triplet_loss(anchors, positives, anchor_bags, positive_bags, self.settings.margin, generator)
         (gradient,) = torch.autograd.grad(loss, vectors)
         self._backward([(one[0], gradient[part.rows]) for one, part in zip(encoded, parts, strict=True)])
         self.share.add_gradients(self.network)

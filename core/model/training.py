@@ -23,11 +23,11 @@ from core.model.checkpoints import Learner, Standing, fingerprint, resume, save_
 from core.model.cooccurrence import item_vectors
 from core.model.devices import pick_device, repeatable
 from core.model.embedding import embed_spans
-from core.model.finishing import Finished
 from core.model.handover import led
+from core.model.head_fitting import HeadFitting
 from core.model.inputs import Spans, token_streams
 from core.model.label_vocabulary import ItemVocabulary
-from core.model.model_files import CurveRow, FinishReport, TrainedModel, TrainReport, save_model
+from core.model.model_files import CurveRow, HeadReport, TrainedModel, TrainReport, save_model
 from core.model.network import UserBehaviorTransformer
 from core.model.population import Population, choose_users
 from core.model.schedule import Schedule, one_cycle, peak_rate, plan
@@ -106,10 +106,10 @@ def train(
         with led(assignment.step, assignment.spans, out_dir) as step:
             standing = fit(replace(assignment, step=step), progress, checkpoint_dir)
         network, streams = assignment.step.network, view_streams(sequences, names, vocabularies)
-        heads, how = Finished(
+        heads, head_report = HeadFitting(
             network, streams, vocabularies, sequences, population, settings.max_length, threads
         ).fit()
-    report = _report(population, assignment, vocabularies, standing, how)
+    report = _report(population, assignment, vocabularies, standing, head_report)
     save_model(out_dir, TrainedModel(network, settings, vocabularies, heads), report)
     return report
 
@@ -268,7 +268,7 @@ def _report(
     assignment: Assignment,
     vocabularies: Mapping[View, ItemVocabulary],
     standing: Standing,
-    finish: FinishReport,
+    heads: HeadReport,
 ) -> TrainReport:
     return TrainReport(
         **population.counts,
@@ -280,6 +280,6 @@ def _report(
         seconds=standing.seconds,
         valid_mrr=standing.curve[-1].valid_mrr,
         curve=standing.curve,
-        finish=finish,
+        finish=heads,
         processes=parallel.processes(),
     )

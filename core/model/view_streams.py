@@ -17,8 +17,8 @@ from core.model.vocabulary import build_vocabulary
 Names: TypeAlias = Mapping[View, Sequence[str]]
 """View → URL, theme or type of each page index."""
 
-SHARES: Final = {View.URL: 1.0, View.THEME: 0.2, View.TYPE: 1.5}
-"""What a view counts beside its weight. Themes have few directions, along which K-Means would cut."""
+FACTORS: Final = {View.URL: 1.0, View.THEME: 0.2, View.TYPE: 1.5}
+"""What the weight of a view is multiplied by. Themes have few directions, along which K-Means would cut."""
 
 
 def build_vocabularies(sequences: UserSequences, names: Names, min_count: int) -> dict[View, ItemVocabulary]:
@@ -60,15 +60,14 @@ def view_streams(
 def coverage(
     sequences: UserSequences, names: Names, vocabularies: Mapping[View, ItemVocabulary]
 ) -> dict[View, float]:
-    """How far each view counts: by the share of the page views that it can speak of, and by :data:`SHARES`.
-
-    Args:
-        sequences: Page views of all users.
-        names: Of each page, in each view.
-        vocabularies: Of the model.
+    """What the weight of each view is multiplied by, see :func:`view_factors`.
 
     Raises:
         ArtifactError: See :func:`view_streams`.
     """
-    streams = view_streams(sequences, names, vocabularies)
-    return {view: stream.coverage * SHARES[view] for view, stream in streams.items()}
+    return view_factors(view_streams(sequences, names, vocabularies))
+
+
+def view_factors(streams: Mapping[View, TokenStreams]) -> dict[View, float]:
+    """The share of the page views that have a label in each view, times :data:`FACTORS`."""
+    return {view: stream.labelled_share * FACTORS[view] for view, stream in streams.items()}

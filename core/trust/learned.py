@@ -16,7 +16,7 @@ from core.data.sequences import UserSequences
 from core.model.counts import positions
 from core.model.devices import pick_device
 from core.model.embedding import embed_runs
-from core.model.finishing import Finished
+from core.model.head_fitting import HeadFitting
 from core.model.inputs import Spans, TokenStreams, latest_views
 from core.model.model_files import TrainedModel, load_model
 from core.model.population import choose_users
@@ -76,21 +76,15 @@ class Learned:
         Args:
             users: Clustered users, int64 of shape (n,), whose means are subtracted.
         """
-        population, model = choose_users(self.sequences), self.model
-        pages, items = model.vocabularies[View.URL], self._streams[View.URL].items
+        population, model, streams = choose_users(self.sequences), self.model, self._streams
+        pages, items = model.vocabularies[View.URL], streams[View.URL].items
         network = new_network(model.settings, pages, items, self.sequences, population).eval()
         with workers(pick_device(Device.CPU)) as threads:
-            heads, _ = Finished(
-                network,
-                self._streams,
-                model.vocabularies,
-                self.sequences,
-                population,
-                self.max_length,
-                threads,
+            heads, _ = HeadFitting(
+                network, streams, model.vocabularies, self.sequences, population, self.max_length, threads
             ).fit()
         begun = replace(self, model=replace(model, network=network, heads=heads))
-        views = begun._views(self._streams, latest_views(self.sequences, self.max_length)[users])
+        views = begun._views(streams, latest_views(self.sequences, self.max_length)[users])
         return replace(begun, means=calibrate(views, np.ones(len(users), dtype=bool)).means)
 
     @property

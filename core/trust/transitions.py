@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.model.bag import RANK
-from core.model.counts import Sparse, components, normalised, steps, unit_rows
+from core.model.counts import Sparse, normalised, steps, truncated_svd, unit_rows
 from core.model.inputs import Spans
 
 
@@ -33,7 +33,7 @@ class TransitionVectors:
             runs: One run a user.
             rank: Numbers a vector; fewer where there are fewer pairs of kinds.
         """
-        return cls(n_kinds, components(_rows(kinds, n_kinds, runs), rank))
+        return cls(n_kinds, truncated_svd(_rows(kinds, n_kinds, runs), rank))
 
     def embed(self, kinds: np.ndarray, runs: Spans) -> np.ndarray:
         """Vectors of runs: float32 of shape (n, rank); zeros for a run without a step."""

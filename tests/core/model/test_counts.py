@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.model.counts import bag, components, normalised, positions, steps
+from core.model.counts import bag, normalised, positions, steps, truncated_svd
 from core.model.inputs import Spans
 
 PAGES = np.array([0, 1, 0, 2, 2, 1])
@@ -42,10 +42,10 @@ def test_counts_are_those_of_a_loop_over_users(visits: list[list[int]]) -> None:
 
 
 def test_few_features_are_not_reduced_and_many_are() -> None:
-    assert components(bag(PAGES, 3, RUNS), 3).tolist() == np.eye(3).tolist()
+    assert truncated_svd(bag(PAGES, 3, RUNS), 3).tolist() == np.eye(3).tolist()
     many = bag(np.arange(40), 40, Spans(np.arange(0, 40, 4), np.full(10, 4)))
-    assert components(many, 5).shape == (40, 5)
-    assert np.array_equal(components(many, 5), components(many, 5))
+    assert truncated_svd(many, 5).shape == (40, 5)
+    assert np.array_equal(truncated_svd(many, 5), truncated_svd(many, 5))
 
 
 def test_rows_are_of_length_one_and_nothing_stays_nothing() -> None:

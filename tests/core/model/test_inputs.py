@@ -47,23 +47,23 @@ def test_token_streams_mark_later_sessions_only() -> None:
     assert len(set(streams.items.tolist())) == 5
 
 
-def test_a_view_of_labels_speaks_of_runs_with_a_label() -> None:
+def test_a_view_of_labels_covers_runs_with_a_label() -> None:
     names = ["Shoes", "Unknown", "Books"]
     sequences = sequences_of({"a": [1, 0, 1, 2], "b": [1, 1], "c": [2, 0, 1, 1], "d": [1]})
     vocabulary = build_label_vocabulary(names, sequences.page, sequences.offsets[:-1], 1)
     streams = token_streams(sequences, names, vocabulary)
     assert streams.items[:4].tolist() == [UNKNOWN, 3, UNKNOWN, 2]
-    assert streams.speaks_of(latest_views(sequences, 4)).tolist() == [True, False, True, False]
-    assert streams.speaks_of(latest_views(sequences, 2)).tolist() == [True, False, False, False]
-    assert streams.coverage == 4 / 11
+    assert streams.covers(latest_views(sequences, 4)).tolist() == [True, False, True, False]
+    assert streams.covers(latest_views(sequences, 2)).tolist() == [True, False, False, False]
+    assert streams.labelled_share == 4 / 11
 
 
-def test_the_view_of_pages_speaks_of_every_run() -> None:
+def test_the_view_of_pages_covers_every_run() -> None:
     sequences = sequences_of({"a": [0, 1], "b": [2]})
     streams = token_streams(sequences, SHOP_URLS, Vocabulary((), (), (), ()))
     assert streams.items.tolist() == [UNKNOWN] * 3
-    assert streams.speaks_of(latest_views(sequences, 2)).all()
-    assert streams.coverage == 1
+    assert streams.covers(latest_views(sequences, 2)).all()
+    assert streams.labelled_share == 1
 
 
 def test_padded_batch_lays_runs_side_by_side() -> None:

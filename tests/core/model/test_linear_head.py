@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from core.model import linear_head as head
-from core.model.linear_head import Agreement, directions_beyond_chance
+from core.model.linear_head import PairCovariances, directions_beyond_chance
 
 
 def parts(n: int, *stays: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -19,16 +19,16 @@ def parts(n: int, *stays: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]
 
 
 def test_reliability_is_what_stays_beside_what_does_not() -> None:
-    found = Agreement.of(*parts(200_000, 0.5, 0.2, 0.0)).head()
+    found = PairCovariances.of(*parts(200_000, 0.5, 0.2, 0.0)).head()
     # W is .5, .8, 1, shrunk by .7 to its mean of .767; C is .5, .2, 0
     np.testing.assert_allclose(found.reliability[:2], [0.5 / 0.687, 0.2 / 0.777], atol=0.01)
-    assert np.abs(found.onto[:, 0]).argmax() == 0
+    assert np.abs(found.projection[:, 0]).argmax() == 0
 
 
 def test_what_does_not_stay_counts_little() -> None:
     first, second = parts(50_000, 0.9, 0.1)
-    found = Agreement.of(first, second).head()
-    spread = ((first - found.mean) @ found.onto).std(axis=0)
+    found = PairCovariances.of(first, second).head()
+    spread = ((first - found.mean) @ found.projection).std(axis=0)
     assert spread[0] > spread[1] * (0.9 / 0.1) ** (head.POWER / 2)
 
 
@@ -39,7 +39,7 @@ def test_without_shrinkage_it_is_linear_discriminant_analysis_with_a_class_a_use
     first, second = parts(400, 0.8, 0.3, 0.1)
     mixing = np.array([[1, 0.5, 0], [0, 1, 0.5], [0.2, 0, 1]])
     first, second = first @ mixing, second @ mixing
-    ours = Agreement.of(first, second).head().onto[:, 0]
+    ours = PairCovariances.of(first, second).head().projection[:, 0]
     users = np.tile(np.arange(400), 2)
     theirs = LinearDiscriminantAnalysis(solver="eigen").fit(np.vstack([first, second]), users).scalings_[:, 0]
     cosine = abs(ours @ theirs) / np.linalg.norm(ours) / np.linalg.norm(theirs)
@@ -50,19 +50,19 @@ def test_without_shrinkage_it_is_linear_discriminant_analysis_with_a_class_a_use
 def test_features_times_factors_are_measured_as_if_they_had_been_so(seed: int) -> None:
     first, second = parts(50, 0.5, 0.5, 0.1, seed=seed)
     factors = np.array([2.0, 0.0, 0.3])
-    weighed, kept = Agreement.of(first, second).weighed(factors), factors > 0
-    direct = Agreement.of((first * factors)[:, kept], (second * factors)[:, kept])
-    for one, other in (
-        (weighed.mean, direct.mean),
-        (weighed.between, direct.between),
-        (weighed.total, direct.total),
+    scaled, kept = PairCovariances.of(first, second).scaled(factors), factors > 0
+    direct = PairCovariances.of((first * factors)[:, kept], (second * factors)[:, kept])
+    for ours, theirs in (
+        (scaled.mean, direct.mean),
+        (scaled.between, direct.between),
+        (scaled.total, direct.total),
     ):
-        np.testing.assert_allclose(one, other, atol=1e-12)
+        np.testing.assert_allclose(ours, theirs, atol=1e-12)
 
 
 def test_where_nothing_stays_one_direction_is_left() -> None:
     first, _ = parts(30, 0.0, 0.0)
-    assert Agreement.of(first, -first).head().onto.shape == (2, 1)
+    assert PairCovariances.of(first, -first).head().projection.shape == (2, 1)
 
 
 def test_directions_that_come_again_are_those_that_were_made_to() -> None:

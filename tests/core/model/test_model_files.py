@@ -14,8 +14,8 @@ from core.base.schema import View
 from core.model import training
 from core.model.model_files import (
     CONFIG,
-    FINISH,
     FORMAT,
+    HEADS,
     TRAINING,
     VOCABULARY,
     WEIGHTS,
@@ -48,13 +48,13 @@ def edit(path: Path, **change: Any) -> None:  # noqa: ANN401 - any JSON
 
 def test_folder_holds_tensors_and_json_only(folder: Path) -> None:
     assert sorted(file.name for file in folder.iterdir()) == sorted(
-        [WEIGHTS, FINISH, CONFIG, VOCABULARY, TRAINING]
+        [WEIGHTS, HEADS, CONFIG, VOCABULARY, TRAINING]
     )
 
 
 def test_a_head_for_each_view_is_wanted(folder: Path) -> None:
-    tensors = load_file(folder / FINISH)
-    save_file({**tensors, "theme.bias": tensors["url.bias"].clone()}, folder / FINISH)
+    tensors = load_file(folder / HEADS)
+    save_file({**tensors, "theme.bias": tensors["url.bias"].clone()}, folder / HEADS)
     with pytest.raises(ArtifactError, match=r"its views are not those of vocabulary\.json"):
         load_model(folder)
 

@@ -7,12 +7,12 @@ import torch
 from core.base.errors import ArtifactError
 from core.base.schema import View
 from core.model.feature_blocks import FeatureBlock
-from core.model.finish import ViewHead, head_tensors, read_heads
 from core.model.inputs import Spans
+from core.model.view_head import ViewHead, head_tensors, read_heads
 from tests.core.model.toys import streams_of
 
 STREAMS, RUNS = streams_of([2, 3, 2, 2]), Spans(np.array([0, 2, 3]), np.array([2, 1, 1]))
-LEARNED = np.array([[1, 0], [0, 1], [0, 1]], np.float32)
+EMBEDDED = np.array([[1, 0], [0, 1], [0, 1]], np.float32)
 HEAD = ViewHead(
     {
         FeatureBlock.PAGES: np.array([[0, 0], [0, 0], [1, 0], [0, 1]], np.float32),
@@ -26,20 +26,20 @@ def test_blocks_times_their_matrices_are_added_up() -> None:
     # halves of pages 2 and 3 and (2, 0) of the network, less a half each; then page 2 alone and (0, 2)
     expected = np.array([[2.0, 0.0], [0.5, 1.5], [0.5, 1.5]])
     expected /= np.linalg.norm(expected, axis=1, keepdims=True)
-    found = HEAD.vectors(LEARNED, STREAMS, RUNS)
+    found = HEAD.vectors(EMBEDDED, STREAMS, RUNS)
     np.testing.assert_allclose(found, expected, rtol=1e-6)
     np.testing.assert_array_equal(found[1], found[2])
 
 
 def test_without_blocks_all_users_are_alike() -> None:
-    alike = ViewHead({}, -np.ones(1, np.float32)).vectors(LEARNED, STREAMS, RUNS)
+    alike = ViewHead({}, -np.ones(1, np.float32)).vectors(EMBEDDED, STREAMS, RUNS)
     np.testing.assert_array_equal(alike, np.ones((3, 1)))
 
 
 def test_what_is_saved_is_what_is_read() -> None:
     read = read_heads(head_tensors({View.URL: HEAD}))
     np.testing.assert_array_equal(
-        read[View.URL].vectors(LEARNED, STREAMS, RUNS), HEAD.vectors(LEARNED, STREAMS, RUNS)
+        read[View.URL].vectors(EMBEDDED, STREAMS, RUNS), HEAD.vectors(EMBEDDED, STREAMS, RUNS)
     )
 
 

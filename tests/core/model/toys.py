@@ -66,5 +66,5 @@ def streams_of(items: Sequence[int], gaps: Sequence[int] | None = None) -> Token
         gaps=np.asarray(gaps if gaps is not None else [3] * n_views, np.uint8),
         session_starts=np.zeros(n_views, np.uint8),
         groups=np.asarray(items, np.int32),
-        labelled=np.arange(n_views + 1),
+        labelled_before=np.arange(n_views + 1),
     )
