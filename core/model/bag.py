@@ -152,13 +152,13 @@ def load_bag(model_dir: Traversable) -> LoadedBag:
         ArtifactError: If the model is missing or damaged.
     """
     tensors = read_tensors(model_dir / BAG)
-    vocabulary = load_vocabularies(model_dir)[View.URL]
     try:
+        vocabulary = load_vocabularies(model_dir)[View.URL]
         model = BagOfPages(tensors["idf"].numpy(), tensors["onto"].numpy())
         max_length = int(tensors["max_length"])
     except (KeyError, ValueError) as error:
         raise _damaged(model_dir) from error
-    if not len(model.idf) == len(model.onto) == vocabulary.n_items:
+    if not model.idf.shape == model.onto.shape[:1] == (vocabulary.n_items,) or model.onto.ndim != 2:
         raise _damaged(model_dir)
     return LoadedBag(model, vocabulary, max_length)
 

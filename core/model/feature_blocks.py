@@ -17,7 +17,8 @@ from scipy import sparse
 
 from core.base.schema import View
 from core.model.counts import Sparse, bag, counted, positions, unit_rows
-from core.model.inputs import Spans, TokenStreams
+from core.model.inputs import N_GAPS, Spans, TokenStreams
+from core.model.label_vocabulary import ItemVocabulary
 from core.model.vocabulary import UNKNOWN
 
 
@@ -59,6 +60,23 @@ BLOCKS: Final[Mapping[View, Mapping[FeatureBlock, float]]] = {
 }
 """The blocks of each view, and the standard deviation that each is scaled to. Views keep to themselves:
 themes know nothing of order and tempo, and types nothing of pages."""
+
+
+def block_width(block: FeatureBlock, vocabulary: ItemVocabulary, network: int) -> int:
+    """f, how many features a block has.
+
+    Args:
+        block: Which.
+        vocabulary: Of its view.
+        network: Numbers in a vector of the transformer.
+    """
+    widths = {
+        FeatureBlock.STEPS: vocabulary.n_transitions,
+        FeatureBlock.TEMPO: N_GAPS,
+        FeatureBlock.PLACE: vocabulary.n_groups,
+        FeatureBlock.NETWORK: network,
+    }
+    return widths.get(block, vocabulary.n_items)
 
 
 def features(block: FeatureBlock, streams: TokenStreams, runs: Spans, width: int) -> Sparse:

@@ -21,8 +21,8 @@ from core.data.sequences import UserSequences
 from core.model.cooccurrence import page_factors
 from core.model.counts import normalised, positions, truncated_svd
 from core.model.embedding import embed_runs, embed_spans
-from core.model.feature_blocks import BLOCKS, FeatureBlock, features
-from core.model.inputs import N_GAPS, Spans, TokenStreams, joined, latest_views
+from core.model.feature_blocks import BLOCKS, FeatureBlock, block_width, features
+from core.model.inputs import Spans, TokenStreams, joined, latest_views
 from core.model.label_vocabulary import ItemVocabulary
 from core.model.linear_head import PairCovariances, directions_beyond_chance
 from core.model.model_files import HeadReport
@@ -157,9 +157,9 @@ class HeadFitting:
         for block, deviation in BLOCKS[view].items():
             unscaled = self._components(view, block, users)
             parts = [self._project(view, block, runs, unscaled) for runs in (first, second)]
-            variance = float(np.concatenate(parts).var(axis=0).sum())
-            if variance > LEAST_VARIANCE:
-                factor = deviation / np.sqrt(variance)
+            both = np.concatenate(parts)
+            if _variance(both[both.any(axis=1)]) > LEAST_VARIANCE:  # that a run has no gap is no tempo
+                factor = deviation / np.sqrt(_variance(both))
                 components[block] = unscaled * np.float32(factor)
                 for side, part in zip(sides, parts, strict=True):
                     side.append(part * factor)
@@ -176,7 +176,7 @@ class HeadFitting:
 
     def _components(self, view: View, block: FeatureBlock, users: Spans) -> np.ndarray:
         """What the features of a block are multiplied by: float32 of shape (f, k), learned from users."""
-        width = self._width(view, block)
+        width = block_width(block, self.vocabularies[view], self.network.pooling.project.out_features)
         if block is FeatureBlock.PAGES:
             rows, where, _ = positions(users)
             rank = min(RANKS[block], width - 1)
@@ -200,17 +200,6 @@ class HeadFitting:
         )
         projected: np.ndarray = made @ components
         return projected
-
-    def _width(self, view: View, block: FeatureBlock) -> int:
-        if block is FeatureBlock.NETWORK:
-            return self.network.pooling.project.out_features
-        vocabulary = self.vocabularies[view]
-        widths = {
-            FeatureBlock.STEPS: vocabulary.n_transitions,
-            FeatureBlock.TEMPO: N_GAPS,
-            FeatureBlock.PLACE: vocabulary.n_groups,
-        }
-        return widths.get(block, vocabulary.n_items)
 
     def _component_users(self, view: View) -> Spans:
         """What the model reads of users that were not held out and of whom a view knows a page."""
@@ -267,6 +256,11 @@ class HeadFitting:
         mixed = self._mixed(heads, [latest[learns], latest[judged]])
         regression = Ridge(RIDGE).fit(mixed[0], np.log(lengths[learns]))
         return float(regression.score(mixed[1], np.log(lengths[judged])))
+
+
+def _variance(rows: np.ndarray) -> float:
+    """Sum of the variances of the columns; 0 without rows."""
+    return float(rows.var(axis=0).sum()) if len(rows) else 0.0
 
 
 def _evenly(users: np.ndarray, most: int) -> np.ndarray:

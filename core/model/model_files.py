@@ -18,6 +18,7 @@ from torch import Tensor
 from core.base.errors import ArtifactError
 from core.base.schema import View
 from core.base.settings import Settings, TrainSettings
+from core.model.feature_blocks import block_width
 from core.model.label_vocabulary import ItemVocabulary, LabelVocabulary
 from core.model.network import UserBehaviorTransformer
 from core.model.view_head import ViewHead, head_tensors, read_heads
@@ -153,9 +154,7 @@ def load_model(folder: Traversable) -> TrainedModel:
     pages = _pages(vocabularies, folder)
     network = UserBehaviorTransformer(settings, pages.n_items, pages.n_transitions)
     _load_weights(network, folder / WEIGHTS)
-    heads = read_heads(read_tensors(folder / HEADS))
-    if heads.keys() != vocabularies.keys():
-        raise _damaged(folder / HEADS, "its views are not those of vocabulary.json")
+    heads = _load_heads(folder, vocabularies, settings.embedding_dim)
     return TrainedModel(network.eval(), settings, vocabularies, heads)
 
 
@@ -211,12 +210,41 @@ def _pages(vocabularies: Mapping[View, ItemVocabulary], folder: Traversable) -> 
 
 def _load_weights(network: UserBehaviorTransformer, path: Traversable) -> None:
     weights = read_tensors(path)
-    if not all(bool(torch.isfinite(tensor).all()) for tensor in weights.values()):
-        raise _damaged(path, "a weight is not a number")
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:
         raise _damaged(path, str(error).splitlines()[-1].strip()) from error
+
+
+def _load_heads(
+    folder: Traversable, vocabularies: Mapping[View, ItemVocabulary], network: int
+) -> dict[View, ViewHead]:
+    path = folder / HEADS
+    try:
+        heads = read_heads(read_tensors(path))
+    except ValueError as error:
+        raise _damaged(path, str(error)) from error
+    wanted = _head_report(folder).blocks
+    for view in vocabularies.keys() | heads.keys() | wanted.keys():
+        found = set(map(str, heads[view].projections)) if view in heads else None
+        if view not in vocabularies or found != set(wanted.get(view, ())):
+            raise _damaged(path, f"its blocks of the {view} view are not those of {TRAINING}")
+        for block, onto in heads[view].projections.items():
+            width = block_width(block, vocabularies[view], network)
+            if len(onto) != width:
+                raise _damaged(path, f"{view}.{block} has {len(onto)} rows instead of {width}")
+    return heads
+
+
+def _head_report(folder: Traversable) -> HeadReport:
+    path = folder / TRAINING
+    try:
+        report = TrainReport.model_validate(_read_json(path))
+    except ValidationError as error:
+        raise _damaged(path, "it is no report of a training") from error
+    if report.finish is None:
+        raise _damaged(path, "it does not say how the heads were made")
+    return report.finish
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, str]) -> None:
@@ -235,12 +263,17 @@ def read_tensors(path: Traversable) -> dict[str, Tensor]:
     They are not mapped: they would change with the file, and one that shrinks would end the process (SIGBUS).
 
     Raises:
-        ArtifactError: If the file is missing or damaged.
+        ArtifactError: If the file is missing or damaged, or holds what is not a number.
     """
     try:
         tensors: dict[str, Tensor] = load(path.read_bytes())
-    except (OSError, SafetensorError) as error:
+    except OSError as error:
+        raise _damaged(path, "it is missing") from error
+    except SafetensorError as error:
         raise _damaged(path, str(error)) from error
+    for name, tensor in tensors.items():
+        if not torch.isfinite(tensor).all():
+            raise _damaged(path, f"{name} holds what is not a number")
     return tensors
 
 

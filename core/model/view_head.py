@@ -15,7 +15,6 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
-from core.base.errors import ArtifactError
 from core.base.schema import View
 from core.model.counts import Sparse, normalised
 from core.model.feature_blocks import FeatureBlock, features
@@ -78,23 +77,24 @@ def read_heads(tensors: Mapping[str, Tensor]) -> dict[View, ViewHead]:
     """Build the heads from what :func:`head_tensors` made.
 
     Raises:
-        ArtifactError: If a part is missing, not a number, or does not fit the others.
+        ValueError: If a part is missing, of another type, or does not fit the others.
     """
-    heads: dict[View, dict[str, np.ndarray]] = {}
-    try:
-        for name, tensor in tensors.items():
-            view, part = name.split(".")
-            heads.setdefault(View(view), {})[part] = tensor.numpy()
-        return {view: _head(parts) for view, parts in heads.items()}
-    except (KeyError, ValueError) as error:
-        raise ArtifactError("The heads of the model are damaged", remedy="Train again") from error
+    parts: dict[View, dict[str, np.ndarray]] = {}
+    for name, tensor in tensors.items():
+        view, _, part = name.partition(".")
+        if tensor.dtype != torch.float32:
+            raise ValueError(f"{name} is {tensor.dtype} instead of float32")
+        parts.setdefault(View(view), {})[part] = tensor.numpy()
+    return {view: _head(view, arrays) for view, arrays in parts.items()}
 
 
-def _head(parts: Mapping[str, np.ndarray]) -> ViewHead:
-    bias = parts[BIAS]
-    arrays = {FeatureBlock(name): array for name, array in parts.items() if name != BIAS}
-    ordered = {block: arrays[block] for block in FeatureBlock if block in arrays}  # files have any order
-    fits = all(array.ndim == 2 and array.shape[1] == len(bias) for array in ordered.values())
-    if not fits or not all(np.isfinite(array).all() for array in parts.values()):
-        raise ValueError
-    return ViewHead(ordered, bias)
+def _head(view: View, parts: dict[str, np.ndarray]) -> ViewHead:
+    bias = parts.pop(BIAS, np.empty(()))
+    if bias.ndim != 1:
+        raise ValueError(f"{view}.{BIAS} is missing, or no row of numbers")
+    arrays = {FeatureBlock(name): array for name, array in parts.items()}
+    for block, array in arrays.items():
+        if array.ndim != 2 or array.shape[1] != len(bias):
+            raise ValueError(f"{view}.{block} has the shape {array.shape} beside a bias of {len(bias)}")
+    # files have them in any order
+    return ViewHead({block: arrays[block] for block in FeatureBlock if block in arrays}, bias)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
 from sklearn.feature_extraction.text import TfidfTransformer
 
 from core.base.errors import ArtifactError, InputError
@@ -82,6 +84,18 @@ def test_a_damaged_bag_is_noticed(tmp_path: Path) -> None:
     (tmp_path / BAG).write_bytes(whole[: len(whole) // 2])
     with pytest.raises(ArtifactError, match="Train again"):
         load_bag(tmp_path).embed(sequences, SHOP_URLS)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("idf", torch.tensor(1.0)), ("onto", torch.tensor([[torch.nan]]))]
+)
+def test_parts_of_another_shape_or_no_numbers_are_noticed(
+    tmp_path: Path, name: str, value: torch.Tensor
+) -> None:
+    train(shop(300), SHOP_URLS, FAST, tmp_path)
+    save_file(load_file(tmp_path / BAG) | {name: value}, tmp_path / BAG)
+    with pytest.raises(ArtifactError, match="Train again"):
+        load_bag(tmp_path)
 
 
 def test_too_little_is_said_as_for_a_network(tmp_path: Path) -> None:

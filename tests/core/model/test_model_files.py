@@ -52,10 +52,22 @@ def test_folder_holds_tensors_and_json_only(folder: Path) -> None:
     )
 
 
-def test_a_head_for_each_view_is_wanted(folder: Path) -> None:
+@pytest.mark.parametrize("block", ["url.network", "theme.bias"])
+def test_blocks_are_those_that_the_training_tells_of(folder: Path, block: str) -> None:
     tensors = load_file(folder / HEADS)
-    save_file({**tensors, "theme.bias": tensors["url.bias"].clone()}, folder / HEADS)
-    with pytest.raises(ArtifactError, match=r"its views are not those of vocabulary\.json"):
+    if tensors.pop(block, None) is None:
+        tensors[block] = tensors["url.bias"].clone()
+    save_file(tensors, folder / HEADS)
+    with pytest.raises(ArtifactError, match=rf"blocks of the {block.partition('.')[0]} view are not"):
+        load_model(folder)
+
+
+@pytest.mark.parametrize("block", ["pages", "rare", "steps", "place", "network"])
+def test_blocks_have_a_row_for_each_feature(folder: Path, block: str) -> None:
+    tensors = load_file(folder / HEADS)
+    tensors[f"url.{block}"] = tensors[f"url.{block}"][1:].clone()
+    save_file(tensors, folder / HEADS)
+    with pytest.raises(ArtifactError, match=rf"{HEADS} is not a model file: url\.{block} has \d+ rows"):
         load_model(folder)
 
 
@@ -76,14 +88,14 @@ def test_report_is_the_one_of_the_training(folder: Path) -> None:
     assert report.curve[-1].step == report.steps
 
 
-@pytest.mark.parametrize("name", [WEIGHTS, CONFIG, VOCABULARY])
+@pytest.mark.parametrize("name", [WEIGHTS, HEADS, CONFIG, VOCABULARY, TRAINING])
 def test_missing_file_is_named(folder: Path, name: str) -> None:
     (folder / name).unlink()
     with pytest.raises(ArtifactError, match=name):
         load_model(folder)
 
 
-@pytest.mark.parametrize("name", [WEIGHTS, CONFIG, VOCABULARY])
+@pytest.mark.parametrize("name", [WEIGHTS, HEADS, CONFIG, VOCABULARY, TRAINING])
 def test_cut_file_is_noticed(folder: Path, name: str) -> None:
     (folder / name).write_bytes((folder / name).read_bytes()[:-20])
     with pytest.raises(ArtifactError, match="Train again"):
@@ -129,10 +141,11 @@ def test_weights_that_do_not_fit_are_refused(folder: Path) -> None:
         load_model(folder)
 
 
-def test_a_weight_that_is_not_a_number_is_refused(folder: Path) -> None:
-    weights = load_file(folder / WEIGHTS)
+@pytest.mark.parametrize("file", [WEIGHTS, HEADS])
+def test_a_weight_that_is_not_a_number_is_refused(folder: Path, file: str) -> None:
+    weights = load_file(folder / file)
     name = next(iter(weights))
-    save_file({**weights, name: weights[name] * float("nan")}, folder / WEIGHTS)
+    save_file({**weights, name: weights[name] * float("nan")}, folder / file)
     with pytest.raises(ArtifactError, match="not a number"):
         load_model(folder)
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from core.base.errors import ArtifactError
 from core.base.schema import View
 from core.model.feature_blocks import FeatureBlock
 from core.model.inputs import Spans
@@ -44,15 +43,18 @@ def test_what_is_saved_is_what_is_read() -> None:
 
 
 @pytest.mark.parametrize(
-    "damage", ["url.bias", "else.bias", "url.nothing", "url.pages", "url.network", "plain"]
+    ("name", "tensor", "said"),
+    [
+        ("else.bias", torch.zeros(2), "else"),
+        ("plain", torch.zeros(2), "plain"),
+        ("url.nothing", torch.zeros((2, 2)), "nothing"),
+        ("url.bias", torch.tensor(1.0), r"url\.bias is missing, or no row of numbers"),
+        ("url.bias", torch.zeros((2, 1)), r"url\.bias is missing, or no row of numbers"),
+        ("theme.shares", torch.zeros((2, 2)), r"theme\.bias is missing"),
+        ("url.pages", torch.zeros((4, 3)), r"url\.pages has the shape \(4, 3\) beside a bias of 2"),
+        ("url.pages", torch.zeros((4, 2), dtype=torch.bfloat16), r"url\.pages is torch\.bfloat16"),
+    ],
 )
-def test_damage_is_noticed(damage: str) -> None:
-    tensors = head_tensors({View.URL: HEAD})
-    if damage == "url.pages":
-        tensors[damage] = tensors[damage] * torch.nan
-    elif damage == "url.bias":
-        del tensors[damage]
-    else:
-        tensors[damage] = torch.zeros((2, 3))
-    with pytest.raises(ArtifactError, match="Train again"):
-        read_heads(tensors)
+def test_parts_that_do_not_fit_are_named(name: str, tensor: torch.Tensor, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        read_heads(head_tensors({View.URL: HEAD}) | {name: tensor})
