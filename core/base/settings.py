@@ -217,6 +217,8 @@ class TrainSettings(Settings):
     """Page views of a user that are read, the latest ones."""
     min_count: Annotated[int, Field(ge=1, le=1000)] = 3
     """Pages viewed less often share the id of their directory, or the unknown id."""
+    ignore_length: bool = False
+    """Take out of the vectors what tells how many pages a user views."""
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     device: Device = Device.AUTO
 

@@ -15,7 +15,7 @@ from sklearn.linear_model import Ridge
 from threadpoolctl import threadpool_limits
 
 from core.base.schema import View
-from core.base.settings import ViewWeights
+from core.base.settings import TrainSettings, ViewWeights
 from core.base.workers import Workers
 from core.data.sequences import UserSequences
 from core.model.cooccurrence import page_factors
@@ -111,7 +111,7 @@ class HeadFitting:
         vocabularies: Of each view.
         sequences: Page views of all users.
         population: Who trained, and who was held out.
-        max_length: Page views that the model reads.
+        settings: Of the training.
         workers: What computes.
     """
 
@@ -120,7 +120,7 @@ class HeadFitting:
     vocabularies: Mapping[View, ItemVocabulary]
     sequences: UserSequences
     population: Population
-    max_length: int
+    settings: TrainSettings
     workers: Workers
 
     def fit(self) -> tuple[dict[View, ViewHead], HeadReport]:
@@ -131,6 +131,8 @@ class HeadFitting:
             ranks = self._ranks(fitted)
             share = surest_share(ranks, DEFAULT_SHARE)
             heads = {view: blocks.head(share) for view, blocks in fitted.items()}
+            if self.settings.ignore_length:
+                heads = {view: self._without_length(view, head) for view, head in heads.items()}
             report = HeadReport(
                 network_share=share,
                 mrr={tried: float(values.mean()) for tried, values in ranks.items()},
@@ -144,7 +146,7 @@ class HeadFitting:
         """Two disjoint parts of each of the users that trained, several times."""
         users, rng = _evenly(self.population.training, HEAD_USERS), np.random.default_rng(0)
         runs = Spans(self.sequences.offsets[users], self.sequences.lengths[users])
-        return [draw_slices(runs, self.max_length, rng) for _ in range(PAIRS)]
+        return [draw_slices(runs, self.settings.max_length, rng) for _ in range(PAIRS)]
 
     def _fitted_blocks(self, view: View, pairs: Sequence[tuple[Spans, Spans]]) -> FittedBlocks:
         known = [self._known(view, pair) for pair in pairs]
@@ -204,12 +206,12 @@ class HeadFitting:
     def _component_users(self, view: View) -> Spans:
         """What the model reads of users that were not held out and of whom a view knows a page."""
         users = _evenly(np.flatnonzero(~self.population.held_out), COMPONENT_USERS)
-        runs = latest_views(self.sequences, self.max_length)[users]
+        runs = latest_views(self.sequences, self.settings.max_length)[users]
         return runs[self.streams[view].covers(runs)]
 
     def _ranks(self, fitted: Mapping[View, FittedBlocks]) -> dict[float, np.ndarray]:
         """The reciprocal rank of every query among users held out, for each share of the network."""
-        cuts = [cut(self.sequences, self.population.held_out, self.max_length) for cut in CUTS]
+        cuts = [cut(self.sequences, self.population.held_out, self.settings.max_length) for cut in CUTS]
         ranks: dict[float, np.ndarray] = {}
         for share in NETWORK_SHARES if any(cuts) else ():
             heads = {view: blocks.head(share) for view, blocks in fitted.items()}
@@ -245,6 +247,16 @@ class HeadFitting:
                 counted[kind] = directions_beyond_chance(first, second)
         return counted
 
+    def _without_length(self, view: View, head: ViewHead) -> ViewHead:
+        """Remove what tells how many pages the users that trained viewed."""
+        users = _evenly(self.population.training, HEAD_USERS)
+        runs, streams = latest_views(self.sequences, self.settings.max_length)[users], self.streams[view]
+        known = streams.covers(runs)
+        if not known.any():
+            return head
+        vectors = embed_runs(self.network, head, streams, runs[known], self.workers)
+        return head.without(np.log(self.sequences.lengths[users[known]]), vectors)
+
     def _length_r2(self, heads: Mapping[View, ViewHead]) -> float | None:
         """R² of a regression of the log of page views on the mix, on users held out; None with too few."""
         lengths, population = self.sequences.lengths, self.population
@@ -252,7 +264,7 @@ class HeadFitting:
         judged = np.flatnonzero((lengths >= population.min_views) & population.held_out)
         if len(judged) < FEWEST_JUDGED or np.ptp(lengths[judged]) == 0:
             return None
-        latest = latest_views(self.sequences, self.max_length)
+        latest = latest_views(self.sequences, self.settings.max_length)
         mixed = self._mixed(heads, [latest[learns], latest[judged]])
         regression = Ridge(RIDGE).fit(mixed[0], np.log(lengths[learns]))
         return float(regression.score(mixed[1], np.log(lengths[judged])))

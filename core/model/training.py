@@ -107,7 +107,7 @@ def train(
             standing = fit(replace(assignment, step=step), progress, checkpoint_dir)
         network, streams = assignment.step.network, view_streams(sequences, names, vocabularies)
         heads, head_report = HeadFitting(
-            network, streams, vocabularies, sequences, population, settings.max_length, threads
+            network, streams, vocabularies, sequences, population, settings, threads
         ).fit()
     report = _report(population, assignment, vocabularies, standing, head_report)
     save_model(out_dir, TrainedModel(network, settings, vocabularies, heads), report)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import torch
@@ -23,6 +24,8 @@ from core.model.inputs import Spans, TokenStreams
 ROWS = 20_000
 """Runs worked on at a time."""
 BIAS = "bias"
+LEAST: Final = 1e-6
+"""Directions that vary less than so much of the first one are not read."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +59,22 @@ class ViewHead:
                 total = total + self._features(block, embedded[part], streams, runs[part]) @ projection
             vectors[part] = normalised(total * streams.covers(runs[part])[:, None])
         return vectors
+
+    def without(self, trait: np.ndarray, vectors: np.ndarray) -> ViewHead:
+        """Remove what a linear read-out of the vectors finds of a trait (LEACE; Belrose et al. 2023).
+
+        Args:
+            trait: float of shape (n,), of users that the view speaks of.
+            vectors: float32 of shape (n, d), theirs.
+        """
+        centred = (vectors - vectors.mean(axis=0)).astype(np.float64)
+        along = centred.T @ (trait - trait.mean())
+        read = np.linalg.lstsq(centred.T @ centred, along, rcond=LEAST)[0]
+        if not read @ along > 0:
+            return self
+        kept = np.eye(len(along)) - np.outer(read, along) / (read @ along)
+        projections = {block: (array @ kept).astype(np.float32) for block, array in self.projections.items()}
+        return ViewHead(projections, (self.bias @ kept).astype(np.float32))
 
     def _features(
         self, block: FeatureBlock, embedded: np.ndarray, streams: TokenStreams, runs: Spans

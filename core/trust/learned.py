@@ -81,7 +81,7 @@ class Learned:
         network = new_network(model.settings, pages, items, self.sequences, population).eval()
         with workers(pick_device(Device.CPU)) as threads:
             heads, _ = HeadFitting(
-                network, streams, model.vocabularies, self.sequences, population, self.max_length, threads
+                network, streams, model.vocabularies, self.sequences, population, model.settings, threads
             ).fit()
         begun = replace(self, model=replace(model, network=network, heads=heads))
         views = begun._views(streams, latest_views(self.sequences, self.max_length)[users])

@@ -175,6 +175,11 @@ def _advanced(before: TrainSettings, preset: Preset) -> dict[str, Any]:
         changes: dict[str, Any] = {
             knob.name: _widget(knob, getattr(before, knob.name), preset) for knob in KNOBS
         }
+        changes["ignore_length"] = st.toggle(
+            "Ignore how much users view", before.ignore_length, key=f"ignore_length-{preset}",
+            help="Takes out of the vectors what tells how many pages a user views. Segments then differ by "
+            "which pages, in which order and how fast.",
+        )  # fmt: skip
         changes["seed"] = st.number_input(
             "Seed", 0, int(limits("seed")[1]), before.seed, key=f"seed-{preset}",
             help="Same data, settings and seed give the same model on the same machine.",

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from core.base.schema import View
+from core.base.settings import TrainSettings
 from core.base.workers import alone
 from core.data.sequences import UserSequences
 from core.model import embedding, head_fitting
@@ -32,7 +33,9 @@ def fitting(sequences: UserSequences, **labels: list[str]) -> HeadFitting:
     pages, streams = vocabularies[View.URL], view_streams(sequences, names, vocabularies)
     torch.manual_seed(0)
     network = UserBehaviorTransformer(TINY, pages.n_items, pages.n_transitions).eval()
-    return HeadFitting(network, streams, vocabularies, sequences, choose_users(sequences), 64, alone)
+    return HeadFitting(
+        network, streams, vocabularies, sequences, choose_users(sequences), TrainSettings(), alone
+    )
 
 
 def test_the_two_kinds_of_users_are_the_first_direction(untrained: HeadFitting) -> None:
@@ -147,3 +150,10 @@ def test_labels_that_only_views_too_old_to_be_read_have_are_no_block() -> None:
     pages = {f"u{number}": [*rng.integers(1, 16, 90).tolist(), *[0] * 64] for number in range(6)}
     old = fitting(sequences_of(pages), type=["Unknown", *[f"type {page}" for page in range(1, 16)]])
     assert old.fit()[1].blocks[View.TYPE] == ()
+
+
+def test_on_request_the_length_cannot_be_read_from_the_vectors(untrained: HeadFitting) -> None:
+    ignoring = replace(untrained, settings=TrainSettings(ignore_length=True))
+    before, after = (one.fit()[1].length_r2 for one in (untrained, ignoring))
+    assert before is not None and after is not None
+    assert before > 0.3 > 0.1 > after
