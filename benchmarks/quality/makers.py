@@ -22,6 +22,7 @@ from benchmarks.quality.future import future
 from benchmarks.quality.judge import KMEANS_SEEDS, Parts, mix
 from benchmarks.quality.maker_sets import REAL_SETS, SETS, open_made, written
 from benchmarks.quality.methods import LADDER, SIMPLE, folder_of, load, load_coverage, make
+from benchmarks.quality.prefix import OUTCOMES, later
 from benchmarks.quality.twins import told_apart
 from benchmarks.sets import SetSpec
 from benchmarks.tables import markdown
@@ -65,9 +66,11 @@ def row(name: str, users: int, fresh: int, seeds: int, preset: Preset, folder: P
     for cut in ("random", "cross-session"):
         found |= retrieval(case, cut, ours, url, simple)
     found |= segments(case, ours, simple) | steadiness(case, ours)
+    models = [folder_of(spec, LADDER, seed) for seed in range(seeds)]
     if made.twins:
-        models = [folder_of(spec, LADDER, seed) for seed in range(seeds)]
         found |= told_apart(written(name, fresh, 1, folder), case, models, folder)
+    if event := OUTCOMES.get(name):
+        found |= later(event, written(name, fresh, 1, folder), case, models[0], folder)
     return found
 
 
@@ -139,6 +142,10 @@ def segments(case: Case, ours: Sequence[Parts], simple: Mapping[str, Parts]) -> 
         aris, tfidf = [ari(one) for one in labels], next(iter(beside.values()))
         found["ARI"] = f"{spread(aris)}, {np.mean(aris) / tfidf:.2f} × TF-IDF"
         found["ARI, best simple way"] = f"{beside[best]:.2f} {best}"
+    halves = {method: metrics.halves_agree(one["users"][judged], k) for method, one in simple.items()}
+    best = max(halves, key=lambda method: halves[method])
+    found["halves agree at K"] = f"{metrics.halves_agree(ours[0]['users'][judged], k):.2f}"
+    found["halves, best simple way"] = f"{halves[best]:.2f} {best}"
     return found | {"agreement of trainings": spread(same), "R² of length": spread(r2)}
 
 
@@ -152,9 +159,9 @@ def steadiness(case: Case, ours: Sequence[Parts], ks: Sequence[int] = NUMBERS) -
     same = metrics.pairwise_ari(labels)
     return {
         "suggested K": str(evidence.suggested_k or f"none ({row.k})"),
-        "halves agree": f"{row.halves.value:.2f}",
+        "halves of pages agree": f"{row.halves.value:.2f}",
         "trainings agree at it": spread(same),
-        "trainings / halves": f"{np.mean(same) / row.halves.value:.2f}" if same else "–",
+        "trainings / halves of pages": f"{np.mean(same) / row.halves.value:.2f}" if same else "–",
     }
 
 

@@ -14,9 +14,10 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score, confusion_matrix, roc_auc_score
 
 from core.base.settings import ClusterSettings
-from core.segments.clustering import fit
+from core.segments.clustering import assign, fit
 
 TIE = 1e-6
+HALVINGS = 4
 
 
 def mean_rank(scores: np.ndarray, own: np.ndarray, tie: float = TIE) -> np.ndarray:
@@ -53,6 +54,18 @@ def clusters(vectors: np.ndarray, k: int, seed: int) -> np.ndarray:
     """Labels of unit vectors by the K-Means of the app, the same for every method."""
     everybody = np.ones(len(vectors), dtype=bool)
     return fit(vectors, everybody, ClusterSettings(n_clusters=k, seed=seed)).labels
+
+
+def halves_agree(vectors: np.ndarray, k: int, draws: int = HALVINGS) -> float:
+    """Mean adjusted Rand index of the segments of everybody that each half of the users makes."""
+    found = []
+    for seed in range(draws):
+        half = np.zeros(len(vectors), dtype=bool)
+        half[np.random.default_rng(seed).permutation(len(vectors))[::2]] = True
+        settings = ClusterSettings(n_clusters=k, seed=seed)
+        cuts = [assign(vectors, fit(vectors, users, settings)) for users in (half, ~half)]
+        found.append(adjusted_rand_score(*cuts))
+    return float(np.mean(found))
 
 
 def agreement(truth: np.ndarray, labels: np.ndarray) -> tuple[float, float]:

@@ -58,8 +58,10 @@ def test_trainings_are_held_against_halves_of_the_users_at_the_number_that_they_
     found = steadiness(case, [{"users": vectors}, {"users": vectors[:, ::-1]}], [2, KINDS])
     assert found["suggested K"] == str(KINDS)
     assert found["trainings agree at it"] == "1.00"
-    assert float(found["trainings / halves"]) == pytest.approx(1 / float(found["halves agree"]), abs=0.01)
-    assert steadiness(case, [{"users": vectors}], [KINDS])["trainings / halves"] == "–"
+    assert float(found["trainings / halves of pages"]) == pytest.approx(
+        1 / float(found["halves of pages agree"]), abs=0.01
+    )
+    assert steadiness(case, [{"users": vectors}], [KINDS])["trainings / halves of pages"] == "–"
 
 
 def test_a_made_up_site_has_the_labels_of_the_ladder_and_the_kinds_of_its_maker(tmp_path: Path) -> None:

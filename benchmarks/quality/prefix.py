@@ -1,0 +1,82 @@
+"""What fresh users do later, told from their first page views: the vectors beside n-grams of pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_predict
+
+from benchmarks.quality.case import Case
+from benchmarks.quality.maker_sets import DEMO, Made
+from benchmarks.quality.twins import mixed, names_of
+from core.base.progress import silent
+from core.base.schema import Users
+from core.base.settings import IngestSettings
+from core.model.inputs import Spans
+from core.runs.pipeline import preprocess
+from core.storage.store import Store
+
+FIRST: Final = 5
+"""Page views of every user that are read, so that nobody is known by how many there are."""
+OUTCOMES: Final[Mapping[str, str]] = {
+    DEMO: "add_to_cart",
+    "saas": "sign_up",
+    "mattress": "add_to_cart",
+    "nordleden": "purchase",
+    "gazette": "subscribe",
+    "tracewell": "sign_up",
+    "campus": "form_start",
+    "tokyo": "add_to_cart",
+    "jobharbour": "apply_complete",
+    "mediatheque": "reservation",
+}
+"""An event of each set that enough users send."""
+STRENGTHS: Final = np.logspace(-4, 2, 7)
+RESAMPLES: Final = 300
+
+
+def later(event: str, fresh: Made, case: Case, trained: Path, folder: Path) -> dict[str, str]:
+    """AUC of an event after the first page views, by a logistic read-out that is cross-validated over users.
+
+    Args:
+        event: Its name; users that have sent it by then are left out.
+        fresh: An export of other users of the same site.
+        case: The set that the model was trained on.
+        trained: Folder of the training.
+        folder: Where to prepare the fresh users.
+    """
+    dataset = preprocess(Store(folder / "fresh"), [fresh.csv], IngestSettings(), silent)
+    sequences, ids = dataset.sequences, dataset.users[Users.USER_ID].to_numpy()
+    rows = pd.read_csv(fresh.csv, dtype=str)
+    sent = rows[rows["event_name"] == event]
+    first = sent["event_timestamp"].astype("int64").groupby(sent["user_pseudo_id"]).min().reindex(ids)
+    who = np.flatnonzero(sequences.lengths > FIRST)
+    read_until = sequences.timestamp[sequences.offsets[who] + FIRST - 1]
+    who = who[~(first.to_numpy()[who] <= read_until)]
+    does = first.notna().to_numpy()[who]
+    runs = Spans(sequences.offsets[who], np.full(len(who), FIRST))
+    vectors = mixed(case, trained, sequences, names_of(dataset, case), runs)
+    pages = [" ".join(map(str, sequences.page[begin : begin + FIRST])) for begin in runs.begin]
+    grams = TfidfVectorizer(token_pattern=r"\S+", ngram_range=(1, 2), min_df=2, sublinear_tf=True)
+    ours, theirs = read_out(vectors / vectors.std(), does), read_out(grams.fit_transform(pages), does)
+    rng = np.random.default_rng(0)
+    drawn = rng.integers(len(does), size=(RESAMPLES, len(does)))
+    gains = [roc_auc_score(does[one], ours[one]) - roc_auc_score(does[one], theirs[one]) for one in drawn]
+    low, high = np.quantile(gains, (0.025, 0.975))
+    aucs = f"{roc_auc_score(does, ours):.3f}, {roc_auc_score(does, theirs):.3f} ({low:+.3f} to {high:+.3f})"
+    return {f"{event} after {FIRST} views, by n-grams": f"{aucs}, {does.sum()} of {len(does):,}"}
+
+
+def read_out(features: np.ndarray, does: np.ndarray) -> np.ndarray:
+    """Decision values of users whom the read-out did not learn from: float of shape (n_users,)."""
+    read = GridSearchCV(LogisticRegression(max_iter=2000), {"C": STRENGTHS}, scoring="roc_auc", cv=3)
+    folds = StratifiedKFold(5, shuffle=True, random_state=0)
+    values: np.ndarray = cross_val_predict(read, features, does, cv=folds, method="decision_function")
+    return values
