@@ -171,7 +171,10 @@ def _network(heads: Mapping[str, Any]) -> str:
         f"users held out are found again with a mean reciprocal rank of {mrr[with_it]:.3f} with it, "
         f"{mrr[0.0]:.3f} without."
     )
-    return f"{counts}: {tested}" if share else f"The transformer is left out: {tested}"
+    if not share:
+        return f"The transformer is left out: {tested}"
+    chance = " So little may be chance." if mrr[share] < mrr[0.0] else ""
+    return f"{counts}: {tested}{chance}"
 
 
 def _number(value: float | None, pattern: str) -> str:

@@ -186,6 +186,7 @@ def test_what_the_vectors_are_made_of_is_said_in_short_lines(
     [
         ({"network_share": 0.0}, "left out: users held out are found again with a mean reciprocal rank of"),
         ({"mrr": {}}, "the default: too few users are held out to test it"),
+        ({"mrr": {"0.0": 0.41, "1.25": 0.4}}, "0.400 with it, 0.410 without. So little may be chance."),
         ({"blocks": {"url": ["pages"]}}, "left out: it makes the same of all users"),
     ],
 )
