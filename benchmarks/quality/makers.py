@@ -142,7 +142,11 @@ def segments(case: Case, ours: Sequence[Parts], simple: Mapping[str, Parts]) -> 
         aris, tfidf = [ari(one) for one in labels], next(iter(beside.values()))
         found["ARI"] = f"{spread(aris)}, {np.mean(aris) / tfidf:.2f} × TF-IDF"
         found["ARI, best simple way"] = f"{beside[best]:.2f} {best}"
-    halves = {method: metrics.halves_agree(one["users"][judged], k) for method, one in simple.items()}
+    halves = {
+        method: metrics.halves_agree(one["users"][judged], k)
+        for method, one in simple.items()
+        if len(np.unique(one["users"][judged], axis=0)) > k  # a site without types has no steps between them
+    }
     best = max(halves, key=lambda method: halves[method])
     found["halves agree at K"] = f"{metrics.halves_agree(ours[0]['users'][judged], k):.2f}"
     found["halves, best simple way"] = f"{halves[best]:.2f} {best}"
