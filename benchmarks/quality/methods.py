@@ -23,7 +23,7 @@ from core.model.embedding import embed_runs
 from core.model.inputs import Spans
 from core.model.model_files import load_model, load_vocabularies
 from core.model.training import train
-from core.model.view_streams import coverage, view_streams
+from core.model.view_streams import view_factors, view_streams
 
 COVERAGE = "coverage.json"
 Views = Mapping[str, np.ndarray]
@@ -80,8 +80,8 @@ def make(spec: SetSpec, method: str, seed: int, preset: Preset = Preset.BALANCED
     np.savez(folder / "vectors.npz", allow_pickle=False, **flat)
     if method in OURS:
         model = folder / "model"
-        shares = coverage(case.sequences, _names(case, method), load_vocabularies(model))
-        (folder / COVERAGE).write_text(json.dumps(shares))
+        streams = view_streams(case.sequences, _names(case, method), load_vocabularies(model))
+        (folder / COVERAGE).write_text(json.dumps(view_factors(streams)))
     return figures
 
 

@@ -57,17 +57,6 @@ def view_streams(
     }
 
 
-def coverage(
-    sequences: UserSequences, names: Names, vocabularies: Mapping[View, ItemVocabulary]
-) -> dict[View, float]:
-    """What the weight of each view is multiplied by, see :func:`view_factors`.
-
-    Raises:
-        ArtifactError: See :func:`view_streams`.
-    """
-    return view_factors(view_streams(sequences, names, vocabularies))
-
-
 def view_factors(streams: Mapping[View, TokenStreams]) -> dict[View, float]:
     """The share of the page views that have a label in each view, times :data:`FACTORS`."""
     return {view: stream.labelled_share * FACTORS[view] for view, stream in streams.items()}

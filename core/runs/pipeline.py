@@ -86,8 +86,8 @@ class Embeddings:
         artifact: Where they lie.
         views: Memory-mapped float32 of shape (n_users, d), one a present view, L2-normalised.
         inside: Users that take part in clustering, bool of shape (n_users,).
-        coverage: How far each view counts, see :func:`core.model.view_streams.coverage`; 1 for one that is
-            not named.
+        coverage: What each weight is multiplied by, see :func:`core.model.view_streams.view_factors`; 1
+            where none is named.
     """
 
     artifact: Artifact
@@ -374,11 +374,11 @@ def embed(
     if again or store.find("embed", key) is None:
         from core.model import embedding
         from core.model.model_files import load_vocabularies
-        from core.model.view_streams import coverage
+        from core.model.view_streams import view_factors, view_streams
 
         names = page_names(dataset.pages, labels)
         vectors = embedding.embed(model.path, dataset.sequences, names, progress, device)
-        told = coverage(dataset.sequences, names, load_vocabularies(model.path))
+        told = view_factors(view_streams(dataset.sequences, names, load_vocabularies(model.path)))
         with store.write("embed", key, {}, inputs) as folder:
             for view, array in vectors.items():
                 np.save(folder / f"{view}.npy", array, allow_pickle=False)

@@ -140,8 +140,8 @@ def blend(
     Args:
         calibrated: From :func:`calibrate`.
         weights: How much each view counts.
-        coverage: How far each view counts, see :func:`core.model.view_streams.coverage`; 1 for one that is
-            not named.
+        coverage: What each weight is multiplied by, see :func:`core.model.view_streams.view_factors`; 1
+            where none is named.
 
     Raises:
         SettingsError: If every view that is present has weight 0.

@@ -17,7 +17,7 @@ from core.model.checkpoints import CHECKPOINT
 from core.model.embedding import embed
 from core.model.model_files import TRAINING, WEIGHTS, TrainReport, load_vocabularies
 from core.model.training import train
-from core.model.view_streams import coverage
+from core.model.view_streams import view_factors, view_streams
 from core.segments.combination import combine
 from tests.core.model.toys import SHOP_URLS, TINY, pages_of, sequences_of, shop
 
@@ -205,7 +205,7 @@ def test_odd_data_give_numbers(tmp_path: Path, kind: str) -> None:
     training.train(sequences, names, TINY, tmp_path)
     views = embed(tmp_path, sequences, names)
     assert all(np.isfinite(vectors).all() for vectors in views.values())
-    spoken = coverage(sequences, names, load_vocabularies(tmp_path))
+    spoken = view_factors(view_streams(sequences, names, load_vocabularies(tmp_path)))
     vectors = combine(views, ViewWeights(), coverage=spoken).vectors
     lengths = np.linalg.norm(vectors, axis=1)
     assert np.isfinite(vectors).all()

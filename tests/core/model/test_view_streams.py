@@ -12,7 +12,7 @@ from core.base.settings import ViewWeights
 from core.model.embedding import embed
 from core.model.model_files import load_model
 from core.model.training import train
-from core.model.view_streams import FACTORS, build_vocabularies, coverage, view_streams
+from core.model.view_streams import FACTORS, build_vocabularies, view_factors, view_streams
 from core.segments.combination import combine
 from tests.core.model.toys import SHOP_URLS, TINY, sequences_of, shop
 
@@ -91,5 +91,5 @@ def test_who_saw_no_label_has_no_vector_in_that_view(folder: Path, label: str) -
 def test_coverage_is_the_share_of_page_views_with_a_label(folder: Path) -> None:
     names = NAMES | {View.THEME: ["Unknown"] * 8 + ["Books"] * 8}
     sequences = sequences_of({"a": [0, 1, 8], "b": [9]})
-    found = coverage(sequences, names, load_model(folder).vocabularies)
+    found = view_factors(view_streams(sequences, names, load_model(folder).vocabularies))
     assert found == {View.URL: 1.0, View.THEME: 0.5 * FACTORS[View.THEME], View.TYPE: FACTORS[View.TYPE]}
