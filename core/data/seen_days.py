@@ -25,6 +25,8 @@ FEWEST_USUAL: Final = 50
 """… if these are at least so many: fewer vary so much by chance …"""
 FEWEST_WEEKS: Final = 2
 """… and so many other such weekdays have page views; what is usual is their median."""
+DAYS_NAMED: Final = 5
+"""Of those that fall, the ones that fall farthest: a log of years can have a hundred."""
 
 
 class FallenDay(NamedTuple):
@@ -68,10 +70,13 @@ class SeenDays:
         whole = self.with_views + len(self.missing)
         none = f"; none on {wording.days(self.missing)}" if self.missing else ""
         told = f"{self.with_views:,} of {wording.counted(whole, 'day')} have page views{none}."
-        fallen = "; ".join(
-            f"{wording.days([one.day])} ({one.views:,}, usually {one.usual:,})" for one in self.fallen
-        )
-        return f"{told} Far fewer than usual on that weekday: {fallen}." if fallen else told
+        if not self.fallen:
+            return told
+        worst = sorted(self.fallen, key=lambda day: day.views / day.usual)[:DAYS_NAMED]
+        named = [f"{wording.days([day.day])} ({day.views:,}, usually {day.usual:,})" for day in worst]
+        if others := len(self.fallen) - len(worst):
+            named.append(f"and {wording.counted(others, 'more day')}")
+        return f"{told} Far fewer than usual on that weekday: {'; '.join(named)}."
 
 
 def page_views_by_day(timestamp: np.ndarray, clock: LocalClock) -> dict[date, int]:

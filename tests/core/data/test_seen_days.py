@@ -27,6 +27,13 @@ def test_days_without_page_views_and_days_that_fall_are_told_apart() -> None:
     )
 
 
+def test_of_many_days_that_fall_the_farthest_are_named() -> None:
+    fallen = tuple(FallenDay(date(2016, 3, day), day, 400) for day in range(8, 0, -1))
+    said = SeenDays(date(2016, 3, 1), date(2016, 3, 8), (), fallen).sentence
+    assert "weekday: 1 Mar 2016 (1, usually 400); 2 Mar 2016" in said
+    assert said.endswith("5 Mar 2016 (5, usually 400); and 3 more days.")
+
+
 def test_sundays_are_held_against_sundays_and_small_sites_against_nothing() -> None:
     assert month({}).fallen == ()
     assert month({20: 2}).fallen == ()  # a Sunday: 40 are too few to tell
