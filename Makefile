@@ -4,6 +4,7 @@
 # make rest   make test without browsers; make browsers: those alone
 # make check  lint, format and types
 # make bench  the benchmark at a small size (USERS=… for a larger one)
+# make quality  the vectors beside the simple ways on sites of many makers (USERS=25000: hours)
 # make audit  SBOM, licences and known vulnerabilities of what requirements.lock pins
 # make lock   pin what was tested, with hashes, and try the pins in an empty environment (downloads gigabytes)
 PORT ?= 8501
@@ -20,7 +21,7 @@ BQ := .venv-bqemulator
 # every server and child of a test would compile the app again
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run setup test rest browsers unit check format bench audit lock clean
+.PHONY: run setup test rest browsers unit check format bench quality audit lock clean
 
 run: $(RUNTIME)
 	$(PY) -m streamlit run app.py --server.port $(PORT)
@@ -66,6 +67,9 @@ format: $(DEV)
 
 bench: $(DEV)  # lets others go first: nothing on a quiet machine, much beside a browser
 	nice $(PY) -m benchmarks.run --users $(USERS)
+
+quality: $(DEV)  # needs requirements-bench.txt; SETS="demo gazette" for some
+	nice $(PY) -m benchmarks.quality.makers $(SETS) --users $(USERS) --preset fast --seeds 2 --work cache/quality
 
 $(AUDIT): requirements-audit.txt
 	test -x .venv-audit/bin/python || $(PYTHON) -m venv .venv-audit
