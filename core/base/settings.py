@@ -195,6 +195,7 @@ class Device(StrEnum):
 class TrainSettings(Settings):
     """Hyperparameters of the UserBehaviorTransformer and of its training (docs/method.md)."""
 
+    added = frozenset({"ignore_length"})
     encoder: Encoder = Encoder.TRANSFORMER
     """With a bag of pages, only ``max_length`` and ``min_count`` count."""
     epochs: Annotated[int, Field(ge=1, le=200)] = 15

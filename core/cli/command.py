@@ -84,7 +84,7 @@ def beyond(settings: RunSettings) -> list[str]:
     train = settings.train.model_dump()
     default = TrainSettings.preset(_preset(settings.train)).model_dump()
     named = {"epochs", "seed", "device"}
-    return sorted(ingest | {name for name in train if name not in named and train[name] != default[name]})
+    return sorted(ingest | {name for name in train if name not in named and train[name] != default.get(name)})
 
 
 def _label(label: LabelSettings) -> list[str]:

@@ -29,9 +29,9 @@ def test_a_preset_is_named_and_nothing_is_beyond_it(preset: Preset) -> None:
 
 
 def test_what_differs_from_a_preset_is_named_beside_it() -> None:
-    settings = RunSettings(train=TrainSettings.preset(Preset.FAST, epochs=7, layers=2))
+    settings = RunSettings(train=TrainSettings.preset(Preset.FAST, epochs=7, layers=2, ignore_length=True))
     assert command_line(settings).endswith("--preset fast --epochs 7")
-    assert beyond(settings) == ["layers"]
+    assert beyond(settings) == ["ignore_length", "layers"]
 
 
 def test_defaults_make_a_short_command() -> None:
