@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_predict
@@ -25,7 +26,7 @@ DATE: Final = pd.Timestamp("2016-09-01")
 AWAY: Final = pd.Timedelta(days=60)
 """Who returns is seen again so long after the date."""
 EVENTS: Final = ("like", "bookmark")
-STRENGTHS: Final = np.logspace(-4, 0, 5)
+STRENGTHS: Final = (1e-4, 1e-3, 1e-2, 0.1, 1.0)
 FOLDS: Final = 5
 RESAMPLES: Final = 300
 
@@ -85,10 +86,14 @@ def activity_of(case: Case, who: np.ndarray) -> np.ndarray:
     return scaled
 
 
-def told(features: np.ndarray, truth: Mapping[str, np.ndarray]) -> np.ndarray:
+def told(
+    features: np.ndarray | sparse.csr_array,
+    truth: Mapping[str, np.ndarray],
+    strengths: Sequence[float] = STRENGTHS,
+) -> np.ndarray:
     """Decision values of users whom the read-out did not learn from: float of shape (n_outcomes, n_users)."""
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=0)
-    read = GridSearchCV(LogisticRegression(max_iter=1000), {"C": STRENGTHS}, scoring="roc_auc", cv=3)
+    read = GridSearchCV(LogisticRegression(max_iter=2000), {"C": strengths}, scoring="roc_auc", cv=3)
     return np.array(
         [
             cross_val_predict(read, features, one, cv=folds, method="decision_function")

@@ -9,11 +9,10 @@ from typing import Final
 import numpy as np
 import pandas as pd
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_predict
 
 from benchmarks.quality.case import Case
+from benchmarks.quality.future import RESAMPLES, told
 from benchmarks.quality.maker_sets import DEMO, Made
 from benchmarks.quality.twins import mixed, names_of
 from core.base.progress import silent
@@ -38,8 +37,7 @@ OUTCOMES: Final[Mapping[str, str]] = {
     "mediatheque": "reservation",
 }
 """An event of each set that enough users send."""
-STRENGTHS: Final = np.logspace(-4, 2, 7)
-RESAMPLES: Final = 300
+STRENGTHS: Final = (1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0, 100.0)
 
 
 def later(event: str, fresh: Made, case: Case, trained: Path, folder: Path) -> dict[str, str]:
@@ -65,18 +63,11 @@ def later(event: str, fresh: Made, case: Case, trained: Path, folder: Path) -> d
     vectors = mixed(case, trained, sequences, names_of(dataset, case), runs)
     pages = [" ".join(map(str, sequences.page[begin : begin + FIRST])) for begin in runs.begin]
     grams = TfidfVectorizer(token_pattern=r"\S+", ngram_range=(1, 2), min_df=2, sublinear_tf=True)
-    ours, theirs = read_out(vectors / vectors.std(), does), read_out(grams.fit_transform(pages), does)
+    read = (vectors / vectors.std(), grams.fit_transform(pages))
+    ours, theirs = (told(one, {event: does}, STRENGTHS)[0] for one in read)
     rng = np.random.default_rng(0)
     drawn = rng.integers(len(does), size=(RESAMPLES, len(does)))
     gains = [roc_auc_score(does[one], ours[one]) - roc_auc_score(does[one], theirs[one]) for one in drawn]
     low, high = np.quantile(gains, (0.025, 0.975))
     aucs = f"{roc_auc_score(does, ours):.3f}, {roc_auc_score(does, theirs):.3f} ({low:+.3f} to {high:+.3f})"
     return {f"{event} after {FIRST} views, by n-grams": f"{aucs}, {does.sum()} of {len(does):,}"}
-
-
-def read_out(features: np.ndarray, does: np.ndarray) -> np.ndarray:
-    """Decision values of users whom the read-out did not learn from: float of shape (n_users,)."""
-    read = GridSearchCV(LogisticRegression(max_iter=2000), {"C": STRENGTHS}, scoring="roc_auc", cv=3)
-    folds = StratifiedKFold(5, shuffle=True, random_state=0)
-    values: np.ndarray = cross_val_predict(read, features, does, cv=folds, method="decision_function")
-    return values

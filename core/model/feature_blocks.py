@@ -62,19 +62,19 @@ BLOCKS: Final[Mapping[View, Mapping[FeatureBlock, float]]] = {
 themes know nothing of order and tempo, and types nothing of pages."""
 
 
-def block_width(block: FeatureBlock, vocabulary: ItemVocabulary, network: int) -> int:
+def block_width(block: FeatureBlock, vocabulary: ItemVocabulary, embedding_dim: int) -> int:
     """f, how many features a block has.
 
     Args:
         block: Which.
         vocabulary: Of its view.
-        network: Numbers in a vector of the transformer.
+        embedding_dim: Numbers in a vector of the transformer.
     """
     widths = {
         FeatureBlock.STEPS: vocabulary.n_transitions,
         FeatureBlock.TEMPO: N_GAPS,
         FeatureBlock.PLACE: vocabulary.n_groups,
-        FeatureBlock.NETWORK: network,
+        FeatureBlock.NETWORK: embedding_dim,
     }
     return widths.get(block, vocabulary.n_items)
 

@@ -217,7 +217,7 @@ def _load_weights(network: UserBehaviorTransformer, path: Traversable) -> None:
 
 
 def _load_heads(
-    folder: Traversable, vocabularies: Mapping[View, ItemVocabulary], network: int
+    folder: Traversable, vocabularies: Mapping[View, ItemVocabulary], embedding_dim: int
 ) -> dict[View, ViewHead]:
     path = folder / HEADS
     try:
@@ -230,7 +230,7 @@ def _load_heads(
         if view not in vocabularies or found != set(wanted.get(view, ())):
             raise _damaged(path, f"its blocks of the {view} view are not those of {TRAINING}")
         for block, onto in heads[view].projections.items():
-            width = block_width(block, vocabularies[view], network)
+            width = block_width(block, vocabularies[view], embedding_dim)
             if len(onto) != width:
                 raise _damaged(path, f"{view}.{block} has {len(onto)} rows instead of {width}")
     return heads

@@ -64,7 +64,7 @@ class ViewHead:
         """Remove what a linear read-out of the vectors finds of a trait (LEACE; Belrose et al. 2023).
 
         Args:
-            trait: float of shape (n,), of users that the view speaks of.
+            trait: float of shape (n,), of users of whom the view knows a page.
             vectors: float32 of shape (n, d), theirs.
         """
         centred = (vectors - vectors.mean(axis=0)).astype(np.float64)

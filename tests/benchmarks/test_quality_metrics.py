@@ -12,6 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from benchmarks.quality.metrics import (
     agreement,
     clusters,
+    halves_agree,
     hit_rate,
     length_r2,
     mean_rank,
@@ -66,6 +67,15 @@ def test_clusters_find_two_heaps_and_repeat() -> None:
 
     assert labels[0] == labels[1] != labels[2] == labels[3]
     assert clusters(vectors, 2, 0).tolist() == labels.tolist()
+
+
+def test_halves_of_two_heaps_agree_and_those_of_noise_do_not() -> None:
+    rng = np.random.default_rng(0)
+    heaps = np.repeat(np.eye(2, 8), 50, axis=0) + 0.01 * rng.normal(size=(100, 8))
+    noise = rng.normal(size=(100, 8))
+    unit = [(one / np.linalg.norm(one, axis=1, keepdims=True)).astype(np.float32) for one in (heaps, noise)]
+    assert halves_agree(unit[0], 2) == 1
+    assert halves_agree(unit[1], 5) < 0.5
 
 
 class TestAgreement:
