@@ -27,7 +27,7 @@ from core.storage.disk import write_text_atomic, written_whole
 
 FORMAT: Final = 5
 """Raised when older model folders can no longer be read."""
-WEIGHTS, CONFIG, HEADS = "weights.safetensors", "config.json", "finish.safetensors"
+WEIGHTS, CONFIG, HEADS = "weights.safetensors", "config.json", "heads.safetensors"
 VOCABULARY, TRAINING = "vocabulary.json", "training.json"
 
 
@@ -90,7 +90,7 @@ class TrainReport(BaseModel):
         seconds: Wall time, of all attempts where it was resumed.
         valid_mrr: Retrieval after the last step.
         curve: Rows in order of steps.
-        finish: How the heads of the views were made; None for a bag of pages.
+        heads: How the heads of the views were made; None for a bag of pages.
         processes: How many trained together: with another number, other pages were dropped at random.
     """
 
@@ -108,7 +108,7 @@ class TrainReport(BaseModel):
     seconds: float
     valid_mrr: float | None
     curve: tuple[CurveRow, ...]
-    finish: HeadReport | None = None
+    heads: HeadReport | None = None
     processes: int = 1
 
 
@@ -242,9 +242,9 @@ def _head_report(folder: Traversable) -> HeadReport:
         report = TrainReport.model_validate(_read_json(path))
     except ValidationError as error:
         raise _damaged(path, "it is no report of a training") from error
-    if report.finish is None:
+    if report.heads is None:
         raise _damaged(path, "it does not say how the heads were made")
-    return report.finish
+    return report.heads
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, str]) -> None:

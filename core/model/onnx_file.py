@@ -26,7 +26,7 @@ INPUTS: Final = ("url_items", "url_transitions", "url_gaps", "url_session_starts
 OPSET: Final = 18
 _OUTSIDE: Final = (
     "Before: page views as tokens by vocabulary.json, the latest max_length of each user. After, by "
-    "finish.safetensors: the blocks of each view, this network one of them (none where it has no "
+    "heads.safetensors: the blocks of each view, this network one of them (none where it has no "
     "url.network), times their matrices, added up, less the bias, at length 1, zeros for a view that knows "
     "no page of a user. Then the mix of the views and the segments."
 )

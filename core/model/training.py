@@ -105,6 +105,7 @@ def train(
         )
         with led(assignment.step, assignment.spans, out_dir) as step:
             standing = fit(replace(assignment, step=step), progress, checkpoint_dir)
+        progress(STAGE, 1.0, "Weighing what stays the same about users")
         network, streams = assignment.step.network, view_streams(sequences, names, vocabularies)
         heads, head_report = HeadFitting(
             network, streams, vocabularies, sequences, population, settings, threads
@@ -280,6 +281,6 @@ def _report(
         seconds=standing.seconds,
         valid_mrr=standing.curve[-1].valid_mrr,
         curve=standing.curve,
-        finish=heads,
+        heads=heads,
         processes=parallel.processes(),
     )

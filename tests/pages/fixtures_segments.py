@@ -92,7 +92,7 @@ def write_run(
     settings = TrainSettings(epochs=epochs).model_dump(mode="json")
     model = content_key("train", settings, {"preprocess": dataset})
     with store.write("train", model, settings, {"preprocess": dataset}) as folder:
-        (folder / "training.json").write_text(json.dumps({"epochs": 4 * epochs, "finish": FINISH}))
+        (folder / "training.json").write_text(json.dumps({"epochs": 4 * epochs, "heads": HEADS}))
     inputs = {"preprocess": dataset, "train": model}
     embeddings = content_key("embed", {}, inputs)
     with store.write("embed", embeddings, {}, inputs) as folder:
@@ -155,7 +155,7 @@ def keep_what_jobs_make(run: FinishedRun, n_clusters: int = 3) -> FinishedRun:
     return run
 
 
-FINISH: Final = {
+HEADS: Final = {
     "network_share": 1.25,
     "mrr": {"0.0": 0.383, "0.6": 0.395, "1.25": 0.403},
     "blocks": {"url": ["pages", "rare", "steps", "place", "network"], "theme": ["shares"]},

@@ -124,7 +124,7 @@ def summary(settings: TrainSettings, report: Mapping[str, Any], key: str) -> Non
     with st.grid(len(shown), min_column_width=150):
         for label, value in shown.items():
             st.metric(label, value)
-    if "network_share" in (report.get("finish") or {}):  # not in models of before
+    if report.get("heads"):  # models of before have none
         st.caption(_made_of(report))
     if not bag:
         curves(report.get("curve", ()), key)
@@ -132,13 +132,13 @@ def summary(settings: TrainSettings, report: Mapping[str, Any], key: str) -> Non
 
 def repeated_patterns(report: Mapping[str, Any]) -> str:
     """How many patterns repeat within the same user; empty if not measured."""
-    counted = (report.get("finish") or {}).get("beyond_chance", {})
+    counted = (report.get("heads") or {}).get("beyond_chance", {})
     return ", ".join(f"{kind} {repeated} of {of}" for kind, (repeated, of) in counted.items())
 
 
 def _made_of(report: Mapping[str, Any]) -> str:
     """What the vectors are made of, a line each."""
-    heads = report["finish"]
+    heads = report["heads"]
     lines = [_network(heads)]
     if repeated := repeated_patterns(report):
         lines.append(f"{REPEATED}: {repeated}. {WHAT_REPEATED}")

@@ -91,7 +91,7 @@ def test_a_training_with_its_finish_and_an_embedding_leave_nothing_behind(
         broken_off(tmp_path)
         report = train(shop(640, shortest=6), NAMES, TINY, tmp_path / "model")
         there = embedded(tmp_path / "model")
-    assert report.finish is not None
+    assert report.heads is not None
     here = embed(tmp_path / "model", USERS, NAMES)
     for view, found in there.items():  # but for half precision
         assert np.einsum("ij,ij->i", found, here[view]).min() > 0.99

@@ -82,7 +82,7 @@ def test_users_have_the_vectors_that_embedding_finds(
 def test_the_file_says_what_lies_outside_it(session: onnxruntime.InferenceSession) -> None:
     facts = session.get_modelmeta().custom_metadata_map
     assert TrainSettings.model_validate_json(facts["beha2vec.settings"]) == TINY
-    assert "finish.safetensors" in facts["beha2vec.outside"]
+    assert "heads.safetensors" in facts["beha2vec.outside"]
     assert [one.name for one in session.get_inputs()] == list(INPUTS)
 
 

@@ -22,7 +22,7 @@ from pages.ui.training import curves, train_form
 from pages.ui.training.train_form import KNOBS, limits
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import FakeJobs, texts
-from tests.pages.fixtures_segments import FINISH, FinishedRun
+from tests.pages.fixtures_segments import HEADS, FinishedRun
 
 PAGE = "pages/prepare/training.py"
 
@@ -195,7 +195,7 @@ def test_that_the_transformer_counts_nothing_or_untested_is_said(
 ) -> None:
     lines: list[str] = []
     monkeypatch.setattr(st, "caption", lines.append)
-    curves.summary(TrainSettings(), {"epochs": 1, "finish": FINISH | report}, "made")
+    curves.summary(TrainSettings(), {"epochs": 1, "heads": HEADS | report}, "made")
     assert said in lines[1].splitlines()[0]
 
 
