@@ -19,18 +19,17 @@ NOT_IN_DATA: Final = (
     "Age, income and motives are not in the data; a name or a story for them would be invented."
 )
 NOTHING_APART: Final = "Nothing is shown to differ here from the others by more than a little."
+NO_SEGMENTS: Final = (
+    "No stable segments here: halves of the users are not cut alike, or no more so than by chance."
+)
 WITHHELD: Final = (
-    "No stable segments here: another half of the users compared would be cut otherwise. What kinds of users "
-    "these are is said only on request: Name them anyway, on Explore."
+    f"{NO_SEGMENTS} What kinds of users these are is said only on request: Name them anyway, on Explore."
 )
 WAITING: Final = (
     "It is being measured whether another half of the users would be cut in the same way. What kinds of "
     "users these are is said once that is known."
 )
-UNSUPPORTED: Final = (
-    "No stable segments here: another half of the users compared would be cut otherwise. This describes "
-    "these very users, no kinds of users."
-)
+UNSUPPORTED: Final = f"{NO_SEGMENTS} This describes these very users, no kinds of users."
 SIZE: Final = (Col.USERS, Col.SHARE)
 HABITS: Final = (Col.PAGE_VIEWS_MEAN, Col.SESSIONS_MEAN, Col.ENGAGEMENT_MEAN)
 

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from core.base.errors import ArtifactError
 from core.base.settings import Algorithm
+from core.base.wording import sentence as capital
 
 LEAST: Final = 0.6
 """Adjusted Rand index of two halves below which there is no pattern (as Hennig 2007 for Jaccard)."""
@@ -179,14 +180,15 @@ class KEvidence(_Part):
         return f"{self._why_none(row, seen)} {self._power}"
 
     def _why_none(self, row: KRow, seen: str) -> str:
-        if row.halves.value > row.halves.null_high:
-            why = "Some pages go together more often than by chance, but "
+        others = f"another half of the {self.users:,} users compared would"
+        if row.halves.value >= LEAST:
+            alike = "users with shuffled pages stand out as much at one number or another"
+            why = f"{others} cut them much alike, but {alike}"
+        elif row.halves.value > row.halves.null_high:
+            why = f"some pages go together more often than by chance, but there {others} be cut otherwise"
         else:
-            why = "Nothing goes beyond what users with shuffled pages show: "
-        return (
-            f"No stable segments here. {why}another half of the {self.users:,} users compared would be cut "
-            f"otherwise, at every number of segments (at best {row.k}: {seen})."
-        )
+            why = f"nothing goes beyond what users with shuffled pages show: {others} be cut otherwise"
+        return f"No stable segments here. {capital(why)} (at best {row.k} segments: {seen})."
 
     @property
     def _power(self) -> str:

@@ -35,21 +35,38 @@ def test_a_number_that_chance_gives_as_well_is_not_supported() -> None:
     assert (found.suggested_k, found.verdict, found.near) == (None, "none", ())
 
 
-def test_beyond_chance_is_not_enough_where_halves_hardly_agree() -> None:
+@pytest.mark.parametrize(
+    ("agreement", "chance", "wide", "why"),
+    [
+        (0.5, 0.2, 0.2, "Some pages go together more often than by chance, but there another half"),
+        (0.2, 0.2, 0.2, "Nothing goes beyond what users with shuffled pages show: another half"),
+        (
+            0.8,
+            0.75,
+            0.1,
+            "Another half of the 1,000 users compared would cut them much alike, but users with",
+        ),
+        (0.8, 0.5, 0.2, "Another half of the 1,000 users compared would cut them much alike, but users with"),
+    ],
+)
+def test_why_none_is_supported_is_true_of_its_figures(
+    agreement: float, chance: float, wide: float, why: str
+) -> None:
+    """Halves that agree by .80 are not said to be cut otherwise: chance is why they count for nothing."""
+    draws = chance + wide * np.linspace(-1, 1, 20)[:, None]
+    draws = np.hstack([draws, np.where(np.arange(20) == 0, 0.9, 0.1)[:, None]])  # at one number far out once
+    found = np.array([[agreement, 0.1]])
+    said = judge(KS[:2], dict.fromkeys(KMeasure, found), dict.fromkeys(KMeasure, draws), 1000).sentence
+    assert said.startswith(f"No stable segments here. {why}")
+    assert ("cut otherwise" in said) == (agreement < 0.6)
+    assert f"(at best 2 segments: agreement {agreement:.2f}, by chance {chance:.2f};" in said
+    assert "cannot be told from these" in said
+
+
+def test_users_needed_are_said_where_none_is_supported() -> None:
     found = judged([0.3, 0.5, 0.4, 0.3], needed=4000)
-    assert found.suggested_k is None
-    assert found.usable_k == 3
-    assert found.sentence.startswith(
-        "No stable segments here. Some pages go together more often than by chance"
-    )
-    assert "another half of the 1,000 users compared would be cut otherwise" in found.sentence
+    assert (found.suggested_k, found.usable_k) == (None, 3)
     assert "4,000 are needed" in found.sentence
-
-
-def test_noise_below_chance_is_said_to_be_chance() -> None:
-    sentence = judged([0.2, 0.2, 0.2, 0.2]).sentence
-    assert "Nothing goes beyond what users with shuffled pages show" in sentence
-    assert "cannot be told" in sentence
 
 
 def test_where_none_is_supported_the_number_that_repeats_best_is_taken_not_the_luckiest_lead() -> None:
