@@ -41,7 +41,7 @@ def segment_rule(figures: Figures, segment: Key) -> Finding:
 
 
 def _figures(key: str, fit: RuleFit, origin: str, n_clustered: int) -> tuple[Fact, ...]:
-    """Whom the rule describes, and the two shares; of nobody whom it describes no share is wanted."""
+    """Whom the rule describes, and the two shares."""
     words = within(fit.rule.words(origin))
     users = make_fact(
         RULE_USERS, "number of clustered", (key,), fit.users, Unit.COUNT, item=words, n=n_clustered,
@@ -52,6 +52,5 @@ def _figures(key: str, fit: RuleFit, origin: str, n_clustered: int) -> tuple[Fac
         (RECALL, "recall: share of the segment that are", fit.recall),
     )
     return users, *(
-        share_fact(name, label, key, measured.users, measured.n, words)
-        for name, label, measured in shares if measured.n
-    )  # fmt: skip
+        share_fact(name, label, key, measured.users, measured.n, words) for name, label, measured in shares
+    )

@@ -20,6 +20,7 @@ SEARCHED: Final = 20_000
 """Users that a rule is made from, at most; all others judge it."""
 POOR: Final = 0.6
 """Precision or recall below which that is said first."""
+NONE: Final = "None is shown to be much better than taking everybody."
 CLOSE: Final = 0.02
 """F1 by which a longer rule, and precision by which any, must be better to be worth reading."""
 
@@ -85,7 +86,7 @@ class RuleFit:
 
     @property
     def useless(self) -> bool:
-        """Whether its precision is not shown to be much higher than if it found everybody; NaN is not."""
+        """Whether its precision is not shown to be much higher than if it found everybody; so of nobody."""
         everybody = self.recall.n / max(1, self.judged)
         return not self.precision.interval[0] > everybody + CLOSE
 
@@ -114,19 +115,24 @@ class FoundRules:
 
     Args:
         segment: Its id.
-        fits: The best rule of each length, the shortest first; none where there is a reason.
-        reason: Why there is none.
+        fits: The best rule of each length, the shortest first.
+        reason: Why none is recommended, where none is.
     """
 
     segment: int
     fits: tuple[RuleFit, ...]
-    reason: str = ""
+    reason: str = NONE
 
     @property
-    def recommended(self) -> RuleFit | None:
+    def usual(self) -> RuleFit | None:
         """The shortest rule that is nearly as good as the best, by the users it was made from."""
         best = max((fit.score for fit in self.fits), default=0.0)
         return next((fit for fit in self.fits if fit.score >= best - CLOSE), None)
+
+    @property
+    def recommended(self) -> RuleFit | None:
+        """That rule, unless other users showed that it is useless."""
+        return None if self.usual is None or self.usual.useless else self.usual
 
 
 def rule_sentence(found: FoundRules, origin: str) -> str:
@@ -138,7 +144,7 @@ def rule_sentence(found: FoundRules, origin: str) -> str:
     """
     fit = found.recommended
     if fit is None:
-        return f"No rule: {within(found.reason)}" if found.reason else ""
+        return f"No rule: {within(found.reason)}"
     precision, recall = (percent(one.share, n=one.n) for one in (fit.precision, fit.recall))
     return (
         f"As a rule: {within(fit.rule.words(origin))}. {fit.verdict} (Precision {precision}, recall "
@@ -164,7 +170,7 @@ def find_rules(features: RuleFeatures, labels: np.ndarray) -> dict[int, FoundRul
         reason = _reason(int(size), int(wanted[made_on].sum()), len(asked.conditions), made_on, wanted)
         rules = [] if reason else best_rules(asked, wanted[made_on])
         fits = tuple(_judged(rule, features, wanted, made_on, judged_on) for rule in rules)
-        found[int(segment)] = FoundRules(int(segment), fits, reason)
+        found[int(segment)] = FoundRules(int(segment), fits, reason or NONE)
     return found
 
 

@@ -15,7 +15,7 @@ from core.rules.run_sql import run_sql
 def rule_records(
     found: Mapping[int, FoundRules], names: Mapping[int, str], export: LoadedExport
 ) -> list[dict[str, Any]]:
-    """A row a segment and length; of a segment without a rule one of length 0 that says why.
+    """A row a segment and length; where no rule is recommended also one of length 0 that says why.
 
     Args:
         found: Segment → its rules.
@@ -25,11 +25,12 @@ def rule_records(
     records = []
     for segment, rules in found.items():
         head = {"key": f"segment:{segment}", "segment": segment, "name": names[segment]}
-        if not rules.fits:
+        chosen = rules.recommended
+        if chosen is None:
             records.append(head | {"length": 0, "conditions": [], "text": rules.reason})
         for fit in rules.fits:
-            chosen = {"length": fit.rule.length, "recommended": fit is rules.recommended}
-            records.append(head | chosen | fit_record(fit, export))
+            own = {"length": fit.rule.length, "recommended": fit is chosen}
+            records.append(head | own | fit_record(fit, export))
     return records
 
 

@@ -45,14 +45,15 @@ def _segment(live: LiveSegments) -> int:
 def _found(live: LiveSegments, export: LoadedExport, rules: FoundRules) -> RuleFit | None:
     """The best rule of each length, and one of them in full."""
     st.subheader("The best rule of each length")
-    if not rules.fits:
+    if rules.recommended is None:
         st.info(md_text(rules.reason), icon=":material/info:")
+    if rules.usual is None:
         return None
     judged = rules.fits[0].judged
     made = int((live.labels >= 0).sum()) - judged
     rule_view.listed(rules, export.features.origin)
     lengths = {fit.rule.length: fit for fit in rules.fits}
-    usual = rules.recommended.rule.length if rules.recommended else next(iter(lengths))
+    usual = rules.usual.rule.length
     chosen = st.segmented_control(
         "Conditions", list(lengths), default=usual, key=f"length-{rules.segment}", required=True,
         help="The shortest rule that is nearly as good as the best is shown first.",

@@ -18,6 +18,7 @@ from core.rules.features import RuleFeatures
 from core.rules.judging import (
     CLOSE,
     FEWEST_USERS,
+    FoundRules,
     MeasuredShare,
     RuleFit,
     find_rules,
@@ -125,8 +126,9 @@ def test_precision_and_recall_are_those_of_other_users(shop: Shop) -> None:
 
 def test_the_recommended_rule_is_the_shortest_that_is_nearly_the_best(shop: Shop) -> None:
     for rules in find_rules(*shop).values():
-        chosen, best = rules.recommended, max(fit.score for fit in rules.fits)
+        chosen, best = rules.usual, max(fit.score for fit in rules.fits)
         assert chosen is not None
+        assert rules.recommended is (None if chosen.useless else chosen)
         assert chosen.score >= best - CLOSE
         shorter = [fit.score for fit in rules.fits if fit.rule.length < chosen.rule.length]
         assert all(score < best - CLOSE for score in shorter)
@@ -174,6 +176,16 @@ def test_segments_that_do_not_differ_have_poor_rules(tmp_path: Path) -> None:
     assert all(fit.poor for segment in (2, 3) for fit in found[segment].fits)
     assert found[1].recommended is not None
     assert not found[1].recommended.poor
+
+
+@pytest.mark.parametrize("right", [0, 30])
+def test_a_rule_that_is_right_no_more_often_than_by_chance_is_not_recommended(right: int) -> None:
+    """Of 100 whom it finds none belong to the segment, or as many as of all users."""
+    rule = asks(RuleField.PAGE, "https://shop.example/b")
+    fit = RuleFit(rule, 200, MeasuredShare(right, 100), MeasuredShare(right, 90), 300, score=0.9)
+    found = FoundRules(0, (fit,))
+    assert found.recommended is None
+    assert rule_sentence(found, "") == "No rule: none is shown to be much better than taking everybody."
 
 
 @pytest.mark.parametrize("label", [OUTLIER, SET_ASIDE])
