@@ -218,7 +218,7 @@ FLOORS = (
     {"labels", "profiles", "traces"},
     {"differences"},
     {"naming", "journeys", "rules", "people", "recommend", "periods"},
-    {"facts", "report", "trust"},
+    {"facets", "facts", "report", "trust"},
     {"questions", "sql"},
     {"writing"},
     {"desk"},

@@ -35,6 +35,8 @@ from core.storage.replace_files import replacing
 from core.storage.store import Store, open_artifact
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from core.journeys.moves import Moves
     from core.naming.fitting import HeldName
     from core.segments.certificate import Certificate
@@ -46,6 +48,8 @@ RUN: Final = "run.json"
 DIFFERENCES: Final = "differences.parquet"
 JOURNEYS: Final = "journeys.json"
 PERIODS: Final = "periods.json"
+FACETS: Final = "facets.json"
+"""How users differ, and whether they keep differing (``core/facets/``)."""
 FUNNELS: Final = "funnels.json"
 """Where funnels were asked for."""
 TAXONOMY: Final = "taxonomy.yaml"
@@ -57,7 +61,7 @@ NEXT_PAGES: Final = "next_pages.parquet"
 EMBEDDINGS, CLUSTERS, PROFILES, REPORT = "embeddings.parquet", "clusters.json", "profiles.json", "report.html"
 WRITTEN: Final = frozenset({
     RECEIPT, SEQUENCES, USERS, LABELS, TAXONOMY, MODEL, DIFFERENCES, JOURNEYS, PERIODS, FUNNELS, RULES,
-    NEXT_PAGES, EMBEDDINGS, CLUSTERS, PROFILES, REPORT, FAILED_LOG,
+    NEXT_PAGES, FACETS, EMBEDDINGS, CLUSTERS, PROFILES, REPORT, FAILED_LOG,
 })  # fmt: skip
 """Everything that is made of users in the folder of a run; :data:`RUN` is what it was asked for."""
 BOUNDED: Final = ".bounded."
@@ -103,7 +107,9 @@ def publish(
         certificates = with_verdict(later.attempt("certificates", sure, {}), evidence)
         write_model(building / MODEL, results, settings, made)
         _link_stored(building, results, settings)
-        _write_tables(building, results, made, evidence, certificates)
+        facets = later.attempt("facets", partial(_write_facets, building, results, settings, made), {})
+        # parts of a run in a bound of memory have no facets: these are of its sample
+        _write_tables(building, results, made, evidence, certificates, {} if finish else facets)
         _write_later(later, results, settings, made, evidence, certificates, progress)
         seal(building / MODEL)
         record = _record(results, settings, made, evidence) | {"failed": later.failed}
@@ -150,18 +156,32 @@ def _write_tables(
     made: Segments,
     evidence: KEvidence | None,
     certificates: Mapping[int, Certificate],
+    facets: Mapping[str, np.ndarray],
 ) -> None:
     dataset = results.dataset
     vectors_of = embeddings_table(dataset.sequences.user_id, results.embeddings.views)
     pq.write_table(vectors_of, folder / EMBEDDINGS)
     vectors, one_page = made.combined.vectors, made.profiles.one_page
     users = users_table(dataset.users, made.partition, vectors, made.titles, made.outcomes, one_page)
+    users = users.assign(**facets)
     table = arrow_table(users).append_column(Users.EMBEDDING, vector_lists(vectors))
     pq.write_table(table, folder / USERS)
     write_json(folder / CLUSTERS, clusters_summary(made, evidence, certificates))
     (folder / PROFILES).write_text(made.profiles.to_json(), encoding="utf-8")
     if len(made.differences):  # there are always some, unless they could not be made
         made.differences.to_parquet(folder / DIFFERENCES, index=False)
+
+
+def _write_facets(
+    folder: Path, results: StoredStages, settings: RunSettings, made: Segments
+) -> dict[str, np.ndarray]:
+    """The facets into a file; and the columns that users get by them."""
+    from core.facets.facets import facet_records, find_facets
+
+    outcomes = made.data.outcomes.inside(settings.analyze)
+    found = find_facets(results.dataset, results.labels, outcomes)
+    write_json(folder / FACETS, facet_records(found))
+    return found.columns()
 
 
 def _write_rules(

@@ -1,4 +1,4 @@
-"""Segments changed by hand: merged, split, set aside, or made of chosen users.
+"""Segments changed by hand: merged, split, set aside, made of chosen users, or of the levels of a facet.
 
 Each change gives a new partition, which carries all changes since clustering and what decided them, so that
 the last one can be taken back and new users go the same way: first to where the clustering puts them, then
@@ -18,7 +18,7 @@ from core.base.errors import InputError, SettingsError
 from core.base.schema import OUTSIDE, SET_ASIDE
 from core.base.wording import counted
 from core.segments import kmeans
-from core.segments.edits import Edit, Gather, Merge, SetAside, Split, made, numbers
+from core.segments.edits import Edit, Gather, Merge, Regroup, SetAside, Split, made, numbers
 from core.segments.geometry import (
     count_different,
     inertia,
@@ -130,6 +130,35 @@ def from_users(partition: Partition, vectors: np.ndarray, users: np.ndarray, why
     return _changed(partition, vectors, step, {"users": np.packbits(joins), "middles": beside})
 
 
+def regroup(partition: Partition, vectors: np.ndarray, level: np.ndarray, why: str) -> Partition:
+    """Make a segment of each level of a facet, in place of all others.
+
+    Args:
+        partition: The segments.
+        vectors: What they were cut from.
+        level: int of shape (n_users,), 0 and up; whoever is outside clustering or set aside stays so.
+        why: What the facet asks.
+
+    Raises:
+        InputError: If the levels are of other users.
+        SettingsError: If all users are on one level.
+    """
+    if level.shape != partition.labels.shape:
+        raise InputError(
+            f"Levels of {counted(len(level), 'user')} are not those of "
+            f"{counted(len(partition.labels), 'user')}",
+            remedy="Find the facets of this data set",
+        )
+    inside = np.flatnonzero((partition.labels != OUTSIDE) & (partition.labels != SET_ASIDE))
+    _, codes = np.unique(level[inside], return_inverse=True)
+    middles, _ = segment_means(vectors[inside], codes, int(codes.max()) + 1)
+    parts = tuple(_free(partition, len(middles)))
+    moved = np.full(len(level), OUTSIDE, dtype=np.int32)
+    moved[inside] = codes
+    step = Regroup(parts=parts, why=why, users=len(inside))
+    return _changed(partition, vectors, step, {"codes": moved, "middles": middles})
+
+
 def joining(partition: Partition, users: np.ndarray) -> np.ndarray:
     """Who of chosen users would be in their segment: bool of shape (n_users,).
 
@@ -213,6 +242,12 @@ def _moved_on(
         case Gather() if users is None:
             near = nearest(vectors, decided_by["middles"])[0] == 0
             labels[near & (labels != OUTSIDE) & (edit.aside | (labels != SET_ASIDE))] = edit.made
+        case Regroup():
+            codes = (
+                nearest(vectors, decided_by["middles"])[0] if users is None else decided_by["codes"][users]
+            )
+            moves = (labels != OUTSIDE) & (labels != SET_ASIDE) & (codes >= 0)
+            labels[moves] = np.array(edit.parts, dtype=np.int32)[codes[moves]]
         case Gather():
             labels[np.unpackbits(decided_by["users"]).view(bool)[users]] = edit.made
     return labels

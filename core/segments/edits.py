@@ -72,7 +72,23 @@ class Gather(Settings):
         return f"Made {self.made + 1} of {counted(self.users, 'user')}{why}"
 
 
-Edit: TypeAlias = Annotated[Merge | Split | SetAside | Gather, Field(discriminator="kind")]
+class Regroup(Settings):
+    """Segments that are the levels of a facet, in place of all others."""
+
+    kind: Literal["regroup"] = "regroup"
+    parts: tuple[int, ...]
+    """Their ids, in the order of the levels."""
+    why: str
+    """What the facet asks."""
+    users: int
+
+    @property
+    def text(self) -> str:
+        """``Regrouped 811 users by a facet, How often they come: 9, 10 and 11``."""
+        return f"Regrouped {counted(self.users, 'user')} by a facet, {self.why}: {numbers(self.parts)}"
+
+
+Edit: TypeAlias = Annotated[Merge | Split | SetAside | Gather | Regroup, Field(discriminator="kind")]
 
 
 def made(edits: Sequence[Edit]) -> set[int]:
@@ -82,7 +98,7 @@ def made(edits: Sequence[Edit]) -> set[int]:
         match edit:
             case Merge():
                 found.add(edit.kept)
-            case Split():
+            case Split() | Regroup():
                 found.update(edit.parts)
             case Gather():
                 found.add(edit.made)
@@ -96,6 +112,8 @@ def chosen(edits: Sequence[Edit]) -> set[int]:
         match edit:
             case Gather():
                 found.add(edit.made)
+            case Regroup():
+                found.update(edit.parts)
             case Split() if edit.segment in found:
                 found.update(edit.parts)
             case Merge() if found.intersection(edit.segments):

@@ -11,9 +11,12 @@ import streamlit as st
 
 from core.base.errors import Beha2VecError
 from core.base.schema import OUTSIDE, SET_ASIDE
+from core.desk import saved_work
+from core.facets.definitions import QUESTIONS
+from core.facets.facets import Facet, crossed
 from core.segments import by_hand
 from core.segments.partition import Partition
-from pages.ui.segments import session_segments
+from pages.ui.segments import facet_data, session_segments
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors, state
 from pages.ui.shell.text import count, md_text
@@ -39,6 +42,7 @@ class Change(StrEnum):
     MERGE = "Merge"
     SPLIT = "Split"
     ASIDE = "Set aside"
+    FACET = "By a facet"
 
 
 MEANING: Final = {
@@ -46,6 +50,7 @@ MEANING: Final = {
     Change.SPLIT: "K-Means cuts the users of one segment apart. The largest part keeps number and name.",
     Change.ASIDE: "Users leave the segments, and no segment is compared with them. They stay counted, as a "
     "group of their own; new users like them go there, too.",
+    Change.FACET: "The levels of a facet become the segments, in place of all others, and name them.",
 }
 
 
@@ -58,6 +63,9 @@ def menu(live: LiveSegments) -> None:
             label_visibility="collapsed",
         )  # fmt: skip
         st.caption(MEANING[change])
+        if change is Change.FACET:
+            _by_facet(live, digest)
+            return
         segments, into = _chosen(live, change, digest)
         if not segments or (change is Change.MERGE and len(segments) < 2):
             return
@@ -71,6 +79,38 @@ def menu(live: LiveSegments) -> None:
             change, key="by-hand-do", type="primary", on_click=session_segments.change,
             args=(live.sources, live.segmentation, after),
         )  # fmt: skip
+
+
+def _by_facet(live: LiveSegments, digest: str) -> None:
+    """Choose one facet or two, and make their levels the segments."""
+    found = facet_data.of_live(live).facets
+    kinds = st.multiselect(
+        "One facet, or two crossed", list(found), key=f"facet-{digest}", format_func=QUESTIONS.__getitem__,
+        placeholder="Choose one or two", max_selections=2, select_all=False,
+    )  # fmt: skip
+    if not kinds:
+        return
+    chosen = [found[kind] for kind in kinds]
+    names, level = crossed(chosen)
+    users = np.bincount(level[live.labels != OUTSIDE], minlength=len(names)).tolist()
+    sizes = ", ".join(
+        f"**{name}** with {count(n, 'user')}" for name, n in zip(names, users, strict=True) if n
+    )
+    st.markdown(f"It gives {sizes}.")
+    st.button(
+        "Make them the segments", key="by-facet-do", type="primary", on_click=_regroup, args=(live, chosen)
+    )
+
+
+def _regroup(live: LiveSegments, facets: list[Facet]) -> None:
+    shown, made_from = live.segmentation, live.sources
+    names, level = crossed(facets)
+    with errors.shown():
+        why = " × ".join(facet.question for facet in facets)
+        after = by_hand.regroup(shown.partition, live.combined.vectors, level, why)
+        session_segments.change(made_from, shown, after)
+        of_segment = {segment: names[level[after.labels == segment][0]] for segment in after.ids.tolist()}
+        saved_work.rename(made_from.store, made_from.model_key, of_segment)
 
 
 def not_kept(live: LiveSegments) -> None:

@@ -27,7 +27,7 @@ from core.runs.publish import clustering_facts, clusters_summary, versions
 from core.segments import certificate
 from core.storage.store import open_artifact
 from pages.ui.rules import live_rules
-from pages.ui.segments import background, shared
+from pages.ui.segments import background, facet_data, shared
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import state
 
@@ -41,9 +41,11 @@ def users(live: LiveSegments, first: int | None = None) -> pd.DataFrame:
     """One row a user, all or the first ones: id, segment, distances, group, activity, outcome, origin."""
     made = segments(live)
     users = live.sources.dataset.users.head(len(live.labels) if first is None else first)
-    return export.users_table(
+    table = export.users_table(
         users, made.partition, made.combined.vectors, live.plain_names, made.outcomes, live.profiles.one_page
     )
+    facets = facet_data.of_live(live).columns()
+    return table.assign(**{name: names[: len(table)] for name, names in facets.items()})
 
 
 def users_csv(live: LiveSegments, ids: IdStyle = IdStyle.EXACT) -> bytes:

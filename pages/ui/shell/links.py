@@ -50,6 +50,10 @@ TRAINING: Final = Screen(
     "pages/prepare/training.py", "Training", ":material/model_training:", "training",
     "Learn a vector for every user from the order of their page views.",
 )  # fmt: skip
+FACETS: Final = Screen(
+    "pages/segments/facets.py", "How users differ", ":material/diversity_3:", "facets",
+    "How far users get, what they look at, how often and when they come, and whether it comes again.",
+)  # fmt: skip
 EXPLORE: Final = Screen(
     "pages/segments/explore.py", "Explore", ":material/bubble_chart:", "explore",
     "See all users on a map and steer the segments: weights, number, lasso.",
@@ -105,7 +109,7 @@ SQL: Final = Screen(
 
 SECTIONS: Final[dict[str, tuple[Screen, ...]]] = {
     "Prepare": (DATA, LABELS, TRAINING),
-    "Segments": (EXPLORE, PROFILES, COMPARE, JOURNEYS, TIME, TRUST),
+    "Segments": (FACETS, EXPLORE, PROFILES, COMPARE, JOURNEYS, TIME, TRUST),
     "Use": (USERS, RULES, RUNS, WATCH, EXPORT, SETTINGS),
 }
 

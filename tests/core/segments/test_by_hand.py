@@ -40,6 +40,7 @@ def some_change(now: Partition, vectors: np.ndarray, random: np.random.Generator
         lambda: by_hand.split(now, vectors, several[0], int(random.integers(2, 4))),
         lambda: by_hand.set_aside(now, vectors, several),
         lambda: by_hand.from_users(now, vectors, users, "drawn"),
+        lambda: by_hand.regroup(now, vectors, random.integers(0, 3, len(users)), "How far they get"),
     ]
     try:
         return changes[random.integers(len(changes))]()
@@ -285,3 +286,26 @@ def test_who_was_set_aside_stays_so_when_others_are_chosen_too() -> None:
     labels = before.labels[:60].copy()  # others, who go the same way
     followed = by_hand.follow(labels, vectors[:60], after)
     assert (followed[labels == 2] == SET_ASIDE).all()
+
+
+def test_the_levels_of_a_facet_become_the_segments_and_one_step_back_brings_the_others() -> None:
+    vectors, now = cut()
+    level = np.arange(len(vectors)) % 3
+    after = by_hand.regroup(now, vectors, level, "How often they come")
+    inside = now.labels != OUTSIDE
+    assert len(after.ids) == 3 and not set(after.ids.tolist()) & set(now.ids.tolist())
+    for segment in after.ids.tolist():
+        assert len(np.unique(level[after.labels == segment])) == 1
+    assert ((after.labels == OUTSIDE) == ~inside).all()
+    assert after.edits[0].text.startswith("Regrouped 162 users by a facet, How often they come: 5, 6 and 7")
+    assert (by_hand.first_changes(now, after, vectors, 0).labels == now.labels).all()
+    placed = by_hand.follow(now.labels, vectors, after)  # users of a later export: by the nearest middle
+    assert set(placed[inside].tolist()) <= set(after.ids.tolist())
+
+
+def test_levels_of_other_users_or_one_level_are_refused() -> None:
+    vectors, now = cut()
+    with pytest.raises(InputError, match="Levels of 3 users"):
+        by_hand.regroup(now, vectors, np.zeros(3, dtype=int), "")
+    with pytest.raises(SettingsError, match="at least 2 segments"):
+        by_hand.regroup(now, vectors, np.zeros(len(vectors), dtype=int), "")

@@ -358,3 +358,18 @@ def test_changes_that_other_vectors_ended_are_told_and_cannot_be_brought_back(
     assert all(button.key != "bring-back" for button in app.button)
     app.button(key="let-go").click().run()
     assert "ended your" not in texts(app)
+
+
+def test_the_levels_of_a_facet_become_named_segments(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    app = open_app(PAGE, data=finished_run.dataset)
+    first = partition(app, finished_run)
+    app.segmented_control(key="by-hand-change").set_value("By a facet").run()
+    widget(app.multiselect, "facet-").set_value(["interest"]).run()  # type: ignore[attr-defined]
+    assert "It gives" in texts(app)
+    app.button(key="by-facet-do").click().run()
+    assert not app.exception
+    assert "by a facet, What they look at" in texts(app)
+    names = saved_work.names(Store(finished_run.root), finished_run.model)
+    assert {"Sale", "Guide"} <= set(names.values())
+    app.button(key="undo-by-hand").click().run()
+    assert partition(app, finished_run).digest == first.digest

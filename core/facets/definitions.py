@@ -1,0 +1,401 @@
+"""What each facet asks, as a rule in words that gives every user a level.
+
+A definition learns its names and limits (which folders are sections, how many visits are many) from some
+users and never looks at who had the outcome. Its rule then reads any part of the visits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from typing import Final, TypeAlias
+from urllib.parse import unquote
+
+import numpy as np
+
+from core.base.errors import InputError
+from core.differences.user_items import Family
+from core.facets.visits import Visits
+from core.labels.label_settings import RESERVED
+from core.labels.page_address import after_host
+from core.labels.templates import is_locale
+from core.periods.rhythm import hours
+from core.profiles.outcomes import CONVERSIONS, PURCHASE
+
+UNTOLD: Final = -1
+"""Level of a user about whom the visits say nothing."""
+FEWEST: Final = 0.005
+"""Share of the users that a level needs to be one …"""
+SECTION: Final = 0.03
+"""… and that a section of the site needs."""
+MOST_SECTIONS: Final = 8
+ONE_SECTION: Final = 0.7
+"""Share of the page views in one section from which on sections tell users no more apart."""
+DEEPEST: Final = 3
+MANY: Final = 0.9
+"""Quantile of those who came again from which on a user comes often."""
+LONG: Final = 0.8
+"""Quantile of the visits from which on they are long."""
+FEWEST_MANY: Final = 4
+"""Visits, or pages a visit, that are many at least."""
+
+
+class FacetKind(StrEnum):
+    """What is asked of users."""
+
+    STAGE = "stage"
+    INTEREST = "interest"
+    LOYALTY = "loyalty"
+    DEPTH = "depth"
+    RHYTHM = "rhythm"
+    WAY = "way"
+
+
+QUESTIONS: Final[Mapping[FacetKind, str]] = {
+    FacetKind.STAGE: "How far they get",
+    FacetKind.INTEREST: "What they look at",
+    FacetKind.LOYALTY: "How often they come",
+    FacetKind.DEPTH: "How much they view in a visit",
+    FacetKind.RHYTHM: "When they come",
+    FacetKind.WAY: "How they find their way",
+}
+
+
+@dataclass(frozen=True)
+class Level:
+    """A level of a facet.
+
+    Args:
+        name: In a word or two.
+        rule: Who is on it: the end of "users …".
+    """
+
+    name: str
+    rule: str
+
+
+Read: TypeAlias = Callable[[Visits], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A facet as a rule.
+
+    Args:
+        kind: What is asked.
+        levels: In their order.
+        read: Part of the visits → level of each user, int8 of shape (n_users,), :data:`UNTOLD` where the part
+            says nothing of a user.
+    """
+
+    kind: FacetKind
+    levels: tuple[Level, ...]
+    read: Read
+
+
+@dataclass(frozen=True)
+class Rung:
+    """A stage on the way to the outcome.
+
+    Args:
+        name: Of the level.
+        events: GA4's events that say so.
+        types: Types of pages that do.
+    """
+
+    name: str
+    events: tuple[str, ...]
+    types: tuple[str, ...] = ()
+
+
+LADDER: Final = (
+    Rung("Looked at an item", ("view_item", "select_item"), ("Product",)),
+    Rung("Filled a cart", ("add_to_cart", "view_cart", "add_to_wishlist"), ("Cart & checkout",)),
+    Rung("Began a checkout", ("begin_checkout", "add_shipping_info", "add_payment_info")),
+    Rung("Began a form", ("form_start",)),
+    Rung("Sent a form", ("form_submit", *CONVERSIONS[2:])),
+    Rung("Bought", (PURCHASE, "in_app_purchase")),
+)
+"""Stages in their order; those that hardly anybody reaches are left out."""
+
+
+def define(
+    kind: FacetKind, visits: Visits, learners: np.ndarray, outcome: tuple[str, np.ndarray] | None = None
+) -> Definition:
+    """Define a facet for a site.
+
+    Args:
+        kind: Which one.
+        visits: Of all users.
+        learners: bool of shape (n_users,), who limits and names are learned from.
+        outcome: Name and bool of shape (n_users,), who had it: the last stage, where it is none already.
+
+    Raises:
+        InputError: If the data do not tell; the message says why.
+    """
+    make: Mapping[FacetKind, Callable[[Visits, np.ndarray], Definition]] = {
+        FacetKind.STAGE: partial(_stage, outcome=outcome),
+        FacetKind.INTEREST: _interest,
+        FacetKind.LOYALTY: _loyalty,
+        FacetKind.DEPTH: _depth,
+        FacetKind.RHYTHM: _rhythm,
+        FacetKind.WAY: _way,
+    }
+    return _without_empty_levels(make[kind](visits, learners), visits, learners)
+
+
+def _stage(visits: Visits, learners: np.ndarray, outcome: tuple[str, np.ndarray] | None) -> Definition:
+    types = np.asarray(visits.labels.get(Family.TYPE, [""] * len(visits.urls)), dtype=object)
+    least = max(1, FEWEST * learners.sum())
+    reached = [(rung, _reaches(visits, rung, types)) for rung in LADDER]
+    rungs = [rung for rung, users in reached if users[learners].sum() >= least]
+    several = f"viewed {_limit(visits, learners)} different pages or more"
+    levels = [Level("One page", "who viewed one page alone")]
+    levels.append(Level("Looked around", "who viewed two different pages or more"))
+    limits = [2]
+    if not rungs:
+        limits.append(_limit(visits, learners))
+        levels.append(Level("Went deep", f"who {several}"))
+    for rung in rungs:
+        said = [*rung.events, *(f"a page of type {name}" for name in rung.types if name in types)]
+        levels.append(Level(rung.name, f"who went as far as {' or '.join(said)}"))
+    known = {event for rung in rungs for event in rung.events}
+    last = outcome if outcome and outcome[0] not in known and outcome[1].any() else None
+    if last:
+        levels.append(Level("Had the outcome", f"with the outcome {last[0]}"))
+
+    def read(part: Visits) -> np.ndarray:
+        pages = _different_pages(part)
+        level = np.where(pages > 0, 0, UNTOLD)
+        for place, limit in enumerate(limits, start=1):
+            level[pages >= limit] = place
+        for place, rung in enumerate(rungs, start=len(limits) + 1):
+            level[_reaches(part, rung, types) & (pages > 0)] = place
+        if last and part is visits:  # when a page was the outcome is not known by visit
+            level[last[1] & (pages > 0)] = len(levels) - 1
+        return level.astype(np.int8)
+
+    return Definition(FacetKind.STAGE, tuple(levels), read)
+
+
+def _reaches(part: Visits, rung: Rung, types: np.ndarray) -> np.ndarray:
+    """Who did what a stage asks: bool of shape (n_users,)."""
+    users = np.zeros(part.n_users, dtype=bool)
+    named = np.isin(np.asarray(part.events.names, dtype=object), list(rung.events))
+    if named.any():
+        users[part.events.user[named[part.events.name]]] = True
+    users[part.user[np.isin(types, rung.types)[part.page]]] = True
+    return users
+
+
+def _different_pages(part: Visits) -> np.ndarray:
+    pairs = np.unique(part.user.astype(np.int64) * len(part.urls) + part.page)
+    return np.bincount(pairs // len(part.urls), minlength=part.n_users)
+
+
+def _limit(visits: Visits, learners: np.ndarray) -> int:
+    return _many(_different_pages(visits)[learners], LONG)
+
+
+def _many(counts: np.ndarray, quantile: float) -> int:
+    return max(FEWEST_MANY, int(np.quantile(counts, quantile))) if len(counts) else FEWEST_MANY
+
+
+def _interest(visits: Visits, learners: np.ndarray) -> Definition:
+    """Sections are own themes or folders: the kind of them by which the most users have one interest."""
+    kinds = [_themes(visits), *(_folders(visits, depth) for depth in range(1, DEEPEST + 1))]
+    offered = [_sections(visits, learners, sections) for sections in kinds if sections]
+    possible = [one for one in offered if one is not None]
+    if not possible:
+        raise InputError(
+            "Pages have neither themes nor folders by which visits differ",
+            remedy="Label themes on the Labels page to see interests",
+        )
+    return max(possible, key=lambda one: one[0])[1]
+
+
+def _themes(visits: Visits) -> list[tuple[str, str]]:
+    """Section of each page: name, and what it is in a rule; two empty texts of a page in none."""
+    return [
+        ("", "") if theme in RESERVED else (theme, f"about {theme}")
+        for theme in visits.labels.get(Family.THEME, [])
+    ]
+
+
+def _folders(visits: Visits, depth: int) -> list[tuple[str, str]]:
+    sections = []
+    for url in visits.urls:
+        parts = [part for part in after_host(url).partition("?")[0].split("/") if part]
+        begin = 1 if parts and is_locale(parts[0]) else 0
+        inside = len(parts) > begin + depth
+        path = "/".join(parts[: begin + depth])
+        sections.append((_readable(path), f"in /{path}/") if inside else ("", ""))
+    return sections
+
+
+def _readable(path: str) -> str:
+    words = unquote(path.rpartition("/")[2]).replace("-", " ").replace("_", " ").strip()
+    return words[:1].upper() + words[1:]
+
+
+def _sections(
+    visits: Visits, learners: np.ndarray, sections: Sequence[tuple[str, str]]
+) -> tuple[int, Definition] | None:
+    """Interests by one kind of sections, and how many learners have one; None where it tells nothing."""
+    rules, code = np.unique(np.array([rule for _, rule in sections]), return_inverse=True)
+    code = np.where(rules[code] == "", UNTOLD, code)
+    n_codes, names = len(rules), {rule: name for name, rule in sections}
+    views = code[visits.page[learners[visits.user]]]
+
+    def read_code(part: Visits) -> np.ndarray:
+        return _majority(part.user, code[part.page], n_codes, part.n_users)
+
+    main = read_code(visits)[learners]
+    users = np.bincount(main[main >= 0], minlength=n_codes + 1)[:-1]
+    largest = np.argsort(-users, kind="stable")[:MOST_SECTIONS]
+    kept = largest[users[largest] >= max(1, SECTION * len(main))]
+    if len(kept) < 2 or np.bincount(views[views >= 0]).max() >= ONE_SECTION * len(views):
+        return None
+    levels = [
+        Level(names[rules[one]], f"with more than half of their page views {rules[one]}") for one in kept
+    ]
+    levels.append(Level("Another section", "with more than half of their page views in a smaller section"))
+    levels.append(Level("Several sections", "with no section in more than half of their page views in any"))
+    place = np.full(n_codes + 2, len(kept))
+    place[kept] = range(len(kept))
+    place[n_codes], place[UNTOLD] = len(kept) + 1, UNTOLD
+    definition = Definition(
+        FacetKind.INTEREST, tuple(levels), lambda part: place[read_code(part)].astype(np.int8)
+    )
+    return int(users[kept].sum()), definition
+
+
+def _majority(user: np.ndarray, code: np.ndarray, n_codes: int, n_users: int) -> np.ndarray:
+    """What more than half of a user's rows are: the code, ``n_codes`` for no such one, else untold.
+
+    Args:
+        user: int of shape (n,).
+        code: int of shape (n,), :data:`UNTOLD` of rows that do not count.
+        n_codes: How many codes there are.
+        n_users: How many users.
+    """
+    told = code >= 0
+    pairs, counts = np.unique(user[told].astype(np.int64) * n_codes + code[told], return_counts=True)
+    total = np.bincount(user[told], minlength=n_users)
+    level = np.where(total > 0, n_codes, UNTOLD)
+    most = 2 * counts > total[pairs // n_codes]
+    level[pairs[most] // n_codes] = pairs[most] % n_codes
+    return level.astype(np.int16)
+
+
+def _loyalty(visits: Visits, learners: np.ndarray) -> Definition:
+    sessions = np.bincount(visits.session_user, minlength=visits.n_users)[learners]
+    often = _many(sessions[sessions > 1], MANY)
+    levels = (
+        Level("One visit", "with one visit"),
+        Level("Came again", f"with 2 to {often - 1} visits"),
+        Level("Come often", f"with {often} visits or more"),
+    )
+
+    def read(part: Visits) -> np.ndarray:
+        count = np.bincount(part.session_user[part.seen_sessions], minlength=part.n_users)
+        return (np.searchsorted([1, 2, often], count, side="right") - 1).astype(np.int8)
+
+    return Definition(FacetKind.LOYALTY, levels, read)
+
+
+def _depth(visits: Visits, learners: np.ndarray) -> Definition:
+    each = np.bincount(visits.session, minlength=visits.n_sessions)[learners[visits.session_user]]
+    long = _many(each, LONG)
+    levels = (
+        Level("Short visits", "with fewer than 2 page views a visit"),
+        Level("Middling visits", f"with 2 page views a visit or more, fewer than {long}"),
+        Level("Long visits", f"with {long} page views a visit or more"),
+    )
+
+    def read(part: Visits) -> np.ndarray:
+        views = np.bincount(part.user, minlength=part.n_users)
+        visited = np.bincount(part.session_user[part.seen_sessions], minlength=part.n_users)
+        mean = views / np.maximum(visited, 1)
+        return np.where(visited > 0, np.searchsorted([2, long], mean, side="right"), UNTOLD).astype(np.int8)
+
+    return Definition(FacetKind.DEPTH, levels, read)
+
+
+def _rhythm(visits: Visits, learners: np.ndarray) -> Definition:
+    band_of = np.full(168, 3)  # hours of the week, from Monday 0:00 on
+    hour = np.arange(168)
+    weekday = hour < 120
+    band_of[weekday & (hour % 24 >= 8) & (hour % 24 < 18)] = 0
+    band_of[weekday & (hour % 24 >= 18)] = 1
+    band_of[~weekday] = 2
+    bands = [
+        ("Working hours", "on weekdays from 8:00 to 18:00"),
+        ("Weekday evenings", "on weekdays from 18:00 on"),
+        ("Weekends", "on Saturdays and Sundays"),
+        ("Weekday nights", "on weekdays before 8:00"),
+    ]
+    if visits.days_only or len(np.unique(hours(visits.timestamp, visits.clock) % 24)) == 1:
+        band_of, bands = np.where(weekday, 0, 1), [("Weekdays", "on weekdays"), bands[2]]
+    levels = [Level(name, f"with more than half of their page views {when}") for name, when in bands]
+    levels.append(Level("Any time", "at no time in more than half of their page views"))
+    return Definition(
+        FacetKind.RHYTHM,
+        tuple(levels),
+        lambda part: _majority(
+            part.user, band_of[hours(part.timestamp, part.clock)], len(bands), part.n_users
+        ),
+    )
+
+
+def _way(visits: Visits, learners: np.ndarray) -> Definition:
+    """What a visit has first of these: a search, a list, the homepage as its first page, another one."""
+    types = np.asarray(visits.labels.get(Family.TYPE, [""] * len(visits.urls)), dtype=object)
+    home = np.array([after_host(url).partition("?")[0].strip("/") == "" for url in visits.urls])
+    marks = (
+        ("Search", "with a search", ("view_search_results", "search"), types == "Search"),
+        ("Lists", "with a list of items", ("view_item_list",), types == "Category"),
+    )
+    theirs = learners[visits.session_user]
+    seen = [visits.sessions_with(events, pages)[theirs].mean() for _, _, events, pages in marks]
+    used = [mark for mark, share in zip(marks, seen, strict=True) if 0.01 <= share <= 0.99]
+    ways = [(name, said) for name, said, _, _ in used]
+    ways += [
+        ("Homepage first", "that begin at the homepage"),
+        ("Straight to a page", "that begin at another page"),
+    ]
+    levels = [Level(name, f"with more than half of their visits {said}") for name, said in ways]
+    levels.append(Level("Several ways", "with no way in more than half of their visits"))
+
+    def read(part: Visits) -> np.ndarray:
+        sessions = part.seen_sessions
+        first = np.searchsorted(part.session, sessions)
+        code = np.where(home[part.page[first]], len(used), len(used) + 1)
+        for place, (_, _, events, pages) in reversed(list(enumerate(used))):
+            code[part.sessions_with(events, pages)[sessions]] = place
+        return _majority(part.session_user[sessions], code, len(ways), part.n_users)
+
+    return Definition(FacetKind.WAY, tuple(levels), read)
+
+
+def _without_empty_levels(definition: Definition, visits: Visits, learners: np.ndarray) -> Definition:
+    """Leave out levels that nobody is on.
+
+    Raises:
+        InputError: If hardly anybody is on another level than most.
+    """
+    level = definition.read(visits)
+    n_levels = len(definition.levels)
+    learned = np.bincount(level[learners & (level >= 0)], minlength=n_levels)
+    if (learned >= max(1, FEWEST * learned.sum())).sum() < 2:
+        (common,) = np.argsort(-learned, kind="stable")[:1]
+        raise InputError(
+            f"All or nearly all users are alike in this: {definition.levels[common].name.lower()}"
+        )
+    kept = np.unique(level[level >= 0])
+    place = np.full(n_levels + 1, UNTOLD)
+    place[kept] = range(len(kept))
+    levels = tuple(definition.levels[one] for one in kept)
+    return Definition(definition.kind, levels, lambda part: place[definition.read(part)].astype(np.int8))

@@ -1,0 +1,273 @@
+"""The facets of a data set: the level of each user, whether it comes again, and what users on it do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from scipy.stats import rankdata
+
+from core.base.errors import InputError
+from core.base.schema import Group
+from core.data.dataset import Dataset, of_group
+from core.data.page_labels import LabelledPages
+from core.facets.definitions import QUESTIONS, UNTOLD, Definition, FacetKind, Level, define
+from core.facets.visits import Visits
+from core.profiles.outcomes import Happened
+from core.profiles.wilson import Z_95, wilson
+
+FEWEST_TWICE: Final = 30
+"""Users with two visits, below which nothing is said of whether a facet comes again."""
+FEWEST_OUTCOMES: Final = 10
+"""Users held out with the outcome, and without, below which nothing is said of how well a facet tells it."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share with its 95 % interval.
+
+    Args:
+        value: The share.
+        low: Lower end.
+        high: Upper end.
+        users: Users that it is a share of.
+    """
+
+    value: float
+    low: float
+    high: float
+    users: int
+
+    @classmethod
+    def of(cls, part: int, users: int) -> Share:
+        """By Wilson's score interval."""
+        low, high = wilson(np.array(part), np.array(users))
+        return cls(part / users, float(low), float(high), users)
+
+
+@dataclass(frozen=True)
+class ComesAgain:
+    """Whether users are on one level in two parts of their visits.
+
+    Args:
+        same: Share of the users on one level in both parts.
+        chance: The share that would be by chance: parts of different users, in the mean over all pairs.
+    """
+
+    same: Share
+    chance: float
+
+    @property
+    def beyond_chance(self) -> bool:
+        """Whether even the lower end is above chance."""
+        return self.same.low > self.chance
+
+
+@dataclass(frozen=True, eq=False)
+class Facet:
+    """One way in which users differ.
+
+    Args:
+        kind: What is asked.
+        levels: In their order.
+        level: int8 of shape (n_users,), place in ``levels``; −1 of who looks automated, or is not known.
+        comes_again: None with too few users with two visits.
+        outcome: Of each level, how many of the users held out had the outcome; None without an outcome, or
+            with nobody held out on the level.
+        tells_outcome: AUC of the levels for the outcome of users held out; None with too few.
+    """
+
+    kind: FacetKind
+    levels: tuple[Level, ...]
+    level: np.ndarray
+    comes_again: ComesAgain | None
+    outcome: tuple[Share | None, ...]
+    tells_outcome: Share | None
+
+    @property
+    def question(self) -> str:
+        """What is asked, in words."""
+        return QUESTIONS[self.kind]
+
+    @property
+    def users(self) -> np.ndarray:
+        """Users on each level: int64 of shape (n_levels,)."""
+        return np.bincount(self.level[self.level >= 0], minlength=len(self.levels))
+
+    @property
+    def names(self) -> np.ndarray:
+        """The name of each user's level, empty where there is none: object array of shape (n_users,)."""
+        names: np.ndarray = np.array([*(level.name for level in self.levels), ""], dtype=object)[self.level]
+        return names
+
+
+def crossed(facets: Sequence[Facet]) -> tuple[list[str], np.ndarray]:
+    """Cross the levels of one facet or more.
+
+    Returns:
+        The names of all pairs (of one facet: of its levels), and last of users who are on no level of one of
+        them; and the place of each user in these, int64 of shape (n_users,).
+    """
+    names, level = [""], np.zeros(len(facets[0].level), dtype=np.int64)
+    for facet in facets:
+        names = [f"{name} · {more.name}".removeprefix(" · ") for name in names for more in facet.levels]
+        level = np.where((level < 0) | (facet.level < 0), UNTOLD, level * len(facet.levels) + facet.level)
+    return [*names, "Not known"], np.where(level < 0, len(names), level)
+
+
+@dataclass(frozen=True, eq=False)
+class Facets:
+    """All facets that the data tell.
+
+    Args:
+        facets: The kind → the facet.
+        left_out: The kind → why there is none.
+        outcome: Name of the outcome; empty where there is none.
+    """
+
+    facets: Mapping[FacetKind, Facet]
+    left_out: Mapping[FacetKind, str]
+    outcome: str = ""
+
+    def columns(self) -> dict[str, np.ndarray]:
+        """What a table of users gets: ``facet: KIND`` → the name of each user's level."""
+        return {f"facet: {kind}": facet.names for kind, facet in self.facets.items()}
+
+
+def find_facets(
+    dataset: Dataset, labels: LabelledPages | None = None, outcomes: Mapping[str, Happened] | None = None
+) -> Facets:
+    """Find the facets of a data set.
+
+    Names and limits are learned from half of the users; how many had the outcome is counted on the others.
+
+    Args:
+        dataset: The users; who looks automated has no level.
+        labels: Themes and types of the pages; None where there are none.
+        outcomes: Name → who had it; the first one counts.
+    """
+    visits, human = Visits.of(dataset, labels), ~of_group(dataset.users, Group.BOT_LIKE)
+    learners = human & (np.random.default_rng(0).permutation(visits.n_users) % 2 == 0)
+    name, happened = next(iter((outcomes or {}).items()), ("", None))
+    had = np.zeros(visits.n_users, dtype=bool)
+    if happened is not None:
+        had[happened.user] = True
+    found: dict[FacetKind, Facet] = {}
+    left_out: dict[FacetKind, str] = {}
+    for kind in FacetKind if learners.any() else ():
+        try:
+            definition = define(kind, visits, learners, (name, had) if name else None)
+        except InputError as error:
+            left_out[kind] = str(error)
+        else:
+            found[kind] = _facet(definition, visits, human, learners, had if name else None)
+    return Facets(found, left_out, name)
+
+
+def _facet(
+    definition: Definition, visits: Visits, human: np.ndarray, learners: np.ndarray, had: np.ndarray | None
+) -> Facet:
+    level = np.where(human, definition.read(visits), UNTOLD).astype(np.int8)
+    held_out = ~learners & (level != UNTOLD)
+    rates: list[Share | None] = [None] * len(definition.levels)
+    tells = None
+    if had is not None and definition.kind is not FacetKind.STAGE:  # a stage is a part of the outcome
+        users = np.bincount(level[held_out], minlength=len(rates))
+        part = np.bincount(level[held_out & had], minlength=len(rates))
+        rates = [Share.of(int(n), int(of)) if of else None for n, of in zip(part, users, strict=True)]
+        tells = _auc(
+            _rate_of(level, learners & (level != UNTOLD), had, len(rates))[level[held_out]], had[held_out]
+        )
+    return Facet(
+        kind=definition.kind,
+        levels=definition.levels,
+        level=level,
+        comes_again=_comes_again(definition, visits, human),
+        outcome=tuple(rates),
+        tells_outcome=tells,
+    )
+
+
+def _rate_of(level: np.ndarray, users: np.ndarray, had: np.ndarray, n_levels: int) -> np.ndarray:
+    """Share with the outcome of each level: float of shape (n_levels,), drawn a little to that of all."""
+    count = np.bincount(level[users], minlength=n_levels)
+    part = np.bincount(level[users & had], minlength=n_levels)
+    rates: np.ndarray = (part + had[users].mean()) / (count + 1)
+    return rates
+
+
+def _comes_again(definition: Definition, visits: Visits, human: np.ndarray) -> ComesAgain | None:
+    """Compare the levels of a user's first, third, … days with those of the second, fourth, ….
+
+    How often users come is compared otherwise: whether those who came twice or more in the first half of the
+    time come in the second, and the others do not.
+    """
+    if definition.kind is FacetKind.LOYALTY:
+        first, second = _halves_of_time(visits, human)
+    else:
+        first, second = (definition.read(visits.part(which))[human] for which in (0, 1))
+    both = (first != UNTOLD) & (second != UNTOLD)
+    n = int(both.sum())
+    if n < FEWEST_TWICE:
+        return None
+    first, second = first[both], second[both]
+    shares = (np.bincount(one, minlength=128) / n for one in (first, second))
+    chance = float(np.prod(list(shares), axis=0).sum())
+    return ComesAgain(Share.of(int((first == second).sum()), n), chance)
+
+
+def _halves_of_time(visits: Visits, human: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of users seen before the middle of all visits: came twice or more until then; came after it."""
+    early = visits.session_day <= np.median(visits.session_day)
+    before, after = (
+        np.bincount(visits.session_user[which], minlength=visits.n_users)[human] for which in (early, ~early)
+    )
+    first = np.where(before > 0, before > 1, UNTOLD)
+    return first.astype(np.int8), (after > 0).astype(np.int8)
+
+
+def _auc(scores: np.ndarray, had: np.ndarray) -> Share | None:
+    """Area under the ROC curve, with the interval of Hanley and McNeil (1982)."""
+    with_it, without = int(had.sum()), int((~had).sum())
+    if min(with_it, without) < FEWEST_OUTCOMES:
+        return None
+    auc = (rankdata(scores)[had].sum() - with_it * (with_it + 1) / 2) / (with_it * without)
+    q1, q2 = auc / (2 - auc), 2 * auc**2 / (1 + auc)
+    variance = auc * (1 - auc) + (with_it - 1) * (q1 - auc**2) + (without - 1) * (q2 - auc**2)
+    spread = Z_95 * np.sqrt(variance / (with_it * without))
+    return Share(float(auc), float(max(0, auc - spread)), float(min(1, auc + spread)), with_it + without)
+
+
+def facet_records(found: Facets) -> list[dict[str, Any]]:
+    """All facets as plain data, a row a facet: ``facets.json``."""
+    return [
+        {
+            "kind": str(kind),
+            "name": QUESTIONS[kind],
+            "comes_again": _again(found.facets[kind].comes_again) if kind in found.facets else None,
+            "outcome": found.outcome or None,
+            "tells_outcome": _share(found.facets[kind].tells_outcome) if kind in found.facets else None,
+            "levels": _levels(found.facets[kind]) if kind in found.facets else [],
+            "left_out": found.left_out.get(kind),
+        }
+        for kind in FacetKind
+        if kind in found.facets or kind in found.left_out
+    ]
+
+
+def _levels(facet: Facet) -> list[dict[str, Any]]:
+    rows = zip(facet.levels, facet.users.tolist(), facet.outcome, strict=True)
+    return [
+        {"name": level.name, "rule": level.rule, "users": users, "outcome": _share(rate)}
+        for level, users, rate in rows
+    ]
+
+
+def _share(share: Share | None) -> dict[str, float] | None:
+    return None if share is None else vars(share)
+
+
+def _again(again: ComesAgain | None) -> dict[str, float] | None:
+    return None if again is None else {**vars(again.same), "chance": again.chance}

@@ -1,0 +1,125 @@
+"""The visits of a data set laid out for facets, and two parts of them to hold against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from core.base.errors import ArtifactError
+from core.base.local_clock import LocalClock
+from core.base.schema import Pages
+from core.data.dataset import Dataset
+from core.data.page_labels import LabelledPages
+from core.data.timed_events import TimedEvents
+from core.differences.user_items import Family, labels_of
+from core.periods.calendar import days_of
+
+
+@dataclass(frozen=True, eq=False)
+class Visits:
+    """Page views and other events, each with its session.
+
+    Args:
+        n_users: Users with a page view.
+        user: int32 of shape (n_views,), whose each page view is, ascending.
+        page: int32 of shape (n_views,), index into ``urls``.
+        timestamp: int64 of shape (n_views,), microseconds UTC.
+        session: int64 of shape (n_views,), ascending; numbered over all users.
+        events: Other events.
+        event_session: int64 of shape (n_events,), the session; −1 of an event outside those with a page view.
+        session_user: int64 of shape (n_sessions,), whose each session is.
+        session_day: int64 of shape (n_sessions,), the day on which each begins by the clock, since 1970.
+        urls: Address of each page.
+        labels: ``theme`` and ``type`` of each page, where pages are labelled.
+        clock: Of the export.
+        days_only: Whether times are known by the day alone.
+    """
+
+    n_users: int
+    user: np.ndarray
+    page: np.ndarray
+    timestamp: np.ndarray
+    session: np.ndarray
+    events: TimedEvents
+    event_session: np.ndarray
+    session_user: np.ndarray
+    session_day: np.ndarray
+    urls: Sequence[str]
+    labels: Mapping[str, Sequence[str]]
+    clock: LocalClock
+    days_only: bool = False
+
+    @classmethod
+    def of(cls, dataset: Dataset, labels: LabelledPages | None = None) -> Visits:
+        """Lay out a preprocessed export; one of an earlier release has no events."""
+        sequences = dataset.sequences
+        starts = sequences.session_starts
+        begins = np.zeros(sequences.n_views, dtype=bool)
+        begins[starts] = True
+        try:
+            events = dataset.events
+        except ArtifactError:
+            events = TimedEvents.none()
+        session_user = sequences.user[starts].astype(np.int64)
+        first = np.searchsorted(session_user, np.arange(sequences.n_users + 1))
+        place = first[events.user] + events.session
+        return cls(
+            n_users=sequences.n_users,
+            user=sequences.user,
+            page=sequences.page,
+            timestamp=sequences.timestamp,
+            session=np.cumsum(begins) - 1,
+            events=events,
+            event_session=np.where(place < first[events.user + 1], place, -1),
+            session_user=session_user,
+            session_day=days_of(sequences.timestamp[starts], dataset.receipt.clock),
+            urls=dataset.pages[Pages.PAGE_LOCATION].tolist(),
+            labels={name: names for name, names in labels_of(labels).items() if name != Family.TEMPLATE},
+            clock=dataset.receipt.clock,
+            days_only=dataset.receipt.rounded_times,
+        )
+
+    @property
+    def n_sessions(self) -> int:
+        """Sessions of all users, also of those that :meth:`part` leaves out."""
+        return len(self.session_user)
+
+    def part(self, which: int) -> Visits:
+        """Visits on every other day on which a user came: 0 the first, third, …; 1 the second, fourth, …."""
+        new_user = np.diff(self.session_user, prepend=-1) != 0
+        new_day = new_user | (np.diff(self.session_day, prepend=-1) != 0)
+        day_number = np.cumsum(new_day)
+        kept = (day_number - day_number[new_user][np.cumsum(new_user) - 1]) % 2 == which
+        views = kept[self.session]
+        inside = (self.event_session >= 0) & kept[self.event_session]
+        return replace(
+            self,
+            user=self.user[views],
+            page=self.page[views],
+            timestamp=self.timestamp[views],
+            session=self.session[views],
+            events=self.events.only(inside),
+            event_session=self.event_session[inside],
+        )
+
+    def sessions_with(self, events: Sequence[str] = (), pages: np.ndarray | None = None) -> np.ndarray:
+        """Sessions with one of some events or pages: bool of shape (n_sessions,).
+
+        Args:
+            events: Names.
+            pages: bool of shape (n_pages,); None for no page.
+        """
+        found = np.zeros(self.n_sessions + 1, dtype=bool)  # the last one is of events outside sessions
+        named = np.isin(np.asarray(self.events.names, dtype=object), list(events))
+        if named.any():
+            found[self.event_session[named[self.events.name]]] = True
+        if pages is not None:
+            found[self.session[pages[self.page]]] = True
+        return found[:-1]
+
+    @property
+    def seen_sessions(self) -> np.ndarray:
+        """Sessions with a page view in this part: int64, ascending."""
+        return np.unique(self.session)

@@ -1,0 +1,176 @@
+"""How users differ: a card a facet, with its levels, and whether users keep to them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pandas as pd
+import streamlit as st
+
+from core.base import wording
+from core.facets.definitions import QUESTIONS, FacetKind
+from core.facets.facets import Facet, Facets, Share
+from pages.ui.data import catalog
+from pages.ui.segments import facet_data
+from pages.ui.segments.figure import SIDE
+from pages.ui.segments.made_from import found_sources
+from pages.ui.shell import errors, state, written_table
+from pages.ui.shell.links import EXPLORE, FACETS, TRAINING, heading, link
+from pages.ui.shell.text import count, md_text
+
+HELP: Final = (
+    "Days on which a user came are dealt in two parts, every other one. Chance: the share of users on one "
+    "level if parts of different users were paired."
+)
+FAIR: Final = 0.55
+"""AUC that the lower end has to pass before a facet is said to go with the outcome."""
+LOYALTY_HELP: Final = (
+    "Whether users who came twice or more until the middle of all visits come after it, and the others do "
+    "not. Chance: the same for the later visits of other users."
+)
+OUTCOME_HELP: Final = (
+    "Of half of the users, of whom no limit or name of a level was learned. 95 % interval in brackets. What "
+    "goes together need not be the cause: who buys views more pages, too."
+)
+
+
+def page() -> None:
+    """Draw the page, or what to do first."""
+    heading(FACETS)
+    if not state.need(model=False):
+        return
+    found = _found()
+    facets = sorted(found.facets.values(), key=_beyond_chance, reverse=True)
+    _message(facets, found.outcome)
+    with st.grid(2, min_column_width=SIDE, gap="medium", key="facets"):
+        for facet in facets:
+            with st.container(border=True, key=f"facet-{facet.kind}"):
+                _card(facet, found.outcome)
+    _left_out(found)
+    if len(facets) > 1:
+        _two(facets)
+    _next()
+
+
+def _message(facets: list[Facet], outcome: str) -> None:
+    """What comes again about these users, and what goes with the outcome, before all figures."""
+    again = [facet for facet in facets if facet.comes_again and facet.comes_again.beyond_chance]
+    told = [facet for facet in facets if facet.tells_outcome and facet.tells_outcome.low > FAIR]
+    lines = [f"Users keep to {_listed(again)}."] if again else []
+    if not again:
+        lines.append("Nothing is shown to stay the same about users from day to day.")
+    if told:
+        best = max(told, key=lambda facet: facet.tells_outcome.value if facet.tells_outcome else 0)
+        lines.append(f"The outcome, {md_text(outcome, 60)}, goes most with {_listed([best])}.")
+    st.markdown(f"#### {' '.join(lines)}")
+
+
+def _listed(facets: list[Facet]) -> str:
+    *first, last = (facet.question[0].lower() + facet.question[1:] for facet in facets)
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _found() -> Facets:
+    made_from = found_sources()
+    if made_from is not None:
+        return facet_data.of_sources(made_from)
+    dataset = state.dataset()
+    assert dataset is not None  # state.need has looked
+    return facet_data.facets(dataset, catalog.latest_labels(state.store(), dataset.key), None)
+
+
+def _beyond_chance(facet: Facet) -> float:
+    """How far above chance users keep to their level, 0 to 1 (Cohen's kappa); −1 where it is not known."""
+    again = facet.comes_again
+    return (again.same.value - again.chance) / max(1 - again.chance, 1e-9) if again else -1.0
+
+
+def _card(facet: Facet, outcome: str) -> None:
+    rules = "\n".join(f"- **{md_text(one.name)}**: users {md_text(one.rule)}" for one in facet.levels)
+    st.markdown(f"**{facet.question}**", help=rules)
+    _comes_again(facet)
+    users = facet.users
+    table = pd.DataFrame(
+        {"level": [one.name for one in facet.levels], "users": users, "of": users / users.sum()}
+    )
+    columns: dict[str, object] = {
+        "level": "Level",
+        "users": st.column_config.Column("Users", width=65),
+        "of": st.column_config.ProgressColumn(
+            "Share", format="percent", min_value=0, max_value=1, width="small", color="primary"
+        ),
+    }
+    if any(facet.outcome):
+        table["outcome"] = [_rate(rate) for rate in facet.outcome]
+        columns["outcome"] = (outcome, OUTCOME_HELP)
+    written_table.draw(
+        table.round({"of": 2}), key=f"levels-{facet.kind}", columns=columns,
+        alt_text=f"{facet.question}: users by level",
+    )  # fmt: skip
+    if tells := facet.tells_outcome:
+        interval = f"[{tells.low:.2f}–{tells.high:.2f}]"
+        st.caption(
+            f"Tells {md_text(outcome, 60)} with an AUC of {tells.value:.2f} {interval} "
+            f"on {count(tells.users, 'other user')}: 0.5 is chance, 1 always right."
+        )
+
+
+def _rate(rate: Share | None) -> str:
+    if rate is None:
+        return wording.ABSENT
+    value, low, high = map(wording.percent, (rate.value, rate.low, rate.high))
+    return f"{value} [{low}–{high}]"
+
+
+def _two(facets: list[Facet]) -> None:
+    """Users on each pair of levels of two facets."""
+    with st.container(border=True, key="two-facets"):
+        st.markdown("**Two of them crossed**")
+        with st.grid(2, min_column_width=SIDE // 2, gap="small"):
+            kinds = {facet.question: facet for facet in facets}
+            down = st.selectbox("Down", list(kinds), 0, key="facet-down", label_visibility="collapsed")
+            across = st.selectbox("Across", list(kinds), 1, key="facet-across", label_visibility="collapsed")
+        first, second = kinds[down], kinds[across]
+        both = (first.level >= 0) & (second.level >= 0)
+        cells = pd.crosstab(first.names[both], second.names[both]).reindex(
+            [one.name for one in first.levels], columns=[one.name for one in second.levels], fill_value=0
+        )
+        written_table.draw(
+            cells.rename_axis("level").reset_index(), key="two-table", columns={"level": down},
+            alt_text=f"Users by {down} and {across}",
+        )  # fmt: skip
+
+
+def _comes_again(facet: Facet) -> None:
+    again = facet.comes_again
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if again is None:
+            st.badge("Not known", icon=":material/help:", color="gray")
+            st.caption("Too few users came on two days to see whether it comes again.", width="content")
+            return
+        same, by_chance = wording.percent(again.same.value, 0), wording.percent(again.chance, 0)
+        if again.beyond_chance:
+            st.badge("Comes again", icon=":material/check:", color="green")
+        else:
+            st.badge("Not beyond chance", icon=":material/shuffle:", color="orange")
+        st.caption(
+            f"{same} of {count(again.same.users, 'user')} are the same another time, {by_chance} by chance.",
+            help=LOYALTY_HELP if facet.kind is FacetKind.LOYALTY else HELP,
+            width="content",
+        )
+
+
+def _left_out(found: Facets) -> None:
+    for kind, why in found.left_out.items():
+        st.caption(f":material/info: {QUESTIONS[kind]}: left out. {md_text(why)}")
+
+
+def _next() -> None:
+    if state.model() is None:
+        link(TRAINING, "Train a model to find segments by all of it together")
+    else:
+        link(EXPLORE, "Make the levels your segments: on Explore, Change by hand, By a facet")
+
+
+with errors.shown():
+    page()

@@ -1,0 +1,39 @@
+"""The facets of the data set on screen, found once for all sessions."""
+
+from __future__ import annotations
+
+from core.base.settings import AnalyzeSettings
+from core.data.dataset import Dataset
+from core.data.page_labels import LabelledPages, counted_key
+from core.facets.facets import Facets, find_facets
+from core.profiles.outcomes import OutcomeIndex
+from pages.ui.segments import outcome_choice
+from pages.ui.segments.live_segments import LiveSegments
+from pages.ui.segments.made_from import Sources
+from pages.ui.shell.kept import kept
+
+
+def of_live(live: LiveSegments) -> Facets:
+    """The facets of the users of the segments on screen, with their outcome."""
+    return facets(live.sources.dataset, live.sources.labels, live.profiles.chosen)
+
+
+def of_sources(made_from: Sources) -> Facets:
+    """The facets with the outcome that is chosen for a model."""
+    return facets(made_from.dataset, made_from.labels, outcome_choice.chosen_outcomes(made_from))
+
+
+@kept(
+    lambda dataset, labels, outcome: (counted_key(dataset.key, labels), outcome), max_entries=4,
+    show_spinner="Looking at how users differ …",
+)  # fmt: skip
+def facets(dataset: Dataset, labels: LabelledPages | None, outcome: tuple[str, ...] | None) -> Facets:
+    """Find the facets of a data set.
+
+    Args:
+        dataset: The users.
+        labels: Themes and types of its pages.
+        outcome: What counts as the outcome; None for what is usual.
+    """
+    settings = AnalyzeSettings.checked(outcome=outcome)
+    return find_facets(dataset, labels, OutcomeIndex.of(dataset, labels).inside(settings))

@@ -1,0 +1,146 @@
+"""Facets of a shop small enough to check by eye."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.base.progress import silent
+from core.base.settings import AnalyzeSettings, IngestSettings
+from core.data.dataset import Dataset
+from core.facets.definitions import FacetKind
+from core.facets.facets import Facets, Share, facet_records, find_facets
+from core.profiles.outcomes import OutcomeIndex
+from core.runs.pipeline import preprocess
+from core.storage.store import Store
+
+Row = tuple[str, str, str, str]
+"""User, time, event, path."""
+
+
+def views(user: str, *visits: tuple[str, Sequence[str]]) -> Iterable[Row]:
+    """A visit is its first hour, as ``2024-01-01 09``, and its pages, one a minute."""
+    for begin, pages in visits:
+        for minute, page in enumerate(pages):
+            yield user, f"{begin}:{minute:02d}", "page_view", page
+
+
+def dataset(folder: Path, rows: Iterable[Row]) -> Dataset:
+    def micros(text: str) -> int:
+        seconds = datetime.strptime(text, "%Y-%m-%d %H:%M").replace(tzinfo=UTC).timestamp()
+        return int(seconds * 1e6) + 1_234_567  # times that end in zeros would be taken for rounded
+
+    table = pd.DataFrame(
+        [(user, micros(time), event, f"https://shop.example{path}") for user, time, event, path in rows],
+        columns=["user_pseudo_id", "event_timestamp", "event_name", "page_location"],
+    )
+    table.to_csv(folder / "export.csv", index=False)
+    return preprocess(Store(folder / "store"), [folder / "export.csv"], IngestSettings(), silent)
+
+
+@pytest.fixture
+def found(tmp_path: Path) -> Callable[[Iterable[Row]], Facets]:
+    def find(rows: Iterable[Row]) -> Facets:
+        made = dataset(tmp_path, rows)
+        return find_facets(made, None, OutcomeIndex.of(made, None).inside(AnalyzeSettings()))
+
+    return find
+
+
+def levels(found: Facets, kind: FacetKind) -> dict[str, int]:
+    facet = found.facets[kind]
+    return dict(zip((level.name for level in facet.levels), facet.users.tolist(), strict=True))
+
+
+def shop() -> Iterable[Row]:
+    """Of forty users, ten each view one page; two; an item; and buy it, in the evening."""
+    for number in range(10):
+        yield from views(f"a{number}", ("2024-01-01 09", ["/lamps/a"]))
+        yield from views(f"b{number}", ("2024-01-02 10", ["/lamps/a", "/lamps/b"]))
+        yield from views(f"c{number}", ("2024-01-06 11", ["/", "/sofas/a", "/sofas/b"]))
+        yield f"c{number}", "2024-01-06 11:05", "view_item", "/sofas/b"
+        yield from views(f"d{number}", ("2024-01-03 20", ["/", "/sofas/a"]), ("2024-01-04 20", ["/sofas/b"]))
+        yield f"d{number}", "2024-01-04 20:05", "purchase", "/sofas/b"
+
+
+def test_every_user_is_on_the_level_that_the_rule_says(found: Callable[[Iterable[Row]], Facets]) -> None:
+    facets = found(shop())
+    assert levels(facets, FacetKind.STAGE) == {
+        "One page": 10, "Looked around": 10, "Looked at an item": 10, "Bought": 10,
+    }  # fmt: skip
+    assert levels(facets, FacetKind.INTEREST) == {"Lamps": 20, "Sofas": 20}
+    assert levels(facets, FacetKind.LOYALTY) == {"One visit": 30, "Came again": 10}
+    assert levels(facets, FacetKind.RHYTHM) == {"Working hours": 20, "Weekday evenings": 10, "Weekends": 10}
+    assert levels(facets, FacetKind.WAY) == {
+        "Homepage first": 10, "Straight to a page": 20, "Several ways": 10,
+    }  # fmt: skip
+    rule = next(level.rule for level in facets.facets[FacetKind.INTEREST].levels if level.name == "Sofas")
+    assert rule == "with more than half of their page views in /sofas/"
+
+
+def test_the_outcome_is_counted_on_users_held_out(found: Callable[[Iterable[Row]], Facets]) -> None:
+    facets = found(shop())
+    assert facets.outcome == "purchase"
+    rates = facets.facets[FacetKind.LOYALTY].outcome
+    assert [rate and rate.value for rate in rates] == [0, 1]
+    assert all(rate and rate.users < 20 for rate in rates)
+    assert facets.facets[FacetKind.STAGE].outcome == (None,) * 4  # the last stage is the outcome
+
+
+def test_what_the_data_do_not_tell_is_left_out_with_the_reason(
+    found: Callable[[Iterable[Row]], Facets],
+) -> None:
+    facets = found(row for number in range(8) for row in views(f"u{number}", ("2024-01-01 09", ["/", "/a"])))
+    assert facets.facets == {}
+    assert "themes nor folders" in facets.left_out[FacetKind.INTEREST]
+    assert facets.left_out[FacetKind.LOYALTY].endswith("alike in this: one visit.")
+    assert {row["kind"]: row["levels"] for row in facet_records(facets)} == {kind: [] for kind in FacetKind}
+
+
+@pytest.mark.parametrize("users", [1, 2])
+def test_one_or_two_users_have_facets_or_a_reason(
+    users: int, found: Callable[[Iterable[Row]], Facets]
+) -> None:
+    facets = found(
+        row for number in range(users) for row in views(f"u{number}", ("2024-01-01 09", ["/a", "/b"]))
+    )
+    assert {*facets.facets, *facets.left_out} <= set(FacetKind)
+
+
+def test_an_interest_that_users_keep_comes_again_and_one_by_chance_does_not(
+    found: Callable[[Iterable[Row]], Facets],
+) -> None:
+    rng = np.random.default_rng(0)
+
+    def user(number: int, *, keeps: bool) -> Iterable[Row]:
+        first, second = rng.choice(["/lamps/a", "/sofas/a"], 2)
+        second = first if keeps else second
+        hours = rng.integers(0, 24, 2)
+        return views(
+            f"{number}", (f"2024-01-01 {hours[0]:02d}", [first]), (f"2024-01-08 {hours[1]:02d}", [second])
+        )
+
+    again = found(row for number in range(200) for row in user(number, keeps=True))
+    interest = again.facets[FacetKind.INTEREST].comes_again
+    rhythm = again.facets[FacetKind.RHYTHM].comes_again
+    assert interest and interest.same.value == 1 and interest.beyond_chance
+    assert interest.chance == pytest.approx(0.5, abs=0.05)
+    assert rhythm and not rhythm.beyond_chance
+    by_chance = found(row for number in range(200) for row in user(number, keeps=False))
+    same = by_chance.facets[FacetKind.INTEREST].comes_again
+    assert same and not same.beyond_chance
+
+
+def test_the_interval_of_what_comes_again_holds_the_truth() -> None:
+    rng = np.random.default_rng(0)
+    shares = [Share.of(int(part), 300) for part in rng.binomial(300, 0.6, 500)]
+    assert np.mean([share.low <= 0.6 <= share.high for share in shares]) >= 0.93
+
+
+def test_whoever_looks_automated_is_on_no_level(found: Callable[[Iterable[Row]], Facets]) -> None:
+    at_once = [("robot", "2024-01-01 00:00", "page_view", f"/lamps/{number}") for number in range(400)]
+    facets = found([*shop(), *at_once])
+    assert sum(levels(facets, FacetKind.LOYALTY).values()) == 40

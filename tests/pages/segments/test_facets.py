@@ -1,0 +1,36 @@
+"""The page of facets: without data, of a small shop, and two facets crossed."""
+
+from __future__ import annotations
+
+from tests.pages.conftest import OpenApp
+from tests.pages.fake_jobs import texts
+from tests.pages.fixtures_segments import FinishedRun
+
+PAGE = "pages/segments/facets.py"
+
+
+def test_without_data_it_says_where_to_go(open_app: OpenApp) -> None:
+    app = open_app(PAGE)
+    assert not app.exception
+    assert "This page needs a data set" in texts(app)
+
+
+def test_facets_are_shown_with_their_levels_and_what_is_left_out_with_the_reason(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    app = open_app(PAGE, data=finished_run.dataset)
+    assert not app.exception
+    shown = texts(app)
+    assert "What they look at" in shown and "How far they get" in shown
+    assert "left out" in shown
+    levels = next(table.value for table in app.dataframe if "users" in table.value)
+    assert levels["users"].sum() > 70
+
+
+def test_two_facets_are_crossed(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    app = open_app(PAGE, data=finished_run.dataset)
+    before = app.dataframe[-1].value
+    choices = app.selectbox(key="facet-across").options
+    app.selectbox(key="facet-across").set_value(choices[-1]).run()
+    assert not app.exception
+    assert list(app.dataframe[-1].value) != list(before)
