@@ -17,7 +17,7 @@ import numpy as np
 
 from core.base.errors import InputError
 from core.differences.user_items import Family
-from core.facets.visits import Visits
+from core.facets.visits import SiteVisits
 from core.labels.label_settings import RESERVED
 from core.labels.page_address import after_host
 from core.labels.templates import is_locale
@@ -25,7 +25,7 @@ from core.periods.rhythm import hours
 from core.profiles.outcomes import CONVERSIONS, PURCHASE
 
 UNTOLD: Final = -1
-"""Level of a user about whom the visits say nothing."""
+"""FacetLevel of a user about whom the visits say nothing."""
 FEWEST: Final = 0.005
 """Share of the users that a level needs to be one …"""
 SECTION: Final = 0.03
@@ -39,7 +39,7 @@ MANY: Final = 0.9
 LONG: Final = 0.8
 """Quantile of the visits from which on they are long."""
 FEWEST_MANY: Final = 4
-"""Visits, or pages a visit, that are many at least."""
+"""SiteVisits, or pages a visit, that are many at least."""
 
 
 class FacetKind(StrEnum):
@@ -64,7 +64,7 @@ QUESTIONS: Final[Mapping[FacetKind, str]] = {
 
 
 @dataclass(frozen=True)
-class Level:
+class FacetLevel:
     """A level of a facet.
 
     Args:
@@ -76,7 +76,7 @@ class Level:
     rule: str
 
 
-Read: TypeAlias = Callable[[Visits], np.ndarray]
+Read: TypeAlias = Callable[[SiteVisits], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -91,12 +91,12 @@ class Definition:
     """
 
     kind: FacetKind
-    levels: tuple[Level, ...]
+    levels: tuple[FacetLevel, ...]
     read: Read
 
 
 @dataclass(frozen=True)
-class Rung:
+class Stage:
     """A stage on the way to the outcome.
 
     Args:
@@ -111,18 +111,18 @@ class Rung:
 
 
 LADDER: Final = (
-    Rung("Looked at an item", ("view_item", "select_item"), ("Product",)),
-    Rung("Filled a cart", ("add_to_cart", "view_cart", "add_to_wishlist"), ("Cart & checkout",)),
-    Rung("Began a checkout", ("begin_checkout", "add_shipping_info", "add_payment_info")),
-    Rung("Began a form", ("form_start",)),
-    Rung("Sent a form", ("form_submit", *CONVERSIONS[2:])),
-    Rung("Bought", (PURCHASE, "in_app_purchase")),
+    Stage("Looked at an item", ("view_item", "select_item"), ("Product",)),
+    Stage("Filled a cart", ("add_to_cart", "view_cart", "add_to_wishlist"), ("Cart & checkout",)),
+    Stage("Began a checkout", ("begin_checkout", "add_shipping_info", "add_payment_info")),
+    Stage("Began a form", ("form_start",)),
+    Stage("Sent a form", ("form_submit", *CONVERSIONS[2:])),
+    Stage("Bought", (PURCHASE, "in_app_purchase")),
 )
 """Stages in their order; those that hardly anybody reaches are left out."""
 
 
 def define(
-    kind: FacetKind, visits: Visits, learners: np.ndarray, outcome: tuple[str, np.ndarray] | None = None
+    kind: FacetKind, visits: SiteVisits, learners: np.ndarray, outcome: tuple[str, np.ndarray] | None = None
 ) -> Definition:
     """Define a facet for a site.
 
@@ -135,7 +135,7 @@ def define(
     Raises:
         InputError: If the data do not tell; the message says why.
     """
-    make: Mapping[FacetKind, Callable[[Visits, np.ndarray], Definition]] = {
+    make: Mapping[FacetKind, Callable[[SiteVisits, np.ndarray], Definition]] = {
         FacetKind.STAGE: partial(_stage, outcome=outcome),
         FacetKind.INTEREST: _interest,
         FacetKind.LOYALTY: _loyalty,
@@ -146,33 +146,33 @@ def define(
     return _without_empty_levels(make[kind](visits, learners), visits, learners)
 
 
-def _stage(visits: Visits, learners: np.ndarray, outcome: tuple[str, np.ndarray] | None) -> Definition:
+def _stage(visits: SiteVisits, learners: np.ndarray, outcome: tuple[str, np.ndarray] | None) -> Definition:
     types = np.asarray(visits.labels.get(Family.TYPE, [""] * len(visits.urls)), dtype=object)
     least = max(1, FEWEST * learners.sum())
-    reached = [(rung, _reaches(visits, rung, types)) for rung in LADDER]
-    rungs = [rung for rung, users in reached if users[learners].sum() >= least]
+    reached = [(stage, _reaches(visits, stage, types)) for stage in LADDER]
+    stages = [stage for stage, users in reached if users[learners].sum() >= least]
     several = f"viewed {_limit(visits, learners)} different pages or more"
-    levels = [Level("One page", "who viewed one page alone")]
-    levels.append(Level("Looked around", "who viewed two different pages or more"))
+    levels = [FacetLevel("One page", "who viewed one page alone")]
+    levels.append(FacetLevel("Looked around", "who viewed two different pages or more"))
     limits = [2]
-    if not rungs:
+    if not stages:
         limits.append(_limit(visits, learners))
-        levels.append(Level("Went deep", f"who {several}"))
-    for rung in rungs:
-        said = [*rung.events, *(f"a page of type {name}" for name in rung.types if name in types)]
-        levels.append(Level(rung.name, f"who went as far as {' or '.join(said)}"))
-    known = {event for rung in rungs for event in rung.events}
+        levels.append(FacetLevel("Went deep", f"who {several}"))
+    for stage in stages:
+        said = [*stage.events, *(f"a page of type {name}" for name in stage.types if name in types)]
+        levels.append(FacetLevel(stage.name, f"who went as far as {' or '.join(said)}"))
+    known = {event for stage in stages for event in stage.events}
     last = outcome if outcome and outcome[0] not in known and outcome[1].any() else None
     if last:
-        levels.append(Level("Had the outcome", f"with the outcome {last[0]}"))
+        levels.append(FacetLevel("Had the outcome", f"with the outcome {last[0]}"))
 
-    def read(part: Visits) -> np.ndarray:
+    def read(part: SiteVisits) -> np.ndarray:
         pages = _different_pages(part)
         level = np.where(pages > 0, 0, UNTOLD)
         for place, limit in enumerate(limits, start=1):
             level[pages >= limit] = place
-        for place, rung in enumerate(rungs, start=len(limits) + 1):
-            level[_reaches(part, rung, types) & (pages > 0)] = place
+        for place, stage in enumerate(stages, start=len(limits) + 1):
+            level[_reaches(part, stage, types) & (pages > 0)] = place
         if last and part is visits:  # when a page was the outcome is not known by visit
             level[last[1] & (pages > 0)] = len(levels) - 1
         return level.astype(np.int8)
@@ -180,22 +180,22 @@ def _stage(visits: Visits, learners: np.ndarray, outcome: tuple[str, np.ndarray]
     return Definition(FacetKind.STAGE, tuple(levels), read)
 
 
-def _reaches(part: Visits, rung: Rung, types: np.ndarray) -> np.ndarray:
+def _reaches(part: SiteVisits, stage: Stage, types: np.ndarray) -> np.ndarray:
     """Who did what a stage asks: bool of shape (n_users,)."""
     users = np.zeros(part.n_users, dtype=bool)
-    named = np.isin(np.asarray(part.events.names, dtype=object), list(rung.events))
+    named = np.isin(np.asarray(part.events.names, dtype=object), list(stage.events))
     if named.any():
         users[part.events.user[named[part.events.name]]] = True
-    users[part.user[np.isin(types, rung.types)[part.page]]] = True
+    users[part.user[np.isin(types, stage.types)[part.page]]] = True
     return users
 
 
-def _different_pages(part: Visits) -> np.ndarray:
+def _different_pages(part: SiteVisits) -> np.ndarray:
     pairs = np.unique(part.user.astype(np.int64) * len(part.urls) + part.page)
     return np.bincount(pairs // len(part.urls), minlength=part.n_users)
 
 
-def _limit(visits: Visits, learners: np.ndarray) -> int:
+def _limit(visits: SiteVisits, learners: np.ndarray) -> int:
     return _many(_different_pages(visits)[learners], LONG)
 
 
@@ -203,7 +203,7 @@ def _many(counts: np.ndarray, quantile: float) -> int:
     return max(FEWEST_MANY, int(np.quantile(counts, quantile))) if len(counts) else FEWEST_MANY
 
 
-def _interest(visits: Visits, learners: np.ndarray) -> Definition:
+def _interest(visits: SiteVisits, learners: np.ndarray) -> Definition:
     """Sections are own themes or folders: the kind of them by which the most users have one interest."""
     kinds = [_themes(visits), *(_folders(visits, depth) for depth in range(1, DEEPEST + 1))]
     offered = [_sections(visits, learners, sections) for sections in kinds if sections]
@@ -216,7 +216,7 @@ def _interest(visits: Visits, learners: np.ndarray) -> Definition:
     return max(possible, key=lambda one: one[0])[1]
 
 
-def _themes(visits: Visits) -> list[tuple[str, str]]:
+def _themes(visits: SiteVisits) -> list[tuple[str, str]]:
     """Section of each page: name, and what it is in a rule; two empty texts of a page in none."""
     return [
         ("", "") if theme in RESERVED else (theme, f"about {theme}")
@@ -224,7 +224,7 @@ def _themes(visits: Visits) -> list[tuple[str, str]]:
     ]
 
 
-def _folders(visits: Visits, depth: int) -> list[tuple[str, str]]:
+def _folders(visits: SiteVisits, depth: int) -> list[tuple[str, str]]:
     sections = []
     for url in visits.urls:
         parts = [part for part in after_host(url).partition("?")[0].split("/") if part]
@@ -241,7 +241,7 @@ def _readable(path: str) -> str:
 
 
 def _sections(
-    visits: Visits, learners: np.ndarray, sections: Sequence[tuple[str, str]]
+    visits: SiteVisits, learners: np.ndarray, sections: Sequence[tuple[str, str]]
 ) -> tuple[int, Definition] | None:
     """Interests by one kind of sections, and how many learners have one; None where it tells nothing."""
     rules, code = np.unique(np.array([rule for _, rule in sections]), return_inverse=True)
@@ -249,7 +249,7 @@ def _sections(
     n_codes, names = len(rules), {rule: name for name, rule in sections}
     views = code[visits.page[learners[visits.user]]]
 
-    def read_code(part: Visits) -> np.ndarray:
+    def read_code(part: SiteVisits) -> np.ndarray:
         return _majority(part.user, code[part.page], n_codes, part.n_users)
 
     main = read_code(visits)[learners]
@@ -259,10 +259,14 @@ def _sections(
     if len(kept) < 2 or np.bincount(views[views >= 0]).max() >= ONE_SECTION * len(views):
         return None
     levels = [
-        Level(names[rules[one]], f"with more than half of their page views {rules[one]}") for one in kept
+        FacetLevel(names[rules[one]], f"with more than half of their page views {rules[one]}") for one in kept
     ]
-    levels.append(Level("Another section", "with more than half of their page views in a smaller section"))
-    levels.append(Level("Several sections", "with no section in more than half of their page views in any"))
+    levels.append(
+        FacetLevel("Another section", "with more than half of their page views in a smaller section")
+    )
+    levels.append(
+        FacetLevel("Several sections", "with no section in more than half of their page views in any")
+    )
     place = np.full(n_codes + 2, len(kept))
     place[kept] = range(len(kept))
     place[n_codes], place[UNTOLD] = len(kept) + 1, UNTOLD
@@ -290,32 +294,32 @@ def _majority(user: np.ndarray, code: np.ndarray, n_codes: int, n_users: int) ->
     return level.astype(np.int16)
 
 
-def _loyalty(visits: Visits, learners: np.ndarray) -> Definition:
+def _loyalty(visits: SiteVisits, learners: np.ndarray) -> Definition:
     sessions = np.bincount(visits.session_user, minlength=visits.n_users)[learners]
     often = _many(sessions[sessions > 1], MANY)
     levels = (
-        Level("One visit", "with one visit"),
-        Level("Came again", f"with 2 to {often - 1} visits"),
-        Level("Come often", f"with {often} visits or more"),
+        FacetLevel("One visit", "with one visit"),
+        FacetLevel("Came again", f"with 2 to {often - 1} visits"),
+        FacetLevel("Come often", f"with {often} visits or more"),
     )
 
-    def read(part: Visits) -> np.ndarray:
+    def read(part: SiteVisits) -> np.ndarray:
         count = np.bincount(part.session_user[part.seen_sessions], minlength=part.n_users)
         return (np.searchsorted([1, 2, often], count, side="right") - 1).astype(np.int8)
 
     return Definition(FacetKind.LOYALTY, levels, read)
 
 
-def _depth(visits: Visits, learners: np.ndarray) -> Definition:
+def _depth(visits: SiteVisits, learners: np.ndarray) -> Definition:
     each = np.bincount(visits.session, minlength=visits.n_sessions)[learners[visits.session_user]]
     long = _many(each, LONG)
     levels = (
-        Level("Short visits", "with fewer than 2 page views a visit"),
-        Level("Middling visits", f"with 2 page views a visit or more, fewer than {long}"),
-        Level("Long visits", f"with {long} page views a visit or more"),
+        FacetLevel("Short visits", "with fewer than 2 page views a visit"),
+        FacetLevel("Middling visits", f"with 2 page views a visit or more, fewer than {long}"),
+        FacetLevel("Long visits", f"with {long} page views a visit or more"),
     )
 
-    def read(part: Visits) -> np.ndarray:
+    def read(part: SiteVisits) -> np.ndarray:
         views = np.bincount(part.user, minlength=part.n_users)
         visited = np.bincount(part.session_user[part.seen_sessions], minlength=part.n_users)
         mean = views / np.maximum(visited, 1)
@@ -324,7 +328,7 @@ def _depth(visits: Visits, learners: np.ndarray) -> Definition:
     return Definition(FacetKind.DEPTH, levels, read)
 
 
-def _rhythm(visits: Visits, learners: np.ndarray) -> Definition:
+def _rhythm(visits: SiteVisits, learners: np.ndarray) -> Definition:
     band_of = np.full(168, 3)  # hours of the week, from Monday 0:00 on
     hour = np.arange(168)
     weekday = hour < 120
@@ -339,8 +343,8 @@ def _rhythm(visits: Visits, learners: np.ndarray) -> Definition:
     ]
     if visits.days_only or len(np.unique(hours(visits.timestamp, visits.clock) % 24)) == 1:
         band_of, bands = np.where(weekday, 0, 1), [("Weekdays", "on weekdays"), bands[2]]
-    levels = [Level(name, f"with more than half of their page views {when}") for name, when in bands]
-    levels.append(Level("Any time", "at no time in more than half of their page views"))
+    levels = [FacetLevel(name, f"with more than half of their page views {when}") for name, when in bands]
+    levels.append(FacetLevel("Any time", "at no time in more than half of their page views"))
     return Definition(
         FacetKind.RHYTHM,
         tuple(levels),
@@ -350,7 +354,7 @@ def _rhythm(visits: Visits, learners: np.ndarray) -> Definition:
     )
 
 
-def _way(visits: Visits, learners: np.ndarray) -> Definition:
+def _way(visits: SiteVisits, learners: np.ndarray) -> Definition:
     """What a visit has first of these: a search, a list, the homepage as its first page, another one."""
     types = np.asarray(visits.labels.get(Family.TYPE, [""] * len(visits.urls)), dtype=object)
     home = np.array([after_host(url).partition("?")[0].strip("/") == "" for url in visits.urls])
@@ -366,10 +370,10 @@ def _way(visits: Visits, learners: np.ndarray) -> Definition:
         ("Homepage first", "that begin at the homepage"),
         ("Straight to a page", "that begin at another page"),
     ]
-    levels = [Level(name, f"with more than half of their visits {said}") for name, said in ways]
-    levels.append(Level("Several ways", "with no way in more than half of their visits"))
+    levels = [FacetLevel(name, f"with more than half of their visits {said}") for name, said in ways]
+    levels.append(FacetLevel("Several ways", "with no way in more than half of their visits"))
 
-    def read(part: Visits) -> np.ndarray:
+    def read(part: SiteVisits) -> np.ndarray:
         sessions = part.seen_sessions
         first = np.searchsorted(part.session, sessions)
         code = np.where(home[part.page[first]], len(used), len(used) + 1)
@@ -380,7 +384,7 @@ def _way(visits: Visits, learners: np.ndarray) -> Definition:
     return Definition(FacetKind.WAY, tuple(levels), read)
 
 
-def _without_empty_levels(definition: Definition, visits: Visits, learners: np.ndarray) -> Definition:
+def _without_empty_levels(definition: Definition, visits: SiteVisits, learners: np.ndarray) -> Definition:
     """Leave out levels that nobody is on.
 
     Raises:

@@ -11,10 +11,11 @@ from scipy.stats import rankdata
 
 from core.base.errors import InputError
 from core.base.schema import Group
+from core.base.wording import counted, percent
 from core.data.dataset import Dataset, of_group
 from core.data.page_labels import LabelledPages
-from core.facets.definitions import QUESTIONS, UNTOLD, Definition, FacetKind, Level, define
-from core.facets.visits import Visits
+from core.facets.definitions import QUESTIONS, UNTOLD, Definition, FacetKind, FacetLevel, define
+from core.facets.visits import SiteVisits
 from core.profiles.outcomes import Happened
 from core.profiles.wilson import Z_95, wilson
 
@@ -25,7 +26,7 @@ FEWEST_OUTCOMES: Final = 10
 
 
 @dataclass(frozen=True)
-class Share:
+class ShareInterval:
     """A share with its 95 % interval.
 
     Args:
@@ -41,10 +42,16 @@ class Share:
     users: int
 
     @classmethod
-    def of(cls, part: int, users: int) -> Share:
+    def of(cls, part: int, users: int) -> ShareInterval:
         """By Wilson's score interval."""
         low, high = wilson(np.array(part), np.array(users))
         return cls(part / users, float(low), float(high), users)
+
+    @property
+    def text(self) -> str:
+        """``2.4% [0.8%–6.7%]``."""
+        value, low, high = map(percent, (self.value, self.low, self.high))
+        return f"{value} [{low}–{high}]"
 
 
 @dataclass(frozen=True)
@@ -56,13 +63,18 @@ class ComesAgain:
         chance: The share that would be by chance: parts of different users, in the mean over all pairs.
     """
 
-    same: Share
+    same: ShareInterval
     chance: float
 
     @property
     def beyond_chance(self) -> bool:
         """Whether even the lower end is above chance."""
         return self.same.low > self.chance
+
+    @property
+    def kappa(self) -> float:
+        """How far above chance, 1 for all users on one level (Cohen 1960)."""
+        return (self.same.value - self.chance) / max(1 - self.chance, 1e-9)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,16 +92,25 @@ class Facet:
     """
 
     kind: FacetKind
-    levels: tuple[Level, ...]
+    levels: tuple[FacetLevel, ...]
     level: np.ndarray
     comes_again: ComesAgain | None
-    outcome: tuple[Share | None, ...]
-    tells_outcome: Share | None
+    outcome: tuple[ShareInterval | None, ...]
+    tells_outcome: ShareInterval | None
 
     @property
     def question(self) -> str:
         """What is asked, in words."""
         return QUESTIONS[self.kind]
+
+    @property
+    def sentence(self) -> str:
+        """Whether it comes again, in words."""
+        if self.comes_again is None:
+            return "Too few users came on two days to see whether it comes again."
+        same, chance = self.comes_again.same, self.comes_again.chance
+        alike = f"{percent(same.value, 0)} of {counted(same.users, 'user')} are the same another time"
+        return f"{alike}, {percent(chance, 0)} by chance."
 
     @property
     def users(self) -> np.ndarray:
@@ -131,6 +152,15 @@ class Facets:
     left_out: Mapping[FacetKind, str]
     outcome: str = ""
 
+    @property
+    def in_order(self) -> list[Facet]:
+        """The facets, those first to which users keep the most."""
+
+        def kept_to(facet: Facet) -> float:
+            return facet.comes_again.kappa if facet.comes_again else -1.0
+
+        return sorted(self.facets.values(), key=kept_to, reverse=True)
+
     def columns(self) -> dict[str, np.ndarray]:
         """What a table of users gets: ``facet: KIND`` → the name of each user's level."""
         return {f"facet: {kind}": facet.names for kind, facet in self.facets.items()}
@@ -148,7 +178,7 @@ def find_facets(
         labels: Themes and types of the pages; None where there are none.
         outcomes: Name → who had it; the first one counts.
     """
-    visits, human = Visits.of(dataset, labels), ~of_group(dataset.users, Group.BOT_LIKE)
+    visits, human = SiteVisits.of(dataset, labels), ~of_group(dataset.users, Group.BOT_LIKE)
     learners = human & (np.random.default_rng(0).permutation(visits.n_users) % 2 == 0)
     name, happened = next(iter((outcomes or {}).items()), ("", None))
     had = np.zeros(visits.n_users, dtype=bool)
@@ -167,16 +197,20 @@ def find_facets(
 
 
 def _facet(
-    definition: Definition, visits: Visits, human: np.ndarray, learners: np.ndarray, had: np.ndarray | None
+    definition: Definition,
+    visits: SiteVisits,
+    human: np.ndarray,
+    learners: np.ndarray,
+    had: np.ndarray | None,
 ) -> Facet:
     level = np.where(human, definition.read(visits), UNTOLD).astype(np.int8)
     held_out = ~learners & (level != UNTOLD)
-    rates: list[Share | None] = [None] * len(definition.levels)
+    rates: list[ShareInterval | None] = [None] * len(definition.levels)
     tells = None
     if had is not None and definition.kind is not FacetKind.STAGE:  # a stage is a part of the outcome
         users = np.bincount(level[held_out], minlength=len(rates))
         part = np.bincount(level[held_out & had], minlength=len(rates))
-        rates = [Share.of(int(n), int(of)) if of else None for n, of in zip(part, users, strict=True)]
+        rates = [ShareInterval.of(int(n), int(of)) if of else None for n, of in zip(part, users, strict=True)]
         tells = _auc(
             _rate_of(level, learners & (level != UNTOLD), had, len(rates))[level[held_out]], had[held_out]
         )
@@ -198,7 +232,7 @@ def _rate_of(level: np.ndarray, users: np.ndarray, had: np.ndarray, n_levels: in
     return rates
 
 
-def _comes_again(definition: Definition, visits: Visits, human: np.ndarray) -> ComesAgain | None:
+def _comes_again(definition: Definition, visits: SiteVisits, human: np.ndarray) -> ComesAgain | None:
     """Compare the levels of a user's first, third, … days with those of the second, fourth, ….
 
     How often users come is compared otherwise: whether those who came twice or more in the first half of the
@@ -215,10 +249,10 @@ def _comes_again(definition: Definition, visits: Visits, human: np.ndarray) -> C
     first, second = first[both], second[both]
     shares = (np.bincount(one, minlength=128) / n for one in (first, second))
     chance = float(np.prod(list(shares), axis=0).sum())
-    return ComesAgain(Share.of(int((first == second).sum()), n), chance)
+    return ComesAgain(ShareInterval.of(int((first == second).sum()), n), chance)
 
 
-def _halves_of_time(visits: Visits, human: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _halves_of_time(visits: SiteVisits, human: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Of users seen before the middle of all visits: came twice or more until then; came after it."""
     early = visits.session_day <= np.median(visits.session_day)
     before, after = (
@@ -228,7 +262,7 @@ def _halves_of_time(visits: Visits, human: np.ndarray) -> tuple[np.ndarray, np.n
     return first.astype(np.int8), (after > 0).astype(np.int8)
 
 
-def _auc(scores: np.ndarray, had: np.ndarray) -> Share | None:
+def _auc(scores: np.ndarray, had: np.ndarray) -> ShareInterval | None:
     """Area under the ROC curve, with the interval of Hanley and McNeil (1982)."""
     with_it, without = int(had.sum()), int((~had).sum())
     if min(with_it, without) < FEWEST_OUTCOMES:
@@ -237,7 +271,9 @@ def _auc(scores: np.ndarray, had: np.ndarray) -> Share | None:
     q1, q2 = auc / (2 - auc), 2 * auc**2 / (1 + auc)
     variance = auc * (1 - auc) + (with_it - 1) * (q1 - auc**2) + (without - 1) * (q2 - auc**2)
     spread = Z_95 * np.sqrt(variance / (with_it * without))
-    return Share(float(auc), float(max(0, auc - spread)), float(min(1, auc + spread)), with_it + without)
+    return ShareInterval(
+        float(auc), float(max(0, auc - spread)), float(min(1, auc + spread)), with_it + without
+    )
 
 
 def facet_records(found: Facets) -> list[dict[str, Any]]:
@@ -265,7 +301,7 @@ def _levels(facet: Facet) -> list[dict[str, Any]]:
     ]
 
 
-def _share(share: Share | None) -> dict[str, float] | None:
+def _share(share: ShareInterval | None) -> dict[str, float] | None:
     return None if share is None else vars(share)
 
 

@@ -18,7 +18,7 @@ from core.periods.calendar import days_of
 
 
 @dataclass(frozen=True, eq=False)
-class Visits:
+class SiteVisits:
     """Page views and other events, each with its session.
 
     Args:
@@ -52,7 +52,7 @@ class Visits:
     days_only: bool = False
 
     @classmethod
-    def of(cls, dataset: Dataset, labels: LabelledPages | None = None) -> Visits:
+    def of(cls, dataset: Dataset, labels: LabelledPages | None = None) -> SiteVisits:
         """Lay out a preprocessed export; one of an earlier release has no events."""
         sequences = dataset.sequences
         starts = sequences.session_starts
@@ -86,8 +86,8 @@ class Visits:
         """Sessions of all users, also of those that :meth:`part` leaves out."""
         return len(self.session_user)
 
-    def part(self, which: int) -> Visits:
-        """Visits on every other day on which a user came: 0 the first, third, …; 1 the second, fourth, …."""
+    def part(self, which: int) -> SiteVisits:
+        """Visits on every other day of each user: 0 the first, third, …; 1 the second, fourth, …."""
         new_user = np.diff(self.session_user, prepend=-1) != 0
         new_day = new_user | (np.diff(self.session_day, prepend=-1) != 0)
         day_number = np.cumsum(new_day)

@@ -18,6 +18,7 @@ from core.profiles.profile_columns import Col, RowKind
 from core.report import profile_tables, receipt_part
 from core.report.cards import cards, others
 from core.report.charts import RatePoint, forest, user_map
+from core.report.facets_part import facet_parts
 from core.report.funnel_part import funnel_part
 from core.report.model import CardMetric, Rate, Report, ReportChart, Row, Table
 from core.report.source import ReportInput
@@ -68,6 +69,7 @@ def compose(source: ReportInput) -> Report:
         urls=receipt_part.addresses(receipt),
         settings=_settings(source),
         funnels=tuple(funnel_part(one, profiles.rows, called) for one in source.funnels),
+        facets=facet_parts(source.facets) if source.facets else (),
         times=time_parts(source.dataset, profiles.rows, called),
     )
 

@@ -204,7 +204,7 @@ class ReportChart:
 
 @dataclass(frozen=True)
 class FunnelPart:
-    """A funnel, or segments over time.
+    """A funnel, segments over time, or a facet.
 
     Args:
         title: What it is called.
@@ -254,5 +254,7 @@ class Report:
     urls: Table
     settings: tuple[tuple[str, Table], ...] = field(default_factory=tuple)
     funnels: tuple[FunnelPart, ...] = ()
+    facets: tuple[FunnelPart, ...] = ()
+    """How users differ, a row a level."""
     times: tuple[FunnelPart, ...] = ()
     """Segments over time, a cell a period."""

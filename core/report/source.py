@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from core.data.dataset import Dataset
+from core.facets.facets import Facets
 from core.journeys.counted_funnels import CountedFunnel
 from core.journeys.moves import Moves
 from core.naming.fitting import HeldName
@@ -41,6 +42,7 @@ class ReportInput:
         rules: Segment → it in a few conditions, in words, where they were looked for.
         funnels: Those that the analyst asked for, counted.
         next_pages: Segment → what its users are pointed to next, in words.
+        facets: How users differ; None where that could not be found.
     """
 
     dataset: Dataset
@@ -60,3 +62,4 @@ class ReportInput:
     rules: Mapping[int, str] = field(default_factory=dict)
     funnels: Sequence[CountedFunnel] = ()
     next_pages: Mapping[int, str] = field(default_factory=dict)
+    facets: Facets | None = None

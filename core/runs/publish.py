@@ -35,8 +35,7 @@ from core.storage.replace_files import replacing
 from core.storage.store import Store, open_artifact
 
 if TYPE_CHECKING:
-    import numpy as np
-
+    from core.facets.facets import Facets
     from core.journeys.moves import Moves
     from core.naming.fitting import HeldName
     from core.segments.certificate import Certificate
@@ -107,10 +106,10 @@ def publish(
         certificates = with_verdict(later.attempt("certificates", sure, {}), evidence)
         write_model(building / MODEL, results, settings, made)
         _link_stored(building, results, settings)
-        facets = later.attempt("facets", partial(_write_facets, building, results, settings, made), {})
+        facets = later.attempt("facets", partial(_write_facets, building, results, settings, made), None)
         # parts of a run in a bound of memory have no facets: these are of its sample
-        _write_tables(building, results, made, evidence, certificates, {} if finish else facets)
-        _write_later(later, results, settings, made, evidence, certificates, progress)
+        _write_tables(building, results, made, evidence, certificates, None if finish else facets)
+        _write_later(later, results, settings, made, evidence, certificates, facets, progress)
         seal(building / MODEL)
         record = _record(results, settings, made, evidence) | {"failed": later.failed}
         record |= finish(building, made) if finish else {}
@@ -156,14 +155,14 @@ def _write_tables(
     made: Segments,
     evidence: KEvidence | None,
     certificates: Mapping[int, Certificate],
-    facets: Mapping[str, np.ndarray],
+    facets: Facets | None,
 ) -> None:
     dataset = results.dataset
     vectors_of = embeddings_table(dataset.sequences.user_id, results.embeddings.views)
     pq.write_table(vectors_of, folder / EMBEDDINGS)
     vectors, one_page = made.combined.vectors, made.profiles.one_page
     users = users_table(dataset.users, made.partition, vectors, made.titles, made.outcomes, one_page)
-    users = users.assign(**facets)
+    users = users.assign(**facets.columns() if facets else {})
     table = arrow_table(users).append_column(Users.EMBEDDING, vector_lists(vectors))
     pq.write_table(table, folder / USERS)
     write_json(folder / CLUSTERS, clusters_summary(made, evidence, certificates))
@@ -172,16 +171,14 @@ def _write_tables(
         made.differences.to_parquet(folder / DIFFERENCES, index=False)
 
 
-def _write_facets(
-    folder: Path, results: StoredStages, settings: RunSettings, made: Segments
-) -> dict[str, np.ndarray]:
-    """The facets into a file; and the columns that users get by them."""
+def _write_facets(folder: Path, results: StoredStages, settings: RunSettings, made: Segments) -> Facets:
+    """Find the facets, and write them into a file."""
     from core.facets.facets import facet_records, find_facets
 
     outcomes = made.data.outcomes.inside(settings.analyze)
     found = find_facets(results.dataset, results.labels, outcomes)
     write_json(folder / FACETS, facet_records(found))
-    return found.columns()
+    return found
 
 
 def _write_rules(
@@ -226,6 +223,7 @@ def _write_later(
     made: Segments,
     evidence: KEvidence | None,
     certificates: Mapping[int, Certificate],
+    facets: Facets | None,
     progress: Progress,
 ) -> None:
     """The report, and in files of their own what it tells of: next pages, journeys, time, rules, funnels."""
@@ -257,6 +255,7 @@ def _write_later(
         rules=rules,
         next_pages=next_pages,
         funnels=funnels,
+        facets=facets,
     )
     attempt("report", partial(write_report, folder / REPORT, source), None)
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.base import wording
 from core.facets.definitions import QUESTIONS, FacetKind
-from core.facets.facets import Facet, Facets, Share
+from core.facets.facets import Facet, Facets
 from pages.ui.data import catalog
 from pages.ui.segments import facet_data
 from pages.ui.segments.figure import SIDE
@@ -40,7 +40,7 @@ def page() -> None:
     if not state.need(model=False):
         return
     found = _found()
-    facets = sorted(found.facets.values(), key=_beyond_chance, reverse=True)
+    facets = found.in_order
     _message(facets, found.outcome)
     with st.grid(2, min_column_width=SIDE, gap="medium", key="facets"):
         for facet in facets:
@@ -79,12 +79,6 @@ def _found() -> Facets:
     return facet_data.facets(dataset, catalog.latest_labels(state.store(), dataset.key), None)
 
 
-def _beyond_chance(facet: Facet) -> float:
-    """How far above chance users keep to their level, 0 to 1 (Cohen's kappa); −1 where it is not known."""
-    again = facet.comes_again
-    return (again.same.value - again.chance) / max(1 - again.chance, 1e-9) if again else -1.0
-
-
 def _card(facet: Facet, outcome: str) -> None:
     rules = "\n".join(f"- **{md_text(one.name)}**: users {md_text(one.rule)}" for one in facet.levels)
     st.markdown(f"**{facet.question}**", help=rules)
@@ -101,7 +95,7 @@ def _card(facet: Facet, outcome: str) -> None:
         ),
     }
     if any(facet.outcome):
-        table["outcome"] = [_rate(rate) for rate in facet.outcome]
+        table["outcome"] = [rate.text if rate else wording.ABSENT for rate in facet.outcome]
         columns["outcome"] = (outcome, OUTCOME_HELP)
     written_table.draw(
         table.round({"of": 2}), key=f"levels-{facet.kind}", columns=columns,
@@ -113,13 +107,6 @@ def _card(facet: Facet, outcome: str) -> None:
             f"Tells {md_text(outcome, 60)} with an AUC of {tells.value:.2f} {interval} "
             f"on {count(tells.users, 'other user')}: 0.5 is chance, 1 always right."
         )
-
-
-def _rate(rate: Share | None) -> str:
-    if rate is None:
-        return wording.ABSENT
-    value, low, high = map(wording.percent, (rate.value, rate.low, rate.high))
-    return f"{value} [{low}–{high}]"
 
 
 def _two(facets: list[Facet]) -> None:
@@ -146,17 +133,12 @@ def _comes_again(facet: Facet) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if again is None:
             st.badge("Not known", icon=":material/help:", color="gray")
-            st.caption("Too few users came on two days to see whether it comes again.", width="content")
-            return
-        same, by_chance = wording.percent(again.same.value, 0), wording.percent(again.chance, 0)
-        if again.beyond_chance:
+        elif again.beyond_chance:
             st.badge("Comes again", icon=":material/check:", color="green")
         else:
             st.badge("Not beyond chance", icon=":material/shuffle:", color="orange")
         st.caption(
-            f"{same} of {count(again.same.users, 'user')} are the same another time, {by_chance} by chance.",
-            help=LOYALTY_HELP if facet.kind is FacetKind.LOYALTY else HELP,
-            width="content",
+            facet.sentence, help=LOYALTY_HELP if facet.kind is FacetKind.LOYALTY else HELP, width="content"
         )
 
 

@@ -128,6 +128,7 @@ def report_html(live: LiveSegments) -> bytes:
         journeys=journeys(moves, live.profiles.rows, live.plain_names),
         rules=live_rules.sentences(live),
         funnels=_counted(live),
+        facets=facet_data.of_live(live),
     )
     return report.render(report.compose(source)).encode()
 

@@ -183,6 +183,19 @@ def test_next_pages_are_written_where_they_are_asked_for(finished: Path, shop: P
     assert "What next" in (finished / "report.html").read_text(encoding="utf-8")
 
 
+def test_how_users_differ_is_written_with_a_column_each_and_stands_in_the_report(finished: Path) -> None:
+    found = json.loads((finished / "facets.json").read_text())
+    users = pq.read_table(finished / "users.parquet").to_pandas()
+    told = [facet for facet in found if not facet["left_out"]]
+    assert {"stage", "loyalty"} <= {facet["kind"] for facet in told}
+    for facet in told:
+        sizes = users[f"facet: {facet['kind']}"].value_counts()
+        assert {one["name"]: one["users"] for one in facet["levels"]} == sizes.drop(
+            "", errors="ignore"
+        ).to_dict()
+    assert "How users differ" in (finished / "report.html").read_text(encoding="utf-8")
+
+
 def test_a_model_without_next_pages_says_so(finished: Path, shop: Path, tmp_path: Path) -> None:
     model = shutil.copytree(finished / "model", tmp_path / "model")
     (model / "next_pages.json").unlink()

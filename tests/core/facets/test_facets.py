@@ -12,7 +12,7 @@ from core.base.progress import silent
 from core.base.settings import AnalyzeSettings, IngestSettings
 from core.data.dataset import Dataset
 from core.facets.definitions import FacetKind
-from core.facets.facets import Facets, Share, facet_records, find_facets
+from core.facets.facets import Facets, ShareInterval, facet_records, find_facets
 from core.profiles.outcomes import OutcomeIndex
 from core.runs.pipeline import preprocess
 from core.storage.store import Store
@@ -136,7 +136,7 @@ def test_an_interest_that_users_keep_comes_again_and_one_by_chance_does_not(
 
 def test_the_interval_of_what_comes_again_holds_the_truth() -> None:
     rng = np.random.default_rng(0)
-    shares = [Share.of(int(part), 300) for part in rng.binomial(300, 0.6, 500)]
+    shares = [ShareInterval.of(int(part), 300) for part in rng.binomial(300, 0.6, 500)]
     assert np.mean([share.low <= 0.6 <= share.high for share in shares]) >= 0.93
 
 
