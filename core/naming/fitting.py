@@ -31,6 +31,7 @@ class HeldName:
         is_given: Whether it is the analyst's.
         better: A name that fits, where the analyst's no longer does.
         kept_back: Whether it has one that is not told, as there are no segments.
+        chosen: Whether its users were chosen by hand: what they have in common is no finding of the data.
         nearest: What sets it apart most, in words, where that is too rare or too alike to name it by.
     """
 
@@ -39,6 +40,7 @@ class HeldName:
     is_given: bool = False
     better: SegmentName | None = None
     kept_back: bool = False
+    chosen: bool = False
     nearest: str = ""
 
     @property
@@ -51,16 +53,22 @@ class HeldName:
         return f"{segment + 1} · {self.text}" if self.says_something else self.text
 
 
-def held_names(table: pd.DataFrame, site: SiteWords, given: Mapping[int, SegmentName]) -> dict[int, HeldName]:
+def held_names(
+    table: pd.DataFrame, site: SiteWords, given: Mapping[int, SegmentName], chosen: Collection[int] = ()
+) -> dict[int, HeldName]:
     """What each segment is called.
 
     Args:
         table: The table of differences.
         site: How the site writes its words.
         given: Segment → the analyst's name, with what it rested on when it was given.
+        chosen: Segments whose users were chosen by hand, see :func:`core.segments.edits.chosen`.
     """
     made = name_segments(table, site, {segment: name.text for segment, name in given.items()})
-    return {segment: _held(table, segment, own, given.get(segment)) for segment, own in made.items()}
+    return {
+        segment: replace(_held(table, segment, own, given.get(segment)), chosen=segment in chosen)
+        for segment, own in made.items()
+    }
 
 
 def only_given(held: Mapping[int, HeldName]) -> dict[int, HeldName]:
@@ -102,7 +110,7 @@ def reason(name: HeldName) -> str:
     """Why a segment is called so: "Named for the word sale: 72 % of its users, 9.3× the others."."""
     if name.kept_back:
         return ""
-    told = "; ".join(map(_told, name.evidence))
+    told = "; ".join(_told(one, name.chosen) for one in name.evidence)
     if name.is_given:
         told = told and f"When it was named: {told}."
         return f"{told} This no longer fits; “{name.better.text}” does." if name.better else told
@@ -121,8 +129,9 @@ def _nearest(table: pd.DataFrame, segment: int) -> str:
     return f"{here} {did}, against {others}" if did != what else f"{what} {here}, against {others}"
 
 
-def _told(one: NameEvidence) -> str:
+def _told(one: NameEvidence, chosen: bool) -> str:
     times = "nobody else" if one.lift is None else f"{wording.lift(one.lift)} the others"
+    times = "as they were chosen" if chosen else times
     if one.share is None:
         return f"{HABITS[one.item][int(_is_less(one))]}: {times}"
     return f"the {one.family} {one.item}: {wording.percent(one.share, 0)} of its users, {times}"

@@ -21,7 +21,6 @@ from core.one_page.segments import (
     OTHER,
     OnePageSegment,
     OnePageSegments,
-    RuleEvidence,
     SecondPage,
     TreeCheck,
     assign,
@@ -235,7 +234,6 @@ def _made(
                 name=rule_name(rule, addresses) if rule else OTHER,
                 rule=rule,
                 users=int(held[rule].sum()),
-                evidence=_evidence(arrivals, one_page, held[rule], rule, addresses),
             )
             for rule in order
         ),
@@ -251,29 +249,6 @@ def _needed(mine: pd.DataFrame, rule: Rule) -> Rule:
         if condition.op == "is not" and np.array_equal(_holds(mine, shorter), here):
             rule = shorter
     return rule
-
-
-def _evidence(
-    arrivals: pd.DataFrame, one_page: np.ndarray, here: np.ndarray, rule: Rule, addresses: Sequence[str]
-) -> tuple[RuleEvidence, ...]:
-    n, rest_n = int(here.sum()), int((one_page & ~here).sum())
-    found = []
-    for condition in rule if rest_n else ():
-        rest = int((condition.holds(arrivals) & one_page & ~here).sum())
-        half = 0.0 if rest else 0.5
-        share, other = (n + half) / (n + 2 * half), (rest + half) / (rest_n + 2 * half)
-        error = np.sqrt((1 - share) / (n + half) + (1 - other) / (rest + half))
-        lift = share / other
-        found.append(
-            RuleEvidence(
-                family=condition.field,
-                item=rule_name([condition], addresses),
-                share=1.0,
-                lift=lift,
-                low=float(lift * np.exp(-1.96 * error)),
-            )
-        )
-    return tuple(found)
 
 
 def with_second_pages(

@@ -23,25 +23,6 @@ class _Data(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class RuleEvidence(_Data):
-    """How much more often a part of the rule is true here than of the other one-page users.
-
-    Args:
-        family: The field that the condition is about.
-        item: The condition in words.
-        share: Of these users; 1, as the rule says so.
-        lift: How many times the share of the others. Where it is true of none of them, half a user is added
-            to each count (Haldane 1956), so that there is a number.
-        low: Lower end of its 95 % interval (Katz et al. 1978).
-    """
-
-    family: str
-    item: str
-    share: float
-    lift: float
-    low: float
-
-
 class SecondPage(_Data):
     """Where users who landed alike and went on went first.
 
@@ -62,20 +43,20 @@ class SecondPage(_Data):
 
 
 class OnePageSegment(_Data):
-    """A segment by rule.
+    """A segment by rule, also of a file in which earlier versions wrote more.
 
     Args:
-        name: The rule in words.
+        name: The rule in words: it is true of these users by construction.
         rule: All of it has to hold; nothing in it where it is all others.
         users: How many.
-        evidence: What the name says, held against the other one-page users.
         second_pages: What a second page would be, the most frequent first.
     """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     name: str
     rule: tuple[Condition, ...]
     users: int
-    evidence: tuple[RuleEvidence, ...] = ()
     second_pages: tuple[SecondPage, ...] = ()
 
 

@@ -362,7 +362,7 @@ def _one_page_summary(one_page: OnePageSegments | None) -> list[dict[str, Any]]:
             "kind": RowKind.ONE_PAGE, "group": key, "cluster": OUTSIDE,
             "name": segment.name, "users": segment.users, "share": segment.users / whole,
             "rule": [condition.model_dump(mode="json") for condition in segment.rule],
-            "name_evidence": [part.model_dump() for part in segment.evidence],
+            "name_evidence": [], "by_construction": True,
             "second_pages": [page.model_dump() | {"share": page.share} for page in segment.second_pages],
         }
         for key, segment in zip(one_page.keys if one_page else (), found, strict=True)
@@ -370,7 +370,9 @@ def _one_page_summary(one_page: OnePageSegments | None) -> list[dict[str, Any]]:
 
 
 def _named(name: HeldName) -> dict[str, Any]:
-    found = {"name": name.text, "name_evidence": [asdict(one) for one in name.evidence]}
+    lifts = {"lift": None, "low": None} if name.chosen else {}
+    evidence = [asdict(one) | lifts for one in name.evidence]
+    found = {"name": name.text, "name_evidence": evidence, "by_construction": name.chosen}
     better = {} if name.better is None else {"better_name": name.better.text}
     return found | {"name_fits": name.better is None} | better
 

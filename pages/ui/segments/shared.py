@@ -19,6 +19,7 @@ from core.one_page.segments import OnePageSegments
 from core.runs import kept_certificates, pipeline
 from core.segments.certificate import Certificate, with_verdict
 from core.segments.combination import Combined
+from core.segments.edits import chosen
 from core.segments.geometry import count_different
 from core.segments.layout import Layout, pca_layout
 from core.segments.partition import Partition
@@ -76,7 +77,7 @@ def _one_page(made_from: Sources) -> OnePageSegments:
 @kept(lambda made, given: (made.digest, tuple(sorted(given.items()))), max_entries=4 * SESSIONS)
 def called(made: Tables, given: Mapping[int, SegmentName]) -> Mapping[int, HeldName]:
     """What each segment is called: a given name, held against what sets it apart, or the app's."""
-    return fitting.held_names(made.differences, made.basis.site, given)
+    return fitting.held_names(made.differences, made.basis.site, given, chosen(made.partition.edits))
 
 
 def certificates(made_from: Sources, weights: ViewWeights, partition: Partition) -> Mapping[int, Certificate]:

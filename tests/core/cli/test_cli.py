@@ -383,7 +383,7 @@ def test_one_page_users_are_in_segments_by_rule(finished: Path) -> None:
     assert once.groupby("group").size().to_dict() == {key: one["users"] for key, one in by_rule.items()}
     assert once["segment"].notna().all()
     assert sum(one["share"] for one in by_rule.values()) == pytest.approx(1)
-    assert all(one["name_evidence"] or not one["rule"] for one in by_rule.values())
+    assert all(one["by_construction"] and not one["name_evidence"] for one in by_rule.values())
     rows = json.loads((finished / "profiles.json").read_text())["segments"]
     counted = {row["key"]: row["users"] for row in rows}
     assert counted["group:one_page"] == len(once) == sum(counted[key] for key in by_rule)

@@ -60,6 +60,13 @@ def test_a_reason_says_what_a_name_rests_on() -> None:
     assert [name.says_something for name in (auto, HeldName("Segment 1"), unfit)] == [True, False, True]
 
 
+def test_of_chosen_users_no_lift_is_told_of_what_they_were_chosen_by() -> None:
+    now = table(row(0, "word", "toppers", 1.0, 41_121.0, 900.0), row(1, "word", "hub", 0.6, 4.0, 3.0))
+    found = held_names(now, SITE, {}, chosen={0})
+    assert reason(found[0]) == "Named for the word toppers: 100% of its users, as they were chosen."
+    assert reason(found[1]).endswith("4.0× the others.")
+
+
 def test_what_is_too_rare_for_a_name_is_told_beside_the_number() -> None:
     rare = {**row(0, "page", "s.e/a1", 0.179, 19.0, 9.0), **DIFFERS}
     more = {**row(1, "measure", "page_views_mean", 3.0, 1.1, 1.05), **DIFFERS, Col.KEY: "segment:1"}

@@ -6,7 +6,7 @@ import pytest
 
 from core.base.errors import ArtifactError
 from core.one_page.arrivals import Condition, Trait
-from core.one_page.segments import OnePageSegment, RuleEvidence, SecondPage, read_rules, write_rules
+from core.one_page.segments import OnePageSegment, SecondPage, read_rules, write_rules
 
 
 def test_rules_come_back_from_a_file(tmp_path: Path) -> None:
@@ -15,7 +15,6 @@ def test_rules_come_back_from_a_file(tmp_path: Path) -> None:
             name="Mobile",
             rule=(Condition(field=Trait.DEVICE, op="is", value="mobile"),),
             users=3,
-            evidence=(RuleEvidence(family="device", item="Mobile", share=1, lift=2.5, low=1.5),),
             second_pages=(SecondPage(page="/a", users=1, n=4),),
         ),
         OnePageSegment(name="Other one-page users", rule=(), users=1),
@@ -23,6 +22,11 @@ def test_rules_come_back_from_a_file(tmp_path: Path) -> None:
     write_rules(tmp_path / "rules.json", made)
     assert read_rules(tmp_path / "rules.json") == made
     assert made[0].second_pages[0].share == 0.25
+
+
+def test_a_file_with_more_of_an_earlier_version_is_read(tmp_path: Path) -> None:
+    (tmp_path / "rules.json").write_text('[{"name": "Mobile", "rule": [], "users": 3, "evidence": []}]')
+    assert read_rules(tmp_path / "rules.json") == (OnePageSegment(name="Mobile", rule=(), users=3),)
 
 
 def test_a_model_without_rules_has_none_and_damaged_ones_are_said(tmp_path: Path) -> None:

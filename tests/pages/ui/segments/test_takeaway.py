@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -13,6 +14,7 @@ from core.base.schema import SET_ASIDE
 from core.desk import controls, saved_work
 from core.desk.controls import Controls
 from core.naming.claims import NameEvidence
+from core.naming.fitting import HeldName
 from core.periods.filter import CountFilter
 from core.runs import pipeline
 from core.runs.export import IdStyle
@@ -100,6 +102,19 @@ def test_a_name_that_no_longer_fits_leaves_with_a_better_one(
     assert segments[1]["name"] == "Diggers"
     assert segments[1]["name_evidence"][0]["item"] == "never-seen"
     assert segments[1]["better_name"] not in {segment["name"] for segment in segments}
+
+
+def test_no_lift_leaves_of_a_segment_that_was_made_by_what_it_is_named_for(live: LiveSegments) -> None:
+    """Also of one-page users, whose name is their rule: nearly nobody else can meet it."""
+    evidence = (NameEvidence("word", "sale", 1.0, 41_121.0, 900.0),)
+    held = {**live.held, 2: HeldName("Sale", evidence, chosen=True)}
+    found = json.loads(takeaway.clusters_json(replace(live, held=held)))["segments"]
+    assert found[2]["name_evidence"] == [
+        {"family": "word", "item": "sale", "share": 1.0, "lift": None, "low": None}
+    ]
+    by_construction = [one["by_construction"] for one in found]
+    assert by_construction[:3] == [False, False, True]
+    assert all(by_construction[3:]) and not any(one["name_evidence"] for one in found[3:])
 
 
 def test_the_report_holds_the_names_and_no_id(live: LiveSegments) -> None:
