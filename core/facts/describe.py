@@ -13,6 +13,7 @@ from core.facts.fact_maker import Figures, select
 from core.facts.finding import Finding, known, notes, present
 from core.facts.segment_tools import AVERAGES
 from core.profiles.profile_columns import Col, RowKind
+from core.segments.certificate import KEPT_BACK
 
 NO_CAUSE: Final = "These are differences that go together; the data cannot show that one causes the other."
 NOT_IN_DATA: Final = (
@@ -22,9 +23,7 @@ NOTHING_APART: Final = "Nothing is shown to differ here from the others by more 
 NO_SEGMENTS: Final = (
     "No stable segments here: halves of the users are not cut alike, or no more so than by chance."
 )
-WITHHELD: Final = (
-    f"{NO_SEGMENTS} What kinds of users these are is said only on request: Name them anyway, on Explore."
-)
+WITHHELD: Final = f"{NO_SEGMENTS} {KEPT_BACK} To have them told: Name them anyway, on Explore."
 WAITING: Final = (
     "It is being measured whether another half of the users would be cut in the same way. What kinds of "
     "users these are is said once that is known."

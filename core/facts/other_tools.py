@@ -11,6 +11,7 @@ from core.base.schema import OUTSIDE
 from core.data.receipt import COUNTED
 from core.facts.answer import Fact, FigureList, Unit
 from core.facts.arguments import Count, Key
+from core.facts.describe import UNSUPPORTED
 from core.facts.fact_maker import Figures, make_fact, select
 from core.facts.finding import Finding, notes, segment_only
 from core.outgoing.quoting import LONGEST, clean
@@ -59,8 +60,9 @@ def how_sure(figures: Figures, segment: Key) -> Finding:
         rows = (key, f"segment:{found.rival}")
         facts.append(share("moves", "share that moves to the nearest rival", rows, found.moves))
     query = select("jaccard, low, high, halves, seeds, rival, moves", "certificates", key=key)
-    said = f"By Hennig's words it is {found.word}." if found.supported or found.mark else GIVEN
-    return Finding((FigureList(facts=tuple(facts)), *notes(said)), query)
+    word = f"By Hennig's words it is {found.word}" if found.supported or found.mark else f"It {found.word}"
+    beside = "" if found.supported else UNSUPPORTED
+    return Finding((FigureList(facts=tuple(facts)), *notes(f"{word}, {GIVEN}.", beside)), query)
 
 
 def what_changed(figures: Figures) -> Finding:

@@ -111,7 +111,8 @@ def publish(
         _write_tables(building, results, made, evidence, certificates, None if finish else facets)
         _write_later(later, results, settings, made, evidence, certificates, facets, progress)
         seal(building / MODEL)
-        record = _record(results, settings, made, evidence) | {"failed": later.failed}
+        doubts = _doubts(evidence, made.partition, certificates)
+        record = _record(results, settings, made, doubts) | {"failed": later.failed}
         record |= finish(building, made) if finish else {}
         write_json(building / RUN, record)
     return record
@@ -131,10 +132,10 @@ def _segments(
 ) -> Segments:
     """The segments; without names where the users support none."""
     from core.naming.fitting import only_given
-    from core.segments.evidence import unsupported
+    from core.segments.evidence import withheld
 
     made = pipeline.segment(results.dataset, results.labels, results.embeddings, settings, progress, attempt)
-    if unsupported(evidence) and not settings.named_anyway:
+    if withheld(evidence, asked=settings.named_anyway):
         return replace(made, names=only_given(made.names))
     return made
 
@@ -249,7 +250,7 @@ def _write_later(
         settings=settings.model_dump(mode="json", exclude={"funnels", "named_anyway"}),
         versions=versions(),
         facts=facts,
-        verdict=evidence.sentence if evidence else "",
+        verdict=_said(made, evidence, certificates),
         certificates=certificates,
         journeys=told,
         rules=rules,
@@ -339,13 +340,21 @@ def clusters_summary(
             for cluster, size in sizes.items()
         ] + _one_page_summary(made.profiles.one_page),
         "one_page_made_by": made.profiles.one_page.made_by if made.profiles.one_page else "",
-    } | ({} if evidence is None else _verdict(evidence))  # fmt: skip
+    } | ({} if evidence is None else _verdict(evidence, _said(made, evidence, certificates)))  # fmt: skip
 
 
-def _verdict(evidence: KEvidence) -> dict[str, Any]:
+def _said(made: Segments, evidence: KEvidence | None, certificates: Mapping[int, Certificate]) -> str:
+    from core.segments.certificate import verdict_text
+    from core.segments.evidence import unsupported
+
+    kept_back = unsupported(evidence) and any(name.kept_back for name in made.names.values())
+    return verdict_text(evidence, certificates, kept_back=kept_back)
+
+
+def _verdict(evidence: KEvidence, said: str) -> dict[str, Any]:
     return {
         "verdict": evidence.verdict,
-        "verdict_text": evidence.sentence,
+        "verdict_text": said,
         "suggested_k": evidence.suggested_k,
         "near_k": list(evidence.near),
         "needed_users": evidence.needed_users,
@@ -378,7 +387,7 @@ def _named(name: HeldName) -> dict[str, Any]:
 
 
 def _record(
-    results: StoredStages, settings: RunSettings, made: Segments, evidence: KEvidence | None
+    results: StoredStages, settings: RunSettings, made: Segments, doubts: list[str]
 ) -> dict[str, Any]:
     return {
         "versions": versions(),
@@ -387,18 +396,21 @@ def _record(
         "inputs": dict(open_artifact(results.dataset.path).inputs),
         "users": len(results.dataset.users),
         "segments": len(made.partition.ids),
-        "notes": list(made.profiles.notes) + _doubts(evidence, made.partition),
+        "notes": [*made.profiles.notes, *doubts],
     }
 
 
-def _doubts(evidence: KEvidence | None, partition: Partition) -> list[str]:
+def _doubts(
+    evidence: KEvidence | None, partition: Partition, certificates: Mapping[int, Certificate]
+) -> list[str]:
     """What a reader must know before believing the segments; without the full stop."""
+    from core.segments.certificate import mostly_doubtful
     from core.segments.evidence import caveat
 
     k, way = len(partition.ids), partition.settings.algorithm
     outliers = int((partition.labels == OUTLIER).sum())
     beside = [f"{outliers:,} users fit no segment: outliers"] if outliers else []
-    beside += [caveat(way).rstrip(".")] if caveat(way) else []
+    beside += [said.rstrip(".") for said in (caveat(way), mostly_doubtful(certificates)) if said]
     if evidence is None:
         return [f"Nobody knows whether the users support {k} segments, nor how many they support", *beside]
     if evidence.suggested_k is None:

@@ -23,7 +23,7 @@ from core.base.schema import OUTLIER, OUTSIDE
 from core.base.settings import Algorithm, ClusterSettings
 from core.base.wording import sentence
 from core.segments.edits import chosen
-from core.segments.evidence import KEvidence, unsupported
+from core.segments.evidence import NOT_COMPARED, KEvidence, unsupported
 from core.segments.geometry import repeatable, threads
 from core.segments.partition import Partition
 
@@ -37,15 +37,13 @@ TAILS: Final = (2.5, 97.5)
 SPLITS: Final = 3
 SEEDS: Final = 4
 DOUBTFUL: Final = "doubtful"
-GIVEN: Final = (
-    "No number of segments is supported here: what comes back is of these very vectors, and other users "
-    "would have led to other ones."
-)
-"""Said beside certificates where no segments are supported."""
+GIVEN: Final = "given these vectors"
+"""Said with every certificate: users are drawn again and clustered, not trained on."""
+KEPT_BACK: Final = "Names are kept back: they would tell of kinds of users that other users would not show."
 PATTERNED: Final = 0.6
 WORDS: Final = ((0.85, "highly stable"), (0.75, "stable"), (PATTERNED, "patterned"), (0.0, DOUBTFUL))
 """From which mean index on a segment is called what (Hennig 2007)."""
-UNSUPPORTED: Final = "comes back from these very vectors"
+UNSUPPORTED: Final = "comes back"
 """In place of a word that calls a segment stable where no number of segments is."""
 
 
@@ -95,14 +93,13 @@ class Certificate:
             names: Segment → what it is called.
         """
         to = "" if self.rival is None else f" Who leaves mostly moves to {names[self.rival]}."
-        others = "other users would" if self.supported else "another sample of these very vectors would"
         return (
-            f"{self.word.capitalize()}: it overlaps by {self.jaccard:.0%} with the segment that {others} "
-            f"lead to ({self.low:.0%} to {self.high:.0%}).{to}"
+            f"{self.word.capitalize()}, {GIVEN}: it overlaps by {self.jaccard:.0%} with the segment that "
+            f"other users would lead to ({self.low:.0%} to {self.high:.0%}).{to}"
         )
 
     def line(self, names: Mapping[int, str]) -> str:
-        """The same in a few words: ``Stable, .82 [.74–.90] · nearest: 3 · Bargain hunters``.
+        """The same in a few words: ``Stable, given these vectors: .82 [.74–.90] · nearest: …``.
 
         Args:
             names: Segment → what it is called.
@@ -111,11 +108,11 @@ class Certificate:
         near = "" if self.rival is None else f" · nearest: {names[self.rival]}"
         called_sure = self.supported and not self.mark
         unsure = " on average" if called_sure and self.low < PATTERNED else ""
-        return f"{sentence(self.word)}{unsure}, {index} [{low}–{high}]{near}"
+        return f"{sentence(self.word)}{unsure}, {GIVEN}: {index} [{low}–{high}]{near}"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data."""
-        return asdict(self) | {"word": self.word}
+        return asdict(self) | {"word": self.word, "condition": GIVEN}
 
 
 def marked(names: Mapping[int, str], certificates: Mapping[int, Certificate]) -> dict[int, str]:
@@ -135,8 +132,32 @@ def with_verdict(
     return {segment: replace(one, supported=False) for segment, one in certificates.items()}
 
 
+def verdict_text(
+    evidence: KEvidence | None, certificates: Mapping[int, Certificate], *, kept_back: bool = False
+) -> str:
+    """What is said of the segments as a whole in the app, the report, ``clusters.json`` and the chat.
+
+    Args:
+        evidence: Numbers of segments beside chance; None where none were compared.
+        certificates: Of the segments; empty where they were not measured.
+        kept_back: Whether names are not told (:func:`core.segments.evidence.withheld`).
+    """
+    first = evidence.sentence if evidence else NOT_COMPARED
+    return " ".join(filter(None, (first, mostly_doubtful(certificates), KEPT_BACK if kept_back else "")))
+
+
+def mostly_doubtful(certificates: Mapping[int, Certificate]) -> str:
+    """That more than half of the segments are doubtful; empty where they are not."""
+    doubtful, found = sum(one.mark == DOUBTFUL for one in certificates.values()), len(certificates)
+    if 2 * doubtful <= found:
+        return ""
+    return (
+        f"But {doubtful} of these {found} segments are doubtful: other users would lead to others, {GIVEN}."
+    )
+
+
 def table(certificates: Mapping[int, Certificate]) -> pd.DataFrame:
-    """A row a segment: the fields of :class:`Certificate`, and ``word``."""
+    """A row a segment: the fields of :class:`Certificate`, ``word`` and ``condition``."""
     return pd.DataFrame([one.to_dict() for one in certificates.values()])
 
 

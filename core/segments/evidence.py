@@ -27,6 +27,10 @@ NEAR: Final = 0.05
 """A number of segments that leads over chance by less than this below the best one's lead is a near tie."""
 MOST_TIMES: Final = 10
 """How many times as many users an extrapolation may ask for."""
+NOT_COMPARED: Final = (
+    "Whether there are segments at all, and how many, is not known yet: no number of them has been held "
+    "against chance. Names and segments describe these very users."
+)
 TINY: Final = 1e-3
 """Least standard deviation of chance: draws that happen to agree make no band of width 0."""
 
@@ -227,6 +231,17 @@ def caveat(algorithm: Algorithm) -> str:
 def unsupported(evidence: KEvidence | None) -> bool:
     """Whether numbers were compared, and these users support none of them."""
     return evidence is not None and evidence.suggested_k is None
+
+
+def withheld(evidence: KEvidence | None, *, asked: bool, comparing: bool = False) -> bool:
+    """Whether segments are called by their numbers: in the app, the report, the files and the chat.
+
+    Args:
+        evidence: Numbers of segments beside chance; None where none were compared.
+        asked: Whether the analyst asked for names anyway.
+        comparing: Whether numbers are being compared.
+    """
+    return not asked and (comparing if evidence is None else unsupported(evidence))
 
 
 def judge(

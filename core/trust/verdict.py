@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 
 from core.base.settings import Algorithm
+from core.segments.certificate import Certificate, verdict_text
 from core.segments.evidence import FIRM, KEvidence
 from core.trust.result import Call, Comparison, Figure, Method, Question, Scorecard, Topic
 
 MOSTLY_LENGTH: Final = 0.5
+NONE: Final[Mapping[int, Certificate]] = MappingProxyType({})
 CHANCE_AUC: Final = 0.5
 FAST_MODE: Final = "A bag of pages gives segments in seconds, without a training."
-NOT_COMPARED: Final = (
-    "Whether there are segments at all, and how many, is not known yet: no number of them has been held "
-    "against chance."
-)
 
 
 class Advice(StrEnum):
@@ -68,7 +68,10 @@ class TrustVerdict:
 
 
 def verdict(
-    card: Scorecard, evidence: KEvidence | None = None, algorithm: Algorithm = Algorithm.KMEANS
+    card: Scorecard,
+    evidence: KEvidence | None = None,
+    algorithm: Algorithm = Algorithm.KMEANS,
+    certificates: Mapping[int, Certificate] = NONE,
 ) -> TrustVerdict:
     """The overall answer about the segments on screen.
 
@@ -77,12 +80,13 @@ def verdict(
         evidence: Numbers of segments beside chance, for the same vectors and weights; where it is there it
             decides the number, so that every page gives the same advice; None until it was measured.
         algorithm: What made the segments.
+        certificates: Segment → how sure it is; empty until it was measured.
     """
     advice, title, text = _worth(card)
     action, n_clusters = _action(card, advice, evidence)
     if algorithm is Algorithm.HDBSCAN and action in (Action.KEEP, Action.USE):
         action = Action.EACH
-    why = evidence.sentence if evidence else NOT_COMPARED
+    why = verdict_text(evidence, certificates)
     todo = _TODO[action].format(k=n_clusters)
     return TrustVerdict(advice, title, text, action, todo, why, n_clusters)
 

@@ -80,7 +80,7 @@ def _measure(live: LiveSegments) -> None:
 
 def _show(live: LiveSegments, card: Scorecard) -> None:
     evidence, algorithm = live.evidence, live.steering.cluster.algorithm
-    found = verdict(card, evidence, algorithm)
+    found = verdict(card, evidence, algorithm, live.certificates)
     _verdict(live, found, card)
     if note := caveat(algorithm):
         st.info(f"{note} Halves and other starts below are of K-Means, too.", icon=":material/info:")

@@ -18,6 +18,7 @@ from core.facts.fact_maker import Figures
 from core.facts.finding import Finding, with_bases
 from core.people.id_list import match_ids
 from core.people.look_alikes import LookAlikes, look_alikes
+from core.segments.certificate import verdict_text
 from core.segments.evidence import unsupported
 from core.segments.partition import Partition
 from pages.ui.people.look_alikes_view import PASTED
@@ -45,7 +46,7 @@ def context() -> Context | None:
     offered = {} if kept_back else suggested
     funnel = state.controls(made_from.model_key).funnel
     like = partial(_like, made_from, shown, str(state.of_model(made_from.model_key).get(PASTED, "")))
-    verdict = evidence.sentence if evidence else ""
+    verdict = verdict_text(evidence, sure) if evidence else ""
     return Context(
         made, names, previous, offered, sure, unsupported(evidence), verdict, kept_back, funnel, like
     )

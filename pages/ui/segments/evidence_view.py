@@ -65,11 +65,9 @@ def certificates(
             "among segments of other users (Jaccard index, Hennig 2007).",
         )
         st.caption(
-            "What comes back of each segment with another sample of users (from–to: in 95 of 100 cases), "
-            "with halves of them, from other starts, and after another training; 1 is all of it."
+            f"What comes back of each segment, {GIVEN}, with another sample of users (from–to: in 95 of 100 "
+            "cases), with halves of them, from other starts, and after another training; 1 is all of it."
         )
-        if none:
-            st.caption(f":material/warning: {GIVEN}")
         hidden = {"again": not again, "word": none}
         shown = table[[name for name in _CERTIFIED if not hidden.get(name)]]
         written_table.draw(

@@ -81,7 +81,7 @@ def offer(live: LiveSegments) -> None:
 def _compared(live: LiveSegments, evidence: KEvidence) -> None:
     current, suggested = len(live.segmentation.as_cut.ids), evidence.suggested_k
     by_hand = f", changed by hand to {len(live.segments)}" if live.segmentation.cut else ""
-    verdict = "" if suggested is None else f"{evidence.sentence} "  # else it is said first on the page
+    verdict = "" if suggested is None else f"{live.verdict} "  # else it is said first on the page
     st.caption(f"{verdict}You are at {current}{by_hand}.")
     free = live.steering.cluster.algorithm is Algorithm.HDBSCAN  # no number is asked for
     if suggested is not None and suggested != current and not free:

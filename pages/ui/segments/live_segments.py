@@ -21,7 +21,8 @@ from core.naming import fitting
 from core.naming.fitting import HeldName
 from core.naming.names import name_segments
 from core.profiles.metrics import Profiles
-from core.segments.certificate import Certificate, marked
+from core.segments import evidence as numbers
+from core.segments.certificate import Certificate, marked, verdict_text
 from core.segments.combination import Combined
 from core.segments.evidence import KEvidence, unsupported
 from pages.ui.segments import background, session_segments, shared
@@ -96,6 +97,11 @@ class LiveSegments:
         return {segment: self.held[segment].title(segment) for segment in self.segments}
 
     @property
+    def verdict(self) -> str:
+        """Whether there are segments, and how many of these are doubtful, in words."""
+        return verdict_text(self.evidence, self.certificates)
+
+    @property
     def unsupported(self) -> bool:
         """Whether these users support no number of segments."""
         return unsupported(self.evidence)
@@ -126,12 +132,10 @@ def _start(made_from: Sources, weights: ViewWeights) -> int:
 
 
 def withheld(made_from: Sources, evidence: KEvidence | None) -> bool:
-    """Whether names are kept back: no number of segments is supported, or that is being found out.
-
-    Not where the analyst asked for them.
-    """
-    unsure = background.comparing(made_from) if evidence is None else unsupported(evidence)
-    return unsure and not state.controls(made_from.model_key).named_anyway
+    """Whether names are kept back: no number of segments is supported, or that is being found out."""
+    comparing = evidence is None and background.comparing(made_from)
+    asked = state.controls(made_from.model_key).named_anyway
+    return numbers.withheld(evidence, asked=asked, comparing=comparing)
 
 
 def solve(made_from: Sources) -> LiveSegments:

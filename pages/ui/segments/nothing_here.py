@@ -12,6 +12,7 @@ from core.differences.table import Diff, leading
 from core.differences.user_items import Family
 from core.facts.context import WITH, WITHOUT
 from core.profiles.profile_columns import Col
+from core.segments.certificate import KEPT_BACK
 from pages.ui.segments import background, differences_view
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import job_panel, state
@@ -19,10 +20,6 @@ from pages.ui.shell.links import TRAINING, TRUST, link
 from pages.ui.shell.text import md_text
 
 TELLING: Final = (Family.SOURCE, Family.DEVICE, Family.PAGE)
-KEPT_BACK: Final = (
-    "Names are kept back: they would tell of kinds of users that other users would not show. How sure a "
-    "segment is holds for these very vectors: other users would lead to other vectors."
-)
 NO_OUTCOME: Final = (
     "With an outcome chosen, the sources, devices and pages that go with it are told here, without segments."
 )
@@ -50,7 +47,7 @@ def draw(live: LiveSegments) -> None:
     """The verdict, whether names are told, and what these users do show; nothing where there are segments."""
     if live.evidence is None or not live.unsupported:
         return
-    short, _, why = live.evidence.sentence.partition(". ")
+    short, _, why = live.verdict.partition(". ")
     st.warning(f"{short}.", icon=":material/warning:")
     with st.expander("Why, and what these users do show", key="nothing-here"):
         st.caption(why)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
 
 import pandas as pd
 
@@ -25,16 +24,12 @@ from core.runs.model_folder import StoredStages, publish_model
 from core.runs.pipeline import RunSettings, Segments
 from core.runs.publish import clustering_facts, clusters_summary, versions
 from core.segments import certificate
+from core.segments.certificate import verdict_text
 from core.storage.store import open_artifact
 from pages.ui.rules import live_rules
 from pages.ui.segments import background, facet_data, shared
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import state
-
-NOT_COMPARED: Final = (
-    "Whether these users support any number of segments was not known when this was written: read names and "
-    "segments as a description of these very users."
-)
 
 
 def users(live: LiveSegments, first: int | None = None) -> pd.DataFrame:
@@ -123,7 +118,7 @@ def report_html(live: LiveSegments) -> bytes:
         facts=clustering_facts(live.combined, live.segmentation.partition),
         layout=background.neighbour_map(live.sources, live.steering.weights)
         or shared.pca_map(live.sources, live.steering.weights),
-        verdict=live.evidence.sentence if live.evidence else NOT_COMPARED,
+        verdict=verdict_text(live.evidence, live.certificates, kept_back=live.unsupported and live.withheld),
         certificates=live.certificates,
         journeys=journeys(moves, live.profiles.rows, live.plain_names),
         rules=live_rules.sentences(live),

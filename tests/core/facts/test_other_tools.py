@@ -50,7 +50,7 @@ def test_how_sure_a_segment_is_and_who_its_rival_is() -> None:
     assert (found.facts[0].low, found.facts[0].high) == (0.7, 0.9)
     assert found.facts[3].segments == ("segment:0", "segment:1")
     assert [block.text for block in found.blocks if isinstance(block, Note)] == [
-        "By Hennig's words it is stable."
+        "By Hennig's words it is stable, given these vectors."
     ]
     with pytest.raises(InputError, match="has not been measured"):
         how_sure(asked, segment="segment:1")

@@ -9,16 +9,18 @@ from sklearn.metrics import jaccard_score
 from core.base.errors import Cancelled
 from core.base.settings import Algorithm, ClusterSettings
 from core.segments.certificate import (
+    KEPT_BACK,
     UNSUPPORTED,
     Certificate,
     certify,
     jaccard,
     marked,
     table,
+    verdict_text,
     with_verdict,
 )
 from core.segments.clustering import fit
-from core.segments.evidence import KEvidence
+from core.segments.evidence import NOT_COMPARED, KEvidence
 from core.segments.partition import Partition
 from tests.core.segments.blobs import blobs
 
@@ -74,8 +76,10 @@ def test_words_are_hennigs(index: float, word: str) -> None:
 
 def test_it_is_told_in_a_line_with_the_rival_by_name() -> None:
     made = Certificate(0, 10, 0.824, 0.74, 1.0, 0.8, 1.0, rival=2, moves=0.1)
-    assert made.line({2: "3 · Readers"}) == "Stable, .82 [.74–1.00] · nearest: 3 · Readers"
-    assert replace(made, rival=None).line({}) == "Stable, .82 [.74–1.00]"
+    assert (
+        made.line({2: "3 · Readers"}) == "Stable, given these vectors: .82 [.74–1.00] · nearest: 3 · Readers"
+    )
+    assert replace(made, rival=None).line({}) == "Stable, given these vectors: .82 [.74–1.00]"
 
 
 def test_no_segment_is_called_stable_where_no_number_of_them_is_supported() -> None:
@@ -85,7 +89,21 @@ def test_no_segment_is_called_stable_where_no_number_of_them_is_supported() -> N
     found = with_verdict(both, KEvidence(rows=(), users=40, draws=3))
     assert [one.to_dict()["word"] for one in found.values()] == [UNSUPPORTED, "doubtful"]
     for said in (found[0].line({}), found[0].sentence({})):
-        assert said.startswith("Comes back from these very vectors") and "table" not in said
+        assert said.startswith("Comes back, given these vectors: ") and "table" not in said
+    assert {one.to_dict()["condition"] for one in both.values()} == {"given these vectors"}
+
+
+@pytest.mark.parametrize(("doubtful", "is_said"), [(6, True), (5, False), (0, False)])
+def test_where_most_segments_are_doubtful_the_verdict_says_so(doubtful: int, is_said: bool) -> None:
+    """Ten segments; the users support them, or not, or nobody compared: it is said all the same."""
+    sure = Certificate(0, 10, 0.9, 0.85, 1.0, 0.8, 1.0, None, 0.0)
+    made = {place: replace(sure, jaccard=0.5 if place < doubtful else 0.9) for place in range(10)}
+    for evidence in (None, KEvidence(rows=(), users=40, draws=3)):
+        said = verdict_text(evidence, with_verdict(made, evidence))
+        assert said.startswith(evidence.sentence if evidence else NOT_COMPARED)
+        assert (f"But {doubtful} of these 10 segments are doubtful" in said) == is_said
+        assert ("given these vectors" in said) == is_said
+        assert verdict_text(evidence, made, kept_back=True) == f"{said} {KEPT_BACK}"
 
 
 def test_a_doubtful_segment_says_so_beside_its_name_and_a_sure_one_does_not() -> None:

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from core.base.settings import Algorithm
-from core.segments.evidence import KEvidence
+from core.segments.evidence import NOT_COMPARED, KEvidence
 from core.trust.result import Call, Method, Question, Topic
-from core.trust.verdict import FAST_MODE, NOT_COMPARED, Action, Advice, against, chance, sentences, verdict
+from core.trust.verdict import FAST_MODE, Action, Advice, against, chance, sentences, verdict
 from tests.core.segments.test_evidence import judged
 from tests.core.trust import toy
 

@@ -10,6 +10,7 @@ from core.desk import controls, saved_work
 from core.desk.controls import Controls
 from core.runs import jobs, kept_certificates, tasks
 from core.runs.jobs import State
+from core.segments.certificate import KEPT_BACK
 from core.storage.store import Store
 from pages.ui.segments import background, certificates
 from pages.ui.segments.session_segments import KEY
@@ -21,7 +22,6 @@ from tests.pages.fixtures_segments import FinishedRun, keep_certificates, keep_e
 
 EXPLORE, PROFILES = "pages/segments/explore.py", "pages/segments/profiles.py"
 COMPARE, EXPORT = "pages/segments/compare.py", "pages/use/export.py"
-KEPT_BACK = "is said only on request"
 
 
 def shown(app: AppTest, run: FinishedRun) -> saved_work.Segmentation:
@@ -98,14 +98,14 @@ def test_a_doubtful_segment_says_so_wherever_it_is_called_whoever_named_it(
     assert "doubtful" not in texts(app)
     keep_certificates(finished_run, shown(app, finished_run).partition, {0: 0.5, 1: 0.8, 2: 0.9})
     app.run()
-    assert md_text("Doubtful, .50 [.40–.95] · nearest: 3 · ") in texts(app)
+    assert md_text("Doubtful, given these vectors: .50 [.40–.95] · nearest: 3 · ") in texts(app)
     assert ":gray-badge[doubtful]" in texts(app)
     listed = app.selectbox(key=f"listed-of-{finished_run.model}").options
     assert [name for name in listed if "doubtful" in name] == ["1 · Readers (doubtful)"]
     assert saved_work.names(Store(finished_run.root), finished_run.model) == {0: "Readers"}
     app.switch_page(PROFILES).run()
     assert f"#### {md_text('1 · Readers (doubtful)')}" in texts(app)
-    assert md_text("Doubtful, .50 [.40–.95] · nearest: 3 · ") in texts(app)
+    assert md_text("Doubtful, given these vectors: .50 [.40–.95] · nearest: 3 · ") in texts(app)
     app.switch_page("pages/use/export.py").run()
     assert not app.exception
 
@@ -118,8 +118,8 @@ def test_where_no_segments_are_supported_none_is_called_stable(
     keep_certificates(finished_run, shown(app, finished_run).partition, {0: 0.5, 1: 0.8, 2: 0.9})
     app.run()
     told = texts(app).replace("\\", "")
-    assert "Doubtful, .50" in told
-    assert "Comes back from these very vectors, .90" in told
+    assert "Doubtful, given these vectors: .50" in told
+    assert "Comes back, given these vectors: .90" in told
     assert "Stable" not in told and "Highly stable" not in told
 
 

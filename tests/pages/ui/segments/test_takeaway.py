@@ -19,6 +19,8 @@ from core.periods.filter import CountFilter
 from core.runs import pipeline
 from core.runs.export import IdStyle
 from core.segments import by_hand
+from core.segments.certificate import KEPT_BACK
+from core.segments.evidence import NOT_COMPARED
 from core.storage.store import Store
 from pages.ui.segments import live_segments, session_segments, takeaway
 from pages.ui.segments.live_segments import LiveSegments
@@ -162,13 +164,14 @@ def test_where_there_is_nothing_the_report_says_so_and_names_nobody(
     keep_certificates(finished_run, live.segmentation.partition, dict.fromkeys((0, 1, 2), 0.9))
     sure = live_segments.solve(live.sources)
     page = takeaway.report_html(sure).decode()
-    assert takeaway.NOT_COMPARED in page and "Highly stable" in page
+    assert NOT_COMPARED in page and "Highly stable" in page
     keep_evidence(finished_run, None)
     sure = live_segments.solve(live.sources)
     page = takeaway.report_html(sure).decode()
-    assert "Highly stable" not in page and "Comes back from these very vectors" in page
+    assert "Highly stable" not in page and "Comes back, given these vectors" in page
     assert b'"word": "highly stable"' not in takeaway.clusters_json(sure)
-    assert "No stable segments here." in page
+    assert "No stable segments here." in page and KEPT_BACK in page
+    assert KEPT_BACK in json.loads(takeaway.clusters_json(sure))["verdict_text"]
     assert not any(f"1 · {name}" in page or f"3 · {name}" in page for name in before)
     assert "2 · Readers" in page
 
