@@ -27,6 +27,7 @@ from core.labels.label_settings import NAME_CHARACTERS, RESERVED, SEVERAL, Label
 from core.labels.page_address import after_host
 from core.labels.page_terms import Term, forms_of, spelt_terms, terms_of
 from core.labels.pages import LabelPages
+from core.labels.title_words import TitleWords
 from core.labels.words import fold, stem_of
 
 MOST: Final = 12
@@ -147,6 +148,8 @@ class _Site:
         seen = {term: int(self.pages.views[self.of_term[term]].sum()) for term in self.named}
         all_views = self.views.sum()
         enough = [term for term in self.named if FEWEST_SHARE <= seen[term] / all_views <= CONTAINER]
+        tells = TitleWords.of(self.pages.urls, list(filter(None, self.pages.titles)))
+        enough = [term for term in enough if not tells.is_brand(term.text)]
         return sorted(enough, key=lambda term: (-seen[term], _plainness(term)))[:MOST_CANDIDATES]
 
 

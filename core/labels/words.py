@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote
@@ -32,6 +32,8 @@ REGIONS: Final = _codes(
 )
 """ISO 3166 codes (and ``uk``, ``eu``) that they put there instead, or after the language."""
 
+_SHORTEST: Final = 3
+"""Letters of a word that may be a plural have to be more."""
 _EXTENSION: Final = re.compile(r"\.(?:html?|php|aspx?|jsp|action|do)$")
 _GAP: Final = re.compile(r"[\s_+]|%20")
 _DASHES: Final = re.compile(r"-{2,}")
@@ -83,3 +85,14 @@ def singulars(token: str) -> Iterator[str]:
     for ending, pattern in _PLURALS:
         if pattern.search(token):
             yield token[: -len(ending)] + ("y" if ending == "ies" else "")
+
+
+def roots(texts: Iterable[str]) -> frozenset[str]:
+    """Words of texts in one form, without a plural's ending."""
+    return frozenset(root_of(word) for text in texts for word in words_of(text))
+
+
+def root_of(word: str) -> str:
+    """A folded word without a plural's ending: ``mattresses``, ``mattress`` → ``mattress``."""
+    singular = word if word.endswith("ss") or len(word) <= _SHORTEST else word.removesuffix("s")
+    return singular.removesuffix("e")

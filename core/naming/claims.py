@@ -13,7 +13,8 @@ import pandas as pd
 
 from core.differences.table import Diff
 from core.differences.user_items import Family
-from core.naming.words import HABITS, SUBJECTS, SiteWords, roots, said
+from core.labels.words import roots
+from core.naming.words import HABITS, SUBJECTS, SiteWords, said
 from core.profiles.profile_columns import Col, RowKind
 
 

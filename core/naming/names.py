@@ -10,8 +10,9 @@ import pandas as pd
 
 from core.base.wording import sentence
 from core.differences.user_items import Family
+from core.labels.words import roots
 from core.naming.claims import Claim, NameEvidence, Step, claims
-from core.naming.words import LONGEST, SUBJECTS, SiteWords, roots
+from core.naming.words import LONGEST, SUBJECTS, SiteWords
 
 LAST: Final = (len(Step) + 1, 0, 0.0, 0, "")
 """Where segments go that nothing sets apart."""

@@ -15,7 +15,9 @@ import pandas as pd
 from core.base.schema import Pages
 from core.base.wording import within
 from core.differences.user_items import Family
+from core.labels.page_address import after_host
 from core.labels.texts import url_words
+from core.labels.title_words import TitleWords
 from core.labels.words import fold, words_of
 from core.profiles.profile_columns import Col
 
@@ -38,6 +40,7 @@ HABITS: Final = {
 }
 """Measure → more than the others, and less."""
 SUBJECTS: Final = (Family.PAGE, Family.FOLDER, Family.WORD, Family.THEME)
+HOMEPAGE: Final = "homepage"
 _EXTENSION: Final = re.compile(r"\.[a-z]{2,5}$", re.IGNORECASE)
 _GAP: Final = re.compile(r"[\W_]+")
 _CODE: Final = re.compile(r"[\d?#{}:=]")
@@ -69,6 +72,11 @@ class SiteWords:
         """Of a table in the columns of ``core/base/schema.py``, and the theme of each page."""
         titles = pages[Pages.PAGE_TITLE].dropna().astype(str)
         return cls(tuple(pages[Pages.PAGE_LOCATION]), tuple(titles), Counter(themes))
+
+    @cached_property
+    def title_words(self) -> TitleWords:
+        """Which of its words would name something."""
+        return TitleWords.of(self.addresses, self.titles)
 
     @cached_property
     def _spelling(self) -> dict[str, str]:
@@ -134,11 +142,22 @@ def said(family: str, item: str, site: SiteWords, *, less: bool = False) -> str:
             text = HABITS[item][int(less)] if item in HABITS else ""
         case _:
             text = ""
-    return text if len(text) <= CHARACTERS and len(text.split()) < LONGEST else ""
+    fits = len(text) <= CHARACTERS and len(text.split()) < LONGEST
+    return text if fits and _names(family, text, site.title_words) else ""
+
+
+def _names(family: str, text: str, site: TitleWords) -> bool:
+    """Whether an owner would say it: not the brand, nor what only addresses say, nor praise alone."""
+    if family not in SUBJECTS:
+        return True
+    told = family == Family.PAGE or site.is_titled(text)
+    return told and not site.is_brand(text) and not (family == Family.WORD and site.is_praise(text))
 
 
 def _of_address(address: str) -> str:
     """The words at the end of an address; none where they are many, or where one is a code."""
+    if after_host(address) == "/":
+        return HOMEPAGE
     last = _EXTENSION.sub("", unquote(address).rstrip("/").rpartition("/")[2])
     words = [word for word in _GAP.split(last) if word]
     tells = any(map(_is_word, words)) and not _CODE.search(last) and len(words) <= LONGEST - 2
@@ -188,13 +207,3 @@ def _function_words() -> frozenset[str]:
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
     return frozenset(ENGLISH_STOP_WORDS)
-
-
-def roots(texts: Iterable[str]) -> frozenset[str]:
-    """Words of texts in one form, without a plural's ending."""
-    return frozenset(_root(word) for text in texts for word in words_of(text))
-
-
-def _root(word: str) -> str:
-    singular = word if word.endswith("ss") or len(word) <= _SHORTEST else word.removesuffix("s")
-    return singular.removesuffix("e")

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.naming.words import CHARACTERS, LONGEST, SiteWords, is_plain, lower, roots, said
+from core.labels.words import roots
+from core.naming.words import CHARACTERS, LONGEST, SiteWords, is_plain, lower, said
 from tests.core.naming.toy import SITE
 
 
@@ -19,7 +20,8 @@ from tests.core.naming.toy import SITE
         ("page", "/blouses/c17", "blouses c17"),
         ("page", "/blouses/3f9a77c0b1", ""),
         ("page", "/blouses/rain/", "rain"),
-        ("page", "/", ""),
+        ("page", "/", "homepage"),
+        ("page", "https://s.e/", "homepage"),
         ("page", "/orders/{id}", ""),
         ("page", "/how-to-choose-the-right-topper", ""),
         ("folder", "/shop/rain/", "rain"),
@@ -79,3 +81,16 @@ def test_a_plural_has_the_root_of_its_singular() -> None:
 def test_addresses_come_before_titles() -> None:
     assert SITE.place("toppers") < SITE.place("blog") < SITE.place("kase") < SITE.place("never said")
     assert SiteWords((), (), {}).spelled("word") == "word"
+
+
+def test_neither_the_brand_nor_a_folder_of_programs_nor_praise_is_a_name() -> None:
+    titles = [
+        f"{one} | Sleepwell" for one in ("Best toppers", "Best pillows", "Best beds", "Toppers", "Pillows")
+    ]
+    pages = [f"https://sleepwell.example/pages/{n}" for n in range(6)]
+    site = SiteWords(tuple(pages), (*titles, "Beds | Sleepwell"), {})
+    assert [said("word", word, site) for word in ("sleepwell", "best", "pages", "toppers")] == [
+        "", "", "", "toppers",
+    ]  # fmt: skip
+    assert (said("folder", "/pages/", site), said("folder", "/pillows/", site)) == ("", "pillows")
+    assert (said("theme", "Sleepwell", site), said("theme", "Beds", site)) == ("", "beds")
