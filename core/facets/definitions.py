@@ -39,7 +39,7 @@ MANY: Final = 0.9
 LONG: Final = 0.8
 """Quantile of the visits from which on they are long."""
 FEWEST_MANY: Final = 4
-"""SiteVisits, or pages a visit, that are many at least."""
+"""Visits, or pages a visit, that are many at least."""
 
 
 class FacetKind(StrEnum):

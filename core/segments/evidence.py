@@ -31,6 +31,8 @@ NOT_COMPARED: Final = (
     "Whether there are segments at all, and how many, is not known yet: no number of them has been held "
     "against chance. Names and segments describe these very users."
 )
+MOST_DESCRIBED: Final = 6
+"""Groups that users are shown in at most where they support no number of segments: a description."""
 TINY: Final = 1e-3
 """Least standard deviation of chance: draws that happen to agree make no band of width 0."""
 
@@ -132,13 +134,12 @@ class KEvidence(_Part):
         supported = [row for row in self.rows if row.supported]
         if supported:
             return max(supported, key=lambda row: row.halves.lead)
-        beyond = [row for row in self.rows if row.halves.value > row.halves.null_high]
-        return max(beyond or self.rows, key=lambda row: row.halves.value, default=None)
+        return _agreeing_best(self.rows)
 
     @property
     def usable_k(self) -> int:
-        """The suggestion; where there is none :attr:`best`, and 2 where none was compared."""
-        best = self.best
+        """The suggestion; else the number up to :data:`MOST_DESCRIBED` whose halves agree best, or 2."""
+        best = _agreeing_best([row for row in self.rows if row.k <= MOST_DESCRIBED])
         return self.suggested_k or (best.k if best else 2)
 
     def of(self, k: int) -> KRow | None:
@@ -215,6 +216,12 @@ class KEvidence(_Part):
             return cls.model_validate_json(text)
         except ValidationError as error:
             raise ArtifactError("The evidence cannot be read", remedy="Compare numbers again") from error
+
+
+def _agreeing_best(rows: Sequence[KRow]) -> KRow | None:
+    """The K whose halves agree best, of those beyond chance, if any."""
+    beyond = [row for row in rows if row.halves.value > row.halves.null_high]
+    return max(beyond or rows, key=lambda row: row.halves.value, default=None)
 
 
 def caveat(algorithm: Algorithm) -> str:

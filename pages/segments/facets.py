@@ -24,6 +24,7 @@ HELP: Final = (
 )
 FAIR: Final = 0.55
 """AUC that the lower end has to pass before a facet is said to go with the outcome."""
+STAGE_HELP: Final = f"{HELP} Who views more comes farther, and how much users view comes again by itself."
 LOYALTY_HELP: Final = (
     "Whether users who came twice or more until the middle of all visits come after it, and the others do "
     "not. Chance: the same for the later visits of other users."
@@ -137,9 +138,8 @@ def _comes_again(facet: Facet) -> None:
             st.badge("Comes again", icon=":material/check:", color="green")
         else:
             st.badge("Not beyond chance", icon=":material/shuffle:", color="orange")
-        st.caption(
-            facet.sentence, help=LOYALTY_HELP if facet.kind is FacetKind.LOYALTY else HELP, width="content"
-        )
+        told = {FacetKind.LOYALTY: LOYALTY_HELP, FacetKind.STAGE: STAGE_HELP}.get(facet.kind, HELP)
+        st.caption(facet.sentence, help=told, width="content")
 
 
 def _left_out(found: Facets) -> None:

@@ -16,7 +16,7 @@ from core.segments.certificate import KEPT_BACK
 from pages.ui.segments import background, differences_view
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import job_panel, state
-from pages.ui.shell.links import TRAINING, TRUST, link
+from pages.ui.shell.links import FACETS, TRAINING, TRUST, link
 from pages.ui.shell.text import md_text
 
 TELLING: Final = (Family.SOURCE, Family.DEVICE, Family.PAGE)
@@ -49,6 +49,7 @@ def draw(live: LiveSegments) -> None:
         return
     short, _, why = live.verdict.partition(". ")
     st.warning(f"{short}.", icon=":material/warning:")
+    link(FACETS, "How these users differ all the same, by rules in words")
     with st.expander("Why, and what these users do show", key="nothing-here"):
         st.caption(why)
         _names(live)
