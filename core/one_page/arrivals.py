@@ -157,8 +157,9 @@ def rule_name(rule: Sequence[Condition], addresses: Sequence[str]) -> str:
 def phrase(condition: Condition, origin: str = "") -> str:
     """A condition in words: ``from google / organic``, ``not mobile``."""
     value = condition.value
+    page = short_address(value, origin)
     words = {
-        Trait.PAGE: f"on {short_address(value, origin)}", Trait.FOLDER: f"in {value}/…",
+        Trait.PAGE: f"on {'the homepage' if page == '/' else page}", Trait.FOLDER: f"in {value}/…",
         Trait.TYPE: f"on {value} pages", Trait.THEME: f"on pages about {value}",
         Trait.SOURCE: f"from {value}", Trait.DEVICE: value, Trait.ENGAGED: "engaged",
     }[condition.field]  # fmt: skip

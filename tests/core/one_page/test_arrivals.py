@@ -77,6 +77,7 @@ def test_a_rule_that_names_the_page_says_no_more_of_it() -> None:
         ([is_(Trait.FOLDER, "/blog"), is_(Trait.SOURCE, "google / cpc"), is_(Trait.DEVICE, "mobile")],
          "Land in /blog/…, from google / cpc, mobile"),
         ([is_(Trait.PAGE, "https://a.example/x")], "Land on /x"),
+        ([is_(Trait.PAGE, "https://a.example/")], "Land on the homepage"),
         ([is_(Trait.TYPE, "Product"), not_(Trait.PAGE, "https://a.example/x")],
          "Land elsewhere on Product pages"),
         ([not_(Trait.PAGE, "https://a.example/x"), not_(Trait.FOLDER, "/y")],

@@ -92,8 +92,8 @@ def test_pages_alone_stand_before_their_folder_and_the_rest_is_other() -> None:
 def test_one_landing_page_is_split_by_source() -> None:
     made = found(arrived(["/"] * 400, source=["google"] * 250 + ["mail"] * 100 + [None] * 50))
     assert [(segment.name, segment.users) for segment in made.segments] == [
-        ("Land on /, from google", 250), ("Land on /, from mail", 100),
-        ("Land on /, not from google or mail", 50),
+        ("Land on the homepage, from google", 250), ("Land on the homepage, from mail", 100),
+        ("Land on the homepage, not from google or mail", 50),
     ]  # fmt: skip
 
 
