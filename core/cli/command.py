@@ -41,7 +41,7 @@ def command_line(settings: RunSettings, views: tuple[View, ...] = tuple(View)) -
     if settings.analyze.outcome_counts is not OutcomeCount.ANY:
         words += ["--outcome-counts", settings.analyze.outcome_counts]
     words += ["--funnel", "funnels.yaml"] if settings.funnels else []
-    words += ["--name-anyway"] if settings.named_anyway else []
+    words += [] if settings.named_anyway else ["--keep-names-back"]
     return shlex.join(
         [
             "python",

@@ -83,7 +83,7 @@ files = click.Path(path_type=Path)
 @click.option(
     "--name-anyway/--keep-names-back",
     default=None,
-    help="Whether segments get names where the users support no number of segments; kept back by default.",
+    help="Whether segments have names, as a description, where the users support no number of them: yes.",
 )
 @click.option(
     "--preset",

@@ -79,8 +79,8 @@ class Controls(Settings):
     """A rule of the analyst's own."""
     user: Annotated[int, Field(ge=0)] | None = None
     """Index of the one user that is looked at; a link has it, and no file: it is not for the next session."""
-    named_anyway: bool = False
-    """Whether names were asked for where the users support no number of segments."""
+    named_anyway: bool = True
+    """Whether segments have names where the users support no number of them, as a description."""
 
     def n_within(self, different: int, start: int = USUAL_SEGMENTS) -> int:
         """The number of segments within what the data allow.

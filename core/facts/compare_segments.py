@@ -10,7 +10,7 @@ from core.differences.table import Diff
 from core.facts.answer import Contrast
 from core.facts.arguments import Key, Metric
 from core.facts.context import ALL
-from core.facts.describe import kept_back
+from core.facts.describe import doubts
 from core.facts.differing import addresses, differing, pair_differing, q_values
 from core.facts.fact_maker import Figures, select
 from core.facts.finding import Finding, known, notes
@@ -49,7 +49,7 @@ def compare(figures: Figures, a: Key, b: Key, metrics: tuple[Metric, ...] = ()) 
     ]  # fmt: skip
     query = select(", ".join(names), "segments", key=f"{first}, {second}")
     contrasts.sort(key=lambda one: not one.verdict.is_sure)
-    return Finding((*kept_back(context, first, second), *apart, *contrasts), query)
+    return Finding((*doubts(context, first, second), *apart, *contrasts), query)
 
 
 def compare_all(figures: Figures) -> Finding:
@@ -68,7 +68,7 @@ def compare_all(figures: Figures) -> Finding:
     alike = ", ".join(BY_KEY[name].label for name in present if (name, "") not in differs)
     unshown = notes(NOT_SHOWN.format(alike)) if alike else ()
     apart = [block for key in keys for block in differing(figures, key, 1)]
-    said = kept_back(figures.context, *keys)
+    said = doubts(figures.context, *keys)
     return Finding((*said, *ranked, *unshown, *apart), select("*", "segments", kind="segment"))
 
 

@@ -222,8 +222,7 @@ class Context:
         certificates: Segment → how sure it is; empty where that was not measured.
         unsupported: Whether no number of segments is supported.
         verdict: Whether there are segments, in a sentence; empty where that was not measured.
-        withheld: Whether nobody is told what kinds of users the segments are: none are supported, or that is
-            being found out.
+        withheld: Whether nobody is told what kinds of users the segments are, as none are supported.
         funnel: That the analyst built; None without one.
         like: A segment's key, or ``PASTED`` → who is like its users; None where that cannot be found.
     """

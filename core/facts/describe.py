@@ -24,10 +24,6 @@ NO_SEGMENTS: Final = (
     "No stable segments here: halves of the users are not cut alike, or no more so than by chance."
 )
 WITHHELD: Final = f"{NO_SEGMENTS} {KEPT_BACK} To have them told: Name them anyway, on Explore."
-WAITING: Final = (
-    "It is being measured whether another half of the users would be cut in the same way. What kinds of "
-    "users these are is said once that is known."
-)
 UNSUPPORTED: Final = f"{NO_SEGMENTS} This describes these very users, no kinds of users."
 SIZE: Final = (Col.USERS, Col.SHARE)
 HABITS: Final = (Col.PAGE_VIEWS_MEAN, Col.SESSIONS_MEAN, Col.ENGAGEMENT_MEAN)
@@ -50,11 +46,10 @@ def paragraph(figures: Figures, segment: Key) -> Finding:
     begin: tuple[Block, ...] = (FigureList(facts=size), FigureList(facts=habits))
     if withheld(figures.context, key):
         rate = present([figures.measure(key, Col.OUTCOME_RATE)])
-        said: tuple[Block, ...] = (FigureList(facts=rate), *kept_back(figures.context, key))
+        said: tuple[Block, ...] = (FigureList(facts=rate), *doubts(figures.context, key))
         return Finding((*begin, *said), select("*", "segments", key=key))
     ways = (*evidence.entries[:1], *evidence.steps[:1], *evidence.nearest[:1])
-    warned = notes(UNSUPPORTED) if figures.context.unsupported and key in figures.context.segment_keys else ()
-    blocks = (*begin, *_apart(figures, key), FigureList(facts=ways), *warned)
+    blocks = (*begin, *_apart(figures, key), FigureList(facts=ways), *doubts(figures.context, key))
     return Finding(blocks, select("*", "segments", key=key))
 
 
@@ -87,7 +82,7 @@ def why(figures: Figures, key: str, metric: str | None) -> Finding:
     elif metric:
         lead = (FigureList(facts=(figures.needed(key, metric), figures.needed(ALL, metric))),)
     apart = differing(figures, known(context, key)) or notes(NOTHING_APART)
-    blocks = dict.fromkeys((*kept_back(context, key), *lead, *apart, *notes(NO_CAUSE)))
+    blocks = dict.fromkeys((*doubts(context, key), *lead, *apart, *notes(NO_CAUSE)))
     return Finding((*blocks,), select("*", "differences", key=key))
 
 
@@ -96,11 +91,11 @@ def withheld(context: Context, *keys: str) -> bool:
     return context.withheld and not set(keys).isdisjoint(context.segment_keys)
 
 
-def kept_back(context: Context, *keys: str) -> tuple[Note, ...]:
-    """Why that is not told; nothing where it is."""
-    if not withheld(context, *keys):
+def doubts(context: Context, *keys: str) -> tuple[Note, ...]:
+    """That no segments are supported, and what that means for what is said; nothing of other rows."""
+    if not context.unsupported or set(keys).isdisjoint(context.segment_keys):
         return ()
-    return notes(WITHHELD if context.unsupported else WAITING)
+    return notes(WITHHELD if context.withheld else UNSUPPORTED)
 
 
 def _apart(figures: Figures, key: str) -> tuple[Block, ...]:

@@ -10,6 +10,7 @@ from typing import Final
 
 from core.base.wording import common_ending
 from core.labels.page_address import after_host
+from core.labels.texts import url_words
 from core.labels.words import root_of, roots, words_of
 
 FEWEST_TITLES: Final = 5
@@ -31,7 +32,8 @@ class TitleWords:
         brand: Words that the titles of most pages have, or end with.
         openers: Words that only ever begin what pages are called, before different others, and are no part
             of an address by themselves: ``best``, ``buy``.
-        titled: All words of titles; None where too few pages have a title of their own.
+        titled: All words of titles; None where too few pages have a title of their own, or addresses say
+            other words.
     """
 
     hosts: frozenset[str]
@@ -48,7 +50,8 @@ class TitleWords:
             return cls(hosts, brand, frozenset(), None)
         times = Counter(word for title in titles for word in roots([title]))
         brand |= {word for word, n in times.items() if 2 * n > len(titles)}
-        own = 2 * len(set(titles)) > len(addresses)
+        alike = sum(not roots([url_words(address)]).isdisjoint(times) for address in addresses)
+        own = 2 * min(len(set(titles)), alike) > len(addresses)
         return cls(hosts, brand, _openers(addresses, titles), frozenset(times) if own else None)
 
     def is_brand(self, text: str) -> bool:

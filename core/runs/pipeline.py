@@ -74,8 +74,8 @@ class RunSettings(Settings):
     analyze: AnalyzeSettings = AnalyzeSettings()
     funnels: tuple[Funnel, ...] = ()
     """To be counted for every segment; they change nothing else."""
-    named_anyway: bool = False
-    """Whether segments are named where the users support no number of them."""
+    named_anyway: bool = True
+    """Whether segments have names where the users support no number of them, as a description."""
 
 
 @dataclass(frozen=True, eq=False)

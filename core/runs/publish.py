@@ -135,7 +135,7 @@ def _segments(
     from core.segments.evidence import withheld
 
     made = pipeline.segment(results.dataset, results.labels, results.embeddings, settings, progress, attempt)
-    if withheld(evidence, asked=settings.named_anyway):
+    if withheld(evidence, named_anyway=settings.named_anyway):
         return replace(made, names=only_given(made.names))
     return made
 

@@ -240,15 +240,14 @@ def unsupported(evidence: KEvidence | None) -> bool:
     return evidence is not None and evidence.suggested_k is None
 
 
-def withheld(evidence: KEvidence | None, *, asked: bool, comparing: bool = False) -> bool:
+def withheld(evidence: KEvidence | None, *, named_anyway: bool) -> bool:
     """Whether segments are called by their numbers: in the app, the report, the files and the chat.
 
     Args:
         evidence: Numbers of segments beside chance; None where none were compared.
-        asked: Whether the analyst asked for names anyway.
-        comparing: Whether numbers are being compared.
+        named_anyway: Whether they have names where none is supported, as a description.
     """
-    return not asked and (comparing if evidence is None else unsupported(evidence))
+    return not named_anyway and unsupported(evidence)
 
 
 def judge(

@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from core.cli.command import beyond, command_line, other_numbers
 from core.runs.export import IdStyle
 from pages.ui.segments import naming, segment_controls, takeaway
-from pages.ui.segments.live_segments import LiveSegments, lasting
+from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors, state
 from pages.ui.shell.links import EXPORT, heading
 from pages.ui.shell.text import count, md_text
@@ -33,7 +33,6 @@ def page() -> None:
     if live is None:
         return
     naming.unfits(live)
-    live = lasting(live)
     with st.grid(2, min_column_width=360, key="exports"):
         _report(live)
         _users(live)

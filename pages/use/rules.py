@@ -9,7 +9,7 @@ from core.rules.judging import FoundRules, RuleFit, halves, judge
 from core.rules.raw_events import LoadedExport
 from pages.ui.rules import live_rules, rule_builder, rule_view
 from pages.ui.segments import by_hand_view, cards, nothing_here, segment_controls
-from pages.ui.segments.live_segments import LiveSegments, lasting
+from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors, state
 from pages.ui.shell.links import RULES, heading
 from pages.ui.shell.text import count, md_text
@@ -62,7 +62,7 @@ def _found(live: LiveSegments, export: LoadedExport, rules: FoundRules) -> RuleF
     said = f"Made from {count(made, 'user')}, judged on the other {judged:,}."
     rule_view.show(live, export, fit, rules.segment, "found", said)
     st.download_button(
-        "All rules of all segments as JSON", data=lambda: live_rules.file_of(lasting(live)),
+        "All rules of all segments as JSON", data=lambda: live_rules.file_of(live),
         file_name="rules.json",
         mime="application/json", key="rules-json", icon=":material/download:", on_click="ignore",
         type="tertiary",

@@ -17,7 +17,7 @@ from core.desk.saved_work import Segmentation
 from core.runs import pipeline
 from pages.ui.data import catalog
 from pages.ui.segments import made_from, session_segments
-from pages.ui.segments.live_segments import LiveSegments, lasting
+from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.segments.made_from import Sources
 from pages.ui.shell import errors, state
 from pages.ui.shell.links import EXPLORE
@@ -48,9 +48,7 @@ def saved_as(live: LiveSegments, kept: Mapping[str, SavedRun]) -> str:
 
 
 def _on_screen(live: LiveSegments) -> SavedRun:
-    return _told(
-        live.sources, live.segmentation, state.controls(live.sources.model_key), lasting(live).plain_names
-    )
+    return _told(live.sources, live.segmentation, state.controls(live.sources.model_key), live.plain_names)
 
 
 def _told(

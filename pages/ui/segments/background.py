@@ -45,11 +45,6 @@ def compare_once(made_from: Sources, weights: ViewWeights) -> None:
         start(CHOOSE_K, made_from, weights)
 
 
-def comparing(made_from: Sources) -> bool:
-    """Whether numbers of segments are being compared right now, in any session."""
-    return bool(job_panel.running([CHOOSE_K], made_from.embeddings))
-
-
 def k_evidence(made_from: Sources, weights: ViewWeights) -> KEvidence | None:
     """Numbers of segments beside chance; None until the job has run."""
     return find_evidence(made_from.store, made_from.embeddings, weights)

@@ -132,10 +132,8 @@ def _start(made_from: Sources, weights: ViewWeights) -> int:
 
 
 def withheld(made_from: Sources, evidence: KEvidence | None) -> bool:
-    """Whether names are kept back: no number of segments is supported, or that is being found out."""
-    comparing = evidence is None and background.comparing(made_from)
-    asked = state.controls(made_from.model_key).named_anyway
-    return numbers.withheld(evidence, asked=asked, comparing=comparing)
+    """Whether names are kept back, as no number of segments is supported."""
+    return numbers.withheld(evidence, named_anyway=state.controls(made_from.model_key).named_anyway)
 
 
 def solve(made_from: Sources) -> LiveSegments:
@@ -165,14 +163,6 @@ def solve(made_from: Sources) -> LiveSegments:
     sure = shared.certificates(made_from, now.weights, segmentation.partition)
     held = held_names(made_from, made, kept_back=kept_back)
     return LiveSegments(made_from, now, combined, segmentation, made, held, evidence, sure, kept_back)
-
-
-def lasting(live: LiveSegments) -> LiveSegments:
-    """The same for what is written: names that wait on the screen are in it, or it would never have any."""
-    if live.evidence is not None or not live.withheld:
-        return live
-    held = held_names(live.sources, live.tables, kept_back=False)
-    return replace(live, held=held, withheld=False)
 
 
 def held_names(made_from: Sources, made: Tables, *, kept_back: bool) -> Mapping[int, HeldName]:

@@ -13,9 +13,9 @@ from core.differences.user_items import Family
 from core.facts.context import WITH, WITHOUT
 from core.profiles.profile_columns import Col
 from core.segments.certificate import KEPT_BACK
-from pages.ui.segments import background, differences_view
+from pages.ui.segments import differences_view
 from pages.ui.segments.live_segments import LiveSegments
-from pages.ui.shell import job_panel, state
+from pages.ui.shell import state
 from pages.ui.shell.links import FACETS, TRAINING, TRUST, link
 from pages.ui.shell.text import md_text
 
@@ -26,21 +26,7 @@ NO_OUTCOME: Final = (
 ABSENT: Final = "Not in the data, or of too few users"
 SMALL: Final = "Different, but by little, or by the same users as above"
 UNSHOWN: Final = "Not shown to differ"
-WAITS: Final = ":material/hourglass_empty: Names wait until numbers of segments are compared: 1 to 2 minutes."
-NAMED: Final = "Named because you asked for it. Read the names as a description of these very users."
-
-
-def wait(live: LiveSegments) -> None:
-    """That names wait for the verdict, until it is there; nothing where they do not."""
-    if live.evidence is None and live.withheld:
-        _wait(live)
-
-
-@st.fragment(run_every=job_panel.NOTICE_S)
-def _wait(live: LiveSegments) -> None:
-    st.caption(WAITS)
-    if not background.comparing(live.sources):
-        st.rerun()
+NAMED: Final = "Read the names as a description of these very users: other users would not show these kinds."
 
 
 def draw(live: LiveSegments) -> None:

@@ -9,7 +9,6 @@ from pages.ui.segments import (
     by_hand_view,
     certificates,
     live_segments,
-    nothing_here,
     session_segments,
     steering,
 )
@@ -44,7 +43,6 @@ def ready() -> LiveSegments | None:
     summary.caption(_in_a_line(live))
     by_hand_view.not_kept(live)
     certificates.watch(live)
-    nothing_here.wait(live)
     return live
 
 
@@ -69,7 +67,6 @@ def status_line(live: LiveSegments) -> None:
     by_hand_view.not_kept(live)
     by_hand_view.line(live)
     certificates.watch(live)
-    nothing_here.wait(live)
     moved = live.segmentation.moved
     if moved is not None and moved > SHAKEN * live.sources.n_clustered:
         with st.container(horizontal=True, vertical_alignment="center", key="shaken"):

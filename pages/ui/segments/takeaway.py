@@ -174,7 +174,7 @@ def run_settings(live: LiveSegments) -> RunSettings:
         cluster=live.steering.cluster,
         analyze=live.steering.analyze,
         funnels=funnels(live),
-        named_anyway=live.unsupported and not live.withheld,
+        named_anyway=state.controls(live.sources.model_key).named_anyway,
     )
 
 

@@ -117,7 +117,7 @@ def _start(name: str) -> None:
     made_from = found_sources()
     if not folder.is_dir() or made_from is None:
         raise InputError(f"{name} is not a folder in the input folder", remedy="Choose another one")
-    live = live_segments.lasting(live_segments.solve(made_from))
+    live = live_segments.solve(made_from)
     order = WatchOrder(
         folder=folder,
         dataset=made_from.dataset.key,

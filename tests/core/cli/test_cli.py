@@ -95,19 +95,18 @@ def test_segments_are_held_against_chance_and_each_has_a_certificate(finished: P
     assert clusters["verdict_text"].split(":")[0] in (finished / "report.html").read_text()
 
 
-def test_names_are_kept_back_where_no_segments_are_supported_unless_they_are_asked_for(
+def test_names_describe_where_no_segments_are_supported_unless_they_are_to_be_kept_back(
     finished: Path, tmp_path: Path
 ) -> None:
     out = shutil.copytree(finished, tmp_path / "out")
     told = []
     with mock.patch("core.segments.evidence.unsupported", return_value=True):
-        for option in ([], ["--name-anyway"], []):  # as it was asked for before
+        for option in ([], ["--keep-names-back"], []):  # as it was asked for before
             assert cli("run", "--out", out, "--from-stage", "analyze", *option).returncode == 0
             clusters = json.loads((out / "clusters.json").read_text())["segments"]
             told.append([one["name"] for one in clusters if one["kind"] == "segment"])
-    numbers, named, again = told
-    assert numbers == [f"Segment {number}" for number in (1, 2, 3, 4)]
-    assert named == again
+    named, numbers, again = told
+    assert numbers == again == [f"Segment {number}" for number in (1, 2, 3, 4)]
     assert not set(named) & set(numbers)
 
 

@@ -127,8 +127,8 @@ def test_what_the_command_line_cannot_name_is_said() -> None:
 
 
 def test_names_that_are_asked_for_where_none_are_supported() -> None:
-    assert command_line(RunSettings(named_anyway=True)).count("--name-anyway") == 1
-    assert "--name-anyway" not in command_line(RunSettings())
+    assert command_line(RunSettings(named_anyway=False)).count("--keep-names-back") == 1
+    assert "--keep-names-back" not in command_line(RunSettings())
 
 
 def test_a_funnel_is_a_file() -> None:

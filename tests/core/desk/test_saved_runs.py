@@ -158,14 +158,14 @@ def test_two_runs_are_compared_user_by_user() -> None:
 def test_settings_are_told_in_the_words_of_the_screen() -> None:
     funnel = Funnel(steps=tuple(FunnelStep(kind=StepKind.PAGE, any_of=(one,)) for one in ("/a", "/b")))
     other = Controls(
-        n_clusters=3, outcomes=("purchase",), funnel=funnel, named_anyway=True,
+        n_clusters=3, outcomes=("purchase",), funnel=funnel, named_anyway=False,
         counted=CountFilter(device=("mobile",)), algorithm=Algorithm.HDBSCAN, weights=WEIGHTS,
     )  # fmt: skip
     ids, labels = pa.array(["a"]), np.array([0])
     told = compare_runs(a_run(), a_run(controls=other), (ids, ids), (labels, labels)).settings
     assert dict(zip(told["setting"], told["second"], strict=True)) == {
         "Number of segments": "3", "Kind of groups": "HDBSCAN", "Outcome": "purchase",
-        "Funnel": "/a → /b", "Filter": "device mobile", "Names without support": "yes",
+        "Funnel": "/a → /b", "Filter": "device mobile", "Names without support": "no",
     }  # fmt: skip
     assert told.set_index("setting").loc["Outcome", "first"] == "not chosen"
 

@@ -105,7 +105,8 @@ def test_of_segments_that_are_none_nobody_is_told_who_they_are() -> None:
     assert describe.WITHHELD not in texts(compare(figures(), *both))
 
 
-def test_until_it_is_known_whether_there_are_segments_that_is_said() -> None:
-    made = Figures(replace(figures().context, withheld=True))
-    assert texts(describe.paragraph(made, "segment:0")) == [describe.WAITING]
-    assert texts(describe.paragraph(figures(), "segment:0")) != [describe.WAITING]
+def test_a_description_of_segments_that_are_none_says_so() -> None:
+    made = Figures(replace(figures().context, unsupported=True))
+    assert texts(describe.paragraph(made, "segment:0"))[-1] == describe.UNSUPPORTED
+    assert texts(compare(made, "segment:0", "segment:1"))[0] == describe.UNSUPPORTED
+    assert describe.UNSUPPORTED not in texts(describe.paragraph(made, "all"))

@@ -87,7 +87,8 @@ def test_neither_the_brand_nor_a_folder_of_programs_nor_praise_is_a_name() -> No
     titles = [
         f"{one} | Sleepwell" for one in ("Best toppers", "Best pillows", "Best beds", "Toppers", "Pillows")
     ]
-    pages = [f"https://sleepwell.example/pages/{n}" for n in range(6)]
+    slugs = ("best-toppers", "best-pillows", "best-beds", "toppers", "pillows", "beds")
+    pages = [f"https://sleepwell.example/pages/{slug}" for slug in slugs]
     site = SiteWords(tuple(pages), (*titles, "Beds | Sleepwell"), {})
     assert [said("word", word, site) for word in ("sleepwell", "best", "pages", "toppers")] == [
         "", "", "", "toppers",

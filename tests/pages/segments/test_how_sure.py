@@ -13,6 +13,7 @@ from core.runs.jobs import State
 from core.segments.certificate import KEPT_BACK
 from core.storage.store import Store
 from pages.ui.segments import background, certificates
+from pages.ui.segments.nothing_here import NAMED
 from pages.ui.segments.session_segments import KEY
 from pages.ui.shell.state import OF_MODEL
 from pages.ui.shell.text import md_text
@@ -177,40 +178,6 @@ def test_numbers_are_compared_by_themselves_on_the_first_visit_and_once(
     assert "The segments stay as they are until you choose" in texts(app)
 
 
-def test_names_wait_for_the_verdict_on_every_page(
-    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(background, "compare_once", COMPARE_ONCE)
-    app = open_app(PROFILES, data=finished_run.dataset, k="3")
-    for page in (EXPLORE, COMPARE, EXPORT, PROFILES):
-        app.switch_page(page).run()
-        assert not app.exception
-        assert "Names wait until numbers of segments are compared" in texts(app)
-        assert "Named for" not in texts(app)
-        assert "No stable segments here" not in texts(app)
-        if page == EXPORT:  # what is taken away has none later
-            [written] = [table.value["segment"] for table in app.dataframe if "segment" in table.value]
-            assert set(written.dropna()) & {"1", "Segment 1"} == set(), written
-    assert app.text_input == []
-    keep_evidence(finished_run, 3)
-    fake_jobs.end("choose_k")
-    app.run()
-    assert "Named for" in texts(app)
-    assert "Names wait" not in texts(app)
-
-
-def test_names_wait_no_longer_where_comparing_fails(
-    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(background, "compare_once", COMPARE_ONCE)
-    app = open_app(EXPLORE, data=finished_run.dataset, k="3")
-    assert "Named for" not in texts(app)
-    fake_jobs.end("choose_k", State.CANCELLED)
-    app.run()
-    assert "Named for" in texts(app)
-    assert [task for task, _, _ in fake_jobs.started].count("choose_k") == 1
-
-
 def test_another_number_is_read_before_it_is_chosen(open_app: OpenApp, finished_run: FinishedRun) -> None:
     keep_evidence(finished_run, 3)
     app = open_app(EXPLORE, data=finished_run.dataset)
@@ -240,6 +207,10 @@ def test_where_there_is_nothing_names_are_kept_back_until_they_are_asked_for(
     keep_evidence(finished_run, None)
     app.run()
     assert app.warning[0].value.startswith("No stable segments here.")
+    assert NAMED in texts(app)
+    fields = [field.value for field in app.text_input if field.key.startswith("name-")]
+    assert fields == [names["Segment 1"], "My own", names["Segment 3"]]
+    app.button(key="name_anyway").click().run()
     fields = [field.value for field in app.text_input if field.key.startswith("name-")]
     assert fields == ["", "My own", ""]
     assert "Named for" not in texts(app)
@@ -255,9 +226,4 @@ def test_where_there_is_nothing_names_are_kept_back_until_they_are_asked_for(
         assert app.warning[0].value.startswith("No stable segments here.")
         assert "Named for" not in texts(app)
     assert KEPT_BACK in texts(app)
-    app.button(key="name_anyway").click().run()
-    assert KEPT_BACK not in texts(app)
-    app.switch_page(EXPLORE).run()
-    fields = [field.value for field in app.text_input if field.key.startswith("name-")]
-    assert fields == [names["Segment 1"], "My own", names["Segment 3"]]
-    assert controls.load(store, finished_run.model).named_anyway
+    assert not controls.load(store, finished_run.model).named_anyway
