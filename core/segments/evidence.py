@@ -33,6 +33,8 @@ NOT_COMPARED: Final = (
 )
 MOST_DESCRIBED: Final = 6
 """Groups that users are shown in at most where they support no number of segments: a description."""
+NEARLY_ONE: Final = 0.999
+"""Agreement from which on more is none: Fisher's z of 1 has no end."""
 TINY: Final = 1e-3
 """Least standard deviation of chance: draws that happen to agree make no band of width 0."""
 
@@ -299,10 +301,11 @@ def _beside(found: np.ndarray, chance: np.ndarray) -> list[Beside]:
 
 
 def highest(chance: np.ndarray) -> np.ndarray:
-    """What no draw of chance passes at any K, in standard deviations of that K.
+    """What no draw of chance passes at any K, in standard deviations of that K, on Fisher's z scale.
 
     Each draw is held against the others, as the real users are held against all (maxT: Westfall, Young
-    1993); with 20 draws, users without any structure pass in 1 of 21 cases, over all K together.
+    1993); with 20 draws, users without any structure pass in 1 of 21 cases, over all K together. On that
+    scale a K at which chance varies much does not ask for more than 1 of another.
 
     Args:
         chance: float of shape (draws, n_ks), at least three draws.
@@ -310,11 +313,12 @@ def highest(chance: np.ndarray) -> np.ndarray:
     Returns:
         float of shape (n_ks,).
     """
-    furthest = 0.0
-    for draw in range(len(chance)):
-        others = np.delete(chance, draw, axis=0)
-        furthest = max(furthest, float(((chance[draw] - others.mean(axis=0)) / _spread(others)).max()))
-    found: np.ndarray = chance.mean(axis=0) + furthest * _spread(chance)
+    furthest, z = 0.0, np.arctanh(np.clip(chance, -NEARLY_ONE, NEARLY_ONE))
+    for draw in range(len(z)):
+        others = np.delete(z, draw, axis=0)
+        furthest = max(furthest, float(((z[draw] - others.mean(axis=0)) / _spread(others)).max()))
+    passed = np.tanh(z.mean(axis=0) + furthest * _spread(z))
+    found: np.ndarray = np.maximum(passed, chance.max(axis=0))
     return found
 
 

@@ -95,6 +95,17 @@ def test_a_table_has_a_row_a_number_and_survives_the_disk() -> None:
         KEvidence.from_json("{}")
 
 
+def test_one_number_at_which_chance_varies_much_does_not_ask_for_more_than_all_of_agreement() -> None:
+    """As on a site of 30 pages: a cut in two that shuffled users often share, by .1 to .9."""
+    wide = np.array([0.1] * 16 + [0.6, 0.7, 0.8, 0.9])
+    draws = np.stack([wide, 0.35 + 0.3 * (wide - 0.3)], axis=1)
+    assert (highest(draws) < 1).all() and (highest(draws) >= draws.max(axis=0)).all()
+    found = dict.fromkeys(KMeasure, np.array([[0.7, 0.97]]))
+    assert judge(KS[:2], found, dict.fromkeys(KMeasure, draws), 600).suggested_k == 3
+    alike = dict.fromkeys(KMeasure, np.ones((20, 2)))
+    assert judge(KS[:2], dict.fromkeys(KMeasure, np.ones((6, 2))), alike, 600).suggested_k is None
+
+
 def test_users_without_structure_pass_the_band_about_once_in_21_times() -> None:
     """Draws are exchangeable with the real users then, so the share is 1/21 for any distribution."""
     rng = np.random.default_rng(1)
