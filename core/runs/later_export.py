@@ -215,10 +215,10 @@ def check_same_site(share: float) -> None:
     """
     if share < LEAST_KNOWN:
         raise InputError(
-            f"{share:.1%} of the page views of this export are on pages the model knows. It looks like "
-            "another site, or like renamed addresses, so nothing is compared",
+            f"{share:.1%} of the page views of this export are on pages the model knows, so nothing is "
+            "compared: pages may live for days only, as news do, or have new addresses",
             allowed=f"at least {LEAST_KNOWN:.0%}",
-            remedy="Choose an export of the same site, or train a model on this one",
+            remedy="Choose an export of nearer days or the same addresses, or train a model on this one",
         )
 
 

@@ -99,7 +99,7 @@ def since_training(frozen: FrozenModel, sequences: UserSequences, placed: Placed
 
     Raises:
         ArtifactError: If the model's folder keeps nothing of its training period.
-        InputError: If they are users of another site.
+        InputError: If the model knows too few of their pages.
     """
     period, names = frozen.training, placed.names[View.URL]
     if period is None:
@@ -130,7 +130,7 @@ def export_since_training(
         device: Where the network runs.
 
     Raises:
-        Beha2VecError: If the model or the input cannot be used, or is of another site.
+        Beha2VecError: If the model or the input cannot be used, or the model knows too few of its pages.
     """
     frozen = FrozenModel.read(model)
     with disk_errors(), tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:

@@ -59,8 +59,8 @@ def _in_common(root: str, key: str, other: str, _made_from: Sources) -> float:
 
 def called(card: DatasetCard, in_common: float) -> str:
     """A data set in a line, and whether it can be a later export."""
-    alike = in_common >= later_export.LEAST_KNOWN
-    return f"{card.line} · {f'{in_common:.0%} pages in common' if alike else 'another site'}"
+    few = "" if in_common >= later_export.LEAST_KNOWN else ", too few to compare"
+    return f"{card.line} · {in_common:.0%} pages in common{few}"
 
 
 @kept(lambda made_from: (made_from.root, made_from.model_key, made_from.counted), SESSIONS)

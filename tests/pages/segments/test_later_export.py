@@ -133,10 +133,10 @@ def test_the_job_is_started_and_its_refusal_is_shown(
     (task, request, subject), *_ = [one for one in fake_jobs.started if one[0] == "later_export"]
     assert (task, request["later"], request["paths"]) == ("later_export", months.after, [])
     assert subject == f"{months.model} {months.after}"
-    fake_jobs.end("later_export", State.FAILED, error="It looks like another site.")
+    fake_jobs.end("later_export", State.FAILED, error="Too few pages are known.")
     app.run()
     assert not app.exception
-    assert "another site" in app.error[0].value
+    assert "Too few pages" in app.error[0].value
 
 
 def test_segments_of_another_training_take_the_numbers_of_the_same_ones(
@@ -177,5 +177,5 @@ def test_exports_of_the_same_site_come_first(open_app: OpenApp, months: TwoMonth
     app = opened(open_app, months)
     options = app.selectbox(key="later_export").options
     assert len(options) == 3
-    assert options[-1].endswith("another site")
+    assert options[-1].endswith("too few to compare")
     assert all(option.endswith("pages in common") for option in options[:2])
