@@ -152,7 +152,7 @@ def _stage(visits: SiteVisits, learners: np.ndarray, outcome: tuple[str, np.ndar
     reached = [(stage, _reaches(visits, stage, types)) for stage in LADDER]
     stages = [stage for stage, users in reached if users[learners].sum() >= least]
     several = f"viewed {_limit(visits, learners)} different pages or more"
-    levels = [FacetLevel("One page", "who viewed one page alone")]
+    levels = [FacetLevel("One page", "who viewed one page, once or again")]
     levels.append(FacetLevel("Looked around", "who viewed two different pages or more"))
     limits = [2]
     if not stages:
@@ -299,8 +299,8 @@ def _loyalty(visits: SiteVisits, learners: np.ndarray) -> Definition:
     often = _many(sessions[sessions > 1], MANY)
     levels = (
         FacetLevel("One visit", "with one visit"),
-        FacetLevel("Came again", f"with 2 to {often - 1} visits"),
-        FacetLevel("Come often", f"with {often} visits or more"),
+        FacetLevel(f"2 to {often - 1} visits", f"with 2 to {often - 1} visits"),
+        FacetLevel(f"{often} visits or more", f"with {often} visits or more"),
     )
 
     def read(part: SiteVisits) -> np.ndarray:
@@ -314,9 +314,9 @@ def _depth(visits: SiteVisits, learners: np.ndarray) -> Definition:
     each = np.bincount(visits.session, minlength=visits.n_sessions)[learners[visits.session_user]]
     long = _many(each, LONG)
     levels = (
-        FacetLevel("Short visits", "with fewer than 2 page views a visit"),
-        FacetLevel("Middling visits", f"with 2 page views a visit or more, fewer than {long}"),
-        FacetLevel("Long visits", f"with {long} page views a visit or more"),
+        FacetLevel("Under 2 pages a visit", "with fewer than 2 page views a visit in the mean"),
+        FacetLevel(f"2 to {long} pages a visit", f"with 2 page views a visit or more, fewer than {long}"),
+        FacetLevel(f"{long} pages a visit or more", f"with {long} page views a visit or more in the mean"),
     )
 
     def read(part: SiteVisits) -> np.ndarray:
@@ -343,7 +343,10 @@ def _rhythm(visits: SiteVisits, learners: np.ndarray) -> Definition:
     ]
     if visits.days_only or len(np.unique(hours(visits.timestamp, visits.clock) % 24)) == 1:
         band_of, bands = np.where(weekday, 0, 1), [("Weekdays", "on weekdays"), bands[2]]
-    levels = [FacetLevel(name, f"with more than half of their page views {when}") for name, when in bands]
+    levels = [
+        FacetLevel(name, f"with more than half of their page views {when}, by the clock of the export")
+        for name, when in bands
+    ]
     levels.append(FacetLevel("Any time", "at no time in more than half of their page views"))
     return Definition(
         FacetKind.RHYTHM,
@@ -359,17 +362,19 @@ def _way(visits: SiteVisits, learners: np.ndarray) -> Definition:
     types = np.asarray(visits.labels.get(Family.TYPE, [""] * len(visits.urls)), dtype=object)
     home = np.array([after_host(url).partition("?")[0].strip("/") == "" for url in visits.urls])
     marks = (
-        ("Search", "with a search", ("view_search_results", "search"), types == "Search"),
-        ("Lists", "with a list of items", ("view_item_list",), types == "Category"),
+        ("Search", "a search", ("view_search_results", "search"), types == "Search"),
+        ("Lists", "a list of items", ("view_item_list",), types == "Category"),
     )
     theirs = learners[visits.session_user]
     seen = [visits.sessions_with(events, pages)[theirs].mean() for _, _, events, pages in marks]
     used = [mark for mark, share in zip(marks, seen, strict=True) if 0.01 <= share <= 0.99]
-    ways = [(name, said) for name, said, _, _ in used]
-    ways += [
-        ("Homepage first", "that begin at the homepage"),
-        ("Straight to a page", "that begin at another page"),
-    ]
+    ways: list[tuple[str, str]] = []
+    without = ""
+    for name, what, _, _ in used:
+        ways.append((name, f"with {what}{without}"))
+        without = f"{without} or {what}" if without else f", without {what}"
+    ways.append(("Homepage first", f"that begin at the homepage{without}"))
+    ways.append(("Straight to a page", f"that begin at another page{without}"))
     levels = [FacetLevel(name, f"with more than half of their visits {said}") for name, said in ways]
     levels.append(FacetLevel("Several ways", "with no way in more than half of their visits"))
 

@@ -22,7 +22,8 @@ from core.profiles.wilson import Z_95, wilson
 FEWEST_TWICE: Final = 30
 """Users with two visits, below which nothing is said of whether a facet comes again."""
 FEWEST_OUTCOMES: Final = 10
-"""Users held out with the outcome, and without, below which nothing is said of how well a facet tells it."""
+"""Users held out with the outcome, and without, below which nothing is said of how well a facet tells it; and
+users of a level, below which nothing is said of how many had it."""
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,8 @@ class Facet:
         levels: In their order.
         level: int8 of shape (n_users,), place in ``levels``; −1 of who looks automated, or is not known.
         comes_again: None with too few users with two visits.
-        outcome: Of each level, how many of the users held out had the outcome; None without an outcome, or
-            with nobody held out on the level.
+        outcome: Of each level, how many of the users held out had the outcome; None without an outcome, with
+            fewer than ten of them on the level, and of a stage, which is a part of the outcome.
         tells_outcome: AUC of the levels for the outcome of users held out; None with too few.
     """
 
@@ -97,6 +98,8 @@ class Facet:
     comes_again: ComesAgain | None
     outcome: tuple[ShareInterval | None, ...]
     tells_outcome: ShareInterval | None
+    not_known: int = 0
+    """Users of whom the visits do not say it; who looks automated is not among them."""
 
     @property
     def question(self) -> str:
@@ -107,10 +110,11 @@ class Facet:
     def sentence(self) -> str:
         """Whether it comes again, in words."""
         if self.comes_again is None:
-            return "Too few users came on two days to see whether it comes again."
+            return "Too few users came on two days to see whether they keep to it."
         same, chance = self.comes_again.same, self.comes_again.chance
-        alike = f"{percent(same.value, 0)} of {counted(same.users, 'user')} are the same another time"
-        return f"{alike}, {percent(chance, 0)} by chance."
+        when = "later" if self.kind is FacetKind.LOYALTY else "on other days"
+        alike = f"{percent(same.value, 0)} of {counted(same.users, 'user')} seen twice are the same {when}"
+        return f"{alike}, {percent(chance, 0)} would be by chance."
 
     @property
     def users(self) -> np.ndarray:
@@ -145,11 +149,13 @@ class Facets:
     Args:
         facets: The kind → the facet.
         left_out: The kind → why there is none.
+        had: bool of shape (n_users,), who had the outcome.
         outcome: Name of the outcome; empty where there is none.
     """
 
     facets: Mapping[FacetKind, Facet]
     left_out: Mapping[FacetKind, str]
+    had: np.ndarray
     outcome: str = ""
 
     @property
@@ -193,7 +199,7 @@ def find_facets(
             left_out[kind] = str(error)
         else:
             found[kind] = _facet(definition, visits, human, learners, had if name else None)
-    return Facets(found, left_out, name)
+    return Facets(found, left_out, had, name)
 
 
 def _facet(
@@ -210,7 +216,10 @@ def _facet(
     if had is not None and definition.kind is not FacetKind.STAGE:  # a stage is a part of the outcome
         users = np.bincount(level[held_out], minlength=len(rates))
         part = np.bincount(level[held_out & had], minlength=len(rates))
-        rates = [ShareInterval.of(int(n), int(of)) if of else None for n, of in zip(part, users, strict=True)]
+        rates = [
+            ShareInterval.of(int(n), int(of)) if of >= FEWEST_OUTCOMES else None
+            for n, of in zip(part, users, strict=True)
+        ]
         tells = _auc(
             _rate_of(level, learners & (level != UNTOLD), had, len(rates))[level[held_out]], had[held_out]
         )
@@ -221,6 +230,7 @@ def _facet(
         comes_again=_comes_again(definition, visits, human),
         outcome=tuple(rates),
         tells_outcome=tells,
+        not_known=int((human & (level == UNTOLD)).sum()),
     )
 
 
@@ -286,6 +296,7 @@ def facet_records(found: Facets) -> list[dict[str, Any]]:
             "outcome": found.outcome or None,
             "tells_outcome": _share(found.facets[kind].tells_outcome) if kind in found.facets else None,
             "levels": _levels(found.facets[kind]) if kind in found.facets else [],
+            "not_known": found.facets[kind].not_known if kind in found.facets else None,
             "left_out": found.left_out.get(kind),
         }
         for kind in FacetKind

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
 from core.base import wording
 from core.facets.definitions import QUESTIONS, FacetKind
-from core.facets.facets import Facet, Facets
+from core.facets.facets import FEWEST_OUTCOMES, Facet, Facets
 from pages.ui.data import catalog
 from pages.ui.segments import facet_data
 from pages.ui.segments.figure import SIDE
@@ -19,19 +20,19 @@ from pages.ui.shell.links import EXPLORE, FACETS, TRAINING, heading, link
 from pages.ui.shell.text import count, md_text
 
 HELP: Final = (
-    "Days on which a user came are dealt in two parts, every other one. Chance: the share of users on one "
-    "level if parts of different users were paired."
+    "The days on which a user came are split in two parts, every other one: is the user on the same level in "
+    "both? By chance: the share if parts of different users were paired."
 )
 FAIR: Final = 0.55
 """AUC that the lower end has to pass before a facet is said to go with the outcome."""
 STAGE_HELP: Final = f"{HELP} Who views more comes farther, and how much users view comes again by itself."
 LOYALTY_HELP: Final = (
-    "Whether users who came twice or more until the middle of all visits come after it, and the others do "
-    "not. Chance: the same for the later visits of other users."
+    "Users who came twice or more in the first half of the visits should come in the second half, and the "
+    "others should not. By chance: the share if first and second halves of different users were paired."
 )
 OUTCOME_HELP: Final = (
-    "Of half of the users, of whom no limit or name of a level was learned. 95 % interval in brackets. What "
-    "goes together need not be the cause: who buys views more pages, too."
+    "Counted on half of the users, of whom no limit or name of a level was learned, with its 95 % interval. "
+    "What goes together need not be the cause: who buys views more pages, too."
 )
 
 
@@ -48,8 +49,12 @@ def page() -> None:
             with st.container(border=True, key=f"facet-{facet.kind}"):
                 _card(facet, found.outcome)
     _left_out(found)
+    if not _labelled():
+        st.caption(
+            ":material/info: Pages are not labelled yet. With themes and types the levels will change."
+        )
     if len(facets) > 1:
-        _two(facets)
+        _two(found, facets)
     _next()
 
 
@@ -71,6 +76,11 @@ def _listed(facets: list[Facet]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
+def _labelled() -> bool:
+    dataset = state.dataset()
+    return dataset is not None and catalog.latest_labels(state.store(), dataset.key) is not None
+
+
 def _found() -> Facets:
     made_from = found_sources()
     if made_from is not None:
@@ -84,10 +94,9 @@ def _card(facet: Facet, outcome: str) -> None:
     rules = "\n".join(f"- **{md_text(one.name)}**: users {md_text(one.rule)}" for one in facet.levels)
     st.markdown(f"**{facet.question}**", help=rules)
     _comes_again(facet)
-    users = facet.users
-    table = pd.DataFrame(
-        {"level": [one.name for one in facet.levels], "users": users, "of": users / users.sum()}
-    )
+    users = np.append(facet.users, facet.not_known) if facet.not_known else facet.users
+    names = [one.name for one in facet.levels] + ["Not known"] * bool(facet.not_known)
+    table = pd.DataFrame({"level": names, "users": users, "of": users / users.sum()})
     columns: dict[str, object] = {
         "level": "Level",
         "users": st.column_config.Column("Users", width=65),
@@ -96,12 +105,15 @@ def _card(facet: Facet, outcome: str) -> None:
         ),
     }
     if any(facet.outcome):
-        table["outcome"] = [rate.text if rate else wording.ABSENT for rate in facet.outcome]
-        columns["outcome"] = (outcome, OUTCOME_HELP)
+        rates = [*facet.outcome, *[None] * bool(facet.not_known)]
+        table["outcome"] = [rate.text if rate else wording.ABSENT for rate in rates]
+        columns["outcome"] = (f"{outcome}, of half", OUTCOME_HELP)
     written_table.draw(
         table.round({"of": 2}), key=f"levels-{facet.kind}", columns=columns,
         alt_text=f"{facet.question}: users by level",
     )  # fmt: skip
+    if outcome and facet.kind is FacetKind.STAGE:
+        st.caption(f"The last level is {md_text(outcome, 60)} or the way to it: it has no rate of it.")
     if tells := facet.tells_outcome:
         interval = f"[{tells.low:.2f}–{tells.high:.2f}]"
         st.caption(
@@ -110,8 +122,8 @@ def _card(facet: Facet, outcome: str) -> None:
         )
 
 
-def _two(facets: list[Facet]) -> None:
-    """Users on each pair of levels of two facets."""
+def _two(found: Facets, facets: list[Facet]) -> None:
+    """Users on each pair of levels of two facets, or how many of them had the outcome."""
     with st.container(border=True, key="two-facets"):
         st.markdown("**Two of them crossed**")
         with st.grid(2, min_column_width=SIDE // 2, gap="small"):
@@ -120,9 +132,15 @@ def _two(facets: list[Facet]) -> None:
             across = st.selectbox("Across", list(kinds), 1, key="facet-across", label_visibility="collapsed")
         first, second = kinds[down], kinds[across]
         both = (first.level >= 0) & (second.level >= 0)
-        cells = pd.crosstab(first.names[both], second.names[both]).reindex(
-            [one.name for one in first.levels], columns=[one.name for one in second.levels], fill_value=0
-        )
+        cells = _cells(first, second, both)
+        if found.outcome:
+            shown = st.segmented_control(
+                "Show", ["Users", found.outcome], default="Users", required=True, key="facet-cells",
+                label_visibility="collapsed",
+            )  # fmt: skip
+            if shown != "Users":
+                rates = _cells(first, second, both & found.had) / cells
+                cells = rates.where(cells >= FEWEST_OUTCOMES).map(wording.percent)
         written_table.draw(
             cells.rename_axis("level").reset_index(), key="two-table", columns={"level": down},
             alt_text=f"Users by {down} and {across}",
@@ -135,11 +153,17 @@ def _comes_again(facet: Facet) -> None:
         if again is None:
             st.badge("Not known", icon=":material/help:", color="gray")
         elif again.beyond_chance:
-            st.badge("Comes again", icon=":material/check:", color="green")
+            st.badge("Users keep to it", icon=":material/check:", color="green")
         else:
-            st.badge("Not beyond chance", icon=":material/shuffle:", color="orange")
+            st.badge("Not shown to last", icon=":material/shuffle:", color="orange")
         told = {FacetKind.LOYALTY: LOYALTY_HELP, FacetKind.STAGE: STAGE_HELP}.get(facet.kind, HELP)
         st.caption(facet.sentence, help=told, width="content")
+
+
+def _cells(first: Facet, second: Facet, users: np.ndarray) -> pd.DataFrame:
+    return pd.crosstab(first.names[users], second.names[users]).reindex(
+        [one.name for one in first.levels], columns=[one.name for one in second.levels], fill_value=0
+    )
 
 
 def _left_out(found: Facets) -> None:

@@ -36,6 +36,9 @@ ICONS: Final = {
     Action.DESCRIBE: ":material/warning:",
     Action.OPEN: ":material/help:",
 }
+NOT_JUDGED: Final = (
+    "Your changes by hand are not judged here: all of this is about the {} segments as they were cut before."
+)
 NOT_SHOWN: Final = (
     "Whether the segments mean anything to your business. Segments that repeat can still be of no use; look "
     "at their profiles.",
@@ -82,6 +85,8 @@ def _show(live: LiveSegments, card: Scorecard) -> None:
     evidence, algorithm = live.evidence, live.steering.cluster.algorithm
     found = verdict(card, evidence, algorithm, live.certificates)
     _verdict(live, found, card)
+    if live.segmentation.cut is not None:
+        st.info(NOT_JUDGED.format(card.n_clusters), icon=":material/front_hand:")
     if note := caveat(algorithm):
         st.info(f"{note} Halves and other starts below are of K-Means, too.", icon=":material/info:")
     st.subheader(

@@ -12,7 +12,7 @@ import streamlit as st
 from core.base.errors import Beha2VecError
 from core.base.schema import OUTSIDE, SET_ASIDE
 from core.desk import saved_work
-from core.facets.definitions import QUESTIONS
+from core.facets.definitions import QUESTIONS, FacetKind
 from core.facets.facets import Facet, crossed
 from core.segments import by_hand
 from core.segments.partition import Partition
@@ -96,7 +96,11 @@ def _by_facet(live: LiveSegments, digest: str) -> None:
     sizes = ", ".join(
         f"**{name}** with {count(n, 'user')}" for name, n in zip(names, users, strict=True) if n
     )
-    st.markdown(f"It gives {sizes}.")
+    st.markdown(f"Of the clustered users, it gives {sizes}.")
+    if FacetKind.STAGE in kinds and live.profiles.outcome:
+        st.caption(
+            "Stages are the way to the outcome: how often these segments have it, they say themselves."
+        )
     st.button(
         "Make them the segments", key="by-facet-do", type="primary", on_click=_regroup, args=(live, chosen)
     )

@@ -52,7 +52,7 @@ TRAINING: Final = Screen(
 )  # fmt: skip
 FACETS: Final = Screen(
     "pages/segments/facets.py", "How users differ", ":material/diversity_3:", "facets",
-    "How far users get, what they look at, how often and when they come, and whether it comes again.",
+    "How far users get, what they look at, how often and when they come, and whether they keep to it.",
 )  # fmt: skip
 EXPLORE: Final = Screen(
     "pages/segments/explore.py", "Explore", ":material/bubble_chart:", "explore",

@@ -72,7 +72,7 @@ def test_every_user_is_on_the_level_that_the_rule_says(found: Callable[[Iterable
         "One page": 10, "Looked around": 10, "Looked at an item": 10, "Bought": 10,
     }  # fmt: skip
     assert levels(facets, FacetKind.INTEREST) == {"Lamps": 20, "Sofas": 20}
-    assert levels(facets, FacetKind.LOYALTY) == {"One visit": 30, "Came again": 10}
+    assert levels(facets, FacetKind.LOYALTY) == {"One visit": 30, "2 to 3 visits": 10}
     assert levels(facets, FacetKind.RHYTHM) == {"Working hours": 20, "Weekday evenings": 10, "Weekends": 10}
     assert levels(facets, FacetKind.WAY) == {
         "Homepage first": 10, "Straight to a page": 20, "Several ways": 10,
@@ -82,11 +82,14 @@ def test_every_user_is_on_the_level_that_the_rule_says(found: Callable[[Iterable
 
 
 def test_the_outcome_is_counted_on_users_held_out(found: Callable[[Iterable[Row]], Facets]) -> None:
-    facets = found(shop())
+    few = found(shop()).facets[FacetKind.LOYALTY].outcome
+    assert few[1] is None  # of ten users with two visits, fewer than ten are held out
+    twice = [(f"{half}{user}", *rest) for half in "xyz" for user, *rest in shop()]
+    facets = found(twice)
     assert facets.outcome == "purchase"
     rates = facets.facets[FacetKind.LOYALTY].outcome
     assert [rate and rate.value for rate in rates] == [0, 1]
-    assert all(rate and rate.users < 20 for rate in rates)
+    assert all(rate and rate.users < 60 for rate in rates)
     assert facets.facets[FacetKind.STAGE].outcome == (None,) * 4  # the last stage is the outcome
 
 

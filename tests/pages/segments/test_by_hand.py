@@ -365,7 +365,7 @@ def test_the_levels_of_a_facet_become_named_segments(open_app: OpenApp, finished
     first = partition(app, finished_run)
     app.segmented_control(key="by-hand-change").set_value("By a facet").run()
     widget(app.multiselect, "facet-").set_value(["interest"]).run()  # type: ignore[attr-defined]
-    assert "It gives" in texts(app)
+    assert "Of the clustered users, it gives" in texts(app)
     app.button(key="by-facet-do").click().run()
     assert not app.exception
     assert "by a facet, What they look at" in texts(app)
