@@ -109,11 +109,11 @@ def _card(facet: Facet, outcome: str) -> None:
         table["outcome"] = [rate.text if rate else wording.ABSENT for rate in rates]
         columns["outcome"] = (f"{outcome}, of half", OUTCOME_HELP)
     written_table.draw(
-        table.round({"of": 2}), key=f"levels-{facet.kind}", columns=columns,
+        table.round({"of": 2}), key=f"levels-{facet.kind}", columns=columns, height="content",
         alt_text=f"{facet.question}: users by level",
     )  # fmt: skip
     if outcome and facet.kind is FacetKind.STAGE:
-        st.caption(f"The last level is {md_text(outcome, 60)} or the way to it: it has no rate of it.")
+        st.caption(f"Stages are the way to {md_text(outcome, 60)}, so they have no rate of it.")
     if tells := facet.tells_outcome:
         interval = f"[{tells.low:.2f}–{tells.high:.2f}]"
         st.caption(
@@ -143,7 +143,7 @@ def _two(found: Facets, facets: list[Facet]) -> None:
                 cells = rates.where(cells >= FEWEST_OUTCOMES).map(wording.percent)
         written_table.draw(
             cells.rename_axis("level").reset_index(), key="two-table", columns={"level": down},
-            alt_text=f"Users by {down} and {across}",
+            alt_text=f"Users by {down} and {across}", height="content",
         )  # fmt: skip
 
 
