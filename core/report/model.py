@@ -210,13 +210,15 @@ class FunnelPart:
         title: What it is called.
         meaning: Its order and limit, and what it says of all users; of time, what is counted.
         steps: Headers: steps, or periods.
-        rows: Segments, groups and all users, a cell a step: the share of users who take it.
+        rows: Segments, groups and all users, a cell a step: the share of users who take it; or levels.
+        head: What the rows are.
     """
 
     title: str
     meaning: str
     steps: tuple[str, ...]
     rows: tuple[HeatRow, ...]
+    head: str = "Segment"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,31 @@
+"""Facets in the report: a row a level, its rule at its figures, and whoever is on none."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.facets.definitions import FacetKind, FacetLevel
+from core.facets.facets import ComesAgain, Facet, Facets, ShareInterval
+from core.report.facets_part import facet_parts
+
+
+def facet(kind: FacetKind, same: int, outcome: tuple[ShareInterval | None, ...]) -> Facet:
+    levels = (FacetLevel("Few", "with one visit"), FacetLevel("Many", "with two visits or more"))
+    level = np.array([0, 0, 0, 1, -1], dtype=np.int8)
+    again = ComesAgain(ShareInterval.of(same, 100), 0.5)
+    return Facet(kind, levels, level, again, outcome, None, not_known=1)
+
+
+def test_a_facet_is_a_table_of_its_levels_the_one_that_users_keep_to_first() -> None:
+    stage = facet(FacetKind.STAGE, 60, (None, None))
+    loyalty = facet(FacetKind.LOYALTY, 90, (ShareInterval.of(1, 10), None))
+    found = Facets({one.kind: one for one in (stage, loyalty)}, {}, np.zeros(5, dtype=bool), "purchase")
+    first, second = facet_parts(found)
+    assert (first.title, first.head, first.steps) == (
+        "How often they come", "Level", ("Users", "Share", "With purchase"),
+    )  # fmt: skip
+    assert first.meaning == "90% of 100 users seen twice are the same later, 50% would be by chance."
+    assert [row.name for row in first.rows] == ["Few", "Many", "Not known"]
+    assert [cell.text for cell in first.rows[0].cells] == ["3", "60%", "10.0% [1.8%–40.4%]"]
+    assert first.rows[1].cells[0].hint == "Users with two visits or more"
+    assert second.steps == ("Users", "Share")  # a stage is a part of the outcome
