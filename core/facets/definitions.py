@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
-from typing import Final, TypeAlias
+from typing import Final
 from urllib.parse import unquote
 
 import numpy as np
 
 from core.base.errors import InputError
-from core.differences.user_items import Family
+from core.differences.user_items import Family, folders
 from core.facets.visits import SiteVisits
 from core.labels.label_settings import RESERVED
 from core.labels.page_address import after_host
@@ -76,9 +76,6 @@ class FacetLevel:
     rule: str
 
 
-Read: TypeAlias = Callable[[SiteVisits], np.ndarray]
-
-
 @dataclass(frozen=True)
 class Definition:
     """A facet as a rule.
@@ -92,7 +89,7 @@ class Definition:
 
     kind: FacetKind
     levels: tuple[FacetLevel, ...]
-    read: Read
+    read: Callable[[SiteVisits], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -110,13 +107,14 @@ class Stage:
     types: tuple[str, ...] = ()
 
 
+BOUGHT: Final = (PURCHASE, "in_app_purchase")
 LADDER: Final = (
     Stage("Looked at an item", ("view_item", "select_item"), ("Product",)),
     Stage("Filled a cart", ("add_to_cart", "view_cart", "add_to_wishlist"), ("Cart & checkout",)),
     Stage("Began a checkout", ("begin_checkout", "add_shipping_info", "add_payment_info")),
     Stage("Began a form", ("form_start",)),
-    Stage("Sent a form", ("form_submit", *CONVERSIONS[2:])),
-    Stage("Bought", (PURCHASE, "in_app_purchase")),
+    Stage("Sent a form", ("form_submit", *(one for one in CONVERSIONS if one not in BOUGHT))),
+    Stage("Bought", BOUGHT),
 )
 """Stages in their order; those that hardly anybody reaches are left out."""
 
@@ -151,13 +149,12 @@ def _stage(visits: SiteVisits, learners: np.ndarray, outcome: tuple[str, np.ndar
     least = max(1, FEWEST * learners.sum())
     reached = [(stage, _reaches(visits, stage, types)) for stage in LADDER]
     stages = [stage for stage, users in reached if users[learners].sum() >= least]
-    several = f"viewed {_limit(visits, learners)} different pages or more"
     levels = [FacetLevel("One page", "who viewed one page, once or again")]
     levels.append(FacetLevel("Looked around", "who viewed two different pages or more"))
     limits = [2]
     if not stages:
-        limits.append(_limit(visits, learners))
-        levels.append(FacetLevel("Went deep", f"who {several}"))
+        limits.append(_many(_different_pages(visits)[learners], LONG))
+        levels.append(FacetLevel("Went deep", f"who viewed {limits[-1]} different pages or more"))
     for stage in stages:
         said = [*stage.events, *(f"a page of type {name}" for name in stage.types if name in types)]
         levels.append(FacetLevel(stage.name, f"who went as far as {' or '.join(said)}"))
@@ -195,10 +192,6 @@ def _different_pages(part: SiteVisits) -> np.ndarray:
     return np.bincount(pairs // len(part.urls), minlength=part.n_users)
 
 
-def _limit(visits: SiteVisits, learners: np.ndarray) -> int:
-    return _many(_different_pages(visits)[learners], LONG)
-
-
 def _many(counts: np.ndarray, quantile: float) -> int:
     return max(FEWEST_MANY, int(np.quantile(counts, quantile))) if len(counts) else FEWEST_MANY
 
@@ -227,16 +220,13 @@ def _themes(visits: SiteVisits) -> list[tuple[str, str]]:
 def _folders(visits: SiteVisits, depth: int) -> list[tuple[str, str]]:
     sections = []
     for url in visits.urls:
-        parts = [part for part in after_host(url).partition("?")[0].split("/") if part]
-        begin = 1 if parts and is_locale(parts[0]) else 0
-        inside = len(parts) > begin + depth
-        path = "/".join(parts[: begin + depth])
-        sections.append((_readable(path), f"in /{path}/") if inside else ("", ""))
+        paths = [path for path in folders(url) if not is_locale(path.strip("/"))][:depth]
+        sections.append((_readable(paths[-1]), f"in {paths[-1]}") if len(paths) == depth else ("", ""))
     return sections
 
 
 def _readable(path: str) -> str:
-    words = unquote(path.rpartition("/")[2]).replace("-", " ").replace("_", " ").strip()
+    words = unquote(path.strip("/").rpartition("/")[2]).replace("-", " ").replace("_", " ").strip()
     return words[:1].upper() + words[1:]
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from scipy.stats import rankdata
 
 from core.base.errors import InputError
 from core.base.schema import Group
@@ -16,6 +15,7 @@ from core.data.dataset import Dataset, of_group
 from core.data.page_labels import LabelledPages
 from core.facets.definitions import QUESTIONS, UNTOLD, Definition, FacetKind, FacetLevel, define
 from core.facets.visits import SiteVisits
+from core.one_page.grouping import auc_variance
 from core.profiles.outcomes import Happened
 from core.profiles.wilson import Z_95, wilson
 
@@ -257,8 +257,8 @@ def _comes_again(definition: Definition, visits: SiteVisits, human: np.ndarray) 
     if n < FEWEST_TWICE:
         return None
     first, second = first[both], second[both]
-    shares = (np.bincount(one, minlength=128) / n for one in (first, second))
-    chance = float(np.prod(list(shares), axis=0).sum())
+    one, other = (np.bincount(part, minlength=len(definition.levels)) / n for part in (first, second))
+    chance = float(one @ other)
     return ComesAgain(ShareInterval.of(int((first == second).sum()), n), chance)
 
 
@@ -273,35 +273,37 @@ def _halves_of_time(visits: SiteVisits, human: np.ndarray) -> tuple[np.ndarray, 
 
 
 def _auc(scores: np.ndarray, had: np.ndarray) -> ShareInterval | None:
-    """Area under the ROC curve, with the interval of Hanley and McNeil (1982)."""
-    with_it, without = int(had.sum()), int((~had).sum())
-    if min(with_it, without) < FEWEST_OUTCOMES:
+    """Area under the ROC curve with its 95 % interval; None with too few users of either kind."""
+    from sklearn.metrics import roc_auc_score
+
+    cases, others = int(had.sum()), int((~had).sum())
+    if min(cases, others) < FEWEST_OUTCOMES:
         return None
-    auc = (rankdata(scores)[had].sum() - with_it * (with_it + 1) / 2) / (with_it * without)
-    q1, q2 = auc / (2 - auc), 2 * auc**2 / (1 + auc)
-    variance = auc * (1 - auc) + (with_it - 1) * (q1 - auc**2) + (without - 1) * (q2 - auc**2)
-    spread = Z_95 * np.sqrt(variance / (with_it * without))
-    return ShareInterval(
-        float(auc), float(max(0, auc - spread)), float(min(1, auc + spread)), with_it + without
-    )
+    auc = float(roc_auc_score(had, scores))
+    spread = Z_95 * auc_variance(auc, cases, others) ** 0.5
+    return ShareInterval(auc, max(0.0, auc - spread), min(1.0, auc + spread), cases + others)
 
 
 def facet_records(found: Facets) -> list[dict[str, Any]]:
     """All facets as plain data, a row a facet: ``facets.json``."""
+    nothing: dict[str, Any] = {"comes_again": None, "tells_outcome": None, "levels": [], "not_known": None}
     return [
-        {
-            "kind": str(kind),
-            "name": QUESTIONS[kind],
-            "comes_again": _again(found.facets[kind].comes_again) if kind in found.facets else None,
-            "outcome": found.outcome or None,
-            "tells_outcome": _share(found.facets[kind].tells_outcome) if kind in found.facets else None,
-            "levels": _levels(found.facets[kind]) if kind in found.facets else [],
-            "not_known": found.facets[kind].not_known if kind in found.facets else None,
-            "left_out": found.left_out.get(kind),
-        }
+        {"kind": str(kind), "name": QUESTIONS[kind], "outcome": found.outcome or None}
+        | (_record(found.facets[kind]) if kind in found.facets else nothing)
+        | {"left_out": found.left_out.get(kind)}
         for kind in FacetKind
         if kind in found.facets or kind in found.left_out
     ]
+
+
+def _record(facet: Facet) -> dict[str, Any]:
+    again = facet.comes_again
+    return {
+        "comes_again": None if again is None else {**vars(again.same), "chance": again.chance},
+        "tells_outcome": _share(facet.tells_outcome),
+        "levels": _levels(facet),
+        "not_known": facet.not_known,
+    }
 
 
 def _levels(facet: Facet) -> list[dict[str, Any]]:
@@ -314,7 +316,3 @@ def _levels(facet: Facet) -> list[dict[str, Any]]:
 
 def _share(share: ShareInterval | None) -> dict[str, float] | None:
     return None if share is None else vars(share)
-
-
-def _again(again: ComesAgain | None) -> dict[str, float] | None:
-    return None if again is None else {**vars(again.same), "chance": again.chance}

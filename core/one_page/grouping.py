@@ -123,7 +123,7 @@ def _drawn(wanted: np.ndarray) -> np.ndarray:
 
 
 def _auc(answers: np.ndarray, wanted: np.ndarray, depth: int, fewest: int) -> tuple[float, float]:
-    """Mean AUC over folds, and its standard error (Hanley and McNeil 1982)."""
+    """Mean AUC over folds, and its standard error."""
     from sklearn.metrics import roc_auc_score
     from sklearn.model_selection import StratifiedKFold
 
@@ -132,12 +132,16 @@ def _auc(answers: np.ndarray, wanted: np.ndarray, depth: int, fewest: int) -> tu
         tree = _grown(answers[learnt], wanted[learnt], depth, max(1, fewest * (FOLDS - 1) // FOLDS))
         area = float(roc_auc_score(wanted[held], tree.predict_proba(answers[held])[:, 1]))
         cases = int(wanted[held].sum())
-        others = len(held) - cases
-        both, either = area / (2 - area), 2 * area**2 / (1 + area)
-        spread = (cases - 1) * (both - area**2) + (others - 1) * (either - area**2)
         areas.append(area)
-        variances.append((area * (1 - area) + spread) / (cases * others))
+        variances.append(auc_variance(area, cases, len(held) - cases))
     return float(np.mean(areas)), float(np.sqrt(np.sum(variances)) / FOLDS)
+
+
+def auc_variance(area: float, cases: int, others: int) -> float:
+    """Variance of an area under the ROC curve (Hanley and McNeil 1982)."""
+    both, either = area / (2 - area), 2 * area**2 / (1 + area)
+    spread = (cases - 1) * (both - area**2) + (others - 1) * (either - area**2)
+    return (area * (1 - area) + spread) / (cases * others)
 
 
 def _grown(answers: np.ndarray, wanted: np.ndarray, depth: int, fewest: int) -> DecisionTreeClassifier:

@@ -99,7 +99,7 @@ class Certificate:
         )
 
     def line(self, names: Mapping[int, str]) -> str:
-        """The same in a few words: ``Stable, given these vectors: .82 [.74–.90] · nearest: …``.
+        """Say how sure it is in a few words: ``Stable, given these vectors: .82 [.74–.90] · nearest: …``.
 
         Args:
             names: Segment → what it is called.

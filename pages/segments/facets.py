@@ -136,7 +136,7 @@ def _two(found: Facets, facets: list[Facet]) -> None:
         if found.outcome:
             shown = st.segmented_control(
                 "Show", ["Users", found.outcome], default="Users", required=True, key="facet-cells",
-                label_visibility="collapsed",
+                label_visibility="collapsed", format_func=md_text,
             )  # fmt: skip
             if shown != "Users":
                 rates = _cells(first, second, both & found.had) / cells

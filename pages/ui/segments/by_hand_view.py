@@ -83,7 +83,7 @@ def menu(live: LiveSegments) -> None:
 
 def _by_facet(live: LiveSegments, digest: str) -> None:
     """Choose one facet or two, and make their levels the segments."""
-    found = facet_data.of_live(live).facets
+    found = facet_data.of_sources(live.sources).facets
     kinds = st.multiselect(
         "One facet, or two crossed", list(found), key=f"facet-{digest}", format_func=QUESTIONS.__getitem__,
         placeholder="Choose one or two", max_selections=2, select_all=False,
@@ -94,7 +94,7 @@ def _by_facet(live: LiveSegments, digest: str) -> None:
     names, level = crossed(chosen)
     users = np.bincount(level[live.labels != OUTSIDE], minlength=len(names)).tolist()
     sizes = ", ".join(
-        f"**{name}** with {count(n, 'user')}" for name, n in zip(names, users, strict=True) if n
+        f"**{md_text(name, 60)}** with {count(n, 'user')}" for name, n in zip(names, users, strict=True) if n
     )
     st.markdown(f"Of the clustered users, it gives {sizes}.")
     if FacetKind.STAGE in kinds and live.profiles.outcome:

@@ -8,14 +8,8 @@ from core.data.page_labels import LabelledPages, counted_key
 from core.facets.facets import Facets, find_facets
 from core.profiles.outcomes import OutcomeIndex
 from pages.ui.segments import outcome_choice
-from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.segments.made_from import Sources
 from pages.ui.shell.kept import kept
-
-
-def of_live(live: LiveSegments) -> Facets:
-    """The facets of the users of the segments on screen, with their outcome."""
-    return facets(live.sources.dataset, live.sources.labels, live.profiles.chosen)
 
 
 def of_sources(made_from: Sources) -> Facets:

@@ -39,7 +39,7 @@ def users(live: LiveSegments, first: int | None = None) -> pd.DataFrame:
     table = export.users_table(
         users, made.partition, made.combined.vectors, live.plain_names, made.outcomes, live.profiles.one_page
     )
-    facets = facet_data.of_live(live).columns()
+    facets = facet_data.of_sources(live.sources).columns()
     return table.assign(**{name: names[: len(table)] for name, names in facets.items()})
 
 
@@ -123,7 +123,7 @@ def report_html(live: LiveSegments) -> bytes:
         journeys=journeys(moves, live.profiles.rows, live.plain_names),
         rules=live_rules.sentences(live),
         funnels=_counted(live),
-        facets=facet_data.of_live(live),
+        facets=facet_data.of_sources(live.sources),
     )
     return report.render(report.compose(source)).encode()
 
