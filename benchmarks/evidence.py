@@ -1,7 +1,6 @@
 """Print how often the verdict on segments is right, and how often a certificate's interval holds.
 
-    python -m benchmarks.evidence [--seeds N] [--users N] [--worlds N [--algorithm A]]
-                                  [--run OUT]...
+    python -m benchmarks.evidence [--seeds N] [--users N] [--worlds N] [--run OUT]...
 
 Planted: users of four kinds, each at home in a part of the site, three views in ten elsewhere. Shuffled: the
 same users with their pages dealt anew. Intervals: segments of Gaussian groups, whose index with the segments
@@ -21,13 +20,11 @@ import pandas as pd
 import pyarrow as pa
 
 from benchmarks.tables import markdown
-from core.base.schema import OUTLIER
-from core.base.settings import Algorithm, ClusterSettings
+from core.base.settings import ClusterSettings
 from core.data.sequences import UserSequences
 from core.segments.certificate import certify
-from core.segments.clustering import fit, placed_by
+from core.segments.clustering import assign, fit
 from core.segments.evidence import KMeasure
-from core.segments.geometry import repeatable
 from core.trust.k_evidence import judge_pages
 from core.trust.shuffled import shuffled_users
 
@@ -81,21 +78,19 @@ def world(users: int, groups: int, width: float, rng: np.random.Generator) -> np
     return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
 
 
-def coverage(
-    users: int, groups: int, width: float, worlds: int, algorithm: Algorithm = Algorithm.KMEANS
-) -> tuple[float, int]:
+def coverage(users: int, groups: int, width: float, worlds: int) -> tuple[float, int]:
     """Share of segments and fresh draws whose index lies in the certificate's interval, and how many."""
     held, total = 0, 0
-    settings = ClusterSettings(algorithm=algorithm, n_clusters=groups)
+    settings = ClusterSettings(n_clusters=groups)
     for seed in range(worlds):
         rng = np.random.default_rng(seed)
         rows = world(users, groups, width, rng)
-        partition = fit(rows, np.ones(users, dtype=bool), settings)
+        everybody = np.ones(users, dtype=bool)
+        partition = fit(rows, everybody, settings)
         own, sure = partition.labels, certify(rows, partition)
         for _ in range(FRESH):
-            with repeatable():
-                place = placed_by(world(users, groups, width, rng), rows, settings)
-            shared = pd.crosstab(own, place).drop(index=OUTLIER, columns=OUTLIER, errors="ignore")
+            place = assign(rows, fit(world(users, groups, width, rng), everybody, settings))
+            shared = pd.crosstab(own, place)
             either = pd.Series(own).value_counts()[shared.index].to_numpy()[:, None] - shared
             either += pd.Series(place).value_counts()[shared.columns].to_numpy()
             found = (shared / either).max(axis=1)
@@ -120,14 +115,8 @@ def _written(value: float) -> str:
 @click.option("--seeds", type=int, default=20, show_default=True, help="Sites of each kind.")
 @click.option("--users", type=int, default=400, show_default=True)
 @click.option("--worlds", type=int, default=0, show_default=True, help="For the intervals.")
-@click.option(
-    "--algorithm",
-    type=click.Choice([one.value for one in Algorithm]),
-    default=Algorithm.KMEANS.value,
-    help="Whose intervals.",
-)
 @click.option("--run", "runs", type=click.Path(path_type=Path, exists=True), multiple=True)
-def main(seeds: int, users: int, worlds: int, algorithm: str, runs: Sequence[Path]) -> None:
+def main(seeds: int, users: int, worlds: int, runs: Sequence[Path]) -> None:
     """Print what is asked for."""
     began = time.process_time()
     if seeds:
@@ -136,7 +125,7 @@ def main(seeds: int, users: int, worlds: int, algorithm: str, runs: Sequence[Pat
         print(f"suggested where planted: {found[found['site'] == 'planted']['k'].value_counts().to_dict()}")
         print(f"{time.process_time() - began:.0f} CPU-s", flush=True)
     for size, groups, width in WORLDS if worlds else ():
-        share, total = coverage(size, groups, width, worlds, Algorithm(algorithm))
+        share, total = coverage(size, groups, width, worlds)
         print(f"{size} users, {groups} groups, width {width}: {share:.1%} of {total} within", flush=True)
     for run in runs:
         print(numbers(run))

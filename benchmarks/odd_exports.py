@@ -34,8 +34,8 @@ SITE: Final = "https://shop.example/"
 OUTCOMES: Final = ((), ("none",), ("purchase",), ("page:/p1",), ("page:/p1", "purchase"), ("missing",))
 TRAINING: Final = (("--preset", "bag"), ("--preset", "fast", "--epochs", "1", "--device", "cpu"))
 BESIDE: Final = (
-    ("--clusters", "2"), ("--clusters", "50"), ("--algorithm", "gaussian_mixture"),
-    ("--algorithm", "hdbscan"), ("--sample-users", "20"), ("--name-anyway",), ("--taxonomy", "shop"),
+    ("--clusters", "2"), ("--clusters", "50"), ("--sample-users", "20"), ("--name-anyway",),
+    ("--taxonomy", "shop"),
     ("--weights", "theme=1,url=0"), ("--user-key", "user_id"), ("--strip-page", f"{SITE}p1"),
 )  # fmt: skip
 OPTIONS: Final = [

@@ -6,7 +6,7 @@
 | train | UserBehaviorTransformer, triplet margin loss; a linear head a view | ``model/`` | a model folder |
 | embed | one unit vector a user and view (url, theme, type) | ``model/embedding.py`` | vectors |
 | combine | the views side by side, by their weights | ``segments/combination.py`` | – |
-| cluster | K-Means, a mixture or HDBSCAN; segments keep their identity | ``segments/`` | – |
+| cluster | K-Means; segments keep their identity | ``segments/`` | – |
 | analyze | quantitative profiles and samples | ``profiles/`` | – |
 
 ``runs/pipeline.py`` tells that story as functions; ``storage/`` keeps what a stage leaves, ``runs/jobs.py``

@@ -244,18 +244,14 @@ class Group(StrEnum):
     """A single page view: nothing about behaviour to learn; a group made by rule."""
     BOT_LIKE = "bot_like"
     """Looks automated; kept, shown, not clustered."""
-    OUTLIER = "outlier"
-    """To be clustered, and in none of the dense groups: said beside segments, never in ``users``."""
     SET_ASIDE = "set_aside"
-    """Clustered, and taken out by hand: the same."""
+    """Clustered, and taken out by hand: said beside segments, never in ``users``."""
 
 
 OUTSIDE: Final = -1
 """The ``cluster`` of a user who is in no segment; ``group`` says why."""
-OUTLIER: Final = -2
-"""The label of a user who was clustered and fits no segment; leaves the tool as :data:`OUTSIDE`."""
 SET_ASIDE: Final = -3
-"""The label of a user whose segment was set aside by hand; the same."""
+"""The label of a user whose segment was set aside by hand; leaves the tool as :data:`OUTSIDE`."""
 HARDLY: Final = 3
 """Users from which on a page has its name in a model folder: fewer may name a person."""
 

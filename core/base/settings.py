@@ -69,6 +69,15 @@ class Settings(BaseModel):
     """Settings whose value is not repeated in an error: a secret may be in it."""
     added: ClassVar[frozenset[str]] = frozenset()
     """Settings that came later. They are told only where they are set: results of before keep their names."""
+    removed: ClassVar[frozenset[str]] = frozenset()
+    """Settings of earlier versions, which files of before still name: they are ignored."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_removed(cls, values: Any) -> Any:  # noqa: ANN401 - pydantic checks what comes in
+        if not isinstance(values, Mapping):
+            return values
+        return {name: value for name, value in values.items() if name not in cls.removed}
 
     @model_serializer(mode="wrap")
     def _as_ever(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -273,31 +282,11 @@ class ViewWeights(Settings):
         return {View.URL: self.url, View.THEME: self.theme, View.TYPE: self.type}[view]
 
 
-class Algorithm(StrEnum):
-    """What makes segments of the combined embeddings (docs/method.md)."""
-
-    KMEANS = "kmeans"
-    """Everybody belongs to the nearest middle."""
-    GAUSSIAN_MIXTURE = "gaussian_mixture"
-    """Groups of different width that may overlap: everybody belongs to the likeliest."""
-    HDBSCAN = "hdbscan"
-    """Dense groups, as many as there are; who is in none is an outlier."""
-
-
-WAYS: Final = {
-    Algorithm.KMEANS: "K-Means", Algorithm.GAUSSIAN_MIXTURE: "Gaussian mixture", Algorithm.HDBSCAN: "HDBSCAN"
-}  # fmt: skip
-"""What each is called."""
-
-
 class ClusterSettings(Settings):
     """How the combined embeddings are cut into segments."""
 
-    algorithm: Algorithm = Algorithm.KMEANS
+    removed = frozenset({"algorithm", "min_cluster_size"})
     n_clusters: Annotated[int, Field(ge=2, le=50)] = 6
-    """Segments wanted; HDBSCAN finds their number itself."""
-    min_cluster_size: Annotated[float, Field(gt=0, le=0.5)] = 0.02
-    """Share of the users that a group of HDBSCAN has at least."""
     auto: bool = False
     """Take the number that :mod:`core.segments.evidence` suggests in place of ``n_clusters``."""
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0

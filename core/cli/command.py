@@ -7,7 +7,6 @@ from collections.abc import Mapping
 
 from core.base.schema import View
 from core.base.settings import (
-    Algorithm,
     ClusterSettings,
     Encoder,
     IngestSettings,
@@ -71,11 +70,7 @@ def other_numbers(sizes: Mapping[int, int]) -> dict[int, int]:
 
 
 def _cluster(cluster: ClusterSettings) -> list[str]:
-    size = ["--min-cluster-size", f"{cluster.min_cluster_size:g}"]
-    words = [] if cluster.algorithm is Algorithm.KMEANS else ["--algorithm", cluster.algorithm]
-    if cluster.algorithm is Algorithm.HDBSCAN:
-        return words + size
-    return [*words, "--clusters", "auto" if cluster.auto else str(cluster.n_clusters)]
+    return ["--clusters", "auto" if cluster.auto else str(cluster.n_clusters)]
 
 
 def beyond(settings: RunSettings) -> list[str]:

@@ -15,7 +15,7 @@ import click
 
 from core.base.errors import SettingsError
 from core.base.schema import RAW_TEXT_COLUMNS
-from core.base.settings import Algorithm, Device, OutcomeCount, Preset
+from core.base.settings import Device, OutcomeCount, Preset
 from core.cli.bigquery_options import BIGQUERY, bigquery_options, read_days, take_options
 from core.cli.console import ConsoleProgress, say
 from core.cli.run_options import fresh_settings, resumed_settings, wanted_beside, wanted_settings
@@ -38,17 +38,6 @@ files = click.Path(path_type=Path)
     "--clusters",
     metavar="auto|K",
     help="Number of segments; auto, the default, takes what the users support, held against chance.",
-)
-@click.option(
-    "--algorithm",
-    type=click.Choice([algorithm.value for algorithm in Algorithm]),
-    help="What makes the segments; kmeans by default. hdbscan finds their number itself, and outliers.",
-)
-@click.option(
-    "--min-cluster-size",
-    type=float,
-    metavar="SHARE",
-    help="Share of the clustered users in the smallest group of hdbscan; 0.02 by default.",
 )
 @click.option("--weights", help="Weight of each view, such as url=0.5,theme=0.3,type=0.2.")
 @click.option(

@@ -9,7 +9,6 @@ from typing import Any, Final
 from core.base.errors import SettingsError
 from core.base.settings import (
     PRESETS,
-    Algorithm,
     AnalyzeSettings,
     ClusterSettings,
     IngestSettings,
@@ -55,9 +54,7 @@ def wanted_settings(options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         "train": _given(epochs=options["epochs"], seed=options["seed"], device=options["device"]),
         "weights": _weights(weights) if weights is not None else {},
         "cluster": _given(
-            **_clusters(options["clusters"], options["algorithm"]),
-            algorithm=options["algorithm"],
-            min_cluster_size=options["min_cluster_size"],
+            **_clusters(options["clusters"]),
             seed=options["seed"],
         ),
         "analyze": _given(outcome=options["outcome"] or None, outcome_counts=options["outcome_counts"]),
@@ -76,13 +73,8 @@ def wanted_beside(options: Mapping[str, Any]) -> dict[str, Any]:
     return _given(named_anyway=options["name_anyway"], funnels=read_funnels(file) if file else None)
 
 
-def _clusters(wanted: str | None, algorithm: str | None) -> dict[str, Any]:
+def _clusters(wanted: str | None) -> dict[str, Any]:
     """The number of segments, or that it is left to the evidence."""
-    if wanted is not None and algorithm == Algorithm.HDBSCAN:
-        raise SettingsError(
-            f"--clusters {wanted} is not possible with hdbscan, which finds how many groups there are",
-            remedy="Leave it out; --min-cluster-size makes fewer groups or more",
-        )
     if wanted is None or wanted == AUTO:
         return {} if wanted is None else {"auto": True}
     if not wanted.isdecimal():

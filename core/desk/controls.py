@@ -1,4 +1,4 @@
-"""What the analyst set for a model: kind and number of segments, weights, outcome, segments, a funnel.
+"""What the analyst set for a model: number of segments, weights, outcome, segments, a funnel.
 
 A model was trained on one data set, so the controls of a model are those of its data set, too. They are kept
 beside its segments, and a link carries them to another browser.
@@ -15,9 +15,7 @@ from pydantic import Field
 from core.base.errors import ResourceError, SettingsError
 from core.base.schema import View
 from core.base.settings import (
-    Algorithm,
     ChosenOutcomes,
-    ClusterSettings,
     OutcomeCount,
     Settings,
     ViewWeights,
@@ -37,8 +35,6 @@ MOST_SEGMENTS: Final = 20
 USUAL_SEGMENTS: Final = 6
 LINKED: Final = (
     "k",
-    "algorithm",
-    "smallest",
     *View,
     "insist",
     "counts",
@@ -59,10 +55,9 @@ LINKED: Final = (
 class Controls(Settings):
     """All of them, with what holds before anybody has touched them."""
 
+    removed = frozenset({"algorithm", "min_cluster_size"})
     n_clusters: Annotated[int, Field(ge=2)] | None = None
     """None where nobody has chosen it: a first segmentation starts at the number that the users support."""
-    algorithm: Algorithm = Algorithm.KMEANS
-    min_cluster_size: Annotated[float, Field(gt=0, le=0.5)] = ClusterSettings().min_cluster_size
     weights: ViewWeights = ViewWeights()
     outcomes: ChosenOutcomes = None
     """None takes what usually is the outcome, where the data have it."""
@@ -95,8 +90,6 @@ class Controls(Settings):
         """The same with what a link says in its place; what is not possible there counts as not said."""
         said: dict[str, Any] = {
             "n_clusters": next(iter(link.get("k", ())), None),
-            "algorithm": next(iter(link.get("algorithm", ())), None),
-            "min_cluster_size": next(iter(link.get("smallest", ())), None),
             "weights": _linked_weights(link),
             "outcomes": tuple(link.get("outcome", ())) or None,
             "outcome_counts": next(iter(link.get("counts", ())), None),
@@ -119,8 +112,6 @@ class Controls(Settings):
         shown = percentages(self.weights, tuple(View))
         return {
             "k": [str(self.n_clusters)] if self.n_clusters else [],
-            "algorithm": [self.algorithm.value],
-            "smallest": [f"{self.min_cluster_size:g}"] if self.algorithm is Algorithm.HDBSCAN else [],
             **{str(view): [str(shown[view])] for view in View},
             "insist": ["1"] if self.weights.insist else [],
             "outcome": named_outcomes(self.outcomes),

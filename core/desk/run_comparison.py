@@ -11,8 +11,7 @@ import pyarrow as pa
 from sklearn.metrics import adjusted_rand_score
 
 from core.base.schema import View
-from core.base.settings import WAYS, OutcomeCount
-from core.base.wording import percent
+from core.base.settings import OutcomeCount
 from core.desk.controls import percentages
 from core.desk.saved_runs import SavedRun
 from core.facts.answer import ARROW
@@ -84,8 +83,7 @@ def _told(run: SavedRun) -> dict[str, str]:
     shares = percentages(weights, tuple(View))
     told: dict[str, object] = {
         "Data set": run.title, "Key of the data set": run.dataset, "Key of the model": run.model,
-        "Number of segments": held.n_clusters, "Kind of groups": WAYS[held.algorithm],
-        "Smallest group": percent(held.min_cluster_size),
+        "Number of segments": held.n_clusters,
         **{f"Weight of {name}": f"{shares[view]} %" for view, name in VIEWS.items()},
         "Weights count as they are": weights.insist,
         "Outcome": None if held.outcomes is None else label_of(held.outcomes) or "none",

@@ -33,7 +33,7 @@ def run_log(
     cluster, weights = segments.partition.settings, segments.weights
     lines = [_of_stage(name, folder, receipt) for name, folder in stages.items()]
     lines.append(
-        f"{counted(len(segments.partition.ids), 'segment')} cut by {cluster.algorithm.value},"
+        f"{counted(len(segments.partition.ids), 'segment')} cut by K-Means,"
         f" seed {cluster.seed}, weights {_weights(weights)}"
     )
     lines += [f"By hand: {edit.text}" for edit in segments.partition.edits]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from core.people.look_alikes import LookAlikes
 
 HOW: Final = (
-    "Counted are users who are nearer to these than to the others, outliers and users set aside among them. "
+    "Counted are users who are nearer to these than to the others, users set aside among them. "
     "The page Users has who they are, and more or fewer of them."
 )
 BY_HIDING: Final = (

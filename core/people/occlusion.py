@@ -42,13 +42,13 @@ class Reasons:
     """What holds a user in their segment, and what pulls them towards the next one.
 
     Args:
-        own: The user's segment; the nearest one of an outlier and of who was set aside.
+        own: The user's segment; the nearest one of who was set aside.
         following: The segment whose middle is the nearest of the others.
         distance: To the middle of ``own``.
         next_distance: To the middle of ``following``.
         parts: One row a part: ``kind``, ``part`` (page index; session, from 0), ``views`` in it, ``distance``
             and ``next_distance`` without it, and ``effect``, what is lost of the lead: above 0 the part holds
-            the user here, below 0 it pulls away. Also ``placed``, the segment without it, ``OUTLIER`` or
+            the user here, below 0 it pulls away. Also ``placed``, the segment without it or
             ``SET_ASIDE``, but only where the rule puts the whole user where they are: it knows no single
             users, so it may not where some were chosen by hand.
     """

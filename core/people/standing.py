@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.base.schema import OUTLIER
 from core.segments.membership import Memberships
 
 
@@ -26,12 +25,6 @@ def between(found: Memberships, labels: np.ndarray, segment: int, n: int) -> np.
 def outlying(found: Memberships, labels: np.ndarray, segment: int, n: int) -> np.ndarray:
     """Users of a segment that are farthest from its middle, the farthest first; arguments as above."""
     return _first(np.flatnonzero(labels == segment), -found.distance, n)
-
-
-def outliers(found: Memberships, labels: np.ndarray, segment: int, n: int) -> np.ndarray:
-    """Outliers whose nearest segment this is, the farthest first; none where everybody is in a segment."""
-    near = (labels == OUTLIER) & (found.next_segment == segment)
-    return _first(np.flatnonzero(near), -found.next_distance, n)
 
 
 def _first(users: np.ndarray, by: np.ndarray, n: int) -> np.ndarray:

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
-from core.base.schema import OUTLIER, OUTSIDE
+from core.base.schema import OUTSIDE, SET_ASIDE
 from core.periods.placed_users import PlacedUsers
 from core.profiles.profile_columns import Col
 from core.segments.identity import DISSOLVED, chance, continued, likeness
@@ -65,7 +65,7 @@ def same_segments(
         ArtifactError: If the segments are not of those users.
     """
     k = len(frozen.ids)
-    labels = np.where(after.place < k, frozen.ids[np.minimum(after.place, k - 1)], OUTLIER)
+    labels = np.where(after.place < k, frozen.ids[np.minimum(after.place, k - 1)], SET_ASIDE)
     placed = replace(frozen, labels=np.where(current.labels == OUTSIDE, OUTSIDE, labels).astype(np.int32))
     least = max(DISSOLVED, chance(placed, current))
     index, pages = likeness(placed, current), _alike(before, after, k, current)

@@ -14,7 +14,6 @@ MANY: Final = 0.5
 WHY: Final = {
     f"group:{Group.ONE_PAGE}": "viewed one page only, from which no behaviour can be learned",
     f"group:{Group.BOT_LIKE}": "look automated",
-    f"group:{Group.OUTLIER}": "lie in no dense group",
     f"group:{Group.SET_ASIDE}": "were set aside by hand",
 }
 

@@ -12,17 +12,15 @@ import numpy as np
 import pandas as pd
 
 from core.base.errors import ArtifactError
-from core.base.schema import OUTLIER, OUTSIDE, SET_ASIDE, Group
+from core.base.schema import OUTSIDE, SET_ASIDE, Group
 from core.one_page.segments import OnePageSegments
 from core.profiles.data import GROUPS, ProfileData
 from core.profiles.profile_columns import ROW, RowKind
 
 GROUP_LABELS: Final = {
     Group.ONE_PAGE: "One-page users", Group.BOT_LIKE: "Bot-like users",
-    Group.OUTLIER: "Outliers: fit no segment", Group.SET_ASIDE: "Set aside by hand",
+    Group.SET_ASIDE: "Set aside by hand",
 }  # fmt: skip
-GROUP_OF: Final = {OUTLIER: Group.OUTLIER, SET_ASIDE: Group.SET_ASIDE}
-"""The label of users who were clustered and are in no segment → their group."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,8 +197,8 @@ def make_rows(data: ProfileData, labels: np.ndarray, one_page: OnePageSegments |
 
     Args:
         data: The users.
-        labels: int of shape (n_users,), the segment of each, a key of :data:`GROUP_OF`, or
-            ``OUTSIDE`` for users outside clustering.
+        labels: int of shape (n_users,), the segment of each, ``SET_ASIDE``, or ``OUTSIDE`` for users
+            outside clustering.
         one_page: Segments of the one-page users, who are a group without them.
 
     Raises:
@@ -230,8 +228,7 @@ def all_rows(
         )
     outside, parts = labels <= OUTSIDE, one_page.labels if one_page else ()
     group_of = data.group.copy()
-    for label, group in GROUP_OF.items():
-        group_of[labels == label] = GROUPS.index(group)
+    group_of[labels == SET_ASIDE] = GROUPS.index(Group.SET_ASIDE)
     lost = int((outside & (group_of == GROUPS.index(Group.SEGMENT))).sum())
     if lost:
         raise ArtifactError(f"{lost} users to be clustered have no segment", remedy="Cluster again")

@@ -17,8 +17,8 @@ from typing import Any, Final
 import numpy as np
 
 from core.base.palette import BACKGROUND, MUTED, PALETTE, Mode
-from core.base.schema import OUTSIDE
-from core.profiles.rows import GROUP_LABELS, GROUP_OF
+from core.base.schema import OUTSIDE, SET_ASIDE, Group
+from core.profiles.rows import GROUP_LABELS
 
 Figure = dict[str, Any]
 
@@ -183,8 +183,7 @@ def user_map(xy: np.ndarray, labels: np.ndarray, names: dict[int, str], seed: in
     chosen = np.arange(len(xy))
     if len(xy) > MAP_POINTS:
         chosen = np.sort(np.random.default_rng(seed).choice(len(xy), MAP_POINTS, replace=False))
-    grey = {label: GROUP_LABELS[group] for label, group in GROUP_OF.items()}
-    names = grey | {OUTSIDE: "Outside clustering"} | names
+    names = {SET_ASIDE: GROUP_LABELS[Group.SET_ASIDE], OUTSIDE: "Outside clustering"} | names
     xy, labels = np.round(xy[chosen].astype(float), 3), labels[chosen]
     data = [
         {

@@ -19,7 +19,7 @@ def run_sql(rule: SegmentRule, features: RuleFeatures) -> str:
         rule: The rule.
         features: The pages, by the numbers that the files have.
     """
-    where = [f"\"group\" IN ('{Group.SEGMENT}', '{Group.OUTLIER}')"]
+    where = [f"\"group\" = '{Group.SEGMENT}'"]
     where += [_clause(clause, features) for clause in rule.clauses]
     return (
         f"SELECT user_id\nFROM '{USERS}' JOIN '{SEQUENCES}' USING (user_id)\nWHERE "

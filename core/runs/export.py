@@ -23,11 +23,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.base.errors import ArtifactError
-from core.base.schema import OUTSIDE, Users, View
+from core.base.schema import OUTSIDE, SET_ASIDE, Group, Users, View
 from core.data.dataset import UserColumns
 from core.one_page.segments import OnePageSegments
 from core.profiles.outcomes import Happened
-from core.profiles.rows import GROUP_OF
 from core.segments.partition import Partition
 
 SEGMENT, NEXT_SEGMENT = "segment", "next_segment"
@@ -75,7 +74,7 @@ def users_table(
     Returns:
         ``user_id``, ``cluster`` (the id in the data, −1 in none), ``segment`` (its name; of a one-page
         segment, too; else empty), ``membership`` (0 to 1, :class:`core.segments.membership.Memberships`),
-        ``distance`` to its centroid (0 to 2; empty of outliers), ``next_segment`` and ``next_distance`` of
+        ``distance`` to its centroid (0 to 2), ``next_segment`` and ``next_distance`` of
         the next nearest (all four empty outside clustering), ``group`` (:func:`groups`), ``page_views``,
         ``sessions``, ``outcome: NAME`` (sessions with it), ``revenue`` (gross; empty where none was sent; a
         column each of several currencies), ``first_seen`` and ``last_seen`` (UTC, ISO 8601),
@@ -111,7 +110,7 @@ def _seen(users: pd.DataFrame) -> pd.DataFrame:
 
 
 def groups(users: UserColumns, labels: np.ndarray, one_page: OnePageSegments | None) -> np.ndarray:
-    """``segment``, ``outlier``, ``set_aside``, ``bot_like``, ``one_page``, or a one-page segment's key.
+    """``segment``, ``set_aside``, ``bot_like``, ``one_page``, or a one-page segment's key.
 
     Returns:
         An object array of shape (n_users,).
@@ -120,8 +119,7 @@ def groups(users: UserColumns, labels: np.ndarray, one_page: OnePageSegments | N
     if one_page is not None:
         codes = one_page.codes[: len(found)]
         found = np.where(codes < 0, found, np.array([*one_page.keys, None], dtype=object)[codes])
-    for label, group in GROUP_OF.items():
-        found[labels == label] = group.value
+    found[labels == SET_ASIDE] = Group.SET_ASIDE.value
     return found
 
 

@@ -59,7 +59,7 @@ class Placed:
 
     Args:
         vectors: float32 of shape (n_users, d), of length 1 (or zeros).
-        clusters: int32 of shape (n_users,), a segment, or ``OUTLIER``, ``OUTSIDE`` or ``SET_ASIDE``.
+        clusters: int32 of shape (n_users,), a segment, ``OUTSIDE`` or ``SET_ASIDE``.
         group: Why, as :func:`core.runs.export.groups` says it.
         names: What the model calls the pages in each view.
         one_page: Which rule of the training holds for the users with a single page view.

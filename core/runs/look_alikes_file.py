@@ -25,7 +25,6 @@ from core.storage.replace_files import finish
 
 RANK: Final = "rank"
 COLUMNS: Final = (Users.USER_ID, SEGMENT, Users.GROUP, Users.EMBEDDING)
-CLUSTERED: Final = (Group.SEGMENT.value, Group.OUTLIER.value)
 
 
 def write_look_alikes(ids: Path, out: Path, to: Path, top: int | None = None) -> str:
@@ -52,7 +51,7 @@ def write_look_alikes(ids: Path, out: Path, to: Path, top: int | None = None) ->
             f"{known.counts}: nobody of the list is in {out}",
             remedy="Ids must match exactly, with every digit and dot",
         )
-    inside = np.isin(users.column(Users.GROUP).to_numpy(), CLUSTERED)
+    inside = users.column(Users.GROUP).to_numpy() == Group.SEGMENT.value
     found = look_alikes(vectors, inside, known.users)
     reach = min(top or found.usual_reach, len(found.users))
     listed = users.take(found.users[:reach]).select([Users.USER_ID, SEGMENT]).to_pandas()

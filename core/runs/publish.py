@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import pyarrow.parquet as pq
 
 from core.base.progress import Progress
-from core.base.schema import OUTLIER, OUTSIDE, SET_ASIDE, Users, View
-from core.base.settings import WAYS, Algorithm
+from core.base.schema import OUTSIDE, SET_ASIDE, Users, View
 from core.data.dataset import RECEIPT, SEQUENCES, USERS
 from core.data.page_labels import LABELS, page_names
 from core.journeys.counted_funnels import CountedFunnel, count_funnels, to_plain
@@ -304,9 +303,8 @@ def clustering_facts(combined: Combined, partition: Partition) -> dict[str, str]
     return {
         "What each view contributes": shares,
         "Views without labels": ", ".join(combined.absent) or "none",
-        "Made by": WAYS[partition.settings.algorithm],
         **({"Changed by hand": "; ".join(edit.text for edit in partition.edits)} if partition.edits else {}),
-        "Inertia": f"{partition.inertia:,.1f} after {partition.n_iter} iterations",
+        "Inertia": f"{partition.inertia:,.1f} after {partition.n_iter} iterations of K-Means",
     }
 
 
@@ -315,12 +313,9 @@ def clusters_summary(
 ) -> dict[str, Any]:
     """How the segments were made, how large and (where it was measured) how sure they are, as plain data."""
     partition, labels = made.partition, made.partition.labels
-    inside, outliers, aside = (
-        int(which.sum()) for which in (labels >= 0, labels == OUTLIER, labels == SET_ASIDE)
-    )
+    inside, aside = (int(which.sum()) for which in (labels >= 0, labels == SET_ASIDE))
     sizes = partition.sizes
     return {
-        "algorithm": partition.settings.algorithm,
         "n_clusters": len(sizes),
         "inertia": partition.inertia,
         "n_iter": partition.n_iter,
@@ -329,9 +324,8 @@ def clusters_summary(
         "effective_shares": {str(view): share for view, share in made.combined.effective.items()},
         "absent_views": [str(view) for view in made.combined.absent],
         "users_clustered": inside,
-        "users_outlying": outliers,
         "users_set_aside": aside,
-        "users_outside": len(labels) - inside - outliers - aside,
+        "users_outside": len(labels) - inside - aside,
         "by_hand": [edit.model_dump(mode="json") | {"text": edit.text} for edit in partition.edits],
         "segments": [
             {"kind": RowKind.SEGMENT, "cluster": cluster, **_named(made.names[cluster])}
@@ -405,17 +399,13 @@ def _doubts(
 ) -> list[str]:
     """What a reader must know before believing the segments; without the full stop."""
     from core.segments.certificate import mostly_doubtful
-    from core.segments.evidence import caveat
 
-    k, way = len(partition.ids), partition.settings.algorithm
-    outliers = int((partition.labels == OUTLIER).sum())
-    beside = [f"{outliers:,} users fit no segment: outliers"] if outliers else []
-    beside += [said.rstrip(".") for said in (caveat(way), mostly_doubtful(certificates)) if said]
+    k = len(partition.ids)
+    beside = [said.rstrip(".")] if (said := mostly_doubtful(certificates)) else []
     if evidence is None:
         return [f"Nobody knows whether the users support {k} segments, nor how many they support", *beside]
     if evidence.suggested_k is None:
         return [f"{evidence.sentence} The {k} segments are a description, no kinds of users", *beside]
     if k in evidence.near:
         return beside
-    made = f"HDBSCAN found {k} groups" if way is Algorithm.HDBSCAN else f"{k} segments were asked for"
-    return [f"{made}. {evidence.sentence.rstrip('.')}", *beside]
+    return [f"{k} segments were asked for. {evidence.sentence.rstrip('.')}", *beside]

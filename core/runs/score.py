@@ -80,7 +80,7 @@ def scored_table(
     Returns:
         ``user_id`` text, ``embedding`` float32 list, ``cluster`` int32, ``segment`` and ``group``, which mean
         what they mean in a run's (:func:`core.runs.export.users_table`). Users in no segment (one page view,
-        bot-like, outliers) have :data:`core.base.schema.OUTSIDE`; ``group`` says why, or is the key of the
+        bot-like, set aside) have :data:`core.base.schema.OUTSIDE`; ``group`` says why, or is the key of the
         one-page segment, whose name is in ``segment``.
     """
     return pa.table(

@@ -17,7 +17,6 @@ from scipy.optimize import linear_sum_assignment
 from core.base.errors import InputError, SettingsError
 from core.base.schema import OUTSIDE, SET_ASIDE
 from core.base.wording import counted
-from core.segments import kmeans
 from core.segments.edits import Edit, Gather, Merge, Regroup, SetAside, Split, made, numbers
 from core.segments.geometry import (
     count_different,
@@ -27,6 +26,7 @@ from core.segments.geometry import (
     segment_means,
     squared_distances,
 )
+from core.segments.kmeans import fit_centroids
 from core.segments.partition import Partition
 
 FEWEST: Final = 2
@@ -203,7 +203,7 @@ def follow(
     """Where users end whom the clustering put somewhere: each change moves on whom it concerns.
 
     Args:
-        labels: int32 of shape (n,), ids of the segments that were cut, ``OUTLIER`` or ``OUTSIDE``.
+        labels: int32 of shape (n,), ids of the segments that were cut, or ``OUTSIDE``.
         vectors: float32 of shape (n, d).
         partition: Segments that were changed by hand.
         users: int of shape (n,), places of the rows among the users that it was made of. None for others, who
@@ -211,7 +211,7 @@ def follow(
         learns: Rows that splits are decided by anew; None for as they were.
 
     Returns:
-        int32 of shape (n,), ids of the segments as they are now, ``OUTLIER``, ``OUTSIDE`` or ``SET_ASIDE``.
+        int32 of shape (n,), ids of the segments as they are now, ``OUTSIDE`` or ``SET_ASIDE``.
     """
     for number, edit in enumerate(partition.edits):
         decided_by = dict(_decided_by(partition, number))
@@ -310,7 +310,7 @@ def _decided_by(partition: Partition, number: int) -> dict[str, np.ndarray]:
 def _middles(rows: np.ndarray, into: int, partition: Partition, seed: int) -> np.ndarray:
     """Of the parts that K-Means finds among users, the largest first: float32 of shape (into, d)."""
     settings = partition.settings.model_copy(update={"n_clusters": into, "seed": seed})
-    middles = kmeans.learn(rows.copy(), settings, None)[0]["centroids"]
+    middles = fit_centroids(rows.copy(), settings)[0]
     sizes = np.bincount(nearest(rows, middles)[0], minlength=into)
     order = np.argsort(-sizes, kind="stable")
     found: np.ndarray = middles[order[sizes[order] > 0]]

@@ -19,8 +19,7 @@ import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
 from core.base.progress import Progress, silent
-from core.base.schema import OUTLIER, OUTSIDE
-from core.base.settings import Algorithm, ClusterSettings
+from core.base.schema import OUTSIDE
 from core.base.wording import sentence
 from core.segments.edits import chosen
 from core.segments.evidence import NOT_COMPARED, KEvidence, unsupported
@@ -30,7 +29,7 @@ from core.segments.partition import Partition
 STAGE: Final = "certify"
 VERSION: Final = 2
 """Raised when the same segments would get other certificates: those that are kept are made anew."""
-SAMPLE: Final = {Algorithm.KMEANS: 10_000, Algorithm.GAUSSIAN_MIXTURE: 5_000, Algorithm.HDBSCAN: 5_000}
+SAMPLE: Final = 10_000
 """Users that are resampled, at most; with more users than that, segments are surer than is said."""
 RESAMPLES: Final = 100
 TAILS: Final = (2.5, 97.5)
@@ -58,7 +57,7 @@ class Certificate:
         low: Where the index of another sample of users is expected in 95 of 100 cases: lower end.
         high: Upper end.
         halves: Mean index over disjoint halves of the users.
-        seeds: Mean index over other seeds; 1 where nothing is drawn (HDBSCAN of a few thousand users).
+        seeds: Mean index over other seeds.
         rival: The segment that its users move to most often; None where none ever moves.
         moves: Share of its users that are in the rival, mean over the resamples.
         supported: Whether these users are not known to support no number of segments (:func:`with_verdict`).
@@ -183,11 +182,10 @@ def certify(
         Cancelled: If ``progress`` says so.
     """
     rng = np.random.default_rng(partition.settings.seed)
-    settings = partition.settings
     clustered = np.flatnonzero(partition.labels != OUTSIDE)
-    inside = rng.permutation(clustered)[: SAMPLE[settings.algorithm]]
+    inside = rng.permutation(clustered)[:SAMPLE]
     rows = np.ascontiguousarray(vectors[inside])
-    n, seed = len(rows), settings.seed
+    n, seed = len(rows), partition.settings.seed
     sought = _sought(rows, inside, partition)
     everybody = np.arange(n)
     orders = [rng.permutation(n) for _ in range(SPLITS)]
@@ -196,7 +194,7 @@ def certify(
     jobs += [(everybody, seed + 1 + other) for other in range(SEEDS)]
     found = []
     with repeatable(), threads() as pool:
-        for shared in pool.map(partial(_again, rows, sought, settings), jobs):
+        for shared in pool.map(partial(_again, rows, sought), jobs):
             found.append(shared)
             progress(STAGE, len(found) / len(jobs), "Finding each segment again among other users")
     return _certificates(partition, found, resamples)
@@ -241,10 +239,9 @@ class _Sought:
         from core.segments.by_hand import follow
 
         shared = _shared(self.cut, len(self.cut_ids), place)
-        named = np.full(shared.shape[1], OUTLIER, dtype=np.int32)
         before, after = linear_sum_assignment(shared[:-1, :-1], maximize=True)
-        named[after] = self.cut_ids[before]
-        labels = follow(named[np.where(place < 0, -1, place)], rows, self.partition, self.users, learns)
+        named = self.cut_ids[before[np.argsort(after)]]
+        labels = follow(named[place], rows, self.partition, self.users, learns)
         return _places(labels, self.partition.ids, none=-1)
 
 
@@ -254,7 +251,7 @@ def _sought(rows: np.ndarray, users: np.ndarray, partition: Partition) -> _Sough
     own = _places(partition.labels[users], partition.ids, none=len(partition.ids))
     if not partition.edits:
         return _Sought(partition, users, own, own, partition.ids)
-    ids = np.sort(partition.learned["ids"])
+    ids = partition.learned["ids"]
     cut = assign(rows, replace(partition, edits=()))
     return _Sought(partition, users, own, _places(cut, ids, none=len(ids)), ids)
 
@@ -263,23 +260,16 @@ def _places(labels: np.ndarray, ids: np.ndarray, none: int) -> np.ndarray:
     return np.where(labels > OUTSIDE, np.searchsorted(ids, labels), none)
 
 
-def _again(
-    rows: np.ndarray, sought: _Sought, settings: ClusterSettings, job: tuple[np.ndarray, int]
-) -> np.ndarray:
+def _again(rows: np.ndarray, sought: _Sought, job: tuple[np.ndarray, int]) -> np.ndarray:
     """Users that each segment shares with each one that some users teach; those in none come last.
 
     Returns:
         int of shape (k + 1, k_found + 1).
     """
-    from core.segments.agreement import N_INIT, labels_over_k  # scikit-learn, which stages are named without
-    from core.segments.clustering import placed_by
+    from core.segments.agreement import labels_over_k  # scikit-learn, which stages are named without
 
     learns, seed = job
-    again = settings.model_copy(update={"seed": seed, "n_init": N_INIT})
-    if settings.algorithm is Algorithm.KMEANS:
-        place = labels_over_k(rows[learns], rows, [len(sought.cut_ids)], seed)[:, 0]
-    else:  # a user drawn twice would be a place of infinite density
-        place = placed_by(rows[np.unique(learns)], rows, again)
+    place = labels_over_k(rows[learns], rows, [len(sought.cut_ids)], seed)[:, 0]
     if sought.partition.edits:
         place = sought.changed(place, rows, np.unique(learns))
     return _shared(sought.own, sought.k, place)

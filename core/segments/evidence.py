@@ -16,7 +16,6 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from core.base.errors import ArtifactError
-from core.base.settings import Algorithm
 from core.base.wording import sentence as capital
 
 LEAST: Final = 0.6
@@ -224,17 +223,6 @@ def _agreeing_best(rows: Sequence[KRow]) -> KRow | None:
     """The K whose halves agree best, of those beyond chance, if any."""
     beyond = [row for row in rows if row.halves.value > row.halves.null_high]
     return max(beyond or rows, key=lambda row: row.halves.value, default=None)
-
-
-def caveat(algorithm: Algorithm) -> str:
-    """What of the evidence about K does not hold for a way of clustering; empty for K-Means."""
-    return {
-        Algorithm.KMEANS: "",
-        Algorithm.GAUSSIAN_MIXTURE: "Numbers of segments are compared with K-Means; a mixture of as many "
-        "cuts the same users somewhat differently.",
-        Algorithm.HDBSCAN: "Numbers of segments are compared with K-Means; HDBSCAN finds how many there are "
-        "itself, and the certificates alone are about its groups.",
-    }[algorithm]  # fmt: skip
 
 
 def unsupported(evidence: KEvidence | None) -> bool:

@@ -192,7 +192,7 @@ def overlap(previous: Partition, current: Partition) -> np.ndarray:
 
 
 def _shared(previous: Partition, current: Partition) -> np.ndarray:
-    """The same of shape (k_previous + 1, k_current + 1): users who were clustered and fit none come last."""
+    """The same of shape (k_previous + 1, k_current + 1): users who were set aside come last."""
     _check_same_users(previous, current)
     both = (previous.labels != OUTSIDE) & (current.labels != OUTSIDE)
     before, after = (_places(partition, both) for partition in (previous, current))
@@ -221,9 +221,4 @@ def _relabelled(partition: Partition, names: dict[int, int]) -> Partition:
     labels = partition.labels.copy()
     inside = labels > OUTSIDE
     labels[inside] = renamed[np.searchsorted(partition.ids, labels[inside])]
-    learned = dict(partition.learned)
-    if learned:
-        learned["ids"] = renamed[np.searchsorted(partition.ids, learned["ids"])]
-    return replace(
-        partition, labels=labels, ids=renamed[order], centroids=partition.centroids[order], learned=learned
-    )
+    return replace(partition, labels=labels, ids=renamed[order], centroids=partition.centroids[order])

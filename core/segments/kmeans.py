@@ -7,7 +7,6 @@ small move of a slider gives nearly the same segments.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -33,10 +32,10 @@ COMPARED: Final = 5_000
 moves of the demo shop), and choosing takes longer than fitting."""
 
 
-def learn(
-    rows: np.ndarray, settings: ClusterSettings, init: np.ndarray | None
-) -> tuple[dict[str, np.ndarray], int]:
-    """``centroids``, float32 of shape (n_clusters, d), and the rounds it took.
+def fit_centroids(
+    rows: np.ndarray, settings: ClusterSettings, init: np.ndarray | None = None
+) -> tuple[np.ndarray, int]:
+    """Centroids, float32 of shape (n_clusters, d), and the rounds that Lloyd's algorithm took.
 
     Args:
         rows: float32 of shape (n, d), all of them to be clustered; given away, so that there is no second
@@ -47,12 +46,7 @@ def learn(
     start = cold_centroids(rows, settings) if init is None else init
     again = KMeans(settings.n_clusters, init=start, n_init=1, random_state=settings.seed, copy_x=False)
     made = again.fit(rows)
-    return {"centroids": made.cluster_centers_}, int(made.n_iter_)
-
-
-def place(rows: np.ndarray, learned: Mapping[str, np.ndarray]) -> np.ndarray:
-    """The nearest centroid of each row, on a tie the first: intp of shape (n,)."""
-    return nearest(rows, learned["centroids"])[0]
+    return made.cluster_centers_, int(made.n_iter_)
 
 
 def cold_centroids(rows: np.ndarray, settings: ClusterSettings) -> np.ndarray:

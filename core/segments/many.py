@@ -5,20 +5,20 @@ The vectors may be mapped from a file. Those of a run are mixed in memory (``com
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from sklearn.cluster import MiniBatchKMeans
 
-from core.segments.geometry import BLOCK, inertia
+from core.segments.geometry import BLOCK, inertia, nearest
 
 MOST: Final = 2_000_000
 """Most users of whom a second copy of the vectors is made, in which Lloyd's algorithm works."""
 TAUGHT: Final = 20_000
-"""Users of many that a rule is learned on first: those that ``kmeans.cold_centroids`` and a mixture draw
-anyway, so that the passes over everybody start where Lloyd's algorithm would."""
+"""Users of many that centroids are fitted to first: those that ``kmeans.cold_centroids`` draws anyway, so
+that the passes over everybody start where Lloyd's algorithm would."""
 RUN: Final = 256
 """Users that lie side by side on the disk and are read together; a batch is runs from all over it, so that
 an order of the ids says nothing."""
@@ -41,11 +41,11 @@ class ChunkedRows:
 
     @property
     def many(self) -> bool:
-        """Whether they are so many that a rule is learned on :data:`TAUGHT` of them."""
+        """Whether they are so many that centroids are fitted to :data:`TAUGHT` of them."""
         return len(self.users) > MOST
 
     def teaching(self, seed: int) -> np.ndarray:
-        """A copy of those that a rule is learned on: all, or :data:`TAUGHT` drawn at random of many."""
+        """A copy of those that centroids are fitted to: all, or :data:`TAUGHT` drawn at random of many."""
         if not self.many:
             return self._of(slice(None))
         drawn = np.random.default_rng(seed).choice(len(self.users), TAUGHT, replace=False)
@@ -60,12 +60,12 @@ class ChunkedRows:
     def _of(self, places: np.ndarray | slice) -> np.ndarray:
         return np.ascontiguousarray(self.vectors[self.users[places]], dtype=np.float32)
 
-    def placed(self, place: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-        """What a rule says of each row: int of shape (n,)."""
-        return np.concatenate([place(rows) for _, rows in self.each()])
+    def nearest(self, centroids: np.ndarray) -> np.ndarray:
+        """The place of the nearest centroid of each row: intp of shape (n,)."""
+        return np.concatenate([nearest(rows, centroids)[0] for _, rows in self.each()])
 
     def inertia(self, centroids: np.ndarray, place: np.ndarray) -> float:
-        """Sum of squared distances to the own centroid of all that have one (place 0 and up)."""
+        """Sum of squared distances to the centroid of each row."""
         return sum(inertia(rows, centroids, place[part]) for part, rows in self.each())
 
     def batches(self, seed: Sequence[int]) -> Iterator[np.ndarray]:

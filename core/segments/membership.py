@@ -1,4 +1,4 @@
-"""How much a user belongs to a segment: soft membership, one definition for every way of clustering."""
+"""How much a user belongs to a segment: soft membership."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.base.schema import OUTSIDE
-from core.base.settings import Algorithm
-from core.segments import mixture
 from core.segments.geometry import BLOCK, repeatable, squared_distances
 from core.segments.partition import Partition
 
@@ -22,11 +20,10 @@ class Memberships:
         next_segment: int32 of shape (n,), whose centroid is the nearest of the others; ``OUTSIDE`` for users
             outside clustering.
         next_distance: float32 of shape (n,), to it; NaN outside clustering.
-        share: float32 of shape (n,), 0 to 1, how much the user belongs to the own segment. In a mixture its
-            posterior probability; else, and once changed by hand, 1/d² of the own centroid by that of the own
-            and the next one, fuzzy c-means of these two with m = 2 (Bezdek 1981): .5 is the border, below it
-            the next middle is nearer (groups of HDBSCAN and by hand need not be round). 0 of outliers and
-            users set aside, NaN outside clustering.
+        share: float32 of shape (n,), 0 to 1, how much the user belongs to the own segment: 1/d² of the own
+            centroid by that of the own and the next one, fuzzy c-means of these two with m = 2 (Bezdek 1981):
+            .5 is the border, below it the next middle is nearer (segments made by hand need not be round). 0
+            of users set aside, NaN outside clustering.
     """
 
     distance: np.ndarray
@@ -40,8 +37,7 @@ def memberships(vectors: np.ndarray, labels: np.ndarray, partition: Partition) -
 
     Args:
         vectors: float32 of shape (n, d), from the same mix as the partition's.
-        labels: int32 of shape (n,), values of ``partition.ids``, ``OUTLIER``, ``OUTSIDE`` or
-            ``SET_ASIDE``.
+        labels: int32 of shape (n,), values of ``partition.ids``, ``OUTSIDE`` or ``SET_ASIDE``.
         partition: The segments.
     """
     found = np.full((3, len(labels)), np.nan, dtype=np.float32)
@@ -59,14 +55,10 @@ def _measured(
     rows: np.ndarray, labels: np.ndarray, partition: Partition
 ) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
     """Distance, next distance and share, each of shape (n,), and the place of the next segment."""
-    own = labels[:, None] == partition.ids  # (n, k); all False of an outlier
+    own = labels[:, None] == partition.ids  # (n, k); all False of who was set aside
     apart = np.sqrt(np.maximum(squared_distances(rows, partition.centroids), 0))
     others = np.where(own, np.inf, apart)
     mine, following = np.where(own, apart, 0).sum(axis=1), others.min(axis=1)
-    if partition.settings.algorithm is Algorithm.GAUSSIAN_MIXTURE and not partition.edits:
-        likely = mixture.posterior(rows, partition.learned)
-        share = np.where(partition.learned["ids"] == labels[:, None], likely, 0).sum(axis=1)
-    else:
-        share = following**2 / np.maximum(mine**2 + following**2, np.finfo(np.float32).tiny)
+    share = following**2 / np.maximum(mine**2 + following**2, np.finfo(np.float32).tiny)
     fits = own.any(axis=1)
     return (np.where(fits, mine, np.nan), following, np.where(fits, share, 0)), others.argmin(axis=1)

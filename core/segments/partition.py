@@ -16,7 +16,7 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from core.base.errors import ArtifactError, Beha2VecError
-from core.base.schema import OUTLIER, OUTSIDE, SET_ASIDE
+from core.base.schema import OUTSIDE, SET_ASIDE
 from core.base.settings import ClusterSettings
 from core.segments.edits import Edit
 from core.storage.disk import disk_errors, load_array, load_arrays
@@ -32,8 +32,8 @@ class Partition:
     """Who is in which segment.
 
     Args:
-        labels: int32 of shape (n_users,): a value of ``ids``, ``OUTLIER`` for users who fit none,
-            ``SET_ASIDE`` for those of segments that were, or ``OUTSIDE`` for users outside clustering.
+        labels: int32 of shape (n_users,): a value of ``ids``, ``SET_ASIDE`` for users of segments that
+            were, or ``OUTSIDE`` for users outside clustering.
         centroids: float32 of shape (k, d), the mean vector of each segment.
         ids: int32 of shape (k,), ascending: the id of each centroid's segment. A cold fit numbers segments
             by size, largest first; later fits keep the ids of the segments they continue.
@@ -41,7 +41,8 @@ class Partition:
         n_iter: Rounds that the last fit took; 0 where there are none.
         warm: Whether it went on from earlier segments.
         settings: What was asked for.
-        learned: What users are placed by where that is not the nearest centroid; ``ids`` among it.
+        learned: What changes by hand were decided by, with the ``centroids`` and ``ids`` that clustering led
+            to; empty where there are none.
         edits: What was changed by hand since clustering (:mod:`core.segments.by_hand`).
 
     Raises:
@@ -63,7 +64,7 @@ class Partition:
             self.labels.ndim == 1
             and self.centroids.shape[:1] == self.ids.shape
             and bool(np.all(np.diff(self.ids) > 0))
-            and set(np.unique(self.labels).tolist()) <= {SET_ASIDE, OUTLIER, OUTSIDE, *self.ids.tolist()}
+            and set(np.unique(self.labels).tolist()) <= {SET_ASIDE, OUTSIDE, *self.ids.tolist()}
         )
         if not fits:
             raise ArtifactError("The segments do not fit together", remedy="Cluster again")
@@ -84,7 +85,7 @@ class Partition:
     def to_files(self, folder: Path) -> None:
         """Write ``labels.npy``, ``centroids.npy`` and ``partition.json`` into a folder, made if absent.
 
-        ``learned.npz`` is beside them where something else was learned.
+        ``learned.npz`` is beside them where something was changed by hand.
 
         Raises:
             ResourceError: If the disk is full.
@@ -114,6 +115,8 @@ class Partition:
         """
         try:
             facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+            if (way := facts["settings"].get("algorithm", "kmeans")) != "kmeans":  # an earlier release
+                raise ValueError(f"they were made by {way}, and only K-Means places users now")
             return cls(
                 labels=load_array(folder / LABELS),
                 centroids=load_array(folder / CENTROIDS),

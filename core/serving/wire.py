@@ -63,7 +63,7 @@ class UserScore(TypedDict):
         str,
         Field(
             description="segment; else why in none: one_page or one_page:N (a segment by rule), bot_like, "
-            "outlier, set_aside"
+            "set_aside"
         ),
     ]
     segment: Annotated[int | None, Field(description="Its number, as in clusters.json; null where in none")]

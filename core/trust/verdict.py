@@ -8,7 +8,6 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from core.base.settings import Algorithm
 from core.segments.certificate import Certificate, verdict_text
 from core.segments.evidence import FIRM, KEvidence
 from core.trust.result import Call, Comparison, Figure, Method, Question, Scorecard, Topic
@@ -36,8 +35,6 @@ class Action(StrEnum):
     BAG = "use a bag of pages"
     COMPARE = "compare numbers"
     """Nobody has looked yet whether there are segments."""
-    EACH = "judge each group"
-    """No number of them was asked for."""
     DESCRIBE = "read as a description"
     """Nothing comes out the same again."""
     OPEN = "open"
@@ -70,7 +67,6 @@ class TrustVerdict:
 def verdict(
     card: Scorecard,
     evidence: KEvidence | None = None,
-    algorithm: Algorithm = Algorithm.KMEANS,
     certificates: Mapping[int, Certificate] = NONE,
 ) -> TrustVerdict:
     """The overall answer about the segments on screen.
@@ -79,13 +75,10 @@ def verdict(
         card: What was measured of them.
         evidence: Numbers of segments beside chance, for the same vectors and weights; where it is there it
             decides the number, so that every page gives the same advice; None until it was measured.
-        algorithm: What made the segments.
         certificates: Segment → how sure it is; empty until it was measured.
     """
     advice, title, text = _worth(card)
     action, n_clusters = _action(card, advice, evidence)
-    if algorithm is Algorithm.HDBSCAN and action in (Action.KEEP, Action.USE):
-        action = Action.EACH
     why = verdict_text(evidence, certificates)
     todo = _TODO[action].format(k=n_clusters)
     return TrustVerdict(advice, title, text, action, todo, why, n_clusters)
@@ -262,7 +255,6 @@ _TODO: Final = {
     Action.USE: "Use {k} segments instead",
     Action.BAG: "Use a bag of pages here",
     Action.COMPARE: "Find out first whether there are segments, and how many",
-    Action.EACH: "Judge each group by how sure it is",
     Action.DESCRIBE: "Read these segments as a description, not as kinds of users",
     Action.OPEN: "Too few users to say whether these segments would come out again",
 }

@@ -34,11 +34,10 @@ from pages.ui.shell import errors, state
 from pages.ui.shell.links import EXPLORE, PROFILES, heading, link
 from pages.ui.shell.text import md_text
 
-OUTLIERS, ASIDE = (f"group:{group}" for group in (Group.OUTLIER, Group.SET_ASIDE))
+ASIDE = f"group:{Group.SET_ASIDE}"
 WHY_APART = {
     f"group:{Group.ONE_PAGE}": "A single page view says nothing about behaviour, so they are not clustered.",
     f"group:{Group.BOT_LIKE}": "They look automated. They are counted and shown, and not clustered.",
-    OUTLIERS: "Clustered, and in no crowd of users alike: they are counted and shown, and are no segment.",
     ASIDE: "You set their segments aside: they are counted and shown, and no segment is compared with them.",
 }
 
@@ -79,7 +78,7 @@ def _segments(live: LiveSegments) -> None:
         _card(live, row, suggested)
     for row in records(rows[rows[Col.KIND] != RowKind.SEGMENT]):
         why = WHY_APART.get(row[Col.KEY]) or cards.second_pages(live.profiles, row[Col.KEY])
-        badge = "no segment" if row[Col.KEY] in (OUTLIERS, ASIDE) else "by rule"
+        badge = "no segment" if row[Col.KEY] == ASIDE else "by rule"
         cards.rule_card(row[Col.LABEL], row[Col.SHARE], _facts(live, row), why, badge)
     with st.container(horizontal=True, vertical_alignment="center", key="segments-foot"):
         naming.use_all(live, suggested)

@@ -7,7 +7,6 @@ from typing import Final
 
 import streamlit as st
 
-from core.segments.evidence import caveat
 from core.trust.result import Method, Scorecard, Topic
 from core.trust.verdict import Action, TrustVerdict, verdict
 from pages.ui.segments import (
@@ -32,7 +31,6 @@ ICONS: Final = {
     Action.USE: ":material/tune:",
     Action.BAG: ":material/bolt:",
     Action.COMPARE: ":material/search:",
-    Action.EACH: ":material/rule:",
     Action.DESCRIBE: ":material/warning:",
     Action.OPEN: ":material/help:",
 }
@@ -82,13 +80,11 @@ def _measure(live: LiveSegments) -> None:
 
 
 def _show(live: LiveSegments, card: Scorecard) -> None:
-    evidence, algorithm = live.evidence, live.steering.cluster.algorithm
-    found = verdict(card, evidence, algorithm, live.certificates)
+    evidence = live.evidence
+    found = verdict(card, evidence, live.certificates)
     _verdict(live, found, card)
     if live.segmentation.cut is not None:
         st.info(NOT_JUDGED.format(card.n_clusters), icon=":material/front_hand:")
-    if note := caveat(algorithm):
-        st.info(f"{note} Halves and other starts below are of K-Means, too.", icon=":material/info:")
     st.subheader(
         "Are there segments, and would they come out again?",
         help="Segments that change with every draw of users are not worth a name.",

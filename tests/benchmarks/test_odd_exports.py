@@ -17,7 +17,7 @@ BAG = ("--preset", "bag", "--labels", "off")
     ("name", "words", "end"),
     [
         ("two users of four views", (), "done"),
-        ("all alike but for one", ("--algorithm", "hdbscan"), "refused"),
+        ("all alike but for one", ("--clusters", "50"), "refused"),
         ("purchases without page views", ("--outcome", "purchase"), "done"),
         ("one time", ("--clusters", "2"), "done"),
         ("addresses that are none", ("--outcome", "missing"), "refused"),

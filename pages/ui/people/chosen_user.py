@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.base.schema import Users
+from core.base.schema import SET_ASIDE, Users
 from core.profiles.profile_columns import Col
-from core.profiles.rows import GROUP_OF
 from pages.ui.segments import cards, user_facts
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors, state
@@ -80,4 +79,4 @@ def belongs(live: LiveSegments, user: int) -> str:
         following = cards.heading(live.names[int(found.next_segment[0])])
         return f"{cards.heading(live.names[segment])} · belongs {found.share[0]:.0%}, next: {following}"
     row = live.profiles.parts.iloc[live.profiles.rows.place[user]]
-    return cards.heading(row[Col.LABEL]) + ("" if segment in GROUP_OF else ", not clustered")
+    return cards.heading(row[Col.LABEL]) + ("" if segment == SET_ASIDE else ", not clustered")

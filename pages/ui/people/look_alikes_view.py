@@ -39,7 +39,7 @@ MOST_SHOWN: Final = 100
 UNKNOWN_SHOWN: Final = 5
 HOW: Final = (
     "A logistic regression on the vectors tells the seeds from other clustered users. A score of 0.5 is as "
-    "near to the seeds as to the others. Outliers and users set aside are among the others."
+    "near to the seeds as to the others. Users set aside are among the others."
 )
 HIDDEN: Final = (
     "A fifth of the seeds at a time is hidden and looked for among all others: how many of them are within "
@@ -47,7 +47,7 @@ HIDDEN: Final = (
 )
 NO_BETTER: Final = "Chance may find as many: these seeds have too little in common, or are too few."
 OF_OTHERS: Final = (
-    "These are users of other segments, outliers and users set aside, the nearest to this segment first. "
+    "These are users of other segments and users set aside, the nearest to this segment first. "
     "None of its own users is hidden and looked for: segments are cut from the same vectors, so all would be "
     "found."
 )
@@ -149,7 +149,7 @@ def _reach(row: DeltaGenerator, found: LookAlikes) -> int:
     key = f"reach-{shared.token(found.seeds)}"
     reach = row.number_input(
         "Users to reach", 1, len(found.users), found.usual_reach, key=key, width=180,
-        help="Of all other clustered users, outliers and users set aside too. At first, where the share of "
+        help="Of all other clustered users, those set aside too. At first, where the share of "
         "hidden seeds found is furthest above chance; where none is hidden, as many as are nearer to the "
         "seeds than to the others (a score of 0.5).",
     )  # fmt: skip

@@ -11,8 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from core.base.errors import Beha2VecError
-from core.base.schema import OUTLIER, OUTSIDE, SET_ASIDE, Pages
-from core.base.settings import Algorithm
+from core.base.schema import OUTSIDE, SET_ASIDE, Pages
 from core.base.wording import common_origin, number, short_address
 from core.data.page_labels import page_names
 from core.people.occlusion import (
@@ -45,18 +44,6 @@ HOW: Final = (
 COLOURS: Final = (
     "Blue holds the user here, orange pulls them to the next segment; in the timeline, larger dots do more."
 )
-STARTS: Final = {
-    OUTLIER: "An outlier is in no segment; the nearest is",
-    SET_ASIDE: "Set aside by hand; the nearest segment is",
-}
-"""How the place of a user who is in no segment is told; of all others it is their segment."""
-OTHER_WAY: Final = {
-    Algorithm.GAUSSIAN_MIXTURE: "A mixture places users by probability, and the lead is one of distances. "
-    "The two mostly agree; the column Without it says where the mixture would put the user.",
-    Algorithm.HDBSCAN: "HDBSCAN places users by the dense group around them, and the lead is one of "
-    "distances. Groups need not be round, so the column Without it is what counts.",
-}
-
 BY_HAND: Final = (
     "Where the user would be without a page cannot be said: some users were chosen by hand, and the rule "
     "that places others would put this one elsewhere even with every page."
@@ -101,18 +88,17 @@ def _explained(live: LiveSegments, user: int) -> pd.Series | None:
 
 def _say(live: LiveSegments, user: int, found: Reasons) -> None:
     own, following = (cards.heading(live.names[one]) for one in (found.own, found.following))
-    start = STARTS.get(int(live.labels[user]), "In")
+    aside = live.labels[user] == SET_ASIDE
+    start = "Set aside by hand; the nearest segment is" if aside else "In"
     here, there, lead = (number(one, 2) for one in (found.distance, found.next_distance, found.lead))
     st.markdown(
         f"{start} **{own}**: {here} from its middle, and {there} from that of **{following}**, "
         f"a lead of **{lead}**."
     )
     st.caption(COLOURS)
-    settings, run = live.segmentation.partition.settings, state.model()
+    run = state.model()
     if PLACED not in found.parts:
         st.caption(BY_HAND)
-    elif settings.algorithm in OTHER_WAY:
-        st.caption(OTHER_WAY[settings.algorithm])
     views = int(live.sources.dataset.sequences.lengths[user])
     if run is not None and views > run.settings.max_length:
         st.caption(f"The model reads the last {run.settings.max_length} of {count(views, 'page view')}.")
@@ -152,7 +138,7 @@ def _sessions(live: LiveSegments, found: Reasons) -> pd.DataFrame:
 
 
 def _told(live: LiveSegments, table: pd.DataFrame, labels: list[str]) -> pd.DataFrame:
-    names = {OUTLIER: "Outliers", SET_ASIDE: "Set aside", **live.names}
+    names = {SET_ASIDE: "Set aside", **live.names}
     columns = {
         LABEL: labels,
         VIEWS: table[VIEWS].to_numpy(),

@@ -23,7 +23,6 @@ TYPICAL: Final = (
 RANDOM: Final = "Every user of the segment is equally likely."
 BETWEEN: Final = "Nearly as near to the middle of the next segment: a small change moves them."
 OUTLYING: Final = "Farthest from the middle of the segment: in it because the others are farther still."
-OUTLIERS: Final = "In no segment; this one is the nearest to them. The farthest first."
 
 
 def draw(live: LiveSegments) -> None:
@@ -40,9 +39,6 @@ def draw(live: LiveSegments) -> None:
         "between": ("Between two segments", BETWEEN, standing.between(stand, live.labels, segment, n)),
         "outlying": ("Least like the others", OUTLYING, standing.outlying(stand, live.labels, segment, n)),
     }  # fmt: skip
-    outliers = standing.outliers(stand, live.labels, segment, n)
-    if len(outliers):
-        lists["outliers"] = ("Outliers beside it", OUTLIERS, outliers)
     cards.swatch(segment)
     with st.grid(2, min_column_width=SIDE, gap="medium", key="people"):
         for key, (title, meaning, users) in lists.items():

@@ -25,8 +25,8 @@ from pages.ui.shell.text import count, md_text
 from pages.ui.shell.written_table import Columns
 
 PRECISION: Final = (
-    "Of the users whom the rule finds, the share that belongs to the segment. Outliers and users set aside "
-    "are not counted."
+    "Of the users whom the rule finds, the share that belongs to the segment. Users set aside are not "
+    "counted."
 )
 RECALL: Final = "Of the users of the segment, the share that the rule finds."
 F1: Final = (

@@ -9,9 +9,8 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from core.base.settings import Algorithm
 from core.profiles.profile_columns import Col
-from core.segments.evidence import LEAST, KEvidence, KMeasure, caveat
+from core.segments.evidence import LEAST, KEvidence, KMeasure
 from pages.ui.segments import background, charts, live_segments, session_segments
 from pages.ui.segments.figure import behind, picture
 from pages.ui.segments.live_segments import LiveSegments
@@ -58,8 +57,6 @@ def draw(live: LiveSegments) -> None:
     """The comparison, or how far it is."""
     with st.container(border=True, key="choose_k", gap="xsmall"):
         st.markdown("**How many segments?**", help="Each number of segments, with these weights.")
-        if note := caveat(live.steering.cluster.algorithm):
-            st.caption(note)
         if live.evidence is not None:
             _compared(live, live.evidence)
             return
@@ -83,8 +80,7 @@ def _compared(live: LiveSegments, evidence: KEvidence) -> None:
     by_hand = f", changed by hand to {len(live.segments)}" if live.segmentation.cut else ""
     verdict = "" if suggested is None else f"{live.verdict} "  # else it is said first on the page
     st.caption(f"{verdict}You are at {current}{by_hand}.")
-    free = live.steering.cluster.algorithm is Algorithm.HDBSCAN  # no number is asked for
-    if suggested is not None and suggested != current and not free:
+    if suggested is not None and suggested != current:
         _use(live, suggested, "use_suggested")
     if not evidence.rows:
         return
@@ -102,8 +98,7 @@ def _compared(live: LiveSegments, evidence: KEvidence) -> None:
         ),
         key="chart-k", alt_text=f"{shown.button} over the number of segments",
     )  # fmt: skip
-    if not free:
-        _look_at(live, evidence)
+    _look_at(live, evidence)
     behind(table, key="number_of_segments", columns={"k": "Segments"})
 
 

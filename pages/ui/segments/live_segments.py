@@ -114,9 +114,7 @@ def steering(made_from: Sources) -> Steering:
     n_clusters = held.n_within(shared.different(made_from, weights), _start(made_from, weights))
     return Steering(
         weights,
-        ClusterSettings.checked(
-            algorithm=held.algorithm, n_clusters=n_clusters, min_cluster_size=held.min_cluster_size
-        ),
+        ClusterSettings.checked(n_clusters=n_clusters),
         analyze(held, made_from),
     )
 

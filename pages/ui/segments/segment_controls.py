@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.base.schema import OUTLIER, SET_ASIDE, View
+from core.base.schema import SET_ASIDE, View
 from pages.ui.segments import (
     by_hand_view,
     certificates,
@@ -93,10 +93,8 @@ FULL = "Made from scratch: the same settings give the same segments again."
 
 
 def _sizes(live: LiveSegments) -> str:
-    outliers, aside = (int((live.labels == label).sum()) for label in (OUTLIER, SET_ASIDE))
-    beside = (f" and {count(outliers, 'outlier')}" if outliers else "") + (
-        f", {aside:,} set aside" if aside else ""
-    )
+    aside = int((live.labels == SET_ASIDE).sum())
+    beside = f", {aside:,} set aside" if aside else ""
     return f"{count(live.profiles.n_clustered, 'user')} in {len(live.segments)} segments{beside}"
 
 

@@ -151,11 +151,9 @@ def let_go(made_from: Sources, changed: Segmentation) -> None:
 
 def show(made_from: Sources, changed: Segmentation) -> None:
     """Put segments that were changed by hand on screen, with the settings that they were cut by."""
-    cluster = changed.partition.settings
     state.set_controls(
-        made_from.model_key, weights=changed.weights, algorithm=cluster.algorithm,
-        n_clusters=cluster.n_clusters, min_cluster_size=cluster.min_cluster_size,
-    )  # fmt: skip
+        made_from.model_key, weights=changed.weights, n_clusters=changed.partition.settings.n_clusters
+    )
     shown = replace(changed, moved=None, new=(), gone=())
     _put(made_from, shown, shown if shown.cut else None)
     with errors.shown():

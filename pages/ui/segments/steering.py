@@ -1,4 +1,4 @@
-"""The controls: how much each view counts, what kind of segments and how many, which outcome; on every page.
+"""The controls: how much each view counts, how many segments, which outcome; on every page.
 
 What they show is what is set for the model on screen (``state.controls``), and a move changes that: so pages
 agree, and nothing that was set for one data set is ever shown for another.
@@ -14,7 +14,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.base.schema import View
-from core.base.settings import Algorithm, Encoder, OutcomeCount, ViewWeights
+from core.base.settings import Encoder, OutcomeCount, ViewWeights
 from core.desk import controls
 from core.desk.controls import MOST_SEGMENTS
 from core.labels.label_settings import UNKNOWN
@@ -40,20 +40,6 @@ ABSENT: Final[dict[View, str]] = {
 }
 COUNTS: Final = {OutcomeCount.ANY: "All that a user did", OutcomeCount.FIRST: "The first only"}
 ALONE: Final = "It is the only view so far, so its weight cannot matter."
-
-KINDS: Final = {
-    Algorithm.KMEANS: "Around middles (K-Means)",
-    Algorithm.GAUSSIAN_MIXTURE: "Of any width, overlapping (mixture)",
-    Algorithm.HDBSCAN: "Dense, with outliers (HDBSCAN)",
-}
-WHICH: Final = (
-    "**Around middles:** everybody is in the segment whose middle is nearest. The steadiest; take it unless "
-    "you have a reason.  \n**Of any width:** a segment may be narrow or wide, and users between two have a "
-    "share of both. When some kinds are much vaguer than others.  \n**Dense:** looks for crowds of users "
-    "alike, finds their number itself, and calls who is in none an outlier. When many users are of no kind."
-)
-SMALLEST: Final = (0.5, 50.0)
-"""Least and most per cent of the users in the smallest group."""
 
 EFFECTIVE: Final = (
     "The share of the differences between users that comes from this view. It is about the slider's own "
@@ -89,15 +75,11 @@ def draw(made_from: Sources) -> Slots:
     now = live_segments.steering(made_from)
     most = min(MOST_SEGMENTS, shared.different(made_from, now.weights) - 1)
     with st.grid("auto", min_column_width=CELL, gap="small", key="controls") as grid:
-        if now.cluster.algorithm is Algorithm.HDBSCAN:
-            _smallest(made_from, now)
-        else:
-            _k(made_from, now, most)
+        _k(made_from, now, most)
         slots = Slots({view: _weight(made_from, now, view) for view in View})
         with grid.cell(column_span=2):
             _outcome(made_from, now)
     with st.container(horizontal=True, vertical_alignment="bottom", key="more-controls"):
-        _algorithm(made_from, now)
         _insist(made_from, now)
         _reset(made_from, now)
     for view in View:
@@ -121,25 +103,6 @@ def absent(made_from: Sources, view: View) -> str:
     if len(found) == 1:
         return f"{TITLES[view]} left out: all pages are of one {noun} ({md_text(found.pop(), 60)})."
     return ABSENT[view]
-
-
-def _algorithm(made_from: Sources, now: Steering) -> None:
-    state.display("algorithm", now.cluster.algorithm)
-    st.selectbox(
-        "Kind of groups", list(KINDS), list(KINDS).index(now.cluster.algorithm), key="algorithm",
-        format_func=KINDS.__getitem__, help=WHICH, width=260,
-        on_change=_keep, args=(made_from.model_key, "algorithm", "algorithm", Algorithm),
-    )  # fmt: skip
-
-
-def _smallest(made_from: Sources, now: Steering) -> None:
-    percent = 100 * now.cluster.min_cluster_size
-    state.display("smallest", percent)
-    st.slider(
-        "Smallest group", *SMALLEST, percent, 0.5, format="%.1f %%", key="smallest",
-        on_change=_keep, args=(made_from.model_key, "smallest", "min_cluster_size", lambda part: part / 100),
-        help="Share of the users that a group has at least. Larger: fewer groups and more outliers.",
-    )  # fmt: skip
 
 
 def _k(made_from: Sources, now: Steering, most: int) -> None:

@@ -38,8 +38,8 @@ LISTED: Final = (
 )
 """In this order, so that a list beside another one shows the country whole."""
 BELONGS: Final = (
-    "How much the user belongs to the segment: of a mixture, its probability; else how near its middle is "
-    "beside the next one's, where 50 % is the border."
+    "How much the user belongs to the segment: how near its middle is beside the next one's, where 50 % is "
+    "the border."
 )
 NEARNESS: Final = "How like the seeds: 0.5 is as near to them as to the others."
 MOST_SESSIONS: Final = 40

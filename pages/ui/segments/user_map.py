@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import streamlit as st
 
-from core.base.schema import OUTLIER, OUTSIDE, SET_ASIDE, Group
+from core.base.schema import OUTSIDE, SET_ASIDE, Group
 from core.profiles.rows import GROUP_LABELS
 from core.segments.map_places import number_places
 
@@ -28,8 +28,7 @@ LETTER: Final = 6
 """Pixels of a line of the legend, of a dot with its gaps, and of a letter, about."""
 OUTSIDE_NAME: Final = "Outside clustering"
 GREYS: Final = {
-    OUTSIDE: (OUTSIDE_NAME, "#8b94a5"), OUTLIER: (GROUP_LABELS[Group.OUTLIER], "#5f6b80"),
-    SET_ASIDE: (GROUP_LABELS[Group.SET_ASIDE], "#5f6b80"),
+    OUTSIDE: (OUTSIDE_NAME, "#8b94a5"), SET_ASIDE: (GROUP_LABELS[Group.SET_ASIDE], "#5f6b80"),
 }  # fmt: skip
 """Name and colour of who is in no segment: they read as grey on both backgrounds; the segments take the
 theme's chart colours by their order."""

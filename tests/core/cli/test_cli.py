@@ -130,28 +130,6 @@ def test_stepping_in_at_cluster_does_not_train_again(finished: Path, tmp_path: P
     assert users["cluster"].max() == 2
 
 
-def test_hdbscan_says_who_fits_no_segment_and_scores_new_users_by_the_same_rule(
-    finished: Path, shop: Path, tmp_path: Path
-) -> None:
-    out, scored = shutil.copytree(finished, tmp_path / "out"), tmp_path / "scored.parquet"
-    asked = ("--algorithm", "hdbscan", "--min-cluster-size", 0.05)
-    done = cli("run", "--out", out, "--from-stage", "cluster", *asked)
-    assert done.returncode == 0, done.stderr
-    assert "users fit no segment: outliers" in done.stderr
-    users = pq.read_table(out / "users.parquet").to_pandas().set_index("user_id")
-    clusters = json.loads((out / "clusters.json").read_text())
-    assert clusters["algorithm"] == "hdbscan"
-    assert clusters["users_outlying"] == (users["group"] == "outlier").sum() > 0
-    told = sum(clusters[f"users_{name}"] for name in ("clustered", "outlying", "outside"))
-    assert told == len(users)
-    assert set(users.loc[users["group"] == "outlier", "cluster"]) == {-1}
-    assert "Outliers: fit no segment" in (out / "report.html").read_text()
-    assert cli("embed", shop, "--model", out / "model", "--out", scored).returncode == 0
-    again = pq.read_table(scored).to_pandas().set_index("user_id").loc[users.index]
-    assert (again["group"] == users["group"]).mean() > 0.99
-    assert (again["cluster"] == users["cluster"]).mean() > 0.99
-
-
 def test_new_users_are_embedded_and_assigned(finished: Path, shop: Path, tmp_path: Path) -> None:
     out = tmp_path / "scored.parquet"
     done = cli("embed", shop, "--model", finished / "model", "--out", out)

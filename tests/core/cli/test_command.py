@@ -4,7 +4,6 @@ import pytest
 
 from core.base.schema import View
 from core.base.settings import (
-    Algorithm,
     AnalyzeSettings,
     ClusterSettings,
     IngestSettings,
@@ -57,14 +56,6 @@ def test_a_run_from_scratch_numbers_segments_by_size() -> None:
 def test_a_number_that_was_left_to_the_evidence_is_left_to_it_again() -> None:
     settings = RunSettings(cluster=ClusterSettings(auto=True, n_clusters=5))
     assert "--clusters auto" in command_line(settings)
-
-
-def test_hdbscan_is_asked_for_a_size_in_place_of_a_number() -> None:
-    mixture = RunSettings(cluster=ClusterSettings(algorithm=Algorithm.GAUSSIAN_MIXTURE, n_clusters=5))
-    assert "--algorithm gaussian_mixture --clusters 5" in command_line(mixture)
-    dense = RunSettings(cluster=ClusterSettings(algorithm=Algorithm.HDBSCAN, min_cluster_size=0.05))
-    assert "--algorithm hdbscan --min-cluster-size 0.05" in command_line(dense)
-    assert "--clusters" not in command_line(dense)
 
 
 def test_everything_that_was_set_is_named() -> None:

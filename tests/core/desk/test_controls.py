@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from datetime import date
 from pathlib import Path
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.base.schema import View
-from core.base.settings import Algorithm, OutcomeCount, ViewWeights
+from core.base.settings import OutcomeCount, ViewWeights
 from core.desk import controls
 from core.desk.controls import Controls, effective, percentages, reweighted, unread_funnel
 from core.journeys.places import Level
@@ -96,15 +97,15 @@ def test_a_link_sets_the_same(parts: tuple[float, float, float], k: int, rows: l
     assert found.model_copy(update={"weights": effective(found.weights, ALL)}) == mine
 
 
-@pytest.mark.parametrize("algorithm", list(Algorithm))
-def test_a_link_sets_the_kind_of_groups(algorithm: Algorithm) -> None:
-    mine = Controls(algorithm=algorithm, min_cluster_size=0.05)
-    link = mine.link()
-    before = Controls(algorithm=Algorithm.HDBSCAN)  # as another session left them
-    assert Controls().linked(link).algorithm is before.linked(link).algorithm is algorithm
-    assert bool(link["smallest"]) == (algorithm is Algorithm.HDBSCAN)
-    assert Controls().linked({"smallest": ["0.05"]}).min_cluster_size == 0.05
-    assert Controls().linked({"algorithm": ["astrology"], "smallest": ["7"]}) == Controls()
+def test_the_kind_of_groups_of_an_earlier_release_is_ignored(tmp_path: Path) -> None:
+    before = {"algorithm": "hdbscan", "min_cluster_size": 0.05}
+    link = {"k": ["4"], "algorithm": ["hdbscan"], "smallest": ["0.05"]}
+    assert Controls().linked(link) == Controls.checked(n_clusters=4, **before) == Controls(n_clusters=4)
+    store = Store(tmp_path)
+    controls.save(store, "m", Controls(n_clusters=4))
+    (file,) = tmp_path.rglob("m.controls.json")
+    file.write_text(json.dumps({"n_clusters": 4, **before}))
+    assert controls.load(store, "m") == Controls(n_clusters=4)
 
 
 @pytest.mark.parametrize("outcomes", [None, (), ("purchase",), ("purchase", "none")])

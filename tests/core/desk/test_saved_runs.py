@@ -12,7 +12,7 @@ import pytest
 
 from core.base.errors import ArtifactError, SettingsError
 from core.base.schema import View
-from core.base.settings import Algorithm, ClusterSettings, ViewWeights
+from core.base.settings import ClusterSettings, ViewWeights
 from core.data.dataset import RECEIPT, Dataset
 from core.desk import saved_runs
 from core.desk.controls import Controls, percentages
@@ -159,12 +159,12 @@ def test_settings_are_told_in_the_words_of_the_screen() -> None:
     funnel = Funnel(steps=tuple(FunnelStep(kind=StepKind.PAGE, any_of=(one,)) for one in ("/a", "/b")))
     other = Controls(
         n_clusters=3, outcomes=("purchase",), funnel=funnel, named_anyway=False,
-        counted=CountFilter(device=("mobile",)), algorithm=Algorithm.HDBSCAN, weights=WEIGHTS,
+        counted=CountFilter(device=("mobile",)), weights=WEIGHTS,
     )  # fmt: skip
     ids, labels = pa.array(["a"]), np.array([0])
     told = compare_runs(a_run(), a_run(controls=other), (ids, ids), (labels, labels)).settings
     assert dict(zip(told["setting"], told["second"], strict=True)) == {
-        "Number of segments": "3", "Kind of groups": "HDBSCAN", "Outcome": "purchase",
+        "Number of segments": "3", "Outcome": "purchase",
         "Funnel": "/a → /b", "Filter": "device mobile", "Names without support": "no",
     }  # fmt: skip
     assert told.set_index("setting").loc["Outcome", "first"] == "not chosen"

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from core.base.errors import ArtifactError, InputError
-from core.base.schema import OUTLIER, OUTSIDE, View
+from core.base.schema import OUTSIDE, SET_ASIDE, View
 from core.base.settings import ClusterSettings, Encoder, ViewWeights
 from core.data.sequences import UserSequences
 from core.model import bag
@@ -144,8 +144,8 @@ def test_a_user_outside_clustering_has_no_reasons(world: World) -> None:
         reasons(MIXED, world[0], placed(world, OUTSIDE))
 
 
-def test_an_outlier_is_held_against_the_nearest_segment(world: World) -> None:
-    found = reasons(MIXED, world[0], placed(world, OUTLIER))
+def test_who_is_set_aside_is_held_against_the_nearest_segment(world: World) -> None:
+    found = reasons(MIXED, world[0], placed(world, SET_ASIDE))
     assert found.distance < found.next_distance
 
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from core.base.schema import OUTLIER, OUTSIDE
-from core.people.standing import between, outliers, outlying
+from core.base.schema import OUTSIDE, SET_ASIDE
+from core.people.standing import between, outlying
 from core.segments.membership import Memberships
 
-LABELS = np.array([0, 0, 0, 1, OUTLIER, OUTLIER, OUTSIDE])
+LABELS = np.array([0, 0, 0, 1, SET_ASIDE, SET_ASIDE, OUTSIDE])
 NAN = np.nan
 FOUND = Memberships(
     distance=np.array([0.1, 0.5, 0.9, 0.2, NAN, NAN, NAN]),
@@ -24,8 +24,3 @@ def test_between_segments_is_who_is_nearly_as_near_to_the_next() -> None:
 
 def test_outlying_is_who_is_farthest_from_the_middle() -> None:
     assert outlying(FOUND, LABELS, 0, 2).tolist() == [2, 1]
-
-
-def test_outliers_are_listed_with_their_nearest_segment() -> None:
-    assert outliers(FOUND, LABELS, 0, 5).tolist() == [5, 4]
-    assert outliers(FOUND, LABELS, 1, 5).tolist() == []

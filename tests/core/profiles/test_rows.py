@@ -97,11 +97,11 @@ def test_a_segment_that_is_not_there_is_not_its_neighbour() -> None:
     assert all_rows(toy(), labels, [2, 5, 7]).segments == (2, 5, 7)
 
 
-def test_outliers_are_a_group_of_their_own_and_everybody_is_counted_once() -> None:
-    rows = make_rows(toy(), np.array([0, 0, -2, 1, 1, -1, -1, -1]))
-    assert rows.groups == (Group.ONE_PAGE, Group.BOT_LIKE, Group.OUTLIER)
+def test_users_set_aside_are_a_group_of_their_own_and_everybody_is_counted_once() -> None:
+    rows = make_rows(toy(), np.array([0, 0, -3, 1, 1, -1, -1, -1]))
+    assert rows.groups == (Group.ONE_PAGE, Group.BOT_LIKE, Group.SET_ASIDE)
     assert rows.place.tolist() == [0, 0, 4, 1, 1, 2, 2, 3]
-    assert rows.head["label"].tolist()[4] == "Outliers: fit no segment"
+    assert rows.head["label"].tolist()[4] == "Set aside by hand"
     assert rows.count().sum() == 8
     assert rows.clustered(rows.count()) == 4  # whom the others are compared with are in segments
 
@@ -156,8 +156,8 @@ def test_counts_and_medians_are_those_of_each_rows_users(seed: int) -> None:
 
 def test_all_rows_are_there_before_anybody_is_and_those_of_nobody_can_go() -> None:
     every = all_rows(toy(), LABELS, [0, 1, 4], one_page([5], [6], []))
-    assert [*every.segments, *every.groups] == [0, 1, 4, Group.BOT_LIKE, Group.OUTLIER, Group.SET_ASIDE]
-    assert every.count().tolist() == [3, 2, 0, 1, 0, 0, 1, 1, 0]
+    assert [*every.segments, *every.groups] == [0, 1, 4, Group.BOT_LIKE, Group.SET_ASIDE]
+    assert every.count().tolist() == [3, 2, 0, 1, 0, 1, 1, 0]
     used, made = every.only(every.used(every.count())), make_rows(toy(), LABELS, one_page([5], [6], []))
     assert used.place.tolist() == made.place.tolist() == [0, 0, 0, 1, 1, 3, 4, 2]
     assert used.head.equals(made.head)

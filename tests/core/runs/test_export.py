@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.base.errors import ArtifactError
-from core.base.schema import OUTLIER, Users, View
+from core.base.schema import SET_ASIDE, Users, View
 from core.base.settings import ClusterSettings
 from core.profiles.outcomes import Happened
 from core.runs import export
@@ -64,17 +64,17 @@ def toy_table() -> pd.DataFrame:
     )
 
 
-def test_an_outlier_is_in_no_segment_and_the_group_says_so() -> None:
+def test_who_is_set_aside_is_in_no_segment_and_the_group_says_so() -> None:
     partition = toy_partition()
-    labels = np.array([0, 1, 0, OUTLIER, 0, 1, 0, -1], dtype=np.int32)
+    labels = np.array([0, 1, 0, SET_ASIDE, 0, 1, 0, -1], dtype=np.int32)
     table = export.users_table(
         toy_users(), replace(partition, labels=labels), VECTORS, {0: "Shoppers", 1: "Readers"}, {}
     )
     assert table[Users.CLUSTER].tolist() == [0, 1, 0, -1, 0, 1, 0, -1]
-    assert table[Users.GROUP].tolist() == [*["segment"] * 3, "outlier", *["segment"] * 3, "one_page"]
-    outlier = table.iloc[3]
-    assert pd.isna(outlier["segment"]) and pd.isna(outlier["distance"])
-    assert (outlier["membership"], outlier["next_segment"], outlier["next_distance"]) == (0, "Readers", 0)
+    assert table[Users.GROUP].tolist() == [*["segment"] * 3, "set_aside", *["segment"] * 3, "one_page"]
+    aside = table.iloc[3]
+    assert pd.isna(aside["segment"]) and pd.isna(aside["distance"])
+    assert (aside["membership"], aside["next_segment"], aside["next_distance"]) == (0, "Readers", 0)
     assert table["membership"].tolist()[:3] == pytest.approx(
         [1, 1, 2 / 3], abs=1e-4
     )  # .8 / (.4 + .8), squared

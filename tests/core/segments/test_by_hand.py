@@ -8,26 +8,25 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.base.errors import InputError, SettingsError
-from core.base.schema import OUTLIER, OUTSIDE, SET_ASIDE
-from core.base.settings import Algorithm, ClusterSettings
+from core.base.errors import ArtifactError, InputError, SettingsError
+from core.base.schema import OUTSIDE, SET_ASIDE
+from core.base.settings import ClusterSettings
 from core.segments import by_hand
 from core.segments.certificate import certify
 from core.segments.clustering import assign, fit
 from core.segments.edits import Gather, Merge, SetAside, chosen
 from core.segments.membership import memberships
-from core.segments.partition import Partition
+from core.segments.partition import LEARNED, Partition
 from tests.core.segments.blobs import blobs
 
 SIZES = (60, 50, 40, 30)
 
 
-def cut(seed: int = 0, k: int = 4, algorithm: Algorithm = Algorithm.KMEANS) -> tuple[np.ndarray, Partition]:
+def cut(seed: int = 0, k: int = 4) -> tuple[np.ndarray, Partition]:
     """Four groups, and every tenth user outside clustering."""
     vectors, _ = blobs(SIZES, noise=0.15, seed=seed)
     inside = np.arange(len(vectors)) % 10 != 9
-    settings = ClusterSettings(n_clusters=k, algorithm=algorithm, min_cluster_size=0.1)
-    return vectors, fit(vectors, inside, settings)
+    return vectors, fit(vectors, inside, ClusterSettings(n_clusters=k))
 
 
 def some_change(now: Partition, vectors: np.ndarray, random: np.random.Generator) -> Partition:
@@ -50,7 +49,7 @@ def some_change(now: Partition, vectors: np.ndarray, random: np.random.Generator
 
 def is_whole(now: Partition, first: Partition, vectors: np.ndarray) -> None:
     """Everybody is in one place, middles are those of the users, and nobody came in from outside."""
-    none = int(np.isin(now.labels, (OUTLIER, OUTSIDE, SET_ASIDE)).sum())
+    none = int(np.isin(now.labels, (OUTSIDE, SET_ASIDE)).sum())
     assert sum(now.sizes.values()) + none == len(now.labels)
     assert min(now.sizes.values()) > 0
     assert ((now.labels == OUTSIDE) == (first.labels == OUTSIDE)).all()
@@ -134,9 +133,8 @@ def test_chosen_users_leave_their_segments_and_an_empty_one_is_gone() -> None:
     assert after.edits[0].text == f"Made 5 of {after.sizes[4]} users: saw /sale"
 
 
-@pytest.mark.parametrize("algorithm", list(Algorithm))
-def test_who_is_known_is_placed_where_they_are_by_every_way_of_clustering(algorithm: Algorithm) -> None:
-    vectors, first = cut(algorithm=algorithm)
+def test_who_is_known_is_placed_where_they_are() -> None:
+    vectors, first = cut()
     ids = first.ids.tolist()
     inside = first.labels != OUTSIDE
     now = by_hand.split(by_hand.merge(first, vectors, ids[:2]), vectors, ids[-1])
@@ -162,10 +160,13 @@ def test_changes_come_back_from_files(tmp_path: Path) -> None:
     assert (back.edits, back.digest) == (now.edits, now.digest)
     assert by_hand.first_changes(first, back, vectors, 2).digest == now.digest
     assert [edit.text.split()[0] for edit in back.edits] == ["Split", "Made"]
+    (tmp_path / LEARNED).write_bytes(b"PK\x03\x04 no zip")
+    with pytest.raises(ArtifactError, match="holds no segments"):
+        Partition.from_files(tmp_path)
 
 
 def test_how_much_a_user_belongs_is_measured_from_the_middles_as_they_are_now() -> None:
-    vectors, first = cut(algorithm=Algorithm.GAUSSIAN_MIXTURE)
+    vectors, first = cut()
     now = by_hand.set_aside(by_hand.merge(first, vectors, [0, 1]), vectors, [2])
     found = memberships(vectors, now.labels, now)
     own = np.flatnonzero(now.labels == 0)

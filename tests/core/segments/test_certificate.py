@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import jaccard_score
 
 from core.base.errors import Cancelled
-from core.base.settings import Algorithm, ClusterSettings
+from core.base.settings import ClusterSettings
 from core.segments.certificate import (
     KEPT_BACK,
     UNSUPPORTED,
@@ -133,23 +133,3 @@ def test_the_same_again_and_stopped_when_asked() -> None:
 
     with pytest.raises(Cancelled):
         certify(vectors, partition, stop, resamples=39)
-
-
-def test_hdbscan_is_resampled_with_hdbscan_and_outliers_count_as_users_in_no_group() -> None:
-    vectors, _ = blobs((120, 100, 80), noise=0.04)
-    strays = np.random.default_rng(1).normal(size=(40, 8)).astype(np.float32)
-    rows = np.vstack([vectors, strays / np.linalg.norm(strays, axis=1, keepdims=True)])
-    asked = ClusterSettings(algorithm=Algorithm.HDBSCAN, min_cluster_size=0.1)
-    partition = fit(rows, np.ones(len(rows), dtype=bool), asked)
-    found = certify(rows, partition, resamples=39)
-    assert set(found) == {0, 1, 2}
-    assert all(one.jaccard > 0.85 and one.seeds == 1 and one.moves < 0.02 for one in found.values())
-    noise = np.random.default_rng(2).normal(size=(len(rows), 8)).astype(np.float32)
-    assert all(one.jaccard == 0 for one in certify(noise, partition, resamples=39).values())
-
-
-def test_a_mixture_is_resampled_with_a_mixture() -> None:
-    vectors, _ = blobs((60, 50, 40), noise=0.05)
-    asked = ClusterSettings(algorithm=Algorithm.GAUSSIAN_MIXTURE, n_clusters=3)
-    partition = fit(vectors, np.ones(len(vectors), dtype=bool), asked)
-    assert {one.word for one in certify(vectors, partition, resamples=39).values()} == {"highly stable"}

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.base.errors import ArtifactError
-from core.base.schema import OUTSIDE
+from core.base.schema import OUTSIDE, SET_ASIDE
 from core.base.settings import ClusterSettings
 from core.segments import by_hand
 from core.segments.clustering import fit
@@ -125,9 +125,9 @@ def test_the_same_segments_under_other_numbers_all_continue(labels: list[int], n
     np.testing.assert_array_equal(found.partition.labels, before.labels)
 
 
-def test_who_becomes_an_outlier_has_not_moved_but_the_segment_is_less_the_same() -> None:
+def test_who_is_set_aside_has_not_moved_but_the_segment_is_less_the_same() -> None:
     before = partition([0, 0, 0, 0, 1, 1, -1], ids=[0, 1])
-    after = partition([0, 0, 0, -2, 1, 1, -1], ids=[0, 1])
+    after = partition([0, 0, 0, SET_ASIDE, 1, 1, -1], ids=[0, 1])
     assert moved(before, after) == 0
     assert overlap(before, after).tolist() == [[3, 0], [0, 2]]
     assert continued(before, after).quality == {0: 0.75, 1: 1.0}

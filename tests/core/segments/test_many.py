@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 
 from core.base.schema import OUTSIDE
-from core.base.settings import Algorithm, ClusterSettings
+from core.base.settings import ClusterSettings
 from core.segments import clustering, many
 from core.segments.clustering import assign, fit
 from core.segments.many import ChunkedRows
@@ -104,17 +104,6 @@ def test_same_seed_gives_the_same_segments_and_a_warm_fit_keeps_their_numbers() 
     assert turned.warm
     assert adjusted_rand_score(turned.labels, first.labels) > 0.99
     assert np.mean(turned.labels == np.array([1, 2, 0])[first.labels]) > 0.99
-
-
-@pytest.mark.parametrize("algorithm", [Algorithm.GAUSSIAN_MIXTURE, Algorithm.HDBSCAN])
-def test_other_ways_learn_on_a_sample_and_place_everybody(algorithm: Algorithm) -> None:
-    vectors, truth = blobs((900, 600, 300))
-    wanted = ClusterSettings(n_clusters=3, algorithm=algorithm)
-    found = fit(vectors, np.ones(len(vectors), dtype=bool), wanted)
-    placed = found.labels >= 0
-    assert placed.mean() > 0.6
-    np.testing.assert_array_equal(found.labels[placed], truth[placed])
-    assert found.centroids.shape == (3, 8)
 
 
 def test_a_pass_reads_everybody_once_in_an_order_of_its_own() -> None:

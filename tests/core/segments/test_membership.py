@@ -1,17 +1,12 @@
 """Soft membership, checked by eye on a line."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
-from core.base.schema import OUTLIER, OUTSIDE
-from core.base.settings import Algorithm, ClusterSettings
-from core.segments import mixture
-from core.segments.clustering import fit
+from core.base.schema import OUTSIDE, SET_ASIDE
+from core.base.settings import ClusterSettings
 from core.segments.membership import memberships
 from core.segments.partition import Partition
-from tests.core.segments.blobs import blobs
 
 LINE = np.array([[0.0], [1], [2], [3], [4], [9]], dtype=np.float32)
 
@@ -38,25 +33,9 @@ def test_a_group_that_is_not_round_may_be_nearer_to_another_middle() -> None:
     assert memberships(LINE, made.labels, made).share[3] == pytest.approx(0.1)
 
 
-def test_outliers_belong_nowhere_and_nothing_is_said_of_users_outside() -> None:
-    made = on_a_line([0, OUTLIER, OUTSIDE, 1, 1, 5])
+def test_users_set_aside_belong_nowhere_and_nothing_is_said_of_users_outside() -> None:
+    made = on_a_line([0, SET_ASIDE, OUTSIDE, 1, 1, 5])
     found = memberships(LINE, made.labels, made)
     assert (found.share[1], found.next_segment[1], found.next_distance[1]) == (0, 0, 1)
     assert np.isnan([found.distance[1], found.share[2], found.distance[2], found.next_distance[2]]).all()
     assert found.next_segment[2] == OUTSIDE
-
-
-def test_in_a_mixture_it_is_the_probability_of_the_own_segment_also_under_other_ids() -> None:
-    vectors, _ = blobs((50, 40, 30), noise=0.4)
-    settings = ClusterSettings(algorithm=Algorithm.GAUSSIAN_MIXTURE, n_clusters=3)
-    made = fit(vectors, np.ones(len(vectors), dtype=bool), settings)
-    likely = mixture.posterior(vectors, made.learned)
-    share = memberships(vectors, made.labels, made).share
-    np.testing.assert_allclose(share, likely.max(axis=1), atol=1e-6)
-    renamed = replace(
-        made,
-        labels=made.labels + 4,
-        ids=made.ids + 4,
-        learned={**made.learned, "ids": made.learned["ids"] + 4},
-    )
-    np.testing.assert_array_equal(memberships(vectors, renamed.labels, renamed).share, share)

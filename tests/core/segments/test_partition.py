@@ -1,5 +1,6 @@
 """The container of segments, and its files."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.base.errors import ArtifactError
-from core.base.settings import Algorithm, ClusterSettings
+from core.base.settings import ClusterSettings
 from core.segments.partition import CENTROIDS, FACTS, LABELS, Partition
 
 
@@ -31,7 +32,7 @@ def test_a_digest_names_who_is_where_and_how_far_apart_they_are(tmp_path: Path) 
         replace(toy(), labels=np.array([2, 2, -1, 2], dtype=np.int32)),
         replace(toy(), centroids=np.array([[1, 0], [0, 2]], dtype=np.float32)),  # other weights of the views
         replace(toy(), ids=np.array([0, 2], dtype=np.int32), labels=np.array([0, 2, 0, 2], dtype=np.int32)),
-        replace(toy(), settings=ClusterSettings(algorithm=Algorithm.HDBSCAN)),  # of another certainty
+        replace(toy(), settings=ClusterSettings(n_clusters=2, seed=8)),  # of another certainty
     )
     assert len({toy().digest, *(other.digest for other in others)}) == 5
 
@@ -43,6 +44,19 @@ def test_files_give_back_what_was_written(tmp_path: Path) -> None:
         np.testing.assert_array_equal(getattr(back, name), getattr(toy(), name))
         assert getattr(back, name).dtype == getattr(toy(), name).dtype
     assert (back.inertia, back.n_iter, back.warm, back.settings) == (0.5, 3, True, toy().settings)
+
+
+@pytest.mark.parametrize("way", ["kmeans", "gaussian_mixture"])
+def test_of_an_earlier_release_those_of_kmeans_can_be_read(tmp_path: Path, way: str) -> None:
+    toy().to_files(tmp_path)
+    facts = json.loads((tmp_path / FACTS).read_text())
+    facts["settings"] |= {"algorithm": way, "min_cluster_size": 0.02}
+    (tmp_path / FACTS).write_text(json.dumps(facts))
+    if way == "kmeans":
+        assert Partition.from_files(tmp_path).digest == toy().digest
+    else:
+        with pytest.raises(ArtifactError, match=r"made by gaussian_mixture.*Cluster again"):
+            Partition.from_files(tmp_path)
 
 
 @pytest.mark.parametrize("name", [LABELS, CENTROIDS, FACTS])

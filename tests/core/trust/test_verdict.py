@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import pytest
 
-from core.base.settings import Algorithm
 from core.segments.evidence import NOT_COMPARED, KEvidence
 from core.trust.result import Call, Method, Question, Topic
 from core.trust.verdict import FAST_MODE, Action, Advice, against, chance, sentences, verdict
@@ -156,18 +155,3 @@ def test_chance_among_two_is_three_quarters() -> None:
     assert chance(toy.retrieval(candidates=2)) == 0.75
     assert chance(toy.outcome()) == 0.5
     assert chance(toy.length()) is None
-
-
-@pytest.mark.parametrize(
-    ("halves", "action"),
-    [
-        ([0.9, 0.9, 0.9, 0.9], Action.EACH),
-        ([0.9, 0.5, 0.5, 0.5], Action.EACH),
-        ([0.3, 0.3, 0.3, 0.3], Action.DESCRIBE),  # no number is supported, whatever cut them
-    ],
-)
-def test_groups_whose_number_nobody_asked_for_are_judged_one_by_one(
-    halves: list[float], action: Action
-) -> None:
-    card = toy.scorecard(toy.retrieval(), toy.outcome(), toy.stability())
-    assert verdict(card, judged(halves), Algorithm.HDBSCAN).action is action

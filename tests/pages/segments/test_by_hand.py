@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.base.schema import OUTLIER, SET_ASIDE
+from core.base.schema import SET_ASIDE
 from core.desk import saved_work
 from core.segments.partition import Partition
 from core.storage.store import Store
@@ -222,7 +221,7 @@ def test_users_inside_the_lasso_become_a_segment(
     assert now.sizes[int(now.ids[-1])] == int(said[1])
     assert f"of {said[1]} users: chosen on the map" in texts(app).replace("\\", "")
     assert "As a segment" not in texts(app)  # it is one
-    assert not np.isin(now.labels, (OUTLIER, SET_ASIDE)).any()
+    assert SET_ASIDE not in now.labels
 
 
 def test_a_lasso_is_over_once_it_is_a_segment_and_leaves_out_who_was_set_aside(

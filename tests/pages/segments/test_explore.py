@@ -6,17 +6,15 @@ import re
 import shutil
 from dataclasses import replace
 
-import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.base.schema import OUTLIER
-from core.base.settings import Algorithm, OutcomeCount
+from core.base.settings import OutcomeCount
 from core.desk import saved_work
 from core.naming.claims import NameEvidence
 from core.runs import pipeline
 from core.runs.jobs import State
-from core.segments import clustering, density
+from core.segments import clustering
 from core.storage.store import Store
 from pages.ui.segments import map_view, shared
 from pages.ui.segments.session_segments import KEY, Session
@@ -121,42 +119,6 @@ def test_users_of_a_segment_are_listed_without_the_lasso(
     app.selectbox(key=f"listed-of-{finished_run.model}").select_index(2).run()
     assert not app.exception
     assert f"{sizes[2]} users selected" in texts(app)
-
-
-def test_dense_groups_have_a_size_in_place_of_a_number_and_keep_their_names(
-    open_app: OpenApp, finished_run: FinishedRun
-) -> None:
-    app = open_app(PAGE, data=finished_run.dataset, k="3")
-    next(field for field in app.text_input if field.placeholder == "Segment 2").input("Mine").run()
-    app.selectbox(key="algorithm").set_value(Algorithm.HDBSCAN).run()
-    assert not app.exception
-    assert "in 3 segments" in texts(app)
-    assert name_fields(app)["Segment 2"] == "Mine"
-    assert "HDBSCAN finds how many there are itself" in texts(app)
-    assert next(slider.key for slider in app.slider) == "smallest"
-    app.slider(key="smallest").set_value(50.0).run()
-    assert not app.exception
-    assert "everybody would be an outlier" in texts(app)
-    app.selectbox(key="algorithm").set_value(Algorithm.KMEANS).run()
-    assert "73 users in 3 segments" in texts(app)
-
-
-def test_outliers_stand_apart_and_everybody_is_counted(
-    open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    place = density.place
-    monkeypatch.setattr(
-        density,
-        "place",
-        lambda rows, learned: np.where(np.arange(len(rows)) < 9, OUTLIER, place(rows, learned)),
-    )
-    app = open_app(PAGE, data=finished_run.dataset, algorithm="hdbscan", smallest="0.1")
-    assert not app.exception
-    shown = texts(app)
-    assert "64 users in 3 segments and 9 outliers" in shown
-    assert f"**{md_text('Outliers: fit no segment')}** :gray-badge[no segment]" in shown
-    assert "**9** users" in shown
-    assert md_text("Outliers: fit no segment (9)") in shown  # the legend of the grey dots
 
 
 def test_absent_views_are_disabled_with_the_reason(open_app: OpenApp, finished_run: FinishedRun) -> None:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.base.schema import OUTLIER, OUTSIDE
+from core.base.schema import OUTSIDE, SET_ASIDE
 from pages.ui.segments.user_map import (
     BADGE,
     HEIGHT,
@@ -43,14 +43,14 @@ def test_the_legend_names_what_is_there() -> None:
     assert option(XY[:3], LABELS[:3], NAMES)["legend"]["data"] == ["Segment 1", "3 · Readers"]
 
 
-def test_outliers_have_a_grey_and_a_name_of_their_own() -> None:
-    labels = np.array([0, 2, OUTLIER, OUTSIDE], dtype=np.int32)
+def test_users_set_aside_have_a_grey_and_a_name_of_their_own() -> None:
+    labels = np.array([0, 2, SET_ASIDE, OUTSIDE], dtype=np.int32)
     made = option(XY, labels, NAMES)
-    outside, outliers = made["series"][3:5]
-    assert made["legend"]["data"][-2:] == [OUTSIDE_NAME, "Outliers: fit no segment"]
-    assert outliers["name"] == "Outliers: fit no segment"
-    assert outliers["itemStyle"]["color"] != outside["itemStyle"]["color"]
-    assert [len(part["source"]) for part in made["dataset"]] == [1, 0, 1, 1, 1, 0]
+    outside, aside = made["series"][3:5]
+    assert made["legend"]["data"][-2:] == [OUTSIDE_NAME, "Set aside by hand"]
+    assert aside["name"] == "Set aside by hand"
+    assert aside["itemStyle"]["color"] != outside["itemStyle"]["color"]
+    assert [len(part["source"]) for part in made["dataset"]] == [1, 0, 1, 1, 1]
 
 
 def test_all_of_the_legend_is_seen_and_the_map_leaves_room_for_it() -> None:
