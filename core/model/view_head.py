@@ -60,19 +60,20 @@ class ViewHead:
             vectors[part] = normalised(total * streams.covers(runs[part])[:, None])
         return vectors
 
-    def without(self, trait: np.ndarray, vectors: np.ndarray) -> ViewHead:
+    def without(self, trait: np.ndarray, vectors: np.ndarray, share: float) -> ViewHead:
         """Remove what a linear read-out of the vectors finds of a trait (LEACE; Belrose et al. 2023).
 
         Args:
             trait: float of shape (n,), of users of whom the view knows a page.
             vectors: float32 of shape (n, d), theirs.
+            share: How much of it, 1 for all.
         """
         centred = (vectors - vectors.mean(axis=0)).astype(np.float64)
         along = centred.T @ (trait - trait.mean())
         read = np.linalg.lstsq(centred.T @ centred, along, rcond=LEAST)[0]
         if not read @ along > 0:
             return self
-        kept = np.eye(len(along)) - np.outer(read, along) / (read @ along)
+        kept = np.eye(len(along)) - share * np.outer(read, along) / (read @ along)
         projections = {block: (array @ kept).astype(np.float32) for block, array in self.projections.items()}
         return ViewHead(projections, (self.bias @ kept).astype(np.float32))
 

@@ -40,11 +40,11 @@ def test_a_trait_that_is_removed_varies_with_nothing() -> None:
     trait = rng.normal(size=500)
     vectors = (rng.normal(size=(500, 3)) + trait[:, None] * np.array([1.0, -2.0, 0.0])).astype(np.float32)
     plain = ViewHead({FeatureBlock.NETWORK: np.eye(3, dtype=np.float32)}, np.zeros(3, np.float32))
-    projection = plain.without(trait, vectors).projections[FeatureBlock.NETWORK]
+    projection = plain.without(trait, vectors, 1.0).projections[FeatureBlock.NETWORK]
     correlations = np.corrcoef(trait, (vectors @ projection).T)[0, 1:]
     assert np.abs(correlations).max() < 1e-5
     assert np.linalg.matrix_rank(projection, tol=1e-4) == 2  # and no other direction goes
-    alike = plain.without(trait, np.ones((500, 3), np.float32))
+    alike = plain.without(trait, np.ones((500, 3), np.float32), 1.0)
     assert alike is plain
 
 
