@@ -1,35 +1,31 @@
 """Print how often the verdict on segments is right, and how often a certificate's interval holds.
 
-    python -m benchmarks.evidence [--seeds N] [--users N] [--worlds N] [--run OUT]...
+    python -m benchmarks.evidence [--seeds N] [--users N] [--worlds N]
 
 Planted: users of four kinds, each at home in a part of the site, three views in ten elsewhere. Shuffled: the
 same users with their pages dealt anew. Intervals: segments of Gaussian groups, whose index with the segments
-of fresh users is known. ``--run`` prints the numbers of segments of an earlier ``python -m core run``.
+of fresh users is known.
 """
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import replace
 
 import click
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from benchmarks.tables import markdown
 from core.base.settings import ClusterSettings
 from core.data.sequences import UserSequences
 from core.segments.certificate import certify
 from core.segments.clustering import assign, fit
-from core.segments.evidence import KMeasure
-from core.trust.k_evidence import judge_pages
-from core.trust.shuffled import shuffled_users
+from core.segments.level_search import measure_levels
 
 KINDS, PAGES_A_KIND, AT_HOME = 4, 15, 0.7
-NUMBERS = range(2, 7)
+ADDRESSES = [f"https://site.example/{page // PAGES_A_KIND}/{page}" for page in range(KINDS * PAGES_A_KIND)]
 FRESH = 8
 """Fresh draws of users that each interval is held against."""
 WORLDS = ((1000, 4, 0.35), (600, 5, 0.3))
@@ -65,9 +61,10 @@ def verdicts(users: int, seeds: Sequence[int]) -> pd.DataFrame:
     rows = []
     for seed in seeds:
         there = planted(users, seed)
-        for name, site in (("planted", there), ("shuffled", shuffled_users(there, 1000 + seed))):
-            found = judge_pages(site, NUMBERS)
-            rows.append((name, seed, found.verdict, found.suggested_k))
+        shuffled = replace(there, page=np.random.default_rng(1000 + seed).permutation(there.page))
+        for name, site in (("planted", there), ("shuffled", shuffled)):
+            levels = measure_levels(site, ADDRESSES, {})
+            rows.append((name, seed, str(levels.finding), levels.suggested_k))
     return pd.DataFrame(rows, columns=["site", "seed", "verdict", "k"])
 
 
@@ -99,24 +96,11 @@ def coverage(users: int, groups: int, width: float, worlds: int) -> tuple[float,
     return held / max(total, 1), total
 
 
-def numbers(run: Path) -> str:
-    """Numbers of segments of an earlier run, and what was said of them."""
-    found = json.loads((run / "clusters.json").read_text())
-    shown = ["k", "supported"] + [name + end for name in KMeasure for end in ("", "_null_low", "_null_high")]
-    rows = [[_written(row[name]) for name in shown] for row in found["evidence"]]
-    return f"\n## {run.name}\n\n{found['verdict_text']}\n\n{markdown(shown, rows)}"
-
-
-def _written(value: float) -> str:
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
-
-
 @click.command(help=__doc__)
 @click.option("--seeds", type=int, default=20, show_default=True, help="Sites of each kind.")
 @click.option("--users", type=int, default=400, show_default=True)
 @click.option("--worlds", type=int, default=0, show_default=True, help="For the intervals.")
-@click.option("--run", "runs", type=click.Path(path_type=Path, exists=True), multiple=True)
-def main(seeds: int, users: int, worlds: int, runs: Sequence[Path]) -> None:
+def main(seeds: int, users: int, worlds: int) -> None:
     """Print what is asked for."""
     began = time.process_time()
     if seeds:
@@ -127,8 +111,6 @@ def main(seeds: int, users: int, worlds: int, runs: Sequence[Path]) -> None:
     for size, groups, width in WORLDS if worlds else ():
         share, total = coverage(size, groups, width, worlds)
         print(f"{size} users, {groups} groups, width {width}: {share:.1%} of {total} within", flush=True)
-    for run in runs:
-        print(numbers(run))
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from benchmarks.quality.twins import told_apart
 from benchmarks.sets import SetSpec
 from benchmarks.tables import markdown
 from core.base.settings import Preset, ViewWeights
-from core.trust.k_evidence import NUMBERS, judge_pages
+from core.segments.level_search import measure_levels
 
 URL_ALONE: Final = ViewWeights(url=1, theme=0, type=0)
 RESAMPLES: Final = 2000
@@ -153,19 +153,15 @@ def segments(case: Case, ours: Sequence[Parts], simple: Mapping[str, Parts]) -> 
     return found | {"agreement of trainings": spread(same), "R² of length": spread(r2)}
 
 
-def steadiness(case: Case, ours: Sequence[Parts], ks: Sequence[int] = NUMBERS) -> dict[str, str]:
-    """The number of segments that halves of the users support, and how trainings agree on them."""
+def steadiness(case: Case, ours: Sequence[Parts]) -> dict[str, str]:
+    """The number of segments that the users support, and how trainings agree on as many."""
     users = np.flatnonzero(case.inside)
-    evidence = judge_pages(case.sequences.of_users(users), ks)
-    row = evidence.best
-    assert row is not None  # a set has more than 60 users
-    labels = [metrics.clusters(one["users"][users], row.k, seed) for seed, one in enumerate(ours)]
-    same = metrics.pairwise_ari(labels)
+    levels = measure_levels(case.sequences.of_users(users), case.urls, {})
+    k = levels.described_k
+    labels = [metrics.clusters(one["users"][users], k, seed) for seed, one in enumerate(ours)]
     return {
-        "suggested K": str(evidence.suggested_k or f"none ({row.k})"),
-        "halves of pages agree": f"{row.halves.value:.2f}",
-        "trainings agree at it": spread(same),
-        "trainings / halves of pages": f"{np.mean(same) / row.halves.value:.2f}" if same else "–",
+        "suggested K": str(levels.suggested_k or f"none ({k})"),
+        "trainings agree at it": spread(metrics.pairwise_ari(labels)),
     }
 
 

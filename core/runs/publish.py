@@ -25,7 +25,7 @@ from core.journeys.counted_funnels import CountedFunnel, count_funnels, to_plain
 from core.labels.label_yaml import taxonomy_to_yaml
 from core.one_page.segments import OnePageSegments
 from core.profiles.profile_columns import Col, RowKind
-from core.runs import kept_evidence, pipeline
+from core.runs import kept_levels, pipeline
 from core.runs.export import arrow_table, embeddings_table, users_table, vector_lists
 from core.runs.later_stages import FAILED_LOG, Attempt, LaterStages
 from core.runs.model_folder import MODEL, StoredStages, label_settings, link, seal, write_json, write_model
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from core.naming.fitting import HeldName
     from core.segments.certificate import Certificate
     from core.segments.combination import Combined
-    from core.segments.evidence import KEvidence
+    from core.segments.levels import SegmentLevels
     from core.segments.partition import Partition
 
 RUN: Final = "run.json"
@@ -98,43 +98,39 @@ def publish(
 
     with replacing(out, last=RUN, optional=WRITTEN) as building:
         later = LaterStages(building)
-        evidence = later.attempt("evidence", partial(_compare_k, store, results, settings, progress), None)
-        settings = kept_evidence.settled(settings, evidence)
-        made = _segments(results, settings, evidence, progress, later.attempt)
+        compare = partial(kept_levels.compare_k, store, results.dataset, results.labels, progress)
+        levels = later.attempt("levels", compare, None)
+        settings = kept_levels.settled(settings, levels)
+        made = _segments(results, settings, levels, progress, later.attempt)
         sure = partial(certify, made.combined.vectors, made.partition, progress)
-        certificates = with_verdict(later.attempt("certificates", sure, {}), evidence)
+        certificates = with_verdict(later.attempt("certificates", sure, {}), levels)
         write_model(building / MODEL, results, settings, made)
         _link_stored(building, results, settings)
         facets = later.attempt("facets", partial(_write_facets, building, results, settings, made), None)
         # parts of a run in a bound of memory have no facets: these are of its sample
-        _write_tables(building, results, made, evidence, certificates, None if finish else facets)
-        _write_later(later, results, settings, made, evidence, certificates, facets, progress)
+        _write_tables(building, results, made, levels, certificates, None if finish else facets)
+        _write_later(later, results, settings, made, levels, certificates, facets, progress)
         seal(building / MODEL)
-        doubts = _doubts(evidence, made.partition, certificates)
+        doubts = _doubts(levels, made.partition, certificates)
         record = _record(results, settings, made, doubts) | {"failed": later.failed}
         record |= finish(building, made) if finish else {}
         write_json(building / RUN, record)
     return record
 
 
-def _compare_k(store: Store, results: StoredStages, settings: RunSettings, progress: Progress) -> KEvidence:
-    made_from = (results.dataset, results.labels, results.model, results.embeddings)
-    return kept_evidence.compare_k(store, *made_from, settings.weights, progress)
-
-
 def _segments(
     results: StoredStages,
     settings: RunSettings,
-    evidence: KEvidence | None,
+    levels: SegmentLevels | None,
     progress: Progress,
     attempt: Attempt,
 ) -> Segments:
     """The segments; without names where the users support none."""
     from core.naming.fitting import only_given
-    from core.segments.evidence import withheld
+    from core.segments.levels import withheld
 
     made = pipeline.segment(results.dataset, results.labels, results.embeddings, settings, progress, attempt)
-    if withheld(evidence, named_anyway=settings.named_anyway):
+    if withheld(levels, named_anyway=settings.named_anyway):
         return replace(made, names=only_given(made.names))
     return made
 
@@ -153,7 +149,7 @@ def _write_tables(
     folder: Path,
     results: StoredStages,
     made: Segments,
-    evidence: KEvidence | None,
+    levels: SegmentLevels | None,
     certificates: Mapping[int, Certificate],
     facets: Facets | None,
 ) -> None:
@@ -165,7 +161,7 @@ def _write_tables(
     users = users.assign(**facets.columns() if facets else {})
     table = arrow_table(users).append_column(Users.EMBEDDING, vector_lists(vectors))
     pq.write_table(table, folder / USERS)
-    write_json(folder / CLUSTERS, clusters_summary(made, evidence, certificates))
+    write_json(folder / CLUSTERS, clusters_summary(made, levels, certificates))
     (folder / PROFILES).write_text(made.profiles.to_json(), encoding="utf-8")
     if len(made.differences):  # there are always some, unless they could not be made
         made.differences.to_parquet(folder / DIFFERENCES, index=False)
@@ -221,7 +217,7 @@ def _write_later(
     results: StoredStages,
     settings: RunSettings,
     made: Segments,
-    evidence: KEvidence | None,
+    levels: SegmentLevels | None,
     certificates: Mapping[int, Certificate],
     facets: Facets | None,
     progress: Progress,
@@ -249,7 +245,7 @@ def _write_later(
         settings=settings.model_dump(mode="json", exclude={"funnels", "named_anyway"}),
         versions=versions(),
         facts=facts,
-        verdict=_said(made, evidence, certificates),
+        verdict=_said(made, levels, certificates),
         certificates=certificates,
         journeys=told,
         rules=rules,
@@ -309,7 +305,7 @@ def clustering_facts(combined: Combined, partition: Partition) -> dict[str, str]
 
 
 def clusters_summary(
-    made: Segments, evidence: KEvidence | None = None, certificates: Mapping[int, Certificate] = NONE
+    made: Segments, levels: SegmentLevels | None = None, certificates: Mapping[int, Certificate] = NONE
 ) -> dict[str, Any]:
     """How the segments were made, how large and (where it was measured) how sure they are, as plain data."""
     partition, labels = made.partition, made.partition.labels
@@ -334,25 +330,26 @@ def clusters_summary(
             for cluster, size in sizes.items()
         ] + _one_page_summary(made.profiles.one_page),
         "one_page_made_by": made.profiles.one_page.made_by if made.profiles.one_page else "",
-    } | ({} if evidence is None else _verdict(evidence, _said(made, evidence, certificates)))  # fmt: skip
+    } | ({} if levels is None else _verdict(levels, _said(made, levels, certificates)))  # fmt: skip
 
 
-def _said(made: Segments, evidence: KEvidence | None, certificates: Mapping[int, Certificate]) -> str:
+def _said(made: Segments, levels: SegmentLevels | None, certificates: Mapping[int, Certificate]) -> str:
     from core.segments.certificate import verdict_text
-    from core.segments.evidence import unsupported
+    from core.segments.levels import unsupported
 
-    kept_back = unsupported(evidence) and any(name.kept_back for name in made.names.values())
-    return verdict_text(evidence, certificates, kept_back=kept_back)
+    kept_back = unsupported(levels) and any(name.kept_back for name in made.names.values())
+    return verdict_text(levels, certificates, kept_back=kept_back)
 
 
-def _verdict(evidence: KEvidence, said: str) -> dict[str, Any]:
+def _verdict(levels: SegmentLevels, said: str) -> dict[str, Any]:
     return {
-        "verdict": evidence.verdict,
+        "verdict": levels.finding,
         "verdict_text": said,
-        "suggested_k": evidence.suggested_k,
-        "near_k": list(evidence.near),
-        "needed_users": evidence.needed_users,
-        "evidence": evidence.records(),
+        "suggested_k": levels.suggested_k,
+        "levels": [level.model_dump() for level in levels.levels],
+        "views": {name: one.model_dump() for name, one in levels.aspects.items()},
+        "gains": list(levels.gains),
+        "gradient_gain": levels.gradient_gain,
     }
 
 
@@ -395,17 +392,17 @@ def _record(
 
 
 def _doubts(
-    evidence: KEvidence | None, partition: Partition, certificates: Mapping[int, Certificate]
+    levels: SegmentLevels | None, partition: Partition, certificates: Mapping[int, Certificate]
 ) -> list[str]:
     """What a reader must know before believing the segments; without the full stop."""
     from core.segments.certificate import mostly_doubtful
 
     k = len(partition.ids)
     beside = [said.rstrip(".")] if (said := mostly_doubtful(certificates)) else []
-    if evidence is None:
+    if levels is None:
         return [f"Nobody knows whether the users support {k} segments, nor how many they support", *beside]
-    if evidence.suggested_k is None:
-        return [f"{evidence.sentence} The {k} segments are a description, no kinds of users", *beside]
-    if k in evidence.near:
+    if levels.suggested_k is None:
+        return [f"{levels.sentence} The {k} segments are a description, no kinds of users", *beside]
+    if levels.of(k):
         return beside
-    return [f"{k} segments were asked for. {evidence.sentence.rstrip('.')}", *beside]
+    return [f"{k} segments were asked for. {levels.sentence.rstrip('.')}", *beside]

@@ -22,7 +22,7 @@ from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages
 from core.journeys.counted_funnels import require_steps
 from core.profiles.outcomes import OutcomeIndex
-from core.runs import kept_evidence, label_cost, pipeline
+from core.runs import kept_levels, label_cost, pipeline
 from core.runs.model_folder import StoredStages
 from core.runs.pipeline import STAGES, RunSettings
 from core.runs.publish import RUN, Finish, clear_work, publish
@@ -212,8 +212,8 @@ def run_from(
     model, embeddings = _learned(store, dataset, labels, kept, settings, progress, again=again)
     results = StoredStages(dataset, labels, model, embeddings)
     record = publish(out, store, results, settings, progress, finish)
-    chosen = {kept_evidence.CHOOSE_K: kept_evidence.evidence_key(embeddings.artifact.key, settings.weights)}
-    _keep_only(store, record["keys"] | chosen)
+    levels = kept_levels.levels_key(dataset.key, labels.key if labels else "")
+    _keep_only(store, record["keys"] | {kept_levels.CHOOSE_K: levels})
     return record
 
 

@@ -18,7 +18,7 @@ from core.labels.fetching.fetch_outcomes import FetchOutcome, OutcomeTally
 from core.labels.label_settings import LabelSettings
 from core.runs import (
     kept_certificates,
-    kept_evidence,
+    kept_levels,
     kept_watches,
     later_export,
     pipeline,
@@ -32,7 +32,7 @@ Result: TypeAlias = dict[str, Any]
 Tasks: TypeAlias = Mapping[str, tuple[type[Settings], Callable[[Store, Any, Progress], Result]]]
 
 CERTIFY: Final = kept_certificates.CERTIFY
-CHOOSE_K: Final = kept_evidence.CHOOSE_K
+CHOOSE_K: Final = kept_levels.CHOOSE_K
 TRAIN_AGAIN: Final = second_training.FOLDER
 LAYOUT: Final = "layout"
 LATER_EXPORT: Final = later_export.STAGE
@@ -90,15 +90,12 @@ class VectorsRequest(Settings):
     seed: int = 0
 
 
-class EvidenceRequest(Settings):
-    """The vectors of a data set's users, mixed by these weights, and what they were made by."""
+class LevelsRequest(Settings):
+    """A data set and the labels of its pages."""
 
     dataset: str
     labels: str
     """Empty where there are none."""
-    model: str
-    embeddings: str
-    weights: ViewWeights
 
 
 class AgainRequest(Settings):
@@ -220,12 +217,12 @@ def train(store: Store, request: TrainRequest, progress: Progress) -> Result:
         "embeddings": vectors,
     }
     mixed = VectorsRequest(dataset=dataset.key, embeddings=vectors, weights=ViewWeights())
-    evidence = EvidenceRequest(**result, weights=mixed.weights)
+    compared = LevelsRequest(dataset=result["dataset"], labels=result["labels"])
     with tempfile.TemporaryDirectory() as log:
         attempt = LaterStages(Path(log)).attempt
         result |= attempt(LAYOUT, partial(layout, store, mixed, progress), {})
         if request.settings.encoder is not Encoder.BAG:
-            result |= attempt(CHOOSE_K, partial(choose_k, store, evidence, progress), {})
+            result |= attempt(CHOOSE_K, partial(choose_k, store, compared, progress), {})
     return result
 
 
@@ -244,14 +241,12 @@ def forget(store: Store, request: ForgetRequest, progress: Progress) -> Result:
     return {"certificate": certificate.to_json(), "clean": certificate.is_clean, "said": certificate.sentence}
 
 
-def choose_k(store: Store, request: EvidenceRequest, progress: Progress) -> Result:
-    """Numbers of segments beside chance → artifact."""
+def choose_k(store: Store, request: LevelsRequest, progress: Progress) -> Result:
+    """Numbers of segments that users support → artifact."""
     dataset = pipeline.open_dataset(store, request.dataset)
     labels = pipeline.open_labels(store, request.labels) if request.labels else None
-    model = pipeline.open_model(store, request.model)
-    embeddings = pipeline.open_embeddings(store, dataset, request.embeddings)
-    kept_evidence.compare_k(store, dataset, labels, model, embeddings, request.weights, progress)
-    return {CHOOSE_K: kept_evidence.evidence_key(request.embeddings, request.weights)}
+    kept_levels.compare_k(store, dataset, labels, progress)
+    return {CHOOSE_K: kept_levels.levels_key(request.dataset, request.labels)}
 
 
 def train_again(store: Store, request: AgainRequest, progress: Progress) -> Result:
@@ -347,7 +342,7 @@ TASKS: Final[Tasks] = {
     "demo": (DemoRequest, demo),
     "label": (LabelRequest, label),
     "train": (TrainRequest, train),
-    CHOOSE_K: (EvidenceRequest, choose_k),
+    CHOOSE_K: (LevelsRequest, choose_k),
     TRAIN_AGAIN: (AgainRequest, train_again),
     LATER_EXPORT: (LaterRequest, embed_later),
     CERTIFY: (CertifyRequest, certify),

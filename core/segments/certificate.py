@@ -22,8 +22,8 @@ from core.base.progress import Progress, silent
 from core.base.schema import OUTSIDE
 from core.base.wording import sentence
 from core.segments.edits import chosen
-from core.segments.evidence import NOT_COMPARED, KEvidence, unsupported
 from core.segments.geometry import repeatable, threads
+from core.segments.levels import NOT_COMPARED, SegmentLevels, unsupported
 from core.segments.partition import Partition
 
 STAGE: Final = "certify"
@@ -123,25 +123,25 @@ def marked(names: Mapping[int, str], certificates: Mapping[int, Certificate]) ->
 
 
 def with_verdict(
-    certificates: Mapping[int, Certificate], evidence: KEvidence | None
+    certificates: Mapping[int, Certificate], levels: SegmentLevels | None
 ) -> Mapping[int, Certificate]:
     """Certificates by the verdict on numbers of segments: where none is supported, none is stable."""
-    if not unsupported(evidence):
+    if not unsupported(levels):
         return certificates
     return {segment: replace(one, supported=False) for segment, one in certificates.items()}
 
 
 def verdict_text(
-    evidence: KEvidence | None, certificates: Mapping[int, Certificate], *, kept_back: bool = False
+    levels: SegmentLevels | None, certificates: Mapping[int, Certificate], *, kept_back: bool = False
 ) -> str:
     """What is said of the segments as a whole in the app, the report, ``clusters.json`` and the chat.
 
     Args:
-        evidence: Numbers of segments beside chance; None where none were compared.
+        levels: Numbers of segments that users support; None where none were compared.
         certificates: Of the segments; empty where they were not measured.
-        kept_back: Whether names are not told (:func:`core.segments.evidence.withheld`).
+        kept_back: Whether names are not told (:func:`core.segments.levels.withheld`).
     """
-    first = evidence.sentence if evidence else NOT_COMPARED
+    first = levels.sentence if levels else NOT_COMPARED
     return " ".join(filter(None, (first, mostly_doubtful(certificates), KEPT_BACK if kept_back else "")))
 
 

@@ -9,13 +9,17 @@ from types import MappingProxyType
 from typing import Final
 
 from core.segments.certificate import Certificate, verdict_text
-from core.segments.evidence import FIRM, KEvidence
+from core.segments.levels import SegmentLevels
 from core.trust.result import Call, Comparison, Figure, Method, Question, Scorecard, Topic
 
 MOSTLY_LENGTH: Final = 0.5
 NONE: Final[Mapping[int, Certificate]] = MappingProxyType({})
 CHANCE_AUC: Final = 0.5
 FAST_MODE: Final = "A bag of pages gives segments in seconds, without a training."
+
+
+FIRM: Final = 0.75
+"""Adjusted Rand index from which on segments are said to be nearly the same."""
 
 
 class Advice(StrEnum):
@@ -66,37 +70,37 @@ class TrustVerdict:
 
 def verdict(
     card: Scorecard,
-    evidence: KEvidence | None = None,
+    levels: SegmentLevels | None = None,
     certificates: Mapping[int, Certificate] = NONE,
 ) -> TrustVerdict:
     """The overall answer about the segments on screen.
 
     Args:
         card: What was measured of them.
-        evidence: Numbers of segments beside chance, for the same vectors and weights; where it is there it
-            decides the number, so that every page gives the same advice; None until it was measured.
+        levels: Numbers of segments that users support; they decide the number, so that every page gives the
+            same advice; None until they were measured.
         certificates: Segment → how sure it is; empty until it was measured.
     """
     advice, title, text = _worth(card)
-    action, n_clusters = _action(card, advice, evidence)
-    why = verdict_text(evidence, certificates)
+    action, n_clusters = _action(card, advice, levels)
+    why = verdict_text(levels, certificates)
     todo = _TODO[action].format(k=n_clusters)
     return TrustVerdict(advice, title, text, action, todo, why, n_clusters)
 
 
-def _action(card: Scorecard, advice: Advice, evidence: KEvidence | None) -> tuple[Action, int]:
+def _action(card: Scorecard, advice: Advice, levels: SegmentLevels | None) -> tuple[Action, int]:
     """Whether there are segments at all, then the vectors, then the number."""
-    if evidence and not evidence.rows:
+    if levels and not levels.gains:
         return Action.OPEN, card.n_clusters
-    if evidence and evidence.suggested_k is None:
+    if levels and levels.suggested_k is None:
         return Action.DESCRIBE, card.n_clusters
     if advice is Advice.FAST:
         return Action.BAG, card.n_clusters
-    if evidence is None or evidence.suggested_k is None:
+    if levels is None or levels.suggested_k is None:
         return Action.COMPARE, card.n_clusters
-    if card.n_clusters in evidence.near:
+    if levels.of(card.n_clusters):
         return Action.KEEP, card.n_clusters
-    return Action.USE, evidence.suggested_k
+    return Action.USE, levels.suggested_k
 
 
 def _worth(card: Scorecard) -> tuple[Advice, str, tuple[str, ...]]:

@@ -80,8 +80,8 @@ def _measure(live: LiveSegments) -> None:
 
 
 def _show(live: LiveSegments, card: Scorecard) -> None:
-    evidence = live.evidence
-    found = verdict(card, evidence, live.certificates)
+    levels = live.levels
+    found = verdict(card, levels, live.certificates)
     _verdict(live, found, card)
     if live.segmentation.cut is not None:
         st.info(NOT_JUDGED.format(card.n_clusters), icon=":material/front_hand:")
@@ -90,8 +90,10 @@ def _show(live: LiveSegments, card: Scorecard) -> None:
         help="Segments that change with every draw of users are not worth a name.",
     )
     with st.grid(2, min_column_width=SIDE, key="repeated"):
-        if evidence and evidence.rows:
-            evidence_view.numbers(evidence, card.n_clusters)
+        if levels and levels.gains:
+            with st.container(border=True, height="stretch", key="numbers", gap="small"):
+                st.markdown("**Which numbers of segments do the users support?**")
+                k_view.drawn(levels, card.n_clusters)
         elif found.action is Action.BAG:  # else to compare them is what the verdict asks for
             k_view.offer(live)
         scorecard_view.question(card.of(Topic.STABILITY), card.steps_between)

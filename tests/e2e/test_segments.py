@@ -12,8 +12,9 @@ from playwright.sync_api import Download, Locator, Page, expect
 
 from core.desk import saved_work
 from core.storage.store import Store
+from tests.core.segments.made_levels import supported
 from tests.e2e.conftest import OpenPage, Server, choose, running_server
-from tests.pages.fixtures_segments import FLOAT_LIKE_ID, FinishedRun, keep_evidence, write_run
+from tests.pages.fixtures_segments import FLOAT_LIKE_ID, FinishedRun, keep_levels, write_run
 
 pytestmark = pytest.mark.e2e
 
@@ -27,7 +28,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Fin
     """A server with a finished run: 120 visitors of three plain kinds, in two views."""
     with running_server(tmp_path_factory.mktemp("shop")) as server:
         run = write_run(server.cache, views=("url", "theme"), per_kind=40)
-        keep_evidence(run, 6, tuple(range(2, 16)))
+        keep_levels(run, supported(6))
         yield server, run
 
 

@@ -23,13 +23,14 @@ from core.base.settings import ClusterSettings, IngestSettings, TrainSettings, V
 from core.data.dataset import OUTCOMES, PAGE_EVENTS, PAGES, RECEIPT, REJECTS, SEQUENCES, USERS
 from core.data.receipt import FileReceipt, Receipt, UrlCount, WaterfallStep
 from core.data.sequences import SCHEMA as SEQUENCE_SCHEMA
-from core.runs import kept_certificates, kept_evidence, pipeline, tasks
+from core.runs import kept_certificates, kept_levels, pipeline, tasks
 from core.runs.pipeline import COVERAGE
 from core.runs.tasks import VectorsRequest
 from core.segments.certificate import Certificate
-from core.segments.evidence import KEvidence, KMeasure, judge
+from core.segments.levels import SegmentLevels
 from core.segments.partition import Partition
 from core.storage.store import Store, content_key
+from tests.core.segments.made_levels import supported
 
 HOSTILE_TITLE: Final = (
     "<img src=x onerror=alert(1)> **bold** $x^2$ :red[r] ![t](https://tracker.invalid/p.gif)"
@@ -103,23 +104,12 @@ def write_run(
     return FinishedRun(root, dataset, model, embeddings)
 
 
-def keep_evidence(
-    run: FinishedRun,
-    suggested: int | None,
-    ks: tuple[int, ...] = (2, 3, 4),
-    weights: ViewWeights = DEFAULT_WEIGHTS,
-) -> KEvidence:
-    """Put evidence where its job would have put it: halves agree by .9 at a suggestion, by .2 elsewhere."""
-    chance = {
-        measure: np.array([[0.1] * len(ks), [0.11] * len(ks), [0.12] * len(ks)]) for measure in KMeasure
-    }
-    halves = np.array([[0.9 if k == suggested else 0.2 for k in ks]])
-    found = judge(ks, {measure: halves for measure in KMeasure}, chance, users=73)
-    key = kept_evidence.evidence_key(run.embeddings, weights)
-    with Store(run.root).write(kept_evidence.CHOOSE_K, key, {}, {}) as folder:
-        (folder / kept_evidence.EVIDENCE).write_text(found.to_json())
-    assert found.suggested_k == suggested
-    return found
+def keep_levels(run: FinishedRun, levels: SegmentLevels) -> SegmentLevels:
+    """Put levels where their job would have put them."""
+    key = kept_levels.levels_key(run.dataset, "")
+    with Store(run.root).write(kept_levels.CHOOSE_K, key, {}, {}) as folder:
+        (folder / kept_levels.LEVELS).write_text(levels.to_json())
+    return levels
 
 
 def keep_certificates(run: FinishedRun, partition: Partition, jaccard: Mapping[int, float]) -> None:
@@ -140,7 +130,7 @@ def keep_certificates(run: FinishedRun, partition: Partition, jaccard: Mapping[i
 def keep_what_jobs_make(run: FinishedRun, n_clusters: int = 3) -> FinishedRun:
     """Put everything where the app would make it in the background, so that it starts nothing by itself."""
     store = Store(run.root)
-    keep_evidence(run, n_clusters, tuple(range(2, 16)))
+    keep_levels(run, supported(n_clusters))
     embeddings = pipeline.open_embeddings(store, pipeline.open_dataset(store, run.dataset), run.embeddings)
     combined = pipeline.combine(embeddings, ViewWeights())
     cut = pipeline.cluster(combined, embeddings.inside, ClusterSettings(n_clusters=n_clusters))

@@ -19,7 +19,7 @@ from core.facts.finding import Finding, with_bases
 from core.people.id_list import match_ids
 from core.people.look_alikes import LookAlikes, look_alikes
 from core.segments.certificate import verdict_text
-from core.segments.evidence import unsupported
+from core.segments.levels import unsupported
 from core.segments.partition import Partition
 from pages.ui.people.look_alikes_view import PASTED
 from pages.ui.segments import background, live_segments, naming, session_segments, shared
@@ -36,8 +36,8 @@ def context() -> Context | None:
     shown, previous = _shown(made_from)
     analyze = live_segments.steering(made_from).analyze
     made = shared.tables(made_from, shown.partition, analyze)
-    evidence = background.k_evidence(made_from, shown.weights)
-    kept_back = live_segments.withheld(made_from, evidence)
+    levels = background.levels(made_from)
+    kept_back = live_segments.withheld(made_from, levels)
     held = live_segments.held_names(made_from, made, kept_back=kept_back)
     told = descriptions.kept(made_from.store, made_from.model_key, made.digest).load()
     suggested = naming.suggested(held, {segment: one.name for segment, one in told.items()})
@@ -46,9 +46,9 @@ def context() -> Context | None:
     offered = {} if kept_back else suggested
     funnel = state.controls(made_from.model_key).funnel
     like = partial(_like, made_from, shown, str(state.of_model(made_from.model_key).get(PASTED, "")))
-    verdict = verdict_text(evidence, sure) if evidence else ""
+    verdict = verdict_text(levels, sure) if levels else ""
     return Context(
-        made, names, previous, offered, sure, unsupported(evidence), verdict, kept_back, funnel, like
+        made, names, previous, offered, sure, unsupported(levels), verdict, kept_back, funnel, like
     )
 
 

@@ -1,4 +1,4 @@
-"""What background jobs made of these vectors: numbers of segments beside chance, and the neighbour map."""
+"""What background jobs made of a data set and its vectors: supported numbers of segments, and the map."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import streamlit as st
 
 from core.base.settings import ViewWeights
 from core.runs import tasks
-from core.runs.kept_evidence import find_evidence
-from core.runs.tasks import EvidenceRequest, VectorsRequest
-from core.segments.evidence import KEvidence
+from core.runs.kept_levels import find_levels
+from core.runs.tasks import LevelsRequest, VectorsRequest
 from core.segments.layout import Layout
+from core.segments.levels import SegmentLevels
 from pages.ui.segments.made_from import Sources
 from pages.ui.shell import job_panel
 
@@ -27,7 +27,7 @@ ASKED: Final = "comparisons_asked_for"
 
 def start(task: str, made_from: Sources, weights: ViewWeights) -> None:
     """Start a job for these vectors (a button's callback); joins the one that already runs."""
-    request = _layout_request(made_from, weights) if task == LAYOUT else _k_request(made_from, weights)
+    request = _layout_request(made_from, weights) if task == LAYOUT else _levels_request(made_from)
     job_panel.start(task, request, made_from.embeddings)
 
 
@@ -45,9 +45,9 @@ def compare_once(made_from: Sources, weights: ViewWeights) -> None:
         start(CHOOSE_K, made_from, weights)
 
 
-def k_evidence(made_from: Sources, weights: ViewWeights) -> KEvidence | None:
-    """Numbers of segments beside chance; None until the job has run."""
-    return find_evidence(made_from.store, made_from.embeddings, weights)
+def levels(made_from: Sources) -> SegmentLevels | None:
+    """Numbers of segments that users support; None until the job has run."""
+    return find_levels(made_from.store, made_from.dataset.key, made_from.label_key)
 
 
 def neighbour_map(made_from: Sources, weights: ViewWeights) -> Layout | None:
@@ -56,11 +56,8 @@ def neighbour_map(made_from: Sources, weights: ViewWeights) -> Layout | None:
     return None if artifact is None else _open_layout(str(artifact.path))
 
 
-def _k_request(made_from: Sources, weights: ViewWeights) -> EvidenceRequest:
-    return EvidenceRequest(
-        dataset=made_from.dataset.key, labels=made_from.label_key,
-        model=made_from.model_key, embeddings=made_from.embeddings, weights=weights,
-    )  # fmt: skip
+def _levels_request(made_from: Sources) -> LevelsRequest:
+    return LevelsRequest(dataset=made_from.dataset.key, labels=made_from.label_key)
 
 
 def _layout_request(made_from: Sources, weights: ViewWeights) -> VectorsRequest:

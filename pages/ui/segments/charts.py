@@ -58,47 +58,25 @@ def segment_or(colour: str, segment: int) -> alt.Value | alt.Color:
     return alt.Color("slot:N", scale=alt.Scale(domain=slots), legend=None)
 
 
-def line_over_k(
-    scores: pd.DataFrame, value: str, title: str, current: int, best: int | None, near: Sequence[int] = (),
-    least: float | None = None,
-) -> Chart:  # fmt: skip
-    """One score over the number of segments, above the band of chance.
+def gain_over_k(scores: pd.DataFrame, gradient: float, current: int) -> Chart:
+    """How well kinds predict users over their number, beside the best gradient.
 
     Args:
-        scores: Columns ``k`` and ``value``, and its ``…_null_low`` and ``…_null_high``.
-        value: Column to draw.
-        title: What the score is called.
-        current: The number of segments on screen: a dashed line.
-        best: The suggested number: a diamond; None where none is suggested.
-        near: Numbers that are nearly as good: shaded.
-        least: What the score must be, drawn in its whole range up to 1; None for a score of no fixed range.
+        scores: Columns ``k``, ``gain`` and ``supported``.
+        gradient: The gain of the best gradient, a grey line.
+        current: The number of segments on screen, a dashed line.
     """
-    low, high = f"{value}_null_low", f"{value}_null_high"
     at = alt.X("k:O", title=None, axis=alt.Axis(labelAngle=0))
-    ends = alt.Scale(zero=False) if least is None else alt.Scale(domain=[min(0.0, scores[low].min()), 1])
-    y = alt.Y(f"{value}:Q", title=None, scale=ends, axis=alt.Axis(tickCount=3))
-    told = {
-        "k": ("Segments", ""),
-        value: (title, ",.2f"),
-        low: ("Chance, from", ",.2f"),
-        high: ("to", ",.2f"),
-    }
-    base = alt.Chart(scores).encode(x=at, tooltip=tips(told))
-    chance = base.mark_area(color=NEUTRAL, opacity=0.28, line={"color": NEUTRAL, "strokeWidth": 1}).encode(
-        y=alt.Y(f"{low}:Q"), y2=alt.Y2(f"{high}:Q")
-    )
-    ties = alt.Chart(scores[scores["k"].isin(near)]).mark_rect(opacity=0.14).encode(x=at)
-    line = base.mark_line(strokeWidth=2).encode(y=y)
-    points = base.mark_point(filled=True, size=55, opacity=1).encode(y=y)
+    y = alt.Y("gain:Q", title=None, axis=alt.Axis(tickCount=3))
+    tooltip = tips({"k": ("Segments", ""), "gain": ("Nats a user", ",.2f"), "supported": ("Supported", "")})
+    base = alt.Chart(scores).encode(x=at, y=y, tooltip=tooltip)
+    scale = alt.Chart(pd.DataFrame({"gain": [gradient]})).mark_rule(color=NEUTRAL).encode(y=y)
     now = alt.Chart(scores[scores["k"] == current]).mark_rule(strokeDash=[4, 4], color=NEUTRAL).encode(x=at)
-    star = points.transform_filter(alt.datum.k == (best or -1)).mark_point(
+    supported = base.transform_filter("datum.supported").mark_point(
         shape="diamond", filled=True, size=190, opacity=1
     )
-    drawn = ties + chance + now + line + points + star
-    if least is not None:
-        needed = alt.Chart(pd.DataFrame({value: [least]})).mark_rule(strokeDash=[2, 3], color=NEUTRAL)
-        drawn = ties + needed.encode(y=y) + chance + now + line + points + star
-    return sized(drawn, 140)
+    points = base.mark_point(filled=True, size=40, opacity=1)
+    return sized(scale + now + base.mark_line(strokeWidth=2) + points + supported, 140)
 
 
 def forest(rates: pd.DataFrame, names: Mapping[int, str], title: str) -> Chart:

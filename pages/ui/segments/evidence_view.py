@@ -1,4 +1,4 @@
-"""Whether segments are there, on the screen: numbers of them beside chance, and how sure each one is."""
+"""How sure each segment is, on the screen."""
 
 from __future__ import annotations
 
@@ -10,37 +10,10 @@ import streamlit as st
 
 from core.segments import certificate
 from core.segments.certificate import GIVEN, Certificate
-from core.segments.evidence import LEAST, KEvidence
 from core.segments.identity import RECOVERED
-from pages.ui.segments import charts
-from pages.ui.segments.figure import download_csv, figure
+from pages.ui.segments.figure import download_csv
 from pages.ui.shell import written_table
 from pages.ui.shell.text import count
-
-
-def numbers(evidence: KEvidence, current: int) -> None:
-    """How well halves agree on each number of segments, beside shuffled users.
-
-    Args:
-        evidence: Of at least one number.
-        current: The number on screen.
-    """
-    table = evidence.table()
-    drawn = partial(
-        charts.line_over_k, table, "split_half", "Agreement", current, evidence.suggested_k, evidence.near,
-        LEAST,
-    )  # fmt: skip
-    with st.container(border=True, height="stretch", key="numbers", gap="small"):
-        figure(
-            "Which numbers of segments do the users support?", drawn, table[list(_NUMBERS)],
-            n=f"{count(evidence.users, 'user')} in halves that learn for themselves. Band: all "
-            f"{evidence.draws} draws of shuffled users. From {LEAST} (dotted) on and above all of chance a "
-            "number is supported. Diamond: suggested; shaded: nearly as good; dashed: yours.",
-            key="numbers", border=False, columns=_NUMBERS,
-            alt_text="Agreement of halves over the number of segments, beside shuffled users",
-            help_text="Each half of the users learns from its own visits which pages go together and cuts "
-            "everybody by it. Drawn: the adjusted Rand index of the two cuts.",
-        )  # fmt: skip
 
 
 def certificates(
@@ -90,10 +63,3 @@ _CERTIFIED: Final = {
     "again": "Another training", "rival": "Nearest rival", "moves": "Move there", "users": "Users",
 }  # fmt: skip
 """Column of a certificate → its heading, in the order shown."""
-
-_NUMBERS: Final = {
-    "k": "Segments", "supported": "Supported", "split_half": "Agreement", "split_half_spread": "± (splits)",
-    "split_half_null": "By chance", "split_half_null_low": "From", "split_half_null_high": "To",
-    "silhouette": "How far apart", "silhouette_null_high": "By chance at most",
-}  # fmt: skip
-"""Column of the evidence → its heading, in the order shown."""

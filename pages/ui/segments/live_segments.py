@@ -21,10 +21,10 @@ from core.naming import fitting
 from core.naming.fitting import HeldName
 from core.naming.names import name_segments
 from core.profiles.metrics import Profiles
-from core.segments import evidence as numbers
+from core.segments import levels as numbers
 from core.segments.certificate import Certificate, marked, verdict_text
 from core.segments.combination import Combined
-from core.segments.evidence import KEvidence, unsupported
+from core.segments.levels import SegmentLevels, unsupported
 from pages.ui.segments import background, session_segments, shared
 from pages.ui.segments.made_from import Sources
 from pages.ui.segments.outcome_choice import analyze
@@ -51,7 +51,7 @@ class LiveSegments:
         segmentation: The segments.
         tables: What was counted of them.
         held: Segment → what it is called, and why.
-        evidence: Numbers of segments beside chance; None until they have been compared.
+        levels: Numbers of segments that users support; None until users have been compared.
         certificates: Segment → how sure it is; empty until that was measured.
         withheld: Whether names are kept back.
     """
@@ -62,7 +62,7 @@ class LiveSegments:
     segmentation: Segmentation
     tables: Tables
     held: Mapping[int, HeldName]
-    evidence: KEvidence | None = None
+    levels: SegmentLevels | None = None
     certificates: Mapping[int, Certificate] = field(default_factory=dict)
     withheld: bool = False
 
@@ -99,19 +99,19 @@ class LiveSegments:
     @property
     def verdict(self) -> str:
         """Whether there are segments, and how many of these are doubtful, in words."""
-        return verdict_text(self.evidence, self.certificates)
+        return verdict_text(self.levels, self.certificates)
 
     @property
     def unsupported(self) -> bool:
         """Whether these users support no number of segments."""
-        return unsupported(self.evidence)
+        return unsupported(self.levels)
 
 
 def steering(made_from: Sources) -> Steering:
     """What the controls of the model say, within what its data allow."""
     held, present = state.controls(made_from.model_key), tuple(made_from.vectors.views)
     weights = kept_controls.effective(held.weights, present)
-    n_clusters = held.n_within(shared.different(made_from, weights), _start(made_from, weights))
+    n_clusters = held.n_within(shared.different(made_from, weights), _start(made_from))
     return Steering(
         weights,
         ClusterSettings.checked(n_clusters=n_clusters),
@@ -119,19 +119,19 @@ def steering(made_from: Sources) -> Steering:
     )
 
 
-def _start(made_from: Sources, weights: ViewWeights) -> int:
-    """Where this session began: later evidence moves no segment under the analyst's hand."""
+def _start(made_from: Sources) -> int:
+    """Where this session began: levels that are known later move no segment under the analyst's hand."""
     mine = state.of_model(made_from.model_key)
     if state.START not in mine:
-        found = background.k_evidence(made_from, weights)
-        mine[state.START] = found.usable_k if found else kept_controls.USUAL_SEGMENTS
+        levels = background.levels(made_from)
+        mine[state.START] = levels.described_k if levels else kept_controls.USUAL_SEGMENTS
     start: int = mine[state.START]
     return start
 
 
-def withheld(made_from: Sources, evidence: KEvidence | None) -> bool:
+def withheld(made_from: Sources, levels: SegmentLevels | None) -> bool:
     """Whether names are kept back, as no number of segments is supported."""
-    return numbers.withheld(evidence, named_anyway=state.controls(made_from.model_key).named_anyway)
+    return numbers.withheld(levels, named_anyway=state.controls(made_from.model_key).named_anyway)
 
 
 def solve(made_from: Sources) -> LiveSegments:
@@ -154,13 +154,13 @@ def solve(made_from: Sources) -> LiveSegments:
     }
     state.put_in_link(made_from.model_key, **link)
     made = shared.tables(made_from, segmentation.partition, now.analyze)
-    evidence = background.k_evidence(made_from, now.weights)
-    if evidence is None:
+    levels = background.levels(made_from)
+    if levels is None:
         background.compare_once(made_from, now.weights)
-    kept_back = withheld(made_from, evidence)
+    kept_back = withheld(made_from, levels)
     sure = shared.certificates(made_from, now.weights, segmentation.partition)
     held = held_names(made_from, made, kept_back=kept_back)
-    return LiveSegments(made_from, now, combined, segmentation, made, held, evidence, sure, kept_back)
+    return LiveSegments(made_from, now, combined, segmentation, made, held, levels, sure, kept_back)
 
 
 def held_names(made_from: Sources, made: Tables, *, kept_back: bool) -> Mapping[int, HeldName]:

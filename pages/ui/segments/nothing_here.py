@@ -13,6 +13,7 @@ from core.differences.user_items import Family
 from core.facts.context import WITH, WITHOUT
 from core.profiles.profile_columns import Col
 from core.segments.certificate import KEPT_BACK
+from core.segments.levels import Structure
 from pages.ui.segments import differences_view
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import state
@@ -31,10 +32,13 @@ NAMED: Final = "Read the names as a description of these very users: other users
 
 def draw(live: LiveSegments) -> None:
     """The verdict, whether names are told, and what these users do show; nothing where there are segments."""
-    if live.evidence is None or not live.unsupported:
+    if live.levels is None or not live.unsupported:
         return
     short, _, why = live.verdict.partition(". ")
-    st.warning(f"{short}.", icon=":material/warning:")
+    if live.levels.finding is Structure.GRADIENT:
+        st.info(f"{short}.", icon=":material/gradient:")
+    else:
+        st.warning(f"{short}.", icon=":material/warning:")
     link(FACETS, "How these users differ all the same, by rules in words")
     with st.expander("Why, and what these users do show", key="nothing-here"):
         st.caption(why)

@@ -235,8 +235,8 @@ def _full_fit(made_from: Sources) -> Segmentation:
     """With the usual weights and number; numbered like the model before where they are the same."""
     usual = Controls()
     weights = effective(usual.weights, tuple(made_from.vectors.views))
-    evidence = background.k_evidence(made_from, weights)
-    start = evidence.usable_k if evidence else USUAL_SEGMENTS
+    levels = background.levels(made_from)
+    start = levels.described_k if levels else USUAL_SEGMENTS
     cluster = ClusterSettings.checked(n_clusters=usual.n_within(shared.different(made_from, weights), start))
     combined = shared.combined(made_from, weights)
     cut = _cut(made_from.embeddings, weights, cluster, "", combined, made_from.vectors.inside, None)

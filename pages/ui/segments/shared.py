@@ -85,7 +85,7 @@ def certificates(made_from: Sources, weights: ViewWeights, partition: Partition)
     key = kept_certificates.key_of(made_from.embeddings, weights, partition.digest)
     found = kept_certificates.find(made_from.store, key)
     made = {} if found is None else _certificates(key, found)
-    return with_verdict(made, background.k_evidence(made_from, weights))
+    return with_verdict(made, background.levels(made_from))
 
 
 @kept(lambda key, found: key, max_entries=4 * SESSIONS)

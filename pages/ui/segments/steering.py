@@ -19,7 +19,7 @@ from core.desk import controls
 from core.desk.controls import MOST_SEGMENTS
 from core.labels.label_settings import UNKNOWN
 from core.profiles.outcomes import label_of
-from pages.ui.segments import live_segments, outcome_choice, shared
+from pages.ui.segments import background, live_segments, outcome_choice, shared
 from pages.ui.segments.made_from import Sources
 from pages.ui.shell import state
 from pages.ui.shell.text import md_text
@@ -107,11 +107,14 @@ def absent(made_from: Sources, view: View) -> str:
 
 def _k(made_from: Sources, now: Steering, most: int) -> None:
     state.display("k", now.cluster.n_clusters)
-    st.slider(
-        "Number of segments", 2, max(3, most), now.cluster.n_clusters, key="k", disabled=most < 3,
-        on_change=_keep, args=(made_from.model_key, "k", "n_clusters", int),
-        help="How many there are. The chart below the map shows how well each number fits.",
-    )  # fmt: skip
+    with st.container(gap=None):
+        st.slider(
+            "Number of segments", 2, max(3, most), now.cluster.n_clusters, key="k", disabled=most < 3,
+            on_change=_keep, args=(made_from.model_key, "k", "n_clusters", int),
+            help="How many there are. The chart below the map shows which numbers these users support.",
+        )  # fmt: skip
+        if (levels := background.levels(made_from)) and levels.levels:
+            st.caption(f"Supported: {', '.join(str(level.k) for level in levels.levels)}")
 
 
 def _weight(made_from: Sources, now: Steering, view: View) -> DeltaGenerator:

@@ -76,7 +76,7 @@ def profiles_zip(live: LiveSegments) -> bytes:
             "fields": made.fields,
         }
         | ({"certificates": certificate.table(sure)} if sure else {})
-        | ({"numbers_of_segments": live.evidence.table()} if live.evidence else {})
+        | ({"numbers_of_segments": live.levels.table()} if live.levels else {})
     )
 
 
@@ -87,7 +87,7 @@ def receipt_json(live: LiveSegments) -> bytes:
 
 def clusters_json(live: LiveSegments) -> bytes:
     """Weights, sizes and names of the segments, how sure they are, and how many there are."""
-    made = clusters_summary(segments(live), live.evidence, live.certificates)
+    made = clusters_summary(segments(live), live.levels, live.certificates)
     return json.dumps(made, indent=1, ensure_ascii=False).encode()
 
 
@@ -118,7 +118,7 @@ def report_html(live: LiveSegments) -> bytes:
         facts=clustering_facts(live.combined, live.segmentation.partition),
         layout=background.neighbour_map(live.sources, live.steering.weights)
         or shared.pca_map(live.sources, live.steering.weights),
-        verdict=verdict_text(live.evidence, live.certificates, kept_back=live.unsupported and live.withheld),
+        verdict=verdict_text(live.levels, live.certificates, kept_back=live.unsupported and live.withheld),
         certificates=live.certificates,
         journeys=journeys(moves, live.profiles.rows, live.plain_names),
         rules=live_rules.sentences(live),

@@ -18,8 +18,7 @@ from unittest import mock
 import pytest
 
 from core.cli.cli import main
-from core.segments import certificate
-from core.trust import k_evidence
+from core.segments import certificate, level_search
 from tests.made_once import made_once
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -32,7 +31,9 @@ AS_FEW = "from tests.core.cli.calls import few_shuffles, main\nwith few_shuffles
 def few_shuffles() -> Iterator[None]:
     """As few draws a run as may be: what figures of many are worth has tests of its own."""
     with (
-        mock.patch.object(k_evidence, "measure", partial(k_evidence.measure, draws=3)),
+        mock.patch.multiple(
+            level_search, POLES=(2,), CONCENTRATIONS=(1.0,), TRAITS=(1,), MOST_KINDS=4, MOST_CROSSED=2
+        ),
         mock.patch.object(certificate, "certify", partial(certificate.certify, resamples=39)),
     ):
         yield

@@ -85,11 +85,14 @@ def test_clusters_and_groups_agree(finished: Path) -> None:
     assert ((users["page_views"] == 1) == users["group"].str.startswith("one_page:")).all()
 
 
-def test_segments_are_held_against_chance_and_each_has_a_certificate(finished: Path) -> None:
+def test_supported_numbers_are_written_and_each_segment_has_a_certificate(finished: Path) -> None:
     clusters = json.loads((finished / "clusters.json").read_text())
-    assert clusters["verdict"] == ("none" if clusters["suggested_k"] is None else "segments")
-    assert [row["k"] for row in clusters["evidence"]][:2] == [2, 3]
-    assert {"split_half", "split_half_null", "seeds", "silhouette_null_low"} <= set(clusters["evidence"][0])
+    assert (clusters["verdict"] == "segments") == (clusters["suggested_k"] is not None)
+    assert [row["k"] for row in clusters["levels"]][-1:] == [clusters["suggested_k"]] * bool(
+        clusters["levels"]
+    )
+    assert {"pages", "order", "tempo", "activity", "labels"} == set(clusters["views"])
+    assert clusters["gains"][0] == 0.0
     sure = [one["certificate"] for one in clusters["segments"] if one["kind"] == "segment"]
     assert all(0 <= one["low"] <= one["high"] <= 1 and one["word"] for one in sure)
     assert clusters["verdict_text"].split(":")[0] in (finished / "report.html").read_text()
@@ -100,7 +103,7 @@ def test_names_describe_where_no_segments_are_supported_unless_they_are_to_be_ke
 ) -> None:
     out = shutil.copytree(finished, tmp_path / "out")
     told = []
-    with mock.patch("core.segments.evidence.unsupported", return_value=True):
+    with mock.patch("core.segments.levels.unsupported", return_value=True):
         for option in ([], ["--keep-names-back"], []):  # as it was asked for before
             assert cli("run", "--out", out, "--from-stage", "analyze", *option).returncode == 0
             clusters = json.loads((out / "clusters.json").read_text())["segments"]

@@ -17,7 +17,7 @@ from core.runs.publish import JOURNEYS, REPORT, RUN, WRITTEN
 from tests.core.cli.calls import cli, few_shuffles, quick_run
 
 STAGES = {
-    "evidence": "core.trust.k_evidence.measure",
+    "levels": "core.segments.level_search.measure_levels",
     "one-page segments": "core.runs.pipeline.one_page_segments",
     "differences": "core.differences.table.differences",
     "names": "core.naming.fitting.held_names",

@@ -11,11 +11,11 @@ import pytest
 from core.base.progress import silent
 from core.base.settings import ClusterSettings, IngestSettings, Preset, Settings, TrainSettings, ViewWeights
 from core.labels.label_settings import LabelSettings
-from core.runs import kept_evidence, pipeline, tasks
+from core.runs import kept_levels, pipeline, tasks
 from core.runs.pipeline import RunSettings
-from core.segments.evidence import KEvidence
 from core.storage.store import Store, content_key
 from core.trust import result
+from tests.core.segments.made_levels import TOO_FEW, supported
 
 MIXED = tasks.VectorsRequest(dataset="d", embeddings="e", weights=ViewWeights())
 
@@ -44,12 +44,10 @@ def test_the_keys_of_what_lies_on_disk_stay(
 
 
 def test_a_number_that_is_left_open_is_the_suggestion() -> None:
-    none = KEvidence(rows=(), users=10, draws=0)
-    there = none.model_copy(update={"suggested_k": 5})
     left_open = RunSettings(cluster=ClusterSettings(auto=True))
-    assert kept_evidence.settled(left_open, there).cluster.n_clusters == 5
-    assert kept_evidence.settled(left_open, none).cluster.n_clusters == 2
-    assert kept_evidence.settled(RunSettings(), there) == RunSettings()
+    assert kept_levels.settled(left_open, supported(2, 5)).cluster.n_clusters == 5
+    assert kept_levels.settled(left_open, TOO_FEW).cluster.n_clusters == 2
+    assert kept_levels.settled(RunSettings(), supported(5)) == RunSettings()
 
 
 def test_a_model_is_there_where_its_map_cannot_be_drawn(

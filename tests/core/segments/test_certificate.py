@@ -20,9 +20,10 @@ from core.segments.certificate import (
     with_verdict,
 )
 from core.segments.clustering import fit
-from core.segments.evidence import NOT_COMPARED, KEvidence
+from core.segments.levels import NOT_COMPARED
 from core.segments.partition import Partition
 from tests.core.segments.blobs import blobs
+from tests.core.segments.made_levels import supported
 
 
 def cut(vectors: np.ndarray, k: int) -> Partition:
@@ -86,7 +87,7 @@ def test_no_segment_is_called_stable_where_no_number_of_them_is_supported() -> N
     sure = Certificate(0, 10, 0.9, 0.85, 1.0, 0.8, 1.0, None, 0.0)
     both = {0: sure, 1: replace(sure, segment=1, jaccard=0.5)}
     assert with_verdict(both, None) is both
-    found = with_verdict(both, KEvidence(rows=(), users=40, draws=3))
+    found = with_verdict(both, supported())
     assert [one.to_dict()["word"] for one in found.values()] == [UNSUPPORTED, "doubtful"]
     for said in (found[0].line({}), found[0].sentence({})):
         assert said.startswith("Comes back, given these vectors: ") and "table" not in said
@@ -98,12 +99,12 @@ def test_where_most_segments_are_doubtful_the_verdict_says_so(doubtful: int, is_
     """Ten segments; the users support them, or not, or nobody compared: it is said all the same."""
     sure = Certificate(0, 10, 0.9, 0.85, 1.0, 0.8, 1.0, None, 0.0)
     made = {place: replace(sure, jaccard=0.5 if place < doubtful else 0.9) for place in range(10)}
-    for evidence in (None, KEvidence(rows=(), users=40, draws=3)):
-        said = verdict_text(evidence, with_verdict(made, evidence))
-        assert said.startswith(evidence.sentence if evidence else NOT_COMPARED)
+    for levels in (None, supported()):
+        said = verdict_text(levels, with_verdict(made, levels))
+        assert said.startswith(levels.sentence if levels else NOT_COMPARED)
         assert (f"But {doubtful} of these 10 segments are doubtful" in said) == is_said
         assert ("given these vectors" in said) == is_said
-        assert verdict_text(evidence, made, kept_back=True) == f"{said} {KEPT_BACK}"
+        assert verdict_text(levels, made, kept_back=True) == f"{said} {KEPT_BACK}"
 
 
 def test_a_doubtful_segment_says_so_beside_its_name_and_a_sure_one_does_not() -> None:

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from core.segments.evidence import NOT_COMPARED, KEvidence
+from core.segments.levels import NOT_COMPARED, SegmentLevels
 from core.trust.result import Call, Method, Question, Topic
 from core.trust.verdict import FAST_MODE, Action, Advice, against, chance, sentences, verdict
-from tests.core.segments.test_evidence import judged
+from tests.core.segments.made_levels import TOO_FEW, supported
 from tests.core.trust import toy
 
 
@@ -34,7 +34,7 @@ def test_the_answer_follows_the_intervals(
     assert (advice is Advice.FAST) == (FAST_MODE in found.text)
 
 
-def test_without_numbers_held_against_chance_nobody_says_that_there_are_segments() -> None:
+def test_until_users_are_compared_nobody_says_that_there_are_segments() -> None:
     """Halves of given vectors agree also where there is nothing."""
     found = verdict(toy.scorecard(toy.retrieval(), toy.stability(0.9, 1.0)))
     assert (found.action, found.why) == (Action.COMPARE, NOT_COMPARED)
@@ -42,28 +42,27 @@ def test_without_numbers_held_against_chance_nobody_says_that_there_are_segments
 
 
 def test_too_few_users_to_compare_any_number_are_too_few_to_tell() -> None:
-    nothing = KEvidence(rows=(), users=10, draws=0)
-    found = verdict(toy.scorecard(), nothing)
-    assert (found.action, found.why) == (Action.OPEN, nothing.sentence)
+    found = verdict(toy.scorecard(), TOO_FEW)
+    assert (found.action, found.why) == (Action.OPEN, TOO_FEW.sentence)
 
 
 @pytest.mark.parametrize(
-    ("halves", "chance", "action", "n_clusters"),
+    ("levels", "action", "n_clusters"),
     [
-        ([0.3, 0.3, 0.3, 0.3], 0.2, Action.DESCRIBE, 4),  # no number is supported
-        ([0.9, 0.5, 0.9, 0.5], 0.2, Action.KEEP, 4),
-        ([0.9, 0.9, 0.5, 0.5], 0.2, Action.USE, 3),
+        (supported(), Action.DESCRIBE, 4),
+        (supported(2, 4), Action.KEEP, 4),
+        (supported(4, 5), Action.KEEP, 4),  # a coarser level is as sure
+        (supported(2, 3), Action.USE, 3),
     ],
 )
-def test_numbers_beside_chance_decide_where_they_are_known(
-    halves: list[float], chance: float, action: Action, n_clusters: int
+def test_supported_numbers_decide_where_they_are_known(
+    levels: SegmentLevels, action: Action, n_clusters: int
 ) -> None:
     """The halves of given vectors would keep the four; other pages of other users are what counts."""
     card = toy.scorecard(toy.retrieval(), toy.stability(0.8, 0.9)).model_copy(update={"n_clusters": 4})
-    evidence = judged(halves, chance)
-    found = verdict(card, evidence)
+    found = verdict(card, levels)
     assert (found.action, found.n_clusters) == (action, n_clusters)
-    assert found.why == evidence.sentence
+    assert found.why == levels.sentence
 
 
 def test_vectors_come_before_the_number_of_segments() -> None:
@@ -75,7 +74,7 @@ def test_segments_of_a_bag_are_judged_by_whether_they_come_again() -> None:
     own = toy.figure(Method.BAG, 0.9)
     firm = toy.stability().model_copy(update={"figures": (own,), "comparisons": ()})
     card = toy.scorecard(firm, own=Method.BAG).model_copy(update={"n_clusters": 4})
-    found = verdict(card, judged([0.9, 0.5, 0.9, 0.5]))
+    found = verdict(card, supported(2, 4))
     assert (found.action, found.todo) == (Action.KEEP, "Keep these 4 segments")
 
 

@@ -15,9 +15,10 @@ from core.storage.store import Store
 from pages.ui.segments import by_hand_view, map_view
 from pages.ui.segments.session_segments import KEY
 from pages.ui.shell import state
+from tests.core.segments.made_levels import supported
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import texts
-from tests.pages.fixtures_segments import FinishedRun, keep_certificates, keep_evidence
+from tests.pages.fixtures_segments import FinishedRun, keep_certificates, keep_levels
 
 PAGE = "pages/segments/explore.py"
 
@@ -318,11 +319,11 @@ def test_the_export_says_that_a_command_does_not_repeat_it(
 def test_the_comparison_of_numbers_is_about_the_segments_before(
     open_app: OpenApp, finished_run: FinishedRun
 ) -> None:
-    keep_evidence(finished_run, 4)
+    keep_levels(finished_run, supported(4))
     app = open_app(PAGE, data=finished_run.dataset)
     merge(app, [0, 1])
     assert "You are at 4, changed by hand to 3." in texts(app)
-    assert all(button.key != "use_suggested" for button in app.button)
+    assert all(button.key != "use_level_3" for button in app.button)
 
 
 def test_a_lasso_around_everybody_makes_no_segment_and_says_why(

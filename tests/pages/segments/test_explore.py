@@ -403,7 +403,7 @@ def test_the_k_chart_is_made_by_a_job(
     app.button(key="compare_k").click().run()
     task, request, subject = fake_jobs.started[-1]
     assert (task, subject) == ("choose_k", finished_run.embeddings)
-    assert request["weights"] == {"url": 0.5, "theme": 0.3, "type": 0.2}
+    assert request == {"dataset": finished_run.dataset, "labels": ""}
     assert "Comparing numbers of segments" in texts(app)
     fake_jobs.end("choose_k", State.FAILED, error="It ran out of memory.")
     app.run()

@@ -17,9 +17,10 @@ from pages.ui.segments.nothing_here import NAMED
 from pages.ui.segments.session_segments import KEY
 from pages.ui.shell.state import OF_MODEL
 from pages.ui.shell.text import md_text
+from tests.core.segments.made_levels import supported
 from tests.pages.conftest import COMPARE_ONCE, OpenApp
 from tests.pages.fake_jobs import FakeJobs, texts
-from tests.pages.fixtures_segments import FinishedRun, keep_certificates, keep_evidence
+from tests.pages.fixtures_segments import FinishedRun, keep_certificates, keep_levels
 
 EXPLORE, PROFILES = "pages/segments/explore.py", "pages/segments/profiles.py"
 COMPARE, EXPORT = "pages/segments/compare.py", "pages/use/export.py"
@@ -114,7 +115,7 @@ def test_a_doubtful_segment_says_so_wherever_it_is_called_whoever_named_it(
 def test_where_no_segments_are_supported_none_is_called_stable(
     open_app: OpenApp, finished_run: FinishedRun
 ) -> None:
-    keep_evidence(finished_run, None)
+    keep_levels(finished_run, supported())
     app = open_app(EXPLORE, data=finished_run.dataset, k="3")
     keep_certificates(finished_run, shown(app, finished_run).partition, {0: 0.5, 1: 0.8, 2: 0.9})
     app.run()
@@ -133,16 +134,16 @@ def test_the_chat_says_how_sure_a_segment_is(open_app: OpenApp, finished_run: Fi
 
 
 def test_a_first_segmentation_starts_at_the_suggestion(open_app: OpenApp, finished_run: FinishedRun) -> None:
-    keep_evidence(finished_run, 3)
+    keep_levels(finished_run, supported(3))
     app = open_app(EXPLORE, data=finished_run.dataset)
     assert app.slider(key="k").value == 3
     assert app.query_params["k"] == "3"
     assert controls.load(Store(finished_run.root), finished_run.model).n_clusters is None
-    assert "use_suggested" not in [button.key for button in app.button]
+    assert "use_level_3" not in [button.key for button in app.button]
 
 
 def test_what_the_analyst_chose_stands(open_app: OpenApp, finished_run: FinishedRun) -> None:
-    keep_evidence(finished_run, 3)
+    keep_levels(finished_run, supported(3))
     controls.save(Store(finished_run.root), finished_run.model, Controls(n_clusters=5))
     assert open_app(EXPLORE, data=finished_run.dataset).slider(key="k").value == 5
 
@@ -151,12 +152,12 @@ def test_evidence_that_comes_later_moves_nothing_and_offers_its_number(
     open_app: OpenApp, finished_run: FinishedRun
 ) -> None:
     app = open_app(EXPLORE, data=finished_run.dataset)
-    keep_evidence(finished_run, 3)
+    keep_levels(finished_run, supported(3))
     app.run()
     assert app.slider(key="k").value == 6
     app.slider(key="k").run()
     assert app.slider(key="k").value == 6
-    app.button(key="use_suggested").click().run()
+    app.button(key="use_level_3").click().run()
     assert app.slider(key="k").value == 3
     assert controls.load(Store(finished_run.root), finished_run.model).n_clusters == 3
 
@@ -164,7 +165,7 @@ def test_evidence_that_comes_later_moves_nothing_and_offers_its_number(
 def test_who_names_a_segment_has_chosen_their_number(open_app: OpenApp, finished_run: FinishedRun) -> None:
     app = open_app(EXPLORE, data=finished_run.dataset)
     next(field for field in app.text_input if field.placeholder == "Segment 2").set_value("Mine").run()
-    keep_evidence(finished_run, 3)
+    keep_levels(finished_run, supported(3))
     assert open_app(EXPLORE, data=finished_run.dataset).slider(key="k").value == 6
 
 
@@ -179,17 +180,17 @@ def test_numbers_are_compared_by_themselves_on_the_first_visit_and_once(
 
 
 def test_another_number_is_read_before_it_is_chosen(open_app: OpenApp, finished_run: FinishedRun) -> None:
-    keep_evidence(finished_run, 3)
+    keep_levels(finished_run, supported(3))
     app = open_app(EXPLORE, data=finished_run.dataset)
     pills = app.pills(key=f"looked_at_k-{finished_run.model}")
-    assert pills.options == ["2", "4"]
+    assert pills.options == ["2", *map(str, range(4, 16))]
     pills.set_value(2).run()
     assert not app.exception
     read = next(
         table.value for table in app.dataframe if "Of the clustered users" in str(table.proto.columns)
     )
     assert app.slider(key="k").value == 3
-    assert "These users do not support it: halves agree by 0.20, by chance 0.11." in texts(app)
+    assert "These users do not support it." in texts(app)
     app.button(key="use_looked_at").click().run()
     assert app.slider(key="k").value == 2
     sizes = shown(app, finished_run).partition.sizes
@@ -204,9 +205,9 @@ def test_where_there_is_nothing_names_are_kept_back_until_they_are_asked_for(
     names = {field.placeholder: field.value for field in app.text_input if field.key.startswith("name-")}
     assert all(names.values())  # these three kinds have names
     saved_work.rename(store, finished_run.model, {1: "My own"})
-    keep_evidence(finished_run, None)
+    keep_levels(finished_run, supported())
     app.run()
-    assert app.warning[0].value.startswith("No stable segments here.")
+    assert app.info[0].value.startswith("A gradient, no separate kinds.")
     assert NAMED in texts(app)
     fields = [field.value for field in app.text_input if field.key.startswith("name-")]
     assert fields == [names["Segment 1"], "My own", names["Segment 3"]]
@@ -223,7 +224,7 @@ def test_where_there_is_nothing_names_are_kept_back_until_they_are_asked_for(
     for page in (PROFILES, COMPARE):
         app.switch_page(page).run()
         assert not app.exception
-        assert app.warning[0].value.startswith("No stable segments here.")
+        assert app.info[0].value.startswith("A gradient, no separate kinds.")
         assert "Named for" not in texts(app)
     assert KEPT_BACK in texts(app)
     assert not controls.load(store, finished_run.model).named_anyway

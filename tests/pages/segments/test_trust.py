@@ -6,17 +6,17 @@ import pytest
 
 from core.base.progress import silent
 from core.base.settings import ClusterSettings, Preset, TrainSettings, ViewWeights
-from core.runs import kept_evidence, pipeline, second_training
+from core.runs import pipeline, second_training
 from core.runs.jobs import State
-from core.segments.evidence import KEvidence
+from core.segments.levels import SegmentLevels
 from core.storage.store import Store, content_key
 from core.trust import result, stability
 from core.trust.result import Call, Scorecard, Topic
-from tests.core.segments.test_evidence import judged
+from tests.core.segments.made_levels import TOO_FEW, supported
 from tests.core.trust import toy
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import FakeJobs, texts
-from tests.pages.fixtures_segments import FinishedRun, keep_certificates
+from tests.pages.fixtures_segments import FinishedRun, keep_certificates, keep_levels
 
 PAGE = "pages/segments/trust.py"
 FULL = (toy.retrieval(), toy.outcome(), toy.stability(), toy.length())
@@ -67,41 +67,36 @@ def test_what_was_measured_is_shown_without_a_job(
     assert len(app.get("vega_lite_chart")) == 4
 
 
-def compared(run: FinishedRun, found: KEvidence) -> None:
-    """Put numbers beside chance where the job would have put them."""
-    key = kept_evidence.evidence_key(run.embeddings, ViewWeights())
-    with Store(run.root).write(kept_evidence.CHOOSE_K, key, {}, {}) as folder:
-        (folder / kept_evidence.EVIDENCE).write_text(found.to_json())
-
-
 @pytest.mark.parametrize(
-    ("halves", "todo"),
+    ("levels", "todo"),
     [
-        ([0.9, 0.9, 0.9, 0.9], "Keep these 3 segments"),
-        ([0.9, 0.5, 0.5, 0.5], "Use 2 segments instead"),
-        ([0.3, 0.3, 0.3, 0.3], "Read these segments as a description"),
-        ([], "Too few users to say"),
+        (supported(2, 3), "Keep these 3 segments"),
+        (supported(2), "Use 2 segments instead"),
+        (supported(), "Read these segments as a description"),
+        (TOO_FEW, "Too few users to say"),
         (None, "Find out first whether there are segments"),
     ],
 )
 def test_the_verdict_ends_in_one_button_or_link_that_does_it(
-    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun, halves: list[float] | None, todo: str
+    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun, levels: SegmentLevels | None, todo: str
 ) -> None:
     keep(finished_run, toy.scorecard(*FULL).model_copy(update={"n_clusters": 3}))
-    if halves is not None:
-        compared(finished_run, judged(halves) if halves else KEvidence(rows=(), users=9, draws=0))
+    if levels is not None:
+        keep_levels(finished_run, levels)
     app = open_app(PAGE, data=finished_run.dataset, k="3")
     assert todo in texts(app)
     buttons = [str(one.key) for one in app.main.button if str(one.key) in ("use-number", "compare_k")]
     assert len([*buttons, *app.main.get("page_link")]) == 1
-    assert len(app.get("vega_lite_chart")) == 4 + bool(halves)  # the numbers of segments are drawn too
+    assert len(app.get("vega_lite_chart")) == 4 + bool(
+        levels and levels.gains
+    )  # the numbers of segments are drawn too
 
 
 def test_a_number_that_the_users_support_is_one_click_away(
     open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun
 ) -> None:
     keep(finished_run, toy.scorecard(*FULL).model_copy(update={"n_clusters": 3}))
-    compared(finished_run, judged([0.9, 0.5, 0.5, 0.5]))
+    keep_levels(finished_run, supported(2))
     app = open_app(PAGE, data=finished_run.dataset, k="3")
     app.button(key="use-number").click().run()
     assert app.slider(key="k").value == 2
@@ -114,7 +109,7 @@ def test_numbers_are_compared_from_here_and_watched(
     app = open_app(PAGE, data=finished_run.dataset, k="3")
     app.button(key="compare_k").click().run()
     ((task, request, subject),) = fake_jobs.started
-    assert (task, request["model"], subject) == ("choose_k", finished_run.model, finished_run.embeddings)
+    assert (task, request["dataset"], subject) == ("choose_k", finished_run.dataset, finished_run.embeddings)
     assert "Comparing numbers of segments" in texts(app)
     assert "compare_k" not in [one.key for one in app.button]
 
@@ -151,7 +146,7 @@ def test_a_bag_that_is_as_good_is_offered_as_the_fast_mode(
     assert "Use a bag of pages here" in texts(app)
     assert "gives segments in seconds" in texts(app)
     assert [link.label for link in app.main.get("page_link")] == ["Make segments with a bag of pages"]
-    assert "Not compared yet for these weights" in texts(app)  # also where something else comes first
+    assert "Not compared yet." in texts(app)  # also where something else comes first
 
 
 def test_a_failure_is_said_and_can_be_tried_again(

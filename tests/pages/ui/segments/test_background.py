@@ -6,11 +6,11 @@ import pytest
 from core.base.progress import silent
 from core.base.settings import Settings, ViewWeights
 from core.runs import pipeline, tasks
-from core.segments.evidence import KEvidence
+from core.segments import level_search
 from core.storage.store import Store
-from core.trust import k_evidence
 from pages.ui.segments import background
 from pages.ui.segments.made_from import Sources
+from tests.core.segments.made_levels import supported
 from tests.pages.fixtures_segments import FinishedRun
 
 WEIGHTS = ViewWeights(url=1, theme=0, type=0)
@@ -33,12 +33,11 @@ def done(task: str, sources: Sources, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_numbers_are_found_after_the_job(sources: Sources, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = KEvidence(rows=(), users=7, draws=0)
-    monkeypatch.setattr(k_evidence, "measure", lambda subject, progress: found)
-    assert background.k_evidence(sources, WEIGHTS) is None
+    measured = supported(3)
+    monkeypatch.setattr(level_search, "measure_levels", lambda *_: measured)
+    assert background.levels(sources) is None
     done(background.CHOOSE_K, sources, monkeypatch)
-    assert background.k_evidence(sources, WEIGHTS) == found
-    assert background.k_evidence(sources, ViewWeights()) is None
+    assert background.levels(sources) == measured
 
 
 def test_the_map_is_found_after_the_job(sources: Sources, monkeypatch: pytest.MonkeyPatch) -> None:

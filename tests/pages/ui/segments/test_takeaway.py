@@ -20,18 +20,19 @@ from core.runs import pipeline
 from core.runs.export import IdStyle
 from core.segments import by_hand
 from core.segments.certificate import KEPT_BACK
-from core.segments.evidence import NOT_COMPARED
+from core.segments.levels import NOT_COMPARED
 from core.storage.store import Store
 from pages.ui.segments import live_segments, session_segments, takeaway
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.segments.made_from import Sources
 from pages.ui.shell import state
+from tests.core.segments.made_levels import supported
 from tests.pages.fixtures_segments import (
     FLOAT_LIKE_ID,
     HOSTILE_TITLE,
     FinishedRun,
     keep_certificates,
-    keep_evidence,
+    keep_levels,
 )
 
 
@@ -140,7 +141,7 @@ def test_every_part_of_the_settings_is_told(live: LiveSegments) -> None:
 def test_how_sure_segments_are_leaves_with_them(live: LiveSegments, finished_run: FinishedRun) -> None:
     assert "certificate" not in json.loads(takeaway.clusters_json(live))["segments"][1]
     keep_certificates(finished_run, live.segmentation.partition, {0: 0.9, 1: 0.5, 2: 0.8})
-    keep_evidence(finished_run, 3)
+    keep_levels(finished_run, supported(3))
     live = live_segments.solve(live.sources)
     told = json.loads(takeaway.clusters_json(live))
     assert (told["verdict"], told["suggested_k"]) == ("segments", 3)
@@ -165,13 +166,13 @@ def test_where_there_is_nothing_the_report_says_so_and_names_nobody(
     sure = live_segments.solve(live.sources)
     page = takeaway.report_html(sure).decode()
     assert NOT_COMPARED in page and "Highly stable" in page
-    keep_evidence(finished_run, None)
+    keep_levels(finished_run, supported())
     state.set_controls(live.sources.model_key, named_anyway=False)
     sure = live_segments.solve(live.sources)
     page = takeaway.report_html(sure).decode()
     assert "Highly stable" not in page and "Comes back, given these vectors" in page
     assert b'"word": "highly stable"' not in takeaway.clusters_json(sure)
-    assert "No stable segments here." in page and KEPT_BACK in page
+    assert "A gradient, no separate kinds." in page and KEPT_BACK in page
     assert KEPT_BACK in json.loads(takeaway.clusters_json(sure))["verdict_text"]
     assert not any(f"1 · {name}" in page or f"3 · {name}" in page for name in before)
     assert "2 · Readers" in page

@@ -1,0 +1,307 @@
+"""Whether users are of kinds, and how many: a search for the numbers of segments that they support.
+
+The question is asked as a prediction: which prior over users, learned on half of them, tells one half of the
+page views of the others from the other half (``user_priors.py`` holds the priors)? Coarser levels merge kinds
+while halves of the users lead to the same groups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, TypeAlias
+
+import numpy as np
+from scipy import sparse
+from scipy.stats import norm
+from sklearn.metrics import adjusted_rand_score
+
+from core.base.progress import Progress, silent
+from core.data.sequences import UserSequences
+from core.segments.geometry import repeatable, threads
+from core.segments.levels import (
+    FEWEST_USERS,
+    MOST_DESCRIBED,
+    AspectStructure,
+    SegmentLevel,
+    SegmentLevels,
+    Structure,
+)
+from core.segments.user_priors import (
+    CROSSED_ATOMS,
+    MOST_KINDS,
+    Prior,
+    TokenCounts,
+    cheapest_pair,
+    crossed,
+    improved,
+    kinds,
+    poles,
+    predictive,
+    traits,
+)
+from core.segments.visit_tokens import HalfCounts, half_counts
+
+STAGE: Final = "choose_k"
+USERS: Final = 5_000
+"""Users that are compared, at most."""
+BURSTINESS: Final = (0.02, 0.0, 0.05, 0.15)
+"""Tried with the best number of kinds; the first is left where another one is surely better."""
+POLES: Final = (2, 3, 6)
+CONCENTRATIONS: Final = (0.3, 1.0)
+TRAITS: Final = (1, 2, 4)
+MOST_CROSSED: Final = 12
+SURE: Final = 2.33
+"""Standard errors by which kinds must be better than a continuum and than everybody alike: 1 % of error."""
+LIKELY: Final = 1.64
+"""The same for another split of the kinds, or for anything at all to differ between users: 5 %."""
+FIRM: Final = 0.75
+"""Adjusted Rand index of the groups of two halves of the users that segments have at least …"""
+ALIKE: Final = 0.85
+"""… and a coarser level."""
+MOST_COARSER: Final = 2
+
+
+def measure_levels(
+    sequences: UserSequences,
+    urls: Sequence[str],
+    labels: Mapping[str, Sequence[str]],
+    progress: Progress = silent,
+) -> SegmentLevels:
+    """Tell whether users are of kinds, and how many.
+
+    Args:
+        sequences: Page views of the clustered users, two or more each.
+        urls: Address of each page.
+        labels: Theme and type of each page, "" where it is not known; empty where pages are not labelled.
+        progress: Where to report; may stop the work.
+
+    Raises:
+        Cancelled: If ``progress`` says so.
+    """
+    if sequences.n_users < FEWEST_USERS:
+        return SegmentLevels(users=sequences.n_users, finding=Structure.NONE)
+    drawn = np.sort(np.random.default_rng(0).permutation(sequences.n_users)[:USERS])
+    together, counts = half_counts(sequences.of_users(drawn), urls, labels)
+    judged = []
+    with repeatable(), threads() as pool:
+        for one in pool.map(_judge, (together, *counts.values())):
+            judged.append(one)
+            progress(STAGE, len(judged) / (1 + len(counts)), "Comparing kinds of users with gradients")
+    whole, *single = judged
+    return SegmentLevels(
+        users=len(drawn), finding=whole.finding, levels=whole.levels, described_k=whole.described_k,
+        gains=whole.gains, gradient_gain=whole.gradient_gain,
+        aspects={
+            aspect: AspectStructure(finding=one.finding, k=one.levels[-1].k if one.levels else None)
+            for aspect, one in zip(counts, single, strict=True)
+        },
+    )  # fmt: skip
+
+
+_Fitted: TypeAlias = Mapping[int, Prior]
+_Make: TypeAlias = Callable[[TokenCounts, _Fitted], Prior]
+"""Makes a prior of users that teach it and of the kinds that were fitted to them."""
+
+
+@dataclass(frozen=True)
+class _Judged:
+    finding: Structure
+    levels: tuple[SegmentLevel, ...]
+    described_k: int
+    gains: tuple[float, ...]
+    gradient_gain: float
+
+
+class _CrossFit:
+    """Kinds learned on each half of the users, and how well priors do on the users of the other half."""
+
+    def __init__(self, counts: HalfCounts, burstiness: float) -> None:
+        self.counts, self.burstiness = counts, burstiness
+        n_users = counts.first.shape[0]
+        half = np.random.default_rng(0).permutation(n_users) % 2
+        self.sides = [(np.flatnonzero(half != side), np.flatnonzero(half == side)) for side in (0, 1)]
+        self.learning = [self.tokens(counts.first + counts.second, learns) for learns, _ in self.sides]
+        most = min(MOST_KINDS, counts.first.shape[1])
+        self.fitted = [kinds(tokens, most) for tokens in self.learning]
+        self.numbers = sorted(set(self.fitted[0]) & set(self.fitted[1]))
+        self.scores = {k: self.score(partial(_kinds, k)) for k in self.numbers}
+
+    def tokens(
+        self,
+        counts: sparse.csr_array,
+        users: np.ndarray,
+        burstiness: float | None = None,
+        background: np.ndarray | None = None,
+    ) -> TokenCounts:
+        """Counts of some users."""
+        burstiness = self.burstiness if burstiness is None else burstiness
+        return TokenCounts(counts[users], self.counts.context, burstiness, background)
+
+    def score(self, make: _Make, burstiness: float | None = None) -> np.ndarray:
+        """How well each user is predicted by a prior of the other half of the users: shape (n_users,)."""
+        scores = np.zeros(self.counts.first.shape[0])
+        for (_, judged), learning, fitted in zip(self.sides, self.learning, self.fitted, strict=True):
+            first, second, both = (
+                self.tokens(counts, judged, burstiness, learning.background)
+                for counts in (self.counts.first, self.counts.second, self.counts.first + self.counts.second)
+            )
+            scores[judged] = predictive(first, second, both, make(learning, fitted))
+        return scores
+
+    @property
+    def best_k(self) -> int:
+        """The number of kinds that predicts best."""
+        return max(self.scores, key=lambda k: self.scores[k].mean())
+
+    def surest_burstiness(self) -> float:
+        """The burstiness of these, or one that is surely better with the best number of kinds."""
+        k = self.best_k
+        scores = {
+            tried: self.score(partial(_kinds, k), tried) for tried in BURSTINESS if tried != self.burstiness
+        }
+        best = max(scores, key=lambda tried: scores[tried].mean())
+        return best if _z(scores[best] - self.scores[k]) > LIKELY else self.burstiness
+
+    def best_continuum(self) -> np.ndarray:
+        """How well each user is predicted by the best continuum: float64 of shape (n_users,)."""
+        k = self.best_k
+        tried: list[_Make] = [
+            partial(_poles, number, concentration)
+            for number in sorted({*(number for number in POLES if number < k), max(k, 2)})
+            for concentration in CONCENTRATIONS
+        ]
+        for number in sorted({*(number for number in TRAITS if number < k), max(k - 1, 1)}):
+            tried.append(partial(_traits, number, max(number + 1, min(k, number + 4))))
+        return max((self.score(make) for make in tried), key=lambda score: float(score.mean()))
+
+    def crossed_scores(self) -> dict[int, np.ndarray]:
+        """The same of kinds crossed with a trait, by number of kinds."""
+        numbers = range(1, min(self.best_k, MOST_CROSSED) + 1)
+        return {k: self.score(partial(_crossed, k)) for k in numbers}
+
+
+def _kinds(k: int, _: TokenCounts, fitted: _Fitted) -> Prior:
+    return fitted[k]
+
+
+def _poles(number: int, concentration: float, tokens: TokenCounts, fitted: _Fitted) -> Prior:
+    return poles(tokens, fitted[number], concentration)
+
+
+def _traits(number: int, k: int, tokens: TokenCounts, fitted: _Fitted) -> Prior:
+    return traits(tokens, fitted[min(k, max(fitted))], number)
+
+
+def _crossed(k: int, tokens: TokenCounts, fitted: _Fitted) -> Prior:
+    return crossed(tokens, fitted, k)
+
+
+def _judge(counts: HalfCounts) -> _Judged:
+    """Hold kinds against everybody alike and against continua."""
+    fit = _CrossFit(counts, BURSTINESS[0])
+    if len(fit.numbers) < 2:  # all users are alike
+        return _Judged(Structure.NONE, (), 2, (0.0,), 0.0)
+    burstiness = fit.surest_burstiness()
+    if burstiness != fit.burstiness:
+        fit = _CrossFit(counts, burstiness)
+    alike, continuum = fit.scores[1], fit.best_continuum()
+    k, scores, with_trait = _best_kinds(fit)
+    gains = tuple(float((fit.scores[number] - alike).mean()) for number in sorted(fit.scores))
+    gradient_gain = float((continuum - alike).mean())
+    if max(_z(score - alike) for score in (continuum, fit.scores[fit.best_k], scores[k])) < LIKELY:
+        return _Judged(Structure.NONE, (), 2, gains, gradient_gain)
+    lead = {number: min(_z(score - continuum), _z(score - alike)) for number, score in scores.items()}
+    while k > 2 and _z(scores[k] - scores[k - 1]) < LIKELY:
+        k -= 1
+    groups = _group(fit, max(2, k), with_trait)
+    while k > 1 and lead[k] > SURE and groups[k].agreement < FIRM:
+        k -= 1
+    if k == 1 or lead[k] <= SURE:
+        return _Judged(Structure.GRADIENT, (), _described(groups), gains, gradient_gain)
+    levels = tuple(
+        SegmentLevel(
+            k=number, error_rate=float(norm.sf(_z(scores[number] - scores[number - 1]))),
+            agreement=groups[number].agreement, shares=groups[number].shares,
+        )
+        for number in (*_coarser(groups, k), k)
+    )  # fmt: skip
+    return _Judged(Structure.SEGMENTS, levels, k, gains, gradient_gain)
+
+
+def _best_kinds(fit: _CrossFit) -> tuple[int, Mapping[int, np.ndarray], bool]:
+    """The number of kinds that predicts best, the scores by number, and whether a trait crosses the kinds."""
+    k, crossed_scores = fit.best_k, fit.crossed_scores()
+    best = max(crossed_scores, key=lambda number: crossed_scores[number].mean())
+    ahead = _z(crossed_scores[best] - fit.scores[k])
+    if k > 1 and (ahead > LIKELY or (best < k and ahead > -LIKELY)):
+        return best, crossed_scores, True
+    return k, fit.scores, False
+
+
+def _coarser(groups: Mapping[int, _Groups], finest: int) -> list[int]:
+    """Coarser levels: numbers whose groups halves of the users make alike and whose next merge costs most."""
+    alike = [k for k in groups if k <= finest / 2 and groups[k].agreement >= ALIKE]
+    return sorted(sorted(alike, key=lambda k: -groups[k].cost / groups[k + 1].cost)[:MOST_COARSER])
+
+
+def _described(groups: Mapping[int, _Groups]) -> int:
+    """The most groups up to :data:`MOST_DESCRIBED` that halves of the users make alike, or most alike."""
+    few = [k for k in groups if k <= MOST_DESCRIBED]
+    alike = [k for k in few if groups[k].agreement >= ALIKE]
+    return max(alike, default=max(few, key=lambda k: groups[k].agreement))
+
+
+def _z(gain: np.ndarray) -> float:
+    """Mean by its standard error over the users."""
+    return float(gain.mean() / max(gain.std() / np.sqrt(len(gain)), 1e-12))
+
+
+def _group(fit: _CrossFit, finest: int, with_trait: bool) -> dict[int, _Groups]:
+    """Merge the kinds of all users, and those of each half: number of groups → what they are."""
+    whole = fit.tokens(fit.counts.first + fit.counts.second, np.arange(fit.counts.first.shape[0]))
+    halves = [
+        _merged(learning, improved(learning, fitted[finest], 10), whole)
+        for learning, fitted in zip(fit.learning, fit.fitted, strict=True)
+    ]
+    fitted = kinds(whole, max(fit.numbers))
+    prior = improved(whole, fitted[finest], 30)
+    if with_trait:
+        spread = crossed(whole, fitted, finest)
+        posterior = whole.posterior(spread).reshape(len(whole), finest, CROSSED_ATOMS).sum(axis=2)
+        means = spread.atoms.reshape(finest, CROSSED_ATOMS, -1).mean(axis=1)
+        prior = Prior(whole.smoothed(whole.expected(posterior, means)), posterior.mean(axis=0))
+    return {
+        k: _Groups(
+            tuple(sorted((np.bincount(labels, minlength=k) / len(whole)).tolist(), reverse=True)), cost,
+            float(adjusted_rand_score(*(half[k][0] for half in halves))),
+        )
+        for k, (labels, cost) in _merged(whole, prior, whole).items()
+    }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Groups:
+    shares: tuple[float, ...]
+    cost: float
+    """Log likelihood that the next merge costs."""
+    agreement: float
+    """Adjusted Rand index of all users as two halves would group them."""
+
+
+def _merged(tokens: TokenCounts, prior: Prior, users: TokenCounts) -> dict[int, tuple[np.ndarray, float]]:
+    """Merge the cheapest pair of kinds again and again.
+
+    Returns:
+        Number of groups → the group of each of the users, and what the next merge costs.
+    """
+    expected = tokens.expected(tokens.posterior(prior), prior.atoms)
+    posterior, made = users.posterior(prior), {}
+    while len(expected) > 1:
+        kept, lost, cost = cheapest_pair(tokens, expected)
+        made[len(expected)] = posterior.argmax(axis=1), cost
+        expected[kept] += expected[lost]
+        posterior[:, kept] += posterior[:, lost]
+        expected, posterior = np.delete(expected, lost, 0), np.delete(posterior, lost, 1)
+    return made

@@ -1,0 +1,326 @@
+"""Priors over users: which token counts to expect of somebody, learned from others.
+
+All are finite mixtures of atoms, an atom being a probability of every token within its context:
+
+- *kinds*: a few atoms that are free to move. K-Means makes too many of them, EM moves them (Dempster, Laird,
+  Rubin 1977), and the pair whose merging costs least likelihood is merged, down to one: a prior a number.
+- *poles*: everybody is a mix of some poles, drawn from a Dirichlet distribution.
+- *traits*: everybody is a point in a few normal traits that tilt the logarithms of all probabilities.
+- *crossed*: kinds whose users differ also in one normal trait that all kinds share.
+
+The last three are continua: their atoms are fixed points of a Sobol sequence, and what is learned is where
+the poles lie and what the traits tilt. Counts are Dirichlet-multinomial with one burstiness, so that what
+somebody views again and again makes no kind (Madsen, Kauchak, Elkan 2005).
+
+Letters: n users, m atoms, v tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from scipy import sparse
+from scipy.special import gammaincinv, gammaln, logsumexp
+from scipy.stats import norm, qmc
+from sklearn.cluster import KMeans
+from sklearn.utils.extmath import randomized_svd
+
+from core.segments.geometry import count_different
+
+MOST_KINDS: Final = 24
+FEWEST_USERS: Final = 30
+"""Users that there are for a kind at least."""
+START_DIMENSIONS: Final = 16
+DIGITS: Final = 5
+"""Users whose first dimensions differ by less start in the same kind."""
+POLE_ATOMS, TRAIT_ATOMS, LINE_ATOMS, CROSSED_ATOMS = 256, 128, 25, 9
+STEP, LONGEST_STEP = 0.7, 0.5
+"""Of a round of Newton's method: a share of the step, and at most so much in log probability."""
+
+
+@dataclass(frozen=True, eq=False)
+class Prior:
+    """A mixture of atoms.
+
+    Args:
+        atoms: float64 of shape (m, v), the probability of each token within its context.
+        weights: float64 of shape (m,), summing to 1.
+    """
+
+    atoms: np.ndarray
+    weights: np.ndarray
+
+
+class TokenCounts:
+    """Counts of tokens of users, and how likely an atom makes them.
+
+    Args:
+        counts: csr of shape (n, v).
+        context: int of shape (v,), the context of each token.
+        burstiness: 0 where page views are independent of each other; more where users repeat themselves.
+        background: float64 of shape (v,), the probability of each token; that in these counts if None.
+    """
+
+    def __init__(
+        self,
+        counts: sparse.csr_array,
+        context: np.ndarray,
+        burstiness: float,
+        background: np.ndarray | None = None,
+    ) -> None:
+        self.counts, self.context, self.burstiness = sparse.csr_array(counts), context, burstiness
+        self.onto = sparse.csr_array((np.ones(len(context)), (np.arange(len(context)), context)))
+        self.alternatives = np.asarray(self.onto.sum(axis=0)).ravel()[context]
+        repeats = range(int(self.counts.data.max(initial=1))) if burstiness else range(1)
+        self._repeated = [_narrowed(self.counts > times if burstiness else self.counts) for times in repeats]
+        if background is None:
+            total = np.asarray(self.counts.sum(axis=0)).ravel() + 0.01
+            background = total / (self.onto.T @ total)[context]
+        self.background = background
+
+    def __len__(self) -> int:
+        """Users."""
+        return int(self.counts.shape[0])
+
+    def log_likelihood(self, atoms: np.ndarray) -> np.ndarray:
+        """Of each user by each atom, but for :meth:`constant`: float64 of shape (n, m)."""
+        found = np.zeros((len(self), len(atoms)))
+        for times, (rows, columns, counts) in enumerate(self._repeated):
+            found[rows] += counts @ np.log(atoms[:, columns] + times * self.burstiness).T
+        return found
+
+    def constant(self) -> np.ndarray:
+        """What no atom changes of the log likelihood of each user: float64 of shape (n,)."""
+        if not self.burstiness:
+            return np.zeros(len(self))
+        drawn, inverse = (self.counts @ self.onto).tocoo(), 1 / self.burstiness
+        terms = gammaln(drawn.data + inverse) - gammaln(inverse) + drawn.data * np.log(self.burstiness)
+        return np.bincount(drawn.row, terms, minlength=len(self))
+
+    def posterior(self, prior: Prior) -> np.ndarray:
+        """How probable each atom is of each user: float64 of shape (n, m)."""
+        scores = self.log_likelihood(prior.atoms) + np.log(prior.weights)
+        odds = np.exp(scores - scores.max(axis=1, keepdims=True))
+        posterior: np.ndarray = odds / odds.sum(axis=1, keepdims=True)
+        return posterior
+
+    def expected(self, posterior: np.ndarray, atoms: np.ndarray) -> np.ndarray:
+        """Counts that speak for each atom, repeats less by the burstiness: float64 of shape (m, v)."""
+        found = np.zeros(atoms.shape)
+        for times, (rows, columns, counts) in enumerate(self._repeated):
+            some = atoms[:, columns]
+            found[:, columns] += (counts.T @ posterior[rows]).T * (some / (some + times * self.burstiness))
+        return found
+
+    def per_context(self, amounts: np.ndarray) -> np.ndarray:
+        """The total of each token's context: float64 of the shape (m, v) of the amounts."""
+        total: np.ndarray = (amounts @ self.onto)[:, self.context]
+        return total
+
+    def smoothed(self, expected: np.ndarray) -> np.ndarray:
+        """Probabilities from counts, with one count a token spread as in all users: shape (m, v)."""
+        pseudo = self.alternatives * self.background
+        atoms: np.ndarray = (expected + pseudo) / (self.per_context(expected) + self.alternatives)
+        return atoms
+
+    def normalised(self, logs: np.ndarray) -> np.ndarray:
+        """Probabilities from their logarithms, none far below that in all users: shape (m, v)."""
+        odds = np.exp(logs - logs.max(axis=1, keepdims=True)) + 1e-12
+        atoms: np.ndarray = 0.999 * odds / self.per_context(odds) + 0.001 * self.background
+        return atoms
+
+
+def _narrowed(counts: sparse.csr_array) -> tuple[np.ndarray, np.ndarray, sparse.csr_array]:
+    """The rows and the columns that hold anything, and what they hold."""
+    counts = sparse.csr_array(counts, dtype=np.float64)
+    rows, columns = np.flatnonzero(np.diff(counts.indptr)), np.unique(counts.indices)
+    return rows, columns, counts[rows][:, columns]
+
+
+def predictive(first: TokenCounts, second: TokenCounts, both: TokenCounts, prior: Prior) -> np.ndarray:
+    """How well a prior predicts one part of each user from the other, in both directions.
+
+    Args:
+        first: Of one part of each user.
+        second: Of the other part of the same users.
+        both: Of the two together.
+        prior: Learned from other users.
+
+    Returns:
+        log p(second | first) + log p(first | second), float64 of shape (n,).
+    """
+    logs = np.log(prior.weights)
+    evidence = [
+        logsumexp(part.log_likelihood(prior.atoms) + logs, axis=1) - part.constant()
+        for part in (both, first, second)
+    ]
+    gain: np.ndarray = 2 * evidence[0] - evidence[1] - evidence[2]
+    return gain
+
+
+def improved(tokens: TokenCounts, prior: Prior, rounds: int) -> Prior:
+    """Run rounds of EM from a prior."""
+    for _ in range(rounds):
+        posterior = tokens.posterior(prior)
+        weights = (posterior.sum(axis=0) + 1) / (len(posterior) + posterior.shape[1])
+        prior = Prior(tokens.smoothed(tokens.expected(posterior, prior.atoms)), weights)
+    return prior
+
+
+def kinds(tokens: TokenCounts, most: int = MOST_KINDS) -> dict[int, Prior]:
+    """Fit kinds of users: number of kinds → prior, from at most ``most`` down to 1."""
+    totals = np.maximum(np.asarray(tokens.counts.sum(axis=1)).ravel(), 1)
+    roots = sparse.diags_array(1 / np.sqrt(totals)) @ tokens.counts.sqrt()
+    rank = min(START_DIMENSIONS, roots.shape[1] - 1)
+    left, strength, _ = randomized_svd(roots, rank, random_state=0)
+    narrow = left * strength
+    different = count_different(np.round(narrow, DIGITS).astype(np.float32), enough=most)
+    n_kinds = max(1, min(most, different, len(tokens) // FEWEST_USERS))
+    labels = KMeans(n_kinds, n_init=2, random_state=0).fit_predict(narrow)
+    posterior = np.eye(n_kinds)[labels] * 0.8 + 0.2 / n_kinds
+    start = Prior(tokens.smoothed((tokens.counts.T @ posterior).T), posterior.mean(axis=0))
+    prior = improved(tokens, start, 40)
+    priors = {n_kinds: prior}
+    while n_kinds > 1:
+        posterior = tokens.posterior(prior)
+        expected = tokens.expected(posterior, prior.atoms)
+        kept, lost, _ = cheapest_pair(tokens, expected)
+        expected[kept] += expected[lost]
+        posterior[:, kept] += posterior[:, lost]
+        n_kinds -= 1
+        start = Prior(
+            tokens.smoothed(np.delete(expected, lost, 0)), np.delete(posterior, lost, 1).mean(axis=0)
+        )
+        prior = priors[n_kinds] = improved(tokens, start, 8)
+    return priors
+
+
+def cheapest_pair(tokens: TokenCounts, expected: np.ndarray) -> tuple[int, int, float]:
+    """The two kinds whose merging costs least log likelihood, and how much.
+
+    Args:
+        tokens: What is counted.
+        expected: float64 of shape (m, v), the counts of each kind.
+    """
+
+    def likelihood(counts: np.ndarray) -> np.ndarray:
+        value: np.ndarray = (counts * np.log(tokens.smoothed(counts))).sum(axis=1)
+        return value
+
+    alone = likelihood(expected)
+    cost = np.full((len(expected), len(expected)), np.inf)
+    for kind in range(len(expected) - 1):
+        together = likelihood(expected[kind] + expected[kind + 1 :])
+        cost[kind, kind + 1 :] = alone[kind] + alone[kind + 1 :] - together
+    kept, lost = np.unravel_index(cost.argmin(), cost.shape)
+    return int(kept), int(lost), float(cost[kept, lost])
+
+
+def poles(tokens: TokenCounts, start: Prior, concentration: float) -> Prior:
+    """Fit poles of which everybody is a mix.
+
+    Args:
+        tokens: What is counted.
+        start: A prior of as many kinds as there are to be poles.
+        concentration: Of the Dirichlet distribution, a pole: below 1 most users are near a pole.
+    """
+    shares = gammaincinv(concentration, _sobol(len(start.weights), POLE_ATOMS)) + 1e-12
+    shares = shares * start.weights
+    shares /= shares.sum(axis=1, keepdims=True)
+    even, mean = np.full(POLE_ATOMS, 1 / POLE_ATOMS), start.weights @ start.atoms
+    stretch = np.sqrt(len(start.weights) * concentration + 1)  # kinds lie within the poles
+    spread = np.maximum(mean + stretch * (start.atoms - mean), 0.05 * tokens.background)
+    ends = tokens.smoothed(spread * 1e6)
+    for _ in range(12):
+        atoms = shares @ ends
+        expected = tokens.expected(tokens.posterior(Prior(atoms, even)), atoms)
+        for _ in range(3):
+            ends = tokens.smoothed(ends * (shares.T @ (expected / (shares @ ends))))
+    return Prior(shares @ ends, even)
+
+
+def traits(tokens: TokenCounts, start: Prior, n_traits: int) -> Prior:
+    """Fit normal traits that tilt what users do, from the axes along which some kinds differ most."""
+    logs = np.log(start.atoms)
+    spread = np.sqrt(start.weights)[:, None] * (logs - start.weights @ logs)
+    _, strength, axes = np.linalg.svd(spread, full_matrices=False)
+    n_traits = min(n_traits, len(strength))
+    uniform = _sobol(n_traits, TRAIT_ATOMS) if n_traits > 1 else _evenly(LINE_ATOMS)[:, None]
+    places = norm.ppf(uniform)
+    places = (places - places.mean(axis=0)) / places.std(axis=0)
+    even = np.full(len(places), 1 / len(places))
+    tilt, base = strength[:n_traits, None] * axes[:n_traits], np.log(tokens.background)
+    for _ in range(20):
+        atoms = tokens.normalised(base + places @ tilt)
+        expected = tokens.expected(tokens.posterior(Prior(atoms, even)), atoms)
+        totals = tokens.per_context(expected)
+        for _ in range(3):
+            predicted = totals * tokens.normalised(base + places @ tilt)
+            rest = expected - predicted
+            tilt = tilt + _newton(places.T @ rest - tilt, (places**2).T @ predicted + 2)
+            base = base + _newton(rest.sum(axis=0), predicted.sum(axis=0) + 2)
+    return Prior(tokens.normalised(base + places @ tilt), even)
+
+
+def crossed(tokens: TokenCounts, fitted: Mapping[int, Prior], n_kinds: int) -> Prior:
+    """Fit kinds whose users differ also in one normal trait that all kinds share.
+
+    Args:
+        tokens: What is counted.
+        fitted: From :func:`kinds`.
+        n_kinds: How many.
+
+    Returns:
+        :data:`CROSSED_ATOMS` atoms a kind, those of a kind side by side.
+    """
+    start, fine = fitted[n_kinds], fitted[min(2 * n_kinds + 2, max(fitted))]
+    base, logs = np.log(start.atoms), np.log(fine.atoms)
+    nearest = [
+        int((atom * (log - base)).sum(axis=1).argmin()) for atom, log in zip(fine.atoms, logs, strict=True)
+    ]
+    rest = np.sqrt(fine.weights)[:, None] * (logs - base[nearest])
+    _, strength, axes = np.linalg.svd(rest, full_matrices=False)
+    tilt, weights = strength[0] * axes[0], start.weights
+    places = norm.ppf(_evenly(CROSSED_ATOMS))
+    places = np.tile(places / places.std(), n_kinds)
+
+    def atoms_now() -> np.ndarray:
+        return tokens.normalised(np.repeat(base, CROSSED_ATOMS, axis=0) + places[:, None] * tilt)
+
+    def spread_out() -> np.ndarray:
+        return np.repeat(weights, CROSSED_ATOMS) / CROSSED_ATOMS
+
+    def per_kind(amounts: np.ndarray) -> np.ndarray:
+        total: np.ndarray = amounts.reshape(n_kinds, CROSSED_ATOMS, -1).sum(axis=1)
+        return total
+
+    for _ in range(15):
+        atoms = atoms_now()
+        posterior = tokens.posterior(Prior(atoms, spread_out()))
+        weights = (posterior.sum(axis=0).reshape(n_kinds, -1).sum(axis=1) + 1) / (len(tokens) + n_kinds)
+        expected = tokens.expected(posterior, atoms) + tokens.alternatives * tokens.background / CROSSED_ATOMS
+        totals = tokens.per_context(expected)
+        for _ in range(3):
+            predicted = totals * atoms_now()
+            rest = expected - predicted
+            tilt = tilt + _newton(places @ rest - tilt, places**2 @ predicted + 2)
+            base = base + _newton(per_kind(rest), per_kind(predicted) + 1e-3)
+    return Prior(atoms_now(), spread_out())
+
+
+def _newton(gradient: np.ndarray, curvature: np.ndarray) -> np.ndarray:
+    step: np.ndarray = np.clip(STEP * gradient / curvature, -LONGEST_STEP, LONGEST_STEP)
+    return step
+
+
+def _evenly(count: int) -> np.ndarray:
+    return (np.arange(count) + 0.5) / count
+
+
+def _sobol(dimensions: int, count: int) -> np.ndarray:
+    """Evenly spread points of the unit cube, float64 of shape (count, dimensions)."""
+    points: np.ndarray = np.clip(qmc.Sobol(dimensions, seed=0).random(count), 1e-6, 1 - 1e-6)
+    return points

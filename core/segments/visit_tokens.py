@@ -1,0 +1,226 @@
+"""What users do, as counts of tokens in two halves of the page views of each.
+
+A token is one of several alternatives in a context: which page of a folder, which folder after another one,
+in which third of a session a folder is viewed, how long until the next page view. The probabilities of the
+tokens of a context sum to 1, so that steps between folders form a Markov chain (Cadez et al. 2003).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+from scipy import sparse
+
+from core.data.sequences import UserSequences
+
+MAX_LENGTH: Final = 64
+"""Page views of a user that are read, the latest ones."""
+MOST_FOLDERS: Final = 8
+"""Folders between which steps are counted, the most viewed ones; all others are one."""
+MOST_PAGES: Final = 1_500
+"""Pages that are told apart, the most viewed ones; all others of a folder are one."""
+MOST_LABELS: Final = 40
+MOST_REPEATS: Final = 8
+"""How often a token of one user counts at most in a half."""
+BUCKETS: Final = 16
+"""Of times and of page views a session: each is twice as wide as the one before."""
+MICROSECONDS: Final = 1_000_000
+DAY: Final = 86_400 * MICROSECONDS
+
+
+class Aspect(StrEnum):
+    """A side of what users do."""
+
+    PAGES = "pages"
+    ORDER = "order"
+    TEMPO = "tempo"
+    ACTIVITY = "activity"
+    LABELS = "labels"
+
+
+@dataclass(frozen=True, eq=False)
+class HalfCounts:
+    """Tokens counted in two halves of the page views of each user.
+
+    Args:
+        first: csr of shape (n_users, n_tokens), counts in the first half.
+        second: csr of the same shape, counts in the second half.
+        context: int of shape (n_tokens,), the context of each token.
+    """
+
+    first: sparse.csr_array
+    second: sparse.csr_array
+    context: np.ndarray
+
+
+def half_counts(
+    sequences: UserSequences, urls: Sequence[str], labels: Mapping[str, Sequence[str]]
+) -> tuple[HalfCounts, dict[Aspect, HalfCounts]]:
+    """Count the tokens of pages, order and tempo together, and those of each behaviour.
+
+    Args:
+        sequences: Page views of users with two or more each.
+        urls: Address of each page.
+        labels: Theme and type of each page, "" where it is not known; empty where pages are not labelled.
+    """
+    views = _Views(_latest(sequences))
+    folder = _ranked(
+        np.unique([url.rsplit("/", 1)[0] for url in urls], return_inverse=True)[1], views, MOST_FOLDERS
+    )
+    page = _pages_in(folder, views)
+    n_folders, at = int(folder.max()) + 1, folder[views.page]
+    context_of_page = np.zeros(int(page.max()) + 1, dtype=np.int64)
+    context_of_page[page] = folder
+    previous = np.where(views.begins_session, n_folders, np.roll(at, 1))
+    previous[views.begins_half] = n_folders + 1
+    of_folder = views.counted(page[views.page], context_of_page)
+    counts = {
+        Aspect.PAGES: joined([views.counted(at, np.zeros(n_folders, dtype=np.int64)), of_folder]),
+        Aspect.ORDER: joined(
+            [
+                views.counted(previous * n_folders + at, np.repeat(np.arange(n_folders + 2), n_folders)),
+                views.counted(
+                    at * 3 + views.third, np.repeat(np.arange(n_folders), 3), ~views.is_whole_session
+                ),
+            ]
+        ),
+        Aspect.TEMPO: views.counted(
+            _bucket(views.gap / MICROSECONDS), np.zeros(BUCKETS, dtype=np.int64), ~views.begins_part
+        ),
+        Aspect.ACTIVITY: views.sessions_counted(),
+    }
+    named = [
+        _ranked(np.unique(names, return_inverse=True)[1], views, MOST_LABELS) for names in labels.values()
+    ]
+    known = [np.asarray(names, dtype=object) != "" for names in labels.values()]
+    if named:
+        counts[Aspect.LABELS] = joined(
+            [
+                views.counted(
+                    code[views.page], np.zeros(int(code.max()) + 1, dtype=np.int64), which[views.page]
+                )
+                for code, which in zip(named, known, strict=True)
+            ]
+        )
+    together = joined([of_folder, counts[Aspect.ORDER], counts[Aspect.TEMPO]])  # steps say folders
+    return together, {aspect: half for aspect, half in counts.items() if half.second.nnz}
+
+
+def joined(many: Sequence[HalfCounts]) -> HalfCounts:
+    """Put counts of the same users side by side; contexts stay apart."""
+    sizes = [int(part.context.max()) + 1 for part in many]
+    starts = np.cumsum([0, *sizes[:-1]])
+    return HalfCounts(
+        sparse.hstack([part.first for part in many], format="csr"),
+        sparse.hstack([part.second for part in many], format="csr"),
+        np.concatenate([part.context + start for part, start in zip(many, starts, strict=True)]),
+    )
+
+
+class _Views:
+    """Page views of users, and where each stands: in a half of its user's, in a session."""
+
+    def __init__(self, sequences: UserSequences) -> None:
+        self.n_users, self.page, self.user = sequences.n_users, sequences.page, sequences.user
+        self.timestamp = sequences.timestamp
+        place = np.arange(sequences.n_views) - np.repeat(sequences.offsets[:-1], sequences.lengths)
+        self.second = place >= np.repeat(sequences.lengths // 2, sequences.lengths)
+        self.begins_user = place == 0
+        self.begins_half = self.begins_user | (np.diff(self.second, prepend=False) & self.second)
+        self.begins_session = self.begins_user | (np.diff(sequences.session, prepend=-1) != 0)
+        self.begins_part = self.begins_half | self.begins_session
+        """Where what is held of a session in one half begins."""
+
+    @cached_property
+    def gap(self) -> np.ndarray:
+        """Microseconds since the page view before, float64 of shape (n_views,)."""
+        return np.diff(self.timestamp, prepend=self.timestamp[:1]).astype(np.float64)
+
+    @cached_property
+    def _part(self) -> tuple[np.ndarray, np.ndarray]:
+        number = np.cumsum(self.begins_part) - 1
+        return np.arange(len(number)) - np.flatnonzero(self.begins_part)[number], np.bincount(number)[number]
+
+    @property
+    def third(self) -> np.ndarray:
+        """In which third of what is held of its session a page view stands: 0, 1 or 2."""
+        place, length = self._part
+        third: np.ndarray = (3 * (place + 0.5) / length).astype(np.int64)
+        return third
+
+    @property
+    def is_whole_session(self) -> np.ndarray:
+        """Whether a page view is all that is held of its session."""
+        alone: np.ndarray = self._part[1] == 1
+        return alone
+
+    def counted(self, token: np.ndarray, context: np.ndarray, kept: np.ndarray | None = None) -> HalfCounts:
+        """Count a token a page view, of those that are kept, in each half of each user's page views."""
+        kept = np.ones(len(token), dtype=bool) if kept is None else kept
+        return self._halves(self.user, token, self.second, kept, context)
+
+    def sessions_counted(self) -> HalfCounts:
+        """Count page views a session and days since the one before, in each half of each user's sessions."""
+        starts = np.flatnonzero(self.begins_session)
+        user, size = self.user[starts], np.diff([*starts, len(self.page)])
+        first = np.flatnonzero(np.diff(user, prepend=-1))
+        number = np.arange(len(user)) - np.repeat(first, np.diff([*first, len(user)]))
+        second = number >= (np.bincount(user) // 2)[user]
+        days, several = _bucket(np.diff(self.timestamp[starts], prepend=0) / DAY), number > 0
+        several[second & (number == (np.bincount(user) // 2)[user])] = False  # it lies between the halves
+        both, context = np.ones(len(user), dtype=bool), np.zeros(BUCKETS, dtype=np.int64)
+        return joined(
+            [
+                self._halves(user, _bucket(size), second, both, context),
+                self._halves(user, days, second, several, context),
+            ]
+        )
+
+    def _halves(
+        self, user: np.ndarray, token: np.ndarray, second: np.ndarray, kept: np.ndarray, context: np.ndarray
+    ) -> HalfCounts:
+        def count(which: np.ndarray) -> sparse.csr_array:
+            places = (user[which], token[which])
+            shape = (self.n_users, len(context))
+            counted = sparse.coo_array((np.ones(int(which.sum())), places), shape=shape).tocsr()
+            counted.data = np.minimum(counted.data, MOST_REPEATS)
+            return counted
+
+        return HalfCounts(count(kept & ~second), count(kept & second), context)
+
+
+def _latest(sequences: UserSequences) -> UserSequences:
+    """The last :data:`MAX_LENGTH` page views of each user."""
+    place = np.arange(sequences.n_views)
+    kept = place >= np.repeat(sequences.offsets[1:] - MAX_LENGTH, sequences.lengths)
+    offsets = np.concatenate([[0], np.cumsum(np.minimum(sequences.lengths, MAX_LENGTH))])
+    return UserSequences(
+        sequences.user_id, offsets, sequences.page[kept], sequences.timestamp[kept], sequences.session[kept]
+    )
+
+
+def _bucket(amount: np.ndarray) -> np.ndarray:
+    """In which bucket an amount falls, 0 for less than 1: int of the shape of ``amount``."""
+    bucket: np.ndarray = np.minimum(np.log2(1 + np.maximum(amount, 0)), BUCKETS - 1).astype(np.int64)
+    return bucket
+
+
+def _ranked(code: np.ndarray, views: _Views, most: int) -> np.ndarray:
+    """Groups of pages numbered from the most viewed one; all after the first ``most`` are one."""
+    order = np.argsort(-np.bincount(code[views.page], minlength=int(code.max()) + 1), kind="stable")
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    ranked: np.ndarray = np.minimum(rank, most)[code]
+    return ranked
+
+
+def _pages_in(folder: np.ndarray, views: _Views) -> np.ndarray:
+    """Pages numbered from the most viewed one; those after the first :data:`MOST_PAGES` by their folder."""
+    rank = _ranked(np.arange(len(folder)), views, len(folder))
+    page: np.ndarray = np.where(rank < MOST_PAGES, rank, MOST_PAGES + folder)
+    return np.unique(page, return_inverse=True)[1]

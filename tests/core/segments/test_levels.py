@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from benchmarks.evidence import ADDRESSES, KINDS, planted
+from core.base.errors import ArtifactError, Cancelled
+from core.segments.level_search import measure_levels
+from core.segments.levels import FEWEST_USERS, SegmentLevels, Structure, unsupported, withheld
+from core.segments.visit_tokens import Aspect
+from tests.core.segments.made_levels import TOO_FEW, supported
+
+USERS = planted(400, 0)
+
+
+@pytest.fixture(scope="module")
+def found() -> SegmentLevels:
+    return measure_levels(USERS, ADDRESSES, {})
+
+
+def test_planted_kinds_are_a_level(found: SegmentLevels) -> None:
+    assert (found.finding, found.suggested_k, found.users) == (Structure.SEGMENTS, KINDS, 400)
+    level = found.of(KINDS)
+    assert level is not None and level.agreement > 0.8 and level.error_rate < 0.01
+    assert level.shares == pytest.approx([0.25] * KINDS, abs=0.06)
+    assert found.aspects[Aspect.PAGES].finding is not Structure.NONE
+    assert found.aspects[Aspect.TEMPO].finding is Structure.NONE  # a page view a second
+    assert max(found.gains) > found.gradient_gain
+
+
+def test_pages_dealt_anew_are_of_no_kind() -> None:
+    dealt = replace(USERS, page=np.random.default_rng(1).permutation(USERS.page))
+    assert measure_levels(dealt, ADDRESSES, {}).finding is Structure.NONE
+
+
+def test_labels_are_judged_by_themselves() -> None:
+    themes = [str(page // 15) for page in range(60)]
+    found = measure_levels(USERS.of_users(np.arange(200)), ADDRESSES, {"theme": themes})
+    assert Aspect.LABELS in found.aspects
+
+
+def test_few_users_are_not_compared() -> None:
+    few = measure_levels(USERS.of_users(np.arange(FEWEST_USERS - 1)), ADDRESSES, {})
+    assert (few.finding, few.suggested_k, few.gains) == (Structure.NONE, None, ())
+    assert few.sentence.startswith("Too few users") and "59 have" in few.sentence
+
+
+def test_it_can_be_stopped() -> None:
+    def stop(stage: str, share: float, message: str) -> None:
+        raise Cancelled(stage)
+
+    with pytest.raises(Cancelled):
+        measure_levels(USERS.of_users(np.arange(100)), ADDRESSES, {}, stop)
+
+
+def test_what_is_found_is_said() -> None:
+    assert supported(2, 4).sentence == (
+        "These users support 4 segments. The kind of user predicts the other half of somebody's page views "
+        "better than a place on any scale does. Coarser and as sure: 2."
+    )
+    assert "Coarser" not in supported(4).sentence
+    assert supported().sentence.startswith("A gradient, no separate kinds.")
+    assert (
+        supported().by_aspect
+        == "By themselves: pages: 3 kinds, tempo: a gradient, activity: nothing that lasts."
+    )
+
+
+def test_the_finest_level_is_suggested_and_every_number_has_a_row() -> None:
+    levels = supported(2, 4)
+    assert (levels.suggested_k, levels.described_k) == (4, 4)
+    table = levels.table()
+    assert table["k"].tolist() == [1, 2, 3, 4, 5]
+    assert table.loc[table["supported"], "k"].tolist() == [2, 4]
+    assert table["agreement"].notna().tolist() == [False, True, False, True, False]
+
+
+def test_names_are_withheld_only_where_users_were_compared_and_nobody_wants_them() -> None:
+    assert [unsupported(levels) for levels in (None, supported(3), supported(), TOO_FEW)] == [
+        False,
+        False,
+        True,
+        True,
+    ]
+    assert withheld(supported(), named_anyway=False)
+    assert not withheld(supported(), named_anyway=True)
+    assert not withheld(None, named_anyway=False)
+
+
+def test_levels_are_kept_as_text() -> None:
+    assert SegmentLevels.from_json(supported(2, 4).to_json()) == supported(2, 4)
+    with pytest.raises(ArtifactError, match="levels cannot be read"):
+        SegmentLevels.from_json("{}")
