@@ -7,7 +7,7 @@ users and never looks at who had the outcome. Its rule then reads any part of th
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
 from typing import Final
@@ -63,6 +63,10 @@ QUESTIONS: Final[Mapping[FacetKind, str]] = {
 }
 
 
+COUNTED: Final = (FacetKind.LOYALTY, FacetKind.DEPTH, FacetKind.RHYTHM)
+"""Facets of how much and when users view, not of what: pages that give an outcome away say nothing here."""
+
+
 @dataclass(frozen=True)
 class FacetLevel:
     """A level of a facet.
@@ -85,11 +89,13 @@ class Definition:
         levels: In their order.
         read: Part of the visits → level of each user, int8 of shape (n_users,), :data:`UNTOLD` where the part
             says nothing of a user.
+        events: Those that it reads, none of a stage: an outcome among them would tell of itself.
     """
 
     kind: FacetKind
     levels: tuple[FacetLevel, ...]
     read: Callable[[SiteVisits], np.ndarray]
+    events: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -376,7 +382,8 @@ def _way(visits: SiteVisits, learners: np.ndarray) -> Definition:
             code[part.sessions_with(events, pages)[sessions]] = place
         return _majority(part.session_user[sessions], code, len(ways), part.n_users)
 
-    return Definition(FacetKind.WAY, tuple(levels), read)
+    events = frozenset(event for _, _, named, _ in used for event in named)
+    return Definition(FacetKind.WAY, tuple(levels), read, events)
 
 
 def _without_empty_levels(definition: Definition, visits: SiteVisits, learners: np.ndarray) -> Definition:
@@ -397,4 +404,4 @@ def _without_empty_levels(definition: Definition, visits: SiteVisits, learners: 
     place = np.full(n_levels + 1, UNTOLD)
     place[kept] = range(len(kept))
     levels = tuple(definition.levels[one] for one in kept)
-    return Definition(definition.kind, levels, lambda part: place[definition.read(part)].astype(np.int8))
+    return replace(definition, levels=levels, read=lambda part: place[definition.read(part)].astype(np.int8))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -13,7 +13,7 @@ from core.base.schema import Group
 from core.base.wording import counted, percent
 from core.data.dataset import Dataset, of_group
 from core.data.page_labels import LabelledPages
-from core.facets.definitions import QUESTIONS, UNTOLD, Definition, FacetKind, FacetLevel, define
+from core.facets.definitions import COUNTED, QUESTIONS, UNTOLD, Definition, FacetKind, FacetLevel, define
 from core.facets.visits import SiteVisits
 from core.one_page.grouping import auc_variance
 from core.profiles.outcomes import Happened
@@ -88,8 +88,10 @@ class Facet:
         level: int8 of shape (n_users,), place in ``levels``; −1 of who looks automated, or is not known.
         comes_again: None with too few users with two visits.
         outcome: Of each level, how many of the users held out had the outcome; None without an outcome, with
-            fewer than ten of them on the level, and of a stage, which is a part of the outcome.
-        tells_outcome: AUC of the levels for the outcome of users held out; None with too few.
+            fewer than ten of them on the level, and of what is made of the outcome: a stage, or a way whose
+            search or list is the outcome.
+        tells_outcome: AUC of the levels for the outcome of users held out; None with too few, of what is made
+            of the outcome, and of what reads which pages are viewed where pages give the outcome away.
     """
 
     kind: FacetKind
@@ -151,12 +153,14 @@ class Facets:
         left_out: The kind → why there is none.
         had: bool of shape (n_users,), who had the outcome.
         outcome: Name of the outcome; empty where there is none.
+        given_away: Whether pages are the outcome, or give it away.
     """
 
     facets: Mapping[FacetKind, Facet]
     left_out: Mapping[FacetKind, str]
     had: np.ndarray
     outcome: str = ""
+    given_away: bool = False
 
     @property
     def in_order(self) -> list[Facet]:
@@ -173,7 +177,11 @@ class Facets:
 
 
 def find_facets(
-    dataset: Dataset, labels: LabelledPages | None = None, outcomes: Mapping[str, Happened] | None = None
+    dataset: Dataset,
+    labels: LabelledPages | None = None,
+    outcomes: Mapping[str, Happened] | None = None,
+    *,
+    given_away: bool = False,
 ) -> Facets:
     """Find the facets of a data set.
 
@@ -183,9 +191,10 @@ def find_facets(
         dataset: The users; who looks automated has no level.
         labels: Themes and types of the pages; None where there are none.
         outcomes: Name → who had it; the first one counts.
+        given_away: Whether pages are the outcome, or give it away.
     """
     visits, human = SiteVisits.of(dataset, labels), ~of_group(dataset.users, Group.BOT_LIKE)
-    learners = human & (np.random.default_rng(0).permutation(visits.n_users) % 2 == 0)
+    learners = human & learned_from(visits.n_users)
     name, happened = next(iter((outcomes or {}).items()), ("", None))
     had = np.zeros(visits.n_users, dtype=bool)
     if happened is not None:
@@ -198,8 +207,18 @@ def find_facets(
         except InputError as error:
             left_out[kind] = str(error)
         else:
-            found[kind] = _facet(definition, visits, human, learners, had if name else None)
-    return Facets(found, left_out, had, name)
+            of_itself = kind is FacetKind.STAGE or not definition.events.isdisjoint(outcomes or {})
+            told = None if of_itself or not name else had
+            facet = _facet(definition, visits, human, learners, told)
+            of_pages = given_away and kind not in COUNTED
+            found[kind] = replace(facet, tells_outcome=None) if of_pages else facet
+    return Facets(found, left_out, had, name, given_away)
+
+
+def learned_from(n_users: int) -> np.ndarray:
+    """The half of the users that names, limits and rates are learned from: bool of shape (n_users,)."""
+    half: np.ndarray = np.random.default_rng(0).permutation(n_users) % 2 == 0
+    return half
 
 
 def _facet(
@@ -213,16 +232,14 @@ def _facet(
     held_out = ~learners & (level != UNTOLD)
     rates: list[ShareInterval | None] = [None] * len(definition.levels)
     tells = None
-    if had is not None and definition.kind is not FacetKind.STAGE:  # a stage is a part of the outcome
+    if had is not None:
         users = np.bincount(level[held_out], minlength=len(rates))
         part = np.bincount(level[held_out & had], minlength=len(rates))
         rates = [
             ShareInterval.of(int(n), int(of)) if of >= FEWEST_OUTCOMES else None
             for n, of in zip(part, users, strict=True)
         ]
-        tells = _auc(
-            _rate_of(level, learners & (level != UNTOLD), had, len(rates))[level[held_out]], had[held_out]
-        )
+        tells = tells_outcome(level, learners & (level != UNTOLD), held_out, had)
     return Facet(
         kind=definition.kind,
         levels=definition.levels,
@@ -232,14 +249,6 @@ def _facet(
         tells_outcome=tells,
         not_known=int((human & (level == UNTOLD)).sum()),
     )
-
-
-def _rate_of(level: np.ndarray, users: np.ndarray, had: np.ndarray, n_levels: int) -> np.ndarray:
-    """Share with the outcome of each level: float of shape (n_levels,), drawn a little to that of all."""
-    count = np.bincount(level[users], minlength=n_levels)
-    part = np.bincount(level[users & had], minlength=n_levels)
-    rates: np.ndarray = (part + had[users].mean()) / (count + 1)
-    return rates
 
 
 def _comes_again(definition: Definition, visits: SiteVisits, human: np.ndarray) -> ComesAgain | None:
@@ -272,20 +281,35 @@ def _halves_of_time(visits: SiteVisits, human: np.ndarray) -> tuple[np.ndarray, 
     return first.astype(np.int8), (after > 0).astype(np.int8)
 
 
-def _auc(scores: np.ndarray, had: np.ndarray) -> ShareInterval | None:
-    """Area under the ROC curve with its 95 % interval; None with too few users of either kind."""
+def tells_outcome(
+    level: np.ndarray, learners: np.ndarray, judged: np.ndarray, had: np.ndarray
+) -> ShareInterval | None:
+    """Measure how well levels or segments tell who had the outcome: by the share of each that had it.
+
+    Args:
+        level: int of shape (n_users,), 0 or above of the learners and of who is judged.
+        learners: bool of shape (n_users,), whose shares these are, drawn a little to that of all.
+        judged: bool of shape (n_users,), who is told by them.
+        had: bool of shape (n_users,), who had the outcome.
+
+    Returns:
+        The area under the ROC curve with its 95 % interval; None with too few users with it, or without.
+    """
     from sklearn.metrics import roc_auc_score
 
-    cases, others = int(had.sum()), int((~had).sum())
+    cases, others = int(had[judged].sum()), int((~had[judged]).sum())
     if min(cases, others) < FEWEST_OUTCOMES:
         return None
-    auc = float(roc_auc_score(had, scores))
+    size = int(level.max()) + 1
+    count, part = (np.bincount(level[which], minlength=size) for which in (learners, learners & had))
+    rates = (part + had[learners].mean()) / (count + 1)
+    auc = float(roc_auc_score(had[judged], rates[level[judged]]))
     spread = Z_95 * auc_variance(auc, cases, others) ** 0.5
     return ShareInterval(auc, max(0.0, auc - spread), min(1.0, auc + spread), cases + others)
 
 
 def facet_records(found: Facets) -> list[dict[str, Any]]:
-    """All facets as plain data, a row a facet: ``facets.json``."""
+    """All facets as plain data, a row a facet: ``facets`` in ``facets.json``."""
     nothing: dict[str, Any] = {"comes_again": None, "tells_outcome": None, "levels": [], "not_known": None}
     return [
         {"kind": str(kind), "name": QUESTIONS[kind], "outcome": found.outcome or None}

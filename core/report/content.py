@@ -70,6 +70,7 @@ def compose(source: ReportInput) -> Report:
         settings=_settings(source),
         funnels=tuple(funnel_part(one, profiles.rows, called) for one in source.funnels),
         facets=facet_parts(source.facets) if source.facets else (),
+        outcome_told=source.outcome_told,
         times=time_parts(source.dataset, profiles.rows, called),
     )
 

@@ -258,5 +258,7 @@ class Report:
     funnels: tuple[FunnelPart, ...] = ()
     facets: tuple[FunnelPart, ...] = ()
     """How users differ, a row a level."""
+    outcome_told: str = ""
+    """Whether a facet or the segments tell the outcome better; empty where that is not known."""
     times: tuple[FunnelPart, ...] = ()
     """Segments over time, a cell a period."""

@@ -43,6 +43,7 @@ class ReportInput:
         funnels: Those that the analyst asked for, counted.
         next_pages: Segment → what its users are pointed to next, in words.
         facets: How users differ; None where that could not be found.
+        outcome_told: Whether a facet or the segments tell the outcome better, in words.
     """
 
     dataset: Dataset
@@ -63,3 +64,4 @@ class ReportInput:
     funnels: Sequence[CountedFunnel] = ()
     next_pages: Mapping[int, str] = field(default_factory=dict)
     facets: Facets | None = None
+    outcome_told: str = ""

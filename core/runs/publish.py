@@ -106,10 +106,11 @@ def publish(
         certificates = with_verdict(later.attempt("certificates", sure, {}), levels)
         write_model(building / MODEL, results, settings, made)
         _link_stored(building, results, settings)
-        facets = later.attempt("facets", partial(_write_facets, building, results, settings, made), None)
+        write_facets = partial(_write_facets, building, results, settings, made)
+        facets, told = later.attempt("facets", write_facets, (None, ""))
         # parts of a run in a bound of memory have no facets: these are of its sample
         _write_tables(building, results, made, levels, certificates, None if finish else facets)
-        _write_later(later, results, settings, made, levels, certificates, facets, progress)
+        _write_later(later, results, settings, made, levels, certificates, (facets, told), progress)
         seal(building / MODEL)
         doubts = _doubts(levels, made.partition, certificates)
         record = _record(results, settings, made, doubts) | {"failed": later.failed}
@@ -167,14 +168,20 @@ def _write_tables(
         made.differences.to_parquet(folder / DIFFERENCES, index=False)
 
 
-def _write_facets(folder: Path, results: StoredStages, settings: RunSettings, made: Segments) -> Facets:
-    """Find the facets, and write them into a file."""
+def _write_facets(
+    folder: Path, results: StoredStages, settings: RunSettings, made: Segments
+) -> tuple[Facets, str]:
+    """Find the facets, and write them into a file; and whether they or the segments tell the outcome."""
+    from core.facets.beside_segments import beside_segments
     from core.facets.facets import facet_records, find_facets
 
-    outcomes = made.data.outcomes.inside(settings.analyze)
-    found = find_facets(results.dataset, results.labels, outcomes)
-    write_json(folder / FACETS, facet_records(found))
-    return found
+    index = made.data.outcomes
+    outcomes, given_away = index.inside(settings.analyze), index.is_read(index.chosen(settings.analyze))
+    found = find_facets(results.dataset, results.labels, outcomes, given_away=given_away)
+    told = beside_segments(found, made.partition)
+    told_json = told.to_dict() if told else None
+    write_json(folder / FACETS, {"facets": facet_records(found), "segments_tell_outcome": told_json})
+    return found, told.sentence if told else ""
 
 
 def _write_rules(
@@ -219,7 +226,7 @@ def _write_later(
     made: Segments,
     levels: SegmentLevels | None,
     certificates: Mapping[int, Certificate],
-    facets: Facets | None,
+    facets: tuple[Facets | None, str],
     progress: Progress,
 ) -> None:
     """The report, and in files of their own what it tells of: next pages, journeys, time, rules, funnels."""
@@ -251,7 +258,8 @@ def _write_later(
         rules=rules,
         next_pages=next_pages,
         funnels=funnels,
-        facets=facets,
+        facets=facets[0],
+        outcome_told=facets[1],
     )
     attempt("report", partial(write_report, folder / REPORT, source), None)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Final
 
 import numpy as np
@@ -9,12 +10,13 @@ import pandas as pd
 import streamlit as st
 
 from core.base import wording
-from core.facets.definitions import QUESTIONS, FacetKind
+from core.base.errors import InputError
+from core.facets.definitions import COUNTED, QUESTIONS, FacetKind
 from core.facets.facets import FEWEST_OUTCOMES, Facet, Facets
 from pages.ui.data import catalog
-from pages.ui.segments import facet_data
+from pages.ui.segments import facet_data, live_segments, session_segments, shared
 from pages.ui.segments.figure import SIDE
-from pages.ui.segments.made_from import found_sources
+from pages.ui.segments.made_from import FEWEST_USERS, found_sources
 from pages.ui.shell import errors, state, written_table
 from pages.ui.shell.links import EXPLORE, FACETS, TRAINING, heading, link
 from pages.ui.shell.text import count, md_text
@@ -34,6 +36,10 @@ OUTCOME_HELP: Final = (
     "Counted on half of the users, of whom no limit or name of a level was learned, with its 95 % interval. "
     "What goes together need not be the cause: who buys views more pages, too."
 )
+BESIDE_HELP: Final = (
+    "The segments on screen and the facets, on the same clustered users (two page views or more), of whom no "
+    "rate was learned; 0.5 is chance, 1 always right. Facets that the outcome is a part of are left out."
+)
 
 
 def page() -> None:
@@ -44,10 +50,11 @@ def page() -> None:
     found = _found()
     facets = found.in_order
     _message(facets, found.outcome)
+    _beside_segments()
     with st.grid(2, min_column_width=SIDE, gap="medium", key="facets"):
         for facet in facets:
             with st.container(border=True, key=f"facet-{facet.kind}"):
-                _card(facet, found.outcome)
+                _card(facet, found)
     _left_out(found)
     if not _labelled():
         st.caption(
@@ -71,6 +78,19 @@ def _message(facets: list[Facet], outcome: str) -> None:
     st.markdown(f"#### {' '.join(lines)}")
 
 
+def _beside_segments() -> None:
+    """Whether the segments on screen tell the outcome better than a facet."""
+    made_from = found_sources()
+    if made_from is None or made_from.n_clustered < FEWEST_USERS:
+        return
+    with suppress(InputError):  # all users alike: Explore says so
+        now = live_segments.steering(made_from)
+        combined = shared.combined(made_from, now.weights)
+        segmentation = session_segments.current(made_from, now, combined)
+        if told := facet_data.beside(made_from, segmentation.partition):
+            st.markdown(md_text(told.sentence, 600), help=BESIDE_HELP)
+
+
 def _listed(facets: list[Facet]) -> str:
     *first, last = (facet.question[0].lower() + facet.question[1:] for facet in facets)
     return f"{', '.join(first)} and {last}" if first else last
@@ -90,7 +110,8 @@ def _found() -> Facets:
     return facet_data.facets(dataset, catalog.latest_labels(state.store(), dataset.key), None)
 
 
-def _card(facet: Facet, outcome: str) -> None:
+def _card(facet: Facet, found: Facets) -> None:
+    outcome = found.outcome
     rules = "\n".join(f"- **{md_text(one.name)}**: users {md_text(one.rule)}" for one in facet.levels)
     st.markdown(f"**{facet.question}**", help=rules)
     _comes_again(facet)
@@ -114,6 +135,8 @@ def _card(facet: Facet, outcome: str) -> None:
     )  # fmt: skip
     if outcome and facet.kind is FacetKind.STAGE:
         st.caption(f"Stages are the way to {md_text(outcome, 60)}, so they have no rate of it.")
+    elif found.given_away and facet.kind not in COUNTED:
+        st.caption(f"Pages give {md_text(outcome, 60)} away: how well this tells it would say nothing.")
     if tells := facet.tells_outcome:
         interval = f"[{tells.low:.2f}–{tells.high:.2f}]"
         st.caption(

@@ -105,6 +105,7 @@ def _moves(live: LiveSegments) -> Moves:
 def report_html(live: LiveSegments) -> bytes:
     """The whole report as one file that opens without a server."""
     moves = _moves(live)
+    told = facet_data.beside(live.sources, live.segmentation.partition)
     source = report.ReportInput(
         dataset=live.sources.dataset,
         moves=moves,
@@ -124,6 +125,7 @@ def report_html(live: LiveSegments) -> bytes:
         rules=live_rules.sentences(live),
         funnels=_counted(live),
         facets=facet_data.of_sources(live.sources),
+        outcome_told=told.sentence if told else "",
     )
     return report.render(report.compose(source)).encode()
 

@@ -164,7 +164,8 @@ def test_next_pages_are_written_where_they_are_asked_for(finished: Path, shop: P
 
 
 def test_how_users_differ_is_written_with_a_column_each_and_stands_in_the_report(finished: Path) -> None:
-    found = json.loads((finished / "facets.json").read_text())
+    written = json.loads((finished / "facets.json").read_text())
+    found, beside = written["facets"], written["segments_tell_outcome"]
     users = pq.read_table(finished / "users.parquet").to_pandas()
     told = [facet for facet in found if not facet["left_out"]]
     assert {"stage", "loyalty"} <= {facet["kind"] for facet in told}
@@ -173,7 +174,10 @@ def test_how_users_differ_is_written_with_a_column_each_and_stands_in_the_report
         assert {one["name"]: one["users"] for one in facet["levels"]} == sizes.drop(
             "", errors="ignore"
         ).to_dict()
-    assert "How users differ" in (finished / "report.html").read_text(encoding="utf-8")
+    assert beside is None or 0 <= beside["low"] <= beside["value"] <= beside["high"] <= 1
+    report = (finished / "report.html").read_text(encoding="utf-8")
+    assert "How users differ" in report
+    assert beside is None or beside["text"] in report
 
 
 def test_a_model_without_next_pages_says_so(finished: Path, shop: Path, tmp_path: Path) -> None:

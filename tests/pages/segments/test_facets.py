@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from tests.pages.conftest import OpenApp
+import pytest
+
+from core.profiles.outcomes import OutcomeIndex
+from tests.pages.conftest import OpenApp, forget
 from tests.pages.fake_jobs import texts
 from tests.pages.fixtures_segments import FinishedRun
 
@@ -34,3 +37,22 @@ def test_two_facets_are_crossed(open_app: OpenApp, finished_run: FinishedRun) ->
     app.selectbox(key="facet-across").set_value(choices[-1]).run()
     assert not app.exception
     assert list(app.dataframe[-1].value) != list(before)
+
+
+def test_the_segments_on_screen_are_set_beside_the_best_facet(
+    open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = texts(open_app(PAGE, data=finished_run.dataset, k="3"))
+    assert "The segments have read pages that give purchase away" in told  # all buyers view the same pages
+    assert "Pages give purchase away: how well this tells it would say nothing" in told
+    forget()
+    monkeypatch.setattr(OutcomeIndex, "is_read", lambda *_: False)
+    told = texts(open_app(PAGE, data=finished_run.dataset, k="3"))
+    assert "Who has purchase is told about as well by what they look at" in told
+    assert r"as by the segments \(1\.00, 1\.00 to 1\.00\)" in told
+
+
+def test_without_an_outcome_nothing_is_said_of_segments(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    told = texts(open_app(PAGE, data=finished_run.dataset, k="3", outcome="none"))
+    assert "How often they come" in told
+    assert "AUC" not in told and "told better" not in told and "away" not in told

@@ -1,0 +1,97 @@
+"""Whether a simple facet or the segments tell better who has the outcome, of the same users."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from core.facets.definitions import QUESTIONS, FacetKind
+from core.facets.facets import Facets, ShareInterval, learned_from, tells_outcome
+from core.segments.edits import chosen
+from core.segments.partition import Partition
+
+CHANCE: Final = 0.5
+
+
+@dataclass(frozen=True)
+class BesideSegments:
+    """How well the segments tell the outcome, and the facet that does it best.
+
+    Args:
+        outcome: Name of it.
+        kind: The facet that tells it best among the users that rates are learned from.
+        facet: AUC of this facet, of clustered users held out.
+        segments: AUC of the segments, of the same users.
+        given_away: Whether the segments have read pages that give the outcome away.
+    """
+
+    outcome: str
+    kind: FacetKind
+    facet: ShareInterval
+    segments: ShareInterval
+    given_away: bool
+
+    @property
+    def sentence(self) -> str:
+        """Which tells more, or that this is not known."""
+        asked = QUESTIONS[self.kind]
+        facet = f"{asked[0].lower()}{asked[1:]} (AUC {_text(self.facet)})"
+        segments = f"the segments ({_text(self.segments)})"
+        who = f"who has {self.outcome}"
+        if self.facet.low > max(self.segments.high, CHANCE):
+            though = ", though these have read pages that give it away" if self.given_away else ""
+            said = f"W{who[1:]} is told better by {facet} than by {segments}{though}."
+        elif self.given_away:
+            return (
+                f"The segments have read pages that give {self.outcome} away: that they tell it says nothing."
+            )
+        elif self.segments.low > max(self.facet.high, CHANCE):
+            said = f"W{who[1:]} is told better by {segments} than by any facet, of which the best is {facet}."
+        elif max(self.facet.low, self.segments.low) <= CHANCE:
+            said = f"Neither {segments} nor {facet} surely tell {who} better than chance, 0.5."
+        else:
+            said = f"W{who[1:]} is told about as well by {facet} as by {segments}: their intervals overlap."
+        return f"{said} Counted on {self.segments.users:,} clustered users held out."
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data: ``segments_tell_outcome`` in ``facets.json``."""
+        beside = {"kind": str(self.kind), **vars(self.facet)}
+        return {
+            **vars(self.segments), "given_away": self.given_away, "best_facet": beside, "text": self.sentence,
+        }  # fmt: skip
+
+
+def beside_segments(found: Facets, partition: Partition) -> BesideSegments | None:
+    """Measure how well the segments tell the outcome, beside the facet that tells it best.
+
+    The best one is chosen on the users that rates are learned from, among those that tell of an outcome
+    without being made of it (:attr:`~core.facets.facets.Facet.tells_outcome`).
+
+    Args:
+        found: The facets.
+        partition: The segments.
+
+    Returns:
+        None without an outcome or a facet to compare, with too few users held out with it, or without, and of
+        segments that somebody made of chosen users or of a facet, which may be the outcome's.
+    """
+    if chosen(partition.edits):
+        return None
+    segments = partition.labels
+    clustered, half = segments >= 0, learned_from(len(segments))
+    learners, held_out = clustered & half, clustered & ~half
+    told = tells_outcome(segments, learners, held_out, found.had)
+    levels = {  # users of whom a facet says nothing are a level, too: all are the same users
+        kind: facet.level + 1 for kind, facet in found.facets.items() if facet.tells_outcome
+    }
+    known = {kind: tells_outcome(level, learners, learners, found.had) for kind, level in levels.items()}
+    values = {kind: share.value for kind, share in known.items() if share}
+    if told is None or not values:
+        return None
+    best = max(values, key=values.__getitem__)
+    facet = tells_outcome(levels[best], learners, held_out, found.had)
+    return BesideSegments(found.outcome, best, facet, told, found.given_away) if facet else None
+
+
+def _text(auc: ShareInterval) -> str:
+    return f"{auc.value:.2f}, {auc.low:.2f} to {auc.high:.2f}"
