@@ -93,6 +93,17 @@ def test_the_outcome_is_counted_on_users_held_out(found: Callable[[Iterable[Row]
     assert facets.facets[FacetKind.STAGE].outcome == (None,) * 4  # the last stage is the outcome
 
 
+def test_what_is_made_of_the_outcome_does_not_tell_it(tmp_path: Path) -> None:
+    twice = [(half + user, time, event, page) for half in "xyz" for user, time, event, page in shop()]
+    searches = [(user, time, "search", page) for user, time, event, page in twice if event == "view_item"]
+    made = dataset(tmp_path, [*twice, *searches])
+    outcomes = OutcomeIndex.of(made, None).inside(AnalyzeSettings.checked(outcome=("search",)))
+    told = {kind for kind, facet in find_facets(made, None, outcomes).facets.items() if facet.tells_outcome}
+    assert told == {FacetKind.INTEREST, FacetKind.LOYALTY, FacetKind.DEPTH, FacetKind.RHYTHM}
+    away = find_facets(made, None, outcomes, given_away=True).facets.items()
+    assert {kind for kind, facet in away if facet.tells_outcome} == told - {FacetKind.INTEREST}
+
+
 def test_what_the_data_do_not_tell_is_left_out_with_the_reason(
     found: Callable[[Iterable[Row]], Facets],
 ) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from core.facets.definitions import FacetKind, FacetLevel
 from core.facets.facets import ComesAgain, Facet, Facets, ShareInterval
+from core.report import render
 from core.report.facets_part import facet_parts
+from core.report.model import Report
 
 
 def facet(kind: FacetKind, same: int, outcome: tuple[ShareInterval | None, ...]) -> Facet:
@@ -29,3 +33,10 @@ def test_a_facet_is_a_table_of_its_levels_the_one_that_users_keep_to_first() -> 
     assert [cell.text for cell in first.rows[0].cells] == ["3", "60%", "10.0% [1.8%–40.4%]"]
     assert first.rows[1].cells[0].hint == "Users with two visits or more"
     assert second.steps == ("Users", "Share")  # a stage is a part of the outcome
+
+
+def test_which_tells_the_outcome_better_stands_above_the_facets(report: Report) -> None:
+    found = Facets({FacetKind.DEPTH: facet(FacetKind.DEPTH, 60, (None, None))}, {}, np.zeros(5, dtype=bool))
+    told = "Neither the segments nor a facet surely tell who has purchase."
+    page = render(replace(report, facets=facet_parts(found), outcome_told=told))
+    assert page.index(told) < page.index("How much they view in a visit")
