@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
+from pandas.api.typing import NAType
 
 from core.base import wording
 from core.differences.table import Diff
@@ -30,6 +31,8 @@ FAMILIES: Final = {
     Family.DEVICE: "Devices", Family.BROWSER: "Browsers", Family.COUNTRY: "Countries",
     Family.HOUR: "Hours", Family.WEEKDAY: "Days of the week",
 }  # fmt: skip
+MADE: Final = "by construction"
+"""Said of a difference that was not tested, as the rows were made from it."""
 USERS: Final = "Users: "
 """What a share of them begins with."""
 WORDED: Final = ("what", "here", "others", "difference", "ratio")
@@ -46,7 +49,7 @@ def in_words(table: pd.DataFrame) -> pd.DataFrame:
     Returns:
         In the order and with the index of the table: ``what`` is compared, ``here`` and with the ``others``
         as values with units, the ``difference`` with its interval, or the least one that would have been
-        seen where none was shown, and the ``ratio``.
+        seen where none was shown, or that it is by construction, and the ``ratio``.
     """
     columns = (
         Diff.FAMILY, Diff.ITEM, Col.VALUE, Diff.REST_VALUE, Col.DIFFERENCE, Diff.DIFFERENCE_LOW,
@@ -58,21 +61,23 @@ def in_words(table: pd.DataFrame) -> pd.DataFrame:
 
 def _row(
     family: str, item: str, value: float, rest: float, apart: float, low: float, high: float, ratio: float,
-    differs: bool, detectable: float, n: int, rest_n: int,
+    differs: bool | NAType, detectable: float, n: int, rest_n: int,
 ) -> tuple[str, str, str, str, str]:  # fmt: skip
     is_measure = family == Family.MEASURE
     what = _LABELS[item] if is_measure else f"{USERS}{WHAT[Family(family)].format(item)}"
     least = min(n, rest_n)
-    if differs:
+    times = wording.lift(ratio)
+    if isinstance(differs, NAType):
+        said = wording.ABSENT if np.isnan(apart) else f"{_apart(item, apart, is_measure, least)}, {MADE}"
+    elif differs:
         ends = " to ".join(
             _apart(item, end, is_measure, least).removesuffix(" points") for end in (low, high)
         )
         said = f"{_apart(item, apart, is_measure, least)} [{ends}]"
     else:
-        said = "not shown to differ"
+        said, times = "not shown to differ", wording.ABSENT
         if abs(apart) < detectable < np.inf:  # else what was seen would be said to be less than it is
             said += f"; {_apart(item, detectable, is_measure, least).removeprefix('+')} would have been seen"
-    times = wording.lift(ratio) if differs else wording.ABSENT
     return what, _value(item, value, is_measure, n), _value(item, rest, is_measure, least), said, times
 
 

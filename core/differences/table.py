@@ -7,16 +7,17 @@
   these of the groups made by rule: that users of one page differ must not make it easier for a segment to.
   Outcomes are a family of their own: they are what was asked for,
   and hours and countries that were not must not hide them. What the model saw or what follows from it has
-  effect and interval only: that segments differ there is how they were made. The same holds for where users
-  of one page come from and whether they engaged, which made their segments; and for the outcome and the
-  revenue of users who are told apart by the outcome.
-* A row *differs* where its interval leaves out 0 and, if it was tested, q < .05 as well: ranks alone, of a
-  mean whose interval holds 0, call nothing different. Of the others it is only said that they were *not shown
-  to differ*, with the least difference that would have been seen in 80 % of such samples.
+  effect and interval only: that segments differ there is how they were made, *by construction*, as it would
+  be of users without any kinds. Where the outcome made the rows and no model, all else is tested.
+* What is the *rule* that made a row is not tested either: page, source, device and engagement of segments of
+  one-page users; outcome and revenue of users told apart by the outcome.
+* A row *differs* where its interval leaves out 0 and q < .05: ranks alone, of a mean whose interval holds 0,
+  call nothing different. Of the other tested ones it is only said that they were *not shown to differ*, with
+  the least difference that would have been seen in 80 % of such samples. Where nothing was tested, nothing is
+  said: neither that it differs nor that it does not.
 * Differences rank by the low end of their size in standard deviations (Cohen's h of shares, for means d
-  by Cliff's delta), twice for what is held out, as those are findings; below a tenth they do not rank, and
-  neither does what is no finding of a segment of one-page users (its name is the rule that made it), nor what
-  made any other row.
+  by Cliff's delta); below a tenth they do not rank. What is true by construction has no rank: as a
+  description it is told among the findings (:func:`leading`), by half that size, and never what is the rule.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -34,7 +35,7 @@ from scipy import sparse, stats
 from core.differences.means import MANN_WHITNEY, T_TEST, Compared, UserValues, compare_means, user_values
 from core.differences.sides import Sides
 from core.differences.single import SURE
-from core.differences.user_items import Family, UserItems
+from core.differences.user_items import HELD_OUT, Family, UserItems
 from core.profiles import two_shares
 from core.profiles.data import ProfileData
 from core.profiles.metrics import described
@@ -45,7 +46,8 @@ from core.profiles.wilson import Z_95
 
 LEAST_EFFECT: Final = 0.1
 """Standard deviations, at the low end, from which on a difference ranks: half of Cohen's small one."""
-HELD_OUT_WEIGHT: Final = 2
+DESCRIBED_WEIGHT: Final = 0.5
+"""What is true by construction, beside a finding."""
 MEASURES: Final = (
     Col.PAGE_VIEWS_MEAN, Col.SESSIONS_MEAN, Col.PAGES_PER_SESSION, Col.DIFFERENT_PAGES_MEAN,
     Col.ENGAGEMENT_NONE_SHARE, Col.ENGAGEMENT_MEAN, Col.SESSION_RATE, Col.REVENUE_PER_USER,
@@ -105,8 +107,9 @@ def differences(
     Returns:
         One row a row of the profiles and item, columns :data:`COLUMNS`: ``item`` is a column of the segments
         table in the family ``measure``, the outcome in ``outcome``. ``users`` do it, ``n`` count;
-        ``rest_…`` is the same of the others. ``test`` is empty and ``p_value`` and ``q_value`` are absent
-        where nothing was tested, ``rank`` (from 1, within a row) where the difference is none or too small.
+        ``rest_…`` is the same of the others. Where nothing was tested ``test`` is empty, and ``p_value``,
+        ``q_value``, ``differs`` and ``rank`` are absent; ``rank`` (from 1, within a row) is so too where no
+        difference was shown, or too small a one.
     """
     return _table(data, rows, Sides.of_rows(rows), range(rows.n_rows), items, outcomes)
 
@@ -135,20 +138,35 @@ def pair_differences(
 
 
 def leading(table: pd.DataFrame, key: str, count: int = 3) -> pd.DataFrame:
-    """The differences of a row that matter most: by rank, each of another family.
+    """What sets a row apart most: findings, and what is true by construction; each of another family.
 
     The page ``/sale``, the folder ``/sale/`` and the word *sale* may be one thing: of rows with the
     same users on both sides only the first counts, and of each family only one.
     """
-    own = table[(table[Col.KEY] == key) & table[Diff.RANK].notna()].sort_values(Diff.RANK)
+    own = table.loc[_strength(table[table[Col.KEY] == key]).dropna().index]
     return own.drop_duplicates(Diff.FAMILY).drop_duplicates([Col.USERS, Col.REST_USERS]).head(count)
 
 
 def listed(table: pd.DataFrame, key: str) -> pd.DataFrame:
-    """The rows of the table that say something of a row, by rank: differences, and all that was not seen."""
-    own = table[table[Col.KEY] == key]
-    told = own[Diff.RANK].notna() | (own[Diff.ROLE] != MetricRole.INPUT)
-    return own[told].sort_values(Diff.RANK, kind="stable")
+    """The rows of the table that say something of a row: what leads, then all that the model did not see."""
+    strength = _strength(table[table[Col.KEY] == key])
+    own = table.loc[strength.index]
+    return own[strength.notna() | ~own[Diff.ROLE].isin([MetricRole.INPUT, MetricRole.RULE])]
+
+
+def is_apart(table: pd.DataFrame) -> pd.Series:
+    """Which rows differ or, where nothing was tested, have an interval that leaves out 0: bool by row."""
+    beyond = (table[Diff.DIFFERENCE_LOW] > 0) | (table[Diff.DIFFERENCE_HIGH] < 0)
+    return table[Diff.DIFFERS].fillna(beyond).astype(bool)
+
+
+def _strength(own: pd.DataFrame) -> pd.Series:
+    """By how much each row leads, descending; NaN, at the end, of those that do not."""
+    is_finding, effect = own[Diff.RANK].notna(), own[Diff.EFFECT_LOW]
+    described = own[Diff.DIFFERS].isna() & is_apart(own) & (effect >= LEAST_EFFECT)
+    described &= own[Diff.ROLE] != MetricRole.RULE
+    strength = effect.where(is_finding, effect * DESCRIBED_WEIGHT).where(is_finding | described)
+    return strength.sort_values(ascending=False, kind="stable")
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,11 +197,11 @@ def _table(
 ) -> pd.DataFrame:  # fmt: skip
     head = rows.head.iloc[list(about)]
     counted = [
-        _Shares.of(family, made.names, items.role_of(family), made.has, made.known, sides)
+        _Shares.of(family, made.names, rows.role_of(items.role_of(family)), made.has, made.known, sides)
         for family, made in items.families.items()
     ]
     shares = [*_outcomes(data, sides, outcomes), *counted]
-    parts = [*_measures(data, sides, outcomes), *([_of_shares(shares)] if shares else [])]
+    parts = [*_measures(data, rows, sides, outcomes), *([_of_shares(shares)] if shares else [])]
     # (n_rows, items of all parts) → one row a row and item, a row's items beside each other
     columns = {name: np.concatenate([part[name] for part in parts], axis=1).ravel() for name in parts[0]}
     place = np.repeat(np.arange(len(head)), len(columns[Diff.ITEM]) // max(1, len(head)))
@@ -191,19 +209,19 @@ def _table(
     columns |= {
         name: columns[name].astype(np.int64) for name in (Col.USERS, Col.N, Col.REST_USERS, Col.REST_N)
     }
-    made = _made_by(columns, rows)
-    columns |= _untested(columns, made)
-    columns |= _decided(columns)
-    ranks = {Diff.RANK.value: _ranks(columns, made, place)}
-    return pd.DataFrame({str(name): columns[name] for name in COLUMNS[:-1]} | ranks)
+    columns |= _untested(columns, _made_by(columns, rows))
+    made = columns | _decided(columns, place)
+    return pd.DataFrame({str(name): made[name] for name in COLUMNS})
 
 
-def _measures(data: ProfileData, sides: Sides, outcomes: Mapping[str, Happened]) -> Iterable[_Part]:
+def _measures(
+    data: ProfileData, rows: Rows, sides: Sides, outcomes: Mapping[str, Happened]
+) -> Iterable[_Part]:
     happened = next(iter(outcomes.values()), None)
     fields = described(happened.money if happened else (), seen=data.outcomes.is_read(tuple(outcomes)))
     role_of_measure = {field.field: field.evidence for field in fields}
     for measure in MEASURES:
-        values, role = user_values(data, happened, measure), role_of_measure[measure]
+        values, role = user_values(data, happened, measure), rows.role_of(role_of_measure[measure])
         if values is None or not values.whole.any():
             continue
         if values.is_share:
@@ -312,9 +330,10 @@ def _made_by(columns: Mapping[str, np.ndarray], rows: Rows) -> np.ndarray:
     rest, rest_n = columns[Col.REST_USERS], columns[Col.REST_N]
     parted = ((users == n) & (rest == 0)) | ((users == 0) & (rest == rest_n))
     is_outcome = (family == Family.OUTCOME) | np.isin(columns[Diff.ITEM], OF_OUTCOME)
-    is_made = is_outcome | (parted & (columns[Diff.ROLE] == MetricRole.INPUT))
+    is_made = is_outcome | (parted & ~np.isin(family, list(HELD_OUT)))
     by_outcome = is_made & (columns[Col.KIND] == RowKind.SEGMENT) & rows.by_outcome
-    by_rule = np.isin(family, RULES) & ~is_outcome & (columns[Col.KIND] == RowKind.ONE_PAGE)
+    of_rule = np.isin(family, RULES) | (columns[Diff.ROLE] != MetricRole.HELD_OUT)
+    by_rule = of_rule & ~is_outcome & (columns[Col.KIND] == RowKind.ONE_PAGE)
     made: np.ndarray = by_outcome | by_rule
     return made
 
@@ -322,14 +341,14 @@ def _made_by(columns: Mapping[str, np.ndarray], rows: Rows) -> np.ndarray:
 def _untested(columns: Mapping[str, np.ndarray], made: np.ndarray) -> _Part:
     """Test nothing that made a row."""
     return {
-        Diff.ROLE: np.where(made, MetricRole.INPUT.value, columns[Diff.ROLE]),
+        Diff.ROLE: np.where(made, MetricRole.RULE.value, columns[Diff.ROLE]),
         Diff.P_VALUE: np.where(made, np.nan, columns[Diff.P_VALUE]),
         Diff.TEST: np.where(made, "", columns[Diff.TEST]),
     }
 
 
-def _decided(columns: Mapping[str, np.ndarray]) -> _Part:
-    """The q of what was tested, and whether each row differs."""
+def _decided(columns: Mapping[str, np.ndarray], place: np.ndarray) -> dict[str, Any]:
+    """Of what was tested q, whether it differs, and its rank, from 1 within each row."""
     p = columns[Diff.P_VALUE]
     tested, q = ~np.isnan(p), np.full(len(p), np.nan)
     is_outcome = columns[Diff.FAMILY] == Family.OUTCOME
@@ -338,15 +357,10 @@ def _decided(columns: Mapping[str, np.ndarray]) -> _Part:
             own = tested & family & (columns[Col.KIND] == kind)
             q[own] = stats.false_discovery_control(p[own])
     leaves_out_0 = (columns[Diff.DIFFERENCE_LOW] > 0) | (columns[Diff.DIFFERENCE_HIGH] < 0)
-    is_sure = np.where(columns[Diff.ROLE] == MetricRole.HELD_OUT, q < SURE, True)
-    return {Diff.Q_VALUE: q, Diff.DIFFERS: leaves_out_0 & is_sure}
-
-
-def _ranks(columns: Mapping[str, np.ndarray], made: np.ndarray, place: np.ndarray) -> pd.Series:
-    """From 1 within each row, of the differences that are large enough."""
-    held_out = columns[Diff.ROLE] == MetricRole.HELD_OUT
-    weight = np.where(held_out, HELD_OUT_WEIGHT, 1)
-    is_finding = held_out | ((columns[Col.KIND] != RowKind.ONE_PAGE) & ~made)
-    ranks = columns[Diff.DIFFERS] & (columns[Diff.EFFECT_LOW] >= LEAST_EFFECT) & is_finding
-    size = pd.Series(np.where(ranks, columns[Diff.EFFECT_LOW] * weight, np.nan))
-    return size.groupby(place).rank(ascending=False, method="first").astype("Int32")
+    differs, effect = leaves_out_0 & (q < SURE), columns[Diff.EFFECT_LOW]
+    size = pd.Series(np.where(differs & (effect >= LEAST_EFFECT), effect, np.nan))
+    return {
+        Diff.Q_VALUE: q,
+        Diff.DIFFERS: pd.arrays.BooleanArray(differs, columns[Diff.ROLE] != MetricRole.HELD_OUT),
+        Diff.RANK: size.groupby(place).rank(ascending=False, method="first").astype("Int32"),
+    }

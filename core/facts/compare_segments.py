@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from core.base.errors import InputError
-from core.differences.table import Diff
+from core.differences.table import is_apart
 from core.facts.answer import Contrast
 from core.facts.arguments import Key, Metric
 from core.facts.context import ALL
@@ -62,7 +62,7 @@ def compare_all(figures: Figures) -> Finding:
     if len(keys) < 2:
         raise InputError("There are not two segments to compare")
     table = figures.context.tables.differences
-    differs = set(addresses(figures.context, table[table[Diff.DIFFERS] & table[Col.KEY].isin(keys)]))
+    differs = set(addresses(figures.context, table[is_apart(table) & table[Col.KEY].isin(keys)]))
     present = _present(figures, keys)
     ranked = [figures.ranking(of_segments(figures, name)) for name in present if (name, "") in differs]
     alike = ", ".join(BY_KEY[name].label for name in present if (name, "") not in differs)

@@ -39,7 +39,9 @@ class Baseline:
     written_n: int
 
 
-INTERVAL: Final = "the 95% interval of the difference, which leaves out 0"
+DESCRIBED: Final = (
+    "Nothing was tested: rows made from it, or from what it follows from, differ by construction."
+)
 COUNTED: Final = frozenset({ItemMetric.USERS, ItemMetric.VIEWS, "not_users"})
 """Figures about items that are what was counted."""
 
@@ -72,8 +74,10 @@ def shown_by(context: Context, blocks: Iterable[Block]) -> str:
     """What shows that figures differ of which one is said to be higher; nothing of plain counts."""
     contrasts = (block for block in blocks if isinstance(block, Contrast))
     sure = (one for one in contrasts if one.verdict in (Verdict.HIGHER, Verdict.LOWER))
-    means = dict.fromkeys(one.test or INTERVAL for one in sure if not _is_counted(context, one.first))
-    return f"That they differ is shown, by {' and '.join(means)}." if means else ""
+    tests = dict.fromkeys(one.test for one in sure if not _is_counted(context, one.first))
+    named = " and ".join(filter(None, tests))
+    shown = f"That they differ is shown, by {named}." if named else ""
+    return " ".join(filter(None, (shown, DESCRIBED if "" in tests else "")))
 
 
 def _is_counted(context: Context, fact: Fact) -> bool:
@@ -122,6 +126,7 @@ def _decision(context: Context, first: Fact, second: Fact) -> SingleDifference |
         values = _values(context, first)
         fields = context.tables.profiles.fields.set_index(Col.FIELD)[Col.EVIDENCE]
         role = MetricRole(fields[_own(first)])  # of these data: a page may be the outcome
+        role = role if role is MetricRole.INPUT else context.tables.rows.role_of(role)
         return decide_values(values, _sides(context, first, second), role) if values else None
     metric, _, dimension = first.measure.partition(":")
     if metric in COUNTED:
@@ -130,7 +135,8 @@ def _decision(context: Context, first: Fact, second: Fact) -> SingleDifference |
         return decide_shares(*_counts(context, first, second), _role(context, first.item, Family(dimension)))
     if metric == ItemMetric.VIEW_SHARE and dimension in LABELLED:
         views = _views_of(context, View(dimension), first.item)
-        return decide_values(views, _sides(context, first, second), MetricRole.INPUT)
+        role = context.tables.rows.role_of(MetricRole.INPUT)
+        return decide_values(views, _sides(context, first, second), role)
     label = ITEM_MEASURES[ItemMetric(metric)].label if metric in set(ItemMetric) else first.label
     raise InputError(f"The {label} of two rows cannot be held against each other")
 
@@ -155,7 +161,7 @@ def _sides(context: Context, first: Fact, second: Fact) -> Sides:
 def _role(context: Context, item: str, family: Family) -> MetricRole:
     """How an item relates to what made the rows; an outcome may be read by the model, or have made them."""
     if family is not Family.OUTCOME:
-        return context.tables.basis.items.role_of(family)
+        return context.tables.rows.role_of(context.tables.basis.items.role_of(family))
     tables, index = context.tables, context.tables.basis.data.outcomes
     parts = (item,) if item in index.events or index.pages_of(item) else tables.profiles.chosen
     is_made = tables.rows.by_outcome or index.is_read(parts)

@@ -16,7 +16,7 @@ import pandas as pd
 from core.base.errors import InputError
 from core.base.schema import View
 from core.differences.means import moments_of, ratio_interval
-from core.differences.table import Diff, share_columns
+from core.differences.table import Diff, is_apart, share_columns
 from core.differences.user_items import Family
 from core.facts.answer import Unit
 from core.facts.basis import Basis
@@ -259,13 +259,13 @@ def top(context: Context, key: str, dimension: Dimension, metric: ItemMetric, n:
 
 
 def _more_often(context: Context, key: str, dimension: Dimension) -> list[str]:
-    """Items that differ and are more frequent than among the others, surest first.
+    """Items that are apart and more frequent than among the others, surest first.
 
     Raises:
         InputError: If the row is a total, which is held against nobody.
     """
     table = context.tables.differences
-    own = table[(table[Col.KEY] == key) & table[Diff.DIFFERS] & (table[Diff.RATIO] > 1)]
+    own = table[(table[Col.KEY] == key) & is_apart(table) & (table[Diff.RATIO] > 1)]
     if key not in set(table[Col.KEY]):
         raise InputError(f"{context.title(key)} are held against nobody", remedy="Ask about one segment")
     own = own[own[Diff.FAMILY] == dimension.value]

@@ -28,7 +28,9 @@ class MetricRole(StrEnum):
     DERIVED = "derived"
     """Follows from what the model saw."""
     HELD_OUT = "held out"
-    """The model never saw it: a difference is a finding."""
+    """It had no part in making the rows: a difference is a finding."""
+    RULE = "rule"
+    """The rule that made a row, true of its users by definition: it is not even told."""
 
 
 class PageRanking(StrEnum):

@@ -15,7 +15,7 @@ from core.base.errors import ArtifactError
 from core.base.schema import OUTSIDE, SET_ASIDE, Group
 from core.one_page.segments import OnePageSegments
 from core.profiles.data import GROUPS, ProfileData
-from core.profiles.profile_columns import ROW, RowKind
+from core.profiles.profile_columns import ROW, MetricRole, RowKind
 
 GROUP_LABELS: Final = {
     Group.ONE_PAGE: "One-page users", Group.BOT_LIKE: "Bot-like users",
@@ -50,6 +50,10 @@ class Rows:
     def by_outcome(self) -> bool:
         """Whether the rows in place of segments are who has the outcome, and who has not."""
         return bool(self.called)
+
+    def role_of(self, role: MetricRole) -> MetricRole:
+        """How something that is no outcome relates to what made these rows, by its relation to the model."""
+        return MetricRole.HELD_OUT if self.by_outcome else role
 
     @property
     def n_segments(self) -> int:

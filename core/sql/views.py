@@ -50,7 +50,10 @@ def sql_views(context: Context) -> Mapping[str, SqlView]:
             "What the pages that are viewed are about and for, by row.",
             label_table(context),
         ),
-        "differences": ("Every row against the other clustered users, in everything.", counted.differences),
+        "differences": (
+            "Every row against the other clustered users; differs is null where nothing was tested.",
+            counted.differences,
+        ),
         "entries": ("Where sessions begin, by row.", _ends(context, "entry")),
         "exits": ("Where sessions end, by row.", _ends(context, "exit")),
         "fields": ("What each column of segments is.", profiles.fields),

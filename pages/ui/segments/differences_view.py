@@ -24,16 +24,17 @@ from pages.ui.shell.written_table import Columns
 
 BADGES: Final = {
     MetricRole.INPUT.value: ":blue-badge[input]", MetricRole.DERIVED.value: ":gray-badge[derived]",
-    MetricRole.HELD_OUT.value: ":green-badge[held out]",
+    MetricRole.HELD_OUT.value: ":green-badge[held out]", MetricRole.RULE.value: ":gray-badge[rule]",
 }  # fmt: skip
 NO_DIFFERENCE: Final = "Nothing is shown to differ by more than a tenth of a standard deviation."
 WHAT_PX, NUMBER_PX = 200, 76
 """Of a pinned column, and of a figure, so that one is seen beside it on a phone, too."""
 RULE: Final = (
-    "**Input**: the model saw it, or a page that gives it away, so a difference there is how the segments "
-    "were made. **Derived**: it follows from that, as a day from dated articles. **Held out**: the model "
-    "never saw it; such rows are tested (q below 5 %, the share of false finds that is put up with), "
-    "and a difference is a finding. The surest and largest come first, held-out ones with double weight."
+    "**Held out**: it had no part in making these rows, so it is tested (q below 5 %, the share of false "
+    "finds that is put up with), and a difference is a finding. **Input**: the model saw it, or a page that "
+    "gives it away, so segments differ in it by construction: that describes them, and was not tested. "
+    "**Derived**: it follows from that, as a day from dated articles. **Rule**: the rule that made the row. "
+    "The surest and largest come first, what is by construction with half the weight."
 )
 
 

@@ -17,7 +17,7 @@ from core.differences.in_words import in_words
 from core.differences.means import UserValues, compare_means
 from core.differences.sides import Sides
 from core.differences.single import decide_shares, decide_values
-from core.differences.table import COLUMNS, OF_OUTCOME, Diff, differences, leading, pair_differences
+from core.differences.table import COLUMNS, OF_OUTCOME, Diff, differences, is_apart, leading, pair_differences
 from core.differences.user_items import Family, UserItems, _tells
 from core.facts.fact_maker import Figures
 from core.profiles.data import GROUPS, Coded, ProfileData
@@ -87,7 +87,7 @@ def test_the_cart_of_the_first_segment_by_eye() -> None:
     row = table.set_index([Col.KEY, Diff.FAMILY, Diff.ITEM]).loc[("segment:0", "page", "/cart")]
     assert row[[Col.USERS, Col.N, Col.REST_USERS, Col.REST_N]].tolist() == [2, 3, 0, 2]
     assert (row[Diff.ROLE], row[Diff.TEST]) == ("input", "")
-    assert np.isnan(row[Diff.Q_VALUE])
+    assert row[[Diff.Q_VALUE, Diff.DIFFERS, Diff.RANK]].isna().all()
 
 
 def test_users_of_whom_too_few_share_anything_differ_by_their_measures_alone() -> None:
@@ -130,6 +130,9 @@ def test_where_nothing_differs_little_is_called_different() -> None:
         tested = table[(table[Col.KIND] == "segment") & table[Diff.P_VALUE].notna()]
         assert set(tested[Diff.ROLE]) == {MetricRole.HELD_OUT.value}
         found += (tested[Diff.Q_VALUE] < 0.05).tolist()
+        untested = table[table[Diff.P_VALUE].isna() & (table[Diff.ROLE] != MetricRole.HELD_OUT)]
+        assert len(untested) > len(tested)  # pages, that made segments of another draw
+        assert untested[Diff.DIFFERS].isna().all() and untested[Diff.RANK].isna().all()
     assert np.mean(found) < 0.05
 
 
@@ -138,6 +141,10 @@ def test_what_is_large_leads_and_filler_does_not_rank() -> None:
     lead = leading(table, "segment:0")
     assert 0 < len(lead) <= 3
     assert lead[Diff.FAMILY].is_unique
+    input_rows = lead[lead[Diff.ROLE] == MetricRole.INPUT]
+    assert (
+        len(input_rows) and in_words(input_rows)["difference"].str.endswith("points, by construction").all()
+    )
     ranked = table[table[Diff.RANK].notna()]
     assert ranked[Diff.DIFFERS].all()
     assert ranked[Diff.EFFECT_LOW].min() >= 0.1
@@ -261,7 +268,7 @@ def test_what_made_a_segment_by_rule_is_no_finding_and_its_outcome_is_one() -> N
     by_rule = table[table[Col.KIND] == RowKind.ONE_PAGE]
     of_outcome = by_rule[Diff.FAMILY].eq(Family.OUTCOME) | by_rule[Diff.ITEM].isin(OF_OUTCOME)
     made = by_rule[Diff.FAMILY].isin([Family.MEASURE, Family.SOURCE, Family.DEVICE]) & ~of_outcome
-    assert set(by_rule[made][Diff.ROLE]) == {"input"} and by_rule[made][Diff.P_VALUE].isna().all()
+    assert set(by_rule[made][Diff.ROLE]) == {"rule"} and by_rule[made][Diff.P_VALUE].isna().all()
     assert set(by_rule[of_outcome][Diff.ROLE]) == {"held out"}
 
 
@@ -273,10 +280,11 @@ def test_what_made_the_rows_of_the_outcome_is_no_finding() -> None:
         own = table[table[Col.KIND] == RowKind.SEGMENT]
         echo = own[Diff.FAMILY].eq(Family.OUTCOME) | own[Diff.ITEM].isin(["session_rate", "revenue_per_user"])
         assert echo.sum() == 6
-        assert set(own[echo][Diff.ROLE]) == {"input"}
+        assert set(own[echo][Diff.ROLE]) == {"rule"}
         assert own[echo][Diff.P_VALUE].isna().all() and own[echo][Diff.RANK].isna().all()
         assert Family.OUTCOME not in set(leading(table, "outcome:with")[Diff.FAMILY])
-        assert (own[~echo][Diff.ROLE] == "held out").any()
+        paying = own[(own[Diff.FAMILY] == Family.PAGE) & (own[Diff.ITEM] == "/checkout/payment")]
+        assert set(paying[Diff.ROLE]) == {"held out"} and paying[Diff.DIFFERS].all()  # no model made them
     revenue = Figures(replace(shop().context, tables=by_outcome)).needed("outcome:with", "revenue_per_user")
     assert Figures(replace(shop().context, tables=by_outcome)).contrast(revenue, "outcome:without").test == ""
 
@@ -292,11 +300,13 @@ def test_a_page_that_is_the_outcome_does_not_lead_what_sets_its_viewers_apart() 
     ]
     assert (own[Col.VALUE], own[Diff.REST_VALUE]) == (1, 0)
     assert pd.isna(own[Diff.RANK])
+    lead = leading(by_outcome.differences, "outcome:with", 99)
+    assert (Family.PAGE, page) not in set(zip(lead[Diff.FAMILY], lead[Diff.ITEM], strict=True))
 
 
 def test_what_nobody_else_did_is_only_here() -> None:
     table = shop().context.tables.differences
-    alone = table[table[Diff.DIFFERS] & np.isinf(table[Diff.RATIO])]
+    alone = table[is_apart(table) & np.isinf(table[Diff.RATIO])]
     assert len(alone)
     assert set(in_words(alone)["ratio"]) == {"only here"}
 

@@ -3,7 +3,7 @@
 import pytest
 
 from core.base.errors import InputError
-from core.differences.table import leading
+from core.differences.table import is_apart, leading
 from core.facts.answer import Note, Ranking, Verdict
 from core.facts.compare_segments import NOT_SHOWN, compare, compare_all
 from core.facts.differing import TOLD, addresses, differing
@@ -48,7 +48,7 @@ def test_only_what_differs_is_ranked_over_all_segments() -> None:
     (others,) = (block.text for block in blocks if isinstance(block, Note))
     for name in HEAT_MAP:
         item = "purchase" if name == "outcome_rate" else name
-        differs = table.loc[(table["item"] == item) & (table["kind"] == "segment"), "differs"].any()
+        differs = is_apart(table[(table["item"] == item) & (table["kind"] == "segment")]).any()
         assert (name in ranked) == differs
         assert (BY_KEY[name].label in others) != differs
 

@@ -13,7 +13,7 @@ from core.differences.table import MEASURES as MEASURES_OF_MEANS
 from core.differences.table import Diff
 from core.differences.user_items import Family
 from core.facts.answer import Contrast, Fact, Verdict
-from core.facts.contrasting import INTERVAL, decide, shown_by
+from core.facts.contrasting import DESCRIBED, decide, shown_by
 from core.facts.fact_maker import Figures
 from core.facts.items import Dimension, ItemMetric
 from core.facts.measures import MEASURES
@@ -38,7 +38,7 @@ def test_what_shows_a_difference_is_said_where_one_is_said_to_be_higher() -> Non
         return shown_by(made.context, [Contrast(first=fact, second=fact, verdict=verdict, test=test)])
 
     assert said(fact, Verdict.HIGHER, FISHER) == f"That they differ is shown, by {FISHER}."
-    assert said(views, Verdict.LOWER) == f"That they differ is shown, by {INTERVAL}."
+    assert said(views, Verdict.LOWER) == DESCRIBED
     assert said(fact, Verdict.UNSURE, FISHER) == said(count, Verdict.HIGHER) == ""
 
 

@@ -12,7 +12,8 @@ BLOG = NameEvidence("type", "Blog", 0.9, 8.0, 7.0)
 FEW = NameEvidence("measure", "page_views_mean", None, 0.5, 0.6)
 
 DIFFERS = {
-    Col.KEY: "segment:0", Diff.RANK: 1.0, Diff.DIFFERS: True, Diff.REST_VALUE: 0.0094, Col.DIFFERENCE: 0.17,
+    Col.KEY: "segment:0", Diff.ROLE: "held out", Diff.EFFECT_LOW: 0.3, Diff.RANK: 1.0, Diff.DIFFERS: True,
+    Diff.REST_VALUE: 0.0094, Col.DIFFERENCE: 0.17,
     Diff.DIFFERENCE_LOW: 0.1, Diff.DIFFERENCE_HIGH: 0.2, Diff.DETECTABLE: 0.05, Col.N: 1000, Col.REST_N: 1000,
 }  # fmt: skip
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from core.data.timed_events import TimedEvents
 from core.facts.answer import Answer, Chart, Contrast, FigureList, Note, Ranking, Reading
 from core.facts.context import PASTED, Context
-from core.facts.contrasting import shown_by
+from core.facts.contrasting import DESCRIBED, shown_by
 from core.facts.fact_maker import Figures
 from core.facts.finding import notes
 from core.facts.other_tools import ALL_COUNTED
@@ -336,7 +336,7 @@ def test_whether_a_difference_is_real_is_said_where_that_is_asked() -> None:
     assert ask(f"Is the {asked} real?", about).blocks == (
         contrast, *notes(shown_by(about, [contrast])),
     )  # fmt: skip
-    assert "shown" in shown_by(about, [contrast])
+    assert shown_by(about, [contrast]) == DESCRIBED
 
 
 def test_a_total_is_of_all_users_whatever_was_asked_before() -> None:
