@@ -63,7 +63,7 @@ def verdicts(users: int, seeds: Sequence[int]) -> pd.DataFrame:
         there = planted(users, seed)
         shuffled = replace(there, page=np.random.default_rng(1000 + seed).permutation(there.page))
         for name, site in (("planted", there), ("shuffled", shuffled)):
-            levels = measure_levels(site, ADDRESSES, {})
+            levels = measure_levels(site, np.arange(users), ADDRESSES, {})
             rows.append((name, seed, str(levels.finding), levels.suggested_k))
     return pd.DataFrame(rows, columns=["site", "seed", "verdict", "k"])
 

@@ -156,7 +156,7 @@ def segments(case: Case, ours: Sequence[Parts], simple: Mapping[str, Parts]) -> 
 def steadiness(case: Case, ours: Sequence[Parts]) -> dict[str, str]:
     """The number of segments that the users support, and how trainings agree on as many."""
     users = np.flatnonzero(case.inside)
-    levels = measure_levels(case.sequences.of_users(users), case.urls, {})
+    levels = measure_levels(case.sequences, users, case.urls, {})
     k = levels.described_k
     labels = [metrics.clusters(one["users"][users], k, seed) for seed, one in enumerate(ours)]
     return {

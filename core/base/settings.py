@@ -228,7 +228,7 @@ class TrainSettings(Settings):
     min_count: Annotated[int, Field(ge=1, le=1000)] = 3
     """Pages viewed less often share the id of their directory, or the unknown id."""
     ignore_length: bool = False
-    """Take out of the vectors what tells how many pages a user views."""
+    """Take out of the vectors all that tells how many pages a user views, in place of six tenths."""
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     device: Device = Device.AUTO
 
@@ -288,7 +288,7 @@ class ClusterSettings(Settings):
     removed = frozenset({"algorithm", "min_cluster_size"})
     n_clusters: Annotated[int, Field(ge=2, le=50)] = 6
     auto: bool = False
-    """Take the number that :mod:`core.segments.evidence` suggests in place of ``n_clusters``."""
+    """Take the number that :mod:`core.segments.levels` suggests in place of ``n_clusters``."""
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     n_init: Annotated[int, Field(ge=1, le=200)] = 40
     """Starts of a cold fit; a warm start needs one."""

@@ -37,7 +37,7 @@ files = click.Path(path_type=Path)
 @click.option(
     "--clusters",
     metavar="auto|K",
-    help="Number of segments; auto, the default, takes what the users support, held against chance.",
+    help="Number of segments; auto, the default, takes what the users support.",
 )
 @click.option("--weights", help="Weight of each view, such as url=0.5,theme=0.3,type=0.2.")
 @click.option(

@@ -27,6 +27,8 @@ from core.storage.disk import write_text_atomic, written_whole
 
 FORMAT: Final = 5
 """Raised when older model folders can no longer be read."""
+HEADS_VERSION: Final = 2
+"""Raised when the same training gets other heads; models of before are still read."""
 WEIGHTS, CONFIG, HEADS = "weights.safetensors", "config.json", "heads.safetensors"
 VOCABULARY, TRAINING = "vocabulary.json", "training.json"
 

@@ -51,7 +51,7 @@ def compare_k(
         clustered = np.flatnonzero(dataset.users[Users.GROUP] == Group.SEGMENT)
         names = {view.value: _known(labels.of(view)) for view in COLUMN_OF} if labels else {}
         urls = dataset.pages[Pages.PAGE_LOCATION].tolist()
-        levels = measure_levels(dataset.sequences.of_users(clustered), urls, names, progress)
+        levels = measure_levels(dataset.sequences, clustered, urls, names, progress)
         with store.write(CHOOSE_K, levels_key(*keys), *_made_of(*keys)) as folder:
             (folder / LEVELS).write_text(levels.to_json(), encoding="utf-8")
     return levels

@@ -340,9 +340,10 @@ def train(
 
 def model_key(dataset: Dataset, labels: LabelledPages | None, settings: TrainSettings) -> str:
     """Content key of the model that :func:`train` leaves."""
-    from core.model.model_files import FORMAT
+    from core.model.model_files import FORMAT, HEADS_VERSION
 
-    inputs = _labelled(dataset, labels) | {"model": str(FORMAT)}  # one of before cannot be read
+    # models of another format cannot be read; those with heads of another version can
+    inputs = _labelled(dataset, labels) | {"model": f"{FORMAT}.{HEADS_VERSION}"}
     return content_key("train", settings.model_dump(mode="json"), inputs)
 
 
@@ -443,8 +444,12 @@ def cluster(
         SettingsError: If there are more segments than different users.
     """
     from core.segments.clustering import fit
+    from core.segments.geometry import count_different
     from core.segments.kmeans import warm_start
 
+    if settings.auto:  # suggested by what users do, of which vectors may tell fewer apart
+        different = count_different(combined.vectors[inside], enough=settings.n_clusters)
+        settings = settings.model_copy(update={"n_clusters": max(2, min(settings.n_clusters, different))})
     start = None if before is None else warm_start(before, combined.vectors, settings.n_clusters)
     enough = start is not None and len(start) == settings.n_clusters
     return fit(combined.vectors, inside, settings, start if enough else None)

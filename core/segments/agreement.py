@@ -1,4 +1,4 @@
-"""Partitions of the same users over numbers of segments, and how well two of them agree."""
+"""Partitions of the same users over numbers of segments."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-from sklearn.metrics import adjusted_rand_score
 
 from core.base.settings import ClusterSettings
 from core.segments.geometry import count_different, nearest
@@ -43,18 +42,3 @@ def labels_over_k(
         settings = ClusterSettings(n_clusters=min(k, different), seed=seed, n_init=n_init)
         labels[:, place], _ = nearest(rows, centroids_from(learns, narrow, settings))
     return labels
-
-
-def agreement(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Adjusted Rand index (Hubert, Arabie 1985) of each column: float of shape (n_ks,).
-
-    Args:
-        one: int of shape (n, n_ks).
-        other: int of shape (n, n_ks). A cut that leaves everybody together agrees with nothing: 0.
-    """
-    return np.array(
-        [
-            float(adjusted_rand_score(a, b)) if np.ptp(a) and np.ptp(b) else 0.0
-            for a, b in zip(one.T, other.T, strict=True)
-        ]
-    )

@@ -38,7 +38,7 @@ SEEDS: Final = 4
 DOUBTFUL: Final = "doubtful"
 GIVEN: Final = "given these vectors"
 """Said with every certificate: users are drawn again and clustered, not trained on."""
-KEPT_BACK: Final = "Names are kept back: they would tell of kinds of users that other users would not show."
+KEPT_BACK: Final = "Names are kept back: they would tell of kinds of users that are not there."
 PATTERNED: Final = 0.6
 WORDS: Final = ((0.85, "highly stable"), (0.75, "stable"), (PATTERNED, "patterned"), (0.0, DOUBTFUL))
 """From which mean index on a segment is called what (Hennig 2007)."""

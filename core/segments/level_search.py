@@ -8,6 +8,7 @@ while halves of the users lead to the same groups.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import as_completed
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeAlias
@@ -56,15 +57,17 @@ SURE: Final = 2.33
 """Standard errors by which kinds must be better than a continuum and than everybody alike: 1 % of error."""
 LIKELY: Final = 1.64
 """The same for another split of the kinds, or for anything at all to differ between users: 5 %."""
-FIRM: Final = 0.75
+COME_AGAIN: Final = 0.7
 """Adjusted Rand index of the groups of two halves of the users that segments have at least …"""
 ALIKE: Final = 0.85
 """… and a coarser level."""
 MOST_COARSER: Final = 2
+TINY: Final = 1e-9
 
 
 def measure_levels(
     sequences: UserSequences,
+    users: np.ndarray,
     urls: Sequence[str],
     labels: Mapping[str, Sequence[str]],
     progress: Progress = silent,
@@ -72,7 +75,8 @@ def measure_levels(
     """Tell whether users are of kinds, and how many.
 
     Args:
-        sequences: Page views of the clustered users, two or more each.
+        sequences: Page views of all users.
+        users: int of shape (n,), ascending: those that are clustered, who have two page views or more.
         urls: Address of each page.
         labels: Theme and type of each page, "" where it is not known; empty where pages are not labelled.
         progress: Where to report; may stop the work.
@@ -80,16 +84,19 @@ def measure_levels(
     Raises:
         Cancelled: If ``progress`` says so.
     """
-    if sequences.n_users < FEWEST_USERS:
-        return SegmentLevels(users=sequences.n_users, finding=Structure.NONE)
-    drawn = np.sort(np.random.default_rng(0).permutation(sequences.n_users)[:USERS])
-    together, counts = half_counts(sequences.of_users(drawn), urls, labels)
-    judged = []
+    if len(users) < FEWEST_USERS:
+        return SegmentLevels(users=len(users), finding=Structure.NONE)
+    drawn = np.sort(np.random.default_rng(0).permutation(len(users))[:USERS])
+    together, counts = half_counts(sequences.of_users(users[drawn]), urls, labels)
+    compared = {aspect: half.of_comparable_users() for aspect, half in counts.items()}
+    counts = {aspect: half for aspect, half in compared.items() if half.first.shape[0] >= FEWEST_USERS}
+    message = "Comparing kinds of users with gradients"
+    progress(STAGE, 0.0, message)
     with repeatable(), threads() as pool:
-        for one in pool.map(_judge, (together, *counts.values())):
-            judged.append(one)
-            progress(STAGE, len(judged) / (1 + len(counts)), "Comparing kinds of users with gradients")
-    whole, *single = judged
+        jobs = [pool.submit(_judge, half) for half in (together, *counts.values())]
+        for done, _ in enumerate(as_completed(jobs), start=1):
+            progress(STAGE, done / len(jobs), message)
+    whole, *single = (job.result() for job in jobs)
     return SegmentLevels(
         users=len(drawn), finding=whole.finding, levels=whole.levels, described_k=whole.described_k,
         gains=whole.gains, gradient_gain=whole.gradient_gain,
@@ -201,25 +208,31 @@ def _crossed(k: int, tokens: TokenCounts, fitted: _Fitted) -> Prior:
 def _judge(counts: HalfCounts) -> _Judged:
     """Hold kinds against everybody alike and against continua."""
     fit = _CrossFit(counts, BURSTINESS[0])
-    if len(fit.numbers) < 2:  # all users are alike
+    if len(fit.numbers) < 2:  # all users do the same
         return _Judged(Structure.NONE, (), 2, (0.0,), 0.0)
     burstiness = fit.surest_burstiness()
     if burstiness != fit.burstiness:
         fit = _CrossFit(counts, burstiness)
     alike, continuum = fit.scores[1], fit.best_continuum()
     k, scores, with_trait = _best_kinds(fit)
-    gains = tuple(float((fit.scores[number] - alike).mean()) for number in sorted(fit.scores))
-    gradient_gain = float((continuum - alike).mean())
+    gains = tuple(float((fit.scores[number] - alike).mean()) / 2 for number in sorted(fit.scores))
+    gradient_gain = float((continuum - alike).mean()) / 2
     if max(_z(score - alike) for score in (continuum, fit.scores[fit.best_k], scores[k])) < LIKELY:
         return _Judged(Structure.NONE, (), 2, gains, gradient_gain)
     lead = {number: min(_z(score - continuum), _z(score - alike)) for number, score in scores.items()}
     while k > 2 and _z(scores[k] - scores[k - 1]) < LIKELY:
         k -= 1
     groups = _group(fit, max(2, k), with_trait)
-    while k > 1 and lead[k] > SURE and groups[k].agreement < FIRM:
+
+    def holds(k: int) -> bool:
+        split = _z(scores[k] - scores[k - 1])
+        return lead[k] > SURE and split > LIKELY and groups[k].agreement >= COME_AGAIN
+
+    while k > 1 and not holds(k):
         k -= 1
-    if k == 1 or lead[k] <= SURE:
-        return _Judged(Structure.GRADIENT, (), _described(groups), gains, gradient_gain)
+    if k == 1:
+        few = _group(fit, min(MOST_DESCRIBED, fit.numbers[-1]), with_trait=False)
+        return _Judged(Structure.GRADIENT, (), _described(few), gains, gradient_gain)
     levels = tuple(
         SegmentLevel(
             k=number, error_rate=float(norm.sf(_z(scores[number] - scores[number - 1]))),
@@ -243,7 +256,7 @@ def _best_kinds(fit: _CrossFit) -> tuple[int, Mapping[int, np.ndarray], bool]:
 def _coarser(groups: Mapping[int, _Groups], finest: int) -> list[int]:
     """Coarser levels: numbers whose groups halves of the users make alike and whose next merge costs most."""
     alike = [k for k in groups if k <= finest / 2 and groups[k].agreement >= ALIKE]
-    return sorted(sorted(alike, key=lambda k: -groups[k].cost / groups[k + 1].cost)[:MOST_COARSER])
+    return sorted(sorted(alike, key=lambda k: -groups[k].cost / max(groups[k + 1].cost, TINY))[:MOST_COARSER])
 
 
 def _described(groups: Mapping[int, _Groups]) -> int:

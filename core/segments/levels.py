@@ -16,7 +16,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from core.base.errors import ArtifactError
 from core.segments.visit_tokens import Aspect
 
-FEWEST_USERS: Final = 60
+FEWEST_USERS: Final = 120
+"""Two kinds of thirty users in each half of them."""
 MOST_DESCRIBED: Final = 6
 """Groups that users are shown in at most where they support no number of segments: a description."""
 NOT_COMPARED: Final = (
@@ -42,7 +43,8 @@ class SegmentLevel(_Part):
 
     Args:
         k: The number.
-        error_rate: How often as sure a result would come about where there are no such kinds.
+        error_rate: One-sided tail of its gain over one kind fewer, by the standard error over users; it is not
+            corrected for the choice among numbers.
         agreement: Adjusted Rand index of all users as two halves of them would group them.
         shares: Of the users in each kind, largest first.
     """
@@ -111,9 +113,9 @@ class SegmentLevels(_Part):
         """What users are by each aspect alone, in words."""
         words = {Structure.GRADIENT: "a gradient", Structure.NONE: "nothing that lasts"}
         parts = [
-            f"{aspect}: {words.get(one.finding, f'{one.k} kinds')}" for aspect, one in self.aspects.items()
+            f"{aspect} {words.get(one.finding, f'{one.k} kinds')}" for aspect, one in self.aspects.items()
         ]
-        return f"By themselves: {', '.join(parts)}."
+        return f"Each by itself: {', '.join(parts)}."
 
     @property
     def sentence(self) -> str:
@@ -129,13 +131,18 @@ class SegmentLevels(_Part):
                 f"half that is not true of everybody ({self.users:,} users compared)."
             )
         if self.finding is Structure.GRADIENT:
+            kinds_lead = max(self.gains) > self.gradient_gain
+            why = (
+                "kinds predict half of somebody's page views best, but halves of the users lead to other kinds"
+                if kinds_lead
+                else "a place on a scale predicts half of somebody's page views as well as a kind does"
+            )
             return (
-                "A gradient, no separate kinds. Users differ in what they do, without gaps between them: a "
-                "place on a scale predicts the other half of somebody's page views as well as a kind of user "
-                "does. Segments cut it at borders that could lie elsewhere."
+                f"A gradient, no separate kinds. Users differ in what they do, without clear gaps: {why}. "
+                "Segments cut it at borders that could lie elsewhere."
             )
         coarser = [str(level.k) for level in self.levels[:-1]]
-        also = f" Coarser and as sure: {' and '.join(coarser)}." if coarser else ""
+        also = f" Coarser levels: {' and '.join(coarser)}." if coarser else ""
         return (
             f"These users support {self.suggested_k} segments. The kind of user predicts the other half of "
             f"somebody's page views better than a place on any scale does.{also}"

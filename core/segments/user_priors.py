@@ -31,7 +31,7 @@ from sklearn.utils.extmath import randomized_svd
 from core.segments.geometry import count_different
 
 MOST_KINDS: Final = 24
-FEWEST_USERS: Final = 30
+USERS_A_KIND: Final = 30
 """Users that there are for a kind at least."""
 START_DIMENSIONS: Final = 16
 DIGITS: Final = 5
@@ -174,11 +174,12 @@ def kinds(tokens: TokenCounts, most: int = MOST_KINDS) -> dict[int, Prior]:
     """Fit kinds of users: number of kinds → prior, from at most ``most`` down to 1."""
     totals = np.maximum(np.asarray(tokens.counts.sum(axis=1)).ravel(), 1)
     roots = sparse.diags_array(1 / np.sqrt(totals)) @ tokens.counts.sqrt()
-    rank = min(START_DIMENSIONS, roots.shape[1] - 1)
+    rank = max(1, min(START_DIMENSIONS, roots.shape[1] - 1))
     left, strength, _ = randomized_svd(roots, rank, random_state=0)
     narrow = left * strength
-    different = count_different(np.round(narrow, DIGITS).astype(np.float32), enough=most)
-    n_kinds = max(1, min(most, different, len(tokens) // FEWEST_USERS))
+    rounded = (np.round(narrow, DIGITS) + 0.0).astype(np.float32)  # -0.0 would be another row than 0.0
+    different = count_different(rounded, enough=most)
+    n_kinds = max(1, min(most, different, len(tokens) // USERS_A_KIND))
     labels = KMeans(n_kinds, n_init=2, random_state=0).fit_predict(narrow)
     posterior = np.eye(n_kinds)[labels] * 0.8 + 0.2 / n_kinds
     start = Prior(tokens.smoothed((tokens.counts.T @ posterior).T), posterior.mean(axis=0))

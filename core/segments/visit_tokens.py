@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Final
 
 import numpy as np
+import pandas as pd
 from scipy import sparse
 
 from core.data.sequences import UserSequences
@@ -57,6 +58,11 @@ class HalfCounts:
     second: sparse.csr_array
     context: np.ndarray
 
+    def of_comparable_users(self) -> HalfCounts:
+        """Leave out users without a token in one of the halves."""
+        users = np.flatnonzero(np.diff(self.first.indptr) * np.diff(self.second.indptr))
+        return HalfCounts(self.first[users], self.second[users], self.context)
+
 
 def half_counts(
     sequences: UserSequences, urls: Sequence[str], labels: Mapping[str, Sequence[str]]
@@ -70,7 +76,7 @@ def half_counts(
     """
     views = _Views(_latest(sequences))
     folder = _ranked(
-        np.unique([url.rsplit("/", 1)[0] for url in urls], return_inverse=True)[1], views, MOST_FOLDERS
+        pd.factorize(np.array([url.rsplit("/", 1)[0] for url in urls], dtype=object))[0], views, MOST_FOLDERS
     )
     page = _pages_in(folder, views)
     n_folders, at = int(folder.max()) + 1, folder[views.page]
@@ -95,7 +101,8 @@ def half_counts(
         Aspect.ACTIVITY: views.sessions_counted(),
     }
     named = [
-        _ranked(np.unique(names, return_inverse=True)[1], views, MOST_LABELS) for names in labels.values()
+        _ranked(pd.factorize(np.asarray(names, dtype=object))[0], views, MOST_LABELS)
+        for names in labels.values()
     ]
     known = [np.asarray(names, dtype=object) != "" for names in labels.values()]
     if named:
@@ -108,7 +115,7 @@ def half_counts(
             ]
         )
     together = joined([of_folder, counts[Aspect.ORDER], counts[Aspect.TEMPO]])  # steps say folders
-    return together, {aspect: half for aspect, half in counts.items() if half.second.nnz}
+    return together, counts
 
 
 def joined(many: Sequence[HalfCounts]) -> HalfCounts:

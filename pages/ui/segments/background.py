@@ -25,10 +25,15 @@ TASKS: Final = (CHOOSE_K, LAYOUT)
 ASKED: Final = "comparisons_asked_for"
 
 
-def start(task: str, made_from: Sources, weights: ViewWeights) -> None:
-    """Start a job for these vectors (a button's callback); joins the one that already runs."""
-    request = _layout_request(made_from, weights) if task == LAYOUT else _levels_request(made_from)
-    job_panel.start(task, request, made_from.embeddings)
+def compare(made_from: Sources) -> None:
+    """Find supported numbers of segments (a button's callback); joins the job that already runs."""
+    request = LevelsRequest(dataset=made_from.dataset.key, labels=made_from.label_key)
+    job_panel.start(CHOOSE_K, request, made_from.dataset.key)
+
+
+def draw_map(made_from: Sources, weights: ViewWeights) -> None:
+    """Lay out these vectors (a button's callback); joins the job that already runs."""
+    job_panel.start(LAYOUT, _layout_request(made_from, weights), made_from.embeddings)
 
 
 def settle() -> None:
@@ -37,12 +42,12 @@ def settle() -> None:
         job_panel.result(task)
 
 
-def compare_once(made_from: Sources, weights: ViewWeights) -> None:
-    """Start comparing numbers of segments when a session comes here for the first time with these vectors."""
-    asked = st.session_state.setdefault(ASKED, set())
-    if made_from.embeddings not in asked:
-        asked.add(made_from.embeddings)
-        start(CHOOSE_K, made_from, weights)
+def compare_once(made_from: Sources) -> None:
+    """Start comparing users when a session comes here for the first time with this data set and its labels."""
+    asked, subject = st.session_state.setdefault(ASKED, set()), (made_from.dataset.key, made_from.label_key)
+    if subject not in asked:
+        asked.add(subject)
+        compare(made_from)
 
 
 def levels(made_from: Sources) -> SegmentLevels | None:
@@ -54,10 +59,6 @@ def neighbour_map(made_from: Sources, weights: ViewWeights) -> Layout | None:
     """The neighbour-preserving layout; None until the job has run."""
     artifact = tasks.find_layout(made_from.store, _layout_request(made_from, weights))
     return None if artifact is None else _open_layout(str(artifact.path))
-
-
-def _levels_request(made_from: Sources) -> LevelsRequest:
-    return LevelsRequest(dataset=made_from.dataset.key, labels=made_from.label_key)
 
 
 def _layout_request(made_from: Sources, weights: ViewWeights) -> VectorsRequest:

@@ -21,11 +21,11 @@ LOOKED_UP_TO: Final = 15
 WHAT: Final = "**How much the kind of user tells about half of their page views**: higher is better"
 HOW: Final = (
     "Kinds are learned from half of the users; of each of the others, one half of the page views is "
-    "predicted from the other. Nats a user beyond what is true of everybody. Grey line: the best gradient. "
+    "predicted from the other. Nats beyond what is true of everybody. Grey line: the best gradient. "
     "Diamonds: supported. Dashed: yours."
 )
 COLUMNS: Final = {
-    "k": "Segments", "gain": "Nats a user beyond everybody", "supported": "Supported",
+    "k": "Segments", "gain": "Nats beyond everybody", "supported": "Supported",
     "agreement": "Halves of the users agree", "error_rate": "Error rate",
 }  # fmt: skip
 
@@ -42,13 +42,13 @@ def draw(live: LiveSegments) -> None:
 
 def offer(live: LiveSegments) -> None:
     """Compare users, or watch it."""
-    if job_panel.panels([background.CHOOSE_K], live.sources.embeddings):
+    if job_panel.panels([background.CHOOSE_K], live.sources.dataset.key):
         st.caption("It takes about a minute. The segments stay as they are until you choose.")
         return
     st.caption("Not compared yet. It runs in the background, in about a minute.")
     st.button(
         "Find the numbers they support", key="compare_k", icon=":material/play_arrow:",
-        on_click=background.start, args=(background.CHOOSE_K, live.sources, live.steering.weights),
+        on_click=background.compare, args=(live.sources,),
     )  # fmt: skip
 
 
@@ -83,9 +83,9 @@ def drawn(levels: SegmentLevels, current: int) -> None:
 
 def _look_at(live: LiveSegments, levels: SegmentLevels) -> None:
     """Names and sizes of another number of segments, before it is chosen."""
-    most = min(LOOKED_UP_TO, shared.different(live.sources, live.steering.weights))
-    numbers = sorted({*range(2, most + 1), *(level.k for level in levels.levels)})
-    numbers = [k for k in numbers if k != len(live.segmentation.as_cut.ids)]
+    finest = max(LOOKED_UP_TO, levels.described_k)
+    most = min(finest, shared.different(live.sources, live.steering.weights))
+    numbers = [k for k in range(2, most + 1) if k != len(live.segmentation.as_cut.ids)]
     k = st.pills(
         "Look at another number before you choose it", numbers, key=f"{LOOKED_AT}-{live.sources.model_key}"
     )

@@ -156,7 +156,7 @@ def solve(made_from: Sources) -> LiveSegments:
     made = shared.tables(made_from, segmentation.partition, now.analyze)
     levels = background.levels(made_from)
     if levels is None:
-        background.compare_once(made_from, now.weights)
+        background.compare_once(made_from)
     kept_back = withheld(made_from, levels)
     sure = shared.certificates(made_from, now.weights, segmentation.partition)
     held = held_names(made_from, made, kept_back=kept_back)

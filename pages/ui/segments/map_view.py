@@ -71,14 +71,14 @@ def _offer_neighbours(live: LiveSegments, weights: ViewWeights) -> None:
     asked: set[tuple[str, ViewWeights]] = st.session_state.setdefault(ASKED, set())
     if (live.sources.embeddings, weights) not in asked:
         asked.add((live.sources.embeddings, weights))
-        background.start(background.LAYOUT, live.sources, weights)
+        background.draw_map(live.sources, weights)
     if job_panel.panels([background.LAYOUT], live.sources.embeddings):
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="offer_neighbours"):
         st.caption("This map is not drawn yet; below is the quick one. Drawing takes up to two minutes.")
         st.button(
-            "Draw it", key="draw_neighbours", icon=":material/play_arrow:", on_click=background.start,
-            args=(background.LAYOUT, live.sources, weights),
+            "Draw it", key="draw_neighbours", icon=":material/play_arrow:", on_click=background.draw_map,
+            args=(live.sources, weights),
         )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""What an analyst reads where no number of segments beats chance: first that, then what can be said."""
+"""What an analyst reads where users support no number of segments: first that, then what can be said."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NO_OUTCOME: Final = (
 ABSENT: Final = "Not in the data, or of too few users"
 SMALL: Final = "Different, but by little, or by the same users as above"
 UNSHOWN: Final = "Not shown to differ"
-NAMED: Final = "Read the names as a description of these very users: other users would not show these kinds."
+NAMED: Final = "Read the names as a description of these very users: the borders could lie elsewhere."
 
 
 def draw(live: LiveSegments) -> None:

@@ -22,7 +22,7 @@ BUSY_S: Final = 30
 """How long a look at how busy the machine is stays good."""
 BUSY_FROM: Final = 1.5
 """Times longer than on a free machine from which it is said that it is busy."""
-COMPARED: Final = "1 to 2 minutes"
+COMPARED: Final = "a minute"
 """What follows a training: about a minute from 2,000 to 100,000 users, twice as long on a busy machine."""
 FASTER, SLOWER = 1.5, 2.5
 """How far a time expected before anything has run may be off: other machines are faster or slower than the
@@ -177,7 +177,8 @@ def _advanced(before: TrainSettings, preset: Preset) -> dict[str, Any]:
         }
         changes["ignore_length"] = st.toggle(
             "Ignore how much users view", before.ignore_length, key=f"ignore_length-{preset}",
-            help="Takes out of the vectors what tells how many pages a user views. Segments then differ by "
+            help="Takes out of the vectors all that tells how many pages a user views; else a part of it is "
+            "left. Segments then differ by "
             "which pages, in which order and how fast.",
         )  # fmt: skip
         changes["seed"] = st.number_input(

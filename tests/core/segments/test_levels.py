@@ -13,11 +13,12 @@ from core.segments.visit_tokens import Aspect
 from tests.core.segments.made_levels import TOO_FEW, supported
 
 USERS = planted(400, 0)
+EVERYBODY = np.arange(400)
 
 
 @pytest.fixture(scope="module")
 def found() -> SegmentLevels:
-    return measure_levels(USERS, ADDRESSES, {})
+    return measure_levels(USERS, EVERYBODY, ADDRESSES, {})
 
 
 def test_planted_kinds_are_a_level(found: SegmentLevels) -> None:
@@ -26,25 +27,47 @@ def test_planted_kinds_are_a_level(found: SegmentLevels) -> None:
     assert level is not None and level.agreement > 0.8 and level.error_rate < 0.01
     assert level.shares == pytest.approx([0.25] * KINDS, abs=0.06)
     assert found.aspects[Aspect.PAGES].finding is not Structure.NONE
+    assert Aspect.ACTIVITY not in found.aspects  # everybody has one session, which is no half of anything
     assert found.aspects[Aspect.TEMPO].finding is Structure.NONE  # a page view a second
     assert max(found.gains) > found.gradient_gain
 
 
 def test_pages_dealt_anew_are_of_no_kind() -> None:
     dealt = replace(USERS, page=np.random.default_rng(1).permutation(USERS.page))
-    assert measure_levels(dealt, ADDRESSES, {}).finding is Structure.NONE
+    assert measure_levels(dealt, EVERYBODY, ADDRESSES, {}).finding is Structure.NONE
+
+
+def test_a_mix_of_two_poles_is_a_gradient() -> None:
+    """Everybody is at home in both of two parts of the site, to any degree."""
+    rng = np.random.default_rng(2)
+    share = np.repeat(rng.uniform(size=400), USERS.lengths)
+    page = (USERS.page % 15 + 15 * (rng.random(USERS.n_views) < share)).astype(np.int32)
+    assert measure_levels(replace(USERS, page=page), EVERYBODY, ADDRESSES, {}).finding is Structure.GRADIENT
+
+
+def test_kinds_of_kinds_are_a_coarser_level() -> None:
+    """Two parts of the site; within each, two kinds of users who view every other page."""
+    rng = np.random.default_rng(3)
+    users = planted(1200, 1)
+    kind = np.repeat(rng.integers(0, 4, 1200), users.lengths)
+    away = rng.random(users.n_views) < 0.15
+    part = np.where(away, rng.integers(0, 2, users.n_views), kind // 2)
+    odd = np.where(rng.random(users.n_views) < 0.15, rng.integers(0, 2, users.n_views), kind % 2)
+    page = (30 * part + 2 * rng.integers(0, 15, users.n_views) + odd).astype(np.int32)
+    found = measure_levels(replace(users, page=page), np.arange(1200), ADDRESSES, {})
+    assert [level.k for level in found.levels] == [2, 4]
 
 
 def test_labels_are_judged_by_themselves() -> None:
     themes = [str(page // 15) for page in range(60)]
-    found = measure_levels(USERS.of_users(np.arange(200)), ADDRESSES, {"theme": themes})
+    found = measure_levels(USERS, np.arange(200), ADDRESSES, {"theme": themes})
     assert Aspect.LABELS in found.aspects
 
 
 def test_few_users_are_not_compared() -> None:
-    few = measure_levels(USERS.of_users(np.arange(FEWEST_USERS - 1)), ADDRESSES, {})
+    few = measure_levels(USERS, np.arange(FEWEST_USERS - 1), ADDRESSES, {})
     assert (few.finding, few.suggested_k, few.gains) == (Structure.NONE, None, ())
-    assert few.sentence.startswith("Too few users") and "59 have" in few.sentence
+    assert few.sentence.startswith("Too few users") and "119 have" in few.sentence
 
 
 def test_it_can_be_stopped() -> None:
@@ -52,19 +75,19 @@ def test_it_can_be_stopped() -> None:
         raise Cancelled(stage)
 
     with pytest.raises(Cancelled):
-        measure_levels(USERS.of_users(np.arange(100)), ADDRESSES, {}, stop)
+        measure_levels(USERS, np.arange(150), ADDRESSES, {}, stop)
 
 
 def test_what_is_found_is_said() -> None:
     assert supported(2, 4).sentence == (
         "These users support 4 segments. The kind of user predicts the other half of somebody's page views "
-        "better than a place on any scale does. Coarser and as sure: 2."
+        "better than a place on any scale does. Coarser levels: 2."
     )
     assert "Coarser" not in supported(4).sentence
     assert supported().sentence.startswith("A gradient, no separate kinds.")
     assert (
         supported().by_aspect
-        == "By themselves: pages: 3 kinds, tempo: a gradient, activity: nothing that lasts."
+        == "Each by itself: pages 3 kinds, tempo a gradient, activity nothing that lasts."
     )
 
 

@@ -402,7 +402,7 @@ def test_the_k_chart_is_made_by_a_job(
     app = open_app(PAGE, data=finished_run.dataset)
     app.button(key="compare_k").click().run()
     task, request, subject = fake_jobs.started[-1]
-    assert (task, subject) == ("choose_k", finished_run.embeddings)
+    assert (task, subject) == ("choose_k", finished_run.dataset)
     assert request == {"dataset": finished_run.dataset, "labels": ""}
     assert "Comparing numbers of segments" in texts(app)
     fake_jobs.end("choose_k", State.FAILED, error="It ran out of memory.")

@@ -109,7 +109,7 @@ def test_numbers_are_compared_from_here_and_watched(
     app = open_app(PAGE, data=finished_run.dataset, k="3")
     app.button(key="compare_k").click().run()
     ((task, request, subject),) = fake_jobs.started
-    assert (task, request["dataset"], subject) == ("choose_k", finished_run.dataset, finished_run.embeddings)
+    assert (task, request["dataset"], subject) == ("choose_k", finished_run.dataset, finished_run.dataset)
     assert "Comparing numbers of segments" in texts(app)
     assert "compare_k" not in [one.key for one in app.button]
 

@@ -28,7 +28,10 @@ def done(task: str, sources: Sources, monkeypatch: pytest.MonkeyPatch) -> None:
     """Do at once what the page's button would start."""
     asked: list[Settings] = []
     monkeypatch.setattr(background.job_panel, "start", lambda _task, request, _subject: asked.append(request))
-    background.start(task, sources, WEIGHTS)
+    if task == background.CHOOSE_K:
+        background.compare(sources)
+    else:
+        background.draw_map(sources, WEIGHTS)
     tasks.run(task, sources.store.root, asked[0].model_dump(mode="json"), silent)
 
 

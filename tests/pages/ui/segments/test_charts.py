@@ -49,11 +49,12 @@ def test_the_forest_draws_every_rate_with_its_interval_and_the_others() -> None:
     assert [layer["encoding"]["x"]["field"] for layer in spec["layer"]] == ["low", "rate", Col.REST_SHARE]
 
 
-def test_the_current_and_the_suggested_number_are_marked() -> None:
-    scores = pd.DataFrame({"k": [2, 3, 4], "silhouette": [0.1, 0.3, 0.2], "inertia": [3.0, 2.0, 1.0]})
-    spec, rows = drawn(charts.line_over_k(scores, "silhouette", "Silhouette", current=4, best=3))
-    assert rows.count({"k": 4, "silhouette": 0.2, "inertia": 1.0}) == 2  # the line, and the mark
-    assert "datum.k === 3" in str(spec)
+def test_the_current_and_the_supported_numbers_are_marked_beside_the_gradient() -> None:
+    scores = pd.DataFrame({"k": [1, 2, 3], "gain": [0.0, 0.3, 0.2], "supported": [False, True, False]})
+    spec, rows = drawn(charts.gain_over_k(scores, gradient=0.1, current=3))
+    assert rows.count({"k": 3, "gain": 0.2, "supported": False}) == 2  # the line, and the mark
+    assert {"gain": 0.1} in rows
+    assert "datum.supported" in str(spec)
 
 
 def test_groups_made_by_rule_are_grey() -> None:
