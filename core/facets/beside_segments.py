@@ -54,7 +54,7 @@ class BesideSegments:
         return f"{said} Counted on {self.segments.users:,} clustered users held out."
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain data: ``segments_tell_outcome`` in ``facets.json``."""
+        """As plain data: ``segments_tell_outcome`` in ``clusters.json``."""
         beside = {"kind": str(self.kind), **vars(self.facet)}
         return {
             **vars(self.segments), "given_away": self.given_away, "best_facet": beside, "text": self.sentence,

@@ -61,7 +61,7 @@ class ViewHead:
         return vectors
 
     def without(self, trait: np.ndarray, vectors: np.ndarray, share: float) -> ViewHead:
-        """Remove a share of what a linear read-out of the vectors finds of a trait (LEACE; Belrose et al. 2023).
+        """Remove a share of what a linear read-out of vectors finds of a trait (LEACE; Belrose et al. 2023).
 
         Args:
             trait: float of shape (n,), of users of whom the view knows a page.

@@ -34,6 +34,7 @@ from core.storage.replace_files import replacing
 from core.storage.store import Store, open_artifact
 
 if TYPE_CHECKING:
+    from core.facets.beside_segments import BesideSegments
     from core.facets.facets import Facets
     from core.journeys.moves import Moves
     from core.naming.fitting import HeldName
@@ -107,9 +108,10 @@ def publish(
         write_model(building / MODEL, results, settings, made)
         _link_stored(building, results, settings)
         write_facets = partial(_write_facets, building, results, settings, made)
-        facets, told = later.attempt("facets", write_facets, (None, ""))
+        facets, beside = later.attempt("facets", write_facets, (None, None))
         # parts of a run in a bound of memory have no facets: these are of its sample
-        _write_tables(building, results, made, levels, certificates, None if finish else facets)
+        _write_tables(building, results, made, levels, certificates, None if finish else facets, beside)
+        told = beside.sentence if beside else ""
         _write_later(later, results, settings, made, levels, certificates, (facets, told), progress)
         seal(building / MODEL)
         doubts = _doubts(levels, made.partition, certificates)
@@ -153,6 +155,7 @@ def _write_tables(
     levels: SegmentLevels | None,
     certificates: Mapping[int, Certificate],
     facets: Facets | None,
+    beside: BesideSegments | None,
 ) -> None:
     dataset = results.dataset
     vectors_of = embeddings_table(dataset.sequences.user_id, results.embeddings.views)
@@ -162,7 +165,8 @@ def _write_tables(
     users = users.assign(**facets.columns() if facets else {})
     table = arrow_table(users).append_column(Users.EMBEDDING, vector_lists(vectors))
     pq.write_table(table, folder / USERS)
-    write_json(folder / CLUSTERS, clusters_summary(made, levels, certificates))
+    told = {"segments_tell_outcome": beside.to_dict() if beside else None}
+    write_json(folder / CLUSTERS, clusters_summary(made, levels, certificates) | told)
     (folder / PROFILES).write_text(made.profiles.to_json(), encoding="utf-8")
     if len(made.differences):  # there are always some, unless they could not be made
         made.differences.to_parquet(folder / DIFFERENCES, index=False)
@@ -170,18 +174,16 @@ def _write_tables(
 
 def _write_facets(
     folder: Path, results: StoredStages, settings: RunSettings, made: Segments
-) -> tuple[Facets, str]:
-    """Find the facets, and write them into a file; and whether they or the segments tell the outcome."""
+) -> tuple[Facets, BesideSegments | None]:
+    """Find the facets and write them into a file; then hold the segments beside them."""
     from core.facets.beside_segments import beside_segments
     from core.facets.facets import facet_records, find_facets
 
     index = made.data.outcomes
     outcomes, given_away = index.inside(settings.analyze), index.is_read(index.chosen(settings.analyze))
     found = find_facets(results.dataset, results.labels, outcomes, given_away=given_away)
-    told = beside_segments(found, made.partition)
-    told_json = told.to_dict() if told else None
-    write_json(folder / FACETS, {"facets": facet_records(found), "segments_tell_outcome": told_json})
-    return found, told.sentence if told else ""
+    write_json(folder / FACETS, facet_records(found))
+    return found, beside_segments(found, made.partition)
 
 
 def _write_rules(

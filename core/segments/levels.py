@@ -43,7 +43,7 @@ class SegmentLevel(_Part):
 
     Args:
         k: The number.
-        error_rate: One-sided tail of its gain over one kind fewer, by the standard error over users; it is not
+        error_rate: One-sided tail of its gain over one kind fewer, by the standard error over users; not
             corrected for the choice among numbers.
         agreement: Adjusted Rand index of all users as two halves of them would group them.
         shares: Of the users in each kind, largest first.
@@ -133,7 +133,7 @@ class SegmentLevels(_Part):
         if self.finding is Structure.GRADIENT:
             kinds_lead = max(self.gains) > self.gradient_gain
             why = (
-                "kinds predict half of somebody's page views best, but halves of the users lead to other kinds"
+                "kinds predict half of somebody's page views best, but other users would lead to other kinds"
                 if kinds_lead
                 else "a place on a scale predicts half of somebody's page views as well as a kind does"
             )

@@ -43,7 +43,7 @@ def settle() -> None:
 
 
 def compare_once(made_from: Sources) -> None:
-    """Start comparing users when a session comes here for the first time with this data set and its labels."""
+    """Start comparing users when a session first comes here with this data set and its labels."""
     asked, subject = st.session_state.setdefault(ASKED, set()), (made_from.dataset.key, made_from.label_key)
     if subject not in asked:
         asked.add(subject)
