@@ -266,10 +266,10 @@ def _again(rows: np.ndarray, sought: _Sought, job: tuple[np.ndarray, int]) -> np
     Returns:
         int of shape (k + 1, k_found + 1).
     """
-    from core.segments.agreement import labels_over_k  # scikit-learn, which stages are named without
+    from core.segments.kmeans import labels_by  # scikit-learn, which stages are named without
 
     learns, seed = job
-    place = labels_over_k(rows[learns], rows, [len(sought.cut_ids)], seed)[:, 0]
+    place = labels_by(rows[learns], rows, len(sought.cut_ids), seed)
     if sought.partition.edits:
         place = sought.changed(place, rows, np.unique(learns))
     return _shared(sought.own, sought.k, place)

@@ -12,8 +12,8 @@ import numpy as np
 from sklearn.metrics import adjusted_rand_score
 
 from core.base.settings import ClusterSettings
-from core.segments.agreement import labels_over_k
 from core.segments.geometry import count_different, repeatable, threads
+from core.segments.kmeans import labels_by
 from core.trust.case import SEED
 from core.trust.intervals import range_comparisons, range_figures
 from core.trust.result import Method, Question, Topic
@@ -78,7 +78,7 @@ def agreement_of_halves(rows: np.ndarray, n_clusters: int, half: np.ndarray) -> 
         n_clusters: Number of segments.
         half: bool of shape (n,), who is in the first half.
     """
-    one, other = (_labels(rows[part], rows, n_clusters, SEED) for part in (half, ~half))
+    one, other = (labels_by(rows[part], rows, n_clusters, SEED, N_INIT) for part in (half, ~half))
     return float(adjusted_rand_score(one, other))
 
 
@@ -99,14 +99,10 @@ def _halves(pool: ThreadPoolExecutor, rows: Mapping[Method, np.ndarray], n_clust
 def _seeds(pool: ThreadPoolExecutor, rows: Mapping[Method, np.ndarray], n_clusters: int) -> Question:
     repeats = {}
     for method, array in rows.items():
-        labels = pool.map(partial(_labels, array, array, n_clusters), range(SEEDS))
+        labels = pool.map(partial(labels_by, array, array, n_clusters, n_init=N_INIT), range(SEEDS))
         repeats[method] = [float(adjusted_rand_score(*pair)) for pair in combinations(labels, 2)]
     pairs = SEEDS * (SEEDS - 1) // 2
     return Question(
         topic=Topic.SEEDS, n=len(array), interval=f"lowest and highest of {pairs} pairs of {SEEDS} seeds",
         facts={"segments": n_clusters, "seeds": SEEDS}, figures=range_figures(repeats),
     )  # fmt: skip
-
-
-def _labels(learns: np.ndarray, rows: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
-    return labels_over_k(learns, rows, [n_clusters], seed, N_INIT)[:, 0]

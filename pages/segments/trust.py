@@ -12,7 +12,6 @@ from core.trust.verdict import Action, TrustVerdict, verdict
 from pages.ui.segments import (
     background,
     certificates,
-    evidence_view,
     k_view,
     scorecard_job,
     scorecard_view,
@@ -116,7 +115,7 @@ def _each_segment(live: LiveSegments, card: Scorecard) -> None:
             again = second_training.overlap(live)
     certificates.watch(live)
     if live.certificates:
-        evidence_view.certificates(live.plain_names, live.certificates, again, none=live.unsupported)
+        certificates.draw(live.plain_names, live.certificates, again, none=live.unsupported)
     if card.own is Method.LEARNED and not again:
         second_training.offer(live)
 

@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.cluster import KMeans
+from sklearn.metrics import adjusted_rand_score
 
 from core.base.errors import ArtifactError, InputError, SettingsError
 from core.base.schema import OUTSIDE
 from core.base.settings import ClusterSettings
 from core.segments import clustering, kmeans
 from core.segments.clustering import assign, fit
-from core.segments.kmeans import cold_centroids, warm_start
+from core.segments.kmeans import cold_centroids, labels_by, warm_start
 from tests.core.segments.blobs import blobs, digest
 
 THREE = ClusterSettings(n_clusters=3)
@@ -200,3 +201,14 @@ def test_every_clustered_user_has_one_segment_and_sizes_add_up(seed: int, k: int
     assert sum(found.sizes.values()) == inside.sum()
     assert list(found.sizes.values()) == sorted(found.sizes.values(), reverse=True)
     assert ((found.labels == OUTSIDE) == ~inside).all()
+
+
+def test_users_are_cut_by_what_others_teach() -> None:
+    rows, truth = blobs((30, 20, 10), noise=0.05)
+    assert adjusted_rand_score(truth, labels_by(rows[::2], rows, 3)) == 1.0
+
+
+def test_fewer_different_users_make_fewer_segments() -> None:
+    rows = np.repeat(np.eye(2, 4, dtype=np.float32), 10, axis=0)
+    assert len(np.unique(labels_by(rows, rows, 5))) == 2
+    assert not labels_by(rows[:5], rows, 2).any()
