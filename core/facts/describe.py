@@ -20,9 +20,7 @@ NOT_IN_DATA: Final = (
     "Age, income and motives are not in the data; a name or a story for them would be invented."
 )
 NOTHING_APART: Final = "Nothing is shown to differ here from the others by more than a little."
-NO_SEGMENTS: Final = (
-    "No stable segments here: halves of the users are not cut alike, or no more so than by chance."
-)
+NO_SEGMENTS: Final = "No separate kinds of users here: they differ by degree, or in nothing that lasts."
 WITHHELD: Final = f"{NO_SEGMENTS} {KEPT_BACK} To have them told: Name them anyway, on Explore."
 UNSUPPORTED: Final = f"{NO_SEGMENTS} This describes these very users, no kinds of users."
 SIZE: Final = (Col.USERS, Col.SHARE)
