@@ -18,7 +18,8 @@ from benchmarks.company.session import InteractionFailed, Session
 from core.base.schema import View
 from core.base.settings import ViewWeights
 from core.desk.controls import reweighted
-from tests.pages.fixtures_segments import FinishedRun, keep_evidence, write_run
+from tests.core.segments.made_levels import supported
+from tests.pages.fixtures_segments import FinishedRun, keep_levels, write_run
 
 MOVED = reweighted(ViewWeights(), tuple(View), View.URL, 5)
 """What counts once somebody moves the weight of pages to 5 %."""
@@ -28,8 +29,7 @@ MOVED = reweighted(ViewWeights(), tuple(View), View.URL, 5)
 def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, FinishedRun]]:
     folder = tmp_path_factory.mktemp("company")
     made = write_run(folder / "cache", views=("url", "theme", "type"))
-    for weights in (ViewWeights(), MOVED):  # the job that measures it would need a model
-        keep_evidence(made, 6, (2, 3, 4, 5, 6), weights)
+    keep_levels(made, supported(6))  # the job that measures them would take its time
     with running(made.root, folder / "server") as server:
         yield server, made
 
