@@ -64,7 +64,7 @@ def verdicts(users: int, seeds: Sequence[int]) -> pd.DataFrame:
         shuffled = replace(there, page=np.random.default_rng(1000 + seed).permutation(there.page))
         for name, site in (("planted", there), ("shuffled", shuffled)):
             levels = measure_levels(site, np.arange(users), ADDRESSES, {})
-            rows.append((name, seed, str(levels.finding), levels.suggested_k))
+            rows.append((name, seed, str(levels.verdict), levels.suggested_k))
     return pd.DataFrame(rows, columns=["site", "seed", "verdict", "k"])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
+from core.base.wording import within
 from core.facets.definitions import QUESTIONS, FacetKind
 from core.facets.facets import Facets, ShareInterval, learned_from, tells_outcome
 from core.segments.edits import chosen
@@ -35,22 +36,22 @@ class BesideSegments:
     def sentence(self) -> str:
         """Which tells more, or that this is not known."""
         asked = QUESTIONS[self.kind]
-        facet = f"{asked[0].lower()}{asked[1:]} (AUC {_text(self.facet)})"
+        facet = f"{within(asked)} (AUC {_text(self.facet)})"
         segments = f"the segments ({_text(self.segments)})"
-        who = f"who has {self.outcome}"
+        who = f"Who has {self.outcome}"
         if self.facet.low > max(self.segments.high, CHANCE):
             though = ", though these have read pages that give it away" if self.given_away else ""
-            said = f"W{who[1:]} is told better by {facet} than by {segments}{though}."
+            said = f"{who} is told better by {facet} than by {segments}{though}."
         elif self.given_away:
             return (
                 f"The segments have read pages that give {self.outcome} away: that they tell it says nothing."
             )
         elif self.segments.low > max(self.facet.high, CHANCE):
-            said = f"W{who[1:]} is told better by {segments} than by any facet, of which the best is {facet}."
+            said = f"{who} is told better by {segments} than by any facet, of which the best is {facet}."
         elif max(self.facet.low, self.segments.low) <= CHANCE:
-            said = f"Neither {segments} nor {facet} surely tell {who} better than chance, 0.5."
+            said = f"Neither {segments} nor {facet} surely tell {within(who)} better than chance, 0.5."
         else:
-            said = f"W{who[1:]} is told about as well by {facet} as by {segments}: their intervals overlap."
+            said = f"{who} is told about as well by {facet} as by {segments}: their intervals overlap."
         return f"{said} Counted on {self.segments.users:,} clustered users held out."
 
     def to_dict(self) -> dict[str, Any]:

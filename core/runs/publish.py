@@ -353,7 +353,7 @@ def _said(made: Segments, levels: SegmentLevels | None, certificates: Mapping[in
 
 def _verdict(levels: SegmentLevels, said: str) -> dict[str, Any]:
     return {
-        "verdict": levels.finding,
+        "verdict": levels.verdict,
         "verdict_text": said,
         "suggested_k": levels.suggested_k,
         "levels": [level.model_dump() for level in levels.levels],

@@ -192,7 +192,7 @@ def overlap(previous: Partition, current: Partition) -> np.ndarray:
 
 
 def _shared(previous: Partition, current: Partition) -> np.ndarray:
-    """The same of shape (k_previous + 1, k_current + 1): users who were set aside come last."""
+    """Users that segments share, int of shape (k_previous + 1, k_current + 1); those set aside come last."""
     _check_same_users(previous, current)
     both = (previous.labels != OUTSIDE) & (current.labels != OUTSIDE)
     before, after = (_places(partition, both) for partition in (previous, current))

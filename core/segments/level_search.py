@@ -7,11 +7,10 @@ while halves of the users lead to the same groups.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import as_completed
 from dataclasses import dataclass
-from functools import partial
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
 from scipy import sparse
@@ -56,7 +55,7 @@ MOST_CROSSED: Final = 12
 SURE: Final = 2.33
 """Standard errors by which kinds must be better than a continuum and than everybody alike: 1 % of error."""
 LIKELY: Final = 1.64
-"""The same for another split of the kinds, or for anything at all to differ between users: 5 %."""
+"""Standard errors for another split of the kinds, or for anything to differ between users: 5 %."""
 COME_AGAIN: Final = 0.7
 """Adjusted Rand index of the groups of two halves of the users that segments have at least …"""
 ALIKE: Final = 0.85
@@ -85,11 +84,11 @@ def measure_levels(
         Cancelled: If ``progress`` says so.
     """
     if len(users) < FEWEST_USERS:
-        return SegmentLevels(users=len(users), finding=Structure.NONE)
+        return SegmentLevels(users=len(users), verdict=Structure.NONE)
     drawn = np.sort(np.random.default_rng(0).permutation(len(users))[:USERS])
     together, counts = half_counts(sequences.of_users(users[drawn]), urls, labels)
     compared = {aspect: half.of_comparable_users() for aspect, half in counts.items()}
-    counts = {aspect: half for aspect, half in compared.items() if half.first.shape[0] >= FEWEST_USERS}
+    counts = {aspect: half for aspect, half in compared.items() if len(half) >= FEWEST_USERS}
     message = "Comparing kinds of users with gradients"
     progress(STAGE, 0.0, message)
     with repeatable(), threads() as pool:
@@ -98,23 +97,18 @@ def measure_levels(
             progress(STAGE, done / len(jobs), message)
     whole, *single = (job.result() for job in jobs)
     return SegmentLevels(
-        users=len(drawn), finding=whole.finding, levels=whole.levels, described_k=whole.described_k,
+        users=len(drawn), verdict=whole.verdict, levels=whole.levels, described_k=whole.described_k,
         gains=whole.gains, gradient_gain=whole.gradient_gain,
         aspects={
-            aspect: AspectStructure(finding=one.finding, k=one.levels[-1].k if one.levels else None)
+            aspect: AspectStructure(verdict=one.verdict, k=one.levels[-1].k if one.levels else None)
             for aspect, one in zip(counts, single, strict=True)
         },
     )  # fmt: skip
 
 
-_Fitted: TypeAlias = Mapping[int, Prior]
-_Make: TypeAlias = Callable[[TokenCounts, _Fitted], Prior]
-"""Makes a prior of users that teach it and of the kinds that were fitted to them."""
-
-
 @dataclass(frozen=True)
 class _Judged:
-    finding: Structure
+    verdict: Structure
     levels: tuple[SegmentLevel, ...]
     described_k: int
     gains: tuple[float, ...]
@@ -126,35 +120,42 @@ class _CrossFit:
 
     def __init__(self, counts: HalfCounts, burstiness: float) -> None:
         self.counts, self.burstiness = counts, burstiness
-        n_users = counts.first.shape[0]
-        half = np.random.default_rng(0).permutation(n_users) % 2
-        self.sides = [(np.flatnonzero(half != side), np.flatnonzero(half == side)) for side in (0, 1)]
-        self.learning = [self.tokens(counts.first + counts.second, learns) for learns, _ in self.sides]
-        most = min(MOST_KINDS, counts.first.shape[1])
-        self.fitted = [kinds(tokens, most) for tokens in self.learning]
-        self.numbers = sorted(set(self.fitted[0]) & set(self.fitted[1]))
-        self.scores = {k: self.score(partial(_kinds, k)) for k in self.numbers}
+        self.whole = self._tokens(counts.both, np.arange(len(counts)))
+        half = np.random.default_rng(0).permutation(len(counts)) % 2
+        self.judged = [np.flatnonzero(half == side) for side in (0, 1)]
+        learning = [self._tokens(counts.both, np.flatnonzero(half != side)) for side in (0, 1)]
+        most = min(MOST_KINDS, len(counts.context))
+        self.sides = [(tokens, kinds(tokens, most)) for tokens in learning]
+        """Counts of the users that learn, and the kinds that were fitted to them."""
+        self.numbers = sorted(set(self.sides[0][1]) & set(self.sides[1][1]))
+        self._parts = self._judged_parts(burstiness)
+        self.scores = {k: self.score(fitted[k] for _, fitted in self.sides) for k in self.numbers}
 
-    def tokens(
-        self,
-        counts: sparse.csr_array,
-        users: np.ndarray,
-        burstiness: float | None = None,
-        background: np.ndarray | None = None,
-    ) -> TokenCounts:
-        """Counts of some users."""
-        burstiness = self.burstiness if burstiness is None else burstiness
-        return TokenCounts(counts[users], self.counts.context, burstiness, background)
+    def _tokens(self, counts: sparse.csr_array, users: np.ndarray) -> TokenCounts:
+        return TokenCounts(counts[users], self.counts.context, self.burstiness)
 
-    def score(self, make: _Make, burstiness: float | None = None) -> np.ndarray:
-        """How well each user is predicted by a prior of the other half of the users: shape (n_users,)."""
-        scores = np.zeros(self.counts.first.shape[0])
-        for (_, judged), learning, fitted in zip(self.sides, self.learning, self.fitted, strict=True):
-            first, second, both = (
-                self.tokens(counts, judged, burstiness, learning.background)
-                for counts in (self.counts.first, self.counts.second, self.counts.first + self.counts.second)
-            )
-            scores[judged] = predictive(first, second, both, make(learning, fitted))
+    def _judged_parts(self, burstiness: float) -> list[list[TokenCounts]]:
+        """Of each side, the first and the second half and all page views of the users that are judged."""
+        halves = (self.counts.first, self.counts.second, self.counts.both)
+        return [
+            [TokenCounts(half[users], self.counts.context, burstiness, tokens.background) for half in halves]
+            for users, (tokens, _) in zip(self.judged, self.sides, strict=True)
+        ]
+
+    def score(self, priors: Iterable[Prior], burstiness: float | None = None) -> np.ndarray:
+        """How well each user is predicted by the prior that the other half of the users taught.
+
+        Args:
+            priors: One a side.
+            burstiness: Of the users judged; that of the users that learned if None.
+
+        Returns:
+            float64 of shape (n_users,).
+        """
+        parts = self._parts if burstiness is None else self._judged_parts(burstiness)
+        scores = np.zeros(len(self.counts))
+        for users, (first, second, both), prior in zip(self.judged, parts, priors, strict=True):
+            scores[users] = predictive(first, second, both, prior)
         return scores
 
     @property
@@ -166,7 +167,9 @@ class _CrossFit:
         """The burstiness of these, or one that is surely better with the best number of kinds."""
         k = self.best_k
         scores = {
-            tried: self.score(partial(_kinds, k), tried) for tried in BURSTINESS if tried != self.burstiness
+            tried: self.score((fitted[k] for _, fitted in self.sides), tried)
+            for tried in BURSTINESS
+            if tried != self.burstiness
         }
         best = max(scores, key=lambda tried: scores[tried].mean())
         return best if _z(scores[best] - self.scores[k]) > LIKELY else self.burstiness
@@ -174,35 +177,24 @@ class _CrossFit:
     def best_continuum(self) -> np.ndarray:
         """How well each user is predicted by the best continuum: float64 of shape (n_users,)."""
         k = self.best_k
-        tried: list[_Make] = [
-            partial(_poles, number, concentration)
+        scores = [
+            self.score(poles(tokens, fitted[number], concentration) for tokens, fitted in self.sides)
             for number in sorted({*(number for number in POLES if number < k), max(k, 2)})
             for concentration in CONCENTRATIONS
         ]
         for number in sorted({*(number for number in TRAITS if number < k), max(k - 1, 1)}):
-            tried.append(partial(_traits, number, max(number + 1, min(k, number + 4))))
-        return max((self.score(make) for make in tried), key=lambda score: float(score.mean()))
+            near = max(number + 1, min(k, number + 4))
+            scores.append(
+                self.score(
+                    traits(tokens, fitted[min(near, max(fitted))], number) for tokens, fitted in self.sides
+                )
+            )
+        return max(scores, key=lambda score: float(score.mean()))
 
     def crossed_scores(self) -> dict[int, np.ndarray]:
-        """The same of kinds crossed with a trait, by number of kinds."""
+        """How well each user is predicted by kinds that are crossed with a trait, by number of kinds."""
         numbers = range(1, min(self.best_k, MOST_CROSSED) + 1)
-        return {k: self.score(partial(_crossed, k)) for k in numbers}
-
-
-def _kinds(k: int, _: TokenCounts, fitted: _Fitted) -> Prior:
-    return fitted[k]
-
-
-def _poles(number: int, concentration: float, tokens: TokenCounts, fitted: _Fitted) -> Prior:
-    return poles(tokens, fitted[number], concentration)
-
-
-def _traits(number: int, k: int, tokens: TokenCounts, fitted: _Fitted) -> Prior:
-    return traits(tokens, fitted[min(k, max(fitted))], number)
-
-
-def _crossed(k: int, tokens: TokenCounts, fitted: _Fitted) -> Prior:
-    return crossed(tokens, fitted, k)
+        return {k: self.score(crossed(tokens, fitted, k) for tokens, fitted in self.sides) for k in numbers}
 
 
 def _judge(counts: HalfCounts) -> _Judged:
@@ -273,11 +265,8 @@ def _z(gain: np.ndarray) -> float:
 
 def _group(fit: _CrossFit, finest: int, with_trait: bool) -> dict[int, _Groups]:
     """Merge the kinds of all users, and those of each half: number of groups → what they are."""
-    whole = fit.tokens(fit.counts.first + fit.counts.second, np.arange(fit.counts.first.shape[0]))
-    halves = [
-        _merged(learning, improved(learning, fitted[finest], 10), whole)
-        for learning, fitted in zip(fit.learning, fit.fitted, strict=True)
-    ]
+    whole = fit.whole
+    halves = [_merged(tokens, improved(tokens, fitted[finest], 10), whole) for tokens, fitted in fit.sides]
     fitted = kinds(whole, max(fit.numbers))
     prior = improved(whole, fitted[finest], 30)
     if with_trait:

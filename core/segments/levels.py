@@ -56,14 +56,14 @@ class SegmentLevel(_Part):
 
 
 class AspectStructure(_Part):
-    """What users are by one behaviour.
+    """What users are by one aspect of what they do.
 
     Args:
-        finding: Kinds, a gradient, or nothing beyond everybody alike.
+        verdict: Kinds, a gradient, or nothing beyond everybody alike.
         k: Number of kinds; None where there are none.
     """
 
-    finding: Structure
+    verdict: Structure
     k: int | None = None
 
 
@@ -72,18 +72,18 @@ class SegmentLevels(_Part):
 
     Args:
         users: Users that were compared.
-        finding: By pages, order and tempo together.
+        verdict: By pages, order and tempo together.
         levels: Ascending; empty unless there are segments.
         aspects: Each aspect by itself.
         described_k: Groups that users are shown in: the suggestion; else up to :data:`MOST_DESCRIBED` that
             halves of the users make alike.
         gains: How much better 1, 2, … kinds predict the other half of somebody's page views than everybody
             alike does, in nats a user.
-        gradient_gain: The same of the best continuum.
+        gradient_gain: How much better the best continuum does so.
     """
 
     users: int
-    finding: Structure
+    verdict: Structure
     levels: tuple[SegmentLevel, ...] = ()
     described_k: int = 2
     aspects: dict[Aspect, AspectStructure] = {}
@@ -113,7 +113,7 @@ class SegmentLevels(_Part):
         """What users are by each aspect alone, in words."""
         words = {Structure.GRADIENT: "a gradient", Structure.NONE: "nothing that lasts"}
         parts = [
-            f"{aspect} {words.get(one.finding, f'{one.k} kinds')}" for aspect, one in self.aspects.items()
+            f"{aspect} {words.get(one.verdict, f'{one.k} kinds')}" for aspect, one in self.aspects.items()
         ]
         return f"Each by itself: {', '.join(parts)}."
 
@@ -125,12 +125,12 @@ class SegmentLevels(_Part):
                 f"Too few users to tell whether there are segments: {self.users:,} have two page views "
                 f"or more, and {FEWEST_USERS} are needed."
             )
-        if self.finding is Structure.NONE:
+        if self.verdict is Structure.NONE:
             return (
                 "No stable segments here. One half of somebody's page views tells nothing about the other "
                 f"half that is not true of everybody ({self.users:,} users compared)."
             )
-        if self.finding is Structure.GRADIENT:
+        if self.verdict is Structure.GRADIENT:
             kinds_lead = max(self.gains) > self.gradient_gain
             why = (
                 "kinds predict half of somebody's page views best, but other users would lead to other kinds"

@@ -58,6 +58,15 @@ class HalfCounts:
     second: sparse.csr_array
     context: np.ndarray
 
+    def __len__(self) -> int:
+        """Users."""
+        return int(self.first.shape[0])
+
+    @cached_property
+    def both(self) -> sparse.csr_array:
+        """Counts in the two halves together."""
+        return self.first + self.second
+
     def of_comparable_users(self) -> HalfCounts:
         """Leave out users without a token in one of the halves."""
         users = np.flatnonzero(np.diff(self.first.indptr) * np.diff(self.second.indptr))
@@ -67,7 +76,7 @@ class HalfCounts:
 def half_counts(
     sequences: UserSequences, urls: Sequence[str], labels: Mapping[str, Sequence[str]]
 ) -> tuple[HalfCounts, dict[Aspect, HalfCounts]]:
-    """Count the tokens of pages, order and tempo together, and those of each behaviour.
+    """Count the tokens of pages, order and tempo together, and those of each aspect alone.
 
     Args:
         sequences: Page views of users with two or more each.
@@ -174,12 +183,13 @@ class _Views:
     def sessions_counted(self) -> HalfCounts:
         """Count page views a session and days since the one before, in each half of each user's sessions."""
         starts = np.flatnonzero(self.begins_session)
-        user, size = self.user[starts], np.diff([*starts, len(self.page)])
+        user, size = self.user[starts], np.diff(starts, append=len(self.page))
         first = np.flatnonzero(np.diff(user, prepend=-1))
-        number = np.arange(len(user)) - np.repeat(first, np.diff([*first, len(user)]))
-        second = number >= (np.bincount(user) // 2)[user]
+        number = np.arange(len(user)) - np.repeat(first, np.diff(first, append=len(user)))
+        half = (np.bincount(user) // 2)[user]
+        second = number >= half
         days, several = _bucket(np.diff(self.timestamp[starts], prepend=0) / DAY), number > 0
-        several[second & (number == (np.bincount(user) // 2)[user])] = False  # it lies between the halves
+        several[number == half] = False  # it lies between the halves
         both, context = np.ones(len(user), dtype=bool), np.zeros(BUCKETS, dtype=np.int64)
         return joined(
             [

@@ -35,7 +35,7 @@ def draw(live: LiveSegments) -> None:
     if live.levels is None or not live.unsupported:
         return
     short, _, why = live.verdict.partition(". ")
-    if live.levels.finding is Structure.GRADIENT:
+    if live.levels.verdict is Structure.GRADIENT:
         st.info(f"{short}.", icon=":material/gradient:")
     else:
         st.warning(f"{short}.", icon=":material/warning:")

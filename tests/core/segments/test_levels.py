@@ -22,19 +22,19 @@ def found() -> SegmentLevels:
 
 
 def test_planted_kinds_are_a_level(found: SegmentLevels) -> None:
-    assert (found.finding, found.suggested_k, found.users) == (Structure.SEGMENTS, KINDS, 400)
+    assert (found.verdict, found.suggested_k, found.users) == (Structure.SEGMENTS, KINDS, 400)
     level = found.of(KINDS)
     assert level is not None and level.agreement > 0.8 and level.error_rate < 0.01
     assert level.shares == pytest.approx([0.25] * KINDS, abs=0.06)
-    assert found.aspects[Aspect.PAGES].finding is not Structure.NONE
+    assert found.aspects[Aspect.PAGES].verdict is not Structure.NONE
     assert Aspect.ACTIVITY not in found.aspects  # everybody has one session, which is no half of anything
-    assert found.aspects[Aspect.TEMPO].finding is Structure.NONE  # a page view a second
+    assert found.aspects[Aspect.TEMPO].verdict is Structure.NONE  # a page view a second
     assert max(found.gains) > found.gradient_gain
 
 
 def test_pages_dealt_anew_are_of_no_kind() -> None:
     dealt = replace(USERS, page=np.random.default_rng(1).permutation(USERS.page))
-    assert measure_levels(dealt, EVERYBODY, ADDRESSES, {}).finding is Structure.NONE
+    assert measure_levels(dealt, EVERYBODY, ADDRESSES, {}).verdict is Structure.NONE
 
 
 def test_a_mix_of_two_poles_is_a_gradient() -> None:
@@ -42,7 +42,7 @@ def test_a_mix_of_two_poles_is_a_gradient() -> None:
     rng = np.random.default_rng(2)
     share = np.repeat(rng.uniform(size=400), USERS.lengths)
     page = (USERS.page % 15 + 15 * (rng.random(USERS.n_views) < share)).astype(np.int32)
-    assert measure_levels(replace(USERS, page=page), EVERYBODY, ADDRESSES, {}).finding is Structure.GRADIENT
+    assert measure_levels(replace(USERS, page=page), EVERYBODY, ADDRESSES, {}).verdict is Structure.GRADIENT
 
 
 def test_kinds_of_kinds_are_a_coarser_level() -> None:
@@ -66,7 +66,7 @@ def test_labels_are_judged_by_themselves() -> None:
 
 def test_few_users_are_not_compared() -> None:
     few = measure_levels(USERS, np.arange(FEWEST_USERS - 1), ADDRESSES, {})
-    assert (few.finding, few.suggested_k, few.gains) == (Structure.NONE, None, ())
+    assert (few.verdict, few.suggested_k, few.gains) == (Structure.NONE, None, ())
     assert few.sentence.startswith("Too few users") and "119 have" in few.sentence
 
 
