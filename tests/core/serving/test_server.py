@@ -180,6 +180,7 @@ def test_half_headers_keep_nobody_out(
     slow_port: int, begun: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server_module, "CONNECTIONS", 4)
+    monkeypatch.setattr(server_module, "HEADERS_S", 1e6)  # none is closed for being slow
     with ExitStack() as open_:
 
         def connect(data: bytes) -> socket.socket:
@@ -193,8 +194,15 @@ def test_half_headers_keep_nobody_out(
         halves = [connect(b"GET /healthz HTTP/1.1\r\nHost: a\r\n") for _ in range(12)]
         assert httpx2.get(f"http://127.0.0.1:{slow_port}/healthz", timeout=20).text == "ok"
         assert asked.recv(15) == b"HTTP/1.1 200 OK"  # not among those that were closed
-        with pytest.raises(ConnectionError):
-            halves[0].recv(1)
+        assert _closed(halves[0])
+
+
+def _closed(connection: socket.socket) -> bool:
+    """Whether the server closed a connection: with a reset where it had not read all, else with an end."""
+    try:
+        return connection.recv(1) == b""
+    except ConnectionError:
+        return True
 
 
 def test_headers_have_to_come_in_a_time(slow_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
