@@ -62,7 +62,7 @@ def _known(names: list[str]) -> list[str]:
 
 
 def _made_of(dataset: str, labels: str) -> tuple[dict[str, Any], dict[str, str]]:
-    return {"version": 4}, {"preprocess": dataset} | ({"label": labels} if labels else {})
+    return {"version": 5}, {"preprocess": dataset} | ({"label": labels} if labels else {})
 
 
 def settled(settings: RunSettings, levels: SegmentLevels | None) -> RunSettings:

@@ -207,7 +207,7 @@ def _judge(counts: HalfCounts) -> _Judged:
         fit = _CrossFit(counts, burstiness)
     alike, continuum = fit.scores[1], fit.best_continuum()
     k, scores, with_trait = _best_kinds(fit)
-    gains = tuple(float((fit.scores[number] - alike).mean()) / 2 for number in sorted(fit.scores))
+    gains = tuple(float((scores[number] - alike).mean()) / 2 for number in sorted(scores))
     gradient_gain = float((continuum - alike).mean()) / 2
     if max(_z(score - alike) for score in (continuum, fit.scores[fit.best_k], scores[k])) < LIKELY:
         return _Judged(Structure.NONE, (), 2, gains, gradient_gain)

@@ -77,8 +77,8 @@ class SegmentLevels(_Part):
         aspects: Each aspect by itself.
         described_k: Groups that users are shown in: the suggestion; else up to :data:`MOST_DESCRIBED` that
             halves of the users make alike.
-        gains: How much better 1, 2, … kinds predict the other half of somebody's page views than everybody
-            alike does, in nats a user.
+        gains: How much better 1, 2, … kinds, crossed with a trait where that predicts better, predict the
+            other half of somebody's page views than everybody alike does, in nats a user.
         gradient_gain: How much better the best continuum does so.
     """
 
@@ -131,15 +131,16 @@ class SegmentLevels(_Part):
                 f"half that is not true of everybody ({self.users:,} users compared)."
             )
         if self.verdict is Structure.GRADIENT:
-            kinds_lead = max(self.gains) > self.gradient_gain
-            why = (
-                "kinds predict half of somebody's page views best, but other users would lead to other kinds"
-                if kinds_lead
-                else "a place on a scale predicts half of somebody's page views as well as a kind does"
-            )
+            if max(self.gains) > self.gradient_gain:
+                return (
+                    "A gradient so far, no kinds that hold. Kinds predict half of somebody's page views best, "
+                    f"but other users would lead to other kinds. More than these {self.users:,} users, or a "
+                    "longer export, may tell which."
+                )
             return (
-                f"A gradient, no separate kinds. Users differ in what they do, without clear gaps: {why}. "
-                "Segments cut it at borders that could lie elsewhere."
+                "A gradient, no separate kinds. Users differ in what they do, without clear gaps: a place on "
+                "a scale predicts half of somebody's page views as well as a kind does. Segments cut it at "
+                "borders that could lie elsewhere."
             )
         coarser = [str(level.k) for level in self.levels[:-1]]
         also = f" Coarser levels: {' and '.join(coarser)}." if coarser else ""

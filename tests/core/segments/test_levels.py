@@ -85,6 +85,9 @@ def test_what_is_found_is_said() -> None:
     )
     assert "Coarser" not in supported(4).sentence
     assert supported().sentence.startswith("A gradient, no separate kinds.")
+    unlike = supported().model_copy(update={"gradient_gain": 0.7})  # kinds lead, and halves make others
+    assert unlike.sentence.startswith("A gradient so far, no kinds that hold.")
+    assert "More than these 73 users" in unlike.sentence
     assert (
         supported().by_aspect
         == "Each by itself: pages 3 kinds, tempo a gradient, activity nothing that lasts."
