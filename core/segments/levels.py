@@ -133,7 +133,7 @@ class SegmentLevels(_Part):
         if self.verdict is Structure.GRADIENT:
             if max(self.gains) > self.gradient_gain:
                 return (
-                    "A gradient so far, no kinds that hold. Kinds predict half of somebody's page views best, "
+                    "A gradient so far, no kinds that hold. Kinds predict half of the page views best, "
                     f"but other users would lead to other kinds. More than these {self.users:,} users, or a "
                     "longer export, may tell which."
                 )
