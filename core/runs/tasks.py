@@ -125,13 +125,12 @@ class CertifyRequest(Settings):
 
 
 class ScorecardRequest(Settings):
-    """Segments to judge; ``labels`` and ``outcomes`` are empty where there are none."""
+    """Vectors to judge; ``labels`` and ``outcomes`` are empty where there are none."""
 
     dataset: str
     labels: str
     model: str
     embeddings: str
-    n_clusters: int
     weights: ViewWeights
     outcomes: tuple[str, ...]
 
@@ -313,7 +312,7 @@ def scorecard(store: Store, request: ScorecardRequest, progress: Progress) -> Re
     """The model beside simple ways → artifact."""
     from core.trust import result
 
-    dumped, inputs = result.made_of(request.embeddings, request.n_clusters, request.weights, request.outcomes)
+    dumped, inputs = result.made_of(request.embeddings, request.weights, request.outcomes)
     key = content_key(result.STAGE, dumped, inputs)
     if store.find(result.STAGE, key) is None:
         from core.segments.combination import counted
@@ -325,7 +324,7 @@ def scorecard(store: Store, request: ScorecardRequest, progress: Progress) -> Re
         embeddings = pipeline.open_embeddings(store, dataset, request.embeddings)
         card = measure(
             dataset, labels, model.path, embeddings.views,
-            request.n_clusters, counted(request.weights, embeddings.coverage), request.outcomes, progress,
+            counted(request.weights, embeddings.coverage), request.outcomes, progress,
         )  # fmt: skip
         with store.write(result.STAGE, key, dumped, inputs) as folder:
             (folder / result.FILE).write_text(card.to_json(), encoding="utf-8")

@@ -5,7 +5,7 @@ Letters: n users (or queries), m methods, B resamples.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -82,34 +82,6 @@ def mean_comparisons(
                 ratio=float(learned.sum() / score.sum()), ratio_low=ratio_low, ratio_high=ratio_high,
             )
         )  # fmt: skip
-    return tuple(found)
-
-
-def range_figures(repeats: Mapping[Method, Sequence[float]]) -> tuple[Figure, ...]:
-    """Means over repeats, with the lowest and the highest of them."""
-    return tuple(
-        Figure(method=method, value=float(np.mean(found)), low=min(found), high=max(found))
-        for method, found in repeats.items()
-    )
-
-
-def range_comparisons(repeats: Mapping[Method, Sequence[float]], matters: float) -> tuple[Comparison, ...]:
-    """Differences of the first way and each other, repeat by repeat: all on one side, or not.
-
-    With six repeats, all on one side by mere chance would happen in 2 of 64 cases (sign test) if they were
-    independent; splits share users, so it happens somewhat more often.
-    """
-    own, *others = repeats
-    learned = np.array(repeats[own])
-    found = []
-    for other in others:
-        apart = learned - np.array(repeats[other])
-        low, high = float(apart.min()), float(apart.max())
-        found.append(
-            Comparison(
-                other=other, difference=float(apart.mean()), low=low, high=high, call=call(low, high, matters)
-            )
-        )
     return tuple(found)
 
 

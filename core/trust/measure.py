@@ -17,7 +17,7 @@ from core.model.bag import is_bag
 from core.model.population import choose_users
 from core.profiles.outcomes import OutcomeIndex, label_of
 from core.segments.combination import combine
-from core.trust import length, outcome, retrieval, stability
+from core.trust import length, outcome, retrieval
 from core.trust.case import SAMPLE, SEED, Case, drawn, open_case
 from core.trust.result import STAGE, Method, Question, Scorecard, Topic
 
@@ -26,16 +26,15 @@ UNLEARNED: Final = "These segments are made of a bag of pages: there is no train
 
 def measure(
     dataset: Dataset, labels: LabelledPages | None, model: Path, views: Mapping[View, np.ndarray],
-    n_clusters: int, weights: ViewWeights, chosen: Sequence[str], progress: Progress,
+    weights: ViewWeights, chosen: Sequence[str], progress: Progress,
 ) -> Scorecard:  # fmt: skip
-    """Judge the segments of a model on the data it was trained on, beside those of simple ways.
+    """Judge the vectors of a model on the data it was trained on, beside those of simple ways.
 
     Args:
         dataset: The data set.
         labels: Themes and types that the vectors were made by; None where they were made without.
-        model: The model's folder; with a bag of pages in it, only its segments are judged.
+        model: The model's folder; with a bag of pages in it, only its length is judged.
         views: The vectors of all users, float32 of shape (n_users, d) a view.
-        n_clusters: Number of segments.
         weights: How much each view counts.
         chosen: The outcomes, any of which counts; empty for none.
         progress: Where to report; may stop the work.
@@ -51,16 +50,14 @@ def measure(
     bag = {Method.BAG: combine(views, weights, inside).vectors[sample]} if case is None else {}
     used = case.sampled if case else bag
     worth = _worth(case, OutcomeIndex.of(dataset, labels), chosen, progress)
-    progress(STAGE, 0.6, "Clustering halves of the users")
-    again = stability.measure(used, n_clusters)
-    progress(STAGE, 0.9, "Reading the length from the vectors")
+    progress(STAGE, 0.8, "Reading the length from the vectors")
     lengths = length.measure(used, dataset.sequences.lengths[sample], population.held_out[sample])
     progress(STAGE, 1.0)
     return Scorecard(
-        users=int(inside.sum()), learned_from=int(inside[population.training].sum()), n_clusters=n_clusters,
-        weights=weights, own=next(iter(used)), outcome=label_of(chosen),
+        users=int(inside.sum()), learned_from=int(inside[population.training].sum()), weights=weights,
+        own=next(iter(used)), outcome=label_of(chosen),
         steps_between=case.steps_between if case else "",
-        questions=(*worth, *again, lengths),
+        questions=(*worth, lengths),
     )  # fmt: skip
 
 
@@ -71,5 +68,5 @@ def _worth(
         return tuple(Question(topic=one, absent=UNLEARNED) for one in (Topic.RETRIEVAL, Topic.OUTCOME))
     progress(STAGE, 0.15, "Looking for users by another part of their visits")
     found = retrieval.measure(case)
-    progress(STAGE, 0.3, "Telling the outcome from the first page views")
+    progress(STAGE, 0.4, "Telling the outcome from the first page views")
     return found, outcome.measure(case, outcomes, chosen)

@@ -13,7 +13,7 @@ from core.base.settings import ViewWeights
 
 STAGE: Final = "scorecard"
 FILE: Final = "scorecard.json"
-VERSION: Final = 6
+VERSION: Final = 7
 """Raised when the same inputs would give other figures."""
 
 
@@ -45,10 +45,6 @@ class Topic(StrEnum):
     """Is a user found again by another part of the visits? Mean reciprocal rank."""
     OUTCOME = "outcome"
     """Do the first few pages tell who will have the outcome? Area under the ROC curve."""
-    STABILITY = "stability"
-    """Do other users lead to the same segments? Adjusted Rand index of two halves."""
-    SEEDS = "seeds"
-    """Does another K-Means seed lead to the same segments? Adjusted Rand index."""
     LENGTH = "length"
     """How much of the vector is mere length? R² of the logarithm of page views."""
 
@@ -105,10 +101,10 @@ class Question(_Part):
 
     Args:
         topic: Which question.
-        n: Users (for stability: users clustered) that the figures rest on; 0 where it was not measured.
+        n: Users that the figures rest on; 0 where it was not measured.
         interval: What the intervals are.
         facts: Other counts that belong to the figures, by name.
-        figures: One a method, that of the segments on screen first.
+        figures: One a method, that of the vectors on screen first.
         comparisons: The learned vectors against the others; n-grams with them against n-grams without.
         absent: Why it was not measured; empty where it was.
     """
@@ -142,14 +138,13 @@ class Question(_Part):
 
 
 class Scorecard(_Part):
-    """All questions, about the segments of one model, these weights and this number.
+    """All questions, about the vectors of one model and these weights.
 
     Args:
         users: Users that take part in clustering.
         learned_from: Users of these that the model, or a bag of pages its weights, was learned from.
-        n_clusters: Segments that stability was measured with.
         weights: How much each view counts in them.
-        own: What they are made of: learned vectors, or a bag of pages.
+        own: What they are: learned vectors, or a bag of pages.
         outcome: What is told, in words; empty where there is none.
         steps_between: What transitions lead between: "types" or "groups" of pages.
         questions: One a topic.
@@ -157,7 +152,6 @@ class Scorecard(_Part):
 
     users: int
     learned_from: int
-    n_clusters: int
     weights: ViewWeights
     own: Method
     outcome: str
@@ -186,19 +180,17 @@ class Scorecard(_Part):
 
 
 def made_of(
-    embeddings: str, n_clusters: int, weights: ViewWeights, chosen: Sequence[str]
+    embeddings: str, weights: ViewWeights, chosen: Sequence[str]
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """Settings and inputs that name a scorecard in the store.
 
     Args:
         embeddings: Content key of the vectors; it names data set, labels and model.
-        n_clusters: Number of segments.
         weights: How much each view counts.
         chosen: The outcomes; empty for none.
     """
     settings = {
         "version": VERSION,
-        "n_clusters": n_clusters,
         "weights": weights.model_dump(),
         "outcome": next(iter(chosen), "") if len(chosen) < 2 else list(chosen),  # one as it always was
     }

@@ -18,10 +18,6 @@ CHANCE_AUC: Final = 0.5
 FAST_MODE: Final = "A bag of pages gives segments in seconds, without a training."
 
 
-FIRM: Final = 0.75
-"""Adjusted Rand index from which on segments are said to be nearly the same."""
-
-
 class Advice(StrEnum):
     """What to do about it."""
 
@@ -70,36 +66,37 @@ class TrustVerdict:
 
 def verdict(
     card: Scorecard,
+    n_clusters: int,
     levels: SegmentLevels | None = None,
     certificates: Mapping[int, Certificate] = NONE,
 ) -> TrustVerdict:
     """The overall answer about the segments on screen.
 
     Args:
-        card: What was measured of them.
+        card: What was measured of their vectors.
+        n_clusters: How many there are.
         levels: Numbers of segments that users support; they decide the number, so that every page gives the
             same advice; None until they were measured.
         certificates: Segment → how sure it is; empty until it was measured.
     """
     advice, title, text = _worth(card)
-    action, n_clusters = _action(card, advice, levels)
+    action, to_use = _action(n_clusters, advice, levels)
     why = verdict_text(levels, certificates)
-    todo = _TODO[action].format(k=n_clusters)
-    return TrustVerdict(advice, title, text, action, todo, why, n_clusters)
+    return TrustVerdict(advice, title, text, action, _TODO[action].format(k=to_use), why, to_use)
 
 
-def _action(card: Scorecard, advice: Advice, levels: SegmentLevels | None) -> tuple[Action, int]:
+def _action(n_clusters: int, advice: Advice, levels: SegmentLevels | None) -> tuple[Action, int]:
     """Whether there are segments at all, then the vectors, then the number."""
     if levels and not levels.gains:
-        return Action.OPEN, card.n_clusters
+        return Action.OPEN, n_clusters
     if levels and levels.suggested_k is None:
-        return Action.DESCRIBE, card.n_clusters
+        return Action.DESCRIBE, n_clusters
     if advice is Advice.FAST:
-        return Action.BAG, card.n_clusters
+        return Action.BAG, n_clusters
     if levels is None or levels.suggested_k is None:
-        return Action.COMPARE, card.n_clusters
-    if levels.of(card.n_clusters):
-        return Action.KEEP, card.n_clusters
+        return Action.COMPARE, n_clusters
+    if levels.of(n_clusters):
+        return Action.KEEP, n_clusters
     return Action.USE, levels.suggested_k
 
 
@@ -135,8 +132,7 @@ def sentences(question: Question, steps_between: str) -> tuple[str, ...]:
     if question.absent:
         return (question.absent,)
     found = [_alone(question)]
-    others = (Method.UNTRAINED,) if question.topic is Topic.STABILITY else _BESIDE
-    found += [against(question, other, steps_between) for other in others]
+    found += [against(question, other, steps_between) for other in _BESIDE]
     found.append(_added(question))
     return tuple(sentence for sentence in found if sentence)
 
@@ -147,12 +143,11 @@ def against(question: Question, other: Method, steps_between: str) -> str:
     if one is None:
         return ""
     does, does_less, unit = _DOES[question.topic]
-    few = "these splits" if question.topic is Topic.STABILITY else "so few users"
     if other in _OF_ITSELF:
-        return _OF_ITSELF[other][one.call].format(range=_range(one), does=does, does_less=does_less, few=few)
+        return _OF_ITSELF[other][one.call].format(range=_range(one), does=does, does_less=does_less)
     name = _NAMES[other].format(steps_between=steps_between)
     if one.call is Call.UNCLEAR:
-        return f"Whether they {does} better than {name} cannot be told from {few} ({_range(one)})."
+        return f"Whether they {does} better than {name} cannot be told from so few users ({_range(one)})."
     words = {
         Call.BETTER: f"{_times(one)} as well as {name}" if one.ratio else f"better than {name}",
         Call.WORSE: f"{does_less} than {name}",
@@ -201,50 +196,17 @@ def _why_not(question: Question) -> str:
 
 
 def _alone(question: Question) -> str:
-    """What the learned figure says by itself."""
-    return {
-        Topic.RETRIEVAL: _alone_retrieval,
-        Topic.OUTCOME: _alone_outcome,
-        Topic.STABILITY: _alone_stability,
-        Topic.SEEDS: _alone_seeds,
-        Topic.LENGTH: _alone_length,
-    }[question.topic](question, question.own)
-
-
-def _alone_retrieval(question: Question, _own: Figure) -> str:
-    if not _says_something(question):
+    """What the figures say by themselves; empty where that is nothing."""
+    if question.topic is Topic.LENGTH:
+        return _alone_length(question.own)
+    if _says_something(question):
+        return ""
+    if question.topic is Topic.RETRIEVAL:
         return "No way of describing users finds them again better than chance does on these data."
-    return ""
+    return f"The first {question.facts['page views']} page views do not tell who will convert, by any way."
 
 
-def _alone_outcome(question: Question, _own: Figure) -> str:
-    if not _says_something(question):
-        return (
-            f"The first {question.facts['page views']} page views do not tell who will convert, by any way."
-        )
-    return ""
-
-
-def _alone_stability(question: Question, own: Figure) -> str:
-    seen = f"agreement {own.value:.2f}, {own.low:.2f} to {own.high:.2f}; 1 is the same"
-    k = question.facts["segments"]
-    way = (
-        "nearly the same" if own.low >= FIRM else "clearly different" if own.high < FIRM else "mostly similar"
-    )
-    return (
-        f"On these vectors, another half of the {question.n:,} users compared would have led to {k} {way} "
-        f"segments ({seen})."
-    )
-
-
-def _alone_seeds(question: Question, own: Figure) -> str:
-    seen = f"agreement {own.value:.2f}, {own.low:.2f} to {own.high:.2f}"
-    if own.low >= FIRM:
-        return f"It hardly matters where K-Means starts ({seen})."
-    return f"It matters where K-Means starts ({seen}): several ways to cut these users are nearly as good."
-
-
-def _alone_length(question: Question, own: Figure) -> str:
+def _alone_length(own: Figure) -> str:
     seen = f"{max(0.0, own.value):.0%} of its spread, {max(0.0, own.low):.0%} to {own.high:.0%}"
     if own.low > MOSTLY_LENGTH:
         return (
@@ -266,7 +228,6 @@ _TODO: Final = {
 _DOES: Final = {
     Topic.RETRIEVAL: ("find users again", "find users again less well", ""),
     Topic.OUTCOME: ("tell who will convert", "tell less well who will convert", " of the area"),
-    Topic.STABILITY: ("give segments that repeat", "give segments that repeat less", " of agreement"),
 }
 """Topic → what the vectors do, what they do less well, and the unit of a difference."""
 
@@ -286,7 +247,7 @@ _ORDER: Final = {
     ),
     Call.WORSE: "The order misleads: with their pages in a random order they {does} better ({range}).",
     Call.EQUAL: "The order hardly counts: with their pages in a random order they {does} as well ({range}).",
-    Call.UNCLEAR: "Whether the order of the pages counts cannot be told from {few} ({range}).",
+    Call.UNCLEAR: "Whether the order of the pages counts cannot be told from so few users ({range}).",
 }
 
 
@@ -294,7 +255,7 @@ _TRAINING: Final = {
     Call.BETTER: "Training helped to {does}: before it, the same network would {does_less} (now {range}).",
     Call.WORSE: "Training made them {does_less}: the same network before it would {does} better ({range}).",
     Call.EQUAL: "Training did not help to {does}: before it, the same network would do as well ({range}).",
-    Call.UNCLEAR: "Whether training helped to {does} cannot be told from {few} (now {range}).",
+    Call.UNCLEAR: "Whether training helped to {does} cannot be told from so few users (now {range}).",
 }
 
 _OF_ITSELF: Final = {Method.UNTRAINED: _TRAINING, Method.SHUFFLED: _ORDER}

@@ -1,4 +1,4 @@
-"""Trust: does order matter on these data, and would the segments come out the same again?"""
+"""Trust: would the segments come out again, and are the vectors that they are made of worth it?"""
 
 from __future__ import annotations
 
@@ -33,8 +33,9 @@ ICONS: Final = {
     Action.DESCRIBE: ":material/warning:",
     Action.OPEN: ":material/help:",
 }
-NOT_JUDGED: Final = (
-    "Your changes by hand are not judged here: all of this is about the {} segments as they were cut before."
+BY_HAND: Final = (
+    "The advice on the number of segments is about the {} as they were cut, before your changes by hand. "
+    "How sure each segment is, is about those that you made."
 )
 NOT_SHOWN: Final = (
     "Whether the segments mean anything to your business. Segments that repeat can still be of no use; look "
@@ -66,12 +67,12 @@ def _measure(live: LiveSegments) -> None:
     if job_panel.panels([scorecard_job.TASK], scorecard_job.key(live)):
         st.caption(
             "The model is compared with simple ways, and with itself before training, on your own data. "
-            "It takes about 20 seconds on a free machine."
+            "It takes about 10 seconds on a free machine."
         )
         return
     failed = job_panel.has_failed(scorecard_job.TASK)
     if not failed:
-        st.caption("Not measured yet for these weights, this number of segments and this outcome.")
+        st.caption("Not measured yet for these weights and this outcome.")
     st.button(
         "Try again" if failed else "Measure", key="measure", icon=":material/play_arrow:",
         type="primary", on_click=scorecard_job.start, args=(live,),
@@ -79,31 +80,31 @@ def _measure(live: LiveSegments) -> None:
 
 
 def _show(live: LiveSegments, card: Scorecard) -> None:
-    levels = live.levels
-    found = verdict(card, levels, live.certificates)
+    levels, n_clusters = live.levels, len(live.segmentation.as_cut.ids)
+    found = verdict(card, n_clusters, levels, live.certificates)
     _verdict(live, found, card)
     if live.segmentation.cut is not None:
-        st.info(NOT_JUDGED.format(card.n_clusters), icon=":material/front_hand:")
+        st.info(BY_HAND.format(n_clusters), icon=":material/front_hand:")
     st.subheader(
         "Are there segments, and would they come out again?",
         help="Segments that change with every draw of users are not worth a name.",
     )
-    with st.grid(2, min_column_width=SIDE, key="repeated"):
-        if levels and levels.gains:
-            with st.container(border=True, height="stretch", key="numbers", gap="small"):
-                st.markdown("**Which numbers of segments do the users support?**")
-                k_view.drawn(levels, card.n_clusters)
-        elif found.action is Action.BAG:  # else to compare them is what the verdict asks for
-            k_view.offer(live)
-        scorecard_view.question(card.of(Topic.STABILITY), card.steps_between)
+    if levels and levels.gains:
+        with st.container(border=True, key="numbers", gap="small"):
+            st.markdown("**Which numbers of segments do the users support?**")
+            k_view.drawn(levels, n_clusters)
+    elif found.action is Action.BAG:  # else to compare them is what the verdict asks for
+        k_view.offer(live)
     _each_segment(live, card)
-    _side_by_side(card, (Topic.SEEDS, Topic.LENGTH))
     st.subheader("Is it worth it?", help="The learned vectors beside simple ways, on your own data.")
-    if card.own is Method.LEARNED:
-        _side_by_side(card, (Topic.RETRIEVAL, Topic.OUTCOME))
-    else:
+    topics = tuple(Topic)
+    if card.own is Method.BAG:
+        topics = (Topic.LENGTH,)
         st.caption(card.of(Topic.RETRIEVAL).absent)
         link(TRAINING, "Train a model")
+    with st.grid(2, min_column_width=SIDE, key="questions"):
+        for topic in topics:
+            scorecard_view.question(card.of(topic), card.steps_between)
     _limits()
 
 
@@ -128,7 +129,7 @@ def _verdict(live: LiveSegments, found: TrustVerdict, card: Scorecard) -> None:
         learned = f", the model learned from {card.learned_from:,} of them"
         st.caption(
             f"{count(card.users, 'user')} clustered{learned if card.own is Method.LEARNED else ''} · "
-            f"{card.n_clusters} segments{outcome}"
+            f"{len(live.segments)} segments{outcome}"
         )
         run = state.model()
         if repeated := curves.repeated_patterns(run.report if run else {}):
@@ -152,12 +153,6 @@ def _act(live: LiveSegments, found: TrustVerdict) -> None:
         link(DATA, "Read more data")
     else:
         link(PROFILES, "Read their profiles")
-
-
-def _side_by_side(card: Scorecard, topics: tuple[Topic, ...]) -> None:
-    with st.grid(2, min_column_width=SIDE, key=f"about-{topics[0]}"):
-        for topic in topics:
-            scorecard_view.question(card.of(topic), card.steps_between)
 
 
 def _limits() -> None:

@@ -1,4 +1,4 @@
-"""The scorecard of these segments: what is in the store, and the job that measures it."""
+"""The scorecard of the vectors on screen: what is in the store, and the job that measures it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ASKED: Final = "scorecard_asked"
 
 
 def find(live: LiveSegments) -> Scorecard | None:
-    """The scorecard for this model, weights, number of segments and outcome; None until it was measured."""
+    """The scorecard for this model, weights and outcome; None until it was measured."""
     artifact = live.sources.store.find(result.STAGE, key(live))
     return None if artifact is None else Scorecard.from_json((artifact.path / result.FILE).read_bytes())
 
@@ -32,13 +32,12 @@ def key(live: LiveSegments) -> str:
 def start(live: LiveSegments) -> None:
     """Start measuring (also a button's callback); joins a job that measures the same."""
     made_from = live.sources
-    n_clusters, weights, outcomes = _asked(live)
+    weights, outcomes = _asked(live)
     request = ScorecardRequest(
         dataset=made_from.dataset.key,
         labels=made_from.label_key,
         model=made_from.model_key,
         embeddings=made_from.embeddings,
-        n_clusters=n_clusters,
         weights=weights,
         outcomes=outcomes,
     )
@@ -53,5 +52,5 @@ def start_once(live: LiveSegments) -> None:
         start(live)
 
 
-def _asked(live: LiveSegments) -> tuple[int, ViewWeights, tuple[str, ...]]:
-    return max(2, len(live.segmentation.as_cut.ids)), live.steering.weights, live.profiles.chosen
+def _asked(live: LiveSegments) -> tuple[ViewWeights, tuple[str, ...]]:
+    return live.steering.weights, live.profiles.chosen

@@ -10,7 +10,6 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from core.base.settings import ClusterSettings
 from core.trust.result import Call, Method, Question, Topic
 from core.trust.verdict import chance, sentences
 from pages.ui.segments import charts
@@ -22,15 +21,11 @@ from pages.ui.shell.written_table import Columns
 TITLES: Final = {
     Topic.RETRIEVAL: "Are users found again?",
     Topic.OUTCOME: "Is the outcome told in advance?",
-    Topic.STABILITY: "Do these vectors give the same segments again?",
-    Topic.SEEDS: "Would another start give the same segments?",
     Topic.LENGTH: "How much of a vector is mere length?",
 }
 AXES: Final = {
     Topic.RETRIEVAL: "How far up the right one stands (1 is always first)",
     Topic.OUTCOME: "How often who has it is ranked higher (1 is always)",
-    Topic.STABILITY: "Agreement (1 is the same)",
-    Topic.SEEDS: "Agreement (1 is the same)",
     Topic.LENGTH: "How well length can be read (lower is better)",
 }
 HELP: Final = {
@@ -39,11 +34,6 @@ HELP: Final = {
     Topic.OUTCOME: "A logistic regression learns from users that the model saw and is judged on users that "
     "it never saw. Everybody gives the same first page views; whoever had the outcome by then is left out. "
     "Counted are pages and pairs of pages in a row (TF-IDF). Drawn: the area under the ROC curve.",
-    Topic.STABILITY: "K-Means learns from one half of the users and from the other; both place everybody. "
-    "On given vectors halves may agree also where there are no segments. "
-    "Drawn: the adjusted Rand index of the two.",
-    Topic.SEEDS: "K-Means with the same users and other random starts, "
-    f"the best of {ClusterSettings().n_init} each time. Drawn: the adjusted Rand index of two results.",
     Topic.LENGTH: "A straight line reads the logarithm of page views from a vector. It learned from others. "
     "Drawn: R².",
 }
@@ -159,8 +149,6 @@ def _n(asked: Question) -> str:
         f"{facts.get('candidates', 0):,}",
         Topic.OUTCOME: f"{count(asked.n, 'user')} the model never saw, {facts.get('converted', 0):,} of them "
         f"converted later; first {facts.get('page views', 0)} page views",
-        Topic.STABILITY: f"{count(asked.n, 'user')} in {facts.get('segments', 0)} segments",
-        Topic.SEEDS: f"{count(asked.n, 'user')} in {facts.get('segments', 0)} segments",
         Topic.LENGTH: f"{count(asked.n, 'user')}, read by what {facts.get('learned on', 0):,} others taught",
     }[asked.topic]
     dashed = " Dashed: chance." if chance(asked) is not None else ""

@@ -33,7 +33,7 @@ def dumped(settings: Settings) -> dict[str, Any]:
         ("5196683a22c181ea9719ad3c", "train", dumped(TrainSettings.preset(Preset.THOROUGH)), {}),
         ("ed2bdd2f5e9631fe583e657f", "embed", {}, {"preprocess": "p", "train": "t"}),
         ("30cb975b032bff8886505780", "layout", *tasks.made_of(MIXED)),
-        ("3ed86594129c8c7406a09c4d", "scorecard", *result.made_of("e", 6, ViewWeights(), ("purchase",))),
+        ("bde54cf6f4e697e0ff9d7c4e", "scorecard", *result.made_of("e", ViewWeights(), ("purchase",))),
     ],
 )
 def test_the_keys_of_what_lies_on_disk_stay(

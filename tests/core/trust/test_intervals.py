@@ -14,8 +14,6 @@ from core.trust.intervals import (
     mean_comparisons,
     mean_figures,
     r2_interval,
-    range_comparisons,
-    range_figures,
     resample,
 )
 from core.trust.result import Call, Method
@@ -63,19 +61,6 @@ def test_a_paired_difference_is_surer_than_either_figure() -> None:
     [apart] = mean_comparisons(scores, drawn, matters=0.0)
     assert apart.call is Call.BETTER
     assert apart.high - apart.low < (figure.high - figure.low) / 100
-
-
-def test_repeats_give_their_mean_and_their_range() -> None:
-    repeats = {Method.LEARNED: [0.8, 0.9, 0.7], Method.BAG: [0.6, 0.5, 0.6]}
-    learned, _ = range_figures(repeats)
-    assert (round(learned.value, 6), learned.low, learned.high) == (0.8, 0.7, 0.9)
-    [apart] = range_comparisons(repeats, matters=0.05)
-    assert (round(apart.low, 6), round(apart.high, 6), apart.call) == (0.1, 0.4, Call.BETTER)
-
-
-def test_one_repeat_on_the_other_side_decides_nothing() -> None:
-    repeats = {Method.LEARNED: [0.8, 0.5], Method.BAG: [0.6, 0.6]}
-    assert range_comparisons(repeats, matters=0.05)[0].call is Call.UNCLEAR
 
 
 def test_an_area_by_hand() -> None:

@@ -27,7 +27,7 @@ from tests.core.trust import toy
 def test_the_answer_follows_the_intervals(
     questions: tuple[Question, ...], advice: Advice, title: str
 ) -> None:
-    found = verdict(toy.scorecard(*questions))
+    found = verdict(toy.scorecard(*questions), 4)
     assert found.advice is advice
     assert title in found.title
     assert found.text
@@ -35,14 +35,13 @@ def test_the_answer_follows_the_intervals(
 
 
 def test_until_users_are_compared_nobody_says_that_there_are_segments() -> None:
-    """Halves of given vectors agree also where there is nothing."""
-    found = verdict(toy.scorecard(toy.retrieval(), toy.stability(0.9, 1.0)))
+    found = verdict(toy.scorecard(toy.retrieval()), 4)
     assert (found.action, found.why) == (Action.COMPARE, NOT_COMPARED)
     assert found.todo == "Find out first whether there are segments, and how many"
 
 
 def test_too_few_users_to_compare_any_number_are_too_few_to_tell() -> None:
-    found = verdict(toy.scorecard(), TOO_FEW)
+    found = verdict(toy.scorecard(), 4, TOO_FEW)
     assert (found.action, found.why) == (Action.OPEN, TOO_FEW.sentence)
 
 
@@ -58,29 +57,24 @@ def test_too_few_users_to_compare_any_number_are_too_few_to_tell() -> None:
 def test_supported_numbers_decide_where_they_are_known(
     levels: SegmentLevels, action: Action, n_clusters: int
 ) -> None:
-    """The halves of given vectors would keep the four; other pages of other users are what counts."""
-    card = toy.scorecard(toy.retrieval(), toy.stability(0.8, 0.9)).model_copy(update={"n_clusters": 4})
-    found = verdict(card, levels)
+    found = verdict(toy.scorecard(toy.retrieval()), 4, levels)
     assert (found.action, found.n_clusters) == (action, n_clusters)
     assert found.why == levels.sentence
 
 
 def test_vectors_come_before_the_number_of_segments() -> None:
-    found = verdict(toy.scorecard(toy.retrieval(Call.EQUAL), toy.stability(0.8, 0.9)))
+    found = verdict(toy.scorecard(toy.retrieval(Call.EQUAL)), 4)
     assert (found.action, found.todo) == (Action.BAG, "Use a bag of pages here")
 
 
-def test_segments_of_a_bag_are_judged_by_whether_they_come_again() -> None:
-    own = toy.figure(Method.BAG, 0.9)
-    firm = toy.stability().model_copy(update={"figures": (own,), "comparisons": ()})
-    card = toy.scorecard(firm, own=Method.BAG).model_copy(update={"n_clusters": 4})
-    found = verdict(card, supported(2, 4))
+def test_segments_of_a_bag_are_judged_by_their_number() -> None:
+    found = verdict(toy.scorecard(own=Method.BAG), 4, supported(2, 4))
     assert (found.action, found.todo) == (Action.KEEP, "Keep these 4 segments")
 
 
 def test_noise_is_not_compared_with_noise() -> None:
     at_chance = toy.outcome(Call.BETTER, level=0.51)
-    found = verdict(toy.scorecard(at_chance))
+    found = verdict(toy.scorecard(at_chance), 4)
     assert found.advice is Advice.OPEN
     assert "do not tell who will convert" in " ".join(found.text)
 
@@ -113,14 +107,6 @@ def test_each_call_has_its_words(call: Call, said: str) -> None:
     assert said in against(toy.outcome(call), Method.BAG, "types")
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "said"),
-    [(0.8, 0.9, "nearly the same"), (0.6, 0.8, "mostly similar"), (0.2, 0.6, "clearly different")],
-)
-def test_firmness_is_said_by_the_range(low: float, high: float, said: str) -> None:
-    assert said in sentences(toy.stability(low, high), "types")[0]
-
-
 def test_length_that_can_be_read_is_a_warning() -> None:
     assert "segments may differ in little else" in sentences(toy.length(0.9), "types")[0]
     assert "only in part (20% of its spread, 18% to 22%)" in sentences(toy.length(0.2), "types")[0]
@@ -134,7 +120,7 @@ def test_length_that_can_be_read_is_a_warning() -> None:
 def test_what_training_bought_is_said_here_and_in_the_verdict(call: Call, said: str) -> None:
     asked = toy.retrieval(untrained=call)
     assert said in against(asked, Method.UNTRAINED, "types")
-    assert said in " ".join(verdict(toy.scorecard(asked)).text)
+    assert said in " ".join(verdict(toy.scorecard(asked), 4).text)
 
 
 @pytest.mark.parametrize(

@@ -49,15 +49,6 @@ def outcome(bag: Call = Call.EQUAL, level: float = 0.7, added: Call = Call.BETTE
     )  # fmt: skip
 
 
-def stability(low: float = 0.8, high: float = 0.9, bag: float = 0.5) -> Question:
-    learned = Figure(method=Method.LEARNED, value=(low + high) / 2, low=low, high=high)
-    return Question(
-        topic=Topic.STABILITY, n=900, interval="lowest and highest", facts={"segments": 6, "splits": 6},
-        figures=(learned, figure(Method.BAG, bag)),
-        comparisons=(comparison(Method.BAG, Call.BETTER, 0.1, 0.3),),
-    )  # fmt: skip
-
-
 def length(level: float = 0.2) -> Question:
     return Question(
         topic=Topic.LENGTH, n=300, interval="95 % interval", facts={"learned on": 600},
@@ -73,7 +64,7 @@ def scorecard(*questions: Question, own: Method = Method.LEARNED) -> Scorecard:
     """The given questions; the others were not measured."""
     given = {question.topic: question for question in questions}
     return Scorecard(
-        users=3000, learned_from=2700, n_clusters=6, weights=ViewWeights(), own=own, outcome="purchase",
+        users=3000, learned_from=2700, weights=ViewWeights(), own=own, outcome="purchase",
         steps_between="types",
         questions=tuple(given.get(topic, absent(topic)) for topic in Topic),
     )  # fmt: skip

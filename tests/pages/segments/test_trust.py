@@ -10,7 +10,7 @@ from core.runs import pipeline, second_training
 from core.runs.jobs import State
 from core.segments.levels import SegmentLevels
 from core.storage.store import Store, content_key
-from core.trust import result, stability
+from core.trust import result
 from core.trust.result import Call, Scorecard, Topic
 from tests.core.segments.made_levels import TOO_FEW, supported
 from tests.core.trust import toy
@@ -19,12 +19,12 @@ from tests.pages.fake_jobs import FakeJobs, texts
 from tests.pages.fixtures_segments import FinishedRun, keep_certificates, keep_levels
 
 PAGE = "pages/segments/trust.py"
-FULL = (toy.retrieval(), toy.outcome(), toy.stability(), toy.length())
+FULL = (toy.retrieval(), toy.outcome(), toy.length())
 
 
-def keep(run: FinishedRun, card: Scorecard, n_clusters: int = 3) -> str:
+def keep(run: FinishedRun, card: Scorecard) -> str:
     """Put a scorecard where the job would have put it."""
-    settings, inputs = result.made_of(run.embeddings, n_clusters, ViewWeights(), ("purchase",))
+    settings, inputs = result.made_of(run.embeddings, ViewWeights(), ("purchase",))
     key = content_key(result.STAGE, settings, inputs)
     with Store(run.root).write(result.STAGE, key, settings, inputs) as folder:
         (folder / result.FILE).write_text(card.to_json())
@@ -43,9 +43,9 @@ def test_the_first_visit_starts_measuring_once(
     app = open_app(PAGE, data=finished_run.dataset, k="3")
     app.run()
     ((task, request, subject),) = fake_jobs.started
-    settings, inputs = result.made_of(finished_run.embeddings, 3, ViewWeights(), ("purchase",))
+    settings, inputs = result.made_of(finished_run.embeddings, ViewWeights(), ("purchase",))
     assert (task, subject) == ("scorecard", content_key(result.STAGE, settings, inputs))
-    assert (request["model"], request["n_clusters"]) == (finished_run.model, 3)
+    assert request["model"] == finished_run.model
     assert "Comparing the model with simple ways" in texts(app)
     assert [button.label for button in app.button if str(button.key).startswith("cancel-")] == ["Cancel"]
 
@@ -60,11 +60,12 @@ def test_what_was_measured_is_shown_without_a_job(
     shown = texts(app)
     assert "Order matters here" in shown
     assert "2\\.0 times as well as a bag of pages" in shown
-    assert "Not measured. Too few users" in shown  # other seeds of K-Means
     assert "Training helped to find users again" in shown
     assert "add to it" in shown
     assert "repeat within the same user: pages 29 of 128, order 12 of 51, themes 2 of 4" in shown
-    assert len(app.get("vega_lite_chart")) == 4
+    assert len(app.get("vega_lite_chart")) == len(Topic)
+    app.slider(key="k").set_value(4).run()
+    assert "Order matters here" in texts(app)  # vectors are judged, whatever the number of segments
 
 
 @pytest.mark.parametrize(
@@ -80,22 +81,21 @@ def test_what_was_measured_is_shown_without_a_job(
 def test_the_verdict_ends_in_one_button_or_link_that_does_it(
     open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun, levels: SegmentLevels | None, todo: str
 ) -> None:
-    keep(finished_run, toy.scorecard(*FULL).model_copy(update={"n_clusters": 3}))
+    keep(finished_run, toy.scorecard(*FULL))
     if levels is not None:
         keep_levels(finished_run, levels)
     app = open_app(PAGE, data=finished_run.dataset, k="3")
     assert todo in texts(app)
     buttons = [str(one.key) for one in app.main.button if str(one.key) in ("use-number", "compare_k")]
     assert len([*buttons, *app.main.get("page_link")]) == 1
-    assert len(app.get("vega_lite_chart")) == 4 + bool(
-        levels and levels.gains
-    )  # the numbers of segments are drawn too
+    numbers = bool(levels and levels.gains)  # drawn too
+    assert len(app.get("vega_lite_chart")) == len(Topic) + numbers
 
 
 def test_a_number_that_the_users_support_is_one_click_away(
     open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun
 ) -> None:
-    keep(finished_run, toy.scorecard(*FULL).model_copy(update={"n_clusters": 3}))
+    keep(finished_run, toy.scorecard(*FULL))
     keep_levels(finished_run, supported(2))
     app = open_app(PAGE, data=finished_run.dataset, k="3")
     app.button(key="use-number").click().run()
@@ -114,27 +114,17 @@ def test_numbers_are_compared_from_here_and_watched(
     assert "compare_k" not in [one.key for one in app.button]
 
 
-def test_how_other_starts_were_made_is_told(
-    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun
-) -> None:
-    seeds = toy.stability().model_copy(update={"topic": Topic.SEEDS})
-    keep(finished_run, toy.scorecard(*FULL, seeds))
-    app = open_app(PAGE, data=finished_run.dataset, k="3")
-    helps = [one.proto.help for one in app.markdown if one.proto.help]
-    assert any(f"the best of {stability.N_INIT} each time" in one for one in helps)
-
-
-def test_another_number_of_segments_is_measured_when_asked(
+def test_another_outcome_is_measured_when_asked(
     open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun
 ) -> None:
     keep(finished_run, toy.scorecard(*FULL))
     app = open_app(PAGE, data=finished_run.dataset, k="3")
-    app.slider(key="k").set_value(4).run()
+    app.multiselect(key="outcome").set_value([]).run()
     fake_jobs.end("scorecard", State.CANCELLED)  # the first visit with these vectors measures by itself
     app.run()
     assert "Not measured yet for these weights" in texts(app)
     app.button(key="measure").click().run()
-    assert [request["n_clusters"] for _, request, _ in fake_jobs.started] == [4, 4]
+    assert [request["outcomes"] for _, request, _ in fake_jobs.started] == [[], []]
 
 
 def test_a_bag_that_is_as_good_is_offered_as_the_fast_mode(
@@ -166,7 +156,7 @@ def test_every_question_can_be_missing(
     keep(finished_run, toy.scorecard(*(one for one in FULL if one.topic is not topic)))
     app = open_app(PAGE, data=finished_run.dataset, k="3")
     assert not app.exception
-    assert texts(app).count("Not measured. Too few users") == (1 if topic is Topic.SEEDS else 2)
+    assert texts(app).count("Not measured. Too few users") == 1
 
 
 def test_vectors_that_nobody_learned_are_judged_by_their_segments(
