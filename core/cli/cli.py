@@ -76,7 +76,7 @@ def embed(
     master: str | None,
 ) -> None:
     """Embed new users with a frozen model, and put them into its segments."""
-    from core.engines.bounded_embed import embed_bounded, lacks
+    from core.engines.bounded_embed import embed_bounded, few_known, lacks
     from core.engines.bounds import Bounds
     from core.engines.placing import Placing
 
@@ -89,8 +89,8 @@ def embed(
     placing, bounds = Placing(Device(device), n_next or 0), Bounds.told(memory, None)
     with ConsoleProgress() as progress:
         n_users = place(inputs, model, out, progress, placing, bounds)
-    if failed := lacks(out):
-        say(f"warning: {failed}.", err=True)
+    for warning in filter(None, (lacks(out), few_known(out))):
+        say(f"warning: {warning}.", err=True)
     say(f"{n_users:,} users in {out}", err=True)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from core.base.errors import NothingLeft, read_as_trained
@@ -22,13 +23,15 @@ from core.engines.placing import LABEL, RULE, Model, PlacedPart, Placing, told
 from core.engines.sampled import decided_on
 from core.ingest.engine import literal, open_engine
 from core.runs.later_stages import FAILED_LOG
-from core.runs.score import require_writable, workplace
+from core.runs.score import KNOWN, require_writable, workplace
 from core.storage.claims import claimed_file
 from core.storage.disk import write_text_atomic, written_whole
 from core.storage.store import Store
 
 ROWS: Final = 50_000
 """Of a batch that is written."""
+ENOUGH_KNOWN: Final = 0.5
+"""Mean share of a user's page views on pages that the model knows, below which it is said."""
 
 
 def embed_bounded(
@@ -131,6 +134,18 @@ def lacks(out: Path) -> str:
         return ""
     why = log.read_text(encoding="utf-8").splitlines()[-1]
     return f"next pages could not be made ({why}); see {log}"
+
+
+def few_known(out: Path) -> str:
+    """That the model knows few of the pages of a file of embedded users; empty if it knows enough."""
+    share = pc.mean(pq.read_table(out, columns=[KNOWN])[KNOWN]).as_py()
+    if share >= ENOUGH_KNOWN:
+        return ""
+    return (
+        f"on average {share:.0%} of a user's page views are on pages that the model knows (column {KNOWN}); "
+        "others count by their folder alone, so that vectors and segments say little of these users. Train a "
+        "model on nearer days"
+    )
 
 
 def _failed_log(out: Path) -> Path:

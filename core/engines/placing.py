@@ -153,7 +153,7 @@ class Placing:
             suggested = partial(following.of_many, *seen, self.n_next)
             more |= later.attempt("next pages", lambda: suggested().lists(), no_lists(len(placed.vectors)))
         failed = {FAILED: (work / FAILED_LOG).read_bytes()} if later.failed else None
-        table = scored_table(dataset, placed, frozen.names, more).replace_schema_metadata(failed)
+        table = scored_table(dataset, placed, frozen, more).replace_schema_metadata(failed)
         return PlacedPart(dataset, labels, table)
 
 

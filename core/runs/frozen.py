@@ -89,6 +89,10 @@ class KnownPages:
         self.pages = frozenset(known)
         self._gaps = KnownGaps(self.pages)
 
+    def of(self, pages: Sequence[str]) -> np.ndarray:
+        """Whether the model knows each page, by its aligned name: bool of shape (n_pages,)."""
+        return np.fromiter((page in self.pages for page in pages), bool, len(pages))
+
     def align(self, page: str) -> str:
         """The name of a page as the model knows it; the page itself where it does not."""
         from core.ingest.clean.grouping import template

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from core.base.errors import ResourceError, SettingsError
 from core.base.progress import Progress
-from core.base.schema import OUTSIDE, Users
+from core.base.schema import OUTSIDE, Users, View
 from core.base.settings import Device
 from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages, page_names
@@ -26,6 +26,7 @@ from core.runs.frozen import FrozenModel, Names, Placed
 from core.runs.pipeline import LABEL_CACHE
 from core.storage.disk import disk_errors, make_folder, written_whole
 
+KNOWN: Final = "known_share"
 LABELLED: Final = "labels"
 """The folder in a work folder with labels of new pages, where pages are labelled."""
 
@@ -56,42 +57,44 @@ def place_export(
     return frozen.place(dataset.users, dataset.sequences, names, embed)
 
 
-def write_scored(out: Path, dataset: Dataset, placed: Placed, names: Mapping[int, str]) -> None:
+def write_scored(out: Path, dataset: Dataset, placed: Placed, frozen: FrozenModel) -> None:
     """Write where users belong.
 
     Raises:
         ResourceError: If the disk refuses; what was there is untouched.
     """
     with written_whole(out) as building:
-        pq.write_table(scored_table(dataset, placed, names, {}), building)
+        pq.write_table(scored_table(dataset, placed, frozen, {}), building)
 
 
-def scored_table(
-    dataset: Dataset, placed: Placed, names: Mapping[int, str], more: Mapping[str, Any]
-) -> pa.Table:
+def scored_table(dataset: Dataset, placed: Placed, frozen: FrozenModel, more: Mapping[str, Any]) -> pa.Table:
     """Where users belong.
 
     Args:
         dataset: The users.
         placed: Where they were put.
-        names: Segment → what the model folder calls it.
+        frozen: The model.
         more: Further columns.
 
     Returns:
         ``user_id`` text, ``embedding`` float32 list, ``cluster`` int32, ``segment`` and ``group``, which mean
         what they mean in a run's (:func:`core.runs.export.users_table`). Users in no segment (one page view,
         bot-like, set aside) have :data:`core.base.schema.OUTSIDE`; ``group`` says why, or is the key of the
-        one-page segment, whose name is in ``segment``.
+        one-page segment, whose name is in ``segment``. :data:`KNOWN` is the share of the user's page views
+        that are on pages the model knows; others count by their folder alone.
     """
+    sequences, page_known = dataset.sequences, frozen.known.of(placed.names[View.URL])
+    known_views = np.bincount(sequences.user, page_known[sequences.page], minlength=sequences.n_users)
     return pa.table(
         {
-            Users.USER_ID: dataset.sequences.user_id,
+            Users.USER_ID: sequences.user_id,
             Users.EMBEDDING: vector_lists(placed.vectors),
             Users.CLUSTER: pa.array(np.maximum(placed.clusters, OUTSIDE), pa.int32()),
             SEGMENT: pa.array(
-                segment_names(placed.clusters, names, placed.one_page), pa.string(), from_pandas=True
+                segment_names(placed.clusters, frozen.names, placed.one_page), pa.string(), from_pandas=True
             ),
             Users.GROUP: pa.array(placed.group, pa.string()),
+            KNOWN: pa.array(known_views / np.maximum(sequences.lengths, 1), pa.float32()),
             **more,
         }
     )

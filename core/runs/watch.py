@@ -289,7 +289,7 @@ class Watcher:
                 )
                 changed = [*change_of_alarm(self.taken.drift, drift), *said(later.failed)]
                 taken = replace(taken, drift=drift)
-                write_scored(building / USERS, dataset, placed, self._frozen.names)
+                write_scored(building / USERS, dataset, placed, self._frozen)
                 for made in (RECEIPT, SEQUENCES):
                     shutil.copy2(dataset.path / made, building / made)
                 (building / RECORD).write_bytes(taken.to_json())

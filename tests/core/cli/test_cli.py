@@ -139,7 +139,7 @@ def test_new_users_are_embedded_and_assigned(finished: Path, shop: Path, tmp_pat
     assert done.returncode == 0, done.stderr
     scored = pq.read_table(out).to_pandas().set_index("user_id")
     users = pq.read_table(finished / "users.parquet").to_pandas().set_index("user_id")
-    assert list(scored.columns) == ["embedding", "cluster", "segment", "group"]
+    assert list(scored.columns) == ["embedding", "cluster", "segment", "group", "known_share"]
     assert (scored["group"] == users["group"]).all()
     same = scored["cluster"] == users["cluster"]
     pd.testing.assert_series_equal(scored["segment"][same], users["segment"][same])

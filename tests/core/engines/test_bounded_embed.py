@@ -13,7 +13,7 @@ from core.base.progress import silent
 from core.base.schema import Group, Raw
 from core.base.settings import Device, IngestSettings
 from core.engines import bounded_embed
-from core.engines.bounded_embed import embed_bounded, lacks
+from core.engines.bounded_embed import embed_bounded, few_known, lacks
 from core.engines.bounds import A_RECORD, PROGRAM, Bounds
 from core.engines.parts import split
 from core.engines.placing import Model, Placing
@@ -92,6 +92,18 @@ def test_next_pages_that_fail_are_absent_and_said_and_the_users_are_placed(
     monkeypatch.undo()
     embed_bounded([export], model, out, silent, PLACING, bounds)
     assert (lacks(out), log.exists()) == ("", False)
+
+
+@pytest.mark.parametrize(("n_new", "share"), [(1, 0.5), (3, 0.25)])
+def test_that_few_pages_are_known_is_said(model: Path, tmp_path: Path, n_new: int, share: float) -> None:
+    known = min(page for page in Model.read(model).frozen.known.pages if not page.endswith("/"))
+    pages = [known, *(f"{known}-of-another-day-{number}" for number in "abc"[:n_new])]
+    views = [event(f"{user}.1", 60 * at, page) for user in range(30) for at, page in enumerate(pages, 1)]
+    export, out = as_csv(views, tmp_path / "export.csv"), tmp_path / "out.parquet"
+    embed_bounded([export], model, out, silent, PLACING, PLENTY)
+    assert pq.read_table(out)["known_share"].to_pylist() == [share] * 30
+    assert few_known(out).startswith(f"on average {share:.0%} of a user's page views" if n_new == 3 else "")
+    assert bool(few_known(out)) == (n_new == 3)
 
 
 def unevenly_engaged(folder: Path) -> list[Row]:
