@@ -36,6 +36,8 @@ PAGES: Final = 30
 """The most seen pages, each a figure."""
 UNTESTED: Final = (DriftFigure.FAR, DriftFigure.DISTANCE)
 """Figures that users of the training period have smaller because the segments were fitted to them."""
+OF_KNOWN_PAGES: Final = (DriftFigure.SEGMENT, DriftFigure.DIRECTION)
+"""Figures by the vectors of pages, which say nothing where pages live for days: the model saw few of them."""
 ONLY_MORE: Final = (DriftFigure.UNKNOWN,)
 """Figures of which less is no change: of the training's own visits the model knows more than of others."""
 SHARES: Final = (DriftFigure.SEGMENT, DriftFigure.NONE, DriftFigure.FAR, DriftFigure.PAGE)
@@ -51,8 +53,8 @@ class Drift:
     Args:
         table: One row a figure: ``figure``, ``item``, ``before_value`` of ``rest_n`` users, ``after_value``
             of ``n``, their ``difference`` with its 95 % interval, whether it ``differs``, how many standard
-            errors apart they are, and ``p_value``, adjusted for all figures; the largest first. Last those of
-            :data:`UNTESTED`, whose interval, standard errors and p are NaN.
+            errors apart they are, and ``p_value``, adjusted for all figures; the largest first. Last those
+            that are not tested, whose interval, standard errors and p are NaN.
         pages: Those of the figures of pages, by item.
         limit: The distance called far.
         users: How many of each export the alarm looked at.
@@ -60,7 +62,8 @@ class Drift:
         alike_days: How many days the later one may cover (:attr:`TrainingPeriod.alike_days`), else nothing
             is tested.
         critical: Standard errors from which on a figure raises it.
-        error: The standard error of a segment's share, in standard deviations of it.
+        error: The standard error of a share of users (in a segment, or of a section), in standard deviations
+            of it.
     """
 
     table: pd.DataFrame
@@ -130,7 +133,8 @@ def drift(
     called = tuple(after.pages.names[page] for page in pages)
     sides = [np.hstack([period.values, period.saw(called)]), np.hstack([period.values_of(after, users), saw])]
     figures = period.figures + [(DriftFigure.PAGE, rank) for rank in range(len(pages))]
-    tested = np.array([name not in UNTESTED for name, _ in figures])
+    untested = (*UNTESTED, *OF_KNOWN_PAGES) if period.by_section else UNTESTED
+    tested = np.array([name not in untested for name, _ in figures])
     moving = _moving([side[:, tested] for side in sides], period.known_again(after.user_id.take(users)))
     only_more = np.array([name in ONLY_MORE for name, _ in figures])[tested]
     errors, p, critical = _adjusted(moving, only_more, rng, permutations)
@@ -139,7 +143,9 @@ def drift(
         table.loc[tested, [ERRORS, Diff.P_VALUE]] = np.column_stack([errors, p])
     order = np.lexsort([-table[ERRORS].abs(), table[Diff.P_VALUE]])  # NaN last
     n = len(sides[0]), len(sides[1])
-    typical = float(np.sqrt((moving.spread[: period.k] ** 2).mean())) * (1 / max(n[0], 1) + 1 / max(n[1], 1))
+    shares = DriftFigure.PAGE if period.by_section else DriftFigure.SEGMENT
+    spread = moving.spread[np.array([name is shares for name, _ in figures])[tested]]
+    typical = float(np.sqrt((spread**2).mean())) * (1 / max(n[0], 1) + 1 / max(n[1], 1))
     return Drift(
         table.iloc[order].reset_index(drop=True), called, period.limit, n, (period.days, after.days),
         period.alike_days, critical, typical,

@@ -68,8 +68,8 @@ def how_sure(found: Drift) -> str:
     return (
         f"p = {found.p_value:.3f}. Where nothing has changed, about one in {round(1 / ALPHA)} later exports "
         f"of as many days raises this alarm, however many figures are looked at (here {found.tested}). "
-        f"With {before:,} users before and {after:,} now it sees, in 80 of 100 cases, that a segment of "
-        f"{TENTH:.0%} of the users grows or shrinks by {100 * least:.1f} points."
+        f"With {before:,} users before and {after:,} now it sees, in 80 of 100 cases, that a share of "
+        f"{TENTH:.0%} of the users (a segment, say) grows or shrinks by {100 * least:.1f} points."
     )
 
 

@@ -82,6 +82,7 @@ class TrainingPeriod:
         days: That they cover.
         placed: All users; None where this was read from a folder, so that nobody is known again.
         drawn: int64 of shape (n_drawn,), whose rows the values are; empty where that is not known.
+        by_section: Whether its pages are sections (:mod:`core.periods.sections`).
     """
 
     values: np.ndarray
@@ -95,15 +96,17 @@ class TrainingPeriod:
     days: int
     placed: PlacedUsers | None
     drawn: np.ndarray
+    by_section: bool = False
 
     @classmethod
-    def of(cls, before: PlacedUsers, k: int, seed: int = 0) -> TrainingPeriod:
+    def of(cls, before: PlacedUsers, k: int, seed: int = 0, *, by_section: bool = False) -> TrainingPeriod:
         """Measure the users of a training.
 
         Args:
             before: They.
             k: Number of segments.
             seed: Of the draw.
+            by_section: Whether the pages that they saw are sections.
         """
         from core.segments.principal import principal_axes  # scikit-learn, which stages are named without
 
@@ -118,7 +121,7 @@ class TrainingPeriod:
         order = np.lexsort([by_pages, *values.T])  # by what they are, so that it says nothing of who they are
         return cls(
             values[order], tuple(before.pages.names[page] for page in named), users[named], seen[order],
-            axes, limit, before.sizes(k), inside, before.days, before, drawn[order],
+            axes, limit, before.sizes(k), inside, before.days, before, drawn[order], by_section,
         )  # fmt: skip
 
     @property
@@ -177,6 +180,7 @@ class TrainingPeriod:
         facts = {
             "format": FORMAT, "limit": self.limit, "sizes": self.sizes.tolist(), "clustered": self.clustered,
             "days": self.days, "users": dict(zip(self.pages, self.users.tolist(), strict=True)),
+            "by_section": self.by_section,
         }  # fmt: skip
         places = {"indices": self.seen.indices.astype(np.int32), "indptr": self.seen.indptr.astype(np.int64)}
         with disk_errors():
@@ -211,7 +215,7 @@ class TrainingPeriod:
         made = cls(
             values, tuple(pages), users, seen, {name: arrays[name] for name in ("mean", "axes")},
             float(facts["limit"]), sizes, int(facts["clustered"]), int(facts["days"]), None,
-            np.zeros(0, dtype=np.int64),
+            np.zeros(0, dtype=np.int64), bool(facts.get("by_section")),  # an earlier release had pages only
         )  # fmt: skip
         if facts["format"] != FORMAT or values.shape[1:] != (len(made.figures),):
             raise ValueError("of another release")

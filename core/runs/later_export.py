@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +29,7 @@ from core.data.sequences import UserSequences
 from core.labels.label_settings import LabelMode, LabelSettings
 from core.periods.filter import CountFilter
 from core.periods.placed_users import FEWEST_USERS, RARE, Pairs, PlacedUsers, in_both, places, seen_pages
+from core.periods.sections import live_shortly, sections
 from core.periods.session_halves import EVEN, halves_of
 from core.periods.training_period import TrainingPeriod
 from core.runs import pipeline
@@ -48,7 +49,7 @@ HALVES: Final = "half_lengths.npy"
 READ_ALIKE: Final = "read_alike.json"
 HALF: Final = "half_{}"
 LEAST_KNOWN: Final = 0.1
-"""Share of the page views on pages the model knows, below which it is no later export of the same site."""
+"""Share of page views on pages (or sections) the model knows, below which exports are not compared."""
 
 
 @dataclass(frozen=True)
@@ -70,10 +71,19 @@ class Trained:
         """Page views from which on a page is known to the model."""
         return TrainSettings.checked(**self.model.settings).min_count
 
+    @cached_property
+    def by_section(self) -> bool:
+        """Whether sections are compared, as pages live for days only."""
+        return live_shortly(self.dataset.sequences, self.dataset.pages[Pages.PAGE_LOCATION].tolist())
+
+    def compared(self, pages: Iterable[str]) -> list[str]:
+        """What the two exports are compared by: pages, or their sections."""
+        return sections(pages) if self.by_section else list(pages)
+
 
 def later_key(trained: Trained, later: str) -> str:
     """Content key of what :func:`embed_later` leaves of a data set, by its key."""
-    return content_key(STAGE, {}, _inputs(trained, later))
+    return content_key(STAGE, _settings(trained), _inputs(trained, later))
 
 
 def embed_later(
@@ -100,7 +110,7 @@ def embed_later(
     if store.find(STAGE, key) is not None:
         return key
     with (
-        store.write(STAGE, key, {}, _inputs(trained, later.key)) as folder,
+        store.write(STAGE, key, _settings(trained), _inputs(trained, later.key)) as folder,
         tempfile.TemporaryDirectory(dir=folder, prefix=".work.") as work,
     ):
         together = _read_together(trained.dataset, later)
@@ -153,16 +163,16 @@ def _embed_later(
     from core.model.embedding import embed
     from core.model.model_files import load_pages
 
-    known = load_pages(trained.model.path)
     own = page_names(trained.dataset.pages, None)[View.URL]
     urls = list(map(KnownPages(set(own)).align, page_names(later.pages, None)[View.URL]))
-    check_same_site(known_share(later.sequences, urls, known))
-    told = set(known) | _seen_by_enough(trained.dataset.sequences, own)
+    compared, known = trained.compared(urls), set(trained.compared(load_pages(trained.model.path)))
+    check_same_site(known_share(later.sequences, compared, known))
+    named = known | _seen_by_enough(trained.dataset.sequences, trained.compared(own))
     names = _labelled(store, trained, later, urls, work, progress)
     _save(folder, embed(trained.model.path, later.sequences, names, progress), "{}")
     for file in (SEQUENCES, USERS):
         shutil.copy2(later.path / file, folder / file)
-    pages = {CALLED: _without_rare(later.sequences, urls, told), KNOWN: known}
+    pages = {CALLED: _without_rare(later.sequences, compared, named), KNOWN: sorted(known)}
     (folder / PAGES).write_text(json.dumps(pages, ensure_ascii=False), encoding="utf-8")
 
 
@@ -201,10 +211,12 @@ def known_share(sequences: UserSequences, urls: Sequence[str], known: Collection
     return float(is_known[sequences.page].mean()) if sequences.n_views else 0.0
 
 
-def pages_in_common(trained_on: Dataset, other: Dataset) -> float:
-    """Share of the page views of another data set on pages of this one, as both were prepared."""
-    known, views = other.pages[Pages.PAGE_LOCATION].isin(trained_on.pages[Pages.PAGE_LOCATION]), Pages.VIEWS
-    return float(other.pages.loc[known, views].sum() / max(1, other.pages[views].sum()))
+def pages_in_common(trained: Trained, other: Dataset) -> float:
+    """Share of the page views of another data set on pages, or sections, of this one, both as prepared."""
+    mine, theirs = (
+        trained.compared(dataset.pages[Pages.PAGE_LOCATION]) for dataset in (trained.dataset, other)
+    )
+    return known_share(other.sequences, theirs, mine)
 
 
 def check_same_site(share: float) -> None:
@@ -215,11 +227,15 @@ def check_same_site(share: float) -> None:
     """
     if share < LEAST_KNOWN:
         raise InputError(
-            f"{share:.1%} of the page views of this export are on pages the model knows, so nothing is "
-            "compared: pages may live for days only, as news do, or have new addresses",
+            f"{share:.1%} of the page views of this export are on pages or sections the model knows, so "
+            "nothing is compared: addresses may be new",
             allowed=f"at least {LEAST_KNOWN:.0%}",
             remedy="Choose an export of nearer days or the same addresses, or train a model on this one",
         )
+
+
+def _settings(trained: Trained) -> dict[str, Any]:
+    return {"by_section": True} if trained.by_section else {}
 
 
 def _inputs(trained: Trained, later: str) -> dict[str, str]:
@@ -295,7 +311,7 @@ def place_both(made: Artifact, trained: Trained, combined: Combined, partition: 
     """
     later = Dataset(made.path, made.key)  # as the model has read it
     told: dict[str, list[str]] = json.loads((made.path / PAGES).read_bytes())
-    own = page_names(trained.dataset.pages, None)[View.URL]
+    own = trained.compared(page_names(trained.dataset.pages, None)[View.URL])
     sides = [(trained.dataset.sequences, own), (later.sequences, told[CALLED])]
     pages = seen_pages(sides, set(told[KNOWN]))
     before = PlacedUsers.of(
@@ -306,7 +322,7 @@ def place_both(made: Artifact, trained: Trained, combined: Combined, partition: 
     labels[~clustered(later.users)] = OUTSIDE
     after = PlacedUsers.of(later.sequences, vectors, labels, partition, pages[1])
     read_alike = bool(json.loads((made.path / READ_ALIKE).read_bytes()))
-    period = TrainingPeriod.of(before, len(partition.ids))
+    period = TrainingPeriod.of(before, len(partition.ids), by_section=trained.by_section)
     return TwoPeriods(period, before, after, _half_pairs(made, combined, partition), read_alike)
 
 

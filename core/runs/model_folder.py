@@ -20,6 +20,7 @@ from core.data.page_labels import LabelledPages, page_names
 from core.labels.label_settings import LabelSettings
 from core.one_page.segments import write_rules
 from core.periods.placed_users import PlacedUsers, seen_pages
+from core.periods.sections import live_shortly, sections
 from core.periods.training_period import TrainingPeriod
 from core.runs.pipeline import Embeddings, RunSettings, Segments
 from core.storage.store import MANIFEST, Artifact
@@ -136,10 +137,12 @@ def _training_period(results: StoredStages, made: Segments) -> TrainingPeriod:
     from core.model.model_files import load_pages
 
     mine, least = results.dataset.sequences, TrainSettings.checked(**results.model.settings).min_count
-    names = page_names(results.dataset.pages, None)[View.URL]
-    (pages,) = seen_pages([(mine, names)], set(load_pages(results.model.path)))
+    names, known = page_names(results.dataset.pages, None)[View.URL], set(load_pages(results.model.path))
+    if by_section := live_shortly(mine, names):
+        names, known = sections(names), set(sections(known))
+    (pages,) = seen_pages([(mine, names)], known)
     before = PlacedUsers.of(mine, made.combined.vectors, made.partition.labels, made.partition, pages, least)
-    return TrainingPeriod.of(before, len(made.partition.ids))
+    return TrainingPeriod.of(before, len(made.partition.ids), by_section=by_section)
 
 
 def seal(folder: Path) -> None:

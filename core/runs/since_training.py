@@ -27,6 +27,7 @@ from core.periods.drift import Drift, drift
 from core.periods.page_changes import page_changes
 from core.periods.placed_users import PlacedUsers, seen_pages
 from core.periods.retraining import Wear, wear
+from core.periods.sections import BY_SECTION, sections
 from core.periods.training_period import TrainingPeriod
 from core.runs import pipeline
 from core.runs.frozen import FrozenModel, Placed
@@ -75,8 +76,9 @@ class SinceTraining:
         """All of it in words, the answer first."""
         told = drift_words.alarm_lines(self.drift, self.figures[NAME].tolist())
         pages = drift_words.page_lines(self.pages) if self.drift.comparable else []
-        known = [NOBODY] if self.drift.comparable else []
-        return [*told, *known, *drift_words.wear_lines(self.wear), *pages]
+        notes = [BY_SECTION] if self.period.by_section else []
+        notes += [NOBODY] if self.drift.comparable else []
+        return [*told, *notes, *drift_words.wear_lines(self.wear), *pages]
 
     def to_plain(self) -> dict[str, Any]:
         """All of it as plain data; what a figure does not say is None."""
@@ -107,8 +109,11 @@ def since_training(frozen: FrozenModel, sequences: UserSequences, placed: Placed
             "The model's folder keeps nothing of its training period: an earlier release wrote it",
             remedy="Write it again: python -m core run --out OUT --from-stage analyze",
         )
-    check_same_site(known_share(sequences, names, frozen.known.pages))
-    (pages,) = seen_pages([(sequences, names)], frozen.known.pages, period.pages)
+    known = frozen.known.pages
+    if period.by_section:
+        names, known = sections(names), frozenset(sections(known))
+    check_same_site(known_share(sequences, names, known))
+    (pages,) = seen_pages([(sequences, names)], known, period.pages)
     after = PlacedUsers.of(sequences, placed.vectors, placed.clusters, frozen.partition, pages)
     found = drift(period, after)
     ids = frozen.partition.ids.tolist()

@@ -54,7 +54,7 @@ def _in_common(root: str, key: str, other: str, _made_from: Sources) -> float:
         opened = pipeline.open_dataset(_made_from.store, other)
     except Beha2VecError:
         return 0.0  # damaged: whoever chooses it is told
-    return later_export.pages_in_common(_made_from.dataset, opened)
+    return later_export.pages_in_common(trained(_made_from), opened)
 
 
 def called(card: DatasetCard, in_common: float) -> str:

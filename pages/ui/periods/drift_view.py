@@ -15,6 +15,7 @@ from core.periods import drift_words
 from core.periods.drift import AFTER_VALUE, BEFORE_VALUE, FIGURE, ITEM
 from core.periods.migration import AFTER, BEFORE
 from core.periods.page_changes import CHANGE, GROUP, KNOWN, PAGE, TYPICAL, PageChange
+from core.periods.sections import BY_SECTION
 from core.periods.training_period import DriftFigure
 from core.profiles.profile_columns import Col
 from core.runs import pipeline, tasks
@@ -122,6 +123,8 @@ def _periods(live: LiveSegments, card: DatasetCard, found: Compared) -> None:
     )
     if sides[1].receipt.first_ts < sides[0].receipt.last_ts:
         st.caption(":material/info: It begins before the training period ends; what they share, both count.")
+    if found.periods.period.by_section:
+        st.caption(f":material/info: {BY_SECTION}")
     if not found.periods.read_alike:
         st.caption(f":material/info: {NOT_ALIKE}")
 

@@ -16,12 +16,22 @@ from core.base.settings import ClusterSettings, IngestSettings, Preset, TrainSet
 from core.data.dataset import clustered
 from core.labels.label_settings import LabelMode, LabelSettings
 from core.model.model_files import load_pages
+from core.periods.drift import FIGURE, drift
 from core.periods.filter import CountFilter
 from core.periods.migration import migration
 from core.periods.page_changes import CHANGE, PAGE, PageChange, page_changes
 from core.periods.placed_users import FEWEST_USERS, RARE, in_both
+from core.periods.training_period import DriftFigure
 from core.runs import pipeline, tasks
-from core.runs.later_export import STAGE, Trained, TwoPeriods, embed_later, later_key, place_both
+from core.runs.later_export import (
+    STAGE,
+    Trained,
+    TwoPeriods,
+    embed_later,
+    later_key,
+    pages_in_common,
+    place_both,
+)
 from core.runs.tasks import LaterRequest
 from core.sample import write_sample
 from core.segments.combination import Combined
@@ -101,6 +111,43 @@ def test_a_later_export_is_cleaned_as_the_training_was(
     assert set(np.unique(both.after.place)) <= set(range(len(partition.ids) + 1))
 
 
+def news(path: Path, month: int, favourite: float, seed: int) -> Path:
+    """A site with other articles every day: 150 users of whom so many prefer politics to sport."""
+    rng, rows = np.random.default_rng(seed), []
+    for user in range(150):
+        likes = ["politics", "sport"] if rng.random() < favourite else ["sport", "politics"]
+        for at in range(6):
+            day, section = int(rng.integers(1, 15)), likes[int(rng.random() < 0.05)]
+            page = f"https://news.example/{section}/2026/{month:02}/{day:02}/story-{rng.choice(['a', 'b'])}"
+            second = int(pd.Timestamp(2026, month, day, 9, at).timestamp() * 1e6)
+            rows.append((f"{month}.{user}", "page_view", second, page))
+    names = ["user_pseudo_id", "event_name", "event_timestamp", "page_location"]
+    pd.DataFrame(rows, columns=names).to_csv(path, index=False)
+    return path
+
+
+@pytest.mark.parametrize(("favourite", "alarm"), [(0.5, False), (0.9, True)])
+def test_sections_are_compared_where_pages_live_for_days(
+    tmp_path: Path, favourite: float, alarm: bool
+) -> None:
+    store, exports = Store(tmp_path / "store"), [
+        news(tmp_path / "march.csv", 3, 0.5, 0), news(tmp_path / "april.csv", 4, favourite, 1)
+    ]  # fmt: skip
+    dataset = pipeline.preprocess(store, [exports[0]], IngestSettings(), silent)
+    model = pipeline.train(store, dataset, None, TrainSettings.preset(Preset.BAG), silent)
+    trained = store, Trained(dataset, None, model), *_segments(store, dataset, None, model)
+    both = place(trained, exports[1], exports[1])
+    assert set(both.after.pages.names) == {"https://news.example/politics/", "https://news.example/sport/"}
+    assert both.period.by_section
+    assert not both.after.unknown.any()
+    found = drift(both.period, both.after, permutations=199)
+    assert found.comparable
+    assert found.alarm is alarm
+    assert set(found.reasons[FIGURE]) <= {DriftFigure.PAGE}  # and nobody's segment
+    later = pipeline.preprocess(store, [exports[1]], IngestSettings(), silent)
+    assert pages_in_common(trained[1], later) == 1
+
+
 def test_an_export_whose_files_are_gone_or_other_ones_is_taken_as_it_was_prepared(
     trained: tuple[Store, Trained, Combined, Partition], shop: Path
 ) -> None:
@@ -132,7 +179,7 @@ def test_another_site_is_refused_in_words_and_leaves_nothing(
 ) -> None:
     store, model, _, _ = trained
     later = pipeline.preprocess(store, [shop / "renamed.csv"], IngestSettings(), silent)
-    with pytest.raises(InputError, match=r"0\.0% of the page views .* pages may live for days only"):
+    with pytest.raises(InputError, match=r"0\.0% of the page views .* addresses may be new"):
         embed_later(store, model, later, [shop / "renamed.csv"], silent)
     assert store.find(STAGE, later_key(model, later.key)) is None
     assert not list(store.root.glob("later_export/.*"))
