@@ -59,7 +59,11 @@ def how_sure(figures: Figures, segment: Key) -> Finding:
     if found.rival is not None:
         rows = (key, f"segment:{found.rival}")
         facts.append(share("moves", "share that moves to the nearest rival", rows, found.moves))
-    query = select("jaccard, low, high, halves, seeds, rival, moves", "certificates", key=key)
+    if found.same_as is not None and found.together is not None:
+        rows = (key, f"segment:{found.same_as}")
+        facts.append(share("together", "share kept of two that are really one", rows, found.together))
+    columns = "jaccard, low, high, halves, seeds, rival, moves, same_as, together"
+    query = select(columns, "certificates", key=key)
     word = f"By Hennig's words it is {found.word}" if found.supported or found.mark else f"It {found.word}"
     beside = "" if found.supported else UNSUPPORTED
     return Finding((FigureList(facts=tuple(facts)), *notes(f"{word}, {GIVEN}.", beside)), query)

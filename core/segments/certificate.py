@@ -4,6 +4,9 @@ The measure is the Jaccard index of a segment and the one most like it among seg
 2007): users in both by users in either. A resample draws half as many users, with replacement: its middles
 lie as far from those of all users as two samples of all users lie from each other, so that low and high are
 where the index of another sample of as many users is expected in 95 of 100 cases.
+
+Two segments are really one where hardly anything is missed of their union, which is found again as one
+segment or as two: users that each alone loses went to the other.
 """
 
 from __future__ import annotations
@@ -27,7 +30,7 @@ from core.segments.levels import NOT_COMPARED, SegmentLevels, unsupported
 from core.segments.partition import Partition
 
 STAGE: Final = "certify"
-VERSION: Final = 2
+VERSION: Final = 3
 """Raised when the same segments would get other certificates: those that are kept are made anew."""
 SAMPLE: Final = 10_000
 """Users that are resampled, at most; with more users than that, segments are surer than is said."""
@@ -39,9 +42,12 @@ DOUBTFUL: Final = "doubtful"
 GIVEN: Final = "given these vectors"
 """Said with every certificate: users are drawn again and clustered, not trained on."""
 KEPT_BACK: Final = "Names are kept back: they would tell of kinds of users that are not there."
-PATTERNED: Final = 0.6
-WORDS: Final = ((0.85, "highly stable"), (0.75, "stable"), (PATTERNED, "patterned"), (0.0, DOUBTFUL))
+PATTERNED, STABLE = 0.6, 0.75
+WORDS: Final = ((0.85, "highly stable"), (STABLE, "stable"), (PATTERNED, "patterned"), (0.0, DOUBTFUL))
 """From which mean index on a segment is called what (Hennig 2007)."""
+MISSED: Final = 0.25
+"""What the union of two that are really one misses of an index of 1, at most: this part of what the surer of
+the two misses alone. In a continuum, where borders with others move too, it was .44 or more."""
 UNSUPPORTED: Final = "comes back"
 """In place of a word that calls a segment stable where no number of segments is."""
 
@@ -60,6 +66,8 @@ class Certificate:
         seeds: Mean index over other seeds.
         rival: The segment that its users move to most often; None where none ever moves.
         moves: Share of its users that are in the rival, mean over the resamples.
+        same_as: The segment that it is really one with; None where there is none.
+        together: Mean index of the union of the two, over the resamples; None where there is none.
         supported: Whether these users are not known to support no number of segments (:func:`with_verdict`).
     """
 
@@ -72,6 +80,8 @@ class Certificate:
     seeds: float
     rival: int | None
     moves: float
+    same_as: int | None = None
+    together: float | None = None
     supported: bool = True
 
     @property
@@ -92,6 +102,10 @@ class Certificate:
             names: Segment → what it is called.
         """
         to = "" if self.rival is None else f" Who leaves mostly moves to {names[self.rival]}."
+        if self.same_as is not None:
+            to += (
+                f" It is really one with {names[self.same_as]}: together they overlap by {self.together:.0%}."
+            )
         return (
             f"{self.word.capitalize()}, {GIVEN}: it overlaps by {self.jaccard:.0%} with the segment that "
             f"other users would lead to ({self.low:.0%} to {self.high:.0%}).{to}"
@@ -103,7 +117,7 @@ class Certificate:
         Args:
             names: Segment → what it is called.
         """
-        index, low, high = (f"{value:.2f}".removeprefix("0") for value in (self.jaccard, self.low, self.high))
+        index, low, high = map(_two_digits, (self.jaccard, self.low, self.high))
         near = "" if self.rival is None else f" · nearest: {names[self.rival]}"
         called_sure = self.supported and not self.mark
         unsure = " on average" if called_sure and self.low < PATTERNED else ""
@@ -112,6 +126,34 @@ class Certificate:
     def to_dict(self) -> dict[str, Any]:
         """Plain data."""
         return asdict(self) | {"word": self.word, "condition": GIVEN}
+
+
+def pairs(certificates: Mapping[int, Certificate]) -> list[tuple[Certificate, Certificate]]:
+    """Segments that are really one, two by two."""
+    return [
+        (one, certificates[one.same_as])
+        for one in certificates.values()
+        if one.same_as is not None and one.segment < one.same_as
+    ]
+
+
+def pair_sentence(one: Certificate, other: Certificate, names: Mapping[int, str]) -> str:
+    """That two segments are really one, with how each comes again.
+
+    Args:
+        one: A segment.
+        other: The one that it is really one with.
+        names: Segment → what it is called.
+    """
+    together, alone, beside = map(_two_digits, (one.together or 0.0, one.jaccard, other.jaccard))
+    return (
+        f"{names[one.segment]} and {names[other.segment]} are really one: together they come again at "
+        f"{together}, alone at {alone} and {beside}, {GIVEN}."
+    )
+
+
+def _two_digits(index: float) -> str:
+    return f"{index:.2f}".removeprefix("0")
 
 
 def marked(names: Mapping[int, str], certificates: Mapping[int, Certificate]) -> dict[int, str]:
@@ -288,18 +330,68 @@ def _certificates(
     drawn, halves, seeds = np.split(indices, [resamples, resamples + 2 * SPLITS])
     low, high = np.percentile(drawn, TAILS, axis=0, method="weibull")
     moves = np.mean([_moves(shared) for shared in found[:resamples]], axis=0)  # (k, k)
+    means, union = drawn.mean(axis=0), np.mean([unions(shared) for shared in found[:resamples]], axis=0)
     sizes, made = partition.sizes, {}
     measured = [segment not in chosen(partition.edits) for segment in partition.ids]
     for place, segment in compress(enumerate(partition.ids.tolist()), measured):
         rival = int(moves[place].argmax())
         made[segment] = Certificate(
-            segment=segment, users=sizes[segment], jaccard=float(drawn[:, place].mean()),
+            segment=segment, users=sizes[segment], jaccard=float(means[place]),
             low=float(low[place]), high=float(high[place]), halves=float(halves[:, place].mean()),
             seeds=float(seeds[:, place].mean()),
             rival=int(partition.ids[rival]) if moves[place, rival] > 0 else None,
             moves=float(moves[place, rival]),
         )  # fmt: skip
+    for place, other in _really_one(means, np.where(np.outer(measured, measured), union, 0.0)):
+        one, two, together = int(partition.ids[place]), int(partition.ids[other]), float(union[place, other])
+        made[one] = replace(made[one], same_as=two, together=together)
+        made[two] = replace(made[two], same_as=one, together=together)
     return made
+
+
+def unions(shared: np.ndarray) -> np.ndarray:
+    """Index of the union of each two segments and the group, or union of two groups, most like it.
+
+    Args:
+        shared: int of shape (k + 1, k_found + 1), users in both; those in none come last.
+
+    Returns:
+        float of shape (k, k), zero but above the diagonal.
+    """
+    sought, found = (_ones_and_twos(number - 1) for number in shared.shape)
+    both = sought @ shared[:-1, :-1] @ found.T
+    either = (sought @ shared[:-1].sum(axis=1))[:, None] + found @ shared[:, :-1].sum(axis=0) - both
+    best = np.zeros((len(shared) - 1,) * 2)
+    best[np.triu_indices(len(best))] = (both / np.maximum(either, 1)).max(axis=1)
+    return np.triu(best, 1)
+
+
+def _ones_and_twos(k: int) -> np.ndarray:
+    """Who is in each one of k groups and each union of two: float of shape (k (k + 1) / 2, k), 0 or 1."""
+    one, other = np.triu_indices(k)
+    members = np.eye(k)
+    return np.maximum(members[one], members[other])
+
+
+def _really_one(alone: np.ndarray, union: np.ndarray) -> list[tuple[int, int]]:
+    """Places of segments that are really one, two by two; each in one pair, the surest first.
+
+    Two segments that are all there are together everybody, who always come again: that says nothing.
+
+    Args:
+        alone: Index of each segment, float of shape (k,).
+        union: From :func:`unions`.
+    """
+    if len(alone) == 2:
+        return []
+    unsure = np.minimum.outer(alone, alone) < STABLE
+    misses_alone = 1 - np.maximum.outer(alone, alone)
+    places = np.argwhere(unsure & (1 - union <= MISSED * misses_alone))
+    found: list[tuple[int, int]] = []
+    for one, other in sorted(places.tolist(), key=lambda pair: -union[tuple(pair)]):
+        if not {one, other} & {place for pair in found for place in pair}:
+            found.append((one, other))
+    return found
 
 
 def _moves(shared: np.ndarray) -> np.ndarray:

@@ -74,6 +74,7 @@ def _segments(live: LiveSegments) -> None:
     rows = live.profiles.parts
     about = topic.context()
     suggested = about.suggested if about is not None else {}
+    certificates.really_one(live)
     for row in records(rows[rows[Col.KIND] == RowKind.SEGMENT]):
         _card(live, row, suggested)
     for row in records(rows[rows[Col.KIND] != RowKind.SEGMENT]):

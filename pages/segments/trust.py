@@ -11,6 +11,7 @@ from core.trust.result import Method, Scorecard, Topic
 from core.trust.verdict import Action, TrustVerdict, verdict
 from pages.ui.segments import (
     background,
+    by_hand_view,
     certificates,
     k_view,
     scorecard_job,
@@ -85,6 +86,7 @@ def _show(live: LiveSegments, card: Scorecard) -> None:
     _verdict(live, found, card)
     if live.segmentation.cut is not None:
         st.info(BY_HAND.format(n_clusters), icon=":material/front_hand:")
+        by_hand_view.line(live)
     st.subheader(
         "Are there segments, and would they come out again?",
         help="Segments that change with every draw of users are not worth a name.",
@@ -117,6 +119,7 @@ def _each_segment(live: LiveSegments, card: Scorecard) -> None:
     certificates.watch(live)
     if live.certificates:
         certificates.draw(live.plain_names, live.certificates, again, none=live.unsupported)
+        certificates.really_one(live)
     if card.own is Method.LEARNED and not again:
         second_training.offer(live)
 

@@ -112,8 +112,10 @@ def keep_levels(run: FinishedRun, levels: SegmentLevels) -> SegmentLevels:
     return levels
 
 
-def keep_certificates(run: FinishedRun, partition: Partition, jaccard: Mapping[int, float]) -> None:
-    """Put certificates of some segments where their job would have put them; each is its own rival's."""
+def keep_certificates(
+    run: FinishedRun, partition: Partition, jaccard: Mapping[int, float], pair: tuple[int, ...] = ()
+) -> None:
+    """Put certificates of some segments where their job would have put them; two may be really one."""
     ids = partition.ids.tolist()
     sizes = partition.sizes
     found = {
@@ -122,6 +124,8 @@ def keep_certificates(run: FinishedRun, partition: Partition, jaccard: Mapping[i
         )
         for place, segment in enumerate(ids)
     }
+    for one in pair:
+        found[one] = replace(found[one], same_as=sum(pair) - one, together=0.93)
     key = kept_certificates.key_of(run.embeddings, ViewWeights(), partition.digest)
     with Store(run.root).write(kept_certificates.CERTIFY, key, {}, {}) as folder:
         kept_certificates.write(folder, found)

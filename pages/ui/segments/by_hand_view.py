@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -149,6 +149,13 @@ def line(live: LiveSegments) -> None:
 
 def _way(label: str, key: str, go: Callable[..., None], *args: object, icon: str = "undo") -> None:
     st.button(label, key=key, type="tertiary", icon=f":material/{icon}:", on_click=go, args=args)
+
+
+def merge(live: LiveSegments, segments: Sequence[int]) -> None:
+    """Make one segment of several (a button's callback)."""
+    with errors.shown():
+        after = by_hand.merge(live.segmentation.partition, live.combined.vectors, segments)
+        session_segments.change(live.sources, live.segmentation, after)
 
 
 def undo(live: LiveSegments) -> None:

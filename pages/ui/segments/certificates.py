@@ -18,6 +18,7 @@ from core.segments import certificate
 from core.segments.certificate import GIVEN, Certificate
 from core.segments.edits import chosen, made
 from core.segments.identity import RECOVERED
+from pages.ui.segments import by_hand_view
 from pages.ui.segments.figure import download_csv
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors, state, written_table
@@ -116,6 +117,23 @@ def line(live: LiveSegments, segment: int) -> None:
         )  # fmt: skip
 
 
+def really_one(live: LiveSegments) -> None:
+    """Name each two segments that are really one, with a button that merges them."""
+    for one, other in certificate.pairs(live.certificates):
+        both = (one.segment, other.segment)
+        with st.container(
+            horizontal=True, vertical_alignment="center", key=f"really-one-{both[0]}-{both[1]}"
+        ):
+            st.caption(
+                md_text(certificate.pair_sentence(one, other, live.plain_names), 300), width="stretch",
+                help="Jaccard index of the two as one, and of each alone, among segments of other users.",
+            )  # fmt: skip
+            st.button(
+                "Merge", key=f"merge-{both[0]}-{both[1]}", icon=":material/merge:",
+                on_click=by_hand_view.merge, args=(live, both),
+            )  # fmt: skip
+
+
 def draw(
     titles: Mapping[int, str], found: Mapping[int, Certificate], again: Mapping[int, float], *, none: bool
 ) -> None:
@@ -130,7 +148,8 @@ def draw(
     table = certificate.table(found)
     table["again"] = table["segment"].map(again)
     table["segment"] = table["segment"].map(titles)
-    table["rival"] = table["rival"].map(titles)
+    for other in ("rival", "same_as"):
+        table[other] = table[other].map(titles)
     with st.container(border=True, key="certificates", gap="xsmall"):
         st.markdown(
             "**How sure is each segment?**",
@@ -141,7 +160,8 @@ def draw(
             f"What comes back of each segment, {GIVEN}, with another sample of users (from–to: in 95 of 100 "
             "cases), with halves of them, from other starts, and after another training; 1 is all of it."
         )
-        hidden = {"again": not again, "word": none}
+        no_pair = not certificate.pairs(found)
+        hidden = {"again": not again, "word": none, "same_as": no_pair, "together": no_pair}
         shown = table[[name for name in _CERTIFIED if not hidden.get(name)]]
         written_table.draw(
             shown, key="table-certificates", alt_text="How sure each segment is", columns=_CERTIFIED,
@@ -160,6 +180,7 @@ _share = partial(st.column_config.NumberColumn, format="%.2f")
 _CERTIFIED: Final = {
     "segment": st.column_config.Column("Segment", pinned=True), "word": "So", "jaccard": "Comes back",
     "low": _share("From"), "high": _share("To"), "halves": "Halves", "seeds": "Other starts",
-    "again": "Another training", "rival": "Nearest rival", "moves": "Move there", "users": "Users",
+    "again": "Another training", "rival": "Nearest rival", "moves": "Move there",
+    "same_as": "Really one with", "together": _share("Together"), "users": "Users",
 }  # fmt: skip
 """Column of a certificate → its heading, in the order shown."""

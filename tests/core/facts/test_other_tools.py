@@ -41,14 +41,15 @@ def test_nothing_changed_before_the_first_move() -> None:
 
 
 def test_how_sure_a_segment_is_and_who_its_rival_is() -> None:
-    made = Certificate(0, 3, jaccard=0.8, low=0.7, high=0.9, halves=0.75, seeds=1.0, rival=1, moves=0.1)
+    made = Certificate(0, 3, jaccard=0.8, low=0.7, high=0.9, halves=0.75, seeds=1.0, rival=1, moves=0.1,
+                       same_as=1, together=0.97)  # fmt: skip
     asked = Figures(replace(context(), certificates={0: made}))
     found = how_sure(asked, segment="segment:0")
     assert [(fact.measure, fact.text) for fact in found.facts] == [
-        ("jaccard", "80%"), ("halves", "75%"), ("seeds", "100%"), ("moves", "10%"),
+        ("jaccard", "80%"), ("halves", "75%"), ("seeds", "100%"), ("moves", "10%"), ("together", "97%"),
     ]  # fmt: skip
     assert (found.facts[0].low, found.facts[0].high) == (0.7, 0.9)
-    assert found.facts[3].segments == ("segment:0", "segment:1")
+    assert found.facts[3].segments == found.facts[4].segments == ("segment:0", "segment:1")
     assert [block.text for block in found.blocks if isinstance(block, Note)] == [
         "By Hennig's words it is stable, given these vectors."
     ]

@@ -15,7 +15,10 @@ from core.segments.certificate import (
     certify,
     jaccard,
     marked,
+    pair_sentence,
+    pairs,
     table,
+    unions,
     verdict_text,
     with_verdict,
 )
@@ -37,12 +40,21 @@ def test_the_index_is_users_in_both_by_users_in_either() -> None:
     assert jaccard(shared) == pytest.approx(np.array(expected))
 
 
+def test_two_taken_as_one_are_found_again_as_one_or_as_two() -> None:
+    """Segments of 8, 4 and 9 users; others are cut into 6, 6 and 9, and of the first two each has a half."""
+    shared = np.array([[4, 4, 0, 0], [2, 2, 0, 0], [0, 0, 9, 0], [0, 0, 0, 0]])
+    first_two, all_but_second, all_but_first = 12 / 12, (4 + 9) / (8 + 9 + 2), 9 / (4 + 9)
+    expected = [[0, first_two, all_but_second], [0, 0, all_but_first], [0, 0, 0]]
+    assert unions(shared) == pytest.approx(np.array(expected))
+
+
 def test_groups_that_are_there_are_highly_stable() -> None:
     vectors, _ = blobs((60, 50, 40), noise=0.05)
     found = certify(vectors, cut(vectors, 3), resamples=39)
     assert {one.word for one in found.values()} == {"highly stable"}
     assert [one.users for one in found.values()] == [60, 50, 40]
     assert all(one.rival is None and one.seeds == 1.0 for one in found.values())
+    assert pairs(found) == []
 
 
 def test_a_group_cut_in_two_is_unsure_and_its_rival_is_the_other_half() -> None:
@@ -57,6 +69,22 @@ def test_a_group_cut_in_two_is_unsure_and_its_rival_is_the_other_half() -> None:
         assert found[segment].rival in large - {segment}
         assert found[segment].low <= found[segment].jaccard <= found[segment].high
         assert "moves to The rest." in found[segment].sentence({found[segment].rival: "The rest"})
+    ((one, other),) = pairs(found)
+    assert {one.segment, other.segment} == large
+    assert (one.same_as, other.same_as) == (other.segment, one.segment)
+    assert one.together == other.together == 1.0
+    assert pair_sentence(one, other, {one.segment: "A", other.segment: "B"}).startswith(
+        "A and B are really one: together they come again at 1.00, alone at ."
+    )
+
+
+@pytest.mark.parametrize("k", [2, 6])
+def test_no_two_parts_of_a_continuum_are_really_one(k: int) -> None:
+    """Of two, together they are everybody; of more, borders with the others move as well."""
+    vectors = np.random.default_rng(1).normal(size=(400, 5)).astype(np.float32)
+    found = certify(vectors, cut(vectors, k), resamples=39)
+    assert min(one.jaccard for one in found.values()) < 0.75
+    assert pairs(found) == []
 
 
 @pytest.mark.parametrize(
@@ -120,7 +148,7 @@ def test_identical_users_and_users_outside_are_no_trouble() -> None:
     partition = fit(vectors, inside, ClusterSettings(n_clusters=2))
     found = table(certify(vectors, partition, resamples=39))
     assert found["users"].sum() == inside.sum()
-    assert not found.drop(columns="rival").isna().any(axis=None)
+    assert not found.drop(columns=["rival", "same_as", "together"]).isna().any(axis=None)
     assert (found["jaccard"] == 1.0).all()
 
 

@@ -112,6 +112,26 @@ def test_a_doubtful_segment_says_so_wherever_it_is_called_whoever_named_it(
     assert not app.exception
 
 
+def test_two_that_are_really_one_are_named_merged_by_a_click_and_undone(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    app = open_app(EXPLORE, data=finished_run.dataset, k="3")
+    first = shown(app, finished_run).partition
+    assert "really one" not in texts(app)
+    keep_certificates(finished_run, first, {0: 0.5, 1: 0.9, 2: 0.4}, pair=(0, 2))
+    app.run()
+    told = "are really one: together they come again at .93, alone at .50 and .40, given these vectors."
+    assert md_text(told) in texts(app)
+    app.button(key="merge-0-2").click().run()
+    assert not app.exception
+    merged = shown(app, finished_run).partition
+    assert merged.sizes == {0: first.sizes[0] + first.sizes[2], 1: first.sizes[1]}
+    assert "really one" not in texts(app)
+    app.button(key="undo-by-hand").click().run()
+    assert shown(app, finished_run).partition.digest == first.digest
+    assert md_text(told) in texts(app)
+
+
 def test_where_no_segments_are_supported_none_is_called_stable(
     open_app: OpenApp, finished_run: FinishedRun
 ) -> None:

@@ -188,11 +188,13 @@ def test_each_segment_says_how_sure_it_is_and_after_another_training_too(
     vectors = pipeline.open_embeddings(store, dataset, finished_run.embeddings)
     combined = pipeline.combine(vectors, ViewWeights())
     segments = pipeline.cluster(combined, vectors.inside, ClusterSettings(n_clusters=3))
-    keep_certificates(finished_run, segments, {0: 0.9, 1: 0.8, 2: 0.5})
+    keep_certificates(finished_run, segments, {0: 0.9, 1: 0.8, 2: 0.5}, pair=(1, 2))
     app = open_app(PAGE, data=finished_run.dataset, k="3")
     (table,) = (frame.value for frame in app.dataframe if "jaccard" in frame.value)
     assert table["word"].tolist() == ["highly stable", "stable", "doubtful"]
     assert "again" not in table
+    assert table["together"].dropna().tolist() == [0.93, 0.93]
+    assert app.button(key="merge-1-2").label == "Merge"
     app.button(key="train_again").click().run()
     assert [task for task, *_ in fake_jobs.started] == ["second_training"]
     fake_jobs.end("second_training", State.CANCELLED)  # made here in its place

@@ -140,7 +140,7 @@ def test_every_part_of_the_settings_is_told(live: LiveSegments) -> None:
 
 def test_how_sure_segments_are_leaves_with_them(live: LiveSegments, finished_run: FinishedRun) -> None:
     assert "certificate" not in json.loads(takeaway.clusters_json(live))["segments"][1]
-    keep_certificates(finished_run, live.segmentation.partition, {0: 0.9, 1: 0.5, 2: 0.8})
+    keep_certificates(finished_run, live.segmentation.partition, {0: 0.9, 1: 0.5, 2: 0.8}, pair=(1, 2))
     keep_levels(finished_run, supported(3))
     live = live_segments.solve(live.sources)
     told = json.loads(takeaway.clusters_json(live))
@@ -149,10 +149,13 @@ def test_how_sure_segments_are_leaves_with_them(live: LiveSegments, finished_run
         "highly stable", "doubtful", "stable",
     ]  # fmt: skip
     assert told["segments"][1]["name"] == "Readers"
+    pair = [(one["certificate"]["same_as"], one["certificate"]["together"]) for one in told["segments"][:3]]
+    assert pair == [(None, None), (2, 0.93), (1, 0.93)]
     page = takeaway.report_html(live).decode()
     assert "These users support 3 segments" in page
     assert "2 · Readers (doubtful)" in page
     assert "Who leaves mostly moves to 2 · Readers (doubtful)." in page
+    assert "It is really one with 2 · Readers (doubtful): together they overlap by 93%." in page
     with zipfile.ZipFile(io.BytesIO(takeaway.profiles_zip(live))) as archive:
         assert {"certificates.csv", "numbers_of_segments.csv"} <= set(archive.namelist())
     assert "2 · Readers" in set(takeaway.users(live)["segment"])
