@@ -132,13 +132,15 @@ def _moves(
     from core.base.settings import AnalyzeSettings, ClusterSettings, ViewWeights
     from core.differences.table import differences
     from core.differences.user_items import UserItems, labels_of
+    from core.facets.facets import find_facets
     from core.naming.fitting import held_names
     from core.naming.words import SiteWords
     from core.runs import pipeline
     from core.segments.identity import match
 
     data = first.data  # once for all moves, as in the app
-    items = UserItems.from_tables(data, dataset.pages, dataset.sequences, labels_of(labels))
+    levels = find_facets(dataset, labels).items()
+    items = UserItems.from_tables(data, dataset.pages, dataset.sequences, labels_of(labels), levels)
     site, previous = SiteWords.from_tables(dataset.pages, labels.of(View.THEME)), first.partition
     outcomes, one_page = data.outcomes.inside(AnalyzeSettings()), first.profiles.one_page
     for k in (7, 6, 8, 6, 7):

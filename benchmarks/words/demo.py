@@ -18,6 +18,7 @@ from core.base.schema import Pages, View
 from core.base.settings import AnalyzeSettings, ClusterSettings, IngestSettings
 from core.data.dataset import Dataset, clustered
 from core.data.sequences import UserSequences
+from core.facets.facets import find_facets
 from core.facts.basis import Basis
 from core.facts.context import Context, Tables
 from core.ingest.ingest import ingest
@@ -81,7 +82,8 @@ def open_shop(dataset: Dataset, segments: int = 6) -> Shop:
     settings = ClusterSettings(n_clusters=segments, n_init=2)
     partition = fit(vectors, clustered(dataset.users), settings)
     data = ProfileData.from_dataset(dataset)
-    basis = Basis.from_tables(dataset.key, data, dataset.pages, dataset.sequences, labels)
+    levels = find_facets(dataset).items()
+    basis = Basis.from_tables(dataset.key, data, dataset.pages, dataset.sequences, labels, levels)
     profiles = profile(data, partition.labels, AnalyzeSettings())
     context = Context(Tables(basis, profiles, partition), EDITED, earlier(partition))
     return Shop(dataset, labels, partition, vectors, context)

@@ -21,7 +21,7 @@ WHAT: Final = {
     Family.ENTRY: "began a session with {}", Family.EXIT: "ended a session with {}",
     Family.SOURCE: "first came from {}", Family.DEVICE: "mostly on {}",
     Family.BROWSER: "mostly with {}", Family.COUNTRY: "mostly from {}", Family.HOUR: "first came at {} UTC",
-    Family.WEEKDAY: "first came on a {} (UTC)",
+    Family.WEEKDAY: "first came on a {} (UTC)", Family.INTEREST: "mostly saw {}", Family.LEVEL: "{}",
 }  # fmt: skip
 """Family → what a share of the users did; a measure has a label of its own."""
 FAMILIES: Final = {
@@ -29,7 +29,8 @@ FAMILIES: Final = {
     Family.WORD: "Words", Family.TEMPLATE: "Templates", Family.THEME: "Themes", Family.TYPE: "Page types",
     Family.ENTRY: "First pages", Family.EXIT: "Last pages", Family.SOURCE: "Sources",
     Family.DEVICE: "Devices", Family.BROWSER: "Browsers", Family.COUNTRY: "Countries",
-    Family.HOUR: "Hours", Family.WEEKDAY: "Days of the week",
+    Family.HOUR: "Hours", Family.WEEKDAY: "Days of the week", Family.INTEREST: "Interests",
+    Family.LEVEL: "Facets",
 }  # fmt: skip
 MADE: Final = "by construction"
 """Said of a difference that was not tested, as the rows were made from it."""

@@ -71,6 +71,10 @@ class Family(StrEnum):
     """Of the user's first page view, UTC."""
     WEEKDAY = "weekday"
     """Of the user's first page view, UTC."""
+    INTEREST = "interest"
+    """The section that more than half of a user's page views are in."""
+    LEVEL = "level"
+    """Of any other facet."""
 
 
 ATTRIBUTES: Final = {
@@ -124,8 +128,17 @@ class UserItems:
         pages: pd.DataFrame,
         sequences: UserSequences,
         labels: Mapping[str, Sequence[str]] = MappingProxyType({}),
+        levels: Mapping[Family, Sequence[np.ndarray]] = MappingProxyType({}),
     ) -> UserItems:
-        """Lay out tables in the columns of ``core/base/schema.py``; labels: family → of each page."""
+        """Lay out tables in the columns of ``core/base/schema.py``.
+
+        Args:
+            data: The users.
+            pages: All pages.
+            sequences: Page views.
+            labels: Family → of each page.
+            levels: Family → of each facet an object array of shape (n_users,), an empty text of no item.
+        """
         addresses: list[str] = pages[Pages.PAGE_LOCATION].tolist()
         origin = common_origin(addresses)
         short = [short_address(address, origin) for address in addresses]
@@ -149,13 +162,14 @@ class UserItems:
             Family.WEEKDAY: coded(first.dt.day_of_week.map(DAYS.__getitem__)),
         }
         made |= {family: _of_users(values) for family, values in times.items()}
+        made |= {family: _of_levels(facets) for family, facets in levels.items()}
         begun = _seen(sequences, _first_sessions(sequences), len(pages))
         told = frozenset(family for family, values in times.items() if _tells(begun, values) >= GIVEN_AWAY)
         return cls(MappingProxyType({family: items for family, items in made.items() if items.names}), told)
 
     def role_of(self, family: Family) -> MetricRole:
         """How the items of a family relate to what made the segments."""
-        if family in self.given_away:
+        if family in (*self.given_away, Family.INTEREST, Family.LEVEL):
             return MetricRole.DERIVED
         return MetricRole.HELD_OUT if family in HELD_OUT else MetricRole.INPUT
 
@@ -252,6 +266,15 @@ def _of_users(made: Coded) -> ItemFamily:
     shape = (len(known), len(made.values))
     has = sparse.csr_array((np.ones(len(user), np.int32), (user, made.codes[known])), shape)
     return _kept(has, made.values, known)
+
+
+def _of_levels(facets: Sequence[np.ndarray]) -> ItemFamily:
+    """Items of which a user has at most one a facet."""
+    texts, n_users = np.concatenate(facets), len(facets[0])
+    told = np.flatnonzero(texts != "")
+    codes, names = pd.factorize(texts[told])
+    has = sparse.csr_array((np.ones(len(told), np.int32), (told % n_users, codes)), (n_users, len(names)))
+    return _kept(has, names.tolist(), np.ones(n_users, dtype=bool))
 
 
 def _kept(has: sparse.csr_array, names: Sequence[str], known: np.ndarray) -> ItemFamily:

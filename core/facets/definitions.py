@@ -74,10 +74,12 @@ class FacetLevel:
     Args:
         name: In a word or two.
         rule: Who is on it: the end of "users …".
+        people: What they are called in the name of a segment, of an interest its section; may be empty.
     """
 
     name: str
     rule: str
+    people: str = ""
 
 
 @dataclass(frozen=True)
@@ -104,23 +106,29 @@ class Stage:
 
     Args:
         name: Of the level.
+        people: Who reached it.
         events: GA4's events that say so.
         types: Types of pages that do.
     """
 
     name: str
+    people: str
     events: tuple[str, ...]
     types: tuple[str, ...] = ()
 
 
 BOUGHT: Final = (PURCHASE, "in_app_purchase")
 LADDER: Final = (
-    Stage("Looked at an item", ("view_item", "select_item"), ("Product",)),
-    Stage("Filled a cart", ("add_to_cart", "view_cart", "add_to_wishlist"), ("Cart & checkout",)),
-    Stage("Began a checkout", ("begin_checkout", "add_shipping_info", "add_payment_info")),
-    Stage("Began a form", ("form_start",)),
-    Stage("Sent a form", ("form_submit", *(one for one in CONVERSIONS if one not in BOUGHT))),
-    Stage("Bought", BOUGHT),
+    Stage("Looked at an item", "item viewers", ("view_item", "select_item"), ("Product",)),
+    Stage(
+        "Filled a cart", "cart fillers", ("add_to_cart", "view_cart", "add_to_wishlist"), ("Cart & checkout",)
+    ),
+    Stage(
+        "Began a checkout", "checkout starters", ("begin_checkout", "add_shipping_info", "add_payment_info")
+    ),
+    Stage("Began a form", "form starters", ("form_start",)),
+    Stage("Sent a form", "form senders", ("form_submit", *(one for one in CONVERSIONS if one not in BOUGHT))),
+    Stage("Bought", "buyers", BOUGHT),
 )
 """Stages in their order; those that hardly anybody reaches are left out."""
 
@@ -155,15 +163,17 @@ def _stage(visits: SiteVisits, learners: np.ndarray, outcome: tuple[str, np.ndar
     least = max(1, FEWEST * learners.sum())
     reached = [(stage, _reaches(visits, stage, types)) for stage in LADDER]
     stages = [stage for stage, users in reached if users[learners].sum() >= least]
-    levels = [FacetLevel("One page", "who viewed one page, once or again")]
+    levels = [FacetLevel("One page", "who viewed one page, once or again", "one-page visitors")]
     levels.append(FacetLevel("Looked around", "who viewed two different pages or more"))
     limits = [2]
     if not stages:
         limits.append(_many(_different_pages(visits)[learners], LONG))
-        levels.append(FacetLevel("Went deep", f"who viewed {limits[-1]} different pages or more"))
+        levels.append(
+            FacetLevel("Went deep", f"who viewed {limits[-1]} different pages or more", "deep divers")
+        )
     for stage in stages:
         said = [*stage.events, *(f"a page of type {name}" for name in stage.types if name in types)]
-        levels.append(FacetLevel(stage.name, f"who went as far as {' or '.join(said)}"))
+        levels.append(FacetLevel(stage.name, f"who went as far as {' or '.join(said)}", stage.people))
     known = {event for stage in stages for event in stage.events}
     last = outcome if outcome and outcome[0] not in known and outcome[1].any() else None
     if last:
@@ -255,7 +265,8 @@ def _sections(
     if len(kept) < 2 or np.bincount(views[views >= 0]).max() >= ONE_SECTION * len(views):
         return None
     levels = [
-        FacetLevel(names[rules[one]], f"with more than half of their page views {rules[one]}") for one in kept
+        FacetLevel(name := names[rules[one]], f"with more than half of their page views {rules[one]}", name)
+        for one in kept
     ]
     levels.append(
         FacetLevel("Another section", "with more than half of their page views in a smaller section")
@@ -294,9 +305,9 @@ def _loyalty(visits: SiteVisits, learners: np.ndarray) -> Definition:
     sessions = np.bincount(visits.session_user, minlength=visits.n_users)[learners]
     often = _many(sessions[sessions > 1], MANY)
     levels = (
-        FacetLevel("One visit", "with one visit"),
-        FacetLevel(f"2 to {often - 1} visits", f"with 2 to {often - 1} visits"),
-        FacetLevel(f"{often} visits or more", f"with {often} visits or more"),
+        FacetLevel("One visit", "with one visit", "one-time visitors"),
+        FacetLevel(f"2 to {often - 1} visits", f"with 2 to {often - 1} visits", "returning visitors"),
+        FacetLevel(f"{often} visits or more", f"with {often} visits or more", "frequent visitors"),
     )
 
     def read(part: SiteVisits) -> np.ndarray:
@@ -310,9 +321,17 @@ def _depth(visits: SiteVisits, learners: np.ndarray) -> Definition:
     each = np.bincount(visits.session, minlength=visits.n_sessions)[learners[visits.session_user]]
     long = _many(each, LONG)
     levels = (
-        FacetLevel("Under 2 pages a visit", "with fewer than 2 page views a visit in the mean"),
+        FacetLevel(
+            "Under 2 pages a visit",
+            "with fewer than 2 page views a visit in the mean",
+            "visitors of few pages",
+        ),
         FacetLevel(f"2 to {long} pages a visit", f"with 2 page views a visit or more, fewer than {long}"),
-        FacetLevel(f"{long} pages a visit or more", f"with {long} page views a visit or more in the mean"),
+        FacetLevel(
+            f"{long} pages a visit or more",
+            f"with {long} page views a visit or more in the mean",
+            "visitors of many pages",
+        ),
     )
 
     def read(part: SiteVisits) -> np.ndarray:
@@ -332,16 +351,18 @@ def _rhythm(visits: SiteVisits, learners: np.ndarray) -> Definition:
     band_of[weekday & (hour % 24 >= 18)] = 1
     band_of[~weekday] = 2
     bands = [
-        ("Working hours", "on weekdays from 8:00 to 18:00"),
-        ("Weekday evenings", "on weekdays from 18:00 on"),
-        ("Weekends", "on Saturdays and Sundays"),
-        ("Weekday nights", "on weekdays before 8:00"),
+        ("Working hours", "on weekdays from 8:00 to 18:00", "working-hours visitors"),
+        ("Weekday evenings", "on weekdays from 18:00 on", "weekday evening visitors"),
+        ("Weekends", "on Saturdays and Sundays", "weekend visitors"),
+        ("Weekday nights", "on weekdays before 8:00", "weekday night visitors"),
     ]
     if visits.days_only or len(np.unique(hours(visits.timestamp, visits.clock) % 24)) == 1:
-        band_of, bands = np.where(weekday, 0, 1), [("Weekdays", "on weekdays"), bands[2]]
+        band_of, bands = np.where(weekday, 0, 1), [("Weekdays", "on weekdays", "weekday visitors"), bands[2]]
     levels = [
-        FacetLevel(name, f"with more than half of their page views {when}, by the clock of the export")
-        for name, when in bands
+        FacetLevel(
+            name, f"with more than half of their page views {when}, by the clock of the export", people
+        )
+        for name, when, people in bands
     ]
     levels.append(FacetLevel("Any time", "at no time in more than half of their page views"))
     return Definition(
@@ -358,31 +379,33 @@ def _way(visits: SiteVisits, learners: np.ndarray) -> Definition:
     types = np.asarray(visits.labels.get(Family.TYPE, [""] * len(visits.urls)), dtype=object)
     home = np.array([after_host(url).partition("?")[0].strip("/") == "" for url in visits.urls])
     marks = (
-        ("Search", "a search", ("view_search_results", "search"), types == "Search"),
-        ("Lists", "a list of items", ("view_item_list",), types == "Category"),
+        ("Search", "searchers", "a search", ("view_search_results", "search"), types == "Search"),
+        ("Lists", "list browsers", "a list of items", ("view_item_list",), types == "Category"),
     )
     theirs = learners[visits.session_user]
-    seen = [visits.sessions_with(events, pages)[theirs].mean() for _, _, events, pages in marks]
+    seen = [visits.sessions_with(events, pages)[theirs].mean() for *_, events, pages in marks]
     used = [mark for mark, share in zip(marks, seen, strict=True) if 0.01 <= share <= 0.99]
-    ways: list[tuple[str, str]] = []
+    ways: list[tuple[str, str, str]] = []
     without = ""
-    for name, what, _, _ in used:
-        ways.append((name, f"with {what}{without}"))
+    for name, people, what, _, _ in used:
+        ways.append((name, f"with {what}{without}", people))
         without = f"{without} or {what}" if without else f", without {what}"
-    ways.append(("Homepage first", f"that begin at the homepage{without}"))
-    ways.append(("Straight to a page", f"that begin at another page{without}"))
-    levels = [FacetLevel(name, f"with more than half of their visits {said}") for name, said in ways]
+    ways.append(("Homepage first", f"that begin at the homepage{without}", "homepage visitors"))
+    ways.append(("Straight to a page", f"that begin at another page{without}", ""))
+    levels = [
+        FacetLevel(name, f"with more than half of their visits {said}", people) for name, said, people in ways
+    ]
     levels.append(FacetLevel("Several ways", "with no way in more than half of their visits"))
 
     def read(part: SiteVisits) -> np.ndarray:
         sessions = part.seen_sessions
         first = np.searchsorted(part.session, sessions)
         code = np.where(home[part.page[first]], len(used), len(used) + 1)
-        for place, (_, _, events, pages) in reversed(list(enumerate(used))):
+        for place, (*_, events, pages) in reversed(list(enumerate(used))):
             code[part.sessions_with(events, pages)[sessions]] = place
         return _majority(part.session_user[sessions], code, len(ways), part.n_users)
 
-    events = frozenset(event for _, _, named, _ in used for event in named)
+    events = frozenset(event for *_, named, _ in used for event in named)
     return Definition(FacetKind.WAY, tuple(levels), read, events)
 
 

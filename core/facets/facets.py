@@ -13,6 +13,7 @@ from core.base.schema import Group
 from core.base.wording import counted, percent
 from core.data.dataset import Dataset, of_group
 from core.data.page_labels import LabelledPages
+from core.differences.user_items import Family
 from core.facets.definitions import COUNTED, QUESTIONS, UNTOLD, Definition, FacetKind, FacetLevel, define
 from core.facets.visits import SiteVisits
 from core.one_page.grouping import auc_variance
@@ -126,8 +127,16 @@ class Facet:
     @property
     def names(self) -> np.ndarray:
         """The name of each user's level, empty where there is none: object array of shape (n_users,)."""
-        names: np.ndarray = np.array([*(level.name for level in self.levels), ""], dtype=object)[self.level]
-        return names
+        return self._of_users([level.name for level in self.levels])
+
+    @property
+    def people(self) -> np.ndarray:
+        """What each user is called by it, empty where by nothing: object array of shape (n_users,)."""
+        return self._of_users([level.people for level in self.levels])
+
+    def _of_users(self, texts: Sequence[str]) -> np.ndarray:
+        own: np.ndarray = np.array([*texts, ""], dtype=object)[self.level]
+        return own
 
 
 def crossed(facets: Sequence[Facet]) -> tuple[list[str], np.ndarray]:
@@ -174,6 +183,14 @@ class Facets:
     def columns(self) -> dict[str, np.ndarray]:
         """What a table of users gets: ``facet: KIND`` → the name of each user's level."""
         return {f"facet: {kind}": facet.names for kind, facet in self.facets.items()}
+
+    def items(self) -> dict[Family, list[np.ndarray]]:
+        """What users are called by each facet, interests by themselves."""
+        found: dict[Family, list[np.ndarray]] = {}
+        for kind, facet in self.facets.items():
+            family = Family.INTEREST if kind is FacetKind.INTEREST else Family.LEVEL
+            found.setdefault(family, []).append(facet.people)
+        return found
 
 
 def find_facets(

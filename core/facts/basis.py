@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, lru_cache, partial
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -18,7 +19,8 @@ from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages, counted_key
 from core.data.sequences import UserSequences
 from core.data.timed_events import TimedEvents
-from core.differences.user_items import UserItems, labels_of
+from core.differences.user_items import Family, UserItems, labels_of
+from core.facets.facets import find_facets
 from core.journeys.funnel import Funnel, StepKind
 from core.journeys.funnel_walk import FunnelWalk, walk
 from core.journeys.moves import Moves
@@ -88,7 +90,8 @@ class Basis:
         """
         data = data or ProfileData.from_dataset(dataset, labelled)
         key = counted_key(dataset.key, labelled)
-        made = cls.from_tables(key, data, dataset.pages, dataset.sequences, labels_of(labelled))
+        levels, names = find_facets(dataset, labelled).items(), labels_of(labelled)
+        made = cls.from_tables(key, data, dataset.pages, dataset.sequences, names, levels)
         return replace(
             made, events=lambda: dataset.events, urls=lambda: cleaned_by(dataset),
             calendar=partial(calendar, dataset), narrowed=lambda: dataset.receipt.narrowed,
@@ -102,10 +105,20 @@ class Basis:
         pages: pd.DataFrame,
         sequences: UserSequences,
         names: Mapping[str, Sequence[str]],
+        levels: Mapping[Family, Sequence[np.ndarray]] = MappingProxyType({}),
     ) -> Basis:
-        """Lay out tables; ``names`` has theme, type and, where mined, template of each page, or nothing."""
+        """Lay out tables.
+
+        Args:
+            key: Names them.
+            data: What profiles are counted from.
+            pages: All pages.
+            sequences: Page views.
+            names: Theme, type and, where mined, template of each page, or nothing.
+            levels: What users are called by their facets (:meth:`core.facets.facets.Facets.items`).
+        """
         labels = LabelData.from_names(sequences, names) if names else None
-        items = UserItems.from_tables(data, pages, sequences, names)
+        items = UserItems.from_tables(data, pages, sequences, names, levels)
         addresses: list[str] = pages[Pages.PAGE_LOCATION].tolist()
         origin = common_origin(addresses)
         called = tuple(short_address(address, origin) for address in addresses)

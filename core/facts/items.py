@@ -82,7 +82,7 @@ PLURAL: Final[Mapping[str, str]] = {
     Dimension.SOURCE: "first sources",
     Family.FOLDER: "folders", Family.WORD: "words", Family.TEMPLATE: "templates", Family.ENTRY: "first pages",
     Family.EXIT: "last pages", Family.HOUR: "hours", Family.WEEKDAY: "days of the week",
-    Family.OUTCOME: "outcomes",
+    Family.OUTCOME: "outcomes", Family.INTEREST: "interests", Family.LEVEL: "facets",
 }  # fmt: skip
 
 

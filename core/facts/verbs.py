@@ -61,6 +61,7 @@ DO: Final[Mapping[str, str]] = {
     Family.DEVICE: "are mostly on", Family.COUNTRY: "are mostly from", Family.SOURCE: "first came from",
     Family.HOUR: "first came, by UTC, at",
     Family.WEEKDAY: "first came, by UTC, on a", Family.OUTCOME: "had the outcome",
+    Family.INTEREST: "mostly saw", Family.LEVEL: "are",
 }  # fmt: skip
 """What users do with an item; a user has one device, browser and country: the one of most events."""
 

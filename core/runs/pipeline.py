@@ -535,8 +535,10 @@ def _differences(
 ) -> pd.DataFrame:
     from core.differences.table import differences
     from core.differences.user_items import UserItems, labels_of
+    from core.facets.facets import find_facets
 
-    items = UserItems.from_tables(data, dataset.pages, dataset.sequences, labels_of(labels))
+    levels = find_facets(dataset, labels).items()
+    items = UserItems.from_tables(data, dataset.pages, dataset.sequences, labels_of(labels), levels)
     return differences(data, profiles.rows, items, data.outcomes.inside(profiles.settings))
 
 

@@ -34,9 +34,10 @@ PURCHASE = toy().outcomes.inside(AnalyzeSettings())
 
 def toy_items() -> UserItems:
     _, pages, _, sequences = toy_tables()
-    return UserItems.from_tables(
-        toy(), pages, sequences, {"theme": ["No theme", "Shoes", "Hats", "No theme"]}
-    )
+    way = np.array(["searchers"] * 4 + [""] * 4, dtype=object)
+    rhythm = np.array([""] * 3 + ["weekend visitors"] * 3 + ["any"] * 2, dtype=object)
+    themes = {"theme": ["No theme", "Shoes", "Hats", "No theme"]}
+    return UserItems.from_tables(toy(), pages, sequences, themes, {Family.LEVEL: [way, rhythm]})
 
 
 def test_items_of_the_eight_by_eye() -> None:
@@ -45,6 +46,9 @@ def test_items_of_the_eight_by_eye() -> None:
         "/sale": 4, "/": 4, "/blog": 4, "/cart": 3,
     }  # fmt: skip
     assert set(families[Family.THEME].names) == {"Shoes", "Hats"}
+    assert families[Family.LEVEL].names == ("searchers", "weekend visitors")
+    assert families[Family.LEVEL].has.sum(axis=0).tolist() == [4, 3]
+    assert toy_items().role_of(Family.LEVEL) is MetricRole.DERIVED
     assert families[Family.SOURCE].known.tolist() == [True, True, False, True, True, True, True, False]
 
 

@@ -11,6 +11,7 @@ import pytest
 from core.base.progress import silent
 from core.base.settings import AnalyzeSettings, IngestSettings
 from core.data.dataset import Dataset
+from core.differences.user_items import Family
 from core.facets.definitions import FacetKind
 from core.facets.facets import Facets, ShareInterval, facet_records, find_facets
 from core.profiles.outcomes import OutcomeIndex
@@ -77,6 +78,11 @@ def test_every_user_is_on_the_level_that_the_rule_says(found: Callable[[Iterable
     assert levels(facets, FacetKind.WAY) == {
         "Homepage first": 10, "Straight to a page": 20, "Several ways": 10,
     }  # fmt: skip
+    called = {family: [set(people) for people in facet] for family, facet in facets.items().items()}
+    assert called[Family.INTEREST] == [{"Lamps", "Sofas"}]
+    assert {"buyers", "one-time visitors", "weekend visitors", "homepage visitors"} < set.union(
+        *called[Family.LEVEL]
+    )
     rule = next(level.rule for level in facets.facets[FacetKind.INTEREST].levels if level.name == "Sofas")
     assert rule == "with more than half of their page views in /sofas/"
 

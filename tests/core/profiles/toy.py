@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from core.base.local_clock import LocalClock
 from core.base.schema import Group, Outcomes, Pages, Users
 from core.data.dataset import OUTCOMES, PAGES, SEQUENCES, USERS, Dataset
 from core.data.sequences import SCHEMA, UserSequences
@@ -121,7 +122,9 @@ def toy_dataset(folder: Path) -> Dataset:
     ]
     pq.write_table(pa.table([sequences.user_id, *lists], schema=SCHEMA), folder / SEQUENCES)
     dataset = Dataset(folder, "toy")
-    vars(dataset)["receipt"] = SimpleNamespace(no_user_id={}, narrowed="")
+    vars(dataset)["receipt"] = SimpleNamespace(
+        no_user_id={}, narrowed="", clock=LocalClock(), rounded_times=False
+    )
     return dataset
 
 
