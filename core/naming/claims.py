@@ -21,28 +21,32 @@ from core.profiles.profile_columns import Col, RowKind
 class Step(IntEnum):
     """How much sets a segment apart; a name starts from the first step that anything meets."""
 
-    OWN = 1
-    """A page, folder or word that half the segment's users saw, three times as many as of the others."""
-    THEME = 2
-    """A theme of several pages, which have its words, that half of them saw, surely 1.5 times as many."""
+    MOSTLY = 1
+    """The section that half of the segment's users or more saw mostly, surely 1.5 times the others' share."""
+    SEEN = 2
+    """The same of a page, folder, theme or word that they saw at all."""
     DONE = 3
-    """The same as ``OWN`` of a type, a source or an outcome."""
-    PARTLY = 4
-    """Any of these for a quarter, or what they do on average, surely 1.5 times the others'."""
+    """The same of a level of a facet, a type, a source or an outcome."""
+    HABIT = 4
+    """What they do on average, surely 1.5 times the others'."""
     SLIGHTLY = 5
-    """Any of these for half of them, or what they do on average, surely 1.2 times the others'."""
+    """Any of these, surely 1.2 times."""
+    PARTLY = 6
+    """As the first three, for a quarter: it begins no name, and tells two segments apart."""
 
 
-OTHERS: Final = (Family.TYPE, Family.SOURCE, Family.OUTCOME)
+SEEN: Final = (Family.PAGE, Family.FOLDER, Family.THEME, Family.WORD)
+DONE: Final = (Family.LEVEL, Family.TYPE, Family.SOURCE, Family.OUTCOME)
 RULES: Final = (
-    (Step.OWN, (Family.PAGE, Family.FOLDER, Family.WORD), 0.5, 3.0, 1.5),
-    (Step.THEME, (Family.THEME,), 0.5, 1.5, 1.5),
-    (Step.DONE, OTHERS, 0.5, 3.0, 1.5),
-    (Step.PARTLY, (*SUBJECTS, *OTHERS, Family.MEASURE), 0.25, 1.5, 1.5),
-    (Step.SLIGHTLY, (*SUBJECTS, *OTHERS, Family.MEASURE), 0.5, 1.2, 1.2),
+    (Step.MOSTLY, (Family.INTEREST,), 0.5, 1.5),
+    (Step.SEEN, SEEN, 0.5, 1.5),
+    (Step.DONE, DONE, 0.5, 1.5),
+    (Step.HABIT, (Family.MEASURE,), 0.5, 1.5),
+    (Step.SLIGHTLY, (Family.INTEREST, *SEEN, *DONE, Family.MEASURE), 0.5, 1.2),
+    (Step.PARTLY, (Family.INTEREST, *SEEN, *DONE), 0.25, 1.5),
 )
-"""Step, families, least share of the segment's users, ratio to the others' share, low end of that ratio."""
-SURE: Final = 4.0
+"""Step, families, least share of the segment's users, least ratio to the others' share at its low end."""
+SURE: Final = 3.0
 """Low end from which on only the share counts: more users say more than a rarer thing."""
 ALIKE: Final = 0.1
 """Two items whose users here and among the others differ by no more than this part are one thing."""
@@ -91,14 +95,14 @@ class Claim:
 
     @property
     def order(self) -> tuple[int, int, float, int, str]:
-        """Sorts claims: what they look at, what they are, a page by its code, how much they do."""
+        """Sorts claims: what they look at, a word, what they are, a page by its code, how much they do."""
         family = self.evidence.family
         if family == Family.MEASURE:
-            kind = 3
+            kind = 4
         elif family in SUBJECTS:
-            kind = 2 if any(map(str.isdigit, self.text)) else 0
+            kind = 3 if any(map(str.isdigit, self.text)) else int(family == Family.WORD)
         else:
-            kind = 1
+            kind = 2
         return self.step, kind, -self.score, self.place, self.text
 
     def is_same_as(self, other: Claim) -> bool:
@@ -118,11 +122,11 @@ def meets(table: pd.DataFrame) -> pd.DataFrame:
     measure = (rows[Diff.FAMILY] == Family.MEASURE).to_numpy()
     less = measure & (ratio < 1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        times, sure = np.where(less, 1 / ratio, ratio), np.where(less, 1 / high, low)
+        sure = np.where(less, 1 / high, low)
     step = np.zeros(len(rows), dtype=np.int64)
-    for number, families, share, least, least_sure in reversed(RULES):
+    for number, families, share, least in reversed(RULES):
         met = measure | (rows[Col.VALUE].to_numpy() >= share)
-        met &= rows[Diff.FAMILY].isin(families).to_numpy() & (times >= least) & (sure >= least_sure)
+        met &= rows[Diff.FAMILY].isin(families).to_numpy() & (sure >= least)
         step[met] = number
     return rows.assign(step=step, sure=sure, less=less)[step > 0]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Final
 
 import pandas as pd
@@ -11,7 +12,7 @@ import pandas as pd
 from core.base.wording import sentence
 from core.differences.user_items import Family
 from core.labels.words import roots
-from core.naming.claims import Claim, NameEvidence, Step, claims
+from core.naming.claims import SURE, Claim, NameEvidence, Step, claims
 from core.naming.words import LONGEST, SUBJECTS, SiteWords
 
 LAST: Final = (len(Step) + 1, 0, 0.0, 0, "")
@@ -72,17 +73,23 @@ def _choices(
     segment: int, own: Sequence[Claim], site: SiteWords, is_shared: bool = False
 ) -> Iterator[SegmentName]:
     """Names for one segment, best first; the last one is nobody else's."""
-    for first in own:
+    firsts = [claim for claim in own if claim.step < Step.PARTLY]
+    for first in firsts:
         seconds = [second for second in own if _add_to(first, second, own, site)]
-        least = max(first.step, Step.PARTLY if is_shared else Step.DONE)
-        enough = [second for second in seconds if second.step <= least]
+        enough = [second for second in seconds if is_shared or _is_sure(first, second)]
         yield from (name for second in enough[:1] if (name := _name(first, second, own, site)))
         yield SegmentName(sentence(first.text), (first.evidence,))
         yield from (name for second in seconds if (name := _name(first, second, own, site)))
     number = f"segment {segment + 1}"
-    if own and len(own[0].text.split()) <= LONGEST - 2:
-        yield SegmentName(sentence(f"{own[0].text}, {number}"), (own[0].evidence,))
+    if firsts and len(firsts[0].text.split()) <= LONGEST - 2:
+        yield SegmentName(sentence(f"{firsts[0].text}, {number}"), (firsts[0].evidence,))
     yield SegmentName(sentence(number))
+
+
+def _is_sure(first: Claim, second: Claim) -> bool:
+    """Whether a second claim is said even where nobody else is called by the first."""
+    told = first.step is Step.MOSTLY and second.evidence.family in SUBJECTS
+    return second.step < Step.HABIT and second.evidence.low >= SURE and not told
 
 
 def _add_to(first: Claim, second: Claim, own: Sequence[Claim], site: SiteWords) -> bool:
@@ -90,7 +97,8 @@ def _add_to(first: Claim, second: Claim, own: Sequence[Claim], site: SiteWords) 
     pair = (first.evidence.family, second.evidence.family)
     if pair[0] not in SUBJECTS and pair[1] in SUBJECTS:
         return False
-    if roots([first.text]) & roots([second.text]):
+    words = product(roots([first.text]), roots([second.text]))
+    if any(one.startswith(other) or other.startswith(one) for one, other in words):
         return _is_within(first, second)
     if Family.MEASURE in pair:
         return True

@@ -27,7 +27,7 @@ CHARACTERS: Final = 40
 """Of an item: where words are not parted by blanks, their number says little."""
 PEOPLE: Final = {
     "category": "browsers", "product": "viewers", "blog": "readers", "article": "readers",
-    "policy": "readers",
+    "policy": "readers", "search": "searchers",
 }  # fmt: skip
 """What those are called who see pages of a type; ``visitors`` of all others."""
 DOERS: Final = {"purchase": "buyers", "sign_up": "new members", "generate_lead": "enquirers"}
@@ -39,7 +39,7 @@ HABITS: Final = {
     Col.ENGAGEMENT_MEAN: ("engaged", "hurried"),
 }
 """Measure → more than the others, and less."""
-SUBJECTS: Final = (Family.PAGE, Family.FOLDER, Family.WORD, Family.THEME)
+SUBJECTS: Final = (Family.INTEREST, Family.PAGE, Family.FOLDER, Family.WORD, Family.THEME)
 HOMEPAGE: Final = "homepage"
 _EXTENSION: Final = re.compile(r"\.[a-z]{2,5}$", re.IGNORECASE)
 _GAP: Final = re.compile(r"[\W_]+")
@@ -130,10 +130,13 @@ def said(family: str, item: str, site: SiteWords, *, less: bool = False) -> str:
             text = _of_address(item)
         case Family.WORD:
             text = site.spelled(item) if is_plain(item) else ""
-        case Family.THEME:
+        case Family.THEME | Family.INTEREST:
             text = lower(item)
+        case Family.LEVEL:
+            text = item
         case Family.TYPE:
-            text = f"{lower(item)} {PEOPLE.get(item.casefold(), 'visitors')}"
+            people = PEOPLE.get(item.casefold(), "visitors")
+            text = people if people.startswith(lower(item)) else f"{lower(item)} {people}"
         case Family.OUTCOME:
             text = _of_outcome(item)
         case Family.SOURCE:
@@ -143,15 +146,16 @@ def said(family: str, item: str, site: SiteWords, *, less: bool = False) -> str:
         case _:
             text = ""
     fits = len(text) <= CHARACTERS and len(text.split()) < LONGEST
-    return text if fits and _names(family, text, site.title_words) else ""
+    is_theme = item in site.theme_pages
+    return text if fits and (is_theme or _names(family, text, site.title_words)) else ""
 
 
 def _names(family: str, text: str, site: TitleWords) -> bool:
-    """Whether an owner would say it: not the brand, nor what only addresses say, nor praise alone."""
+    """Whether an owner would say it: not the brand, nor what only addresses say, nor a piece of a name."""
     if family not in SUBJECTS:
         return True
     told = family == Family.PAGE or site.is_titled(text)
-    return told and not site.is_brand(text) and not (family == Family.WORD and site.is_praise(text))
+    return told and not site.is_brand(text) and (family != Family.WORD or site.is_name(text))
 
 
 def _of_address(address: str) -> str:

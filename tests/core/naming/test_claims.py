@@ -10,19 +10,20 @@ from tests.core.naming.toy import SITE, row, table
 @pytest.mark.parametrize(
     ("family", "item", "share", "ratio", "low", "step"),
     [
-        ("word", "toppers", 0.5, 3.0, 1.5, Step.OWN),
+        ("interest", "Bedding", 0.5, 2.0, 1.5, Step.MOSTLY),
+        ("interest", "Bedding", 0.49, 2.0, 1.5, Step.PARTLY),
+        ("word", "toppers", 0.5, 3.0, 1.5, Step.SEEN),
         ("word", "toppers", 0.49, 3.0, 1.5, Step.PARTLY),
-        ("word", "toppers", 0.5, 2.9, 1.5, Step.PARTLY),
         ("word", "toppers", 0.5, 3.0, 1.4, Step.SLIGHTLY),
         ("word", "toppers", 0.24, 9.0, 8.0, None),
         ("page", "/shop/a13", 0.25, 9.0, 8.0, Step.PARTLY),
         ("type", "Blog", 0.2, 9.0, 8.0, None),
         ("word", "toppers", 0.5, 1.3, 1.1, None),
         ("type", "Blog", 0.5, 3.0, 1.5, Step.DONE),
-        ("type", "Blog", 0.9, 1.6, 1.5, Step.PARTLY),
+        ("level", "weekend visitors", 0.5, 3.0, 1.5, Step.DONE),
         ("source", "newsletter / email", 0.6, 4.0, 3.0, Step.DONE),
         ("outcome", "purchase", 0.6, 4.0, 3.0, Step.DONE),
-        ("measure", "sessions_mean", 2.0, 2.0, 1.6, Step.PARTLY),
+        ("measure", "sessions_mean", 2.0, 2.0, 1.6, Step.HABIT),
         ("measure", "sessions_mean", 2.0, 1.4, 1.3, Step.SLIGHTLY),
         ("measure", "revenue_per_user", 2.0, 9.0, 8.0, None),
         ("country", "Japan", 0.9, 9.0, 8.0, None),
@@ -57,11 +58,12 @@ def test_less_of_something_is_told_by_the_end_nearer_to_one() -> None:
 def test_what_they_look_at_comes_before_what_they_are_and_do() -> None:
     rows = [
         row(0, "measure", "sessions_mean", 9.0, 9.0, 8.0), row(0, "type", "Blog", 0.9, 8.0, 7.0),
-        row(0, "folder", "/toppers/", 0.3, 2.0, 1.6), row(0, "word", "hub", 0.6, 4.0, 2.0),
-        row(0, "page", "/toppers/a13", 0.4, 9.0, 8.0), row(0, "word", "käse", 0.26, 9.0, 8.0),
+        row(0, "folder", "/toppers/", 0.6, 2.0, 1.6), row(0, "word", "blog", 0.9, 4.0, 2.0),
+        row(0, "page", "/toppers/a13", 0.7, 9.0, 8.0), row(0, "interest", "Bedding", 0.5, 9.0, 8.0),
+        row(0, "level", "weekend visitors", 0.6, 9.0, 8.0), row(0, "word", "käse", 0.26, 9.0, 8.0),
     ]  # fmt: skip
     assert [claim.text for claim in claims(table(*rows), SITE)[0]] == [
-        "hub", "blog readers", "käse", "toppers", "toppers a13", "returning",
+        "bedding", "toppers", "blog", "toppers a13", "blog readers", "weekend visitors", "returning", "käse",
     ]  # fmt: skip
 
 

@@ -25,12 +25,22 @@ def test_two_things_are_said_where_both_are_strong() -> None:
     assert names(table(toppers, hub)) == ["Toppers and hub"]
     assert names(table(toppers, row(0, "outcome", "purchase", 0.6, 9.0, 8.0))) == ["Buyers of toppers"]
     assert names(table(toppers, row(0, "type", "Blog", 0.5, 9.0, 8.0))) == ["Toppers, blog readers"]
-    assert names(table(toppers, row(0, "word", "hub", 0.4, 4.0, 3.0))) == ["Toppers"]  # a weaker second
-    visits = [
-        row(0, "measure", "sessions_mean", 3.0, 3.0, 2.0),
-        row(0, "source", "mail / email", 0.4, 2.0, 1.6),
-    ]
-    assert names(table(*visits)) == ["From mail, returning"]
+    assert names(table(toppers, row(0, "word", "hub", 0.4, 4.0, 3.0))) == ["Toppers"]  # of fewer than half
+    assert names(table(toppers, row(0, "word", "hub", 0.6, 4.0, 2.9))) == ["Toppers"]  # less sure
+
+
+def test_where_one_section_is_what_they_look_at_no_page_is_said_with_it() -> None:
+    bedding, hub = row(0, "interest", "Bedding", 0.6, 9.0, 8.0), row(0, "word", "hub", 0.9, 9.0, 8.0)
+    assert names(table(bedding, hub)) == ["Bedding"]
+    assert names(table(bedding, hub, row(0, "level", "searchers", 0.7, 9.0, 8.0))) == ["Bedding, searchers"]
+    assert names(
+        table(row(0, "level", "searchers", 0.6, 9.0, 8.0), row(0, "word", "search", 0.9, 9.0, 8.0))
+    ) == ["Search"]
+
+
+def test_a_level_that_half_of_them_are_on_names_a_segment_without_pages_of_its_own() -> None:
+    weekend = row(0, "level", "weekend visitors", 0.5, 2.0, 1.5)
+    assert names(table(weekend, row(0, "page", "/article/a13", 0.3, 9.0, 8.0))) == ["Weekend visitors"]
 
 
 def test_two_words_of_the_same_users_that_the_site_says_together_are_one_phrase() -> None:
@@ -48,7 +58,7 @@ def test_two_words_of_other_users_are_one_where_half_of_these_saw_the_page_that_
 
 def test_one_thing_is_not_said_twice() -> None:
     word, folder = row(0, "word", "topper", 0.9, 4.0, 3.0), row(0, "folder", "/toppers/", 0.7, 4.0, 3.0)
-    assert names(table(word, folder)) == ["Topper"]
+    assert names(table(word, folder)) == ["Toppers"]
     assert names(table(word, row(0, "word", "soft", 0.88, 4.0, 3.0))) == ["Topper"]  # the same users
 
 
@@ -61,7 +71,8 @@ def test_a_page_without_a_word_is_said_by_its_code_behind_its_folder() -> None:
     toppers, code = row(0, "word", "toppers", 0.9, 4.0, 3.0), row(0, "page", "/toppers/a13", 0.3, 9.0, 8.0)
     assert names(table(toppers, code)) == ["Toppers"]  # said by itself, while nobody else is called so
     assert names(table(toppers, code, row(1, "word", "toppers", 0.8, 4.0, 3.0))) == ["Toppers a13", "Toppers"]
-    assert names(table(row(0, "page", "/article/a13", 0.3, 9.0, 8.0))) == ["Article a13"]
+    assert names(table(row(0, "page", "/article/a13", 0.5, 9.0, 8.0))) == ["Article a13"]
+    assert names(table(row(0, "page", "/article/a13", 0.3, 9.0, 8.0))) == ["Segment 1"]  # of too few
 
 
 def test_of_two_that_would_be_called_alike_or_the_same_and_more_both_say_something_else() -> None:
@@ -89,7 +100,7 @@ def test_a_name_that_the_analyst_gave_to_another_segment_is_not_used_again() -> 
 ROWS = st.builds(
     row,
     st.integers(0, 5),
-    st.sampled_from(["word", "theme", "type", "source", "outcome", "measure"]),
+    st.sampled_from(["word", "theme", "type", "source", "outcome", "measure", "interest", "level"]),
     st.sampled_from(
         ["toppers", "hub", "Bedding", "Blog", "a / b", "purchase", "sessions_mean", "page_views_mean"]
     ),

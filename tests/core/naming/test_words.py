@@ -32,6 +32,9 @@ from tests.core.naming.toy import SITE
         ("theme", "Bags & accessories", "bags & accessories"),
         ("type", "Blog", "blog readers"),
         ("type", "Cart & checkout", "cart & checkout visitors"),
+        ("type", "Search", "searchers"),
+        ("interest", "Bags", "bags"),
+        ("level", "weekend visitors", "weekend visitors"),
         ("source", "newsletter / email", "from newsletter"),
         ("source", "(direct) / (none)", "direct"),
         ("source", "google / cpc", "from google cpc"),
@@ -83,15 +86,16 @@ def test_addresses_come_before_titles() -> None:
     assert SiteWords((), (), {}).spelled("word") == "word"
 
 
-def test_neither_the_brand_nor_a_folder_of_programs_nor_praise_is_a_name() -> None:
+def test_neither_the_brand_nor_a_folder_of_programs_nor_a_piece_of_names_is_a_name() -> None:
     titles = [
         f"{one} | Sleepwell" for one in ("Best toppers", "Best pillows", "Best beds", "Toppers", "Pillows")
     ]
     slugs = ("best-toppers", "best-pillows", "best-beds", "toppers", "pillows", "beds")
     pages = [f"https://sleepwell.example/pages/{slug}" for slug in slugs]
-    site = SiteWords(tuple(pages), (*titles, "Beds | Sleepwell"), {})
+    site = SiteWords(tuple(pages), (*titles, "Beds | Sleepwell"), {"Offers": 3})
     assert [said("word", word, site) for word in ("sleepwell", "best", "pages", "toppers")] == [
         "", "", "", "toppers",
     ]  # fmt: skip
     assert (said("folder", "/pages/", site), said("folder", "/pillows/", site)) == ("", "pillows")
     assert (said("theme", "Sleepwell", site), said("theme", "Beds", site)) == ("", "beds")
+    assert [said("interest", name, site) for name in ("Pages", "Beds", "Offers")] == ["", "beds", "offers"]

@@ -11,7 +11,9 @@ from core.naming.words import SiteWords
 from core.profiles.profile_columns import Col, RowKind
 
 SITE = SiteWords(
-    ("s.e/shop/toppers", "s.e/blog", "s.e/spring-sale"), ("USB hub", "Käse"), {"Bedding": 3, "Care": 1}
+    ("s.e/shop/toppers", "s.e/blog", "s.e/spring-sale", "s.e/sale", "s.e/spring", "s.e/soft", "s.e/search"),
+    ("USB hub", "Hub | USB", "Käse"),
+    {"Bedding": 3, "Care": 1},
 )
 
 
