@@ -10,12 +10,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
+from itertools import pairwise
 from typing import Final
 from urllib.parse import unquote
 
 import numpy as np
 
 from core.base.errors import InputError
+from core.base.wording import counted
 from core.differences.user_items import Family, folders
 from core.facets.visits import SiteVisits
 from core.labels.label_settings import RESERVED
@@ -36,6 +38,8 @@ ONE_SECTION: Final = 0.7
 DEEPEST: Final = 3
 MANY: Final = 0.9
 """Quantile of those who came again from which on a user comes often."""
+ACTIVE: Final = (0.25, 0.5, 0.75, 0.9)
+"""Quantiles of the page views of users between which they are alike active."""
 LONG: Final = 0.8
 """Quantile of the visits from which on they are long."""
 FEWEST_MANY: Final = 4
@@ -48,6 +52,7 @@ class FacetKind(StrEnum):
     STAGE = "stage"
     INTEREST = "interest"
     LOYALTY = "loyalty"
+    ACTIVITY = "activity"
     DEPTH = "depth"
     RHYTHM = "rhythm"
     WAY = "way"
@@ -57,13 +62,14 @@ QUESTIONS: Final[Mapping[FacetKind, str]] = {
     FacetKind.STAGE: "How far they get",
     FacetKind.INTEREST: "What they look at",
     FacetKind.LOYALTY: "How often they come",
+    FacetKind.ACTIVITY: "How much they view in all",
     FacetKind.DEPTH: "How much they view in a visit",
     FacetKind.RHYTHM: "When they come",
     FacetKind.WAY: "How they find their way",
 }
 
 
-COUNTED: Final = (FacetKind.LOYALTY, FacetKind.DEPTH, FacetKind.RHYTHM)
+COUNTED: Final = (FacetKind.LOYALTY, FacetKind.ACTIVITY, FacetKind.DEPTH, FacetKind.RHYTHM)
 """Facets of how much and when users view, not of what: pages that give an outcome away say nothing here."""
 
 
@@ -151,6 +157,7 @@ def define(
         FacetKind.STAGE: partial(_stage, outcome=outcome),
         FacetKind.INTEREST: _interest,
         FacetKind.LOYALTY: _loyalty,
+        FacetKind.ACTIVITY: _activity,
         FacetKind.DEPTH: _depth,
         FacetKind.RHYTHM: _rhythm,
         FacetKind.WAY: _way,
@@ -315,6 +322,22 @@ def _loyalty(visits: SiteVisits, learners: np.ndarray) -> Definition:
         return (np.searchsorted([1, 2, often], count, side="right") - 1).astype(np.int8)
 
     return Definition(FacetKind.LOYALTY, levels, read)
+
+
+def _activity(visits: SiteVisits, learners: np.ndarray) -> Definition:
+    views = np.bincount(visits.user, minlength=visits.n_users)[learners]
+    limits = sorted({max(2, int(np.quantile(views, quantile))) for quantile in ACTIVE})
+    names = []
+    for low, high in pairwise([1, *limits]):
+        names.append(f"{low} to {high - 1} page views" if high - low > 1 else counted(low, "page view"))
+    names.append(f"{limits[-1]} page views or more")
+
+    def read(part: SiteVisits) -> np.ndarray:
+        count = np.bincount(part.user, minlength=part.n_users)
+        return (np.searchsorted([1, *limits], count, side="right") - 1).astype(np.int8)
+
+    levels = tuple(FacetLevel(name, f"with {name}") for name in names)
+    return Definition(FacetKind.ACTIVITY, levels, read)
 
 
 def _depth(visits: SiteVisits, learners: np.ndarray) -> Definition:

@@ -12,7 +12,7 @@ from core.base.progress import silent
 from core.base.settings import AnalyzeSettings, IngestSettings
 from core.data.dataset import Dataset
 from core.differences.user_items import Family
-from core.facets.definitions import FacetKind
+from core.facets.definitions import COUNTED, FacetKind
 from core.facets.facets import Facets, ShareInterval, facet_records, find_facets
 from core.profiles.outcomes import OutcomeIndex
 from core.runs.pipeline import preprocess
@@ -74,6 +74,11 @@ def test_every_user_is_on_the_level_that_the_rule_says(found: Callable[[Iterable
     }  # fmt: skip
     assert levels(facets, FacetKind.INTEREST) == {"Lamps": 20, "Sofas": 20}
     assert levels(facets, FacetKind.LOYALTY) == {"One visit": 30, "2 to 3 visits": 10}
+    assert levels(facets, FacetKind.ACTIVITY) == {
+        "1 page view": 10,
+        "2 page views": 10,
+        "3 page views or more": 20,
+    }
     assert levels(facets, FacetKind.RHYTHM) == {"Working hours": 20, "Weekday evenings": 10, "Weekends": 10}
     assert levels(facets, FacetKind.WAY) == {
         "Homepage first": 10, "Straight to a page": 20, "Several ways": 10,
@@ -105,7 +110,7 @@ def test_what_is_made_of_the_outcome_does_not_tell_it(tmp_path: Path) -> None:
     made = dataset(tmp_path, [*twice, *searches])
     outcomes = OutcomeIndex.of(made, None).inside(AnalyzeSettings.checked(outcome=("search",)))
     told = {kind for kind, facet in find_facets(made, None, outcomes).facets.items() if facet.tells_outcome}
-    assert told == {FacetKind.INTEREST, FacetKind.LOYALTY, FacetKind.DEPTH, FacetKind.RHYTHM}
+    assert told == {FacetKind.INTEREST, *COUNTED}
     away = find_facets(made, None, outcomes, given_away=True).facets.items()
     assert {kind for kind, facet in away if facet.tells_outcome} == told - {FacetKind.INTEREST}
 
