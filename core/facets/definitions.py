@@ -336,7 +336,10 @@ def _activity(visits: SiteVisits, learners: np.ndarray) -> Definition:
         count = np.bincount(part.user, minlength=part.n_users)
         return (np.searchsorted([1, *limits], count, side="right") - 1).astype(np.int8)
 
-    levels = tuple(FacetLevel(name, f"with {name}") for name in names)
+    levels = (
+        *(FacetLevel(name, f"with {name}") for name in names[:-1]),
+        FacetLevel(names[-1], f"with {names[-1]}", "heavy users"),
+    )
     return Definition(FacetKind.ACTIVITY, levels, read)
 
 
