@@ -22,6 +22,8 @@ from core.profiles.wilson import Z_95, wilson
 
 FEWEST_TWICE: Final = 30
 """Users with two visits, below which nothing is said of whether a facet comes again."""
+KEPT_TO: Final = 0.1
+"""Kappa from which on users are said to keep to a facet."""
 FEWEST_OUTCOMES: Final = 10
 """Users held out with the outcome, and without, below which nothing is said of how well a facet tells it; and
 users of a level, below which nothing is said of how many had it."""
@@ -77,6 +79,11 @@ class ComesAgain:
     def kappa(self) -> float:
         """How far above chance, 1 for all users on one level (Cohen 1960)."""
         return (self.same.value - self.chance) / max(1 - self.chance, 1e-9)
+
+    @property
+    def is_kept_to(self) -> bool:
+        """Whether it is above chance by what matters: of many users, next to nothing is beyond chance."""
+        return self.beyond_chance and self.kappa >= KEPT_TO
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,6 +25,8 @@ HELP: Final = (
     "The days on which a user came are split in two parts, every other one: is the user on the same level in "
     "both? By chance: the share if parts of different users were paired."
 )
+MOST_SAID: Final = 3
+"""Facets that the first line names, those that users keep to most."""
 FAIR: Final = 0.55
 """AUC that the lower end has to pass before a facet is said to go with the outcome."""
 STAGE_HELP: Final = f"{HELP} Who views more comes farther, and how much users view comes again by itself."
@@ -67,11 +69,11 @@ def page() -> None:
 
 def _message(facets: list[Facet], outcome: str) -> None:
     """What comes again about these users, and what goes with the outcome, before all figures."""
-    again = [facet for facet in facets if facet.comes_again and facet.comes_again.beyond_chance]
+    again = [facet for facet in facets if facet.comes_again and facet.comes_again.is_kept_to]
     told = [facet for facet in facets if facet.tells_outcome and facet.tells_outcome.low > FAIR]
-    lines = [f"Users keep to {_listed(again)}."] if again else []
+    lines = [f"Users keep to {_listed(again[:MOST_SAID])}."] if again else []
     if not again:
-        lines.append("Nothing is shown to stay the same about users from day to day.")
+        lines.append("Hardly anything is shown to stay the same about users from day to day.")
     if told:
         best = max(told, key=lambda facet: facet.tells_outcome.value if facet.tells_outcome else 0)
         lines.append(f"The outcome, {md_text(outcome, 60)}, goes most with {_listed([best])}.")
@@ -175,8 +177,10 @@ def _comes_again(facet: Facet) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if again is None:
             st.badge("Not known", icon=":material/help:", color="gray")
-        elif again.beyond_chance:
+        elif again.is_kept_to:
             st.badge("Users keep to it", icon=":material/check:", color="green")
+        elif again.beyond_chance:
+            st.badge("Little beyond chance", icon=":material/remove:", color="gray")
         else:
             st.badge("Not shown to last", icon=":material/shuffle:", color="orange")
         told = {FacetKind.LOYALTY: LOYALTY_HELP, FacetKind.STAGE: STAGE_HELP}.get(facet.kind, HELP)

@@ -13,7 +13,7 @@ from core.base.settings import AnalyzeSettings, IngestSettings
 from core.data.dataset import Dataset
 from core.differences.user_items import Family
 from core.facets.definitions import COUNTED, FacetKind
-from core.facets.facets import Facets, ShareInterval, facet_records, find_facets
+from core.facets.facets import ComesAgain, Facets, ShareInterval, facet_records, find_facets
 from core.profiles.outcomes import OutcomeIndex
 from core.runs.pipeline import preprocess
 from core.storage.store import Store
@@ -169,3 +169,9 @@ def test_whoever_looks_automated_is_on_no_level(found: Callable[[Iterable[Row]],
     at_once = [("robot", "2024-01-01 00:00", "page_view", f"/lamps/{number}") for number in range(400)]
     facets = found([*shop(), *at_once])
     assert sum(levels(facets, FacetKind.LOYALTY).values()) == 40
+
+
+def test_next_to_nothing_beyond_chance_is_not_kept_to() -> None:
+    little, much = (ComesAgain(ShareInterval.of(same, 10_000), 0.58) for same in (6_000, 7_000))
+    assert little.beyond_chance and not little.is_kept_to
+    assert much.beyond_chance and much.is_kept_to
