@@ -19,7 +19,7 @@ LONGEST_RUN: Final = 6
 """Signs of a word in a script without."""
 _RUNS: Final = re.compile(r"[\u4e00-\u9fff\u3005]{2,}|[\u30a1-\u30fa\u30fc]{2,}")
 """Han and katakana, each alone: where the script changes, a Japanese word ends. Hiragana: grammar."""
-_UNSPACED: Final = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
+UNSPACED: Final = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 """Scripts without blanks between words: Thai, Lao, Burmese, Khmer, Japanese, Chinese."""
 
 
@@ -87,9 +87,9 @@ def spelt_terms(text: str) -> Iterator[tuple[str, str]]:
     """Each term of a text: as it is written there, and in the form that themes look for."""
     tokens = [(word, fold(word)) for word in spelt_words(text)]
     for word, token in tokens:
-        yield from _unspaced(word) if _UNSPACED.search(word) else _spaced(word, token)
+        yield from _unspaced(word) if UNSPACED.search(word) else _spaced(word, token)
     for (first, start), (second, end) in pairwise(tokens):
-        if not _UNSPACED.search(first + second):
+        if not UNSPACED.search(first + second):
             yield from ((f"{first} {second}", f"{start} {one}") for one in singulars(end))
 
 

@@ -4,7 +4,8 @@ A candidate is a folder of the addresses or a word of titles and addresses; its 
 are chosen one after another, each time the candidate that most raises the modularity (Newman and Girvan
 2004, *Finding and evaluating community structure in networks*) of the graph of moves between pages: the
 share of moves that stay within a group, less what chance would leave there. So a word that is everywhere
-("new", "cool", "the"), in whatever language, is no theme, however often it is seen. Further words of a theme
+("new", "cool", "the"), in whatever language, is no theme, however often it is seen; nor is a word that only
+ever is a piece of what things are called ("view"), alone. Further words of a theme
 are those that its pages have and others lack, by c-TF-IDF (Grootendorst 2022, *BERTopic*).
 """
 
@@ -25,7 +26,7 @@ from core.base.wording import sentence
 from core.data.sequences import UserSequences
 from core.labels.label_settings import NAME_CHARACTERS, RESERVED, SEVERAL, LabelClass
 from core.labels.page_address import after_host
-from core.labels.page_terms import Term, forms_of, spelt_terms, terms_of
+from core.labels.page_terms import UNSPACED, Term, forms_of, spelt_terms, terms_of
 from core.labels.pages import LabelPages
 from core.labels.title_words import TitleWords
 from core.labels.words import fold, stem_of
@@ -148,9 +149,17 @@ class _Site:
         seen = {term: int(self.pages.views[self.of_term[term]].sum()) for term in self.named}
         all_views = self.views.sum()
         enough = [term for term in self.named if FEWEST_SHARE <= seen[term] / all_views <= CONTAINER]
-        tells = TitleWords.of(self.pages.urls, list(filter(None, self.pages.titles)))
-        enough = [term for term in enough if not tells.is_brand(term.text)]
+        enough = [term for term in enough if self._is_whole(term) and not self._tells.is_brand(term.text)]
         return sorted(enough, key=lambda term: (-seen[term], _plainness(term)))[:MOST_CANDIDATES]
+
+    @cached_property
+    def _tells(self) -> TitleWords:
+        return TitleWords.of(self.pages.urls, list(filter(None, self.pages.titles)))
+
+    def _is_whole(self, term: Term) -> bool:
+        """Whether it is more than a piece of names, as *new* is: a folder, two words, or a name itself."""
+        is_one = not term.folder and " " not in term.text and not UNSPACED.search(term.text)
+        return not is_one or self._tells.is_name(term.text)
 
 
 def _plainness(term: Term) -> tuple[bool, bool, int, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -15,6 +15,8 @@ from core.labels.words import root_of, roots, words_of
 
 FEWEST_TITLES: Final = 5
 """From which on the titles of a site tell what it says on most pages, and what on none."""
+ENDED: Final = 3
+"""Different parts of addresses or titles that a word ends, from which on it is a name: ottoman beds."""
 _PART: Final = re.compile(r"\s+[-–—|·•›»]\s+|[|:]\s*")
 _HOST: Final = re.compile(r"(?:\w+://)?([^/?#:]+)")
 
@@ -26,8 +28,8 @@ class TitleWords:
     Args:
         hosts: Its domains without subdomain, ending and hyphens, such as ``myshop``.
         brand: Words that the titles of most pages have, or end with.
-        names: Words that by themselves are what something is called, a part of a title or an address: not
-            ``best``, nor ``united`` of United States.
+        names: Words that by themselves are what something is called, a part of a title or an address, or the
+            end of three such parts: not ``best``, nor ``united`` of United States.
         titled: All words of titles; None where too few pages have a title of their own, or addresses say
             other words.
     """
@@ -42,8 +44,7 @@ class TitleWords:
         """Of all pages, and of those titles that there are."""
         hosts = frozenset(filter(None, map(_domain, set(map(_host, addresses)))))
         brand = roots([common_ending(titles)])
-        alone = (words[0] for words in map(words_of, _names(addresses, titles)) if len(words) == 1)
-        names = frozenset(map(root_of, alone))
+        names = _names(addresses, titles)
         if len(titles) < FEWEST_TITLES:
             return cls(hosts, brand, names, None)
         times = Counter(word for title in titles for word in roots([title]))
@@ -62,11 +63,21 @@ class TitleWords:
         return self.titled is None or not roots([text]).isdisjoint(self.titled)
 
     def is_name(self, word: str) -> bool:
-        """Whether something on the site is called by this word alone."""
+        """Whether something on the site is called by this word, alone or as the last one of several."""
         return roots([word]) <= self.names
 
 
-def _names(addresses: Sequence[str], titles: Sequence[str]) -> Iterator[str]:
+def _names(addresses: Sequence[str], titles: Sequence[str]) -> frozenset[str]:
+    ending: dict[str, set[tuple[str, ...]]] = defaultdict(set)
+    for words in map(words_of, _parts(addresses, titles)):
+        if words:
+            ending[root_of(words[-1])].add(tuple(words))
+    return frozenset(
+        word for word, parts in ending.items() if len(parts) >= ENDED or min(map(len, parts)) == 1
+    )
+
+
+def _parts(addresses: Sequence[str], titles: Sequence[str]) -> Iterator[str]:
     """Parts of addresses, and of titles what lies between dashes, bars and the like."""
     for address in addresses:
         yield from after_host(address).partition("?")[0].split("/")

@@ -49,9 +49,9 @@ def within(*groups: Sequence[int]) -> list[list[int]]:
 
 
 FLAT = [
-    *((f"/cool-topper-{word}", f"New cool topper {word}") for word in ("alp", "bay", "cap", "dune")),
-    *((f"/cool-pillow-{word}", f"New cool pillow {word}") for word in ("alp", "bay", "cap", "dune")),
-    *((f"/bed-{word}", f"New bed {word}") for word in ("elm", "fir", "gum", "hop")),
+    *((f"/cool-{word}-topper", f"New cool {word} topper") for word in ("alp", "bay", "cap", "dune")),
+    *((f"/cool-{word}-pillow", f"New cool {word} pillow") for word in ("alp", "bay", "cap", "dune")),
+    *((f"/{word}-bed", f"New {word} bed") for word in ("elm", "fir", "gum", "hop")),
 ]
 GROUPS = [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]]
 
@@ -59,6 +59,18 @@ GROUPS = [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]]
 def test_words_that_tell_what_is_seen_together_are_themes_and_words_that_are_everywhere_are_none() -> None:
     found = mined(site(FLAT), within(*GROUPS))
     assert {one.name for one in found} == {"Topper", "Pillow", "Bed"}
+
+
+def test_a_word_that_only_begins_what_things_are_called_is_no_theme_by_itself() -> None:
+    """Lamps and sofas are seen together: *view* tells these pages from the guides, and says nothing."""
+    guides = [(f"/guides/{word}", word) for word in ("oak", "pine", "ash", "yew")]
+    things = ["alp lamp", "bay lamp", "cap lamp", "elm sofa", "fir sofa", "gum sofa"]
+    rows = [(f"/{n}", f"View {thing}") for n, thing in enumerate(things[:4])]
+    rows += [(f"/{n}", f"Use of {thing}") for n, thing in enumerate(things[2:], start=4)]
+    seen = within([0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11])
+    assert not {"View", "Use"} & {one.name for one in mined(site([*rows, *guides]), seen)}
+    lamps = [(f"/{n}", f"View {word} lamp") for n, word in enumerate(("alp", "bay", "cap", "dune"))]
+    assert {"Lamp", "Guides"} <= {one.name for one in mined(site([*lamps, *rows[4:], *guides]), seen)}
 
 
 def test_the_same_words_without_such_moves_are_no_themes() -> None:
