@@ -157,9 +157,9 @@ class _Site:
         return TitleWords.of(self.pages.urls, list(filter(None, self.pages.titles)))
 
     def _is_whole(self, term: Term) -> bool:
-        """Whether it is more than a piece of names, as *new* is: a folder, two words, or a name itself."""
+        """Whether it is more than a piece of names, as *new* is: a folder, two words, or a kind of thing."""
         is_one = not term.folder and " " not in term.text and not UNSPACED.search(term.text)
-        return not is_one or self._tells.is_name(term.text)
+        return not is_one or self._tells.is_kind(term.text)
 
 
 def _plainness(term: Term) -> tuple[bool, bool, int, str]:

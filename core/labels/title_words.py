@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -16,7 +16,7 @@ from core.labels.words import root_of, roots, words_of
 FEWEST_TITLES: Final = 5
 """From which on the titles of a site tell what it says on most pages, and what on none."""
 ENDED: Final = 3
-"""Different parts of addresses or titles that a word ends, from which on it is a name: ottoman beds."""
+"""Different parts of addresses or titles that a word ends, from which on it says what they are."""
 _PART: Final = re.compile(r"\s+[-–—|·•›»]\s+|[|:]\s*")
 _HOST: Final = re.compile(r"(?:\w+://)?([^/?#:]+)")
 
@@ -28,8 +28,9 @@ class TitleWords:
     Args:
         hosts: Its domains without subdomain, ending and hyphens, such as ``myshop``.
         brand: Words that the titles of most pages have, or end with.
-        names: Words that by themselves are what something is called, a part of a title or an address, or the
-            end of three such parts: not ``best``, nor ``united`` of United States.
+        names: Words that by themselves are what something is called, a part of a title or an address: not
+            ``best``, nor ``united`` of United States.
+        ends: These, and words that end three such parts: ``beds`` of ottoman beds.
         titled: All words of titles; None where too few pages have a title of their own, or addresses say
             other words.
     """
@@ -37,6 +38,7 @@ class TitleWords:
     hosts: frozenset[str]
     brand: frozenset[str]
     names: frozenset[str]
+    ends: frozenset[str]
     titled: frozenset[str] | None
 
     @classmethod
@@ -44,14 +46,16 @@ class TitleWords:
         """Of all pages, and of those titles that there are."""
         hosts = frozenset(filter(None, map(_domain, set(map(_host, addresses)))))
         brand = roots([common_ending(titles)])
-        names = _names(addresses, titles)
+        parts = {tuple(map(root_of, words)) for words in map(words_of, _parts(addresses, titles)) if words}
+        names = frozenset(part[0] for part in parts if len(part) == 1)
+        ends = names.union(word for word, n in Counter(part[-1] for part in parts).items() if n >= ENDED)
         if len(titles) < FEWEST_TITLES:
-            return cls(hosts, brand, names, None)
+            return cls(hosts, brand, names, ends, None)
         times = Counter(word for title in titles for word in roots([title]))
         brand |= {word for word, n in times.items() if 2 * n > len(titles)}
         alike = sum(not roots([url_words(address)]).isdisjoint(times) for address in addresses)
         own = 2 * min(len(set(titles)), alike) > len(addresses)
-        return cls(hosts, brand, names, frozenset(times) if own else None)
+        return cls(hosts, brand, names, ends, frozenset(times) if own else None)
 
     def is_brand(self, text: str) -> bool:
         """Whether these words are the site's own name."""
@@ -63,18 +67,12 @@ class TitleWords:
         return self.titled is None or not roots([text]).isdisjoint(self.titled)
 
     def is_name(self, word: str) -> bool:
-        """Whether something on the site is called by this word, alone or as the last one of several."""
+        """Whether something on the site is called by this word alone."""
         return roots([word]) <= self.names
 
-
-def _names(addresses: Sequence[str], titles: Sequence[str]) -> frozenset[str]:
-    ending: dict[str, set[tuple[str, ...]]] = defaultdict(set)
-    for words in map(words_of, _parts(addresses, titles)):
-        if words:
-            ending[root_of(words[-1])].add(tuple(words))
-    return frozenset(
-        word for word, parts in ending.items() if len(parts) >= ENDED or min(map(len, parts)) == 1
-    )
+    def is_kind(self, word: str) -> bool:
+        """Whether it is a name, or says at the end of several what they are."""
+        return roots([word]) <= self.ends
 
 
 def _parts(addresses: Sequence[str], titles: Sequence[str]) -> Iterator[str]:
