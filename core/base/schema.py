@@ -257,8 +257,14 @@ HARDLY: Final = 3
 
 
 class View(StrEnum):
-    """What an embedding describes. A view is present only when its labels are."""
+    """What a vector of a user describes. One that is learned is present only when its labels are."""
 
     URL = "url"
     THEME = "theme"
     TYPE = "type"
+    ACTIVITY = "activity"
+    """Counted, of whatever a user viewed; present only where it has a weight."""
+
+
+LEARNED: Final = (View.URL, View.THEME, View.TYPE)
+"""Views that a model embeds."""

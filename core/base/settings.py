@@ -264,22 +264,24 @@ PRESETS: dict[Preset, dict[str, Any]] = {
 class ViewWeights(Settings):
     """How much each view counts. Only their ratios matter; absent views are left out."""
 
-    added = frozenset({"insist"})
+    added = frozenset({"insist", "activity"})
     url: Annotated[float, Field(ge=0, le=1)] = 0.5
     theme: Annotated[float, Field(ge=0, le=1)] = 0.3
     type: Annotated[float, Field(ge=0, le=1)] = 0.2
+    activity: Annotated[float, Field(ge=0, le=1)] = 0.0
     insist: bool = False
     """Count views just as much as that, whatever each can speak of and counts beside its weight."""
 
     @model_validator(mode="after")
     def _something_counts(self) -> Self:
-        if self.url + self.theme + self.type <= 0:
+        if not any(map(self.of, View)):
             raise ValueError("at least one weight must be above 0")
         return self
 
     def of(self, view: View) -> float:
         """The weight of one view."""
-        return {View.URL: self.url, View.THEME: self.theme, View.TYPE: self.type}[view]
+        weight: float = getattr(self, view)
+        return weight
 
 
 class ClusterSettings(Settings):

@@ -32,7 +32,7 @@ def command_line(settings: RunSettings, views: tuple[View, ...] = tuple(View)) -
         the command line cannot name are not in it; see :func:`beyond`.
     """
     shares = present_weights(views, settings.weights).items()
-    weights = ",".join(f"{view}={share:g}" for view, share in shares)
+    weights = ",".join(f"{view}={share:g}" for view, share in shares if share)
     weights += ",insist=1" if settings.weights.insist else ""
     words = [*_cluster(settings.cluster), "--weights", weights]
     for outcome in named_outcomes(settings.analyze.outcome):

@@ -39,7 +39,9 @@ files = click.Path(path_type=Path)
     metavar="auto|K",
     help="Number of segments; auto, the default, takes what the users support.",
 )
-@click.option("--weights", help="Weight of each view, such as url=0.5,theme=0.3,type=0.2.")
+@click.option(
+    "--weights", help="Weight of each view, such as url=0.5,theme=0.3,type=0.2; activity is the fourth."
+)
 @click.option(
     "--labels",
     type=click.Choice([mode.value for mode in LabelMode]),

@@ -141,7 +141,7 @@ def _pairs(option: str, items: Sequence[str], absent: bool = False) -> dict[str,
 
 
 def _weights(text: str) -> dict[str, float]:
-    """Parse ``url=0.5,theme=0.3``; a view that is not named counts nothing."""
+    """Parse ``url=0.5,activity=0.3``; a view that is not named counts nothing."""
     pairs = _pairs("--weights", [item for item in text.split(",") if item.strip()])
     views = tuple(ViewWeights.model_fields)
     for name in pairs:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 
 from core.base.errors import ResourceError, SettingsError
-from core.base.schema import View
+from core.base.schema import LEARNED, View
 from core.base.settings import (
     ChosenOutcomes,
     OutcomeCount,
@@ -112,7 +112,8 @@ class Controls(Settings):
         shown = percentages(self.weights, tuple(View))
         return {
             "k": [str(self.n_clusters)] if self.n_clusters else [],
-            **{str(view): [str(shown[view])] for view in View},
+            **{str(view): [str(shown[view])] for view in LEARNED},
+            "activity": [str(shown[View.ACTIVITY])] if self.weights.activity else [],
             "insist": ["1"] if self.weights.insist else [],
             "outcome": named_outcomes(self.outcomes),
             "level": [self.level.value] if self.level else [],
@@ -152,10 +153,8 @@ def reweighted(weights: ViewWeights, present: Sequence[View], view: View, percen
     """The weights after one was set to a percentage: the others share the rest in the ratio that they had."""
     before = percentages(weights, present)
     others = [other for other in present if other != view]
-    if not others:
-        return ViewWeights(insist=weights.insist)
-    usual = percentages(ViewWeights(), present)
-    ratio = before if any(before[other] for other in others) else usual
+    ratios = before, percentages(ViewWeights(), present), dict.fromkeys(present, 1)
+    ratio = next(one for one in ratios if any(one[other] for other in others))
     rest = _shared({other: ratio[other] for other in others}, 100 - percent)
     return effective(_weights({view: percent} | rest, insist=weights.insist), present)
 
@@ -191,8 +190,8 @@ def save(store: Store, model: str, controls: Controls) -> None:
 
 
 def _weights(percent: Mapping[View, int], *, insist: bool) -> ViewWeights:
-    url, theme, kind = (percent.get(view, 0) / 100 for view in (View.URL, View.THEME, View.TYPE))
-    return ViewWeights(url=url, theme=theme, type=kind, insist=insist)
+    shares = {view: percent.get(view, 0) / 100 for view in View}
+    return ViewWeights.checked(**shares, insist=insist)
 
 
 def _shared(ratio: Mapping[View, float], total: int) -> dict[View, int]:

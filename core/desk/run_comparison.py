@@ -18,7 +18,9 @@ from core.facts.answer import ARROW
 from core.periods.placed_users import in_both
 from core.profiles.outcomes import label_of
 
-VIEWS: Final = {View.URL: "pages", View.THEME: "page themes", View.TYPE: "page types"}
+VIEWS: Final = {
+    View.URL: "pages", View.THEME: "page themes", View.TYPE: "page types", View.ACTIVITY: "activity",
+}  # fmt: skip
 COUNTS: Final = {OutcomeCount.ANY: "all that a user did", OutcomeCount.FIRST: "the first only"}
 
 

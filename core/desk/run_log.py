@@ -43,7 +43,8 @@ def run_log(
 
 
 def _weights(weights: ViewWeights) -> str:
-    return " / ".join(f"{view} {share}" for view, share in percentages(weights, tuple(View)).items())
+    shares = percentages(weights, tuple(View)).items()
+    return " / ".join(f"{view} {share}" for view, share in shares if share)
 
 
 def _of_stage(stage: str, folder: Path, receipt: Receipt) -> str:

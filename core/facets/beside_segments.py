@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
+
 from core.base.wording import within
 from core.facets.definitions import QUESTIONS, FacetKind
 from core.facets.facets import Facets, ShareInterval, learned_from, tells_outcome
@@ -78,10 +80,8 @@ def beside_segments(found: Facets, partition: Partition) -> BesideSegments | Non
     """
     if chosen(partition.edits):
         return None
-    segments = partition.labels
-    clustered, half = segments >= 0, learned_from(len(segments))
-    learners, held_out = clustered & half, clustered & ~half
-    told = tells_outcome(segments, learners, held_out, found.had)
+    learners, held_out = _halves(partition)
+    told = segments_tell(found, partition)
     levels = {  # users of whom a facet says nothing are a level, too: all are the same users
         kind: facet.level + 1 for kind, facet in found.facets.items() if facet.tells_outcome
     }
@@ -94,5 +94,44 @@ def beside_segments(found: Facets, partition: Partition) -> BesideSegments | Non
     return BesideSegments(found.outcome, best, facet, told, found.given_away) if facet else None
 
 
+def segments_tell(found: Facets, partition: Partition) -> ShareInterval | None:
+    """AUC of the segments for the outcome, of clustered users held out; None with too few to say."""
+    return tells_outcome(partition.labels, *_halves(partition), found.had)
+
+
+def two_cuts(found: Facets, now: Partition, then: Partition, change: str) -> str:
+    """Say how well segments tell the outcome now and after a change, of the same users held out.
+
+    Args:
+        found: The facets, with the outcome.
+        now: The segments.
+        then: Those after the change, of the same users.
+        change: What it is, after "with".
+
+    Returns:
+        A sentence, also where this is not known, or would say nothing.
+    """
+    before, after = (segments_tell(found, partition) for partition in (now, then))
+    if found.given_away:
+        return f"Pages give {found.outcome} away, so that how well segments tell it would say nothing."
+    if before is None or after is None:
+        return f"Too few of the users held out have {found.outcome}, or have it not, to say what changes."
+    return (
+        f"How well segments tell {found.outcome}: AUC {before.value:.2f} now ({_interval(before)}), "
+        f"{after.value:.2f} with {change} ({_interval(after)}); 0.5 is chance. "
+        f"Counted on {before.users:,} clustered users held out."
+    )
+
+
+def _halves(partition: Partition) -> tuple[np.ndarray, np.ndarray]:
+    """The clustered users that rates are learned from, and those held out."""
+    clustered, half = partition.labels >= 0, learned_from(len(partition.labels))
+    return clustered & half, clustered & ~half
+
+
 def _text(auc: ShareInterval) -> str:
-    return f"{auc.value:.2f}, {auc.low:.2f} to {auc.high:.2f}"
+    return f"{auc.value:.2f}, {_interval(auc)}"
+
+
+def _interval(auc: ShareInterval) -> str:
+    return f"{auc.low:.2f} to {auc.high:.2f}"

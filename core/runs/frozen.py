@@ -31,6 +31,7 @@ from core.one_page.segments import OnePageSegment, OnePageSegments, assign, read
 from core.periods.training_period import TrainingPeriod
 from core.runs.export import groups
 from core.runs.model_folder import (
+    ACTIVITY,
     INGEST_SETTINGS,
     LABEL_FILES,
     NAMES,
@@ -114,6 +115,7 @@ class FrozenModel:
         known: Pages that the url view knows.
         weights: Of the views.
         means: Of the views.
+        activity: What places users by their activity; None where it does not count.
         partition: The segments.
         one_page: The segments by rule.
         names: Segment → what it is called; empty in a folder of an earlier release.
@@ -129,6 +131,7 @@ class FrozenModel:
     known: KnownPages
     weights: ViewWeights
     means: Mapping[View, np.ndarray]
+    activity: np.ndarray | None
     partition: Partition
     one_page: tuple[OnePageSegment, ...]
     names: Mapping[int, str]
@@ -155,12 +158,12 @@ class FrozenModel:
         from core.model.model_files import load_pages
         from core.segments.partition import Partition
 
-        settings, weights, means = _read_frozen(folder)
+        settings, weights, means, activity = _read_frozen(folder)
         labelling, labels = _read_labels(folder)
         known = KnownPages(load_pages(folder))
         return cls(
             key, undecided(settings, known.pages | labels.keys()), labelling, labels, known, weights, means,
-            Partition.from_files(folder / SEGMENTS), read_rules(folder / ONE_PAGE_RULES),
+            activity, Partition.from_files(folder / SEGMENTS), read_rules(folder / ONE_PAGE_RULES),
             _read_names(folder), TrainingPeriod.load(folder), load_any(folder),
         )  # fmt: skip
 
@@ -196,10 +199,12 @@ class FrozenModel:
             names: As :meth:`named` gives them.
             embed: Makes the vectors of each view, with the encoder.
         """
+        from core.segments.activity import with_activity
         from core.segments.clustering import assign as nearest
         from core.segments.combination import mixed_as_before
 
-        vectors = mixed_as_before(embed(sequences, names), self.weights, self.means)
+        views = with_activity(embed(sequences, names), sequences, self.activity)
+        vectors = mixed_as_before(views, self.weights, self.means)
         clusters = nearest(vectors, self.partition)
         clusters[~clustered(users)] = OUTSIDE
         one_page = self._by_rule(users, sequences, names)
@@ -255,16 +260,20 @@ def read_sealed(folder: Path) -> tuple[str, Traversable]:
     return hashlib.blake2b(json.dumps(found).encode(), digest_size=6).hexdigest(), ZipPath(memory)
 
 
-def _read_frozen(folder: Traversable) -> tuple[IngestSettings, ViewWeights, dict[View, np.ndarray]]:
+def _read_frozen(
+    folder: Traversable,
+) -> tuple[IngestSettings, ViewWeights, dict[View, np.ndarray], np.ndarray | None]:
     try:
         settings = IngestSettings.model_validate_json((folder / INGEST_SETTINGS).read_bytes())
         weights = ViewWeights.model_validate_json((folder / SEGMENTS / "weights.json").read_bytes())
         files = {view: folder / SEGMENTS / f"mean_{view}.npy" for view in View}
         means = {view: load_array(path) for view, path in files.items() if path.is_file()}
+        ranks = folder / SEGMENTS / ACTIVITY
+        activity = load_array(ranks) if ranks.is_file() else None
     except (OSError, ValueError, ValidationError) as error:
         raise _damaged(folder, error.__class__.__name__) from error
     # where none is told, there was no other
-    return settings.viewing(settings.page_view or PAGE_VIEW), weights, means
+    return settings.viewing(settings.page_view or PAGE_VIEW), weights, means, activity
 
 
 def undecided(settings: IngestSettings, known: Collection[str]) -> IngestSettings:

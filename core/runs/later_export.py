@@ -21,7 +21,7 @@ import numpy as np
 
 from core.base.errors import ArtifactError, InputError
 from core.base.progress import Progress
-from core.base.schema import OUTSIDE, Pages, View
+from core.base.schema import LEARNED, OUTSIDE, Pages, View
 from core.base.settings import IngestSettings, TrainSettings
 from core.data.dataset import SEQUENCES, USERS, Dataset, clustered
 from core.data.page_labels import LabelledPages, page_names
@@ -193,15 +193,20 @@ def _seen_by_enough(sequences: UserSequences, urls: Sequence[str]) -> set[str]:
 def _embed_halves(folder: Path, trained: Trained, later: UserSequences, progress: Progress) -> None:
     from core.model.embedding import embed
 
+    halves = _halves(trained, later)
+    if halves.n_users:
+        own = page_names(trained.dataset.pages, trained.labels)
+        _save(folder, embed(trained.model.path, halves, own, progress), HALF)
+    np.save(folder / HALVES, halves.lengths, allow_pickle=False)
+
+
+def _halves(trained: Trained, later: UserSequences) -> UserSequences:
+    """The two parts of the sessions of users of the training, as unequal as the two exports."""
     mine = trained.dataset.sequences
     first, second = in_both(mine.user_id, later.user_id)
     before, after = mine.lengths[first], later.lengths[second]
     shares = before / (before + after) if len(first) else EVEN
-    users, halves = halves_of(mine, clustered(trained.dataset.users), shares)
-    if len(users):
-        own = page_names(trained.dataset.pages, trained.labels)
-        _save(folder, embed(trained.model.path, halves, own, progress), HALF)
-    np.save(folder / HALVES, halves.lengths, allow_pickle=False)
+    return halves_of(mine, clustered(trained.dataset.users), shares)[1]
 
 
 def known_share(sequences: UserSequences, urls: Sequence[str], known: Collection[str]) -> float:
@@ -318,38 +323,41 @@ def place_both(made: Artifact, trained: Trained, combined: Combined, partition: 
         trained.dataset.sequences, combined.vectors, partition.labels, partition, pages[0],
         trained.min_count,
     )  # fmt: skip
-    vectors, labels = _assigned(made, "{}", combined, partition)
+    vectors, labels = _assigned(made, "{}", later.sequences, combined, partition)
     labels[~clustered(later.users)] = OUTSIDE
     after = PlacedUsers.of(later.sequences, vectors, labels, partition, pages[1])
     read_alike = bool(json.loads((made.path / READ_ALIKE).read_bytes()))
     period = TrainingPeriod.of(before, len(partition.ids), by_section=trained.by_section)
-    return TwoPeriods(period, before, after, _half_pairs(made, combined, partition), read_alike)
+    halves = _half_pairs(made, _halves(trained, later.sequences), combined, partition)
+    return TwoPeriods(period, before, after, halves, read_alike)
 
 
-def _half_pairs(made: Artifact, combined: Combined, partition: Partition) -> Pairs:
+def _half_pairs(made: Artifact, halves: UserSequences, combined: Combined, partition: Partition) -> Pairs:
     lengths = np.load(made.path / HALVES, allow_pickle=False)
     if not len(lengths):
         nobody = np.zeros(0, dtype=np.int64)
         return Pairs(nobody, nobody, nobody.reshape(0, 2))
-    labels = _assigned(made, HALF, combined, partition)[1]
+    labels = _assigned(made, HALF, halves, combined, partition)[1]
     labels[lengths < 2] = OUTSIDE  # as with anybody who has a single page view
     first, second = places(labels, partition).reshape(2, -1)
     return Pairs(first, second, lengths.reshape(2, -1).T)
 
 
 def _assigned(
-    made: Artifact, called: str, combined: Combined, partition: Partition
+    made: Artifact, called: str, sequences: UserSequences, combined: Combined, partition: Partition
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mixed as the frozen segments were, and the segment of each row."""
+    from core.segments.activity import with_activity
     from core.segments.clustering import assign
     from core.segments.combination import combine
 
-    files = {view: made.path / f"{called.format(view)}.npy" for view in View}
-    views: dict[View, Any] = {
+    files = {view: made.path / f"{called.format(view)}.npy" for view in LEARNED}
+    learned: dict[View, Any] = {
         view: np.load(path, mmap_mode="r", allow_pickle=False)
         for view, path in files.items()
         if path.exists()
     }
+    views = with_activity(learned, sequences, combined.activity)
     if set(views) != set(combined.means):
         raise ArtifactError("The segments were made with other views", remedy="Compare again")
     vectors = combine(views, combined.counted, means=combined.means).vectors

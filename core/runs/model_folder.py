@@ -37,6 +37,8 @@ ONE_PAGE_RULES: Final = "one_page.json"
 SEGMENTS: Final = "segments"
 NAMES: Final = "names.json"
 """Beside the frozen segments: what each is called."""
+ACTIVITY: Final = "activity.npy"
+"""There, too, where activity counts: what places users by it."""
 SEALED: Final = "sealed.json"
 """The checksum of every file, so that a folder half replaced is noticed."""
 UNSEALED: Final = (SEALED, "training.json")
@@ -123,6 +125,8 @@ def write_model(folder: Path, results: StoredStages, settings: RunSettings, made
         write_rules(folder / ONE_PAGE_RULES, made.profiles.one_page.segments)
     for view, mean in made.combined.means.items():
         np.save(folder / SEGMENTS / f"mean_{view}.npy", mean, allow_pickle=False)
+    if made.combined.activity is not None:
+        np.save(folder / SEGMENTS / ACTIVITY, made.combined.activity, allow_pickle=False)
     _training_period(results, made).save(folder)
     weights = made.combined.counted.model_dump_json()
     (folder / SEGMENTS / "weights.json").write_text(weights, encoding="utf-8")

@@ -11,7 +11,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -21,7 +21,7 @@ from pydantic import Field
 
 from core.base.errors import ArtifactError
 from core.base.progress import Progress
-from core.base.schema import Group, View
+from core.base.schema import LEARNED, Group, View
 from core.base.settings import (
     AnalyzeSettings,
     ClusterSettings,
@@ -84,13 +84,15 @@ class Embeddings:
 
     Args:
         artifact: Where they lie.
-        views: Memory-mapped float32 of shape (n_users, d), one a present view, L2-normalised.
+        dataset: The users.
+        views: Memory-mapped float32 of shape (n_users, d), one a present learned view, L2-normalised.
         inside: Users that take part in clustering, bool of shape (n_users,).
         coverage: What each weight is multiplied by, see :func:`core.model.view_streams.view_factors`; 1
             where none is named.
     """
 
     artifact: Artifact
+    dataset: Dataset
     views: Mapping[View, np.ndarray]
     inside: np.ndarray
     coverage: Mapping[View, float]
@@ -105,6 +107,26 @@ class Embeddings:
         from core.segments.combination import calibrate
 
         return calibrate(self.views, self.inside)
+
+    @cached_property
+    def with_activity(self) -> Calibrated:
+        """The same with the activity of the users as a view, made where it counts.
+
+        Raises:
+            ArtifactError: If the views do not fit together.
+        """
+        from core.segments.activity import activity_ranks, with_activity
+        from core.segments.combination import calibrate
+
+        sequences = self.dataset.sequences
+        ranks = activity_ranks(sequences, self.inside)
+        made = calibrate(with_activity(self.views, sequences, ranks), self.inside)
+        return replace(made, activity=ranks)
+
+    @property
+    def weighable(self) -> tuple[View, ...]:
+        """The views that can have a weight."""
+        return (*self.views, View.ACTIVITY)
 
 
 @dataclass(frozen=True)
@@ -401,10 +423,11 @@ def open_embeddings(store: Store, dataset: Dataset, key: str) -> Embeddings:
     artifact = _found(store, "embed", key)
     views = {
         view: np.load(artifact.path / f"{view}.npy", mmap_mode="r", allow_pickle=False)
-        for view in View
+        for view in LEARNED
         if (artifact.path / f"{view}.npy").exists()
     }
-    return Embeddings(artifact, views, clustered(dataset.users), _coverage(artifact.path / COVERAGE))
+    coverage = _coverage(artifact.path / COVERAGE)
+    return Embeddings(artifact, dataset, views, clustered(dataset.users), coverage)
 
 
 def _coverage(path: Path) -> dict[View, float]:
@@ -425,7 +448,8 @@ def combine(embeddings: Embeddings, weights: ViewWeights) -> Combined:
     """
     from core.segments.combination import blend
 
-    return blend(embeddings.calibrated, weights, embeddings.coverage)
+    made = embeddings.with_activity if weights.activity else embeddings.calibrated
+    return blend(made, weights, embeddings.coverage)
 
 
 def cluster(

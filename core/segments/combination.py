@@ -25,7 +25,7 @@ from typing import Final
 import numpy as np
 
 from core.base.errors import ArtifactError, SettingsError
-from core.base.schema import View
+from core.base.schema import LEARNED, View
 from core.base.settings import ViewWeights
 
 BLOCK: Final = 8192
@@ -45,12 +45,15 @@ class Calibrated:
         scales: float32 of shape (n_users,) a view: 1 / length of the centred vector, or 0 if it has none or
             the view knows nothing of the user.
         variances: Of each centred view over the clustered users, summed over its columns.
+        activity: What places users by their activity, see :func:`core.segments.activity.activity_ranks`;
+            None where it does not count.
     """
 
     views: Mapping[View, np.ndarray]
     means: Mapping[View, np.ndarray]
     scales: Mapping[View, np.ndarray]
     variances: Mapping[View, float]
+    activity: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,10 +63,11 @@ class Combined:
     Args:
         vectors: float32 of shape (n_users, d), L2-normalised (all zeros where a user has no direction).
         effective: What each present view really contributes, see :func:`effective_shares`; sums to 1.
-        absent: Views that have no vectors, so that their weights do nothing.
+        absent: Learned views that have no vectors, so that their weights do nothing.
         means: What was subtracted from each view; place new users with the same.
         weights: The analyst's weights.
         counted: What they count, see :func:`counted`.
+        activity: See :class:`Calibrated`.
     """
 
     vectors: np.ndarray
@@ -72,6 +76,7 @@ class Combined:
     means: Mapping[View, np.ndarray]
     weights: ViewWeights
     counted: ViewWeights
+    activity: np.ndarray | None = None
 
 
 def combine(
@@ -152,10 +157,11 @@ def blend(
     return Combined(
         vectors=_mixed(calibrated.views, calibrated.means, calibrated.scales, shares),
         effective=effective_shares(calibrated.variances, shares),
-        absent=tuple(view for view in View if view not in present),
+        absent=tuple(view for view in LEARNED if view not in present),
         means=calibrated.means,
         weights=weights,
         counted=counts,
+        activity=calibrated.activity,
     )
 
 
@@ -170,16 +176,21 @@ def counted(weights: ViewWeights, coverage: Mapping[View, float]) -> ViewWeights
     if weights.insist or not any(counts.values()):
         return weights
     largest = max(1.0, *counts.values())  # a weight is 1 at most, and only ratios matter
-    url, theme, kind = (counts[view] / largest for view in (View.URL, View.THEME, View.TYPE))
-    return ViewWeights(url=url, theme=theme, type=kind)
+    return ViewWeights.checked(**{view: count / largest for view, count in counts.items()})
 
 
 def present_weights(present: tuple[View, ...], weights: ViewWeights) -> dict[View, float]:
     """Weights of the views that are present, rescaled to sum to 1.
 
     Raises:
+        ArtifactError: If activity has a weight and is not there.
         SettingsError: If they are all 0.
     """
+    if weights.activity and View.ACTIVITY not in present:
+        raise ArtifactError(
+            "The segments were made with the activity of users, which is missing here",
+            remedy="Set the weight of activity to 0, or make the segments again",
+        )
     total = sum(weights.of(view) for view in present)
     if total <= 0:
         names = ", ".join(present)

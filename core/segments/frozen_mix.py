@@ -11,6 +11,7 @@ import numpy as np
 
 from core.base.schema import View
 from core.data.sequences import UserSequences
+from core.segments.activity import with_activity
 from core.segments.combination import Combined, combine
 
 Embed: TypeAlias = Callable[[Path, UserSequences, Mapping[View, Sequence[str]]], Mapping[View, np.ndarray]]
@@ -41,5 +42,5 @@ class FrozenMix:
         pages, page = np.unique(sequences.page, return_inverse=True)
         names = {view: [of_page[place] for place in pages] for view, of_page in self.names.items()}
         renumbered = replace(sequences, page=page.astype(np.int32))
-        views = self.embed(self.model, renumbered, names)
+        views = with_activity(self.embed(self.model, renumbered, names), sequences, self.combined.activity)
         return combine(views, self.combined.counted, means=self.combined.means).vectors

@@ -57,7 +57,7 @@ def _explore(made_from: Sources) -> None:
     with st.container(border=True, key="steering"):
         slots = steering.draw(made_from)
     live = live_segments.solve(made_from)
-    steering.show_effective(slots, live.combined.effective)
+    steering.show_result(slots, live)
     segment_controls.status_line(live)
     nothing_here.draw(live)
     if note := outside_note(live.profiles):

@@ -38,6 +38,7 @@ BY_HAND: Final = (
     "The advice on the number of segments is about the {} as they were cut, before your changes by hand. "
     "How sure each segment is, is about those that you made."
 )
+NOT_LEARNED: Final = "Activity is counted, not learned: these questions are about the other views without it."
 NOT_SHOWN: Final = (
     "Whether the segments mean anything to your business. Segments that repeat can still be of no use; look "
     "at their profiles.",
@@ -99,6 +100,8 @@ def _show(live: LiveSegments, card: Scorecard) -> None:
         k_view.offer(live)
     _each_segment(live, card)
     st.subheader("Is it worth it?", help="The learned vectors beside simple ways, on your own data.")
+    if live.steering.weights.activity:
+        st.caption(NOT_LEARNED)
     topics = tuple(Topic)
     if card.own is Method.BAG:
         topics = (Topic.LENGTH,)

@@ -118,7 +118,7 @@ def _command(live: LiveSegments) -> None:
     st.subheader("The same from the command line")
     settings = takeaway.run_settings(live)
     st.caption("INPUT is your file, OUT a folder for the results. Run it in the folder of this tool.")
-    st.code(command_line(settings, tuple(live.sources.vectors.views)), language="shell", wrap_lines=True)
+    st.code(command_line(settings, live.sources.vectors.weighable), language="shell", wrap_lines=True)
     if (dataset := state.dataset()) is not None and (part := dataset.receipt.narrowed):
         st.caption(f"It begins with all that is in the files, where this page counts {md_text(part)}.")
     if unnamed := beyond(settings):

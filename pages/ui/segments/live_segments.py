@@ -109,7 +109,7 @@ class LiveSegments:
 
 def steering(made_from: Sources) -> Steering:
     """What the controls of the model say, within what its data allow."""
-    held, present = state.controls(made_from.model_key), tuple(made_from.vectors.views)
+    held, present = state.controls(made_from.model_key), made_from.vectors.weighable
     weights = kept_controls.effective(held.weights, present)
     n_clusters = held.n_within(shared.different(made_from, weights), _start(made_from))
     return Steering(

@@ -7,6 +7,7 @@ from typing import Final
 import streamlit as st
 
 from core.base.settings import ViewWeights
+from core.desk.controls import effective
 from core.runs.tasks import ScorecardRequest
 from core.storage.store import content_key
 from core.trust import result
@@ -53,4 +54,5 @@ def start_once(live: LiveSegments) -> None:
 
 
 def _asked(live: LiveSegments) -> tuple[ViewWeights, tuple[str, ...]]:
-    return live.steering.weights, live.profiles.chosen
+    weights = effective(live.steering.weights, tuple(live.sources.vectors.views))
+    return weights, live.profiles.chosen

@@ -39,7 +39,7 @@ def ready() -> LiveSegments | None:
         with st.popover("Adjust segments", icon=":material/tune:"):
             slots = steering.draw(made_from)
     live = live_segments.solve(made_from)
-    steering.show_effective(slots, live.combined.effective)
+    steering.show_result(slots, live)
     summary.caption(_in_a_line(live))
     by_hand_view.not_kept(live)
     certificates.watch(live)

@@ -186,6 +186,17 @@ def from_scratch(made_from: Sources, steering: Steering, combined: Combined) -> 
     return _cut(made_from.embeddings, weights, steering.cluster, "", combined, vectors.inside, None)
 
 
+def going_on(made_from: Sources, steering: Steering, combined: Combined) -> Partition:
+    """What a move to these settings finds, before identities are matched, from the first segments on.
+
+    Raises:
+        SettingsError: If there are more segments than different users.
+    """
+    inside, start = made_from.vectors.inside, _first(made_from).partition
+    setting = made_from.embeddings, steering.weights, steering.cluster
+    return _cut(*setting, start.digest, combined, inside, start)
+
+
 def _new_segmentation(
     made_from: Sources, steering: Steering, combined: Combined, before: Segmentation | None, *, cold: bool
 ) -> Segmentation:
@@ -201,10 +212,7 @@ def _new_segmentation(
     if start.setting == setting and not cold:
         found = start
     else:
-        cut = _cut(
-            made_from.embeddings, steering.weights, steering.cluster, "" if cold else start.partition.digest,
-            combined, made_from.vectors.inside, None if cold else start.partition,
-        )  # fmt: skip
+        cut = (from_scratch if cold else going_on)(made_from, steering, combined)
         numbered = identity.match(start.partition, cut).partition
         found = Segmentation(made_from.embeddings, steering.weights, numbered)
     if before is None:
@@ -234,7 +242,7 @@ def _first(made_from: Sources) -> Segmentation:
 def _full_fit(made_from: Sources) -> Segmentation:
     """With the usual weights and number; numbered like the model before where they are the same."""
     usual = Controls()
-    weights = effective(usual.weights, tuple(made_from.vectors.views))
+    weights = effective(usual.weights, made_from.vectors.weighable)
     levels = background.levels(made_from)
     start = levels.described_k if levels else USUAL_SEGMENTS
     cluster = ClusterSettings.checked(n_clusters=usual.n_within(shared.different(made_from, weights), start))

@@ -7,31 +7,37 @@ agree, and nothing that was set for one data set is ever shown for another.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.base.schema import View
+from core.base.schema import LEARNED, View
 from core.base.settings import Encoder, OutcomeCount, ViewWeights
 from core.desk import controls
 from core.desk.controls import MOST_SEGMENTS
+from core.facets.beside_segments import two_cuts
 from core.labels.label_settings import UNKNOWN
 from core.profiles.outcomes import label_of
-from pages.ui.segments import background, live_segments, outcome_choice, shared
+from core.segments import identity
+from pages.ui.segments import background, facet_data, live_segments, outcome_choice, session_segments, shared
 from pages.ui.segments.made_from import Sources
 from pages.ui.shell import state
-from pages.ui.shell.text import md_text
+from pages.ui.shell.text import count, md_text
 
 if TYPE_CHECKING:
-    from pages.ui.segments.live_segments import Steering
+    from pages.ui.segments.live_segments import LiveSegments, Steering
 
-TITLES: Final[dict[View, str]] = {View.URL: "Pages", View.THEME: "Page themes", View.TYPE: "Page types"}
+TITLES: Final[dict[View, str]] = {
+    View.URL: "Pages", View.THEME: "Page themes", View.TYPE: "Page types", View.ACTIVITY: "Activity",
+}  # fmt: skip
 MEANING: Final[dict[View, str]] = {
     View.URL: "How much it counts WHICH pages a user looked at",
     View.THEME: "How much it counts what the pages are ABOUT.",
     View.TYPE: "How much it counts what the pages are FOR: product, list, article, checkout.",
+    View.ACTIVITY: "How much it counts how MANY pages a user viewed, in how many visits, over how many days: "
+    "counted, not learned. At 0 % segments are about what users look at.",
 }
 ABSENT: Final[dict[View, str]] = {
     View.URL: "No page vectors: this model has none.",
@@ -39,7 +45,14 @@ ABSENT: Final[dict[View, str]] = {
     View.TYPE: "No page types: the model was made without them, or the pages have no type labels.",
 }
 COUNTS: Final = {OutcomeCount.ANY: "All that a user did", OutcomeCount.FIRST: "The first only"}
-ALONE: Final = "It is the only view so far, so its weight cannot matter."
+TRIED: Final = 30
+"""Percent of activity whose segments are held against those on screen."""
+ASKED: Final = "activity_asked"
+TOLD: Final = (
+    "Rates of each segment are learned from half of the users and judged on the others. All visits count, "
+    "also those after the outcome, and what goes together need not be the cause: who has it often views more "
+    "pages, too."
+)
 
 EFFECTIVE: Final = (
     "The share of the differences between users that comes from this view. It is about the slider's own "
@@ -55,37 +68,60 @@ CELL: Final = 126
 
 @dataclass(frozen=True)
 class Slots:
-    """Places beside the sliders that are filled once the result is known."""
+    """Places at the sliders that are filled once the result is known."""
 
     effective: Mapping[View, DeltaGenerator]
+    told: DeltaGenerator
 
 
-def show_effective(slots: Slots, effective: Mapping[View, float]) -> None:
-    """Write beside each slider what its view really contributes."""
-    for view, share in effective.items():
+def show_result(slots: Slots, live: LiveSegments) -> None:
+    """Write beside each slider what its view contributes, and offer to say what activity would change."""
+    for view, share in live.combined.effective.items():
         slots.effective[view].caption(f"counts **{share:.0%}**", help=EFFECTIVE)
+    if not live.steering.weights.activity and live.profiles.chosen:
+        mine = state.of_model(live.sources.model_key)
+        slots.effective[View.ACTIVITY].button(
+            "What changes?", key="try-activity", type="tertiary",
+            on_click=mine.__setitem__, args=(ASKED, live.tables.digest),
+            help=f"How well segments tell the outcome now and with activity at {TRIED} %. It moves nothing.",
+        )  # fmt: skip
+        if mine.get(ASKED) == live.tables.digest:
+            slots.told.markdown(md_text(_with_activity(live), 400), help=TOLD)
+
+
+def _with_activity(live: LiveSegments) -> str:
+    """How well the segments tell the outcome, and as many with some activity."""
+    made_from, now = live.sources, live.steering
+    tried = controls.reweighted(now.weights, made_from.vectors.weighable, View.ACTIVITY, TRIED)
+    combined = shared.combined(made_from, tried)
+    then = session_segments.going_on(made_from, replace(now, weights=tried), combined)
+    found, before = facet_data.of_sources(made_from), live.segmentation.as_cut
+    moved = count(identity.moved(before, identity.match(before, then).partition), "user")
+    told = two_cuts(found, before, then, f"activity at {TRIED} %")
+    return f"{told} {moved} of {made_from.n_clustered:,} would be in another segment."
 
 
 def draw(made_from: Sources) -> Slots:
     """Draw the controls.
 
     Returns:
-        Where to write the effective shares.
+        Where to write what comes of them.
     """
     now = live_segments.steering(made_from)
     most = min(MOST_SEGMENTS, shared.different(made_from, now.weights) - 1)
     with st.grid("auto", min_column_width=CELL, gap="small", key="controls") as grid:
         _k(made_from, now, most)
-        slots = Slots({view: _weight(made_from, now, view) for view in View})
+        effective = {view: _weight(made_from, now, view) for view in View}
         with grid.cell(column_span=2):
             _outcome(made_from, now)
     with st.container(horizontal=True, vertical_alignment="bottom", key="more-controls"):
         _insist(made_from, now)
         _reset(made_from, now)
-    for view in View:
+    told = st.container()
+    for view in LEARNED:
         if view not in made_from.vectors.views:
             st.caption(absent(made_from, view))
-    return slots
+    return Slots(effective, told)
 
 
 def _keep(model: str, widget: str, control: str, read: Callable[[Any], object]) -> None:
@@ -118,19 +154,17 @@ def _k(made_from: Sources, now: Steering, most: int) -> None:
 
 
 def _weight(made_from: Sources, now: Steering, view: View) -> DeltaGenerator:
-    present = tuple(made_from.vectors.views)
+    present = made_from.vectors.weighable
     meaning = MEANING[view] if view in present else absent(made_from, view)
     if view is View.URL and view in present:
         run = state.model()
         meaning += "." if run and run.settings.encoder is Encoder.BAG else ", and in what order."
-    if present == (view,):
-        meaning += " " + ALONE
     cell = st.container(gap="xsmall")
     percent = controls.percentages(now.weights, present).get(view, 0)
     state.display(f"w_{view}", percent)
     cell.slider(
         TITLES[view], 0, 100, percent, format="%d %%", key=f"w_{view}", help=meaning,
-        disabled=view not in present or len(present) == 1,
+        disabled=view not in present,
         on_change=_keep_weight, args=(made_from.model_key, present, view),
     )  # fmt: skip
     return cell.container()

@@ -72,7 +72,9 @@ def test_settings_are_frozen() -> None:
 
 def test_default_weights_are_the_promised_ones() -> None:
     weights = ViewWeights()
-    assert [weights.of(view) for view in (View.URL, View.THEME, View.TYPE)] == [0.5, 0.3, 0.2]
+    assert [weights.of(view) for view in View] == [0.5, 0.3, 0.2, 0]
+    assert weights.model_dump() == {"url": 0.5, "theme": 0.3, "type": 0.2}  # as in files of before
+    assert ViewWeights.checked(**weights.model_dump()) == weights
 
 
 @pytest.mark.parametrize("preset", list(Preset))

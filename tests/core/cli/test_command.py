@@ -70,13 +70,13 @@ def test_everything_that_was_set_is_named() -> None:
             page_view="$pageview",
         ),
         train=TrainSettings(epochs=5, seed=3),
-        weights=ViewWeights(url=1, theme=0, type=0),
+        weights=ViewWeights(url=0.75, theme=0, type=0, activity=0.25),
         cluster=ClusterSettings(n_clusters=9, seed=3),
         analyze=AnalyzeSettings(outcome=("sign_up", "page:/thanks"), outcome_counts=OutcomeCount.FIRST),
     )
     words = shlex.split(command_line(settings))
     for pair in (
-        ("--clusters", "9"), ("--weights", "url=1,theme=0,type=0"), ("--outcome", "sign_up"),
+        ("--clusters", "9"), ("--weights", "url=0.75,activity=0.25"), ("--outcome", "sign_up"),
         ("--outcome-counts", "first"),
         ("--epochs", "5"), ("--seed", "3"), ("--user-key", "user_id"), ("--column", "page_title=My Title"),
         ("--strip-page", "https://a.example/thanks"), ("--mask-place", "source"),

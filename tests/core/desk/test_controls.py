@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.base.schema import View
+from core.base.schema import LEARNED, View
 from core.base.settings import OutcomeCount, ViewWeights
 from core.desk import controls
 from core.desk.controls import Controls, effective, percentages, reweighted, unread_funnel
@@ -22,12 +22,14 @@ from core.storage.store import Store
 
 ALL = tuple(View)
 SHARES = st.floats(0, 1).map(lambda share: round(share, 3))
-WEIGHTS = st.tuples(SHARES, SHARES, SHARES).filter(any)
-PRESENT = st.sets(st.sampled_from(ALL), min_size=1).map(lambda views: [view for view in ALL if view in views])
+WEIGHTS = st.tuples(SHARES, SHARES, SHARES, SHARES).filter(any)
+PRESENT = st.sets(st.sampled_from(LEARNED), min_size=1).map(
+    lambda views: [*(view for view in LEARNED if view in views), View.ACTIVITY]
+)
 
 
-def weights(parts: tuple[float, float, float]) -> ViewWeights:
-    return ViewWeights(url=parts[0], theme=parts[1], type=parts[2])
+def weights(parts: tuple[float, ...]) -> ViewWeights:
+    return ViewWeights.checked(**dict(zip(View, parts, strict=True)))
 
 
 @pytest.mark.parametrize(
@@ -46,7 +48,7 @@ def test_a_number_that_nobody_chose_starts_where_it_is_said_to_and_is_in_no_link
 
 @given(WEIGHTS, PRESENT)
 def test_percentages_add_up_and_are_nearest_to_the_ratio(
-    parts: tuple[float, float, float], present: list[View]
+    parts: tuple[float, ...], present: list[View]
 ) -> None:
     shown = percentages(weights(parts), present)
     assert sum(shown.values()) == 100
@@ -57,12 +59,12 @@ def test_percentages_add_up_and_are_nearest_to_the_ratio(
 
 @given(WEIGHTS, PRESENT, st.data())
 def test_a_move_sets_what_was_moved_and_the_others_share_the_rest(
-    parts: tuple[float, float, float], present: list[View], data: st.DataObject
+    parts: tuple[float, ...], present: list[View], data: st.DataObject
 ) -> None:
     view, percent = data.draw(st.sampled_from(present)), data.draw(st.integers(0, 100))
     shown = percentages(reweighted(weights(parts), present, view, percent), present)
     assert sum(shown.values()) == 100
-    assert shown[view] == (percent if len(present) > 1 else 100)
+    assert shown[view] == percent
 
 
 def test_who_insists_goes_on_doing_so() -> None:
@@ -76,9 +78,11 @@ def test_who_insists_goes_on_doing_so() -> None:
 
 def test_all_weights_at_zero_cannot_be_reached() -> None:
     alone = reweighted(ViewWeights(), ALL, View.URL, 100)
-    assert percentages(alone, ALL) == {View.URL: 100, View.THEME: 0, View.TYPE: 0}
+    assert percentages(alone, ALL) == {View.URL: 100, View.THEME: 0, View.TYPE: 0, View.ACTIVITY: 0}
     back = reweighted(alone, ALL, View.URL, 0)  # the others share as they do by default
-    assert percentages(back, ALL) == {View.URL: 0, View.THEME: 60, View.TYPE: 40}
+    assert percentages(back, ALL) == {View.URL: 0, View.THEME: 60, View.TYPE: 40, View.ACTIVITY: 0}
+    bag = [View.URL, View.ACTIVITY]  # a bag of pages has one view, and activity counts nothing by default
+    assert percentages(reweighted(ViewWeights(), bag, View.URL, 80), bag) == {View.URL: 80, View.ACTIVITY: 20}
 
 
 def test_weights_that_differ_only_in_what_is_not_there_are_the_same() -> None:
@@ -88,7 +92,7 @@ def test_weights_that_differ_only_in_what_is_not_there_are_the_same() -> None:
 
 
 @given(WEIGHTS, st.integers(2, 50), st.lists(st.text(min_size=1), unique=True, max_size=3))
-def test_a_link_sets_the_same(parts: tuple[float, float, float], k: int, rows: list[str]) -> None:
+def test_a_link_sets_the_same(parts: tuple[float, ...], k: int, rows: list[str]) -> None:
     mine = Controls(
         n_clusters=k, weights=effective(weights(parts), ALL), outcomes=("page:/thanks",),
         segments=tuple(rows) or None,

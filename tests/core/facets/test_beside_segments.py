@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.base.settings import ClusterSettings
-from core.facets.beside_segments import BesideSegments, beside_segments
+from core.facets.beside_segments import BesideSegments, beside_segments, two_cuts
 from core.facets.definitions import FacetKind, FacetLevel
 from core.facets.facets import Facet, Facets, ShareInterval
 from core.segments.edits import Regroup
@@ -80,6 +80,15 @@ def test_only_clustered_users_are_judged_and_who_has_no_level_is_one_of_them() -
     told = beside(facets(interest=no_interest), one_page)
     assert told.facet.value == 1
     assert told.facet.users == told.segments.users < 200
+
+
+def test_two_cuts_are_held_against_each_other_on_the_users_held_out() -> None:
+    now, then, change = segments(OTHER), segments(HAD), "activity at 30 %"
+    said = two_cuts(facets(), now, then, change)
+    assert said.startswith("How well segments tell purchase: AUC 0.")
+    assert "1.00 with activity at 30 % (1.00 to 1.00); 0.5 is chance. Counted on 200 clustered" in said
+    assert "give purchase away" in two_cuts(facets(away=True), now, then, change)
+    assert "Too few" in two_cuts(facets((USERS < 12) * HAD), now, then, change)
 
 
 def test_nothing_is_said_without_an_outcome_a_facet_or_segments_by_clustering() -> None:

@@ -69,9 +69,11 @@ def trained(shop: Path) -> tuple[Store, Trained, Combined, Partition]:
     return store, Trained(dataset, None, model), *_segments(store, dataset, None, model)
 
 
-def _segments(store: Store, dataset: object, labels: object, model: object) -> tuple[Combined, Partition]:
+def _segments(
+    store: Store, dataset: object, labels: object, model: object, activity: float = 0
+) -> tuple[Combined, Partition]:
     made = pipeline.embed(store, dataset, labels, model, silent)
-    combined = pipeline.combine(made, ViewWeights())
+    combined = pipeline.combine(made, ViewWeights(activity=activity))
     return combined, pipeline.cluster(combined, made.inside, ClusterSettings(n_clusters=3))
 
 
@@ -186,12 +188,12 @@ def test_another_site_is_refused_in_words_and_leaves_nothing(
 
 
 def test_known_pages_keep_their_labels(shop: Path, tmp_path: Path) -> None:
-    """A network with themes and types, by the task that a page asks for."""
+    """A network with themes and types, by the task that a page asks for; activity counts, too."""
     store = Store(tmp_path)
     dataset = pipeline.preprocess(store, [shop / "before.csv"], IngestSettings(), silent)
     labels = pipeline.label(store, dataset, LabelSettings(mode=LabelMode.RULES), silent)
     model = pipeline.train(store, dataset, labels, SMALL, silent)
-    combined, partition = _segments(store, dataset, labels, model)
+    combined, partition = _segments(store, dataset, labels, model, activity=0.3)
     request = LaterRequest(
         dataset=dataset.key, labels=labels.key, model=model.key, later=dataset.key,
         paths=(shop / "before.csv",),
@@ -202,7 +204,7 @@ def test_known_pages_keep_their_labels(shop: Path, tmp_path: Path) -> None:
     assert found is not None
     assert made == {tasks.LATER_EXPORT: found.key}
     both = place_both(found, trained, combined, partition)
-    assert len(combined.means) > 1
+    assert len(combined.means) > 2
     assert np.allclose(both.after.vectors, combined.vectors, atol=1e-5)
 
 

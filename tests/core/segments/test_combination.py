@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.base.errors import ArtifactError, SettingsError
-from core.base.schema import View
+from core.base.schema import LEARNED, View
 from core.base.settings import ViewWeights
 from core.segments.combination import blend, calibrate, combine, counted, effective_shares, present_weights
 
@@ -37,7 +37,7 @@ def reference(views: dict[View, np.ndarray], weights: ViewWeights) -> np.ndarray
 THREE = {View.URL: view(1), View.THEME: view(2, towards=3.0), View.TYPE: view(3, towards=5.0)}
 
 
-@pytest.mark.parametrize("present", [(View.URL,), (View.URL, View.TYPE), tuple(View)])
+@pytest.mark.parametrize("present", [(View.URL,), (View.URL, View.TYPE), LEARNED])
 def test_combine_lays_centred_unit_vectors_side_by_side_by_the_roots_of_their_weights(
     present: tuple[View, ...],
 ) -> None:
@@ -45,7 +45,7 @@ def test_combine_lays_centred_unit_vectors_side_by_side_by_the_roots_of_their_we
     combined = combine(views, ViewWeights())
     np.testing.assert_allclose(combined.vectors, reference(views, ViewWeights()), atol=2e-6)
     assert combined.vectors.dtype == np.float32
-    assert combined.absent == tuple(name for name in View if name not in present)
+    assert combined.absent == tuple(name for name in LEARNED if name not in present)
 
 
 def test_a_view_that_is_alone_is_left_as_the_model_made_it() -> None:
@@ -56,7 +56,7 @@ def test_a_view_that_is_alone_is_left_as_the_model_made_it() -> None:
     assert not combined.means[View.URL].any()
 
 
-@pytest.mark.parametrize("changed", list(View))
+@pytest.mark.parametrize("changed", LEARNED)
 def test_every_present_weight_moves_the_vectors(changed: View) -> None:
     before = combine(THREE, ViewWeights()).vectors
     after = combine(THREE, ViewWeights(**ViewWeights().model_dump() | {changed.value: 0.9})).vectors
@@ -184,7 +184,7 @@ def test_weights_are_rescaled_over_the_present_views() -> None:
 
 
 def test_weights_are_the_shares_of_views_that_vary_alike() -> None:
-    shares = effective_shares(dict.fromkeys(View, 0.7), {View.URL: 0.5, View.THEME: 0.3, View.TYPE: 0.2})
+    shares = effective_shares(dict.fromkeys(LEARNED, 0.7), {View.URL: 0.5, View.THEME: 0.3, View.TYPE: 0.2})
     assert list(shares.values()) == pytest.approx([0.5, 0.3, 0.2])
 
 
@@ -192,9 +192,9 @@ def test_weights_are_the_shares_of_views_that_vary_alike() -> None:
 def test_effective_shares_are_each_views_part_of_the_variance_of_the_mix(weights: list[float]) -> None:
     chosen = ViewWeights(url=weights[0], theme=weights[1], type=weights[2])
     combined = combine(THREE, chosen)
-    factor = {name: np.sqrt(share) for name, share in present_weights(tuple(View), chosen).items()}
-    units = {name: unit(THREE[name] - THREE[name].mean(axis=0)) for name in View}
-    parts = {name: (factor[name] * units[name]).var(axis=0).sum() for name in View}
+    factor = {name: np.sqrt(share) for name, share in present_weights(LEARNED, chosen).items()}
+    units = {name: unit(THREE[name] - THREE[name].mean(axis=0)) for name in LEARNED}
+    parts = {name: (factor[name] * units[name]).var(axis=0).sum() for name in LEARNED}
     for name, part in parts.items():
         assert combined.effective[name] == pytest.approx(part / sum(parts.values()), abs=1e-4)
     assert sum(combined.effective.values()) == pytest.approx(1)

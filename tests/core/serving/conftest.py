@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from core.base.progress import silent
-from core.base.settings import ClusterSettings, Device, TrainSettings
+from core.base.settings import ClusterSettings, Device, TrainSettings, ViewWeights
 from core.engines.bounded_embed import embed_bounded
 from core.engines.bounds import Bounds
 from core.engines.placing import Placing
@@ -57,6 +57,7 @@ def small_network(factory: pytest.TempPathFactory) -> Path:
         settings = RunSettings(
             label=LabelSettings(mode=LabelMode.RULES),
             train=TrainSettings(epochs=1, layers=1, hidden_dim=32, embedding_dim=32),
+            weights=ViewWeights(activity=0.3),
             cluster=ClusterSettings(n_clusters=4),
         )
         with few_shuffles():

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.base.schema import View
 from core.base.settings import OutcomeCount
 from core.desk import saved_work
 from core.naming.claims import NameEvidence
@@ -123,7 +124,7 @@ def test_users_of_a_segment_are_listed_without_the_lasso(
 
 def test_absent_views_are_disabled_with_the_reason(open_app: OpenApp, finished_run: FinishedRun) -> None:
     app = open_app(PAGE, data=finished_run.dataset)
-    assert [app.slider(key=f"w_{view}").disabled for view in ("url", "theme", "type")] == [True, True, True]
+    assert [app.slider(key=f"w_{view}").disabled for view in View] == [False, True, True, False]
     assert "No page themes: the model was made without them" in texts(app)
     assert "counts **100%**" in texts(app)
 
@@ -373,6 +374,25 @@ def test_moving_a_slider_of_a_present_view_changes_the_segments_and_not_the_map(
     assert "Dots lie where the earlier weights put them" in texts(app)
     app.button(key="lay_out_again").click().run()
     assert "Dots lie where the earlier weights put them" not in texts(app)
+
+
+def test_activity_counts_nothing_until_it_has_a_weight_and_what_it_changes_is_said_before(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    app = open_app(PAGE, data=finished_run.dataset)
+    assert app.slider(key="w_activity").value == 0
+    app.button(key="try-activity").click().run()
+    assert not app.exception
+    (said,) = (text.value for text in app.markdown if "of 73 would be in another segment" in text.value)
+    assert "purchase" in said
+    assert "73 users in 6 segments · the last move" not in texts(app)  # it has moved nobody
+    app.slider(key="w_activity").set_value(60).run()
+    assert not app.exception
+    assert app.slider(key="w_url").value == 40
+    assert "the last move changed" in texts(app)
+    assert "try-activity" not in [button.key for button in app.button]
+    linked = open_app(PAGE, data=finished_run.dataset, url="70", activity="30")
+    assert linked.slider(key="w_activity").value == 30
 
 
 def test_a_weight_counts_by_what_has_a_label_unless_the_analyst_insists(

@@ -50,6 +50,17 @@ def test_the_first_visit_starts_measuring_once(
     assert [button.label for button in app.button if str(button.key).startswith("cancel-")] == ["Cancel"]
 
 
+def test_activity_is_no_part_of_what_is_measured(
+    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun
+) -> None:
+    keep(finished_run, toy.scorecard(*FULL))
+    for activity, said in (("0", False), ("30", True)):
+        app = open_app(PAGE, data=finished_run.dataset, k="3", url="70", activity=activity)
+        assert not app.exception
+        assert ("Activity is counted, not learned" in texts(app)) is said
+    assert fake_jobs.started == []
+
+
 def test_what_was_measured_is_shown_without_a_job(
     open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun
 ) -> None:

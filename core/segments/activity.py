@@ -1,0 +1,69 @@
+"""How much, how often and how long users come, as a view that is counted and not learned.
+
+Page views, visits and whole days between the first and the last page view: all read from a user's own page
+views, so that whoever comes later, alone or among others, is placed by the same rule. (Days since the last
+one would depend on where an export ends.) Each number counts by its rank u among the clustered users, half
+of equal ones below, as a point on half a circle, (cos πu, sin πu): a vector has length 1, and the farther
+apart two ranks are, the farther apart are the points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+
+from core.base.schema import View
+from core.data.sequences import UserSequences
+
+DAY_US: Final = 86_400_000_000
+STEPS: Final = np.linspace(0, 1, 201)
+"""Ranks whose numbers are kept."""
+
+
+def activity_ranks(sequences: UserSequences, inside: np.ndarray) -> np.ndarray:
+    """Numbers of the clustered users by rank, to place all by: int64 of shape (3, 201), ascending.
+
+    Args:
+        sequences: Page views of all users.
+        inside: The clustered ones, bool of shape (n_users,).
+    """
+    numbers = _numbers(sequences)
+    ranks: np.ndarray = np.quantile(
+        numbers[inside] if inside.any() else numbers, STEPS, axis=0, method="inverted_cdf"
+    ).T
+    return ranks
+
+
+def with_activity(
+    views: Mapping[View, np.ndarray], sequences: UserSequences, ranks: np.ndarray | None
+) -> Mapping[View, np.ndarray]:
+    """The views, and the users' activity beside them: float32 of shape (n_users, 6), of length 1.
+
+    Args:
+        views: Of the same users.
+        sequences: Their page views.
+        ranks: From :func:`activity_ranks`; None where activity does not count.
+    """
+    if ranks is None:
+        return views
+    pairs = zip(ranks, _numbers(sequences).T, strict=True)
+    angles = np.pi * np.column_stack([_rank(known, number) for known, number in pairs])
+    points = np.hstack([np.cos(angles), np.sin(angles)]) / np.sqrt(len(ranks))
+    return {**views, View.ACTIVITY: points.astype(np.float32)}
+
+
+def _numbers(sequences: UserSequences) -> np.ndarray:
+    """Page views, visits, whole days from the first page view to the last: int64 of shape (n_users, 3)."""
+    first, last = sequences.offsets[:-1], sequences.offsets[1:] - 1
+    visits = np.bincount(sequences.user[sequences.session_starts], minlength=sequences.n_users)
+    days = (sequences.timestamp[last] - sequences.timestamp[first]) // DAY_US
+    return np.column_stack([sequences.lengths, visits, days])
+
+
+def _rank(known: np.ndarray, number: np.ndarray) -> np.ndarray:
+    """The middle of the ranks at which a number lies."""
+    below, up_to = (np.searchsorted(known, number, side) for side in ("left", "right"))
+    ranks: np.ndarray = (below + up_to) / (2 * len(known))
+    return ranks
