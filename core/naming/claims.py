@@ -26,7 +26,7 @@ class Step(IntEnum):
     SEEN = 2
     """The same of a page, folder, theme or word that they saw at all."""
     DONE = 3
-    """The same of a level of a facet, a type, a source or an outcome."""
+    """The same of a level of a facet, a type, a source, a device or an outcome."""
     HABIT = 4
     """What they do on average, surely 1.5 times the others'."""
     SLIGHTLY = 5
@@ -36,7 +36,7 @@ class Step(IntEnum):
 
 
 SEEN: Final = (Family.PAGE, Family.FOLDER, Family.THEME, Family.WORD)
-DONE: Final = (Family.LEVEL, Family.TYPE, Family.SOURCE, Family.OUTCOME)
+DONE: Final = (Family.LEVEL, Family.TYPE, Family.SOURCE, Family.DEVICE, Family.OUTCOME)
 RULES: Final = (
     (Step.MOSTLY, (Family.INTEREST,), 0.5, 1.5),
     (Step.SEEN, SEEN, 0.5, 1.5),

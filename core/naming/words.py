@@ -132,8 +132,8 @@ def said(family: str, item: str, site: SiteWords, *, less: bool = False) -> str:
             text = site.spelled(item) if is_plain(item) else ""
         case Family.THEME | Family.INTEREST:
             text = lower(item)
-        case Family.LEVEL:
-            text = item
+        case Family.LEVEL | Family.DEVICE:
+            text = f"{item} visitors" if family == Family.DEVICE else item
         case Family.TYPE:
             people = PEOPLE.get(item.casefold(), "visitors")
             text = people if people.startswith(lower(item)) else f"{lower(item)} {people}"

@@ -22,6 +22,7 @@ from tests.core.naming.toy import SITE, row, table
         ("type", "Blog", 0.5, 3.0, 1.5, Step.DONE),
         ("level", "weekend visitors", 0.5, 3.0, 1.5, Step.DONE),
         ("source", "newsletter / email", 0.6, 4.0, 3.0, Step.DONE),
+        ("device", "mobile", 0.6, 4.0, 3.0, Step.DONE),
         ("outcome", "purchase", 0.6, 4.0, 3.0, Step.DONE),
         ("measure", "sessions_mean", 2.0, 2.0, 1.6, Step.HABIT),
         ("measure", "sessions_mean", 2.0, 1.4, 1.3, Step.SLIGHTLY),

@@ -35,6 +35,7 @@ from tests.core.naming.toy import SITE
         ("type", "Search", "searchers"),
         ("interest", "Bags", "bags"),
         ("level", "weekend visitors", "weekend visitors"),
+        ("device", "mobile", "mobile visitors"),
         ("source", "newsletter / email", "from newsletter"),
         ("source", "(direct) / (none)", "direct"),
         ("source", "google / cpc", "from google cpc"),
