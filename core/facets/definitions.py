@@ -406,7 +406,7 @@ def _way(visits: SiteVisits, learners: np.ndarray) -> Definition:
     home = np.array([after_host(url).partition("?")[0].strip("/") == "" for url in visits.urls])
     marks = (
         ("Search", "searchers", "a search", ("view_search_results", "search"), types == "Search"),
-        ("Lists", "list browsers", "a list of items", ("view_item_list",), types == "Category"),
+        ("Lists", "category browsers", "a list of items", ("view_item_list",), types == "Category"),
     )
     theirs = learners[visits.session_user]
     seen = [visits.sessions_with(events, pages)[theirs].mean() for *_, events, pages in marks]

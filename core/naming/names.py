@@ -94,13 +94,10 @@ def _is_sure(first: Claim, second: Claim) -> bool:
 
 def _add_to(first: Claim, second: Claim, own: Sequence[Claim], site: SiteWords) -> bool:
     """Whether a second claim says something else than the first, or the rest of it."""
-    pair = (first.evidence.family, second.evidence.family)
-    if pair[0] not in SUBJECTS and pair[1] in SUBJECTS:
-        return False
     words = product(roots([first.text]), roots([second.text]))
     if any(one.startswith(other) or other.startswith(one) for one, other in words):
         return _is_within(first, second)
-    if Family.MEASURE in pair:
+    if Family.MEASURE in (first.evidence.family, second.evidence.family):
         return True
     return not first.is_same_as(second) or bool(_phrase(first, second, own, site))
 
@@ -133,6 +130,8 @@ def _name(first: Claim, second: Claim, own: Sequence[Claim], site: SiteWords) ->
 
 
 def _joined(first: Claim, second: Claim, own: Sequence[Claim], site: SiteWords) -> str:
+    if second.evidence.family in SUBJECTS and first.evidence.family not in SUBJECTS:
+        first, second = second, first
     if _is_within(first, second):
         return second.text
     if second.evidence.family in SUBJECTS:

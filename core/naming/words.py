@@ -125,9 +125,9 @@ def said(family: str, item: str, site: SiteWords, *, less: bool = False) -> str:
     """
     match family:
         case Family.PAGE:
-            text = _of_address(item) or _of_code(item, site)
+            text = _of_address(item, site) or _of_code(item, site)
         case Family.FOLDER:
-            text = _of_address(item)
+            text = _of_address(item, site)
         case Family.WORD:
             text = site.spelled(item) if is_plain(item) else ""
         case Family.THEME | Family.INTEREST:
@@ -138,7 +138,7 @@ def said(family: str, item: str, site: SiteWords, *, less: bool = False) -> str:
             people = PEOPLE.get(item.casefold(), "visitors")
             text = people if people.startswith(lower(item)) else f"{lower(item)} {people}"
         case Family.OUTCOME:
-            text = _of_outcome(item)
+            text = _of_outcome(item, site)
         case Family.SOURCE:
             text = _of_source(item)
         case Family.MEASURE:
@@ -158,28 +158,28 @@ def _names(family: str, text: str, site: TitleWords) -> bool:
     return told and not site.is_brand(text) and (family != Family.WORD or site.is_name(text))
 
 
-def _of_address(address: str) -> str:
-    """The words at the end of an address; none where they are many, or where one is a code."""
+def _of_address(address: str, site: SiteWords) -> str:
+    """The words at the end of an address, as titles write them; none of many, or where one is a code."""
     if after_host(address) == "/":
         return HOMEPAGE
     last = _EXTENSION.sub("", unquote(address).rstrip("/").rpartition("/")[2])
     words = [word for word in _GAP.split(last) if word]
     tells = any(map(_is_word, words)) and not _CODE.search(last) and len(words) <= LONGEST - 2
-    return " ".join(map(lower, words)) if tells else ""
+    return " ".join(site.spelled(fold(word)) for word in words) if tells else ""
 
 
 def _of_code(address: str, site: SiteWords) -> str:
     """A code at the end of an address, with the folder it lies in: ``/trousers/a13`` → ``trousers A13``."""
     above, _, last = _EXTENSION.sub("", unquote(address).rstrip("/")).rpartition("/")
-    folder = _of_address(above)
+    folder = _of_address(above, site)
     return f"{folder} {site.spelled(last)}" if folder and _SHORT_CODE.fullmatch(last) else ""
 
 
-def _of_outcome(outcome: str) -> str:
+def _of_outcome(outcome: str, site: SiteWords) -> str:
     if outcome in DOERS:
         return DOERS[outcome]
     kind, _, address = outcome.partition(":")
-    words = _of_address(address) if kind in ("page", "template") else " ".join(outcome.split("_"))
+    words = _of_address(address, site) if kind in ("page", "template") else " ".join(outcome.split("_"))
     return f"{words} {'visitors' if address else 'users'}" if words else ""
 
 

@@ -83,6 +83,13 @@ def test_of_two_that_would_be_called_alike_or_the_same_and_more_both_say_somethi
     assert names(table(*toppers, *codes, hub)) == ["Toppers a10", "Toppers and hub"]
 
 
+def test_of_two_that_do_the_same_each_says_what_a_quarter_of_them_look_at() -> None:
+    browsers = [row(segment, "level", "category browsers", 0.6, 2.0, 1.5) for segment in (0, 1)]
+    sale, hub = row(0, "word", "sale", 0.4, 4.0, 3.0), row(1, "word", "hub", 0.3, 4.0, 3.0)
+    assert names(table(*browsers, sale, hub)) == ["Sale, category browsers", "Hub, category browsers"]
+    assert names(table(browsers[0], sale)) == ["Category browsers"]
+
+
 def test_on_a_tie_the_one_of_whom_it_is_truer_keeps_the_name() -> None:
     weaker, stronger = row(0, "word", "toppers", 0.6, 4.0, 3.0), row(1, "word", "toppers", 0.9, 4.0, 3.0)
     habit = row(0, "measure", "sessions_mean", 1.4, 1.4, 1.3)

@@ -14,6 +14,7 @@ from tests.core.naming.toy import SITE
     [
         ("page", "/shop/sleeping-bags", "sleeping bags"),
         ("page", "/about.html", "about"),
+        ("page", "/kase", "käse"),
         ("page", "/%E6%9E%95", "枕"),
         ("page", "/search?q=tent", ""),
         ("page", "/p/12345", ""),
