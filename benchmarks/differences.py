@@ -1,12 +1,17 @@
 """Whether the table of differences says what is there, and how long it takes.
 
     python -m benchmarks.differences --seeds 100 --users 100000
+    python -m benchmarks.differences --export FILE
 
 * Nothing to find: segments of the demo shop drawn anew at random among the clustered users, so that nothing
   held out differs; which share of the tested rows is called different, and in how many draws any is.
 * Intervals: how often the 95 % intervals hold the truth that users were drawn from.
 * Two statements: 5.75 % of 1,252 against 2.93 % of 1,673 users, and six buyers against forty.
 * Time of one table over 8 segments, items laid out before.
+* With ``--export`` only how much is shown of pages by other sessions (``core/differences/other_sessions.py``)
+  of six segments on a bag of pages: of users as they are, with the pages of all page views dealt anew, with
+  sessions dealt anew among those of as many page views; and which rare pages are shown that were put into
+  sessions of a segment.
 
 Exits with 1 if a bound is broken.
 """
@@ -17,28 +22,50 @@ import argparse
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from core.base.progress import silent
-from core.base.schema import OUTSIDE
-from core.base.settings import AnalyzeSettings, IngestSettings
+from core.base.schema import OUTSIDE, Pages
+from core.base.settings import (
+    PRESETS,
+    AnalyzeSettings,
+    ClusterSettings,
+    IngestSettings,
+    Preset,
+    TrainSettings,
+    ViewWeights,
+)
+from core.base.wording import common_origin, short_address
 from core.data.dataset import Dataset, clustered
+from core.data.page_labels import page_names
+from core.data.sequences import UserSequences
 from core.differences.means import UserValues, compare_means
+from core.differences.other_sessions import OTHER_SESSIONS, OtherSessions
 from core.differences.sides import Sides
 from core.differences.single import decide_shares
 from core.differences.table import Diff, differences
-from core.differences.user_items import UserItems
+from core.differences.user_items import Family, UserItems
 from core.ingest.ingest import ingest
+from core.model.embedding import embed
+from core.periods.session_halves import halves_of
 from core.profiles import two_shares
 from core.profiles.data import ProfileData
-from core.profiles.profile_columns import MetricRole
+from core.profiles.profile_columns import Col, MetricRole
 from core.profiles.rows import make_rows
+from core.runs import pipeline
 from core.sample.write_sample import write_sample
+from core.segments.clustering import fit
+from core.segments.combination import combine
+from core.segments.partition import Partition
+from core.storage.store import Store
 
 MOST_FOUND, COVERAGE, OFF, MOST_SECONDS = 0.05, 0.95, 0.02, 0.5
 SEGMENTS = 8
+SEGMENTS_OF_PAGES, DRAWS_OF_PAGES, PLANTED = 6, 3, (0.15, 0.3, 0.5)
 DRAWS = 20_000
 SHARES = ((0.5, 0.4), (0.1, 0.05), (0.03, 0.03), (0.9, 0.6), (0.01, 0.04))
 """Truth of the two sides."""
@@ -145,6 +172,94 @@ def seconds(users: int) -> float:
     return min(times)
 
 
+def as_they_are(sequences: UserSequences, rng: np.random.Generator) -> UserSequences:
+    """Users as they are."""
+    return sequences
+
+
+def pages_dealt(sequences: UserSequences, rng: np.random.Generator) -> UserSequences:
+    """The pages of all page views dealt anew."""
+    return replace(sequences, page=rng.permutation(sequences.page))
+
+
+def sessions_dealt(sequences: UserSequences, rng: np.random.Generator) -> UserSequences:
+    """Sessions dealt anew among those of as many page views."""
+    starts, page = sequences.session_starts, sequences.page.copy()
+    lengths = np.diff(starts, append=sequences.n_views)
+    for length in np.unique(lengths):
+        views = starts[lengths == length][:, None] + np.arange(length)
+        page[views] = sequences.page[rng.permutation(views)]
+    return replace(sequences, page=page)
+
+
+def planted(
+    sequences: UserSequences, labels: np.ndarray, share: float, rng: np.random.Generator
+) -> tuple[UserSequences, np.ndarray]:
+    """A rare page of its own in a share of the sessions of each segment, and which page that is."""
+    rare = np.argsort(np.bincount(sequences.page), kind="stable")[: labels.max() + 1]
+    starts, page = sequences.session_starts, sequences.page.copy()
+    last = np.append(starts[1:], sequences.n_views) - 1
+    owner = labels[sequences.user[starts]]
+    gets = (owner > OUTSIDE) & (rng.random(len(starts)) < share)
+    page[last[gets]] = rare[owner[gets]]
+    return replace(sequences, page=page), rare
+
+
+def pages_again(export: Path) -> bool:
+    """How much is shown of pages that made the segments, with and without kinds of users."""
+    false = []
+    with tempfile.TemporaryDirectory() as folder:
+        store, settings = Store(Path(folder)), TrainSettings.checked(**PRESETS[Preset.BAG])
+        dataset = pipeline.preprocess(store, [export], IngestSettings(), silent)
+        model = pipeline.train(store, dataset, None, settings, silent).path
+        for deal in (as_they_are, pages_dealt, sessions_dealt):
+            made = [
+                again(dataset, model, deal(dataset.sequences, np.random.default_rng(seed)), seed)[1]
+                for seed in range(DRAWS_OF_PAGES)
+            ]
+            tested = pd.concat(table[table[Diff.TEST] == OTHER_SESSIONS] for table in made)
+            print(f"{deal.__doc__} {tested[Diff.DIFFERS].sum():,} of {len(tested):,} tested rows differ")
+            false += [tested[Diff.DIFFERS].mean()] if deal is not as_they_are else []
+        for share in PLANTED:
+            pages = [
+                page for seed in range(DRAWS_OF_PAGES) for page in shown_again(dataset, model, share, seed)
+            ]
+            told = ", ".join(f"{pages.count(said)} {said}" for said in ("shown", "not shown", "not tested"))
+            print(f"A rare page in {share:.0%} of the sessions of a segment: of {len(pages)} {told}")
+    return max(false) <= MOST_FOUND
+
+
+def shown_again(dataset: Dataset, model: Path, share: float, seed: int) -> list[str]:
+    """Whether segments differ upwards in a page that is put into each of them: a word a page."""
+    before, _ = again(dataset, model, dataset.sequences, seed)
+    sequences, rare = planted(dataset.sequences, before.labels, share, np.random.default_rng(seed))
+    _, table = again(dataset, model, sequences, seed)
+    pages, said = dataset.pages[Pages.PAGE_LOCATION].tolist(), []
+    upwards = table[(table[Diff.FAMILY] == Family.PAGE) & (table[Col.DIFFERENCE] > 0)]
+    for page in rare:
+        own = upwards[upwards[Diff.ITEM] == short_address(pages[page], common_origin(pages))]
+        tested = own[own[Diff.TEST] == OTHER_SESSIONS]
+        said.append("not tested" if tested.empty else "shown" if tested[Diff.DIFFERS].any() else "not shown")
+    return said
+
+
+def again(
+    dataset: Dataset, model: Path, sequences: UserSequences, seed: int
+) -> tuple[Partition, pd.DataFrame]:
+    """Segments of these page views, and their table of differences with pages tested in other sessions."""
+    inside, names = clustered(dataset.users), page_names(dataset.pages, None)
+    combined = combine(embed(model, sequences, names), ViewWeights(), inside)
+    partition = fit(combined.vectors, inside, ClusterSettings(n_clusters=SEGMENTS_OF_PAGES, seed=seed))
+    users, halves = halves_of(sequences, inside, seed=seed)
+    first, second = (halves.of_users(np.arange(len(users)) + part * len(users)) for part in range(2))
+    others = OtherSessions.from_tables(embed(model, first, names), first, second, dataset.pages, {})
+    data, began = ProfileData.from_dataset(dataset), time.process_time()
+    scores = others.scores(combined, partition)
+    print(f"  {len(users):,} with several sessions, scores in {time.process_time() - began:.3f} s of CPU")
+    items = UserItems.from_tables(data, dataset.pages, sequences)
+    return partition, differences(data, make_rows(data, partition.labels), items, again=scores)
+
+
 def main() -> None:
     """Measure, print, judge."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -152,7 +267,10 @@ def main() -> None:
     parser.add_argument(
         "--users", type=int, default=100_000, help="of the table that is timed; 0 leaves it out"
     )
+    parser.add_argument("--export", type=Path, help="measure pages that are tested in other sessions, on it")
     asked = parser.parse_args()
+    if asked.export:
+        sys.exit(not pages_again(asked.export))
     rng = np.random.default_rng(0)
     held = [nothing_to_find(*shop(3_000), asked.seeds)]
     for name, covered in (("shares", covered_shares(rng)), ("means", covered_means(rng))):

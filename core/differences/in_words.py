@@ -9,6 +9,7 @@ import pandas as pd
 from pandas.api.typing import NAType
 
 from core.base import wording
+from core.differences.other_sessions import OTHER_SESSIONS
 from core.differences.table import Diff
 from core.differences.user_items import Family
 from core.profiles import formats
@@ -34,6 +35,8 @@ FAMILIES: Final = {
 }  # fmt: skip
 MADE: Final = "by construction"
 """Said of a difference that was not tested, as the rows were made from it."""
+AGAIN: Final = {True: "also in their other sessions", False: "not shown in their other sessions"}
+"""Said of one that was tested there."""
 USERS: Final = "Users: "
 """What a share of them begins with."""
 WORDED: Final = ("what", "here", "others", "difference", "ratio")
@@ -50,11 +53,12 @@ def in_words(table: pd.DataFrame) -> pd.DataFrame:
     Returns:
         In the order and with the index of the table: ``what`` is compared, ``here`` and with the ``others``
         as values with units, the ``difference`` with its interval, or the least one that would have been
-        seen where none was shown, or that it is by construction, and the ``ratio``.
+        seen where none was shown, or that it is by construction or also in other sessions, and the
+        ``ratio``.
     """
     columns = (
         Diff.FAMILY, Diff.ITEM, Col.VALUE, Diff.REST_VALUE, Col.DIFFERENCE, Diff.DIFFERENCE_LOW,
-        Diff.DIFFERENCE_HIGH, Diff.RATIO, Diff.DIFFERS, Diff.DETECTABLE, Col.N, Col.REST_N,
+        Diff.DIFFERENCE_HIGH, Diff.RATIO, Diff.DIFFERS, Diff.DETECTABLE, Col.N, Col.REST_N, Diff.TEST,
     )  # fmt: skip
     records = zip(*(table[column].tolist() for column in columns), strict=True)
     return pd.DataFrame([_row(*record) for record in records], columns=list(WORDED), index=table.index)
@@ -62,14 +66,15 @@ def in_words(table: pd.DataFrame) -> pd.DataFrame:
 
 def _row(
     family: str, item: str, value: float, rest: float, apart: float, low: float, high: float, ratio: float,
-    differs: bool | NAType, detectable: float, n: int, rest_n: int,
+    differs: bool | NAType, detectable: float, n: int, rest_n: int, test: str,
 ) -> tuple[str, str, str, str, str]:  # fmt: skip
     is_measure = family == Family.MEASURE
     what = _LABELS[item] if is_measure else f"{USERS}{WHAT[Family(family)].format(item)}"
     least = min(n, rest_n)
     times = wording.lift(ratio)
-    if isinstance(differs, NAType):
-        said = wording.ABSENT if np.isnan(apart) else f"{_apart(item, apart, is_measure, least)}, {MADE}"
+    if isinstance(differs, NAType) or test == OTHER_SESSIONS:
+        why = MADE if isinstance(differs, NAType) else AGAIN[differs]
+        said = wording.ABSENT if np.isnan(apart) else f"{_apart(item, apart, is_measure, least)}, {why}"
     elif differs:
         ends = " to ".join(
             _apart(item, end, is_measure, least).removesuffix(" points") for end in (low, high)

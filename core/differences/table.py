@@ -6,9 +6,13 @@
   *derived*; q is the p that Benjamini and Hochberg (1995) make of all tests of the segments, and apart from
   these of the groups made by rule: that users of one page differ must not make it easier for a segment to.
   Outcomes are a family of their own: they are what was asked for,
-  and hours and countries that were not must not hide them. What the model saw or what follows from it has
-  effect and interval only: that segments differ there is how they were made, *by construction*, as it would
-  be of users without any kinds. Where the outcome made the rows and no model, all else is tested.
+  and hours and countries that were not must not hide them. Where the outcome made the rows and no model, all
+  else is tested.
+* What the model saw (*input*) or what follows from it (*derived*) differs *by construction*: that is how
+  segments were made, and so it would be of users without any kinds. Values, effects and intervals describe
+  all sessions. Pages, and what they are of, are tested for segments in sessions that did not decide who
+  belongs where (:mod:`core.differences.other_sessions`), as far as users have several; q among themselves,
+  and p is 1 where these sessions lean against the difference that is described.
 * What is the *rule* that made a row is not tested either: page, source, device and engagement of segments of
   one-page users; outcome and revenue of users told apart by the outcome.
 * A row *differs* where its interval leaves out 0 and q < .05: ranks alone, of a mean whose interval holds 0,
@@ -16,8 +20,9 @@
   the least difference that would have been seen in 80 % of such samples. Where nothing was tested, nothing is
   said: neither that it differs nor that it does not.
 * Differences rank by the low end of their size in standard deviations (Cohen's h of shares, for means d
-  by Cliff's delta); below a tenth they do not rank. What is true by construction has no rank: as a
-  description it is told among the findings (:func:`leading`), by half that size, and never what is the rule.
+  by Cliff's delta); below a tenth they do not rank. What the model saw has no rank, tested or not, as all
+  sessions flatter its size: as a description it is told among the findings (:func:`leading`), by half that
+  size, and never what is the rule.
 """
 
 from __future__ import annotations
@@ -33,6 +38,7 @@ import pandas as pd
 from scipy import sparse, stats
 
 from core.differences.means import MANN_WHITNEY, T_TEST, Compared, UserValues, compare_means, user_values
+from core.differences.other_sessions import OTHER_SESSIONS
 from core.differences.sides import Sides
 from core.differences.single import SURE
 from core.differences.user_items import HELD_OUT, Family, UserItems
@@ -47,7 +53,7 @@ from core.profiles.wilson import Z_95
 LEAST_EFFECT: Final = 0.1
 """Standard deviations, at the low end, from which on a difference ranks: half of Cohen's small one."""
 DESCRIBED_WEIGHT: Final = 0.5
-"""What is true by construction, beside a finding."""
+"""What the model saw, beside a finding."""
 MEASURES: Final = (
     Col.PAGE_VIEWS_MEAN, Col.SESSIONS_MEAN, Col.PAGES_PER_SESSION, Col.DIFFERENT_PAGES_MEAN,
     Col.ENGAGEMENT_NONE_SHARE, Col.ENGAGEMENT_MEAN, Col.SESSION_RATE, Col.REVENUE_PER_USER,
@@ -58,6 +64,7 @@ those that follow from the outcome are none of it."""
 OF_OUTCOME: Final = (Col.SESSION_RATE, Col.REVENUE_PER_USER)
 """Measures that follow from the outcome."""
 NO_OUTCOMES: Final[Mapping[str, Happened]] = MappingProxyType({})
+UNTESTED: Final[Mapping[Family, pd.DataFrame]] = MappingProxyType({})
 
 _Matrix: TypeAlias = np.ndarray | sparse.csr_array
 _Part: TypeAlias = dict[str, np.ndarray]
@@ -94,7 +101,11 @@ COLUMNS: Final = (
 
 
 def differences(
-    data: ProfileData, rows: Rows, items: UserItems, outcomes: Mapping[str, Happened] = NO_OUTCOMES
+    data: ProfileData,
+    rows: Rows,
+    items: UserItems,
+    outcomes: Mapping[str, Happened] = NO_OUTCOMES,
+    again: Mapping[Family, pd.DataFrame] = UNTESTED,
 ) -> pd.DataFrame:
     """Hold every segment and group against the other clustered users.
 
@@ -103,15 +114,17 @@ def differences(
         rows: Who belongs where.
         items: What each user did, saw or came with.
         outcomes: Name → who had it, the main one first.
+        again: What segments are like in other sessions of their users:
+            :meth:`core.differences.other_sessions.OtherSessions.scores`.
 
     Returns:
         One row a row of the profiles and item, columns :data:`COLUMNS`: ``item`` is a column of the segments
         table in the family ``measure``, the outcome in ``outcome``. ``users`` do it, ``n`` count;
         ``rest_…`` is the same of the others. Where nothing was tested ``test`` is empty, and ``p_value``,
-        ``q_value``, ``differs`` and ``rank`` are absent; ``rank`` (from 1, within a row) is so too where no
-        difference was shown, or too small a one.
+        ``q_value``, ``differs`` and ``rank`` are absent; ``rank`` (from 1, within a row) is so too of what
+        the model saw, and where no difference was shown, or too small a one.
     """
-    return _table(data, rows, Sides.of_rows(rows), range(rows.n_rows), items, outcomes)
+    return _table(data, rows, Sides.of_rows(rows), range(rows.n_rows), items, outcomes, again)
 
 
 def pair_differences(
@@ -138,7 +151,7 @@ def pair_differences(
 
 
 def leading(table: pd.DataFrame, key: str, count: int = 3) -> pd.DataFrame:
-    """What sets a row apart most: findings, and what is true by construction; each of another family.
+    """What sets a row apart most: findings, and what the model saw; each of another family.
 
     The page ``/sale``, the folder ``/sale/`` and the word *sale* may be one thing: of rows with the
     same users on both sides only the first counts, and of each family only one.
@@ -155,16 +168,16 @@ def listed(table: pd.DataFrame, key: str) -> pd.DataFrame:
 
 
 def is_apart(table: pd.DataFrame) -> pd.Series:
-    """Which rows differ or, where nothing was tested, have an interval that leaves out 0: bool by row."""
+    """Which rows differ or, unless held out, have an interval that leaves out 0: bool by row."""
     beyond = (table[Diff.DIFFERENCE_LOW] > 0) | (table[Diff.DIFFERENCE_HIGH] < 0)
-    return table[Diff.DIFFERS].fillna(beyond).astype(bool)
+    return table[Diff.DIFFERS].where(table[Diff.ROLE] == MetricRole.HELD_OUT, beyond).astype(bool)
 
 
 def _strength(own: pd.DataFrame) -> pd.Series:
     """By how much each row leads, descending; NaN, at the end, of those that do not."""
     is_finding, effect = own[Diff.RANK].notna(), own[Diff.EFFECT_LOW]
-    described = own[Diff.DIFFERS].isna() & is_apart(own) & (effect >= LEAST_EFFECT)
-    described &= own[Diff.ROLE] != MetricRole.RULE
+    described = ~own[Diff.ROLE].isin([MetricRole.HELD_OUT, MetricRole.RULE]) & is_apart(own)
+    described &= effect >= LEAST_EFFECT
     strength = effect.where(is_finding, effect * DESCRIBED_WEIGHT).where(is_finding | described)
     return strength.sort_values(ascending=False, kind="stable")
 
@@ -193,7 +206,7 @@ class _Shares:
 
 def _table(
     data: ProfileData, rows: Rows, sides: Sides, about: Sequence[int], items: UserItems,
-    outcomes: Mapping[str, Happened],
+    outcomes: Mapping[str, Happened], again: Mapping[Family, pd.DataFrame] = UNTESTED,
 ) -> pd.DataFrame:  # fmt: skip
     head = rows.head.iloc[list(about)]
     counted = [
@@ -209,6 +222,7 @@ def _table(
     columns |= {
         name: columns[name].astype(np.int64) for name in (Col.USERS, Col.N, Col.REST_USERS, Col.REST_N)
     }
+    columns |= _tested_again(columns, again)
     columns |= _untested(columns, _made_by(columns, rows))
     made = columns | _decided(columns, place)
     return pd.DataFrame({str(name): made[name] for name in COLUMNS})
@@ -321,6 +335,21 @@ def _part(shape: tuple[int, ...], columns: Mapping[str, np.ndarray]) -> _Part:
     }
 
 
+def _tested_again(columns: Mapping[str, np.ndarray], again: Mapping[Family, pd.DataFrame]) -> _Part:
+    """Test what the model saw of segments by other sessions: p, and 1 where these lean the other way."""
+    p, test = columns[Diff.P_VALUE].copy(), columns[Diff.TEST].copy()
+    is_input = (columns[Diff.ROLE] == MetricRole.INPUT) & (columns[Col.KIND] == RowKind.SEGMENT)
+    for family, scores in again.items():
+        own = np.flatnonzero(is_input & (columns[Diff.FAMILY] == family))
+        segment = scores.index.get_indexer(pd.Index(columns[Col.SEGMENT][own]))
+        item = scores.columns.get_indexer(pd.Index(columns[Diff.ITEM][own]))
+        score = np.where((segment >= 0) & (item >= 0), scores.to_numpy()[segment, item], np.nan)
+        own, score = own[~np.isnan(score)], score[~np.isnan(score)]
+        agrees = score * columns[Col.DIFFERENCE][own] >= 0
+        p[own], test[own] = np.where(agrees, 2 * stats.norm.sf(np.abs(score)), 1.0), OTHER_SESSIONS
+    return {Diff.P_VALUE: p, Diff.TEST: test}
+
+
 def _made_by(columns: Mapping[str, np.ndarray], rows: Rows) -> np.ndarray:
     """What made a row: bool of shape (n,).
 
@@ -351,16 +380,16 @@ def _decided(columns: Mapping[str, np.ndarray], place: np.ndarray) -> dict[str, 
     """Of what was tested q, whether it differs, and its rank, from 1 within each row."""
     p = columns[Diff.P_VALUE]
     tested, q = ~np.isnan(p), np.full(len(p), np.nan)
-    is_outcome = columns[Diff.FAMILY] == Family.OUTCOME
+    held_out, is_outcome = columns[Diff.ROLE] == MetricRole.HELD_OUT, columns[Diff.FAMILY] == Family.OUTCOME
     for kind in np.unique(columns[Col.KIND]):
-        for family in (is_outcome, ~is_outcome):
+        for family in (held_out & is_outcome, held_out & ~is_outcome, ~held_out):
             own = tested & family & (columns[Col.KIND] == kind)
             q[own] = stats.false_discovery_control(p[own])
     leaves_out_0 = (columns[Diff.DIFFERENCE_LOW] > 0) | (columns[Diff.DIFFERENCE_HIGH] < 0)
     differs, effect = leaves_out_0 & (q < SURE), columns[Diff.EFFECT_LOW]
-    size = pd.Series(np.where(differs & (effect >= LEAST_EFFECT), effect, np.nan))
+    size = pd.Series(np.where(differs & held_out & (effect >= LEAST_EFFECT), effect, np.nan))
     return {
         Diff.Q_VALUE: q,
-        Diff.DIFFERS: pd.arrays.BooleanArray(differs, columns[Diff.ROLE] != MetricRole.HELD_OUT),
+        Diff.DIFFERS: pd.arrays.BooleanArray(differs, ~held_out & ~tested),
         Diff.RANK: size.groupby(place).rank(ascending=False, method="first").astype("Int32"),
     }

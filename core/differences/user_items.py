@@ -139,22 +139,7 @@ class UserItems:
             labels: Family → of each page.
             levels: Family → of each facet an object array of shape (n_users,), an empty text of no item.
         """
-        addresses: list[str] = pages[Pages.PAGE_LOCATION].tolist()
-        origin = common_origin(addresses)
-        short = [short_address(address, origin) for address in addresses]
-        called = [[address] for address in short]
-        of_page: dict[Family, Sequence[Iterable[str]]] = {
-            Family.PAGE: called,
-            Family.FOLDER: [folders(address) for address in short],
-            Family.WORD: _words(short, pages),
-        }
-        of_page |= {Family(name): _labels(own, origin) for name, own in labels.items()}
-        starts = sequences.session_starts
-        ends = np.append(starts[1:], sequences.n_views) - 1
-        seen = _seen(sequences, slice(None), len(pages))
-        made = {family: _of_pages(seen, names) for family, names in of_page.items()}
-        for family, views in ((Family.ENTRY, starts), (Family.EXIT, ends)):
-            made[family] = _of_pages(_seen(sequences, views, len(pages)), called)
+        made = items_of_pages(pages, sequences, labels)
         made |= {family: _of_users(data.attributes[column]) for family, column in ATTRIBUTES.items()}
         first = pd.to_datetime(pd.Series(sequences.timestamp[sequences.offsets[:-1]]), unit="us", utc=True)
         times = {
@@ -172,6 +157,35 @@ class UserItems:
         if family in (*self.given_away, Family.INTEREST, Family.LEVEL):
             return MetricRole.DERIVED
         return MetricRole.HELD_OUT if family in HELD_OUT else MetricRole.INPUT
+
+
+def items_of_pages(
+    pages: pd.DataFrame, sequences: UserSequences, labels: Mapping[str, Sequence[str]]
+) -> dict[Family, ItemFamily]:
+    """Who saw which page, folder, word and label, and where sessions began and ended.
+
+    Args:
+        pages: In the columns of ``core/base/schema.py``.
+        sequences: Page views of users.
+        labels: Family → of each page.
+    """
+    addresses: list[str] = pages[Pages.PAGE_LOCATION].tolist()
+    origin = common_origin(addresses)
+    short = [short_address(address, origin) for address in addresses]
+    called = [[address] for address in short]
+    of_page: dict[Family, Sequence[Iterable[str]]] = {
+        Family.PAGE: called,
+        Family.FOLDER: [folders(address) for address in short],
+        Family.WORD: _words(short, pages),
+    }
+    of_page |= {Family(name): _labels(own, origin) for name, own in labels.items()}
+    starts = sequences.session_starts
+    ends = np.append(starts[1:], sequences.n_views) - 1
+    seen = _seen(sequences, slice(None), len(pages))
+    made = {family: _of_pages(seen, names) for family, names in of_page.items()}
+    for family, views in ((Family.ENTRY, starts), (Family.EXIT, ends)):
+        made[family] = _of_pages(_seen(sequences, views, len(pages)), called)
+    return made
 
 
 def labels_of(labels: LabelledPages | None) -> dict[str, list[str]]:

@@ -145,7 +145,8 @@ class Contrast(_Block):
         verdict: Who is higher, by :mod:`core.facts.contrasting`.
         relation: Ratio or difference of the two; None where there is none.
         test: The test that decided, such as ``Fisher's exact test``; empty where both are plain counts, or
-            the model saw what they are of: then the interval of the difference decided.
+            the model saw what they are of: then the interval of the difference decided. Who is higher it
+            also decides where the test is of other sessions, which tell whether that comes again.
         p_value: Of the test; None without one.
         q_value: What it becomes among all that was tested, where many differences were looked at.
         detectable: Where they are not shown to differ, the least difference that would have been seen.

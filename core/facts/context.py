@@ -14,7 +14,9 @@ import pandas as pd
 from core.base.schema import OUTSIDE, View
 from core.base.wording import counted
 from core.differences.distributions import distributions
-from core.differences.table import differences, pair_differences
+from core.differences.other_sessions import OTHER_SESSIONS
+from core.differences.table import Diff, differences, pair_differences
+from core.differences.user_items import Family
 from core.facts.answer import Fact, Title
 from core.facts.basis import Basis
 from core.journeys.funnel import Funnel
@@ -54,11 +56,14 @@ class Tables:
         basis: The data set.
         profiles: What its segments are like.
         partition: The segments.
+        again: What they are like in other sessions of their users, where that is known:
+            :meth:`core.differences.other_sessions.OtherSessions.scores`.
     """
 
     basis: Basis
     profiles: Profiles
     partition: Partition
+    again: Mapping[Family, pd.DataFrame] = field(default_factory=dict)
 
     @cached_property
     def rows(self) -> Rows:
@@ -69,7 +74,17 @@ class Tables:
     def differences(self) -> pd.DataFrame:
         """Every row against the other clustered users (``core/differences/table.py``)."""
         data = self.basis.data
-        return differences(data, self.rows, self.basis.items, self.outcomes)
+        return differences(data, self.rows, self.basis.items, self.outcomes, self.again)
+
+    @cached_property
+    def tested_again(self) -> Mapping[tuple[str, str, str], tuple[float, float]]:
+        """Key, family and item → p and q of what was tested in other sessions."""
+        own = self.differences[self.differences[Diff.TEST] == OTHER_SESSIONS]
+        columns = (Col.KEY, Diff.FAMILY, Diff.ITEM, Diff.P_VALUE, Diff.Q_VALUE)
+        return {
+            (key, family, item): (p, q)
+            for key, family, item, p, q in zip(*(own[name].tolist() for name in columns), strict=True)
+        }
 
     @cached_property
     def pair(self) -> Callable[[str, str], pd.DataFrame]:

@@ -11,6 +11,7 @@ import numpy as np
 from core.base.errors import InputError
 from core.base.schema import View
 from core.differences.means import UserValues, user_values
+from core.differences.other_sessions import OTHER_SESSIONS
 from core.differences.sides import Sides
 from core.differences.single import SURE, SingleDifference, decide_shares, decide_values
 from core.differences.user_items import Family
@@ -42,6 +43,7 @@ class Baseline:
 DESCRIBED: Final = (
     "Nothing was tested: rows made from it, or from what it follows from, differ by construction."
 )
+UNSHOWN: Final = "The rows were made from it, and other sessions of these users do not show that they differ."
 COUNTED: Final = frozenset({ItemMetric.USERS, ItemMetric.VIEWS, "not_users"})
 """Figures about items that are what was counted."""
 
@@ -73,11 +75,13 @@ def decide(
 def shown_by(context: Context, blocks: Iterable[Block]) -> str:
     """What shows that figures differ of which one is said to be higher; nothing of plain counts."""
     contrasts = (block for block in blocks if isinstance(block, Contrast))
-    sure = (one for one in contrasts if one.verdict in (Verdict.HIGHER, Verdict.LOWER))
-    tests = dict.fromkeys(one.test for one in sure if not _is_counted(context, one.first))
+    sure = [one for one in contrasts if one.verdict in (Verdict.HIGHER, Verdict.LOWER)]
+    told = [one for one in sure if not _is_counted(context, one.first)]
+    unshown = [one for one in told if one.test == OTHER_SESSIONS and (one.q_value or 0) >= SURE]
+    tests = dict.fromkeys(one.test for one in told if one not in unshown)
     named = " and ".join(filter(None, tests))
     shown = f"That they differ is shown, by {named}." if named else ""
-    return " ".join(filter(None, (shown, DESCRIBED if "" in tests else "")))
+    return " ".join(filter(None, (shown, UNSHOWN if unshown else "", DESCRIBED if "" in tests else "")))
 
 
 def _is_counted(context: Context, fact: Fact) -> bool:

@@ -14,7 +14,7 @@ from core.facts.answer import Contrast, Fact
 from core.facts.context import ALL, Context
 from core.facts.fact_maker import Figures
 from core.facts.items import ItemMetric
-from core.profiles.profile_columns import Col
+from core.profiles.profile_columns import Col, MetricRole
 
 TOLD: Final = 3
 """Differences of a row that are told."""
@@ -56,7 +56,8 @@ def addresses(context: Context, table: pd.DataFrame) -> Iterable[tuple[str, str]
 
 
 def _contrasts(figures: Figures, rows: pd.DataFrame, key: str, other: str) -> tuple[Contrast, ...]:
-    found = zip(addresses(figures.context, rows), rows[Diff.Q_VALUE].tolist(), strict=True)
+    q_value = rows[Diff.Q_VALUE].where(rows[Diff.ROLE] == MetricRole.HELD_OUT)  # of the rest none decides
+    found = zip(addresses(figures.context, rows), q_value.tolist(), strict=True)
     return tuple(
         figures.contrast(fact, other, None if np.isnan(q) else q)
         for (measure, item), q in found

@@ -12,6 +12,7 @@ import numpy as np
 from core.base import wording
 from core.base.errors import InputError
 from core.data.receipt import NO_CURRENCY
+from core.differences.other_sessions import OTHER_SESSIONS
 from core.differences.user_items import Family
 from core.facts.answer import ARROW, Contrast, Fact, Ranking, Unit, Verdict
 from core.facts.context import ALL, OTHERS, UNSEEN, Context
@@ -232,11 +233,22 @@ class Figures:
         sure = verdict.is_sure
         # a difference that was seen and is no less than the least that "would have been seen" contradicts it
         told = found is not None and not sure and abs(first.value - second.value) < found.detectable
+        test, p_value = (found.test, found.p_value) if found else ("", None)
+        if (again := self._again(first, second)) is not None:
+            test, (p_value, q_value) = OTHER_SESSIONS, again
         return Contrast(
             first=first, second=second, verdict=verdict, relation=relation(first, second) if sure else None,
-            test=found.test if found else "", p_value=found.p_value if found else None,
-            q_value=q_value, detectable=detectable(first, found.detectable) if found and told else None,
+            test=test, p_value=p_value, q_value=q_value,
+            detectable=detectable(first, found.detectable) if found and told else None,
         )  # fmt: skip
+
+    def _again(self, first: Fact, second: Fact) -> tuple[float, float] | None:
+        """What p and q are of a share of users of a segment in other sessions, where that was tested."""
+        (metric, _, family), rows = first.measure.partition(":"), {first.row, second.row}
+        if OTHERS not in rows or metric not in (ItemMetric.SHARE, f"{NOT}{ItemMetric.SHARE}"):
+            return None
+        (key,) = rows - {OTHERS}
+        return self.context.tables.tested_again.get((key, family, first.item))
 
     def _others(self, first: Fact) -> Fact | None:
         """A figure of the other clustered users; None of a plain count, which is held against all users'."""

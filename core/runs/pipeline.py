@@ -20,7 +20,7 @@ import numpy as np
 from pydantic import Field
 
 from core.base.errors import ArtifactError
-from core.base.progress import Progress
+from core.base.progress import Progress, SubProgress
 from core.base.schema import LEARNED, Group, View
 from core.base.settings import (
     AnalyzeSettings,
@@ -42,6 +42,8 @@ from core.storage.store import Artifact, Store, content_key, file_checksum
 if TYPE_CHECKING:
     import pandas as pd
 
+    from core.data.sequences import UserSequences
+    from core.differences.other_sessions import OtherSessions
     from core.ingest.sources.input_files import InputFile
     from core.naming.fitting import HeldName
     from core.one_page.segments import OnePageSegments
@@ -54,6 +56,8 @@ if TYPE_CHECKING:
 
 COVERAGE: Final = "coverage.json"
 """Beside the vectors: the share of the page views that each view can speak of."""
+FIRST_PART, DEALT = "first_part_{}.npy", "dealt.npy"
+"""Vectors of a part of the sessions of users who have several, and these users beside its page views."""
 LABEL_CACHE: Final = "label_cache"
 """Folder of the store for what the classifiers decided and what was fetched."""
 LLM_LOG: Final = "llm_log"
@@ -89,6 +93,8 @@ class Embeddings:
         inside: Users that take part in clustering, bool of shape (n_users,).
         coverage: What each weight is multiplied by, see :func:`core.model.view_streams.view_factors`; 1
             where none is named.
+        first_parts: Vectors of the first part of the sessions (:func:`other_sessions`), float32 of shape
+            (m, d) a view; none where nobody has several sessions, or an earlier release made the artifact.
     """
 
     artifact: Artifact
@@ -96,6 +102,7 @@ class Embeddings:
     views: Mapping[View, np.ndarray]
     inside: np.ndarray
     coverage: Mapping[View, float]
+    first_parts: Mapping[View, np.ndarray]
 
     @cached_property
     def calibrated(self) -> Calibrated:
@@ -402,11 +409,26 @@ def embed(
         names = page_names(dataset.pages, labels)
         vectors = embedding.embed(model.path, dataset.sequences, names, progress, device)
         told = view_factors(view_streams(dataset.sequences, names, load_vocabularies(model.path)))
+        users, first, _ = _dealt(dataset)
+        after = SubProgress(progress, 1, 1)
+        parts = embedding.embed(model.path, first, names, after, device) if first.n_users else {}
         with store.write("embed", key, {}, inputs) as folder:
             for view, array in vectors.items():
                 np.save(folder / f"{view}.npy", array, allow_pickle=False)
+            for view, array in parts.items():
+                np.save(folder / FIRST_PART.format(view), array, allow_pickle=False)
+            np.save(folder / DEALT, [users, first.lengths], allow_pickle=False)
             (folder / COVERAGE).write_text(json.dumps(told))
     return open_embeddings(store, dataset, key)
+
+
+def _dealt(dataset: Dataset) -> tuple[np.ndarray, UserSequences, UserSequences]:
+    """Users with several sessions, and the first and second parts of these, dealt by chance."""
+    from core.periods.session_halves import halves_of
+
+    users, halves = halves_of(dataset.sequences, clustered(dataset.users))
+    place = np.arange(len(users))
+    return users, halves.of_users(place), halves.of_users(place + len(users))
 
 
 def embeddings_key(dataset: Dataset, labels: LabelledPages | None, model: str) -> str:
@@ -421,13 +443,18 @@ def open_embeddings(store: Store, dataset: Dataset, key: str) -> Embeddings:
         ArtifactError: If it is missing or damaged.
     """
     artifact = _found(store, "embed", key)
-    views = {
-        view: np.load(artifact.path / f"{view}.npy", mmap_mode="r", allow_pickle=False)
-        for view in LEARNED
-        if (artifact.path / f"{view}.npy").exists()
+    views, parts = (_arrays(artifact, called) for called in ("{}.npy", FIRST_PART))
+    inside, coverage = clustered(dataset.users), _coverage(artifact.path / COVERAGE)
+    return Embeddings(artifact, dataset, views, inside, coverage, parts)
+
+
+def _arrays(artifact: Artifact, called: str) -> dict[View, np.ndarray]:
+    files = {view: artifact.path / called.format(view) for view in LEARNED}
+    return {
+        view: np.load(path, mmap_mode="r", allow_pickle=False)
+        for view, path in files.items()
+        if path.exists()
     }
-    coverage = _coverage(artifact.path / COVERAGE)
-    return Embeddings(artifact, dataset, views, clustered(dataset.users), coverage)
 
 
 def _coverage(path: Path) -> dict[View, float]:
@@ -547,23 +574,51 @@ def segment(
     data = ProfileData.from_dataset(dataset, labels)
     one_page = attempt("one-page segments", partial(one_page_segments, dataset, labels), None)
     profiles = analyze(data, partition, settings.analyze, one_page)
-    compared = partial(_differences, dataset, labels, data, profiles)
+    compared = partial(_differences, dataset, labels, embeddings, combined, partition, data, profiles)
     table = attempt("differences", compared, pd.DataFrame(columns=list(COLUMNS)))
     names = attempt("names", partial(_names, dataset, labels, table), numbered_only(partition.ids.tolist()))
     progress("analyze", 1.0)
     return Segments(combined, partition, profiles, names, data, table)
 
 
+def other_sessions(embeddings: Embeddings, labels: LabelledPages | None) -> OtherSessions | None:
+    """What tests the pages that segments are made of: two parts of the sessions of users who have several.
+
+    Args:
+        embeddings: Vectors of users, and of the first parts.
+        labels: Themes and types of the pages; None where they are not labelled.
+
+    Returns:
+        None where no user has several sessions, or the vectors are of an earlier release, or of first parts
+        that were dealt by other chance (of another numpy): then nothing is tested.
+    """
+    from core.differences.other_sessions import OtherSessions
+    from core.differences.user_items import labels_of
+
+    if not embeddings.first_parts:
+        return None
+    dataset = embeddings.dataset
+    users, first, second = _dealt(dataset)
+    told = np.load(embeddings.artifact.path / DEALT, allow_pickle=False)
+    if not np.array_equal(told, [users, first.lengths]):
+        return None
+    parts = (embeddings.first_parts, first, second)
+    return OtherSessions.from_tables(*parts, dataset.pages, labels_of(labels))
+
+
 def _differences(
-    dataset: Dataset, labels: LabelledPages | None, data: ProfileData, profiles: Profiles
-) -> pd.DataFrame:
+    dataset: Dataset, labels: LabelledPages | None, embeddings: Embeddings, combined: Combined,
+    partition: Partition, data: ProfileData, profiles: Profiles,
+) -> pd.DataFrame:  # fmt: skip
     from core.differences.table import differences
     from core.differences.user_items import UserItems, labels_of
     from core.facets.facets import find_facets
 
     levels = find_facets(dataset, labels).items()
     items = UserItems.from_tables(data, dataset.pages, dataset.sequences, labels_of(labels), levels)
-    return differences(data, profiles.rows, items, data.outcomes.inside(profiles.settings))
+    others = other_sessions(embeddings, labels)
+    again = others.scores(combined, partition) if others else {}
+    return differences(data, profiles.rows, items, data.outcomes.inside(profiles.settings), again)
 
 
 def _names(dataset: Dataset, labels: LabelledPages | None, table: pd.DataFrame) -> dict[int, HeldName]:

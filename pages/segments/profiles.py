@@ -293,7 +293,8 @@ def _pages(live: LiveSegments, key: str, name: str) -> None:
         "Pages", list(RANKINGS), default=PageRanking.OVER.value, required=True,
         format_func=RANKINGS.__getitem__,
         key=_ranking_field(live, key), persist_state="session",
-        help="The model saw the pages, so they describe a segment and prove nothing about it.",
+        help="The model saw the pages, so they describe a segment. Whether they show in its users' other "
+        "sessions, too, stands under All differences.",
     )  # fmt: skip
     found = tables.pages_of(live.profiles, key, ranking, live.profiles.settings.top_pages)
     if not len(found):

@@ -84,6 +84,7 @@ def draw(answer: Answer, titles: Mapping[str, Title], key: str) -> None:
             st.caption(
                 "Held against each other. What the model never saw is tested, and called different below "
                 "p = 0.05 (q, where many were looked at); of the rest the interval of the difference decides."
+                " Other sessions tell whether it shows there, too."
             )
             st.dataframe(pd.DataFrame(tests), hide_index=True, placeholder="–", alt="The tests of the answer")
         if answer.query:

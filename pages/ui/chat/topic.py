@@ -35,7 +35,7 @@ def context() -> Context | None:
         return None
     shown, previous = _shown(made_from)
     analyze = live_segments.steering(made_from).analyze
-    made = shared.tables(made_from, shown.partition, analyze)
+    made = shared.tables(made_from, shown.weights, shown.partition, analyze)
     levels = background.levels(made_from)
     kept_back = live_segments.withheld(made_from, levels)
     held = live_segments.held_names(made_from, made, kept_back=kept_back)

@@ -32,9 +32,10 @@ WHAT_PX, NUMBER_PX = 200, 76
 RULE: Final = (
     "**Held out**: it had no part in making these rows, so it is tested (q below 5 %, the share of false "
     "finds that is put up with), and a difference is a finding. **Input**: the model saw it, or a page that "
-    "gives it away, so segments differ in it by construction: that describes them, and was not tested. "
+    "gives it away, so segments differ in it by construction: that describes them. Of users who have several "
+    "sessions it is tested whether it shows *in their other sessions*: those that did not place them. "
     "**Derived**: it follows from that, as a day from dated articles. **Rule**: the rule that made the row. "
-    "The surest and largest come first, what is by construction with half the weight."
+    "The surest and largest come first, what the model saw with half the weight."
 )
 
 
@@ -105,7 +106,7 @@ def whole(table: pd.DataFrame, key: str, here: str, others: str, name: str) -> N
         "others": st.column_config.Column(others, width=NUMBER_PX),
         "ratio": "Ratio", "difference": "Difference [95 % interval]",
         Diff.ROLE: "Evidence", Col.N: f"n, {here}", Col.REST_N: f"n, {others}",
-        Diff.Q_VALUE: st.column_config.NumberColumn("q", format="%.3f", help="Of what is held out only."),
+        Diff.Q_VALUE: st.column_config.NumberColumn("q", format="%.3f", help="Of what was tested only."),
     }  # fmt: skip
     written_table.draw(
         words[list(columns)], key=f"differences-{name}", alt_text=f"All differences of {here}",

@@ -153,7 +153,7 @@ def solve(made_from: Sources) -> LiveSegments:
         session_segments.FIT: [] if segmentation.as_cut.warm else [session_segments.FULL],
     }
     state.put_in_link(made_from.model_key, **link)
-    made = shared.tables(made_from, segmentation.partition, now.analyze)
+    made = shared.tables(made_from, segmentation.weights, segmentation.partition, now.analyze)
     levels = background.levels(made_from)
     if levels is None:
         background.compare_once(made_from)
@@ -174,7 +174,7 @@ def with_number(live: LiveSegments, k: int) -> LiveSegments:
     """What another number of segments would be: a fit from scratch, by its own names."""
     now = replace(live.steering, cluster=live.steering.cluster.model_copy(update={"n_clusters": k}))
     partition = session_segments.from_scratch(live.sources, now, live.combined)
-    made = shared.tables(live.sources, partition, now.analyze)
+    made = shared.tables(live.sources, now.weights, partition, now.analyze)
     held = shared.called(made, {})
     return replace(
         live, steering=now, segmentation=Segmentation(live.sources.embeddings, now.weights, partition),

@@ -10,6 +10,7 @@ import numpy as np
 
 from core.base.settings import AnalyzeSettings, ViewWeights
 from core.desk.controls import MOST_SEGMENTS
+from core.differences.other_sessions import OtherSessions
 from core.facts.basis import Basis
 from core.facts.context import Tables
 from core.naming import fitting
@@ -57,15 +58,29 @@ def basis(made_from: Sources) -> Basis:
     return Basis.from_dataset(made_from.dataset, made_from.labels)
 
 
-@kept(lambda made_from, partition, settings: (made_from.counted, partition.digest, settings), SESSIONS)
-def tables(made_from: Sources, partition: Partition, settings: AnalyzeSettings) -> Tables:
+@kept(
+    lambda made_from, weights, partition, settings: (
+        made_from.counted, made_from.embeddings, weights, partition.digest, settings
+    ),
+    SESSIONS,
+)  # fmt: skip
+def tables(
+    made_from: Sources, weights: ViewWeights, partition: Partition, settings: AnalyzeSettings
+) -> Tables:
     """What segments are like, counted once for all sessions that have the same ones.
 
     Raises:
         SettingsError: If the outcome is not in the data.
     """
-    made = basis(made_from)
-    return Tables(made, pipeline.analyze(made.data, partition, settings, _one_page(made_from)), partition)
+    made, others = basis(made_from), _other_sessions(made_from)
+    again = others.scores(combined(made_from, weights), partition) if others else {}
+    profiles = pipeline.analyze(made.data, partition, settings, _one_page(made_from))
+    return Tables(made, profiles, partition, again)
+
+
+@kept(lambda made_from: (made_from.counted, made_from.embeddings), max_entries=2)
+def _other_sessions(made_from: Sources) -> OtherSessions | None:
+    return pipeline.other_sessions(made_from.vectors, made_from.labels)
 
 
 @kept(lambda made_from: made_from.counted, max_entries=8)

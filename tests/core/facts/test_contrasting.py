@@ -1,6 +1,9 @@
 """Two figures held against each other."""
 
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,11 +12,12 @@ from scipy import stats
 from core.base.errors import InputError
 from core.differences.in_words import in_words
 from core.differences.means import MANN_WHITNEY, T_TEST
+from core.differences.other_sessions import OTHER_SESSIONS
 from core.differences.table import MEASURES as MEASURES_OF_MEANS
 from core.differences.table import Diff
 from core.differences.user_items import Family
 from core.facts.answer import Contrast, Fact, Verdict
-from core.facts.contrasting import DESCRIBED, decide, shown_by
+from core.facts.contrasting import DESCRIBED, UNSHOWN, decide, shown_by
 from core.facts.fact_maker import Figures
 from core.facts.items import Dimension, ItemMetric
 from core.facts.measures import MEASURES
@@ -34,12 +38,27 @@ def test_what_shows_a_difference_is_said_where_one_is_said_to_be_higher() -> Non
     views = figures().needed("segment:0", Col.PAGE_VIEWS_MEAN)
     count = figures().needed("segment:0", Col.USERS)
 
-    def said(fact: Fact, verdict: Verdict, test: str = "") -> str:
-        return shown_by(made.context, [Contrast(first=fact, second=fact, verdict=verdict, test=test)])
+    def said(fact: Fact, verdict: Verdict, test: str = "", q: float | None = None) -> str:
+        block = Contrast(first=fact, second=fact, verdict=verdict, test=test, q_value=q)
+        return shown_by(made.context, [block])
 
     assert said(fact, Verdict.HIGHER, FISHER) == f"That they differ is shown, by {FISHER}."
     assert said(views, Verdict.LOWER) == DESCRIBED
     assert said(fact, Verdict.UNSURE, FISHER) == said(count, Verdict.HIGHER) == ""
+    assert said(fact, Verdict.HIGHER, OTHER_SESSIONS, 0.04).endswith(f"is shown, by {OTHER_SESSIONS}.")
+    assert said(fact, Verdict.HIGHER, OTHER_SESSIONS, 0.06) == UNSHOWN
+
+
+def test_a_share_that_was_tested_in_other_sessions_says_so_and_is_higher_by_its_interval() -> None:
+    about = figures().context
+    scores = pd.DataFrame([[0.1], [-0.1]], columns=["/sale"])
+    made = Figures(replace(about, tables=replace(about.tables, again={Family.PAGE: scores})))
+    sale = made.item("segment:0", Dimension.PAGE, "/sale", ItemMetric.SHARE)
+    assert sale
+    block = made.contrast(sale, "all")
+    assert (block.verdict, block.test) == (Verdict.HIGHER, OTHER_SESSIONS)
+    assert block.p_value == block.q_value == pytest.approx(0.9203, abs=1e-4)
+    assert made.contrast(sale, "segment:1").test == ""
 
 
 def test_counts_need_no_test() -> None:

@@ -15,6 +15,7 @@ DIFFERS = {
     Col.KEY: "segment:0", Diff.ROLE: "held out", Diff.EFFECT_LOW: 0.3, Diff.RANK: 1.0, Diff.DIFFERS: True,
     Diff.REST_VALUE: 0.0094, Col.DIFFERENCE: 0.17,
     Diff.DIFFERENCE_LOW: 0.1, Diff.DIFFERENCE_HIGH: 0.2, Diff.DETECTABLE: 0.05, Col.N: 1000, Col.REST_N: 1000,
+    Diff.TEST: "",
 }  # fmt: skip
 
 

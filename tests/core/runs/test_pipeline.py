@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from core.base.progress import silent
-from core.base.settings import ClusterSettings, IngestSettings, Preset, Settings, TrainSettings, ViewWeights
+from core.base.settings import (
+    PRESETS,
+    ClusterSettings,
+    IngestSettings,
+    Preset,
+    Settings,
+    TrainSettings,
+    ViewWeights,
+)
+from core.differences.other_sessions import OTHER_SESSIONS
+from core.differences.table import Diff
 from core.labels.label_settings import LabelSettings
+from core.profiles.profile_columns import MetricRole
 from core.runs import kept_levels, pipeline, tasks
-from core.runs.pipeline import RunSettings
+from core.runs.pipeline import Embeddings, RunSettings
+from core.sample import write_sample
 from core.storage.store import Store, content_key
 from core.trust import result
 from tests.core.segments.made_levels import TOO_FEW, supported
@@ -66,3 +80,24 @@ def test_a_model_is_there_where_its_map_cannot_be_drawn(
         "dataset": "made", "labels": "made", "model": "made", "embeddings": "vectors",
         tasks.CHOOSE_K: "evidence",
     }  # fmt: skip
+
+
+def test_pages_of_segments_are_tested_where_users_have_several_sessions(tmp_path: Path) -> None:
+    """By first parts beside the vectors; without them, or dealt by other chance, nothing is tested."""
+    write_sample(tmp_path / "shop.csv", 700, 1, silent)
+    store, settings = Store(tmp_path / "store"), TrainSettings.checked(**PRESETS[Preset.BAG])
+    dataset = pipeline.preprocess(store, [tmp_path / "shop.csv"], IngestSettings(), silent)
+    model = pipeline.train(store, dataset, None, settings, silent)
+    made = pipeline.embed(store, dataset, None, model, silent)
+
+    def tests(vectors: Embeddings, activity: float = 0) -> set[str]:
+        weights, two = ViewWeights(activity=activity), ClusterSettings(n_clusters=2, auto=False)
+        settings = RunSettings(weights=weights, cluster=two)
+        table = pipeline.segment(dataset, None, vectors, settings, silent).differences
+        return set(table.loc[table[Diff.ROLE] == MetricRole.INPUT, Diff.TEST])
+
+    assert tests(made) == tests(made, activity=0.3) == {"", OTHER_SESSIONS}
+    assert tests(replace(made, first_parts={})) == {""}
+    dealt = made.artifact.path / pipeline.DEALT
+    np.save(dealt, np.load(dealt)[:, ::-1])
+    assert pipeline.other_sessions(made, None) is None

@@ -42,5 +42,5 @@ def test_it_lies_apart_and_is_found_again(tmp_path: Path, monkeypatch: pytest.Mo
     same = found_again(partition, pipeline.combine(first, ViewWeights()).vectors)
     again = found_again(partition, pipeline.combine(found, ViewWeights()).vectors)
     assert same == dict.fromkeys(range(3), 1.0)
-    assert asked == [Device.CPU] * 2
+    assert set(asked) == {Device.CPU}
     assert list(again) == [0, 1, 2] and all(0 < index <= 1 for index in again.values())
