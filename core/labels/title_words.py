@@ -11,7 +11,7 @@ from typing import Final
 from core.base.wording import common_ending
 from core.labels.page_address import after_host
 from core.labels.texts import url_words
-from core.labels.words import root_of, roots, words_of
+from core.labels.words import root_of, roots, stem_of, words_of
 
 FEWEST_TITLES: Final = 5
 """From which on the titles of a site tell what it says on most pages, and what on none."""
@@ -46,7 +46,7 @@ class TitleWords:
         """Of all pages, and of those titles that there are."""
         hosts = frozenset(filter(None, map(_domain, set(map(_host, addresses)))))
         brand = roots([common_ending(titles)])
-        parts = {tuple(map(root_of, words)) for words in map(words_of, _parts(addresses, titles)) if words}
+        parts = {part for text in _parts(addresses, titles) if (part := _roots_in_order(text))}
         names = frozenset(part[0] for part in parts if len(part) == 1)
         ends = names.union(word for word, n in Counter(part[-1] for part in parts).items() if n >= ENDED)
         if len(titles) < FEWEST_TITLES:
@@ -78,9 +78,14 @@ class TitleWords:
 def _parts(addresses: Sequence[str], titles: Sequence[str]) -> Iterator[str]:
     """Parts of addresses, and of titles what lies between dashes, bars and the like."""
     for address in addresses:
-        yield from after_host(address).partition("?")[0].split("/")
+        yield from map(stem_of, after_host(address).partition("?")[0].split("/"))
     for title in titles:
         yield from _PART.split(title)
+
+
+def _roots_in_order(text: str) -> tuple[str, ...]:
+    """The words of a part without numbers: that there are 24 beds, or a page 2 of them, is no name."""
+    return tuple(root_of(word) for word in words_of(text) if not any(map(str.isdigit, word)))
 
 
 def _host(address: str) -> str:

@@ -48,3 +48,15 @@ def test_titles_that_tell_nothing_are_not_asked() -> None:
     alike = TitleWords.of([f"https://a.example/tents/{page}" for page in range(9)], ["A shop"] * 9)
     assert alike.is_titled("tents") and alike.is_brand("shop")
     assert TitleWords.of(["s.e/tents/a"], []).is_titled("tents")
+
+
+@pytest.mark.parametrize(
+    ("page", "title"), [("/beds.html", ""), ("/shop/beds-12", ""), ("/c.php", "Beds (24) | Sleepwell")]
+)
+def test_neither_a_file_ending_nor_a_count_is_a_part_of_a_name(page: str, title: str) -> None:
+    assert TitleWords.of([f"https://s.example{page}"], [title]).is_name("bed")
+
+
+def test_what_addresses_of_files_end_with_is_said_before_the_ending() -> None:
+    site = TitleWords.of([f"https://s.example/{kind}-beds.html" for kind in ("oak", "sofa", "bunk")], [])
+    assert site.is_kind("beds") and not site.is_kind("html")
