@@ -22,7 +22,8 @@ WHAT: Final = {
     Family.ENTRY: "began a session with {}", Family.EXIT: "ended a session with {}",
     Family.SOURCE: "first came from {}", Family.DEVICE: "mostly on {}",
     Family.BROWSER: "mostly with {}", Family.COUNTRY: "mostly from {}", Family.HOUR: "first came at {} UTC",
-    Family.WEEKDAY: "first came on a {} (UTC)", Family.INTEREST: "mostly saw {}", Family.LEVEL: "{}",
+    Family.WEEKDAY: "first came on a {} (UTC)", Family.INTEREST: "mostly saw {}",
+    Family.STAGE: "got as far as {}", Family.RHYTHM: "{}", Family.LEVEL: "{}",
 }  # fmt: skip
 """Family → what a share of the users did; a measure has a label of its own."""
 FAMILIES: Final = {
@@ -31,7 +32,7 @@ FAMILIES: Final = {
     Family.ENTRY: "First pages", Family.EXIT: "Last pages", Family.SOURCE: "Sources",
     Family.DEVICE: "Devices", Family.BROWSER: "Browsers", Family.COUNTRY: "Countries",
     Family.HOUR: "Hours", Family.WEEKDAY: "Days of the week", Family.INTEREST: "Interests",
-    Family.LEVEL: "Facets",
+    Family.STAGE: "Stages", Family.RHYTHM: "Rhythms", Family.LEVEL: "Facets",
 }  # fmt: skip
 MADE: Final = "by construction"
 """Said of a difference that was not tested, as the rows were made from it."""

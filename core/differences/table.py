@@ -14,7 +14,7 @@
   belongs where (:mod:`core.differences.other_sessions`), as far as users have several; q among themselves,
   and p is 1 where these sessions lean against the difference that is described.
 * What is the *rule* that made a row is not tested either: page, source, device and engagement of segments of
-  one-page users; outcome and revenue of users told apart by the outcome.
+  one-page users; outcome, revenue and the stages on the way of users told apart by the outcome.
 * A row *differs* where its interval leaves out 0 and q < .05: ranks alone, of a mean whose interval holds 0,
   call nothing different. Of the other tested ones it is only said that they were *not shown to differ*, with
   the least difference that would have been seen in 80 % of such samples. Where nothing was tested, nothing is
@@ -210,7 +210,7 @@ def _table(
 ) -> pd.DataFrame:  # fmt: skip
     head = rows.head.iloc[list(about)]
     counted = [
-        _Shares.of(family, made.names, rows.role_of(items.role_of(family)), made.has, made.known, sides)
+        _Shares.of(family, made.names, items.role_of(family, rows), made.has, made.known, sides)
         for family, made in items.families.items()
     ]
     shares = [*_outcomes(data, sides, outcomes), *counted]

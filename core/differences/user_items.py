@@ -27,6 +27,7 @@ from core.labels.texts import url_words
 from core.labels.words import words_of
 from core.profiles.data import Coded, ProfileData, coded
 from core.profiles.profile_columns import MetricRole
+from core.profiles.rows import Rows
 from core.profiles.wilson import Z_95
 
 FEWEST_USERS: Final = 3
@@ -73,6 +74,10 @@ class Family(StrEnum):
     """Of the user's first page view, UTC."""
     INTEREST = "interest"
     """The section that more than half of a user's page views are in."""
+    STAGE = "stage"
+    """On the way to an outcome, whether or not the user got farther; outcomes are a family of their own."""
+    RHYTHM = "rhythm"
+    """When more than half of a user's page views are, by the clock of the export."""
     LEVEL = "level"
     """Of any other facet."""
 
@@ -81,7 +86,7 @@ ATTRIBUTES: Final = {
     Family.SOURCE: Users.SOURCE, Family.DEVICE: Users.DEVICE, Family.BROWSER: Users.BROWSER,
     Family.COUNTRY: Users.COUNTRY,
 }  # fmt: skip
-HELD_OUT: Final = frozenset({*ATTRIBUTES, Family.HOUR, Family.WEEKDAY})
+HELD_OUT: Final = frozenset({*ATTRIBUTES, Family.HOUR, Family.WEEKDAY, Family.RHYTHM})
 """Families that no model sees; of all others it saw at least the pages."""
 GIVEN_AWAY: Final = 0.05
 """Of the users whose weekday or hour the most frequent one is not, the share from which on it is told by the
@@ -149,14 +154,19 @@ class UserItems:
         made |= {family: _of_users(values) for family, values in times.items()}
         made |= {family: _of_levels(facets) for family, facets in levels.items()}
         begun = _seen(sequences, _first_sessions(sequences), len(pages))
-        told = frozenset(family for family, values in times.items() if _tells(begun, values) >= GIVEN_AWAY)
-        return cls(MappingProxyType({family: items for family, items in made.items() if items.names}), told)
+        given_away = {family for family, values in times.items() if _tells(begun, values) >= GIVEN_AWAY}
+        if given_away:
+            given_away.add(Family.RHYTHM)
+        kept = MappingProxyType({family: items for family, items in made.items() if items.names})
+        return cls(kept, frozenset(given_away))
 
-    def role_of(self, family: Family) -> MetricRole:
-        """How the items of a family relate to what made the segments."""
-        if family in (*self.given_away, Family.INTEREST, Family.LEVEL):
-            return MetricRole.DERIVED
-        return MetricRole.HELD_OUT if family in HELD_OUT else MetricRole.INPUT
+    def role_of(self, family: Family, rows: Rows) -> MetricRole:
+        """How the items of a family relate to what made the rows: to an outcome, stages are the way."""
+        if family is Family.STAGE and rows.by_outcome:
+            return MetricRole.RULE
+        if family in (*self.given_away, Family.INTEREST, Family.STAGE, Family.LEVEL):
+            return rows.role_of(MetricRole.DERIVED)
+        return rows.role_of(MetricRole.HELD_OUT if family in HELD_OUT else MetricRole.INPUT)
 
 
 def items_of_pages(
@@ -285,9 +295,9 @@ def _of_users(made: Coded) -> ItemFamily:
 def _of_levels(facets: Sequence[np.ndarray]) -> ItemFamily:
     """Items of which a user has at most one a facet."""
     texts, n_users = np.concatenate(facets), len(facets[0])
-    told = np.flatnonzero(texts != "")
-    codes, names = pd.factorize(texts[told])
-    has = sparse.csr_array((np.ones(len(told), np.int32), (told % n_users, codes)), (n_users, len(names)))
+    named = np.flatnonzero(texts != "")
+    codes, names = pd.factorize(texts[named])
+    has = sparse.csr_array((np.ones(len(named), np.int32), (named % n_users, codes)), (n_users, len(names)))
     return _kept(has, names.tolist(), np.ones(n_users, dtype=bool))
 
 

@@ -112,30 +112,29 @@ class Stage:
 
     Args:
         name: Of the level.
-        people: Who reached it.
+        item: What users got as far as, in the table of differences; empty of outcomes, which it has anyway.
         events: GA4's events that say so.
         types: Types of pages that do.
     """
 
     name: str
-    people: str
+    item: str
     events: tuple[str, ...]
     types: tuple[str, ...] = ()
 
 
 BOUGHT: Final = (PURCHASE, "in_app_purchase")
-LADDER: Final = (
-    Stage("Looked at an item", "item viewers", ("view_item", "select_item"), ("Product",)),
-    Stage(
-        "Filled a cart", "cart fillers", ("add_to_cart", "view_cart", "add_to_wishlist"), ("Cart & checkout",)
-    ),
-    Stage(
-        "Began a checkout", "checkout starters", ("begin_checkout", "add_shipping_info", "add_payment_info")
-    ),
-    Stage("Began a form", "form starters", ("form_start",)),
-    Stage("Sent a form", "form senders", ("form_submit", *(one for one in CONVERSIONS if one not in BOUGHT))),
-    Stage("Bought", "buyers", BOUGHT),
+SHOP: Final = (
+    Stage("Looked at an item", "an item", ("view_item", "select_item"), ("Product",)),
+    Stage("Filled a cart", "a cart", ("add_to_cart", "view_cart", "add_to_wishlist"), ("Cart & checkout",)),
+    Stage("Began a checkout", "a checkout", ("begin_checkout", "add_shipping_info", "add_payment_info")),
+    Stage("Bought", "", BOUGHT),
 )
+FORM: Final = (
+    Stage("Began a form", "a form", ("form_start",)),
+    Stage("Sent a form", "", ("form_submit", *(one for one in CONVERSIONS if one not in BOUGHT))),
+)
+LADDER: Final = (*SHOP[:-1], *FORM, SHOP[-1])
 """Stages in their order; those that hardly anybody reaches are left out."""
 
 
@@ -166,21 +165,19 @@ def define(
 
 
 def _stage(visits: SiteVisits, learners: np.ndarray, outcome: tuple[str, np.ndarray] | None) -> Definition:
-    types = np.asarray(visits.labels.get(Family.TYPE, [""] * len(visits.urls)), dtype=object)
+    types = _types(visits)
     least = max(1, FEWEST * learners.sum())
     reached = [(stage, _reaches(visits, stage, types)) for stage in LADDER]
     stages = [stage for stage, users in reached if users[learners].sum() >= least]
-    levels = [FacetLevel("One page", "who viewed one page, once or again", "one-page visitors")]
+    levels = [FacetLevel("One page", "who viewed one page, once or again")]
     levels.append(FacetLevel("Looked around", "who viewed two different pages or more"))
     limits = [2]
     if not stages:
         limits.append(_many(_different_pages(visits)[learners], LONG))
-        levels.append(
-            FacetLevel("Went deep", f"who viewed {limits[-1]} different pages or more", "deep divers")
-        )
+        levels.append(FacetLevel("Went deep", f"who viewed {limits[-1]} different pages or more"))
     for stage in stages:
         said = [*stage.events, *(f"a page of type {name}" for name in stage.types if name in types)]
-        levels.append(FacetLevel(stage.name, f"who went as far as {' or '.join(said)}", stage.people))
+        levels.append(FacetLevel(stage.name, f"who went as far as {' or '.join(said)}"))
     known = {event for stage in stages for event in stage.events}
     last = outcome if outcome and outcome[0] not in known and outcome[1].any() else None
     if last:
@@ -198,6 +195,25 @@ def _stage(visits: SiteVisits, learners: np.ndarray, outcome: tuple[str, np.ndar
         return level.astype(np.int8)
 
     return Definition(FacetKind.STAGE, tuple(levels), read)
+
+
+def stages_reached(visits: SiteVisits) -> dict[str, np.ndarray]:
+    """What users got as far as or farther: item → bool of shape (n_users,).
+
+    A form is not farther than a cart: who sent one need not have filled the other.
+    """
+    types, found = _types(visits), {}
+    for stages in (SHOP, FORM):
+        users = np.zeros(visits.n_users, dtype=bool)
+        for stage in reversed(stages):
+            users = users | _reaches(visits, stage, types)
+            if stage.item:
+                found[stage.item] = users
+    return found
+
+
+def _types(visits: SiteVisits) -> np.ndarray:
+    return np.asarray(visits.labels.get(Family.TYPE, [""] * len(visits.urls)), dtype=object)
 
 
 def _reaches(part: SiteVisits, stage: Stage, types: np.ndarray) -> np.ndarray:
@@ -402,7 +418,7 @@ def _rhythm(visits: SiteVisits, learners: np.ndarray) -> Definition:
 
 def _way(visits: SiteVisits, learners: np.ndarray) -> Definition:
     """What a visit has first of these: a search, a list, the homepage as its first page, another one."""
-    types = np.asarray(visits.labels.get(Family.TYPE, [""] * len(visits.urls)), dtype=object)
+    types = _types(visits)
     home = np.array([after_host(url).partition("?")[0].strip("/") == "" for url in visits.urls])
     marks = (
         ("Search", "searchers", "a search", ("view_search_results", "search"), types == "Search"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -14,7 +14,16 @@ from core.base.wording import counted, percent
 from core.data.dataset import Dataset, of_group
 from core.data.page_labels import LabelledPages
 from core.differences.user_items import Family
-from core.facets.definitions import COUNTED, QUESTIONS, UNTOLD, Definition, FacetKind, FacetLevel, define
+from core.facets.definitions import (
+    COUNTED,
+    QUESTIONS,
+    UNTOLD,
+    Definition,
+    FacetKind,
+    FacetLevel,
+    define,
+    stages_reached,
+)  # fmt: skip
 from core.facets.visits import SiteVisits
 from core.one_page.grouping import auc_variance
 from core.profiles.outcomes import Happened
@@ -27,6 +36,9 @@ KEPT_TO: Final = 0.1
 FEWEST_OUTCOMES: Final = 10
 """Users held out with the outcome, and without, below which nothing is said of how well a facet tells it; and
 users of a level, below which nothing is said of how many had it."""
+
+FAMILIES: Final = {FacetKind.INTEREST: Family.INTEREST, FacetKind.RHYTHM: Family.RHYTHM}
+"""Facets whose levels are a family of items by themselves."""
 
 
 @dataclass(frozen=True)
@@ -142,8 +154,8 @@ class Facet:
         return self._of_users([level.people for level in self.levels])
 
     def _of_users(self, texts: Sequence[str]) -> np.ndarray:
-        own: np.ndarray = np.array([*texts, ""], dtype=object)[self.level]
-        return own
+        by_user: np.ndarray = np.array([*texts, ""], dtype=object)[self.level]
+        return by_user
 
 
 def crossed(facets: Sequence[Facet]) -> tuple[list[str], np.ndarray]:
@@ -170,6 +182,7 @@ class Facets:
         had: bool of shape (n_users,), who had the outcome.
         outcome: Name of the outcome; empty where there is none.
         given_away: Whether pages are the outcome, or give it away.
+        reached: What users got as far as, or farther → bool of shape (n_users,).
     """
 
     facets: Mapping[FacetKind, Facet]
@@ -177,6 +190,7 @@ class Facets:
     had: np.ndarray
     outcome: str = ""
     given_away: bool = False
+    reached: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def in_order(self) -> list[Facet]:
@@ -192,11 +206,11 @@ class Facets:
         return {f"facet: {kind}": facet.names for kind, facet in self.facets.items()}
 
     def items(self) -> dict[Family, list[np.ndarray]]:
-        """What users are called by each facet, interests by themselves."""
-        found: dict[Family, list[np.ndarray]] = {}
+        """Name users by each facet and by what they got as far as, whatever the outcome is."""
+        stages = [np.where(users, item, "").astype(object) for item, users in self.reached.items()]
+        found = {Family.STAGE: stages} if stages else {}
         for kind, facet in self.facets.items():
-            family = Family.INTEREST if kind is FacetKind.INTEREST else Family.LEVEL
-            found.setdefault(family, []).append(facet.people)
+            found.setdefault(FAMILIES.get(kind, Family.LEVEL), []).append(facet.people)
         return found
 
 
@@ -236,7 +250,7 @@ def find_facets(
             facet = _facet(definition, visits, human, learners, told)
             of_pages = given_away and kind not in COUNTED
             found[kind] = replace(facet, tells_outcome=None) if of_pages else facet
-    return Facets(found, left_out, had, name, given_away)
+    return Facets(found, left_out, had, name, given_away, stages_reached(visits))
 
 
 def learned_from(n_users: int) -> np.ndarray:

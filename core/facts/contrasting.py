@@ -165,7 +165,7 @@ def _sides(context: Context, first: Fact, second: Fact) -> Sides:
 def _role(context: Context, item: str, family: Family) -> MetricRole:
     """How an item relates to what made the rows; an outcome may be read by the model, or have made them."""
     if family is not Family.OUTCOME:
-        return context.tables.rows.role_of(context.tables.basis.items.role_of(family))
+        return context.tables.basis.items.role_of(family, context.tables.rows)
     tables, index = context.tables, context.tables.basis.data.outcomes
     parts = (item,) if item in index.events or index.pages_of(item) else tables.profiles.chosen
     is_made = tables.rows.by_outcome or index.is_read(parts)

@@ -46,8 +46,7 @@ _CONVERTED: Final = {
 _OTHERS: Final = {
     "who saw": "who did not see", "who first came": "who did not first come", "with": "without",
     "who converted": "who did not convert",
-    "who began": "who did not begin", "who ended": "who did not end", "who are": "who are not",
-    "who mostly saw": "who did not mostly see",
+    "who began": "who did not begin", "who ended": "who did not end",
 }  # fmt: skip
 
 TIMES: Final = 2.0

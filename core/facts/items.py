@@ -82,7 +82,8 @@ PLURAL: Final[Mapping[str, str]] = {
     Dimension.SOURCE: "first sources",
     Family.FOLDER: "folders", Family.WORD: "words", Family.TEMPLATE: "templates", Family.ENTRY: "first pages",
     Family.EXIT: "last pages", Family.HOUR: "hours", Family.WEEKDAY: "days of the week",
-    Family.OUTCOME: "outcomes", Family.INTEREST: "interests", Family.LEVEL: "facets",
+    Family.OUTCOME: "outcomes", Family.INTEREST: "interests", Family.STAGE: "stages",
+    Family.RHYTHM: "rhythms", Family.LEVEL: "facets",
 }  # fmt: skip
 
 

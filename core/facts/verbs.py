@@ -61,7 +61,7 @@ DO: Final[Mapping[str, str]] = {
     Family.DEVICE: "are mostly on", Family.COUNTRY: "are mostly from", Family.SOURCE: "first came from",
     Family.HOUR: "first came, by UTC, at",
     Family.WEEKDAY: "first came, by UTC, on a", Family.OUTCOME: "had the outcome",
-    Family.INTEREST: "mostly saw", Family.LEVEL: "are",
+    Family.INTEREST: "mostly saw", Family.STAGE: "got as far as", Family.RHYTHM: "are", Family.LEVEL: "are",
 }  # fmt: skip
 """What users do with an item; a user has one device, browser and country: the one of most events."""
 

@@ -24,9 +24,9 @@ class Step(IntEnum):
     MOSTLY = 1
     """The section that half of the segment's users or more saw mostly, surely 1.5 times the others' share."""
     SEEN = 2
-    """The same of a page, folder, theme or word that they saw at all."""
+    """A page, folder, theme or word that half or more saw at all, surely 1.5 times the others' share."""
     DONE = 3
-    """The same of a level of a facet, a type, a source, a device or an outcome."""
+    """A level of a facet, a type, a source, a device or an outcome of half or more, surely 1.5 times."""
     HABIT = 4
     """What they do on average, surely 1.5 times the others'."""
     SLIGHTLY = 5
@@ -36,7 +36,7 @@ class Step(IntEnum):
 
 
 SEEN: Final = (Family.PAGE, Family.FOLDER, Family.THEME, Family.WORD)
-DONE: Final = (Family.LEVEL, Family.TYPE, Family.SOURCE, Family.DEVICE, Family.OUTCOME)
+DONE: Final = (Family.RHYTHM, Family.LEVEL, Family.TYPE, Family.SOURCE, Family.DEVICE, Family.OUTCOME)
 RULES: Final = (
     (Step.MOSTLY, (Family.INTEREST,), 0.5, 1.5),
     (Step.SEEN, SEEN, 0.5, 1.5),

@@ -88,8 +88,8 @@ def _choices(
 
 def _is_sure(first: Claim, second: Claim) -> bool:
     """Whether a second claim is said even where nobody else is called by the first."""
-    told = first.step is Step.MOSTLY and second.evidence.family in SUBJECTS
-    return second.step < Step.HABIT and second.evidence.low >= SURE and not told
+    is_interest = first.step is Step.MOSTLY and second.evidence.family in SUBJECTS
+    return second.step < Step.HABIT and second.evidence.low >= SURE and not is_interest
 
 
 def _add_to(first: Claim, second: Claim, own: Sequence[Claim], site: SiteWords) -> bool:

@@ -132,7 +132,7 @@ def said(family: str, item: str, site: SiteWords, *, less: bool = False) -> str:
             text = site.spelled(item) if is_plain(item) else ""
         case Family.THEME | Family.INTEREST:
             text = lower(item)
-        case Family.LEVEL | Family.DEVICE:
+        case Family.RHYTHM | Family.LEVEL | Family.DEVICE:
             text = f"{item} visitors" if family == Family.DEVICE else item
         case Family.TYPE:
             people = PEOPLE.get(item.casefold(), "visitors")
@@ -154,8 +154,8 @@ def _names(family: str, text: str, site: TitleWords) -> bool:
     """Whether an owner would say it: not the brand, nor what only addresses say, nor a piece of a name."""
     if family not in SUBJECTS:
         return True
-    told = family == Family.PAGE or site.is_titled(text)
-    return told and not site.is_brand(text) and (family != Family.WORD or site.is_name(text))
+    is_titled = family == Family.PAGE or site.is_titled(text)
+    return is_titled and not site.is_brand(text) and (family != Family.WORD or site.is_name(text))
 
 
 def _of_address(address: str, site: SiteWords) -> str:

@@ -37,7 +37,9 @@ def toy_items() -> UserItems:
     way = np.array(["searchers"] * 4 + [""] * 4, dtype=object)
     rhythm = np.array([""] * 3 + ["weekend visitors"] * 3 + ["any"] * 2, dtype=object)
     themes = {"theme": ["No theme", "Shoes", "Hats", "No theme"]}
-    return UserItems.from_tables(toy(), pages, sequences, themes, {Family.LEVEL: [way, rhythm]})
+    cart = np.array(["a cart"] * 5 + [""] * 3, dtype=object)
+    levels = {Family.LEVEL: [way], Family.RHYTHM: [rhythm], Family.STAGE: [cart]}
+    return UserItems.from_tables(toy(), pages, sequences, themes, levels)
 
 
 def test_items_of_the_eight_by_eye() -> None:
@@ -46,10 +48,22 @@ def test_items_of_the_eight_by_eye() -> None:
         "/sale": 4, "/": 4, "/blog": 4, "/cart": 3,
     }  # fmt: skip
     assert set(families[Family.THEME].names) == {"Shoes", "Hats"}
-    assert families[Family.LEVEL].names == ("searchers", "weekend visitors")
-    assert families[Family.LEVEL].has.sum(axis=0).tolist() == [4, 3]
-    assert toy_items().role_of(Family.LEVEL) is MetricRole.DERIVED
+    items = {family: families[family] for family in (Family.LEVEL, Family.RHYTHM, Family.STAGE)}
+    assert [made.names for made in items.values()] == [("searchers",), ("weekend visitors",), ("a cart",)]
+    assert [made.has.sum() for made in items.values()] == [4, 3, 5]
     assert families[Family.SOURCE].known.tolist() == [True, True, False, True, True, True, True, False]
+
+
+def test_what_no_model_saw_is_tested_and_the_way_to_an_outcome_never() -> None:
+    """Of the levels of facets only hours are hidden from a model, unless pages tell them."""
+    items, rows = toy_items(), make_rows(toy(), LABELS)
+    by_outcome = replace(rows, called=(("outcome:with", "Converted"), ("outcome:without", "Others")))
+    given = replace(items, given_away=frozenset({Family.RHYTHM}))
+    family = (Family.INTEREST, Family.LEVEL, Family.STAGE, Family.RHYTHM)
+    derived, held_out, rule = MetricRole.DERIVED, MetricRole.HELD_OUT, MetricRole.RULE
+    assert [items.role_of(one, rows) for one in family] == [derived, derived, derived, held_out]
+    assert [given.role_of(one, rows) for one in family] == [derived] * 4
+    assert [items.role_of(one, by_outcome) for one in family] == [held_out, held_out, rule, held_out]
 
 
 @pytest.mark.parametrize("at_once", [1, 99, 1 << 16])
@@ -66,6 +80,7 @@ def test_a_weekday_that_pages_tell_is_no_finding(
     views = replace(views, timestamp=views.timestamp + np.repeat(day, 2) * 86_400_000_000)
     data = ProfileData.from_tables(users, pages, outcomes([]), views)
     items = UserItems.from_tables(data, pages, views)
+    assert (Family.RHYTHM in items.given_away) == dated
     table = differences(data, make_rows(data, (day < 3).astype(np.int32)), items)
     told = table[table[Diff.FAMILY] == Family.WEEKDAY]
     assert set(told[Diff.ROLE]) == {role.value}

@@ -85,11 +85,22 @@ def test_every_user_is_on_the_level_that_the_rule_says(found: Callable[[Iterable
     }  # fmt: skip
     called = {family: [set(people) for people in facet] for family, facet in facets.items().items()}
     assert called[Family.INTEREST] == [{"Lamps", "Sofas"}]
-    assert {"buyers", "one-time visitors", "weekend visitors", "homepage visitors"} < set.union(
-        *called[Family.LEVEL]
-    )
+    assert {"one-time visitors", "homepage visitors"} < set.union(*called[Family.LEVEL])
+    assert "weekend visitors" in called[Family.RHYTHM][0]
     rule = next(level.rule for level in facets.facets[FacetKind.INTEREST].levels if level.name == "Sofas")
     assert rule == "with more than half of their page views in /sofas/"
+
+
+def test_who_got_farther_on_the_way_got_as_far_as_a_stage(found: Callable[[Iterable[Row]], Facets]) -> None:
+    """Ten see an item, five of them fill a cart, three of these buy; six begin a form, four send it."""
+    did = [("view_item", 0, 10), ("add_to_cart", 0, 5), ("purchase", 0, 3)]
+    did += [("form_start", 10, 16), ("form_submit", 10, 14)]
+    rows = [row for user in range(20) for row in views(f"{user:02d}", ("2024-01-01 09", ["/", "/a"]))]
+    for minute, (event, first, end) in enumerate(did, start=5):
+        rows += [(f"{user:02d}", f"2024-01-01 09:{minute:02d}", event, "/a") for user in range(first, end)]
+    items = found(rows).items()[Family.STAGE]
+    users = {str(item): int((own == item).sum()) for own in items for item in set(own) - {""}}
+    assert users == {"an item": 10, "a cart": 5, "a checkout": 3, "a form": 6}  # buying is an outcome
 
 
 def test_the_outcome_is_counted_on_users_held_out(found: Callable[[Iterable[Row]], Facets]) -> None:
