@@ -36,8 +36,8 @@ PAGES: Final = 30
 """The most seen pages, each a figure."""
 UNTESTED: Final = (DriftFigure.FAR, DriftFigure.DISTANCE)
 """Figures that users of the training period have smaller because the segments were fitted to them."""
-OF_KNOWN_PAGES: Final = (DriftFigure.SEGMENT, DriftFigure.DIRECTION)
-"""Figures by the vectors of pages, which say nothing where pages live for days: the model saw few of them."""
+OF_KNOWN_PAGES: Final = (DriftFigure.SEGMENT, DriftFigure.UNKNOWN, DriftFigure.DIRECTION)
+"""Figures of pages that the model has seen, which say nothing where pages live for days."""
 ONLY_MORE: Final = (DriftFigure.UNKNOWN,)
 """Figures of which less is no change: of the training's own visits the model knows more than of others."""
 SHARES: Final = (DriftFigure.SEGMENT, DriftFigure.NONE, DriftFigure.FAR, DriftFigure.PAGE)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from scipy import sparse
@@ -14,6 +15,7 @@ from scipy import sparse
 from core.base.schema import OUTSIDE
 from core.data.sequences import UserSequences
 from core.periods.calendar import covered
+from core.periods.sections import sections
 from core.segments.geometry import nearest
 from core.segments.partition import Partition
 
@@ -40,6 +42,14 @@ class ViewedPages:
     names: tuple[str, ...]
     seen: Sparse
     known: np.ndarray
+
+    def in_sections(self) -> ViewedPages:
+        """The sections that the pages lie in; known where the model knows a page of it."""
+        code, names = pd.factorize(np.array(sections(self.names), dtype=object))
+        places = np.ones(len(code), dtype=np.int64), (np.arange(len(code)), code)
+        onto = sparse.csr_array(places, shape=(len(code), len(names)))
+        known = np.bincount(code, self.known, minlength=len(names)) > 0
+        return ViewedPages(tuple(names), sparse.csr_array(self.seen @ onto), known)
 
     @property
     def views(self) -> np.ndarray:

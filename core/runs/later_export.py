@@ -12,7 +12,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -29,7 +29,7 @@ from core.data.sequences import UserSequences
 from core.labels.label_settings import LabelMode, LabelSettings
 from core.periods.filter import CountFilter
 from core.periods.placed_users import FEWEST_USERS, RARE, Pairs, PlacedUsers, in_both, places, seen_pages
-from core.periods.sections import live_shortly, sections
+from core.periods.sections import by_section, sections
 from core.periods.session_halves import EVEN, halves_of
 from core.periods.training_period import TrainingPeriod
 from core.runs import pipeline
@@ -74,11 +74,18 @@ class Trained:
     @cached_property
     def by_section(self) -> bool:
         """Whether sections are compared, as pages live for days only."""
-        return live_shortly(self.dataset.sequences, self.dataset.pages[Pages.PAGE_LOCATION].tolist())
+        return by_section(self.dataset.sequences, self.dataset.pages[Pages.PAGE_LOCATION].tolist())
 
-    def compared(self, pages: Iterable[str]) -> list[str]:
-        """What the two exports are compared by: pages, or their sections."""
-        return sections(pages) if self.by_section else list(pages)
+    def share_in_common(self, sequences: UserSequences, pages: Sequence[str], own: Iterable[str]) -> float:
+        """Share of other page views on these pages of the training or, by section, in their sections.
+
+        Args:
+            sequences: The page views.
+            pages: What each page of them is called.
+            own: Pages of the training.
+        """
+        alike = sections if self.by_section else list
+        return known_share(sequences, alike(pages), set(alike(own)))
 
 
 def later_key(trained: Trained, later: str) -> str:
@@ -165,24 +172,25 @@ def _embed_later(
 
     own = page_names(trained.dataset.pages, None)[View.URL]
     urls = list(map(KnownPages(set(own)).align, page_names(later.pages, None)[View.URL]))
-    compared, known = trained.compared(urls), set(trained.compared(load_pages(trained.model.path)))
-    check_same_site(known_share(later.sequences, compared, known))
-    named = known | _seen_by_enough(trained.dataset.sequences, trained.compared(own))
+    known = load_pages(trained.model.path)
+    check_same_site(trained.share_in_common(later.sequences, urls, known))
+    named = set(known) | _seen_by_enough(trained.dataset.sequences, own)
     names = _labelled(store, trained, later, urls, work, progress)
     _save(folder, embed(trained.model.path, later.sequences, names, progress), "{}")
     for file in (SEQUENCES, USERS):
         shutil.copy2(later.path / file, folder / file)
-    pages = {CALLED: _without_rare(later.sequences, compared, named), KNOWN: sorted(known)}
+    rarely = sections(urls) if trained.by_section else [RARE] * len(urls)
+    pages = {CALLED: _without_rare(later.sequences, urls, named, rarely), KNOWN: known}
     (folder / PAGES).write_text(json.dumps(pages, ensure_ascii=False), encoding="utf-8")
 
 
-def _without_rare(sequences: UserSequences, urls: list[str], told: set[str]) -> list[str]:
-    """Pages that hardly anybody saw have no name of their own: one may name a person.
+def _without_rare(sequences: UserSequences, urls: list[str], named: set[str], rarely: list[str]) -> list[str]:
+    """Pages that hardly anybody saw have another name, ``rarely``: their own may name a person.
 
     Those of the training period that enough users saw keep it, or they would look like gone.
     """
-    told = told | _seen_by_enough(sequences, urls)
-    return [url if url in told else RARE for url in urls]
+    named = named | _seen_by_enough(sequences, urls)
+    return [url if url in named else rare for url, rare in zip(urls, rarely, strict=True)]
 
 
 def _seen_by_enough(sequences: UserSequences, urls: Sequence[str]) -> set[str]:
@@ -218,10 +226,8 @@ def known_share(sequences: UserSequences, urls: Sequence[str], known: Collection
 
 def pages_in_common(trained: Trained, other: Dataset) -> float:
     """Share of the page views of another data set on pages, or sections, of this one, both as prepared."""
-    mine, theirs = (
-        trained.compared(dataset.pages[Pages.PAGE_LOCATION]) for dataset in (trained.dataset, other)
-    )
-    return known_share(other.sequences, theirs, mine)
+    mine, theirs = (data.pages[Pages.PAGE_LOCATION].tolist() for data in (trained.dataset, other))
+    return trained.share_in_common(other.sequences, theirs, mine)
 
 
 def check_same_site(share: float) -> None:
@@ -233,7 +239,7 @@ def check_same_site(share: float) -> None:
     if share < LEAST_KNOWN:
         raise InputError(
             f"{share:.1%} of the page views of this export are on pages or sections the model knows, so "
-            "nothing is compared: addresses may be new",
+            "nothing is compared: pages may live for days only, as news do, or have new addresses",
             allowed=f"at least {LEAST_KNOWN:.0%}",
             remedy="Choose an export of nearer days or the same addresses, or train a model on this one",
         )
@@ -316,7 +322,7 @@ def place_both(made: Artifact, trained: Trained, combined: Combined, partition: 
     """
     later = Dataset(made.path, made.key)  # as the model has read it
     told: dict[str, list[str]] = json.loads((made.path / PAGES).read_bytes())
-    own = trained.compared(page_names(trained.dataset.pages, None)[View.URL])
+    own = page_names(trained.dataset.pages, None)[View.URL]
     sides = [(trained.dataset.sequences, own), (later.sequences, told[CALLED])]
     pages = seen_pages(sides, set(told[KNOWN]))
     before = PlacedUsers.of(
@@ -326,6 +332,8 @@ def place_both(made: Artifact, trained: Trained, combined: Combined, partition: 
     vectors, labels = _assigned(made, "{}", later.sequences, combined, partition)
     labels[~clustered(later.users)] = OUTSIDE
     after = PlacedUsers.of(later.sequences, vectors, labels, partition, pages[1])
+    if trained.by_section:
+        before, after = (replace(side, pages=side.pages.in_sections()) for side in (before, after))
     read_alike = bool(json.loads((made.path / READ_ALIKE).read_bytes()))
     period = TrainingPeriod.of(before, len(partition.ids), by_section=trained.by_section)
     halves = _half_pairs(made, _halves(trained, later.sequences), combined, partition)

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -20,7 +20,7 @@ from core.data.page_labels import LabelledPages, page_names
 from core.labels.label_settings import LabelSettings
 from core.one_page.segments import write_rules
 from core.periods.placed_users import PlacedUsers, seen_pages
-from core.periods.sections import live_shortly, sections
+from core.periods.sections import by_section
 from core.periods.training_period import TrainingPeriod
 from core.runs.pipeline import Embeddings, RunSettings, Segments
 from core.storage.store import MANIFEST, Artifact
@@ -142,11 +142,11 @@ def _training_period(results: StoredStages, made: Segments) -> TrainingPeriod:
 
     mine, least = results.dataset.sequences, TrainSettings.checked(**results.model.settings).min_count
     names, known = page_names(results.dataset.pages, None)[View.URL], set(load_pages(results.model.path))
-    if by_section := live_shortly(mine, names):
-        names, known = sections(names), set(sections(known))
     (pages,) = seen_pages([(mine, names)], known)
     before = PlacedUsers.of(mine, made.combined.vectors, made.partition.labels, made.partition, pages, least)
-    return TrainingPeriod.of(before, len(made.partition.ids), by_section=by_section)
+    if in_sections := by_section(mine, names):
+        before = replace(before, pages=before.pages.in_sections())
+    return TrainingPeriod.of(before, len(made.partition.ids), by_section=in_sections)
 
 
 def seal(folder: Path) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -110,11 +110,12 @@ def since_training(frozen: FrozenModel, sequences: UserSequences, placed: Placed
             remedy="Write it again: python -m core run --out OUT --from-stage analyze",
         )
     known = frozen.known.pages
-    if period.by_section:
-        names, known = sections(names), frozenset(sections(known))
-    check_same_site(known_share(sequences, names, known))
+    alike = sections if period.by_section else list
+    check_same_site(known_share(sequences, alike(names), set(alike(known))))
     (pages,) = seen_pages([(sequences, names)], known, period.pages)
     after = PlacedUsers.of(sequences, placed.vectors, placed.clusters, frozen.partition, pages)
+    if period.by_section:
+        after = replace(after, pages=after.pages.in_sections())
     found = drift(period, after)
     ids = frozen.partition.ids.tolist()
     called = tuple(frozen.names.get(segment, f"Segment {segment + 1}") for segment in ids)

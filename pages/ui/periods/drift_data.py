@@ -57,10 +57,11 @@ def _in_common(root: str, key: str, other: str, _made_from: Sources) -> float:
     return later_export.pages_in_common(trained(_made_from), opened)
 
 
-def called(card: DatasetCard, in_common: float) -> str:
+def called(made_from: Sources, card: DatasetCard, in_common: float) -> str:
     """A data set in a line, and whether it can be a later export."""
+    things = "sections" if trained(made_from).by_section else "pages"
     few = "" if in_common >= later_export.LEAST_KNOWN else ", too few to compare"
-    return f"{card.line} · {in_common:.0%} pages in common{few}"
+    return f"{card.line} · {in_common:.0%} {things} in common{few}"
 
 
 @kept(lambda made_from: (made_from.root, made_from.model_key, made_from.counted), SESSIONS)

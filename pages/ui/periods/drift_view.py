@@ -67,10 +67,13 @@ def draw(live: LiveSegments) -> None:
     _periods(live, card, found)
     _alarm(live, found)
     _wear(found, card)
-    _segments(live, found)
-    _migration(live, found)
-    _pages(found)
-    _groups(found)
+    if found.periods.period.by_section:  # segments rest on pages that the model has not seen
+        _pages(found)
+    else:
+        _segments(live, found)
+        _migration(live, found)
+        _pages(found)
+        _groups(found)
     same_segments_view.draw(live, card, found)
 
 
@@ -87,7 +90,7 @@ def _choose(live: LiveSegments) -> DatasetCard | None:
     state.display(CHOSEN, now)
     chosen = st.selectbox(
         "Later export", list(cards), None if now is None else list(cards).index(now), key=CHOSEN,
-        format_func=lambda key: drift_data.called(*cards[key]), placeholder="Choose a data set",
+        format_func=lambda key: drift_data.called(live.sources, *cards[key]), placeholder="Choose a data set",
         on_change=lambda: mine.update({CHOSEN: st.session_state[CHOSEN]}), help=WHAT,
     )  # fmt: skip
     state.put_in_link(model, **{LINK: [chosen] if chosen else []})
@@ -133,12 +136,17 @@ def _alarm(live: LiveSegments, found: Compared) -> None:
     calm = ":material/check_circle:" if found.drift.comparable else ":material/info:"
     icon = ":material/notifications_active:" if found.drift.alarm else calm
     with st.container(border=True, key="drift"):
-        st.subheader(drift_words.headline(found.drift), icon=icon, help=drift_words.ALARM)
+        st.subheader(drift_words.headline(found.drift), icon=icon, help=_how(found))
         table = _named(live, found)
         for line in drift_words.reasons(found.drift, table[charts.NAME].tolist()):
             st.markdown(f"- {md_text(line)}")
         st.caption(drift_words.how_sure(found.drift))
         behind(table.drop(columns=[ITEM]), key="drift-figures", columns=_figure_columns())
+
+
+def _how(found: Compared) -> str | None:
+    """What the alarm looks at; by section the line below the dates says it."""
+    return None if found.periods.period.by_section else drift_words.ALARM
 
 
 def _named(live: LiveSegments, found: Compared) -> pd.DataFrame:

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.periods.sections import live_shortly, sections
+from core.data.sequences import UserSequences
+from core.periods.sections import by_section, live_shortly, sections
 from tests.core.periods.visits import visits
 
 
@@ -14,6 +15,7 @@ from tests.core.periods.visits import visits
     [
         ("https://news.example/politics/2026/11/30/budget", "https://news.example/politics/"),
         ("https://news.example/2026/11/politics/budget?page=2", "https://news.example/politics/"),
+        ("https://news.example/en/politics/budget", "https://news.example/politics/"),
         ("https://news.example/about", "https://news.example/"),
         ("https://news.example/", "https://news.example/"),
         ("https://news.example", "https://news.example/"),
@@ -26,13 +28,37 @@ def test_the_section_of_a_page(page: str, section: str) -> None:
     assert sections([section]) == [section]
 
 
+def dated(n_sections: int = 2) -> tuple[UserSequences, list[str]]:
+    """Twenty users who each view the article of the day in a section on eight days."""
+    week = visits([[day + 0.5 for day in range(8)]] * 20)
+    day, section = np.tile(np.arange(8), 20), np.repeat(np.arange(20) % n_sections, 8)
+    names = [f"/{'abcdefghij'[section]}/story-{day}" for section in range(n_sections) for day in range(8)]
+    return replace(week, page=(8 * section + day).astype(np.int32)), names
+
+
 def test_pages_live_shortly_where_those_of_later_days_are_new() -> None:
-    week = visits([[day + 0.5 for day in range(8)]] * 3)
-    dated = replace(week, page=np.tile(np.arange(8, dtype=np.int32), 3))  # another page every day
-    names = [f"/news/{day}" for day in range(8)]
-    assert live_shortly(dated, names)
-    assert not live_shortly(dated, sections(names))
-    lasting = replace(week, page=np.tile(np.arange(8, dtype=np.int32) % 4, 3))  # four pages again and again
+    views, names = dated()
+    assert live_shortly(views, names)
+    assert by_section(views, names)
+    assert not live_shortly(views, sections(names))
+    lasting = replace(views, page=views.page % 4)  # four pages again and again
     assert not live_shortly(lasting, names)
-    one_day = replace(dated, timestamp=np.sort(dated.timestamp % 86_400_000_000 + np.tile(np.arange(8), 3)))
+    one_day = replace(views, timestamp=views.timestamp % 86_400_000_000 + np.arange(len(views.page)))
     assert not live_shortly(one_day, names)
+
+
+def test_sections_are_compared_where_they_live_longer_than_their_pages() -> None:
+    views, names = dated()
+    assert not by_section(views, [f"/all{name[2:]}" for name in names])  # there is a single section
+    months = [f"/{'january' if int(name[-1]) < 4 else 'february'}{name}" for name in names]
+    assert not by_section(views, months)  # January has no page in February
+
+
+def test_few_users_who_see_other_pages_are_no_sign_of_dated_ones() -> None:
+    rng, found = np.random.default_rng(0), []
+    for _ in range(20):  # of a thousand lasting pages each of thirty users sees four
+        views = visits([np.sort(rng.random(4) * 8).tolist() for _ in range(30)])
+        pages = rng.choice(1_000, len(views.page), p=(weights := 1 / np.arange(1, 1_001)) / weights.sum())
+        views = replace(views, page=pages.astype(np.int32))
+        found.append(live_shortly(views, [f"/{'ab'[page % 2]}/{page}" for page in range(1_000)]))
+    assert sum(found) <= 1

@@ -141,7 +141,7 @@ def test_sections_are_compared_where_pages_live_for_days(
     both = place(trained, exports[1], exports[1])
     assert set(both.after.pages.names) == {"https://news.example/politics/", "https://news.example/sport/"}
     assert both.period.by_section
-    assert not both.after.unknown.any()
+    assert (both.after.unknown == both.after.pages.views).all()  # the model knows none of the pages
     found = drift(both.period, both.after, permutations=199)
     assert found.comparable
     assert found.alarm is alarm
@@ -181,7 +181,7 @@ def test_another_site_is_refused_in_words_and_leaves_nothing(
 ) -> None:
     store, model, _, _ = trained
     later = pipeline.preprocess(store, [shop / "renamed.csv"], IngestSettings(), silent)
-    with pytest.raises(InputError, match=r"0\.0% of the page views .* addresses may be new"):
+    with pytest.raises(InputError, match=r"0\.0% of the page views .* pages may live for days only"):
         embed_later(store, model, later, [shop / "renamed.csv"], silent)
     assert store.find(STAGE, later_key(model, later.key)) is None
     assert not list(store.root.glob("later_export/.*"))

@@ -106,7 +106,7 @@ def test_the_command_tells_a_change_by_words_status_and_file(
 def test_another_site_and_a_folder_of_an_earlier_release_are_refused(
     shop: Path, model: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(InputError, match="addresses may be new"):
+    with pytest.raises(InputError, match="pages may live for days only"):
         export_since_training([shop / "renamed.csv"], model, silent)
     old = shutil.copytree(model, tmp_path / "model")
     for name in ("training_period.json", "training_period.npz", "sealed.json"):
