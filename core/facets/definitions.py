@@ -69,8 +69,8 @@ QUESTIONS: Final[Mapping[FacetKind, str]] = {
 }
 
 
-COUNTED: Final = (FacetKind.LOYALTY, FacetKind.ACTIVITY, FacetKind.DEPTH, FacetKind.RHYTHM)
-"""Facets of how much and when users view, not of what: pages that give an outcome away say nothing here."""
+OF_NO_PAGES: Final = (FacetKind.LOYALTY, FacetKind.RHYTHM)
+"""Facets of how often and when users come. Pages that give an outcome away are counted in all others."""
 
 
 @dataclass(frozen=True)
@@ -288,15 +288,17 @@ def _sections(
     if len(kept) < 2 or np.bincount(views[views >= 0]).max() >= ONE_SECTION * len(views):
         return None
     levels = [
-        FacetLevel(name := names[rules[one]], f"with more than half of their page views {rules[one]}", name)
+        FacetLevel(
+            name := names[rules[one]],
+            f"with more than half of their page views in sections {rules[one]}",
+            name,
+        )
         for one in kept
     ]
     levels.append(
-        FacetLevel("Another section", "with more than half of their page views in a smaller section")
+        FacetLevel("Another section", "with more than half of these page views in a smaller section")
     )
-    levels.append(
-        FacetLevel("Several sections", "with no section in more than half of their page views in any")
-    )
+    levels.append(FacetLevel("Several sections", "with more than half of these page views in no section"))
     place = np.full(n_codes + 2, len(kept))
     place[kept] = range(len(kept))
     place[n_codes], place[UNTOLD] = len(kept) + 1, UNTOLD

@@ -15,7 +15,7 @@ from core.data.dataset import Dataset, of_group
 from core.data.page_labels import LabelledPages
 from core.differences.user_items import Family
 from core.facets.definitions import (
-    COUNTED,
+    OF_NO_PAGES,
     QUESTIONS,
     UNTOLD,
     Definition,
@@ -133,10 +133,11 @@ class Facet:
         """Whether it comes again, in words."""
         if self.comes_again is None:
             return "Too few users came on two days to see whether they keep to it."
-        same, chance = self.comes_again.same, self.comes_again.chance
-        when = "later" if self.kind is FacetKind.LOYALTY else "on other days"
-        alike = f"{percent(same.value, 0)} of {counted(same.users, 'user')} seen twice are the same {when}"
-        return f"{alike}, {percent(chance, 0)} would be by chance."
+        same, by_chance = self.comes_again.same, f"{percent(self.comes_again.chance, 0)} would be by chance."
+        users = f"{percent(same.value, 0)} of {counted(same.users, 'user')}"
+        if self.kind is FacetKind.LOYALTY:
+            return f"{users} of the first half of the time came again, or did not, as before; {by_chance}"
+        return f"{users} seen twice are the same on other days, {by_chance}"
 
     @property
     def users(self) -> np.ndarray:
@@ -183,6 +184,7 @@ class Facets:
         outcome: Name of the outcome; empty where there is none.
         given_away: Whether pages are the outcome, or give it away.
         reached: What users got as far as, or farther → bool of shape (n_users,).
+        time_zone: Of the clock by which hours are, in words.
     """
 
     facets: Mapping[FacetKind, Facet]
@@ -191,6 +193,7 @@ class Facets:
     outcome: str = ""
     given_away: bool = False
     reached: Mapping[str, np.ndarray] = field(default_factory=dict)
+    time_zone: str = ""
 
     @property
     def in_order(self) -> list[Facet]:
@@ -248,9 +251,10 @@ def find_facets(
             of_itself = kind is FacetKind.STAGE or not definition.events.isdisjoint(outcomes or {})
             told = None if of_itself or not name else had
             facet = _facet(definition, visits, human, learners, told)
-            of_pages = given_away and kind not in COUNTED
+            of_pages = given_away and kind not in OF_NO_PAGES
             found[kind] = replace(facet, tells_outcome=None) if of_pages else facet
-    return Facets(found, left_out, had, name, given_away, stages_reached(visits))
+    zone, reached = dataset.receipt.time_zone, stages_reached(visits)
+    return Facets(found, left_out, had, name, given_away, reached, zone)
 
 
 def learned_from(n_users: int) -> np.ndarray:

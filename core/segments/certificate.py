@@ -342,7 +342,9 @@ def _certificates(
             rival=int(partition.ids[rival]) if moves[place, rival] > 0 else None,
             moves=float(moves[place, rival]),
         )  # fmt: skip
-    for place, other in _really_one(means, np.where(np.outer(measured, measured), union, 0.0)):
+    # two segments that are all there are together everybody, who always come again
+    union = np.where(np.outer(measured, measured), union, 0.0)
+    for place, other in _really_one(means, union) if sum(measured) > 2 else ():
         one, two, together = int(partition.ids[place]), int(partition.ids[other]), float(union[place, other])
         made[one] = replace(made[one], same_as=two, together=together)
         made[two] = replace(made[two], same_as=one, together=together)
@@ -376,14 +378,10 @@ def _ones_and_twos(k: int) -> np.ndarray:
 def _really_one(alone: np.ndarray, union: np.ndarray) -> list[tuple[int, int]]:
     """Places of segments that are really one, two by two; each in one pair, the surest first.
 
-    Two segments that are all there are together everybody, who always come again: that says nothing.
-
     Args:
         alone: Index of each segment, float of shape (k,).
         union: From :func:`unions`.
     """
-    if len(alone) == 2:
-        return []
     unsure = np.minimum.outer(alone, alone) < STABLE
     misses_alone = 1 - np.maximum.outer(alone, alone)
     places = np.argwhere(unsure & (1 - union <= MISSED * misses_alone))

@@ -185,7 +185,7 @@ def _why_learned(telling: list[Question]) -> str:
         how = "helps in one way and misleads in another" if Call.BETTER in orders else "misleads them"
         return f"The learned vectors are worth it here, though the order of pages {how}"
     if Call.BETTER in orders:
-        return "Order matters here, and the learned vectors are worth it"
+        return "The learned vectors are worth it here, also for the order of pages"
     if orders == {Call.EQUAL}:
         return "The learned vectors are worth it here, though not for the order of pages"
     return "The learned vectors are worth it here; these data do not tell whether the order of pages is why"
@@ -209,10 +209,7 @@ def _alone(question: Question) -> str:
 def _alone_length(own: Figure) -> str:
     seen = f"{max(0.0, own.value):.0%} of its spread, {max(0.0, own.low):.0%} to {own.high:.0%}"
     if own.low > MOSTLY_LENGTH:
-        return (
-            f"How long somebody stays can mostly be read from a vector ({seen}): "
-            "segments may differ in little else."
-        )
+        return f"How long somebody stays can mostly be read from a vector ({seen})."
     return f"How long somebody stays can be read from a vector only in part ({seen})."
 
 
@@ -254,7 +251,9 @@ _ORDER: Final = {
 _TRAINING: Final = {
     Call.BETTER: "Training helped to {does}: before it, the same network would {does_less} (now {range}).",
     Call.WORSE: "Training made them {does_less}: the same network before it would {does} better ({range}).",
-    Call.EQUAL: "Training did not help to {does}: before it, the same network would do as well ({range}).",
+    Call.EQUAL: (
+        "Training hardly helped to {does}: before it, the same network would do nearly as well (now {range})."
+    ),
     Call.UNCLEAR: "Whether training helped to {does} cannot be told from so few users (now {range}).",
 }
 

@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.base import wording
 from core.base.errors import InputError
-from core.facets.definitions import COUNTED, QUESTIONS, FacetKind
+from core.facets.definitions import OF_NO_PAGES, QUESTIONS, FacetKind
 from core.facets.facets import FEWEST_OUTCOMES, Facet, Facets
 from pages.ui.data import catalog
 from pages.ui.segments import facet_data, live_segments, session_segments, shared
@@ -31,8 +31,8 @@ FAIR: Final = 0.55
 """AUC that the lower end has to pass before a facet is said to go with the outcome."""
 STAGE_HELP: Final = f"{HELP} Who views more comes farther, and how much users view comes again by itself."
 LOYALTY_HELP: Final = (
-    "Users who came twice or more in the first half of the visits should come in the second half, and the "
-    "others should not. By chance: the share if first and second halves of different users were paired."
+    "Of the users who came before the middle of all visits: who came twice or more until then should come "
+    "after it, and the others should not. By chance: the share if halves of different users were paired."
 )
 OUTCOME_HELP: Final = (
     "Counted on half of the users, of whom no limit or name of a level was learned, with its 95 % interval. "
@@ -71,7 +71,7 @@ def _message(facets: list[Facet], outcome: str) -> None:
     """What comes again about these users, and what goes with the outcome, before all figures."""
     again = [facet for facet in facets if facet.comes_again and facet.comes_again.is_kept_to]
     told = [facet for facet in facets if facet.tells_outcome and facet.tells_outcome.low > FAIR]
-    lines = [f"Users keep to {_listed(again[:MOST_SAID])}."] if again else []
+    lines = [f"Users keep most to {_listed(again[:MOST_SAID])}."] if again else []
     if not again:
         lines.append("Hardly anything is shown to stay the same about users from day to day.")
     if told:
@@ -136,9 +136,14 @@ def _card(facet: Facet, found: Facets) -> None:
         alt_text=f"{facet.question}: users by level",
     )  # fmt: skip
     if outcome and facet.kind is FacetKind.STAGE:
-        st.caption(f"Stages are the way to {md_text(outcome, 60)}, so they have no rate of it.")
-    elif found.given_away and facet.kind not in COUNTED:
+        st.caption(
+            f"Stages are the way to {md_text(outcome, 60)}: they have no rate of it, and whether users keep "
+            "to them is counted without it."
+        )
+    elif found.given_away and facet.kind not in OF_NO_PAGES:
         st.caption(f"Pages give {md_text(outcome, 60)} away: how well this tells it would say nothing.")
+    if facet.kind is FacetKind.RHYTHM:
+        st.caption(f"By the clock of the export: {md_text(found.time_zone)}.")
     if tells := facet.tells_outcome:
         interval = f"[{tells.low:.2f}–{tells.high:.2f}]"
         st.caption(
@@ -158,6 +163,7 @@ def _two(found: Facets, facets: list[Facet]) -> None:
         first, second = kinds[down], kinds[across]
         both = (first.level >= 0) & (second.level >= 0)
         cells = _cells(first, second, both)
+        not_known = int((~both & (np.maximum(first.level, second.level) >= 0)).sum())
         if found.outcome:
             shown = st.segmented_control(
                 "Show", ["Users", found.outcome], default="Users", required=True, key="facet-cells",
@@ -170,6 +176,8 @@ def _two(found: Facets, facets: list[Facet]) -> None:
             cells.rename_axis("level").reset_index(), key="two-table", columns={"level": down},
             alt_text=f"Users by {down} and {across}", height="content",
         )  # fmt: skip
+        if not_known:
+            st.caption(f"{count(not_known, 'user')} of whom one of the two is not known are left out.")
 
 
 def _comes_again(facet: Facet) -> None:

@@ -12,7 +12,7 @@ from core.base.progress import silent
 from core.base.settings import AnalyzeSettings, IngestSettings
 from core.data.dataset import Dataset
 from core.differences.user_items import Family
-from core.facets.definitions import COUNTED, FacetKind
+from core.facets.definitions import OF_NO_PAGES, FacetKind
 from core.facets.facets import ComesAgain, Facets, ShareInterval, facet_records, find_facets
 from core.profiles.outcomes import OutcomeIndex
 from core.runs.pipeline import preprocess
@@ -88,7 +88,7 @@ def test_every_user_is_on_the_level_that_the_rule_says(found: Callable[[Iterable
     assert {"one-time visitors", "homepage visitors"} < set.union(*called[Family.LEVEL])
     assert "weekend visitors" in called[Family.RHYTHM][0]
     rule = next(level.rule for level in facets.facets[FacetKind.INTEREST].levels if level.name == "Sofas")
-    assert rule == "with more than half of their page views in /sofas/"
+    assert rule == "with more than half of their page views in sections in /sofas/"
 
 
 def test_who_got_farther_on_the_way_got_as_far_as_a_stage(found: Callable[[Iterable[Row]], Facets]) -> None:
@@ -121,9 +121,9 @@ def test_what_is_made_of_the_outcome_does_not_tell_it(tmp_path: Path) -> None:
     made = dataset(tmp_path, [*twice, *searches])
     outcomes = OutcomeIndex.of(made, None).inside(AnalyzeSettings.checked(outcome=("search",)))
     told = {kind for kind, facet in find_facets(made, None, outcomes).facets.items() if facet.tells_outcome}
-    assert told == {FacetKind.INTEREST, *COUNTED}
+    assert told == {FacetKind.INTEREST, FacetKind.ACTIVITY, FacetKind.DEPTH, *OF_NO_PAGES}
     away = find_facets(made, None, outcomes, given_away=True).facets.items()
-    assert {kind for kind, facet in away if facet.tells_outcome} == told - {FacetKind.INTEREST}
+    assert {kind for kind, facet in away if facet.tells_outcome} == {*OF_NO_PAGES}
 
 
 def test_what_the_data_do_not_tell_is_left_out_with_the_reason(

@@ -8,6 +8,7 @@ from sklearn.metrics import jaccard_score
 
 from core.base.errors import Cancelled
 from core.base.settings import ClusterSettings
+from core.segments.by_hand import from_users
 from core.segments.certificate import (
     KEPT_BACK,
     UNSUPPORTED,
@@ -162,3 +163,11 @@ def test_the_same_again_and_stopped_when_asked() -> None:
 
     with pytest.raises(Cancelled):
         certify(vectors, partition, stop, resamples=39)
+
+
+def test_two_segments_beside_chosen_users_are_not_called_one() -> None:
+    vectors = np.random.default_rng(3).normal(size=(300, 2)).astype(np.float32)
+    chosen = np.arange(300) < 20
+    partition = from_users(cut(vectors, 2), vectors, chosen)
+    found = certify(vectors, partition, resamples=39)
+    assert len(found) == 2 and pairs(found) == []  # together they are all that are clustered

@@ -12,7 +12,11 @@ from tests.core.trust import toy
 @pytest.mark.parametrize(
     ("questions", "advice", "title"),
     [
-        ((toy.retrieval(), toy.outcome()), Advice.LEARNED, "Order matters here"),
+        (
+            (toy.retrieval(), toy.outcome()),
+            Advice.LEARNED,
+            "also for the order of pages",
+        ),
         ((toy.retrieval(shuffled=Call.EQUAL),), Advice.LEARNED, "not for the order"),
         ((toy.retrieval(shuffled=Call.UNCLEAR),), Advice.LEARNED, "do not tell"),
         ((toy.retrieval(shuffled=Call.WORSE),), Advice.LEARNED, "though the order of pages misleads them"),
@@ -108,13 +112,13 @@ def test_each_call_has_its_words(call: Call, said: str) -> None:
 
 
 def test_length_that_can_be_read_is_a_warning() -> None:
-    assert "segments may differ in little else" in sentences(toy.length(0.9), "types")[0]
+    assert "can mostly be read from a vector" in sentences(toy.length(0.9), "types")[0]
     assert "only in part (20% of its spread, 18% to 22%)" in sentences(toy.length(0.2), "types")[0]
 
 
 @pytest.mark.parametrize(
     ("call", "said"),
-    [(Call.BETTER, "helped to"), (Call.EQUAL, "did not help"), (Call.WORSE, "made them"),
+    [(Call.BETTER, "helped to"), (Call.EQUAL, "hardly helped"), (Call.WORSE, "made them"),
      (Call.UNCLEAR, "cannot be told from so few users")],
 )  # fmt: skip
 def test_what_training_bought_is_said_here_and_in_the_verdict(call: Call, said: str) -> None:
