@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
     from core.data.sequences import UserSequences
     from core.differences.other_sessions import OtherSessions
+    from core.facets.facets import Facets
     from core.ingest.sources.input_files import InputFile
     from core.naming.fitting import HeldName
     from core.one_page.segments import OnePageSegments
@@ -117,7 +118,7 @@ class Embeddings:
 
     @cached_property
     def with_activity(self) -> Calibrated:
-        """The same with the activity of the users as a view, made where it counts.
+        """What of their mix does not depend on the weights, with the activity of the users as a view.
 
         Raises:
             ArtifactError: If the views do not fit together.
@@ -146,6 +147,8 @@ class Segments:
     names: Mapping[int, HeldName]
     data: ProfileData
     differences: pd.DataFrame
+    facets: Facets | None = None
+    """None where they were not looked for, or could not be found."""
 
     @property
     def titles(self) -> dict[int, str]:
@@ -556,7 +559,7 @@ def segment(
         embeddings: Their vectors.
         settings: Of the run.
         progress: Where to report.
-        attempt: Does what segments can do without: the rules of one-page users, differences and names.
+        attempt: Does what segments can do without: rules of one-page users, facets, differences, names.
 
     Raises:
         SettingsError: If there are fewer users than segments, or an outcome is not in the data.
@@ -574,11 +577,12 @@ def segment(
     data = ProfileData.from_dataset(dataset, labels)
     one_page = attempt("one-page segments", partial(one_page_segments, dataset, labels), None)
     profiles = analyze(data, partition, settings.analyze, one_page)
-    compared = partial(_differences, dataset, labels, embeddings, combined, partition, data, profiles)
+    facets = attempt("facets", partial(_facets, dataset, labels, data, settings.analyze), None)
+    compared = partial(_differences, labels, embeddings, combined, partition, data, profiles, facets)
     table = attempt("differences", compared, pd.DataFrame(columns=list(COLUMNS)))
     names = attempt("names", partial(_names, dataset, labels, table), numbered_only(partition.ids.tolist()))
     progress("analyze", 1.0)
-    return Segments(combined, partition, profiles, names, data, table)
+    return Segments(combined, partition, profiles, names, data, table, facets)
 
 
 def other_sessions(embeddings: Embeddings, labels: LabelledPages | None) -> OtherSessions | None:
@@ -606,15 +610,24 @@ def other_sessions(embeddings: Embeddings, labels: LabelledPages | None) -> Othe
     return OtherSessions.from_tables(*parts, dataset.pages, labels_of(labels))
 
 
+def _facets(
+    dataset: Dataset, labels: LabelledPages | None, data: ProfileData, settings: AnalyzeSettings
+) -> Facets:
+    from core.facets.facets import find_facets
+
+    index = data.outcomes
+    given_away = index.is_read(index.chosen(settings))
+    return find_facets(dataset, labels, index.inside(settings), given_away=given_away)
+
+
 def _differences(
-    dataset: Dataset, labels: LabelledPages | None, embeddings: Embeddings, combined: Combined,
-    partition: Partition, data: ProfileData, profiles: Profiles,
+    labels: LabelledPages | None, embeddings: Embeddings, combined: Combined, partition: Partition,
+    data: ProfileData, profiles: Profiles, facets: Facets | None,
 ) -> pd.DataFrame:  # fmt: skip
     from core.differences.table import differences
     from core.differences.user_items import UserItems, labels_of
-    from core.facets.facets import find_facets
 
-    levels = find_facets(dataset, labels).items()
+    dataset, levels = embeddings.dataset, facets.items() if facets else {}
     items = UserItems.from_tables(data, dataset.pages, dataset.sequences, labels_of(labels), levels)
     others = other_sessions(embeddings, labels)
     again = others.scores(combined, partition) if others else {}

@@ -107,8 +107,7 @@ def publish(
         certificates = with_verdict(later.attempt("certificates", sure, {}), levels)
         write_model(building / MODEL, results, settings, made)
         _link_stored(building, results, settings)
-        write_facets = partial(_write_facets, building, results, settings, made)
-        facets, beside = later.attempt("facets", write_facets, (None, None))
+        facets, beside = later.attempt("facets", partial(_write_facets, building, made), (None, None))
         # parts of a run in a bound of memory have no facets: these are of its sample
         _write_tables(building, results, made, levels, certificates, None if finish else facets, beside)
         told = beside.sentence if beside else ""
@@ -172,18 +171,15 @@ def _write_tables(
         made.differences.to_parquet(folder / DIFFERENCES, index=False)
 
 
-def _write_facets(
-    folder: Path, results: StoredStages, settings: RunSettings, made: Segments
-) -> tuple[Facets, BesideSegments | None]:
-    """Find the facets and write them into a file; then hold the segments beside them."""
+def _write_facets(folder: Path, made: Segments) -> tuple[Facets | None, BesideSegments | None]:
+    """Write the facets, where there are any, into a file; then hold the segments beside them."""
     from core.facets.beside_segments import beside_segments
-    from core.facets.facets import facet_records, find_facets
+    from core.facets.facets import facet_records
 
-    index = made.data.outcomes
-    outcomes, given_away = index.inside(settings.analyze), index.is_read(index.chosen(settings.analyze))
-    found = find_facets(results.dataset, results.labels, outcomes, given_away=given_away)
-    write_json(folder / FACETS, facet_records(found))
-    return found, beside_segments(found, made.partition)
+    if made.facets is None:
+        return None, None
+    write_json(folder / FACETS, facet_records(made.facets))
+    return made.facets, beside_segments(made.facets, made.partition)
 
 
 def _write_rules(

@@ -98,11 +98,13 @@ def test_segments_are_published_whatever_fails_after_them(
     assert again.select(same).equals(users.select(same))
 
     monkeypatch.undo()
-    monkeypatch.setattr(STAGES["next pages"], failing(KeyError("a bug")))
+    for stage in ("facets", "next pages"):
+        monkeypatch.setattr(STAGES[stage], failing(KeyError("a bug")))
     with few_shuffles():
         done = cli("run", "--out", out, "--from-stage", "combine")
-    assert json.loads((out / RUN).read_bytes())["failed"] == {"next pages": LINE}
+    assert json.loads((out / RUN).read_bytes())["failed"] == {"facets": LINE, "next pages": LINE}
+    assert pq.read_table(out / "differences.parquet").num_rows
     assert f"next pages ({LINE})" in (out / REPORT).read_text(encoding="utf-8").replace("&#39;", "'")
     assert (out / JOURNEYS).exists()
     assert not list(out.glob("**/model/next_pages*"))
-    assert (out / FAILED_LOG).read_text(encoding="utf-8").count("Traceback") == 1
+    assert (out / FAILED_LOG).read_text(encoding="utf-8").count("Traceback") == 2
