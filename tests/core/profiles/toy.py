@@ -123,7 +123,7 @@ def toy_dataset(folder: Path) -> Dataset:
     pq.write_table(pa.table([sequences.user_id, *lists], schema=SCHEMA), folder / SEQUENCES)
     dataset = Dataset(folder, "toy")
     vars(dataset)["receipt"] = SimpleNamespace(
-        no_user_id={}, narrowed="", clock=LocalClock(), rounded_times=False
+        no_user_id={}, narrowed="", clock=LocalClock(), time_zone="UTC", rounded_times=False
     )
     return dataset
 
