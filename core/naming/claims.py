@@ -22,9 +22,9 @@ class Step(IntEnum):
     """How much sets a segment apart; a name starts from the first step that anything meets."""
 
     MOSTLY = 1
-    """The section that half of the segment's users or more saw mostly, surely 1.5 times the others' share."""
+    """The section that half of the segment's users or more saw mostly, surely three times the others' share."""
     SEEN = 2
-    """A page, folder, theme or word that half or more saw at all, surely 1.5 times the others' share."""
+    """A page, folder, theme or word that half or more saw, or a section mostly, surely 1.5 times."""
     DONE = 3
     """A level of a facet, a type, a source, a device or an outcome of half or more, surely 1.5 times."""
     HABIT = 4
@@ -37,17 +37,17 @@ class Step(IntEnum):
 
 SEEN: Final = (Family.PAGE, Family.FOLDER, Family.THEME, Family.WORD)
 DONE: Final = (Family.RHYTHM, Family.LEVEL, Family.TYPE, Family.SOURCE, Family.DEVICE, Family.OUTCOME)
+SURE: Final = 3.0
+"""Low end from which on only the share counts: more users say more than a rarer thing."""
 RULES: Final = (
-    (Step.MOSTLY, (Family.INTEREST,), 0.5, 1.5),
-    (Step.SEEN, SEEN, 0.5, 1.5),
+    (Step.MOSTLY, (Family.INTEREST,), 0.5, SURE),
+    (Step.SEEN, (Family.INTEREST, *SEEN), 0.5, 1.5),
     (Step.DONE, DONE, 0.5, 1.5),
     (Step.HABIT, (Family.MEASURE,), 0.5, 1.5),
     (Step.SLIGHTLY, (Family.INTEREST, *SEEN, *DONE, Family.MEASURE), 0.5, 1.2),
     (Step.PARTLY, (Family.INTEREST, *SEEN, *DONE), 0.25, 1.5),
 )
 """Step, families, least share of the segment's users, least ratio to the others' share at its low end."""
-SURE: Final = 3.0
-"""Low end from which on only the share counts: more users say more than a rarer thing."""
 ALIKE: Final = 0.1
 """Two items whose users here and among the others differ by no more than this part are one thing."""
 CARRIED: Final = 0.1

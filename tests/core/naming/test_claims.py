@@ -10,7 +10,8 @@ from tests.core.naming.toy import SITE, row, table
 @pytest.mark.parametrize(
     ("family", "item", "share", "ratio", "low", "step"),
     [
-        ("interest", "Bedding", 0.5, 2.0, 1.5, Step.MOSTLY),
+        ("interest", "Bedding", 0.5, 4.0, 3.0, Step.MOSTLY),
+        ("interest", "Bedding", 0.5, 2.0, 1.5, Step.SEEN),
         ("interest", "Bedding", 0.49, 2.0, 1.5, Step.PARTLY),
         ("word", "toppers", 0.5, 3.0, 1.5, Step.SEEN),
         ("word", "toppers", 0.49, 3.0, 1.5, Step.PARTLY),
