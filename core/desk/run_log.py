@@ -34,7 +34,7 @@ def run_log(
     lines = [_of_stage(name, folder, receipt) for name, folder in stages.items()]
     lines.append(
         f"{counted(len(segments.partition.ids), 'segment')} cut by K-Means,"
-        f" seed {cluster.seed}, weights {_weights(weights)}"
+        f" seed {cluster.seed}, weights {weights_text(weights)}"
     )
     lines += [f"By hand: {edit.text}" for edit in segments.partition.edits]
     if names:
@@ -42,7 +42,8 @@ def run_log(
     return tuple(lines)
 
 
-def _weights(weights: ViewWeights) -> str:
+def weights_text(weights: ViewWeights) -> str:
+    """Views that have a weight, in percent: ``url 63 / theme 37``."""
     shares = percentages(weights, tuple(View)).items()
     return " / ".join(f"{view} {share}" for view, share in shares if share)
 

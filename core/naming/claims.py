@@ -22,7 +22,7 @@ class Step(IntEnum):
     """How much sets a segment apart; a name starts from the first step that anything meets."""
 
     MOSTLY = 1
-    """The section that half of the segment's users or more saw mostly, surely three times the others' share."""
+    """The section that half of the segment's users saw mostly, surely three times the others' share."""
     SEEN = 2
     """A page, folder, theme or word that half or more saw, or a section mostly, surely 1.5 times."""
     DONE = 3

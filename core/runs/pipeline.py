@@ -580,7 +580,8 @@ def segment(
     facets = attempt("facets", partial(_facets, dataset, labels, data, settings.analyze), None)
     compared = partial(_differences, labels, embeddings, combined, partition, data, profiles, facets)
     table = attempt("differences", compared, pd.DataFrame(columns=list(COLUMNS)))
-    names = attempt("names", partial(_names, dataset, labels, table), numbered_only(partition.ids.tolist()))
+    names = numbered_only(partition.ids.tolist())  # where differences or names fail
+    names |= attempt("names", partial(_names, dataset, labels, table), {})
     progress("analyze", 1.0)
     return Segments(combined, partition, profiles, names, data, table, facets)
 

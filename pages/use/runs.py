@@ -8,10 +8,9 @@ from typing import Final, Literal
 import pandas as pd
 import streamlit as st
 
-from core.base.schema import View
 from core.base.wording import counted
 from core.desk import saved_runs
-from core.desk.controls import percentages
+from core.desk.run_log import weights_text
 from core.desk.saved_runs import LONGEST_NAME, LONGEST_NOTE, SavedRun
 from core.profiles.profile_columns import Col
 from pages.ui.runs import comparison_view, saving
@@ -77,11 +76,10 @@ def _card(key: str, run: SavedRun) -> None:
     missing = saved_runs.gone(state.store(), run)
     with st.container(border=True, key=f"run-{key}"):
         st.markdown(f"**{md_text(run.name)}**")
-        weights = percentages(run.controls.weights, tuple(View)).values()
         facts = [
             md_text(run.title),
             counted(len(run.sizes), "segment"),
-            f"weights {' / '.join(map(str, weights))}",
+            f"weights {weights_text(run.controls.weights)}",
             counted(run.users, "user"),
             f"saved {run.when}",
         ]

@@ -48,7 +48,7 @@ COUNTS: Final = {OutcomeCount.ANY: "All that a user did", OutcomeCount.FIRST: "T
 TRIED: Final = 30
 """Percent of activity whose segments are held against those on screen."""
 ASKED: Final = "activity_asked"
-TOLD: Final = (
+CHANGE_HELP: Final = (
     "Rates of each segment are learned from half of the users and judged on the others. All visits count, "
     "also those after the outcome, and what goes together need not be the cause: who has it often views more "
     "pages, too."
@@ -71,7 +71,7 @@ class Slots:
     """Places at the sliders that are filled once the result is known."""
 
     effective: Mapping[View, DeltaGenerator]
-    told: DeltaGenerator
+    change: DeltaGenerator
 
 
 def show_result(slots: Slots, live: LiveSegments) -> None:
@@ -86,7 +86,7 @@ def show_result(slots: Slots, live: LiveSegments) -> None:
             help=f"How well segments tell the outcome now and with activity at {TRIED} %. It moves nothing.",
         )  # fmt: skip
         if mine.get(ASKED) == live.tables.digest:
-            slots.told.markdown(md_text(_with_activity(live), 400), help=TOLD)
+            slots.change.markdown(md_text(_with_activity(live), 400), help=CHANGE_HELP)
 
 
 def _with_activity(live: LiveSegments) -> str:
@@ -97,8 +97,8 @@ def _with_activity(live: LiveSegments) -> str:
     then = session_segments.going_on(made_from, replace(now, weights=tried), combined)
     found, before = facet_data.of_sources(made_from), live.segmentation.as_cut
     moved = count(identity.moved(before, identity.match(before, then).partition), "user")
-    told = two_cuts(found, before, then, f"activity at {TRIED} %")
-    return f"{told} {moved} of {made_from.n_clustered:,} would be in another segment."
+    rates = two_cuts(found, before, then, f"activity at {TRIED} %")
+    return f"{rates} {moved} of {made_from.n_clustered:,} would be in another segment."
 
 
 def draw(made_from: Sources) -> Slots:
@@ -117,11 +117,11 @@ def draw(made_from: Sources) -> Slots:
     with st.container(horizontal=True, vertical_alignment="bottom", key="more-controls"):
         _insist(made_from, now)
         _reset(made_from, now)
-    told = st.container()
+    change = st.container()
     for view in LEARNED:
         if view not in made_from.vectors.views:
             st.caption(absent(made_from, view))
-    return Slots(effective, told)
+    return Slots(effective, change)
 
 
 def _keep(model: str, widget: str, control: str, read: Callable[[Any], object]) -> None:
