@@ -15,7 +15,9 @@ from typing import Final
 from urllib.parse import unquote
 
 import numpy as np
+import pandas as pd
 
+from core.base import wording
 from core.base.errors import InputError
 from core.base.wording import counted
 from core.differences.user_items import Family, folders
@@ -55,6 +57,7 @@ class FacetKind(StrEnum):
     ACTIVITY = "activity"
     DEPTH = "depth"
     RHYTHM = "rhythm"
+    DEVICE = "device"
     WAY = "way"
 
 
@@ -65,12 +68,13 @@ QUESTIONS: Final[Mapping[FacetKind, str]] = {
     FacetKind.ACTIVITY: "How much they view in all",
     FacetKind.DEPTH: "How much they view in a visit",
     FacetKind.RHYTHM: "When they come",
+    FacetKind.DEVICE: "What they come with",
     FacetKind.WAY: "How they find their way",
 }
 
 
-OF_NO_PAGES: Final = (FacetKind.LOYALTY, FacetKind.RHYTHM)
-"""Facets of how often and when users come. Pages that give an outcome away are counted in all others."""
+OF_NO_PAGES: Final = (FacetKind.LOYALTY, FacetKind.RHYTHM, FacetKind.DEVICE)
+"""Facets of how often, when and with what users come; others count pages that may give an outcome away."""
 
 
 @dataclass(frozen=True)
@@ -159,6 +163,7 @@ def define(
         FacetKind.ACTIVITY: _activity,
         FacetKind.DEPTH: _depth,
         FacetKind.RHYTHM: _rhythm,
+        FacetKind.DEVICE: _device,
         FacetKind.WAY: _way,
     }
     return _without_empty_levels(make[kind](visits, learners), visits, learners)
@@ -416,6 +421,17 @@ def _rhythm(visits: SiteVisits, learners: np.ndarray) -> Definition:
             part.user, band_of[hours(part.timestamp, part.clock)], len(bands), part.n_users
         ),
     )
+
+
+def _device(visits: SiteVisits, learners: np.ndarray) -> Definition:
+    """The main device of each user, of all visits: data sets keep no other."""
+    device, names = pd.factorize(visits.device[learners], sort=False)
+    common = np.argsort(-np.bincount(device[device >= 0], minlength=len(names)), kind="stable")
+    if not len(names):
+        raise InputError("The export has no devices")
+    place = pd.Index(names[common]).get_indexer(visits.device).astype(np.int8)
+    levels = [FacetLevel(wording.sentence(name), f"whose main device is {name}") for name in names[common]]
+    return Definition(FacetKind.DEVICE, tuple(levels), lambda _: place)
 
 
 def _way(visits: SiteVisits, learners: np.ndarray) -> Definition:

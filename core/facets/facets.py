@@ -131,6 +131,8 @@ class Facet:
     @property
     def sentence(self) -> str:
         """Whether it comes again, in words."""
+        if self.kind is FacetKind.DEVICE:
+            return "Each user counts by the main device of all visits."
         if self.comes_again is None:
             return "Too few users came on two days to see whether they keep to it."
         same, by_chance = self.comes_again.same, f"{percent(self.comes_again.chance, 0)} would be by chance."
@@ -296,9 +298,11 @@ def _facet(
 def _comes_again(definition: Definition, visits: SiteVisits, human: np.ndarray) -> ComesAgain | None:
     """Compare the levels of a user's first, third, … days with those of the second, fourth, ….
 
-    How often users come is compared otherwise: whether those who came twice or more in the first half of the
-    time come in the second, and the others do not.
+    Of the device only the main one is known. How often users come is compared otherwise: whether those who
+    came twice or more in the first half of the time come in the second, and the others do not.
     """
+    if definition.kind is FacetKind.DEVICE:
+        return None
     if definition.kind is FacetKind.LOYALTY:
         first, second = _halves_of_time(visits, human)
     else:

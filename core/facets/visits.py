@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 
 from core.base.errors import ArtifactError
 from core.base.local_clock import LocalClock
-from core.base.schema import Pages
-from core.data.dataset import Dataset
+from core.base.schema import Pages, Users
+from core.data.dataset import Dataset, UserColumns
 from core.data.page_labels import LabelledPages
 from core.data.timed_events import TimedEvents
 from core.differences.user_items import Family, labels_of
@@ -33,6 +34,7 @@ class SiteVisits:
         session_day: int64 of shape (n_sessions,), the day on which each begins by the clock, since 1970.
         urls: Address of each page.
         labels: ``theme`` and ``type`` of each page, where pages are labelled.
+        device: object of shape (n_users,), the main device of each user; None where it is not known.
         clock: Of the export.
         days_only: Whether times are known by the day alone.
     """
@@ -48,6 +50,7 @@ class SiteVisits:
     session_day: np.ndarray
     urls: Sequence[str]
     labels: Mapping[str, Sequence[str]]
+    device: np.ndarray
     clock: LocalClock
     days_only: bool = False
 
@@ -77,6 +80,7 @@ class SiteVisits:
             session_day=days_of(sequences.timestamp[starts], dataset.receipt.clock),
             urls=dataset.pages[Pages.PAGE_LOCATION].tolist(),
             labels={name: names for name, names in labels_of(labels).items() if name != Family.TEMPLATE},
+            device=_known(dataset.users),
             clock=dataset.receipt.clock,
             days_only=dataset.receipt.rounded_times,
         )
@@ -123,3 +127,10 @@ class SiteVisits:
     def seen_sessions(self) -> np.ndarray:
         """Sessions with a page view in this part: int64, ascending."""
         return np.unique(self.session)
+
+
+def _known(users: UserColumns) -> np.ndarray:
+    """The main device of each user, None where it is not known: object array of shape (n_users,)."""
+    device = pd.Series(users[Users.DEVICE]).astype(object)
+    known: np.ndarray = device.where(device.notna() & (device != ""), None).to_numpy()
+    return known

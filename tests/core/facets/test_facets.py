@@ -12,7 +12,7 @@ from core.base.progress import silent
 from core.base.settings import AnalyzeSettings, IngestSettings
 from core.data.dataset import Dataset
 from core.differences.user_items import Family
-from core.facets.definitions import OF_NO_PAGES, FacetKind
+from core.facets.definitions import FacetKind
 from core.facets.facets import ComesAgain, Facets, ShareInterval, facet_records, find_facets
 from core.profiles.outcomes import OutcomeIndex
 from core.runs.pipeline import preprocess
@@ -121,9 +121,15 @@ def test_what_is_made_of_the_outcome_does_not_tell_it(tmp_path: Path) -> None:
     made = dataset(tmp_path, [*twice, *searches])
     outcomes = OutcomeIndex.of(made, None).inside(AnalyzeSettings.checked(outcome=("search",)))
     told = {kind for kind, facet in find_facets(made, None, outcomes).facets.items() if facet.tells_outcome}
-    assert told == {FacetKind.INTEREST, FacetKind.ACTIVITY, FacetKind.DEPTH, *OF_NO_PAGES}
+    assert told == {
+        FacetKind.INTEREST,
+        FacetKind.ACTIVITY,
+        FacetKind.DEPTH,
+        FacetKind.LOYALTY,
+        FacetKind.RHYTHM,
+    }
     away = find_facets(made, None, outcomes, given_away=True).facets.items()
-    assert {kind for kind, facet in away if facet.tells_outcome} == {*OF_NO_PAGES}
+    assert {kind for kind, facet in away if facet.tells_outcome} == {FacetKind.LOYALTY, FacetKind.RHYTHM}
 
 
 def test_what_the_data_do_not_tell_is_left_out_with_the_reason(
@@ -186,3 +192,28 @@ def test_next_to_nothing_beyond_chance_is_not_kept_to() -> None:
     little, much = (ComesAgain(ShareInterval.of(same, 10_000), 0.58) for same in (6_000, 7_000))
     assert little.beyond_chance and not little.is_kept_to
     assert much.beyond_chance and much.is_kept_to
+
+
+def test_the_device_is_the_main_one_and_nothing_is_said_of_whether_it_stays(tmp_path: Path) -> None:
+    devices = ["mobile"] * 20 + ["desktop"] * 10 + [""] * 2
+    table = pd.DataFrame(
+        [
+            (
+                f"u{number}",
+                1_700_000_000_000_000 + 60_000_000 * at,
+                "page_view",
+                f"https://shop.example/{at}",
+                device,
+            )
+            for number, device in enumerate(devices)
+            for at in range(2)
+        ],
+        columns=["user_pseudo_id", "event_timestamp", "event_name", "page_location", "device_category"],
+    )
+    table.to_csv(tmp_path / "export.csv", index=False)
+    made = preprocess(Store(tmp_path / "store"), [tmp_path / "export.csv"], IngestSettings(), silent)
+    facets = find_facets(made)
+    assert levels(facets, FacetKind.DEVICE) == {"Mobile": 20, "Desktop": 10}
+    facet = facets.facets[FacetKind.DEVICE]
+    assert facet.comes_again is None and "main device" in facet.sentence
+    assert facet.not_known == 2
