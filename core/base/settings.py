@@ -336,7 +336,7 @@ class AnalyzeSettings(Settings):
 
     @property
     def without_templates(self) -> Self:
-        """The same without outcomes that are templates of pages."""
+        """Leave out outcomes that are templates of pages."""
         if self.outcome is None:
             return self
         kept = tuple(outcome for outcome in self.outcome if not outcome.startswith(TEMPLATE_OUTCOME))

@@ -87,7 +87,7 @@ class Controls(Settings):
         return min(self.n_clusters or start, max(2, min(MOST_SEGMENTS, different - 1)))
 
     def linked(self, link: Mapping[str, Sequence[str]]) -> Controls:
-        """The same with what a link says in its place; what is not possible there counts as not said."""
+        """Put what a link says in place; what is not possible there counts as not said."""
         said: dict[str, Any] = {
             "n_clusters": next(iter(link.get("k", ())), None),
             "weights": _linked_weights(link),

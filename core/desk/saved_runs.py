@@ -81,7 +81,7 @@ class SavedRun(Settings):
         return mine == theirs
 
     def renamed(self, name: str) -> SavedRun:
-        """The same under another name.
+        """Rename the run.
 
         Raises:
             SettingsError: If it is empty or too long.

@@ -69,7 +69,7 @@ def embed_by_part(
     bounds: Bounds,
     read: Callable[[Store | None, Path, IngestSettings], Records],
 ) -> int:
-    """The same, wherever the files are read and the users are placed.
+    """Embed users part by part, wherever the files are read and the users are placed.
 
     Args:
         model: The ``model`` folder of an earlier run.

@@ -113,7 +113,7 @@ def run_by_part(
     fetch_hosts: Sequence[str],
     read: Callable[[Store, Path, IngestSettings], Records],
 ) -> dict[str, Any]:
-    """The same, wherever the files are read and the users are placed; all else is done here.
+    """Run in a bound of memory, wherever files are read and users are placed; all else is done here.
 
     Args:
         out: The run's folder; made when absent.

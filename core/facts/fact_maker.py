@@ -131,7 +131,7 @@ class Figures:
         return tuple(made)
 
     def needed(self, key: str, name: str) -> Fact:
-        """The same.
+        """Make the fact of a figure of the segments table.
 
         Raises:
             InputError: If it is absent.

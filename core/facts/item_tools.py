@@ -42,7 +42,7 @@ def item_share(
 def item_shares(
     figures: Figures, keys: Sequence[str], dimension: Dimension, value: str, metric: ItemMetric
 ) -> Finding:
-    """The same for several rows.
+    """State how many users of several rows did something with an item.
 
     Raises:
         InputError: If the data has no such item or it is absent for a row.

@@ -118,7 +118,7 @@ def say(blocks: Iterable[Block], titles: Mapping[str, Title]) -> list[Line]:
 
 
 def plain(blocks: Iterable[Block], titles: Mapping[str, Title]) -> str:
-    """The same as plain text, a line a line."""
+    """Say blocks as plain text, a line each."""
     return "\n".join(("- " if line.bullet else "") + line.text for line in say(blocks, titles))
 
 

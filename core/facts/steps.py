@@ -67,7 +67,7 @@ def session_ends(context: Context, key: str, kind: str, n: int) -> pd.DataFrame:
 
 
 def end_facts(figures: Figures, key: str, kind: str, n: int) -> tuple[Fact, ...]:
-    """The same as figures."""
+    """Make facts of the most common first or last steps of sessions (:func:`session_ends`)."""
     table = session_ends(figures.context, key, kind, n)
     return tuple(figures.session_end(key, row, kind) for row in table.to_dict("records"))
 

@@ -92,7 +92,7 @@ class Funnel(Settings):
 
     @property
     def limit_us(self) -> int | None:
-        """The same in microseconds."""
+        """The time limit in microseconds; None without one."""
         return None if self.limit is None else self.limit[0] * SECONDS[self.limit[1]] * 1_000_000
 
     @property

@@ -59,7 +59,7 @@ class Moments:
         return Moments(*(getattr(self, field.name)[which] for field in fields(self)))
 
     def by_session(self) -> Moments:
-        """The same with each session of a user in one piece: sessions of one user can overlap."""
+        """Sort the moments so that each session of a user is in one piece: sessions of a user can overlap."""
         key = self.user.astype(np.int64) * (int(self.session.max(initial=0)) + 1) + self.session
         return self if bool((np.diff(key) >= 0).all()) else self.only(np.argsort(key, kind="stable"))
 

@@ -150,7 +150,7 @@ class FunnelSite:
         events: tuple[str, ...],
         urls: UrlSettings = _AS_USUAL,
     ) -> FunnelSite:
-        """The same from the address of each page, and its template, theme and type as far as labelled."""
+        """Lay out a site by the addresses of its pages and their template, theme and type, as far as labelled."""
         return cls(levels(addresses, names), events, common_origin(addresses), urls)
 
     def marks(self, step: FunnelStep) -> StepMarks:
@@ -186,7 +186,7 @@ class FunnelSite:
         return len({names[page] for page in np.flatnonzero(marks.pages).tolist()})
 
     def marks_of(self, funnel: Funnel) -> list[StepMarks]:
-        """The same of every step.
+        """Find the pages and events of every step of a funnel.
 
         Raises:
             SettingsError: If these pages have no names at the level of one.

@@ -89,7 +89,7 @@ def levels(addresses: Sequence[str], names: Mapping[str, Sequence[str]]) -> dict
 
 
 def levels_of(pages: pd.DataFrame, labels: LabelledPages | None) -> dict[Level, Sequence[str]]:
-    """The same from tables.
+    """Find the levels of a data set from its tables of pages and labels (:func:`levels`).
 
     Args:
         pages: One row a page (:class:`core.base.schema.Pages`).

@@ -36,9 +36,9 @@ class LabelMode(StrEnum):
     RULES = "rules"
     """The analyst's corrections, GA4 events, markup of fetched pages, and rules."""
     AUTO = "auto"
-    """The same, then sentence embeddings, where their weights are installed."""
+    """As ``rules``, then sentence embeddings, where their weights are installed."""
     NLI = "nli"
-    """The same, then a zero-shot entailment model."""
+    """As ``auto``, then a zero-shot entailment model."""
     LLM = "llm"
     """As ``auto``, then a language model."""
 

@@ -27,7 +27,7 @@ STAGE: Final = "label"
 AT_ONCE: Final = 2_048
 """Subjects a rung gets between two reports; what models decided of them is kept even if the next fail."""
 AT_ONCE_OF: Final = {Rung.EMBEDDING: 256, Rung.NLI: 64, Rung.LLM: 400}
-"""The same for models: about a second's work, and a square of batches for a language model."""
+"""Subjects that a model gets at once: about a second's work, a square of batches for a language model."""
 
 PageDecisions = list[Label | None]
 """One a page; None where no rung decided."""

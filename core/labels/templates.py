@@ -26,7 +26,7 @@ from core.labels.words import LANGUAGES, REGIONS, stem_of
 SIBLINGS_AT_ROOT: Final = 12
 """More pages, or more sections, than these directly under a host are not named by hand."""
 SIBLINGS: Final = 5
-"""The same under a section: what is in ``/stores/`` is of one kind whatever it is called."""
+"""More pages than these in a section are not named by hand: what is in ``/stores/`` is of one kind."""
 SLUGS: Final = 4
 """As many siblings that look like made names (:func:`is_made`) are a pattern anywhere."""
 SEVERAL_LOCALES: Final = 2

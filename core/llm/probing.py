@@ -40,7 +40,7 @@ WEATHER: Final = {
 LONGEST: Final = 400
 """Characters of an answer that are waited for: what was asked for is shorter."""
 BEFORE_A_CALL: Final = 600
-"""The same of what is said before a tool is called: some models first tell what they are about to do."""
+"""Characters before a tool is called that are waited for: some models first say what they will do."""
 
 
 def _object(**fields: Sequence[str]) -> dict[str, object]:

@@ -77,7 +77,7 @@ class PaddedBatch:
     mask: torch.Tensor
 
     def to(self, device: torch.device) -> PaddedBatch:
-        """The same batch on another device."""
+        """Copy the batch to a device."""
         parts = (self.items, self.transitions, self.gaps, self.session_starts, self.mask)
         return PaddedBatch(*(part.to(device, non_blocking=True) for part in parts))
 

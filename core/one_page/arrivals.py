@@ -122,7 +122,7 @@ def folder(address: str) -> str | None:
 
 
 def simplified(rule: Sequence[Condition]) -> tuple[Condition, ...]:
-    """The same rule without conditions that follow from others; what a user is stands before what not.
+    """Leave out conditions of a rule that follow from others; what a user is stands before what not.
 
     A page has one folder, type and theme: a rule that names the page needs no word on those.
     """

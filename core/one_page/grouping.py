@@ -262,7 +262,7 @@ def with_second_pages(
     pages: Sequence[str],
     went_on: np.ndarray,
 ) -> OnePageSegments:
-    """The same with what a second page would be: the first other page of who arrived alike and went on.
+    """Add what a second page would be: the first other page of who arrived alike and went on.
 
     Args:
         found: The segments.

@@ -93,7 +93,7 @@ def triangle(activity: Activity, rows: Rows) -> pd.DataFrame:
 
 
 def curve(activity: Activity, rows: Rows) -> pd.DataFrame:
-    """The same of all first periods together: a row a segment and period since.
+    """Count who comes again, over all first periods together: a row a segment and period since.
 
     Each row is of the users whose period it is can be known, so the last rows are of the earliest users.
     """

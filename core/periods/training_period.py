@@ -142,7 +142,7 @@ class TrainingPeriod:
         return found + [(DriftFigure.DIRECTION, rank) for rank in range(len(self.axes["axes"]))]
 
     def values_of(self, side: PlacedUsers, users: np.ndarray) -> np.ndarray:
-        """The same figures of some users of another export: float32 of shape (n, n_figures)."""
+        """Measure the figures of some users of another export: float32 of shape (n, n_figures)."""
         return _values(side, users, self.k, self.axes, self.limit)
 
     def users_of(self, pages: Sequence[str]) -> np.ndarray:

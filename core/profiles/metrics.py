@@ -138,7 +138,7 @@ def profile(
 def profile_rows(
     data: ProfileData, rows: Rows, settings: AnalyzeSettings, one_page: OnePageSegments | None = None
 ) -> Profiles:
-    """The same for users that are sorted into rows.
+    """Profile the rows that users are sorted into.
 
     Raises:
         SettingsError: If an outcome is not in the data.
@@ -157,7 +157,7 @@ def with_any_of(parts: Mapping[str, Happened]) -> dict[str, Happened]:
 def profile_counts(
     counts: Counts, outcomes: OutcomeIndex, settings: AnalyzeSettings, one_page: OnePageSegments | None = None
 ) -> Profiles:
-    """The same of what was counted, perhaps of parts of the users; it does not know who is where.
+    """Profile rows by what was counted, perhaps in parts of the users; it does not know who is where.
 
     Args:
         counts: Of each chosen outcome, and of any of them.

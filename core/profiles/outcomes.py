@@ -126,13 +126,13 @@ class OutcomeIndex(Mapping[str, Happened]):
         sequences: UserSequences,
         labels: LabelledPages | None = None,
     ) -> OutcomeIndex:
-        """The same from tables in the columns of ``core/base/schema.py``."""
+        """Index the outcomes of tables in the columns of ``core/base/schema.py``."""
         events = {str(name): _event(rows) for name, rows in outcomes.groupby(Outcomes.EVENT_NAME, sort=True)}
         templates = () if labels is None else tuple(labels.table[PageLabels.TEMPLATE])
         return cls(sequences.n_users, events, sequences, tuple(pages[Pages.PAGE_LOCATION]), templates)
 
     def part_of(self, whole: OutcomeIndex, chosen: Sequence[str] = ()) -> OutcomeIndex:
-        """The same as a part of another one: what nobody here did can be chosen, and what leaks leaks.
+        """Make this a part of another index: what nobody here did can be chosen, and what leaks there leaks.
 
         Args:
             whole: All that the model has read.

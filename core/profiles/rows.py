@@ -215,7 +215,7 @@ def make_rows(data: ProfileData, labels: np.ndarray, one_page: OnePageSegments |
 def all_rows(
     data: ProfileData, labels: np.ndarray, segments: Sequence[int], one_page: OnePageSegments | None = None
 ) -> Rows:
-    """The same with a row for each segment and group, whether it has users or not.
+    """Sort users into a row for each segment and group, whether it has users or not.
 
     Args:
         data: The users.

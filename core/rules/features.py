@@ -106,7 +106,7 @@ class RuleFeatures:
         sequences: UserSequences,
         labels: Mapping[str, Sequence[str]],
     ) -> RuleFeatures:
-        """The same from what profiles are counted from, and the address of each page."""
+        """Lay out features from what profiles are counted from, and the address of each page."""
         inside = data.group == GROUPS.index(Group.SEGMENT)
         return cls._laid_out(
             inside, addresses, sequences, labels, data.attributes, data.page_views, data.sessions

@@ -150,7 +150,7 @@ def duckdb_events(export: LoadedExport, fields: Collection[str]) -> str:
 
 
 def bigquery_events(export: LoadedExport, fields: Collection[str]) -> str:
-    """The same of GA4's export to BigQuery, between ``first_day`` and ``last_day``."""
+    """Select the events of GA4's export to BigQuery between ``first_day`` and ``last_day``."""
     key, view = export.settings.user_key, quote_bigquery(export.receipt.page_view)
     more = [(field, bigquery_column(RECORD_FIELDS[field])) for field in _wanted(fields, export.settings)]
     events = _selected(

@@ -24,7 +24,7 @@ BEAT_S: Final = 1.0
 SILENT_S: Final = 8.0
 """Without a sign of life for so long, a process does not answer."""
 STOPPED_S: Final = 3.0
-"""The same for one that the operating system calls stopped."""
+"""Without a sign of life for so long, a process that the operating system calls stopped does not answer."""
 AT_WORK: Final = 0.02
 """CPU seconds a second that show that one without a sign of life is in a long native call: such a call may
 keep the interpreter, and with it the thread that gives the sign, from running."""

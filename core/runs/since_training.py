@@ -127,7 +127,7 @@ def since_training(frozen: FrozenModel, sequences: UserSequences, placed: Placed
 def export_since_training(
     inputs: Sequence[Path], model: Path, progress: Progress, device: Device = Device.AUTO
 ) -> SinceTraining:
-    """The same of the users of an export, read and placed as the model's settings say; nobody is asked.
+    """Hold the users of an export, read and placed as the model's settings say, against its training.
 
     Args:
         inputs: Files, folders or patterns.

@@ -58,7 +58,7 @@ class TakenFile:
     contents: Mapping[str, str] = field(default_factory=dict)
 
     def called(self, name: str) -> TakenFile:
-        """The same file under another name."""
+        """Rename the file."""
         reads, contents = (
             {name + read.removeprefix(self.name): value for read, value in of.items()}
             for of in (self.reads, self.contents)

@@ -365,7 +365,7 @@ class Watcher:
 
 
 def _taking(files: Sequence[TakenFile], progress: Progress) -> Progress:
-    """The same, which says before all else what it is that is being taken."""
+    """Report progress with what is being taken in front of each message."""
     what = files[0].name if len(files) == 1 else counted(len(files), "file")
 
     def report(stage: str, fraction: float, message: str = "", **figures: float) -> None:

@@ -215,7 +215,7 @@ def _check_same_users(previous: Partition, current: Partition) -> None:
 
 
 def _relabelled(partition: Partition, names: dict[int, int]) -> Partition:
-    """The same segments under other ids, in ascending order of these."""
+    """Give segments other ids, and sort them by these."""
     renamed = np.array([names[segment] for segment in partition.ids.tolist()], dtype=np.int32)
     order = np.argsort(renamed)
     labels = partition.labels.copy()

@@ -84,7 +84,7 @@ def narrowed(rows: np.ndarray) -> np.ndarray:
 
 
 def centroids_from(rows: np.ndarray, narrow: np.ndarray, settings: ClusterSettings) -> np.ndarray:
-    """The same as :func:`cold_centroids`, of rows that are narrowed already."""
+    """Find centroids of rows that are narrowed already (:func:`cold_centroids`): float32 of shape (k, d)."""
     tried = KMeans(settings.n_clusters, n_init=settings.n_init, random_state=settings.seed).fit(narrow)
     start, _ = segment_means(rows, tried.labels_, settings.n_clusters)
     made = KMeans(settings.n_clusters, init=start, n_init=1, random_state=settings.seed).fit(rows)

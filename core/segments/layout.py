@@ -137,7 +137,7 @@ def fidelity(rows: np.ndarray, flat: np.ndarray, seed: int) -> float:
 
 
 def _scaled(flat: np.ndarray) -> np.ndarray:
-    """The same picture about the origin, its longer side from −1 to 1."""
+    """Move a picture to the origin and scale its longer side to −1 to 1."""
     low, high = flat.min(axis=0), flat.max(axis=0)
     longest = float((high - low).max()) or 1.0  # all in one place
     scaled: np.ndarray = (flat - (low + high) / 2) * (2 / longest)

@@ -113,7 +113,7 @@ def look_up(
     count: int,
     tell: Callable[[float], None] = lambda share: None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The same of rows that are searchable already."""
+    """Find the nearest neighbours in an index: indices and squared distances, of shape (m, count)."""
     found = np.empty((len(asked), count), dtype=np.int64)
     distances = np.empty((len(asked), count), dtype=np.float32)
     for start in range(0, len(asked), ASKED_AT_ONCE):

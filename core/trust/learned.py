@@ -69,7 +69,7 @@ class Learned:
         return cls(load_model(folder), sequences, names, calibrate(views, inside).means, weights)
 
     def before_training(self, users: np.ndarray) -> Learned:
-        """The same network with the numbers that its training began with.
+        """Go back to the numbers that the training of the network began with.
 
         Its heads are fitted as those of the trained one, so that only the training makes a difference.
 
@@ -102,7 +102,7 @@ class Learned:
         return self.mix(self._views(self._streams, runs))
 
     def embed_shuffled(self, runs: Spans, seed: int) -> np.ndarray:
-        """The same with the pages of each run in a random order; the times of the views stay.
+        """Embed runs with their pages in a random order; the times of the views stay.
 
         Args:
             runs: Runs that do not overlap.

@@ -23,9 +23,9 @@ class Method(StrEnum):
     LEARNED = "learned"
     """The trained model, its views mixed with the analyst's weights."""
     SHUFFLED = "shuffled"
-    """The same model, given the same page views in a random order."""
+    """The trained model, given the page views of each user in a random order."""
     UNTRAINED = "untrained"
-    """The same network as its training began: it starts from which pages are seen together."""
+    """The network as its training began: it starts from which pages are seen together."""
     STEADY = "steady"
     """A mean of page vectors from linear algebra, as they may stand beside the learned ones; alone."""
     BAG = "bag"
@@ -35,7 +35,7 @@ class Method(StrEnum):
     NGRAMS = "ngrams"
     """Which pages and which pairs of pages in a row: TF-IDF, not reduced. Of a few page views alone."""
     ADDED = "added"
-    """The same with the learned vectors appended."""
+    """N-grams with the learned vectors appended."""
 
 
 class Topic(StrEnum):

@@ -127,7 +127,7 @@ def _ranking(raw: Raw, outbox: Outbox) -> Ranking | None:
 
 
 def _everywhere(fact: Fact | None, outbox: Outbox) -> tuple[Fact, ...]:
-    """The same measure and item of every segment."""
+    """Look up the measure and item of a fact for every segment."""
     keys = outbox.figures.context.segment_keys if fact else ()
     return present(outbox.figures.same(fact, key) for key in keys if fact)
 

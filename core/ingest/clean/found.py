@@ -61,7 +61,7 @@ class Found:
         return dict.fromkeys(masked, new)
 
     def masked(self, name: str, values: Values, by_rule: Collection[str], new: str = GAP) -> dict[str, str]:
-        """The same for parts of addresses, whose words are noted as well."""
+        """Decide on parts of addresses (:meth:`decide`), whose words are noted as well."""
         renamed = self.decide(name, values, by_rule, new)
         self.names.update(word for value in renamed for word in words_of(value))
         return renamed

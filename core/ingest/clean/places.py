@@ -40,7 +40,7 @@ SEARCH_FOLDERS: Final = frozenset(
         *("cerca", "zoeken", "szukaj", "sok", "arama", "hledat", "haku"),
     )
 )
-"""The same in a path."""
+"""Folders of a path after which is what a user typed."""
 ACCOUNT: Final = frozenset(
     (
         *("account", "my", "me", "user", "customer", "member", "subscriber", "profile", "order", "invoice"),

@@ -171,7 +171,7 @@ class _Cleaner:
         return self._front(url.protocol, url.host, base, notes), path
 
     def _plain_front(self, base: str) -> tuple[str, Notes] | None:
-        """The same for scheme and host of a plain location, cached; None if there is no such host."""
+        """Clean scheme and host of a plain location, cached; None if there is no such host."""
         if base not in self._fronts:
             notes: Notes = []
             try:

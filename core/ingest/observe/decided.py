@@ -44,7 +44,7 @@ class Decided:
     nobodys: NobodysOutcomes | None = None
 
     def moved(self, folder: Path) -> Decided:
-        """The same where its files lie in another folder, perhaps of another machine."""
+        """Look for the files in another folder, perhaps of another machine."""
         return replace(self, page_of=folder / self.page_of.name, repeated=folder / self.repeated.name)
 
     def locations_in(self, engine: Engine) -> Locations:

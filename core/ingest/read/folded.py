@@ -35,7 +35,7 @@ class Folds:
         return (Shape.CONSOLE if self.texts else Shape.DOTTED).of("ndjson")
 
     def read_for(self, names: Iterable[str]) -> Folds:
-        """The same, but for texts that no name is inside of, which nobody needs to be JSON."""
+        """Leave out texts that none of the names is inside of, which need not be JSON."""
         return replace(self, texts=read_within(self.texts, names))
 
     def unfold(self, record: Record, decode: Callable[[str], Any] = orjson.loads) -> dict[str, Any]:

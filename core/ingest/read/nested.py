@@ -151,7 +151,7 @@ def names_in(record: Record) -> Iterator[str]:
 
 
 def values_in(record: Record) -> Iterator[tuple[str, Any]]:
-    """The same, each with what stands there."""
+    """All names that a record offers (:func:`names_in`), each with its value."""
     for key, value in record.items():
         if key in PARAM_LISTS:
             with suppress(BrokenRecord):  # rejected, with its line, when it is read

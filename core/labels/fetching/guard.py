@@ -143,7 +143,7 @@ def host_name(text: str) -> str:
 
 
 def _host_of_export(text: str) -> str:
-    """The same for a host that nobody chose: a strange one is no host to fetch from."""
+    """Read a host that nobody chose; empty for what is no host to fetch from."""
     try:
         return host_name(text)
     except SettingsError:

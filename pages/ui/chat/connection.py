@@ -170,7 +170,7 @@ def call_log() -> CallLog:
 
 
 def keyless(settings: LlmSettings) -> LlmSettings:
-    """The same server without its key, to be kept for longer than the session."""
+    """Leave out the key of a server, whose settings are to be kept for longer than the session."""
     return settings.model_copy(update={"api_key": SecretStr(NO_KEY)})
 
 

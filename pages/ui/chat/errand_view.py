@@ -47,7 +47,7 @@ def ask(errand: Errand, key: str) -> None:
 
 
 def ask_aside(errand: Errand) -> None:
-    """The same in front of the page; closing it without an answer sends nothing, and decides nothing."""
+    """Ask for consent in front of the page; closing it without an answer sends and decides nothing."""
     _follow(errand)
     if errand.waits:
         closed = partial(errand.decline, CLOSED)

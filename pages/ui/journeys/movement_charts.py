@@ -75,7 +75,7 @@ def graph(table: pd.DataFrame, visits: Mapping[str, int]) -> EChart:
 
 
 def _upright(node: Mapping[str, Any]) -> dict[str, Any]:
-    """The same for a phone: sessions begin at the top and end at the bottom."""
+    """Turn a node of the chart for a phone: sessions begin at the top and end at the bottom."""
     label = node["label"] | {"position": "bottom" if node["x"] < ASPECT else "top", "fontSize": 10}
     return {**node, "x": node["y"], "y": TALL * node["x"], "label": label}
 

@@ -71,7 +71,7 @@ def draw(live: LiveSegments) -> None:
 
 
 def counted(live: LiveSegments) -> LiveSegments:
-    """The same segments, counted for what the filter leaves; as they are where it leaves all.
+    """Count segments for what the filter leaves; as they are where it leaves all.
 
     Raises:
         SettingsError: If it leaves nobody of a segment.

@@ -66,7 +66,7 @@ def draw(live: LiveSegments) -> None:
 
 
 def _others(rows: pd.DataFrame, top: float, named: str) -> None:
-    """The same of the other clustered users, in grey."""
+    """Draw when the other clustered users come, in grey."""
     with st.container(border=True, key="rhythm-others", gap="xsmall"):
         st.markdown("**The other clustered users**")
         chart: Draw = partial(time_charts.week, rows, -1, top, 0, REST_VALUE)

@@ -94,7 +94,7 @@ def worth(head: Head) -> pd.DataFrame:
 
 
 def titled(live: LiveSegments, table: pd.DataFrame) -> pd.DataFrame:
-    """The same with each page's title, and what to write on an axis: ``short``."""
+    """Add each page's title, and what to write on an axis: ``short``."""
     pages = live.sources.dataset.pages
     titles = pages.drop_duplicates(Pages.PAGE_LOCATION).set_index(Pages.PAGE_LOCATION)[Pages.PAGE_TITLE]
     addresses = table[Col.PAGE_LOCATION]

@@ -93,7 +93,7 @@ class LiveSegments:
 
     @property
     def plain_names(self) -> dict[int, str]:
-        """The same without how sure it is: for tables that are to be joined."""
+        """Segment → its name and number, without how sure it is: for tables that are to be joined."""
         return {segment: self.held[segment].title(segment) for segment in self.segments}
 
     @property

@@ -34,7 +34,7 @@ AXIS_WIDTH: Final = 13
 
 
 def named(table: pd.DataFrame, names: Mapping[int, str]) -> pd.DataFrame:
-    """The same table, its segments called what the screen calls them."""
+    """Call the segments of a table what the screen calls them."""
     labels = [
         names.get(segment, label) if kind == RowKind.SEGMENT else label
         for segment, label, kind in zip(table[Col.SEGMENT], table[Col.LABEL], table[Col.KIND], strict=True)

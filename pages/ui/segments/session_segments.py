@@ -59,7 +59,7 @@ class Session:
     by_hand: Segmentation | None = None
 
     def after(self, segmentation: Segmentation) -> Session:
-        """The same with another segmentation on top."""
+        """Put another segmentation on top."""
         others = (old for old in self.history if old.setting != segmentation.setting)
         return replace(self, history=(segmentation, *others)[:REMEMBERED])
 
