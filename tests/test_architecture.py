@@ -275,3 +275,21 @@ def test_the_check_of_class_names_can_fail() -> None:
     assert named_twice(["class Kind: ...", "class _Part: ...", "class Kind: ...\nclass _Part: ..."]) == [
         "Kind"
     ]
+
+
+def riddles(source: str) -> list[str]:
+    """Docstrings, also of constants, that say what something does by what stood before them."""
+    texts = (node.value for node in ast.walk(parsed(source)) if isinstance(node, ast.Expr))
+    return [
+        text.value
+        for text in texts
+        if isinstance(text, ast.Constant) and str(text.value).startswith(("The same", "As above"))
+    ]
+
+
+def test_no_docstring_needs_the_one_before() -> None:
+    assert broken(riddles, SOURCES) == {}
+
+
+def test_the_check_of_docstrings_can_fail() -> None:
+    assert riddles('A = 1\n"""The same in a path."""') == ["The same in a path."]

@@ -150,7 +150,7 @@ class FunnelSite:
         events: tuple[str, ...],
         urls: UrlSettings = _AS_USUAL,
     ) -> FunnelSite:
-        """Lay out a site by the addresses of its pages and their template, theme and type, as far as labelled."""
+        """Lay out a site by the addresses of its pages and the names of their templates, themes and types."""
         return cls(levels(addresses, names), events, common_origin(addresses), urls)
 
     def marks(self, step: FunnelStep) -> StepMarks:
