@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -47,6 +48,8 @@ class Oracle:
         vectors: What was clustered.
         outcome: The event whose users count as converted.
         given_away: Whether a page that the model read gives the outcome away: then it is not tested.
+        levels: Family of facets → of each facet what users are called, "" for nothing; the rules of facets
+            have tests of their own.
     """
 
     users: pd.DataFrame
@@ -61,6 +64,7 @@ class Oracle:
     vectors: np.ndarray
     outcome: str = "purchase"
     given_away: bool = False
+    levels: Mapping[str, Sequence[np.ndarray]] = field(default_factory=dict)
 
     @cached_property
     def people(self) -> pd.DataFrame:
@@ -150,6 +154,10 @@ class Oracle:
             found = users[dimension].dropna()
             table = found.value_counts().to_frame("users")
             return table.assign(n=len(found), views=np.nan, views_n=np.nan)
+        if dimension in self.levels:
+            called = pd.Series(np.concatenate([own[users.index] for own in self.levels[dimension]]))
+            table = called[called != ""].value_counts().to_frame("users")
+            return table.assign(n=len(users), views=np.nan, views_n=np.nan)
         own = self.views[self.views["user"].isin(users.index)]
         grouped = own.groupby(dimension)
         table = pd.DataFrame({"users": grouped["user"].nunique(), "views": grouped.size()})
@@ -180,7 +188,7 @@ class Oracle:
         people = self._hits(dimension, item) if item else self.people
         sides = [people.loc[self.of(key).index] for key in (first, second)]
         held_out = HELD_OUT - OF_OUTCOME if self.given_away else HELD_OUT
-        tested = dimension in ATTRIBUTES if item else kind in held_out
+        tested = dimension in (*ATTRIBUTES, "rhythm") if item else kind in held_out
         if kind in SHARES:
             p, apart = shares_differ(*(side[SHARES[kind]].dropna().astype(bool) for side in sides))
         elif kind in MEDIANS:
@@ -217,6 +225,8 @@ class Oracle:
         people = self.people
         if dimension in ATTRIBUTES:
             return people.assign(hit=(people[dimension] == item).where(people[dimension].notna()))
+        if dimension in self.levels:
+            return people.assign(hit=np.any([own == item for own in self.levels[dimension]], axis=0))
         hits = self.views.loc[self.views[dimension] == item, "user"].value_counts()
         hits = hits.reindex(people.index).fillna(0)
         return people.assign(hits=hits, hit=hits > 0)

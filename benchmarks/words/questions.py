@@ -20,6 +20,7 @@ import numpy as np
 from benchmarks.words.checking import problems
 from benchmarks.words.demo import Shop, demo_shop
 from benchmarks.words.oracle import Oracle
+from core.facets.facets import find_facets
 from core.facts.sentences import plain
 from core.questions.answers import ask
 
@@ -61,6 +62,7 @@ def oracle_of(shop: Shop) -> Oracle:
         sequences.session, {view.value: names for view, names in shop.labels.items()}, shop.partition.labels,
         before.labels, shop.vectors,
         given_away=shop.context.tables.basis.data.outcomes.is_read(shop.context.tables.profiles.chosen),
+        levels=find_facets(shop.dataset).items(),
     )  # fmt: skip
 
 
