@@ -92,7 +92,7 @@ def test_supported_numbers_are_written_and_each_segment_has_a_certificate(finish
         clusters["levels"]
     )
     assert {"pages"} <= set(clusters["views"]) <= {"pages", "order", "tempo", "activity", "labels"}
-    assert clusters["gains"][0] == 0.0
+    assert len(clusters["gains"]) > 1 and max(clusters["gains"]) > 0
     sure = [one["certificate"] for one in clusters["segments"] if one["kind"] == "segment"]
     assert all(0 <= one["low"] <= one["high"] <= 1 and one["word"] for one in sure)
     assert clusters["verdict_text"].split(":")[0] in (finished / "report.html").read_text()

@@ -86,10 +86,10 @@ def test_a_weak_model_chooses_figures_and_the_name_is_the_apps() -> None:
 
 
 def test_without_a_model_the_name_is_free_and_what_leads_the_table_is_said() -> None:
-    made, key = shop_figures(), "segment:2"
+    made, key = shop_figures(), "segment:3"
     first = offline(made, key, taken(made, key, ()))
     second = offline(made, key, taken(made, key, [first.name]))
-    assert first.name != second.name == "Segment 3"
+    assert first.name != second.name == "Segment 4"
     apart = differing(made, key)
     assert apart
     assert set(apart) <= set(first.summary.blocks)
