@@ -62,7 +62,7 @@ EFFECTIVE: Final = (
 
 NEARLY: Final = 0.005
 """A view that counts as much as its slider says but for this does so."""
-CELL: Final = 126
+CELL: Final = 124
 """Pixels that a control needs."""
 
 
@@ -109,7 +109,7 @@ def draw(made_from: Sources) -> Slots:
     """
     now = live_segments.steering(made_from)
     most = min(MOST_SEGMENTS, shared.different(made_from, now.weights) - 1)
-    with st.grid("auto", min_column_width=CELL, gap="small", key="controls") as grid:
+    with st.grid("auto", min_column_width=CELL, gap="xsmall", key="controls") as grid:
         _k(made_from, now, most)
         effective = {view: _weight(made_from, now, view) for view in View}
         with grid.cell(column_span=2):
