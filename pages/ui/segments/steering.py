@@ -145,7 +145,7 @@ def _k(made_from: Sources, now: Steering, most: int) -> None:
     state.display("k", now.cluster.n_clusters)
     with st.container(gap=None):
         st.slider(
-            "Number of segments", 2, max(3, most), now.cluster.n_clusters, key="k", disabled=most < 3,
+            "Segments", 2, max(3, most), now.cluster.n_clusters, key="k", disabled=most < 3,
             on_change=_keep, args=(made_from.model_key, "k", "n_clusters", int),
             help="How many there are. The chart below the map shows which numbers these users support.",
         )  # fmt: skip
