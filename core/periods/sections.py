@@ -10,9 +10,8 @@ import numpy as np
 from core.data.sequences import UserSequences
 from core.labels.page_address import after_host
 from core.labels.templates import is_locale
-from core.periods.calendar import covered
+from core.periods.calendar import DAY, covered
 
-DAY: Final = 86_400 * 10**6
 LIVING: Final = 0.5
 """Below this part of what two halves of the users share, what two halves of the days share is little."""
 BY_SECTION: Final = (

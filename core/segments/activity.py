@@ -15,9 +15,9 @@ from typing import Final
 import numpy as np
 
 from core.base.schema import View
+from core.data.seen_days import DAY
 from core.data.sequences import UserSequences
 
-DAY_US: Final = 86_400_000_000
 STEPS: Final = np.linspace(0, 1, 201)
 """Ranks whose numbers are kept."""
 
@@ -58,7 +58,7 @@ def _numbers(sequences: UserSequences) -> np.ndarray:
     """Page views, visits, whole days from the first page view to the last: int64 of shape (n_users, 3)."""
     first, last = sequences.offsets[:-1], sequences.offsets[1:] - 1
     visits = np.bincount(sequences.user[sequences.session_starts], minlength=sequences.n_users)
-    days = (sequences.timestamp[last] - sequences.timestamp[first]) // DAY_US
+    days = (sequences.timestamp[last] - sequences.timestamp[first]) // DAY
     return np.column_stack([sequences.lengths, visits, days])
 
 

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from core.data.seen_days import DAY
 from core.data.sequences import UserSequences
 
 MAX_LENGTH: Final = 64
@@ -31,7 +32,6 @@ MOST_REPEATS: Final = 8
 BUCKETS: Final = 16
 """Of times and of page views a session: each is twice as wide as the one before."""
 MICROSECONDS: Final = 1_000_000
-DAY: Final = 86_400 * MICROSECONDS
 
 
 class Aspect(StrEnum):

@@ -13,8 +13,9 @@ import pytest
 from core.base.errors import ArtifactError
 from core.base.schema import View
 from core.base.settings import ClusterSettings, ViewWeights
+from core.data.seen_days import DAY
 from core.data.sequences import UserSequences
-from core.segments.activity import DAY_US, activity_ranks, with_activity
+from core.segments.activity import activity_ranks, with_activity
 from core.segments.clustering import fit
 from core.segments.combination import blend, calibrate, combine
 from core.segments.frozen_mix import FrozenMix
@@ -24,7 +25,7 @@ def users(*days: Sequence[int]) -> UserSequences:
     """Users by the days of their page views; each day is a visit."""
     offsets = np.concatenate([[0], np.cumsum([len(own) for own in days])])
     session = np.concatenate([np.unique(own, return_inverse=True)[1] for own in days]).astype(np.int32)
-    stamps = np.concatenate([np.asarray(own, dtype=np.int64) for own in days]) * DAY_US
+    stamps = np.concatenate([np.asarray(own, dtype=np.int64) for own in days]) * DAY
     names = pa.array([f"u{number}" for number in range(len(days))])
     return UserSequences(names, offsets, np.zeros(offsets[-1], dtype=np.int32), stamps, session)
 
