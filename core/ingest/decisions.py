@@ -21,9 +21,8 @@ from core.base.progress import Progress
 from core.base.schema import Outcomes, Raw
 from core.base.settings import IngestSettings
 from core.ingest.clean import records
-from core.ingest.clean.found import Found
 from core.ingest.clean.locations import PAGE, canonical_locations
-from core.ingest.clean.user_labels import mask_labels
+from core.ingest.clean.masking import Masking, mask_labels
 from core.ingest.engine import Engine, literal, open_engine
 from core.ingest.ingest import accounted_records
 from core.ingest.observe.behaviour import staying_views
@@ -65,25 +64,30 @@ def decide(
         people = people_by_label(engine, written, users, locations.hosts)
         names = number_names(engine, typed)
         counted = _users_of_labels(people) | {Outcomes.EVENT_NAME: _users_of_names(names, staying)}
-        own = locations.own
-        own.labels = {name: _labels(engine, name, counts, own) for name, counts in counted.items()}
+        masking = locations.masking
+        masking.labels = {name: _labels(engine, name, counts, masking) for name, counts in counted.items()}
         progress(STAGE, 0.8, "Counting transactions once")
         twice = again(_purchases(staying, users, n_users), n_users, order_of(raw.present))
         page_of = _written(engine, locations.table.select(LOCATION, PAGE), work_dir / "page_of.parquet")
         repeated = _written(engine, twice, work_dir / "repeated.parquet")
         locations = replace(locations, table=ibis.table(locations.table.schema(), name=PAGE))
-        refunds, nobodys = find_refunds(engine, staying, own.labels[Outcomes.EVENT_NAME]), None
+        refunds, nobodys = find_refunds(engine, staying, masking.labels[Outcomes.EVENT_NAME]), None
         if accounted.tally.any_of_nobody:
-            nobodys = _nobodys(engine, staying, names, own, raw, refunds)
+            nobodys = _nobodys(engine, staying, names, masking, raw, refunds)
         engaged = _engaged(engine, people)
         return Decided(accounted, locations, page_of, repeated, n_users, engaged, refunds, nobodys)
 
 
 def _nobodys(
-    engine: Engine, staying: ir.Table, names: ir.Table, own: Found, raw: RawRead, refunds: Refunds | None
+    engine: Engine,
+    staying: ir.Table,
+    names: ir.Table,
+    masking: Masking,
+    raw: RawRead,
+    refunds: Refunds | None,
 ) -> NobodysOutcomes:
     written = engine.arrow(names.select(NAME, "stripped").distinct().order_by(NAME))["stripped"].to_pylist()
-    called = mask_labels(Outcomes.EVENT_NAME, written, np.zeros(len(written), np.int64), own)
+    called = mask_labels(Outcomes.EVENT_NAME, written, np.zeros(len(written), np.int64), masking)
     return count_nobodys(engine, staying, names, called, order_of(raw.present), refunds)
 
 
@@ -95,11 +99,11 @@ def _users_of_labels(people: ir.Table) -> dict[str, ir.Table]:
     }
 
 
-def _labels(engine: Engine, name: str, counts: ir.Table, own: Found) -> dict[str, str]:
+def _labels(engine: Engine, name: str, counts: ir.Table, masking: Masking) -> dict[str, str]:
     """Label → what it becomes, of a table of labels and how many users have each."""
     found = engine.arrow(counts.order_by(_LABEL))
     labels: Sequence[str] = found[_LABEL].to_pylist()
-    masked = mask_labels(name, labels, found[_USERS].to_numpy().astype(np.int64), own)
+    masked = mask_labels(name, labels, found[_USERS].to_numpy().astype(np.int64), masking)
     return dict(zip(labels, masked, strict=True))
 
 

@@ -85,7 +85,7 @@ class KnownPages:
     """
 
     def __init__(self, known: Collection[str]) -> None:
-        from core.ingest.clean.page_parts import KnownGaps
+        from core.ingest.clean.page_text import KnownGaps
 
         self.pages = frozenset(known)
         self._gaps = KnownGaps(self.pages)

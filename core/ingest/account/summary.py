@@ -23,8 +23,8 @@ from core.data.source_basis import count_bases
 from core.ingest.account.accounting import SCREEN_VIEW, Accounted
 from core.ingest.account.waterfall import warnings
 from core.ingest.clean import clock
-from core.ingest.clean.found import Found
 from core.ingest.clean.grouping import with_templates
+from core.ingest.clean.masking import Masking
 from core.ingest.clean.records import Fate
 from core.ingest.clean.time_zone import infer_zone
 from core.ingest.observe.behaviour import Behaviour
@@ -108,7 +108,7 @@ def make_receipt(counted: Counted) -> Receipt:
         duplicate_transactions=behaviour.outcomes.duplicates,
         repeated_events=behaviour.repeated,
         pii_masked=ranked(locations.masked),
-        places=tuple(sorted(locations.own.places.values(), key=lambda place: (-place.values, place.name))),
+        places=locations.masking.listed,
         placeholders=accounted.placeholders,
         engagement_rule=_engagement_rule(counted, share), engagement_share=share,
         urls=locations.count,
@@ -178,9 +178,9 @@ def _describe_screens(screens: Mapping[str, int]) -> list[str]:
     ]
 
 
-def _unknown_places(settings: IngestSettings, found: Found) -> list[str]:
+def _unknown_places(settings: IngestSettings, masking: Masking) -> list[str]:
     """Places that a setting names and the data do not have: nothing of them is kept or masked."""
-    known = {place.name for place in found.places.values()}
+    known = {place.name for place in masking.places.values()}
     unknown = [name for name in (*settings.keep_places, *settings.mask_places) if name not in known]
     if not unknown:
         return []
@@ -266,7 +266,7 @@ def _warnings(counted: Counted, kinds: Counter[str], outcome_pages: Sequence[str
         *describe_nobodys(accounted.waterfall.causes, nobodys_outcomes(counted.behaviour.outcomes.nobodys)),
         *(refunds.notes if (refunds := counted.behaviour.outcomes.refunds) else ()),
         *(text for text, applies in possible.items() if applies),
-        *_unknown_places(counted.settings, counted.behaviour.locations.own),
+        *_unknown_places(counted.settings, counted.behaviour.locations.masking),
         *counted.notes,
     )
 

@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
-from core.ingest.clean.crowds import PUBLIC, Crowd, merged_by
+from core.ingest.clean.audience import PUBLIC, Audience, merged_by
 
 SIBLINGS: Final = 20
 """Rare pages with the same template from which on they are a pattern and not a hand-made choice of pages."""
@@ -39,13 +39,13 @@ _DIGIT: Final = re.compile(r"[0-9]")
 _SUFFIX: Final = re.compile(r"(.+?)(\.(?:html?|php|aspx?|jsp|pdf))", re.IGNORECASE)
 
 
-def collapse(pages: Sequence[str], views: Sequence[int], crowds: Sequence[Crowd] = ()) -> list[str]:
+def collapse(pages: Sequence[str], views: Sequence[int], audiences: Sequence[Audience] = ()) -> list[str]:
     """Replace ids by placeholders in the pages that they shatter.
 
     Args:
         pages: Canonical pages; the same page may occur several times.
         views: Page views of each.
-        crowds: Who saw each, where that is known.
+        audiences: Who saw each, where that is known.
 
     Returns:
         One page for each of ``pages``.
@@ -59,9 +59,11 @@ def collapse(pages: Sequence[str], views: Sequence[int], crowds: Sequence[Crowd]
         if pattern != page:
             families[pattern].append(page)
     alike = {page for family in families.values() if len(family) >= SIBLINGS for page in family}
-    seen = merged_by((page, crowd) for page, crowd in zip(pages, crowds, strict=False) if page in alike)
-    for page, crowd in seen.items():  # however often one user loads their own
-        total[page] = min(total[page], RARE_VIEWS - 1) if crowd.rare else total[page]
+    seen = merged_by(
+        (page, audience) for page, audience in zip(pages, audiences, strict=False) if page in alike
+    )
+    for page, audience in seen.items():  # however often one user loads their own
+        total[page] = min(total[page], RARE_VIEWS - 1) if audience.rare else total[page]
     renamed = {page: name for name, family in families.items() for page in _shattered(family, total)}
     public = {page for page in renamed if page in seen and seen[page].users >= PUBLIC}
     return [page if page in public else renamed.get(page, page) for page in pages] if renamed else list(pages)

@@ -19,14 +19,14 @@ import pyarrow as pa
 from core.base.schema import Raw
 from core.base.settings import IngestSettings, UrlSettings
 from core.data.receipt import UrlCount, ranked
-from core.ingest.clean import crowds, records, urls
+from core.ingest.clean import records, urls
 from core.ingest.clean.as_written import VIEWS
-from core.ingest.clean.crowds import Crowd, Tail, merged_by, public_from
-from core.ingest.clean.found import Found
-from core.ingest.clean.lone import regions_of
-from core.ingest.clean.own import without_own
-from core.ingest.clean.page_parts import tail_of
+from core.ingest.clean.audience import MERGED_SQL, SQL, Audience, Tail, merged_by, public_from
+from core.ingest.clean.mask_pages import mask_pages
+from core.ingest.clean.masking import Masking
+from core.ingest.clean.page_text import tail_of
 from core.ingest.clean.personal_data import SUSPECT_RE2, mask_url
+from core.ingest.clean.rare_text import regions_of
 from core.ingest.engine import Engine
 
 PAGE: Final = "page"
@@ -54,7 +54,7 @@ _SPLIT = f"""
         SELECT *, split_part(location, '#', 1) AS unfragmented,
             CASE WHEN contains(location, '#')
                 THEN substr(location, strpos(location, '#') + 1) ELSE '' END AS fragment
-        FROM (SELECT location, sum(views)::BIGINT AS views, {crowds.MERGED_SQL} FROM seen GROUP BY location)
+        FROM (SELECT location, sum(views)::BIGINT AS views, {MERGED_SQL} FROM seen GROUP BY location)
     )
 """
 _CUT = f"""
@@ -67,13 +67,13 @@ _CUT = f"""
         END AS cut
     FROM (SELECT *, array_to_string(regexp_extract_all(query, $kept, 1), '&') AS kept FROM ({_SPLIT}))
 """
-_CUTS = f"SELECT cut, sum(views)::BIGINT AS views, {crowds.MERGED_SQL} FROM places GROUP BY cut ORDER BY cut"
+_CUTS = f"SELECT cut, sum(views)::BIGINT AS views, {MERGED_SQL} FROM places GROUP BY cut ORDER BY cut"
 _COUNTRIES = """
     SELECT country FROM users_seen WHERE country IS NOT NULL GROUP BY country
     QUALIFY sum(views) >= 0.05 * sum(sum(views)) OVER () ORDER BY sum(views) DESC, country LIMIT 5
 """
 _TITLES = f"""
-    SELECT canonical, title, sum(seen.views)::BIGINT, {crowds.MERGED_SQL.replace("(", "(seen.")}
+    SELECT canonical, title, sum(seen.views)::BIGINT, {MERGED_SQL.replace("(", "(seen.")}
     FROM seen JOIN places USING (location) JOIN cut_pages USING (cut) WHERE title IS NOT NULL GROUP BY ALL
 """
 _EXAMPLE = """
@@ -102,7 +102,7 @@ class Locations:
         count: For the receipt.
         hosts: The site's own hosts.
         masked: Kind of personal data → values masked in locations and titles.
-        own: Personal places.
+        masking: Personal places.
     """
 
     table: ir.Table
@@ -111,7 +111,7 @@ class Locations:
     count: UrlCount
     hosts: tuple[str, ...]
     masked: Counter[str]
-    own: Found
+    masking: Masking
 
 
 def canonical_locations(
@@ -132,27 +132,33 @@ def canonical_locations(
     _see(engine, views, users)
     _cut(engine, settings.url)
     cut = engine.raw.sql(_CUTS).to_arrow_table()
-    weights, seen_by = cut["views"].to_pylist(), _crowds(cut)
+    weights, seen_by = cut["views"].to_pylist(), _audiences(cut)
     canonical = urls.canonicalise(cut["cut"].to_pylist(), settings.url, weights, seen_by)
     cut_pages = {"cut": cut["cut"], "canonical": pa.array(canonical.pages, pa.string())}
     engine.keep("cut_pages", pa.table(cut_pages))
     hosts = _own_hosts(canonical.pages, weights)
     seen = merged_by(zip(canonical.pages, seen_by, strict=True))
     regions = regions_of(hosts, _countries(engine, written, users))
-    found = _nothing_found(settings, seen, regions, engine.count(users))
-    own = without_own(seen, _titles(engine), found, settings.known_pages)
-    pages = sorted(set(own.pages.values()))
+    masking = Masking(
+        tail_of(seen) if settings.mask_own else Tail(None),
+        public_from(engine.count(users)),
+        regions,
+        settings.keep_places,
+        settings.mask_places,
+    )
+    page_of, title_of = mask_pages(seen, _titles(engine), masking, settings.known_pages)
+    pages = sorted(set(page_of.values()))
     by_rule = Counter(canonical.by_rule)
     by_rule.update(_dropped(engine, settings.url))
-    by_rule[urls.MASKED] += sum(seen[page].views for page, name in own.pages.items() if page != name)
+    by_rule[urls.MASKED] += sum(seen[page].views for page, name in page_of.items() if page != name)
     return Locations(
-        table=_page_of_location(engine, own.pages, pages),
+        table=_page_of_location(engine, page_of, pages),
         pages=pages,
-        titles=[own.titles.get(page) for page in pages],
+        titles=[title_of.get(page) for page in pages],
         count=_count(engine, by_rule, len(pages)),
         hosts=hosts,
-        masked=_personal(engine, found.public) + found.kinds,
-        own=found,
+        masked=_personal(engine, masking.public) + masking.kinds,
+        masking=masking,
     )
 
 
@@ -162,19 +168,6 @@ def _countries(engine: Engine, written: ir.Table, users: ir.Table) -> list[str]:
     country = records.absent(seen[Raw.GEO_COUNTRY], records.DIRECT)
     engine.name("users_seen", seen.select(VIEWS, country=country))
     return [country for (country,) in engine.raw.execute(_COUNTRIES).fetchall()]
-
-
-def _nothing_found(
-    settings: IngestSettings, seen: Mapping[str, Crowd], regions: tuple[str, ...], n_users: int
-) -> Found:
-    """How personal places are told from others, before any has been."""
-    return Found(
-        tail_of(seen) if settings.mask_own else Tail(None),
-        public_from(n_users),
-        regions,
-        settings.keep_places,
-        settings.mask_places,
-    )
 
 
 def _count(engine: Engine, by_rule: Counter[str], n_pages: int) -> UrlCount:
@@ -194,7 +187,7 @@ def _see(engine: Engine, views: ir.Table, users: ir.Table) -> None:
     if engine.count(users) <= JOINED:  # a digest a user is less work than one a view, but they are in memory
         told = f"views_seen JOIN {digests.format(users.get_name())} USING (user_key)"
     engine.raw.execute(
-        f"CREATE TABLE seen AS SELECT location, title, count(*) AS views, {crowds.SQL} "
+        f"CREATE TABLE seen AS SELECT location, title, count(*) AS views, {SQL} "
         f"FROM {told} GROUP BY location, title"
     )
 
@@ -243,17 +236,17 @@ def _dropped(engine: Engine, settings: UrlSettings) -> Counter[str]:
     return dropped
 
 
-def _titles(engine: Engine) -> dict[str, dict[str, Crowd]]:
+def _titles(engine: Engine) -> dict[str, dict[str, Audience]]:
     """The titles of every canonical page, and who saw them."""
-    titles: defaultdict[str, dict[str, Crowd]] = defaultdict(dict)
-    for page, title, *crowd in engine.raw.execute(_TITLES).fetchall():
-        titles[page][title] = Crowd(*crowd)
+    titles: defaultdict[str, dict[str, Audience]] = defaultdict(dict)
+    for page, title, *audience in engine.raw.execute(_TITLES).fetchall():
+        titles[page][title] = Audience(*audience)
     return titles
 
 
-def _crowds(cut: pa.Table) -> list[Crowd]:
+def _audiences(cut: pa.Table) -> list[Audience]:
     columns = (cut[name].to_pylist() for name in ("views", "low", "high", "buckets"))
-    return [Crowd(*crowd) for crowd in zip(*columns, strict=True)]
+    return [Audience(*audience) for audience in zip(*columns, strict=True)]
 
 
 def _examples(engine: Engine) -> tuple[tuple[str, str], ...]:
@@ -283,11 +276,11 @@ def _personal(engine: Engine, many: int) -> Counter[str]:
     kinds: Counter[str] = Counter()
     for column in ("location", "title"):
         rows = engine.raw.execute(
-            f"SELECT {column}, sum(views)::BIGINT, {crowds.MERGED_SQL} FROM seen "
+            f"SELECT {column}, sum(views)::BIGINT, {MERGED_SQL} FROM seen "
             f"WHERE regexp_matches({column}, $1) GROUP BY 1",
             [SUSPECT_RE2],
         ).fetchall()
-        for text, views, *crowd in rows:
-            for kind in mask_url(text, numbers=Crowd(views, *crowd).users < many).kinds:
+        for text, views, *audience in rows:
+            for kind in mask_url(text, numbers=Audience(views, *audience).users < many).kinds:
                 kinds[kind] += views
     return kinds

@@ -27,7 +27,7 @@ import ada_url
 
 from core.base.errors import SettingsError
 from core.base.settings import UrlRule, UrlSettings
-from core.ingest.clean.crowds import Crowd
+from core.ingest.clean.audience import Audience
 from core.ingest.clean.grouping import collapse
 from core.ingest.clean.personal_data import mask, mask_param, mask_url
 
@@ -82,7 +82,7 @@ class Canonical:
 
 
 def canonicalise(
-    urls: Sequence[str], settings: UrlSettings, views: Sequence[int] = (), crowds: Sequence[Crowd] = ()
+    urls: Sequence[str], settings: UrlSettings, views: Sequence[int] = (), audiences: Sequence[Audience] = ()
 ) -> Canonical:
     """Make every location canonical.
 
@@ -91,7 +91,7 @@ def canonicalise(
         settings: Which rules apply.
         views: Page views of each location, all 1 by default: decides which ids are accidents, and weighs
             the counts.
-        crowds: Who saw each location, where that is known.
+        audiences: Who saw each location, where that is known.
 
     Raises:
         SettingsError: If a rule of the analyst's own cannot be applied.
@@ -104,7 +104,7 @@ def canonicalise(
         by_rule.update(dict.fromkeys(notes, weight))
     steps: list[tuple[str, Callable[[list[str]], list[str]]]] = []
     if settings.collapse_ids:
-        steps.append((COLLAPSED, lambda before: collapse(before, weights, crowds)))
+        steps.append((COLLAPSED, lambda before: collapse(before, weights, audiences)))
     steps += [(f"rule {rule.pattern}", _applier(rule)) for rule in settings.rules]
     for name, step in steps:
         after = step(pages)

@@ -16,8 +16,8 @@ from core.base.schema import Raw
 from core.base.settings import IngestSettings
 from core.ingest.account.waterfall import FateTally
 from core.ingest.clean import records
-from core.ingest.clean.found import Found
 from core.ingest.clean.locations import PAGE, Locations, canonical_locations
+from core.ingest.clean.masking import Masking
 from core.ingest.engine import Engine
 from core.ingest.observe.bots import bot_like
 from core.ingest.observe.decided import Decided
@@ -107,7 +107,9 @@ def observe(
     progress(STAGE, 0.65, "Describing users")
     people = describe_people(engine, written, users, pages)
     progress(STAGE, 0.8, "Counting outcomes")
-    done = _outcomes(engine, all_events, deeds, twice, everybody, pages.own, staying, names, tally, decided)
+    done = _outcomes(
+        engine, all_events, deeds, twice, everybody, pages.masking, staying, names, tally, decided
+    )
     again = count_repeated(engine, events) if len(raw.files) > 1 else 0
     bots = _bots(engine, events, people, views, tally, decided)
     return Behaviour(ids, pages, views, deeds, people, done, count_page_events(engine, events), again, bots)
@@ -138,14 +140,14 @@ def _outcomes(
     deeds: Deeds,
     twice: ir.Table,
     users: ir.Table,
-    own: Found,
+    masking: Masking,
     staying: ir.Table,
     names: ir.Table,
     tally: FateTally,
     decided: Decided | None,
 ) -> UserOutcomes:
     refunds = decided.refunds if decided else find_refunds(engine, staying, events.names)
-    done = count_outcomes(engine, events, deeds, twice, refunds, users, own)
+    done = count_outcomes(engine, events, deeds, twice, refunds, users, masking)
     if decided is not None or not tally.any_of_nobody:
         return done
     called = done.names.to_pylist()

@@ -16,9 +16,8 @@ from ibis import _
 from core.base.schema import Raw, Users
 from core.ingest.clean import records
 from core.ingest.clean.as_written import ENGAGEMENT, EVENTS, FIRST
-from core.ingest.clean.found import Found
 from core.ingest.clean.locations import Locations
-from core.ingest.clean.user_labels import mask_labels
+from core.ingest.clean.masking import Masking, mask_labels
 from core.ingest.engine import Engine
 from core.ingest.observe.narrow import USER
 
@@ -74,7 +73,7 @@ def describe_people(engine: Engine, written: ir.Table, users: ir.Table, location
     table = engine.arrow(totals.order_by(USER))
     n_users = len(table)
     found = {name: engine.arrow(table) for name, table in label_of_user(people).items()}
-    labels = {name: _labels(table, name, n_users, locations.own) for name, table in found.items()}
+    labels = {name: _labels(table, name, n_users, locations.masking) for name, table in found.items()}
     labels[Users.SOURCE_BASIS] = _bases(found[Users.SOURCE], n_users)
     return UserFacts(
         events=table["events"].to_numpy(),
@@ -126,11 +125,11 @@ def _bases(found: pa.Table, n_users: int) -> pa.Array:
     return pa.array(records.BASES, pa.string()).take(pa.array(basis, mask=basis < 0))
 
 
-def _labels(found: pa.Table, name: str, n_users: int, own: Found) -> pa.Array:
+def _labels(found: pa.Table, name: str, n_users: int, masking: Masking) -> pa.Array:
     """One label a user, masked: a campaign can carry an address too."""
     codes = found[name].combine_chunks().dictionary_encode()
     users = np.bincount(codes.indices.to_numpy(), minlength=len(codes.dictionary))
-    known = mask_labels(name, codes.dictionary.to_pylist(), users, own)
+    known = mask_labels(name, codes.dictionary.to_pylist(), users, masking)
     indices = np.full(n_users, -1, np.int32)
     indices[found[USER].to_numpy()] = codes.indices.to_numpy()
     return pa.array(known, pa.string()).take(pa.array(indices, mask=indices < 0))

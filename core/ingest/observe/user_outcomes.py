@@ -14,9 +14,8 @@ from ibis import _
 from core.base.schema import PAGE_EVENTS as TELLING
 from core.base.schema import Outcomes, PageEvents, Raw
 from core.ingest.clean import records
-from core.ingest.clean.found import Found
 from core.ingest.clean.locations import PAGE
-from core.ingest.clean.user_labels import mask_labels
+from core.ingest.clean.masking import Masking, mask_labels
 from core.ingest.engine import Engine
 from core.ingest.observe.narrow import NAME, USER, Events
 from core.ingest.observe.page_views import Deeds, changes
@@ -84,7 +83,7 @@ def count_outcomes(
     twice: ir.Table,
     refunds: Refunds | None,
     users: ir.Table,
-    own: Found,
+    masking: Masking,
 ) -> UserOutcomes:
     """Count every user's events by name, each transaction once.
 
@@ -95,14 +94,14 @@ def count_outcomes(
         twice: Those that repeat an earlier one, by file and line.
         refunds: What was given back of purchases; None where nothing was.
         users: ``user_key`` → ``user``.
-        own: How to judge what is personal.
+        masking: How to judge what is personal.
     """
     sold = events.table.filter(~events.table[records.IS_VIEW], events.table[NAME].notnull())
     once = sold.anti_join(twice, [Raw.FILE_NO, Raw.LINE])
     paid = _paid(engine, once, events.names, refunds, users).order_by(USER, NAME, Raw.CURRENCY)
     counted = _counted(deeds, len(events.names), engine.arrow(paid))
     doers = np.bincount(counted[NAME].to_numpy(), minlength=len(events.names))
-    masked = pa.array(mask_labels(Outcomes.EVENT_NAME, events.names, doers, own), pa.string())
+    masked = pa.array(mask_labels(Outcomes.EVENT_NAME, events.names, doers, masking), pa.string())
     return UserOutcomes(_table(counted, masked), masked, engine.count(twice), refunds)
 
 

@@ -15,8 +15,8 @@ from pydantic import BaseModel, ConfigDict
 from core.base.errors import InputError
 from core.base.schema import Raw
 from core.base.settings import IngestSettings
+from core.ingest.clean.masking import outline
 from core.ingest.clean.personal_data import mask_url
-from core.ingest.clean.user_labels import outline
 from core.ingest.read import ndjson, opening, parquet
 from core.ingest.read.assembly import ParsedBlock, assemble
 from core.ingest.read.delimited_layout import DelimitedLayout

@@ -8,7 +8,7 @@ from core.ingest.clean.grouping import (
     template,
     with_templates,
 )
-from tests.core.ingest.clean.crowd import crowd
+from tests.core.ingest.clean.audience import audience
 
 SITE = "https://shop.example"
 UUID = "123e4567-e89b-12d3-a456-426614174000"
@@ -105,6 +105,6 @@ def test_families_are_judged_on_their_own() -> None:
 
 def test_a_page_that_many_saw_is_no_visit() -> None:
     orders = pages("record", 100)
-    crowds = [crowd(*range(10)), *(crowd(number) for number in range(99))]
-    made = collapse(orders, [10] + [1] * 99, crowds)
+    audiences = [audience(*range(10)), *(audience(number) for number in range(99))]
+    made = collapse(orders, [10] + [1] * 99, audiences)
     assert made == [orders[0], *[f"{SITE}/record/{{id}}"] * 99]

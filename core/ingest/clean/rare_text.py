@@ -1,8 +1,12 @@
-"""Personal data in text that one user alone saw: there a hint is enough.
+"""Personal data in text that hardly anybody saw, where a hint is enough: hints, random keys, names.
 
 What many saw is published, whatever it looks like: a hotline, an author, the street of a shop. What one user
 saw alone may be a rare page; if it also reads like a telephone number, an address, a greeting or a key, it is
 theirs. Words are separated by blanks in titles and by ``-``, ``_`` or ``+`` in addresses.
+
+Names are learnt from the places where users see their own, and found again elsewhere: who is greeted in a
+title, or has a profile, turns up in a search, in the name of a file, on the guest list of somebody else. Two
+such words beside each other, in a text that hardly anybody saw, are a name. A word that many saw is none.
 """
 
 from __future__ import annotations
@@ -10,7 +14,7 @@ from __future__ import annotations
 import base64
 import ipaddress
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 from itertools import takewhile
 from typing import Final
@@ -20,7 +24,48 @@ from babel import Locale
 from phonenumbers import Leniency, PhoneNumberMatcher
 
 from core.ingest.clean.personal_data import Masked, Match, mask
-from core.ingest.clean.randomness import looks_random
+
+_SHORTEST_CODE: Final = 12
+"""Characters below which a product code looks the same."""
+_SWITCHES: Final = 4
+"""Changes between letters, digits and case, beyond what words with numbers have."""
+
+_MIXED: Final = 3
+"""Runs of letters or digits that a code has at least, and characters that each has on average at most."""
+
+_NUMBER: Final = re.compile(r"\d{4}")
+_SEPARATED: Final = re.compile(r"[-_.~=:+]+")
+_RUNS: Final = re.compile(r"[a-z]+|[A-Z]+|[0-9]+")
+_UUID: Final = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
+
+
+def looks_issued(text: str) -> bool:
+    """Say whether a program issued a value: a number of at least four digits, a code, a key.
+
+    In one value a code looks like the number of a model; where all values of a place do, they are issued.
+    """
+    parts = [(part, len(_RUNS.findall(part))) for part in _SEPARATED.split(text)]
+    mixed = any(runs >= _MIXED and len(part) <= _MIXED * runs for part, runs in parts)
+    return mixed or _NUMBER.search(text) is not None
+
+
+def looks_random(text: str) -> bool:
+    """Say whether a text holds a part that was drawn by chance."""
+    if len(text) < _SHORTEST_CODE:
+        return False
+    if _UUID.search(text):
+        return True
+    return any(_is_random(part) for part in _SEPARATED.split(text) if len(part) >= _SHORTEST_CODE)
+
+
+def _is_random(part: str) -> bool:
+    """Letters and digits in turns: ``k3j9x2m1pq7a``; not ``iphone15promax256gb`` and no word."""
+    if not part.isascii() or not part.isalnum():
+        return False
+    runs = _RUNS.findall(part)
+    digits = [run for run in runs if run.isdigit()]
+    return len(digits) >= 2 and len(runs) - 1 >= _SWITCHES and len(part) / len(runs) < 3.2
+
 
 _GAP: Final = r"[\s+_,.-]{1,3}"
 _NAME: Final = r"[^\W\d_]{2,30}(?:['’-][^\W\d_]{1,30}){0,2}"
@@ -74,7 +119,7 @@ _CODE: Final = 2
 _CODE_ALONE: Final = re.compile(r"(?![0+])[a-z]{0,3}[-_]?\d+[a-z]?(?:\.\w{2,5})?", re.IGNORECASE)
 
 
-def mask_lone(text: str, regions: Sequence[str] = ()) -> Masked:
+def mask_rare(text: str, regions: Sequence[str] = ()) -> Masked:
     """Mask what is personal in a text that one user alone saw.
 
     An address that is nothing but a number or a code names a page as often as a person, and stays.
@@ -179,3 +224,34 @@ def regions_of(hosts: Sequence[str], countries: Sequence[str]) -> tuple[str, ...
     named = (_codes().get(country.casefold(), "") for country in countries)
     known = set(phonenumbers.SUPPORTED_REGIONS)
     return tuple(dict.fromkeys(code for code in (*tops, *named) if code in known))
+
+
+_SHORTEST_NAME: Final = 3
+"""Letters of a word that can be a name."""
+_TOGETHER: Final = 2
+"""Words beside each other that are a name."""
+
+_WORD: Final = re.compile(r"\{[^{}]*\}|[^\W\d_]+")
+_BESIDE: Final = re.compile(r"[^\w{}/?&=#]{0,3}|[_+]|\s[/&]\s")
+
+
+def known_names(words: Collection[str], public: Collection[str]) -> frozenset[str]:
+    """Words of personal places that can be names, without case."""
+    parts = (part for word in words for part in _WORD.findall(word))
+    return frozenset(part for part in parts if len(part) >= _SHORTEST_NAME) - frozenset(public)
+
+
+def mask_names(text: str, names: Collection[str]) -> Masked:
+    """Mask every name of two words or more in a text."""
+    runs: list[list[tuple[int, int]]] = []
+    for match in _WORD.finditer(text):
+        if match[0].casefold() not in names:
+            continue
+        if runs and _BESIDE.fullmatch(text, runs[-1][-1][1], match.start()):
+            runs[-1].append(match.span())
+        else:
+            runs.append([match.span()])
+    found = [run for run in runs if len(run) >= _TOGETHER]
+    for run in reversed(found):
+        text = text[: run[0][0]] + "{name}" + text[run[-1][1] :]
+    return Masked(text, ("name",) * len(found))

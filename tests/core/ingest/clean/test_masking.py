@@ -1,8 +1,12 @@
+"""Labels of users, masked."""
+
+from __future__ import annotations
+
 import numpy as np
 import pytest
 
-from core.ingest.clean.user_labels import mask_labels, outline
-from tests.core.ingest.clean.crowd import found
+from core.ingest.clean.masking import mask_labels, outline
+from tests.core.ingest.clean.audience import found
 
 
 def test_labels_of_one_user_each_are_masked() -> None:

@@ -60,12 +60,12 @@ EACH: Final = 3
 
 SQL: Final = """min(digest) AS low, max(digest) AS high,
     bit_or(1::UBIGINT << digest % 64) AS buckets"""
-"""The users of a :class:`Crowd`, as aggregates over page views with the ``digest`` of each user."""
+"""The users of a :class:`Audience`, as aggregates over page views with the ``digest`` of each user."""
 MERGED_SQL: Final = "min(low) AS low, max(high) AS high, bit_or(buckets) AS buckets"
 
 
 @dataclass(slots=True)
-class Crowd:
+class Audience:
     """The users who saw something.
 
     Args:
@@ -96,23 +96,23 @@ class Crowd:
         return 1 if self.alone else max(2, self.buckets.bit_count())
 
 
-def merged(crowds: Iterable[Crowd]) -> Crowd:
-    """The users of several crowds together; there must be one at least."""
-    first, *rest = crowds
-    whole = Crowd(first.views, first.first, first.last, first.buckets)
-    for crowd in rest:
-        whole.views += crowd.views
-        whole.first = min(whole.first, crowd.first)
-        whole.last = max(whole.last, crowd.last)
-        whole.buckets |= crowd.buckets
+def merged(audiences: Iterable[Audience]) -> Audience:
+    """The users of several audiences together; there must be one at least."""
+    first, *rest = audiences
+    whole = Audience(first.views, first.first, first.last, first.buckets)
+    for audience in rest:
+        whole.views += audience.views
+        whole.first = min(whole.first, audience.first)
+        whole.last = max(whole.last, audience.last)
+        whole.buckets |= audience.buckets
     return whole
 
 
-def merged_by(items: Iterable[tuple[str, Crowd]]) -> dict[str, Crowd]:
+def merged_by(items: Iterable[tuple[str, Audience]]) -> dict[str, Audience]:
     """Names → all who saw something of that name."""
-    groups: defaultdict[str, list[Crowd]] = defaultdict(list)
-    for name, crowd in items:
-        groups[name].append(crowd)
+    groups: defaultdict[str, list[Audience]] = defaultdict(list)
+    for name, audience in items:
+        groups[name].append(audience)
     return {name: merged(members) for name, members in groups.items()}
 
 
@@ -135,10 +135,10 @@ class Tail:
     again: float = AGAIN
 
     @classmethod
-    def of(cls, folders: Iterable[Iterable[Crowd]]) -> Tail:
+    def of(cls, folders: Iterable[Iterable[Audience]]) -> Tail:
         """Look at the pages of every folder."""
         shared_at_all = False
-        pages: list[Crowd] = []
+        pages: list[Audience] = []
         for folder in map(list, folders):
             shared = sum(not page.alone for page in folder)
             shared_at_all |= shared > 0
@@ -151,48 +151,52 @@ class Tail:
         owned = (sum(page.alone for page in pages) + WEIGHT * UNKNOWN) / (len(pages) + WEIGHT)
         return cls(min(BOUNDS[1], max(BOUNDS[0], owned)), again)
 
-    def differs(self, values: Iterable[Crowd]) -> bool:
+    def differs(self, values: Iterable[Audience]) -> bool:
         """Say whether the values of a place belong to one user each, where nothing else is known of it."""
         return self.log_odds(values) > UNLIKELY
 
-    def log_odds(self, values: Iterable[Crowd]) -> float:
+    def log_odds(self, values: Iterable[Audience]) -> float:
         """How much more likely it is that a personal place was seen so than a public one, as a logarithm.
 
         Args:
-            values: The crowd of every value of the place.
+            values: The audience of every value of the place.
 
         Returns:
             Minus infinity where too few users have a value of their own.
         """
-        crowds = list(values)
-        if self.owned is None or sum(crowd.rare for crowd in crowds) < FEWEST_OWNERS:
+        audiences = list(values)
+        if self.owned is None or sum(audience.rare for audience in audiences) < FEWEST_OWNERS:
             return -math.inf
-        owners = Counter(_owners(crowds))
+        owners = Counter(_owners(audiences))
         own = sum(min(count, EACH) for count in owners.values())
-        popular = sum(crowd.users > FEW for crowd in crowds)
+        popular = sum(audience.users > FEW for audience in audiences)
         if len(owners) < FEWEST_OWNERS or own < BESIDE * popular:
             return -math.inf
-        shared = len(crowds) - popular - owners.total()
+        shared = len(audiences) - popular - owners.total()
         public = (ALIKE * self.owned, ALIKE * (1 - self.owned))
-        return _log_chance(own, shared, *PERSONAL) - _log_chance(own, shared, *public) + self._again(crowds)
+        return (
+            _log_chance(own, shared, *PERSONAL) - _log_chance(own, shared, *public) + self._again(audiences)
+        )
 
-    def _again(self, crowds: Iterable[Crowd]) -> float:
+    def _again(self, audiences: Iterable[Audience]) -> float:
         """What coming back to what one user alone saw adds: not all come back to their own."""
-        views = [min(crowd.views, OFTEN) for crowd in crowds if crowd.alone]
+        views = [min(audience.views, OFTEN) for audience in audiences if audience.alone]
         theirs = (1 + self.again) / 2
         odds = len(views) * math.log((1 - theirs) / (1 - self.again))
         return min(CLEAR, max(0.0, odds + (sum(views) - len(views)) * math.log(theirs / self.again)))
 
 
-def _owners(crowds: Sequence[Crowd]) -> Iterator[int]:
+def _owners(audiences: Sequence[Audience]) -> Iterator[int]:
     """Whose each rare value is, where it is one user's, apart from the staff that sees those of many."""
-    ends = Counter(end for crowd in crowds if 1 < crowd.users <= FEW for end in (crowd.first, crowd.last))
-    staff = {end for end, count in ends.items() if count >= max(FEWEST_OWNERS, STAFF * len(crowds))}
-    for crowd in crowds:
-        others = {crowd.first, crowd.last} - staff
-        if crowd.alone:
-            yield crowd.first
-        elif crowd.users <= DEVICES and len(others) == 1:
+    ends = Counter(
+        end for audience in audiences if 1 < audience.users <= FEW for end in (audience.first, audience.last)
+    )
+    staff = {end for end, count in ends.items() if count >= max(FEWEST_OWNERS, STAFF * len(audiences))}
+    for audience in audiences:
+        others = {audience.first, audience.last} - staff
+        if audience.alone:
+            yield audience.first
+        elif audience.users <= DEVICES and len(others) == 1:
             yield others.pop()
 
 

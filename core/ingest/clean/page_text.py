@@ -1,4 +1,4 @@
-"""What an address and a title say of each other.
+"""What the address of a page says: its parts, its words, and which of them its title repeats.
 
 Who publishes a page names it twice: ``/tips/camping-de-jonge-jan`` is called “Camping De Jonge Jan”. What a
 program puts into one of them, it leaves out of the other: ``/vouchers/quirine_steenbergh.pdf`` is called
@@ -14,11 +14,73 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Final
+from typing import Final, TypeAlias
 from urllib.parse import unquote
 
-from core.ingest.clean.crowds import FEW, SHARED, Crowd
-from core.ingest.clean.page_parts import GAP, Values, parts_of
+from core.ingest.clean.audience import FEW, SHARED, Audience, Tail
+
+GAP: Final = "{…}"
+"""What stands for a value that belongs to one user."""
+Part: TypeAlias = tuple[str, str]
+"""What leads to a value (``/``, ``?q=``, …), and the value."""
+Values: TypeAlias = Mapping[str, Audience]
+"""Value → who saw it."""
+
+_PARTS: Final = re.compile(r"([?&][^=&#]*=|[/?&#])?([^/?&#]*)")
+_PLAIN_WORD: Final = re.compile(r"[^\W_]+")
+
+
+def parts_of(page: str) -> list[Part]:
+    """Split a canonical page into values and what leads to them; joined again they are the page."""
+    front = page.find("/", page.find("://") + 3) if "://" in page else 0
+    front = len(page) if front < 0 else front
+    return [("", page[:front]), *((m[1] or "", m[2]) for m in _PARTS.finditer(page, front) if m[0])]
+
+
+def folder_of(page: str) -> str:
+    """What the siblings of a page begin with."""
+    *parents, last = parts_of(page)
+    return "".join(slot + value for slot, value in parents) + last[0]
+
+
+def tail_of(pages: Values) -> Tail:
+    """What public places look like, judging by folders; what users typed is none."""
+    folders: dict[str, list[Audience]] = defaultdict(list)
+    for page, audience in pages.items():
+        if "?" not in page:
+            folders[folder_of(page)].append(audience)
+    return Tail.of(folders.values())
+
+
+def words_of(text: str) -> set[str]:
+    """The words of a text, without case."""
+    return set(_PLAIN_WORD.findall(text.casefold()))
+
+
+class KnownGaps:
+    """Where known pages have gaps.
+
+    Args:
+        known: Canonical pages, some of them with gaps.
+    """
+
+    def __init__(self, known: Collection[str]) -> None:
+        self._values: dict[str, set[str]] = defaultdict(set)
+        for page in known if any(GAP in page for page in known) else ():
+            before = ""
+            for slot, value in parts_of(page):
+                self._values[before + slot].add(value)
+                before += slot + value
+
+    def of(self, page: str) -> str:
+        """The page with a gap wherever known pages have one and none has its value."""
+        text = ""
+        for slot, value in parts_of(page):
+            values = self._values.get(text + slot, set())
+            gaps = (gap for gap in values if GAP in gap and value.startswith(gap.partition(GAP)[0]))
+            text += slot + (value if value in values else max(gaps, key=len, default=value))
+        return text
+
 
 USUAL: Final = 2
 """Values beside a rare one that two to five users saw, from which on rare ones are usual there."""
@@ -72,11 +134,11 @@ class SiteContext:
         return {title for page in pages for title in self.titles.get(page, ())}
 
 
-def rare_is_usual(beside: Iterable[Crowd]) -> bool:
+def rare_is_usual(beside: Iterable[Audience]) -> bool:
     """Say whether pages are published there that hardly anybody reads: a catalogue, an archive."""
-    crowds = list(beside)
-    alone = sum(crowd.alone for crowd in crowds)
-    few = sum(not crowd.alone and crowd.users <= FEW for crowd in crowds)
+    audiences = list(beside)
+    alone = sum(audience.alone for audience in audiences)
+    few = sum(not audience.alone and audience.users <= FEW for audience in audiences)
     return few >= max(USUAL, SHARED * alone)
 
 

@@ -1,8 +1,12 @@
+"""Pages in parts."""
+
+from __future__ import annotations
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.ingest.clean.page_parts import KnownGaps, folder_of, parts_of
+from core.ingest.clean.page_text import KnownGaps, folder_of, parts_of
 from tests.core.ingest.clean.test_urls import LIKE_URLS
 
 
