@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from core.profiles.metrics import Profiles
     from core.profiles.outcomes import Happened
     from core.segments.combination import Calibrated, Combined
+    from core.segments.levels import SegmentLevels
     from core.segments.partition import Partition
 
 COVERAGE: Final = "coverage.json"
@@ -81,6 +82,13 @@ class RunSettings(Settings):
     """To be counted for every segment; they change nothing else."""
     named_anyway: bool = True
     """Whether segments have names where the users support no number of them, as a description."""
+
+    def settled(self, levels: SegmentLevels | None) -> RunSettings:
+        """Fill in the number of segments where it is left to what the users support."""
+        if levels is None or not self.cluster.auto:
+            return self
+        cluster = self.cluster.model_copy(update={"n_clusters": levels.described_k})
+        return self.model_copy(update={"cluster": cluster})
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,11 +25,12 @@ from core.journeys.counted_funnels import CountedFunnel, count_funnels, to_plain
 from core.labels.label_yaml import taxonomy_to_yaml
 from core.one_page.segments import OnePageSegments
 from core.profiles.profile_columns import Col, RowKind
-from core.runs import kept_levels, pipeline
+from core.runs import pipeline
 from core.runs.export import arrow_table, embeddings_table, users_table, vector_lists
 from core.runs.later_stages import FAILED_LOG, Attempt, LaterStages
 from core.runs.model_folder import MODEL, StoredStages, label_settings, link, seal, write_json, write_model
 from core.runs.pipeline import RunSettings, Segments
+from core.runs.stages import measured_levels
 from core.storage.replace_files import replacing
 from core.storage.store import Store, open_artifact
 
@@ -99,9 +100,9 @@ def publish(
 
     with replacing(out, last=RUN, optional=WRITTEN) as building:
         later = LaterStages(building)
-        compare = partial(kept_levels.compare_k, store, results.dataset, results.labels, progress)
+        compare = partial(measured_levels, store, results.dataset, results.labels, progress)
         levels = later.attempt("levels", compare, None)
-        settings = kept_levels.settled(settings, levels)
+        settings = settings.settled(levels)
         made = _segments(results, settings, levels, progress, later.attempt)
         sure = partial(certify, made.combined.vectors, made.partition, progress)
         certificates = with_verdict(later.attempt("certificates", sure, {}), levels)

@@ -22,10 +22,11 @@ from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages
 from core.journeys.counted_funnels import require_steps
 from core.profiles.outcomes import OutcomeIndex
-from core.runs import kept_levels, label_cost, pipeline
+from core.runs import label_cost, pipeline
 from core.runs.model_folder import StoredStages
 from core.runs.pipeline import STAGES, RunSettings
 from core.runs.publish import RUN, Finish, clear_work, publish
+from core.runs.stages import LEVELS, LevelsRequest
 from core.storage.claims import claimed
 from core.storage.disk import make_folder
 from core.storage.replace_files import finish as put_in_place
@@ -212,8 +213,8 @@ def run_from(
     model, embeddings = _learned(store, dataset, labels, kept, settings, progress, again=again)
     results = StoredStages(dataset, labels, model, embeddings)
     record = publish(out, store, results, settings, progress, finish)
-    levels = kept_levels.levels_key(dataset.key, labels.key if labels else "")
-    _keep_only(store, record["keys"] | {kept_levels.CHOOSE_K: levels})
+    levels = LEVELS.key(LevelsRequest(dataset=dataset.key, labels=labels.key if labels else ""))
+    _keep_only(store, record["keys"] | {LEVELS.name: levels})
     return record
 
 

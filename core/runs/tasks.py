@@ -2,41 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-import numpy as np
-
 from core.base.errors import SettingsError
 from core.base.progress import Progress
 from core.base.settings import Encoder, IngestSettings, Settings, TrainSettings, ViewWeights
 from core.labels.fetching.fetch_outcomes import FetchOutcome, OutcomeTally
 from core.labels.label_settings import LabelSettings
-from core.runs import (
-    kept_certificates,
-    kept_levels,
-    kept_watches,
-    later_export,
-    pipeline,
-    read_from,
-    second_training,
-)
+from core.runs import kept_watches, later_export, pipeline, read_from, second_training
 from core.runs.later_stages import LaterStages
-from core.storage.store import Artifact, Store, content_key
+from core.runs.stages import LAYOUT, LEVELS, STAGES, LevelsRequest, VectorsRequest
+from core.storage.store import Store
 
 Result: TypeAlias = dict[str, Any]
 Tasks: TypeAlias = Mapping[str, tuple[type[Settings], Callable[[Store, Any, Progress], Result]]]
 
-CERTIFY: Final = kept_certificates.CERTIFY
-CHOOSE_K: Final = kept_levels.CHOOSE_K
 TRAIN_AGAIN: Final = second_training.FOLDER
-LAYOUT: Final = "layout"
 LATER_EXPORT: Final = later_export.STAGE
-LAYOUT_FILES: Final = ("xy.npy", "layout.json")
 
 
 class DemoRequest(Settings):
@@ -81,23 +67,6 @@ class ForgetRequest(Settings):
     """Say what would go, and change nothing."""
 
 
-class VectorsRequest(Settings):
-    """The vectors of a data set's users, mixed by these weights."""
-
-    dataset: str
-    embeddings: str
-    weights: ViewWeights
-    seed: int = 0
-
-
-class LevelsRequest(Settings):
-    """A data set and the labels of its pages."""
-
-    dataset: str
-    labels: str
-    """Empty where there are none."""
-
-
 class AgainRequest(Settings):
     """A model, and what it was trained on; ``labels`` is empty where there are none."""
 
@@ -112,27 +81,6 @@ class LaterRequest(AgainRequest):
     later: str
     paths: tuple[Path, ...] = ()
     """The files of the later export, where they are still there."""
-
-
-class CertifyRequest(Settings):
-    """Segments that were handed in (:func:`core.runs.kept_certificates.hand_in`)."""
-
-    dataset: str
-    embeddings: str
-    weights: ViewWeights
-    digest: str
-    """Of the partition."""
-
-
-class ScorecardRequest(Settings):
-    """Vectors to judge; ``labels`` and ``outcomes`` are empty where there are none."""
-
-    dataset: str
-    labels: str
-    model: str
-    embeddings: str
-    weights: ViewWeights
-    outcomes: tuple[str, ...]
 
 
 def run(
@@ -219,9 +167,9 @@ def train(store: Store, request: TrainRequest, progress: Progress) -> Result:
     compared = LevelsRequest(dataset=result["dataset"], labels=result["labels"])
     with tempfile.TemporaryDirectory() as log:
         attempt = LaterStages(Path(log)).attempt
-        result |= attempt(LAYOUT, partial(layout, store, mixed, progress), {})
+        result |= attempt(LAYOUT.name, partial(LAYOUT.run, store, mixed, progress), {})
         if request.settings.encoder is not Encoder.BAG:
-            result |= attempt(CHOOSE_K, partial(choose_k, store, compared, progress), {})
+            result |= attempt(LEVELS.name, partial(LEVELS.run, store, compared, progress), {})
     return result
 
 
@@ -238,14 +186,6 @@ def forget(store: Store, request: ForgetRequest, progress: Progress) -> Result:
     certificate = forgetting.forget(places, patterns, progress)
     keep(store, certificate)
     return {"certificate": certificate.to_json(), "clean": certificate.is_clean, "said": certificate.sentence}
-
-
-def choose_k(store: Store, request: LevelsRequest, progress: Progress) -> Result:
-    """Numbers of segments that users support → artifact."""
-    dataset = pipeline.open_dataset(store, request.dataset)
-    labels = pipeline.open_labels(store, request.labels) if request.labels else None
-    kept_levels.compare_k(store, dataset, labels, progress)
-    return {CHOOSE_K: kept_levels.levels_key(request.dataset, request.labels)}
 
 
 def train_again(store: Store, request: AgainRequest, progress: Progress) -> Result:
@@ -268,86 +208,20 @@ def embed_later(store: Store, request: LaterRequest, progress: Progress) -> Resu
     return {LATER_EXPORT: later_export.embed_later(store, trained, later, request.paths, progress)}
 
 
-def certify(store: Store, request: CertifyRequest, progress: Progress) -> Result:
-    """How sure each segment is → artifact."""
-    dataset = pipeline.open_dataset(store, request.dataset)
-    made_from = (request.embeddings, request.weights, request.digest)
-    return {CERTIFY: kept_certificates.certify(store, dataset, *made_from, progress)}
-
-
 def watch(store: Store, request: kept_watches.WatchRequest, progress: Progress) -> Result:
     """Watch a folder; only Cancel ends it."""
     kept_watches.keep_watching(store, request, progress)
     return {}
 
 
-def layout(store: Store, request: VectorsRequest, progress: Progress) -> Result:
-    """A neighbour-preserving 2-D layout → artifact."""
-    dumped, inputs = made_of(request)
-    key = content_key(LAYOUT, dumped, inputs)
-    if store.find(LAYOUT, key) is None:
-        from core.segments.layout import neighbour_layout
-
-        vectors, _ = _combined(store, request)
-        made = neighbour_layout(vectors, request.seed, progress)
-        with store.write(LAYOUT, key, dumped, inputs) as folder:
-            np.save(folder / LAYOUT_FILES[0], made.xy, allow_pickle=False)
-            facts = {"method": made.method, "fidelity": made.fidelity}
-            (folder / LAYOUT_FILES[1]).write_text(json.dumps(facts))
-    return {LAYOUT: key}
-
-
-def made_of(request: VectorsRequest) -> tuple[dict[str, Any], dict[str, str]]:
-    """Settings and inputs that the artifact of :func:`layout` is named by."""
-    settings = {"weights": request.weights.model_dump(), "seed": request.seed}
-    return settings, {"embed": request.embeddings}
-
-
-def find_layout(store: Store, request: VectorsRequest) -> Artifact | None:
-    """What :func:`layout` made for a request; None until it has run."""
-    return store.find(LAYOUT, content_key(LAYOUT, *made_of(request)))
-
-
-def scorecard(store: Store, request: ScorecardRequest, progress: Progress) -> Result:
-    """The model beside simple ways → artifact."""
-    from core.trust import result
-
-    dumped, inputs = result.made_of(request.embeddings, request.weights, request.outcomes)
-    key = content_key(result.STAGE, dumped, inputs)
-    if store.find(result.STAGE, key) is None:
-        from core.segments.combination import counted
-        from core.trust.measure import measure
-
-        dataset = pipeline.open_dataset(store, request.dataset)
-        labels = pipeline.open_labels(store, request.labels) if request.labels else None
-        model = pipeline.open_model(store, request.model)
-        embeddings = pipeline.open_embeddings(store, dataset, request.embeddings)
-        card = measure(
-            dataset, labels, model.path, embeddings.views,
-            counted(request.weights, embeddings.coverage), request.outcomes, progress,
-        )  # fmt: skip
-        with store.write(result.STAGE, key, dumped, inputs) as folder:
-            (folder / result.FILE).write_text(card.to_json(), encoding="utf-8")
-    return {"scorecard": key}
-
-
-def _combined(store: Store, request: VectorsRequest) -> tuple[np.ndarray, np.ndarray]:
-    dataset = pipeline.open_dataset(store, request.dataset)
-    embeddings = pipeline.open_embeddings(store, dataset, request.embeddings)
-    return pipeline.combine(embeddings, request.weights).vectors, embeddings.inside
-
-
 TASKS: Final[Tasks] = {
     "demo": (DemoRequest, demo),
     "label": (LabelRequest, label),
     "train": (TrainRequest, train),
-    CHOOSE_K: (LevelsRequest, choose_k),
     TRAIN_AGAIN: (AgainRequest, train_again),
     LATER_EXPORT: (LaterRequest, embed_later),
-    CERTIFY: (CertifyRequest, certify),
-    LAYOUT: (VectorsRequest, layout),
     kept_watches.TASK: (kept_watches.WatchRequest, watch),
-    "scorecard": (ScorecardRequest, scorecard),
     "forget": (ForgetRequest, forget),
+    **{stage.name: (stage.request, stage.run) for stage in STAGES},
 }
 """Task → what it is asked with, and what does it."""

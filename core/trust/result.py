@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
@@ -12,7 +11,6 @@ from core.base.errors import ArtifactError
 from core.base.settings import ViewWeights
 
 STAGE: Final = "scorecard"
-FILE: Final = "scorecard.json"
 VERSION: Final = 7
 """Raised when the same inputs would give other figures."""
 
@@ -177,21 +175,3 @@ class Scorecard(_Part):
             return cls.model_validate_json(text)
         except ValidationError as error:
             raise ArtifactError("The scorecard cannot be read", remedy="Measure it again") from error
-
-
-def made_of(
-    embeddings: str, weights: ViewWeights, chosen: Sequence[str]
-) -> tuple[dict[str, Any], dict[str, str]]:
-    """Settings and inputs that name a scorecard in the store.
-
-    Args:
-        embeddings: Content key of the vectors; it names data set, labels and model.
-        weights: How much each view counts.
-        chosen: The outcomes; empty for none.
-    """
-    settings = {
-        "version": VERSION,
-        "weights": weights.model_dump(),
-        "outcome": next(iter(chosen), "") if len(chosen) < 2 else list(chosen),  # one as it always was
-    }
-    return settings, {"embed": embeddings}

@@ -7,6 +7,7 @@ from typing import Final
 
 import streamlit as st
 
+from core.runs.stages import SCORECARD
 from core.trust.result import Method, Scorecard, Topic
 from core.trust.verdict import Action, TrustVerdict, verdict
 from pages.ui.segments import (
@@ -55,7 +56,7 @@ def page() -> None:
     live = segment_controls.ready()
     if live is None:
         return
-    job_panel.result(scorecard_job.TASK)  # what it made lies in the store
+    job_panel.result(SCORECARD.name)  # what it made lies in the store
     background.settle()
     card = scorecard_job.find(live)
     if card is None:
@@ -66,13 +67,13 @@ def page() -> None:
 
 def _measure(live: LiveSegments) -> None:
     scorecard_job.start_once(live)
-    if job_panel.panels([scorecard_job.TASK], scorecard_job.key(live)):
+    if job_panel.panels([SCORECARD.name], scorecard_job.key(live)):
         st.caption(
             "The model is compared with simple ways, and with itself before training, on your own data. "
             "It takes about 10 seconds on a free machine."
         )
         return
-    failed = job_panel.has_failed(scorecard_job.TASK)
+    failed = job_panel.has_failed(SCORECARD.name)
     if not failed:
         st.caption("Not measured yet for these weights and this outcome.")
     st.button(

@@ -23,10 +23,18 @@ from core.base.settings import ClusterSettings, IngestSettings, TrainSettings, V
 from core.data.dataset import OUTCOMES, PAGE_EVENTS, PAGES, RECEIPT, REJECTS, SEQUENCES, USERS
 from core.data.receipt import FileReceipt, Receipt, UrlCount, WaterfallStep
 from core.data.sequences import SCHEMA as SEQUENCE_SCHEMA
-from core.runs import kept_certificates, kept_levels, pipeline, tasks
+from core.runs import pipeline
 from core.runs.pipeline import COVERAGE
-from core.runs.tasks import VectorsRequest
+from core.runs.stages import (
+    CERTIFICATES,
+    LAYOUT,
+    LEVELS,
+    CertifyRequest,
+    LevelsRequest,
+    VectorsRequest,
+)
 from core.segments.certificate import Certificate
+from core.segments.layout import Layout
 from core.segments.levels import SegmentLevels
 from core.segments.partition import Partition
 from core.storage.store import Store, content_key
@@ -106,10 +114,7 @@ def write_run(
 
 def keep_levels(run: FinishedRun, levels: SegmentLevels) -> SegmentLevels:
     """Put levels where their job would have put them."""
-    key = kept_levels.levels_key(run.dataset, "")
-    with Store(run.root).write(kept_levels.CHOOSE_K, key, {}, {}) as folder:
-        (folder / kept_levels.LEVELS).write_text(levels.to_json())
-    return levels
+    return LEVELS.keep(Store(run.root), LevelsRequest(dataset=run.dataset, labels=""), levels)
 
 
 def keep_certificates(
@@ -126,9 +131,10 @@ def keep_certificates(
     }
     for one in pair:
         found[one] = replace(found[one], same_as=sum(pair) - one, together=0.93)
-    key = kept_certificates.key_of(run.embeddings, ViewWeights(), partition.digest)
-    with Store(run.root).write(kept_certificates.CERTIFY, key, {}, {}) as folder:
-        kept_certificates.write(folder, found)
+    asked = CertifyRequest(
+        dataset=run.dataset, embeddings=run.embeddings, weights=ViewWeights(), digest=partition.digest
+    )
+    CERTIFICATES.keep(Store(run.root), asked, found)
 
 
 def keep_what_jobs_make(run: FinishedRun, n_clusters: int = 3) -> FinishedRun:
@@ -139,13 +145,8 @@ def keep_what_jobs_make(run: FinishedRun, n_clusters: int = 3) -> FinishedRun:
     combined = pipeline.combine(embeddings, ViewWeights())
     cut = pipeline.cluster(combined, embeddings.inside, ClusterSettings(n_clusters=n_clusters))
     keep_certificates(run, cut, dict.fromkeys(cut.ids.tolist(), 0.9))
-    made_of = tasks.made_of(
-        VectorsRequest(dataset=run.dataset, embeddings=run.embeddings, weights=ViewWeights(), seed=0)
-    )
-    with store.write(tasks.LAYOUT, content_key(tasks.LAYOUT, *made_of), *made_of) as folder:
-        xy, facts = (folder / name for name in tasks.LAYOUT_FILES)
-        np.save(xy, combined.vectors[:, :2], allow_pickle=False)
-        facts.write_text(json.dumps({"method": "PaCMAP", "fidelity": 0.5}))
+    asked = VectorsRequest(dataset=run.dataset, embeddings=run.embeddings, weights=ViewWeights())
+    LAYOUT.keep(store, asked, Layout(combined.vectors[:, :2], "PaCMAP", 0.5))
     return run
 
 

@@ -23,9 +23,10 @@ from core.desk import conversations, saved_runs, saved_work
 from core.ingest.read.headers import normalise_header
 from core.ingest.read.kept_reads import STAGE as READ
 from core.ingest.sources.input_files import tables_in
-from core.runs import kept_watches
+from core.runs import kept_watches, later_export
 from core.runs.forgetting.places import CHECKPOINTS, JOBS, SearchedPlaces, artifacts, unit_of
 from core.runs.publish import RUN, WRITTEN
+from core.runs.stages import HANDED_IN, STAGES
 from core.runs.taken_files import RECORD
 from core.runs.watch import KEPT
 from core.storage.store import Manifest, Store, file_checksum
@@ -35,10 +36,10 @@ CAME_FROM: Final = "file"
 """Input of what was read of a file: its checksum."""
 WORDS: Final = {
     "preprocess": "prepared data", READ: "what was read of a file", "label": "labels of pages",
-    "train": "trained model", "embed": "vectors of users", "choose_k": "comparison of numbers of segments",
-    "certify": "how sure segments are", "to_certify": "segments that wait", "layout": "map",
-    "scorecard": "comparison with simple ways", "later_export": "placed later export",
+    "train": "trained model", "embed": "vectors of users", HANDED_IN: "segments that wait",
+    later_export.STAGE: "placed later export",
     saved_work.STAGE: "segments on screen", saved_runs.STAGE: "saved run",
+    **{stage.name: stage.title for stage in STAGES},
 }  # fmt: skip
 _FIRST, _CAME_IN, _HOLDS = 1_000, -1, -2
 """Turns: the highest goes first; artifacts that hold no id go in the order of what was made of what."""

@@ -2,44 +2,36 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Final
 
-import numpy as np
 import streamlit as st
 
 from core.base.settings import ViewWeights
-from core.runs import tasks
-from core.runs.kept_levels import find_levels
-from core.runs.tasks import LevelsRequest, VectorsRequest
+from core.runs.stages import LAYOUT, LEVELS, LevelsRequest, VectorsRequest
 from core.segments.layout import Layout
 from core.segments.levels import SegmentLevels
+from core.storage.store import Artifact
 from pages.ui.segments.made_from import Sources
 from pages.ui.shell import job_panel
+from pages.ui.shell.kept import kept
 
-CHOOSE_K: Final = tasks.CHOOSE_K
-LAYOUT: Final = tasks.LAYOUT
-SEED: Final = 0
-TASKS: Final = (CHOOSE_K, LAYOUT)
 ASKED: Final = "comparisons_asked_for"
 
 
 def compare(made_from: Sources) -> None:
     """Find supported numbers of segments (a button's callback); joins the job that already runs."""
-    request = LevelsRequest(dataset=made_from.dataset.key, labels=made_from.label_key)
-    job_panel.start(CHOOSE_K, request, made_from.dataset.key)
+    job_panel.start(LEVELS.name, _levels_request(made_from), made_from.dataset.key)
 
 
 def draw_map(made_from: Sources, weights: ViewWeights) -> None:
     """Lay out these vectors (a button's callback); joins the job that already runs."""
-    job_panel.start(LAYOUT, _layout_request(made_from, weights), made_from.embeddings)
+    job_panel.start(LAYOUT.name, _layout_request(made_from, weights), made_from.embeddings)
 
 
 def settle() -> None:
     """Let go of this session's jobs that have ended; what they made lies in the store."""
-    for task in TASKS:
-        job_panel.result(task)
+    for stage in (LEVELS, LAYOUT):
+        job_panel.result(stage.name)
 
 
 def compare_once(made_from: Sources) -> None:
@@ -52,23 +44,23 @@ def compare_once(made_from: Sources) -> None:
 
 def levels(made_from: Sources) -> SegmentLevels | None:
     """Numbers of segments that users support; None until the job has run."""
-    return find_levels(made_from.store, made_from.dataset.key, made_from.label_key)
+    return LEVELS.find(made_from.store, _levels_request(made_from))
 
 
 def neighbour_map(made_from: Sources, weights: ViewWeights) -> Layout | None:
     """The neighbour-preserving layout; None until the job has run."""
-    artifact = tasks.find_layout(made_from.store, _layout_request(made_from, weights))
-    return None if artifact is None else _open_layout(str(artifact.path))
+    artifact = LAYOUT.artifact(made_from.store, _layout_request(made_from, weights))
+    return None if artifact is None else _open_layout(artifact)
+
+
+def _levels_request(made_from: Sources) -> LevelsRequest:
+    return LevelsRequest(dataset=made_from.dataset.key, labels=made_from.label_key)
 
 
 def _layout_request(made_from: Sources, weights: ViewWeights) -> VectorsRequest:
-    return VectorsRequest(
-        dataset=made_from.dataset.key, embeddings=made_from.embeddings, weights=weights, seed=SEED
-    )
+    return VectorsRequest(dataset=made_from.dataset.key, embeddings=made_from.embeddings, weights=weights)
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _open_layout(path: str) -> Layout:
-    xy_file, facts_file = (Path(path) / name for name in tasks.LAYOUT_FILES)
-    facts = json.loads(facts_file.read_text(encoding="utf-8"))
-    return Layout(np.load(xy_file, allow_pickle=False), facts["method"], facts["fidelity"])
+@kept(lambda artifact: artifact.key, max_entries=4)
+def _open_layout(artifact: Artifact) -> Layout:
+    return LAYOUT.read(artifact.path)

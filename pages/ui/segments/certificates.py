@@ -11,9 +11,9 @@ from typing import Final
 import streamlit as st
 
 from core.base.errors import Beha2VecError
-from core.runs import jobs, kept_certificates, tasks
+from core.runs import jobs
 from core.runs.jobs import JobView, State
-from core.runs.tasks import CertifyRequest
+from core.runs.stages import CERTIFICATES, CertifyRequest, hand_in
 from core.segments import certificate
 from core.segments.certificate import GIVEN, Certificate
 from core.segments.edits import chosen, made
@@ -94,13 +94,12 @@ def _problem(view: JobView) -> str:
 
 def _start(live: LiveSegments) -> str:
     made_from, shown = live.sources, live.segmentation
-    kept_certificates.hand_in(made_from.store, shown.embeddings, shown.weights, shown.partition)
     request = CertifyRequest(
         dataset=made_from.dataset.key, embeddings=shown.embeddings, weights=shown.weights,
         digest=shown.partition.digest,
     )  # fmt: skip
-    subject = kept_certificates.key_of(shown.embeddings, shown.weights, shown.partition.digest)
-    return jobs.start(made_from.store.root, tasks.CERTIFY, request, subject)
+    hand_in(made_from.store, request, shown.partition)
+    return jobs.start(made_from.store.root, CERTIFICATES.name, request, CERTIFICATES.key(request))
 
 
 def line(live: LiveSegments, segment: int) -> None:

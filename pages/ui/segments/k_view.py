@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from core.profiles.profile_columns import Col
+from core.runs.stages import LEVELS
 from core.segments.levels import SegmentLevels
 from pages.ui.segments import background, charts, live_segments, session_segments, shared
 from pages.ui.segments.figure import behind, picture
@@ -42,7 +43,7 @@ def draw(live: LiveSegments) -> None:
 
 def offer(live: LiveSegments) -> None:
     """Compare users, or watch it."""
-    if job_panel.panels([background.CHOOSE_K], live.sources.dataset.key):
+    if job_panel.panels([LEVELS.name], live.sources.dataset.key):
         st.caption("It takes about a minute. The segments stay as they are until you choose.")
         return
     st.caption("Not compared yet. It runs in the background, in about a minute.")

@@ -13,6 +13,7 @@ from core.base.settings import ViewWeights
 from core.profiles.profile_columns import Col, PageRanking, RowKind
 from core.profiles.selection import Selection, select
 from core.runs.export import csv_bytes
+from core.runs.stages import LAYOUT
 from core.segments.layout import NEIGHBOURS as NEIGHBOURS_JUDGED
 from core.segments.layout import Layout, inside_polygon
 from pages.ui.segments import background, by_hand_view, shared
@@ -72,7 +73,7 @@ def _offer_neighbours(live: LiveSegments, weights: ViewWeights) -> None:
     if (live.sources.embeddings, weights) not in asked:
         asked.add((live.sources.embeddings, weights))
         background.draw_map(live.sources, weights)
-    if job_panel.panels([background.LAYOUT], live.sources.embeddings):
+    if job_panel.panels([LAYOUT.name], live.sources.embeddings):
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="offer_neighbours"):
         st.caption("This map is not drawn yet; below is the quick one. Drawing takes up to two minutes.")

@@ -17,7 +17,8 @@ from core.naming import fitting
 from core.naming.fitting import HeldName
 from core.naming.names import SegmentName
 from core.one_page.segments import OnePageSegments
-from core.runs import kept_certificates, pipeline
+from core.runs import pipeline
+from core.runs.stages import CERTIFICATES, CertifyRequest
 from core.segments.certificate import Certificate, with_verdict
 from core.segments.combination import Combined
 from core.segments.edits import chosen
@@ -97,15 +98,18 @@ def called(made: Tables, given: Mapping[int, SegmentName]) -> Mapping[int, HeldN
 
 def certificates(made_from: Sources, weights: ViewWeights, partition: Partition) -> Mapping[int, Certificate]:
     """Segment → how sure it is; empty until the job has run."""
-    key = kept_certificates.key_of(made_from.embeddings, weights, partition.digest)
-    found = kept_certificates.find(made_from.store, key)
-    made = {} if found is None else _certificates(key, found)
+    request = CertifyRequest(
+        dataset=made_from.dataset.key, embeddings=made_from.embeddings, weights=weights,
+        digest=partition.digest,
+    )  # fmt: skip
+    found = CERTIFICATES.artifact(made_from.store, request)
+    made = {} if found is None else _certificates(found)
     return with_verdict(made, background.levels(made_from))
 
 
-@kept(lambda key, found: key, max_entries=4 * SESSIONS)
-def _certificates(key: str, found: Artifact) -> Mapping[int, Certificate]:
-    return kept_certificates.read(found)
+@kept(lambda found: found.key, max_entries=4 * SESSIONS)
+def _certificates(found: Artifact) -> Mapping[int, Certificate]:
+    return CERTIFICATES.read(found.path)
 
 
 def token(array: np.ndarray) -> str:

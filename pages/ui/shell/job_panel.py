@@ -15,6 +15,7 @@ from core.base.memory import whole_memory
 from core.base.settings import Settings
 from core.runs import jobs
 from core.runs.jobs import JobView, ResourceLimits, State
+from core.runs.stages import STAGES
 from pages.ui.shell import errors, state
 from pages.ui.shell.text import md_text, time_range
 
@@ -31,17 +32,14 @@ TITLES: Final = {
     "label": "Labelling pages",
     "train": "Training",
     "refit": "Reading and training again",
-    "choose_k": "Comparing numbers of segments",
-    "certify": "Measuring how sure each segment is",
-    "layout": "Drawing the map",
-    "scorecard": "Comparing the model with simple ways",
     "second_training": "Training once more",
     "later_export": "Placing the later export",
     "watch": "Watching a folder",
     "forget": "Users to forget",
+    **{stage.name: stage.doing for stage in STAGES},
 }
 
-STAGES: Final = {
+STEPS: Final = {
     "wait": "Waiting until the one before has ended",
     "demo": "Writing visits",
     "preprocess": "Reading the files",
@@ -51,7 +49,7 @@ STAGES: Final = {
     "embed": "Making a vector for every user",
     "scorecard": "Putting the figures together",
 }
-"""Stage → what it does, where it sends no message of its own."""
+"""Step of a job → what it does, where it sends no message of its own."""
 
 DEAF: Final = (
     "No sign of life from its process: it was stopped, swapped out, or it hangs. It goes on by itself once "
@@ -196,7 +194,7 @@ def progress_line(view: JobView) -> str:
     if not view.answers:
         return "Not answering"
     left = f"{time_range(*view.left_s)} left in this step" if view.left_s is not None else ""
-    parts = (view.message or STAGES.get(view.stage, view.stage), left) if view.stage else ("Starting",)
+    parts = (view.message or STEPS.get(view.stage, view.stage), left) if view.stage else ("Starting",)
     return " · ".join(md_text(part) for part in parts if part)
 
 

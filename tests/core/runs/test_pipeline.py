@@ -24,14 +24,20 @@ from core.differences.other_sessions import OTHER_SESSIONS
 from core.differences.table import Diff
 from core.labels.label_settings import LabelSettings
 from core.profiles.profile_columns import MetricRole
-from core.runs import kept_levels, pipeline, tasks
+from core.runs import pipeline, tasks
 from core.runs.pipeline import Embeddings, RunSettings
+from core.runs.stages import LAYOUT, LEVELS, SCORECARD, KeptStage, ScorecardRequest, VectorsRequest
 from core.sample import write_sample
 from core.storage.store import Store, content_key
-from core.trust import result
 from tests.core.segments.made_levels import TOO_FEW, supported
 
-MIXED = tasks.VectorsRequest(dataset="d", embeddings="e", weights=ViewWeights())
+MIXED = VectorsRequest(dataset="d", embeddings="e", weights=ViewWeights())
+
+
+def judged(weights: ViewWeights, *outcomes: str) -> ScorecardRequest:
+    return ScorecardRequest(
+        dataset="d", labels="", model="m", embeddings="e", weights=weights, outcomes=outcomes
+    )
 
 
 def dumped(settings: Settings) -> dict[str, Any]:
@@ -46,8 +52,8 @@ def dumped(settings: Settings) -> dict[str, Any]:
         ("d3f3c31bc828b637fb1db59d", "train", dumped(TrainSettings()), {}),
         ("5196683a22c181ea9719ad3c", "train", dumped(TrainSettings.preset(Preset.THOROUGH)), {}),
         ("ed2bdd2f5e9631fe583e657f", "embed", {}, {"preprocess": "p", "train": "t"}),
-        ("30cb975b032bff8886505780", "layout", *tasks.made_of(MIXED)),
-        ("bde54cf6f4e697e0ff9d7c4e", "scorecard", *result.made_of("e", ViewWeights(), ("purchase",))),
+        ("30cb975b032bff8886505780", "layout", *LAYOUT.made_of(MIXED)),
+        ("bde54cf6f4e697e0ff9d7c4e", "scorecard", *SCORECARD.made_of(judged(ViewWeights(), "purchase"))),
     ],
 )
 def test_the_keys_of_what_lies_on_disk_stay(
@@ -59,26 +65,33 @@ def test_the_keys_of_what_lies_on_disk_stay(
 
 def test_a_number_that_is_left_open_is_the_suggestion() -> None:
     left_open = RunSettings(cluster=ClusterSettings(auto=True))
-    assert kept_levels.settled(left_open, supported(2, 5)).cluster.n_clusters == 5
-    assert kept_levels.settled(left_open, TOO_FEW).cluster.n_clusters == 2
-    assert kept_levels.settled(RunSettings(), supported(5)) == RunSettings()
+    assert left_open.settled(supported(2, 5)).cluster.n_clusters == 5
+    assert left_open.settled(TOO_FEW).cluster.n_clusters == 2
+    assert RunSettings().settled(supported(5)) == RunSettings()
+
+
+def test_other_weights_or_another_outcome_are_another_scorecard() -> None:
+    usual = SCORECARD.key(judged(ViewWeights(), "purchase"))
+    assert usual != SCORECARD.key(judged(ViewWeights(url=1.0), "purchase"))
+    assert usual != SCORECARD.key(judged(ViewWeights()))
 
 
 def test_a_model_is_there_where_its_map_cannot_be_drawn(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def fail(*_: object) -> None:
-        raise KeyError("a bug")
+    def run(stage: KeptStage[Any, Any], *_: object) -> dict[str, str]:
+        if stage is LAYOUT:
+            raise KeyError("a bug")
+        return {stage.name: "evidence"}
 
     made = SimpleNamespace(key="made", artifact=SimpleNamespace(key="vectors"))
     for stage in ("open_dataset", "label", "train", "embed"):
         monkeypatch.setattr(pipeline, stage, lambda *_: made)
-    monkeypatch.setattr(tasks, "layout", fail)
-    monkeypatch.setattr(tasks, "choose_k", lambda *_: {tasks.CHOOSE_K: "evidence"})
+    monkeypatch.setattr(KeptStage, "run", run)
     asked = tasks.TrainRequest(dataset="d", label=LabelSettings(), settings=TrainSettings.preset(Preset.FAST))
     assert tasks.train(Store(tmp_path), asked, silent) == {
         "dataset": "made", "labels": "made", "model": "made", "embeddings": "vectors",
-        tasks.CHOOSE_K: "evidence",
+        LEVELS.name: "evidence",
     }  # fmt: skip
 
 

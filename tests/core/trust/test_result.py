@@ -4,8 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from core.base.errors import ArtifactError
-from core.base.settings import ViewWeights
-from core.trust.result import Call, Comparison, Method, Question, Scorecard, Topic, made_of
+from core.trust.result import Call, Comparison, Method, Question, Scorecard, Topic
 from tests.core.trust import toy
 
 
@@ -35,9 +34,3 @@ def test_a_ratio_comes_with_its_interval() -> None:
 def test_what_was_not_compared_is_not_found() -> None:
     assert toy.length().against(Method.BAG) is None
     assert toy.length().of(Method.SHUFFLED) is None
-
-
-def test_other_weights_or_another_outcome_are_another_scorecard() -> None:
-    usual = made_of("e", ViewWeights(), ("purchase",))
-    assert usual != made_of("e", ViewWeights(url=1.0), ("purchase",))
-    assert usual != made_of("e", ViewWeights(), ())

@@ -8,8 +8,9 @@ from streamlit.testing.v1 import AppTest
 from core.base.progress import silent
 from core.desk import controls, saved_work
 from core.desk.controls import Controls
-from core.runs import jobs, kept_certificates, tasks
+from core.runs import jobs, tasks
 from core.runs.jobs import State
+from core.runs.stages import CERTIFICATES
 from core.segments.certificate import KEPT_BACK
 from core.storage.store import Store
 from pages.ui.segments import background, certificates
@@ -43,18 +44,18 @@ def test_segments_that_stay_are_measured_by_a_job(
 ) -> None:
     app = open_app(EXPLORE, data=finished_run.dataset, k="3")
     assert "Measuring how sure each segment is" in texts(app)
-    ((_, request, subject),) = [one for one in fake_jobs.started if one[0] == tasks.CERTIFY]
+    ((_, request, subject),) = [one for one in fake_jobs.started if one[0] == CERTIFICATES.name]
     assert request["digest"] == shown(app, finished_run).partition.digest
-    tasks.run(tasks.CERTIFY, finished_run.root, request, silent)
-    fake_jobs.end(tasks.CERTIFY)
+    tasks.run(CERTIFICATES.name, finished_run.root, request, silent)
+    fake_jobs.end(CERTIFICATES.name)
     app.run()
     assert not app.exception
     assert texts(app).count(md_text("Highly stable, ")) == 3
     assert "Measuring" not in texts(app)
-    assert (finished_run.root / kept_certificates.CERTIFY / subject).is_dir()
+    assert (finished_run.root / CERTIFICATES.name / subject).is_dir()
     again = open_app(EXPLORE, data=finished_run.dataset, k="3")
     assert texts(again).count(md_text("Highly stable, ")) == 3
-    assert [one[0] for one in fake_jobs.started].count(tasks.CERTIFY) == 1
+    assert [one[0] for one in fake_jobs.started].count(CERTIFICATES.name) == 1
 
 
 @pytest.mark.usefixtures("at_once")
@@ -65,8 +66,8 @@ def test_a_move_of_a_slider_takes_the_job_back(
     monkeypatch.setattr(jobs, "cancel", lambda _root, job: taken_back.append(job))
     app = open_app(EXPLORE, data=finished_run.dataset, k="3")
     app.slider(key="k").set_value(4).run()
-    assert taken_back == [f"job-{tasks.CERTIFY}"]
-    measured = [request for task, request, _ in fake_jobs.started if task == tasks.CERTIFY]
+    assert taken_back == [f"job-{CERTIFICATES.name}"]
+    measured = [request for task, request, _ in fake_jobs.started if task == CERTIFICATES.name]
     assert measured[-1]["digest"] == shown(app, finished_run).partition.digest != measured[0]["digest"]
 
 
@@ -78,10 +79,10 @@ def test_what_could_not_be_measured_is_said_and_not_tried_again(
     open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun, state: State, said: str
 ) -> None:
     app = open_app(EXPLORE, data=finished_run.dataset, k="3")
-    fake_jobs.end(tasks.CERTIFY, state, error="The disk is full.")
+    fake_jobs.end(CERTIFICATES.name, state, error="The disk is full.")
     app.run()
     assert f"could not be measured: {said}" in texts(app)
-    assert [one[0] for one in fake_jobs.started].count(tasks.CERTIFY) == 1
+    assert [one[0] for one in fake_jobs.started].count(CERTIFICATES.name) == 1
 
 
 def test_segments_that_move_on_are_not_measured(
@@ -89,7 +90,7 @@ def test_segments_that_move_on_are_not_measured(
 ) -> None:
     app = open_app(EXPLORE, data=finished_run.dataset, k="3")
     app.slider(key="k").set_value(4).run()
-    assert tasks.CERTIFY not in [task for task, _, _ in fake_jobs.started]
+    assert CERTIFICATES.name not in [task for task, _, _ in fake_jobs.started]
 
 
 def test_a_doubtful_segment_says_so_wherever_it_is_called_whoever_named_it(

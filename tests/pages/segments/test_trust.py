@@ -8,9 +8,9 @@ from core.base.progress import silent
 from core.base.settings import ClusterSettings, Preset, TrainSettings, ViewWeights
 from core.runs import pipeline, second_training
 from core.runs.jobs import State
+from core.runs.stages import SCORECARD, ScorecardRequest
 from core.segments.levels import SegmentLevels
-from core.storage.store import Store, content_key
-from core.trust import result
+from core.storage.store import Store
 from core.trust.result import Call, Scorecard, Topic
 from tests.core.segments.made_levels import TOO_FEW, supported
 from tests.core.trust import toy
@@ -24,11 +24,15 @@ FULL = (toy.retrieval(), toy.outcome(), toy.length())
 
 def keep(run: FinishedRun, card: Scorecard) -> str:
     """Put a scorecard where the job would have put it."""
-    settings, inputs = result.made_of(run.embeddings, ViewWeights(), ("purchase",))
-    key = content_key(result.STAGE, settings, inputs)
-    with Store(run.root).write(result.STAGE, key, settings, inputs) as folder:
-        (folder / result.FILE).write_text(card.to_json())
-    return key
+    SCORECARD.keep(Store(run.root), asked(run), card)
+    return SCORECARD.key(asked(run))
+
+
+def asked(run: FinishedRun) -> ScorecardRequest:
+    return ScorecardRequest(
+        dataset=run.dataset, labels="", model=run.model, embeddings=run.embeddings, weights=ViewWeights(),
+        outcomes=("purchase",),
+    )  # fmt: skip
 
 
 def test_without_data_it_says_where_to_go(open_app: OpenApp) -> None:
@@ -43,8 +47,7 @@ def test_the_first_visit_starts_measuring_once(
     app = open_app(PAGE, data=finished_run.dataset, k="3")
     app.run()
     ((task, request, subject),) = fake_jobs.started
-    settings, inputs = result.made_of(finished_run.embeddings, ViewWeights(), ("purchase",))
-    assert (task, subject) == ("scorecard", content_key(result.STAGE, settings, inputs))
+    assert (task, subject) == ("scorecard", SCORECARD.key(asked(finished_run)))
     assert request["model"] == finished_run.model
     assert "Comparing the model with simple ways" in texts(app)
     assert [button.label for button in app.button if str(button.key).startswith("cancel-")] == ["Cancel"]

@@ -6,6 +6,7 @@ import pytest
 from core.base.progress import silent
 from core.base.settings import Settings, ViewWeights
 from core.runs import pipeline, tasks
+from core.runs.stages import LAYOUT, LEVELS
 from core.segments import level_search
 from core.storage.store import Store
 from pages.ui.segments import background
@@ -28,7 +29,7 @@ def done(task: str, sources: Sources, monkeypatch: pytest.MonkeyPatch) -> None:
     """Do at once what the page's button would start."""
     asked: list[Settings] = []
     monkeypatch.setattr(background.job_panel, "start", lambda _task, request, _subject: asked.append(request))
-    if task == background.CHOOSE_K:
+    if task == LEVELS.name:
         background.compare(sources)
     else:
         background.draw_map(sources, WEIGHTS)
@@ -39,13 +40,13 @@ def test_the_numbers_are_found_after_the_job(sources: Sources, monkeypatch: pyte
     measured = supported(3)
     monkeypatch.setattr(level_search, "measure_levels", lambda *_: measured)
     assert background.levels(sources) is None
-    done(background.CHOOSE_K, sources, monkeypatch)
+    done(LEVELS.name, sources, monkeypatch)
     assert background.levels(sources) == measured
 
 
 def test_the_map_is_found_after_the_job(sources: Sources, monkeypatch: pytest.MonkeyPatch) -> None:
     assert background.neighbour_map(sources, WEIGHTS) is None
-    done(background.LAYOUT, sources, monkeypatch)
+    done(LAYOUT.name, sources, monkeypatch)
     layout = background.neighbour_map(sources, WEIGHTS)
     assert layout is not None
     assert layout.xy.shape == (len(sources.vectors.inside), 2)

@@ -8,7 +8,8 @@ import pytest
 from core.base.errors import ArtifactError
 from core.base.progress import silent
 from core.base.settings import ClusterSettings, ViewWeights
-from core.runs import kept_certificates, pipeline, tasks
+from core.runs import pipeline, tasks
+from core.runs.stages import CERTIFICATES, HANDED_IN, CertifyRequest, hand_in
 from core.segments import certificate
 from core.segments.partition import Partition
 from core.storage.store import Store
@@ -30,28 +31,29 @@ def partition(written: FinishedRun) -> Partition:
     return pipeline.cluster(pipeline.combine(vectors, WEIGHTS), vectors.inside, ClusterSettings(n_clusters=3))
 
 
+def asked(run: FinishedRun, digest: str, weights: ViewWeights = WEIGHTS) -> CertifyRequest:
+    return CertifyRequest(dataset=run.dataset, embeddings=run.embeddings, weights=weights, digest=digest)
+
+
 def ask(run: FinishedRun, digest: str) -> dict[str, str]:
-    request = tasks.CertifyRequest(
-        dataset=run.dataset, embeddings=run.embeddings, weights=WEIGHTS, digest=digest
-    ).model_dump(mode="json")
-    return tasks.run(tasks.CERTIFY, run.root, request, silent)
+    request = asked(run, digest).model_dump(mode="json")
+    return tasks.run(CERTIFICATES.name, run.root, request, silent)
 
 
 def test_the_segments_that_were_handed_in_are_certified_once(
     written: FinishedRun, partition: Partition, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = Store(written.root)
-    kept_certificates.hand_in(store, written.embeddings, WEIGHTS, partition)
+    hand_in(store, asked(written, partition.digest), partition)
     (key,) = ask(written, partition.digest).values()
-    assert key == kept_certificates.key_of(written.embeddings, WEIGHTS, partition.digest)
-    artifact = kept_certificates.find(store, key)
-    assert artifact is not None
-    found = kept_certificates.read(artifact)
+    assert key == CERTIFICATES.key(asked(written, partition.digest))
+    found = CERTIFICATES.find(store, asked(written, partition.digest))
+    assert found is not None
     assert {segment: one.users for segment, one in found.items()} == partition.sizes
     assert {one.word for one in found.values()} == {"highly stable"}  # three plain kinds of visitors
-    assert list(Path(store.root, kept_certificates.HANDED_IN).glob("[!.]*")) == []
+    assert list(Path(store.root, HANDED_IN).glob("[!.]*")) == []
     monkeypatch.setattr(certificate, "certify", None)
-    assert ask(written, partition.digest) == {tasks.CERTIFY: key}
+    assert ask(written, partition.digest) == {CERTIFICATES.name: key}
 
 
 def test_what_an_older_rule_found_is_not_shown_but_made_anew(
@@ -60,20 +62,20 @@ def test_what_an_older_rule_found_is_not_shown_but_made_anew(
     store, keys = Store(written.root), []
     for version in (certificate.VERSION - 1, certificate.VERSION):
         monkeypatch.setattr(certificate, "VERSION", version)
-        keys.append(kept_certificates.key_of(written.embeddings, WEIGHTS, partition.digest))
-        kept_certificates.hand_in(store, written.embeddings, WEIGHTS, partition)
-        assert ask(written, partition.digest) == {tasks.CERTIFY: keys[-1]}
+        keys.append(CERTIFICATES.key(asked(written, partition.digest)))
+        hand_in(store, asked(written, partition.digest), partition)
+        assert ask(written, partition.digest) == {CERTIFICATES.name: keys[-1]}
     assert len(set(keys)) == 2
 
 
 def test_what_a_cancelled_job_left_goes_after_a_day(written: FinishedRun, partition: Partition) -> None:
     store = Store(written.root)
-    kept_certificates.hand_in(store, written.embeddings, WEIGHTS, partition)
-    (left,) = Path(store.root, kept_certificates.HANDED_IN).glob("[!.]*")
-    kept_certificates.hand_in(store, written.embeddings, ViewWeights(url=1), partition)
+    hand_in(store, asked(written, partition.digest), partition)
+    (left,) = Path(store.root, HANDED_IN).glob("[!.]*")
+    hand_in(store, asked(written, partition.digest, ViewWeights(url=1)), partition)
     assert left.exists()
     os.utime(left, (0, 0))
-    kept_certificates.hand_in(store, written.embeddings, ViewWeights(url=1), partition)
+    hand_in(store, asked(written, partition.digest, ViewWeights(url=1)), partition)
     assert not left.exists()
 
 
@@ -84,7 +86,7 @@ def test_what_was_never_handed_in_is_said(written: FinishedRun) -> None:
 
 def test_another_partition_or_other_weights_have_another_key() -> None:
     keys = {
-        kept_certificates.key_of(vectors, weights, digest)
+        CERTIFICATES.key(CertifyRequest(dataset="", embeddings=vectors, weights=weights, digest=digest))
         for vectors in ("a", "b") for weights in (WEIGHTS, ViewWeights(url=1, theme=0, type=0))
         for digest in ("c", "d")
     }  # fmt: skip

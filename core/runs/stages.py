@@ -1,0 +1,326 @@
+"""Steps after the vectors whose results are kept in the store: a row of a table for each.
+
+A step is asked with JSON that is checked. Its result lies under what it is made of, so that whoever asks for
+it again finds it; a job of its name makes it in the background. Adding a step: a request, a function that
+makes it, two that write and read it, and a row of :data:`STAGES`.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from time import time
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
+
+import numpy as np
+from pydantic import TypeAdapter
+
+from core.base.errors import ArtifactError
+from core.base.progress import Progress
+from core.base.schema import Pages
+from core.base.settings import Settings, ViewWeights
+from core.data.dataset import Dataset, clustered
+from core.data.page_labels import COLUMN_OF, LabelledPages
+from core.labels.label_settings import RESERVED
+from core.runs import pipeline
+from core.segments.partition import Partition
+from core.storage.store import Artifact, Store, content_key
+
+if TYPE_CHECKING:
+    from core.segments.certificate import Certificate
+    from core.segments.layout import Layout
+    from core.segments.levels import SegmentLevels
+    from core.trust.result import Scorecard
+
+MadeOf: TypeAlias = tuple[Mapping[str, Any], Mapping[str, str]]
+"""Settings, with a version where the same inputs may give something else later, and keys of inputs."""
+Asked = TypeVar("Asked", bound=Settings)
+Made = TypeVar("Made")
+
+HANDED_IN: Final = "to_certify"
+"""Folder of the store for segments that wait to be certified."""
+LEFT_S: Final = 24 * 60 * 60
+
+
+@dataclass(frozen=True)
+class KeptStage(Generic[Asked, Made]):
+    """A step whose result is kept.
+
+    Args:
+        name: Folder of the store for its results, and the task that makes them.
+        title: What its result is called.
+        doing: What a job of it does, for its panel.
+        request: What it is asked with.
+        made_of: What names its result.
+        make: Makes the result.
+        write: Writes it into a folder.
+        read: Reads it from there.
+    """
+
+    name: str
+    title: str
+    doing: str
+    request: type[Asked]
+    made_of: Callable[[Asked], MadeOf]
+    make: Callable[[Store, Asked, Progress], Made]
+    write: Callable[[Path, Made], None]
+    read: Callable[[Path], Made]
+
+    def key(self, asked: Asked) -> str:
+        """Content key of the result."""
+        return content_key(self.name, *self.made_of(asked))
+
+    def artifact(self, store: Store, asked: Asked) -> Artifact | None:
+        """Where the result lies; None until it was made."""
+        return store.find(self.name, self.key(asked))
+
+    def find(self, store: Store, asked: Asked) -> Made | None:
+        """Read the result; None until it was made.
+
+        Raises:
+            ArtifactError: If it cannot be read.
+        """
+        artifact = self.artifact(store, asked)
+        return None if artifact is None else self.read(artifact.path)
+
+    def keep(self, store: Store, asked: Asked, made: Made) -> Made:
+        """Put a result where :meth:`find` looks for it.
+
+        Raises:
+            ResourceError: If the disk is full.
+        """
+        with store.write(self.name, self.key(asked), *self.made_of(asked)) as folder:
+            self.write(folder, made)
+        return made
+
+    def run(self, store: Store, asked: Asked, progress: Progress) -> dict[str, Any]:
+        """Make the result unless it is there: the task of a job.
+
+        Returns:
+            The stage's name → the key of the result.
+
+        Raises:
+            Cancelled: If ``progress`` says so.
+        """
+        if self.artifact(store, asked) is None:
+            self.keep(store, asked, self.make(store, asked, progress))
+        return {self.name: self.key(asked)}
+
+
+class LevelsRequest(Settings):
+    """A data set and the labels of its pages."""
+
+    dataset: str
+    labels: str
+    """Empty where there are none."""
+
+
+class VectorsRequest(Settings):
+    """The vectors of a data set's users, mixed by these weights."""
+
+    dataset: str
+    embeddings: str
+    weights: ViewWeights
+    seed: int = 0
+
+
+class CertifyRequest(Settings):
+    """Segments that were handed in (:func:`hand_in`)."""
+
+    dataset: str
+    embeddings: str
+    weights: ViewWeights
+    digest: str
+    """Of the partition."""
+
+
+class ScorecardRequest(Settings):
+    """Vectors to judge; ``labels`` and ``outcomes`` are empty where there are none."""
+
+    dataset: str
+    labels: str
+    model: str
+    embeddings: str
+    weights: ViewWeights
+    outcomes: tuple[str, ...]
+
+
+def measured_levels(
+    store: Store, dataset: Dataset, labels: LabelledPages | None, progress: Progress
+) -> SegmentLevels:
+    """Find out whether users are of kinds, and how many; once a data set and its labels.
+
+    Raises:
+        Cancelled: If ``progress`` says so.
+    """
+    asked = LevelsRequest(dataset=dataset.key, labels=labels.key if labels else "")
+    return LEVELS.find(store, asked) or LEVELS.keep(store, asked, _search_levels(dataset, labels, progress))
+
+
+def _search_levels(dataset: Dataset, labels: LabelledPages | None, progress: Progress) -> SegmentLevels:
+    from core.segments.level_search import measure_levels
+
+    names = {view.value: _known(labels.of(view)) for view in COLUMN_OF} if labels else {}
+    urls = dataset.pages[Pages.PAGE_LOCATION].tolist()
+    return measure_levels(dataset.sequences, np.flatnonzero(clustered(dataset.users)), urls, names, progress)
+
+
+def _known(names: list[str]) -> list[str]:
+    return ["" if name in RESERVED else name for name in names]
+
+
+def _levels_made_of(asked: LevelsRequest) -> MadeOf:
+    return {"version": 5}, {"preprocess": asked.dataset} | ({"label": asked.labels} if asked.labels else {})
+
+
+def _make_levels(store: Store, asked: LevelsRequest, progress: Progress) -> SegmentLevels:
+    return _search_levels(*_opened(store, asked.dataset, asked.labels), progress)
+
+
+def _write_levels(folder: Path, levels: SegmentLevels) -> None:
+    (folder / "levels.json").write_text(levels.to_json(), encoding="utf-8")
+
+
+def _read_levels(folder: Path) -> SegmentLevels:
+    from core.segments.levels import SegmentLevels
+
+    return SegmentLevels.from_json((folder / "levels.json").read_bytes())
+
+
+def _layout_made_of(asked: VectorsRequest) -> MadeOf:
+    return {"weights": asked.weights.model_dump(), "seed": asked.seed}, {"embed": asked.embeddings}
+
+
+def _make_layout(store: Store, asked: VectorsRequest, progress: Progress) -> Layout:
+    from core.segments.layout import neighbour_layout
+
+    vectors = _combined(store, asked.dataset, asked.embeddings, asked.weights)
+    return neighbour_layout(vectors, asked.seed, progress)
+
+
+def _write_layout(folder: Path, layout: Layout) -> None:
+    np.save(folder / "xy.npy", layout.xy, allow_pickle=False)
+    facts = {"method": layout.method, "fidelity": layout.fidelity}
+    (folder / "layout.json").write_text(json.dumps(facts))
+
+
+def _read_layout(folder: Path) -> Layout:
+    from core.segments.layout import Layout
+
+    facts = json.loads((folder / "layout.json").read_text(encoding="utf-8"))
+    return Layout(np.load(folder / "xy.npy", allow_pickle=False), facts["method"], facts["fidelity"])
+
+
+def hand_in(store: Store, asked: CertifyRequest, partition: Partition) -> None:
+    """Leave segments for :data:`CERTIFICATES`, as only the session that looks at them has them.
+
+    A partition that went on from earlier ones is another one than a fit from scratch. What a job that ended
+    left there a day ago goes.
+
+    Raises:
+        ResourceError: If the disk is full.
+    """
+    for left in (store.root / HANDED_IN).glob("[!.]*"):
+        with suppress(OSError):  # another session does the same
+            if time() - left.stat().st_mtime > LEFT_S:
+                shutil.rmtree(left)
+    with store.write(HANDED_IN, CERTIFICATES.key(asked), *_certificates_made_of(asked)) as folder:
+        partition.to_files(folder)
+
+
+def _certificates_made_of(asked: CertifyRequest) -> MadeOf:
+    from core.segments.certificate import VERSION
+
+    settings = {"version": VERSION, "weights": asked.weights.model_dump(), "segments": asked.digest}
+    return settings, {"embed": asked.embeddings}
+
+
+def _make_certificates(store: Store, asked: CertifyRequest, progress: Progress) -> Mapping[int, Certificate]:
+    from core.segments.certificate import certify
+
+    waiting = store.find(HANDED_IN, CERTIFICATES.key(asked))
+    if waiting is None:
+        raise ArtifactError("These segments were not handed in", remedy="Open Explore again")
+    vectors = _combined(store, asked.dataset, asked.embeddings, asked.weights)
+    found = certify(vectors, Partition.from_files(waiting.path), progress)
+    shutil.rmtree(waiting.path, ignore_errors=True)
+    return found
+
+
+def _certificates_json() -> TypeAdapter[Mapping[int, Certificate]]:
+    from core.segments.certificate import Certificate
+
+    return TypeAdapter(dict[int, Certificate])
+
+
+def _write_certificates(folder: Path, found: Mapping[int, Certificate]) -> None:
+    (folder / "certificates.json").write_bytes(_certificates_json().dump_json(found))
+
+
+def _read_certificates(folder: Path) -> Mapping[int, Certificate]:
+    return _certificates_json().validate_json((folder / "certificates.json").read_bytes())
+
+
+def _scorecard_made_of(asked: ScorecardRequest) -> MadeOf:
+    from core.trust.result import VERSION
+
+    chosen = asked.outcomes
+    settings = {
+        "version": VERSION,
+        "weights": asked.weights.model_dump(),
+        "outcome": next(iter(chosen), "") if len(chosen) < 2 else list(chosen),  # a single one as before
+    }
+    return settings, {"embed": asked.embeddings}
+
+
+def _make_scorecard(store: Store, asked: ScorecardRequest, progress: Progress) -> Scorecard:
+    from core.segments.combination import counted
+    from core.trust.measure import measure
+
+    dataset, labels = _opened(store, asked.dataset, asked.labels)
+    model = pipeline.open_model(store, asked.model)
+    embeddings = pipeline.open_embeddings(store, dataset, asked.embeddings)
+    weights = counted(asked.weights, embeddings.coverage)
+    return measure(dataset, labels, model.path, embeddings.views, weights, asked.outcomes, progress)
+
+
+def _write_scorecard(folder: Path, card: Scorecard) -> None:
+    (folder / "scorecard.json").write_text(card.to_json(), encoding="utf-8")
+
+
+def _read_scorecard(folder: Path) -> Scorecard:
+    from core.trust.result import Scorecard
+
+    return Scorecard.from_json((folder / "scorecard.json").read_bytes())
+
+
+def _opened(store: Store, dataset: str, labels: str) -> tuple[Dataset, LabelledPages | None]:
+    return pipeline.open_dataset(store, dataset), pipeline.open_labels(store, labels) if labels else None
+
+
+def _combined(store: Store, dataset: str, embeddings: str, weights: ViewWeights) -> np.ndarray:
+    opened = pipeline.open_embeddings(store, pipeline.open_dataset(store, dataset), embeddings)
+    return pipeline.combine(opened, weights).vectors
+
+
+LEVELS: Final = KeptStage(
+    "choose_k", "comparison of numbers of segments", "Comparing numbers of segments",
+    LevelsRequest, _levels_made_of, _make_levels, _write_levels, _read_levels,
+)  # fmt: skip
+LAYOUT: Final = KeptStage(
+    "layout", "map", "Drawing the map",
+    VectorsRequest, _layout_made_of, _make_layout, _write_layout, _read_layout,
+)  # fmt: skip
+CERTIFICATES: Final = KeptStage(
+    "certify", "how sure segments are", "Measuring how sure each segment is",
+    CertifyRequest, _certificates_made_of, _make_certificates, _write_certificates, _read_certificates,
+)  # fmt: skip
+SCORECARD: Final = KeptStage(
+    "scorecard", "comparison with simple ways", "Comparing the model with simple ways",
+    ScorecardRequest, _scorecard_made_of, _make_scorecard, _write_scorecard, _read_scorecard,
+)  # fmt: skip
+STAGES: Final[tuple[KeptStage[Any, Any], ...]] = (LEVELS, LAYOUT, CERTIFICATES, SCORECARD)
