@@ -3,6 +3,7 @@
 | stage | what it does | where | leaves |
 |---|---|---|---|
 | preprocess | GA4 files → clean, time-ordered page views, and a receipt | ``ingest/`` | a data set |
+| label | themes and types of pages, if wanted | ``labels/`` | labels of pages |
 | train | UserBehaviorTransformer, triplet margin loss; a linear head a view | ``model/`` | a model folder |
 | embed | one unit vector a user and view (url, theme, type) | ``model/embedding.py`` | vectors |
 | combine | the views side by side, by their weights | ``segments/combination.py`` | – |

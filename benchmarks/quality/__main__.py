@@ -1,4 +1,4 @@
-"""Print how good the vectors are, beside simple ways, for docs/method.md.
+"""Print how good the vectors are, beside simple ways, for docs/method-history.md.
 
     python -m benchmarks.quality [--users N]... [--big N] [--real] [--data FILE]... [--themes T] [--work DIR]
 

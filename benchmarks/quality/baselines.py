@@ -1,7 +1,7 @@
 """The simple ways, tuned: each learns from users that are not held out and then embeds any runs.
 
 A method is a function ``(case, seed) -> Embed``; ``Embed`` turns runs into unit vectors. The settings are the
-best of a grid on the demo shop of seed 5, which is not reported (docs/method.md).
+best of a grid on the demo shop of seed 5, which is not reported (docs/method-history.md).
 """
 
 from __future__ import annotations

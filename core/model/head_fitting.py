@@ -51,7 +51,7 @@ RIDGE: Final = 1e-3
 LENGTH_REMOVED: Final = 0.6
 """Of what tells how many pages a user views. It varies most of all, and K-Means cuts users by it first: left
 whole, three planted kinds have an adjusted Rand index of .38 instead of .71; without any of it, sites whose
-kinds differ in length lose .02 to .07 (docs/method.md)."""
+kinds differ in length lose .02 to .07 (docs/method-history.md)."""
 FEWEST_JUDGED: Final = 50
 """Users held out, below which the length is not judged."""
 RANKS: Final[Mapping[FeatureBlock, int]] = {

@@ -26,7 +26,7 @@ EARLIER, LATER, KEPT = "earlier", "later", "kept_as"
 OVERLAP, PAGES_ALIKE, SAME = "overlap", "pages_alike", "same"
 EARLIER_USERS = "earlier_users"
 ALIKE: Final = 0.7
-"""Correlation of page profiles from which on two segments can be the same (measured: docs/method.md)."""
+"""Correlation of page profiles from which on two segments can be the same."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,8 +18,8 @@ from core.base.contention import available_cores
 
 THREADS: Final = 1
 """With one thread a sum has one order, so the segments are the same on any number of cores. It costs
-nothing that can be measured: K-Means on a few thousand rows mostly waits at the barriers between threads,
-and on a machine that is busy training it waits ten times as long as it works (docs/method.md)."""
+nothing that can be measured: with several, K-Means on a few thousand rows mostly waits at the barriers
+between threads, and on busy cores a fit takes several times as long (decision 0005)."""
 
 BLOCK: Final = 16_384
 """Rows compared with the centroids at a time."""
