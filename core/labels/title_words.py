@@ -17,7 +17,8 @@ FEWEST_TITLES: Final = 5
 """From which on the titles of a site tell what it says on most pages, and what on none."""
 ENDED: Final = 3
 """Different parts of addresses or titles that a word ends, from which on it says what they are."""
-_PART: Final = re.compile(r"\s+[-–—|·•›»]\s+|[|:]\s*")
+PARTS: Final = re.compile(r"\s+[-–—|·•›»]\s+|[|:]\s*")
+"""What parts a title: dashes, bars and the like."""
 _HOST: Final = re.compile(r"(?:\w+://)?([^/?#:]+)")
 
 
@@ -80,7 +81,7 @@ def _parts(addresses: Sequence[str], titles: Sequence[str]) -> Iterator[str]:
     for address in addresses:
         yield from map(stem_of, after_host(address).partition("?")[0].split("/"))
     for title in titles:
-        yield from _PART.split(title)
+        yield from PARTS.split(title)
 
 
 def _roots_in_order(text: str) -> tuple[str, ...]:

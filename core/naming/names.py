@@ -11,9 +11,10 @@ import pandas as pd
 
 from core.base.wording import sentence
 from core.differences.user_items import Family
+from core.labels.texts import url_words
 from core.labels.words import roots
 from core.naming.claims import SURE, Claim, NameEvidence, Step, claims
-from core.naming.words import LONGEST, SUBJECTS, SiteWords
+from core.naming.words import LONGEST, PEOPLE, SUBJECTS, SiteWords
 
 LAST: Final = (len(Step) + 1, 0, 0.0, 0, "")
 """Where segments go that nothing sets apart."""
@@ -87,9 +88,15 @@ def _choices(
 
 
 def _is_sure(first: Claim, second: Claim) -> bool:
-    """Whether a second claim is said even where nobody else is called by the first."""
-    is_interest = first.step is Step.MOSTLY and second.evidence.family in SUBJECTS
-    return second.step < Step.HABIT and second.evidence.low >= SURE and not is_interest
+    """Whether a second claim is said even where nobody else is called by the first.
+
+    Beside the section that they mostly look at only what they do there says more: that they read or buy, not
+    where they came from, or that they saw one of its pages.
+    """
+    family, people = second.evidence.family, second.text.split()[-1]
+    is_done = family == Family.OUTCOME or (family not in SUBJECTS and people in PEOPLE.values())
+    is_more = is_done or first.step is not Step.MOSTLY
+    return second.step < Step.HABIT and second.evidence.low >= SURE and is_more
 
 
 def _add_to(first: Claim, second: Claim, own: Sequence[Claim], site: SiteWords) -> bool:
@@ -122,6 +129,13 @@ def _is_within(first: Claim, second: Claim) -> bool:
     return second.evidence.family == Family.PAGE and roots([first.text]) < roots([second.text])
 
 
+def _is_part(first: Claim, second: Claim) -> bool:
+    """Whether a second claim is a page or folder of the section that the first one says: of ``/jobs/``."""
+    above = second.evidence.item.rstrip("/").rpartition("/")[0]
+    is_place = second.evidence.family in (Family.PAGE, Family.FOLDER)
+    return is_place and first.evidence.family in SUBJECTS and roots([first.text]) <= roots([url_words(above)])
+
+
 def _name(first: Claim, second: Claim, own: Sequence[Claim], site: SiteWords) -> SegmentName | None:
     text = _joined(first, second, own, site)
     if len(text.split()) > LONGEST:
@@ -134,6 +148,8 @@ def _joined(first: Claim, second: Claim, own: Sequence[Claim], site: SiteWords) 
         first, second = second, first
     if _is_within(first, second):
         return second.text
+    if _is_part(first, second):
+        return f"{first.text}: {second.text}"
     if second.evidence.family in SUBJECTS:
         return _phrase(first, second, own, site) or f"{first.text} and {second.text}"
     if first.evidence.family in SUBJECTS and second.evidence.family == Family.OUTCOME:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Final
@@ -17,8 +17,8 @@ from core.base.wording import within
 from core.differences.user_items import Family
 from core.labels.page_address import after_host
 from core.labels.texts import url_words
-from core.labels.title_words import TitleWords
-from core.labels.words import fold, words_of
+from core.labels.title_words import PARTS, TitleWords
+from core.labels.words import fold, root_of, spelt_words
 from core.profiles.profile_columns import Col
 
 LONGEST: Final = 5
@@ -33,9 +33,9 @@ PEOPLE: Final = {
 DOERS: Final = {"purchase": "buyers", "sign_up": "new members", "generate_lead": "enquirers"}
 """What those are called who did a recommended event of GA4."""
 HABITS: Final = {
-    Col.SESSIONS_MEAN: ("returning", "one visit"),
+    Col.SESSIONS_MEAN: ("returning", "fewer visits"),
     Col.PAGES_PER_SESSION: ("deep visits", "brief visits"),
-    Col.PAGE_VIEWS_MEAN: ("many pages", "few pages"),
+    Col.PAGE_VIEWS_MEAN: ("more pages", "fewer pages"),
     Col.ENGAGEMENT_MEAN: ("engaged", "hurried"),
 }
 """Measure → more than the others, and less."""
@@ -47,7 +47,7 @@ _CODE: Final = re.compile(r"[\d?#{}:=]")
 """What makes an address a code, a question, a place in a page, or one of many."""
 _SHORT_CODE: Final = re.compile(r"(?=.*\d)[^\W_]{1,8}")
 """What somebody can read out."""
-_TOKEN: Final = re.compile(r"[^\W_]+(?:['’-][^\W\d_]+)*")
+_WORD: Final = re.compile(r"[^\W_]+")
 _SHORTEST: Final = 3
 _UNSET: Final = ("", "none", "not set", "referral", "email", "e-mail")
 """Media that say no more than the source."""
@@ -80,13 +80,31 @@ class SiteWords:
 
     @cached_property
     def _spelling(self) -> dict[str, str]:
+        """Folded word → as titles write it, else as addresses do; with accents where one of them does."""
+        in_addresses = (lower(word) for address in self.addresses for word in spelt_words(url_words(address)))
         found: dict[str, str] = {}
-        for text in (*map(url_words, self.addresses), *self.titles):
-            for token in _TOKEN.findall(text):
-                for word in words_of(token):
-                    if word not in found or (found[word].isascii() and not token.isascii()):
-                        found[word] = token if fold(token) == word else word
+        for word in (*in_addresses, *self._in_titles()):
+            if fold(word) not in found or word.isascii() <= found[fold(word)].isascii():
+                found[fold(word)] = word
         return found
+
+    def _in_titles(self) -> Iterator[str]:
+        """Each word of the titles, with a capital where most write it so inside of them: ``Japan``, ``beds``.
+
+        What begins a title has a capital anyway; that counts only for a word that is never inside of one.
+        """
+        first: dict[str, str] = {}
+        inside: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        small: Counter[str] = Counter()
+        for part in (part for title in self.titles if not title.isupper() for part in PARTS.split(title)):
+            for place, word in enumerate(spelt_words(part)):
+                first.setdefault(fold(word), word)
+                if place:
+                    inside[fold(word)][word] += 1
+                    small[root_of(fold(word))] += 1 if word[0].islower() else -1
+        for folded, written in first.items():
+            form = max(inside[folded], key=inside[folded].__getitem__, default=written)
+            yield lower(form) if small[root_of(folded)] > 0 else form
 
     @cached_property
     def _text(self) -> str:
@@ -102,8 +120,12 @@ class SiteWords:
         return ""
 
     def spelled(self, word: str) -> str:
-        """A folded word as the site writes it: ``kase`` → ``käse``, ``usb`` → ``USB``."""
-        return lower(self._spelling.get(word, word))
+        """A word as the site writes it: ``kase`` → ``Käse``, ``usb`` → ``USB``, ``Beds`` → ``beds``."""
+        return self._spelling.get(fold(word), word)
+
+    def written(self, text: str) -> str:
+        """A text with its words as the site writes them: ``Beds in Tampere`` → ``beds in Tampere``."""
+        return _WORD.sub(lambda word: self.spelled(word[0]), lower(text))
 
     def place(self, word: str) -> int:
         """Where the site says a word first: in an address, then in a title, what many see before the rest."""
@@ -131,7 +153,7 @@ def said(family: str, item: str, site: SiteWords, *, less: bool = False) -> str:
         case Family.WORD:
             text = site.spelled(item) if is_plain(item) else ""
         case Family.THEME | Family.INTEREST:
-            text = lower(item)
+            text = site.written(item)
         case Family.RHYTHM | Family.LEVEL | Family.DEVICE:
             text = f"{item} visitors" if family == Family.DEVICE else item
         case Family.TYPE:
@@ -184,10 +206,10 @@ def _of_outcome(outcome: str, site: SiteWords) -> str:
 
 
 def _of_source(source: str) -> str:
-    """``newsletter / email`` → ``from newsletter``, ``google / cpc`` → ``from google cpc``."""
+    """``newsletter / email`` → ``from newsletter``, ``google / cpc`` → ``from google cpc``, direct → none."""
     name, _, medium = (part.strip("() ") for part in source.partition("/"))
     more = "" if medium.casefold() in _UNSET else f" {medium}"
-    return "direct" if name == "direct" else f"from {name}{more}" if name else ""
+    return f"from {name}{more}" if name and name != "direct" else ""
 
 
 def lower(text: str) -> str:

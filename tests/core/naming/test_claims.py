@@ -50,7 +50,7 @@ def test_a_theme_needs_several_pages_and_its_words_on_pages_of_the_segment() -> 
 
 def test_less_of_something_is_told_by_the_end_nearer_to_one() -> None:
     (claim,) = claims(table(row(0, "measure", "page_views_mean", 2.0, 0.5, 0.4)), SITE)[0]
-    assert claim.text == "few pages"
+    assert claim.text == "fewer pages"
     assert (claim.evidence.share, claim.evidence.lift, claim.evidence.low) == (None, 0.5, 0.625)
     assert (
         claims(table(row(0, "word", "toppers", 0.6, 0.3, 0.2)), SITE)[0] == []
@@ -65,7 +65,7 @@ def test_what_they_look_at_comes_before_what_they_are_and_do() -> None:
         row(0, "level", "weekend visitors", 0.6, 9.0, 8.0), row(0, "word", "käse", 0.26, 9.0, 8.0),
     ]  # fmt: skip
     assert [claim.text for claim in claims(table(*rows), SITE)[0]] == [
-        "bedding", "toppers", "blog", "toppers a13", "blog readers", "weekend visitors", "returning", "käse",
+        "bedding", "toppers", "blog", "toppers a13", "blog readers", "weekend visitors", "returning", "Käse",
     ]  # fmt: skip
 
 

@@ -51,9 +51,9 @@ def test_a_given_name_is_kept_with_a_better_one_beside_it_where_it_no_longer_fit
 
 
 def test_a_reason_says_what_a_name_rests_on() -> None:
-    auto = HeldName("Toppers, few pages", (TOPPERS, FEW))
+    auto = HeldName("Toppers, fewer pages", (TOPPERS, FEW))
     assert reason(auto) == (
-        "Named for the word toppers: 60% of its users, 4.0× the others; few pages: 0.5× the others."
+        "Named for the word toppers: 60% of its users, 4.0× the others; fewer pages: 0.5× the others."
     )
     assert reason(HeldName("Segment 1")) == "Nothing sets it apart."
     assert reason(HeldName("Mine", is_given=True)) == ""

@@ -38,6 +38,22 @@ def test_where_one_section_is_what_they_look_at_no_page_is_said_with_it() -> Non
     ) == ["Search"]
 
 
+def test_beside_a_section_nobody_is_called_by_a_channel_and_two_of_one_section_by_what_they_see() -> None:
+    bedding = [row(segment, "interest", "Bedding", 0.5 + segment / 4, 9.0, 8.0) for segment in (0, 1)]
+    channel, page = (
+        row(0, "source", "facebook / paid", 0.7, 9.0, 8.0),
+        row(0, "page", "/toppers", 0.8, 8.0, 7.0),
+    )
+    assert names(table(bedding[0], channel, row(0, "type", "Service", 0.8, 9.0, 8.0))) == ["Bedding"]
+    assert names(table(*bedding, channel, page)) == ["Bedding and toppers", "Bedding"]
+
+
+def test_a_part_of_a_section_stands_after_a_colon() -> None:
+    hub, soft = row(0, "folder", "/hub/", 0.9, 4.0, 3.0), row(0, "page", "/shop/hub/soft", 0.6, 9.0, 8.0)
+    assert names(table(hub, soft)) == ["Hub: soft"]
+    assert names(table(hub, row(0, "page", "/soft", 0.6, 9.0, 8.0))) == ["Hub and soft"]
+
+
 def test_a_level_that_half_of_them_are_on_names_a_segment_without_pages_of_its_own() -> None:
     weekend = row(0, "level", "weekend visitors", 0.5, 2.0, 1.5)
     assert names(table(weekend, row(0, "page", "/article/a13", 0.3, 9.0, 8.0))) == ["Weekend visitors"]

@@ -14,7 +14,7 @@ from tests.core.naming.toy import SITE
     [
         ("page", "/shop/sleeping-bags", "sleeping bags"),
         ("page", "/about.html", "about"),
-        ("page", "/kase", "käse"),
+        ("page", "/kase", "Käse"),
         ("page", "/%E6%9E%95", "枕"),
         ("page", "/search?q=tent", ""),
         ("page", "/p/12345", ""),
@@ -26,7 +26,7 @@ from tests.core.naming.toy import SITE
         ("page", "/orders/{id}", ""),
         ("page", "/how-to-choose-the-right-topper", ""),
         ("folder", "/shop/rain/", "rain"),
-        ("word", "kase", "käse"),
+        ("word", "kase", "Käse"),
         ("word", "usb", "USB"),
         ("word", "the", ""),
         ("word", "xs", ""),
@@ -38,7 +38,7 @@ from tests.core.naming.toy import SITE
         ("level", "weekend visitors", "weekend visitors"),
         ("device", "mobile", "mobile visitors"),
         ("source", "newsletter / email", "from newsletter"),
-        ("source", "(direct) / (none)", "direct"),
+        ("source", "(direct) / (none)", ""),
         ("source", "google / cpc", "from google cpc"),
         ("outcome", "purchase", "buyers"),
         ("outcome", "video_start", "video start users"),
@@ -54,7 +54,7 @@ def test_an_item_is_said_in_the_words_of_the_site(family: str, item: str, text: 
 
 
 def test_less_of_a_habit_has_its_own_word() -> None:
-    assert said("measure", "page_views_mean", SITE, less=True) == "few pages"
+    assert said("measure", "page_views_mean", SITE, less=True) == "fewer pages"  # than the others; not "few"
 
 
 @given(
@@ -70,6 +70,16 @@ def test_a_capital_stays_where_it_is_more_than_a_beginning() -> None:
     assert [lower(text) for text in ("Blog", "USB", "A13", "iPhone", "Käse und Brot")] == [
         "blog", "USB", "A13", "iPhone", "käse und Brot",
     ]  # fmt: skip
+
+
+def test_a_capital_is_as_most_titles_write_the_word_inside_of_them() -> None:
+    titles = ("Tampere bed | Sleepwell", "Wooden beds", "Bed of the year", "Beds of Japan", "BEDS AND MORE")
+    site = SiteWords(("/tampere", "/wooden-beds", "/japan"), titles, {"Beds": 3, "Beds in Tampere": 3})
+    assert [site.spelled(word) for word in ("tampere", "beds", "japan", "more")] == [
+        "Tampere", "beds", "Japan", "more",
+    ]  # fmt: skip
+    assert said("theme", "Beds", site) == "beds"
+    assert said("interest", "Beds in Tampere", site) == "beds in Tampere"
 
 
 def test_a_code_is_no_word() -> None:
