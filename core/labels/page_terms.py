@@ -49,9 +49,12 @@ class Term:
 
 
 def theme_of(page: PageTerms, themes: Sequence[LabelClass]) -> tuple[LabelClass, Term] | None:
-    """The first theme that has a folder of the page, else the first that has a word of it."""
+    """The first theme that has a folder of the page, else one named like a folder, else a word of it."""
     for theme in themes:
         if found := page.folders.intersection(theme.folders):
+            return theme, Term(True, min(found))
+    for theme in themes:
+        if found := page.folders.intersection(forms_of(theme.words)):
             return theme, Term(True, min(found))
     for theme in themes:
         if found := page.words & forms_of(theme.words):

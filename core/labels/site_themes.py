@@ -235,7 +235,9 @@ def _further_words(site: _Site, group: np.ndarray, chosen: Sequence[Term]) -> li
     words = [term for term in site.named if _is_further(term)]
     counts = np.zeros((len(words), len(chosen) + 1))
     for row, word in enumerate(words):
-        counts[row] = np.bincount(group[site.of_term[word]] + 1, minlength=len(chosen) + 1)
+        terms = [Term(False, form) for form in forms_of((word.text,))]
+        pages = {page for term in terms for page in site.of_term.get(term, ())}
+        counts[row] = np.bincount(group[list(pages)] + 1, minlength=len(chosen) + 1)
     grouped = counts[:, 1:]
     total = grouped.sum(axis=1, keepdims=True)
     scores = grouped * np.log1p(grouped.sum() / len(chosen) / np.maximum(total, 1))

@@ -42,6 +42,7 @@ def test_a_folder_goes_before_a_word_and_the_first_theme_before_the_next() -> No
         "https://a.example/sale/topper": ("Sale", Term(True, "sale")),
         "https://a.example/bed-topper": ("Toppers", Term(False, "topper")),  # of "toppers", in the singular
         "https://a.example/beds": ("Beds", Term(False, "bed")),
+        "https://a.example/bed/topper": ("Beds", Term(True, "bed")),  # its folder, though a word of another
     }
     for url, (name, term) in cases.items():
         found = theme_of(terms_of([url], []), themes)

@@ -109,6 +109,13 @@ def test_words_that_only_pages_of_a_theme_have_tell_it_too() -> None:
     assert {one.name: set(one.words) for one in found} == {"Tents": {"tents", "canvas"}, "Boots": {"boots"}}
 
 
+def test_a_word_whose_singular_pages_of_another_theme_have_tells_no_theme() -> None:
+    rows = [(f"/tents/{a}", f"Fly {a} straps") for a in ("x", "y", "z")] + [("/guide", "Sewing straps")]
+    rows += [(f"/boots/{a}", f"Sole {a} strap") for a in ("x", "y", "z")]
+    found = mined(site(rows), within([0, 1, 2], [4, 5, 6]))
+    assert {one.name: set(one.words) for one in found} == {"Tents": {"tents"}, "Boots": {"boots"}}
+
+
 def test_titles_without_blanks_give_whole_words() -> None:
     rows = [(f"/{at}", f"{word}ラーメンの作り方") for at, word in enumerate(("醤油", "味噌", "塩", "豚骨"))]
     rows += [(f"/{at}", f"{word}カレーの作り方") for at, word in enumerate(("牛", "鶏", "豆", "魚"), 4)]
