@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
 
 from core.differences.table import Diff
 from core.differences.user_items import Family
@@ -24,11 +25,14 @@ class Step(IntEnum):
     MOSTLY = 1
     """The section that half of the segment's users saw mostly, surely three times the others' share."""
     SEEN = 2
-    """A page, folder, theme or word that half or more saw, or a section mostly, surely 1.5 times."""
+    """A page, folder, theme or word that half or more saw, or a section mostly, surely 1.5 times.
+
+    Also sections that a quarter or more each, and half or more together, saw mostly, surely three times.
+    """
     DONE = 3
     """A level of a facet, a type, a source, a device or an outcome of half or more, surely 1.5 times."""
     HABIT = 4
-    """What they do on average, surely 1.5 times the others'."""
+    """What they do on average, surely 1.5 times the others', and not by a few users alone."""
     SLIGHTLY = 5
     """Any of these, surely 1.2 times."""
     PARTLY = 6
@@ -37,14 +41,16 @@ class Step(IntEnum):
 
 SEEN: Final = (Family.PAGE, Family.FOLDER, Family.THEME, Family.WORD)
 DONE: Final = (Family.RHYTHM, Family.LEVEL, Family.TYPE, Family.SOURCE, Family.DEVICE, Family.OUTCOME)
+HALF: Final = 0.5
+"""Share of the segment's users from which on something may begin a name."""
 SURE: Final = 3.0
 """Low end from which on only the share counts: more users say more than a rarer thing."""
 RULES: Final = (
-    (Step.MOSTLY, (Family.INTEREST,), 0.5, SURE),
-    (Step.SEEN, (Family.INTEREST, *SEEN), 0.5, 1.5),
-    (Step.DONE, DONE, 0.5, 1.5),
-    (Step.HABIT, (Family.MEASURE,), 0.5, 1.5),
-    (Step.SLIGHTLY, (Family.INTEREST, *SEEN, *DONE, Family.MEASURE), 0.5, 1.2),
+    (Step.MOSTLY, (Family.INTEREST,), HALF, SURE),
+    (Step.SEEN, (Family.INTEREST, *SEEN), HALF, 1.5),
+    (Step.DONE, DONE, HALF, 1.5),
+    (Step.HABIT, (Family.MEASURE,), HALF, 1.5),
+    (Step.SLIGHTLY, (Family.INTEREST, *SEEN, *DONE, Family.MEASURE), HALF, 1.2),
     (Step.PARTLY, (Family.INTEREST, *SEEN, *DONE), 0.25, 1.5),
 )
 """Step, families, least share of the segment's users, least ratio to the others' share at its low end."""
@@ -106,28 +112,37 @@ class Claim:
         return self.step, kind, -self.score, self.place, self.text
 
     def is_same_as(self, other: Claim) -> bool:
-        """Whether nearly the same users did both, here and among the others."""
+        """Whether nearly the same users did both, here and among the others; of two interests nobody did."""
+        apart = self.evidence.family == other.evidence.family == Family.INTEREST
         both = zip(self.users, other.users, strict=True)
-        return all(abs(a - b) <= ALIKE * max(a, b) for a, b in both)
+        return not apart and all(abs(a - b) <= ALIKE * max(a, b) for a, b in both)
 
 
 def meets(table: pd.DataFrame) -> pd.DataFrame:
     """Rows of the table of differences that may name a segment, with the ``step`` that each of them meets.
 
-    Of a mean it also counts that a segment has ``less``; ``sure`` is then how much less, as a factor.
+    Of a mean it also counts that a segment has ``less``; ``sure`` is then how much less, as a factor. A few
+    users can make a mean: as surely, and by the same ratio, more of the segment than of the others must lie
+    on that side of the median of both, which of two normal distributions follows from how far they are apart.
     """
     nameable = (table[Diff.FAMILY] != Family.MEASURE) | table[Diff.ITEM].isin(list(HABITS))
     rows = table[(table[Col.KIND] == RowKind.SEGMENT) & nameable]
     ratio, low, high = (rows[name].to_numpy() for name in (Diff.RATIO, Diff.RATIO_LOW, Diff.RATIO_HIGH))
     measure = (rows[Diff.FAMILY] == Family.MEASURE).to_numpy()
     less = measure & (ratio < 1)
+    effect, surely = (rows[name].to_numpy(dtype=np.float64) for name in (Diff.EFFECT, Diff.EFFECT_LOW))
+    above = norm.cdf(np.where((effect < 0) == less, surely, 0) / 2)
     with np.errstate(divide="ignore", invalid="ignore"):
         sure = np.where(less, 1 / high, low)
+        sure = np.where(measure, np.minimum(sure, above / (1 - above)), sure)
     step = np.zeros(len(rows), dtype=np.int64)
     for number, families, share, least in reversed(RULES):
         met = measure | (rows[Col.VALUE].to_numpy() >= share)
         met &= rows[Diff.FAMILY].isin(families).to_numpy() & (sure >= least)
         step[met] = number
+    part = (rows[Diff.FAMILY] == Family.INTEREST) & (step == Step.PARTLY) & (sure >= SURE)
+    together = rows[Col.VALUE].where(part).groupby(rows[Col.SEGMENT]).transform("sum") >= HALF
+    step[part & together] = Step.SEEN
     return rows.assign(step=step, sure=sure, less=less)[step > 0]
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from core.naming.claims import NameEvidence, Step, claims
 from core.naming.fitting import HeldName, reason
+from core.naming.names import name_segments
 from tests.core.naming.toy import SITE, row, table
 
 
@@ -55,6 +56,24 @@ def test_less_of_something_is_told_by_the_end_nearer_to_one() -> None:
     assert (
         claims(table(row(0, "word", "toppers", 0.6, 0.3, 0.2)), SITE)[0] == []
     )  # of shares more counts only
+
+
+def test_what_a_few_users_do_very_often_is_no_habit_of_the_segment() -> None:
+    many = row(0, "measure", "page_views_mean", 20.0, 4.0, 3.0)
+    assert [claim.step for claim in claims(table(many | {"effect_low": 0.51}), SITE)[0]] == [Step.HABIT]
+    assert [claim.step for claim in claims(table(many | {"effect_low": 0.24}), SITE)[0]] == [Step.SLIGHTLY]
+    assert claims(table(many | {"effect_low": 0.22}), SITE)[0] == []  # 54 % above the median, 46 % of others
+    assert claims(table(many | {"effect": -1.2}), SITE)[0] == []  # most have fewer than the others
+
+
+def test_sections_that_half_see_mostly_between_them_begin_a_name() -> None:
+    parts = [row(0, "interest", item, share, 9.0, 8.0) for item, share in (("Bedding", 0.3), ("Care", 0.26))]
+    assert {claim.step for claim in claims(table(*parts), SITE)[0]} == {Step.SEEN}
+    assert name_segments(table(*parts, row(0, "device", "desktop", 0.7, 1.6, 1.5)), SITE)[0].text == (
+        "Bedding and care"
+    )
+    less = parts[1] | {"value": 0.19}
+    assert {claim.step for claim in claims(table(parts[0], less), SITE)[0]} == {Step.PARTLY}
 
 
 def test_what_they_look_at_comes_before_what_they_are_and_do() -> None:
