@@ -28,9 +28,15 @@ from core.ingest.ingest import accounted_records
 from core.ingest.observe.behaviour import staying_views
 from core.ingest.observe.decided import LOCATION, Decided
 from core.ingest.observe.narrow import NAME, USER, hashed, number_names, numbered_users, order_of
-from core.ingest.observe.refunds import PURCHASE, Refunds, find_refunds
+from core.ingest.observe.outcomes import (
+    PURCHASE,
+    NobodysOutcomes,
+    Refunds,
+    again,
+    count_nobodys,
+    find_refunds,
+)
 from core.ingest.observe.user_facts import label_of_user, people_by_label
-from core.ingest.observe.user_outcomes import NobodysOutcomes, again, count_nobodys
 from core.ingest.read.read_all import STAGE, RawRead
 
 _LABEL, _USERS = "label", "users"

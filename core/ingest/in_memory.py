@@ -3,28 +3,33 @@
 Each user is looked at alone, so that nothing depends on who else is in a request. Rules about all users of an
 export cannot be applied (docs/how-to/serving.md): what is personal and which ids collapse was decided by the
 training and is kept in the names of its pages; that a browser is one nobody looks at is not judged.
+
+A file is typed by the database, as a whole; a request of a few events has no milliseconds for it. So the rules
+of ``clean/records.py`` stand here once more, for one value at a time (held together by a test).
 """
 
 from __future__ import annotations
 
+import math
+import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 
-from core.base.schema import PAGE_VIEW, Raw, Users
+from core.base.schema import PAGE_VIEW, SOURCES, Raw, Users
 from core.base.settings import IngestSettings
 from core.data.sequences import UserSequences
 from core.ingest.account.waterfall import LEFT_OUT, REJECT_REASONS
-from core.ingest.clean import clock, one_record, records
-from core.ingest.clean.grouping import template
+from core.ingest.clean import clock, records
 from core.ingest.clean.locations import LONGEST
 from core.ingest.clean.personal_data import mask, mask_url
 from core.ingest.clean.records import Fate
-from core.ingest.clean.urls import canonicalise
+from core.ingest.clean.urls import canonicalise, template
 from core.ingest.observe.bots import DAY, EVENTS_A_DAY, fast
 from core.ingest.observe.page_views import MICROSECONDS_A_MINUTE, PageViews, number_sessions
 from core.ingest.output import Used, find_users, groups_of
@@ -82,25 +87,25 @@ def read_people(
     Returns:
         The users as they first appear, and why records without a user's id were not used.
     """
-    ids = [one_record.user_id(row.get(Raw.USER_KEY)) for row in rows]
+    ids = [user_id(row.get(Raw.USER_KEY)) for row in rows]
     named = {who for who, row in zip(ids, rows, strict=True) if row.get(Raw.EVENT_NAME)}
     page_view = settings.page_view or PAGE_VIEW
     people: dict[str, Person] = {}
     nobody: Counter[str] = Counter()
     for line, (who, row) in enumerate(zip(ids, rows, strict=True)):
-        view = one_record.is_view(row, who in named, page_view)
-        fate = one_record.fate(row, view, settings)
+        view = is_view(row, who in named, page_view)
+        fate = fate_of(row, view, settings)
         if who is None:
             nobody[REASONS[fate]] += 1
             continue
         person = people.setdefault(who, Person(who))
-        ts = one_record.microseconds(row.get(Raw.EVENT_TIMESTAMP))
+        ts = microseconds(row.get(Raw.EVENT_TIMESTAMP))
         if fate is not Fate.STAYS or ts is None:
             person.left_out[REASONS[fate]] += 1
         elif ts > latest:
             person.left_out[LATER] += 1
         else:
-            session = one_record.session_id(row.get(Raw.GA_SESSION_ID))
+            session = session_id(row.get(Raw.GA_SESSION_ID))
             order = _order(ts, row, line)
             person.events.append(LiveEvent(order, ts, view, row.get(Raw.PAGE_LOCATION), session, row))
     for person in people.values():
@@ -110,7 +115,7 @@ def read_people(
 
 def _order(ts: int, row: Record, line: int) -> tuple[int, ...]:
     """As :data:`core.ingest.clean.records.ORDER`: what is absent comes last."""
-    places = (one_record.whole_number(row.get(name)) for name in records.BATCH)
+    places = (whole_number(row.get(name)) for name in records.BATCH)
     return ts, *(part for place in places for part in ((1, 0) if place is None else (0, place))), line
 
 
@@ -264,14 +269,14 @@ def _users(
 
 def _engaged(events: Sequence[LiveEvent]) -> int | None:
     """Milliseconds over all events; nothing where none was sent."""
-    sent = (one_record.milliseconds(event.record.get(Raw.ENGAGEMENT_TIME_MSEC)) for event in events)
+    sent = (milliseconds(event.record.get(Raw.ENGAGEMENT_TIME_MSEC)) for event in events)
     known = [ms for ms in sent if ms is not None]
     return sum(known) if known else None
 
 
 def _device(events: Sequence[LiveEvent]) -> str | None:
     """The device of most events; of equally frequent ones the first in the alphabet."""
-    found = (one_record.absent(event.record.get(Raw.DEVICE_CATEGORY), records.DIRECT) for event in events)
+    found = (absent(event.record.get(Raw.DEVICE_CATEGORY), records.DIRECT) for event in events)
     counts = Counter(text for text in found if text is not None)
     best = min(counts, key=lambda text: (-counts[text], text), default=None)
     return best if best is None else mask_url(best).text
@@ -279,9 +284,9 @@ def _device(events: Sequence[LiveEvent]) -> str | None:
 
 def _source(events: Sequence[LiveEvent], hosts: Collection[str]) -> str | None:
     """Of the best basis the earliest source; of equally early ones the first in the alphabet."""
-    sent = ((event.ts, one_record.source_of(event.record)) for event in events)
+    sent = ((event.ts, source_of(event.record)) for event in events)
     touched = (
-        (basis, ts, one_record.first_touch(source, medium))
+        (basis, ts, first_touch(source, medium))
         for ts, (basis, source, medium) in sent
         if source and source.strip() not in hosts
     )
@@ -296,7 +301,138 @@ def _titles(people: Sequence[Person], page_of: Mapping[str, str], pages: Sequenc
     for number in {number for number, _ in places}:
         for event in (event for event in people[number].events if event.view):
             place = places.get((number, page_of[event.location or ""]))
-            title = one_record.absent(event.record.get(Raw.PAGE_TITLE), records.DIRECT, records.UNAVAILABLE)
+            title = absent(event.record.get(Raw.PAGE_TITLE), records.DIRECT, records.UNAVAILABLE)
             if title and place is not None:
                 titles[place][mask_url(title).text] += 1
     return {place: max(sorted(own), key=own.__getitem__) for place, own in titles.items()}
+
+
+_NUMBER: Final = re.compile(r"[0-9]{1,19}(\.[0-9]{1,9})?")
+_SIGNED: Final = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,9})?")
+_ISO: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?"
+)
+_SESSION: Final = re.compile(r"([0-9]+)\.0")
+
+
+def absent(text: str | None, *also: str) -> str | None:
+    """Nothing where the text is empty or stands for nothing."""
+    return None if text is None or text.strip(" ") in (*records.PLACEHOLDERS, *also) else text
+
+
+def user_id(text: str | None) -> str | None:
+    """The id exactly as it is written; nothing where it stands for nobody."""
+    return None if text is None or text.strip(" ").lower() in records.NO_ID else text
+
+
+def session_id(text: str | None) -> str | None:
+    """A session id as GA4 wrote it: a whole number."""
+    known = absent(text, *records.NO_SESSION)
+    whole = _SESSION.fullmatch(known) if known else None
+    return whole[1] if whole else known
+
+
+def microseconds(text: str | None) -> int | None:
+    """A moment in microseconds UTC; nothing where it cannot be read, or lies outside 1990 to 2100.
+
+    A number's unit is told by its size. Text is ISO 8601 with a date and a time to the second.
+    """
+    text = (text or "").strip(" ")
+    if _NUMBER.fullmatch(text):
+        return _of_number(text)
+    if not _ISO.fullmatch(text):
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    zoned = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    delta = zoned - datetime(1970, 1, 1, tzinfo=UTC)
+    found = (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+    return found if _in_unit(found, "us") else None
+
+
+def _of_number(text: str) -> int | None:
+    number = float(text)
+    whole = int(text) if text.isdecimal() else math.floor(number + 0.5)
+    if _in_unit(whole, "us"):
+        return whole
+    if _in_unit(whole, "ns"):
+        return whole // 1_000
+    if _in_unit(number, "s"):
+        return math.floor(number * 1e6 + 0.5)
+    return math.floor(number * 1e3 + 0.5) if _in_unit(number, "ms") else None
+
+
+def _in_unit(number: float, name: str) -> bool:
+    return records.EARLIEST * records.UNITS[name] <= number <= records.LATEST * records.UNITS[name] - 1
+
+
+def whole_number(text: str | None) -> int | None:
+    """A number without its fraction, as for the place in a batch; nothing where it is none."""
+    text = (text or "").strip(" ")
+    if not _SIGNED.fullmatch(text):
+        return None
+    return int(text) if "." not in text else round(float(text))
+
+
+def milliseconds(text: str | None) -> int | None:
+    """An engagement time; nothing where there is none, or it cannot be."""
+    number = whole_number(text)
+    return number if number is not None and 0 <= number <= records.LONGEST_ENGAGEMENT else None
+
+
+def is_view(row: Record, named: bool, page_view: str) -> bool:
+    """Whether a record is a page view; without names of events, every one is.
+
+    Args:
+        row: Field of :class:`core.base.schema.Raw` → text.
+        named: Whether any record of the source has the name of an event.
+        page_view: Name of the events that are page views.
+    """
+    return not named or (row.get(Raw.EVENT_NAME) or "").strip(" ") == page_view
+
+
+def fate_of(row: Record, view: bool, settings: IngestSettings) -> Fate:
+    """What becomes of a record; the first that applies, in the order of :class:`Fate`."""
+    written = row.get(Raw.EVENT_TIMESTAMP)
+    if microseconds(written) is None:
+        return Fate.NO_TIME if absent(written) is None else Fate.NOT_A_TIME
+    if view and absent(row.get(Raw.PAGE_LOCATION), records.DIRECT) is None:
+        return Fate.NO_LOCATION
+    wanted = settings.stream.lower()
+    streams = (row.get(Raw.PLATFORM), session_id(row.get(Raw.STREAM_ID)))
+    if wanted and not any(_is(text, wanted) for text in streams):
+        return Fate.OTHER_STREAM
+    if settings.exclude_internal and _is(row.get(Raw.TRAFFIC_TYPE), "internal"):
+        return Fate.INTERNAL
+    if settings.exclude_debug and _is(row.get(Raw.DEBUG_MODE), "1", "true", "1.0"):
+        return Fate.DEBUG
+    return Fate.STAYS if user_id(row.get(Raw.USER_KEY)) is not None else _why_nobody(row)
+
+
+def _why_nobody(row: Record) -> Fate:
+    if user_id(row.get(Raw.BROWSER_ID)) is not None:
+        return Fate.BEFORE_LOGIN
+    if _is(row.get(Raw.ANALYTICS_STORAGE), *records.DENIED):
+        return Fate.NO_ID_DENIED
+    agreed = _is(row.get(Raw.ANALYTICS_STORAGE), *records.AGREED)
+    return Fate.NO_ID_NO_COOKIE if agreed else Fate.NO_ID_NOT_SAID
+
+
+def _is(text: str | None, *values: str) -> bool:
+    return (text or "").strip(" ").lower() in values
+
+
+def source_of(row: Record) -> tuple[int, str | None, str | None]:
+    """What the source was taken from (place in ``SourceBasis``), the source and the medium."""
+    for basis, source, medium in SOURCES:
+        if found := absent(row.get(source)):
+            return records.BASES.index(basis), found, row.get(medium)
+    return 0, None, None
+
+
+def first_touch(source: str | None, medium: str | None) -> str | None:
+    """``source / medium``; ``(direct) / (none)`` is one. The site's own hosts are left to the caller."""
+    source, medium = absent(source), absent(medium)
+    return source if source is None or medium is None else f"{source} / {medium}"

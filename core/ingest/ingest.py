@@ -26,13 +26,13 @@ from core.ingest.account.accounting import Accounted, account
 from core.ingest.account.summary import Counted, make_receipt
 from core.ingest.account.waterfall import Waterfall, refuse_nothing
 from core.ingest.clean import records
-from core.ingest.clean.grouping import template
+from core.ingest.clean.urls import template
 from core.ingest.engine import Engine, open_engine
 from core.ingest.observe.behaviour import Behaviour, observe
 from core.ingest.observe.decided import Decided
+from core.ingest.observe.outcomes import page_events_table
 from core.ingest.observe.page_views import PageViews, number_sessions
-from core.ingest.observe.user_outcomes import page_events_table
-from core.ingest.output_events import events_table
+from core.ingest.output import events_table
 from core.ingest.output_tables import write_table
 from core.ingest.read.kept_reads import KeptReads
 from core.ingest.read.read_all import READ_SHARE, STAGE, RawRead, read_all

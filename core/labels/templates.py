@@ -40,7 +40,7 @@ LOCALE: Final = ":locale"
 REST: Final = ":rest"
 _PLACEHOLDER: Final = re.compile(r":(?:id-:slug|slug|id|date|locale|rest)(?:\.[a-z]{2,4})?")
 _INGEST: Final = {"{id}": ":id", "{uuid}": ":id", "{key}": ":id", "{date}": ":date"}
-"""Placeholders that ``core/ingest/clean/grouping.py`` has put in already."""
+"""Placeholders that ``core/ingest/clean/urls.py`` has put in already."""
 _SUFFIX: Final = re.compile(r"\.(?:html?|php|aspx?|jsp|pdf|xml)$", re.IGNORECASE)
 _KEY: Final = re.compile(
     r"[0-9]+|\{?[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\}?|(?=[a-f]*[0-9])[0-9a-f]{16,}", re.IGNORECASE

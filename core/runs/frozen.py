@@ -96,7 +96,7 @@ class KnownPages:
 
     def align(self, page: str) -> str:
         """The name of a page as the model knows it; the page itself where it does not."""
-        from core.ingest.clean.grouping import template
+        from core.ingest.clean.urls import template
 
         if page in self.pages:
             return page

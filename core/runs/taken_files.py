@@ -22,8 +22,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from core.base.errors import ArtifactError, InputError, SettingsError
 from core.base.settings import IngestSettings
-from core.ingest.sources.input_files import content_checksum, tables_in
-from core.ingest.sources.input_search import SUFFIXES, natural
+from core.ingest.sources.input_files import SUFFIXES, content_checksum, natural, tables_in
 from core.storage.store import content_key, file_checksum
 
 RECORD: Final = "watch.json"

@@ -30,8 +30,7 @@ from core.ingest.read.kept_reads import STAGE as READ
 from core.ingest.read.kept_reads import KeptReads, open_read
 from core.ingest.read.read_all import joined
 from core.ingest.read.read_file import FileRead
-from core.ingest.sources.input_files import changed, resolve_inputs
-from core.ingest.sources.input_search import readable
+from core.ingest.sources.input_files import changed, readable, resolve_inputs
 from core.ingest.sources.overlap import describe_repeats
 from core.runs.frozen import FrozenModel, Placed
 from core.runs.later_stages import FAILED_LOG, LaterStages, said

@@ -26,11 +26,10 @@ from core.ingest.account.waterfall import (
     refuse_nothing,
 )
 from core.ingest.clean import records
-from core.ingest.clean.as_written import COUNT, LABELS, as_written
 from core.ingest.clean.clock import Days, describe_days
 from core.ingest.clean.masking import outline
 from core.ingest.clean.personal_data import mask_url
-from core.ingest.clean.records import REJECTED, Fate
+from core.ingest.clean.records import COUNT, LABELS, REJECTED, Fate, as_written
 from core.ingest.engine import Engine
 from core.ingest.output_tables import REJECTS
 from core.ingest.read.part_files import KEPT

@@ -23,12 +23,12 @@ from core.data.source_basis import count_bases
 from core.ingest.account.accounting import SCREEN_VIEW, Accounted
 from core.ingest.account.waterfall import warnings
 from core.ingest.clean import clock
-from core.ingest.clean.grouping import with_templates
+from core.ingest.clean.clock import infer_zone
 from core.ingest.clean.masking import Masking
 from core.ingest.clean.records import Fate
-from core.ingest.clean.time_zone import infer_zone
+from core.ingest.clean.urls import with_templates
 from core.ingest.observe.behaviour import Behaviour
-from core.ingest.observe.refunds import PURCHASE, Refunds
+from core.ingest.observe.outcomes import PURCHASE, Refunds
 from core.ingest.observe.user_facts import MANY_BROWSERS
 from core.ingest.output import Used, count_outcome_users, engaged_share, nobodys_outcomes, tied
 from core.ingest.read.headers import DEFAULT_USER_KEY

@@ -1,15 +1,25 @@
-"""What the times of an export say about themselves: unit, rounding, days cut off at the limit."""
+"""What the times of an export say about themselves: unit, rounding, cut days, and the property's clock.
+
+A day agrees with offsets from UTC that put its first and its last event into it. Where days agree as well
+with a clock that is never changed, it is preferred to the other clocks of the world (IANA database).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo, available_timezones
 
 import ibis
 import ibis.expr.types as ir
+import numpy as np
 
+from core.base.local_clock import MINUTE, LocalClock, offset_name
 from core.base.schema import Raw
 from core.data.receipt import ranked
 from core.ingest.clean import records
@@ -23,7 +33,7 @@ ROUNDED_TO: Final = 10_000_000
 ROUNDED_SHARE: Final = 0.9
 
 DAY: Final = 86_400_000_000  # microseconds
-_EPOCH: Final = date(1970, 1, 1)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DATE: Final = r"^(?:199|20[0-9])[0-9]-?(?:0[1-9]|1[0-2])-?[0-3][0-9]$"
 _DATE_LENGTH: Final = 10  # of 2021-01-31; what may follow is a time
 UNITS: Final = {
@@ -95,3 +105,133 @@ def describe_units(counts: Mapping[str, int]) -> str:
     if len(found) == 1:
         return next(iter(found))
     return ", ".join(f"{unit} ({count:,})" for unit, count in found.items())
+
+
+OFFSETS: Final = range(-12 * 60, 14 * 60 + 1, 15)
+"""Offsets from UTC that a zone can have, in minutes."""
+MOST_DAYS: Final = 0.95
+"""Share of the days that must agree."""
+NO_DATES: Final = "Not known: the file has no event_date; days are UTC"
+NO_CLOCK: Final = "Not known: event_date and event_timestamp agree on no clock; days are UTC"
+INFERRED, LIKELY = "inferred from event_date", "judging by event_date"
+"""Whether it is the only one, or the likeliest of several."""
+
+Changes = tuple[tuple[int, int], ...]
+"""From which moment on (microseconds UTC) a clock is how many minutes off UTC."""
+
+
+class InferredZone(NamedTuple):
+    """What the dates say."""
+
+    text: str
+    changes: Changes
+    """Within the data; empty where nothing is known."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Spans:
+    """First and last event of each day, and its midnight by a clock that is UTC: int64 of shape (n,)."""
+
+    first: np.ndarray
+    last: np.ndarray
+    midnight: np.ndarray
+
+    @classmethod
+    def of(cls, days: Sequence[Day]) -> _Spans:
+        found = [(day.first, day.last, at) for day in days if (at := _midnight(day)) is not None]
+        return cls(*np.array(found, dtype=np.int64).reshape(-1, 3).T)
+
+    def agreeing(self, changes: Changes) -> int:
+        """How many days agree with a clock."""
+        clock = LocalClock(changes)
+        begins, ends = clock.local(self.first) >= self.midnight, clock.local(self.last) < self.midnight + DAY
+        return int(np.count_nonzero(begins & ends))
+
+    @property
+    def ends_of_weeks(self) -> list[int]:
+        """First and last event of each week with any, in their order; no clock is changed twice in a week."""
+        moments = np.sort(np.append(self.first, self.last))
+        week = moments // (7 * DAY)
+        kept: list[int] = moments[
+            (np.diff(week, prepend=-1) > 0) | (np.diff(week, append=week[-1] + 1) > 0)
+        ].tolist()
+        return kept
+
+
+def infer_zone(days: Sequence[Day]) -> InferredZone:
+    """Infer the property's clock.
+
+    Within the data it is exact where all clocks that most days agree with are the same. Else that with the
+    fewest changes is taken, of these the one that most places have, and the text says that it is likely.
+    """
+    spans = _Spans.of(days)
+    n = len(spans.first)
+    if not n:
+        return InferredZone(NO_DATES, ())
+    since = int(spans.first.min())
+    fixed: list[Changes] = [((since, offset),) for offset in OFFSETS]
+    moments = spans.ends_of_weeks
+    places = Counter(_changes(ZoneInfo(name), moments) for name in available_timezones())
+    agree = {clock: spans.agreeing(clock) for clock in (*fixed, *places)}
+    most = max(agree.values())
+    if most < MOST_DAYS * n:
+        return InferredZone(NO_CLOCK, ())
+    likely = [clock for clock, days_of_it in agree.items() if days_of_it == most]
+    never_changed = [clock for clock in likely if len(clock) == 1]
+    text, changes = _one_offset(never_changed) if never_changed else _likeliest(likely, places)
+    text += f", {INFERRED if len(likely) == 1 else LIKELY}"
+    return InferredZone(text + (f" ({n - most:,} of {n:,} days contradict it)" if most < n else ""), changes)
+
+
+def _midnight(day: Day) -> int | None:
+    """Microseconds from 1970 to the beginning of a day; None if its name is none."""
+    try:
+        found = datetime.strptime(day.name.strip().replace("-", ""), "%Y%m%d").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return (found - _EPOCH).days * DAY
+
+
+def _one_offset(clocks: Sequence[Changes]) -> tuple[str, Changes]:
+    """Prefer whole hours to half hours to quarters; that next to UTC if several are left."""
+    of_step = ([clock for clock in clocks if clock[0][1] % step == 0] for step in (60, 30, 15))
+    first, *more = next(found for found in of_step if found)
+    if not more:
+        return offset_name(first[0][1]), first
+    between = f"between {offset_name(first[0][1])} and {offset_name(more[-1][0][1])}"
+    return between, min((first, *more), key=lambda clock: abs(clock[0][1]))
+
+
+def _likeliest(clocks: Sequence[Changes], places: Counter[Changes]) -> tuple[str, Changes]:
+    """That with the fewest changes, of these the one that most places have."""
+    found = min(clocks, key=lambda clock: (len(clock), -places[clock], clock))
+    return LocalClock(found).name, found
+
+
+def _changes(zone: ZoneInfo, moments: Sequence[int]) -> Changes:
+    """The clock of a zone from the first moment to the last, both in microseconds UTC, to the minute."""
+    found = [(moments[0], _offset(zone, _EPOCH + timedelta(microseconds=moments[0])))]
+    minutes = [moment // MINUTE for moment in moments]
+    for since, until in pairwise(minutes):
+        while found[-1][1] != _offset(zone, _EPOCH + timedelta(minutes=until)):
+            found.append(_next_change(zone, since, until))
+            since = found[-1][0] // MINUTE
+    return tuple(found)
+
+
+def _next_change(zone: ZoneInfo, since: int, until: int) -> tuple[int, int]:
+    """When a clock is put forward or back, between two minutes since 1970 at which it differs."""
+    before = _offset(zone, _EPOCH + timedelta(minutes=since))
+
+    def differs(minute: int) -> bool:
+        return _offset(zone, _EPOCH + timedelta(minutes=minute)) != before
+
+    minute = bisect_left(range(until + 1), True, lo=since, key=differs)
+    return minute * MINUTE, _offset(zone, _EPOCH + timedelta(minutes=minute))
+
+
+def _offset(zone: ZoneInfo, moment: datetime) -> int:
+    """Minutes off UTC."""
+    found = moment.astimezone(zone).utcoffset()
+    assert found is not None
+    return found // timedelta(minutes=1)

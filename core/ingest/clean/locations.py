@@ -20,13 +20,13 @@ from core.base.schema import Raw
 from core.base.settings import IngestSettings, UrlSettings
 from core.data.receipt import UrlCount, ranked
 from core.ingest.clean import records, urls
-from core.ingest.clean.as_written import VIEWS
 from core.ingest.clean.audience import MERGED_SQL, SQL, Audience, Tail, merged_by, public_from
 from core.ingest.clean.mask_pages import mask_pages
 from core.ingest.clean.masking import Masking
 from core.ingest.clean.page_text import tail_of
 from core.ingest.clean.personal_data import SUSPECT_RE2, mask_url
 from core.ingest.clean.rare_text import regions_of
+from core.ingest.clean.records import VIEWS
 from core.ingest.engine import Engine
 
 PAGE: Final = "page"
@@ -122,7 +122,7 @@ def canonical_locations(
     Args:
         engine: Where the tables are.
         views: Typed page views.
-        written: Users, as :mod:`core.ingest.clean.as_written` has them.
+        written: Users, as :mod:`core.ingest.clean.records` has them.
         users: ``user_key`` → ``user`` of those with a page view.
         settings: The rules, and the analyst's choices about personal places.
 

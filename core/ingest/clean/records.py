@@ -13,9 +13,11 @@ from typing import Final
 import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
+from ibis import _
 
 from core.base.schema import SOURCES, Raw, SourceBasis
 from core.base.settings import IngestSettings
+from core.ingest.engine import Engine
 
 NO_ID: Final = (
     "", "null", "nan", "none", "nil", "undefined", "<na>", "(not set)", "(data deleted)", "<obfuscated>",
@@ -364,3 +366,32 @@ def _fate(table: ir.Table) -> ir.IntegerValue:
         (is_true(table[Raw.ANALYTICS_STORAGE], *AGREED), int(Fate.NO_ID_NO_COOKIE)),
         else_=int(Fate.NO_ID_NOT_SAID),
     ).cast("int8")
+
+
+LABELS: Final = (
+    Raw.DEVICE_BROWSER, Raw.DEVICE_CATEGORY, Raw.GEO_COUNTRY, Raw.TRAFFIC_SOURCE, Raw.TRAFFIC_MEDIUM,
+    Raw.STREAM_ID, BASIS,
+)  # fmt: skip
+COUNT, EVENTS, VIEWS, FIRST = "count", "events", "views", "first"
+"""All records; those that stay, page views among them, and their milliseconds and first moment."""
+
+
+def as_written(engine: Engine, typed: ir.Table, occurring: Collection[Fate]) -> ir.Table:
+    """One row a ``user_key`` and combination of labels.
+
+    Args:
+        engine: Where the tables are.
+        typed: Typed records.
+        occurring: Fates that any of them has.
+    """
+    here = stays(typed, occurring)
+    rows = typed.group_by(Raw.USER_KEY, *LABELS).agg(
+        **{
+            COUNT: _.count(),
+            EVENTS: _.count(where=here),
+            VIEWS: _.count(where=here & typed[IS_VIEW]),
+            ENGAGEMENT: typed[ENGAGEMENT].sum(where=here),
+            FIRST: typed[TS].min(where=here),
+        }
+    )
+    return engine.keep("as_written", rows)

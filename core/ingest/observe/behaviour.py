@@ -29,16 +29,16 @@ from core.ingest.observe.narrow import (
     number_names,
     number_users,
 )
-from core.ingest.observe.page_views import Deeds, PageViews, in_order
-from core.ingest.observe.refunds import find_refunds
-from core.ingest.observe.user_facts import UserFacts, describe_people
-from core.ingest.observe.user_outcomes import (
+from core.ingest.observe.outcomes import (
     UserOutcomes,
     count_nobodys,
     count_outcomes,
     count_page_events,
+    find_refunds,
     repeated,
 )
+from core.ingest.observe.page_views import Deeds, PageViews, in_order
+from core.ingest.observe.user_facts import UserFacts, describe_people
 from core.ingest.read.read_all import STAGE, RawRead
 
 _EVENT: Final = (USER, records.TS, records.IS_VIEW, NAME, PAGE)
@@ -86,7 +86,7 @@ def observe(
     Args:
         engine: Where the tables are.
         typed: Typed records.
-        written: Their users, as :mod:`core.ingest.clean.as_written` has them.
+        written: Their users, as :mod:`core.ingest.clean.records` has them.
         raw: What the readers left.
         settings: The analyst's choices.
         tally: Which fates occur.

@@ -13,8 +13,7 @@ from core.ingest.account.accounting import Accounted
 from core.ingest.clean.locations import PAGE, Locations
 from core.ingest.engine import Engine
 from core.ingest.observe.narrow import Events
-from core.ingest.observe.refunds import Refunds
-from core.ingest.observe.user_outcomes import NobodysOutcomes
+from core.ingest.observe.outcomes import NobodysOutcomes, Refunds
 
 LOCATION: Final = "location"
 

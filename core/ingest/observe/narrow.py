@@ -17,8 +17,8 @@ import pyarrow as pa
 
 from core.base.schema import Raw
 from core.ingest.clean import records
-from core.ingest.clean.as_written import EVENTS, VIEWS
 from core.ingest.clean.locations import PAGE, Locations
+from core.ingest.clean.records import EVENTS, VIEWS
 from core.ingest.engine import Engine
 
 USER: Final = "user"

@@ -15,9 +15,9 @@ from ibis import _
 
 from core.base.schema import Raw, Users
 from core.ingest.clean import records
-from core.ingest.clean.as_written import ENGAGEMENT, EVENTS, FIRST
 from core.ingest.clean.locations import Locations
 from core.ingest.clean.masking import Masking, mask_labels
+from core.ingest.clean.records import ENGAGEMENT, EVENTS, FIRST
 from core.ingest.engine import Engine
 from core.ingest.observe.narrow import USER
 
@@ -60,7 +60,7 @@ def describe_people(engine: Engine, written: ir.Table, users: ir.Table, location
 
     Args:
         engine: Where the tables are.
-        written: Users, as :mod:`core.ingest.clean.as_written` has them.
+        written: Users, as :mod:`core.ingest.clean.records` has them.
         users: ``user_key`` → ``user``.
         locations: The site's own hosts, from which no visit can "come"; and how to judge what is personal.
     """

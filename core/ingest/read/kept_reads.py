@@ -16,8 +16,7 @@ from pydantic import TypeAdapter
 
 from core.base.settings import IngestSettings
 from core.ingest.read.read_file import FileRead, read_file
-from core.ingest.sources.input_files import InputFile, changed
-from core.ingest.sources.input_search import readable
+from core.ingest.sources.input_files import InputFile, changed, readable
 from core.storage.store import Store, content_key, file_checksum, open_artifact
 
 STAGE: Final = "read"

@@ -12,7 +12,7 @@ from core.base.schema import Pages
 from core.base.settings import IngestSettings
 from core.data.dataset import Dataset
 from core.desk import label_book
-from core.ingest.clean.grouping import with_templates
+from core.ingest.clean.urls import with_templates
 from core.runs import jobs
 from core.runs.file_requests import RefitRequest
 from pages.ui.data import catalog, sources

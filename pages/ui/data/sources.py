@@ -10,7 +10,7 @@ from typing import Final
 import streamlit as st
 
 from core.base.errors import InputError
-from core.ingest.sources.input_search import find_files
+from core.ingest.sources.input_files import find_files
 from core.runs import read_from as kept_files
 from core.runs.tasks import DemoRequest
 from pages.ui.data.catalog import DatasetCard

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from core.base.settings import UrlSettings
-from core.ingest.clean import grouping, personal_data
+from core.ingest.clean import personal_data, urls
 from core.ingest.clean.urls import canonicalise
 from core.rules.addresses import PageTest, as_sent, key_of, page_test, parameters
 from core.rules.conditions import RuleCondition, RuleField
@@ -78,7 +78,7 @@ def test_a_date_and_what_was_typed_may_hold_slashes() -> None:
 
 def test_every_mark_that_cleaning_leaves_is_known() -> None:
     kinds = {*personal_data._EXACT.values(), *personal_data._ENDINGS.values(), "card", "iban", "ip"}
-    marks = {"{…}", "{n}", *(mark for mark, _ in grouping._SEGMENT_KINDS), *(f"{{{kind}}}" for kind in kinds)}
+    marks = {"{…}", "{n}", *(mark for mark, _ in urls._SEGMENT_KINDS), *(f"{{{kind}}}" for kind in kinds)}
     assert all(page_test([f"/{mark}"], [], UrlSettings()).merged for mark in marks)
 
 

@@ -25,8 +25,7 @@ from core.data.dataset import Dataset
 from core.engines.bounded_embed import embed_bounded
 from core.engines.bounds import Bounds
 from core.engines.placing import Placing
-from core.ingest.sources.input_files import InputFile, content_checksum
-from core.ingest.sources.input_search import readable
+from core.ingest.sources.input_files import InputFile, content_checksum, readable
 from core.labels.label_settings import LabelMode, LabelSettings
 from core.periods.calendar import DAY
 from core.runs import taken_files

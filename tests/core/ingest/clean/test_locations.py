@@ -1,4 +1,6 @@
-"""The engine cuts locations before Python sees them: what comes out must be what Python alone would say."""
+"""Locations: one page for each."""
+
+from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
@@ -7,10 +9,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core.base.progress import silent
 from core.base.schema import Raw
-from core.base.settings import UrlSettings
+from core.base.settings import IngestSettings, UrlSettings
+from core.data.dataset import Dataset
+from core.ingest.clean import locations
 from core.ingest.clean.personal_data import mask_url
 from core.ingest.clean.urls import canonicalise
+from core.ingest.ingest import ingest
+from core.sample import write_sample
 from tests.core.ingest.clean.test_urls import LIKE_URLS
 from tests.core.ingest.shop import SITE, Row, event, shop
 
@@ -112,3 +119,18 @@ def test_endless_locations_are_cut(tmp_path: Path) -> None:
 def test_counts_weigh_page_views(tmp_path: Path) -> None:
     by_rule = shop(tmp_path, *visits("/A", "/A", "/A?gclid=1", "/b?x=1")).receipt.urls.by_rule
     assert by_rule == Counter({"path decoded": 3, "tracking parameters": 1, "other parameters": 1})
+
+
+def test_digests_of_views_tell_what_those_of_users_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_sample(shop := tmp_path / "shop.csv", 1500, 1, silent)
+    found = []
+    for joined in (locations.JOINED, 0):
+        monkeypatch.setattr(locations, "JOINED", joined)
+        (out := tmp_path / str(joined)).mkdir()
+        ingest([shop], IngestSettings(), out, silent, tmp_path)
+        found.append(Dataset(out, ""))
+    one, other = found
+    assert one.receipt == other.receipt and sum(one.receipt.pii_masked.values()) > 0
+    assert one.pages.equals(other.pages) and one.users.equals(other.users)

@@ -22,7 +22,7 @@ from starlette.routing import Route
 
 from core.base.errors import Cancelled, InputError, ResourceError
 from core.base.progress import silent
-from core.ingest.sources import remote, web_files
+from core.ingest.sources import remote
 from core.ingest.sources.remote import fetch
 from core.storage import disk
 
@@ -104,8 +104,8 @@ def into(tmp_path: Path) -> Path:
 
 def fake_resolver(monkeypatch: pytest.MonkeyPatch, addresses: dict[str, list[str]]) -> None:
     """Look names up in a table; of the addresses of this machine ``127.0.0.1`` is public."""
-    monkeypatch.setattr(web_files, "resolve", lambda host, _: addresses[host])
-    monkeypatch.setattr(web_files, "is_public", lambda address: address == "127.0.0.1")
+    monkeypatch.setattr(remote, "resolve", lambda host, _: addresses[host])
+    monkeypatch.setattr(remote, "is_public", lambda address: address == "127.0.0.1")
 
 
 def visible(folder: Path) -> list[str]:

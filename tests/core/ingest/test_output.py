@@ -1,4 +1,4 @@
-"""When users did what is no page view: between which page views, and in which session."""
+"""When users did what is no page view."""
 
 from __future__ import annotations
 
