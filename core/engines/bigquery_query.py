@@ -1,7 +1,7 @@
 """The query of one day: the columns and parameters that the readers of files use, and no others.
 
 BigQuery bills columns. Which name is which field is decided by the rule of nested files, and the expression
-behind a name is that of :mod:`core.ingest.read.bigquery_sql`.
+behind a name is that of :mod:`core.ingest.read.nested`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from core.base.errors import InputError
 from core.base.schema import GONE_FIELDS, REQUIRED_FIELDS, Raw
 from core.base.settings import IngestSettings
 from core.engines.bigquery_request import SHARES, BigQueryRequest, DayTable
-from core.ingest.read.bigquery_sql import bigquery_column
-from core.ingest.read.nested import PARAM_FIELDS, PARAM_LISTS, RECORD_FIELDS, map_names
+from core.ingest.read.nested import PARAM_FIELDS, PARAM_LISTS, RECORD_FIELDS, bigquery_column, map_names
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import SchemaField

@@ -4,7 +4,7 @@ Each user is looked at alone, so that nothing depends on who else is in a reques
 export cannot be applied (docs/how-to/serving.md): what is personal and which ids collapse was decided by the
 training and is kept in the names of its pages; that a browser is one nobody looks at is not judged.
 
-A file is typed by the database, as a whole; a request of a few events has no milliseconds for it. So the rules
+A file is typed by the database, as a whole; a request of a few events has no time for that. So the rules
 of ``clean/records.py`` stand here once more, for one value at a time (held together by a test).
 """
 

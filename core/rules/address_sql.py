@@ -13,7 +13,7 @@ from typing import Final
 from core.base.schema import Raw
 from core.base.settings import UrlSettings
 from core.ingest.clean.locations import LONGEST
-from core.ingest.read.bigquery_sql import quote_bigquery
+from core.ingest.read.nested import quote_bigquery
 from core.rules.addresses import (
     ALIKE,
     CODES,

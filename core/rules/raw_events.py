@@ -13,9 +13,8 @@ from core.base.settings import IngestSettings
 from core.data.receipt import FileReceipt, Receipt
 from core.ingest.account.waterfall import REJECT_REASONS
 from core.ingest.clean.records import DIRECT, NO_ID, PLACEHOLDERS
-from core.ingest.read.bigquery_sql import bigquery_column, quote_bigquery
 from core.ingest.read.headers import normalise_header
-from core.ingest.read.nested import PARAM_LISTS, RECORD_FIELDS, VALUE_KINDS
+from core.ingest.read.nested import PARAM_LISTS, RECORD_FIELDS, VALUE_KINDS, bigquery_column, quote_bigquery
 from core.rules.addresses import PageTest, key_of, page_test
 from core.rules.conditions import RuleCondition
 from core.rules.features import RuleFeatures

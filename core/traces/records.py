@@ -20,13 +20,11 @@ import numpy as np
 from core.base.errors import InputError
 from core.base.schema import Raw, Users
 from core.base.settings import IngestSettings
-from core.ingest.read.blocks import Block, QuoteLimits, count_block, make_block, whole_records
-from core.ingest.read.careful import records
-from core.ingest.read.delimited_layout import JSON_LIMITS, RECORD_COLUMNS
-from core.ingest.read.folded import find_folds
+from core.ingest.read.blocks import Block, QuoteLimits, count_block, make_block, records, whole_records
+from core.ingest.read.delimited import find_header, split_header
 from core.ingest.read.headers import ALIASES, USER_KEYS, is_likely_key, normalise_header
-from core.ingest.read.nested import values_in
-from core.ingest.read.opening import find_header, split_header
+from core.ingest.read.layout import JSON_LIMITS
+from core.ingest.read.nested import RECORD_COLUMNS, find_folds, values_in
 from core.ingest.sources.input_files import InputFile
 from core.ingest.sources.sniffing import FileKind
 from core.ingest.sources.text import Text

@@ -23,9 +23,9 @@ import pyarrow.parquet as pq
 
 from core.base.errors import InputError
 from core.base.schema import Raw, Users
-from core.ingest.read.opening import CHUNK_BYTES
+from core.ingest.read.blocks import CHUNK_BYTES
+from core.ingest.read.nested import to_text
 from core.ingest.read.parquet import damage
-from core.ingest.read.values import to_text
 from core.ingest.sources.input_files import InputFile, Packing, open_seekable, open_source, tables_in
 from core.ingest.sources.sniffing import FileKind
 from core.ingest.sources.text import open_text

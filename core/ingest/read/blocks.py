@@ -7,15 +7,23 @@ nor a doubled one, parity means nothing: such bytes are not *well formed* and ar
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import csv
+import re
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final
+from functools import cache
+from typing import Final, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from core.base.contention import available_cores
 from core.base.errors import InputError
 
+CHUNK_BYTES: Final = 1 << 23
+"""Bytes of a block: small enough for the processor's cache, large enough for Arrow (measured)."""
 MAX_LINE_BYTES: Final = 1 << 26
 _NEWLINE, _RETURN, _QUOTE = 10, 13, 34
 
@@ -204,3 +212,151 @@ def _first_bytes(block: Block, size: int) -> Block:
     ends = block.ends[: np.searchsorted(block.ends, size)]
     quotes = block.quotes[: np.searchsorted(block.quotes, size)]
     return Block(block.data[:size], block.line, False, ends, quotes)
+
+
+NEVER_CLOSED: Final = "a quote that is never closed"
+QUOTE_INSIDE: Final = "a quote inside an unquoted field: where the fields end is not certain"
+# The csv module refuses fields of 128 Ki characters and more; Arrow does not, and both must read the same.
+csv.field_size_limit(MAX_LINE_BYTES)
+
+TEXT_BEHIND: Final = "text after a closing quote"
+QUOTING: Final = frozenset({NEVER_CLOSED, QUOTE_INSIDE, TEXT_BEHIND})
+"""Reasons for which every line of a healthy file may be rejected: its writer quotes in another way."""
+
+_UNFINISHED: Final = "unexpected end of data"
+_REASONS: Final = {
+    "expected after": TEXT_BEHIND,
+    "new-line character": "a stray carriage return",
+}
+
+
+class Record(NamedTuple):
+    """One record as it stands.
+
+    Args:
+        line: Index of its first line.
+        lines: Lines it takes; 0 if it is still open where the text ends.
+        fields: Its fields; None if it is broken.
+        problem: What is wrong with it, if it is.
+    """
+
+    line: int
+    lines: int
+    fields: list[str] | None
+    problem: str = ""
+
+
+def split_lines(text: str) -> list[str]:
+    """Physical lines without their newline, a carriage return kept.
+
+    The newline of a line in UTF-16 has a NUL after it, which is not the next line's.
+    """
+    lines = text.replace("\0\n\0", "\0\n").split("\n")
+    if not lines[-1]:
+        lines.pop()
+    return lines
+
+
+def records(lines: Sequence[str], delimiter: str, limits: QuoteLimits, last: bool) -> Iterator[Record]:
+    """Put physical lines together to records, blank lines left out.
+
+    A record that cannot be is its first line alone; the next line starts afresh.
+
+    Args:
+        lines: Physical lines without their newline.
+        delimiter: One character.
+        limits: How far a quoted field may run.
+        last: Whether nothing follows these lines; otherwise a record may still be open at the end.
+    """
+    at = 0
+    while at < len(lines):
+        line = lines[at].removesuffix("\r")
+        if '"' not in line and "\r" not in line:
+            if line:
+                yield Record(at, 1, line.split(delimiter))
+            at += 1
+        elif not line.strip("\r"):
+            at += 1
+        else:
+            record = _quoted(lines, at, delimiter, limits, last)
+            yield record
+            at += record.lines or len(lines)
+
+
+class _Feed:
+    """Gives a CSV reader the lines of one record, up to the limits."""
+
+    def __init__(self, lines: Sequence[str], at: int, limits: QuoteLimits) -> None:
+        self._lines, self._at, self._limits = lines, at, limits
+        self.used, self.size = 0, 0
+
+    def __iter__(self) -> _Feed:
+        return self
+
+    def __next__(self) -> str:
+        if self.used and (self.spent or self.at_end):
+            raise StopIteration
+        line = self._lines[self._at + self.used] + "\n"
+        self.used += 1
+        self.size += len(line.encode("utf-8", "surrogateescape"))
+        return line
+
+    @property
+    def spent(self) -> bool:
+        return self.size > self._limits.bytes
+
+    @property
+    def at_end(self) -> bool:
+        return self._at + self.used >= len(self._lines)
+
+
+def _quoted(lines: Sequence[str], at: int, delimiter: str, limits: QuoteLimits, last: bool) -> Record:
+    feed = _Feed(lines, at, limits)
+    try:
+        fields = next(csv.reader(feed, delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        unfinished = _UNFINISHED in str(error)
+        if unfinished and not last and feed.at_end and not feed.spent:
+            return Record(at, 0, None)
+        problem = NEVER_CLOSED if unfinished or feed.used > 1 else _reason(error)
+        return Record(at, 1, None, problem)
+    taken = lines[at : at + feed.used]
+    if '"' in _quoted_fields(delimiter).sub("", "\n".join(taken)):
+        return Record(at, 1, None, QUOTE_INSIDE)
+    if feed.used > limits.lines and any(line.count(delimiter) >= len(fields) - 1 for line in taken[1:-1]):
+        return Record(at, 1, None, NEVER_CLOSED)  # what it runs over are records
+    return Record(at, feed.used, fields)
+
+
+@cache
+def _quoted_fields(delimiter: str) -> re.Pattern[str]:
+    return re.compile(rf'(?:^|(?<={re.escape(delimiter)}))"(?:[^"]++|"")*+"')
+
+
+def _reason(error: csv.Error) -> str:
+    return next((reason for part, reason in _REASONS.items() if part in str(error)), str(error))
+
+
+MAX_WORKERS = 4
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def in_order(items: Iterator[Item], submit: Callable[[Executor, Item], Future[Result]]) -> Iterator[Result]:
+    """Give the results of all items in their order, a few of them computed ahead.
+
+    Args:
+        items: What to work on; taken one by one, never more than a few ahead.
+        submit: Starts the work on one item. Called in the thread of the caller, so it may look at what the
+            results before have changed.
+    """
+    workers = min(MAX_WORKERS, available_cores())
+    waiting: deque[Future[Result]] = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        for item in items:
+            waiting.append(submit(pool, item))
+            if len(waiting) > workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()

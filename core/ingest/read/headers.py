@@ -7,7 +7,8 @@ The rule: lower-case, ``.`` to ``_``, strip one leading ``event_params_`` (or ``
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -268,3 +269,16 @@ def _label(field: str) -> str:
 def _listed(names: Sequence[str], most: int = 40) -> str:
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(repr(name) for name in names[:most]) + more
+
+
+@contextmanager
+def naming(file: str) -> Iterator[None]:
+    """Put the name of the file before an error about its columns.
+
+    Raises:
+        InputError: The same one, with the name.
+    """
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{file}: {error.problem}", allowed=error.allowed, remedy=error.remedy) from error

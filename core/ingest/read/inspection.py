@@ -17,14 +17,14 @@ from core.base.schema import Raw
 from core.base.settings import IngestSettings
 from core.ingest.clean.masking import outline
 from core.ingest.clean.personal_data import mask_url
-from core.ingest.read import ndjson, opening, parquet
-from core.ingest.read.assembly import ParsedBlock, assemble
-from core.ingest.read.delimited_layout import DelimitedLayout
+from core.ingest.read import ndjson, parquet
+from core.ingest.read.delimited import SAMPLE_ROWS as LOOKED_AT
+from core.ingest.read.delimited import open_delimited
 from core.ingest.read.event_rows import EventRows
 from core.ingest.read.headers import HeaderMap, user_keys
+from core.ingest.read.layout import DelimitedLayout, ParsedBlock, assemble
 from core.ingest.read.nested import rows_of
-from core.ingest.read.opening import open_delimited
-from core.ingest.read.record_text import inner_names, may_be_view
+from core.ingest.read.read_file import inner_names, may_be_view
 from core.ingest.read.tools import PAGE_VIEWS, different_tools
 from core.ingest.sources.input_files import InputFile, open_seekable, open_source, resolve_inputs
 from core.ingest.sources.overlap import describe_copies, describe_overlaps
@@ -148,7 +148,7 @@ def _look_at_json(source: InputFile, settings: IngestSettings) -> tuple[FilePrev
     with open_source(source) as file:
         opened = ndjson.open_json(file, source, settings)
     names = _names_shown(opened.rows, opened.seen)
-    sample = opened.sample[: opening.SAMPLE_ROWS if opened.rows else SAMPLE_ROWS]
+    sample = opened.sample[: LOOKED_AT if opened.rows else SAMPLE_ROWS]
     rows = [tuple(row) for row in rows_of(sample, names, opened.literal)]
     return _preview(source, opened.shape, names, rows, opened.fields, opened.rows), opened.fields
 

@@ -1,7 +1,7 @@
 """Newline-delimited JSON: one record a line, nested as BigQuery exports it, or flat.
 
-Blocks in which everything is regular are parsed by Arrow (:mod:`core.ingest.read.json_columns`); in any other
-block each line is decoded on its own, so that a broken one is one reject and nothing else.
+Blocks in which everything is regular are parsed by Arrow (:mod:`core.ingest.read.nested_columns`); in any
+other block each line is decoded on its own, so that a broken one is one reject and nothing else.
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ import pyarrow as pa
 
 from core.base.errors import InputError
 from core.base.settings import IngestSettings
-from core.ingest.read.assembly import Lines
-from core.ingest.read.blocks import Block, QuoteLimits, count_block, whole_records
+from core.ingest.read.blocks import CHUNK_BYTES, Block, QuoteLimits, count_block, in_order, whole_records
 from core.ingest.read.event_rows import (
     EventRows,
     find_event_rows,
@@ -27,27 +26,23 @@ from core.ingest.read.event_rows import (
     may_have_event_rows,
     with_all_values,
 )
-from core.ingest.read.folded import Folds, find_folds
-from core.ingest.read.headers import HeaderMap, require
-from core.ingest.read.json_columns import read_columns, schema_for
+from core.ingest.read.headers import HeaderMap, naming, require
+from core.ingest.read.layout import Lines, read_rows
 from core.ingest.read.nested import (
     PARAM_LISTS,
     RECORD_FIELDS,
     BrokenRecord,
-    InexactId,
+    Folds,
     Plan,
-    Row,
-    decode_exactly,
+    find_folds,
     make_plan,
     map_names,
     names_in,
-    read_record,
     record_fields,
     rows_of,
 )
-from core.ingest.read.opening import CHUNK_BYTES, naming
-from core.ingest.read.parallel import in_order
-from core.ingest.read.part_files import FileCount, PartFile, Reject, Rejected, Sink
+from core.ingest.read.nested_columns import read_columns, schema_for
+from core.ingest.read.part_files import FileCount, PartFile, Rejected, Sink
 from core.ingest.sources.input_files import ByteReader, InputFile, open_source
 from core.ingest.sources.text import Text, open_text
 
@@ -289,40 +284,19 @@ class _Converter:
 
 
 def _one_by_one(block: Block, plan: Plan, folds: Folds | None) -> tuple[dict[str, pa.Array], Lines, Rejected]:
-    rows: list[Row] = []
-    lines: list[int] = []
-    rejected = Rejected()
-    data = block.data.replace(b"\0\n\0", b"\0\n")  # as in split_lines of the careful reader
-    for number, line in enumerate(data.split(b"\n"), start=block.line):
-        if line in (b"", b"\r"):
-            continue
-        row = _row(line, plan, folds)
-        if isinstance(row, BrokenRecord):
-            value = row.value if isinstance(row.value, bytes) else orjson.dumps(row.value)
-            rejected.add(Reject(number, row.reason, value.decode("utf-8", "replace"), row.column))
-        else:
-            rows.append(row)
-            lines.append(number)
-    columns = [pa.array(column, pa.string()) for column in zip(*rows, strict=True)]
-    return dict(zip(plan.fields, columns, strict=bool(rows))), np.array(lines, np.int64), rejected
-
-
-def _row(line: bytes, plan: Plan, folds: Folds | None) -> Row | BrokenRecord:
-    try:
+    def record_of(line: bytes, decode: Callable[[bytes | str], Any]) -> dict[str, Any]:
         try:
-            return read_record(_object(line, orjson.loads, folds), plan)
-        except InexactId:
-            return read_record(_object(line, decode_exactly, folds), plan)
-    except BrokenRecord as error:
-        return error
-    except orjson.JSONDecodeError as error:
-        return BrokenRecord("", f"not JSON: {error.msg}", line)
-    except RecursionError:
-        return BrokenRecord("", "nested too deeply", line)
+            value = decode(line)
+        except orjson.JSONDecodeError as error:
+            raise BrokenRecord("", f"not JSON: {error.msg}", line) from error
+        if not isinstance(value, dict):
+            raise BrokenRecord("", _NO_RECORD, line)
+        return folds.unfold(value, decode) if folds else value
+
+    data = block.data.replace(b"\0\n\0", b"\0\n")  # as in split_lines of delimited text
+    lines = enumerate(data.split(b"\n"), start=block.line)
+    return read_rows((found for found in lines if found[1] not in (b"", b"\r")), record_of, plan, _shown)
 
 
-def _object(line: bytes, decode: Callable[[bytes | str], Any], folds: Folds | None) -> dict[str, Any]:
-    value = decode(line)
-    if not isinstance(value, dict):
-        raise BrokenRecord("", _NO_RECORD, line)
-    return folds.unfold(value, decode) if folds else value
+def _shown(value: object) -> str:
+    return (value if isinstance(value, bytes) else orjson.dumps(value)).decode("utf-8", "replace")

@@ -1,25 +1,96 @@
 """Records with parameters inside them: which names they offer, and the fields picked out of one.
 
-A name is spelt with dots: ``device.web_info.browser`` is a path, ``event_params.page_location`` the
-parameter of that key. One function reads a record, wherever it came from: a line of JSON, or the JSON
-cells of a table that was saved from BigQuery's console.
+A name is spelt with dots: ``device.web_info.browser`` is a path, ``event_params.page_location`` the parameter
+of that key. However a record is written (a line of JSON, cells of JSON that BigQuery's console saves, JSON as
+text, lists flattened to ``event_params.0.key``), :class:`Folds` makes the one nested form of it. That is read
+here one record at a time, and by whole columns of Arrow in ``nested_columns.py``.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Final
+from uuid import UUID
 
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from core.base.schema import RAW_TEXT_COLUMNS, REQUIRED_FIELDS, Raw
 from core.base.settings import IngestSettings
 from core.ingest.read.headers import EVENT_VALUE, SIGNED_IN_KEY, HeaderMap, map_headers, normalise_header
-from core.ingest.read.values import to_text
+from core.ingest.sources.text import is_utf8
+
+_EXACT_INTEGERS = float(2**53)
+
+
+class NotText(ValueError):
+    """A column whose values are not plain; the message is its type."""
+
+
+def to_text(array: pa.Array) -> pa.Array:
+    """Text of every value: whole numbers without a fraction, times as microseconds UTC, days as YYYYMMDD.
+
+    Empty text is null. Bytes are taken to be UTF-8 and not checked (see :func:`broken_rows`).
+
+    Args:
+        array: A column of any plain type.
+
+    Raises:
+        NotText: If the type is a list, a record or another one without a plain text.
+    """
+    kind = array.type
+    if pa.types.is_dictionary(kind):
+        return to_text(array.dictionary_decode())
+    if kind == pa.uuid():
+        return _uuid_text(array.storage)
+    if pa.types.is_floating(kind):
+        return _number_text(array)
+    if pa.types.is_timestamp(kind):
+        return pc.cast(
+            pc.cast(pc.cast(array, pa.timestamp("us", kind.tz), safe=False), pa.int64()), pa.string()
+        )
+    if pa.types.is_date(kind):
+        return pc.strftime(pc.cast(array, pa.timestamp("s")), format="%Y%m%d")
+    if pa.types.is_nested(kind):
+        raise NotText(str(kind))
+    try:
+        text = pc.cast(array, pa.string(), safe=False)
+    except pa.ArrowException as error:
+        raise NotText(str(kind)) from error
+    return pc.if_else(pc.equal(pc.binary_length(text), 0), pa.scalar(None, pa.string()), text)
+
+
+def _uuid_text(array: pa.FixedSizeBinaryArray) -> pa.Array:
+    """As it is usually written; each different one is written once."""
+    coded = array.dictionary_encode()
+    texts = pa.array([str(UUID(bytes=value)) for value in coded.dictionary.to_pylist()], pa.string())
+    return texts.take(coded.indices)
+
+
+def broken_rows(text: pa.Array) -> list[int]:
+    """Rows of a text column that are not valid UTF-8."""
+    try:
+        text.validate(full=True)
+    except pa.ArrowInvalid:
+        values = pc.cast(text, pa.binary()).to_pylist()
+        return [row for row, value in enumerate(values) if value is not None and not is_utf8(value)]
+    return []
+
+
+def _number_text(array: pa.Array) -> pa.Array:
+    """Whole numbers lose the ``.0`` that they got when a column with gaps was made one of fractions."""
+    present = pc.if_else(pc.is_nan(array), pa.scalar(None, array.type), array)
+    numbers = pc.cast(present, pa.float64())
+    is_whole = pc.and_(pc.equal(pc.floor(numbers), numbers), pc.less(pc.abs(numbers), _EXACT_INTEGERS))
+    whole = pc.cast(pc.if_else(is_whole, numbers, pa.scalar(None, pa.float64())), pa.int64())
+    return pc.coalesce(pc.cast(whole, pa.string()), pc.cast(present, pa.string()))
+
 
 PARAM_LISTS: Final = ("event_params", "user_properties")
 VALUE_KINDS: Final = ("string_value", "int_value", "float_value", "double_value")
@@ -57,6 +128,14 @@ RECORD_FIELDS: Final[Mapping[str, str]] = {
     Raw.REFUND_VALUE: "ecommerce.refund_value",
 }
 """Where the BigQuery export keeps every field but the user key."""
+
+RECORD_COLUMNS: Final = tuple(
+    dict.fromkeys((*PARAM_LISTS, *(path.split(".")[0] for path in RECORD_FIELDS.values() if "." in path)))
+)
+"""Columns of GA4's export that hold lists or records: those of the fields that are read."""
+
+SLOT_KEY: Final = re.compile(r"^event_params[._](\d+)[._]key$", re.IGNORECASE)
+SLOT_VALUE: Final = re.compile(r"^event_params[._](\d+)[._]value(?:[._]\w+)?$", re.IGNORECASE)
 
 WHOLE: Final = "*"
 """In place of a key: all parameters of the list, keys and values, as one text."""
@@ -273,3 +352,120 @@ def _text(value: Any, slot: int, plan: Plan) -> str | None:  # noqa: ANN401 - JS
     if isinstance(value, dict | list) and field in RAW_TEXT_COLUMNS and field not in _NUMBERS:
         return None
     return orjson.dumps(value).decode()
+
+
+_TEXT: Final = (
+    "COALESCE(NULLIF(p.value.string_value, ''), CAST(p.value.int_value AS STRING), "
+    "CAST(COALESCE(p.value.float_value, p.value.double_value) AS STRING))"
+)
+
+
+def quote_bigquery(text: str) -> str:
+    """A literal on one line."""
+    text = text.replace("\0", "").replace("\\", "\\\\").replace("'", "\\'")
+    return "'" + text.replace("\n", "\\n").replace("\r", "\\r") + "'"
+
+
+def bigquery_column(name: str) -> str:
+    """The value behind a name: of a parameter that is sent twice the first that is not empty, as text.
+
+    Args:
+        name: ``event_name``, ``device.web_info.browser`` or ``event_params.page_location``; but for the key
+            of a parameter, its parts are names that the schema of a table has.
+    """
+    root, _, key = name.partition(".")
+    if root not in PARAM_LISTS:
+        return name
+    return (
+        f"(SELECT {_TEXT} AS text FROM UNNEST({root}) AS p WITH OFFSET AS place "
+        f"WHERE p.key = {quote_bigquery(key)} ORDER BY text IS NULL, place LIMIT 1)"
+    )
+
+
+def holding_json(cells: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """Columns whose texts are records: where one shows it, also those that are empty in the sample.
+
+    Args:
+        cells: Of each of :data:`RECORD_COLUMNS` that is there, some texts.
+    """
+    filled = {
+        name: [text for cell in found if (text := cell.strip()) not in ("", "null")]
+        for name, found in cells.items()
+    }
+    shown = {name for name, found in filled.items() if any(text.startswith(("{", "[")) for text in found)}
+    return tuple(name for name, found in filled.items() if name in shown or (shown and not found))
+
+
+def read_within(columns: Iterable[str], names: Iterable[str]) -> tuple[str, ...]:
+    """Those of some columns that names are read from the inside of."""
+    roots = {name.partition(".")[0] for name in names if "." in name}
+    return tuple(name for name in columns if name in roots)
+
+
+@dataclass(frozen=True)
+class Folds:
+    """How the records of a file are folded.
+
+    Args:
+        texts: Names whose texts are JSON.
+        dotted: Whether parameters have names with a number.
+    """
+
+    texts: tuple[str, ...]
+    dotted: bool
+
+    @property
+    def shape(self) -> str:
+        """As in the receipt."""
+        return "ndjson with json cells" if self.texts else "dotted ndjson"
+
+    def read_for(self, names: Iterable[str]) -> Folds:
+        """Leave out texts that none of the names is inside of, which need not be JSON."""
+        return replace(self, texts=read_within(self.texts, names))
+
+    def unfold(self, record: Record, decode: Callable[[str], Any] = orjson.loads) -> dict[str, Any]:
+        """The record as the export nests it.
+
+        Raises:
+            BrokenRecord: If a text is not JSON.
+        """
+        inside = decode_texts(record, self.texts, decode)
+        plain = {name: value for name, value in record.items() if name not in inside}
+        keys: dict[str, Any] = {}
+        values: dict[str, Any] = {}
+        for name in record if self.dotted else ():
+            is_key, slot = _slot(name)
+            if slot and (cell := plain.pop(name)) not in (None, ""):
+                (keys if is_key else values).setdefault(slot, cell)
+        listed = [{"key": str(key), "value": values.get(slot)} for slot, key in keys.items()]
+        return plain | inside | ({"event_params": listed} if listed else {})
+
+    def unfold_sample(self, records: Sequence[Record]) -> tuple[dict[str, Any], ...]:
+        """Records to be looked at; a broken one stays so, with no names but those of its plain values."""
+        unfolded = []
+        for record in records:
+            try:
+                unfolded.append(self.unfold(record))
+            except BrokenRecord:
+                hidden = set(self.texts).difference(PARAM_LISTS)
+                unfolded.append({name: value for name, value in record.items() if name not in hidden})
+        return tuple(unfolded)
+
+
+@lru_cache(1 << 12)
+def _slot(name: str) -> tuple[bool, str]:
+    """Whether a name is that of a key, and the number in it; empty of any other name."""
+    key = SLOT_KEY.match(name)
+    found = key or SLOT_VALUE.match(name)
+    return bool(key), found[1] if found else ""
+
+
+def find_folds(sample: Sequence[Record]) -> Folds | None:
+    """How the records of a sample are folded; None if they are not."""
+    cells = {
+        name: [text for record in sample if isinstance(text := record.get(name), str)]
+        for name in RECORD_COLUMNS
+    }
+    texts = holding_json(cells)
+    dotted = any(map(SLOT_KEY.match, {name for record in sample for name in record}))
+    return Folds(texts, dotted) if texts or dotted else None

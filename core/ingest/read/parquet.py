@@ -16,22 +16,21 @@ import pyarrow.parquet as pq
 from core.base.errors import InputError
 from core.base.schema import Raw
 from core.base.settings import IngestSettings
-from core.ingest.read.assembly import Lines, ParsedBlock, assemble
 from core.ingest.read.blocks import MAX_LINE_BYTES
-from core.ingest.read.delimited_layout import (
-    RECORD_COLUMNS,
+from core.ingest.read.delimited import SAMPLE_ROWS
+from core.ingest.read.event_rows import EventRows, find_event_rows, may_have_event_rows
+from core.ingest.read.headers import HeaderMap, naming, require
+from core.ingest.read.layout import (
     DelimitedLayout,
-    holding_json,
+    Lines,
+    ParsedBlock,
+    assemble,
     make_layout,
     may_hold_parameters,
 )
-from core.ingest.read.event_rows import EventRows, find_event_rows, may_have_event_rows
-from core.ingest.read.headers import HeaderMap, require
-from core.ingest.read.nested import RECORD_FIELDS, map_names
+from core.ingest.read.nested import RECORD_COLUMNS, RECORD_FIELDS, broken_rows, holding_json, map_names
 from core.ingest.read.nested_columns import columns_of, names_of, param_lists, roots_of
-from core.ingest.read.opening import SAMPLE_ROWS, naming
 from core.ingest.read.part_files import FileCount, Reject, Rejected, Sink
-from core.ingest.read.values import broken_rows
 from core.ingest.sources.input_files import InputFile, open_seekable
 
 BATCH_ROWS: Final = 1 << 16

@@ -17,12 +17,11 @@ from core.base.schema import GONE_FIELDS, PAGE_VIEW, SOURCES, Raw, Rejects
 from core.base.settings import IngestSettings
 from core.data.receipt import FileReceipt
 from core.ingest.output_tables import REJECTS
-from core.ingest.read.careful import QUOTING
+from core.ingest.read.blocks import QUOTING
 from core.ingest.read.headers import normalise_header
 from core.ingest.read.kept_reads import KeptReads
-from core.ingest.read.page_view_name import page_view_of, unread_views
 from core.ingest.read.part_files import KEPT, FileCount
-from core.ingest.read.read_file import FileRead, read_file
+from core.ingest.read.read_file import FileRead, page_view_of, read_file, unread_views
 from core.ingest.read.tools import different_tools
 from core.ingest.read.whole_events import cut_events
 from core.ingest.sources.input_files import InputFile, Packing, resolve_inputs

@@ -1,25 +1,181 @@
-"""One input file, read into raw parts on disk, every record of it accounted for."""
+"""One input file, read into raw parts on disk, every record of it accounted for.
+
+Every tool has a name of its own for page views. Which it is here is decided once, on all files together: the
+name that the analyst chose, or else ``page_view``, or else the one other name of
+:data:`core.ingest.read.tools.PAGE_VIEWS` that occurs. Nothing is renamed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+import orjson
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from core.base.schema import Raw
+from core.base.controls import control
+from core.base.errors import InputError
+from core.base.schema import PAGE_VIEW, Raw
 from core.base.settings import IngestSettings
 from core.ingest.read import delimited, ndjson, parquet
-from core.ingest.read.opening import naming
-from core.ingest.read.page_view_name import with_page_views
+from core.ingest.read.headers import naming
 from core.ingest.read.part_files import KEPT, FileCount, PartFile, Rejected, Sink
-from core.ingest.read.record_text import refuse_records
+from core.ingest.read.tools import PAGE_VIEWS
 from core.ingest.read.whole_events import put_together
 from core.ingest.sources.input_files import InputFile
 from core.ingest.sources.sniffing import FileKind
+
+_LOOKED_AT: Final = 200
+_NAMES: Final = 4
+_NAME_LENGTH: Final = 60
+_PARAMETER: Final = {"key", "value"}
+
+
+def inner_names(cells: Iterable[str | None]) -> tuple[str, ...]:
+    """Names inside cells that hold records as text; none where most cells are plain.
+
+    Args:
+        cells: Some of a column.
+    """
+    filled = [cell for cell in cells if cell]
+    named = [names for cell in filled if (names := _names(cell))]
+    if len(named) * 2 <= len(filled):
+        return ()
+    return tuple(dict.fromkeys(name for names in named for name in names))
+
+
+def no_plain_page(column: str, names: Sequence[str]) -> InputError:
+    """What is said where the address of a page is to be read from such a column."""
+    shown = ", ".join(repr(name[:_NAME_LENGTH]) for name in names[:_NAMES])
+    more = ", …" if len(names) > _NAMES else ""
+    return InputError(
+        f"{column!r} holds no addresses of pages: its cells are records in JSON, with {shown}{more} in them",
+        remedy="Take the address out into a column of its own and choose that one; "
+        "docs/how-to/other_tools.md shows how",
+    )
+
+
+def may_be_view(event: str | None, page_view: str = "") -> bool:
+    """Whether a row may be a page view, by the name of its event; other events may hold anything as a page.
+
+    Args:
+        event: The name; nothing where there is none.
+        page_view: The name that the analyst chose.
+    """
+    return (event or "").strip() in ("", page_view, *PAGE_VIEWS)
+
+
+def refuse_records(count: FileCount, parts: Sequence[Path], page_view: str = "") -> None:
+    """Check that pages are read from plain values.
+
+    Args:
+        count: What the reader of a file says.
+        parts: Its rows.
+        page_view: Name of the page views that the analyst chose.
+
+    Raises:
+        InputError: If they are records as text.
+    """
+    column = count.columns.get(Raw.PAGE_LOCATION)
+    if column is None or not parts:
+        return
+    fields = [Raw.EVENT_NAME, Raw.PAGE_LOCATION]
+    first = next(pq.ParquetFile(parts[0]).iter_batches(_LOOKED_AT, columns=fields), None)
+    rows = first.to_pylist() if first is not None else []
+    pages = (row[Raw.PAGE_LOCATION] for row in rows if may_be_view(row[Raw.EVENT_NAME], page_view))
+    if names := inner_names(pages):
+        raise no_plain_page(column, names)
+
+
+def _names(cell: str) -> list[str]:
+    """Names in a record, or of the parameters in a list of them."""
+    if not cell.lstrip().startswith(("{", "[")):
+        return []
+    try:
+        value: Any = orjson.loads(cell)
+    except orjson.JSONDecodeError:
+        return []
+    records = [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, dict)]
+    if isinstance(value, list) and all(record.keys() == _PARAMETER for record in records):
+        return [str(record["key"]) for record in records]
+    return [name for record in records for name in record]
+
+
+_KNOWN = pa.array(PAGE_VIEWS)
+
+
+def with_page_views(count: FileCount, parts: Sequence[Path]) -> FileCount:
+    """What a file gave, with its known names of page views; a column without any name is none of names.
+
+    Args:
+        count: What its reader says.
+        parts: Its rows.
+    """
+    if Raw.EVENT_NAME not in count.columns or not parts:
+        return count
+    is_named, known = False, set[str]()
+    for path in parts:
+        for batch in pq.ParquetFile(path).iter_batches(columns=[Raw.EVENT_NAME]):
+            names = pc.utf8_trim(pc.unique(batch.column(0)), " ")
+            is_named = is_named or bool(pc.any(pc.not_equal(names, "")).as_py())
+            known |= set(names.filter(pc.is_in(names, _KNOWN)).to_pylist())
+    if is_named:
+        return replace(count, page_views=tuple(name for name in PAGE_VIEWS if name in known))
+    named = {field: column for field, column in count.columns.items() if field != Raw.EVENT_NAME}
+    return replace(count, columns=named)
+
+
+def page_view_of(counts: Sequence[FileCount], settings: IngestSettings) -> str:
+    """The name of the events that are page views.
+
+    Args:
+        counts: What each file gave.
+        settings: The analyst's word.
+
+    Raises:
+        InputError: If no event is called ``page_view``, and several others may be one.
+    """
+    known = likely({name for count in counts for name in count.page_views})
+    if settings.page_view or not known:
+        return settings.page_view or PAGE_VIEW
+    if len(known) > 1:
+        raise InputError(
+            f"Events are called {' and '.join(map(repr, known))}: which of them are the page views?",
+            allowed=" or ".join(known),
+            remedy=f"Say which event is a page view: {control('page_view')}",
+        )
+    return known[0]
+
+
+def likely(names: Collection[str]) -> tuple[str, ...]:
+    """Of the names of events, those that may be the page views: GA4's own name alone, where it is there."""
+    return (PAGE_VIEW,) if PAGE_VIEW in names else tuple(name for name in PAGE_VIEWS if name in names)
+
+
+def unread_views(files: Sequence[tuple[str, FileCount]], page_view: str) -> list[str]:
+    """Files in which all are page views, unlike in others, or none is.
+
+    Of a name that no tool is known for it is not known which files have it.
+    """
+    warnings = []
+    named = any(Raw.EVENT_NAME in count.columns for _, count in files)
+    for name, count in files:
+        if named and count.records and Raw.EVENT_NAME not in count.columns:
+            events = f"{count.records - count.collapsed:,}"
+            warnings.append(
+                f"{name} has no names of events, as other files have: all {events} records of it count as "
+                "page views"
+            )
+        if Raw.EVENT_NAME in count.columns and page_view in PAGE_VIEWS and page_view not in count.page_views:
+            others = " and ".join(count.page_views)
+            told = f"its {others} are other events" if others else "it adds events only"
+            warnings.append(f"{name} has no {page_view}, which is the page view of these files: {told}")
+    return warnings
+
 
 Reader = Callable[[InputFile, IngestSettings, Sink, Callable[[int], None]], FileCount]
 _READERS: Final[dict[FileKind, Reader]] = {

@@ -13,8 +13,7 @@ from core.base.schema import REQUIRED_FIELDS, Raw
 from core.base.settings import IngestSettings, UrlSettings
 from core.ingest.read.headers import BROWSER_KEYS, SIGNED_IN_KEY
 from core.ingest.read.inspection import Inspection, no_time
-from core.ingest.read.page_view_name import likely
-from core.ingest.read.record_text import no_plain_page
+from core.ingest.read.read_file import likely, no_plain_page
 from core.ingest.read.tools import PAGE_VIEWS
 from core.runs import jobs
 from core.runs.file_requests import FilesRequest

@@ -21,8 +21,8 @@ from core.base.settings import IngestSettings
 from core.data.dataset import Dataset
 from core.ingest.read.headers import normalise_header
 from core.ingest.read.inspection import inspect
-from core.ingest.read.page_view_name import likely, with_page_views
 from core.ingest.read.part_files import FileCount
+from core.ingest.read.read_file import likely, with_page_views
 from tests.core.ingest.raw import write
 from tests.core.ingest.test_ingest import dataset_of
 

@@ -14,7 +14,7 @@ import pytest
 import sqlglot
 
 from core.base.schema import Raw
-from core.ingest.read.bigquery_sql import quote_bigquery
+from core.ingest.read.nested import quote_bigquery
 from core.rules.beam_search import candidates
 from core.rules.conditions import RuleClause, RuleField, SegmentRule
 from core.rules.raw_events import quote_duckdb

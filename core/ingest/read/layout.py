@@ -1,4 +1,4 @@
-"""What the columns of a table mean, delimited or Parquet: its shape, and which field is where.
+"""What the columns of a table mean, delimited or Parquet: its shape, where each field is, and the fields.
 
 Shapes are told from the header and a few rows, never asked for:
 
@@ -10,12 +10,16 @@ Shapes are told from the header and a few rows, never asked for:
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+import pyarrow as pa
 
 from core.base.schema import Raw
 from core.base.settings import IngestSettings
@@ -25,20 +29,28 @@ from core.ingest.read.headers import HeaderMap, map_headers, require
 from core.ingest.read.nested import (
     PARAM_FIELDS,
     PARAM_LISTS,
+    RECORD_COLUMNS,
     RECORD_FIELDS,
+    SLOT_KEY,
+    SLOT_VALUE,
+    BrokenRecord,
+    Folds,
+    InexactId,
+    Plan,
+    Record,
+    Row,
+    decode_exactly,
     decode_texts,
+    holding_json,
+    make_plan,
     map_names,
     names_in,
+    read_record,
+    read_within,
     rows_of,
 )
-
-RECORD_COLUMNS: Final = tuple(
-    dict.fromkeys((*PARAM_LISTS, *(path.split(".")[0] for path in RECORD_FIELDS.values() if "." in path)))
-)
-"""Columns of GA4's export that hold lists or records: those of the fields that are read."""
-
-KEY: Final = re.compile(r"^event_params[._](\d+)[._]key$", re.IGNORECASE)
-VALUE: Final = re.compile(r"^event_params[._](\d+)[._]value(?:[._]\w+)?$", re.IGNORECASE)
+from core.ingest.read.nested_columns import columns_of, nest_slots
+from core.ingest.read.part_files import Reject, Rejected
 
 JSON_LIMITS: Final = QuoteLimits(lines=4096, bytes=1 << 20)
 """How far a cell may run that holds JSON, printed over many lines."""
@@ -108,7 +120,7 @@ class DelimitedLayout:
 
 def may_hold_parameters(names: Sequence[str]) -> bool:
     """Whether the columns alone allow parameters inside cells."""
-    return any(KEY.match(name) or name.lower() in RECORD_COLUMNS for name in names)
+    return any(SLOT_KEY.match(name) or name.lower() in RECORD_COLUMNS for name in names)
 
 
 def make_layout(
@@ -126,14 +138,14 @@ def make_layout(
         InputError: If the shape is one that we recognise but do not read, or a needed column comes twice.
     """
     json_columns = _json_columns(header, sample)
-    inside = bool(json_columns) or any(KEY.match(name) for name in header)
+    inside = bool(json_columns) or any(SLOT_KEY.match(name) for name in header)
     rows = None if inside else find_event_rows(header, sample, settings)
     if rows is not None:
         shape = Shape(rows.shape("csv")) if rows.sure else Shape.FLAT
         needed = tuple(sorted({*rows.read.columns.values()}))
         known = frozenset(rows.seen)
         return DelimitedLayout(shape, delimiter, tuple(header), rows.fields, known, (), needed, rows)
-    if any(KEY.match(name) for name in header):
+    if any(SLOT_KEY.match(name) for name in header):
         if differ_in_items(header, sample):
             raise rows_beside_lists()
         shape, seen = Shape.DOTTED, _dotted_names(header, sample)
@@ -176,23 +188,9 @@ def _usual(roots: Collection[str]) -> dict[str, str]:
     return {field: name for field, name in RECORD_FIELDS.items() if name.partition(".")[0] in roots}
 
 
-def holding_json(cells: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    """Columns whose texts are records: where one shows it, also those that are empty in the sample.
-
-    Args:
-        cells: Of each of :data:`RECORD_COLUMNS` that is there, some texts.
-    """
-    filled = {
-        name: [text for cell in found if (text := cell.strip()) not in ("", "null")]
-        for name, found in cells.items()
-    }
-    shown = {name for name, found in filled.items() if any(text.startswith(("{", "[")) for text in found)}
-    return tuple(name for name, found in filled.items() if name in shown or (shown and not found))
-
-
 def _dotted_names(header: Sequence[str], sample: Sequence[Sequence[str]]) -> list[str]:
-    keys = [index for index, name in enumerate(header) if KEY.match(name)]
-    plain = [name for name in header if not (KEY.match(name) or VALUE.match(name))]
+    keys = [index for index, name in enumerate(header) if SLOT_KEY.match(name)]
+    plain = [name for name in header if not (SLOT_KEY.match(name) or SLOT_VALUE.match(name))]
     found = dict.fromkeys(f"event_params.{row[index]}" for row in sample for index in keys if row[index])
     return [*plain, *found]
 
@@ -210,12 +208,6 @@ def _console_records(
             yield record | decode_texts(cells, json_columns)
 
 
-def read_within(columns: Iterable[str], names: Iterable[str]) -> tuple[str, ...]:
-    """Those of some columns that names are read from the inside of."""
-    roots = {name.partition(".")[0] for name in names if "." in name}
-    return tuple(name for name in columns if name in roots)
-
-
 def _needed(
     shape: Shape, header: Sequence[str], fields: HeaderMap, json_columns: Sequence[str]
 ) -> tuple[int, ...]:
@@ -224,5 +216,99 @@ def _needed(
     needed = {place[name] for name in names if name in place}
     needed |= {place[name] for name in read_within(json_columns, names)}
     if shape is Shape.DOTTED:
-        needed |= {index for index, name in enumerate(header) if KEY.match(name) or VALUE.match(name)}
+        needed |= {
+            index for index, name in enumerate(header) if SLOT_KEY.match(name) or SLOT_VALUE.match(name)
+        }
     return tuple(sorted(needed))
+
+
+Lines = npt.NDArray[np.int64]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class ParsedBlock:
+    """What came of some bytes.
+
+    Args:
+        fields: Field → text of every row.
+        lines: Line of the file of each row.
+        rejected: Records that are none.
+        records: All of them, counted without a parser.
+        rest: Bytes not dealt with: an open record at the end, or all that follows another header.
+        rest_line: Line of the file where they start.
+        header: The other header.
+    """
+
+    fields: Mapping[str, pa.Array] = field(default_factory=dict)
+    lines: Lines = field(default_factory=lambda: np.empty(0, np.int64))
+    rejected: Rejected = field(default_factory=Rejected)
+    records: int = 0
+    rest: bytes = b""
+    rest_line: int = 0
+    header: Sequence[str] | None = None
+
+
+def assemble(
+    layout: DelimitedLayout, columns: Sequence[pa.Array], lines: Lines, parsed: ParsedBlock
+) -> ParsedBlock:
+    """Make fields of parsed columns.
+
+    Args:
+        layout: What the columns mean.
+        columns: Text columns in the order of ``layout.parsed``, empty cells null; none if there is no row.
+        lines: Line of each row.
+        parsed: Gets them, and the rows whose cells cannot be taken apart as rejects.
+    """
+    if not columns:
+        return parsed
+    by_name = {layout.header[index]: column for index, column in zip(layout.parsed, columns, strict=True)}
+    read = layout.rows.read if layout.rows else layout.fields
+    if layout.shape is Shape.CONSOLE:
+        plan = make_plan(read, literal=set(layout.header) - set(layout.json_columns))
+        rows = zip(*(column.to_pylist() for column in columns), strict=True)
+        cells = (dict(zip(by_name, row, strict=True)) for row in rows)
+        unfold = Folds(layout.json_columns, dotted=False).unfold
+        fields, lines, rejected = read_rows(zip(lines.tolist(), cells, strict=True), unfold, plan)
+        parsed.rejected.join(rejected)
+    elif layout.shape is Shape.DOTTED:
+        fields = dict(
+            zip(read.by_name, columns_of(nest_slots(by_name), list(read.by_name.values())), strict=True)
+        )
+    else:
+        fields = {field: by_name[name] for field, name in read.by_name.items()}
+    return replace(parsed, fields=layout.rows.staged(fields) if layout.rows else fields, lines=lines)
+
+
+def read_rows(
+    found: Iterable[tuple[int, T]],
+    record_of: Callable[[T, Callable[[bytes | str], Any]], Record],
+    plan: Plan,
+    shown: Callable[[object], str] = str,
+) -> tuple[dict[str, pa.Array], Lines, Rejected]:
+    """Read records one by one: the fields, the line of each row, and the records that are broken.
+
+    Args:
+        found: The line of each, and as what it was found there.
+        record_of: Makes the nested record of what was found, by a decoder of JSON.
+        plan: What to read.
+        shown: A value of a broken record as text.
+    """
+    rows: list[Row] = []
+    lines: list[int] = []
+    rejected = Rejected()
+    for line, written in found:
+        try:
+            try:
+                row = read_record(record_of(written, orjson.loads), plan)
+            except InexactId:
+                row = read_record(record_of(written, decode_exactly), plan)
+        except BrokenRecord as error:
+            rejected.add(Reject(line, error.reason, shown(error.value), error.column))
+        except RecursionError:
+            rejected.add(Reject(line, "nested too deeply", shown(written)))
+        else:
+            rows.append(row)
+            lines.append(line)
+    columns = [pa.array([row[slot] for row in rows], pa.string()) for slot in range(len(plan.fields))]
+    return dict(zip(plan.fields, columns, strict=True)), np.array(lines, np.int64), rejected

@@ -11,7 +11,7 @@ from core.base.errors import InputError
 from core.base.schema import Raw
 from core.base.settings import IngestSettings
 from core.ingest.read.inspection import inspect
-from core.ingest.read.record_text import inner_names, no_plain_page
+from core.ingest.read.read_file import inner_names, no_plain_page
 from tests.core.ingest.raw import csv_of, write
 from tests.core.ingest.test_ingest import dataset_of
 
