@@ -24,7 +24,7 @@ MEMORY_FLOOR: Final = 400 * 2**20
 """Bytes that the engine gets in any case …"""
 MEMORY_A_RECORD: Final = 60
 """… and for each record on top (measured: below that, sorts fail instead of going to disk), …"""
-MEMORY_SHARE: Final = 0.5
+_MEMORY_SHARE: Final = 0.5
 """… but not more than this share of the free memory."""
 _REFUSALS: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 
@@ -42,7 +42,7 @@ class Engine:
     def __init__(
         self, work_dir: Path, records: int = 0, threads: int | None = None, memory: int | None = None
     ) -> None:
-        free = int(free_memory() * MEMORY_SHARE)
+        free = int(free_memory() * _MEMORY_SHARE)
         needed = max(MEMORY_FLOOR, min(free, MEMORY_FLOOR + MEMORY_A_RECORD * records))
         self.memory = needed if memory is None else min(needed, memory)
         self.threads = threads or available_cores()

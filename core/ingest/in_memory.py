@@ -39,12 +39,12 @@ Record: TypeAlias = Mapping[str, str | None]
 
 LATER: Final = "Later than now by more than a day"
 STRIPPED: Final = "On pages left out by choice"
-REASONS: Final = {**REJECT_REASONS, **LEFT_OUT}
+_REASONS: Final = {**REJECT_REASONS, **LEFT_OUT}
 """Why a record is not used."""
 
 _Page: TypeAlias = tuple[int, str]
 """Whose page it is, by their number, and the canonical page."""
-EVERYBODY: Final = -1
+_EVERYBODY: Final = -1
 """Whose the pages are that the model knows."""
 
 
@@ -96,12 +96,12 @@ def read_people(
         view = is_view(row, who in named, page_view)
         fate = fate_of(row, view, settings)
         if who is None:
-            nobody[REASONS[fate]] += 1
+            nobody[_REASONS[fate]] += 1
             continue
         person = people.setdefault(who, Person(who))
         ts = microseconds(row.get(Raw.EVENT_TIMESTAMP))
         if fate is not Fate.STAYS or ts is None:
-            person.left_out[REASONS[fate]] += 1
+            person.left_out[_REASONS[fate]] += 1
         elif ts > latest:
             person.left_out[LATER] += 1
         else:
@@ -114,7 +114,7 @@ def read_people(
 
 
 def _order(ts: int, row: Record, line: int) -> tuple[int, ...]:
-    """As :data:`core.ingest.clean.records.ORDER`: what is absent comes last."""
+    """As :data:`core.ingest.clean.records.ORDER`: what is _absent comes last."""
     places = (whole_number(row.get(name)) for name in records.BATCH)
     return ts, *(part for place in places for part in ((1, 0) if place is None else (0, place))), line
 
@@ -157,7 +157,7 @@ class LiveUsers:
         """
         page_of = _canonical(people, settings, known)
         views, pages = _views(people, page_of, settings, known)
-        bots = np.array([looks_automated(person.events) for person in people], dtype=bool)
+        bots = np.array([_looks_automated(person.events) for person in people], dtype=bool)
         bots[fast(views.only(~_rounded(people)[views.user]))] = True
         if settings.exclude_bots:
             views = views.only(~bots[views.user])
@@ -195,7 +195,7 @@ def _views(
             if not event.view:
                 continue
             page = page_of[event.location or ""]
-            place = pages.setdefault((EVERYBODY if page in known else number, page), len(pages))
+            place = pages.setdefault((_EVERYBODY if page in known else number, page), len(pages))
             session = sessions.setdefault((number, event.session or gap), len(sessions))
             rows.append((number, place, event.ts, session, event.session is None))
     table = np.array(rows, dtype=np.int64).reshape(-1, 5).T
@@ -236,7 +236,7 @@ def _gap_sessions(events: Sequence[LiveEvent], minutes: int) -> list[int]:
     return found
 
 
-def looks_automated(events: Sequence[LiveEvent]) -> bool:
+def _looks_automated(events: Sequence[LiveEvent]) -> bool:
     """Whether a user sent as many events in a day as no person does."""
     days = Counter(event.ts // DAY for event in events)
     return bool(days) and max(days.values()) >= EVENTS_A_DAY
@@ -276,7 +276,7 @@ def _engaged(events: Sequence[LiveEvent]) -> int | None:
 
 def _device(events: Sequence[LiveEvent]) -> str | None:
     """The device of most events; of equally frequent ones the first in the alphabet."""
-    found = (absent(event.record.get(Raw.DEVICE_CATEGORY), records.DIRECT) for event in events)
+    found = (_absent(event.record.get(Raw.DEVICE_CATEGORY), records.DIRECT) for event in events)
     counts = Counter(text for text in found if text is not None)
     best = min(counts, key=lambda text: (-counts[text], text), default=None)
     return best if best is None else mask_url(best).text
@@ -284,7 +284,7 @@ def _device(events: Sequence[LiveEvent]) -> str | None:
 
 def _source(events: Sequence[LiveEvent], hosts: Collection[str]) -> str | None:
     """Of the best basis the earliest source; of equally early ones the first in the alphabet."""
-    sent = ((event.ts, source_of(event.record)) for event in events)
+    sent = ((event.ts, _source_of(event.record)) for event in events)
     touched = (
         (basis, ts, first_touch(source, medium))
         for ts, (basis, source, medium) in sent
@@ -296,12 +296,12 @@ def _source(events: Sequence[LiveEvent], hosts: Collection[str]) -> str | None:
 
 def _titles(people: Sequence[Person], page_of: Mapping[str, str], pages: Sequence[_Page]) -> dict[int, str]:
     """The titles of the pages that the model does not know, which tell what these are."""
-    places = {page: place for place, page in enumerate(pages) if page[0] != EVERYBODY}
+    places = {page: place for place, page in enumerate(pages) if page[0] != _EVERYBODY}
     titles: defaultdict[int, Counter[str]] = defaultdict(Counter)
     for number in {number for number, _ in places}:
         for event in (event for event in people[number].events if event.view):
             place = places.get((number, page_of[event.location or ""]))
-            title = absent(event.record.get(Raw.PAGE_TITLE), records.DIRECT, records.UNAVAILABLE)
+            title = _absent(event.record.get(Raw.PAGE_TITLE), records.DIRECT, records.UNAVAILABLE)
             if title and place is not None:
                 titles[place][mask_url(title).text] += 1
     return {place: max(sorted(own), key=own.__getitem__) for place, own in titles.items()}
@@ -315,7 +315,7 @@ _ISO: Final = re.compile(
 _SESSION: Final = re.compile(r"([0-9]+)\.0")
 
 
-def absent(text: str | None, *also: str) -> str | None:
+def _absent(text: str | None, *also: str) -> str | None:
     """Nothing where the text is empty or stands for nothing."""
     return None if text is None or text.strip(" ") in (*records.PLACEHOLDERS, *also) else text
 
@@ -327,7 +327,7 @@ def user_id(text: str | None) -> str | None:
 
 def session_id(text: str | None) -> str | None:
     """A session id as GA4 wrote it: a whole number."""
-    known = absent(text, *records.NO_SESSION)
+    known = _absent(text, *records.NO_SESSION)
     whole = _SESSION.fullmatch(known) if known else None
     return whole[1] if whole else known
 
@@ -397,8 +397,8 @@ def fate_of(row: Record, view: bool, settings: IngestSettings) -> Fate:
     """What becomes of a record; the first that applies, in the order of :class:`Fate`."""
     written = row.get(Raw.EVENT_TIMESTAMP)
     if microseconds(written) is None:
-        return Fate.NO_TIME if absent(written) is None else Fate.NOT_A_TIME
-    if view and absent(row.get(Raw.PAGE_LOCATION), records.DIRECT) is None:
+        return Fate.NO_TIME if _absent(written) is None else Fate.NOT_A_TIME
+    if view and _absent(row.get(Raw.PAGE_LOCATION), records.DIRECT) is None:
         return Fate.NO_LOCATION
     wanted = settings.stream.lower()
     streams = (row.get(Raw.PLATFORM), session_id(row.get(Raw.STREAM_ID)))
@@ -424,15 +424,15 @@ def _is(text: str | None, *values: str) -> bool:
     return (text or "").strip(" ").lower() in values
 
 
-def source_of(row: Record) -> tuple[int, str | None, str | None]:
+def _source_of(row: Record) -> tuple[int, str | None, str | None]:
     """What the source was taken from (place in ``SourceBasis``), the source and the medium."""
     for basis, source, medium in SOURCES:
-        if found := absent(row.get(source)):
+        if found := _absent(row.get(source)):
             return records.BASES.index(basis), found, row.get(medium)
     return 0, None, None
 
 
 def first_touch(source: str | None, medium: str | None) -> str | None:
     """``source / medium``; ``(direct) / (none)`` is one. The site's own hosts are left to the caller."""
-    source, medium = absent(source), absent(medium)
+    source, medium = _absent(source), _absent(medium)
     return source if source is None or medium is None else f"{source} / {medium}"

@@ -177,8 +177,8 @@ def count_outcome_users(outcomes: pa.Table, n_users: int) -> dict[str, OutcomeUs
             without_page_view=rows.loc[rows[Outcomes.USER] >= n_users, Outcomes.USER].nunique(),
             left_out=rows.loc[rows[Outcomes.USER].isin(viewed), Outcomes.USER].nunique(),
             events=int(rows[Outcomes.EVENTS].sum()),
-            revenue=paid(rows[Outcomes.CURRENCY], rows[Outcomes.REVENUE]),
-            refunds=paid(rows[Outcomes.CURRENCY], rows[Outcomes.REFUNDS]),
+            revenue=_paid(rows[Outcomes.CURRENCY], rows[Outcomes.REVENUE]),
+            refunds=_paid(rows[Outcomes.CURRENCY], rows[Outcomes.REFUNDS]),
             all_refunded=_all_refunded(rows),
         )
         for name, rows in frame.groupby(Outcomes.EVENT_NAME, observed=True)
@@ -195,13 +195,13 @@ def nobodys_outcomes(nobodys: NobodysOutcomes | None) -> dict[str, OutcomeUsers]
 
 
 def _all_refunded(rows: pd.DataFrame) -> int:
-    """Users to whom everything they paid was given back."""
+    """Users to whom everything they _paid was given back."""
     kept = rows[Outcomes.REVENUE].fillna(0) > rows[Outcomes.REFUNDS].fillna(0)
     back = rows.loc[rows[Outcomes.REFUNDS] > 0, Outcomes.USER]
     return int(back[~back.isin(rows.loc[kept, Outcomes.USER])].nunique())
 
 
-def paid(currency: pd.Series, revenue: pd.Series) -> dict[str, float]:
+def _paid(currency: pd.Series, revenue: pd.Series) -> dict[str, float]:
     """Revenue, or refunds, by currency; where none was named, by :data:`core.data.receipt.NO_CURRENCY`."""
     sums = revenue.groupby(currency.fillna(NO_CURRENCY)).sum(min_count=1).dropna()
     return {str(name): float(value) for name, value in sums.items()}

@@ -82,7 +82,7 @@ _REPEATED: Final = [
 ]
 """Columns whose values repeat: only these gain from a dictionary."""
 
-ROW_GROUP: Final = 100_000
+_ROW_GROUP: Final = 100_000
 """Rows a row group; fixed, so that the same table always gives the same bytes."""
 
 
@@ -96,7 +96,7 @@ def write_table(table: pa.Table, path: Path) -> None:
         pq.write_table(
             table.combine_chunks(),
             path,
-            row_group_size=ROW_GROUP,
+            row_group_size=_ROW_GROUP,
             compression="zstd",
             use_dictionary=_REPEATED,
         )

@@ -35,11 +35,11 @@ from core.ingest.output_tables import REJECTS
 from core.ingest.read.part_files import KEPT
 from core.ingest.read.read_all import RawRead
 
-NAMES_SHOWN = 8
+_NAMES_SHOWN = 8
 """Event names that are listed when none of them is page_view."""
 SCREEN_VIEW: Final = "screen_view"
 """What an app sends where a site sends page_view."""
-EMPTY: Final = "(empty)"
+_EMPTY: Final = "(empty)"
 """Name of the empty text in the receipt."""
 
 _ELSEWHERE: Final = (*records.PLACEHOLDERS, records.DIRECT)
@@ -59,7 +59,7 @@ _NUMBERS: Final = {
     Raw.REFUND_VALUE: records.money,
     Raw.ENGAGEMENT_TIME_MSEC: records.milliseconds,
 }
-SHOWN: Final = 200
+_SHOWN: Final = 200
 """Characters of a value that are kept."""
 
 _FILE_NO: Final = "file_no"
@@ -99,7 +99,7 @@ def account(
     tally = count_fates(engine, typed, raw.present)
     screens = _count_screens(engine, typed, tally) if Raw.EVENT_NAME in raw.present else {}
     written = as_written(engine, typed, tally.occurring)
-    rejects = rejects_table(engine, typed, raw.rejects, raw.files, bool(tally.rejects))
+    rejects = _rejects_table(engine, typed, raw.rejects, raw.files, bool(tally.rejects))
     total = sum(file.records for file in raw.files)
     here = {REJECT_REASONS[fate]: count for fate, count in tally.rejects.items()}
     rejected = Counter(raw.reasons) + Counter(here)
@@ -118,7 +118,7 @@ def account(
         rejects=rejects,
         rejected=rejected,
         days=describe_days(tally.days, raw.present),
-        placeholders=count_placeholders(engine, parts, written, raw.present),
+        placeholders=_count_placeholders(engine, parts, written, raw.present),
         screens=screens,
     )
 
@@ -126,7 +126,7 @@ def account(
 def _event_names(engine: Engine, typed: ir.Table) -> list[str]:
     """The most frequent event names."""
     counts = typed.group_by(name=typed[Raw.EVENT_NAME]).agg(events=_.count())
-    top = counts.order_by([_.events.desc(), _.name]).limit(NAMES_SHOWN)
+    top = counts.order_by([_.events.desc(), _.name]).limit(_NAMES_SHOWN)
     return [f"{mask_url(row['name'] or '(none)').text} ({row['events']:,})" for row in engine.rows(top)]
 
 
@@ -134,7 +134,7 @@ def _streams(engine: Engine, typed: ir.Table) -> str:
     """The largest streams, each with its records and the page views among them."""
     views = typed[records.IS_VIEW].ifelse(1, 0).sum()
     counts = typed.group_by(Raw.PLATFORM, Raw.STREAM_ID).agg(views=views, events=_.count())
-    top = counts.order_by([_.events.desc(), Raw.PLATFORM, Raw.STREAM_ID]).limit(NAMES_SHOWN)
+    top = counts.order_by([_.events.desc(), Raw.PLATFORM, Raw.STREAM_ID]).limit(_NAMES_SHOWN)
     return ", ".join(
         f"{_stream_of(row) or 'no named stream'} "
         f"({counted(row['views'], 'page view')} in {counted(row['events'], 'record')})"
@@ -169,7 +169,7 @@ def _example(rejects: pa.Table) -> str:
     return f"{row[Rejects.FILE]}, line {row[Rejects.LINE]}: {row[Rejects.REASON]} ({row[Rejects.VALUE]!r})"
 
 
-def count_placeholders(
+def _count_placeholders(
     engine: Engine, raw: ir.Table, written: ir.Table, present: Collection[str]
 ) -> dict[str, int]:
     """Count placeholder → values of all columns that were read as absent, most frequent first."""
@@ -186,7 +186,7 @@ def count_placeholders(
         parts.append(_counted(written, records.user_id(key).isnull() & key.notnull(), key.strip()))
     counts: Counter[str] = Counter()
     for row in engine.rows(ibis.union(*parts, distinct=False)) if len(parts) > 1 else []:
-        counts[row["value"] or EMPTY] += row["count"]
+        counts[row["value"] or _EMPTY] += row["count"]
     return ranked(counts)
 
 
@@ -200,7 +200,7 @@ def _no_numbers(rows: ir.Table, column: str) -> ir.Table:
     return rows.agg(value=ibis.literal(f"{column} that cannot be"), count=words)
 
 
-def rejects_table(
+def _rejects_table(
     engine: Engine, typed: ir.Table, by_readers: pa.Table, files: Sequence[FileReceipt], any_here: bool
 ) -> pa.Table:
     """The first rejects of the readers and of this side together, by file and line.
@@ -244,5 +244,5 @@ def _rejected_here(engine: Engine, typed: ir.Table, names: pa.Array) -> pa.Table
 
 def _masked(values: pa.ChunkedArray) -> pa.Array:
     codes = values.combine_chunks().dictionary_encode()
-    known = [outline(text)[:SHOWN] for text in codes.dictionary.to_pylist()]
+    known = [outline(text)[:_SHOWN] for text in codes.dictionary.to_pylist()]
     return pa.array(known, pa.string()).take(codes.indices)

@@ -35,25 +35,25 @@ from core.ingest.read.headers import DEFAULT_USER_KEY
 from core.ingest.read.read_all import RawRead
 from core.ingest.sources.overlap import describe_overlaps, describe_repeats
 
-TIED_SHARE = 0.05
+_TIED_SHARE = 0.05
 """Share of tied page views from which on rounded times are worth a warning."""
-MANY_IDS = 20
+_MANY_IDS = 20
 """Ids with several browsers from which on the user key is doubtful."""
-LOOKED_AT: Final = 5_000
+_LOOKED_AT: Final = 5_000
 """Ids that are looked at, evenly spread."""
 _STREAMS: Final = 5
 """Streams that a sentence names."""
-NEARLY_ALL: Final = 0.95
-PREPARED: Final = (Group.SEGMENT, Group.ONE_PAGE, Group.BOT_LIKE)
+_NEARLY_ALL: Final = 0.95
+_PREPARED: Final = (Group.SEGMENT, Group.ONE_PAGE, Group.BOT_LIKE)
 """Groups that there are before anybody was clustered."""
-EMAIL: Final = "email address"
+_EMAIL: Final = "email address"
 
 _KINDS: Final = tuple(
     (kind, re.compile(pattern, re.IGNORECASE))
     for kind, pattern in (
         ("client id", r"(?:GA\d\.\d\.)?\d+\.\d+"),
         ("number", r"\d+"),
-        (EMAIL, r"[^@\s]+@[^@\s]+\.[^@\s]+"),
+        (_EMAIL, r"[^@\s]+@[^@\s]+\.[^@\s]+"),
         ("UUID", r"\{?[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}\}?"),
         ("hexadecimal", r"(?=.*\d)[0-9a-f]{8,}"),
     )
@@ -85,7 +85,7 @@ def make_receipt(counted: Counted) -> Receipt:
     outcomes = behaviour.outcomes
     outcome_pages, no_user_id = _outcome_pages(counted), nobodys_outcomes(outcomes.nobodys)
     outcome_users = count_outcome_users(counted.outcomes, len(used.numbers))
-    files, kinds = files_of(counted.raw, counted.accounted), kinds_of_ids(behaviour.user_ids)
+    files, kinds = files_of(counted.raw, counted.accounted), _kinds_of_ids(behaviour.user_ids)
     share, zone = engaged_share(behaviour.people, used), infer_zone(accounted.days.local)
     by_day = page_views_by_day(used.views.timestamp, LocalClock.of(zone.text, zone.changes))
     return Receipt(
@@ -95,10 +95,10 @@ def make_receipt(counted: Counted) -> Receipt:
         rejects_by_reason=ranked(accounted.rejected),
         waterfall=tuple(waterfall.steps),
         page_views_used=len(used.views), users=len(used.numbers),
-        users_by_group={group.value: int((counted.groups == group.value).sum()) for group in PREPARED},
+        users_by_group={group.value: int((counted.groups == group.value).sum()) for group in _PREPARED},
         sessions=used.sessions.total, sessions_by_gap=used.sessions.by_gap,
         page_view=counted.raw.page_view, user_key=_user_key(counted),
-        id_kind=describe_ids(kinds),
+        id_kind=_describe_ids(kinds),
         page_views_by_day=by_day, days=seen_days(by_day).sentence,
         first_ts=int(used.views.timestamp.min()), last_ts=int(used.views.timestamp.max()),
         time_unit=clock.describe_units(tally.units),
@@ -241,8 +241,8 @@ def _overlaps(counted: Counted) -> list[str]:
 
 def _warnings(counted: Counted, kinds: Counter[str], outcome_pages: Sequence[str]) -> tuple[str, ...]:
     accounted, people = counted.accounted, counted.behaviour.people
-    is_tied = tied(counted.used.views) >= TIED_SHARE * len(counted.used.views)
-    emails = kinds[EMAIL] / kinds.total()
+    is_tied = tied(counted.used.views) >= _TIED_SHARE * len(counted.used.views)
+    emails = kinds[_EMAIL] / kinds.total()
     repeated = counted.behaviour.repeated
     kept, rejected = accounted.rejects.num_rows, accounted.rejected.total()
     possible = {
@@ -256,7 +256,7 @@ def _warnings(counted: Counted, kinds: Counter[str], outcome_pages: Sequence[str
         f"About {clock.EXPORT_LIMIT:,} events on {', '.join(accounted.days.truncated)}, the limit of a daily "
         "export: the rest of the day is missing": bool(accounted.days.truncated),
         f"{people.many_browsers:,} of {len(people.events):,} ids were seen with {MANY_BROWSERS} or more "
-        "browsers: does each id stand for one person?": people.many_browsers >= MANY_IDS,
+        "browsers: does each id stand for one person?": people.many_browsers >= _MANY_IDS,
     }
     return (
         *counted.raw.warnings,
@@ -271,17 +271,17 @@ def _warnings(counted: Counted, kinds: Counter[str], outcome_pages: Sequence[str
     )
 
 
-def kinds_of_ids(user_ids: pa.Array) -> Counter[str]:
+def _kinds_of_ids(user_ids: pa.Array) -> Counter[str]:
     """Kind → ids of it, over a sample."""
-    step = max(1, len(user_ids) // LOOKED_AT)
+    step = max(1, len(user_ids) // _LOOKED_AT)
     return Counter(_kind(text) for text in user_ids.take(pa.array(range(0, len(user_ids), step))).to_pylist())
 
 
-def describe_ids(kinds: Counter[str]) -> str:
+def _describe_ids(kinds: Counter[str]) -> str:
     """The kind of nearly all ids, or a mixture."""
     found = ranked(kinds)
     for kind, count in found.items():
-        if count >= NEARLY_ALL * kinds.total():
+        if count >= _NEARLY_ALL * kinds.total():
             return kind
     return "mixed: " + ", ".join(f"{kind} {count / kinds.total():.0%}" for kind, count in found.items())
 

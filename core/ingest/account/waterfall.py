@@ -36,11 +36,11 @@ LEFT_OUT: Final = {
     Fate.NO_ID_NOT_SAID: "No user id: reason not said",
 }
 """Why a record that could be read is not used."""
-TIMES_READ: Final = (
+_TIMES_READ: Final = (
     "ISO 8601 (2026-10-12 09:30:00, in UTC where no zone is written), or as seconds, milli-, micro- or "
     "nanoseconds since 1970"
 )
-LOUD_SHARE: Final = 0.5
+_LOUD_SHARE: Final = 0.5
 """Share of the page views that an exclusion may take before it is said aloud."""
 
 
@@ -214,7 +214,7 @@ def warnings(waterfall: Waterfall) -> list[str]:
     return [
         f"{step.label} takes {step.records:,} of {views:,} page views ({step.records / views:.0%}). {switch}"
         for step in waterfall.steps
-        if (switch := _SWITCHES.get(step.name)) and step.records > LOUD_SHARE * views
+        if (switch := _SWITCHES.get(step.name)) and step.records > _LOUD_SHARE * views
     ]
 
 
@@ -248,7 +248,7 @@ _SWITCHES: Final = {
 }
 _REMEDIES: Final = {
     "rejected": "Check from which columns event_timestamp and page_location are read: "
-    f"{control('mapping')}. A time is read as {TIMES_READ}",
+    f"{control('mapping')}. A time is read as {_TIMES_READ}",
     "not_page_view": f"Say which event is a page view: {control('page_view')}. If every record is one, say "
     f"that there are no event names: {control('no_event_name')}",
     "other_table": "Leave out the other table of that day",

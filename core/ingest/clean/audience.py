@@ -19,41 +19,41 @@ FEW: Final = 5
 """A value that so many users saw at most belongs to the tail."""
 FEWEST_OWNERS: Final = 3
 """Different users who each alone saw a value of a place, from which on it can be a personal one."""
-PERSONAL: Final = (8.0, 1.0)
+_PERSONAL: Final = (8.0, 1.0)
 """Parameters of the beta distribution of the share of a personal place's rare values that one user saw."""
-ALIKE: Final = 10.0
+_ALIKE: Final = 10.0
 """Sum of these parameters for a public place: how much alike public places of a site are."""
-UNKNOWN: Final = 0.75
+_UNKNOWN: Final = 0.75
 """Share of the rare values of public places that one user alone saw, where nothing is known, …"""
-WEIGHT: Final = 4
+_WEIGHT: Final = 4
 """… which counts as much as so many values."""
-BOUNDS: Final = (0.3, 0.9)
+_BOUNDS: Final = (0.3, 0.9)
 """Between these it is in any case."""
-AGAIN: Final = 0.2
+_AGAIN: Final = 0.2
 """Share of the views of a public page that repeat one of the same user, where nothing is known, …"""
-AGAIN_WEIGHT: Final = 20
+_AGAIN_WEIGHT: Final = 20
 """… which counts as much as so many views."""
-OFTEN: Final = 5
+_OFTEN: Final = 5
 """Views of a value that count: one user's habit."""
-CLEAR: Final = 6.0
+_CLEAR: Final = 6.0
 """Log odds that coming back can add at most."""
-STAFF: Final = 0.15
+_STAFF: Final = 0.15
 """Share of the values of a place that a user saw together with one other, from which on it is staff."""
 UNLIKELY: Final = 2.5
 """Log odds that a place is none of somebody's, before anything is known of it."""
-SURELY_PUBLIC: Final = 3
+_SURELY_PUBLIC: Final = 3
 """Pages of a folder that several users saw, from which on it is public, …"""
 SHARED: Final = 0.2
 """… if they are also so many for each page that one user alone saw."""
-BESIDE: Final = 3
+_BESIDE: Final = 3
 """Own values for each popular one: a folder of many public pages is public, whatever is rare in it."""
 PUBLIC: Final = 10
 """Users from which on a text is no secret, nor are its words, …"""
-PUBLIC_SHARE: Final = 0.005
+_PUBLIC_SHARE: Final = 0.005
 """… or this share of the users, in a small export, …"""
 FEWEST_PUBLIC: Final = 3
 """… but not fewer than so many."""
-DEVICES: Final = 2
+_DEVICES: Final = 2
 """Ids that may be one person."""
 EACH: Final = 3
 """Values of one owner that count: a crawler alone in an archive makes no place personal."""
@@ -88,7 +88,7 @@ class Audience:
     @property
     def rare(self) -> bool:
         """Whether it may have been one person with two devices."""
-        return self.users <= DEVICES
+        return self.users <= _DEVICES
 
     @property
     def users(self) -> int:
@@ -118,7 +118,7 @@ def merged_by(items: Iterable[tuple[str, Audience]]) -> dict[str, Audience]:
 
 def public_from(n_users: int) -> int:
     """Users from which on a text is public, in an export of so many users."""
-    return min(PUBLIC, max(FEWEST_PUBLIC, round(PUBLIC_SHARE * n_users)))
+    return min(PUBLIC, max(FEWEST_PUBLIC, round(_PUBLIC_SHARE * n_users)))
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ class Tail:
     """
 
     owned: float | None
-    again: float = AGAIN
+    again: float = _AGAIN
 
     @classmethod
     def of(cls, folders: Iterable[Iterable[Audience]]) -> Tail:
@@ -142,14 +142,14 @@ class Tail:
         for folder in map(list, folders):
             shared = sum(not page.alone for page in folder)
             shared_at_all |= shared > 0
-            if shared >= max(SURELY_PUBLIC, SHARED * (len(folder) - shared)):
+            if shared >= max(_SURELY_PUBLIC, SHARED * (len(folder) - shared)):
                 pages += [page for page in folder if page.users <= FEW]
         if not shared_at_all:
             return cls(None)
         views, users = sum(page.views for page in pages), sum(page.users for page in pages)
-        again = (views - users + AGAIN_WEIGHT * AGAIN) / (views + AGAIN_WEIGHT)
-        owned = (sum(page.alone for page in pages) + WEIGHT * UNKNOWN) / (len(pages) + WEIGHT)
-        return cls(min(BOUNDS[1], max(BOUNDS[0], owned)), again)
+        again = (views - users + _AGAIN_WEIGHT * _AGAIN) / (views + _AGAIN_WEIGHT)
+        owned = (sum(page.alone for page in pages) + _WEIGHT * _UNKNOWN) / (len(pages) + _WEIGHT)
+        return cls(min(_BOUNDS[1], max(_BOUNDS[0], owned)), again)
 
     def differs(self, values: Iterable[Audience]) -> bool:
         """Say whether the values of a place belong to one user each, where nothing else is known of it."""
@@ -170,20 +170,20 @@ class Tail:
         owners = Counter(_owners(audiences))
         own = sum(min(count, EACH) for count in owners.values())
         popular = sum(audience.users > FEW for audience in audiences)
-        if len(owners) < FEWEST_OWNERS or own < BESIDE * popular:
+        if len(owners) < FEWEST_OWNERS or own < _BESIDE * popular:
             return -math.inf
         shared = len(audiences) - popular - owners.total()
-        public = (ALIKE * self.owned, ALIKE * (1 - self.owned))
+        public = (_ALIKE * self.owned, _ALIKE * (1 - self.owned))
         return (
-            _log_chance(own, shared, *PERSONAL) - _log_chance(own, shared, *public) + self._again(audiences)
+            _log_chance(own, shared, *_PERSONAL) - _log_chance(own, shared, *public) + self._again(audiences)
         )
 
     def _again(self, audiences: Iterable[Audience]) -> float:
         """What coming back to what one user alone saw adds: not all come back to their own."""
-        views = [min(audience.views, OFTEN) for audience in audiences if audience.alone]
+        views = [min(audience.views, _OFTEN) for audience in audiences if audience.alone]
         theirs = (1 + self.again) / 2
         odds = len(views) * math.log((1 - theirs) / (1 - self.again))
-        return min(CLEAR, max(0.0, odds + (sum(views) - len(views)) * math.log(theirs / self.again)))
+        return min(_CLEAR, max(0.0, odds + (sum(views) - len(views)) * math.log(theirs / self.again)))
 
 
 def _owners(audiences: Sequence[Audience]) -> Iterator[int]:
@@ -191,12 +191,12 @@ def _owners(audiences: Sequence[Audience]) -> Iterator[int]:
     ends = Counter(
         end for audience in audiences if 1 < audience.users <= FEW for end in (audience.first, audience.last)
     )
-    staff = {end for end, count in ends.items() if count >= max(FEWEST_OWNERS, STAFF * len(audiences))}
+    staff = {end for end, count in ends.items() if count >= max(FEWEST_OWNERS, _STAFF * len(audiences))}
     for audience in audiences:
         others = {audience.first, audience.last} - staff
         if audience.alone:
             yield audience.first
-        elif audience.users <= DEVICES and len(others) == 1:
+        elif audience.users <= _DEVICES and len(others) == 1:
             yield others.pop()
 
 

@@ -26,7 +26,7 @@ from core.ingest.clean import records
 
 EXPORT_LIMIT: Final = 1_000_000
 """Events that the daily export of a standard property holds at most."""
-LIMIT_SLACK: Final = 0.02
+_LIMIT_SLACK: Final = 0.02
 
 ROUNDED_TO: Final = 10_000_000
 """Microseconds: a spreadsheet keeps six to eleven digits of the sixteen, so all end in zeros."""
@@ -36,7 +36,7 @@ DAY: Final = 86_400_000_000  # microseconds
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DATE: Final = r"^(?:199|20[0-9])[0-9]-?(?:0[1-9]|1[0-2])-?[0-3][0-9]$"
 _DATE_LENGTH: Final = 10  # of 2021-01-31; what may follow is a time
-UNITS: Final = {
+_UNITS: Final = {
     "us": "microseconds",
     "ms": "milliseconds",
     "s": "seconds",
@@ -93,7 +93,7 @@ def describe_days(days: Mapping[str, Day], present: Collection[str]) -> Days:
     """Sort the days of :func:`day_of` and find those at the export limit."""
     by_date = Raw.EVENT_DATE in present
     found = [days[name] for name in sorted(days)]
-    low, high = EXPORT_LIMIT * (1 - LIMIT_SLACK), EXPORT_LIMIT * (1 + LIMIT_SLACK)
+    low, high = EXPORT_LIMIT * (1 - _LIMIT_SLACK), EXPORT_LIMIT * (1 + _LIMIT_SLACK)
     full = [day.name for day in found if low <= day.events <= high]
     names = full if by_date else [f"{_EPOCH + timedelta(int(name)):%Y%m%d}" for name in full]
     return Days(tuple(found) if by_date else (), tuple(names))
@@ -101,19 +101,19 @@ def describe_days(days: Mapping[str, Day], present: Collection[str]) -> Days:
 
 def describe_units(counts: Mapping[str, int]) -> str:
     """Name the unit of the times, or all of them with their records, most frequent first."""
-    found = ranked({UNITS[unit]: count for unit, count in counts.items()})
+    found = ranked({_UNITS[unit]: count for unit, count in counts.items()})
     if len(found) == 1:
         return next(iter(found))
     return ", ".join(f"{unit} ({count:,})" for unit, count in found.items())
 
 
-OFFSETS: Final = range(-12 * 60, 14 * 60 + 1, 15)
+_OFFSETS: Final = range(-12 * 60, 14 * 60 + 1, 15)
 """Offsets from UTC that a zone can have, in minutes."""
-MOST_DAYS: Final = 0.95
+_MOST_DAYS: Final = 0.95
 """Share of the days that must agree."""
 NO_DATES: Final = "Not known: the file has no event_date; days are UTC"
 NO_CLOCK: Final = "Not known: event_date and event_timestamp agree on no clock; days are UTC"
-INFERRED, LIKELY = "inferred from event_date", "judging by event_date"
+_INFERRED, _LIKELY = "inferred from event_date", "judging by event_date"
 """Whether it is the only one, or the likeliest of several."""
 
 Changes = tuple[tuple[int, int], ...]
@@ -169,17 +169,17 @@ def infer_zone(days: Sequence[Day]) -> InferredZone:
     if not n:
         return InferredZone(NO_DATES, ())
     since = int(spans.first.min())
-    fixed: list[Changes] = [((since, offset),) for offset in OFFSETS]
+    fixed: list[Changes] = [((since, offset),) for offset in _OFFSETS]
     moments = spans.ends_of_weeks
     places = Counter(_changes(ZoneInfo(name), moments) for name in available_timezones())
     agree = {clock: spans.agreeing(clock) for clock in (*fixed, *places)}
     most = max(agree.values())
-    if most < MOST_DAYS * n:
+    if most < _MOST_DAYS * n:
         return InferredZone(NO_CLOCK, ())
     likely = [clock for clock, days_of_it in agree.items() if days_of_it == most]
     never_changed = [clock for clock in likely if len(clock) == 1]
     text, changes = _one_offset(never_changed) if never_changed else _likeliest(likely, places)
-    text += f", {INFERRED if len(likely) == 1 else LIKELY}"
+    text += f", {_INFERRED if len(likely) == 1 else _LIKELY}"
     return InferredZone(text + (f" ({n - most:,} of {n:,} days contradict it)" if most < n else ""), changes)
 
 

@@ -34,10 +34,10 @@ JOINED: Final = 1_000_000
 """Users up to which all of them are held in memory beside the page views, to work their digests out once."""
 LONGEST: Final = 2_000
 """Characters of a location that are looked at; GA4 itself sends at most 1,000."""
-EXAMPLES_EACH: Final = 3
-SHOWN: Final = 300
+_EXAMPLES_EACH: Final = 3
+_SHOWN: Final = 300
 """Characters of an example that are kept."""
-OWN_HOST_SHARE: Final = 0.01
+_OWN_HOST_SHARE: Final = 0.01
 """Share of the page views from which on a host is the site's own."""
 
 # What can be cut without parsing: visible ASCII, parameter names that are not encoded, one query, no session
@@ -251,7 +251,7 @@ def _audiences(cut: pa.Table) -> list[Audience]:
 
 def _examples(engine: Engine) -> tuple[tuple[str, str], ...]:
     """Locations as they were (masked) and their pages, the most viewed first."""
-    parts = (_EXAMPLE.format(mark=mark, each=EXAMPLES_EACH) for mark in _MARKS)
+    parts = (_EXAMPLE.format(mark=mark, each=_EXAMPLES_EACH) for mark in _MARKS)
     engine.raw.execute(_SHARED)
     rows = engine.raw.execute(" UNION ALL ".join(parts)).fetchall()
     return tuple(dict.fromkeys((_before(location), page) for location, page in rows))
@@ -259,7 +259,7 @@ def _examples(engine: Engine) -> tuple[tuple[str, str], ...]:
 
 def _before(location: str) -> str:
     """A location as it may be shown: what follows a parameter's name or ``#`` is left open."""
-    return mask_url(_VALUES.sub("…", location[:LONGEST])).text[:SHOWN]
+    return mask_url(_VALUES.sub("…", location[:LONGEST])).text[:_SHOWN]
 
 
 def _own_hosts(pages: Iterable[str], weights: Iterable[int]) -> tuple[str, ...]:
@@ -267,7 +267,7 @@ def _own_hosts(pages: Iterable[str], weights: Iterable[int]) -> tuple[str, ...]:
     for page, weight in zip(pages, weights, strict=True):
         host = page.partition("://")[2].partition("/")[0]
         views[host] += weight
-    enough = OWN_HOST_SHARE * views.total()
+    enough = _OWN_HOST_SHARE * views.total()
     return tuple(sorted(host for host, count in views.items() if host and count >= enough))
 
 

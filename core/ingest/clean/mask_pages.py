@@ -41,18 +41,18 @@ from core.ingest.clean.page_text import (
 from core.ingest.clean.personal_data import mask, mask_url
 from core.ingest.clean.rare_text import known_names, looks_issued, looks_random, mask_names
 
-SEARCHES: Final = frozenset(
+_SEARCHES: Final = frozenset(
     ("q", "query", "search", "s", "k", "ssearch", "search_query", "keyword", "keywords", "term", "text")
 )
 """Parameters that hold what a user typed."""
-SEARCH_FOLDERS: Final = frozenset(
+_SEARCH_FOLDERS: Final = frozenset(
     (
         *("search", "suche", "suchen", "recherche", "buscar", "busqueda", "busca", "pesquisa", "ricerca"),
         *("cerca", "zoeken", "szukaj", "sok", "arama", "hledat", "haku"),
     )
 )
 """Folders of a path after which is what a user typed."""
-ACCOUNT: Final = frozenset(
+_ACCOUNT: Final = frozenset(
     (
         *("account", "my", "me", "user", "customer", "member", "subscriber", "profile", "order", "invoice"),
         *("billing", "payment", "checkout", "booking", "reservation", "return", "rma", "refund", "ticket"),
@@ -64,13 +64,13 @@ ACCOUNT: Final = frozenset(
     )
 )
 """Words above what is somebody's, in a few languages; with an ``s`` as well."""
-ISSUED_ODDS, RANDOM_ODDS, ACCOUNT_ODDS = 0.5, 2.5, 2.5
+_ISSUED_ODDS, _RANDOM_ODDS, _ACCOUNT_ODDS = 0.5, 2.5, 2.5
 """Log odds that most values were issued by a program, were drawn by chance, stand below an account's word."""
-FORM_TITLE, OWN_TITLE = 0.8, 0.2
+_FORM_TITLE, _OWN_TITLE = 0.8, 0.2
 """Shares of personal places whose pages have one title, or titles of their own."""
-MOST: Final = 0.9
+_MOST: Final = 0.9
 """Share of the rare values at a place from which on what they begin with belongs to the place."""
-OFFERED: Final = 2
+_OFFERED: Final = 2
 """Owners from which on a place that nobody shares is offered to the analyst, though too few for a verdict."""
 
 _HANDLES: Final = "@~"
@@ -234,7 +234,7 @@ def _groups(prefix: str, values: Values, mask: Collection[str]) -> list[tuple[st
     for value, audience in values.items():
         if match := _LEAD.match(value):
             leads[match[0]][value] = audience
-    most = max(FEWEST_OWNERS, MOST * sum(audience.rare for audience in values.values()))
+    most = max(FEWEST_OWNERS, _MOST * sum(audience.rare for audience in values.values()))
     groups: list[tuple[str, Values]] = [(prefix, values)]
     for lead, group in leads.items():
         rare = sum(audience.rare for audience in group.values())
@@ -247,7 +247,7 @@ def _groups(prefix: str, values: Values, mask: Collection[str]) -> list[tuple[st
 def _is_account(prefix: str) -> bool:
     """Whether what follows stands below a word of an account, or is called by a handle."""
     words = words_of(prefix)
-    return prefix[-1:] in _HANDLES or not ACCOUNT.isdisjoint(
+    return prefix[-1:] in _HANDLES or not _ACCOUNT.isdisjoint(
         words | {word.removesuffix("s") for word in words}
     )
 
@@ -257,33 +257,33 @@ def _evidence(
 ) -> float:
     """Log odds that values are somebody's by their form, what they stand below, and their pages' titles."""
     few = [value for value, audience in values.items() if audience.users <= FEW]
-    odds = ACCOUNT_ODDS * _is_account(prefix)
-    for drawn, more in ((looks_issued, ISSUED_ODDS), (looks_random, RANDOM_ODDS - ISSUED_ODDS)):
+    odds = _ACCOUNT_ODDS * _is_account(prefix)
+    for drawn, more in ((looks_issued, _ISSUED_ODDS), (looks_random, _RANDOM_ODDS - _ISSUED_ODDS)):
         odds += more * (2 * sum(map(drawn, few)) > len(few))
     titles = [title for value in few for title in site.called(children[value])]
     if not titles:
         return odds
     alike = sum(title_form(title) in site.forms for title in titles) / len(titles)
-    one, own = math.log(FORM_TITLE / site.alike), math.log(OWN_TITLE / (1 - site.alike))
+    one, own = math.log(_FORM_TITLE / site.alike), math.log(_OWN_TITLE / (1 - site.alike))
     return odds + alike * one + (1 - alike) * own
 
 
 def _is_search(prefix: str, slot: str) -> bool:
-    return slot[1:-1] in SEARCHES or (slot == "/" and prefix.rpartition("/")[2] in SEARCH_FOLDERS)
+    return slot[1:-1] in _SEARCHES or (slot == "/" and prefix.rpartition("/")[2] in _SEARCH_FOLDERS)
 
 
 def _offer(name: str, values: Values, masking: Masking) -> None:
     owned = all(audience.alone for audience in values.values())
-    if owned and len({audience.first for audience in values.values()}) >= OFFERED:
+    if owned and len({audience.first for audience in values.values()}) >= _OFFERED:
         decision = Decision.KEPT if name in masking.keep else Decision.UNDECIDED
         masking.note(name, values, decision)
 
 
-MOSTLY: Final = 1 / 3
+_MOSTLY: Final = 1 / 3
 """Share of a page's views from which on a title is the page's and not a reader's, …"""
-VERSIONS: Final = 5
+_VERSIONS: Final = 5
 """… or if it has so few titles: languages, wordings."""
-COMMON: Final = 0.6
+_COMMON: Final = 0.6
 """Share of a page's views from which on a word belongs to the form of its titles."""
 _TOKENS: Final = re.compile(r"\w(?:[\w'’.·-]*\w)?|\s+|[^\w\s]")
 _GAPS: Final = re.compile(rf"{re.escape(GAP)}(?:[^\w{{}}]{{0,3}}{re.escape(GAP)})+")
@@ -335,10 +335,10 @@ def _title(page: str, titles: Values, masking: Masking) -> str:
     best = max(titles, key=lambda title: (not titles[title].alone, titles[title].views, title))
     name = f"title of {page}"
     several = sum(not audience.alone for audience in titles.values())
-    mostly = titles[best].views >= MOSTLY * whole.views
-    usual = not titles[best].alone and (mostly or several <= VERSIONS)
+    mostly = titles[best].views >= _MOSTLY * whole.views
+    usual = not titles[best].alone and (mostly or several <= _VERSIONS)
     if masking.tail.differs(titles.values()) or whole.users > FEW:
-        usual = not titles[best].rare and (mostly or several <= VERSIONS)
+        usual = not titles[best].rare and (mostly or several <= _VERSIONS)
     if (whole.alone or usual) and name not in masking.mask:
         return best
     own = [title for title, audience in titles.items() if audience.alone] or list(titles)
@@ -357,7 +357,7 @@ def _form(titles: Values, whole: Audience) -> tuple[str, set[str]]:
             readers[word].append(audience)
     common = {
         word for word, audiences in readers.items()
-        if not (audience := merged(audiences)).alone and audience.views >= COMMON * whole.views
+        if not (audience := merged(audiences)).alone and audience.views >= _COMMON * whole.views
     }  # fmt: skip
     forms: dict[str, int] = defaultdict(int)
     for title, audience in titles.items():

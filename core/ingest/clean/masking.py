@@ -80,7 +80,7 @@ class Masking:
             values=len(seen),
             users=len({audience.first for audience in seen.values()}),
             page_views=sum(audience.views for audience in seen.values()),
-            examples=tuple(dict.fromkeys(hint(value) for value in sorted(seen)[:EACH])),
+            examples=tuple(dict.fromkeys(_hint(value) for value in sorted(seen)[:EACH])),
         )
 
     def hide(self, names: Collection[str]) -> None:
@@ -111,7 +111,7 @@ class Masking:
         return masked.text
 
 
-def hint(value: str) -> str:
+def _hint(value: str) -> str:
     """A value as it may be shown: its first letter, and dots for the rest."""
     return f"{value[:1]}…"
 

@@ -84,7 +84,7 @@ class KnownGaps:
 
 USUAL: Final = 2
 """Values beside a rare one that two to five users saw, from which on rare ones are usual there."""
-ECHOED: Final = 0.5
+_ECHOED: Final = 0.5
 """Share of the words that are not public which the other one has, from which on both name the same thing."""
 SUBJECT: Final = 2
 """Words that name a subject: one may be what a form does (``/payment/confirmation``)."""
@@ -172,7 +172,7 @@ def subject(page: str, titles: Iterable[str], public: Collection[str]) -> set[st
     new = sum(_folded(word) in there for word in words)
     common = {word for word in _WORD.findall(end) if _folded(word) in there}
     named = len(common) >= SUBJECT or not all(map(str.isalpha, common))
-    return common if named and new >= max(1, ECHOED * len(words)) and not page.startswith("file:") else set()
+    return common if named and new >= max(1, _ECHOED * len(words)) and not page.startswith("file:") else set()
 
 
 def unechoed(text: str, others: Iterable[str], public: Collection[str]) -> set[str]:
@@ -190,9 +190,9 @@ def unechoed(text: str, others: Iterable[str], public: Collection[str]) -> set[s
     words = _unknown(text, public)
     new = {word for word in words if _folded(word) not in there}
     every = _WORD.findall(text)
-    if sum(_folded(word) in there for word in every) > ECHOED * len(every):
+    if sum(_folded(word) in there for word in every) > _ECHOED * len(every):
         new = {word for word in new if not word.isdigit()}  # an id beside its subject
-    return new if there and len(new) >= ECHOED * len(words) else set()
+    return new if there and len(new) >= _ECHOED * len(words) else set()
 
 
 def names_among(text: str, words: Collection[str]) -> set[str]:

@@ -44,18 +44,18 @@ OUTSIDE: Final = "outside"
 LONGEST_ENGAGEMENT: Final = 10**12
 """Milliseconds (32 years): more is no time, and a few of them would not fit into a sum."""
 
-LARGEST_REVENUE: Final = 10**15
+_LARGEST_REVENUE: Final = 10**15
 """Of one event, in any currency: more is no sum of money, and a few of them would not fit into one."""
 
 USER_ID, TS, UNIT, FATE = "user_id", "ts", "unit", "fate"
 BASES: Final = tuple(SourceBasis)
-IS_VIEW, IS_INTERNAL, IS_DEBUG = "is_view", "is_internal", "is_debug"
-IS_REPLACED, IS_OTHER_STREAM = "is_replaced", "is_other_stream"
+IS_VIEW, _IS_INTERNAL, _IS_DEBUG = "is_view", "is_internal", "is_debug"
+_IS_REPLACED, _IS_OTHER_STREAM = "is_replaced", "is_other_stream"
 SESSION_ID, ENGAGEMENT, REVENUE, REFUND = "session_id", "engagement", "revenue", "refund"
 BASIS: Final = "basis"
 """What the source was taken from: place in :class:`core.base.schema.SourceBasis`."""
 BATCH: Final = (Raw.BATCH_PAGE_ID, Raw.BATCH_ORDERING_ID, Raw.BATCH_EVENT_INDEX)
-AS_WRITTEN: Final = (
+_AS_WRITTEN: Final = (
     Raw.EVENT_TIMESTAMP, Raw.EVENT_DATE, Raw.EVENT_NAME, Raw.PAGE_LOCATION, Raw.PAGE_TITLE,
     Raw.DEVICE_BROWSER, Raw.DEVICE_CATEGORY, Raw.GEO_COUNTRY, Raw.TRANSACTION_ID, Raw.CURRENCY,
     Raw.BROWSER_ID, Raw.ANALYTICS_STORAGE, Raw.PLATFORM,
@@ -139,20 +139,20 @@ def typed(
     column = partial(_column, raw, present)
     table = raw.select(
         *(Raw.FILE_NO, Raw.LINE, Raw.USER_KEY),
-        *(column(name).name(name) for name in AS_WRITTEN),
-        *(decimal(column(name)).try_cast("int64").name(name) for name in BATCH),
+        *(column(name).name(name) for name in _AS_WRITTEN),
+        *(_decimal(column(name)).try_cast("int64").name(name) for name in BATCH),
         **{
             USER_ID: user_id(column(Raw.USER_KEY)),
             TS: microseconds(column(Raw.EVENT_TIMESTAMP)),
             UNIT: unit(column(Raw.EVENT_TIMESTAMP)),
-            **source_of(column, present),
+            **_source_of(column, present),
             IS_VIEW: _is_view(raw, column(Raw.EVENT_NAME), view_files, view),
             Raw.STREAM_ID: session_id(column(Raw.STREAM_ID)),
             SESSION_ID: session_id(absent(column(Raw.GA_SESSION_ID), *NO_SESSION)),
             ENGAGEMENT: milliseconds(column(Raw.ENGAGEMENT_TIME_MSEC)),
             REVENUE: money(column(Raw.PURCHASE_REVENUE)),
             REFUND: money(column(Raw.REFUND_VALUE)),
-            IS_REPLACED: _is_replaced(raw, column(Raw.EVENT_DATE), replaced),
+            _IS_REPLACED: _is_replaced(raw, column(Raw.EVENT_DATE), replaced),
             **_unwanted(column, settings),
         },
     )
@@ -173,13 +173,13 @@ def _unwanted(
 ) -> dict[str, ir.BooleanValue]:
     """What is left out by the settings."""
     return {
-        IS_OTHER_STREAM: _is_other_stream(column(Raw.PLATFORM), column(Raw.STREAM_ID), settings.stream),
-        IS_INTERNAL: settings.exclude_internal & is_true(column(Raw.TRAFFIC_TYPE), "internal"),
-        IS_DEBUG: settings.exclude_debug & is_true(column(Raw.DEBUG_MODE), "1", "true", "1.0"),
+        _IS_OTHER_STREAM: _is_other_stream(column(Raw.PLATFORM), column(Raw.STREAM_ID), settings.stream),
+        _IS_INTERNAL: settings.exclude_internal & _is_true(column(Raw.TRAFFIC_TYPE), "internal"),
+        _IS_DEBUG: settings.exclude_debug & _is_true(column(Raw.DEBUG_MODE), "1", "true", "1.0"),
     }
 
 
-def source_of(
+def _source_of(
     column: Callable[[str], ir.StringValue], present: Collection[str]
 ) -> dict[str, ir.StringValue | ir.IntegerValue]:
     """Source and medium of an event, from the first place that has a source, and which one that is.
@@ -214,10 +214,10 @@ def stays(records: ir.Table, occurring: Collection[Fate]) -> ir.BooleanValue:
         Fate.NOT_A_TIME: time,
         Fate.OUTSIDE: time,
         Fate.NO_LOCATION: ~records[IS_VIEW] | location(records).notnull(),
-        Fate.OTHER_TABLE: ~records[IS_REPLACED],
-        Fate.OTHER_STREAM: ~records[IS_OTHER_STREAM],
-        Fate.INTERNAL: ~records[IS_INTERNAL],
-        Fate.DEBUG: ~records[IS_DEBUG],
+        Fate.OTHER_TABLE: ~records[_IS_REPLACED],
+        Fate.OTHER_STREAM: ~records[_IS_OTHER_STREAM],
+        Fate.INTERNAL: ~records[_IS_INTERNAL],
+        Fate.DEBUG: ~records[_IS_DEBUG],
     }
     return ibis.and_(*(conditions[fate] for fate in sorted(occurring) if fate in conditions))
 
@@ -248,7 +248,7 @@ def location(records: ir.Table) -> ir.StringValue:
     return absent(records[Raw.PAGE_LOCATION], DIRECT)
 
 
-def is_true(text: ir.StringValue, *values: str) -> ir.BooleanValue:
+def _is_true(text: ir.StringValue, *values: str) -> ir.BooleanValue:
     """Whether a flag is set; an absent one is not."""
     return text.strip().lower().isin(list(values)).fill_null(False)
 
@@ -268,7 +268,7 @@ def _is_other_stream(platform: ir.StringValue, stream: ir.StringValue, wanted: s
     """Whether a record is of another platform and stream than the one that is wanted, if any is."""
     if not wanted:
         return ibis.literal(False)
-    return ~(is_true(platform, wanted.lower()) | is_true(session_id(stream), wanted.lower()))
+    return ~(_is_true(platform, wanted.lower()) | _is_true(session_id(stream), wanted.lower()))
 
 
 def first_touch(source: ir.StringValue, medium: ir.StringValue, hosts: Collection[str]) -> ir.StringValue:
@@ -279,7 +279,7 @@ def first_touch(source: ir.StringValue, medium: ir.StringValue, hosts: Collectio
     return ibis.ifelse(source.isnull(), ibis.null("string"), ibis.coalesce(both, source))
 
 
-def decimal(text: ir.StringValue) -> ir.StringValue:
+def _decimal(text: ir.StringValue) -> ir.StringValue:
     """A number as it is written; null where DuckDB reads one that is not: ``0x1f``, ``0b11``, ``1_000``."""
     # Looking for five characters one by one costs a fourth of what one regular expression does.
     return ibis.ifelse(ibis.or_(*map(text.contains, "_xXbB")), ibis.null("string"), text)
@@ -287,14 +287,14 @@ def decimal(text: ir.StringValue) -> ir.StringValue:
 
 def milliseconds(text: ir.StringValue) -> ir.IntegerValue:
     """An engagement time such as ``13`` or ``13.0``; null where there is none, or it cannot be."""
-    number = decimal(text).try_cast("int64")  # rounds a fraction; what is not finite is null
+    number = _decimal(text).try_cast("int64")  # rounds a fraction; what is not finite is null
     return ibis.ifelse(number.between(0, LONGEST_ENGAGEMENT), number, ibis.null("int64"))
 
 
 def money(text: ir.StringValue) -> ir.FloatingValue:
     """Revenue such as ``13.5``, or ``-13.5`` of a refund; null where there is none, or it cannot be."""
-    number = decimal(text).try_cast("float64")
-    within = number.between(-LARGEST_REVENUE, LARGEST_REVENUE)  # what is not finite is not
+    number = _decimal(text).try_cast("float64")
+    within = number.between(-_LARGEST_REVENUE, _LARGEST_REVENUE)  # what is not finite is not
     return ibis.ifelse(within, number, ibis.null("float64"))
 
 
@@ -309,7 +309,7 @@ def microseconds(text: ir.StringValue) -> ir.IntegerValue:
 
     The unit of a number is told by its size. Text is ISO 8601, in UTC where it names no zone.
     """
-    whole, number = decimal(text).try_cast("int64"), decimal(text).try_cast("float64")
+    whole, number = _decimal(text).try_cast("int64"), _decimal(text).try_cast("float64")
     iso = _iso(text)
     return ibis.cases(
         (_in_unit(whole, "us"), whole),
@@ -326,7 +326,7 @@ def unit(text: ir.StringValue) -> ir.StringValue:
 
     Outside 1990 to 2100 it is :data:`OUTSIDE`.
     """
-    whole, iso = decimal(text).try_cast("int64"), _iso(text)
+    whole, iso = _decimal(text).try_cast("int64"), _iso(text)
     zoned = text.contains(":") & text.re_search(r":[0-9.]+\s*(?:[A-Za-z]\S*|[+-][0-9]{2}(?::?[0-9]{2})?)\s*$")
     return ibis.cases(
         *((_in_unit(whole, name), name) for name in UNITS),
@@ -356,14 +356,14 @@ def _fate(table: ir.Table) -> ir.IntegerValue:
     return ibis.cases(
         (table[TS].isnull(), wrong_time),
         (table[IS_VIEW] & location(table).isnull(), int(Fate.NO_LOCATION)),
-        (table[IS_REPLACED], int(Fate.OTHER_TABLE)),
-        (table[IS_OTHER_STREAM], int(Fate.OTHER_STREAM)),
-        (table[IS_INTERNAL], int(Fate.INTERNAL)),
-        (table[IS_DEBUG], int(Fate.DEBUG)),
+        (table[_IS_REPLACED], int(Fate.OTHER_TABLE)),
+        (table[_IS_OTHER_STREAM], int(Fate.OTHER_STREAM)),
+        (table[_IS_INTERNAL], int(Fate.INTERNAL)),
+        (table[_IS_DEBUG], int(Fate.DEBUG)),
         (table[USER_ID].notnull(), int(Fate.STAYS)),
         (user_id(table[Raw.BROWSER_ID]).notnull(), int(Fate.BEFORE_LOGIN)),
-        (is_true(table[Raw.ANALYTICS_STORAGE], *DENIED), int(Fate.NO_ID_DENIED)),
-        (is_true(table[Raw.ANALYTICS_STORAGE], *AGREED), int(Fate.NO_ID_NO_COOKIE)),
+        (_is_true(table[Raw.ANALYTICS_STORAGE], *DENIED), int(Fate.NO_ID_DENIED)),
+        (_is_true(table[Raw.ANALYTICS_STORAGE], *AGREED), int(Fate.NO_ID_NO_COOKIE)),
         else_=int(Fate.NO_ID_NOT_SAID),
     ).cast("int8")
 

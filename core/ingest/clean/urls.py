@@ -34,7 +34,7 @@ SIBLINGS: Final = 20
 """Rare pages with the same template from which on they are a pattern and not a hand-made choice of pages."""
 RARE_VIEWS: Final = 5
 """A page with fewer views cannot be learnt on its own."""
-MOSTLY: Final = 0.95
+_MOSTLY: Final = 0.95
 """Share of rare siblings above which the template is one of visits (orders, sessions), not of contents."""
 ACCIDENT_VIEWS: Final = 100
 """In such a template, a page with as many views is still one that people go to."""
@@ -122,7 +122,7 @@ def _shattered(family: Sequence[str], views: Mapping[str, int]) -> list[str]:
     rare = [page for page in family if views[page] < RARE_VIEWS]
     if len(rare) < SIBLINGS:
         return []
-    if len(rare) >= MOSTLY * len(family):
+    if len(rare) >= _MOSTLY * len(family):
         return [page for page in family if views[page] < ACCIDENT_VIEWS]
     return rare
 
@@ -139,7 +139,7 @@ expression without case that must match the whole name."""
 HOST, MERGED, PATH = "host and scheme", "merged hosts", "path decoded"
 INDEX, SLASH = "index page", "trailing slash"
 TRACKED, PARAMS, QUESTION, FRAGMENT = "tracking parameters", "other parameters", "trailing ?", "fragment"
-MASKED, COLLAPSED, NOT_A_URL = "personal data masked", "ids collapsed", "not a URL"
+MASKED, COLLAPSED, _NOT_A_URL = "personal data masked", "ids collapsed", "not a URL"
 REWRITTEN = "ports, user names, dot segments and the like"
 
 _TRACKING: Final = re.compile(TRACKING, re.IGNORECASE)
@@ -281,7 +281,7 @@ class _Cleaner:
         try:
             url = ada_url.URL(base if base[-1:] > " " else base + _END, _BASE)
         except ValueError:
-            notes += [NOT_A_URL] if NOT_A_URL not in notes else []
+            notes += [_NOT_A_URL] if _NOT_A_URL not in notes else []
             plain = mask_url(" ".join(base.split()), numbers=False).text
             return (plain, "") if plain == base else self._parsed(plain, notes)  # it may be one now
         if url.host == _BASE.removeprefix("https://"):

@@ -110,7 +110,7 @@ def observe(
     done = _outcomes(
         engine, all_events, deeds, twice, everybody, pages.masking, staying, names, tally, decided
     )
-    again = count_repeated(engine, events) if len(raw.files) > 1 else 0
+    again = _count_repeated(engine, events) if len(raw.files) > 1 else 0
     bots = _bots(engine, events, people, views, tally, decided)
     return Behaviour(ids, pages, views, deeds, people, done, count_page_events(engine, events), again, bots)
 
@@ -173,7 +173,7 @@ def _bots(
     return bot_like(engine, events, people, views, tally.looks_rounded, engaged)
 
 
-def count_repeated(engine: Engine, events: Events) -> int:
+def _count_repeated(engine: Engine, events: Events) -> int:
     """Count the events that another file holds too: same user, time, event, page and place in its batch.
 
     Equal events within one file are not counted: GA4 sends such. Only the time in which files overlap is

@@ -31,11 +31,11 @@ from core.ingest.output_tables import OUTCOMES, PAGE_EVENTS
 
 PURCHASE: Final = "purchase"
 """The event that GA4 records again when its confirmation page is reloaded."""
-REFUND: Final = "refund"
-TRANSACTION: Final = "transaction"
-REFUNDS: Final = "refunds"
+_REFUND: Final = "refund"
+_TRANSACTION: Final = "transaction"
+_REFUNDS: Final = "refunds"
 """What was given back, above 0."""
-DECIMAL: Final = "decimal(38, 6)"
+_DECIMAL: Final = "decimal(38, 6)"
 """Summed exactly, so that the order of rows cannot change the last digit."""
 
 _SENT, _OF = "sent", "of"
@@ -68,56 +68,56 @@ def find_refunds(engine: Engine, staying: ir.Table, names: Collection[str]) -> R
     Returns:
         None where there is no refund.
     """
-    if REFUND not in names:
+    if _REFUND not in names:
         return None
     name = staying[Raw.EVENT_NAME].strip()
-    named = staying.filter(~staying[records.IS_VIEW], name.isin([PURCHASE, REFUND]))
+    named = staying.filter(~staying[records.IS_VIEW], name.isin([PURCHASE, _REFUND]))
     money = engine.keep(
         "money",
         named.select(
             **{
-                "is_refund": named[Raw.EVENT_NAME].strip() == REFUND,
+                "is_refund": named[Raw.EVENT_NAME].strip() == _REFUND,
                 Raw.USER_KEY: ibis.ifelse(
                     named[records.USER_ID].isnull(), ibis.null("string"), named[Raw.USER_KEY]
                 ),
-                TRANSACTION: records.absent(named[Raw.TRANSACTION_ID]),
+                _TRANSACTION: records.absent(named[Raw.TRANSACTION_ID]),
                 Raw.CURRENCY: records.currency(named[Raw.CURRENCY]),
                 _SENT: ibis.coalesce(named[records.REFUND].nullif(0), named[records.REVENUE].nullif(0)),
             }
         ),
     )
     refunds = engine.keep("refunds", _placed(money.filter(money.is_refund), money.filter(~money.is_refund)))
-    whose = refunds.filter(refunds[_OF] != "").group_by(TRANSACTION, Raw.USER_KEY, Raw.CURRENCY)
+    whose = refunds.filter(refunds[_OF] != "").group_by(_TRANSACTION, Raw.USER_KEY, Raw.CURRENCY)
     totals = refunds.filter(refunds[_SENT].notnull()).group_by(Raw.CURRENCY).agg(refunds=_sum(refunds))
     return Refunds(
-        engine.arrow(whose.agg(refunds=_sum(refunds)).order_by(TRANSACTION, Raw.USER_KEY, Raw.CURRENCY)),
-        {row[Raw.CURRENCY] or NO_CURRENCY: row[REFUNDS] for row in engine.rows(totals)},
+        engine.arrow(whose.agg(refunds=_sum(refunds)).order_by(_TRANSACTION, Raw.USER_KEY, Raw.CURRENCY)),
+        {row[Raw.CURRENCY] or NO_CURRENCY: row[_REFUNDS] for row in engine.rows(totals)},
         _notes(engine, refunds),
     )
 
 
 def _sum(refunds: ir.Table) -> ir.FloatingScalar:
-    return refunds[_SENT].abs().try_cast(DECIMAL).sum().cast("float64")
+    return refunds[_SENT].abs().try_cast(_DECIMAL).sum().cast("float64")
 
 
 def _placed(refunds: ir.Table, purchases: ir.Table) -> ir.Table:
     """Refunds with what they belong to; what they do not belong to is null."""
     paid = purchases[Raw.CURRENCY]
-    bought = purchases.filter(purchases[TRANSACTION].notnull()).group_by(TRANSACTION)
+    bought = purchases.filter(purchases[_TRANSACTION].notnull()).group_by(_TRANSACTION)
     buyers = purchases.filter(purchases[Raw.USER_KEY].notnull()).group_by(Raw.USER_KEY)
     by_transaction = bought.agg(transaction_paid=paid.min(), known=ibis.literal(True))
     by_user = buyers.agg(user_paid=paid.min(), buys=ibis.literal(True))
-    found = refunds.left_join(by_transaction, TRANSACTION).left_join(by_user, Raw.USER_KEY)
+    found = refunds.left_join(by_transaction, _TRANSACTION).left_join(by_user, Raw.USER_KEY)
     known, buys = found.known.fill_null(False), found.buys.fill_null(False)
     first = ibis.ifelse(known, found.transaction_paid, found.user_paid)
     code = ibis.coalesce(refunds[Raw.CURRENCY], first)
     alike = code.fill_null("") == first.fill_null("")
-    kinds = ((refunds[_SENT].isnull() | ~alike, ""), (known, TRANSACTION), (buys, Raw.USER_KEY))
+    kinds = ((refunds[_SENT].isnull() | ~alike, ""), (known, _TRANSACTION), (buys, Raw.USER_KEY))
     of = ibis.cases(*kinds, else_="")
     return found.select(
         **{
             _OF: of,
-            TRANSACTION: ibis.ifelse(of == TRANSACTION, refunds[TRANSACTION], ibis.null("string")),
+            _TRANSACTION: ibis.ifelse(of == _TRANSACTION, refunds[_TRANSACTION], ibis.null("string")),
             Raw.USER_KEY: ibis.ifelse(of == Raw.USER_KEY, refunds[Raw.USER_KEY], ibis.null("string")),
             Raw.CURRENCY: code,
             _SENT: refunds[_SENT],
@@ -142,7 +142,7 @@ def _notes(engine: Engine, refunds: ir.Table) -> tuple[str, ...]:
         "elsewhere": "in another currency than the purchase: in the totals of their currency, in no user's",
         "unknown": "of no purchase in these data: in the totals, in no user's",
     }
-    return tuple(f"{counted(row[name], REFUND)} {text}" for name, text in said.items() if row[name])
+    return tuple(f"{counted(row[name], _REFUND)} {text}" for name, text in said.items() if row[name])
 
 
 @dataclass(frozen=True, eq=False)
@@ -295,14 +295,14 @@ def _paid(
         users: ``user_key`` → ``user``; None where none of these events has an id.
     """
     number = {name: place for place, name in enumerate(names)}
-    money, code = once[records.REVENUE].try_cast(DECIMAL), records.currency(once[Raw.CURRENCY])
+    money, code = once[records.REVENUE].try_cast(_DECIMAL), records.currency(once[Raw.CURRENCY])
     keys = {USER: once[USER], NAME: once[NAME], Raw.CURRENCY: code}
-    rows = once.select(**keys, revenue=money, refunds=ibis.null(DECIMAL)).filter(_.revenue.notnull())
+    rows = once.select(**keys, revenue=money, refunds=ibis.null(_DECIMAL)).filter(_.revenue.notnull())
     if refunds is not None and PURCHASE in number:
         bought = once.filter(once[NAME] == number[PURCHASE])
         kept = engine.keep("nobodys_refunds" if users is None else "users_refunds", refunds.table)
         back = _given_back(kept, bought, users)
-        rows = ibis.union(rows.filter(rows[NAME] != number[REFUND]), back.select(*rows.columns))
+        rows = ibis.union(rows.filter(rows[NAME] != number[_REFUND]), back.select(*rows.columns))
     groups = rows.group_by(USER, NAME, Raw.CURRENCY)
     return groups.agg(revenue=_.revenue.sum().cast("float64"), refunds=_.refunds.sum().cast("float64"))
 
@@ -313,13 +313,13 @@ def _given_back(refunds: ir.Table, bought: ir.Table, users: ir.Table | None) -> 
         USER, NAME, paid_in=records.currency(bought[Raw.CURRENCY]),
         transaction=records.absent(bought[Raw.TRANSACTION_ID]),
     )  # fmt: skip
-    found = bought.join(refunds.drop(Raw.USER_KEY), TRANSACTION)
+    found = bought.join(refunds.drop(Raw.USER_KEY), _TRANSACTION)
     back = found.select(USER, NAME, found.refunds, **{Raw.CURRENCY: found.paid_in})
     if users is not None:
-        own = refunds.join(users, Raw.USER_KEY).drop(TRANSACTION, Raw.USER_KEY)
+        own = refunds.join(users, Raw.USER_KEY).drop(_TRANSACTION, Raw.USER_KEY)
         buyers = bought.select(USER, NAME).distinct()
         back = ibis.union(back, own.join(buyers, USER).select(*back.columns))
-    return back.mutate(revenue=ibis.null(DECIMAL), refunds=back.refunds.try_cast(DECIMAL))
+    return back.mutate(revenue=ibis.null(_DECIMAL), refunds=back.refunds.try_cast(_DECIMAL))
 
 
 def _counted(deeds: Deeds, names: int, paid: pa.Table) -> pa.Table:

@@ -219,13 +219,13 @@ QUOTE_INSIDE: Final = "a quote inside an unquoted field: where the fields end is
 # The csv module refuses fields of 128 Ki characters and more; Arrow does not, and both must read the same.
 csv.field_size_limit(MAX_LINE_BYTES)
 
-TEXT_BEHIND: Final = "text after a closing quote"
-QUOTING: Final = frozenset({NEVER_CLOSED, QUOTE_INSIDE, TEXT_BEHIND})
+_TEXT_BEHIND: Final = "text after a closing quote"
+QUOTING: Final = frozenset({NEVER_CLOSED, QUOTE_INSIDE, _TEXT_BEHIND})
 """Reasons for which every line of a healthy file may be rejected: its writer quotes in another way."""
 
 _UNFINISHED: Final = "unexpected end of data"
 _REASONS: Final = {
-    "expected after": TEXT_BEHIND,
+    "expected after": _TEXT_BEHIND,
     "new-line character": "a stray carriage return",
 }
 
@@ -337,7 +337,7 @@ def _reason(error: csv.Error) -> str:
     return next((reason for part, reason in _REASONS.items() if part in str(error)), str(error))
 
 
-MAX_WORKERS = 4
+_MAX_WORKERS = 4
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -351,7 +351,7 @@ def in_order(items: Iterator[Item], submit: Callable[[Executor, Item], Future[Re
         submit: Starts the work on one item. Called in the thread of the caller, so it may look at what the
             results before have changed.
     """
-    workers = min(MAX_WORKERS, available_cores())
+    workers = min(_MAX_WORKERS, available_cores())
     waiting: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         for item in items:

@@ -243,7 +243,7 @@ PIECE_BYTES: Final = 1 << 17
 _DIGIT: Final = re.compile(r"\d")
 
 
-def read_block(block: Block, layout: DelimitedLayout) -> ParsedBlock:
+def _read_block(block: Block, layout: DelimitedLayout) -> ParsedBlock:
     """Read the records of a block.
 
     Args:
@@ -449,7 +449,7 @@ class _Run:
 
     def _convert(self, number: int, block: Block, layout: DelimitedLayout, pieces: int = 0) -> BlockResult:
         """Turn a block into a raw part; safe to call from several threads."""
-        parsed = read_block(block, layout)
+        parsed = _read_block(block, layout)
         part = self.sink.write(f"{number:06d}-{pieces:04d}", parsed.fields, parsed.lines)
         return BlockResult(number, block, layout, parsed, part)
 

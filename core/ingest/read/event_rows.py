@@ -37,11 +37,11 @@ VALUES: Final = (*VALUE_KINDS, "plain_value")
 STAGED: Final = (DETAIL, REST, *VALUES)
 """Columns of a raw part beside the fields, as long as events are in several rows."""
 
-ITEM: Final = re.compile(
+_ITEM: Final = re.compile(
     r"^items?_(0_)?(item_)?(id|name|sku|brand|variant|category\d?|list_\w+|price(_in_usd)?|quantity|revenue(_in_usd)?"
     r"|refund(_in_usd)?|coupon|affiliation|location_id|promotion_\w+|creative_\w+)$"
 )
-OF_AN_ITEM: Final = frozenset(
+_OF_AN_ITEM: Final = frozenset(
     {"price", "price_in_usd", "quantity", "coupon", "affiliation", "location_id"}
     | {"promotion_id", "promotion_name", "creative_name", "creative_slot"}
 )
@@ -192,7 +192,7 @@ def differ_in_items(
 ) -> bool:
     """Whether two rows with an item, one after the other, agree in all else, parameters inside them too."""
     item = _item_columns(names).difference(inside)
-    of_item = {at for at, name in enumerate(names) if normalise_header(name) in OF_AN_ITEM}
+    of_item = {at for at, name in enumerate(names) if normalise_header(name) in _OF_AN_ITEM}
     may_differ = item | of_item.difference(inside)
     for row, after in itertools.pairwise(sample):
         differs = {at for at in range(len(names)) if (row[at] or "") != (after[at] or "")}
@@ -272,7 +272,7 @@ def _of_items(
     item = sorted(_item_columns(names) - mapped)
     if not item:
         return None
-    of_item = {at for at, name in enumerate(names) if normalise_header(name) in OF_AN_ITEM} - mapped
+    of_item = {at for at, name in enumerate(names) if normalise_header(name) in _OF_AN_ITEM} - mapped
     numbering = _numbering(names, sample, {*mapped, *item, *of_item})
     rest = set(range(len(names))) - {*mapped, *item, *of_item, *numbering}
     roots = dict.fromkeys(name.partition(".")[0] for name in fields.names if _inside(name))
@@ -293,7 +293,7 @@ def _item_columns(names: Sequence[str]) -> set[int]:
     return {
         at
         for at, name in enumerate(names)
-        if ITEM.match(normalise_header(name)) or name.lower().startswith(("items.", "item."))
+        if _ITEM.match(normalise_header(name)) or name.lower().startswith(("items.", "item."))
     }
 
 

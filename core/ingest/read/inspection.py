@@ -30,7 +30,7 @@ from core.ingest.sources.input_files import InputFile, open_seekable, open_sourc
 from core.ingest.sources.overlap import describe_copies, describe_overlaps
 from core.ingest.sources.sniffing import FileKind
 
-SAMPLE_ROWS: Final = 20
+_SAMPLE_ROWS: Final = 20
 
 
 _MAY_BE_PERSONAL: Final = re.compile(r"[@?&=%/ ]")
@@ -136,7 +136,7 @@ def _look_at_table(
 def _assembled_rows(
     layout: DelimitedLayout, sample: Sequence[tuple[str | None, ...]]
 ) -> list[tuple[str | None, ...]]:
-    names, sample = layout.shown, sample[:SAMPLE_ROWS]
+    names, sample = layout.shown, sample[:_SAMPLE_ROWS]
     every = HeaderMap(names, {name: index for index, name in enumerate(names)}, {})
     whole = replace(layout, fields=every, parsed=tuple(range(len(layout.header))), rows=None)
     columns = [pa.array([row[index] for row in sample], pa.string()) for index in whole.parsed]
@@ -148,7 +148,7 @@ def _look_at_json(source: InputFile, settings: IngestSettings) -> tuple[FilePrev
     with open_source(source) as file:
         opened = ndjson.open_json(file, source, settings)
     names = _names_shown(opened.rows, opened.seen)
-    sample = opened.sample[: LOOKED_AT if opened.rows else SAMPLE_ROWS]
+    sample = opened.sample[: LOOKED_AT if opened.rows else _SAMPLE_ROWS]
     rows = [tuple(row) for row in rows_of(sample, names, opened.literal)]
     return _preview(source, opened.shape, names, rows, opened.fields, opened.rows), opened.fields
 
@@ -191,7 +191,7 @@ def _preview(
             else _without_personal_data(cell)
             for name, cell in zip(names, row, strict=True)
         )
-        for row in rows[:SAMPLE_ROWS]
+        for row in rows[:_SAMPLE_ROWS]
     )
     at_event = names.index(events) if events in names else None
     viewed = [row for row in rows if at_event is None or may_be_view(row[at_event])]

@@ -21,7 +21,7 @@ from core.storage.store import Store, content_key, file_checksum, open_artifact
 
 STAGE: Final = "read"
 ABOUT: Final = "read.json"
-VERSION: Final = 6
+_VERSION: Final = 6
 """Raised when the readers read something otherwise than before."""
 
 _ABOUT: Final = TypeAdapter(FileRead)
@@ -91,7 +91,7 @@ class KeptReads:
 
 def reading(settings: IngestSettings) -> dict[str, Any]:
     """What decides how a file is read; all else of the settings is decided afterwards."""
-    return {"version": VERSION, **settings.model_dump(mode="json", include={"mapping", "user_key"})}
+    return {"version": _VERSION, **settings.model_dump(mode="json", include={"mapping", "user_key"})}
 
 
 def open_read(store: Store, key: str) -> FileRead:

@@ -46,9 +46,9 @@ from core.ingest.read.part_files import FileCount, PartFile, Rejected, Sink
 from core.ingest.sources.input_files import ByteReader, InputFile, open_source
 from core.ingest.sources.text import Text, open_text
 
-SAMPLE_RECORDS: Final = 500
+_SAMPLE_RECORDS: Final = 500
 
-LOOKED_AT: Final = 100
+_LOOKED_AT: Final = 100
 _ITEM: Final = b'"item'
 _NO_RECORD: Final = "not a JSON object"
 
@@ -211,7 +211,7 @@ def _sample(data: bytes) -> Iterator[dict[str, Any]]:
     """The first records, and of the others those with a new name: what is null may have none."""
     names = set[str]()
     for number, record in enumerate(_objects(data)):
-        if number < SAMPLE_RECORDS or not record.keys() <= names:
+        if number < _SAMPLE_RECORDS or not record.keys() <= names:
             names |= record.keys()
             yield record
 
@@ -229,7 +229,7 @@ def _objects(data: bytes) -> Iterator[dict[str, Any]]:
 def _with_item(data: bytes) -> dict[str, Any] | None:
     """A record with an item, among the first lines of some that look like it: all would take too long."""
     end = 0
-    for _ in range(LOOKED_AT):
+    for _ in range(_LOOKED_AT):
         found = data.find(_ITEM, end)
         if found < 0:
             return None

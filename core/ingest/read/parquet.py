@@ -37,7 +37,7 @@ BATCH_ROWS: Final = 1 << 16
 """Rows that are read at once at most, …"""
 BATCH_BYTES: Final = 1 << 27
 """… and fewer where rows are so long that these would be more bytes."""
-MEAN_BYTES: Final = 1 << 16
+_MEAN_BYTES: Final = 1 << 16
 """More than a row of an export has on average; …"""
 GROUP_BYTES: Final = 1 << 29
 """… in a row group of more bytes than that, a single value may be most of it."""
@@ -199,10 +199,10 @@ def _rows_at_once(
     group = coded.metadata.row_group(number)
     size = sum(group.column(at).total_uncompressed_size for at in read)
     mean = size / max(1, group.num_rows)
-    if size > GROUP_BYTES and mean > MEAN_BYTES:
+    if size > GROUP_BYTES and mean > _MEAN_BYTES:
         raise InputError(
             f"{name} has rows of {int(mean):,} bytes on average",
-            allowed=f"up to {MEAN_BYTES:,} bytes",
+            allowed=f"up to {_MEAN_BYTES:,} bytes",
             remedy="Look for a value that is far too long, and leave it out",
         )
     rows = max(1, min(BATCH_ROWS, int(BATCH_BYTES / max(1.0, mean))))

@@ -39,7 +39,7 @@ PARQUET: Final[Mapping[str, Any]] = {
 }
 """How: numbers gain nothing from a dictionary (measured), and nobody filters parts by their statistics."""
 
-VALUE_LENGTH: Final = 200
+_VALUE_LENGTH: Final = 200
 """Characters of a broken record that are kept to show it."""
 KEPT: Final = 10_000
 """Rejects of a run that are kept to be looked at: the first ones. All are counted."""
@@ -77,7 +77,7 @@ class Rejected:
         """Add the next one."""
         self.reasons[reject.reason] += 1
         if len(self.kept) < self.room:
-            self.kept.append(reject._replace(value=storable(reject.value)))
+            self.kept.append(reject._replace(value=_storable(reject.value)))
 
     def join(self, other: Rejected) -> None:
         """Add those of the same records, or of the ones that follow."""
@@ -198,7 +198,7 @@ class Sink:
         return {field: name for field, name in by_name.items() if name in seen or field in filled}
 
 
-def storable(value: str) -> str:
+def _storable(value: str) -> str:
     """Text with the bytes replaced that are not valid UTF-8, or NUL; cut to what is shown."""
-    shown = value if len(value) <= VALUE_LENGTH else value[: VALUE_LENGTH - 1] + "…"
+    shown = value if len(value) <= _VALUE_LENGTH else value[: _VALUE_LENGTH - 1] + "…"
     return shown.encode("utf-8", "surrogateescape").replace(b"\0", b"\xff").decode("utf-8", "replace")

@@ -69,7 +69,7 @@ def may_be_view(event: str | None, page_view: str = "") -> bool:
     return (event or "").strip() in ("", page_view, *PAGE_VIEWS)
 
 
-def refuse_records(count: FileCount, parts: Sequence[Path], page_view: str = "") -> None:
+def _refuse_records(count: FileCount, parts: Sequence[Path], page_view: str = "") -> None:
     """Check that pages are read from plain values.
 
     Args:
@@ -238,7 +238,7 @@ def read_file(
     count = put_together(sink, count, source.kind, lambda: report(_ALL_READ))
     paths = [part.path for part in sink.parts]
     with naming(source.name):
-        refuse_records(count, paths, settings.page_view)
+        _refuse_records(count, paths, settings.page_view)
     count = replace(with_page_views(count, paths), days=_days(count, paths))
     return FileRead(source, count, tuple(sink.parts), sink.rejected)
 

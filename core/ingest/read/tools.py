@@ -13,7 +13,7 @@ from typing import Final
 
 from core.base.schema import PAGE_VIEW, Raw
 
-UNTOLD: Final = "GA4 or a table of one's own"
+_UNTOLD: Final = "GA4 or a table of one's own"
 """What no other tool is told by."""
 
 
@@ -144,7 +144,7 @@ def different_tools(files: Sequence[tuple[str, str]]) -> list[str]:
     """
     of_tool: dict[str, list[str]] = {}
     for name, tool in files:
-        of_tool.setdefault(tool or UNTOLD, []).append(name)
+        of_tool.setdefault(tool or _UNTOLD, []).append(name)
     if len(of_tool) < 2:
         return []
     groups = [f"{_listed(names)}: {tool}" for tool, names in of_tool.items()]

@@ -70,7 +70,7 @@ def readable(name: str) -> Iterator[None]:
         raise InputError(f"{name} cannot be read: {error.strerror}", remedy="Check the path") from error
 
 
-def size_on_disk(path: Path, name: str) -> int:
+def _size_on_disk(path: Path, name: str) -> int:
     """Size in bytes; what is no file may never end, and is not opened.
 
     Raises:
@@ -140,7 +140,7 @@ def _short_names(files: Sequence[Path]) -> dict[Path, str]:
 # A deflate stream can grow a thousandfold; real exports grow 5 to 60 times.
 MAX_RATIO: Final = 200
 FREE_BYTES: Final = 1 << 30  # below this the ratio is not looked at
-MAX_BYTES: Final = 1 << 38
+_MAX_BYTES: Final = 1 << 38
 
 _WRAP: Final = 1 << 32  # gzip keeps sizes modulo this
 
@@ -267,7 +267,7 @@ def changed(name: str, how: str = "") -> InputError:
 
 
 def _refuse_bomb(name: str, unpacked: int, packed: int) -> None:
-    if unpacked > MAX_BYTES or (unpacked > FREE_BYTES and unpacked > MAX_RATIO * packed):
+    if unpacked > _MAX_BYTES or (unpacked > FREE_BYTES and unpacked > MAX_RATIO * packed):
         raise InputError(
             f"{name} unpacks to at least {unpacked:,} bytes from {packed:,}",
             allowed=f"up to {MAX_RATIO} times its size",
@@ -315,7 +315,7 @@ def tables_in(path: Path, name: str) -> Iterable[InputFile]:
         InputError: If it cannot be opened, or holds something else.
     """
     with readable(name):
-        size = size_on_disk(path, name)
+        size = _size_on_disk(path, name)
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)
         if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):

@@ -32,11 +32,11 @@ from core.ingest.sources.sniffing import HEAD_BYTES
 from core.outgoing.web import is_link_local, is_public, resolve, web_session
 from core.storage.disk import disk_errors, drop_stale, flush, put, require_room, write_text_atomic
 
-HEADERS: Final = {"User-Agent": "Beha2Vec", "Accept": "*/*", "Accept-Encoding": "identity"}
-WEB: Final = ("http", "https")
-TIMES: Final = (10.0, 60.0)
+_HEADERS: Final = {"User-Agent": "Beha2Vec", "Accept": "*/*", "Accept-Encoding": "identity"}
+_WEB: Final = ("http", "https")
+_TIMES: Final = (10.0, 60.0)
 """Seconds until there is a connection, and of silence."""
-REDIRECTS: Final = 10
+_REDIRECTS: Final = 10
 _RANGE: Final = re.compile(r"bytes (\d+)-\d+/(\d+)")
 
 Source: TypeAlias = tuple[int, int | None, Callable[[int], bytes]]
@@ -55,9 +55,9 @@ class WebFiles:
     """
 
     def __init__(self, address: str) -> None:
-        self._address, self._shown = address, without_secrets(address)
+        self._address, self._shown = address, _without_secrets(address)
         self._host, self._inside = "", False
-        self._session = web_session(self._connect, HEADERS)
+        self._session = web_session(self._connect, _HEADERS)
 
     def info(self) -> dict[str, Any]:
         """What is said of a file before it is fetched: size and version, where they are told."""
@@ -89,22 +89,22 @@ class WebFiles:
     @contextmanager
     def _asked(self, method: str, headers: dict[str, str] | None = None) -> Iterator[requests.Response]:
         place = self._address
-        for _ in range(REDIRECTS + 1):
+        for _ in range(_REDIRECTS + 1):
             with self._session.request(
-                method, place, headers=headers, stream=True, allow_redirects=False, timeout=TIMES
+                method, place, headers=headers, stream=True, allow_redirects=False, timeout=_TIMES
             ) as reply:
                 if not reply.is_redirect:
                     reply.raise_for_status()
                     yield reply
                     return
                 place = urljoin(place, reply.headers["location"])
-            if address_parts(place).scheme not in WEB:
+            if _address_parts(place).scheme not in _WEB:
                 raise InputError(
-                    f"{self._shown} redirects to {without_secrets(place)}, which is not of the web",
-                    allowed=", ".join(f"{name}://" for name in WEB),
+                    f"{self._shown} redirects to {_without_secrets(place)}, which is not of the web",
+                    allowed=", ".join(f"{name}://" for name in _WEB),
                     remedy="Ask for the address of the file itself",
                 )
-        raise InputError(f"{self._shown} redirects more than {REDIRECTS} times")
+        raise InputError(f"{self._shown} redirects more than {_REDIRECTS} times")
 
     def _connect(self, host: str, port: int) -> socket.socket:
         addresses = resolve(host, port)
@@ -125,7 +125,7 @@ class WebFiles:
         problem = OSError(f"{host} leads nowhere")
         for address in addresses:
             try:
-                return socket.create_connection((address, port), TIMES[0])
+                return socket.create_connection((address, port), _TIMES[0])
             except OSError as error:
                 problem = error
         raise problem
@@ -134,13 +134,13 @@ class WebFiles:
         return self._inside and (host == self._host or not is_link_local(address))
 
 
-def without_secrets(address: str) -> str:
+def _without_secrets(address: str) -> str:
     """Return an address without user, password and query, where secrets stand."""
-    parts = address_parts(address)
+    parts = _address_parts(address)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}" if parts.scheme else address
 
 
-def address_parts(address: str) -> SplitResult:
+def _address_parts(address: str) -> SplitResult:
     """Return the parts of an address; empty ones where it has none."""
     try:
         return urlsplit(address)
@@ -170,12 +170,12 @@ def _length(reply: requests.Response) -> int | None:
     return int(length) if length.isdecimal() else None
 
 
-STAGE: Final = "fetch"
-PROTOCOLS: Final = (*WEB, "s3", "gs", "gcs", "az", "abfs", "abfss")
+_STAGE: Final = "fetch"
+_PROTOCOLS: Final = (*_WEB, "s3", "gs", "gcs", "az", "abfs", "abfss")
 """What an address may begin with."""
 PIECE: Final = 8 << 20
 """Bytes that are asked for at a time."""
-VERSION: Final = (
+_VERSION: Final = (
     "ETag",
     "etag",
     "md5Hash",
@@ -186,7 +186,7 @@ VERSION: Final = (
     "mtime",
 )
 """What stores tell of which version of a file they hold."""
-LONGEST_NAME: Final = 200
+_LONGEST_NAME: Final = 200
 """Bytes; a disk takes 255, with what stands before and behind it in the names of hidden files."""
 _UNSAFE: Final = re.compile(r"[^\w.\- ()]+")
 T = TypeVar("T")
@@ -254,14 +254,14 @@ def fetch(addresses: Sequence[str], folder: Path, progress: Progress) -> list[Pa
 
 def _look(address: str) -> list[tuple[FileSystem, RemoteFile]]:
     """The files of an address, each with the file system that opens it."""
-    parts = address_parts(address)
-    if parts.scheme not in PROTOCOLS or not parts.netloc:
+    parts = _address_parts(address)
+    if parts.scheme not in _PROTOCOLS or not parts.netloc:
         raise InputError(
-            f"{without_secrets(address)!r} is no address that files can be fetched from",
-            allowed=", ".join(f"{name}://" for name in PROTOCOLS),
+            f"{_without_secrets(address)!r} is no address that files can be fetched from",
+            allowed=", ".join(f"{name}://" for name in _PROTOCOLS),
             remedy="Files on this machine are given by their path, without fetching",
         )
-    return _asking(address, partial(_found, address, parts.scheme in WEB))
+    return _asking(address, partial(_found, address, parts.scheme in _WEB))
 
 
 def _found(address: str, web: bool) -> list[tuple[FileSystem, RemoteFile]]:
@@ -278,13 +278,13 @@ def _found(address: str, web: bool) -> list[tuple[FileSystem, RemoteFile]]:
         about = system.glob(path, detail=True)
     files = [_remote(address, path, one, web) for path, one in about.items() if one["type"] == "file"]
     if not files:
-        raise InputError(f"There is no export at {without_secrets(address)}", allowed=", ".join(SUFFIXES))
+        raise InputError(f"There is no export at {_without_secrets(address)}", allowed=", ".join(SUFFIXES))
     return [(system, file) for file in files]
 
 
 def _remote(address: str, path: str, about: dict[str, Any], web: bool) -> RemoteFile:
-    shown = without_secrets(address) if web else f"{urlsplit(address).scheme}://{path}"
-    version = next((str(about[name]) for name in VERSION if about.get(name)), "")
+    shown = _without_secrets(address) if web else f"{urlsplit(address).scheme}://{path}"
+    version = next((str(about[name]) for name in _VERSION if about.get(name)), "")
     return RemoteFile(shown, path, about.get("size"), version)
 
 
@@ -310,10 +310,10 @@ def _names(files: Sequence[RemoteFile]) -> list[str]:
 
 def _shortened(name: str) -> str:
     """A name that any disk takes, with what tells it from others and its suffixes."""
-    if len(name.encode()) <= LONGEST_NAME:
+    if len(name.encode()) <= _LONGEST_NAME:
         return name
     end = f"-{_digest(name)[:12]}{''.join(PurePosixPath(name).suffixes[-2:])[-20:]}"
-    return name.encode()[: LONGEST_NAME - len(end.encode())].decode(errors="ignore") + end
+    return name.encode()[: _LONGEST_NAME - len(end.encode())].decode(errors="ignore") + end
 
 
 def _is_there(file: RemoteFile, target: Path) -> bool:
@@ -386,7 +386,7 @@ def _copy(system: FileSystem, file: RemoteFile, part: Path, report: Progress) ->
                 _add(copy, piece)
                 begin += len(piece)
                 said = size(begin) if whole is None else f"{size(begin)} of {size(whole)}"
-                report(STAGE, begin / (whole or begin), f"{_name(file)}: {said}")
+                report(_STAGE, begin / (whole or begin), f"{_name(file)}: {said}")
     return whole
 
 
@@ -410,12 +410,12 @@ def _asking(address: str, ask: Callable[[], T]) -> T:
         raise
     except ImportError as error:
         raise InputError(
-            f"{without_secrets(address)} needs a package that is not installed: {error.name or error}",
+            f"{_without_secrets(address)} needs a package that is not installed: {error.name or error}",
             remedy="pip install 'beha2vec[remote]', or, in a checkout, that package by its own name",
         ) from error
     except Exception as error:  # each store raises errors of its own, of no common kind
         status = getattr(getattr(error, "response", None), "status_code", None)  # of the web
-        raise _in_words(without_secrets(address), error, status) from error
+        raise _in_words(_without_secrets(address), error, status) from error
 
 
 def _in_words(shown: str, error: BaseException, status: int | None) -> Beha2VecError:

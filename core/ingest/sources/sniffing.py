@@ -26,7 +26,7 @@ NOT_TABLES: Final = (
     (b"7z\xbc\xaf", "a 7z archive"),
     (b"\x28\xb5\x2f\xfd", "a Zstandard archive"),
 )
-ACCESS_LOG: Final = re.compile(rb'\S+ \S+ .+? \[\d{2}/[A-Z][a-z]{2}/\d{4}:[\d:]{8} [+-]\d{4}\] "')
+_ACCESS_LOG: Final = re.compile(rb'\S+ \S+ .+? \[\d{2}/[A-Z][a-z]{2}/\d{4}:[\d:]{8} [+-]\d{4}\] "')
 """How a line of a web server's access log begins (NCSA common and combined format)."""
 
 
@@ -74,7 +74,7 @@ def _not_a_table(head: bytes, text: bytes) -> str:
         return "a JSON array, not one record a line (export newline-delimited JSON)"
     if text[:1] == b"<":
         return "a web page or XML"
-    if ACCESS_LOG.match(text):
+    if _ACCESS_LOG.match(text):
         return "an access log, which does not name its columns (docs/how-to/other_tools.md makes a table)"
     if head.startswith((b"PK\x03\x04", b"\x1f\x8b")):
         return "packed twice (unpack the outer one)"

@@ -12,8 +12,8 @@ from typing import Final
 from core.ingest.sources.input_files import ByteReader
 from core.ingest.sources.sniffing import HEAD_BYTES, utf16_codec
 
-SAMPLE_BYTES: Final = 1 << 22
-WINDOWS: Final = "windows-1252"
+_SAMPLE_BYTES: Final = 1 << 22
+_WINDOWS: Final = "windows-1252"
 _NO_TEXT: Final = b"\xff"
 
 _BOM_8: Final = b"\xef\xbb\xbf"
@@ -51,7 +51,7 @@ class Text:
         data = data.replace(b"\n", self.line_end)
         if self.encoding.startswith("utf-8"):
             return data
-        if self.encoding == WINDOWS:
+        if self.encoding == _WINDOWS:
             return data.decode().translate(_WINDOWS_BYTES).encode("latin-1")
         return (
             data.replace(_NO_TEXT, b"")
@@ -62,8 +62,8 @@ class Text:
 
 def open_text(file: ByteReader, chunk_bytes: int) -> Text:
     """Tell the encoding of a file and start reading it."""
-    sample = _read_full(file, min(SAMPLE_BYTES, chunk_bytes))
-    whole = len(sample) < min(SAMPLE_BYTES, chunk_bytes)
+    sample = _read_full(file, min(_SAMPLE_BYTES, chunk_bytes))
+    whole = len(sample) < min(_SAMPLE_BYTES, chunk_bytes)
     encoding, mark = detect_encoding(sample, whole)
     text = Text(encoding, iter(()), mark=sample[:mark])
     raw = _chunks(file, sample[mark:], chunk_bytes)
@@ -93,7 +93,7 @@ def detect_encoding(sample: bytes, whole: bool) -> tuple[str, int]:
     lines = (sample if whole else sample[: sample.rfind(b"\n") + 1]).split(b"\n")
     foreign = [line for line in lines if not line.isascii()]
     broken = [line for line in foreign if not is_utf8(line)]
-    return (WINDOWS if broken and len(broken) == len(foreign) else "utf-8"), 0
+    return (_WINDOWS if broken and len(broken) == len(foreign) else "utf-8"), 0
 
 
 def from_windows(data: bytes) -> bytes:
@@ -129,7 +129,7 @@ def _chunks(file: ByteReader, first: bytes, size: int) -> Iterator[bytes]:
 def _decoded(chunks: Iterator[bytes], text: Text) -> Iterator[bytes]:
     if text.encoding.startswith("utf-8"):
         return chunks
-    if text.encoding == WINDOWS:
+    if text.encoding == _WINDOWS:
         return _from_windows(chunks, text)
     text.notes.append(f"Read as {text.encoding}")
     return _from_utf16(chunks, text.encoding)
