@@ -171,6 +171,8 @@ def profile_counts(
     rows, sizes, chosen = counts.rows, counts.sizes, outcomes.chosen(settings)
     *_, whole = (None, *counts.outcomes.values())
     segments = _segments(counts, whole)
+    is_unset = settings.outcome is None and outcomes.unset
+    unset = (f"{outcomes.unset}. Choose it: --outcome {next(iter(outcomes.likely))}",) if is_unset else ()
     fields = described(whole.paid if whole else (), seen=rows.by_outcome or outcomes.is_read(chosen))
     roles = [field.evidence.value for field in fields]
     return Profiles(
@@ -188,7 +190,7 @@ def profile_counts(
         heatmap=heat_map(counts, whole, segments, fields),
         outcomes=_outcomes(counts, outcomes.nobodys),
         fields=pd.DataFrame([vars(field) for field in fields]).assign(**{Col.EVIDENCE: roles}),
-        notes=outcomes.notes(chosen, counts.n_users, *whole.for_notes) if whole else (),
+        notes=outcomes.notes(chosen, counts.n_users, *whole.for_notes) if whole else unset,
     )
 
 

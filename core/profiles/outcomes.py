@@ -21,7 +21,7 @@ import pandas as pd
 from core.base.errors import SettingsError
 from core.base.schema import PAGE_OUTCOME, TEMPLATE_OUTCOME, Outcomes, PageLabels, Pages, page_outcome
 from core.base.settings import AnalyzeSettings, OutcomeCount
-from core.base.wording import counted
+from core.base.wording import counted, percent
 from core.data.dataset import Dataset
 from core.data.leaks import leaking_pages
 from core.data.page_labels import LabelledPages
@@ -37,7 +37,11 @@ one. Any other event may be a click or a way back, of which nobody knows that it
 ARRIVED_SHARE: Final = 0.5
 """Share of those with the outcome who came in on it from which on it says how they arrived."""
 NEAREST: Final = 3
-"""Outcomes that are offered in place of one that is not there."""
+"""Outcomes that are offered in place of one that is not there, or of none."""
+RARE: Final = (20, 0.25)
+"""Fewest users, and largest share of all, of an event that may be an outcome: most do not reach it."""
+ONCE: Final = 1.1
+"""Sessions with such an event of who did it, at most."""
 
 _HOST: Final = re.compile(r"^(?:[a-z][a-z0-9+.-]*://)?[^/?#]+(?=[/?#]|$)", re.IGNORECASE)
 
@@ -181,6 +185,29 @@ class OutcomeIndex(Mapping[str, Happened]):
     def usual(self) -> tuple[str, ...]:
         """The outcome where nobody chose one, see :data:`CONVERSIONS`; none where the data have none."""
         return tuple(name for name in CONVERSIONS if name in self.events)[:1]
+
+    @cached_property
+    def likely(self) -> dict[str, int]:
+        """Events that may be the outcome → users: few of these, of whom hardly any did it in two sessions.
+
+        What most of these did as they came in, such as ``first_visit``, is none. First what most did once.
+        """
+        fewest, most = RARE
+        began = self.sequences.timestamp[self.sequences.offsets[:-1]]
+        found = []
+        for name, everybody in self.events.items():
+            had = everybody.only(everybody.user < self.n_users)
+            later = had.first_ts > began[had.user]
+            if fewest <= len(had.user) <= most * self.n_users and later.mean() > ARRIVED_SHARE:
+                found.append((float(had.sessions.mean()), -len(had.user), name))
+        return {name: -users for sessions, users, name in sorted(found)[:NEAREST] if sessions <= ONCE}
+
+    @property
+    def unset(self) -> str:
+        """Which events may be the outcome, in words, where none is usual; empty where none may be."""
+        shares = {name: percent(users / self.n_users, 0) for name, users in self.likely.items()}
+        may_be = " or ".join(f"{name} ({share} of users)" for name, share in shares.items())
+        return "" if self.usual or not may_be else f"The outcome is not set: {may_be} may be it"
 
     def chosen(self, settings: AnalyzeSettings) -> tuple[str, ...]:
         """The outcomes that are asked for, or what is usual.

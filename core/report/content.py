@@ -70,7 +70,9 @@ def compose(source: ReportInput) -> Report:
         settings=_settings(source),
         funnels=tuple(funnel_part(one, profiles.rows, called) for one in source.funnels),
         facets=facet_parts(source.facets) if source.facets else (),
-        outcome_told=source.outcome_told,
+        outcome_told=source.outcome_told
+        if profiles.outcome
+        else "".join(f"{one}." for one in profiles.notes),
         times=time_parts(source.dataset, profiles.rows, called),
     )
 

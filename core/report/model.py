@@ -259,6 +259,6 @@ class Report:
     facets: tuple[FunnelPart, ...] = ()
     """How users differ, a row a level."""
     outcome_told: str = ""
-    """Whether a facet or the segments tell the outcome better; empty where that is not known."""
+    """Whether a facet or the segments tell the outcome better; where it is not set, what may be it."""
     times: tuple[FunnelPart, ...] = ()
     """Segments over time, a cell a period."""

@@ -41,6 +41,12 @@ def chosen_outcomes(made_from: Sources) -> tuple[str, ...]:
     return basis(made_from).data.outcomes.usual if chosen is None else chosen
 
 
+def unset(made_from: Sources) -> str:
+    """Which events may be the outcome, where nobody chose one or none, and none is usual."""
+    is_chosen = state.controls(made_from.model_key).outcomes is not None
+    return "" if is_chosen else basis(made_from).data.outcomes.unset
+
+
 def analyze(held: Controls, made_from: Sources) -> AnalyzeSettings:
     """How the chosen ones are counted."""
     chosen = chosen_outcomes(made_from)

@@ -216,6 +216,8 @@ def _outcome(made_from: Sources, now: Steering) -> None:
         help="What counts as success: events, or pages that users saw. Of several, any counts, and each is "
         "shown by itself. Empty: no outcome. It does not move any segment.",
     )  # fmt: skip
+    if unset := outcome_choice.unset(made_from):
+        st.caption(f":material/info: {md_text(unset)}.")
     if len(shown) > 1:
         _counts(made_from, now.analyze.outcome_counts)
 

@@ -15,9 +15,11 @@ from core.base.errors import SettingsError
 from core.base.schema import Group
 from core.base.settings import AnalyzeSettings, OutcomeCount
 from core.profiles.counts import count
+from core.profiles.data import ProfileData
+from core.profiles.metrics import profile
 from core.profiles.outcomes import Happened, OutcomeIndex, any_of, label_of, path_of
 from core.profiles.rows import make_rows
-from tests.core.profiles.toy import CART, LABELS, many, outcomes, tables, toy, toy_tables
+from tests.core.profiles.toy import CART, LABELS, SALE, many, outcomes, tables, toy, toy_tables
 
 INDEX = toy().outcomes
 TEMPLATES = ("shop.example/", "shop.example/:slug", "shop.example/:slug", "shop.example/cart")
@@ -112,6 +114,24 @@ def test_nothing_chosen_is_a_known_conversion_or_none(
     made = replace(INDEX, events=dict.fromkeys(events, INDEX["purchase"]))
     assert made.chosen(AnalyzeSettings()) == usual
     assert made.chosen(AnalyzeSettings(outcome=())) == ()
+
+
+def test_what_few_did_once_and_not_as_they_came_in_may_be_the_outcome() -> None:
+    users, pages, sequences = tables([[[SALE, CART]]] * 100, [Group.SEGMENT] * 100, 4)
+    kinds = [  # users, sessions of each, when
+        ("apply", 21, 1, 5), ("welcome", 21, 1, 0), ("click", 21, 2, 5), ("rare", 19, 1, 5),
+        ("scroll", 26, 1, 5),
+    ]  # fmt: skip
+    rows: list[tuple[int, str, int, int, float | None]]
+    rows = [(user, name, n, n, None) for name, most, n, _ in kinds for user in range(most)]
+    first = [ts for _, most, _, ts in kinds for _ in range(most)]
+    data = ProfileData.from_tables(users, pages, outcomes(rows).assign(first_ts=first), sequences)
+    made, labels = data.outcomes, np.zeros(100, dtype=np.int32)
+    assert made.likely == {"apply": 21}
+    assert made.unset == "The outcome is not set: apply (21% of users) may be it"
+    said = [profile(data, labels, AnalyzeSettings(outcome=outcome)).notes for outcome in (None, ())]
+    assert said == [(f"{made.unset}. Choose it: --outcome apply",), ()]
+    assert replace(made, events={**made.events, "sign_up": made["apply"]}).unset == ""
 
 
 def test_any_of_several_is_everybody_who_did_one() -> None:
