@@ -115,6 +115,7 @@ def publish(
         _write_later(later, results, settings, made, levels, certificates, (facets, told), progress)
         seal(building / MODEL)
         doubts = _doubts(levels, made.partition, certificates)
+        doubts += [row["text"] for row in _small_kinds(made, levels)]
         record = _record(results, settings, made, doubts) | {"failed": later.failed}
         record |= finish(building, made) if finish else {}
         write_json(building / RUN, record)
@@ -337,7 +338,18 @@ def clusters_summary(
             for cluster, size in sizes.items()
         ] + _one_page_summary(made.profiles.one_page),
         "one_page_made_by": made.profiles.one_page.made_by if made.profiles.one_page else "",
+        "small_kinds": _small_kinds(made, levels),
     } | ({} if levels is None else _verdict(levels, _said(made, levels, certificates)))  # fmt: skip
+
+
+def _small_kinds(made: Segments, levels: SegmentLevels | None) -> list[dict[str, Any]]:
+    """Kinds of few users whom no segment shows."""
+    from core.profiles.selection import small_kind_sentence
+
+    return [
+        kind.model_dump() | {"users": len(kind.users), "text": small_kind_sentence(made.data, kind)}
+        for kind in (levels.not_shown(made.partition.labels) if levels else ())
+    ]
 
 
 def _said(made: Segments, levels: SegmentLevels | None, certificates: Mapping[int, Certificate]) -> str:

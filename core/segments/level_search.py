@@ -7,9 +7,10 @@ while halves of the users lead to the same groups.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -26,8 +27,10 @@ from core.segments.levels import (
     AspectStructure,
     SegmentLevel,
     SegmentLevels,
+    SmallKind,
     Structure,
 )
+from core.segments.small_kinds import FoundKind, find_small_kinds
 from core.segments.user_priors import (
     CROSSED_ATOMS,
     MOST_KINDS,
@@ -86,24 +89,50 @@ def measure_levels(
     if len(users) < FEWEST_USERS:
         return SegmentLevels(users=len(users), verdict=Structure.NONE)
     drawn = np.sort(np.random.default_rng(0).permutation(len(users))[:USERS])
-    together, counts = half_counts(sequences.of_users(users[drawn]), urls, labels)
+    sample = sequences.of_users(users[drawn])
+    together, counts = half_counts(sample, urls, labels)
+    by_session, _ = half_counts(sample, urls, {}, by_session=True)
     compared = {aspect: half.of_comparable_users() for aspect, half in counts.items()}
     counts = {aspect: half for aspect, half in compared.items() if len(half) >= FEWEST_USERS}
     message = "Comparing kinds of users with gradients"
     progress(STAGE, 0.0, message)
     with repeatable(), threads() as pool:
-        jobs = [pool.submit(_judge, half) for half in (together, *counts.values())]
+        jobs = [pool.submit(_judge, together, by_session)]
+        jobs += [pool.submit(_judge, half) for half in counts.values()]
         for done, _ in enumerate(as_completed(jobs), start=1):
             progress(STAGE, done / len(jobs), message)
-    whole, *single = (job.result() for job in jobs)
+        whole, *single = (job.result() for job in jobs)
+        small = _placed(whole.small_kinds, sequences, users, urls, sample)
     return SegmentLevels(
         users=len(drawn), verdict=whole.verdict, levels=whole.levels, described_k=whole.described_k,
-        gains=whole.gains, gradient_gain=whole.gradient_gain,
+        gains=whole.gains, gradient_gain=whole.gradient_gain, small_kinds=small,
         aspects={
             aspect: AspectStructure(verdict=one.verdict, k=one.levels[-1].k if one.levels else None)
             for aspect, one in zip(counts, single, strict=True)
         },
     )  # fmt: skip
+
+
+def _placed(
+    found: Sequence[FoundKind],
+    sequences: UserSequences,
+    users: np.ndarray,
+    urls: Sequence[str],
+    sample: UserSequences,
+) -> tuple[SmallKind, ...]:
+    """Put all users, not only the sample that was compared, into the small kinds."""
+    members: list[list[int]] = [[] for _ in found]
+    for start in range(0, len(users) if found else 0, USERS):
+        block = users[start : start + USERS]
+        counts, _ = half_counts(sequences.of_users(block), urls, {}, like=sample)
+        for kind, theirs in zip(found, members, strict=True):
+            theirs += block[kind.holds(counts.both)].tolist()
+    return tuple(
+        SmallKind(
+            users=tuple(theirs), share=len(theirs) / len(users), agreement=kind.agreement, gain=kind.gain
+        )
+        for kind, theirs in zip(found, members, strict=True)
+    )
 
 
 @dataclass(frozen=True)
@@ -113,6 +142,7 @@ class _Judged:
     described_k: int
     gains: tuple[float, ...]
     gradient_gain: float
+    small_kinds: tuple[FoundKind, ...] = ()
 
 
 class _CrossFit:
@@ -128,33 +158,36 @@ class _CrossFit:
         self.sides = [(tokens, kinds(tokens, most)) for tokens in learning]
         """Counts of the users that learn, and the kinds that were fitted to them."""
         self.numbers = sorted(set(self.sides[0][1]) & set(self.sides[1][1]))
-        self._parts = self._judged_parts(burstiness)
+        self._parts = self._judged_parts(burstiness, counts)
         self.scores = {k: self.score(fitted[k] for _, fitted in self.sides) for k in self.numbers}
 
     def _tokens(self, counts: sparse.csr_array, users: np.ndarray) -> TokenCounts:
         return TokenCounts(counts[users], self.counts.context, self.burstiness)
 
-    def _judged_parts(self, burstiness: float) -> list[list[TokenCounts]]:
+    def _judged_parts(self, burstiness: float, counts: HalfCounts) -> list[list[TokenCounts]]:
         """Of each side, the first and the second half and all page views of the users that are judged."""
-        halves = (self.counts.first, self.counts.second, self.counts.both)
+        halves = (counts.first, counts.second, counts.both)
         return [
-            [TokenCounts(half[users], self.counts.context, burstiness, tokens.background) for half in halves]
+            [TokenCounts(half[users], counts.context, burstiness, tokens.background) for half in halves]
             for users, (tokens, _) in zip(self.judged, self.sides, strict=True)
         ]
 
-    def score(self, priors: Iterable[Prior], burstiness: float | None = None) -> np.ndarray:
+    def score(
+        self, priors: Iterable[Prior], parts: Sequence[Sequence[TokenCounts]] | None = None
+    ) -> np.ndarray:
         """How well each user is predicted by the prior that the other half of the users taught.
 
         Args:
             priors: One a side.
-            burstiness: Of the users judged; that of the users that learned if None.
+            parts: Of :meth:`_judged_parts`; those of the counts that kinds were learned from if None.
 
         Returns:
             float64 of shape (n_users,).
         """
-        parts = self._parts if burstiness is None else self._judged_parts(burstiness)
         scores = np.zeros(len(self.counts))
-        for users, (first, second, both), prior in zip(self.judged, parts, priors, strict=True):
+        for users, (first, second, both), prior in zip(
+            self.judged, parts or self._parts, priors, strict=True
+        ):
             scores[users] = predictive(first, second, both, prior)
         return scores
 
@@ -167,29 +200,43 @@ class _CrossFit:
         """The burstiness of these, or one that is surely better with the best number of kinds."""
         k = self.best_k
         scores = {
-            tried: self.score((fitted[k] for _, fitted in self.sides), tried)
+            tried: self.score((fitted[k] for _, fitted in self.sides), self._judged_parts(tried, self.counts))
             for tried in BURSTINESS
             if tried != self.burstiness
         }
         best = max(scores, key=lambda tried: scores[tried].mean())
         return best if _z(scores[best] - self.scores[k]) > LIKELY else self.burstiness
 
-    def best_continuum(self) -> np.ndarray:
-        """How well each user is predicted by the best continuum: float64 of shape (n_users,)."""
+    @cached_property
+    def best_continuum(self) -> tuple[list[Prior], np.ndarray]:
+        """The continuum that predicts best, one prior a side, and how well it predicts each user."""
+        scored = ((priors, self.score(priors)) for priors in self._continua())
+        return max(scored, key=lambda one: float(one[1].mean()))
+
+    def _continua(self) -> Iterator[list[Prior]]:
         k = self.best_k
-        scores = [
-            self.score(poles(tokens, fitted[number], concentration) for tokens, fitted in self.sides)
-            for number in sorted({*(number for number in POLES if number < k), max(k, 2)})
-            for concentration in CONCENTRATIONS
-        ]
+        for number in sorted({*(number for number in POLES if number < k), max(k, 2)}):
+            for concentration in CONCENTRATIONS:
+                yield [poles(tokens, fitted[number], concentration) for tokens, fitted in self.sides]
         for number in sorted({*(number for number in TRAITS if number < k), max(k - 1, 1)}):
             near = max(number + 1, min(k, number + 4))
-            scores.append(
-                self.score(
-                    traits(tokens, fitted[min(near, max(fitted))], number) for tokens, fitted in self.sides
-                )
-            )
-        return max(scores, key=lambda score: float(score.mean()))
+            yield [traits(tokens, fitted[min(near, max(fitted))], number) for tokens, fitted in self.sides]
+
+    def small_kinds(self, by_session: HalfCounts) -> tuple[FoundKind, ...]:
+        """Kinds of few users beside the prior that predicts best, be it kinds or a continuum.
+
+        Args:
+            by_session: The same users, counted in halves of their sessions.
+        """
+        parts, fitted = self._judged_parts(self.burstiness, by_session), [priors for _, priors in self.sides]
+        continuum, scores = self.best_continuum
+        k = self.best_k
+        base = [priors[k] for priors in fitted] if self.scores[k].mean() > scores.mean() else continuum
+
+        def score(priors: Iterable[Prior]) -> np.ndarray:
+            return np.where(by_session.comparable, self.score(priors, parts), np.nan)
+
+        return find_small_kinds(self.whole, fitted, base, score)
 
     def crossed_scores(self) -> dict[int, np.ndarray]:
         """How well each user is predicted by kinds that are crossed with a trait, by number of kinds."""
@@ -197,15 +244,20 @@ class _CrossFit:
         return {k: self.score(crossed(tokens, fitted, k) for tokens, fitted in self.sides) for k in numbers}
 
 
-def _judge(counts: HalfCounts) -> _Judged:
-    """Hold kinds against everybody alike and against continua."""
+def _judge(counts: HalfCounts, by_session: HalfCounts | None = None) -> _Judged:
+    """Hold kinds against everybody alike and against continua; small kinds where counted by session too."""
     fit = _CrossFit(counts, BURSTINESS[0])
     if len(fit.numbers) < 2:  # all users do the same
         return _Judged(Structure.NONE, (), 2, (0.0,), 0.0)
     burstiness = fit.surest_burstiness()
     if burstiness != fit.burstiness:
         fit = _CrossFit(counts, burstiness)
-    alike, continuum = fit.scores[1], fit.best_continuum()
+    small = fit.small_kinds(by_session) if by_session else ()
+    return replace(_levels(fit), small_kinds=small)
+
+
+def _levels(fit: _CrossFit) -> _Judged:
+    alike, (_, continuum) = fit.scores[1], fit.best_continuum
     k, scores, with_trait = _best_kinds(fit)
     gains = tuple(float((scores[number] - alike).mean()) / 2 for number in sorted(scores))
     gradient_gain = float((continuum - alike).mean()) / 2

@@ -10,6 +10,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -20,6 +21,8 @@ FEWEST_USERS: Final = 120
 """Two kinds of thirty users in each half of them."""
 MOST_DESCRIBED: Final = 6
 """Groups that users are shown in at most where they support no number of segments: a description."""
+SHOWN: Final = 0.5
+"""Jaccard index of a small kind and a segment from which the segment shows it."""
 NOT_COMPARED: Final = (
     "Whether there are segments at all, and how many, is not known yet: users have not been compared. "
     "Names and segments describe these very users."
@@ -67,6 +70,22 @@ class AspectStructure(_Part):
     k: int | None = None
 
 
+class SmallKind(_Part):
+    """Few users who do something else than all others, beside the levels.
+
+    Args:
+        users: Their rows in the data set, ascending.
+        share: Of the clustered users.
+        agreement: Jaccard index of the users whom two halves of those compared would put in it.
+        gain: Nats by which it predicts half of the page views of its users better, on average.
+    """
+
+    users: tuple[int, ...]
+    share: float
+    agreement: float
+    gain: float
+
+
 class SegmentLevels(_Part):
     """Numbers of segments that users support, coarsest first, or none.
 
@@ -80,6 +99,7 @@ class SegmentLevels(_Part):
         gains: How much better 1, 2, … kinds, crossed with a trait where that predicts better, predict the
             other half of somebody's page views than everybody alike does, in nats a user.
         gradient_gain: How much better the best continuum does so.
+        small_kinds: Kinds of few users, whatever the verdict; some may be among those of a level.
     """
 
     users: int
@@ -89,6 +109,22 @@ class SegmentLevels(_Part):
     aspects: dict[Aspect, AspectStructure] = {}
     gains: tuple[float, ...] = ()
     gradient_gain: float = 0.0
+    small_kinds: tuple[SmallKind, ...] = ()
+
+    def not_shown(self, labels: np.ndarray) -> list[SmallKind]:
+        """The small kinds that are not a segment already.
+
+        Args:
+            labels: int of shape (n_users,), the segment of each user of the data set; below 0 in none.
+        """
+        sizes = np.bincount(labels[labels >= 0])
+
+        def nearest(users: tuple[int, ...]) -> float:
+            theirs = labels[list(users)]
+            both = np.bincount(theirs[theirs >= 0], minlength=len(sizes))
+            return float((both / (len(users) + sizes - both)).max(initial=0.0))
+
+        return [kind for kind in self.small_kinds if nearest(kind.users) < SHOWN]
 
     @property
     def suggested_k(self) -> int | None:

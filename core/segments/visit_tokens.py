@@ -67,14 +67,25 @@ class HalfCounts:
         """Counts in the two halves together."""
         return self.first + self.second
 
+    @property
+    def comparable(self) -> np.ndarray:
+        """Who has a token in both halves: bool of shape (n_users,)."""
+        both: np.ndarray = np.diff(self.first.indptr) * np.diff(self.second.indptr) > 0
+        return both
+
     def of_comparable_users(self) -> HalfCounts:
         """Leave out users without a token in one of the halves."""
-        users = np.flatnonzero(np.diff(self.first.indptr) * np.diff(self.second.indptr))
+        users = np.flatnonzero(self.comparable)
         return HalfCounts(self.first[users], self.second[users], self.context)
 
 
 def half_counts(
-    sequences: UserSequences, urls: Sequence[str], labels: Mapping[str, Sequence[str]]
+    sequences: UserSequences,
+    urls: Sequence[str],
+    labels: Mapping[str, Sequence[str]],
+    like: UserSequences | None = None,
+    *,
+    by_session: bool = False,
 ) -> tuple[HalfCounts, dict[Aspect, HalfCounts]]:
     """Count the tokens of pages, order and tempo together, and those of each aspect alone.
 
@@ -82,12 +93,15 @@ def half_counts(
         sequences: Page views of users with two or more each.
         urls: Address of each page.
         labels: Theme and type of each page, "" where it is not known; empty where pages are not labelled.
+        like: Users whose most viewed pages and folders are tokens; these if None.
+        by_session: Halve the sessions of each user instead of the page views; a single one is second.
     """
-    views = _Views(_latest(sequences))
+    views = _Views(_latest(sequences), by_session=by_session)
+    ranks = views if like is None else _Views(_latest(like))
     folder = _ranked(
-        pd.factorize(np.array([url.rsplit("/", 1)[0] for url in urls], dtype=object))[0], views, MOST_FOLDERS
+        pd.factorize(np.array([url.rsplit("/", 1)[0] for url in urls], dtype=object))[0], ranks, MOST_FOLDERS
     )
-    page = _pages_in(folder, views)
+    page = _pages_in(folder, ranks)
     n_folders, at = int(folder.max()) + 1, folder[views.page]
     context_of_page = np.zeros(int(page.max()) + 1, dtype=np.int64)
     context_of_page[page] = folder
@@ -110,7 +124,7 @@ def half_counts(
         Aspect.ACTIVITY: views.sessions_counted(),
     }
     named = [
-        _ranked(pd.factorize(np.asarray(names, dtype=object))[0], views, MOST_LABELS)
+        _ranked(pd.factorize(np.asarray(names, dtype=object))[0], ranks, MOST_LABELS)
         for names in labels.values()
     ]
     known = [np.asarray(names, dtype=object) != "" for names in labels.values()]
@@ -141,11 +155,15 @@ def joined(many: Sequence[HalfCounts]) -> HalfCounts:
 class _Views:
     """Page views of users, and where each stands: in a half of its user's, in a session."""
 
-    def __init__(self, sequences: UserSequences) -> None:
+    def __init__(self, sequences: UserSequences, *, by_session: bool = False) -> None:
         self.n_users, self.page, self.user = sequences.n_users, sequences.page, sequences.user
         self.timestamp = sequences.timestamp
         place = np.arange(sequences.n_views) - np.repeat(sequences.offsets[:-1], sequences.lengths)
-        self.second = place >= np.repeat(sequences.lengths // 2, sequences.lengths)
+        at, middle = place, sequences.lengths // 2
+        if by_session:
+            at = sequences.session
+            middle = (at[sequences.offsets[:-1]] + at[sequences.offsets[1:] - 1] + 1) // 2
+        self.second = at >= np.repeat(middle, sequences.lengths)
         self.begins_user = place == 0
         self.begins_half = self.begins_user | (np.diff(self.second, prepend=False) & self.second)
         self.begins_session = self.begins_user | (np.diff(sequences.session, prepend=-1) != 0)

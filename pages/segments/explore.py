@@ -60,6 +60,7 @@ def _explore(made_from: Sources) -> None:
     steering.show_result(slots, live)
     segment_controls.status_line(live)
     nothing_here.draw(live)
+    certificates.small_kinds(live)
     if note := outside_note(live.profiles):
         st.info(note, icon=":material/info:")
     with st.grid(2, min_column_width=SIDE, gap="medium", key="map-and-segments"):

@@ -158,6 +158,12 @@ def merge(live: LiveSegments, segments: Sequence[int]) -> None:
         session_segments.change(live.sources, live.segmentation, after)
 
 
+def gather(live: LiveSegments, users: np.ndarray, why: str) -> None:
+    """Make a segment of chosen users (a button's callback)."""
+    with errors.shown():
+        _make(live, users, why)
+
+
 def undo(live: LiveSegments) -> None:
     """Take the last change by hand back."""
     shown = live.segmentation

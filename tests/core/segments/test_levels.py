@@ -7,13 +7,22 @@ import pytest
 
 from benchmarks.evidence import ADDRESSES, KINDS, planted
 from core.base.errors import ArtifactError, Cancelled
+from core.data.sequences import UserSequences
 from core.segments.level_search import measure_levels
-from core.segments.levels import FEWEST_USERS, SegmentLevels, Structure, unsupported, withheld
+from core.segments.levels import FEWEST_USERS, SegmentLevels, SmallKind, Structure, unsupported, withheld
 from core.segments.visit_tokens import Aspect
 from tests.core.segments.made_levels import TOO_FEW, supported
 
 USERS = planted(400, 0)
 EVERYBODY = np.arange(400)
+
+
+def crowd(users: int) -> UserSequences:
+    """Users who all do the same, each in two sessions."""
+    planned = planted(users, 0)
+    place = np.arange(planned.n_views) - np.repeat(planned.offsets[:-1], planned.lengths)
+    session = (2 * place // np.repeat(planned.lengths, planned.lengths)).astype(np.int32)
+    return replace(planned, session=session, page=np.random.default_rng(1).permutation(planned.page))
 
 
 @pytest.fixture(scope="module")
@@ -32,9 +41,9 @@ def test_planted_kinds_are_a_level(found: SegmentLevels) -> None:
     assert max(found.gains) > found.gradient_gain
 
 
-def test_pages_dealt_anew_are_of_no_kind() -> None:
-    dealt = replace(USERS, page=np.random.default_rng(1).permutation(USERS.page))
-    assert measure_levels(dealt, EVERYBODY, ADDRESSES, {}).verdict is Structure.NONE
+def test_pages_dealt_anew_are_of_no_kind_not_even_a_small_one() -> None:
+    found = measure_levels(crowd(1200), np.arange(1200), ADDRESSES, {})
+    assert (found.verdict, found.small_kinds) == (Structure.NONE, ())
 
 
 def test_a_mix_of_two_poles_is_a_gradient() -> None:
@@ -56,6 +65,27 @@ def test_kinds_of_kinds_are_a_coarser_level() -> None:
     page = (30 * part + 2 * rng.integers(0, 15, users.n_views) + odd).astype(np.int32)
     found = measure_levels(replace(users, page=page), np.arange(1200), ADDRESSES, {})
     assert [level.k for level in found.levels] == [2, 4]
+
+
+def test_a_small_kind_in_a_crowd_is_found_and_all_its_users(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every 30th of 1,800 users views the last five pages; two thirds of them are compared."""
+    users, small = crowd(1800), np.arange(0, 1800, 30)
+    page = np.where(np.isin(users.user, small), 55 + users.page % 5, users.page).astype(np.int32)
+    users = replace(users, page=page)
+    monkeypatch.setattr("core.segments.level_search.USERS", 1200)
+    (kind,) = measure_levels(users, np.arange(1800), ADDRESSES, {}).small_kinds
+    assert len(np.intersect1d(kind.users, small)) > 0.8 * len(np.union1d(kind.users, small))
+    assert kind.share == len(kind.users) / 1800
+    assert kind.agreement > 0.7 and kind.gain > 1.0
+    in_one_session = replace(users, session=np.zeros_like(users.session))
+    assert measure_levels(in_one_session, np.arange(1800), ADDRESSES, {}).small_kinds == ()
+
+
+def test_a_small_kind_is_not_said_beside_a_segment_that_shows_it() -> None:
+    kind = SmallKind(users=(0, 1, 2, 3), share=0.4, agreement=0.8, gain=2.0)
+    levels = supported(2).model_copy(update={"small_kinds": (kind,)})
+    assert levels.not_shown(np.array([0, 0, 1, 1, 0, 0, 1, 1, -1, -1])) == [kind]
+    assert levels.not_shown(np.array([0, 0, 0, -1, 0, 1, 1, 1, 1, -1])) == []
 
 
 def test_labels_are_judged_by_themselves() -> None:

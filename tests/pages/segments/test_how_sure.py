@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.base.progress import silent
+from core.data.dataset import clustered
 from core.desk import controls, saved_work
 from core.desk.controls import Controls
-from core.runs import jobs, tasks
+from core.runs import jobs, pipeline, tasks
 from core.runs.jobs import State
 from core.runs.stages import CERTIFICATES
 from core.segments.certificate import KEPT_BACK
+from core.segments.levels import SmallKind
 from core.storage.store import Store
 from pages.ui.segments import background, certificates
 from pages.ui.segments.nothing_here import NAMED
@@ -131,6 +134,23 @@ def test_two_that_are_really_one_are_named_merged_by_a_click_and_undone(
     app.button(key="undo-by-hand").click().run()
     assert shown(app, finished_run).partition.digest == first.digest
     assert md_text(told) in texts(app)
+
+
+def test_a_small_kind_is_named_and_made_a_segment_by_a_click(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    """Twelve of the 24 users of the first kind of visitor."""
+    dataset = pipeline.open_dataset(Store(finished_run.root), finished_run.dataset)
+    users = np.flatnonzero(clustered(dataset.users))[:12]
+    kind = SmallKind(users=tuple(users.tolist()), share=1 / 6, agreement=0.78, gain=2.0)
+    keep_levels(finished_run, supported(3).model_copy(update={"small_kinds": (kind,)}))
+    app = open_app(EXPLORE, data=finished_run.dataset, k="3")
+    assert "A small kind beside these: 12 users (16.7%), 100% of whom view" in texts(app).replace("\\", "")
+    app.button(key="make-small-0").click().run()
+    assert not app.exception
+    (edit,) = shown(app, finished_run).partition.edits
+    assert edit.text == "Made 4 of 12 users: a small kind"
+    assert "A small kind beside these" not in texts(app)
 
 
 def test_where_no_segments_are_supported_none_is_called_stable(

@@ -20,7 +20,7 @@ from core.runs import pipeline
 from core.runs.export import IdStyle
 from core.segments import by_hand
 from core.segments.certificate import KEPT_BACK
-from core.segments.levels import NOT_COMPARED
+from core.segments.levels import NOT_COMPARED, SmallKind
 from core.storage.store import Store
 from pages.ui.segments import live_segments, session_segments, takeaway
 from pages.ui.segments.live_segments import LiveSegments
@@ -159,6 +159,19 @@ def test_how_sure_segments_are_leaves_with_them(live: LiveSegments, finished_run
     with zipfile.ZipFile(io.BytesIO(takeaway.profiles_zip(live))) as archive:
         assert {"certificates.csv", "numbers_of_segments.csv"} <= set(archive.namelist())
     assert "2 · Readers" in set(takeaway.users(live)["segment"])
+
+
+def test_small_kinds_that_no_segment_shows_leave_with_the_segments(
+    live: LiveSegments, finished_run: FinishedRun
+) -> None:
+    """Every sixth user; a kind whose users are a segment is no row."""
+    spread, shown = (tuple(np.flatnonzero(which).tolist()) for which in (live.labels >= 0, live.labels == 0))
+    kinds = [SmallKind(users=users, share=0.03, agreement=0.8, gain=2.0) for users in (spread[::6], shown)]
+    keep_levels(finished_run, supported(3).model_copy(update={"small_kinds": tuple(kinds)}))
+    (row,) = json.loads(takeaway.clusters_json(live_segments.solve(live.sources)))["small_kinds"]
+    assert list(row) == ["users", "share", "agreement", "gain", "text"]
+    assert (row["users"], row["share"], row["agreement"], row["gain"]) == (len(spread[::6]), 0.03, 0.8, 2.0)
+    assert row["text"].startswith(f"A small kind beside these: {row['users']} users (3.0%), ")
 
 
 def test_where_there_is_nothing_the_report_says_so_and_names_nobody(
