@@ -122,16 +122,16 @@ def meets(table: pd.DataFrame) -> pd.DataFrame:
     """Rows of the table of differences that may name a segment, with the ``step`` that each of them meets.
 
     Of a mean it also counts that a segment has ``less``; ``sure`` is then how much less, as a factor. A few
-    users can make a mean: as surely, and by the same ratio, more of the segment than of the others must lie
-    on that side of the median of both, which of two normal distributions follows from how far they are apart.
+    users can make a mean: by the same ratio more of the segment than of the others must lie on that side of
+    the median of both, which of two normal distributions follows from how far they are apart.
     """
     nameable = (table[Diff.FAMILY] != Family.MEASURE) | table[Diff.ITEM].isin(list(HABITS))
     rows = table[(table[Col.KIND] == RowKind.SEGMENT) & nameable]
     ratio, low, high = (rows[name].to_numpy() for name in (Diff.RATIO, Diff.RATIO_LOW, Diff.RATIO_HIGH))
     measure = (rows[Diff.FAMILY] == Family.MEASURE).to_numpy()
     less = measure & (ratio < 1)
-    effect, surely = (rows[name].to_numpy(dtype=np.float64) for name in (Diff.EFFECT, Diff.EFFECT_LOW))
-    above = norm.cdf(np.where((effect < 0) == less, surely, 0) / 2)
+    effect = rows[Diff.EFFECT].to_numpy(dtype=np.float64)
+    above = norm.cdf(np.where(less, -effect, effect) / 2)
     with np.errstate(divide="ignore", invalid="ignore"):
         sure = np.where(less, 1 / high, low)
         sure = np.where(measure, np.minimum(sure, above / (1 - above)), sure)

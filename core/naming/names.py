@@ -13,7 +13,7 @@ from core.base.wording import sentence
 from core.differences.user_items import Family
 from core.labels.texts import url_words
 from core.labels.words import roots
-from core.naming.claims import SURE, Claim, NameEvidence, Step, claims
+from core.naming.claims import ALIKE, SURE, Claim, NameEvidence, Step, claims
 from core.naming.words import LONGEST, PEOPLE, SUBJECTS, SiteWords
 
 LAST: Final = (len(Step) + 1, 0, 0.0, 0, "")
@@ -77,7 +77,7 @@ def _choices(
     firsts = [claim for claim in own if claim.step < Step.PARTLY]
     for first in firsts:
         seconds = [second for second in own if _add_to(first, second, own, site)]
-        enough = [second for second in seconds if is_shared or _is_sure(first, second)]
+        enough = [second for second in seconds if is_shared or _is_sure(first, second, own)]
         yield from (name for second in enough[:1] if (name := _name(first, second, own, site)))
         yield SegmentName(sentence(first.text), (first.evidence,))
         yield from (name for second in seconds if (name := _name(first, second, own, site)))
@@ -87,16 +87,32 @@ def _choices(
     yield SegmentName(sentence(number))
 
 
-def _is_sure(first: Claim, second: Claim) -> bool:
+def _is_sure(first: Claim, second: Claim, own: Sequence[Claim]) -> bool:
     """Whether a second claim is said even where nobody else is called by the first.
 
     Beside the section that they mostly look at only what they do there says more: that they read or buy, not
-    where they came from, or that they saw one of its pages.
+    where they came from, or the part of it that sets them apart.
     """
     family, people = second.evidence.family, second.text.split()[-1]
     is_done = family == Family.OUTCOME or (family not in SUBJECTS and people in PEOPLE.values())
-    is_more = is_done or first.step is not Step.MOSTLY
+    is_more = is_done or first.step is not Step.MOSTLY or _is_core(first, second, own)
     return second.step < Step.HABIT and second.evidence.low >= SURE and is_more
+
+
+def _is_core(first: Claim, second: Claim, own: Sequence[Claim]) -> bool:
+    """Whether a second claim is the part of a section by which they differ: others see the section, too.
+
+    More saw it than look mostly at the section, nearly all who saw a folder that it lies in.
+    """
+    folders = [one for one in own if one.evidence.family == Family.FOLDER and one is not second]
+    above = [one for one in folders if second.evidence.item.startswith(one.evidence.item)]
+    return (
+        _is_part(first, second)
+        and bool(above)
+        and (second.evidence.share or 0) >= (first.evidence.share or 0)
+        and all(second.users[0] >= (1 - ALIKE) * one.users[0] for one in above)
+        and all(one.evidence.low < SURE for one in above)
+    )
 
 
 def _add_to(first: Claim, second: Claim, own: Sequence[Claim], site: SiteWords) -> bool:
@@ -104,6 +120,8 @@ def _add_to(first: Claim, second: Claim, own: Sequence[Claim], site: SiteWords) 
     words = product(roots([first.text]), roots([second.text]))
     if any(one.startswith(other) or other.startswith(one) for one, other in words):
         return _is_within(first, second)
+    if second.evidence.family == Family.PAGE and second.step is Step.PARTLY and _is_part(first, second):
+        return False  # one page stands for the section only where half of them saw it
     if Family.MEASURE in (first.evidence.family, second.evidence.family):
         return True
     return not first.is_same_as(second) or bool(_phrase(first, second, own, site))

@@ -60,10 +60,10 @@ def test_less_of_something_is_told_by_the_end_nearer_to_one() -> None:
 
 def test_what_a_few_users_do_very_often_is_no_habit_of_the_segment() -> None:
     many = row(0, "measure", "page_views_mean", 20.0, 4.0, 3.0)
-    assert [claim.step for claim in claims(table(many | {"effect_low": 0.51}), SITE)[0]] == [Step.HABIT]
-    assert [claim.step for claim in claims(table(many | {"effect_low": 0.24}), SITE)[0]] == [Step.SLIGHTLY]
-    assert claims(table(many | {"effect_low": 0.22}), SITE)[0] == []  # 54 % above the median, 46 % of others
-    assert claims(table(many | {"effect": -1.2}), SITE)[0] == []  # most have fewer than the others
+    assert [claim.step for claim in claims(table(many | {"effect": 0.51}), SITE)[0]] == [Step.HABIT]
+    assert [claim.step for claim in claims(table(many | {"effect": 0.24}), SITE)[0]] == [Step.SLIGHTLY]
+    assert claims(table(many | {"effect": 0.22}), SITE)[0] == []  # 54 % above the median, 46 % of others
+    assert claims(table(many | {"effect": -1.0}), SITE)[0] == []  # most have fewer than the others
 
 
 def test_sections_that_half_see_mostly_between_them_begin_a_name() -> None:

@@ -138,3 +138,17 @@ def test_names_are_short_and_all_different(rows: list[dict[str, object]]) -> Non
     found = names(table(*rows))
     assert len({name.casefold() for name in found}) == len(found)
     assert all(1 <= len(name.split()) <= LONGEST for name in found)
+
+
+def test_a_section_that_others_see_too_is_told_by_the_part_that_sets_them_apart() -> None:
+    hub = [row(0, "interest", "Bedding", 0.6, 9.0, 8.0), row(0, "folder", "/bedding/", 1.0, 2.9, 2.8)]
+    part = row(0, "folder", "/bedding/hub/", 0.95, 5.0, 4.7)
+    assert names(table(*hub, part)) == ["Bedding: hub"]
+    assert names(table(*hub, part | {"users": 55, "value": 0.55})) == ["Bedding"]  # few see it
+    assert names(table(hub[0], hub[1] | {"ratio_low": 3.0}, part)) == ["Bedding"]  # the section tells enough
+
+
+def test_a_page_that_fewer_than_half_saw_stands_for_no_section() -> None:
+    hub, soft = row(0, "folder", "/hub/", 0.9, 4.0, 3.0), row(0, "page", "/shop/hub/soft", 0.49, 9.0, 8.0)
+    sale = row(1, "folder", "/hub/", 0.9, 4.0, 3.0)
+    assert "Hub: soft" not in names(table(hub, soft, sale))

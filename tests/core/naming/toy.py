@@ -18,12 +18,11 @@ SITE = SiteWords(
 
 
 def row(segment: int, family: str, item: str, share: float, ratio: float, low: float) -> dict[str, Any]:
-    """One row; of 100 users here and 1,000 others, surely a standard deviation apart."""
-    effect = 1.2 if ratio >= 1 else -1.2
+    """One row; of 100 users here and 1,000 others, a standard deviation apart."""
     return {
         Col.KIND: RowKind.SEGMENT, Col.SEGMENT: segment, Diff.FAMILY: family, Diff.ITEM: item,
         Col.VALUE: share, Diff.RATIO: ratio, Diff.RATIO_LOW: low, Diff.RATIO_HIGH: ratio * ratio / low,
-        Diff.EFFECT: effect, Diff.EFFECT_LOW: 1.0,
+        Diff.EFFECT: 1.0 if ratio >= 1 else -1.0,
         Col.USERS: round(100 * share), Col.REST_USERS: round(1000 * share / ratio),
     }  # fmt: skip
 
