@@ -43,6 +43,8 @@ SUBJECTS: Final = (Family.INTEREST, Family.PAGE, Family.FOLDER, Family.WORD, Fam
 HOMEPAGE: Final = "homepage"
 _EXTENSION: Final = re.compile(r"\.[a-z]{2,5}$", re.IGNORECASE)
 _GAP: Final = re.compile(r"[\W_]+")
+_WITHOUT_MARKS: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
+"""How addresses spell letters that they have not: ``raetsel``."""
 _CODE: Final = re.compile(r"[\d?#{}:=]")
 """What makes an address a code, a question, a place in a page, or one of many."""
 _SHORT_CODE: Final = re.compile(r"(?=.*\d)[^\W_]{1,8}")
@@ -80,12 +82,13 @@ class SiteWords:
 
     @cached_property
     def _spelling(self) -> dict[str, str]:
-        """Folded word → as titles write it, else as addresses do; with accents where one of them does."""
+        """Folded word, or without its marks → as titles write it, else as addresses do; best with accents."""
         in_addresses = (lower(word) for address in self.addresses for word in spelt_words(url_words(address)))
         found: dict[str, str] = {}
         for word in (*in_addresses, *self._in_titles()):
-            if fold(word) not in found or word.isascii() <= found[fold(word)].isascii():
-                found[fold(word)] = word
+            for key in {fold(word), fold(word.casefold().translate(_WITHOUT_MARKS))}:
+                if key not in found or word.isascii() <= found[key].isascii():
+                    found[key] = word
         return found
 
     def _in_titles(self) -> Iterator[str]:
@@ -153,7 +156,7 @@ def said(family: str, item: str, site: SiteWords, *, less: bool = False) -> str:
         case Family.WORD:
             text = site.spelled(item) if is_plain(item) else ""
         case Family.THEME | Family.INTEREST:
-            text = site.written(item)
+            text = site.written(item) if site.title_words.is_titled(item) else item
         case Family.RHYTHM | Family.LEVEL | Family.DEVICE:
             text = f"{item} visitors" if family == Family.DEVICE else item
         case Family.TYPE:
