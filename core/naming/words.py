@@ -156,7 +156,7 @@ def said(family: str, item: str, site: SiteWords, *, less: bool = False) -> str:
         case Family.WORD:
             text = site.spelled(item) if is_plain(item) else ""
         case Family.THEME | Family.INTEREST:
-            text = site.written(item) if site.title_words.is_titled(item) else item
+            text = site.written(item)
         case Family.RHYTHM | Family.LEVEL | Family.DEVICE:
             text = f"{item} visitors" if family == Family.DEVICE else item
         case Family.TYPE:

@@ -59,12 +59,6 @@ def test_what_addresses_spell_without_marks_is_said_as_titles_write_it() -> None
     assert said("word", "gruen", site) == said("word", "grun", site) == "grün"
 
 
-def test_a_theme_that_no_title_says_keeps_its_own_writing() -> None:
-    pages = tuple(f"s.e/anzeigen/{word}" for word in ("trauer", "auto", "haus", "reise", "tier"))
-    titles = ("Trauer", "Ein Auto", "Ein Haus", "Eine Reise", "Ein Tier")
-    assert said("interest", "Anzeigen", SiteWords(pages, titles, {"Anzeigen": 5})) == "Anzeigen"
-
-
 def test_less_of_a_habit_has_its_own_word() -> None:
     assert said("measure", "page_views_mean", SITE, less=True) == "fewer pages"  # than the others; not "few"
 
