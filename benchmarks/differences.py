@@ -40,18 +40,15 @@ from core.base.settings import (
     ViewWeights,
 )
 from core.base.wording import common_origin, short_address
-from core.data.dataset import Dataset, clustered
+from core.data.dataset import Dataset, UserSequences, clustered
 from core.data.page_labels import page_names
-from core.data.sequences import UserSequences
-from core.differences.means import UserValues, compare_means
+from core.differences.means import Sides, UserValues, compare_means, decide_shares
 from core.differences.other_sessions import OTHER_SESSIONS, OtherSessions
-from core.differences.sides import Sides
-from core.differences.single import decide_shares
 from core.differences.table import Diff, differences
 from core.differences.user_items import Family, UserItems
 from core.ingest.ingest import ingest
 from core.model.embedding import embed
-from core.periods.session_halves import halves_of
+from core.periods.training_period import halves_of
 from core.profiles import two_shares
 from core.profiles.data import ProfileData
 from core.profiles.profile_columns import Col, MetricRole

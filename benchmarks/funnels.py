@@ -21,10 +21,9 @@ from benchmarks.tables import markdown
 from core.base.progress import silent
 from core.base.settings import IngestSettings
 from core.journeys.funnel import Funnel, StepOrder
-from core.journeys.funnel_table import ShareOf, side_by_side
-from core.journeys.funnel_walk import walk
+from core.journeys.funnel_table import ShareOf, side_by_side, walk
+from core.journeys.moves import levels_of
 from core.journeys.patterns import FunnelSite
-from core.journeys.places import levels_of
 from core.profiles.rows import Rows
 from core.runs import pipeline
 from core.storage.store import Store

@@ -30,7 +30,7 @@ from core.base.schema import Users
 from core.base.settings import IngestSettings, Preset, TrainSettings, ViewWeights
 from core.data.dataset import Dataset
 from core.labels.label_settings import LabelSettings
-from core.model.counts import bag, normalised
+from core.model.feature_blocks import bag, normalised
 from core.model.inputs import latest_views
 from core.people.look_alikes import look_alikes
 from core.runs import pipeline

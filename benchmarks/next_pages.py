@@ -34,10 +34,10 @@ from core.data.page_labels import page_names
 from core.labels.label_settings import LabelSettings
 from core.model.embedding import embed
 from core.recommend.candidates import Reach
-from core.recommend.functional import functional_pages
 from core.recommend.learning import LearnedFrom, NextMoments, choose_moments, learn
+from core.recommend.page_tables import functional_pages
 from core.runs import pipeline
-from core.segments.frozen_mix import FrozenMix
+from core.segments.combination import FrozenMix
 from core.storage.store import Store
 
 DESKDROP: Final = REAL[0].parent / "deskdrop_2016.csv.gz"

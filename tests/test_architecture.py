@@ -212,9 +212,9 @@ def test_no_path_file_hides_in_the_repository() -> None:
 
 
 FLOORS = (
-    {"base", "outgoing"},
+    {"base"},
     {"data", "storage"},
-    {"ingest", "model", "segments", "one_page", "sample", "llm"},
+    {"ingest", "model", "segments", "sample", "llm"},
     {"labels", "profiles", "traces"},
     {"differences"},
     {"naming", "journeys", "rules", "people", "recommend", "periods"},
@@ -222,7 +222,7 @@ FLOORS = (
     {"facts", "report", "trust"},
     {"questions", "sql"},
     {"writing"},
-    {"desk"},
+    {"saved"},
     {"runs"},
     {"serving", "engines"},
     {"cli"},

@@ -13,7 +13,7 @@ from typing import Final
 from benchmarks.faults import doors
 from core.base.progress import silent
 from core.base.settings import ClusterSettings, Device, IngestSettings, Preset, TrainSettings
-from core.engines.bounded_embed import embed_bounded
+from core.engines.bounded_run import embed_bounded
 from core.engines.bounds import Bounds
 from core.engines.placing import Placing
 from core.runs.pipeline import RunSettings

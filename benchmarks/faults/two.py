@@ -30,7 +30,7 @@ from benchmarks.faults.trial import DONE, TYPED, begin, ended, warm_up
 from benchmarks.sets import demo_shop
 from core.base.progress import silent
 from core.base.settings import ClusterSettings, Device
-from core.engines.bounded_embed import embed_bounded
+from core.engines.bounded_run import embed_bounded
 from core.engines.bounds import Bounds
 from core.engines.placing import Placing
 from core.runs.run import read_previous, run

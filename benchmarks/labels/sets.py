@@ -13,9 +13,9 @@ from core.base.schema import PageEvents, Pages
 from core.base.settings import UrlSettings
 from core.ingest.clean.urls import canonicalise
 from core.labels.label_settings import Taxonomy, default_taxonomy
+from core.labels.labelling import split_templates
 from core.labels.pages import LabelPages, read_pages
 from core.labels.rule_classifier import literal_segments
-from core.labels.template_split import split_templates
 
 FOLDER: Final = Path(__file__).parent
 SETS: Final = ("merch", "news", "shops")

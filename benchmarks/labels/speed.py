@@ -105,7 +105,7 @@ def _events(folder: Path, cache: JsonCache) -> Classifier:
 
 
 def _markup(folder: Path, cache: JsonCache) -> Classifier:
-    from core.labels.markup_classifier import MarkupClassifier
+    from core.labels.ladder import MarkupClassifier
     from core.labels.rule_classifier import RuleClassifier
 
     taxonomy = LabelSettings().taxonomy

@@ -18,12 +18,11 @@ from benchmarks.sets import SetSpec
 from core.base.schema import View
 from core.base.settings import Preset, TrainSettings
 from core.base.workers import workers
-from core.data.sequences import UserSequences
+from core.data.dataset import UserSequences
 from core.model.embedding import embed_runs
-from core.model.inputs import Spans
+from core.model.inputs import Spans, view_factors, view_streams
 from core.model.model_files import load_model, load_vocabularies
 from core.model.training import train
-from core.model.view_streams import view_factors, view_streams
 
 COVERAGE = "coverage.json"
 Views = Mapping[str, np.ndarray]

@@ -16,7 +16,7 @@ from scipy import sparse
 
 from benchmarks.quality.case import Case
 from benchmarks.quality.metrics import hit_rate
-from core.model.counts import bag
+from core.model.feature_blocks import bag
 
 NEIGHBOURS = 100
 POOL = 20_000

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from benchmarks.quality.baselines import Embed
 from benchmarks.quality.case import MAX_LENGTH, Case
-from core.model.counts import normalised
+from core.model.feature_blocks import normalised
 from core.model.inputs import Spans
 
 BUCKETS = 1000

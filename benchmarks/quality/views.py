@@ -20,7 +20,7 @@ from benchmarks.sets import SetSpec
 from core.base.schema import View
 from core.base.settings import ViewWeights
 from core.labels.label_settings import NO_THEME, UNKNOWN
-from core.model.counts import bag
+from core.model.feature_blocks import bag
 from core.segments.combination import combine
 
 DEFAULT = "default"

@@ -22,8 +22,7 @@ from benchmarks.words.markup import loads_or_links
 from core.facts.context import Context
 from core.facts.fact_maker import Figures
 from core.profiles.profile_columns import Col
-from core.writing.contract import AssistantSettings
-from core.writing.outbox import Outbox
+from core.writing.payload import AssistantSettings, Outbox
 from core.writing.remarks import kept
 from pages.ui.shell.text import md_text
 

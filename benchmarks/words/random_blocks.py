@@ -28,12 +28,10 @@ from core.base.progress import silent
 from core.base.schema import Pages, View
 from core.base.settings import AnalyzeSettings, ClusterSettings, IngestSettings
 from core.data.dataset import Dataset, clustered
-from core.facts.answer import Block, Contrast, Fact, Ranking, Title
-from core.facts.basis import Basis
-from core.facts.context import Context, Tables
+from core.facts.answer import BY_KEY, Block, Contrast, Fact, Ranking, Title
+from core.facts.context import Basis, Context, Tables
 from core.facts.fact_maker import Figures
 from core.facts.items import ATTRIBUTES, LABELLED, Dimension, ItemMetric, values
-from core.facts.measures import BY_KEY
 from core.facts.sentences import plain
 from core.ingest.ingest import ingest
 from core.profiles.data import ProfileData

@@ -13,7 +13,7 @@ import numpy as np
 CORES: Final = "BEHA2VEC_CORES"
 """Variable that says how many, where whoever starts processes shares cores out (``core/engines/``)."""
 THREADS: Final = 2
-"""As many as :func:`core.model.schedule.estimate_seconds` counts on."""
+"""As many as :func:`core.model.steps.estimate_seconds` counts on."""
 BURSTS: Final = 30
 """A thread; 30 milliseconds on a free core, which is several turns of the operating system's scheduler."""
 ROUNDS: Final = 8

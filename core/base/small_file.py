@@ -1,10 +1,18 @@
-"""Small files that a person gives beside an export: funnels, labels, ids, tokens."""
+"""Small files that a person gives beside an export: funnels, labels, ids, tokens.
+
+YAML that a person writes, edits and sends.
+
+A file may come from anybody: only plain data is read, and what makes a small file large (aliases) or a deep
+one endless is refused before anything is built.
+"""
 
 from __future__ import annotations
 
 import stat
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+import yaml
 
 from core.base.errors import InputError
 
@@ -32,3 +40,52 @@ def read_small(path: Path, most: int = MOST_BYTES) -> bytes:
     if len(data) > most:
         raise InputError(f"{path} has more than {most:,} bytes", remedy="Check that it is the file you meant")
     return data
+
+
+MOST_ENTRIES: Final = 10_000
+"""Mappings, such as themes, corrections or steps."""
+MOST_VALUES: Final = 200_000
+"""Texts and numbers, keys among them."""
+DEEPEST: Final = 20
+"""Lists and mappings within each other; four are needed."""
+
+
+def mapping(text: str | bytes, name: str, holds: str, remedy: str, fewer: str = "") -> dict[str, Any]:
+    """The mapping that a file holds.
+
+    Args:
+        text: The YAML.
+        name: Of the file, for messages.
+        holds: What is expected in it.
+        remedy: What to do where it is not of that form.
+        fewer: What to do where it holds too much.
+
+    Raises:
+        InputError: If it is not YAML, no mapping, or too much of it.
+    """
+    if len(text) > MOST_BYTES:
+        raise InputError(f"{name} has {len(text):,} characters", allowed=f"at most {MOST_BYTES:,}")
+    try:
+        _refuse_bombs(text, name, remedy, fewer)
+        data = yaml.load(text, yaml.CSafeLoader)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        reason = str(error).splitlines()[0][:200]
+        raise InputError(f"{name} is not YAML: {reason}", remedy=remedy) from error
+    if not isinstance(data, dict):
+        raise InputError(f"{name} holds no {holds}", remedy=remedy)
+    return data
+
+
+def _refuse_bombs(text: str | bytes, name: str, remedy: str, fewer: str) -> None:
+    depth = entries = values = 0
+    for event in yaml.parse(text, yaml.CSafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if isinstance(event, yaml.AliasEvent):
+            raise InputError(f"{name} holds an alias, *{str(event.anchor)[:40]}", remedy="Write it out")
+        if depth > DEEPEST:
+            raise InputError(f"{name} holds more than {DEEPEST} lists in each other", remedy=remedy)
+        entries += isinstance(event, yaml.MappingStartEvent)
+        values += isinstance(event, yaml.ScalarEvent)
+        if entries > MOST_ENTRIES or values > MOST_VALUES:
+            allowed = f"{MOST_ENTRIES:,} entries and {MOST_VALUES:,} values"
+            raise InputError(f"{name} holds too much", allowed=allowed, remedy=fewer)

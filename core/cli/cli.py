@@ -21,14 +21,15 @@ from core.base.settings import (
     Device,
 )
 from core.cli.console import ConsoleProgress, say
-from core.cli.run_command import files, run
-from core.cli.several import first_of_several
-from core.cli.spark_options import (
+from core.cli.run_command import (
+    files,
+    first_of_several,
+    run,
     spark_address,
     spark_options,
 )
-from core.storage.claims import claimed, claimed_file
 from core.storage.disk import disk_errors, make_folder, write_text_atomic
+from core.storage.locks import claimed, claimed_file
 
 BAD_INPUT, ALARM, INTERRUPTED = 2, 3, 130
 
@@ -76,7 +77,7 @@ def embed(
     master: str | None,
 ) -> None:
     """Embed new users with a frozen model, and put them into its segments."""
-    from core.engines.bounded_embed import embed_bounded, few_known, lacks
+    from core.engines.bounded_run import embed_bounded, few_known, lacks
     from core.engines.bounds import Bounds
     from core.engines.placing import Placing
 

@@ -1,31 +1,322 @@
-"""The command ``run``: every option of a whole run, and what does it."""
+"""The command ``run``: every option of a whole run, and what does it.
+
+The command line on the processes that torchrun starts: the first obeys, the others help it to train.
+
+What ``run --engine bigquery`` is asked with, and the estimate that comes before anything is read.
+
+What ``run`` and ``embed`` are asked with where a Spark cluster is to do it (docs/how-to/spark.md).
+
+What was named on the command line of ``run``, as settings; what was not stays as the settings have it.
+"""
 
 from __future__ import annotations
 
+import os
 import shlex
+import signal
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, TypeVar
 
 import click
 
 from core.base.errors import SettingsError
 from core.base.schema import RAW_TEXT_COLUMNS
-from core.base.settings import Device, OutcomeCount, Preset
-from core.cli.bigquery_options import BIGQUERY, bigquery_options, read_days, take_options
+from core.base.settings import (
+    PRESETS,
+    AnalyzeSettings,
+    ClusterSettings,
+    Device,
+    IngestSettings,
+    OutcomeCount,
+    Preset,
+    TrainSettings,
+    ViewWeights,
+    size_in_bytes,
+)
 from core.cli.console import ConsoleProgress, say
-from core.cli.run_options import fresh_settings, resumed_settings, wanted_beside, wanted_settings
-from core.cli.spark_options import SPARK, master_option, spark_address
 from core.data.receipt import Receipt
-from core.labels.label_settings import LabelMode
+from core.engines.bigquery_request import MAX_BYTES, PRICE_NOTE, PRICE_PER_TIB, BigQueryRequest, in_gigabytes
+from core.engines.spark.requirements import ALLOWED
+from core.labels.label_settings import LabelMode, LabelSettings, ThemeSource, default_taxonomy
 from core.runs.later_stages import said
-from core.runs.pipeline import STAGES
-from core.storage.claims import claimed
+from core.runs.pipeline import STAGES, RunSettings
 from core.storage.disk import make_folder
+from core.storage.locks import claimed
+from core.storage.store import Store
+
+
+@contextmanager
+def first_of_several() -> Iterator[bool]:
+    """Whether this process is the one that does what the command says; the others have helped by then.
+
+    Raises:
+        Beha2VecError: If the processes do not find each other, or one of them is gone.
+    """
+    if int(os.environ.get("WORLD_SIZE", 1)) < 2:  # torchrun says how many
+        yield True
+        return
+    from core.model.parallel import joined
+    from core.model.training import lend_a_hand
+
+    with joined() as rank:
+        if rank:
+            for number in (signal.SIGTERM, signal.SIGINT):  # heard while it waits; it leaves nothing behind
+                signal.signal(number, signal.SIG_DFL)
+            lend_a_hand()
+        yield not rank
+
+
+BIGQUERY: Final = "bigquery"
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_DAY: Final = click.DateTime(["%Y-%m-%d", "%Y%m%d"])
+_OPTIONS: Final = (
+    click.option("--table", metavar="PROJECT.DATASET.events_*", help="BigQuery: tables, a star for the day."),
+    click.option("--from", "first", type=_DAY, metavar="YYYY-MM-DD", help="BigQuery: first day to read."),
+    click.option("--to", "last", type=_DAY, metavar="YYYY-MM-DD", help="BigQuery: last day to read."),
+    click.option(
+        "--user-share", type=float, metavar="SHARE",
+        help="BigQuery: read this share of the users, each with all events; all by default.",
+    ),
+    click.option("--billing-project", metavar="PROJECT", help="BigQuery: who pays; by default the tables'."),
+    click.option(
+        "--max-bytes", metavar="SIZE",
+        help=f"BigQuery: most that may be billed, such as 500GB; {in_gigabytes(MAX_BYTES)} by default.",
+    ),
+    click.option(
+        "--price-per-tib", type=float, metavar="DOLLARS",
+        help=f"BigQuery: for the estimate; by default {PRICE_PER_TIB:g}, the {PRICE_NOTE}.",
+    ),
+    click.option("--yes", is_flag=True, help="BigQuery: read without asking, once the estimate was shown."),
+)  # fmt: skip
+
+
+def bigquery_options(command: Command) -> Command:
+    """Add the options to a command, which gets them by name."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def take_options(options: dict[str, Any], engine: str | None) -> dict[str, Any]:
+    """Take the options of BigQuery out of all options.
+
+    Raises:
+        SettingsError: If some were named without that engine, or those that it needs were not.
+    """
+    names = ("table", "first", "last", "user_share", "billing_project", "max_bytes", "price_per_tib", "yes")
+    found = {name: options.pop(name) for name in names}
+    given = {name: value for name, value in found.items() if value is not None and value is not False}
+    spelt = {"first": "--from", "last": "--to"}
+    if engine != BIGQUERY and given:
+        named = ", ".join(spelt.get(name, f"--{name.replace('_', '-')}") for name in given)
+        raise SettingsError(
+            f"{named} belongs to BigQuery", remedy=f"Add --engine {BIGQUERY}, or leave it out"
+        )
+    missing = [name for name in ("table", "first", "last") if engine == BIGQUERY and name not in given]
+    if missing:
+        named = ", ".join(spelt.get(name, f"--{name}") for name in missing)
+        raise SettingsError(f"--engine {BIGQUERY} needs {named}", allowed="--table, --from and --to")
+    return given
+
+
+def read_days(out: Path, given: Mapping[str, Any], ingest: IngestSettings) -> tuple[Path, ...]:
+    """Say what reading would cost, ask, and read: a file a day, in the run's own store.
+
+    Raises:
+        SettingsError: If nobody agreed.
+        Beha2VecError: If BigQuery or the disk refuses.
+    """
+    from core.engines import bigquery
+
+    asked = {name: value for name, value in given.items() if name != "yes"}
+    asked |= {name: asked[name].date() for name in ("first", "last")}
+    if "max_bytes" in asked:
+        asked["max_bytes"] = size_in_bytes(asked["max_bytes"])
+    request = BigQueryRequest.checked(**asked, user_key=ingest.user_key, mapping=ingest.mapping)
+    store = Store(out / "stages")
+    with ConsoleProgress() as progress:
+        estimate = bigquery.estimate(store, request, progress)
+    for line in estimate.sentences():
+        say(f"{line}.", err=True)
+    if estimate.to_read and not estimate.too_much and not given.get("yes"):
+        _ask()
+    with ConsoleProgress() as progress:
+        return tuple(bigquery.read(store, estimate, progress))
+
+
+def _ask() -> None:
+    if not sys.stdin.isatty():
+        raise SettingsError("Nothing was read, as nobody agreed to the cost", remedy="Add --yes")
+    click.confirm("Read this from BigQuery?", abort=True, err=True)
+
+
+SPARK: Final = "spark"
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+master_option = click.option("--master", metavar="URL", help=f"Spark: {ALLOWED}.")
+
+
+def spark_options(command: _Command) -> _Command:
+    """Add ``--engine`` and ``--master`` to a command."""
+    engine = click.option(
+        "--engine", type=click.Choice([SPARK]), help="What does the work; by default this machine."
+    )
+    return engine(master_option(command))
+
+
+def spark_address(engine: str | None, master: str | None) -> str | None:
+    """The master, if Spark was asked for.
+
+    Raises:
+        SettingsError: If one of the two was named without the other.
+    """
+    if engine != SPARK and master is not None:
+        raise SettingsError("--master is of Spark", remedy=f"Add --engine {SPARK}, or leave it out")
+    if engine == SPARK and master is None:
+        raise SettingsError(f"--engine {SPARK} needs --master", allowed=ALLOWED)
+    return master
+
+
+AUTO: Final = "auto"
+
+
+def wanted_settings(options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Part of the run's settings → what was named on the command line.
+
+    Raises:
+        SettingsError: If an option cannot be parsed.
+        InputError: If a file that an option names cannot be used.
+    """
+    from core.labels.label_yaml import read_corrections
+
+    corrections, weights = options["corrections"], options["weights"]
+    return {
+        "ingest": _given(
+            user_key=options["user_key"],
+            mapping=_pairs("--column", options["column"], absent=True) or None,
+            page_view=options["page_view"],
+            stream=options["stream"],
+            strip_pages=options["strip_page"] or None,
+            keep_places=options["keep_place"] or None,
+            mask_places=options["mask_place"] or None,
+            exclude_internal=False if options["keep_internal"] else None,
+            exclude_debug=False if options["keep_debug"] else None,
+            url={"merge_hosts": True} if options["merge_hosts"] else None,
+        ),
+        "label": _given(
+            mode=options["labels"],
+            **_taxonomy(options["taxonomy"]),
+            overrides=read_corrections(corrections) if corrections else None,
+            nli_model=options["nli_model"],
+        ),
+        "train": _given(epochs=options["epochs"], seed=options["seed"], device=options["device"]),
+        "weights": _weights(weights) if weights is not None else {},
+        "cluster": _given(
+            **_clusters(options["clusters"]),
+            seed=options["seed"],
+        ),
+        "analyze": _given(outcome=options["outcome"] or None, outcome_counts=options["outcome_counts"]),
+    }
+
+
+def wanted_beside(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What changes no stage, as far as it was named: a run that is stepped into keeps its own.
+
+    Raises:
+        InputError: If the file of funnels cannot be used.
+    """
+    from core.journeys.funnel import read_funnels
+
+    file = options["funnel"]
+    return _given(named_anyway=options["name_anyway"], funnels=read_funnels(file) if file else None)
+
+
+def _clusters(wanted: str | None) -> dict[str, Any]:
+    """The number of segments, or that it is left to the evidence."""
+    if wanted is None or wanted == AUTO:
+        return {} if wanted is None else {"auto": True}
+    if not wanted.isdecimal():
+        raise SettingsError(f"--clusters {wanted!r} is not possible", allowed=f"{AUTO}, or a whole number")
+    return {"n_clusters": int(wanted), "auto": False}
+
+
+def _taxonomy(wanted: str | None) -> dict[str, Any]:
+    """The themes that were asked for: by a word, or in a file."""
+    from core.labels.label_yaml import read_taxonomy
+
+    if wanted is None:
+        return {}
+    shipped = {"taxonomy": default_taxonomy()}
+    words = {
+        "mined": shipped | {"themes": ThemeSource.MINED},
+        "shop": shipped | {"themes": ThemeSource.TAXONOMY},
+    }
+    return words.get(wanted) or {"taxonomy": read_taxonomy(Path(wanted)), "themes": ThemeSource.TAXONOMY}
+
+
+def _given(**values: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever typer parsed; settings check it
+    """Keep what was named on the command line, so that defaults are written only in settings."""
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def resumed_settings(
+    out: Path, wanted: dict[str, dict[str, Any]], preset: Preset | None, from_stage: str
+) -> RunSettings:
+    """The settings of an earlier run, with what was named in their place, from a stage on.
+
+    Raises:
+        Beha2VecError: If there is no such run, or a stage that is not done again would change.
+    """
+    from core.runs.run import read_previous, resume_settings
+
+    if preset is not None:
+        wanted["train"] = PRESETS[preset] | wanted["train"]
+    return resume_settings(read_previous(out), wanted, from_stage)
+
+
+def fresh_settings(wanted: dict[str, dict[str, Any]], preset: Preset | None) -> RunSettings:
+    """The settings of a run from the start.
+
+    Raises:
+        SettingsError: If a value is outside its limits.
+    """
+    return RunSettings(
+        ingest=IngestSettings.checked(**wanted["ingest"]),
+        label=LabelSettings.checked(**wanted["label"]),
+        train=TrainSettings.preset(preset or Preset.BALANCED, **wanted["train"]),
+        weights=ViewWeights.checked(**wanted["weights"]),
+        cluster=ClusterSettings.checked(**{"auto": True} | wanted["cluster"]),
+        analyze=AnalyzeSettings.checked(**wanted["analyze"]),
+    )
+
+
+def _pairs(option: str, items: Sequence[str], absent: bool = False) -> dict[str, str]:
+    split = [item.partition("=") for item in items]
+    for (name, equals, value), item in zip(split, items, strict=True):
+        if not (name and equals and (value or absent)):
+            raise SettingsError(f"{option} {item!r} is not possible", allowed="NAME=VALUE")
+    return {name.strip(): value.strip() for name, _, value in split}
+
+
+def _weights(text: str) -> dict[str, float]:
+    """Parse ``url=0.5,activity=0.3``; a view that is not named counts nothing."""
+    pairs = _pairs("--weights", [item for item in text.split(",") if item.strip()])
+    views = tuple(ViewWeights.model_fields)
+    for name in pairs:
+        if name not in views:
+            raise SettingsError(f"--weights {name} is not possible", allowed=", ".join(views))
+    try:
+        return {view: float(pairs.get(view, 0.0)) for view in views}
+    except ValueError as error:
+        raise SettingsError(f"--weights {text!r} holds something that is not a number") from error
+
 
 files = click.Path(path_type=Path)
 """An argument that is a path."""

@@ -1,4 +1,7 @@
-"""The receipt: every record of the input accounted for, and what was assumed on the way."""
+"""The receipt: every record of the input accounted for, and what was assumed on the way.
+
+What users' sources were taken from: counted, and said beside every figure of sources.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,49 @@ from datetime import date
 from enum import StrEnum
 from typing import Final, Self
 
+import pandas as pd
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from core.base.local_clock import LocalClock
-from core.base.schema import PAGE_VIEW
+from core.base.schema import PAGE_VIEW, SourceBasis, Users
 from core.base.wording import counted
+
+NO_SOURCE: Final = "none"
+"""What stands for the basis of users without a source."""
+_CALLED: Final = {
+    SourceBasis.FIRST_TOUCH: "the user's first touch",
+    SourceBasis.SESSION: "the last click of the first session that has one",
+    SourceBasis.COLLECTED: "what came with the first event that has one",
+}
+
+
+def count_bases(bases: pd.Series) -> dict[str, int]:
+    """Basis → users; those without a source as :data:`NO_SOURCE`.
+
+    Args:
+        bases: What the source of each user was taken from, absent where there is none.
+    """
+    counts = bases.value_counts()
+    found = {basis.value: int(counts.get(basis.value, 0)) for basis in SourceBasis}
+    found[NO_SOURCE] = int(bases.isna().sum())
+    return {name: users for name, users in found.items() if users}
+
+
+def basis_of(users: pd.DataFrame) -> dict[str, int]:
+    """Of a table of users; empty of a data set of an earlier release, which does not say it."""
+    return count_bases(users[Users.SOURCE_BASIS]) if Users.SOURCE_BASIS in users else {}
+
+
+def describe_bases(counts: Mapping[str, int]) -> str:
+    """One sentence; empty where nobody has a source, or it is not known what it was taken from."""
+    parts = [
+        f"{_CALLED[basis]} ({counted(counts[basis], 'user')})" for basis in SourceBasis if counts.get(basis)
+    ]
+    if not parts:
+        return ""
+    none = f"; {counts[NO_SOURCE]:,} without one" if counts.get(NO_SOURCE) else ""
+    return f"A source is {', else '.join(parts)}{none}."
+
 
 COUNTED: Final = "Counted on these pages: {}"
 """Where only a part of an export is counted; what part, stands at ``{}``."""
@@ -279,7 +320,7 @@ class Receipt(_Part):
     """Why the other records are not used, each for the first cause that applies. What is used, what is left
     out, what is rejected and what is put together are all records."""
     source_basis: dict[str, int] = {}
-    """What the users' sources were taken from (``core/data/source_basis.py``) → users."""
+    """What the users' sources were taken from (``core/data/receipt.py``) → users."""
     revenue: dict[str, Revenue] = {}
     """Currency → revenue of all purchases, whoever bought; empty where only some of the users are counted."""
     outcome_users: dict[str, OutcomeUsers] = {}

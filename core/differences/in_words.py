@@ -12,7 +12,7 @@ from core.base import wording
 from core.differences.other_sessions import OTHER_SESSIONS
 from core.differences.table import Diff
 from core.differences.user_items import Family
-from core.profiles import formats
+from core.profiles import profile_columns
 from core.profiles.profile_columns import FIELDS, Col
 
 WHAT: Final = {
@@ -91,12 +91,12 @@ def _row(
 def _value(item: str, value: float, is_measure: bool, n: int) -> str:
     if np.isnan(value):
         return wording.ABSENT
-    return formats.figure(item, value, n) if is_measure else wording.percent(value, 1, n)
+    return profile_columns.figure(item, value, n) if is_measure else wording.percent(value, 1, n)
 
 
 def _apart(item: str, value: float, is_measure: bool, n: int) -> str:
     """With a sign; of shares in percentage points."""
     sign = "+" if value >= 0 else "−"
-    if not is_measure or formats.is_share(item):
+    if not is_measure or profile_columns.is_share(item):
         return f"{sign}{abs(value) * 100:.{wording.share_digits(n, 1)}f} points"
-    return sign + formats.figure(item, abs(value))
+    return sign + profile_columns.figure(item, abs(value))

@@ -6,22 +6,98 @@ decided by ranks: the Mann–Whitney U test (Mann and Whitney 1947), with Cliff'
 Where most users have nothing at all (revenue), ranks say only who has any; there the t-test decides, Welch's
 and Student's (1908), the larger p of both: where few users do something, a group that by chance holds none
 of them has no spread, and Welch's test alone would be sure of it.
+
+Who is held against whom: each row of users against the baseline without them.
+
+One figure of two rows held against each other, by the functions and the rule of the table.
+
+A question about one figure is one test and is judged by its p; in the table, where many are looked at, q
+takes its place.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, TypeAlias
 
 import numpy as np
-from scipy import stats
+from scipy import sparse, stats
 
-from core.differences.sides import Sides
+from core.profiles import two_shares
 from core.profiles.data import ProfileData
 from core.profiles.outcomes import Happened
-from core.profiles.profile_columns import Col
-from core.profiles.two_shares import SEEN, test_shares
-from core.profiles.wilson import Z_95
+from core.profiles.profile_columns import Col, MetricRole
+from core.profiles.rows import Rows
+from core.profiles.two_shares import SEEN, Z_95, test_shares
+
+
+@dataclass(frozen=True, eq=False)
+class Sides:
+    """Rows of users, and those of them that are the baseline.
+
+    A row is held against the users of the baseline that are not its own: a segment against the other
+    clustered users, a group made by rule against all clustered users, one of two rows against the other.
+
+    Args:
+        place: intp of shape (n_users,), the row of each user, −1 of users on no side.
+        n_rows: Rows.
+        n_base: The first so many rows are the baseline.
+    """
+
+    place: np.ndarray
+    n_rows: int
+    n_base: int
+
+    @classmethod
+    def of_rows(cls, rows: Rows) -> Sides:
+        """Every segment and group against the (other) clustered users."""
+        return cls(rows.place, rows.n_rows, rows.n_segments)
+
+    @classmethod
+    def of_one(cls, rows: Rows, row: int) -> Sides:
+        """One row against the (other) clustered users."""
+        place = np.where(rows.place < rows.n_segments, 1, -1)
+        place[rows.members(row)] = 0
+        return cls(place, 2, 2)
+
+    @classmethod
+    def of_pair(cls, rows: Rows, first: int, second: int) -> Sides:
+        """Two rows against each other; of one that holds the other, only its other users."""
+        place = np.full(len(rows.place), -1, dtype=np.intp)
+        members = [rows.members(row) for row in (first, second)]
+        for side in sorted((0, 1), key=lambda side: -int(members[side].sum())):
+            place[members[side]] = side
+        return cls(place, 2, 2)
+
+    @property
+    def others_of_first(self) -> np.ndarray:
+        """Whom the first row is held against: bool of shape (n_users,)."""
+        others: np.ndarray = (self.place > 0) & (self.place < self.n_base)
+        return others
+
+    @cached_property
+    def one_hot(self) -> sparse.csr_array:
+        """float64 of shape (n_rows, n_users)."""
+        user = np.flatnonzero(self.place >= 0)
+        shape = (self.n_rows, len(self.place))
+        return sparse.csr_array((np.ones(len(user)), (self.place[user], user)), shape)
+
+    def both(self, values: np.ndarray | sparse.csr_array) -> tuple[np.ndarray, np.ndarray]:
+        """Sums over the users of each row, and over those that it is held against.
+
+        Args:
+            values: Of shape (n_users, m).
+
+        Returns:
+            Two float64 of shape (n_rows, m).
+        """
+        sums = self.one_hot @ values
+        own = np.asarray(sums.toarray() if sparse.issparse(sums) else sums)
+        rest = np.tile(own[: self.n_base].sum(axis=0), (self.n_rows, 1))
+        rest[: self.n_base] -= own[: self.n_base]
+        return own, rest
+
 
 T_TEST: Final = "t-test (Welch's and Student's)"
 MANN_WHITNEY: Final = "Mann–Whitney U test"
@@ -219,3 +295,77 @@ def _t_test(first: _Moments, second: _Moments) -> np.ndarray:
         apart = np.where(np.isclose(mean, rest_mean), 1, test_shares(n, n, np.zeros_like(n), rest_n)[0])
     p: np.ndarray = np.where(flat, apart, np.maximum(*both))
     return np.where(np.minimum(n, rest_n) < 2, 1, p)
+
+
+SURE: Final = 0.05
+"""p, and q, below which a difference is called one."""
+
+
+@dataclass(frozen=True)
+class SingleDifference:
+    """Whether two figures differ.
+
+    Args:
+        differs: The interval leaves out 0 (of medians: it would), and so does the test of what is held out.
+        test: Its name; empty where nothing was tested.
+        p_value: Two-sided; None where nothing was tested.
+        detectable: The least difference that would have been seen in 80 % of samples; NaN of medians.
+    """
+
+    differs: bool
+    test: str
+    p_value: float | None
+    detectable: float
+
+
+def decide_shares(users: float, n: float, rest: float, rest_n: float, role: MetricRole) -> SingleDifference:
+    """Whether two shares of users differ.
+
+    Args:
+        users: Who does it.
+        n: Of how many.
+        rest: Who does it on the other side.
+        rest_n: Of how many.
+        role: How the figure relates to what made the segments.
+    """
+    four = [np.array([count], dtype=np.float64) for count in (users, n, rest, rest_n)]
+    (p,), (is_fisher,) = two_shares.test_shares(*four)
+    (low,), (high,) = two_shares.difference_interval(*four)
+    test = two_shares.FISHER if is_fisher else two_shares.CHI_SQUARE
+    return _decision(role, low > 0 or high < 0, test, p, two_shares.least_difference(*four)[0])
+
+
+def decide_values(values: UserValues, sides: Sides, role: MetricRole) -> SingleDifference:
+    """Whether a measure differs between the first row and what it is held against."""
+    if values.is_share:
+        users, rest = sides.both((values.part > 0)[:, None])
+        n, rest_n = sides.both((values.whole > 0)[:, None])
+        return decide_shares(users[0, 0], n[0, 0], rest[0, 0], rest_n[0, 0], role)
+    if values.is_median:
+        return _decide_medians(values, sides, role)
+    found = compare_means(values, sides)
+    leaves_out_0 = found.difference_low[0] > 0 or found.difference_high[0] < 0
+    test = MANN_WHITNEY if values.by_rank else T_TEST
+    return _decision(role, leaves_out_0, test, found.p_value[0], found.detectable[0])
+
+
+def _decide_medians(values: UserValues, sides: Sides, role: MetricRole) -> SingleDifference:
+    """By ranks alone, whose interval leaves out "equally often higher" just where p is below 5 %.
+
+    Ranks that lean against the medians say nothing for them.
+    """
+    (p, *_), (effect, *_), _ = compare_ranks(values, sides)
+    counted = values.whole > 0
+    groups = [values.part[counted & chosen] for chosen in (sides.place == 0, sides.others_of_first)]
+    if not all(map(len, groups)) or effect * (np.median(groups[0]) - np.median(groups[1])) < 0:
+        return _decision(role, False, MANN_WHITNEY, 1, np.nan)
+    return _decision(role, p < SURE, MANN_WHITNEY, p, np.nan)
+
+
+def _decision(
+    role: MetricRole, leaves_out_0: bool, test: str, p: float, detectable: float
+) -> SingleDifference:
+    if role is not MetricRole.HELD_OUT:
+        return SingleDifference(bool(leaves_out_0), "", None, float(detectable))
+    p = 1.0 if np.isnan(p) else float(p)
+    return SingleDifference(bool(leaves_out_0) and p < SURE, test, p, float(detectable))

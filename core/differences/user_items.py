@@ -18,9 +18,8 @@ from scipy import sparse
 
 from core.base.schema import PageLabels, Pages, Users
 from core.base.wording import common_origin, short_address
-from core.data.dataset import Dataset
+from core.data.dataset import Dataset, UserSequences
 from core.data.page_labels import LabelledPages
-from core.data.sequences import UserSequences
 from core.labels.label_settings import RESERVED
 from core.labels.page_address import after_host
 from core.labels.texts import url_words
@@ -28,7 +27,7 @@ from core.labels.words import words_of
 from core.profiles.data import Coded, ProfileData, coded
 from core.profiles.profile_columns import MetricRole
 from core.profiles.rows import Rows
-from core.profiles.wilson import Z_95
+from core.profiles.two_shares import Z_95
 
 FEWEST_USERS: Final = 3
 """Users from which on an item is counted: of fewer nothing can be told."""

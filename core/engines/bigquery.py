@@ -3,6 +3,17 @@
 A day is one query on that day's table alone. A wildcard would take the schema of the newest table for all
 days, and a day could not be kept for itself. What comes back is sorted, as BigQuery has no order of its own,
 and kept in the store by the query and the table's last change: an unchanged day is not paid for twice.
+
+The query of one day: the columns and parameters that the readers of files use, and no others.
+
+BigQuery bills columns. Which name is which field is decided by the rule of nested files, and the expression
+behind a name is that of :mod:`core.ingest.read.nested`.
+
+The one door to BigQuery: a client, jobs with a limit of what they may cost, and errors in words.
+
+Credentials are those that Google's own library finds (Application Default Credentials). Nothing of them is
+kept, logged or repeated in a message. ``BIGQUERY_EMULATOR_HOST``, which that library knows, too, stands for
+a server that wants none.
 """
 
 from __future__ import annotations
@@ -11,8 +22,8 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import closing, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -20,12 +31,11 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.base.errors import InputError, ResourceError, SettingsError
+from core.base.errors import Beha2VecError, InputError, ResourceError, SettingsError
 from core.base.progress import Progress, SubProgress
-from core.base.schema import Raw
+from core.base.schema import GONE_FIELDS, REQUIRED_FIELDS, Raw
+from core.base.settings import IngestSettings
 from core.base.wording import counted
-from core.engines import bigquery_door as door
-from core.engines.bigquery_query import leaves, names_of, query_of
 from core.engines.bigquery_request import (
     ESTIMATE,
     LEAST_BYTES,
@@ -38,11 +48,207 @@ from core.engines.bigquery_request import (
     require_possible,
 )
 from core.ingest.engine import literal, open_engine
+from core.ingest.read.nested import PARAM_FIELDS, PARAM_LISTS, RECORD_FIELDS, bigquery_column, map_names
 from core.storage.disk import disk_errors, flush_all, put
 from core.storage.store import MANIFEST, Artifact, Manifest, Store, content_key
 
 if TYPE_CHECKING:
-    from google.cloud.bigquery import Client, QueryJob
+    from google.cloud import bigquery
+    from google.cloud.bigquery import Client, QueryJob, SchemaField
+
+_FIRST: Final = (Raw.EVENT_TIMESTAMP, Raw.USER_KEY)
+
+
+def query_of(request: BigQueryRequest, table: DayTable) -> str:
+    """The query of one day.
+
+    Raises:
+        InputError: If the table lacks a column that is needed or was asked for by name.
+    """
+    names = names_of(request, table)
+    columns = ",\n  ".join(f"{bigquery_column(name)} AS {field}" for field, name in names.items())
+    query = f"SELECT\n  {columns}\nFROM `{table.name}`"
+    if request.thousandths == SHARES:
+        return query
+    user = f"CAST({bigquery_column(names[Raw.USER_KEY])} AS STRING)"
+    return f"{query}\nWHERE ABS(MOD(FARM_FINGERPRINT({user}), {SHARES})) < {request.thousandths}"
+
+
+def names_of(request: BigQueryRequest, table: DayTable) -> dict[str, str]:
+    """Field → name, of the fields that a nested file with this schema would have.
+
+    Rows are sorted by these in their order.
+    """
+    settings = IngestSettings.checked(user_key=request.user_key, mapping=request.mapping)
+    plain = [name for name in table.columns if name not in PARAM_LISTS]
+    inside = [*PARAM_FIELDS.values(), *([request.user_key] if "." in request.user_key else [])]
+    found = map_names(tuple(dict.fromkeys([*plain, *inside])), RECORD_FIELDS, settings).by_name
+    there = {
+        field: found[field] for field in (*_FIRST, *found) if field in found and _has(table, found[field])
+    }
+    named = {**RECORD_FIELDS, Raw.USER_KEY: request.user_key, **request.mapping}
+    for field in (*REQUIRED_FIELDS, *(field for field, name in request.mapping.items() if name)):
+        if field not in there and field not in GONE_FIELDS:
+            raise InputError(
+                f"{table.name} has no {named[field]}, which is to be {field}",
+                allowed=", ".join(table.columns),
+            )
+    return there
+
+
+def _has(table: DayTable, name: str) -> bool:
+    """Whether a table has a name; of a list of parameters any key can be asked for."""
+    root, _, key = name.partition(".")
+    return (root if root in PARAM_LISTS and key else name) in table.columns
+
+
+def leaves(schema: Sequence[SchemaField], prefix: str = "") -> list[str]:
+    """Plain columns, those inside of records, and lists of parameters; other lists are of no use."""
+    names: list[str] = []
+    for field in schema:
+        if field.mode == "REPEATED":
+            names += [prefix + field.name] if field.name in PARAM_LISTS else []
+        elif field.field_type in ("RECORD", "STRUCT"):
+            names += leaves(field.fields, f"{prefix}{field.name}.")
+        else:
+            names.append(prefix + field.name)
+    return names
+
+
+PATIENCE_S: Final = 120.0
+"""How long what may be over in a moment is tried again."""
+WAIT_S: Final = 900.0
+"""How long a query may wait and work."""
+STATE_S: Final = 30.0
+"""How long BigQuery may take to say how far a query is."""
+EMULATOR: Final = "BIGQUERY_EMULATOR_HOST"
+HOW_TO: Final = "See docs/how-to/bigquery.md"
+GO_ON: Final = "Days that were read are kept: the same command goes on with those that are missing"
+_QUOTAS: Final = frozenset(
+    {
+        "quotaExceeded",
+        "rateLimitExceeded",
+        "jobRateLimitExceeded",
+        "resourcesExceeded",
+        "userRateLimitExceeded",
+    }
+)
+
+
+def installed() -> bool:
+    """Whether the extra is there."""
+    from importlib.util import find_spec
+
+    try:
+        return find_spec("google.cloud.bigquery") is not None
+    except ModuleNotFoundError:  # not even what it lies in
+        return False
+
+
+def connect(request: BigQueryRequest) -> bigquery.Client:
+    """A client of the project that pays.
+
+    Raises:
+        SettingsError: If the extra or credentials are missing.
+    """
+    if not installed():
+        raise SettingsError(
+            "BigQuery cannot be read, as google-cloud-bigquery is not installed",
+            remedy="pip install 'beha2vec[bigquery]' (or pip install google-cloud-bigquery)",
+        )
+    from google.auth.credentials import AnonymousCredentials
+    from google.cloud import bigquery
+
+    with in_words(request):
+        known = AnonymousCredentials() if os.environ.get(EMULATOR) else None
+        return bigquery.Client(project=request.pays, credentials=known)
+
+
+def retries(seconds: float) -> Mapping[str, Any]:
+    """How often what may pass is tried again."""
+    from google.cloud.bigquery import DEFAULT_RETRY
+
+    return {"retry": DEFAULT_RETRY.with_timeout(seconds)}
+
+
+@contextmanager
+def in_words(request: BigQueryRequest) -> Iterator[None]:
+    """Say what went wrong between here and BigQuery, and what to do.
+
+    Raises:
+        Beha2VecError: In place of whatever Google's library raises inside the block.
+    """
+    from google.api_core import exceptions as api
+    from google.auth import exceptions as auth
+
+    try:
+        yield
+    except (auth.DefaultCredentialsError, auth.RefreshError) as error:
+        raise SettingsError(
+            "Google Cloud has no valid credentials for this machine",
+            remedy="Run `gcloud auth application-default login`, or name the file of a service account in "
+            f"GOOGLE_APPLICATION_CREDENTIALS. {HOW_TO}",
+        ) from error
+    except api.RetryError as error:
+        cause = error.cause
+        raise (_refused(cause, request) if isinstance(cause, api.GoogleAPICallError) else _gone()) from error
+    except api.GoogleAPICallError as error:
+        raise _refused(error, request) from error
+    except Beha2VecError:
+        raise
+    except (auth.GoogleAuthError, OSError) as error:
+        if isinstance(error, TimeoutError) and error.errno is None:  # ours or its library's, not the system's
+            raise ResourceError(
+                f"BigQuery was not done after {counted(round(WAIT_S / 60), 'minute')}; its query was stopped",
+                remedy=f"Try again later. {GO_ON}",
+            ) from error
+        if isinstance(error, OSError) and type(error).__module__ == "builtins" and error.errno is not None:
+            raise  # the disk's
+        raise _gone() from error
+
+
+def _gone() -> ResourceError:
+    return ResourceError("BigQuery cannot be reached any more", remedy=f"Check the network. {GO_ON}")
+
+
+def _refused(error: Any, request: BigQueryRequest) -> Beha2VecError:  # noqa: ANN401 - of an untyped library
+    """An error of BigQuery's, by its reason."""
+    reason = next((str(one.get("reason", "")) for one in error.errors or () if isinstance(one, Mapping)), "")
+    said = _said(error)
+    if reason in _QUOTAS or error.code == 429:
+        return ResourceError(f"A quota of BigQuery is used up: {said}", remedy=GO_ON)
+    if reason == "bytesBilledLimitExceeded":
+        most = in_gigabytes(request.max_bytes)
+        return ResourceError(
+            f"BigQuery would bill more than was estimated, or than the {most} that are allowed: {said}",
+            remedy=f"Estimate again; read fewer days, or raise the limit (--max-bytes). {GO_ON}",
+        )
+    if reason == "responseTooLarge":
+        return ResourceError(
+            f"A day is too large for BigQuery to hand over: {said}", remedy="Use --user-share"
+        )
+    if error.code in (401, 403):
+        return InputError(
+            f"BigQuery refuses {request.table}: {said}",
+            remedy="Who asks needs BigQuery Data Viewer on the data set and BigQuery Job User on the project "
+            f"{request.pays}, which pays; another one is named by --billing-project. {HOW_TO}",
+        )
+    if error.code == 404:
+        return InputError(
+            f"BigQuery does not find {request.table}: {said}", remedy="Check project and data set"
+        )
+    if (error.code or 500) >= 500:
+        return ResourceError(f"BigQuery has a problem: {said}", remedy=f"Try again later. {GO_ON}")
+    return InputError(f"BigQuery cannot read {request.table}: {said}", remedy=HOW_TO)
+
+
+def _said(error: Any) -> str:  # noqa: ANN401
+    """BigQuery's own words, on one line and without the address that was asked."""
+    message = next(
+        (one["message"] for one in error.errors or () if isinstance(one, Mapping) and "message" in one), ""
+    )
+    return " ".join((message or str(error.message)).split())[:400]
+
 
 STAGE: Final = "bigquery"
 _BEGIN: Final = ("first_open", "first_visit", "session_start")
@@ -63,7 +269,7 @@ def estimate(store: Store, request: BigQueryRequest, progress: Progress) -> BigQ
         Beha2VecError: If the request is not possible, no day has a table, or BigQuery refuses.
     """
     require_possible(request)
-    with closing(door.connect(request)) as client, door.in_words(request):
+    with closing(connect(request)) as client, in_words(request):
         tables = _tables(client, request, progress)
         if not tables:
             raise InputError(
@@ -93,7 +299,7 @@ def read(store: Store, agreed: BigQueryEstimate, progress: Progress) -> list[Pat
     request = agreed.request
     _require_agreed(store, agreed)
     left, files = min(request.max_bytes, agreed.bytes_billed + MIB * len(agreed.to_read)), []
-    with closing(door.connect(request)) as client:
+    with closing(connect(request)) as client:
         for number, table in enumerate(agreed.tables):
             part = SubProgress(progress, number / len(agreed.tables), (number + 1) / len(agreed.tables))
             kept = _find(store, request, table)
@@ -154,7 +360,7 @@ def place(files: Sequence[Path], folder: Path) -> None:
 def _tables(client: Client, request: BigQueryRequest, progress: Progress) -> tuple[DayTable, ...]:
     """The tables of the days that there are, oldest first."""
     days = {f"{day:%Y%m%d}": day for day in request.days}
-    listed = client.list_tables(request.dataset, timeout=door.WAIT_S, **door.retries(door.PATIENCE_S))
+    listed = client.list_tables(request.dataset, timeout=WAIT_S, **retries(PATIENCE_S))
     suffixes = {table.table_id.removeprefix(request.prefix) for table in listed
                 if table.table_id.startswith(request.prefix)}  # fmt: skip
     found = sorted(suffixes & days.keys())
@@ -166,7 +372,7 @@ def _tables(client: Client, request: BigQueryRequest, progress: Progress) -> tup
 
 
 def _table(client: Client, name: str, day: date) -> DayTable:
-    found = client.get_table(name, timeout=door.WAIT_S, **door.retries(door.PATIENCE_S))
+    found = client.get_table(name, timeout=WAIT_S, **retries(PATIENCE_S))
     told = found.modified if found.table_type == "TABLE" else None  # a view's is that of its definition
     modified = (told if isinstance(told, datetime) else datetime.now(UTC)).isoformat()
     columns = tuple(leaves(found.schema))
@@ -182,7 +388,7 @@ def _dry_run(client: Client, query: str) -> int:
     from google.cloud.bigquery import QueryJobConfig
 
     config = QueryJobConfig(dry_run=True, use_query_cache=False)
-    job = client.query(query, config, job_retry=None, timeout=door.WAIT_S, **door.retries(door.PATIENCE_S))
+    job = client.query(query, config, job_retry=None, timeout=WAIT_S, **retries(PATIENCE_S))
     whole = -(-int(job.total_bytes_processed or 0) // MIB) * MIB
     return max(LEAST_BYTES, whole) + LEAST_BYTES * max(0, len(job.referenced_tables) - 1)  # of a view
 
@@ -212,7 +418,7 @@ def _read_day(
     with store.write(STAGE, key, settings, inputs) as folder:
         arriving, work = folder / "arriving.parquet", folder / "work"
         names = names_of(request, table)
-        with door.in_words(request):
+        with in_words(request):
             rows, billed = _arrive(client, settings["query"], list(names.values()), limit, arriving, progress)
         work.mkdir()
         with open_engine(work, rows) as engine:
@@ -231,11 +437,11 @@ def _arrive(
     """Run a query and write what comes, batch by batch; gives its rows and the bytes that were billed."""
     from google.cloud.bigquery import QueryJobConfig
 
-    patience = door.retries(door.PATIENCE_S)
+    patience = retries(PATIENCE_S)
     config = QueryJobConfig(maximum_bytes_billed=max(limit, 1))
-    job = client.query(query, config, timeout=door.WAIT_S, job_retry=None, **patience)
+    job = client.query(query, config, timeout=WAIT_S, job_retry=None, **patience)
     _wait(job, progress)
-    rows = job.result(timeout=door.WAIT_S, job_retry=None, **patience)
+    rows = job.result(timeout=WAIT_S, job_retry=None, **patience)
     total, done = rows.total_rows or 0, 0
     schema = pa.schema([(name, pa.string()) for name in names])
     writer: pq.ParquetWriter | None = None
@@ -254,9 +460,9 @@ def _wait(job: QueryJob, progress: Progress) -> None:
 
     Its state is asked for: a short ``result(timeout=…)`` would give the answer's pages no more time, either.
     """
-    until = time.monotonic() + door.WAIT_S
+    until = time.monotonic() + WAIT_S
     try:
-        while not job.done(timeout=door.STATE_S, **door.retries(door.PATIENCE_S)):
+        while not job.done(timeout=STATE_S, **retries(PATIENCE_S)):
             progress(STAGE, 0.0, "BigQuery is at work")
             if time.monotonic() > until:
                 raise TimeoutError

@@ -1,6 +1,10 @@
 """A whole run in a bound of memory: a sample of the users is trained on, and all are placed, part by part.
 
 Where all records fit at once it is the same run as any other, with the same results.
+
+All users of an export, a part at a time, on the model that was trained on some of them.
+
+Users of an export on a frozen model in a bound of memory: at once where they fit, else part by part.
 """
 
 from __future__ import annotations
@@ -9,28 +13,147 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
-from core.base.errors import NothingLeft, SettingsError
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from core.base.errors import NothingLeft, SettingsError, read_as_trained
 from core.base.progress import Progress, SubProgress
-from core.base.settings import IngestSettings
-from core.data.dataset import Dataset
+from core.base.schema import Users
+from core.base.settings import AnalyzeSettings, IngestSettings
+from core.data.dataset import RECEIPT, USERS, Dataset
+from core.data.receipt import Receipt
 from core.engines import parts
 from core.engines.bounds import Bounds
-from core.engines.everybody import Everybody
-from core.engines.placing import Model, Place, PlacedPart, Placing
-from core.engines.sampled import SAMPLE, Sample, dataset_of, decided_on, drawn, read_here, share_drawn
+from core.engines.placing import LABEL, RULE, Model, Place, PlacedPart, Placing, told
+from core.engines.sampled import SAMPLE, Sample, add_up, dataset_of, decided_on, drawn, read_here, share_drawn
+from core.ingest.engine import literal, open_engine
+from core.ingest.observe.decided import Decided
 from core.ingest.read.read_all import RawRead
+from core.profiles.counts import Counts, added_up, count
+from core.profiles.data import MOST_PAGES, ProfileData
+from core.profiles.metrics import Profiles, of_used_rows, profile_counts, with_any_of
+from core.profiles.outcomes import Happened
+from core.profiles.rows import all_rows
 from core.runs import pipeline, run
-from core.runs.pipeline import LABEL_CACHE, STAGES, RunSettings
-from core.runs.publish import BOUNDED, clear_work
-from core.storage.claims import claimed
-from core.storage.disk import disk_errors, make_folder
+from core.runs.export import arrow_table, users_table, vector_lists
+from core.runs.later_stages import FAILED_LOG
+from core.runs.model_folder import MODEL
+from core.runs.pipeline import LABEL_CACHE, STAGES, RunSettings, Segments
+from core.runs.publish import BOUNDED, PROFILES, clear_work
+from core.runs.run import SHARE, TRAINED
+from core.runs.score import KNOWN, require_writable, workplace
+from core.segments.one_page import OnePageSegment, OnePageSegments
+from core.storage.disk import disk_errors, make_folder, write_text_atomic, written_whole
+from core.storage.locks import claimed, claimed_file
 from core.storage.replace_files import finish
 from core.storage.store import Store
+
+
+@dataclass(frozen=True, eq=False)
+class Everybody:
+    """All users, to be placed and counted once a model of some of them is there.
+
+    Args:
+        raw: All records, which need not be there any more.
+        decided: What was decided on all of them.
+        settings: Of the run.
+        place: Places them, part by part.
+        progress: Where to report.
+        share: Of the users, that the model learns from.
+    """
+
+    raw: RawRead
+    decided: Decided
+    settings: RunSettings
+    place: Place
+    progress: Progress
+    share: float
+
+    def finish(self, building: Path, made: Segments) -> dict[str, Any]:
+        """Put all users in place of those of the training: their table, the profiles, the receipt.
+
+        Args:
+            building: The files of the run, its model among them.
+            made: The segments of the training.
+
+        Returns:
+            What ``run.json`` says of it.
+
+        Raises:
+            Beha2VecError: If a part cannot be cleaned or placed.
+        """
+        trained = Receipt.model_validate_json((building / RECEIPT).read_bytes())
+        counts: list[Counts] = []
+        receipts = []
+        placing = Placing(self.settings.train.device, decided=self.decided)
+        parts = told(self.place(building / MODEL, placing), self.decided.n_users, self.progress)
+        with pq.ParquetWriter(building / USERS, pq.read_schema(building / USERS)) as writer:
+            # by map, so that a part is gone when the next one is made
+            for more, receipt in map(partial(_taken, made, writer), parts):
+                counts = [added_up([*counts, more])]
+                receipts.append(receipt)
+        write_text_atomic(building / PROFILES, _profiles(counts[0], made).to_json())
+        receipt = add_up(self.raw, self.decided, receipts, trained)
+        # a new file: the one that is there shares its bytes with the store
+        write_text_atomic(building / RECEIPT, receipt.model_dump_json(indent=1))
+        return {"users": receipt.users, TRAINED: trained.users, SHARE: self.share}
+
+
+def _taken(made: Segments, writer: pq.ParquetWriter, part: PlacedPart) -> tuple[Counts, Receipt]:
+    """Write the users of a part, and count them in the rows that all parts have."""
+    data = ProfileData.from_dataset(part.dataset, part.labels)
+    outcomes = data.outcomes.part_of(made.data.outcomes, made.profiles.chosen)
+    happened, one_page = outcomes.parts(_chosen(made)), OnePageSegments(part.codes, _rules(made))
+    users = _rows(part, happened, one_page, made)
+    writer.write_table(users.select(writer.schema.names).cast(writer.schema))
+    rows = all_rows(data, part.clusters, made.partition.ids.tolist(), one_page)
+    return count(data, rows, with_any_of(happened)), part.dataset.receipt
+
+
+def _rows(
+    part: PlacedPart, happened: Mapping[str, Happened], one_page: OnePageSegments, made: Segments
+) -> pa.Table:
+    """Its users, for ``users.parquet``."""
+    outcomes = _in_currencies(happened, made.outcomes)
+    segments = replace(made.partition, labels=part.clusters)
+    users = users_table(part.dataset.users, segments, part.vectors, made.titles, outcomes, one_page)
+    return arrow_table(users).append_column(Users.EMBEDDING, vector_lists(part.vectors))
+
+
+def _profiles(counts: Counts, made: Segments) -> Profiles:
+    """What the users of each segment are like, of all users; the rules are those of the training."""
+    return of_used_rows(profile_counts(counts.in_order(MOST_PAGES), made.data.outcomes, _chosen(made)))
+
+
+def _chosen(made: Segments) -> AnalyzeSettings:
+    """What is asked of the profiles, with the outcome of the training."""
+    return made.profiles.settings.model_copy(update={"outcome": made.profiles.chosen})
+
+
+def _rules(made: Segments) -> tuple[OnePageSegment, ...]:
+    return made.profiles.one_page.segments if made.profiles.one_page else ()
+
+
+def _in_currencies(outcomes: Mapping[str, Happened], before: Mapping[str, Happened]) -> dict[str, Happened]:
+    """Outcomes with the currencies of the training, so that each part has the same columns of money.
+
+    One that the training had not seen has no column; it is in the profiles and in the receipt.
+    """
+    found = {}
+    for name, happened in outcomes.items():
+        nothing = np.full(len(happened.user), np.nan)
+        money = {currency: happened.money.get(currency, nothing) for currency in before[name].money}
+        found[name] = replace(happened, money=money)
+    return found
+
 
 LEARNED: Final = (
     "The segments are learned from {narrowed}, and the report counts these. "
@@ -224,3 +347,127 @@ def _dealt(raw: RawRead, bounds: Bounds, work: Path) -> list[RawRead]:
     dealt = parts.split(raw, bounds.n_parts(raw.rows), work / "parts", bounds.database)
     bounds.require_even([part.rows for part in dealt])
     return dealt
+
+
+ROWS: Final = 50_000
+"""Of a batch that is written."""
+ENOUGH_KNOWN: Final = 0.5
+"""Mean share of a user's page views on pages that the model knows, below which it is said."""
+
+
+def embed_bounded(
+    inputs: Sequence[Path], model: Path, out: Path, progress: Progress, placing: Placing, bounds: Bounds
+) -> int:
+    """Embed the users of an export and put them into the frozen segments.
+
+    Args:
+        inputs: Files, folders or patterns.
+        model: The ``model`` folder of an earlier run.
+        out: Parquet file to write, by id, in the columns of :func:`core.runs.score.scored_table`; with next
+            pages, as the lists ``next_pages`` and ``next_scores``, where they were asked for.
+        progress: Where to report.
+        placing: How.
+        bounds: Memory.
+
+    Returns:
+        The number of users written.
+
+    Raises:
+        Beha2VecError: If the model or the input cannot be used; an existing ``out`` is untouched.
+    """
+    require_writable(out)
+    with claimed_file(out):
+        read = partial(records_here, inputs=inputs, progress=progress, bounds=bounds)
+        return embed_by_part(model, out, progress, placing, bounds, read)
+
+
+@read_as_trained()
+def embed_by_part(
+    model: Path,
+    out: Path,
+    progress: Progress,
+    placing: Placing,
+    bounds: Bounds,
+    read: Callable[[Store | None, Path, IngestSettings], Records],
+) -> int:
+    """Embed users part by part, wherever the files are read and the users are placed.
+
+    Args:
+        model: The ``model`` folder of an earlier run.
+        out: Parquet file to write, which is claimed.
+        progress: Where to report.
+        placing: How.
+        bounds: Memory here.
+        read: Given no store, an empty folder and how, reads the files.
+    """
+    there = Model.read(model, placing.n_next)
+    settings = there.frozen.settings
+    scored = partial(_scored, failed=(failed := set[str]()))
+    with workplace(out) as work:
+        records = read(None, work, settings)
+        if records.n_parts == 1:
+            table = scored(placing.part(records.raw, there, work, progress, memory=bounds.database))
+            with written_whole(out) as building:
+                pq.write_table(table, building)
+            users = int(table.num_rows)
+        else:
+            del there  # whoever places reads it
+            place = records.deal()
+            decided = decided_on(records.raw, settings, work, SubProgress(progress, 0.5, 0.7), bounds)
+            parts = place(model, replace(placing, decided=decided))
+            users = _written(map(scored, told(parts, decided.n_users, progress)), work, out, bounds)
+        _failed_log(out).unlink(missing_ok=True)
+        if failed:
+            write_text_atomic(_failed_log(out), "\n\n".join(sorted(failed)))
+        return users
+
+
+def _scored(part: PlacedPart, failed: set[str]) -> pa.Table:
+    """The columns that are written; the traceback of next pages that failed is added to ``failed``."""
+    failed |= {part.failed} - {""}
+    return part.table.drop_columns([LABEL, RULE]).replace_schema_metadata(None)
+
+
+def _written(tables: Iterator[pa.Table], work: Path, out: Path, bounds: Bounds) -> int:
+    """Put the users of all parts into ``out``, by id, as where they are placed at once."""
+    if (first := next(tables, None)) is None:
+        raise NothingLeft("No page view is left of the input", remedy="Choose other files")
+    users = 0
+    with pq.ParquetWriter(found := work / "users.parquet", first.schema) as writer:
+        for table in chain([first], tables):
+            writer.write_table(table)
+            users += table.num_rows
+    in_order = f"SELECT * FROM read_parquet({literal(found)}) ORDER BY {Users.USER_ID}"
+    with (
+        open_engine(work, users, memory=bounds.database) as engine,
+        written_whole(out) as building,
+        pq.ParquetWriter(building, first.schema) as writer,
+    ):
+        engine.raw.execute("SET preserve_insertion_order = true")
+        for batch in engine.raw.sql(in_order).to_arrow_reader(ROWS):
+            writer.write_table(pa.Table.from_batches([batch]).cast(first.schema))
+    return users
+
+
+def lacks(out: Path) -> str:
+    """What a file of embedded users lacks because it failed, and why; empty if nothing."""
+    if not (log := _failed_log(out)).is_file():
+        return ""
+    why = log.read_text(encoding="utf-8").splitlines()[-1]
+    return f"next pages could not be made ({why}); see {log}"
+
+
+def few_known(out: Path) -> str:
+    """That the model knows few of the pages of a file of embedded users; empty if it knows enough."""
+    share = pc.mean(pq.read_table(out, columns=[KNOWN])[KNOWN]).as_py()
+    if share >= ENOUGH_KNOWN:
+        return ""
+    return (
+        f"on average {share:.0%} of a user's page views are on pages that the model knows (column {KNOWN}); "
+        "others count by their folder alone, so that vectors and segments say little of these users. Train a "
+        "model on nearer days"
+    )
+
+
+def _failed_log(out: Path) -> Path:
+    return out.with_name(f"{out.name}.{FAILED_LOG}")

@@ -16,24 +16,23 @@ from typing import Any
 
 from core.base.progress import Progress, SubProgress
 from core.base.settings import IngestSettings
-from core.engines.bounded_embed import embed_by_part
-from core.engines.bounded_run import Records, run_by_part
+from core.engines.bounded_run import Records, embed_by_part, run_by_part
 from core.engines.bounds import Bounds
 from core.engines.placing import STAGE, Place, PlacedPart, Placing
 from core.engines.sampled import DECISIONS, RECORDS
 from core.engines.spark.copying import copied
-from core.engines.spark.dealing import DealtRecords, deal
+from core.engines.spark.core_archive import zip_folder
+from core.engines.spark.distribute import DealtRecords, deal
 from core.engines.spark.placing import PLACED, PlaceThere
 from core.engines.spark.requirements import Master
 from core.engines.spark.session import SparkWork, open_spark
-from core.engines.spark.shipping import zip_folder
 from core.runs import pipeline
 from core.runs.frozen import key_and_reading
 from core.runs.model_folder import MODEL
 from core.runs.pipeline import RunSettings
 from core.runs.score import require_writable
-from core.storage.claims import claimed, claimed_file
 from core.storage.disk import make_folder
+from core.storage.locks import claimed, claimed_file
 from core.storage.store import Store
 
 
@@ -117,7 +116,7 @@ def embed_on_spark(
     bounds: Bounds,
     master: str,
 ) -> int:
-    """Do what :func:`core.engines.bounded_embed.embed_bounded` does, on a cluster.
+    """Do what :func:`core.engines.bounded_run.embed_bounded` does, on a cluster.
 
     Args:
         inputs: Files, folders or patterns, which executors see under the same names.

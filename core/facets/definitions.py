@@ -25,7 +25,7 @@ from core.facets.visits import SiteVisits
 from core.labels.label_settings import RESERVED
 from core.labels.page_address import after_host
 from core.labels.templates import is_locale
-from core.periods.rhythm import hours
+from core.periods.over_time import hours
 from core.profiles.outcomes import CONVERSIONS, PURCHASE
 
 UNTOLD: Final = -1

@@ -25,9 +25,9 @@ from core.facets.definitions import (
     stages_reached,
 )  # fmt: skip
 from core.facets.visits import SiteVisits
-from core.one_page.grouping import auc_variance
 from core.profiles.outcomes import Happened
-from core.profiles.wilson import Z_95, wilson
+from core.profiles.two_shares import Z_95, wilson
+from core.segments.one_page import auc_variance
 
 FEWEST_TWICE: Final = 30
 """Users with two visits, below which nothing is said of whether a facet comes again."""

@@ -11,9 +11,8 @@ import pandas as pd
 from core.base.errors import ArtifactError
 from core.base.local_clock import LocalClock
 from core.base.schema import Pages, Users
-from core.data.dataset import Dataset, UserColumns
+from core.data.dataset import Dataset, TimedEvents, UserColumns
 from core.data.page_labels import LabelledPages
-from core.data.timed_events import TimedEvents
 from core.differences.user_items import Family, labels_of
 from core.periods.calendar import days_of
 

@@ -3,6 +3,10 @@
 Nobody writes a number. A block names facts, and the sentences, their directions and their order are the app's
 (``core/facts/sentences.py``): the grammar and a language model both answer by choosing blocks. What a model
 adds of its own stands apart, in :class:`Comment` and :class:`Idea`.
+
+The figures that can be asked for, what each is called, and how it is written.
+
+What tools can be asked for: types of their parameters, with what a language model is told of these.
 """
 
 from __future__ import annotations
@@ -15,9 +19,13 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
+from core.base import wording
+from core.base.user_ids import LONGEST, clean
 from core.base.wording import within
+from core.journeys.funnel import MOST_STEPS
 from core.llm.chat_types import Usage
-from core.outgoing.quoting import LONGEST, clean
+from core.profiles import profile_columns
+from core.profiles.profile_columns import FIELDS, Col
 
 ARROW: Final = " → "
 """Between the two ends of a step."""
@@ -332,3 +340,102 @@ def _facts(block: Block) -> tuple[Fact, ...]:
         related = (block.relation, block.detectable)
         return (block.first, block.second, *(fact for fact in related if fact))
     return ()
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A column of the segments table, in words.
+
+    Args:
+        key: The column.
+        label: What it is called in a sentence, without an article.
+        unit: How its values are written.
+    """
+
+    key: str
+    label: str
+    unit: Unit
+
+    @property
+    def digits(self) -> int:
+        """Digits after the point, as everywhere (:mod:`core.base.wording`)."""
+        return profile_columns.DIGITS.get(self.key, 0)
+
+
+MEASURES: Final = (
+    Measure(Col.USERS, "users", Unit.COUNT),
+    Measure(Col.SHARE, "share of all users", Unit.SHARE),
+    Measure(Col.SHARE_CLUSTERED, "share of clustered users", Unit.SHARE),
+    Measure(Col.PAGE_VIEWS, "page views", Unit.COUNT),
+    Measure(Col.PAGE_VIEWS_MEAN, "page views a user", Unit.NUMBER),
+    Measure(Col.PAGE_VIEWS_MEDIAN, "median page views", Unit.NUMBER),
+    Measure(Col.SESSIONS, "sessions", Unit.COUNT),
+    Measure(Col.SESSIONS_MEAN, "sessions a user", Unit.NUMBER),
+    Measure(Col.PAGES_PER_SESSION, "page views a session", Unit.NUMBER),
+    Measure(Col.DIFFERENT_PAGES_MEAN, "different pages a user", Unit.NUMBER),
+    Measure(Col.ENGAGEMENT_USERS, "users with an engagement time", Unit.COUNT),
+    Measure(Col.ENGAGEMENT_NONE_SHARE, "share of users without an engagement time", Unit.SHARE),
+    Measure(Col.ENGAGEMENT_MEAN, "engagement time a user", Unit.SECONDS),
+    Measure(Col.ENGAGEMENT_MEDIAN, "median engagement time", Unit.SECONDS),
+    Measure(Col.OUTCOME_USERS, "converted users", Unit.COUNT),
+    Measure(Col.OUTCOME_RATE, "outcome rate", Unit.SHARE),
+    Measure(Col.OUTCOME_SESSIONS, "converting sessions", Unit.COUNT),
+    Measure(Col.SESSION_RATE, "outcome rate of sessions", Unit.SHARE),
+    Measure(Col.REVENUE, "gross revenue", Unit.MONEY),
+    Measure(Col.NET_REVENUE, "net revenue", Unit.MONEY),
+    Measure(Col.REVENUE_PER_USER, "gross revenue a user", Unit.MONEY),
+)
+"""Every column of the segments table but the ends of the interval, which go with the outcome rate."""
+
+BY_KEY: Final = {measure.key: measure for measure in MEASURES}
+N_OF: Final = {field.field: field.n or Col.USERS for field in FIELDS}
+"""Column with the number that a value is of."""
+
+
+def write(value: float, unit: Unit, digits: int = 1, currency: str = "") -> str:
+    """A value as it is written everywhere, unit included.
+
+    Args:
+        value: The figure.
+        unit: How it is written.
+        digits: After the point, where the unit leaves it open; whole medians are written without.
+        currency: Of money; empty where it is not known.
+    """
+    if unit is Unit.SHARE:
+        return wording.percent(value, digits)
+    if unit is Unit.RATIO:
+        return wording.lift(value)
+    if unit is Unit.POINTS:
+        return f"{value * 100:+.{digits}f} percentage points".replace("-", "−")
+    if unit is Unit.SECONDS:
+        return f"−{wording.duration(-value)}" if value < 0 else wording.duration(value)
+    return f"{wording.number(value, 0 if unit is Unit.COUNT else digits)} {currency}".rstrip()
+
+
+Key: TypeAlias = Annotated[
+    str, Field(description="a row as the facts name it: S1, S2, … for a segment, all for every user")
+]
+Whose: TypeAlias = Annotated[str, Field(description="S1, S2, … for a segment, or list")]
+Metric = StrEnum("Metric", {key.upper(): key for key in BY_KEY})  # type: ignore[misc]  # mypy wants literal members
+"""Columns of the segments table."""
+Count: TypeAlias = Annotated[int, Field(ge=1, le=50)]
+Called: TypeAlias = Annotated[str, Field(max_length=2000)]
+Steps: TypeAlias = Annotated[
+    tuple[Called, ...],
+    Field(
+        max_length=MOST_STEPS,
+        description="names of pages, templates, themes, types or events, or outcome; none for the "
+        "analyst's own funnel",
+    ),
+]
+By: TypeAlias = Literal["page", "theme", "type"]
+Where: TypeAlias = Literal["steps", "entry", "exit", "routes"]
+About: TypeAlias = Literal["hours", "growth", "return"]
+Within: TypeAlias = Literal["user", "session"]
+
+
+class Order(StrEnum):
+    """Which end of a ranking comes first."""
+
+    MOST = "most"
+    LEAST = "least"

@@ -1,36 +1,218 @@
-"""What words are made from: a data set, its segments, and what they are called."""
+"""What words are made from: a data set, its segments, and what they are called.
+
+A data set, laid out once for all that is counted of its users.
+
+Segments counted anew for what a filter leaves of their users, while everybody stays where they are.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache, partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
 
-from core.base.schema import OUTSIDE, View
-from core.base.wording import counted
-from core.differences.distributions import distributions
+from core.base.errors import ArtifactError, SettingsError
+from core.base.schema import OUTSIDE, Pages, View
+from core.base.settings import UrlSettings
+from core.base.user_ids import clean
+from core.base.wording import common_origin, counted, short_address
+from core.data.dataset import Dataset, TimedEvents, UserSequences
+from core.data.page_labels import LabelledPages, counted_key
 from core.differences.other_sessions import OTHER_SESSIONS
-from core.differences.table import Diff, differences, pair_differences
-from core.differences.user_items import Family
+from core.differences.table import Diff, differences, distributions, pair_differences
+from core.differences.user_items import Family, UserItems, labels_of
+from core.facets.facets import find_facets
 from core.facts.answer import Fact, Title
-from core.facts.basis import Basis
-from core.journeys.funnel import Funnel
-from core.journeys.moves import Taken
-from core.outgoing.quoting import clean
-from core.profiles.metrics import Profiles, profile_rows
+from core.journeys.flow import Routes
+from core.journeys.funnel import Funnel, StepKind
+from core.journeys.funnel_table import FunnelWalk, walk
+from core.journeys.moves import Level, Moves, Places, Taken
+from core.journeys.patterns import FunnelSite, cleaned_by
+from core.naming.words import SiteWords
+from core.periods.calendar import Calendar, PeriodUnit, calendar, calendar_of, covered, usual_unit
+from core.periods.narrowing import DatasetPart
+from core.periods.over_time import Activity
+from core.profiles.data import ProfileData
+from core.profiles.metrics import Profiles, profile, profile_rows
 from core.profiles.outcomes import Happened
 from core.profiles.profile_columns import Col, RowKind
-from core.profiles.rows import Rows, make_rows
+from core.profiles.rows import LabelData, Rows, make_rows
+from core.rules.beam_search import FoundRules, find_rules
+from core.rules.conditions import RuleFeatures
 from core.segments.partition import Partition
 
 if TYPE_CHECKING:
     from core.people.look_alikes import LookAlikes
     from core.segments.certificate import Certificate
+
+WALKS_KEPT: Final = 8
+"""Funnels that were followed."""
+STOPS: Final = 5
+"""That a route is told apart by."""
+LEVEL_OF: Final = {View.URL: Level.PAGE, View.THEME: Level.THEME, View.TYPE: Level.TYPE}
+
+
+@dataclass(frozen=True, eq=False)
+class Basis:
+    """A data set, laid out once.
+
+    Args:
+        key: Names the data set and its labels.
+        data: What profiles are counted from.
+        sequences: Page views of all users.
+        labels: Themes and types; None where pages are not labelled.
+        addresses: Of each page.
+        pages: What to call each page: its address without what all addresses share.
+        names: Theme, type and template of each page, as far as pages are labelled.
+        items: What each user did, saw or came with.
+        site: How the site writes its words.
+        events: When what was done, read when it is asked for.
+        urls: How addresses were cleaned, read when it is asked for.
+        calendar: The days or weeks that it covers, by its clock; by UTC where it is not known.
+        narrowed: What part of an export it is, read when it is asked for; empty where it is all of it.
+    """
+
+    key: str
+    data: ProfileData
+    sequences: UserSequences
+    labels: LabelData | None
+    addresses: tuple[str, ...]
+    pages: tuple[str, ...]
+    names: Mapping[str, Sequence[str]]
+    items: UserItems
+    site: SiteWords
+    events: Callable[[], TimedEvents] = TimedEvents.none
+    urls: Callable[[], UrlSettings] = UrlSettings
+    calendar: Callable[[PeriodUnit | None], Calendar] | None = None
+    narrowed: Callable[[], str] = str
+
+    @classmethod
+    def from_dataset(
+        cls, dataset: Dataset, labelled: LabelledPages | None = None, data: ProfileData | None = None
+    ) -> Basis:
+        """Lay out a data set and its labels.
+
+        Args:
+            dataset: The preprocessed export.
+            labelled: What its pages are about.
+            data: What profiles are counted from, where it is at hand.
+        """
+        data = data or ProfileData.from_dataset(dataset, labelled)
+        key = counted_key(dataset.key, labelled)
+        levels, names = find_facets(dataset, labelled).items(), labels_of(labelled)
+        made = cls.from_tables(key, data, dataset.pages, dataset.sequences, names, levels)
+        return replace(
+            made, events=lambda: dataset.events, urls=lambda: cleaned_by(dataset),
+            calendar=partial(calendar, dataset), narrowed=lambda: dataset.receipt.narrowed,
+        )  # fmt: skip
+
+    @classmethod
+    def from_tables(
+        cls,
+        key: str,
+        data: ProfileData,
+        pages: pd.DataFrame,
+        sequences: UserSequences,
+        names: Mapping[str, Sequence[str]],
+        levels: Mapping[Family, Sequence[np.ndarray]] = MappingProxyType({}),
+    ) -> Basis:
+        """Lay out tables.
+
+        Args:
+            key: Names them.
+            data: What profiles are counted from.
+            pages: All pages.
+            sequences: Page views.
+            names: Theme, type and, where mined, template of each page, or nothing.
+            levels: What users are called by their facets (:meth:`core.facets.facets.Facets.items`).
+        """
+        labels = LabelData.from_names(sequences, names) if names else None
+        items = UserItems.from_tables(data, pages, sequences, names, levels)
+        addresses: list[str] = pages[Pages.PAGE_LOCATION].tolist()
+        origin = common_origin(addresses)
+        called = tuple(short_address(address, origin) for address in addresses)
+        site = SiteWords.from_tables(pages, names.get(View.THEME, ()))
+        return cls(key, data, sequences, labels, tuple(addresses), called, names, items, site)
+
+    @property
+    def views(self) -> tuple[View, ...]:
+        """What steps go between: pages, and themes and types where pages are labelled."""
+        return (View.URL, *(self.labels.page_of if self.labels else ()))
+
+    @cached_property
+    def rule_features(self) -> RuleFeatures:
+        """What a rule can ask of the users."""
+        return RuleFeatures.from_counted(self.data, self.addresses, self.sequences, self.names)
+
+    @cached_property
+    def _rules(self) -> dict[str, Mapping[int, FoundRules]]:
+        return {}
+
+    def rules(self, partition: Partition) -> Mapping[int, FoundRules]:
+        """The best rules of each segment; of whatever outcome, so that they stay when it changes."""
+        if partition.digest not in self._rules:
+            self._rules[partition.digest] = find_rules(self.rule_features, partition.labels)
+        return self._rules[partition.digest]
+
+    @cached_property
+    def routes(self) -> Callable[[View], Routes]:
+        """Whole sessions by pages, themes or types."""
+        return cache(lambda view: Routes.of(self.sequences, self._places(view), STOPS))
+
+    @cached_property
+    def moves(self) -> Callable[[View], Moves]:
+        """All steps between pages, themes or types, with the start and the end of each session."""
+        return cache(lambda view: Moves.of(self.sequences, self._places(view)))
+
+    @cached_property
+    def activity(self) -> Callable[[PeriodUnit | None], Activity]:
+        """Who came in which day or week; in what suits the length of the data where no unit is named."""
+        return cache(self._activity)
+
+    def _activity(self, unit: PeriodUnit | None) -> Activity:
+        sequences, everybody = self.sequences, np.ones(self.sequences.n_users, dtype=bool)
+        if self.calendar is not None:
+            days = self.calendar(unit)
+        else:
+            starts = sequences.timestamp[sequences.session_starts]
+            unit = unit or usual_unit(covered(sequences.timestamp))
+            days = calendar_of(sequences.timestamp, unit, starts=starts)
+        return Activity.of(sequences, days, everybody)
+
+    @cached_property
+    def funnel_site(self) -> FunnelSite:
+        """What steps of a funnel can be made of: no events where it is not known when they were done."""
+        try:
+            events = self.events().names
+        except ArtifactError:
+            events = ()
+        return FunnelSite.from_names(self.addresses, self.names, events, self.urls())
+
+    @cached_property
+    def walked(self) -> Callable[[Funnel], FunnelWalk]:
+        """How far each user comes in a funnel; a few of them are kept.
+
+        It raises :class:`core.base.errors.ArtifactError` if a step is an event and it is not known when.
+        """
+        return lru_cache(WALKS_KEPT)(self._walk)
+
+    def _walk(self, funnel: Funnel) -> FunnelWalk:
+        asks_events = any(step.kind is StepKind.EVENT for step in funnel.steps)
+        events = self.events() if asks_events else TimedEvents.none()
+        return walk(funnel, self.funnel_site.marks_of(funnel), self.sequences, events)
+
+    def _places(self, view: View) -> Places:
+        names = np.array(self.pages)
+        if self.labels is not None and view in self.labels.page_of:  # of each page that somebody saw
+            names = np.array(self.labels.views[view].values)[self.labels.page_of[view]]
+        return Places.from_names(LEVEL_OF[view], names.tolist(), self.sequences)
+
 
 ALL: Final = "all"
 ONE_PAGE: Final = "group:one_page"
@@ -94,7 +276,7 @@ class Tables:
 
     @cached_property
     def distributions(self) -> pd.DataFrame:
-        """What lies behind each mean (``core/differences/distributions.py``)."""
+        """What lies behind each mean (``core/differences/table.py``)."""
         return distributions(self.basis.data, self.rows, self.profiles.happened)
 
     @cached_property
@@ -306,3 +488,35 @@ class Context:
     def titles(self, keys: Iterable[str] = ()) -> dict[str, Title]:
         """What rows are called; every row when none is named."""
         return {key: self.titled(key) for key in keys or (*self.keys, *NO_ROWS)}
+
+
+def tables_of_part(whole: Tables, part: DatasetPart, labels: LabelledPages | None) -> Tables:
+    """Everything that was counted of segments, of some users and days alone.
+
+    What the model has read stays what it has read: the part decides nothing of that.
+
+    Args:
+        whole: The segments, with the users that they were made of.
+        part: What the filter leaves.
+        labels: Themes and types of the pages; None where they are not labelled.
+
+    Raises:
+        SettingsError: If nobody of a segment is left.
+        ArtifactError: If days are left out and the data set does not say when events were done.
+    """
+    data = ProfileData.from_dataset(part, labels)
+    data = replace(data, outcomes=data.outcomes.part_of(whole.basis.data.outcomes))
+    partition = replace(whole.partition, labels=whole.partition.labels[part.fit.users])
+    if not (partition.labels > OUTSIDE).any():
+        raise SettingsError(
+            f"The filter leaves nobody in a segment: {counted(data.n_users, 'user')} who "
+            f"{'fits' if data.n_users == 1 else 'fit'} {part.chosen.in_words} "
+            f"{'is' if data.n_users == 1 else 'are'} in none",
+            remedy="Clear the filter, or choose more",
+        )
+    profiles = whole.profiles
+    settings = profiles.settings.model_copy(update={"outcome": profiles.chosen})
+    one_page = profiles.one_page and replace(profiles.one_page, codes=profiles.one_page.codes[part.fit.users])
+    return Tables(
+        Basis.from_dataset(part, labels, data), profile(data, partition.labels, settings, one_page), partition
+    )

@@ -10,15 +10,20 @@ import numpy as np
 
 from core.base.errors import InputError
 from core.base.schema import View
-from core.differences.means import UserValues, user_values
+from core.differences.means import (
+    SURE,
+    Sides,
+    SingleDifference,
+    UserValues,
+    decide_shares,
+    decide_values,
+    user_values,
+)
 from core.differences.other_sessions import OTHER_SESSIONS
-from core.differences.sides import Sides
-from core.differences.single import SURE, SingleDifference, decide_shares, decide_values
 from core.differences.user_items import Family
-from core.facts.answer import Block, Contrast, Fact, Verdict
+from core.facts.answer import BY_KEY, Block, Contrast, Fact, Verdict
 from core.facts.context import OTHERS, Context
 from core.facts.items import ITEM_MEASURES, LABELLED, ItemMetric, item_rows
-from core.facts.measures import BY_KEY
 from core.facts.verbs import NOT
 from core.profiles.profile_columns import Col, MetricRole
 

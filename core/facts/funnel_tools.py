@@ -7,11 +7,9 @@ from typing import Any, Final
 
 from core.base.errors import InputError
 from core.differences.table import Diff
-from core.facts.answer import ARROW, Block, Contrast, Fact, FigureList, Unit
-from core.facts.arguments import Key, Steps, Within
+from core.facts.answer import ARROW, Block, Contrast, Fact, FigureList, Key, Steps, Unit, Within
 from core.facts.context import OTHERS, Context
-from core.facts.fact_maker import Figures, beside, make_fact, select, share_fact
-from core.facts.finding import Finding, known, notes
+from core.facts.fact_maker import Figures, Finding, beside, known, make_fact, notes, select, share_fact
 from core.facts.verbs import FUNNEL_LOST, FUNNEL_SHARE, FUNNEL_USERS
 from core.journeys.funnel import USER, Funnel, FunnelStep, StepKind
 from core.journeys.funnel_start import outcome_steps, usual_funnel

@@ -6,10 +6,8 @@ from collections.abc import Sequence
 
 from core.base.errors import InputError
 from core.facts import items
-from core.facts.answer import Fact, FigureList
-from core.facts.arguments import Called, Count, Key, Order
-from core.facts.fact_maker import Figures, select
-from core.facts.finding import Finding, known, notes, present
+from core.facts.answer import Called, Count, Fact, FigureList, Key, Order
+from core.facts.fact_maker import Figures, Finding, known, notes, present, select
 from core.facts.items import PLURAL, Dimension, ItemMetric, table_of
 
 

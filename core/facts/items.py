@@ -19,11 +19,10 @@ from core.differences.means import moments_of, ratio_interval
 from core.differences.table import Diff, is_apart, share_columns
 from core.differences.user_items import Family
 from core.facts.answer import Unit
-from core.facts.basis import Basis
-from core.facts.context import Context
+from core.facts.context import Basis, Context
 from core.profiles.profile_columns import ROW, Col
 from core.profiles.rows import Rows
-from core.profiles.wilson import Z_95, wilson
+from core.profiles.two_shares import Z_95, wilson
 
 Row: TypeAlias = Mapping[str, Any]
 """Column → figure."""

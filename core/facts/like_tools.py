@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from core.base.errors import InputError
-from core.facts.answer import Fact, FigureList, Unit
-from core.facts.arguments import Whose
+from core.facts.answer import Fact, FigureList, Unit, Whose
 from core.facts.context import PASTED
-from core.facts.fact_maker import Figures, make_fact, select
-from core.facts.finding import Finding, notes, segment_only
+from core.facts.fact_maker import Figures, Finding, make_fact, notes, segment_only, select
 from core.facts.verbs import LIKE, LIKE_IN
-from core.profiles.wilson import wilson
+from core.profiles.two_shares import wilson
 
 if TYPE_CHECKING:
     from core.people.look_alikes import LookAlikes

@@ -9,16 +9,13 @@ import numpy as np
 
 from core.base.errors import InputError
 from core.base.schema import View
-from core.facts.answer import ARROW, Contrast, FigureList
-from core.facts.arguments import By, Count, Key, Where
-from core.facts.basis import LEVEL_OF
-from core.facts.context import OTHERS, Context
-from core.facts.fact_maker import Figures, beside, select, share_fact
-from core.facts.finding import Finding, known, notes, segment_only
+from core.facts.answer import ARROW, By, Contrast, Count, FigureList, Key, Where
+from core.facts.context import LEVEL_OF, OTHERS, Context
+from core.facts.fact_maker import Figures, Finding, beside, known, notes, segment_only, select, share_fact
 from core.facts.items import PLURAL, Dimension
 from core.facts.steps import end_facts, step_facts
+from core.journeys.flow import ROUTE
 from core.journeys.moves import FROM, TO
-from core.journeys.routes import ROUTE
 from core.journeys.step_table import differing, step_table
 from core.profiles.profile_columns import Col
 

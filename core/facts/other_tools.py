@@ -8,13 +8,11 @@ from typing import Final
 
 from core.base.errors import InputError
 from core.base.schema import OUTSIDE
+from core.base.user_ids import LONGEST, clean
 from core.data.receipt import COUNTED
-from core.facts.answer import Fact, FigureList, Unit
-from core.facts.arguments import Count, Key
-from core.facts.describe import UNSUPPORTED
-from core.facts.fact_maker import Figures, make_fact, select
-from core.facts.finding import Finding, notes, segment_only
-from core.outgoing.quoting import LONGEST, clean
+from core.facts.answer import Count, Fact, FigureList, Key, Unit
+from core.facts.fact_maker import Figures, Finding, make_fact, notes, segment_only, select
+from core.facts.segment_tools import UNSUPPORTED
 from core.profiles.profile_columns import Col
 from core.segments.certificate import GIVEN
 from core.segments.identity import moved, overlap

@@ -6,12 +6,10 @@ from typing import Final
 
 from core.base.errors import InputError
 from core.base.wording import within
-from core.facts.answer import Fact, FigureList, Unit
-from core.facts.arguments import Key
-from core.facts.fact_maker import Figures, make_fact, select, share_fact
-from core.facts.finding import Finding, known, notes
+from core.facts.answer import Fact, FigureList, Key, Unit
+from core.facts.fact_maker import Figures, Finding, known, make_fact, notes, select, share_fact
 from core.facts.verbs import PRECISION, RECALL, RULE_USERS
-from core.rules.judging import RuleFit
+from core.rules.beam_search import RuleFit
 
 WHERE: Final = (
     "Precision and recall are of users that the rule was not made from. The page Rules has those "

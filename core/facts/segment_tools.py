@@ -1,18 +1,51 @@
-"""Tools about the segments themselves: list, figures, rank, chart."""
+"""Tools about the segments themselves: list, figures, rank, chart.
+
+What differs most, as the table of differences ranks it, for sentences.
+
+All that may be said about a segment, as facts.
+
+What a segment is like, and what a persona of it may rest on.
+
+What is different and what is not shown to differ between two rows, and over all segments.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
+import numpy as np
+import pandas as pd
+
 from core.base.errors import InputError
-from core.facts.answer import Chart, ChartMark, Fact, FigureList, Ranking, Unit, Verdict
-from core.facts.arguments import Key, Metric, Order
-from core.facts.context import ALL
-from core.facts.fact_maker import Figures, make_fact, select
-from core.facts.finding import Finding, known, present
-from core.facts.measures import BY_KEY
-from core.profiles.profile_columns import FIELDS, Col, RowKind
+from core.differences.table import Diff, is_apart, leading
+from core.differences.user_items import Family
+from core.facts import items
+from core.facts.answer import (
+    BY_KEY,
+    MEASURES,
+    Block,
+    Chart,
+    ChartMark,
+    Contrast,
+    Fact,
+    FigureList,
+    Key,
+    Metric,
+    Note,
+    Order,
+    Ranking,
+    Unit,
+    Verdict,
+)
+from core.facts.context import ALL, ONE_PAGE, Context
+from core.facts.fact_maker import Figures, Finding, known, make_fact, notes, present, select
+from core.facts.items import ATTRIBUTES, ItemMetric
+from core.facts.steps import end_facts, step_facts, step_view
+from core.profiles.profile_columns import FIELDS, HEAT_MAP, Col, MetricRole, RowKind
+from core.segments.certificate import KEPT_BACK
 
 AVERAGES: Final = frozenset(field.field for field in FIELDS if field.n)
 """Figures that are a mean, a median or a share of something: those of all users are what is usual."""
@@ -123,3 +156,283 @@ def chart(figures: Figures, metric: Metric, mark: ChartMark = ChartMark.BAR) -> 
     ranked = rank_segments(figures, metric)
     drawn = (Chart(facts=facts, mark=mark) for facts in by_currency(figures, metric.value))
     return Finding((*ranked.blocks, *drawn), ranked.query)
+
+
+TOLD: Final = 3
+"""Differences of a row that are told."""
+
+
+def differing(figures: Figures, key: str, count: int = TOLD) -> tuple[Contrast, ...]:
+    """What sets a row apart from the other clustered users; nothing of a total.
+
+    Args:
+        figures: Where facts come from.
+        key: The row.
+        count: Differences at most.
+    """
+    return _contrasts(figures, leading(figures.context.tables.differences, key, count), key, ALL)
+
+
+def pair_differing(figures: Figures, first: str, second: str, count: int = TOLD) -> tuple[Contrast, ...]:
+    """What sets a row apart from another one, neither of them all users."""
+    pair = figures.context.tables.pair(first, second)
+    return _contrasts(figures, leading(pair, first, count), first, second)
+
+
+def q_values(context: Context, table: pd.DataFrame, key: str) -> dict[tuple[str, str], float]:
+    """Measure and item → q, of what was tested of a row."""
+    own = table[(table[Col.KEY] == key) & table[Diff.Q_VALUE].notna()]
+    return dict(zip(addresses(context, own), own[Diff.Q_VALUE].tolist(), strict=True))
+
+
+def addresses(context: Context, table: pd.DataFrame) -> Iterable[tuple[str, str]]:
+    """Measure and item of the fact that each row of the table is; the main outcome's is a measure."""
+    main = next(iter(context.tables.outcomes), "")
+    for family, item in zip(table[Diff.FAMILY], table[Diff.ITEM], strict=True):
+        if family == Family.MEASURE:
+            yield item, ""
+        elif (family, item) == (Family.OUTCOME, main):
+            yield Col.OUTCOME_RATE, ""
+        else:
+            yield f"{ItemMetric.SHARE}:{family}", item
+
+
+def _contrasts(figures: Figures, rows: pd.DataFrame, key: str, other: str) -> tuple[Contrast, ...]:
+    q_value = rows[Diff.Q_VALUE].where(rows[Diff.ROLE] == MetricRole.HELD_OUT)  # of the rest none decides
+    found = zip(addresses(figures.context, rows), q_value.tolist(), strict=True)
+    return tuple(
+        figures.contrast(fact, other, None if np.isnan(q) else q)
+        for (measure, item), q in found
+        if (fact := _fact(figures, key, measure, item))
+    )
+
+
+def _fact(figures: Figures, key: str, measure: str, item: str) -> Fact | None:
+    if not item:
+        return figures.measure(key, measure)
+    metric, _, family = measure.partition(":")
+    return figures.item(key, Family(family), item, ItemMetric(metric))
+
+
+DIFFERENCES, ENDS, STEPS, NEAREST, SHARES = 8, 3, 5, 3, 3
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What may be said about one row.
+
+    Args:
+        figures: Where facts come from.
+        key: The row.
+    """
+
+    figures: Figures
+    key: str
+
+    @cached_property
+    def measures(self) -> tuple[Fact, ...]:
+        """Every column of the segments table."""
+        return present(self.figures.measure(self.key, one.key) for one in MEASURES)
+
+    @cached_property
+    def differences(self) -> tuple[Fact, ...]:
+        """What sets it apart, in the order of the table of differences."""
+        return present(block.first for block in differing(self.figures, self.key, DIFFERENCES))
+
+    @cached_property
+    def shares(self) -> tuple[Fact, ...]:
+        """The most frequent devices, browsers, countries and sources."""
+        context, made = self.figures.context, []
+        for dimension in ATTRIBUTES:
+            if items.values(context, dimension):
+                names = items.top(context, self.key, dimension, ItemMetric.SHARE, SHARES)
+                made += [self.figures.item(self.key, dimension, name, ItemMetric.SHARE) for name in names]
+        return present(made)
+
+    @cached_property
+    def entries(self) -> tuple[Fact, ...]:
+        """Where sessions begin."""
+        return end_facts(self.figures, self.key, "entry", ENDS)
+
+    @cached_property
+    def exits(self) -> tuple[Fact, ...]:
+        """Where sessions end."""
+        return end_facts(self.figures, self.key, "exit", ENDS)
+
+    @cached_property
+    def steps(self) -> tuple[Fact, ...]:
+        """The most frequent steps from place to place, between page types where pages are labelled."""
+        view = step_view(self.figures.context)
+        return step_facts(self.figures, self.key, view, STEPS, between=True)
+
+    @cached_property
+    def nearest(self) -> tuple[Fact, ...]:
+        """The segments most like it."""
+        context = self.figures.context
+        return tuple(self.figures.nearest(self.key, NEAREST)) if self.key in context.segment_keys else ()
+
+    @property
+    def everything(self) -> tuple[Fact, ...]:
+        """All of it."""
+        own = (*self.measures, *self.differences, *self.shares)
+        return (*own, *self.entries, *self.exits, *self.steps, *self.nearest)
+
+
+NO_CAUSE: Final = "These are differences that go together; the data cannot show that one causes the other."
+NOT_IN_DATA: Final = (
+    "Age, income and motives are not in the data; a name or a story for them would be invented."
+)
+NOTHING_APART: Final = "Nothing is shown to differ here from the others by more than a little."
+NO_SEGMENTS: Final = "No separate kinds of users here: they differ by degree, or in nothing that lasts."
+WITHHELD: Final = f"{NO_SEGMENTS} {KEPT_BACK} To have them told: Name them anyway, on Explore."
+UNSUPPORTED: Final = f"{NO_SEGMENTS} This describes these very users, no kinds of users."
+SIZE: Final = (Col.USERS, Col.SHARE)
+HABITS: Final = (Col.PAGE_VIEWS_MEAN, Col.SESSIONS_MEAN, Col.ENGAGEMENT_MEAN)
+
+
+def paragraph(figures: Figures, segment: Key) -> Finding:
+    """Everything that describes one segment.
+
+    Size, activity, outcome, what sets it apart, where its sessions begin; of a segment that other users would
+    not show, no more than the first three.
+
+    Raises:
+        InputError: If there is no such row.
+    """
+    key = known(figures.context, segment)
+    evidence = Evidence(figures, key)
+    size = tuple(figures.needed(key, name) for name in (SIZE[:1] if key == ALL else SIZE))
+    by_rule = key == ONE_PAGE or figures.context.row(key)[Col.KIND] == RowKind.ONE_PAGE
+    habits = () if by_rule else present(figures.measure(key, name) for name in HABITS)
+    begin: tuple[Block, ...] = (FigureList(facts=size), FigureList(facts=habits))
+    if withheld(figures.context, key):
+        rate = present([figures.measure(key, Col.OUTCOME_RATE)])
+        said: tuple[Block, ...] = (FigureList(facts=rate), *doubts(figures.context, key))
+        return Finding((*begin, *said), select("*", "segments", key=key))
+    ways = (*evidence.entries[:1], *evidence.steps[:1], *evidence.nearest[:1])
+    blocks = (*begin, *_apart(figures, key), FigureList(facts=ways), *doubts(figures.context, key))
+    return Finding(blocks, select("*", "segments", key=key))
+
+
+def persona(figures: Figures, segment: Key) -> Finding:
+    """The facts that a buyer persona may rest on.
+
+    Who these people are beyond it, the data cannot tell.
+
+    Raises:
+        InputError: If there is no such row.
+    """
+    described = paragraph(figures, segment)
+    if withheld(figures.context, segment):
+        return described
+    comes_with = FigureList(facts=Evidence(figures, segment).shares)
+    return Finding((*described.blocks, comes_with, *notes(NOT_IN_DATA)), described.query)
+
+
+def why(figures: Figures, key: str, metric: str | None) -> Finding:
+    """What goes together with a segment's figure, against all users.
+
+    Raises:
+        InputError: If there is no such row, or the figure is absent.
+    """
+    context = figures.context
+    lead: tuple[Block, ...] = ()
+    if metric in AVERAGES:  # a part is smaller than the whole: that explains no total
+        tested = q_values(context, context.tables.differences, known(context, key))
+        lead = (figures.contrast(figures.needed(key, metric), ALL, tested.get((metric, ""))),)
+    elif metric:
+        lead = (FigureList(facts=(figures.needed(key, metric), figures.needed(ALL, metric))),)
+    apart = differing(figures, known(context, key)) or notes(NOTHING_APART)
+    blocks = dict.fromkeys((*doubts(context, key), *lead, *apart, *notes(NO_CAUSE)))
+    return Finding((*blocks,), select("*", "differences", key=key))
+
+
+def withheld(context: Context, *keys: str) -> bool:
+    """Whether one of the rows is a segment of which it is not told what kind of users it is."""
+    return context.withheld and not set(keys).isdisjoint(context.segment_keys)
+
+
+def doubts(context: Context, *keys: str) -> tuple[Note, ...]:
+    """That no segments are supported, and what that means for what is said; nothing of other rows."""
+    if not context.unsupported or set(keys).isdisjoint(context.segment_keys):
+        return ()
+    return notes(WITHHELD if context.withheld else UNSUPPORTED)
+
+
+def _apart(figures: Figures, key: str) -> tuple[Block, ...]:
+    """The outcome and what differs most, each held against the other clustered users."""
+    apart, rate = differing(figures, key), figures.measure(key, Col.OUTCOME_RATE)
+    if rate is None or rate in {block.first for block in apart}:
+        return apart
+    if key == ALL:
+        return (FigureList(facts=(rate,)),)
+    q_value = q_values(figures.context, figures.context.tables.differences, key).get((Col.OUTCOME_RATE, ""))
+    return (figures.contrast(rate, ALL, q_value), *apart)
+
+
+NOT_SHOWN: Final = "Not shown to differ between any segment and the others: {}."
+
+
+def compare(figures: Figures, a: Key, b: Key, metrics: tuple[Metric, ...] = ()) -> Finding:
+    """Two segments side by side.
+
+    What differs most, then the usual measures; as many are looked at, q decides.
+
+    Raises:
+        InputError: If there is no such row, both are the same, or a metric asked for is absent.
+    """
+    context = figures.context
+    first, second = known(context, a), known(context, b)
+    if first == second:
+        raise InputError(f"{context.title(first)} cannot be compared with itself", allowed="two segments")
+    names = [metric.value for metric in metrics] or _present(figures, (first, second))
+    apart: tuple[Contrast, ...] = ()
+    tested: dict[tuple[str, str], float] = {}
+    if not metrics:
+        other = {first: second, second: first}.get(ALL)
+        table = context.tables.differences if other else context.tables.pair(first, second)
+        tested = q_values(context, table, other or first)
+        apart = differing(figures, other) if other else pair_differing(figures, first, second)
+    told = {block.first.measure for block in apart}
+    contrasts = [
+        figures.contrast(fact, second, tested.get((name, "")))
+        for name in names if name not in told
+        for fact in figures.each(first, name)
+    ]  # fmt: skip
+    query = select(", ".join(names), "segments", key=f"{first}, {second}")
+    contrasts.sort(key=lambda one: not one.verdict.is_sure)
+    return Finding((*doubts(context, first, second), *apart, *contrasts), query)
+
+
+def compare_all(figures: Figures) -> Finding:
+    """All segments: who has most and least of what differs, and what sets each apart most.
+
+    Raises:
+        InputError: If there are not two segments.
+    """
+    keys = figures.context.segment_keys
+    if len(keys) < 2:
+        raise InputError("There are not two segments to compare")
+    table = figures.context.tables.differences
+    differs = set(addresses(figures.context, table[is_apart(table) & table[Col.KEY].isin(keys)]))
+    present = _present(figures, keys)
+    ranked = [figures.ranking(of_segments(figures, name)) for name in present if (name, "") in differs]
+    alike = ", ".join(BY_KEY[name].label for name in present if (name, "") not in differs)
+    unshown = notes(NOT_SHOWN.format(alike)) if alike else ()
+    apart = [block for key in keys for block in differing(figures, key, 1)]
+    said = doubts(figures.context, *keys)
+    return Finding((*said, *ranked, *unshown, *apart), select("*", "segments", kind="segment"))
+
+
+def compared(figures: Figures, rows: Sequence[str]) -> Finding:
+    """Two rows, or all segments where it is not two that are named.
+
+    Raises:
+        InputError: If there is no such row, or nothing to compare.
+    """
+    return compare(figures, rows[0], rows[1]) if len(rows) == 2 else compare_all(figures)
+
+
+def _present(figures: Figures, keys: Iterable[str]) -> list[str]:
+    listed = list(keys)
+    return [name for name in HEAT_MAP if all(figures.measure(key, name) for key in listed)]

@@ -29,27 +29,6 @@ from core.facts.answer import (
 )
 from core.facts.context import ALL, OTHERS, UNSEEN
 from core.facts.items import PLURAL, ItemMetric
-from core.facts.phrases import (
-    Piece,
-    commas,
-    counted,
-    end_of,
-    is_of,
-    kind_of,
-    listing,
-    measured,
-    place_of,
-    plural,
-    subject,
-    superlative,
-    target,
-    tied,
-    users_of,
-    what_it_has,
-    who_converted,
-    with_interval,
-    with_users,
-)
 from core.facts.verbs import (
     AGAIN,
     CAME,
@@ -68,7 +47,26 @@ from core.facts.verbs import (
     RULE_USERS,
     WHEN_DAY,
     WHEN_HOUR,
+    Piece,
+    commas,
+    counted,
+    end_of,
+    is_of,
+    kind_of,
+    listing,
+    measured,
+    place_of,
+    plural,
+    subject,
+    superlative,
+    target,
+    tied,
+    users_of,
     verb,
+    what_it_has,
+    who_converted,
+    with_interval,
+    with_users,
 )
 from core.journeys.moves import END, START
 from core.profiles.profile_columns import Col

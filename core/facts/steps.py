@@ -8,8 +8,7 @@ import pandas as pd
 from core.base.schema import View
 from core.facts import items
 from core.facts.answer import Fact
-from core.facts.basis import LEVEL_OF
-from core.facts.context import Context
+from core.facts.context import LEVEL_OF, Context
 from core.facts.fact_maker import Figures
 from core.facts.items import Dimension
 from core.journeys.moves import FROM, STEPS, TO, Moves

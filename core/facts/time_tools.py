@@ -8,19 +8,28 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from core.data.sequences import UserSequences
+from core.data.dataset import UserSequences
 from core.differences.table import Diff
-from core.facts.answer import Contrast, Fact, FigureList, Unit
-from core.facts.arguments import About, Key
+from core.facts.answer import About, Contrast, Fact, FigureList, Key, Unit
 from core.facts.context import ALL, OTHERS, Context
-from core.facts.fact_maker import Figures, beside, make_fact, select, share_fact
-from core.facts.finding import Finding, notes, segment_only
+from core.facts.fact_maker import Figures, Finding, beside, make_fact, notes, segment_only, select, share_fact
 from core.facts.verbs import AGAIN, CAME, WHEN_DAY, WHEN_HOUR
-from core.periods.beside import PART, REST_PART, VALUE
 from core.periods.calendar import Calendar, PeriodUnit
-from core.periods.over_time import IN_PART, PERIOD, PeriodMeasure, over_time
-from core.periods.retention import AGE, curve
-from core.periods.rhythm import CLOCK, WEEKDAY, WEEKDAYS, hours
+from core.periods.over_time import (
+    AGE,
+    CLOCK,
+    IN_PART,
+    PART,
+    PERIOD,
+    REST_PART,
+    VALUE,
+    WEEKDAY,
+    WEEKDAYS,
+    PeriodMeasure,
+    curve,
+    hours,
+    over_time,
+)
 from core.profiles.profile_columns import Col
 from core.profiles.two_shares import difference_interval
 

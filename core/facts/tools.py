@@ -13,8 +13,6 @@ from pydantic import create_model
 from core.base.errors import InputError
 from core.base.settings import Settings
 from core.facts import (
-    compare_segments,
-    describe,
     funnel_tools,
     item_tools,
     like_tools,
@@ -24,8 +22,7 @@ from core.facts import (
     segment_tools,
     time_tools,
 )
-from core.facts.fact_maker import Figures
-from core.facts.finding import Finding
+from core.facts.fact_maker import Figures, Finding
 
 
 @dataclass(frozen=True)
@@ -56,13 +53,13 @@ class Tool:
 
 
 _RUN: Final[Mapping[str, Callable[..., Finding]]] = {
-    "list_segments": segment_tools.list_segments, "segment_profile": describe.paragraph,
-    "top_items": item_tools.top_items, "compare": compare_segments.compare,
+    "list_segments": segment_tools.list_segments, "segment_profile": segment_tools.paragraph,
+    "top_items": item_tools.top_items, "compare": segment_tools.compare,
     "rank_segments": segment_tools.rank_segments, "metric": segment_tools.one_metric,
     "item_share": item_tools.item_share, "transitions": move_tools.transitions,
     "differing_steps": move_tools.differing_steps, "funnel": funnel_tools.funnel,
     "over_time": time_tools.over_the_data, "look_alikes": like_tools.look_alikes,
-    "persona_facts": describe.persona, "nearest_segments": other_tools.nearest_segments,
+    "persona_facts": segment_tools.persona, "nearest_segments": other_tools.nearest_segments,
     "how_sure": other_tools.how_sure, "segment_rule": rule_tools.segment_rule,
     "what_changed": other_tools.what_changed, "chart": segment_tools.chart,
 }  # fmt: skip

@@ -15,8 +15,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from core.base.contention import available_cores
-from core.base.controls import control
-from core.base.errors import IN_A_BOUND, ResourceError
+from core.base.errors import IN_A_BOUND, ResourceError, control
 from core.base.memory import free_memory
 from core.base.schema import Raw
 

@@ -13,10 +13,9 @@ import numpy as np
 import pandas as pd
 
 from core.base.schema import Users
-from core.data.sequences import UserSequences
+from core.data.dataset import UserSequences
 from core.journeys import moves
-from core.journeys.moves import Visited
-from core.journeys.places import Places
+from core.journeys.moves import Places, Visited
 
 END, EMPTY = -1, -2
 """Cells that are no page view: a session ended, and nothing more came."""

@@ -8,10 +8,10 @@ from typing import Final
 import numpy as np
 
 from core.base.schema import PAGE_OUTCOME, TEMPLATE_OUTCOME
-from core.data.sequences import UserSequences
+from core.data.dataset import UserSequences
 from core.journeys.funnel import MOST_PATTERNS, Funnel, FunnelStep, StepKind
+from core.journeys.moves import Level
 from core.journeys.patterns import FunnelSite, beginnings
-from core.journeys.places import Level
 from core.labels.label_settings import UNKNOWN
 from core.profiles.outcomes import Happened, OutcomeIndex, path_of
 

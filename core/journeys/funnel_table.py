@@ -2,26 +2,181 @@
 
 A difference is called one if its interval leaves out 0, as everywhere; the model has read the steps, so it
 describes how the segments were made, and is no finding that a p value could support.
+
+How far each user comes in a funnel, exactly.
+
+A user has reached step k if some page views and events of theirs make the steps 1 to k in order and within
+the limit, whichever they are. Taking each step as early as possible is not enough: a limit counts from the
+first step, and a later first step may still be in time. So for every page view that makes step k the *latest*
+first step is kept from which it can be reached (a recurrence over k, each a running maximum over all users at
+once); it is in time exactly if that one is.
+
+A funnel in sentences: who completes it, where most are lost, and how that differs.
+
+Funnels of a data set, counted, and as plain data for whoever reads them elsewhere.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
-from core.data.sequences import UserSequences
+from core.base.wording import counted, percent
+from core.data.dataset import Dataset, TimedEvents, UserSequences
+from core.data.page_labels import LabelledPages
 from core.differences.table import Diff
-from core.journeys.funnel import Funnel
-from core.journeys.funnel_walk import FunnelWalk
-from core.journeys.moves import END
-from core.journeys.places import Places
+from core.journeys.funnel import SESSION, Funnel, StepKind, StepOrder
+from core.journeys.moves import END, Places
+from core.journeys.patterns import FunnelSite, Moments, StepMarks, any_of
 from core.profiles.profile_columns import ROW, Col
 from core.profiles.rows import Rows
-from core.profiles.two_shares import difference_interval
-from core.profiles.wilson import wilson
+from core.profiles.two_shares import difference_interval, wilson
+
+
+@dataclass(frozen=True, eq=False)
+class FunnelWalk:
+    """How far each user comes, by one sequence of theirs: the first that ends the furthest step they reach.
+
+    Of several sequences with that end it is the one that begins last, and takes each step as late as it can.
+
+    Args:
+        depth: int32 of shape (n_users,), steps reached.
+        seconds: float32 of shape (n_users, n_steps), since the step before; NaN of the first and of
+            those that were not reached.
+        following: int32 of shape (n_users,), index of the first page view in its session after the furthest
+            step that does not make this step again; −1 where there is none, or no step was reached.
+    """
+
+    depth: np.ndarray
+    seconds: np.ndarray
+    following: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class _Step:
+    """Where one step is reached; arrays over moments.
+
+    Args:
+        start: int32, the latest first step that leads here, −1 where there is none.
+        before: int32, the step before on the way from there, where there is one; empty of the first step.
+    """
+
+    start: np.ndarray
+    before: np.ndarray
+
+
+def walk(
+    funnel: Funnel, marks: Sequence[StepMarks], sequences: UserSequences, events: TimedEvents
+) -> FunnelWalk:
+    """Follow all users.
+
+    Args:
+        funnel: The steps.
+        marks: What makes each.
+        sequences: Page views of all users.
+        events: Their events; those that make no step are not looked at.
+    """
+    wanted = np.logical_or.reduce([step.events for step in marks])
+    moments = Moments.of(sequences, events.only(wanted[events.name]))
+    if funnel.order is StepOrder.LOOSE:  # what makes no step is in nobody's way
+        moments = moments.only(moments.happened(any_of(marks)))
+    if funnel.within == SESSION:
+        moments = moments.by_session()
+    walked = _follow(_reached(funnel, marks, moments), funnel.limit_us, moments, sequences)
+    return replace(walked, following=_elsewhere(walked, marks, sequences))
+
+
+def _reached(funnel: Funnel, marks: Sequence[StepMarks], moments: Moments) -> list[_Step]:
+    number = np.arange(len(moments.user), dtype=np.int32)
+    first = np.maximum.accumulate(
+        np.where(moments.begins(sessions=funnel.within == SESSION), number, np.int32(0))
+    )
+    stretch = np.cumsum(moments.page >= 0) if funnel.order is StepOrder.STRICT else None
+    start = np.where(moments.happened(marks[0]), number, np.int32(-1))
+    steps = [_Step(start, np.zeros(0, dtype=np.int32))]
+    for step in marks[1:]:
+        start, place = _latest(start, number, stretch)
+        start = np.where(moments.happened(step) & (start >= first), start, np.int32(-1))
+        steps.append(_Step(start, place))
+    return steps
+
+
+def _latest(
+    start: np.ndarray, number: np.ndarray, stretch: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """For each moment, the latest first step of those that reach an earlier moment, and the last such moment.
+
+    Args:
+        start: int32 of shape (n_moments,), the first step that leads to each; −1 where there is none.
+        number: int32 of shape (n_moments,), 0, 1, 2, ….
+        stretch: int64 of shape (n_moments,), ascending: only moments of the stretch that the moment before is
+            in are looked at, a page view and the events after it. None for any earlier moment.
+    """
+    bits = len(start).bit_length()
+    key = start if stretch is None else (stretch << bits) + (start + 1)
+    best = np.maximum.accumulate(key)
+    place = np.maximum.accumulate(np.where(key == best, number, np.int32(0)))
+    if stretch is not None:
+        best = ((best & ((1 << bits) - 1)) - 1).astype(np.int32)
+    return _shifted(best), _shifted(place)
+
+
+def _shifted(values: np.ndarray) -> np.ndarray:
+    """The value of the moment before; −1 of the first."""
+    before = np.empty_like(values)
+    before[:1], before[1:] = -1, values[:-1]
+    return before
+
+
+def _follow(
+    steps: Sequence[_Step], limit_us: int | None, moments: Moments, sequences: UserSequences
+) -> FunnelWalk:
+    n_users, time = sequences.n_users, moments.timestamp
+    depth, now = np.zeros(n_users, dtype=np.int32), np.zeros(n_users, dtype=np.int32)
+    for number, step in enumerate(steps, start=1):
+        there = np.flatnonzero(step.start >= 0)
+        if limit_us is not None:
+            there = there[time[there] - time[step.start[there]] <= limit_us]
+        there = there[np.diff(moments.user[there], prepend=-1) != 0]  # the first of each user
+        depth[moments.user[there]], now[moments.user[there]] = number, there
+    following = _following(np.flatnonzero(depth), now, moments, sequences)
+    seconds = np.full((n_users, len(steps)), np.nan, dtype=np.float32)
+    for number in range(len(steps) - 1, 0, -1):
+        users = np.flatnonzero(depth > number)
+        before = steps[number].before[now[users]]
+        seconds[users, number] = (time[now[users]] - time[before]) / 1e6
+        now[users] = before
+    return FunnelWalk(depth, seconds, following)
+
+
+def _following(users: np.ndarray, now: np.ndarray, moments: Moments, sequences: UserSequences) -> np.ndarray:
+    found = np.full(len(now), -1, dtype=np.int32)
+    view = moments.following[now[users]]
+    inside = view < sequences.offsets[users + 1]
+    users, view = users[inside], view[inside]
+    same = sequences.session[view] == moments.session[now[users]]
+    found[users[same]] = view[same]
+    return found
+
+
+def _elsewhere(walked: FunnelWalk, marks: Sequence[StepMarks], sequences: UserSequences) -> np.ndarray:
+    """The page view that follows, past those in a row that make the step again."""
+    found, n = walked.following.copy(), sequences.n_views
+    new_session = np.diff(sequences.session, append=-1) != 0
+    new_session[sequences.offsets[1:] - 1] = True
+    for number, step in enumerate(marks, start=1):
+        users = np.flatnonzero((walked.depth == number) & (found >= 0))
+        again = step.pages[sequences.page]
+        stops = np.where(~again | new_session, np.arange(n), n)
+        stop = np.minimum.accumulate(stops[::-1])[::-1][found[users]]
+        found[users] = np.where(again[stop], -1, stop)
+    return found
+
 
 STEP, NAME, DROPPED, INSTEAD = "step", "name", "dropped", "instead"
 REST_LOW, REST_HIGH = "rest_low", "rest_high"
@@ -184,3 +339,117 @@ def _most(counts: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray, np.nda
     column = order.ravel()
     kept = counts[row, column] > 0
     return row[kept], rank[kept], column[kept]
+
+
+def sentences(table: pd.DataFrame, title: str, other_title: str) -> list[str]:
+    """What a table of one row says, in plain text.
+
+    Args:
+        table: Shares of all users of the row, as :func:`core.journeys.funnel_table.steps_table` gives them.
+        title: What the row is called.
+        other_title: What the others are called; empty where there are none.
+    """
+    last, users = table.iloc[-1], int(table[Col.N].iloc[0])
+    if not users:
+        return [f"{title}: no users."]
+    reach = f"{title}: {last[Col.USERS]:,} of {counted(users, 'user')} reach {last[NAME]}"
+    found = [f"{reach}, {_share(last, Col.SHARE, Col.LOW, Col.HIGH, users)}."]
+    if other_title and last[Col.REST_N]:
+        rest = _share(last, Col.REST_SHARE, REST_LOW, REST_HIGH, int(last[Col.REST_N]))
+        verdict = "That differs" if last[Diff.DIFFERS] else "No difference is shown"
+        found.append(f"{other_title}: {rest}. {verdict}.")
+    return found + _loss(table)
+
+
+def _share(row: pd.Series, share: str, low: str, high: str, n: int) -> str:
+    ends = " and ".join(percent(row[end], n=n) for end in (low, high))
+    return f"{percent(row[share], n=n)} (between {ends})"
+
+
+def _loss(table: pd.DataFrame) -> list[str]:
+    """Where most users are lost; nothing where nobody is."""
+    place = int(table[DROPPED].to_numpy().argmax())
+    lost, came = int(table[DROPPED].iloc[place]), int(table[Col.USERS].iloc[place])
+    if not lost:
+        return []
+    share = percent(lost / came, n=came)
+    return [f"Most are lost after {table[NAME].iloc[place]}: {lost:,} of {came:,} ({share}) go no further."]
+
+
+NO_STEP = (Col.KIND, Col.SEGMENT)
+"""Columns that say what a row is and that its key says already."""
+
+
+@dataclass(frozen=True, eq=False)
+class CountedFunnel:
+    """A funnel, and how far each user comes in it."""
+
+    funnel: Funnel
+    walk: FunnelWalk
+
+
+def require_steps(funnels: Iterable[Funnel], dataset: Dataset, labels: LabelledPages | None) -> None:
+    """Say at once what cannot be counted: before a training, not after it.
+
+    Raises:
+        SettingsError: If these pages have no names at the level of a step.
+        ArtifactError: If a step is an event and the data set does not say when events were done.
+    """
+    _marked(tuple(funnels), dataset, labels)
+
+
+def count_funnels(
+    funnels: Iterable[Funnel], dataset: Dataset, labels: LabelledPages | None
+) -> tuple[CountedFunnel, ...]:
+    """Follow all users.
+
+    Raises:
+        SettingsError: If these pages have no names at the level of a step.
+        ArtifactError: If a step is an event and the data set does not say when events were done.
+    """
+    asked = tuple(funnels)
+    site, events = _marked(asked, dataset, labels)
+    return tuple(
+        CountedFunnel(one, walk(one, site.marks_of(one), dataset.sequences, events)) for one in asked
+    )
+
+
+def _marked(
+    funnels: tuple[Funnel, ...], dataset: Dataset, labels: LabelledPages | None
+) -> tuple[FunnelSite, TimedEvents]:
+    asks_events = any(step.kind is StepKind.EVENT for funnel in funnels for step in funnel.steps)
+    events = dataset.events if asks_events else TimedEvents.none()
+    site = FunnelSite.of(dataset, labels, events.names)
+    for funnel in funnels:
+        site.marks_of(funnel)
+    return site, events
+
+
+def to_plain(counted: CountedFunnel, rows: Rows, called: Mapping[str, str]) -> dict[str, Any]:
+    """A counted funnel as JSON: its settings, and every row of the profiles with its steps.
+
+    Args:
+        counted: The funnel.
+        rows: Who belongs where.
+        called: Key of a row → what it is called.
+    """
+    funnel = counted.funnel
+    of_all = side_by_side(funnel, counted.walk, rows, ShareOf.ALL)
+    before = side_by_side(funnel, counted.walk, rows, ShareOf.BEFORE)
+    figures = (Col.N, Col.SHARE, Col.LOW, Col.HIGH, Diff.DIFFERS)
+    columns = {f"{name}_of_step_before": before[name] for name in figures}
+    table = of_all.assign(**columns).drop(columns=list(NO_STEP))
+    nobody = np.zeros(len(counted.walk.depth), dtype=bool)
+    found = []
+    for row, (key, part) in enumerate(table.groupby(Col.KEY, sort=False)):
+        timed = with_times(part, counted.walk, rows.members(row), nobody)
+        steps = timed.drop(columns=[*set(ROW) - set(NO_STEP), REST_SECONDS])
+        found.append({"key": key, "name": called.get(str(key), str(key)), "steps": _records(steps)})
+    plain = funnel.model_dump(mode="json") | {"title": funnel.title, "meaning": funnel.meaning}
+    return plain | {"rows": found}
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as plain data, None where a figure is absent."""
+    rows = table.astype(object).where(table.notna(), None).to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in rows]

@@ -4,20 +4,46 @@ Steps of one user resemble each other, so an interval is one of users (Wilson 19
 1998): of those who were at a place, who ever took the step from there. Two groups *differ* where that
 interval leaves out 0 and the share of the steps that leave the place leans the same way: whoever comes back
 more often has more occasions, which is no other way of moving.
+
+Where users are at each step of their sessions: place × position, with those that have ended.
+
+After the step matrix of retentioneering (github.com/retentioneering). A column holds all sessions, so that it
+adds up to 100 % and the ended ones only grow.
+
+A step that more or fewer users take than others do, in a sentence.
+
+``journeys.json``: how the users of each segment move, beside the other clustered users, as plain data.
 """
 
 from __future__ import annotations
 
-from typing import Final
+import math
+from collections.abc import Mapping
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
+from core.base.wording import percent
 from core.differences.table import Diff
-from core.journeys.moves import FROM, SESSIONS, STEPS, TO, Moves, Taken, Tallied
+from core.journeys.moves import (
+    END,
+    FROM,
+    OTHER_PLACES,
+    READ_AT_ONCE,
+    SESSIONS,
+    START,
+    STEPS,
+    TO,
+    Moves,
+    Taken,
+    Tallied,
+    Visited,
+)
 from core.profiles import two_shares
 from core.profiles.profile_columns import Col
-from core.profiles.wilson import wilson
+from core.profiles.rows import Rows
+from core.profiles.two_shares import wilson
 
 MOST: Final = 1_000
 """Rows of a table, the most frequent ones."""
@@ -193,3 +219,170 @@ def compared(
         Diff.DIFFERENCE_LOW: low, Diff.DIFFERENCE_HIGH: high, Diff.DIFFERS: more | less,
         MoveCol.AT_LEAST: np.where(more, low, np.where(less, -high, 0)) * n,
     }  # fmt: skip
+
+
+ENDED: Final = "(ended)"
+PLACE, POSITION = "place", "position"
+SESSION_SHARE, REST_SESSION_SHARE = "session_share", "rest_session_share"
+POSITIONS: Final = 8
+
+
+def step_matrix(
+    moves: Moves, users: np.ndarray, others: np.ndarray | None = None, positions: int = POSITIONS,
+    shown: int = READ_AT_ONCE,
+) -> pd.DataFrame:  # fmt: skip
+    """Count where sessions are at each of their first steps.
+
+    Args:
+        moves: All steps.
+        users: Who is in question, bool of shape (n_users,).
+        others: Whom they are held against, bool of shape (n_users,); None for nobody.
+        positions: First steps of a session that are looked at.
+        shown: Places that are told apart, those where most sessions are at these steps, here or there.
+
+    Returns:
+        One row a place and position (from 1), the places in order, then the other ones and the ended
+        sessions: ``sessions`` of ``session_share``, ``users`` with such a session of all ``n``, ``share``
+        with ``low`` and ``high``; where there are others, ``rest_session_share`` and how their users compare,
+        by the rule of the table of steps.
+    """
+    groups = [side for side in (users, others) if side is not None]
+    grids = [_grid(moves.visited, moves.place, side, positions) for side in groups]
+    n = len(moves.places.names)
+    counts = [np.bincount(grid[grid >= 0], minlength=n) / max(1, len(who)) for grid, who in grids]
+    often = np.max(counts, axis=0)
+    chosen = np.argsort(-often, kind="stable")[:shown]
+    chosen = chosen[often[chosen] > 0]
+    row = np.full(n + 1, len(chosen))
+    row[chosen], row[-1] = np.arange(len(chosen)), len(chosen) + 1  # −1, the ended, is the last
+    names = [*moves.called(chosen), OTHER_PLACES, ENDED]
+    sides = [_counted(row[grid], who, len(names)) for grid, who in grids]
+    return _matrix_table(names, sides, [int(side.sum()) for side in groups])
+
+
+def _grid(
+    visited: Visited, place: np.ndarray, users: np.ndarray, positions: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The first places of each session of some users, and whose it is."""
+    session = np.flatnonzero(users[visited.user])
+    return visited.around(place, session, visited.first[session], positions), visited.user[session]
+
+
+def _counted(rows: np.ndarray, who: np.ndarray, n_rows: int) -> tuple[np.ndarray, np.ndarray]:
+    """Sessions at each row and position, and users with such a session: two of (n_rows, n_positions)."""
+    new = np.diff(who, prepend=-1) != 0  # sessions come by user
+    number, n_users = np.cumsum(new) - 1, int(new.sum())
+    sessions, users = np.zeros((2, n_rows, len(rows)), dtype=np.int64)
+    for position, now in enumerate(rows):
+        sessions[:, position] = np.bincount(now, minlength=n_rows)
+        once = np.zeros((n_rows, n_users), dtype=bool)
+        once[now, number] = True
+        users[:, position] = once.sum(axis=1)
+    return sessions, users
+
+
+def _matrix_table(
+    names: list[str], sides: list[tuple[np.ndarray, np.ndarray]], n_users: list[int]
+) -> pd.DataFrame:
+    (sessions, users), *others = sides
+    n_positions = sessions.shape[1]
+    with np.errstate(invalid="ignore"):
+        shares = [(of / of.sum(axis=0)).ravel() for of, _ in sides]
+    low, high = wilson(users.ravel(), np.array(n_users[0]))
+    made = {
+        PLACE: np.repeat(np.array(names, dtype=object), n_positions),
+        POSITION: np.tile(np.arange(1, n_positions + 1), len(names)),
+        SESSIONS: sessions.ravel(), SESSION_SHARE: shares[0], Col.USERS: users.ravel(), Col.N: n_users[0],
+        Col.SHARE: users.ravel() / max(1, n_users[0]), Col.LOW: low, Col.HIGH: high,
+    }  # fmt: skip
+    for _, rest in others:
+        made[REST_SESSION_SHARE] = shares[1]
+        four = (users.ravel(), np.full(users.size, n_users[0]), rest.ravel(), np.full(rest.size, n_users[1]))
+        made |= compared(*four, shares[0] - shares[1])
+    empty = np.sum([of[-2].sum() for of, _ in sides]) == 0
+    table = pd.DataFrame(made)
+    return table[table[PLACE] != OTHER_PLACES].reset_index(drop=True) if empty else table
+
+
+def step_sentence(step: Mapping[Any, Any]) -> str:
+    """``More go from /cart to /checkout: 45% of 220 users who were there, others 30.1% of 1,204``.
+
+    Args:
+        step: A row of :func:`core.journeys.step_table.step_table` with others.
+    """
+    doing, there = f"go from {step[FROM]} to {step[TO]}", " who were there"
+    if step[FROM] == START:
+        doing, there = f"begin at {step[TO]}", ""
+    elif step[TO] == END:
+        doing = f"end at {step[FROM]}"
+    elif step[FROM] == step[TO]:
+        doing = f"open {step[FROM]} again right away"
+    here, others = (
+        f"{percent(step[share], 1, step[n])} of {step[n]:,}"
+        for share, n in ((Col.SHARE, Col.N), (Col.REST_SHARE, Col.REST_N))
+    )
+    more = "More" if step[Col.DIFFERENCE] > 0 else "Fewer"
+    return f"{more} {doing}: {here} users{there}, others {others}"
+
+
+STEPS_KEPT: Final = 15
+DIFFERING: Final = 15
+ENDS: Final = 8
+"""Steps, steps that differ and places that are told of a segment, at most: so the file stays below 1 MB."""
+DIGITS: Final = 5
+
+
+def journeys(moves: Moves, rows: Rows, titles: Mapping[int, str]) -> dict[str, Any]:
+    """How each segment moves.
+
+    Args:
+        moves: All steps, at one level.
+        rows: Who belongs to which segment.
+        titles: Segment → what it is called.
+
+    Returns:
+        ``level`` and, of each of the ``segments``, its ``users``, ``sessions`` and ``steps`` with records
+        of the tables of :mod:`core.journeys.step_table`: ``top_steps``, ``differing`` (by which most users
+        differ from the other clustered users, each with a ``text``), ``entries``, ``exits``, ``returns``,
+        ``repeats`` and ``dead_ends``.
+    """
+    inside = rows.place < rows.n_segments
+    told = []
+    for row, segment in enumerate(rows.segments):
+        users = rows.members(row)
+        here, others = moves.taken(users), moves.taken(inside & ~users)
+        told.append({"cluster": segment, "name": titles[segment]} | _told(moves, here, others))
+    return {"level": moves.places.level.value, "segments": told}
+
+
+def _told(moves: Moves, here: Taken, others: Taken) -> dict[str, Any]:
+    steps = step_table(moves, here, others)
+    apart = differing(steps, here).head(DIFFERING)
+    apart = apart.assign(text=[step_sentence(step) for step in apart.to_dict("records")])
+    taken = steps[steps[Col.USERS] > 0]
+    entries, exits, repeats = (
+        found[found[Col.USERS] > 0]  # not what only the others do
+        for which in (moves.left == moves.start, moves.reached == moves.end, moves.left == moves.reached)
+        for found in [step_table(moves, here, others, which, ENDS)]
+    )
+    return {
+        "users": here.n_users, "sessions": here.n_sessions, "steps": here.n_steps,
+        "top_steps": _records(taken, STEPS_KEPT), "differing": _records(apart, DIFFERING),
+        "entries": _records(entries, ENDS), "exits": _records(exits, ENDS),
+        "returns": _records(return_table(moves, here, others, ENDS), ENDS),
+        "repeats": _records(repeats, ENDS), "dead_ends": _records(dead_ends(moves, here), ENDS),
+    }  # fmt: skip
+
+
+def _records(table: pd.DataFrame, most: int) -> list[dict[str, Any]]:
+    """Rows as plain data; an absent number is null."""
+    return [
+        {str(name): _plain(value) for name, value in row.items()}
+        for row in table.head(most).to_dict("records")
+    ]
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - a cell of a table
+    if isinstance(value, float):
+        return None if math.isnan(value) else round(value, DIGITS)
+    return value

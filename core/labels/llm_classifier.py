@@ -22,6 +22,7 @@ from urllib.parse import unquote
 from pydantic import BaseModel, Field, create_model
 
 from core.base.schema import View
+from core.base.user_ids import holds_id
 from core.labels.label_cache import CachedClassifier
 from core.labels.label_settings import UNKNOWN, LabelSettings, Taxonomy
 from core.labels.label_types import Classifier, Label, Rung, Subject
@@ -29,7 +30,6 @@ from core.labels.page_address import after_host
 from core.labels.texts import tidy
 from core.llm import CallLog, LlmSettings, ServerLlm
 from core.llm.chat_types import CHARACTERS_PER_TOKEN
-from core.outgoing.user_ids import holds_id
 from core.storage.json_cache import JsonCache
 
 BATCH: Final = 20

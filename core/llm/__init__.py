@@ -2,7 +2,7 @@
 
 from core.llm.chat_types import Capabilities, ChatReply, Stop, ToolCall, Usage, never
 from core.llm.llm_settings import DEFAULT_BASE_URL, LlmSettings
-from core.llm.log import CallLog, LoggedCall
+from core.llm.requests import CallLog, LoggedCall
 from core.llm.server import ServerLlm
 
 __all__ = [

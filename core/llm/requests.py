@@ -1,21 +1,215 @@
-"""One request at a time: sent, waited for, counted and written down."""
+"""One request at a time: sent, waited for, counted and written down.
+
+Waiting for a server without being stuck with it: whoever waits can stop at any moment.
+
+A blocking request cannot be interrupted, so it runs in a thread of its own and what it brings comes through a
+queue. Who stops leaves the thread behind; it ends with its connection, at the latest at its time limit.
+
+A log of every call: what was sent where, what came back. No key is ever part of it.
+"""
 
 from __future__ import annotations
 
 import json
+import os
+import queue
+import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from core.base.errors import Beha2VecError, ResourceError
+from core.base.errors import Beha2VecError, Cancelled, ResourceError
 from core.llm.chat_types import Enough, Message, Stop, Usage, never, tokens_of
 from core.llm.llm_settings import NO_KEY, LlmSettings
-from core.llm.log import CallLog, LoggedCall
-from core.llm.waiting import Emit, TooLate, wait_for
+from core.storage.disk import disk_errors
 
 if TYPE_CHECKING:
     from openai import OpenAI
+
+POLL_S: Final = 0.05
+Result = TypeVar("Result")
+Emit = Callable[[Any], None]
+
+
+class Abandoned(Exception):
+    """Raised within the thread when nobody waits for it any more."""
+
+
+class TooLate(Exception):
+    """The time is over."""
+
+
+def wait_for(
+    work: Callable[[Emit], Result],
+    on_part: Callable[[Any], None] = lambda _: None,
+    should_stop: Stop = lambda: False,
+    seconds: float | None = None,
+) -> Result:
+    """Do blocking work, and give up when told to; it is not begun if that is so already.
+
+    Args:
+        work: Runs in a thread; calls what it is given for each part, and returns the result.
+        on_part: Gets the parts, in the thread that waits.
+        should_stop: Asked every :data:`POLL_S` seconds.
+        seconds: To wait at most; without limit when None.
+
+    Raises:
+        Cancelled: If ``should_stop`` says so.
+        TooLate: If the time is over.
+        Exception: Whatever the work raises.
+    """
+    parts: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
+    over, until = threading.Event(), float("inf") if seconds is None else time.monotonic() + seconds
+    _go_on(should_stop, until)  # else what nobody waits for would be sent all the same
+    threading.Thread(target=_run, args=(work, parts, over), daemon=True, name="language model").start()
+    try:
+        result: Result = _collect(parts, on_part, should_stop, until)
+        return result
+    finally:
+        over.set()
+
+
+def _go_on(should_stop: Stop, until: float) -> None:
+    if should_stop():
+        raise Cancelled("The answer")
+    if time.monotonic() > until:
+        raise TooLate
+
+
+def _run(
+    work: Callable[[Emit], Any], parts: queue.SimpleQueue[tuple[str, Any]], over: threading.Event
+) -> None:
+    def emit(part: object) -> None:
+        if over.is_set():
+            raise Abandoned
+        parts.put(("part", part))
+
+    try:
+        parts.put(("result", work(emit)))
+    except Exception as error:  # handed to whoever waits
+        parts.put(("error", error))
+
+
+def _collect(
+    parts: queue.SimpleQueue[tuple[str, Any]], on_part: Callable[[Any], None], should_stop: Stop, until: float
+) -> Any:  # noqa: ANN401 - what the work returns
+    while True:
+        _go_on(should_stop, until)
+        try:
+            kind, value = parts.get(timeout=POLL_S)
+        except queue.Empty:
+            continue
+        if kind == "result":
+            return value
+        if kind == "error":
+            raise value
+        on_part(value)
+
+
+FILE: Final = "calls.jsonl"
+LARGEST: Final = 5 * 2**20
+"""Bytes of one file."""
+KEPT: Final = 3
+"""Older files."""
+
+
+@dataclass(frozen=True)
+class LoggedCall:
+    """One request and what came of it.
+
+    Args:
+        host: Where it went.
+        model: Which model.
+        messages: All that was said.
+        tools: Names of the tools that were offered.
+        answer: Text that came, or the tool calls as JSON.
+        error: Why nothing usable came; empty if something did.
+        seconds: How long it took.
+        usage: Tokens as the server counts them, or ``estimated``.
+    """
+
+    host: str
+    model: str
+    messages: Sequence[Mapping[str, Any]]
+    tools: Sequence[str] = ()
+    answer: str = ""
+    error: str = ""
+    seconds: float = 0.0
+    usage: Mapping[str, Any] | None = None
+
+
+class CallLog:
+    """Calls in a folder, one JSON object a line; a full file is put aside.
+
+    Args:
+        folder: Made when needed, for its owner only.
+        largest: Bytes of a file before the next one is begun.
+
+    Raises:
+        ResourceError: If the folder cannot be used.
+    """
+
+    def __init__(self, folder: Path, largest: int = LARGEST) -> None:
+        self._path, self._largest, self._lock = folder / FILE, largest, threading.Lock()
+        with disk_errors():
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    @property
+    def path(self) -> Path:
+        """The file that is written now."""
+        return self._path
+
+    def write(self, call: LoggedCall) -> None:
+        """Add a call.
+
+        Raises:
+            ResourceError: If the disk is full or the folder is gone.
+        """
+        entry = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), **asdict(call)}
+        line = json.dumps(entry, ensure_ascii=False, default=str) + "\n"
+        with self._lock, disk_errors():
+            self._rotate(len(line.encode()))
+            with os.fdopen(os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab") as file:
+                file.write(line.encode())
+
+    def read(self, most: int = 200) -> list[dict[str, Any]]:
+        """The last calls of the file that is written now, the latest first; a damaged line is left out."""
+        with self._lock, disk_errors():
+            lines = self._path.read_text(encoding="utf-8").splitlines() if self._path.exists() else []
+        return [call for line in reversed(lines[-most:]) if (call := _call(line)) is not None]
+
+    def clear(self) -> None:
+        """Delete every file of the log.
+
+        Raises:
+            ResourceError: If the disk refuses.
+        """
+        with self._lock, disk_errors():
+            for path in self._files():
+                path.unlink(missing_ok=True)
+
+    def _files(self) -> list[Path]:
+        return [self._path, *(self._path.with_suffix(f".{number}.jsonl") for number in range(1, KEPT + 1))]
+
+    def _rotate(self, more: int) -> None:
+        if not self._path.exists() or self._path.stat().st_size + more <= self._largest:
+            return
+        for newer, older in reversed(list(pairwise(self._files()))):
+            if newer.exists():
+                newer.replace(older)
+
+
+def _call(line: str) -> dict[str, Any] | None:
+    try:
+        found = json.loads(line)
+    except ValueError:  # cut off when the disk was full
+        return None
+    return found if isinstance(found, dict) else None
+
 
 RETRIES: Final = 2
 NEW_CAP, OLD_CAP = "max_completion_tokens", "max_tokens"

@@ -4,17 +4,27 @@ Servers differ in what they can (llama.cpp obeys a JSON schema, others silently 
 ways to ask for an object, tried in turn: the schema as ``response_format``, then the schema in words with one
 chance to repair. Text is asked for as a stream, and whole where a server cannot stream. Retries, back-off and
 ``Retry-After`` are the SDK's.
+
+An answer put together from the pieces that come, and from one that comes whole.
+
+What a server can do with a model, found out by asking for it; what is sent has nothing of the analyst's.
+
+A server's list of features does not say: some accept a field and ignore it, and what a model can depends on
+the model.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
-from typing import Any, Final, TypeVar
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Final, Literal, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from core.base.errors import ResourceError
-from core.llm import parsing, probing
+from core.llm import chat_types
 from core.llm.chat_types import (
     Capabilities,
     ChatReply,
@@ -25,22 +35,95 @@ from core.llm.chat_types import (
     ToolCall,
     ToolSpec,
     Usage,
+    json_in,
     never,
+    without_thoughts,
 )
 from core.llm.llm_settings import LlmSettings
-from core.llm.log import CallLog
 from core.llm.requests import (
     SHOWN_CHARACTERS,
     Budget,
+    CallLog,
     Came,
+    Emit,
     Refused,
     Requests,
     calls_as_text,
     failure,
     redacted,
 )
-from core.llm.streams import Pieces
-from core.llm.waiting import Emit
+
+
+@dataclass
+class Pieces:
+    """What came so far.
+
+    Args:
+        text: What the model says.
+        refusal: Why it says nothing, where the server tells that apart.
+        calls: By their place: id, name, arguments.
+        finish: Why it ended; empty while it has not.
+        usage: As the server counts; None until it says so.
+        any: Whether anything came.
+    """
+
+    text: str = ""
+    refusal: str = ""
+    calls: dict[int, list[str]] = field(default_factory=dict)
+    finish: str = ""
+    usage: dict[str, Any] | None = None
+    any: bool = False
+
+    def add(self, chunk: Any) -> bool | ToolCall:  # noqa: ANN401 - the SDK's, of whatever shape was sent
+        """One piece of a stream.
+
+        Returns:
+            True if there is more text, else the tool call of which there is more, else False.
+        """
+        self.any = True
+        self._count(chunk)
+        if not chunk.choices:
+            return False
+        choice = chunk.choices[0]
+        self.finish = choice.finish_reason or self.finish
+        delta = choice.delta
+        written: bool | ToolCall = False
+        for call in (delta and delta.tool_calls) or ():
+            self._call(call.index or 0, call)
+            written = ToolCall(*self.calls[call.index or 0])
+        self.refusal += str((delta and getattr(delta, "refusal", "")) or "")
+        more = str((delta and delta.content) or "")
+        self.text += more
+        return bool(more) or written
+
+    def whole(self, completion: Any) -> None:  # noqa: ANN401 - as above
+        """An answer in one piece."""
+        self.any = True
+        self._count(completion)
+        choice = completion.choices[0]
+        self.finish = choice.finish_reason or "stop"
+        self.text = str(choice.message.content or "")
+        self.refusal = str(choice.message.refusal or "")
+        for place, call in enumerate(choice.message.tool_calls or ()):
+            self._call(place, call)
+
+    def reply(self) -> ChatReply:
+        """All of it."""
+        named = [(place, parts) for place, parts in sorted(self.calls.items()) if parts[1]]
+        calls = (ToolCall(parts[0] or f"call_{place}", parts[1], parts[2]) for place, parts in named)
+        return ChatReply(self.text, tuple(calls))
+
+    def _call(self, place: int, call: Any) -> None:  # noqa: ANN401 - as above
+        parts = self.calls.setdefault(place, ["", "", ""])
+        parts[0] = call.id or parts[0]
+        if call.function:
+            parts[1] += call.function.name or ""
+            parts[2] += call.function.arguments or ""
+
+    def _count(self, answer: Any) -> None:  # noqa: ANN401 - as above
+        if getattr(answer, "usage", None):
+            self.usage = answer.usage.model_dump()
+
 
 _NOT_A_COMPLETION: Final = (ValueError, IndexError, TypeError, AttributeError)
 """What the SDK raises, or what comes of its objects, if an answer has no JSON or JSON of another shape."""
@@ -109,7 +192,7 @@ class ServerLlm:
             Cancelled: If ``should_stop`` says so.
         """
         if self._capabilities is None:
-            self._capabilities = probing.probe(self, Budget.of(should_stop, timeout_s), on_step)
+            self._capabilities = probe(self, Budget.of(should_stop, timeout_s), on_step)
         return self._capabilities
 
     def parse(
@@ -137,7 +220,7 @@ class ServerLlm:
         budget = Budget.of(should_stop, timeout_s)
         answer = self._parse_by_schema(system, user, schema, budget) if self.obeys_schemas else None
         if answer is None:
-            answer = self._parse_in_words(parsing.in_words(system, user, schema), schema, budget)
+            answer = self._parse_in_words(chat_types.in_words(system, user, schema), schema, budget)
             self.obeys_schemas = False  # that worked and the schema did not: ask in words from now on
         return answer
 
@@ -265,7 +348,7 @@ class ServerLlm:
     ) -> _Answer | None:
         """The answer, or None if the server cannot be held to a schema."""
         try:
-            raw = self._send(parsing.messages(system, user), budget, response_format=schema)
+            raw = self._send(chat_types.messages(system, user), budget, response_format=schema)
         except Refused as refusal:
             if self._requests.rename_cap(refusal.reason):
                 return self._parse_by_schema(system, user, schema, budget)
@@ -293,13 +376,13 @@ class ServerLlm:
     def _parse_in_words(self, messages: list[Message], schema: type[_Answer], budget: Budget) -> _Answer:
         text = self._say(messages, budget)
         try:
-            return schema.model_validate_json(parsing.json_in(text))
+            return schema.model_validate_json(chat_types.json_in(text))
         except ValidationError as error:
-            messages = [*messages, *parsing.repair(text, error)]
+            messages = [*messages, *chat_types.repair(text, error)]
         try:
-            return schema.model_validate_json(parsing.json_in(self._say(messages, budget)))
+            return schema.model_validate_json(chat_types.json_in(self._say(messages, budget)))
         except ValidationError as error:
-            raise self._error(f"its answer was not valid twice: {parsing.problem(error)}") from error
+            raise self._error(f"its answer was not valid twice: {chat_types.problem(error)}") from error
 
     def _say(self, messages: list[Message], budget: Budget) -> str:
         try:
@@ -327,7 +410,7 @@ class ServerLlm:
             return completions.with_raw_response.parse(**fixed, **more)
 
         def came(raw: Any) -> Came:  # noqa: ANN401 - the SDK's
-            return Came(raw.text, parsing.reported_usage(raw.text))
+            return Came(raw.text, chat_types.reported_usage(raw.text))
 
         return self._requests.send(messages, work, came, budget)
 
@@ -336,3 +419,107 @@ class ServerLlm:
 
     def _error(self, reason: str) -> ResourceError:
         return failure(self._settings, reason)
+
+
+CHOSEN: Final = ({"kind": "figure", "of": "S3.users"}, {"kind": "contrast", "of": "S1.sales", "with": "S2"})
+BLOCKS: Final = (
+    "Answer with JSON only: an object with a list `blocks`. A block is either "
+    '{"kind": "figure", "of": ADDRESS} or {"kind": "contrast", "of": ADDRESS, "with": ROW}. '
+    "ADDRESS is one of S1.users, S1.sales, S2.users, S2.sales, S3.users, S3.sales; ROW is S1, S2 or S3."
+)
+ASKED: Final = "How many users has S3? Then hold the sales of S1 against those of S2."
+CHOOSE: Final = "Choose the colour of grass."
+CALL: Final = "Call the tool `weather` for the city of Paris. Do not answer in words."
+WEATHER: Final = {
+    "name": "weather",
+    "description": "The weather of a city.",
+    "parameters": {
+        "type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"],
+    },
+}  # fmt: skip
+LONGEST: Final = 400
+"""Characters of an answer that are waited for: what was asked for is shorter."""
+BEFORE_A_CALL: Final = 600
+"""Characters before a tool is called that are waited for: some models first say what they will do."""
+
+
+def _object(**fields: Sequence[str]) -> dict[str, object]:
+    properties = {name: {"type": "string", "enum": list(values)} for name, values in fields.items()}
+    required = list(properties)
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
+
+_ROWS: Final = ("S1", "S2", "S3")
+_OF: Final = [f"{row}.{measure}" for row in _ROWS for measure in ("users", "sales")]
+_EITHER: Final = [
+    _object(kind=["figure"], of=_OF),
+    _object(**{"kind": ["contrast"], "of": _OF, "with": _ROWS}),
+]
+_SHAPE: Final = {
+    "type": "object", "properties": {"blocks": {"type": "array", "items": {"anyOf": _EITHER}}},
+    "required": ["blocks"], "additionalProperties": False,
+}  # fmt: skip
+
+
+class Colour(BaseModel):
+    """What is asked for under a schema."""
+
+    colour: Literal["red", "green", "blue"]
+
+
+def probe(llm: ServerLlm, budget: Budget, on_step: Callable[[str], None] = lambda _: None) -> Capabilities:
+    """Three short questions.
+
+    Args:
+        llm: Whom to ask.
+        budget: How long it may take.
+        on_step: Gets what is asked for next, in words.
+
+    Raises:
+        ResourceError: If not even plain text comes.
+        Cancelled: If the budget says so.
+    """
+    on_step("an object that obeys a JSON schema")
+    schema = _obeys_schemas(llm, budget)
+    on_step("a choice of figures")
+    blocks = _chooses_blocks(llm, budget, schema=schema)
+    on_step("a call of a tool")
+    return Capabilities(llm.streams, schema, _calls_tools(llm, budget), blocks)
+
+
+def _chooses_blocks(llm: ServerLlm, budget: Budget, *, schema: bool) -> bool:
+    said = llm.chat(
+        [{"role": "system", "content": BLOCKS}, {"role": "user", "content": ASKED}],
+        on_text=partial(_short, most=LONGEST), should_stop=budget.should_stop, timeout_s=budget.left,
+        schema=_SHAPE if schema else None,
+    ).text  # fmt: skip
+    try:
+        found = json.loads(json_in(without_thoughts(said)))
+    except ValueError:
+        return False
+    return isinstance(found, dict) and found.get("blocks") == list(CHOSEN)
+
+
+def _obeys_schemas(llm: ServerLlm, budget: Budget) -> bool:
+    try:
+        llm.parse(CHOOSE, "Grass.", Colour, should_stop=budget.should_stop, timeout_s=budget.left)
+    except ResourceError:
+        return False
+    return llm.obeys_schemas
+
+
+def _calls_tools(llm: ServerLlm, budget: Budget) -> bool:
+    try:
+        reply = llm.chat(
+            [{"role": "user", "content": CALL}], [WEATHER], partial(_short, most=BEFORE_A_CALL),
+            should_stop=budget.should_stop, timeout_s=budget.left,
+        )  # fmt: skip
+    except ResourceError:
+        return False
+    return any(call.name == "weather" and "city" in call.arguments for call in reply.calls)
+
+
+def _short(text: str, most: int) -> None:
+    """Raises Enough where a model does not come to an end; what it thinks aloud may be long."""
+    if len(without_thoughts(text)) > most:
+        raise Enough(text)

@@ -23,10 +23,9 @@ from core.base.errors import ArtifactError
 from core.base.progress import Progress, silent
 from core.base.schema import View
 from core.base.settings import TrainSettings
-from core.data.sequences import UserSequences
-from core.model.counts import bag, normalised, truncated_svd, unit_rows
+from core.data.dataset import UserSequences
+from core.model.feature_blocks import bag, normalised, truncated_svd, unit_rows
 from core.model.inputs import Spans, latest_views
-from core.model.label_vocabulary import ItemVocabulary
 from core.model.model_files import (
     TRAINING,
     VOCABULARY,
@@ -36,8 +35,8 @@ from core.model.model_files import (
     write_tensors,
 )
 from core.model.population import choose_users
-from core.model.validation import mean_reciprocal_rank, retrieval_pairs
-from core.model.vocabulary import Vocabulary, build_vocabulary
+from core.model.triplets import mean_reciprocal_rank, retrieval_pairs
+from core.model.vocabulary import ItemVocabulary, Vocabulary, build_vocabulary
 from core.storage.disk import write_text_atomic
 
 STAGE: Final = "train"

@@ -19,15 +19,13 @@ from core.base.progress import Progress, silent
 from core.base.schema import View
 from core.base.settings import Device
 from core.base.workers import Workers, workers
-from core.data.sequences import UserSequences
+from core.data.dataset import UserSequences
 from core.model.bag import LoadedBag, is_bag, load_bag
-from core.model.devices import fast_arithmetic, pick_device
-from core.model.feature_blocks import FeatureBlock
-from core.model.inputs import N_GAPS, Spans, TokenStreams, latest_views, padded_batch
+from core.model.feature_blocks import FeatureBlock, ViewHead
+from core.model.inputs import N_GAPS, Names, Spans, TokenStreams, latest_views, padded_batch, view_streams
 from core.model.model_files import TrainedModel, load_model
 from core.model.network import UserBehaviorTransformer
-from core.model.view_head import ViewHead
-from core.model.view_streams import Names, view_streams
+from core.model.steps import fast_arithmetic, pick_device
 
 BATCH_VIEWS: Final = 32_768
 """Page views a batch: enough to keep both cores busy, little enough to stay in their caches."""
@@ -132,7 +130,7 @@ def embed_runs(
     threads: Workers,
     report: Callable[[float, str], None] = lambda share, message: None,
 ) -> np.ndarray:
-    """Vectors of runs of page views in one view, see :meth:`core.model.view_head.ViewHead.vectors`."""
+    """Vectors of runs of page views in one view, see :meth:`core.model.feature_blocks.ViewHead.vectors`."""
     embedded = np.empty((len(spans), 0), np.float32)
     if FeatureBlock.NETWORK in head.projections:
         embedded = embed_spans(network, streams, spans, threads, report)

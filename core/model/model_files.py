@@ -18,11 +18,9 @@ from torch import Tensor
 from core.base.errors import ArtifactError
 from core.base.schema import View
 from core.base.settings import Settings, TrainSettings
-from core.model.feature_blocks import block_width
-from core.model.label_vocabulary import ItemVocabulary, LabelVocabulary
+from core.model.feature_blocks import ViewHead, block_width, head_tensors, read_heads
 from core.model.network import UserBehaviorTransformer
-from core.model.view_head import ViewHead, head_tensors, read_heads
-from core.model.vocabulary import Vocabulary
+from core.model.vocabulary import ItemVocabulary, LabelVocabulary, Vocabulary
 from core.storage.disk import write_text_atomic, written_whole
 
 FORMAT: Final = 5

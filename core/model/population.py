@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from core.base.errors import InputError
-from core.data.sequences import UserSequences
+from core.data.dataset import UserSequences
 
 MIN_VIEWS: Final = 4
 """Page views for two slices that say something."""

@@ -21,7 +21,7 @@ from sklearn.linear_model import LogisticRegression
 from core.base.errors import InputError
 from core.base.wording import counted
 from core.profiles.profile_columns import Col
-from core.profiles.wilson import wilson
+from core.profiles.two_shares import wilson
 from core.segments.geometry import repeatable, seeded_sample
 
 REGULARISATION: Final = 0.1

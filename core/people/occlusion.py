@@ -18,9 +18,9 @@ import pyarrow as pa
 
 from core.base.errors import InputError
 from core.base.schema import OUTSIDE
-from core.data.sequences import UserSequences
+from core.data.dataset import UserSequences
 from core.segments.clustering import assign
-from core.segments.frozen_mix import FrozenMix
+from core.segments.combination import FrozenMix
 from core.segments.geometry import repeatable, squared_distances
 from core.segments.partition import Partition
 
@@ -71,7 +71,7 @@ class Reasons:
 
 @dataclass(frozen=True, eq=False)
 class FrozenSegments(FrozenMix):
-    """What a user is placed by: the mix of :class:`core.segments.frozen_mix.FrozenMix`, and the segments."""
+    """What a user is placed by: the mix of :class:`core.segments.combination.FrozenMix`, and the segments."""
 
     partition: Partition
 

@@ -13,16 +13,22 @@ from core.periods.drift import (
     AFTER_VALUE,
     ALPHA,
     BEFORE_VALUE,
+    CHANGE,
+    FAR_FROM,
+    FEWEST_FOR_RETRAINING,
     FIGURE,
     ITEM,
+    PAGE,
     PERMUTATIONS,
     SHARES,
+    UNKNOWN_MORE,
     Drift,
+    PageChange,
+    Wear,
+    Worn,
 )
 from core.periods.migration import Migration
-from core.periods.page_changes import CHANGE, PAGE, PageChange
 from core.periods.placed_users import FAR_SHARE
-from core.periods.retraining import FAR_FROM, FEWEST_USERS, UNKNOWN_MORE, Wear, Worn
 from core.periods.training_period import DriftFigure
 from core.profiles.profile_columns import Col
 
@@ -159,8 +165,8 @@ def wear_figures(found: Wear) -> tuple[str, ...]:
         f"{1 - FAR_SHARE:.0%} were. "
     )
     few = (
-        f"With fewer than {FEWEST_USERS} users of the training period a segment it is held against no limit, "
-        "because any other users would be far"
+        f"With fewer than {FEWEST_FOR_RETRAINING} users of the training period a segment it is held "
+        "against no limit, because any other users would be far"
     )
     return unknown, far + (f"{_limit(Worn.FAR, found)}: {FAR_FROM:.0%}" if found.enough else few)
 
@@ -177,7 +183,7 @@ def page_counts(table: pd.DataFrame) -> str:
 
 
 def page_lines(table: pd.DataFrame) -> list[str]:
-    """Pages that changed (:func:`core.periods.page_changes.page_changes`), the surest first."""
+    """Pages that changed (:func:`core.periods.drift.page_changes`), the surest first."""
     if table.empty:
         return ["No page is shown to be seen by a larger or smaller share of the users"]
     origin, lines = common_origin(table[PAGE].tolist()), [f"Pages: {page_counts(table)}"]

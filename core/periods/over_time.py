@@ -1,17 +1,235 @@
-"""Segments by day or week: their share, their outcome rate, and how active their users are."""
+"""Segments by day or week: their share, their outcome rate, and how active their users are.
+
+Counts of segments by period or by hour, each beside the other clustered users.
+
+Who came in which day or week, laid out once: what everything over time is counted from.
+
+Who comes again: users by the period of their first page view, and the share of them in each later one.
+
+Segments are of users with two page views or more. Of those with a single one in their first period, only who
+came again has two: to be in a segment is to have come again. So they are left out, and counted are those whom
+their first period alone put into a segment.
+
+A period that the export does not hold, or holds in part, says nothing of who came in it: it is left blank,
+never 0 (censored on the right). What the first periods of an export hold began earlier: there, users who have
+come for long are among the new ones.
+
+When users come: how page views, or beginnings of sessions, are spread over the hours of the week.
+
+``periods.json``: the segments by week, and who comes again, as plain data.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
-from core.periods import beside
-from core.periods.activity import Activity
+from core.base.local_clock import LocalClock
+from core.data.dataset import Dataset, TimedEvents, UserSequences
+from core.differences.table import Diff
+from core.periods.calendar import DAY, HOUR, Calendar, PeriodUnit, calendar, days_of
+from core.profiles.outcomes import OutcomeIndex
+from core.profiles.profile_columns import ROW, Col
 from core.profiles.rows import Rows
-from core.profiles.two_shares import difference_interval
+from core.profiles.two_shares import Z_95, difference_interval, wilson
+
+PART, VALUE = "part", "value"
+REST_PART, REST_VALUE = "rest_part", "rest_value"
+HELD: Final = (PART, Col.N, VALUE, Col.LOW, Col.HIGH, REST_PART, Col.REST_N, REST_VALUE, Diff.DIFFERS)
+
+
+def distinct(codes: np.ndarray) -> np.ndarray:
+    """The different codes, none below 0, ascending; many times as fast as ``np.unique``, which hashes."""
+    ordered = np.sort(codes, kind="stable")  # they mostly are
+    return ordered[np.flatnonzero(np.diff(ordered, prepend=-1))]
+
+
+def period_sums(
+    rows: Rows, user: np.ndarray, code: np.ndarray, width: int, of: np.ndarray | None = None
+) -> np.ndarray:
+    """Sum over the users of each segment, apart for each value of a code; groups made by rule are left out.
+
+    Args:
+        rows: Who belongs where.
+        user: int of shape (m,), user indices.
+        code: int of shape (m,), 0 to width − 1.
+        width: Number of values.
+        of: float of shape (m,); 1 each when None.
+
+    Returns:
+        float64 of shape (n_segments, width).
+    """
+    return rows.table(user, code, width, of)[: rows.n_segments]
+
+
+def others(counts: np.ndarray) -> np.ndarray:
+    """The sum over all other segments, of the same shape: the first axis are the segments."""
+    rest: np.ndarray = counts.sum(axis=0, keepdims=True) - counts
+    return rest
+
+
+def shares(part: np.ndarray, n: np.ndarray) -> dict[str, np.ndarray]:
+    """Shares of users with Wilson's interval beside the other segments'; arrays of shape (n_segments, …).
+
+    They differ where the interval of the difference (Newcombe 1998) leaves out 0, as everywhere; what users
+    do over time is what the model has read, so that no p value is told.
+
+    Args:
+        part: Who does it.
+        n: Of how many.
+    """
+    part, n = np.broadcast_arrays(part, n)
+    rest, rest_n = others(part), others(n)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value, rest_value = part / n, rest / rest_n
+    (low, high), (below, above) = wilson(part, n), difference_interval(part, n, rest, rest_n)
+    return dict(
+        zip(
+            HELD,
+            (part, n, value, low, high, rest, rest_n, rest_value, (below > 0) | (above < 0)),
+            strict=True,
+        )
+    )
+
+
+def means(total: np.ndarray, squares: np.ndarray, n: np.ndarray) -> dict[str, np.ndarray]:
+    """Means a user with their 95 % intervals beside the other segments'; arrays of shape (n_segments, …).
+
+    The intervals are Welch's (1947) by the normal approximation; those of fewer than two users are NaN.
+
+    Args:
+        total: Sum over the users.
+        squares: Sum of squares.
+        n: Users.
+    """
+    rest, rest_squares, rest_n = others(total), others(squares), others(n)
+    (value, error), (rest_value, rest_error) = _mean(total, squares, n), _mean(rest, rest_squares, rest_n)
+    reach, differs = Z_95 * error, np.abs(value - rest_value) > Z_95 * np.hypot(error, rest_error)
+    held = (total, n, value, value - reach, value + reach, rest, rest_n, rest_value, differs)
+    return dict(zip(HELD, held, strict=True))
+
+
+def _mean(total: np.ndarray, squares: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value = total / n
+        spread = np.maximum(squares - n * value**2, 0) / np.where(n > 1, n - 1, np.nan)
+        return value, np.sqrt(spread / n)
+
+
+def table(rows: Rows, along: pd.DataFrame, held: dict[str, np.ndarray]) -> pd.DataFrame:
+    """A row a segment and place along the second axis.
+
+    Args:
+        rows: What the segments are.
+        along: A row a place: its own columns.
+        held: Column → array of shape (n_segments, n_places).
+    """
+    row = np.repeat(np.arange(rows.n_segments), len(along))
+    repeated = pd.concat([along] * rows.n_segments, ignore_index=True)
+    columns = {name: repeated[name].array for name in along} | {
+        name: np.asarray(values).reshape(-1) for name, values in held.items()
+    }
+    return rows.frame(columns, [*ROW, *columns], row)
+
+
+@dataclass(frozen=True, eq=False)
+class Activity:
+    """A row a user and period with a page view, by user and then by period.
+
+    Args:
+        calendar: The periods.
+        n_users: Users of the data set.
+        user: int64 of shape (m,), user indices.
+        period: int64 of shape (m,).
+        views: int64 of shape (m,), page views in it.
+        sessions: int64 of shape (m,), sessions that began in it.
+        had: bool of shape (m,), whether the user had the outcome in it.
+        is_new: bool of shape (n_users,), who has no page view in the export before the days that count.
+        unseen: Users and periods with the outcome and without a page view: they are in no row.
+    """
+
+    calendar: Calendar
+    n_users: int
+    user: np.ndarray
+    period: np.ndarray
+    views: np.ndarray
+    sessions: np.ndarray
+    had: np.ndarray
+    is_new: np.ndarray
+    unseen: int = 0
+
+    @classmethod
+    def of(
+        cls,
+        sequences: UserSequences,
+        calendar: Calendar,
+        users: np.ndarray,
+        had: tuple[np.ndarray, np.ndarray] | None = None,
+    ) -> Activity:
+        """Lay out page views.
+
+        Args:
+            sequences: Page views of all users.
+            calendar: The periods; page views outside them do not count.
+            users: Whose page views count, bool of shape (n_users,).
+            had: User and moment (microseconds UTC) of each outcome; None where there is none.
+        """
+        place, width = calendar.place(sequences.timestamp), calendar.n_periods
+        counts = (place >= 0) & users[sequences.user]
+        pair = sequences.user.astype(np.int64) * width + place
+        begins = np.zeros(sequences.n_views, dtype=bool)
+        begins[sequences.session_starts] = True
+        pair = pair[counts]  # ascending, as page views are by user and time
+        first = np.flatnonzero(np.diff(pair, prepend=-1))
+        pairs, views = pair[first], np.diff(first, append=len(pair))
+        sums = np.add.reduceat(begins[counts].astype(np.int64), first) if len(first) else views
+        own = _pairs(had, calendar, users) if had else np.zeros(0, dtype=np.int64)
+        did = np.isin(pairs, own, assume_unique=True)
+        user, period = np.divmod(pairs, width)
+        unseen = len(own) - int(did.sum())
+        new = _new(sequences, calendar)
+        return cls(calendar, sequences.n_users, user, period, views, sums, did, new, unseen)
+
+
+def _new(sequences: UserSequences, calendar: Calendar) -> np.ndarray:
+    """Who was not there before the days that count; clocks that are wrong say nothing."""
+    day = days_of(sequences.timestamp, calendar.clock)
+    before = sequences.user[(day >= calendar.since) & (day < calendar.days[0])]
+    is_new = np.ones(sequences.n_users, dtype=bool)
+    is_new[before] = False
+    return is_new
+
+
+def _pairs(had: tuple[np.ndarray, np.ndarray], calendar: Calendar, users: np.ndarray) -> np.ndarray:
+    user, place = had[0].astype(np.int64), calendar.place(had[1])
+    counts = (place >= 0) & users[user]
+    return distinct(user[counts] * calendar.n_periods + place[counts])
+
+
+def moments_of(
+    chosen: tuple[str, ...], index: OutcomeIndex, events: TimedEvents
+) -> tuple[np.ndarray, np.ndarray]:
+    """User and moment of every outcome, of the users with a page view.
+
+    Args:
+        chosen: The outcomes; whoever did any has it.
+        index: What can be one.
+        events: When events were done.
+    """
+    sequences = index.sequences
+    pages = [page for outcome in chosen for page in index.pages_of(outcome)]
+    views = np.isin(sequences.page, pages)
+    done = np.isin(events.name, [code for code, name in enumerate(events.names) if name in chosen])
+    return (
+        np.concatenate([sequences.user[views], events.user[done]]),
+        np.concatenate([sequences.timestamp[views], events.timestamp[done]]),
+    )
+
 
 PERIOD, IN_PART = "period", "in_part"
 
@@ -51,18 +269,18 @@ def over_time(activity: Activity, rows: Rows, measure: PeriodMeasure) -> pd.Data
     """
     dates = activity.calendar.dates
     along = pd.DataFrame({PERIOD: pd.to_datetime(dates), IN_PART: activity.calendar.is_part})
-    return beside.table(rows, along, _held(activity, rows, measure))
+    return table(rows, along, _held(activity, rows, measure))
 
 
 def _held(activity: Activity, rows: Rows, measure: PeriodMeasure) -> dict[str, np.ndarray]:
     def sums(of: np.ndarray | None = None) -> np.ndarray:
-        return beside.sums(rows, activity.user, activity.period, activity.calendar.n_periods, of)
+        return period_sums(rows, activity.user, activity.period, activity.calendar.n_periods, of)
 
     users = sums()
     if measure is PeriodMeasure.SHARE:
         return _shares_of_all(users)
     if measure is PeriodMeasure.OUTCOME:
-        return beside.shares(sums(activity.had), users)
+        return shares(sums(activity.had), users)
     if measure is PeriodMeasure.USERS:
         ours, nothing = users.copy(), np.full(users.shape, np.nan)
         held = (
@@ -71,23 +289,190 @@ def _held(activity: Activity, rows: Rows, measure: PeriodMeasure) -> dict[str, n
             ours,
             nothing,
             nothing,
-            beside.others(users),
-            beside.others(users),
+            others(users),
+            others(users),
             nothing,
             nothing > 0,
         )
-        return dict(zip(beside.HELD, held, strict=True))
+        return dict(zip(HELD, held, strict=True))
     times = activity.views if measure is PeriodMeasure.VIEWS else activity.sessions
-    return beside.means(sums(times), sums(times.astype(np.float64) ** 2), users)
+    return means(sums(times), sums(times.astype(np.float64) ** 2), users)
 
 
 def _shares_of_all(users: np.ndarray) -> dict[str, np.ndarray]:
     """Each segment's share of those who come, beside its share in all other periods."""
     everybody = np.broadcast_to(users.sum(axis=0), users.shape)
-    found = beside.shares(users, everybody)
+    found = shares(users, everybody)
     rest, rest_n = (counts.sum(axis=1, keepdims=True) - counts for counts in (users, everybody))
     with np.errstate(divide="ignore", invalid="ignore"):
         value = rest / rest_n
     below, above = difference_interval(users, everybody, rest, rest_n)
     again = (rest, rest_n, value, (below > 0) | (above < 0))
-    return found | dict(zip(beside.HELD[-4:], again, strict=True))
+    return found | dict(zip(HELD[-4:], again, strict=True))
+
+
+BEGAN, AGE = "began", "age"
+FEWEST: Final = 2
+"""Page views of a user in a segment, whatever else: asked of the first period alone."""
+MOST_PERIODS: Final = 62
+"""Of a triangle that can still be read."""
+
+
+def _first(activity: Activity) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Users who are new in these periods, the first of each, and page views in it: int64 of shape (m,)."""
+    begins = np.flatnonzero(np.diff(activity.user, prepend=-1))
+    begins = begins[activity.is_new[activity.user[begins]]]
+    return activity.user[begins], activity.period[begins], activity.views[begins]
+
+
+def known(activity: Activity) -> np.ndarray:
+    """Which cells can be known: bool of shape (n_periods, n_periods), by first period and periods since."""
+    width, is_part = activity.calendar.n_periods, activity.calendar.is_part
+    later = np.add.outer(np.arange(width), np.arange(width))
+    found: np.ndarray = (later < width) & ~np.append(is_part, True)[np.minimum(later, width)]
+    found[:, 0] = True  # who came first then did come
+    return found
+
+
+def counted(activity: Activity, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
+    """How many users began in each period, with two page views or more, and how many of them came later.
+
+    Returns:
+        float64 of shape (n_segments, n_periods), and of shape (n_segments, n_periods, n_periods): cells that
+        cannot be known are NaN.
+    """
+    (user, first, views), width = _first(activity), activity.calendar.n_periods
+    user, first = user[views >= FEWEST], first[views >= FEWEST]
+    size = period_sums(rows, user, first, width)
+    began = np.full(activity.n_users, -1, dtype=np.int64)
+    began[user] = first
+    counts = np.flatnonzero(began[activity.user] >= 0)
+    begin, period = began[activity.user[counts]], activity.period[counts]
+    came = period_sums(rows, activity.user[counts], begin * width + period - begin, width * width)
+    came = came.reshape(-1, width, width)
+    return size, np.where(known(activity), came, np.nan)
+
+
+def left_out(activity: Activity, rows: Rows) -> np.ndarray:
+    """Users of each segment with a single page view in their first period: int64 of shape (n_segments,)."""
+    user, first, views = _first(activity)
+    once = views < FEWEST
+    return period_sums(rows, user[once], first[once] * 0, 1)[:, 0].astype(np.int64)
+
+
+def triangle(activity: Activity, rows: Rows) -> pd.DataFrame:
+    """The share of users who come so many periods after their first one, for every segment.
+
+    Args:
+        activity: Who came when.
+        rows: Who belongs where.
+
+    Returns:
+        A row a segment, first period and period since (from 1 on) with users in it that can be known: what
+        the row is, ``began`` (its first day), ``age``, ``part`` of ``n`` users come, ``value`` with its
+        Wilson interval, the same of the other clustered users, ``differs``.
+    """
+    size, came = counted(activity, rows)
+    width = activity.calendar.n_periods
+    cell = np.flatnonzero(known(activity).ravel() & (np.arange(width * width) % width > 0))
+    began, age = np.divmod(cell, width)
+    held = shares(came.reshape(len(size), -1)[:, cell], size[:, began])
+    dates = pd.to_datetime(activity.calendar.dates)
+    made = table(rows, pd.DataFrame({BEGAN: dates[began], AGE: age}), held)
+    return made[made[Col.N] > 0].reset_index(drop=True)
+
+
+def curve(activity: Activity, rows: Rows) -> pd.DataFrame:
+    """Count who comes again, over all first periods together: a row a segment and period since.
+
+    Each row is of the users whose period it is can be known, so the last rows are of the earliest users.
+    """
+    size, came = counted(activity, rows)
+    is_known = known(activity)
+    part = np.nansum(came, axis=1)[:, 1:]
+    n = np.einsum("sc,ca->sa", size, is_known.astype(np.float64))[:, 1:]
+    made = table(rows, pd.DataFrame({AGE: np.arange(1, part.shape[1] + 1)}), shares(part, n))
+    return made[made[Col.N] > 0].reset_index(drop=True)
+
+
+WEEKDAY, CLOCK = "weekday", "hour"
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+USERS = "users"
+
+
+def rhythm(
+    sequences: UserSequences, calendar: Calendar, users: np.ndarray, rows: Rows, *, sessions: bool
+) -> pd.DataFrame:
+    """The share of each hour of the week in all page views of a segment, or in all its sessions.
+
+    Shares compare segments of any size. They have no interval: views of one user come together.
+
+    Args:
+        sequences: Page views of all users.
+        calendar: The days that count, and the clock of the export.
+        users: Whose page views count, bool of shape (n_users,).
+        rows: Who belongs where.
+        sessions: Whether the beginnings of sessions are counted in place of page views.
+
+    Returns:
+        A row a segment, weekday and hour: what the row is, ``weekday``, ``hour`` (0 to 23), ``users`` with
+        any, ``part`` of ``n`` and ``value``, the same of the others. NaN of a segment with none.
+    """
+    at = sequences.session_starts if sessions else np.arange(sequences.n_views)
+    at = at[(calendar.place(sequences.timestamp[at]) >= 0) & users[sequences.user[at]]]
+    user, code = sequences.user[at].astype(np.int64), hours(sequences.timestamp[at], calendar.clock)
+    different = distinct(user * 168 + code)
+    part = period_sums(rows, user, code, 168)
+    held = shares(part, part.sum(axis=1, keepdims=True))
+    shown = {name: held[name] for name in (PART, Col.N, VALUE, REST_VALUE)}
+    shown[USERS] = period_sums(rows, different // 168, different % 168, 168)
+    day, hour = np.divmod(np.arange(168), 24)
+    along = pd.DataFrame({WEEKDAY: np.array(WEEKDAYS)[day], CLOCK: hour})
+    return table(rows, along, shown)
+
+
+def hours(timestamp: np.ndarray, clock: LocalClock) -> np.ndarray:
+    """The hour of the week of each moment, from Monday 0:00 on: int64, 0 to 167."""
+    day, time = np.divmod(clock.local(timestamp), DAY)
+    found: np.ndarray = (day + 3) % 7 * 24 + time // HOUR  # 1 January 1970 was a Thursday
+    return found
+
+
+DIGITS: Final = 5
+_NAMES: Final = {PART: "users", Col.N: "of", VALUE: "share", Col.LOW: "low", Col.HIGH: "high"}
+
+
+def periods(dataset: Dataset, rows: Rows, titles: Mapping[int, str]) -> dict[str, Any]:
+    """Each segment by week, from Monday on by the clock of the export.
+
+    Args:
+        dataset: The export.
+        rows: Who belongs to which segment.
+        titles: Segment → what it is called.
+
+    Returns:
+        ``time_zone`` and, of each of the ``segments``, ``weeks`` (``from``, ``in_part``, ``users`` of all in
+        segments who came, ``share`` with its 95 % interval) and ``retention`` (``weeks`` since the first one,
+        how many ``users`` came ``of`` those who are known so long; ``retention_left_out`` users had a single
+        page view in their first week).
+    """
+    days = calendar(dataset, PeriodUnit.WEEK)
+    activity = Activity.of(dataset.sequences, days, np.ones(dataset.sequences.n_users, dtype=bool))
+    shares, again = over_time(activity, rows, PeriodMeasure.SHARE), curve(activity, rows)
+    shares["from"] = shares[PERIOD].dt.strftime("%Y-%m-%d")
+    again = again.rename(columns={AGE: "weeks"})
+    told = [
+        {"cluster": segment, "name": titles[segment]}
+        | {"weeks": _records(shares, segment, ("from", IN_PART))}
+        | {"retention": _records(again, segment, ("weeks",)), "retention_left_out": once}
+        for segment, once in zip(rows.segments, left_out(activity, rows).tolist(), strict=True)
+    ]
+    return {"time_zone": dataset.receipt.time_zone, "segments": told}
+
+
+def _records(table: pd.DataFrame, segment: int, own: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Rows of a segment as plain data; the share of a week in which nobody came is null."""
+    made = table.loc[table[Col.SEGMENT] == segment, [*own, *_NAMES]].rename(columns=_NAMES).round(DIGITS)
+    made = made.astype({"users": int, "of": int, **dict.fromkeys(("share", "low", "high"), object)})
+    plain = made.where(made.notna(), None).to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in plain]

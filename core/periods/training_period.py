@@ -5,6 +5,8 @@ the figures of up to 20,000 users drawn at random (segment, distance, page views
 which pages each of them saw, and how many of all users saw each: no id, no time, no order, and no page that
 hardly anybody saw. A row is a person's all the same: who knows some of their pages may find it
 (docs/threats.md), so a model folder is personal data like the export.
+
+Each user's sessions in two random parts: what moves between them moves without any change.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from scipy import sparse
 
 from core.base.errors import ArtifactError
 from core.base.schema import HARDLY
+from core.data.dataset import UserSequences
 from core.periods.placed_users import PlacedUsers, Sparse, far_limit, in_both
 from core.storage.disk import disk_errors, load_arrays
 
@@ -75,14 +78,14 @@ class TrainingPeriod:
         pages: Those that :data:`HARDLY` or more users saw.
         users: int64 of shape (n_pages,), how many.
         seen: Sparse bool of shape (n_drawn, n_pages), who of those drawn saw which.
-        axes: Directions of the vectors (:func:`core.segments.principal.principal_axes`).
+        axes: Directions of the vectors (:func:`core.segments.combination.principal_axes`).
         limit: The distance called far.
         sizes: int64 of shape (k + 1,), all users by segment and, last, in none.
         clustered: How many of them took part in clustering.
         days: That they cover.
         placed: All users; None where this was read from a folder, so that nobody is known again.
         drawn: int64 of shape (n_drawn,), whose rows the values are; empty where that is not known.
-        by_section: Whether its pages are sections (:mod:`core.periods.sections`).
+        by_section: Whether its pages are sections (:mod:`core.periods.placed_users`).
     """
 
     values: np.ndarray
@@ -108,7 +111,7 @@ class TrainingPeriod:
             seed: Of the draw.
             by_section: Whether the pages that they saw are sections.
         """
-        from core.segments.principal import principal_axes  # scikit-learn, which stages are named without
+        from core.segments.combination import principal_axes  # scikit-learn, which stages are named without
 
         drawn = drawn_users(len(before.place), np.random.default_rng(seed))
         users = before.pages.users
@@ -231,7 +234,7 @@ def _values(
     side: PlacedUsers, users: np.ndarray, k: int, axes: Mapping[str, np.ndarray], limit: float
 ) -> np.ndarray:
     """float32 of shape (n_users, n_figures), as in :attr:`TrainingPeriod.figures`."""
-    from core.segments.principal import along
+    from core.segments.combination import along
 
     inside, distance = side.clustered[users], side.distance[users]
     views = np.maximum(side.pages.views[users], 1)
@@ -241,3 +244,59 @@ def _values(
         np.where(inside[:, None], along(side.vectors[users], axes), np.nan),
     ]  # fmt: skip
     return np.column_stack(columns).astype(np.float32)
+
+
+EVEN: Final = np.array([0.5])
+
+
+def halves_of(
+    sequences: UserSequences, which: np.ndarray, first: np.ndarray = EVEN, seed: int = 0
+) -> tuple[np.ndarray, UserSequences]:
+    """Deal the sessions of users who have several into two parts, as if they were two users.
+
+    Args:
+        sequences: Page views of all users.
+        which: Who may be dealt, bool of shape (n_users,).
+        first: Shares of the sessions that the first part may have, float in (0, 1); each user has one of
+            them at random. Nobody's part is empty.
+        seed: Of the draw of users (:func:`drawn_users`), and of the parts.
+
+    Returns:
+        The users who were dealt, int64 of shape (m,), ascending, and page views of 2 m users: the first
+        parts of all of them, then the second ones. Where half is asked for, they are at most one apart.
+    """
+    rng = np.random.default_rng(seed)
+    starts = sequences.session_starts
+    owner = sequences.user[starts]
+    several = np.flatnonzero(which & (np.bincount(owner, minlength=sequences.n_users) > 1))
+    users = several[drawn_users(len(several), rng)]
+    side = _dealt(owner, rng.choice(first, sequences.n_users), rng)
+    session = np.repeat(side, np.diff(starts, append=sequences.n_views))
+    mine = np.full(sequences.n_users, -1)
+    mine[users] = np.arange(len(users))
+    row = mine[sequences.user]
+    order = np.flatnonzero(row >= 0)
+    half = row[order] + len(users) * session[order]
+    order = order[np.argsort(half, kind="stable")]
+    return users, _sequences(sequences, order, np.sort(half), 2 * len(users))
+
+
+def _dealt(owner: np.ndarray, first: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """0 or 1 for each session: as many of each user's as are asked for, rounded at random, are 0."""
+    n = len(owner)
+    order = np.lexsort((rng.random(n), owner))
+    begin = np.flatnonzero(np.diff(owner[order], prepend=-1))
+    sessions = np.diff(begin, append=n)
+    wanted = np.floor(first[owner[order][begin]] * sessions + rng.random(len(begin)))
+    rank = np.arange(n) - np.repeat(begin, sessions)
+    side = np.empty(n, dtype=np.int64)
+    side[order] = rank >= np.repeat(np.clip(wanted, 1, np.maximum(sessions - 1, 1)), sessions)
+    return side
+
+
+def _sequences(source: UserSequences, views: np.ndarray, row: np.ndarray, n: int) -> UserSequences:
+    offsets = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=n))])
+    return UserSequences(
+        pa.array([str(number) for number in range(n)], pa.string()), offsets, source.page[views],
+        source.timestamp[views], source.session[views],
+    )  # fmt: skip

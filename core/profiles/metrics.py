@@ -1,6 +1,15 @@
 """Stage 8: what the users of each segment are like, as the tables that the screen draws.
 
 Everything counts users of the whole data set, never a sample, and every number comes with what it is of.
+
+Segments × metrics: how far each row is from the other clustered users.
+
+``z`` is the difference of the written figures in standard deviations of a user. Behaviour has a long tail,
+and one robot with 5,000 page views would make every difference look small; so each user's value counts up to
+three times the 99th percentile of the values above 0, for ``z`` only. That is far beyond what people do:
+without a robot ``z`` goes up and down with the ``value`` beside it, the number of the segments table.
+
+What it means that many users are in no segment.
 """
 
 from __future__ import annotations
@@ -14,20 +23,94 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from core.base.schema import OUTSIDE
+from core.base.schema import OUTSIDE, Group
 from core.base.settings import AnalyzeSettings
+from core.base.wording import percent
 from core.data.receipt import NO_CURRENCY, OutcomeUsers, added
-from core.one_page.segments import OnePageSegments
-from core.profiles.counts import Counts, HappenedCounts, count
+from core.profiles.counts import Counts, HappenedCounts, attribute_shares, count
 from core.profiles.data import ProfileData
-from core.profiles.heatmap import CLIP, heat_map
-from core.profiles.numbers import Numbers, medians
 from core.profiles.outcomes import Happened, OutcomeIndex, any_of, label_of
 from core.profiles.profile_columns import FIELDS, ROW, Col, Field, MetricRole, RowKind
-from core.profiles.rows import Rows, make_rows
-from core.profiles.shares import attribute_shares
+from core.profiles.rows import Numbers, Rows, make_rows, medians, put_together
 from core.profiles.top_pages import top_pages
-from core.profiles.wilson import wilson
+from core.profiles.two_shares import wilson
+from core.segments.one_page import OnePageSegments
+
+CLIP: Final = 1.5
+"""Colours end here; 0.8 is already called a large difference (Cohen 1988)."""
+CAP, CAP_TIMES = 0.99, 3
+"""Quantile of the values above 0, and how many times it a user counts at most."""
+
+
+def heat_map(
+    counts: Counts, happened: HappenedCounts | None, segments: pd.DataFrame, fields: Iterable[Field]
+) -> pd.DataFrame:
+    """Compare each row with the other clustered users.
+
+    Args:
+        counts: What was counted of the users.
+        happened: Who has the outcome; None where the data has none.
+        segments: The segments table.
+        fields: What each column of the segments table is.
+
+    Returns:
+        One row a row and metric: the columns that say what a row is, ``metric``, ``value``, ``z`` (−1.5 to
+        1.5), ``n`` and ``evidence``. A metric that is absent for everybody is left out.
+    """
+    described = {field.field: field for field in fields}
+    parts = []
+    for metric, numbers in {**counts.numbers, **_of_outcome(counts.sizes, happened)}.items():
+        if segments[metric].notna().any():
+            found = {
+                Col.METRIC: np.repeat(metric, len(segments)),
+                Col.VALUE: segments[metric].to_numpy(dtype=np.float64),
+                Col.Z: _z(counts.rows, numbers),
+                Col.N: segments[described[metric].n].to_numpy(),
+                Col.EVIDENCE: np.repeat(described[metric].evidence.value, len(segments)),
+            }
+            parts.append(segments[[*ROW]].assign(**found))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _of_outcome(sizes: np.ndarray, happened: HappenedCounts | None) -> dict[str, Numbers]:
+    """Whether each user has the outcome, as 0 and 1, and what they paid in the one currency."""
+    if happened is None:
+        return {}
+    did, row = happened.users[:-1], np.arange(len(sizes))
+    found = {Col.OUTCOME_RATE: _with_zeros(Numbers(row, np.ones(len(row)), did, did), sizes)}
+    if len(happened.paid) == 1:
+        (paid,) = happened.paid.values()
+        found[Col.REVENUE_PER_USER] = _with_zeros(paid.only(paid.row < len(sizes)), sizes)
+    return found
+
+
+def _with_zeros(numbers: Numbers, sizes: np.ndarray) -> Numbers:
+    """With the users of each row who have none."""
+    row, without = np.arange(len(sizes)), sizes - numbers.known(len(sizes))
+    made = put_together([numbers, Numbers(row, np.zeros(len(sizes)), without, without)])
+    return made.only(made.users > 0)
+
+
+def _z(rows: Rows, numbers: Numbers) -> np.ndarray:
+    """Of each row; NaN where nobody has a value, and of all users, who have no others.
+
+    A figure a session is a mean over sessions: its users count as often as they have some.
+    """
+    clustered = numbers.only(numbers.row < rows.n_segments)
+    above = clustered.only(slice(np.searchsorted(clustered.value, 0, side="right"), None))
+    cap = CAP_TIMES * above.above(CAP) if len(above.value) else 0
+    capped, inside = (replace(one, value=np.minimum(one.value, cap)) for one in (numbers, clustered))
+    known, sums = numbers.known(rows.n_rows), capped.sums(rows.n_rows)
+    apart = _means(rows.with_all(sums), rows.with_all(known)) - _means(rows.rest(sums), rows.rest(known))
+    spread = inside.spread
+    z: np.ndarray = np.clip(apart / spread if spread > 0 else apart * 0, -CLIP, CLIP)
+    return z
+
+
+def _means(sums: np.ndarray, known: np.ndarray) -> np.ndarray:
+    means: np.ndarray = np.divide(sums, known, out=np.full(len(sums), np.nan), where=known > 0)
+    return means
+
 
 __all__ = ["CLIP", "ProfileData", "Profiles", "profile"]
 
@@ -66,8 +149,8 @@ class Profiles:
         one_page: Segments of the one-page users, by rule; None where they were not asked for.
         segments: One row each; the other columns are described in ``fields``.
         top_pages: Pages over- and under-represented and most viewed, see ``core/profiles/top_pages.py``.
-        shares: Browser, device, country, source, see ``core/profiles/shares.py``.
-        heatmap: How far each row is from the average clustered user, see ``core/profiles/heatmap.py``.
+        shares: Browser, device, country, source, see ``core/profiles/counts.py``.
+        heatmap: How far each row is from the average clustered user, see ``core/profiles/metrics.py``.
         outcomes: Each outcome, and any of them, of each row and of users without a page view: so that whoever
             is in the file is in the table. One row a row, outcome and currency.
         fields: What each column of ``segments`` is: label, unit, evidence, what it is of, definition.
@@ -356,3 +439,29 @@ def _outcome(
 def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     ratio: np.ndarray = np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0)
     return ratio
+
+
+MANY: Final = 0.5
+"""Share of users outside the segments from which it is said."""
+WHY: Final = {
+    f"group:{Group.ONE_PAGE}": "viewed one page only, from which no behaviour can be learned",
+    f"group:{Group.BOT_LIKE}": "look automated",
+    f"group:{Group.SET_ASIDE}": "were set aside by hand",
+}
+
+
+def outside_note(profiles: Profiles) -> str:
+    """Why so many users are in no segment, in two sentences; empty where most users are in one."""
+    if profiles.n_users - profiles.n_clustered <= MANY * profiles.n_users:
+        return ""
+    shares = profiles.segments.set_index(Col.KEY)[Col.SHARE]
+    why = [f"{percent(shares[key], 0)} {what}" for key, what in WHY.items() if key in shares]
+    grouped = (
+        " Users of one page are grouped by rule: where they landed, source and device."
+        if profiles.rows.one_page
+        else ""
+    )
+    return (
+        f"The segments hold {percent(profiles.n_clustered / profiles.n_users, 0)} of the users: "
+        f"{'; '.join(why)}.{grouped}"
+    )

@@ -1,21 +1,30 @@
-"""The rows that every profile table has: the segments, the groups and segments made by rule, and totals."""
+"""The rows that every profile table has: the segments, the groups and segments made by rule, and totals.
+
+How often each number occurs in each row: exact means, medians, quantiles, also of parts added up.
+
+Who did what how often, laid out once a data set, so that segments only have to be summed.
+
+Themes and types of the pages that users looked at, laid out once a data set and its labels.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import compress
-from typing import Any, Final
+from itertools import compress, pairwise
+from types import MappingProxyType
+from typing import Any, Final, Self
 
 import numpy as np
 import pandas as pd
 
 from core.base.errors import ArtifactError
-from core.base.schema import OUTSIDE, SET_ASIDE, Group
-from core.one_page.segments import OnePageSegments
-from core.profiles.data import GROUPS, ProfileData
+from core.base.schema import OUTSIDE, SET_ASIDE, Group, View
+from core.data.dataset import UserSequences
+from core.profiles.data import GROUPS, ProfileData, coded
 from core.profiles.profile_columns import ROW, MetricRole, RowKind
+from core.segments.one_page import OnePageSegments
 
 GROUP_LABELS: Final = {
     Group.ONE_PAGE: "One-page users", Group.BOT_LIKE: "Bot-like users",
@@ -247,3 +256,180 @@ def all_rows(
         inside = outside & (one_page.codes >= 0)
         rows[inside] = len(segments) + len(groups) + one_page.codes[inside]
     return Rows(rows, tuple(segments), groups, parts)
+
+
+@dataclass(frozen=True, eq=False)
+class Numbers:
+    """A number of users, with the row of each; who has none is left out.
+
+    Args:
+        row: int of shape (m,).
+        value: float64 of shape (m,), ascending.
+        users: float64 of shape (m,): 1, or how many of the row have it where these are put together.
+        weight: float64 of shape (m,), how much that counts in a mean: as often as there are users, or as
+            they have sessions where the number is one a session.
+    """
+
+    row: np.ndarray
+    value: np.ndarray
+    users: np.ndarray
+    weight: np.ndarray
+
+    @classmethod
+    def of(cls, row: np.ndarray, value: np.ndarray) -> Self:
+        """One entry a user, of shape (n,); NaN is none."""
+        order = np.argsort(value, kind="stable")[: len(value) - int(np.isnan(value).sum())]  # NaN comes last
+        once = np.ones(len(order))
+        return cls(row[order], value[order], once, once)
+
+    def only(self, which: np.ndarray | slice) -> Numbers:
+        """Some of them: bool of shape (m,), or places."""
+        return Numbers(self.row[which], self.value[which], self.users[which], self.weight[which])
+
+    def known(self, n_rows: int) -> np.ndarray:
+        """What counts in each row: float64 of shape (n_rows,)."""
+        return np.bincount(self.row, self.weight, minlength=n_rows)
+
+    def sums(self, n_rows: int) -> np.ndarray:
+        """Sum of each row: float64 of shape (n_rows,)."""
+        return np.bincount(self.row, self.value * self.weight, minlength=n_rows)
+
+    def at(self, place: float) -> float:
+        """The number of whom so many users stand before when they stand in order."""
+        return float(self.value[np.searchsorted(np.cumsum(self.users), place, side="right")])
+
+    @property
+    def median(self) -> float:
+        """Of all of them; NaN of nobody."""
+        n = self.users.sum()
+        return (self.at((n - 1) // 2) + self.at(n // 2)) / 2 if n else np.nan
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation of a user; 0 of nobody."""
+        n = max(1.0, self.users.sum())
+        mean = (self.users * self.value).sum() / n
+        return float(np.sqrt((self.users * (self.value - mean) ** 2).sum() / n))
+
+    def above(self, share: float) -> float:
+        """The least number that at least this share of them do not exceed (NumPy's "higher")."""
+        n = self.users.sum()
+        return self.at(np.ceil(n * share + (1 - share) - 1))
+
+
+def put_together(parts: Sequence[Numbers]) -> Numbers:
+    """One entry for each row and number: the same for the same users, in however many parts they come."""
+    row, value, users, weight = (
+        np.concatenate([getattr(part, name) for part in parts])
+        for name in ("row", "value", "users", "weight")
+    )
+    row = _small(row)
+    order = np.lexsort((row, value))
+    row, value = row[order], value[order]
+    new = np.ones(len(row), dtype=bool)
+    new[1:] = (row[1:] != row[:-1]) | (value[1:] != value[:-1])
+    first = np.flatnonzero(new)
+    sums = (np.add.reduceat(column[order], first) for column in (users, weight))
+    return Numbers(row[first], value[first], *sums)
+
+
+def _small(row: np.ndarray) -> np.ndarray:
+    """Rows in as few bytes as hold them: an eighth of the memory, and sorted by their digits."""
+    return row.astype(np.min_scalar_type(int(row.max(initial=0))))
+
+
+def medians(rows: Rows, numbers: Numbers) -> np.ndarray:
+    """The median of each row, totals last: float64 of (n_rows + n_totals,), NaN where nobody has a value."""
+    by_row = numbers.only(np.argsort(_small(numbers.row), kind="stable"))
+    ends = np.searchsorted(by_row.row, np.arange(rows.n_rows + 1))
+    each = [by_row.only(slice(*pair)) for pair in pairwise(ends.tolist())]
+    totals = [numbers.only(numbers.row >= rows.n_rows - len(rows.one_page))] if rows.one_page else []
+    return np.array([part.median for part in (*each, *totals, numbers)])
+
+
+DENSE: Final = 50_000_000
+"""Cells up to which counting in a full table is quicker than sorting (and takes at most 400 MB)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Tally:
+    """A row a user and thing that occur together.
+
+    Args:
+        user: int32 of shape (m,), user indices, ascending.
+        code: int32 of shape (m,), places in ``values``.
+        times: int32 of shape (m,), how often, at least 1.
+        values: The things.
+    """
+
+    user: np.ndarray
+    code: np.ndarray
+    times: np.ndarray
+    values: tuple[str, ...]
+
+    def users(self, rows: Rows) -> np.ndarray:
+        """Users of each row that did each thing: float64 of shape (n_rows, n_values)."""
+        return rows.table(self.user, self.code, len(self.values))
+
+    def sums(self, rows: Rows) -> np.ndarray:
+        """How often each row did each thing: float64 of shape (n_rows, n_values)."""
+        return rows.table(self.user, self.code, len(self.values), self.times)
+
+
+def tally(user: np.ndarray, code: np.ndarray, values: Sequence[str], n_users: int) -> Tally:
+    """Count pairs.
+
+    Args:
+        user: int of shape (m,), user indices, one an occurrence.
+        code: int of shape (m,), places in ``values``.
+        values: The things.
+        n_users: Users of the data set.
+    """
+    width = max(1, len(values))
+    pairs = user.astype(np.int64) * width + code
+    if n_users * width <= DENSE:
+        counts = np.bincount(pairs, minlength=1)
+        different = np.flatnonzero(counts)
+        times = counts[different]
+    else:
+        different, times = np.unique(pairs, return_counts=True)
+    users, codes = np.divmod(different, width)
+    return Tally(users.astype(np.int32), codes.astype(np.int32), times.astype(np.int32), tuple(values))
+
+
+@dataclass(frozen=True, eq=False)
+class LabelData:
+    """Page views by label.
+
+    Args:
+        views: Theme and type → who looked at which how often; values most viewed first.
+        page_of: Theme and type → place of each page's label in the tally's values, int32 of (n_pages,).
+        n_users: Users of the data set.
+    """
+
+    views: Mapping[View, Tally]
+    page_of: Mapping[View, np.ndarray]
+    n_users: int
+
+    @classmethod
+    def from_names(cls, sequences: UserSequences, names: Mapping[str, Sequence[str]]) -> LabelData:
+        """Lay out what was looked at.
+
+        Args:
+            sequences: Page views of all users.
+            names: Theme and type → what each page is, by page index; others are left out.
+        """
+        tallies, places = {}, {}
+        for view in (View.THEME, View.TYPE):
+            if view in names:
+                labels = coded(pd.Series(list(names[view]), dtype="str").iloc[sequences.page])
+                place = {value: number for number, value in enumerate(labels.values)}
+                places[view] = np.array([place.get(name, -1) for name in names[view]], dtype=np.int32)
+                tallies[view] = tally(sequences.user, labels.codes, labels.values, sequences.n_users)
+        return cls(MappingProxyType(tallies), MappingProxyType(places), sequences.n_users)
+
+    def times(self, view: View, value: str) -> np.ndarray:
+        """Page views of a theme or type, float64 of shape (n_users,)."""
+        made = self.views[view]
+        own = made.code == made.values.index(value)
+        return np.bincount(made.user[own], made.times[own], minlength=self.n_users).astype(np.float64)

@@ -4,6 +4,8 @@ Both intervals are made of the Wilson intervals of the two shares, so that they 
 for 0 and 100 %: the difference by Newcombe (1998, method 10), the ratio by Donner and Zou (2012, MOVER-R).
 The test is Fisher's exact one (Fisher 1935) where a count would be expected below 5, else the χ² test
 (Pearson 1900; the bound is Cochran's 1954).
+
+How sure a share is.
 """
 
 from __future__ import annotations
@@ -14,7 +16,29 @@ import numpy as np
 from scipy import stats
 from scipy.special import gammaln
 
-from core.profiles.wilson import Z_95, wilson
+Z_95: Final = 1.959963984540054
+"""Standard normal quantile that leaves 2.5 % on each side."""
+
+
+def wilson(successes: np.ndarray, trials: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The 95 % Wilson score interval of a share (Wilson 1927), which also holds for few users and for 0 %.
+
+    Args:
+        successes: Counts, of any shape.
+        trials: Counts of the same or a broadcastable shape.
+
+    Returns:
+        Lower and upper end, float64; NaN where there are no trials.
+    """
+    n = np.asarray(trials, dtype=np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = successes / n
+        spread = Z_95 * np.sqrt(share * (1 - share) / n + Z_95**2 / (4 * n**2))
+        middle, scale = share + Z_95**2 / (2 * n), 1 + Z_95**2 / n
+        low, high = (middle - spread) / scale, (middle + spread) / scale
+    # rounding must not push the end of 0 % and 100 % beyond them
+    return np.where(share == 0, 0.0, low), np.where(share == 1, 1.0, high)
+
 
 FISHER: Final = "Fisher's exact test"
 CHI_SQUARE: Final = "χ² test"

@@ -13,18 +13,16 @@ from core.facts import items
 from core.facts.answer import Answer, Note, Reading, Title
 from core.facts.context import ALL, Context, Tables
 from core.facts.contrasting import shown_by
-from core.facts.fact_maker import Figures
-from core.facts.finding import Finding, notes, with_bases
+from core.facts.fact_maker import Figures, Finding, notes, with_bases
 from core.facts.items import ATTRIBUTES, Dimension
 from core.questions.calls import only_nth, together
-from core.questions.converted import ALONE, beside_outcome, goes_on, of_converted
 from core.questions.followups import OVER_ALL, reading, readings
 from core.questions.grammar import CHOICES, parse
 from core.questions.intents import Intent, choose_all
 from core.questions.lexicon import spelt, vocabulary
-from core.questions.parsed import Parsed
+from core.questions.parsed import ALONE, Parsed, beside_outcome, goes_on, of_converted
 from core.questions.refusals import NOT_WHOLE, PART_ONLY, nearest, not_combined, problem
-from core.questions.settling import read_as, settled
+from core.questions.resolve import read_as, settled
 
 HELP: Final = str(vocabulary()["help"])
 CUT: Final = re.compile(r"[?!;]\s+(?=\S)|\.\s+|,\s*(?:and\s+)?|\s+and\s+", re.IGNORECASE)

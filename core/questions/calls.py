@@ -9,8 +9,6 @@ from typing import Final, TypeAlias
 from core.base.errors import InputError
 from core.base.schema import View
 from core.facts import (
-    compare_segments,
-    describe,
     funnel_tools,
     item_tools,
     items,
@@ -20,14 +18,12 @@ from core.facts import (
     time_tools,
     tools,
 )
-from core.facts.answer import Block, Chart, ChartMark, Fact, FigureList, Ranking, Unit
-from core.facts.arguments import About, Metric, Order
+from core.facts.answer import About, Block, Chart, ChartMark, Fact, FigureList, Metric, Order, Ranking, Unit
 from core.facts.context import ALL, ONE_PAGE, PASTED, UNSEEN
-from core.facts.fact_maker import Figures, complement, select
-from core.facts.finding import Finding, notes
+from core.facts.fact_maker import Figures, Finding, complement, notes, select
 from core.facts.items import LABELLED, Dimension, ItemMetric
-from core.facts.phrases import subject
 from core.facts.steps import step_view
+from core.facts.verbs import subject
 from core.labels.label_settings import RESERVED
 from core.profiles.profile_columns import HEAT_MAP, Col
 from core.questions.lexicon import EVENT
@@ -146,7 +142,7 @@ def moves(figures: Figures, parsed: Parsed) -> Finding:
 
 def why(figures: Figures, parsed: Parsed) -> Finding:
     """What makes a segment what it is, or one of its measures so high or low."""
-    return describe.why(figures, parsed.rows[0], parsed.measures[0] if parsed.measures else None)
+    return segment_tools.why(figures, parsed.rows[0], parsed.measures[0] if parsed.measures else None)
 
 
 def share(figures: Figures, parsed: Parsed) -> Finding:
@@ -275,7 +271,7 @@ def _top_metric(dimension: Dimension, parsed: Parsed) -> ItemMetric:
 def compare_two(figures: Figures, parsed: Parsed) -> Finding:
     """Two rows beside each other."""
     first, second = parsed.rows
-    return compare_segments.compare(figures, first, second, tuple(map(Metric, parsed.measures)))
+    return segment_tools.compare(figures, first, second, tuple(map(Metric, parsed.measures)))
 
 
 def rank(figures: Figures, parsed: Parsed) -> Finding:

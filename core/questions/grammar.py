@@ -15,18 +15,19 @@ from itertools import takewhile
 from typing import Final, TypeVar
 from weakref import WeakKeyDictionary
 
+from core.base.user_ids import clean
+from core.facts.answer import BY_KEY
 from core.facts.context import ALL, Context, Tables
 from core.facts.items import ATTRIBUTES, Dimension
-from core.facts.measures import BY_KEY
-from core.outgoing.quoting import clean
 from core.profiles.profile_columns import Col
-from core.questions.item_words import country_of, item_words
 from core.questions.lexicon import (
     EVENT,
     Lexicon,
     Meaning,
     Phrase,
     Sort,
+    country_of,
+    item_words,
     lexicon,
     stem,
     stemmed,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from core.facts import compare_segments, describe, other_tools, rule_tools, segment_tools
+from core.facts import other_tools, rule_tools, segment_tools
 from core.profiles.profile_columns import Col
 from core.questions import calls
 from core.questions.calls import Run, of_all, of_row
@@ -125,7 +125,8 @@ INTENTS: Final = (
            measures=(0, 1), only=_SHARE),
     Intent("sample", of_all(other_tools.who_is_counted), _cues("sample"), _cues("many", "share", *_LOOSE),
            rows=(0, MANY), measures=(0, 1), only=_VIEWERS),
-    Intent("persona", of_row(describe.persona), _cues("persona"), _cues("describe", *_LOOSE), rows=(1, 1)),
+    Intent("persona", of_row(segment_tools.persona), _cues("persona"), _cues("describe", *_LOOSE),
+           rows=(1, 1)),
     Intent("rule", of_row(rule_tools.segment_rule), _cues("rule"),
            _cues("describe", "best", "most", *_LOOSE), rows=(1, 1)),
     Intent("funnel", calls.funnel, _cues("funnel"),
@@ -206,7 +207,7 @@ INTENTS: Final = (
     Intent("rank_rows", calls.rank, _cues("most", "least", "biggest", "smallest", "rank"), _cues(*_LOOSE),
            rows=(3, MANY), measures=(1, 1)),
     Intent("compare", calls.compare_two, _cues(), _cues("many", *_LOOSE), rows=(2, 2), bare=True),
-    Intent("compare_all", of_all(compare_segments.compare_all), _cues("compare", "differ"),
+    Intent("compare_all", of_all(segment_tools.compare_all), _cues("compare", "differ"),
            _cues("each", *_LOOSE)),
     Intent("rank", calls.rank, _cues("compare", "differ"), _cues("each", *_LOOSE), measures=(1, MANY)),
     Intent("rank", calls.rank, _cues("most", "least", "rank"), _cues("each", "many", *_LOOSE),
@@ -218,8 +219,9 @@ INTENTS: Final = (
     Intent("list", of_all(segment_tools.list_segments), _cues("segments", "each", "describe"),
            _cues("list", "many")),
     Intent("apart", calls.why, _cues("apart", "differ"), _cues("rest", "describe", *_LOOSE), rows=(1, 1)),
-    Intent("describe", of_row(describe.paragraph), _cues("describe", "like"), _cues(*_LOOSE), rows=(1, 1)),
-    Intent("describe", of_row(describe.paragraph), _cues(), _cues("list"), rows=(1, 1), bare=True),
+    Intent("describe", of_row(segment_tools.paragraph), _cues("describe", "like"), _cues(*_LOOSE),
+           rows=(1, 1)),
+    Intent("describe", of_row(segment_tools.paragraph), _cues(), _cues("list"), rows=(1, 1), bare=True),
     Intent("metric", calls.metrics, _cues(), _cues("many", "each", "list", "segments"),
            rows=(0, MANY), measures=(1, MANY)),
     Intent("metric", calls.metrics, _cues("share"), _cues("each", "list", "segments"), rows=(0, MANY),

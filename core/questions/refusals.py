@@ -7,13 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Final
 
+from core.base.user_ids import clean
 from core.base.wording import sentence, within
-from core.facts.answer import Unit
+from core.facts.answer import BY_KEY, Unit
 from core.facts.context import Context
 from core.facts.items import ATTRIBUTES, PLURAL, Dimension
-from core.facts.measures import BY_KEY
 from core.facts.verbs import DO
-from core.outgoing.quoting import clean
 from core.profiles.profile_columns import Col
 from core.questions.calls import BOUNCED, OVER_TIME
 from core.questions.followups import FRAGMENT

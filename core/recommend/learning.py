@@ -15,13 +15,11 @@ import numpy as np
 import pyarrow as pa
 
 from core.base.progress import Progress, silent
-from core.data.sequences import UserSequences
+from core.data.dataset import UserSequences
 from core.model.population import choose_users
-from core.recommend.candidates import Reach, candidates
-from core.recommend.head import Asked, fit_head
+from core.recommend.candidates import Asked, Reach, candidates, fit_head
 from core.recommend.next_pages import NextPages
-from core.recommend.page_tables import PageTables, count_tables
-from core.recommend.seen_pages import SeenPages
+from core.recommend.page_tables import PageTables, SeenPages, count_tables
 
 MOST_USERS: Final = 1_500
 """Users that weights are fitted on, drawn at random."""

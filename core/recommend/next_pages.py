@@ -1,8 +1,14 @@
-"""Next pages of users: the sources blended by the head, with each one's part; as a file beside a model."""
+"""Next pages of users: the sources blended by the head, with each one's part; as a file beside a model.
+
+Next pages of a segment: to how many of its users each page would be suggested, beside the others.
+
+What is said of next pages: where they come from, and how often they are right.
+"""
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
@@ -11,16 +17,19 @@ from typing import Any, Final
 from zipfile import BadZipFile
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 from pydantic import TypeAdapter
 from scipy import sparse
 
 from core.base.errors import ArtifactError
-from core.data.sequences import UserSequences
-from core.recommend.candidates import SOURCES, Reach, Source, best, candidates
-from core.recommend.head import Head
-from core.recommend.page_tables import PageTables
-from core.recommend.seen_pages import UNKNOWN_PAGE, SeenPages, Sparse
+from core.base.wording import common_origin, counted, percent, short_address
+from core.data.dataset import UserSequences
+from core.differences.table import Diff
+from core.profiles.profile_columns import Col
+from core.profiles.two_shares import difference_interval, wilson
+from core.recommend.candidates import FEWEST_JUDGED, SOURCES, Head, Measured, Reach, Source, best, candidates
+from core.recommend.page_tables import UNKNOWN_PAGE, PageTables, SeenPages, Sparse
 from core.storage.disk import disk_errors, load_arrays
 
 FACTS: Final = "next_pages.json"
@@ -259,3 +268,151 @@ def _matrix(name: str, arrays: Mapping[str, np.ndarray], shape: tuple[int, int])
     matrix = sparse.csr_array(tuple(parts), shape=shape)
     matrix.check_format(full_check=True)
     return matrix
+
+
+MOST_ASKED: Final = 20_000
+"""Clustered users that are asked for, drawn at random where there are more."""
+FIRST: Final = 3
+"""Suggestions to each of them that count: later ones are popular pages that everybody gets."""
+LISTED: Final = 10
+"""Pages of each segment."""
+SEED: Final = 0
+COLUMNS: Final = (
+    Col.SEGMENT, Col.PAGE_LOCATION, Col.USERS, Col.N, Col.SHARE, Col.LOW, Col.HIGH,
+    Col.REST_USERS, Col.REST_N, Col.REST_SHARE, Diff.DIFFERS, *(source.value for source in Source),
+)  # fmt: skip
+
+
+def next_pages_of_segments(
+    made: NextPages, seen: SeenPages, vectors: np.ndarray, labels: np.ndarray
+) -> pd.DataFrame:
+    """One row a segment and page, first the page that most of its users would be pointed to.
+
+    Args:
+        made: What suggests.
+        seen: What all users saw.
+        vectors: float32 of shape (n_users, d), combined.
+        labels: int32 of shape (n_users,), the segment of each user; below 0 for those in none.
+
+    Returns:
+        Columns :data:`COLUMNS`: of ``n`` users asked in the segment, ``users`` have the page among their
+        first three suggestions, a ``share`` with its Wilson interval (``low``, ``high``); the same of the
+        other segments' users; ``differs`` where the interval of the difference leaves out 0, a description,
+        as the model read these pages. Last the part of each source in the scores, which add up to 1.
+    """
+    inside = np.flatnonzero(labels >= 0)
+    asked = np.sort(np.random.default_rng(SEED).permutation(inside)[:MOST_ASKED])
+    ids, place = np.unique(labels[asked], return_inverse=True)
+    suggested = made.suggest(seen.some(asked), vectors[asked], FIRST)
+    n_columns = len(suggested.pages)
+    code = (place[:, None] * n_columns + suggested.column)[suggested.column != UNKNOWN_PAGE]
+    users = np.bincount(code, minlength=len(ids) * n_columns).reshape(len(ids), n_columns)
+    score = _summed(code, suggested.score[suggested.column != UNKNOWN_PAGE], users.shape)
+    order = np.lexsort((-score, -users), axis=1)[:, :LISTED]
+    row, column = np.repeat(np.arange(len(ids)), order.shape[1]), order.ravel()
+    row, column = row[(shown := users[row, column] > 0)], column[shown]
+    counted = _shares(users, np.bincount(place, minlength=len(ids)), row, column)
+    table = pd.DataFrame({
+        Col.SEGMENT: ids[row], Col.PAGE_LOCATION: [suggested.pages[one] for one in column.tolist()],
+        **counted, **_parts(suggested, code, row * n_columns + column),
+    })  # fmt: skip
+    return table[list(COLUMNS)]
+
+
+def _shares(users: np.ndarray, n: np.ndarray, row: np.ndarray, column: np.ndarray) -> dict[str, np.ndarray]:
+    here, rest = users[row, column], users.sum(axis=0)[column] - users[row, column]
+    n, rest_n = n[row], n.sum() - n[row]
+    low, high = wilson(here, n)
+    least, most = difference_interval(here, n, rest, rest_n)
+    return {
+        Col.USERS: here, Col.N: n, Col.SHARE: here / n, Col.LOW: low, Col.HIGH: high, Col.REST_USERS: rest,
+        Col.REST_N: rest_n, Col.REST_SHARE: rest / np.where(rest_n > 0, rest_n, np.nan),
+        Diff.DIFFERS: (least > 0) | (most < 0),
+    }  # fmt: skip
+
+
+def _parts(suggested: Suggestions, code: np.ndarray, wanted: np.ndarray) -> dict[str, np.ndarray]:
+    """Each source's part in the scores of the wanted segment and page; 0 for one that does not count."""
+    there = suggested.column != UNKNOWN_PAGE
+    size = (int(code.max(initial=0)) + 1,)
+    whole = _summed(code, suggested.score[there], size)
+    found = {source.value: np.zeros(len(wanted)) for source in Source}
+    for number, source in enumerate(suggested.sources):
+        part = _summed(code, (suggested.score * suggested.parts[..., number])[there], size)
+        found[source.value] = part[wanted] / whole[wanted]
+    return found
+
+
+def _summed(code: np.ndarray, values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    return np.bincount(code, values, minlength=int(np.prod(shape))).reshape(shape)
+
+
+CALLED: Final = {
+    Source.BIGRAM: "followed the last page",
+    Source.LAG: "followed within five views",
+    Source.NEIGHBOURS: "viewed by similar users",
+    Source.HISTORY: "viewed before",
+    Source.POPULARITY: "popular",
+}
+"""What a source says of a page."""
+SAID_FROM: Final = 0.1
+"""A source with less of a score is not named."""
+HEARD: Final = "What next, with the share of users who have the page among their first three suggestions"
+TOLD: Final = 3
+"""Pages of a segment in its sentence."""
+NO_PAGE: Final = "No page is left to suggest: what these users have not seen is functional, or too rare."
+
+
+def why(parts: Mapping[Source, float]) -> str:
+    """``followed the last page 62 %, viewed by similar users 30 %``: the sources that count, most first."""
+    named = sorted((source for source in parts if parts[source] >= SAID_FROM), key=lambda one: -parts[one])
+    return ", ".join(f"{CALLED[source]} {percent(parts[source], 0)}" for source in named)
+
+
+def how_right(head: Head, reach: Reach) -> str:
+    """How often the blend finds the next page, beside the plain way, on users it was not learned from."""
+    page = "next new page" if reach is Reach.NEW else "next page"
+    before = "" if reach is Reach.NEW else ", was viewed before"
+    plain = f"what follows the last page{before} or is popular"
+    if head.judged is None:
+        return (
+            f"Fewer than {FEWEST_JUDGED} users were kept out of the training, too few to weigh the sources: "
+            f"suggested is {plain}, with fixed weights."
+        )
+    judged = head.judged
+    found = (
+        f"For {counted(judged.users, 'user')} that nothing was learned from, the {page} is among ten "
+        f"suggestions {in_percent(judged.hits if head.blended else judged.plain)} of the time"
+    )
+    if not head.blended:
+        return f"{found}. Other sources find no more, so suggested is {plain}."
+    return f"{found}; by {plain} {in_percent(judged.plain)}, a difference of {in_points(judged.gain)}."
+
+
+def segments_in_words(table: pd.DataFrame) -> dict[int, str]:
+    """Segment → its first next pages, in a sentence; a segment without one is left out.
+
+    Args:
+        table: Of :func:`core.recommend.next_pages.next_pages_of_segments`.
+    """
+    origin = common_origin(table[Col.PAGE_LOCATION].tolist())
+    first = table.groupby(Col.SEGMENT, sort=False).head(TOLD)
+    told: dict[int, list[str]] = {}
+    for segment, page, share, others in zip(
+        *(first[name].tolist() for name in (Col.SEGMENT, Col.PAGE_LOCATION, Col.SHARE, Col.REST_SHARE)),
+        strict=True,
+    ):
+        beside = "" if math.isnan(others) else f", others {percent(others, 0)}"
+        told.setdefault(segment, []).append(f"{short_address(page, origin)} ({percent(share, 0)}{beside})")
+    return {segment: f"{HEARD}: {', '.join(pages)}." for segment, pages in told.items()}
+
+
+def in_percent(one: Measured) -> str:
+    """A share with its interval."""
+    return f"{percent(one.value, 0)} ({percent(one.low, 0)} to {percent(one.high, 0)})"
+
+
+def in_points(one: Measured) -> str:
+    """A difference of shares with its interval."""
+    value, low, high = (f"{100 * end:+.1f}" for end in (one.value, one.low, one.high))
+    return f"{value} points ({low} to {high})"

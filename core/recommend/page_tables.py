@@ -3,22 +3,119 @@
 The tables leave the house with a model. They hold no id, no time and no page that fewer than three users saw.
 Vectors and shares of pages of some users are in them, without an order: each of these rows is one user's, so
 pairs of pages are all counted (docs/threats.md).
+
+What users saw so far, as the tables of next pages know it, and how it is turned into questions to them.
+
+Letters: n users, n_columns pages that the tables know.
+
+Pages that nobody needs to be pointed to: login, cart, checkout, search, help, errors.
+
+Where pages are labelled, those of a functional type of the taxonomy, which have no theme; where they are not,
+those that the rules for addresses and titles give such a type. Pages that say they are an error are among
+them either way.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
+import pandas as pd
 from scipy import sparse
 
-from core.base.schema import HARDLY
-from core.data.sequences import UserSequences
-from core.recommend.seen_pages import LAGS, UNKNOWN_PAGE, SeenPages, Sparse, shares
+from core.base.schema import HARDLY, PageLabels, Pages, View
+from core.data.dataset import UserSequences
+from core.data.page_labels import LabelledPages
+from core.labels.label_settings import NO_THEME, default_taxonomy
 from core.segments.neighbours import searchable
+
+UNKNOWN_PAGE: Final = -1
+LAGS: Final = 5
+"""Page views back that a rule looks; the one that is l back counts 1 / l (Ludewig and Jannach 2018)."""
+FADING: Final = 0.8
+"""What a page view of the user's own counts, beside the one after it."""
+Sparse: TypeAlias = Any
+"""A matrix of scipy, whose own have no types."""
+
+
+@dataclass(frozen=True, eq=False)
+class SeenPages:
+    """Page views of n users in order; those of pages that the tables do not know are left out.
+
+    Args:
+        offsets: int64 of shape (n + 1,), where each user's page views begin; users may have none.
+        column: int64 of shape (n_views,), the page of each view, 0 to n_columns − 1.
+        n_columns: Pages that the tables know.
+    """
+
+    offsets: np.ndarray
+    column: np.ndarray
+    n_columns: int
+
+    @classmethod
+    def of(cls, sequences: UserSequences, columns: np.ndarray, n_columns: int) -> SeenPages:
+        """Of all users of a data set.
+
+        Args:
+            sequences: Their page views.
+            columns: int of shape (n_pages,), the column of each page of the data set, or ``UNKNOWN_PAGE``.
+            n_columns: Pages that the tables know.
+        """
+        column = columns[sequences.page].astype(np.int64)
+        known = np.concatenate([[0], np.cumsum(column != UNKNOWN_PAGE)])
+        return cls(known[sequences.offsets], column[column != UNKNOWN_PAGE], n_columns)
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def some(self, users: np.ndarray | slice) -> SeenPages:
+        """Of some of these users.
+
+        Args:
+            users: Their numbers, in any order.
+        """
+        begin, length = self.offsets[:-1][users], self.lengths[users]
+        offsets = np.concatenate([[0], np.cumsum(length)])
+        where = np.arange(offsets[-1]) + np.repeat(begin - offsets[:-1], length)
+        return SeenPages(offsets, self.column[where], self.n_columns)
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Known page views a user: int64 of shape (n,)."""
+        return np.diff(self.offsets)
+
+    @cached_property
+    def user(self) -> np.ndarray:
+        """Whose each page view is: int64 of shape (n_views,)."""
+        return np.repeat(np.arange(len(self)), self.lengths)
+
+    @cached_property
+    def back(self) -> np.ndarray:
+        """How many page views back each one lies, the last one 1: int64 of shape (n_views,)."""
+        back: np.ndarray = self.offsets[1:][self.user] - np.arange(len(self.column))
+        return back
+
+    @property
+    def evenly(self) -> Sparse:
+        """All pages by their share of the views: sparse float32 of shape (n, n_columns)."""
+        ones = np.ones(len(self.column), dtype=np.float32)
+        return shares(sparse.csr_array((ones, (self.user, self.column)), shape=(len(self), self.n_columns)))
+
+
+def shares(counts: Sparse) -> Sparse:
+    """Rows that sum to 1; empty ones stay empty."""
+    counts = sparse.csr_array(counts)
+    counts.sum_duplicates()
+    totals = np.asarray(counts.sum(axis=1)).ravel()
+    counts.data = (counts.data / np.repeat(np.maximum(totals, 1e-30), np.diff(counts.indptr))).astype(
+        np.float32
+    )
+    return counts
+
 
 KEPT: Final = 200
 """Followers of a page that are kept, the most frequent ones."""
@@ -152,3 +249,52 @@ def _largest(values: np.ndarray, most: int) -> np.ndarray:
 def _drawn(able: np.ndarray) -> np.ndarray:
     """Some users in an order that says nothing of their ids."""
     return np.random.default_rng(SEED).permutation(np.flatnonzero(able))[:MOST_NEIGHBOURS]
+
+
+MEANING: Final = (
+    "Functional pages (home page, search, cart and checkout, account, service, company, policy: the types "
+    "that have no theme) and error pages are left out."
+)
+_ERROR_ADDRESS: Final = re.compile(
+    r"/(?:40[0-9]|50[0-9]|errors?|not-?found|page-?not-?found)(?:\.\w+)?/?(?:\?|$)", re.IGNORECASE
+)
+_ERROR_TITLE: Final = re.compile(
+    r"^\W*(?:(?:error )?(?:40[34]|50[0234])\b|page not found|not found$)",
+    re.IGNORECASE,
+)
+
+
+def functional_pages(pages: pd.DataFrame, labels: LabelledPages | None) -> np.ndarray:
+    """Which pages are never suggested: bool of shape (n_pages,).
+
+    Args:
+        pages: The page table of a data set.
+        labels: Their labels; None where they have none.
+
+    Raises:
+        ArtifactError: If the labels are damaged.
+    """
+    addresses = pages[Pages.PAGE_LOCATION].tolist()
+    titles = pages[Pages.PAGE_TITLE].fillna("").tolist()
+    found = (
+        _by_rule(addresses, titles)
+        if labels is None
+        else (labels.table[PageLabels.THEME] == NO_THEME).to_numpy(dtype=bool, copy=True)
+    )
+    for page, (address, title) in enumerate(zip(addresses, titles, strict=True)):
+        found[page] |= bool(_ERROR_ADDRESS.search(address) or _ERROR_TITLE.search(title))
+    return found
+
+
+def _by_rule(addresses: list[str], titles: list[str]) -> np.ndarray:
+    from core.labels.label_types import Subject
+    from core.labels.rule_classifier import RuleClassifier
+
+    taxonomy = default_taxonomy()
+    functional = {one.name for one in taxonomy.types if one.functional}
+    subjects = [
+        Subject(address, urls=(address,), titles=(title,) if title else ())
+        for address, title in zip(addresses, titles, strict=True)
+    ]
+    found = RuleClassifier(taxonomy).classify(subjects, View.TYPE)
+    return np.array([one is not None and one.value in functional for one in found], dtype=bool)

@@ -1,28 +1,382 @@
-"""One card a segment."""
+"""One card a segment.
+
+What a report is made from.
+
+Profile tables as the report sets them: what a column is called, and its values in words.
+
+Example visitors: what real people did, session by session, without their ids.
+
+How the users of each segment move, and how long they take to the outcome.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 from core.base import wording
-from core.base.schema import Users
-from core.data.source_basis import basis_of, describe_bases
+from core.base.local_clock import LocalClock
+from core.base.schema import Pages, Users
+from core.base.wording import common_ending, common_origin, counted, duration, minute, short_address
+from core.data.dataset import Dataset, UserSequences
+from core.data.receipt import basis_of, describe_bases
 from core.differences.in_words import in_words
 from core.differences.table import Diff, leading
 from core.differences.user_items import Family
-from core.naming.fitting import reason
-from core.profiles import formats
-from core.profiles.profile_columns import Col, PageRanking, RowKind
+from core.facets.facets import Facets
+from core.journeys.flow import ROUTE, Routes
+from core.journeys.funnel_table import CountedFunnel
+from core.journeys.moves import FROM, STEPS, TO, Moves, Taken
+from core.journeys.step_table import MoveCol, step_table
+from core.journeys.survival import TimeToOutcome, time_to_outcome
+from core.naming.fitting import HeldName, reason
+from core.profiles import profile_columns
+from core.profiles.counts import TITLES
+from core.profiles.metrics import CLIP, Profiles
+from core.profiles.outcomes import Happened
+from core.profiles.profile_columns import FIELDS, Col, Field, PageRanking, RowKind
+from core.profiles.rows import Rows
 from core.profiles.samples import medoids
-from core.profiles.shares import TITLES
-from core.report import profile_tables
-from core.report.model import Bar, BarChart, Card, CardMetric, DifferenceRow, PageRow
-from core.report.source import ReportInput
-from core.report.visitors import PageNames, visitor
-from core.report.ways_part import WaysMaker
+from core.report.charts import Curve, time_curves
+from core.report.model import (
+    Bar,
+    BarChart,
+    Card,
+    CardMetric,
+    Cell,
+    DifferenceRow,
+    HeatRow,
+    PageRow,
+    ReportChart,
+    SampledView,
+    Session,
+    Table,
+    Visitor,
+)
+from core.segments.certificate import Certificate
+from core.segments.layout import Layout
+from core.segments.partition import Partition
+
+
+@dataclass(frozen=True, eq=False)
+class ReportInput:
+    """What a report is made from.
+
+    Args:
+        dataset: The preprocessed export.
+        profiles: What each segment is like.
+        differences: How each segment differs from the others (:mod:`core.differences.table`).
+        moves: All steps between places that can be read; None where they could not be made.
+        partition: The segments.
+        vectors: float32 of shape (n_users, d), what was clustered.
+        names: Segment → what it is called, and why; a segment without a name is called by its number.
+        settings: Part of a run → its settings.
+        versions: Package → version.
+        facts: What else is worth keeping about the clustering (label → text).
+        layout: The map; principal components when None.
+        verdict: Whether there are segments, in a sentence; empty where nobody asked.
+        certificates: Segment → how sure it is, where that was measured.
+        journeys: What is told of how each segment moves (:mod:`core.journeys.step_table`).
+        rules: Segment → it in a few conditions, in words, where they were looked for.
+        funnels: Those that the analyst asked for, counted.
+        next_pages: Segment → what its users are pointed to next, in words.
+        facets: How users differ; None where that could not be found.
+        outcome_told: Whether a facet or the segments tell the outcome better, in words.
+    """
+
+    dataset: Dataset
+    profiles: Profiles
+    differences: pd.DataFrame
+    moves: Moves | None
+    partition: Partition
+    vectors: np.ndarray
+    names: Mapping[int, HeldName]
+    settings: Mapping[str, Mapping[str, Any]]
+    versions: Mapping[str, str]
+    facts: Mapping[str, str]
+    layout: Layout | None = None
+    verdict: str = ""
+    certificates: Mapping[int, Certificate] = field(default_factory=dict)
+    journeys: Mapping[str, Any] = field(default_factory=dict)
+    rules: Mapping[int, str] = field(default_factory=dict)
+    funnels: Sequence[CountedFunnel] = ()
+    next_pages: Mapping[int, str] = field(default_factory=dict)
+    facets: Facets | None = None
+    outcome_told: str = ""
+
+
+LABELS: Final = {
+    **{field.field: field.label for field in FIELDS},
+    Col.PAGE_VIEWS_MEDIAN: "Median",
+    Col.ENGAGEMENT_MEAN: "Engaged time a user",
+    Col.OUTCOME_RATE: "Outcome rate",
+}
+HEAT_NOTE: Final = (
+    "Blue is above the other clustered users, orange below. Full colour is "
+    f"{CLIP} standard deviations of a user or more; 0.2 is small, 0.8 is large."
+)
+
+
+def present(rows: Iterable[Mapping[str, Any]], fields: Sequence[str]) -> tuple[str, ...]:
+    """Those fields that some row has a value of; what the files cannot tell is left out."""
+    listed = list(rows)
+    return tuple(field for field in fields if any(row[field] is not None for row in listed))
+
+
+def metrics(heatmap: Iterable[Mapping[str, Any]]) -> tuple[Field, ...]:
+    """Headers of the heat-map, in its order."""
+    full = {field.field: field for field in FIELDS}
+    return tuple(full[name] for name in dict.fromkeys(row[Col.METRIC] for row in heatmap))
+
+
+def heat_rows(heatmap: Iterable[Mapping[str, Any]], called: Mapping[str, str]) -> tuple[HeatRow, ...]:
+    """One row a segment, one cell a metric."""
+    cells: dict[int, list[Cell]] = {}
+    names: dict[int, str] = {}
+    for row in heatmap:
+        if row[Col.KIND] == RowKind.SEGMENT:
+            names[row[Col.SEGMENT]] = called[row[Col.KEY]]
+            cells.setdefault(row[Col.SEGMENT], []).append(_cell(row))
+    return tuple(HeatRow(segment, names[segment], tuple(cells[segment])) for segment in cells)
+
+
+def _cell(row: Mapping[str, Any]) -> Cell:
+    z, n = row[Col.Z], row[Col.N]
+    hint = "" if z is None else f"{z:+.2f} standard deviations; n = {wording.number(n)}"
+    return Cell(
+        profile_columns.figure(row[Col.METRIC], row[Col.VALUE]), None if z is None else z / CLIP, hint
+    )
+
+
+def settings(values: Mapping[str, Any]) -> Table:
+    """Settings as two columns without headers, nested ones with dots."""
+    return Table((), tuple(_flat(values)))
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}".replace("_", " "), _said(value)
+
+
+def _said(value: Any) -> str:  # noqa: ANN401 - whatever a setting is
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(_said(one) for one in value) or "none"
+    return "not set" if value is None else str(value)
+
+
+SHOWN_SESSIONS: Final = 3
+SHOWN_STEPS: Final = 10
+
+
+class PageNames:
+    """What to call a page.
+
+    Args:
+        pages: The page table (:class:`core.base.schema.Pages`), in index order.
+    """
+
+    def __init__(self, pages: pd.DataFrame) -> None:
+        self._addresses: list[str] = pages[Pages.PAGE_LOCATION].tolist()
+        self._titles: list[str] = pages[Pages.PAGE_TITLE].fillna("").tolist()
+        self._origin = common_origin(self._addresses)
+        self._ending = common_ending([title for title in self._titles if title])
+
+    def address(self, page: int) -> str:
+        """The address, without the origin that all pages share."""
+        return short_address(self._addresses[page], self._origin)
+
+    def title(self, page: int) -> str:
+        """The title, or the address where there is none."""
+        return self._titles[page] or self.address(page)
+
+    def short_title(self, page: int) -> str:
+        """The title without the ending that most pages share."""
+        return self.title(page).removesuffix(self._ending) or self.title(page)
+
+
+def visitor(sequences: UserSequences, names: PageNames, user: int, label: str, at: LocalClock) -> Visitor:
+    """One user's first sessions, each with its first pages.
+
+    Args:
+        sequences: Page views of all users.
+        names: What to call pages.
+        user: Index of the user.
+        label: What to call the user.
+        at: The clock of the times.
+    """
+    span = slice(int(sequences.offsets[user]), int(sequences.offsets[user + 1]))
+    session = sequences.session[span]
+    starts = np.flatnonzero(np.diff(session, prepend=-1))
+    ends = np.append(starts[1:], len(session))
+    shown = [
+        _session(names, sequences.page[span][begin:end], sequences.timestamp[span][begin:end], at)
+        for begin, end in zip(starts[:SHOWN_SESSIONS], ends[:SHOWN_SESSIONS], strict=True)
+    ]
+    summary = f"{counted(len(session), 'page view')} in {counted(len(starts), 'session')}"
+    return Visitor(label, summary, tuple(shown), more=len(starts) - len(shown))
+
+
+def _session(names: PageNames, pages: np.ndarray, times: np.ndarray, at: LocalClock) -> Session:
+    waits = [duration(float(wait) / 1e6) for wait in np.diff(times)]
+    steps = [
+        SampledView(names.short_title(int(page)), names.address(int(page)), wait)
+        for page, wait in zip(pages[:SHOWN_STEPS], [*waits, ""][:SHOWN_STEPS], strict=True)
+    ]
+    return Session(minute(int(times[0]), at), tuple(steps), more=len(pages) - len(steps))
+
+
+Parts = tuple[tuple[str, Table], ...]
+STOPS: Final = 5
+"""That a route is told apart by."""
+ROUTES, STEPS_LISTED, ENDS = 5, 5, 3
+DAY: Final = 86_400
+POINTS: Final = 200
+"""Moments of a curve at most."""
+
+
+@dataclass(frozen=True, eq=False)
+class WaysMaker:
+    """Makes the part of a card about moves.
+
+    Args:
+        rows: Who belongs where.
+        moves: All steps.
+        routes: All routes.
+        happened: The outcome; None without one.
+    """
+
+    rows: Rows
+    moves: Moves
+    routes: Routes
+    happened: Happened | None
+
+    @classmethod
+    def of(cls, moves: Moves, sequences: UserSequences, profiles: Profiles) -> WaysMaker:
+        """Lay out the routes between the same places."""
+        return cls(profiles.rows, moves, Routes.of(sequences, moves.places, STOPS), profiles.happened)
+
+    def parts(self, row: int) -> Parts:
+        """Heading and table of each: routes, steps, where sessions begin and where they end.
+
+        Args:
+            row: The place of the segment among the rows.
+        """
+        users = self.rows.members(row)
+        others = (self.rows.place < self.rows.n_segments) & ~users
+        here, there = self.moves.taken(users), self.moves.taken(others)
+        starts, ends = self.moves.left == self.moves.start, self.moves.reached == self.moves.end
+        return (
+            (f"Ways, by {self.routes.places.level}", self._routes(users, others)),
+            ("Steps", self._steps(here, there, ~starts & ~ends)),
+            ("Sessions begin with", self._of_sessions(here, there, starts, TO)),
+            ("Sessions end with", self._of_sessions(here, there, ends, FROM)),
+        )
+
+    def _routes(self, users: np.ndarray, others: np.ndarray) -> Table:
+        found = self.routes.listed(users, others, self.happened, ROUTES)
+        columns = ("Whole session", "Users", "Others", "")
+        if self.happened is None:
+            return Table(columns, tuple(_shares(found, found[ROUTE])), numeric=(1, 2))
+        rates = zip(found[Col.OUTCOME_RATE], found[Col.USERS], strict=True)
+        lines = zip(_shares(found, found[ROUTE]), rates, strict=True)
+        return Table(
+            (*columns, "With outcome"),
+            tuple((*line, f"{wording.percent(rate, 1, n)} of {n:,}") for line, (rate, n) in lines),
+            numeric=(1, 2, 4),
+        )
+
+    def _steps(self, here: Taken, there: Taken, which: np.ndarray) -> Table:
+        found = self._most(here, there, which, STEPS_LISTED)
+        steps = [f"{left} → {reached}" for left, reached in zip(found[FROM], found[TO], strict=True)]
+        columns = ("Of users who were there", "Users", "Others", "")
+        return Table(columns, tuple(_shares(found, steps)), numeric=(1, 2))
+
+    def _most(self, here: Taken, there: Taken, which: np.ndarray, count: int) -> pd.DataFrame:
+        """The steps that these users take most: a table of steps begins with those of either side."""
+        most = np.argsort(-np.where(which, here.steps.times, 0), kind="stable")[:count]
+        wanted = np.isin(np.arange(len(which)), most) & (here.steps.times > 0)
+        found = step_table(self.moves, here, there, wanted & which)
+        return found.sort_values(STEPS, ascending=False, kind="stable")
+
+    def _of_sessions(self, here: Taken, there: Taken, which: np.ndarray, column: str) -> Table:
+        found = self._most(here, there, which, ENDS)
+        lines = zip(found[column], found[STEPS], found[MoveCol.REST_STEPS], strict=True)
+        n, rest_n = here.n_sessions, there.n_sessions
+        made = ((name, _percent(steps, n), _percent(rest, rest_n)) for name, steps, rest in lines)
+        return Table(("", "Sessions", "Others"), tuple(made), numeric=(1, 2))
+
+
+def _shares(found: pd.DataFrame, said: Sequence[str] | pd.Series) -> list[tuple[str, ...]]:
+    """What was done, by what share of the users, of the others, and whether these differ."""
+    columns = (Col.USERS, Col.N, Col.REST_USERS, Col.REST_N, Diff.DIFFERS, Col.DIFFERENCE)
+    lines = zip(said, *(found[name].tolist() for name in columns), strict=True)
+    return [
+        (
+            what, _percent(users, n), _percent(rest, rest_n),
+            ("more" if apart > 0 else "fewer") if differs else "",
+        )
+        for what, users, n, rest, rest_n, differs, apart in lines
+    ]  # fmt: skip
+
+
+def _percent(part: float, whole: float) -> str:
+    return wording.percent(part / whole if whole else None, 1, whole)
+
+
+def time_chart(sequences: UserSequences, profiles: Profiles, called: Mapping[str, str]) -> ReportChart | None:
+    """Who have had the outcome by when, a curve a segment; None where nobody has it.
+
+    Args:
+        sequences: Page views of all users.
+        profiles: The segments and the outcome.
+        called: Row → what it is called.
+    """
+    rows, happened = profiles.rows, profiles.happened
+    if happened is None or not len(happened.user):
+        return None
+    times = [time_to_outcome(sequences, rows.members(row), happened) for row in range(rows.n_segments)]
+    heads = zip(rows.head[Col.KEY], rows.segments, times, strict=False)
+    drawn = [(called[key], segment, one) for key, segment, one in heads]
+    curves = [Curve(segment, name, *_points(one)) for name, segment, one in drawn]
+    before = sum(one.before for one in times)
+    left_out = f"; {wording.counted(before, 'user')} with it before that left out" if before else ""
+    return ReportChart(
+        "time", f"Time to {profiles.outcome}",
+        f"Share of users who have had it, by the days since their first page view{left_out}",
+        time_curves(curves), Table(
+            ("", "Users", "By the end", "From", "To", "Half of these within"),
+            tuple(_line(name, one) for name, _, one in drawn), numeric=(1, 2, 3, 4, 5),
+        ),
+        "Kaplan and Meier's estimate: users without the outcome are followed to the end of the data.",
+    )  # fmt: skip
+
+
+def _points(found: TimeToOutcome) -> tuple[list[float], list[float]]:
+    """Days and shares, thinned out where they are more than can be told apart."""
+    places = np.linspace(0, len(found.seconds) - 1, min(POINTS, len(found.seconds)))
+    kept = np.unique(places.astype(int))
+    last = found.followed[-1] if len(found.followed) else 0.0
+    seconds = np.concatenate([[0.0], found.seconds[kept], [last]])
+    shares = np.concatenate([[0.0], found.share[kept], [found.in_the_end]])
+    return (seconds / DAY).round(3).tolist(), shares.round(5).tolist()
+
+
+def _line(name: str, found: TimeToOutcome) -> tuple[str, ...]:
+    n = len(found.followed)
+    ends = [float(curve[-1]) if len(curve) else None for curve in (found.low, found.high)]
+    half = found.time_until(found.in_the_end / 2) if found.had else None
+    share, low, high = (wording.percent(value, 1, n) for value in (found.in_the_end, *ends))
+    return name, f"{n:,}", share, low, high, wording.duration(half)
+
 
 FACTS: Final = {
     Col.PAGE_VIEWS_MEAN: "page views a user", Col.PAGE_VIEWS_MEDIAN: "median page views",
@@ -50,7 +404,9 @@ def others(differences: pd.DataFrame) -> dict[tuple[str, str], tuple[float, int]
     return found
 
 
-def cards(source: ReportInput, described: Mapping[str, Any], called: Mapping[str, str]) -> tuple[Card, ...]:
+def segment_cards(
+    source: ReportInput, described: Mapping[str, Any], called: Mapping[str, str]
+) -> tuple[Card, ...]:
     """The cards, by segment.
 
     Args:
@@ -106,17 +462,19 @@ class _CardMaker:
         )
 
     def _facts(self, row: Mapping[str, Any]) -> tuple[CardMetric, ...]:
-        named = [(field, FACTS[field]) for field in profile_tables.present([self._everyone], list(FACTS))]
+        named = [(field, FACTS[field]) for field in present([self._everyone], list(FACTS))]
         return tuple(
             CardMetric(
-                label.format(self._outcome), formats.of_row(row, field), self._of_others(row[Col.KEY], field)
+                label.format(self._outcome),
+                profile_columns.of_row(row, field),
+                self._of_others(row[Col.KEY], field),
             )
             for field, label in named
         )
 
     def _of_others(self, key: str, field: str) -> str:
         value, n = self._others.get((key, field), (None, 0))
-        return "" if value is None else formats.figure(field, value, n)
+        return "" if value is None else profile_columns.figure(field, value, n)
 
     def _leading(self, key: str) -> tuple[DifferenceRow, ...]:
         own = leading(self._differences, key)

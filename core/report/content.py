@@ -1,4 +1,13 @@
-"""From the results of a run to what the report says."""
+"""From the results of a run to what the report says.
+
+How users differ, in the report: a table a facet.
+
+Funnels in the report: every segment beside the others, step by step.
+
+Segments over time in the report: who came, who came again, and on which days of the week.
+
+What the report says about the data itself: the receipt, in a picture and in lists.
+"""
 
 from __future__ import annotations
 
@@ -6,26 +15,320 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 from core.base import wording
 from core.base.schema import Pages
-from core.data.receipt import OutcomeUsers, added, more_times
+from core.base.wording import ABSENT, counted, duration, minute, percent
+from core.data.dataset import Dataset
+from core.data.receipt import (
+    Decision,
+    OutcomeUsers,
+    Receipt,
+    added,
+    describe_bases,
+    describe_revenue,
+    in_currencies,
+    more_times,
+)
+from core.differences.table import Diff
+from core.facets.facets import Facet, Facets, ShareInterval
+from core.journeys.funnel_table import (
+    REST_SECONDS,
+    SECONDS_MEDIAN,
+    CountedFunnel,
+    ShareOf,
+    sentences,
+    side_by_side,
+    with_times,
+)
 from core.naming.fitting import HeldName
-from core.profiles import formats
-from core.profiles.outside import outside_note
+from core.periods.calendar import Calendar, PeriodUnit, calendar
+from core.periods.over_time import (
+    AGE,
+    IN_PART,
+    PART,
+    PERIOD,
+    REST_VALUE,
+    VALUE,
+    WEEKDAY,
+    Activity,
+    PeriodMeasure,
+    curve,
+    over_time,
+    rhythm,
+)
+from core.profiles import profile_columns
+from core.profiles.metrics import outside_note
 from core.profiles.profile_columns import Col, RowKind
-from core.report import profile_tables, receipt_part
-from core.report.cards import cards, others
-from core.report.charts import RatePoint, forest, user_map
-from core.report.facets_part import facet_parts
-from core.report.funnel_part import funnel_part
-from core.report.model import CardMetric, Rate, Report, ReportChart, Row, Table
-from core.report.source import ReportInput
-from core.report.time_part import time_parts
-from core.report.ways_part import time_chart
+from core.profiles.rows import Rows
+from core.report import cards
+from core.report.cards import ReportInput, others, segment_cards, time_chart
+from core.report.charts import RatePoint, forest, user_map, waterfall
+from core.report.model import CardMetric, Cell, FunnelPart, HeatRow, Rate, Report, ReportChart, Row, Table
 from core.segments.certificate import Certificate, marked
 from core.segments.layout import pca_layout
+
+
+def facet_parts(facets: Facets) -> tuple[FunnelPart, ...]:
+    """Tables of the facets, those first to which users keep the most."""
+    return tuple(_facet_part(facet, facets.outcome) for facet in facets.in_order)
+
+
+def _facet_part(facet: Facet, outcome: str) -> FunnelPart:
+    users = facet.users.tolist()
+    total, rated = sum(users) + facet.not_known, any(facet.outcome)
+
+    def row(name: str, rule: str, number: int, rate: ShareInterval | None) -> HeatRow:
+        texts = (f"{number:,}", percent(number / total, n=total), *[rate.text if rate else ABSENT] * rated)
+        return HeatRow(None, name, tuple(Cell(text, None, f"Users {rule}") for text in texts))
+
+    levels = zip(facet.levels, users, facet.outcome, strict=True)
+    rows = [row(level.name, level.rule, number, rate) for level, number, rate in levels]
+    if facet.not_known:
+        rows.append(row("Not known", "of whom the visits do not say it", facet.not_known, None))
+    return FunnelPart(
+        title=facet.question,
+        meaning=facet.sentence,
+        steps=("Users", "Share", *[f"With {outcome}"] * rated),
+        rows=tuple(rows),
+        head="Level",
+    )
+
+
+def funnel_part(counted: CountedFunnel, rows: Rows, called: Mapping[str, str]) -> FunnelPart:
+    """A funnel as the report sets it.
+
+    Args:
+        counted: The funnel, and how far each user comes.
+        rows: Who belongs where.
+        called: Key of a row → what it is called.
+    """
+    funnel = counted.funnel
+    table = side_by_side(funnel, counted.walk, rows, ShareOf.ALL)
+    parts = [part for _, part in table.groupby(Col.KEY, sort=False)]
+    everybody = parts[-1].reset_index(drop=True)
+    kept = [part for part in parts if part[Col.KIND].iloc[0] != RowKind.ONE_PAGE]
+    said = sentences(everybody, called.get("all", "All users"), "")
+    return FunnelPart(
+        title=funnel.title,
+        meaning=f"{len(funnel.steps)} steps, {funnel.meaning}. {' '.join(said)}{_times(counted, everybody)}",
+        steps=tuple(f"{number}. {step.title}" for number, step in enumerate(funnel.steps, start=1)),
+        rows=tuple(_funnel_row(part, called) for part in kept),
+    )
+
+
+def _times(counted: CountedFunnel, everybody: pd.DataFrame) -> str:
+    users = np.ones(len(counted.walk.depth), dtype=bool)
+    medians = with_times(everybody, counted.walk, users, ~users).drop(columns=REST_SECONDS)[SECONDS_MEDIAN]
+    known = [(place, one) for place, one in enumerate(medians.tolist()) if not np.isnan(one)]
+    steps = counted.funnel.steps
+    told = [f"{steps[place - 1].title} → {steps[place].title}: {duration(one)}" for place, one in known]
+    return f" Half took the next step within: {'; '.join(told)}." if told else ""
+
+
+def _funnel_row(part: pd.DataFrame, called: Mapping[str, str]) -> HeatRow:
+    first = part.iloc[0]
+    segment = int(first[Col.SEGMENT]) if first[Col.KIND] == RowKind.SEGMENT else None
+    name = called.get(str(first[Col.KEY]), str(first[Col.LABEL]))
+    return HeatRow(segment, name, tuple(_funnel_cell(row) for _, row in part.iterrows()))
+
+
+def _funnel_cell(row: pd.Series) -> Cell:
+    n = int(row[Col.N])
+    ends = f"{percent(row[Col.LOW], n=n)} to {percent(row[Col.HIGH], n=n)}"
+    rest = percent(row[Col.REST_SHARE], n=row[Col.REST_N])
+    hint = f"{int(row[Col.USERS]):,} of {n:,} users, 95 % interval {ends}; the others {rest}"
+    strength = float(row[Col.DIFFERENCE]) if row[Diff.DIFFERS] else None
+    return Cell(percent(row[Col.SHARE], n=n), strength, hint)
+
+
+MOST: Final = 12
+"""Columns of a table: the last periods, and the first ones after the first visit."""
+CAME: Final = (
+    "Of the users in segments who came, how many are of each; colour: it differs from its share in all other "
+    "{unit}s, as one cell in 20 does by chance. * in part only."
+)
+AGAIN: Final = (
+    "Of users with two page views or more in their first {unit}, how many came again so many {unit}s later; "
+    "colour: it differs from the other clustered users, as one cell in 20 does by chance. A dash: not known "
+    "yet."
+)
+DAYS: Final = "Sessions by the weekday on which they begin, by the clock of the export."
+
+
+def time_parts(dataset: Dataset, rows: Rows, called: Mapping[str, str]) -> tuple[FunnelPart, ...]:
+    """Tables of segments over time.
+
+    Args:
+        dataset: The export.
+        rows: Who belongs where.
+        called: Key of a row → what it is called.
+    """
+    everybody = np.ones(dataset.sequences.n_users, dtype=bool)
+    days = calendar(dataset, None)
+    activity, unit = Activity.of(dataset.sequences, days, everybody), days.unit
+    came, again = over_time(activity, rows, PeriodMeasure.SHARE), curve(activity, rows)
+    parts = [
+        _time_part(f"Who came, by {unit}", CAME.format(unit=unit) + _last(days), _came(came, days), called),
+        _time_part(f"Who came again, by {unit}s since their first", AGAIN.format(unit=unit),
+              again.assign(column=again[AGE].astype(str))[again[AGE] <= MOST], called),
+        _time_part("When they come", DAYS, _weekdays(dataset, rows, everybody), called),
+    ]  # fmt: skip
+    return tuple(part for part in parts if part.rows)
+
+
+def _last(days: Calendar) -> str:
+    """That a table does not hold all periods; nothing where it does."""
+    return f" Only the last {MOST} of {days.n_periods:,} {days.unit}s." if days.n_periods > MOST else ""
+
+
+def _came(table: pd.DataFrame, days: Calendar) -> pd.DataFrame:
+    kept = table[table[PERIOD].isin(pd.to_datetime(days.dates[-MOST:]))]
+    named = [
+        f"{day.day} {day:%b}{'*' if part else ''}"
+        for day, part in zip(kept[PERIOD], kept[IN_PART], strict=True)
+    ]
+    return kept.assign(column=named)
+
+
+def _weekdays(dataset: Dataset, rows: Rows, everybody: np.ndarray) -> pd.DataFrame:
+    days = calendar(dataset, PeriodUnit.DAY)
+    table = rhythm(dataset.sequences, days, everybody, rows, sessions=True)
+    sums = table.groupby([Col.KEY, Col.SEGMENT, WEEKDAY], sort=False, as_index=False).agg(
+        {PART: "sum", Col.N: "first", REST_VALUE: "sum"}
+    )
+    with np.errstate(invalid="ignore"):
+        sums[VALUE] = sums[PART] / sums[Col.N].where(sums[Col.N] > 0)
+    nothing = {Col.LOW: np.nan, Col.HIGH: np.nan, Diff.DIFFERS: False}
+    return sums.assign(column=sums[WEEKDAY].str[:3], **nothing)
+
+
+def _time_part(title: str, meaning: str, table: pd.DataFrame, called: Mapping[str, str]) -> FunnelPart:
+    columns: Sequence[str] = list(dict.fromkeys(table["column"]))
+    rows = tuple(
+        HeatRow(int(own[Col.SEGMENT].iloc[0]), called[str(key)], tuple(_cells(own, columns)))
+        for key, own in table.groupby(Col.KEY, sort=False)
+    )
+    return FunnelPart(title=title, meaning=meaning, steps=tuple(columns), rows=rows)
+
+
+def _cells(own: pd.DataFrame, columns: Sequence[str]) -> list[Cell]:
+    by_column: dict[str, Any] = {str(row["column"]): row for row in own.to_dict("records")}
+    return [_time_cell(by_column[one]) if one in by_column else Cell("–", None, "") for one in columns]
+
+
+def _time_cell(row: Mapping[str, float]) -> Cell:
+    n, share = int(row[Col.N]), None if np.isnan(row[VALUE]) else row[VALUE]
+    low, high = (percent(row[end], n=n) for end in (Col.LOW, Col.HIGH))
+    ends = "" if np.isnan(row[Col.LOW]) else f", 95 % interval {low} to {high}"
+    strength = float(row[VALUE] - row[REST_VALUE]) if row[Diff.DIFFERS] else None
+    return Cell(percent(share, n=n), strength, f"{int(row[PART]):,} of {n:,}{ends}")
+
+
+_EVENTS_SAID: Final = 5
+_GROUPS = {"segment": "clustered", "one_page": "one-page", "bot_like": "look automated"}
+
+
+def waterfall_chart(receipt: Receipt) -> ReportChart:
+    """Where the records went; steps at which nothing left are in the table only."""
+    steps = [(step.label, step.records, step.left) for step in receipt.waterfall if step.records]
+    rows = [("Records in the files", "", f"{receipt.records:,}", "", "")]
+    for step in receipt.waterfall:
+        users = "" if step.users is None else f"{step.users:,}"
+        rows.append((step.label, f"{step.records:,}", f"{step.left:,}", users, step.note))
+    return ReportChart(
+        key="waterfall",
+        title="From records to page views",
+        n=f"{counted(receipt.records, 'record')} read, {counted(receipt.page_views_used, 'page view')} used",
+        figure=waterfall(receipt.records, steps, receipt.page_views_used),
+        table=Table(("Step", "Leave", "Left", "Users who leave", "Note"), tuple(rows), numeric=(1, 2, 3)),
+    )
+
+
+def assumptions(receipt: Receipt) -> tuple[CardMetric, ...]:
+    """How the data was read, one line a question that an analyst would ask."""
+    groups = (
+        f"{users:,} {_GROUPS.get(group, group)}" for group, users in receipt.users_by_group.items() if users
+    )
+    masked = [f"{kind} {n:,}" for kind, n in receipt.pii_masked.items()]
+    if values := sum(p.values for p in receipt.places if p.decision in (Decision.FOUND, Decision.FORCED)):
+        masked.append(f"values that one user each saw {values:,}")
+    placeholders = (f"{value} {n:,}" for value, n in receipt.placeholders.items())
+    rejects = (f"{reason}: {n:,}" for reason, n in receipt.rejects_by_reason.items())
+    at = receipt.clock
+    said = {
+        "Period": f"{minute(receipt.first_ts, at)} to {minute(receipt.last_ts, at)}",
+        "Days": receipt.days or "not counted",
+        "Time zone": f"{receipt.time_zone}; times in this report are in {at.name}",
+        "Time unit": receipt.time_unit,
+        "User key": f"{receipt.user_key}, {receipt.id_kind}",
+        "Users": ", ".join(groups),
+        "Sessions": f"{receipt.sessions:,}; {receipt.sessions_by_gap:,} without an id, which a pause begins",
+        "Rejected records": "; ".join(rejects) or "none",
+        "Personal data masked": ", ".join(masked) or "none found",
+        "Personal data to decide about": receipt.undecided or "none",
+        "Read as absent": ", ".join(placeholders) or "none",
+        "Other events": _other_events(receipt),
+        "Without a user id": _without_user_id(receipt),
+        "Revenue of purchases": describe_revenue(receipt.revenue) or "none",
+        "Sources": describe_bases(receipt.source_basis) or "none",
+        "Repeated purchases left out": f"{receipt.duplicate_transactions:,}",
+        "Page views at the same moment": f"{receipt.tied_page_views:,}",
+        "Days cut off by the export limit": ", ".join(receipt.truncated_days) or "none",
+        "Engagement": _engagement(receipt),
+    }
+    return tuple(CardMetric(label, value) for label, value in said.items())
+
+
+def files(receipt: Receipt) -> Table:
+    """One line a file."""
+    counts = {"Records": "records", "Read": "read", "Rejected": "rejected"}
+    if any(file.collapsed for file in receipt.files):
+        counts["Put together"] = "collapsed"
+    rows = tuple(
+        (file.name, file.shape, file.encoding, *(f"{getattr(file, count):,}" for count in counts.values()))
+        for file in receipt.files
+    )
+    return Table(("File", "Shape", "Encoding", *counts), rows, numeric=tuple(range(3, 3 + len(counts))))
+
+
+def addresses(receipt: Receipt) -> Table:
+    """How many addresses there were, and what each rule changed."""
+    counts = (
+        ("Different addresses before", f"{receipt.urls.raw:,}"),
+        ("Different addresses after", f"{receipt.urls.canonical:,}"),
+    )
+    rules = tuple((f"Page views changed by: {rule}", f"{n:,}") for rule, n in receipt.urls.by_rule.items())
+    return Table((), (*counts, *rules), numeric=(1,))
+
+
+def _engagement(receipt: Receipt) -> str:
+    if receipt.engagement_share is None:
+        return "not computable from these files"
+    return f"{receipt.engagement_rule}. {percent(receipt.engagement_share)} of users have a value"
+
+
+def _other_events(receipt: Receipt) -> str:
+    if receipt.other_events_used is None:
+        return "not counted"
+    causes = [
+        f"{one.label} {one.other_events:,}" + (f" ({one.screen_views:,} screens)" if one.screen_views else "")
+        for one in receipt.left_out if one.other_events
+    ]  # fmt: skip
+    used = f"{receipt.other_events_used:,} used"
+    return f"{used}; left out: {', '.join(causes)}" if causes else used
+
+
+def _without_user_id(receipt: Receipt) -> str:
+    told = [
+        f"{name} {did.events:,} times" + (f", {in_currencies(did.revenue, 'gross')}" if did.revenue else "")
+        for name, did in receipt.no_user_id.items()
+    ]
+    more = f"; {len(told) - _EVENTS_SAID} more events" if len(told) > _EVENTS_SAID else ""
+    return f"{'; '.join(told[:_EVENTS_SAID])}{more}: in no segment" if told else "nothing"
+
 
 OVERVIEW: Final = (
     Col.PAGE_VIEWS_MEAN,
@@ -41,32 +344,32 @@ def compose(source: ReportInput) -> Report:
     described = profiles.to_dict()
     rows = described["segments"]
     called = titles(rows, source.names, source.certificates)
-    shown = profile_tables.present(rows, OVERVIEW)
+    shown = cards.present(rows, OVERVIEW)
     overview = [_row(row, called, shown) for row in [*rows[: profiles.rows.n_rows], rows[-1]]]
     return Report(
         title=", ".join(file.name for file in receipt.files[:3])
         + (" and more" if len(receipt.files) > 3 else ""),
         subtitle=_subtitle(source),
         figures=_key_figures(source),
-        columns=tuple(profile_tables.LABELS[field] for field in shown),
+        columns=tuple(cards.LABELS[field] for field in shown),
         rows=tuple(overview[:-1]),
         everyone=overview[-1],
         outcome=f"Users with {profiles.outcome}" if profiles.outcome else "",
-        metrics=profile_tables.metrics(described["heatmap"]),
-        heat_note=profile_tables.HEAT_NOTE,
-        heat=profile_tables.heat_rows(described["heatmap"], called),
-        cards=cards(source, described, called),
+        metrics=cards.metrics(described["heatmap"]),
+        heat_note=cards.HEAT_NOTE,
+        heat=cards.heat_rows(described["heatmap"], called),
+        cards=segment_cards(source, described, called),
         map=_map(source, called),
         outcome_chart=_outcome_chart(rows, called, profiles.outcome, source.differences, _nobodys(source)),
         time_chart=time_chart(source.dataset.sequences, profiles, called),
         outside=outside_note(profiles),
         verdict=source.verdict,
         one_page=_one_page(source),
-        waterfall=receipt_part.waterfall_chart(receipt),
-        assumptions=receipt_part.assumptions(receipt),
+        waterfall=waterfall_chart(receipt),
+        assumptions=assumptions(receipt),
         warnings=receipt.warnings,
-        files=receipt_part.files(receipt),
-        urls=receipt_part.addresses(receipt),
+        files=files(receipt),
+        urls=addresses(receipt),
         settings=_settings(source),
         funnels=tuple(funnel_part(one, profiles.rows, called) for one in source.funnels),
         facets=facet_parts(source.facets) if source.facets else (),
@@ -116,7 +419,7 @@ def _row(row: Mapping[str, Any], called: Mapping[str, str], shown: tuple[str, ..
         name=called[row[Col.KEY]],
         users=row[Col.USERS],
         share=row[Col.SHARE],
-        values=tuple(formats.of_row(row, field) for field in shown),
+        values=tuple(profile_columns.of_row(row, field) for field in shown),
         outcome=rate(row),
     )
 
@@ -205,9 +508,6 @@ def _one_page(source: ReportInput) -> Table | None:
 def _settings(source: ReportInput) -> tuple[tuple[str, Table], ...]:
     headings = {"ingest": "Reading", "train": "Training", "weights": "Views", "cluster": "Clustering",
                 "analyze": "Profiles"}  # fmt: skip
-    parts = [
-        (headings.get(part, part), profile_tables.settings(values))
-        for part, values in source.settings.items()
-    ]
-    found = ("What came out", profile_tables.settings(source.facts))
-    return (*parts, found, ("Versions", profile_tables.settings(source.versions)))
+    parts = [(headings.get(part, part), cards.settings(values)) for part, values in source.settings.items()]
+    found = ("What came out", cards.settings(source.facts))
+    return (*parts, found, ("Versions", cards.settings(source.versions)))

@@ -25,8 +25,8 @@ import pyarrow.parquet as pq
 from core.base.errors import ArtifactError
 from core.base.schema import OUTSIDE, SET_ASIDE, Group, Users, View
 from core.data.dataset import UserColumns
-from core.one_page.segments import OnePageSegments
 from core.profiles.outcomes import Happened
+from core.segments.one_page import OnePageSegments
 from core.segments.partition import Partition
 
 SEGMENT, NEXT_SEGMENT = "segment", "next_segment"

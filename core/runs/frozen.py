@@ -23,11 +23,8 @@ from pydantic import TypeAdapter, ValidationError
 from core.base.errors import ArtifactError
 from core.base.schema import OUTSIDE, PAGE_VIEW, Group, Users, View
 from core.base.settings import IngestSettings, ViewWeights
-from core.data.dataset import UserColumns, clustered, of_group
-from core.data.sequences import UserSequences
+from core.data.dataset import UserColumns, UserSequences, clustered, of_group
 from core.labels.label_settings import RESERVED, LabelMode, LabelSettings
-from core.one_page.arrivals import Trait, traits
-from core.one_page.segments import OnePageSegment, OnePageSegments, assign, read_rules
 from core.periods.training_period import TrainingPeriod
 from core.runs.export import groups
 from core.runs.model_folder import (
@@ -41,6 +38,8 @@ from core.runs.model_folder import (
     checksums,
     read_files,
 )
+from core.segments.arrivals import Trait, traits
+from core.segments.one_page import OnePageSegment, OnePageSegments, assign, read_rules
 from core.storage.disk import load_array
 
 if TYPE_CHECKING:

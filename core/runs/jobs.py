@@ -41,8 +41,8 @@ from core.runs.job_view import (
     view,
     view_if_readable,
 )
-from core.storage.claims import turn
 from core.storage.disk import disk_errors, write_text_atomic
+from core.storage.locks import turn
 
 __all__ = [
     "CANCEL", "FIGURES", "LOG", "REQUEST", "STATUS", "JobView", "ResourceLimits", "State", "active",

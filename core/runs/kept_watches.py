@@ -30,8 +30,8 @@ from core.runs.frozen import key_and_reading
 from core.runs.job_view import JobView, State
 from core.runs.model_folder import MODEL
 from core.runs.taken_files import TakenFiles, read_taken, taken_alike
-from core.storage.claims import claimed
 from core.storage.disk import make_folder
+from core.storage.locks import claimed
 from core.storage.replace_files import READY, finish, replacing
 from core.storage.store import Store
 

@@ -10,7 +10,7 @@ from core.labels.label_settings import LabelMode, LabelSettings
 from core.llm import LlmSettings
 from core.runs import pipeline
 from core.storage.store import Store
-from core.writing.privacy import PRICES, price_of
+from core.writing.payload import PRICES, price_of
 
 STAGE = "cost"
 

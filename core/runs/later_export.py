@@ -23,15 +23,22 @@ from core.base.errors import ArtifactError, InputError
 from core.base.progress import Progress
 from core.base.schema import LEARNED, OUTSIDE, Pages, View
 from core.base.settings import IngestSettings, TrainSettings
-from core.data.dataset import SEQUENCES, USERS, Dataset, clustered
+from core.data.dataset import SEQUENCES, USERS, Dataset, UserSequences, clustered
 from core.data.page_labels import LabelledPages, page_names
-from core.data.sequences import UserSequences
 from core.labels.label_settings import LabelMode, LabelSettings
 from core.periods.filter import CountFilter
-from core.periods.placed_users import FEWEST_USERS, RARE, Pairs, PlacedUsers, in_both, places, seen_pages
-from core.periods.sections import by_section, sections
-from core.periods.session_halves import EVEN, halves_of
-from core.periods.training_period import TrainingPeriod
+from core.periods.placed_users import (
+    FEWEST_USERS,
+    RARE,
+    Pairs,
+    PlacedUsers,
+    by_section,
+    in_both,
+    places,
+    sections,
+    seen_pages,
+)
+from core.periods.training_period import EVEN, TrainingPeriod, halves_of
 from core.runs import pipeline
 from core.runs.frozen import KnownPages, undecided
 from core.runs.model_folder import known_labels

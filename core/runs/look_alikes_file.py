@@ -19,8 +19,8 @@ from core.base.wording import counted
 from core.people.id_list import IdList, match_ids, read_file
 from core.people.look_alikes import REACH, SCORE, LookAlikes, look_alikes
 from core.runs.export import SEGMENT, csv_bytes
-from core.storage.claims import claimed_file
 from core.storage.disk import make_folder, written_whole
+from core.storage.locks import claimed_file
 from core.storage.replace_files import finish
 
 RANK: Final = "rank"

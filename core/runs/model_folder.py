@@ -18,11 +18,10 @@ from core.base.settings import TrainSettings
 from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages, page_names
 from core.labels.label_settings import LabelSettings
-from core.one_page.segments import write_rules
-from core.periods.placed_users import PlacedUsers, seen_pages
-from core.periods.sections import by_section
+from core.periods.placed_users import PlacedUsers, by_section, seen_pages
 from core.periods.training_period import TrainingPeriod
 from core.runs.pipeline import Embeddings, RunSettings, Segments
+from core.segments.one_page import write_rules
 from core.storage.store import MANIFEST, Artifact
 
 if TYPE_CHECKING:

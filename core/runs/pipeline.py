@@ -42,18 +42,18 @@ from core.storage.store import Artifact, Store, content_key, file_checksum
 if TYPE_CHECKING:
     import pandas as pd
 
-    from core.data.sequences import UserSequences
+    from core.data.dataset import UserSequences
     from core.differences.other_sessions import OtherSessions
     from core.facets.facets import Facets
     from core.ingest.sources.input_files import InputFile
     from core.naming.fitting import HeldName
-    from core.one_page.segments import OnePageSegments
     from core.periods.filter import CountFilter
     from core.profiles.data import ProfileData
     from core.profiles.metrics import Profiles
     from core.profiles.outcomes import Happened
     from core.segments.combination import Calibrated, Combined
     from core.segments.levels import SegmentLevels
+    from core.segments.one_page import OnePageSegments
     from core.segments.partition import Partition
 
 COVERAGE: Final = "coverage.json"
@@ -100,7 +100,7 @@ class Embeddings:
         dataset: The users.
         views: Memory-mapped float32 of shape (n_users, d), one a present learned view, L2-normalised.
         inside: Users that take part in clustering, bool of shape (n_users,).
-        coverage: What each weight is multiplied by, see :func:`core.model.view_streams.view_factors`; 1
+        coverage: What each weight is multiplied by, see :func:`core.model.inputs.view_factors`; 1
             where none is named.
         first_parts: Vectors of the first part of the sessions (:func:`other_sessions`), float32 of shape
             (m, d) a view; none where nobody has several sessions, or an earlier release made the artifact.
@@ -414,8 +414,8 @@ def embed(
     key = embeddings_key(dataset, labels, model.key)
     if again or store.find("embed", key) is None:
         from core.model import embedding
+        from core.model.inputs import view_factors, view_streams
         from core.model.model_files import load_vocabularies
-        from core.model.view_streams import view_factors, view_streams
 
         names = page_names(dataset.pages, labels)
         vectors = embedding.embed(model.path, dataset.sequences, names, progress, device)
@@ -435,7 +435,7 @@ def embed(
 
 def _dealt(dataset: Dataset) -> tuple[np.ndarray, UserSequences, UserSequences]:
     """Users with several sessions, and the first and second parts of these, dealt by chance."""
-    from core.periods.session_halves import halves_of
+    from core.periods.training_period import halves_of
 
     users, halves = halves_of(dataset.sequences, clustered(dataset.users))
     place = np.arange(len(users))
@@ -524,8 +524,8 @@ def one_page_segments(dataset: Dataset, labels: LabelledPages | None) -> OnePage
         dataset: The users.
         labels: Themes and types of the pages; None where they are not labelled.
     """
-    from core.one_page.arrivals import arrivals
-    from core.one_page.grouping import find_segments, with_second_pages
+    from core.segments.arrivals import arrivals
+    from core.segments.one_page import find_segments, with_second_pages
 
     names = page_names(dataset.pages, labels)
     arrived = arrivals(dataset.users, dataset.sequences, names, RESERVED)

@@ -21,9 +21,8 @@ from core.base.progress import Progress
 from core.base.schema import OUTSIDE, SET_ASIDE, Users, View
 from core.data.dataset import RECEIPT, SEQUENCES, USERS
 from core.data.page_labels import LABELS, page_names
-from core.journeys.counted_funnels import CountedFunnel, count_funnels, to_plain
+from core.journeys.funnel_table import CountedFunnel, count_funnels, to_plain
 from core.labels.label_yaml import taxonomy_to_yaml
-from core.one_page.segments import OnePageSegments
 from core.profiles.profile_columns import Col, RowKind
 from core.runs import pipeline
 from core.runs.export import arrow_table, embeddings_table, users_table, vector_lists
@@ -31,6 +30,7 @@ from core.runs.later_stages import FAILED_LOG, Attempt, LaterStages
 from core.runs.model_folder import MODEL, StoredStages, label_settings, link, seal, write_json, write_model
 from core.runs.pipeline import RunSettings, Segments
 from core.runs.stages import measured_levels
+from core.segments.one_page import OnePageSegments
 from core.storage.replace_files import replacing
 from core.storage.store import Store, open_artifact
 
@@ -188,8 +188,8 @@ def _write_rules(
     folder: Path, results: StoredStages, settings: RunSettings, made: Segments
 ) -> dict[int, str]:
     """The best rules of each segment into a file; and of each the recommended one in words."""
-    from core.rules.features import RuleFeatures
-    from core.rules.judging import find_rules, rule_sentence
+    from core.rules.beam_search import find_rules, rule_sentence
+    from core.rules.conditions import RuleFeatures
     from core.rules.raw_events import LoadedExport
     from core.rules.records import rule_records
 
@@ -205,8 +205,7 @@ def _write_next_pages(
 ) -> dict[int, str]:
     """What suggests next pages beside the model, a file of those of each segment; and the first in words."""
     from core.model.embedding import embed
-    from core.recommend.next_words import segments_in_words
-    from core.recommend.of_segments import next_pages_of_segments
+    from core.recommend.next_pages import next_pages_of_segments, segments_in_words
     from core.runs.what_next import what_next
 
     dataset, inside = results.dataset, results.embeddings.inside
@@ -266,9 +265,8 @@ def _write_later(
 
 def _write_journeys(folder: Path, results: StoredStages, made: Segments) -> tuple[Moves, dict[str, Any]]:
     """How users move between places, and what is told of it."""
-    from core.journeys.moves import Moves
-    from core.journeys.places import readable_places
-    from core.journeys.record import journeys
+    from core.journeys.moves import Moves, readable_places
+    from core.journeys.step_table import journeys
 
     moves = Moves.of(results.dataset.sequences, readable_places(results.dataset, results.labels))
     told = journeys(moves, made.profiles.rows, made.titles)
@@ -278,7 +276,7 @@ def _write_journeys(folder: Path, results: StoredStages, made: Segments) -> tupl
 
 def _write_periods(folder: Path, results: StoredStages, made: Segments) -> None:
     """Each segment by week, and who comes again."""
-    from core.periods.record import periods
+    from core.periods.over_time import periods
 
     write_json(folder / PERIODS, periods(results.dataset, made.profiles.rows, made.titles))
 
@@ -344,7 +342,7 @@ def clusters_summary(
 
 def _small_kinds(made: Segments, levels: SegmentLevels | None) -> list[dict[str, Any]]:
     """Kinds of few users whom no segment shows."""
-    from core.profiles.selection import small_kind_sentence
+    from core.profiles.top_pages import small_kind_sentence
 
     return [
         kind.model_dump() | {"users": len(kind.users), "text": small_kind_sentence(made.data, kind)}

@@ -20,15 +20,15 @@ from core.base.errors import ArtifactError, SettingsError
 from core.base.progress import Progress
 from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages
-from core.journeys.counted_funnels import require_steps
+from core.journeys.funnel_table import require_steps
 from core.profiles.outcomes import OutcomeIndex
 from core.runs import label_cost, pipeline
 from core.runs.model_folder import StoredStages
 from core.runs.pipeline import STAGES, RunSettings
 from core.runs.publish import RUN, Finish, clear_work, publish
 from core.runs.stages import LEVELS, LevelsRequest
-from core.storage.claims import claimed
 from core.storage.disk import make_folder
+from core.storage.locks import claimed
 from core.storage.replace_files import finish as put_in_place
 from core.storage.store import Artifact, Store
 

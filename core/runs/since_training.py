@@ -21,13 +21,10 @@ from core.base.progress import Progress
 from core.base.schema import View
 from core.base.settings import Device
 from core.base.wording import common_origin
-from core.data.sequences import UserSequences
+from core.data.dataset import UserSequences
 from core.periods import drift_words
-from core.periods.drift import Drift, drift
-from core.periods.page_changes import page_changes
-from core.periods.placed_users import PlacedUsers, seen_pages
-from core.periods.retraining import Wear, wear
-from core.periods.sections import BY_SECTION, sections
+from core.periods.drift import Drift, Wear, drift, page_changes, wear
+from core.periods.placed_users import BY_SECTION, PlacedUsers, sections, seen_pages
 from core.periods.training_period import TrainingPeriod
 from core.runs import pipeline
 from core.runs.frozen import FrozenModel, Placed
@@ -50,7 +47,7 @@ class SinceTraining:
     Args:
         period: The training period.
         drift: The alarm and its figures.
-        pages: Of :func:`core.periods.page_changes.page_changes`.
+        pages: Of :func:`core.periods.drift.page_changes`.
         wear: Whether it is time to train again.
         users: How many there are now.
         segments: What each segment is called, by position.

@@ -279,13 +279,13 @@ def _scorecard_made_of(asked: ScorecardRequest) -> MadeOf:
 
 def _make_scorecard(store: Store, asked: ScorecardRequest, progress: Progress) -> Scorecard:
     from core.segments.combination import counted
-    from core.trust.measure import measure
+    from core.trust.measure import measure_scorecard
 
     dataset, labels = _opened(store, asked.dataset, asked.labels)
     model = pipeline.open_model(store, asked.model)
     embeddings = pipeline.open_embeddings(store, dataset, asked.embeddings)
     weights = counted(asked.weights, embeddings.coverage)
-    return measure(dataset, labels, model.path, embeddings.views, weights, asked.outcomes, progress)
+    return measure_scorecard(dataset, labels, model.path, embeddings.views, weights, asked.outcomes, progress)
 
 
 def _write_scorecard(folder: Path, card: Scorecard) -> None:

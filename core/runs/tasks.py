@@ -176,7 +176,7 @@ def train(store: Store, request: TrainRequest, progress: Progress) -> Result:
 def forget(store: Store, request: ForgetRequest, progress: Progress) -> Result:
     """Remove what holds an id or was made of it, and search every byte: a certificate; or a preview."""
     from core.runs.forgetting import forget as forgetting
-    from core.runs.forgetting.handing import keep, take
+    from core.runs.forgetting.id_files import keep, take
     from core.runs.forgetting.places import SearchedPlaces
 
     patterns = forgetting.ids_of(take(request.ids))

@@ -48,8 +48,8 @@ from core.runs.taken_files import (
     taken_alike,
 )
 from core.runs.watched_drift import change_of_alarm, watched_drift
-from core.storage.claims import claimed
 from core.storage.disk import disk_errors, make_folder
+from core.storage.locks import claimed
 from core.storage.replace_files import finish, replacing
 from core.storage.store import Store, file_checksum
 

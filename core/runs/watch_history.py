@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from core.profiles.profile_columns import Col
-from core.profiles.wilson import wilson
+from core.profiles.two_shares import wilson
 from core.runs.taken_files import TakenFile, TakenFiles
 
 NAME: Final = "name"

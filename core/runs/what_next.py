@@ -10,11 +10,10 @@ from core.base.progress import Progress, silent
 from core.base.schema import Group, View
 from core.data.dataset import Dataset, of_group
 from core.data.page_labels import LabelledPages, page_names
-from core.recommend.functional import functional_pages
 from core.recommend.learning import LearnedFrom, learn
 from core.recommend.next_pages import NextPages
-from core.segments.combination import Combined
-from core.segments.frozen_mix import Embed, FrozenMix
+from core.recommend.page_tables import functional_pages
+from core.segments.combination import Combined, Embed, FrozenMix
 
 
 def what_next(

@@ -19,10 +19,8 @@ import pyarrow.compute as pc
 from core.base.errors import InputError, SettingsError
 from core.base.progress import Progress, silent
 from core.sample.events import make_hits, make_table
-from core.sample.sample_users import SampleUsers, make_people, robots
-from core.sample.segments import SEGMENTS, chances, draw
-from core.sample.site import Site, build_site
-from core.sample.visits import Visits, make_visits, robot_visits
+from core.sample.site import SEGMENTS, Site, build_site, chances, draw
+from core.sample.visits import SampleUsers, Visits, make_people, make_visits, robot_visits, robots
 from core.storage.disk import disk_errors, flush_all, put
 
 CHUNK: Final = 20_000

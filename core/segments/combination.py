@@ -13,20 +13,41 @@ is nothing to balance, and distances are those the model was trained on.
 Where a view knows nothing of a user (zeros), the others make that user's vector. Before that, a weight counts
 by the share of the page views that its view can speak of, "unknown" is not a label, and by what the view
 counts beside its weight (:func:`counted`).
+
+Principal components: where users differ most, in a few numbers.
+
+Vectors of other sequences of the same pages, by a frozen model and the mix of all users.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
+from sklearn.decomposition import PCA
 
 from core.base.errors import ArtifactError, SettingsError
 from core.base.schema import LEARNED, View
 from core.base.settings import ViewWeights
+from core.data.dataset import UserSequences
+from core.segments.activity import with_activity
+
+
+def principal_axes(rows: np.ndarray, most: int) -> dict[str, np.ndarray]:
+    """Where rows differ most: ``mean`` of shape (d,) and ``axes`` of shape (at most ``most``, d), float32."""
+    made = PCA(min(most, *rows.shape), svd_solver="covariance_eigh").fit(rows)
+    return {"mean": made.mean_.astype(np.float32), "axes": made.components_.astype(np.float32)}
+
+
+def along(rows: np.ndarray, axes: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Rows on :func:`principal_axes`: float32 of shape (n, n_axes)."""
+    narrow: np.ndarray = (rows - axes["mean"]) @ axes["axes"].T
+    return narrow
+
 
 BLOCK: Final = 8192
 """Rows worked on at a time: 4 MB of 128 float32, so that they stay in the processor's cache."""
@@ -145,7 +166,7 @@ def blend(
     Args:
         calibrated: From :func:`calibrate`.
         weights: How much each view counts.
-        coverage: What each weight is multiplied by, see :func:`core.model.view_streams.view_factors`; 1
+        coverage: What each weight is multiplied by, see :func:`core.model.inputs.view_factors`; 1
             where none is named.
 
     Raises:
@@ -308,3 +329,35 @@ def _mixed(
 def _blocks(length: int) -> Iterator[slice]:
     for start in range(0, length, BLOCK):
         yield slice(start, min(start + BLOCK, length))
+
+
+Embed: TypeAlias = Callable[[Path, UserSequences, Mapping[View, Sequence[str]]], Mapping[View, np.ndarray]]
+
+
+@dataclass(frozen=True, eq=False)
+class FrozenMix:
+    """What a vector is made by.
+
+    Args:
+        embed: Embeds sequences with a model: :func:`core.model.embedding.embed`, here or in another process.
+        model: Folder of the trained model.
+        names: What each view calls each page, by page index.
+        combined: The mix of all users.
+    """
+
+    embed: Embed
+    model: Path
+    names: Mapping[View, Sequence[str]]
+    combined: Combined
+
+    def vectors(self, sequences: UserSequences) -> np.ndarray:
+        """Mixed vectors of any sequences: float32 of shape (n, d).
+
+        Raises:
+            ArtifactError: If the model is missing or damaged.
+        """
+        pages, page = np.unique(sequences.page, return_inverse=True)
+        names = {view: [of_page[place] for place in pages] for view, of_page in self.names.items()}
+        renumbered = replace(sequences, page=page.astype(np.int32))
+        views = with_activity(self.embed(self.model, renumbered, names), sequences, self.combined.activity)
+        return combine(views, self.combined.counted, means=self.combined.means).vectors

@@ -7,20 +7,128 @@ that takes up to two minutes and belongs in a job. Distances between islands of 
 Users with the very same vector are laid out once. Drawn as one dot they would hide how many they are, so
 each such group becomes a small disc whose area grows with the number of users (a sunflower: nothing about
 it is random).
+
+Which users of a map lie within a line drawn around them.
+
+Where the number of each segment stands on a map: among its own users, and on no other number.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from scipy.spatial import cKDTree
+from scipy.spatial.distance import cdist
 
+from core.base.errors import InputError
 from core.base.progress import Progress
+from core.base.schema import OUTSIDE
 from core.segments.geometry import squared_distances, unique_rows
-from core.segments.lasso import inside_polygon
 from core.segments.neighbours import place
+
+
+def inside_polygon(polygon: Sequence[Sequence[float]] | np.ndarray, xy: np.ndarray) -> np.ndarray:
+    """Users within a lasso, by the even-odd rule: a part that the line goes round twice is outside.
+
+    Args:
+        polygon: Corners, (m, 2), in drawing order; the last is joined to the first.
+        xy: float of shape (n_users, 2).
+
+    Returns:
+        Indices of the users inside, ascending, int64; none where there are fewer than three corners.
+
+    Raises:
+        InputError: If the corners are not pairs of finite numbers.
+    """
+    corners = _corners(polygon)
+    if len(corners) < 3:
+        return np.empty(0, dtype=np.int64)
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    near = np.flatnonzero(((xy >= low) & (xy <= high)).all(axis=1))  # the box first: a lasso is small
+    x, y = xy[near].astype(np.float64).T
+    odd = np.zeros(len(near), dtype=bool)
+    for (x1, y1), (x2, y2) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+        if y1 != y2:
+            crosses = (y1 > y) != (y2 > y)
+            odd ^= crosses & (x < (x2 - x1) * (y - y1) / (y2 - y1) + x1)
+    return near[odd]
+
+
+def _corners(polygon: Sequence[Sequence[float]] | np.ndarray) -> np.ndarray:
+    try:
+        corners = np.asarray(polygon, dtype=np.float64).reshape(len(polygon), 2)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"The lasso is not a list of points: {error}", allowed="pairs of numbers") from error
+    if not np.isfinite(corners).all():
+        raise InputError("The lasso has a corner that is not a finite number", allowed="pairs of numbers")
+    return corners
+
+
+PLACES_JUDGED: Final = 200
+"""Users of a segment that are looked at as places, and as many of the others."""
+NEAR: Final = 0.1
+"""Of the map's longer side (2): how far a user counts as near, as a standard deviation."""
+
+
+def number_places(
+    xy: np.ndarray, labels: np.ndarray, corners: np.ndarray, size: np.ndarray
+) -> dict[int, np.ndarray]:
+    """A place for the number of each segment; none lies on another.
+
+    The smallest segment, which has the fewest places, chooses first: the user with the most of its own
+    around and few of others. A segment whose users all lie under numbers gets the next free place of a grid.
+
+    Args:
+        xy: float of shape (n_users, 2).
+        labels: int of shape (n_users,): the segment of each user, negative where there is none.
+        corners: Lower left and upper right of the map, (2, 2).
+        size: Width and height of a number, (2,), in coordinates of the map. All find a place while the map
+            has room for nine numbers a segment.
+
+    Returns:
+        Segment → its place, float64 of shape (2,), by segment.
+    """
+    clustered = labels > OUTSIDE
+    segments, users = np.unique(labels[clustered], return_counts=True)
+    places: dict[int, np.ndarray] = {}
+    for segment in segments[np.argsort(users, kind="stable")]:
+        mine = labels == segment
+        best_first = _best_first(xy[mine], xy[clustered & ~mine])
+        candidates = np.vstack([best_first, _grid(best_first[0], corners, size)])
+        free = np.ones(len(candidates), dtype=bool)
+        for taken in places.values():
+            free &= (np.abs(candidates - taken) >= size).any(axis=1)
+        places[int(segment)] = candidates[free.argmax()]
+    return {segment: places[segment] for segment in sorted(places)}
+
+
+def _best_first(own: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Users of a segment, those with the most of its users around and few of other segments first.
+
+    The middle of a segment that lies on several islands may be an island of others. So: own · (own / (own +
+    others))², each a sum of Gaussian weights of distance.
+    """
+    judged = own[:: max(1, len(own) // PLACES_JUDGED)].astype(np.float64)
+    mine, theirs = _around(judged, own), _around(judged, others)
+    return judged[np.argsort(-mine * (mine / (mine + theirs)) ** 2, kind="stable")]
+
+
+def _around(places: np.ndarray, users: np.ndarray) -> np.ndarray:
+    judged = users[:: max(1, len(users) // PLACES_JUDGED)]
+    near = np.exp(-cdist(places, judged, "sqeuclidean") / (2 * NEAR**2)).sum(axis=1)
+    weighted: np.ndarray = near * len(users) / max(1, len(judged))
+    return weighted
+
+
+def _grid(start: np.ndarray, corners: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """Places a number apart over the whole map, the nearest first."""
+    across, up = (np.arange(low, high, step) for (low, high), step in zip(corners.T, size, strict=True))
+    grid = np.stack(np.meshgrid(across[:-1], up[:-1]), axis=-1).reshape(-1, 2) + size / 2
+    return grid[np.argsort(((grid - start) ** 2).sum(axis=1), kind="stable")]
+
 
 __all__ = ["Layout", "inside_polygon", "neighbour_layout", "pca_layout"]
 

@@ -14,13 +14,13 @@ from core.base.errors import InputError
 from core.base.wording import counted
 from core.ingest.in_memory import Person
 from core.serving.reading import NotJson, parsed
-from core.serving.scorer import Scorer
-from core.serving.wire import (
+from core.serving.scorer import (
     NotScored,
     Problem,
     ScoreAnswer,
     ScoreBatchAnswer,
     ScoreBatchRequest,
+    Scorer,
     ScoreRequest,
     UserScore,
 )

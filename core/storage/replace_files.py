@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from core.storage.claims import claimed, unless_removed
 from core.storage.disk import disk_errors, flush, flush_all, put
+from core.storage.locks import claimed, unless_removed
 
 BUILDING: Final = ".publishing."
 READY: Final = ".ready"

@@ -23,8 +23,8 @@ from filelock import FileLock, Timeout
 from pydantic import BaseModel
 
 from core.base.errors import ArtifactError, ResourceError
-from core.storage.claims import LOCK, turn, unless_removed
 from core.storage.disk import disk_errors, flush_all, put
+from core.storage.locks import LOCK, turn, unless_removed
 
 FORMAT = 3
 """Raised when artifacts of an older layout can no longer be read; part of every key and manifest."""

@@ -20,9 +20,9 @@ from typing import Final, NamedTuple
 import numpy as np
 from ahocorasick_rs import BytesAhoCorasick
 
+from core.base.user_ids import SHORTEST
 from core.ingest.sources.sniffing import HEAD_BYTES, utf16_codec
 from core.ingest.sources.text import from_windows, is_utf8
-from core.outgoing.user_ids import SHORTEST
 
 FORGOTTEN: Final = "[forgotten]"
 """Stands where an id was, in text that stays."""

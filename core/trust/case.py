@@ -1,12 +1,23 @@
 """What every question of the scorecard starts from: the users, who is held out, and the ways compared.
 
 Letters: n_users of the data set, n_views their page views.
+
+The trained model as the scorecard asks it: vectors of runs of page views, views mixed as in the app.
+
+Steady pages: a mean of page vectors from linear algebra alone, the same in every training.
+
+What a network learns differs from training to training; where pages are seen together does not. Page
+vectors are a truncated SVD of positive pointwise mutual information over a wide window, and a page
+counts less the more often it is viewed (SIF: Arora, Liang, Ma 2017). They are centred: without that the
+mean of many pages points the way of all of them, and the length of a visit can be read from it.
+
+The other simple way to make a vector a user: which kind of page follows which.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -14,19 +25,217 @@ from typing import Final
 import numpy as np
 
 from core.base.schema import View
-from core.base.settings import ViewWeights
-from core.data.dataset import Dataset, clustered
+from core.base.settings import Device, ViewWeights
+from core.base.workers import workers
+from core.data.dataset import Dataset, UserSequences, clustered
 from core.data.page_labels import LabelledPages, page_names
-from core.data.sequences import UserSequences
-from core.model.bag import BagOfPages
-from core.model.inputs import Spans, latest_views
+from core.model.bag import RANK, BagOfPages
+from core.model.embedding import embed_runs
+from core.model.feature_blocks import Sparse, bag, normalised, positions, steps, truncated_svd, unit_rows
+from core.model.head_fitting import HeadFitting
+from core.model.inputs import Names, Spans, TokenStreams, latest_views, view_streams
+from core.model.model_files import TrainedModel, load_model
+from core.model.network import page_factors
 from core.model.population import choose_users
-from core.model.view_streams import Names
+from core.model.steps import pick_device
+from core.model.training import new_network
 from core.model.vocabulary import Vocabulary
-from core.trust.learned import Learned
+from core.segments.combination import calibrate, combine
 from core.trust.result import Method
-from core.trust.steady import SteadyPages
-from core.trust.transitions import TransitionVectors
+
+
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """A trained model on the data set it was trained on.
+
+    Args:
+        model: The network and its vocabularies.
+        sequences: Page views of all users.
+        names: What each view calls each page.
+        means: What is subtracted from each view, taken over the clustered users.
+        weights: How much each view counts.
+    """
+
+    model: TrainedModel
+    sequences: UserSequences
+    names: Names
+    means: Mapping[View, np.ndarray]
+    weights: ViewWeights
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        sequences: UserSequences,
+        names: Names,
+        views: Mapping[View, np.ndarray],
+        inside: np.ndarray,
+        weights: ViewWeights,
+    ) -> Learned:
+        """Open a model.
+
+        Args:
+            folder: The model.
+            sequences: Page views of all users.
+            names: What each view calls each page.
+            views: The vectors of all users, float32 of shape (n_users, d) a view.
+            inside: The clustered users, bool of shape (n_users,).
+            weights: How much each view counts.
+
+        Raises:
+            ArtifactError: If the model is missing or damaged.
+        """
+        return cls(load_model(folder), sequences, names, calibrate(views, inside).means, weights)
+
+    def before_training(self, users: np.ndarray) -> Learned:
+        """Go back to the numbers that the training of the network began with.
+
+        Its heads are fitted as those of the trained one, so that only the training makes a difference.
+
+        Args:
+            users: Clustered users, int64 of shape (n,), whose means are subtracted.
+        """
+        population, model, streams = choose_users(self.sequences), self.model, self._streams
+        pages, items = model.vocabularies[View.URL], streams[View.URL].items
+        network = new_network(model.settings, pages, items, self.sequences, population).eval()
+        with workers(pick_device(Device.CPU)) as threads:
+            heads, _ = HeadFitting(
+                network, streams, model.vocabularies, self.sequences, population, model.settings, threads
+            ).fit()
+        begun = replace(self, model=replace(model, network=network, heads=heads))
+        views = begun._views(streams, latest_views(self.sequences, self.max_length)[users])
+        return replace(begun, means=calibrate(views, np.ones(len(users), dtype=bool)).means)
+
+    @property
+    def max_length(self) -> int:
+        """Page views that the model reads of one run."""
+        return self.model.max_length
+
+    def mix(self, views: Mapping[View, np.ndarray]) -> np.ndarray:
+        """One vector a row from the views: float32 of shape (n, d)."""
+        present = {view: views[view] for view in self.means}
+        return combine(present, self.weights, means=self.means).vectors
+
+    def embed(self, runs: Spans) -> np.ndarray:
+        """Vectors of runs, nothing around them being known: float32 of shape (n, d)."""
+        return self.mix(self._views(self._streams, runs))
+
+    def embed_shuffled(self, runs: Spans, seed: int) -> np.ndarray:
+        """Embed runs with their pages in a random order; the times of the views stay.
+
+        Args:
+            runs: Runs that do not overlap.
+            seed: Of the order.
+        """
+        page = shuffled(self.sequences.page, runs, seed)
+        return self.mix(self._views(self._tokens(replace(self.sequences, page=page)), runs))
+
+    @cached_property
+    def _streams(self) -> Mapping[View, TokenStreams]:
+        return self._tokens(self.sequences)
+
+    def _tokens(self, sequences: UserSequences) -> Mapping[View, TokenStreams]:
+        return view_streams(sequences, self.names, self.model.vocabularies)
+
+    def _views(self, streams: Mapping[View, TokenStreams], runs: Spans) -> dict[View, np.ndarray]:
+        place = pick_device(Device.CPU)  # some thousand short runs: moving them costs more than it saves
+        with workers(place) as threads:
+            network, heads = self.model.network.to(place), self.model.heads
+            return {view: embed_runs(network, heads[view], streams[view], runs, threads) for view in streams}
+
+
+def shuffled(page: np.ndarray, runs: Spans, seed: int) -> np.ndarray:
+    """A copy of all page views with those of each run in a random order.
+
+    Args:
+        page: int of shape (n_views,).
+        runs: Runs that do not overlap.
+        seed: Of the order.
+    """
+    rows, where, _ = positions(runs)
+    order = np.lexsort((np.random.default_rng(seed).random(len(rows)), rows))
+    mixed = page.copy()
+    mixed[where] = page[where[order]]
+    return mixed
+
+
+WINDOW: Final = 30
+STEADY_RANK: Final = 128
+RARE: Final = 1e-3
+"""The share of page views at which a page counts half."""
+BLOCK: Final = 20_000
+"""Runs embedded at a time."""
+
+
+@dataclass(frozen=True, eq=False)
+class SteadyPages:
+    """A vector for each page.
+
+    Args:
+        pages: float32 of shape (n_items, rank), already weighed; zeros for what was never seen.
+    """
+
+    pages: np.ndarray
+
+    @classmethod
+    def fit(cls, items: np.ndarray, n_items: int, runs: Spans) -> SteadyPages:
+        """Learn from runs of page views.
+
+        Args:
+            items: int of shape (n_views,), item of each page view, users one after the other.
+            n_items: Number of item ids.
+            runs: One run a user.
+        """
+        users, where, _ = positions(runs)
+        viewed = items[where]
+        factors = normalised(page_factors(viewed, users, n_items, WINDOW, min(STEADY_RANK, n_items - 1)))
+        share = np.bincount(viewed, minlength=n_items) / max(1, len(viewed))
+        weight = factors.any(axis=1) * RARE / (RARE + share)
+        counted = weight * share
+        centre = counted @ factors / max(counted.sum(), 1e-12)
+        return cls((weight[:, None] * (factors - centre)).astype(np.float32))
+
+    def embed(self, items: np.ndarray, runs: Spans) -> np.ndarray:
+        """Vectors of runs: float32 of shape (n, rank), of length 1 (zeros where nothing is known)."""
+        vectors = np.zeros((len(runs), self.pages.shape[1]), dtype=np.float32)
+        for start in range(0, len(runs), BLOCK):
+            block = slice(start, start + BLOCK)
+            vectors[block] = normalised(bag(items, len(self.pages), runs[block]) @ self.pages)
+        return vectors
+
+
+@dataclass(frozen=True, eq=False)
+class TransitionVectors:
+    """Square roots of counts of steps, in rows of length 1, reduced by a truncated SVD.
+
+    Args:
+        n_kinds: Number of kinds.
+        onto: float32 of shape (n_kinds², rank).
+    """
+
+    n_kinds: int
+    onto: np.ndarray
+
+    @classmethod
+    def fit(cls, kinds: np.ndarray, n_kinds: int, runs: Spans, rank: int = RANK) -> TransitionVectors:
+        """Learn from runs of page views.
+
+        Args:
+            kinds: int of shape (n_views,), the kind of every page view, 0 to n_kinds − 1.
+            n_kinds: Number of kinds.
+            runs: One run a user.
+            rank: Numbers a vector; fewer where there are fewer pairs of kinds.
+        """
+        return cls(n_kinds, truncated_svd(_rows(kinds, n_kinds, runs), rank))
+
+    def embed(self, kinds: np.ndarray, runs: Spans) -> np.ndarray:
+        """Vectors of runs: float32 of shape (n, rank); zeros for a run without a step."""
+        return normalised(_rows(kinds, self.n_kinds, runs) @ self.onto)
+
+
+def _rows(kinds: np.ndarray, n_kinds: int, runs: Spans) -> Sparse:
+    return unit_rows(steps(kinds, n_kinds, runs).sqrt())
+
 
 SAMPLE: Final = 20_000
 """Users that the simple ways learn from and that figures are taken on, at most."""

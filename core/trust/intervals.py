@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from scipy.stats import rankdata
 
-from core.profiles.wilson import Z_95
+from core.profiles.two_shares import Z_95
 from core.trust.result import Call, Comparison, Figure, Method
 
 RESAMPLES: Final = 2_000

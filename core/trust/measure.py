@@ -1,30 +1,314 @@
-"""All questions of the scorecard, one after the other, in seconds and the same each time."""
+"""All questions of the scorecard, one after the other, in seconds and the same each time.
+
+The features that an analyst would count first: which pages, and which pairs of pages in a row.
+
+How much of a vector is mere length: read the logarithm of page views from it by a straight line.
+
+Is a user found again? One part of the visits asks, the other part is looked for among many.
+
+Do the first page views tell who will have the outcome? The same number of them from everybody.
+
+A logistic regression learns it from users that the model learned from, and is judged on users that neither
+has seen: the model read the later pages of its own users, so on those it might know the end by heart.
+
+Whoever stays long converts more often, so vectors of whole visits would win by mere length, and by pages
+that come after the outcome.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+from scipy import sparse
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression, Ridge
 
 from core.base.progress import Progress
-from core.base.schema import View
+from core.base.schema import Pages, View
 from core.base.settings import ViewWeights
 from core.data.dataset import Dataset, clustered
 from core.data.page_labels import LabelledPages
 from core.model.bag import is_bag
+from core.model.feature_blocks import Sparse
+from core.model.inputs import Spans
 from core.model.population import choose_users
-from core.profiles.outcomes import OutcomeIndex, label_of
+from core.model.triplets import TIE, random_cut
+from core.profiles.outcomes import Happened, OutcomeIndex, any_of, label_of
 from core.segments.combination import combine
-from core.trust import length, outcome, retrieval
-from core.trust.case import SAMPLE, SEED, Case, drawn, open_case
-from core.trust.result import STAGE, Method, Question, Scorecard, Topic
+from core.segments.geometry import repeatable
+from core.trust.case import NOTHING_HELD_OUT, SAMPLE, SEED, Case, drawn, open_case
+from core.trust.intervals import (
+    Placements,
+    auc_interval,
+    auc_placements,
+    call,
+    mean_comparisons,
+    mean_figures,
+    r2_interval,
+    resample,
+)
+from core.trust.result import STAGE, Comparison, Figure, Method, Question, Scorecard, Topic
+
+
+def ngrams(items: np.ndarray, runs: Spans, learns: np.ndarray) -> Sparse:
+    """TF-IDF of single pages and of pairs in a row, in rows of length 1; what nobody taught counts nothing.
+
+    Args:
+        items: int of shape (n_views,), the page of every page view.
+        runs: n runs of one page view or more.
+        learns: bool of shape (n,), runs that say which there are and how frequent they are.
+
+    Returns:
+        Sparse float64 of shape (n, pages and pairs seen).
+    """
+    texts = [
+        " ".join(map(str, items[begin : begin + n])) for begin, n in zip(runs.begin, runs.length, strict=True)
+    ]
+    counter = TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"\S+")
+    counter.fit([text for text, teaches in zip(texts, learns, strict=True) if teaches])
+    return counter.transform(texts)
+
+
+FEWEST_FOR_LENGTH: Final = 200
+LENGTH_INTERVAL: Final = "95 % interval over the users judged on (bootstrap)"
+
+
+def measure_length(vectors: Mapping[Method, np.ndarray], lengths: np.ndarray, judged: np.ndarray) -> Question:
+    """Learn to read the length from some users and judge on others.
+
+    Args:
+        vectors: float32 of shape (n, d) a way.
+        lengths: int of shape (n,), page views.
+        judged: bool of shape (n,), users held out; where there are too few, a random third.
+    """
+    if len(lengths) < FEWEST_FOR_LENGTH:
+        reason = f"{len(lengths):,} users are too few: {FEWEST_FOR_LENGTH} are needed."
+        return Question(topic=Topic.LENGTH, absent=reason)
+    if judged.sum() < FEWEST_FOR_LENGTH // 4:
+        judged = np.random.default_rng(SEED).permutation(len(lengths)) < len(lengths) // 3
+    if np.ptp(lengths[judged]) == 0:
+        return Question(topic=Topic.LENGTH, absent="All users have the same number of page views.")
+    log = np.log(lengths)
+    drawn = resample(int(judged.sum()), SEED, times=500)
+    figures = []
+    for method, rows in vectors.items():
+        with repeatable():
+            read = Ridge(alpha=1.0).fit(rows[~judged], log[~judged]).predict(rows[judged])
+        value, low, high = r2_interval(log[judged], read, drawn)
+        figures.append(Figure(method=method, value=value, low=low, high=high))
+    return Question(
+        topic=Topic.LENGTH, n=int(judged.sum()), interval=LENGTH_INTERVAL,
+        facts={"learned on": int((~judged).sum())}, figures=tuple(figures),
+    )  # fmt: skip
+
+
+MIN_VIEWS: Final = 6
+CANDIDATES: Final = 1_000
+FEWEST_QUERIES: Final = 50
+RETRIEVAL_MATTERS: Final = 0.2
+"""A mean reciprocal rank that differs by less than this share would not change anybody's mind."""
+RETRIEVAL_INTERVAL: Final = "95 % interval over the users who ask (bootstrap, paired)"
+
+
+def measure_retrieval(case: Case) -> Question:
+    """Cut users in two at random and find the second part by the first."""
+    if not case.held_out.any():
+        return Question(topic=Topic.RETRIEVAL, absent=NOTHING_HELD_OUT)
+    users, n_queries = _chosen(case)
+    if n_queries < FEWEST_QUERIES:
+        reason = (
+            f"Only {n_queries} users that the model never saw have {MIN_VIEWS} page views or more, and "
+            f"{FEWEST_QUERIES} are needed."
+        )
+        return Question(topic=Topic.RETRIEVAL, absent=reason)
+    asked, answers = _parts(case, users, n_queries)
+    scores = _scores(case, asked, answers)
+    drawn = resample(n_queries, SEED)
+    return Question(
+        topic=Topic.RETRIEVAL, n=n_queries, interval=RETRIEVAL_INTERVAL, facts={"candidates": len(answers)},
+        figures=mean_figures(scores, drawn), comparisons=mean_comparisons(scores, drawn, RETRIEVAL_MATTERS),
+    )  # fmt: skip
+
+
+def reciprocal_ranks(query: np.ndarray, answer: np.ndarray) -> np.ndarray:
+    """1 / rank of each query's own answer among all answers by cosine; ties at their mean rank.
+
+    Args:
+        query: float of shape (n, d), unit vectors.
+        answer: float of shape (m, d), m ≥ n, row i being the own answer of query i.
+
+    Returns:
+        float64 of shape (n,).
+    """
+    similarity = query @ answer.T  # (n, m)
+    own = similarity[np.arange(len(query)), np.arange(len(query))][:, None]
+    better = (similarity > own + TIE).sum(axis=1)
+    ties = (np.abs(similarity - own) <= TIE).sum(axis=1) - 1
+    found: np.ndarray = 1 / (1 + better + ties / 2)
+    return found
+
+
+def _chosen(case: Case) -> tuple[np.ndarray, int]:
+    """Held-out users first, then others as candidates only; and how many are held out."""
+    rng = np.random.default_rng(SEED)
+    able = case.inside & (case.sequences.lengths >= MIN_VIEWS)
+    asking = rng.permutation(np.flatnonzero(able & case.held_out))[:CANDIDATES]
+    others = rng.permutation(np.flatnonzero(able & ~case.held_out))[: CANDIDATES - len(asking)]
+    return np.concatenate([asking, others]), len(asking)
+
+
+def _parts(case: Case, users: np.ndarray, n_queries: int) -> tuple[Spans, Spans]:
+    """The last page views before a random cut, of those who ask; the first ones after it, of all."""
+    whole = Spans(case.sequences.offsets[users], case.sequences.lengths[users])
+    before, after = random_cut(whole, np.random.default_rng(SEED))
+    kept = np.minimum(before.length, case.learned.max_length)
+    asked = Spans(before.begin + before.length - kept, kept)[slice(n_queries)]
+    return asked, Spans(after.begin, np.minimum(after.length, case.learned.max_length))
+
+
+def _scores(case: Case, asked: Spans, answers: Spans) -> dict[Method, np.ndarray]:
+    """Reciprocal ranks of each way, in the order of :class:`Method`."""
+    both = Spans(np.concatenate([asked.begin, answers.begin]), np.concatenate([asked.length, answers.length]))
+    vectors = case.embed(both) | {Method.SHUFFLED: case.learned.embed_shuffled(both, SEED)}
+    n = len(asked)
+    return {
+        method: reciprocal_ranks(vectors[method][:n], vectors[method][n:])
+        for method in Method
+        if method in vectors
+    }
+
+
+PREFIX: Final = 3
+"""Page views that everybody is judged by."""
+FEWEST_WITH_OUTCOME: Final = 30
+"""Users judged with the outcome, and without it."""
+STRENGTH: Final = 10.0
+"""``C`` of the logistic regression, for every way alike."""
+OUTCOME_MATTERS: Final = 0.03
+OUTCOME_INTERVAL: Final = "95 % interval over the users judged on (DeLong, paired)"
+
+
+def measure_outcome(case: Case, outcomes: OutcomeIndex, chosen: Sequence[str]) -> Question:
+    """Learn who converts from users that the model saw, and judge on those held out.
+
+    Args:
+        case: The users and the ways compared.
+        outcomes: What can be the outcome.
+        chosen: What is; any of them.
+    """
+    if not chosen:
+        return _absent("No outcome is chosen, so there is none to tell.")
+    if not case.held_out.any():
+        return _absent(NOTHING_HELD_OUT)
+    happened = any_of([outcomes[outcome] for outcome in chosen])
+    gives_away = case.dataset.pages[Pages.PAGE_LOCATION].isin(outcomes.leaks(chosen)).to_numpy()
+    users, positive = _sampled(case, *eligible(case, happened, gives_away))
+    judged = case.held_out[users]
+    n_positive, n_judged = int(positive[judged].sum()), int(judged.sum())
+    if min(_fewer(positive[judged]), _fewer(positive[~judged])) < FEWEST_WITH_OUTCOME:
+        return _absent(
+            f"{n_positive:,} of the {n_judged:,} users with more than {PREFIX} page views that the model "
+            f"never saw had {label_of(chosen)} later on; at least {FEWEST_WITH_OUTCOME} with and "
+            f"{FEWEST_WITH_OUTCOME} without it are needed."
+        )
+    runs = Spans(case.sequences.offsets[users], np.full(len(users), PREFIX))
+    placed = {method: _placements(rows, positive, judged) for method, rows in _rows(case, runs, judged)}
+    return Question(
+        topic=Topic.OUTCOME, n=n_judged, interval=OUTCOME_INTERVAL,
+        facts={"converted": n_positive, "page views": PREFIX, "learned on": len(users) - n_judged},
+        figures=tuple(_figure(method, placed[method]) for method in placed),
+        comparisons=tuple(
+            _comparison(method, other, placed) for method, other in _pairs(placed)
+        ),
+    )  # fmt: skip
+
+
+def _rows(case: Case, runs: Spans, judged: np.ndarray) -> list[tuple[Method, Sparse]]:
+    """What each way tells of the runs, a row a run; in the order of :class:`Method`."""
+    vectors = case.embed(runs) | {Method.SHUFFLED: case.learned.embed_shuffled(runs, SEED)}
+    counted = ngrams(case.items, runs, ~judged)
+    rows: dict[Method, Sparse] = {**vectors, Method.NGRAMS: counted}
+    rows[Method.ADDED] = sparse.hstack([counted, vectors[Method.LEARNED]], format="csr")
+    return [(method, rows[method]) for method in Method]
+
+
+def _pairs(methods: Iterable[Method]) -> list[tuple[Method, Method]]:
+    """The learned vectors against each other way; n-grams with them against n-grams without."""
+    alone = [one for one in methods if one not in (Method.LEARNED, Method.ADDED)]
+    return [*((Method.LEARNED, other) for other in alone), (Method.ADDED, Method.NGRAMS)]
+
+
+def eligible(case: Case, happened: Happened, gives_away: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Users who had not converted after the first page views, and whether they did later.
+
+    Left out are those who had the outcome before the page view after the first ones, and those who saw a
+    page that gives it away among the first ones.
+
+    Args:
+        case: The users.
+        happened: Who converted, and when first.
+        gives_away: bool of shape (n_pages,).
+
+    Returns:
+        Indices of users, ascending, and bool of the same shape.
+    """
+    sequences = case.sequences
+    when = np.full(sequences.n_users, np.iinfo(np.int64).max)
+    inside = happened.only(happened.user < sequences.n_users)
+    when[inside.user] = inside.first_ts
+    users = np.flatnonzero(case.inside & (sequences.lengths > PREFIX))
+    begin = sequences.offsets[users]
+    told = gives_away[sequences.page[begin[:, None] + np.arange(PREFIX)]].any(axis=1)
+    early = (when[users] < sequences.timestamp[begin + PREFIX]) | (
+        when[users] <= sequences.timestamp[begin + PREFIX - 1]
+    )
+    users = users[~early & ~told]
+    return users, when[users] < np.iinfo(np.int64).max
+
+
+def _fewer(positive: np.ndarray) -> int:
+    """Users with the outcome or without it, whichever are fewer."""
+    return int(np.bincount(positive, minlength=2).min())
+
+
+def _sampled(case: Case, users: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """At most :data:`SAMPLE` of the users held out, and of the others."""
+    held_out = case.held_out[users]
+    parts = [drawn(np.flatnonzero(part), SAMPLE, SEED) for part in (held_out, ~held_out)]
+    kept = np.sort(np.concatenate(parts))
+    return users[kept], positive[kept]
+
+
+def _placements(vectors: Sparse, positive: np.ndarray, judged: np.ndarray) -> Placements:
+    with repeatable():
+        read = LogisticRegression(C=STRENGTH, max_iter=500).fit(vectors[~judged], positive[~judged])
+        scores = read.decision_function(vectors[judged])
+    return auc_placements(scores, positive[judged])
+
+
+def _figure(method: Method, placements: Placements) -> Figure:
+    value, low, high = auc_interval(placements)
+    return Figure(method=method, value=value, low=max(0.0, low), high=min(1.0, high))
+
+
+def _comparison(method: Method, other: Method, placed: Mapping[Method, Placements]) -> Comparison:
+    ours, theirs = placed[method], placed[other]
+    value, low, high = auc_interval((ours[0] - theirs[0], ours[1] - theirs[1]))
+    called = call(low, high, OUTCOME_MATTERS)
+    return Comparison(method=method, other=other, difference=value, low=low, high=high, call=called)
+
+
+def _absent(reason: str) -> Question:
+    return Question(topic=Topic.OUTCOME, absent=reason)
+
 
 UNLEARNED: Final = "These segments are made of a bag of pages: there is no trained model to compare it with."
 
 
-def measure(
+def measure_scorecard(
     dataset: Dataset, labels: LabelledPages | None, model: Path, views: Mapping[View, np.ndarray],
     weights: ViewWeights, chosen: Sequence[str], progress: Progress,
 ) -> Scorecard:  # fmt: skip
@@ -51,7 +335,7 @@ def measure(
     used = case.sampled if case else bag
     worth = _worth(case, OutcomeIndex.of(dataset, labels), chosen, progress)
     progress(STAGE, 0.8, "Reading the length from the vectors")
-    lengths = length.measure(used, dataset.sequences.lengths[sample], population.held_out[sample])
+    lengths = measure_length(used, dataset.sequences.lengths[sample], population.held_out[sample])
     progress(STAGE, 1.0)
     return Scorecard(
         users=int(inside.sum()), learned_from=int(inside[population.training].sum()), weights=weights,
@@ -67,6 +351,6 @@ def _worth(
     if case is None:
         return tuple(Question(topic=one, absent=UNLEARNED) for one in (Topic.RETRIEVAL, Topic.OUTCOME))
     progress(STAGE, 0.15, "Looking for users by another part of their visits")
-    found = retrieval.measure(case)
+    found = measure_retrieval(case)
     progress(STAGE, 0.4, "Telling the outcome from the first page views")
-    return found, outcome.measure(case, outcomes, chosen)
+    return found, measure_outcome(case, outcomes, chosen)

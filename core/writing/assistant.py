@@ -1,27 +1,214 @@
-"""The assistant: exact answers without a model, other answers with one, and a reason where that fails."""
+"""The assistant: exact answers without a model, other answers with one, and a reason where that fails.
+
+The facts a model starts from, so that a good one needs few tools and a weak one none.
+
+A segment's name and description: the blocks a model chooses for it, or the app's own.
+
+Who answers a question: the grammar where it can, a model where it cannot.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from core.base.errors import Beha2VecError
-from core.facts.answer import Answer, Reading
-from core.facts.compare_segments import compared
+from core.base.user_ids import clean
+from core.facts.answer import Answer, Fact, Reading
 from core.facts.context import Context
-from core.facts.fact_maker import Figures
-from core.facts.finding import Finding
+from core.facts.fact_maker import Figures, Finding, present, segment_only
+from core.facts.segment_tools import Evidence, compared, paragraph, persona
 from core.llm import ServerLlm
 from core.llm.chat_types import Capabilities, Stop, never
-from core.writing import describing, material, prompts
-from core.writing.cache import AnswerCache
-from core.writing.contract import AssistantSettings, Description, Said
-from core.writing.outbox import MOST_OFFERED, Outbox, said_key
-from core.writing.privacy import Payload, payload_of, price_of
-from core.writing.routing import Route, route, without_model
-from core.writing.talk import Talk
-from core.writing.task import Task, Way, way_of
-from core.writing.turn import OnBlocks, Turn, answer_of
+from core.naming.names import name_segments
+from core.naming.words import LONGEST
+from core.profiles.profile_columns import Col
+from core.questions.answers import ask
+from core.questions.followups import reading
+from core.questions.grammar import parse
+from core.writing import prompts
+from core.writing.payload import (
+    MOST_OFFERED,
+    AssistantSettings,
+    Description,
+    Outbox,
+    Payload,
+    Said,
+    payload_of,
+    price_of,
+    said_key,
+)
+from core.writing.remarks import claims
+from core.writing.talk import AnswerCache, Talk
+from core.writing.turn import OnBlocks, Task, Turn, Way, answer_of, way_of
+
+OVERVIEW: Final = (Col.USERS, Col.SHARE, Col.OUTCOME_RATE)
+MOST_ROWS: Final = 3
+"""Rows that a question may name and get all the evidence of."""
+MOST_FACTS: Final = 12
+"""That a weak model is offered: on two busy cores, forty tokens a second are read."""
+
+
+def opening(figures: Figures, rows: Sequence[str], known: Iterable[Fact], *, all_of_it: bool) -> list[Fact]:
+    """Facts for a question.
+
+    Args:
+        figures: Where they come from.
+        rows: That the question names.
+        known: What is known without a model.
+        all_of_it: Whether the model cannot ask for more.
+    """
+    facts = [*known, *overview(figures)]
+    if len(rows) == 2 or (all_of_it and not rows):
+        with suppress(Beha2VecError):  # where that cannot be done
+            facts += compared(figures, rows).facts
+    for key in rows[:MOST_ROWS]:
+        facts += evidence(figures, key)
+    return facts
+
+
+def brief(figures: Figures, known: Iterable[Fact]) -> list[Fact]:
+    """Facts for a weak model: those of the app's own answer, else how big each row is."""
+    return list(known) or overview(figures)
+
+
+def overview(figures: Figures) -> list[Fact]:
+    """How big each row is and how often it converts."""
+    keys = figures.context.keys
+    return list(present(figures.measure(key, name) for key in keys for name in OVERVIEW))
+
+
+def evidence(figures: Figures, key: str) -> list[Fact]:
+    """All that may be said about a row."""
+    return list(Evidence(figures, key).everything)
+
+
+def neighbours(figures: Figures, key: str) -> list[Fact]:
+    """What sets the segments apart that are most like one."""
+    nearest = [fact.segments[1] for fact in Evidence(figures, key).nearest]
+    return [fact for other in nearest for fact in Evidence(figures, other).differences]
+
+
+_NUMBER: Final = re.compile(r"\d")
+
+
+def names_in_use(figures: Figures, key: str, more: Collection[str]) -> frozenset[str]:
+    """Names that the segment must not get, in lower case.
+
+    Raises:
+        InputError: If there is no such segment.
+    """
+    context = figures.context
+    own = int(context.row(segment_only(context, key))[Col.SEGMENT])
+    others = [name for segment, name in context.names.items() if segment != own]
+    return frozenset(clean(name).casefold() for name in (*others, *more))
+
+
+def task_of(figures: Figures, key: str, can: Capabilities) -> Task:
+    """What a model is asked for a segment.
+
+    Raises:
+        InputError: If there is no such segment.
+    """
+    known = paragraph(figures, segment_only(figures.context, key)).facts
+    if can.is_weak:
+        facts = brief(figures, known)
+    else:
+        facts = [*known, *overview(figures), *evidence(figures, key)]
+        facts += neighbours(figures, key)
+    question = prompts.DESCRIBED.format(who=said_key(key))
+    way = Way.TOOLS if can.tools else Way.FACTS
+    return Task(question, facts, way, can, named=not can.is_weak)
+
+
+def offline(figures: Figures, key: str, names_taken: Collection[str], reason: str = "") -> Description:
+    """From what sets the segment apart."""
+    told = paragraph(figures, key)
+    summary = answer_of(told.blocks, figures, query=told.query, reason=reason)
+    return Description(own_name(figures, key, names_taken), summary)
+
+
+def described(
+    figures: Figures, key: str, names_taken: Collection[str], name: str, summary: Answer
+) -> Description:
+    """A model's choice, with the app's own name where its name may not stand."""
+    plain = clean(name)
+    own = "" if _may_stand(plain, names_taken) else own_name(figures, key, names_taken)
+    return Description(own or plain, summary)
+
+
+def own_name(figures: Figures, key: str, names_taken: Collection[str]) -> str:
+    """A name that is free, from what sets the segment apart."""
+    context = figures.context
+    segment = int(context.row(key)[Col.SEGMENT])
+    name = name_segments(context.tables.differences, context.tables.basis.site, context.names)[segment].text
+    return name if name.casefold() not in names_taken else f"Segment {segment + 1}"
+
+
+def _may_stand(name: str, names_taken: Collection[str]) -> bool:
+    """One to five words, no number, nothing that compares or could mislead, and nobody else's."""
+    fits = 1 <= len(name.split()) <= LONGEST and name.casefold() not in names_taken
+    return fits and not _NUMBER.search(name) and not claims(name, {})
+
+
+_IDEAS: Final = re.compile(
+    r"\b(?:personas?|campaigns?|ideas?|suggest\w*|recommend\w*|slogans?|adverts?|ads?|newsletters?|e-?mails?"
+    r"|headlines?|strateg\w+|tactics?|brainstorm|should we|could we|can we do"
+    r"|how (?:do|can|could|should) we)\b",
+    re.IGNORECASE,
+)
+_REASONS: Final = re.compile(r"\b(?:why|explain|reasons?|how come)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Route:
+    """Where a question goes.
+
+    Args:
+        offline: The answer without a model.
+        reading: What was understood to be asked, as far as it was.
+        needs_model: Whether a model could say more.
+        wants_ideas: Whether it asks for what no figure can say.
+    """
+
+    offline: Answer
+    reading: Reading
+    needs_model: bool
+    wants_ideas: bool
+
+
+def route(question: str, figures: Figures, last: Reading | None = None) -> Route:
+    """Answer without a model, and tell whether one is needed.
+
+    A segment that does not exist, or a word with two meanings, is for the analyst to settle and for nobody to
+    guess.
+
+    Args:
+        question: In the analyst's words.
+        figures: Where facts come from.
+        last: What the question before asked, for one that goes on with it.
+    """
+    parsed = parse(question, figures.context)
+    offline = ask(question, figures.context, last)
+    ideas = bool(_IDEAS.search(question))
+    settled = not parsed.missing and not parsed.asks
+    wants = offline.declined or ideas or bool(_REASONS.search(question))
+    return Route(offline, offline.reading or reading(parsed, ()), settled and wants, ideas)
+
+
+def without_model(found: Route, figures: Figures) -> Answer:
+    """The answer if no model's can be shown: the grammar's, else what the data say of the named segment."""
+    if not found.offline.declined or not found.reading.rows:
+        return found.offline
+    rows = found.reading.rows
+    try:
+        told = persona(figures, rows[0]) if len(rows) == 1 else compared(figures, rows)
+    except Beha2VecError:
+        return found.offline
+    return answer_of(told.blocks, figures, query=told.query)
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +263,7 @@ class Assistant:
             InputError: If there is no such segment.
             ResourceError: If the server gives no answer.
         """
-        return self._payload(describing.task_of(self._figures, key, self._can()))
+        return self._payload(task_of(self._figures, key, self._can()))
 
     def preview_comparison(self, *rows: str) -> Payload:
         """The first request of :meth:`compare`; see :meth:`preview`.
@@ -140,14 +327,14 @@ class Assistant:
             InputError: If there is no such segment.
         """
         figures = self._figures
-        names = describing.taken(figures, key, taken)
+        names = names_in_use(figures, key, taken)
         talk = self._talk(should_stop)
         try:
-            turn = self._turn(describing.task_of(figures, key, self._can(should_stop)))
+            turn = self._turn(task_of(figures, key, self._can(should_stop)))
             summary = turn.answer(talk)
-            made = describing.described(figures, key, names, turn.name, summary)
+            made = described(figures, key, names, turn.name, summary)
         except Beha2VecError as error:
-            made = describing.offline(figures, key, names, str(error))
+            made = offline(figures, key, names, str(error))
         return replace(made, summary=self._counted(made.summary, talk))
 
     def _answer(
@@ -168,19 +355,17 @@ class Assistant:
     def _task(self, question: str, history: Sequence[Said], found: Route, can: Capabilities) -> Task:
         figures = self._figures
         if can.is_weak:
-            few = material.brief(figures, without_model(found, figures).facts)
+            few = brief(figures, without_model(found, figures).facts)
             return Task(question, few, Way.FACTS, can, ideas=found.wants_ideas)
         way = way_of(can, self.settings)
         known = () if found.offline.declined else found.offline.facts
-        facts = material.opening(figures, found.reading.rows, known, all_of_it=way is Way.FACTS)
+        facts = opening(figures, found.reading.rows, known, all_of_it=way is Way.FACTS)
         return Task(question, facts, way, can, history, found.wants_ideas)
 
     def _comparison(self, rows: Sequence[str], told: Finding, can: Capabilities) -> Task:
         figures = self._figures
         facts = (
-            material.brief(figures, told.facts)
-            if can.is_weak
-            else material.opening(figures, rows, told.facts, all_of_it=False)
+            brief(figures, told.facts) if can.is_weak else opening(figures, rows, told.facts, all_of_it=False)
         )
         who = " and ".join(map(said_key, rows)) or "all segments"
         way = Way.TOOLS if can.tools else Way.FACTS
@@ -208,7 +393,7 @@ class Assistant:
         return Turn(task, self._outbox(task), self.settings, self.llm.model)
 
     def _outbox(self, task: Task) -> Outbox:
-        most = material.MOST_FACTS if task.brief else MOST_OFFERED
+        most = MOST_FACTS if task.brief else MOST_OFFERED
         return Outbox(self._figures, self.user_ids, self.settings, most)
 
     def _talk(self, should_stop: Stop) -> Talk:

@@ -12,7 +12,7 @@ from core.base.errors import InputError
 from core.base.settings import IngestSettings
 from core.data.dataset import Dataset
 from core.engines.spark import requirements
-from pages.ui.data import bigquery_form, catalog, forget_view, leave_out, personal_view, receipt_view, sources
+from pages.ui.data import bigquery_form, catalog, forget_view, personal_view, receipt_view, sources
 from pages.ui.data.catalog import DatasetCard
 from pages.ui.data.prepare_form import look_inside, prepare_form
 from pages.ui.shell import job_panel, state
@@ -38,7 +38,7 @@ FEW: Final = 3
 
 def main() -> None:
     """Draw what is running, then the step the analyst is at, then what was there before."""
-    leave_out.take_result()
+    personal_view.take_result()
     _take_results()
     found = look_inside()
     dataset = state.dataset()
@@ -103,7 +103,7 @@ def _current(dataset: Dataset, cards: list[DatasetCard]) -> None:
             button(EXPLORE, "Explore the segments")
         there = sources.still_there(card)
         _change_settings(there)
-    leave_out.offer(dataset, facts.outcome_pages)
+    personal_view.offer(dataset, facts.outcome_pages)
     with st.expander("Load other data", icon=":material/add_circle:", key="load-other"):
         _ways_in()
     switch.offer()

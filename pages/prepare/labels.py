@@ -10,16 +10,16 @@ import streamlit as st
 from core.base.schema import Pages, View
 from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages
-from core.desk import controls, label_book
 from core.labels.label_settings import UNKNOWN, LabelMode, LabelSettings
 from core.labels.labelling import LabelSummary, in_use, read_summary
 from core.labels.review import Review
 from core.runs import pipeline
+from core.saved import controls, label_book
 from pages.ui.data.catalog import latest_labels
-from pages.ui.labels import label_asking, label_charts, label_jobs, label_review, label_table, own_themes
+from pages.ui.labels import label_charts, label_corrections, label_jobs, label_table
 from pages.ui.labels.label_corrections import corrections, stale
-from pages.ui.labels.label_fetching import consent
-from pages.ui.labels.label_ladder import ladder_form
+from pages.ui.labels.label_jobs import consent
+from pages.ui.labels.label_table import ladder_form
 from pages.ui.labels.taxonomy_form import files_form, taxonomy_form
 from pages.ui.segments.figure import SIDE, figure
 from pages.ui.shell import errors, job_panel, state
@@ -69,7 +69,7 @@ def _page(dataset: Dataset) -> None:
     elif labels is None and not running:
         _offer(dataset, may, again=shown is not None)
     elif labels is not None and not (with_model or running):
-        label_asking.card(dataset, settings, labels)
+        label_jobs.card(dataset, settings, labels)
     if shown is not None and settings.mode is not LabelMode.OFF:
         _labelled(dataset, shown, settings, up_to_date=labels is not None)
     _behind(dataset, settings, shown)
@@ -94,10 +94,10 @@ def _labelled(dataset: Dataset, labels: LabelledPages, settings: LabelSettings, 
         summary = read_summary(labels.path)
         _notes(summary)
         if summary.choice is not None and up_to_date:
-            own_themes.offer(dataset, settings, summary.choice, summary.unknown[View.THEME])
+            label_corrections.offer(dataset, settings, summary.choice, summary.unknown[View.THEME])
         if state.model() is None:
             button(TRAINING, "Next: train a model")
-        _little_known(label_review.coverage(labels, pages))
+        _little_known(label_table.coverage(labels, pages))
         with st.grid(2, min_column_width=SIDE, gap="medium", key="labels-drawn"):
             _coverage(labels, pages)
             _mosaic(labels, pages)
@@ -122,7 +122,7 @@ def _undo(dataset: Dataset) -> None:
 
 
 def _coverage(labels: LabelledPages, pages: pd.DataFrame) -> None:
-    covered = label_review.coverage(labels, pages)
+    covered = label_table.coverage(labels, pages)
     shown = covered.assign(
         **{
             Review.VIEW: covered[Review.VIEW].map(WORDS),
@@ -188,7 +188,7 @@ def _unknown(covered: pd.DataFrame) -> str:
 
 
 def _mosaic(labels: LabelledPages, pages: pd.DataFrame) -> None:
-    blocks = label_review.mosaic(labels, pages)
+    blocks = label_table.mosaic(labels, pages)
     figure(
         "Themes and types",
         partial(label_charts.mosaic, blocks),
@@ -210,7 +210,7 @@ def _tables(dataset: Dataset, labels: LabelledPages, settings: LabelSettings, *,
     alike, single = st.tabs(["Pages alike", "Single pages"])
     key = f"{labels.key}-{label_book.version(state.store())}"
     with alike:
-        by_template = label_review.by_template(labels, dataset.pages)
+        by_template = label_table.by_template(labels, dataset.pages)
         label_table.templates(by_template, settings, f"templates-{key}", up_to_date=up_to_date)
     with single:
         label_table.pages(labels.table, dataset.pages, settings, f"pages-{key}", up_to_date=up_to_date)
@@ -221,7 +221,7 @@ def _behind(dataset: Dataset, chosen: LabelSettings, labels: LabelledPages | Non
     settings, shares = chosen, {}
     if labels is not None:
         settings = in_use(chosen, read_summary(labels.path))
-        shares = label_review.theme_shares(labels, dataset.pages)
+        shares = label_table.theme_shares(labels, dataset.pages)
     gone = len(stale(settings))
     if gone:
         st.warning(
@@ -239,7 +239,7 @@ def _behind(dataset: Dataset, chosen: LabelSettings, labels: LabelledPages | Non
         consent(dataset, chosen)
     with st.expander("Edit the themes and types", icon=":material/category:", key="taxonomy"):
         changed |= taxonomy_form(settings, dataset, shares)
-        own_themes.look_again(dataset, chosen)
+        label_corrections.look_again(dataset, chosen)
     with st.expander(
         "Export or import themes, types and corrections",
         icon=":material/import_export:",

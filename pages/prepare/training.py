@@ -8,17 +8,16 @@ import streamlit as st
 
 from core.base.settings import TrainSettings
 from core.data.dataset import Dataset
-from core.desk import label_book
 from core.runs.jobs import JobView
 from core.runs.tasks import TrainRequest
+from core.saved import label_book
 from pages.ui.data import catalog
 from pages.ui.data.catalog import ModelCard
 from pages.ui.labels import label_jobs
 from pages.ui.shell import errors, job_panel, state
 from pages.ui.shell.links import EXPLORE, button
 from pages.ui.training import curves
-from pages.ui.training.train_form import train_form
-from pages.ui.training.unfinished import offer_to_go_on, stopped_training
+from pages.ui.training.train_form import offer_to_go_on, stopped_training, train_form
 
 WHAT = (
     "A small transformer reads the page views of each user in order, and learns to tell two slices of the "

@@ -7,12 +7,11 @@ from typing import Final
 
 import streamlit as st
 
-from core.desk import descriptions
-from core.facts.compare_segments import compare, compare_all
 from core.facts.context import Context
-from core.facts.describe import paragraph
-from pages.ui.chat import chat_message, compare_view, describe_view, topic
-from pages.ui.segments import cards, differences_view, naming, nothing_here, segment_controls
+from core.facts.segment_tools import compare, compare_all, paragraph
+from core.saved import descriptions
+from pages.ui.chat import chat_message, describe_view, topic
+from pages.ui.segments import cards, differences_view, k_view, naming, segment_controls
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors, state
 from pages.ui.shell.links import COMPARE, PROFILES, heading, link
@@ -28,12 +27,12 @@ def page() -> None:
     about = topic.context() if live is not None else None
     if live is None or about is None:
         return
-    nothing_here.draw(live)
+    k_view.draw_nothing_here(live)
     _two(live, about)
     _each(live, about)
     with st.container(border=True, key="all-compared"):
         st.subheader("All segments")
-        compare_view.draw(live, about, (), lambda: topic.told(about, "all", compare_all), "all")
+        describe_view.draw(live, about, (), lambda: topic.told(about, "all", compare_all), "all")
     link(PROFILES, "The same in charts")
 
 
@@ -66,7 +65,7 @@ def _two(live: LiveSegments, about: Context) -> None:
                 differences_view.side_by_side(live, table, (first, second))
             with st.container():
                 differences_view.spread(live, about, [first, second], "two")
-        compare_view.draw(
+        describe_view.draw(
             live, about, (first, second),
             lambda: topic.told(about, f"{first} {second}", partial(compare, a=first, b=second)), "two",
         )  # fmt: skip
@@ -82,7 +81,7 @@ def _keep(model: str) -> None:
 def _each(live: LiveSegments, about: Context) -> None:
     st.subheader("One by one")
     made_from = live.sources
-    described = descriptions.kept(made_from.store, made_from.model_key, about.tables.digest)
+    described = descriptions.kept_descriptions(made_from.store, made_from.model_key, about.tables.digest)
     told, titles = described.load(), topic.titles(live, about)
     with st.container(horizontal=True, vertical_alignment="center", key="names-actions"):
         naming.use_all(live, about.suggested)

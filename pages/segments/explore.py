@@ -10,10 +10,8 @@ import streamlit as st
 
 from core.base.schema import Group
 from core.naming.fitting import reason
-from core.profiles.formats import of_row
-from core.profiles.metrics import records
-from core.profiles.outside import outside_note
-from core.profiles.profile_columns import Col, RowKind
+from core.profiles.metrics import outside_note, records
+from core.profiles.profile_columns import Col, RowKind, of_row
 from pages.ui.chat import topic
 from pages.ui.segments import (
     background,
@@ -23,7 +21,6 @@ from pages.ui.segments import (
     live_segments,
     map_view,
     naming,
-    nothing_here,
     segment_controls,
     steering,
 )
@@ -59,7 +56,7 @@ def _explore(made_from: Sources) -> None:
     live = live_segments.solve(made_from)
     steering.show_result(slots, live)
     segment_controls.status_line(live)
-    nothing_here.draw(live)
+    k_view.draw_nothing_here(live)
     certificates.small_kinds(live)
     if note := outside_note(live.profiles):
         st.info(note, icon=":material/info:")

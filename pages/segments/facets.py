@@ -14,7 +14,7 @@ from core.base.errors import InputError
 from core.facets.definitions import OF_NO_PAGES, QUESTIONS, FacetKind
 from core.facets.facets import FEWEST_OUTCOMES, Facet, Facets
 from pages.ui.data import catalog
-from pages.ui.segments import facet_data, live_segments, session_segments, shared
+from pages.ui.segments import live_segments, outcome_choice, session_segments, shared
 from pages.ui.segments.figure import SIDE
 from pages.ui.segments.made_from import FEWEST_USERS, found_sources
 from pages.ui.shell import errors, state, written_table
@@ -89,7 +89,7 @@ def _beside_segments() -> None:
         now = live_segments.steering(made_from)
         combined = shared.combined(made_from, now.weights)
         segmentation = session_segments.current(made_from, now, combined)
-        if told := facet_data.beside(made_from, segmentation.partition):
+        if told := outcome_choice.beside(made_from, segmentation.partition):
             st.markdown(md_text(told.sentence, 600), help=BESIDE_HELP)
 
 
@@ -106,10 +106,10 @@ def _labelled() -> bool:
 def _found() -> Facets:
     made_from = found_sources()
     if made_from is not None:
-        return facet_data.of_sources(made_from)
+        return outcome_choice.of_sources(made_from)
     dataset = state.dataset()
     assert dataset is not None  # state.need has looked
-    return facet_data.facets(dataset, catalog.latest_labels(state.store(), dataset.key), None)
+    return outcome_choice.facets(dataset, catalog.latest_labels(state.store(), dataset.key), None)
 
 
 def _card(facet: Facet, found: Facets) -> None:

@@ -10,7 +10,7 @@ import streamlit as st
 from pages.ui.journeys import funnel_view, movement_view, survival_view, ways_view
 from pages.ui.journeys.choice import Choice, choose
 from pages.ui.periods import count_filter
-from pages.ui.segments import nothing_here, segment_controls
+from pages.ui.segments import k_view, segment_controls
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors
 from pages.ui.shell.links import JOURNEYS, heading
@@ -30,7 +30,7 @@ def page() -> None:
     live = segment_controls.ready()
     if live is None:
         return
-    nothing_here.draw(live)
+    k_view.draw_nothing_here(live)
     with errors.shown():
         count_filter.draw(live)
         _journeys(count_filter.counted(live))

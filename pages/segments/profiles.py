@@ -18,22 +18,21 @@ from core.facts.fact_maker import Figures
 from core.facts.items import ItemCol, label_table
 from core.naming.fitting import reason
 from core.periods.narrowing import NOT_BY_DAY
-from core.profiles import formats
-from core.profiles.metrics import records
-from core.profiles.outside import outside_note
+from core.profiles import profile_columns
+from core.profiles.counts import TITLES
+from core.profiles.metrics import outside_note, records
 from core.profiles.profile_columns import Col, PageRanking, RowKind
-from core.profiles.shares import TITLES
 from pages.ui.chat import topic
 from pages.ui.chat.fact_sources import pages_chart
-from pages.ui.data import leave_out
+from pages.ui.data import personal_view
 from pages.ui.periods import count_filter
 from pages.ui.segments import (
     cards,
     certificates,
     charts,
     differences_view,
+    k_view,
     naming,
-    nothing_here,
     outcome_choice,
     segment_controls,
     segment_next,
@@ -82,11 +81,11 @@ PAGE_SEEN: Final = "The model saw it, so a difference is how the segments were m
 def page() -> None:
     """Draw the page, or what to do first."""
     heading(PROFILES)
-    leave_out.take_result()
+    personal_view.take_result()
     live = segment_controls.ready()
     if live is None:
         return
-    nothing_here.draw(live)
+    k_view.draw_nothing_here(live)
     count_filter.draw(live)
     part = count_filter.counted(live)
     with spotlight.raised(PROFILES):
@@ -109,7 +108,7 @@ def _all_segments(live: LiveSegments, whole: LiveSegments) -> None:
             _outcome(live)
         _sizes(live)
     _each_outcome(live)
-    leave_out.offer(whole.sources.dataset, outcome_choice.leaks(whole))
+    personal_view.offer(whole.sources.dataset, outcome_choice.leaks(whole))
 
 
 def _heat_map(live: LiveSegments) -> None:
@@ -244,7 +243,7 @@ def _segment(live: LiveSegments, row: dict[str, Any], whole: LiveSegments) -> No
             naming.unfit(live, row[Col.SEGMENT])
             if why := reason(live.held[row[Col.SEGMENT]]):
                 st.caption(md_text(why, 400))
-        users, share = (formats.figure(name, row[name]) for name in (Col.USERS, Col.SHARE))
+        users, share = (profile_columns.figure(name, row[name]) for name in (Col.USERS, Col.SHARE))
         st.caption(f"{users} users, {share} of all")
         if (about := _about(live)) is not None:
             differences_view.lead(about.tables.differences, row[Col.KEY])
@@ -267,7 +266,7 @@ def _of_others(about: Context | None, key: str, name: str) -> str:
     if about is None or fact is None:
         return wording.ABSENT
     found = others_of(about, fact)
-    return wording.ABSENT if found is None else formats.figure(name, found.value, found.written_n)
+    return wording.ABSENT if found is None else profile_columns.figure(name, found.value, found.written_n)
 
 
 def _metrics(live: LiveSegments, row: dict[str, Any], about: Context | None) -> None:
@@ -276,7 +275,7 @@ def _metrics(live: LiveSegments, row: dict[str, Any], about: Context | None) -> 
         for name, called in tables.CARD_METRICS.items():
             if not pd.isna(everybody[name]) and (row[Col.KIND] != RowKind.ONE_PAGE or name not in ACTIVITY):
                 st.metric(
-                    called, formats.of_row(row, name), border=True,
+                    called, profile_columns.of_row(row, name), border=True,
                     delta=f"others {_of_others(about, row[Col.KEY], name)}", delta_color="off",
                     delta_arrow="off", help=meaning[name],
                 )  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Final
 import streamlit as st
 
 from pages.ui.periods import count_filter, drift_view, over_time_view, retention_view, rhythm_view
-from pages.ui.segments import nothing_here, segment_controls
+from pages.ui.segments import k_view, segment_controls
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors
 from pages.ui.shell.links import TIME, heading
@@ -30,7 +30,7 @@ def page() -> None:
     live = segment_controls.ready()
     if live is None:
         return
-    nothing_here.draw(live)
+    k_view.draw_nothing_here(live)
     above = st.container()
     part = st.segmented_control(
         "Show", list(PARTS), default=next(iter(PARTS)), required=True, key="time-part",

@@ -15,9 +15,7 @@ from pages.ui.segments import (
     by_hand_view,
     certificates,
     k_view,
-    scorecard_job,
     scorecard_view,
-    second_training,
     segment_controls,
 )
 from pages.ui.segments.figure import SIDE
@@ -58,7 +56,7 @@ def page() -> None:
         return
     job_panel.result(SCORECARD.name)  # what it made lies in the store
     background.settle()
-    card = scorecard_job.find(live)
+    card = scorecard_view.find(live)
     if card is None:
         _measure(live)
     else:
@@ -66,8 +64,8 @@ def page() -> None:
 
 
 def _measure(live: LiveSegments) -> None:
-    scorecard_job.start_once(live)
-    if job_panel.panels([SCORECARD.name], scorecard_job.key(live)):
+    scorecard_view.start_once(live)
+    if job_panel.panels([SCORECARD.name], scorecard_view.key(live)):
         st.caption(
             "The model is compared with simple ways, and with itself before training, on your own data. "
             "It takes about 10 seconds on a free machine."
@@ -78,7 +76,7 @@ def _measure(live: LiveSegments) -> None:
         st.caption("Not measured yet for these weights and this outcome.")
     st.button(
         "Try again" if failed else "Measure", key="measure", icon=":material/play_arrow:",
-        type="primary", on_click=scorecard_job.start, args=(live,),
+        type="primary", on_click=scorecard_view.start, args=(live,),
     )  # fmt: skip
 
 
@@ -119,13 +117,13 @@ def _each_segment(live: LiveSegments, card: Scorecard) -> None:
     again: Mapping[int, float] = {}
     if card.own is Method.LEARNED:
         with errors.shown():
-            again = second_training.overlap(live)
+            again = scorecard_view.overlap(live)
     certificates.watch(live)
     if live.certificates:
         certificates.draw(live.plain_names, live.certificates, again, none=live.unsupported)
         certificates.really_one(live)
     if card.own is Method.LEARNED and not again:
-        second_training.offer(live)
+        scorecard_view.offer(live)
 
 
 def _verdict(live: LiveSegments, found: TrustVerdict, card: Scorecard) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from core.rules.judging import FoundRules, RuleFit, halves, judge
+from core.rules.beam_search import FoundRules, RuleFit, halves, judge
 from core.rules.raw_events import LoadedExport
-from pages.ui.rules import live_rules, rule_builder, rule_view
-from pages.ui.segments import by_hand_view, cards, nothing_here, segment_controls
+from pages.ui.rules import rule_builder, rule_view
+from pages.ui.segments import by_hand_view, cards, k_view, segment_controls
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors, state
 from pages.ui.shell.links import RULES, heading
@@ -21,10 +21,10 @@ def page() -> None:
     live = segment_controls.ready()
     if live is None:
         return
-    nothing_here.draw(live)
+    k_view.draw_nothing_here(live)
     segment = _segment(live)
-    export = live_rules.export_of(live)
-    fit = _found(live, export, live_rules.rules_of(live)[segment])
+    export = rule_view.export_of(live)
+    fit = _found(live, export, rule_view.rules_of(live)[segment])
     _by_hand(live, export, segment, fit)
 
 
@@ -62,7 +62,7 @@ def _found(live: LiveSegments, export: LoadedExport, rules: FoundRules) -> RuleF
     said = f"Made from {count(made, 'user')}, judged on the other {judged:,}."
     rule_view.show(live, export, fit, rules.segment, "found", said)
     st.download_button(
-        "All rules of all segments as JSON", data=lambda: live_rules.file_of(live),
+        "All rules of all segments as JSON", data=lambda: rule_view.file_of(live),
         file_name="rules.json",
         mime="application/json", key="rules-json", icon=":material/download:", on_click="ignore",
         type="tertiary",

@@ -9,10 +9,9 @@ import pandas as pd
 import streamlit as st
 
 from core.base.wording import counted
-from core.desk import saved_runs
-from core.desk.run_log import weights_text
-from core.desk.saved_runs import LONGEST_NAME, LONGEST_NOTE, SavedRun
 from core.profiles.profile_columns import Col
+from core.saved import saved_runs
+from core.saved.saved_runs import LONGEST_NAME, LONGEST_NOTE, SavedRun, weights_text
 from pages.ui.runs import comparison_view, saving
 from pages.ui.segments import segment_controls
 from pages.ui.segments.live_segments import LiveSegments

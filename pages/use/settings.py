@@ -6,11 +6,11 @@ from typing import Any
 
 import streamlit as st
 
-from core.desk import preferences
-from core.desk.preferences import Preferences
 from core.llm import LlmSettings
-from core.writing.privacy import Price
-from pages.ui.chat import call_view, connection, consent, errands, model_form
+from core.saved import preferences
+from core.saved.preferences import Preferences
+from core.writing.payload import Price
+from pages.ui.chat import chat_message, connection, describe_view, model_form
 from pages.ui.chat.connection import Configured
 from pages.ui.labels import label_jobs
 from pages.ui.shell import errors, state
@@ -29,7 +29,7 @@ def page() -> None:
             _consent(connection.usable())
             _price(chosen)
             _experts(chosen)
-    call_view.draw(chosen.prices)
+    chat_message.draw_calls(chosen.prices)
 
 
 def _limits(chosen: Preferences) -> None:
@@ -40,7 +40,7 @@ def _limits(chosen: Preferences) -> None:
             "A figure of fewer users, or of all of a segment but fewer, never leaves this machine.",
         )  # fmt: skip
         st.toggle(
-            consent.VALUES, chosen.send_values, key="pref-send_values", on_change=_keep,
+            connection.VALUES, chosen.send_values, key="pref-send_values", on_change=_keep,
             args=("send_values",),
         )  # fmt: skip
         number("max_tool_calls", "Look-ups for one answer", 0, 6, "Tools that a model may call.")
@@ -104,7 +104,7 @@ def _keep_price(model: str) -> None:
 def _consent(named: Configured | None) -> None:
     with st.container(border=True, key="consent-card"):
         st.subheader("Consent", icon=":material/handshake:")
-        decided = consent.given(named.settings) if named else None
+        decided = connection.given(named.settings) if named else None
         if named is None:
             st.caption("No model, nothing to agree to: nothing is sent.")
         elif decided is None:
@@ -117,12 +117,12 @@ def _consent(named: Configured | None) -> None:
             )  # fmt: skip
         else:
             st.markdown("You chose to stay offline in this session.")
-            st.button("Ask me again", key="revoke", icon=":material/undo:", on_click=consent.revoke)
+            st.button("Ask me again", key="revoke", icon=":material/undo:", on_click=connection.revoke)
 
 
 def _take_back(server: LlmSettings) -> None:
-    consent.revoke()
-    errands.stop_all(server)
+    connection.revoke()
+    describe_view.stop_all(server)
     with errors.shown():
         label_jobs.stop_asking()
 

@@ -7,9 +7,9 @@ from typing import Final
 
 import streamlit as st
 
-from core.desk import preferences
+from core.saved import preferences
 from core.sql.views import SqlView, columns, sql_views
-from pages.ui.chat import sql_view, topic
+from pages.ui.chat import chat_message, topic
 from pages.ui.segments import segment_controls
 from pages.ui.shell import errors, state
 from pages.ui.shell.links import SETTINGS, SQL, button, heading
@@ -38,17 +38,17 @@ def page() -> None:
     mine = state.of_model(live.sources.model_key)
     st.caption(
         "It runs in a process of its own, without files and network, for at most "
-        f"{sql_view.LIMITS.wall_s:g} seconds. Nothing can be changed."
+        f"{chat_message.LIMITS.wall_s:g} seconds. Nothing can be changed."
     )
     views = sql_views(about)
     _tables(views)
     _query()
     if st.button("Run", key="run-sql", type="primary", icon=":material/play_arrow:"):
-        with st.spinner(f"Running, at most {sql_view.LIMITS.wall_s:g} seconds …", show_time=True):
-            mine[FOUND] = sql_view.run(st.session_state[WRITTEN], views, about.tables.digest)
+        with st.spinner(f"Running, at most {chat_message.LIMITS.wall_s:g} seconds …", show_time=True):
+            mine[FOUND] = chat_message.run(st.session_state[WRITTEN], views, about.tables.digest)
     found = mine.get(FOUND)
-    if isinstance(found, sql_view.Found):
-        sql_view.show(found, about.tables.digest)
+    if isinstance(found, chat_message.Found):
+        chat_message.show(found, about.tables.digest)
 
 
 def _tables(views: Mapping[str, SqlView]) -> None:

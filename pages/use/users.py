@@ -14,7 +14,7 @@ from pages.ui.people import (
     segment_people,
     user_search,
 )
-from pages.ui.segments import nothing_here, segment_controls, user_facts
+from pages.ui.segments import k_view, segment_controls, user_facts
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors
 from pages.ui.shell.links import USERS, heading
@@ -63,7 +63,7 @@ def _lists(live: LiveSegments, user: int | None) -> None:
         elif shown == LOOK_ALIKES:
             look_alikes_view.draw(live, user)
         else:
-            nothing_here.draw(live)
+            k_view.draw_nothing_here(live)
             segment_people.draw(live)
 
 

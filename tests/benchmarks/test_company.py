@@ -17,7 +17,7 @@ from benchmarks.company.server import Server, running
 from benchmarks.company.session import InteractionFailed, Session
 from core.base.schema import View
 from core.base.settings import ViewWeights
-from core.desk.controls import reweighted
+from core.saved.controls import reweighted
 from tests.core.segments.made_levels import supported
 from tests.pages.fixtures_segments import FinishedRun, keep_levels, write_run
 

@@ -4,7 +4,7 @@ from benchmarks.words.checking import is_counted
 from benchmarks.words.questions import oracle_of
 from benchmarks.words.real_model import false_figures
 from core.facts.answer import Answer, FigureList
-from core.writing.material import evidence
+from core.writing.assistant import evidence
 from tests.core.facts.shop import shop, shop_figures
 
 

@@ -113,8 +113,8 @@ def test_nginx_takes_its_lines(tmp_path: Path) -> None:
 
 
 def test_the_paths_statuses_and_limits_that_are_told_are_those_there_are() -> None:
-    from core.serving.openapi import ERRORS, openapi
-    from core.serving.wire import BATCH_EVENTS, SINGLE_EVENTS
+    from core.serving.scorer import BATCH_EVENTS, SINGLE_EVENTS
+    from core.serving.server import ERRORS, openapi
 
     assert all(path in TEXT for path in openapi()["paths"])
     assert all(str(status) in TEXT for status in ERRORS)

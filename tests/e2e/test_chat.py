@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from core.desk import conversations, preferences
 from core.facts.answer import Answer, Comment, Note
 from core.llm.llm_settings import VARIABLES
+from core.saved import conversations, preferences
 from core.storage.store import Store
 from tests.e2e.conftest import OpenPage, Server, running_server
 from tests.llm_simulator import Simulator, simulating

@@ -11,9 +11,9 @@ from playwright.sync_api import Page, TimeoutError, expect
 
 from core.base.progress import silent
 from core.base.settings import Preset, TrainSettings
-from core.desk import saved_work
 from core.labels.label_settings import LabelSettings
 from core.runs import tasks
+from core.saved import saved_work
 from core.storage.store import Store
 from tests.core.cli.calls import few_shuffles
 from tests.e2e.conftest import OpenPage, Server, running_server

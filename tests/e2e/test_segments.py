@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Download, Locator, Page, expect
 
-from core.desk import saved_work
+from core.saved import saved_work
 from core.storage.store import Store
 from tests.core.segments.made_levels import supported
 from tests.e2e.conftest import OpenPage, Server, choose, running_server

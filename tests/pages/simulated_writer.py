@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.llm.probing import ASKED, CHOSEN
+from core.llm.server import ASKED, CHOSEN
 from tests.llm_simulator import Reply, Script, Simulator
 from tests.pages.fake_jobs import texts
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.base.progress import Progress, SubProgress
-from core.engines.spark.dealing import DealtRecords, Piece
+from core.engines.spark.distribute import DealtRecords, Piece
 from core.ingest.read.part_files import PARQUET, RAW
 from core.ingest.read.read_all import STAGE, RawRead
 from core.storage.disk import require_room

@@ -13,7 +13,7 @@ from typing import Final
 
 from core.base.errors import NothingLeft
 from core.engines.placing import Model, Placing
-from core.engines.spark.dealing import Made
+from core.engines.spark.distribute import Made
 from core.engines.spark.session import shipped
 from core.ingest.read.read_all import RawRead
 

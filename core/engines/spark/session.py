@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from core.base.contention import CORES
 from core.base.errors import Beha2VecError, ResourceError
 from core.base.progress import Progress
+from core.engines.spark.core_archive import CORE, UNPACKED, zip_core
 from core.engines.spark.requirements import Master, require_spark
-from core.engines.spark.shipping import CORE, UNPACKED, zip_core
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

@@ -17,9 +17,17 @@ from core.base.schema import Group, Outcomes, Raw, Users
 from core.base.settings import IngestSettings
 from core.base.wording import counted as number_of
 from core.data.leaks import leaking_pages
-from core.data.receipt import FileReceipt, LeftOut, OutcomeUsers, Receipt, Revenue, in_currencies, ranked
+from core.data.receipt import (
+    FileReceipt,
+    LeftOut,
+    OutcomeUsers,
+    Receipt,
+    Revenue,
+    count_bases,
+    in_currencies,
+    ranked,
+)
 from core.data.seen_days import page_views_by_day, seen_days
-from core.data.source_basis import count_bases
 from core.ingest.account.accounting import SCREEN_VIEW, Accounted
 from core.ingest.account.waterfall import warnings
 from core.ingest.clean import clock

@@ -10,8 +10,7 @@ from typing import Any, Final
 import ibis.expr.types as ir
 from ibis import _
 
-from core.base.controls import control
-from core.base.errors import NothingLeft
+from core.base.errors import NothingLeft, control
 from core.base.schema import Raw
 from core.base.settings import IngestSettings
 from core.data.receipt import LeftOut, WaterfallStep

@@ -12,8 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from core.base.controls import control
-from core.base.errors import InputError, SettingsError
+from core.base.errors import InputError, SettingsError, control
 from core.base.schema import GONE_FIELDS, RAW_TEXT_COLUMNS, REQUIRED_FIELDS, SOURCES, Raw
 from core.base.settings import IngestSettings
 from core.ingest.read.tools import TOOLS, AnalyticsTool, tool_of

@@ -19,8 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as pa_json
 
-from core.base.controls import control
-from core.base.errors import InputError
+from core.base.errors import InputError, control
 from core.base.schema import Raw
 from core.ingest.read.blocks import Block
 from core.ingest.read.headers import HeaderMap

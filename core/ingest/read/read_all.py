@@ -10,8 +10,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from core.base.controls import control
-from core.base.errors import InputError
+from core.base.errors import InputError, control
 from core.base.progress import Progress
 from core.base.schema import GONE_FIELDS, PAGE_VIEW, SOURCES, Raw, Rejects
 from core.base.settings import IngestSettings

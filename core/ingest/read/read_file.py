@@ -17,8 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from core.base.controls import control
-from core.base.errors import InputError
+from core.base.errors import InputError, control
 from core.base.schema import PAGE_VIEW, Raw
 from core.base.settings import IngestSettings
 from core.ingest.read import delimited, ndjson, parquet

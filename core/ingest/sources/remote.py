@@ -27,9 +27,9 @@ from urllib3.exceptions import HTTPError
 
 from core.base.errors import Beha2VecError, InputError, ResourceError
 from core.base.progress import Progress, SubProgress
+from core.base.web import is_link_local, is_public, resolve, web_session
 from core.ingest.sources.input_files import SUFFIXES, natural
 from core.ingest.sources.sniffing import HEAD_BYTES
-from core.outgoing.web import is_link_local, is_public, resolve, web_session
 from core.storage.disk import disk_errors, drop_stale, flush, put, require_room, write_text_atomic
 
 _HEADERS: Final = {"User-Agent": "Beha2Vec", "Accept": "*/*", "Accept-Encoding": "identity"}

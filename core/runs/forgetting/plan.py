@@ -19,7 +19,6 @@ from core.base.schema import Raw
 from core.base.wording import counted
 from core.data.dataset import RECEIPT
 from core.data.receipt import Receipt
-from core.desk import conversations, saved_runs, saved_work
 from core.ingest.read.headers import normalise_header
 from core.ingest.read.kept_reads import STAGE as READ
 from core.ingest.sources.input_files import tables_in
@@ -29,6 +28,7 @@ from core.runs.publish import RUN, WRITTEN
 from core.runs.stages import HANDED_IN, STAGES
 from core.runs.taken_files import RECORD
 from core.runs.watch import KEPT
+from core.saved import conversations, saved_runs, saved_work
 from core.storage.store import Manifest, Store, file_checksum
 from core.traces.search import Looked
 

@@ -13,17 +13,16 @@ import streamlit as st
 from core.base.errors import Cancelled, ResourceError
 from core.base.schema import Users
 from core.data.dataset import Dataset
-from core.desk import comparisons, descriptions, preferences
-from core.desk.comparisons import Comparing, Rows
-from core.desk.conversations import Conversation
-from core.desk.descriptions import Describing
-from core.desk.turns import ChatTurn
 from core.facts.context import Context
 from core.llm import CallLog, Capabilities, LlmSettings, ServerLlm
 from core.profiles.profile_columns import Col
+from core.saved import descriptions, preferences
+from core.saved.conversations import Conversation
+from core.saved.descriptions import Comparing, Describing, Rows
+from core.saved.turns import ChatTurn
 from core.storage.store import Store
 from core.writing import AnswerCache, Assistant
-from pages.ui.chat import connection, consent
+from pages.ui.chat import connection
 from pages.ui.chat.connection import Trial
 from pages.ui.shell import state
 
@@ -87,7 +86,7 @@ class Helper:
         make = self.make(connection.answered(self.server))
         context = self.about
         segments = {int(context.row(key)[Col.SEGMENT]): key for key in context.segment_keys}
-        kept = descriptions.kept(self.store, model, context.tables.digest)
+        kept = descriptions.kept_descriptions(self.store, model, context.tables.digest)
         return Describing(make, connection.keyless(self.server), self._agreed, kept, segments)
 
     def comparing(self, model: str, rows: Rows) -> Comparing:
@@ -98,12 +97,12 @@ class Helper:
             rows: Two keys, or none.
         """
         make = self.make(connection.answered(self.server))
-        kept = comparisons.kept(self.store, model, self.about.tables.digest)
+        kept = descriptions.kept_comparisons(self.store, model, self.about.tables.digest)
         return Comparing(make, connection.keyless(self.server), self._agreed, kept, rows)
 
     @property
     def _agreed(self) -> bool:
-        return bool(consent.given(self.server))
+        return bool(connection.given(self.server))
 
     def _assistant(self, known: Capabilities) -> Assistant:
         log = CallLog(self.log_folder)
@@ -129,7 +128,7 @@ def _cache(folder: Path) -> AnswerCache | None:
 def willing(about: Context) -> Helper | None:
     """The model that may be asked; None where there is none, or the analyst stays offline."""
     named, data = connection.usable(), state.dataset()
-    if named is None or data is None or consent.given(named.settings) is False:
+    if named is None or data is None or connection.given(named.settings) is False:
         return None
     store = state.store()
     ids = _user_ids(data.key, data)

@@ -1,24 +1,189 @@
-"""An answer made of blocks: what the app says of them, charts, where figures come from, remarks apart."""
+"""An answer made of blocks: what the app says of them, charts, where figures come from, remarks apart.
+
+A query of an expert: run in a process of its own, and what came of it.
+
+The log of calls to a language model: all of them, one whole, to take along, and cleared.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 import streamlit as st
 
+from core.base.errors import Beha2VecError
 from core.base.wording import sentence
-from core.desk.conversations import RULES, Conversation
 from core.facts.answer import Answer, Block, Chart, Comment, Fact, Idea, Title, Unit
-from core.facts.phrases import measured
 from core.facts.sentences import Line, say
+from core.facts.verbs import measured
 from core.profiles.profile_columns import Col, RowKind
-from pages.ui.chat import consent, fact_sources
+from core.runs.export import csv_bytes
+from core.saved.conversations import RULES, Conversation
+from core.sql.sandbox import SqlLimits, SqlResult, run_sql
+from core.sql.views import SqlView
+from core.writing.payload import Price, price_of
+from pages.ui.chat import connection, fact_sources
 from pages.ui.segments import charts
 from pages.ui.segments.figure import picture
+from pages.ui.shell import errors
 from pages.ui.shell.text import count, md_text
+
+LIMITS: Final = SqlLimits()
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What came of a query.
+
+    Args:
+        digest: Of the segments that it was asked about.
+        result: What it found; None if it was refused or went wrong.
+        problem: Why.
+    """
+
+    digest: str
+    result: SqlResult | None = None
+    problem: str = ""
+
+
+def run(sql: str, views: Mapping[str, SqlView], digest: str) -> Found:
+    """Run a query.
+
+    Args:
+        sql: As it was written.
+        views: What it may read.
+        digest: Names the data set and its segments.
+    """
+    try:
+        return Found(digest, run_sql(sql, {name: view.table for name, view in views.items()}, LIMITS))
+    except Beha2VecError as error:
+        return Found(digest, problem=str(error))
+
+
+def show(found: Found, digest: str) -> None:
+    """Draw the rows, or why there are none.
+
+    Args:
+        found: What came of the query.
+        digest: Of the segments that are on screen now.
+    """
+    if found.digest != digest:
+        st.caption("The segments have changed since this was run.")
+    if found.result is None:
+        errors.show(found.problem)
+        return
+    result = found.result
+    table: pd.DataFrame = result.table.to_pandas()
+    cut = f", cut after {LIMITS.max_rows:,}: there are more" if result.cut else ""
+    with st.container(border=True, key="sql-result"):
+        st.caption(f"{count(len(table), 'row')}{cut} · {result.seconds:.1f} s")
+        st.dataframe(table, hide_index=True, placeholder="–", alt="Result of the query")
+        st.download_button(
+            "Download as CSV", data=lambda: csv_bytes(table), file_name="result.csv",
+            mime="text/csv", icon=":material/download:", key="get-sql", on_click="ignore",
+        )  # fmt: skip
+        st.caption("What was run")
+        st.code(result.sql, language="sql", wrap_lines=True)
+
+
+SHOWN: Final = 200
+Call = Mapping[str, Any]
+
+
+def draw_calls(prices: Mapping[str, Price]) -> None:
+    """Draw the log, or that it is empty."""
+    with st.container(border=True, key="calls-card"):
+        st.subheader("Every call", icon=":material/receipt_long:")
+        st.caption(
+            "What was sent, and what came back, kept in `cache/llm_log/` on this machine. No key is in it."
+        )
+        with errors.shown():
+            calls = connection.call_log().read(SHOWN)
+            if not calls:
+                st.caption("No call yet.")
+                return
+            _list(calls, prices)
+            _actions(calls)
+
+
+def _list(calls: Sequence[Call], prices: Mapping[str, Price]) -> None:
+    chosen = st.dataframe(
+        table(calls, prices), hide_index=True, key="calls", on_select="rerun", selection_mode="single-row",
+        height=min(320, 38 + 35 * len(calls)), placeholder="–", alt="Calls to the language model",
+        column_config={
+            "Time (UTC)": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm:ss"),
+            "Seconds": st.column_config.NumberColumn(format="%.1f"),
+            "US dollars": st.column_config.NumberColumn(format="%.5f"),
+        },
+    )  # fmt: skip
+    rows = chosen.selection.rows
+    if rows and rows[0] < len(calls):
+        _whole(calls[rows[0]])
+    else:
+        st.caption("Tick a row to read a call whole.")
+
+
+def table(calls: Sequence[Call], prices: Mapping[str, Price]) -> pd.DataFrame:
+    """One row a call, the latest first."""
+    rows = []
+    for call in calls:
+        usage = call.get("usage") or {}
+        sent, received = (usage.get(name) for name in ("prompt_tokens", "completion_tokens"))
+        rows.append(
+            {
+                "Time (UTC)": pd.to_datetime(call["time"], utc=True, errors="coerce"),
+                "Server": call["host"],
+                "Model": call["model"],
+                "Sent": sent,
+                "Received": received,
+                "US dollars": price_of(call["model"], sent or 0, received or 0, prices) if usage else None,
+                "Seconds": call["seconds"],
+                "Outcome": call["error"] or "answered",
+            }
+        )
+    return pd.DataFrame(rows).astype({"Sent": "Int64", "Received": "Int64"})
+
+
+def _whole(call: Call) -> None:
+    with st.container(border=True, key="one-call"):
+        for message in call["messages"]:
+            st.caption(f"Sent as {message.get('role', '?')}")
+            st.code(_text(message), language=None, wrap_lines=True, height="content")
+        if call["tools"]:
+            st.caption(f"Tools that were offered: {', '.join(call['tools'])}")
+        st.caption("Came back")
+        st.code(call["answer"] or call["error"] or "nothing", language=None, wrap_lines=True)
+
+
+def _text(message: Mapping[str, Any]) -> str:
+    """A message as it was sent; tool calls are written out as JSON."""
+    content = message.get("content") or ""
+    calls = message.get("tool_calls")
+    return f"{content}\n{json.dumps(calls, ensure_ascii=False, indent=1)}".strip() if calls else str(content)
+
+
+def _actions(calls: Sequence[Call]) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.download_button(
+            "Download", data=lambda: "\n".join(json.dumps(call, ensure_ascii=False) for call in calls),
+            file_name="calls.jsonl", mime="application/jsonl", icon=":material/download:", on_click="ignore",
+            key="get-calls",
+        )  # fmt: skip
+        st.button(
+            "Clear the log", icon=":material/delete:", key="clear-calls", type="tertiary", on_click=_clear
+        )
+        st.caption(f"The last {count(len(calls), 'call')}")
+
+
+def _clear() -> None:
+    with errors.shown():
+        connection.call_log().clear()
+
 
 LONGEST: Final = 6_000
 REMARKS: Final = "The model's reading, not counted"
@@ -42,7 +207,7 @@ def draw(answer: Answer, key: str, titles: Mapping[str, Title] | None = None) ->
         st.caption(f":material/info: {note}")
     parts = [md_text(answer.source, 60)] if answer.source != RULES else []
     parts += [f"{answer.usage.tokens:,} tokens"] if answer.usage.tokens else []
-    parts += [consent.dollars(answer.cost)] if answer.usage.tokens and answer.cost is not None else []
+    parts += [connection.dollars(answer.cost)] if answer.usage.tokens and answer.cost is not None else []
     if parts:
         st.caption(" · ".join(parts))
 

@@ -10,13 +10,13 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.base.errors import Beha2VecError
 from core.base.schema import View
-from core.desk import conversations
-from core.desk.conversations import Conversation, Exchange
-from core.desk.turns import ChatTurn
 from core.facts.answer import Answer, Note
 from core.facts.context import Context
 from core.questions.answers import HELP, ask
-from pages.ui.chat import assistants, chat_message, errand_view, errands, topic
+from core.saved import conversations
+from core.saved.conversations import Conversation, Exchange
+from core.saved.turns import ChatTurn
+from pages.ui.chat import assistants, chat_message, describe_view, topic
 from pages.ui.segments import outcome_choice, session_segments
 from pages.ui.segments.made_from import found_sources
 from pages.ui.shell import errors, state
@@ -110,14 +110,14 @@ def _answered(conversation: Conversation, place: int, about: Context | None) -> 
     before = [turn for at, turn in _turns(conversation).items() if at < place and not turn.done]
     exact = None if before else helper.now.answer_offline(question, conversation.reading(place))
     if exact is None:
-        errands.begin(_name(conversation, place), helper.turn(conversation, place, before))
+        describe_view.begin(_name(conversation, place), helper.turn(conversation, place, before))
     return exact
 
 
 def _turns(conversation: Conversation) -> dict[int, ChatTurn]:
     """Place → the turn in which its answer is on its way, or could not be kept."""
     places = (place for place, one in enumerate(conversation.exchanges) if one.answer is None)
-    found = ((place, errands.current(ChatTurn, _name(conversation, place))) for place in places)
+    found = ((place, describe_view.current(ChatTurn, _name(conversation, place))) for place in places)
     return {place: turn for place, turn in found if turn is not None}
 
 
@@ -169,7 +169,7 @@ def _said(conversation: Conversation, turns: dict[int, ChatTurn], drawn: Drawn) 
             for place in range(before):
                 _exchange(conversation, place, turns.get(place), drawn)
     if running and turns[newest].waits:
-        errand_view.ask_aside(turns[newest])
+        describe_view.ask_aside(turns[newest])
 
 
 def _exchange(conversation: Conversation, place: int, turn: ChatTurn | None, drawn: Drawn) -> None:
@@ -189,7 +189,7 @@ def _exchange(conversation: Conversation, place: int, turn: ChatTurn | None, dra
     elif turn.problem:
         errors.show(turn.problem)
     elif not turn.waits:
-        errand_view.watch(turn, turn.context.titles(), "chat-stop")
+        describe_view.watch(turn, turn.context.titles(), "chat-stop")
 
 
 def _menu(conversation: Conversation) -> None:

@@ -1,18 +1,145 @@
-"""Descriptions by a language model on the screen: asked for, and on their way."""
+"""Descriptions by a language model on the screen: asked for, and on their way.
+
+What every errand looks like, whatever it is about: agreed to, watched while it is written, stopped.
+
+Errands of all sessions, kept for the whole process, so that F5 and another page find them again.
+
+One comparison on the screen: in the app's words or a model's, asked for, on its way, taken back.
+"""
 
 from __future__ import annotations
 
+import weakref
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Final, TypeVar
+
 import streamlit as st
 
-from core.desk.descriptions import Describing
-from core.desk.kept_words import KeptWords
+from core.facts.answer import Answer, Title
 from core.facts.context import Context
+from core.llm import LlmSettings
+from core.saved import descriptions
+from core.saved.conversations import Errand, Writing
+from core.saved.descriptions import Comparing, Describing, KeptWords, Rows
 from core.writing import Description
-from pages.ui.chat import assistants, errand_view, errands
+from pages.ui.chat import assistants, chat_message, connection, topic
 from pages.ui.chat.assistants import Helper
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors
 from pages.ui.shell.text import count, md_text
+
+POLL_S: Final = 0.4
+"""How often a page looks for more."""
+CLOSED: Final = "You closed the question whether to send it; nothing was sent. Ask again to decide."
+About = TypeVar("About", Describing, Comparing)
+
+
+def current_about(kind: type[About], name: str, digest: str) -> About | None:
+    """The errand of a name, but no question about other segments; the session that asked it withdraws it.
+
+    Args:
+        kind: Of errand.
+        name: Under which it began.
+        digest: Names the data set and the segments on screen.
+    """
+    errand = current(kind, name)
+    if errand is None or not errand.waits or errand.kept.digest == digest:
+        return errand
+    if is_own(errand):
+        errand.stop()
+    return None
+
+
+def ask(errand: Errand, key: str) -> None:
+    """A card with what would be sent; nothing where nothing waits for an answer."""
+    _follow(errand)
+    if errand.waits:
+        with st.container(border=True, key=f"consent-{key}"):
+            st.subheader(_title(errand), icon=":material/outbox:")
+            connection.ask(errand, partial(decide, errand), key)
+
+
+def ask_aside(errand: Errand) -> None:
+    """Ask for consent in front of the page; closing it without an answer sends and decides nothing."""
+    _follow(errand)
+    if errand.waits:
+        closed = partial(errand.decline, CLOSED)
+        dialog = st.dialog(_title(errand), width="medium", icon=":material/outbox:", on_dismiss=closed)
+        dialog(connection.ask)(errand, partial(decide, errand), "aside")
+
+
+def _title(errand: Errand) -> str:
+    return f"Ask {md_text(errand.server.model, 60)}?"
+
+
+def _follow(errand: Errand) -> None:
+    """One that still waits does what its session decided meanwhile about another one of the same server."""
+    decided = connection.given(errand.server) if is_own(errand) else None
+    if errand.waits and decided is not None:
+        decide(errand, decided)
+        st.rerun()
+
+
+def decide(errand: Errand, agreed: bool) -> None:
+    """Keep the decision for the session, and go on accordingly."""
+    connection.decide(errand.server, agreed)
+    if agreed:
+        errand.agree()
+    else:
+        errand.decline()
+
+
+@st.fragment(run_every=POLL_S)
+def watch(errand: Writing, titles: Mapping[str, Title], key: str) -> None:
+    """What is whole so far, and Stop; the page is drawn anew once it is done or has to ask."""
+    if errand.done or errand.waits:
+        st.rerun()
+    if errand.blocks:
+        chat_message.blocks(errand.blocks, titles, key)
+    else:
+        st.markdown(f":shimmer[Asking {md_text(errand.server.model, 60)} …]")
+    with st.container(horizontal=True, vertical_alignment="center", key=f"writing-{key}"):
+        st.button("Stop", icon=":material/stop_circle:", key=key, on_click=errand.stop)
+        st.caption(f"{errand.seconds:.0f} s")
+
+
+BEGUN: Final = "errands_begun"
+
+E_co = TypeVar("E_co", bound=Errand)
+
+
+def current(kind: type[E_co], name: str) -> E_co | None:
+    """The errand of a name that goes on, or whose outcome could not be kept."""
+    found = _errands().get((kind, name))
+    return found if isinstance(found, kind) and (not found.done or found.problem) else None
+
+
+def begin(name: str, errand: Errand) -> None:
+    """Keep an errand under a name, and start it."""
+    known = _errands()
+    for key in [key for key, one in known.items() if one.done]:
+        known.pop(key, None)
+    known[(type(errand), name)] = errand
+    st.session_state.setdefault(BEGUN, weakref.WeakSet()).add(errand)
+    errand.begin()
+
+
+def is_own(errand: Errand) -> bool:
+    """Whether this session began it: what one session decides is no answer to what another one asks."""
+    return errand in st.session_state.get(BEGUN, ())
+
+
+def stop_all(server: LlmSettings) -> None:
+    """Stop whatever a model is doing, in every session: one who takes consent back wants nothing sent."""
+    for errand in list(_errands().values()):
+        if errand.server.identity == server.identity and not errand.done:
+            errand.stop()
+
+
+@st.cache_resource(show_spinner=False)
+def _errands() -> dict[tuple[type[Errand], str], Errand]:
+    return {}
 
 
 def actions(live: LiveSegments, about: Context, described: KeptWords[int, Description]) -> None:
@@ -40,12 +167,12 @@ def progress(live: LiveSegments, about: Context) -> None:
     if errand.done:
         errors.show(errand.problem)
     elif errand.waits:
-        errand_view.ask(errand, "describe")
+        ask(errand, "describe")
     else:
         _watch(errand, len(errand.found))
 
 
-@st.fragment(run_every=errand_view.POLL_S)
+@st.fragment(run_every=POLL_S)
 def _watch(errand: Describing, drawn: int) -> None:
     """How far it is; the page is drawn anew when a description is there, and in the end."""
     ready, wanted = len(errand.found), len(errand.segments)
@@ -57,8 +184,55 @@ def _watch(errand: Describing, drawn: int) -> None:
 
 
 def _begin(helper: Helper, live: LiveSegments) -> None:
-    errands.begin(live.sources.model_key, helper.describing(live.sources.model_key))
+    begin(live.sources.model_key, helper.describing(live.sources.model_key))
 
 
 def _errand(live: LiveSegments, about: Context) -> Describing | None:
-    return errand_view.current(Describing, live.sources.model_key, about.tables.digest)
+    return current_about(Describing, live.sources.model_key, about.tables.digest)
+
+
+def draw(live: LiveSegments, about: Context, rows: Rows, own: Callable[[], Answer], key: str) -> None:
+    """Draw a comparison, and what can be done with it.
+
+    Args:
+        live: The segments.
+        about: The same, for questions.
+        rows: That are compared; none for all segments.
+        own: Makes the app's own words.
+        key: Of the widgets.
+    """
+    kept = descriptions.kept_comparisons(live.sources.store, live.sources.model_key, about.tables.digest)
+    told = kept.load().get(descriptions.name_of(rows))
+    errand = current_about(Comparing, _name(live, rows), kept.digest)
+    if errand is not None and not errand.done and not errand.waits:
+        watch(errand, topic.titles(live, about), f"compare-stop-{key}")
+        return
+    if about.withheld:  # a model would tell of kinds of users, too
+        chat_message.draw(own(), key, topic.titles(live, about))
+        return
+    chat_message.draw(told or own(), key, topic.titles(live, about))
+    if errand is not None and errand.done:
+        errors.show(errand.problem)
+    elif errand is not None:
+        ask(errand, key)
+    with st.container(horizontal=True, vertical_alignment="center", key=f"comparing-{key}"):
+        helper = assistants.willing(about)
+        if helper is not None:
+            st.button(
+                f"Compare with {md_text(helper.server.model, 40)}", key=f"compare-{key}",
+                icon=":material/neurology:", disabled=errand is not None and not errand.done,
+                on_click=_begin_comparison, args=(helper, live, rows),
+            )  # fmt: skip
+        if told is not None:
+            st.button(
+                "Back to the app's words", key=f"uncompare-{key}", icon=":material/undo:", type="tertiary",
+                on_click=descriptions.forget, args=(kept, rows),
+            )  # fmt: skip
+
+
+def _begin_comparison(helper: Helper, live: LiveSegments, rows: Rows) -> None:
+    begin(_name(live, rows), helper.comparing(live.sources.model_key, rows))
+
+
+def _name(live: LiveSegments, rows: Rows) -> str:
+    return f"{live.sources.model_key} {descriptions.name_of(rows)}"

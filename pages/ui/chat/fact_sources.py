@@ -12,7 +12,6 @@ from core.base.schema import Users, View
 from core.facts.answer import Answer, Contrast, Fact, Title
 from core.facts.context import UNSEEN, WITH, WITHOUT
 from core.facts.items import LIFTS, Dimension
-from core.facts.phrases import measured
 from core.facts.verbs import (
     AGAIN,
     CAME,
@@ -26,9 +25,10 @@ from core.facts.verbs import (
     RULE_USERS,
     WHEN_DAY,
     WHEN_HOUR,
+    measured,
 )
+from core.profiles.counts import TITLES
 from core.profiles.profile_columns import Col, PageRanking
-from core.profiles.shares import TITLES
 from pages.ui.segments import spotlight
 from pages.ui.segments.spotlight import Place
 from pages.ui.shell.links import EXPLORE, JOURNEYS, PROFILES, RULES, TIME, USERS

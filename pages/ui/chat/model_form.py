@@ -7,9 +7,9 @@ from typing import Final
 
 import streamlit as st
 
-from core.desk import preferences
 from core.llm import DEFAULT_BASE_URL, LlmSettings
 from core.llm.llm_settings import DEFAULT_API_VERSION
+from core.saved import preferences
 from pages.ui.chat import connection
 from pages.ui.chat.connection import Configured, Trial
 from pages.ui.shell import errors, preference_field, state

@@ -9,15 +9,14 @@ import numpy as np
 import streamlit as st
 
 from core.base.errors import InputError
-from core.desk import descriptions
-from core.desk.saved_work import Segmentation
 from core.facts.answer import Answer, Title
 from core.facts.context import PASTED as A_LIST
 from core.facts.context import Context
-from core.facts.fact_maker import Figures
-from core.facts.finding import Finding, with_bases
+from core.facts.fact_maker import Figures, Finding, with_bases
 from core.people.id_list import match_ids
 from core.people.look_alikes import LookAlikes, look_alikes
+from core.saved import descriptions
+from core.saved.saved_work import Segmentation
 from core.segments.certificate import verdict_text
 from core.segments.levels import unsupported
 from core.segments.partition import Partition
@@ -39,7 +38,7 @@ def context() -> Context | None:
     levels = background.levels(made_from)
     kept_back = live_segments.withheld(made_from, levels)
     held = live_segments.held_names(made_from, made, kept_back=kept_back)
-    told = descriptions.kept(made_from.store, made_from.model_key, made.digest).load()
+    told = descriptions.kept_descriptions(made_from.store, made_from.model_key, made.digest).load()
     suggested = naming.suggested(held, {segment: one.name for segment, one in told.items()})
     names = {segment: name.text for segment, name in held.items() if name.is_given}
     sure = shared.certificates(made_from, shown.weights, shown.partition)

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.base.errors import SettingsError
 from core.base.settings import IngestSettings
-from core.engines import bigquery_door
+from core.engines import bigquery
 from core.engines.bigquery_request import (
     ESTIMATE,
     LEAST_BYTES,
@@ -46,7 +46,7 @@ _OPEN, _ESTIMATE = "bigquery_open", "bigquery_estimate"
 
 def offered() -> bool:
     """Whether the extra is installed, and whoever runs the app lets anything be billed."""
-    if not bigquery_door.installed():
+    if not bigquery.installed():
         return False
     try:
         most = most_allowed()

@@ -12,7 +12,7 @@ import streamlit as st
 
 from core.base.wording import counted
 from core.people import id_list
-from core.runs.forgetting import handing
+from core.runs.forgetting import id_files
 from core.runs.forgetting.forget import TASK, ids_of
 from core.runs.tasks import ForgetRequest
 from pages.ui.shell import errors, job_panel, state
@@ -40,7 +40,7 @@ SHORT: Final = "too short to be told from other words: they are looked for in co
 
 def is_at_work() -> bool:
     """Whether users are being forgotten, or were: the last data set may have gone with them."""
-    return bool(handing.kept(state.store()) or job_panel.running((TASK,)))
+    return bool(id_files.kept(state.store()) or job_panel.running((TASK,)))
 
 
 def draw() -> None:
@@ -54,7 +54,7 @@ def draw() -> None:
         st.caption(WHAT)
         _say_done()
         if not job_panel.panels((TASK,)):
-            handing.clear_away(state.store(), st.session_state.pop(HANDED, None))
+            id_files.clear_away(state.store(), st.session_state.pop(HANDED, None))
             with errors.shown():
                 _form()
         _certificates()
@@ -116,7 +116,7 @@ def _form() -> None:
 def _start(text: str, files_too: bool, *, preview: bool) -> None:
     """The ids go through a file that the job removes: what a job is asked with is kept."""
     ids_of(text)
-    st.session_state[HANDED] = path = handing.hand_in(state.store(), text)
+    st.session_state[HANDED] = path = id_files.hand_in(state.store(), text)
     st.session_state[ASKED] = (text, files_too)
     st.session_state.pop(TOLD, None)
     folder = state.input_dir().resolve()
@@ -149,7 +149,7 @@ def _confirm(told: Mapping[str, Any], text: str, files_too: bool) -> None:
 
 
 def _certificates() -> None:
-    for path in handing.kept(state.store())[:SHOWN]:
+    for path in id_files.kept(state.store())[:SHOWN]:
         when = datetime.fromtimestamp(path.stat().st_mtime, UTC)
         st.download_button(
             f"Certificate of {when:%d %b %Y %H:%M} UTC", path.read_bytes, f"forgotten_{path.name}",

@@ -19,7 +19,7 @@ from core.runs import jobs
 from core.runs.file_requests import FilesRequest
 from core.runs.look_child import LOOK
 from pages.ui.data import sources, uploads
-from pages.ui.data.url_form import url_settings
+from pages.ui.data.sources import url_settings
 from pages.ui.shell import errors, job_panel, state
 from pages.ui.shell.text import md_text, size
 

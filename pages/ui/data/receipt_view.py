@@ -14,12 +14,12 @@ from core.data.receipt import (
     OutcomeUsers,
     Receipt,
     added,
+    describe_bases,
     describe_revenue,
     in_currencies,
     without_used_views,
 )
 from core.data.seen_days import SeenDays, page_views_by_day, seen_days
-from core.data.source_basis import describe_bases
 from core.profiles.outcomes import PURCHASE, label_of
 from pages.ui.shell import written_table
 from pages.ui.shell.kept import kept

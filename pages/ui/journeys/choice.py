@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from core.facts.context import ALL, OTHERS
-from core.journeys.places import Level, Places, levels_of, readable
+from core.journeys.moves import Level, Places, levels_of, readable
 from core.profiles.profile_columns import Col
 from pages.ui.segments import profile_tables as tables
 from pages.ui.segments.live_segments import LiveSegments

@@ -2,6 +2,8 @@
 
 What is being built is the session's; whenever it is a funnel, it is kept with the model and in the link. A
 step without a pattern is left out until it has one.
+
+What a funnel on screen is made from, kept by content key for all sessions.
 """
 
 from __future__ import annotations
@@ -9,9 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+import numpy as np
 import streamlit as st
 
-from core.base.errors import SettingsError
+from core.base.errors import ArtifactError, SettingsError
+from core.data.dataset import EVENTS, TimedEvents
 from core.journeys.funnel import (
     MOST_STEPS,
     MOST_UNITS,
@@ -22,13 +26,101 @@ from core.journeys.funnel import (
     FunnelStep,
     StepKind,
     StepOrder,
+    funnels_to_yaml,
     limit_text,
 )
-from core.journeys.funnel_yaml import funnels_to_yaml
-from pages.ui.journeys import funnel_data
+from core.journeys.funnel_start import usual_funnel
+from core.journeys.funnel_table import FunnelWalk, walk
+from core.journeys.moves import Places
+from core.journeys.patterns import FunnelSite, users_who
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors, state
+from pages.ui.shell.kept import kept
 from pages.ui.shell.text import count, md_text
+
+OFFERED: Final = 200
+"""Names of a kind that can be picked, the most seen ones; any other can be written."""
+
+
+@dataclass(frozen=True, eq=False)
+class FunnelBasis:
+    """A data set as funnels see it.
+
+    Args:
+        site: What steps can be made of.
+        events: What users did besides viewing pages; nothing where the data set does not say when.
+        lacks_times: Whether it does not.
+        offered: Kind → names that can be picked, the most seen first.
+    """
+
+    site: FunnelSite
+    events: TimedEvents
+    lacks_times: bool
+    offered: dict[StepKind, list[str]]
+
+
+def _key(live: LiveSegments) -> str:
+    """Of the data set, its labels, and whether it says when events were done: that can be added to it."""
+    return f"{live.tables.basis.key} {(live.sources.dataset.path / EVENTS).exists()}"
+
+
+@kept(_key, max_entries=2, show_spinner="Laying out pages and events …")
+def basis(live: LiveSegments) -> FunnelBasis:
+    """Laid out once a data set and its labels."""
+    data = live.sources.dataset
+    try:
+        events, lacks = data.events, False
+    except ArtifactError:
+        events, lacks = TimedEvents.none(), True
+    site = FunnelSite.of(data, live.sources.labels, events.names)
+    offered = {
+        StepKind(level): list(Places.from_names(level, named, data.sequences).names[:OFFERED])
+        for level, named in site.names.items()
+    }
+    often = np.bincount(events.name, minlength=len(events.names))
+    happened = [events.names[place] for place in np.argsort(-often, kind="stable").tolist()]
+    if happened:
+        offered[StepKind.EVENT] = happened[:OFFERED]
+    return FunnelBasis(site, events, lacks, offered)
+
+
+@kept(
+    lambda live: (_key(live), live.profiles.chosen[:1]), max_entries=8,
+    show_spinner="Looking for the usual way …",
+)  # fmt: skip
+def suggested(live: LiveSegments) -> Funnel:
+    """The usual way to the outcome."""
+    index = live.tables.basis.data.outcomes  # of a part, that of the whole
+    return usual_funnel(basis(live).site, index.whole or index, live.profiles.chosen[:1])
+
+
+def followed(live: LiveSegments, funnel: Funnel) -> FunnelWalk:
+    """How far each user comes.
+
+    Raises:
+        SettingsError: If these pages have no names at the level of a step.
+    """
+    return _walk(live, funnel.model_copy(update={"name": ""}))
+
+
+@kept(lambda live, funnel: (_key(live), funnel), max_entries=12, show_spinner="Following all users …")
+def _walk(live: LiveSegments, funnel: Funnel) -> FunnelWalk:
+    made = basis(live)
+    return walk(funnel, made.site.marks_of(funnel), live.sources.dataset.sequences, made.events)
+
+
+@kept(lambda live, step: (_key(live), step), max_entries=512)
+def found(live: LiveSegments, step: FunnelStep) -> tuple[int, int]:
+    """How many different names a step matches, and how many users did any of it.
+
+    Raises:
+        SettingsError: If these pages have no names at its level.
+    """
+    made = basis(live)
+    marks = made.site.marks(step)
+    users = users_who(marks, live.sources.dataset.sequences, made.events)
+    return made.site.different(step, marks), users
+
 
 DRAFT: Final = "funnel_draft"
 KINDS: Final = {
@@ -72,14 +164,14 @@ class _Draft:
 
 def draw(live: LiveSegments) -> Funnel:
     """Draw the builder; the funnel that it makes."""
-    offered, draft = funnel_data.basis(live).offered, _draft(live)
+    offered, draft = basis(live).offered, _draft(live)
     if unread := state.of_model(live.sources.model_key).get(state.UNREAD):
         st.warning(f"The funnel of this link cannot be read, and another one is shown: {md_text(unread)}")
     with st.container(border=True, key="funnel-builder", gap="xsmall"):
         for place, row in enumerate(draft.rows):
             _row(live, draft, place, row, offered)
         _below(live, draft)
-    if funnel_data.basis(live).lacks_times:
+    if basis(live).lacks_times:
         st.caption(f":material/info: {LACKS}")
     return draft.funnel
 
@@ -87,7 +179,7 @@ def draw(live: LiveSegments) -> Funnel:
 def _draft(live: LiveSegments) -> _Draft:
     """What this session builds; anew where another funnel is set, by a link or elsewhere."""
     model = live.sources.model_key
-    now = state.controls(model).funnel or funnel_data.suggested(live)
+    now = state.controls(model).funnel or suggested(live)
     held: _Draft | None = state.of_model(model).get(DRAFT)
     if held is None or held.funnel != now:
         held = _Draft.of(now)
@@ -163,7 +255,7 @@ def _matches(live: LiveSegments, row: _Row) -> None:
         st.caption(":material/info: Without a pattern this step is left out.")
         return
     try:
-        names, users = funnel_data.found(live, FunnelStep(kind=row.kind, any_of=row.any_of))
+        names, users = found(live, FunnelStep(kind=row.kind, any_of=row.any_of))
     except SettingsError as error:
         st.caption(f":material/warning: {md_text(error)}")
         return

@@ -1,10 +1,14 @@
-"""Funnel: how many users take each step, beside others and in all segments, and what they do instead."""
+"""Funnel: how many users take each step, beside others and in all segments, and what they do instead.
+
+Charts of a funnel, as functions of its tables.
+"""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import Final
 
+import altair as alt
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -13,18 +17,71 @@ from core.base.wording import counted, duration, percent
 from core.differences.table import Diff
 from core.journeys import funnel_table
 from core.journeys.funnel import Funnel
-from core.journeys.funnel_table import INSTEAD, REST_HIGH, REST_LOW, STEP, ShareOf
-from core.journeys.funnel_walk import FunnelWalk
-from core.journeys.funnel_words import sentences
+from core.journeys.funnel_table import INSTEAD, REST_HIGH, REST_LOW, STEP, FunnelWalk, ShareOf, sentences
 from core.profiles.profile_columns import Col
-from pages.ui.journeys import funnel_builder, funnel_charts, funnel_data
+from pages.ui.journeys import funnel_builder
 from pages.ui.journeys.choice import Choice
-from pages.ui.journeys.funnel_charts import STEP_NAME, WHO
 from pages.ui.segments import charts
 from pages.ui.segments import profile_tables as tables
+from pages.ui.segments.charts import AXIS, INK, NEUTRAL, Chart, rows, sized, tips
 from pages.ui.segments.figure import behind, figure, picture
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell.text import md_text
+
+STEP_NAME = "step_name"
+WHO = "who"
+BAR = 17
+"""Pixels a bar."""
+_ENDS = {Col.LOW: ("From", ".1%"), Col.HIGH: ("To", ".1%")}
+
+
+def steps_chart(table: pd.DataFrame, title: str) -> Chart:
+    """Steps as bars with their intervals, for the row and for the others.
+
+    Args:
+        table: Columns ``step_name``, ``who``, ``share``, ``low``, ``high``, ``users`` and ``n``, in order.
+        title: What the share is of.
+    """
+    order = list(dict.fromkeys(table[WHO]))
+    told = {STEP_NAME: ("Step", ""), WHO: ("", ""), Col.SHARE: (title, ".1%")} | _ENDS
+    told |= {Col.USERS: ("Users", ","), Col.N: ("Of", ",")}
+    base = alt.Chart(table.rename(columns={WHO: Col.LABEL})).encode(
+        y=rows(STEP_NAME, table[STEP_NAME]),
+        yOffset=alt.YOffset(f"{Col.LABEL}:N", sort=order),
+        tooltip=tips({(Col.LABEL if name == WHO else name): text for name, text in told.items()}),
+    )
+    paint = alt.condition(alt.datum[Col.LABEL] == order[0], alt.value(INK), alt.value(NEUTRAL))
+    x = alt.X(f"{Col.SHARE}:Q", title=title, scale=alt.Scale(domain=[0, 1]), axis=_axis())
+    bars = base.mark_bar(cornerRadiusEnd=3, opacity=0.45).encode(x=x, color=paint)
+    span = base.mark_rule(strokeWidth=2, color="currentColor").encode(
+        x=alt.X(f"{Col.LOW}:Q"), x2=alt.X2(f"{Col.HIGH}:Q")
+    )
+    return sized(bars + span, (BAR * len(order) + 12) * table[STEP_NAME].nunique() + AXIS)
+
+
+def instead(table: pd.DataFrame, column: str, title: str) -> Chart:
+    """Places that users went to in place of the next step, as bars with their intervals.
+
+    Args:
+        table: Columns ``instead`` (or as named), ``share``, ``low``, ``high``, ``users`` and ``n``, in order.
+        column: Column of the places.
+        title: What the share is of.
+    """
+    told = {column: ("Next", ""), Col.SHARE: (title, ".1%")} | _ENDS
+    told |= {Col.USERS: ("Users", ","), Col.N: ("Of", ",")}
+    base = alt.Chart(table).encode(y=rows(column, table[column]), tooltip=tips(told))
+    bars = base.mark_bar(cornerRadiusEnd=3, color=NEUTRAL, opacity=0.8).encode(
+        x=alt.X(f"{Col.SHARE}:Q", title=title, axis=_axis())
+    )
+    span = base.mark_rule(strokeWidth=2, color="currentColor").encode(
+        x=alt.X(f"{Col.LOW}:Q"), x2=alt.X2(f"{Col.HIGH}:Q")
+    )
+    return sized(bars + span, 24 * len(table) + AXIS)
+
+
+def _axis() -> alt.Axis:
+    return alt.Axis(format="%", labelFlush=False, tickCount=5)
+
 
 SHARES: Final = {
     ShareOf.ALL: "All users", ShareOf.BEFORE: "The step before", ShareOf.FIRST: "The first step",
@@ -49,7 +106,7 @@ DESCRIBED: Final = (
 def draw(live: LiveSegments, choice: Choice) -> None:
     """Draw the builder, and what it counts."""
     funnel = funnel_builder.draw(live)
-    walk = funnel_data.followed(live, funnel)
+    walk = funnel_builder.followed(live, funnel)
     here, there = (funnel_table.takers(walk, users) for users in (choice.users, choice.others))
     of_all = funnel_table.steps_table(funnel, here, there, ShareOf.ALL)
     st.markdown(md_text(" ".join(sentences(of_all, choice.title, choice.other_title)), 1_000))
@@ -82,7 +139,7 @@ def _steps(choice: Choice, funnel: Funnel, table: pd.DataFrame, of: ShareOf) -> 
     beside = f", beside {choice.other_title.lower()} (grey)" if choice.other is not None else ""
     figure(
         f"{md_text(choice.title)}: {len(names)} steps, {funnel.meaning}",
-        partial(funnel_charts.steps, pd.concat(drawn, ignore_index=True), TITLES[of]),
+        partial(steps_chart, pd.concat(drawn, ignore_index=True), TITLES[of]),
         table, key="funnel",
         n=md_text(f"{counted(int(choice.users.sum()), 'user')}{beside}. Lines: 95 % intervals."),
         alt_text=f"Share of users who take each step of the funnel, {choice.title}",
@@ -160,7 +217,7 @@ def _instead(live: LiveSegments, choice: Choice, funnel: Funnel, walk: FunnelWal
             format_func=lambda one: f"{names[one - 1]}: {lost[one]:,} users went no further",
         )  # fmt: skip
         picture(
-            partial(funnel_charts.instead, table[table[STEP] == step].head(NEXT), INSTEAD, "Share of those"),
+            partial(instead, table[table[STEP] == step].head(NEXT), INSTEAD, "Share of those"),
             key="chart-funnel-instead",
             alt_text="What users did instead of the next step",
         )

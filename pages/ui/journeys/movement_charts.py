@@ -12,10 +12,8 @@ import pandas as pd
 from core.base import wording
 from core.differences.table import Diff
 from core.journeys.flow import COLUMN
-from core.journeys.moves import END, FROM, SESSIONS, START, STEPS, TO
-from core.journeys.places import OTHER_PLACES
-from core.journeys.step_matrix import PLACE, POSITION, REST_SESSION_SHARE, SESSION_SHARE
-from core.journeys.step_table import MoveCol
+from core.journeys.moves import END, FROM, OTHER_PLACES, SESSIONS, START, STEPS, TO
+from core.journeys.step_table import PLACE, POSITION, REST_SESSION_SHARE, SESSION_SHARE, MoveCol
 from core.profiles.profile_columns import Col
 from pages.ui.segments.charts import ABOVE, BELOW, INK, NEUTRAL, Chart, rows, sized, tips
 from pages.ui.segments.figure import EChart
@@ -230,7 +228,7 @@ def matrix(table: pd.DataFrame, *, difference: bool) -> Chart:
     """Places by step: the share of sessions there, or how far it is from the others'.
 
     Args:
-        table: Of :func:`core.journeys.step_matrix.step_matrix`.
+        table: Of :func:`core.journeys.step_table.step_matrix`.
         difference: Whether to hold the shares against the others'; only what differs is coloured.
     """
     less = (

@@ -1,7 +1,13 @@
-"""Moves: which place follows which, where sessions begin and end, where users turn back."""
+"""Moves: which place follows which, where sessions begin and end, where users turn back.
+
+Settings of the columns behind the charts of moves.
+
+What is drawn of how users move, counted once for all sessions.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -10,20 +16,146 @@ import pandas as pd
 import streamlit as st
 
 from core.base import wording
-from core.journeys.flow import FEWEST_COLUMNS, MOST_COLUMNS, Flow
-from core.journeys.moves import FROM, STEPS, TO
-from core.journeys.step_table import FEWEST, LEAST, edges_within
-from core.journeys.step_words import step_sentence
+from core.differences.table import Diff
+from core.journeys.flow import FEWEST_COLUMNS, MOST_COLUMNS, Flow, flow
+from core.journeys.moves import END, FROM, SESSIONS, START, STEPS, TO, Moves, Places, Taken
+from core.journeys.step_table import (
+    FEWEST,
+    LEAST,
+    POSITION,
+    REST_SESSION_SHARE,
+    SESSION_SHARE,
+    MoveCol,
+    dead_ends,
+    differing,
+    edges_within,
+    return_table,
+    step_matrix,
+    step_sentence,
+    step_table,
+)
 from core.profiles.profile_columns import Col
 from pages.ui.journeys import movement_charts as charts
 from pages.ui.journeys.choice import Choice
-from pages.ui.journeys.counted_moves import MOST_EDGES, Moved, flows, moved
-from pages.ui.journeys.movement_columns import DEAD_COLUMNS, FLOW_COLUMNS, MATRIX_COLUMNS, RULE, STEP_COLUMNS
 from pages.ui.segments import charts as shared
 from pages.ui.segments.charts import INK
 from pages.ui.segments.figure import SIDE, behind, figure
 from pages.ui.segments.live_segments import LiveSegments
+from pages.ui.segments.shared import SESSIONS as AT_ONCE
+from pages.ui.segments.shared import token
+from pages.ui.shell.kept import kept
 from pages.ui.shell.text import count, md_text
+from pages.ui.shell.written_table import Columns
+
+RULE: Final = (
+    "Of the users who were at a place, who took the step: called different where the 95 % interval of the "
+    "difference leaves out 0 and the share of the steps leans the same way. The model saw the pages, so this "
+    "describes a segment and proves nothing about it."
+)
+AT_LEAST: Final = (
+    "So many of these users take it more, or fewer of them, than at the others' share: at the end of the "
+    "interval that is nearer to none."
+)
+FLOW_COLUMNS: Final[Columns] = {Col.SHARE: "Share of sessions"}
+DEAD_COLUMNS: Final[Columns] = {
+    SESSIONS: "Sessions that ended there", Col.N: "Sessions that came",
+    "mean": st.column_config.NumberColumn("On average", format="percent"),
+}  # fmt: skip
+STEP_COLUMNS: Final[Columns] = {
+    MoveCol.STEP_SHARE: ("Of steps", "Of all steps that leave the place."),
+    SESSIONS: ("Sessions", "With this step."),
+    Col.USERS: ("Users", "Who took it at least once."),
+    Col.N: ("Users there", "Who were at the place; of a start, all."),
+    Col.SHARE: ("Share of users", "Of those who were at the place."),
+    MoveCol.REST_STEP_SHARE: "Others, of steps", Col.REST_USERS: "Others who took it",
+    Col.REST_N: "Others there", Diff.DIFFERS: ("Differs", RULE),
+    MoveCol.AT_LEAST: st.column_config.NumberColumn("Users, at least", format="%.0f", help=AT_LEAST),
+}  # fmt: skip
+MATRIX_COLUMNS: Final[Columns] = {
+    **STEP_COLUMNS, POSITION: "Page view", SESSIONS: "Sessions", SESSION_SHARE: "Of sessions",
+    REST_SESSION_SHARE: "Others, of sessions", Col.USERS: ("Users", "With such a session."),
+    Col.N: "All users", Col.SHARE: "Share of users",
+}  # fmt: skip
+
+
+MOST_EDGES: Final = 120
+"""Steps that are drawn at most."""
+
+
+@dataclass(frozen=True, eq=False)
+class Moved:
+    """All that is drawn of some users' moves beside others', counted once for all sessions.
+
+    Of the users themselves only sums, and the page views of places that may be drawn: of different steps a
+    large site has very many.
+    """
+
+    n_users: int
+    n_sessions: int
+    n_steps: int
+    different: int
+    beside: bool
+    visits: dict[str, int]
+    steps: pd.DataFrame
+    differing: pd.DataFrame
+    entries: pd.DataFrame
+    exits: pd.DataFrame
+    returns: pd.DataFrame
+    repeats: pd.DataFrame
+    dead: pd.DataFrame
+    matrix: pd.DataFrame
+
+
+def _key(live: LiveSegments, choice: Choice) -> tuple[str, ...]:
+    return live.tables.basis.key, choice.places.level, token(choice.users), token(choice.others)
+
+
+@kept(
+    lambda live, places: (live.tables.basis.key, places.level), max_entries=4,
+    show_spinner="Laying out all steps …",
+)  # fmt: skip
+def _all_moves(live: LiveSegments, places: Places) -> Moves:
+    return Moves.of(live.sources.dataset.sequences, places)
+
+
+@kept(_key, AT_ONCE, show_spinner="Counting who goes where …")
+def moved(live: LiveSegments, choice: Choice) -> Moved:
+    """Count what the chosen users do, beside the others."""
+    moves = _all_moves(live, choice.places)
+    here = moves.taken(choice.users)
+    there = moves.taken(choice.others) if choice.other else None
+    steps = step_table(moves, here, there)
+    return Moved(
+        here.n_users, here.n_sessions, here.n_steps, int((here.steps.times > 0).sum()), there is not None,
+        _visits(moves, here, steps), steps, differing(steps, here) if there else steps.head(0),
+        step_table(moves, here, there, moves.left == moves.start),
+        step_table(moves, here, there, moves.reached == moves.end),
+        return_table(moves, here, there),
+        step_table(moves, here, there, moves.left == moves.reached),
+        dead_ends(moves, here),
+        step_matrix(moves, choice.users, choice.others if choice.other else None),
+    )  # fmt: skip
+
+
+def _visits(moves: Moves, here: Taken, steps: pd.DataFrame) -> dict[str, int]:
+    """Page views of each place that may be drawn; of the start and the end the sessions."""
+    views = dict(zip(moves.places.names, here.left.times.tolist(), strict=False))
+    views |= {START: here.n_sessions, END: here.n_sessions}
+    return {
+        place: views[place] for place in dict.fromkeys(steps.head(MOST_EDGES)[[FROM, TO]].to_numpy().ravel())
+    }
+
+
+@kept(
+    lambda live, choice, columns, *, backwards, at: (*_key(live, choice), columns, backwards, at), AT_ONCE,
+    show_spinner="Following the sessions …",
+)  # fmt: skip
+def flows(live: LiveSegments, choice: Choice, columns: int, *, backwards: bool, at: int | None) -> list[Flow]:
+    """Flows of the users in question, and of those beside them; see :func:`core.journeys.flow.flow`."""
+    moves = _all_moves(live, choice.places)
+    sides = [choice.users, *([choice.others] if choice.other else [])]
+    return [flow(moves, users, columns, backwards=backwards, at=at) for users in sides]
+
 
 NODES: Final = 15
 EDGES: Final = 30

@@ -10,14 +10,14 @@ import pandas as pd
 import streamlit as st
 
 from core.base import wording
-from core.differences.single import decide_shares
+from core.differences.means import decide_shares
 from core.journeys.survival import SECONDS, TimeToOutcome, time_to_outcome
-from core.periods.dataset_part import DatasetPart
+from core.periods.narrowing import DatasetPart
 from core.profiles.outcomes import Happened
 from core.profiles.profile_columns import Col, MetricRole
-from pages.ui.journeys import ways_charts
+from pages.ui.journeys import ways_view
 from pages.ui.journeys.choice import Choice
-from pages.ui.journeys.ways_charts import MOMENT, ROW_TITLE
+from pages.ui.journeys.ways_view import MOMENT, ROW_TITLE
 from pages.ui.segments.figure import figure
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell.text import md_text
@@ -128,7 +128,7 @@ def _curves(live: LiveSegments, choice: Choice, found: dict[str, TimeToOutcome])
     )
     figure(
         f"Users with {md_text(live.profiles.outcome or '', 60)}, by the time since their first page view",
-        partial(ways_charts.curves, table, tuple(found), unit), table,
+        partial(ways_view.curves, table, tuple(found), unit), table,
         n=f"{_counted(found)}. Band: 95 % interval.", key="time-to-outcome", help_text=HOW,
         alt_text="Share of users who have had the outcome by each moment",
     )  # fmt: skip

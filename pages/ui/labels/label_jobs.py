@@ -1,4 +1,11 @@
-"""Labelling in the background, and what follows from it: users are placed anew by the labels as they are."""
+"""Labelling in the background, and what follows from it: users are placed anew by the labels as they are.
+
+What a language model would be asked about labels: how much, at what price, in which words.
+
+Asked for here as everywhere: once a session, before anything is sent, and taken back under Settings.
+
+The consent to fetch pages, for one run and by host, and what became of the pages that were fetched.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +13,164 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from core.desk import label_book, saved_work
+import humanize
+import pandas as pd
+import streamlit as st
+
+from core.base.schema import Pages
+from core.data.dataset import Dataset
+from core.data.page_labels import LabelledPages
+from core.labels.fetching.fetch_outcomes import FetchOutcome
 from core.labels.label_settings import LabelMode, LabelSettings
+from core.labels.labelling import llm_cost
+from core.labels.llm_classifier import FEWEST_USERS, Estimate
+from core.labels.pages import host_of
 from core.llm import LlmSettings
 from core.runs import jobs, pipeline
 from core.runs.jobs import JobView
 from core.runs.tasks import LabelRequest
-from pages.ui.chat import connection, consent
-from pages.ui.shell import errors, job_panel, state
+from core.saved import label_book, preferences, saved_work
+from core.writing.payload import price_of
+from pages.ui.chat import connection
+from pages.ui.shell import errors, job_panel, state, written_table
+from pages.ui.shell.text import count, md_text
+
+
+def card(dataset: Dataset, settings: LabelSettings, labels: LabelledPages) -> None:
+    """Ask whether a model may be asked about what is left; nothing where that is decided, or nothing is left.
+
+    Args:
+        dataset: The cleaned export.
+        settings: With the taxonomy.
+        labels: As they are without the model.
+    """
+    server = named(settings)
+    if server is None or connection.given(server):
+        return
+    if connection.given(server) is False:
+        st.caption(
+            ":material/cloud_off: You chose to stay offline in this session: no language model is asked."
+        )
+        return
+    with errors.shown():
+        asked = estimate(dataset, settings, labels)
+        if not asked.calls:
+            return
+        with st.container(border=True, key="label-consent"):
+            st.subheader(f"Ask {md_text(server.model, 60)}?", icon=":material/outbox:")
+            st.markdown(f"{size(asked)} The first question to **{md_text(server.host, 80)}**, word for word:")
+            st.code(asked.first, language=None, wrap_lines=True, height=connection.TEXT_HEIGHT_PX)
+            st.caption(
+                f"The others are like it, about other pages. Price of all: {price(server.model, asked)}. "
+                "With each goes the form of its answer. Every request is written down under Settings, where "
+                "you can take this back."
+            )
+            connection.decision_buttons(
+                lambda: _agree(server, dataset, settings), lambda: connection.decide(server, False), "labels"
+            )
+
+
+def size(asked: Estimate) -> str:
+    """How much would be asked, and what it is about."""
+    return (
+        f"**{count(asked.calls, 'question')}**, {asked.characters:,} characters out, about {asked.tokens:,} "
+        "tokens in all. Your descriptions are sent, and paths and titles of pages, of those that at least "
+        f"{FEWEST_USERS} users saw; no user and no figure is."
+    )
+
+
+def price(model: str, asked: Estimate) -> str:
+    """Of all questions and their answers, in words."""
+    amount = price_of(model, asked.sent, asked.received, preferences.load(state.store()).prices)
+    if amount is None:
+        return "not in the price table"
+    return f"about {amount:,.2f} US dollars" if amount >= 0.01 else "less than a cent"
+
+
+def estimate(dataset: Dataset, settings: LabelSettings, labels: LabelledPages) -> Estimate:
+    """What is left to ask, for themes and types together."""
+    return _estimate(dataset, settings, labels, labels.key, settings.taxonomy.model_dump_json())
+
+
+@st.cache_data(max_entries=16, show_spinner="Counting what is left to ask")
+def _estimate(
+    _dataset: Dataset, _settings: LabelSettings, _labels: LabelledPages, key: str, taxonomy: str
+) -> Estimate:
+    parts = llm_cost(_dataset, _settings, _labels)
+    return Estimate(
+        calls=sum(part.calls for part in parts),
+        sent=sum(part.sent for part in parts),
+        received=sum(part.received for part in parts),
+        characters=sum(part.characters for part in parts),
+        first=next((part.first for part in parts if part.first), ""),
+    )
+
+
+def _agree(server: LlmSettings, dataset: Dataset, settings: LabelSettings) -> None:
+    connection.decide(server, True)
+    start(dataset.key, settings)
+
+
+MOST_HOSTS: Final = 50
+READ: Final = (FetchOutcome.FETCHED, FetchOutcome.CACHED)
+WORDS: Final = {
+    FetchOutcome.FETCHED: "Read now",
+    FetchOutcome.CACHED: "Read before, kept",
+    FetchOutcome.REFUSED: "Not asked for: personal, or another host",
+    FetchOutcome.ADDRESS: "Not asked for: not a public address",
+    FetchOutcome.ROBOTS: "Not asked for: robots.txt forbids it",
+    FetchOutcome.TIMEOUT: "Too slow",
+    FetchOutcome.UNREACHABLE: "Not reachable",
+    FetchOutcome.STATUS: "The server answered with an error",
+    FetchOutcome.BUSY: "The server asked to wait",
+    FetchOutcome.REDIRECTS: "Led elsewhere too often",
+    FetchOutcome.NOT_HTML: "Not a web page",
+    FetchOutcome.TOO_LARGE: "Too large",
+    FetchOutcome.BROKEN: "Broken off",
+    FetchOutcome.UNREADABLE: "Not readable",
+    FetchOutcome.GAVE_UP: "Host left alone after failures",
+    FetchOutcome.LEFT_OUT: "Left out: over the limit of a run",
+}
+
+
+def consent(dataset: Dataset, settings: LabelSettings) -> None:
+    """Draw the consent for one run, naming the hosts."""
+    st.caption(
+        "Off unless you agree, each time. The most viewed pages of the hosts you choose are read from the "
+        "web: slowly, keeping to robots.txt, without logging in, at most 200. What they say of themselves "
+        "(product, article, breadcrumbs) is kept for 30 days and decides before the rules do."
+    )
+    hosts = _hosts(dataset)
+    agreed = st.multiselect(
+        "I agree to fetch pages from", hosts, key="fetch-hosts", placeholder="No host", select_all=False
+    )
+    st.button(
+        f"Fetch from {md_text(', '.join(agreed))}" if agreed else "Fetch", key="fetch", disabled=not agreed,
+        icon=":material/cloud_download:", on_click=start, args=(dataset.key, settings, agreed),
+    )  # fmt: skip
+    last = last_fetch(dataset.key)
+    if last is not None:
+        _report(last)
+
+
+def _report(job: JobView) -> None:
+    """How many pages were read, and why the others were not."""
+    table = pd.DataFrame(job.result["fetched"])
+    read, asked = int(table.loc[table["outcome"].isin(READ), "pages"].sum()), int(table["pages"].sum())
+    when = humanize.naturaltime(pd.Timestamp.now().timestamp() - job.started)
+    st.markdown(f"{read:,} of {count(asked, 'page')} could be read ({when}).")
+    written_table.draw(
+        table.assign(outcome=[WORDS[FetchOutcome(one)] for one in table["outcome"]]),
+        key="fetch-report", alt_text="What became of the pages",
+        columns={"outcome": "What became of them", "example": "For example", "reason": "Because"},
+    )  # fmt: skip
+
+
+def _hosts(dataset: Dataset) -> list[str]:
+    """The hosts of the export, most viewed first."""
+    found = map(host_of, dataset.pages[Pages.PAGE_LOCATION])
+    return list(dict.fromkeys(filter(None, found)))[:MOST_HOSTS]
+
 
 LABEL: Final = "label"
 TASKS: Final = (LABEL,)
@@ -74,7 +231,7 @@ def may_ask(settings: LabelSettings, *, fetching: bool = False) -> Order:
         fetching: Whether it reads pages first, so that labels that are there already are not what it needs.
     """
     server = named(settings)
-    if server is not None and (consent.given(server) or (not fetching and _labelled(settings))):
+    if server is not None and (connection.given(server) or (not fetching and _labelled(settings))):
         return Order(settings, server)
     if settings.mode is LabelMode.LLM:
         return Order(settings.model_copy(update={"mode": LabelMode.AUTO}), None)

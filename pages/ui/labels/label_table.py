@@ -1,19 +1,33 @@
-"""The table of path templates: looked over from the top, corrected in place."""
+"""The table of path templates: looked over from the top, corrected in place.
+
+How far up the ladder to go, and what the last rung would cost.
+
+The labels of a data set as an analyst looks them over, worked out once for each state of the labels.
+"""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final
 
 import pandas as pd
 import streamlit as st
 
 from core.base.schema import PageLabels, Pages, View
-from core.desk import label_book
-from core.labels.label_settings import NO_THEME, UNKNOWN, LabelSettings, Override, Taxonomy
+from core.data.dataset import Dataset
+from core.data.page_labels import LabelledPages
+from core.labels import review
+from core.labels.label_settings import NO_THEME, UNKNOWN, LabelMode, LabelSettings, Override, Taxonomy
 from core.labels.label_types import Rung
 from core.labels.review import EVIDENCE, SEVERAL, Review, decided_by
+from core.saved import label_book
+from pages.ui.chat import connection
+from pages.ui.data.catalog import latest_labels
 from pages.ui.labels import label_jobs
 from pages.ui.shell import errors, state
+from pages.ui.shell.kept import kept
+from pages.ui.shell.links import SETTINGS, link
+from pages.ui.shell.text import md_text
 
 RUNG_WORDS: Final = {
     Rung.FROZEN: "The training",
@@ -163,3 +177,92 @@ def _short(addresses: pd.Series) -> pd.Series:
     if hosts.isna().any() or hosts.nunique() != 1:
         return addresses
     return addresses.str.slice(len(hosts.iloc[0]))
+
+
+MODES: Final = {
+    LabelMode.OFF: "Off",
+    LabelMode.RULES: "Events and rules",
+    LabelMode.AUTO: "+ sentence embedding",
+    LabelMode.NLI: "+ entailment model",
+    LabelMode.LLM: "+ language model",
+}
+MEANING: Final = {
+    LabelMode.OFF: "Pages get no labels.",
+    LabelMode.RULES: "Your corrections, the GA4 events that fire on a page, what fetched pages say of "
+    "themselves, and rules on addresses and titles. Instant, and silent where it is not sure.",
+    LabelMode.AUTO: "Then a small sentence embedding (MiniLM, on this machine) compares titles with the "
+    "descriptions of your themes.",
+    LabelMode.NLI: "Then an entailment model decides what is left. Its weights must be on this machine or "
+    "be downloaded; minutes for thousands of pages.",
+    LabelMode.LLM: "Then a language model is asked about what is left: titles and paths are sent to the "
+    "server of your settings.",
+}
+
+
+def ladder_form(dataset: Dataset, settings: LabelSettings) -> bool:
+    """Draw the choice; True when the settings were changed just now."""
+    mode = st.segmented_control(
+        "Who may decide", list(MODES), default=settings.mode, required=True, key="label-mode",
+        format_func=lambda mode: MODES[mode],
+    )  # fmt: skip
+    mode = LabelMode(mode or settings.mode)
+    st.caption(MEANING[mode])
+    model = settings.nli_model
+    if mode is LabelMode.NLI:
+        model = st.text_input("Folder or hub id of the model", settings.nli_model, key="nli-model")
+    if mode is LabelMode.LLM:
+        _cost(dataset, settings)
+    with errors.shown():
+        different = (mode, model) != (settings.mode, settings.nli_model)
+        if st.button("Use this", key="save-ladder", disabled=not different, icon=":material/check:"):
+            label_book.change(state.store(), mode=mode, nli_model=model)
+            return True
+    return False
+
+
+def _cost(dataset: Dataset, settings: LabelSettings) -> None:
+    """What would be sent, how much of it, and to whom, before anything is."""
+    labels = latest_labels(state.store(), dataset.key)
+    if labels is None:
+        st.caption("Label the pages first: then it can be said what is left to ask.")
+        return
+    asked = label_jobs.estimate(dataset, settings, labels)
+    st.markdown(label_jobs.size(asked))
+    named = connection.usable()
+    if named is None:
+        st.caption("No model is connected, so nobody would be asked.")
+        link(SETTINGS, "Connect one")
+        return
+    server, price = named.settings, label_jobs.price(named.settings.model, asked)
+    st.caption(
+        f"To {md_text(server.host)}, model {md_text(server.model)}. Price: {price}. Before "
+        "anything is sent, you are shown the words and asked."
+    )
+
+
+# tables are kept of six states, across data sets and sessions; each caller gets its own
+_a_state = partial(kept, lambda labels, _: labels.key, max_entries=6, cache=st.cache_data)
+
+
+@_a_state()
+def theme_shares(labels: LabelledPages, pages: pd.DataFrame) -> dict[str, float]:
+    """See :func:`core.labels.review.shares`."""
+    return review.shares(labels.table, pages, View.THEME)
+
+
+@_a_state(show_spinner="Putting the pages together")
+def by_template(labels: LabelledPages, pages: pd.DataFrame) -> pd.DataFrame:
+    """See :func:`core.labels.review.by_template`."""
+    return review.by_template(labels.table, pages)
+
+
+@_a_state()
+def coverage(labels: LabelledPages, pages: pd.DataFrame) -> pd.DataFrame:
+    """See :func:`core.labels.review.coverage`."""
+    return review.coverage(labels.table, pages)
+
+
+@_a_state()
+def mosaic(labels: LabelledPages, pages: pd.DataFrame) -> pd.DataFrame:
+    """See :func:`core.labels.review.mosaic`."""
+    return review.mosaic(labels.table, pages)

@@ -24,7 +24,7 @@ from core.people.look_alikes import (
     look_alikes,
 )
 from core.profiles.profile_columns import Col
-from core.profiles.wilson import wilson
+from core.profiles.two_shares import wilson
 from pages.ui.people import chosen_user
 from pages.ui.segments import charts, shared, user_facts
 from pages.ui.segments.figure import SIDE, download_csv, figure

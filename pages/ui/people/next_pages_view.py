@@ -11,8 +11,7 @@ import streamlit as st
 
 from core.profiles.profile_columns import Col
 from core.recommend.candidates import Reach, Source
-from core.recommend.next_pages import NextPage
-from core.recommend.next_words import NO_PAGE, how_right, why
+from core.recommend.next_pages import NO_PAGE, NextPage, how_right, why
 from pages.ui.segments import following
 from pages.ui.segments.figure import figure
 from pages.ui.segments.live_segments import LiveSegments

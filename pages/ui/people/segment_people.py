@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import streamlit as st
 
-from core.people import standing
+from core.people.membership_order import between, outlying
 from core.profiles.samples import medoids, random_sample
 from core.segments.membership import Memberships, memberships
 from pages.ui.people import chosen_user
@@ -36,8 +36,8 @@ def draw(live: LiveSegments) -> None:
             medoids(live.combined.vectors, live.segmentation.partition, views, n)[segment],
         ),
         "random": ("Drawn at random", RANDOM, random_sample(live.labels, n, seed)[segment]),
-        "between": ("Between two segments", BETWEEN, standing.between(stand, live.labels, segment, n)),
-        "outlying": ("Least like the others", OUTLYING, standing.outlying(stand, live.labels, segment, n)),
+        "between": ("Between two segments", BETWEEN, between(stand, live.labels, segment, n)),
+        "outlying": ("Least like the others", OUTLYING, outlying(stand, live.labels, segment, n)),
     }  # fmt: skip
     cards.swatch(segment)
     with st.grid(2, min_column_width=SIDE, gap="medium", key="people"):

@@ -8,10 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from core.base.errors import Beha2VecError
-from core.periods.drift import Drift, drift
+from core.periods.drift import Drift, Wear, drift, far_groups, page_changes, wear
 from core.periods.migration import Migration, migration
-from core.periods.page_changes import far_groups, page_changes
-from core.periods.retraining import Wear, wear
 from core.runs import later_export, pipeline, tasks
 from core.runs.later_export import Trained, TwoPeriods
 from core.runs.tasks import LaterRequest

@@ -12,10 +12,20 @@ from core.base import wording
 from core.base.schema import OUTSIDE
 from core.differences.table import Diff
 from core.periods import drift_words
-from core.periods.drift import AFTER_VALUE, BEFORE_VALUE, FIGURE, ITEM
+from core.periods.drift import (
+    AFTER_VALUE,
+    BEFORE_VALUE,
+    CHANGE,
+    FIGURE,
+    GROUP,
+    ITEM,
+    KNOWN,
+    PAGE,
+    TYPICAL,
+    PageChange,
+)
 from core.periods.migration import AFTER, BEFORE
-from core.periods.page_changes import CHANGE, GROUP, KNOWN, PAGE, TYPICAL, PageChange
-from core.periods.sections import BY_SECTION
+from core.periods.placed_users import BY_SECTION
 from core.periods.training_period import DriftFigure
 from core.profiles.profile_columns import Col
 from core.runs import pipeline, tasks

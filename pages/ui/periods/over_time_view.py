@@ -9,11 +9,10 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from core.periods.beside import PART, REST_VALUE, VALUE
 from core.periods.calendar import PeriodUnit
-from core.periods.over_time import IN_PART, PERIOD, SHARES, PeriodMeasure
+from core.periods.over_time import IN_PART, PART, PERIOD, REST_VALUE, SHARES, VALUE, PeriodMeasure
 from core.profiles.profile_columns import Col
-from pages.ui.periods import choice, counted_time, time_charts
+from pages.ui.periods import choice, time_charts
 from pages.ui.periods.panels import Told
 from pages.ui.periods.panels import draw as draw_panels
 from pages.ui.segments.figure import Draw
@@ -55,7 +54,7 @@ def draw(live: LiveSegments) -> None:
             "What", offered, format_func=TITLES.__getitem__, key="time-measure", persist_state="session"
         )
         unit = choice.unit(live)
-    table, unseen = counted_time.by_period(live, unit, measure)
+    table, unseen = choice.by_period(live, unit, measure)
     st.caption(f"{choice.FITTED} {choice.clock(live)}")
     is_share = measure in SHARES
     grey = f"all other {unit}s" if measure is PeriodMeasure.SHARE else "the other clustered users"
@@ -66,7 +65,7 @@ def draw(live: LiveSegments) -> None:
         style, height = "%" if is_share else "~s", SMALL if segment is None else LARGE
         return partial(time_charts.over_time, rows, which, style, TITLES[measure], top * 1.08, height, grey)
 
-    parts = choice.parts(counted_time.calendar_now(live, unit), unit)
+    parts = choice.parts(choice.calendar_now(live, unit), unit)
     told = Told(
         f"{MEANS[measure]}, by {unit}",
         " ".join([*_counted(live, own, measure, unit), *_left_out(measure, unit, unseen), parts]),

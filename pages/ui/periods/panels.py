@@ -9,7 +9,7 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from core.periods.beside import REST_PART
+from core.periods.over_time import REST_PART
 from core.profiles.profile_columns import Col
 from pages.ui.periods.time_charts import of
 from pages.ui.segments.cards import heading

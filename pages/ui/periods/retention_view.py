@@ -10,11 +10,10 @@ import streamlit as st
 
 from core.base import wording
 from core.base.schema import Users
-from core.periods.beside import PART, REST_VALUE, VALUE
 from core.periods.calendar import PeriodUnit
-from core.periods.retention import AGE, BEGAN, MOST_PERIODS
+from core.periods.over_time import AGE, BEGAN, MOST_PERIODS, PART, REST_VALUE, VALUE
 from core.profiles.profile_columns import Col
-from pages.ui.periods import choice, counted_time, time_charts
+from pages.ui.periods import choice, time_charts
 from pages.ui.periods.panels import Told
 from pages.ui.periods.panels import draw as draw_panels
 from pages.ui.segments.figure import Draw
@@ -49,7 +48,7 @@ def draw(live: LiveSegments) -> None:
     with st.grid("auto", min_column_width=200, gap="small", key="time-choice"):
         segment = choice.whose(live)
         unit = choice.unit(live, MOST_PERIODS)
-    cells, together, without = counted_time.retained(live, unit)
+    cells, together, without = choice.retained(live, unit)
     st.caption(f"{choice.FITTED} {choice.clock(live)}")
     if together.empty:
         st.info(NOTHING.format(unit=unit), icon=":material/info:")

@@ -8,10 +8,9 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from core.periods.beside import PART, REST_VALUE, VALUE
-from core.periods.rhythm import CLOCK
+from core.periods.over_time import CLOCK, PART, REST_VALUE, VALUE
 from core.profiles.profile_columns import Col
-from pages.ui.periods import choice, counted_time, time_charts
+from pages.ui.periods import choice, time_charts
 from pages.ui.periods.panels import Told
 from pages.ui.periods.panels import draw as draw_panels
 from pages.ui.segments.figure import Draw, picture
@@ -40,7 +39,7 @@ def draw(live: LiveSegments) -> None:
             "Count", list(COUNTED), default="views", required=True, format_func=COUNTED.__getitem__,
             key="time-rhythm", persist_state="session",
         )  # fmt: skip
-    table = counted_time.by_hour(live, sessions=what == "sessions")
+    table = choice.by_hour(live, sessions=what == "sessions")
     st.caption(f"{choice.FITTED} {choice.clock(live)}")
     if live.sources.dataset.receipt.rounded_times:
         st.caption("The times of this export end in zeros, as a spreadsheet leaves them: hours may be off.")

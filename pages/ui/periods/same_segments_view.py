@@ -9,9 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from core.base.settings import ViewWeights
-from core.desk import saved_work
-from core.desk.saved_work import Segmentation
-from core.periods.same_segments import (
+from core.periods.migration import (
     ALIKE,
     EARLIER,
     EARLIER_USERS,
@@ -25,6 +23,8 @@ from core.periods.same_segments import (
 )
 from core.profiles.profile_columns import Col
 from core.runs import pipeline
+from core.saved import saved_work
+from core.saved.saved_work import Segmentation
 from core.segments.identity import RECOVERED
 from pages.ui.data import catalog
 from pages.ui.data.catalog import DatasetCard

@@ -9,10 +9,19 @@ from typing import Any, Final
 import altair as alt
 import pandas as pd
 
-from core.periods.beside import PART, REST_VALUE, VALUE
-from core.periods.over_time import IN_PART, PERIOD
-from core.periods.retention import AGE, BEGAN
-from core.periods.rhythm import CLOCK, USERS, WEEKDAY, WEEKDAYS
+from core.periods.over_time import (
+    AGE,
+    BEGAN,
+    CLOCK,
+    IN_PART,
+    PART,
+    PERIOD,
+    REST_VALUE,
+    USERS,
+    VALUE,
+    WEEKDAY,
+    WEEKDAYS,
+)
 from core.profiles.profile_columns import Col
 from pages.ui.segments.charts import ABOVE, AXIS, INK, NEUTRAL, Chart, segment_or, sized, tips
 
@@ -76,7 +85,7 @@ def retention(table: pd.DataFrame, segment: int, unit: str, top: float, height: 
     """Who come again by the periods since their first, with the interval, and the others in grey.
 
     Args:
-        table: Rows of one segment of :func:`core.periods.retention.curve`.
+        table: Rows of one segment of :func:`core.periods.over_time.curve`.
         segment: Its id, for the colour.
         unit: ``Days`` or ``Weeks``.
         top: Where the axis ends.
@@ -106,7 +115,7 @@ def triangle(table: pd.DataFrame, segment: int, unit: str, top: float, few: int,
     """A row a first period, a column a period since; the stronger the colour, the more come again.
 
     Args:
-        table: Rows of one segment of :func:`core.periods.retention.triangle`.
+        table: Rows of one segment of :func:`core.periods.over_time.triangle`.
         segment: Its id, for the colour.
         unit: ``Days`` or ``Weeks``.
         top: The share of the full colour.
@@ -150,7 +159,7 @@ def week(
     """Hours across, weekdays down; the stronger the colour, the larger the share.
 
     Args:
-        table: Rows of one segment of :func:`core.periods.rhythm.rhythm`.
+        table: Rows of one segment of :func:`core.periods.over_time.rhythm`.
         segment: Its id, for the colour; −1 for grey.
         top: The share of the full colour.
         few: Users of the segment below which a cell has no colour; the others' cells are of many.

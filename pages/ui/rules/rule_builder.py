@@ -13,10 +13,10 @@ from core.rules.conditions import (
     VIEWED,
     RuleClause,
     RuleCondition,
+    RuleFeatures,
     RuleField,
     SegmentRule,
 )
-from core.rules.features import RuleFeatures
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import state
 

@@ -1,7 +1,12 @@
-"""One rule: how well it fits, whom it finds, and the rule in four languages to copy."""
+"""One rule: how well it fits, whom it finds, and the rule in four languages to copy.
+
+The rules of the segments on screen, made once for all sessions that have the same ones.
+"""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
@@ -10,19 +15,52 @@ import pandas as pd
 import streamlit as st
 
 from core.base.schema import Users
+from core.base.settings import IngestSettings
 from core.base.wording import number, percent
 from core.profiles.profile_columns import Col, RowKind
+from core.rules.beam_search import FoundRules, MeasuredShare, RuleFit, recalls, rule_sentence
 from core.rules.conditions import SegmentRule
-from core.rules.ga4 import ga4_text
-from core.rules.judging import FoundRules, MeasuredShare, RuleFit, recalls
 from core.rules.raw_events import LoadedExport
+from core.rules.records import ga4_text, rule_records, run_sql
 from core.rules.rule_sql import bigquery_sql, duckdb_sql, limits
-from core.rules.run_sql import run_sql
+from core.storage.store import open_artifact
 from pages.ui.segments import charts
 from pages.ui.segments.figure import download_csv, figure
 from pages.ui.segments.live_segments import LiveSegments
+from pages.ui.segments.shared import SESSIONS, basis
+from pages.ui.shell.kept import kept
 from pages.ui.shell.text import count, md_text
 from pages.ui.shell.written_table import Columns
+
+
+@kept(lambda live: live.sources.counted, max_entries=2)
+def export_of(live: LiveSegments) -> LoadedExport:
+    """What rules can ask of the users, and what their SQL has to know of the files."""
+    dataset = live.sources.dataset
+    settings = IngestSettings.checked(**open_artifact(dataset.path).settings)
+    return LoadedExport(basis(live.sources).rule_features, dataset.receipt, settings)
+
+
+@kept(
+    lambda live: (live.sources.counted, live.segmentation.partition.digest), SESSIONS,
+    show_spinner="Looking for the rules …",
+)  # fmt: skip
+def rules_of(live: LiveSegments) -> Mapping[int, FoundRules]:
+    """Segment → its rules."""
+    return live.tables.basis.rules(live.segmentation.partition)
+
+
+def sentences(live: LiveSegments) -> dict[int, str]:
+    """Segment → the recommended rule with how well it fits, or why there is none."""
+    origin = export_of(live).features.origin
+    return {segment: rule_sentence(found, origin) for segment, found in rules_of(live).items()}
+
+
+def file_of(live: LiveSegments) -> bytes:
+    """The file that a run leaves, of the segments on screen."""
+    records = rule_records(rules_of(live), live.plain_names, export_of(live))
+    return json.dumps(records, indent=1, ensure_ascii=False, allow_nan=False).encode()
+
 
 PRECISION: Final = (
     "Of the users whom the rule finds, the share that belongs to the segment. Users set aside are not "

@@ -12,10 +12,9 @@ import pandas as pd
 import streamlit as st
 
 from core.base import wording
-from core.desk import saved_runs
-from core.desk.run_comparison import RunComparison, compare_runs
-from core.desk.saved_runs import SavedRun
 from core.runs import pipeline
+from core.saved import saved_runs
+from core.saved.saved_runs import RunComparison, SavedRun, compare_runs
 from pages.ui.segments.charts import ABOVE, INK, Chart, rows, sized, tips
 from pages.ui.segments.figure import figure
 from pages.ui.shell import errors, state

@@ -9,12 +9,11 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from core.desk import saved_runs, saved_work
-from core.desk.controls import Controls
-from core.desk.run_log import run_log
-from core.desk.saved_runs import LONGEST_NAME, SavedRun
-from core.desk.saved_work import Segmentation
 from core.runs import pipeline
+from core.saved import saved_runs, saved_work
+from core.saved.controls import Controls
+from core.saved.saved_runs import LONGEST_NAME, SavedRun, run_log
+from core.saved.saved_work import Segmentation
 from pages.ui.data import catalog
 from pages.ui.segments import made_from, session_segments
 from pages.ui.segments.live_segments import LiveSegments

@@ -11,12 +11,12 @@ import streamlit as st
 
 from core.base.errors import Beha2VecError
 from core.base.schema import OUTSIDE, SET_ASIDE
-from core.desk import saved_work
 from core.facets.definitions import QUESTIONS, FacetKind
 from core.facets.facets import Facet, crossed
+from core.saved import saved_work
 from core.segments import by_hand
 from core.segments.partition import Partition
-from pages.ui.segments import facet_data, session_segments
+from pages.ui.segments import outcome_choice, session_segments
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors, state
 from pages.ui.shell.text import count, md_text
@@ -83,7 +83,7 @@ def menu(live: LiveSegments) -> None:
 
 def _by_facet(live: LiveSegments, digest: str) -> None:
     """Choose one facet or two, and make their levels the segments."""
-    found = facet_data.of_sources(live.sources).facets
+    found = outcome_choice.of_sources(live.sources).facets
     kinds = st.multiselect(
         "One facet, or two crossed", list(found), key=f"facet-{digest}", format_func=QUESTIONS.__getitem__,
         placeholder="Choose one or two", max_selections=2, select_all=False,

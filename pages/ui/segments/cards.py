@@ -9,11 +9,10 @@ import streamlit as st
 
 from core.base.palette import Mode, colour
 from core.base.schema import OUTSIDE
-from core.desk.saved_work import LONGEST_NAME
-from core.profiles.formats import figure
 from core.profiles.metrics import Profiles
 from core.profiles.outcomes import path_of
-from core.profiles.profile_columns import Col
+from core.profiles.profile_columns import Col, figure
+from core.saved.saved_work import LONGEST_NAME
 from pages.ui.shell.text import md_text
 
 Rename = Callable[[int, str], None]

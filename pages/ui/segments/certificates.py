@@ -12,7 +12,7 @@ import numpy as np
 import streamlit as st
 
 from core.base.errors import Beha2VecError
-from core.profiles.selection import small_kind_sentence
+from core.profiles.top_pages import small_kind_sentence
 from core.runs import jobs
 from core.runs.jobs import JobView, State
 from core.runs.stages import CERTIFICATES, CertifyRequest, hand_in

@@ -111,7 +111,7 @@ def boxes(table: pd.DataFrame, names: Mapping[int, str], title: str) -> Chart:
     """How a measure is spread over the users of each row: the middle half, its median, 5 to 95 %, the mean.
 
     Args:
-        table: Columns of ``core/differences/distributions.py``, one measure.
+        table: Columns of ``core/differences/table.py``, one measure.
         names: Segment → name, for the colours.
         title: What is measured; it stands above, where there is room for it.
     """

@@ -12,7 +12,7 @@ from core.base import wording
 from core.differences.in_words import FAMILIES, in_words
 from core.differences.table import Diff, leading, listed
 from core.facts.context import Context
-from core.profiles import formats
+from core.profiles import profile_columns
 from core.profiles.profile_columns import Col, MetricRole
 from pages.ui.segments import charts
 from pages.ui.segments import profile_tables as tables
@@ -53,7 +53,7 @@ def side_by_side(live: LiveSegments, table: pd.DataFrame, keys: tuple[str, str])
     rows = tables.named(live.profiles.parts, live.names).set_index(Col.KEY).loc[list(keys)]
     names = [md_text(name, 60) for name in rows[Col.LABEL]]
     users = [
-        f"{number:,} ({formats.figure(Col.SHARE, share)})"
+        f"{number:,} ({profile_columns.figure(Col.SHARE, share)})"
         for number, share in zip(rows[Col.USERS], rows[Col.SHARE], strict=True)
     ]
     told = _leading(table, keys[0])

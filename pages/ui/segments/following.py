@@ -12,13 +12,9 @@ from core.base.schema import HARDLY, Pages
 from core.base.settings import ViewWeights
 from core.base.wording import common_origin, short_address
 from core.profiles.profile_columns import Col
-from core.recommend.candidates import Reach, Source
-from core.recommend.functional import MEANING
-from core.recommend.head import Head
-from core.recommend.next_pages import NextPages
-from core.recommend.next_words import CALLED, in_percent, in_points
-from core.recommend.of_segments import next_pages_of_segments
-from core.recommend.seen_pages import SeenPages
+from core.recommend.candidates import Head, Reach, Source
+from core.recommend.next_pages import CALLED, NextPages, in_percent, in_points, next_pages_of_segments
+from core.recommend.page_tables import MEANING, SeenPages
 from core.runs.embedding_child import EmbeddingChild
 from core.runs.what_next import what_next
 from pages.ui.segments import charts
@@ -77,7 +73,7 @@ def seen_pages(live: LiveSegments) -> SeenPages:
 
 @kept(lambda live: (*_key(live), live.segmentation.partition.digest), max_entries=24, show_spinner=WAITING)
 def of_segments(live: LiveSegments) -> pd.DataFrame:
-    """Next pages of every segment (:func:`core.recommend.of_segments.next_pages_of_segments`)."""
+    """Next pages of every segment (:func:`core.recommend.next_pages.next_pages_of_segments`)."""
     return next_pages_of_segments(following(live), seen_pages(live), live.combined.vectors, live.labels)
 
 

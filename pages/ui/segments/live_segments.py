@@ -13,14 +13,14 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from core.base.settings import AnalyzeSettings, ClusterSettings, ViewWeights
-from core.desk import controls as kept_controls
-from core.desk import saved_work
-from core.desk.saved_work import Segmentation
 from core.facts.context import Tables
 from core.naming import fitting
 from core.naming.fitting import HeldName
 from core.naming.names import name_segments
 from core.profiles.metrics import Profiles
+from core.saved import controls as kept_controls
+from core.saved import saved_work
+from core.saved.saved_work import Segmentation
 from core.segments import levels as numbers
 from core.segments.certificate import Certificate, marked, verdict_text
 from core.segments.combination import Combined

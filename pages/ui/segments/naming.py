@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from core.desk import saved_work
 from core.naming.fitting import HeldName, reason
+from core.saved import saved_work
 from pages.ui.segments import live_segments
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors

@@ -1,4 +1,7 @@
-"""What counts as the outcome: what the data have, what was chosen, and what gives it away."""
+"""What counts as the outcome: what the data have, what was chosen, and what gives it away.
+
+The facets of the data set on screen, found once for all sessions.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,13 @@ import streamlit as st
 
 from core.base.schema import PAGE_OUTCOME, page_outcome
 from core.base.settings import AnalyzeSettings, OutcomeCount
-from core.desk.controls import Controls
+from core.data.dataset import Dataset
+from core.data.page_labels import LabelledPages, counted_key
+from core.facets.beside_segments import BesideSegments, beside_segments
+from core.facets.facets import Facets, find_facets
+from core.profiles.outcomes import OutcomeIndex
+from core.saved.controls import Controls
+from core.segments.partition import Partition
 from pages.ui.segments.made_from import Sources
 from pages.ui.segments.shared import basis
 from pages.ui.shell import state
@@ -62,3 +71,31 @@ def _by_address(chosen: tuple[str, ...], made_from: Sources) -> tuple[str, ...]:
         page_outcome(index.pages[pages[0]]) if len(pages) == 1 else outcome
         for outcome, pages in zip(chosen, found, strict=True)
     )
+
+
+def of_sources(made_from: Sources) -> Facets:
+    """The facets with the outcome that is chosen for a model."""
+    return facets(made_from.dataset, made_from.labels, chosen_outcomes(made_from))
+
+
+def beside(made_from: Sources, partition: Partition) -> BesideSegments | None:
+    """Whether the facets or these segments tell the chosen outcome better; None where that is not known."""
+    return beside_segments(of_sources(made_from), partition)
+
+
+@kept(
+    lambda dataset, labels, outcome: (counted_key(dataset.key, labels), outcome), max_entries=4,
+    show_spinner="Looking at how users differ …",
+)  # fmt: skip
+def facets(dataset: Dataset, labels: LabelledPages | None, outcome: tuple[str, ...] | None) -> Facets:
+    """Find the facets of a data set.
+
+    Args:
+        dataset: The users.
+        labels: Themes and types of its pages.
+        outcome: What counts as the outcome; None for what is usual.
+    """
+    settings = AnalyzeSettings.checked(outcome=outcome)
+    index = OutcomeIndex.of(dataset, labels)
+    given_away = index.is_read(index.chosen(settings))
+    return find_facets(dataset, labels, index.inside(settings), given_away=given_away)

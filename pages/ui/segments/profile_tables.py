@@ -12,10 +12,9 @@ import pandas as pd
 from core.base.schema import View
 from core.data.receipt import OutcomeUsers, added, more_times, without_used_views
 from core.facts.items import ItemCol
-from core.profiles.formats import figure
 from core.profiles.metrics import CLIP, Profiles
 from core.profiles.outcomes import OutcomeIndex, any_of, label_of
-from core.profiles.profile_columns import Col, MetricRole, RowKind
+from core.profiles.profile_columns import Col, MetricRole, RowKind, figure
 
 CARD_METRICS: Final = {
     Col.PAGE_VIEWS_MEAN: "Page views",

@@ -1,8 +1,13 @@
-"""The scorecard on the screen: one chart a question, with what it counts and the table behind it."""
+"""The scorecard on the screen: one chart a question, with what it counts and the table behind it.
+
+The scorecard of the vectors on screen: what is in the store, and the job that measures it.
+
+How much of each segment another training finds again: an offer, its job, and what came of it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final
 
@@ -10,13 +15,62 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from core.trust.result import Call, Method, Question, Topic
+from core.base.settings import ViewWeights
+from core.runs import pipeline, tasks
+from core.runs.second_training import find_again, open_again
+from core.runs.stages import SCORECARD, ScorecardRequest
+from core.runs.tasks import AgainRequest
+from core.saved.controls import effective
+from core.segments.identity import found_again
+from core.segments.partition import Partition
+from core.trust.result import Call, Method, Question, Scorecard, Topic
 from core.trust.verdict import chance, sentences
 from pages.ui.segments import charts
 from pages.ui.segments.charts import Chart
 from pages.ui.segments.figure import figure
+from pages.ui.segments.live_segments import LiveSegments
+from pages.ui.segments.made_from import Sources
+from pages.ui.shell import job_panel, state
 from pages.ui.shell.text import count, md_text
 from pages.ui.shell.written_table import Columns
+
+ASKED: Final = "scorecard_asked"
+
+
+def find(live: LiveSegments) -> Scorecard | None:
+    """The scorecard for this model, weights and outcome; None until it was measured."""
+    return SCORECARD.find(live.sources.store, _request(live))
+
+
+def key(live: LiveSegments) -> str:
+    """Names the scorecard in the store, and its job."""
+    return SCORECARD.key(_request(live))
+
+
+def start(live: LiveSegments) -> None:
+    """Start measuring (also a button's callback); joins a job that measures the same."""
+    job_panel.start(SCORECARD.name, _request(live), key(live))
+
+
+def start_once(live: LiveSegments) -> None:
+    """Start measuring when a session comes here for the first time with these vectors."""
+    asked = st.session_state.setdefault(ASKED, set())
+    if live.sources.embeddings not in asked:
+        asked.add(live.sources.embeddings)
+        start(live)
+
+
+def _request(live: LiveSegments) -> ScorecardRequest:
+    made_from = live.sources
+    return ScorecardRequest(
+        dataset=made_from.dataset.key,
+        labels=made_from.label_key,
+        model=made_from.model_key,
+        embeddings=made_from.embeddings,
+        weights=effective(live.steering.weights, tuple(made_from.vectors.views)),
+        outcomes=live.profiles.chosen,
+    )
+
 
 TITLES: Final = {
     Topic.RETRIEVAL: "Are users found again?",
@@ -169,3 +223,46 @@ def _columns() -> Columns:
         "call": ("So", "Decided by the interval of the difference."),
         "own": None,
     }  # fmt: skip
+
+
+def overlap(live: LiveSegments) -> Mapping[int, float]:
+    """Segment → Jaccard index with the one most like it after another training; empty until it was asked.
+
+    Raises:
+        InputError: If the other training leads to no segments.
+        ArtifactError: If what it left is damaged.
+    """
+    made_from, run = live.sources, state.model()
+    assert run is not None  # segments are on screen
+    key = find_again(made_from.store, made_from.dataset, made_from.labels, run.settings)
+    partition = live.segmentation.partition
+    return _overlap(key, live.steering.weights, partition.digest, made_from, partition) if key else {}
+
+
+def offer(live: LiveSegments) -> None:
+    """The button that starts it, or how far it is."""
+    made_from, subject = live.sources, f"again {live.sources.model_key}"
+    job_panel.result(tasks.TRAIN_AGAIN)  # what it made lies in the store
+    if job_panel.panels([tasks.TRAIN_AGAIN], subject):
+        return
+    st.button(
+        "Train once more and compare", key="train_again", icon=":material/model_training:",
+        on_click=_start, args=(made_from, subject),
+        help="Another seed, the same settings, and the labels as they are now; it takes as long as the "
+        "training did. Your segments stay as they are.",
+    )  # fmt: skip
+
+
+def _start(made_from: Sources, subject: str) -> None:
+    request = AgainRequest(
+        dataset=made_from.dataset.key, labels=made_from.label_key, model=made_from.model_key
+    )
+    job_panel.start(tasks.TRAIN_AGAIN, request, subject)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _overlap(
+    key: str, weights: ViewWeights, segments: str, _made_from: Sources, _partition: Partition
+) -> Mapping[int, float]:
+    other = open_again(_made_from.store, _made_from.dataset, key)
+    return found_again(_partition, pipeline.combine(other, weights).vectors)

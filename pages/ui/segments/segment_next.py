@@ -10,8 +10,7 @@ import streamlit as st
 from core.differences.table import Diff
 from core.profiles.profile_columns import Col, RowKind
 from core.recommend.candidates import Reach, Source
-from core.recommend.next_words import NO_PAGE, how_right, why
-from core.recommend.of_segments import FIRST
+from core.recommend.next_pages import FIRST, NO_PAGE, how_right, why
 from pages.ui.segments import cards, charts, following
 from pages.ui.segments.figure import figure
 from pages.ui.segments.live_segments import LiveSegments

@@ -16,10 +16,10 @@ import streamlit as st
 
 from core.base.errors import ResourceError
 from core.base.settings import ClusterSettings, ViewWeights
-from core.desk import saved_work
-from core.desk.controls import USUAL_SEGMENTS, Controls, effective
-from core.desk.saved_work import Segmentation
 from core.runs import pipeline
+from core.saved import saved_work
+from core.saved.controls import USUAL_SEGMENTS, Controls, effective
+from core.saved.saved_work import Segmentation
 from core.segments import identity
 from core.segments.combination import Combined
 from core.segments.partition import Partition

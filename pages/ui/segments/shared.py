@@ -9,21 +9,20 @@ from typing import Final
 import numpy as np
 
 from core.base.settings import AnalyzeSettings, ViewWeights
-from core.desk.controls import MOST_SEGMENTS
 from core.differences.other_sessions import OtherSessions
-from core.facts.basis import Basis
-from core.facts.context import Tables
+from core.facts.context import Basis, Tables
 from core.naming import fitting
 from core.naming.fitting import HeldName
 from core.naming.names import SegmentName
-from core.one_page.segments import OnePageSegments
 from core.runs import pipeline
 from core.runs.stages import CERTIFICATES, CertifyRequest
+from core.saved.controls import MOST_SEGMENTS
 from core.segments.certificate import Certificate, with_verdict
 from core.segments.combination import Combined
 from core.segments.edits import chosen
 from core.segments.geometry import count_different
 from core.segments.layout import Layout, pca_layout
+from core.segments.one_page import OnePageSegments
 from core.segments.partition import Partition
 from core.storage.store import Artifact
 from pages.ui.segments import background

@@ -15,13 +15,13 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.base.schema import LEARNED, View
 from core.base.settings import Encoder, OutcomeCount, ViewWeights
-from core.desk import controls
-from core.desk.controls import MOST_SEGMENTS
 from core.facets.beside_segments import two_cuts
 from core.labels.label_settings import UNKNOWN
 from core.profiles.outcomes import label_of
+from core.saved import controls
+from core.saved.controls import MOST_SEGMENTS
 from core.segments import identity
-from pages.ui.segments import background, facet_data, live_segments, outcome_choice, session_segments, shared
+from pages.ui.segments import background, live_segments, outcome_choice, session_segments, shared
 from pages.ui.segments.made_from import Sources
 from pages.ui.shell import state
 from pages.ui.shell.text import count, md_text
@@ -95,7 +95,7 @@ def _with_activity(live: LiveSegments) -> str:
     tried = controls.reweighted(now.weights, made_from.vectors.weighable, View.ACTIVITY, TRIED)
     combined = shared.combined(made_from, tried)
     then = session_segments.going_on(made_from, replace(now, weights=tried), combined)
-    found, before = facet_data.of_sources(made_from), live.segmentation.as_cut
+    found, before = outcome_choice.of_sources(made_from), live.segmentation.as_cut
     moved = count(identity.moved(before, identity.match(before, then).partition), "user")
     rates = two_cuts(found, before, then, f"activity at {TRIED} %")
     return f"{rates} {moved} of {made_from.n_clustered:,} would be in another segment."

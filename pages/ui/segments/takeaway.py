@@ -11,23 +11,22 @@ import pandas as pd
 from core import report
 from core.base.errors import ArtifactError, SettingsError
 from core.base.settings import IngestSettings, TrainSettings
-from core.desk import label_book
-from core.journeys.counted_funnels import CountedFunnel, count_funnels
 from core.journeys.funnel import Funnel
-from core.journeys.moves import Moves
-from core.journeys.places import readable_places
-from core.journeys.record import journeys
+from core.journeys.funnel_table import CountedFunnel, count_funnels
+from core.journeys.moves import Moves, readable_places
+from core.journeys.step_table import journeys
 from core.labels.label_settings import LabelMode, LabelSettings
 from core.runs import export
 from core.runs.export import IdStyle
 from core.runs.model_folder import StoredStages, publish_model
 from core.runs.pipeline import RunSettings, Segments
 from core.runs.publish import clustering_facts, clusters_summary, versions
+from core.saved import label_book
 from core.segments import certificate
 from core.segments.certificate import verdict_text
 from core.storage.store import open_artifact
-from pages.ui.rules import live_rules
-from pages.ui.segments import background, facet_data, shared
+from pages.ui.rules import rule_view
+from pages.ui.segments import background, outcome_choice, shared
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import state
 
@@ -39,7 +38,7 @@ def users(live: LiveSegments, first: int | None = None) -> pd.DataFrame:
     table = export.users_table(
         users, made.partition, made.combined.vectors, live.plain_names, made.outcomes, live.profiles.one_page
     )
-    facets = facet_data.of_sources(live.sources).columns()
+    facets = outcome_choice.of_sources(live.sources).columns()
     return table.assign(**{name: names[: len(table)] for name, names in facets.items()})
 
 
@@ -105,7 +104,7 @@ def _moves(live: LiveSegments) -> Moves:
 def report_html(live: LiveSegments) -> bytes:
     """The whole report as one file that opens without a server."""
     moves = _moves(live)
-    told = facet_data.beside(live.sources, live.segmentation.partition)
+    told = outcome_choice.beside(live.sources, live.segmentation.partition)
     source = report.ReportInput(
         dataset=live.sources.dataset,
         moves=moves,
@@ -122,9 +121,9 @@ def report_html(live: LiveSegments) -> bytes:
         verdict=verdict_text(live.levels, live.certificates, kept_back=live.unsupported and live.withheld),
         certificates=live.certificates,
         journeys=journeys(moves, live.profiles.rows, live.plain_names),
-        rules=live_rules.sentences(live),
+        rules=rule_view.sentences(live),
         funnels=_counted(live),
-        facets=facet_data.of_sources(live.sources),
+        facets=outcome_choice.of_sources(live.sources),
         outcome_told=told.sentence if told else "",
     )
     return report.render(report.compose(source)).encode()

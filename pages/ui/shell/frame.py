@@ -1,4 +1,7 @@
-"""The frame around every page: navigation, and what the analyst is working on."""
+"""The frame around every page: navigation, and what the analyst is working on.
+
+Files of the app's own that could not be read: said for as long as they lie there.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,15 @@ import streamlit as st
 from core.base.errors import Beha2VecError
 from core.base.settings import Encoder
 from core.data.receipt import COUNTED
-from core.desk import preferences
 from core.runs import jobs, kept_watches
 from core.runs.jobs import JobView
+from core.saved import conversations, preferences, saved_work
+from core.storage import json_cache
 from pages.ui.chat import chat_panel, topic
 from pages.ui.data import catalog
 from pages.ui.runs import saving
 from pages.ui.segments import spotlight
-from pages.ui.shell import errors, set_aside, state
+from pages.ui.shell import errors, state
 from pages.ui.shell.job_panel import TITLES, progress_line, request_of
 from pages.ui.shell.links import (
     DATA,
@@ -31,6 +35,33 @@ from pages.ui.shell.links import (
     sections,
 )
 from pages.ui.shell.text import count, md_text
+
+
+def show() -> None:
+    """Say that files could not be read; each can be taken along, and deleted."""
+    root = state.store().root
+    folders = (root, root / saved_work.STAGE, *(root / conversations.FOLDER).glob("*"))
+    for path in (path for folder in folders for path in json_cache.set_aside(folder)):
+        _one(path)
+
+
+def _one(path: Path) -> None:
+    with st.container(border=True, key=path.stem):
+        st.warning(
+            f"**{md_text(path.name.split('.broken-')[0])}.json** could not be read, so it counts as absent. "
+            f"Nothing was written over: the file is kept as **{md_text(path.name)}**.",
+            icon=":material/broken_image:",
+        )
+        with st.container(horizontal=True):
+            st.download_button(
+                "Get the file", path.read_bytes, path.name, "application/json",
+                icon=":material/download:", on_click="ignore", key=f"get-{path.stem}",
+            )  # fmt: skip
+            st.button(
+                "Delete it", icon=":material/delete:", key=f"delete-{path.stem}",
+                on_click=path.unlink, args=(True,),
+            )  # fmt: skip
+
 
 HOME_OF = {
     "demo": DATA,
@@ -77,7 +108,7 @@ def main() -> None:
         _part()
         page.run()
         chat_panel.mark(drawn)
-        set_aside.show()
+        show()
     with status:
         _work()
         _running()

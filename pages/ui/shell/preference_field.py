@@ -8,7 +8,7 @@ from typing import Final
 import streamlit as st
 
 from core.base.errors import Beha2VecError
-from core.desk import preferences
+from core.saved import preferences
 from pages.ui.shell import errors, state
 
 REFUSED: Final = "refused-"

@@ -23,8 +23,8 @@ from streamlit.web.server.starlette.starlette_app_utils import validate_xsrf_tok
 from core.base.errors import Beha2VecError, ResourceError
 from core.storage.disk import disk_errors
 from pages.ui.data import uploads
-from pages.ui.shell.door import Door
 from pages.ui.shell.links import DATA
+from pages.ui.shell.same_origin import Door
 from pages.ui.shell.state import input_dir
 
 BASE: Final = str(st.config.get_option("server.baseUrlPath")).strip("/")

@@ -14,7 +14,7 @@ from pandas.io.formats.style import Styler
 
 from core.base import wording
 from core.differences.table import Diff
-from core.profiles import formats
+from core.profiles import profile_columns
 from core.profiles.profile_columns import FIELDS, Col
 
 Columns: TypeAlias = Mapping[str, Any]
@@ -103,13 +103,15 @@ def written(table: pd.DataFrame) -> Styler | pd.DataFrame:
         return table
     writers: dict[Any, Any] = {name: _writer(str(name), table[name]) for name in table}
     if "rate" in table:  # of an outcome, with its interval
-        writers |= dict.fromkeys(("rate", Col.LOW, Col.HIGH), partial(formats.figure, Col.OUTCOME_RATE))
+        writers |= dict.fromkeys(
+            ("rate", Col.LOW, Col.HIGH), partial(profile_columns.figure, Col.OUTCOME_RATE)
+        )
     return table.style.format(writers, na_rep=wording.ABSENT)
 
 
 def _writer(name: str, column: pd.Series) -> Callable[[Any], str] | str | None:
     if name in FIGURES:
-        return partial(formats.figure, name)
+        return partial(profile_columns.figure, name)
     if name == Col.LIFT:
         return wording.lift
     if name == Col.PAGE_LOCATION:

@@ -1,4 +1,7 @@
-"""How to train: a preset, its expected time, and every hyperparameter with the limits that core checks."""
+"""How to train: a preset, its expected time, and every hyperparameter with the limits that core checks.
+
+A training that ended before it was done can go on from its last checkpoint.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,44 @@ from annotated_types import Ge, Gt, Le, Lt
 
 from core.base.contention import slowdown
 from core.base.settings import Device, Encoder, Preset, TrainSettings
-from core.data.dataset import Dataset
-from core.data.sequences import UserSequences
+from core.data.dataset import Dataset, UserSequences
 from core.model.population import choose_users
-from core.model.schedule import estimate_seconds
+from core.model.steps import estimate_seconds
+from core.runs import jobs
+from core.runs.jobs import JobView, State
+from core.runs.tasks import TrainRequest
+from pages.ui.labels import label_jobs
+from pages.ui.shell import errors, job_panel, state
 from pages.ui.shell.text import time_range
+
+
+def stopped_training(dataset_key: str) -> JobView | None:
+    """The last training of a data set, when it was stopped or died. Its message is shown with the offer."""
+    found = (job for job in jobs.recent(state.store().root) if job.task == "train")
+    last = next((job for job in found if job.subject == dataset_key), None)
+    if last is None or last.state not in (State.FAILED, State.CANCELLED):
+        return None
+    job_panel.forget_failure("train")
+    return last
+
+
+def offer_to_go_on(last: JobView) -> None:
+    """Say how a training ended, and offer to go on with it."""
+    with st.container(border=True, key="unfinished"):
+        if last.state is State.FAILED:
+            errors.show_job(last)
+        else:
+            st.write(f"The last training was stopped at {last.fraction:.0%}. Its checkpoint is kept.")
+        st.button("Go on with it", icon=":material/resume:", key="go-on", on_click=_go_on, args=(last,))
+
+
+def _go_on(last: JobView) -> None:
+    with errors.shown():
+        asked_for = TrainRequest.checked(**job_panel.request_of(last))
+        order = label_jobs.may_ask(asked_for.label)
+        request = asked_for.model_copy(update={"label": order.settings, "asked": order.asked})
+        job_panel.start("train", request, last.subject, environment=order.environment)
+
 
 START_S: Final = 10.0
 """Starting the child process, loading torch, and a vector for every user in the end."""

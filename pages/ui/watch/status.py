@@ -1,21 +1,33 @@
-"""How a watch goes right now: whether it lives, what is wrong, and what can be done."""
+"""How a watch goes right now: whether it lives, what is wrong, and what can be done.
+
+What a watch took and refused, and how its segments went since.
+"""
 
 from __future__ import annotations
 
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
+import altair as alt
+import numpy as np
+import pandas as pd
 import streamlit as st
 
 from core.base.errors import ArtifactError
-from core.runs import kept_watches
-from core.runs.kept_watches import KeptWatch, WatchState
-from core.runs.taken_files import TakenFiles
-from pages.ui.shell import errors, state
-from pages.ui.shell.text import md_text
+from core.profiles.profile_columns import Col
+from core.runs import kept_watches, watch_history
+from core.runs.kept_watches import LIVE, KeptWatch, WatchOrder, WatchState
+from core.runs.taken_files import TakenFiles, WatchedDrift
+from core.runs.watch_history import AT, NAME, NEW_USERS
+from pages.ui.data import sources
+from pages.ui.segments.charts import ABOVE, NEUTRAL, Chart, segment_or, sized, tips
+from pages.ui.segments.figure import behind, download_csv, picture
+from pages.ui.shell import errors, state, written_table
+from pages.ui.shell.links import DATA
+from pages.ui.shell.text import count, md_text
 from pages.ui.watch.switch import POLL_S, badge, on_what, shown_name
-from pages.ui.watch.taken import draw_taken, local
 
 GONE_ON: Final = (
     "What was taken stays, and whoever watches again goes on from there: files that came meanwhile are taken."
@@ -139,3 +151,200 @@ def _told(watch: KeptWatch) -> None:
     with st.expander("What it said", icon=":material/notes:", key="watch-told"):
         lines = [f"{local(at):%d %b %H:%M:%S}  {line}" for at, line in said]
         st.code("\n".join(lines), language=None, wrap_lines=True)
+
+
+NOT_PLACED: Final = "The users of these files are not in the segments of this watch yet."
+SHARES: Final = (
+    "Of the users of all files so far who are in segments. A new day moves a line less the more days there "
+    "are: a change shows here late. Drift, above, is the better measure of it."
+)
+LINES: Final = (
+    ", after each look that took something; band: 95 % interval, dashed line: share in the training"
+)
+TRAINING: Final = "training_share"
+"""Share of a segment among the users of the training who are in segments."""
+NAMED: Final = {
+    Col.USERS: "Users so far", TRAINING: "In the training", AT: "Taken", NAME: "File",
+    NEW_USERS: ("New users", "Files of one look are counted together, at the last one."),
+    Col.PAGE_VIEWS: "Page views so far",
+}  # fmt: skip
+LATEST: Final = 20
+"""Refused files that are shown."""
+PAGES: Final = (
+    "Pages are held against the training one by one, each by its own interval, and raise no alarm: of many, "
+    "some differ without any change. The surest are listed."
+)
+CHART, NARROW = 130, 250
+"""Pixels of a chart: its height, and its width at least."""
+DRIFT: Final = (
+    "All users of the files so far beside those of the training, after each look that took something. "
+    "Where nothing has changed, about one of 20 such comparisons raises the alarm; looks share most of their "
+    "users. To see it page by page, prepare the files as a data set and open Time."
+)
+UNKNOWN: Final = "Mean share of a user's page views on pages that hardly anybody saw in the training."
+
+
+def draw_taken(watch: KeptWatch, taken: TakenFiles | None) -> None:
+    """Drift, segments, files, and what can be taken away."""
+    if taken is None or not (taken.files or taken.refused):
+        return
+    if _placed(watch, taken):
+        if taken.drift is not None:
+            _drift(taken.drift)
+        _shares(watch.order, taken)
+    elif taken.files:
+        st.caption(NOT_PLACED)
+    _files(taken)
+    _refused(taken)
+    _take_away(watch, taken)
+
+
+def _placed(watch: KeptWatch, taken: TakenFiles) -> bool:
+    """Whether the figures are of these segments, and not of those before."""
+    return taken.model == watch.order.frozen
+
+
+def _drift(drift: WatchedDrift) -> None:
+    """Whether the users are still those of the training."""
+    with st.container(border=True, key="watch-drift", gap="xsmall"):
+        if drift.why_not:
+            st.markdown("**Since the training**")
+            st.caption(md_text(drift.why_not, 600))
+            return
+        icon = ":material/notification_important:" if drift.alarm else ":material/check_circle:"
+        answer, *others = drift.lines
+        st.subheader(md_text(answer), icon=icon, help=DRIFT)
+        st.caption(
+            f"Farthest from the training: {md_text(drift.measure)}, {drift.standard_errors:+.1f} standard "
+            f"errors; the alarm begins at {drift.threshold:.1f}. p = {drift.p_value:.3f}. "
+            f"{count(drift.users, 'user')}, {local(drift.at):%d %b %Y %H:%M}."
+        )
+        with st.grid(3, min_column_width=140, gap="small", key="drift-figures"):
+            st.metric("On pages the model does not know", f"{drift.unknown:.1%}", help=UNKNOWN)
+            st.metric("New pages", f"{drift.new_pages:,}")
+            st.metric("Vanished pages", f"{drift.gone_pages:,}")
+        with st.expander("In words", type="compact"):
+            st.markdown("\n".join(_bullet(line) for line in others))
+            st.caption(PAGES)
+
+
+def _bullet(line: str) -> str:
+    """A line of the answer as Markdown; what lists figures stays a list."""
+    return f"- {md_text(line[2:], 600)}" if line.startswith("- ") else f"\n{md_text(line, 600)}\n"
+
+
+def _shares(order: WatchOrder, taken: TakenFiles) -> None:
+    table = _here(watch_history.share_table(taken))
+    if table.empty:
+        return
+    names, last = order.names, taken.files[-1]
+    table.insert(1, Col.LABEL, [names.get(one, str(one + 1)) for one in table[Col.SEGMENT]])
+    table[TRAINING] = table[Col.SEGMENT].map(order.sizes) / max(sum(order.sizes.values()), 1)
+    looks = table[AT].nunique()
+    with st.container(border=True, key="watch-shares", gap="xsmall"):
+        st.markdown("**Segments since the beginning**", help=SHARES)
+        st.caption(
+            f"Share of each{LINES if looks > 1 else ', with its 95 % interval'}. "
+            f"{sum(last.segments.values()):,} of {last.users:,} users so far are in segments."
+        )
+        if looks == 1:  # a point each says less than a row each
+            shown = table[[Col.LABEL, Col.SHARE, TRAINING, Col.LOW, Col.HIGH, Col.USERS]]
+            written_table.draw(
+                shown, key="watch-now-in", columns=NAMED,
+                alt_text="Share of each segment, beside that in the training",
+            )  # fmt: skip
+            download_csv(shown, "watch-shares")
+            return
+        _lines(table)
+        behind(table.drop(columns=Col.SEGMENT), key="watch-shares", columns=NAMED)
+
+
+def _lines(table: pd.DataFrame) -> None:
+    top = float(np.nanmax(table[[Col.HIGH, TRAINING]].to_numpy()))
+    with st.grid("auto", min_column_width=NARROW, gap="small"):
+        for segment in sorted(set(table[Col.SEGMENT].tolist())):
+            own = table[table[Col.SEGMENT] == segment]
+            name = own[Col.LABEL].iloc[0]
+            with st.container(gap="xsmall"):
+                st.caption(md_text(name, 60))
+                picture(
+                    partial(share_line, own, segment, top), key=f"watch-share-{segment}",
+                    alt_text=f"Share of {name} after each look",
+                )  # fmt: skip
+
+
+def share_line(table: pd.DataFrame, segment: int, top: float) -> Chart:
+    """A segment's share over the looks that took something, with its interval as a band.
+
+    Args:
+        table: Rows of one segment of :func:`core.runs.watch_history.share_table`, with its share in the
+            training, which may be absent.
+        segment: Its id, for the colour.
+        top: Where the axis ends; the same for all.
+    """
+    told = {"when": ("Taken", ""), Col.SHARE: ("Share", ".1%"), Col.LOW: ("From", ".1%")}
+    told |= {Col.HIGH: ("To", ".1%"), Col.USERS: ("Users so far", ",")}
+    shown = table.assign(slot=str(segment), when=[f"{at:%d %b %Y %H:%M}" for at in table[AT]])
+    within_a_day = table[AT].max() - table[AT].min() < pd.Timedelta(days=1)
+    days = alt.Axis(
+        labelOverlap=True, labelFlush=False, tickCount=4, format="%H:%M" if within_a_day else "%-d %b"
+    )
+    base = alt.Chart(shown).encode(
+        x=alt.X(f"{AT}:T", title=None, axis=days),
+        color=segment_or(ABOVE, segment), tooltip=tips(told),
+    )  # fmt: skip
+    axis, scale = alt.Axis(format="%", tickCount=3), alt.Scale(domain=[0, top])
+    y = alt.Y(f"{Col.SHARE}:Q", title=None, axis=axis, scale=scale)
+    band = base.mark_area(opacity=0.18).encode(y=alt.Y(f"{Col.LOW}:Q"), y2=f"{Col.HIGH}:Q")
+    line = base.mark_line(strokeWidth=2, point=alt.OverlayMarkDef(filled=True, size=24)).encode(y=y)
+    before = alt.Chart(shown.head(1)).mark_rule(strokeDash=[4, 4], color=NEUTRAL)
+    return sized(before.encode(y=f"{TRAINING}:Q") + band + line, CHART)
+
+
+def _files(taken: TakenFiles) -> None:
+    st.markdown("**Files taken**")
+    table = _here(watch_history.file_table(taken))
+    written_table.draw(table, key="watch-files", alt_text="Every file that was taken", columns=NAMED)
+    download_csv(table, "watch-files")
+
+
+def _refused(taken: TakenFiles) -> None:
+    table = _here(watch_history.refused_table(taken))
+    if table.empty:
+        return
+    st.markdown("**Files that cannot be used**", help="Each is looked at again when its content changes.")
+    for name, at, why in table.head(LATEST).itertuples(index=False):  # a table would cut the reason off
+        st.markdown(f"**{md_text(name)}** · {at:%d %b %Y %H:%M}  \n{md_text(why, 600)}")
+    if len(table) > LATEST:
+        st.caption(f"The {LATEST} latest of {len(table):,}.")
+
+
+def _take_away(watch: KeptWatch, taken: TakenFiles) -> None:
+    if not taken.files:
+        return
+    users = watch.place / LIVE / "users.parquet"
+    with st.container(horizontal=True, vertical_alignment="center", key="watch-take"):
+        if _placed(watch, taken):
+            st.download_button(
+                "Users so far (Parquet)", data=users.read_bytes, file_name="users.parquet",
+                mime="application/vnd.apache.parquet", icon=":material/download:", on_click="ignore",
+                key="watch-users",
+                help=f"{count(taken.files[-1].users, 'user')}: id, vector, segment, group.",
+            )  # fmt: skip
+        if st.button(
+            "Prepare these files as a data set", icon=DATA.icon, key="watch-prepare",
+            help="Reads what lies in the folder now. Time can then hold it against the training, and all "
+            "other pages show it.",
+        ):  # fmt: skip
+            sources.choose((shown_name(watch.order.folder),))
+            st.switch_page(DATA.file)
+
+
+def _here(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with the times of this machine, as everywhere else in the app."""
+    return table.assign(**{AT: [at.to_pydatetime().astimezone().replace(tzinfo=None) for at in table[AT]]})
+
+
+def local(at: str) -> datetime:
+    """A moment by the clock of this machine."""
+    return datetime.fromisoformat(at).astimezone()

@@ -2,8 +2,7 @@
 
 import pytest
 
-from core.base.controls import control
-from core.base.errors import InputError, NothingLeft, read_as_trained
+from core.base.errors import InputError, NothingLeft, control, read_as_trained
 
 
 def test_a_setting_is_named_as_where_the_error_is_shown() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from core.base.palette import BACKGROUND, MUTED, PALETTE, Mode, colour
 from core.base.schema import OUTSIDE
-from core.desk.controls import MOST_SEGMENTS
+from core.saved.controls import MOST_SEGMENTS
 
 # Linear-light matrices of full deficiency: Machado, Oliveira and Fernandes (2009), table 1.
 SIGHT = {

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from core.base import plain_yaml
+from core.base import small_file
 from core.base.errors import InputError
 from core.base.small_file import read_small
 
@@ -30,4 +30,4 @@ def test_what_never_ends_is_not_waited_for(tmp_path: Path) -> None:
 def test_yaml_of_many_values_is_refused_before_it_is_built() -> None:
     text = f"funnels: [{'a,' * 1_900_000}]"
     with pytest.raises(InputError, match="holds too much"):
-        plain_yaml.mapping(text, "funnels.yaml", "funnels", "Correct the file")
+        small_file.mapping(text, "funnels.yaml", "funnels", "Correct the file")

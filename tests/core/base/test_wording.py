@@ -3,7 +3,7 @@
 import pytest
 
 from core.base import wording
-from core.profiles import formats
+from core.profiles import profile_columns
 from core.profiles.profile_columns import FIELDS, Col
 
 
@@ -69,12 +69,12 @@ def test_titles_lose_the_ending_that_most_share() -> None:
     ],
 )  # fmt: skip
 def test_a_figure_is_written_in_one_way(field: str, value: float, said: str) -> None:
-    assert formats.figure(field, value) == said
+    assert profile_columns.figure(field, value) == said
 
 
 @pytest.mark.parametrize("field", [one.field for one in FIELDS])
 def test_every_column_can_be_written_and_be_absent(field: str) -> None:
-    assert formats.figure(field, None) == wording.ABSENT != formats.figure(field, 0.5)
+    assert profile_columns.figure(field, None) == wording.ABSENT != profile_columns.figure(field, 0.5)
 
 
 def test_nothing_acts_on_a_terminal() -> None:

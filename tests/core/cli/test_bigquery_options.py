@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.base.errors import SettingsError
-from core.cli.bigquery_options import BIGQUERY, take_options
+from core.cli.run_command import BIGQUERY, take_options
 from tests.core.cli.calls import cli, one_line_error
 
 DAYS = ("--table", "my-project.a.events_*", "--from", "2026-10-01", "--to", "2026-10-02")

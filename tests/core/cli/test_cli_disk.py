@@ -52,7 +52,7 @@ def test_the_second_writer_of_a_file_is_refused(made: Path, shop: Path, tmp_path
         command
     ]
     code = (
-        "import sys; from pathlib import Path; from core.storage.claims import claimed_file\n"
+        "import sys; from pathlib import Path; from core.storage.locks import claimed_file\n"
         "with claimed_file(Path(sys.argv[1])): print(flush=True); sys.stdin.read()"
     )
     with subprocess.Popen(

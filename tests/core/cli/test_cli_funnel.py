@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from core.journeys.funnel import Funnel
-from core.journeys.funnel_yaml import funnels_to_yaml
-from core.profiles.wilson import wilson
+from core.journeys.funnel import Funnel, funnels_to_yaml
+from core.profiles.two_shares import wilson
 from tests.core.cli.calls import cli, one_line_error
 
 

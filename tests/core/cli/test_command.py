@@ -13,8 +13,7 @@ from core.base.settings import (
     ViewWeights,
 )
 from core.cli.command import beyond, command_line, other_numbers
-from core.cli.run_command import run
-from core.cli.run_options import wanted_settings
+from core.cli.run_command import run, wanted_settings
 from core.journeys.funnel import Funnel
 from core.labels.label_settings import LabelMode, LabelSettings, ThemeSource, default_taxonomy
 from core.runs.pipeline import RunSettings

@@ -11,12 +11,12 @@ from scipy import sparse, stats
 
 from core.base.schema import Group, View
 from core.base.settings import ClusterSettings, ViewWeights
-from core.data.sequences import UserSequences
+from core.data.dataset import UserSequences
 from core.differences.in_words import in_words
 from core.differences.other_sessions import OTHER_SESSIONS, OtherSessions, stratified_scores
 from core.differences.table import Diff, differences, is_apart
 from core.differences.user_items import Family, UserItems
-from core.periods.session_halves import halves_of
+from core.periods.training_period import halves_of
 from core.profiles.data import ProfileData
 from core.profiles.profile_columns import MetricRole
 from core.profiles.rows import make_rows

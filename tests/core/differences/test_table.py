@@ -14,9 +14,7 @@ from scipy import sparse, stats
 from core.base.schema import Group
 from core.base.settings import AnalyzeSettings
 from core.differences.in_words import in_words
-from core.differences.means import UserValues, compare_means
-from core.differences.sides import Sides
-from core.differences.single import decide_shares, decide_values
+from core.differences.means import Sides, UserValues, compare_means, decide_shares, decide_values
 from core.differences.table import COLUMNS, OF_OUTCOME, Diff, differences, is_apart, leading, pair_differences
 from core.differences.user_items import Family, UserItems, _tells
 from core.facts.fact_maker import Figures

@@ -16,7 +16,7 @@ import pytest
 
 from core.base.errors import Beha2VecError, Cancelled, InputError, ResourceError, SettingsError
 from core.base.progress import silent
-from core.engines import bigquery, bigquery_door
+from core.engines import bigquery
 from core.engines.bigquery_request import LEAST_BYTES, MIB, BigQueryRequest
 from core.runs.forgetting import forget as forgetting
 from core.runs.forgetting.places import SearchedPlaces
@@ -37,7 +37,7 @@ def view(user: str, second: int, page: str = "/") -> dict[str, str]:
 
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeFaults]:
-    monkeypatch.setattr(bigquery_door, "PATIENCE_S", 0.2)
+    monkeypatch.setattr(bigquery, "PATIENCE_S", 0.2)
     with serving(FakeFaults({day: [view("a", 2, "/b"), view("a", 1)] for day in DAYS})) as server:
         monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", server.address)
         yield server
@@ -296,7 +296,7 @@ def test_without_credentials_nothing_of_their_place_is_told(
 
 
 def test_without_the_extra(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bigquery_door, "installed", lambda: False)
+    monkeypatch.setattr(bigquery, "installed", lambda: False)
     with pytest.raises(SettingsError, match=r"google-cloud-bigquery is not installed.*pip install"):
         read(store)
 

@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from core.base.errors import InputError
 from core.base.schema import RAW_TEXT_COLUMNS, Raw
-from core.engines.bigquery_query import names_of, query_of
+from core.engines.bigquery import names_of, query_of
 from core.engines.bigquery_request import BigQueryRequest, DayTable
 
 COLUMNS = (

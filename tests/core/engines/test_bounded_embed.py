@@ -12,8 +12,8 @@ from core.base.errors import NothingLeft
 from core.base.progress import silent
 from core.base.schema import Group, Raw
 from core.base.settings import Device, IngestSettings
-from core.engines import bounded_embed
-from core.engines.bounded_embed import embed_bounded, few_known, lacks
+from core.engines import bounded_run
+from core.engines.bounded_run import embed_bounded, few_known, lacks
 from core.engines.bounds import A_RECORD, PROGRAM, Bounds
 from core.engines.parts import split
 from core.engines.placing import Model, Placing
@@ -149,7 +149,7 @@ def test_records_without_a_page_view_place_nobody_and_what_was_there_stays(
         embed_bounded([export], model, out, silent, PLACING, bounds)
     assert out.read_text() == "before"
     with pytest.raises(NothingLeft, match="No page view is left"):  # of any part, once all were decided on
-        bounded_embed._written(iter([]), tmp_path, out, bounds)
+        bounded_run._written(iter([]), tmp_path, out, bounds)
     assert out.read_text() == "before"
 
 

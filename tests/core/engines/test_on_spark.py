@@ -12,12 +12,11 @@ from benchmarks.loopback_cluster import Cluster, loopback_cluster
 from core.base.errors import InputError, ResourceError
 from core.base.progress import silent
 from core.base.settings import PRESETS, ClusterSettings, Device, Preset, TrainSettings
-from core.engines.bounded_embed import embed_bounded
-from core.engines.bounded_run import run_bounded
+from core.engines.bounded_run import embed_bounded, run_bounded
 from core.engines.bounds import Bounds
 from core.engines.on_spark import embed_on_spark, run_on_spark
 from core.engines.placing import Placing
-from core.engines.spark import dealing, session
+from core.engines.spark import distribute, session
 from core.ingest.sources.input_files import InputFile
 from core.labels.label_settings import LabelMode, LabelSettings
 from core.runs.later_stages import FAILED_LOG
@@ -99,7 +98,7 @@ def test_a_run_of_a_sample_is_the_one_in_a_bound_of_memory_also_where_a_worker_i
 ) -> None:
     bounds = bounds_of(records_of(files), 0.3)
     # as many parts both ways: the order of rows and of what is added up are then the same as well
-    monkeypatch.setattr(dealing, "parts_for", lambda *_: bounds.n_parts(records_of(files)))
+    monkeypatch.setattr(distribute, "parts_for", lambda *_: bounds.n_parts(records_of(files)))
     one, other = tmp_path / "one", tmp_path / "cluster"
     with few_shuffles():
         record = run_bounded(one, files, SETTINGS, silent, bounds)
@@ -122,7 +121,7 @@ def test_what_was_there_stays_where_an_executor_does_not_see_a_file(
     def elsewhere(source: InputFile) -> InputFile:
         return replace(source, path=Path("/not/there") / source.path.name)
 
-    monkeypatch.setattr(dealing, "_anywhere", elsewhere)
+    monkeypatch.setattr(distribute, "_anywhere", elsewhere)
     (out := tmp_path / "out.parquet").write_text("of before")
     with pytest.raises(InputError, match=r"cannot read /not/there/day0.csv"):
         embed_on_spark(files, model, out, silent, Placing(Device.CPU), Bounds.told(None, None), cluster.url)

@@ -22,11 +22,11 @@ from core.base.schema import Raw
 from core.base.settings import IngestSettings
 from core.engines import on_spark
 from core.engines.bounds import A_RECORD, PROGRAM, Bounds
-from core.engines.spark import copying, dealing
+from core.engines.spark import copying, distribute
 from core.engines.spark.copying import copied
-from core.engines.spark.dealing import ABOUT, RECORDS, REFUSED, DealtRecords, Piece, parts_for
+from core.engines.spark.core_archive import zip_core
+from core.engines.spark.distribute import ABOUT, RECORDS, REFUSED, DealtRecords, Piece, parts_for
 from core.engines.spark.session import said
-from core.engines.spark.shipping import zip_core
 from core.ingest.sources.input_files import InputFile, resolve_inputs
 
 HEADER = "user_pseudo_id,event_timestamp,event_name,page_location\n"
@@ -43,16 +43,16 @@ def day(path: Path, users: range) -> InputFile:
 
 def read(sources: list[InputFile], n_parts: int = 3, checksums: Sequence[str] = ()) -> list[Piece]:
     """As Spark hands the files to an executor, a row a batch; once they were looked at."""
-    sums = checksums or [one.path.exists() and dealing.file_checksum(one.path) for one in sources]
+    sums = checksums or [one.path.exists() and distribute.file_checksum(one.path) for one in sources]
     schema = pa.schema([("file_no", pa.int32()), ("source", pa.string())])
     batches = [
         pa.RecordBatch.from_pylist(
-            [{"file_no": number, "source": dealing._SOURCE.dump_json(source).decode()}], schema
+            [{"file_no": number, "source": distribute._SOURCE.dump_json(source).decode()}], schema
         )
         for number, source in enumerate(sources)
     ]
-    step = partial(dealing._of_file, settings=IngestSettings(), n_parts=n_parts, checksums=sums)
-    found = dealing._each_file(iter(batches), step, n_parts)
+    step = partial(distribute._of_file, settings=IngestSettings(), n_parts=n_parts, checksums=sums)
+    found = distribute._each_file(iter(batches), step, n_parts)
     return [Piece(**row) for batch in found for row in batch.to_pylist()]
 
 
@@ -80,9 +80,9 @@ def test_a_file_that_cannot_be_used_is_said_with_its_words(tmp_path: Path) -> No
     piece, *_ = read([source])
     assert piece.kind == REFUSED
     with pytest.raises(InputError) as told:
-        dealing._refuse(piece)
+        distribute._refuse(piece)
     with pytest.raises(InputError) as here:
-        dealing.read_file(source, IngestSettings(), tmp_path, lambda _: None)
+        distribute.read_file(source, IngestSettings(), tmp_path, lambda _: None)
     assert str(told.value) == str(here.value)
 
 
@@ -94,38 +94,38 @@ def test_a_file_that_an_executor_does_not_see_or_sees_otherwise_is_named(tmp_pat
     ):
         piece, *_ = read([seen])
         with pytest.raises(InputError, match=rf"executor on \S+ cannot read .*: {why}.*under one name"):
-            dealing._refuse(piece)
+            distribute._refuse(piece)
 
 
 def test_a_file_that_changes_while_an_executor_reads_it_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = day(tmp_path / "a.csv", range(3))
-    read_file = dealing.read_file
+    read_file = distribute.read_file
 
     def read_and_change(*how: object) -> object:
         found = read_file(*how)  # type: ignore[arg-type]
         source.path.write_bytes(source.path.read_bytes()[:-1] + b"\r")
         return found
 
-    monkeypatch.setattr(dealing, "read_file", read_and_change)
+    monkeypatch.setattr(distribute, "read_file", read_and_change)
     pieces = read([source])
     assert {piece.kind for piece in pieces} == {REFUSED}
     with pytest.raises(InputError, match=r"a\.csv changed while it was read"):
-        dealing._refuse(pieces[0])
+        distribute._refuse(pieces[0])
 
 
 def test_a_part_is_handed_over_with_receipts_of_its_own(tmp_path: Path) -> None:
     sources = [day(tmp_path / "a.csv", range(20)), day(tmp_path / "b.csv", range(15, 30))]
     pieces = read(sources)
     about = [
-        dealing._READ.validate_python(json.loads(one.data)["read"]) for one in pieces if one.kind == ABOUT
+        distribute._READ.validate_python(json.loads(one.data)["read"]) for one in pieces if one.kind == ABOUT
     ]
-    raw = dealing.joined(
+    raw = distribute.joined(
         [replace(one, source=source) for one, source in zip(about, sources, strict=True)], IngestSettings()
     )
 
-    def step(part: dealing.RawRead, work: Path) -> list[dealing.Made]:
+    def step(part: distribute.RawRead, work: Path) -> list[distribute.Made]:
         assert list(work.iterdir()) == []
         counts = [file.read for file in part.files]
         rows = [
@@ -136,7 +136,7 @@ def test_a_part_is_handed_over_with_receipts_of_its_own(tmp_path: Path) -> None:
         return [("counts", -1, json.dumps(counts).encode())]
 
     records = sorted((one for one in pieces if one.kind == RECORDS), key=lambda one: one.part)
-    found = dealing._each_part((piece.batch() for piece in records), step, replace(raw, parts=()))
+    found = distribute._each_part((piece.batch() for piece in records), step, replace(raw, parts=()))
     made = [Piece(**row) for batch in found for row in batch.to_pylist()]
     assert [piece.part for piece in made] == [0, 1, 2]
     assert [sum(counts) for counts in zip(*(json.loads(piece.data) for piece in made), strict=True)] == [
@@ -169,16 +169,16 @@ def dealt_records(sources: list[InputFile], n_parts: int = 3) -> DealtRecords:
     pieces = read(sources, n_parts)
     told = [json.loads(piece.data) for piece in pieces if piece.kind == ABOUT]
     reads = [
-        replace(dealing._READ.validate_python(one["read"]), source=source)
+        replace(distribute._READ.validate_python(one["read"]), source=source)
         for one, source in zip(told, sources, strict=True)
     ]
     rows: Any = Rows([piece for piece in pieces if piece.kind == RECORDS])
     work: Any = SimpleNamespace(do=lambda action, *_: action())
     paths = [source.path for source in sources]
     return DealtRecords(
-        work, tuple(sources), replace(dealing.joined(reads, IngestSettings()), parts=()),
+        work, tuple(sources), replace(distribute.joined(reads, IngestSettings()), parts=()),
         [one["raw_bytes"] for one in told],
-        {path: dealing.file_checksum(path) for path in paths}, rows, rows,
+        {path: distribute.file_checksum(path) for path in paths}, rows, rows,
     )  # fmt: skip
 
 
@@ -214,7 +214,7 @@ def test_room_for_the_copy_is_asked_for_before_there_is_half_of_it(
 def test_a_task_that_is_done_again_never_reads_another_file(tmp_path: Path) -> None:
     source = day(tmp_path / "a.csv", range(3))
     was, rows = source.path.stat(), source.path.read_bytes()
-    sums = [dealing.file_checksum(source.path)]
+    sums = [distribute.file_checksum(source.path)]
     *first, _ = read([source], checksums=sums)
     assert {piece.kind for piece in first} == {RECORDS} and read([source], checksums=sums)[:-1] == first
     source.path.write_bytes(rows.replace(b"/2", b"/3"))
@@ -223,10 +223,10 @@ def test_a_task_that_is_done_again_never_reads_another_file(tmp_path: Path) -> N
     for part in range(3):  # whichever part, or turn of the copy, is asked for once more
         [piece] = [one for one in again if one.part == part]
         with pytest.raises(InputError, match=r"a\.csv changed while it was read"):
-            dealing._refuse(piece)
+            distribute._refuse(piece)
         kept = [one for one in first if one.part == part]
         batches = (one.batch() for one in (*kept, piece))
-        made = dealing._each_part(batches, lambda *_: pytest.fail("worked on"), others)
+        made = distribute._each_part(batches, lambda *_: pytest.fail("worked on"), others)
         assert [Piece(**row) for batch in made for row in batch.to_pylist()] == [piece]
     source.path.write_bytes(rows)  # back again
     assert read([source], checksums=sums)[:-1] == first
@@ -264,8 +264,8 @@ def test_parts_that_are_all_larger_than_fits_are_not_put_down_to_a_few_users() -
 def test_users_are_dealt_out_so_that_a_part_fits_and_every_core_has_some(tmp_path: Path) -> None:
     source = day(tmp_path / "a.csv", range(3))
     assert parts_for([source], cores=3) == 6
-    assert parts_for([replace(source, bytes=10 * dealing.PART_BYTES)], cores=2) == 10
-    assert parts_for([replace(source, bytes=1 << 50)], cores=2) == dealing.MOST_PARTS
+    assert parts_for([replace(source, bytes=10 * distribute.PART_BYTES)], cores=2) == 10
+    assert parts_for([replace(source, bytes=1 << 50)], cores=2) == distribute.MOST_PARTS
 
 
 @pytest.mark.parametrize(
@@ -288,5 +288,5 @@ def test_our_code_is_shipped_whole_and_without_what_python_compiled(tmp_path: Pa
     import zipfile
 
     names = zipfile.ZipFile(zip_core(tmp_path)).namelist()
-    assert {"core/__init__.py", "core/labels/taxonomy.yaml", "core/engines/spark/dealing.py"} <= set(names)
+    assert {"core/__init__.py", "core/labels/taxonomy.yaml", "core/engines/spark/distribute.py"} <= set(names)
     assert not [name for name in names if "__pycache__" in name]

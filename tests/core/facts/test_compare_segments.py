@@ -4,10 +4,8 @@ import pytest
 
 from core.base.errors import InputError
 from core.differences.table import is_apart, leading
-from core.facts.answer import Note, Ranking, Verdict
-from core.facts.compare_segments import NOT_SHOWN, compare, compare_all
-from core.facts.differing import TOLD, addresses, differing
-from core.facts.measures import BY_KEY
+from core.facts.answer import BY_KEY, Note, Ranking, Verdict
+from core.facts.segment_tools import NOT_SHOWN, TOLD, addresses, compare, compare_all, differing
 from core.profiles.profile_columns import HEAT_MAP
 from tests.core.facts.shop import shop_figures
 from tests.core.facts.toy import figures

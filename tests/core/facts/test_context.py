@@ -11,10 +11,10 @@ import pytest
 from core.base.schema import View
 from core.base.settings import AnalyzeSettings, OutcomeCount, UrlSettings
 from core.data.page_labels import LabelledPages
-from core.facts.basis import Basis
-from core.journeys.places import levels_of
+from core.facts.context import Basis
+from core.journeys.moves import levels_of
 from core.profiles.metrics import profile
-from core.rules.features import RuleFeatures
+from core.rules.conditions import RuleFeatures
 from core.segments.certificate import Certificate
 from tests.core.facts.toy import TYPES, context, partition, without_outcome
 from tests.core.profiles.toy import LABELS, toy, toy_dataset

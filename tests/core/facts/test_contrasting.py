@@ -16,11 +16,10 @@ from core.differences.other_sessions import OTHER_SESSIONS
 from core.differences.table import MEASURES as MEASURES_OF_MEANS
 from core.differences.table import Diff
 from core.differences.user_items import Family
-from core.facts.answer import Contrast, Fact, Verdict
+from core.facts.answer import MEASURES, Contrast, Fact, Verdict
 from core.facts.contrasting import DESCRIBED, UNSHOWN, decide, shown_by
 from core.facts.fact_maker import Figures
 from core.facts.items import Dimension, ItemMetric
-from core.facts.measures import MEASURES
 from core.profiles.profile_columns import Col
 from core.profiles.two_shares import FISHER
 from tests.core.facts.shop import shop_figures

@@ -14,17 +14,15 @@ from core.base.progress import silent
 from core.base.schema import OUTSIDE, Users
 from core.base.settings import AnalyzeSettings, ClusterSettings, IngestSettings
 from core.data.dataset import Dataset, clustered
-from core.facts.basis import Basis
-from core.facts.context import Tables
-from core.facts.counted_part import tables_of_part
-from core.one_page.segments import OnePageSegments
-from core.periods.dataset_part import DatasetPart
+from core.facts.context import Basis, Tables, tables_of_part
 from core.periods.filter import CountFilter
+from core.periods.narrowing import DatasetPart
 from core.profiles.metrics import profile
 from core.profiles.outcomes import OutcomeIndex
 from core.profiles.profile_columns import Col
 from core.runs import pipeline
 from core.sample.write_sample import write_sample
+from core.segments.one_page import OnePageSegments
 from core.segments.partition import Partition
 from core.storage.store import Store
 

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from core.facts.evidence import Evidence
 from core.facts.fact_maker import Figures
+from core.facts.segment_tools import Evidence
 from tests.core.facts.toy import basis, context, figures
 
 

@@ -6,11 +6,10 @@ from dataclasses import replace
 import pytest
 
 from core.base.errors import InputError
-from core.facts.answer import Fact, Unit, Verdict
+from core.facts.answer import MEASURES, Fact, Unit, Verdict
 from core.facts.fact_maker import Figures, complement, make_fact, relation, select
 from core.facts.items import Dimension, ItemMetric
-from core.facts.measures import MEASURES
-from core.profiles import formats
+from core.profiles import profile_columns
 from tests.core.facts.shop import shop_figures
 from tests.core.facts.toy import context, figures, without_outcome
 from tests.core.facts.toy_facts import fact
@@ -25,7 +24,9 @@ def test_every_measure_is_that_of_the_profile() -> None:
             assert (found is None) == math.isnan(value)
             assert found is None or (found.value, found.segments) == (value, (key,))
             if found and measure.key not in ("share", "share_clustered"):  # of eight users: few digits
-                assert found.text == formats.of_row(made.context.row(key), measure.key)  # as on the pages
+                assert found.text == profile_columns.of_row(
+                    made.context.row(key), measure.key
+                )  # as on the pages
 
 
 def test_the_outcome_rate_has_its_interval_and_counts_the_converted() -> None:

@@ -7,12 +7,10 @@ import pytest
 
 from core.base.errors import ArtifactError, InputError, SettingsError
 from core.base.settings import AnalyzeSettings
-from core.data.timed_events import TimedEvents
+from core.data.dataset import TimedEvents
 from core.facts.answer import Contrast, FigureList, Note
-from core.facts.basis import Basis
-from core.facts.context import Context
-from core.facts.fact_maker import Figures
-from core.facts.finding import Finding
+from core.facts.context import Basis, Context
+from core.facts.fact_maker import Figures, Finding
 from core.facts.funnel_tools import ASKED, NOBODY_LOST, OWN, USUAL, funnel
 from core.facts.sentences import plain
 from core.journeys.funnel import Funnel, funnel_from_link

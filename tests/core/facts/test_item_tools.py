@@ -3,9 +3,8 @@
 import pytest
 
 from core.base.errors import InputError
-from core.facts.answer import FigureList, Note, Ranking
-from core.facts.arguments import Order
-from core.facts.finding import Finding
+from core.facts.answer import FigureList, Note, Order, Ranking
+from core.facts.fact_maker import Finding
 from core.facts.item_tools import either, item_share, rank_item, top_items
 from core.facts.items import Dimension, ItemMetric
 from tests.core.facts.toy import figures

@@ -4,8 +4,7 @@ import math
 
 import pytest
 
-from core.facts.answer import Unit
-from core.facts.measures import BY_KEY, write
+from core.facts.answer import BY_KEY, Unit, write
 from core.profiles.profile_columns import FIELDS
 
 

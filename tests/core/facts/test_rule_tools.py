@@ -10,8 +10,8 @@ from core.facts.answer import FigureList, Note
 from core.facts.context import Context
 from core.facts.fact_maker import Figures
 from core.facts.rule_tools import WHERE, segment_rule
+from core.rules.beam_search import MeasuredShare, RuleFit
 from core.rules.conditions import RuleField
-from core.rules.judging import MeasuredShare, RuleFit
 from tests.core.facts.shop import shop_figures
 from tests.core.facts.toy import NAMES, figures, partition, rule_figures
 from tests.core.rules.toy import asks

@@ -6,11 +6,9 @@ import pytest
 
 from core.base.errors import InputError
 from core.base.settings import AnalyzeSettings
-from core.facts.answer import Chart, ChartMark, Contrast, FigureList, Ranking, Verdict
-from core.facts.arguments import Metric, Order
+from core.facts.answer import Chart, ChartMark, Contrast, FigureList, Metric, Order, Ranking, Verdict
 from core.facts.context import UNSEEN, Context, Tables
-from core.facts.fact_maker import Figures
-from core.facts.finding import Finding
+from core.facts.fact_maker import Figures, Finding
 from core.facts.segment_tools import beyond_average, chart, list_segments, metrics, one_metric, rank_segments
 from core.profiles.data import ProfileData
 from core.profiles.metrics import profile

@@ -8,14 +8,11 @@ import pytest
 
 from core.facts.answer import Contrast, Note, Verdict
 from core.facts.context import OTHERS, Context, Tables
-from core.facts.fact_maker import Figures
-from core.facts.finding import Finding
+from core.facts.fact_maker import Figures, Finding
 from core.facts.sentences import plain
 from core.facts.time_tools import MOST, ONE_HOUR, STEADY, over_the_data
-from core.periods.beside import PART, VALUE
 from core.periods.calendar import DAY, HOUR, PeriodUnit, calendar_of
-from core.periods.over_time import PERIOD, PeriodMeasure, over_time
-from core.periods.retention import AGE, curve
+from core.periods.over_time import AGE, PART, PERIOD, VALUE, PeriodMeasure, curve, over_time
 from core.profiles.profile_columns import Col
 from tests.core.facts.shop import shop
 from tests.core.facts.toy import context

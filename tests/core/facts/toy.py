@@ -11,8 +11,7 @@ import pandas as pd
 
 from core.base.schema import Group, View
 from core.base.settings import AnalyzeSettings, ClusterSettings
-from core.facts.basis import Basis
-from core.facts.context import Context, Tables
+from core.facts.context import Basis, Context, Tables
 from core.facts.fact_maker import Figures
 from core.profiles.data import ProfileData
 from core.profiles.metrics import profile

@@ -6,10 +6,22 @@ import math
 
 from hypothesis import strategies as st
 
-from core.facts.answer import Block, Chart, Contrast, Fact, FigureList, Note, Ranking, Title, Verdict
+from core.facts.answer import (
+    BY_KEY,
+    MEASURES,
+    Block,
+    Chart,
+    Contrast,
+    Fact,
+    FigureList,
+    Measure,
+    Note,
+    Ranking,
+    Title,
+    Verdict,
+)
 from core.facts.fact_maker import make_fact, relation
 from core.facts.items import ITEM_MEASURES, Dimension, ItemMetric
-from core.facts.measures import BY_KEY, MEASURES, Measure
 
 TITLES = {
     "segment:0": Title(label="Segment 1", name="Sale hunters"),

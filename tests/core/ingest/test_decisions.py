@@ -13,7 +13,7 @@ from core.base.schema import Outcomes, Users
 from core.base.settings import IngestSettings
 from core.data.dataset import Dataset
 from core.engines.parts import split
-from core.engines.receipts import add_up
+from core.engines.sampled import add_up
 from core.ingest.decisions import decide
 from core.ingest.ingest import transform
 from core.ingest.observe.decided import Decided

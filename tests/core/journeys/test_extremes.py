@@ -6,12 +6,18 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from core.data.sequences import UserSequences
+from core.data.dataset import UserSequences
 from core.journeys.flow import flow
-from core.journeys.moves import END, START, Moves
-from core.journeys.places import OTHER_PLACES, READ_AT_ONCE, Level, Places
-from core.journeys.step_matrix import ENDED, step_matrix
-from core.journeys.step_table import MOST, dead_ends, edges_within, return_table, step_table
+from core.journeys.moves import END, OTHER_PLACES, READ_AT_ONCE, START, Level, Moves, Places
+from core.journeys.step_table import (
+    ENDED,
+    MOST,
+    dead_ends,
+    edges_within,
+    return_table,
+    step_matrix,
+    step_table,
+)
 
 N_PAGES = 40_000
 

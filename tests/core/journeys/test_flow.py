@@ -10,8 +10,7 @@ import pytest
 
 from core.base.errors import SettingsError
 from core.journeys.flow import flow
-from core.journeys.moves import END, START, Moves
-from core.journeys.places import OTHER_PLACES
+from core.journeys.moves import END, OTHER_PLACES, START, Moves
 from tests.core.journeys.walks import Walks, laid_out, random_walks, some_of
 from tests.random_cases import cases
 

@@ -8,8 +8,15 @@ from typing import Any
 import pytest
 
 from core.base.errors import InputError, SettingsError
-from core.journeys.funnel import MOST_STEPS, Funnel, funnel_from_link, funnel_to_link
-from core.journeys.funnel_yaml import funnels_from_yaml, funnels_to_yaml, read_funnels
+from core.journeys.funnel import (
+    MOST_STEPS,
+    Funnel,
+    funnel_from_link,
+    funnel_to_link,
+    funnels_from_yaml,
+    funnels_to_yaml,
+    read_funnels,
+)
 
 CART = {"kind": "page", "any_of": ("/cart", "/basket*")}
 BUY = {"kind": "event", "any_of": ("purchase",)}

@@ -7,11 +7,11 @@ from itertools import permutations
 import numpy as np
 import pyarrow as pa
 
-from core.data.sequences import UserSequences
+from core.data.dataset import UserSequences
 from core.journeys.funnel import MOST_PATTERNS, Funnel
 from core.journeys.funnel_start import usual_funnel, usual_way
+from core.journeys.moves import Level
 from core.journeys.patterns import FunnelSite
-from core.journeys.places import Level
 from core.profiles.outcomes import Happened, OutcomeIndex
 
 PAGES = ("/home", "/shoes", "/cart", "/thanks", "/blog")

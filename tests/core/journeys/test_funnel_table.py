@@ -7,23 +7,22 @@ import pandas as pd
 import pytest
 
 from core.base.schema import Pages
-from core.data.sequences import UserSequences
-from core.data.timed_events import TimedEvents
+from core.data.dataset import TimedEvents, UserSequences
 from core.journeys.funnel import Funnel
 from core.journeys.funnel_table import (
+    FunnelWalk,
     ShareOf,
     instead,
     side_by_side,
     steps_table,
     takers,
+    walk,
     with_times,
 )
-from core.journeys.funnel_walk import FunnelWalk, walk
-from core.journeys.moves import END
+from core.journeys.moves import END, Level, Places
 from core.journeys.patterns import FunnelSite
-from core.journeys.places import Level, Places
 from core.profiles.rows import make_rows
-from core.profiles.wilson import wilson
+from core.profiles.two_shares import wilson
 from tests.core.profiles.toy import LABELS, many, toy, toy_tables
 
 _, PAGES, _, SEQUENCES = toy_tables()

@@ -8,12 +8,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from core.data.sequences import UserSequences
-from core.data.timed_events import TimedEvents
+from core.data.dataset import TimedEvents, UserSequences
 from core.journeys.funnel import MOST_STEPS, Funnel
-from core.journeys.funnel_walk import FunnelWalk, walk
+from core.journeys.funnel_table import FunnelWalk, walk
+from core.journeys.moves import Level
 from core.journeys.patterns import FunnelSite
-from core.journeys.places import Level
 
 MINUTE = 60_000_000
 PAGES = ("/a", "/b", "/c", "/d")

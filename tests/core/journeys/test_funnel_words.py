@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from core.journeys.funnel import Funnel
-from core.journeys.funnel_table import ShareOf, steps_table
-from core.journeys.funnel_words import sentences
+from core.journeys.funnel_table import ShareOf, sentences, steps_table
 
 FUNNEL = Funnel.checked(steps=tuple({"kind": "page", "any_of": (page,)} for page in ("/a", "/b", "/c")))
 

@@ -9,8 +9,8 @@ import pytest
 
 from core.base.errors import SettingsError
 from core.journeys.funnel import FunnelStep
+from core.journeys.moves import Level
 from core.journeys.patterns import FunnelSite, any_of, beginnings, matches, matching
-from core.journeys.places import Level
 
 PAGES = ("shop.example/", "shop.example/cart", "shop.example/Cart?step=2", "other.example/cart")
 

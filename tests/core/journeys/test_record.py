@@ -12,9 +12,8 @@ import pandas as pd
 import pytest
 
 from core.data.dataset import Dataset
-from core.journeys.moves import END, START, Moves
-from core.journeys.places import readable_places
-from core.journeys.record import journeys
+from core.journeys.moves import END, START, Moves, readable_places
+from core.journeys.step_table import journeys
 from core.profiles.rows import Rows
 from tests.core.journeys.walks import laid_out
 

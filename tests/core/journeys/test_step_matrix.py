@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.journeys.moves import Moves
-from core.journeys.places import OTHER_PLACES
-from core.journeys.step_matrix import ENDED, step_matrix
+from core.journeys.moves import OTHER_PLACES, Moves
+from core.journeys.step_table import ENDED, step_matrix
 from tests.core.journeys.walks import Walks, laid_out, random_walks, some_of
 from tests.random_cases import cases
 

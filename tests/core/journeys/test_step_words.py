@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.journeys.moves import END, START
-from core.journeys.step_words import step_sentence
+from core.journeys.step_table import step_sentence
 
 NUMBERS = {"share": 0.45, "n": 220, "rest_share": 0.301, "rest_n": 1_204, "difference": 0.149}
 

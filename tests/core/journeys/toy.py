@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from core.data.sequences import UserSequences
-from core.journeys.places import Level, Places
+from core.data.dataset import UserSequences
+from core.journeys.moves import Level, Places
 from core.profiles.outcomes import Happened
 
 START = 1_762_000_000_000_000

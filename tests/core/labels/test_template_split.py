@@ -4,8 +4,8 @@ import numpy as np
 from scipy import sparse
 
 from core.labels.label_settings import default_taxonomy
+from core.labels.labelling import split_templates
 from core.labels.pages import LabelPages
-from core.labels.template_split import split_templates
 
 TAXONOMY = default_taxonomy()
 VIEW_ITEM = {"view_item": 18}

@@ -6,7 +6,7 @@ import pytest
 
 from core.base.errors import ResourceError
 from core.llm import Capabilities, LlmSettings, ServerLlm
-from core.llm.probing import CHOOSE, CHOSEN
+from core.llm.server import CHOOSE, CHOSEN
 from tests.llm_simulator import Reply, Simulator, replies, simulating
 
 Request = dict[str, Any]

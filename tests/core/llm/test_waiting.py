@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from core.base.errors import Cancelled
-from core.llm.waiting import TooLate, wait_for
+from core.llm.requests import TooLate, wait_for
 
 
 def test_parts_and_the_result_come_to_whoever_waits() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.model.cooccurrence import START_STD, cooccurrences, item_vectors, positive_pmi
+from core.model.network import START_STD, cooccurrences, item_vectors, positive_pmi
 
 ITEMS, USERS = np.array([2, 3, 2, 4, 4]), np.array([0, 0, 0, 1, 1])
 

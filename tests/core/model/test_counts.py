@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.model.counts import bag, normalised, positions, steps, truncated_svd
+from core.model.feature_blocks import bag, normalised, positions, steps, truncated_svd
 from core.model.inputs import Spans
 
 PAGES = np.array([0, 1, 0, 2, 2, 1])

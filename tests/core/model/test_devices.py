@@ -5,7 +5,7 @@ import torch
 
 from core.base.errors import SettingsError
 from core.base.settings import Device
-from core.model.devices import fast_arithmetic, pick_device, repeatable
+from core.model.steps import fast_arithmetic, pick_device, repeatable
 
 
 def test_auto_is_the_cpu_without_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,8 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.model.inputs import N_GAPS, NO_GAP, Spans, gap_buckets, latest_views, padded_batch, token_streams
-from core.model.label_vocabulary import build_label_vocabulary
-from core.model.vocabulary import FIRST_VIEW, PADDING, UNKNOWN, Vocabulary, build_vocabulary
+from core.model.vocabulary import (
+    FIRST_VIEW,
+    PADDING,
+    UNKNOWN,
+    Vocabulary,
+    build_label_vocabulary,
+    build_vocabulary,
+)
 from tests.core.model.toys import SHOP_URLS, sequences_of, streams_of
 
 HALF_YEAR_S = 182 * 86_400

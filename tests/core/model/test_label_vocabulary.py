@@ -7,8 +7,13 @@ import numpy as np
 import pytest
 
 from core.base.errors import ArtifactError
-from core.model.label_vocabulary import LabelVocabulary, build_label_vocabulary
-from core.model.vocabulary import FIRST_VIEW, OTHER_TRANSITION, UNKNOWN
+from core.model.vocabulary import (
+    FIRST_VIEW,
+    OTHER_TRANSITION,
+    UNKNOWN,
+    LabelVocabulary,
+    build_label_vocabulary,
+)
 
 # pages 0 … 4; two users: product, product, cart, and home, product, product
 NAMES = ["Product", "Cart", "Home", "Product", "Unknown"]

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-from core.model import linear_head as head
-from core.model.linear_head import PairCovariances, directions_beyond_chance
+from core.model import head_fitting as head
+from core.model.head_fitting import PairCovariances, directions_beyond_chance
 
 
 def parts(n: int, *stays: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -15,10 +15,9 @@ from core.base.settings import Encoder, TrainSettings
 from core.base.workers import alone
 from core.model import bag, training
 from core.model.embedding import embed_spans
-from core.model.inputs import N_GAPS, PaddedBatch, latest_views, padded_batch
+from core.model.inputs import N_GAPS, PaddedBatch, latest_views, padded_batch, view_streams
 from core.model.model_files import TrainedModel, load_model
 from core.model.onnx_file import INPUTS, write_onnx
-from core.model.view_streams import view_streams
 from tests.core.model.toys import SHOP_URLS, TINY, pages_of, shop
 
 NAMES = pages_of(SHOP_URLS) | {

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.model.validation import mean_reciprocal_rank, retrieval_pairs, session_pairs
+from core.model.triplets import mean_reciprocal_rank, retrieval_pairs, session_pairs
 from tests.core.model.toys import sequences_of, shop
 
 

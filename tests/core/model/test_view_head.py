@@ -5,9 +5,8 @@ import pytest
 import torch
 
 from core.base.schema import View
-from core.model.feature_blocks import FeatureBlock
+from core.model.feature_blocks import FeatureBlock, ViewHead, head_tensors, read_heads
 from core.model.inputs import Spans
-from core.model.view_head import ViewHead, head_tensors, read_heads
 from tests.core.model.toys import streams_of
 
 STREAMS, RUNS = streams_of([2, 3, 2, 2]), Spans(np.array([0, 2, 3]), np.array([2, 1, 1]))

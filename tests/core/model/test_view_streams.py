@@ -10,9 +10,9 @@ from core.base.errors import ArtifactError
 from core.base.schema import View
 from core.base.settings import ViewWeights
 from core.model.embedding import embed
+from core.model.inputs import FACTORS, build_vocabularies, view_factors, view_streams
 from core.model.model_files import load_model
 from core.model.training import train
-from core.model.view_streams import FACTORS, build_vocabularies, view_factors, view_streams
 from core.segments.combination import combine
 from tests.core.model.toys import SHOP_URLS, TINY, sequences_of, shop
 

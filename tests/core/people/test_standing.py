@@ -3,7 +3,7 @@
 import numpy as np
 
 from core.base.schema import OUTSIDE, SET_ASIDE
-from core.people.standing import between, outlying
+from core.people.membership_order import between, outlying
 from core.segments.membership import Memberships
 
 LABELS = np.array([0, 0, 0, 1, SET_ASIDE, SET_ASIDE, OUTSIDE])

@@ -9,10 +9,9 @@ import pandas as pd
 import pytest
 
 from core.periods import drift_words as words
-from core.periods.drift import AFTER_VALUE, BEFORE_VALUE, FIGURE, ITEM, Drift
+from core.periods.drift import AFTER_VALUE, BEFORE_VALUE, FIGURE, ITEM, Drift, page_changes
 from core.periods.drift import drift as held
 from core.periods.migration import Migration
-from core.periods.page_changes import page_changes
 from core.periods.training_period import DriftFigure, TrainingPeriod
 from core.profiles.profile_columns import Col
 from tests.core.periods.test_retraining import GOOD

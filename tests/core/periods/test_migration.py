@@ -13,7 +13,7 @@ from core.differences.table import Diff
 from core.periods.migration import AFTER, BEFORE, migration
 from core.periods.placed_users import Pairs, in_both
 from core.profiles.profile_columns import Col
-from core.profiles.wilson import Z_95
+from core.profiles.two_shares import Z_95
 from tests.core.periods.two_exports import two_exports
 from tests.random_cases import cases
 

@@ -6,13 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.data.timed_events import TimedEvents
-from core.periods.activity import Activity, moments_of
+from core.data.dataset import TimedEvents
 from core.periods.calendar import DAY, PeriodUnit, calendar_of
-from core.periods.over_time import PeriodMeasure, over_time
+from core.periods.over_time import Activity, PeriodMeasure, moments_of, over_time
 from core.profiles.data import ProfileData
 from core.profiles.profile_columns import Col
-from core.profiles.wilson import Z_95, wilson
+from core.profiles.two_shares import Z_95, wilson
 from tests.core.periods.visits import CASES, MONDAY, frame, random_case, rows_of, visits
 
 ALL = np.ones(4, dtype=bool)

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from core.differences.table import Diff
-from core.periods.page_changes import CHANGE, PAGE, TYPICAL, PageChange, far_groups, page_changes
+from core.periods.drift import CHANGE, PAGE, TYPICAL, PageChange, far_groups, page_changes
 from core.periods.placed_users import PlacedUsers, ViewedPages, far_limit
 from core.periods.training_period import TrainingPeriod
 from core.profiles.profile_columns import Col

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from core.base.local_clock import UTC_CLOCK
-from core.periods.record import periods
+from core.periods.over_time import periods
 from tests.core.periods.visits import rows_of, visits
 
 

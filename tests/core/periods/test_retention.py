@@ -6,12 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.periods.activity import Activity
 from core.periods.calendar import PeriodUnit, calendar_of
-from core.periods.retention import curve, known, left_out, triangle
+from core.periods.over_time import Activity, curve, known, left_out, triangle
 from core.profiles.profile_columns import Col
-from core.profiles.two_shares import difference_interval
-from core.profiles.wilson import wilson
+from core.profiles.two_shares import difference_interval, wilson
 from tests.core.periods.visits import CASES, MONDAY, frame, random_case, rows_of, visits
 
 WEEKS = 7.0

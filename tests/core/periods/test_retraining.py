@@ -6,9 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from core.periods.drift import drift
+from core.periods.drift import Wear, Worn, drift, wear
 from core.periods.placed_users import PlacedUsers
-from core.periods.retraining import Wear, Worn, wear
 from core.periods.training_period import TrainingPeriod
 from tests.core.periods.two_exports import two_exports
 

@@ -7,7 +7,7 @@ import pytest
 
 from core.base.local_clock import UTC_CLOCK, LocalClock
 from core.periods.calendar import HOUR, PeriodUnit, calendar_of
-from core.periods.rhythm import hours, rhythm
+from core.periods.over_time import hours, rhythm
 from core.profiles.profile_columns import Col
 from tests.core.periods.visits import CASES, MONDAY, frame, random_case, rows_of, visits
 

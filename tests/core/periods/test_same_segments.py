@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from core.base.schema import OUTSIDE
+from core.periods.migration import EARLIER, KEPT, LATER, OVERLAP, PAGES_ALIKE, SAME, same_segments
 from core.periods.placed_users import PlacedUsers
-from core.periods.same_segments import EARLIER, KEPT, LATER, OVERLAP, PAGES_ALIKE, SAME, same_segments
 from core.segments.identity import DISSOLVED, chance
 from core.segments.partition import Partition
 from tests.core.periods.test_page_changes import seen

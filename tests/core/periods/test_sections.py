@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.data.sequences import UserSequences
-from core.periods.sections import by_section, live_shortly, sections
+from core.data.dataset import UserSequences
+from core.periods.placed_users import by_section, live_shortly, sections
 from tests.core.periods.visits import visits
 
 

@@ -10,8 +10,7 @@ import pyarrow as pa
 import pytest
 
 from core.base.errors import ArtifactError
-from core.periods.drift import drift
-from core.periods.page_changes import page_changes
+from core.periods.drift import drift, page_changes
 from core.periods.placed_users import PlacedUsers
 from core.periods.training_period import FACTS, ROWS, TrainingPeriod
 from tests.core.periods.test_page_changes import seen

@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.base.settings import AnalyzeSettings
-from core.profiles.heatmap import CLIP
-from core.profiles.metrics import profile
+from core.profiles.metrics import CLIP, profile
 from core.profiles.profile_columns import HEAT_MAP, Col, MetricRole
 from tests.core.profiles.toy import LABELS, many, toy
 

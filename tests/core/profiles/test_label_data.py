@@ -1,7 +1,7 @@
 """Page views by theme and type."""
 
 from core.base.schema import View
-from core.profiles.label_data import LabelData
+from core.profiles.rows import LabelData
 from tests.core.profiles.toy import toy_tables
 
 

@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.profiles.numbers import Numbers, medians, put_together
-from core.profiles.rows import Rows
+from core.profiles.rows import Numbers, Rows, medians, put_together
 
 VALUES = st.lists(st.one_of(st.integers(-3, 9).map(float), st.just(float("nan"))), min_size=1, max_size=40)
 

@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 from core.base.errors import ArtifactError
 from core.base.schema import Group
 from core.base.settings import AnalyzeSettings
-from core.one_page.segments import OnePageSegment, OnePageSegments
 from core.profiles.metrics import profile
-from core.profiles.numbers import Numbers, medians
 from core.profiles.profile_columns import Col, RowKind
-from core.profiles.rows import all_rows, make_rows
+from core.profiles.rows import Numbers, all_rows, make_rows, medians
+from core.segments.one_page import OnePageSegment, OnePageSegments
 from tests.core.profiles.toy import LABELS, many, toy
 
 

@@ -7,11 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.base.schema import Group
-from core.profiles.counts import count_values
+from core.profiles.counts import COLUMNS, OTHER, SHOWN, attribute_shares, count_values
 from core.profiles.data import ProfileData
 from core.profiles.profile_columns import Col, MetricRole
 from core.profiles.rows import make_rows
-from core.profiles.shares import COLUMNS, OTHER, SHOWN, attribute_shares
 from tests.core.profiles.toy import LABELS, many, outcomes, tables, toy
 
 

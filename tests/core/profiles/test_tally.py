@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from core.profiles import tally as module
-from core.profiles.rows import make_rows
-from core.profiles.tally import tally
+from core.profiles import rows as module
+from core.profiles.rows import make_rows, tally
 from tests.core.profiles.toy import LABELS, toy
 
 USER = np.array([0, 0, 0, 3, 7])

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from core.profiles import two_shares
-from core.profiles.wilson import wilson
+from core.profiles.two_shares import wilson
 
 COUNTS = st.tuples(st.integers(0, 60), st.integers(1, 60), st.integers(0, 60), st.integers(1, 60)).map(
     lambda four: (min(four[0], four[1]), four[1], min(four[2], four[3]), four[3])

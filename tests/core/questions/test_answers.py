@@ -7,12 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.data.timed_events import TimedEvents
+from core.data.dataset import TimedEvents
 from core.facts.answer import Answer, Chart, Contrast, FigureList, Note, Ranking, Reading
 from core.facts.context import PASTED, Context
 from core.facts.contrasting import DESCRIBED, shown_by
-from core.facts.fact_maker import Figures
-from core.facts.finding import notes
+from core.facts.fact_maker import Figures, notes
 from core.facts.other_tools import ALL_COUNTED
 from core.facts.sentences import plain
 from core.people.look_alikes import LookAlikes

@@ -3,8 +3,8 @@
 import pytest
 
 from core.facts.answer import FigureList, Note
-from core.questions.converted import AT_ANY_TIME, CONVERTED, beside_outcome, of_converted
 from core.questions.grammar import parse
+from core.questions.parsed import AT_ANY_TIME, CONVERTED, beside_outcome, of_converted
 from tests.core.facts.toy import context, figures
 
 WITH, BOTH = ["outcome:with"], ["outcome:with", "outcome:without"]

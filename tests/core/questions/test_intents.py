@@ -4,7 +4,7 @@ import pytest
 
 from core.questions.grammar import parse
 from core.questions.intents import INTENTS, Intent, choose, choose_all
-from core.questions.settling import settled
+from core.questions.resolve import settled
 from tests.core.facts.toy import context
 
 

@@ -6,8 +6,7 @@ import pytest
 
 from core.facts.context import Context
 from core.facts.items import Dimension
-from core.questions.item_words import country_of, item_words
-from core.questions.lexicon import stem
+from core.questions.lexicon import country_of, item_words, stem
 from tests.core.facts.toy import context
 
 

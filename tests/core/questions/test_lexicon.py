@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from core.base.settings import AnalyzeSettings
-from core.facts.measures import BY_KEY, MEASURES
+from core.facts.answer import BY_KEY, MEASURES
 from core.profiles.metrics import profile
 from core.questions.answers import ask
 from core.questions.lexicon import NO_PURCHASE, Meaning, Sort, lexicon, spelt, stemmed, tokens, vocabulary

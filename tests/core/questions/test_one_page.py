@@ -8,9 +8,9 @@ import pytest
 from core.base.settings import AnalyzeSettings
 from core.facts.answer import Contrast
 from core.facts.context import Context, Tables
-from core.one_page.segments import OnePageSegment, OnePageSegments
 from core.profiles.metrics import profile
 from core.questions.answers import ask
+from core.segments.one_page import OnePageSegment, OnePageSegments
 from tests.core.facts.toy import context, partition
 from tests.core.profiles.toy import LABELS, toy
 

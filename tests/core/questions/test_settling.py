@@ -3,7 +3,7 @@
 import pytest
 
 from core.questions.grammar import parse
-from core.questions.settling import settled
+from core.questions.resolve import settled
 from tests.core.facts.toy import context
 
 

@@ -16,8 +16,7 @@ from core.base.progress import silent
 from core.base.schema import OUTSIDE, Group, Users
 from core.base.settings import AnalyzeSettings, ClusterSettings, IngestSettings
 from core.data.dataset import Dataset
-from core.facts.basis import Basis
-from core.facts.context import Context, Tables
+from core.facts.context import Basis, Context, Tables
 from core.ingest.ingest import ingest
 from core.profiles.data import ProfileData
 from core.profiles.metrics import profile

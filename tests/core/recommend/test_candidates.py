@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from core.recommend.candidates import SOURCES, PageCandidates, Reach, Source, best, candidates, nearest, ranks
-from core.recommend.page_tables import PageTables, count_tables
-from core.recommend.seen_pages import SeenPages
+from core.recommend.page_tables import PageTables, SeenPages, count_tables
 from tests.core.recommend.site import CART, A, B, C, D, chained, tables_of
 
 WAYS = {

@@ -12,7 +12,7 @@ import pytest
 from core.base.schema import PageLabels, Pages
 from core.data.page_labels import LABELS, SCHEMA, LabelledPages
 from core.labels.label_settings import NO_THEME
-from core.recommend.functional import functional_pages
+from core.recommend.page_tables import functional_pages
 
 SITE = "https://shop.example"
 PAGES = {

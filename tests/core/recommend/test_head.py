@@ -7,8 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.recommend.candidates import SOURCES, PageCandidates, Reach, Source
-from core.recommend.head import FEWEST_JUDGED, STATED, Asked, fit_head
+from core.recommend.candidates import (
+    FEWEST_JUDGED,
+    SOURCES,
+    STATED,
+    Asked,
+    PageCandidates,
+    Reach,
+    Source,
+    fit_head,
+)
 
 N_PAGES = 30
 

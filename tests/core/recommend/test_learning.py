@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 
 from core.base.errors import ArtifactError
-from core.data.sequences import UserSequences
-from core.recommend.candidates import Reach, Source
-from core.recommend.head import fit_head
+from core.data.dataset import UserSequences
+from core.recommend.candidates import Reach, Source, fit_head
 from core.recommend.learning import LearnedFrom, NextMoments, ask, choose_moments, learn
 from core.recommend.next_pages import FACTS, TABLES, NextPages
 from core.recommend.page_tables import PageTables

@@ -12,9 +12,15 @@ from core.differences.table import Diff
 from core.profiles.profile_columns import Col
 from core.recommend.candidates import Reach, Source
 from core.recommend.learning import learn
-from core.recommend.next_pages import NextPages
-from core.recommend.next_words import how_right, segments_in_words, why
-from core.recommend.of_segments import FIRST, LISTED, next_pages_of_segments
+from core.recommend.next_pages import (
+    FIRST,
+    LISTED,
+    NextPages,
+    how_right,
+    next_pages_of_segments,
+    segments_in_words,
+    why,
+)
 from tests.core.recommend.site import chained
 from tests.core.recommend.test_learning import NAMES, source_of
 

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from core.base.schema import HARDLY
-from core.recommend.page_tables import most_frequent
-from core.recommend.seen_pages import LAGS, SeenPages
+from core.recommend.page_tables import LAGS, SeenPages, most_frequent
 from tests.core.model.toys import sequences_of
 from tests.core.recommend.site import NAMES, A, B, C, D, tables_of
 

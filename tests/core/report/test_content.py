@@ -12,16 +12,15 @@ import pyarrow.parquet as pq
 from core.base.local_clock import UTC_CLOCK
 from core.data.dataset import OUTCOMES, RECEIPT, USERS, Dataset
 from core.data.receipt import Decision, OutcomeUsers, PersonalPlace
-from core.journeys.counted_funnels import count_funnels
 from core.journeys.funnel import Funnel
-from core.periods.activity import Activity
+from core.journeys.funnel_table import count_funnels
 from core.periods.calendar import calendar
-from core.periods.over_time import PeriodMeasure, over_time
+from core.periods.over_time import Activity, PeriodMeasure, over_time
 from core.profiles.profile_columns import Col
 from core.report import ReportInput, compose
+from core.report.cards import PageNames, visitor
+from core.report.content import assumptions
 from core.report.model import Report
-from core.report.receipt_part import assumptions
-from core.report.visitors import PageNames, visitor
 from tests.core.report.conftest import dataset_in, source_of
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from core.facets.definitions import FacetKind, FacetLevel
 from core.facets.facets import ComesAgain, Facet, Facets, ShareInterval
 from core.report import render
-from core.report.facets_part import facet_parts
+from core.report.content import facet_parts
 from core.report.model import Report
 
 

@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 from core.data.dataset import OUTCOMES, Dataset
 from core.profiles.outcomes import Happened
 from core.report import ReportInput, compose
+from core.report.cards import time_chart
 from core.report.model import Report
-from core.report.ways_part import time_chart
 
 
 def test_a_card_says_which_ways_its_users_take_beside_the_others(report: Report) -> None:

@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 from core.base.settings import UrlSettings
 from core.ingest.clean import urls
-from core.rules.address_sql import BIGQUERY, DUCKDB, AddressSql
-from core.rules.addresses import key_of
-from core.rules.rule_sql import REPEATED
+from core.rules.raw_events import key_of
+from core.rules.rule_sql import BIGQUERY, DUCKDB, REPEATED, AddressSql
 from tests.core.ingest.clean.test_urls import LIKE_URLS
 
 CHOSEN = st.builds(

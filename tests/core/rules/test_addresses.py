@@ -9,8 +9,8 @@ import pytest
 from core.base.settings import UrlSettings
 from core.ingest.clean import personal_data, urls
 from core.ingest.clean.urls import canonicalise
-from core.rules.addresses import PageTest, as_sent, key_of, page_test, parameters
 from core.rules.conditions import RuleCondition, RuleField
+from core.rules.raw_events import PageTest, as_sent, key_of, page_test, parameters
 
 RAW = (
     "https://SHOP.example/Sale/", "https://shop.example/index.html", "https://shop.example/",

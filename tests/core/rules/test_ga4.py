@@ -10,11 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.rules.beam_search import find_rules
 from core.rules.conditions import RuleClause, RuleCondition, RuleField, SegmentRule
-from core.rules.ga4 import ga4_text
-from core.rules.judging import find_rules
 from core.rules.raw_events import LoadedExport
-from core.rules.records import rule_records
+from core.rules.records import ga4_text, rule_records
 from tests.core.rules.toy import asks, load, view, write_flat
 
 

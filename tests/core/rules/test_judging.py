@@ -13,9 +13,7 @@ from core.base.progress import silent
 from core.base.schema import SET_ASIDE, Users
 from core.base.settings import IngestSettings
 from core.labels.label_settings import LabelSettings
-from core.rules.conditions import RuleField
-from core.rules.features import RuleFeatures
-from core.rules.judging import (
+from core.rules.beam_search import (
     CLOSE,
     FEWEST_USERS,
     FoundRules,
@@ -26,6 +24,7 @@ from core.rules.judging import (
     recalls,
     rule_sentence,
 )
+from core.rules.conditions import RuleFeatures, RuleField
 from core.runs import pipeline
 from core.sample import write_sample
 from core.storage.store import Store

@@ -10,7 +10,7 @@ import pytest
 
 from core.rules.beam_search import candidates
 from core.rules.conditions import RuleClause, RuleField, SegmentRule
-from core.rules.run_sql import run_sql
+from core.rules.records import run_sql
 from tests.core.rules.test_rule_sql import shop_rows
 from tests.core.rules.toy import load, stated, write_flat
 

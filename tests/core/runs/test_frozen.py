@@ -9,11 +9,11 @@ import pytest
 
 from core.base.schema import Group, Users, View
 from core.labels.label_settings import LabelMode, LabelSettings
-from core.one_page.arrivals import Condition, Trait
-from core.one_page.segments import OnePageSegment
 from core.runs import frozen as frozen_model
 from core.runs.frozen import FrozenModel, KnownPages
 from core.runs.model_folder import LABEL_FILES
+from core.segments.arrivals import Condition, Trait
+from core.segments.one_page import OnePageSegment
 from tests.core.model.toys import sequences_of
 
 

@@ -19,7 +19,7 @@ from core.base.errors import ResourceError, SettingsError
 from core.runs import job_process, jobs
 from core.runs.job_process import ALIVE, PROCESS
 from core.runs.jobs import REQUEST, STATUS, State
-from core.storage import claims
+from core.storage import locks
 from tests.core.runs.test_jobs import ended, process_id, rest, wait_for
 
 
@@ -183,7 +183,7 @@ lock = FileLock(sys.argv[1]); lock.acquire(); print("held", flush=True); time.sl
 def test_a_lock_of_a_dead_process_is_free_and_of_a_stopped_one_is_said_in_a_line(
     tmp_path: Path, sent: signal.Signals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(claims, "PATIENCE_S", 0.5)
+    monkeypatch.setattr(locks, "PATIENCE_S", 0.5)
     (tmp_path / "jobs").mkdir()
     command = [sys.executable, "-c", HOLD, str(tmp_path / "jobs" / ".lock")]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as holder:

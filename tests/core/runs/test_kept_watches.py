@@ -21,7 +21,7 @@ from core.runs.frozen import key_and_reading
 from core.runs.kept_watches import FOLDER, LIVE, TASK, KeptWatch, WatchOrder, WatchState
 from core.runs.model_folder import INGEST_SETTINGS, MODEL, SEALED, checksums, read_files
 from core.runs.taken_files import RECORD, read_taken, taken_alike
-from core.storage.claims import claimed
+from core.storage.locks import claimed
 from core.storage.replace_files import READY
 from core.storage.store import Store
 

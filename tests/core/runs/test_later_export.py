@@ -16,10 +16,9 @@ from core.base.settings import ClusterSettings, IngestSettings, Preset, TrainSet
 from core.data.dataset import clustered
 from core.labels.label_settings import LabelMode, LabelSettings
 from core.model.model_files import load_pages
-from core.periods.drift import FIGURE, drift
+from core.periods.drift import CHANGE, FIGURE, PAGE, PageChange, drift, page_changes
 from core.periods.filter import CountFilter
 from core.periods.migration import migration
-from core.periods.page_changes import CHANGE, PAGE, PageChange, page_changes
 from core.periods.placed_users import FEWEST_USERS, RARE, in_both
 from core.periods.training_period import DriftFigure
 from core.runs import pipeline, tasks

@@ -22,7 +22,7 @@ from core.base.errors import ArtifactError, InputError, ResourceError, SettingsE
 from core.base.progress import silent
 from core.base.settings import Device
 from core.data.dataset import Dataset
-from core.engines.bounded_embed import embed_bounded
+from core.engines.bounded_run import embed_bounded
 from core.engines.bounds import Bounds
 from core.engines.placing import Placing
 from core.ingest.sources.input_files import InputFile, content_checksum, readable
@@ -35,7 +35,7 @@ from core.runs.pipeline import LABEL_CACHE
 from core.runs.score import place_export
 from core.runs.taken_files import RECORD, WatchedFolder, read_taken
 from core.runs.watch import KEPT, USERS, Watcher, watch
-from core.storage.claims import claimed
+from core.storage.locks import claimed
 from tests.core.ingest.read.unnested import as_csv, long_rows, read_rows
 
 Look = Callable[[], list[str]]

@@ -17,8 +17,7 @@ from sklearn.model_selection import cross_val_score
 
 from core.base.errors import InputError, ResourceError, SettingsError
 from core.sample import generate, truth_path, write_sample
-from core.sample.segments import SEGMENTS
-from core.sample.site import Role, build_site
+from core.sample.site import SEGMENTS, Role, build_site
 
 USERS = 6_000
 NAMES = [segment.name for segment in SEGMENTS]

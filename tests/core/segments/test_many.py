@@ -13,9 +13,8 @@ from sklearn.metrics import adjusted_rand_score
 
 from core.base.schema import OUTSIDE
 from core.base.settings import ClusterSettings
-from core.segments import clustering, many
-from core.segments.clustering import assign, fit
-from core.segments.many import ChunkedRows
+from core.segments import clustering
+from core.segments.clustering import ChunkedRows, assign, fit
 from core.segments.partition import Partition
 from tests.core.segments.blobs import blobs
 
@@ -25,7 +24,7 @@ THREE = ClusterSettings(n_clusters=3)
 @pytest.fixture(autouse=True)
 def few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, number in {"MOST": 300, "BLOCK": 256, "TAUGHT": 200, "RUN": 8, "BATCH": 64}.items():
-        monkeypatch.setattr(many, name, number)
+        monkeypatch.setattr(clustering, name, number)
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class Watched:
 
 def by_lloyd(vectors: np.ndarray, wanted: ClusterSettings) -> Partition:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(many, "MOST", len(vectors))
+        patch.setattr(clustering, "MOST", len(vectors))
         return fit(vectors, np.ones(len(vectors), dtype=bool), wanted)
 
 
@@ -65,7 +64,7 @@ def test_no_more_than_a_chunk_is_read_at_once() -> None:
     watched = Watched(blobs((900, 600, 300))[0])
     inside = np.arange(1800) % 5 > 0
     found = fit(watched, inside, THREE)  # type: ignore[arg-type]
-    assert 0 < max(watched.read) <= many.BLOCK
+    assert 0 < max(watched.read) <= clustering.BLOCK
     assert (found.labels[~inside] == OUTSIDE).all()
     assert (found.labels[inside] >= 0).all()
 

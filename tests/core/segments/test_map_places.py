@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.base.schema import OUTSIDE
-from core.segments.map_places import number_places
+from core.segments.layout import number_places
 
 CORNERS = np.array([[-1.0, -1.0], [1.0, 1.0]])
 SIZE = np.array([0.2, 0.1])

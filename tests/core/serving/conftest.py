@@ -15,7 +15,7 @@ import pytest
 
 from core.base.progress import silent
 from core.base.settings import ClusterSettings, Device, TrainSettings, ViewWeights
-from core.engines.bounded_embed import embed_bounded
+from core.engines.bounded_run import embed_bounded
 from core.engines.bounds import Bounds
 from core.engines.placing import Placing
 from core.labels.label_settings import LabelMode, LabelSettings

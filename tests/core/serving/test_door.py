@@ -13,12 +13,11 @@ from starlette.requests import Request
 from starlette.testclient import TestClient
 from starlette.types import Message
 
-from core.serving import door as door_module
+from core.serving import server as door_module
 from core.serving.answering import ScoreReply
-from core.serving.door import Door
 from core.serving.live_model import LiveModel
-from core.serving.openapi import OPEN
 from core.serving.scorer import Scorer
+from core.serving.server import OPEN, Door
 from tests.core.serving.conftest import Shop
 
 TOKEN = "a-token-of-twenty-letters"

@@ -13,8 +13,7 @@ from pydantic import TypeAdapter
 from core.labels.new_pages import NewPages
 from core.runs.frozen import FrozenModel
 from core.serving.answering import ScoreReply, answer_batch, answer_single
-from core.serving.scorer import NOTHING_KNOWN, Scorer
-from core.serving.wire import ScoreAnswer, ScoreBatchAnswer
+from core.serving.scorer import NOTHING_KNOWN, ScoreAnswer, ScoreBatchAnswer, Scorer
 from tests.core.serving.conftest import Shop
 
 

@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 from core.base.errors import ResourceError
-from core.storage.claims import claimed, claimed_file
+from core.storage.locks import claimed, claimed_file
 from core.storage.replace_files import finish, replacing
 
 ROOT = Path(__file__).resolve().parents[3]
 HOLDER = """
 import sys
 from pathlib import Path
-from core.storage.claims import claimed
+from core.storage.locks import claimed
 
 with claimed(Path(sys.argv[1])):
     print("mine", flush=True)

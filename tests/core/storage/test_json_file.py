@@ -11,7 +11,7 @@ import pytest
 
 from core.base.errors import ResourceError
 from core.base.settings import ViewWeights
-from core.storage.json_file import JsonFile, set_aside
+from core.storage.json_cache import JsonFile, set_aside
 
 
 @dataclass(frozen=True)

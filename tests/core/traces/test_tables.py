@@ -18,9 +18,8 @@ from core.base.errors import InputError, ResourceError
 from core.base.progress import silent
 from core.sample import write_sample
 from core.traces.patterns import IdPatterns
-from core.traces.records import is_of, is_of_users
 from core.traces.search import look
-from core.traces.tables import others_in, records_of, rewrite
+from core.traces.tables import is_of, is_of_users, others_in, records_of, rewrite
 
 ID = "1234567890.1612345678"
 PATTERNS = IdPatterns(frozenset({ID}))

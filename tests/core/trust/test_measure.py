@@ -11,14 +11,14 @@ import pytest
 from core.base.errors import Cancelled
 from core.base.progress import silent
 from core.base.settings import IngestSettings, Preset, TrainSettings, ViewWeights
-from core.model.cooccurrence import item_vectors
+from core.model.network import item_vectors
 from core.profiles.outcomes import Happened, OutcomeIndex
 from core.runs import pipeline
 from core.runs.tasks import run
 from core.storage.store import Store
-from core.trust import outcome, result
+from core.trust import measure, result
 from core.trust.case import Case, open_case
-from core.trust.measure import measure
+from core.trust.measure import measure_scorecard
 from core.trust.result import Method, Scorecard, Topic
 from core.trust.verdict import sentences, verdict
 from tests.pages.fixtures_segments import FinishedRun, write_run
@@ -80,7 +80,7 @@ def test_whoever_bought_with_the_first_page_cannot_be_told_in_advance(card: Scor
 def test_the_same_again_gives_the_very_same_figures(card: Scorecard, shop: FinishedRun) -> None:
     store = Store(shop.root)
     dataset = pipeline.open_dataset(store, shop.dataset)
-    again = measure(
+    again = measure_scorecard(
         dataset, None, pipeline.open_model(store, shop.model).path,
         pipeline.open_embeddings(store, dataset, shop.embeddings).views,
         ViewWeights(), ("purchase",), silent,
@@ -93,7 +93,7 @@ def test_segments_of_a_bag_of_pages_are_judged_too(shop: FinishedRun) -> None:
     dataset = pipeline.open_dataset(store, shop.dataset)
     model = pipeline.train(store, dataset, None, TrainSettings.preset(Preset.BAG), silent)
     views = pipeline.embed(store, dataset, None, model, silent).views
-    found = measure(dataset, None, model.path, views, ViewWeights(), ("purchase",), silent)
+    found = measure_scorecard(dataset, None, model.path, views, ViewWeights(), ("purchase",), silent)
     assert found.own is Method.BAG
     assert "no trained model" in found.of(Topic.RETRIEVAL).absent
     assert found.of(Topic.LENGTH).figures
@@ -106,7 +106,7 @@ def test_it_can_be_cancelled(shop: FinishedRun) -> None:
     store = Store(shop.root)
     dataset = pipeline.open_dataset(store, shop.dataset)
     with pytest.raises(Cancelled):
-        measure(
+        measure_scorecard(
             dataset, None, pipeline.open_model(store, shop.model).path,
             pipeline.open_embeddings(store, dataset, shop.embeddings).views, ViewWeights(), (), stop,
         )  # fmt: skip
@@ -140,40 +140,40 @@ def test_whoever_converted_on_the_first_pages_is_left_out(
 ) -> None:
     user = int(np.flatnonzero(case.inside & (case.sequences.lengths >= 6))[0])
     when = int(case.sequences.timestamp[case.sequences.offsets[user] + view]) + later
-    users, positive = outcome.eligible(case, _converted([user], [when]), _of_nobody(case))
+    users, positive = measure.eligible(case, _converted([user], [when]), _of_nobody(case))
     assert (user in users) is allowed
     assert positive.sum() == allowed
 
 
 def test_nobody_with_fewer_page_views_than_the_prefix_and_one_more(case: Case) -> None:
-    users, _ = outcome.eligible(case, _converted([], []), _of_nobody(case))
-    assert case.sequences.lengths[users].min() > outcome.PREFIX
+    users, _ = measure.eligible(case, _converted([], []), _of_nobody(case))
+    assert case.sequences.lengths[users].min() > measure.PREFIX
     assert case.inside[users].all()
 
 
 def test_pages_that_give_the_outcome_away_exclude_who_saw_them_first(case: Case) -> None:
     gives_away = _of_nobody(case)
     gives_away[0] = True
-    users, _ = outcome.eligible(case, _converted([], []), gives_away)
-    first = case.sequences.page[case.sequences.offsets[users][:, None] + np.arange(outcome.PREFIX)]
+    users, _ = measure.eligible(case, _converted([], []), gives_away)
+    first = case.sequences.page[case.sequences.offsets[users][:, None] + np.arange(measure.PREFIX)]
     assert len(users) > 0
     assert not (first == 0).any()
 
 
 def test_nothing_is_told_where_no_outcome_is_chosen(case: Case) -> None:
     index = OutcomeIndex.of(case.dataset, None)
-    assert "No outcome is chosen" in outcome.measure(case, index, ()).absent
+    assert "No outcome is chosen" in measure.measure_outcome(case, index, ()).absent
 
 
 def test_an_outcome_that_the_first_pages_tell_is_told(case: Case) -> None:
     sequences = case.sequences
-    users = np.flatnonzero(case.inside & (sequences.lengths > outcome.PREFIX))
+    users = np.flatnonzero(case.inside & (sequences.lengths > measure.PREFIX))
     own = sequences.page[sequences.offsets[users]] == 0  # who begins at the first page converts at the end
     last = sequences.timestamp[sequences.offsets[users[own] + 1] - 1]
     index = OutcomeIndex.of(case.dataset, None)
     later = last + 60_000_000  # a minute after the last page, so that none is seen at the outcome
     index = replace(index, events={"stayed": _converted(users[own], later)})
-    found = outcome.measure(case, index, ("stayed",))
+    found = measure.measure_outcome(case, index, ("stayed",))
     bag = found.of(Method.BAG)
     assert bag is not None
     assert bag.value == 1.0
@@ -224,7 +224,7 @@ def test_poor_data_are_judged_in_words_and_finite_numbers(
     settings = TrainSettings.preset(preset) if preset else SMALL
     model = pipeline.train(store, dataset, None, settings.model_copy(update={"min_count": 1}), silent)
     views = pipeline.embed(store, dataset, None, model, silent).views
-    found = measure(dataset, None, model.path, views, ViewWeights(), (), silent)
+    found = measure_scorecard(dataset, None, model.path, views, ViewWeights(), (), silent)
     told = [sentence for one in found.questions for sentence in sentences(one, found.steps_between)]
     assert all(sentence.endswith((".", ")")) for sentence in told)
     assert verdict(found, 2).todo

@@ -8,12 +8,10 @@ from hypothesis import strategies as st
 from scipy.stats import rankdata
 
 from core.model.inputs import Spans
-from core.trust import length
-from core.trust.case import drawn
-from core.trust.learned import shuffled
-from core.trust.ngrams import ngrams
+from core.trust import measure
+from core.trust.case import drawn, shuffled
+from core.trust.measure import ngrams, reciprocal_ranks
 from core.trust.result import Method
-from core.trust.retrieval import reciprocal_ranks
 
 
 def test_ranks_by_hand_with_a_tie_and_a_stranger_among_the_candidates() -> None:
@@ -50,7 +48,9 @@ def test_a_vector_that_is_length_is_read_and_one_that_is_not_is_not() -> None:
     lengths = rng.integers(1, 50, 600)
     told = np.stack([np.log(lengths), np.ones(600)], axis=1)
     judged = np.arange(600) % 3 == 0
-    found = length.measure({Method.LEARNED: told, Method.BAG: rng.normal(size=(600, 2))}, lengths, judged)
+    found = measure.measure_length(
+        {Method.LEARNED: told, Method.BAG: rng.normal(size=(600, 2))}, lengths, judged
+    )
     learned, noise = found.of(Method.LEARNED), found.of(Method.BAG)
     assert learned is not None
     assert noise is not None
@@ -61,15 +61,17 @@ def test_a_vector_that_is_length_is_read_and_one_that_is_not_is_not() -> None:
 
 def test_nothing_held_out_judges_on_a_third() -> None:
     lengths = np.random.default_rng(0).integers(1, 50, 600)
-    found = length.measure({Method.LEARNED: lengths[:, None] % 2}, lengths, np.zeros(600, dtype=bool))
+    found = measure.measure_length({Method.LEARNED: lengths[:, None] % 2}, lengths, np.zeros(600, dtype=bool))
     assert (found.n, found.facts["learned on"]) == (200, 400)
 
 
 def test_few_users_or_equal_lengths_are_not_measured() -> None:
     vectors = {Method.LEARNED: np.eye(400, 3)}
-    few = length.measure({Method.LEARNED: vectors[Method.LEARNED][:20]}, np.ones(20), np.ones(20, bool))
+    few = measure.measure_length(
+        {Method.LEARNED: vectors[Method.LEARNED][:20]}, np.ones(20), np.ones(20, bool)
+    )
     assert "20 users are too few" in few.absent
-    same = length.measure(vectors, np.full(400, 3), np.arange(400) < 100)
+    same = measure.measure_length(vectors, np.full(400, 3), np.arange(400) < 100)
     assert "the same number of page views" in same.absent
 
 

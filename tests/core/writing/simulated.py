@@ -8,7 +8,7 @@ from typing import Any
 from core.facts.context import Context
 from core.llm import Capabilities, LlmSettings, ServerLlm
 from core.writing import AnswerCache, Assistant, AssistantSettings
-from core.writing.privacy import Price
+from core.writing.payload import Price
 from tests.core.facts.shop import shop
 from tests.llm_simulator import Reply, Script, Simulator, simulating
 

@@ -15,7 +15,7 @@ from core.facts.sentences import plain
 from core.llm import Capabilities, Usage
 from core.questions.answers import ask
 from core.writing import AnswerCache, Said
-from core.writing.material import MOST_FACTS
+from core.writing.assistant import MOST_FACTS
 from tests.core.facts.shop import shop, shop_figures
 from tests.core.writing.simulated import (
     ALL,

@@ -4,9 +4,9 @@ import pytest
 
 from core.base.errors import InputError
 from core.facts.answer import Comment, FigureList, Idea
-from core.facts.differing import differing
+from core.facts.segment_tools import differing
 from core.llm import Capabilities
-from core.writing.describing import offline, taken
+from core.writing.assistant import names_in_use, offline
 from tests.core.facts.shop import shop, shop_figures
 from tests.core.writing.simulated import (
     ALL,
@@ -60,7 +60,9 @@ def test_a_name_that_may_not_stand_is_replaced_by_the_apps_own(name: Any) -> Non
         made = assistant.describe(KEY, taken=["Taken already"])
     assert len(simulator.requests) == 1
     assert made.summary.source == "m"
-    assert made.name == offline(shop_figures(), KEY, taken(shop_figures(), KEY, ["Taken already"])).name
+    assert (
+        made.name == offline(shop_figures(), KEY, names_in_use(shop_figures(), KEY, ["Taken already"])).name
+    )
 
 
 @pytest.mark.parametrize(
@@ -69,7 +71,7 @@ def test_a_name_that_may_not_stand_is_replaced_by_the_apps_own(name: Any) -> Non
 def test_every_failure_ends_without_the_model(reply: Reply) -> None:
     with assisted(replies(reply)) as (assistant, _):
         made = assistant.describe(KEY)
-    without = offline(shop_figures(), KEY, taken(shop_figures(), KEY, ()))
+    without = offline(shop_figures(), KEY, names_in_use(shop_figures(), KEY, ()))
     assert made.summary.reason
     assert (made.name, made.summary.blocks) == (without.name, without.summary.blocks)
 
@@ -82,13 +84,13 @@ def test_a_weak_model_chooses_figures_and_the_name_is_the_apps() -> None:
         made = assistant.describe(KEY)
     assert len(simulator.requests) == 1
     assert (made.summary.source, len(made.summary.facts)) == ("m", 2)
-    assert made.name == offline(shop_figures(), KEY, taken(shop_figures(), KEY, ())).name
+    assert made.name == offline(shop_figures(), KEY, names_in_use(shop_figures(), KEY, ())).name
 
 
 def test_without_a_model_the_name_is_free_and_what_leads_the_table_is_said() -> None:
     made, key = shop_figures(), "segment:3"
-    first = offline(made, key, taken(made, key, ()))
-    second = offline(made, key, taken(made, key, [first.name]))
+    first = offline(made, key, names_in_use(made, key, ()))
+    second = offline(made, key, names_in_use(made, key, [first.name]))
     assert first.name != second.name == "Segment 4"
     apart = differing(made, key)
     assert apart
@@ -105,6 +107,6 @@ def test_only_a_segment_can_be_described() -> None:
 
 def test_names_that_are_taken_are_those_of_the_others() -> None:
     names = shop().context.names
-    assert taken(shop_figures(), KEY, ["Mine"]) == {
+    assert names_in_use(shop_figures(), KEY, ["Mine"]) == {
         "mine", *(name.casefold() for number, name in names.items() if number != 1)
     }  # fmt: skip

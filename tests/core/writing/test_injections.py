@@ -12,13 +12,12 @@ import pytest
 from benchmarks.words.injections import INJECTIONS, USER_ID, Injection, breaches, sent
 from benchmarks.words.markup import loads_or_links
 from core.base.schema import Pages, View
+from core.base.user_ids import clean
 from core.facts.answer import Answer, Block, Comment, Idea
-from core.facts.basis import Basis
-from core.facts.context import Context, Tables
+from core.facts.context import Basis, Context, Tables
 from core.facts.sentences import plain
 from core.facts.tools import TOOLS
 from core.llm import Capabilities
-from core.outgoing.quoting import clean
 from core.questions.answers import ask
 from core.writing import Said
 from pages.ui.shell.text import md_text

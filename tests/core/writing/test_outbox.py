@@ -9,13 +9,11 @@ import pytest
 from core.base.errors import InputError
 from core.facts import tools
 from core.facts.answer import Answer, Fact, FigureList
-from core.facts.compare_segments import compare
+from core.facts.segment_tools import compare
 from core.llm import ChatReply, ToolCall
 from core.profiles.profile_columns import Col
-from core.writing.contract import AssistantSettings, Said
-from core.writing.material import evidence, overview
-from core.writing.outbox import MOST_OFFERED, Outbox, key_of_said, said_key
-from core.writing.withholding import is_few
+from core.writing.assistant import evidence, overview
+from core.writing.payload import MOST_OFFERED, AssistantSettings, Outbox, Said, is_few, key_of_said, said_key
 from tests.core.facts.shop import shop_figures
 from tests.core.facts.toy import NAMES, context, figures
 

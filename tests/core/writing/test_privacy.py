@@ -4,7 +4,7 @@ import pytest
 
 from core.base.errors import InputError
 from core.llm.chat_types import tokens_of
-from core.writing.privacy import ANSWER_TOKENS, Price, payload_of, price_of, refuse_ids
+from core.writing.payload import ANSWER_TOKENS, Price, payload_of, price_of, refuse_ids
 
 IDS = frozenset({"1234567890.1700000001", "alice@shop.example", "u7"})
 BODY = {

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from core.writing.reading import Listed, listed, string
+from core.writing.turn import Listed, listed, string
 
 WHOLE = json.dumps(
     {"name": "A", "blocks": [{"kind": "figures", "facts": ["S1.users"]}, {"kind": "idea", "text": "x ] }"}]}

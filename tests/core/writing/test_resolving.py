@@ -6,10 +6,9 @@ import pytest
 
 from core.facts.answer import Chart, FigureList
 from core.profiles.profile_columns import Col
-from core.writing.contract import AssistantSettings
-from core.writing.material import evidence, overview
-from core.writing.outbox import Outbox
-from core.writing.resolving import resolve, resolve_flat
+from core.writing.assistant import evidence, overview
+from core.writing.payload import AssistantSettings, Outbox
+from core.writing.turn import resolve, resolve_flat
 from tests.core.facts.shop import shop_figures
 
 SIZE = {"kind": "figures", "facts": ["S2.users"]}

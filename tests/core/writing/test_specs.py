@@ -7,7 +7,7 @@ from core.base.errors import InputError
 from core.facts.tools import TOOLS
 from core.llm import ToolCall
 from core.writing import specs
-from core.writing.outbox import MOST_OFFERED
+from core.writing.payload import MOST_OFFERED
 
 ADDRESSES = [f"S{row}.view_lift_theme.P{item}" for row in range(1, 11) for item in range(15)]
 

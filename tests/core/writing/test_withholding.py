@@ -18,7 +18,7 @@ from core.facts.move_tools import differing_steps
 from core.facts.rule_tools import segment_rule
 from core.profiles.metrics import profile
 from core.profiles.profile_columns import Col
-from core.writing.withholding import Ends, closed, ends_of, gives_away, is_few, is_total
+from core.writing.payload import Ends, closed, ends_of, gives_away, is_few, is_total
 from tests.core.facts.shop import shop, shop_figures
 from tests.core.facts.test_like_tools import answering
 from tests.core.facts.toy import basis, figures, partition, rule_figures, two_currencies, without_outcome

@@ -13,7 +13,6 @@ from core.base.progress import silent
 from core.base.schema import View
 from core.base.settings import IngestSettings
 from core.data.dataset import Dataset
-from core.desk import label_book, saved_work
 from core.labels import labelling
 from core.labels.fetching.fetch_outcomes import FetchOutcome, OutcomeTally
 from core.labels.label_settings import (
@@ -29,12 +28,11 @@ from core.labels.llm_classifier import SYSTEM, Estimate
 from core.labels.review import Review
 from core.runs import jobs, pipeline, tasks
 from core.runs.jobs import State
+from core.saved import label_book, saved_work
 from core.storage.store import Store
 from pages.ui.labels import (
-    label_asking,
     label_corrections,
     label_jobs,
-    label_review,
     label_table,
     taxonomy_form,
 )
@@ -313,7 +311,7 @@ def test_where_no_page_has_a_theme_none_is_said_to_be_used(
     monkeypatch.setattr(labelling, "_unknown", lambda *_: 1.0)
     label(finished_run, RULES)
     nobody = pd.DataFrame({Review.VIEW: ["theme"], Review.RUNG: ["Unknown"], Review.SHARE: [1.0]})
-    monkeypatch.setattr(label_review, "coverage", lambda *_: nobody)
+    monkeypatch.setattr(label_table, "coverage", lambda *_: nobody)
     app = open_app(PAGE, data=finished_run.dataset)
     assert not app.exception
     assert "None of the shop themes that come with this tool fits." in texts(app)
@@ -380,7 +378,7 @@ def test_what_a_language_model_costs_is_said_before(
     save(LabelSettings(mode=LabelMode.LLM))
     monkeypatch.setenv("OPENAI_API_KEY", "k")
     monkeypatch.setenv("BEHA2VEC_MODEL", model)
-    monkeypatch.setattr(label_asking, "llm_cost", lambda *_: (Estimate(7, 8_000, 1_000, 28_000),) * 2)
+    monkeypatch.setattr(label_jobs, "llm_cost", lambda *_: (Estimate(7, 8_000, 1_000, 28_000),) * 2)
     app = open_app(PAGE, data=finished_run.dataset)
     assert not app.exception
     assert "14 questions" in texts(app)
@@ -485,7 +483,7 @@ def test_without_any_model_the_way_to_one_is_shown(open_app: OpenApp, finished_r
 
 def test_the_price_counts_what_is_sent_and_what_comes_back() -> None:
     asked = Estimate(calls=100, sent=1_000_000, received=100_000, characters=3_500_000)
-    assert label_asking.price("gpt-4o", asked) == "about 3.50 US dollars"
+    assert label_jobs.price("gpt-4o", asked) == "about 3.50 US dollars"
 
 
 def test_tables_are_put_together_once_for_each_state_of_the_labels(
@@ -494,8 +492,8 @@ def test_tables_are_put_together_once_for_each_state_of_the_labels(
     save(RULES)
     label(finished_run, RULES)
     made: list[object] = []
-    whole = label_review.review.by_template
-    monkeypatch.setattr(label_review.review, "by_template", lambda *a: made.append(a) or whole(*a))
+    whole = label_table.review.by_template
+    monkeypatch.setattr(label_table.review, "by_template", lambda *a: made.append(a) or whole(*a))
     app = open_app(PAGE, data=finished_run.dataset)
     app.run()
     assert len(made) == 1

@@ -11,12 +11,12 @@ import streamlit as st
 from core.base.errors import InputError
 from core.base.schema import View
 from core.base.settings import PRESETS, Encoder, Preset, TrainSettings
-from core.desk import label_book
 from core.labels.label_settings import LabelMode, LabelSettings
 from core.model.feature_blocks import BLOCKS, FeatureBlock
 from core.runs import pipeline
 from core.runs.jobs import State
 from core.runs.tasks import TrainRequest
+from core.saved import label_book
 from pages.ui.shell import state
 from pages.ui.training import curves, train_form
 from pages.ui.training.train_form import KNOBS, limits

@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.base.schema import SET_ASIDE
-from core.desk import saved_work
+from core.saved import saved_work
 from core.segments.partition import Partition
 from core.storage.store import Store
 from pages.ui.segments import by_hand_view, map_view

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.desk import saved_work
+from core.saved import saved_work
 from core.storage.store import Store
 from pages.ui.shell.text import md_text
 from tests.pages.conftest import OpenApp

@@ -7,7 +7,7 @@ import json
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.desk import saved_work
+from core.saved import saved_work
 from core.storage.store import Store
 from tests.llm_simulator import Simulator, simulating
 from tests.pages.conftest import OpenApp

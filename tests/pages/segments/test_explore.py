@@ -11,10 +11,10 @@ from streamlit.testing.v1 import AppTest
 
 from core.base.schema import View
 from core.base.settings import OutcomeCount
-from core.desk import saved_work
 from core.naming.claims import NameEvidence
 from core.runs import pipeline
 from core.runs.jobs import State
+from core.saved import saved_work
 from core.segments import clustering
 from core.storage.store import Store
 from pages.ui.segments import map_view, shared

@@ -8,16 +8,16 @@ from streamlit.testing.v1 import AppTest
 
 from core.base.progress import silent
 from core.data.dataset import clustered
-from core.desk import controls, saved_work
-from core.desk.controls import Controls
 from core.runs import jobs, pipeline, tasks
 from core.runs.jobs import State
 from core.runs.stages import CERTIFICATES
+from core.saved import controls, saved_work
+from core.saved.controls import Controls
 from core.segments.certificate import KEPT_BACK
 from core.segments.levels import SmallKind
 from core.storage.store import Store
 from pages.ui.segments import background, certificates
-from pages.ui.segments.nothing_here import NAMED
+from pages.ui.segments.k_view import NAMED
 from pages.ui.segments.session_segments import KEY
 from pages.ui.shell.state import OF_MODEL
 from pages.ui.shell.text import md_text

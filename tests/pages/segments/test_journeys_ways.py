@@ -11,8 +11,8 @@ from core.base.schema import EventTimes, Outcomes
 from core.data.dataset import EVENTS, OUTCOMES
 from core.differences.table import Diff
 from core.journeys.carpet import STRIP
+from core.journeys.flow import ROUTE
 from core.journeys.moves import SESSIONS
-from core.journeys.routes import ROUTE
 from core.journeys.survival import HAVE_HAD, SECONDS
 from core.profiles.profile_columns import Col
 from tests.pages.conftest import OpenApp

@@ -12,11 +12,11 @@ from streamlit.testing.v1 import AppTest
 
 from core.base.progress import silent
 from core.base.settings import IngestSettings, Preset, TrainSettings
-from core.desk import saved_work
 from core.runs import pipeline
 from core.runs.jobs import State
 from core.runs.later_export import Trained, embed_later
 from core.sample import write_sample
+from core.saved import saved_work
 from core.storage import store as storing
 from core.storage.store import Store, file_checksum
 from tests.pages.conftest import OpenApp

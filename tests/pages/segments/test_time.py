@@ -16,14 +16,11 @@ from streamlit.testing.v1 import AppTest
 from core.base.schema import Group, Users
 from core.data import dataset
 from core.ingest.output_tables import EVENTS
-from core.periods.beside import PART, REST_VALUE, VALUE
 from core.periods.filter import CountFilter
-from core.periods.over_time import IN_PART, PERIOD
-from core.periods.retention import AGE, BEGAN
-from core.periods.rhythm import CLOCK
+from core.periods.over_time import AGE, BEGAN, CLOCK, IN_PART, PART, PERIOD, REST_VALUE, VALUE
 from core.profiles.profile_columns import Col
 from core.storage.store import MANIFEST, file_checksum
-from pages.ui.periods import counted_time, time_charts
+from pages.ui.periods import choice, time_charts
 from pages.ui.segments.live_segments import LiveSegments
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import texts
@@ -159,14 +156,12 @@ def test_a_data_set_of_before_says_that_its_summer_is_told_by_winter_time(
 
 def test_other_labels_are_counted_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     """A template as an outcome is read from labels, so a data set alone does not name what was counted."""
-    monkeypatch.setattr(counted_time, "_filter", lambda _: CountFilter())
+    monkeypatch.setattr(choice, "_filter", lambda _: CountFilter())
 
     def key(labels: str) -> object:
         sources = SimpleNamespace(counted=f"data {labels}", dataset=SimpleNamespace(key="data"))
         segmentation = SimpleNamespace(partition=SimpleNamespace(digest="d"))
-        return counted_time._key(
-            cast("LiveSegments", SimpleNamespace(sources=sources, segmentation=segmentation))
-        )
+        return choice._key(cast("LiveSegments", SimpleNamespace(sources=sources, segmentation=segmentation)))
 
     assert key("a") != key("b")
 
@@ -255,13 +250,13 @@ def test_no_figure_is_cut_off_by_the_end_of_an_axis() -> None:
 def test_where_nobody_comes_again_it_says_so_in_place_of_empty_charts(
     open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept = counted_time.retained
+    kept = choice.retained
 
     def nobody(*asked: Any) -> object:  # noqa: ANN401 - as it is
         cells, together, without = kept(*asked)
         return cells.assign(part=0, value=0.0), together.assign(part=0, value=0.0), without
 
-    monkeypatch.setattr(counted_time, "retained", nobody)
+    monkeypatch.setattr(choice, "retained", nobody)
     app = opened(open_app, finished_run, "Coming back")
     assert not app.exception and not app.get("vega_lite_chart")
     assert "Nobody comes again" in app.info[0].value and "a single session" not in app.info[0].value

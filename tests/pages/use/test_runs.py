@@ -6,8 +6,8 @@ import shutil
 
 from streamlit.testing.v1 import AppTest
 
-from core.desk import saved_runs, saved_work
-from core.desk.controls import Controls
+from core.saved import saved_runs, saved_work
+from core.saved.controls import Controls
 from core.storage.store import Store
 from pages.ui.shell import state
 from tests.pages.conftest import OpenApp

@@ -10,9 +10,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import TextInput
 
-from core.desk import preferences
 from core.llm import CallLog, LlmSettings, LoggedCall
 from core.runs.pipeline import LLM_LOG
+from core.saved import preferences
 from core.storage.store import Store
 from pages.ui.chat import connection
 from pages.ui.shell import state

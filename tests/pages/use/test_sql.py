@@ -6,11 +6,11 @@ import pyarrow as pa
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.desk import preferences
+from core.saved import preferences
 from core.sql.sandbox import SqlResult
 from core.storage.store import Store
-from pages.ui.chat import sql_view
-from pages.ui.chat.sql_view import Found
+from pages.ui.chat import chat_message
+from pages.ui.chat.chat_message import Found
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import texts
 from tests.pages.fixtures_segments import FinishedRun
@@ -77,8 +77,8 @@ def test_query_and_result_survive_a_page_switch(sql: AppTest) -> None:
 
 def test_a_title_that_a_spreadsheet_would_run_is_text_in_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
     files: list[bytes] = []
-    monkeypatch.setattr(sql_view.st, "download_button", lambda *_, data, **__: files.append(data()))
+    monkeypatch.setattr(chat_message.st, "download_button", lambda *_, data, **__: files.append(data()))
     table = pa.table({"title": ['=HYPERLINK("http://evil.example")'], "users": [30]})
-    sql_view.show(Found("d", SqlResult(table, False, "SELECT 1", 0.1)), "d")
+    chat_message.show(Found("d", SqlResult(table, False, "SELECT 1", 0.1)), "d")
     (file,) = files
     assert b"'=HYPERLINK" in file

@@ -5,7 +5,7 @@ import pytest
 
 from core.base.schema import Raw
 from core.base.settings import IngestSettings
-from core.data.source_basis import basis_of, describe_bases
+from core.data.receipt import basis_of, describe_bases
 from core.ingest.in_memory import LiveUsers, read_people
 from tests.core.ingest.shop import Row, event, shop
 

@@ -1,6 +1,6 @@
 import pytest
 
-from core.labels.fetching.personal import why_personal
+from core.labels.fetching.guard import why_personal
 
 PERSONAL = """
 /account /my-account/orders /en-CA/checkouts/abc /cart /shopping_cart.php /login.aspx /Login /logout /user/7

@@ -4,9 +4,9 @@ import pytest
 
 from core.labels.fetching.client import Client
 from core.labels.fetching.fetch_outcomes import FetchOutcome, PageFailed
+from core.labels.fetching.fetching import MAX_BYTES, Robots
 from core.labels.fetching.guard import Guard
 from core.labels.fetching.limits import FetchLimits
-from core.labels.fetching.robots import MAX_BYTES, Robots
 from tests.core.labels.fetching.loopback_site import Page, Site, in_turn, raw, redirect, status
 
 

@@ -16,8 +16,6 @@ import pytest
 from core.base.errors import Cancelled, InputError, ResourceError, SettingsError
 from core.base.progress import silent
 from core.base.settings import PRESETS, ClusterSettings, IngestSettings, Preset, TrainSettings, ViewWeights
-from core.desk import controls, conversations, saved_runs, saved_work
-from core.desk.controls import Controls
 from core.facts.answer import Answer, Note
 from core.labels.label_settings import LabelMode, LabelSettings
 from core.naming.names import SegmentName
@@ -32,12 +30,14 @@ from core.runs.publish import BOUNDED
 from core.runs.run import run
 from core.runs.watch import watch
 from core.sample import write_sample
-from core.storage.claims import claimed
+from core.saved import controls, conversations, saved_runs, saved_work
+from core.saved.controls import Controls
 from core.storage.json_cache import JsonCache
+from core.storage.locks import claimed
 from core.storage.store import Store
 from core.traces.patterns import IdPatterns
-from tests.core.desk.test_saved_runs import a_run
-from tests.core.desk.test_saved_runs import segments as some_segments
+from tests.core.saved.test_saved_runs import a_run
+from tests.core.saved.test_saved_runs import segments as some_segments
 
 BAG = TrainSettings.checked(**PRESETS[Preset.BAG])
 OFF = LabelSettings(mode=LabelMode.OFF)

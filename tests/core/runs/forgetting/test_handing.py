@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.runs import jobs
-from core.runs.forgetting.handing import clear_away, hand_in
+from core.runs.forgetting.id_files import clear_away, hand_in
 from core.runs.jobs import JobView, State
 from core.storage.store import Store
 

@@ -8,7 +8,6 @@ import re
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.desk.conversations import Conversation, Exchange
 from core.facts.answer import (
     Answer,
     Block,
@@ -24,6 +23,7 @@ from core.facts.answer import (
 )
 from core.facts.sentences import Line
 from core.profiles.profile_columns import Col
+from core.saved.conversations import Conversation, Exchange
 from pages.ui.chat import chat_message
 from pages.ui.shell.text import md_text
 from tests.pages.fake_jobs import texts

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.desk import conversations
-from core.desk.conversations import Conversation
+from core.saved import conversations
+from core.saved.conversations import Conversation
 from core.storage.store import Store
 from pages.ui.chat.chat_panel import UNFILTERED
 from tests.pages.conftest import OpenApp

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.desk import conversations, preferences
+from core.saved import conversations, preferences
 from core.storage.store import Store
 from tests.llm_simulator import Simulator, simulating
 from tests.pages.conftest import OpenApp

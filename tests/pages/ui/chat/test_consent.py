@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pages.ui.chat.consent import dollars, price
+from pages.ui.chat.connection import dollars, price
 
 
 def test_a_small_amount_is_no_zero() -> None:

@@ -8,8 +8,8 @@ import pytest
 import streamlit as st
 
 from core.llm import LlmSettings
-from pages.ui.chat import errands
-from tests.core.desk.test_errand import SERVER, Noted, made, until
+from pages.ui.chat import describe_view
+from tests.core.saved.test_errand import SERVER, Noted, made, until
 
 OTHER = LlmSettings.checked(model="other", base_url="http://127.0.0.1:9/v1")
 
@@ -24,14 +24,14 @@ def waiting(server: LlmSettings, name: str) -> Noted:
     """One that has to be agreed to."""
     errand = Noted(made, server, False)
     errand.gate.set()
-    errands.begin(name, errand)
+    describe_view.begin(name, errand)
     until(lambda: errand.waits)
     return errand
 
 
 def test_a_server_s_errands_are_stopped_together_and_no_other() -> None:
     mine, another = waiting(SERVER, "mine"), waiting(OTHER, "another")
-    errands.stop_all(SERVER)
+    describe_view.stop_all(SERVER)
     assert (mine.done, mine.waits) == (True, False)
     assert another.waits
     another.stop()

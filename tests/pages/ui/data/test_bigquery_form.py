@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from core.engines import bigquery_door
+from core.engines import bigquery
 from core.engines.bigquery_request import BigQueryEstimate, BigQueryRequest, DayTable
 from core.runs import jobs
 from core.runs.jobs import State
@@ -21,7 +21,7 @@ TABLE = "my-project.analytics_1.events_*"
 
 @pytest.fixture(autouse=True)
 def with_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bigquery_door, "installed", lambda: True)
+    monkeypatch.setattr(bigquery, "installed", lambda: True)
 
 
 def opened(open_app: OpenApp) -> Any:  # noqa: ANN401
@@ -46,7 +46,7 @@ def estimated(app: Any, fake_jobs: FakeJobs, size: int = 2**38) -> BigQueryEstim
 def test_without_the_extra_there_is_nothing_to_see(
     open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bigquery_door, "installed", lambda: False)
+    monkeypatch.setattr(bigquery, "installed", lambda: False)
     app = open_app()
     assert not app.exception
     assert "BigQuery" not in [card.value for card in app.subheader]

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.base.progress import silent
 from core.runs import tasks
-from core.runs.forgetting import handing
+from core.runs.forgetting import id_files
 from core.runs.jobs import State
 from core.storage.store import Store
 from pages.ui.shell import state
@@ -71,7 +71,7 @@ def test_what_would_go_is_shown_first_and_then_it_is_gone(
     assert "0 places left of 1 id" in said
     assert "Files in the input folder were not searched" in said
     assert not (finished_run.root / "preprocess" / finished_run.dataset).exists()
-    [certificate] = handing.kept(Store(finished_run.root))
+    [certificate] = id_files.kept(Store(finished_run.root))
     assert json.loads(certificate.read_bytes())["left"] == []
 
 
@@ -80,7 +80,7 @@ def test_the_ids_are_in_no_file_once_the_job_has_them(
 ) -> None:
     one = "1111111111.2222222222"
     ask(open_app(PAGE, data=finished_run.dataset), one)
-    [waiting] = (finished_run.root / handing.FOLDER).glob("*")
+    [waiting] = (finished_run.root / id_files.FOLDER).glob("*")
     assert waiting.stat().st_mode & 0o077 == 0
     do(fake_jobs)
     held = [
@@ -96,7 +96,7 @@ def test_a_cancelled_job_leaves_no_list(
     fake_jobs.end("forget", State.CANCELLED)
     app.run()
     assert not app.exception
-    assert list((finished_run.root / handing.FOLDER).glob("*")) == []
+    assert list((finished_run.root / id_files.FOLDER).glob("*")) == []
 
 
 def test_a_list_without_ids_is_refused(

@@ -6,10 +6,8 @@ import numpy as np
 import pandas as pd
 
 from core.journeys.flow import flow
-from core.journeys.moves import END, START, Moves
-from core.journeys.places import OTHER_PLACES
-from core.journeys.step_matrix import ENDED, step_matrix
-from core.journeys.step_table import step_table
+from core.journeys.moves import END, OTHER_PLACES, START, Moves
+from core.journeys.step_table import ENDED, step_matrix, step_table
 from pages.ui.journeys import movement_charts as charts
 from pages.ui.segments.charts import ABOVE, BELOW, NEUTRAL
 from tests.core.journeys.walks import laid_out

@@ -1,7 +1,7 @@
 """What goes with the outcome where there are no segments."""
 
 from core.differences.table import Diff
-from pages.ui.segments.nothing_here import _not_led
+from pages.ui.segments.k_view import _not_led
 from tests.core.facts.shop import shop
 
 

@@ -11,13 +11,13 @@ import pytest
 import streamlit as st
 
 from core.base.schema import SET_ASIDE
-from core.desk import controls, saved_work
-from core.desk.controls import Controls
 from core.naming.claims import NameEvidence
 from core.naming.fitting import HeldName
 from core.periods.filter import CountFilter
 from core.runs import pipeline
 from core.runs.export import IdStyle
+from core.saved import controls, saved_work
+from core.saved.controls import Controls
 from core.segments import by_hand
 from core.segments.certificate import KEPT_BACK
 from core.segments.levels import NOT_COMPARED, SmallKind

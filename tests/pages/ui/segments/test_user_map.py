@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.base.schema import OUTSIDE, SET_ASIDE
-from pages.ui.segments.user_map import (
+from pages.ui.segments.map_view import (
     BADGE,
     HEIGHT,
     LEGEND_ROW,

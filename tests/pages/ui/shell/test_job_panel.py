@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from core.base.controls import control
-from core.base.errors import SettingsError
+from core.base.errors import SettingsError, control
 from core.runs import jobs
 from core.runs.jobs import JobView, State
 from pages.ui.shell.job_panel import file_limits, progress_line, to_show

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.storage.json_file import set_aside
+from core.storage.json_cache import set_aside
 from pages.ui.shell.text import md_text
 from tests.pages.conftest import OpenApp
 from tests.pages.fixtures_segments import FinishedRun

@@ -1,1 +1,0 @@
-"""Segments by rule of the users with a single page view, whose behaviour nothing can be learned from."""

@@ -1,1 +1,0 @@
-"""Text of strangers, and ids of users, made safe to show or to leave this machine."""

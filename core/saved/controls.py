@@ -1,0 +1,234 @@
+"""What the analyst set for a model: number of segments, weights, outcome, segments, a funnel.
+
+A model was trained on one data set, so the controls of a model are those of its data set, too. They are kept
+beside its segments, and a link carries them to another browser.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import Annotated, Any, Final
+
+from pydantic import Field
+
+from core.base.errors import ResourceError, SettingsError
+from core.base.schema import LEARNED, View
+from core.base.settings import (
+    ChosenOutcomes,
+    OutcomeCount,
+    Settings,
+    ViewWeights,
+    named_outcomes,
+)
+from core.journeys.funnel import Funnel, funnel_from_link, funnel_to_link
+from core.journeys.moves import Level
+from core.periods import filter as count_filter
+from core.periods.filter import CountFilter
+from core.rules.conditions import SegmentRule
+from core.saved.saved_work import STAGE
+from core.storage.json_cache import JsonFile
+from core.storage.store import Store
+
+MOST_SEGMENTS: Final = 20
+"""More than that nobody tells apart on a map; the command line goes up to 50."""
+USUAL_SEGMENTS: Final = 6
+LINKED: Final = (
+    "k",
+    *View,
+    "insist",
+    "counts",
+    "level",
+    "funnel",
+    *count_filter.LINKED,
+    "rule",
+    "user",
+    "hand",
+    "fit",
+    "outcome",
+    "segment",
+    "later",
+)
+"""Parameters of a link; what several of can be chosen may come several times."""
+
+
+class Controls(Settings):
+    """All of them, with what holds before anybody has touched them."""
+
+    removed = frozenset({"algorithm", "min_cluster_size"})
+    n_clusters: Annotated[int, Field(ge=2)] | None = None
+    """None where nobody has chosen it: a first segmentation starts at the number that the users support."""
+    weights: ViewWeights = ViewWeights()
+    outcomes: ChosenOutcomes = None
+    """None takes what usually is the outcome, where the data have it."""
+    outcome_counts: OutcomeCount = OutcomeCount.ANY
+    segments: tuple[str, ...] | None = None
+    """Keys of the rows that were chosen to be looked at; None before any choice."""
+    level: Level | None = None
+    """How finely journeys tell pages apart; None for what can be read."""
+    funnel: Funnel | None = None
+    """What users are to do, in which order; None takes the usual way to the outcome."""
+    counted: CountFilter = CountFilter()
+    """Whom and which days the pages that can do so count; it changes no segment. A link has it, no file."""
+    rule: SegmentRule | None = None
+    """A rule of the analyst's own."""
+    user: Annotated[int, Field(ge=0)] | None = None
+    """Index of the one user that is looked at; a link has it, and no file: it is not for the next session."""
+    named_anyway: bool = True
+    """Whether segments have names where the users support no number of them, as a description."""
+
+    def n_within(self, different: int, start: int = USUAL_SEGMENTS) -> int:
+        """The number of segments within what the data allow.
+
+        Args:
+            different: Users that can be clustered and did not do the very same.
+            start: The number where nobody has chosen one.
+        """
+        return min(self.n_clusters or start, max(2, min(MOST_SEGMENTS, different - 1)))
+
+    def linked(self, link: Mapping[str, Sequence[str]]) -> Controls:
+        """Put what a link says in place; what is not possible there counts as not said."""
+        said: dict[str, Any] = {
+            "n_clusters": next(iter(link.get("k", ())), None),
+            "weights": _linked_weights(link),
+            "outcomes": tuple(link.get("outcome", ())) or None,
+            "outcome_counts": next(iter(link.get("counts", ())), None),
+            "level": next(iter(link.get("level", ())), None),
+            "segments": tuple(link.get("segment", ())) or None,
+            "funnel": _linked_funnel(link),
+            "counted": _linked_filter(link),
+            "rule": _linked_rule(link),
+            "user": next(iter(link.get("user", ())), None),
+        }
+        now = self
+        for name, value in said.items():
+            if value is not None:
+                with suppress(SettingsError):
+                    now = Controls.checked(**now.model_dump() | {name: value})
+        return now
+
+    def link(self) -> dict[str, list[str]]:
+        """What a link says to set the same."""
+        shown = percentages(self.weights, tuple(View))
+        return {
+            "k": [str(self.n_clusters)] if self.n_clusters else [],
+            **{str(view): [str(shown[view])] for view in LEARNED},
+            "activity": [str(shown[View.ACTIVITY])] if self.weights.activity else [],
+            "insist": ["1"] if self.weights.insist else [],
+            "outcome": named_outcomes(self.outcomes),
+            "level": [self.level.value] if self.level else [],
+            "counts": [] if self.outcome_counts is OutcomeCount.ANY else [self.outcome_counts.value],
+            "segment": list(self.segments or ()),
+            "funnel": [] if self.funnel is None else [funnel_to_link(self.funnel)],
+            **self.counted.link(),
+            "rule": [] if self.rule is None else [self.rule.model_dump_json(exclude_defaults=True)],
+            "user": [] if self.user is None else [str(self.user)],
+        }
+
+
+def unread_funnel(link: Mapping[str, Sequence[str]]) -> str:
+    """Why the funnel of a link cannot be read; empty where it can, or where there is none."""
+    try:
+        for text in link.get("funnel", ())[:1]:
+            funnel_from_link(text)
+    except SettingsError as error:
+        return str(error)
+    return ""
+
+
+def percentages(weights: ViewWeights, present: Sequence[View]) -> dict[View, int]:
+    """The weights of the present views as whole numbers that add up to 100; by default where all are 0."""
+    some = any(weights.of(view) for view in present)
+    return _shared({view: (weights if some else ViewWeights()).of(view) for view in present}, 100)
+
+
+def effective(weights: ViewWeights, present: Sequence[View]) -> ViewWeights:
+    """Weights that differ only in what cannot matter become equal, so that nothing is computed twice."""
+    counted = percentages(weights, present)
+    usual = counted == percentages(ViewWeights(), present)
+    return ViewWeights(insist=weights.insist) if usual else _weights(counted, insist=weights.insist)
+
+
+def reweighted(weights: ViewWeights, present: Sequence[View], view: View, percent: int) -> ViewWeights:
+    """The weights after one was set to a percentage: the others share the rest in the ratio that they had."""
+    before = percentages(weights, present)
+    others = [other for other in present if other != view]
+    ratios = before, percentages(ViewWeights(), present), dict.fromkeys(present, 1)
+    ratio = next(one for one in ratios if any(one[other] for other in others))
+    rest = _shared({other: ratio[other] for other in others}, 100 - percent)
+    return effective(_weights({view: percent} | rest, insist=weights.insist), present)
+
+
+def load(store: Store, model: str, others: Iterable[str] = ()) -> Controls:
+    """Read them; where there are none, what holds by default, with outcome and funnel of another model.
+
+    Args:
+        store: Where they are kept.
+        model: Its key.
+        others: Keys of the other models of its data set: of these, the one that was set last counts.
+    """
+    with suppress(ResourceError, FileNotFoundError):  # forgotten meanwhile
+        return _file(store, model).read() or _carried(store, others)
+    return Controls()
+
+
+def _carried(store: Store, others: Iterable[str]) -> Controls:
+    """What is about the data set, whatever the model."""
+    files = [file for other in others if (file := _file(store, other)).path.exists()]
+    last = max(files, key=lambda file: file.path.stat().st_mtime_ns).read() if files else None
+    about = {"outcomes", "outcome_counts", "funnel"}
+    return Controls().model_copy(update={name: getattr(last, name) for name in about}) if last else Controls()
+
+
+def save(store: Store, model: str, controls: Controls) -> None:
+    """Keep them, in place of those before; whom to count and the one user are for this session and links.
+
+    Raises:
+        ResourceError: If the disk is full.
+    """
+    _file(store, model).write(controls.model_copy(update={"user": None, "counted": CountFilter()}))
+
+
+def _weights(percent: Mapping[View, int], *, insist: bool) -> ViewWeights:
+    shares = {view: percent.get(view, 0) / 100 for view in View}
+    return ViewWeights.checked(**shares, insist=insist)
+
+
+def _shared(ratio: Mapping[View, float], total: int) -> dict[View, int]:
+    """Whole numbers in a ratio that add up to a total, by largest remainder."""
+    scale = total / sum(ratio.values()) if ratio else 0.0
+    shares = {view: int(part * scale) for view, part in ratio.items()}
+    by_remainder = sorted(ratio, key=lambda view: shares[view] - ratio[view] * scale)
+    for view in by_remainder[: total - sum(shares.values())]:
+        shares[view] += 1
+    return shares
+
+
+def _linked_weights(link: Mapping[str, Sequence[str]]) -> dict[str, float] | None:
+    with suppress(ValueError):
+        said = {str(view): float(link[view][0]) / 100 for view in View if link.get(view)}
+        insist = {"insist": float(link.get("insist") == ["1"])}
+        return {str(view): said.get(str(view), 0.0) for view in View} | insist if said else None
+    return None
+
+
+def _linked_filter(link: Mapping[str, Sequence[str]]) -> CountFilter | None:
+    with suppress(SettingsError):
+        return CountFilter.from_link(link)
+    return None
+
+
+def _linked_funnel(link: Mapping[str, Sequence[str]]) -> Funnel | None:
+    with suppress(SettingsError):
+        return funnel_from_link(link["funnel"][0]) if link.get("funnel") else None
+    return None
+
+
+def _linked_rule(link: Mapping[str, Sequence[str]]) -> SegmentRule | None:
+    with suppress(ValueError):
+        return SegmentRule.model_validate_json(link["rule"][0]) if link.get("rule") else None
+    return None
+
+
+def _file(store: Store, model: str) -> JsonFile[Controls]:
+    return JsonFile(store.root / STAGE / f"{model}.controls.json", Controls, sparse=True)

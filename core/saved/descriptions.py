@@ -1,0 +1,172 @@
+"""Descriptions of segments that a language model wrote, kept with the segments they are about.
+
+What a language model wrote of segments, kept with the segments it is about.
+
+Comparisons of segments that a language model wrote, kept with the segments they are about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Generic, TypeAlias, TypeVar
+
+from core.facts.answer import Answer
+from core.saved.conversations import Errand, Writing
+from core.saved.saved_work import STAGE
+from core.storage.json_cache import JsonFile
+from core.storage.store import Store
+from core.writing import Assistant, Description
+from core.writing.payload import Payload
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+@dataclass(frozen=True)
+class Words(Generic[K, V]):
+    """What the file holds.
+
+    Args:
+        digest: Names the data set and its segments.
+        told: The texts by name.
+    """
+
+    digest: str
+    told: dict[K, V]
+
+
+@dataclass(frozen=True)
+class KeptWords(Generic[K, V]):
+    """Texts of a model's segments by name; they hold for these very segments only.
+
+    Args:
+        file: Where they are kept.
+        digest: Names the data set and its segments.
+    """
+
+    file: JsonFile[Words[K, V]]
+    digest: str
+
+    def load(self) -> dict[K, V]:
+        """The texts; none where the segments have changed since.
+
+        Raises:
+            ResourceError: If the disk refuses.
+        """
+        held = self.file.read()
+        return held.told if held is not None and held.digest == self.digest else {}
+
+    def save(self, told: Mapping[K, V]) -> None:
+        """Keep texts, in place of those before.
+
+        Raises:
+            ResourceError: If the disk is full.
+        """
+        self.file.write(Words(self.digest, dict(told)))
+
+
+def kept_descriptions(store: Store, model: str, digest: str) -> KeptWords[int, Description]:
+    """Segment → its description.
+
+    Args:
+        store: Where they are kept.
+        model: Content key of the trained model.
+        digest: Names the data set and its segments.
+    """
+    path = store.root / STAGE / f"{model}.words.json"
+    return KeptWords(JsonFile(path, Words[int, Description]), digest)
+
+
+@dataclass(eq=False)
+class Describing(Errand):
+    """One call a segment; each description is kept as soon as it is there.
+
+    Args:
+        kept: Where they are kept.
+        segments: Segment → key of its row.
+        found: What came so far.
+    """
+
+    kept: KeptWords[int, Description]
+    segments: Mapping[int, str]
+    found: dict[int, Description] = field(default_factory=dict, kw_only=True)
+
+    def preview(self, assistant: Assistant) -> tuple[Payload, ...]:
+        """See :class:`Errand`."""
+        return tuple(assistant.preview_description(key) for key in self.segments.values())
+
+    def work(self, assistant: Assistant) -> None:
+        """See :class:`Errand`."""
+        for segment, key in self.segments.items():
+            names = [one.name for one in self.found.values()]
+            made = assistant.describe(key, names, self.should_stop)
+            if self.should_stop():
+                return
+            self.found[segment] = made
+            self.kept.save(self.found)
+
+    def without(self, reason: str) -> None:
+        """See :class:`Errand`."""
+        self.problem = reason
+
+
+Rows: TypeAlias = tuple[()] | tuple[str, str]
+"""Keys of two rows, or none where all segments are meant."""
+
+
+def kept_comparisons(store: Store, model: str, digest: str) -> KeptWords[str, Answer]:
+    """Comparison by the name of its rows.
+
+    Args:
+        store: Where they are kept.
+        model: Content key of the trained model.
+        digest: Names the data set and its segments.
+    """
+    path = store.root / STAGE / f"{model}.comparisons.json"
+    return KeptWords(JsonFile(path, Words[str, Answer]), digest)
+
+
+def forget(words: KeptWords[str, Answer], rows: Rows) -> None:
+    """Delete one of them.
+
+    Raises:
+        ResourceError: If the disk refuses.
+    """
+    words.save({name: text for name, text in words.load().items() if name != name_of(rows)})
+
+
+def name_of(rows: Rows) -> str:
+    """What a comparison is kept under."""
+    return " ".join(rows) or "all"
+
+
+@dataclass(eq=False)
+class Comparing(Writing):
+    """One comparison on its way.
+
+    Args:
+        kept: Where it will be kept.
+        rows: That are compared.
+    """
+
+    kept: KeptWords[str, Answer]
+    rows: Rows
+
+    def preview(self, assistant: Assistant) -> tuple[Payload, ...]:
+        """See :class:`Errand`."""
+        return (assistant.preview_comparison(*self.rows),)
+
+    def work(self, assistant: Assistant) -> None:
+        """See :class:`Errand`."""
+        answer = assistant.compare(*self.rows, on_blocks=self.show, should_stop=self.should_stop)
+        if self.should_stop():
+            return
+        if answer.reason:
+            self.problem = f"Compared without the model. {answer.reason}"
+            return
+        self.kept.save(self.kept.load() | {name_of(self.rows): answer})
+
+    def without(self, reason: str) -> None:
+        """See :class:`Errand`."""
+        self.problem = "" if self.should_stop() else reason

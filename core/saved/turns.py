@@ -1,0 +1,68 @@
+"""Answers that a language model is choosing for a conversation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from core.facts.answer import Answer
+from core.facts.context import Context
+from core.questions.answers import ask
+from core.saved import conversations
+from core.saved.conversations import Conversation, Writing
+from core.storage.store import Store
+from core.writing import Assistant, Said
+from core.writing.payload import Payload
+
+
+@dataclass(eq=False)
+class ChatTurn(Writing):
+    """One answer on its way; one that waits for an earlier one follows what that said.
+
+    Args:
+        store: Where the conversation is kept.
+        conversation: As it was when the question was asked.
+        place: Of the exchange in it.
+        context: The segments that it was asked about.
+    """
+
+    store: Store
+    conversation: Conversation
+    place: int
+    context: Context
+
+    def preview(self, assistant: Assistant) -> tuple[Payload, ...]:
+        """See :class:`Errand`."""
+        now = self._now
+        last = now.reading(self.place)
+        if assistant.answer_offline(self._question, last) is not None:
+            return ()
+        return (assistant.preview(self._question, history(now, self.place), last),)
+
+    def work(self, assistant: Assistant) -> None:
+        """See :class:`Errand`."""
+        now = self._now
+        before, last = history(now, self.place), now.reading(self.place)
+        self._keep(assistant.reply(self._question, before, last, self.show, self.should_stop))
+
+    def without(self, reason: str) -> None:
+        """See :class:`Errand`."""
+        offline = ask(self._question, self.context, self._now.reading(self.place))
+        self._keep(replace(offline, reason=reason))
+
+    def _keep(self, answer: Answer) -> None:
+        conversations.answer(self.store, self.conversation, self.place, answer, self.context)
+
+    @property
+    def _question(self) -> str:
+        return self.conversation.exchanges[self.place].question
+
+    @property
+    def _now(self) -> Conversation:
+        """With the answers to earlier questions that came meanwhile."""
+        found = conversations.load(self.store, self.conversation.model, self.conversation.id)
+        return found or self.conversation
+
+
+def history(conversation: Conversation, place: int) -> list[Said]:
+    """What was said before an exchange, as an assistant takes it."""
+    return [Said(one.question, one.answer) for one in conversation.exchanges[:place]]

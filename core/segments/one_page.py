@@ -1,0 +1,439 @@
+"""The one-page segments of a data set as data: rules that a new user can be held against.
+
+One-page users in segments by rule: a shallow tree where it says something, else the largest groups.
+
+A tree (CART, Breiman et al. 1984) of at most three questions on how users arrived is grown for engagement.
+It is used only where it tells users apart that it was not grown from: the lower end of its cross-validated
+AUC lies above one half. Its depth is the smallest within one standard error of the best. No outcome makes
+them: another one would be another cut, and the rates of groups that were cut by it would be its own echo.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from core.base.errors import ArtifactError
+from core.base.schema import Group
+from core.data.dataset import UserSequences
+from core.segments.arrivals import LANDING, YES, Arrivals, Condition, Trait, rule_name, simplified
+
+if TYPE_CHECKING:
+    from sklearn.tree import DecisionTreeClassifier
+
+OTHER: Final = "Other one-page users"
+
+
+class _Data(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SecondPage(_Data):
+    """Where users who landed alike and went on went first.
+
+    Args:
+        page: The address.
+        users: How many of them.
+        n: Users of two page views or more who landed alike.
+    """
+
+    page: str
+    users: int
+    n: int
+
+    @property
+    def share(self) -> float:
+        """Of those who landed alike and went on, 0 to 1."""
+        return self.users / self.n
+
+
+class OnePageSegment(_Data):
+    """A segment by rule, also of a file in which earlier versions wrote more.
+
+    Args:
+        name: The rule in words: it is true of these users by construction.
+        rule: All of it has to hold; nothing in it where it is all others.
+        users: How many.
+        second_pages: What a second page would be, the most frequent first.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    name: str
+    rule: tuple[Condition, ...]
+    users: int
+    second_pages: tuple[SecondPage, ...] = ()
+
+
+class TreeCheck(_Data):
+    """How well rules tell apart users that they were not made from.
+
+    Args:
+        auc: Area under the ROC curve, mean over folds.
+        low: Lower end of its 95 % interval (Hanley and McNeil 1982), corrected for choosing the depth.
+        high: Upper end.
+    """
+
+    auc: float
+    low: float
+    high: float
+
+    @property
+    def useful(self) -> bool:
+        """Whether they do better than a coin."""
+        return self.low > 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class OnePageSegments:
+    """Who is in which.
+
+    Args:
+        codes: int8 of shape (n_users,), place in ``segments``; −1 for users who are not one-page users, and
+            for everybody where there are too few for segments.
+        segments: The largest first, all others last.
+        check: How well a tree tells who of them engaged, where one could be grown; it made the segments if it
+            is useful.
+    """
+
+    codes: np.ndarray
+    segments: tuple[OnePageSegment, ...]
+    check: TreeCheck | None = None
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """What each is called in data: ``one_page:0``."""
+        return tuple(f"{Group.ONE_PAGE}:{place}" for place in range(len(self.segments)))
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What each is called: ``One-page A: Land on /blog``."""
+        return tuple(
+            segment.name if segment.name == OTHER else f"One-page {letter}: {segment.name}"
+            for letter, segment in zip(string.ascii_uppercase, self.segments, strict=False)
+        )
+
+    @property
+    def made_by(self) -> str:
+        """How they were made, in a sentence for analysts."""
+        check = self.check
+        if check and check.useful:
+            return (
+                "The rules tell one-page users with engagement of 10 s or more from those without: right in "
+                f"{check.auc:.0%} of pairs that they were not made from (cross-validated AUC, 95 % interval "
+                f"{check.low:.2f} to {check.high:.2f}; a coin has 0.50)."
+            )
+        why = "No rule tells who of them engaged better than a coin, so these" if check else "These"
+        return f"{why} are the largest groups by landing page."
+
+
+def assign(arrivals: Arrivals, segments: Sequence[OnePageSegment]) -> np.ndarray:
+    """The first segment whose rule holds: int8 of shape (n_users,), −1 where none does.
+
+    Args:
+        arrivals: How users arrived.
+        segments: In their order.
+    """
+    n_users = len(arrivals[Trait.PAGE])
+    codes = np.full(n_users, -1, dtype=np.int8)
+    for place, segment in enumerate(segments):
+        holds = np.ones(n_users, dtype=bool)
+        for condition in segment.rule:
+            holds &= condition.holds(arrivals)
+        codes[holds & (codes < 0)] = place
+    return codes
+
+
+_SEGMENTS: Final = TypeAdapter(tuple[OnePageSegment, ...])
+
+
+def write_rules(path: Path, segments: Sequence[OnePageSegment]) -> None:
+    """Keep the segments with a model."""
+    path.write_bytes(_SEGMENTS.dump_json(tuple(segments), indent=1))
+
+
+def read_rules(path: Traversable) -> tuple[OnePageSegment, ...]:
+    """Read the segments of a model; none where it was made without.
+
+    Raises:
+        ArtifactError: If the file is damaged.
+    """
+    try:
+        return _SEGMENTS.validate_json(path.read_bytes()) if path.is_file() else ()
+    except (OSError, ValidationError) as error:
+        raise ArtifactError(f"The one-page segments in {path} are damaged", remedy="Run it again") from error
+
+
+FEWEST_USERS, FEWEST_SHARE = 30, 0.03
+"""Users of a segment at least: the larger of the two."""
+MOST: Final = 8
+"""Segments, without all others."""
+DEPTH: Final = 3
+FOLDS: Final = 5
+FEWEST_CASES: Final = 5 * FOLDS
+"""Users who engaged and who did not, at least: five of each in every fold."""
+Z_CHOSEN: Final = 2.394
+"""Standard errors of a 95 % interval that holds for the best of three depths (Bonferroni)."""
+CHECKED: Final = 20_000
+"""Users that cross-validation looks at; more of them change nothing in the second digit."""
+ALONE: Final = 0.1
+"""Share of the one-page users from which a landing page stands before its folder and type."""
+LARGE: Final = 0.25
+"""Share of the one-page users from which where they land is split by source."""
+SECOND_PAGES: Final = 3
+FEWEST_SECOND: Final = 3
+"""Users from which on a second page is listed: one of fewer would say what that user did."""
+
+Rule = tuple[Condition, ...]
+
+
+def find_segments(arrivals: pd.DataFrame, one_page: np.ndarray) -> OnePageSegments:
+    """Segments of the one-page users.
+
+    Args:
+        arrivals: How each user of the data set arrived.
+        one_page: bool of shape (n_users,), who has a single page view.
+
+    Returns:
+        None of them where no landing page, source or device has enough users.
+    """
+    mine = arrivals[one_page].reset_index(drop=True)
+    fewest = max(FEWEST_USERS, int(np.ceil(FEWEST_SHARE * len(mine))))
+    check, rules, engaged = None, list[Rule](), (mine[Trait.ENGAGED] == YES).to_numpy()
+    questions, answers = _questions(mine, fewest)
+    if questions and min(engaged.sum(), (~engaged).sum()) >= FEWEST_CASES:
+        depth, check = _checked(answers, engaged, fewest)
+        if check.useful:
+            rules = _leaves(questions, answers, engaged, depth, fewest)
+    return _made(arrivals, one_page, rules or _largest(mine, fewest), check)
+
+
+def _questions(mine: pd.DataFrame, fewest: int) -> tuple[list[Condition], np.ndarray]:
+    """What a tree may ask, enough users for either answer; and the answers, (n_users, n_questions)."""
+    asked, answers, seen = list[Condition](), list[np.ndarray](), set[bytes]()
+    for field in (trait for trait in Trait if trait is not Trait.ENGAGED):
+        for value in _values(mine[field], fewest):
+            condition = Condition(field=field, op="is", value=value)
+            answer = condition.holds(mine)
+            same = {np.packbits(answer).tobytes(), np.packbits(~answer).tobytes()}
+            if (~answer).sum() >= fewest and not same & seen:
+                asked.append(condition)
+                answers.append(answer)
+                seen |= same
+    return asked, np.array(answers, dtype=np.float32).reshape(len(asked), len(mine)).T
+
+
+def _values(column: pd.Series, fewest: int) -> list[str]:
+    """Values with enough users, the most frequent first, equally frequent ones by name."""
+    counts = column.value_counts()
+    frequent = counts[counts >= fewest]
+    return sorted(frequent.index, key=lambda value: (-frequent[value], value))
+
+
+def _checked(answers: np.ndarray, wanted: np.ndarray, fewest: int) -> tuple[int, TreeCheck]:
+    """The depth of the tree, and how well such a tree does on users that it was not grown from."""
+    chosen = _drawn(wanted)
+    share = len(chosen) / len(wanted)
+    found = [
+        _auc(answers[chosen], wanted[chosen], depth, max(1, int(fewest * share)))
+        for depth in range(1, DEPTH + 1)
+    ]
+    best, error = max(found)
+    depth, (auc, spread) = next(
+        (place, one) for place, one in enumerate(found, start=1) if one[0] >= best - error
+    )
+    low, high = np.clip([auc - Z_CHOSEN * spread, auc + Z_CHOSEN * spread], 0, 1)
+    return depth, TreeCheck(auc=auc, low=float(low), high=float(high))
+
+
+def _drawn(wanted: np.ndarray) -> np.ndarray:
+    """At most :data:`CHECKED` users, the rarer kind first up to half of them: one in 10,000 would be lost.
+
+    The AUC compares one of each kind, so it is the same however many there are of either.
+    """
+    order = np.random.default_rng(0).permutation(len(wanted))
+    rare = wanted[order] == (2 * wanted.sum() <= len(wanted))
+    cases = order[rare][: CHECKED // 2]
+    return np.concatenate([cases, order[~rare][: CHECKED - len(cases)]])
+
+
+def _auc(answers: np.ndarray, wanted: np.ndarray, depth: int, fewest: int) -> tuple[float, float]:
+    """Mean AUC over folds, and its standard error."""
+    from sklearn.metrics import roc_auc_score
+    from sklearn.model_selection import StratifiedKFold
+
+    areas, variances = [], []
+    for learnt, held in StratifiedKFold(FOLDS, shuffle=True, random_state=0).split(answers, wanted):
+        tree = _grown(answers[learnt], wanted[learnt], depth, max(1, fewest * (FOLDS - 1) // FOLDS))
+        area = float(roc_auc_score(wanted[held], tree.predict_proba(answers[held])[:, 1]))
+        cases = int(wanted[held].sum())
+        areas.append(area)
+        variances.append(auc_variance(area, cases, len(held) - cases))
+    return float(np.mean(areas)), float(np.sqrt(np.sum(variances)) / FOLDS)
+
+
+def auc_variance(area: float, cases: int, others: int) -> float:
+    """Variance of an area under the ROC curve (Hanley and McNeil 1982)."""
+    both, either = area / (2 - area), 2 * area**2 / (1 + area)
+    spread = (cases - 1) * (both - area**2) + (others - 1) * (either - area**2)
+    return (area * (1 - area) + spread) / (cases * others)
+
+
+def _grown(answers: np.ndarray, wanted: np.ndarray, depth: int, fewest: int) -> DecisionTreeClassifier:
+    from sklearn.tree import DecisionTreeClassifier
+
+    return DecisionTreeClassifier(max_depth=depth, min_samples_leaf=fewest, random_state=0).fit(
+        answers, wanted
+    )
+
+
+def _leaves(
+    questions: Sequence[Condition], answers: np.ndarray, wanted: np.ndarray, depth: int, fewest: int
+) -> list[Rule]:
+    tree = _grown(answers, wanted, depth, fewest).tree_
+
+    def below(node: int, rule: Rule) -> Iterator[Rule]:
+        if tree.children_left[node] < 0:
+            yield simplified(rule)
+            return
+        asked = questions[tree.feature[node]]
+        denied = asked.model_copy(update={"op": "is not"})
+        yield from below(tree.children_left[node], (*rule, denied))
+        yield from below(tree.children_right[node], (*rule, asked))
+
+    return list(below(0, ()))
+
+
+def _largest(mine: pd.DataFrame, fewest: int) -> list[Rule]:
+    """The largest landing pages; folders, types, themes and pages of who is left; large ones by source."""
+    rules, left = list[Rule](), np.ones(len(mine), dtype=bool)
+    alone = int(np.ceil(ALONE * len(mine)))
+    for field, users in [
+        (Trait.PAGE, max(alone, fewest)),
+        *((field, fewest) for field in (*LANDING[1:], Trait.PAGE)),
+    ]:
+        for value in _values(mine[field][left], users)[: MOST - len(rules)]:
+            condition = _narrowest(mine, Condition(field=field, op="is", value=value))
+            here = condition.holds(mine)
+            first = [rule[0] for rule in rules if (here & rule[0].holds(mine)).any()]
+            taken = [condition.model_copy(update={"op": "is not"}) for condition in first]
+            if (here & left).sum() >= fewest:
+                rules.append(simplified((condition, *taken)))
+                left &= ~here
+    return _by_source(mine, rules, fewest)
+
+
+def _narrowest(mine: pd.DataFrame, condition: Condition) -> Condition:
+    """The page itself where it is the only one of its folder, type or theme."""
+    pages = mine[Trait.PAGE][condition.holds(mine)].unique()
+    return Condition(field=Trait.PAGE, op="is", value=pages[0]) if len(pages) == 1 else condition
+
+
+def _by_source(mine: pd.DataFrame, rules: list[Rule], fewest: int) -> list[Rule]:
+    """Split what holds more than a quarter of the users by the most frequent source, while there is room."""
+    made, waiting = list[Rule](), list(rules)
+    while waiting:
+        rule = waiting.pop(0)
+        here = _holds(mine, rule)
+        asked = {condition.value for condition in rule if condition.field is Trait.SOURCE}
+        values = [value for value in _values(mine[Trait.SOURCE][here], fewest) if value not in asked]
+        source = Condition(field=Trait.SOURCE, op="is", value=values[0]) if values else None
+        room = len(made) + len(waiting) + 2 <= MOST
+        if source and room and here.mean() > LARGE and (here & ~source.holds(mine)).sum() >= fewest:
+            made.append(simplified((*rule, source)))
+            waiting.insert(0, (*rule, source.model_copy(update={"op": "is not"})))
+        else:
+            made.append(simplified(rule))
+    return made
+
+
+def _holds(arrivals: pd.DataFrame, rule: Rule) -> np.ndarray:
+    here: np.ndarray = assign(arrivals, [OnePageSegment(name="", rule=rule, users=0)]) == 0
+    return here
+
+
+def _made(
+    arrivals: pd.DataFrame, one_page: np.ndarray, rules: Sequence[Rule], check: TreeCheck | None
+) -> OnePageSegments:
+    """Count them, the largest first; who is in none is in the last one."""
+    rules = [_needed(arrivals[one_page], rule) for rule in rules]
+    held = {rule: one_page & _holds(arrivals, rule) for rule in rules}
+    order = sorted(rules, key=lambda rule: -held[rule].sum())
+    codes = np.full(len(arrivals), -1, dtype=np.int8)
+    if rules and (one_page & ~np.any([*held.values()], axis=0)).any():
+        order.append(())
+        held[()] = one_page & ~np.any([*held.values()], axis=0)
+    for place, rule in enumerate(order):
+        codes[held[rule]] = place
+    addresses = list(arrivals[Trait.PAGE].cat.categories)
+    return OnePageSegments(
+        codes,
+        tuple(
+            OnePageSegment(
+                name=rule_name(rule, addresses) if rule else OTHER,
+                rule=rule,
+                users=int(held[rule].sum()),
+            )
+            for rule in order
+        ),
+        check,
+    )
+
+
+def _needed(mine: pd.DataFrame, rule: Rule) -> Rule:
+    """The rule without what it denies of nobody."""
+    here = _holds(mine, rule)
+    for condition in rule:
+        shorter = tuple(other for other in rule if other != condition)
+        if condition.op == "is not" and np.array_equal(_holds(mine, shorter), here):
+            rule = shorter
+    return rule
+
+
+def with_second_pages(
+    found: OnePageSegments,
+    arrivals: pd.DataFrame,
+    sequences: UserSequences,
+    pages: Sequence[str],
+    went_on: np.ndarray,
+) -> OnePageSegments:
+    """Add what a second page would be: the first other page of who arrived alike and went on.
+
+    Args:
+        found: The segments.
+        arrivals: How each user arrived.
+        sequences: Page views of all users.
+        pages: What to call each page, by page index.
+        went_on: bool of shape (n_users,), who counts as having gone on.
+    """
+    second, segments = _second_pages(sequences), []
+    rules = [segment.rule for segment in found.segments if segment.rule]
+    for segment in found.segments:
+        alike = went_on & _holds(arrivals, segment.rule)
+        for other in rules if not segment.rule else ():
+            alike &= ~_holds(arrivals, other)
+        page, users = np.unique(second[alike & (second >= 0)], return_counts=True)
+        most = [p for p in np.argsort(-users, kind="stable")[:SECOND_PAGES] if users[p] >= FEWEST_SECOND]
+        listed = tuple(
+            SecondPage(page=pages[page[place]], users=int(users[place]), n=int(alike.sum())) for place in most
+        )
+        segments.append(segment.model_copy(update={"second_pages": listed}))
+    return replace(found, segments=tuple(segments))
+
+
+def _second_pages(sequences: UserSequences) -> np.ndarray:
+    """The first page of each user that is not the one they landed on: int64 of (n_users,), −1 without one."""
+    landing = np.repeat(sequences.page[sequences.offsets[:-1]], sequences.lengths)
+    other = np.flatnonzero(sequences.page != landing)
+    users, first = np.unique(sequences.user[other], return_index=True)
+    second = np.full(sequences.n_users, -1, dtype=np.int64)
+    second[users] = sequences.page[other[first]]
+    return second

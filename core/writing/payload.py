@@ -1,0 +1,550 @@
+"""What leaves the machine: the exact request, shown before it goes, and no id of a user in it.
+
+Which figures give few users away: by themselves, or as a total that is left when its parts are known.
+
+Who knows that 387 of 391 bought knows what 4 did; who knows all users and all segments but one knows that
+one. So a figure counts the users it holds for and those it does not, and a total is withheld where the parts
+that are withheld could be told from it. A row's devices add up to its users as rows add up to all: where
+what is withheld along either could be told from the rest, the next smallest figure is withheld with it.
+Several outcomes add up to the users with any of them.
+
+What the assistant takes and gives.
+
+What leaves the machine in one turn: addresses of figures of enough users, names by number, no user id.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, TypeAlias
+
+import numpy as np
+from pydantic import Field
+
+from core.base.errors import InputError
+from core.base.settings import Settings
+from core.base.user_ids import Quotes, clean, holds_id
+from core.differences.user_items import Family
+from core.facts.answer import Answer, Fact
+from core.facts.context import ALL, UNSEEN
+from core.facts.fact_maker import Figures
+from core.facts.items import ATTRIBUTES, LIFTS, ItemMetric, item_rows, values
+from core.facts.verbs import (
+    AGAIN,
+    CAME,
+    FUNNEL_LOST,
+    FUNNEL_SHARE,
+    FUNNEL_USERS,
+    LIKE,
+    LIKE_IN,
+    NOT,
+    PRECISION,
+    RECALL,
+    RULE_USERS,
+)
+from core.llm.chat_types import ChatReply, tokens_of
+from core.profiles.profile_columns import Col
+
+FEWEST_USERS: Final = 20
+"""A figure of fewer users stays here; the setting's default."""
+ANSWER_TOKENS: Final = 400
+"""What an answer is expected to take, for the estimate."""
+
+
+@dataclass(frozen=True)
+class Price:
+    """What a model costs.
+
+    Args:
+        sent: For a million tokens that are sent.
+        received: For a million tokens of answers.
+    """
+
+    sent: float
+    received: float
+
+
+PRICES: Final[Mapping[str, Price]] = {
+    "gpt-4o-mini": Price(0.15, 0.60),
+    "gpt-4o": Price(2.50, 10.00),
+    "gpt-4.1-mini": Price(0.40, 1.60),
+    "gpt-4.1": Price(2.00, 8.00),
+}
+"""US dollars; examples that an analyst edits. A model that is not in the table has no price."""
+
+
+@dataclass(frozen=True)
+class Payload:
+    """One request, as it would be sent.
+
+    Args:
+        host: Where to.
+        model: Which model there.
+        body: The JSON object that goes over the wire.
+        price: Of it and an answer, estimated, in the currency of the price table; None if the model is not in
+            it.
+    """
+
+    host: str
+    model: str
+    body: Mapping[str, Any]
+    price: float | None
+
+    @property
+    def sent(self) -> str:
+        """What goes over the wire, character for character."""
+        return json.dumps(self.body, ensure_ascii=False, separators=(",", ":"))
+
+    @property
+    def text(self) -> str:
+        """To be shown: what is said, to be read, then all of it as it is sent."""
+        said = [f"{message['role']}:\n{message['content']}" for message in self.body["messages"]]
+        return "\n\n".join([*said, "All of it, as it is sent:", self.sent])
+
+    @property
+    def characters(self) -> int:
+        """How long it is."""
+        return len(self.sent)
+
+    @property
+    def tokens(self) -> int:
+        """Estimated, at 3.5 characters a token; the server's own count is shown afterwards."""
+        return tokens_of(self.sent)
+
+
+def payload_of(host: str, model: str, body: Mapping[str, Any], prices: Mapping[str, Price]) -> Payload:
+    """A request with what it would cost."""
+    unpriced = Payload(host, model, body, None)
+    return Payload(host, model, body, price_of(model, unpriced.tokens, ANSWER_TOKENS, prices))
+
+
+def price_of(model: str, sent: int, received: int, prices: Mapping[str, Price]) -> float | None:
+    """What tokens cost; None if the model is not in the table."""
+    price = prices.get(model)
+    return None if price is None else (sent * price.sent + received * price.received) / 1e6
+
+
+def refuse_ids(data: object, user_ids: Collection[str]) -> None:
+    """Refuse data with a user id in it (:func:`core.base.user_ids.holds_id`).
+
+    Args:
+        data: Plain data, before any text of it is cut.
+        user_ids: All ids of the data set.
+
+    Raises:
+        InputError: If there is one.
+    """
+    if any(holds_id(leaf, user_ids) for leaf in _leaves(data)):
+        raise InputError(
+            "A user id of the data set is in what would be sent to the language model",
+            allowed="figures of many users, and names of pages and segments",
+            remedy="Leave the id out of the question, or of the name that holds it",
+        )
+
+
+def _leaves(value: object) -> Iterator[str]:
+    """Every text and number of the data, the names of its fields included."""
+    if isinstance(value, Mapping):
+        for key, part in value.items():
+            yield str(key)
+            yield from _leaves(part)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from _leaves(part)
+    elif isinstance(value, str | float):
+        yield str(value)
+
+
+_CONVERTED: Final = (
+    Col.OUTCOME_SESSIONS,
+    Col.SESSION_RATE,
+    Col.REVENUE,
+    Col.NET_REVENUE,
+    Col.REVENUE_PER_USER,
+)
+_ENGAGED: Final = (Col.ENGAGEMENT_MEAN, Col.ENGAGEMENT_MEDIAN)
+_DOING: Final = {
+    Col.OUTCOME_USERS: Col.OUTCOME_USERS, Col.OUTCOME_RATE: Col.OUTCOME_USERS,
+    Col.ENGAGEMENT_USERS: Col.ENGAGEMENT_USERS, Col.ENGAGEMENT_NONE_SHARE: Col.ENGAGEMENT_USERS,
+}  # fmt: skip
+"""Measures that say how many users of a row do something."""
+Cell: TypeAlias = tuple[str, str]
+"""Row and value of an attribute, which each of its users has once."""
+_ONE_EACH: Final = (*ATTRIBUTES, Family.HOUR, Family.WEEKDAY)
+"""Families of which each user has one item."""
+_OF_SOME: Final = (
+    PRECISION, RECALL, RULE_USERS, FUNNEL_USERS, FUNNEL_SHARE, FUNNEL_LOST, LIKE, "move", CAME, AGAIN, "when",
+)  # fmt: skip
+"""Figures of some users of a row, or of several rows."""
+_OF_USERS: Final = (ItemMetric.SHARE, ItemMetric.USERS, ItemMetric.LIFT)
+
+
+@dataclass(frozen=True)
+class Ends:
+    """Whom a figure tells about.
+
+    Args:
+        inside: Users it holds for.
+        outside: The others of its row; None where it says nothing of them.
+    """
+
+    inside: int
+    outside: int | None = None
+
+    def is_few(self, fewest: int) -> bool:
+        """Whether either is fewer than allowed, nobody included."""
+        return self.inside < fewest or (self.outside is not None and self.outside < fewest)
+
+
+def gives_away(parts: Sequence[Ends], fewest: int) -> bool:
+    """Whether a total less its parts that may be told gives away those that may not.
+
+    Args:
+        parts: All of them; they share no user.
+        fewest: Users.
+    """
+    hidden = [part for part in parts if part.is_few(fewest)]
+    outsides = [part.outside for part in hidden if part.outside is not None]
+    together = Ends(sum(part.inside for part in hidden), sum(outsides) if outsides else None)
+    return bool(hidden) and (len(hidden) == 1 or together.is_few(fewest))
+
+
+def ends_of(figures: Figures, fact: Fact) -> Ends:
+    """Whom a figure tells about; nobody where it is not counted who paid in a currency, or is in no row."""
+    if fact.row == UNSEEN or (fact.currency and len(figures.currencies) > 1):
+        return Ends(0)
+    row = figures.context.row(fact.row)
+    users, kind = int(row[Col.USERS]), fact.measure.removeprefix(NOT).partition(":")[0]
+    if kind == LIKE_IN:  # parts of a total that may be told
+        return Ends(0)
+    if kind in _OF_SOME:
+        return Ends(fact.users, fact.n - fact.users)
+    if fact.item:
+        inside = fact.users if fact.value else 0
+        return Ends(inside, users - inside if kind in _OF_USERS else None)
+    if kind in _DOING:
+        doing = _counted(row, _DOING[kind])
+        return Ends(doing, users - doing)
+    if kind in _CONVERTED:
+        return Ends(_counted(row, Col.OUTCOME_USERS))
+    return Ends(_counted(row, Col.ENGAGEMENT_USERS) if kind in _ENGAGED else fact.users)
+
+
+def _counted(row: Mapping[str, Any], column: str) -> int:
+    """Users; nobody where the data do not say."""
+    return 0 if math.isnan(row[column]) else int(row[column])
+
+
+def is_few(figures: Figures, fact: Fact, fewest: int) -> bool:
+    """Whether a figure is of few users, or of all but few of its row."""
+    return ends_of(figures, fact).is_few(fewest)
+
+
+def is_total(figures: Figures, fact: Fact, fewest: int) -> bool:
+    """Whether a figure is a total, or gives one, from which a withheld part can be computed.
+
+    A segment's share of all users gives all users; a lift and a share give what the others do.
+    """
+    if fact.measure == RULE_USERS:  # of one condition, what the segments' figures of its item add up to
+        return True
+    name, chosen = fact.measure.partition(":")[2], figures.context.tables.profiles.chosen
+    if name in _ONE_EACH:
+        listed = values(figures.context, Family(name))
+        return _is_closed(figures, fact, fewest, listed, Col.USERS)
+    if name == Family.OUTCOME and len(chosen) > 1:  # those with any are known, and each outcome is a part
+        return _is_closed(figures, fact, fewest, chosen, Col.OUTCOME_USERS)
+    everyone, lift = fact.row == ALL, fact.measure.partition(":")[0] in LIFTS
+    if not (everyone or lift or fact.measure in (Col.SHARE, Col.SHARE_CLUSTERED)):
+        return False
+    context = figures.context
+    parts = {
+        key: ends_of(figures, part)
+        for key in context.keys if key != ALL and (part := figures.same(fact, key))
+    }  # fmt: skip
+    segments = [ends for key, ends in parts.items() if key in context.segment_keys]
+    unknown = everyone and not parts
+    return unknown or gives_away([*parts.values()], fewest) or (not everyone and gives_away(segments, fewest))
+
+
+def _is_closed(figures: Figures, fact: Fact, fewest: int, listed: Sequence[str], whole: str) -> bool:
+    """Whether an item is withheld among those listed, which add up to the column ``whole`` of each row."""
+    context, (kind, _, name) = figures.context, fact.measure.partition(":")
+    if fact.item not in listed:  # one of the rare values that are a rest together
+        return True
+    users = {
+        (key, value): int(row[Col.USERS])
+        for value in listed
+        for key, row in item_rows(context, Family(name), value).items()
+    }
+    cells = closed(users, {key: int(context.row(key)[whole]) for key in context.keys}, fewest)
+    return any((row, fact.item) in cells for row in (context.keys if kind in LIFTS else (fact.row,)))
+
+
+def closed(users: Mapping[Cell, int], wholes: Mapping[str, int], fewest: int) -> set[Cell]:
+    """Cells that stay here: those of few users, or of all but few, and those that would give them away.
+
+    A stranger knows every other cell, the users of each row, and that all is the sum of the other rows. Users
+    of a row that are in no cell of it are one without a value, which is never told.
+
+    Args:
+        users: Of each row that has the value, all users among the rows.
+        wholes: Users of each row that have one. Where a user has several (any outcomes count), their sum is
+            more than that, which counts as few.
+        fewest: Users.
+    """
+    rest = {(row, ""): n - sum(users[at] for at in users if at[0] == row) for row, n in wholes.items()}
+    inside = {**users, **{cell: n for cell, n in rest.items() if n}}
+    outside = {cell: wholes[cell[0]] - n for cell, n in inside.items()}
+    few = {cell for cell, n in inside.items() if Ends(n, outside[cell]).is_few(fewest)}
+    lines = [{cell for cell in inside if cell[at] == one} for at in (0, 1) for one in {c[at] for c in inside}]
+
+    def is_told(hidden: set[Cell]) -> bool:
+        rows = {row for row, _ in hidden}
+        ends = (sum(side[cell] for cell in hidden) for side in (inside, outside))
+        together = math.inf if ALL in rows and len(rows) > 1 else min(ends)
+        return len(hidden) == 1 or (bool(hidden) and together < fewest)
+
+    hidden, before = set(few), -1
+    while before < (before := len(hidden)):
+        for line in lines:
+            shown = sorted(line - hidden, key=lambda cell: (cell[0] != ALL, inside[cell], cell))
+            while shown and is_told(line & hidden):
+                hidden.add(shown.pop(0))
+    return set(inside) if few and few & _found_out(hidden) else hidden
+
+
+def _found_out(hidden: Collection[Cell]) -> set[Cell]:
+    """Cells that follow from the sums of all rows and values together, though from none alone."""
+    cells = sorted(hidden)
+    rows, found = {row for row, _ in cells}, {value for _, value in cells}
+    of_row = [[row == one for row, _ in cells] for one in rows]
+    of_value = [[(value == one) * (-1 if row == ALL else 1) for row, value in cells] for one in found]
+    sums = np.array([*of_row, *of_value], dtype=float)
+    free = np.linalg.svd(sums)[2][np.linalg.matrix_rank(sums) :]
+    return {cell for cell, ways in zip(cells, free.T, strict=True) if np.allclose(ways, 0)}
+
+
+MOST_CALLS: Final = 6
+
+
+class AssistantSettings(Settings):
+    """What may be sent, and how much may be spent on one question."""
+
+    fewest_users: Annotated[int, Field(ge=1, le=10_000)] = FEWEST_USERS
+    """A figure of fewer users, or of all of a row but fewer, is never sent."""
+    send_values: bool = False
+    """Whether values go as well; without them a model chooses figures that it does not see."""
+    max_tool_calls: Annotated[int, Field(ge=0, le=MOST_CALLS)] = MOST_CALLS
+    wall_s: Annotated[float, Field(ge=5, le=300)] = 60.0
+    """For everything together, retries included; then the answer is given without the model."""
+    max_tokens: Annotated[int, Field(ge=1_000, le=1_000_000)] = 60_000
+    """Sent and received for one question; each call of a tool sends all that was said before once more."""
+    prices: dict[str, Price] = Field(default_factory=lambda: dict(PRICES))
+    """Model → price; a model that is not in it has no price."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """A question that was asked before.
+
+    Args:
+        question: In the analyst's words.
+        answer: What was shown for it; of it only addresses are ever sent.
+    """
+
+    question: str
+    answer: Answer | None = None
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a segment is called and is like.
+
+    Args:
+        name: At most five words, unlike that of any other segment.
+        summary: What was chosen to be said of it, comments and an idea included; its ``reason`` says why the
+            model was not used, its ``source`` who chose.
+    """
+
+    name: str
+    summary: Answer
+
+
+MOST_OFFERED: Final = 150
+"""Addresses of a turn; servers refuse schemas with many."""
+LONGEST_QUESTION: Final = 1_000
+REMEMBERED: Final = 3
+"""Earlier questions that are sent again."""
+REMEMBERED_CHARACTERS: Final = 400
+REMEMBERED_FACTS: Final = 8
+_KEY: Final = re.compile(r"\bsegment:(\d+)")
+_SAID: Final = re.compile(r"(?:S|segment |cluster )?(\d{1,4})", re.IGNORECASE)
+
+
+def said_key(key: str) -> str:
+    """What a row is called in a message: ``segment:1`` → ``S2``, as the analyst counts."""
+    kind, _, number = key.partition(":")
+    return f"S{int(number) + 1}" if kind == "segment" else key
+
+
+def key_of_said(row: str) -> str:
+    """The other way round; anything that is no segment stays as it is."""
+    match = _SAID.fullmatch(row.strip())
+    return f"segment:{int(match[1]) - 1}" if match else row
+
+
+class Outbox:
+    """Collects what may be sent, and remembers what was offered.
+
+    Args:
+        figures: Where facts come from.
+        user_ids: All ids of the data set.
+        settings: Fewest users; whether values go.
+        most: Addresses that are offered at most.
+    """
+
+    def __init__(
+        self,
+        figures: Figures,
+        user_ids: Collection[str],
+        settings: AssistantSettings,
+        most: int = MOST_OFFERED,
+    ) -> None:
+        self.figures, self.quotes, self._most = figures, Quotes(), most
+        self.offered: dict[str, Fact] = {}
+        self._ids, self._settings = user_ids, settings
+        self._used, self._told = set[str](), set[str]()
+        for key, name in self._names().items():
+            self.quotes.set(said_key(key), name)
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """Every row as it is called in a message."""
+        return tuple(map(said_key, self.figures.context.keys))
+
+    @property
+    def measures(self) -> dict[str, str]:
+        """Measure as addresses have it → its name, of all that is offered."""
+        return {_measure(fact): fact.label for fact in self.offered.values()}
+
+    def question(self, text: str, facts: Iterable[Fact], history: Sequence[Said] = ()) -> str:
+        """The first message, as JSON text.
+
+        Raises:
+            InputError: If the question has a user id in it.
+        """
+        refuse_ids(text, self._ids)
+        earlier = [recalled for said in history[-REMEMBERED:] if (recalled := self._recalled(said))]
+        data = {"question": clean(text, LONGEST_QUESTION), **({"earlier": earlier} if earlier else {})}
+        return json.dumps({**data, **self._offer(facts)}, ensure_ascii=False)
+
+    def result(self, facts: Iterable[Fact]) -> str:
+        """What a tool found, as JSON text."""
+        return json.dumps(self._offer(facts), ensure_ascii=False)
+
+    def problem(self, error: Exception) -> str:
+        """Why a tool found nothing, as JSON text, names in it as their numbers."""
+        said = str(error)
+        for number, text in self.quotes.texts.items():
+            said = said.replace(repr(text), number)
+        for key in self.figures.context.keys:
+            said = said.replace(self.figures.context.title(key), said_key(key))
+        said = _KEY.sub(lambda match: said_key(match[0]), said)
+        shown = clean(said, REMEMBERED_CHARACTERS) if self._may_go(said) else "not possible"
+        return json.dumps({"error": shown}, ensure_ascii=False)
+
+    def check(self, reply: ChatReply) -> None:
+        """What the model said goes back to it; it may have made up an id, or read one from its own texts.
+
+        Raises:
+            InputError: If there is a user id in it.
+        """
+        refuse_ids([reply.text, *(f"{call.name} {call.arguments}" for call in reply.calls)], self._ids)
+
+    def own_terms(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Arguments with rows by key and items by name: ``S2`` → ``segment:1``, ``P3`` → ``/cart``."""
+        return {name: self._own(name, value) for name, value in values.items() if value is not None}
+
+    def _own(self, name: str, value: object) -> object:
+        if isinstance(value, list | tuple):
+            return [self._own(name, one) for one in value]
+        if not isinstance(value, str):
+            return value
+        return key_of_said(value) if name in ("segment", "a", "b") else self.quotes.texts.get(value, value)
+
+    def _offer(self, facts: Iterable[Fact]) -> dict[str, Any]:
+        """Addresses that may be used from now on, with their measures in words and names."""
+        before, found, old = set(self.measures), list(dict.fromkeys(facts)), set(self.offered.values())
+        kept = [fact for fact in found if self._may_be_offered(fact)]
+        new = [fact for fact in kept if fact not in old][: self._most - len(old)]
+        fresh = self._addressed([*old.intersection(kept), *new])
+        self.offered |= fresh
+        data: dict[str, Any] = {"facts": self._shown(fresh)}
+        data["measures"] = {name: label for name, label in self.measures.items() if name not in before}
+        untold = self._used - self._told
+        data["names"] = {name: text for name, text in self.quotes.data().items() if name in untold}
+        if len(fresh) < sum(not fact.is_relation for fact in found):
+            data["left_out"] = "figures of too few users, or too many at once"
+        self._told |= self._used
+        return data
+
+    def _addressed(self, facts: Iterable[Fact], most: int = MOST_OFFERED) -> dict[str, Fact]:
+        """Address → fact, in an order that tells nothing of values, nor do the numbers of items."""
+        place = {key: place for place, key in enumerate(self.figures.context.keys)}
+        ordered = sorted(facts, key=lambda fact: (place[fact.row], fact.measure, fact.item, fact.segments))
+        return {self._address(fact): fact for fact in ordered[:most]}
+
+    def _shown(self, fresh: dict[str, Fact]) -> list[str] | dict[str, str | None]:
+        if not self._settings.send_values:
+            return list(fresh)
+        fewest = self._settings.fewest_users
+        return {
+            address: None if is_total(self.figures, fact, fewest) else fact.text
+            for address, fact in fresh.items()
+        }
+
+    def _address(self, fact: Fact) -> str:
+        """``S3.share_page.P62``; of two segments the second stands for the item."""
+        item = self.quotes.id_of("P", fact.item) if fact.item else "".join(map(said_key, fact.segments[1:]))
+        self._used |= {said_key(fact.row), item}
+        return ".".join(part for part in (said_key(fact.row), _measure(fact), item) if part)
+
+    def _may_be_offered(self, fact: Fact) -> bool:
+        """Of a row with a name of its own, not of few users, no verdict, and no user id in it."""
+        if fact.row not in self.figures.context.keys:
+            return False
+        few = is_few(self.figures, fact, self._settings.fewest_users)
+        return not few and not fact.is_relation and self._may_go(fact.item)
+
+    def _names(self) -> dict[str, str]:
+        """Names of segments; one with an id in it stays here."""
+        context = self.figures.context
+        named = {
+            key: context.names.get(int(context.row(key)[Col.SEGMENT]), "") for key in context.segment_keys
+        }
+        return {key: name for key, name in named.items() if name and self._may_go(name)}
+
+    def _recalled(self, said: Said) -> dict[str, Any]:
+        """An earlier question, and the addresses of what was shown for it; nothing if it may not go."""
+        if not self._may_go(said.question):
+            return {}
+        asked = {"asked": clean(said.question, REMEMBERED_CHARACTERS)}
+        shown = said.answer.facts if said.answer else ()
+        kept = [fact for fact in shown if self._may_be_offered(fact)]
+        answered = list(self._addressed(kept, REMEMBERED_FACTS))
+        return {**asked, "shown": answered} if answered else asked
+
+    def _may_go(self, data: object) -> bool:
+        try:
+            refuse_ids(data, self._ids)
+        except InputError:
+            return False
+        return True
+
+
+def _measure(fact: Fact) -> str:
+    return fact.measure.replace(":", "_")
