@@ -14,7 +14,7 @@ CORES: Final = "BEHA2VEC_CORES"
 """Variable that says how many, where whoever starts processes shares cores out (``core/engines/``)."""
 THREADS: Final = 2
 """As many as :func:`core.model.steps.estimate_seconds` counts on."""
-BURSTS: Final = 30
+_BURSTS: Final = 30
 """A thread; 30 milliseconds on a free core, which is several turns of the operating system's scheduler."""
 ROUNDS: Final = 8
 """Of arithmetic a burst: too short to be interrupted in most cases, long enough to be timed. No matrix
@@ -56,7 +56,7 @@ def _bursts() -> np.ndarray:
     """Seconds of each burst, float64 of shape (BURSTS,)."""
     values, out = np.linspace(-1, 1, VALUES), np.empty(VALUES)
     stamps = [time.perf_counter()]
-    for _ in range(BURSTS):
+    for _ in range(_BURSTS):
         for _ in range(ROUNDS):
             np.tanh(values, out=out)
         stamps.append(time.perf_counter())

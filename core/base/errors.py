@@ -54,7 +54,7 @@ def worded(text: str, on_screen: bool) -> str:
     return text
 
 
-def without_controls(text: str) -> str:
+def _without_controls(text: str) -> str:
     """The sentences of a text that name no setting."""
     return ". ".join(sentence for sentence in text.split(". ") if "⟦" not in sentence)
 
@@ -62,7 +62,7 @@ def without_controls(text: str) -> str:
 IN_A_BOUND: Final = "python -m core run FILES --out OUT --memory SIZE"
 """What to do where all records do not fit into memory."""
 
-LONGEST_LINE: Final = 500
+_LONGEST_LINE: Final = 500
 """Characters of an error that is told in a line."""
 
 _AS_TRAINED: Final = "Rename it: the model reads the columns and events that it was trained with"
@@ -95,7 +95,7 @@ class Beha2VecError(Exception):
 def in_a_line(error: Exception) -> str:
     """What an error says in a line; a bug with its kind, such as ``KeyError: 3``."""
     said = str(error) if isinstance(error, Beha2VecError) else f"{type(error).__name__}: {error}"
-    return " ".join(said.split())[:LONGEST_LINE].rstrip(": ")
+    return " ".join(said.split())[:_LONGEST_LINE].rstrip(": ")
 
 
 class InputError(Beha2VecError):
@@ -116,7 +116,7 @@ def read_as_trained() -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        rest = without_controls(error.remedy)
+        rest = _without_controls(error.remedy)
         if rest == error.remedy:
             raise
         remedy = ". ".join(filter(None, (_AS_TRAINED, rest)))

@@ -28,7 +28,7 @@ from core.base.schema import TEMPLATE_OUTCOME, View
 _SIZE: Final = TypeAdapter(ByteSize)
 SHOWN_CHARACTERS: Final = 200
 """Of a value that is not possible, in the message."""
-VALUELESS: Final = ("missing", "too_short", "too_long")
+_VALUELESS: Final = ("missing", "too_short", "too_long")
 """Kinds of errors about what is not there, or how many there are, which say more than all of the values."""
 
 
@@ -99,7 +99,7 @@ class Settings(BaseModel):
             reason = _reason(first["type"], first["msg"], first.get("ctx", {}), name.rpartition(".")[2])
             if not name:  # settings that do not go together: the reason names them
                 raise SettingsError(reason) from error
-            unshown = name in cls.unshown or first["type"] in VALUELESS
+            unshown = name in cls.unshown or first["type"] in _VALUELESS
             value = "" if unshown else f" = {_shown(first['input'])}"
             raise SettingsError(f"{name}{value} is not possible: {reason}") from error
 

@@ -42,9 +42,9 @@ def read_small(path: Path, most: int = MOST_BYTES) -> bytes:
     return data
 
 
-MOST_ENTRIES: Final = 10_000
+_MOST_ENTRIES: Final = 10_000
 """Mappings, such as themes, corrections or steps."""
-MOST_VALUES: Final = 200_000
+_MOST_VALUES: Final = 200_000
 """Texts and numbers, keys among them."""
 DEEPEST: Final = 20
 """Lists and mappings within each other; four are needed."""
@@ -86,6 +86,6 @@ def _refuse_bombs(text: str | bytes, name: str, remedy: str, fewer: str) -> None
             raise InputError(f"{name} holds more than {DEEPEST} lists in each other", remedy=remedy)
         entries += isinstance(event, yaml.MappingStartEvent)
         values += isinstance(event, yaml.ScalarEvent)
-        if entries > MOST_ENTRIES or values > MOST_VALUES:
-            allowed = f"{MOST_ENTRIES:,} entries and {MOST_VALUES:,} values"
+        if entries > _MOST_ENTRIES or values > _MOST_VALUES:
+            allowed = f"{_MOST_ENTRIES:,} entries and {_MOST_VALUES:,} values"
             raise InputError(f"{name} holds too much", allowed=allowed, remedy=fewer)

@@ -31,7 +31,7 @@ from core.cli.run_command import (
 from core.storage.disk import disk_errors, make_folder, write_text_atomic
 from core.storage.locks import claimed, claimed_file
 
-BAD_INPUT, ALARM, INTERRUPTED = 2, 3, 130
+_BAD_INPUT, ALARM, _INTERRUPTED = 2, 3, 130
 
 
 @click.group(help=__doc__, context_settings={"max_content_width": 100})
@@ -263,18 +263,18 @@ def sample(users: int, out: Path, seed: int) -> None:
 
 def main() -> NoReturn:
     """Run the command line and exit."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(INTERRUPTED))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_INTERRUPTED))
     try:
         with disk_errors(), first_of_several() as first:
             status = app(standalone_mode=False) if first else 0
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
-        sys.exit(BAD_INPUT)
+        sys.exit(_BAD_INPUT)
     except click.ClickException as error:
         sys.exit(_complain(error.format_message()))
     except Cancelled as error:
         _complain(str(error))
-        sys.exit(INTERRUPTED)
+        sys.exit(_INTERRUPTED)
     except Beha2VecError as error:
         sys.exit(_complain(str(error)))
     except MemoryError as error:
@@ -283,10 +283,10 @@ def main() -> NoReturn:
         sys.exit(_complain(str(ResourceError(what, remedy=remedy))))
     except (KeyboardInterrupt, click.Abort):
         _complain("Interrupted. What earlier runs left is untouched.")
-        sys.exit(INTERRUPTED)
+        sys.exit(_INTERRUPTED)
     sys.exit(status or 0)
 
 
 def _complain(message: str) -> int:
     say(f"error: {' '.join(message.split())}", err=True)
-    return BAD_INPUT
+    return _BAD_INPUT

@@ -19,8 +19,8 @@ from core.runs.jobs import PROJECT
 from core.storage.disk import write_text_atomic
 from core.traces.patterns import IdPatterns
 
-TOO_SHORT: Final = "too short to be told from other words: only columns of ids are searched for them"
-NAMED_LEFT: Final = 10
+_TOO_SHORT: Final = "too short to be told from other words: only columns of ids are searched for them"
+_NAMED_LEFT: Final = 10
 
 
 def forget_users(
@@ -40,7 +40,7 @@ def forget_users(
     if not found.is_clean:
         named = [f"{one.file} ({one.why or counted(one.places, 'place')})" for one in found.left]
         raise ResourceError(
-            f"{found.sentence}: {'; '.join(named[:NAMED_LEFT])}",
+            f"{found.sentence}: {'; '.join(named[:_NAMED_LEFT])}",
             remedy=f"Delete these or write them anew, and run again; {certificate} has all of them",
         )
     return [
@@ -70,7 +70,7 @@ def say_what_goes(places: SearchedPlaces, patterns: IdPatterns, progress: Progre
 
 
 def _of_short(n: int) -> list[str]:
-    return [f"{counted(n, 'id is', 'ids are')} {TOO_SHORT}"] if n else []
+    return [f"{counted(n, 'id is', 'ids are')} {_TOO_SHORT}"] if n else []
 
 
 def read_ids(ids: Path) -> IdPatterns:

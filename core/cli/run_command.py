@@ -96,7 +96,7 @@ _OPTIONS: Final = (
 )  # fmt: skip
 
 
-def bigquery_options(command: Command) -> Command:
+def _bigquery_options(command: Command) -> Command:
     """Add the options to a command, which gets them by name."""
     for option in reversed(_OPTIONS):
         command = option(command)
@@ -125,7 +125,7 @@ def take_options(options: dict[str, Any], engine: str | None) -> dict[str, Any]:
     return given
 
 
-def read_days(out: Path, given: Mapping[str, Any], ingest: IngestSettings) -> tuple[Path, ...]:
+def _read_days(out: Path, given: Mapping[str, Any], ingest: IngestSettings) -> tuple[Path, ...]:
     """Say what reading would cost, ask, and read: a file a day, in the run's own store.
 
     Raises:
@@ -160,7 +160,7 @@ SPARK: Final = "spark"
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
-master_option = click.option("--master", metavar="URL", help=f"Spark: {ALLOWED}.")
+_master_option = click.option("--master", metavar="URL", help=f"Spark: {ALLOWED}.")
 
 
 def spark_options(command: _Command) -> _Command:
@@ -168,7 +168,7 @@ def spark_options(command: _Command) -> _Command:
     engine = click.option(
         "--engine", type=click.Choice([SPARK]), help="What does the work; by default this machine."
     )
-    return engine(master_option(command))
+    return engine(_master_option(command))
 
 
 def spark_address(engine: str | None, master: str | None) -> str | None:
@@ -226,7 +226,7 @@ def wanted_settings(options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     }
 
 
-def wanted_beside(options: Mapping[str, Any]) -> dict[str, Any]:
+def _wanted_beside(options: Mapping[str, Any]) -> dict[str, Any]:
     """What changes no stage, as far as it was named: a run that is stepped into keeps its own.
 
     Raises:
@@ -266,7 +266,7 @@ def _given(**values: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever typer pa
     return {name: value for name, value in values.items() if value is not None}
 
 
-def resumed_settings(
+def _resumed_settings(
     out: Path, wanted: dict[str, dict[str, Any]], preset: Preset | None, from_stage: str
 ) -> RunSettings:
     """The settings of an earlier run, with what was named in their place, from a stage on.
@@ -281,7 +281,7 @@ def resumed_settings(
     return resume_settings(read_previous(out), wanted, from_stage)
 
 
-def fresh_settings(wanted: dict[str, dict[str, Any]], preset: Preset | None) -> RunSettings:
+def _fresh_settings(wanted: dict[str, dict[str, Any]], preset: Preset | None) -> RunSettings:
     """The settings of a run from the start.
 
     Raises:
@@ -419,8 +419,8 @@ files = click.Path(path_type=Path)
     type=click.Choice([SPARK, BIGQUERY]),
     help="Where the export lies, or what does the work; by default files, and this machine (docs/how-to/).",
 )
-@master_option
-@bigquery_options
+@_master_option
+@_bigquery_options
 def run(
     inputs: tuple[Path, ...],
     out: Path,
@@ -436,7 +436,7 @@ def run(
     address = spark_address(engine, master)
     days = take_options(options, engine)
     wanted = wanted_settings(options)
-    beside = wanted_beside(options)
+    beside = _wanted_beside(options)
     preset = Preset(options["preset"]) if options["preset"] else None
     fresh = from_stage in (None, STAGES[0])
     _require_input(inputs, engine, fresh=fresh)
@@ -446,12 +446,12 @@ def run(
     with claimed(out) if out.is_dir() else nullcontext():
         run_all = _runner(address, inputs, out, from_stage, memory, sample_users)
         if fresh:
-            settings = fresh_settings(wanted, preset)
+            settings = _fresh_settings(wanted, preset)
         else:
-            settings = resumed_settings(out, wanted, preset, str(from_stage))
+            settings = _resumed_settings(out, wanted, preset, str(from_stage))
         settings = settings.model_copy(update=beside)
         if engine == BIGQUERY:
-            inputs = read_days(out, days, settings.ingest)
+            inputs = _read_days(out, days, settings.ingest)
         with ConsoleProgress() as progress:
             record = run_all(out, inputs, settings, progress, fetch_hosts=fetch_host)
             receipt = Receipt.model_validate_json((out / "receipt.json").read_bytes())

@@ -168,7 +168,7 @@ class TimedEvents:
         return TimedEvents(user, name, timestamp, session, after, self.names)
 
 
-def read_timed_events(path: Path) -> TimedEvents:
+def _read_timed_events(path: Path) -> TimedEvents:
     """Read ``events.parquet``.
 
     Raises:
@@ -245,7 +245,7 @@ class Dataset:
         Raises:
             ArtifactError: If it is a data set of an earlier release, which has none.
         """
-        return read_timed_events(self.path / EVENTS)
+        return _read_timed_events(self.path / EVENTS)
 
     @cached_property
     def rejects(self) -> pd.DataFrame:

@@ -14,21 +14,21 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-LEAK_USERS: Final = 20
+_LEAK_USERS: Final = 20
 """Visitors that a place has at least, where the shares below are looked at …"""
-LEAK_SHARE: Final = 0.95
+_LEAK_SHARE: Final = 0.95
 """… share of its visitors with the outcome from which on it is as good as the outcome …"""
-LEAK_REACH: Final = 0.8
+_LEAK_REACH: Final = 0.8
 """… if this share of everybody with the outcome has been there, at any time."""
-AT_REACH: Final = 0.5
+_AT_REACH: Final = 0.5
 """Or: this share of everybody with the outcome saw it first at the outcome or later …"""
-AT_SECONDS: Final = 10
+_AT_SECONDS: Final = 10
 """… (an event is sent some seconds after the page that it confirms has opened) …"""
-AT_LIFT: Final = 2.0
+_AT_LIFT: Final = 2.0
 """… and its visitors have the outcome so many times as often as all users, whatever else brings them."""
-AT_SHARE: Final = 0.5
+_AT_SHARE: Final = 0.5
 """Or, however few its visitors: this share of them saw it first within these seconds of the outcome …"""
-AT_CHANCE: Final = 0.01
+_AT_CHANCE: Final = 0.01
 """… which comes about at any of the places looked at with this probability at most (bounded, Bonferroni)."""
 
 _VALUE: Final = re.compile(r"[^/?&=]*[\d{][^/?&=]*")
@@ -78,22 +78,22 @@ def _leaking(
     row = np.minimum(np.searchsorted(converted, user), len(converted) - 1)
     has = converted[row] == user
     after = np.where(has, timestamp - first_ts[row], np.iinfo(np.int64).min) / 1_000_000
-    half = AT_REACH * len(converted)  # a place that neither comes near it nor lies at it is not looked at
-    looked_at = np.bincount(place[np.abs(after) <= AT_SECONDS], minlength=n_places) > 0
+    half = _AT_REACH * len(converted)  # a place that neither comes near it nor lies at it is not looked at
+    looked_at = np.bincount(place[np.abs(after) <= _AT_SECONDS], minlength=n_places) > 0
     looked_at |= np.bincount(place[has], minlength=n_places) >= half
     rows = np.flatnonzero(looked_at[place])
     seen_before = pd.Series(user[rows].astype(np.int64) * n_places + place[rows]).duplicated().to_numpy()
     first = rows[~seen_before]
     visited, has, after = place[first], has[first], after[first]
-    late, at = after >= -AT_SECONDS, np.abs(after) <= AT_SECONDS
+    late, at = after >= -_AT_SECONDS, np.abs(after) <= _AT_SECONDS
     visitors, having, later, there = (
         np.bincount(visited[which], minlength=n_places) for which in (slice(None), has, late, at)
     )
-    everywhere = (having >= LEAK_SHARE * visitors) & (having >= LEAK_REACH * len(converted))
-    lift = having * n_users >= AT_LIFT * visitors * len(converted)
+    everywhere = (having >= _LEAK_SHARE * visitors) & (having >= _LEAK_REACH * len(converted))
+    lift = having * n_users >= _AT_LIFT * visitors * len(converted)
     by_chance = _at_least(there, visitors, at.mean() if len(at) else 0.0) * np.count_nonzero(looked_at)
-    few = looked_at & (there >= AT_SHARE * visitors) & (by_chance <= AT_CHANCE)
-    leaking: np.ndarray = few & lift | (visitors >= LEAK_USERS) & (everywhere | (lift & (later >= half)))
+    few = looked_at & (there >= _AT_SHARE * visitors) & (by_chance <= _AT_CHANCE)
+    leaking: np.ndarray = few & lift | (visitors >= _LEAK_USERS) & (everywhere | (lift & (later >= half)))
     return leaking
 
 

@@ -17,7 +17,7 @@ from core.base.local_clock import LocalClock
 from core.base.schema import PAGE_VIEW, SourceBasis, Users
 from core.base.wording import counted
 
-NO_SOURCE: Final = "none"
+_NO_SOURCE: Final = "none"
 """What stands for the basis of users without a source."""
 _CALLED: Final = {
     SourceBasis.FIRST_TOUCH: "the user's first touch",
@@ -27,14 +27,14 @@ _CALLED: Final = {
 
 
 def count_bases(bases: pd.Series) -> dict[str, int]:
-    """Basis → users; those without a source as :data:`NO_SOURCE`.
+    """Basis → users; those without a source as :data:`_NO_SOURCE`.
 
     Args:
         bases: What the source of each user was taken from, absent where there is none.
     """
     counts = bases.value_counts()
     found = {basis.value: int(counts.get(basis.value, 0)) for basis in SourceBasis}
-    found[NO_SOURCE] = int(bases.isna().sum())
+    found[_NO_SOURCE] = int(bases.isna().sum())
     return {name: users for name, users in found.items() if users}
 
 
@@ -50,7 +50,7 @@ def describe_bases(counts: Mapping[str, int]) -> str:
     ]
     if not parts:
         return ""
-    none = f"; {counts[NO_SOURCE]:,} without one" if counts.get(NO_SOURCE) else ""
+    none = f"; {counts[_NO_SOURCE]:,} without one" if counts.get(_NO_SOURCE) else ""
     return f"A source is {', else '.join(parts)}{none}."
 
 

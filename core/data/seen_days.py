@@ -15,17 +15,17 @@ from core.base.local_clock import LocalClock
 DAY: Final = 86_400_000_000
 """Microseconds."""
 EPOCH: Final = date(1970, 1, 1)
-EMPTY_DAYS: Final = 60
+_EMPTY_DAYS: Final = 60
 """In a row, beyond which what follows may be a clock that is wrong …"""
-STRAY_SHARE: Final = 0.01
+_STRAY_SHARE: Final = 0.01
 """… and is, where it is less than this share of all page views."""
-FALLEN: Final = 0.25
+_FALLEN: Final = 0.25
 """Of the page views that are usual on a weekday, below which a day falls: cut off, or a holiday …"""
-FEWEST_USUAL: Final = 50
+_FEWEST_USUAL: Final = 50
 """… if these are at least so many: fewer vary so much by chance …"""
-FEWEST_WEEKS: Final = 2
+_FEWEST_WEEKS: Final = 2
 """… and so many other such weekdays have page views; what is usual is their median."""
-DAYS_NAMED: Final = 5
+_DAYS_NAMED: Final = 5
 """Of those that fall, the ones that fall farthest: a log of years can have a hundred."""
 
 
@@ -72,7 +72,7 @@ class SeenDays:
         told = f"{self.with_views:,} of {wording.counted(whole, 'day')} have page views{none}."
         if not self.fallen:
             return told
-        worst = sorted(self.fallen, key=lambda day: day.views / day.usual)[:DAYS_NAMED]
+        worst = sorted(self.fallen, key=lambda day: day.views / day.usual)[:_DAYS_NAMED]
         named = [f"{wording.days([day.day])} ({day.views:,}, usually {day.usual:,})" for day in worst]
         if others := len(self.fallen) - len(worst):
             named.append(f"and {wording.counted(others, 'more day')}")
@@ -99,8 +99,8 @@ def covered_days(page_views: Mapping[date, int]) -> tuple[date, date]:
     days = sorted(page_views)
     views = np.array([page_views[day] for day in days])
     gaps = np.diff([day.toordinal() for day in days], prepend=days[0].toordinal())
-    block = np.cumsum(gaps > EMPTY_DAYS)
-    many = np.flatnonzero(np.bincount(block, views) >= STRAY_SHARE * views.sum())
+    block = np.cumsum(gaps > _EMPTY_DAYS)
+    many = np.flatnonzero(np.bincount(block, views) >= _STRAY_SHARE * views.sum())
     kept = np.flatnonzero((block >= many[0]) & (block <= many[-1]))
     return days[kept[0]], days[kept[-1]]
 
@@ -118,8 +118,8 @@ def seen_days(page_views: Mapping[date, int]) -> SeenDays:
     for number in np.flatnonzero(views).tolist():
         others = np.delete(views[number % 7 :: 7], number // 7)
         others = others[others > 0]
-        usual = float(np.median(others)) if len(others) >= FEWEST_WEEKS else 0.0
-        if usual >= FEWEST_USUAL and views[number] < FALLEN * usual:
+        usual = float(np.median(others)) if len(others) >= _FEWEST_WEEKS else 0.0
+        if usual >= _FEWEST_USUAL and views[number] < _FALLEN * usual:
             fallen.append(FallenDay(dates[number], int(views[number]), round(usual)))
     missing = tuple(dates[number] for number in np.flatnonzero(views == 0).tolist())
     return SeenDays(dates[0], dates[-1], missing, tuple(fallen))

@@ -40,7 +40,7 @@ AGAIN: Final = {True: "also in their other sessions", False: "not shown in their
 """Said of one that was tested there."""
 USERS: Final = "Users: "
 """What a share of them begins with."""
-WORDED: Final = ("what", "here", "others", "difference", "ratio")
+_WORDED: Final = ("what", "here", "others", "difference", "ratio")
 """Columns of :func:`in_words`."""
 _LABELS: Final = {field.field: field.label for field in FIELDS}
 
@@ -62,7 +62,7 @@ def in_words(table: pd.DataFrame) -> pd.DataFrame:
         Diff.DIFFERENCE_HIGH, Diff.RATIO, Diff.DIFFERS, Diff.DETECTABLE, Col.N, Col.REST_N, Diff.TEST,
     )  # fmt: skip
     records = zip(*(table[column].tolist() for column in columns), strict=True)
-    return pd.DataFrame([_row(*record) for record in records], columns=list(WORDED), index=table.index)
+    return pd.DataFrame([_row(*record) for record in records], columns=list(_WORDED), index=table.index)
 
 
 def _row(

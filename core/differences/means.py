@@ -196,7 +196,7 @@ def compare_means(values: UserValues, sides: Sides) -> Compared:
         reach = np.where(error > 0, stats.t.ppf(0.975, freedom), 0) * error
         apart = mean - rest_mean
     ratio_low, ratio_high = ratio_interval(mean, np.sqrt(square), rest_mean, np.sqrt(rest_square))
-    p_rank, effect, effect_error = compare_ranks(values, sides)
+    p_rank, effect, effect_error = _compare_ranks(values, sides)
     against = effect * apart < 0  # ranks that lean the other way say nothing for the means
     if values.by_rank:
         p = np.where(against, 1, p_rank)
@@ -252,7 +252,7 @@ def moments_of(
         return n, ratio, residuals / (n - 1) / (whole / n) ** 2
 
 
-def compare_ranks(values: UserValues, sides: Sides) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _compare_ranks(values: UserValues, sides: Sides) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The p of the Mann–Whitney test, Cliff's delta as standard deviations apart, and its error.
 
     The delta is the d of two normal distributions with the same share of pairs in which one is higher.
@@ -354,7 +354,7 @@ def _decide_medians(values: UserValues, sides: Sides, role: MetricRole) -> Singl
 
     Ranks that lean against the medians say nothing for them.
     """
-    (p, *_), (effect, *_), _ = compare_ranks(values, sides)
+    (p, *_), (effect, *_), _ = _compare_ranks(values, sides)
     counted = values.whole > 0
     groups = [values.part[counted & chosen] for chosen in (sides.place == 0, sides.others_of_first)]
     if not all(map(len, groups)) or effect * (np.median(groups[0]) - np.median(groups[1])) < 0:

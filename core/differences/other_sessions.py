@@ -30,7 +30,7 @@ FEWEST_USERS: Final = 10
 """Who saw an item in their second part, from which on it is tested."""
 LEAST_VARIANCE: Final = 2.0
 """Of the users of a segment who saw it, by chance: below, the normal distribution says too little."""
-STRATA: Final = 4
+_STRATA: Final = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +41,7 @@ class OtherSessions:
         vectors: Of their first parts, float32 of shape (m, d) a learned view.
         first: Page views of the first parts.
         second: Family → who of them saw which item in the second part; a family without any is left out.
-        stratum: int of shape (m,), 0 to :data:`STRATA` − 1, by the page views of the second part.
+        stratum: int of shape (m,), 0 to :data:`_STRATA` − 1, by the page views of the second part.
     """
 
     vectors: Mapping[View, np.ndarray]
@@ -59,7 +59,7 @@ class OtherSessions:
         labels: Mapping[str, Sequence[str]],
     ) -> OtherSessions:
         """Lay out the page views of both parts; tables and labels as of :class:`UserItems`."""
-        bounds = np.quantile(second.lengths, np.arange(1, STRATA) / STRATA)
+        bounds = np.quantile(second.lengths, np.arange(1, _STRATA) / _STRATA)
         made = items_of_pages(pages, second, labels).items()
         seen = {family: items for family, items in made if items.names}
         return cls(vectors, first, seen, np.searchsorted(bounds, second.lengths))

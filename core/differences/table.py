@@ -59,9 +59,9 @@ from core.profiles.profile_columns import ROW, Col, MetricRole, RowKind
 from core.profiles.rows import Rows
 from core.profiles.two_shares import Z_95
 
-LEAST_EFFECT: Final = 0.1
+_LEAST_EFFECT: Final = 0.1
 """Standard deviations, at the low end, from which on a difference ranks: half of Cohen's small one."""
-DESCRIBED_WEIGHT: Final = 0.5
+_DESCRIBED_WEIGHT: Final = 0.5
 """What the model saw, beside a finding."""
 MEASURES: Final = (
     Col.PAGE_VIEWS_MEAN, Col.SESSIONS_MEAN, Col.PAGES_PER_SESSION, Col.DIFFERENT_PAGES_MEAN,
@@ -72,7 +72,7 @@ RULES: Final = (Family.MEASURE, Family.SOURCE, Family.DEVICE)
 those that follow from the outcome are none of it."""
 OF_OUTCOME: Final = (Col.SESSION_RATE, Col.REVENUE_PER_USER)
 """Measures that follow from the outcome."""
-NO_OUTCOMES: Final[Mapping[str, Happened]] = MappingProxyType({})
+_NO_OUTCOMES: Final[Mapping[str, Happened]] = MappingProxyType({})
 UNTESTED: Final[Mapping[Family, pd.DataFrame]] = MappingProxyType({})
 
 _Matrix: TypeAlias = np.ndarray | sparse.csr_array
@@ -113,7 +113,7 @@ def differences(
     data: ProfileData,
     rows: Rows,
     items: UserItems,
-    outcomes: Mapping[str, Happened] = NO_OUTCOMES,
+    outcomes: Mapping[str, Happened] = _NO_OUTCOMES,
     again: Mapping[Family, pd.DataFrame] = UNTESTED,
 ) -> pd.DataFrame:
     """Hold every segment and group against the other clustered users.
@@ -141,7 +141,7 @@ def pair_differences(
     rows: Rows,
     pair: tuple[str, str],
     items: UserItems,
-    outcomes: Mapping[str, Happened] = NO_OUTCOMES,
+    outcomes: Mapping[str, Happened] = _NO_OUTCOMES,
 ) -> pd.DataFrame:
     """Hold two rows against each other, by the same rule.
 
@@ -186,8 +186,8 @@ def _strength(own: pd.DataFrame) -> pd.Series:
     """By how much each row leads, descending; NaN, at the end, of those that do not."""
     is_finding, effect = own[Diff.RANK].notna(), own[Diff.EFFECT_LOW]
     described = ~own[Diff.ROLE].isin([MetricRole.HELD_OUT, MetricRole.RULE]) & is_apart(own)
-    described &= effect >= LEAST_EFFECT
-    strength = effect.where(is_finding, effect * DESCRIBED_WEIGHT).where(is_finding | described)
+    described &= effect >= _LEAST_EFFECT
+    strength = effect.where(is_finding, effect * _DESCRIBED_WEIGHT).where(is_finding | described)
     return strength.sort_values(ascending=False, kind="stable")
 
 
@@ -396,7 +396,7 @@ def _decided(columns: Mapping[str, np.ndarray], place: np.ndarray) -> dict[str, 
             q[own] = stats.false_discovery_control(p[own])
     leaves_out_0 = (columns[Diff.DIFFERENCE_LOW] > 0) | (columns[Diff.DIFFERENCE_HIGH] < 0)
     differs, effect = leaves_out_0 & (q < SURE), columns[Diff.EFFECT_LOW]
-    size = pd.Series(np.where(differs & held_out & (effect >= LEAST_EFFECT), effect, np.nan))
+    size = pd.Series(np.where(differs & held_out & (effect >= _LEAST_EFFECT), effect, np.nan))
     return {
         Diff.Q_VALUE: q,
         Diff.DIFFERS: pd.arrays.BooleanArray(differs, ~held_out & ~tested),
@@ -406,7 +406,7 @@ def _decided(columns: Mapping[str, np.ndarray], place: np.ndarray) -> dict[str, 
 
 QUANTILES: Final = {"p05": 0.05, "p25": 0.25, "median": 0.5, "p75": 0.75, "p95": 0.95}
 """Column → share of the users that have no more."""
-MEAN: Final = "mean"
+_MEAN: Final = "mean"
 
 
 def distributions(data: ProfileData, rows: Rows, happened: Happened | None) -> pd.DataFrame:
@@ -431,9 +431,9 @@ def distributions(data: ProfileData, rows: Rows, happened: Happened | None) -> p
         groups = [each[rows.members(row)[counted]] for row in range(len(rows.head))]
         part, whole = (rows.with_all(rows.count(weights=side)) for side in (values.part, values.whole))
         mean = np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0)
-        parts.append(rows.head.assign(**_spread(groups), **{MEAN: mean, Col.METRIC: measure}))
+        parts.append(rows.head.assign(**_spread(groups), **{_MEAN: mean, Col.METRIC: measure}))
     made = pd.concat(parts, ignore_index=True)
-    return made[made[Col.N] > 0][[*ROW, Col.METRIC, Col.N, MEAN, *QUANTILES]].reset_index(drop=True)
+    return made[made[Col.N] > 0][[*ROW, Col.METRIC, Col.N, _MEAN, *QUANTILES]].reset_index(drop=True)
 
 
 def _spread(groups: list[np.ndarray]) -> dict[str, np.ndarray]:

@@ -33,7 +33,7 @@ FEWEST_USERS: Final = 3
 """Users from which on an item is counted: of fewer nothing can be told."""
 MOST_ITEMS: Final = 1_000
 """Items a family, those of the most users."""
-EVERYWHERE: Final = 0.5
+_EVERYWHERE: Final = 0.5
 """A word on more than this share of the pages and of the page views is the site's name: it tells nothing."""
 PAGES_AT_ONCE: Final = 1 << 16
 """Pages of users for which the odds of every hour or weekday are in memory together."""
@@ -87,7 +87,7 @@ ATTRIBUTES: Final = {
 }  # fmt: skip
 HELD_OUT: Final = frozenset({*ATTRIBUTES, Family.HOUR, Family.WEEKDAY, Family.RHYTHM})
 """Families that no model sees; of all others it saw at least the pages."""
-GIVEN_AWAY: Final = 0.05
+_GIVEN_AWAY: Final = 0.05
 """Of the users whose weekday or hour the most frequent one is not, the share from which on it is told by the
 pages that others saw: dated articles, a day's campaign. News have .08 to .34, shops and made sites .01."""
 
@@ -153,7 +153,7 @@ class UserItems:
         made |= {family: _of_users(values) for family, values in times.items()}
         made |= {family: _of_levels(facets) for family, facets in levels.items()}
         begun = _seen(sequences, _first_sessions(sequences), len(pages))
-        given_away = {family for family, values in times.items() if _tells(begun, values) >= GIVEN_AWAY}
+        given_away = {family for family, values in times.items() if _tells(begun, values) >= _GIVEN_AWAY}
         if given_away:
             given_away.add(Family.RHYTHM)
         kept = MappingProxyType({family: items for family, items in made.items() if items.names})
@@ -220,8 +220,8 @@ def _words(addresses: Sequence[str], pages: pd.DataFrame) -> list[list[str]]:
     ]
     table = pd.DataFrame({"word": found, "views": pages[Pages.VIEWS].to_numpy()}).explode("word")
     by_word = table.groupby("word")["views"]
-    often = (by_word.size() > EVERYWHERE * len(pages)) & (
-        by_word.sum() > EVERYWHERE * pages[Pages.VIEWS].sum()
+    often = (by_word.size() > _EVERYWHERE * len(pages)) & (
+        by_word.sum() > _EVERYWHERE * pages[Pages.VIEWS].sum()
     )
     everywhere = set(often.index[often])
     return [sorted(words - everywhere) for words in found]

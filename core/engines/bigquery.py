@@ -119,11 +119,11 @@ PATIENCE_S: Final = 120.0
 """How long what may be over in a moment is tried again."""
 WAIT_S: Final = 900.0
 """How long a query may wait and work."""
-STATE_S: Final = 30.0
+_STATE_S: Final = 30.0
 """How long BigQuery may take to say how far a query is."""
-EMULATOR: Final = "BIGQUERY_EMULATOR_HOST"
-HOW_TO: Final = "See docs/how-to/bigquery.md"
-GO_ON: Final = "Days that were read are kept: the same command goes on with those that are missing"
+_EMULATOR: Final = "BIGQUERY_EMULATOR_HOST"
+_HOW_TO: Final = "See docs/how-to/bigquery.md"
+_GO_ON: Final = "Days that were read are kept: the same command goes on with those that are missing"
 _QUOTAS: Final = frozenset(
     {
         "quotaExceeded",
@@ -160,7 +160,7 @@ def connect(request: BigQueryRequest) -> bigquery.Client:
     from google.cloud import bigquery
 
     with in_words(request):
-        known = AnonymousCredentials() if os.environ.get(EMULATOR) else None
+        known = AnonymousCredentials() if os.environ.get(_EMULATOR) else None
         return bigquery.Client(project=request.pays, credentials=known)
 
 
@@ -187,7 +187,7 @@ def in_words(request: BigQueryRequest) -> Iterator[None]:
         raise SettingsError(
             "Google Cloud has no valid credentials for this machine",
             remedy="Run `gcloud auth application-default login`, or name the file of a service account in "
-            f"GOOGLE_APPLICATION_CREDENTIALS. {HOW_TO}",
+            f"GOOGLE_APPLICATION_CREDENTIALS. {_HOW_TO}",
         ) from error
     except api.RetryError as error:
         cause = error.cause
@@ -200,7 +200,7 @@ def in_words(request: BigQueryRequest) -> Iterator[None]:
         if isinstance(error, TimeoutError) and error.errno is None:  # ours or its library's, not the system's
             raise ResourceError(
                 f"BigQuery was not done after {counted(round(WAIT_S / 60), 'minute')}; its query was stopped",
-                remedy=f"Try again later. {GO_ON}",
+                remedy=f"Try again later. {_GO_ON}",
             ) from error
         if isinstance(error, OSError) and type(error).__module__ == "builtins" and error.errno is not None:
             raise  # the disk's
@@ -208,7 +208,7 @@ def in_words(request: BigQueryRequest) -> Iterator[None]:
 
 
 def _gone() -> ResourceError:
-    return ResourceError("BigQuery cannot be reached any more", remedy=f"Check the network. {GO_ON}")
+    return ResourceError("BigQuery cannot be reached any more", remedy=f"Check the network. {_GO_ON}")
 
 
 def _refused(error: Any, request: BigQueryRequest) -> Beha2VecError:  # noqa: ANN401 - of an untyped library
@@ -216,12 +216,12 @@ def _refused(error: Any, request: BigQueryRequest) -> Beha2VecError:  # noqa: AN
     reason = next((str(one.get("reason", "")) for one in error.errors or () if isinstance(one, Mapping)), "")
     said = _said(error)
     if reason in _QUOTAS or error.code == 429:
-        return ResourceError(f"A quota of BigQuery is used up: {said}", remedy=GO_ON)
+        return ResourceError(f"A quota of BigQuery is used up: {said}", remedy=_GO_ON)
     if reason == "bytesBilledLimitExceeded":
         most = in_gigabytes(request.max_bytes)
         return ResourceError(
             f"BigQuery would bill more than was estimated, or than the {most} that are allowed: {said}",
-            remedy=f"Estimate again; read fewer days, or raise the limit (--max-bytes). {GO_ON}",
+            remedy=f"Estimate again; read fewer days, or raise the limit (--max-bytes). {_GO_ON}",
         )
     if reason == "responseTooLarge":
         return ResourceError(
@@ -231,15 +231,15 @@ def _refused(error: Any, request: BigQueryRequest) -> Beha2VecError:  # noqa: AN
         return InputError(
             f"BigQuery refuses {request.table}: {said}",
             remedy="Who asks needs BigQuery Data Viewer on the data set and BigQuery Job User on the project "
-            f"{request.pays}, which pays; another one is named by --billing-project. {HOW_TO}",
+            f"{request.pays}, which pays; another one is named by --billing-project. {_HOW_TO}",
         )
     if error.code == 404:
         return InputError(
             f"BigQuery does not find {request.table}: {said}", remedy="Check project and data set"
         )
     if (error.code or 500) >= 500:
-        return ResourceError(f"BigQuery has a problem: {said}", remedy=f"Try again later. {GO_ON}")
-    return InputError(f"BigQuery cannot read {request.table}: {said}", remedy=HOW_TO)
+        return ResourceError(f"BigQuery has a problem: {said}", remedy=f"Try again later. {_GO_ON}")
+    return InputError(f"BigQuery cannot read {request.table}: {said}", remedy=_HOW_TO)
 
 
 def _said(error: Any) -> str:  # noqa: ANN401
@@ -462,7 +462,7 @@ def _wait(job: QueryJob, progress: Progress) -> None:
     """
     until = time.monotonic() + WAIT_S
     try:
-        while not job.done(timeout=STATE_S, **retries(PATIENCE_S)):
+        while not job.done(timeout=_STATE_S, **retries(PATIENCE_S)):
             progress(STAGE, 0.0, "BigQuery is at work")
             if time.monotonic() > until:
                 raise TimeoutError

@@ -27,7 +27,7 @@ SHARES: Final = 1000
 """Users are drawn in thousandths."""
 MOST: Final = "BEHA2VEC_BIGQUERY_MAX_BYTES"
 """Where whoever runs the app says how much may be billed at most for a reading."""
-MOST_DAYS: Final = 1100
+_MOST_DAYS: Final = 1100
 """Three years; the export has no more, and a slip of the pen in a year does."""
 
 _PROJECT: Final = re.compile(r"[a-z][a-z0-9\-.:]{4,62}[a-z0-9]", re.ASCII)
@@ -95,8 +95,8 @@ def require_possible(request: BigQueryRequest) -> None:
         )
     if request.first > request.last:
         raise SettingsError(f"The first day, {request.first}, comes after the last one, {request.last}")
-    if len(request.days) > MOST_DAYS:
-        raise SettingsError(f"{len(request.days):,} days are too many", allowed=f"up to {MOST_DAYS:,}")
+    if len(request.days) > _MOST_DAYS:
+        raise SettingsError(f"{len(request.days):,} days are too many", allowed=f"up to {_MOST_DAYS:,}")
     if not request.thousandths:
         raise SettingsError(
             f"A share of {request.user_share} of the users is too small", allowed=f"{1 / SHARES} to 1"

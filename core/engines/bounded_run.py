@@ -214,7 +214,7 @@ def run_bounded(
         )
     ):
         return run.run(out, inputs, settings, progress, from_stage, fetch_hosts)
-    read = partial(records_here, inputs=inputs, progress=progress, bounds=bounds)
+    read = partial(_records_here, inputs=inputs, progress=progress, bounds=bounds)
     return run_by_part(out, settings, progress, bounds, from_stage, fetch_hosts, read)
 
 
@@ -303,7 +303,7 @@ def _trained_on(
     return dataset, Everybody(raw, decided, settings, place, progress, share)
 
 
-def records_here(
+def _records_here(
     store: Store | None,
     work: Path,
     settings: IngestSettings,
@@ -351,7 +351,7 @@ def _dealt(raw: RawRead, bounds: Bounds, work: Path) -> list[RawRead]:
 
 ROWS: Final = 50_000
 """Of a batch that is written."""
-ENOUGH_KNOWN: Final = 0.5
+_ENOUGH_KNOWN: Final = 0.5
 """Mean share of a user's page views on pages that the model knows, below which it is said."""
 
 
@@ -377,7 +377,7 @@ def embed_bounded(
     """
     require_writable(out)
     with claimed_file(out):
-        read = partial(records_here, inputs=inputs, progress=progress, bounds=bounds)
+        read = partial(_records_here, inputs=inputs, progress=progress, bounds=bounds)
         return embed_by_part(model, out, progress, placing, bounds, read)
 
 
@@ -460,7 +460,7 @@ def lacks(out: Path) -> str:
 def few_known(out: Path) -> str:
     """That the model knows few of the pages of a file of embedded users; empty if it knows enough."""
     share = pc.mean(pq.read_table(out, columns=[KNOWN])[KNOWN]).as_py()
-    if share >= ENOUGH_KNOWN:
+    if share >= _ENOUGH_KNOWN:
         return ""
     return (
         f"on average {share:.0%} of a user's page views are on pages that the model knows (column {KNOWN}); "

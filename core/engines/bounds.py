@@ -24,7 +24,7 @@ SHARE: Final = 0.5
 """Of the free memory that a run takes where nobody says, and of the whole that reading takes in the app."""
 FILL: Final = 0.9
 """How full a part is meant to be: by chance some become larger than others."""
-OVERFULL: Final = 1.5
+_OVERFULL: Final = 1.5
 """Times what fits at once, from which on a part is too large: one user may have sent most records."""
 FEWEST: Final = 100_000
 """Records of a part below which parts cost more than they save."""
@@ -105,7 +105,7 @@ class Bounds:
         Raises:
             ResourceError: If one has.
         """
-        if max(sizes) > OVERFULL * max(self.at_once, sum(sizes) / len(sizes)):
+        if max(sizes) > _OVERFULL * max(self.at_once, sum(sizes) / len(sizes)):
             raise ResourceError(
                 f"One part of the users has {max(sizes):,} records, and {self.at_once:,} fit into memory: "
                 "few users sent most of them",

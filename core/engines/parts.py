@@ -25,13 +25,13 @@ from core.ingest.read.part_files import RAW
 from core.ingest.read.read_all import RawRead
 from core.storage.disk import make_folder, require_room
 
-SPLIT_SALT: Final = "part"
+_SPLIT_SALT: Final = "part"
 """In front of an id where parts are told; another one than in front of it where a sample is drawn."""
 ROOM: Final = 1.3
 """Times what the raw records take on the disk that has to be free for a copy of them."""
-FEWEST_HELD, MOST_HELD = 2_048, 20_000
+_FEWEST_HELD, _MOST_HELD = 2_048, 20_000
 """Rows of a part that a thread holds before they go to disk, at least and at most …"""
-A_HELD_ROW: Final = 700
+_A_HELD_ROW: Final = 700
 """… and the bytes of one: what threads hold of all parts has to fit, or it goes to disk twice (measured)."""
 _DIGESTS: Final = 2.0**64
 
@@ -63,7 +63,7 @@ def split(
     """
     if n_parts < 1:
         raise SettingsError(f"n_parts = {n_parts} is not possible", allowed="at least 1")
-    bucket = f"coalesce({_digest(SPLIT_SALT)}, {Raw.LINE}) % {n_parts}"
+    bucket = f"coalesce({_digest(_SPLIT_SALT)}, {Raw.LINE}) % {n_parts}"
     written = _dealt(raw, n_parts, bucket, "true", out, memory, threads)
     parts = [part_of(raw, written.get(number, {})) for number in range(n_parts)]
     return [_with_rest(part, raw) if number == 0 else part for number, part in enumerate(parts)]
@@ -147,9 +147,9 @@ def _dealt(
     columns = ", ".join(RAW.names)
     by_bucket: dict[int, dict[int, list[Path]]] = {}
     with open_engine(out, raw.rows, threads, memory) as engine:
-        rows = engine.memory // (n_parts * A_HELD_ROW)
-        holding = min(engine.threads, max(1, rows // FEWEST_HELD))
-        held = min(max(rows // holding, FEWEST_HELD), MOST_HELD)
+        rows = engine.memory // (n_parts * _A_HELD_ROW)
+        holding = min(engine.threads, max(1, rows // _FEWEST_HELD))
+        held = min(max(rows // holding, _FEWEST_HELD), _MOST_HELD)
         engine.raw.execute(f"SET threads = {holding}; SET partitioned_write_flush_threshold = {held}")
         for number in dict.fromkeys(number for number, _ in raw.parts):
             paths = [path for at, path in raw.parts if at == number]

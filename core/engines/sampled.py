@@ -40,10 +40,10 @@ from core.storage.store import Store
 _SUMS = (
     "page_views_used", "users", "sessions", "sessions_by_gap", "tied_page_views", "repeated_events",
 )  # fmt: skip
-NOTHING_LEFT: Final = "Of parts of the users of which nothing is left"
+_NOTHING_LEFT: Final = "Of parts of the users of which nothing is left"
 
 
-def of_sample(raw: RawRead, decided: Decided, sample: Receipt) -> Receipt:
+def _of_sample(raw: RawRead, decided: Decided, sample: Receipt) -> Receipt:
     """The receipt of a sample of the users, which accounts for all records of the files.
 
     Args:
@@ -64,7 +64,7 @@ def of_sample(raw: RawRead, decided: Decided, sample: Receipt) -> Receipt:
 
 
 def add_up(
-    raw: RawRead, decided: Decided, parts: Sequence[Receipt], trained: Receipt, rest: str = NOTHING_LEFT
+    raw: RawRead, decided: Decided, parts: Sequence[Receipt], trained: Receipt, rest: str = _NOTHING_LEFT
 ) -> Receipt:
     """The receipt of all users.
 
@@ -165,7 +165,7 @@ SAMPLE: Final = "sample"
 RECORDS: Final = "records"
 DECISIONS: Final = "decisions"
 SEED: Final = 0
-ONLY_SOME: Final = (
+_ONLY_SOME: Final = (
     "This is {narrowed}: all do not fit into the memory that reading may take here. For all of them "
     f"start the app with {MEMORY}=16GB, say, or run {IN_A_BOUND}, which learns from such a sample and "
     "puts all users into its segments"
@@ -218,7 +218,7 @@ def prepare(
         if found is not None:
             return found
         decided = decided_on(raw, settings, work, SubProgress(progress, 0.5, 0.7), bounds)
-        sample = Sample(raw, decided, ONLY_SOME)
+        sample = Sample(raw, decided, _ONLY_SOME)
         return dataset_of(store, some, settings, files, work, rest, bounds, sample)
 
 
@@ -309,7 +309,7 @@ def dataset_of(
                 raw, settings, folder, progress, work, memory=bounds.database, decided=decided
             )
             if sample is not None:
-                receipt = of_sample(sample.raw, sample.decided, receipt)
+                receipt = _of_sample(sample.raw, sample.decided, receipt)
                 told = sample.told.format(narrowed=receipt.narrowed)
                 receipt = receipt.model_copy(update={"warnings": (told, *receipt.warnings)})
                 write_text_atomic(folder / RECEIPT, receipt.model_dump_json(indent=1))

@@ -81,7 +81,7 @@ def beside_segments(found: Facets, partition: Partition) -> BesideSegments | Non
     if chosen(partition.edits):
         return None
     learners, held_out = _halves(partition)
-    told = segments_tell(found, partition)
+    told = _segments_tell(found, partition)
     levels = {  # users of whom a facet says nothing are a level, too: all are the same users
         kind: facet.level + 1 for kind, facet in found.facets.items() if facet.tells_outcome
     }
@@ -94,7 +94,7 @@ def beside_segments(found: Facets, partition: Partition) -> BesideSegments | Non
     return BesideSegments(found.outcome, best, facet, told, found.given_away) if facet else None
 
 
-def segments_tell(found: Facets, partition: Partition) -> ShareInterval | None:
+def _segments_tell(found: Facets, partition: Partition) -> ShareInterval | None:
     """AUC of the segments for the outcome, of clustered users held out; None with too few to say."""
     return tells_outcome(partition.labels, *_halves(partition), found.had)
 
@@ -111,7 +111,7 @@ def two_cuts(found: Facets, now: Partition, then: Partition, change: str) -> str
     Returns:
         A sentence, also where this is not known, or would say nothing.
     """
-    before, after = (segments_tell(found, partition) for partition in (now, then))
+    before, after = (_segments_tell(found, partition) for partition in (now, then))
     if found.given_away:
         return f"Pages give {found.outcome} away, so that how well segments tell it would say nothing."
     if before is None or after is None:

@@ -32,10 +32,10 @@ UNTOLD: Final = -1
 """FacetLevel of a user about whom the visits say nothing."""
 FEWEST: Final = 0.005
 """Share of the users that a level needs to be one …"""
-SECTION: Final = 0.03
+_SECTION: Final = 0.03
 """… and that a section of the site needs."""
-MOST_SECTIONS: Final = 8
-ONE_SECTION: Final = 0.7
+_MOST_SECTIONS: Final = 8
+_ONE_SECTION: Final = 0.7
 """Share of the page views in one section from which on sections tell users no more apart."""
 DEEPEST: Final = 3
 MANY: Final = 0.9
@@ -44,7 +44,7 @@ ACTIVE: Final = (0.25, 0.5, 0.75, 0.9)
 """Quantiles of the page views of users between which they are alike active."""
 LONG: Final = 0.8
 """Quantile of the visits from which on they are long."""
-FEWEST_MANY: Final = 4
+_FEWEST_MANY: Final = 4
 """Visits, or pages a visit, that are many at least."""
 
 
@@ -237,7 +237,7 @@ def _different_pages(part: SiteVisits) -> np.ndarray:
 
 
 def _many(counts: np.ndarray, quantile: float) -> int:
-    return max(FEWEST_MANY, int(np.quantile(counts, quantile))) if len(counts) else FEWEST_MANY
+    return max(_FEWEST_MANY, int(np.quantile(counts, quantile))) if len(counts) else _FEWEST_MANY
 
 
 def _interest(visits: SiteVisits, learners: np.ndarray) -> Definition:
@@ -288,9 +288,9 @@ def _sections(
 
     main = read_code(visits)[learners]
     users = np.bincount(main[main >= 0], minlength=n_codes + 1)[:-1]
-    largest = np.argsort(-users, kind="stable")[:MOST_SECTIONS]
-    kept = largest[users[largest] >= max(1, SECTION * len(main))]
-    if len(kept) < 2 or np.bincount(views[views >= 0]).max() >= ONE_SECTION * len(views):
+    largest = np.argsort(-users, kind="stable")[:_MOST_SECTIONS]
+    kept = largest[users[largest] >= max(1, _SECTION * len(main))]
+    if len(kept) < 2 or np.bincount(views[views >= 0]).max() >= _ONE_SECTION * len(views):
         return None
     levels = [
         FacetLevel(

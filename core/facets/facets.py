@@ -29,9 +29,9 @@ from core.profiles.outcomes import Happened
 from core.profiles.two_shares import Z_95, wilson
 from core.segments.one_page import auc_variance
 
-FEWEST_TWICE: Final = 30
+_FEWEST_TWICE: Final = 30
 """Users with two visits, below which nothing is said of whether a facet comes again."""
-KEPT_TO: Final = 0.1
+_KEPT_TO: Final = 0.1
 """Kappa from which on users are said to keep to a facet."""
 FEWEST_OUTCOMES: Final = 10
 """Users held out with the outcome, and without, below which nothing is said of how well a facet tells it; and
@@ -95,7 +95,7 @@ class ComesAgain:
     @property
     def is_kept_to(self) -> bool:
         """Whether it is above chance by what matters: of many users, next to nothing is beyond chance."""
-        return self.beyond_chance and self.kappa >= KEPT_TO
+        return self.beyond_chance and self.kappa >= _KEPT_TO
 
 
 @dataclass(frozen=True, eq=False)
@@ -309,7 +309,7 @@ def _comes_again(definition: Definition, visits: SiteVisits, human: np.ndarray) 
         first, second = (definition.read(visits.part(which))[human] for which in (0, 1))
     both = (first != UNTOLD) & (second != UNTOLD)
     n = int(both.sum())
-    if n < FEWEST_TWICE:
+    if n < _FEWEST_TWICE:
         return None
     first, second = first[both], second[both]
     one, other = (np.bincount(part, minlength=len(definition.levels)) / n for part in (first, second))

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from core.people.look_alikes import LookAlikes
     from core.segments.certificate import Certificate
 
-WALKS_KEPT: Final = 8
+_WALKS_KEPT: Final = 8
 """Funnels that were followed."""
 STOPS: Final = 5
 """That a route is told apart by."""
@@ -200,7 +200,7 @@ class Basis:
 
         It raises :class:`core.base.errors.ArtifactError` if a step is an event and it is not known when.
         """
-        return lru_cache(WALKS_KEPT)(self._walk)
+        return lru_cache(_WALKS_KEPT)(self._walk)
 
     def _walk(self, funnel: Funnel) -> FunnelWalk:
         asks_events = any(step.kind is StepKind.EVENT for step in funnel.steps)
@@ -222,7 +222,7 @@ UNSEEN: Final = "group:no_page_view"
 """Users of whom no page view is used: of their outcome is told, and nothing else."""
 PASTED: Final = "list"
 """Users of a list of ids that the analyst pasted."""
-NO_ROWS: Final = {
+_NO_ROWS: Final = {
     OTHERS: "The other clustered users", UNSEEN: "Users without a used page view (in no segment)",
     PASTED: "The users of the list",
 }  # fmt: skip
@@ -473,8 +473,8 @@ class Context:
 
     def titled(self, key: str) -> Title:
         """What a row is called."""
-        if key in NO_ROWS:
-            return Title(label=NO_ROWS[key])
+        if key in _NO_ROWS:
+            return Title(label=_NO_ROWS[key])
         row = self.row(key)
         label, rule = str(row[Col.LABEL]), ""
         if row[Col.KIND] == RowKind.ONE_PAGE:  # what it is called holds addresses, which strangers wrote
@@ -487,7 +487,7 @@ class Context:
 
     def titles(self, keys: Iterable[str] = ()) -> dict[str, Title]:
         """What rows are called; every row when none is named."""
-        return {key: self.titled(key) for key in keys or (*self.keys, *NO_ROWS)}
+        return {key: self.titled(key) for key in keys or (*self.keys, *_NO_ROWS)}
 
 
 def tables_of_part(whole: Tables, part: DatasetPart, labels: LabelledPages | None) -> Tables:

@@ -22,7 +22,7 @@ OWN: Final = "The funnel of Journeys"
 USUAL: Final = "No funnel was built on Journeys, so this is the usual way to the outcome"
 ASKED: Final = "Counted"
 FORM: Final = "pages, templates, themes, types or events of this data, or a text with *"
-CAME_SO_FAR: Final = "share of users who come as far as"
+_CAME_SO_FAR: Final = "share of users who come as far as"
 NOBODY_LOST: Final = "Nobody who takes the first step is lost."
 Row = Mapping[Any, Any]
 
@@ -123,7 +123,7 @@ def _steps(key: str, steps: Sequence[Row]) -> Iterator[Fact]:
             FUNNEL_USERS, "number of users who come as far as", (key,), users, Unit.COUNT, item=way,
             n=step[Col.N], users=told,
         )  # fmt: skip
-        yield share_fact(FUNNEL_SHARE, CAME_SO_FAR, key, users, step[Col.N], way, told)
+        yield share_fact(FUNNEL_SHARE, _CAME_SO_FAR, key, users, step[Col.N], way, told)
         before = users
 
 
@@ -140,5 +140,5 @@ def _against(key: str, steps: Sequence[Row]) -> Contrast:
     """Who comes to the end, beside the other clustered users."""
     last, way = steps[-1], _way(steps)
     sides = ((key, last[Col.USERS], last[Col.N]), (OTHERS, last[Col.REST_USERS], last[Col.REST_N]))
-    first, second = (share_fact(FUNNEL_SHARE, CAME_SO_FAR, row, users, n, way) for row, users, n in sides)
+    first, second = (share_fact(FUNNEL_SHARE, _CAME_SO_FAR, row, users, n, way) for row, users, n in sides)
     return beside(first, second, last[Diff.DIFFERS])

@@ -19,10 +19,10 @@ from core.journeys.moves import FROM, TO
 from core.journeys.step_table import differing, step_table
 from core.profiles.profile_columns import Col
 
-TOOK: Final = "share of users who took the route"
+_TOOK: Final = "share of users who took the route"
 """A session of whom was this, from its first stop to its end."""
-STEPPED: Final = "share of users there who ever took the step"
-VIEW_OF: Final = {level.value: view for view, level in LEVEL_OF.items()}
+_STEPPED: Final = "share of users there who ever took the step"
+_VIEW_OF: Final = {level.value: view for view, level in LEVEL_OF.items()}
 
 
 def transitions(
@@ -40,7 +40,7 @@ def transitions(
     if where != "steps":
         query = f"{select('value, share', where, key=key)} ORDER BY share DESC LIMIT {n}"
         return Finding((FigureList(facts=end_facts(figures, key, where, n)),), query)
-    view, chosen = view_of(context, by), {"from": origin, "to": target}
+    view, chosen = _view_of(context, by), {"from": origin, "to": target}
     places = {end: _place(context, view, name) for end, name in chosen.items()}
     of = "from" if origin else "to" if target else ""
     facts = step_facts(figures, key, view, n, origin=places["from"], target=places["to"], of=of)
@@ -53,22 +53,22 @@ def transitions(
 def _routes(figures: Figures, key: str, by: str, n: int) -> Finding:
     context = figures.context
     users = context.tables.members(key)
-    table = context.tables.basis.routes(view_of(context, by)).listed(users, np.zeros_like(users), None, n)
+    table = context.tables.basis.routes(_view_of(context, by)).listed(users, np.zeros_like(users), None, n)
     facts = tuple(
-        share_fact(f"route:{by}", TOOK, key, row[Col.USERS], row[Col.N], str(row[ROUTE]))
+        share_fact(f"route:{by}", _TOOK, key, row[Col.USERS], row[Col.N], str(row[ROUTE]))
         for row in table.to_dict("records")
     )
     query = f"{select('route, share', f'routes_{by}', key=key)} ORDER BY users DESC LIMIT {n}"
     return Finding((FigureList(facts=facts),), query)
 
 
-def view_of(context: Context, by: str) -> View:
+def _view_of(context: Context, by: str) -> View:
     """Of pages, themes or types.
 
     Raises:
         InputError: If the data has none.
     """
-    view = VIEW_OF[by]
+    view = _VIEW_OF[by]
     if view not in context.tables.basis.views:
         raise InputError(f"This data has no {PLURAL[Dimension(by)]}", remedy="Label the pages first")
     return view
@@ -93,7 +93,7 @@ def differing_steps(figures: Figures, segment: Key, by: By = "page", n: Count = 
         InputError: If there is no such segment, or the data has no such labels.
     """
     context, key = figures.context, segment_only(figures.context, segment)
-    view, rows = view_of(context, by), context.tables.rows
+    view, rows = _view_of(context, by), context.tables.rows
     moves, inside = context.tables.basis.moves(view), rows.place < rows.n_segments
     here, others = context.tables.taken(key, view), moves.taken(inside & ~context.tables.members(key))
     steps = differing(step_table(moves, here, others), here).head(n).to_dict("records")
@@ -107,5 +107,5 @@ def _contrast(key: str, step: Mapping[Any, Any], by: str) -> Contrast:
     """Of the users who were where a step begins, who ever took it, here and among the others."""
     way = f"{step[FROM]}{ARROW}{step[TO]}"
     sides = ((key, step[Col.USERS], step[Col.N]), (OTHERS, step[Col.REST_USERS], step[Col.REST_N]))
-    first, second = (share_fact(f"move:{by}", STEPPED, row, users, n, way) for row, users, n in sides)
+    first, second = (share_fact(f"move:{by}", _STEPPED, row, users, n, way) for row, users, n in sides)
     return beside(first, second, differs=True)

@@ -173,13 +173,13 @@ def differing(figures: Figures, key: str, count: int = TOLD) -> tuple[Contrast, 
     return _contrasts(figures, leading(figures.context.tables.differences, key, count), key, ALL)
 
 
-def pair_differing(figures: Figures, first: str, second: str, count: int = TOLD) -> tuple[Contrast, ...]:
+def _pair_differing(figures: Figures, first: str, second: str, count: int = TOLD) -> tuple[Contrast, ...]:
     """What sets a row apart from another one, neither of them all users."""
     pair = figures.context.tables.pair(first, second)
     return _contrasts(figures, leading(pair, first, count), first, second)
 
 
-def q_values(context: Context, table: pd.DataFrame, key: str) -> dict[tuple[str, str], float]:
+def _q_values(context: Context, table: pd.DataFrame, key: str) -> dict[tuple[str, str], float]:
     """Measure and item → q, of what was tested of a row."""
     own = table[(table[Col.KEY] == key) & table[Diff.Q_VALUE].notna()]
     return dict(zip(addresses(context, own), own[Diff.Q_VALUE].tolist(), strict=True))
@@ -283,9 +283,9 @@ NOT_IN_DATA: Final = (
     "Age, income and motives are not in the data; a name or a story for them would be invented."
 )
 NOTHING_APART: Final = "Nothing is shown to differ here from the others by more than a little."
-NO_SEGMENTS: Final = "No separate kinds of users here: they differ by degree, or in nothing that lasts."
-WITHHELD: Final = f"{NO_SEGMENTS} {KEPT_BACK} To have them told: Name them anyway, on Explore."
-UNSUPPORTED: Final = f"{NO_SEGMENTS} This describes these very users, no kinds of users."
+_NO_SEGMENTS: Final = "No separate kinds of users here: they differ by degree, or in nothing that lasts."
+WITHHELD: Final = f"{_NO_SEGMENTS} {KEPT_BACK} To have them told: Name them anyway, on Explore."
+UNSUPPORTED: Final = f"{_NO_SEGMENTS} This describes these very users, no kinds of users."
 SIZE: Final = (Col.USERS, Col.SHARE)
 HABITS: Final = (Col.PAGE_VIEWS_MEAN, Col.SESSIONS_MEAN, Col.ENGAGEMENT_MEAN)
 
@@ -338,7 +338,7 @@ def why(figures: Figures, key: str, metric: str | None) -> Finding:
     context = figures.context
     lead: tuple[Block, ...] = ()
     if metric in AVERAGES:  # a part is smaller than the whole: that explains no total
-        tested = q_values(context, context.tables.differences, known(context, key))
+        tested = _q_values(context, context.tables.differences, known(context, key))
         lead = (figures.contrast(figures.needed(key, metric), ALL, tested.get((metric, ""))),)
     elif metric:
         lead = (FigureList(facts=(figures.needed(key, metric), figures.needed(ALL, metric))),)
@@ -366,7 +366,7 @@ def _apart(figures: Figures, key: str) -> tuple[Block, ...]:
         return apart
     if key == ALL:
         return (FigureList(facts=(rate,)),)
-    q_value = q_values(figures.context, figures.context.tables.differences, key).get((Col.OUTCOME_RATE, ""))
+    q_value = _q_values(figures.context, figures.context.tables.differences, key).get((Col.OUTCOME_RATE, ""))
     return (figures.contrast(rate, ALL, q_value), *apart)
 
 
@@ -391,8 +391,8 @@ def compare(figures: Figures, a: Key, b: Key, metrics: tuple[Metric, ...] = ()) 
     if not metrics:
         other = {first: second, second: first}.get(ALL)
         table = context.tables.differences if other else context.tables.pair(first, second)
-        tested = q_values(context, table, other or first)
-        apart = differing(figures, other) if other else pair_differing(figures, first, second)
+        tested = _q_values(context, table, other or first)
+        apart = differing(figures, other) if other else _pair_differing(figures, first, second)
     told = {block.first.measure for block in apart}
     contrasts = [
         figures.contrast(fact, second, tested.get((name, "")))

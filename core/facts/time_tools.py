@@ -40,7 +40,7 @@ WHICH: Final = {PeriodUnit.DAY: "on", PeriodUnit.WEEK: "in the week from"}
 AFTER: Final = {PeriodUnit.DAY: "on", PeriodUnit.WEEK: "in"}
 BEGIN: Final = "A session counts when it begins, by the clock that the page Time names."
 ONE_HOUR: Final = "All times are in the same hour of a day: the data seem to hold days only."
-FEW_PERIODS: Final = "There are no two whole {}s in the data, so that nothing can grow."
+_FEW_PERIODS: Final = "There are no two whole {}s in the data, so that nothing can grow."
 STEADY: Final = "No segment's share of the users is shown to differ between the first and the last whole {0}."
 MOST: Final = "These are the figures of the one whose share changed most."
 CHANCE: Final = (
@@ -105,7 +105,7 @@ def _growing(context: Context, keys: Sequence[str]) -> Finding:
     whole = table[~table[IN_PART] & (table[Col.N] > 0)]
     unit, query = activity.calendar.unit, select("share", "over_time", key=keys[0])
     if whole[PERIOD].nunique() < 2:
-        return Finding(notes(FEW_PERIODS.format(unit)), query)
+        return Finding(notes(_FEW_PERIODS.format(unit)), query)
     ends = {key: _ends(whole[whole[Col.KEY] == key]) for key in keys}
     apart = {key: _apart(*of) for key, of in ends.items()}
     most = max(keys, key=lambda key: _change(*ends[key]))

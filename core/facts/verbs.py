@@ -26,7 +26,7 @@ WHEN_DAY, WHEN_HOUR, CAME, AGAIN = "when:weekday", "when:hour", "came", "again"
 """Measures over the data, of which the item is a weekday, an hour, or a day or week."""
 NOT: Final = "not_"
 """What a measure begins with that counts who did *not* see an item, or have it."""
-HAS: Final = {
+_HAS: Final = {
     Col.SHARE: "{} of all users",
     Col.SHARE_CLUSTERED: "{} of the clustered users",
     Col.PAGE_VIEWS_MEDIAN: "a median of {} page views",
@@ -125,7 +125,7 @@ def plural(name: str) -> bool:
 def what_it_has(fact: Fact) -> list[Piece]:
     """What a row has: ``an outcome rate of 25.71 % [20.3–32.0]``."""
     usual = f"{{}} {fact.label}" if is_counted(fact) else f"a {fact.label} of {{}}"
-    before, _, after = HAS.get(fact.measure, usual).partition("{}")
+    before, _, after = _HAS.get(fact.measure, usual).partition("{}")
     return [before, *with_interval(fact), counted(fact, after)]
 
 

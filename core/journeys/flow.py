@@ -146,8 +146,8 @@ def _links(
     )  # fmt: skip
 
 
-ARROW, AGAIN, GOES_ON = " → ", " ×2+", "…"
-NO_STOP: Final = -1
+ARROW, AGAIN, _GOES_ON = " → ", " ×2+", "…"
+_NO_STOP: Final = -1
 ROUTE, SESSION_SHARE = "route", "session_share"
 
 
@@ -195,7 +195,7 @@ class Routes:
         code = 2 * place[first].astype(np.int64) + (np.diff(first, append=len(place)) > 1)
         opening = np.searchsorted(first, visited.first)
         n_stops = np.diff(opening, append=len(first))
-        stops = np.full((len(opening), most), NO_STOP, dtype=np.int32)
+        stops = np.full((len(opening), most), _NO_STOP, dtype=np.int32)
         for step in range(most):
             has = n_stops > step
             stops[has, step] = code[opening[has] + step]
@@ -213,9 +213,9 @@ class Routes:
 
     def text(self, route: int) -> str:
         """A route in words: ``Home → Product ×2+ → Cart``, with ``→ …`` where its sessions go on."""
-        stops = [divmod(stop, 2) for stop in self.stops[route].tolist() if stop != NO_STOP]
+        stops = [divmod(stop, 2) for stop in self.stops[route].tolist() if stop != _NO_STOP]
         said = [self.places.names[place] + AGAIN * again for place, again in stops]
-        return ARROW.join([*said, GOES_ON] if self.goes_on[route] else said)
+        return ARROW.join([*said, _GOES_ON] if self.goes_on[route] else said)
 
     def listed(
         self, users: np.ndarray, others: np.ndarray, happened: Happened | None, count: int,
@@ -294,5 +294,5 @@ def _alike(stops: np.ndarray, goes_on: np.ndarray, width: int) -> tuple[np.ndarr
     """The route of each session, numbered as they first occur, and one session of each route."""
     route = goes_on.astype(np.int64)
     for stop in stops.T:
-        route = pd.factorize(route * width + stop - NO_STOP)[0]
+        route = pd.factorize(route * width + stop - _NO_STOP)[0]
     return route, np.flatnonzero(np.diff(np.maximum.accumulate(route), prepend=-1))

@@ -40,7 +40,7 @@ MOST_UNITS: Final = 10_000
 SECONDS: Final = {"minute": 60, "hour": 3_600, "day": 86_400}
 """Units of a time limit."""
 SESSION, USER = "session", "user"
-WITHIN_FORM: Final = f"{SESSION}, {USER}, or a time such as 30 minutes, 2 hours, 7 days"
+_WITHIN_FORM: Final = f"{SESSION}, {USER}, or a time such as 30 minutes, 2 hours, 7 days"
 
 _LIMIT: Final = re.compile(rf"(\d{{1,5}}) ?({'|'.join(SECONDS)})s?")
 _KEPT: Final = "/*:?=&-_. "
@@ -103,7 +103,7 @@ class Funnel(Settings):
             return value
         found = _LIMIT.fullmatch(value)
         if not found or not 0 < int(found[1]) <= MOST_UNITS:
-            raise ValueError(f"it must be {WITHIN_FORM}")
+            raise ValueError(f"it must be {_WITHIN_FORM}")
         return limit_text(int(found[1]), found[2])
 
     @property
@@ -160,8 +160,8 @@ def funnel_from_link(text: str) -> Funnel:
     return Funnel.checked(within=within, order=order, steps=tuple(values))
 
 
-YAML_FORM: Final = "funnels: [{name: Checkout, within: session, steps: [{page: /cart}, {event: purchase}]}]"
-MOST_FUNNELS: Final = 20
+_YAML_FORM: Final = "funnels: [{name: Checkout, within: session, steps: [{page: /cart}, {event: purchase}]}]"
+_MOST_FUNNELS: Final = 20
 
 
 def read_funnels(path: Path) -> tuple[Funnel, ...]:
@@ -183,9 +183,9 @@ def funnels_from_yaml(text: str | bytes, name: str) -> tuple[Funnel, ...]:
     Raises:
         InputError: If it is not YAML, or not of that form; it names the funnel and the step.
     """
-    found = small_file.mapping(text, name, "funnels", f"Write {YAML_FORM}").get("funnels")
-    if not isinstance(found, list) or not 0 < len(found) <= MOST_FUNNELS:
-        allowed = f"{YAML_FORM}, at most {MOST_FUNNELS} of them"
+    found = small_file.mapping(text, name, "funnels", f"Write {_YAML_FORM}").get("funnels")
+    if not isinstance(found, list) or not 0 < len(found) <= _MOST_FUNNELS:
+        allowed = f"{_YAML_FORM}, at most {_MOST_FUNNELS} of them"
         raise InputError(f"{name} holds no list of funnels", allowed=allowed)
     return tuple(_funnel(data, f"{name}, funnel {number}") for number, data in enumerate(found, start=1))
 
@@ -203,10 +203,10 @@ def funnels_to_yaml(funnels: Sequence[Funnel]) -> str:
 
 def _funnel(data: object, where: str) -> Funnel:
     if not isinstance(data, dict):
-        raise InputError(f"{where} is {str(data)[:80]!r}", allowed=YAML_FORM)
+        raise InputError(f"{where} is {str(data)[:80]!r}", allowed=_YAML_FORM)
     steps = data.get("steps")
     if not isinstance(steps, list):
-        raise InputError(f"{where} has no list of steps", allowed=YAML_FORM)
+        raise InputError(f"{where} has no list of steps", allowed=_YAML_FORM)
     named = {str(key): value for key, value in data.items()}
     named["steps"] = tuple(_step(step, f"{where}, step {number}") for number, step in enumerate(steps, 1))
     try:

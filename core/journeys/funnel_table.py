@@ -376,7 +376,7 @@ def _loss(table: pd.DataFrame) -> list[str]:
     return [f"Most are lost after {table[NAME].iloc[place]}: {lost:,} of {came:,} ({share}) go no further."]
 
 
-NO_STEP = (Col.KIND, Col.SEGMENT)
+_NO_STEP = (Col.KIND, Col.SEGMENT)
 """Columns that say what a row is and that its key says already."""
 
 
@@ -438,12 +438,12 @@ def to_plain(counted: CountedFunnel, rows: Rows, called: Mapping[str, str]) -> d
     before = side_by_side(funnel, counted.walk, rows, ShareOf.BEFORE)
     figures = (Col.N, Col.SHARE, Col.LOW, Col.HIGH, Diff.DIFFERS)
     columns = {f"{name}_of_step_before": before[name] for name in figures}
-    table = of_all.assign(**columns).drop(columns=list(NO_STEP))
+    table = of_all.assign(**columns).drop(columns=list(_NO_STEP))
     nobody = np.zeros(len(counted.walk.depth), dtype=bool)
     found = []
     for row, (key, part) in enumerate(table.groupby(Col.KEY, sort=False)):
         timed = with_times(part, counted.walk, rows.members(row), nobody)
-        steps = timed.drop(columns=[*set(ROW) - set(NO_STEP), REST_SECONDS])
+        steps = timed.drop(columns=[*set(ROW) - set(_NO_STEP), REST_SECONDS])
         found.append({"key": key, "name": called.get(str(key), str(key)), "steps": _records(steps)})
     plain = funnel.model_dump(mode="json") | {"title": funnel.title, "meaning": funnel.meaning}
     return plain | {"rows": found}

@@ -224,11 +224,11 @@ def compared(
 ENDED: Final = "(ended)"
 PLACE, POSITION = "place", "position"
 SESSION_SHARE, REST_SESSION_SHARE = "session_share", "rest_session_share"
-POSITIONS: Final = 8
+_POSITIONS: Final = 8
 
 
 def step_matrix(
-    moves: Moves, users: np.ndarray, others: np.ndarray | None = None, positions: int = POSITIONS,
+    moves: Moves, users: np.ndarray, others: np.ndarray | None = None, positions: int = _POSITIONS,
     shown: int = READ_AT_ONCE,
 ) -> pd.DataFrame:  # fmt: skip
     """Count where sessions are at each of their first steps.
@@ -325,8 +325,8 @@ def step_sentence(step: Mapping[Any, Any]) -> str:
     return f"{more} {doing}: {here} users{there}, others {others}"
 
 
-STEPS_KEPT: Final = 15
-DIFFERING: Final = 15
+_STEPS_KEPT: Final = 15
+_DIFFERING: Final = 15
 ENDS: Final = 8
 """Steps, steps that differ and places that are told of a segment, at most: so the file stays below 1 MB."""
 DIGITS: Final = 5
@@ -357,7 +357,7 @@ def journeys(moves: Moves, rows: Rows, titles: Mapping[int, str]) -> dict[str, A
 
 def _told(moves: Moves, here: Taken, others: Taken) -> dict[str, Any]:
     steps = step_table(moves, here, others)
-    apart = differing(steps, here).head(DIFFERING)
+    apart = differing(steps, here).head(_DIFFERING)
     apart = apart.assign(text=[step_sentence(step) for step in apart.to_dict("records")])
     taken = steps[steps[Col.USERS] > 0]
     entries, exits, repeats = (
@@ -367,7 +367,7 @@ def _told(moves: Moves, here: Taken, others: Taken) -> dict[str, Any]:
     )
     return {
         "users": here.n_users, "sessions": here.n_sessions, "steps": here.n_steps,
-        "top_steps": _records(taken, STEPS_KEPT), "differing": _records(apart, DIFFERING),
+        "top_steps": _records(taken, _STEPS_KEPT), "differing": _records(apart, _DIFFERING),
         "entries": _records(entries, ENDS), "exits": _records(exits, ENDS),
         "returns": _records(return_table(moves, here, others, ENDS), ENDS),
         "repeats": _records(repeats, ENDS), "dead_ends": _records(dead_ends(moves, here), ENDS),

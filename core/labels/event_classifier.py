@@ -19,17 +19,17 @@ from core.labels.page_address import read_address
 
 MIN_VIEWS: Final = 10
 """With fewer page views a share says little (5 of 10 is 24 to 76 % at 95 %)."""
-MIN_EVENTS: Final = 5
+_MIN_EVENTS: Final = 5
 """A handful of events are somebody's test."""
 MOST: Final = 0.5
 """``view_item``, ``view_search_results``: one a view by definition, less what late scripts and consent lose.
 Where most views have one, most views are of such pages."""
-IMPRESSIONS: Final = 1.5
+_IMPRESSIONS: Final = 1.5
 """More ``view_item`` than this for a view are items of a list that were counted as they were shown."""
 CHECKOUT: Final = 0.3
 """The strongest checkout event: some leave before it fires. A small cart that opens on any page, or a "buy
 now" on a product, stays far below."""
-SIGN_IN: Final = 0.2
+_SIGN_IN: Final = 0.2
 """Many who see the login page do not log in; those who do are sent to pages that are seen much more often."""
 LIST: Final = 0.5
 """``view_item_list``, for the same reason as :data:`MOST`."""
@@ -54,10 +54,10 @@ class _Kind:
 
 
 _KINDS: Final = (
-    _Kind("Product", ("view_item",), lambda share: MOST <= share <= IMPRESSIONS),
+    _Kind("Product", ("view_item",), lambda share: MOST <= share <= _IMPRESSIONS),
     _Kind("Search", ("view_search_results",), lambda share: share >= MOST),
     _Kind("Cart & checkout", _CHECKOUT_EVENTS, lambda share: share >= CHECKOUT),
-    _Kind("Account", ("login", "sign_up"), lambda share: share >= SIGN_IN),
+    _Kind("Account", ("login", "sign_up"), lambda share: share >= _SIGN_IN),
 )
 
 
@@ -120,7 +120,7 @@ def _label(value: str, share: float, second: float, evidence: str) -> Label:
 def _share(subject: Subject, event: str) -> float:
     """Events for each page view; 0 when there are too few to tell."""
     count = subject.events.get(event, 0)
-    return count / subject.views if count >= MIN_EVENTS else 0.0
+    return count / subject.views if count >= _MIN_EVENTS else 0.0
 
 
 def _evidence(subject: Subject, event: str) -> str:

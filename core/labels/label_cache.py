@@ -54,7 +54,7 @@ class CachedClassifier:
     def classify(self, subjects: Sequence[Subject], view: View) -> list[Label | None]:
         """Decide, or abstain; what was decided before is not decided again."""
         asked = question(self.rung, self._identity, self._taxonomy, view)
-        keys = [decision_key(asked, self._reads(subject)) for subject in subjects]
+        keys = [_decision_key(asked, self._reads(subject)) for subject in subjects]
         entries = {key: entry for key in dict.fromkeys(keys) if (entry := self._kept(key)) is not None}
         missing = {key: one for key, one in zip(keys, subjects, strict=True) if key not in entries}
         entries |= self._ask(missing, view)
@@ -79,7 +79,7 @@ def question(rung: Rung, identity: str, taxonomy: Taxonomy, view: View) -> str:
     return json.dumps([VERSION, rung, identity, view, classes])
 
 
-def decision_key(question: str, read: object) -> str:
+def _decision_key(question: str, read: object) -> str:
     """Name of a decision: SHA-256 over the question and what was read of the page."""
     return hashlib.sha256(f"{question}\n{json.dumps(read, sort_keys=True)}".encode()).hexdigest()
 

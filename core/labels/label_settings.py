@@ -24,9 +24,9 @@ RESERVED: Final = (UNKNOWN, NO_THEME)
 SEVERAL: Final = "(several)"
 """Value of a template whose pages have different labels."""
 NAME_CHARACTERS: Final = 60
-TARGET_CHARACTERS: Final = 10_000
+_TARGET_CHARACTERS: Final = 10_000
 """Of a corrected page: as long as browsers and servers let an address be, and more."""
-TAXONOMY_FILE: Final = Path(__file__).parent / "taxonomy.yaml"
+_TAXONOMY_FILE: Final = Path(__file__).parent / "taxonomy.yaml"
 
 
 class LabelMode(StrEnum):
@@ -110,7 +110,7 @@ class Override(Settings):
     """A correction by the analyst."""
 
     view: View
-    target: Annotated[str, Field(min_length=1, max_length=TARGET_CHARACTERS)]
+    target: Annotated[str, Field(min_length=1, max_length=_TARGET_CHARACTERS)]
     """A canonical page, or a path template."""
     value: Name
     """A name of the taxonomy, or :data:`UNKNOWN` or :data:`NO_THEME`."""
@@ -126,7 +126,7 @@ class Override(Settings):
 @cache
 def default_taxonomy() -> Taxonomy:
     """The shop taxonomy that comes with the tool."""
-    return Taxonomy.checked(**yaml.safe_load(TAXONOMY_FILE.read_text(encoding="utf-8")))
+    return Taxonomy.checked(**yaml.safe_load(_TAXONOMY_FILE.read_text(encoding="utf-8")))
 
 
 class LabelSettings(Settings):

@@ -14,8 +14,8 @@ from core.base.settings import Settings
 from core.base.small_file import read_small
 from core.labels.label_settings import Override, Taxonomy
 
-EXPORT_ONE: Final = "Export one from the Labels page and edit that"
-FEWER: Final = "Correct path templates instead of single pages"
+_EXPORT_ONE: Final = "Export one from the Labels page and edit that"
+_FEWER: Final = "Correct path templates instead of single pages"
 
 _Kind = TypeVar("_Kind", bound=Settings)
 
@@ -30,7 +30,7 @@ def taxonomy_from_yaml(text: str | bytes, name: str) -> Taxonomy:
     Raises:
         InputError: If it is not YAML, or not of that form.
     """
-    return _checked(Taxonomy, small_file.mapping(text, name, "themes and types", EXPORT_ONE), name)
+    return _checked(Taxonomy, small_file.mapping(text, name, "themes and types", _EXPORT_ONE), name)
 
 
 def taxonomy_to_yaml(taxonomy: Taxonomy) -> str:
@@ -44,7 +44,7 @@ def corrections_from_yaml(text: str | bytes, name: str) -> tuple[Override, ...]:
     Raises:
         InputError: If it is not YAML, or not of that form.
     """
-    found = small_file.mapping(text, name, "corrections", EXPORT_ONE, FEWER).get("corrections")
+    found = small_file.mapping(text, name, "corrections", _EXPORT_ONE, _FEWER).get("corrections")
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
         raise InputError(
             f"{name} holds no list of corrections", allowed="corrections: [{view, target, value}, …]"

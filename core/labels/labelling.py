@@ -103,12 +103,12 @@ def _kinds(labels: list[Label | None], views: list[int]) -> list[str]:
     return [kind or usual for kind in kinds]
 
 
-SUMMARY: Final = "summary.json"
-MISSING: Final = "missing"
-SHOWN_HOSTS: Final = 10
+_SUMMARY: Final = "summary.json"
+_MISSING: Final = "missing"
+_SHOWN_HOSTS: Final = 10
 DECISIONS, FETCHED = "decisions", "fetched"
 """Folders of the label cache."""
-WITHOUT_MODELS: Final = (LabelMode.OFF, LabelMode.RULES)
+_WITHOUT_MODELS: Final = (LabelMode.OFF, LabelMode.RULES)
 _KEPT: Final = "the label with which the model was trained"
 
 
@@ -205,7 +205,7 @@ def _written(
     )
     with disk_errors():
         pq.write_table(_table(pages, decided), out_dir / LABELS)
-        (out_dir / SUMMARY).write_text(summary.model_dump_json(indent=1), encoding="utf-8")
+        (out_dir / _SUMMARY).write_text(summary.model_dump_json(indent=1), encoding="utf-8")
     return summary
 
 
@@ -236,7 +236,7 @@ def read_summary(folder: Path) -> LabelSummary:
         ArtifactError: If it is missing or damaged.
     """
     try:
-        return LabelSummary.model_validate_json((folder / SUMMARY).read_bytes())
+        return LabelSummary.model_validate_json((folder / _SUMMARY).read_bytes())
     except (OSError, ValidationError) as error:
         raise ArtifactError(f"{folder} holds no summary of labels", remedy="Label the pages again") from error
 
@@ -261,10 +261,10 @@ def ingredients(
         asked: Identity of the language model; by default the environment's.
     """
     found = {"rules": file_checksum(RULES_FILE), "version": str(label_cache.VERSION)}
-    if settings.mode not in WITHOUT_MODELS:
-        found["embedding"] = embedding_classifier.SHA256 if embedding_classifier.installed() else MISSING
+    if settings.mode not in _WITHOUT_MODELS:
+        found["embedding"] = embedding_classifier.SHA256 if embedding_classifier.installed() else _MISSING
     if settings.mode is LabelMode.NLI:
-        found["nli"] = nli_classifier.weights_hash(settings.nli_model) or MISSING
+        found["nli"] = nli_classifier.weights_hash(settings.nli_model) or _MISSING
     if settings.mode is LabelMode.LLM:
         found["llm"] = asked or _llm_identity()
     documents = _documents(dataset, cache_dir)
@@ -291,7 +291,7 @@ def _llm_identity() -> str:
     try:
         return llm_classifier.identity()
     except Beha2VecError:
-        return MISSING
+        return _MISSING
 
 
 def fetch_pages(
@@ -310,7 +310,7 @@ def fetch_pages(
     if strange := sorted(agreed - by_host.keys()):
         raise SettingsError(
             f"No page of this export is on {strange[0]}",
-            allowed=", ".join(filter(None, list(by_host)[:SHOWN_HOSTS])),
+            allowed=", ".join(filter(None, list(by_host)[:_SHOWN_HOSTS])),
         )
     wanted = [page for host, pages in by_host.items() if host in agreed for page in pages]
     return fetch(wanted, agreed, by_host, cache_dir / FETCHED, progress)

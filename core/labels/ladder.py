@@ -25,12 +25,12 @@ from core.labels.structure import structure_types
 from core.llm import CallLog
 from core.storage.json_cache import JsonCache
 
-PAGE_TYPES: Final[Mapping[str, str]] = {
+_PAGE_TYPES: Final[Mapping[str, str]] = {
     "ItemPage": "Product", "CollectionPage": "Category", "SearchResultsPage": "Search",
     "CheckoutPage": "Cart & checkout", "ContactPage": "Service", "FAQPage": "Service", "AboutPage": "Company",
 }  # fmt: skip
 """Kinds of ``WebPage``: the page says outright what it is."""
-THING_TYPES: Final[Mapping[str, str]] = {
+_THING_TYPES: Final[Mapping[str, str]] = {
     "Product": "Product", "ProductGroup": "Product", "ItemList": "Category", "OfferCatalog": "Category",
     "Article": "Blog", "BlogPosting": "Blog", "NewsArticle": "Blog", "Recipe": "Blog", "HowTo": "Blog",
     "Blog": "Blog", "JobPosting": "Company",
@@ -38,7 +38,7 @@ THING_TYPES: Final[Mapping[str, str]] = {
 """What a page shows: tells only where it is all of one kind (a product beside a list of others is not)."""
 BESIDE: Final = frozenset({"FAQPage"})
 """Put on product and list pages for search engines: counts only where nothing else does."""
-OG_TYPES: Final[Mapping[str, str]] = {
+_OG_TYPES: Final[Mapping[str, str]] = {
     "product": "Product", "product.item": "Product", "og:product": "Product", "product.group": "Category",
     "article": "Blog",
 }  # fmt: skip
@@ -83,12 +83,12 @@ class MarkupClassifier:
 def type_of(document: Document) -> Told | None:
     """What one page declares itself to be, by the default taxonomy's names; None if unclear."""
     declared = set(document.json_ld_types)
-    pages, things = _told(declared - BESIDE, PAGE_TYPES), _told(declared, THING_TYPES)
+    pages, things = _told(declared - BESIDE, _PAGE_TYPES), _told(declared, _THING_TYPES)
     if pages:  # a CollectionPage of articles is a blog's archive: unclear
         return _only(pages + [told for told in things if told[0] == "Blog"])
     if things:
         return _only(things)
-    if beside := _told(declared & BESIDE, PAGE_TYPES):
+    if beside := _told(declared & BESIDE, _PAGE_TYPES):
         return _only(beside)
     return _open_graph(document)
 
@@ -96,9 +96,9 @@ def type_of(document: Document) -> Told | None:
 def _open_graph(document: Document) -> Told | None:
     """By ``og:type``; where there is JSON-LD without an article, a content system calls every page one."""
     og_type = document.og_type.strip().lower()
-    if og_type not in OG_TYPES or (og_type == "article" and document.json_ld_types):
+    if og_type not in _OG_TYPES or (og_type == "article" and document.json_ld_types):
         return None
-    return OG_TYPES[og_type], f"og:type {og_type}"
+    return _OG_TYPES[og_type], f"og:type {og_type}"
 
 
 def _told(declared: set[str], names: Mapping[str, str]) -> list[Told]:

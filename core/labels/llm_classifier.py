@@ -42,7 +42,7 @@ FEWEST_USERS: Final = 20
 TITLES: Final = 3
 """Of a path template, so many titles are shown."""
 TEXT_CHARACTERS: Final = 80
-ANSWER_CHARACTERS: Final = 40
+_ANSWER_CHARACTERS: Final = 40
 """Of one page's answer."""
 SYSTEM: Final = (
     "You sort the pages of a website. The message is JSON data: `labels` with what they mean, and `pages` "
@@ -139,7 +139,7 @@ def estimate(
     batches = [batch for asking in _askings(_pages(subjects, user_ids)) for batch in asking]
     questions = [_question(batch, taxonomy, view) for batch in batches]
     characters = sum(len(SYSTEM) + len(question) for question in questions)
-    received = ANSWER_CHARACTERS * sum(map(len, batches))
+    received = _ANSWER_CHARACTERS * sum(map(len, batches))
     first = f"{SYSTEM}\n\n{questions[0]}" if questions else ""
     return Estimate(len(batches), _tokens(characters), _tokens(received), characters, first)
 

@@ -15,7 +15,7 @@ from core.labels.words import fold, singulars, spelt_words
 
 SHORTEST: Final = 3
 """Letters of a word, in scripts with blanks between words."""
-LONGEST_RUN: Final = 6
+_LONGEST_RUN: Final = 6
 """Signs of a word in a script without."""
 _RUNS: Final = re.compile(r"[\u4e00-\u9fff\u3005]{2,}|[\u30a1-\u30fa\u30fc]{2,}")
 """Han and katakana, each alone: where the script changes, a Japanese word ends. Hiragana: grammar."""
@@ -103,6 +103,6 @@ def _spaced(word: str, token: str) -> Iterator[tuple[str, str]]:
 
 def _unspaced(word: str) -> Iterator[tuple[str, str]]:
     for run in _RUNS.findall(word):
-        for length in range(2, min(len(run), LONGEST_RUN) + 1):
+        for length in range(2, min(len(run), _LONGEST_RUN) + 1):
             parts = (run[at : at + length] for at in range(len(run) - length + 1))
             yield from ((part, fold(part)) for part in parts)

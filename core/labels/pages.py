@@ -20,14 +20,14 @@ from core.labels.label_types import Document, Subject
 from core.labels.templates import mine
 from core.labels.texts import TITLE_CHARACTERS, tidy
 
-RAW_CHARACTERS: Final = 1_200
+_RAW_CHARACTERS: Final = 1_200
 """Of a title that are looked at: two megabytes are as cheap as a line."""
 EXAMPLES: Final = 5
 """Addresses and titles a subject shows."""
-SITE_SHARE: Final = 0.3
+_SITE_SHARE: Final = 0.3
 """Share of a host's distinct titles that begin or end with a name, from which on it is the site's: high
 enough for no department of a shop, low enough for a site that has a name a language."""
-SITE_TITLES: Final = 3
+_SITE_TITLES: Final = 3
 """Distinct titles that must carry it, so that one or two pages do not make a site."""
 
 Steps: TypeAlias = Any
@@ -127,7 +127,7 @@ def page_steps(sequences: UserSequences, n_pages: int) -> Steps:
 
 def clean_title(title: object) -> str:
     """One form a character, nothing invisible, single blanks, not endless; "" if absent."""
-    return tidy(title[:RAW_CHARACTERS])[:TITLE_CHARACTERS].strip() if isinstance(title, str) else ""
+    return tidy(title[:_RAW_CHARACTERS])[:TITLE_CHARACTERS].strip() if isinstance(title, str) else ""
 
 
 def host_of(url: str) -> str:
@@ -209,17 +209,17 @@ def strip_site_name(titles: Sequence[str], hosts: Sequence[str]) -> list[str]:
     for title, host in zip(titles, hosts, strict=True):
         if title:
             by_host[host].add(title)
-    names = {host: site_names(own) for host, own in by_host.items()}
+    names = {host: _site_names(own) for host, own in by_host.items()}
     return [_without(title, names.get(host, set())) for title, host in zip(titles, hosts, strict=True)]
 
 
-def site_names(titles: Iterable[str]) -> set[str]:
+def _site_names(titles: Iterable[str]) -> set[str]:
     """Names of one host, in lower case, from its distinct titles."""
     distinct = list(titles)
     counted: Counter[str] = Counter()
     for title in distinct:
         counted.update(set(_ends(title)))
-    needed = max(SITE_TITLES, SITE_SHARE * len(distinct))
+    needed = max(_SITE_TITLES, _SITE_SHARE * len(distinct))
     return {name for name, count in counted.items() if name and count >= needed}
 
 

@@ -20,7 +20,7 @@ EVIDENCE: Final = {View.THEME: PageLabels.THEME_EVIDENCE, View.TYPE: PageLabels.
 EXAMPLES: Final = 3
 BY_TYPE: Final = "Page type"
 """Who decided that a page has no theme: its type alone, whichever rung said that."""
-GUESSED: Final = (Rung.EMBEDDING, Rung.NLI, Rung.LLM)
+_GUESSED: Final = (Rung.EMBEDDING, Rung.NLI, Rung.LLM)
 """Rungs whose decisions are judgements, to be looked over; the others are rules."""
 
 
@@ -150,7 +150,7 @@ def mosaic(labels: pd.DataFrame, pages: pd.DataFrame) -> pd.DataFrame:
 
 def _doubt(labels: pd.DataFrame) -> np.ndarray:
     """From 0 to 1 a page: half of it for the theme, half for the type."""
-    guessed = [rung.value for rung in GUESSED]
+    guessed = [rung.value for rung in _GUESSED]
     total = np.zeros(len(labels))
     for view in VALUE:
         unknown = labels[RUNG[view]].isna().to_numpy()

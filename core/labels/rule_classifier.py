@@ -16,8 +16,8 @@ from core.labels.page_terms import terms_of, theme_of
 from core.labels.rule_file import Rule, RuleFile, compiled, default_rules
 from core.labels.words import TEXT_CHARACTERS, fold, singulars, words_of
 
-LONGEST_PHRASE: Final = 4
-SHORTEST_SUFFIX: Final = 2
+_LONGEST_PHRASE: Final = 4
+_SHORTEST_SUFFIX: Final = 2
 """Of what a compound must have in front of its last part."""
 
 Found = Mapping[str, frozenset[str]]
@@ -203,7 +203,7 @@ class ThemeMatcher:
     def _in(self, tokens: Sequence[str]) -> Iterator[tuple[str, str]]:
         at = 0
         while at < len(tokens):
-            length, hit = self._longest(tokens[at : at + LONGEST_PHRASE])
+            length, hit = self._longest(tokens[at : at + _LONGEST_PHRASE])
             if hit:
                 yield hit
             at += length
@@ -220,7 +220,7 @@ class ThemeMatcher:
     def _compound(self, token: str) -> tuple[str, str] | None:
         for length in self._lengths:
             ending = token[-length:]
-            if len(token) >= length + SHORTEST_SUFFIX and ending in self._endings:
+            if len(token) >= length + _SHORTEST_SUFFIX and ending in self._endings:
                 return self._endings[ending], ending
         return None
 

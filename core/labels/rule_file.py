@@ -17,7 +17,7 @@ from core.base.small_file import read_small
 from core.labels.words import fold
 
 RULES_FILE: Final = Path(__file__).parent / "rules.yaml"
-PATTERN_CHARACTERS: Final = 3_000
+_PATTERN_CHARACTERS: Final = 3_000
 _REPEAT: Final = re.compile(r"[*+]|\{\d*,\}")
 """Without an upper limit."""
 _ESCAPED: Final = re.compile(r"\\.", re.DOTALL)
@@ -114,8 +114,8 @@ def compiled(pattern: str) -> re.Pattern[str]:
     Raises:
         ValueError: If it is not one, or could take for ever on a hostile text.
     """
-    if len(pattern) > PATTERN_CHARACTERS:
-        raise ValueError(f"an expression of {len(pattern)} characters; at most {PATTERN_CHARACTERS}")
+    if len(pattern) > _PATTERN_CHARACTERS:
+        raise ValueError(f"an expression of {len(pattern)} characters; at most {_PATTERN_CHARACTERS}")
     try:
         found = re.compile(pattern)
     except re.error as error:

@@ -33,17 +33,17 @@ from core.labels.words import fold, stem_of
 
 MOST: Final = 12
 """Themes that somebody reads through."""
-FEWEST_PAGES: Final = 3
+_FEWEST_PAGES: Final = 3
 FEWEST_SHARE: Final = 0.01
 """Of the page views that can have a theme, for a candidate."""
-CONTAINER: Final = 0.5
+_CONTAINER: Final = 0.5
 """What holds more of them is the shop itself, ``/shop/``, and tells nobody apart."""
-LEAST_GAIN: Final = 0.006
+_LEAST_GAIN: Final = 0.006
 """Of modularity, from 0 to 1: a tenth of what a theme with a sixth of the moves, all within it, gives."""
-MOST_CANDIDATES: Final = 2_000
-MORE_WORDS: Final = 8
+_MOST_CANDIDATES: Final = 2_000
+_MORE_WORDS: Final = 8
 """Words a theme gets besides the one that it was chosen by."""
-FEWEST_LETTERS: Final = 4
+_FEWEST_LETTERS: Final = 4
 OWN: Final = 0.9
 """Share of a word's pages that must be of the theme."""
 
@@ -126,13 +126,13 @@ class _Site:
 
     @cached_property
     def of_term(self) -> Mapping[Term, list[int]]:
-        """Pages of each term that at least :data:`FEWEST_PAGES` have."""
+        """Pages of each term that at least :data:`_FEWEST_PAGES` have."""
         found: dict[Term, list[int]] = defaultdict(list)
         for index in self.wanted.tolist():
             own = terms_of([self.pages.urls[index]], [self.pages.titles[index]])
             for term in (*(Term(True, one) for one in own.folders), *(Term(False, one) for one in own.words)):
                 found[term].append(index)
-        return {term: pages for term, pages in found.items() if len(pages) >= FEWEST_PAGES}
+        return {term: pages for term, pages in found.items() if len(pages) >= _FEWEST_PAGES}
 
     @cached_property
     def named(self) -> list[Term]:
@@ -148,9 +148,9 @@ class _Site:
         """Those that are seen enough, most viewed first."""
         seen = {term: int(self.pages.views[self.of_term[term]].sum()) for term in self.named}
         all_views = self.views.sum()
-        enough = [term for term in self.named if FEWEST_SHARE <= seen[term] / all_views <= CONTAINER]
+        enough = [term for term in self.named if FEWEST_SHARE <= seen[term] / all_views <= _CONTAINER]
         enough = [term for term in enough if self._is_whole(term) and not self._tells.is_brand(term.text)]
-        return sorted(enough, key=lambda term: (-seen[term], _plainness(term)))[:MOST_CANDIDATES]
+        return sorted(enough, key=lambda term: (-seen[term], _plainness(term)))[:_MOST_CANDIDATES]
 
     @cached_property
     def _tells(self) -> TitleWords:
@@ -189,7 +189,7 @@ def _choose(site: _Site, moves: Graph) -> tuple[list[Term], np.ndarray]:
                                  + sparse.diags_array((~folder).astype(float)) @ (has @ free))  # fmt: skip
         gains = _gains(takes, moves, group, len(chosen))
         best = int(np.argmax(gains))
-        if gains[best] < LEAST_GAIN:
+        if gains[best] < _LEAST_GAIN:
             break
         taken = takes[[best]].nonzero()[1]
         group[taken], in_folder[taken] = len(chosen), folder[best]
@@ -231,7 +231,7 @@ def _within(sets: sparse.csr_array, moves: Graph) -> np.ndarray:
 
 
 def _further_words(site: _Site, group: np.ndarray, chosen: Sequence[Term]) -> list[list[Term]]:
-    """For each group, the :data:`MORE_WORDS` words of its own with the highest c-TF-IDF."""
+    """For each group, the :data:`_MORE_WORDS` words of its own with the highest c-TF-IDF."""
     words = [term for term in site.named if _is_further(term)]
     counts = np.zeros((len(words), len(chosen) + 1))
     for row, word in enumerate(words):
@@ -241,13 +241,13 @@ def _further_words(site: _Site, group: np.ndarray, chosen: Sequence[Term]) -> li
     grouped = counts[:, 1:]
     total = grouped.sum(axis=1, keepdims=True)
     scores = grouped * np.log1p(grouped.sum() / len(chosen) / np.maximum(total, 1))
-    scores[grouped < np.maximum(OWN * total, FEWEST_PAGES)] = 0.0
+    scores[grouped < np.maximum(OWN * total, _FEWEST_PAGES)] = 0.0
     found: list[list[Term]] = []
     for number, term in enumerate(chosen):
         known = frozenset() if term.folder else forms_of((term.text,))
         own: list[Term] = []
         for row in np.argsort(-scores[:, number], kind="stable")[: int((scores[:, number] > 0).sum())]:
-            if len(own) < MORE_WORDS and known.isdisjoint(forms := forms_of((words[row].text,))):
+            if len(own) < _MORE_WORDS and known.isdisjoint(forms := forms_of((words[row].text,))):
                 own.append(words[row])
                 known |= forms
         found.append(own)
@@ -256,7 +256,7 @@ def _further_words(site: _Site, group: np.ndarray, chosen: Sequence[Term]) -> li
 
 def _is_further(term: Term) -> bool:
     """Whether a word may tell a theme by standing on its pages alone: most words of grammar are short."""
-    long = len(term.text) >= FEWEST_LETTERS or not term.text.isascii()
+    long = len(term.text) >= _FEWEST_LETTERS or not term.text.isascii()
     return not term.folder and " " not in term.text and long
 
 

@@ -25,23 +25,23 @@ from core.labels.templates import SLUGS, is_made
 
 STEPS: Final = 20
 """Fewer steps say nothing of a way; then the tree alone decides."""
-REACHED: Final = 0.1
+_REACHED: Final = 0.1
 """Share of the steps to items that come from the lists above them. Who compares goes from item to item, who
 searches comes from the search; pages of which not one in ten is reached from its list are not its items."""
-LEADS: Final = 0.5
+_LEADS: Final = 0.5
 """Share of the steps from a list that lead to products; from an article or a search fewer do."""
-STRANGERS: Final = 0.1
+_STRANGERS: Final = 0.1
 """Share of pages beside each other that surer rungs know to be neither item nor list, from which on they are
 no items: help, policies."""
-AGREES: Final = 0.95
+_AGREES: Final = 0.95
 """Of a site's pages that surer rungs know and structure would decide too, so many must be decided alike."""
 KNOWN: Final = 5
 """With fewer such pages nothing is held against it."""
 CLEAR: Final = 2.0
 """So many times as often as from other pages (carts and lists left out) people must go to the cart from what
 is for sale: a shop tells of events, too."""
-BUYING: Final = "Cart & checkout"
-SELLING, TELLING = ("Product", "Category"), ("Article", "Section")
+_BUYING: Final = "Cart & checkout"
+_SELLING, TELLING = ("Product", "Category"), ("Article", "Section")
 """Item and list of a site that sells, and of one that does not."""
 
 _Node: TypeAlias = tuple[str, ...]
@@ -112,7 +112,7 @@ def structure_types(pages: LabelPages, decided: _Decided, taxonomy: Taxonomy) ->
         if _agrees(told, decided):
             for page, label in told.items():
                 found[page] = label
-    if SELLING[1] in names:
+    if _SELLING[1] in names:
         for page, label in _leading(pages, decided).items():
             found[page] = found[page] or label
     return [None if known else label for known, label in zip(decided, found, strict=True)]
@@ -120,16 +120,16 @@ def structure_types(pages: LabelPages, decided: _Decided, taxonomy: Taxonomy) ->
 
 def _leading(pages: LabelPages, decided: _Decided) -> dict[int, Label]:
     """Lists on a flat site, where events tell the products: pages that lead to many of them."""
-    told = (Rung.EVENTS, SELLING[0])
+    told = (Rung.EVENTS, _SELLING[0])
     shown = np.array([label is not None and (label.rung, label.value) == told for label in decided], bool)
     if pages.steps is None or not shown.any():
         return {}
     out, to = pages.steps.sum(axis=1), pages.steps[:, shown]
     share, fan = to.sum(axis=1) / np.maximum(out, 1), np.diff(to.tocsr().indptr)
     found = {}
-    for page in np.flatnonzero((out >= STEPS) & (share >= LEADS) & (fan >= SLUGS)).tolist():
+    for page in np.flatnonzero((out >= STEPS) & (share >= _LEADS) & (fan >= SLUGS)).tolist():
         why = f"{share[page]:.0%} of the steps from it lead to {fan[page]:,} products"
-        found[page] = Label(SELLING[1], Rung.STRUCTURE, evidence=why)
+        found[page] = Label(_SELLING[1], Rung.STRUCTURE, evidence=why)
     return found
 
 
@@ -153,10 +153,10 @@ def _told(
     """What structure says of some items and the lists above them, whatever surer rungs decided."""
     below = Counter(chain.from_iterable(map(site.above, items)))
     own, above = _pages(items, site), _pages(below, site)
-    pair = _pair(own, above, site, pages, decided) if SELLING[0] in names else TELLING
+    pair = _pair(own, above, site, pages, decided) if _SELLING[0] in names else TELLING
     strangers = sum(label.value not in pair for label in map(decided.__getitem__, own) if label)
     reached = _share(pages, above, own)
-    if not pair or strangers > STRANGERS * len(own) or (reached is not None and reached < REACHED):
+    if not pair or strangers > _STRANGERS * len(own) or (reached is not None and reached < _REACHED):
         return {}
     way = "" if reached is None else f"; {reached:.0%} of the steps to such pages come from their lists"
     item, listing = pair
@@ -182,16 +182,16 @@ def _pair(
     What a shop does not sell (events, recipes, clubs) has no name here.
     """
     everything = _pages(site.pages, site)
-    buying = [page for page in everything if (label := decided[page]) and label.value == BUYING]
-    if any(label.value == SELLING[0] for label in map(decided.__getitem__, items) if label):
-        return SELLING
+    buying = [page for page in everything if (label := decided[page]) and label.value == _BUYING]
+    if any(label.value == _SELLING[0] for label in map(decided.__getitem__, items) if label):
+        return _SELLING
     if not buying:
         return TELLING
     others = sorted({*everything}.difference(items, lists, buying))
     from_items, from_others = (_share_out(pages, start, buying) for start in (items, others))
     if from_items is None or from_others is None:
-        return SELLING
-    return SELLING if 0 < from_items >= CLEAR * from_others else ()
+        return _SELLING
+    return _SELLING if 0 < from_items >= CLEAR * from_others else ()
 
 
 def _share(pages: LabelPages, start: Sequence[int], to: Sequence[int]) -> float | None:
@@ -211,10 +211,10 @@ def _share_out(pages: LabelPages, start: Sequence[int], to: Sequence[int]) -> fl
 
 
 def _agrees(told: Mapping[int, Label], decided: _Decided) -> bool:
-    kinds = {*SELLING, *TELLING}
+    kinds = {*_SELLING, *TELLING}
     known = [(one.value, label.value) for page, one in told.items() if (label := decided[page])]
     alike = [one == other for one, other in known if other in kinds]
-    return len(alike) < KNOWN or sum(alike) >= AGREES * len(alike)
+    return len(alike) < KNOWN or sum(alike) >= _AGREES * len(alike)
 
 
 def _pages(nodes: Iterable[_Node], site: _Site) -> list[int]:

@@ -29,11 +29,11 @@ SIBLINGS: Final = 5
 """More pages than these in a section are not named by hand: what is in ``/stores/`` is of one kind."""
 SLUGS: Final = 4
 """As many siblings that look like made names (:func:`is_made`) are a pattern anywhere."""
-SEVERAL_LOCALES: Final = 2
+_SEVERAL_LOCALES: Final = 2
 """Distinct locales from which on the first segment of a host is one."""
 MAX_DEPTH: Final = 12
 """Deeper segments are not looked at: a path of a million slashes is as cheap as any."""
-ROUTERS: Final = frozenset({"route", "controller", "module", "option", "task", "fc", "action", "_route"})
+_ROUTERS: Final = frozenset({"route", "controller", "module", "option", "task", "fc", "action", "_route"})
 """Query parameters that say which program makes the page, as a path does elsewhere."""
 
 LOCALE: Final = ":locale"
@@ -163,18 +163,18 @@ def _is_placeholder(segment: str) -> bool:
 def _query(query: str) -> str:
     """Names with placeholders for their values; routers first, as a path would be, then by name."""
     pairs = {_parameter(*part.partition("=")[::2]) for part in query.split("&") if part}
-    return "?" + "&".join(sorted(pairs, key=lambda pair: (pair.partition("=")[0] not in ROUTERS, pair)))
+    return "?" + "&".join(sorted(pairs, key=lambda pair: (pair.partition("=")[0] not in _ROUTERS, pair)))
 
 
 def _parameter(name: str, value: str) -> str:
-    if name in ROUTERS and _ROUTE.fullmatch(value):
+    if name in _ROUTERS and _ROUTE.fullmatch(value):
         return f"{name}={value}"
     return f"{name}=:id" if _KEY.fullmatch(value) or value in (":id", "{id}") else f"{name}=:value"
 
 
 def _name_locales(paths: dict[str, list[str]]) -> None:
     first = {segments[0] for segments in paths.values() if is_locale(segments[0])}
-    if len(first) < SEVERAL_LOCALES:
+    if len(first) < _SEVERAL_LOCALES:
         return
     for segments in paths.values():
         if segments[0] in first:

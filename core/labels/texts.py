@@ -13,8 +13,8 @@ from core.labels.page_address import after_host
 ABOUT: Final = "This page is about {}."
 """What a class's descriptions complete, for the embedding and for entailment."""
 TITLE_CHARACTERS: Final = 300
-DOCUMENT_CHARACTERS: Final = 1_000
-URL_CHARACTERS: Final = 200
+_DOCUMENT_CHARACTERS: Final = 1_000
+_URL_CHARACTERS: Final = 200
 
 _WORD: Final = re.compile(r"[^\W\d_]{2,}")
 _NOT_WORDS: Final = frozenset(
@@ -44,7 +44,7 @@ def subject_text(subject: Subject, *, latin_only: bool = False) -> str:
     title = _CODE.sub(" ", subject.titles[0][:TITLE_CHARACTERS]) if subject.titles else ""
     parts = [title, url_words(min(subject.urls))]
     for document in subject.documents[:1]:
-        parts += [", ".join(document.breadcrumbs)[:TITLE_CHARACTERS], document.text[:DOCUMENT_CHARACTERS]]
+        parts += [", ".join(document.breadcrumbs)[:TITLE_CHARACTERS], document.text[:_DOCUMENT_CHARACTERS]]
     kept = [tidy(part) for part in parts]
     return ". ".join(part for part in kept if part and (not latin_only or _mostly_latin(part)))
 
@@ -54,7 +54,7 @@ def url_words(url: str) -> str:
     path, _, query = after_host(url).partition("?")
     values = " ".join(value for _, value in parse_qsl(query))
     words = _WORD.findall(
-        _PLACEHOLDER.sub(" ", unquote(path))[:URL_CHARACTERS] + " " + values[:URL_CHARACTERS]
+        _PLACEHOLDER.sub(" ", unquote(path))[:_URL_CHARACTERS] + " " + values[:_URL_CHARACTERS]
     )
     return " ".join(word for word in words if word.casefold() not in _NOT_WORDS)
 

@@ -16,7 +16,7 @@ from core.labels.pages import LabelPages, Subjects, theme_subjects
 from core.labels.rule_classifier import RuleClassifier, literal_segments
 from core.labels.site_themes import mine_themes, modularity, moves_between, neighbours
 
-FEWEST_MOVES: Final = 500
+_FEWEST_MOVES: Final = 500
 """Between pages that can have a theme. Where there are fewer, the tree of the addresses tells instead."""
 ENOUGH: Final = 0.5
 """Share of these pages' views that the shop themes must decide there to be used."""
@@ -70,7 +70,7 @@ def choose_themes(
     functional = {one.name for one in settings.taxonomy.types if one.functional}
     wanted = np.array([kind is None or kind.value not in functional for kind in types], dtype=bool)
     moves = moves_between(dataset.sequences, wanted)
-    told = moves.sum() >= 2 * FEWEST_MOVES
+    told = moves.sum() >= 2 * _FEWEST_MOVES
     moves = moves if told else neighbours(pages.urls, wanted)
     themes = mine_themes(pages, wanted, moves, literal_segments())
     if not themes:

@@ -13,7 +13,7 @@ from core.labels.page_address import after_host
 from core.labels.texts import url_words
 from core.labels.words import root_of, roots, stem_of, words_of
 
-FEWEST_TITLES: Final = 5
+_FEWEST_TITLES: Final = 5
 """From which on the titles of a site tell what it says on most pages, and what on none."""
 ENDED: Final = 3
 """Different parts of addresses or titles that a word ends, from which on it says what they are."""
@@ -50,7 +50,7 @@ class TitleWords:
         parts = {part for text in _parts(addresses, titles) if (part := _roots_in_order(text))}
         names = frozenset(part[0] for part in parts if len(part) == 1)
         ends = names.union(word for word, n in Counter(part[-1] for part in parts).items() if n >= ENDED)
-        if len(titles) < FEWEST_TITLES:
+        if len(titles) < _FEWEST_TITLES:
             return cls(hosts, brand, names, ends, None)
         times = Counter(word for title in titles for word in roots([title]))
         brand |= {word for word, n in times.items() if 2 * n > len(titles)}

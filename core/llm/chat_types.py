@@ -138,9 +138,9 @@ class ChatReply:
 
 
 IN_WORDS: Final = "Answer with one JSON object that is valid under this JSON schema, and with nothing else:\n"
-REPAIR: Final = "That was not valid: {problem}\nAnswer again, with the JSON object only."
+_REPAIR: Final = "That was not valid: {problem}\nAnswer again, with the JSON object only."
 _THOUGHT: Final = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
-REPAIR_CHARACTERS: Final = 4_000
+_REPAIR_CHARACTERS: Final = 4_000
 """Of a broken answer, when the model is asked to repair it."""
 
 
@@ -158,8 +158,8 @@ def in_words(system: str, user: str, schema: type[BaseModel]) -> list[Message]:
 def repair(text: str, error: ValidationError) -> list[Message]:
     """What is added to ask for a broken answer once more."""
     return [
-        {"role": "assistant", "content": text[:REPAIR_CHARACTERS]},
-        {"role": "user", "content": REPAIR.format(problem=problem(error))},
+        {"role": "assistant", "content": text[:_REPAIR_CHARACTERS]},
+        {"role": "user", "content": _REPAIR.format(problem=problem(error))},
     ]
 
 

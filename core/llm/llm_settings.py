@@ -23,15 +23,15 @@ DEFAULT_API_VERSION: Final = "2024-10-21"
 NO_KEY: Final = "none"
 """What a server without keys gets; the SDK insists on one."""
 MODEL_VARIABLE, URL_VARIABLE, KEY_VARIABLE = "BEHA2VEC_MODEL", "OPENAI_BASE_URL", "OPENAI_API_KEY"
-MODEL_VARIABLES: Final = (MODEL_VARIABLE, "OPENAI_MODEL", "AZURE_OPENAI_DEPLOYMENT")
+_MODEL_VARIABLES: Final = (MODEL_VARIABLE, "OPENAI_MODEL", "AZURE_OPENAI_DEPLOYMENT")
 AZURE_URL_VARIABLE: Final = "AZURE_OPENAI_ENDPOINT"
 AZURE_KEY_VARIABLE: Final = "AZURE_OPENAI_API_KEY"
 VERSION_VARIABLES: Final = ("AZURE_OPENAI_API_VERSION", "OPENAI_API_VERSION")
 VARIABLES: Final = (
-    *MODEL_VARIABLES, URL_VARIABLE, KEY_VARIABLE, AZURE_URL_VARIABLE, AZURE_KEY_VARIABLE, *VERSION_VARIABLES
+    *_MODEL_VARIABLES, URL_VARIABLE, KEY_VARIABLE, AZURE_URL_VARIABLE, AZURE_KEY_VARIABLE, *VERSION_VARIABLES
 )  # fmt: skip
-SECRETS_FILE: Final = Path(".streamlit", "secrets.toml")
-CONFIG_FILE: Final = Path("config.env")
+_SECRETS_FILE: Final = Path(".streamlit", "secrets.toml")
+_CONFIG_FILE: Final = Path("config.env")
 
 _LINE: Final = re.compile(r"^\s*(?:export\s+)?(?P<name>\w+)\s*=\s*(?P<value>.*?)\s*$")
 Variables = Mapping[str, str]
@@ -39,7 +39,7 @@ Variables = Mapping[str, str]
 TYPED: Final = "typed here"
 ENVIRONMENT: Final = "the environment"
 KEYS: Final = (KEY_VARIABLE, AZURE_KEY_VARIABLE)
-SERVERS: Final = (URL_VARIABLE, AZURE_URL_VARIABLE, *KEYS)
+_SERVERS: Final = (URL_VARIABLE, AZURE_URL_VARIABLE, *KEYS)
 """A key alone names a server too: OpenAI's."""
 
 
@@ -89,7 +89,7 @@ class LlmSettings(Settings):
             ResourceError: If none names a model, or a server or a key.
             SettingsError: If what is named is not possible.
         """
-        model = next((name for source in sources if (name := _first(source, MODEL_VARIABLES))), "")
+        model = next((name for source in sources if (name := _first(source, _MODEL_VARIABLES))), "")
         servers = [server for source in sources if (server := _server(source))]
         if not model or not servers:
             missing = MODEL_VARIABLE if not model else f"{KEY_VARIABLE} or {URL_VARIABLE}"
@@ -209,8 +209,8 @@ def places(
     return {
         TYPED: typed,
         ENVIRONMENT: environment,
-        SECRETS_FILE.as_posix(): read_secrets(folder / SECRETS_FILE),
-        CONFIG_FILE.as_posix(): read_env_file(folder / CONFIG_FILE),
+        _SECRETS_FILE.as_posix(): read_secrets(folder / _SECRETS_FILE),
+        _CONFIG_FILE.as_posix(): read_env_file(folder / _CONFIG_FILE),
     }
 
 
@@ -219,7 +219,7 @@ def origins(asked: Mapping[str, Variables], settings: LlmSettings) -> Origins:
     secret = settings.api_key.get_secret_value()
     holders = {name: [source.get(key, "").strip() for key in KEYS] for name, source in asked.items()}
     key = next((name for name, keys in holders.items() if secret in keys), "") if secret != NO_KEY else ""
-    return Origins(_place(asked, MODEL_VARIABLES), _place(asked, SERVERS), key)
+    return Origins(_place(asked, _MODEL_VARIABLES), _place(asked, _SERVERS), key)
 
 
 def _place(asked: Mapping[str, Variables], names: Sequence[str]) -> str:

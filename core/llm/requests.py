@@ -211,8 +211,8 @@ def _call(line: str) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-RETRIES: Final = 2
-NEW_CAP, OLD_CAP = "max_completion_tokens", "max_tokens"
+_RETRIES: Final = 2
+_NEW_CAP, _OLD_CAP = "max_completion_tokens", "max_tokens"
 """What the limit of an answer is called: OpenAI and Azure refuse the old name for some models, others do not
 know the new one."""
 T = TypeVar("T")
@@ -270,7 +270,7 @@ class Requests:
         self.usage = Usage()
         self._client: OpenAI | None = None
         official = settings.api_version or settings.host.endswith("api.openai.com")
-        self._cap, self._renamed = NEW_CAP if official else OLD_CAP, False
+        self._cap, self._renamed = _NEW_CAP if official else _OLD_CAP, False
 
     def send(
         self,
@@ -298,7 +298,7 @@ class Requests:
             Cancelled: If the budget's ``should_stop`` says so.
             Beha2VecError, Enough: Whatever ``part`` raises; the request ends with it.
         """
-        client = self._client = self._client or make_client(self.settings)
+        client = self._client = self._client or _make_client(self.settings)
         begun, came, error = time.monotonic(), Came(), ""
         try:
             result = self._waited(client, messages, work, part, budget)
@@ -325,7 +325,7 @@ class Requests:
         """Call the limit of an answer by its other name, if a refusal is about it."""
         if self._renamed or self._cap not in complaint:
             return False
-        self._cap, self._renamed = {OLD_CAP: NEW_CAP, NEW_CAP: OLD_CAP}[self._cap], True
+        self._cap, self._renamed = {_OLD_CAP: _NEW_CAP, _NEW_CAP: _OLD_CAP}[self._cap], True
         return True
 
     def _waited(
@@ -356,7 +356,7 @@ class Requests:
             self._abandon()
         if isinstance(error, openai.BadRequestError | openai.UnprocessableEntityError):
             return Refused(said(error, self.settings))
-        return failure(self.settings, reason_of(error, self.settings, budget.seconds))
+        return failure(self.settings, _reason_of(error, self.settings, budget.seconds))
 
     def _record(
         self, messages: Sequence[Message], tools: Sequence[str], came: Came, error: str, seconds: float
@@ -377,7 +377,7 @@ class Requests:
         self._client = None
 
 
-def make_client(settings: LlmSettings) -> OpenAI:
+def _make_client(settings: LlmSettings) -> OpenAI:
     """The SDK's client, Azure's where the settings have an API version.
 
     It follows no redirect: the analyst agreed to one server, and what is sent goes to no other.
@@ -388,10 +388,10 @@ def make_client(settings: LlmSettings) -> OpenAI:
     if settings.api_version:
         return openai.AzureOpenAI(
             azure_endpoint=settings.base_url, api_version=settings.api_version, api_key=key,
-            timeout=settings.timeout_s, max_retries=RETRIES, http_client=http,
+            timeout=settings.timeout_s, max_retries=_RETRIES, http_client=http,
         )  # fmt: skip
     return openai.OpenAI(
-        base_url=settings.base_url, api_key=key, timeout=settings.timeout_s, max_retries=RETRIES,
+        base_url=settings.base_url, api_key=key, timeout=settings.timeout_s, max_retries=_RETRIES,
         http_client=http,
     )  # fmt: skip
 
@@ -416,7 +416,7 @@ def failure(settings: LlmSettings, reason: str) -> ResourceError:
     )
 
 
-def reason_of(error: Exception, settings: LlmSettings, waited_s: float | None = None) -> str:
+def _reason_of(error: Exception, settings: LlmSettings, waited_s: float | None = None) -> str:
     """What went wrong with a request.
 
     Args:

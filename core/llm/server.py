@@ -429,7 +429,7 @@ BLOCKS: Final = (
 )
 ASKED: Final = "How many users has S3? Then hold the sales of S1 against those of S2."
 CHOOSE: Final = "Choose the colour of grass."
-CALL: Final = "Call the tool `weather` for the city of Paris. Do not answer in words."
+_CALL: Final = "Call the tool `weather` for the city of Paris. Do not answer in words."
 WEATHER: Final = {
     "name": "weather",
     "description": "The weather of a city.",
@@ -439,7 +439,7 @@ WEATHER: Final = {
 }  # fmt: skip
 LONGEST: Final = 400
 """Characters of an answer that are waited for: what was asked for is shorter."""
-BEFORE_A_CALL: Final = 600
+_BEFORE_A_CALL: Final = 600
 """Characters before a tool is called that are waited for: some models first say what they will do."""
 
 
@@ -511,7 +511,7 @@ def _obeys_schemas(llm: ServerLlm, budget: Budget) -> bool:
 def _calls_tools(llm: ServerLlm, budget: Budget) -> bool:
     try:
         reply = llm.chat(
-            [{"role": "user", "content": CALL}], [WEATHER], partial(_short, most=BEFORE_A_CALL),
+            [{"role": "user", "content": _CALL}], [WEATHER], partial(_short, most=_BEFORE_A_CALL),
             should_stop=budget.should_stop, timeout_s=budget.left,
         )  # fmt: skip
     except ResourceError:

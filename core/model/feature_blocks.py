@@ -243,7 +243,7 @@ def _rows_times(factors: np.ndarray, matrix: Sparse) -> Sparse:
 
 ROWS = 20_000
 """Runs worked on at a time."""
-BIAS = "bias"
+_BIAS = "bias"
 LEAST: Final = 1e-6
 """Directions that vary less than so much of the first one are not read."""
 
@@ -307,7 +307,7 @@ class ViewHead:
 
 def head_tensors(heads: Mapping[View, ViewHead]) -> dict[str, Tensor]:
     """All heads as named tensors, for :func:`read_heads`."""
-    arrays = {f"{view}.{BIAS}": head.bias for view, head in heads.items()} | {
+    arrays = {f"{view}.{_BIAS}": head.bias for view, head in heads.items()} | {
         f"{view}.{block}": array for view, head in heads.items() for block, array in head.projections.items()
     }
     return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()}
@@ -329,9 +329,9 @@ def read_heads(tensors: Mapping[str, Tensor]) -> dict[View, ViewHead]:
 
 
 def _head(view: View, parts: dict[str, np.ndarray]) -> ViewHead:
-    bias = parts.pop(BIAS, np.empty(()))
+    bias = parts.pop(_BIAS, np.empty(()))
     if bias.ndim != 1:
-        raise ValueError(f"{view}.{BIAS} is missing, or no row of numbers")
+        raise ValueError(f"{view}.{_BIAS} is missing, or no row of numbers")
     arrays = {FeatureBlock(name): array for name, array in parts.items()}
     for block, array in arrays.items():
         if array.ndim != 2 or array.shape[1] != len(bias):

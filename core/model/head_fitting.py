@@ -52,7 +52,7 @@ SHRINKAGE: Final = 0.7
 POWER: Final = 0.25
 """On five sets of two makers, r = .7 has .99 to 1.16 of the best simple way's ARI, and finds users again as
 well as any; r = .3 takes a fifth of the demo's ARI, r = 1 up to .12 elsewhere."""
-MOST_DIRECTIONS: Final = 64
+_MOST_DIRECTIONS: Final = 64
 PERMUTATIONS: Final = 20
 
 
@@ -105,10 +105,10 @@ class PairCovariances:
         )
 
     def head(self) -> LinearHead:
-        """Find the directions with a λ above 0, at most :data:`MOST_DIRECTIONS` and at least one."""
+        """Find the directions with a λ above 0, at most :data:`_MOST_DIRECTIONS` and at least one."""
         root = _inverse_root(self.total - self.between)
         reliability, directions = np.linalg.eigh(root @ self.between @ root)
-        kept = np.argsort(-reliability, kind="stable")[:MOST_DIRECTIONS]
+        kept = np.argsort(-reliability, kind="stable")[:_MOST_DIRECTIONS]
         kept = kept[: max(1, int((reliability[kept] > 0).sum()))]
         projection = root @ directions[:, kept]
         # an eigenvector may come with either sign: its largest number is made positive
@@ -149,19 +149,19 @@ def _inverse_root(within: np.ndarray) -> np.ndarray:
 NETWORK_SHARES: Final = (0.0, 0.6, 1.25)
 DEFAULT_SHARE: Final = 1.25
 """Standard deviation of the network beside that of the other blocks, see :data:`BLOCKS`."""
-STANDARD_ERRORS: Final = 2.0
+_STANDARD_ERRORS: Final = 2.0
 """Standard errors that a gain must exceed; with 1 the demo shop took a share that cost it ARI."""
 CUTS: Final = (retrieval_pairs, session_pairs)
 """How users held out are cut in two parts, one to be found by the other."""
-COMPONENT_USERS: Final = 50_000
+_COMPONENT_USERS: Final = 50_000
 """Users that the components of blocks are learned from, at most."""
-HEAD_USERS: Final = 5_000
+_HEAD_USERS: Final = 5_000
 """Users that the heads are learned from, at most …"""
-PAIRS: Final = 4
+_PAIRS: Final = 4
 """… and pairs of parts of each."""
-RIDGE: Final = 1e-3
+_RIDGE: Final = 1e-3
 """Penalty of the regression that predicts the length: directions that hardly vary are not blown up."""
-LENGTH_REMOVED: Final = 0.6
+_LENGTH_REMOVED: Final = 0.6
 """Of what tells how many pages a user views. It varies most of all, and K-Means cuts users by it first: left
 whole, three planted kinds have an adjusted Rand index of .38 instead of .71; without any of it, sites whose
 kinds differ in length lose .02 to .07 (docs/method-history.md)."""
@@ -248,7 +248,7 @@ class HeadFitting:
             ranks = self._ranks(fitted)
             share = surest_share(ranks, DEFAULT_SHARE)
             heads = {view: blocks.head(share) for view, blocks in fitted.items()}
-            share_removed = 1.0 if self.settings.ignore_length else LENGTH_REMOVED
+            share_removed = 1.0 if self.settings.ignore_length else _LENGTH_REMOVED
             heads = {view: self._without_length(view, head, share_removed) for view, head in heads.items()}
             report = HeadReport(
                 network_share=share,
@@ -261,9 +261,9 @@ class HeadFitting:
 
     def _pairs(self) -> list[tuple[Spans, Spans]]:
         """Two disjoint parts of each of the users that trained, several times."""
-        users, rng = _evenly(self.population.training, HEAD_USERS), np.random.default_rng(0)
+        users, rng = _evenly(self.population.training, _HEAD_USERS), np.random.default_rng(0)
         runs = Spans(self.sequences.offsets[users], self.sequences.lengths[users])
-        return [draw_slices(runs, self.settings.max_length, rng) for _ in range(PAIRS)]
+        return [draw_slices(runs, self.settings.max_length, rng) for _ in range(_PAIRS)]
 
     def _fitted_blocks(self, view: View, pairs: Sequence[tuple[Spans, Spans]]) -> FittedBlocks:
         known = [self._known(view, pair) for pair in pairs]
@@ -322,7 +322,7 @@ class HeadFitting:
 
     def _component_users(self, view: View) -> Spans:
         """What the model reads of users that were not held out and of whom a view knows a page."""
-        users = _evenly(np.flatnonzero(~self.population.held_out), COMPONENT_USERS)
+        users = _evenly(np.flatnonzero(~self.population.held_out), _COMPONENT_USERS)
         runs = latest_views(self.sequences, self.settings.max_length)[users]
         return runs[self.streams[view].covers(runs)]
 
@@ -366,7 +366,7 @@ class HeadFitting:
 
     def _without_length(self, view: View, head: ViewHead, share: float) -> ViewHead:
         """Remove a share of what tells how many pages the users that trained viewed."""
-        users = _evenly(self.population.training, HEAD_USERS)
+        users = _evenly(self.population.training, _HEAD_USERS)
         runs, streams = latest_views(self.sequences, self.settings.max_length)[users], self.streams[view]
         known = streams.covers(runs)
         if not known.any():
@@ -377,13 +377,13 @@ class HeadFitting:
     def _length_r2(self, heads: Mapping[View, ViewHead]) -> float | None:
         """R² of a regression of the log of page views on the mix, on users held out; None with too few."""
         lengths, population = self.sequences.lengths, self.population
-        learns = _evenly(population.training, HEAD_USERS)
+        learns = _evenly(population.training, _HEAD_USERS)
         judged = np.flatnonzero((lengths >= population.min_views) & population.held_out)
         if len(judged) < FEWEST_JUDGED or np.ptp(lengths[judged]) == 0:
             return None
         latest = latest_views(self.sequences, self.settings.max_length)
         mixed = self._mixed(heads, [latest[learns], latest[judged]])
-        regression = Ridge(RIDGE).fit(mixed[0], np.log(lengths[learns]))
+        regression = Ridge(_RIDGE).fit(mixed[0], np.log(lengths[learns]))
         return float(regression.score(mixed[1], np.log(lengths[judged])))
 
 
@@ -410,5 +410,5 @@ def surest_share(ranks: Mapping[float, np.ndarray], default: float) -> float:
     surest = {default: 0.0}
     for share, values in ranks.items():
         gain = np.log(values / ranks[default])
-        surest[share] = float(gain.mean() - STANDARD_ERRORS * gain.std() / np.sqrt(len(gain)))
+        surest[share] = float(gain.mean() - _STANDARD_ERRORS * gain.std() / np.sqrt(len(gain)))
     return max(surest, key=lambda share: (surest[share], -abs(share - default)))

@@ -27,8 +27,8 @@ from core.base.settings import TrainSettings
 from core.model.inputs import N_GAPS, NO_GAP, PaddedBatch
 from core.model.vocabulary import FIRST_VIEW, PADDING
 
-START_WINDOW: Final = 5
-CONTEXT_POWER: Final = 0.75
+_START_WINDOW: Final = 5
+_CONTEXT_POWER: Final = 0.75
 """Flattens the context counts, so that rare pages do not look special (Levy, Goldberg, Dagan 2015)."""
 START_STD: Final = 0.1
 """Spread of the page table at the start; the other tables of a token have about the same."""
@@ -49,7 +49,7 @@ def item_vectors(items: np.ndarray, users: np.ndarray, n_items: int, dim: int) -
     rng = np.random.default_rng(0)  # not the seed of the training: the start is the same for all seeds
     vectors = rng.standard_normal((n_items, dim))
     rank = min(dim, n_items - 1)
-    factors = page_factors(items, users, n_items, START_WINDOW, rank)
+    factors = page_factors(items, users, n_items, _START_WINDOW, rank)
     seen = np.abs(factors).sum(axis=1) > 0
     if seen.any():
         vectors[seen, :rank] = factors[seen] / factors[seen].std()
@@ -92,7 +92,7 @@ def positive_pmi(counts: sparse.csr_array) -> sparse.csr_array:
     """max(0, log(p(a, b) / (p(a) p'(b)))) of each pair seen together, p' flattened."""
     pairs = counts.tocoo()
     rows = counts.sum(axis=1)
-    context = rows**CONTEXT_POWER
+    context = rows**_CONTEXT_POWER
     expected = rows[pairs.row] * context[pairs.col] / max(context.sum(), 1.0)
     pmi = np.log(pairs.data / expected)
     positive = pmi > 0

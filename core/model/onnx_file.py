@@ -23,7 +23,7 @@ from core.model.network import UserBehaviorTransformer
 from core.storage.disk import make_folder, written_whole
 
 INPUTS: Final = ("url_items", "url_transitions", "url_gaps", "url_session_starts", "mask")
-OPSET: Final = 18
+_OPSET: Final = 18
 _OUTSIDE: Final = (
     "Before: page views as tokens by vocabulary.json, the latest max_length of each user. After, by "
     "heads.safetensors: the blocks of each view, this network one of them (none where it has no "
@@ -83,7 +83,7 @@ def _exported(model: TrainedModel) -> Any:  # noqa: ANN401 - of a package that n
             input_names=INPUTS,
             output_names=[View.URL.value],
             dynamic_shapes=((sizes,) * len(INPUTS),),
-            opset_version=OPSET,
+            opset_version=_OPSET,
             dynamo=True,
             verbose=False,
         )

@@ -28,11 +28,11 @@ from core.model.inputs import Spans
 
 PATIENCE: Final = timedelta(minutes=5)
 """Longest wait for another process within a training; the first one validates and saves meanwhile."""
-IDLE: Final = timedelta(days=30)
+_IDLE: Final = timedelta(days=30)
 """Longest wait for a training: the first process reads and labels the export before."""
 OVER: Final = -1
 """In place of the number of a step: that there is none any more."""
-LONGEST_PATH: Final = 4096
+_LONGEST_PATH: Final = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,7 +152,7 @@ def joined() -> Iterator[int]:
     """
     _take_own_gpu()
     with _heard():
-        dist.init_process_group("gloo", timeout=IDLE)
+        dist.init_process_group("gloo", timeout=_IDLE)
     try:
         yield dist.get_rank()
     finally:
@@ -168,7 +168,7 @@ def order(folder: Path | None = None) -> Path | None:
     Raises:
         ResourceError: If another process is gone.
     """
-    told = np.zeros(LONGEST_PATH, dtype=np.uint8)
+    told = np.zeros(_LONGEST_PATH, dtype=np.uint8)
     name = np.frombuffer(os.fsencode(folder) if folder else b"", dtype=np.uint8)
     told[: len(name)] = name
     with _heard():

@@ -13,15 +13,15 @@ from core.data.dataset import UserSequences
 
 MIN_VIEWS: Final = 4
 """Page views for two slices that say something."""
-FEWEST_VIEWS: Final = 2
+_FEWEST_VIEWS: Final = 2
 """Page views for two slices at all; enough when there are few users."""
-ENOUGH_USERS: Final = 200
-"""With fewer users of :data:`MIN_VIEWS` page views, those of :data:`FEWEST_VIEWS` train as well."""
+_ENOUGH_USERS: Final = 200
+"""With fewer users of :data:`MIN_VIEWS` page views, those of :data:`_FEWEST_VIEWS` train as well."""
 FEWEST_USERS: Final = 2
 """An anchor and a negative."""
-ENOUGH_TO_HOLD_OUT: Final = 500
+_ENOUGH_TO_HOLD_OUT: Final = 500
 """With fewer users that can train, all of them do, and nothing is validated."""
-HELD_OUT_ONE_IN: Final = 10
+_HELD_OUT_ONE_IN: Final = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,11 +56,11 @@ def choose_users(sequences: UserSequences) -> Population:
         InputError: If there are too few users or pages to learn from.
     """
     lengths = sequences.lengths
-    min_views = MIN_VIEWS if np.sum(lengths >= MIN_VIEWS) >= ENOUGH_USERS else FEWEST_VIEWS
+    min_views = MIN_VIEWS if np.sum(lengths >= MIN_VIEWS) >= _ENOUGH_USERS else _FEWEST_VIEWS
     able = lengths >= min_views
     _check(sequences, able)
     held_out = np.zeros(len(able), dtype=bool)
-    if able.sum() >= ENOUGH_TO_HOLD_OUT:
+    if able.sum() >= _ENOUGH_TO_HOLD_OUT:
         held_out = is_held_out(sequences)
     return Population(min_views, np.flatnonzero(able & ~held_out), held_out)
 
@@ -70,7 +70,7 @@ def is_held_out(sequences: UserSequences) -> np.ndarray:
     ids = sequences.user_id.to_pylist()
     digests = (hashlib.blake2b(text.encode(), digest_size=8).digest() for text in ids)
     numbers = np.frombuffer(b"".join(digests), dtype="<u8")
-    held_out: np.ndarray = numbers % HELD_OUT_ONE_IN == 0
+    held_out: np.ndarray = numbers % _HELD_OUT_ONE_IN == 0
     return held_out
 
 
@@ -80,8 +80,8 @@ def _check(sequences: UserSequences, able: np.ndarray) -> None:
         full = int(np.sum(sequences.lengths >= MIN_VIEWS))
         raise InputError(
             f"There is too little to train on: {full} users have {MIN_VIEWS} or more page views, "
-            f"and {int(able.sum())} have {FEWEST_VIEWS} or more",
-            allowed=f"at least {FEWEST_USERS} users with {FEWEST_VIEWS} or more page views; "
+            f"and {int(able.sum())} have {_FEWEST_VIEWS} or more",
+            allowed=f"at least {FEWEST_USERS} users with {_FEWEST_VIEWS} or more page views; "
             f"a few thousand with {MIN_VIEWS} or more make a useful model",
             remedy="Take a longer period, or check the user key and what is left out on import",
         )

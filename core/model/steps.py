@@ -72,17 +72,17 @@ def repeatable(device: torch.device) -> Iterator[None]:
         memory.fill_uninitialized_memory = filled
 
 
-SMALLEST_BATCH: Final = 32
+_SMALLEST_BATCH: Final = 32
 STEPS_AN_EPOCH: Final = 16
 """About the fewest steps for an epoch asked for: small data get smaller batches, then more epochs."""
-WARM_UP: Final = 0.15
-START_DIVISOR: Final = 25.0
-END_DIVISOR: Final = 1e4
+_WARM_UP: Final = 0.15
+_START_DIVISOR: Final = 25.0
+_END_DIVISOR: Final = 1e4
 
 START_S: Final = 2.0
-VIEW_S: Final = 5e-6
-LAYER_S: Final = 5e-6
-MEASURED_HIDDEN_DIM: Final = 64
+_VIEW_S: Final = 5e-6
+_LAYER_S: Final = 5e-6
+_MEASURED_HIDDEN_DIM: Final = 64
 """Seconds before the first step, for each page view of a user in each step, and for each layer it passes.
 Measured on two free cores of an AMD EPYC server, demo shop of 20,000 users; other machines differ."""
 
@@ -117,7 +117,7 @@ def plan(n_users: int, settings: TrainSettings) -> Schedule:
 
     Large data see fewer epochs: ``max_user_steps`` bounds the work. Small data see more.
     """
-    wanted = min(settings.batch_size, max(SMALLEST_BATCH, n_users // STEPS_AN_EPOCH))
+    wanted = min(settings.batch_size, max(_SMALLEST_BATCH, n_users // STEPS_AN_EPOCH))
     batch_size = min(wanted, n_users)
     steps_per_epoch = n_users // batch_size
     repeats = math.ceil(STEPS_AN_EPOCH / steps_per_epoch)
@@ -136,10 +136,10 @@ def peak_rate(batch_size: int, settings: TrainSettings) -> float:
 
 def one_cycle(step: int, steps: int, peak: float) -> float:
     """Learning rate of a step: up along a half cosine, then down along one (Smith, Topin 2018)."""
-    top = WARM_UP * steps - 1
+    top = _WARM_UP * steps - 1
     if step <= top:
-        return _between(peak / START_DIVISOR, peak, step / top)
-    return _between(peak, peak / START_DIVISOR / END_DIVISOR, (step - top) / (steps - 1 - top))
+        return _between(peak / _START_DIVISOR, peak, step / top)
+    return _between(peak, peak / _START_DIVISOR / _END_DIVISOR, (step - top) / (steps - 1 - top))
 
 
 def _between(start: float, end: float, share: float) -> float:
@@ -157,11 +157,11 @@ def estimate_seconds(n_users: int, mean_length: float, settings: TrainSettings) 
     if settings.encoder is Encoder.BAG:
         return 0.0  # a second at 50,000 users
     views = plan(n_users, settings).user_steps * min(mean_length, 2 * settings.max_length)
-    a_view = VIEW_S + LAYER_S * settings.layers
-    return START_S + views * a_view * settings.hidden_dim / MEASURED_HIDDEN_DIM
+    a_view = _VIEW_S + _LAYER_S * settings.layers
+    return START_S + views * a_view * settings.hidden_dim / _MEASURED_HIDDEN_DIM
 
 
-CPU_PARTS: Final = 8
+_CPU_PARTS: Final = 8
 """A batch is encoded in this many parts of similar lengths: a few long users do not pad all the others.
 Fixed, whatever the number of cores, so that the same numbers are added in the same order."""
 APART: Final = 2**32
@@ -246,7 +246,7 @@ class TrainingStep:
 
     def _parts(self, slices: Spans, seed: int) -> list[MicroBatch]:
         """The slices of this process's users, in parts of similar lengths."""
-        count = CPU_PARTS if self.device.type == "cpu" else 1
+        count = _CPU_PARTS if self.device.type == "cpu" else 1
         order = np.argsort(slices.length, kind="stable")
         order = order[self.share.owns(slices[order])]
         seed += self.share.rank * APART

@@ -270,13 +270,13 @@ def _read(folder: Path) -> tuple[TrainSettings, Spans, TokenStreams, list[np.nda
 
 
 STAGE: Final = "train"
-CURVE_ROWS: Final = 200
+_CURVE_ROWS: Final = 200
 """About this many points make a curve; each is a report to the screen."""
-CHECKPOINT_EVERY_S: Final = 20.0
-MAX_GRADIENT_NORM: Final = 1.0
-START_SEED: Final = 0
+_CHECKPOINT_EVERY_S: Final = 20.0
+_MAX_GRADIENT_NORM: Final = 1.0
+_START_SEED: Final = 0
 """Of the numbers that every training starts from."""
-ITEM_RATE: Final = 0.1
+_ITEM_RATE: Final = 0.1
 """Share of the learning rate for the page vectors, which start from all that co-occurrence knows. At the
 full rate a site of 4,000 pages is learnt by heart: validation falls from .069 to .058 after epoch 4."""
 
@@ -390,7 +390,7 @@ def new_network(
         sequences: Page views of all users.
         population: Who is held out.
     """
-    torch.manual_seed(START_SEED)
+    torch.manual_seed(_START_SEED)
     network = UserBehaviorTransformer(settings, pages.n_items, pages.n_transitions)
     users = sequences.user
     seen = ~population.held_out[users]
@@ -417,7 +417,7 @@ def fit(assignment: Assignment, progress: Progress = silent, checkpoint_dir: Pat
 def _optimizer(network: UserBehaviorTransformer, settings: TrainSettings) -> torch.optim.AdamW:
     items = network.item.weight
     others = [one for one in network.parameters() if one is not items]
-    groups = [{"params": others, "rate": 1.0}, {"params": [items], "rate": ITEM_RATE}]
+    groups = [{"params": others, "rate": 1.0}, {"params": [items], "rate": _ITEM_RATE}]
     return torch.optim.AdamW(groups, weight_decay=settings.weight_decay, fused=True)
 
 
@@ -430,7 +430,7 @@ def _run(
 ) -> Standing:
     """Do the steps that are left, and a row of the curve every so often."""
     schedule = assignment.schedule
-    row_every = max(1, schedule.steps // CURVE_ROWS)
+    row_every = max(1, schedule.steps // _CURVE_ROWS)
     losses: list[torch.Tensor] = []
     row_at = saved_at = time.monotonic()
     for step in range(standing.step, schedule.steps):
@@ -445,7 +445,7 @@ def _run(
         row = _row(assignment, step, losses, seconds, validate=epoch_ends)
         losses, row_at = [], time.monotonic()
         standing = standing.after(done, row, seconds)
-        if epoch_ends or row_at - saved_at > CHECKPOINT_EVERY_S:
+        if epoch_ends or row_at - saved_at > _CHECKPOINT_EVERY_S:
             save(standing)
             saved_at = time.monotonic()
         progress(STAGE, done / schedule.steps, message, **row.figures())
@@ -457,7 +457,7 @@ def _step(assignment: Assignment, optimizer: torch.optim.AdamW, step: int) -> to
     shared, schedule = assignment.step, assignment.schedule
     shared.share.begun(shared.network, shared.device, step)
     loss = learn_batch(shared, assignment.spans, schedule, step)
-    torch.nn.utils.clip_grad_norm_(shared.network.parameters(), MAX_GRADIENT_NORM)
+    torch.nn.utils.clip_grad_norm_(shared.network.parameters(), _MAX_GRADIENT_NORM)
     rate = one_cycle(step, schedule.steps, peak_rate(schedule.batch_size, shared.settings))
     for group in optimizer.param_groups:
         group["lr"] = group["rate"] * rate

@@ -23,7 +23,7 @@ from torch import Tensor
 from core.data.dataset import UserSequences
 from core.model.inputs import PaddedBatch, Spans
 
-SHORTEST_SHARE: Final = 0.4
+_SHORTEST_SHARE: Final = 0.4
 """A slice keeps a random 40 to 100 % of its side of the cut."""
 SHORTEST_SIDE: Final = 2
 """Page views on each side of the cut, where the user has enough."""
@@ -41,9 +41,9 @@ def random_cut(spans: Spans, rng: np.random.Generator) -> tuple[Spans, Spans]:
     return Spans(spans.begin, cut), Spans(spans.begin + cut, spans.length - cut)
 
 
-def random_part(spans: Spans, max_length: int, rng: np.random.Generator) -> Spans:
+def _random_part(spans: Spans, max_length: int, rng: np.random.Generator) -> Spans:
     """A random contiguous 40 to 100 % of every run, of at most ``max_length`` page views."""
-    share = SHORTEST_SHARE + (1 - SHORTEST_SHARE) * rng.random(len(spans))
+    share = _SHORTEST_SHARE + (1 - _SHORTEST_SHARE) * rng.random(len(spans))
     length = np.minimum(np.ceil(share * spans.length).astype(np.int64), max_length)
     return Spans(spans.begin + _random_below(spans.length - length + 1, rng), length)
 
@@ -59,7 +59,7 @@ def draw_slices(spans: Spans, max_length: int, rng: np.random.Generator) -> tupl
     Returns:
         Anchor and positive, each with one slice a user.
     """
-    before, after = (random_part(side, max_length, rng) for side in random_cut(spans, rng))
+    before, after = (_random_part(side, max_length, rng) for side in random_cut(spans, rng))
     swap = rng.random(len(spans)) < 0.5
     anchor = Spans(np.where(swap, after.begin, before.begin), np.where(swap, after.length, before.length))
     positive = Spans(np.where(swap, before.begin, after.begin), np.where(swap, before.length, after.length))
@@ -151,8 +151,8 @@ def triplet_loss(
 
 
 MIN_VIEWS: Final = 6
-MAX_CANDIDATES: Final = 1000
-MIN_CANDIDATES: Final = 50
+_MAX_CANDIDATES: Final = 1000
+_MIN_CANDIDATES: Final = 50
 """Finding one among fewer says nothing."""
 TIE: Final = 1e-6
 """Similarities closer than this are the same; equal page sequences have equal vectors."""
@@ -174,8 +174,8 @@ def retrieval_pairs(
     """
     users = np.flatnonzero(held_out & (sequences.lengths >= MIN_VIEWS))
     rng = np.random.default_rng(0)  # not the seed of the training: figures of two seeds must compare
-    users = np.sort(rng.permutation(users)[:MAX_CANDIDATES])
-    if len(users) < MIN_CANDIDATES:
+    users = np.sort(rng.permutation(users)[:_MAX_CANDIDATES])
+    if len(users) < _MIN_CANDIDATES:
         return None
     return _read(*random_cut(Spans(sequences.offsets[users], sequences.lengths[users]), rng), max_length)
 
@@ -191,8 +191,8 @@ def session_pairs(
     able = begins & (place >= SHORTEST_SIDE) & (left >= SHORTEST_SIDE) & held_out[sequences.user]
     borders = rng.permutation(np.flatnonzero(able))
     users, first = np.unique(sequences.user[borders], return_index=True)
-    chosen = rng.permutation(len(users))[:MAX_CANDIDATES]
-    if len(chosen) < MIN_CANDIDATES:
+    chosen = rng.permutation(len(users))[:_MAX_CANDIDATES]
+    if len(chosen) < _MIN_CANDIDATES:
         return None
     users, cut = users[chosen], borders[first[chosen]]
     begin, end = sequences.offsets[users], sequences.offsets[users + 1]

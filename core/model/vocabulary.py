@@ -24,12 +24,12 @@ from core.base.errors import ArtifactError
 
 PADDING: Final = 0
 UNKNOWN: Final = 1
-FIRST_FREE_ID: Final = 2
+_FIRST_FREE_ID: Final = 2
 
-GROUP_SHARE: Final = 0.02
+_GROUP_SHARE: Final = 0.02
 """A directory (or a single page, such as the home page) with this share of all views is a page group."""
-MAX_GROUPS: Final = 64
-MAX_TRANSITIONS: Final = 512
+_MAX_GROUPS: Final = 64
+_MAX_TRANSITIONS: Final = 512
 """More pairs of page groups than this are too rare to learn from."""
 FIRST_VIEW: Final = 0
 OTHER_TRANSITION: Final = 1
@@ -67,12 +67,12 @@ class Vocabulary:
     @property
     def n_items(self) -> int:
         """Number of token ids, padding and unknown included."""
-        return FIRST_FREE_ID + len(self.directories) + len(self.pages)
+        return _FIRST_FREE_ID + len(self.directories) + len(self.pages)
 
     @property
     def n_transitions(self) -> int:
         """Number of transition ids, the first view's and the rare pairs' included."""
-        return FIRST_FREE_ID + len(self.transitions)
+        return _FIRST_FREE_ID + len(self.transitions)
 
     @property
     def n_groups(self) -> int:
@@ -81,11 +81,11 @@ class Vocabulary:
 
     @cached_property
     def _directory_id(self) -> dict[str, int]:
-        return {text: FIRST_FREE_ID + rank for rank, text in enumerate(self.directories)}
+        return {text: _FIRST_FREE_ID + rank for rank, text in enumerate(self.directories)}
 
     @cached_property
     def _page_id(self) -> dict[str, int]:
-        first = FIRST_FREE_ID + len(self.directories)
+        first = _FIRST_FREE_ID + len(self.directories)
         return {text: first + rank for rank, text in enumerate(self.pages)}
 
     def item_ids(self, urls: Sequence[str]) -> np.ndarray:
@@ -116,7 +116,7 @@ class Vocabulary:
         Returns:
             int32 of shape (n_views,); :data:`FIRST_VIEW` for the first view of a user.
         """
-        return look_up_transitions(groups, len(self.groups) + 1, self.transitions, starts)
+        return _look_up_transitions(groups, len(self.groups) + 1, self.transitions, starts)
 
     def _nearest_directory(self, url: str) -> int:
         return _longest(self._directory_id, prefixes(url), missing=UNKNOWN)
@@ -135,8 +135,8 @@ class Vocabulary:
         try:
             if set(data) != {field.name for field in fields(cls)}:
                 raise ValueError(f"it holds {sorted(data)}")
-            texts = {name: read_texts(data[name]) for name in ("directories", "pages", "groups")}
-            pairs = read_pairs(data["transitions"], n_groups=len(texts["groups"]) + 1)
+            texts = {name: _read_texts(data[name]) for name in ("directories", "pages", "groups")}
+            pairs = _read_pairs(data["transitions"], n_groups=len(texts["groups"]) + 1)
         except (TypeError, ValueError) as error:
             raise ArtifactError(f"The vocabulary is damaged: {error}", remedy="Train again") from error
         return cls(**texts, transitions=pairs)
@@ -159,19 +159,19 @@ def build_vocabulary(
     for url, count in counted.items():
         for prefix in prefixes(url):
             above[prefix] += count
-    smallest = max(min_count, GROUP_SHARE * len(pages))
+    smallest = max(min_count, _GROUP_SHARE * len(pages))
     vocabulary = Vocabulary(
         directories=ranked(above, min_count),
         pages=ranked(counted, min_count),
-        groups=ranked(counted + above, smallest)[:MAX_GROUPS],
+        groups=ranked(counted + above, smallest)[:_MAX_GROUPS],
         transitions=(),
     )
     groups = vocabulary.group_ids(urls)[pages]
-    steps = rank_transitions(groups, len(vocabulary.groups) + 1, starts, min_count)
+    steps = _rank_transitions(groups, len(vocabulary.groups) + 1, starts, min_count)
     return replace(vocabulary, transitions=steps)
 
 
-def rank_transitions(
+def _rank_transitions(
     groups: np.ndarray, n_groups: int, starts: np.ndarray, min_count: int
 ) -> tuple[tuple[int, int], ...]:
     """Pairs (group before, group) of neighbouring views of a user, most frequent first.
@@ -180,21 +180,21 @@ def rank_transitions(
         groups: int of shape (n_views,), users one after the other.
         n_groups: Number of groups.
         starts: int of shape (n_users,), where each user's views start.
-        min_count: Pairs seen less often are left out, and so are those after :data:`MAX_TRANSITIONS`.
+        min_count: Pairs seen less often are left out, and so are those after :data:`_MAX_TRANSITIONS`.
     """
     codes = np.delete(_pair_codes(groups, n_groups), starts)
     counts = np.bincount(codes, minlength=n_groups * n_groups)
-    order = np.argsort(-counts, kind="stable")[:MAX_TRANSITIONS]
+    order = np.argsort(-counts, kind="stable")[:_MAX_TRANSITIONS]
     return tuple((int(code // n_groups), int(code % n_groups)) for code in order if counts[code] >= min_count)
 
 
-def look_up_transitions(
+def _look_up_transitions(
     groups: np.ndarray, n_groups: int, transitions: Sequence[tuple[int, int]], starts: np.ndarray
 ) -> np.ndarray:
     """Id of the step that led to each page view: int32 of shape (n_views,)."""
     table = np.full(n_groups * n_groups, OTHER_TRANSITION, dtype=np.int32)
     for rank, (before, after) in enumerate(transitions):
-        table[before * n_groups + after] = FIRST_FREE_ID + rank
+        table[before * n_groups + after] = _FIRST_FREE_ID + rank
     ids: np.ndarray = table[_pair_codes(groups, n_groups)]
     ids[starts] = FIRST_VIEW
     return ids
@@ -217,7 +217,7 @@ def _longest(known: Mapping[str, int], candidates: Sequence[str], *, missing: in
     return next((known[text] for text in reversed(candidates) if text in known), missing)
 
 
-def read_texts(values: Iterable[object]) -> tuple[str, ...]:
+def _read_texts(values: Iterable[object]) -> tuple[str, ...]:
     """Distinct texts out of JSON.
 
     Raises:
@@ -229,7 +229,7 @@ def read_texts(values: Iterable[object]) -> tuple[str, ...]:
     return texts
 
 
-def read_pairs(values: Iterable[Sequence[int]], n_groups: int) -> tuple[tuple[int, int], ...]:
+def _read_pairs(values: Iterable[Sequence[int]], n_groups: int) -> tuple[tuple[int, int], ...]:
     """Transitions out of JSON.
 
     Raises:
@@ -242,7 +242,7 @@ def read_pairs(values: Iterable[Sequence[int]], n_groups: int) -> tuple[tuple[in
     return pairs
 
 
-NO_NAME: Final = "Unknown"
+_NO_NAME: Final = "Unknown"
 """How labels spell that there is none; it takes the id :data:`core.model.vocabulary.UNKNOWN`."""
 
 
@@ -261,12 +261,12 @@ class LabelVocabulary:
     @property
     def n_items(self) -> int:
         """Number of token ids, padding and unknown included."""
-        return FIRST_FREE_ID + len(self.labels)
+        return _FIRST_FREE_ID + len(self.labels)
 
     @property
     def n_transitions(self) -> int:
         """Number of transition ids, the first view's and the rare pairs' included."""
-        return FIRST_FREE_ID + len(self.transitions)
+        return _FIRST_FREE_ID + len(self.transitions)
 
     @property
     def n_groups(self) -> int:
@@ -275,7 +275,7 @@ class LabelVocabulary:
 
     def item_ids(self, names: Sequence[str]) -> np.ndarray:
         """Token id of each name, known or not: int32 of shape (n_names,)."""
-        ids = {name: FIRST_FREE_ID + rank for rank, name in enumerate(self.labels)}
+        ids = {name: _FIRST_FREE_ID + rank for rank, name in enumerate(self.labels)}
         return np.fromiter((ids.get(name, UNKNOWN) for name in names), np.int32, len(names))
 
     def group_ids(self, names: Sequence[str]) -> np.ndarray:
@@ -284,7 +284,7 @@ class LabelVocabulary:
 
     def transition_ids(self, groups: np.ndarray, starts: np.ndarray) -> np.ndarray:
         """Id of the step that led to each page view; see :class:`core.model.vocabulary.Vocabulary`."""
-        return look_up_transitions(groups, self.n_items, self.transitions, starts)
+        return _look_up_transitions(groups, self.n_items, self.transitions, starts)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for ``vocabulary.json``."""
@@ -298,8 +298,8 @@ class LabelVocabulary:
             ArtifactError: If something is missing, doubled or of the wrong kind.
         """
         try:
-            labels = read_texts(data["labels"])
-            pairs = read_pairs(data["transitions"], n_groups=FIRST_FREE_ID + len(labels))
+            labels = _read_texts(data["labels"])
+            pairs = _read_pairs(data["transitions"], n_groups=_FIRST_FREE_ID + len(labels))
         except (KeyError, TypeError, ValueError) as error:
             raise ArtifactError(f"The vocabulary is damaged: {error}", remedy="Train again") from error
         return cls(labels, pairs)
@@ -323,8 +323,8 @@ def build_label_vocabulary(
     counted: Counter[str] = Counter()
     for name, views in zip(names, np.bincount(pages, minlength=len(names)).tolist(), strict=True):
         counted[name] += views
-    del counted[NO_NAME]
+    del counted[_NO_NAME]
     vocabulary = LabelVocabulary(ranked(counted, max(min_count, 1)), ())
     items = vocabulary.item_ids(names)[pages]
-    steps = rank_transitions(items, vocabulary.n_items, starts, min_count)
+    steps = _rank_transitions(items, vocabulary.n_items, starts, min_count)
     return replace(vocabulary, transitions=steps)

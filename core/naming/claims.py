@@ -56,7 +56,7 @@ RULES: Final = (
 """Step, families, least share of the segment's users, least ratio to the others' share at its low end."""
 ALIKE: Final = 0.1
 """Two items whose users here and among the others differ by no more than this part are one thing."""
-CARRIED: Final = 0.1
+_CARRIED: Final = 0.1
 """Share of the segment's users from which on pages with a word count as theirs."""
 
 
@@ -177,7 +177,7 @@ def _whole(own: Sequence[Claim]) -> Iterator[Claim]:
 def _carried(table: pd.DataFrame, segment: int) -> frozenset[str]:
     """Words on the pages that the segment's users saw."""
     words = (table[Col.SEGMENT] == segment) & (table[Diff.FAMILY] == Family.WORD)
-    return roots(table.loc[words & (table[Col.VALUE] >= CARRIED), Diff.ITEM])
+    return roots(table.loc[words & (table[Col.VALUE] >= _CARRIED), Diff.ITEM])
 
 
 def _is_theirs(theme: Claim, site: SiteWords, carried: frozenset[str]) -> bool:

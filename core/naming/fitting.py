@@ -18,7 +18,7 @@ from core.profiles.profile_columns import Col
 
 ENOUGH: Final = 0.5
 """Part of a name's evidence that has to hold."""
-UNNAMED: Final = "Nothing is common and different enough to name it by"
+_UNNAMED: Final = "Nothing is common and different enough to name it by"
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def reason(name: HeldName) -> str:
         return f"{told} This no longer fits; “{name.better.text}” does." if name.better else told
     if told:
         return f"Named for {told}."
-    return f"{UNNAMED}; nearest: {name.nearest}." if name.nearest else "Nothing sets it apart."
+    return f"{_UNNAMED}; nearest: {name.nearest}." if name.nearest else "Nothing sets it apart."
 
 
 def _nearest(table: pd.DataFrame, segment: int) -> str:

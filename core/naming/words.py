@@ -30,7 +30,7 @@ PEOPLE: Final = {
     "policy": "readers", "search": "searchers",
 }  # fmt: skip
 """What those are called who see pages of a type; ``visitors`` of all others."""
-DOERS: Final = {"purchase": "buyers", "sign_up": "new members", "generate_lead": "enquirers"}
+_DOERS: Final = {"purchase": "buyers", "sign_up": "new members", "generate_lead": "enquirers"}
 """What those are called who did a recommended event of GA4."""
 HABITS: Final = {
     Col.SESSIONS_MEAN: ("returning", "fewer visits"),
@@ -40,7 +40,7 @@ HABITS: Final = {
 }
 """Measure → more than the others, and less."""
 SUBJECTS: Final = (Family.INTEREST, Family.PAGE, Family.FOLDER, Family.WORD, Family.THEME)
-HOMEPAGE: Final = "homepage"
+_HOMEPAGE: Final = "homepage"
 _EXTENSION: Final = re.compile(r"\.[a-z]{2,5}$", re.IGNORECASE)
 _GAP: Final = re.compile(r"[\W_]+")
 _WITHOUT_MARKS: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
@@ -186,7 +186,7 @@ def _names(family: str, text: str, site: TitleWords) -> bool:
 def _of_address(address: str, site: SiteWords) -> str:
     """The words at the end of an address, as titles write them; none of many, or where one is a code."""
     if after_host(address) == "/":
-        return HOMEPAGE
+        return _HOMEPAGE
     last = _EXTENSION.sub("", unquote(address).rstrip("/").rpartition("/")[2])
     words = [word for word in _GAP.split(last) if word]
     tells = any(map(_is_word, words)) and not _CODE.search(last) and len(words) <= LONGEST - 2
@@ -201,8 +201,8 @@ def _of_code(address: str, site: SiteWords) -> str:
 
 
 def _of_outcome(outcome: str, site: SiteWords) -> str:
-    if outcome in DOERS:
-        return DOERS[outcome]
+    if outcome in _DOERS:
+        return _DOERS[outcome]
     kind, _, address = outcome.partition(":")
     words = _of_address(address, site) if kind in ("page", "template") else " ".join(outcome.split("_"))
     return f"{words} {'visitors' if address else 'users'}" if words else ""

@@ -23,7 +23,7 @@ from core.ingest.sources.text import detect_encoding
 SEPARATORS: Final = "\t;,"
 ALLOWED: Final = "text with an id a line, or a CSV with a column of ids"
 MOST_BYTES: Final = 1 << 26
-LONGEST_ID: Final = 10_000
+_LONGEST_ID: Final = 10_000
 """Characters, far beyond any."""
 """Of a file: far more than a million ids."""
 _AROUND: Final = " \t\r\ufeff\u00a0'\"`"
@@ -129,7 +129,7 @@ def _cells(line: str, separator: str) -> list[str]:
         row = next(csv.reader([line.replace("\0", "")], delimiter=separator, skipinitialspace=True), [])
     except csv.Error as error:
         raise refused from error
-    if any(len(word) > LONGEST_ID for cell in row for word in cell.split()):
+    if any(len(word) > _LONGEST_ID for cell in row for word in cell.split()):
         raise refused
     return [cell.strip(_AROUND).removeprefix('="').strip(_AROUND) for cell in row]
 

@@ -24,16 +24,16 @@ from core.profiles.profile_columns import Col
 from core.profiles.two_shares import wilson
 from core.segments.geometry import repeatable, seeded_sample
 
-REGULARISATION: Final = 0.1
+_REGULARISATION: Final = 0.1
 """The ``C`` of scikit-learn; .1, 1 and 10 were measured."""
-SEEDS_READ: Final = 2_000
-OTHERS_READ: Final = 5_000
+_SEEDS_READ: Final = 2_000
+_OTHERS_READ: Final = 5_000
 """Users of each side that are learned from; more change nothing but the time."""
 PARTS: Final = 5
 """Of the seeds, each hidden once: a fifth at a time."""
 FEWEST_SEEDS: Final = 10
 """To hide some of them; with fewer, a share of those found would say nothing."""
-NEARER: Final = 0.5
+_NEARER: Final = 0.5
 """Score from which on a user is nearer to the seeds than to the others."""
 STEPS: Final = 60
 """Points of a curve."""
@@ -66,7 +66,7 @@ class LookAlikes:
         seed was hidden, as many as are nearer to the seeds than to the others.
         """
         if not len(self.ranks):
-            return max(1, int((self.score >= NEARER).sum()))
+            return max(1, int((self.score >= _NEARER).sum()))
         found = np.arange(1, len(self.ranks) + 1) / len(self.ranks)
         return int(self.ranks[np.argmax(found - self.ranks / len(self.users))]) + 1
 
@@ -152,9 +152,9 @@ def _hidden_ranks(vectors: np.ndarray, seeds: np.ndarray, others: np.ndarray, se
 
 def _scores(vectors: np.ndarray, seeds: np.ndarray, others: np.ndarray, seed: int) -> np.ndarray:
     """Log-odds of being one of the seeds, both sides counting the same: float64 of shape (n_users,)."""
-    ours, theirs = seeded_sample(seeds, SEEDS_READ, seed), seeded_sample(others, OTHERS_READ, seed)
+    ours, theirs = seeded_sample(seeds, _SEEDS_READ, seed), seeded_sample(others, _OTHERS_READ, seed)
     rows = vectors[np.concatenate([ours, theirs])]
     is_seed = np.arange(len(rows)) < len(ours)
-    learned = LogisticRegression(C=REGULARISATION, class_weight="balanced").fit(rows, is_seed)
+    learned = LogisticRegression(C=_REGULARISATION, class_weight="balanced").fit(rows, is_seed)
     score: np.ndarray = vectors @ learned.coef_[0].astype(np.float32) + learned.intercept_
     return score.astype(np.float64)

@@ -21,9 +21,9 @@ HOUR: Final = 3_600_000_000
 DAY: Final = 24 * HOUR
 CHANCE: Final = 0.05
 """Of seeing nobody in a stretch of a day, below which the export does not cover it."""
-FEWEST_MISSED: Final = -math.log(CHANCE)
+_FEWEST_MISSED: Final = -math.log(CHANCE)
 """Sessions that usually begin in a stretch, from which on none has a smaller chance (Poisson)."""
-DAYS_AT_MOST: Final = 35
+_DAYS_AT_MOST: Final = 35
 """Of an export that is looked at by day, where nobody chose."""
 
 
@@ -92,7 +92,7 @@ def day_number(day: date) -> int:
 
 def usual_unit(days: tuple[int, int]) -> PeriodUnit:
     """What an export is looked at by where nobody chose."""
-    return PeriodUnit.DAY if days[1] - days[0] < DAYS_AT_MOST else PeriodUnit.WEEK
+    return PeriodUnit.DAY if days[1] - days[0] < _DAYS_AT_MOST else PeriodUnit.WEEK
 
 
 def calendar_of(
@@ -186,4 +186,4 @@ def cut_days(
 
 def _is_surprising(days: np.ndarray, between: int) -> bool:
     """Whether a stretch in which sessions began on these of so many days is hardly ever empty."""
-    return len(days) / between > FEWEST_MISSED and 1 - len(np.unique(days)) / between <= CHANCE
+    return len(days) / between > _FEWEST_MISSED and 1 - len(np.unique(days)) / between <= CHANCE

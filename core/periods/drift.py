@@ -38,15 +38,15 @@ ALPHA: Final = 0.05
 """Share of later exports without any change that raise the alarm."""
 PERMUTATIONS: Final = 999
 AT_ONCE: Final = 64
-POWER_80: Final = 0.8416
+_POWER_80: Final = 0.8416
 """Standard normal quantile that 80 % lie below."""
 PAGES: Final = 30
 """The most seen pages, each a figure."""
 UNTESTED: Final = (DriftFigure.FAR, DriftFigure.DISTANCE)
 """Figures that users of the training period have smaller because the segments were fitted to them."""
-OF_KNOWN_PAGES: Final = (DriftFigure.SEGMENT, DriftFigure.UNKNOWN, DriftFigure.DIRECTION)
+_OF_KNOWN_PAGES: Final = (DriftFigure.SEGMENT, DriftFigure.UNKNOWN, DriftFigure.DIRECTION)
 """Figures of pages that the model has seen, which say nothing where pages live for days."""
-ONLY_MORE: Final = (DriftFigure.UNKNOWN,)
+_ONLY_MORE: Final = (DriftFigure.UNKNOWN,)
 """Figures of which less is no change: of the training's own visits the model knows more than of others."""
 SHARES: Final = (DriftFigure.SEGMENT, DriftFigure.NONE, DriftFigure.FAR, DriftFigure.PAGE)
 """Figures that are shares of users."""
@@ -105,7 +105,7 @@ class Drift:
 
     def least_seen(self, share: float) -> float:
         """By how much a share of the users has to change to raise the alarm in 80 of 100 cases."""
-        return float((self.critical + POWER_80) * self.error * np.sqrt(share * (1 - share)))
+        return float((self.critical + _POWER_80) * self.error * np.sqrt(share * (1 - share)))
 
     @property
     def tested(self) -> int:
@@ -141,10 +141,10 @@ def drift(
     called = tuple(after.pages.names[page] for page in pages)
     sides = [np.hstack([period.values, period.saw(called)]), np.hstack([period.values_of(after, users), saw])]
     figures = period.figures + [(DriftFigure.PAGE, rank) for rank in range(len(pages))]
-    untested = (*UNTESTED, *OF_KNOWN_PAGES) if period.by_section else UNTESTED
+    untested = (*UNTESTED, *_OF_KNOWN_PAGES) if period.by_section else UNTESTED
     tested = np.array([name not in untested for name, _ in figures])
     moving = _moving([side[:, tested] for side in sides], period.known_again(after.user_id.take(users)))
-    only_more = np.array([name in ONLY_MORE for name, _ in figures])[tested]
+    only_more = np.array([name in _ONLY_MORE for name, _ in figures])[tested]
     errors, p, critical = _adjusted(moving, only_more, rng, permutations)
     table = _table(figures, sides, tested)
     if after.days in period.alike_days:
@@ -354,11 +354,11 @@ def _surest(table: pd.DataFrame) -> pd.DataFrame:
     return table.iloc[np.argsort(-surely.to_numpy(), kind="stable")].reset_index(drop=True)
 
 
-MOST_GROUPS: Final = 6
+_MOST_GROUPS: Final = 6
 """Groups that users far from every segment are cut into, at most; fewer where there are few users."""
-FEWEST_FAR: Final = 20
+_FEWEST_FAR: Final = 20
 """Far users that a group has on average, at least."""
-PAGES_OF: Final = 3
+_PAGES_OF: Final = 3
 GROUP, TYPICAL = "group", "typical_pages"
 
 
@@ -382,7 +382,7 @@ def far_groups(before: PlacedUsers, after: PlacedUsers, limit: float, seed: int 
     """
     far = [np.flatnonzero(side.far(limit)) for side in (before, after)]
     rows = np.concatenate([before.vectors[far[0]], after.vectors[far[1]]])
-    k = min(MOST_GROUPS, len(rows) // FEWEST_FAR)
+    k = min(_MOST_GROUPS, len(rows) // _FEWEST_FAR)
     if k == 0:
         return pd.DataFrame(columns=[GROUP, Col.USERS, Col.SHARE, Diff.DIFFERS, TYPICAL])
     group = _cut(rows, k, seed)
@@ -413,7 +413,7 @@ def _seen_share(sides: list[tuple[PlacedUsers, np.ndarray]]) -> np.ndarray:
 
 
 def _typical(apart: np.ndarray, names: tuple[str, ...]) -> tuple[str, ...]:
-    most = np.argsort(-apart, kind="stable")[:PAGES_OF]
+    most = np.argsort(-apart, kind="stable")[:_PAGES_OF]
     return tuple(names[page] for page in most if apart[page] > 0 and names[page] != RARE)
 
 

@@ -62,20 +62,20 @@ def headline(found: Drift) -> str:
     return "No sign that what users do has changed"
 
 
-TENTH: Final = 0.1
+_TENTH: Final = 0.1
 
 
 def how_sure(found: Drift) -> str:
     """How often the alarm is a false one, and what it could have seen; or why there can be none."""
     if not found.comparable:
         return why_not(found)
-    least = found.least_seen(TENTH)
+    least = found.least_seen(_TENTH)
     before, after = found.users
     return (
         f"p = {found.p_value:.3f}. Where nothing has changed, about one in {round(1 / ALPHA)} later exports "
         f"of as many days raises this alarm, however many figures are looked at (here {found.tested}). "
         f"With {before:,} users before and {after:,} now it sees, in 80 of 100 cases, that a share of "
-        f"{TENTH:.0%} of the users (a segment, say) grows or shrinks by {100 * least:.1f} points."
+        f"{_TENTH:.0%} of the users (a segment, say) grows or shrinks by {100 * least:.1f} points."
     )
 
 
@@ -129,7 +129,7 @@ def figure_name(
     return CALLED[figure]
 
 
-def figure_values(row: Mapping[Any, Any]) -> tuple[str, str]:
+def _figure_values(row: Mapping[Any, Any]) -> tuple[str, str]:
     """The figure before and after, written out."""
     share = DriftFigure(row[FIGURE]) in (*SHARES, DriftFigure.UNKNOWN)
     pairs = (row[BEFORE_VALUE], row[Col.REST_N]), (row[AFTER_VALUE], row[Col.N])
@@ -139,7 +139,7 @@ def figure_values(row: Mapping[Any, Any]) -> tuple[str, str]:
 
 def told_row(row: Mapping[Any, Any], name: str) -> str:
     """A figure in a sentence: ``Browsers: 24.1% before, 29.8% now``."""
-    before, after = figure_values(row)
+    before, after = _figure_values(row)
     return f"{name}: {before} before, {after} now"
 
 
@@ -171,7 +171,7 @@ def wear_figures(found: Wear) -> tuple[str, ...]:
     return unknown, far + (f"{_limit(Worn.FAR, found)}: {FAR_FROM:.0%}" if found.enough else few)
 
 
-CHANGES: Final = {
+_CHANGES: Final = {
     PageChange.NEW: "new", PageChange.MORE: "seen more", PageChange.LESS: "seen less",
     PageChange.GONE: "gone",
 }  # fmt: skip
@@ -179,7 +179,7 @@ CHANGES: Final = {
 
 def page_counts(table: pd.DataFrame) -> str:
     """How many pages changed in which way."""
-    return ", ".join(f"{int((table[CHANGE] == change).sum()):,} {name}" for change, name in CHANGES.items())
+    return ", ".join(f"{int((table[CHANGE] == change).sum()):,} {name}" for change, name in _CHANGES.items())
 
 
 def page_lines(table: pd.DataFrame) -> list[str]:
@@ -191,7 +191,7 @@ def page_lines(table: pd.DataFrame) -> list[str]:
         share, now = percent(row[Col.REST_SHARE], 1, row[Col.REST_N]), percent(row[Col.SHARE], 1, row[Col.N])
         before = f"{share} of the users" if row[Col.REST_USERS] >= HARDLY else f"fewer than {HARDLY} users"
         page = short_address(row[PAGE], origin)
-        lines.append(f"- {CHANGES[row[CHANGE]].capitalize()}: {page}, {before} before, {now} now")
+        lines.append(f"- {_CHANGES[row[CHANGE]].capitalize()}: {page}, {before} before, {now} now")
     return lines
 
 

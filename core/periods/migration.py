@@ -102,7 +102,7 @@ def _counted(pairs: Pairs, weight: np.ndarray, side: int) -> np.ndarray:
     return np.bincount(code, weight, minlength=side * side).reshape(side, side)
 
 
-MOST_BIN: Final = 6
+_MOST_BIN: Final = 6
 """From 64 page views on, more of them make a place no surer."""
 
 
@@ -124,7 +124,7 @@ def _weights(wanted: np.ndarray, found: np.ndarray) -> np.ndarray:
 
 def _binned(views: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The bins that there are, and which each row is in."""
-    bins = np.minimum(np.log2(np.maximum(views, 1)).astype(int), MOST_BIN)
+    bins = np.minimum(np.log2(np.maximum(views, 1)).astype(int), _MOST_BIN)
     found, which = np.unique(bins, axis=0, return_inverse=True)
     return found, which.ravel()
 

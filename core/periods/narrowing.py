@@ -89,7 +89,7 @@ def narrow(dataset: Dataset, chosen: CountFilter, folder: Path) -> None:
 def _left(dataset: Dataset, chosen: CountFilter) -> _Left:
     before, clock = dataset.sequences, dataset.receipt.clock
     fit = fitting(chosen, dataset.users, before, clock)
-    events = events_left(dataset.events, chosen, fit, clock)
+    events = _events_left(dataset.events, chosen, fit, clock)
     views = np.bincount(before.page[fit.views], minlength=len(dataset.pages))
     rank = np.argsort(np.argsort(dataset.pages[Pages.PAGE_LOCATION].to_numpy(dtype=object)))
     page = np.lexsort((rank, -views))[: np.count_nonzero(views)]
@@ -98,7 +98,7 @@ def _left(dataset: Dataset, chosen: CountFilter) -> _Left:
     return _Left(fit, *renumbered(before, events, fit, row), page)
 
 
-def events_left(events: TimedEvents, chosen: CountFilter, fit: Fitting, clock: LocalClock) -> TimedEvents:
+def _events_left(events: TimedEvents, chosen: CountFilter, fit: Fitting, clock: LocalClock) -> TimedEvents:
     """The events on the days that fit, of the users who do."""
     day, (first, last) = days_of(events.timestamp, clock), chosen.within
     kept = fit.users[events.user]
@@ -148,14 +148,14 @@ def renumbered(
 
 
 def _users(users: pd.DataFrame, left: _Left, by_day: bool) -> pa.Table:
-    own = users_left(users, left.fit, left.sequences, by_day)
+    own = _users_left(users, left.fit, left.sequences, by_day)
     groups = np.where(left.sequences.lengths == 1, Group.ONE_PAGE.value, Group.SEGMENT.value)
     groups = np.where(own[Users.GROUP] == Group.BOT_LIKE.value, Group.BOT_LIKE.value, groups)
     made = own.assign(**{Users.GROUP: groups}).reindex(columns=schemas.USERS.names)
     return pa.Table.from_pandas(made, schema=schemas.USERS, preserve_index=False)
 
 
-def users_left(users: pd.DataFrame, fit: Fitting, sequences: UserSequences, by_day: bool) -> pd.DataFrame:
+def _users_left(users: pd.DataFrame, fit: Fitting, sequences: UserSequences, by_day: bool) -> pd.DataFrame:
     """The users that fit, in the groups that they were in, with what their page views that are left say."""
     own = users[fit.users].reset_index(drop=True)
     sessions = np.bincount(sequences.user[sequences.session_starts], minlength=sequences.n_users)
@@ -190,11 +190,11 @@ def _page_events(table: pd.DataFrame, page: np.ndarray) -> pa.Table:
 
 
 def _outcomes(outcomes: pd.DataFrame, left: _Left, by_day: bool) -> pa.Table:
-    made = outcomes_left(outcomes, left.fit, left.events if by_day else None)
+    made = _outcomes_left(outcomes, left.fit, left.events if by_day else None)
     return pa.Table.from_pandas(made, schema=schemas.OUTCOMES, preserve_index=False)
 
 
-def outcomes_left(outcomes: pd.DataFrame, fit: Fitting, events: TimedEvents | None) -> pd.DataFrame:
+def _outcomes_left(outcomes: pd.DataFrame, fit: Fitting, events: TimedEvents | None) -> pd.DataFrame:
     """Outcomes of the users that are left; counted anew from the events that are, where days are left out."""
     users = fit.users
     if events is not None:
@@ -321,7 +321,7 @@ class DatasetPart(Dataset):
     @cached_property
     def users(self) -> pd.DataFrame:
         """The users that are left."""
-        return users_left(self.whole.users, self.fit, self.sequences, self.by_day)
+        return _users_left(self.whole.users, self.fit, self.sequences, self.by_day)
 
     @cached_property
     def pages(self) -> pd.DataFrame:
@@ -341,7 +341,7 @@ class DatasetPart(Dataset):
             ArtifactError: If days are left out and the data set does not say when events were done.
         """
         counts_anew = self.by_day and len(self.whole.outcomes) > 0
-        return outcomes_left(self.whole.outcomes, self.fit, self.events if counts_anew else None)
+        return _outcomes_left(self.whole.outcomes, self.fit, self.events if counts_anew else None)
 
     @cached_property
     def events(self) -> TimedEvents:
@@ -350,7 +350,7 @@ class DatasetPart(Dataset):
         Raises:
             ArtifactError: If it is a data set of an earlier release, which has none.
         """
-        return self._renumbered(events_left(self.whole.events, self.chosen, self.fit, self.receipt.clock))[1]
+        return self._renumbered(_events_left(self.whole.events, self.chosen, self.fit, self.receipt.clock))[1]
 
     def _renumbered(self, events: TimedEvents) -> tuple[UserSequences, TimedEvents]:
         same = np.arange(len(self.whole.pages), dtype=np.int32)

@@ -49,7 +49,7 @@ def distinct(codes: np.ndarray) -> np.ndarray:
     return ordered[np.flatnonzero(np.diff(ordered, prepend=-1))]
 
 
-def period_sums(
+def _period_sums(
     rows: Rows, user: np.ndarray, code: np.ndarray, width: int, of: np.ndarray | None = None
 ) -> np.ndarray:
     """Sum over the users of each segment, apart for each value of a code; groups made by rule are left out.
@@ -274,7 +274,7 @@ def over_time(activity: Activity, rows: Rows, measure: PeriodMeasure) -> pd.Data
 
 def _held(activity: Activity, rows: Rows, measure: PeriodMeasure) -> dict[str, np.ndarray]:
     def sums(of: np.ndarray | None = None) -> np.ndarray:
-        return period_sums(rows, activity.user, activity.period, activity.calendar.n_periods, of)
+        return _period_sums(rows, activity.user, activity.period, activity.calendar.n_periods, of)
 
     users = sums()
     if measure is PeriodMeasure.SHARE:
@@ -343,12 +343,12 @@ def counted(activity: Activity, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
     """
     (user, first, views), width = _first(activity), activity.calendar.n_periods
     user, first = user[views >= FEWEST], first[views >= FEWEST]
-    size = period_sums(rows, user, first, width)
+    size = _period_sums(rows, user, first, width)
     began = np.full(activity.n_users, -1, dtype=np.int64)
     began[user] = first
     counts = np.flatnonzero(began[activity.user] >= 0)
     begin, period = began[activity.user[counts]], activity.period[counts]
-    came = period_sums(rows, activity.user[counts], begin * width + period - begin, width * width)
+    came = _period_sums(rows, activity.user[counts], begin * width + period - begin, width * width)
     came = came.reshape(-1, width, width)
     return size, np.where(known(activity), came, np.nan)
 
@@ -357,7 +357,7 @@ def left_out(activity: Activity, rows: Rows) -> np.ndarray:
     """Users of each segment with a single page view in their first period: int64 of shape (n_segments,)."""
     user, first, views = _first(activity)
     once = views < FEWEST
-    return period_sums(rows, user[once], first[once] * 0, 1)[:, 0].astype(np.int64)
+    return _period_sums(rows, user[once], first[once] * 0, 1)[:, 0].astype(np.int64)
 
 
 def triangle(activity: Activity, rows: Rows) -> pd.DataFrame:
@@ -422,10 +422,10 @@ def rhythm(
     at = at[(calendar.place(sequences.timestamp[at]) >= 0) & users[sequences.user[at]]]
     user, code = sequences.user[at].astype(np.int64), hours(sequences.timestamp[at], calendar.clock)
     different = distinct(user * 168 + code)
-    part = period_sums(rows, user, code, 168)
+    part = _period_sums(rows, user, code, 168)
     held = shares(part, part.sum(axis=1, keepdims=True))
     shown = {name: held[name] for name in (PART, Col.N, VALUE, REST_VALUE)}
-    shown[USERS] = period_sums(rows, different // 168, different % 168, 168)
+    shown[USERS] = _period_sums(rows, different // 168, different % 168, 168)
     day, hour = np.divmod(np.arange(168), 24)
     along = pd.DataFrame({WEEKDAY: np.array(WEEKDAYS)[day], CLOCK: hour})
     return table(rows, along, shown)

@@ -23,7 +23,7 @@ from core.periods.calendar import DAY, covered
 from core.segments.geometry import nearest
 from core.segments.partition import Partition
 
-LIVING: Final = 0.5
+_LIVING: Final = 0.5
 """Below this part of what two halves of the users share, what two halves of the days share is little."""
 BY_SECTION: Final = (
     "Pages live for days only here, so that sections of the site (first folders) are compared. Segments are "
@@ -59,7 +59,7 @@ def live_shortly(sequences: UserSequences, names: Sequence[str]) -> bool:
     _, name = np.unique(np.asarray(names, dtype=object), return_inverse=True)
     page = name[sequences.page]
     half = np.random.default_rng(0).permutation(sequences.n_users) % 2 == 0
-    return _shared(page, ~is_later) < LIVING * _shared(page, half[sequences.user])
+    return _shared(page, ~is_later) < _LIVING * _shared(page, half[sequences.user])
 
 
 def _shared(page: np.ndarray, of_first: np.ndarray) -> float:

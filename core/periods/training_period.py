@@ -33,7 +33,7 @@ from core.storage.disk import disk_errors, load_arrays
 MOST_USERS: Final = 20_000
 """Users of each export that figures are made of, drawn at random: with more, differences that matter to
 nobody would raise an alarm."""
-DIRECTIONS: Final = 8
+_DIRECTIONS: Final = 8
 """Principal components of the vectors, each a figure."""
 OTHER_DAYS: Final = 8
 """One day in so many may be missing, or too many, in what is held against the training (docs/method.md)."""
@@ -116,7 +116,7 @@ class TrainingPeriod:
         drawn = drawn_users(len(before.place), np.random.default_rng(seed))
         users = before.pages.users
         named = np.flatnonzero(users >= HARDLY)
-        axes = principal_axes(before.vectors[drawn][before.clustered[drawn]], DIRECTIONS)
+        axes = principal_axes(before.vectors[drawn][before.clustered[drawn]], _DIRECTIONS)
         limit, inside = far_limit(before), int(before.clustered.sum())
         values = _values(before, drawn, k, axes, limit)
         seen = before.pages.seen[drawn][:, named] > 0

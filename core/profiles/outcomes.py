@@ -33,7 +33,7 @@ CONVERSIONS: Final = (
 )  # fmt: skip
 """What GA4 recommends as key events: the first of these that the data have is the outcome where nobody chose
 one. Any other event may be a click or a way back, of which nobody knows that it is wanted."""
-ARRIVED_SHARE: Final = 0.5
+_ARRIVED_SHARE: Final = 0.5
 """Share of those with the outcome who came in on it from which on it says how they arrived."""
 NEAREST: Final = 3
 """Outcomes that are offered in place of one that is not there, or of none."""
@@ -197,7 +197,7 @@ class OutcomeIndex(Mapping[str, Happened]):
         for name, everybody in self.events.items():
             had = everybody.only(everybody.user < self.n_users)
             later = had.first_ts > began[had.user]
-            if fewest <= len(had.user) <= most * self.n_users and later.mean() > ARRIVED_SHARE:
+            if fewest <= len(had.user) <= most * self.n_users and later.mean() > _ARRIVED_SHARE:
                 found.append((float(had.sessions.mean()), -len(had.user), name))
         return {name: -users for sessions, users, name in sorted(found)[:NEAREST] if sessions <= ONCE}
 
@@ -323,7 +323,7 @@ class OutcomeIndex(Mapping[str, Happened]):
             "another outcome": had == n_users,
             f"{arrived:,} of the {counted(had, 'user')} with {called} came in on it: it says how they "
             "arrived, not what they did. Choose a later page": (
-                is_page and 0 < had < n_users and arrived >= ARRIVED_SHARE * had
+                is_page and 0 < had < n_users and arrived >= _ARRIVED_SHARE * had
             ),
             f"{refunded:,} of the {counted(had, 'user')} with {called} got back everything they paid: they "
             "count as converted": refunded,

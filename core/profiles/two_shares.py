@@ -42,7 +42,7 @@ def wilson(successes: np.ndarray, trials: np.ndarray) -> tuple[np.ndarray, np.nd
 
 FISHER: Final = "Fisher's exact test"
 CHI_SQUARE: Final = "χ² test"
-FEWEST_EXPECTED: Final = 5
+_FEWEST_EXPECTED: Final = 5
 ALONE: Final = np.array(0.0)
 """The correlation of shares of different users."""
 SEEN: Final = Z_95 + float(stats.norm.ppf(0.8))
@@ -114,7 +114,7 @@ def test_shares(
         pooled = doing / whole
         error = np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / rest_n))
         p = 2 * stats.norm.sf(np.abs(users / n - rest / rest_n) / error)
-    small = expected < FEWEST_EXPECTED
+    small = expected < _FEWEST_EXPECTED
     p[small] = _fisher(*(counts[small] for counts in (users, n, doing, whole)))
     p[(n == 0) | (rest_n == 0)] = np.nan
     return p, small

@@ -29,7 +29,7 @@ from core.profiles.profile_columns import HEAT_MAP, Col
 from core.questions.lexicon import EVENT
 from core.questions.parsed import Parsed
 
-DEFAULT_N: Final = 5
+_DEFAULT_N: Final = 5
 """How many are listed where the question does not say."""
 TRUST: Final = (
     "Whether these segments are there at all, and how sure one is, is measured on the Trust page, not here."
@@ -56,7 +56,7 @@ def of_row(tool: Callable[[Figures, str], Finding]) -> Run:
 
 
 def _n(parsed: Parsed) -> int:
-    return parsed.number or max(DEFAULT_N, parsed.nth or 0)
+    return parsed.number or max(_DEFAULT_N, parsed.nth or 0)
 
 
 def _row(parsed: Parsed) -> str:

@@ -23,7 +23,7 @@ OVER_ALL: Final = ORDER | {"segments", "each"}
 AMOUNTS: Final = frozenset({"many", "share"})
 """Cues that say how an item is counted."""
 COMPARING: Final = frozenset({"compare", "differ", "similar"})
-ABOUT_ONE: Final = frozenset({"why", "describe", "persona", "apart", "like"})
+_ABOUT_ONE: Final = frozenset({"why", "describe", "persona", "apart", "like"})
 """Cues of a question about one row: after a ranking, about the first."""
 CHART: Final = frozenset({"chart", "bar", "line", "point"})
 ALONE: Final = frozenset({
@@ -161,7 +161,7 @@ def _edited(parsed: Parsed, last: Reading) -> Parsed:
 
 def _take_topic(made: Parsed, last: Reading) -> None:
     """What the last question was about, as far as this one can be about it."""
-    if made.cues & (ABOUT_ONE - {"why"}):
+    if made.cues & (_ABOUT_ONE - {"why"}):
         return
     made.measures = [*(last.measures[:1] if "why" in made.cues else last.measures)]
     if not made.cues & (CHART | {"why"}):
@@ -176,7 +176,7 @@ def _rows(parsed: Parsed, last: Reading) -> list[str]:
         against = parsed.cues & (COMPARING | {"most", "least", "biggest", "smallest"})
         first = last.rows[:1] if compares else last.focus[:1] if against else ()
         return [*dict.fromkeys((*first, *parsed.rows))] if len(parsed.rows) == 1 else parsed.rows
-    if parsed.cues & ABOUT_ONE:
+    if parsed.cues & _ABOUT_ONE:
         return [*last.focus]
     of_it = compares or (parsed.cues & {"above", "below"} and "segments" not in parsed.cues)
     return [*last.rows] if of_it or not parsed.cues & (OVER_ALL | CHART) else []

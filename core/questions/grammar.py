@@ -38,26 +38,26 @@ from core.questions.lexicon import (
 )
 from core.questions.parsed import LIMIT, Limit, Parsed
 
-REFERENCES: Final = ("segment", "segments", "cluster", "clusters", "group", "groups", "seg", "segs")
-JOINERS: Final = ("and", "or", "vs", "versus", "with", "against", "than")
+_REFERENCES: Final = ("segment", "segments", "cluster", "clusters", "group", "groups", "seg", "segs")
+_JOINERS: Final = ("and", "or", "vs", "versus", "with", "against", "than")
 SIZE_OF: Final = {"biggest": "most", "smallest": "least"}
 NUMBERS: Final = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-ORDINALS: Final = (
+_ORDINALS: Final = (
     "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth",
 )  # fmt: skip
-ORDINAL: Final = re.compile(r"\d+(?:st|nd|rd|th)")
-BEING: Final = ("is", "are", "was", "were", "belong", "belongs", "fall", "falls")
+_ORDINAL: Final = re.compile(r"\d+(?:st|nd|rd|th)")
+_BEING: Final = ("is", "are", "was", "were", "belong", "belongs", "fall", "falls")
 INTO: Final = ("the", "in", "into", "to", "of", "from", "also")
 """Words between a form of ``be`` and what users are, or are in."""
 THE: Final = ("the", "all", "our", "those", "these")
 WHOLES: Final = ("of", "among")
-COMING: Final = {"from", "came", "via"}
+_COMING: Final = {"from", "came", "via"}
 """Words beside which a name is where users come from, and no page."""
 CHOICES: Final = 3
 """Meanings of a word that are named."""
-OPENERS: Final = ("and", "or", "but")
+_OPENERS: Final = ("and", "or", "but")
 """First words of a question that goes on with the one before."""
-LEANING: Final = ("by", "for", "in", "of", "on", "from", "with", "to", "then", "so", "only", "among")
+_LEANING: Final = ("by", "for", "in", "of", "on", "from", "with", "to", "then", "so", "only", "among")
 """First words of a short one that may."""
 _Any = TypeVar("_Any")
 OUTCOMES: Final = (Col.OUTCOME_USERS, Col.OUTCOME_RATE, Col.OUTCOME_SESSIONS, "buys")
@@ -79,11 +79,11 @@ def parse(question: str, context: Context) -> Parsed:
         words = tokens(f"{question[: found.start()]} {question[found.end() :]}")
     reader = _read(words, context, known)
     reader.parsed.language = _language(words, known)
-    if words and words[0] in OPENERS:
+    if words and words[0] in _OPENERS:
         reader.parsed.cues.add("also")
     if _is_way(reader.parsed):
         reader.parsed.cues.add("funnel")
-    reader.parsed.leans = bool(words) and words[0] in LEANING
+    reader.parsed.leans = bool(words) and words[0] in _LEANING
     if len(limits) > 1 or (limits and _counts_users(before)):
         reader.parsed.cues.add("threshold")
     elif limits:
@@ -149,7 +149,7 @@ class _Known:
 
     @classmethod
     def of(cls, lexicon: Lexicon, context: Context) -> _Known:
-        words: dict[str, set[Sort]] = {word: {Sort.CUE} for word in (*REFERENCES, *NUMBERS, *ORDINALS)}
+        words: dict[str, set[Sort]] = {word: {Sort.CUE} for word in (*_REFERENCES, *NUMBERS, *_ORDINALS)}
         for phrase, meanings in lexicon.items():
             for word in phrase:
                 words.setdefault(word, set()).update(meaning.sort for meaning in meanings)
@@ -225,7 +225,7 @@ class _Reader:
     def read(self, words: Sequence[str]) -> None:
         place = 0
         while place < len(words):
-            self.predicated = bool(self.parsed.order) and _before(words[:place], INTO) in BEING
+            self.predicated = bool(self.parsed.order) and _before(words[:place], INTO) in _BEING
             self.is_whole = _before(words[:place], THE) in WHOLES
             place += (
                 self._nth_segment(words, place)
@@ -248,12 +248,12 @@ class _Reader:
 
     def _phrase(self, words: Sequence[str], place: int) -> int:
         """A known phrase; a segment's number goes with the word before it."""
-        if words[place] in REFERENCES and _reference(words, place + 1)[0]:
+        if words[place] in _REFERENCES and _reference(words, place + 1)[0]:
             return 0
         for length in range(min(self.known.longest, len(words) - place), 0, -1):
             if (
                 length > 1
-                and words[place + length - 1] in REFERENCES
+                and words[place + length - 1] in _REFERENCES
                 and _reference(words, place + length)[0]
             ):
                 continue
@@ -270,7 +270,7 @@ class _Reader:
         following = words[place : place + 1]
         known = self.known.meanings(tuple(following))
         is_fill = any(one.sort in (Sort.FILL, Sort.ROW) for one in known)
-        return bool(following) and following[0] not in REFERENCES and not is_fill
+        return bool(following) and following[0] not in _REFERENCES and not is_fill
 
     def _is_listed(self, words: Sequence[str], place: int) -> bool:
         """Whether ``users`` stands beside a figure, as one itself: ``users and sessions``."""
@@ -282,7 +282,7 @@ class _Reader:
         return words[place + 1 : place + 2] == ["and"] and any(one.sort is Sort.MEASURE for one in follows)
 
     def _take(self, text: str, meanings: tuple[Meaning, ...]) -> None:
-        if self.parsed.fills & COMING and any(one.dimension in ATTRIBUTES for one in meanings):
+        if self.parsed.fills & _COMING and any(one.dimension in ATTRIBUTES for one in meanings):
             meanings = tuple(one for one in meanings if one.dimension in ATTRIBUTES)
         if len(meanings) > 1:
             self.parsed.choices[text] = tuple(one.value for one in meanings if one.sort is Sort.ITEM)
@@ -384,7 +384,7 @@ class _Reader:
 
     def _reference(self, words: Sequence[str], place: int) -> int:
         """``segment 2``, ``clusters 1, 2 and 4``, ``s2``, ``#2``."""
-        numbers, used = _reference(words, place + 1) if words[place] in REFERENCES else _short(words[place])
+        numbers, used = _reference(words, place + 1) if words[place] in _REFERENCES else _short(words[place])
         for number in numbers:
             key = f"segment:{int(number) - 1}"
             self._negate(Meaning(Sort.ROW, key))
@@ -395,7 +395,7 @@ class _Reader:
                 self.parsed.length += 1
             else:
                 _once(self.parsed.missing, number)
-        return used + (words[place] in REFERENCES) if numbers else 0
+        return used + (words[place] in _REFERENCES) if numbers else 0
 
     def _page(self, word: str) -> int:
         if not word.startswith(("/", "http")):
@@ -415,7 +415,7 @@ class _Reader:
         """How many are to be listed; two that are joined are segments: ``compare 3 with 4``."""
         word = words[place]
         numbers, used = _reference(words, place)
-        if len(numbers) > 1 and word.isdecimal() and words[place + 1] in JOINERS:
+        if len(numbers) > 1 and word.isdecimal() and words[place + 1] in _JOINERS:
             return self._reference(["segment", *words[place : place + used]], 0) - 1
         value = NUMBERS.index(word) + 1 if word in NUMBERS else int(word) if word.isdecimal() else 0
         if self.parsed.number is not None or not 1 <= value <= 50:
@@ -470,9 +470,9 @@ def _part(meaning: Meaning) -> str:
 
 def _nth(word: str) -> int:
     """What an ordinal counts; 0 for any other word."""
-    if word in ORDINALS:
-        return ORDINALS.index(word) + 1
-    return int(word[:-2]) if ORDINAL.fullmatch(word) else 0
+    if word in _ORDINALS:
+        return _ORDINALS.index(word) + 1
+    return int(word[:-2]) if _ORDINAL.fullmatch(word) else 0
 
 
 def _near(word: str, known: Iterable[str]) -> list[str]:
@@ -514,7 +514,10 @@ def _reference(words: Sequence[str], place: int) -> tuple[list[str], int]:
             numbers.append(words[at].lstrip("#"))
             at += 1
         elif (
-            numbers and words[at] in JOINERS and at + 1 < len(words) and words[at + 1].lstrip("#").isdecimal()
+            numbers
+            and words[at] in _JOINERS
+            and at + 1 < len(words)
+            and words[at + 1].lstrip("#").isdecimal()
         ):
             at += 1
         else:

@@ -12,7 +12,7 @@ from core.questions.calls import Run, of_all, of_row
 from core.questions.parsed import Parsed
 
 MANY: Final = 99
-BARE: Final = frozenset({
+_BARE: Final = frozenset({
     "a", "an", "the", "of", "and", "or", "what", "who", "which", "is", "are", "s",
     "please", "show", "give", "me", "us", "by", "with",
 })  # fmt: skip
@@ -71,7 +71,7 @@ class Intent:
             and (self.number or (parsed.number is None and parsed.nth is None))
             and self.limit is (parsed.limit is not None)
             and (not self.only or set(parsed.measures) <= self.only)
-            and (not self.bare or parsed.fills <= BARE)
+            and (not self.bare or parsed.fills <= _BARE)
             and (not self.says or bool(parsed.fills & self.says))
         )
 

@@ -60,7 +60,7 @@ Phrase = tuple[str, ...]
 Lexicon = dict[Phrase, tuple[Meaning, ...]]
 
 VOCABULARY: Final = Path(__file__).parent / "vocabulary.yaml"
-OUTCOME_WORDS: Final = re.compile(r"\b(buy|bought|purchas|paying)")
+_OUTCOME_WORDS: Final = re.compile(r"\b(buy|bought|purchas|paying)")
 EVENT: Final = "event:"
 """What the value of a page begins with that is an event: a step of a funnel like one."""
 NO_PURCHASE: Final = "no_purchase"
@@ -75,10 +75,10 @@ TOKEN: Final = re.compile(
     r"|(?<!-)[<>≤≥≠](?!-)",  # an arrow says no more than a comma
     re.UNICODE,
 )
-COMMA: Final = re.compile(r",\s+(?:and\s+)?(?=[^\W\d])")
+_COMMA: Final = re.compile(r",\s+(?:and\s+)?(?=[^\W\d])")
 """Between words it says what ``and`` says."""
 PERCENT: Final = re.compile(r"(?<![\d/])(?<!\d )%")
-SIGN: Final = re.compile(r"[<>≤≥≠]")
+_SIGN: Final = re.compile(r"[<>≤≥≠]")
 
 
 @cache
@@ -102,7 +102,7 @@ def _chat() -> re.Pattern[str]:
 def tokens(text: str) -> list[str]:
     """Words, numbers, addresses and comparing signs, in lower case; a comma between words is an ``and``."""
     plain = unicodedata.normalize("NFKC", text).casefold().replace("_", " ").replace("’", "'")
-    plain = PERCENT.sub(" percent ", COMMA.sub(" and ", plain))
+    plain = PERCENT.sub(" percent ", _COMMA.sub(" and ", plain))
     found = (match.group() for match in TOKEN.finditer(plain))
     return [one for token in found for one in [_bare(token)] if one]
 
@@ -126,7 +126,7 @@ def suggestions(context: Context) -> Lexicon:
 def _by_phrase(texts: Iterable[tuple[str, Meaning]]) -> Lexicon:
     found: dict[Phrase, dict[Meaning, None]] = {}
     for text, meaning in texts:
-        for phrase in filter(None, (_phrase(text), _phrase(SIGN.sub(" ", text)))):
+        for phrase in filter(None, (_phrase(text), _phrase(_SIGN.sub(" ", text)))):
             found.setdefault(phrase, {})[meaning] = None
     return {phrase: _sorted(tuple(meanings)) for phrase, meanings in found.items()}
 
@@ -205,7 +205,7 @@ def _measures(context: Context) -> Iterator[tuple[str, Meaning]]:
     for measure in MEASURES:
         own = () if measure.key == Col.USERS else (measure.label, measure.key)[: 1 + ("_" in measure.key)]
         for word in (*own, *further[measure.key].split("|")):
-            is_told = buying or not OUTCOME_WORDS.search(word)
+            is_told = buying or not _OUTCOME_WORDS.search(word)
             yield word, Meaning(Sort.MEASURE, measure.key) if is_told else Meaning(Sort.CUE, NO_PURCHASE)
 
 
@@ -250,9 +250,9 @@ def _suggested(context: Context) -> Iterator[tuple[str, Meaning]]:
 
 
 PARTS: Final = re.compile(r"[\W_]+")
-DEMONYM: Final = 5
+_DEMONYM: Final = 5
 """Letters that a country and its people must share: ``korea`` and ``koreans``."""
-ENDINGS: Final = ("i", "n", "an", "ian", "es")
+_ENDINGS: Final = ("i", "n", "an", "ian", "es")
 """Stems of the endings that one has more than the other."""
 
 
@@ -315,4 +315,4 @@ def country_of(word: str, context: Context) -> str:
 
 def _akin(first: str, second: str) -> bool:
     short, long = sorted((first, second), key=len)
-    return len(short) >= DEMONYM and long.startswith(short) and long[len(short) :] in ENDINGS
+    return len(short) >= _DEMONYM and long.startswith(short) and long[len(short) :] in _ENDINGS

@@ -126,7 +126,7 @@ class Parsed:
         return next((part for part in TOPICS if getattr(self, part)), "")
 
 
-AGAINST: Final = frozenset({"compare", "differ", "rest"})
+_AGAINST: Final = frozenset({"compare", "differ", "rest"})
 """Cues that hold them against the others."""
 ALONE: Final = frozenset(
     {"share", "many", "viewed", "never", "not", "mostly", "list", "where", "pronoun", "also", "total"}
@@ -153,8 +153,8 @@ def of_converted(parsed: Parsed, context: Context) -> Parsed | None:
     said = [f"Converted users are {which} with {outcome}, whatever their segment."]
     if "before" in cues and not parsed.items:
         cues, said = cues - {"before"}, [*said, AT_ANY_TIME]
-    rows = [WITH, WITHOUT] if cues & AGAINST else [WITH]
-    cues = cues - {"rest"} | ({"compare"} if cues & AGAINST == {"rest"} else set())
+    rows = [WITH, WITHOUT] if cues & _AGAINST else [WITH]
+    cues = cues - {"rest"} | ({"compare"} if cues & _AGAINST == {"rest"} else set())
     return replace(parsed, rows=rows, measures=measures, cues=cues, notes=[*parsed.notes, *said])
 
 

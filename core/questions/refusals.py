@@ -24,7 +24,7 @@ SEEN: Final = {
     "never", "funnel",
 }  # fmt: skip
 """Cues of questions about pages."""
-OF_TIME: Final = {
+_OF_TIME: Final = {
     "returns": "How many users come back?", "retention": "How many users come back?",
     "trend": "Which segment grows?", "when": "When do users come?",
 }  # fmt: skip
@@ -35,11 +35,11 @@ SHOWN: Final = 5
 OFFERED: Final = 3
 TRIED: Final = 12
 PARTS: Final = re.compile(r"[^\w]+")
-NOT_SIZES: Final = "By what? Name a figure, such as the outcome rate, the sessions a user or the revenue."
+_NOT_SIZES: Final = "By what? Name a figure, such as the outcome rate, the sessions a user or the revenue."
 NOTHING: Final = "That is no question about these segments."
 NOT_WHOLE: Final = "The words are understood, but not the question as a whole."
 PART_ONLY: Final = "Figures of only some users of a segment, such as those with one device, are not counted."
-INTO_ROW: Final = (
+_INTO_ROW: Final = (
     "What share of such users is in a segment is not counted; how many users of a segment converted or saw a "
     "page is."
 )
@@ -97,7 +97,7 @@ def _unnamed(parsed: Parsed, context: Context) -> str:
     named = parsed.measures or ("interested" in parsed.cues and parsed.items)
     meant = parsed.meant and parsed.cues & {"most", "least"} and not parsed.measures
     if ("vague" in parsed.cues and not meant) or (not named and parsed.cues & _unsaid(parsed, context)):
-        return NOT_SIZES
+        return _NOT_SIZES
     kinds = {dimension for dimension, _ in parsed.items}
     if kinds and kinds <= {*ATTRIBUTES} and Dimension.PAGE in parsed.dimensions:
         return PART_ONLY
@@ -130,7 +130,7 @@ def _of_some(parsed: Parsed) -> str:
     into_row = parsed.is_in and (named[0] != "row" or len(parsed.rows) > 1)
     of_outcome = "outcome" in parsed.wholes and "item" not in parsed.wholes
     wrong = "outcome" in named and ("row" if of_outcome else "item") in named
-    return INTO_ROW if into_row else PART_ONLY if wrong else ""
+    return _INTO_ROW if into_row else PART_ONLY if wrong else ""
 
 
 def not_combined(parsed: Parsed) -> str:
@@ -161,7 +161,7 @@ def _candidates(parsed: Parsed, context: Context) -> Iterator[str]:
     named = parsed.rows or [row for word in parsed.unknown for row in _rows(word, context)]
     rows = [_called(key, context) for key in named[:2]]
     measures = [BY_KEY[name].label for name in parsed.measures[:2] or _meant(parsed)]
-    for text in (text for cue, text in OF_TIME.items() if cue in parsed.cues):
+    for text in (text for cue, text in _OF_TIME.items() if cue in parsed.cues):
         yield from [text.replace("users", f"users of {row}") for row in rows] or [text]
     for dimension, value in parsed.items[:OFFERED]:
         does = f"{DO[dimension]} {value}"

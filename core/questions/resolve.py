@@ -13,15 +13,15 @@ from core.profiles.profile_columns import Col
 from core.questions.followups import CHART, COMPARING, ORDER, OVER_ALL
 from core.questions.parsed import Parsed
 
-SIZED: Final = OVER_ALL | COMPARING | {"many", "list"}
+_SIZED: Final = OVER_ALL | COMPARING | {"many", "list"}
 """Cues beside which the biggest is the one with most users."""
 LISTED: Final = frozenset({"entry", "exit", "after", "before", "path", "routes", "rule", "funnel"})
 """Cues of lists, which every segment has one of."""
-PER_USER: Final = {
+_PER_USER: Final = {
     Col.REVENUE: Col.REVENUE_PER_USER, Col.SESSIONS: Col.SESSIONS_MEAN, Col.PAGE_VIEWS: Col.PAGE_VIEWS_MEAN,
     Col.DIFFERENT_PAGES_MEAN: Col.DIFFERENT_PAGES_MEAN, Col.ENGAGEMENT_MEAN: Col.ENGAGEMENT_MEAN,
 }  # fmt: skip
-PER_SESSION: Final = {
+_PER_SESSION: Final = {
     Col.PAGE_VIEWS: Col.PAGES_PER_SESSION, Col.PAGE_VIEWS_MEAN: Col.PAGES_PER_SESSION,
     Col.OUTCOME_RATE: Col.SESSION_RATE, Col.OUTCOME_USERS: Col.SESSION_RATE,
 }  # fmt: skip
@@ -29,13 +29,13 @@ MEDIAN: Final = {
     Col.PAGE_VIEWS: Col.PAGE_VIEWS_MEDIAN, Col.PAGE_VIEWS_MEAN: Col.PAGE_VIEWS_MEDIAN,
     Col.ENGAGEMENT_MEAN: Col.ENGAGEMENT_MEDIAN,
 }  # fmt: skip
-RELATED: Final = {"per_user": PER_USER, "per_session": PER_SESSION, "median": MEDIAN}
+_RELATED: Final = {"per_user": _PER_USER, "per_session": _PER_SESSION, "median": MEDIAN}
 """Cue → measure → what it is with that said of it."""
-EACH_ONCE: Final = "Users are counted, each once."
+_EACH_ONCE: Final = "Users are counted, each once."
 SHARES: Final = {Col.USERS: Col.SHARE, Col.OUTCOME_USERS: Col.OUTCOME_RATE}
 DENIED: Final = {Col.OUTCOME_SESSIONS: Col.OUTCOME_USERS}
 BETTER: Final = {"best": "most", "worst": "least"}
-SAID_ALREADY: Final = {"pronoun", "also", "only", "individual", "total"}
+_SAID_ALREADY: Final = {"pronoun", "also", "only", "individual", "total"}
 """Cues that only say what a question goes on with, or what every figure is."""
 LENGTH: Final = {"longest": "most", "shortest": "least"}
 
@@ -43,7 +43,7 @@ LENGTH: Final = {"longest": "most", "shortest": "least"}
 def settled(parsed: Parsed, context: Context) -> Parsed:
     """Without words that add nothing beside what else was said; “best” is most of the figure named."""
     made = replace(parsed, rows=[*parsed.rows], measures=[*parsed.measures])
-    made.cues = {BETTER.get(cue, cue) for cue in parsed.cues - SAID_ALREADY}
+    made.cues = {BETTER.get(cue, cue) for cue in parsed.cues - _SAID_ALREADY}
     steps = (
         _moving, _counting_alike, _denying, _trusting, _spending, _vague, _limited, _related, _buying,
         _often, _pages, _average, _long, _everyone, _sized,
@@ -74,7 +74,7 @@ def read_as(parsed: Parsed, made: Parsed) -> list[str]:
     )
     vague = {word: name for word, name in parsed.meant.items() if name in made.measures}
     said = [f"“{word}” is read as the {BY_KEY[name].label}." for word, name in vague.items()]
-    return [EACH_ONCE, *said] if once else said
+    return [_EACH_ONCE, *said] if once else said
 
 
 def _moving(made: Parsed) -> None:
@@ -127,14 +127,14 @@ def _limited(made: Parsed) -> None:
         if "buys" in made.cues and not made.items and not made.measures:
             made.measures, made.cues = [Col.OUTCOME_RATE], made.cues - {"buys"}
     if "average" in made.cues and not made.items:
-        made.measures = [PER_USER.get(name, name) for name in made.measures]
+        made.measures = [_PER_USER.get(name, name) for name in made.measures]
         made.cues -= {"average"}
     made.cues -= {"also", "only", "most", "least"} if made.measures else set()
 
 
 def _related(made: Parsed) -> None:
     """Figures a user or a session, and medians."""
-    for cue, related in RELATED.items():
+    for cue, related in _RELATED.items():
         if cue in made.cues and {*made.measures} & {*related, *related.values()}:
             made.measures = list(dict.fromkeys(related.get(name, name) for name in made.measures))
             made.cues -= {cue}
@@ -228,7 +228,7 @@ def _everyone(made: Parsed) -> None:
 def _sized(made: Parsed) -> None:
     """The biggest is the one with most users, and so is the one with most where users are spoken of."""
     sized = (made.nouns and made.cues & {"most", "least"}) or made.cues & {"biggest", "smallest"}
-    if sized and made.cues <= SIZED and not made.topic:
+    if sized and made.cues <= _SIZED and not made.topic:
         made.measures.append(Col.USERS)
 
 

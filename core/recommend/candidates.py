@@ -31,7 +31,7 @@ from core.segments.neighbours import look_up
 
 NEAREST: Final = 100
 """Neighbours that are asked."""
-WIDTH: Final = 0.2
+_WIDTH: Final = 0.2
 """By how much the squared distance of a neighbour must be above the nearest one's to count e times less."""
 SAME: Final = 1e-5
 """Squared distance below which a neighbour viewed the same pages, and has none to add."""
@@ -162,7 +162,7 @@ def nearest(tables: PageTables, vectors: np.ndarray) -> tuple[np.ndarray, np.nda
     found, apart = look_up(tables.index, vectors[asking].astype(np.float32), count)
     other = apart > SAME
     least = np.where(other, apart, np.inf).min(axis=1, keepdims=True, initial=4.0)
-    weight = np.where(other, np.exp(-(apart - least) / WIDTH), 0)
+    weight = np.where(other, np.exp(-(apart - least) / _WIDTH), 0)
     return np.repeat(asking, count), found.ravel(), weight.ravel()
 
 
@@ -332,7 +332,7 @@ class Asked:
         return (ranks(self.found, self.found.scores(weights), self.places) < TOP).astype(float)
 
 
-def plain_sources(reach: Reach) -> tuple[Source, ...]:
+def _plain_sources(reach: Reach) -> tuple[Source, ...]:
     """The plain way: the last page's followers, the user's own pages where they may come, popularity."""
     return tuple(source for source in STATED if reach is Reach.ANY or source is not Source.HISTORY)
 
@@ -344,7 +344,7 @@ def fit_head(asked: Asked, reach: Reach) -> Head:
         asked: Moments of users that no table was counted from.
         reach: Which pages may come.
     """
-    plain, every = plain_sources(reach), asked.found.sources
+    plain, every = _plain_sources(reach), asked.found.sources
     n_users = int(asked.user.max(initial=-1)) + 1
     if n_users < FEWEST_JUDGED or not asked.given.any():
         total = sum(STATED[source] for source in plain)

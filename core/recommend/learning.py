@@ -23,7 +23,7 @@ from core.recommend.page_tables import PageTables, SeenPages, count_tables
 
 MOST_USERS: Final = 1_500
 """Users that weights are fitted on, drawn at random."""
-MOST_MOMENTS: Final = 4
+_MOST_MOMENTS: Final = 4
 """Of one user, drawn at random from those after the first half."""
 LATEST: Final = 1_024
 """Page views before a moment that are looked at: twice what any model reads."""
@@ -122,7 +122,7 @@ def choose_moments(sequences: UserSequences, asking: np.ndarray, most: int = MOS
     later = later[np.argsort(user[later], kind="stable")]
     _, first = np.unique(user[later], return_index=True)
     number = np.arange(len(later)) - np.repeat(first, np.diff([*first, len(later)]))
-    at = np.sort(later[number < MOST_MOMENTS])
+    at = np.sort(later[number < _MOST_MOMENTS])
     return NextMoments(at, user[at].astype(np.int64), _before(sequences, at, user[at]))
 
 

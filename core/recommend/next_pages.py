@@ -35,7 +35,7 @@ from core.storage.disk import disk_errors, load_arrays
 FACTS: Final = "next_pages.json"
 TABLES: Final = "next_pages.npz"
 FORMAT: Final = 1
-NEXT_COLUMNS: Final = ("next_pages", "next_scores")
+_NEXT_COLUMNS: Final = ("next_pages", "next_scores")
 AT_ONCE: Final = 2_000
 """Users worked on at a time, so that memory does not grow with their number."""
 _HEADS: Final = TypeAdapter(dict[Reach, Head])
@@ -100,13 +100,13 @@ class Suggestions:
         pages = pa.array(self.pages, pa.string()).take(pa.array(self.column[there]))
         scores = pa.array(self.score[there].astype(np.float32))
         lists = (pa.ListArray.from_arrays(ends, values) for values in (pages, scores))
-        return dict(zip(NEXT_COLUMNS, lists, strict=True))
+        return dict(zip(_NEXT_COLUMNS, lists, strict=True))
 
 
 def no_lists(n_users: int) -> dict[str, pa.Array]:
     """The columns of :meth:`Suggestions.lists`, absent for everybody."""
     types = (pa.list_(pa.string()), pa.list_(pa.float32()))
-    return {name: pa.nulls(n_users, kind) for name, kind in zip(NEXT_COLUMNS, types, strict=True)}
+    return {name: pa.nulls(n_users, kind) for name, kind in zip(_NEXT_COLUMNS, types, strict=True)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -270,7 +270,7 @@ def _matrix(name: str, arrays: Mapping[str, np.ndarray], shape: tuple[int, int])
     return matrix
 
 
-MOST_ASKED: Final = 20_000
+_MOST_ASKED: Final = 20_000
 """Clustered users that are asked for, drawn at random where there are more."""
 FIRST: Final = 3
 """Suggestions to each of them that count: later ones are popular pages that everybody gets."""
@@ -301,7 +301,7 @@ def next_pages_of_segments(
         as the model read these pages. Last the part of each source in the scores, which add up to 1.
     """
     inside = np.flatnonzero(labels >= 0)
-    asked = np.sort(np.random.default_rng(SEED).permutation(inside)[:MOST_ASKED])
+    asked = np.sort(np.random.default_rng(SEED).permutation(inside)[:_MOST_ASKED])
     ids, place = np.unique(labels[asked], return_inverse=True)
     suggested = made.suggest(seen.some(asked), vectors[asked], FIRST)
     n_columns = len(suggested.pages)
@@ -355,9 +355,9 @@ CALLED: Final = {
     Source.POPULARITY: "popular",
 }
 """What a source says of a page."""
-SAID_FROM: Final = 0.1
+_SAID_FROM: Final = 0.1
 """A source with less of a score is not named."""
-HEARD: Final = "What next, with the share of users who have the page among their first three suggestions"
+_HEARD: Final = "What next, with the share of users who have the page among their first three suggestions"
 TOLD: Final = 3
 """Pages of a segment in its sentence."""
 NO_PAGE: Final = "No page is left to suggest: what these users have not seen is functional, or too rare."
@@ -365,7 +365,7 @@ NO_PAGE: Final = "No page is left to suggest: what these users have not seen is 
 
 def why(parts: Mapping[Source, float]) -> str:
     """``followed the last page 62 %, viewed by similar users 30 %``: the sources that count, most first."""
-    named = sorted((source for source in parts if parts[source] >= SAID_FROM), key=lambda one: -parts[one])
+    named = sorted((source for source in parts if parts[source] >= _SAID_FROM), key=lambda one: -parts[one])
     return ", ".join(f"{CALLED[source]} {percent(parts[source], 0)}" for source in named)
 
 
@@ -404,7 +404,7 @@ def segments_in_words(table: pd.DataFrame) -> dict[int, str]:
     ):
         beside = "" if math.isnan(others) else f", others {percent(others, 0)}"
         told.setdefault(segment, []).append(f"{short_address(page, origin)} ({percent(share, 0)}{beside})")
-    return {segment: f"{HEARD}: {', '.join(pages)}." for segment, pages in told.items()}
+    return {segment: f"{_HEARD}: {', '.join(pages)}." for segment, pages in told.items()}
 
 
 def in_percent(one: Measured) -> str:

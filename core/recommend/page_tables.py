@@ -119,9 +119,9 @@ def shares(counts: Sparse) -> Sparse:
 
 KEPT: Final = 200
 """Followers of a page that are kept, the most frequent ones."""
-MOST_NEIGHBOURS: Final = 5_000
+_MOST_NEIGHBOURS: Final = 5_000
 """Users whose vectors and pages are kept, drawn at random."""
-POPULAR: Final = 200
+_POPULAR: Final = 200
 """Most viewed pages that may come whatever the sources say."""
 SEED: Final = 0
 
@@ -166,9 +166,9 @@ class PageTables:
 
     @cached_property
     def most_viewed(self) -> tuple[np.ndarray, np.ndarray]:
-        """The :data:`POPULAR` most viewed pages, of all and of those that may be suggested: bool."""
+        """The :data:`_POPULAR` most viewed pages, of all and of those that may be suggested: bool."""
         everywhere, suggested = (np.where(may, self.popular, 0) for may in (True, self.allowed))
-        return _largest(everywhere, POPULAR), _largest(suggested, POPULAR)
+        return _largest(everywhere, _POPULAR), _largest(suggested, _POPULAR)
 
     def columns(self, names: Sequence[str]) -> np.ndarray:
         """The column of each page, ``UNKNOWN_PAGE`` where there is none: int64 of shape (n_pages,)."""
@@ -193,7 +193,7 @@ def count_tables(
         counted: bool of shape (n_users,), users that are counted.
         neighbours: bool of shape (n_users,), those of them that may be neighbours.
     """
-    kept = np.flatnonzero(users_of_pages(sequences, len(names), counted) >= HARDLY)
+    kept = np.flatnonzero(_users_of_pages(sequences, len(names), counted) >= HARDLY)
     columns = np.full(len(names), UNKNOWN_PAGE)
     columns[kept] = np.arange(len(kept))
     seen = SeenPages.of(sequences, columns, len(kept))
@@ -213,7 +213,7 @@ def count_tables(
     )
 
 
-def users_of_pages(sequences: UserSequences, n_pages: int, counted: np.ndarray) -> np.ndarray:
+def _users_of_pages(sequences: UserSequences, n_pages: int, counted: np.ndarray) -> np.ndarray:
     """How many of some users saw each page: int64 of shape (n_pages,)."""
     user, inside = sequences.user, counted[sequences.user]
     pairs = np.unique(user[inside].astype(np.int64) * n_pages + sequences.page[inside])
@@ -248,7 +248,7 @@ def _largest(values: np.ndarray, most: int) -> np.ndarray:
 
 def _drawn(able: np.ndarray) -> np.ndarray:
     """Some users in an order that says nothing of their ids."""
-    return np.random.default_rng(SEED).permutation(np.flatnonzero(able))[:MOST_NEIGHBOURS]
+    return np.random.default_rng(SEED).permutation(np.flatnonzero(able))[:_MOST_NEIGHBOURS]
 
 
 MEANING: Final = (

@@ -173,8 +173,8 @@ def _said(value: Any) -> str:  # noqa: ANN401 - whatever a setting is
     return "not set" if value is None else str(value)
 
 
-SHOWN_SESSIONS: Final = 3
-SHOWN_STEPS: Final = 10
+_SHOWN_SESSIONS: Final = 3
+_SHOWN_STEPS: Final = 10
 
 
 class PageNames:
@@ -219,7 +219,7 @@ def visitor(sequences: UserSequences, names: PageNames, user: int, label: str, a
     ends = np.append(starts[1:], len(session))
     shown = [
         _session(names, sequences.page[span][begin:end], sequences.timestamp[span][begin:end], at)
-        for begin, end in zip(starts[:SHOWN_SESSIONS], ends[:SHOWN_SESSIONS], strict=True)
+        for begin, end in zip(starts[:_SHOWN_SESSIONS], ends[:_SHOWN_SESSIONS], strict=True)
     ]
     summary = f"{counted(len(session), 'page view')} in {counted(len(starts), 'session')}"
     return Visitor(label, summary, tuple(shown), more=len(starts) - len(shown))
@@ -229,7 +229,7 @@ def _session(names: PageNames, pages: np.ndarray, times: np.ndarray, at: LocalCl
     waits = [duration(float(wait) / 1e6) for wait in np.diff(times)]
     steps = [
         SampledView(names.short_title(int(page)), names.address(int(page)), wait)
-        for page, wait in zip(pages[:SHOWN_STEPS], [*waits, ""][:SHOWN_STEPS], strict=True)
+        for page, wait in zip(pages[:_SHOWN_STEPS], [*waits, ""][:_SHOWN_STEPS], strict=True)
     ]
     return Session(minute(int(times[0]), at), tuple(steps), more=len(pages) - len(steps))
 
@@ -237,7 +237,7 @@ def _session(names: PageNames, pages: np.ndarray, times: np.ndarray, at: LocalCl
 Parts = tuple[tuple[str, Table], ...]
 STOPS: Final = 5
 """That a route is told apart by."""
-ROUTES, STEPS_LISTED, ENDS = 5, 5, 3
+ROUTES, _STEPS_LISTED, ENDS = 5, 5, 3
 DAY: Final = 86_400
 POINTS: Final = 200
 """Moments of a curve at most."""
@@ -295,7 +295,7 @@ class WaysMaker:
         )
 
     def _steps(self, here: Taken, there: Taken, which: np.ndarray) -> Table:
-        found = self._most(here, there, which, STEPS_LISTED)
+        found = self._most(here, there, which, _STEPS_LISTED)
         steps = [f"{left} → {reached}" for left, reached in zip(found[FROM], found[TO], strict=True)]
         columns = ("Of users who were there", "Users", "Others", "")
         return Table(columns, tuple(_shares(found, steps)), numeric=(1, 2))
@@ -385,7 +385,7 @@ FACTS: Final = {
     Col.REVENUE_PER_USER: "gross revenue a user",
 }  # fmt: skip
 """Column → what it is called; the outcome stands at ``{}``."""
-MOST_PAGES, MOST_BARS = 10, 5
+MOST_PAGES, _MOST_BARS = 10, 5
 EXAMPLES: Final = 2
 """Typical visitors a segment."""
 MOVES: Final = 5
@@ -501,7 +501,7 @@ class _CardMaker:
         rows = [row for row in self._shares if row[Col.KEY] == key and row[Col.ATTRIBUTE] == attribute]
         listed = [row for row in rows if not row[Col.IS_OTHER] and row[Col.USERS]]
         listed.sort(key=lambda row: -row[Col.SHARE])
-        bars = tuple(Bar(row[Col.VALUE], row[Col.SHARE], row[Col.REST_SHARE]) for row in listed[:MOST_BARS])
+        bars = tuple(Bar(row[Col.VALUE], row[Col.SHARE], row[Col.REST_SHARE]) for row in listed[:_MOST_BARS])
         absent = rows[0][Col.ABSENT] if rows else 0
         known = f"Not known for {wording.counted(absent, 'user')}." if absent else ""
         basis = self._source_basis if attribute == Users.SOURCE and bars else ""

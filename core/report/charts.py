@@ -23,9 +23,9 @@ from core.profiles.rows import GROUP_LABELS
 Figure = dict[str, Any]
 
 TOKEN: Final = "token:"
-INK, FAINT, LINE, BASE = (f"{TOKEN}{name}" for name in ("ink", "faint", "line", "base"))
+INK, _FAINT, LINE, BASE = (f"{TOKEN}{name}" for name in ("ink", "faint", "line", "base"))
 LEFT, KEPT, GONE = (f"{TOKEN}{name}" for name in ("left", "kept", "gone"))
-FONT: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+_FONT: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 _LEGEND: Final[Figure] = {
     "orientation": "h", "yanchor": "top", "x": 0, "itemsizing": "constant",
     "font": {"color": INK, "size": 13}, "itemclick": "toggle", "itemdoubleclick": "toggleothers",
@@ -130,7 +130,7 @@ def forest(points: Sequence[RatePoint], title: str) -> Figure:
     names = [plain(point.name, 34) for point in points]
     others = {
         "type": "scatter", "mode": "markers", "x": [point.rest for point in points], "y": names,
-        "marker": {"symbol": "line-ns-open", "size": 16, "color": FAINT, "line": {"width": 2}},
+        "marker": {"symbol": "line-ns-open", "size": 16, "color": _FAINT, "line": {"width": 2}},
         "hovertemplate": "the others: %{x:.2%}<extra></extra>",
     }  # fmt: skip
     rates = [
@@ -208,9 +208,9 @@ def _layout(height: int, left: int) -> Figure:
     }  # fmt: skip
     return {
         "height": height, "margin": {"l": left, "r": 20, "t": 24, "b": 36},
-        "font": {"family": FONT, "color": INK},
+        "font": {"family": _FONT, "color": INK},
         "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)", "showlegend": False,
         "xaxis": dict(axis), "yaxis": dict(axis),
-        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": FAINT, "activecolor": INK},
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": _FAINT, "activecolor": INK},
         "hoverlabel": {"bgcolor": BASE, "font": {"color": INK}},
     }  # fmt: skip

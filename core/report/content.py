@@ -97,7 +97,7 @@ def _facet_part(facet: Facet, outcome: str) -> FunnelPart:
     )
 
 
-def funnel_part(counted: CountedFunnel, rows: Rows, called: Mapping[str, str]) -> FunnelPart:
+def _funnel_part(counted: CountedFunnel, rows: Rows, called: Mapping[str, str]) -> FunnelPart:
     """A funnel as the report sets it.
 
     Args:
@@ -158,7 +158,7 @@ AGAIN: Final = (
 DAYS: Final = "Sessions by the weekday on which they begin, by the clock of the export."
 
 
-def time_parts(dataset: Dataset, rows: Rows, called: Mapping[str, str]) -> tuple[FunnelPart, ...]:
+def _time_parts(dataset: Dataset, rows: Rows, called: Mapping[str, str]) -> tuple[FunnelPart, ...]:
     """Tables of segments over time.
 
     Args:
@@ -371,12 +371,12 @@ def compose(source: ReportInput) -> Report:
         files=files(receipt),
         urls=addresses(receipt),
         settings=_settings(source),
-        funnels=tuple(funnel_part(one, profiles.rows, called) for one in source.funnels),
+        funnels=tuple(_funnel_part(one, profiles.rows, called) for one in source.funnels),
         facets=facet_parts(source.facets) if source.facets else (),
         outcome_told=source.outcome_told
         if profiles.outcome
         else "".join(f"{one}." for one in profiles.notes),
-        times=time_parts(source.dataset, profiles.rows, called),
+        times=_time_parts(source.dataset, profiles.rows, called),
     )
 
 

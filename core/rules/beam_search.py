@@ -30,13 +30,13 @@ from core.rules.conditions import (
 
 LONGEST: Final = 4
 """Conditions of a rule that is searched for: more cannot be read."""
-BEAM: Final = 10
+_BEAM: Final = 10
 OFFERED: Final = 200
 """Items a field that are tried, those that most users saw."""
 COUNTED: Final = 40
 """Items a field of which also more page views than one are tried."""
 TIMES: Final = (2, 3, 5, 8)
-THRESHOLDS: Final = {
+_THRESHOLDS: Final = {
     RuleField.PAGE_VIEWS: (3, 4, 5, 6, 8, 10, 15, 20, 30, 50), RuleField.SESSIONS: (2, 3, 4, 5, 8, 12),
     RuleField.LAST_DAYS: (1, 3, 7, 14, 28),
 }  # fmt: skip
@@ -109,7 +109,7 @@ def _asked(features: RuleFeatures, users: np.ndarray) -> Iterator[tuple[RuleCond
         for code, value in enumerate(made.values[:OFFERED]):
             yield RuleCondition(field=field, value=value), made.codes[users] == code
     for field in MEASURES:
-        for number in THRESHOLDS[field]:
+        for number in _THRESHOLDS[field]:
             condition = RuleCondition(field=field, number=number)
             yield condition, features.holds(condition)[users]
 
@@ -152,13 +152,13 @@ def _extended(beam: Sequence[_Draft], answers: np.ndarray, wanted: np.ndarray) -
     whole = np.stack([free[wanted].sum(axis=0), free.sum(axis=0)])[:, None]
     negated = np.array([clause is None for _, clause in moves])
     scores = np.stack([_f1(kept + more, wanted), np.where(negated, _f1(whole - more, wanted), 0)])
-    order = np.argsort(-scores, axis=None, kind="stable")[: 6 * BEAM]
+    order = np.argsort(-scores, axis=None, kind="stable")[: 6 * _BEAM]
     found, seen = list[_Draft](), set[bytes]()
     for sign, condition, move in zip(*np.unravel_index(order, scores.shape), strict=True):
         draft, clause = moves[move]
         made = _with(draft, clause, int(condition), bool(sign), answers)
         who = np.packbits(np.minimum.reduce(made.held) > 0).tobytes()
-        if who not in seen and len(found) < BEAM:
+        if who not in seen and len(found) < _BEAM:
             seen.add(who)
             found.append(made)
     return found, float(scores.max(initial=0.0))
@@ -209,7 +209,7 @@ def _rule(draft: _Draft, conditions: Sequence[RuleCondition]) -> SegmentRule:
 
 FEWEST_USERS: Final = 10
 """Users of a segment from which on a rule is searched for: half to find it, half to judge it."""
-SEARCHED: Final = 20_000
+_SEARCHED: Final = 20_000
 """Users that a rule is made from, at most; all others judge it."""
 POOR: Final = 0.6
 """Precision or recall below which that is said first."""
@@ -374,12 +374,12 @@ def halves(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         labels: int of shape (n_users,), the segment of each; negative ones take no part.
 
     Returns:
-        User indices, ascending; of the first at most :data:`SEARCHED`.
+        User indices, ascending; of the first at most :data:`_SEARCHED`.
     """
     users = np.random.default_rng(0).permutation(np.flatnonzero(labels >= 0))
     users = users[np.argsort(labels[users], kind="stable")]
     half = users[::2]
-    made_on = np.random.default_rng(1).permutation(half)[:SEARCHED]
+    made_on = np.random.default_rng(1).permutation(half)[:_SEARCHED]
     return np.sort(made_on), np.setdiff1d(users, made_on)
 
 

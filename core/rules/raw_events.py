@@ -192,7 +192,7 @@ _UNITS: Final = {
 }
 _ISO: Final = "epoch_us(try_cast({0} AS TIMESTAMPTZ))"
 _KEPT: Final = (Raw.TRAFFIC_TYPE, Raw.DEBUG_MODE)
-FIRST_GROUP: Final = r"\1"
+_FIRST_GROUP: Final = r"\1"
 LINE: Final = "line"
 """Where an event stands in the files."""
 
@@ -333,7 +333,7 @@ def absent(column: str, quote: Callable[[str], str], also: Iterable[str] = (DIRE
 
 def whole_number(text: str, quote: Callable[[str], str]) -> str:
     """An id without the ``.0`` of a tool that knows gaps only in floats: ``session_id`` of ``records.py``."""
-    return f"regexp_replace({text}, {quote('^([0-9]+)[.]0+$')}, {quote(FIRST_GROUP)})"
+    return f"regexp_replace({text}, {quote('^([0-9]+)[.]0+$')}, {quote(_FIRST_GROUP)})"
 
 
 def indented(text: str) -> str:

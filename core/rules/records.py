@@ -164,11 +164,11 @@ def rule_records(
             records.append(head | {"length": 0, "conditions": [], "text": rules.reason})
         for fit in rules.fits:
             own = {"length": fit.rule.length, "recommended": fit is chosen}
-            records.append(head | own | fit_record(fit, export))
+            records.append(head | own | _fit_record(fit, export))
     return records
 
 
-def fit_record(fit: RuleFit, export: LoadedExport) -> dict[str, Any]:
+def _fit_record(fit: RuleFit, export: LoadedExport) -> dict[str, Any]:
     """A rule, how well it fits, and what to paste where.
 
     Args:

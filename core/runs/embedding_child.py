@@ -29,7 +29,7 @@ from core.base.wording import duration
 from core.data.dataset import UserSequences
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
-MODULE: Final = "core.runs.embedding_child"
+_MODULE: Final = "core.runs.embedding_child"
 ABOUT, ERROR = "about", "error"
 LIMIT_S: Final = 300.0
 """After so long a child hangs: some thousand shortened histories take less, and everybody waits for it."""
@@ -74,7 +74,7 @@ class EmbeddingChild:
         if self._process is None or self._process.poll() is not None:
             self.close()
             self._process = subprocess.Popen(
-                [sys.executable, "-m", MODULE], cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+                [sys.executable, "-m", _MODULE], cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
             )
         there, back = self._process.stdin, self._process.stdout
         assert there is not None  # both are pipes

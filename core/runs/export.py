@@ -29,12 +29,12 @@ from core.profiles.outcomes import Happened
 from core.segments.one_page import OnePageSegments
 from core.segments.partition import Partition
 
-SEGMENT, NEXT_SEGMENT = "segment", "next_segment"
+SEGMENT, _NEXT_SEGMENT = "segment", "next_segment"
 DISTANCE, NEXT_DISTANCE = "distance", "next_distance"
 MEMBERSHIP: Final = "membership"
 REVENUE: Final = "revenue"
 ENGAGED: Final = "engaged_seconds"
-FIRST_SEEN, LAST_SEEN = "first_seen", "last_seen"
+_FIRST_SEEN, _LAST_SEEN = "first_seen", "last_seen"
 
 ID_COLUMNS: Final = (Users.USER_ID,)
 """Columns that are never touched."""
@@ -106,7 +106,7 @@ def _labels_of(users: pd.DataFrame, partition: Partition) -> np.ndarray:
 def _seen(users: pd.DataFrame) -> pd.DataFrame:
     engaged = (users[Users.ENGAGEMENT_MSEC] / 1000).astype("Float64").round(3)
     first, last = _iso(users[Users.FIRST_TS]), _iso(users[Users.LAST_TS])
-    return pd.DataFrame({FIRST_SEEN: first, LAST_SEEN: last, ENGAGED: engaged})
+    return pd.DataFrame({_FIRST_SEEN: first, _LAST_SEEN: last, ENGAGED: engaged})
 
 
 def groups(users: UserColumns, labels: np.ndarray, one_page: OnePageSegments | None) -> np.ndarray:
@@ -158,7 +158,7 @@ def _distances(
     return pd.DataFrame(
         {
             MEMBERSHIP: found.share.round(4), DISTANCE: found.distance.round(6),
-            NEXT_SEGMENT: _names(found.next_segment, names), NEXT_DISTANCE: found.next_distance.round(6),
+            _NEXT_SEGMENT: _names(found.next_segment, names), NEXT_DISTANCE: found.next_distance.round(6),
         }
     )  # fmt: skip
 

@@ -25,7 +25,7 @@ from core.storage.disk import write_text_atomic
 GRACE_S: Final = 1.5
 """A cancelled child that has not stopped by itself after this long ends itself, before others do it."""
 DEAF: Final = "The one before does not answer; cancel it, and this one goes on"
-STATUS_EVERY_S: Final = 0.25
+_STATUS_EVERY_S: Final = 0.25
 
 
 class _Reporter:
@@ -48,7 +48,7 @@ class _Reporter:
         if new_stage or not self.status["fraction"]:  # a resumed stage starts at what was done before
             self._marks.clear()
         now = time.monotonic()
-        if len(self._marks) > 1 and now - self._marks[-2][0] < STATUS_EVERY_S:
+        if len(self._marks) > 1 and now - self._marks[-2][0] < _STATUS_EVERY_S:
             self._marks.pop()  # as many as there are reports would be too many
         self._marks.append((now, fraction))
         self.status |= {"stage": stage, "fraction": min(1.0, fraction), "message": message}
@@ -57,7 +57,7 @@ class _Reporter:
             self.status["figures"] = figures
             with (self._folder / FIGURES).open("a") as file:
                 file.write(json.dumps({"stage": stage, **figures}) + "\n")
-        if new_stage or time.monotonic() - self._written > STATUS_EVERY_S:
+        if new_stage or time.monotonic() - self._written > _STATUS_EVERY_S:
             self._write()
 
     def end(self, state: State, **fields: object) -> None:
@@ -91,7 +91,7 @@ def _guard(folder: Path, reporter: _Reporter, wall_s: float | None) -> None:
     deadline = time.monotonic() + wall_s if wall_s else float("inf")
     asked: float | None = None
     while True:
-        time.sleep(STATUS_EVERY_S)
+        time.sleep(_STATUS_EVERY_S)
         if asked is None and (folder / CANCEL).exists():
             asked = time.monotonic()
         if asked is not None and time.monotonic() - asked > GRACE_S:
@@ -110,7 +110,7 @@ def _wait_for(root: Path, earlier: Sequence[str], reporter: _Reporter) -> None:
     """
     while before := [job for name in earlier if (job := view_if_readable(root, name)) and job.active]:
         reporter("wait", 0.0, "" if all(job.answers for job in before) else DEAF)
-        time.sleep(STATUS_EVERY_S)
+        time.sleep(_STATUS_EVERY_S)
 
 
 Do: TypeAlias = Callable[[str, Path, Mapping[str, Any], Progress], Mapping[str, Any]]

@@ -20,15 +20,15 @@ import psutil
 from core.storage.disk import write_text_atomic
 
 PROCESS, ALIVE = "process.json", "alive"
-BEAT_S: Final = 1.0
+_BEAT_S: Final = 1.0
 SILENT_S: Final = 8.0
 """Without a sign of life for so long, a process does not answer."""
-STOPPED_S: Final = 3.0
+_STOPPED_S: Final = 3.0
 """Without a sign of life for so long, a process that the operating system calls stopped does not answer."""
-AT_WORK: Final = 0.02
+_AT_WORK: Final = 0.02
 """CPU seconds a second that show that one without a sign of life is in a long native call: such a call may
 keep the interpreter, and with it the thread that gives the sign, from running."""
-SAME_S: Final = 1.5
+_SAME_S: Final = 1.5
 """Two readings of when a process started differ by less: the time of the boot is known in whole seconds."""
 STOPPED: Final = (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP)
 
@@ -41,7 +41,7 @@ def note(folder: Path, pid: int) -> None:
 
 
 def beat(folder: Path) -> None:
-    """Give a sign of life every :data:`BEAT_S` seconds from now on, in a thread beside the work."""
+    """Give a sign of life every :data:`_BEAT_S` seconds from now on, in a thread beside the work."""
     file = os.open(folder / ALIVE, os.O_WRONLY | os.O_CREAT, 0o600)
 
     def go_on() -> None:
@@ -49,7 +49,7 @@ def beat(folder: Path) -> None:
             with suppress(OSError):  # a full disk: the number in it is only missed if a native call follows
                 os.pwrite(file, f"{time.process_time():020.3f}".encode(), 0)
                 os.utime(file)
-            time.sleep(BEAT_S)
+            time.sleep(_BEAT_S)
 
     threading.Thread(target=go_on, daemon=True, name="sign of life").start()
 
@@ -67,7 +67,7 @@ def living(folder: Path) -> psutil.Process | None:
     pid, since_boot = known
     try:  # a pid alone may have been given to another process since
         process = psutil.Process(pid)
-        same = abs(_since_boot(process) - since_boot) < SAME_S
+        same = abs(_since_boot(process) - since_boot) < _SAME_S
         return process if same and process.status() != psutil.STATUS_ZOMBIE else None
     except psutil.NoSuchProcess:
         return None
@@ -83,14 +83,14 @@ def answers(folder: Path, process: psutil.Process) -> bool:
         silent = abs(time.time() - alive.stat().st_mtime)  # a clock may also have been set back
         worked = float(alive.read_text(encoding="utf-8") or 0)
         status = process.status()
-        if silent < (STOPPED_S if status in STOPPED else SILENT_S) or status == psutil.STATUS_RUNNING:
+        if silent < (_STOPPED_S if status in STOPPED else SILENT_S) or status == psutil.STATUS_RUNNING:
             return True
         used = sum(process.cpu_times()[:2]) - worked
     except (OSError, ValueError):  # it has not come so far yet
         return True
     except psutil.NoSuchProcess:
         return False
-    return status not in STOPPED and used > AT_WORK * silent
+    return status not in STOPPED and used > _AT_WORK * silent
 
 
 def kill(folder: Path) -> None:

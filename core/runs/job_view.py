@@ -14,13 +14,13 @@ from typing import Any, Final
 from core.base.errors import Cancelled, SettingsError
 from core.runs import job_process
 
-STARTING_S: Final = 60.0
+_STARTING_S: Final = 60.0
 """A job of which nobody could write down the process has failed after this long."""
 EARLIEST: Final = 0.01
 """Share of a stage from which its pace says something."""
 UNSURE: Final = 0.2
 """Of the time left, by which a pace that was long measured is still wrong."""
-KILL_AFTER_S: Final = 2.0
+_KILL_AFTER_S: Final = 2.0
 """One that was told to stop and has not after this long is ended by whoever looks at it; pages look every
 second."""
 
@@ -71,7 +71,7 @@ class JobView:
         return self.state in ACTIVE
 
 
-REPORTED: Final = frozenset(one.name for one in fields(JobView)) - {
+_REPORTED: Final = frozenset(one.name for one in fields(JobView)) - {
     "id", "task", "subject", "state", "started", "left_s", "stopping", "answers"
 }  # fmt: skip
 """What of a view the child itself writes into its status."""
@@ -90,7 +90,7 @@ def view(root: Path, job_id: str) -> JobView:
         status = _read_status(folder)  # once more: what has ended meanwhile has written its last
     state = State(status.pop("state", State.STARTING))
     if state in ACTIVE:
-        if process is not None and stopping is not None and stopping > KILL_AFTER_S:
+        if process is not None and stopping is not None and stopping > _KILL_AFTER_S:
             job_process.kill(folder)
             process = None
         if process is None:
@@ -101,7 +101,7 @@ def view(root: Path, job_id: str) -> JobView:
         id=job_id, task=order["task"], subject=order["subject"], state=state, answers=answers,
         started=order["started"], stopping=stopping is not None,
         left_s=_left(status) if state is State.RUNNING else None,
-        **{key: value for key, value in status.items() if key in REPORTED},
+        **{key: value for key, value in status.items() if key in _REPORTED},
     )  # fmt: skip
 
 
@@ -188,7 +188,7 @@ def _ending(folder: Path, order: Mapping[str, Any], state: State, *, stopping: b
     """What became of a job without a living process, and why."""
     if stopping:
         return State.CANCELLED, str(Cancelled())
-    if not job_process.noted(folder) and time.time() - order["started"] < STARTING_S:
+    if not job_process.noted(folder) and time.time() - order["started"] < _STARTING_S:
         return state, ""
     return State.FAILED, _last_words(folder)
 

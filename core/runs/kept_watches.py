@@ -42,7 +42,7 @@ EVERY_S: Final = 10.0
 """Seconds between two looks."""
 SETTLE_S: Final = 5.0
 """How long a file must have stayed as it is to count as whole."""
-TOLD_AT_MOST: Final = 50
+_TOLD_AT_MOST: Final = 50
 """Lines of what it said that are read, the newest."""
 
 
@@ -151,7 +151,7 @@ class KeptWatch:
         """When it said what, newest first."""
         found = []
         with suppress(OSError):
-            for line in (self.place / TOLD).read_text(encoding="utf-8").splitlines()[-TOLD_AT_MOST:]:
+            for line in (self.place / TOLD).read_text(encoding="utf-8").splitlines()[-_TOLD_AT_MOST:]:
                 with suppress(ValueError, TypeError, KeyError):  # a process was killed in the middle of one
                     said = json.loads(line)
                     found.append((str(said["at"]), str(said["line"])))

@@ -52,8 +52,8 @@ if TYPE_CHECKING:
 STAGE: Final = "later_export"
 PAGES: Final = "pages.json"
 CALLED, KNOWN = "called", "known"
-HALVES: Final = "half_lengths.npy"
-READ_ALIKE: Final = "read_alike.json"
+_HALVES: Final = "half_lengths.npy"
+_READ_ALIKE: Final = "read_alike.json"
 HALF: Final = "half_{}"
 LEAST_KNOWN: Final = 0.1
 """Share of page views on pages (or sections) the model knows, below which exports are not compared."""
@@ -131,7 +131,7 @@ def embed_later(
         again = None if together else _read_again(Path(work), store, trained, later, paths, progress)
         _embed_later(folder, Path(work), store, trained, again or later, progress)
         _embed_halves(folder, trained, (again or later).sequences, progress)
-        (folder / READ_ALIKE).write_text(json.dumps(together or again is not None))
+        (folder / _READ_ALIKE).write_text(json.dumps(together or again is not None))
     return key
 
 
@@ -212,7 +212,7 @@ def _embed_halves(folder: Path, trained: Trained, later: UserSequences, progress
     if halves.n_users:
         own = page_names(trained.dataset.pages, trained.labels)
         _save(folder, embed(trained.model.path, halves, own, progress), HALF)
-    np.save(folder / HALVES, halves.lengths, allow_pickle=False)
+    np.save(folder / _HALVES, halves.lengths, allow_pickle=False)
 
 
 def _halves(trained: Trained, later: UserSequences) -> UserSequences:
@@ -341,14 +341,14 @@ def place_both(made: Artifact, trained: Trained, combined: Combined, partition: 
     after = PlacedUsers.of(later.sequences, vectors, labels, partition, pages[1])
     if trained.by_section:
         before, after = (replace(side, pages=side.pages.in_sections()) for side in (before, after))
-    read_alike = bool(json.loads((made.path / READ_ALIKE).read_bytes()))
+    read_alike = bool(json.loads((made.path / _READ_ALIKE).read_bytes()))
     period = TrainingPeriod.of(before, len(partition.ids), by_section=trained.by_section)
     halves = _half_pairs(made, _halves(trained, later.sequences), combined, partition)
     return TwoPeriods(period, before, after, halves, read_alike)
 
 
 def _half_pairs(made: Artifact, halves: UserSequences, combined: Combined, partition: Partition) -> Pairs:
-    lengths = np.load(made.path / HALVES, allow_pickle=False)
+    lengths = np.load(made.path / _HALVES, allow_pickle=False)
     if not len(lengths):
         nobody = np.zeros(0, dtype=np.int64)
         return Pairs(nobody, nobody, nobody.reshape(0, 2))

@@ -40,7 +40,7 @@ ACTIVITY: Final = "activity.npy"
 """There, too, where activity counts: what places users by it."""
 SEALED: Final = "sealed.json"
 """The checksum of every file, so that a folder half replaced is noticed."""
-UNSEALED: Final = (SEALED, "training.json")
+_UNSEALED: Final = (SEALED, "training.json")
 """Not among them: itself, and how long training took, which differs from run to run."""
 
 
@@ -160,8 +160,8 @@ def read_files(folder: Path) -> dict[str, bytes]:
 
 
 def checksums(files: Mapping[str, bytes]) -> dict[str, str]:
-    """SHA-256 of each file of a model folder; but for those of :data:`UNSEALED`."""
-    sealed = {name: data for name, data in files.items() if name.rpartition("/")[2] not in UNSEALED}
+    """SHA-256 of each file of a model folder; but for those of :data:`_UNSEALED`."""
+    sealed = {name: data for name, data in files.items() if name.rpartition("/")[2] not in _UNSEALED}
     return {name: hashlib.sha256(data).hexdigest() for name, data in sealed.items()}
 
 

@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 
 COVERAGE: Final = "coverage.json"
 """Beside the vectors: the share of the page views that each view can speak of."""
-FIRST_PART, DEALT = "first_part_{}.npy", "dealt.npy"
+_FIRST_PART, DEALT = "first_part_{}.npy", "dealt.npy"
 """Vectors of a part of the sessions of users who have several, and these users beside its page views."""
 LABEL_CACHE: Final = "label_cache"
 """Folder of the store for what the classifiers decided and what was fetched."""
@@ -427,7 +427,7 @@ def embed(
             for view, array in vectors.items():
                 np.save(folder / f"{view}.npy", array, allow_pickle=False)
             for view, array in parts.items():
-                np.save(folder / FIRST_PART.format(view), array, allow_pickle=False)
+                np.save(folder / _FIRST_PART.format(view), array, allow_pickle=False)
             np.save(folder / DEALT, [users, first.lengths], allow_pickle=False)
             (folder / COVERAGE).write_text(json.dumps(told))
     return open_embeddings(store, dataset, key)
@@ -454,7 +454,7 @@ def open_embeddings(store: Store, dataset: Dataset, key: str) -> Embeddings:
         ArtifactError: If it is missing or damaged.
     """
     artifact = _found(store, "embed", key)
-    views, parts = (_arrays(artifact, called) for called in ("{}.npy", FIRST_PART))
+    views, parts = (_arrays(artifact, called) for called in ("{}.npy", _FIRST_PART))
     inside, coverage = clustered(dataset.users), _coverage(artifact.path / COVERAGE)
     return Embeddings(artifact, dataset, views, inside, coverage, parts)
 

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 RUN: Final = "run.json"
 DIFFERENCES: Final = "differences.parquet"
 JOURNEYS: Final = "journeys.json"
-PERIODS: Final = "periods.json"
+_PERIODS: Final = "periods.json"
 FACETS: Final = "facets.json"
 """How users differ, and whether they keep differing (``core/facets/``)."""
 FUNNELS: Final = "funnels.json"
@@ -56,12 +56,17 @@ TAXONOMY: Final = "taxonomy.yaml"
 """What the pages were labelled with, to be edited and given back."""
 RULES: Final = "rules.json"
 """The best rules of each segment (``core/rules/``)."""
-NEXT_PAGES: Final = "next_pages.parquet"
+_NEXT_PAGES: Final = "next_pages.parquet"
 """Pages that each segment's users are pointed to next; what points others is in the model folder."""
-EMBEDDINGS, CLUSTERS, PROFILES, REPORT = "embeddings.parquet", "clusters.json", "profiles.json", "report.html"
+_EMBEDDINGS, _CLUSTERS, PROFILES, REPORT = (
+    "embeddings.parquet",
+    "clusters.json",
+    "profiles.json",
+    "report.html",
+)
 WRITTEN: Final = frozenset({
-    RECEIPT, SEQUENCES, USERS, LABELS, TAXONOMY, MODEL, DIFFERENCES, JOURNEYS, PERIODS, FUNNELS, RULES,
-    NEXT_PAGES, FACETS, EMBEDDINGS, CLUSTERS, PROFILES, REPORT, FAILED_LOG,
+    RECEIPT, SEQUENCES, USERS, LABELS, TAXONOMY, MODEL, DIFFERENCES, JOURNEYS, _PERIODS, FUNNELS, RULES,
+    _NEXT_PAGES, FACETS, _EMBEDDINGS, _CLUSTERS, PROFILES, REPORT, FAILED_LOG,
 })  # fmt: skip
 """Everything that is made of users in the folder of a run; :data:`RUN` is what it was asked for."""
 BOUNDED: Final = ".bounded."
@@ -160,14 +165,14 @@ def _write_tables(
 ) -> None:
     dataset = results.dataset
     vectors_of = embeddings_table(dataset.sequences.user_id, results.embeddings.views)
-    pq.write_table(vectors_of, folder / EMBEDDINGS)
+    pq.write_table(vectors_of, folder / _EMBEDDINGS)
     vectors, one_page = made.combined.vectors, made.profiles.one_page
     users = users_table(dataset.users, made.partition, vectors, made.titles, made.outcomes, one_page)
     users = users.assign(**facets.columns() if facets else {})
     table = arrow_table(users).append_column(Users.EMBEDDING, vector_lists(vectors))
     pq.write_table(table, folder / USERS)
     told = {"segments_tell_outcome": beside.to_dict() if beside else None}
-    write_json(folder / CLUSTERS, clusters_summary(made, levels, certificates) | told)
+    write_json(folder / _CLUSTERS, clusters_summary(made, levels, certificates) | told)
     (folder / PROFILES).write_text(made.profiles.to_json(), encoding="utf-8")
     if len(made.differences):  # there are always some, unless they could not be made
         made.differences.to_parquet(folder / DIFFERENCES, index=False)
@@ -214,7 +219,7 @@ def _write_next_pages(
     following.save(folder / MODEL)
     seen = following.seen(dataset.sequences, page_names(dataset.pages, results.labels)[View.URL])
     table = next_pages_of_segments(following, seen, made.combined.vectors, made.partition.labels)
-    table.to_parquet(folder / NEXT_PAGES, index=False)
+    table.to_parquet(folder / _NEXT_PAGES, index=False)
     return segments_in_words(table)
 
 
@@ -278,7 +283,7 @@ def _write_periods(folder: Path, results: StoredStages, made: Segments) -> None:
     """Each segment by week, and who comes again."""
     from core.periods.over_time import periods
 
-    write_json(folder / PERIODS, periods(results.dataset, made.profiles.rows, made.titles))
+    write_json(folder / _PERIODS, periods(results.dataset, made.profiles.rows, made.titles))
 
 
 def _write_funnels(

@@ -43,7 +43,7 @@ Made = TypeVar("Made")
 
 HANDED_IN: Final = "to_certify"
 """Folder of the store for segments that wait to be certified."""
-LEFT_S: Final = 24 * 60 * 60
+_LEFT_S: Final = 24 * 60 * 60
 
 
 @dataclass(frozen=True)
@@ -226,7 +226,7 @@ def hand_in(store: Store, asked: CertifyRequest, partition: Partition) -> None:
     """
     for left in (store.root / HANDED_IN).glob("[!.]*"):
         with suppress(OSError):  # another session does the same
-            if time() - left.stat().st_mtime > LEFT_S:
+            if time() - left.stat().st_mtime > _LEFT_S:
                 shutil.rmtree(left)
     with store.write(HANDED_IN, CERTIFICATES.key(asked), *_certificates_made_of(asked)) as folder:
         partition.to_files(folder)

@@ -72,7 +72,7 @@ def referrers(visits: Visits, location: pa.Array, source: np.ndarray) -> pa.Arra
     return pc.if_else(pa.array(visits.landing), arriving, previous)
 
 
-def session_sources(rng: np.random.Generator, visits: Visits, people: SampleUsers) -> np.ndarray:
+def _session_sources(rng: np.random.Generator, visits: Visits, people: SampleUsers) -> np.ndarray:
     """How each session came in, int64 of shape (n_sessions,): the first touch, later often directly."""
     first_view = np.flatnonzero(visits.landing)
     user = visits.user[first_view]
@@ -226,7 +226,7 @@ def make_table(
 ) -> pa.Table:
     """The rows of the export, every column text, null where GA4 sends nothing."""
     view, user = hits.view, visits.user[hits.view]
-    source = session_sources(rng, visits, people)
+    source = _session_sources(rng, visits, people)
     location = locations(rng, visits, people, site, source)
     referrer = referrers(visits, location, source)
     buys = np.array(EVENTS)[hits.event] == "purchase"

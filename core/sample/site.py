@@ -28,7 +28,7 @@ DEPARTMENTS: Final[dict[str, tuple[str, ...]]] = {
     "cycling": ("pannier", "bikepacking-bag", "bike-light", "bike-tool", "bottle-cage"),
 }
 MODELS: Final = ("Fell", "Corrie", "Birch", "Summit", "Drift", "Ember", "Heron", "Lark")
-ARTICLES: Final = (
+_ARTICLES: Final = (
     "first-weekend-out", "packing-list", "five-quiet-routes", "care-and-repair", "winter-nights",
     "with-children", "what-we-learned", "interview", "the-one-bag-week", "sixty-euro-kit",
 )  # fmt: skip
@@ -38,11 +38,11 @@ HELP: Final = (
     "click-and-collect", "recycling", "feedback", "product-safety",
 )  # fmt: skip
 ACCOUNT: Final = ("", "/orders", "/wishlist", "/addresses", "/settings", "/points", "/returns")
-TERMS: Final = (
+_TERMS: Final = (
     "tent", "rain jacket", "boots", "sleeping bag", "stove", "headlamp", "rope", "daypack", "gift", "hammock",
     "water filter", "merino", "poles", "down jacket", "bike bag", "kids", "helmet", "mat", "gaiters", "mug",
 )  # fmt: skip
-CITIES: Final = ("hamburg", "berlin", "utrecht", "leeds", "oslo", "lyon", "graz", "bern")
+_CITIES: Final = ("hamburg", "berlin", "utrecht", "leeds", "oslo", "lyon", "graz", "bern")
 ABOUT: Final = ("about", "careers", "press", "sustainability", "imprint", "terms", "partners")
 
 PER_DEPARTMENT: Final = 5
@@ -74,7 +74,7 @@ class Role(IntEnum):
 
 
 # Weights of the next role. A segment multiplies them by its own taste (segments.py).
-LINKS: Final[dict[Role, dict[Role, float]]] = {
+_LINKS: Final[dict[Role, dict[Role, float]]] = {
     Role.HOME: {
         Role.DEPARTMENT: 24, Role.LIST: 12, Role.PRODUCT: 14, Role.SALE: 12, Role.SEARCH: 11, Role.BLOG: 6,
         Role.COMPARE: 4, Role.GUIDE: 2, Role.SUPPORT: 4, Role.LOGIN: 4, Role.STORE: 3, Role.ABOUT: 2,
@@ -182,7 +182,7 @@ def _pages_of(role: Role) -> list[tuple[str, str]]:
         Role.ARTICLE: [
             (f"/blog/{dept}/{article}", f'{_words(dept).capitalize()}: "{_words(article)}" | {SHOP} blog')
             for dept in DEPARTMENTS
-            for article in ARTICLES
+            for article in _ARTICLES
         ],
         Role.BLOG: [("/blog", f"Blog | {SHOP}")],
         Role.SUPPORT: [
@@ -191,12 +191,12 @@ def _pages_of(role: Role) -> list[tuple[str, str]]:
         ],
         Role.ACCOUNT: [(f"/account{part}", _title(f"my account {part[1:]}".strip())) for part in ACCOUNT],
         Role.LOGIN: [("/account/login", _title("log in"))],
-        Role.SEARCH: [(f"/search?q={term.replace(' ', '+')}", _title("search results")) for term in TERMS],
+        Role.SEARCH: [(f"/search?q={term.replace(' ', '+')}", _title("search results")) for term in _TERMS],
         Role.CART: [("/cart", _title("your cart"))],
         Role.CHECKOUT: [("/checkout/address", _title("checkout: address"))],
         Role.PAYMENT: [("/checkout/payment", _title("checkout: payment"))],
         Role.CONFIRMATION: [("/ordercompleted", _title("thank you for your order"))],
-        Role.STORE: [("/stores", _title("stores")), *((f"/stores/{city}", _title(city)) for city in CITIES)],
+        Role.STORE: [("/stores", _title("stores")), *((f"/stores/{city}", _title(city)) for city in _CITIES)],
         Role.ABOUT: [(f"/{part}", _title(part)) for part in ABOUT],
     }
     return made[role]
@@ -323,7 +323,7 @@ class Chances:
 def chances() -> Chances:
     """Turn weights into cumulative probabilities."""
     landing = np.array([[segment.landing.get(role, 0.0) for role in Role] for segment in SEGMENTS])
-    links = np.array([[LINKS[role].get(to, 0.0) for to in Role] for role in Role])
+    links = np.array([[_LINKS[role].get(to, 0.0) for to in Role] for role in Role])
     taste = np.array([[segment.taste.get(role, 1.0) for role in Role] for segment in SEGMENTS])
     department = [[segment.departments.get(name, 1.0) for name in DEPARTMENTS] for segment in SEGMENTS]
     return Chances(

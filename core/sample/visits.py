@@ -25,12 +25,12 @@ from core.sample.site import (
 )
 
 DEVICES: Final = ("desktop", "mobile", "tablet")
-BROWSERS: Final[dict[str, dict[str, float]]] = {
+_BROWSERS: Final[dict[str, dict[str, float]]] = {
     "desktop": {"Chrome": 60, "Safari": 14, "Edge": 14, "Firefox": 10, "Opera": 2},
     "mobile": {"Chrome": 47, "Safari": 40, "Samsung Internet": 9, "Firefox": 3, "Android Webview": 1},
     "tablet": {"Safari": 62, "Chrome": 34, "Samsung Internet": 4},
 }
-COUNTRIES: Final[dict[str, float]] = {
+_COUNTRIES: Final[dict[str, float]] = {
     "Germany": 31, "United Kingdom": 16, "Netherlands": 10, "United States": 9, "Austria": 8,
     "Switzerland": 6, "France": 6, "Sweden": 4, "Norway": 3, "Denmark": 2.5, "Italy": 2,
     "Poland": 1.5, "(not set)": 1,
@@ -135,7 +135,7 @@ def make_people(
         label=np.where(kind == "", named, kind),
         device=device,
         browser=_browser(rng, device),
-        country=_any(rng, COUNTRIES, n),
+        country=_any(rng, _COUNTRIES, n),
         source=_source(rng, segment),
         returning=rng.random(n) < 0.17,
         kind=kind,
@@ -177,7 +177,7 @@ def _device(rng: np.random.Generator, segment: np.ndarray) -> np.ndarray:
 
 
 def _browser(rng: np.random.Generator, device: np.ndarray) -> np.ndarray:
-    return np.choose(device, [_any(rng, BROWSERS[name], len(device)) for name in DEVICES])
+    return np.choose(device, [_any(rng, _BROWSERS[name], len(device)) for name in DEVICES])
 
 
 def _source(rng: np.random.Generator, segment: np.ndarray) -> np.ndarray:

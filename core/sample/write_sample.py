@@ -23,13 +23,13 @@ from core.sample.site import SEGMENTS, Site, build_site, chances, draw
 from core.sample.visits import SampleUsers, Visits, make_people, make_visits, robot_visits, robots
 from core.storage.disk import disk_errors, flush_all, put
 
-CHUNK: Final = 20_000
+_CHUNK: Final = 20_000
 """Visitors made at a time; fixed, because it is part of what a seed stands for."""
 DENIED: Final = 0.03
 ROBOTS: Final = 2
-MIN_FOR_ROBOTS: Final = 200
-MAX_USERS: Final = 10_000_000
-TRUTH_COLUMNS: Final = ("user_pseudo_id", "segment")
+_MIN_FOR_ROBOTS: Final = 200
+_MAX_USERS: Final = 10_000_000
+_TRUTH_COLUMNS: Final = ("user_pseudo_id", "segment")
 STAGE: Final = "sample"
 
 _QUOTED: Final = ("page_location", "page_title", "page_referrer")
@@ -62,14 +62,14 @@ def generate(users: int, seed: int) -> Iterator[Chunk]:
     """
     _check(users, seed)
     site, odds = build_site(), chances()
-    crawlers = ROBOTS if users >= MIN_FOR_ROBOTS else 0
-    for number, start in enumerate(range(0, users - crawlers, CHUNK)):
+    crawlers = ROBOTS if users >= _MIN_FOR_ROBOTS else 0
+    for number, start in enumerate(range(0, users - crawlers, _CHUNK)):
         rng = np.random.default_rng([seed, number])
-        n = min(CHUNK, users - crawlers - start)
+        n = min(_CHUNK, users - crawlers - start)
         denied = round(DENIED * n)
         segment = draw(rng, np.broadcast_to(odds.share, (n + denied, len(SEGMENTS))))
         # Numbers of a chunk start at a multiple of 2 × CHUNK, so that no id appears twice.
-        people = make_people(rng, segment, 2 * CHUNK * number, denied, seed)
+        people = make_people(rng, segment, 2 * _CHUNK * number, denied, seed)
         visits = make_visits(rng, segment, site, odds)
         yield _chunk(rng, visits, people, site, number)
     if crawlers:
@@ -77,16 +77,16 @@ def generate(users: int, seed: int) -> Iterator[Chunk]:
 
 
 def _crawlers(site: Site, users: int, seed: int) -> Chunk:
-    number = -(-users // CHUNK) + 1
+    number = -(-users // _CHUNK) + 1
     rng = np.random.default_rng([seed, number])
-    people = robots(rng, ROBOTS, 2 * CHUNK * number, seed)
+    people = robots(rng, ROBOTS, 2 * _CHUNK * number, seed)
     visits = robot_visits(rng, ROBOTS, int(np.clip(users // 20, 150, 1_500)), site)
     return _chunk(rng, visits, people, site, number)
 
 
 def _chunk(rng: np.random.Generator, visits: Visits, people: SampleUsers, site: Site, number: int) -> Chunk:
     hits = make_hits(rng, visits, people, site)
-    events = make_table(rng, hits, visits, people, site, number * CHUNK)
+    events = make_table(rng, hits, visits, people, site, number * _CHUNK)
     known = people.user_id.is_valid().to_numpy(zero_copy_only=False)
     return Chunk(events, people.user_id.drop_null().to_pylist(), people.label[known].tolist())
 
@@ -134,8 +134,8 @@ def write_sample(path: Path, users: int, seed: int, progress: Progress = silent)
 
 
 def _check(users: int, seed: int) -> None:
-    if not 1 <= users <= MAX_USERS:
-        raise SettingsError(f"users = {users} is not possible", allowed=f"1 to {MAX_USERS:,}")
+    if not 1 <= users <= _MAX_USERS:
+        raise SettingsError(f"users = {users} is not possible", allowed=f"1 to {_MAX_USERS:,}")
     if seed < 0:
         raise SettingsError(f"seed = {seed} is not possible", allowed="0 or more")
 
@@ -145,7 +145,7 @@ def _write_days(work: Path, users: int, seed: int, progress: Progress) -> list[P
     made, header = 0, ""
     with (work / "truth").open("w", newline="", encoding="utf-8") as truth:
         rows = csv.writer(truth, lineterminator="\n")
-        rows.writerow(TRUTH_COLUMNS)
+        rows.writerow(_TRUTH_COLUMNS)
         for chunk in generate(users, seed):
             rows.writerows(zip(chunk.user_id, chunk.segment, strict=True))
             header = ",".join(chunk.events.column_names)
@@ -158,7 +158,7 @@ def _write_days(work: Path, users: int, seed: int, progress: Progress) -> list[P
 
 def _append_by_day(work: Path, events: pa.Table) -> None:
     """Rows are in time order, so those of one day lie together."""
-    lines, dates = csv_lines(events), events.column("event_date").combine_chunks().dictionary_encode()
+    lines, dates = _csv_lines(events), events.column("event_date").combine_chunks().dictionary_encode()
     codes = dates.indices.to_numpy()
     edges = np.flatnonzero(np.diff(codes, prepend=-1, append=-1))
     for begin, end in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
@@ -167,7 +167,7 @@ def _append_by_day(work: Path, events: pa.Table) -> None:
             file.write(_bytes_of(lines, begin, end))
 
 
-def csv_lines(events: pa.Table) -> pa.StringArray:
+def _csv_lines(events: pa.Table) -> pa.StringArray:
     """Each row as a line of CSV with its line end; null is empty; quotes only where they are needed."""
     columns = [
         _quoted(column) if name in _QUOTED else column

@@ -239,7 +239,7 @@ def _file(path: Path) -> JsonFile[Conversation]:
 
 
 STOPPED: Final = "You stopped it."
-BROKEN_OFF: Final = "It broke off inside the program."
+_BROKEN_OFF: Final = "It broke off inside the program."
 Make = Callable[[Callable[[], bool]], Assistant]
 """Whether to give up → the assistant, once its server has said what it can."""
 
@@ -353,7 +353,7 @@ class Errand(ABC):
         except Beha2VecError as error:
             self._end(str(error))
         except Exception:
-            self._end(BROKEN_OFF)
+            self._end(_BROKEN_OFF)
             raise
 
     def _prepare(self) -> None:

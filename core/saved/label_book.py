@@ -58,11 +58,11 @@ def load(store: Store, dataset: Dataset | None = None) -> LabelSettings:
         ResourceError: If a file cannot be opened.
     """
     settings = _settings(store).read() or LabelSettings()
-    own = None if dataset is None else (_taxonomies(store).read() or {}).get(site_of(dataset))
+    own = None if dataset is None else (_taxonomies(store).read() or {}).get(_site_of(dataset))
     return settings if own is None else settings.model_copy(update=dict(own))
 
 
-def site_of(dataset: Dataset) -> str:
+def _site_of(dataset: Dataset) -> str:
     """The host of the most viewed page: exports of one site have one taxonomy."""
     return host_of(str(dataset.pages[Pages.PAGE_LOCATION].iloc[0])) if len(dataset.pages) else ""
 
@@ -75,7 +75,7 @@ def choose(store: Store, dataset: Dataset, taxonomy: Taxonomy, themes: ThemeSour
     """
     with store.in_turn():
         chosen = SiteTaxonomy(taxonomy=taxonomy, themes=themes)
-        _taxonomies(store).write((_taxonomies(store).read() or {}) | {site_of(dataset): chosen})
+        _taxonomies(store).write((_taxonomies(store).read() or {}) | {_site_of(dataset): chosen})
 
 
 def change(store: Store, **changes: object) -> None:

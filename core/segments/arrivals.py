@@ -16,7 +16,7 @@ from core.base.schema import Users, View
 from core.base.wording import common_origin, sentence, short_address
 from core.data.dataset import UserColumns, UserSequences
 
-ENGAGED_S: Final = 10
+_ENGAGED_S: Final = 10
 """Seconds of engagement from which GA4 calls a session engaged."""
 YES, NO = "yes", "no"
 
@@ -88,7 +88,7 @@ def traits(
         Trait.TYPE: [None if label in unnamed else label for label in called.get(View.TYPE, nothing)],
         Trait.THEME: [None if label in unnamed else label for label in called.get(View.THEME, nothing)],
     }
-    engaged = np.asarray(users[Users.ENGAGEMENT_MSEC], dtype=np.float64) >= 1000 * ENGAGED_S
+    engaged = np.asarray(users[Users.ENGAGEMENT_MSEC], dtype=np.float64) >= 1000 * _ENGAGED_S
     return {
         **{trait: np.array(values, dtype=object)[place] for trait, values in pages.items()},
         Trait.SOURCE: np.asarray(users[Users.SOURCE], dtype=object),

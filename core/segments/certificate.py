@@ -36,16 +36,16 @@ SAMPLE: Final = 10_000
 """Users that are resampled, at most; with more users than that, segments are surer than is said."""
 RESAMPLES: Final = 100
 TAILS: Final = (2.5, 97.5)
-SPLITS: Final = 3
+_SPLITS: Final = 3
 SEEDS: Final = 4
-DOUBTFUL: Final = "doubtful"
+_DOUBTFUL: Final = "doubtful"
 GIVEN: Final = "given these vectors"
 """Said with every certificate: users are drawn again and clustered, not trained on."""
 KEPT_BACK: Final = "Names are kept back: they would tell of kinds of users that are not there."
-PATTERNED, STABLE = 0.6, 0.75
-WORDS: Final = ((0.85, "highly stable"), (STABLE, "stable"), (PATTERNED, "patterned"), (0.0, DOUBTFUL))
+_PATTERNED, _STABLE = 0.6, 0.75
+WORDS: Final = ((0.85, "highly stable"), (_STABLE, "stable"), (_PATTERNED, "patterned"), (0.0, _DOUBTFUL))
 """From which mean index on a segment is called what (Hennig 2007)."""
-MISSED: Final = 0.25
+_MISSED: Final = 0.25
 """What the union of two that are really one misses of an index of 1, at most: this part of what the surer of
 the two misses alone. In a continuum, where borders with others move too, it was .44 or more."""
 UNSUPPORTED: Final = "comes back"
@@ -88,12 +88,12 @@ class Certificate:
     def word(self) -> str:
         """How Hennig calls an index like this; where no segments are supported, none is called stable."""
         word = next(word for least, word in WORDS if self.jaccard >= least)
-        return word if self.supported or word == DOUBTFUL else UNSUPPORTED
+        return word if self.supported or word == _DOUBTFUL else UNSUPPORTED
 
     @property
     def mark(self) -> str:
         """What is said with its name wherever somebody reads it: ``doubtful``, or nothing."""
-        return DOUBTFUL if self.word == DOUBTFUL else ""
+        return _DOUBTFUL if self.word == _DOUBTFUL else ""
 
     def sentence(self, names: Mapping[int, str]) -> str:
         """In words that an analyst can repeat.
@@ -120,7 +120,7 @@ class Certificate:
         index, low, high = map(_two_digits, (self.jaccard, self.low, self.high))
         near = "" if self.rival is None else f" · nearest: {names[self.rival]}"
         called_sure = self.supported and not self.mark
-        unsure = " on average" if called_sure and self.low < PATTERNED else ""
+        unsure = " on average" if called_sure and self.low < _PATTERNED else ""
         return f"{sentence(self.word)}{unsure}, {GIVEN}: {index} [{low}–{high}]{near}"
 
     def to_dict(self) -> dict[str, Any]:
@@ -189,7 +189,7 @@ def verdict_text(
 
 def mostly_doubtful(certificates: Mapping[int, Certificate]) -> str:
     """That more than half of the segments are doubtful; empty where they are not."""
-    doubtful, found = sum(one.mark == DOUBTFUL for one in certificates.values()), len(certificates)
+    doubtful, found = sum(one.mark == _DOUBTFUL for one in certificates.values()), len(certificates)
     if 2 * doubtful <= found:
         return ""
     return (
@@ -230,7 +230,7 @@ def certify(
     n, seed = len(rows), partition.settings.seed
     sought = _sought(rows, inside, partition)
     everybody = np.arange(n)
-    orders = [rng.permutation(n) for _ in range(SPLITS)]
+    orders = [rng.permutation(n) for _ in range(_SPLITS)]
     jobs = [(rng.integers(0, n, max(2, n // 2)), seed) for _ in range(resamples)]
     jobs += [(part, seed) for order in orders for part in (order[: n // 2], order[n // 2 :])]
     jobs += [(everybody, seed + 1 + other) for other in range(SEEDS)]
@@ -327,7 +327,7 @@ def _certificates(
     partition: Partition, found: Sequence[np.ndarray], resamples: int
 ) -> dict[int, Certificate]:
     indices = np.array([jaccard(shared)[:-1, :-1].max(axis=1) for shared in found])  # (jobs, k)
-    drawn, halves, seeds = np.split(indices, [resamples, resamples + 2 * SPLITS])
+    drawn, halves, seeds = np.split(indices, [resamples, resamples + 2 * _SPLITS])
     low, high = np.percentile(drawn, TAILS, axis=0, method="weibull")
     moves = np.mean([_moves(shared) for shared in found[:resamples]], axis=0)  # (k, k)
     means, union = drawn.mean(axis=0), np.mean([unions(shared) for shared in found[:resamples]], axis=0)
@@ -382,9 +382,9 @@ def _really_one(alone: np.ndarray, union: np.ndarray) -> list[tuple[int, int]]:
         alone: Index of each segment, float of shape (k,).
         union: From :func:`unions`.
     """
-    unsure = np.minimum.outer(alone, alone) < STABLE
+    unsure = np.minimum.outer(alone, alone) < _STABLE
     misses_alone = 1 - np.maximum.outer(alone, alone)
-    places = np.argwhere(unsure & (1 - union <= MISSED * misses_alone))
+    places = np.argwhere(unsure & (1 - union <= _MISSED * misses_alone))
     found: list[tuple[int, int]] = []
     for one, other in sorted(places.tolist(), key=lambda pair: -union[tuple(pair)]):
         if not {one, other} & {place for pair in found for place in pair}:

@@ -31,7 +31,7 @@ RUN: Final = 256
 """Users that lie side by side on the disk and are read together; a batch is runs from all over it, so that
 an order of the ids says nothing."""
 BATCH: Final = 16_384
-PASSES: Final = 3
+_PASSES: Final = 3
 """Times that everybody is looked at (docs/method.md)."""
 
 
@@ -93,7 +93,7 @@ def mini_batch(rows: ChunkedRows, start: np.ndarray, seed: int) -> np.ndarray:
         seed: Of the order.
     """
     made = MiniBatchKMeans(len(start), init=start, n_init=1, random_state=seed, reassignment_ratio=0)
-    for number in range(PASSES):
+    for number in range(_PASSES):
         for batch in rows.batches([seed, number]):
             made.partial_fit(batch)
     centroids: np.ndarray = made.cluster_centers_

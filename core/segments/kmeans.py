@@ -32,7 +32,7 @@ START_DIMENSIONS: Final = 16
 """Principal components that starts are tried on (Ding, He 2004). They hold five sixths of the variance, and
 40 starts on them cost what 10 on all 128 coordinates do: luck decides fewer near ties between optima."""
 
-FEW_STARTS: Final = 6
+_FEW_STARTS: Final = 6
 """Starts of a K-Means that is only compared: the final fit takes 40."""
 DIGITS: Final = 5
 """Vectors that differ by less are alike: rounding alone makes no segment."""
@@ -72,7 +72,7 @@ def cold_centroids(rows: np.ndarray, settings: ClusterSettings) -> np.ndarray:
         Centroids, float32 of shape (n_clusters, d).
     """
     rows = seeded_sample(rows, SAMPLE, settings.seed)
-    return centroids_from(rows, narrowed(rows), settings)
+    return _centroids_from(rows, narrowed(rows), settings)
 
 
 def narrowed(rows: np.ndarray) -> np.ndarray:
@@ -83,7 +83,7 @@ def narrowed(rows: np.ndarray) -> np.ndarray:
     return narrow
 
 
-def centroids_from(rows: np.ndarray, narrow: np.ndarray, settings: ClusterSettings) -> np.ndarray:
+def _centroids_from(rows: np.ndarray, narrow: np.ndarray, settings: ClusterSettings) -> np.ndarray:
     """Find centroids of rows that are narrowed already (:func:`cold_centroids`): float32 of shape (k, d)."""
     tried = KMeans(settings.n_clusters, n_init=settings.n_init, random_state=settings.seed).fit(narrow)
     start, _ = segment_means(rows, tried.labels_, settings.n_clusters)
@@ -93,7 +93,7 @@ def centroids_from(rows: np.ndarray, narrow: np.ndarray, settings: ClusterSettin
 
 
 def labels_by(
-    learns: np.ndarray, rows: np.ndarray, n_clusters: int, seed: int = 0, n_init: int = FEW_STARTS
+    learns: np.ndarray, rows: np.ndarray, n_clusters: int, seed: int = 0, n_init: int = _FEW_STARTS
 ) -> np.ndarray:
     """Cut users into segments that some users teach; call it within ``geometry.repeatable``.
 
@@ -112,7 +112,7 @@ def labels_by(
     if different < 2:
         return np.zeros(len(rows), dtype=np.intp)
     settings = ClusterSettings(n_clusters=min(n_clusters, different), seed=seed, n_init=n_init)
-    return nearest(rows, centroids_from(learns, narrowed(learns), settings))[0]
+    return nearest(rows, _centroids_from(learns, narrowed(learns), settings))[0]
 
 
 def warm_start(previous: Partition, vectors: np.ndarray, n_clusters: int) -> np.ndarray:

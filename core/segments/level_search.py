@@ -49,7 +49,7 @@ from core.segments.visit_tokens import HalfCounts, half_counts
 STAGE: Final = "choose_k"
 USERS: Final = 5_000
 """Users that are compared, at most."""
-BURSTINESS: Final = (0.02, 0.0, 0.05, 0.15)
+_BURSTINESS: Final = (0.02, 0.0, 0.05, 0.15)
 """Tried with the best number of kinds; the first is left where another one is surely better."""
 POLES: Final = (2, 3, 6)
 CONCENTRATIONS: Final = (0.3, 1.0)
@@ -57,13 +57,13 @@ TRAITS: Final = (1, 2, 4)
 MOST_CROSSED: Final = 12
 SURE: Final = 2.33
 """Standard errors by which kinds must be better than a continuum and than everybody alike: 1 % of error."""
-LIKELY: Final = 1.64
+_LIKELY: Final = 1.64
 """Standard errors for another split of the kinds, or for anything to differ between users: 5 %."""
-COME_AGAIN: Final = 0.7
+_COME_AGAIN: Final = 0.7
 """Adjusted Rand index of the groups of two halves of the users that segments have at least …"""
 ALIKE: Final = 0.85
 """… and a coarser level."""
-MOST_COARSER: Final = 2
+_MOST_COARSER: Final = 2
 TINY: Final = 1e-9
 
 
@@ -201,11 +201,11 @@ class _CrossFit:
         k = self.best_k
         scores = {
             tried: self.score((fitted[k] for _, fitted in self.sides), self._judged_parts(tried, self.counts))
-            for tried in BURSTINESS
+            for tried in _BURSTINESS
             if tried != self.burstiness
         }
         best = max(scores, key=lambda tried: scores[tried].mean())
-        return best if _z(scores[best] - self.scores[k]) > LIKELY else self.burstiness
+        return best if _z(scores[best] - self.scores[k]) > _LIKELY else self.burstiness
 
     @cached_property
     def best_continuum(self) -> tuple[list[Prior], np.ndarray]:
@@ -246,7 +246,7 @@ class _CrossFit:
 
 def _judge(counts: HalfCounts, by_session: HalfCounts | None = None) -> _Judged:
     """Hold kinds against everybody alike and against continua; small kinds where counted by session too."""
-    fit = _CrossFit(counts, BURSTINESS[0])
+    fit = _CrossFit(counts, _BURSTINESS[0])
     if len(fit.numbers) < 2:  # all users do the same
         return _Judged(Structure.NONE, (), 2, (0.0,), 0.0)
     burstiness = fit.surest_burstiness()
@@ -261,16 +261,16 @@ def _levels(fit: _CrossFit) -> _Judged:
     k, scores, with_trait = _best_kinds(fit)
     gains = tuple(float((scores[number] - alike).mean()) / 2 for number in sorted(scores))
     gradient_gain = float((continuum - alike).mean()) / 2
-    if max(_z(score - alike) for score in (continuum, fit.scores[fit.best_k], scores[k])) < LIKELY:
+    if max(_z(score - alike) for score in (continuum, fit.scores[fit.best_k], scores[k])) < _LIKELY:
         return _Judged(Structure.NONE, (), 2, gains, gradient_gain)
     lead = {number: min(_z(score - continuum), _z(score - alike)) for number, score in scores.items()}
-    while k > 2 and _z(scores[k] - scores[k - 1]) < LIKELY:
+    while k > 2 and _z(scores[k] - scores[k - 1]) < _LIKELY:
         k -= 1
     groups = _group(fit, max(2, k), with_trait)
 
     def holds(k: int) -> bool:
         split = _z(scores[k] - scores[k - 1])
-        return lead[k] > SURE and split > LIKELY and groups[k].agreement >= COME_AGAIN
+        return lead[k] > SURE and split > _LIKELY and groups[k].agreement >= _COME_AGAIN
 
     while k > 1 and not holds(k):
         k -= 1
@@ -292,7 +292,7 @@ def _best_kinds(fit: _CrossFit) -> tuple[int, Mapping[int, np.ndarray], bool]:
     k, crossed_scores = fit.best_k, fit.crossed_scores()
     best = max(crossed_scores, key=lambda number: crossed_scores[number].mean())
     ahead = _z(crossed_scores[best] - fit.scores[k])
-    if k > 1 and (ahead > LIKELY or (best < k and ahead > -LIKELY)):
+    if k > 1 and (ahead > _LIKELY or (best < k and ahead > -_LIKELY)):
         return best, crossed_scores, True
     return k, fit.scores, False
 
@@ -300,7 +300,9 @@ def _best_kinds(fit: _CrossFit) -> tuple[int, Mapping[int, np.ndarray], bool]:
 def _coarser(groups: Mapping[int, _Groups], finest: int) -> list[int]:
     """Coarser levels: numbers whose groups halves of the users make alike and whose next merge costs most."""
     alike = [k for k in groups if k <= finest / 2 and groups[k].agreement >= ALIKE]
-    return sorted(sorted(alike, key=lambda k: -groups[k].cost / max(groups[k + 1].cost, TINY))[:MOST_COARSER])
+    return sorted(
+        sorted(alike, key=lambda k: -groups[k].cost / max(groups[k + 1].cost, TINY))[:_MOST_COARSER]
+    )
 
 
 def _described(groups: Mapping[int, _Groups]) -> int:

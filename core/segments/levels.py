@@ -174,15 +174,15 @@ class SegmentLevels(_Part):
                     "longer export, may tell which."
                 )
             return (
-                "A gradient, no separate kinds. Users differ in what they do, without clear gaps: a place on "
-                "a scale predicts half of somebody's page views as well as a kind does. Segments cut it at "
-                "borders that could lie elsewhere."
+                "A gradient: no separate kinds can be shown. Users differ in what they do, but a mix of a "
+                "few interests predicts half of somebody's page views as well as a kind does. Borders of "
+                "segments could lie elsewhere."
             )
         coarser = [str(level.k) for level in self.levels[:-1]]
         also = f" Coarser levels: {' and '.join(coarser)}." if coarser else ""
         return (
             f"These users support {self.suggested_k} segments. The kind of user predicts the other half of "
-            f"somebody's page views better than a place on any scale does.{also}"
+            f"somebody's page views better than a place on any scale or a mix of interests does.{also}"
         )
 
     def to_json(self) -> str:

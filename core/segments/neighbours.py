@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
-ATTRACTED: Final = 10
+_ATTRACTED: Final = 10
 """Neighbours that pull a user, PaCMAP's default; it takes half as many mid-near and twice as many far
 pairs, so it needs more than 35 users."""
 ROUNDS: Final = (100, 100, 250)
@@ -25,7 +25,7 @@ PROBED: Final = 8
 """Cells of the inverted file that are searched."""
 ASKED_AT_ONCE: Final = 10_000
 """Users whose neighbours are looked up between two reports."""
-TRAINED_ON: Final = 40_000
+_TRAINED_ON: Final = 40_000
 """Users that the cells are made from."""
 
 Tell = Callable[[float, str], None]
@@ -74,9 +74,9 @@ class _Watched(tuple[int, int, int]):
 
 def _pacmap(columns: np.ndarray, seed: int, tell: Tell) -> np.ndarray:
     message = f"Looking up the neighbours of {len(columns):,} different users"
-    found, _ = neighbours(columns, columns, ATTRACTED + 1, lambda share: tell(0.2 * share, message))
+    found, _ = neighbours(columns, columns, _ATTRACTED + 1, lambda share: tell(0.2 * share, message))
     near = found[:, 1:]  # the first is the user itself
-    pairs = np.column_stack([np.repeat(np.arange(len(columns)), ATTRACTED), near.ravel()]).astype(np.int32)
+    pairs = np.column_stack([np.repeat(np.arange(len(columns)), _ATTRACTED), near.ravel()]).astype(np.int32)
     tell(0.2, "Choosing pairs of users")
     import pacmap
 
@@ -84,7 +84,7 @@ def _pacmap(columns: np.ndarray, seed: int, tell: Tell) -> np.ndarray:
     rounds = _Watched(ROUNDS)
     rounds.tell, rounds.seen = tell, 0
     reducer = pacmap.PaCMAP(
-        n_neighbors=ATTRACTED, pair_neighbors=pairs, num_iters=rounds, random_state=seed % 2**20
+        n_neighbors=_ATTRACTED, pair_neighbors=pairs, num_iters=rounds, random_state=seed % 2**20
     )
     flat: np.ndarray = reducer.fit_transform(columns, init="pca", save_pairs=False)
     return flat
@@ -134,7 +134,7 @@ def searchable(known: np.ndarray) -> Any:  # noqa: ANN401
         exact.add(known)
         return exact
     index = faiss.IndexIVFFlat(exact, known.shape[1], int(np.sqrt(len(known))))
-    index.train(known[:: max(1, len(known) // TRAINED_ON)])
+    index.train(known[:: max(1, len(known) // _TRAINED_ON)])
     index.add(known)
     index.nprobe = PROBED
     return index

@@ -178,18 +178,18 @@ MOST: Final = 8
 """Segments, without all others."""
 DEPTH: Final = 3
 FOLDS: Final = 5
-FEWEST_CASES: Final = 5 * FOLDS
+_FEWEST_CASES: Final = 5 * FOLDS
 """Users who engaged and who did not, at least: five of each in every fold."""
-Z_CHOSEN: Final = 2.394
+_Z_CHOSEN: Final = 2.394
 """Standard errors of a 95 % interval that holds for the best of three depths (Bonferroni)."""
-CHECKED: Final = 20_000
+_CHECKED: Final = 20_000
 """Users that cross-validation looks at; more of them change nothing in the second digit."""
 ALONE: Final = 0.1
 """Share of the one-page users from which a landing page stands before its folder and type."""
 LARGE: Final = 0.25
 """Share of the one-page users from which where they land is split by source."""
-SECOND_PAGES: Final = 3
-FEWEST_SECOND: Final = 3
+_SECOND_PAGES: Final = 3
+_FEWEST_SECOND: Final = 3
 """Users from which on a second page is listed: one of fewer would say what that user did."""
 
 Rule = tuple[Condition, ...]
@@ -209,7 +209,7 @@ def find_segments(arrivals: pd.DataFrame, one_page: np.ndarray) -> OnePageSegmen
     fewest = max(FEWEST_USERS, int(np.ceil(FEWEST_SHARE * len(mine))))
     check, rules, engaged = None, list[Rule](), (mine[Trait.ENGAGED] == YES).to_numpy()
     questions, answers = _questions(mine, fewest)
-    if questions and min(engaged.sum(), (~engaged).sum()) >= FEWEST_CASES:
+    if questions and min(engaged.sum(), (~engaged).sum()) >= _FEWEST_CASES:
         depth, check = _checked(answers, engaged, fewest)
         if check.useful:
             rules = _leaves(questions, answers, engaged, depth, fewest)
@@ -250,19 +250,19 @@ def _checked(answers: np.ndarray, wanted: np.ndarray, fewest: int) -> tuple[int,
     depth, (auc, spread) = next(
         (place, one) for place, one in enumerate(found, start=1) if one[0] >= best - error
     )
-    low, high = np.clip([auc - Z_CHOSEN * spread, auc + Z_CHOSEN * spread], 0, 1)
+    low, high = np.clip([auc - _Z_CHOSEN * spread, auc + _Z_CHOSEN * spread], 0, 1)
     return depth, TreeCheck(auc=auc, low=float(low), high=float(high))
 
 
 def _drawn(wanted: np.ndarray) -> np.ndarray:
-    """At most :data:`CHECKED` users, the rarer kind first up to half of them: one in 10,000 would be lost.
+    """At most :data:`_CHECKED` users, the rarer kind first up to half of them: one in 10,000 would be lost.
 
     The AUC compares one of each kind, so it is the same however many there are of either.
     """
     order = np.random.default_rng(0).permutation(len(wanted))
     rare = wanted[order] == (2 * wanted.sum() <= len(wanted))
-    cases = order[rare][: CHECKED // 2]
-    return np.concatenate([cases, order[~rare][: CHECKED - len(cases)]])
+    cases = order[rare][: _CHECKED // 2]
+    return np.concatenate([cases, order[~rare][: _CHECKED - len(cases)]])
 
 
 def _auc(answers: np.ndarray, wanted: np.ndarray, depth: int, fewest: int) -> tuple[float, float]:
@@ -421,7 +421,7 @@ def with_second_pages(
         for other in rules if not segment.rule else ():
             alike &= ~_holds(arrivals, other)
         page, users = np.unique(second[alike & (second >= 0)], return_counts=True)
-        most = [p for p in np.argsort(-users, kind="stable")[:SECOND_PAGES] if users[p] >= FEWEST_SECOND]
+        most = [p for p in np.argsort(-users, kind="stable")[:_SECOND_PAGES] if users[p] >= _FEWEST_SECOND]
         listed = tuple(
             SecondPage(page=pages[page[place]], users=int(users[place]), n=int(alike.sum())) for place in most
         )

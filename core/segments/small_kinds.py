@@ -16,13 +16,13 @@ from scipy import sparse
 
 from core.segments.user_priors import USERS_A_KIND, Prior, TokenCounts
 
-MOST_SHARE: Final = 0.04
+_MOST_SHARE: Final = 0.04
 """Of the users in a small kind, at most."""
-HALVES_AGREE: Final = 0.6
+_HALVES_AGREE: Final = 0.6
 """Jaccard index of the users whom two halves would put in it, at least."""
-SURELY: Final = 3.0
+_SURELY: Final = 3.0
 """Standard errors by which it must predict better: several candidates are tried."""
-CLEAR_GAIN: Final = 1.0
+_CLEAR_GAIN: Final = 1.0
 """Nats by which it must predict half of the page views of its users better."""
 CANDIDATES: Final = 5
 DISTINCT: Final = 0.3
@@ -76,14 +76,18 @@ def find_small_kinds(
         agreement = float(_jaccard(*(_in_last(users, prior) for prior in added)))
         prior = _settled(users, added[0])
         theirs = _in_last(users, prior)
-        small = USERS_A_KIND <= theirs.sum() < MOST_SHARE * len(users)
-        if agreement < HALVES_AGREE or not small or any(_jaccard(theirs, some) >= DISTINCT for some in taken):
+        small = USERS_A_KIND <= theirs.sum() < _MOST_SHARE * len(users)
+        if (
+            agreement < _HALVES_AGREE
+            or not small
+            or any(_jaccard(theirs, some) >= DISTINCT for some in taken)
+        ):
             continue
         gain = (score(added) - score(without)) / 2
         known = gain[~np.isnan(gain)]
         of_kind = gain[theirs & ~np.isnan(gain)]
-        sure = len(of_kind) and known.mean() > SURELY * known.std() / np.sqrt(len(known))
-        if sure and of_kind.mean() > CLEAR_GAIN:
+        sure = len(of_kind) and known.mean() > _SURELY * known.std() / np.sqrt(len(known))
+        if sure and of_kind.mean() > _CLEAR_GAIN:
             found.append(FoundKind(users, prior, agreement, float(of_kind.mean())))
             taken.append(theirs)
     return tuple(found)
@@ -98,7 +102,7 @@ def _candidates(
         Of each, the users whom both halves put in it, bool of shape (n_users,), and the kind of each half.
     """
     pairs: list[tuple[float, np.ndarray, list[Prior]]] = []
-    most = 1.2 * MOST_SHARE * len(users)
+    most = 1.2 * _MOST_SHARE * len(users)
     for k in sorted(set(fitted[0]) & set(fitted[1]) - {1}):
         halves = [users.posterior(priors[k]) > 0.5 for priors in fitted]
         alike = _jaccard(*halves)

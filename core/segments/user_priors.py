@@ -36,8 +36,8 @@ USERS_A_KIND: Final = 30
 START_DIMENSIONS: Final = 16
 DIGITS: Final = 5
 """Users whose first dimensions differ by less start in the same kind."""
-POLE_ATOMS, TRAIT_ATOMS, LINE_ATOMS, CROSSED_ATOMS = 256, 128, 25, 9
-STEP, LONGEST_STEP = 0.7, 0.5
+_POLE_ATOMS, _TRAIT_ATOMS, _LINE_ATOMS, CROSSED_ATOMS = 256, 128, 25, 9
+STEP, _LONGEST_STEP = 0.7, 0.5
 """Of a round of Newton's method: a share of the step, and at most so much in log probability."""
 
 
@@ -228,10 +228,10 @@ def poles(tokens: TokenCounts, start: Prior, concentration: float) -> Prior:
         start: A prior of as many kinds as there are to be poles.
         concentration: Of the Dirichlet distribution, a pole: below 1 most users are near a pole.
     """
-    shares = gammaincinv(concentration, _sobol(len(start.weights), POLE_ATOMS)) + 1e-12
+    shares = gammaincinv(concentration, _sobol(len(start.weights), _POLE_ATOMS)) + 1e-12
     shares = shares * start.weights
     shares /= shares.sum(axis=1, keepdims=True)
-    even, mean = np.full(POLE_ATOMS, 1 / POLE_ATOMS), start.weights @ start.atoms
+    even, mean = np.full(_POLE_ATOMS, 1 / _POLE_ATOMS), start.weights @ start.atoms
     stretch = np.sqrt(len(start.weights) * concentration + 1)  # kinds lie within the poles
     spread = np.maximum(mean + stretch * (start.atoms - mean), 0.05 * tokens.background)
     ends = tokens.smoothed(spread * 1e6)
@@ -249,7 +249,7 @@ def traits(tokens: TokenCounts, start: Prior, n_traits: int) -> Prior:
     spread = np.sqrt(start.weights)[:, None] * (logs - start.weights @ logs)
     _, strength, axes = np.linalg.svd(spread, full_matrices=False)
     n_traits = min(n_traits, len(strength))
-    uniform = _sobol(n_traits, TRAIT_ATOMS) if n_traits > 1 else _evenly(LINE_ATOMS)[:, None]
+    uniform = _sobol(n_traits, _TRAIT_ATOMS) if n_traits > 1 else _evenly(_LINE_ATOMS)[:, None]
     places = norm.ppf(uniform)
     places = (places - places.mean(axis=0)) / places.std(axis=0)
     even = np.full(len(places), 1 / len(places))
@@ -313,7 +313,7 @@ def crossed(tokens: TokenCounts, fitted: Mapping[int, Prior], n_kinds: int) -> P
 
 
 def _newton(gradient: np.ndarray, curvature: np.ndarray) -> np.ndarray:
-    step: np.ndarray = np.clip(STEP * gradient / curvature, -LONGEST_STEP, LONGEST_STEP)
+    step: np.ndarray = np.clip(STEP * gradient / curvature, -_LONGEST_STEP, _LONGEST_STEP)
     return step
 
 

@@ -22,11 +22,11 @@ from core.data.seen_days import DAY
 
 MAX_LENGTH: Final = 64
 """Page views of a user that are read, the latest ones."""
-MOST_FOLDERS: Final = 8
+_MOST_FOLDERS: Final = 8
 """Folders between which steps are counted, the most viewed ones; all others are one."""
 MOST_PAGES: Final = 1_500
 """Pages that are told apart, the most viewed ones; all others of a folder are one."""
-MOST_LABELS: Final = 40
+_MOST_LABELS: Final = 40
 MOST_REPEATS: Final = 8
 """How often a token of one user counts at most in a half."""
 BUCKETS: Final = 16
@@ -99,7 +99,7 @@ def half_counts(
     views = _Views(_latest(sequences), by_session=by_session)
     ranks = views if like is None else _Views(_latest(like))
     folder = _ranked(
-        pd.factorize(np.array([url.rsplit("/", 1)[0] for url in urls], dtype=object))[0], ranks, MOST_FOLDERS
+        pd.factorize(np.array([url.rsplit("/", 1)[0] for url in urls], dtype=object))[0], ranks, _MOST_FOLDERS
     )
     page = _pages_in(folder, ranks)
     n_folders, at = int(folder.max()) + 1, folder[views.page]
@@ -124,7 +124,7 @@ def half_counts(
         Aspect.ACTIVITY: views.sessions_counted(),
     }
     named = [
-        _ranked(pd.factorize(np.asarray(names, dtype=object))[0], ranks, MOST_LABELS)
+        _ranked(pd.factorize(np.asarray(names, dtype=object))[0], ranks, _MOST_LABELS)
         for names in labels.values()
     ]
     known = [np.asarray(names, dtype=object) != "" for names in labels.values()]

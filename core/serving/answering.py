@@ -25,7 +25,7 @@ from core.serving.scorer import (
     UserScore,
 )
 
-OK, BAD_REQUEST, UNPROCESSABLE = 200, 400, 422
+OK, _BAD_REQUEST, _UNPROCESSABLE = 200, 400, 422
 
 
 @dataclass(frozen=True)
@@ -87,14 +87,14 @@ def _read(scorer: Scorer, body: bytes, shape: type[BaseModel]) -> _Ask | ScoreRe
         shape.model_validate(value)
         people, nobody = scorer.people(scorer.reader.read(value["events"], body))
     except NotJson as error:
-        return problem(BAD_REQUEST, f"The body is not JSON: {error}")
+        return problem(_BAD_REQUEST, f"The body is not JSON: {error}")
     except ValidationError as error:
-        return problem(UNPROCESSABLE, _first(error))
+        return problem(_UNPROCESSABLE, _first(error))
     except InputError as error:
-        return problem(UNPROCESSABLE, str(error))
+        return problem(_UNPROCESSABLE, str(error))
     if shape is ScoreRequest and len(people) > 1:
         said = f"The events are of {counted(len(people), 'user')}; /v1/score takes one, /v1/score_batch many"
-        return problem(UNPROCESSABLE, said)
+        return problem(_UNPROCESSABLE, said)
     return _Ask(people, nobody)
 
 
@@ -115,7 +115,7 @@ def _single(scorer: Scorer, ask: _Ask) -> ScoreReply:
     left_out = person.left_out + ask.nobody
     score = ask.scores[0] if ask.scores else None
     if score is None:
-        return problem(UNPROCESSABLE, "No page view of a user is left to score", dict(left_out))
+        return problem(_UNPROCESSABLE, "No page view of a user is left to score", dict(left_out))
     answer: ScoreAnswer = {**score, "left_out": dict(left_out), "model": scorer.key}
     return _reply(answer, [person], 1, left_out)
 

@@ -139,7 +139,7 @@ class Problem(TypedDict):
 
 DAY_US: Final = 86_400_000_000
 """How far ahead of ours the clock of a browser may be."""
-OWN_HOST_SHARE: Final = 0.01
+_OWN_HOST_SHARE: Final = 0.01
 """Of the known pages from which on a host is the site's own; files judge by page views."""
 NEXT: Final = 10
 """Next pages a user."""
@@ -164,7 +164,7 @@ class Scorer:
         self._pages = frozen.known.pages | frozen.labels.keys()
         self._embed = partial(embed_loaded, frozen.encoder, threads=alone)
         hosts = Counter(map(host_of, frozen.known.pages))
-        self._hosts = {host for host, n in hosts.items() if host and n >= OWN_HOST_SHARE * hosts.total()}
+        self._hosts = {host for host, n in hosts.items() if host and n >= _OWN_HOST_SHARE * hosts.total()}
 
     @classmethod
     def load(cls, folder: Path) -> Scorer:
@@ -210,7 +210,7 @@ class Scorer:
         pages = [self._frozen.known.align(page) for page in live.pages]
         if not self._labels:
             return {View.URL: pages}
-        read = live.sequences.page[views_back(live.sequences) <= self._read]
+        read = live.sequences.page[_views_back(live.sequences) <= self._read]
         new = [at for at in np.unique(read).tolist() if pages[at] not in self._frozen.labels]
         labels = self._labels.label([(live.pages[at], live.titles.get(at)) for at in new])
         pairs = dict(zip(new, labels, strict=True))
@@ -264,7 +264,7 @@ class Scorer:
         return answer
 
 
-def views_back(sequences: UserSequences) -> np.ndarray:
+def _views_back(sequences: UserSequences) -> np.ndarray:
     """How many page views of its user back each one lies, the last one 1: int64 of shape (n_views,)."""
     back: np.ndarray = np.repeat(sequences.offsets[1:], sequences.lengths) - np.arange(sequences.n_views)
     return back

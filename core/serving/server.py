@@ -58,7 +58,7 @@ from core.serving.scorer import (
 )
 from core.serving.tokens import shown
 
-REF: Final = "#/components/schemas/{model}"
+_REF: Final = "#/components/schemas/{model}"
 ERRORS: Final = {
     400: "The body is not JSON", 401: "The token is missing or wrong", 408: "The body did not come in time",
     413: "The body is too large", 422: "The events cannot be scored; the error says why",
@@ -80,7 +80,7 @@ def openapi() -> dict[str, Any]:
     }
     mode: JsonSchemaMode = "serialization"
     inputs = [(name, mode, adapter) for name, adapter in types.items()]
-    found, rest = TypeAdapter.json_schemas(inputs, ref_template=REF)
+    found, rest = TypeAdapter.json_schemas(inputs, ref_template=_REF)
     schemas = {name: schema for (name, _), schema in found.items()} | rest.get("$defs", {})
     return {
         "openapi": "3.1.0",
@@ -100,7 +100,7 @@ def openapi() -> dict[str, Any]:
 
 def _post(summary: str, asks: str, answers: str) -> dict[str, Any]:
     errors = {str(status): _content(said, "Problem") for status, said in ERRORS.items()}
-    body = {"required": True, "content": {"application/json": {"schema": {"$ref": REF.format(model=asks)}}}}
+    body = {"required": True, "content": {"application/json": {"schema": {"$ref": _REF.format(model=asks)}}}}
     errors["503"]["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds"}}
     errors["503"]["content"]["text/plain"] = {"schema": {"type": "string"}}
     responses = {"200": _content("The answer", answers), **errors}
@@ -108,7 +108,7 @@ def _post(summary: str, asks: str, answers: str) -> dict[str, Any]:
 
 
 def _content(said: str, model: str) -> dict[str, Any]:
-    schema = {"$ref": REF.format(model=model)}
+    schema = {"$ref": _REF.format(model=model)}
     return {"description": said, "content": {"application/json": {"schema": schema}}}
 
 
@@ -118,7 +118,7 @@ def _get(path: str, said: str) -> dict[str, Any]:
 
 
 BUCKETS = (0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0)
-CONTENT_TYPE = CONTENT_TYPE_LATEST
+_CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 
 class DoorMetrics:
@@ -171,16 +171,16 @@ class DoorMetrics:
 
 TOGETHER: Final = 32
 """Single users that are answered at once, at most, and no more bytes than one of them may send."""
-SINGLES: Final = 256
+_SINGLES: Final = 256
 BATCHES: Final = 8
 """Requests that may be inside, from their first byte to their answer: a quarter of a gigabyte, and 80 MB."""
 BODY_S: Final = 20.0
 """How long a body may take to come."""
 JSON: Final = "application/json"
-NO_STORE: Final = {"Cache-Control": "no-store"}
+_NO_STORE: Final = {"Cache-Control": "no-store"}
 
 UNAUTHORIZED, TIMEOUT, TOO_LARGE, BUSY = 401, 408, 413, 503
-CLOSING: Final = frozenset({UNAUTHORIZED, TIMEOUT, TOO_LARGE, BUSY})
+_CLOSING: Final = frozenset({UNAUTHORIZED, TIMEOUT, TOO_LARGE, BUSY})
 """Answers before the body was read: what is still to come of it is no next request."""
 CLOSE: Final = {"Connection": "close"}
 GONE: Final = "The connection was closed"
@@ -318,7 +318,7 @@ class Door:
     @asynccontextmanager
     async def _living(self, app: Starlette) -> AsyncIterator[None]:
         self._desks: dict[Answer, Desk] = {
-            answer_single: Desk(self._model, answer_single, TOGETHER, SINGLES),
+            answer_single: Desk(self._model, answer_single, TOGETHER, _SINGLES),
             answer_batch: Desk(self._model, answer_batch, 1, BATCHES),
         }
         work = [desk.work() for desk in self._desks.values()]
@@ -337,19 +337,19 @@ class Door:
             began = time.perf_counter()
             reply = await _unless_gone(request, desk.ask(body))
         self._metrics.answered(request.url.path, reply, time.perf_counter() - began)
-        return Response(reply.body, reply.status, NO_STORE, JSON)
+        return Response(reply.body, reply.status, _NO_STORE, JSON)
 
     async def _healthz(self, request: Request) -> Response:
         return Response("ok", media_type="text/plain")
 
     async def _readyz(self, request: Request) -> Response:
-        return Response(orjson.dumps(asdict(self._model.state)), 200, NO_STORE, JSON)
+        return Response(orjson.dumps(asdict(self._model.state)), 200, _NO_STORE, JSON)
 
     async def _openapi(self, request: Request) -> Response:
         return Response(self._document, media_type=JSON)
 
     async def _counted(self, request: Request) -> Response:
-        return Response(self._metrics.text(self._model.state), media_type=CONTENT_TYPE)
+        return Response(self._metrics.text(self._model.state), media_type=_CONTENT_TYPE)
 
 
 async def _watch(model: LiveModel) -> None:
@@ -417,7 +417,7 @@ async def _body(request: Request, most: int) -> bytes:
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     said = problem(error.status_code, error.detail)
-    closing = CLOSE if said.status in CLOSING else {}
+    closing = CLOSE if said.status in _CLOSING else {}
     return Response(said.body, said.status, {**(error.headers or {}), **closing}, JSON)
 
 
@@ -427,11 +427,11 @@ async def _bug(request: Request, error: Exception) -> Response:
 
 CONNECTIONS: Final = 512
 """That are open at once."""
-ACCEPTED_AT_ONCE: Final = 128
+_ACCEPTED_AT_ONCE: Final = 128
 """Well below :data:`CONNECTIONS`, so that what a connection brings is read before others take its place."""
 HEADERS_S: Final = 10.0
 """How long the headers of a request may take to come, from the connection or the answer before on."""
-SWITCH_S: Final = 0.001
+_SWITCH_S: Final = 0.001
 """How long the thread that scores may keep the loop from taking in and sending: Python's own 5 ms add up."""
 PATIENCE_S: Final = 30
 """How long the end waits for answers that are being made."""
@@ -453,7 +453,7 @@ def serve(folder: Path, host: str, port: int, token: str, ready: Callable[[str],
     """
     torch.set_num_threads(1)
     torch.backends.mkldnn.set_flags(False)  # type: ignore[no-untyped-call]  # its setup for each shape costs more
-    sys.setswitchinterval(SWITCH_S)
+    sys.setswitchinterval(_SWITCH_S)
     with _listening(host, port) as listening:  # a taken address is said before seconds of reading
         model = LiveModel(folder)
         # uvicorn raises the signal again after a graceful end: there is nothing left to end then
@@ -507,7 +507,7 @@ def _config(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http=BoundedConnection,
-        backlog=ACCEPTED_AT_ONCE,
+        backlog=_ACCEPTED_AT_ONCE,
         ws="none",  # an upgraded connection would be bounded by nothing
         log_level="warning",
         access_log=False,

@@ -11,7 +11,7 @@ from typing import Final
 from core.base.errors import InputError, SettingsError
 from core.base.small_file import read_small
 
-TOKEN_ENV: Final = "BEHA2VEC_TOKEN"
+_TOKEN_ENV: Final = "BEHA2VEC_TOKEN"
 FEWEST: Final = 16
 _ALLOWED: Final = f"{FEWEST} printable characters or more, no blanks"
 _REMEDY: Final = "Make one: python -c 'import secrets; print(secrets.token_urlsafe(32))'"
@@ -24,7 +24,7 @@ def read_token(file: Path | None) -> str | None:
         SettingsError: If the file cannot be read, or the token is none; it is not repeated.
     """
     if file is None:
-        text, where = os.environ.get(TOKEN_ENV, ""), TOKEN_ENV
+        text, where = os.environ.get(_TOKEN_ENV, ""), _TOKEN_ENV
         if not text:
             return None
     else:

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     import duckdb
 
-LONGEST_SQL: Final = 10_000
+_LONGEST_SQL: Final = 10_000
 """Characters of a query."""
 DEEPEST: Final = 100
 """Levels of a parsed query."""
 
-FUNCTIONS: Final = frozenset(
+_FUNCTIONS: Final = frozenset(
     # operators that the parser spells as functions
     {"+", "-", "*", "/", "//", "%", "~~", "!~~", "~~*", "!~~*", "||", "list_value", "struct_pack", "row"}
     # one value to one value, none of which can grow it
@@ -77,7 +77,7 @@ SOURCES: Final = frozenset({"BASE_TABLE", "SUBQUERY", "JOIN", "EMPTY", "EXPRESSI
 """What may stand behind FROM."""
 NODES: Final = frozenset({"SELECT_NODE", "SET_OPERATION_NODE", "CTE_NODE"})
 """Kinds of query; recursive ones are not among them."""
-CLASSES: Final = frozenset(
+_CLASSES: Final = frozenset(
     {"STAR", "CONSTANT", "COLUMN_REF", "FUNCTION", "WINDOW", "COMPARISON", "CONJUNCTION", "OPERATOR", "CASE"}
     | {"CAST", "BETWEEN", "SUBQUERY", "COLLATE", "TYPE"}
 )
@@ -126,8 +126,8 @@ def _system_views(con: duckdb.DuckDBPyConnection) -> set[str]:
 def _only_select(con: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
     import duckdb
 
-    if len(sql) > LONGEST_SQL:
-        raise RefusedSql(f"The query has {len(sql):,} characters; at most {LONGEST_SQL:,} are allowed")
+    if len(sql) > _LONGEST_SQL:
+        raise RefusedSql(f"The query has {len(sql):,} characters; at most {_LONGEST_SQL:,} are allowed")
     if "\0" in sql:
         raise RefusedSql("The query holds a zero byte")
     try:
@@ -170,7 +170,7 @@ def _check_node(node: Mapping[str, Any], tables: Collection[str]) -> None:
     if kind == "BASE_TABLE":
         _check_table(node, tables)
     if group is not None:
-        _expect(group in CLASSES, f"An expression of kind {group} is not allowed")
+        _expect(group in _CLASSES, f"An expression of kind {group} is not allowed")
     if "function_name" in node:
         _check_function(node)
 
@@ -185,7 +185,7 @@ def _check_table(node: Mapping[str, Any], tables: Collection[str]) -> None:
 def _check_function(node: Mapping[str, Any]) -> None:
     name = str(node["function_name"]).lower()
     plain = not node.get("schema") and not node.get("catalog")
-    _expect(plain and name in FUNCTIONS, f"The function {name!r} is not allowed")
+    _expect(plain and name in _FUNCTIONS, f"The function {name!r} is not allowed")
 
 
 def _expect(fine: bool, problem: str) -> None:

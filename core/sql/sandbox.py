@@ -30,7 +30,7 @@ PROJECT: Final = Path(__file__).resolve().parent.parent.parent
 CHILD: Final = "core.sql.sandbox_child"
 TOO_LARGE: Final = 5
 """The child's exit status for that, see there."""
-ASK_LESS: Final = "Ask for less: fewer tables in a join, fewer columns, or a condition"
+_ASK_LESS: Final = "Ask for less: fewer tables in a join, fewer columns, or a condition"
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 _OUT_OF_TIME: Final = (-signal.SIGXCPU, -signal.SIGKILL)
 
@@ -138,11 +138,11 @@ def _child(order: str, folder: str, wall_s: float) -> tuple[int, bytes, str]:
 
 def _error(status: int, said: str, limits: SqlLimits) -> InputError | ResourceError:
     if status in _OUT_OF_TIME:
-        return ResourceError(f"The query was stopped after {limits.wall_s:g} s", remedy=ASK_LESS)
+        return ResourceError(f"The query was stopped after {limits.wall_s:g} s", remedy=_ASK_LESS)
     problem = _said(said)
     if status == TOO_LARGE or not problem:
         reached = f"The query needs more memory than is allowed, {limits.memory_bytes / 1e9:g} GB"
-        return ResourceError(reached, remedy=ASK_LESS)
+        return ResourceError(reached, remedy=_ASK_LESS)
     return InputError(
         f"The query was not run to its end: {problem}", allowed="one SELECT over the listed tables"
     )

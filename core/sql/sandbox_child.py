@@ -19,9 +19,9 @@ import pyarrow as pa
 
 from core.sql.rules import RefusedSql, check
 
-MEMORY_LIMIT: Final = "400MB"
+_MEMORY_LIMIT: Final = "400MB"
 """What DuckDB may plan with; the hard limit is that of the process."""
-LARGEST_RESULT: Final = 8_000_000
+_LARGEST_RESULT: Final = 8_000_000
 """Bytes of a result."""
 REFUSED, FAILED, TOO_LARGE = 3, 4, 5
 """Exit statuses: not an allowed query; a query that went wrong; more memory than is allowed."""
@@ -82,7 +82,7 @@ def locked(database: Path) -> duckdb.DuckDBPyConnection:
             "allow_unsigned_extensions": "false",
             "python_enable_replacements": "false",
             "temp_directory": "",
-            "memory_limit": MEMORY_LIMIT,
+            "memory_limit": _MEMORY_LIMIT,
             "threads": "1",
         },
     )
@@ -91,8 +91,8 @@ def locked(database: Path) -> duckdb.DuckDBPyConnection:
 
 
 def _send(table: pa.Table, stdout: IO[bytes]) -> None:
-    if table.nbytes > LARGEST_RESULT:
-        raise RefusedSql(f"The result has {table.nbytes:,} bytes; at most {LARGEST_RESULT:,} are allowed")
+    if table.nbytes > _LARGEST_RESULT:
+        raise RefusedSql(f"The result has {table.nbytes:,} bytes; at most {_LARGEST_RESULT:,} are allowed")
     with pa.ipc.new_stream(stdout, table.schema) as writer:
         writer.write_table(table)
     stdout.flush()

@@ -18,7 +18,7 @@ from core.profiles.profile_columns import ROW, Col, RowKind
 
 NAME: Final = "name"
 """Column of the segments table with the analyst's names."""
-ENDS_LISTED: Final = 50
+_ENDS_LISTED: Final = 50
 """Pages a row where sessions begin, or end."""
 
 
@@ -75,7 +75,7 @@ def _ends(context: Context, kind: str) -> pd.DataFrame:
     """The pages with which most sessions of each row begin or end."""
     called = {TO if kind == "entry" else FROM: Col.VALUE, STEPS: SESSIONS, Col.N: SESSIONS_N}
     parts = [
-        session_ends(context, key, kind, ENDS_LISTED).assign(**{Col.KEY: key}) for key in context.keys
+        session_ends(context, key, kind, _ENDS_LISTED).assign(**{Col.KEY: key}) for key in context.keys
     ]  # fmt: skip
     rows = [part.assign(**{Col.RANK: np.arange(1, len(part) + 1)}) for part in parts]
     table = context.tables.rows.head.merge(pd.concat(rows), on=Col.KEY).rename(columns=called)

@@ -26,7 +26,7 @@ from core.base.errors import ResourceError
 READABLE, PRIVATE = 0o666, 0o600
 RESERVE: Final = 512 * 2**20
 """Bytes of disk that large files leave free."""
-STALE_S: Final = 24 * 3600.0
+_STALE_S: Final = 24 * 3600.0
 """An unfinished file that nobody has added to for so long is removed."""
 
 _ELSEWHERE: Final = "Choose another place"
@@ -143,8 +143,8 @@ def put(source: Path, target: Path) -> None:
 
 
 def drop_stale(parts: Iterable[Path]) -> None:
-    """Remove those of some unfinished files that nobody came back for in :data:`STALE_S`."""
-    oldest = time.time() - STALE_S
+    """Remove those of some unfinished files that nobody came back for in :data:`_STALE_S`."""
+    oldest = time.time() - _STALE_S
     for part in parts:
         with suppress(OSError):  # else the next call does; one that is gone meanwhile got its name
             if part.stat().st_mtime < oldest:

@@ -19,7 +19,7 @@ from typing import Final
 from core.storage.disk import disk_errors, flush, flush_all, put
 from core.storage.locks import claimed, unless_removed
 
-BUILDING: Final = ".publishing."
+_BUILDING: Final = ".publishing."
 READY: Final = ".ready"
 ORDER: Final = ".order.json"
 
@@ -39,7 +39,7 @@ def replacing(folder: Path, last: str, optional: Collection[str] = ()) -> Iterat
     """
     with claimed(folder) as confirm, disk_errors():
         finish(folder)
-        building = Path(tempfile.mkdtemp(dir=folder, prefix=BUILDING))
+        building = Path(tempfile.mkdtemp(dir=folder, prefix=_BUILDING))
         try:
             yield building
             with unless_removed(folder):
@@ -62,7 +62,7 @@ def finish(folder: Path) -> None:
             is living, writes there.
     """
     with claimed(folder), disk_errors(), unless_removed(folder):
-        for half in folder.glob(f"{BUILDING}*"):
+        for half in folder.glob(f"{_BUILDING}*"):
             shutil.rmtree(half, ignore_errors=True)
         ready = folder / READY
         if (ready / ORDER).exists():

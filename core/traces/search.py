@@ -34,12 +34,12 @@ STAGE: Final = "search"
 CHUNK_BYTES: Final = 1 << 18
 DEEPEST: Final = 4
 """Packings in one another."""
-SPELT_BYTES: Final = 64
+_SPELT_BYTES: Final = 64
 """An id takes at most so many times its bytes where it is escaped."""
-SQLITE: Final = b"SQLite format 3\0"
+_SQLITE: Final = b"SQLite format 3\0"
 _NUMPY: Final = b"\x93NUMPY"
 _SEALED: Final = {
-    **{magic: what for magic, what in NOT_TABLES if magic not in SQLITE},
+    **{magic: what for magic, what in NOT_TABLES if magic not in _SQLITE},
     b"PARE": "an encrypted Parquet file", b"Rar!": "a RAR archive",
 }  # fmt: skip
 _BARE: Final = (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83", b"\x18\xe2\x2d\x00", b"\xd9\xd5\x05\xf9")
@@ -131,7 +131,7 @@ def _look(file: IO[bytes], patterns: IdPatterns, found: Looked, depth: int, path
     found.unread = next((what for magic, what in _SEALED.items() if head.startswith(magic)), found.unread)
     is_text = not is_binary(head)
     file.seek(0)
-    if head.startswith(SQLITE):
+    if head.startswith(_SQLITE):
         _rows(path, patterns, found)
     elif head.startswith(b"\x1f\x8b"):
         with gzip.open(file) as unpacked:
@@ -142,7 +142,7 @@ def _look(file: IO[bytes], patterns: IdPatterns, found: Looked, depth: int, path
         _columns(file, patterns, found)
     elif head.startswith(_NUMPY):
         _array(file, patterns, found)
-    elif is_zlib(head):
+    elif _is_zlib(head):
         with suppress(zlib.error):  # it only looked so
             _value(zlib.decompress(file.read()), patterns, found)
     elif not is_text and not head.startswith(_BARE) and head[8:9] != b"{":  # safetensors keep text as it is
@@ -167,7 +167,7 @@ def _scan(file: IO[bytes], patterns: IdPatterns, found: Looked) -> bytes:
         The first piece.
     """
     head = data = file.read(CHUNK_BYTES)
-    keep, again = min(CHUNK_BYTES, SPELT_BYTES * patterns.longest + 64), 0
+    keep, again = min(CHUNK_BYTES, _SPELT_BYTES * patterns.longest + 64), 0
     found.searched += len(data)
     while data:
         more = file.read(CHUNK_BYTES)
@@ -219,7 +219,7 @@ def _array(file: IO[bytes], patterns: IdPatterns, found: Looked) -> None:
         found.ids.update(map(str, there.tolist()))
 
 
-def is_zlib(head: bytes) -> bool:
+def _is_zlib(head: bytes) -> bool:
     """Whether bytes begin as what zlib packs."""
     return len(head) > 2 and head[0] == 0x78 and int.from_bytes(head[:2], "big") % 31 == 0
 
@@ -251,7 +251,7 @@ def _values(database: sqlite3.Connection) -> Iterator[bytes]:
 def _value(data: bytes, patterns: IdPatterns, found: Looked) -> None:
     found.searched += len(data)
     _count(patterns, data, found)
-    if is_zlib(data):
+    if _is_zlib(data):
         with suppress(zlib.error):
             _count(patterns, zlib.decompress(data), found)
 
@@ -270,7 +270,7 @@ def compact(path: Path) -> None:
 
 def databases(places: Sequence[Path]) -> list[Path]:
     """Files that are SQLite databases."""
-    return [path for path in files_below(places) if _begins(path, SQLITE)]
+    return [path for path in files_below(places) if _begins(path, _SQLITE)]
 
 
 def _begins(path: Path, magic: bytes) -> bool:

@@ -155,7 +155,7 @@ def is_of(cells: Mapping[str, Any], patterns: IdPatterns) -> bool:
     return not of_somebody or not patterns.ids.isdisjoint(likely)
 
 
-def owners_of(cells: Mapping[str, Any]) -> list[str]:
+def _owners_of(cells: Mapping[str, Any]) -> list[str]:
     """What the columns of ids hold."""
     return _plain(one for name, one in cells.items() if is_of_users(name))
 
@@ -187,7 +187,7 @@ def blacked(value: Any, patterns: IdPatterns) -> Any:  # noqa: ANN401 - JSON may
     return None if patterns.find(str(value).encode()) else value
 
 
-def whole_blocks(text: Text, source: InputFile) -> Iterator[tuple[TextTable, bytes, np.ndarray]]:
+def _whole_blocks(text: Text, source: InputFile) -> Iterator[tuple[TextTable, bytes, np.ndarray]]:
     """A text table in pieces of whole records: what it is, bytes as UTF-8, where its records end."""
     chunks = text.chunks
     first = next(chunks, b"")
@@ -215,7 +215,7 @@ ID_COLUMNS: Final = (Users.USER_ID, Raw.USER_KEY, "user_pseudo_id")
 _LISTS: Final = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
 
 
-def rows_holding(column: pa.Array, patterns: IdPatterns) -> np.ndarray:
+def _rows_holding(column: pa.Array, patterns: IdPatterns) -> np.ndarray:
     """Rows of a column that hold an id, however deep: int64, ascending.
 
     Args:
@@ -224,22 +224,22 @@ def rows_holding(column: pa.Array, patterns: IdPatterns) -> np.ndarray:
     """
     kind = column.type
     if pa.types.is_dictionary(kind):
-        return rows_holding(column.dictionary_decode(), patterns)
+        return _rows_holding(column.dictionary_decode(), patterns)
     if pa.types.is_struct(kind):
-        fields = [rows_holding(one, patterns) for one in column.flatten()]
+        fields = [_rows_holding(one, patterns) for one in column.flatten()]
         return np.unique(np.concatenate([*fields, np.zeros(0, np.int64)]))
     if pa.types.is_map(kind):
         parts = pa.StructArray.from_arrays([column.keys, column.items], ["key", "value"])
         return _of_parents(column.offsets, parts, patterns)
     if any(is_one(kind) for is_one in _LISTS):
-        inner = rows_holding(column.flatten(), patterns)
+        inner = _rows_holding(column.flatten(), patterns)
         return np.unique(np.asarray(pc.list_parent_indices(column), np.int64)[inner])
     return _of_values(column, patterns)
 
 
 def _of_parents(offsets: pa.Array, parts: pa.Array, patterns: IdPatterns) -> np.ndarray:
     start = offsets[0].as_py() if len(offsets) else 0
-    inner = rows_holding(parts, patterns)
+    inner = _rows_holding(parts, patterns)
     return np.unique(np.searchsorted(np.asarray(offsets) - start, inner, "right") - 1)
 
 
@@ -262,7 +262,7 @@ def _of_values(column: pa.Array, patterns: IdPatterns) -> np.ndarray:
 
 def rows_of(batch: pa.RecordBatch, patterns: IdPatterns) -> np.ndarray:
     """Rows of a table that hold an id anywhere; a short one as a whole value of a column of ids."""
-    found = [rows_holding(column, patterns) for column in batch.columns]
+    found = [_rows_holding(column, patterns) for column in batch.columns]
     short = pa.array(sorted(patterns.short), pa.string())
     for name in set(ID_COLUMNS) & set(batch.schema.names) if patterns.short else ():
         values = to_text(batch.column(name))
@@ -329,7 +329,7 @@ def _table(source: InputFile, out: IO[bytes], patterns: IdPatterns) -> int:
     with open_source(source) as file:
         text = open_text(file, CHUNK_BYTES)
         out.write(text.mark)
-        for table, data, ends in whole_blocks(text, source):
+        for table, data, ends in _whole_blocks(text, source):
             at = 0
             for begin, end in holding(data, ends, patterns):
                 rest = table.without(data[begin:end], patterns)
@@ -402,9 +402,9 @@ def _owners(source: InputFile, patterns: IdPatterns) -> Iterator[str]:
             names = [name for name in file.schema_arrow.names if is_of_users(name)]
             for batch in file.iter_batches(columns=names) if names else ():
                 for row in batch.take(pa.array(rows_of(batch, patterns))).to_pylist():
-                    yield from owners_of(row)
+                    yield from _owners_of(row)
         return
     with open_source(source) as file:
-        for table, data, ends in whole_blocks(open_text(file, CHUNK_BYTES), source):
+        for table, data, ends in _whole_blocks(open_text(file, CHUNK_BYTES), source):
             for begin, end in holding(data, ends, patterns):
-                yield from owners_of(table.cells(data[begin:end]) or {})
+                yield from _owners_of(table.cells(data[begin:end]) or {})

@@ -160,7 +160,7 @@ def shuffled(page: np.ndarray, runs: Spans, seed: int) -> np.ndarray:
 
 
 WINDOW: Final = 30
-STEADY_RANK: Final = 128
+_STEADY_RANK: Final = 128
 RARE: Final = 1e-3
 """The share of page views at which a page counts half."""
 BLOCK: Final = 20_000
@@ -188,7 +188,7 @@ class SteadyPages:
         """
         users, where, _ = positions(runs)
         viewed = items[where]
-        factors = normalised(page_factors(viewed, users, n_items, WINDOW, min(STEADY_RANK, n_items - 1)))
+        factors = normalised(page_factors(viewed, users, n_items, WINDOW, min(_STEADY_RANK, n_items - 1)))
         share = np.bincount(viewed, minlength=n_items) / max(1, len(viewed))
         weight = factors.any(axis=1) * RARE / (RARE + share)
         counted = weight * share

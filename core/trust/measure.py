@@ -72,8 +72,8 @@ def ngrams(items: np.ndarray, runs: Spans, learns: np.ndarray) -> Sparse:
     return counter.transform(texts)
 
 
-FEWEST_FOR_LENGTH: Final = 200
-LENGTH_INTERVAL: Final = "95 % interval over the users judged on (bootstrap)"
+_FEWEST_FOR_LENGTH: Final = 200
+_LENGTH_INTERVAL: Final = "95 % interval over the users judged on (bootstrap)"
 
 
 def measure_length(vectors: Mapping[Method, np.ndarray], lengths: np.ndarray, judged: np.ndarray) -> Question:
@@ -84,10 +84,10 @@ def measure_length(vectors: Mapping[Method, np.ndarray], lengths: np.ndarray, ju
         lengths: int of shape (n,), page views.
         judged: bool of shape (n,), users held out; where there are too few, a random third.
     """
-    if len(lengths) < FEWEST_FOR_LENGTH:
-        reason = f"{len(lengths):,} users are too few: {FEWEST_FOR_LENGTH} are needed."
+    if len(lengths) < _FEWEST_FOR_LENGTH:
+        reason = f"{len(lengths):,} users are too few: {_FEWEST_FOR_LENGTH} are needed."
         return Question(topic=Topic.LENGTH, absent=reason)
-    if judged.sum() < FEWEST_FOR_LENGTH // 4:
+    if judged.sum() < _FEWEST_FOR_LENGTH // 4:
         judged = np.random.default_rng(SEED).permutation(len(lengths)) < len(lengths) // 3
     if np.ptp(lengths[judged]) == 0:
         return Question(topic=Topic.LENGTH, absent="All users have the same number of page views.")
@@ -100,7 +100,7 @@ def measure_length(vectors: Mapping[Method, np.ndarray], lengths: np.ndarray, ju
         value, low, high = r2_interval(log[judged], read, drawn)
         figures.append(Figure(method=method, value=value, low=low, high=high))
     return Question(
-        topic=Topic.LENGTH, n=int(judged.sum()), interval=LENGTH_INTERVAL,
+        topic=Topic.LENGTH, n=int(judged.sum()), interval=_LENGTH_INTERVAL,
         facts={"learned on": int((~judged).sum())}, figures=tuple(figures),
     )  # fmt: skip
 
@@ -108,12 +108,12 @@ def measure_length(vectors: Mapping[Method, np.ndarray], lengths: np.ndarray, ju
 MIN_VIEWS: Final = 6
 CANDIDATES: Final = 1_000
 FEWEST_QUERIES: Final = 50
-RETRIEVAL_MATTERS: Final = 0.2
+_RETRIEVAL_MATTERS: Final = 0.2
 """A mean reciprocal rank that differs by less than this share would not change anybody's mind."""
-RETRIEVAL_INTERVAL: Final = "95 % interval over the users who ask (bootstrap, paired)"
+_RETRIEVAL_INTERVAL: Final = "95 % interval over the users who ask (bootstrap, paired)"
 
 
-def measure_retrieval(case: Case) -> Question:
+def _measure_retrieval(case: Case) -> Question:
     """Cut users in two at random and find the second part by the first."""
     if not case.held_out.any():
         return Question(topic=Topic.RETRIEVAL, absent=NOTHING_HELD_OUT)
@@ -128,8 +128,8 @@ def measure_retrieval(case: Case) -> Question:
     scores = _scores(case, asked, answers)
     drawn = resample(n_queries, SEED)
     return Question(
-        topic=Topic.RETRIEVAL, n=n_queries, interval=RETRIEVAL_INTERVAL, facts={"candidates": len(answers)},
-        figures=mean_figures(scores, drawn), comparisons=mean_comparisons(scores, drawn, RETRIEVAL_MATTERS),
+        topic=Topic.RETRIEVAL, n=n_queries, interval=_RETRIEVAL_INTERVAL, facts={"candidates": len(answers)},
+        figures=mean_figures(scores, drawn), comparisons=mean_comparisons(scores, drawn, _RETRIEVAL_MATTERS),
     )  # fmt: skip
 
 
@@ -183,12 +183,12 @@ def _scores(case: Case, asked: Spans, answers: Spans) -> dict[Method, np.ndarray
 
 PREFIX: Final = 3
 """Page views that everybody is judged by."""
-FEWEST_WITH_OUTCOME: Final = 30
+_FEWEST_WITH_OUTCOME: Final = 30
 """Users judged with the outcome, and without it."""
 STRENGTH: Final = 10.0
 """``C`` of the logistic regression, for every way alike."""
-OUTCOME_MATTERS: Final = 0.03
-OUTCOME_INTERVAL: Final = "95 % interval over the users judged on (DeLong, paired)"
+_OUTCOME_MATTERS: Final = 0.03
+_OUTCOME_INTERVAL: Final = "95 % interval over the users judged on (DeLong, paired)"
 
 
 def measure_outcome(case: Case, outcomes: OutcomeIndex, chosen: Sequence[str]) -> Question:
@@ -208,16 +208,16 @@ def measure_outcome(case: Case, outcomes: OutcomeIndex, chosen: Sequence[str]) -
     users, positive = _sampled(case, *eligible(case, happened, gives_away))
     judged = case.held_out[users]
     n_positive, n_judged = int(positive[judged].sum()), int(judged.sum())
-    if min(_fewer(positive[judged]), _fewer(positive[~judged])) < FEWEST_WITH_OUTCOME:
+    if min(_fewer(positive[judged]), _fewer(positive[~judged])) < _FEWEST_WITH_OUTCOME:
         return _absent(
             f"{n_positive:,} of the {n_judged:,} users with more than {PREFIX} page views that the model "
-            f"never saw had {label_of(chosen)} later on; at least {FEWEST_WITH_OUTCOME} with and "
-            f"{FEWEST_WITH_OUTCOME} without it are needed."
+            f"never saw had {label_of(chosen)} later on; at least {_FEWEST_WITH_OUTCOME} with and "
+            f"{_FEWEST_WITH_OUTCOME} without it are needed."
         )
     runs = Spans(case.sequences.offsets[users], np.full(len(users), PREFIX))
     placed = {method: _placements(rows, positive, judged) for method, rows in _rows(case, runs, judged)}
     return Question(
-        topic=Topic.OUTCOME, n=n_judged, interval=OUTCOME_INTERVAL,
+        topic=Topic.OUTCOME, n=n_judged, interval=_OUTCOME_INTERVAL,
         facts={"converted": n_positive, "page views": PREFIX, "learned on": len(users) - n_judged},
         figures=tuple(_figure(method, placed[method]) for method in placed),
         comparisons=tuple(
@@ -297,7 +297,7 @@ def _figure(method: Method, placements: Placements) -> Figure:
 def _comparison(method: Method, other: Method, placed: Mapping[Method, Placements]) -> Comparison:
     ours, theirs = placed[method], placed[other]
     value, low, high = auc_interval((ours[0] - theirs[0], ours[1] - theirs[1]))
-    called = call(low, high, OUTCOME_MATTERS)
+    called = call(low, high, _OUTCOME_MATTERS)
     return Comparison(method=method, other=other, difference=value, low=low, high=high, call=called)
 
 
@@ -305,7 +305,7 @@ def _absent(reason: str) -> Question:
     return Question(topic=Topic.OUTCOME, absent=reason)
 
 
-UNLEARNED: Final = "These segments are made of a bag of pages: there is no trained model to compare it with."
+_UNLEARNED: Final = "These segments are made of a bag of pages: there is no trained model to compare it with."
 
 
 def measure_scorecard(
@@ -349,8 +349,8 @@ def _worth(
     case: Case | None, outcomes: OutcomeIndex, chosen: Sequence[str], progress: Progress
 ) -> tuple[Question, ...]:
     if case is None:
-        return tuple(Question(topic=one, absent=UNLEARNED) for one in (Topic.RETRIEVAL, Topic.OUTCOME))
+        return tuple(Question(topic=one, absent=_UNLEARNED) for one in (Topic.RETRIEVAL, Topic.OUTCOME))
     progress(STAGE, 0.15, "Looking for users by another part of their visits")
-    found = measure_retrieval(case)
+    found = _measure_retrieval(case)
     progress(STAGE, 0.4, "Telling the outcome from the first page views")
     return found, measure_outcome(case, outcomes, chosen)

@@ -12,9 +12,9 @@ from core.segments.certificate import Certificate, verdict_text
 from core.segments.levels import SegmentLevels
 from core.trust.result import Call, Comparison, Figure, Method, Question, Scorecard, Topic
 
-MOSTLY_LENGTH: Final = 0.5
+_MOSTLY_LENGTH: Final = 0.5
 NONE: Final[Mapping[int, Certificate]] = MappingProxyType({})
-CHANCE_AUC: Final = 0.5
+_CHANCE_AUC: Final = 0.5
 FAST_MODE: Final = "A bag of pages gives segments in seconds, without a training."
 
 
@@ -166,7 +166,7 @@ def _added(question: Question) -> str:
 def chance(question: Question) -> float | None:
     """What a figure would be if the vectors said nothing; None where that is no question."""
     if question.topic is Topic.OUTCOME:
-        return CHANCE_AUC
+        return _CHANCE_AUC
     if question.topic is Topic.RETRIEVAL and question.facts.get("candidates"):
         ranks = range(1, question.facts["candidates"] + 1)
         return sum(1 / rank for rank in ranks) / len(ranks)
@@ -208,7 +208,7 @@ def _alone(question: Question) -> str:
 
 def _alone_length(own: Figure) -> str:
     seen = f"{max(0.0, own.value):.0%} of its spread, {max(0.0, own.low):.0%} to {own.high:.0%}"
-    if own.low > MOSTLY_LENGTH:
+    if own.low > _MOSTLY_LENGTH:
         return f"How long somebody stays can mostly be read from a vector ({seen})."
     return f"How long somebody stays can be read from a vector only in part ({seen})."
 

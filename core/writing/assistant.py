@@ -107,7 +107,7 @@ def names_in_use(figures: Figures, key: str, more: Collection[str]) -> frozenset
     return frozenset(clean(name).casefold() for name in (*others, *more))
 
 
-def task_of(figures: Figures, key: str, can: Capabilities) -> Task:
+def _task_of(figures: Figures, key: str, can: Capabilities) -> Task:
     """What a model is asked for a segment.
 
     Raises:
@@ -199,7 +199,7 @@ def route(question: str, figures: Figures, last: Reading | None = None) -> Route
     return Route(offline, offline.reading or reading(parsed, ()), settled and wants, ideas)
 
 
-def without_model(found: Route, figures: Figures) -> Answer:
+def _without_model(found: Route, figures: Figures) -> Answer:
     """The answer if no model's can be shown: the grammar's, else what the data say of the named segment."""
     if not found.offline.declined or not found.reading.rows:
         return found.offline
@@ -263,7 +263,7 @@ class Assistant:
             InputError: If there is no such segment.
             ResourceError: If the server gives no answer.
         """
-        return self._payload(task_of(self._figures, key, self._can()))
+        return self._payload(_task_of(self._figures, key, self._can()))
 
     def preview_comparison(self, *rows: str) -> Payload:
         """The first request of :meth:`compare`; see :meth:`preview`.
@@ -296,7 +296,7 @@ class Assistant:
             return found.offline
         answer = self._answer(
             lambda: self._task(question, history, found, self._can(should_stop)),
-            lambda: without_model(found, self._figures), on_blocks, should_stop,
+            lambda: _without_model(found, self._figures), on_blocks, should_stop,
         )  # fmt: skip
         return replace(answer, reading=found.reading)
 
@@ -330,7 +330,7 @@ class Assistant:
         names = names_in_use(figures, key, taken)
         talk = self._talk(should_stop)
         try:
-            turn = self._turn(task_of(figures, key, self._can(should_stop)))
+            turn = self._turn(_task_of(figures, key, self._can(should_stop)))
             summary = turn.answer(talk)
             made = described(figures, key, names, turn.name, summary)
         except Beha2VecError as error:
@@ -355,7 +355,7 @@ class Assistant:
     def _task(self, question: str, history: Sequence[Said], found: Route, can: Capabilities) -> Task:
         figures = self._figures
         if can.is_weak:
-            few = brief(figures, without_model(found, figures).facts)
+            few = brief(figures, _without_model(found, figures).facts)
             return Task(question, few, Way.FACTS, can, ideas=found.wants_ideas)
         way = way_of(can, self.settings)
         known = () if found.offline.declined else found.offline.facts

@@ -328,7 +328,7 @@ def _found_out(hidden: Collection[Cell]) -> set[Cell]:
     return {cell for cell, ways in zip(cells, free.T, strict=True) if np.allclose(ways, 0)}
 
 
-MOST_CALLS: Final = 6
+_MOST_CALLS: Final = 6
 
 
 class AssistantSettings(Settings):
@@ -338,7 +338,7 @@ class AssistantSettings(Settings):
     """A figure of fewer users, or of all of a row but fewer, is never sent."""
     send_values: bool = False
     """Whether values go as well; without them a model chooses figures that it does not see."""
-    max_tool_calls: Annotated[int, Field(ge=0, le=MOST_CALLS)] = MOST_CALLS
+    max_tool_calls: Annotated[int, Field(ge=0, le=_MOST_CALLS)] = _MOST_CALLS
     wall_s: Annotated[float, Field(ge=5, le=300)] = 60.0
     """For everything together, retries included; then the answer is given without the model."""
     max_tokens: Annotated[int, Field(ge=1_000, le=1_000_000)] = 60_000
@@ -376,11 +376,11 @@ class Description:
 
 MOST_OFFERED: Final = 150
 """Addresses of a turn; servers refuse schemas with many."""
-LONGEST_QUESTION: Final = 1_000
+_LONGEST_QUESTION: Final = 1_000
 REMEMBERED: Final = 3
 """Earlier questions that are sent again."""
-REMEMBERED_CHARACTERS: Final = 400
-REMEMBERED_FACTS: Final = 8
+_REMEMBERED_CHARACTERS: Final = 400
+_REMEMBERED_FACTS: Final = 8
 _KEY: Final = re.compile(r"\bsegment:(\d+)")
 _SAID: Final = re.compile(r"(?:S|segment |cluster )?(\d{1,4})", re.IGNORECASE)
 
@@ -439,7 +439,7 @@ class Outbox:
         """
         refuse_ids(text, self._ids)
         earlier = [recalled for said in history[-REMEMBERED:] if (recalled := self._recalled(said))]
-        data = {"question": clean(text, LONGEST_QUESTION), **({"earlier": earlier} if earlier else {})}
+        data = {"question": clean(text, _LONGEST_QUESTION), **({"earlier": earlier} if earlier else {})}
         return json.dumps({**data, **self._offer(facts)}, ensure_ascii=False)
 
     def result(self, facts: Iterable[Fact]) -> str:
@@ -454,7 +454,7 @@ class Outbox:
         for key in self.figures.context.keys:
             said = said.replace(self.figures.context.title(key), said_key(key))
         said = _KEY.sub(lambda match: said_key(match[0]), said)
-        shown = clean(said, REMEMBERED_CHARACTERS) if self._may_go(said) else "not possible"
+        shown = clean(said, _REMEMBERED_CHARACTERS) if self._may_go(said) else "not possible"
         return json.dumps({"error": shown}, ensure_ascii=False)
 
     def check(self, reply: ChatReply) -> None:
@@ -532,10 +532,10 @@ class Outbox:
         """An earlier question, and the addresses of what was shown for it; nothing if it may not go."""
         if not self._may_go(said.question):
             return {}
-        asked = {"asked": clean(said.question, REMEMBERED_CHARACTERS)}
+        asked = {"asked": clean(said.question, _REMEMBERED_CHARACTERS)}
         shown = said.answer.facts if said.answer else ()
         kept = [fact for fact in shown if self._may_be_offered(fact)]
-        answered = list(self._addressed(kept, REMEMBERED_FACTS))
+        answered = list(self._addressed(kept, _REMEMBERED_FACTS))
         return {**asked, "shown": answered} if answered else asked
 
     def _may_go(self, data: object) -> bool:

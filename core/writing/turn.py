@@ -207,7 +207,7 @@ def string(text: str, field: str) -> str:
 
 
 Raw: TypeAlias = Mapping[str, object]
-MOST_CHARTED: Final = 8
+_MOST_CHARTED: Final = 8
 _REMARK: Final = "no number, comparison, measure or cause may be in its text"
 RULES: Final = {
     "figures": f"its facts are at most {MOST_FIGURES} addresses of those offered, each said once",
@@ -279,7 +279,7 @@ def _made(
         return block if shown else None, dropped
     if kind not in RULES:
         return None, 1
-    facts, dropped = _facts(raw.get("facts"), MOST_FIGURES if kind == "figures" else MOST_CHARTED, outbox)
+    facts, dropped = _facts(raw.get("facts"), MOST_FIGURES if kind == "figures" else _MOST_CHARTED, outbox)
     if kind == "chart":
         return _chart(raw, facts, outbox), dropped
     said = {fact for one in before if isinstance(one, FigureList) for fact in one.facts}
@@ -336,11 +336,11 @@ def _chart(raw: Raw, facts: tuple[Fact, ...], outbox: Outbox) -> Chart | None:
 
 
 OnBlocks = Callable[[tuple[Block, ...]], None]
-IDLE_ROUNDS: Final = 2
+_IDLE_ROUNDS: Final = 2
 """Rounds in which a model may go on asking for tools when no calls are left."""
-AFTERWORDS: Final = 200
+_AFTERWORDS: Final = 200
 """Characters after an answer, from which it is not waited for the end of them."""
-MOST_PROBLEMS: Final = 5
+_MOST_PROBLEMS: Final = 5
 """Told to the model when it is to answer once more."""
 
 
@@ -403,7 +403,7 @@ class Turn:
         return self._request(messages(self.task.instructions(self.settings), "\n".join(told)))
 
     def _again(self, request: Request, made: Resolved) -> Request:
-        told = list(dict.fromkeys(made.problems))[:MOST_PROBLEMS] or [prompts.NO_BLOCKS]
+        told = list(dict.fromkeys(made.problems))[:_MOST_PROBLEMS] or [prompts.NO_BLOCKS]
         problems = "\n".join(f"- {problem}" for problem in told)
         complaint = {"role": "user", "content": prompts.WRONG.format(problems=problems)}
         return self._request([*request.messages, complaint])
@@ -423,10 +423,10 @@ class Turn:
                 seen = len(found.parts)
                 if on_blocks and (blocks := self._blocks(found).blocks):
                     on_blocks(tuple(blocks))
-            if found.end and len(said) > found.end + AFTERWORDS:
+            if found.end and len(said) > found.end + _AFTERWORDS:
                 raise Enough(said)
 
-        for _ in range(self.settings.max_tool_calls + IDLE_ROUNDS):
+        for _ in range(self.settings.max_tool_calls + _IDLE_ROUNDS):
             reply = talk.chat(request.messages, request.tools, request.schema, part)
             asked = [call for call in reply.calls if call.name != specs.ANSWER]
             if not asked or len(asked) < len(reply.calls):

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 PART_BYTES: Final = 128 << 20
 """Of plain text that a part holds about: as much as a task looks at, at a time, in some hundred MB."""
-PARTS_A_CORE: Final = 2
+_PARTS_A_CORE: Final = 2
 """At least, so that a core that is done early finds another part."""
 MOST_PARTS: Final = 4_096
 _UNPACKS_TO: Final = 8
@@ -186,7 +186,7 @@ def _anywhere(source: InputFile) -> InputFile:
 def parts_for(sources: Sequence[InputFile], cores: int) -> int:
     """Into how many parts the users are dealt out."""
     plain = sum(one.bytes * (1 if one.packing is Packing.PLAIN else _UNPACKS_TO) for one in sources)
-    return min(MOST_PARTS, max(PARTS_A_CORE * cores, -(-plain // PART_BYTES)))
+    return min(MOST_PARTS, max(_PARTS_A_CORE * cores, -(-plain // PART_BYTES)))
 
 
 def _refuse(piece: Piece) -> None:
@@ -215,7 +215,7 @@ def _each_file(
             number, source = row["file_no"], _SOURCE.validate_json(row["source"])
             with tempfile.TemporaryDirectory(dir=scratch()) as place:
                 try:
-                    require_seen(source)
+                    _require_seen(source)
                     yield from (piece.batch() for piece in step(source, number, Path(place)))
                 except InputError as error:
                     yield from (_refused(error, part, number).batch() for part in range(n_parts))
@@ -247,7 +247,7 @@ def _of_file(
     yield Piece(ABOUT, -1, number, json.dumps(told).encode())
 
 
-def require_seen(source: InputFile) -> None:
+def _require_seen(source: InputFile) -> None:
     """See to it that an input is here what it is for whoever asked.
 
     Raises:

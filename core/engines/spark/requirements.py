@@ -14,9 +14,9 @@ from typing import Final
 
 from core.base.errors import ResourceError, SettingsError
 
-JAVA: Final = 17
+_JAVA: Final = 17
 """The oldest Java that Spark 4 runs on."""
-ANSWERS_S: Final = 5.0
+_ANSWERS_S: Final = 5.0
 """Longest wait for a master's port."""
 ALLOWED: Final = "spark://HOST:PORT of a standalone cluster, or local[N] for N cores of this machine"
 
@@ -91,7 +91,7 @@ def require_spark(master: Master) -> None:
 def _require_java() -> None:
     home = os.environ.get("JAVA_HOME")
     java = str(Path(home) / "bin" / "java") if home else shutil.which("java")
-    remedy = f"Install Java {JAVA} or newer (apt install default-jre-headless), or set JAVA_HOME to it"
+    remedy = f"Install Java {_JAVA} or newer (apt install default-jre-headless), or set JAVA_HOME to it"
     where = f" at JAVA_HOME={home}" if home else ""
     try:
         done = subprocess.run(
@@ -100,14 +100,14 @@ def _require_java() -> None:
     except (OSError, subprocess.SubprocessError) as error:
         raise ResourceError(f"Spark needs Java, and none can be run here{where}", remedy=remedy) from error
     found = _VERSION.search(done.stderr + done.stdout)
-    if found and int(found[1]) < JAVA:
-        raise ResourceError(f"Spark needs Java {JAVA}, and {java} is Java {found[1]}", remedy=remedy)
+    if found and int(found[1]) < _JAVA:
+        raise ResourceError(f"Spark needs Java {_JAVA}, and {java} is Java {found[1]}", remedy=remedy)
 
 
 def _require_answer(master: Master) -> None:
     """Spark itself would try for a minute before it says so."""
     try:
-        with socket.create_connection((master.host.strip("[]"), master.port), timeout=ANSWERS_S):
+        with socket.create_connection((master.host.strip("[]"), master.port), timeout=_ANSWERS_S):
             return
     except OSError as error:
         raise ResourceError(

@@ -132,7 +132,7 @@ HEADERS: Final = {
     "Accept-Encoding": "gzip, deflate",
     "Connection": "close",  # each request looks its host up again
 }
-RETRIED: Final = frozenset({429, 500, 502, 503, 504})
+_RETRIED: Final = frozenset({429, 500, 502, 503, 504})
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 HTML: Final = ("text/html", "application/xhtml+xml")
 _BLOCK: Final = 65_536
@@ -242,7 +242,7 @@ class Client:
             wait = 0.0
             try:
                 response = self._ask(target)
-                if response.status_code not in RETRIED:
+                if response.status_code not in _RETRIED:
                     return response
                 response.close()
                 failure = PageFailed(FetchOutcome.STATUS, f"the server answers {response.status_code}")

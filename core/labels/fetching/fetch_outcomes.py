@@ -32,7 +32,7 @@ class FetchOutcome(StrEnum):
     """Over the limit of pages or of time."""
 
 
-HOST_FAILURES: Final = frozenset(
+_HOST_FAILURES: Final = frozenset(
     {
         FetchOutcome.TIMEOUT,
         FetchOutcome.UNREACHABLE,
@@ -57,7 +57,7 @@ class PageFailed(InputError):
         super().__init__(reason)
         self.outcome = outcome
         self.reason = reason
-        self.host_failed = outcome in HOST_FAILURES if host_failed is None else host_failed
+        self.host_failed = outcome in _HOST_FAILURES if host_failed is None else host_failed
 
 
 @dataclass

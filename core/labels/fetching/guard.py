@@ -90,8 +90,8 @@ def _personal_word(segment: str) -> str:
     return next((word for word in candidates if word in _WORDS), segment if segment in _ALONE else "")
 
 
-PORTS: Final = frozenset({80, 443, 8080, 8443})
-LONGEST_URL: Final = 2_000
+_PORTS: Final = frozenset({80, 443, 8080, 8443})
+_LONGEST_URL: Final = 2_000
 _DEFAULT_PORT: Final = {"http:": 80, "https:": 443}
 
 
@@ -134,7 +134,7 @@ class Guard:
         self._hosts = frozenset(map(host_name, hosts))
         self._own = frozenset(filter(None, map(_host_of_export, own_hosts)))
         self._allowed = frozenset(map(_pair, allow_addresses))
-        self._ports = PORTS | {port for _, port in self._allowed}
+        self._ports = _PORTS | {port for _, port in self._allowed}
         self._resolve = resolve
 
     def check(self, url: str, base: str | None = None) -> Target:
@@ -147,8 +147,8 @@ class Guard:
         Raises:
             PageFailed: If it must not be fetched, with the reason.
         """
-        if len(url) > LONGEST_URL:
-            raise _refused(f"the URL has {len(url):,} characters, more than {LONGEST_URL:,}")
+        if len(url) > _LONGEST_URL:
+            raise _refused(f"the URL has {len(url):,} characters, more than {_LONGEST_URL:,}")
         try:
             parsed = ada_url.URL(url, base=base) if base else ada_url.URL(url)
         except ValueError:
@@ -166,7 +166,7 @@ class Guard:
         if parsed.username or parsed.password:
             raise _refused("it holds a user name")
         if port not in self._ports:
-            raise _refused(f"port {port} is not one of {', '.join(map(str, sorted(PORTS)))}")
+            raise _refused(f"port {port} is not one of {', '.join(map(str, sorted(_PORTS)))}")
         names = {parsed.host, parsed.hostname}
         if names.isdisjoint(self._hosts):
             raise _refused(f"{parsed.host} is not a host that you agreed to")

@@ -18,11 +18,11 @@ from core.labels.label_types import Document
 
 TEXT_CHARS: Final = 4_000
 NAME_CHARS: Final = 100
-MAX_TYPES: Final = 20
-MAX_CRUMBS: Final = 12
-MAX_SCRIPTS: Final = 40
-SCRIPT_CHARS: Final = 500_000
-MAX_NODES: Final = 5_000
+_MAX_TYPES: Final = 20
+_MAX_CRUMBS: Final = 12
+_MAX_SCRIPTS: Final = 40
+_SCRIPT_CHARS: Final = 500_000
+_MAX_NODES: Final = 5_000
 """JSON-LD objects and lists that are looked at."""
 _NESTED: Final = ("@graph", "mainEntity", "mainEntityOfPage", "breadcrumb")
 """Where the page itself is described; offers, brands and reviews inside are not the page."""
@@ -69,9 +69,9 @@ def _hidden(char: str) -> bool:
 
 
 def _json_ld(tree: LexborHTMLParser) -> Iterator[Any]:
-    for node in tree.css("script[type*='ld+json']")[:MAX_SCRIPTS]:
+    for node in tree.css("script[type*='ld+json']")[:_MAX_SCRIPTS]:
         text = node.text(deep=True)
-        if len(text) > SCRIPT_CHARS:
+        if len(text) > _SCRIPT_CHARS:
             continue
         try:
             yield json.loads(text, strict=False)
@@ -82,12 +82,12 @@ def _json_ld(tree: LexborHTMLParser) -> Iterator[Any]:
 def _objects(roots: Iterable[Any]) -> Iterator[dict[str, Any]]:
     """The objects that describe the page, in the order of the document."""
     waiting = list(roots)[::-1]
-    for _ in range(MAX_NODES):
+    for _ in range(_MAX_NODES):
         if not waiting:
             return
         node = waiting.pop()
         if isinstance(node, list):
-            waiting.extend(node[:MAX_NODES][::-1])
+            waiting.extend(node[:_MAX_NODES][::-1])
         elif isinstance(node, dict):
             yield node
             waiting.extend(node[key] for key in reversed(_NESTED) if key in node)
@@ -96,21 +96,21 @@ def _objects(roots: Iterable[Any]) -> Iterator[dict[str, Any]]:
 def _types(objects: Iterable[dict[str, Any]]) -> tuple[str, ...]:
     found = (name for node in objects for name in _texts(node.get("@type")))
     plain = (clean(name, 4 * NAME_CHARS).rstrip("/#").rsplit("/", 1)[-1].rsplit(":", 1)[-1] for name in found)
-    return tuple(dict.fromkeys(name[:NAME_CHARS] for name in plain if name))[:MAX_TYPES]
+    return tuple(dict.fromkeys(name[:NAME_CHARS] for name in plain if name))[:_MAX_TYPES]
 
 
 def _texts(value: object) -> list[str]:
     values = value if isinstance(value, list) else [value]
-    return [text for text in values[:MAX_TYPES] if isinstance(text, str)]
+    return [text for text in values[:_MAX_TYPES] if isinstance(text, str)]
 
 
 def _breadcrumbs(objects: Iterable[dict[str, Any]]) -> tuple[str, ...]:
     for node in objects:
         items = node.get("itemListElement")
         if "BreadcrumbList" in _types([node]) and isinstance(items, list):
-            steps = [item for item in items[: 4 * MAX_CRUMBS] if isinstance(item, dict)]
+            steps = [item for item in items[: 4 * _MAX_CRUMBS] if isinstance(item, dict)]
             names = (_name(step) for step in sorted(steps, key=_position))
-            return tuple(name for name in names if name)[:MAX_CRUMBS]
+            return tuple(name for name in names if name)[:_MAX_CRUMBS]
     return ()
 
 
@@ -129,5 +129,5 @@ def _name(step: dict[str, Any]) -> str:
 
 
 def _microdata_breadcrumbs(tree: LexborHTMLParser) -> tuple[str, ...]:
-    nodes = tree.css("[itemtype*='BreadcrumbList'] [itemprop='name']")[:MAX_CRUMBS]
+    nodes = tree.css("[itemtype*='BreadcrumbList'] [itemprop='name']")[:_MAX_CRUMBS]
     return tuple(name for node in nodes if (name := clean(node.text(deep=True), NAME_CHARS)))

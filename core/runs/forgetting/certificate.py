@@ -16,7 +16,7 @@ from core.traces.patterns import FORGOTTEN, IdPatterns
 from core.traces.search import Looked
 
 FORMAT: Final = 1
-SEARCHED_AS: Final = (
+_SEARCHED_AS: Final = (
     "whole tokens: the id with no letter, digit or _ beside it",
     "UTF-8, UTF-16 and Windows-1252; as it is, percent-encoded, and escaped as in JSON, HTML and CSV",
     "gzip, zip, zlib and .npz unpacked; columns of Parquet; rows of SQLite; arrays of whole numbers",
@@ -94,7 +94,7 @@ class Forgotten:
 
     def to_json(self) -> str:
         """As it is kept."""
-        facts: dict[str, Any] = {"format": FORMAT, **asdict(self), "searched_as": SEARCHED_AS}
+        facts: dict[str, Any] = {"format": FORMAT, **asdict(self), "searched_as": _SEARCHED_AS}
         return json.dumps(facts, indent=1, ensure_ascii=False)
 
 

@@ -18,7 +18,7 @@ from core.storage.store import MANIFEST, Manifest
 
 STAGES: Final = "stages"
 """Folder of a run for its store."""
-JOBS, CHECKPOINTS, CACHE_FILE = "jobs", "checkpoints", "cache.db"
+JOBS, CHECKPOINTS, _CACHE_FILE = "jobs", "checkpoints", "cache.db"
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def unit_of(store: Path, file: Path, made: Mapping[Path, Manifest]) -> Path:
         parts = folder.relative_to(store).parts
         whole = len(parts) == 2 and parts[0] in (JOBS, CHECKPOINTS, kept_watches.FOLDER)
         unfinished = len(parts) == 2 and parts[1].startswith(".")
-        if whole or unfinished or folder in made or (folder / CACHE_FILE).is_file():
+        if whole or unfinished or folder in made or (folder / _CACHE_FILE).is_file():
             return folder
     return file
 

@@ -32,7 +32,7 @@ from core.saved import conversations, saved_runs, saved_work
 from core.storage.store import Manifest, Store, file_checksum
 from core.traces.search import Looked
 
-CAME_FROM: Final = "file"
+_CAME_FROM: Final = "file"
 """Input of what was read of a file: its checksum."""
 WORDS: Final = {
     "preprocess": "prepared data", READ: "what was read of a file", "label": "labels of pages",
@@ -92,11 +92,11 @@ def plan(places: SearchedPlaces, looked: Mapping[Path, Looked]) -> list[PurgeSte
     units = {
         path: store
         for store in places.stores
-        for path in {unit_of(store, one, made) for one in held if store_of(places, one) == store}
+        for path in {unit_of(store, one, made) for one in held if _store_of(places, one) == store}
     }
     sums = {step.path: file_checksum(step.path) for step in came}
     read = [*made.values(), *(one for store in places.stores for one in _of_watches(store))]
-    came = [replace(step, keys=keys_of(read, sums[step.path])) for step in came]
+    came = [replace(step, keys=_keys_of(read, sums[step.path])) for step in came]
     gone = made_of(made, set(units), set(sums.values()))
     turns = {path: _HOLDS if path in units else depth for path, depth in gone.items()}
     names = {
@@ -111,7 +111,7 @@ def plan(places: SearchedPlaces, looked: Mapping[Path, Looked]) -> list[PurgeSte
     return sorted(known.values(), key=lambda step: (-step.turn, str(step.path)))
 
 
-def store_of(places: SearchedPlaces, path: Path) -> Path | None:
+def _store_of(places: SearchedPlaces, path: Path) -> Path | None:
     """The store that a file lies in, the innermost one."""
     return next((store for store in places.stores if path.is_relative_to(store)), None)
 
@@ -138,7 +138,7 @@ def made_of(made: Mapping[Path, Manifest], held: set[Path], spoiled: set[str]) -
         names |= {name for path in fresh for name in _names(made[path])}
 
 
-def keys_of(made: Iterable[Manifest], checksum: str) -> frozenset[str]:
+def _keys_of(made: Iterable[Manifest], checksum: str) -> frozenset[str]:
     """Normalised names of the columns by which what was made of a file tells users."""
     how = (one.settings for one in made if checksum in one.inputs.values() and "user_key" in one.settings)
     return frozenset(normalise_header(one["mapping"].get(Raw.USER_KEY) or one["user_key"]) for one in how)
@@ -147,7 +147,7 @@ def keys_of(made: Iterable[Manifest], checksum: str) -> frozenset[str]:
 def _names(made: Manifest) -> set[str]:
     """What others name it by as their input; what is on screen of a model has the model's key."""
     if made.stage == READ:
-        return {made.key, made.inputs[CAME_FROM]}
+        return {made.key, made.inputs[_CAME_FROM]}
     return set() if made.stage in (saved_work.STAGE, saved_runs.STAGE) else {made.key}
 
 

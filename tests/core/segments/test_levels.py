@@ -111,10 +111,10 @@ def test_it_can_be_stopped() -> None:
 def test_what_is_found_is_said() -> None:
     assert supported(2, 4).sentence == (
         "These users support 4 segments. The kind of user predicts the other half of somebody's page views "
-        "better than a place on any scale does. Coarser levels: 2."
+        "better than a place on any scale or a mix of interests does. Coarser levels: 2."
     )
     assert "Coarser" not in supported(4).sentence
-    assert supported().sentence.startswith("A gradient, no separate kinds.")
+    assert supported().sentence.startswith("A gradient: no separate kinds can be shown.")
     unlike = supported().model_copy(update={"gradient_gain": 0.7})  # kinds lead, and halves make others
     assert unlike.sentence.startswith("A gradient so far, no kinds that hold.")
     assert "More than these 73 users" in unlike.sentence

@@ -248,7 +248,7 @@ def test_where_there_is_nothing_names_are_kept_back_until_they_are_asked_for(
     saved_work.rename(store, finished_run.model, {1: "My own"})
     keep_levels(finished_run, supported())
     app.run()
-    assert app.info[0].value.startswith("A gradient, no separate kinds.")
+    assert app.info[0].value.startswith("A gradient: no separate kinds can be shown.")
     assert NAMED in texts(app)
     fields = [field.value for field in app.text_input if field.key.startswith("name-")]
     assert fields == [names["Segment 1"], "My own", names["Segment 3"]]
@@ -265,7 +265,7 @@ def test_where_there_is_nothing_names_are_kept_back_until_they_are_asked_for(
     for page in (PROFILES, COMPARE):
         app.switch_page(page).run()
         assert not app.exception
-        assert app.info[0].value.startswith("A gradient, no separate kinds.")
+        assert app.info[0].value.startswith("A gradient: no separate kinds can be shown.")
         assert "Named for" not in texts(app)
     assert KEPT_BACK in texts(app)
     assert not controls.load(store, finished_run.model).named_anyway

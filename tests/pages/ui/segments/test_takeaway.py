@@ -188,7 +188,7 @@ def test_where_there_is_nothing_the_report_says_so_and_names_nobody(
     page = takeaway.report_html(sure).decode()
     assert "Highly stable" not in page and "Comes back, given these vectors" in page
     assert b'"word": "highly stable"' not in takeaway.clusters_json(sure)
-    assert "A gradient, no separate kinds." in page and KEPT_BACK in page
+    assert "A gradient: no separate kinds can be shown." in page and KEPT_BACK in page
     assert KEPT_BACK in json.loads(takeaway.clusters_json(sure))["verdict_text"]
     assert not any(f"1 · {name}" in page or f"3 · {name}" in page for name in before)
     assert "2 · Readers" in page
