@@ -1,1 +1,1 @@
-"""What every room may know: names of columns, settings, errors, progress, wording, colours."""
+"""Shared basics for all packages: column names, settings, errors, progress, wording, colours."""

@@ -1,4 +1,4 @@
-"""The cores of this process, and how busy they are: arithmetic in two threads, timed as training feels it."""
+"""CPU cores of this process, and how busy they are: arithmetic in two threads, timed as training feels it."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from typing import Final
 import numpy as np
 
 CORES: Final = "BEHA2VEC_CORES"
-"""Variable that says how many, where whoever starts processes shares cores out (``core/engines/``)."""
+"""Environment variable with the number of cores of a process, set by ``core/engines/`` to share them out."""
 THREADS: Final = 2
-"""As many as :func:`core.model.steps.estimate_seconds` counts on."""
+"""Threads of the measurement, as many as :func:`core.model.steps.estimate_seconds` counts on."""
 _BURSTS: Final = 30
-"""A thread; 30 milliseconds on a free core, which is several turns of the operating system's scheduler."""
+"""Timed bursts per thread: 30 milliseconds on a free core, several turns of the system's scheduler."""
 ROUNDS: Final = 8
-"""Of arithmetic a burst: too short to be interrupted in most cases, long enough to be timed. No matrix
-products: how many threads those use is a setting of the whole process, which other threads rely on."""
+"""Rounds of arithmetic per burst: rarely interrupted, yet long enough to be timed. No matrix products: how
+many threads those use is a setting of the whole process, which other threads rely on."""
 VALUES: Final = 100_000
-"""Hyperbolic tangents a round."""
+"""Hyperbolic tangents computed per round."""
 
 
 def available_cores() -> int:
@@ -35,8 +35,8 @@ def available_cores() -> int:
 def slowdown() -> float:
     """How many times longer two threads take now than on free cores; 1 on a free machine.
 
-    It takes some hundredths of a second, longer the busier the machine is. The measure is the machine's own:
-    the time of all bursts beside the shortest ones, which nothing interrupted.
+    It compares the time of all bursts with the shortest ones, which nothing interrupted. That takes some
+    hundredths of a second, longer the busier the machine is.
     """
     with ThreadPoolExecutor(THREADS) as pool:
         timed = list(pool.map(lambda _: _bursts(), range(THREADS)))
@@ -44,7 +44,7 @@ def slowdown() -> float:
 
 
 def stretch(seconds: Sequence[float] | np.ndarray) -> float:
-    """Mean over the time of an undisturbed burst, at least 1.
+    """Ratio of the mean burst time to that of an undisturbed burst, at least 1.
 
     Args:
         seconds: The time of each burst. The tenth part that was fastest counts as undisturbed.

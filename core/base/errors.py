@@ -1,4 +1,4 @@
-"""Errors an analyst can do something about.
+"""Errors that an analyst can act on, and how their messages name settings.
 
     Beha2VecError
     ├── InputError      a file, a column or a value in it cannot be used
@@ -12,9 +12,8 @@ Every message says what was wrong, the value, what is allowed, and what to do. T
 ``str(error)``, a page ``error.on_screen``; anything that is not a ``Beha2VecError`` is a bug and shows a
 traceback, or a line (:func:`in_a_line`) with the traceback elsewhere, where the rest goes on without it.
 
-What a setting is called where it can be changed: an option on the command line, a control in the app.
-
-A message of an error names the setting (:func:`control`), and whoever shows it says it in its own words.
+A message holds a placeholder for each setting (:func:`control`), replaced where it is shown: by the option of
+the command line, or by the name of the control in the app.
 """
 
 from __future__ import annotations
@@ -41,29 +40,29 @@ _CONTROLS: Final = {
 
 
 def control(setting: str) -> str:
-    """A setting in the text of an error, to be worded by whoever shows it."""
+    """Return the placeholder of a setting for the text of an error; :func:`worded` replaces it."""
     if setting not in _CONTROLS:
         raise KeyError(setting)
     return f"⟦{setting}⟧"
 
 
 def worded(text: str, on_screen: bool) -> str:
-    """A text with each setting as it is called there."""
+    """Replace each setting's placeholder by its control in the app, or by its command-line option."""
     for setting, named in _CONTROLS.items():
         text = text.replace(control(setting), named.on_screen if on_screen else named.option)
     return text
 
 
 def _without_controls(text: str) -> str:
-    """The sentences of a text that name no setting."""
+    """Return the sentences of a text that name no setting."""
     return ". ".join(sentence for sentence in text.split(". ") if "⟦" not in sentence)
 
 
 IN_A_BOUND: Final = "python -m core run FILES --out OUT --memory SIZE"
-"""What to do where all records do not fit into memory."""
+"""Command to suggest where the records do not fit into memory."""
 
 _LONGEST_LINE: Final = 500
-"""Characters of an error that is told in a line."""
+"""Most characters of an error on one line."""
 
 _AS_TRAINED: Final = "Rename it: the model reads the columns and events that it was trained with"
 
@@ -84,7 +83,7 @@ class Beha2VecError(Exception):
 
     @property
     def on_screen(self) -> str:
-        """The message in the words of the app."""
+        """The message, with settings named as in the app."""
         return self._said(on_screen=True)
 
     def _said(self, on_screen: bool) -> str:
@@ -93,7 +92,7 @@ class Beha2VecError(Exception):
 
 
 def in_a_line(error: Exception) -> str:
-    """What an error says in a line; a bug with its kind, such as ``KeyError: 3``."""
+    """Return an error's message on one line; that of a bug with its class, such as ``KeyError: 3``."""
     said = str(error) if isinstance(error, Beha2VecError) else f"{type(error).__name__}: {error}"
     return " ".join(said.split())[:_LONGEST_LINE].rstrip(": ")
 
@@ -103,15 +102,15 @@ class InputError(Beha2VecError):
 
 
 class NothingLeft(InputError):
-    """Every record can be read, and none of them is a page view to work with."""
+    """Every record can be read, but no page view is left to work with."""
 
 
 @contextmanager
 def read_as_trained() -> Iterator[None]:
-    """Around reading for a trained model, whose settings nobody can change: an error names none.
+    """Reword input errors while reading for a trained model, whose settings cannot be changed.
 
     Raises:
-        InputError: The same one, with what helps there.
+        InputError: The original error, without remedies that name a setting.
     """
     try:
         yield
@@ -128,7 +127,7 @@ class SettingsError(Beha2VecError):
 
 
 class ArtifactError(Beha2VecError):
-    """What an earlier stage left on disk is missing or damaged."""
+    """A file that an earlier stage wrote is missing or damaged."""
 
 
 class ResourceError(Beha2VecError):

@@ -1,4 +1,4 @@
-"""The memory of the machine, or what of it a container or a service may take that this process is in."""
+"""Total and free memory for this process: that of the machine, or the limit of its container or service."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import psutil
 
 OWN: Final = Path("/proc/self/cgroup")
 GROUPS: Final = Path("/sys/fs/cgroup")
-"""Where Linux tells of control groups (its Documentation/admin-guide, cgroup-v1 and cgroup-v2)."""
+"""Where Linux lists control groups (its Documentation/admin-guide, cgroup-v1 and cgroup-v2)."""
 
 
 class _Files(NamedTuple):
-    """Files of a group: its limit, what it takes, and in ``memory.stat`` what of that are pages of files."""
+    """File names of a control group: limit, memory in use, and the keys of ``memory.stat`` for file pages."""
 
     most: str
     taken: str
@@ -29,18 +29,18 @@ _V1: Final = _Files(
 
 
 def whole_memory() -> int:
-    """Bytes that there are."""
+    """Total bytes of memory that this process may use."""
     return min([psutil.virtual_memory().total, *(most for most, _ in _limits())])
 
 
 def free_memory() -> int:
-    """Bytes that can be taken now without swapping."""
+    """Bytes of memory that can be allocated now without swapping."""
     left = [max(0, most - taken) for most, taken in _limits()]
     return min([psutil.virtual_memory().available, *left])
 
 
 def _limits() -> Iterator[tuple[int, int]]:
-    """Of the group of this process and of those around it: limit, and what is taken beside pages of files."""
+    """Limit and bytes in use, file pages aside, of this process's control group and of each parent group."""
     for folder, files in _own_groups():
         try:
             most = int((folder / files.most).read_text())

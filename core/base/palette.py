@@ -1,4 +1,4 @@
-"""One colour a segment, the same on every screen, light or dark, and in the report.
+"""Colours of segments: one for each, the same on every screen, light or dark, and in the report.
 
 The first twelve colours were searched for in OKLab so that the closest pair stays apart for normal sight and
 for protanopia, deuteranopia and tritanopia (simulated after Machado, Oliveira and Fernandes 2009): at
@@ -18,7 +18,7 @@ from core.base.schema import OUTSIDE
 
 
 class Mode(StrEnum):
-    """The background that the colours lie on."""
+    """Light or dark background of a chart."""
 
     LIGHT = "light"
     DARK = "dark"
@@ -32,14 +32,14 @@ PALETTE: Final = (
 )  # fmt: skip
 
 MUTED: Final[dict[Mode, str]] = {Mode.LIGHT: "#c7c9d4", Mode.DARK: "#3b414b"}
-"""Users outside clustering, and "all users"."""
+"""Grey of users outside clustering, and of "all users"."""
 
 BACKGROUND: Final[dict[Mode, str]] = {Mode.LIGHT: "#ffffff", Mode.DARK: "#10141b"}
-"""What the colours were checked against; the theme's page background."""
+"""Page background of each theme, which the colours were checked against."""
 
 
 def colour(segment: int, mode: Mode = Mode.LIGHT) -> str:
-    """The colour of a segment, stable for an id: ``#rrggbb``; outside clustering a grey by the mode."""
+    """Return the colour of a segment id as ``#rrggbb``; outside clustering the grey of the mode."""
     if segment <= OUTSIDE:
         return MUTED[mode]
     return PALETTE[segment % len(PALETTE)]

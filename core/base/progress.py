@@ -1,4 +1,4 @@
-"""How a long computation reports: one small callable, passed in, never a screen handle."""
+"""How a long computation reports its progress: through a callable that is passed in, never to a screen."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class Progress(Protocol):
     """
 
     def __call__(self, stage: str, fraction: float, message: str = "", **figures: float) -> None:
-        """Report.
+        """Report the progress of a stage.
 
         Args:
             stage: Name of the stage, one of :data:`core.runs.pipeline.STAGES` or a background task.
@@ -23,7 +23,7 @@ class Progress(Protocol):
 
 
 class SubProgress:
-    """Reports a part of a stage as that part of the whole.
+    """Maps the progress of a part of a stage to its share of the whole stage.
 
     Args:
         whole: Where to report.
@@ -35,9 +35,9 @@ class SubProgress:
         self._whole, self._start, self._end = whole, start, end
 
     def __call__(self, stage: str, fraction: float, message: str = "", **figures: float) -> None:
-        """Report."""
+        """Report the part's progress, scaled to the whole stage."""
         self._whole(stage, self._start + (self._end - self._start) * fraction, message, **figures)
 
 
 def silent(stage: str, fraction: float, message: str = "", **figures: float) -> None:
-    """The progress of somebody who is not watching."""
+    """Ignore all progress reports."""

@@ -1,4 +1,4 @@
-"""Names of tables, columns and groups: the only place where they are spelt.
+"""Names of all tables, columns, groups and views: the only place where they are spelt.
 
 Three table shapes cross a stage:
 
@@ -96,14 +96,14 @@ RAW_TEXT_COLUMNS: Final[tuple[str, ...]] = (
 
 
 class SourceBasis(StrEnum):
-    """What a source was taken from, the best first."""
+    """Which data a user's traffic source was taken from, the most reliable first."""
 
     FIRST_TOUCH = "first_touch"
     """The user's first touch, which GA4 writes beside every event of a daily table."""
     SESSION = "session_last_click"
     """The last click of the session."""
     COLLECTED = "collected"
-    """What was collected with an event: its parameters, or the tags of the link."""
+    """Collected with an event: its parameters, or the tags of the link."""
 
 
 SOURCES: Final[tuple[tuple[SourceBasis, str, str], ...]] = (
@@ -113,13 +113,13 @@ SOURCES: Final[tuple[tuple[SourceBasis, str, str], ...]] = (
     (SourceBasis.COLLECTED, Raw.COLLECTED_SOURCE, Raw.COLLECTED_MEDIUM),
     (SourceBasis.COLLECTED, Raw.EVENT_SOURCE, Raw.EVENT_MEDIUM),
 )
-"""Where the source and medium of an event may stand: the first of these that has a source is taken."""
+"""Columns that may hold an event's source and medium: the first pair that has a source is taken."""
 
 GONE_FIELDS: Final = frozenset({"page_referrer"})
-"""No longer read; a mapping that was made before may name them."""
+"""Fields that are no longer read; mappings of earlier versions may name them."""
 
 REQUIRED_FIELDS: Final[tuple[str, ...]] = (Raw.USER_KEY, Raw.EVENT_TIMESTAMP, Raw.PAGE_LOCATION)
-"""Fields without which no sequence can be made. A file without ``event_name`` is read as page views only."""
+"""Fields that every input needs. A file without ``event_name`` is read as page views only."""
 
 PAGE_VIEW: Final = "page_view"
 
@@ -156,7 +156,7 @@ class Pages:
 
 
 class PageEvents:
-    """Columns of ``page_events``: one row a page and GA4 event that tells what the page is for."""
+    """Columns of ``page_events``: one row per page and GA4 event that shows what the page is for."""
 
     PAGE: Final = "page"  # int32, row in ``pages``
     EVENT_NAME: Final = "event_name"
@@ -190,8 +190,8 @@ class PageLabels:
 class Outcomes:
     """Columns of ``outcomes``: one row a user and event other than page_view (purchases deduplicated).
 
-    Users without a page view that is used follow those of ``users``: their index is no row of it. Who paid in
-    several currencies has a row for each; what is not money stands in the first of them, with zeros below.
+    Users without a used page view are numbered after those of ``users``: their index is no row there. A user
+    who paid in several currencies has a row for each; what is not money is in the first, with zeros below.
     """
 
     USER: Final = "user"  # int32 user index
@@ -215,13 +215,13 @@ class EventTimes:
 
 
 PAGE_OUTCOME: Final = "page:"
-"""What an outcome begins with that is a page …"""
+"""Prefix of an outcome that is a page."""
 TEMPLATE_OUTCOME: Final = "template:"
-"""… or the pages of a path template; any other outcome is the name of an event."""
+"""Prefix of an outcome that is a path template; an outcome without a prefix is the name of an event."""
 
 
 def page_outcome(page: str) -> str:
-    """The outcome of having seen a page."""
+    """Return the name of the outcome "viewed this page"."""
     return PAGE_OUTCOME + page
 
 
@@ -251,20 +251,20 @@ class Group(StrEnum):
 OUTSIDE: Final = -1
 """The ``cluster`` of a user who is in no segment; ``group`` says why."""
 SET_ASIDE: Final = -3
-"""The label of a user whose segment was set aside by hand; leaves the tool as :data:`OUTSIDE`."""
+"""Internal label of a user whose segment was set aside by hand; exported as :data:`OUTSIDE`."""
 HARDLY: Final = 3
-"""Users from which on a page has its name in a model folder: fewer may name a person."""
+"""Fewest users of a page that is named in a model folder: the address of a rarer one may name a person."""
 
 
 class View(StrEnum):
-    """What a vector of a user describes. One that is learned is present only when its labels are."""
+    """What a user vector describes. A learned view is present only when its labels are."""
 
     URL = "url"
     THEME = "theme"
     TYPE = "type"
     ACTIVITY = "activity"
-    """Counted, of whatever a user viewed; present only where it has a weight."""
+    """Counted from all that a user viewed, not learned; present only where it has a weight."""
 
 
 LEARNED: Final = (View.URL, View.THEME, View.TYPE)
-"""Views that a model embeds."""
+"""Views whose vectors a model learns."""

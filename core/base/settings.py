@@ -1,4 +1,4 @@
-"""One frozen model a stage: defaults written once, limits checked here, unknown keys refused."""
+"""Settings of every stage, one frozen model each: defaults, limits, and errors in plain words."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from core.base.schema import TEMPLATE_OUTCOME, View
 
 _SIZE: Final = TypeAdapter(ByteSize)
 SHOWN_CHARACTERS: Final = 200
-"""Of a value that is not possible, in the message."""
+"""Most characters of a rejected value in the message."""
 _VALUELESS: Final = ("missing", "too_short", "too_long")
-"""Kinds of errors about what is not there, or how many there are, which say more than all of the values."""
+"""Kinds of pydantic errors about missing or too many values, whose message does not repeat the value."""
 
 
 def _shown(value: object) -> str:
@@ -38,7 +38,7 @@ def _shown(value: object) -> str:
 
 
 def _reason(kind: str, message: str, limits: Mapping[str, Any], what: str) -> str:
-    """What is wrong in plain words: how many are needed is said of the setting, not of a tuple."""
+    """Say what is wrong with a value, in terms of the setting and not of a Python tuple."""
     if kind == "too_short":
         fewest = limits["min_length"]
         needed = f"{what} are needed" if fewest > 1 else f"of {what} is needed"
@@ -66,11 +66,11 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
     unshown: ClassVar[frozenset[str]] = frozenset()
-    """Settings whose value is not repeated in an error: a secret may be in it."""
+    """Settings whose value is not repeated in an error, because it may hold a secret."""
     added: ClassVar[frozenset[str]] = frozenset()
-    """Settings that came later. They are told only where they are set: results of before keep their names."""
+    """Settings added later, written only where they are set, so that earlier results keep their keys."""
     removed: ClassVar[frozenset[str]] = frozenset()
-    """Settings of earlier versions, which files of before still name: they are ignored."""
+    """Settings of earlier versions: ignored where old files still name them."""
 
     @model_validator(mode="before")
     @classmethod
@@ -105,7 +105,7 @@ class Settings(BaseModel):
 
 
 class UrlRule(Settings):
-    """A rule of the analyst's own: every match of a regular expression in a canonical URL is replaced."""
+    """A URL rule of the analyst: replaces every match of a regular expression in a canonical URL."""
 
     pattern: str
     replacement: str = ""
@@ -140,7 +140,7 @@ class UrlSettings(Settings):
 
 
 class IngestSettings(Settings):
-    """How the files are read and what is left out."""
+    """How input files are read and which records are left out."""
 
     mapping: dict[str, str] = Field(default_factory=dict)
     """Field of :class:`core.base.schema.Raw` → column, where the analyst overrules the header rule."""
@@ -155,14 +155,14 @@ class IngestSettings(Settings):
     exclude_internal: bool = True
     exclude_debug: bool = True
     exclude_bots: bool = False
-    """Leave bot-like ids out altogether instead of showing them as a group of their own."""
+    """Leave bot-like ids out altogether instead of showing them as a separate group."""
     session_gap_minutes: Annotated[int, Field(ge=1, le=1440)] = 30
     """Inactivity that ends a session where ``ga_session_id`` is missing."""
     strip_pages: tuple[str, ...] = ()
     """Canonical pages to leave out of the sequences (a confirmation page that gives the outcome away)."""
     url: UrlSettings = UrlSettings()
     mask_own: bool = True
-    """Mask what belongs to one user each (docs/method.md); known patterns are masked either way."""
+    """Mask values that belong to one user each (docs/method.md); known patterns are masked either way."""
     keep_places: tuple[str, ...] = ()
     """Names of places (``Receipt.places``) whose values are not personal, whatever they look like."""
     mask_places: tuple[str, ...] = ()
@@ -172,12 +172,12 @@ class IngestSettings(Settings):
     in them is personal, however few see them here. They belong to the model and are written nowhere else."""
 
     def viewing(self, page_view: str) -> Self:
-        """For later events: which of them are page views is not found anew."""
+        """Return these settings with the name of page views fixed, for reading later events alike."""
         return self.model_copy(update={"page_view": page_view})
 
 
 class Encoder(StrEnum):
-    """What makes a vector of a user's page views."""
+    """What turns a user's page views into a vector."""
 
     TRANSFORMER = "transformer"
     BAG = "bag"
@@ -185,7 +185,7 @@ class Encoder(StrEnum):
 
 
 class Preset(StrEnum):
-    """How much training: each names a set of :class:`TrainSettings`."""
+    """Amount of training: each preset names a set of :class:`TrainSettings`."""
 
     BAG = "bag"
     FAST = "fast"
@@ -228,7 +228,7 @@ class TrainSettings(Settings):
     min_count: Annotated[int, Field(ge=1, le=1000)] = 3
     """Pages viewed less often share the id of their directory, or the unknown id."""
     ignore_length: bool = False
-    """Take out of the vectors all that tells how many pages a user views, in place of six tenths."""
+    """Remove all of what the vectors say about a user's number of page views, instead of six tenths."""
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     device: Device = Device.AUTO
 
@@ -242,7 +242,7 @@ class TrainSettings(Settings):
 
     @classmethod
     def preset(cls, preset: Preset, **changes: Any) -> Self:  # noqa: ANN401 - pydantic checks what comes in
-        """The settings of a preset, with some of them changed.
+        """Return the settings of a preset, with some of them changed.
 
         Raises:
             SettingsError: If a changed value is outside its limits.
@@ -262,7 +262,7 @@ PRESETS: dict[Preset, dict[str, Any]] = {
 
 
 class ViewWeights(Settings):
-    """How much each view counts. Only their ratios matter; absent views are left out."""
+    """Weight of each view. Only the ratios matter; absent views are left out."""
 
     added = frozenset({"insist", "activity"})
     url: Annotated[float, Field(ge=0, le=1)] = 0.5
@@ -270,7 +270,7 @@ class ViewWeights(Settings):
     type: Annotated[float, Field(ge=0, le=1)] = 0.2
     activity: Annotated[float, Field(ge=0, le=1)] = 0.0
     insist: bool = False
-    """Count views just as much as that, whatever each can speak of and counts beside its weight."""
+    """Use exactly these weights, whatever else decides how far each view counts."""
 
     @model_validator(mode="after")
     def _something_counts(self) -> Self:
@@ -279,7 +279,7 @@ class ViewWeights(Settings):
         return self
 
     def of(self, view: View) -> float:
-        """The weight of one view."""
+        """Return the weight of one view."""
         weight: float = getattr(self, view)
         return weight
 
@@ -293,20 +293,20 @@ class ClusterSettings(Settings):
     """Take the number that :mod:`core.segments.levels` suggests in place of ``n_clusters``."""
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     n_init: Annotated[int, Field(ge=1, le=200)] = 40
-    """Starts of a cold fit; a warm start needs one."""
+    """Random starts of a cold fit; a warm start needs one."""
 
 
 class OutcomeCount(StrEnum):
-    """What counts of several outcomes; whoever did any of them has converted either way."""
+    """How several outcomes are counted; a user with any of them has converted either way."""
 
     ANY = "any"
-    """All that they did: a user can count for several."""
+    """Every outcome counts: a user can count for several."""
     FIRST = "first"
-    """The one that a user did first, with its sessions and its revenue: a user counts for one."""
+    """Only a user's first outcome counts, with its sessions and its revenue."""
 
 
 NO_OUTCOME: Final = "none"
-"""How a command or a link says that nothing counts as the outcome."""
+"""Value on the command line or in a link for "nothing counts as the outcome"."""
 
 
 def _chosen_outcomes(value: object) -> object:
@@ -315,28 +315,28 @@ def _chosen_outcomes(value: object) -> object:
 
 
 ChosenOutcomes: TypeAlias = Annotated[tuple[str, ...] | None, BeforeValidator(_chosen_outcomes)]
-"""Events, ``page:/path`` or ``template:/path/:slug``; empty where nothing is the outcome, None where nobody
-has chosen."""
+"""Chosen outcomes: events, ``page:/path`` or ``template:/path/:slug``; empty for no outcome, None where the
+choice is left to the data."""
 
 
 def named_outcomes(chosen: tuple[str, ...] | None) -> list[str]:
-    """What a command or a link says to choose the same."""
+    """Return the values by which a command or a link chooses these outcomes."""
     return [NO_OUTCOME] if chosen == () else list(chosen or ())
 
 
 class AnalyzeSettings(Settings):
-    """What the profiles report."""
+    """What the profiles of segments report."""
 
     outcome: ChosenOutcomes = None
-    """Whose users count as converted; None takes the first known conversion that the data have, if any."""
+    """Outcomes whose users count as converted; None takes the first known conversion in the data, if any."""
     outcome_counts: OutcomeCount = OutcomeCount.ANY
     top_pages: Annotated[int, Field(ge=1, le=200)] = 15
     samples: Annotated[int, Field(ge=1, le=100)] = 5
-    """Medoids, and as many random users, shown a segment."""
+    """Medoids shown per segment, and as many random users."""
 
     @property
     def without_templates(self) -> Self:
-        """Leave out outcomes that are templates of pages."""
+        """These settings without outcomes that are path templates."""
         if self.outcome is None:
             return self
         kept = tuple(outcome for outcome in self.outcome if not outcome.startswith(TEMPLATE_OUTCOME))

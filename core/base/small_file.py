@@ -1,9 +1,7 @@
-"""Small files that a person gives beside an export: funnels, labels, ids, tokens.
+"""Read small files that a person gives beside an export (funnels, labels, ids, tokens), as bytes or YAML.
 
-YAML that a person writes, edits and sends.
-
-A file may come from anybody: only plain data is read, and what makes a small file large (aliases) or a deep
-one endless is refused before anything is built.
+A YAML file may come from anybody: only plain data is read, and aliases, deep nesting and too many values are
+refused before anything is built.
 """
 
 from __future__ import annotations
@@ -43,15 +41,15 @@ def read_small(path: Path, most: int = MOST_BYTES) -> bytes:
 
 
 _MOST_ENTRIES: Final = 10_000
-"""Mappings, such as themes, corrections or steps."""
+"""Most mappings in a file, such as themes, corrections or steps."""
 _MOST_VALUES: Final = 200_000
-"""Texts and numbers, keys among them."""
+"""Most texts and numbers in a file, keys among them."""
 DEEPEST: Final = 20
-"""Lists and mappings within each other; four are needed."""
+"""Most lists and mappings within each other; four are needed."""
 
 
 def mapping(text: str | bytes, name: str, holds: str, remedy: str, fewer: str = "") -> dict[str, Any]:
-    """The mapping that a file holds.
+    """Parse the mapping that a YAML file holds.
 
     Args:
         text: The YAML.
@@ -61,7 +59,7 @@ def mapping(text: str | bytes, name: str, holds: str, remedy: str, fewer: str = 
         fewer: What to do where it holds too much.
 
     Raises:
-        InputError: If it is not YAML, no mapping, or too much of it.
+        InputError: If it is not YAML, holds no mapping, or is too large.
     """
     if len(text) > MOST_BYTES:
         raise InputError(f"{name} has {len(text):,} characters", allowed=f"at most {MOST_BYTES:,}")

@@ -1,10 +1,8 @@
-"""Text of strangers on its way to a language model: cleaned, short, as data, and by number where possible.
+"""Make text safe to send to a language model: clean it, quote it by number, and detect user ids in it.
 
 Titles, URLs, labels and names of segments came from a website or from somebody else's file. None of them is
 ever part of an instruction: the model gets ``P17`` or ``S2`` and a table of what these are called, and the
-app puts the names back in afterwards.
-
-Ids of users in text that is about to leave the machine, however they are spelt there.
+app puts the names back in afterwards. User ids are detected however they are spelt (:func:`holds_id`).
 """
 
 from __future__ import annotations
@@ -18,15 +16,15 @@ from typing import Final
 from urllib.parse import unquote
 
 LONGEST: Final = 80
-"""Characters of one quoted text."""
+"""Most characters of a quoted text."""
 _UNSEEN: Final = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
-"""Letters and marks that show nothing, though Unicode does not call them format characters."""
+"""Invisible letters and marks that Unicode does not class as format characters."""
 
 
 def visible(text: str) -> str:
-    """A text without anything that cannot be seen: control, bidirectional, zero-width, tag characters.
+    """Remove invisible characters: control, bidirectional, zero-width and tag characters.
 
     Line ends stay; other control characters become blanks.
     """
@@ -39,21 +37,21 @@ def visible(text: str) -> str:
 
 
 def clean(text: str, longest: int = LONGEST) -> str:
-    """One line in one spelling (Unicode NFKC) without invisible characters, cut to a length."""
+    """Reduce a text to one line of Unicode NFKC without invisible characters, cut to a length."""
     plain = visible(unicodedata.normalize("NFKC", text[: 4 * longest]))
     line = " ".join(unicodedata.normalize("NFKC", plain).split())
     return line if len(line) <= longest else f"{line[: longest - 1].rstrip()}…"
 
 
 class Quotes:
-    """Gives texts numbers: ``P1``, ``P2``, … for pages, ``S1``, … for segments."""
+    """Assigns numbers to quoted texts: ``P1``, ``P2``, … for pages, ``S1``, … for segments."""
 
     def __init__(self) -> None:
         self._ids: dict[tuple[str, str], str] = {}
         self._texts: dict[str, str] = {}
 
     def id_of(self, kind: str, text: str) -> str:
-        """The number of a text, new or known.
+        """Return the number of a text, assigning the next one to a new text.
 
         Args:
             kind: One capital letter, such as ``P`` for a page.
@@ -73,23 +71,24 @@ class Quotes:
         return name
 
     def data(self) -> dict[str, str]:
-        """Number → cleaned text, for the message's data."""
+        """Return number → cleaned text, for the data part of a message."""
         return {name: clean(text) for name, text in self._texts.items()}
 
     @property
     def texts(self) -> Mapping[str, str]:
-        """Number → text as it came."""
+        """Number → original text, not cleaned."""
         return dict(self._texts)
 
 
 SHORTEST: Final = 6
-"""Characters; a shorter id is looked for as a whole value only: it could be any number or word."""
+"""Fewest characters of an id that is searched within a text; a shorter one, which could be any number or
+word, only matches the whole text."""
 _RUN: Final = re.compile(r"[^\W_]+")
 """Letters and digits; an id within a text begins and ends with such a run."""
 
 
 def holds_id(text: str, user_ids: Collection[str]) -> bool:
-    """Whether a user id stands in a text: between other characters, percent-encoded, in other case.
+    """Whether a text holds a user id, also between other characters, percent-encoded or in other case.
 
     Args:
         text: Before it is cut: half an id would not be found.
@@ -106,12 +105,12 @@ def holds_id(text: str, user_ids: Collection[str]) -> bool:
 
 @dataclass(frozen=True)
 class _Ids:
-    """Ids in one spelling.
+    """User ids in normalised spelling.
 
     Args:
-        short: Those that are looked for as a whole value only.
-        long: The others, from their first run to their last.
-        runs: Most runs in one of them.
+        short: Ids that only match a whole text.
+        long: All other ids, from the first run of letters and digits to the last.
+        runs: Most runs in a long id.
     """
 
     short: frozenset[str]
@@ -138,7 +137,7 @@ def _runs(text: str) -> list[tuple[int, int]]:
 
 
 def _folded(text: str) -> str:
-    """In one spelling, as :func:`core.base.user_ids.clean` shows it, without percent-encoding and case."""
+    """Normalise a text like :func:`clean`, and remove percent-encoding and case."""
     if "%" in text:
         text = unquote(unquote(text))
     if not (text.isascii() and text.isprintable()):

@@ -1,4 +1,4 @@
-"""Connections to the web that go to addresses somebody has checked, and nowhere else."""
+"""HTTP sessions that connect only to checked IP addresses, and the checks of such addresses."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 Resolve: TypeAlias = Callable[[str, int], Sequence[str]]
-"""Host and port → IP addresses as text; raises OSError if there is none."""
+"""Resolver: host and port → IP addresses as text; raises OSError if there is none."""
 Connect: TypeAlias = Callable[[str, int], socket.socket]
-"""Host and port → a connected socket."""
+"""Connector: host and port → a connected socket."""
 
 _CLOSED: Final = tuple(
     ip_network(text)
@@ -30,19 +30,19 @@ _CLOSED: Final = tuple(
         "3fff::/20",
     )
 )
-"""Not of the open internet either, by the special-purpose registries of IANA (RFC 6890 and its updates)."""
+"""Networks that are not public either, by IANA's special-purpose registries (RFC 6890 and its updates)."""
 _GLOBAL_V6: Final = ip_network("2000::/3")
 _NAT64: Final = ip_network("64:ff9b::/96")
 
 
 def resolve(host: str, port: int) -> list[str]:
-    """Look a name up the way the machine does."""
+    """Resolve a host name to IP addresses with the resolver of the machine."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 def is_public(address: str) -> bool:
-    """Say whether an IP address is one of the open internet; anything unreadable is not.
+    """Whether an IP address is on the open internet; False for anything that cannot be parsed.
 
     An IPv6 form of an IPv4 address is judged as that address.
     """
@@ -59,7 +59,7 @@ def is_public(address: str) -> bool:
 
 
 def is_link_local(address: str) -> bool:
-    """Say whether an IP address is link-local: there clouds tell a machine its keys."""
+    """Whether an IP address is link-local: there clouds give a machine its credentials."""
     return _unwrapped(ip_address(address)).is_link_local
 
 
@@ -72,11 +72,11 @@ def _unwrapped(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
 
 
 def web_session(connect: Connect, headers: Mapping[str, str]) -> requests.Session:
-    """A session without proxies and passwords from files, which follows no redirect.
+    """Make a session that follows no redirect and takes no proxies or passwords from the environment.
 
     Args:
         connect: Opens its connections.
-        headers: Of every request, and no others.
+        headers: All headers of every request.
     """
     session = _Session()
     session.trust_env = False
@@ -88,15 +88,15 @@ def web_session(connect: Connect, headers: Mapping[str, str]) -> requests.Sessio
 
 
 class _Session(requests.Session):
-    """Leaves redirects alone: requests would read the whole body of one, even if it need not follow it."""
+    """A session without redirects: requests would read the whole body of one, even without following it."""
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
-        """Say that there is none."""
+        """Return None: no redirect is followed."""
         return None
 
 
 class PinnedAdapter(HTTPAdapter):
-    """An adapter for ``requests`` whose sockets are opened by somebody who checks addresses.
+    """An adapter for ``requests`` that opens sockets with ``connect``, which checks the address.
 
     It retries nothing itself, so that two layers do not multiply.
     """
@@ -106,7 +106,7 @@ class PinnedAdapter(HTTPAdapter):
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as in requests
-        """Make the pools, with connections of our own."""
+        """Make connection pools whose sockets ``connect`` opens."""
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = _pools(self._connect)
 

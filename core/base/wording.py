@@ -1,4 +1,4 @@
-"""Numbers and times in words, the same way all over: on the pages, in answers, in the report."""
+"""Format numbers, shares, times and addresses as text, alike on the pages, in answers and in the report."""
 
 from __future__ import annotations
 
@@ -18,39 +18,39 @@ _ENDING: Final = re.compile(r"\s[|·–—-]\s[^|·–—]{1,60}$")
 
 
 def printable(text: object) -> str:
-    """A text for a terminal with its control and invisible characters written out: none acts there."""
+    """Escape control and invisible characters of a text, so that none takes effect in a terminal."""
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in str(text))
 
 
 def sentence(text: str) -> str:
-    """Begun with a capital."""
+    """Capitalise the first letter of a text, as at the start of a sentence."""
     return text[:1].upper() + text[1:]
 
 
 def within(text: str) -> str:
-    """Begun without one, as within a sentence."""
+    """Lower the first letter of a text, as within a sentence."""
     return text[:1].lower() + text[1:]
 
 
 def number(value: float | None, digits: int = 0) -> str:
-    """``1,204`` or ``5.3``; a dash for an absent value."""
+    """Format a number as ``1,204`` or ``5.3``; a dash for an absent value."""
     return ABSENT if value is None or math.isnan(value) else f"{value:,.{digits}f}"
 
 
 def percent(share: float | None, digits: int = 1, n: float | None = None) -> str:
-    """A share of 0 to 1 as a percentage, of ``n`` with no more digits than that allows; a dash if absent."""
+    """Format a share of 0 to 1 as a percentage, with no more digits than ``n`` allows; a dash if absent."""
     if share is None or math.isnan(share):
         return ABSENT
     return f"{share:.{digits if n is None else share_digits(n, digits)}%}"
 
 
 def share_digits(n: float, most: int) -> int:
-    """Digits after the point of a percentage of ``n``, 0 if not known: none below 100, one below 1,000, …."""
+    """Decimals for a percentage of ``n``: none below 100, one below 1,000, …; ``most`` where ``n`` is 0."""
     return max(0, min(most, len(str(int(n))) - 2)) if n else most
 
 
 def lift(value: float | None) -> str:
-    """``3.2×``, ``0.016×``; an infinite lift (nobody else) as ``only here``."""
+    """Format a lift as ``3.2×`` or ``0.016×``; an infinite one (nobody else) as ``only here``."""
     if value is None or math.isnan(value):
         return ABSENT
     if math.isinf(value):
@@ -61,7 +61,7 @@ def lift(value: float | None) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """``8 s``, ``2 min 5 s``, ``3 h 20 min``, ``4 days``; a dash for an absent value."""
+    """Format seconds as ``8 s``, ``2 min 5 s``, ``3 h 20 min`` or ``4 days``; a dash for an absent value."""
     if seconds is None or math.isnan(seconds):
         return ABSENT
     whole = round(seconds)
@@ -76,13 +76,13 @@ def duration(seconds: float | None) -> str:
 
 
 def day(microseconds: int, at: LocalClock) -> str:
-    """``3 Nov 2025``."""
+    """Format the local day of a moment (microseconds UTC): ``3 Nov 2025``."""
     moment = at.moment(microseconds)
     return f"{moment.day} {moment:%b %Y}"
 
 
 def days(found: Sequence[date]) -> str:
-    """Days by name, those in a row as one: ``3 Nov 2025, 5 Nov 2025 to 7 Nov 2025``.
+    """List days, consecutive ones as a range: ``3 Nov 2025, 5 Nov 2025 to 7 Nov 2025``.
 
     Args:
         found: Ascending.
@@ -98,28 +98,28 @@ def days(found: Sequence[date]) -> str:
 
 
 def minute(microseconds: int, at: LocalClock) -> str:
-    """``3 Nov 2025, 20:14``."""
+    """Format a moment (microseconds UTC) to the minute, in local time: ``3 Nov 2025, 20:14``."""
     return f"{day(microseconds, at)}, {at.moment(microseconds):%H:%M}"
 
 
 def counted(n: int, thing: str, things: str = "") -> str:
-    """``1 user``, ``1,204 users``."""
+    """Format a count with its noun: ``1 user``, ``1,204 users``."""
     return f"{n:,} {thing if n == 1 else things or f'{thing}s'}"
 
 
 def common_origin(addresses: Sequence[str]) -> str:
-    """Scheme and host that all addresses share, to be left out where many are listed; else empty."""
+    """Return the scheme and host that all addresses share, to leave out of a list; empty if they differ."""
     origins = {match.group() if (match := _ORIGIN.match(address)) else "" for address in addresses}
     return origins.pop() if len(origins) == 1 else ""
 
 
 def short_address(address: str, origin: str) -> str:
-    """The address without the origin that all of them share."""
+    """Remove a shared origin (:func:`common_origin`) from an address."""
     return address.removeprefix(origin) or address
 
 
 def common_ending(titles: Sequence[str]) -> str:
-    """What most titles end with, such as `` | Shop``; empty when fewer than half share an ending."""
+    """Return the ending of most titles, such as `` | Shop``; empty unless more than half share it."""
     found = Counter(match.group() for title in titles if (match := _ENDING.search(title)))
     ending, times = next(iter(found.most_common(1)), ("", 0))
     return ending if 2 * times > len(titles) else ""

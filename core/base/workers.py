@@ -1,4 +1,4 @@
-"""Both cores, by plain threads: each takes whole parts of a batch.
+"""Threads that compute a batch on all cores: each takes whole parts of it.
 
 The operators of so small a network are too short to be split among threads themselves: waiting for each
 other costs more than it saves, and on a machine that is also doing something else it costs tenfold. A
@@ -18,29 +18,29 @@ import torch
 from core.base.contention import available_cores
 
 MOST_WORKERS: Final = 8
-"""More do not find enough parts to work on."""
+"""Most threads: a batch has too few parts for more."""
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
 
 class Workers(Protocol):
-    """Does the same with each of some things, in any order, and returns the results in their order."""
+    """Applies a function to items in parallel, in any order; the results keep the order of the items."""
 
     def __call__(self, do: Callable[[_Item], _Result], items: Iterable[_Item], /) -> Iterable[_Result]:
-        """Like :func:`map`."""
+        """Apply ``do`` to every item, like :func:`map`."""
 
 
 def alone(do: Callable[[_Item], _Result], items: Iterable[_Item], /) -> Iterable[_Result]:
-    """No workers but the caller."""
+    """Apply ``do`` to every item in the caller's thread."""
     return map(do, items)
 
 
 @contextmanager
 def workers(device: torch.device) -> Iterator[Workers]:
-    """Threads for a CPU, one a core; a GPU is fed by the caller's thread.
+    """Start one thread per core for a CPU; for a GPU, work stays in the caller's thread.
 
-    While they are there, a PyTorch operator uses the thread that called it and no other.
+    Inside the block, a PyTorch operator runs only in the thread that called it.
     """
     if device.type != "cpu":
         yield alone
