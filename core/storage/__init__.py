@@ -1,1 +1,1 @@
-"""How results reach the disk: written whole or not at all, one writer a place."""
+"""Results on disk: written whole or not at all, by one writer per folder or file."""

@@ -1,7 +1,7 @@
-"""How files reach the disk: flushed before they are put in place, refusals in one line.
+"""Atomic writes, and disk errors as one clear line.
 
-A name appears by a rename, and only after everything behind it was flushed; the folder is flushed after
-that. So what is in place after a crash or a power failure is whole.
+A file or folder gets its name by a rename, after all its bytes were flushed; then the parent folder is
+flushed. So whatever has its name after a crash or a power failure is whole.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from core.base.errors import ResourceError
 
 READABLE, PRIVATE = 0o666, 0o600
 RESERVE: Final = 512 * 2**20
-"""Bytes of disk that large files leave free."""
+"""Bytes of disk space that large files leave free."""
 _STALE_S: Final = 24 * 3600.0
-"""An unfinished file that nobody has added to for so long is removed."""
+"""Seconds without a write after which an unfinished file is removed."""
 
 _ELSEWHERE: Final = "Choose another place"
 _LATER: Final = "start again; the previous results are untouched"
@@ -54,16 +54,16 @@ _REFUSALS: Final = {
     errno.ENOLCK: ("{name} cannot be locked: {reason}", _ELSEWHERE),
     errno.ENOSYS: ("{name} cannot be locked: {reason}", _ELSEWHERE),
 }
-"""What the system says → what is told, and what to do; anything else is a bug of ours."""
+"""Error number of the system → problem and remedy of the message; any other number is a bug."""
 
 
 def require_room(folder: Path, coming: int, what: str) -> None:
-    """See to it that something fits on the disk, before there is half of it.
+    """Check, before writing, that a large file fits on the disk.
 
     Args:
-        folder: Where it would lie.
-        coming: Bytes that are still to come.
-        what: It, as a sentence begins.
+        folder: Where the file would lie.
+        coming: Bytes that are still to be written.
+        what: Subject of the message, such as the file's name.
 
     Raises:
         ResourceError: If less than :data:`RESERVE` would be left free.
@@ -78,7 +78,7 @@ def require_room(folder: Path, coming: int, what: str) -> None:
 
 @contextmanager
 def disk_errors() -> Iterator[None]:
-    """Turn what a disk refuses into an error a person can act on.
+    """Turn operating-system errors of a disk into an error that a person can act on.
 
     Raises:
         ResourceError: If the disk is full, failing or read-only, a limit is reached, or a path is unusable.
@@ -100,7 +100,7 @@ def disk_errors() -> Iterator[None]:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder with those it lies in, unless it is there.
+    """Make a folder and its parents, unless it exists.
 
     Raises:
         ResourceError: If the disk refuses, or has no place for folders there (``/proc``).
@@ -113,7 +113,7 @@ def make_folder(folder: Path) -> None:
 
 
 def _cut_short(error: OSError) -> bool:
-    """NumPy says only how much the disk took."""
+    """Whether NumPy reports a write that the disk cut short, which has no error number."""
     return error.errno is None and " requested and " in str(error)
 
 
@@ -137,13 +137,13 @@ def flush_all(folder: Path) -> None:
 
 
 def put(source: Path, target: Path) -> None:
-    """Rename a flushed file or folder; afterwards the new name is on the disk too."""
+    """Rename a flushed file or folder, and flush the new name."""
     os.replace(source, target)
     flush(target.parent)
 
 
 def drop_stale(parts: Iterable[Path]) -> None:
-    """Remove those of some unfinished files that nobody came back for in :data:`_STALE_S`."""
+    """Remove unfinished files that were last written more than :data:`_STALE_S` ago."""
     oldest = time.time() - _STALE_S
     for part in parts:
         with suppress(OSError):  # else the next call does; one that is gone meanwhile got its name
@@ -153,11 +153,11 @@ def drop_stale(parts: Iterable[Path]) -> None:
 
 @contextmanager
 def written_whole(path: Path, mode: int = READABLE) -> Iterator[Path]:
-    """Give a temporary file beside ``path`` to fill; on a clean exit it takes its place, else it is removed.
+    """Yield a temporary file beside ``path`` to fill; a clean exit puts it in place, an error removes it.
 
     Args:
         path: The file; its folder must be there.
-        mode: Who may read it, before the process's own mask; :data:`PRIVATE` for its owner alone.
+        mode: Permission bits, before the process's umask; :data:`PRIVATE` for its owner alone.
 
     Raises:
         ResourceError: If the disk refuses; an older file is still there.
@@ -179,9 +179,9 @@ def write_text_atomic(path: Path, text: str, mode: int = READABLE) -> None:
     """Replace a text file as a whole, see :func:`written_whole`.
 
     Args:
-        path: Its folder is made if missing.
-        text: What it will hold.
-        mode: Who may read it.
+        path: The file; its folder is made if missing.
+        text: The new content, written as UTF-8.
+        mode: Permission bits of the file.
 
     Raises:
         ResourceError: If the disk refuses; the old file is still there.

@@ -1,9 +1,8 @@
-"""A cache on disk that holds JSON and nothing else, in a folder that only its owner can open.
+"""JSON on disk: single files of the app, and a cache of values by key.
 
-``diskcache`` unpickles what its tables say is pickled (CVE-2025-69872). Here what claims to be pickled is
-refused, and counts as not there.
-
-A JSON file that the app keeps for itself: written whole or not at all, set aside where it is damaged.
+A file (:class:`JsonFile`) is written whole or not at all, and set aside where it is damaged. The cache
+(:class:`JsonCache`) lies in a folder that only its owner can open. ``diskcache`` unpickles what its tables
+say is pickled (CVE-2025-69872): here a pickled value is refused, and counts as absent.
 """
 
 from __future__ import annotations
@@ -31,12 +30,12 @@ T = TypeVar("T")
 
 
 class JsonFile(Generic[T]):
-    """A value on disk. Whoever changes what it read takes turns with the others (``Store.in_turn``).
+    """A JSON file that holds one typed value. To read, change and write it, hold ``Store.in_turn``.
 
     Args:
-        path: Where; its folder is made on the first write.
-        kind: What it holds: a pydantic model, a dataclass, or a type such as ``dict[int, str]``.
-        mode: Who may read it, see :func:`core.storage.disk.written_whole`.
+        path: The file; its folder is made on the first write.
+        kind: Type of the value: a pydantic model, a dataclass, or a type such as ``dict[int, str]``.
+        mode: Permission bits, see :func:`core.storage.disk.written_whole`.
         sparse: Whether only what differs from the defaults is written.
     """
 
@@ -45,7 +44,7 @@ class JsonFile(Generic[T]):
         self._adapter: TypeAdapter[T] = _adapter(kind)  # type: ignore[arg-type]  # a type can be hashed
 
     def read(self) -> T | None:
-        """What it holds; None where there is none, or a damaged one, which is set aside.
+        """Return the value; None if there is no file, or a damaged one, which is set aside.
 
         Raises:
             ResourceError: If the disk refuses.
@@ -62,16 +61,16 @@ class JsonFile(Generic[T]):
         return None
 
     def write(self, value: T) -> None:
-        """Keep a value, in place of the one before.
+        """Write a value, replacing the previous one.
 
         Raises:
-            ResourceError: If the disk is full; the old one is still there.
+            ResourceError: If the disk is full; the old value is still there.
         """
         plain = self._adapter.dump_python(value, mode="json", exclude_defaults=self._sparse)
         write_text_atomic(self.path, json.dumps(plain, ensure_ascii=False, indent=1), self._mode)
 
     def delete(self) -> None:
-        """Remove it, if it is there."""
+        """Remove the file, if it exists."""
         self.path.unlink(missing_ok=True)
 
     def _read(self) -> T | None:
@@ -83,7 +82,7 @@ class JsonFile(Generic[T]):
 
 
 def set_aside(folder: Path) -> list[Path]:
-    """Files of a folder that could not be read, by name."""
+    """List the damaged JSON files that were set aside in a folder, by name."""
     return sorted(folder.glob("*.broken-*.json"))
 
 
@@ -94,35 +93,35 @@ def _adapter(kind: Hashable) -> TypeAdapter[Any]:
 
 _PRIVATE: Final = 0o700
 _FILES: Final = ("cache.db-wal", "cache.db-shm", "cache.db")
-"""The last one decides: until it is gone, nobody begins anew whose other two could be taken away."""
+"""Files of the cache in the order of removal. While ``cache.db`` exists, no other process makes new ones."""
 SETTLED_S: Final = 0.2
-"""Until nobody holds files any more that were taken away from under it."""
+"""Seconds to wait until other processes have closed the removed files."""
 _DAMAGED: Final = (ValueError, TypeError, zlib.error)
-"""What reading raises where a value is cut off, or was put there by something else."""
+"""Errors of reading a value that is cut off, or was written by another program."""
 
 
 class JsonDisk(diskcache.JSONDisk):  # type: ignore[misc]  # it has no types
-    """JSON and nothing else."""
+    """A disk for ``diskcache`` that reads JSON and refuses pickled data."""
 
     def fetch(self, mode: int, filename: str | None, value: Any, read: bool) -> Any:  # noqa: ANN401 - as in diskcache
-        """Refuse a value that would be run."""
+        """Read a value; raise ValueError if it is pickled."""
         if mode == MODE_PICKLE:
             raise ValueError("a pickled value")
         return super().fetch(mode, filename, value, read)
 
     def get(self, key: Any, raw: bool) -> Any:  # noqa: ANN401 - as in diskcache
-        """Refuse a key that would be run."""
+        """Read a key; raise ValueError if it is pickled."""
         if not raw:
             raise ValueError("a pickled key")
         return super().get(key, raw)
 
 
 class JsonCache:
-    """Values by key; a damaged file is begun anew.
+    """A cache of JSON values by key; a damaged cache is emptied.
 
     Args:
-        folder: Made if missing, and closed to others.
-        size_bytes: Beyond this the oldest are dropped.
+        folder: Made if missing, and closed to other users of the machine.
+        size_bytes: Size beyond which the oldest values are dropped.
 
     Raises:
         ResourceError: If the folder cannot be used.
@@ -137,7 +136,7 @@ class JsonCache:
             self._disk = _opened(folder, size_bytes)
 
     def get(self, key: str) -> Any:  # noqa: ANN401 - any JSON
-        """The value, or None if there is none or it is damaged.
+        """Return the value of a key, or None if it is absent or damaged.
 
         Raises:
             ResourceError: If the folder cannot be used.
@@ -149,7 +148,7 @@ class JsonCache:
             return None
 
     def put(self, values: Mapping[str, Any], expire_s: float | None = None) -> None:
-        """Keep these, all or none.
+        """Store values by key, all or none.
 
         Raises:
             ResourceError: If the folder cannot be used, or the disk is full.
@@ -159,7 +158,7 @@ class JsonCache:
                 self._disk.set(key, value, expire=expire_s)
 
     def keys(self) -> list[str]:
-        """All that is kept, the expired included; none where a key is damaged.
+        """List all keys, expired ones included; empty if a key is damaged.
 
         Raises:
             ResourceError: If the folder cannot be used.
@@ -171,7 +170,7 @@ class JsonCache:
             return []
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the files of the cache."""
         self._disk.close()
 
     def __enter__(self) -> Self:
@@ -193,7 +192,7 @@ class JsonCache:
 
 
 def _opened(folder: Path, size_bytes: int) -> diskcache.Cache:
-    """Open the files; damaged ones are begun anew by one process, while the others wait for it."""
+    """Open the cache; if it is damaged, one process makes it anew while the others wait."""
     with suppress(sqlite3.Error, *_DAMAGED):
         return _cache(folder, size_bytes)
     with turn(folder):

@@ -1,7 +1,8 @@
-"""One writer a place: whoever comes second is told who is there, and waits where it is a matter of moments.
+"""Locks that leave each folder or file one writer at a time.
 
-A claim, or a turn, is a lock of the operating system on a hidden file. It ends with its process, however that
-ends, so that no file that was left behind ever bars the way.
+A claim (:func:`claimed`) lasts for a whole write: a second writer gets an error that names the first. A turn
+(:func:`turn`) takes milliseconds: a second process waits. Both are locks of the operating system on a hidden
+file and end with their process, so a lock file that was left behind blocks nobody.
 """
 
 from __future__ import annotations
@@ -21,21 +22,21 @@ from core.storage.disk import disk_errors
 
 LOCK: Final = ".lock"
 PATIENCE_S: Final = 10.0
-"""Longest wait for a turn; each takes milliseconds."""
+"""Longest wait for a turn, in seconds."""
 
 Confirm: TypeAlias = Callable[[], None]
-"""Raises a ResourceError if the place was removed or replaced since it was claimed."""
+"""Function that raises ResourceError if the folder or file was removed or replaced since it was claimed."""
 
 _held: dict[tuple[int, Path], Confirm] = {}
-"""Thread and lock file → its claim; a thread may claim again what it has."""
+"""Thread and lock file → check of its claim; a thread may claim again what it holds."""
 
 
 @contextmanager
 def claimed(folder: Path) -> Iterator[Confirm]:
-    """Be the only one who writes into a folder that exists.
+    """Claim an existing folder: nobody else may write into it inside the block.
 
     Raises:
-        ResourceError: If another process or thread has it, it cannot be locked, or it vanished meanwhile.
+        ResourceError: If another process or thread holds it, it cannot be locked, or was removed meanwhile.
     """
     with _claim(folder, folder / LOCK) as confirm:
         yield confirm
@@ -43,7 +44,7 @@ def claimed(folder: Path) -> Iterator[Confirm]:
 
 @contextmanager
 def claimed_file(path: Path) -> Iterator[Confirm]:
-    """Be the only one who writes a file; its folder exists, the file need not.
+    """Claim a file: nobody else may write it inside the block. Its folder must exist, the file need not.
 
     Raises:
         ResourceError: See :func:`claimed`.
@@ -54,10 +55,10 @@ def claimed_file(path: Path) -> Iterator[Confirm]:
 
 @contextmanager
 def turn(folder: Path) -> Iterator[None]:
-    """Be the only one who changes a folder, made if missing, for a moment; a thread may enter it again.
+    """Wait for a short exclusive lock on a folder, made if missing; a thread may take it again.
 
     Raises:
-        ResourceError: If others do not let go for :data:`PATIENCE_S`, or the disk refuses.
+        ResourceError: If others hold it for :data:`PATIENCE_S`, or the disk refuses.
     """
     with disk_errors():
         folder.mkdir(parents=True, exist_ok=True)
@@ -80,10 +81,10 @@ def turn(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def unless_removed(place: Path) -> Iterator[None]:
-    """What is missing was there a moment ago; and so was a lock of ours alone that cannot be had.
+    """Report a missing file, or a lost private lock, inside the block as a place that was removed.
 
     Raises:
-        ResourceError: If something is.
+        ResourceError: If a file is missing, or the lock cannot be taken.
     """
     try:
         yield
@@ -139,7 +140,7 @@ def _owner(lock_file: Path) -> str:
 
 
 def _confirming(what: Path, lock_file: Path) -> Confirm:
-    """Remember which file was locked: as long as it is open, no other file can be mistaken for it."""
+    """Make the check that the locked file is still in place; as it is open, no other file has its number."""
     locked = os.stat(lock_file)  # noqa: PTH116 - beside samestat
 
     def confirm() -> None:
@@ -153,7 +154,7 @@ def _confirming(what: Path, lock_file: Path) -> Confirm:
 
 @contextmanager
 def _explained(confirm: Confirm) -> Iterator[None]:
-    """A place that vanished is the cause of whatever failed in it."""
+    """On any error inside the block, report first whether the claimed folder or file was removed."""
     try:
         yield
     except Exception:

@@ -1,8 +1,8 @@
-"""A set of files that takes the place of another one: all of it, or nothing.
+"""Replace a set of files by a new set: all of it, or nothing.
 
-The new set is made in a folder beside the old one. Renaming that folder to ``READY`` is the moment it
-counts: from then on its files are put in place one by one, by this process or, after a crash, by the next
-one that looks at the folder.
+The new set is made in a temporary folder inside the target. Renaming that folder to ``READY`` commits it:
+from then on its files are put in place one by one, by this process or, after a crash, by the next one that
+opens the folder.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ ORDER: Final = ".order.json"
 
 @contextmanager
 def replacing(folder: Path, last: str, optional: Collection[str] = ()) -> Iterator[Path]:
-    """Give a temporary folder to fill; on a clean exit its files and folders replace those of ``folder``.
+    """Yield a temporary folder to fill; on a clean exit its files and folders replace those of ``folder``.
 
     Args:
-        folder: Where the set lies.
-        last: The file that says that the set is whole: its old version goes first, its new one comes last.
+        folder: The folder of the set.
+        last: The file that marks the set as whole: its old version is removed first, the new one put last.
         optional: Names that are removed from ``folder`` where the new set does not have them.
 
     Raises:
@@ -55,11 +55,11 @@ def replacing(folder: Path, last: str, optional: Collection[str] = ()) -> Iterat
 
 
 def finish(folder: Path) -> None:
-    """Put in place what a killed process had ready, and clear away what it had not.
+    """Finish the committed replacement of a killed process, and remove an uncommitted one.
 
     Raises:
-        ResourceError: If the disk refuses, and the next call goes on from there; or another process, which
-            is living, writes there.
+        ResourceError: If the disk refuses (the next call goes on from there), or a running process writes
+            there.
     """
     with claimed(folder), disk_errors(), unless_removed(folder):
         for half in folder.glob(f"{_BUILDING}*"):
@@ -73,7 +73,7 @@ def finish(folder: Path) -> None:
 
 
 def _put_in_place(ready: Path, folder: Path, wanted: list[str], remove: list[str]) -> None:
-    """Do what is left to do; a second call after a crash at any point ends the same.
+    """Put the remaining files in place; after a crash at any point a second call has the same result.
 
     The folder is flushed where order counts: no new file beside the old ``last``, no new ``last`` before
     every other file, no end before that.

@@ -1,4 +1,4 @@
-"""Artifacts on disk by content key: written whole or not at all, checked when opened.
+"""The store of artifacts by content key: written whole or not at all, checked when opened.
 
 ``root/<stage>/<key>/`` holds the files of one stage and a ``manifest.json`` with its settings, the keys
 it was made from and a checksum a file. The folder appears by one rename after everything in it reached
@@ -27,18 +27,18 @@ from core.storage.disk import disk_errors, flush_all, put
 from core.storage.locks import LOCK, turn, unless_removed
 
 FORMAT = 3
-"""Raised when artifacts of an older layout can no longer be read; part of every key and manifest."""
+"""Version of the layout, part of every key and manifest: increased when older artifacts cannot be read."""
 
 MANIFEST = "manifest.json"
 OLD = ".old"
-"""Ending of an artifact that is being replaced."""
+"""Suffix of an artifact that is being replaced."""
 
 _LEFTOVER: Final = re.compile(r"(\..+\.\d+(?:\.[^.]+)??)(?:\.old|\.lock)?").fullmatch
-"""``.<key>.<pid>.<random>`` and what lies beside it; the number of the process is for people."""
+"""Match a temporary folder ``.<key>.<pid>.<random>``, its ``.old`` or ``.lock``; the pid is for people."""
 
 
 class Manifest(BaseModel):
-    """What a finished stage was made of, with a checksum a file: ``manifest.json``."""
+    """``manifest.json``: what a finished stage was made from, and a checksum of each file."""
 
     format: int
     stage: str
@@ -50,7 +50,7 @@ class Manifest(BaseModel):
 
 @dataclass(frozen=True)
 class Artifact:
-    """One finished stage on disk."""
+    """A finished stage on disk, with the settings and input keys it was made from."""
 
     stage: str
     key: str
@@ -67,13 +67,13 @@ def content_key(stage: str, settings: Mapping[str, Any], inputs: Mapping[str, st
 
 
 def file_checksum(path: Path) -> str:
-    """SHA-256 of a file's bytes."""
+    """Return the SHA-256 of a file as hex digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class Store:
-    """The artifacts below one folder, for any number of threads and processes.
+    """A folder of artifacts, shared by any number of threads and processes.
 
     Args:
         root: The folder; made on the first write.
@@ -86,7 +86,7 @@ class Store:
         """Return a stage's artifact if it is there and undamaged.
 
         A damaged one (missing file, wrong checksum, broken manifest) counts as absent, so that it is made
-        again and never shown. Nothing is removed here: a reader may have met a writer half way.
+        again and never shown. Nothing is removed here: a writer may be replacing the artifact meanwhile.
         """
         path = self.root / stage / key
         with suppress(ArtifactError):
@@ -101,7 +101,7 @@ class Store:
     def write(
         self, stage: str, key: str, settings: Mapping[str, Any], inputs: Mapping[str, str]
     ) -> Iterator[Path]:
-        """Give a temporary folder to fill; on a clean exit it becomes the artifact, else it is removed.
+        """Yield a temporary folder to fill; a clean exit makes it the artifact, an error removes it.
 
         Raises:
             ResourceError: If the disk refuses, or the folder was removed meanwhile.
@@ -120,7 +120,7 @@ class Store:
 
     @contextmanager
     def working(self, stage: str) -> Iterator[Path]:
-        """Give a folder for some work, removed at its end, or by the next sweep if that is killed.
+        """Yield a temporary work folder, removed afterwards, or by the next sweep if the process is killed.
 
         Raises:
             ResourceError: If the disk refuses.
@@ -129,19 +129,19 @@ class Store:
             yield folder
 
     def in_turn(self) -> AbstractContextManager[None]:
-        """Let no other thread or process put anything in place meanwhile, see ``claims.turn``."""
+        """Keep other threads and processes from putting artifacts in place, see ``locks.turn``."""
         return turn(self.root)
 
     @contextmanager
     def undisturbed(self) -> Iterator[None]:
-        """For readers: the same, but where no lock can be had (a read-only disk) nobody writes either."""
+        """Read without writers: like :meth:`in_turn`, but without a lock on a disk that cannot be written."""
         with ExitStack() as held:
             with suppress(ResourceError):
                 held.enter_context(self.in_turn())
             yield
 
     def sweep(self) -> None:
-        """Remove what a killed process left half-written, and put back what it was about to replace.
+        """Remove unfinished artifacts of killed processes, and restore those they were replacing.
 
         Raises:
             ResourceError: If the disk refuses.
@@ -153,7 +153,7 @@ class Store:
 
     @contextmanager
     def _building(self, final: Path) -> Iterator[Path]:
-        """A new folder beside ``final``, with a lock that says for as long as we live that it is ours."""
+        """Yield a new folder beside ``final``, locked for as long as this process lives."""
         building = final.with_name(f".{final.name}.{os.getpid()}.{secrets.token_hex(4)}")
         lock = FileLock(_beside(building, LOCK), timeout=0, fallback_to_soft=False)
         try:
@@ -166,7 +166,7 @@ class Store:
             _forget(building, lock)
 
     def _clear(self, building: Path) -> None:
-        """Clear away after a process that has ended; whoever still holds the lock has not."""
+        """Remove the temporary folder of an ended process; one that runs still holds its lock."""
         lock = FileLock(_beside(building, LOCK), timeout=0, fallback_to_soft=False)
         with self.in_turn():
             try:
@@ -183,7 +183,7 @@ def _beside(building: Path, ending: str) -> Path:
 
 
 def _forget(building: Path, lock: FileLock) -> None:
-    """Remove a folder that was built, if it is still there, and at last the lock that says whose it is."""
+    """Remove a temporary folder, if it is still there, and then its lock."""
     try:
         shutil.rmtree(building, ignore_errors=True)
         with suppress(OSError):
@@ -193,14 +193,14 @@ def _forget(building: Path, lock: FileLock) -> None:
 
 
 def _still_there(building: Path) -> None:
-    """Its lock was made once: whatever was made again since, a folder without it is not the one."""
+    """Check that a temporary folder and its lock still exist; a folder without the lock was made anew."""
     with unless_removed(building.parent):
         _beside(building, LOCK).stat()
         building.stat()
 
 
 def _put_in_place(building: Path, final: Path) -> None:
-    """Rename a finished folder to its final name; at every moment the old or the new one is on disk."""
+    """Rename a finished folder to its final name; at every moment the old or the new artifact is on disk."""
     if final.exists():
         os.replace(final, _beside(building, OLD))
     try:
@@ -212,7 +212,7 @@ def _put_in_place(building: Path, final: Path) -> None:
 
 
 def _put_back(building: Path) -> None:
-    """Give what was to be replaced its name again, if nothing took its place."""
+    """Give the old artifact its name back, if no new one took it."""
     old, final = _beside(building, OLD), _final(building)
     if old.exists() and not final.exists():
         with suppress(FileNotFoundError):  # removed meanwhile, with all that is in the folder
