@@ -1,1 +1,1 @@
-"""The containers that stages hand on."""
+"""Data that stages hand on: the data set, its receipt, page labels, and checks of days and leaks."""

@@ -1,12 +1,11 @@
-"""What the preprocess stage left behind, opened for reading.
+"""The data set that the preprocess stage wrote, opened for reading.
 
 A data set is one folder: ``receipt.json``, ``sequences.parquet``, ``users.parquet``, ``pages.parquet``,
 ``page_events.parquet``, ``outcomes.parquet``, ``events.parquet`` and ``rejects.parquet``; columns in
 ``core/base/schema.py``.
 
-Stage 2: who looked at which page, in order. The container every later stage starts from.
-
-When users did what is no page view: every event of theirs, and between which page views.
+:class:`UserSequences` holds the page views of every user in order, :class:`TimedEvents` all other events with
+their place among the page views, and :class:`Dataset` opens both and the tables.
 """
 
 from __future__ import annotations
@@ -96,11 +95,11 @@ class UserSequences:
 
     @property
     def session_starts(self) -> np.ndarray:
-        """The first page view of every session, ascending: int64 of shape (n_sessions,)."""
+        """Index of the first page view of every session, ascending: int64 of shape (n_sessions,)."""
         return np.flatnonzero(np.diff(self.session, prepend=-1) | np.diff(self.user, prepend=-1))
 
     def of_users(self, users: np.ndarray) -> UserSequences:
-        """Page views of some users alone, which are numbered anew.
+        """Return the sequences of some users, renumbered from 0.
 
         Args:
             users: int of shape (n,), ascending.
@@ -115,7 +114,7 @@ class UserSequences:
 
 
 def read_sequences(path: Path) -> UserSequences:
-    """Read ``sequences.parquet``.
+    """Read the page views of all users from ``sequences.parquet``.
 
     Raises:
         ArtifactError: If the file is not a sequences file.
@@ -140,11 +139,11 @@ class TimedEvents:
 
     Args:
         user: int32 of shape (n_events,), user indices, ascending.
-        name: int32 of shape (n_events,), place in ``names``.
+        name: int32 of shape (n_events,), index into ``names``.
         timestamp: int64 of shape (n_events,), microseconds UTC.
-        session: int32 of shape (n_events,), 0-based within the user, as of the page views; sessions without a
-            page view are numbered after those with one.
-        after: int32 of shape (n_events,), page views of the user that come before.
+        session: int32 of shape (n_events,), 0-based within the user, as for page views; sessions without a
+            page view are numbered after all others.
+        after: int32 of shape (n_events,), number of the user's page views before the event.
         names: Names of the events, ascending.
     """
 
@@ -157,7 +156,7 @@ class TimedEvents:
 
     @classmethod
     def none(cls) -> TimedEvents:
-        """Of users who did nothing but view pages."""
+        """Make an empty table, for users without other events than page views."""
         empty = np.zeros(0, dtype=np.int32)
         return cls(empty, empty, empty.astype(np.int64), empty, empty, ())
 
@@ -169,10 +168,10 @@ class TimedEvents:
 
 
 def _read_timed_events(path: Path) -> TimedEvents:
-    """Read ``events.parquet``.
+    """Read the events other than page views from ``events.parquet``.
 
     Raises:
-        ArtifactError: If there is none, as in data sets of earlier releases, or it is damaged.
+        ArtifactError: If the file is missing, as in data sets of earlier releases, or damaged.
     """
     try:
         table = pq.read_table(path, read_dictionary=[EventTimes.EVENT_NAME]).unify_dictionaries()
@@ -210,12 +209,12 @@ class Dataset:
 
     @cached_property
     def receipt(self) -> Receipt:
-        """Every record accounted for."""
+        """The receipt, which accounts for every record of the input."""
         return Receipt.model_validate_json((self.path / RECEIPT).read_bytes())
 
     @cached_property
     def sequences(self) -> UserSequences:
-        """Page views in order."""
+        """All users' page views in time order."""
         return read_sequences(self.path / SEQUENCES)
 
     @cached_property
@@ -230,20 +229,20 @@ class Dataset:
 
     @cached_property
     def page_events(self) -> pd.DataFrame:
-        """One row a page and event that tells what it is for (``schema.PageEvents``), by page."""
+        """One row a page and event that shows what the page is for (``schema.PageEvents``), by page."""
         return _frame(self.path / PAGE_EVENTS)
 
     @cached_property
     def outcomes(self) -> pd.DataFrame:
-        """What users did besides viewing pages, also users without one (``schema.Outcomes``)."""
+        """Outcomes of all users, also of those without a page view (``schema.Outcomes``)."""
         return _frame(self.path / OUTCOMES)
 
     @cached_property
     def events(self) -> TimedEvents:
-        """When they did it, of users with a page view.
+        """Times of events other than page views, for users with a page view.
 
         Raises:
-            ArtifactError: If it is a data set of an earlier release, which has none.
+            ArtifactError: If the data set is from an earlier release, which did not store them.
         """
         return _read_timed_events(self.path / EVENTS)
 
@@ -259,7 +258,7 @@ def _frame(path: Path) -> pd.DataFrame:
 
 
 UserColumns: TypeAlias = pd.DataFrame | Mapping[str, np.ndarray]
-"""Columns of :class:`core.base.schema.Users`: a table, or the few arrays that a few users in memory have."""
+"""Columns of :class:`core.base.schema.Users`: a table, or single arrays for a few users in memory."""
 
 
 def clustered(users: UserColumns) -> np.ndarray:

@@ -1,8 +1,8 @@
-"""Pages that give an outcome away: who sees one has the outcome already, or is about to in a moment.
+"""Detect pages that leak an outcome: their visitors have it already, or will have it within seconds.
 
-A model that reads such a page knows the outcome, so segments made with it differ in the outcome by how they
-were made. Pages are judged alone, and together with those that differ from them only in an id, a masked value
-or what makes their template one: a confirmation may have an address for each language and kind of order.
+A model that reads such a page knows the outcome, so segments made with it differ in the outcome by
+construction. Pages are tested alone and in groups that share a template, or an address but for ids and masked
+values: a confirmation may have an address for each language and kind of order. A "place" is a page or group.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ import numpy as np
 import pandas as pd
 
 _LEAK_USERS: Final = 20
-"""Visitors that a place has at least, where the shares below are looked at …"""
+"""Fewest visitors of a place that is tested by its shares (first and second rule)."""
 _LEAK_SHARE: Final = 0.95
-"""… share of its visitors with the outcome from which on it is as good as the outcome …"""
+"""First rule: least share of the visitors who have the outcome."""
 _LEAK_REACH: Final = 0.8
-"""… if this share of everybody with the outcome has been there, at any time."""
+"""First rule: least share of users with the outcome who visited the place, at any time."""
 _AT_REACH: Final = 0.5
-"""Or: this share of everybody with the outcome saw it first at the outcome or later …"""
+"""Second rule: least share of users with the outcome whose first visit is at the outcome or later."""
 _AT_SECONDS: Final = 10
-"""… (an event is sent some seconds after the page that it confirms has opened) …"""
+"""Seconds from the outcome that count as at it: an event is sent some seconds after its page has opened."""
 _AT_LIFT: Final = 2.0
-"""… and its visitors have the outcome so many times as often as all users, whatever else brings them."""
+"""Second and third rule: least lift of the outcome among the visitors, against all users."""
 _AT_SHARE: Final = 0.5
-"""Or, however few its visitors: this share of them saw it first within these seconds of the outcome …"""
+"""Third rule, for any number of visitors: least share of them whose first visit is at the outcome."""
 _AT_CHANCE: Final = 0.01
-"""… which comes about at any of the places looked at with this probability at most (bounded, Bonferroni)."""
+"""Third rule: highest probability of that by chance at any tested place (bounded, Bonferroni)."""
 
 _VALUE: Final = re.compile(r"[^/?&=]*[\d{][^/?&=]*")
-"""A part of an address with a digit, or masked."""
+"""Part of an address that holds a digit or a masked value."""
 
 
 def leaking_pages(
@@ -44,19 +44,19 @@ def leaking_pages(
     first_ts: np.ndarray,
     templates: Sequence[str] = (),
 ) -> np.ndarray:
-    """Find the pages that give an outcome away.
+    """Find the pages that leak an outcome.
 
     Args:
         user: int of shape (n_views,), ascending; a user's page views in order.
-        page: int of shape (n_views,), places in ``pages``.
+        page: int of shape (n_views,), index into ``pages``.
         timestamp: int64 of shape (n_views,), microseconds.
-        pages: Their addresses.
+        pages: Address of each page.
         converted: int of shape (n_converted,), users with the outcome, ascending.
-        first_ts: int64 of shape (n_converted,), when each had it first.
-        templates: Path template of each page, where that is known.
+        first_ts: int64 of shape (n_converted,), microseconds, each one's first outcome.
+        templates: Path template of each page; empty if not known.
 
     Returns:
-        Indices of such pages, ascending.
+        Indices of the leaking pages, ascending.
     """
     known = np.isin(converted, user)
     converted, first_ts = converted[known], first_ts[known]
@@ -73,7 +73,7 @@ def _leaking(
     user: np.ndarray, place: np.ndarray, timestamp: np.ndarray, n_places: int, converted: np.ndarray,
     first_ts: np.ndarray,
 ) -> np.ndarray:  # fmt: skip
-    """Whether each place gives the outcome away: bool of shape (n_places,)."""
+    """Whether each place leaks the outcome: bool of shape (n_places,)."""
     n_users = 1 + np.count_nonzero(np.diff(user))
     row = np.minimum(np.searchsorted(converted, user), len(converted) - 1)
     has = converted[row] == user

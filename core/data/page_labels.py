@@ -1,4 +1,4 @@
-"""What each page is about and for, as the stages after labelling see it."""
+"""The labels of pages, opened for reading: the theme, type and path template of each page."""
 
 from __future__ import annotations
 
@@ -76,12 +76,12 @@ class LabelledPages:
 
     @cached_property
     def digest(self) -> str:
-        """Names what a model reads of them: equal for equal themes and types, whatever decided them."""
+        """Hash of what a model reads: equal for equal themes and types, however they were decided."""
         return self._named(COLUMN_OF.values())
 
     @cached_property
     def counted(self) -> str:
-        """Names what is counted of them: themes, types and templates."""
+        """Hash of what is counted: themes, types and templates."""
         return self._named([*COLUMN_OF.values(), PageLabels.TEMPLATE])
 
     def _named(self, columns: Iterable[str]) -> str:
@@ -91,17 +91,17 @@ class LabelledPages:
         return digest.hexdigest()
 
     def of(self, view: View) -> list[str]:
-        """The theme or type of each page, by page index."""
+        """Return the theme or type of each page, by page index."""
         names: list[str] = self.table[COLUMN_OF[view]].tolist()
         return names
 
 
 def counted_key(dataset: str, labels: LabelledPages | None) -> str:
-    """Names what is counted: a data set, by its key, and all that is said of its pages."""
+    """Return a key for counts: the key of the data set and the hash of its labels (if any)."""
     return f"{dataset}:{labels.counted}" if labels else dataset
 
 
 def page_names(pages: pd.DataFrame, labels: LabelledPages | None) -> dict[View, list[str]]:
-    """What each view calls each page: its URL and, where the pages are labelled, its theme and type."""
+    """Return the name of each page in each view: its URL and, if labelled, its theme and type."""
     urls: list[str] = pages[Pages.PAGE_LOCATION].tolist()
     return {View.URL: urls} | ({view: labels.of(view) for view in COLUMN_OF} if labels else {})

@@ -1,6 +1,7 @@
-"""The receipt: every record of the input accounted for, and what was assumed on the way.
+"""The receipt of a data set: accounts for every record of the input, and lists what was assumed.
 
-What users' sources were taken from: counted, and said beside every figure of sources.
+First how users' traffic sources are counted by origin and described, then the models of the receipt with the
+texts of revenue and users; each model checks that its counts add up.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from core.base.schema import PAGE_VIEW, SourceBasis, Users
 from core.base.wording import counted
 
 _NO_SOURCE: Final = "none"
-"""What stands for the basis of users without a source."""
+"""Basis of users without a traffic source."""
 _CALLED: Final = {
     SourceBasis.FIRST_TOUCH: "the user's first touch",
     SourceBasis.SESSION: "the last click of the first session that has one",
@@ -27,10 +28,10 @@ _CALLED: Final = {
 
 
 def count_bases(bases: pd.Series) -> dict[str, int]:
-    """Basis → users; those without a source as :data:`_NO_SOURCE`.
+    """Count users by the basis of their traffic source; those without one as :data:`_NO_SOURCE`.
 
     Args:
-        bases: What the source of each user was taken from, absent where there is none.
+        bases: :class:`SourceBasis` of each user, absent for users without a source.
     """
     counts = bases.value_counts()
     found = {basis.value: int(counts.get(basis.value, 0)) for basis in SourceBasis}
@@ -39,12 +40,12 @@ def count_bases(bases: pd.Series) -> dict[str, int]:
 
 
 def basis_of(users: pd.DataFrame) -> dict[str, int]:
-    """Of a table of users; empty of a data set of an earlier release, which does not say it."""
+    """Count bases in a table of users; empty for data sets of earlier releases, which lack the column."""
     return count_bases(users[Users.SOURCE_BASIS]) if Users.SOURCE_BASIS in users else {}
 
 
 def describe_bases(counts: Mapping[str, int]) -> str:
-    """One sentence; empty where nobody has a source, or it is not known what it was taken from."""
+    """Describe the bases of sources in one sentence; empty if nobody has a source or no basis is known."""
     parts = [
         f"{_CALLED[basis]} ({counted(counts[basis], 'user')})" for basis in SourceBasis if counts.get(basis)
     ]
@@ -55,11 +56,11 @@ def describe_bases(counts: Mapping[str, int]) -> str:
 
 
 COUNTED: Final = "Counted on these pages: {}"
-"""Where only a part of an export is counted; what part, stands at ``{}``."""
+"""Text for counts of a part of an export, which is named at ``{}``."""
 
 
 def ranked(counts: Mapping[str, int]) -> dict[str, int]:
-    """Counts above 0, the largest first, equal ones by name: the same in every run."""
+    """Sort counts above 0, the largest first, equal ones by name: the same in every run."""
     return dict(sorted(((name, count) for name, count in counts.items() if count), key=_rank))
 
 
@@ -72,7 +73,7 @@ class _Part(BaseModel):
 
 
 class FileReceipt(_Part):
-    """One input file."""
+    """An input file: its form, its columns, and what became of its records."""
 
     name: str
     shape: str
@@ -80,17 +81,17 @@ class FileReceipt(_Part):
     bytes: int
     encoding: str
     delimiter: str = ""
-    """Between the columns of a CSV; empty of other files."""
+    """Delimiter between the columns of a CSV; empty for other files."""
     tool: str = ""
-    """Whose columns they are; empty of GA4's and of a table of one's own."""
+    """Analytics tool whose columns the file has; empty for GA4 and for custom tables."""
     records: int
-    """Counted on its own, not by the parser: ``read + rejected + collapsed`` must equal it."""
+    """Counted independently of the parser; must equal ``read + rejected + collapsed``."""
     read: int
     rejected: int
     collapsed: int = 0
-    """Rows that were put together with another one of the same event: one row a parameter, or an item."""
+    """Rows merged into another row of the same event, where each parameter or item has a row."""
     columns: dict[str, str]
-    """Field → column of this file that it was read from."""
+    """Field → column of the file it was read from."""
     missing: tuple[str, ...] = ()
     """Columns that other files of the run have and this one lacks."""
     notes: tuple[str, ...] = ()
@@ -123,16 +124,16 @@ class LeftOut(_Part):
     """Records that could be read and are not used, for one cause."""
 
     cause: str
-    """``no_id_denied``, ``internal``, …: also the name of its step of the waterfall."""
+    """``no_id_denied``, ``internal``, …: also the name of the step in the waterfall."""
     label: str
     page_views: int
     other_events: int
     screen_views: int = 0
-    """Those of the other events that are views of an app's screens."""
+    """Other events that are views of an app's screens."""
 
 
 class UrlCount(_Part):
-    """Distinct page locations before and after cleaning, and what a rule did."""
+    """Number of distinct page locations before and after cleaning, and the effect of each rule."""
 
     raw: int
     canonical: int
@@ -142,55 +143,55 @@ class UrlCount(_Part):
 
 
 NO_CURRENCY: Final = "no currency given"
-"""What stands for the currency where an export names none."""
+"""Currency of amounts for which an export names none."""
 
 
 class OutcomeUsers(_Part):
-    """Who did an event, with a page view or without."""
+    """Users with an event, how often, and the revenue; also users without a page view."""
 
     users: int
     without_page_view: int
-    """Those of the users of whom no page view is used: they are in no segment and in no group."""
+    """Users without a used page view: they are in no segment and in no group."""
     left_out: int = 0
-    """Those of them who viewed pages, all of which are left out by choice."""
+    """Users of ``without_page_view`` who did view pages, all of which are left out by choice."""
     events: int
-    """Times; a purchase counts once a transaction."""
+    """Number of events; a purchase counts once per transaction."""
     revenue: dict[str, float]
-    """Currency → sum, gross; empty where none was sent."""
+    """Currency → gross revenue; empty if none was sent."""
     refunds: dict[str, float] = {}
-    """Currency → what was given back of it."""
+    """Currency → refunded part of the revenue."""
     all_refunded: int = 0
-    """Those of the users to whom everything they paid was given back: they count among the users."""
+    """Users whose payments were all refunded; included in ``users``."""
 
     @property
     def net(self) -> dict[str, float]:
-        """Currency → what is left of the revenue."""
+        """Currency → revenue after refunds."""
         currencies = dict.fromkeys((*self.revenue, *self.refunds))
         return {name: self.revenue.get(name, 0.0) - self.refunds.get(name, 0.0) for name in currencies}
 
 
 class Revenue(_Part):
-    """What purchases brought in one currency, with a user id and without."""
+    """Revenue of all purchases in one currency, with or without a user id."""
 
     gross: float
     refunds: float
-    """All, also those of purchases that are not in the data."""
+    """All refunds, also of purchases that are not in the data."""
     net: float
 
 
 def without_used_views(users: int, left_out: int) -> str:
-    """``51 without a page view, 11 who viewed left-out pages only``; a cause of nobody is not named.
+    """Say why users have no used page view: ``51 without a page view, 11 who viewed left-out pages only``.
 
     Args:
-        users: Users of whom no page view is used.
-        left_out: Those of them who viewed pages that are left out.
+        users: Number of users without a used page view.
+        left_out: How many of these viewed left-out pages only. A cause that applies to nobody is not named.
     """
     causes = {"without a page view": users - left_out, "who viewed left-out pages only": left_out}
     return ", ".join(f"{number:,} {cause}" for cause, number in causes.items() if number)
 
 
 def added(parts: Iterable[OutcomeUsers]) -> OutcomeUsers:
-    """What all of them did together, who share no user and no transaction."""
+    """Add up the counts of parts that share no user and no transaction."""
     parts = list(parts)
     return OutcomeUsers(
         users=sum(part.users for part in parts),
@@ -215,7 +216,7 @@ def _sums(parts: Sequence[Mapping[str, float]]) -> dict[str, float]:
 
 
 def describe_revenue(revenue: Mapping[str, Revenue]) -> str:
-    """``1,240.00 EUR gross, 200.00 refunded, 1,040.00 net``; empty where nobody bought."""
+    """Format revenue as ``1,240.00 EUR gross, 200.00 refunded, 1,040.00 net``; empty where nobody bought."""
     return "; ".join(
         _amount(one.gross, currency, "gross, " + (
             f"{one.refunds:,.2f} refunded, {one.net:,.2f} net" if one.refunds else "nothing refunded"
@@ -224,7 +225,12 @@ def describe_revenue(revenue: Mapping[str, Revenue]) -> str:
 
 
 def in_currencies(revenue: Mapping[str, float], kind: str = "") -> str:
-    """``12,726.66 EUR gross, 55.00 gross, no currency given``; without a ``kind`` no “gross”."""
+    """Format amounts by currency: ``12,726.66 EUR gross, 55.00 gross, no currency given``.
+
+    Args:
+        revenue: Currency → amount.
+        kind: Word after each amount, such as "gross"; none if empty.
+    """
     return ", ".join(_amount(paid, currency, kind) for currency, paid in sorted(revenue.items()))
 
 
@@ -234,35 +240,35 @@ def _amount(paid: float, currency: str, kind: str) -> str:
 
 
 class Decision(StrEnum):
-    """What became of the values of a place that one user each saw."""
+    """Whether the values of a possibly personal place were masked, and by whose decision."""
 
     FOUND = "found"
-    """They were masked: the place is personal."""
+    """Masked automatically: the place is personal."""
     KEPT = "kept"
-    """They stay, by the analyst's choice."""
+    """Kept by the analyst's choice."""
     FORCED = "forced"
-    """All values were masked, by the analyst's choice."""
+    """All values masked by the analyst's choice."""
     UNDECIDED = "undecided"
-    """They stay: there are too few of them to tell a personal place from a rarely seen one."""
+    """Kept: too few values to tell a personal place from a rarely seen one."""
 
 
 class PersonalPlace(_Part):
     """A position in addresses, titles or labels whose values belong to one user each."""
 
     name: str
-    """How a setting refers to it."""
+    """Name of the place in settings (``keep_places``, ``mask_places``)."""
     decision: Decision
     values: int
-    """Different values."""
+    """Number of distinct values."""
     users: int
-    """Different users who saw them."""
+    """Number of distinct users who saw these values."""
     page_views: int
     examples: tuple[str, ...]
     """First letters of a few values."""
 
 
 class Receipt(_Part):
-    """Everything between the file and the first sequence.
+    """Everything that happened between reading the files and the finished sequences.
 
     The waterfall starts at ``records`` and ends at the page views used; each step's ``left`` is the
     one before minus ``records``.
@@ -288,14 +294,14 @@ class Receipt(_Part):
     last_ts: int
     time_unit: str
     page_views_by_day: dict[date, int] = {}
-    """By the clock of the export; those that are used. Empty in receipts of before."""
+    """Used page views per local day of the export; empty in receipts of earlier releases."""
     days: str = ""
     """Which days have page views, which have none, and which far fewer than usual."""
     time_zone: str
-    """By which clock the property's days are, inferred from ``event_date``, or that it could not be."""
+    """Time zone of the property, inferred from ``event_date``, or that it could not be inferred."""
     utc_offsets: tuple[tuple[int, int], ...] = ()
-    """From which moment on (microseconds UTC) that clock is how many minutes off UTC; empty where it is not
-    known, and in receipts of before."""
+    """Pairs of a moment (microseconds UTC) and the UTC offset in minutes from then on; empty where it is not
+    known, and in receipts of earlier releases."""
     rounded_times: bool = False
     """Whether the times end in zeros, as a spreadsheet leaves them: then they say nothing about pace."""
     tied_page_views: int
@@ -307,7 +313,7 @@ class Receipt(_Part):
     pii_masked: dict[str, int]
     """Kind of personal data → values masked."""
     places: tuple[PersonalPlace, ...] = ()
-    """Where values belong to one user each, those with most values first."""
+    """Places whose values belong to one user each, those with most values first."""
     placeholders: dict[str, int]
     """Values such as ``(not set)`` that were read as absent."""
     engagement_rule: str
@@ -315,30 +321,30 @@ class Receipt(_Part):
     """Share of users with any engagement value; None when the file has none."""
     urls: UrlCount
     other_events_used: int | None = None
-    """Events other than page views of users; None where it was not counted: once filtered, or long ago."""
+    """Users' events other than page views; None if not counted: in filtered data and old receipts."""
     left_out: tuple[LeftOut, ...] = ()
     """Why the other records are not used, each for the first cause that applies. What is used, what is left
     out, what is rejected and what is put together are all records."""
     source_basis: dict[str, int] = {}
-    """What the users' sources were taken from (``core/data/receipt.py``) → users."""
+    """Basis of the traffic source (:class:`SourceBasis`) → users."""
     revenue: dict[str, Revenue] = {}
     """Currency → revenue of all purchases, whoever bought; empty where only some of the users are counted."""
     outcome_users: dict[str, OutcomeUsers] = {}
-    """Event → who did it, most users first."""
+    """Event → its users and revenue, most users first."""
     no_user_id: dict[str, OutcomeUsers] = {}
-    """Event → what visitors without a user id did: in no segment and among no users, part of every total. A
-    transaction that a user has, too, is the user's."""
+    """Event → outcomes of visitors without a user id: in no segment, not among the users, but in every total.
+    A transaction that a user also has is counted for the user only."""
     outcome_pages: tuple[str, ...] = ()
-    """Pages that give the purchase away (``core/data/leaks.py``): consider stripping them."""
+    """Pages that leak the purchase (``core/data/leaks.py``): consider stripping them."""
     narrowed: str = ""
-    """What a filter left of another data set, or of how many users it is a sample; else empty."""
+    """Description of the filter or user sample that made this data set from another; else empty."""
     trained_users: int | None = None
-    """Users that segments were learned from, where these are a sample; None where they are all."""
+    """Number of sampled users that segments were learned from; None if all were."""
     warnings: tuple[str, ...] = ()
 
     @property
     def undecided(self) -> str:
-        """How many places the analyst has to decide about, and where; empty for none."""
+        """How many possibly personal places the analyst has to decide about, and where; empty for none."""
         waiting = sum(place.decision is Decision.UNDECIDED for place in self.places)
         if not waiting:
             return ""
@@ -349,12 +355,12 @@ class Receipt(_Part):
 
     @property
     def clock(self) -> LocalClock:
-        """The clock by which days and hours are told; receipts of before have one offset all year."""
+        """Local clock for days and hours; receipts of earlier releases have one offset all year."""
         return LocalClock.of(self.time_zone, self.utc_offsets)
 
     @property
     def is_winter_all_year(self) -> bool:
-        """Whether it knows of a summer time and not since when, as receipts of before."""
+        """Whether summer time exists but its dates are not stored, as in receipts of earlier releases."""
         return not self.utc_offsets and "in summer" in self.time_zone
 
     @model_validator(mode="after")

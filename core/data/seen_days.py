@@ -1,4 +1,4 @@
-"""Which days an export has page views of, and which of them lack something."""
+"""Find which days an export covers, which have no page views, and which far fewer than usual."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from core.base import wording
 from core.base.local_clock import LocalClock
 
 DAY: Final = 86_400_000_000
-"""Microseconds."""
+"""One day in microseconds."""
 EPOCH: Final = date(1970, 1, 1)
 _EMPTY_DAYS: Final = 60
-"""In a row, beyond which what follows may be a clock that is wrong …"""
+"""Longest gap in days between page views within a block of days; a longer one begins a new block."""
 _STRAY_SHARE: Final = 0.01
-"""… and is, where it is less than this share of all page views."""
+"""Share of all page views below which the first or last block of days counts as wrong clocks."""
 _FALLEN: Final = 0.25
-"""Of the page views that are usual on a weekday, below which a day falls: cut off, or a holiday …"""
+"""Share of a weekday's usual page views below which a day is reported: cut off, or a holiday."""
 _FEWEST_USUAL: Final = 50
-"""… if these are at least so many: fewer vary so much by chance …"""
+"""Fewest usual page views for that report: smaller counts vary too much by chance."""
 _FEWEST_WEEKS: Final = 2
-"""… and so many other such weekdays have page views; what is usual is their median."""
+"""Fewest other days of the same weekday with page views, whose median is what is usual."""
 _DAYS_NAMED: Final = 5
-"""Of those that fall, the ones that fall farthest: a log of years can have a hundred."""
+"""Most reported days that are named, the lowest first: a log of years can have a hundred."""
 
 
 class FallenDay(NamedTuple):
@@ -35,7 +35,7 @@ class FallenDay(NamedTuple):
     Args:
         day: Which day.
         views: Its page views.
-        usual: The median of the same weekday's others.
+        usual: Median page views of the other days of that weekday.
     """
 
     day: date
@@ -45,12 +45,12 @@ class FallenDay(NamedTuple):
 
 @dataclass(frozen=True)
 class SeenDays:
-    """The days of an export, and those of them that lack something.
+    """The days that an export covers, and those without page views or with far fewer than usual.
 
     Args:
-        first: The first one with a page view, but for clocks that are wrong.
-        last: The last one.
-        missing: Days between them without any page view.
+        first: First day with page views, wrong clocks aside.
+        last: Last day with page views, wrong clocks aside.
+        missing: Days in between without any page view.
         fallen: Days with less than a quarter of what is usual on that weekday.
     """
 
@@ -61,12 +61,12 @@ class SeenDays:
 
     @property
     def with_views(self) -> int:
-        """Days with a page view."""
+        """Number of days with page views."""
         return (self.last - self.first).days + 1 - len(self.missing)
 
     @property
     def sentence(self) -> str:
-        """How many of the days have page views, which have none, and which fall."""
+        """Sentence on how many days have page views, which have none, and which far fewer than usual."""
         whole = self.with_views + len(self.missing)
         none = f"; none on {wording.days(self.missing)}" if self.missing else ""
         told = f"{self.with_views:,} of {wording.counted(whole, 'day')} have page views{none}."
@@ -80,18 +80,18 @@ class SeenDays:
 
 
 def page_views_by_day(timestamp: np.ndarray, clock: LocalClock) -> dict[date, int]:
-    """How many page views each day has, of those that have any.
+    """Count page views per local day, without days that have none.
 
     Args:
-        timestamp: int64 of shape (n_views,), microseconds UTC; one at least.
-        clock: By which days begin.
+        timestamp: int64 of shape (n_views,), microseconds UTC; at least one.
+        clock: Local clock that decides when days begin.
     """
     days, views = np.unique(clock.local(timestamp) // DAY, return_counts=True)
     return {EPOCH + timedelta(day): n for day, n in zip(days.tolist(), views.tolist(), strict=True)}
 
 
 def covered_days(page_views: Mapping[date, int]) -> tuple[date, date]:
-    """First and last day of an export, without what some clocks that are wrong put far from all others.
+    """Return the first and last day of an export, ignoring the few page views that wrong clocks put far off.
 
     Args:
         page_views: As :func:`page_views_by_day` gives them.
@@ -106,7 +106,7 @@ def covered_days(page_views: Mapping[date, int]) -> tuple[date, date]:
 
 
 def seen_days(page_views: Mapping[date, int]) -> SeenDays:
-    """Which days of an export have page views, and which have far fewer than usual.
+    """Find the covered days of an export, those without page views, and those with far fewer than usual.
 
     Args:
         page_views: As :func:`page_views_by_day` gives them.
