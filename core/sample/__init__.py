@@ -1,4 +1,4 @@
-"""A made-up shop's GA4 export, so that the first minute shows something and tests know the truth.
+"""Generate the GA4 export of a made-up shop, for demonstrations and for tests that know the true segments.
 
 Eleven kinds of visitors walk over some 570 pages for 90 days. Two kinds look at the same pages in another
 order, two at another tempo; the rest differ in content. Around them lies what real exports hold: tracking

@@ -1,6 +1,7 @@
-"""Page views to GA4 events: what is sent along with them, when, and with which parameters.
+"""Turn page views into GA4 events, and events into the rows of the export.
 
-What the browser sends as ``page_location`` and ``page_referrer``: never as tidy as the site's links.
+First ``page_location`` and ``page_referrer`` as browsers send them, with tracking parameters and varying
+spellings; then the events of each page view with their times; then all columns.
 """
 
 from __future__ import annotations
@@ -42,14 +43,14 @@ _VIEW_OPTIONS: Final = ("sort=price", "page=2", "color=blue", "size=m", "view=gr
 def locations(
     rng: np.random.Generator, visits: Visits, people: SampleUsers, site: Site, source: np.ndarray
 ) -> pa.Array:
-    """``page_location`` of every view.
+    """Make the ``page_location`` of every page view, text of shape (n_views,).
 
     Args:
-        rng: Where chance comes from.
+        rng: Random generator.
         visits: The page views.
-        people: Their visitors.
+        people: Visitors of the page views.
         site: The shop.
-        source: int64 of shape (n_sessions,), index into ``SOURCE_NAMES``, how each session came in.
+        source: int64 of shape (n_sessions,), index into ``SOURCE_NAMES``, each session's traffic source.
     """
     n = len(visits.page)
     form = rng.choice(_FORMS, n, p=(0.89, 0.04, 0.07))
@@ -65,7 +66,7 @@ def locations(
 
 
 def referrers(visits: Visits, location: pa.Array, source: np.ndarray) -> pa.Array:
-    """``page_referrer``: the page before, or, for a session's first view, the site the visitor came from."""
+    """Make every ``page_referrer``: the previous page, or, on a landing, the site the visitor came from."""
     outside = pa.array([SOURCES[name].referrer for name in SOURCE_NAMES], pa.string())
     arriving = outside.take(pa.array(source[visits.session]))
     previous = location.take(pa.array(np.maximum(np.arange(len(location)) - 1, 0)))
@@ -73,7 +74,7 @@ def referrers(visits: Visits, location: pa.Array, source: np.ndarray) -> pa.Arra
 
 
 def _session_sources(rng: np.random.Generator, visits: Visits, people: SampleUsers) -> np.ndarray:
-    """How each session came in, int64 of shape (n_sessions,): the first touch, later often directly."""
+    """Draw each session's source, int64 of shape (n_sessions,): the first touch, later often direct."""
     first_view = np.flatnonzero(visits.landing)
     user = visits.user[first_view]
     again = np.append(False, user[1:] == user[:-1])
@@ -108,7 +109,7 @@ def _queries(rng: np.random.Generator, visits: Visits, site: Site, source: np.nd
 
 
 def _with_click_ids(rng: np.random.Generator, query: np.ndarray) -> pa.Array:
-    """Put a random id of its own into every query that asks for one."""
+    """Replace ``{gclid}`` by a random click id in every query that holds it."""
     wanting = np.flatnonzero(np.char.find(query, "{gclid}") >= 0)
     letters = _LETTERS[rng.integers(0, len(_LETTERS), (len(wanting), _CLICK_ID))]
     texts: list[str] = query.tolist()
@@ -121,7 +122,7 @@ EVENTS: Final = (
     "first_visit", "session_start", "page_view", "view_item_list", "view_item", "view_search_results",
     "login", "add_to_cart", "begin_checkout", "purchase", "scroll", "user_engagement",
 )  # fmt: skip
-"""In the order in which hits of one microsecond are written."""
+"""Names of events, in the order in which events of one microsecond are written."""
 
 _ENGAGEMENT_LIMIT: Final = 20 * 60 * 1000
 _FRONT: Final = 0.86
@@ -132,13 +133,13 @@ RELOADS: Final = 0.06
 
 @dataclass(frozen=True, eq=False)
 class Hits:
-    """Events, all arrays of shape (n_events,), in the order of the file.
+    """The events of the export in file order; all arrays of shape (n_events,).
 
     Args:
-        view: int64, index of the page view they belong to.
+        view: int64, index of the event's page view.
         event: int64, index into :data:`EVENTS`.
         timestamp: int64, microseconds UTC.
-        engagement: float64, milliseconds in front since the visitor's previous event; NaN where none is sent.
+        engagement: float64, foreground milliseconds since the visitor's previous event; NaN if not sent.
     """
 
     view: np.ndarray
@@ -164,7 +165,7 @@ Part = tuple[str, np.ndarray, np.ndarray]
 
 
 def _parts(rng: np.random.Generator, visits: Visits, people: SampleUsers, site: Site) -> list[Part]:
-    """``(event, page views that send it, seconds after the view)``."""
+    """List ``(event name, page views that send it, seconds after each view)`` for all events."""
     n, dwell, role = len(visits.page), visits.dwell, site.role[visits.page]
     human = people.kind[visits.user] != ROBOT
 
@@ -208,7 +209,7 @@ def _engagement(
     event: np.ndarray,
     timestamp: np.ndarray,
 ) -> np.ndarray:
-    """GA4 sends the time since the previous event with whichever event comes next; a landing has none."""
+    """Engagement time of each event in ms, since the previous one as GA4 sends it; NaN at a landing."""
     order = np.lexsort((event, view, timestamp, visits.session[view]))
     session = visits.session[view][order]
     since = np.diff(timestamp[order], prepend=timestamp[order[:1]]) / 1000
@@ -224,7 +225,7 @@ def _engagement(
 def make_table(
     rng: np.random.Generator, hits: Hits, visits: Visits, people: SampleUsers, site: Site, first_order: int
 ) -> pa.Table:
-    """The rows of the export, every column text, null where GA4 sends nothing."""
+    """Make the rows of the export: every column is text, null where GA4 sends nothing."""
     view, user = hits.view, visits.user[hits.view]
     source = _session_sources(rng, visits, people)
     location = locations(rng, visits, people, site, source)
@@ -260,7 +261,7 @@ def make_table(
 def _session_columns(
     rng: np.random.Generator, hits: Hits, visits: Visits, people: SampleUsers, consents: np.ndarray
 ) -> dict[str, pa.Array]:
-    """Session id (the second it began), its number, whether it was engaged, and the entrance flag."""
+    """Columns of sessions: id (the second it began), number, whether it was engaged, and entrance flag."""
     session, first = visits.session[hits.view], np.flatnonzero(visits.landing)
     began = visits.timestamp[first] // SECOND
     nth = np.arange(len(first)) - np.searchsorted(visits.user[first], visits.user[first]) + 1
@@ -290,7 +291,7 @@ def _source_columns(source: np.ndarray) -> dict[str, pa.Array]:
 def _order_columns(
     rng: np.random.Generator, view: np.ndarray, buys: np.ndarray, first_order: int
 ) -> dict[str, pa.Array]:
-    """Transaction id and revenue: one of each a confirmation page, so a reload repeats both."""
+    """Columns of orders: transaction id and revenue of each confirmation page; a reload repeats both."""
     confirmations, number = np.unique(view[buys], return_inverse=True)
     # 7,919 is prime to 10^8: the numbers are unique and do not look counted.
     ids = [f"T{(first_order + order) * 7_919 % 10**8:08d}" for order in range(len(confirmations))]
@@ -306,7 +307,7 @@ def _order_columns(
 
 
 def _logged_in(visits: Visits, site: Site) -> np.ndarray:
-    """Whether a view lies in a session with a visit to the account."""
+    """Whether each page view lies in a session with a visit to the account."""
     inside = np.isin(site.role[visits.page], (Role.ACCOUNT, Role.LOGIN))
     logged_in: np.ndarray = np.bincount(visits.session, inside)[visits.session] > 0
     return logged_in

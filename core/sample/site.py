@@ -1,9 +1,8 @@
-"""The made-up shop: its pages, their addresses and titles, and which page leads to which.
+"""The made-up shop: its pages with addresses, titles and links, and the segments of its visitors.
 
 Every page has a role (what it is for) and most belong to a range: one of 40, five in each of eight
-departments. A visitor moves from role to role; the range under way decides which page of a role is seen.
-
-The visitors of the made-up shop: eleven kinds that differ in content, in order, or in tempo.
+departments. A visitor moves from role to role; the current range decides which page of a role is seen. Eleven
+segments differ in content, in order, or in tempo.
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ N_RANGES: Final = len(DEPARTMENTS) * PER_DEPARTMENT
 
 
 class Role(IntEnum):
-    """What a page is for."""
+    """Purpose of a page, such as cart or guide."""
 
     HOME = 0
     DEPARTMENT = 1
@@ -73,7 +72,7 @@ class Role(IntEnum):
     ABOUT = 18
 
 
-# Weights of the next role. A segment multiplies them by its own taste (segments.py).
+# Weights of the next role. A segment multiplies them by its ``taste``.
 _LINKS: Final[dict[Role, dict[Role, float]]] = {
     Role.HOME: {
         Role.DEPARTMENT: 24, Role.LIST: 12, Role.PRODUCT: 14, Role.SALE: 12, Role.SEARCH: 11, Role.BLOG: 6,
@@ -117,10 +116,10 @@ _LINKS: Final[dict[Role, dict[Role, float]]] = {
 
 @dataclass(frozen=True, eq=False)
 class Site:
-    """All pages as arrays.
+    """All pages of the shop as arrays.
 
     Args:
-        path: n_pages texts, from the slash on, with a query where the page has one of its own.
+        path: n_pages texts, from the slash on, with a query where it is part of the page's address.
         title: n_pages texts.
         role: int8 of shape (n_pages,).
         first: int32 of shape (n_roles,), the first page of a role.
@@ -139,7 +138,7 @@ class Site:
 
 
 def build_site() -> Site:
-    """Lay out the shop: some 570 pages, the same every time."""
+    """Build the pages of the shop: some 570, the same every time."""
     pages = {role: _pages_of(role) for role in Role}
     flat = [page for role in Role for page in pages[role]]
     sizes = np.array([len(pages[role]) for role in Role], dtype=np.int32)
@@ -216,16 +215,16 @@ def _title(slug: str) -> str:
 
 @dataclass(frozen=True)
 class Segment:
-    """One kind of visitor. Numbers are weights or probabilities, seconds or days.
+    """A kind of visitor: the weights and probabilities by which its visits are drawn.
 
     Args:
-        name: What the truth file calls it.
+        name: Name in the truth file.
         share: Weight among all visitors.
         landing: Role of a session's first page → weight.
         taste: Role → factor on every link that leads there.
-        departments: Department → weight of having it as the favourite; the others weigh 1.
-        one_page: Probability of a single page view ever.
-        length: Factor on the page views of the others.
+        departments: Department → weight of being the favourite; the others weigh 1.
+        one_page: Probability that a visitor has a single page view.
+        length: Factor on the number of page views of the other visitors.
         comes_back: Probability that a page view starts another session.
         pace: Median seconds on a page.
         reversal: Probability that a comparison and its guide are seen the other way round: guide first.
@@ -305,10 +304,10 @@ SEGMENTS: Final[tuple[Segment, ...]] = (
 
 @dataclass(frozen=True, eq=False)
 class Chances:
-    """The table above as arrays, ready for drawing; the first axis is the segment.
+    """Probabilities of :data:`SEGMENTS` as float64 arrays for :func:`draw`; the first axis is the segment.
 
     Args:
-        share: Cumulative, shape (n_segments,).
+        share: Cumulative over segments, shape (n_segments,).
         landing: Cumulative over roles, shape (n_segments, n_roles).
         step: Cumulative over the next role, shape (n_segments, n_roles, n_roles).
         department: Cumulative over departments, shape (n_segments, n_departments).
@@ -321,7 +320,7 @@ class Chances:
 
 
 def chances() -> Chances:
-    """Turn weights into cumulative probabilities."""
+    """Turn the weights of all segments into cumulative probabilities."""
     landing = np.array([[segment.landing.get(role, 0.0) for role in Role] for segment in SEGMENTS])
     links = np.array([[_LINKS[role].get(to, 0.0) for to in Role] for role in Role])
     taste = np.array([[segment.taste.get(role, 1.0) for role in Role] for segment in SEGMENTS])
@@ -335,7 +334,7 @@ def chances() -> Chances:
 
 
 def cumulative(weights: np.ndarray) -> np.ndarray:
-    """Cumulative probabilities over the last axis; the last one is exactly 1."""
+    """Turn weights into cumulative probabilities over the last axis; the last one is exactly 1."""
     sums = np.cumsum(weights, axis=-1)
     made: np.ndarray = sums / sums[..., -1:]
     return made
@@ -348,5 +347,5 @@ def draw(rng: np.random.Generator, cumulative_rows: np.ndarray) -> np.ndarray:
 
 
 def per_segment(name: str) -> np.ndarray:
-    """One number of every segment, float64 of shape (n_segments,)."""
+    """Return an attribute of every segment by name, float64 of shape (n_segments,)."""
     return np.array([getattr(segment, name) for segment in SEGMENTS], dtype=float)

@@ -1,6 +1,7 @@
-"""Who looks at which page, in what order and when: flat arrays over the page views of many visitors.
+"""Draw the visitors of the made-up shop and their page views.
 
-The visitors themselves: ids, devices, countries, where they first came from.
+First the visitors: ids, devices, countries and traffic sources. Then which pages each of them views, in what
+order and when, as flat arrays over the page views of all visitors.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ _COUNTRIES: Final[dict[str, float]] = {
 
 @dataclass(frozen=True)
 class TrafficSource:
-    """One way in: what GA4 calls it, and what the browser sends along."""
+    """A traffic source: its names in GA4, and the referrer and query that the browser sends."""
 
     source: str
     medium: str
@@ -49,7 +50,7 @@ class TrafficSource:
     weight: float
 
 
-# "{gclid}" is replaced by a click id of the session's own.
+# "{gclid}" is replaced by a click id of the session.
 SOURCES: Final[dict[str, TrafficSource]] = {
     "google organic": TrafficSource("google", "organic", "(organic)", "https://www.google.com/", "", 33),
     "(direct)": TrafficSource("(direct)", "(none)", "(direct)", None, "", 20),
@@ -78,17 +79,17 @@ SOURCES: Final[dict[str, TrafficSource]] = {
 SOURCE_NAMES: Final = tuple(SOURCES)
 
 ROBOT, STAFF, TESTER = "bot", "internal", "debug"
-"""Names in the truth file of ids that belong to no segment."""
+"""Labels in the truth file of ids that belong to no segment."""
 
 
 @dataclass(frozen=True, eq=False)
 class SampleUsers:
-    """Visitors of one chunk; all arrays of shape (n_users,).
+    """The visitors of a chunk; all arrays of shape (n_users,).
 
     Args:
         user_id: Text, null where consent was denied.
         customer: Text, the shop's own id of a visitor.
-        label: What the truth file says.
+        label: Text in the truth file: the segment, or ``kind`` where there is one.
         device: Index into :data:`DEVICES`.
         browser: Text.
         country: Text.
@@ -111,13 +112,13 @@ class SampleUsers:
 def make_people(
     rng: np.random.Generator, segment: np.ndarray, first_number: int, denied: int, seed: int
 ) -> SampleUsers:
-    """Give visitors their attributes; the last ``denied`` of them did not consent and have no id.
+    """Draw the attributes of visitors; the last ``denied`` of them did not consent and have no id.
 
     Args:
-        rng: Where chance comes from.
-        segment: int64 of shape (n_users,).
+        rng: Random generator.
+        segment: int64 of shape (n_users,), index into ``SEGMENTS``.
         first_number: Number of the first visitor in the whole export; ids are unique over it.
-        denied: How many refuse.
+        denied: Number of visitors who refuse consent.
         seed: Seed of the export.
     """
     n = len(segment)
@@ -143,7 +144,7 @@ def make_people(
 
 
 def robots(rng: np.random.Generator, n: int, first_number: int, seed: int) -> SampleUsers:
-    """A few crawlers that call themselves Chrome."""
+    """Make the attributes of ``n`` crawlers, which call themselves Chrome."""
     return SampleUsers(
         user_id=pa.array(_ids(rng, np.arange(first_number, first_number + n), seed), type=pa.string()),
         customer=pa.nulls(n, pa.string()),
@@ -186,23 +187,23 @@ def _source(rng: np.random.Generator, segment: np.ndarray) -> np.ndarray:
 
 
 def _any(rng: np.random.Generator, weights: dict[str, float], n: int) -> np.ndarray:
-    """Draw n of the keys by weight."""
+    """Draw ``n`` keys, with replacement, by their weights."""
     odds = np.array(list(weights.values()))
     return rng.choice(np.array(list(weights)), n, p=odds / odds.sum())
 
 
 DAYS: Final = 90
 LONGEST: Final = 170
-"""Page views of the most eager visitor."""
+"""Most page views of a visitor."""
 SECOND: Final = 1_000_000
-"""Microseconds."""
+"""One second in microseconds."""
 DAY: Final = 86_400 * SECOND
 ZONE: Final = 3_600 * SECOND
-"""The property's time zone, UTC+1."""
+"""UTC offset of the property in microseconds: UTC+1."""
 START: Final = 1_761_951_600 * SECOND
-"""2025-11-01 00:00 at UTC+1; the 90 days hold no change of clocks."""
+"""Begin of the export in microseconds UTC: 2025-11-01 00:00 at UTC+1; no clock change in its 90 days."""
 END: Final = START + DAYS * DAY
-"""What happens later is in no export yet."""
+"""End of the export in microseconds UTC; later events are left out."""
 
 _HOURS: Final = np.array([2, 1, 1, 1, 1, 2, 4, 6, 7, 8, 8, 8, 9, 8, 8, 8, 9, 10, 11, 13, 14, 12, 8, 4.0])
 _NEW_RANGE: Final = np.zeros(len(Role), dtype=bool)
@@ -214,13 +215,13 @@ _DWELL[[Role.HOME, Role.LIST, Role.DEPARTMENT]] = (0.7, 0.8, 0.6)
 
 @dataclass(frozen=True, eq=False)
 class Visits:
-    """Page views, visitor after visitor, in time order.
+    """Page views, sorted by visitor and time.
 
     Args:
         user: int64 of shape (n_views,), index of the visitor.
-        landing: bool of shape (n_views,), the first page view of a session.
+        landing: bool of shape (n_views,), whether it is the first page view of a session.
         session: int64 of shape (n_views,), index of the session over all visitors.
-        page: int32 of shape (n_views,).
+        page: int32 of shape (n_views,), index into the site's pages.
         timestamp: int64 of shape (n_views,), microseconds UTC.
         dwell: float64 of shape (n_views,), seconds until the next page view or until the visitor leaves.
     """
@@ -234,7 +235,7 @@ class Visits:
 
 
 def make_visits(rng: np.random.Generator, segment: np.ndarray, site: Site, odds: Chances) -> Visits:
-    """Let visitors of the given segments, int64 of shape (n_users,), walk through the shop."""
+    """Draw the page views of visitors, given the segment of each: int64 of shape (n_users,)."""
     lengths = _lengths(rng, segment)
     page, landing = _walk(rng, segment, lengths, site, odds)
     user = np.repeat(np.arange(len(segment)), lengths)
@@ -250,7 +251,7 @@ def make_visits(rng: np.random.Generator, segment: np.ndarray, site: Site, odds:
 
 
 def robot_visits(rng: np.random.Generator, robots: int, views: int, site: Site) -> Visits:
-    """Crawlers: every page in turn, in one go, a page a second."""
+    """Make the page views of crawlers: page after page in one session, about one a second."""
     user = np.repeat(np.arange(robots), views)
     step = np.tile(np.arange(views), robots)
     dwell = rng.uniform(0.9, 1.3, robots * views)
@@ -262,7 +263,7 @@ def robot_visits(rng: np.random.Generator, robots: int, views: int, site: Site) 
 
 
 def _lengths(rng: np.random.Generator, segment: np.ndarray) -> np.ndarray:
-    """Page views a visitor: many ones, some twos, and a long tail."""
+    """Draw the number of page views of each visitor: often 1, sometimes 2, with a long tail."""
     n = len(segment)
     more = np.floor(rng.lognormal(1.33, 1.05, n) * per_segment("length")[segment]) + 3
     kind = rng.random(n)
@@ -274,7 +275,7 @@ def _lengths(rng: np.random.Generator, segment: np.ndarray) -> np.ndarray:
 def _walk(
     rng: np.random.Generator, segment: np.ndarray, lengths: np.ndarray, site: Site, odds: Chances
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Page and landing flag of every view; all visitors take their n-th step together."""
+    """Draw the page and landing flag of every view; the n-th views of all visitors are drawn together."""
     n = len(segment)
     offsets = np.cumsum(lengths) - lengths
     page, landing = np.empty(lengths.sum(), dtype=np.int32), np.zeros(lengths.sum(), dtype=bool)
@@ -295,7 +296,7 @@ def _walk(
 
 
 def _range(rng: np.random.Generator, favourite: np.ndarray) -> np.ndarray:
-    """A range, mostly of the favourite department, the first ones of a department more often."""
+    """Draw a range, mostly of the favourite department, and more often its first ranges."""
     n = len(favourite)
     department = np.where(rng.random(n) < 0.78, favourite, rng.integers(0, len(DEPARTMENTS), n))
     chosen: np.ndarray = department * PER_DEPARTMENT + _skewed(rng, np.full(n, PER_DEPARTMENT))
@@ -309,7 +310,7 @@ def _page(rng: np.random.Generator, role: np.ndarray, current: np.ndarray, site:
 
 
 def _skewed(rng: np.random.Generator, size: np.ndarray) -> np.ndarray:
-    """An index below ``size``, the low ones several times as often as the high ones."""
+    """Draw an index below ``size``, low ones several times as often as high ones."""
     drawn: np.ndarray = (size * rng.random(len(size)) ** 1.8).astype(np.int64)
     return drawn
 
@@ -319,7 +320,7 @@ def _turn_pairs(
 ) -> np.ndarray:
     """Swap a comparison with the guide seen right after it, where the visitor likes to read first.
 
-    Both order twins walk by the same chances and differ only here, so their bags of pages are alike.
+    The two segments that differ in order share all other probabilities, so they view the same pages.
     """
     role, topic = site.role[page], page - site.first[site.role[page]]
     pair = (role[:-1] == Role.COMPARE) & (role[1:] == Role.GUIDE)
@@ -331,7 +332,7 @@ def _turn_pairs(
 
 
 def _dwell(rng: np.random.Generator, role: np.ndarray, pace: np.ndarray, user: np.ndarray) -> np.ndarray:
-    """Seconds on each page; one in 300 is a tie with the next view, as batched hits are."""
+    """Draw the seconds on each page; 0 for one in 300: a tie with the next view, as in batched hits."""
     own = pace * rng.lognormal(0, 0.25, len(pace))
     seconds = np.clip(own[user] * _DWELL[role] * rng.lognormal(0, 0.75, len(user)), 0.8, 1_500)
     made: np.ndarray = np.where(rng.random(len(user)) < 1 / 300, 0.0, seconds)
@@ -339,7 +340,7 @@ def _dwell(rng: np.random.Generator, role: np.ndarray, pace: np.ndarray, user: n
 
 
 def _session_starts(rng: np.random.Generator, user: np.ndarray, duration: np.ndarray) -> np.ndarray:
-    """Start of every session in microseconds UTC: by day and hour, never before the previous one ended."""
+    """Draw each session's start in microseconds UTC, after the end of the visitor's previous session."""
     n_users, n = user[-1] + 1, len(user)
     sessions = np.bincount(user)
     first = np.cumsum(sessions) - sessions
@@ -362,7 +363,7 @@ def _session_starts(rng: np.random.Generator, user: np.ndarray, duration: np.nda
 
 
 def _first_days(rng: np.random.Generator, n: int) -> np.ndarray:
-    """First day of every visitor: weekends are livelier, and late November is the busiest time."""
+    """Draw the first day of every visitor: more often on weekends, and most often in late November."""
     day = np.arange(DAYS)
     weight = 1 + 0.25 * np.isin(day % 7, (0, 1)) + 1.6 * np.exp(-((day - 27) ** 2) / 18) - 0.4 * (day > 55)
     return rng.choice(day, n, p=weight / weight.sum()).astype(float)

@@ -1,4 +1,4 @@
-"""The export as a file: rows grouped by day, as daily tables are, and the truth beside it."""
+"""Generate the sample export, and write it to a file with the true segments in a second file beside it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from core.sample.visits import SampleUsers, Visits, make_people, make_visits, ro
 from core.storage.disk import disk_errors, flush_all, put
 
 _CHUNK: Final = 20_000
-"""Visitors made at a time; fixed, because it is part of what a seed stands for."""
+"""Visitors per chunk; fixed, because the export of a seed depends on it."""
 DENIED: Final = 0.03
 ROBOTS: Final = 2
 _MIN_FOR_ROBOTS: Final = 200
@@ -37,12 +37,12 @@ _QUOTED: Final = ("page_location", "page_title", "page_referrer")
 
 @dataclass(frozen=True, eq=False)
 class Chunk:
-    """Some visitors and everything they did.
+    """A part of the export: some visitors and all their events.
 
     Args:
         events: One row an event, every column text, in time order.
-        user_id: The visitors' ids; those without consent are not among them.
-        segment: What each of them is: a segment's name, ``bot``, ``internal`` or ``debug``.
+        user_id: Ids of the visitors who gave consent.
+        segment: True label of each id: a segment's name, ``bot``, ``internal`` or ``debug``.
     """
 
     events: pa.Table
@@ -51,7 +51,7 @@ class Chunk:
 
 
 def generate(users: int, seed: int) -> Iterator[Chunk]:
-    """Make the export, chunk by chunk, each from the seed and its number alone.
+    """Generate the export in chunks, each of which depends only on the seed and the number of the chunk.
 
     Args:
         users: How many ids the export has, crawlers and staff included; 3 % more visitors have no id.
@@ -92,13 +92,13 @@ def _chunk(rng: np.random.Generator, visits: Visits, people: SampleUsers, site: 
 
 
 def truth_path(path: Path) -> Path:
-    """Where the truth of an export lies: ``shop.csv`` and ``shop.csv.gz`` → ``shop.truth.csv``."""
+    """Return the path of an export's truth file: ``shop.csv`` and ``shop.csv.gz`` → ``shop.truth.csv``."""
     name = path.name.removesuffix(".gz").removesuffix(".csv")
     return path.with_name(f"{name}.truth.csv")
 
 
 def write_sample(path: Path, users: int, seed: int, progress: Progress = silent) -> Path:
-    """Write an export and its truth.
+    """Write an export and its truth file, rows grouped by day as in daily tables.
 
     Args:
         path: ``….csv`` or ``….csv.gz``; replaced as a whole when it is there.
@@ -141,7 +141,7 @@ def _check(users: int, seed: int) -> None:
 
 
 def _write_days(work: Path, users: int, seed: int, progress: Progress) -> list[Path]:
-    """Write the rows of each day to a file of its own, and the truth; the memory is that of one chunk."""
+    """Write one file for the rows of each day, and the truth file, with one chunk in memory at a time."""
     made, header = 0, ""
     with (work / "truth").open("w", newline="", encoding="utf-8") as truth:
         rows = csv.writer(truth, lineterminator="\n")
@@ -157,7 +157,7 @@ def _write_days(work: Path, users: int, seed: int, progress: Progress) -> list[P
 
 
 def _append_by_day(work: Path, events: pa.Table) -> None:
-    """Rows are in time order, so those of one day lie together."""
+    """Append each row of a chunk, which is in time order, to the file of its day."""
     lines, dates = _csv_lines(events), events.column("event_date").combine_chunks().dictionary_encode()
     codes = dates.indices.to_numpy()
     edges = np.flatnonzero(np.diff(codes, prepend=-1, append=-1))
@@ -168,7 +168,7 @@ def _append_by_day(work: Path, events: pa.Table) -> None:
 
 
 def _csv_lines(events: pa.Table) -> pa.StringArray:
-    """Each row as a line of CSV with its line end; null is empty; quotes only where they are needed."""
+    """Format each row as a line of CSV with its line end; null is empty; quotes only where needed."""
     columns = [
         _quoted(column) if name in _QUOTED else column
         for name, column in zip(events.column_names, events.columns, strict=True)
@@ -186,7 +186,7 @@ def _quoted(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _bytes_of(lines: pa.StringArray, begin: int, end: int) -> memoryview:
-    """The text of some lines, straight from the buffer that holds them one after the other."""
+    """Return lines ``begin`` to ``end`` as bytes, without copying them from the array's buffer."""
     offsets = np.frombuffer(lines.buffers()[1], dtype=np.int32)
     return memoryview(lines.buffers()[2])[offsets[lines.offset + begin] : offsets[lines.offset + end]]
 
