@@ -1,1 +1,1 @@
-"""Stage 1: GA4 files in, a data set and its receipt out. Start reading at ``ingest.py``."""
+"""Stage 1, ingest: reads exports and writes a data set with its receipt. Start reading at ``ingest.py``."""

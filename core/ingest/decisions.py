@@ -1,9 +1,9 @@
-"""Decide on all users of an export, before some of them are looked at alone.
+"""Make the cleaning decisions that depend on all users of an export, before a part of them is ingested.
 
-A page, a place or a label is personal, or shattered by ids, by who else saw it; a purchase is counted once by
-who else sent it; a browser that nobody looks at is told by how many others are looked at. All of that is
-decided here in one pass of the database, whose memory is bounded; what is kept in memory is one row a page
-location without its click ids, as ever. A part of the users is then cleaned as it would be in the whole.
+Whether a page, place or label is personal or shattered by ids depends on who else saw it; whether a purchase
+is a duplicate, on who else sent it; whether missing engagement suggests a bot, on how many others have some.
+All of that is decided here in one pass of the database, with bounded memory (in Python one row per page
+location without its click ids). A part of the users is then cleaned as it would be in the whole.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ _LABEL, _USERS = "label", "users"
 def decide(
     raw: RawRead, settings: IngestSettings, work_dir: Path, progress: Progress, memory: int | None = None
 ) -> Decided:
-    """Look at all records once.
+    """Make all decisions about an export in one pass over its records.
 
     Args:
         raw: What the readers left, of all users.
         settings: The analyst's choices.
-        work_dir: An existing folder; what is written there is needed as long as the result is.
+        work_dir: An existing folder; the files written there are needed as long as the result is.
         progress: Where to report.
-        memory: Bytes that the database may use; by the number of records when None.
+        memory: Bytes that the database may use; set by the number of records when None.
 
     Raises:
         NothingLeft: If no page view is left.
@@ -98,7 +98,7 @@ def _nobodys(
 
 
 def _users_of_labels(people: ir.Table) -> dict[str, ir.Table]:
-    """Column → its labels, and how many users have each."""
+    """Column → table of its labels with the number of users of each."""
     return {
         name: table.group_by(label=table[name]).agg(users=_.count())
         for name, table in label_of_user(people).items()
@@ -106,7 +106,7 @@ def _users_of_labels(people: ir.Table) -> dict[str, ir.Table]:
 
 
 def _labels(engine: Engine, name: str, counts: ir.Table, masking: Masking) -> dict[str, str]:
-    """Label → what it becomes, of a table of labels and how many users have each."""
+    """Label → masked label, from a table of labels with their numbers of users."""
     found = engine.arrow(counts.order_by(_LABEL))
     labels: Sequence[str] = found[_LABEL].to_pylist()
     masked = mask_labels(name, labels, found[_USERS].to_numpy().astype(np.int64), masking)
@@ -114,7 +114,7 @@ def _labels(engine: Engine, name: str, counts: ir.Table, masking: Masking) -> di
 
 
 def _users_of_names(names: ir.Table, staying: ir.Table) -> ir.Table:
-    """Every name of an event, and who sent it; also names that nobody's records have who stays."""
+    """Every event name with its number of users; 0 for names that no used record of a user has."""
     sent = staying.filter(~staying[records.IS_VIEW], staying[records.USER_ID].notnull())
     named = sent.join(names, sent[Raw.EVENT_NAME] == names.written)
     # pairs first, as numbers: unlike a count of different texts that goes to disk where memory ends
@@ -126,7 +126,7 @@ def _users_of_names(names: ir.Table, staying: ir.Table) -> ir.Table:
 
 
 def _purchases(staying: ir.Table, users: ir.Table, n_users: int) -> ir.Table:
-    """Purchases of ids; those without a page view share the number after the others."""
+    """Purchases with the number of their user; all users without a page view share the number ``n_users``."""
     sold = staying.filter(
         ~staying[records.IS_VIEW],
         staying[Raw.EVENT_NAME].strip() == PURCHASE,
@@ -137,7 +137,7 @@ def _purchases(staying: ir.Table, users: ir.Table, n_users: int) -> ir.Table:
 
 
 def _engaged(engine: Engine, people: ir.Table) -> float:
-    """Share of the users with a page view who have any engagement."""
+    """Share of users, among those with a page view, who have any engagement."""
     of_user = people.group_by(USER).agg(msec=_.engagement.sum())
     [row] = engine.rows(of_user.agg(share=(of_user.msec.fill_null(0) > 0).mean()))
     return float(row["share"])

@@ -1,4 +1,4 @@
-"""The one door to DuckDB: out of core, bounded in memory, its errors in words."""
+"""The DuckDB database of ingest: bounded memory with spilling to disk, and errors in plain words."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from core.base.memory import free_memory
 from core.base.schema import Raw
 
 MEMORY_FLOOR: Final = 400 * 2**20
-"""Bytes that the engine gets in any case …"""
+"""Least bytes of memory for the database."""
 MEMORY_A_RECORD: Final = 60
-"""… and for each record on top (measured: below that, sorts fail instead of going to disk), …"""
+"""Bytes added per record (measured: below that, sorts fail instead of going to disk)."""
 _MEMORY_SHARE: Final = 0.5
-"""… but not more than this share of the free memory."""
+"""Largest share of the free memory, as far as it is above :data:`MEMORY_FLOOR`."""
 _REFUSALS: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 
 
 class Engine:
-    """An embedded database that holds what one ingest needs.
+    """An embedded DuckDB database that holds the tables of an ingest.
 
     Args:
-        work_dir: Folder for what does not fit into memory.
-        records: Records that will be looked at, which decides the memory.
-        threads: Threads to use; all that this process may run on by default.
-        memory: Bytes that it may use at most, where that is set; what is needed beyond goes to disk.
+        work_dir: Folder for data that does not fit into memory.
+        records: Number of records to process, which decides the memory.
+        threads: Number of threads; one per available core by default.
+        memory: Most bytes of memory, if set; anything beyond goes to disk.
     """
 
     def __init__(
@@ -57,10 +57,10 @@ class Engine:
         self.raw.execute("SET TimeZone = 'UTC'")
 
     def parts(self, parts: Sequence[tuple[int, Path]]) -> ir.Table:
-        """The raw table of the readers.
+        """Open the Parquet parts of the readers as the table ``raw``.
 
         Args:
-            parts: ``file_no``, which is the place of a file among the others and so not in it, and a file.
+            parts: Pairs of ``file_no``, which is added as a column, and a Parquet file.
         """
         numbers = ", ".join(str(number) for number, _ in parts)
         paths = ", ".join(literal(path) for _, path in parts)
@@ -71,7 +71,7 @@ class Engine:
         return self.ibis.table("raw")
 
     def keep(self, name: str, table: ir.Table | pa.Table) -> ir.Table:
-        """Compute a table once and keep it under a name."""
+        """Compute a table once and store it under a name."""
         query = "SELECT * FROM arriving"
         if isinstance(table, pa.Table):
             self.raw.register("arriving", table)
@@ -83,26 +83,26 @@ class Engine:
         return self.ibis.table(name)
 
     def name(self, name: str, table: ir.Table) -> ir.Table:
-        """Give a table that is not computed a name: what is asked of it later is planned as a whole."""
+        """Create a view: it is not computed now, and later queries of it are planned as a whole."""
         self.raw.execute(f'CREATE VIEW "{name}" AS {self.ibis.compile(table)}')
         return self.ibis.table(name)
 
     def arrow(self, table: ir.Expr) -> pa.Table:
-        """Compute a table and hand it over."""
+        """Compute a table and return it as an Arrow table."""
         return self.ibis.to_pyarrow(table)
 
     def rows(self, table: ir.Expr) -> list[dict[str, Any]]:
-        """Compute a small table as plain rows."""
+        """Compute a small table and return its rows as dictionaries."""
         rows: list[dict[str, Any]] = self.arrow(table).to_pylist()
         return rows
 
     def count(self, table: ir.Table) -> int:
-        """How many rows a table has."""
+        """Count the rows of a table."""
         return int(self.rows(table.count().name("n").as_table())[0]["n"])
 
 
 def literal(text: object) -> str:
-    """A path or another text as SQL."""
+    """Quote a path or another text as an SQL string literal."""
     return "'" + str(text).replace("'", "''") + "'"
 
 
@@ -110,7 +110,7 @@ def literal(text: object) -> str:
 def open_engine(
     work_dir: Path, records: int = 0, threads: int | None = None, memory: int | None = None
 ) -> Iterator[Engine]:
-    """Open the database; it is gone when the block ends.
+    """Open a database that is removed when the block ends.
 
     Raises:
         ResourceError: If memory or disk run out inside the block.

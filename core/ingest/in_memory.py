@@ -1,11 +1,12 @@
-"""Events of a few users in memory, cleaned and put in order by the rules that files are cleaned by.
+"""Ingest the events of a few users in memory, for serving, by the rules that files are cleaned by.
 
-Each user is looked at alone, so that nothing depends on who else is in a request. Rules about all users of an
-export cannot be applied (docs/how-to/serving.md): what is personal and which ids collapse was decided by the
-training and is kept in the names of its pages; that a browser is one nobody looks at is not judged.
+Each user is processed alone, so that nothing depends on who else is in a request. Rules about all users of an
+export cannot be applied (docs/how-to/serving.md): which values are personal and which ids collapse was
+decided in training and is kept in the names of its pages; missing engagement is not judged.
 
-A file is typed by the database, as a whole; a request of a few events has no time for that. So the rules
-of ``clean/records.py`` stand here once more, for one value at a time (held together by a test).
+First the page views, sessions and attributes of users, then the typing of single values. Files are typed by
+the database as a whole, which is too slow for a request of a few events, so the rules of ``clean/records.py``
+are repeated here for single values (a test keeps them equal).
 """
 
 from __future__ import annotations
@@ -35,21 +36,21 @@ from core.ingest.observe.page_views import MICROSECONDS_A_MINUTE, PageViews, num
 from core.ingest.output import Used, find_users, groups_of
 
 Record: TypeAlias = Mapping[str, str | None]
-"""Field of :class:`core.base.schema.Raw` → text."""
+"""A raw record: field of :class:`core.base.schema.Raw` → text."""
 
 LATER: Final = "Later than now by more than a day"
 STRIPPED: Final = "On pages left out by choice"
 _REASONS: Final = {**REJECT_REASONS, **LEFT_OUT}
-"""Why a record is not used."""
+"""Fate of a record → text of the reason why it is not used."""
 
 _Page: TypeAlias = tuple[int, str]
-"""Whose page it is, by their number, and the canonical page."""
+"""User number (or :data:`_EVERYBODY`) and canonical page."""
 _EVERYBODY: Final = -1
-"""Whose the pages are that the model knows."""
+"""Stands for the user number of a page that the model knows."""
 
 
 class LiveEvent(NamedTuple):
-    """A record that stays."""
+    """A record that is used, with its typed values."""
 
     order: tuple[int, ...]
     ts: int
@@ -61,12 +62,12 @@ class LiveEvent(NamedTuple):
 
 @dataclass
 class Person:
-    """What one user sent.
+    """The events that a user sent.
 
     Args:
         user_id: Exactly as it was written.
-        events: Those that stay, in order once all are read.
-        left_out: Why the others were not used → how many.
+        events: Used events, in order once all are read.
+        left_out: Reason → number of records not used.
     """
 
     user_id: str
@@ -77,15 +78,15 @@ class Person:
 def read_people(
     rows: Sequence[Record], settings: IngestSettings, latest: int
 ) -> tuple[list[Person], Counter[str]]:
-    """Sort records by user, each user's in time.
+    """Group records by user, and sort the events of each user by time.
 
     Args:
-        rows: In the order in which they came, which decides between equal times.
+        rows: Records in the order of arrival, which decides between equal times.
         settings: What is left out.
-        latest: Microseconds UTC after which an event cannot be.
+        latest: Latest possible time of an event, microseconds UTC.
 
     Returns:
-        The users as they first appear, and why records without a user's id were not used.
+        The users in the order of their first record, and reason → number of records without a user id.
     """
     ids = [user_id(row.get(Raw.USER_KEY)) for row in rows]
     named = {who for who, row in zip(ids, rows, strict=True) if row.get(Raw.EVENT_NAME)}
@@ -114,23 +115,24 @@ def read_people(
 
 
 def _order(ts: int, row: Record, line: int) -> tuple[int, ...]:
-    """As :data:`core.ingest.clean.records.ORDER`: what is _absent comes last."""
+    """Sort key of an event, as :data:`core.ingest.clean.records.ORDER`: absent values come last."""
     places = (whole_number(row.get(name)) for name in records.BATCH)
     return ts, *(part for place in places for part in ((1, 0) if place is None else (0, place))), line
 
 
 @dataclass(frozen=True, eq=False)
 class LiveUsers:
-    """What some users did, as the stages after cleaning take it.
+    """The page views and attributes of users in memory, as the stages after cleaning need them.
 
     Args:
-        who: int64 of shape (n_users,), which of the people each is; those without a page view are left out.
-        users: Of :attr:`core.data.dataset.Dataset.users` the columns that a user is placed by, object arrays
-            of shape (n_users,), engagement float64 with NaN where none was sent.
-        sequences: Their page views.
-        pages: Canonical page of each page index. One that the model does not know has an index for each of
-            the users who saw it: to some it may be called otherwise.
-        titles: Of a page index that the model does not know → the title that the user saw most, if any.
+        who: int64 of shape (n_users,), index of each user in the list of people; people without a page view
+            are left out.
+        users: Those columns of :attr:`core.data.dataset.Dataset.users` that assigning a user to a segment
+            needs: object arrays of shape (n_users,), engagement float64 with NaN where none was sent.
+        sequences: Page views of the users.
+        pages: Canonical page of each page index. A page that the model does not know has an index for each of
+            its users, as its title may differ between them.
+        titles: Index of a page that the model does not know → the title that its user saw most, if any.
     """
 
     who: np.ndarray
@@ -147,13 +149,13 @@ class LiveUsers:
         known: Collection[str],
         hosts: Collection[str],
     ) -> LiveUsers:
-        """Put the page views of people side by side; why some are left out is added to theirs.
+        """Clean and combine the page views of people; counts of page views left out are added to each person.
 
         Args:
-            people: As :func:`read_people` gives them, of any number of requests.
+            people: People of any number of requests, from :func:`read_people`.
             settings: The rules.
-            known: Pages that the model knows: many saw them, so that no number in them is personal.
-            hosts: The site's own, from which no visit can "come".
+            known: Pages that the model knows: many users saw them, so no number in them is personal.
+            hosts: Hosts of the site itself, which are no traffic source.
         """
         page_of = _canonical(people, settings, known)
         views, pages = _views(people, page_of, settings, known)
@@ -173,7 +175,7 @@ class LiveUsers:
 
 
 def _canonical(people: Sequence[Person], settings: IngestSettings, known: Collection[str]) -> dict[str, str]:
-    """Location → canonical page."""
+    """Raw location → canonical page, for all locations of the events."""
     locations = list(
         dict.fromkeys(event.location for person in people for event in person.events if event.location)
     )
@@ -185,7 +187,7 @@ def _canonical(people: Sequence[Person], settings: IngestSettings, known: Collec
 def _views(
     people: Sequence[Person], page_of: Mapping[str, str], settings: IngestSettings, known: Collection[str]
 ) -> tuple[PageViews, list[_Page]]:
-    """Page views in order, and the pages they are numbered by."""
+    """Page views in order, and the list of pages that their page numbers index."""
     pages: dict[_Page, int] = {}
     sessions: dict[tuple[int, str | int], int] = {}
     rows: list[tuple[int, int, int, int, bool]] = []
@@ -208,7 +210,7 @@ def _views(
 def _without_stripped(
     people: Sequence[Person], views: PageViews, pages: Sequence[_Page], settings: IngestSettings
 ) -> PageViews:
-    """Leave out pages by choice, and count them: those who went too fast through them did so all the same."""
+    """Leave out the pages in ``strip_pages``, and count their views; bots are found before that."""
     unwanted = set(settings.strip_pages)
     off = [bool(unwanted) and (page in unwanted or template(page) in unwanted) for _, page in pages]
     gone = np.array(off, dtype=bool)[views.page]
@@ -218,13 +220,13 @@ def _without_stripped(
 
 
 def _viewed(views: PageViews, pages: Sequence[_Page]) -> tuple[PageViews, list[_Page]]:
-    """Only the pages that are still viewed."""
+    """Drop pages without a view, and renumber the others."""
     viewed, page = np.unique(views.page, return_inverse=True)
     return replace(views, page=page.astype(np.int32)), [pages[number] for number in viewed]
 
 
 def _gap_sessions(events: Sequence[LiveEvent], minutes: int) -> list[int]:
-    """When the session of each event began, among those without an id."""
+    """Start of the current session without an id at each event: its first time, microseconds UTC."""
     begun, before = 0, -(2**62)
     found = []
     for event in events:
@@ -237,13 +239,13 @@ def _gap_sessions(events: Sequence[LiveEvent], minutes: int) -> list[int]:
 
 
 def _looks_automated(events: Sequence[LiveEvent]) -> bool:
-    """Whether a user sent as many events in a day as no person does."""
+    """Whether a user sent more events in a day than any person does."""
     days = Counter(event.ts // DAY for event in events)
     return bool(days) and max(days.values()) >= EVENTS_A_DAY
 
 
 def _rounded(people: Sequence[Person]) -> np.ndarray:
-    """Whose times a spreadsheet rounded, so that they say nothing about pace: bool of shape (n_people,)."""
+    """Whether each person's times were rounded by a spreadsheet and say nothing about pace: (n_people,)."""
     tens = (sum(event.ts % clock.ROUNDED_TO == 0 for event in person.events) for person in people)
     shares = (count / max(1, len(person.events)) for count, person in zip(tens, people, strict=True))
     return np.fromiter((share >= clock.ROUNDED_SHARE for share in shares), bool, len(people))
@@ -268,14 +270,14 @@ def _users(
 
 
 def _engaged(events: Sequence[LiveEvent]) -> int | None:
-    """Milliseconds over all events; nothing where none was sent."""
+    """Engagement time over all events in milliseconds; None if none was sent."""
     sent = (milliseconds(event.record.get(Raw.ENGAGEMENT_TIME_MSEC)) for event in events)
     known = [ms for ms in sent if ms is not None]
     return sum(known) if known else None
 
 
 def _device(events: Sequence[LiveEvent]) -> str | None:
-    """The device of most events; of equally frequent ones the first in the alphabet."""
+    """Device category of most events; of equally frequent ones the first in the alphabet."""
     found = (_absent(event.record.get(Raw.DEVICE_CATEGORY), records.DIRECT) for event in events)
     counts = Counter(text for text in found if text is not None)
     best = min(counts, key=lambda text: (-counts[text], text), default=None)
@@ -283,7 +285,7 @@ def _device(events: Sequence[LiveEvent]) -> str | None:
 
 
 def _source(events: Sequence[LiveEvent], hosts: Collection[str]) -> str | None:
-    """Of the best basis the earliest source; of equally early ones the first in the alphabet."""
+    """The earliest source of the best basis; of equally early ones the first in the alphabet."""
     sent = ((event.ts, _source_of(event.record)) for event in events)
     touched = (
         (basis, ts, first_touch(source, medium))
@@ -295,7 +297,7 @@ def _source(events: Sequence[LiveEvent], hosts: Collection[str]) -> str | None:
 
 
 def _titles(people: Sequence[Person], page_of: Mapping[str, str], pages: Sequence[_Page]) -> dict[int, str]:
-    """The titles of the pages that the model does not know, which tell what these are."""
+    """Index of each page that the model does not know → its most frequent title, to label it by."""
     places = {page: place for place, page in enumerate(pages) if page[0] != _EVERYBODY}
     titles: defaultdict[int, Counter[str]] = defaultdict(Counter)
     for number in {number for number, _ in places}:
@@ -316,26 +318,26 @@ _SESSION: Final = re.compile(r"([0-9]+)\.0")
 
 
 def _absent(text: str | None, *also: str) -> str | None:
-    """Nothing where the text is empty or stands for nothing."""
+    """Return the text, or None if it is empty or a placeholder for no value."""
     return None if text is None or text.strip(" ") in (*records.PLACEHOLDERS, *also) else text
 
 
 def user_id(text: str | None) -> str | None:
-    """The id exactly as it is written; nothing where it stands for nobody."""
+    """Return a user id exactly as it is written, or None if it is a placeholder for no id."""
     return None if text is None or text.strip(" ").lower() in records.NO_ID else text
 
 
 def session_id(text: str | None) -> str | None:
-    """A session id as GA4 wrote it: a whole number."""
+    """Return a session id without a trailing ``.0``, or None if there is none."""
     known = _absent(text, *records.NO_SESSION)
     whole = _SESSION.fullmatch(known) if known else None
     return whole[1] if whole else known
 
 
 def microseconds(text: str | None) -> int | None:
-    """A moment in microseconds UTC; nothing where it cannot be read, or lies outside 1990 to 2100.
+    """Convert a time to microseconds UTC; None if it cannot be read, or lies outside 1990 to 2100.
 
-    A number's unit is told by its size. Text is ISO 8601 with a date and a time to the second.
+    The size of a number decides its unit. Text is ISO 8601 with a date and a time to the second.
     """
     text = (text or "").strip(" ")
     if _NUMBER.fullmatch(text):
@@ -369,7 +371,7 @@ def _in_unit(number: float, name: str) -> bool:
 
 
 def whole_number(text: str | None) -> int | None:
-    """A number without its fraction, as for the place in a batch; nothing where it is none."""
+    """Round a number in a text, such as the place in a batch, to a whole one; None if it is no number."""
     text = (text or "").strip(" ")
     if not _SIGNED.fullmatch(text):
         return None
@@ -377,24 +379,24 @@ def whole_number(text: str | None) -> int | None:
 
 
 def milliseconds(text: str | None) -> int | None:
-    """An engagement time; nothing where there is none, or it cannot be."""
+    """Return an engagement time in milliseconds; None if it is missing or impossible."""
     number = whole_number(text)
     return number if number is not None and 0 <= number <= records.LONGEST_ENGAGEMENT else None
 
 
 def is_view(row: Record, named: bool, page_view: str) -> bool:
-    """Whether a record is a page view; without names of events, every one is.
+    """Whether a record is a page view; without event names, every record is.
 
     Args:
         row: Field of :class:`core.base.schema.Raw` → text.
-        named: Whether any record of the source has the name of an event.
+        named: Whether any record of the user has an event name.
         page_view: Name of the events that are page views.
     """
     return not named or (row.get(Raw.EVENT_NAME) or "").strip(" ") == page_view
 
 
 def fate_of(row: Record, view: bool, settings: IngestSettings) -> Fate:
-    """What becomes of a record; the first that applies, in the order of :class:`Fate`."""
+    """Decide whether a record is used, or why not: the first :class:`Fate` that applies."""
     written = row.get(Raw.EVENT_TIMESTAMP)
     if microseconds(written) is None:
         return Fate.NO_TIME if _absent(written) is None else Fate.NOT_A_TIME
@@ -425,7 +427,7 @@ def _is(text: str | None, *values: str) -> bool:
 
 
 def _source_of(row: Record) -> tuple[int, str | None, str | None]:
-    """What the source was taken from (place in ``SourceBasis``), the source and the medium."""
+    """Basis of the source (index in ``SourceBasis``), the source, and the medium."""
     for basis, source, medium in SOURCES:
         if found := _absent(row.get(source)):
             return records.BASES.index(basis), found, row.get(medium)
@@ -433,6 +435,6 @@ def _source_of(row: Record) -> tuple[int, str | None, str | None]:
 
 
 def first_touch(source: str | None, medium: str | None) -> str | None:
-    """``source / medium``; ``(direct) / (none)`` is one. The site's own hosts are left to the caller."""
+    """Join ``source / medium``, also ``(direct) / (none)``. The caller excludes the site's own hosts."""
     source, medium = _absent(source), _absent(medium)
     return source if source is None or medium is None else f"{source} / {medium}"

@@ -1,7 +1,7 @@
-"""From files to a data set: raw records read, then the tables of a data set and the receipt.
+"""Run the ingest stage: read files, clean and order their records, write the data set and its receipt.
 
-The raw table stays on disk, and each question to it reads only the columns it needs. What is kept in memory
-is one row a page view (a few numbers), a user, and a distinct page location.
+The raw table stays on disk, and each query reads only the columns it needs. Memory holds one row per page
+view (a few numbers), per user, and per distinct page location.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def ingest(
         out_dir: An existing folder; gets the files named in ``core/data/dataset.py``.
         progress: Where to report.
         work_dir: An existing folder for intermediate files; what is left in it can be removed.
-        kept: What was read of these files before.
+        kept: Store of earlier reads of these files.
 
     Returns:
         The receipt, also written to ``receipt.json``.
@@ -80,17 +80,17 @@ def transform(
     memory: int | None = None,
     decided: Decided | None = None,
 ) -> Receipt:
-    """Make a data set of what the readers have read.
+    """Make a data set from the raw records of the readers.
 
     Args:
-        raw: What they left.
+        raw: Raw records and counts of the readers.
         settings: What to leave out.
-        out_dir: Where the data set goes.
-        progress: Told from :data:`core.ingest.read.read_all.READ_SHARE` on.
-        work_dir: For what does not fit into memory.
+        out_dir: Folder of the data set.
+        progress: Where to report, from :data:`core.ingest.read.read_all.READ_SHARE` on.
+        work_dir: Folder for data that does not fit into memory.
         threads: Threads to use; all by default. The result does not depend on it.
-        memory: Bytes that the database may use; by the number of records when None.
-        decided: What was decided on more users than these (:mod:`core.ingest.decisions`).
+        memory: Bytes that the database may use; set by the number of records when None.
+        decided: Decisions made on more users than these (:mod:`core.ingest.decisions`).
 
     Raises:
         NothingLeft: If no page view is left.
@@ -114,7 +114,7 @@ def transform(
 def _look_at_records(
     engine: Engine, raw: RawRead, settings: IngestSettings, report: Progress, decided: Decided | None
 ) -> tuple[Accounted, Behaviour]:
-    """What became of every record, and what users did."""
+    """Account for every record, and observe the behaviour of all users."""
     typed, written, accounted = accounted_records(engine, raw, settings, report)
     part = SubProgress(report, 0.2, 0.85)
     behaviour = observe(engine, typed, written, raw, settings, accounted.tally, part, decided)
@@ -127,7 +127,7 @@ def _look_at_records(
 def accounted_records(
     engine: Engine, raw: RawRead, settings: IngestSettings, report: Progress
 ) -> tuple[ir.Table, ir.Table, Accounted]:
-    """The records with types, their users as written, and what became of each record.
+    """Return the typed records, the users as written in the files, and the account of all records.
 
     Raises:
         NothingLeft: If no page view is left.
@@ -144,20 +144,20 @@ def accounted_records(
 
 
 def _files_of_views(raw: RawRead) -> list[int]:
-    """Files without event names: every record of theirs is a page view."""
+    """Numbers of the files without event names, whose records are all page views."""
     return [number for number, file in enumerate(raw.files) if Raw.EVENT_NAME not in file.columns]
 
 
 def _leave_out(
     behaviour: Behaviour, settings: IngestSettings, waterfall: Waterfall
 ) -> tuple[PageViews, PageViews, list[str]]:
-    """Leave out bots and pages as the analyst wishes.
+    """Leave out bots and pages by the settings.
 
     Returns:
-        The page views that are used, those of pages left out, and warnings.
+        The used page views, the views of pages left out, and warnings.
 
     Raises:
-        InputError: If none are.
+        InputError: If no page view is left.
     """
     views = behaviour.views
     by_bots = behaviour.bots[views.user]
@@ -191,7 +191,7 @@ def _leave_out(
 def _outcomes(
     behaviour: Behaviour, stripped: PageViews, used: output.Used, settings: IngestSettings
 ) -> pa.Table:
-    """What users did, views of pages that are left out among it; nothing of bots that are."""
+    """Outcomes of all users but excluded bots; views of left-out pages count as outcomes."""
     seen = output.stripped_outcomes(stripped, behaviour.locations.pages)
     left_out = np.flatnonzero(behaviour.bots & settings.exclude_bots)
     return output.outcomes_table(pa.concat_tables([behaviour.outcomes.table, seen]), used, left_out)

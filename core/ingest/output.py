@@ -1,4 +1,4 @@
-"""The tables of a data set, from page views that are final."""
+"""Build the tables of a data set, and counts for the receipt, from the page views that are used."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from core.ingest.output_tables import EVENTS, OUTCOMES, PAGES, USERS
 
 @dataclass(frozen=True, eq=False)
 class Used:
-    """Page views after everything that is left out has left.
+    """The page views that are used, with their users and sessions.
 
     Args:
-        views: The page views used.
-        sessions: Their sessions.
-        numbers: int64 of shape (n_users,), ascending: the number that each user had before.
+        views: The used page views.
+        sessions: Sessions of the page views.
+        numbers: int64 of shape (n_users,), ascending: each user's number before any were left out.
         offsets: int64 of shape (n_users + 1,): user ``u`` has the page views ``offsets[u]:offsets[u + 1]``.
     """
 
@@ -44,13 +44,13 @@ class Used:
 
 
 def find_users(views: PageViews, sessions: Sessions) -> Used:
-    """Find where each user begins."""
+    """Find the users of final page views, and where the page views of each begin."""
     starts = np.flatnonzero(views.begins_user)
     return Used(views, sessions, views.user[starts].astype(np.int64), np.append(starts, len(views)))
 
 
 def groups_of(used: Used, bots: np.ndarray) -> np.ndarray:
-    """The group of each user, an object array of shape (n_users,)."""
+    """Assign each user to a group (:class:`core.base.schema.Group`): object array of shape (n_users,)."""
     groups = np.full(len(used.numbers), Group.SEGMENT.value, dtype=object)
     groups[used.lengths == 1] = Group.ONE_PAGE.value
     groups[bots[used.numbers]] = Group.BOT_LIKE.value
@@ -58,7 +58,7 @@ def groups_of(used: Used, bots: np.ndarray) -> np.ndarray:
 
 
 def users_table(used: Used, groups: np.ndarray, people: UserFacts, user_ids: pa.Array) -> pa.Table:
-    """One row a user."""
+    """Build ``users``: one row a user (:class:`core.base.schema.Users`)."""
     numbers = pa.array(used.numbers)
     last = used.offsets[1:] - 1
     return pa.table(
@@ -76,10 +76,10 @@ def users_table(used: Used, groups: np.ndarray, people: UserFacts, user_ids: pa.
 
 
 def pages_table(used: Used, locations: Locations) -> tuple[pa.Table, np.ndarray]:
-    """One row a page that is viewed, most viewed first, then by URL.
+    """Build ``pages``: one row per viewed page, most viewed first, then by URL.
 
     Returns:
-        The table, and for each of ``locations.pages`` its row; -1 where it is not viewed.
+        The table, and the row of each of ``locations.pages``, -1 for a page that is not viewed.
     """
     n_pages = len(locations.pages)
     views = np.bincount(used.views.page, minlength=n_pages)
@@ -101,12 +101,12 @@ def pages_table(used: Used, locations: Locations) -> tuple[pa.Table, np.ndarray]
 
 
 def sequences_table(used: Used, rows: np.ndarray, user_ids: pa.Array) -> pa.Table:
-    """One row a user, page views in order.
+    """Build ``sequences``: one row a user, with page views in order.
 
     Args:
-        used: The page views.
+        used: The used page views.
         rows: Row in the page table of each page.
-        user_ids: Ids by number.
+        user_ids: User id by user number.
     """
     offsets = pa.array(used.offsets, pa.int32())
     lists = (rows[used.views.page], used.views.timestamp, used.sessions.number)
@@ -116,11 +116,11 @@ def sequences_table(used: Used, rows: np.ndarray, user_ids: pa.Array) -> pa.Tabl
 
 
 def outcomes_table(events: pa.Table, used: Used, left_out: np.ndarray) -> pa.Table:
-    """The outcomes of all users but those left out, by their row in the user table.
+    """Build ``outcomes`` of all users but those left out, by row in the user table.
 
     Args:
-        events: Outcomes by the users' numbers.
-        used: Who has a page view that is used; the others are numbered on from there.
+        events: Outcomes by user number.
+        used: Users with a used page view; all others are numbered after them.
         left_out: Numbers of users that are left out altogether.
     """
     events = events.filter(pa.array(~np.isin(events[Outcomes.USER].to_numpy(), left_out)))
@@ -135,9 +135,9 @@ def outcomes_table(events: pa.Table, used: Used, left_out: np.ndarray) -> pa.Tab
 
 
 def stripped_outcomes(views: PageViews, pages: Sequence[str]) -> pa.Table:
-    """Views of pages that are left out, as outcomes called ``page:`` and the page.
+    """Turn views of left-out pages into outcomes named ``page:…``.
 
-    So a page can be the outcome and yet be unknown to the model.
+    So a page can be an outcome and yet be unknown to the model.
 
     Args:
         views: The page views that are left out.
@@ -162,11 +162,11 @@ def stripped_outcomes(views: PageViews, pages: Sequence[str]) -> pa.Table:
 
 
 def count_outcome_users(outcomes: pa.Table, n_users: int) -> dict[str, OutcomeUsers]:
-    """Everybody who did an event, with a page view or without, the most frequent event first.
+    """Count users, events and revenue of each outcome, the one with most users first.
 
     Args:
-        outcomes: As :func:`outcomes_table` gives them.
-        n_users: Users with a page view that is used.
+        outcomes: Table of :func:`outcomes_table`, also with users without a page view.
+        n_users: Number of users with a used page view.
     """
     frame = outcomes.to_pandas(categories=[Outcomes.EVENT_NAME])
     others = frame[frame[Outcomes.USER] >= n_users]
@@ -187,7 +187,7 @@ def count_outcome_users(outcomes: pa.Table, n_users: int) -> dict[str, OutcomeUs
 
 
 def nobodys_outcomes(nobodys: NobodysOutcomes | None) -> dict[str, OutcomeUsers]:
-    """What visitors without a user id did: first what brought revenue, then what was most frequent."""
+    """Count the outcomes of visitors without a user id: those with revenue first, then by frequency."""
     counted = count_outcome_users(nobodys.table, 0) if nobodys else {}
     nobody = {"users": 0, "without_page_view": 0, "all_refunded": 0}
     found = {name: told.model_copy(update=nobody) for name, told in counted.items()}
@@ -195,20 +195,20 @@ def nobodys_outcomes(nobodys: NobodysOutcomes | None) -> dict[str, OutcomeUsers]
 
 
 def _all_refunded(rows: pd.DataFrame) -> int:
-    """Users to whom everything they _paid was given back."""
+    """Count users whose payments were all refunded."""
     kept = rows[Outcomes.REVENUE].fillna(0) > rows[Outcomes.REFUNDS].fillna(0)
     back = rows.loc[rows[Outcomes.REFUNDS] > 0, Outcomes.USER]
     return int(back[~back.isin(rows.loc[kept, Outcomes.USER])].nunique())
 
 
 def _paid(currency: pd.Series, revenue: pd.Series) -> dict[str, float]:
-    """Revenue, or refunds, by currency; where none was named, by :data:`core.data.receipt.NO_CURRENCY`."""
+    """Sum revenue or refunds by currency; :data:`core.data.receipt.NO_CURRENCY` where none was named."""
     sums = revenue.groupby(currency.fillna(NO_CURRENCY)).sum(min_count=1).dropna()
     return {str(name): float(value) for name, value in sums.items()}
 
 
 def tied(views: PageViews) -> int:
-    """Page views at the same microsecond as the one before of the same user."""
+    """Count page views at the same microsecond as the user's previous page view."""
     same = (views.timestamp[1:] == views.timestamp[:-1]) & (views.user[1:] == views.user[:-1])
     return int(np.count_nonzero(same))
 
@@ -220,12 +220,12 @@ def engaged_share(people: UserFacts, used: Used) -> float | None:
 
 
 def events_table(behaviour: Behaviour, stripped: PageViews, used: Used) -> pa.Table:
-    """Events of the users with a page view that is used, and views of pages that are left out, in order.
+    """Build ``events``: other events, and views of left-out pages, of users with a used page view, in order.
 
     Args:
-        behaviour: What all users did.
-        stripped: Page views on pages that are left out.
-        used: The page views that are used.
+        behaviour: Behaviour of all users.
+        stripped: Views of left-out pages.
+        used: The used page views.
     """
     names = behaviour.outcomes.names.to_pylist()
     pages, page = np.unique(stripped.page, return_inverse=True)
@@ -245,7 +245,7 @@ def events_table(behaviour: Behaviour, stripped: PageViews, used: Used) -> pa.Ta
 
 
 def _both(deeds: Deeds, stripped: PageViews, names: np.ndarray) -> Deeds:
-    """Page views that are left out, put between the deeds; one comes after what was done before it."""
+    """Merge views of left-out pages into the other events, each after the events before it."""
     if not len(stripped):
         return deeds
     views = Deeds(stripped.user, names, stripped.timestamp, stripped.session, stripped.place)
@@ -256,7 +256,7 @@ def _both(deeds: Deeds, stripped: PageViews, names: np.ndarray) -> Deeds:
 
 
 def _sessions(deeds: Deeds, row: np.ndarray, used: Used) -> np.ndarray:
-    """The number of each deed's session; those without a page view come after the user's others."""
+    """Session number of each event; sessions without a page view are numbered after the user's others."""
     known, first = np.unique(used.views.session, return_index=True)
     place = np.minimum(np.searchsorted(known, deeds.session), len(known) - 1)
     number = used.sessions.number[first[place]].astype(np.int64)

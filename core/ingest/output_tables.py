@@ -1,4 +1,4 @@
-"""Arrow schemas of the tables that ingest writes, and the one way they are written."""
+"""Arrow schemas of the tables that ingest writes, and their writing as reproducible Parquet files."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ _REPEATED: Final = [
     *(Outcomes.EVENT_NAME, Outcomes.CURRENCY),  # the first is one of PageEvents and EventTimes too
     *(Rejects.FILE, Rejects.COLUMN, Rejects.REASON, Users.STREAM_ID),
 ]
-"""Columns whose values repeat: only these gain from a dictionary."""
+"""Columns whose values repeat, which are written with a dictionary."""
 
 _ROW_GROUP: Final = 100_000
 """Rows a row group; fixed, so that the same table always gives the same bytes."""

@@ -1,1 +1,1 @@
-"""Every record accounted for, and the receipt."""
+"""Accounting for every record of the input, and the receipt made of it."""

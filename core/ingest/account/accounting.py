@@ -1,4 +1,4 @@
-"""One look at all records: what leaves at once, and what the records say about themselves."""
+"""Account for all records in one pass: rejects, records left out, days, placeholders and screen views."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ from core.ingest.read.part_files import KEPT
 from core.ingest.read.read_all import RawRead
 
 _NAMES_SHOWN = 8
-"""Event names that are listed when none of them is page_view."""
+"""Most event names or streams that an error lists."""
 SCREEN_VIEW: Final = "screen_view"
-"""What an app sends where a site sends page_view."""
+"""Event that an app sends where a site sends page_view."""
 _EMPTY: Final = "(empty)"
-"""Name of the empty text in the receipt."""
+"""Stands for the empty text in the receipt."""
 
 _ELSEWHERE: Final = (*records.PLACEHOLDERS, records.DIRECT)
 _READ_AS_ABSENT: Final[dict[str, tuple[str, ...]]] = {
@@ -60,23 +60,23 @@ _NUMBERS: Final = {
     Raw.ENGAGEMENT_TIME_MSEC: records.milliseconds,
 }
 _SHOWN: Final = 200
-"""Characters of a value that are kept."""
+"""Most characters of a rejected value that are kept."""
 
 _FILE_NO: Final = "file_no"
 
 
 @dataclass(frozen=True, eq=False)
 class Accounted:
-    """What is known of the records before any of them is put in order.
+    """The account of all records, before they are put in order.
 
     Args:
-        tally: The fate of every record.
-        waterfall: The steps so far; more are added when users are looked at.
-        rejects: The first ones, in the columns of :data:`core.ingest.output_tables.REJECTS`.
-        rejected: Reason → records that cannot be used, all of them.
-        days: Events a day.
-        placeholders: Placeholder → values that were read as absent.
-        screens: Platform and stream → views of screens that count as other events.
+        tally: Counts of the fate of every record.
+        waterfall: The steps so far; later steps are about users.
+        rejects: The first rejects, in the columns of :data:`core.ingest.output_tables.REJECTS`.
+        rejected: Reason → number of all records that cannot be used.
+        days: Events per day.
+        placeholders: Placeholder → number of values read as absent.
+        screens: Platform and stream → number of screen views that count as other events.
     """
 
     tally: FateTally
@@ -91,7 +91,7 @@ class Accounted:
 def account(
     engine: Engine, parts: ir.Table, typed: ir.Table, raw: RawRead, settings: IngestSettings
 ) -> tuple[ir.Table, Accounted]:
-    """Count, and stop if nothing is left to work with; also gives the users as written.
+    """Count all records, and return the users as written with the account.
 
     Raises:
         InputError: If no page view is left; it names the step that took the last ones.
@@ -124,14 +124,14 @@ def account(
 
 
 def _event_names(engine: Engine, typed: ir.Table) -> list[str]:
-    """The most frequent event names."""
+    """List the most frequent event names with their counts."""
     counts = typed.group_by(name=typed[Raw.EVENT_NAME]).agg(events=_.count())
     top = counts.order_by([_.events.desc(), _.name]).limit(_NAMES_SHOWN)
     return [f"{mask_url(row['name'] or '(none)').text} ({row['events']:,})" for row in engine.rows(top)]
 
 
 def _streams(engine: Engine, typed: ir.Table) -> str:
-    """The largest streams, each with its records and the page views among them."""
+    """List the largest streams, each with its numbers of page views and records."""
     views = typed[records.IS_VIEW].ifelse(1, 0).sum()
     counts = typed.group_by(Raw.PLATFORM, Raw.STREAM_ID).agg(views=views, events=_.count())
     top = counts.order_by([_.events.desc(), Raw.PLATFORM, Raw.STREAM_ID]).limit(_NAMES_SHOWN)
@@ -147,10 +147,10 @@ def _stream_of(row: Mapping[str, str | None]) -> str:
 
 
 def _count_screens(engine: Engine, typed: ir.Table, tally: FateTally) -> dict[str, int]:
-    """Count the views of an app's screens that are no page views: all by fate, into the tally.
+    """Count the screen views of an app that are no page views, by fate into the tally.
 
     Returns:
-        Platform and stream → those that stay.
+        Platform and stream → number of screen views that stay.
     """
     seen = typed.filter(~typed[records.IS_VIEW], typed[Raw.EVENT_NAME].strip() == SCREEN_VIEW)
     groups = seen.group_by(Raw.PLATFORM, Raw.STREAM_ID, records.FATE).agg(events=_.count())
@@ -172,7 +172,7 @@ def _example(rejects: pa.Table) -> str:
 def _count_placeholders(
     engine: Engine, raw: ir.Table, written: ir.Table, present: Collection[str]
 ) -> dict[str, int]:
-    """Count placeholder → values of all columns that were read as absent, most frequent first."""
+    """Count the values of all columns that were read as absent, by placeholder, most frequent first."""
     rows = raw.mutate(**{COUNT: 1})
     parts = [
         _counted(table, table[column].isin(list(values)), table[column])
@@ -195,7 +195,7 @@ def _counted(table: ir.Table, absent: ir.BooleanValue, value: ir.StringValue) ->
 
 
 def _no_numbers(rows: ir.Table, column: str) -> ir.Table:
-    """What stands where a number should: words, such as of another file, or a number that cannot be."""
+    """Count values of a numeric column that are no number, or an impossible one."""
     words = records.absent(rows[column]).count() - _NUMBERS[column](rows[column]).count()
     return rows.agg(value=ibis.literal(f"{column} that cannot be"), count=words)
 
@@ -203,12 +203,12 @@ def _no_numbers(rows: ir.Table, column: str) -> ir.Table:
 def _rejects_table(
     engine: Engine, typed: ir.Table, by_readers: pa.Table, files: Sequence[FileReceipt], any_here: bool
 ) -> pa.Table:
-    """The first rejects of the readers and of this side together, by file and line.
+    """Return the first rejects of the readers and of typing together, by file and line.
 
     Args:
-        engine: Where the tables are.
+        engine: Database of the tables.
         typed: Typed records.
-        by_readers: What the readers rejected first.
+        by_readers: First rejects of the readers.
         files: The files, by ``file_no``.
         any_here: Whether any typed record is rejected.
     """

@@ -1,4 +1,4 @@
-"""The receipt, from what every step has counted."""
+"""Make the receipt from the counts of all steps, with its warnings in plain words."""
 
 from __future__ import annotations
 
@@ -44,16 +44,16 @@ from core.ingest.read.read_all import RawRead
 from core.ingest.sources.overlap import describe_overlaps, describe_repeats
 
 _TIED_SHARE = 0.05
-"""Share of tied page views from which on rounded times are worth a warning."""
+"""Least share of tied page views for a warning about rounded times."""
 _MANY_IDS = 20
-"""Ids with several browsers from which on the user key is doubtful."""
+"""Fewest ids with many browsers for a warning about the user key."""
 _LOOKED_AT: Final = 5_000
-"""Ids that are looked at, evenly spread."""
+"""Size of the sample of ids whose kind is told, evenly spread."""
 _STREAMS: Final = 5
-"""Streams that a sentence names."""
+"""Most streams that a warning names."""
 _NEARLY_ALL: Final = 0.95
 _PREPARED: Final = (Group.SEGMENT, Group.ONE_PAGE, Group.BOT_LIKE)
-"""Groups that there are before anybody was clustered."""
+"""Groups of users before clustering."""
 _EMAIL: Final = "email address"
 
 _KINDS: Final = tuple(
@@ -70,7 +70,7 @@ _KINDS: Final = tuple(
 
 @dataclass(frozen=True, eq=False)
 class Counted:
-    """Everything that the receipt is made of."""
+    """All inputs of the receipt."""
 
     raw: RawRead
     settings: IngestSettings
@@ -83,7 +83,7 @@ class Counted:
 
 
 def make_receipt(counted: Counted) -> Receipt:
-    """Write the receipt.
+    """Make the receipt of a data set.
 
     Raises:
         pydantic.ValidationError: If the steps do not add up, which is a bug.
@@ -130,7 +130,7 @@ def make_receipt(counted: Counted) -> Receipt:
 
 
 def describe_nobodys(left_out: Iterable[LeftOut], no_user_id: Mapping[str, OutcomeUsers]) -> list[str]:
-    """Say what of visitors without a user id is missing in every segment."""
+    """Describe the events of visitors without a user id, which are in no segment."""
     causes = {one.cause: one for one in left_out}
     told = []
     if before := causes.get(Fate.BEFORE_LOGIN.name.lower()):
@@ -154,7 +154,7 @@ def revenue_of(
     no_user_id: Mapping[str, OutcomeUsers],
     refunds: Refunds | None,
 ) -> dict[str, Revenue]:
-    """What purchases brought in each currency, less all refunds, also those of no known purchase."""
+    """Sum gross revenue, refunds and net revenue by currency; refunds of unknown purchases count, too."""
     gross: Counter[str] = Counter()
     for did in (outcome_users, no_user_id):
         gross.update(did[PURCHASE].revenue if PURCHASE in did else {})
@@ -168,13 +168,13 @@ def revenue_of(
 
 
 def _bases(counted: Counted) -> dict[str, int]:
-    """What the sources of the users with a page view that is used were taken from."""
+    """Count users with a used page view by the basis of their source."""
     bases = counted.behaviour.people.labels[Users.SOURCE_BASIS]
     return count_bases(bases.take(pa.array(counted.used.numbers)).to_pandas())
 
 
 def _describe_screens(screens: Mapping[str, int]) -> list[str]:
-    """Say that an app's screens are no pages here, and how to see them."""
+    """Warn that screen views of an app are no page views, and say how to use them."""
     if not screens:
         return []
     seen = number_of(sum(screens.values()), f"{SCREEN_VIEW} event")
@@ -187,7 +187,7 @@ def _describe_screens(screens: Mapping[str, int]) -> list[str]:
 
 
 def _unknown_places(settings: IngestSettings, masking: Masking) -> list[str]:
-    """Places that a setting names and the data do not have: nothing of them is kept or masked."""
+    """Warn about places that a setting names and the data do not have."""
     known = {place.name for place in masking.places.values()}
     unknown = [name for name in (*settings.keep_places, *settings.mask_places) if name not in known]
     if not unknown:
@@ -199,7 +199,7 @@ def _unknown_places(settings: IngestSettings, masking: Masking) -> list[str]:
 
 
 def _outcome_pages(counted: Counted) -> tuple[str, ...]:
-    """Pages that give the purchase away."""
+    """Find the pages that leak the purchase, with templates in place of all their pages."""
     pages, views = counted.behaviour.locations.pages, counted.used.views
     events = counted.behaviour.outcomes.table
     bought = events.filter(pc.equal(events[Outcomes.EVENT_NAME], PURCHASE))
@@ -211,7 +211,7 @@ def _outcome_pages(counted: Counted) -> tuple[str, ...]:
 
 
 def files_of(raw: RawRead, accounted: Accounted) -> tuple[FileReceipt, ...]:
-    """The readers' receipts, with the records that were rejected after reading."""
+    """Return the readers' receipts of files, with the records rejected in typing subtracted."""
     rejected = accounted.tally.rejected_of_file
     return tuple(_file(file, rejected[number]) for number, file in enumerate(raw.files))
 
@@ -222,7 +222,7 @@ def _file(file: FileReceipt, rejected: int) -> FileReceipt:
 
 
 def _user_key(counted: Counted) -> str:
-    """The columns that the ids were read from; usually one."""
+    """Names of the columns that user ids were read from, usually a single one."""
     columns = dict.fromkeys(file.columns.get(Raw.USER_KEY, "") for file in counted.raw.files)
     return " or ".join(column for column in columns if column) or counted.settings.user_key
 
@@ -236,7 +236,7 @@ def _engagement_rule(counted: Counted, share: float | None) -> str:
 
 
 def _overlaps(counted: Counted) -> list[str]:
-    """Files that hold the same day, judging by ``event_date`` where there is one, else by their names."""
+    """Warn about files that hold the same day, by ``event_date`` if there is one, else by file name."""
     dated, days = Raw.EVENT_DATE in counted.raw.present, counted.accounted.tally.days_of_file
     files = enumerate(counted.raw.files)
     return describe_overlaps(
@@ -280,13 +280,13 @@ def _warnings(counted: Counted, kinds: Counter[str], outcome_pages: Sequence[str
 
 
 def _kinds_of_ids(user_ids: pa.Array) -> Counter[str]:
-    """Kind → ids of it, over a sample."""
+    """Count ids by kind in a sample."""
     step = max(1, len(user_ids) // _LOOKED_AT)
     return Counter(_kind(text) for text in user_ids.take(pa.array(range(0, len(user_ids), step))).to_pylist())
 
 
 def _describe_ids(kinds: Counter[str]) -> str:
-    """The kind of nearly all ids, or a mixture."""
+    """Name the kind of nearly all ids, or the mixture of kinds."""
     found = ranked(kinds)
     for kind, count in found.items():
         if count >= _NEARLY_ALL * kinds.total():

@@ -1,4 +1,4 @@
-"""Every record accounted for: how many leave at which step, and who took everything when nothing is left."""
+"""Count the fate of every record, and the steps of the waterfall from all records to used page views."""
 
 from __future__ import annotations
 
@@ -34,28 +34,28 @@ LEFT_OUT: Final = {
     Fate.NO_ID_NO_COOKIE: "No user id: no cookie",
     Fate.NO_ID_NOT_SAID: "No user id: reason not said",
 }
-"""Why a record that could be read is not used."""
+"""Fate of a readable record that is not used → reason."""
 _TIMES_READ: Final = (
     "ISO 8601 (2026-10-12 09:30:00, in UTC where no zone is written), or as seconds, milli-, micro- or "
     "nanoseconds since 1970"
 )
 _LOUD_SHARE: Final = 0.5
-"""Share of the page views that an exclusion may take before it is said aloud."""
+"""Share of the page views above which an exclusion gets a warning."""
 
 
 @dataclass
 class FateTally:
-    """The fate of all records that were read.
+    """Counts of the fates, times and days of all records that were read.
 
     Args:
-        views: Fate → page views.
-        others: Fate → other events.
-        units: Unit of the time → records.
-        screens: Fate → views of an app's screens, which are among the other events.
-        rounded: Records whose time is a multiple of ten seconds.
-        rejected_of_file: ``file_no`` → records rejected here.
-        days: Name of the day → its events.
-        days_of_file: ``file_no`` → names of its days.
+        views: Fate → number of page views.
+        others: Fate → number of other events.
+        units: Unit of the time → number of records.
+        screens: Fate → number of screen views of an app, which are included in ``others``.
+        rounded: Number of records whose time is a multiple of ten seconds.
+        rejected_of_file: ``file_no`` → number of records rejected in typing.
+        days: Name of a day → its events.
+        days_of_file: ``file_no`` → names of the days in the file.
     """
 
     views: Counter[Fate] = field(default_factory=Counter)
@@ -68,7 +68,7 @@ class FateTally:
     days_of_file: defaultdict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def add(self, row: Mapping[str, Any]) -> None:
-        """Add the records that agree in file, kind, fate, unit and day."""
+        """Add the count of records that share file, kind, fate, unit and day."""
         fate, count = Fate(row[records.FATE]), row["events"]
         (self.views if row[records.IS_VIEW] else self.others)[fate] += count
         if fate in REJECTED:
@@ -84,7 +84,7 @@ class FateTally:
 
     @property
     def occurring(self) -> frozenset[Fate]:
-        """Fates that any record has."""
+        """Fates of at least one record."""
         return frozenset((*self.views, *self.others))
 
     @property
@@ -94,22 +94,22 @@ class FateTally:
 
     @property
     def rejects(self) -> Counter[Fate]:
-        """Fate → records rejected, page views or not."""
+        """Fate → number of rejected records, page views or not."""
         return Counter({fate: count for fate in REJECTED if (count := self.views[fate] + self.others[fate])})
 
     @property
     def timed(self) -> int:
-        """Records with a usable time."""
+        """Number of records with a usable time."""
         return self.units.total()
 
     @property
     def looks_rounded(self) -> bool:
-        """Whether so many times end in so many zeros that a spreadsheet must have rounded them."""
+        """Whether so many times are multiples of ten seconds that a spreadsheet must have rounded them."""
         return self.timed > 0 and self.rounded >= clock.ROUNDED_SHARE * self.timed
 
 
 def count_fates(engine: Engine, typed: ir.Table, present: Collection[str]) -> FateTally:
-    """Look at every record once and count."""
+    """Count the fates, times and days of all records in one query."""
     moment, alike = typed[records.TS], (Raw.FILE_NO, records.IS_VIEW, records.FATE, records.UNIT)
     groups = typed.group_by(*alike, written=clock.day_of(typed, present))
     counted = groups.agg(
@@ -137,9 +137,9 @@ class Waterfall:
     """Steps from all records down to the page views used.
 
     Args:
-        total: Records that were counted in the files.
-        other_events: Events other than page views that are still there.
-        left_out: Records that left for a cause, page views or not.
+        total: Number of records counted in the files.
+        other_events: Number of remaining events other than page views.
+        left_out: Records left out, page views or not, by cause.
     """
 
     total: int
@@ -149,12 +149,12 @@ class Waterfall:
 
     @property
     def left(self) -> int:
-        """Records that are still there."""
+        """Number of records that remain after the last step."""
         return self.steps[-1].left if self.steps else self.total
 
     @property
     def causes(self) -> tuple[LeftOut, ...]:
-        """Why records left out are not used, where there are any."""
+        """Causes for which at least one record is left out."""
         return tuple(one for one in self.left_out if one.page_views or one.other_events)
 
     def drop(self, name: str, label: str, count: int, *, users: int | None = None, note: str = "") -> None:
@@ -175,7 +175,7 @@ class Waterfall:
         users: int | None = None,
         note: str = "",
     ) -> None:
-        """Add a step at which page views leave, and other events for the same cause."""
+        """Add a step at which page views leave, and other events with the same cause."""
         self.other_events -= others
         left = LeftOut(cause=cause, label=label, page_views=views, other_events=others, screen_views=screens)
         self.left_out.append(left)
@@ -185,7 +185,7 @@ class Waterfall:
 def first_steps(
     total: int, rejected: int, tally: FateTally, settings: IngestSettings, collapsed: int = 0
 ) -> Waterfall:
-    """The steps that look at one record at a time; before, ``collapsed`` rows join one of their event."""
+    """Make the steps that judge records one by one, after ``collapsed`` rows were merged into others."""
     waterfall = Waterfall(total)
     if collapsed:
         note = "the file has one row a parameter or an item"
@@ -208,7 +208,7 @@ def first_steps(
 
 
 def warnings(waterfall: Waterfall) -> list[str]:
-    """Say which exclusions take most of the page views."""
+    """Warn about exclusions that remove most of the page views, and say how to turn them off."""
     views = waterfall.left + sum(step.records for step in waterfall.steps if step.name in _SWITCHES)
     return [
         f"{step.label} takes {step.records:,} of {views:,} page views ({step.records / views:.0%}). {switch}"
@@ -218,14 +218,14 @@ def warnings(waterfall: Waterfall) -> list[str]:
 
 
 def refuse_nothing(waterfall: Waterfall, details: Mapping[str, str]) -> None:
-    """Stop when no page view is left.
+    """Raise an error if no page view is left.
 
     Args:
         waterfall: The steps so far.
-        details: Name of a step → what the export has in place of what that step leaves.
+        details: Name of a step → detail for the message, such as the event names of the export.
 
     Raises:
-        NothingLeft: If nothing is left; it names the step that took the last records and the switch to turn.
+        NothingLeft: If nothing is left; names the step that removed the last records, and the setting.
     """
     if waterfall.left:
         return

@@ -1,1 +1,1 @@
-"""Raw text → typed records, canonical pages, masked texts."""
+"""Cleaning: raw text becomes typed records, canonical pages and masked texts."""

@@ -1,1 +1,1 @@
-"""What users did, in order, and what is known of them. Start at ``behaviour.py``."""
+"""Page views in order, other events, outcomes and facts of every user. Start reading at ``behaviour.py``."""

@@ -1,4 +1,4 @@
-"""What all users did: their page views in order, and everything else about them."""
+"""Observe the behaviour of all users: page views in order, other events, outcomes, attributes and bots."""
 
 from __future__ import annotations
 
@@ -46,18 +46,18 @@ _EVENT: Final = (USER, records.TS, records.IS_VIEW, NAME, PAGE)
 
 @dataclass(frozen=True, eq=False)
 class Behaviour:
-    """Everybody with a page view that was not excluded, and the outcomes of those without one.
+    """The behaviour of all users with a page view that was not excluded, and the outcomes of other users.
 
     Args:
-        user_ids: Ids of those with a page view, by the number that the other parts use.
+        user_ids: Ids of users with a page view, by user number.
         locations: The pages.
         views: Page views in order.
-        deeds: What they did between them, and what users without a page view did.
-        people: Facts about everybody.
-        outcomes: What they did besides viewing pages.
-        page_events: Events that tell what a page is for, by number of the page.
-        repeated: Events that another file holds too.
-        bots: bool of shape (n_users,), who looks automated.
+        deeds: Other events in order, also of users without a page view.
+        people: Attributes of users with a page view.
+        outcomes: Outcomes of all users.
+        page_events: Events that show what a page is for, by page number.
+        repeated: Number of events that another file holds too.
+        bots: bool of shape (n_users,), whether each user looks automated.
     """
 
     user_ids: pa.StringArray
@@ -81,17 +81,17 @@ def observe(
     progress: Progress,
     decided: Decided | None = None,
 ) -> Behaviour:
-    """Put page views in order and describe their users.
+    """Put page views in order, count outcomes, and describe users.
 
     Args:
-        engine: Where the tables are.
+        engine: Database of the tables.
         typed: Typed records.
-        written: Their users, as :mod:`core.ingest.clean.records` has them.
-        raw: What the readers left.
+        written: Users as written (:func:`core.ingest.clean.records.as_written`).
+        raw: Raw records and counts of the readers.
         settings: The analyst's choices.
-        tally: Which fates occur.
-        progress: Told the share that is done.
-        decided: What was decided on more users than these.
+        tally: Counts of fates.
+        progress: Where to report.
+        decided: Decisions made on more users than these.
 
     Raises:
         SettingsError: If a URL rule cannot be applied.
@@ -116,7 +116,7 @@ def observe(
 
 
 def staying_views(engine: Engine, typed: ir.Table, tally: FateTally) -> tuple[ir.Table, ir.Table]:
-    """The records that stay, and the page views among them, also those of nobody."""
+    """Return the records that stay, and their page views, also those without a user id."""
     staying = engine.name("staying", typed.filter(records.stays(typed, tally.occurring)))
     return staying, engine.name("page_views", staying.filter(staying[records.IS_VIEW]))
 
@@ -174,10 +174,10 @@ def _bots(
 
 
 def _count_repeated(engine: Engine, events: Events) -> int:
-    """Count the events that another file holds too: same user, time, event, page and place in its batch.
+    """Count events that another file also holds: same user, time, event, page and place in the batch.
 
-    Equal events within one file are not counted: GA4 sends such. Only the time in which files overlap is
-    looked at, so days that follow each other cost nothing.
+    Equal events within a file are not counted, as GA4 sends such. Only the time in which files overlap is
+    searched, so days that follow each other cost nothing.
     """
     table, moment = events.table, events.table[records.TS]
     spans = engine.rows(table.group_by(Raw.FILE_NO).agg(first=moment.min(), last=moment.max()))

@@ -1,8 +1,8 @@
-"""Ids that look automated: flagged and shown, never deleted silently.
+"""Detect ids that look automated; they are flagged and shown, never deleted silently.
 
-GA4 drops the bots it knows and exports no user agent, so what is left to judge is behaviour. The limits
-are far beyond what a keen shopper does (170 page views in a visit happen); who passes them is a program, a
-test account or a screen that reloads itself.
+GA4 drops the bots it knows and exports no user agent, so only behaviour is left to judge. The limits are far
+beyond what a keen shopper does (170 page views in a visit happen): an id above them is a program, a test
+account or a screen that reloads itself.
 """
 
 from __future__ import annotations
@@ -19,28 +19,28 @@ from core.ingest.observe.page_views import PageViews
 from core.ingest.observe.user_facts import UserFacts
 
 EVENTS_A_DAY: Final = 2_000
-"""Events of one id in one UTC day: one every 43 seconds around the clock."""
+"""Fewest events of an automated id in a UTC day: one every 43 seconds around the clock."""
 PACED_VIEWS: Final = 300
-"""Page views in a row …"""
+"""Fewest page views in a row, without a pause, of an automated id: too many for impatience."""
 PACE_SECONDS: Final = 3.0
-"""… each at most so far from the one before: too fast to read, for too long to be impatience."""
+"""Longest time between such page views, in seconds: too short to read a page."""
 UNENGAGED_VIEWS: Final = 300
-"""Page views without any engagement, in an export …"""
+"""Fewest page views of an automated id without any engagement: nobody looks at its browser."""
 ENGAGED_SHARE: Final = 0.5
-"""… in which this share of the users has some: a browser that nobody looks at."""
+"""Share of users with engagement in an export, below which missing engagement says nothing."""
 DAY: Final = 86_400_000_000  # microseconds
 
 
 def bot_like(
     engine: Engine, events: Events, people: UserFacts, views: PageViews, rounded: bool, engaged: float
 ) -> np.ndarray:
-    """Say which users look automated.
+    """Find the users who look automated.
 
     Args:
-        engine: Where the tables are.
+        engine: Database of the tables.
         events: All events of the users.
-        people: Facts about the users.
-        views: Their page views.
+        people: Attributes of the users.
+        views: Page views of the users.
         rounded: Whether a spreadsheet rounded the times, which then say nothing about pace.
         engaged: Share of the users of the export with any engagement.
 
@@ -64,7 +64,7 @@ def _silent(people: UserFacts, counts: np.ndarray, share: float) -> np.ndarray:
 
 
 def _busiest(engine: Engine, events: Events, candidates: np.ndarray) -> np.ndarray:
-    """Those of the candidates that sent :data:`EVENTS_A_DAY` in one day."""
+    """Return the candidates that sent at least :data:`EVENTS_A_DAY` events in a day."""
     if not len(candidates):
         return candidates
     few = events.table.filter(events.table[USER].isin(candidates.tolist()))
@@ -75,7 +75,7 @@ def _busiest(engine: Engine, events: Events, candidates: np.ndarray) -> np.ndarr
 
 
 def fast(views: PageViews) -> np.ndarray:
-    """Users with a run of :data:`PACED_VIEWS` page views without any pause."""
+    """Return users (with repeats) who have a run of :data:`PACED_VIEWS` page views without a pause."""
     pauses = np.diff(views.timestamp, prepend=0) > PACE_SECONDS * 1e6
     run = np.cumsum(pauses | views.begins_user)
     long: np.ndarray = np.bincount(run)[run] >= PACED_VIEWS

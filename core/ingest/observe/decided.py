@@ -1,4 +1,4 @@
-"""What was decided on all users of an export, for looking at some of them as if the others were there."""
+"""Decisions made on all users of an export, for ingesting a part of them as in the whole."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ LOCATION: Final = "location"
 
 @dataclass(frozen=True, eq=False)
 class Decided:
-    """Everything about a user that depends on others.
+    """All decisions about a user that depend on other users.
 
     Args:
-        accounted: Of all records: by which clock days are, whether times were rounded.
-        locations: The pages; its table holds nothing, see ``page_of``.
+        accounted: Account of all records: local clock, whether times were rounded.
+        locations: The pages; the table is empty, see ``page_of``.
         page_of: Parquet file, raw location → page.
-        repeated: Parquet file, file and line of the purchases that repeat an earlier one of anybody.
-        n_users: Users with a page view.
-        engaged: Share of them with any engagement.
-        refunds: Everything that was given back; None where nothing was.
-        nobodys: What visitors without a user id did, if there are any.
+        repeated: Parquet file, file and line of purchases that repeat an earlier one of any user.
+        n_users: Number of users with a page view.
+        engaged: Share of these users with any engagement.
+        refunds: All refunds; None if there are none.
+        nobodys: Outcomes of visitors without a user id, if there are any.
     """
 
     accounted: Accounted
@@ -43,15 +43,15 @@ class Decided:
     nobodys: NobodysOutcomes | None = None
 
     def moved(self, folder: Path) -> Decided:
-        """Look for the files in another folder, perhaps of another machine."""
+        """Return the same decisions with the files in another folder, perhaps of another machine."""
         return replace(self, page_of=folder / self.page_of.name, repeated=folder / self.repeated.name)
 
     def locations_in(self, engine: Engine) -> Locations:
-        """The pages, for the records of a database."""
+        """Return the locations with their table opened in a database."""
         table = engine.ibis.read_parquet(self.page_of)
         return replace(self.locations, table=table.select(LOCATION, PAGE))
 
     def repeated_in(self, engine: Engine, events: Events) -> ir.Table:
-        """Those of the events that are purchases which repeat an earlier one."""
+        """Return file and line of the events that are repeated purchases."""
         found = engine.ibis.read_parquet(self.repeated)
         return engine.keep("repeated", found.semi_join(events.table, [Raw.FILE_NO, Raw.LINE]))

@@ -1,7 +1,7 @@
-"""All events of the users with a page view as one narrow table: numbers in place of texts.
+"""Build the narrow table of all events of users, with numbers in place of texts.
 
-What is asked of single events is asked of this table. Numbers are grouped, sorted and joined in a fraction of
-the time that texts take, and the raw parts are not read again.
+All queries of single events use this table: numbers are grouped, sorted and joined in a fraction of the time
+that texts take, and the raw parts are not read again.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ SESSION: Final = "session"
 
 @dataclass(frozen=True, eq=False)
 class Events:
-    """What the numbered users did.
+    """All events of the numbered users.
 
     Args:
         table: Columns ``user``, ``page`` (null at a location that no page view has), ``name`` (index into
-            ``names``; null of page views and where it is absent), ``session`` (null where there is no id),
-            and some of the typed records; in no particular order.
+            ``names``; null for page views and where it is absent), ``session`` (null where there is no id),
+            and some columns of the typed records; in no particular order.
         names: Names of events other than page views, ascending (bytes of UTF-8).
         order: The columns that order events, the time first.
     """
@@ -43,15 +43,16 @@ class Events:
     order: tuple[str, ...]
 
     def of_first(self, n_users: int) -> Events:
-        """Those of the users numbered below ``n_users``."""
+        """Return the events of users numbered below ``n_users``."""
         return replace(self, table=self.table.filter(self.table[USER] < n_users))
 
 
 def number_users(engine: Engine, written: ir.Table) -> tuple[ir.Table, ir.Table, pa.StringArray]:
-    """Number everybody with a page view, in the order of their ids (bytes of UTF-8), then the others.
+    """Number users with a page view in the order of their ids (bytes of UTF-8), then all others.
 
     Returns:
-        A table ``user_key`` → ``user`` of the first, one of both, and the ids of the first by number.
+        Table ``user_key`` → ``user`` of users with a page view, the same table of all users, and the ids of
+        users with a page view by number.
     """
     users = numbered_users(engine, written)
     ids = engine.arrow(users.order_by(USER))[Raw.USER_KEY].combine_chunks()
@@ -61,7 +62,7 @@ def number_users(engine: Engine, written: ir.Table) -> tuple[ir.Table, ir.Table,
 
 
 def numbered_users(engine: Engine, written: ir.Table) -> ir.Table:
-    """The first of them, ``user_key`` → ``user``."""
+    """Number users with a page view: table ``user_key`` → ``user``."""
     ids = _ids(written.filter(written[VIEWS] > 0))
     number = ibis.row_number().over(order_by=ids[Raw.USER_KEY]).cast("int32")
     return engine.keep("user_numbers", ids.mutate(**{USER: number}))
@@ -94,14 +95,14 @@ def narrow(
     names: ir.Table,
     present: Collection[str],
 ) -> Events:
-    """Compute the table.
+    """Compute the narrow table of all events of numbered users.
 
     Args:
-        engine: Where the tables are.
-        staying: All events that stay.
+        engine: Database of the tables.
+        staying: All records that stay.
         users: ``user_key`` → ``user``.
         locations: The pages.
-        names: Numbers of the names of events.
+        names: Table of :func:`number_names`.
         present: Fields that any file has.
     """
     order = order_of(present)
@@ -122,10 +123,10 @@ def narrow(
 
 
 def order_of(present: Collection[str]) -> tuple[str, ...]:
-    """The columns that order the events of files with these fields, the time first."""
+    """Return the columns that order events of files with these fields, the time first."""
     return tuple(column for column in records.ORDER if column not in records.BATCH or column in present)
 
 
 @ibis.udf.scalar.builtin(name="hash")  # type: ignore[untyped-decorator] # of ibis
 def hashed(text: str) -> dt.uint64:
-    """64 bits of a text; enough to tell the sessions of one user apart."""
+    """Hash a text to 64 bits, enough to tell the sessions of a user apart."""

@@ -1,8 +1,8 @@
-"""Events other than page views, a row a user and event, with refunds; and what events tell of their pages.
+"""Count outcomes (events other than page views) by user, with revenue and refunds, and page events by page.
 
 A refund belongs to the purchase of its transaction, whoever sent it: often a server does, without a user id
-or with another one. Where it names no transaction of the data, it belongs to its own user, if that one bought
-anything in its currency. Any other stands in the totals alone. Partial refunds are several: none is left out.
+or with another one. If it names no transaction of the data, it belongs to its user, provided the user bought
+something in its currency. Any other refund counts in the totals only. Several partial refunds all count.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ PURCHASE: Final = "purchase"
 _REFUND: Final = "refund"
 _TRANSACTION: Final = "transaction"
 _REFUNDS: Final = "refunds"
-"""What was given back, above 0."""
+"""Column of refunded amounts, above 0."""
 _DECIMAL: Final = "decimal(38, 6)"
-"""Summed exactly, so that the order of rows cannot change the last digit."""
+"""Type of sums of money: exact, so that the order of rows cannot change the last digit."""
 
 _SENT, _OF = "sent", "of"
 
@@ -46,10 +46,10 @@ class Refunds:
     """All refunds of the data.
 
     Args:
-        table: Columns ``transaction`` or else ``user_key``, ``currency`` and ``refunds``: what belongs to a
-            purchase, or to a user's purchases.
+        table: Columns ``transaction`` or else ``user_key``, ``currency`` and ``refunds``: refunds of a
+            purchase, or of a user's purchases.
         totals: Currency → sum of all refunds, also of those that belong to no purchase.
-        notes: What is odd about some of them.
+        notes: Warnings about unusual refunds.
     """
 
     table: pa.Table
@@ -61,12 +61,12 @@ def find_refunds(engine: Engine, staying: ir.Table, names: Collection[str]) -> R
     """Find the purchase of each refund.
 
     Args:
-        engine: Where the tables are.
-        staying: All events that stay, also those without a user id.
+        engine: Database of the tables.
+        staying: All records that stay, also those without a user id.
         names: Names of all events.
 
     Returns:
-        None where there is no refund.
+        All refunds; None if there are none.
     """
     if _REFUND not in names:
         return None
@@ -101,7 +101,7 @@ def _sum(refunds: ir.Table) -> ir.FloatingScalar:
 
 
 def _placed(refunds: ir.Table, purchases: ir.Table) -> ir.Table:
-    """Refunds with what they belong to; what they do not belong to is null."""
+    """Assign each refund to its transaction or else to its user; both are null for any other refund."""
     paid = purchases[Raw.CURRENCY]
     bought = purchases.filter(purchases[_TRANSACTION].notnull()).group_by(_TRANSACTION)
     buyers = purchases.filter(purchases[Raw.USER_KEY].notnull()).group_by(Raw.USER_KEY)
@@ -147,13 +147,13 @@ def _notes(engine: Engine, refunds: ir.Table) -> tuple[str, ...]:
 
 @dataclass(frozen=True, eq=False)
 class NobodysOutcomes:
-    """What visitors without a user id did besides viewing pages.
+    """Outcomes of visitors without a user id.
 
     Args:
         table: Event name, currency, events, revenue and refunds, columns of
-            :data:`core.ingest.output_tables.OUTCOMES`; a row an event, and one with money alone for each of
+            :data:`core.ingest.output_tables.OUTCOMES`; a row per event, and one with money only for each of
             its currencies.
-        duplicates: Purchases left out because a user, or an earlier one of nobody, has the same transaction.
+        duplicates: Purchases left out because a user's or an earlier purchase has the same transaction.
     """
 
     table: pa.Table
@@ -162,15 +162,15 @@ class NobodysOutcomes:
 
 @dataclass(frozen=True, eq=False)
 class UserOutcomes:
-    """What users did besides viewing pages.
+    """Outcomes of users.
 
     Args:
         table: Columns of :data:`core.ingest.output_tables.OUTCOMES`, ``user`` being the number of
             :func:`core.ingest.observe.narrow.number_users`.
-        names: What each event is called, by its number, masked.
+        names: Masked name of each event, by its number.
         duplicates: Purchases left out because an earlier one has the same transaction id.
-        refunds: What was given back; None where nothing was.
-        nobodys: What visitors without a user id did; None where all have one, or it was counted before.
+        refunds: All refunds; None if there are none.
+        nobodys: Outcomes of visitors without a user id; None if all have one, or they were counted before.
     """
 
     table: pa.Table
@@ -180,17 +180,17 @@ class UserOutcomes:
     nobodys: NobodysOutcomes | None = None
 
     def with_nobodys(self, nobodys: NobodysOutcomes) -> UserOutcomes:
-        """With what visitors without a user id did."""
+        """Return these outcomes with those of visitors without a user id added."""
         return replace(self, nobodys=nobodys, duplicates=self.duplicates + nobodys.duplicates)
 
 
 def repeated(engine: Engine, events: Events, n_users: int) -> ir.Table:
-    """Purchases whose transaction has an earlier one, by file and line; of users with a page view or without.
+    """Return file and line of users' purchases whose transaction was purchased before.
 
     Args:
-        engine: Where the tables are.
-        events: All events of the users.
-        n_users: Users with a page view; the others' numbers follow.
+        engine: Database of the tables.
+        events: All events of users, with or without a page view.
+        n_users: Number of users with a page view, who are numbered first.
     """
     sold = [number for number, name in enumerate(events.names) if name == PURCHASE]
     return engine.keep(
@@ -210,13 +210,13 @@ def count_outcomes(
     """Count every user's events by name, each transaction once.
 
     Args:
-        engine: Where the tables are.
+        engine: Database of the tables.
         events: All events of the users.
-        deeds: Those to count.
-        twice: Those that repeat an earlier one, by file and line.
-        refunds: What was given back of purchases; None where nothing was.
+        deeds: Events to count.
+        twice: File and line of purchases that repeat an earlier one.
+        refunds: All refunds; None if there are none.
         users: ``user_key`` → ``user``.
-        masking: How to judge what is personal.
+        masking: Decides which event names are personal.
     """
     sold = events.table.filter(~events.table[records.IS_VIEW], events.table[NAME].notnull())
     once = sold.anti_join(twice, [Raw.FILE_NO, Raw.LINE])
@@ -238,12 +238,12 @@ def count_nobodys(
     """Count the events of records without a user id, each transaction once.
 
     Args:
-        engine: Where the tables are.
-        staying: All events that stay, also those without a user id.
-        names: Numbers of the names of events.
-        called: What each event is called, by its number.
+        engine: Database of the tables.
+        staying: All records that stay, also those without a user id.
+        names: Table of :func:`core.ingest.observe.narrow.number_names`.
+        called: Masked name of each event, by its number.
         order: The columns that order events.
-        refunds: What was given back of purchases; None where nothing was.
+        refunds: All refunds; None if there are none.
     """
     sold = staying[Raw.EVENT_NAME].strip() == PURCHASE
     wanted = staying.filter(~staying[records.IS_VIEW], staying[records.USER_ID].isnull() | sold)
@@ -270,10 +270,10 @@ def count_nobodys(
 
 
 def again(purchases: ir.Table, n_users: int, order: Sequence[str]) -> ir.Table:
-    """File and line of the purchases whose transaction has an earlier one, as far as it has an id.
+    """Return file and line of purchases whose transaction id occurs in an earlier purchase.
 
-    A shop gives an id once, so the second user id with it is the same buyer (another device, a cleared
-    cookie), or the shop's own server: the id with a page view is taken for the buyer's.
+    A shop gives a transaction id once, so a second user id with it is the same buyer (another device, a
+    cleared cookie) or the shop's server: the user id with a page view is taken for the buyer's.
     """
     named = purchases.mutate(transaction=records.absent(purchases[Raw.TRANSACTION_ID]))
     named = named.filter(named.transaction.notnull())
@@ -285,14 +285,14 @@ def again(purchases: ir.Table, n_users: int, order: Sequence[str]) -> ir.Table:
 def _paid(
     engine: Engine, once: ir.Table, names: Sequence[str], refunds: Refunds | None, users: ir.Table | None
 ) -> ir.Table:
-    """Revenue, and refunds of purchases, by user, name and currency; what a refund is worth is no revenue.
+    """Sum revenue, and refunds of purchases, by user, name and currency; refund events have no revenue.
 
     Args:
-        engine: Where the tables are.
+        engine: Database of the tables.
         once: Events, each transaction once.
-        names: Names of events, by number.
-        refunds: What was given back of purchases; None where nothing was.
-        users: ``user_key`` → ``user``; None where none of these events has an id.
+        names: Event names, by number.
+        refunds: All refunds; None if there are none.
+        users: ``user_key`` → ``user``; None if none of these events has a user id.
     """
     number = {name: place for place, name in enumerate(names)}
     money, code = once[records.REVENUE].try_cast(_DECIMAL), records.currency(once[Raw.CURRENCY])
@@ -308,7 +308,7 @@ def _paid(
 
 
 def _given_back(refunds: ir.Table, bought: ir.Table, users: ir.Table | None) -> ir.Table:
-    """Refunds of whoever bought: in the columns of revenue."""
+    """Refunds of these purchases and buyers, with the columns of the revenue table."""
     bought = bought.select(
         USER, NAME, paid_in=records.currency(bought[Raw.CURRENCY]),
         transaction=records.absent(bought[Raw.TRANSACTION_ID]),
@@ -323,9 +323,9 @@ def _given_back(refunds: ir.Table, bought: ir.Table, users: ir.Table | None) -> 
 
 
 def _counted(deeds: Deeds, names: int, paid: pa.Table) -> pa.Table:
-    """Count by user and name, in that order.
+    """Count events and sessions by user and name, in that order.
 
-    A user's second currency is a row of its own with money alone, so that nothing is counted twice.
+    A user's second currency is a separate row with money only, so that nothing is counted twice.
     """
     group = deeds.user.astype(np.int64) * names + deeds.name
     order = np.lexsort((deeds.session, group))
@@ -366,12 +366,12 @@ def _table(counted: pa.Table, names: pa.StringArray) -> pa.Table:
 
 
 def count_page_events(engine: Engine, events: Events) -> pa.Table:
-    """Count every page's telling events, as often as they fired.
+    """Count the events that show what a page is for, by page and name.
 
     An event at a location that no page view has is left out: such a page is not in the data set.
 
     Args:
-        engine: Where the tables are.
+        engine: Database of the tables.
         events: All events of the users.
 
     Returns:
@@ -390,11 +390,11 @@ def count_page_events(engine: Engine, events: Events) -> pa.Table:
 
 
 def page_events_table(counted: pa.Table, rows: np.ndarray) -> pa.Table:
-    """The events of the pages that are left, by page and name.
+    """Build ``page_events``: counts of the used pages, sorted by page and name.
 
     Args:
-        counted: As :func:`count_page_events` gives them.
-        rows: Row in the page table of each page; -1 where it is not viewed.
+        counted: Counts of :func:`count_page_events`.
+        rows: Row in the page table of each page; -1 for a page that is not viewed.
     """
     row = rows[counted[PageEvents.PAGE].to_numpy()]
     table = counted.set_column(0, PAGE_EVENTS.field(0), pa.array(row, pa.int32())).filter(pa.array(row >= 0))

@@ -1,6 +1,6 @@
-"""Page views in order, and what was done between them.
+"""Put page views and other events of all users in order, and number their sessions.
 
-The order of a user's events is decided here, once; everything after keeps it.
+The order of a user's events is decided here, once; all later steps keep it.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ MICROSECONDS_A_MINUTE: Final = 60_000_000
 
 @dataclass(frozen=True, eq=False)
 class PageViews:
-    """Page views of all users, by user and in order.
+    """Page views of all users, sorted by user and time.
 
     Args:
         user: int32 of shape (n_views,), the user's number, ascending.
         page: int32 of shape (n_views,), index into the canonical pages.
         timestamp: int64 of shape (n_views,), microseconds UTC, ascending within a user.
-        session: int64 of shape (n_views,), equal within one session of one user and nowhere else.
+        session: int64 of shape (n_views,), a key that is unique to a session of a user.
         by_gap: bool of shape (n_views,), whether that session was cut by inactivity.
-        place: int64 of shape (n_views,), ascending: which one it was before any were left out.
+        place: int64 of shape (n_views,), ascending: index of the page view before any were left out.
     """
 
     user: np.ndarray
@@ -45,7 +45,7 @@ class PageViews:
     place: np.ndarray
 
     def only(self, which: np.ndarray) -> PageViews:
-        """The page views where ``which`` (bool of shape (n_views,)) is true."""
+        """Return the page views where ``which`` (bool of shape (n_views,)) is true."""
         return PageViews(*(column[which] for column in vars(self).values()))
 
     def __len__(self) -> int:
@@ -53,11 +53,11 @@ class PageViews:
 
     @property
     def begins_user(self) -> np.ndarray:
-        """Whether a page view is the first of its user, bool of shape (n_views,)."""
+        """Whether each page view is the first of its user, bool of shape (n_views,)."""
         return changes(self.user)
 
     def visits(self, n_pages: int) -> tuple[np.ndarray, np.ndarray]:
-        """Every pair of a user and a page they viewed, once: two arrays of the same length."""
+        """Return every pair of a user and a viewed page once: two arrays of the same length."""
         pairs = np.sort(self.user.astype(np.int64) * n_pages + self.page)
         pairs = pairs[changes(pairs)]
         return pairs // n_pages, pairs % n_pages
@@ -65,13 +65,13 @@ class PageViews:
 
 @dataclass(frozen=True, eq=False)
 class Deeds:
-    """Named events other than page views, by user and in order.
+    """Named events other than page views, sorted by user and time.
 
     Args:
         user: int32 of shape (n_deeds,), the user's number, ascending.
-        name: int32 of shape (n_deeds,), place in the names of events.
+        name: int32 of shape (n_deeds,), index into the names of events.
         timestamp: int64 of shape (n_deeds,), microseconds UTC.
-        session: int64 of shape (n_deeds,), as of the page views.
+        session: int64 of shape (n_deeds,), session key as in :class:`PageViews`.
         before: int64 of shape (n_deeds,), page views of all users before it, with those that are left out.
     """
 
@@ -83,13 +83,13 @@ class Deeds:
 
 
 def in_order(engine: Engine, events: Events, again: ir.Table, minutes: int) -> tuple[PageViews, Deeds]:
-    """Fetch all page views, and the named events between them, in their order.
+    """Fetch all page views and all other named events, sorted by user and time.
 
     Args:
-        engine: Where the tables are.
+        engine: Database of the tables.
         events: All events of the users.
-        again: Those that repeat an earlier one, by file and line; they only keep a session going.
-        minutes: Without another event without ``ga_session_id``, after which such a one begins a session.
+        again: File and line of repeated purchases; they only keep a session going.
+        minutes: Inactivity that ends a session, among events without ``ga_session_id``.
     """
     known = events.table.left_join(again.mutate(**{_TWICE: True}), [Raw.FILE_NO, Raw.LINE])
     what = ibis.cases(
@@ -118,7 +118,7 @@ def _apart(table: pa.Table, minutes: int) -> tuple[PageViews, Deeds]:
 
 
 def _gap_starts(table: pa.Table, minutes: int) -> np.ndarray:
-    """When the session of each event without ``ga_session_id`` began, judging by such events alone."""
+    """Start of the session of each event without ``ga_session_id``, judged by such events only."""
     user, time = (np.asarray(column) for column in table.columns)
     pauses = np.diff(time, prepend=0) > minutes * MICROSECONDS_A_MINUTE
     begins = np.flatnonzero(pauses | changes(user))
@@ -126,7 +126,7 @@ def _gap_starts(table: pa.Table, minutes: int) -> np.ndarray:
 
 
 def _sessions(user: np.ndarray, ids: np.ndarray, by_gap: np.ndarray) -> np.ndarray:
-    """Numbers equal within one session of one user and nowhere else."""
+    """Session keys, each unique to a session of a user."""
     begins = np.flatnonzero(changes(ids))  # most events are of the session of the one before
     codes, found = pd.factorize(ids[begins])
     code = np.repeat(codes, np.diff(begins, append=len(ids)))
@@ -135,18 +135,18 @@ def _sessions(user: np.ndarray, ids: np.ndarray, by_gap: np.ndarray) -> np.ndarr
 
 
 def changes(values: np.ndarray) -> np.ndarray:
-    """Whether a value differs from the one before it, bool of the same shape; the first one does."""
+    """Whether each value differs from the previous one, bool of the same shape; True for the first."""
     return np.concatenate(([True], values[1:] != values[:-1]))[: len(values)]
 
 
 @dataclass(frozen=True, eq=False)
 class Sessions:
-    """Which session of its user each page view belongs to.
+    """Session number of each page view, and counts of sessions.
 
     Args:
         number: int32 of shape (n_views,), 0-based within a user, ascending within a user.
-        total: Sessions with at least one page view.
-        by_gap: Those of them that were cut by inactivity.
+        total: Number of sessions with at least one page view.
+        by_gap: Number of these that were cut by inactivity.
     """
 
     number: np.ndarray
@@ -158,8 +158,8 @@ def number_sessions(views: PageViews) -> Sessions:
     """Number the sessions of every user in the order in which they begin.
 
     Sessions of one user can overlap (two devices behind one user id, timestamps rounded by a spreadsheet).
-    A page view of an earlier session that comes after a later one has begun counts to the later one, so that
-    numbers ascend; each session keeps a page view of its own, its first, so their count is exact.
+    A page view of an earlier session after the start of a later one counts for the later one, so that numbers
+    ascend; each session keeps at least its first page view, so the number of sessions is exact.
     """
     if not len(views):
         return Sessions(np.zeros(0, np.int32), 0, 0)

@@ -1,4 +1,4 @@
-"""What is known of a user from all their events: engagement, browser, device, country, first-touch source."""
+"""Attributes of users from all their events: engagement, browser, device, country, first-touch source."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from core.ingest.engine import Engine
 from core.ingest.observe.narrow import USER
 
 MANY_BROWSERS: Final = 5
-"""Different browsers behind one id from which on it is hardly one person's cookie."""
+"""Fewest distinct browsers of an id that is hardly a single person's cookie."""
 
 _DIMENSIONS: Final = {
     Users.BROWSER: Raw.DEVICE_BROWSER,
@@ -34,14 +34,14 @@ _DIMENSIONS: Final = {
 
 @dataclass(frozen=True, eq=False)
 class UserFacts:
-    """Facts about the numbered users, one entry a user.
+    """Attributes of the numbered users, one entry per user.
 
     Args:
-        events: int64 of shape (n_users,), all events that were not excluded.
+        events: int64 of shape (n_users,), number of events that were not excluded.
         engagement: int64 Arrow array, milliseconds over all events; null when none was sent.
         labels: ``browser``, ``device``, ``country``, ``stream_id``, ``source``, ``source_basis`` → Arrow
             array of text, null when never sent.
-        many_browsers: Users with at least :data:`MANY_BROWSERS` browsers.
+        many_browsers: Number of users with at least :data:`MANY_BROWSERS` browsers.
     """
 
     events: np.ndarray
@@ -51,18 +51,18 @@ class UserFacts:
 
     @property
     def engaged(self) -> np.ndarray:
-        """Who has any engagement, bool of shape (n_users,)."""
+        """Whether each user has any engagement, bool of shape (n_users,)."""
         return np.asarray(self.engagement.fill_null(0)) > 0
 
 
 def describe_people(engine: Engine, written: ir.Table, users: ir.Table, locations: Locations) -> UserFacts:
-    """Sum up every user's events.
+    """Compute the attributes of every user with a page view.
 
     Args:
-        engine: Where the tables are.
-        written: Users, as :mod:`core.ingest.clean.records` has them.
+        engine: Database of the tables.
+        written: Users as written (:func:`core.ingest.clean.records.as_written`).
         users: ``user_key`` → ``user``.
-        locations: The site's own hosts, from which no visit can "come"; and how to judge what is personal.
+        locations: Gives the site's own hosts, which are no traffic source, and the masking of labels.
     """
     people = people_by_label(engine, written, users, locations.hosts)
     totals = people.group_by(USER).agg(
@@ -84,13 +84,13 @@ def describe_people(engine: Engine, written: ir.Table, users: ir.Table, location
 
 
 def label_of_user(groups: ir.Table) -> dict[str, ir.Table]:
-    """Column → a table of ``user`` and the one label of those who have any."""
+    """Column → table of ``user`` and label, for users who have a label."""
     tables = {name: _most_frequent(groups, name) for name in _DIMENSIONS}
     return tables | {Users.SOURCE: _first_source(groups)}
 
 
 def people_by_label(engine: Engine, written: ir.Table, users: ir.Table, hosts: Collection[str]) -> ir.Table:
-    """One row a user with a page view and combination of labels: nearly always one a user."""
+    """Return one row per combination of labels of a user with a page view; most users have one."""
     seen = written.filter(written[EVENTS] > 0)
     people = seen.join(users, Raw.USER_KEY).select(
         USER,
@@ -102,13 +102,13 @@ def people_by_label(engine: Engine, written: ir.Table, users: ir.Table, hosts: C
 
 
 def _most_frequent(groups: ir.Table, name: str) -> ir.Table:
-    """The value of most events of each user; of equally frequent ones the first in the alphabet."""
+    """Each user's most frequent value, by events; of equally frequent ones the first in the alphabet."""
     counts = groups.filter(groups[name].notnull()).group_by(USER, name).agg(events=_.events.sum())
     return _best(counts, [name], [ibis.desc("events"), name])
 
 
 def _first_source(groups: ir.Table) -> ir.Table:
-    """Of each user's best basis the earliest source; of equally early ones the first in the alphabet."""
+    """Each user's earliest source of the best basis; of equally early ones the first in the alphabet."""
     name, basis = Users.SOURCE, records.BASIS
     times = groups.filter(groups[name].notnull()).group_by(USER, name, basis).agg(first=_.first.min())
     return _best(times, [name, basis], [basis, "first", name])
@@ -119,14 +119,14 @@ def _best(table: ir.Table, names: Sequence[str], order: Sequence[ir.Value | str]
 
 
 def _bases(found: pa.Table, n_users: int) -> pa.Array:
-    """What the source of each user was taken from."""
+    """Basis of each user's source; null for users without one."""
     basis = np.full(n_users, -1, np.int8)
     basis[found[USER].to_numpy()] = found[records.BASIS].to_numpy()
     return pa.array(records.BASES, pa.string()).take(pa.array(basis, mask=basis < 0))
 
 
 def _labels(found: pa.Table, name: str, n_users: int, masking: Masking) -> pa.Array:
-    """One label a user, masked: a campaign can carry an address too."""
+    """Masked label of each user: a campaign, too, can hold an e-mail address."""
     codes = found[name].combine_chunks().dictionary_encode()
     users = np.bincount(codes.indices.to_numpy(), minlength=len(codes.dictionary))
     known = mask_labels(name, codes.dictionary.to_pylist(), users, masking)

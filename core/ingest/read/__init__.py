@@ -1,1 +1,1 @@
-"""Files of any shape → raw text columns, and a reject for what cannot be read. Start at ``read_all.py``."""
+"""Readers: files of any shape become raw text columns and rejects. Start reading at ``read_all.py``."""

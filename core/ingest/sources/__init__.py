@@ -1,1 +1,1 @@
-"""Which files, what each of them is, and its bytes."""
+"""Input files: finding or fetching them, telling their kind, and opening their bytes."""
