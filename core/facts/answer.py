@@ -1,4 +1,4 @@
-"""What may be said: facts, the blocks that hold them, and the answers made of blocks.
+"""Facts (figures with their row and measure), blocks that hold facts, and answers made of blocks.
 
 Nobody writes a number. A block names facts, and the sentences, their directions and their order are the app's
 (``core/facts/sentences.py``): the grammar and a language model both answer by choosing blocks. What a model
@@ -28,13 +28,13 @@ from core.profiles import profile_columns
 from core.profiles.profile_columns import FIELDS, Col
 
 ARROW: Final = " → "
-"""Between the two ends of a step."""
+"""Arrow between the two ends of a step in an item's text."""
 _ARROWS: Final = {
     "step": 1, "move": 1, **dict.fromkeys(("route", "funnel_users", "funnel_share", "funnel_lost"), -1),
 }  # fmt: skip
-"""Kind of figure → arrows that its item is parted at, −1 for all."""
+"""Kind of figure → arrows at which its item's text is split, −1 for all."""
 _LONGEST: Final = dict.fromkeys(("rule_users", "rule_precision", "rule_recall"), 5 * LONGEST)
-"""Kind of figure → characters of a part that are shown: a rule has several addresses."""
+"""Kind of figure → characters shown of each part of its item: a rule has several addresses."""
 
 
 class Unit(StrEnum):
@@ -45,7 +45,7 @@ class Unit(StrEnum):
     SHARE = "share"
     """From 0 to 1; written as a percentage."""
     RATIO = "ratio"
-    """Times another value; written as 1.8×."""
+    """Ratio to another value; written as 1.8×."""
     POINTS = "points"
     """Difference of two shares, from -1 to 1; written in percentage points."""
     SECONDS = "seconds"
@@ -55,7 +55,7 @@ class Unit(StrEnum):
 Value: TypeAlias = Annotated[
     float, PlainSerializer(lambda value: value if isfinite(value) else str(value), when_used="json")
 ]
-"""A lift without end is a text in JSON, which has no such number; it is read back as one."""
+"""Value of a fact; an infinite lift is written as text in JSON, and read back as a number."""
 
 
 class Fact(BaseModel):
@@ -96,12 +96,12 @@ class Fact(BaseModel):
 
     @property
     def row(self) -> str:
-        """The first row it is about."""
+        """Key of the first row that the fact is about."""
         return self.segments[0]
 
     @property
     def is_relation(self) -> bool:
-        """Whether it is how two figures stand to each other, or may do."""
+        """Whether the fact compares two figures: a difference, a ratio or a least detectable difference."""
         return self.measure.partition(":")[0] in ("difference", "ratio", "detectable")
 
     @property
@@ -111,7 +111,7 @@ class Fact(BaseModel):
 
     @property
     def ends(self) -> tuple[str, ...]:
-        """Where a step leads from and to, or the stops of a route, as they are shown; else the item alone."""
+        """The two ends of a step, or the stops of a route, as they are shown; else the item alone."""
         kind = self.measure.partition(":")[0]
         parts = self.item.split(ARROW, _ARROWS.get(kind, 0))
         return tuple(clean(part, _LONGEST.get(kind, LONGEST)) for part in parts)
@@ -123,13 +123,13 @@ class Verdict(StrEnum):
     HIGHER = "higher"
     LOWER = "lower"
     SAME = "same"
-    """Counted, and equal."""
+    """The two figures are plain counts and equal."""
     UNSURE = "unsure"
-    """Not shown to differ."""
+    """The two figures are not shown to differ."""
 
     @property
     def is_sure(self) -> bool:
-        """Whether one of the two is higher."""
+        """Whether one of the two figures is shown to be higher."""
         return self in (Verdict.HIGHER, Verdict.LOWER)
 
 
@@ -216,14 +216,14 @@ class Note(_Block):
 
 
 class Comment(_Block):
-    """The model's reading, not counted; drawn apart."""
+    """The language model's interpretation, which is not counted from the data; drawn apart."""
 
     kind: Literal["comment"] = "comment"
     text: str
 
 
 class Idea(_Block):
-    """The model's proposal; drawn apart."""
+    """The language model's proposal, drawn apart from the figures."""
 
     kind: Literal["idea"] = "idea"
     text: str
@@ -235,7 +235,7 @@ Block: TypeAlias = Annotated[
 
 
 class Title(BaseModel):
-    """What a row was called when an answer was given.
+    """The title of a row at the time of an answer.
 
     Args:
         label: ``Segment 3``, ``All users``.
@@ -251,19 +251,19 @@ class Title(BaseModel):
 
     @property
     def full(self) -> str:
-        """``Checkout visitors (segment 3)``, ``Segment 3 (doubtful)``."""
+        """The full title: ``Checkout visitors (segment 3)``, ``Segment 3 (doubtful)``."""
         label = within(self.label) if self.name else ""
         said = ", ".join(part for part in (label, self.mark) if part)
         return f"{self.short} ({said})" if said else self.short
 
     @property
     def short(self) -> str:
-        """``Checkout visitors``."""
+        """The name alone, ``Checkout visitors``; the label of a row without a name."""
         return self.name or self.label
 
 
 class Reading(BaseModel):
-    """What a question was understood to ask, for the next one to change.
+    """How a question was understood, so that a follow-up question can change parts of it.
 
     Args:
         rows: Keys of the rows it names.
@@ -290,7 +290,7 @@ class Reading(BaseModel):
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What is shown for one question.
+    """The answer to one question, as it is shown.
 
     Args:
         blocks: What is said, in order.
@@ -358,7 +358,7 @@ class Measure:
 
     @property
     def digits(self) -> int:
-        """Digits after the point, as everywhere (:mod:`core.base.wording`)."""
+        """Decimal places of the measure's values (:data:`core.profiles.profile_columns.DIGITS`)."""
         return profile_columns.DIGITS.get(self.key, 0)
 
 
@@ -385,15 +385,15 @@ MEASURES: Final = (
     Measure(Col.NET_REVENUE, "net revenue", Unit.MONEY),
     Measure(Col.REVENUE_PER_USER, "gross revenue a user", Unit.MONEY),
 )
-"""Every column of the segments table but the ends of the interval, which go with the outcome rate."""
+"""Columns of the segments table in words, without the interval's ends: these go with the outcome rate."""
 
 BY_KEY: Final = {measure.key: measure for measure in MEASURES}
 N_OF: Final = {field.field: field.n or Col.USERS for field in FIELDS}
-"""Column with the number that a value is of."""
+"""Column → column with the number of users, sessions or page views behind its value."""
 
 
 def write(value: float, unit: Unit, digits: int = 1, currency: str = "") -> str:
-    """A value as it is written everywhere, unit included.
+    """Write a value with its unit, as everywhere in the app.
 
     Args:
         value: The figure.
@@ -417,7 +417,7 @@ Key: TypeAlias = Annotated[
 ]
 Whose: TypeAlias = Annotated[str, Field(description="S1, S2, … for a segment, or list")]
 Metric = StrEnum("Metric", {key.upper(): key for key in BY_KEY})  # type: ignore[misc]  # mypy wants literal members
-"""Columns of the segments table."""
+"""Columns of the segments table that a tool can be asked for."""
 Count: TypeAlias = Annotated[int, Field(ge=1, le=50)]
 Called: TypeAlias = Annotated[str, Field(max_length=2000)]
 Steps: TypeAlias = Annotated[

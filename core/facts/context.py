@@ -1,8 +1,8 @@
-"""What words are made from: a data set, its segments, and what they are called.
+"""The context that questions and descriptions are answered from: a data set, its segments and their names.
 
-A data set, laid out once for all that is counted of its users.
-
-Segments counted anew for what a filter leaves of their users, while everybody stays where they are.
+``Basis`` is the data set, laid out once; ``Tables`` are the tables counted for one partition of its users,
+each when it is first asked for; ``Context`` adds names, certificates and the analyst's funnel.
+``tables_of_part`` counts the segments again for the users that a filter keeps; their segments stay the same.
 """
 
 from __future__ import annotations
@@ -52,15 +52,15 @@ if TYPE_CHECKING:
     from core.segments.certificate import Certificate
 
 _WALKS_KEPT: Final = 8
-"""Funnels that were followed."""
+"""Number of funnels whose walk is kept in memory."""
 STOPS: Final = 5
-"""That a route is told apart by."""
+"""Stops by which routes are told apart; routes that differ later count as the same."""
 LEVEL_OF: Final = {View.URL: Level.PAGE, View.THEME: Level.THEME, View.TYPE: Level.TYPE}
 
 
 @dataclass(frozen=True, eq=False)
 class Basis:
-    """A data set, laid out once.
+    """A data set, laid out once for everything that is counted of its users.
 
     Args:
         key: Names the data set and its labels.
@@ -122,7 +122,7 @@ class Basis:
         names: Mapping[str, Sequence[str]],
         levels: Mapping[Family, Sequence[np.ndarray]] = MappingProxyType({}),
     ) -> Basis:
-        """Lay out tables.
+        """Lay out a data set from its tables.
 
         Args:
             key: Names them.
@@ -142,12 +142,12 @@ class Basis:
 
     @property
     def views(self) -> tuple[View, ...]:
-        """What steps go between: pages, and themes and types where pages are labelled."""
+        """Views between which steps are counted: pages, and themes and types where pages are labelled."""
         return (View.URL, *(self.labels.page_of if self.labels else ()))
 
     @cached_property
     def rule_features(self) -> RuleFeatures:
-        """What a rule can ask of the users."""
+        """The features of users that a rule's conditions can test."""
         return RuleFeatures.from_counted(self.data, self.addresses, self.sequences, self.names)
 
     @cached_property
@@ -155,24 +155,24 @@ class Basis:
         return {}
 
     def rules(self, partition: Partition) -> Mapping[int, FoundRules]:
-        """The best rules of each segment; of whatever outcome, so that they stay when it changes."""
+        """The best rules of each segment of a partition, kept for later calls: no outcome changes them."""
         if partition.digest not in self._rules:
             self._rules[partition.digest] = find_rules(self.rule_features, partition.labels)
         return self._rules[partition.digest]
 
     @cached_property
     def routes(self) -> Callable[[View], Routes]:
-        """Whole sessions by pages, themes or types."""
+        """Function that returns the route of every session between pages, themes or types."""
         return cache(lambda view: Routes.of(self.sequences, self._places(view), STOPS))
 
     @cached_property
     def moves(self) -> Callable[[View], Moves]:
-        """All steps between pages, themes or types, with the start and the end of each session."""
+        """Function that returns all steps between pages, themes or types, with session starts and ends."""
         return cache(lambda view: Moves.of(self.sequences, self._places(view)))
 
     @cached_property
     def activity(self) -> Callable[[PeriodUnit | None], Activity]:
-        """Who came in which day or week; in what suits the length of the data where no unit is named."""
+        """Function that returns who came when; without a unit, by what suits the length of the data."""
         return cache(self._activity)
 
     def _activity(self, unit: PeriodUnit | None) -> Activity:
@@ -187,7 +187,7 @@ class Basis:
 
     @cached_property
     def funnel_site(self) -> FunnelSite:
-        """What steps of a funnel can be made of: no events where it is not known when they were done."""
+        """Names that funnel steps can use; no events where the data set does not say when they were done."""
         try:
             events = self.events().names
         except ArtifactError:
@@ -196,7 +196,7 @@ class Basis:
 
     @cached_property
     def walked(self) -> Callable[[Funnel], FunnelWalk]:
-        """How far each user comes in a funnel; a few of them are kept.
+        """Function that returns how far each user comes in a funnel; the last few results are kept.
 
         It raises :class:`core.base.errors.ArtifactError` if a step is an event and it is not known when.
         """
@@ -217,17 +217,17 @@ class Basis:
 ALL: Final = "all"
 ONE_PAGE: Final = "group:one_page"
 OTHERS: Final = "others"
-"""The row that a figure is held against: the clustered users that are not in the row beside it."""
+"""Key of the row that a figure is compared with: the clustered users who are not in the figure's row."""
 UNSEEN: Final = "group:no_page_view"
-"""Users of whom no page view is used: of their outcome is told, and nothing else."""
+"""Key of the users without a used page view; only their outcome is known."""
 PASTED: Final = "list"
-"""Users of a list of ids that the analyst pasted."""
+"""Key of the users whose ids the analyst pasted."""
 _NO_ROWS: Final = {
     OTHERS: "The other clustered users", UNSEEN: "Users without a used page view (in no segment)",
     PASTED: "The users of the list",
 }  # fmt: skip
 WITH, WITHOUT = "outcome:with", "outcome:without"
-"""Rows in place of segments: clustered users with the outcome, and those without."""
+"""Keys of the rows that replace segments: clustered users with the outcome, and those without."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -249,18 +249,18 @@ class Tables:
 
     @cached_property
     def rows(self) -> Rows:
-        """Who belongs where."""
+        """Which users belong to which row."""
         return self.profiles.rows
 
     @cached_property
     def differences(self) -> pd.DataFrame:
-        """Every row against the other clustered users (``core/differences/table.py``)."""
+        """Differences of every row from the other clustered users (``core/differences/table.py``)."""
         data = self.basis.data
         return differences(data, self.rows, self.basis.items, self.outcomes, self.again)
 
     @cached_property
     def tested_again(self) -> Mapping[tuple[str, str, str], tuple[float, float]]:
-        """Key, family and item → p and q of what was tested in other sessions."""
+        """Row key, family and item → p and q of the differences that were tested in other sessions."""
         own = self.differences[self.differences[Diff.TEST] == OTHER_SESSIONS]
         columns = (Col.KEY, Diff.FAMILY, Diff.ITEM, Diff.P_VALUE, Diff.Q_VALUE)
         return {
@@ -270,13 +270,13 @@ class Tables:
 
     @cached_property
     def pair(self) -> Callable[[str, str], pd.DataFrame]:
-        """Two rows against each other, in the columns of the same table."""
+        """Function that compares two rows, in the columns of :attr:`differences`."""
         data, items = self.basis.data, self.basis.items
         return cache(lambda *rows: pair_differences(data, self.rows, rows, items, self.outcomes))
 
     @cached_property
     def distributions(self) -> pd.DataFrame:
-        """What lies behind each mean (``core/differences/table.py``)."""
+        """Distribution of the values behind each mean (``core/differences/table.py``)."""
         return distributions(self.basis.data, self.rows, self.profiles.happened)
 
     @cached_property
@@ -320,7 +320,7 @@ class Tables:
 
     @cached_property
     def money(self) -> Mapping[tuple[str, str, str], float]:
-        """Gross or net revenue, row and currency → its sum."""
+        """Revenue column (gross or net), row key and currency → sum of the revenue."""
         table, kinds = self._of_outcome, (Col.REVENUE, Col.NET_REVENUE)
         cells = [zip(table[Col.KEY], table[Col.CURRENCY], table[kind], strict=True) for kind in kinds]
         return {
@@ -329,17 +329,17 @@ class Tables:
 
     @property
     def unseen(self) -> pd.DataFrame:
-        """Users with the outcome of whom no page view is used: a row a currency."""
+        """Users with the outcome and without a used page view: a row a currency."""
         return self._of_outcome[self._of_outcome[Col.KEY] == UNSEEN]
 
     @cached_property
     def segments(self) -> pd.DataFrame:
-        """The segments table by key."""
+        """The segments table, indexed by row key."""
         return self.profiles.segments.set_index(Col.KEY, drop=False)
 
     @cached_property
     def records(self) -> dict[str, dict[str, Any]]:
-        """Its rows as plain data: many questions look at one cell."""
+        """Row key → row of the segments table as plain data, for fast look-ups of single cells."""
         return {
             str(key): {str(name): value for name, value in row.items()}
             for key, row in self.segments.to_dict("index").items()
@@ -352,7 +352,7 @@ class Tables:
 
     @cached_property
     def attributes(self) -> Mapping[str, tuple[str, ...]]:
-        """Browser, device, … → its values, most frequent first, without what is counted as the rest."""
+        """Attribute (browser, device, …) → its values, most frequent first, without "other"."""
         shares = self.profiles.shares
         named = shares[~shares[Col.IS_OTHER].astype(bool)]
         return {
@@ -362,7 +362,7 @@ class Tables:
 
     @cached_property
     def apart(self) -> Mapping[str, Mapping[str, float]]:
-        """Key → metric → standard deviations from the other clustered users (the heat-map)."""
+        """Row key → metric → standard deviations from the other clustered users (the heat-map)."""
         found: dict[str, dict[str, float]] = {}
         columns = (self.profiles.heatmap[name].tolist() for name in (Col.KEY, Col.METRIC, Col.Z))
         for key, metric, z in zip(*columns, strict=True):
@@ -371,7 +371,7 @@ class Tables:
 
     @cached_property
     def digest(self) -> str:
-        """Names the data set, its labels and its segments."""
+        """Digest that identifies the data set, its labels, its segments and the outcome."""
         made = hashlib.blake2b(self.basis.key.encode(), digest_size=16)
         made.update(self.partition.labels.tobytes())
         made.update(str(self.profiles.outcome).encode())
@@ -385,7 +385,7 @@ class Tables:
 
     @cached_property
     def taken(self) -> Callable[[str, View], Taken]:
-        """The steps of a row between pages, themes or types."""
+        """Function that returns the steps of a row's users between pages, themes or types."""
         return cache(lambda key, view: self.basis.moves(view).taken(self.members(key)))
 
     @cached_property
@@ -397,11 +397,11 @@ class Tables:
 
     @cached_property
     def items(self) -> dict[tuple[str, str], Mapping[str, Mapping[str, Any]]]:
-        """Figures of items that were asked for: dimension and value → ``item_rows`` of ``items.py``."""
+        """Cache of the figures of items: dimension and value → ``item_rows`` of ``items.py``."""
         return {}
 
     def warm(self) -> None:
-        """Count what most questions need, so that the first one need not wait for it."""
+        """Count the tables that most questions need, so that the first question does not wait for them."""
         for view in self.basis.views:
             self.basis.moves(view)
         _ = self.segments, self.digest, self.differences, self.page_views
@@ -409,7 +409,7 @@ class Tables:
 
 @dataclass(frozen=True, eq=False)
 class Context:
-    """What a question is asked about.
+    """The segments that a question is about, with what else an answer may need to know.
 
     Args:
         tables: What was counted.
@@ -442,7 +442,7 @@ class Context:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """Keys of all rows."""
+        """Keys of all rows, in the order of the segments table."""
         return tuple(self.tables.records)
 
     def row(self, key: str) -> Mapping[str, Any]:
@@ -450,11 +450,11 @@ class Context:
         return self.tables.records[key]
 
     def place(self, key: str) -> int:
-        """Where a row stands in the tables."""
+        """Position of a row in the tables."""
         return self.keys.index(key)
 
     def population_of(self, facts: Iterable[Fact]) -> str:
-        """Of which users figures are, and who is in none; empty where there are no figures."""
+        """Sentence on the users that facts are of, and on those left out; empty without facts."""
         profiles, unseen = self.tables.profiles, self.tables.basis.data.outcomes.unseen
         seen, inside = counted(profiles.n_users, "user"), f"{profiles.n_clustered:,} are in a segment"
         left = f"; {unseen:,} without a used page view are not among them." if unseen else "."
@@ -468,11 +468,11 @@ class Context:
         return outer == ALL or one_page
 
     def title(self, key: str) -> str:
-        """What a row is called in full: ``Bargain hunters (segment 2)``, ``One-page users``."""
+        """The full title of a row: ``Bargain hunters (segment 2)``, ``One-page users``."""
         return self.titled(key).full
 
     def titled(self, key: str) -> Title:
-        """What a row is called."""
+        """The title of a row, in its parts."""
         if key in _NO_ROWS:
             return Title(label=_NO_ROWS[key])
         row = self.row(key)
@@ -486,12 +486,14 @@ class Context:
         return Title(label=label, name=clean(own), mark=sure.mark if sure else "")
 
     def titles(self, keys: Iterable[str] = ()) -> dict[str, Title]:
-        """What rows are called; every row when none is named."""
+        """The titles of some rows; of every row when none is named."""
         return {key: self.titled(key) for key in keys or (*self.keys, *_NO_ROWS)}
 
 
 def tables_of_part(whole: Tables, part: DatasetPart, labels: LabelledPages | None) -> Tables:
-    """Everything that was counted of segments, of some users and days alone.
+    """Count the segments again, of some users and days alone.
+
+    Which segment each user is in stays as it is.
 
     What the model has read stays what it has read: the part decides nothing of that.
 

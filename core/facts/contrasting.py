@@ -1,4 +1,4 @@
-"""Two figures held against each other: who is higher, and whether that is shown."""
+"""Compare two figures: which of the two is higher, and whether that is shown."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from core.profiles.profile_columns import Col, MetricRole
 
 @dataclass(frozen=True)
 class Baseline:
-    """What some users have of a figure.
+    """A figure of the users that a row is compared with.
 
     Args:
         value: The figure.
@@ -50,13 +50,13 @@ DESCRIBED: Final = (
 )
 UNSHOWN: Final = "The rows were made from it, and other sessions of these users do not show that they differ."
 COUNTED: Final = frozenset({ItemMetric.USERS, ItemMetric.VIEWS, "not_users"})
-"""Figures about items that are what was counted."""
+"""Metrics of items that are plain counts; no test applies to them."""
 
 
 def decide(
     context: Context, first: Fact, second: Fact, q_value: float | None = None
 ) -> tuple[Verdict, SingleDifference | None]:
-    """Who is higher, by the one rule of differences where the figures are no plain counts.
+    """Decide which of two figures is higher, by the rule of differences unless they are plain counts.
 
     Args:
         context: The segments.
@@ -78,7 +78,7 @@ def decide(
 
 
 def shown_by(context: Context, blocks: Iterable[Block]) -> str:
-    """What shows that figures differ of which one is said to be higher; nothing of plain counts."""
+    """Sentence on the tests behind the blocks' differences; nothing about plain counts."""
     contrasts = (block for block in blocks if isinstance(block, Contrast))
     sure = [one for one in contrasts if one.verdict in (Verdict.HIGHER, Verdict.LOWER)]
     told = [one for one in sure if not _is_counted(context, one.first)]
@@ -95,7 +95,7 @@ def _is_counted(context: Context, fact: Fact) -> bool:
 
 
 def others_of(context: Context, first: Fact) -> Baseline | None:
-    """What the other clustered users have of a figure that is no plain count; None where nobody is left."""
+    """The figure of the other clustered users; None of a plain count, and where nobody is left."""
     metric, _, dimension = first.measure.partition(":")
     if metric in COUNTED or (not first.item and _own(first) not in BY_KEY):
         return None
@@ -126,7 +126,7 @@ def _values(context: Context, first: Fact) -> UserValues | None:
 
 
 def _own(fact: Fact) -> str:
-    """The measure, also of those who did not: two shares differ as much as what they leave."""
+    """The measure without its ``not_``: complements differ as much as the shares themselves."""
     return fact.measure.removeprefix(NOT)
 
 
@@ -151,7 +151,7 @@ def _decision(context: Context, first: Fact, second: Fact) -> SingleDifference |
 
 
 def _counts(context: Context, first: Fact, second: Fact) -> tuple[int, int, int, int]:
-    """Who does it, of how many; of a row that holds the other one, only its other users."""
+    """Users and base of both figures; of a row that contains the other one, only its other users."""
     (users, n), (rest, rest_n) = ((round(fact.value * fact.n), fact.n) for fact in (first, second))
     if context.holds(second.row, first.row):
         rest, rest_n = rest - users, rest_n - n
@@ -161,7 +161,7 @@ def _counts(context: Context, first: Fact, second: Fact) -> tuple[int, int, int,
 
 
 def _sides(context: Context, first: Fact, second: Fact) -> Sides:
-    """The users of the two figures."""
+    """The users on each side of the comparison."""
     places = [context.place(fact.row) for fact in (first, second) if fact.row != OTHERS]
     made = Sides.of_one if len(places) == 1 else Sides.of_pair
     return made(context.tables.rows, *places)

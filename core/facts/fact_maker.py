@@ -1,6 +1,7 @@
-"""Facts about the rows of one context: every figure comes from the tables that draw the profiles.
+"""Make facts about the rows of a context: every figure comes from the tables that draw the profiles.
 
-What a tool found.
+``Finding`` is what a tool returns, ``Figures`` makes facts from the tables, ``make_fact`` and the functions
+below it make facts from plain values.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ from core.segments.geometry import squared_distances
 
 @dataclass(frozen=True)
 class Finding:
-    """What a tool found.
+    """The result of a tool.
 
     Args:
         blocks: What can be said of it.
@@ -61,7 +62,7 @@ class Finding:
 
 
 def known(context: Context, key: str) -> str:
-    """The key, if there is such a row.
+    """Return the key of a row after checking that the row exists.
 
     Raises:
         InputError: If there is none.
@@ -72,7 +73,7 @@ def known(context: Context, key: str) -> str:
 
 
 def segment_only(context: Context, key: str) -> str:
-    """The key, if it is a segment's.
+    """Return the key of a row after checking that it is a segment's.
 
     Raises:
         InputError: If it is not.
@@ -83,19 +84,19 @@ def segment_only(context: Context, key: str) -> str:
 
 
 def notes(*texts: str) -> tuple[Note, ...]:
-    """Sentences of the app's own, without those that say nothing."""
+    """Notes of some texts; empty texts are left out."""
     return tuple(Note(text=text) for text in texts if text)
 
 
 def with_bases(blocks: Iterable[Block], context: Context) -> tuple[Block, ...]:
-    """The blocks, and behind a figure of a source what sources were taken from."""
+    """The blocks, followed by a note on where sources were read from if a figure is about a source."""
     said, told = tuple(blocks), context.tables.basis.data.source_basis
     of_source = any(f":{Family.SOURCE}" in fact.measure for fact in facts_of(said))
     return (*said, *notes(told)) if of_source else said
 
 
 def present(facts: Iterable[Fact | None]) -> tuple[Fact, ...]:
-    """Without those that are absent."""
+    """The facts without those that are None."""
     return tuple(fact for fact in facts if fact is not None)
 
 
@@ -103,7 +104,7 @@ _OF_CONVERTED: Final = (
     Col.OUTCOME_USERS, Col.OUTCOME_RATE, Col.OUTCOME_SESSIONS, Col.SESSION_RATE, Col.REVENUE,
     Col.NET_REVENUE, Col.REVENUE_PER_USER,
 )  # fmt: skip
-"""Figures that tell what the converted users did: with one of them, the revenue is that user's."""
+"""Columns about converted users: if only one user converted, they disclose that user's revenue."""
 _OF_ENGAGED: Final = (Col.ENGAGEMENT_USERS, Col.ENGAGEMENT_MEAN, Col.ENGAGEMENT_MEDIAN)
 _ITEM_LABELS: Final[Mapping[str, str]] = {
     **{family: f"who {does}" for family, does in DO.items()}, Family.PAGE: "who saw the page",
@@ -121,16 +122,12 @@ _OTHERS: Final = {
 }  # fmt: skip
 
 TIMES: Final = 2.0
-"""Ratio from which a higher share is told by it, and not by percentage points."""
+"""Ratio from which two shares are compared as ``2.0×`` instead of in percentage points."""
 
 
 @dataclass(frozen=True, eq=False)
 class Figures:
-    """Makes facts.
-
-    Args:
-        context: Where they come from.
-    """
+    """Makes facts from the tables of a context."""
 
     context: Context
 
@@ -159,25 +156,25 @@ class Figures:
         )  # fmt: skip
 
     def _n(self, row: Mapping[str, Any], name: str) -> float:
-        """What a value is of: a share of users is of all of them, and not of the row's."""
+        """The base of a value: of a share of users it is all users, not those of the row."""
         profiles = self.context.tables.profiles
         of = {Col.SHARE: profiles.n_users, Col.SHARE_CLUSTERED: profiles.n_clustered}
         return float(of.get(name, row[N_OF[name]]))
 
     @property
     def currencies(self) -> tuple[str, ...]:
-        """What revenue is in; each is counted apart."""
+        """Currencies of the revenue; each is counted apart."""
         happened = self.context.tables.profiles.happened
         return tuple(happened.money) if happened else ()
 
     @property
     def _currency(self) -> str:
-        """That all revenue is in; empty where none was sent, or there are several."""
+        """The currency of all revenue; empty where none was sent, or there are several."""
         money = self.currencies
         return money[0] if len(money) == 1 and money[0] != NO_CURRENCY else ""
 
     def each(self, key: str, name: str) -> tuple[Fact, ...]:
-        """A figure of the segments table; of money in several currencies, one each.
+        """The fact of a figure of the segments table; of money, a fact for each currency.
 
         Raises:
             InputError: If it is absent.
@@ -186,7 +183,7 @@ class Figures:
         return present(self.measure(key, name, currency) for currency in apart) or (self.needed(key, name),)
 
     def without_page_view(self, names: Iterable[str]) -> tuple[Fact, ...]:
-        """Users with the outcome of whom no page view is used, and what they paid: no row holds them."""
+        """Facts about users with the outcome but no used page view, who are in no row, and what they paid."""
         own, wanted = self.context.tables.unseen, {*names}
         users = int(own[Col.OUTCOME_USERS].max()) if len(own) else 0
         if not users or not wanted & {Col.OUTCOME_USERS, Col.OUTCOME_RATE, Col.REVENUE}:
@@ -202,7 +199,7 @@ class Figures:
         return tuple(made)
 
     def needed(self, key: str, name: str) -> Fact:
-        """Make the fact of a figure of the segments table.
+        """Make the fact of a figure of the segments table that must be there.
 
         Raises:
             InputError: If it is absent.
@@ -214,7 +211,7 @@ class Figures:
         return fact
 
     def item(self, key: str, dimension: Kind, value: str, metric: ItemMetric) -> Fact | None:
-        """A figure about an item of any family; None where it is absent.
+        """The fact of a metric of an item of any family; None where it is absent.
 
         Raises:
             InputError: If the data has no such item.
@@ -233,7 +230,7 @@ class Figures:
         )  # fmt: skip
 
     def session_end(self, key: str, row: Mapping[Any, Any], kind: str) -> Fact:
-        """Share of a row's sessions that begin (``entry``) or end (``exit``) with a page."""
+        """The share of a row's sessions that begin (``entry``) or end (``exit``) with a page."""
         verb, page = {"entry": ("begin", TO), "exit": ("end", FROM)}[kind]
         return make_fact(
             f"{kind}:page", f"share of sessions that {verb} with the page", (key,), float(row[Col.SHARE]),
@@ -241,7 +238,7 @@ class Figures:
         )  # fmt: skip
 
     def step(self, key: str, row: Mapping[Any, Any], by: str, of: str) -> Fact:
-        """Share of steps; ``of`` says of which: all of them, those from a place, those to it."""
+        """The share of steps; ``of`` is empty for all steps, else ``from`` or ``to`` for those of a place."""
         return make_fact(
             f"step:{by}{of and f':{of}'}", f"share of steps{of and f' {of} there'}", (key,),
             float(row[Col.SHARE]), Unit.SHARE, item=f"{row[FROM]}{ARROW}{row[TO]}", n=row[Col.N],
@@ -269,7 +266,7 @@ class Figures:
         ]  # fmt: skip
 
     def same(self, fact: Fact, key: str) -> Fact | None:
-        """The measure and item of a fact for another row; None where it is absent there, or is of no row."""
+        """The fact of the same measure and item for another row; None where there is none."""
         metric, _, dimension = fact.measure.partition(":")
         own = metric.removeprefix(NOT)
         if own not in (set(ItemMetric) if fact.item else BY_KEY):
@@ -281,7 +278,7 @@ class Figures:
         return complement(found) if found and own != metric else found
 
     def contrast(self, first: Fact, key: str, q_value: float | None = None) -> Contrast:
-        """A figure against that of another row; in place of all users, the other clustered ones.
+        """Compare a figure with that of another row; all users are replaced by the other clustered users.
 
         Args:
             first: The figure that is spoken of.
@@ -313,7 +310,7 @@ class Figures:
         )  # fmt: skip
 
     def _again(self, first: Fact, second: Fact) -> tuple[float, float] | None:
-        """What p and q are of a share of users of a segment in other sessions, where that was tested."""
+        """The p and q of a segment's share of users in other sessions; None where that was not tested."""
         (metric, _, family), rows = first.measure.partition(":"), {first.row, second.row}
         if OTHERS not in rows or metric not in (ItemMetric.SHARE, f"{NOT}{ItemMetric.SHARE}"):
             return None
@@ -321,7 +318,7 @@ class Figures:
         return self.context.tables.tested_again.get((key, family, first.item))
 
     def _others(self, first: Fact) -> Fact | None:
-        """A figure of the other clustered users; None of a plain count, which is held against all users'."""
+        """The figure of the other clustered users; None of a plain count: all users' is compared."""
         counted = others_of(self.context, first) if first.row != ALL else None
         if counted is None:
             return None
@@ -337,7 +334,7 @@ class Figures:
         )  # fmt: skip
 
     def ranking(self, facts: Iterable[Fact], *, most: bool = True) -> Ranking:
-        """Figures of one measure in order; equal ones stay in theirs.
+        """Sort facts of one measure by value; equal ones keep their order.
 
         Raises:
             InputError: If there are not two.
@@ -366,7 +363,7 @@ def make_fact(
     users: float | None = None,
     currency: str = "",
 ) -> Fact:
-    """A fact, its value written with so many ``digits`` after the point; see :class:`Fact`.
+    """Make a fact, its value written with so many ``digits`` after the point; see :class:`Fact`.
 
     A share has no more of them than its ``n`` allows. An ``interval`` with an absent end is none, and
     ``users`` are all of ``n`` where None.
@@ -384,7 +381,7 @@ def make_fact(
 def share_fact(
     measure: str, label: str, row: str, part: float, n: float, item: str, users: float | None = None
 ) -> Fact:
-    """``part`` of ``n`` users as a share with its interval; ``users`` are ``part`` where None."""
+    """Make the fact of a share, ``part`` of ``n`` users, with its interval; ``users`` default to ``part``."""
     share = MeasuredShare(int(part), int(n))
     return make_fact(
         measure, label, (row,), share.share, Unit.SHARE, item=item, interval=share.interval, n=n,
@@ -393,7 +390,7 @@ def share_fact(
 
 
 def beside(first: Fact, second: Fact, differs: bool) -> Contrast:
-    """Two shares of users, of which a table says whether they differ: what the model has read has no test."""
+    """Contrast of two shares when a table already says whether they differ; without a test."""
     if not differs:
         return Contrast(first=first, second=second, verdict=Verdict.UNSURE)
     verdict = Verdict.HIGHER if first.value > second.value else Verdict.LOWER
@@ -401,7 +398,7 @@ def beside(first: Fact, second: Fact, differs: bool) -> Contrast:
 
 
 def complement(fact: Fact) -> Fact:
-    """Of users who saw or have an item or the outcome, or of their share: those who did not, or have not."""
+    """The fact about the users who did not: the complement of a number or share of users."""
     share = fact.unit is Unit.SHARE
     whole = 1.0 if share else float(fact.n)
     of, label = _CONVERTED.get(fact.measure, fact.label).split("users ", 1)
@@ -414,7 +411,7 @@ def complement(fact: Fact) -> Fact:
 
 
 def relation(first: Fact, second: Fact) -> Fact | None:
-    """How many times the second, or how much more: shares that are near each other by percentage points."""
+    """The ratio of two figures; of shares less than :data:`TIMES` apart the difference in points."""
     rows, kind = (first.row, second.row), first.measure
     n, users = min(first.n, second.n), min(first.users, second.users)
     ratio = first.value / second.value if second.value else math.inf
@@ -432,7 +429,7 @@ def relation(first: Fact, second: Fact) -> Fact | None:
 
 
 def detectable(fact: Fact, value: float) -> Fact | None:
-    """The least difference of a figure that would have been seen; None where that is unknown."""
+    """The fact of the least detectable difference of a figure; None where that is unknown."""
     if not math.isfinite(value):
         return None
     unit = Unit.POINTS if fact.unit is Unit.SHARE else fact.unit
@@ -446,7 +443,7 @@ def detectable(fact: Fact, value: float) -> Fact | None:
 
 
 def select(what: str, table: str, **where: str) -> str:
-    """What is asked of the data, as SQL over the tables of the profile."""
+    """The query behind a finding, as SQL over the tables of the profile."""
     conditions = " AND ".join(
         f"{name} = '{value.replace(chr(39), chr(39) * 2)}'" for name, value in where.items()
     )
@@ -454,7 +451,7 @@ def select(what: str, table: str, **where: str) -> str:
 
 
 def _behind(row: Mapping[str, Any], name: str) -> float:
-    """Users whose doing a figure shows; where nobody does it, all of the row."""
+    """Number of users whose behaviour a figure discloses; where there are none, all of the row."""
     doing = (
         Col.OUTCOME_USERS
         if name in _OF_CONVERTED

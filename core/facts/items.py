@@ -25,7 +25,7 @@ from core.profiles.rows import Rows
 from core.profiles.two_shares import Z_95, wilson
 
 Row: TypeAlias = Mapping[str, Any]
-"""Column → figure."""
+"""Figures of one row: column → value."""
 
 
 class Dimension(StrEnum):
@@ -41,7 +41,7 @@ class Dimension(StrEnum):
 
 
 Kind: TypeAlias = Dimension | Family
-"""What an item is; a dimension is the family of the same name."""
+"""Kind of an item; a dimension is the family of the same name."""
 
 
 class ItemMetric(StrEnum):
@@ -87,7 +87,7 @@ PLURAL: Final[Mapping[str, str]] = {
 
 
 def table_of(dimension: Dimension) -> str:
-    """What its table is called in a query."""
+    """The name of a dimension's table in a query."""
     return PLURAL[dimension].replace(" ", "_").replace("-", "_")
 
 
@@ -190,7 +190,7 @@ def _of_users(rows: Rows, has: np.ndarray, known: np.ndarray) -> dict[str, np.nd
 
 
 def _of_views(rows: Rows, times: np.ndarray, whole: np.ndarray) -> dict[str, np.ndarray]:
-    """Page views of one user go together: the error is that of a ratio estimator over users."""
+    """Shares of page views, with a ratio estimator's intervals: views of one user are not independent."""
     terms = (np.ones_like(whole), times, whole, times**2, times * whole, whole**2)
     sums = [rows.count(weights=term) for term in terms]
     sides = (moments_of(*map(rows.with_all, sums)), moments_of(*map(rows.rest, sums)))
@@ -225,7 +225,7 @@ def label_table(context: Context) -> pd.DataFrame:
 
 
 def values(context: Context, kind: Kind) -> tuple[str, ...]:
-    """Items that can be asked for, most frequent first; pages are too many and known by their address."""
+    """Items that a question can name, most frequent first; none of pages, which are looked up by address."""
     basis = context.tables.basis
     if kind == Family.PAGE:
         return ()
@@ -239,7 +239,7 @@ def values(context: Context, kind: Kind) -> tuple[str, ...]:
 
 
 def top(context: Context, key: str, dimension: Dimension, metric: ItemMetric, n: int) -> list[str]:
-    """Items of a row, those with most first; by lift those of which the table of differences says more.
+    """Top items of a row by a metric; by lift only those that the table of differences shows to be higher.
 
     Raises:
         InputError: If the data has nothing of that kind, or it is not counted that way.
@@ -259,7 +259,7 @@ def top(context: Context, key: str, dimension: Dimension, metric: ItemMetric, n:
 
 
 def _more_often(context: Context, key: str, dimension: Dimension) -> list[str]:
-    """Items that are apart and more frequent than among the others, surest first.
+    """Items shown to be more frequent in a row than among the others, surest first.
 
     Raises:
         InputError: If the row is a total, which is held against nobody.
@@ -286,5 +286,5 @@ def _remedy(dimension: Dimension) -> str:
 
 
 def cell(row: Mapping[str, Any], column: str) -> float:
-    """A figure of a row; NaN where the table has none."""
+    """The value of a column in a row; NaN where it is absent."""
     return float(row.get(column, np.nan))

@@ -77,14 +77,14 @@ RULE: Final = {
     PRECISION: (" Of those whom it describes, ", " belong to the segment (precision)."),
     RECALL: (" Of the segment, it finds ", " (recall)."),
 }
-"""Measure of a rule → what stands before and after it."""
+"""Measure of a rule → text before and after its figure."""
 WHEN: Final = {WHEN_DAY: "on", WHEN_HOUR: "in the hour from"}
 FUNNEL: Final = (FUNNEL_USERS, FUNNEL_SHARE, FUNNEL_LOST)
 
 
 @dataclass(frozen=True)
 class Line:
-    """A sentence or two that belong together.
+    """One line of an answer: a sentence or two that belong together.
 
     Args:
         pieces: In order.
@@ -96,12 +96,12 @@ class Line:
 
     @property
     def text(self) -> str:
-        """Without any markup."""
+        """The line as plain text, without any markup."""
         return "".join(piece if isinstance(piece, str) else piece.text for piece in self.pieces)
 
 
 def say(blocks: Iterable[Block], titles: Mapping[str, Title]) -> list[Line]:
-    """What some blocks say; :class:`Comment` and :class:`Idea` are not said but shown apart.
+    """Put blocks into sentences; :class:`Comment`, :class:`Idea` and :class:`Chart` are shown apart.
 
     Args:
         blocks: In order.
@@ -129,7 +129,7 @@ class _Speaker:
     """The row that the last sentence was about."""
 
     def group(self, kind: type, blocks: list[Block]) -> list[Line]:
-        """Blocks of one kind that follow each other."""
+        """Put blocks of one kind that follow each other into sentences."""
         if kind is not FigureList:
             self.subject = ""
         if kind is Note:
@@ -145,7 +145,7 @@ class _Speaker:
     # rows
 
     def _title(self, row: str, *, start: bool = False) -> str:
-        """In full the first time; a row without a number of its own begins small within a sentence."""
+        """The title of a row, in full the first time; a group's title is in lower case within a sentence."""
         title = self.titles[row]
         text = title.short if row in self.introduced else title.full
         self.introduced.add(row)
@@ -195,7 +195,7 @@ class _Speaker:
         return [f"{self._title(row, start=True)} {verb('have', plural=plural)} ", *listing(objects), "."]
 
     def _between(self, facts: Sequence[Fact]) -> list[Piece]:
-        """Figures of one measure between a row and others."""
+        """Sentence on figures of one measure between a row and other rows."""
         row = self._title(facts[0].row)
         if facts[0].measure == LIKE_IN:
             where: list[list[Piece]] = [[fact, f" in {self._title(fact.segments[1])}"] for fact in facts]
@@ -205,7 +205,7 @@ class _Speaker:
         return [f"{what} {facts[0].label}: ", *commas(parts), "."]
 
     def _items(self, facts: Sequence[Fact]) -> list[Line]:
-        """Items of one row; those of one measure as a list, and users beside the share they are."""
+        """Sentences on items of one row: items of one measure as a list, users beside their share."""
         users = {place_of(fact): fact for fact in facts if is_of(ItemMetric.USERS, fact)}
         shares = {place_of(fact) for fact in facts if is_of(ItemMetric.SHARE, fact)}
         listed = [fact for fact in facts if not (is_of(ItemMetric.USERS, fact) and place_of(fact) in shares)]
@@ -226,7 +226,7 @@ class _Speaker:
         return lines
 
     def _rule(self, facts: Sequence[Fact]) -> list[Piece]:
-        """A rule, and what is measured of it."""
+        """Sentence with a rule and its measures."""
         said: list[Piece] = [f"A rule for {self._title(facts[0].row)}: {facts[0].called}."]
         for fact in facts:
             before, after = RULE[fact.measure]
@@ -234,7 +234,7 @@ class _Speaker:
         return said
 
     def _funnel(self, facts: Sequence[Fact]) -> list[Line]:
-        """Each step with who comes so far, a line a step, and after which most are lost."""
+        """A line for each step of a funnel with the users who reach it, and where most are lost."""
         if not facts:
             return []
         lines = [Line((f"{self._title(facts[0].row, start=True)}, step by step:",))]
@@ -248,7 +248,7 @@ class _Speaker:
         return [*lines, *(Line((*_loss(fact),)) for fact in lost)]
 
     def _came(self, facts: Sequence[Fact]) -> list[Line]:
-        """The share of a segment in those who came, at first and at the end."""
+        """Sentence on a segment's share of the users who came, at first and at the end."""
         if not facts:
             return []
         shares = [
@@ -280,7 +280,7 @@ class _Speaker:
         return sentence(LISTED[kind].format(items=PLURAL[dimension], row=row))
 
     def _one_item(self, fact: Fact, users: Fact | None) -> list[Piece]:
-        """A sentence about one item."""
+        """Sentence about a single item."""
         kind, _, rest = fact.measure.partition(":")
         row = self._title(fact.row)
         if kind in ENDS:
@@ -323,7 +323,7 @@ class _Speaker:
     # contrasts
 
     def _contrasts(self, blocks: Sequence[Contrast]) -> list[Line]:
-        """Those against the other clustered users below one heading, where there are several."""
+        """Sentences on contrasts; several against the other clustered users share a heading."""
         apart = [block for block in blocks if block.second.row == OTHERS and block.verdict.is_sure]
         apart = apart if len(apart) > 1 else []
         rest = [Line((*self._contrast(block),)) for block in blocks if block not in apart]
@@ -332,7 +332,7 @@ class _Speaker:
         return [*rest, *self._set_apart(apart)]
 
     def _set_apart(self, blocks: Sequence[Contrast]) -> list[Line]:
-        """What sets a row apart, or several, a line a difference."""
+        """A line for each difference that sets one or several rows apart."""
         rows = list(dict.fromkeys(block.first.row for block in blocks))
         if not rows:
             return []
@@ -380,7 +380,7 @@ class _Speaker:
     # rankings
 
     def _rankings(self, blocks: Sequence[Ranking]) -> list[Line]:
-        """One in full; several by their ends, as a list."""
+        """Sentences on rankings: a single ranking in full, several by their first and last row as a list."""
         say = self._ends if len(blocks) > 1 and all(map(_is_whole, blocks)) else self._ranking
         return [Line((*say(block),), bullet=len(blocks) > 1) for block in blocks]
 
@@ -428,12 +428,12 @@ class _Speaker:
 
 
 def _loss(fact: Fact) -> list[Piece]:
-    """After which step of a funnel most are lost."""
+    """Sentence on the funnel step after which most users are lost."""
     return [f"Most are lost after {fact.ends[-1]}: ", *with_interval(fact), " of those go no further."]
 
 
 def _rules(facts: Sequence[Fact]) -> list[list[Fact]]:
-    """The figures of each rule."""
+    """Group the facts about rules by rule."""
     found: dict[str, list[Fact]] = {}
     for fact in facts:
         if fact.measure in RULE:
@@ -442,7 +442,7 @@ def _rules(facts: Sequence[Fact]) -> list[list[Fact]]:
 
 
 def _difference(block: Contrast) -> list[Piece]:
-    """A figure against that of the others: ``72% saw /cart, against 8%``."""
+    """A figure beside that of the others: ``72% saw /cart, against 8%``."""
     fact = block.first
     kind, _, family = fact.measure.partition(":")
     if kind == "move":
@@ -454,7 +454,7 @@ def _difference(block: Contrast) -> list[Piece]:
 
 
 def _moved(fact: Fact) -> str:
-    """What users did who took a step, of those who were where it begins."""
+    """Verb phrase of a step, about users who were where it begins."""
     origin, target = fact.ends
     if origin == START:
         return f"began a session with {target}"
@@ -470,12 +470,12 @@ def _related(block: Contrast) -> list[Piece]:
 
 
 def _is_whole(block: Ranking) -> bool:
-    """Whether every row is in it: only then are its ends those of all."""
+    """Whether a ranking contains every row: only then are its first and last those of all."""
     return block.complete and block.reference is None and not block.limit
 
 
 def _measure(fact: Fact) -> tuple[str, str]:
-    """What is listed together: one measure, and of steps from or to a place one such place."""
+    """Key of facts that are listed together: the measure and, of steps from or to a place, that place."""
     fixed = {"from": 0, "to": -1}.get(fact.measure.rpartition(":")[2])
     return fact.measure, "" if fixed is None else fact.ends[fixed]
 

@@ -17,7 +17,7 @@ from core.profiles.profile_columns import Col
 
 
 def step_view(context: Context) -> View:
-    """What steps are told between: page types, or pages where no page has a type."""
+    """View between whose places steps are listed: page types, or pages where no page has a type."""
     return View.TYPE if {*items.values(context, Dimension.TYPE)} - {UNKNOWN} else View.URL
 
 
@@ -75,13 +75,13 @@ def step_facts(
     figures: Figures, key: str, view: View, n: int, *, of: str = "", origin: int | None = None,
     target: int | None = None, between: bool = False,
 ) -> tuple[Fact, ...]:  # fmt: skip
-    """The steps of :func:`most_steps`; ``of`` says whether they are those ``from`` a place or ``to`` it."""
+    """Make facts of the steps of :func:`most_steps`; ``of`` is ``from`` or ``to`` for those of a place."""
     table = most_steps(figures.context, key, view, n, origin=origin, target=target, between=between)
     return tuple(figures.step(key, row, LEVEL_OF[view], of) for row in table.to_dict("records"))
 
 
 def _says_something(moves: Moves, *, between: bool) -> np.ndarray:
-    """Which steps have an end with a name, or two places as ends: bool of shape (n_steps,)."""
+    """Which steps have an end with a name (``between``: and no start or end): bool of shape (n_steps,)."""
     outside = [moves.start, moves.end]
     names = moves.places.names
     nameless = outside + ([names.index(UNKNOWN)] if UNKNOWN in names else [])

@@ -27,7 +27,7 @@ from core.facts.fact_maker import Figures, Finding
 
 @dataclass(frozen=True)
 class Tool:
-    """Something that can be asked of the data; it reads, and changes nothing.
+    """A tool that reads the data and changes nothing.
 
     Args:
         name: What it is called by.
@@ -39,12 +39,12 @@ class Tool:
 
     @property
     def description(self) -> str:
-        """One sentence for whoever chooses a tool."""
+        """The description by which a model chooses the tool: one sentence."""
         return (self.run.__doc__ or "").partition("\n")[0]
 
     @cached_property
     def arguments(self) -> type[Settings]:
-        """What it can be asked for: its parameters behind the figures."""
+        """The tool's arguments as a model: the parameters after the figures."""
         _, *asked = signature(self.run, eval_str=True).parameters.values()
         fields: Any = {
             one.name: (one.annotation, ... if one.default is one.empty else one.default) for one in asked
@@ -67,7 +67,7 @@ TOOLS: Final = {name: Tool(name, run) for name, run in _RUN.items()}
 
 
 def call(figures: Figures, name: str, values: Mapping[str, Any]) -> Finding:
-    """Run a tool.
+    """Run a tool by its name.
 
     Args:
         figures: Context and facts of the turn.

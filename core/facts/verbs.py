@@ -1,7 +1,4 @@
-"""How each measure is said: what a row has, and what it does more or less than another one.
-
-Parts of sentences about one figure: what it measures, what a row has of it, how it stands in a list.
-"""
+"""Wording of each measure: the phrases for a figure alone, in a comparison and in a list."""
 
 from __future__ import annotations
 
@@ -17,15 +14,15 @@ from core.journeys.moves import END, START
 from core.profiles.profile_columns import Col
 
 RULE_USERS, PRECISION, RECALL = "rule_users", "rule_precision", "rule_recall"
-"""Measures of a rule, of which the item is the rule."""
+"""Keys of the measures of a rule; the fact's item is the rule."""
 FUNNEL_USERS, FUNNEL_SHARE, FUNNEL_LOST = "funnel_users", "funnel_share", "funnel_lost"
-"""Measures of a funnel, of which the item is the way so far."""
+"""Keys of the measures of a funnel; the fact's item is the way up to a step."""
 LIKE, LIKE_IN = "look_alikes", "look_alikes_in"
-"""Users who are like those of a row, in all and by where they are."""
+"""Keys of the numbers of look-alikes of a row: in all, and by the segment they are in."""
 WHEN_DAY, WHEN_HOUR, CAME, AGAIN = "when:weekday", "when:hour", "came", "again"
-"""Measures over the data, of which the item is a weekday, an hour, or a day or week."""
+"""Keys of the measures over time; the fact's item is a weekday, an hour, or a day or week."""
 NOT: Final = "not_"
-"""What a measure begins with that counts who did *not* see an item, or have it."""
+"""Prefix of a measure that counts users who did *not* see or have an item."""
 _HAS: Final = {
     Col.SHARE: "{} of all users",
     Col.SHARE_CLUSTERED: "{} of the clustered users",
@@ -43,7 +40,7 @@ _HAS: Final = {
     "moved": "{} users that changed their segment",
     "moved_share": "{} of the clustered users that changed",
 }
-"""Measure → what a row has; the value stands at ``{}``. What is counted is said by its label."""
+"""Measure → phrase for what a row has, its value at ``{}``; other measures use their label."""
 
 MORE: Final = {
     Col.USERS: ("count", "more users", "fewer users"),
@@ -59,7 +56,7 @@ MORE: Final = {
     Col.NET_REVENUE: ("bring", "in more net revenue", "in less net revenue"),
     Col.REVENUE_PER_USER: ("bring", "in more gross revenue a user", "in less gross revenue a user"),
 }  # fmt: skip
-"""Measure → verb of several, and what follows it where the first is higher or lower; then ``than``."""
+"""Measure → verb in the plural and the phrases for higher and lower, to be followed by ``than``."""
 
 DO: Final[Mapping[str, str]] = {
     Family.PAGE: "saw", Family.FOLDER: "saw a page in", Family.WORD: "saw a page about",
@@ -70,7 +67,7 @@ DO: Final[Mapping[str, str]] = {
     Family.WEEKDAY: "first came, by UTC, on a", Family.OUTCOME: "had the outcome",
     Family.INTEREST: "mostly saw", Family.STAGE: "got as far as", Family.RHYTHM: "are", Family.LEVEL: "are",
 }  # fmt: skip
-"""What users do with an item; a user has one device, browser and country: the one of most events."""
+"""Family → verb phrase for users with an item; a user's device, browser and country have most events."""
 
 DO_NOT: Final[Mapping[str, str]] = {
     Family.PAGE: "did not see", Family.THEME: "did not see the theme",
@@ -78,10 +75,10 @@ DO_NOT: Final[Mapping[str, str]] = {
     Family.DEVICE: "are not mostly on", Family.COUNTRY: "are not mostly from",
     Family.SOURCE: "did not first come from",
 }  # fmt: skip
-"""What the others do not."""
+"""Family → verb phrase for users without an item."""
 
 OF: Final[Mapping[str, str]] = {Family.THEME: "the theme ", Family.TYPE: "the page type "}
-"""What stands before an item that page views are of."""
+"""Family → words before an item in ``page views of …``."""
 
 LISTED: Final[dict[str, str]] = {
     ItemMetric.USERS: "{items} of {row} with most users",
@@ -93,22 +90,22 @@ LISTED: Final[dict[str, str]] = {
     "not_users": "{items} of {row}, by number of users without them",
     "not_share": "{items} of {row}, by share of users without them",
 }
-"""What stands before a list of items."""
+"""Metric → heading of a list of items."""
 
 
 def verb(word: str, *, plural: bool) -> str:
-    """``have`` or ``has``, ``convert`` or ``converts``."""
+    """A verb in the plural or singular: ``have`` or ``has``, ``convert`` or ``converts``."""
     if plural:
         return word
     return "has" if word == "have" else f"{word}s"
 
 
 Piece: TypeAlias = str | Fact
-"""Plain text, or a figure whose ``text`` stands there; what strangers called a page is in both, unescaped."""
+"""Part of a sentence: plain text or a fact, written as its ``text``; both may hold unescaped page names."""
 
 
 def listing(parts: Sequence[Sequence[Piece]]) -> list[Piece]:
-    """``a``, ``a and b``, ``a, b and c``."""
+    """Join parts as a list in English: ``a``, ``a and b``, ``a, b and c``."""
     made: list[Piece] = []
     for place, part in enumerate(parts):
         made += [] if not place else [" and "] if place == len(parts) - 1 else [", "]
@@ -130,18 +127,18 @@ def what_it_has(fact: Fact) -> list[Piece]:
 
 
 def who_converted(fact: Fact) -> list[Piece]:
-    """``803 of 1,993 users converted``, or did not."""
+    """The users with a count's outcome: ``803 of 1,993 users converted``, or ``did not convert``."""
     did = "did not convert" if fact.measure.startswith(NOT) else "converted"
     return [fact, f" of {wording.counted(fact.n, 'user')} {did}"]
 
 
 def is_counted(fact: Fact) -> bool:
-    """Whether it is a number of something, or the mean of one, and no median."""
+    """Whether a fact is a count or the mean of one, and no median."""
     return fact.unit in (Unit.COUNT, Unit.NUMBER) and not fact.label.startswith("median")
 
 
 def counted(fact: Fact, things: str) -> str:
-    """``1 user``, ``2 users``: the first word in the plural follows its number."""
+    """The words after a number, singular after 1: ``1 user``, ``2 users``."""
     return re.sub(r"s\b", "", things, count=1) if fact.text == "1" else things
 
 
@@ -154,7 +151,7 @@ def with_interval(fact: Fact) -> list[Piece]:
 
 
 def subject(fact: Fact) -> str:
-    """``Outcome rate``, ``Share of users who saw /cart``."""
+    """What a figure measures, as the start of a sentence: ``Share of users who saw /cart``."""
     return wording.sentence(measured(fact))
 
 
@@ -176,23 +173,23 @@ def superlative(fact: Fact, *, most: bool) -> str:
 
 
 def tied(facts: Sequence[Fact]) -> tuple[Sequence[Fact], Sequence[Fact]]:
-    """The first and those that are written the same, and the rest."""
+    """Split facts into those written the same as the first, and the rest."""
     count = next((at for at, fact in enumerate(facts) if fact.text != facts[0].text), len(facts))
     return facts[:count], facts[count:]
 
 
 def with_users(fact: Fact, users: Fact | None) -> list[Piece]:
-    """A figure, and the users beside it."""
+    """A figure, followed by its number of users."""
     return [fact] if users is None else [fact, ", ", users, counted(users, " users")]
 
 
 def users_of(users: Fact | None) -> list[Piece]:
-    """``(186 users)``; nothing where they are not known."""
+    """The number of users in parentheses, ``(186 users)``; nothing where it is not known."""
     return [] if users is None else [" (", users, counted(users, " users"), ")"]
 
 
 def target(fact: Fact) -> str:
-    """An item in a list; of a step from or to a place only the other end."""
+    """The name of an item in a list; of a step from or to a place only the other end."""
     at = {"from": -1, "to": 0}.get(fact.measure.rpartition(":")[2])
     return fact.called if at is None else end_of(fact, at)
 
@@ -205,21 +202,21 @@ def end_of(fact: Fact, at: int) -> str:
 
 
 def kind_of(fact: Fact) -> tuple[str, bool, bool]:
-    """What is said in one sentence: one row, of items or of itself, alone or with others."""
+    """Key of facts that share a sentence: their row, whether they have an item, whether several rows."""
     return fact.row, bool(fact.item), len(fact.segments) > 1
 
 
 def is_of(metric: ItemMetric, fact: Fact) -> bool:
-    """Whether a figure is of such a metric of an item, or of those it is not of."""
+    """Whether a fact is of a metric of an item, or of its complement."""
     return fact.measure.removeprefix(NOT).startswith(f"{metric}:")
 
 
 def place_of(fact: Fact) -> tuple[str, str]:
-    """Item and dimension that figures of the same users share."""
+    """Key of the figures of the same users: item and dimension."""
     kind, _, dimension = fact.measure.partition(":")
     return fact.item, NOT * kind.startswith(NOT) + dimension
 
 
 def commas(parts: Sequence[Sequence[Piece]]) -> list[Piece]:
-    """``a, b, c``."""
+    """Join parts with commas: ``a, b, c``."""
     return [piece for place, part in enumerate(parts) for piece in ([", "] if place else []) + [*part]]
