@@ -1,1 +1,1 @@
-"""The offline grammar: a question in words becomes calls of tools."""
+"""The offline grammar: it turns a question in words into calls of tools."""

@@ -1,4 +1,4 @@
-"""Answer a question without a model: exactly, or not at all."""
+"""Answer a question without a language model: exactly, or not at all."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ HELP: Final = str(vocabulary()["help"])
 CUT: Final = re.compile(r"[?!;]\s+(?=\S)|\.\s+|,\s*(?:and\s+)?|\s+and\s+", re.IGNORECASE)
 _Cut: TypeAlias = re.Match[str]
 CUTS: Final = 5
-"""Places where a question may be two that are tried."""
+"""Places at which a question is tried to be split into two, at most."""
 ASKING: Final = re.compile(
     r"\s*(?:and\s+)?(?:what|which|who|how|where|why|do|does|is|are|show|list|give|tell|compare|describe|plot"
     r"|chart|rank|name)\b",
@@ -44,7 +44,7 @@ class _Told:
 
 
 def ask(question: str, context: Context, last: Reading | None = None) -> Answer:
-    """Answer a question, ask back, or say why not and what is answered that is near to it.
+    """Answer a question, ask back, or say why it cannot be answered and which similar ones can.
 
     Args:
         question: In the analyst's words.
@@ -68,12 +68,12 @@ def ask(question: str, context: Context, last: Reading | None = None) -> Answer:
 
 
 def _held(last: Reading | None, context: Context) -> Reading | None:
-    """What was understood before, if its rows are still there."""
+    """The reading of the question before, if its rows still exist."""
     return last if last and {*last.rows, *last.focus} <= {*context.keys} else None
 
 
 def _chosen_words(question: str, parsed: Parsed, figures: Figures) -> tuple[str, ...]:
-    """The question once for each thing that a word of it can mean, where that would be answered."""
+    """The question with an ambiguous word replaced by each of its meanings, where that can be answered."""
     for text, values in parsed.choices.items():
         words = re.compile(r"\W+".join(map(re.escape, text.split())), re.IGNORECASE)
         meant = (words.sub(value.replace("\\", r"\\"), question, count=1) for value in values[:CHOICES])
@@ -86,7 +86,7 @@ def _line(error: Beha2VecError) -> str:
 
 
 def _near(parsed: Parsed, figures: Figures) -> tuple[str, ...]:
-    """Nearest questions that would be answered; none is run, as a test of many users takes its time."""
+    """Similar questions that can be answered; they are checked without running them, which may be slow."""
     return nearest(parsed, figures.context, partial(_understood, figures=figures))
 
 
@@ -110,7 +110,7 @@ def _has_all(parsed: Parsed, figures: Figures) -> bool:
 
 
 def _told(question: str, parsed: Parsed, figures: Figures, last: Reading | None) -> _Told:
-    """The question as a whole, or part by part; surely several are never read as one.
+    """Answer a question as a whole or part by part; what surely is several questions is never read as one.
 
     Raises:
         InputError: If it is not understood in full.
@@ -130,20 +130,20 @@ def _told(question: str, parsed: Parsed, figures: Figures, last: Reading | None)
 
 
 def _says(text: str, context: Context) -> bool:
-    """Whether there is more than a word of greeting."""
+    """Whether a text says anything beyond filler words such as a greeting."""
     parsed = parse(text, context)
     return bool(parsed.length or parsed.unknown or parsed.missing)
 
 
 def _is_sure(cut: _Cut, question: str) -> bool:
-    """Whether a question ends there and another one begins."""
+    """Whether one question surely ends at a cut and another one begins."""
     return cut.group()[0] in "?!;" or bool(
         "and" in cut.group().casefold() and ASKING.match(question[cut.end() :])
     )
 
 
 def _parts(question: str, cuts: Sequence[_Cut], figures: Figures, last: Reading | None) -> _Told | None:
-    """The question in two parts, the first of which may have parts itself; None where one is unclear."""
+    """Answer a question in two parts, the first of which may be split again; None where a part is unclear."""
     for place, cut in reversed([*enumerate(cuts)]):
         left, right = (
             parse(text, figures.context) for text in (question[: cut.start()], question[cut.end() :])
@@ -172,14 +172,14 @@ def _first(text: str, parsed: Parsed, cuts: Sequence[_Cut], figures: Figures, la
 
 
 def _stands(parsed: Parsed) -> bool:
-    """Whether a part that no question word begins asks something of its own, and not of the part before."""
+    """Whether a part without a question word is a question by itself, apart from the part before."""
     asks = bool(parsed.cues - {"viewed", "also", "pronoun"} or parsed.measures or parsed.dimensions)
     ordered = parsed.cues & OVER_ALL and (parsed.measures or parsed.cues <= OVER_ALL)
     return asks and not parsed.of_row and bool(parsed.rows or ordered or "pronoun" in parsed.cues)
 
 
 def _not_all(question: str, cuts: Sequence[_Cut], figures: Figures, last: Reading | None) -> str:
-    """Which part of several is not understood, and why."""
+    """Message on which part of several is not understood, and why."""
     for cut in (cut for cut in cuts if _is_sure(cut, question)):
         for text in (question[: cut.start()], question[cut.end() :]):
             try:
@@ -190,7 +190,7 @@ def _not_all(question: str, cuts: Sequence[_Cut], figures: Figures, last: Readin
 
 
 def _whole(parsed: Parsed, figures: Figures, last: Reading | None) -> _Told:
-    """The question as one.
+    """Answer a question as a whole.
 
     Raises:
         InputError: If it is not understood, or a figure is absent.
@@ -216,9 +216,9 @@ def _whole(parsed: Parsed, figures: Figures, last: Reading | None) -> _Told:
 
 
 def _meanings(parsed: Parsed, figures: Figures, last: Reading | None) -> Iterator[tuple[Parsed, Figures]]:
-    """What it can ask, and of which rows, the likelier first: “buyers” are a figure before they are a row.
+    """Readings of a question with the rows they are about, the likelier first.
 
-    Only where it is asked how they differ is the row meant.
+    “Buyers” are read as a figure first; as a row first only where it is asked how they differ.
     """
     context, follows = figures.context, goes_on(parsed, last)
     as_figure = iter(
@@ -239,7 +239,7 @@ def _of_converted(meant: Parsed, tables: Tables) -> Figures:
 
 
 def _chosen(meant: Parsed, figures: Figures) -> list[tuple[Intent, Parsed]]:
-    """What it asks for.
+    """The intents that a question matches, each with the parts it runs on.
 
     Raises:
         InputError: If it is not understood.
@@ -254,7 +254,7 @@ def _chosen(meant: Parsed, figures: Figures) -> list[tuple[Intent, Parsed]]:
 
 
 def _unclear(intent: Intent, parsed: Parsed) -> str:
-    """What is not said though it fits."""
+    """Message on what an intent needs and the question does not say; empty where nothing is missing."""
     if intent.name == "size" and not parsed.rows and not parsed.nouns:
         return "How many of what? Name users, sessions or another figure."
     if intent.name == "saw" and parsed.items[0][0] in ATTRIBUTES:

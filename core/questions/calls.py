@@ -1,4 +1,4 @@
-"""What each kind of question asks of the tools: from the parts of a parsed question to a finding."""
+"""Functions that run the tools for each kind of question: from a parsed question to a finding."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from core.questions.lexicon import EVENT
 from core.questions.parsed import Parsed
 
 _DEFAULT_N: Final = 5
-"""How many are listed where the question does not say."""
+"""Number of entries in a list where the question gives none."""
 TRUST: Final = (
     "Whether these segments are there at all, and how sure one is, is measured on the Trust page, not here."
 )
@@ -38,7 +38,7 @@ HOW_SURE: Final = "How sure one of them is, is measured on the Trust page."
 TESTED: Final = "Whether two of them differ in a figure is tested where they are compared."
 PERCENT: Final = "Is that a percentage, or a number? Write “%” after the limit for a share."
 OVER_TIME: Final[Mapping[str, About]] = {"when": "hours", "trend": "growth", "retention": "return"}
-"""Cue → what is asked about time."""
+"""Cue → what the tool for figures over time is asked about."""
 BOUNCED: Final = "Sessions of one page are not counted; users who saw only one page are."
 
 
@@ -46,12 +46,12 @@ Run: TypeAlias = Callable[[Figures, Parsed], Finding]
 
 
 def of_all(tool: Callable[[Figures], Finding]) -> Run:
-    """A tool that needs nothing of the question."""
+    """Make a run of a tool that takes no arguments from the question."""
     return lambda figures, parsed: tool(figures)
 
 
 def of_row(tool: Callable[[Figures, str], Finding]) -> Run:
-    """A tool about the row that is named."""
+    """Make a run of a tool that takes the first row that the question names."""
     return lambda figures, parsed: tool(figures, parsed.rows[0])
 
 
@@ -64,14 +64,14 @@ def _row(parsed: Parsed) -> str:
 
 
 def chart(figures: Figures, parsed: Parsed) -> Finding:
-    """A chart of one measure of all segments; of their sizes if none is named."""
+    """Draw one measure of all segments as a chart; their sizes if no measure is named."""
     mark = next((mark for mark in ChartMark if mark.value in parsed.cues), ChartMark.BAR)
     name = parsed.measures[0] if parsed.measures else Col.USERS
     return segment_tools.chart(figures, Metric(name), mark)
 
 
 def chart_item(figures: Figures, parsed: Parsed) -> Finding:
-    """A chart of one item over the segments."""
+    """Draw one item over all segments as a chart."""
     mark = next((mark for mark in ChartMark if mark.value in parsed.cues), ChartMark.BAR)
     found = rank_item(figures, parsed)
     by_row = sorted(found.facts, key=lambda fact: figures.context.place(fact.row))
@@ -79,7 +79,7 @@ def chart_item(figures: Figures, parsed: Parsed) -> Finding:
 
 
 def alike(figures: Figures, parsed: Parsed) -> Finding:
-    """The two segments that are nearest to each other."""
+    """Find the two segments that are nearest to each other."""
     near = [fact for key in figures.context.segment_keys for fact in figures.nearest(key, 1)]
     if not near:
         raise InputError("There are not two segments to compare")
@@ -88,7 +88,7 @@ def alike(figures: Figures, parsed: Parsed) -> Finding:
 
 
 def trust(figures: Figures, parsed: Parsed) -> Finding:
-    """How sure a segment is, where that was measured; else whether there are any, or where that is told."""
+    """How sure the named segments are where that was measured; else the verdict on all segments."""
     measured = [f"segment:{segment}" for segment in figures.context.certificates]
     asked = [row for row in parsed.rows if row in measured]
     if not asked:
@@ -98,7 +98,7 @@ def trust(figures: Figures, parsed: Parsed) -> Finding:
 
 
 def funnel(figures: Figures, parsed: Parsed) -> Finding:
-    """Who takes the steps that it names, the outcome last, or those of the analyst's funnel."""
+    """Count a funnel: of the steps that the question names, the outcome last, or the analyst's funnel."""
     named = tuple(value if value.startswith(EVENT) else f"{kind}:{value}" for kind, value in parsed.items)
     last = (funnel_tools.OUTCOME,) if named and "buys" in parsed.cues else ()
     within = "session" if "in_session" in parsed.cues else "user"
@@ -107,23 +107,23 @@ def funnel(figures: Figures, parsed: Parsed) -> Finding:
 
 
 def time(figures: Figures, parsed: Parsed) -> Finding:
-    """When users come, whose share grows, or who comes again: of the row that is named, or of each."""
+    """When users come, whose share grows, or who comes again; of the named row or of each segment."""
     about = next(about for cue, about in OVER_TIME.items() if cue in parsed.cues)
     return time_tools.over_the_data(figures, _row(parsed), about=about)
 
 
 def look_alikes(figures: Figures, parsed: Parsed) -> Finding:
-    """How many users are like those of a segment, or of the list where none is named."""
+    """Count the users who are like those of a segment, or of the pasted list where none is named."""
     return like_tools.look_alikes(figures, (parsed.rows or [PASTED])[0])
 
 
 def similar(figures: Figures, parsed: Parsed) -> Finding:
-    """The segments nearest to one."""
+    """List the segments nearest to a segment."""
     return other_tools.nearest_segments(figures, parsed.rows[0], parsed.number or 3)
 
 
 def transitions(figures: Figures, parsed: Parsed) -> Finding:
-    """Where visits begin or end, what comes before or after an item, the most frequent steps, or routes."""
+    """List where sessions begin or end, what comes before or after an item, frequent steps, or routes."""
     where = next((end for end in ("entry", "exit", "routes") if end in parsed.cues), "steps")
     usual = Dimension.TYPE if step_view(figures.context) is View.TYPE else Dimension.PAGE
     by, value = parsed.items[0] if parsed.items else ((parsed.dimensions or [usual])[0], None)
@@ -134,19 +134,19 @@ def transitions(figures: Figures, parsed: Parsed) -> Finding:
 
 
 def moves(figures: Figures, parsed: Parsed) -> Finding:
-    """The steps that users of a segment take more or less often than the others."""
+    """List the steps that users of a segment take more or less often than the others."""
     usual = Dimension.TYPE if step_view(figures.context) is View.TYPE else Dimension.PAGE
     by = (parsed.dimensions or [usual])[0].value
     return tools.call(figures, "differing_steps", {"segment": parsed.rows[0], "by": by, "n": _n(parsed)})
 
 
 def why(figures: Figures, parsed: Parsed) -> Finding:
-    """What makes a segment what it is, or one of its measures so high or low."""
+    """What sets a segment apart, or makes one of its measures high or low."""
     return segment_tools.why(figures, parsed.rows[0], parsed.measures[0] if parsed.measures else None)
 
 
 def share(figures: Figures, parsed: Parsed) -> Finding:
-    """How many saw an item, or what share."""
+    """The number or share of users who saw or have an item."""
     dimension, value = parsed.items[0]
     rows = parsed.rows or ([*figures.context.segment_keys] if "each" in parsed.cues else [ALL])
     found = item_tools.item_shares(figures, rows, dimension, value, _item_metric(parsed))
@@ -154,13 +154,13 @@ def share(figures: Figures, parsed: Parsed) -> Finding:
 
 
 def lift(figures: Figures, parsed: Parsed) -> Finding:
-    """How many times the others' share of users saw an item."""
+    """The lift of an item: a row's share of users with it over the others' share."""
     dimension, value = parsed.items[0]
     return item_tools.item_share(figures, _row(parsed), dimension, value, ItemMetric.LIFT)
 
 
 def within(figures: Figures, parsed: Parsed) -> Finding:
-    """The segments beyond a limit."""
+    """List the segments whose figure lies beyond a limit."""
     limit, rows = parsed.limit, parsed.rows or figures.context.segment_keys
     assert limit is not None  # or another intent would fit
     if parsed.items:
@@ -179,7 +179,7 @@ def within(figures: Figures, parsed: Parsed) -> Finding:
 
 
 def only_nth(blocks: Sequence[Block], nth: int | None) -> tuple[Block, ...]:
-    """Of each list or ranking only the one that was asked for.
+    """Reduce each list or ranking to the entry of a number; all blocks where it is None.
 
     Raises:
         InputError: If there are not so many.
@@ -193,13 +193,13 @@ def only_nth(blocks: Sequence[Block], nth: int | None) -> tuple[Block, ...]:
 
 
 def bounce(figures: Figures, parsed: Parsed) -> Finding:
-    """Users who saw one page only, which is not the same as sessions of one page."""
+    """Users with a single page view, with a note that a bounce rate is one of sessions."""
     found = segment_tools.metrics(figures, [ONE_PAGE], [Col.SHARE, Col.USERS])
     return replace(found, blocks=(*notes(BOUNCED), *found.blocks))
 
 
 def contrast_item(figures: Figures, parsed: Parsed) -> Finding:
-    """One item of two rows held against each other."""
+    """Compare an item between two rows."""
     dimension, value = parsed.items[0]
     metric = ItemMetric.VIEW_SHARE if Col.PAGE_VIEWS in parsed.measures else ItemMetric.SHARE
     fact = item_tools.needed(figures, parsed.rows[0], dimension, value, metric)
@@ -208,13 +208,13 @@ def contrast_item(figures: Figures, parsed: Parsed) -> Finding:
 
 
 def side_by_side(figures: Figures, parsed: Parsed) -> Finding:
-    """The figures of three rows or more."""
+    """Show the figures of three or more rows beside each other."""
     usual = [name for name in (Col.USERS, *HEAT_MAP) if figures.measure(ALL, name)]
     return segment_tools.metrics(figures, parsed.rows, parsed.measures or usual)
 
 
 def rank_item(figures: Figures, parsed: Parsed) -> Finding:
-    """The segments by an item; who likes a theme or a type spends more of the page views on it."""
+    """Rank the segments by an item; interest in a theme or type is its share of the page views."""
     dimension, value = parsed.items[0]
     metric = _item_metric(parsed)
     if "interested" in parsed.cues:
@@ -226,7 +226,7 @@ def rank_item(figures: Figures, parsed: Parsed) -> Finding:
 
 
 def either(figures: Figures, parsed: Parsed) -> Finding:
-    """Items of one kind beside each other."""
+    """Show several items of one kind beside each other."""
     kinds = {dimension for dimension, _ in parsed.items}
     if len(kinds) > 1:
         raise InputError("These are of different kinds, and one question can only be about one kind")
@@ -238,12 +238,12 @@ def either(figures: Figures, parsed: Parsed) -> Finding:
 
 
 def beyond(figures: Figures, parsed: Parsed) -> Finding:
-    """The segments above or below all users."""
+    """List the segments above or below the figure of all users."""
     return segment_tools.beyond_average(figures, parsed.measures[0], above="above" in parsed.cues)
 
 
 def _item_metric(parsed: Parsed) -> ItemMetric:
-    """Page views where they are spoken of, else users; a share where one is asked for, else their number."""
+    """The metric of an item: of page views where the question names them, else of users; share or number."""
     said = parsed.nouns or parsed.measures or "many" in parsed.cues
     share = bool(parsed.cues & {"share", "mostly"}) or Col.SHARE in parsed.measures or not said
     if Col.PAGE_VIEWS in parsed.measures:
@@ -252,7 +252,7 @@ def _item_metric(parsed: Parsed) -> ItemMetric:
 
 
 def top(figures: Figures, parsed: Parsed) -> Finding:
-    """The first items of a kind; pages where none is named, or themes where interests are asked for."""
+    """List the top items of a kind; by default pages, or themes where interests are asked for."""
     labelled = "interested" in parsed.cues and figures.context.tables.basis.labels
     dimension = (parsed.dimensions or [Dimension.THEME if labelled else Dimension.PAGE])[0]
     if dimension in LABELLED and {*items.values(figures.context, dimension)} <= {*RESERVED}:
@@ -269,13 +269,13 @@ def _top_metric(dimension: Dimension, parsed: Parsed) -> ItemMetric:
 
 
 def compare_two(figures: Figures, parsed: Parsed) -> Finding:
-    """Two rows beside each other."""
+    """Compare the two rows that the question names."""
     first, second = parsed.rows
     return segment_tools.compare(figures, first, second, tuple(map(Metric, parsed.measures)))
 
 
 def rank(figures: Figures, parsed: Parsed) -> Finding:
-    """The segments, or those named, by each measure; by size if none is named."""
+    """Rank the segments, or the named rows, by each measure; by size if no measure is named."""
     names, most = parsed.measures or [Col.USERS], not parsed.cues & {"least", "smallest"}
     blocks = []
     for name in names:
@@ -288,7 +288,7 @@ def rank(figures: Figures, parsed: Parsed) -> Finding:
 
 
 def together(found: Sequence[Finding]) -> Finding:
-    """Several findings as one, each block once; a ranking told from its other end is the same."""
+    """Merge findings, each block once; a ranking and its reverse count as the same block."""
     blocks = {
         frozenset(block.facts) if isinstance(block, Ranking) else block: block
         for one in reversed(found)
@@ -298,7 +298,7 @@ def together(found: Sequence[Finding]) -> Finding:
 
 
 def metrics(figures: Figures, parsed: Parsed) -> Finding:
-    """Values of measures, of all users and each segment if no row is named."""
+    """Show the values of measures; of all users, and of each segment if asked for, where no row is named."""
     rows = parsed.rows or [ALL, *(figures.context.segment_keys if parsed.cues & {"each", "segments"} else ())]
     share = Col.SHARE if "share" in parsed.cues else Col.USERS
     found = segment_tools.metrics(figures, rows, parsed.measures or [share])
@@ -306,7 +306,7 @@ def metrics(figures: Figures, parsed: Parsed) -> Finding:
 
 
 def _denied(facts: Iterable[Fact], parsed: Parsed) -> tuple[Fact, ...]:
-    """The figures of those who did not, where they are asked for; nobody knows who else did not."""
+    """Facts of the users who did *not*, where the question asks for them; else the facts as they are."""
     if not parsed.cues & {"never", "unconverted"}:
         return tuple(facts)
     return tuple(complement(fact) for fact in facts if fact.row != UNSEEN)

@@ -1,4 +1,4 @@
-"""A question that goes on with the one before: it changes what that one asked, and keeps the rest."""
+"""Follow-up questions: they change a part of what the question before asked, and keep the rest."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from core.questions.parsed import TOPICS, Parsed
 ORDER: Final = frozenset({
     "most", "least", "biggest", "smallest", "best", "worst", "above", "below", "rank", "longest", "shortest",
 })  # fmt: skip
-"""Cues that put rows in order."""
+"""Cues that rank or filter rows."""
 OVER_ALL: Final = ORDER | {"segments", "each"}
-"""Cues of a question about every segment."""
+"""Cues of questions about every segment."""
 AMOUNTS: Final = frozenset({"many", "share"})
 """Cues that say how an item is counted."""
 COMPARING: Final = frozenset({"compare", "differ", "similar"})
 _ABOUT_ONE: Final = frozenset({"why", "describe", "persona", "apart", "like"})
-"""Cues of a question about one row: after a ranking, about the first."""
+"""Cues of questions about a single row; after a ranking it is the first."""
 CHART: Final = frozenset({"chart", "bar", "line", "point"})
 ALONE: Final = frozenset({
     "also", "pronoun", "list", "average", "often", "only", "per_user", "per_session", "median", "never",
     "unconverted",
 })  # fmt: skip
-"""Cues that say something of what was asked."""
+"""Cues that only qualify a question and ask nothing by themselves."""
 THERE: Final = frozenset({"is", "are", "was", "were", "there"})
-"""Words that make a whole question of a figure."""
+"""Words that turn a figure into a whole question."""
 FRAGMENT: Final = 3
-"""Phrases with a meaning up to which a question may be no whole one."""
+"""Length up to which a question may be a fragment, in phrases with a meaning."""
 
 
 def reading(parsed: Parsed, blocks: Sequence[Block]) -> Reading:
-    """What a question was understood to ask, and of whom and of what the answer speaks first."""
+    """Record how a question was understood, with the rows and the step target that the answer names first."""
     return Reading(
         rows=tuple(parsed.rows), measures=tuple(parsed.measures), dimensions=tuple(parsed.dimensions),
         items=tuple((dimension.value, value) for dimension, value in parsed.items),
@@ -55,7 +55,7 @@ def _focus(parsed: Parsed, blocks: Iterable[Block]) -> tuple[str, ...]:
 
 
 def _onward(blocks: Iterable[Block]) -> tuple[tuple[str, str], ...]:
-    """Where the most frequent step leads that goes on to another place."""
+    """Dimension and place that the most frequent step to another place leads to; empty without one."""
     for fact in facts_of(blocks):
         kind, *rest = fact.measure.split(":")
         origin, _, target = fact.item.partition(ARROW)
@@ -65,7 +65,7 @@ def _onward(blocks: Iterable[Block]) -> tuple[tuple[str, str], ...]:
 
 
 def readings(parsed: Parsed, last: Reading | None) -> Iterator[Parsed]:
-    """What a question may ask after another one, the likelier first."""
+    """Possible readings of a question after the one before, the likelier first."""
     if last is None:
         yield parsed
         return
@@ -97,7 +97,7 @@ def readings(parsed: Parsed, last: Reading | None) -> Iterator[Parsed]:
 
 
 def _is_part(parsed: Parsed) -> bool:
-    """Whether it is no question by itself: ``by revenue``, ``as a chart``, ``what share is on mobile``."""
+    """Whether a question is no whole one: ``by revenue``, ``as a chart``, ``what share is on mobile``."""
     alone = not parsed.topic and parsed.cues & (CHART | {"rank", "describe"})
     bare = parsed.topic == "measures" and not parsed.cues and parsed.fills <= {"the", "a"}
     of_all = parsed.nouns or (
@@ -108,12 +108,12 @@ def _is_part(parsed: Parsed) -> bool:
 
 
 def _verbs(parsed: Parsed) -> set[str]:
-    """Cues that ask for something of their own."""
+    """Cues of a question that ask for something by themselves."""
     return parsed.cues - OVER_ALL - ALONE
 
 
 def _with_rows(parsed: Parsed, last: Reading) -> Parsed:
-    """``They`` and ``its`` are the rows spoken of last."""
+    """Replace pronouns such as ``they`` and ``its`` by the rows that the last answer names first."""
     if last.items and not parsed.topic and not parsed.rows and {"segments", "viewed"} <= parsed.cues:
         items = [(Dimension(name), value) for name, value in last.items]  # “which segment reads it”
         return replace(parsed, items=items, cues=parsed.cues - {"pronoun"})
@@ -130,7 +130,7 @@ def _with_rows(parsed: Parsed, last: Reading) -> Parsed:
 
 
 def _edited(parsed: Parsed, last: Reading) -> Parsed:
-    """The last question with what this one says put in."""
+    """The last question, changed by what this one says."""
     if "average" in parsed.cues and not parsed.topic and not parsed.rows:
         parsed = replace(parsed, rows=[ALL], cues=parsed.cues - {"average"})
     verbs = _verbs(parsed)
@@ -160,7 +160,7 @@ def _edited(parsed: Parsed, last: Reading) -> Parsed:
 
 
 def _take_topic(made: Parsed, last: Reading) -> None:
-    """What the last question was about, as far as this one can be about it."""
+    """Copy measures, dimensions and items of the last question, as far as this one can be about them."""
     if made.cues & (_ABOUT_ONE - {"why"}):
         return
     made.measures = [*(last.measures[:1] if "why" in made.cues else last.measures)]

@@ -48,26 +48,26 @@ _ORDINALS: Final = (
 _ORDINAL: Final = re.compile(r"\d+(?:st|nd|rd|th)")
 _BEING: Final = ("is", "are", "was", "were", "belong", "belongs", "fall", "falls")
 INTO: Final = ("the", "in", "into", "to", "of", "from", "also")
-"""Words between a form of ``be`` and what users are, or are in."""
+"""Words that may stand between a form of ``be`` and its predicate."""
 THE: Final = ("the", "all", "our", "those", "these")
 WHOLES: Final = ("of", "among")
 _COMING: Final = {"from", "came", "via"}
-"""Words beside which a name is where users come from, and no page."""
+"""Words beside which a name is a country or source of users, and no page."""
 CHOICES: Final = 3
-"""Meanings of a word that are named."""
+"""Meanings of an ambiguous word that are listed when asking back, at most."""
 _OPENERS: Final = ("and", "or", "but")
-"""First words of a question that goes on with the one before."""
+"""First words of a follow-up question."""
 _LEANING: Final = ("by", "for", "in", "of", "on", "from", "with", "to", "then", "so", "only", "among")
-"""First words of a short one that may."""
+"""First words by which a short question may be a follow-up."""
 _Any = TypeVar("_Any")
 OUTCOMES: Final = (Col.OUTCOME_USERS, Col.OUTCOME_RATE, Col.OUTCOME_SESSIONS, "buys")
-"""Figures, and the cue, of who has the outcome."""
+"""Measures, and the cue, about users with the outcome."""
 LONGEST: Final = 200
-"""Words of a question that are read."""
+"""Length of a question in words, at most."""
 
 
 def parse(question: str, context: Context) -> Parsed:
-    """Read a question."""
+    """Parse a question into the parts that it names."""
     known = _known(context)
     words = tokens(question)
     if len(words) > LONGEST:
@@ -99,7 +99,7 @@ def parse(question: str, context: Context) -> Parsed:
 
 
 def _is_way(parsed: Parsed) -> bool:
-    """Whether it names steps one after the other: ``from product to cart``, ``product, then cart``."""
+    """Whether a question names consecutive steps: ``from product to cart``, ``product, then cart``."""
     joined = {"from", "to"} <= parsed.fills or "then" in parsed.fills or "onward" in parsed.cues
     steps = len(parsed.items) + ("buys" in parsed.cues)
     of_users = any(kind in ATTRIBUTES for kind, _ in parsed.items)
@@ -107,12 +107,12 @@ def _is_way(parsed: Parsed) -> bool:
 
 
 def _counts_users(before: Parsed) -> bool:
-    """Whether a limit that follows is one of single users: ``users with more than 20 page views``."""
+    """Whether a limit after these parts is one of single users: ``users with more than 20 page views``."""
     return before.nouns or bool(before.rows) or ("many" in before.cues and "segments" not in before.cues)
 
 
 def _read(words: Sequence[str], context: Context, known: _Known) -> _Reader:
-    """Read words; what is not understood is read again as what it can stand for."""
+    """Read words; words that are not understood are read again as their synonyms or names in the data."""
     first = _Reader(context, known)
     first.read(first.corrected(words))
     others = {word: vocabulary()["synonyms"].get(word, "") for word in first.parsed.unknown}
@@ -124,7 +124,7 @@ def _read(words: Sequence[str], context: Context, known: _Known) -> _Reader:
 
 
 def _language(words: Sequence[str], known: _Known) -> str:
-    """What to say where half of the words that are not known are function words of one other language."""
+    """Message for a question in another language: half of its unknown words are function words of it."""
     foreign = {word for word in words if not known.has(word)}
     found = {
         one["says"]: len(foreign & {text.strip() for text in one["words"].split("|")})
@@ -136,7 +136,7 @@ def _language(words: Sequence[str], known: _Known) -> str:
 
 @dataclass(frozen=True)
 class _Known:
-    """What phrases mean, and what each word of them is a part of."""
+    """The known phrases of a context with their meanings, and an index of their words."""
 
     lexicon: Lexicon
     stems: Lexicon
@@ -160,11 +160,11 @@ class _Known:
         return cls(lexicon, stemmed(lexicon), named, named_stems, outcome, words, forms, longest)
 
     def has(self, word: str) -> bool:
-        """Whether it is a word of the vocabulary or the data, in any form."""
+        """Whether a word is in the vocabulary or the data, in any form."""
         return word in self.words or word in self.forms or stem(word) in self.forms
 
     def meanings(self, phrase: Phrase) -> tuple[Meaning, ...]:
-        """What a phrase can mean; empty if it is none."""
+        """The meanings of a phrase; empty if it is not known."""
         forms, exact = stems(phrase), self.lexicon.get(phrase, ())
         if exact and exact[0].sort is Sort.MEASURE:
             return exact
@@ -184,11 +184,11 @@ def _named(context: Context) -> tuple[Lexicon, Lexicon]:
 
 
 _KNOWN: WeakKeyDictionary[Tables, tuple[object, _Known]] = WeakKeyDictionary()
-"""Tables → the names of their segments, and what was known with them last."""
+"""Cache: tables → the names of their segments, and the known phrases made with these."""
 
 
 def _known(context: Context) -> _Known:
-    """What phrases mean; a suggested name only where it means nothing else: it changes no question."""
+    """The known phrases of a context, cached; a suggested name counts only where it means nothing else."""
     names = (dict(context.names), dict(context.suggested))
     kept = _KNOWN.get(context.tables)
     if kept is None or kept[0] != names:
@@ -214,13 +214,13 @@ class _Reader:
     doubts: dict[str, list[str]] = field(default_factory=dict)
     """Misspelt word → the known words that may be meant."""
     of: bool = False
-    """Whether the phrase that is read stands before what it is of."""
+    """Whether the phrase being read is followed by what it is of: ``largest revenue``."""
     negated: str = ""
-    """The cue that says that what follows is not so, or not seen."""
+    """The negating cue (``not`` or ``never``) before the phrase being read; empty without one."""
     predicated: bool = False
-    """Whether the phrase that is read says what users are, or are in: ``buyers are in segment 1``."""
+    """Whether the phrase being read is a predicate of users: ``buyers are in segment 1``."""
     is_whole: bool = False
-    """Whether it says of whom something is a share: ``of buyers``."""
+    """Whether the phrase being read is the base of a share: ``of buyers``."""
 
     def read(self, words: Sequence[str]) -> None:
         place = 0
@@ -239,7 +239,7 @@ class _Reader:
             )
 
     def doubt(self) -> None:
-        """Ask about misspelt words, unless it is of something else altogether: nothing here is called so."""
+        """Ask back about misspelt words, unless other words of the question are unknown altogether."""
         if not all(word in self.doubts or self.known.has(word) for word in self.parsed.unknown):
             return
         for word, near in self.doubts.items():
@@ -247,7 +247,7 @@ class _Reader:
             self.parsed.choices[word] = (*near,)
 
     def _phrase(self, words: Sequence[str], place: int) -> int:
-        """A known phrase; a segment's number goes with the word before it."""
+        """Read the longest known phrase; the word before a segment's number is left to the reference."""
         if words[place] in _REFERENCES and _reference(words, place + 1)[0]:
             return 0
         for length in range(min(self.known.longest, len(words) - place), 0, -1):
@@ -266,14 +266,14 @@ class _Reader:
         return 0
 
     def _says(self, words: Sequence[str], place: int) -> bool:
-        """Whether something with a meaning follows that is no segment: ``largest revenue`` is most of it."""
+        """Whether a word with a meaning follows that is no segment: ``largest revenue`` is most revenue."""
         following = words[place : place + 1]
         known = self.known.meanings(tuple(following))
         is_fill = any(one.sort in (Sort.FILL, Sort.ROW) for one in known)
         return bool(following) and following[0] not in _REFERENCES and not is_fill
 
     def _is_listed(self, words: Sequence[str], place: int) -> bool:
-        """Whether ``users`` stands beside a figure, as one itself: ``users and sessions``."""
+        """Whether ``users`` is listed beside a measure, as a measure itself: ``users and sessions``."""
         if words[place - 1 : place] == ["and"] and self.parsed.measures:
             return True
         after = words[place + 2 : place + 2 + self.known.longest]
@@ -322,7 +322,7 @@ class _Reader:
             self.parsed.fills.add(text)
 
     def _negate(self, meaning: Meaning) -> None:
-        """Only what was seen or used, and the outcome, can be denied: no row has those not in segment 2."""
+        """Apply a negation to a meaning: only items and the outcome can be negated, a segment cannot."""
         if self.negated and meaning.sort is Sort.ROW:
             self.parsed.unknown.append("not")
         if self.negated and _part(meaning) == "outcome":
@@ -331,7 +331,7 @@ class _Reader:
             self.negated = meaning.value if meaning.value in ("not", "never") else ""
 
     def _order(self, meaning: Meaning) -> None:
-        """Note what is spoken of first: that is what a share is of."""
+        """Note the order of rows, items, users and outcome, by which the base of a share is known."""
         part = _part(meaning)
         self.parsed.order += [part] if part else []
         self.parsed.wholes |= {part} if self.is_whole else set()
@@ -345,7 +345,7 @@ class _Reader:
         _once(self.parsed.notes, f"“{text}” is read as {self._said(meaning)}.")
 
     def _people(self, word: str) -> int:
-        """The people of a country."""
+        """Read a demonym, such as ``Koreans``, as users of that country."""
         if not (country := country_of(word, self.context)):
             return 0
         self._mean(word, Meaning(Sort.ITEM, country, Dimension.COUNTRY, near="guess"))
@@ -353,7 +353,7 @@ class _Reader:
         return 1
 
     def _nth_segment(self, words: Sequence[str], place: int) -> int:
-        """``the second segment`` is Segment 2."""
+        """Read an ordinal before ``segment``: ``the second segment`` is Segment 2."""
         nth = _nth(words[place])
         if not nth or words[place + 1 : place + 2] not in (["segment"], ["cluster"], ["group"]):
             return 0
@@ -361,7 +361,7 @@ class _Reader:
         return 2
 
     def _ordinal(self, word: str) -> int:
-        """``second``, ``2nd``; the first of a list is said otherwise."""
+        """Read an ordinal of a list, ``second`` or ``2nd``; ``first`` is no position here."""
         nth = _nth(word)
         if not 1 <= nth <= 50 or word == "first" or self.parsed.nth:
             return 0
@@ -383,7 +383,7 @@ class _Reader:
         return f"the word “{meaning.value}”"
 
     def _reference(self, words: Sequence[str], place: int) -> int:
-        """``segment 2``, ``clusters 1, 2 and 4``, ``s2``, ``#2``."""
+        """Read references to segments: ``segment 2``, ``clusters 1, 2 and 4``, ``s2``, ``#2``."""
         numbers, used = _reference(words, place + 1) if words[place] in _REFERENCES else _short(words[place])
         for number in numbers:
             key = f"segment:{int(number) - 1}"
@@ -412,7 +412,7 @@ class _Reader:
         return 1
 
     def _number(self, words: Sequence[str], place: int) -> int:
-        """How many are to be listed; two that are joined are segments: ``compare 3 with 4``."""
+        """Read a number as the length of a list; two joined numbers are segments: ``compare 3 with 4``."""
         word = words[place]
         numbers, used = _reference(words, place)
         if len(numbers) > 1 and word.isdecimal() and words[place + 1] in _JOINERS:
@@ -428,7 +428,7 @@ class _Reader:
         return 1
 
     def corrected(self, words: Sequence[str]) -> list[str]:
-        """The words with misspelt ones replaced where only one known word is near."""
+        """Replace misspelt words where a single known word is near; note the other candidates."""
         of = self.known.words
 
         places = {text.strip() for text in vocabulary()["others"]["places"].split("|")}
@@ -440,7 +440,7 @@ class _Reader:
         return [word if known(word) else self._nearest(word, of) for word in words]
 
     def _same(self, near: Sequence[str]) -> bool:
-        """Whether words that are equally near mean the same, as ``page`` and ``pages`` do."""
+        """Whether equally near words have the same meaning, as ``page`` and ``pages`` do."""
         meanings = {self.known.meanings((one,)) for one in near}
         return len(meanings) == 1 and () not in meanings
 
@@ -456,12 +456,12 @@ class _Reader:
 
 
 def _before(words: Sequence[str], skipped: Sequence[str]) -> str:
-    """The last word that is none of some; empty if there is none."""
+    """The last word that is not among those to skip; empty if there is none."""
     return next((word for word in reversed(words) if word not in skipped), "")
 
 
 def _part(meaning: Meaning) -> str:
-    """Whether it is a row, users, an item that they saw or have, or the outcome; empty for anything else."""
+    """Which part a meaning is: row, users, item, outcome or share; empty for anything else."""
     if meaning.sort is Sort.CUE or meaning.sort is Sort.MEASURE:
         return "outcome" if meaning.value in OUTCOMES else "share" if meaning.value == "share" else ""
     named = {Sort.ROW: "row", Sort.ITEM: "item", Sort.NOUN: "users"}.get(meaning.sort, "")
@@ -469,14 +469,14 @@ def _part(meaning: Meaning) -> str:
 
 
 def _nth(word: str) -> int:
-    """What an ordinal counts; 0 for any other word."""
+    """The number of an ordinal; 0 for any other word."""
     if word in _ORDINALS:
         return _ORDINALS.index(word) + 1
     return int(word[:-2]) if _ORDINAL.fullmatch(word) else 0
 
 
 def _near(word: str, known: Iterable[str]) -> list[str]:
-    """The known words that two swapped letters lead to, else those that one letter but the first does."""
+    """Known words that differ by two swapped letters, else those by one letter other than the first."""
     found = [
         (one, *_differing(word, one))
         for one in known if one[0] == word[0] and min(len(one), len(word)) > 3
@@ -490,7 +490,7 @@ def _swapped(mine: str, other: str) -> bool:
 
 
 def _differing(word: str, other: str) -> tuple[str, str]:
-    """What is left of two words between the letters that they begin and end with alike."""
+    """The differing middles of two words, without their common beginning and end."""
     start = _alike(word, other)
     word, other = word[start:], other[start:]
     end = _alike(word[::-1], other[::-1])
@@ -498,12 +498,12 @@ def _differing(word: str, other: str) -> tuple[str, str]:
 
 
 def _alike(word: str, other: str) -> int:
-    """How many letters they begin with alike."""
+    """Number of letters that two words begin with alike."""
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(word, other, strict=False)))
 
 
 def _reference(words: Sequence[str], place: int) -> tuple[list[str], int]:
-    """Numbers that follow ``segment``, and how many words they take."""
+    """Read the numbers after ``segment``; also returns how many words they take."""
     numbers: list[str] = []
     used = 0
     if words[place : place + 1] in (["number"], ["no"], ["id"]):

@@ -1,4 +1,4 @@
-"""From what a question says to what is asked of the data; an intent must use every word of the question."""
+"""The kinds of questions (intents) and what each needs; an intent must use every part of the question."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _BARE: Final = frozenset({
     "a", "an", "the", "of", "and", "or", "what", "who", "which", "is", "are", "s",
     "please", "show", "give", "me", "us", "by", "with",
 })  # fmt: skip
-"""Words beside which a row alone can stand."""
+"""Words that may stand beside a row that is named alone."""
 EACH: Final = frozenset({
     "top", "looks_at", "describe", "persona", "entry", "exit", "step", "path", "route", "rule", "moves",
     "funnel",
 })  # fmt: skip
-"""Questions about one row or kind of item that can be asked of several, each for itself."""
+"""Cues of questions about one row or kind of item that are answered for several one by one."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Intent:
     limit: bool = False
 
     def fits(self, parsed: Parsed) -> bool:
-        """Whether it uses all that the question says, and has all that it needs."""
+        """Whether the intent uses every part of the question, and has all that it needs."""
         counts = (
             (self.rows, parsed.rows), (self.measures, parsed.measures), (self.dimensions, parsed.dimensions),
             (self.items, parsed.items),
@@ -77,12 +77,12 @@ class Intent:
 
 
 def choose(parsed: Parsed) -> Intent | None:
-    """The first intent that fits."""
+    """The first intent that fits the question; None where none does."""
     return next((intent for intent in INTENTS if intent.fits(parsed)), None)
 
 
 def choose_all(parsed: Parsed) -> list[tuple[Intent, Parsed]]:
-    """What fits, or fits each row or kind of item for itself; empty where nothing does."""
+    """The intent that fits the question, or one for each of its rows or kinds; empty where none does."""
     if whole := choose(parsed):
         return [(whole, parsed)]
     if len(parsed.rows) > 1 and not parsed.cues & {
@@ -232,4 +232,4 @@ INTENTS: Final = (
            measures=(1, 1), only=_OUTCOMES),
     Intent("size", calls.metrics, _cues("many", "share"), _cues("each", *_LOOSE), rows=(0, MANY)),
 )  # fmt: skip
-"""Tried in this order."""
+"""All intents, in the order in which they are tried."""

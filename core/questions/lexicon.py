@@ -1,6 +1,6 @@
-"""The words that a question may be made of, and what each phrase can mean.
+"""The lexicon of questions: what each phrase can mean in the vocabulary and in the data of a context.
 
-What people call a page, a source or a country: words of the data, found without any list of names.
+``item_words`` derives names of pages, sources and countries from the data, without any list of names.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from core.profiles.profile_columns import Col
 
 
 class Sort(StrEnum):
-    """What a phrase stands for."""
+    """The sort of thing that a phrase stands for."""
 
     ROW = "segment"
     MEASURE = "figure"
@@ -39,7 +39,7 @@ class Sort(StrEnum):
 
 @dataclass(frozen=True)
 class Meaning:
-    """One thing that a phrase can mean.
+    """A possible meaning of a phrase.
 
     Args:
         sort: What it stands for.
@@ -62,34 +62,34 @@ Lexicon = dict[Phrase, tuple[Meaning, ...]]
 VOCABULARY: Final = Path(__file__).parent / "vocabulary.yaml"
 _OUTCOME_WORDS: Final = re.compile(r"\b(buy|bought|purchas|paying)")
 EVENT: Final = "event:"
-"""What the value of a page begins with that is an event: a step of a funnel like one."""
+"""Prefix of the value of a page that is an event: in a funnel, events are steps like pages."""
 NO_PURCHASE: Final = "no_purchase"
-"""Cue of a question about buying where that is no outcome."""
+"""Cue of a question about buying where a purchase is not the outcome."""
 OF_OUTCOME: Final = {
     "{} rate": Col.OUTCOME_RATE, "{} rate per session": Col.SESSION_RATE,
     "{}rs": Col.OUTCOME_USERS, "{}ers": Col.OUTCOME_USERS, "who {}": Col.OUTCOME_USERS,
 }  # fmt: skip
-"""What the outcome is called by the name of its event, such as ``like rate``."""
+"""Phrase with the outcome's event at ``{}``, such as ``like rate`` → measure."""
 TOKEN: Final = re.compile(
     r"https?://\S+|(?<!\S)/\S*|\d+(?:st|nd|rd|th)\b|(?<!\S)-\d+|\d+\s*[-–—]\s*\d+|[#]?\d+(?:[.,]\d+)*|[^\W_]+(?:'[^\W_]+)*"
     r"|(?<!-)[<>≤≥≠](?!-)",  # an arrow says no more than a comma
     re.UNICODE,
 )
 _COMMA: Final = re.compile(r",\s+(?:and\s+)?(?=[^\W\d])")
-"""Between words it says what ``and`` says."""
+"""A comma between words, which is read as ``and``."""
 PERCENT: Final = re.compile(r"(?<![\d/])(?<!\d )%")
 _SIGN: Final = re.compile(r"[<>≤≥≠]")
 
 
 @cache
 def vocabulary() -> dict[str, dict[str, Any]]:
-    """The words that do not depend on the data: part → meaning → phrases, parted by ``|``."""
+    """The vocabulary that does not depend on the data: part → meaning → phrases, separated by ``|``."""
     found: dict[str, dict[str, Any]] = yaml.safe_load(VOCABULARY.read_text(encoding="utf-8"))
     return found
 
 
 def spelt(text: str) -> str:
-    """With the spellings of chats as words: ``how many ppl`` is ``how many people``."""
+    """Replace chat spellings by words: ``how many ppl`` becomes ``how many people``."""
     return _chat().sub(lambda match: str(vocabulary()["spellings"][match.group().casefold()]), text)
 
 
@@ -100,7 +100,7 @@ def _chat() -> re.Pattern[str]:
 
 
 def tokens(text: str) -> list[str]:
-    """Words, numbers, addresses and comparing signs, in lower case; a comma between words is an ``and``."""
+    """Split a text into words, numbers, addresses and comparison signs, in lower case; a comma is ``and``."""
     plain = unicodedata.normalize("NFKC", text).casefold().replace("_", " ").replace("’", "'")
     plain = PERCENT.sub(" percent ", _COMMA.sub(" and ", plain))
     found = (match.group() for match in TOKEN.finditer(plain))
@@ -114,12 +114,12 @@ def _bare(token: str) -> str:
 
 
 def lexicon(context: Context) -> Lexicon:
-    """Phrase → what it can mean in this context."""
+    """The lexicon of a context: phrase → its meanings."""
     return _by_phrase(_phrases(context))
 
 
 def suggestions(context: Context) -> Lexicon:
-    """Names that segments do not have yet; they may mean something else in the lexicon."""
+    """Phrases of suggested segment names → their meanings; the lexicon may have others for them."""
     return _by_phrase(_suggested(context))
 
 
@@ -133,19 +133,19 @@ def _by_phrase(texts: Iterable[tuple[str, Meaning]]) -> Lexicon:
 
 @lru_cache(maxsize=65_536)
 def stem(word: str) -> str:
-    """What the forms of a word share: ``hike`` of ``hiking`` (Porter 2)."""
+    """The stem of a word: ``hike`` of ``hiking`` (Porter 2)."""
     if not word.isalpha():
         return word
     return str(snowballstemmer.stemmer("english").stemWord(word))  # one for each: it keeps a state
 
 
 def stems(words: Iterable[str]) -> Phrase:
-    """What the forms of each word share."""
+    """The stem of each word."""
     return tuple(map(stem, words))
 
 
 def stemmed(known: Lexicon) -> Lexicon:
-    """Stems of each phrase → what every form of it can mean; nothing where forms mean different things."""
+    """Stems of each phrase → meanings of all its forms; without stems whose forms mean different things."""
     found: dict[Phrase, dict[Meaning, None]] = {}
     for phrase, meanings in known.items():
         found.setdefault(stems(phrase), {}).update(dict.fromkeys(meanings))
@@ -158,12 +158,12 @@ def stemmed(known: Lexicon) -> Lexicon:
 
 @lru_cache(maxsize=8_192)
 def _phrase(text: str) -> Phrase:
-    """Most phrases are the same for every question."""
+    """The tokens of a phrase, cached: most phrases are the same for every question."""
     return tuple(tokens(text))
 
 
 def _sorted(meanings: tuple[Meaning, ...]) -> tuple[Meaning, ...]:
-    """A word that is only fill stays so only where it means nothing else."""
+    """The meanings without filler, unless there is no other."""
     return tuple(one for one in meanings if one.sort is not Sort.FILL) or meanings
 
 
@@ -197,7 +197,7 @@ def _bars(texts: str, meaning: Meaning) -> Iterator[tuple[str, Meaning]]:
 
 
 def _measures(context: Context) -> Iterator[tuple[str, Meaning]]:
-    """Words about buying mean the outcome only where that is a purchase and nothing else."""
+    """Phrases of measures; words about buying mean the outcome only where that is a purchase alone."""
     outcome, buying = context.tables.profiles.outcome, _buying(context)
     for text, key in OF_OUTCOME.items() if outcome else ():
         yield text.format(outcome), Meaning(Sort.MEASURE, key)
@@ -223,7 +223,7 @@ def _items(context: Context) -> Iterator[tuple[str, Meaning]]:
 
 
 def _events(context: Context) -> Iterator[tuple[str, Meaning]]:
-    """Events of several words, such as ``add_to_cart``: one word alone means a page, or the outcome."""
+    """Phrases of events with several words, such as ``add_to_cart``; single words mean a page or outcome."""
     for name in context.tables.basis.data.outcomes:
         if len(_phrase(name)) > 1 and name not in context.tables.profiles.chosen:
             yield name, Meaning(Sort.ITEM, f"{EVENT}{name}", Dimension.PAGE)
@@ -251,13 +251,13 @@ def _suggested(context: Context) -> Iterator[tuple[str, Meaning]]:
 
 PARTS: Final = re.compile(r"[\W_]+")
 _DEMONYM: Final = 5
-"""Letters that a country and its people must share: ``korea`` and ``koreans``."""
+"""Letters that the stems of a country and a demonym must share, at least: ``korea`` and ``koreans``."""
 _ENDINGS: Final = ("i", "n", "an", "ian", "es")
-"""Stems of the endings that one has more than the other."""
+"""Endings by which the stem of a demonym may be longer than its country's, or the reverse."""
 
 
 def item_words(context: Context) -> tuple[Lexicon, Lexicon]:
-    """Words as the data spell them → the items that are called by them; and the same by their stems."""
+    """Phrases of the data → the items that they name, once as spelt and once by stems."""
     named: dict[Phrase, dict[Meaning, None]] = {}
     stemmed: dict[Phrase, dict[Meaning, None]] = {}
     for phrase, dimension, value in _names(context):
@@ -288,7 +288,7 @@ def _words(text: str) -> Phrase:
 
 
 def _of_page(address: str) -> set[Phrase]:
-    """The last part of its path, the last two, and all of it; with what was searched for, if anything."""
+    """Phrases that name a page: the last part of its path, the last two, and all; with its query, if any."""
     path, _, query = address.partition("?")
     parts = [part for part in path.split("/") if part]
     found = {_words(" ".join([*parts[-count:], query])) for count in (1, 2, len(parts))}
@@ -296,14 +296,14 @@ def _of_page(address: str) -> set[Phrase]:
 
 
 def _nearest(phrase: Phrase, found: tuple[Meaning, ...]) -> tuple[Meaning, ...]:
-    """The page of exactly that address before pages that end so, and pages before parts of other names."""
+    """The most specific items of a phrase: the page of exactly that address, else no themes or types."""
     own = "/" + "-".join(phrase)
     exact = tuple(one for one in found if one.dimension is Dimension.PAGE and one.value.casefold() == own)
     return exact or tuple(one for one in found if one.dimension not in LABELLED) or found
 
 
 def country_of(word: str, context: Context) -> str:
-    """The one country whose people are called so, by the letters that both share; empty if there is none."""
+    """The country of a demonym, by their shared letters; empty unless there is exactly one."""
     own = stem(word)
     found = [
         value

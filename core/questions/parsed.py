@@ -1,6 +1,7 @@
-"""What a question says: rows, measures, items, cues and limits, before they mean anything together.
+"""The parts of a question (rows, measures, items, cues, limits) before an intent puts them together.
 
-Questions about who has the outcome, whatever the segment: a row that is held against the others.
+``of_converted`` and the functions after it turn questions about users with the outcome, whatever their
+segment, into questions about a row of their own.
 """
 
 from __future__ import annotations
@@ -25,14 +26,14 @@ LIMIT: Final = re.compile(
     r"(?P<number>\d[\d,]*(?:\.\d+)?|half\b)\s*(?P<percent>(?:%|percent\b)?)",
     re.IGNORECASE,
 )
-"""``over 4 %``, ``more than 100``."""
+"""Pattern of a limit: ``over 4 %``, ``more than 100``."""
 HIGH: Final = ("over", "above", "beyond", "exceed", "at least", "more", "greater", "higher", "larger")
-"""How a limit from below begins."""
+"""Beginnings of a lower limit."""
 
 
 @dataclass(frozen=True)
 class Limit:
-    """What segments must lie beyond.
+    """A limit that segments are filtered by.
 
     Args:
         text: As it was written.
@@ -50,7 +51,7 @@ class Limit:
 
     @classmethod
     def of(cls, found: re.Match[str]) -> Limit:
-        """Read one."""
+        """Read a limit from a match of its pattern."""
         side, number = found["side"].casefold(), found["number"].casefold().replace(",", "")
         share = number == "half" or bool(found["percent"])
         value = 50.0 if number == "half" else float(number)
@@ -58,7 +59,7 @@ class Limit:
         return cls(text, side.startswith(HIGH), value / 100 if share else value, share, side.startswith("at"))
 
     def holds(self, value: float) -> bool:
-        """Whether a value lies beyond it."""
+        """Whether a value lies beyond the limit."""
         if value == self.value:
             return self.reached
         return (value > self.value) is self.above
@@ -66,7 +67,7 @@ class Limit:
 
 @dataclass
 class Parsed:
-    """What a question says.
+    """The parts of a question.
 
     Args:
         rows: Keys of the rows it names, in order.
@@ -122,24 +123,24 @@ class Parsed:
 
     @property
     def topic(self) -> str:
-        """Which part says what it is about; empty where none does."""
+        """Name of the part that the question is about, such as ``measures``; empty where none is set."""
         return next((part for part in TOPICS if getattr(self, part)), "")
 
 
 _AGAINST: Final = frozenset({"compare", "differ", "rest"})
-"""Cues that hold them against the others."""
+"""Cues that compare converted users with the others."""
 ALONE: Final = frozenset(
     {"share", "many", "viewed", "never", "not", "mostly", "list", "where", "pronoun", "also", "total"}
 )
-"""Cues of figures that are held against nobody: only then all of them count, and not the clustered ones."""
+"""Cues of figures that are not compared: only then all converted users count, not just clustered ones."""
 AT_ANY_TIME: Final = "What they saw at any time is counted, also after it."
 CONVERTED: Final = "That they converted is what makes them this row; none of the others did."
 RATES: Final = (Col.OUTCOME_RATE, Col.SESSION_RATE, Col.OUTCOME_USERS)
-"""Figures that are all or nothing of who has the outcome."""
+"""Measures that are 0 or 100 % by definition for users grouped by the outcome."""
 
 
 def of_converted(parsed: Parsed, context: Context) -> Parsed | None:
-    """The question as one about the users with the outcome; None where it is about none or some of them."""
+    """Turn a question into one about all users with the outcome; None where it is not about them all."""
     who = {"who", "that", "those"} & parsed.fills
     names_them = Col.OUTCOME_USERS in parsed.measures or ("buys" in parsed.cues and who)
     if not names_them or {*parsed.rows} - {ALL} or parsed.cues & {"segments", "each", "chart", "unconverted"}:
@@ -159,13 +160,13 @@ def of_converted(parsed: Parsed, context: Context) -> Parsed | None:
 
 
 def goes_on(parsed: Parsed, last: Reading | None) -> bool:
-    """Whether a question goes on with one about them: ``where do they leave``."""
+    """Whether a question follows up on one about converted users: ``where do they leave``."""
     is_of_them = last is not None and {WITH, WITHOUT} & {*last.rows}
     return bool(is_of_them and not parsed.rows and parsed.cues & {"pronoun", "also"})
 
 
 def beside_outcome(blocks: Sequence[Block]) -> tuple[Block, ...]:
-    """Without how often they converted, which makes them the row that they are."""
+    """The blocks without rates of conversion, which are true of converted users by definition."""
     kept: list[Block] = []
     for block in blocks:
         if isinstance(block, FigureList):

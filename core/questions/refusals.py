@@ -1,4 +1,4 @@
-"""Why a question is not answered, in one line, and which near ones would be."""
+"""Why a question is not answered, in one line, and which similar questions can be answered."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _OF_TIME: Final = {
     "returns": "How many users come back?", "retention": "How many users come back?",
     "trend": "Which segment grows?", "when": "When do users come?",
 }  # fmt: skip
-"""Cue → what is told of it over all of the data."""
+"""Cue about time → question over all of the data that is answered instead."""
 HIGH: Final = {"most", "best", "biggest"}
 LOW: Final = {"least", "worst", "smallest"}
 SHOWN: Final = 5
@@ -45,7 +45,7 @@ _INTO_ROW: Final = (
 )
 COUNTS: Final = {measure.label for measure in BY_KEY.values() if measure.unit is Unit.COUNT}
 USUAL: Final = (Col.OUTCOME_RATE, Col.SESSIONS_MEAN, Col.PAGE_VIEWS_MEAN)
-"""What is offered where no figure was named."""
+"""Measures of the offered questions where the question names none."""
 
 
 def problem(parsed: Parsed, context: Context) -> str:
@@ -75,7 +75,7 @@ def problem(parsed: Parsed, context: Context) -> str:
 
 
 def _untold(parsed: Parsed, context: Context) -> str:
-    """What the tables do not hold; empty if they hold all of it."""
+    """Message on what the tables do not hold; empty if they hold everything that is asked for."""
     told = {"only"} if parsed.length <= FRAGMENT and not parsed.items else set()  # “only the revenue”
     told |= {"individual"} if "average" in parsed.cues else set()  # “what a user sees on average”
     told |= {"in_session"} if "funnel" in parsed.cues else set()
@@ -93,7 +93,7 @@ def _untold(parsed: Parsed, context: Context) -> str:
 
 
 def _unnamed(parsed: Parsed, context: Context) -> str:
-    """What is missing beside a word, or does not belong to it."""
+    """Message on a word that needs another beside it, or has one that does not fit."""
     named = parsed.measures or ("interested" in parsed.cues and parsed.items)
     meant = parsed.meant and parsed.cues & {"most", "least"} and not parsed.measures
     if ("vague" in parsed.cues and not meant) or (not named and parsed.cues & _unsaid(parsed, context)):
@@ -106,7 +106,7 @@ def _unnamed(parsed: Parsed, context: Context) -> str:
 
 
 def _guessed(parsed: Parsed) -> str:
-    """A page that is only called by words of its address must be seen, or it may be meant otherwise."""
+    """Message on pages named by words of their address alone, unless the question is about seeing pages."""
     seen = parsed.cues & SEEN or Dimension.PAGE in parsed.dimensions or Col.PAGE_VIEWS in parsed.measures
     if seen or not parsed.guessed:
         return ""
@@ -114,7 +114,7 @@ def _guessed(parsed: Parsed) -> str:
 
 
 def _denied(parsed: Parsed) -> str:
-    """Only what was seen or used can be denied."""
+    """Message on a negation of anything but items, which alone can be negated."""
     denies = {"not"} == parsed.cues & {"not", "trust"} and (
         not parsed.items or {*parsed.measures} - {Col.SHARE, Col.USERS}
     )
@@ -122,7 +122,7 @@ def _denied(parsed: Parsed) -> str:
 
 
 def _of_some(parsed: Parsed) -> str:
-    """A share is one of a row or of the buyers: not of who saw an item, nor of buyers by row."""
+    """Message on a share that the tables do not hold, by what it is of; empty where they do."""
     kinds = [*dict.fromkeys(parsed.order)]
     named = [kind for kind in kinds if kind not in ("share", "users")]
     if not kinds or not ("share" in parsed.cues or {*parsed.measures} & {Col.SHARE, Col.OUTCOME_RATE}):
@@ -134,7 +134,7 @@ def _of_some(parsed: Parsed) -> str:
 
 
 def not_combined(parsed: Parsed) -> str:
-    """Why words that are understood make no question."""
+    """Message on why known words do not make a question together."""
     if "rest" in parsed.cues or ("compare" in parsed.cues and len(parsed.rows) == 1):
         return "A segment is compared with another one or with all users: name both."
     if "bounce" in parsed.cues:
@@ -148,15 +148,15 @@ def not_combined(parsed: Parsed) -> str:
 
 
 def nearest(parsed: Parsed, context: Context, understood: Callable[[str], bool]) -> tuple[str, ...]:
-    """Up to three questions that are answered, those that share most with what was asked first."""
+    """Up to three questions that can be answered, the most similar first."""
     offered = dict.fromkeys(islice(_candidates(parsed, context), TRIED))
     return tuple(islice((text for text in offered if understood(text)), OFFERED))
 
 
 def _candidates(parsed: Parsed, context: Context) -> Iterator[str]:
-    """With items, then figures, then lists, of the rows named; then what can be asked of any data.
+    """Candidate questions: items, figures and lists of the rows named, then questions for any data.
 
-    Short: each is a button of one line beside the pages.
+    They are short, as each is a button of one line.
     """
     named = parsed.rows or [row for word in parsed.unknown for row in _rows(word, context)]
     rows = [_called(key, context) for key in named[:2]]
@@ -192,7 +192,7 @@ def _usual(parsed: Parsed, rows: list[str], measures: list[str]) -> Iterator[str
 
 
 def _meant(parsed: Parsed) -> Sequence[str]:
-    """Measures that may be meant where none is named."""
+    """Measures that may be meant where the question names none."""
     if "buys" in parsed.cues:
         return (Col.OUTCOME_RATE, Col.OUTCOME_USERS)
     if parsed.cues & {"many", "most", "least"} and Dimension.PAGE in parsed.dimensions:
@@ -206,7 +206,7 @@ def _called(key: str, context: Context) -> str:
 
 
 def _unsaid(parsed: Parsed, context: Context) -> set[str]:
-    """Words that need a figure beside them; a share or number of those who buy is the outcome's."""
+    """Cues that need a measure beside them; those about buyers have the outcome's."""
     told = {"share", "many", "unconverted", "why", "most", "least", "each", "funnel"}
     counts = context.tables.profiles.outcome and (parsed.cues & told or parsed.limit)
     return {"best", "worst"} if counts else {"best", "worst", "buys", "above", "below"}
@@ -229,5 +229,5 @@ def _not_understood(parsed: Parsed) -> str:
 
 
 def _rows(word: str, context: Context) -> list[str]:
-    """Segments whose name has the word."""
+    """Keys of the segments whose name contains a word."""
     return [key for key in context.segment_keys if word in PARTS.split(context.titled(key).name.casefold())]

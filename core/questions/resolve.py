@@ -1,4 +1,4 @@
-"""Words that add to each other: what a question means once all of it is read, in terms of the intents."""
+"""Combine the words of a parsed question into the cues and measures that the intents know."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from core.questions.followups import CHART, COMPARING, ORDER, OVER_ALL
 from core.questions.parsed import Parsed
 
 _SIZED: Final = OVER_ALL | COMPARING | {"many", "list"}
-"""Cues beside which the biggest is the one with most users."""
+"""Cues beside which the biggest segment is the one with most users."""
 LISTED: Final = frozenset({"entry", "exit", "after", "before", "path", "routes", "rule", "funnel"})
-"""Cues of lists, which every segment has one of."""
+"""Cues of lists that each segment has one of."""
 _PER_USER: Final = {
     Col.REVENUE: Col.REVENUE_PER_USER, Col.SESSIONS: Col.SESSIONS_MEAN, Col.PAGE_VIEWS: Col.PAGE_VIEWS_MEAN,
     Col.DIFFERENT_PAGES_MEAN: Col.DIFFERENT_PAGES_MEAN, Col.ENGAGEMENT_MEAN: Col.ENGAGEMENT_MEAN,
@@ -30,18 +30,18 @@ MEDIAN: Final = {
     Col.ENGAGEMENT_MEAN: Col.ENGAGEMENT_MEDIAN,
 }  # fmt: skip
 _RELATED: Final = {"per_user": _PER_USER, "per_session": _PER_SESSION, "median": MEDIAN}
-"""Cue → measure → what it is with that said of it."""
+"""Qualifying cue → measure → measure with that qualification."""
 _EACH_ONCE: Final = "Users are counted, each once."
 SHARES: Final = {Col.USERS: Col.SHARE, Col.OUTCOME_USERS: Col.OUTCOME_RATE}
 DENIED: Final = {Col.OUTCOME_SESSIONS: Col.OUTCOME_USERS}
 BETTER: Final = {"best": "most", "worst": "least"}
 _SAID_ALREADY: Final = {"pronoun", "also", "only", "individual", "total"}
-"""Cues that only say what a question goes on with, or what every figure is."""
+"""Cues that add nothing: they refer to the question before, or hold for every figure."""
 LENGTH: Final = {"longest": "most", "shortest": "least"}
 
 
 def settled(parsed: Parsed, context: Context) -> Parsed:
-    """Without words that add nothing beside what else was said; “best” is most of the figure named."""
+    """The question with words combined and redundant ones dropped; “best” becomes most of the measure."""
     made = replace(parsed, rows=[*parsed.rows], measures=[*parsed.measures])
     made.cues = {BETTER.get(cue, cue) for cue in parsed.cues - _SAID_ALREADY}
     steps = (
@@ -65,7 +65,7 @@ def settled(parsed: Parsed, context: Context) -> Parsed:
 
 
 def read_as(parsed: Parsed, made: Parsed) -> list[str]:
-    """How vague words were read."""
+    """Notes on how vague words were read."""
     once = (
         "unconverted" not in parsed.cues
         and "buys" in parsed.cues
@@ -78,26 +78,26 @@ def read_as(parsed: Parsed, made: Parsed) -> list[str]:
 
 
 def _moving(made: Parsed) -> None:
-    """How a segment moves is by which steps it is apart; who moves without one has changed the segment."""
+    """Read ``moves`` as a segment's differing steps; without a segment, as users who changed theirs."""
     if "moves" in made.cues:
         made.cues = made.cues - {"moves"} | ({"path", "apart"} if made.rows else {"changed"})
 
 
 def _counting_alike(made: Parsed) -> None:
-    """How many users are like a segment, or the list, are its look-alikes, and no segments."""
+    """Read “how many are like” a segment or the list as its look-alikes, and not as similar segments."""
     of_one = len(made.rows) == 1 or ("list" in made.cues and not made.rows)
     if "many" in made.cues and made.cues & {"like", "similar"} and not made.topic and of_one:
         made.cues = made.cues - {"like", "similar"} | {"lookalikes"}
 
 
 def _denying(made: Parsed) -> None:
-    """Who did not see an item never saw it."""
+    """Read “not” beside an item as “never”."""
     if "not" in made.cues and made.items:
         made.cues = made.cues - {"not"} | {"never"}
 
 
 def _trusting(made: Parsed) -> None:
-    """Whether a difference is real is what comparing tells; whether segments are, the verdict."""
+    """Drop ``trust`` where a difference is meant, which comparing answers; keep it for segments."""
     if made.topic or len(made.rows) > 1 or made.cues & (COMPARING | ORDER):
         made.cues -= {"trust"}
     elif "trust" in made.cues:  # “why are there no stable segments”
@@ -105,21 +105,21 @@ def _trusting(made: Parsed) -> None:
 
 
 def _spending(made: Parsed) -> None:
-    """Who spends, and no time, brings revenue."""
+    """Read “spends” without an object as revenue a user."""
     if "spends" in made.cues and made.measures != [Col.OUTCOME_USERS]:
         made.cues -= {"spends"}
         made.measures += [] if made.topic else [Col.REVENUE_PER_USER]
 
 
 def _vague(made: Parsed) -> None:
-    """The most active are those with most of the figure that is nearest to it."""
+    """Replace a vague word, as in “most active”, by the measure that is nearest to it."""
     if "vague" in made.cues and made.meant and made.cues & {"most", "least"}:
         made.cues -= {"vague"}
         made.measures = list(dict.fromkeys(made.meant.values()))
 
 
 def _limited(made: Parsed) -> None:
-    """A limit in percent is one of a share; users on average are the figure of a user."""
+    """Fit the measures to a limit: shares for percentages, means a user for averages."""
     if made.limit is None:
         return
     if made.limit.share:
@@ -133,7 +133,7 @@ def _limited(made: Parsed) -> None:
 
 
 def _related(made: Parsed) -> None:
-    """Figures a user or a session, and medians."""
+    """Replace measures by those a user, a session or the median where a cue says so."""
     for cue, related in _RELATED.items():
         if cue in made.cues and {*made.measures} & {*related, *related.values()}:
             made.measures = list(dict.fromkeys(related.get(name, name) for name in made.measures))
@@ -141,7 +141,7 @@ def _related(made: Parsed) -> None:
 
 
 def _buying(made: Parsed) -> None:
-    """Who buys are the converted users, or the outcome rate where a share or a reason is asked for."""
+    """Read “buys” as converted users, or as the outcome rate where a share or a reason is asked for."""
     share = made.cues & {"share", "why"}
     if "unconverted" in made.cues:  # “users without orders”
         made.measures = [DENIED.get(name, name) for name in made.measures]
@@ -163,7 +163,7 @@ def _buying(made: Parsed) -> None:
 
 
 def _often(made: Parsed) -> None:
-    """How often somebody comes (back) is the sessions a user; how often something is seen, its page views."""
+    """Read “how often” as sessions a user where users come or return, else as page views of an item."""
     if "returns" in made.cues and not made.topic and "never" not in made.cues:
         often = made.cues & {"often", "most", "least", "compare", "rank", "above", "below"}
         made.cues = made.cues - {"returns"} | (set() if often else {"retention"})
@@ -176,7 +176,7 @@ def _often(made: Parsed) -> None:
 
 
 def _average(made: Parsed) -> None:
-    """The average is the figure of all users; a count has none."""
+    """Read “average” as the figure of all users, or drop it beside measures that are averages."""
     if "average" not in made.cues:
         return
     if {*made.measures} & {*MEDIAN.values()}:  # “mean against median”
@@ -195,7 +195,7 @@ def _average(made: Parsed) -> None:
 
 
 def _pages(made: Parsed) -> None:
-    """More pages, and how many on average, are page views a user."""
+    """Read “more pages”, and pages on average, as page views a user."""
     compared = len(made.rows) == 2 and made.cues & {"most", "least"}
     if made.dimensions == [Dimension.PAGE] and (compared or {"average", "many"} <= made.cues):
         made.cues -= {"average", "many", "viewed"}
@@ -207,7 +207,7 @@ def _pages(made: Parsed) -> None:
 
 
 def _long(made: Parsed) -> None:
-    """Whoever stays longest has the most engagement time; nothing else is long."""
+    """Read “longest” and “shortest” as most and least engagement time, and of nothing else."""
     if {*made.measures} <= {Col.ENGAGEMENT_MEAN, Col.ENGAGEMENT_MEDIAN}:
         for cue in made.cues & {"longest", "shortest"}:
             made.cues = made.cues - {cue} | {LENGTH[cue]}
@@ -215,7 +215,7 @@ def _long(made: Parsed) -> None:
 
 
 def _everyone(made: Parsed) -> None:
-    """A segment above all users, or another one, is held against them; among all, segments are ranked."""
+    """Compare a segment that is asked to be above or below another row; drop all users beside segments."""
     if len(made.rows) in (1, 2) and made.cues & {"above", "below"} and made.measures:
         made.cues = made.cues - {"above", "below"} | {"compare"}
         made.rows += [ALL] if len(made.rows) == 1 else []
@@ -226,14 +226,14 @@ def _everyone(made: Parsed) -> None:
 
 
 def _sized(made: Parsed) -> None:
-    """The biggest is the one with most users, and so is the one with most where users are spoken of."""
+    """Read “biggest”, and “most users”, as the number of users."""
     sized = (made.nouns and made.cues & {"most", "least"}) or made.cues & {"biggest", "smallest"}
     if sized and made.cues <= _SIZED and not made.topic:
         made.measures.append(Col.USERS)
 
 
 def _with_biggest(made: Parsed, context: Context) -> None:
-    """Beside anything else that is asked, the biggest segment is a row like one that is named."""
+    """Replace “the biggest segment” by its row where something else is asked about it."""
     size = made.cues & {"biggest", "smallest"}
     if len(size) == 1 and not made.rows and made.measures != [Col.USERS] and made.nth is None:
         sizes = {key: context.row(key)[Col.USERS] for key in context.segment_keys}
