@@ -1,1 +1,1 @@
-"""How users move: what they step from and to, their ways, funnels, and the time until an outcome."""
+"""How users move: steps between pages, routes of sessions, funnels, and the time until an outcome."""

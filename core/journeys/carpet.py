@@ -1,4 +1,4 @@
-"""What some users did, side by side: one strip each, page view by page view (a sequence index plot).
+"""A sequence index plot of some users: a strip each, with their page views in order.
 
 Scherer (2001) and Brzinsky-Fay, Kohler and Luniak (2006) draw sequences so; too many strips hide each other,
 so a few hundred are drawn at random and the picture says of how many.
@@ -18,24 +18,24 @@ from core.journeys import moves
 from core.journeys.moves import Places, Visited
 
 END, EMPTY = -1, -2
-"""Cells that are no page view: a session ended, and nothing more came."""
+"""Codes of cells that are no page view: the end of a session, and a cell after the last one."""
 STRIP, BEGIN, STOP, PLACE = "strip", "begin", "stop", "place"
 
 
 class Strip(StrEnum):
-    """What one strip is."""
+    """What a strip shows: a session or all sessions of a user."""
 
     USER = "user"
     SESSION = "session"
 
 
 class StripOrder(StrEnum):
-    """Which strips lie beside each other."""
+    """Order of the strips in the plot."""
 
     FIRST = "first"
-    """Those that begin alike."""
+    """Strips that begin alike lie beside each other."""
     LENGTH = "length"
-    """Those of about the same length, the longest first."""
+    """Strips are sorted by length, the longest first."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +59,7 @@ class Carpet:
     frequent: np.ndarray
 
     def runs(self, sequences: UserSequences) -> pd.DataFrame:
-        """Cells of one kind in a row, a line each.
+        """Table of runs: consecutive cells of the same place, a row each.
 
         Returns:
             ``strip`` (from 1), ``user_id``, ``begin`` and ``stop`` (the first cell, from 0, and the one after
@@ -122,7 +122,7 @@ def carpet(
 def _cells(
     place: np.ndarray, last: np.ndarray, opening: np.ndarray, closing: np.ndarray, width: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Place by place with the ends of sessions between, cut at the width; and how long each strip is."""
+    """Cells of each strip, with session ends in between, cut at the width; and the full length of each."""
     cells = np.full((len(opening), width), EMPTY, dtype=np.int32)
     length = np.empty(len(opening), dtype=np.int64)
     for row, (begin, end) in enumerate(zip(opening.tolist(), closing.tolist(), strict=True)):

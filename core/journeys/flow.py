@@ -1,6 +1,7 @@
-"""The first or last places of sessions as flows from column to column, small ones folded, none left out.
+"""Sessions as flows between their first or last places, and as whole routes.
 
-Whole sessions as routes: the places of a session in order, from its first page view on.
+``flow`` follows sessions from column to column of a picture; small places are folded into one, no session is
+left out. ``Routes`` sorts whole sessions by the places that they pass, from their first page view on.
 
 Page views of one place in a row are one stop, marked ``×2+`` where there were several: a reload, or several
 pages of one theme, is part of the route, while whether it was two or seven makes no route of its own. A
@@ -43,7 +44,7 @@ FEWEST_COLUMNS, MOST_COLUMNS = 2, 8
 
 @dataclass(frozen=True, eq=False)
 class Flow:
-    """Flows of sessions, in the order of time.
+    """Flows of sessions between columns, in the order of time.
 
     Args:
         links: One row a flow: ``column`` that it leaves (from 1), ``from``, ``to``, ``sessions``, their
@@ -101,7 +102,7 @@ def flow(
 def _anchors(
     visited: Visited, place: np.ndarray, users: np.ndarray, at: int | None, *, backwards: bool
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Sessions that are followed, ascending, and the view of each that it is followed from."""
+    """Indices of the sessions that are followed, ascending, and the page view each is followed from."""
     if at is None:
         session = np.flatnonzero(users[visited.user])
         return session, (visited.last if backwards else visited.first)[session]
@@ -112,9 +113,9 @@ def _anchors(
 
 
 def _folded(column: np.ndarray, shown: int, moves: Moves) -> tuple[np.ndarray, list[str], int]:
-    """A column in few codes, what these are called, and how many places are in the one that follows them.
+    """Fold a column: its codes, their names, and the number of places in the code for all other places.
 
-    The last code stands for sessions that are gone.
+    The last code stands for sessions that have ended or not yet begun.
     """
     sessions = np.bincount(column[column >= 0], minlength=len(moves.places.names))
     order = np.argsort(-sessions, kind="stable")
@@ -129,7 +130,7 @@ def _folded(column: np.ndarray, shown: int, moves: Moves) -> tuple[np.ndarray, l
 def _links(
     left: np.ndarray, right: np.ndarray, who: np.ndarray, names: tuple[list[str], list[str]]
 ) -> pd.DataFrame:
-    """Flows between two columns, without those of nobody: who is gone on both sides."""
+    """Table of the flows between two columns; without sessions that have ended before both."""
     width, n_codes = len(names[1]), len(names[0]) * len(names[1])
     code = left * width + right
     sessions = np.bincount(code, minlength=n_codes)
@@ -155,9 +156,9 @@ class RouteOrder(StrEnum):
     """Which routes are listed first."""
 
     MOST = "most"
-    """Those that most users took, of equally many the one of more sessions."""
+    """Routes of most users first; of equally many, those of more sessions."""
     APART = "apart"
-    """Those whose share of users differs most from the other row's, by the low end of the difference."""
+    """Routes whose share of users differs most first, by the end of the difference's interval nearer to 0."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,14 +206,14 @@ class Routes:
 
     @cached_property
     def _takers(self) -> tuple[np.ndarray, np.ndarray]:
-        """User and route of every pair that occurs."""
+        """Users and routes of all different pairs that occur: two arrays of equal length."""
         user, route = np.divmod(
             pd.unique(self.user * np.int64(len(self.stops)) + self.route), len(self.stops)
         )
         return user, route
 
     def text(self, route: int) -> str:
-        """A route in words: ``Home → Product ×2+ → Cart``, with ``→ …`` where its sessions go on."""
+        """Write a route as text: ``Home → Product ×2+ → Cart``, with ``→ …`` where its sessions go on."""
         stops = [divmod(stop, 2) for stop in self.stops[route].tolist() if stop != _NO_STOP]
         said = [self.places.names[place] + AGAIN * again for place, again in stops]
         return ARROW.join([*said, _GOES_ON] if self.goes_on[route] else said)
@@ -221,7 +222,7 @@ class Routes:
         self, users: np.ndarray, others: np.ndarray, happened: Happened | None, count: int,
         order: RouteOrder = RouteOrder.MOST,
     ) -> pd.DataFrame:  # fmt: skip
-        """The routes of some users, beside others.
+        """List the routes of some users, with shares beside those of other users.
 
         A user takes a route with at least one session. Steps are what the model has read, so that shares of
         users are told apart by the interval of their difference alone (:mod:`core.differences.means`).
@@ -253,7 +254,7 @@ class Routes:
         return table.reset_index(drop=True)
 
     def _counted(self, users: np.ndarray, others: np.ndarray, happened: Happened | None) -> pd.DataFrame:
-        """Every route that any of them took in the columns of :meth:`listed`, by its number."""
+        """Table of all routes of users or others, by route number, in the columns of :meth:`listed`."""
         taken = np.flatnonzero(self._users(users | others))
         sessions = np.bincount(self.route[users[self.user]], minlength=len(self.stops))[taken]
         here, there = self._users(users)[taken], self._users(others)[taken]
@@ -272,7 +273,7 @@ class Routes:
         return pd.DataFrame(columns | self._outcome(users, taken, here, happened), index=taken)
 
     def _users(self, group: np.ndarray) -> np.ndarray:
-        """How many of a group took each route: int64 of shape (n_routes,)."""
+        """Number of users of a group who took each route: int64 of shape (n_routes,)."""
         taker, route = self._takers
         return np.bincount(route[group[taker]], minlength=len(self.stops))
 
@@ -291,7 +292,7 @@ class Routes:
 
 
 def _alike(stops: np.ndarray, goes_on: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray]:
-    """The route of each session, numbered as they first occur, and one session of each route."""
+    """Route number of each session, in order of first occurrence, and the first session of each route."""
     route = goes_on.astype(np.int64)
     for stop in stops.T:
         route = pd.factorize(route * width + stop - _NO_STOP)[0]

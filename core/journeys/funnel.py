@@ -1,10 +1,8 @@
-"""A funnel: what users are to do, in which order, and within what.
+"""Funnels: their steps, order and limit, as settings, as text of a link and as YAML.
 
-Funnels as YAML that a person can read, edit and send.
-
-``funnels`` is a list of funnels. Each has ``steps``; a step is one of ``page``, ``template``, ``theme``,
-``type`` or ``event`` with a text or a list of texts, any of which makes it. Further ``name``, ``order`` and
-``within``::
+In YAML, ``funnels`` is a list of funnels. Each has ``steps``; a step is one of ``page``, ``template``,
+``theme``, ``type`` or ``event`` with a text or a list of texts, any of which makes it. Further ``name``,
+``order`` and ``within``::
 
     funnels:
     - name: Checkout
@@ -35,16 +33,16 @@ from core.base.small_file import read_small
 
 MOST_STEPS: Final = 20
 MOST_PATTERNS: Final = 50
-"""Of one step: any of them makes it."""
+"""Patterns of a step, at most."""
 MOST_UNITS: Final = 10_000
 SECONDS: Final = {"minute": 60, "hour": 3_600, "day": 86_400}
-"""Units of a time limit."""
+"""Unit of a time limit → its seconds."""
 SESSION, USER = "session", "user"
 _WITHIN_FORM: Final = f"{SESSION}, {USER}, or a time such as 30 minutes, 2 hours, 7 days"
 
 _LIMIT: Final = re.compile(rf"(\d{{1,5}}) ?({'|'.join(SECONDS)})s?")
 _KEPT: Final = "/*:?=&-_. "
-"""Characters that a link's text keeps as they are; those that take it apart are written as %3B, %7C, …."""
+"""Characters that a link keeps as they are; those that separate its parts are encoded as %3B, %7C, …."""
 
 
 class StepKind(StrEnum):
@@ -58,12 +56,12 @@ class StepKind(StrEnum):
 
 
 class StepOrder(StrEnum):
-    """How the next step has to follow."""
+    """How the next step has to follow the one before."""
 
     LOOSE = "loose"
-    """At any later page view or event."""
+    """The next step may be any later page view or event."""
     STRICT = "strict"
-    """At the next page view, or by an event before that."""
+    """The next step must be the next page view, or an event before it."""
 
 
 class FunnelStep(Settings):
@@ -82,7 +80,7 @@ class FunnelStep(Settings):
 
     @property
     def title(self) -> str:
-        """What it is called: its patterns."""
+        """The title of the step: its patterns."""
         return " or ".join(self.any_of)
 
 
@@ -108,36 +106,36 @@ class Funnel(Settings):
 
     @property
     def limit(self) -> tuple[int, str] | None:
-        """How many of which unit its time limit is; None within a session or a user."""
+        """Number and unit of the time limit; None within a session or a user."""
         found = _LIMIT.fullmatch(self.within)
         return (int(found[1]), found[2]) if found else None
 
     @property
     def limit_us(self) -> int | None:
-        """The time limit in microseconds; None without one."""
+        """The time limit in microseconds; None within a session or a user."""
         return None if self.limit is None else self.limit[0] * SECONDS[self.limit[1]] * 1_000_000
 
     @property
     def title(self) -> str:
-        """What it is called: its name, else its first and last step."""
+        """The title of the funnel: its name, else its first and last step."""
         ends = dict.fromkeys((self.steps[0].title, self.steps[-1].title))
         return self.name or " → ".join(ends)
 
     @property
     def meaning(self) -> str:
-        """Its order and its limit in words."""
+        """The funnel's order and limit in words."""
         follows = "right after the other" if self.order is StepOrder.STRICT else "after the other"
         where = {SESSION: "within one session", USER: "in the user's whole time"}
         return f"one step {follows}, {where.get(self.within, f'within {self.within} of the first')}"
 
 
 def limit_text(number: int, unit: str) -> str:
-    """A time limit as a funnel has it: ``1 hour``, ``30 minutes``."""
+    """Write a time limit as funnels have it: ``1 hour``, ``30 minutes``."""
     return f"{number} {unit}{'' if number == 1 else 's'}"
 
 
 def funnel_to_link(funnel: Funnel) -> str:
-    """A funnel as short text: ``user;loose;page:/cart|/basket;event:purchase``; its name is left out."""
+    """Write a funnel for a link, without its name: ``user;loose;page:/cart|/basket;event:purchase``."""
     steps = [
         f"{step.kind}:{'|'.join(quote(one, safe=_KEPT) for one in step.any_of)}" for step in funnel.steps
     ]
@@ -145,7 +143,7 @@ def funnel_to_link(funnel: Funnel) -> str:
 
 
 def funnel_from_link(text: str) -> Funnel:
-    """The funnel that :func:`funnel_to_link` has written.
+    """Read a funnel that :func:`funnel_to_link` has written.
 
     Raises:
         SettingsError: If the text is none.
@@ -174,7 +172,7 @@ def read_funnels(path: Path) -> tuple[Funnel, ...]:
 
 
 def funnels_from_yaml(text: str | bytes, name: str) -> tuple[Funnel, ...]:
-    """Read funnels.
+    """Read funnels from YAML.
 
     Args:
         text: The YAML.
@@ -191,7 +189,7 @@ def funnels_from_yaml(text: str | bytes, name: str) -> tuple[Funnel, ...]:
 
 
 def funnels_to_yaml(funnels: Sequence[Funnel]) -> str:
-    """Write funnels as they are read."""
+    """Write funnels as YAML, in the form that is read."""
     plain = [
         funnel.model_dump(mode="json", exclude_defaults=True, exclude={"steps"})
         | {"steps": [{step.kind.value: list(step.any_of)} for step in funnel.steps]}

@@ -1,4 +1,4 @@
-"""A funnel to begin with: the way that most of those with the outcome take to it."""
+"""Propose a first funnel: the usual way of users with the outcome to that outcome."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from core.labels.label_settings import UNKNOWN
 from core.profiles.outcomes import Happened, OutcomeIndex, path_of
 
 BEFORE: Final = 3
-"""Steps before the outcome, at most; without an outcome all of them."""
+"""Steps before the outcome, at most; without an outcome, steps in all."""
 TRIED: Final = 5
-"""Places that the way is looked for among, those that most see."""
+"""Places that the way is searched among: those seen by most users."""
 FEWEST: Final = 3
-"""Names that a level needs to tell steps apart."""
+"""Different names that a level needs, at least, to be used for steps."""
 LEVELS: Final = (Level.TYPE, Level.TEMPLATE, Level.THEME, Level.PAGE)
-"""What a step may be, what is readable first."""
+"""Levels that steps may have, the most readable first."""
 
 
 def usual_funnel(site: FunnelSite, outcomes: OutcomeIndex, chosen: Sequence[str]) -> Funnel:
-    """The usual way to the first of the chosen outcomes, past the pages that give it away.
+    """Propose the usual way to the first chosen outcome, without pages that give it away.
 
     Args:
         site: What steps can be made of.
@@ -46,7 +46,7 @@ def usual_way(
     happened: Happened | None,
     gives_away: np.ndarray | None = None,
 ) -> Funnel:
-    """The longest way that half of those with the outcome take before it, and the outcome.
+    """Propose the longest way that half of the users with the outcome take before it, ending with it.
 
     Without an outcome it is the two steps that most users take in order, and a third one if half of these do.
 
@@ -74,7 +74,7 @@ def usual_way(
 
 
 def outcome_steps(outcome: str, site: FunnelSite) -> list[FunnelStep]:
-    """The step that an outcome is; none where it is an event whose times are not known."""
+    """The funnel step of an outcome, in a list; empty where it is an event without known times."""
     if outcome in site.events:  # also a page that was left out
         return [FunnelStep(kind=StepKind.EVENT, any_of=(outcome,))]
     for kind, said in ((StepKind.PAGE, PAGE_OUTCOME), (StepKind.TEMPLATE, TEMPLATE_OUTCOME)):
@@ -86,7 +86,7 @@ def outcome_steps(outcome: str, site: FunnelSite) -> list[FunnelStep]:
 
 
 def _before(sequences: UserSequences, happened: Happened | None) -> np.ndarray:
-    """Page views of users with the outcome until they had it: bool of shape (n_views,)."""
+    """Which page views are of users with the outcome, before they had it: bool of shape (n_views,)."""
     if happened is None:
         return np.ones(sequences.n_views, dtype=bool)
     until = np.full(sequences.n_users, np.iinfo(np.int64).min)
@@ -97,7 +97,7 @@ def _before(sequences: UserSequences, happened: Happened | None) -> np.ndarray:
 
 
 def _way(user: np.ndarray, place: np.ndarray, enough: float | None) -> list[int]:
-    """The longest way that enough users take, else the commonest of the shortest kind.
+    """The longest way that enough users take; where there is none, the most common of the shortest ways.
 
     Args:
         user: int of shape (n,), ascending; page views in order.
@@ -117,7 +117,7 @@ def _way(user: np.ndarray, place: np.ndarray, enough: float | None) -> list[int]
 
 
 def _commonest(user: np.ndarray, views: list[np.ndarray]) -> list[tuple[int, tuple[int, ...]]]:
-    """Of ways of each length the commonest: how many take it, and its places; of two, the commoner begun."""
+    """The most common way of each length with its number of users; of two, the one of the commoner start."""
     firsts = [view[np.diff(user[view], prepend=-1) != 0] for view in views]
     ways: dict[tuple[int, ...], tuple[np.ndarray, tuple[int, ...]]] = {
         (one,): (at, (len(at),)) for one, at in enumerate(firsts)
@@ -135,7 +135,7 @@ def _commonest(user: np.ndarray, views: list[np.ndarray]) -> list[tuple[int, tup
 
 
 def _next(user: np.ndarray, at: np.ndarray, views: np.ndarray) -> np.ndarray:
-    """From each page view the same user's next one of some others, where there is one: the earliest."""
+    """For each page view, the same user's next one among some others, where there is one."""
     place = np.searchsorted(views, at, side="right")
     inside = place < len(views)
     after, at = views[place[inside]], at[inside]
@@ -144,10 +144,10 @@ def _next(user: np.ndarray, at: np.ndarray, views: np.ndarray) -> np.ndarray:
 
 
 def _step_at(place: int, level: Level, code: np.ndarray, late: np.ndarray, site: FunnelSite) -> FunnelStep:
-    """A place as a step; told more finely where a page of it is as good as the outcome.
+    """A place as a step, at a finer level where a page of it gives the outcome away.
 
-    Where that would take too many names, by how the addresses begin, and where that does not do either, the
-    place as a whole: a step never leaves out pages unsaid.
+    Where that takes too many names, by the beginnings of the addresses; where that fails too, the place as a
+    whole: a step never leaves out pages silently.
     """
     pages, finer = (
         (code == place) & ~late,

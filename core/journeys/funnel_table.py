@@ -1,9 +1,4 @@
-"""Funnels as tables: who takes each step, how that differs, how long it takes, and what they do instead.
-
-A difference is called one if its interval leaves out 0, as everywhere; the model has read the steps, so it
-describes how the segments were made, and is no finding that a p value could support.
-
-How far each user comes in a funnel, exactly.
+"""Count how far each user comes in a funnel, and tabulate steps, times, losses and differences.
 
 A user has reached step k if some page views and events of theirs make the steps 1 to k in order and within
 the limit, whichever they are. Taking each step as early as possible is not enough: a limit counts from the
@@ -11,9 +6,8 @@ first step, and a later first step may still be in time. So for every page view 
 first step is kept from which it can be reached (a recurrence over k, each a running maximum over all users at
 once); it is in time exactly if that one is.
 
-A funnel in sentences: who completes it, where most are lost, and how that differs.
-
-Funnels of a data set, counted, and as plain data for whoever reads them elsewhere.
+In the tables, two shares differ if the interval of their difference leaves out 0, as everywhere; the model
+has read the steps, so a difference describes how the segments were made, and no p value could support it.
 """
 
 from __future__ import annotations
@@ -40,9 +34,9 @@ from core.profiles.two_shares import difference_interval, wilson
 
 @dataclass(frozen=True, eq=False)
 class FunnelWalk:
-    """How far each user comes, by one sequence of theirs: the first that ends the furthest step they reach.
+    """How far each user comes, by the sequence of moments that first reaches the user's furthest step.
 
-    Of several sequences with that end it is the one that begins last, and takes each step as late as it can.
+    Of several sequences with that end it is the one that begins last, with each step as late as possible.
 
     Args:
         depth: int32 of shape (n_users,), steps reached.
@@ -59,7 +53,7 @@ class FunnelWalk:
 
 @dataclass(frozen=True, eq=False)
 class _Step:
-    """Where one step is reached; arrays over moments.
+    """The moments at which a step is reached; arrays over moments.
 
     Args:
         start: int32, the latest first step that leads here, −1 where there is none.
@@ -73,7 +67,7 @@ class _Step:
 def walk(
     funnel: Funnel, marks: Sequence[StepMarks], sequences: UserSequences, events: TimedEvents
 ) -> FunnelWalk:
-    """Follow all users.
+    """Find how far each user comes in a funnel.
 
     Args:
         funnel: The steps.
@@ -109,7 +103,7 @@ def _reached(funnel: Funnel, marks: Sequence[StepMarks], moments: Moments) -> li
 def _latest(
     start: np.ndarray, number: np.ndarray, stretch: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """For each moment, the latest first step of those that reach an earlier moment, and the last such moment.
+    """For each moment, the latest first step that leads to an earlier moment, and the last such moment.
 
     Args:
         start: int32 of shape (n_moments,), the first step that leads to each; −1 where there is none.
@@ -127,7 +121,7 @@ def _latest(
 
 
 def _shifted(values: np.ndarray) -> np.ndarray:
-    """The value of the moment before; −1 of the first."""
+    """Values shifted by one moment: that of the moment before, −1 for the first."""
     before = np.empty_like(values)
     before[:1], before[1:] = -1, values[:-1]
     return before
@@ -165,7 +159,7 @@ def _following(users: np.ndarray, now: np.ndarray, moments: Moments, sequences: 
 
 
 def _elsewhere(walked: FunnelWalk, marks: Sequence[StepMarks], sequences: UserSequences) -> np.ndarray:
-    """The page view that follows, past those in a row that make the step again."""
+    """The next page view after the furthest step, past consecutive ones that make the same step again."""
     found, n = walked.following.copy(), sequences.n_views
     new_session = np.diff(sequences.session, append=-1) != 0
     new_session[sequences.offsets[1:] - 1] = True
@@ -185,7 +179,7 @@ REST_SECONDS: Final = "rest_seconds_median"
 
 
 class ShareOf(StrEnum):
-    """Which users the share of a step is of."""
+    """Base of the share of a step."""
 
     ALL = "all"
     FIRST = "first"
@@ -193,7 +187,7 @@ class ShareOf(StrEnum):
 
 
 def takers(walk: FunnelWalk, users: np.ndarray) -> np.ndarray:
-    """How many users take each step: int64 of shape (n_steps + 1,), the first all of them.
+    """Count the users who take each step: int64 of shape (n_steps + 1,), the first entry counts all.
 
     Args:
         walk: How far each comes.
@@ -203,13 +197,13 @@ def takers(walk: FunnelWalk, users: np.ndarray) -> np.ndarray:
 
 
 def _at_least(counts: np.ndarray) -> np.ndarray:
-    """Users who come so far → users who come at least so far, along the last axis."""
+    """Cumulate users by furthest step to users who reach at least each step, along the last axis."""
     found: np.ndarray = np.flip(np.flip(counts, -1).cumsum(-1), -1)
     return found
 
 
 def steps_table(funnel: Funnel, here: np.ndarray, there: np.ndarray, of: ShareOf) -> pd.DataFrame:
-    """One row a step.
+    """Table of the steps of a funnel for a row and the others, a row a step.
 
     Args:
         funnel: The steps.
@@ -241,14 +235,14 @@ def steps_table(funnel: Funnel, here: np.ndarray, there: np.ndarray, of: ShareOf
 
 
 def _whole(counts: np.ndarray, of: ShareOf) -> np.ndarray:
-    """What the share of each step is of."""
+    """The base of each step's share: float64 of shape (n_steps,)."""
     if of is ShareOf.BEFORE:
         return counts[:-1].astype(np.float64)
     return np.full(len(counts) - 1, counts[int(of is ShareOf.FIRST)], dtype=np.float64)
 
 
 def with_times(table: pd.DataFrame, walk: FunnelWalk, users: np.ndarray, others: np.ndarray) -> pd.DataFrame:
-    """The table of one row with the time since the step before, of those who took both.
+    """Add the time since the step before to the table of a row, over users who took both steps.
 
     Args:
         table: As :func:`steps_table` gives it.
@@ -265,14 +259,14 @@ def with_times(table: pd.DataFrame, walk: FunnelWalk, users: np.ndarray, others:
 
 
 def _quartiles(seconds: np.ndarray) -> np.ndarray:
-    """float64 of shape (3, n_steps), NaN where nobody took both steps."""
+    """Quartiles of the times: float64 of shape (3, n_steps), NaN where nobody took both steps."""
     columns = (column[~np.isnan(column)] for column in seconds.T)
     none = np.full(3, np.nan)
     return np.stack([np.quantile(one, (0.25, 0.5, 0.75)) if len(one) else none for one in columns], axis=1)
 
 
 def side_by_side(funnel: Funnel, walk: FunnelWalk, rows: Rows, of: ShareOf) -> pd.DataFrame:
-    """Every row of the profiles, totals last, against the other clustered users.
+    """Table of the steps for every row of the profiles, totals last, beside the other clustered users.
 
     Args:
         funnel: The steps.
@@ -300,7 +294,7 @@ def instead(
     sequences: UserSequences,
     most: int,
 ) -> pd.DataFrame:
-    """Where those went next who took a step and not the following one.
+    """Table of the places that users went to after a step when they did not take the following one.
 
     Args:
         funnel: The steps.
@@ -333,7 +327,7 @@ def instead(
 
 
 def _most(counts: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Row, rank and column of the largest counts above 0 of each row."""
+    """Row, rank and column indices of the largest positive counts of each row."""
     order = np.argsort(-counts, axis=1, kind="stable")[:, :most]
     row, rank = np.divmod(np.arange(order.size), order.shape[1])
     column = order.ravel()
@@ -342,7 +336,7 @@ def _most(counts: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray, np.nda
 
 
 def sentences(table: pd.DataFrame, title: str, other_title: str) -> list[str]:
-    """What a table of one row says, in plain text.
+    """Describe the table of a row in plain text.
 
     Args:
         table: Shares of all users of the row, as :func:`core.journeys.funnel_table.steps_table` gives them.
@@ -367,7 +361,7 @@ def _share(row: pd.Series, share: str, low: str, high: str, n: int) -> str:
 
 
 def _loss(table: pd.DataFrame) -> list[str]:
-    """Where most users are lost; nothing where nobody is."""
+    """Sentence on the step after which most users are lost, in a list; empty where nobody is."""
     place = int(table[DROPPED].to_numpy().argmax())
     lost, came = int(table[DROPPED].iloc[place]), int(table[Col.USERS].iloc[place])
     if not lost:
@@ -377,19 +371,19 @@ def _loss(table: pd.DataFrame) -> list[str]:
 
 
 _NO_STEP = (Col.KIND, Col.SEGMENT)
-"""Columns that say what a row is and that its key says already."""
+"""Columns of a row that are left out as its key says the same."""
 
 
 @dataclass(frozen=True, eq=False)
 class CountedFunnel:
-    """A funnel, and how far each user comes in it."""
+    """A funnel with how far each user comes in it."""
 
     funnel: Funnel
     walk: FunnelWalk
 
 
 def require_steps(funnels: Iterable[Funnel], dataset: Dataset, labels: LabelledPages | None) -> None:
-    """Say at once what cannot be counted: before a training, not after it.
+    """Check that funnels can be counted, so that a training does not fail at its end.
 
     Raises:
         SettingsError: If these pages have no names at the level of a step.
@@ -401,7 +395,7 @@ def require_steps(funnels: Iterable[Funnel], dataset: Dataset, labels: LabelledP
 def count_funnels(
     funnels: Iterable[Funnel], dataset: Dataset, labels: LabelledPages | None
 ) -> tuple[CountedFunnel, ...]:
-    """Follow all users.
+    """Count how far each user comes in each of some funnels.
 
     Raises:
         SettingsError: If these pages have no names at the level of a step.
@@ -426,7 +420,7 @@ def _marked(
 
 
 def to_plain(counted: CountedFunnel, rows: Rows, called: Mapping[str, str]) -> dict[str, Any]:
-    """A counted funnel as JSON: its settings, and every row of the profiles with its steps.
+    """A counted funnel as plain data for JSON: its settings, and the steps of every row of the profiles.
 
     Args:
         counted: The funnel.
@@ -450,6 +444,6 @@ def to_plain(counted: CountedFunnel, rows: Rows, called: Mapping[str, str]) -> d
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows as plain data, None where a figure is absent."""
+    """The rows of a table as plain data; absent figures are None."""
     rows = table.astype(object).where(table.notna(), None).to_dict("records")
     return [{str(name): value for name, value in row.items()} for row in rows]

@@ -1,10 +1,9 @@
-"""Who went from where to where, laid out once a level, so that users only have to be summed.
+"""The places of a site and all steps between them, laid out once a level: users only have to be summed.
 
-A session of v page views is v + 1 steps: one from its start to its first place, one between any two that
-follow each other, also where a place repeats, and one from its last place to its end. So all that leaves a
-place adds up to its page views, and all that leaves the start to the sessions.
-
-What a step goes from and to: pages, or what pages have in common.
+Places are pages, or what pages have in common (template, theme, type). A session of v page views is v + 1
+steps: one from its start to its first place, one between any two that follow each other, also where a place
+repeats, and one from its last place to its end. So all that leaves a place adds up to its page views, and all
+that leaves the start to the sessions.
 """
 
 from __future__ import annotations
@@ -24,13 +23,13 @@ from core.data.dataset import Dataset, UserSequences
 from core.data.page_labels import LabelledPages
 
 READ_AT_ONCE: Final = 12
-"""Places that a picture of moves has room for."""
+"""Number of places that a picture of steps has room for."""
 READABLE: Final = 0.6
-"""Share of the page views that these should have, or most moves are not in the picture."""
+"""Share of page views that the places in a picture should have for its level to be readable."""
 
 
 OTHER_PLACES: Final = "(other places)"
-"""What is told together."""
+"""Name of all places that are not shown apart."""
 
 
 class Level(StrEnum):
@@ -58,7 +57,7 @@ class Places:
 
     @classmethod
     def from_names(cls, level: Level, names: Sequence[str], sequences: UserSequences) -> Places:
-        """Number what pages are called.
+        """Number the different names of pages as places, by page views.
 
         Args:
             level: How finely pages are told apart.
@@ -79,7 +78,7 @@ class Places:
 
 
 def levels(addresses: Sequence[str], names: Mapping[str, Sequence[str]]) -> dict[Level, Sequence[str]]:
-    """The levels of a data set, addresses and templates without the origin that all pages share.
+    """Names of each page at each level of a data set; addresses without the origin that all pages share.
 
     A level at which all pages are one place is none.
 
@@ -96,7 +95,7 @@ def levels(addresses: Sequence[str], names: Mapping[str, Sequence[str]]) -> dict
 
 
 def levels_of(pages: pd.DataFrame, labels: LabelledPages | None) -> dict[Level, Sequence[str]]:
-    """Find the levels of a data set from its tables of pages and labels (:func:`levels`).
+    """Names of each page at each level, from the tables of pages and labels (:func:`levels`).
 
     Args:
         pages: One row a page (:class:`core.base.schema.Pages`).
@@ -112,7 +111,7 @@ def levels_of(pages: pd.DataFrame, labels: LabelledPages | None) -> dict[Level, 
 
 
 def readable(found: Sequence[Places], sequences: UserSequences) -> Level:
-    """The finest level whose first places have most of the page views, else the one that has the most.
+    """The finest level whose top places have :data:`READABLE` of the page views, else the one with the most.
 
     Args:
         found: The levels, the finest first.
@@ -124,7 +123,7 @@ def readable(found: Sequence[Places], sequences: UserSequences) -> Level:
 
 
 def readable_places(dataset: Dataset, labels: LabelledPages | None) -> Places:
-    """The places of the level that can be read, see :func:`readable`.
+    """The places of a data set at its most readable level (:func:`readable`).
 
     Args:
         dataset: The export.
@@ -140,12 +139,12 @@ START, END = "(start)", "(end of session)"
 FROM, TO, STEPS, SESSIONS, SESSIONS_N = "from", "to", "steps", "sessions", "sessions_n"
 """Columns of tables of sessions and of the steps within them."""
 NODES: Final = 2
-"""What a step goes from and to beside the places: their start and their end have the codes that follow."""
+"""Ends of steps that are no places: the start and the end of a session, coded after the places."""
 
 
 @dataclass(frozen=True, eq=False)
 class Visited:
-    """Where the sessions of all users begin and end among their page views.
+    """First and last page view of each session of all users.
 
     Args:
         first: int64 of shape (n_sessions,), the first view of each.
@@ -161,14 +160,14 @@ class Visited:
 
     @classmethod
     def of(cls, sequences: UserSequences) -> Visited:
-        """Find them."""
+        """Find the sessions among all page views."""
         first = sequences.session_starts
         last = np.append(first[1:], sequences.n_views) - 1
         of_view = np.repeat(np.arange(len(first)), last - first + 1)
         return cls(first, last, sequences.user[first], of_view)
 
     def around(self, place: np.ndarray, session: np.ndarray, at: np.ndarray, count: int) -> np.ndarray:
-        """The places from one view of each session on.
+        """The places of consecutive page views of sessions, from a given view on.
 
         Args:
             place: int of shape (n_views,), the place of each view.
@@ -190,7 +189,7 @@ class Visited:
 
 @dataclass(frozen=True, eq=False)
 class Tallied:
-    """How often things were done, and by how many: int64 arrays of one shape."""
+    """Counts of each thing: times, users and sessions; int64 arrays of the same shape."""
 
     times: np.ndarray
     users: np.ndarray
@@ -199,7 +198,7 @@ class Tallied:
 
 @dataclass(frozen=True, eq=False)
 class Occurrences:
-    """When things happened, sorted by thing, user and session.
+    """Occurrences of things, sorted by thing, user and session.
 
     Args:
         different: int64 of shape (n_things,), the code of each thing that happened, ascending.
@@ -217,7 +216,7 @@ class Occurrences:
 
     @classmethod
     def of(cls, code: np.ndarray, user: np.ndarray, session: np.ndarray) -> Occurrences:
-        """Sort what happened.
+        """Sort occurrences by thing.
 
         Args:
             code: int of shape (n,), what.
@@ -233,7 +232,7 @@ class Occurrences:
         )  # fmt: skip
 
     def tallied(self, users: np.ndarray) -> Tallied:
-        """What some users did.
+        """Count the occurrences of some users.
 
         Args:
             users: Who counts, bool of shape (n_users,).
@@ -247,7 +246,7 @@ class Occurrences:
 
 @dataclass(frozen=True, eq=False)
 class Moves:
-    """All steps of all users at one level.
+    """All steps of all users between the places of a level.
 
     Args:
         places: What steps go from and to.
@@ -267,7 +266,7 @@ class Moves:
 
     @classmethod
     def of(cls, sequences: UserSequences, places: Places) -> Moves:
-        """Lay out the steps.
+        """Lay out all steps between places.
 
         Args:
             sequences: Page views of all users.
@@ -294,7 +293,7 @@ class Moves:
 
     @property
     def width(self) -> int:
-        """Places, the start and the end."""
+        """Number of codes: places, the start and the end of a session."""
         return len(self.places.names) + NODES
 
     @property
@@ -304,23 +303,23 @@ class Moves:
 
     @property
     def end(self) -> int:
-        """Code of its end."""
+        """Code of the end of a session."""
         return len(self.places.names) + 1
 
     @cached_property
     def left(self) -> np.ndarray:
-        """What each step of :attr:`steps` leaves: int64 of shape (n_steps,)."""
+        """Code of the place that each step of :attr:`steps` leaves: int64 of shape (n_steps,)."""
         found: np.ndarray = self.steps.different // self.width
         return found
 
     @cached_property
     def reached(self) -> np.ndarray:
-        """What it leads to."""
+        """Code of the place that each step of :attr:`steps` leads to: int64 of shape (n_steps,)."""
         found: np.ndarray = self.steps.different % self.width
         return found
 
     def called(self, codes: np.ndarray) -> list[str]:
-        """What places, the start and the end are called."""
+        """Names of codes: places, the start and the end of a session."""
         return [self._names[code] for code in codes.tolist()]
 
     @cached_property
@@ -328,7 +327,7 @@ class Moves:
         return (*self.places.names, START, END)
 
     def taken(self, users: np.ndarray) -> Taken:
-        """The steps of some users.
+        """Count the steps of some users.
 
         Args:
             users: Who counts, bool of shape (n_users,).
@@ -345,7 +344,7 @@ class Moves:
 
 @dataclass(frozen=True, eq=False)
 class Taken:
-    """The steps of some users.
+    """Counts of the steps of some users.
 
     Args:
         steps: Of each step of :attr:`Moves.steps`.
@@ -363,5 +362,5 @@ class Taken:
 
     @property
     def n_steps(self) -> int:
-        """All steps."""
+        """Number of all steps of these users."""
         return int(self.left.times.sum())

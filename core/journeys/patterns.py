@@ -1,9 +1,8 @@
-"""Names that match a text with wild cards, found once among the different names and never by a regex.
+"""What makes the steps of a funnel: names that match patterns, and page views and events in one order.
 
-A text is taken apart at its ``*`` and its parts are looked for from left to right, so that no text can take
-longer than its length times that of the name.
-
-Page views and events of all users in one order: what a funnel goes along.
+Patterns with wild cards are matched once for each different name and never by a regular expression: a text is
+taken apart at its ``*`` and its parts are looked for from left to right, so that no text can take longer than
+its length times that of the name. ``Moments`` are the page views and events of all users in one order.
 """
 
 from __future__ import annotations
@@ -30,12 +29,7 @@ from core.storage.store import open_artifact
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Whether a text is what a pattern says, in which ``*`` stands for any text, also none.
-
-    Args:
-        pattern: The pattern, in the case of the text.
-        text: What is looked at.
-    """
+    """Whether a text matches a pattern in the same case, in which ``*`` stands for any text, also none."""
     first, *parts = pattern.split("*")
     if not parts:
         return text == first
@@ -74,7 +68,7 @@ def _texts(name: str) -> set[str]:
 
 
 def beginnings(inside: Iterable[str], outside: Iterable[str]) -> tuple[str, ...]:
-    """The fewest patterns of the form ``/cart/*`` that match some names and none of others.
+    """The fewest patterns of the form ``/cart/*`` that match all names inside and none outside.
 
     Args:
         inside: Names to match; one that no other begins like stays as it is.
@@ -92,7 +86,7 @@ def beginnings(inside: Iterable[str], outside: Iterable[str]) -> tuple[str, ...]
 
 @dataclass(frozen=True, eq=False)
 class StepMarks:
-    """What makes one step.
+    """The pages and events that make a step.
 
     Args:
         pages: bool of shape (n_pages,), the pages that do.
@@ -104,12 +98,12 @@ class StepMarks:
 
     @property
     def found(self) -> bool:
-        """Whether anything does."""
+        """Whether any page or event makes the step."""
         return bool(self.pages.any() or self.events.any())
 
 
 def any_of(marks: Sequence[StepMarks]) -> StepMarks:
-    """What makes any of some steps."""
+    """The pages and events that make any of some steps."""
     pages, events = ([getattr(step, part) for step in marks] for part in ("pages", "events"))
     return StepMarks(np.logical_or.reduce(pages), np.logical_or.reduce(events))
 
@@ -118,13 +112,13 @@ _AS_USUAL: Final = UrlSettings()
 
 
 def cleaned_by(dataset: Dataset) -> UrlSettings:
-    """How the addresses of a data set were cleaned."""
+    """Settings by which the addresses of a data set were cleaned."""
     return IngestSettings.checked(**open_artifact(dataset.path).settings).url
 
 
 @dataclass(frozen=True, eq=False)
 class FunnelSite:
-    """What steps can be made of.
+    """The names of a site's pages and events that steps can use.
 
     Args:
         names: Level → what each page is called there, by page index.
@@ -136,11 +130,11 @@ class FunnelSite:
     origin: str = ""
     """Scheme and host that all addresses share, which their names leave out."""
     urls: UrlSettings = _AS_USUAL
-    """How addresses were cleaned."""
+    """Settings by which addresses were cleaned."""
 
     @classmethod
     def of(cls, dataset: Dataset, labels: LabelledPages | None, events: tuple[str, ...]) -> FunnelSite:
-        """Of a data set, of what its pages are about (None where they are not labelled), and of events."""
+        """Lay out the site of a data set; without labels there are no themes and types."""
         origin = common_origin(dataset.pages[Pages.PAGE_LOCATION].tolist())
         return cls(levels_of(dataset.pages, labels), events, origin, cleaned_by(dataset))
 
@@ -156,7 +150,7 @@ class FunnelSite:
         return cls(levels(addresses, names), events, common_origin(addresses), urls)
 
     def marks(self, step: FunnelStep) -> StepMarks:
-        """What makes a step.
+        """Find the pages and events that make a step.
 
         Raises:
             SettingsError: If these pages have no names at its level.
@@ -174,14 +168,14 @@ class FunnelSite:
         return StepMarks(matching(patterns, names), np.zeros(len(self.events), dtype=bool))
 
     def _cleaned(self, pattern: str) -> str:
-        """A whole address, as it is copied, is what its cleaning made of it; all else stays."""
+        """Clean a pattern that is a full address as the data's were cleaned; others stay as they are."""
         if "://" not in pattern:
             return pattern
         alone = self.urls.model_copy(update={"collapse_ids": False})  # ids are told apart by their crowd
         return short_address(canonicalise([pattern], alone).pages[0], self.origin)
 
     def different(self, step: FunnelStep, marks: StepMarks) -> int:
-        """How many different names of its kind a step matches."""
+        """Number of different names of its kind that a step matches."""
         if step.kind is StepKind.EVENT:
             return int(marks.events.sum())
         names = self.names[Level(step.kind)]
@@ -218,7 +212,7 @@ class Moments:
 
     @classmethod
     def of(cls, sequences: UserSequences, events: TimedEvents) -> Moments:
-        """Put events between the page views that they came between."""
+        """Merge page views and events in the order in which they happened."""
         at = sequences.offsets[events.user] + events.after
         is_event = np.zeros(sequences.n_views + len(at), dtype=bool)
         is_event[at + np.arange(len(at))] = True
@@ -240,22 +234,22 @@ class Moments:
         )
 
     def only(self, which: np.ndarray) -> Moments:
-        """Some of them, in an order: bool of shape (n_moments,), or int of shape (m,)."""
+        """Select moments by a mask, bool of shape (n_moments,), or by indices, int of shape (m,)."""
         return Moments(*(getattr(self, field.name)[which] for field in fields(self)))
 
     def by_session(self) -> Moments:
-        """Sort the moments so that each session of a user is in one piece: sessions of a user can overlap."""
+        """Sort the moments by session within each user, as sessions of a user can overlap."""
         key = self.user.astype(np.int64) * (int(self.session.max(initial=0)) + 1) + self.session
         return self if bool((np.diff(key) >= 0).all()) else self.only(np.argsort(key, kind="stable"))
 
     def happened(self, marks: StepMarks) -> np.ndarray:
-        """Which of them make a step: bool of shape (n_moments,)."""
+        """Which moments make a step: bool of shape (n_moments,)."""
         pages, events = (np.append(part, False) for part in (marks.pages, marks.events))  # −1 is neither
         found: np.ndarray = pages[self.page] | events[self.event]
         return found
 
     def begins(self, *, sessions: bool) -> np.ndarray:
-        """Which of them begin a user, or a session of one: bool of shape (n_moments,)."""
+        """Which moments are the first of a user, or of a session: bool of shape (n_moments,)."""
         starts = np.ones(len(self.user), dtype=bool)
         starts[1:] = self.user[1:] != self.user[:-1]
         if sessions:
@@ -264,7 +258,7 @@ class Moments:
 
 
 def users_who(marks: StepMarks, sequences: UserSequences, events: TimedEvents) -> int:
-    """How many users did a step at all.
+    """Number of users who ever made a step.
 
     Args:
         marks: What makes it.

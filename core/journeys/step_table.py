@@ -1,18 +1,13 @@
-"""What users step to, come back to and end at, as shares of the users who were there, beside others.
+"""Tables of steps, returns, dead ends and positions of users beside others, and ``journeys.json``.
 
 Steps of one user resemble each other, so an interval is one of users (Wilson 1927; of a difference Newcombe
 1998): of those who were at a place, who ever took the step from there. Two groups *differ* where that
 interval leaves out 0 and the share of the steps that leave the place leans the same way: whoever comes back
 more often has more occasions, which is no other way of moving.
 
-Where users are at each step of their sessions: place × position, with those that have ended.
-
-After the step matrix of retentioneering (github.com/retentioneering). A column holds all sessions, so that it
-adds up to 100 % and the ended ones only grow.
-
-A step that more or fewer users take than others do, in a sentence.
-
-``journeys.json``: how the users of each segment move, beside the other clustered users, as plain data.
+The step matrix (after retentioneering, github.com/retentioneering) counts where users are at each step of
+their sessions, place × position. A column holds all sessions, also those that have ended, so that it adds up
+to 100 % and the ended ones only grow.
 """
 
 from __future__ import annotations
@@ -46,17 +41,17 @@ from core.profiles.rows import Rows
 from core.profiles.two_shares import wilson
 
 MOST: Final = 1_000
-"""Rows of a table, the most frequent ones."""
+"""Rows of a table, at most; the most frequent ones."""
 FAR: Final = 1.5
-"""Times the mean from which on sessions end far more often than usual."""
+"""Multiple of the mean share of ended sessions from which a place is a dead end."""
 LEAST: Final = 0.01
-"""Of the users, that a step must differ by at least to be told of …"""
+"""Share of users by which a step must differ, at least, to be listed as differing …"""
 FEWEST: Final = 5
-"""… and users on each side who could have taken it."""
+"""… and number of users on each side who could have taken it, at least."""
 
 
 class MoveCol:
-    """Columns that only these tables have; the others: :class:`core.profiles.profile_columns.Col`."""
+    """Columns of the tables of steps; others are in :class:`core.profiles.profile_columns.Col`."""
 
     STEP_SHARE: Final = "step_share"  # of the steps that leave the place
     REST_STEPS: Final = "rest_steps"
@@ -67,7 +62,7 @@ class MoveCol:
 def step_table(
     moves: Moves, here: Taken, there: Taken | None = None, which: np.ndarray | None = None, most: int = MOST
 ) -> pd.DataFrame:
-    """The steps that users take most, by their share of all steps, here or there.
+    """Table of the steps that users take most, by their share of all steps on either side.
 
     Args:
         moves: All steps.
@@ -93,7 +88,7 @@ def step_table(
 
 
 def return_table(moves: Moves, here: Taken, there: Taken | None = None, most: int = MOST) -> pd.DataFrame:
-    """Where users turn back, most frequent first: to a place over one other in between.
+    """Table of returns, most frequent first: from a place to another and straight back.
 
     Args:
         moves: All steps.
@@ -116,7 +111,7 @@ def return_table(moves: Moves, here: Taken, there: Taken | None = None, most: in
 
 
 def dead_ends(moves: Moves, here: Taken) -> pd.DataFrame:
-    """Places where sessions end far more often than the mean: by sessions that came there.
+    """Table of places where sessions end far more often than the mean, of those that came there.
 
     Args:
         moves: All steps.
@@ -142,7 +137,7 @@ def dead_ends(moves: Moves, here: Taken) -> pd.DataFrame:
 
 
 def edges_within(table: pd.DataFrame, nodes: int) -> int:
-    """How many of the first steps of a table lie between so few places; at least one where there are any."""
+    """Number of top rows of a table whose steps lie between at most so many places; at least one of any."""
     ends = table[[FROM, TO]].to_numpy().ravel()  # from and to of each step in turn
     first_seen = ~pd.Series(ends).duplicated().to_numpy()
     places = np.cumsum(first_seen)[1::2]
@@ -150,9 +145,9 @@ def edges_within(table: pd.DataFrame, nodes: int) -> int:
 
 
 def differing(steps: pd.DataFrame, here: Taken) -> pd.DataFrame:
-    """The steps by which most users differ from the others, those first.
+    """The steps by which users differ from the others, those of most users first.
 
-    Of many steps, one in twenty would differ by chance; hardly any of these by a hundredth of the users.
+    One in twenty steps would differ by chance, but hardly any by a hundredth of the users.
     """
     worth_telling = steps[MoveCol.AT_LEAST] >= LEAST * here.n_users
     enough = steps[[Col.N, Col.REST_N]].min(axis=1) >= FEWEST
@@ -170,7 +165,7 @@ _Columns = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
 def _side(done: Tallied, which: np.ndarray, of: Tallied, of_which: np.ndarray) -> _Columns:
-    """Steps, of how many; users, of how many; sessions."""
+    """Counts of one side: steps and their base, users and their base, sessions."""
     return (
         done.times[which], of.times[of_which], done.users[which], of.users[of_which], done.sessions[which]
     )  # fmt: skip
@@ -197,7 +192,7 @@ def _table(moves: Moves, left: np.ndarray, reached: np.ndarray, sides: list[_Col
 def compared(
     users: np.ndarray, n: np.ndarray, rest: np.ndarray, rest_n: np.ndarray, leaning: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """What the rule says of two shares of users.
+    """Compare two shares of users by the rule of this file.
 
     Args:
         users: Who does it.
@@ -263,7 +258,7 @@ def step_matrix(
 def _grid(
     visited: Visited, place: np.ndarray, users: np.ndarray, positions: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The first places of each session of some users, and whose it is."""
+    """The first places of each session of some users, and the user of each."""
     session = np.flatnonzero(users[visited.user])
     return visited.around(place, session, visited.first[session], positions), visited.user[session]
 
@@ -305,7 +300,9 @@ def _matrix_table(
 
 
 def step_sentence(step: Mapping[Any, Any]) -> str:
-    """``More go from /cart to /checkout: 45% of 220 users who were there, others 30.1% of 1,204``.
+    """Sentence on a differing step.
+
+    ``More go from /cart to /checkout: 45% of 220 users who were there, others 30.1% of 1,204``.
 
     Args:
         step: A row of :func:`core.journeys.step_table.step_table` with others.
@@ -328,12 +325,12 @@ def step_sentence(step: Mapping[Any, Any]) -> str:
 _STEPS_KEPT: Final = 15
 _DIFFERING: Final = 15
 ENDS: Final = 8
-"""Steps, steps that differ and places that are told of a segment, at most: so the file stays below 1 MB."""
+"""Entries of each list of a segment, at most, so that the file stays below 1 MB."""
 DIGITS: Final = 5
 
 
 def journeys(moves: Moves, rows: Rows, titles: Mapping[int, str]) -> dict[str, Any]:
-    """How each segment moves.
+    """The steps of each segment as plain data for ``journeys.json``.
 
     Args:
         moves: All steps, at one level.
@@ -375,7 +372,7 @@ def _told(moves: Moves, here: Taken, others: Taken) -> dict[str, Any]:
 
 
 def _records(table: pd.DataFrame, most: int) -> list[dict[str, Any]]:
-    """Rows as plain data; an absent number is null."""
+    """The top rows of a table as plain data; absent numbers are None."""
     return [
         {str(name): _plain(value) for name, value in row.items()}
         for row in table.head(most).to_dict("records")

@@ -22,12 +22,12 @@ from core.profiles.profile_columns import Col
 SECONDS, HAVE_HAD = "seconds", "have_had"
 AT_RISK: Final = "at_risk"
 SECOND: Final = 1_000_000
-"""Microseconds."""
+"""A second in microseconds."""
 
 
 @dataclass(frozen=True, eq=False)
 class TimeToOutcome:
-    """Which share of some users have had the outcome, by the time since their first page view.
+    """Share of some users who have had the outcome, by the time since their first page view.
 
     Args:
         followed: float64 of shape (n,), seconds that each user was followed without it, ascending.
@@ -49,22 +49,22 @@ class TimeToOutcome:
     high: np.ndarray
 
     def time_until(self, share: float) -> float | None:
-        """Seconds until a share of the users have had it, ½ for the median; None where that is never."""
+        """Seconds until a share of the users have had the outcome, ½ for the median; None if never."""
         later = np.flatnonzero(self.share > share - 1e-9)  # a product of fractions is a half but for rounding
         return float(self.seconds[later[0]]) if len(later) else None
 
     @property
     def in_the_end(self) -> float:
-        """The share of the users who have had it when the data end."""
+        """The share of the users who have had the outcome when the data end."""
         return float(self.share[-1]) if len(self.share) else 0.0
 
     def at_risk(self, seconds: np.ndarray) -> np.ndarray:
-        """Users followed at least so long without it: int64, of the shape of ``seconds``."""
+        """Users followed at least so long without the outcome: int64, of the shape of ``seconds``."""
         found: np.ndarray = len(self.followed) - np.searchsorted(self.followed, seconds, side="left")
         return found
 
     def at(self, seconds: np.ndarray) -> pd.DataFrame:
-        """The curve at some moments.
+        """Table of the curve at some times.
 
         Args:
             seconds: float64 of shape (k,), since the first page view, ascending.
@@ -86,7 +86,7 @@ def end_of(sequences: UserSequences, happened: Happened) -> int:
 
 
 def time_to_outcome(sequences: UserSequences, users: np.ndarray, happened: Happened) -> TimeToOutcome:
-    """How long some users took until their first outcome.
+    """Estimate how long some users took until their first outcome.
 
     Args:
         sequences: Page views of all users.
