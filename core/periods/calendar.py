@@ -17,32 +17,32 @@ from core.data.dataset import Dataset
 from core.data.seen_days import EPOCH, covered_days, page_views_by_day
 
 HOUR: Final = 3_600_000_000
-"""Microseconds."""
+"""An hour in microseconds."""
 DAY: Final = 24 * HOUR
 CHANCE: Final = 0.05
-"""Of seeing nobody in a stretch of a day, below which the export does not cover it."""
+"""Chance of seeing nobody in a stretch of a day below which the export does not cover the stretch."""
 _FEWEST_MISSED: Final = -math.log(CHANCE)
-"""Sessions that usually begin in a stretch, from which on none has a smaller chance (Poisson)."""
+"""Sessions that begin in a stretch on average, above which none is less likely than that (Poisson)."""
 _DAYS_AT_MOST: Final = 35
-"""Of an export that is looked at by day, where nobody chose."""
+"""Length in days up to which an export is counted by day where no unit is chosen."""
 
 
 class PeriodUnit(StrEnum):
-    """What a period is."""
+    """Unit of a period of time."""
 
     DAY = "day"
     WEEK = "week"
-    """From Monday to Sunday."""
+    """A week from Monday to Sunday."""
 
     @property
     def days(self) -> int:
-        """How many days it has."""
+        """Number of days of the unit."""
         return 7 if self is PeriodUnit.WEEK else 1
 
 
 @dataclass(frozen=True, eq=False)
 class Calendar:
-    """Periods of the same length, one after the other.
+    """Consecutive periods of the same length.
 
     Args:
         unit: Days or weeks.
@@ -62,12 +62,12 @@ class Calendar:
 
     @property
     def n_periods(self) -> int:
-        """How many there are."""
+        """Number of periods in the calendar."""
         return len(self.is_part)
 
     @property
     def dates(self) -> tuple[date, ...]:
-        """The first day of each."""
+        """The first day of each period."""
         return tuple(
             EPOCH + timedelta(self.start + self.unit.days * number) for number in range(self.n_periods)
         )
@@ -86,12 +86,12 @@ def days_of(timestamp: np.ndarray, clock: LocalClock) -> np.ndarray:
 
 
 def day_number(day: date) -> int:
-    """Days since 1970."""
+    """Number of a date: days since 1970."""
     return (day - EPOCH).days
 
 
 def usual_unit(days: tuple[int, int]) -> PeriodUnit:
-    """What an export is looked at by where nobody chose."""
+    """The unit for an export where none is chosen, by its first and last day."""
     return PeriodUnit.DAY if days[1] - days[0] < _DAYS_AT_MOST else PeriodUnit.WEEK
 
 
@@ -103,7 +103,7 @@ def calendar_of(
     within: tuple[int | None, int | None] = (None, None),
     starts: np.ndarray | None = None,
 ) -> Calendar:
-    """The periods of an export.
+    """Make the calendar of an export.
 
     Args:
         timestamp: int64 of shape (n_views,), every page view of it, microseconds UTC.
@@ -128,7 +128,7 @@ def calendar_of(
 def calendar(
     dataset: Dataset, unit: PeriodUnit | None, within: tuple[int | None, int | None] = (None, None)
 ) -> Calendar:
-    """The periods of a data set; by days or weeks as its length suggests where ``unit`` is None."""
+    """Make the calendar of a data set; without a unit, by days or weeks as its length suggests."""
     receipt, timestamp = dataset.receipt, dataset.sequences.timestamp
     starts = timestamp[dataset.sequences.session_starts]
     found = unit or usual_unit(covered(timestamp, receipt.clock))
@@ -136,7 +136,7 @@ def calendar(
 
 
 def _numbers(days: Sequence[str]) -> list[int]:
-    """Days as the files write them, ``20200913``; one that is written otherwise is left out."""
+    """Numbers of days as the files write them, ``20200913``; others are left out."""
     found = []
     for day in days:
         with suppress(ValueError):
@@ -145,7 +145,7 @@ def _numbers(days: Sequence[str]) -> list[int]:
 
 
 def covered(timestamp: np.ndarray, clock: LocalClock = UTC_CLOCK) -> tuple[int, int]:
-    """First and last day of an export, without what some clocks that are wrong put far from all others.
+    """First and last day of an export, without outliers from wrong clocks.
 
     Args:
         timestamp: int64 of shape (n_views,), microseconds UTC.
@@ -158,7 +158,7 @@ def covered(timestamp: np.ndarray, clock: LocalClock = UTC_CLOCK) -> tuple[int, 
 def cut_days(
     timestamp: np.ndarray, clock: LocalClock, days: tuple[int, int], starts: np.ndarray | None = None
 ) -> list[int]:
-    """First and last day of an export where it begins late in the one, or ends early in the other.
+    """Which of an export's first and last day are cut off: it begins late in the first, or ends early.
 
     Seeing nobody in the rest of such a day must be unlikely, judging by that stretch of the days between: the
     night of a small shop is no gap, nor what is quiet on some days of the week. Sessions are counted, as page
@@ -185,5 +185,5 @@ def cut_days(
 
 
 def _is_surprising(days: np.ndarray, between: int) -> bool:
-    """Whether a stretch in which sessions began on these of so many days is hardly ever empty."""
+    """Whether a stretch is hardly ever empty, given the days between on which sessions began in it."""
     return len(days) / between > _FEWEST_MISSED and 1 - len(np.unique(days)) / between <= CHANCE

@@ -1,19 +1,16 @@
-"""Are the users of a later export still like those of the training period? One alarm, and what raised it.
+"""Compare a later export with the training period: the alarm, changed pages, and whether to train again.
 
-Every figure is a mean over users: in segment 3 or not, sees page 7 or not, share of page views on unknown
-pages, and so on. Each is held against what permutations would show: who is in both exports swaps the two,
-the others are dealt anew. The largest of all, by standard errors, is the alarm, so that its rate of false
-ones is that of one test however many figures are looked at (single-step maxT, Westfall and Young 1993).
+The alarm asks whether the users are still like those of the training period. Every figure is a mean over
+users: in segment 3 or not, sees page 7 or not, share of page views on unknown pages, and so on. Each is
+compared with what permutations would show: who is in both exports swaps the two, the others are dealt anew.
+The largest of all, by standard errors, is the alarm, so that its rate of false ones is that of one test
+however many figures are looked at (single-step maxT, Westfall and Young 1993). Distances are told and not
+tested: the segments were fitted to the users of the training period, who lie nearer to them than any others,
+so no permutation is like what was seen.
 
-Distances are told and not tested: the segments were fitted to the users of the training period, who lie
-nearer to them than any others, so no permutation is like what was seen.
-
-Pages and ways of behaving that are new in a later export, and those that are gone.
-
-Is it time to train again? Answered with figures and stated limits, none of them a test.
-
-A changed mix of users is no reason: the model places them as well as before, and that they moved is the
-finding. A model is worn out where it does not know the pages, or where users lie far from all it has seen.
+Whether to train again is answered with figures and stated limits, none of them a test. A changed mix of users
+is no reason: the model places them as well as before, and that they moved is the finding. A model is worn out
+where it does not know the pages, or where users lie far from all it has seen.
 """
 
 from __future__ import annotations
@@ -35,19 +32,19 @@ from core.profiles.two_shares import ALONE, Z_95, difference_interval
 from core.segments.geometry import repeatable
 
 ALPHA: Final = 0.05
-"""Share of later exports without any change that raise the alarm."""
+"""Rate of false alarms: share of unchanged later exports that raise the alarm."""
 PERMUTATIONS: Final = 999
 AT_ONCE: Final = 64
 _POWER_80: Final = 0.8416
-"""Standard normal quantile that 80 % lie below."""
+"""The 80 % quantile of the standard normal distribution."""
 PAGES: Final = 30
-"""The most seen pages, each a figure."""
+"""Number of most seen pages that are figures of the alarm."""
 UNTESTED: Final = (DriftFigure.FAR, DriftFigure.DISTANCE)
-"""Figures that users of the training period have smaller because the segments were fitted to them."""
+"""Figures without a test: smaller in the training period because the segments were fitted to its users."""
 _OF_KNOWN_PAGES: Final = (DriftFigure.SEGMENT, DriftFigure.UNKNOWN, DriftFigure.DIRECTION)
-"""Figures of pages that the model has seen, which say nothing where pages live for days."""
+"""Figures that depend on pages that the model knows; without meaning where pages live for days."""
 _ONLY_MORE: Final = (DriftFigure.UNKNOWN,)
-"""Figures of which less is no change: of the training's own visits the model knows more than of others."""
+"""Figures tested on one side: of the training's own visits the model knows more than of others."""
 SHARES: Final = (DriftFigure.SEGMENT, DriftFigure.NONE, DriftFigure.FAR, DriftFigure.PAGE)
 """Figures that are shares of users."""
 FIGURE, ITEM = "figure", "item"
@@ -56,7 +53,7 @@ BEFORE_VALUE, AFTER_VALUE, ERRORS = "before_value", "after_value", "standard_err
 
 @dataclass(frozen=True, eq=False)
 class Drift:
-    """A later export beside the training period.
+    """Comparison of a later export with the training period.
 
     Args:
         table: One row a figure: ``figure``, ``item``, ``before_value`` of ``rest_n`` users, ``after_value``
@@ -85,43 +82,43 @@ class Drift:
 
     @property
     def comparable(self) -> bool:
-        """Whether the two cover about as many days."""
+        """Whether the two exports cover about as many days."""
         return self.days[1] in self.alike_days
 
     @property
     def p_value(self) -> float:
-        """How often exports without change would look as different; NaN where that cannot be said."""
+        """The alarm's p: how often unchanged exports would differ as much; NaN where nothing is tested."""
         return float(self.table[Diff.P_VALUE].min()) if len(self.table) else 1.0
 
     @property
     def alarm(self) -> bool:
-        """Whether the users are not those of the training period any more."""
+        """Whether the users are shown to differ from those of the training period."""
         return self.p_value <= ALPHA
 
     def of(self, figure: DriftFigure) -> tuple[float, float]:
-        """A figure of which there is one, before and after."""
+        """The values of a figure without items, before and after."""
         row = self.table[self.table[FIGURE] == figure]
         return float(row[BEFORE_VALUE].iloc[0]), float(row[AFTER_VALUE].iloc[0])
 
     def least_seen(self, share: float) -> float:
-        """By how much a share of the users has to change to raise the alarm in 80 of 100 cases."""
+        """The change of a share of users that raises the alarm in 80 of 100 cases, 0 to 1."""
         return float((self.critical + _POWER_80) * self.error * np.sqrt(share * (1 - share)))
 
     @property
     def tested(self) -> int:
-        """How many figures the alarm stands for."""
+        """Number of figures that are tested together."""
         return int(self.table[Diff.P_VALUE].notna().sum())
 
     @property
     def reasons(self) -> pd.DataFrame:
-        """The figures that raised it."""
+        """Rows of the figures that raised the alarm."""
         return self.table[self.table[Diff.P_VALUE] <= ALPHA]
 
 
 def drift(
     period: TrainingPeriod, after: PlacedUsers, seed: int = 0, permutations: int = PERMUTATIONS
 ) -> Drift:
-    """Hold a later export against the training period.
+    """Compare a later export with the training period.
 
     Where the two do not cover about as many days, figures are told and none is tested.
 
@@ -161,14 +158,14 @@ def drift(
 
 
 def _most_seen(period: TrainingPeriod, after: PlacedUsers) -> np.ndarray:
-    """The most seen pages of both exports by their column, which no permutation would choose otherwise."""
+    """Columns of the pages seen most in both exports together: no permutation changes the choice."""
     sides = (after.pages.users, len(after.place)), (period.users_of(after.pages.names), period.sizes.sum())
     share = sum(users / max(int(n), 1) for users, n in sides)
     return np.argsort(-share, kind="stable")[:PAGES]
 
 
 def _filled(values: np.ndarray) -> np.ndarray:
-    """Standardised; what a figure does not speak of counts as its mean, which no permutation changes."""
+    """Standardised values; missing ones are replaced by the mean, which no permutation changes."""
     counted = ~np.isnan(values)
     n = np.maximum(counted.sum(axis=0), 1)
     mean = np.where(counted, values, 0).sum(axis=0, dtype=np.float64) / n
@@ -180,7 +177,7 @@ def _filled(values: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class _Moving:
-    """What a permutation moves the difference of the means by, in standard errors.
+    """Contributions of users to the difference of the means, which permutations turn or deal anew.
 
     Args:
         rows: float32 of shape (m + n, n_figures): half the difference of each of m users in both exports,
@@ -197,7 +194,7 @@ class _Moving:
 
     @property
     def seen(self) -> np.ndarray:
-        """The difference that was seen, in standard errors."""
+        """The observed difference of each figure, in standard errors."""
         signs = np.repeat([1, 0, 1], [self.swapped, *self.dealt])
         found: np.ndarray = signs @ self.rows.astype(np.float64)
         return found
@@ -222,7 +219,7 @@ def _moving(sides: list[np.ndarray], both: tuple[np.ndarray, np.ndarray]) -> _Mo
 def _adjusted(
     moving: _Moving, only_more: np.ndarray, rng: np.random.Generator, permutations: int
 ) -> tuple[np.ndarray, np.ndarray, float]:
-    """Standard errors between the means of each column, p adjusted for all of them, and where it is ALPHA."""
+    """Difference of each column in standard errors, p adjusted for all columns, and the critical value."""
     errors = moving.seen
     with repeatable():
         most = np.concatenate([
@@ -238,7 +235,7 @@ def _apart(errors: np.ndarray, only_more: np.ndarray) -> np.ndarray:
 
 
 def _deals(moving: _Moving, rng: np.random.Generator, permutations: int) -> Iterator[np.ndarray]:
-    """−1 or 1 of who is in both, 0 or 1 of the others: float32 of shape (at most AT_ONCE, m + n)."""
+    """Random signs of users in both exports and labels of the others: float32, (at most AT_ONCE, m + n)."""
     labels = np.repeat(np.arange(2, dtype=np.float32), moving.dealt)
     for start in range(0, permutations, AT_ONCE):
         rows = min(AT_ONCE, permutations - start)
@@ -266,7 +263,7 @@ def _table(
 
 
 def _means(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Mean of each column, how many users it speaks of, and its standard error."""
+    """Mean of each column, its number of users with a value, and its standard error."""
     counted = ~np.isnan(values)
     n = counted.sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -279,18 +276,18 @@ CHANGE, PAGE, KNOWN = "change", "page", "known"
 
 
 class PageChange(StrEnum):
-    """What became of a page."""
+    """How the audience of a page changed."""
 
     NEW = "new"
-    """Fewer than :data:`HARDLY` saw it before."""
+    """Fewer than :data:`HARDLY` users saw the page before."""
     MORE = "more"
     LESS = "less"
     GONE = "gone"
-    """Nobody sees it any more."""
+    """Nobody sees the page any more."""
 
 
 def page_changes(period: TrainingPeriod, after: PlacedUsers) -> pd.DataFrame:
-    """Pages that a larger or smaller share of the users sees than before.
+    """Table of pages that a larger or smaller share of the users sees than before.
 
     Args:
         period: The training period.
@@ -317,9 +314,9 @@ def page_changes(period: TrainingPeriod, after: PlacedUsers) -> pd.DataFrame:
 
 
 def _of_the_same(before: PlacedUsers | None, after: PlacedUsers, rest: np.ndarray) -> np.ndarray:
-    """Correlation of the two shares of each page, float of shape (n_pages,): who is in both counts in both.
+    """Correlation of the two shares of each page that users in both exports cause: float of shape (n_pages,).
 
-    That of who is in both, as far as they make up the two exports.
+    It is that of the users in both, times the part of the two exports that they make up.
     """
     if before is None:
         return np.zeros(len(rest))
@@ -349,21 +346,21 @@ def _compared(
 
 
 def _surest(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows with the end of the interval that is nearer to 0 farthest from it first."""
+    """Sort rows by the end of the difference's interval that is nearer to 0, the farthest first."""
     surely = table[[Diff.DIFFERENCE_LOW, Diff.DIFFERENCE_HIGH]].abs().min(axis=1)
     return table.iloc[np.argsort(-surely.to_numpy(), kind="stable")].reset_index(drop=True)
 
 
 _MOST_GROUPS: Final = 6
-"""Groups that users far from every segment are cut into, at most; fewer where there are few users."""
+"""Groups that users far from every segment are clustered into, at most."""
 _FEWEST_FAR: Final = 20
-"""Far users that a group has on average, at least."""
+"""Far users for each group on average, at least."""
 _PAGES_OF: Final = 3
 GROUP, TYPICAL = "group", "typical_pages"
 
 
 def far_groups(before: PlacedUsers, after: PlacedUsers, limit: float, seed: int = 0) -> pd.DataFrame:
-    """Groups of users who are far from every segment, and whether there are more of them than before.
+    """Cluster the users far from every segment, and compare the size of each group with before.
 
     The far users of both exports are cut together, so that the cut knows nothing of the time: a group that
     makes up more of the far users of the later export is behaviour that is new. That there are more of them
@@ -418,16 +415,16 @@ def _typical(apart: np.ndarray, names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 UNKNOWN_MORE: Final = 0.1
-"""Share of a user's page views on unknown pages, beyond that in the training period, from which to train."""
+"""Rise in the share of a user's page views on unknown pages from which to train again."""
 FAR_FROM: Final = 2 * FAR_SHARE
-"""Share of the clustered users far from every centroid, from which on to train."""
+"""Share of clustered users far from every centroid from which to train again."""
 FEWEST_FOR_RETRAINING: Final = 100
-"""Users of the training period a segment, below which far users speak for nothing: centroids lie so near
+"""Users a segment in the training period below which far users are no reason: centroids lie so near
 to the few that they are means of that any other users are far (measured: docs/method.md)."""
 
 
 class Worn(StrEnum):
-    """What a model is worn out by."""
+    """Reason to train a model again."""
 
     UNKNOWN = "unknown"
     FAR = "far"
@@ -435,7 +432,7 @@ class Worn(StrEnum):
 
 @dataclass(frozen=True)
 class Wear:
-    """How worn a model is.
+    """Figures on whether a model needs another training.
 
     Args:
         unknown: Share of a user's page views that are on pages the model does not know, mean over the users.
@@ -451,7 +448,7 @@ class Wear:
 
     @property
     def by(self) -> tuple[Worn, ...]:
-        """What speaks for another training; nothing where the model is still good."""
+        """The reasons to train again; empty where the model is still good."""
         found = {
             Worn.UNKNOWN: self.unknown >= self.unknown_before + UNKNOWN_MORE,
             Worn.FAR: self.enough and self.far >= FAR_FROM,
@@ -460,7 +457,7 @@ class Wear:
 
 
 def wear(period: TrainingPeriod, found: Drift) -> Wear:
-    """Read it off the figures.
+    """Read the wear of a model off the figures of the drift.
 
     Args:
         period: The training period.

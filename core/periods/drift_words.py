@@ -1,4 +1,4 @@
-"""What is said of a later export: has it changed, what has, and is it time to train again."""
+"""Sentences about a later export: whether it has changed, what has, and whether to train again."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ ALARM: Final = (
     "whether other users come again."
 )
 REASONS: Final = 4
-"""Figures that are told of."""
+"""Figures that are listed as reasons, at most."""
 LISTED: Final = 8
-"""Pages that are told of in words."""
+"""Changed pages that are listed, at most."""
 CALLED: Final = {
     DriftFigure.NONE: "In no segment", DriftFigure.FAR: "Far from every segment",
     DriftFigure.DISTANCE: "Distance to the nearest segment",
@@ -53,7 +53,7 @@ CALLED: Final = {
 
 
 def headline(found: Drift) -> str:
-    """The alarm in a sentence."""
+    """Sentence on whether the alarm is raised."""
     if not found.comparable:
         before, now = found.days
         return f"Not comparable: this export covers {counted(now, 'day')}, the training {before:,}"
@@ -66,7 +66,7 @@ _TENTH: Final = 0.1
 
 
 def how_sure(found: Drift) -> str:
-    """How often the alarm is a false one, and what it could have seen; or why there can be none."""
+    """Sentence on the alarm's p and what it could detect; or why the exports cannot be compared."""
     if not found.comparable:
         return why_not(found)
     least = found.least_seen(_TENTH)
@@ -80,7 +80,7 @@ def how_sure(found: Drift) -> str:
 
 
 def why_not(found: Drift) -> str:
-    """Why exports of other lengths are not held against each other, and what to do."""
+    """Sentence on why exports of different lengths are not compared, and what to do."""
     (before, now), least, most = found.days, found.alike_days[0], found.alike_days[-1]
     way = "less" if now < before else "more"
     return (
@@ -90,7 +90,7 @@ def why_not(found: Drift) -> str:
 
 
 def reasons(found: Drift, names: Sequence[str]) -> list[str]:
-    """What raised the alarm, the surest first.
+    """Lines on the figures that raised the alarm, the surest first.
 
     Args:
         found: The later export beside the training period.
@@ -104,14 +104,14 @@ def reasons(found: Drift, names: Sequence[str]) -> list[str]:
 
 
 def alarm_lines(found: Drift, names: Sequence[str]) -> list[str]:
-    """The alarm, what raised it and how sure it is; arguments as of :func:`reasons`."""
+    """Lines on the alarm, what raised it and how sure it is; arguments as of :func:`reasons`."""
     return [headline(found), *(f"- {line}" for line in reasons(found, names)), how_sure(found)]
 
 
 def figure_name(
     row: Mapping[Any, Any], segments: Sequence[str], pages: Sequence[str], origin: str = ""
 ) -> str:
-    """What a figure is called.
+    """The name of a figure, for a list.
 
     Args:
         row: A row of :attr:`Drift.table`.
@@ -130,7 +130,7 @@ def figure_name(
 
 
 def _figure_values(row: Mapping[Any, Any]) -> tuple[str, str]:
-    """The figure before and after, written out."""
+    """The values of a figure before and after, written with their unit."""
     share = DriftFigure(row[FIGURE]) in (*SHARES, DriftFigure.UNKNOWN)
     pairs = (row[BEFORE_VALUE], row[Col.REST_N]), (row[AFTER_VALUE], row[Col.N])
     before, after = (percent(value, 1, n) if share else number(value, 2) for value, n in pairs)
@@ -138,23 +138,23 @@ def _figure_values(row: Mapping[Any, Any]) -> tuple[str, str]:
 
 
 def told_row(row: Mapping[Any, Any], name: str) -> str:
-    """A figure in a sentence: ``Browsers: 24.1% before, 29.8% now``."""
+    """Line on a figure: ``Browsers: 24.1% before, 29.8% now``."""
     before, after = _figure_values(row)
     return f"{name}: {before} before, {after} now"
 
 
 def wear_answer(found: Wear) -> str:
-    """Whether to train again."""
+    """The answer on whether to train again."""
     return "Train again" if found.by else "No need to train again"
 
 
 def wear_lines(found: Wear) -> list[str]:
-    """The answer, and the figures behind it."""
+    """Lines with the answer on training again and the figures behind it."""
     return [wear_answer(found), *(f"- {line}" for line in wear_figures(found))]
 
 
 def wear_figures(found: Wear) -> tuple[str, ...]:
-    """The figures behind the answer, each with the limit that it is held against."""
+    """Sentences on the figures behind that answer, each with its limit."""
     unknown = (
         f"Of a user's page views, {percent(found.unknown)} are on pages the model does not know, on average; "
         f"in the training period {percent(found.unknown_before)} would have been. "
@@ -178,12 +178,12 @@ _CHANGES: Final = {
 
 
 def page_counts(table: pd.DataFrame) -> str:
-    """How many pages changed in which way."""
+    """The number of pages by kind of change."""
     return ", ".join(f"{int((table[CHANGE] == change).sum()):,} {name}" for change, name in _CHANGES.items())
 
 
 def page_lines(table: pd.DataFrame) -> list[str]:
-    """Pages that changed (:func:`core.periods.drift.page_changes`), the surest first."""
+    """Lines on changed pages (:func:`core.periods.drift.page_changes`), the surest first."""
     if table.empty:
         return ["No page is shown to be seen by a larger or smaller share of the users"]
     origin, lines = common_origin(table[PAGE].tolist()), [f"Pages: {page_counts(table)}"]
@@ -200,7 +200,7 @@ def _limit(one: Worn, found: Wear) -> str:
 
 
 def migration_line(found: Migration) -> str:
-    """How many stayed, beside how many do without any change."""
+    """Sentence on how many users stayed in their segment, beside how many would without any change."""
     if not found.users:
         return (
             "None of the ids of the first export is in the later one: other people, or the same ones under "

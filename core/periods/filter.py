@@ -1,4 +1,4 @@
-"""Whom and which days to count: a filter that leaves the segments as they are.
+"""A filter of users and days to count, which leaves the segments as they are.
 
 A user fits by what they mostly used (device, country) and where they first came from, as in the profiles.
 """
@@ -23,10 +23,10 @@ from core.data.dataset import UserSequences
 from core.periods.calendar import day_number, days_of
 
 ATTRIBUTES: Final = {Users.DEVICE: "device", Users.COUNTRY: "country", Users.SOURCE: "source"}
-"""Column of the users → what it is called, here and in a link."""
+"""Column of the users → its name in words and in a link."""
 FROM, TO = "from", "to"
 NAMED_AT_MOST: Final = 3
-"""Values of an attribute in a sentence."""
+"""Values of an attribute that a sentence names, at most."""
 
 
 class CountFilter(Settings):
@@ -46,24 +46,24 @@ class CountFilter(Settings):
 
     @property
     def is_set(self) -> bool:
-        """Whether it leaves anything out."""
+        """Whether the filter leaves anything out."""
         return self != CountFilter()
 
     @property
     def within(self) -> tuple[int | None, int | None]:
-        """First and last day, in days since 1970."""
+        """First and last day in days since 1970; None for no bound."""
         first, last = (None if day is None else day_number(day) for day in (self.first_day, self.last_day))
         return first, last
 
     @property
     def values(self) -> dict[str, tuple[str, ...]]:
-        """Column of the users → the values that fit, where some were chosen."""
+        """Column of the users → the values that fit, of attributes that are filtered by."""
         chosen = {column: getattr(self, name) for column, name in ATTRIBUTES.items()}
         return {column: values for column, values in chosen.items() if values}
 
     @property
     def in_words(self) -> str:
-        """``device mobile or tablet; from 1 Mar 2016``; empty where nothing is left out."""
+        """The filter in words, ``device mobile or tablet; from 1 Mar 2016``; empty if nothing is left out."""
         parts = [f"{ATTRIBUTES[column]} {_listed(values)}" for column, values in self.values.items()]
         days = [
             f"{word} {day.day} {day:%b %Y}"
@@ -72,14 +72,14 @@ class CountFilter(Settings):
         return "; ".join([*parts, *([" ".join(days)] if days else [])])
 
     def link(self) -> dict[str, list[str]]:
-        """What a link says to set the same."""
+        """Parameters of a link that set this filter."""
         days = {FROM: self.first_day, TO: self.last_day}
         told = {name: [day.isoformat()] if day else [] for name, day in days.items()}
         return told | {name: list(getattr(self, name)) for name in ATTRIBUTES.values()}
 
     @classmethod
     def from_link(cls, link: Mapping[str, Sequence[str]]) -> Self | None:
-        """What a link says; None where it says nothing.
+        """Read a filter from the parameters of a link; None where it has none.
 
         Raises:
             SettingsError: If it names no day, or days in the wrong order.
@@ -93,12 +93,12 @@ class CountFilter(Settings):
 
 
 LINKED: Final = (FROM, TO, *ATTRIBUTES.values())
-"""Parameters of a link."""
+"""Names of the filter's parameters in a link."""
 
 
 @dataclass(frozen=True, eq=False)
 class Fitting:
-    """What a filter leaves.
+    """The users and page views that a filter leaves.
 
     Args:
         users: bool of shape (n_users,), who fits and has a page view that does.
@@ -110,7 +110,7 @@ class Fitting:
 
 
 def fitting(chosen: CountFilter, users: pd.DataFrame, sequences: UserSequences, clock: LocalClock) -> Fitting:
-    """Whom and what a filter leaves.
+    """Apply a filter to users and page views.
 
     Args:
         chosen: The filter.

@@ -1,12 +1,10 @@
-"""Who moved from which segment to which between two exports, beside what moves without any change.
+"""Segments of two exports beside each other: who moved between them, and which are the same after a training.
 
 Users of the same behaviour land in other segments when other visits of theirs are seen. How often, is
 measured in the training period: each user's sessions are dealt into two random parts, as unequal as the two
 exports (:mod:`core.periods.training_period`), and the model places both. Fewer page views make a place less
 sure, so the parts count by how many page views the users in question have in each export
 (post-stratification, Holt and Smith 1979).
-
-Which segments of a training on a later export are those of the earlier model, and which are new or gone.
 
 Vectors and centroids of two trainings cannot be compared, but the earlier model can place the users of the
 later export too, by its centroids: the same users, cut in two ways. Nobody has to be in both exports. A
@@ -33,12 +31,12 @@ from core.segments.identity import DISSOLVED, chance, continued, likeness
 from core.segments.partition import Partition
 
 BEFORE, AFTER = "before", "after"
-"""Columns of places."""
+"""Columns with the segment of a user in each export."""
 
 
 @dataclass(frozen=True, eq=False)
 class Migration:
-    """Moves between two periods.
+    """Moves of users between segments, from one export to another.
 
     Args:
         table: One row a pair of places: ``before``, ``after``, ``users``, of ``n`` that were there before,
@@ -60,7 +58,7 @@ class Migration:
 
 
 def migration(pairs: Pairs, halves: Pairs, k: int) -> Migration:
-    """Count who moved, and hold it against the halves.
+    """Count who moved between segments, beside the moves between random halves of the training period.
 
     Args:
         pairs: The users in both exports.
@@ -103,11 +101,11 @@ def _counted(pairs: Pairs, weight: np.ndarray, side: int) -> np.ndarray:
 
 
 _MOST_BIN: Final = 6
-"""From 64 page views on, more of them make a place no surer."""
+"""Highest bin, of log2 of the page views: from 64 on, more make a user's segment no surer."""
 
 
 def _weights(wanted: np.ndarray, found: np.ndarray) -> np.ndarray:
-    """What each half counts, so that they have as many page views in both parts as the users in question.
+    """Weights of the halves that match their page views in both parts to those of the users in question.
 
     Bins are 1, 2–3, 4–7 … page views of each part; who has two numbers that no halves have counts for the
     nearest bins that some have, the one of fewer page views of several.
@@ -123,7 +121,7 @@ def _weights(wanted: np.ndarray, found: np.ndarray) -> np.ndarray:
 
 
 def _binned(views: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The bins that there are, and which each row is in."""
+    """The different bins of page views, and the index of each row's bin."""
     bins = np.minimum(np.log2(np.maximum(views, 1)).astype(int), _MOST_BIN)
     found, which = np.unique(bins, axis=0, return_inverse=True)
     return found, which.ravel()
@@ -133,12 +131,12 @@ EARLIER, LATER, KEPT = "earlier", "later", "kept_as"
 OVERLAP, PAGES_ALIKE, SAME = "overlap", "pages_alike", "same"
 EARLIER_USERS = "earlier_users"
 ALIKE: Final = 0.7
-"""Correlation of page profiles from which on two segments can be the same."""
+"""Correlation of page profiles from which two segments can be the same."""
 
 
 @dataclass(frozen=True, eq=False)
 class SameSegments:
-    """The segments of a later training under the ids of the earlier one, where they are the same.
+    """Segments of a later training, with the ids of the earlier one where they are the same.
 
     Args:
         table: One row a pair, or a segment without one: ``earlier`` and ``later`` id (absent where there is
@@ -160,7 +158,7 @@ class SameSegments:
 def same_segments(
     before: PlacedUsers, after: PlacedUsers, frozen: Partition, current: Partition
 ) -> SameSegments:
-    """Match the segments of a later training.
+    """Match the segments of a later training with those of an earlier one.
 
     Args:
         before: The users of the training period in the frozen segments.
@@ -194,7 +192,7 @@ def same_segments(
 
 
 def _pairs(index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Positions of the segments that are most alike in all (Kuhn 1955); then those without a partner, −1."""
+    """Best matching of segments by position (Kuhn 1955), then segments without a partner, beside −1."""
     before, after = linear_sum_assignment(index, maximize=True)
     gone = np.setdiff1d(np.arange(index.shape[0]), before)
     new = np.setdiff1d(np.arange(index.shape[1]), after)
@@ -203,7 +201,7 @@ def _pairs(index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _renamed(current: Partition, under: Partition) -> dict[int, int]:
-    """Id before → id after a relabelling."""
+    """Id before → id after a relabelling of segments."""
     inside = np.flatnonzero(current.labels > OUTSIDE)
     pairs = np.unique(np.stack([current.labels[inside], under.labels[inside]]), axis=1)
     return dict(zip(*pairs.tolist(), strict=True))
@@ -223,7 +221,7 @@ def _alike(before: PlacedUsers, after: PlacedUsers, k: int, current: Partition) 
 
 
 def _profiles(side: PlacedUsers, place: np.ndarray, k: int) -> np.ndarray:
-    """How many more of the users of each segment saw each page than of all clustered users."""
+    """Page profile of each segment: its share of users who saw each page, minus that of all clustered."""
     n_pages = len(side.pages.names)
     chosen = [np.flatnonzero(place == segment) for segment in range(k)] + [np.flatnonzero(place < k)]
     shares = np.array([

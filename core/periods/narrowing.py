@@ -1,13 +1,12 @@
-"""A data set of the users and days that a filter leaves, made of another one, to fit segments of its own.
+"""The part of a data set that a filter of users and days leaves: written as a data set, or in memory.
 
 Nothing is read again: pages stay as they were cleaned for all users. What is not known by day (revenue,
 engaged time) is absent where days are left out, never guessed; users without a page view that is used have
 no device, country or source to fit by, and are left out.
 
-What a filter leaves of a data set, in memory: to count anew what stays as it is, the segments above all.
-
-Users are numbered anew, pages are not, so that labels fit as before. Nobody changes the group that they are
-in: of a user in a segment, one page view may be left.
+``narrow`` writes a data set to fit segments of its own. ``DatasetPart`` stays in memory, to count again what
+stays as it is, the segments above all: users are numbered anew, pages are not, so that labels fit as before.
+Nobody changes the group that they are in: of a user in a segment, one page view may be left.
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ NOT_BY_DAY: Final = "Revenue and engaged time are not known by day and are left 
 
 @dataclass(frozen=True, eq=False)
 class _Left:
-    """What is left, users and pages numbered anew.
+    """The part that a filter leaves, users and pages numbered anew.
 
     Args:
         fit: Who and what fits, by the numbers of before.
@@ -59,7 +58,7 @@ class _Left:
 
 
 def narrow(dataset: Dataset, chosen: CountFilter, folder: Path) -> None:
-    """Write the data set that a filter leaves.
+    """Write the part of a data set that a filter leaves as a data set.
 
     Args:
         dataset: The one that it is made of.
@@ -99,7 +98,7 @@ def _left(dataset: Dataset, chosen: CountFilter) -> _Left:
 
 
 def _events_left(events: TimedEvents, chosen: CountFilter, fit: Fitting, clock: LocalClock) -> TimedEvents:
-    """The events on the days that fit, of the users who do."""
+    """The events on fitting days of fitting users."""
     day, (first, last) = days_of(events.timestamp, clock), chosen.within
     kept = fit.users[events.user]
     kept &= (day >= (first if first is not None else day)) & (day <= (last if last is not None else day))
@@ -109,7 +108,7 @@ def _events_left(events: TimedEvents, chosen: CountFilter, fit: Fitting, clock: 
 def renumbered(
     before: UserSequences, events: TimedEvents, fit: Fitting, row: np.ndarray
 ) -> tuple[UserSequences, TimedEvents]:
-    """Users and sessions counted from 0 again; sessions without a page view stay behind the others.
+    """Number users, sessions and pages anew; sessions without a page view follow the others.
 
     Args:
         before: Page views of all users.
@@ -156,7 +155,7 @@ def _users(users: pd.DataFrame, left: _Left, by_day: bool) -> pa.Table:
 
 
 def _users_left(users: pd.DataFrame, fit: Fitting, sequences: UserSequences, by_day: bool) -> pd.DataFrame:
-    """The users that fit, in the groups that they were in, with what their page views that are left say."""
+    """The fitting users in their former groups, with counts and times of the page views that are left."""
     own = users[fit.users].reset_index(drop=True)
     sessions = np.bincount(sequences.user[sequences.session_starts], minlength=sequences.n_users)
     counted = {
@@ -181,7 +180,7 @@ def _pages(pages: pd.DataFrame, left: _Left) -> pa.Table:
 
 
 def _page_events(table: pd.DataFrame, page: np.ndarray) -> pa.Table:
-    """What pages are for, as all users show it: the pages are the same."""
+    """The table of page events for the pages that are left, as counted over all users."""
     row = pd.Series(np.arange(len(page)), index=page)
     own = table[table[PageEvents.PAGE].isin(page)]
     own = own.assign(**{PageEvents.PAGE: row[own[PageEvents.PAGE]].to_numpy()})
@@ -195,7 +194,7 @@ def _outcomes(outcomes: pd.DataFrame, left: _Left, by_day: bool) -> pa.Table:
 
 
 def _outcomes_left(outcomes: pd.DataFrame, fit: Fitting, events: TimedEvents | None) -> pd.DataFrame:
-    """Outcomes of the users that are left; counted anew from the events that are, where days are left out."""
+    """Outcomes of the users that are left; counted from the remaining events where days are left out."""
     users = fit.users
     if events is not None:
         name = np.array(events.names, dtype=object)[events.name] if len(events.name) else []
@@ -239,7 +238,7 @@ def _receipt(
     outcomes: pa.Table,
     by_day: bool,
 ) -> Receipt:
-    """The receipt of before, one step longer."""
+    """The receipt of the whole data set with the filter as a further step."""
     step = WaterfallStep(
         name="filter", label=f"Not counted: outside {chosen.in_words}",
         records=before.page_views_used - left.n_views, left=left.n_views, users=before.users - left.n_users,
@@ -281,7 +280,7 @@ class DatasetPart(Dataset):
 
     @classmethod
     def of(cls, whole: Dataset, chosen: CountFilter) -> DatasetPart:
-        """What a filter leaves of a data set.
+        """Make the part of a data set that a filter leaves.
 
         Raises:
             SettingsError: If it leaves nobody.
@@ -293,24 +292,24 @@ class DatasetPart(Dataset):
 
     @cached_property
     def fit(self) -> Fitting:
-        """Who and what fits, by the numbers of the whole data set."""
+        """Users and page views that fit, by the numbers of the whole data set."""
         return fitting(self.chosen, self.whole.users, self.whole.sequences, self.receipt.clock)
 
     @property
     def by_day(self) -> bool:
-        """Whether days are left out."""
+        """Whether the filter leaves days out."""
         return self.chosen.within != (None, None)
 
     @cached_property
     def came_before(self) -> np.ndarray:
-        """Which of the users that are left came before the first day, too: bool of shape (n_users,)."""
+        """Which of the remaining users also came before the first day: bool of shape (n_users,)."""
         first, left = (one.timestamp[one.offsets[:-1]] for one in (self.whole.sequences, self.sequences))
         earlier: np.ndarray = first[self.fit.users] < left
         return earlier
 
     @cached_property
     def receipt(self) -> Receipt:
-        """That of the whole data set."""
+        """The receipt of the whole data set."""
         return self.whole.receipt
 
     @cached_property
@@ -325,17 +324,17 @@ class DatasetPart(Dataset):
 
     @cached_property
     def pages(self) -> pd.DataFrame:
-        """Those of the whole data set."""
+        """The pages of the whole data set."""
         return self.whole.pages
 
     @cached_property
     def page_events(self) -> pd.DataFrame:
-        """Those of the whole data set."""
+        """The page events of the whole data set."""
         return self.whole.page_events
 
     @cached_property
     def outcomes(self) -> pd.DataFrame:
-        """What the users that are left did on these days.
+        """Outcomes of the remaining users on the remaining days.
 
         Raises:
             ArtifactError: If days are left out and the data set does not say when events were done.
@@ -345,7 +344,7 @@ class DatasetPart(Dataset):
 
     @cached_property
     def events(self) -> TimedEvents:
-        """When they did it.
+        """Timed events of the remaining users on the remaining days.
 
         Raises:
             ArtifactError: If it is a data set of an earlier release, which has none.

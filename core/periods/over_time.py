@@ -1,11 +1,9 @@
-"""Segments by day or week: their share, their outcome rate, and how active their users are.
+"""Segments by day, week and hour: their share, outcome rate and activity, and who comes again.
 
-Counts of segments by period or by hour, each beside the other clustered users.
-
-Who came in which day or week, laid out once: what everything over time is counted from.
+``Activity`` says who came in which day or week; everything over time but the hours is counted from it, each
+segment beside the other clustered users. ``periods`` is the content of ``periods.json``.
 
 Who comes again: users by the period of their first page view, and the share of them in each later one.
-
 Segments are of users with two page views or more. Of those with a single one in their first period, only who
 came again has two: to be in a segment is to have come again. So they are left out, and counted are those whom
 their first period alone put into a segment.
@@ -13,10 +11,6 @@ their first period alone put into a segment.
 A period that the export does not hold, or holds in part, says nothing of who came in it: it is left blank,
 never 0 (censored on the right). What the first periods of an export hold began earlier: there, users who have
 come for long are among the new ones.
-
-When users come: how page views, or beginnings of sessions, are spread over the hours of the week.
-
-``periods.json``: the segments by week, and who comes again, as plain data.
 """
 
 from __future__ import annotations
@@ -44,7 +38,7 @@ HELD: Final = (PART, Col.N, VALUE, Col.LOW, Col.HIGH, REST_PART, Col.REST_N, RES
 
 
 def distinct(codes: np.ndarray) -> np.ndarray:
-    """The different codes, none below 0, ascending; many times as fast as ``np.unique``, which hashes."""
+    """The different non-negative codes, ascending; many times as fast as ``np.unique``, which hashes."""
     ordered = np.sort(codes, kind="stable")  # they mostly are
     return ordered[np.flatnonzero(np.diff(ordered, prepend=-1))]
 
@@ -52,7 +46,7 @@ def distinct(codes: np.ndarray) -> np.ndarray:
 def _period_sums(
     rows: Rows, user: np.ndarray, code: np.ndarray, width: int, of: np.ndarray | None = None
 ) -> np.ndarray:
-    """Sum over the users of each segment, apart for each value of a code; groups made by rule are left out.
+    """Sum over the users of each segment by a code; groups made by rule are left out.
 
     Args:
         rows: Who belongs where.
@@ -68,7 +62,7 @@ def _period_sums(
 
 
 def others(counts: np.ndarray) -> np.ndarray:
-    """The sum over all other segments, of the same shape: the first axis are the segments."""
+    """For each segment, on the first axis, the sum over all other segments; of the same shape."""
     rest: np.ndarray = counts.sum(axis=0, keepdims=True) - counts
     return rest
 
@@ -122,7 +116,7 @@ def _mean(total: np.ndarray, squares: np.ndarray, n: np.ndarray) -> tuple[np.nda
 
 
 def table(rows: Rows, along: pd.DataFrame, held: dict[str, np.ndarray]) -> pd.DataFrame:
-    """A row a segment and place along the second axis.
+    """Table of arrays by segment: a row a segment and place along the second axis.
 
     Args:
         rows: What the segments are.
@@ -139,7 +133,7 @@ def table(rows: Rows, along: pd.DataFrame, held: dict[str, np.ndarray]) -> pd.Da
 
 @dataclass(frozen=True, eq=False)
 class Activity:
-    """A row a user and period with a page view, by user and then by period.
+    """Who came in which period: a row a user and period with a page view, sorted by user and period.
 
     Args:
         calendar: The periods.
@@ -171,7 +165,7 @@ class Activity:
         users: np.ndarray,
         had: tuple[np.ndarray, np.ndarray] | None = None,
     ) -> Activity:
-        """Lay out page views.
+        """Lay out page views by user and period.
 
         Args:
             sequences: Page views of all users.
@@ -197,7 +191,7 @@ class Activity:
 
 
 def _new(sequences: UserSequences, calendar: Calendar) -> np.ndarray:
-    """Who was not there before the days that count; clocks that are wrong say nothing."""
+    """Which users have no page view before the days that count; views from wrong clocks are ignored."""
     day = days_of(sequences.timestamp, calendar.clock)
     before = sequences.user[(day >= calendar.since) & (day < calendar.days[0])]
     is_new = np.ones(sequences.n_users, dtype=bool)
@@ -214,7 +208,7 @@ def _pairs(had: tuple[np.ndarray, np.ndarray], calendar: Calendar, users: np.nda
 def moments_of(
     chosen: tuple[str, ...], index: OutcomeIndex, events: TimedEvents
 ) -> tuple[np.ndarray, np.ndarray]:
-    """User and moment of every outcome, of the users with a page view.
+    """User and timestamp of every outcome of the users with a page view.
 
     Args:
         chosen: The outcomes; whoever did any has it.
@@ -235,25 +229,25 @@ PERIOD, IN_PART = "period", "in_part"
 
 
 class PeriodMeasure(StrEnum):
-    """What is counted of the users who come in a period."""
+    """Measure of the users who come in a period."""
 
     SHARE = "share"
-    """How many of the users in segments who come are of this one."""
+    """Share of this segment in all users in segments who come."""
     OUTCOME = "outcome"
-    """How many of those who come have the outcome in that very period."""
+    """Share of the users who come that have the outcome in the same period."""
     VIEWS = "views"
-    """Page views of each who comes."""
+    """Page views a user who comes."""
     SESSIONS = "sessions"
-    """Sessions that each who comes begins."""
+    """Sessions begun a user who comes."""
     USERS = "users"
-    """Who come, as a number."""
+    """Number of users who come."""
 
 
 SHARES: Final = (PeriodMeasure.SHARE, PeriodMeasure.OUTCOME)
 
 
 def over_time(activity: Activity, rows: Rows, measure: PeriodMeasure) -> pd.DataFrame:
-    """A measure of every segment in every period, beside the other clustered users.
+    """Table of a measure of every segment in every period, beside the other clustered users.
 
     A user counts in each period with a page view of theirs, once.
 
@@ -313,20 +307,20 @@ def _shares_of_all(users: np.ndarray) -> dict[str, np.ndarray]:
 
 BEGAN, AGE = "began", "age"
 FEWEST: Final = 2
-"""Page views of a user in a segment, whatever else: asked of the first period alone."""
+"""Page views that a user in a segment has, at least; required in the first period alone."""
 MOST_PERIODS: Final = 62
-"""Of a triangle that can still be read."""
+"""Periods of a retention triangle that can still be read, at most."""
 
 
 def _first(activity: Activity) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Users who are new in these periods, the first of each, and page views in it: int64 of shape (m,)."""
+    """New users, the first period of each, and their page views in it: three int64 of shape (m,)."""
     begins = np.flatnonzero(np.diff(activity.user, prepend=-1))
     begins = begins[activity.is_new[activity.user[begins]]]
     return activity.user[begins], activity.period[begins], activity.views[begins]
 
 
 def known(activity: Activity) -> np.ndarray:
-    """Which cells can be known: bool of shape (n_periods, n_periods), by first period and periods since."""
+    """Which cells are known, by first period and periods since: bool of shape (n_periods, n_periods)."""
     width, is_part = activity.calendar.n_periods, activity.calendar.is_part
     later = np.add.outer(np.arange(width), np.arange(width))
     found: np.ndarray = (later < width) & ~np.append(is_part, True)[np.minimum(later, width)]
@@ -335,7 +329,7 @@ def known(activity: Activity) -> np.ndarray:
 
 
 def counted(activity: Activity, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
-    """How many users began in each period, with two page views or more, and how many of them came later.
+    """Count the users who began in each period with two page views or more, and who of them came later.
 
     Returns:
         float64 of shape (n_segments, n_periods), and of shape (n_segments, n_periods, n_periods): cells that
@@ -361,7 +355,7 @@ def left_out(activity: Activity, rows: Rows) -> np.ndarray:
 
 
 def triangle(activity: Activity, rows: Rows) -> pd.DataFrame:
-    """The share of users who come so many periods after their first one, for every segment.
+    """Retention triangle: share of users who come so many periods after their first one, by segment.
 
     Args:
         activity: Who came when.
@@ -383,9 +377,9 @@ def triangle(activity: Activity, rows: Rows) -> pd.DataFrame:
 
 
 def curve(activity: Activity, rows: Rows) -> pd.DataFrame:
-    """Count who comes again, over all first periods together: a row a segment and period since.
+    """Retention curve: who comes again over all first periods together, a row a segment and period since.
 
-    Each row is of the users whose period it is can be known, so the last rows are of the earliest users.
+    Each row counts the users for whom that period is known, so the last rows are of the earliest users.
     """
     size, came = counted(activity, rows)
     is_known = known(activity)
@@ -403,7 +397,7 @@ USERS = "users"
 def rhythm(
     sequences: UserSequences, calendar: Calendar, users: np.ndarray, rows: Rows, *, sessions: bool
 ) -> pd.DataFrame:
-    """The share of each hour of the week in all page views of a segment, or in all its sessions.
+    """Share of each hour of the week in the page views or sessions of each segment.
 
     Shares compare segments of any size. They have no interval: views of one user come together.
 
@@ -443,7 +437,7 @@ _NAMES: Final = {PART: "users", Col.N: "of", VALUE: "share", Col.LOW: "low", Col
 
 
 def periods(dataset: Dataset, rows: Rows, titles: Mapping[int, str]) -> dict[str, Any]:
-    """Each segment by week, from Monday on by the clock of the export.
+    """The content of ``periods.json``: each segment by week, from Monday on by the clock of the export.
 
     Args:
         dataset: The export.
@@ -471,7 +465,7 @@ def periods(dataset: Dataset, rows: Rows, titles: Mapping[int, str]) -> dict[str
 
 
 def _records(table: pd.DataFrame, segment: int, own: tuple[str, ...]) -> list[dict[str, Any]]:
-    """Rows of a segment as plain data; the share of a week in which nobody came is null."""
+    """Rows of a segment as plain data; the share of a week in which nobody came is None."""
     made = table.loc[table[Col.SEGMENT] == segment, [*own, *_NAMES]].rename(columns=_NAMES).round(DIGITS)
     made = made.astype({"users": int, "of": int, **dict.fromkeys(("share", "low", "high"), object)})
     plain = made.where(made.notna(), None).to_dict("records")

@@ -1,6 +1,6 @@
-"""The users of one export in the frozen segments of a model, as another export is held against them.
+"""The users of an export in the frozen segments of a model, to be compared with another export.
 
-Sections in place of pages, on sites whose pages live for days: news has other pages in every export.
+On sites whose pages live for days, sections take the place of pages: news has other pages in every export.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from core.segments.geometry import nearest
 from core.segments.partition import Partition
 
 _LIVING: Final = 0.5
-"""Below this part of what two halves of the users share, what two halves of the days share is little."""
+"""Overlap of pages between days, as part of that between users, below which pages live for days only."""
 BY_SECTION: Final = (
     "Pages live for days only here, so that sections of the site (first folders) are compared. Segments are "
     "not: the model has seen next to none of the later pages. Train a model on the later export."
@@ -32,7 +32,7 @@ BY_SECTION: Final = (
 
 
 def by_section(sequences: UserSequences, pages: Sequence[str]) -> bool:
-    """Whether sections are to be compared: pages live for days, and there are sections that live longer.
+    """Whether to compare sections instead of pages: pages live for days and sections live longer.
 
     Args:
         sequences: Page views.
@@ -63,7 +63,7 @@ def live_shortly(sequences: UserSequences, names: Sequence[str]) -> bool:
 
 
 def _shared(page: np.ndarray, of_first: np.ndarray) -> float:
-    """Share of the other page views that are on pages of the first ones."""
+    """Share of the other page views that are on pages of the first page views."""
     seen = np.zeros(page.max() + 1, dtype=bool)
     seen[page[of_first]] = True
     return float(seen[page[~of_first]].mean()) if not of_first.all() else 0.0
@@ -89,18 +89,18 @@ def _section(page: str) -> str:
 
 
 FAR_SHARE: Final = 0.05
-"""Share of the clustered users of the training period who lie beyond what is called far."""
+"""Share of the clustered users of the training period that the limit of "far" leaves beyond it."""
 RARE: Final = "(pages of very few users)"
-"""What a page is called that hardly anybody saw: its own name may name a person."""
+"""Name that replaces pages of very few users, whose address may name a person."""
 FEWEST_USERS: Final = 5
-"""Who saw a page that is told of, when more of them did."""
+"""Users who must have seen a page, at least, for it to be named."""
 Sparse: TypeAlias = Any
-"""A matrix of scipy, whose own have no types."""
+"""Type of scipy's sparse matrices, which have no type hints."""
 
 
 @dataclass(frozen=True, eq=False)
 class ViewedPages:
-    """Which pages the users of one export saw.
+    """Pages that the users of an export saw.
 
     Args:
         names: The pages of both exports, those of the first one first.
@@ -113,7 +113,7 @@ class ViewedPages:
     known: np.ndarray
 
     def in_sections(self) -> ViewedPages:
-        """The sections that the pages lie in; known where the model knows a page of it."""
+        """Merge pages into their sections; a section is known where the model knows a page of it."""
         code, names = pd.factorize(np.array(sections(self.names), dtype=object))
         places = np.ones(len(code), dtype=np.int64), (np.arange(len(code)), code)
         onto = sparse.csr_array(places, shape=(len(code), len(names)))
@@ -122,24 +122,24 @@ class ViewedPages:
 
     @property
     def views(self) -> np.ndarray:
-        """Page views a user, int64 of shape (n_users,)."""
+        """Number of page views of each user: int64 of shape (n_users,)."""
         return np.asarray(self.seen.sum(axis=1)).ravel()
 
     @property
     def unknown(self) -> np.ndarray:
-        """Those on pages that the model does not know, int64 of shape (n_users,)."""
+        """Page views of each user on pages that the model does not know: int64 of shape (n_users,)."""
         found: np.ndarray = self.seen @ (~self.known).astype(np.int64)
         return found
 
     @property
     def users(self) -> np.ndarray:
-        """Users who saw each page, int64 of shape (n_names,); 0 of what is no single page."""
+        """Number of users who saw each page: int64 of shape (n_names,); 0 for the merged rare pages."""
         found = np.bincount(self.seen.indices, minlength=len(self.names))
         found[[place for place, name in enumerate(self.names) if name == RARE]] = 0
         return found
 
     def unknown_to_others(self, min_count: int) -> np.ndarray:
-        """Page views on what a model of all the other users would not know, int64 of shape (n_users,).
+        """Page views of each user that a model of all other users would not know: int64, (n_users,).
 
         What users of the same kind who come later see that is new, as a leave-one-out estimate (the idea of
         Good 1953): the pages of a training are known because its own users saw them.
@@ -157,7 +157,7 @@ class ViewedPages:
 def seen_pages(
     sides: Sequence[tuple[UserSequences, Sequence[str]]], known: Collection[str], first: Sequence[str] = ()
 ) -> list[ViewedPages]:
-    """Lay out what the users of several exports saw by the same columns.
+    """Lay out the pages of several exports in the same columns.
 
     Args:
         sides: Page views of each export, and what the model calls each page.
@@ -182,7 +182,7 @@ def seen_pages(
 
 @dataclass(frozen=True, eq=False)
 class PlacedUsers:
-    """Users of one export, placed by the frozen model and its segments.
+    """Users of an export, placed in the frozen segments of a model.
 
     Args:
         user_id: n texts.
@@ -214,7 +214,7 @@ class PlacedUsers:
         pages: ViewedPages,
         min_count: int | None = None,
     ) -> PlacedUsers:
-        """Measure users who were assigned to segments.
+        """Measure users who have been assigned to segments.
 
         Args:
             sequences: Their page views.
@@ -235,16 +235,16 @@ class PlacedUsers:
 
     @property
     def clustered(self) -> np.ndarray:
-        """Who takes part in clustering, bool of shape (n,)."""
+        """Which users take part in clustering: bool of shape (n,)."""
         inside: np.ndarray = ~np.isnan(self.distance)
         return inside
 
     def sizes(self, k: int) -> np.ndarray:
-        """Users in each of k segments and, last, in none: int64 of shape (k + 1,)."""
+        """Number of users in each of k segments and, last, in none: int64 of shape (k + 1,)."""
         return np.bincount(self.place, minlength=k + 1)
 
     def far(self, limit: float) -> np.ndarray:
-        """Who lies farther than that from every centroid, bool of shape (n,)."""
+        """Which users lie farther than a limit from every centroid: bool of shape (n,)."""
         with np.errstate(invalid="ignore"):
             found: np.ndarray = self.distance > limit
         return found
@@ -252,7 +252,7 @@ class PlacedUsers:
 
 @dataclass(frozen=True, eq=False)
 class Pairs:
-    """Two places of each of some users.
+    """The segments of some users in two exports or halves.
 
     Args:
         before: int64 of shape (m,), position of the first segment; the number of segments for none.
@@ -266,7 +266,7 @@ class Pairs:
 
 
 def in_both(before: pa.StringArray, after: pa.StringArray) -> tuple[np.ndarray, np.ndarray]:
-    """Where the users stand who are in both exports, by the same id: two int64 of shape (m,)."""
+    """Row numbers, in each export, of the users who are in both by id: two int64 of shape (m,)."""
     there = pc.index_in(after, value_set=before)
     later = np.flatnonzero(pc.is_valid(there).to_numpy(zero_copy_only=False))
     return np.asarray(there.drop_null(), dtype=np.int64), later

@@ -1,4 +1,4 @@
-"""What is kept of the users of a training, so that later ones can be held against them without their data.
+"""What is kept of the users of a training, so that later ones can be compared without their data.
 
 Every figure is a mean over users of something: in segment 3 or not, sees a page or not, and so on. Kept are
 the figures of up to 20,000 users drawn at random (segment, distance, page views, directions of their vector),
@@ -6,7 +6,7 @@ which pages each of them saw, and how many of all users saw each: no id, no time
 hardly anybody saw. A row is a person's all the same: who knows some of their pages may find it
 (docs/threats.md), so a model folder is personal data like the export.
 
-Each user's sessions in two random parts: what moves between them moves without any change.
+``halves_of`` deals each user's sessions into two random parts: what moves between them moves without change.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ from core.periods.placed_users import PlacedUsers, Sparse, far_limit, in_both
 from core.storage.disk import disk_errors, load_arrays
 
 MOST_USERS: Final = 20_000
-"""Users of each export that figures are made of, drawn at random: with more, differences that matter to
+"""Users of each export that figures are made of, at most; with more, differences that matter to
 nobody would raise an alarm."""
 _DIRECTIONS: Final = 8
-"""Principal components of the vectors, each a figure."""
+"""Number of principal components of the vectors, each a figure."""
 OTHER_DAYS: Final = 8
-"""One day in so many may be missing, or too many, in what is held against the training (docs/method.md)."""
+"""Divisor of tolerance: a compared export may differ by one in so many days (docs/method.md)."""
 FACTS, ROWS, FORMAT = "training_period.json", "training_period.npz", 1
 
 
 class DriftFigure(StrEnum):
-    """What is held against the training period."""
+    """Figure that is compared with the training period."""
 
     SEGMENT = "segment"
     """Share of users in a segment; the item is its position."""
@@ -64,12 +64,12 @@ class DriftFigure(StrEnum):
 ALONE: Final = (
     DriftFigure.NONE, DriftFigure.FAR, DriftFigure.DISTANCE, DriftFigure.UNKNOWN, DriftFigure.VIEWS,
 )  # fmt: skip
-"""Figures of which there is one."""
+"""Figures without items."""
 
 
 @dataclass(frozen=True, eq=False)
 class TrainingPeriod:
-    """The users of a training, as later ones are held against them.
+    """Figures of the users of a training, with which later users are compared.
 
     Args:
         values: float32 of shape (n_drawn, n_figures), a row a user; NaN where a figure does not speak of one.
@@ -106,9 +106,9 @@ class TrainingPeriod:
         """Measure the users of a training.
 
         Args:
-            before: They.
+            before: The users of the training, placed in its segments.
             k: Number of segments.
-            seed: Of the draw.
+            seed: Of the draw of users.
             by_section: Whether the pages that they saw are sections.
         """
         from core.segments.combination import principal_axes  # scikit-learn, which stages are named without
@@ -129,18 +129,18 @@ class TrainingPeriod:
 
     @property
     def k(self) -> int:
-        """Number of segments."""
+        """Number of segments of the model."""
         return len(self.sizes) - 1
 
     @property
     def alike_days(self) -> range:
-        """How many days may be held against it: people do less in a week than in a month."""
+        """Numbers of days of comparable exports: people do less in a week than in a month."""
         apart = max(1, self.days // OTHER_DAYS)
         return range(max(1, self.days - apart), self.days + apart + 1)
 
     @property
     def figures(self) -> list[tuple[DriftFigure, int]]:
-        """The figure and item of each column of the values."""
+        """Figure and item of each column of :attr:`values`."""
         found = [(DriftFigure.SEGMENT, place) for place in range(self.k)] + [(one, 0) for one in ALONE]
         return found + [(DriftFigure.DIRECTION, rank) for rank in range(len(self.axes["axes"]))]
 
@@ -149,7 +149,7 @@ class TrainingPeriod:
         return _values(side, users, self.k, self.axes, self.limit)
 
     def users_of(self, pages: Sequence[str]) -> np.ndarray:
-        """How many users saw each page at most, int64: a folder tells no number below :data:`HARDLY`."""
+        """Users who saw each page, int64; at most :data:`HARDLY` − 1 of pages that a folder does not name."""
         if self.placed is None:
             found, else_ = dict(zip(self.pages, self.users.tolist(), strict=True)), HARDLY - 1
         else:
@@ -158,7 +158,7 @@ class TrainingPeriod:
         return np.fromiter((found.get(page, else_) for page in pages), np.int64, len(pages))
 
     def saw(self, pages: Sequence[str]) -> np.ndarray:
-        """Who of those drawn saw each page: float32 of shape (n_drawn, n); of a folder, pages with a name."""
+        """Which drawn users saw each page: float32 of shape (n_drawn, n); 0 of pages not kept."""
         named, seen = self.pages, self.seen
         if self.placed is not None:
             named, seen = self.placed.pages.names, self.placed.pages.seen[self.drawn] > 0
@@ -169,7 +169,7 @@ class TrainingPeriod:
         return found
 
     def known_again(self, user_id: pa.StringArray) -> tuple[np.ndarray, np.ndarray]:
-        """Whose rows are there of some ids, and where those stand: two int64 of shape (m,)."""
+        """Match ids with the drawn users: rows here and positions in the ids, two int64 of shape (m,)."""
         if self.placed is None:
             return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
         return in_both(self.placed.user_id.take(self.drawn), user_id)
@@ -226,14 +226,14 @@ class TrainingPeriod:
 
 
 def drawn_users(n: int, rng: np.random.Generator) -> np.ndarray:
-    """At most :data:`MOST_USERS` of n users: int64, ascending."""
+    """Draw at most :data:`MOST_USERS` of n users at random: int64, ascending."""
     return np.sort(rng.permutation(n)[:MOST_USERS])
 
 
 def _values(
     side: PlacedUsers, users: np.ndarray, k: int, axes: Mapping[str, np.ndarray], limit: float
 ) -> np.ndarray:
-    """float32 of shape (n_users, n_figures), as in :attr:`TrainingPeriod.figures`."""
+    """Values of all figures: float32 of shape (n_users, n_figures), as in :attr:`TrainingPeriod.figures`."""
     from core.segments.combination import along
 
     inside, distance = side.clustered[users], side.distance[users]
@@ -282,7 +282,7 @@ def halves_of(
 
 
 def _dealt(owner: np.ndarray, first: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """0 or 1 for each session: as many of each user's as are asked for, rounded at random, are 0."""
+    """Part of each session, 0 or 1: of each user the asked share, rounded at random, is 0."""
     n = len(owner)
     order = np.lexsort((rng.random(n), owner))
     begin = np.flatnonzero(np.diff(owner[order], prepend=-1))
