@@ -1,1 +1,1 @@
-"""A segment as a rule of a few conditions that other tools understand, with how well it fits."""
+"""Segments as rules of a few conditions that other tools understand, with how well each rule fits."""

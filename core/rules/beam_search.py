@@ -1,11 +1,11 @@
-"""The best rule of each length: a beam search over conditions.
+"""Find the best rule of each length for a segment, by a beam search over conditions, and judge it.
 
 Every step adds one condition to the best rules so far: a further clause that must hold or must not, or an
 alternative within a clause. What all additions would give is one matrix product. The score is F1, the
 harmonic mean of precision and recall (van Rijsbergen 1979); a beam keeps several rules a length, so that the
 best pair need not begin with the best single condition (Lowerre 1976; of rules: CN2, Clark and Niblett 1989).
 
-How well a rule describes a segment, said of users that it was not made from.
+``find_rules`` makes rules on half of the users and judges them on the other half (``RuleFit``).
 """
 
 from __future__ import annotations
@@ -29,28 +29,28 @@ from core.rules.conditions import (
 )
 
 LONGEST: Final = 4
-"""Conditions of a rule that is searched for: more cannot be read."""
+"""Conditions of a rule that is searched for, at most: more cannot be read."""
 _BEAM: Final = 10
 OFFERED: Final = 200
-"""Items a field that are tried, those that most users saw."""
+"""Items of each field that are tried, at most: those that most users saw."""
 COUNTED: Final = 40
-"""Items a field of which also more page views than one are tried."""
+"""Items of each field that are tried with several page views, too, at most."""
 TIMES: Final = (2, 3, 5, 8)
 _THRESHOLDS: Final = {
     RuleField.PAGE_VIEWS: (3, 4, 5, 6, 8, 10, 15, 20, 30, 50), RuleField.SESSIONS: (2, 3, 4, 5, 8, 12),
     RuleField.LAST_DAYS: (1, 3, 7, 14, 28),
 }  # fmt: skip
 LISTED: Final = 100
-"""Pages of a theme or a type that is tried: a longer list is no condition that anybody pastes."""
+"""Pages of a theme or type that is tried, at most: nobody pastes a longer list as a condition."""
 FEWEST: Final = 3
-"""Users with and without what is asked for."""
+"""Users who must meet a condition, and who must not, at least, for it to be tried."""
 TRIED: Final = 300
-"""Conditions that are tried for one segment, those that go with it most, or least."""
+"""Conditions tried for a segment, at most: those that correlate with it most, in either direction."""
 
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
-    """Conditions, and who of some users meets them.
+    """Conditions with the users who meet them.
 
     Args:
         conditions: What can be asked.
@@ -63,7 +63,7 @@ class Candidates:
 
 @dataclass(frozen=True, eq=False)
 class _Draft:
-    """A rule that is being made.
+    """A rule in the making.
 
     Args:
         clauses: Of each clause, the places of its conditions and whether it is negated.
@@ -74,13 +74,13 @@ class _Draft:
     held: tuple[np.ndarray, ...] = ()
 
     def without(self, clause: int) -> np.ndarray | float:
-        """Who fulfils all other clauses."""
+        """Users who fulfil all other clauses, 0 or 1 each."""
         others = [held for place, held in enumerate(self.held) if place != clause]
         return np.minimum.reduce(others) if others else 1.0
 
 
 def candidates(features: RuleFeatures, users: np.ndarray) -> Candidates:
-    """What can be asked of some users, each question once: of equal answers the first.
+    """Conditions on some users; of conditions with the same answers only the first.
 
     Args:
         features: What is known.
@@ -115,7 +115,7 @@ def _asked(features: RuleFeatures, users: np.ndarray) -> Iterator[tuple[RuleCond
 
 
 def best_rules(asked: Candidates, wanted: np.ndarray, longest: int = LONGEST) -> list[SegmentRule]:
-    """The rule of the best F1 of each length, shortest first; a longer one that is no better is left out.
+    """Rules of the best F1 of each length, shortest first; longer ones that are no better are left out.
 
     Args:
         asked: What can be asked, and the answers of the users.
@@ -134,7 +134,7 @@ def best_rules(asked: Candidates, wanted: np.ndarray, longest: int = LONGEST) ->
 
 
 def _promising(asked: Candidates, wanted: np.ndarray) -> Candidates:
-    """The conditions whose answers go with being wanted most (Pearson's φ), in their order."""
+    """The conditions most correlated with the wanted users (Pearson's φ), in their order."""
     share, yes = wanted.mean(), asked.answers.mean(axis=0)
     both = asked.answers[wanted].sum(axis=0) / len(wanted)
     phi = np.abs(both - share * yes) / np.sqrt(yes * (1 - yes))
@@ -143,7 +143,7 @@ def _promising(asked: Candidates, wanted: np.ndarray) -> Candidates:
 
 
 def _extended(beam: Sequence[_Draft], answers: np.ndarray, wanted: np.ndarray) -> tuple[list[_Draft], float]:
-    """The best rules of one condition more, and the F1 of the first."""
+    """The best extensions of drafts by a condition, and the F1 of the first."""
     moves, free, base = _moves(beam, len(wanted))
     if not moves:
         return [], 0.0
@@ -167,7 +167,10 @@ def _extended(beam: Sequence[_Draft], answers: np.ndarray, wanted: np.ndarray) -
 def _moves(
     beam: Sequence[_Draft], n_users: int
 ) -> tuple[list[tuple[_Draft, int | None]], np.ndarray, np.ndarray]:
-    """What can be extended (None: by a new clause), of whom a condition decides, and who is in anyway."""
+    """Possible extensions of drafts, and the users that each leaves open or includes in any case.
+
+    An extension is a draft with the clause to extend, or None for a new clause.
+    """
     moves, free, base = list[tuple[_Draft, int | None]](), list[np.ndarray](), list[np.ndarray]()
     nobody = np.zeros(n_users, np.float32)
     for draft in beam:
@@ -194,7 +197,7 @@ def _with(draft: _Draft, clause: int | None, condition: int, negated: bool, answ
 
 
 def _f1(positives: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """F1 of true positives and all positives, stacked."""
+    """F1 score from true positives and all positives, stacked."""
     score: np.ndarray = 2 * positives[0] / (positives[1] + wanted.sum())
     return score
 
@@ -208,14 +211,14 @@ def _rule(draft: _Draft, conditions: Sequence[RuleCondition]) -> SegmentRule:
 
 
 FEWEST_USERS: Final = 10
-"""Users of a segment from which on a rule is searched for: half to find it, half to judge it."""
+"""Users of a segment from which a rule is searched for: half to find it, half to judge it."""
 _SEARCHED: Final = 20_000
-"""Users that a rule is made from, at most; all others judge it."""
+"""Users that rules are made from, at most; all others judge them."""
 POOR: Final = 0.6
-"""Precision or recall below which that is said first."""
+"""Precision or recall below which a rule is called rough."""
 NONE: Final = "None is shown to be much better than taking everybody."
 CLOSE: Final = 0.02
-"""F1 by which a longer rule, and precision by which any, must be better to be worth reading."""
+"""Gain that counts: in F1 for a longer rule, in precision over a rule that finds everybody."""
 
 
 @dataclass(frozen=True)
@@ -232,12 +235,12 @@ class MeasuredShare:
 
     @property
     def share(self) -> float:
-        """``users`` over ``n``."""
+        """The share, ``users`` over ``n``; NaN of nobody."""
         return self.users / self.n if self.n else float("nan")
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Lower and upper end."""
+        """Lower and upper end of the 95 % interval."""
         low, high = wilson(np.array(self.users), np.array(self.n))
         return float(low), float(high)
 
@@ -269,30 +272,30 @@ class RuleFit:
 
     @property
     def f1_of_everybody(self) -> float:
-        """F1 of the rule that finds every user: what is no higher tells nothing."""
+        """F1 of the rule that finds every user: a rule whose F1 is no higher tells nothing."""
         return 2 * self.recall.n / max(1, self.judged + self.recall.n)
 
     @property
     def poor(self) -> bool:
-        """Whether it is wrong about many; NaN is."""
+        """Whether precision or recall is low or unknown."""
         return not min(self.precision.share, self.recall.share) >= POOR
 
     @property
     def useless(self) -> bool:
-        """Whether its precision is not shown to be much higher than if it found everybody; so of nobody."""
+        """Whether precision is not shown to be much higher than if the rule found everybody."""
         everybody = self.recall.n / max(1, self.judged)
         return not self.precision.interval[0] > everybody + CLOSE
 
     @property
     def caution(self) -> str:
-        """What to say before anything else of a rule that is wrong about many; empty of others."""
+        """Warning to show first for a rough or useless rule; empty for others."""
         if self.useless:
             return "Not shown to be much better than taking everybody; do not use it"
         return "A rough rule" if self.poor else ""
 
     @property
     def verdict(self) -> str:
-        """How far to trust it, the bad news first."""
+        """Sentence on how well the rule fits, the bad news first."""
         if not self.precision.n:
             return "None of the users that it was judged on meets this rule."
         found = f"it finds {_tenths(self.recall.share)} of the segment"
@@ -304,7 +307,7 @@ class RuleFit:
 
 @dataclass(frozen=True)
 class FoundRules:
-    """The best rules of a segment.
+    """The best rules of a segment, by length.
 
     Args:
         segment: Its id.
@@ -318,18 +321,18 @@ class FoundRules:
 
     @property
     def usual(self) -> RuleFit | None:
-        """The shortest rule that is nearly as good as the best, by the users it was made from."""
+        """The shortest rule that is nearly as good as the best, on the users it was made from."""
         best = max((fit.score for fit in self.fits), default=0.0)
         return next((fit for fit in self.fits if fit.score >= best - CLOSE), None)
 
     @property
     def recommended(self) -> RuleFit | None:
-        """That rule, unless other users showed that it is useless."""
+        """The usual rule, unless other users show that it is useless."""
         return None if self.usual is None or self.usual.useless else self.usual
 
 
 def rule_sentence(found: FoundRules, origin: str) -> str:
-    """The recommended rule with how well it fits, or why there is none.
+    """Sentence with the recommended rule and how well it fits, or why there is none.
 
     Args:
         found: The rules of a segment.
@@ -346,7 +349,7 @@ def rule_sentence(found: FoundRules, origin: str) -> str:
 
 
 def find_rules(features: RuleFeatures, labels: np.ndarray) -> dict[int, FoundRules]:
-    """The best rules of every segment, made on half of the users in segments and judged on the other half.
+    """Find the best rules of every segment, on half of the users, and judge them on the other half.
 
     Args:
         features: What can be asked.
@@ -368,7 +371,7 @@ def find_rules(features: RuleFeatures, labels: np.ndarray) -> dict[int, FoundRul
 
 
 def halves(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Whom rules are made on and whom they are judged on: of every segment one half each, by chance.
+    """Split the users of every segment at random, into those to make rules on and those to judge them on.
 
     Args:
         labels: int of shape (n_users,), the segment of each; negative ones take no part.
@@ -384,7 +387,7 @@ def halves(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def judge(rule: SegmentRule, features: RuleFeatures, wanted: np.ndarray, users: np.ndarray) -> RuleFit:
-    """How well a rule tells some users from the others.
+    """Measure how well a rule tells some users from the others.
 
     Args:
         rule: Found, or written by hand.
@@ -403,7 +406,7 @@ def judge(rule: SegmentRule, features: RuleFeatures, wanted: np.ndarray, users: 
 
 
 def recalls(rule: SegmentRule, features: RuleFeatures, labels: np.ndarray) -> Mapping[int, MeasuredShare]:
-    """Segment → how many of its users a rule describes.
+    """Recall of a rule in each segment: segment → share of its users whom the rule describes.
 
     Raises:
         InputError: If it asks for what the data do not have.
@@ -433,6 +436,6 @@ def _judged(
 
 
 def _tenths(share: float) -> str:
-    """``4 of 10``, or how a share so near to none or all is called."""
+    """A share in tenths, ``4 of 10``, or ``hardly any`` and ``nearly all`` near the ends."""
     tenths = round(10 * share)
     return {0: "hardly any", 10: "nearly all"}.get(tenths, f"{tenths} of 10")

@@ -1,6 +1,6 @@
-"""A rule as data: conditions that an analyst, GA4 and SQL understand alike.
+"""Rules as data: conditions that an analyst, GA4 and SQL understand alike, and the features they test.
 
-What a rule can ask of a user, laid out once a data set and its labels.
+``RuleFeatures`` is everything that a rule can ask of a user, laid out once a data set and its labels.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from core.labels.label_settings import RESERVED
 from core.profiles.data import GROUPS, Coded, ProfileData, coded
 
 MOST: Final = 12
-"""Conditions of a rule."""
+"""Conditions of a rule, at most."""
 
 
 class RuleField(StrEnum):
@@ -42,7 +42,7 @@ class RuleField(StrEnum):
     ENTRY = "entry"
     """The first page of a session."""
     SOURCE = "source"
-    """The first one of a user."""
+    """The first source of a user."""
     DEVICE = "device"
     BROWSER = "browser"
     COUNTRY = "country"
@@ -55,11 +55,11 @@ class RuleField(StrEnum):
 VIEWED: Final = (
     RuleField.PAGE, RuleField.FOLDER, RuleField.TEMPLATE, RuleField.TYPE, RuleField.THEME, RuleField.ENTRY,
 )  # fmt: skip
-"""Fields that count page views of some pages; the easiest to say first."""
+"""Fields that count page views (of an entry: sessions); the easiest to say first."""
 ATTRIBUTES: Final = (RuleField.SOURCE, RuleField.DEVICE, RuleField.BROWSER, RuleField.COUNTRY)
 """Fields that no model has read."""
 MEASURES: Final = (RuleField.PAGE_VIEWS, RuleField.SESSIONS, RuleField.LAST_DAYS)
-"""Fields that are a number of the user."""
+"""Fields that are a number of each user."""
 _KINDS: Final = {
     RuleField.FOLDER: "in", RuleField.TEMPLATE: "like", RuleField.THEME: "about", RuleField.TYPE: "of type",
 }  # fmt: skip
@@ -89,7 +89,7 @@ class RuleCondition(Settings):
         return self
 
     def words(self, origin: str = "", *, negated: bool = False) -> str:
-        """The condition as the end of "users who …".
+        """The condition in words, as the end of "users who …".
 
         Args:
             origin: Scheme and host that all addresses share; left out.
@@ -119,7 +119,7 @@ class RuleClause(Settings):
     negated: bool = False
 
     def words(self, origin: str = "") -> str:
-        """The clause as the end of "users who …"."""
+        """The clause in words, as the end of "users who …"."""
         joint = " and " if self.negated else " or "
         return joint.join(condition.words(origin, negated=self.negated) for condition in self.any_of)
 
@@ -145,7 +145,7 @@ class SegmentRule(Settings):
 
     @property
     def held_out(self) -> bool:
-        """Whether it asks for something that no model has read."""
+        """Whether a condition tests something that no model has read."""
         return any(condition.field in ATTRIBUTES for condition in self.conditions)
 
     def words(self, origin: str = "") -> str:
@@ -169,7 +169,7 @@ def _viewed(field: RuleField, shown: str, number: int, negated: bool) -> str:
 
 
 MOST_ITEMS: Final = 1_000
-"""Items a field that can be asked for, those that most users saw."""
+"""Items of each field that a condition can name, at most: those that most users saw."""
 DAY_US: Final = 86_400_000_000
 _COLUMNS: Final = dict(
     zip(ATTRIBUTES, (Users.SOURCE, Users.DEVICE, Users.BROWSER, Users.COUNTRY), strict=True)
@@ -178,7 +178,7 @@ _COLUMNS: Final = dict(
 
 @dataclass(frozen=True, eq=False)
 class Viewed:
-    """Page views of the items of one field.
+    """Page views of the items of a field, by user.
 
     Args:
         names: Of the items, those that most users saw first.
@@ -192,7 +192,7 @@ class Viewed:
 
     @cached_property
     def place(self) -> dict[str, int]:
-        """Name → its column."""
+        """Name of an item → its column."""
         return {name: place for place, name in enumerate(self.names)}
 
 
@@ -216,7 +216,7 @@ class RuleFeatures:
 
     @classmethod
     def from_dataset(cls, dataset: Dataset, labels: LabelledPages | None = None) -> RuleFeatures:
-        """Lay out a preprocessed export, and the labels of its pages."""
+        """Lay out the features of a preprocessed export and the labels of its pages."""
         return cls.from_tables(dataset.users, dataset.pages, dataset.sequences, labels_of(labels))
 
     @classmethod
@@ -227,7 +227,7 @@ class RuleFeatures:
         sequences: UserSequences,
         labels: Mapping[str, Sequence[str]] = MappingProxyType({}),
     ) -> RuleFeatures:
-        """Lay out tables in the columns of ``core/base/schema.py``.
+        """Lay out features from tables in the columns of ``core/base/schema.py``.
 
         Args:
             users: One row a user.
@@ -285,7 +285,7 @@ class RuleFeatures:
         return common_origin(self.pages)
 
     def holds(self, condition: RuleCondition) -> np.ndarray:
-        """Of which users a condition is true: bool of shape (n_users,).
+        """Which users meet a condition: bool of shape (n_users,).
 
         Raises:
             InputError: If the data have no such page, theme, device, ….
@@ -344,7 +344,7 @@ def _unknown(condition: RuleCondition) -> InputError:
 def _fields(
     addresses: Sequence[str], sequences: UserSequences, labels: Mapping[str, Sequence[str]]
 ) -> dict[RuleField, Viewed]:
-    """The fields that count page views, those first that are the easiest to say."""
+    """Fields that count page views, with the items of each; those first that are the easiest to say."""
     items: dict[RuleField, Sequence[Iterable[str]]] = {
         RuleField.PAGE: [[address] for address in addresses],
         RuleField.FOLDER: [folders(address) for address in addresses],

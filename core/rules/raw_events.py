@@ -1,10 +1,9 @@
-"""Where a rule's SQL starts: the events of a raw export, one column a field, only those that count.
+"""The events of a raw export as SQL, one column a field, and how to recognise canonical pages in them.
 
-Pages as SQL and GA4 find them in a raw export: the address there is not the one that cleaning made of it.
-
-SQL repeats on every address what cleaning does (``rule_sql.py``), by the regular expressions that stand here;
-:func:`key_of` brings a canonical page to the same text, so that both meet. What cleaning merged (``{id}``,
-``{…}``) is a pattern, without the pages that fit it and were left alone.
+The address in a raw export is not the one that cleaning made of it. SQL repeats on every address what
+cleaning does (``rule_sql.py``), by the regular expressions that stand here; :func:`key_of` brings a canonical
+page to the same text, so that both meet. What cleaning merged (``{id}``, ``{…}``) is a pattern, without the
+pages that fit it and were left alone.
 """
 
 from __future__ import annotations
@@ -29,20 +28,20 @@ from core.labels.page_address import after_host
 from core.rules.conditions import RuleCondition, RuleFeatures, RuleField
 
 EDGES: Final = r"^[\x00-\x20]+|[\t\n\r]|[\x00-\x20]+$"
-"""What a browser takes out of an address."""
+"""Pattern of the characters that a browser takes out of an address."""
 SESSION: Final = r"(?i);(jsessionid|phpsessid|sid)=[^/;]*"
 TAIL: Final = r"(?i)(/(index[.](html?|php))?)+$"
-"""What cleaning cuts off a path."""
+"""Pattern of what cleaning cuts off a path."""
 MERGED_HOST: Final = r"^([a-z]+://)((www|shop)[.])+"
 CODES: Final = (
     "(?i)(?:%[0-7][0-9a-f]|%[cd][0-9a-f]%[89ab][0-9a-f]|%e[0-9a-f](?:%[89ab][0-9a-f]){2}"
     "|%f[0-4](?:%[89ab][0-9a-f]){3})+|%|[^%]+"
 )
-"""Parts of a text: codes that are letters together, and what stands between them."""
+"""Pattern of the parts of a text: percent codes that form a letter, and the text between them."""
 ALIKE: Final = {"\u03c2": "\u03c3", "\u0307": ""}
-"""What lower case makes of a letter in Python and not in every database → what stands for both."""
+"""Letter whose lower case differs between Python and some database → the text that replaces it in both."""
 GAP: Final = r"[^/?&#]+"
-"""What stands where cleaning merged pages, …"""
+"""Pattern of the text at a place where cleaning merged pages, …"""
 _DATE: Final = r"([0-9]{4}(/[0-9]{1,2}){2}|[^/?&#]+)"
 _TYPED: Final = "[^&#]+"
 """… where it is a date, and in a query."""
@@ -55,7 +54,7 @@ _SENT_CODED: Final = re.compile("[^\x00-\x7f]+|[\"'<>`{}^|\\\\+]")
 
 @dataclass(frozen=True)
 class PageTest:
-    """How the pages of a condition are told from all others, by their keys.
+    """Test for the pages of a condition among all others, by their keys.
 
     Args:
         keys: Keys of single pages.
@@ -73,7 +72,7 @@ class PageTest:
 
 
 def key_of(page: str, settings: UrlSettings) -> str:
-    """What a canonical page and the raw addresses that became it have in common.
+    """Key that a canonical page shares with the raw addresses that became it.
 
     Args:
         page: Canonical address.
@@ -124,7 +123,7 @@ def page_test(
     condition: RuleCondition | None = None,
     literal: Callable[[str], str] = re.escape,
 ) -> PageTest:
-    """How to tell some pages from all others.
+    """Make the test that tells some pages from all others.
 
     Args:
         pages: Those, by canonical address.
@@ -150,7 +149,7 @@ def page_test(
 def _pattern(
     condition: RuleCondition, pages: Sequence[str], settings: UrlSettings, literal: Callable[[str], str]
 ) -> str:
-    """What the addresses of a folder or a template have in common; to be checked against all pages."""
+    """Pattern of the addresses of a folder or template; it still has to be checked against all pages."""
     origin = common_origin(pages)
     host = f"^{literal(key_of(origin, settings))}" if origin else "^[a-z]+://[^/]+"
     if condition.field is RuleField.FOLDER:
@@ -173,7 +172,7 @@ def _widened(key: str, literal: Callable[[str], str]) -> str:
 
 
 TABLE: Final = "your-project.analytics_123456789.events_*"
-"""What stands for the export of the analyst's own property."""
+"""Placeholder for the table of the analyst's own GA4 property."""
 _READERS: Final = {
     "flat csv": "read_csv([{0}], all_varchar = true, header = true, quote = '\"', escape = '\"', "
                 "union_by_name = true{1})",
@@ -183,7 +182,7 @@ _READERS: Final = {
 """Shape of files → how DuckDB reads them. Quotes and what is between columns are told: it guesses from the
 first lines, which may have no quotes, and commas in every address."""
 _UNPACKED: Final = " (gzip)"
-"""What the shape of a file ends with that DuckDB unpacks by itself."""
+"""Ending of the shape of files that DuckDB unpacks by itself."""
 _UNITS: Final = {
     "microseconds": "try_cast({0} AS BIGINT)",
     "milliseconds": "CAST(round(try_cast({0} AS DOUBLE) * 1000) AS BIGINT)",
@@ -194,12 +193,12 @@ _ISO: Final = "epoch_us(try_cast({0} AS TIMESTAMPTZ))"
 _KEPT: Final = (Raw.TRAFFIC_TYPE, Raw.DEBUG_MODE)
 _FIRST_GROUP: Final = r"\1"
 LINE: Final = "line"
-"""Where an event stands in the files."""
+"""Column with the position of an event in the files."""
 
 
 @dataclass(frozen=True, eq=False)
 class LoadedExport:
-    """What a rule's SQL has to know of the data set.
+    """What the SQL of rules needs to know of the data set.
 
     Args:
         features: Pages, and what they belong to.
@@ -221,16 +220,16 @@ class LoadedExport:
 
     @cached_property
     def keys(self) -> tuple[str, ...]:
-        """What each page and its raw addresses have in common, by page index."""
+        """Key of each page, by page index (:func:`key_of`)."""
         return tuple(key_of(page, self.settings.url) for page in self.features.pages)
 
     @cached_property
     def hosts(self) -> list[str]:
-        """The site's own, from which no visit can come."""
+        """Hosts of the site itself, which are no source of a visit."""
         return sorted({page.partition("://")[2].partition("/")[0] for page in self.features.pages} - {""})
 
     def test(self, condition: RuleCondition) -> PageTest:
-        """How to tell the pages that a condition counts, found once.
+        """The test for the pages that a condition counts, cached.
 
         Raises:
             InputError: If the data have no such page.
@@ -240,13 +239,13 @@ class LoadedExport:
         return self._tests[condition]
 
     def test_with(self, condition: RuleCondition, literal: Callable[[str], str]) -> PageTest:
-        """A copy that makes regular expressions of texts in another way."""
+        """The test for the pages of a condition, with another way to escape text in patterns."""
         pages = [self.features.pages[page] for page in self.features.pages_of(condition).tolist()]
         return page_test(pages, self.keys, self.settings.url, condition=condition, literal=literal)
 
     @cached_property
     def left_out(self) -> PageTest:
-        """How to tell the pages that were left out by choice."""
+        """The test for the pages that were left out by choice."""
         return page_test(self.settings.strip_pages, self.keys, self.settings.url)
 
     @cached_property
@@ -255,18 +254,18 @@ class LoadedExport:
 
 
 def quote_duckdb(text: str) -> str:
-    """A literal; DuckDB takes everything else as it is, but for a zero byte."""
+    """Quote a text as a literal of DuckDB; zero bytes are dropped."""
     return "'" + text.replace("\0", "").replace("'", "''") + "'"
 
 
 def unreadable(receipt: Receipt) -> list[str]:
-    """What DuckDB cannot read as it is, by what the receipt says; nothing if it reads all files."""
+    """Reasons why DuckDB cannot read the files as they are, by the receipt; empty if it can."""
     broken = not receipt.rejects_by_reason.keys() <= set(REJECT_REASONS.values())
     return sorted({_hindrance(file, broken) for file in receipt.files} - {""})
 
 
 def _hindrance(file: FileReceipt, broken: bool) -> str:
-    """Why not: parameters in cells, an archive, no columns, another encoding, or lines that are no record."""
+    """Why DuckDB cannot read a file: its shape, missing columns, encoding or broken lines."""
     shape = file.shape.removesuffix(_UNPACKED)
     if shape not in _READERS or not set(REQUIRED_FIELDS) <= file.columns.keys():
         return file.shape
@@ -278,7 +277,7 @@ def _hindrance(file: FileReceipt, broken: bool) -> str:
 
 
 def duckdb_events(export: LoadedExport, fields: Collection[str]) -> str:
-    """The events of the loaded files, with some more :class:`core.base.schema.Raw` fields."""
+    """Select the events of the loaded files, with further :class:`core.base.schema.Raw` fields."""
     groups = dict[tuple[str, str, tuple[tuple[str, str], ...]], list[str]]()
     for file in export.receipt.files:
         alike = (file.shape.removesuffix(_UNPACKED), file.delimiter, tuple(file.columns.items()))
@@ -317,7 +316,7 @@ def bigquery_events(export: LoadedExport, fields: Collection[str]) -> str:
 
 
 def declared_days(receipt: Receipt) -> str:
-    """The days of the data as variables of BigQuery, to be changed for others."""
+    """Declare the days of the data as variables of BigQuery, which the analyst can change."""
     days = [f"{receipt.clock.moment(ts):%Y%m%d}" for ts in (receipt.first_ts, receipt.last_ts)]
     return "".join(
         f"DECLARE {name} STRING DEFAULT '{day}';\n"
@@ -326,18 +325,18 @@ def declared_days(receipt: Receipt) -> str:
 
 
 def absent(column: str, quote: Callable[[str], str], also: Iterable[str] = (DIRECT,)) -> str:
-    """A column, null where it says nothing."""
+    """Expression of a column that is null where its text is a placeholder."""
     nothing = ", ".join(map(quote, (*PLACEHOLDERS, *also)))
     return f"CASE WHEN trim({column}) NOT IN ({nothing}) THEN {column} END"
 
 
 def whole_number(text: str, quote: Callable[[str], str]) -> str:
-    """An id without the ``.0`` of a tool that knows gaps only in floats: ``session_id`` of ``records.py``."""
+    """Expression that removes the ``.0`` of ids stored as floats, as cleaning does with session ids."""
     return f"regexp_replace({text}, {quote('^([0-9]+)[.]0+$')}, {quote(_FIRST_GROUP)})"
 
 
 def indented(text: str) -> str:
-    """Lines moved in by two blanks."""
+    """Indent the lines of a text by two spaces."""
     return "\n".join(f"  {line}" for line in text.split("\n"))
 
 
@@ -356,7 +355,7 @@ def _selected(
 
 
 def _counts(settings: IngestSettings, quote: Callable[[str], str]) -> str:
-    """Which events stay, as in ``core/ingest/clean/records.py``."""
+    """Condition for the events that count, as in ``core/ingest/clean/records.py``."""
     nobody, nowhere = (", ".join(map(quote, texts)) for texts in (NO_ID, (*PLACEHOLDERS, DIRECT)))
     kept = [
         f"lower(trim(user_id)) NOT IN ({nobody})",

@@ -1,12 +1,10 @@
-"""Rules as they leave: a row a segment and length, with the rule in four languages.
+"""The rules of a run as records, a row a segment and length, each in four languages.
 
-A rule as what an analyst clicks in GA4's audience builder.
+``ga4_text`` is the rule as what an analyst clicks in GA4's audience builder. GA4 fills an audience from the
+last 30 days at most and then as events come in, counts addresses as they were sent, and knows nothing of what
+cleaning left out: its users are not those of the loaded files.
 
-GA4 fills an audience from the last 30 days at most and then as events come in, counts addresses as they were
-sent, and knows nothing of what cleaning left out: its users are not those of the loaded files.
-
-A rule as DuckDB SQL on the files of a run, for exports that DuckDB cannot read as they are.
-
+``run_sql`` is the rule as DuckDB SQL on the files of a run, for exports that DuckDB cannot read as they are.
 A run has no changes by hand, so nobody in its files is set aside.
 """
 
@@ -37,14 +35,14 @@ _DIMENSIONS: Final = {
     RuleField.DEVICE: "Device category", RuleField.BROWSER: "Browser", RuleField.COUNTRY: "Country",
 }  # fmt: skip
 _ENDING: Final = r"/?([?#].*)?"
-"""What may follow an address that cleaning made one page of, …"""
+"""Pattern of what may follow an address of the same page, …"""
 _PARAMETERS: Final = r"\?(.*&)?"
 _AFTER: Final = r"([&#].*)?"
-"""… and what may stand before and behind a parameter that makes another page."""
+"""… and of what may follow a query parameter that makes another page."""
 
 
 def ga4_text(rule: SegmentRule, export: LoadedExport) -> str:
-    """The rule in words of the audience builder, a line a condition.
+    """The rule in the words of GA4's audience builder, a line a condition.
 
     Args:
         rule: The rule.
@@ -87,7 +85,7 @@ def _condition(condition: RuleCondition, export: LoadedExport) -> str:
 
 
 def _address(condition: RuleCondition, export: LoadedExport) -> str:
-    """How the pages are told; one folder is contained, all else is a pattern."""
+    """Condition on the address: ``contains`` for a folder, else a regular expression."""
     test = export.test_with(condition, as_sent)
     if condition.field is RuleField.FOLDER and test.patterns:
         origin = export.features.origin.partition("://")[2]
@@ -96,7 +94,7 @@ def _address(condition: RuleCondition, export: LoadedExport) -> str:
 
 
 def _pattern(test: PageTest) -> str:
-    """One regular expression without case for all pages of a test."""
+    """A single case-insensitive regular expression for all pages of a test."""
     parts = [*(part.removeprefix("^").removesuffix("$") for part in test.patterns), *map(as_sent, test.keys)]
     parts = [part.replace(r"\-", "-") for part in parts]
     parts = [_PARAMETERS.join(part.split(r"\?")) + (_AFTER if r"\?" in part else _ENDING) for part in parts]
@@ -111,7 +109,7 @@ def _line(text: str) -> str:
 
 
 def run_sql(rule: SegmentRule, features: RuleFeatures) -> str:
-    """The users of a rule from ``users.parquet`` and ``sequences.parquet``, in the folder of the run.
+    """SQL for the users of a rule, on ``users.parquet`` and ``sequences.parquet`` in the folder of a run.
 
     Args:
         rule: The rule.
@@ -149,7 +147,7 @@ def _holds(condition: RuleCondition, features: RuleFeatures) -> str:
 def rule_records(
     found: Mapping[int, FoundRules], names: Mapping[int, str], export: LoadedExport
 ) -> list[dict[str, Any]]:
-    """A row a segment and length; where no rule is recommended also one of length 0 that says why.
+    """Records of the rules, one a segment and length; if none is recommended, also a record that says why.
 
     Args:
         found: Segment → its rules.
@@ -169,7 +167,7 @@ def rule_records(
 
 
 def _fit_record(fit: RuleFit, export: LoadedExport) -> dict[str, Any]:
-    """A rule, how well it fits, and what to paste where.
+    """Record of a rule: how well it fits, and its text for each tool.
 
     Args:
         fit: The rule, judged.
@@ -194,7 +192,7 @@ def _fit_record(fit: RuleFit, export: LoadedExport) -> dict[str, Any]:
 
 
 def _share(name: str, measured: MeasuredShare) -> dict[str, float | None]:
-    """Nothing where nobody counts: JSON knows no NaN."""
+    """Fields of a share and its interval; None where nobody counts, as JSON has no NaN."""
     low, high = measured.interval
     values = {name: measured.share, f"{name}_low": low, f"{name}_high": high}
     return {key: value if measured.n else None for key, value in values.items()}

@@ -1,11 +1,10 @@
 """A rule as SQL on the raw export, for BigQuery and for DuckDB: the ids of the users it describes.
 
 The query repeats what cleaning does: who counts as a user, what is left out, which addresses are one page.
-It is written once; ``address_sql.py`` holds where the two databases differ. What it cannot repeat is said
-by :func:`limits`. Text of strangers (addresses, sources, names of files) stands in literals only.
+It is written once; ``Dialect`` holds where the two databases differ. What it cannot repeat is said by
+:func:`limits`. Text of strangers (addresses, sources, names of files) stands in literals only.
 
-The page of an event as SQL of BigQuery or DuckDB: what ``core/ingest/clean/urls.py`` does to an address.
-
+``AddressSql`` makes the page of an event, as ``core/ingest/clean/urls.py`` does of an address;
 :func:`core.rules.raw_events.key_of` makes the same text of a canonical page.
 """
 
@@ -60,7 +59,7 @@ from core.rules.raw_events import (
 
 @dataclass(frozen=True)
 class Dialect:
-    """Where the databases differ.
+    """SQL templates in which the databases differ.
 
     Args:
         quote: Makes a literal.
@@ -99,7 +98,7 @@ BIGQUERY: Final = Dialect(
 
 @dataclass(frozen=True)
 class AddressSql:
-    """An address as the page that it is of.
+    """Makes the expression of the page of a raw address.
 
     Args:
         dialect: Of the database.
@@ -112,7 +111,7 @@ class AddressSql:
     pages: Sequence[str]
 
     def key(self) -> str:
-        """The expression, of the column of addresses."""
+        """SQL expression of the page's key, from the column of addresses."""
         settings = self.settings
         address = self._replaced(f"substr({Raw.PAGE_LOCATION}, 1, {LONGEST})", EDGES, "")
         path = self._replaced(self._part(address, "^([^?#]*)"), SESSION, "")
@@ -151,7 +150,7 @@ class AddressSql:
         return text
 
     def _kept(self, query: str) -> str:
-        """The end of an address that is a query: the parameters that make another page."""
+        """SQL expression of the query parameters that make another page."""
         if not (names := parameters(self.pages)):
             return ""
         part, name = self._decoded("part"), "^([^=]*)"
@@ -166,17 +165,17 @@ _COLUMNS: Final = {
     RuleField.COUNTRY: (Raw.GEO_COUNTRY,), RuleField.SESSIONS: (Raw.GA_SESSION_ID,),
     RuleField.ENTRY: (Raw.GA_SESSION_ID, LINE),
 }  # fmt: skip
-"""Field → what of the export it needs beside page views."""
+"""Field of a condition → columns of the export that it needs beside page views."""
 REPEATED: Final = frozenset((
     urls.HOST, urls.MERGED, urls.PATH, urls.INDEX, urls.SLASH, urls.TRACKED, urls.PARAMS, urls.QUESTION,
     urls.FRAGMENT, urls.MASKED, urls.COLLAPSED,
 ))  # fmt: skip
-"""What of cleaning the SQL repeats; what is masked or collapsed is said of the pages of a rule."""
+"""Rules of cleaning that the SQL repeats; :func:`limits` names masked and collapsed pages of a rule."""
 _NO_BOT: Final = "user_id NOT IN (SELECT user_id FROM bots)"
 
 
 def duckdb_sql(rule: SegmentRule, export: LoadedExport) -> str:
-    """The users of a rule from the loaded files, by DuckDB in the folder where the files lie.
+    """DuckDB SQL for the users of a rule, on the loaded files in their folder.
 
     Returns:
         Empty where DuckDB cannot read the files as they are, see :func:`limits`.
@@ -186,12 +185,12 @@ def duckdb_sql(rule: SegmentRule, export: LoadedExport) -> str:
 
 
 def bigquery_sql(rule: SegmentRule, export: LoadedExport) -> str:
-    """The users of a rule from GA4's export to BigQuery, of the days that the data have."""
+    """BigQuery SQL for the users of a rule, on GA4's export for the days of the data."""
     return f"{declared_days(export.receipt)}\n{_Query(rule, export, BIGQUERY).text()}"
 
 
 def limits(rule: SegmentRule, export: LoadedExport) -> tuple[str, ...]:
-    """What the SQL cannot repeat exactly; none where it returns the very users of the rule."""
+    """Sentences on what the SQL cannot repeat exactly; none where it returns the very users of the rule."""
     receipt, fields = export.receipt, {condition.field for condition in rule.conditions}
     hindered = unreadable(receipt)
     tests = [export.test(condition) for condition in rule.conditions if condition.field in VIEWED]
@@ -223,7 +222,7 @@ def limits(rule: SegmentRule, export: LoadedExport) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class _Query:
-    """One query in the making."""
+    """Makes the query of a rule for a database."""
 
     rule: SegmentRule
     export: LoadedExport
@@ -235,12 +234,12 @@ class _Query:
 
     @cached_property
     def tests(self) -> dict[RuleCondition, PageTest]:
-        """Of the conditions that count page views, how to tell their pages."""
+        """Condition → test for its pages, of the conditions that count page views."""
         return {one: self.export.test(one) for one in self.rule.conditions if one.field in VIEWED}
 
     @property
     def sources(self) -> Sequence[tuple[SourceBasis, str, str]]:
-        """Where the export has a source, the best first."""
+        """Places where the export has a source of traffic, the best first."""
         there = {field for file in self.export.receipt.files for field in file.columns}
         return [place for place in SOURCES if place[1] in there] or SOURCES[:1]
 
@@ -274,7 +273,7 @@ class _Query:
         )
 
     def _views(self) -> str:
-        """Page views with the key of their page, and what is needed of their session."""
+        """Subquery of page views with the key of their page, and their session where it is needed."""
         source = "events"
         if self.by_session:
             source = f"(\n{indented(self._with_sessions())}\n)"
@@ -293,7 +292,7 @@ class _Query:
         return ", ".join(map(self.dialect.quote, values))
 
     def _with_sessions(self) -> str:
-        """Events with their session; without an id a pause begins another one."""
+        """Subquery of events with their session; without an id a pause begins another session."""
         quote = self.dialect.quote
         number = whole_number(absent(Raw.GA_SESSION_ID, quote, NO_SESSION), quote)
         events = f"SELECT *, {number} AS session_id\nFROM events"
@@ -319,7 +318,7 @@ class _Query:
         return f"step = 1 AND ({either})" if condition.field is RuleField.ENTRY else either
 
     def _among(self, test: PageTest) -> str:
-        """Whether a page is one of those."""
+        """Expression for whether a page passes a test."""
         listed = ",\n      ".join(map(self.dialect.quote, test.keys))
         parts = [f"page IN (\n      {listed}\n    )"] if test.keys else []
         if test.patterns:
@@ -328,7 +327,7 @@ class _Query:
         return " OR ".join(parts)
 
     def _attribute(self, field: RuleField) -> str:
-        """The most frequent value of each user; of sources the first of the best basis."""
+        """Subquery of each user's most frequent value; of sources, the first of the best basis."""
         if field is RuleField.SOURCE:
             value, basis, order = *self._source(), "basis, first_ts"
         else:
@@ -343,7 +342,7 @@ class _Query:
         )
 
     def _source(self) -> tuple[str, str]:
-        """Source and medium of an event from the first place that has a source, and the place's basis."""
+        """Expressions of an event's source and medium, from the first place that has any, and its basis."""
         quote, hosts = self.dialect.quote, self.export.hosts
         value, basis, bases = "NULL", "0", list(SourceBasis)
         for number, (kind, source, medium) in reversed(list(enumerate(self.sources, start=1))):
@@ -359,7 +358,10 @@ class _Query:
         return value, basis
 
     def _bots(self) -> str:
-        """As in ``core/ingest/observe/bots.py``, where pages that are left out by choice count too."""
+        """Subquery of users who look automated, as in ``core/ingest/observe/bots.py``.
+
+        Pages that are left out by choice count, too.
+        """
         pause = f"ts - lag(ts) OVER (PARTITION BY user_id ORDER BY ts) > {bots.PACE_SECONDS * 1e6:.0f}"
         paces = (
             f"SELECT user_id, ts, CASE WHEN {pause} THEN 1 ELSE 0 END AS paused\nFROM events\nWHERE is_view"
