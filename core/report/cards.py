@@ -1,12 +1,7 @@
-"""One card a segment.
+"""The cards of the report, one for each segment, with their parts: metrics, example visitors and steps.
 
-What a report is made from.
-
-Profile tables as the report sets them: what a column is called, and its values in words.
-
-Example visitors: what real people did, session by session, without their ids.
-
-How the users of each segment move, and how long they take to the outcome.
+``ReportInput`` is what the whole report is made from. Example visitors are real people, session by session,
+without their ids.
 """
 
 from __future__ import annotations
@@ -64,7 +59,7 @@ from core.segments.partition import Partition
 
 @dataclass(frozen=True, eq=False)
 class ReportInput:
-    """What a report is made from.
+    """Everything that a report is made from.
 
     Args:
         dataset: The preprocessed export.
@@ -122,19 +117,19 @@ HEAT_NOTE: Final = (
 
 
 def present(rows: Iterable[Mapping[str, Any]], fields: Sequence[str]) -> tuple[str, ...]:
-    """Those fields that some row has a value of; what the files cannot tell is left out."""
+    """The fields that at least one row has a value of."""
     listed = list(rows)
     return tuple(field for field in fields if any(row[field] is not None for row in listed))
 
 
 def metrics(heatmap: Iterable[Mapping[str, Any]]) -> tuple[Field, ...]:
-    """Headers of the heat-map, in its order."""
+    """Header fields of the heat-map's columns, in its order."""
     full = {field.field: field for field in FIELDS}
     return tuple(full[name] for name in dict.fromkeys(row[Col.METRIC] for row in heatmap))
 
 
 def heat_rows(heatmap: Iterable[Mapping[str, Any]], called: Mapping[str, str]) -> tuple[HeatRow, ...]:
-    """One row a segment, one cell a metric."""
+    """Rows of the heat-map: one a segment, with a cell a metric."""
     cells: dict[int, list[Cell]] = {}
     names: dict[int, str] = {}
     for row in heatmap:
@@ -153,7 +148,7 @@ def _cell(row: Mapping[str, Any]) -> Cell:
 
 
 def settings(values: Mapping[str, Any]) -> Table:
-    """Settings as two columns without headers, nested ones with dots."""
+    """Table of settings: two columns without headers, nested names joined by dots."""
     return Table((), tuple(_flat(values)))
 
 
@@ -178,7 +173,7 @@ _SHOWN_STEPS: Final = 10
 
 
 class PageNames:
-    """What to call a page.
+    """Names of pages for the report.
 
     Args:
         pages: The page table (:class:`core.base.schema.Pages`), in index order.
@@ -191,20 +186,20 @@ class PageNames:
         self._ending = common_ending([title for title in self._titles if title])
 
     def address(self, page: int) -> str:
-        """The address, without the origin that all pages share."""
+        """The address of a page, without the origin that all pages share."""
         return short_address(self._addresses[page], self._origin)
 
     def title(self, page: int) -> str:
-        """The title, or the address where there is none."""
+        """The title of a page, or its address where there is none."""
         return self._titles[page] or self.address(page)
 
     def short_title(self, page: int) -> str:
-        """The title without the ending that most pages share."""
+        """The title of a page without the ending that most titles share."""
         return self.title(page).removesuffix(self._ending) or self.title(page)
 
 
 def visitor(sequences: UserSequences, names: PageNames, user: int, label: str, at: LocalClock) -> Visitor:
-    """One user's first sessions, each with its first pages.
+    """An example visitor: a user's first sessions, each with its first pages.
 
     Args:
         sequences: Page views of all users.
@@ -236,16 +231,16 @@ def _session(names: PageNames, pages: np.ndarray, times: np.ndarray, at: LocalCl
 
 Parts = tuple[tuple[str, Table], ...]
 STOPS: Final = 5
-"""That a route is told apart by."""
+"""Stops by which routes are told apart; routes that differ later count as the same."""
 ROUTES, _STEPS_LISTED, ENDS = 5, 5, 3
 DAY: Final = 86_400
 POINTS: Final = 200
-"""Moments of a curve at most."""
+"""Points of a curve, at most."""
 
 
 @dataclass(frozen=True, eq=False)
 class WaysMaker:
-    """Makes the part of a card about moves.
+    """Makes the part of a card about steps and routes.
 
     Args:
         rows: Who belongs where.
@@ -261,11 +256,11 @@ class WaysMaker:
 
     @classmethod
     def of(cls, moves: Moves, sequences: UserSequences, profiles: Profiles) -> WaysMaker:
-        """Lay out the routes between the same places."""
+        """Lay out the routes between the places of the steps."""
         return cls(profiles.rows, moves, Routes.of(sequences, moves.places, STOPS), profiles.happened)
 
     def parts(self, row: int) -> Parts:
-        """Heading and table of each: routes, steps, where sessions begin and where they end.
+        """Headings and tables of routes, steps, and where sessions begin and end.
 
         Args:
             row: The place of the segment among the rows.
@@ -301,7 +296,7 @@ class WaysMaker:
         return Table(columns, tuple(_shares(found, steps)), numeric=(1, 2))
 
     def _most(self, here: Taken, there: Taken, which: np.ndarray, count: int) -> pd.DataFrame:
-        """The steps that these users take most: a table of steps begins with those of either side."""
+        """Table of the steps that users of the segment take most, none that only the others take."""
         most = np.argsort(-np.where(which, here.steps.times, 0), kind="stable")[:count]
         wanted = np.isin(np.arange(len(which)), most) & (here.steps.times > 0)
         found = step_table(self.moves, here, there, wanted & which)
@@ -316,7 +311,7 @@ class WaysMaker:
 
 
 def _shares(found: pd.DataFrame, said: Sequence[str] | pd.Series) -> list[tuple[str, ...]]:
-    """What was done, by what share of the users, of the others, and whether these differ."""
+    """Lines of a table: what was done, the users' and the others' share, and whether they differ."""
     columns = (Col.USERS, Col.N, Col.REST_USERS, Col.REST_N, Diff.DIFFERS, Col.DIFFERENCE)
     lines = zip(said, *(found[name].tolist() for name in columns), strict=True)
     return [
@@ -333,7 +328,7 @@ def _percent(part: float, whole: float) -> str:
 
 
 def time_chart(sequences: UserSequences, profiles: Profiles, called: Mapping[str, str]) -> ReportChart | None:
-    """Who have had the outcome by when, a curve a segment; None where nobody has it.
+    """Chart of the time to the outcome, a curve a segment; None where nobody has the outcome.
 
     Args:
         sequences: Page views of all users.
@@ -361,7 +356,7 @@ def time_chart(sequences: UserSequences, profiles: Profiles, called: Mapping[str
 
 
 def _points(found: TimeToOutcome) -> tuple[list[float], list[float]]:
-    """Days and shares, thinned out where they are more than can be told apart."""
+    """Days and shares of a curve, thinned to :data:`POINTS`."""
     places = np.linspace(0, len(found.seconds) - 1, min(POINTS, len(found.seconds)))
     kept = np.unique(places.astype(int))
     last = found.followed[-1] if len(found.followed) else 0.0
@@ -384,16 +379,16 @@ FACTS: Final = {
     Col.ENGAGEMENT_MEAN: "engaged time a user", Col.OUTCOME_RATE: "of users with {}",
     Col.REVENUE_PER_USER: "gross revenue a user",
 }  # fmt: skip
-"""Column → what it is called; the outcome stands at ``{}``."""
+"""Column → label on a card, with the outcome at ``{}``."""
 MOST_PAGES, _MOST_BARS = 10, 5
 EXAMPLES: Final = 2
-"""Typical visitors a segment."""
+"""Typical visitors shown for each segment."""
 MOVES: Final = 5
-"""Steps a segment, of those that more or fewer take than the others."""
+"""Differing steps shown for each segment, at most."""
 
 
 def others(differences: pd.DataFrame) -> dict[tuple[str, str], tuple[float, int]]:
-    """Row and column of the segments table → the same of the other clustered users, and how many they are."""
+    """Row key and column → value of the other clustered users, and their number."""
     about = differences[differences[Diff.FAMILY].isin([Family.MEASURE, Family.OUTCOME])]
     field = about[Diff.ITEM].where(about[Diff.FAMILY] == Family.MEASURE, Col.OUTCOME_RATE)
     keys = zip(about[Col.KEY], field, strict=True)
@@ -407,7 +402,7 @@ def others(differences: pd.DataFrame) -> dict[tuple[str, str], tuple[float, int]
 def segment_cards(
     source: ReportInput, described: Mapping[str, Any], called: Mapping[str, str]
 ) -> tuple[Card, ...]:
-    """The cards, by segment.
+    """Make the cards of all segments, in the order of the table.
 
     Args:
         source: What the report is made from.
@@ -436,7 +431,7 @@ class _CardMaker:
         self._moves = {one["cluster"]: [step["text"] for step in one["differing"][:MOVES]] for one in told}
 
     def card(self, place: int, row: Mapping[str, Any]) -> Card:
-        """The card of a segment, by its place among the rows and its row of the segments table."""
+        """Make the card of a segment from its position among the rows and its row of the segments table."""
         source, segment, key = self._source, row[Col.SEGMENT], row[Col.KEY]
         name, sure = source.names.get(segment), source.certificates.get(segment)
         sequences, at = source.dataset.sequences, source.dataset.receipt.clock

@@ -31,7 +31,7 @@ _LEGEND: Final[Figure] = {
     "font": {"color": INK, "size": 13}, "itemclick": "toggle", "itemdoubleclick": "toggleothers",
 }  # fmt: skip
 MAP_POINTS: Final = 12_000
-"""Dots on the map at most; more of them only make the file heavy."""
+"""Users drawn on the map, at most; more only make the file heavy."""
 
 _FIXED: Final[dict[str, dict[Mode, str]]] = {
     "ink": {Mode.LIGHT: "#1a2333", Mode.DARK: "#e4e8f0"},
@@ -56,7 +56,7 @@ class RatePoint:
     high: float
     users: int
     rest: float
-    """Of the other clustered users."""
+    """The rate of the other clustered users."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Curve:
 
 
 def tokens() -> dict[str, dict[str, str]]:
-    """Every colour token and its colour: ``{"light": {"token:ink": "#…"}, "dark": {…}}``."""
+    """Colours of all tokens by mode: ``{"light": {"token:ink": "#…"}, "dark": {…}}``."""
     return {
         mode.value: {
             **{f"{TOKEN}{name}": shades[mode] for name, shades in _FIXED.items()},
@@ -86,7 +86,7 @@ def token(segment: int) -> str:
 
 
 def plain(text: object, limit: int = 60) -> str:
-    """Text for a figure: one line, cut, and nothing in it is a tag."""
+    """Text that is safe in a figure: one line, cut to a length, without tags."""
     flat = " ".join(str(text).split())
     cut = flat if len(flat) <= limit else f"{flat[: limit - 1]}…"
     # A token would become a colour; a word joiner in front keeps it a text.
@@ -94,7 +94,7 @@ def plain(text: object, limit: int = 60) -> str:
 
 
 def waterfall(start: int, steps: Sequence[tuple[str, int, int]], used: int) -> Figure:
-    """Records that leave at each step.
+    """Waterfall chart of the records that are left out at each step.
 
     Args:
         start: Records in the files.
@@ -121,7 +121,7 @@ def waterfall(start: int, steps: Sequence[tuple[str, int, int]], used: int) -> F
 
 
 def forest(points: Sequence[RatePoint], title: str) -> Figure:
-    """A rate with its interval a segment, beside the other clustered users'.
+    """Forest plot: each segment's rate with its interval, beside the rate of the other clustered users.
 
     Args:
         points: From top to bottom.
@@ -154,7 +154,7 @@ def forest(points: Sequence[RatePoint], title: str) -> Figure:
 
 
 def time_curves(curves: Sequence[Curve]) -> Figure:
-    """A step line a segment: which share has had something by a day."""
+    """Step lines, one a segment: share of users who have had the outcome by each day."""
     lines = [
         {
             "type": "scatter", "mode": "lines", "x": curve.days, "y": curve.shares,
@@ -172,7 +172,7 @@ def time_curves(curves: Sequence[Curve]) -> Figure:
 
 
 def user_map(xy: np.ndarray, labels: np.ndarray, names: dict[int, str], seed: int = 0) -> Figure:
-    """A dot a user, a colour a segment; a seeded sample where there are many.
+    """Scatter plot with a dot a user, coloured by segment; a seeded sample where there are many.
 
     Args:
         xy: float of shape (n_users, 2).

@@ -1,12 +1,7 @@
-"""From the results of a run to what the report says.
+"""Turn the results of a run into the content of the report, part by part.
 
-How users differ, in the report: a table a facet.
-
-Funnels in the report: every segment beside the others, step by step.
-
-Segments over time in the report: who came, who came again, and on which days of the week.
-
-What the report says about the data itself: the receipt, in a picture and in lists.
+The parts are tables of facets, funnels and segments over time, the receipt of the data in a picture and in
+lists, and the overview with its cards (:func:`compose`).
 """
 
 from __future__ import annotations
@@ -72,7 +67,7 @@ from core.segments.layout import pca_layout
 
 
 def facet_parts(facets: Facets) -> tuple[FunnelPart, ...]:
-    """Tables of the facets, those first to which users keep the most."""
+    """Tables of the facets, those first that tell users apart most steadily."""
     return tuple(_facet_part(facet, facets.outcome) for facet in facets.in_order)
 
 
@@ -98,7 +93,7 @@ def _facet_part(facet: Facet, outcome: str) -> FunnelPart:
 
 
 def _funnel_part(counted: CountedFunnel, rows: Rows, called: Mapping[str, str]) -> FunnelPart:
-    """A funnel as the report sets it.
+    """Table of a funnel: every segment beside the others, step by step.
 
     Args:
         counted: The funnel, and how far each user comes.
@@ -145,7 +140,7 @@ def _funnel_cell(row: pd.Series) -> Cell:
 
 
 MOST: Final = 12
-"""Columns of a table: the last periods, and the first ones after the first visit."""
+"""Periods in a table, at most: the last ones, or the first ones after the first visit."""
 CAME: Final = (
     "Of the users in segments who came, how many are of each; colour: it differs from its share in all other "
     "{unit}s, as one cell in 20 does by chance. * in part only."
@@ -159,7 +154,7 @@ DAYS: Final = "Sessions by the weekday on which they begin, by the clock of the 
 
 
 def _time_parts(dataset: Dataset, rows: Rows, called: Mapping[str, str]) -> tuple[FunnelPart, ...]:
-    """Tables of segments over time.
+    """Tables of segments over time: who came, who came again, and on which weekdays.
 
     Args:
         dataset: The export.
@@ -180,7 +175,7 @@ def _time_parts(dataset: Dataset, rows: Rows, called: Mapping[str, str]) -> tupl
 
 
 def _last(days: Calendar) -> str:
-    """That a table does not hold all periods; nothing where it does."""
+    """Sentence on a table that does not hold all periods; empty where it does."""
     return f" Only the last {MOST} of {days.n_periods:,} {days.unit}s." if days.n_periods > MOST else ""
 
 
@@ -232,7 +227,7 @@ _GROUPS = {"segment": "clustered", "one_page": "one-page", "bot_like": "look aut
 
 
 def waterfall_chart(receipt: Receipt) -> ReportChart:
-    """Where the records went; steps at which nothing left are in the table only."""
+    """Chart of the records left out at each step of reading, with its table."""
     steps = [(step.label, step.records, step.left) for step in receipt.waterfall if step.records]
     rows = [("Records in the files", "", f"{receipt.records:,}", "", "")]
     for step in receipt.waterfall:
@@ -248,7 +243,7 @@ def waterfall_chart(receipt: Receipt) -> ReportChart:
 
 
 def assumptions(receipt: Receipt) -> tuple[CardMetric, ...]:
-    """How the data was read, one line a question that an analyst would ask."""
+    """How the data was read: one line for each question that an analyst would ask."""
     groups = (
         f"{users:,} {_GROUPS.get(group, group)}" for group, users in receipt.users_by_group.items() if users
     )
@@ -283,7 +278,7 @@ def assumptions(receipt: Receipt) -> tuple[CardMetric, ...]:
 
 
 def files(receipt: Receipt) -> Table:
-    """One line a file."""
+    """Table of the files, a line each, with their counts of records."""
     counts = {"Records": "records", "Read": "read", "Rejected": "rejected"}
     if any(file.collapsed for file in receipt.files):
         counts["Put together"] = "collapsed"
@@ -295,7 +290,7 @@ def files(receipt: Receipt) -> Table:
 
 
 def addresses(receipt: Receipt) -> Table:
-    """How many addresses there were, and what each rule changed."""
+    """Table of the number of addresses before and after cleaning, and what each rule changed."""
     counts = (
         ("Different addresses before", f"{receipt.urls.raw:,}"),
         ("Different addresses after", f"{receipt.urls.canonical:,}"),
@@ -339,7 +334,7 @@ OVERVIEW: Final = (
 
 
 def compose(source: ReportInput) -> Report:
-    """Put the report together."""
+    """Make the whole content of the report."""
     receipt, profiles = source.dataset.receipt, source.profiles
     described = profiles.to_dict()
     rows = described["segments"]
@@ -383,7 +378,7 @@ def compose(source: ReportInput) -> Report:
 def titles(
     rows: Sequence[Mapping[str, Any]], names: Mapping[int, HeldName], certificates: Mapping[int, Certificate]
 ) -> dict[str, str]:
-    """Row → what it is called: ``Segment 3``, ``3 · Bargain hunters (doubtful)``, ``One-page users``."""
+    """Row key → title: ``Segment 3``, ``3 · Bargain hunters (doubtful)``, ``One-page users``."""
     labels = {row[Col.SEGMENT]: row[Col.LABEL] for row in rows if row[Col.KIND] == RowKind.SEGMENT}
     called = marked(labels | {segment: name.title(segment) for segment, name in names.items()}, certificates)
     return {
@@ -449,7 +444,7 @@ def _map(source: ReportInput, called: Mapping[str, str]) -> ReportChart:
 
 
 def _nobodys(source: ReportInput) -> OutcomeUsers:
-    """What visitors without a user id did of the outcome."""
+    """Counts of the chosen outcomes of visitors without a user id."""
     nobodys = source.dataset.receipt.no_user_id
     return added(nobodys[outcome] for outcome in source.profiles.chosen if outcome in nobodys)
 
@@ -488,7 +483,7 @@ def _outcome_chart(
 
 
 def _one_page(source: ReportInput) -> Table | None:
-    """The segments by rule, and what a second page would be; None where there are none."""
+    """Table of the segments of one-page users and their likely second page; None where there are none."""
     found, pages = source.profiles.one_page, source.dataset.pages[Pages.PAGE_LOCATION].tolist()
     if not found or not found.segments:
         return None

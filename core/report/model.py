@@ -1,4 +1,4 @@
-"""What the report says, as plain values: the template only lays it out."""
+"""The content of the report as plain values, which the template only lays out."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Rate:
     low: float | None = None
     high: float | None = None
     of: str = ""
-    """What was counted, such as ``41 of 1,204 users``."""
+    """The count behind the rate, such as ``41 of 1,204 users``."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class BarChart:
-    """Browsers, devices, countries or first sources of a segment."""
+    """Bars of the browsers, devices, countries or first sources of a segment."""
 
     label: str
     bars: tuple[Bar, ...]
@@ -119,7 +119,7 @@ class SampledView:
     page: str
     address: str
     wait: str
-    """Empty for the last page view of a session."""
+    """Time until the next page view; empty for the last one of a session."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ class Session:
     label: str
     steps: tuple[SampledView, ...]
     more: int
-    """Page views that are not listed."""
+    """Number of page views that are not listed."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ class Visitor:
     summary: str
     sessions: tuple[Session, ...]
     more: int
-    """Sessions that are not listed."""
+    """Number of sessions that are not listed."""
 
 
 @dataclass(frozen=True)
@@ -148,36 +148,36 @@ class Table:
     """A plain table: the numbers behind a figure, or a list of settings."""
 
     columns: tuple[str, ...]
-    """Headers; none where the first column says it all."""
+    """Column headers; empty where the first column says it all."""
     rows: tuple[tuple[str, ...], ...]
     numeric: tuple[int, ...] = ()
-    """Columns to set flush right."""
+    """Indices of the columns to align right."""
 
 
 @dataclass(frozen=True)
 class Card:
-    """Everything about one segment."""
+    """A segment's card with everything about it."""
 
     segment: int
     name: str
     reason: str
-    """Why it is called so."""
+    """Why the segment has its name."""
     sure: str
-    """How sure it is; empty where that was not measured."""
+    """How sure the segment is; empty where that was not measured."""
     rule: str
-    """It in a few conditions, with how well they fit; empty where none were looked for."""
+    """The segment's rule with how well it fits; empty where none was searched for."""
     next_pages: str
-    """What its users are pointed to next; empty where that was not asked."""
+    """The next pages suggested to the segment's users; empty where that was not asked."""
     users: int
     share: float
     facts: tuple[CardMetric, ...]
     differences: tuple[DifferenceRow, ...]
     moves: tuple[str, ...]
-    """Steps that more or fewer of its users take than others, in words."""
+    """Sentences on steps that more or fewer of its users take than others."""
     pages: tuple[PageRow, ...]
     dimensions: tuple[BarChart, ...]
     ways: tuple[tuple[str, Table], ...]
-    """Heading and table: ways, steps, where sessions begin and end."""
+    """Headings and tables of routes, steps, and where sessions begin and end."""
     visitors: tuple[Visitor, ...]
 
 
@@ -204,7 +204,7 @@ class ReportChart:
 
 @dataclass(frozen=True)
 class FunnelPart:
-    """A funnel, segments over time, or a facet.
+    """A table with segments in rows: a funnel, segments over time, or a facet.
 
     Args:
         title: What it is called.
@@ -223,7 +223,7 @@ class FunnelPart:
 
 @dataclass(frozen=True)
 class Report:
-    """The whole page, from top to bottom."""
+    """The content of the report, from top to bottom."""
 
     title: str
     subtitle: str
@@ -233,22 +233,22 @@ class Report:
     rows: tuple[Row, ...]
     everyone: Row
     outcome: str
-    """What counts as success; empty where nothing does."""
+    """The outcome in words; empty where none is set."""
     metrics: tuple[Field, ...]
-    """Columns of the heat-map."""
+    """Fields of the heat-map's columns."""
     heat_note: str
     heat: tuple[HeatRow, ...]
     cards: tuple[Card, ...]
     map: ReportChart | None
     outcome_chart: ReportChart | None
     time_chart: ReportChart | None
-    """How long users take to the outcome."""
+    """Chart of the time that users take to the outcome."""
     verdict: str
-    """Whether there are segments; empty where nobody asked."""
+    """Verdict on whether there are segments; empty where that was not measured."""
     outside: str
-    """Why most users are in no segment; empty where most are in one."""
+    """Sentence on why most users are in no segment; empty where most are in one."""
     one_page: Table | None
-    """The segments by rule of the users with a single page view."""
+    """Table of the segments, made by rule, of users with a single page view."""
     waterfall: ReportChart
     assumptions: tuple[CardMetric, ...]
     warnings: tuple[str, ...]
@@ -257,8 +257,8 @@ class Report:
     settings: tuple[tuple[str, Table], ...] = field(default_factory=tuple)
     funnels: tuple[FunnelPart, ...] = ()
     facets: tuple[FunnelPart, ...] = ()
-    """How users differ, a row a level."""
+    """Tables of the facets by which users differ, a row a level."""
     outcome_told: str = ""
-    """Whether a facet or the segments tell the outcome better; where it is not set, what may be it."""
+    """Sentence on whether facets or segments tell the outcome better; without one, on what it may be."""
     times: tuple[FunnelPart, ...] = ()
-    """Segments over time, a cell a period."""
+    """Tables of segments over time, a cell a period."""

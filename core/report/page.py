@@ -26,7 +26,7 @@ PAGE: Final = "report.html.j2"
 
 
 def render(report: Report) -> str:
-    """The whole report as HTML."""
+    """Render the report as HTML."""
     drawn = (report.map, report.outcome_chart, report.time_chart, report.waterfall)
     charts = [chart for chart in drawn if chart is not None]
     scripts = (get_plotlyjs(), _text("report.js"))
@@ -48,7 +48,7 @@ def render(report: Report) -> str:
 
 
 def policy(scripts: tuple[str, ...]) -> str:
-    """A policy that runs these scripts and nothing else, and fetches nothing."""
+    """Content security policy that allows these scripts and nothing else, and no network."""
     hashes = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
     allowed = " ".join(f"'sha256-{digest}'" for digest in hashes)
     return (
@@ -69,7 +69,7 @@ def _environment() -> Environment:
 
 
 def _shade(segment: int | None) -> str:
-    """The style variable of a segment's colour."""
+    """Name of the CSS variable of a segment's colour."""
     return (
         "--seg-none"
         if segment is None
