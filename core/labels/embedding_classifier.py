@@ -1,14 +1,12 @@
-"""The rung that compares a page with the taxonomy's own words, by sentence embeddings.
+"""The classifier that labels pages by sentence embeddings, its network, and the check of its weights.
 
 Zero-shot classification by similarity (Veeranna et al. 2016, *Using semantic similarity for multi-label
 zero-shot classification*): a page and "This page is about …" of each class become vectors, and the closest
-class wins. Nothing depends on the other pages, so a label can be kept: vectors are not mean-centred.
+class wins. Vectors are not mean-centred: a label does not depend on the other pages, so it can be cached.
 
-The weights come from a package that anybody could have uploaded, so nothing of it is run: its folder is
+The weights come from a package that anybody could have uploaded, so none of its code is run: its folder is
 looked up without importing it, and the weights are compared with the SHA-256 that independent projects pin
-for sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0).
-
-Sentences to vectors: the network behind the embedding rung. Loading this module loads PyTorch.
+for sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0). Importing this module loads PyTorch.
 """
 
 from __future__ import annotations
@@ -39,16 +37,16 @@ from core.storage.store import file_checksum
 
 BATCH: Final = 64
 _MOST_TOKENS: Final = 256
-"""What all-MiniLM-L6-v2 was trained on; the rest of a text is cut."""
+"""Tokens of a text that all-MiniLM-L6-v2 reads, as in its training; the rest is cut."""
 _MOST_CHARACTERS: Final = 4_000
-"""Cut before it is taken apart: a text of megabytes would cost seconds to no end."""
+"""Characters of a text that are tokenised; splitting a text of megabytes would cost seconds for nothing."""
 
 
 class SentenceEncoder:
-    """A BERT-like encoder with mean pooling, as sentence-transformers uses it.
+    """A BERT-like encoder with mean pooling, as in sentence-transformers.
 
     Args:
-        folder: Configuration, tokenizer and safetensors; nothing is fetched, nothing in it is run.
+        folder: Configuration, tokenizer and safetensors; nothing is downloaded, no code in it is run.
 
     Raises:
         ResourceError: If the folder's files cannot be used.
@@ -67,15 +65,15 @@ class SentenceEncoder:
             raise ResourceError(f"The sentence embedding in {folder} cannot be loaded: {error}") from error
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Embed each text; the same text once.
+        """Embed each text; equal texts are embedded once.
 
         Args:
-            texts: Of any length; :data:`_MOST_TOKENS` of each are read.
+            texts: Of any length; the first :data:`_MOST_TOKENS` tokens of each are read.
 
         Returns:
             (n, d), rows of length 1.
         """
-        unique = sorted(dict.fromkeys(texts), key=len)  # alike in length: little padding
+        unique = sorted(dict.fromkeys(texts), key=len)  # texts of similar length need little padding
         rows = {text: row for row, text in enumerate(unique)}
         batches = [unique[start : start + BATCH] for start in range(0, len(unique), BATCH)]
         with workers(torch.device("cpu")) as do:
@@ -110,7 +108,7 @@ _REMEDY: Final = "Install them: pip install --no-deps -r requirements-models.txt
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Below either, the rung abstains.
+    """Limits below which the embedding classifier abstains.
 
     Args:
         score: Cosine of page and class.
@@ -122,26 +120,26 @@ class Thresholds:
 
 
 LIMITS: Final = {View.THEME: Thresholds(0.20, 0.04), View.TYPE: Thresholds(0.40, 0.10)}
-"""Cosines of this model: unrelated short texts lie near 0.1, a product and its kind at 0.2 to 0.5. Of 25
-made-up products of eight themes, 17 pass the first limits, all with the right theme. A page's type is mostly
-not in its words (no offline method we measured knew more than half of the types of an unseen shop), so only a
-clear case counts."""
+"""Limits of cosine and margin by view. With this model, unrelated short texts lie near 0.1, a product and its
+kind at 0.2 to 0.5. Of 25 made-up products of eight themes, 17 pass the limits for themes, all with the right
+theme. A page's type is mostly not in its words (no offline method we measured knew more than half of the
+types of an unseen shop), so only a clear case counts."""
 
 
 def load(settings: LabelSettings, cache: JsonCache) -> Classifier:
-    """The rung for a taxonomy; asks the network only what is not in the cache.
+    """Build the embedding classifier for a taxonomy; the network decides only what is not in the cache.
 
     Raises:
-        ResourceError: If the weights are missing or are other ones.
+        ResourceError: If the weights are missing or are not the expected ones.
     """
     return CachedClassifier(ranker(settings.taxonomy), _IDENTITY, settings.taxonomy, cache, _reads)
 
 
 def ranker(taxonomy: Taxonomy) -> EmbeddingClassifier:
-    """The rung without a cache, which can also tell the next best classes.
+    """Build the embedding classifier without a cache; it can also rank the nearest classes of a page.
 
     Raises:
-        ResourceError: If the weights are missing or are other ones.
+        ResourceError: If the weights are missing or are not the expected ones.
     """
     return EmbeddingClassifier(taxonomy, sentence_model())
 
@@ -151,12 +149,12 @@ def _reads(subject: Subject) -> str:
 
 
 class EmbeddingClassifier:
-    """Decides by the cosine of a page and each class.
+    """Labels a page with the class of the highest cosine similarity, or abstains.
 
     Args:
         taxonomy: The classes.
-        folder: Checked weights; loaded when there is something to decide.
-        limits: When to abstain.
+        folder: Of the checked weights; loaded when there is something to decide.
+        limits: Smallest score and margin of a decision, by view.
     """
 
     rung = Rung.EMBEDDING
@@ -167,9 +165,9 @@ class EmbeddingClassifier:
         self._known: dict[str, NDArray[np.float32]] = {}
 
     def classify(self, subjects: Sequence[Subject], view: View) -> list[Label | None]:
-        """Decide where one class is close, and clearly closer than the next.
+        """Label subjects of which one class is close, and clearly closer than the next.
 
-        A theme with folders or words of its own is told by these alone (docs/method.md).
+        A theme that lists folders or words is decided by rules on these alone (docs/method.md).
         """
         classes = self._taxonomy.classes(view)
         names = [one.name for one in classes]
@@ -181,7 +179,7 @@ class EmbeddingClassifier:
         return [None if label is None or label.value in told else label for label in labels]
 
     def nearest(self, subjects: Sequence[Subject], view: View, count: int) -> list[tuple[str, ...]]:
-        """The closest classes of each subject, in the taxonomy's order; all of them where nothing is said."""
+        """The ``count`` closest classes of each subject, in the taxonomy's order; all if it has no text."""
         names = [one.name for one in self._taxonomy.classes(view)]
         return [
             tuple(names)
@@ -191,7 +189,7 @@ class EmbeddingClassifier:
         ]
 
     def _scores(self, subjects: Sequence[Subject], view: View) -> list[NDArray[np.float32] | None]:
-        """Cosine with each class, or None where there are no words that the model can read."""
+        """Cosine of each subject with each class; None for a subject without text that the model can read."""
         texts = [_reads(subject) for subject in subjects]
         spoken = [text for text in texts if text]
         if not spoken:
@@ -200,7 +198,7 @@ class EmbeddingClassifier:
         return [next(rows) if text else None for text in texts]
 
     def _embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Vectors of texts: the second view asks about the same pages as the first."""
+        """Vectors of texts, remembered since the second view has the same pages as the first."""
         new = [text for text in dict.fromkeys(texts) if text not in self._known]
         if new:
             self._known.update(zip(new, self._encoder.encode(new), strict=True))
@@ -219,7 +217,7 @@ class EmbeddingClassifier:
 
 
 def _class_vector(one: LabelClass, encoder: SentenceEncoder) -> NDArray[np.float32]:
-    """Mean of what the class is called and how it is described, (d,), of length 1."""
+    """Mean vector of a class's name and descriptions, of shape (d,) and length 1."""
     mean = encoder.encode([ABOUT.format(text) for text in (one.name, *one.descriptions)]).mean(axis=0)
     vector: NDArray[np.float32] = mean / np.linalg.norm(mean)
     return vector
@@ -235,10 +233,10 @@ def _decide(row: NDArray[np.float32], names: Sequence[str], limits: Thresholds) 
 
 
 def sentence_model() -> Path:
-    """Folder of the sentence embedding, checked.
+    """Find the folder of the sentence embedding and check its weights.
 
     Raises:
-        ResourceError: If the package is not installed, has no weights, or has other ones.
+        ResourceError: If the package is not installed, or its weights are missing or not the expected ones.
     """
     spec = find_spec(PACKAGE)  # of a top-level package, this runs none of its code
     if spec is None or spec.origin is None:
@@ -249,7 +247,7 @@ def sentence_model() -> Path:
 
 
 def installed() -> bool:
-    """Whether the sentence embedding is there, with the weights that we mean."""
+    """Whether the sentence embedding is installed with the expected weights."""
     try:
         sentence_model()
     except ResourceError:
@@ -258,7 +256,7 @@ def installed() -> bool:
 
 
 def check_weights(folder: Path, sha256: str = SHA256) -> None:
-    """Compare a folder's weights with a checksum.
+    """Check that a folder's weights have the expected SHA-256.
 
     Raises:
         ResourceError: If they are missing or differ.
@@ -279,7 +277,7 @@ def check_weights(folder: Path, sha256: str = SHA256) -> None:
 
 
 def checksum(path: Path) -> str:
-    """SHA-256 of a file; worked out once a process, until its size or time of change is another."""
+    """SHA-256 of a file, cached in the process until the file's size or modification time changes."""
     facts = path.stat()
     return _checksum(path, facts.st_size, facts.st_mtime_ns)
 

@@ -1,9 +1,8 @@
-"""Rung 1: GA4 events that fire on the pages of a template → what the pages are for.
+"""Rung 1: the classifier that decides page types by the GA4 events that fire on the pages.
 
-Only how often an event fires for each page view tells: ``add_to_cart`` fires on products and on lists,
-``view_item_list`` wherever products are recommended, ``login`` on the page after it. So an event counts from
-a share on that only the page it is meant for reaches, and where two kinds of page could be meant, nothing is
-decided.
+That an event fires says little: ``add_to_cart`` fires on products and on lists, ``view_item_list`` wherever
+products are recommended, ``login`` on the page after it. So an event counts only from a rate per page view
+that no other kind of page reaches, and where two types are possible, nothing is decided.
 """
 
 from __future__ import annotations
@@ -18,26 +17,27 @@ from core.labels.label_types import Label, Rung, Subject
 from core.labels.page_address import read_address
 
 MIN_VIEWS: Final = 10
-"""With fewer page views a share says little (5 of 10 is 24 to 76 % at 95 %)."""
+"""Page views from which on events per view decide (5 of 10 is 24 to 76 % at 95 %)."""
 _MIN_EVENTS: Final = 5
-"""A handful of events are somebody's test."""
+"""Fewest events of a name that count; a handful may be a test by the site's owner."""
 MOST: Final = 0.5
-"""``view_item``, ``view_search_results``: one a view by definition, less what late scripts and consent lose.
-Where most views have one, most views are of such pages."""
+"""Fewest ``view_item`` or ``view_search_results`` per page view: one by definition, less what late scripts
+and missing consent lose. Where most views have one, most views are of such pages."""
 _IMPRESSIONS: Final = 1.5
-"""More ``view_item`` than this for a view are items of a list that were counted as they were shown."""
+"""Most ``view_item`` per page view of a product page; more are items of a list, counted when shown."""
 CHECKOUT: Final = 0.3
-"""The strongest checkout event: some leave before it fires. A small cart that opens on any page, or a "buy
-now" on a product, stays far below."""
+"""Fewest per page view of the strongest checkout event: some leave before it fires. A small cart that opens
+on any page, or a "buy now" on a product, stays far below."""
 _SIGN_IN: Final = 0.2
-"""Many who see the login page do not log in; those who do are sent to pages that are seen much more often."""
+"""Fewest ``login`` or ``sign_up`` per page view: many who see the login page do not log in, and those who do
+are sent to pages that are seen much more often."""
 LIST: Final = 0.5
-"""``view_item_list``, for the same reason as :data:`MOST`."""
+"""Fewest ``view_item_list`` per page view of a list, for the same reason as :data:`MOST`."""
 SELECT: Final = 0.15
-"""``select_item`` beside ``view_item_list``: on a list people choose; a carousel of the start page or an
+"""Fewest ``select_item`` per page view of a list, where people choose; a carousel of the start page or an
 article gets clicks on few views."""
 CLEAR: Final = 2.0
-"""The strongest kind must be so many times the next; ``view_item`` wins over small carts in that way."""
+"""Factor by which the rate of the strongest type must exceed the next; so ``view_item`` wins over carts."""
 
 _CHECKOUT_EVENTS: Final = (
     "view_cart", "begin_checkout", "add_shipping_info", "add_payment_info", "purchase",
@@ -46,7 +46,7 @@ _CHECKOUT_EVENTS: Final = (
 
 @dataclass(frozen=True)
 class _Kind:
-    """A type, the events that tell it, and when they do."""
+    """A page type, its events, and the test of their rate per page view."""
 
     label: str
     events: tuple[str, ...]
@@ -62,10 +62,10 @@ _KINDS: Final = (
 
 
 class EventClassifier:
-    """Decides types by the events of GA4; never themes.
+    """Decides page types, never themes, by the rates of GA4 events.
 
     Args:
-        taxonomy: Types it does not have are not decided.
+        taxonomy: Only its types are decided.
     """
 
     rung = Rung.EVENTS
@@ -74,7 +74,7 @@ class EventClassifier:
         self._names = {one.name for one in taxonomy.types}
 
     def classify(self, subjects: Sequence[Subject], view: View) -> list[Label | None]:
-        """Decide what fires often enough on one kind of page alone."""
+        """Label subjects on which the events of one type alone fire often enough."""
         if view is not View.TYPE:
             return [None] * len(subjects)
         return [_decide(subject, self._names) for subject in subjects]
@@ -118,7 +118,7 @@ def _label(value: str, share: float, second: float, evidence: str) -> Label:
 
 
 def _share(subject: Subject, event: str) -> float:
-    """Events for each page view; 0 when there are too few to tell."""
+    """Events per page view; 0 when there are fewer than :data:`_MIN_EVENTS`."""
     count = subject.events.get(event, 0)
     return count / subject.views if count >= _MIN_EVENTS else 0.0
 

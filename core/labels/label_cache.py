@@ -1,9 +1,8 @@
-"""Decisions kept between runs, so that a second run asks no model.
+"""The cache of models' labels, so that a second run asks no model again.
 
-A decision is kept under everything it was made from: what the model was shown of the page, the classes of
-the view with their descriptions, who decided and with which weights. So one changed description decides anew
-what is left to the models in that view, and nothing else does.
-Abstentions are kept as well; errors never are.
+The key of a decision holds everything it depends on: what the model was shown of the page, the classes of the
+view with their descriptions, the classifier and its weights. So a changed description invalidates the
+decisions of that view, and no others. Abstentions are cached as well; errors never are.
 """
 
 from __future__ import annotations
@@ -19,9 +18,9 @@ from core.labels.label_types import Classifier, Label, Rung, Subject
 from core.storage.json_cache import JsonCache
 
 VERSION: Final = 4
-"""Raised when the rungs' texts, prompts or limits change, so that kept decisions no longer hold."""
+"""Version of the classifiers' texts, prompts and limits; raising it invalidates all cached decisions."""
 SIZE_LIMIT: Final = 256 * 2**20
-"""Bytes; the oldest decisions go first."""
+"""Size of the cache in bytes; the oldest decisions are removed first."""
 _ABSTAINED: Final = "abstained"
 
 Entry = dict[str, Any]
@@ -29,12 +28,12 @@ Entry = dict[str, Any]
 
 
 class CachedClassifier:
-    """A rung that asks only what it was not asked before.
+    """A classifier whose decisions are cached.
 
     Args:
-        inner: Asked for the rest.
-        identity: Which model with which weights.
-        taxonomy: What ``inner`` was made for.
+        inner: The classifier that decides what is not in the cache.
+        identity: Its model and weights.
+        taxonomy: The classes it decides between.
         cache: Where decisions are kept.
         reads: What the model is shown of a subject, as JSON; subjects that show the same are one decision.
     """
@@ -52,7 +51,7 @@ class CachedClassifier:
         self._identity, self._taxonomy = identity, taxonomy
 
     def classify(self, subjects: Sequence[Subject], view: View) -> list[Label | None]:
-        """Decide, or abstain; what was decided before is not decided again."""
+        """Label subjects, from the cache where they were decided before."""
         asked = question(self.rung, self._identity, self._taxonomy, view)
         keys = [_decision_key(asked, self._reads(subject)) for subject in subjects]
         entries = {key: entry for key in dict.fromkeys(keys) if (entry := self._kept(key)) is not None}
@@ -74,13 +73,13 @@ class CachedClassifier:
 
 
 def question(rung: Rung, identity: str, taxonomy: Taxonomy, view: View) -> str:
-    """Everything but the page that a decision rests on: the other view's classes are no part of it."""
+    """The part of a cache key that all pages of a view share; without the other view's classes."""
     classes = [(one.name, *one.descriptions, *one.folders, *one.words) for one in taxonomy.classes(view)]
     return json.dumps([VERSION, rung, identity, view, classes])
 
 
 def _decision_key(question: str, read: object) -> str:
-    """Name of a decision: SHA-256 over the question and what was read of the page."""
+    """Cache key of a decision: SHA-256 over the question and what was read of the page."""
     return hashlib.sha256(f"{question}\n{json.dumps(read, sort_keys=True)}".encode()).hexdigest()
 
 

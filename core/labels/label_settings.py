@@ -1,4 +1,4 @@
-"""Stage 3's settings: the taxonomy, the analyst's corrections, and how far up the ladder to go."""
+"""Settings of page labelling: mode, taxonomy, source of the themes, and the analyst's corrections."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from core.labels.texts import tidy
 from core.labels.words import fold
 
 UNKNOWN: Final = "Unknown"
-"""What no rung decides."""
+"""Label of a page that no classifier decides."""
 NO_THEME: Final = "No theme"
-"""The theme of pages that serve a function: cart, account, search, policies."""
+"""Theme of pages that serve a function: cart, account, search, policies."""
 RESERVED: Final = (UNKNOWN, NO_THEME)
-"""What a page without a label is called."""
+"""Labels of pages without a class; no class may have these names."""
 SEVERAL: Final = "(several)"
-"""Value of a template whose pages have different labels."""
+"""Label of a template whose pages have different labels."""
 NAME_CHARACTERS: Final = 60
 _TARGET_CHARACTERS: Final = 10_000
-"""Of a corrected page: as long as browsers and servers let an address be, and more."""
+"""Most characters of a corrected page: more than browsers and servers allow in an address."""
 _TAXONOMY_FILE: Final = Path(__file__).parent / "taxonomy.yaml"
 
 
 class LabelMode(StrEnum):
-    """How far up the ladder to go."""
+    """Which classifiers of the ladder are used."""
 
     OFF = "off"
     RULES = "rules"
-    """The analyst's corrections, GA4 events, markup of fetched pages, and rules."""
+    """Corrections, GA4 events, markup of fetched pages, rules, and site structure; no models."""
     AUTO = "auto"
     """As ``rules``, then sentence embeddings, where their weights are installed."""
     NLI = "nli"
@@ -47,11 +47,11 @@ class ThemeSource(StrEnum):
     """Where the themes come from."""
 
     AUTO = "auto"
-    """The site's own, where they tell its pages apart better than the shop themes that come with the tool."""
+    """Mined from the site, where these separate its pages better than the built-in shop themes."""
     MINED = "mined"
-    """The site's own."""
+    """Always mined from the site, where it has any."""
     TAXONOMY = "taxonomy"
-    """Those of the taxonomy, as it is."""
+    """The themes of the taxonomy in the settings."""
 
 
 def _tidied(value: object) -> object:
@@ -59,30 +59,30 @@ def _tidied(value: object) -> object:
 
 
 Name = Annotated[str, Field(min_length=1, max_length=NAME_CHARACTERS), BeforeValidator(_tidied)]
-"""One line without invisible characters: two names that look the same are the same."""
+"""Name of a class: one line without invisible characters, so that names that look equal are equal."""
 Description = Annotated[str, Field(min_length=1, max_length=200), BeforeValidator(_tidied)]
 
 
 Term = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(fold)]
-"""A folder or word of addresses and titles, small and without accents."""
+"""A folder or word of addresses and titles, in lower case and without accents."""
 
 
 class LabelClass(Settings):
-    """A theme or a type."""
+    """A class of the taxonomy: a theme or a type."""
 
     name: Name
     descriptions: Annotated[tuple[Description, ...], Field(min_length=1, max_length=3)]
-    """Short, as in "This page is about …": what the embedding and the models compare a page with."""
+    """Short texts that complete "This page is about …", with which models compare a page."""
     folders: tuple[Term, ...] = ()
-    """Of a theme: folders of addresses below which pages are about it (:mod:`core.labels.page_terms`)."""
+    """For a theme: folders of addresses below which pages are about it (:mod:`core.labels.page_terms`)."""
     words: tuple[Term, ...] = ()
-    """Of a theme: words of titles and addresses that tell it, one or two in a row."""
+    """For a theme: words of titles and addresses of its pages, single ones or two in a row."""
     functional: bool = False
-    """Of a type: its pages serve a function and have no theme."""
+    """For a type: whether its pages serve a function and so have no theme."""
 
 
 class Taxonomy(Settings):
-    """The names that a page can get."""
+    """The themes and types that a page can get."""
 
     themes: Annotated[tuple[LabelClass, ...], Field(min_length=2, max_length=60)]
     types: Annotated[tuple[LabelClass, ...], Field(min_length=2, max_length=60)]
@@ -102,12 +102,12 @@ class Taxonomy(Settings):
         return self
 
     def classes(self, view: View) -> tuple[LabelClass, ...]:
-        """The themes or the types."""
+        """The classes of a view: the themes or the types."""
         return {View.THEME: self.themes, View.TYPE: self.types}[view]
 
 
 class Override(Settings):
-    """A correction by the analyst."""
+    """A correction by the analyst: the label of a page or of a path template."""
 
     view: View
     target: Annotated[str, Field(min_length=1, max_length=_TARGET_CHARACTERS)]
@@ -125,18 +125,18 @@ class Override(Settings):
 
 @cache
 def default_taxonomy() -> Taxonomy:
-    """The shop taxonomy that comes with the tool."""
+    """Read the built-in shop taxonomy."""
     return Taxonomy.checked(**yaml.safe_load(_TAXONOMY_FILE.read_text(encoding="utf-8")))
 
 
 class LabelSettings(Settings):
-    """How pages get their labels."""
+    """Settings of how pages get their labels."""
 
     mode: LabelMode = LabelMode.AUTO
     taxonomy: Taxonomy = Field(default_factory=default_taxonomy)
     themes: ThemeSource = ThemeSource.AUTO
-    """``AUTO`` counts only with the taxonomy that comes with the tool."""
+    """Where themes come from; ``AUTO`` works with the built-in taxonomy only."""
     overrides: tuple[Override, ...] = ()
-    """The latest wins; an exact page wins over a template."""
+    """Corrections, the oldest first: the latest wins; an exact page wins over a template."""
     nli_model: Annotated[str, Field(min_length=1)] = "facebook/bart-large-mnli"
     """Folder or hub id of a sequence classifier with an entailment label."""

@@ -1,4 +1,4 @@
-"""What the classifiers of the ladder agree on."""
+"""Types that all page classifiers share: their input (subject, document), output (label) and protocol."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from core.base.schema import View
 
 
 class Rung(StrEnum):
-    """Who decided a label, the surest first."""
+    """Which classifier decided a label, the most reliable first."""
 
     FROZEN = "frozen"
-    """The label that a page had in the training, when new users are scored."""
+    """The page's label at training time, kept when new users are scored."""
     OVERRIDE = "override"
     EVENTS = "events"
     MARKUP = "markup"
@@ -28,7 +28,7 @@ class Rung(StrEnum):
 
 @dataclass(frozen=True)
 class Document:
-    """What a fetched page says of itself.
+    """Text and markup of a fetched page.
 
     Args:
         text: Main text, at most a few thousand characters; empty if there is none.
@@ -45,7 +45,7 @@ class Document:
 
 @dataclass(frozen=True)
 class Subject:
-    """What is decided at once: pages of one path template (types), or those with one title as well (themes).
+    """Pages that get one label: those of one path template (types), or of one title and template (themes).
 
     Args:
         template: Host and path with placeholders, such as ``https://shop.example/products/:slug``.
@@ -53,9 +53,9 @@ class Subject:
         titles: Their titles, most viewed first, cleaned, without the site's name; may be empty.
         views: Page views of all pages of the subject.
         events: GA4 event name → how often it fired on these pages.
-        documents: Of the fetched ones among ``urls``.
-        users: At most so many users saw the subject: those of its pages, added up.
-        title_users: At least so many saw each title, in the order of ``titles``: those of its most seen page.
+        documents: Of those of ``urls`` that were fetched.
+        users: Upper bound of the users who saw the subject: the sum over its pages.
+        title_users: Lower bound of the users who saw each of ``titles``: those of its most seen page.
     """
 
     template: str
@@ -70,11 +70,11 @@ class Subject:
 
 @dataclass(frozen=True)
 class Label:
-    """A decision, and what it rests on.
+    """The label that a classifier gave, with its score and evidence.
 
     Args:
         value: A name of the taxonomy.
-        rung: Who decided.
+        rung: Which classifier decided.
         score: From 0 to 1, comparable within a rung only; 1 for a rule or the analyst.
         margin: Score minus that of the runner-up; 1 where there is none.
         evidence: In words: the rule, the event and its count, the label that came second.
@@ -88,7 +88,7 @@ class Label:
 
 
 class Classifier(Protocol):
-    """One rung of the ladder, made for one taxonomy."""
+    """A classifier of the ladder (a rung), made for one taxonomy."""
 
     rung: Rung
 

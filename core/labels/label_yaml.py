@@ -1,4 +1,4 @@
-"""Taxonomies and corrections as YAML that a person can read, edit and send."""
+"""Read and write taxonomies and corrections as YAML files that people can edit."""
 
 from __future__ import annotations
 

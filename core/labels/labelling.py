@@ -1,13 +1,12 @@
-"""The label stage: a data set in; a theme and a type a page out, with who decided and why.
+"""The label stage: give every page of a data set a theme and a type, and write who decided and why.
 
-Also what its result is named after, and the opt-in fetch before it.
+First, path templates with pages of different types are split. Addresses alone cannot tell these apart: on a
+flat site an article, a list and every product are ``/:slug``. Each page is typed by its own events, words and
+place in the flow; the most frequent type keeps the template, the others get it with their type:
+``/:slug (Category)``. Corrections play no part in this, so that a correction of a template finds it again.
 
-One path template, several kinds of pages: split by what people do there, and by what the pages say.
-
-Addresses alone lump what lies side by side: on a flat site an article, a list and every product are
-``/:slug``. Each page is looked at by itself: its own events, its own words, its place in the flow. Where
-pages of a template turn out to be of different types, the most frequent type keeps the name, and the others
-get it with their type: ``/:slug (Category)``. Corrections play no part, so that of a template finds it again.
+Then :func:`label_dataset` and what belongs to it: what its result depends on (:func:`ingredients`), the
+opt-in fetch of pages, and what a language model would cost.
 """
 
 from __future__ import annotations
@@ -54,15 +53,15 @@ from core.storage.json_cache import JsonCache
 from core.storage.store import file_checksum
 
 OTHER: Final = "other"
-"""Pages of which neither events nor words nor structure tell the type."""
+"""Stands for the type of pages that neither events nor words nor structure decide."""
 
 
 def split_templates(pages: LabelPages, taxonomy: Taxonomy) -> LabelPages:
-    """Split templates of which pages are used differently.
+    """Split each template whose pages have different types into a template per type.
 
     Args:
         pages: With templates mined from addresses.
-        taxonomy: Types that events, rules and structure can tell.
+        taxonomy: Only its types are decided.
     """
     labels = _by_page(pages, taxonomy)
     members: dict[str, list[int]] = defaultdict(list)
@@ -78,7 +77,7 @@ def split_templates(pages: LabelPages, taxonomy: Taxonomy) -> LabelPages:
 
 
 def _by_page(pages: LabelPages, taxonomy: Taxonomy) -> list[Label | None]:
-    """What each page's own events, words and place tell, the surest first."""
+    """Type of each page by its own events, else by rules on its words, else by site structure."""
     single = group(pages, pages.urls)
     rungs = (EventClassifier(taxonomy), RuleClassifier(taxonomy))
     events, rules = (rung.classify(single.subjects, View.TYPE) for rung in rungs)
@@ -89,10 +88,10 @@ def _by_page(pages: LabelPages, taxonomy: Taxonomy) -> list[Label | None]:
 
 
 def _kinds(labels: list[Label | None], views: list[int]) -> list[str]:
-    """The kind of each page of a template.
+    """Type of each page of a template, or :data:`OTHER` where none was decided.
 
-    A page of which nothing is known is of another kind than those of which something is. Where events tell,
-    it must have been seen often enough for them to fire; before that it counts to the most frequent kind.
+    Where events decided types, a page without one must have been seen often enough for events to fire;
+    otherwise it counts to the most frequent type.
     """
     enough = MIN_VIEWS if any(label and label.rung is Rung.EVENTS for label in labels) else 0
     kinds = [
@@ -113,7 +112,7 @@ _KEPT: Final = "the label with which the model was trained"
 
 
 class LabelSummary(BaseModel):
-    """What became of an export's pages."""
+    """Summary of a data set's labels, as ``summary.json``."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -122,11 +121,11 @@ class LabelSummary(BaseModel):
     templates: int
     page_views: int
     unknown: Mapping[View, float]
-    """Share of the page views whose page got no theme, no type (``No theme`` is a decision)."""
+    """View → share of the page views on pages without a theme, or a type (``No theme`` is a decision)."""
     notes: tuple[str, ...]
-    """What was left out, and why."""
+    """Models, rules and corrections that were not used, and why."""
     choice: ThemeChoice | None = None
-    """The taxonomy in use, and the site's own themes; None of an earlier version's labels."""
+    """The taxonomy in use and the themes mined from the site; None for labels of an earlier version."""
 
 
 def label_dataset(
@@ -145,12 +144,12 @@ def label_dataset(
         settings: Mode, taxonomy, corrections.
         out_dir: An existing folder.
         cache_dir: Where decisions and fetched pages are kept.
-        progress: Told after every batch, 1 only when all is written; may raise Cancelled.
+        progress: Called after every batch, with 1 only when all is written; may raise Cancelled.
         frozen: Page → theme and type that it keeps, whatever would be decided now.
-        log_dir: Where calls of a language model are written down.
+        log_dir: Where calls of a language model are logged.
 
     Raises:
-        ResourceError: If a model that was asked for cannot be used, or the disk is full.
+        ResourceError: If the model of the mode cannot be used, or the disk is full.
     """
     watched = _Watched(progress)
     watched(STAGE, 0.0, "path templates")
@@ -176,7 +175,7 @@ def _climbed(
     ladder_of: Callable[[LabelSettings], Ladder],
     progress: Progress,
 ) -> tuple[dict[View, PageDecisions], ThemeChoice, tuple[str, ...]]:
-    """Types, then with them the choice of themes, then themes; and what was left out."""
+    """Decide types, choose the themes' taxonomy with them, then decide themes; also return the notes."""
     ladder = ladder_of(settings)
     types = decide_types(pages, settings.taxonomy, ladder, SubProgress(progress, 0.05, 0.5))
     choice = choose_themes(dataset, pages, types, settings)
@@ -217,12 +216,12 @@ def _unknown(pages: LabelPages, labels: PageDecisions) -> float:
 def label_pages(
     dataset: Dataset, settings: LabelSettings, documents: Mapping[int, Document] = MappingProxyType({})
 ) -> LabelPages:
-    """The pages of a data set as the rungs see them: titles, templates, events, steps.
+    """Lay out the pages of a data set for the classifiers: titles, templates, events, steps.
 
     Args:
         dataset: The cleaned export.
-        settings: Types of its taxonomy keep templates apart.
-        documents: Page index → what the fetched page says of itself.
+        settings: By the types of its taxonomy, templates are split.
+        documents: Page index → content of the fetched page.
     """
     steps = page_steps(dataset.sequences, len(dataset.pages))
     pages = read_pages(dataset.pages, dataset.page_events, documents, literal_segments(), steps)
@@ -230,7 +229,7 @@ def label_pages(
 
 
 def read_summary(folder: Path) -> LabelSummary:
-    """Read what :func:`label_dataset` wrote.
+    """Read the summary that :func:`label_dataset` wrote.
 
     Raises:
         ArtifactError: If it is missing or damaged.
@@ -242,7 +241,7 @@ def read_summary(folder: Path) -> LabelSummary:
 
 
 def in_use(settings: LabelSettings, summary: LabelSummary) -> LabelSettings:
-    """Settings by which pages of another export get the same themes, without looking for them again."""
+    """Settings that give pages of another export the same themes, without mining them again."""
     if summary.choice is None:
         return settings
     found = {"taxonomy": summary.choice.taxonomy, "themes": ThemeSource.TAXONOMY}
@@ -252,7 +251,7 @@ def in_use(settings: LabelSettings, summary: LabelSummary) -> LabelSettings:
 def ingredients(
     dataset: Dataset, settings: LabelSettings, cache_dir: Path, asked: str = ""
 ) -> dict[str, str]:
-    """What labels depend on besides settings and pages: rules, models, fetched documents.
+    """Fingerprints of what labels depend on besides settings and pages: rules, models, documents.
 
     Args:
         dataset: The cleaned export.
@@ -275,11 +274,11 @@ def ingredients(
 
 
 def require_models(settings: LabelSettings) -> None:
-    """See to it that what a mode asks by name is there, before a result is named after it.
+    """Check, before labelling, that the model which the mode needs can be used.
 
     Raises:
         ResourceError: If a model cannot be found, or the environment names none.
-        SettingsError: If what the environment names is not possible.
+        SettingsError: If the environment's settings of the language model are invalid.
     """
     if settings.mode is LabelMode.NLI:
         nli_classifier.require(settings.nli_model)
@@ -297,11 +296,11 @@ def _llm_identity() -> str:
 def fetch_pages(
     dataset: Dataset, hosts: Sequence[str], cache_dir: Path, progress: Progress
 ) -> dict[FetchOutcome, OutcomeTally]:
-    """Fetch the most viewed pages from hosts that the analyst agreed to, and say what became of them.
+    """Fetch the most viewed pages from hosts that the analyst agreed to, and count the outcomes.
 
     Raises:
-        SettingsError: If one of ``hosts`` is no host, or none of the export's.
-        Cancelled: If ``progress`` says so; what was fetched so far is kept.
+        SettingsError: If one of ``hosts`` is no host, or not in the export.
+        Cancelled: If ``progress`` raises it; pages fetched so far are kept.
     """
     by_host: dict[str, list[str]] = {}
     for page in _urls(dataset):  # the most viewed first
@@ -317,12 +316,12 @@ def fetch_pages(
 
 
 def llm_cost(dataset: Dataset, settings: LabelSettings, labels: LabelledPages) -> tuple[Estimate, ...]:
-    """What asking a language model about all that is undecided would cost: for themes, and for types.
+    """Estimate what a language model would cost for all undecided pages: for themes, and for types.
 
     Args:
         dataset: The cleaned export.
         settings: With the taxonomy to choose from.
-        labels: What the rungs before it decided.
+        labels: What the other classifiers decided.
     """
     settings = in_use(settings, read_summary(labels.path))
     pages = label_pages(dataset, settings)
@@ -338,7 +337,7 @@ def llm_cost(dataset: Dataset, settings: LabelSettings, labels: LabelledPages) -
 
 
 class _Watched:
-    """A progress that can say again how far it is, where a question takes longer than its patience."""
+    """A progress callback that can repeat its last report while a model takes long to answer."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress, self._last = progress, (STAGE, 0.0, "")
@@ -354,7 +353,7 @@ class _Watched:
 def _kept(
     pages: LabelPages, decided: Mapping[View, PageDecisions], frozen: Mapping[str, tuple[str, str]]
 ) -> dict[View, PageDecisions]:
-    """Labels as they were decided; of pages that the training knew, those from before."""
+    """The decided labels, replaced by the frozen ones for pages of the training."""
     before = {url: dict(zip((View.THEME, View.TYPE), pair, strict=True)) for url, pair in frozen.items()}
     return {
         view: [
@@ -395,7 +394,7 @@ def _user_ids(dataset: Dataset) -> frozenset[str]:
 
 
 def _documents(dataset: Dataset, cache_dir: Path) -> dict[int, Stored]:
-    """Page index → what its page said of itself when it was fetched."""
+    """Page index → content that was fetched of the page."""
     fetched = known(cache_dir / FETCHED)
     if not fetched:
         return {}

@@ -1,6 +1,7 @@
-"""The rungs of a mode, the surest first, and the climb: from pages to one type and one theme each.
+"""The ladder: which classifiers a mode uses, and how they give each page one type and one theme.
 
-Rung 1 for fetched pages: what their markup says they are (schema.org, Open Graph, breadcrumbs).
+First the classifier of rung 1 for fetched pages, which decides by their markup (schema.org, Open Graph,
+breadcrumbs); then the ladder, asked from the most reliable classifier to the least.
 """
 
 from __future__ import annotations
@@ -29,30 +30,31 @@ _PAGE_TYPES: Final[Mapping[str, str]] = {
     "ItemPage": "Product", "CollectionPage": "Category", "SearchResultsPage": "Search",
     "CheckoutPage": "Cart & checkout", "ContactPage": "Service", "FAQPage": "Service", "AboutPage": "Company",
 }  # fmt: skip
-"""Kinds of ``WebPage``: the page says outright what it is."""
+"""schema.org subtype of ``WebPage`` → page type: the page declares what it is."""
 _THING_TYPES: Final[Mapping[str, str]] = {
     "Product": "Product", "ProductGroup": "Product", "ItemList": "Category", "OfferCatalog": "Category",
     "Article": "Blog", "BlogPosting": "Blog", "NewsArticle": "Blog", "Recipe": "Blog", "HowTo": "Blog",
     "Blog": "Blog", "JobPosting": "Company",
 }  # fmt: skip
-"""What a page shows: tells only where it is all of one kind (a product beside a list of others is not)."""
+"""schema.org type of what a page shows → page type; decides only if all are of one type (a product beside a
+list of others is not)."""
 BESIDE: Final = frozenset({"FAQPage"})
-"""Put on product and list pages for search engines: counts only where nothing else does."""
+"""Types that are put on product and list pages for search engines: they count only where no other does."""
 _OG_TYPES: Final[Mapping[str, str]] = {
     "product": "Product", "product.item": "Product", "og:product": "Product", "product.group": "Category",
     "article": "Blog",
 }  # fmt: skip
-"""``website`` says nothing."""
+"""``og:type`` → page type; ``website`` says nothing."""
 
 Told = tuple[str, str]
-"""A label and what told it."""
+"""A label and its evidence."""
 
 
 class MarkupClassifier:
     """Decides by the markup of fetched pages: types by what they declare, themes by their breadcrumbs.
 
     Args:
-        taxonomy: Labels it does not have are not decided.
+        taxonomy: Only its labels are decided.
         theme_of: The theme of some texts, or None (``RuleClassifier.theme_of``).
     """
 
@@ -63,7 +65,7 @@ class MarkupClassifier:
         self._theme_of = theme_of
 
     def classify(self, subjects: Sequence[Subject], view: View) -> list[Label | None]:
-        """Decide where all fetched pages of a subject that say something say the same."""
+        """Label subjects whose fetched pages agree; pages without usable markup do not count."""
         tell = self._theme if view is View.THEME else self._type
         return [_agreed([told for one in subject.documents if (told := tell(one))]) for subject in subjects]
 
@@ -72,7 +74,7 @@ class MarkupClassifier:
         return told if told and told[0] in self._types else None
 
     def _theme(self, document: Document) -> Told | None:
-        """By the deepest breadcrumb that tells; the first is the site, the last often the page itself."""
+        """Theme by the deepest breadcrumb that has one; the first is the site, the last often the page."""
         for name in reversed(document.breadcrumbs[1:]):
             label = self._theme_of([name])
             if label is not None:
@@ -81,7 +83,7 @@ class MarkupClassifier:
 
 
 def type_of(document: Document) -> Told | None:
-    """What one page declares itself to be, by the default taxonomy's names; None if unclear."""
+    """Page type that a page's markup declares, by the default taxonomy's names; None if unclear."""
     declared = set(document.json_ld_types)
     pages, things = _told(declared - BESIDE, _PAGE_TYPES), _told(declared, _THING_TYPES)
     if pages:  # a CollectionPage of articles is a blog's archive: unclear
@@ -94,7 +96,7 @@ def type_of(document: Document) -> Told | None:
 
 
 def _open_graph(document: Document) -> Told | None:
-    """By ``og:type``; where there is JSON-LD without an article, a content system calls every page one."""
+    """Page type by ``og:type``; ``article`` beside JSON-LD without one is a content system's default."""
     og_type = document.og_type.strip().lower()
     if og_type not in _OG_TYPES or (og_type == "article" and document.json_ld_types):
         return None
@@ -116,24 +118,24 @@ def _agreed(told: Sequence[Told]) -> Label | None:
 
 STAGE: Final = "label"
 AT_ONCE: Final = 2_048
-"""Subjects a rung gets between two reports; what models decided of them is kept even if the next fail."""
+"""Subjects decided between two progress reports; models' labels of them are cached even if the next fail."""
 AT_ONCE_OF: Final = {Rung.EMBEDDING: 256, Rung.NLI: 64, Rung.LLM: 400}
-"""Subjects that a model gets at once: about a second's work, a square of batches for a language model."""
+"""As :data:`AT_ONCE`, for models: about a second's work; for a language model a square of batches."""
 
 PageDecisions = list[Label | None]
-"""One a page; None where no rung decided."""
+"""A label for each page; None where no classifier decided."""
 
 
 @dataclass(frozen=True)
 class Ladder:
-    """What decides.
+    """The classifiers of a mode, in the order in which they are asked.
 
     Args:
-        sure: Overrides, events, markup, rules: they abstain unless they know.
-        judging: Models, which judge what is left.
-        overrides: The first of ``sure``, which also knows single pages.
+        sure: Overrides, events, markup, rules: they abstain unless they are certain.
+        judging: Models, which decide what is left.
+        overrides: The first of ``sure``, which is also asked about single pages.
         worded: Themes that rules have words for.
-        notes: What was left out, and why.
+        notes: What is not used, and why.
     """
 
     sure: tuple[Classifier, ...]
@@ -152,15 +154,16 @@ def build(
     log: CallLog | None = None,
     user_ids: Collection[str] = (),
 ) -> Ladder:
-    """Put up the rungs of a mode.
+    """Build the ladder of a mode.
 
-    Sentence embeddings without weights are left out with a note; a model asked for by name must be there.
+    Sentence embeddings without weights are left out with a note; the model of mode ``nli`` or ``llm`` must
+    be usable.
 
     Args:
         settings: Mode, taxonomy, corrections.
         cache: Where models' decisions are kept.
-        templates: Of this export.
-        beat: Called between two questions to a language model; may raise Cancelled.
+        templates: Path templates of this export.
+        beat: Called before each question to a language model; may raise Cancelled.
         log: Gets every call to a language model.
         user_ids: All ids of the data set; a language model gets none of them.
 
@@ -182,11 +185,11 @@ def build(
 
 
 def sure_rungs(settings: LabelSettings, templates: Collection[str] = ()) -> Ladder:
-    """Put up the rungs below every model: those of any mode.
+    """Build the ladder without models, which every mode has.
 
     Args:
         settings: Taxonomy and corrections.
-        templates: Of this export.
+        templates: Path templates of this export.
     """
     ruled = RuleClassifier(settings.taxonomy)
     markup = MarkupClassifier(settings.taxonomy, ruled.theme_of)
@@ -199,16 +202,16 @@ def sure_rungs(settings: LabelSettings, templates: Collection[str] = ()) -> Ladd
 def decide(
     classifiers: Sequence[Classifier], subjects: Sequence[Subject], view: View, progress: Progress
 ) -> list[Label | None]:
-    """Ask rung after rung.
+    """Ask classifier after classifier about the subjects that are still without a label.
 
     Args:
-        classifiers: The surest first.
+        classifiers: The most reliable first.
         subjects: What to decide.
         view: Themes or types.
-        progress: Told after every batch, from 0 to 1 over all rungs; may raise Cancelled.
+        progress: Called after every batch, from 0 to 1 over all classifiers; may raise Cancelled.
 
     Returns:
-        One label a subject; None where no rung decided.
+        A label for each subject; None where no classifier decided.
     """
     labels: list[Label | None] = [None] * len(subjects)
     message = f"{view.capitalize()}s of the pages"
@@ -227,10 +230,10 @@ def decide(
 
 
 def decide_types(pages: LabelPages, taxonomy: Taxonomy, ladder: Ladder, progress: Progress) -> PageDecisions:
-    """Decide a type for each page: by template; where it says nothing, by page, by place; models come last.
+    """Decide a type for each page: by its template, else by itself, else by site structure, else by models.
 
-    A root with products, articles and terms side by side has one template: what rules cannot say of all of
-    them, they often can of one.
+    A root with products, articles and terms side by side has one template: rules that cannot decide all of
+    them can often decide a single page.
     """
     labels: PageDecisions = [None] * len(pages)
     for keys, part in (
@@ -254,7 +257,7 @@ def decide_types(pages: LabelPages, taxonomy: Taxonomy, ladder: Ladder, progress
 def decide_themes(
     pages: LabelPages, types: PageDecisions, taxonomy: Taxonomy, ladder: Ladder, progress: Progress
 ) -> PageDecisions:
-    """Decide a theme for each page that can have one; pages that serve a function have none, by rule."""
+    """Decide a theme for each page; pages that serve a function get :data:`NO_THEME`."""
     functional = {one.name for one in taxonomy.types if one.functional}
     labels: PageDecisions = [_no_theme(kind, functional) for kind in types]
     subjects = theme_subjects(pages, _undecided(labels))
@@ -265,11 +268,11 @@ def decide_themes(
 
 
 def decide_each(pages: LabelPages, taxonomy: Taxonomy, ladder: Ladder) -> tuple[PageDecisions, PageDecisions]:
-    """Decide themes and types of pages that have nothing to do with each other: what is sure of each alone.
+    """Decide themes and types of unrelated pages, each by itself and without models.
 
     Returns:
-        The themes and the types, as :func:`decide_themes` and :func:`decide_types` would find them were each
-        the only page, and no models there.
+        The themes and the types, as from :func:`decide_themes` and :func:`decide_types` if each were the only
+        page.
     """
     functional = {one.name for one in taxonomy.types if one.functional}
     types: PageDecisions = [None] * len(pages)
@@ -286,9 +289,9 @@ def _decide_each(labels: PageDecisions, pages: LabelPages, ladder: Ladder, view:
 
 
 def _met(found: Sequence[Label | None], worded: Collection[str]) -> PageDecisions:
-    """Leave out themes that have words of which no page has one: the sentence embedding alone says them.
+    """Drop embedding labels of themes that have words, where no page got the theme by another classifier.
 
-    A mattress shop has no footwear, whatever a title is close to. A theme without words is judged as it is.
+    A mattress shop has no footwear, whatever a title is close to. A theme without words is kept as decided.
     """
     met = {label.value for label in found if label and label.rung is not Rung.EMBEDDING}
     return [
@@ -307,14 +310,14 @@ def _no_theme(kind: Label | None, functional: Collection[str]) -> Label | None:
 
 
 def _correct(labels: PageDecisions, pages: LabelPages, ladder: Ladder, view: View) -> None:
-    """Put the analyst's corrections over everything: of a page, then of its template."""
+    """Replace labels by the analyst's corrections of the page, else of its template."""
     for index, (url, template) in enumerate(zip(pages.urls, pages.templates, strict=True)):
         label = ladder.overrides.of(url, template, view)
         labels[index] = label or labels[index]
 
 
 def _fill(labels: PageDecisions, found: Sequence[Label | None], subjects: Subjects) -> None:
-    """Give pages without a label that of their subject."""
+    """Give each page without a label the label of its subject."""
     for index, number in enumerate(subjects.of_page.tolist()):
         if labels[index] is None and number >= 0:
             labels[index] = found[number]

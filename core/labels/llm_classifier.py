@@ -1,13 +1,13 @@
-"""The rung that asks a language model: opt-in, in batches, its cost known before.
+"""The classifier that asks a language model: opt-in, in batches, with an estimate of the cost beforehand.
 
-Titles and paths are text of strangers, and a model may do what one of them says to every page beside it. So
-pages are asked about twice, in batches of which no two have more than one page in common: the rows and the
-columns of a square. An answer counts if both askings agree; a page on which they differ is asked about alone.
-Whatever a text says, and however the model obeys, it can spoil one row and one column, which cross in its own
-page only. (Several such pages together can change those where the row of one crosses another's column.)
+Titles and paths are untrusted text, and a model may apply what one of them says to every page beside it
+(prompt injection). So pages are asked about twice, in batches of which no two have more than one page in
+common: the rows and the columns of a square. An answer counts if both agree; a page on which they differ is
+asked about alone. So a hostile text can spoil one row and one column, which cross in its own page only.
+(Several such pages together can change those where the row of one crosses another's column.)
 
-A title that few users saw can be about one of them: only titles of at least :data:`FEWEST_USERS` users are
-sent, nothing of pages that fewer saw, and nothing that a user id stands in.
+Privacy: a title that few users saw can be about one of them. Only titles of at least :data:`FEWEST_USERS`
+users are sent, nothing of pages that fewer saw, and nothing that contains a user id.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ BATCH: Final = 20
 """Most pages in one question."""
 SQUARE: Final = BATCH * BATCH
 FEW: Final = 4
-"""So many pages are asked about one by one: rows and columns would take no fewer questions."""
+"""Up to this many pages are asked about one by one: rows and columns would take no fewer questions."""
 FEWEST_USERS: Final = 20
-"""Of a page or title that is sent."""
+"""Fewest users who saw a page or title that is sent."""
 TITLES: Final = 3
-"""Of a path template, so many titles are shown."""
+"""Most titles of a subject that are sent."""
 TEXT_CHARACTERS: Final = 80
 _ANSWER_CHARACTERS: Final = 40
-"""Of one page's answer."""
+"""Estimated characters of the answer about a page."""
 SYSTEM: Final = (
     "You sort the pages of a website. The message is JSON data: `labels` with what they mean, and `pages` "
     "with an id, a path and titles. Choose, for each page, the one label whose meaning fits best, or Unknown "
@@ -53,7 +53,7 @@ SYSTEM: Final = (
 WHAT: Final = {View.THEME: "what the page is about", View.TYPE: "what the page is for"}
 
 Page = dict[str, Any]
-"""What is sent of a subject: ``id``, ``path``, ``titles``."""
+"""The JSON that is sent of a subject: ``id``, ``path``, ``titles``."""
 Batches = list[list[Page]]
 
 
@@ -72,13 +72,13 @@ class Answers(BaseModel):
 
 @dataclass(frozen=True)
 class Estimate:
-    """What asking costs.
+    """Estimated cost of asking the language model.
 
     Args:
-        calls: Questions in the two askings; a page on which they differ takes one more.
-        sent: Tokens out, at 3.5 characters a token.
+        calls: Questions of both rounds; each page on which they differ takes one more.
+        sent: Tokens sent, at 3.5 characters a token.
         received: Tokens of answers.
-        characters: Sent.
+        characters: Characters sent.
         first: The first question as it would be sent, instructions before it; empty if there is none.
     """
 
@@ -90,7 +90,7 @@ class Estimate:
 
     @property
     def tokens(self) -> int:
-        """Sent and received."""
+        """Tokens sent and received."""
         return self.sent + self.received
 
 
@@ -103,7 +103,7 @@ def load(
     log: CallLog | None = None,
     user_ids: Collection[str] = (),
 ) -> Classifier:
-    """The rung for a taxonomy; asks only what is not in the cache.
+    """Build the language-model classifier for a taxonomy; the model decides only what is not in the cache.
 
     Args:
         settings: With the taxonomy.
@@ -115,7 +115,7 @@ def load(
 
     Raises:
         ResourceError: If no model is given and the environment names none.
-        SettingsError: If what the environment names is not possible.
+        SettingsError: If the environment's settings are invalid.
     """
     model = llm or ServerLlm(LlmSettings.from_environment(), log)
     inner = LlmClassifier(settings.taxonomy, model, beat, user_ids)
@@ -123,11 +123,11 @@ def load(
 
 
 def identity() -> str:
-    """Which model the environment names, as decisions are kept under.
+    """Identity of the environment's language model, which is part of cache keys.
 
     Raises:
-        ResourceError: If it names none.
-        SettingsError: If what it names is not possible.
+        ResourceError: If the environment names no model.
+        SettingsError: If its settings are invalid.
     """
     return ServerLlm(LlmSettings.from_environment()).identity
 
@@ -135,7 +135,7 @@ def identity() -> str:
 def estimate(
     subjects: Sequence[Subject], taxonomy: Taxonomy, view: View, user_ids: Collection[str] = ()
 ) -> Estimate:
-    """What asking about these would cost, without asking."""
+    """Estimate the cost of asking about subjects, without asking."""
     batches = [batch for asking in _askings(_pages(subjects, user_ids)) for batch in asking]
     questions = [_question(batch, taxonomy, view) for batch in batches]
     characters = sum(len(SYSTEM) + len(question) for question in questions)
@@ -145,7 +145,7 @@ def estimate(
 
 
 class LlmClassifier:
-    """Asks a language model about batches of pages.
+    """Labels pages by asking a language model about batches of them.
 
     Args:
         taxonomy: The labels it may choose from.
@@ -167,7 +167,7 @@ class LlmClassifier:
         self._user_ids = frozenset(user_ids)
 
     def classify(self, subjects: Sequence[Subject], view: View) -> list[Label | None]:
-        """Decide; abstains where the model says Unknown, or nothing that can be used, or may not be asked.
+        """Label subjects; abstain if the answer is Unknown or invalid, or the page must not be sent.
 
         Raises:
             ResourceError: If the model gives no answer.
@@ -180,7 +180,7 @@ class LlmClassifier:
         return [self._label(chosen.get(_id(place), UNKNOWN)) for place in range(len(subjects))]
 
     def _ask(self, batches: Batches, view: View) -> dict[str, str]:
-        """Name by id, where the answer can be used."""
+        """Ask about batches: page id → label, of the valid answers."""
         names = [*(one.name for one in self._taxonomy.classes(view)), UNKNOWN]
         chosen: dict[str, str] = {}
         for batch in batches:
@@ -198,7 +198,7 @@ class LlmClassifier:
 
 
 def _askings(pages: Sequence[Page]) -> list[Batches]:
-    """The batches of each asking: rows and columns of squares, or each page alone where there are few."""
+    """The batches of each round: rows and columns of squares, or one round of single pages if few."""
     if len(pages) <= FEW:
         return [[[page] for page in pages]]
     rows: Batches = []
@@ -212,7 +212,7 @@ def _askings(pages: Sequence[Page]) -> list[Batches]:
 
 
 def _pages(subjects: Iterable[Subject], user_ids: Collection[str]) -> list[Page]:
-    """What is sent of those of which something may be."""
+    """The JSON of each subject that may be sent."""
     pages = ((place, shown(one, user_ids)) for place, one in enumerate(subjects))
     return [{"id": _id(place), **page} for place, page in pages if page is not None]
 
@@ -222,10 +222,10 @@ def _id(place: int) -> str:
 
 
 def shown(subject: Subject, user_ids: Collection[str] = ()) -> Page | None:
-    """What the model is shown: cleaned, and short; None of a subject that has to stay here.
+    """Path and titles of a subject as they are sent, cleaned and short; None if it must not be sent.
 
     Args:
-        subject: With how many users saw it, and each of its titles.
+        subject: With the users who saw it and each of its titles.
         user_ids: All ids of the data set.
     """
     path = after_host(subject.template)
@@ -241,7 +241,7 @@ def shown(subject: Subject, user_ids: Collection[str] = ()) -> Page | None:
 
 
 def _cut(text: str) -> str:
-    """Cut before cleaning as well, since a title can have megabytes."""
+    """Clean and shorten a text; cut before cleaning too, since a title can have megabytes."""
     return tidy(text[: 4 * TEXT_CHARACTERS])[:TEXT_CHARACTERS]
 
 
@@ -256,7 +256,7 @@ def _question(pages: Sequence[Page], taxonomy: Taxonomy, view: View) -> str:
 
 
 def _schema(ids: Sequence[str], names: Sequence[str]) -> type[Answers]:
-    """The schema a server is held to: only these ids and names. What is accepted is decided later."""
+    """JSON schema for the server, with only these ids and names; :func:`_accepted` checks the answers."""
     one = create_model(
         "Answer",
         __base__=PageAnswer,
@@ -268,7 +268,7 @@ def _schema(ids: Sequence[str], names: Sequence[str]) -> type[Answers]:
 
 
 def _accepted(answers: Sequence[PageAnswer], ids: Sequence[str], names: Sequence[str]) -> dict[str, str]:
-    """Name by id: of pages that were asked about, with one name each, which is one of the taxonomy."""
+    """Page id → label: of asked pages that got a single label of the taxonomy."""
     spelt = {name.casefold(): name for name in names}
     given: dict[str, set[str]] = {}
     for answer in answers:

@@ -1,7 +1,7 @@
-"""Pages that the training never saw, labelled one by one in memory: by what is sure of each alone.
+"""Label pages that the training never saw, one by one in memory, when new users are scored.
 
-An export is labelled as a whole: templates, a site's tree and models decide there what rules leave open. A
-single page at a door has none of that; what its title and address do not tell stays unknown.
+An export is labelled as a whole: templates, site structure and models decide there what rules leave open. A
+single page has none of that; what rules cannot decide by its title and address stays Unknown.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from core.labels.rule_classifier import literal_segments
 from core.labels.templates import mine
 
 KEPT: Final = 10_000
-"""Labels that are remembered."""
+"""Most pages whose labels are remembered."""
 _Called: TypeAlias = tuple[str, str]
-"""A page and its title."""
+"""A page's address and its cleaned title."""
 
 
 class NewPages:
-    """The lower rungs of the ladder, ready for pages that have nothing to do with each other.
+    """Labels unrelated pages with the classifiers that need no model, and remembers the labels.
 
     Args:
         settings: Taxonomy and corrections with which the model was trained.
@@ -37,10 +37,10 @@ class NewPages:
         self._kept: dict[_Called, tuple[str, str]] = {}
 
     def label(self, pages: Sequence[tuple[str, str | None]]) -> list[tuple[str, str]]:
-        """Theme and type of pages, each as if it were alone.
+        """Theme and type of each page, decided by itself.
 
         Args:
-            pages: Canonical, each with what it is called, if anybody said.
+            pages: Canonical addresses, each with its title, if known.
         """
         called = [(page, clean_title(title)) for page, title in pages]
         found = {one: self._kept.get(one) for one in dict.fromkeys(called)}

@@ -1,8 +1,8 @@
-"""The rung that asks an entailment model: does the page's text entail "This page is about …"?
+"""The classifier that asks an entailment model whether a page's text entails "This page is about …".
 
 Zero-shot classification by natural language inference (Yin, Hay and Roth 2019, *Benchmarking zero-shot text
-classification*), with ``transformers``' own pipeline. Opt-in: every page is read once a class, so the
-embedding rung, where it is installed, first narrows the themes down.
+classification*), with the pipeline of ``transformers``. Opt-in, since every page is read once a class; so the
+sentence embedding, where it is installed, first narrows the themes down.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ from core.storage.json_cache import JsonCache
 
 TASK: Final = "zero-shot-classification"
 CANDIDATES: Final = 5
-"""Themes that the embedding leaves to this rung."""
+"""Themes that the embedding leaves for the entailment model."""
 LEAST_SCORE: Final = 0.4
 LEAST_MARGIN: Final = 0.15
-"""Shares of a softmax over the classes: below, the model hesitates between two and neither counts."""
+"""Least score and margin of a decision, as shares of a softmax over the classes."""
 FILES: Final = ["*.json", "*.txt", "*.model", "*.safetensors"]
-"""Of a model on the hub: no code, nothing pickled."""
+"""Files that are downloaded of a model on the hub: no code, no pickle."""
 WEIGHTS: Final = "*.safetensors"
 BATCH: Final = 32
 
 
 def load(settings: LabelSettings, cache: JsonCache) -> Classifier:
-    """The rung for a taxonomy; the network is loaded when there is something to decide.
+    """Build the entailment classifier for a taxonomy; its network is loaded at the first decision.
 
     Raises:
-        ResourceError: If the model cannot be found or is not one of entailment.
+        ResourceError: If the model cannot be found or is not an entailment model.
     """
     folder = _found(settings.nli_model)
     _require_entailment(settings.nli_model, folder)
@@ -54,23 +54,23 @@ def load(settings: LabelSettings, cache: JsonCache) -> Classifier:
 
 
 def require(model: str) -> None:
-    """See to it that a model is here: downloads it if it never was.
+    """Make sure that a model is on this machine: download it if it is not.
 
     Raises:
-        ResourceError: If it cannot be found or is not one of entailment.
+        ResourceError: If it cannot be found or is not an entailment model.
     """
     _require_entailment(model, _found(model))
 
 
 def weights_hash(model: str) -> str:
-    """SHA-256 of a model's weights; empty where it is not here. Nothing is downloaded."""
+    """SHA-256 of a model's weights; empty if it is not on this machine. Nothing is downloaded."""
     folder = _local(model)
     return _weights_hash(folder) if folder else ""
 
 
 @dataclass(frozen=True)
 class NliClassifier:
-    """Decides by the share of entailment.
+    """Labels a page with the class that its text entails most, or abstains.
 
     Args:
         taxonomy: The classes.
@@ -84,7 +84,7 @@ class NliClassifier:
     rung = Rung.NLI
 
     def classify(self, subjects: Sequence[Subject], view: View) -> list[Label | None]:
-        """Decide where one class is clearly more entailed than the others.
+        """Label subjects of which one class is clearly more entailed than the others.
 
         Raises:
             ResourceError: If the model cannot be loaded.
@@ -105,7 +105,7 @@ class NliClassifier:
     def _ask(
         self, texts: Sequence[str], candidates: Sequence[tuple[str, ...]]
     ) -> list[Mapping[str, Any] | None]:
-        """The pipeline's answer for each text that says something; texts with the same candidates at once."""
+        """The pipeline's answer for each text that is not empty, in batches of equal candidates."""
         groups: dict[tuple[str, ...], list[int]] = {}
         for index, (text, phrases) in enumerate(zip(texts, candidates, strict=True)):
             if text:
@@ -154,10 +154,10 @@ def _decide(result: Mapping[str, Any], classes: Mapping[str, LabelClass]) -> Lab
 
 
 def _found(model: str) -> Path:
-    """Folder of a model: the one named, or a hub id's; downloaded only if it never was.
+    """Folder of a model, given by path or hub id; downloaded if it is not on this machine.
 
     Raises:
-        ResourceError: If there is none.
+        ResourceError: If there is no such model.
     """
     if folder := _local(model):
         return folder
@@ -170,7 +170,7 @@ def _found(model: str) -> Path:
 
 
 def _local(model: str) -> Path | None:
-    """Folder of a model that is on this machine."""
+    """Folder of a model, or None if it is not on this machine."""
     if Path(model).is_dir():
         return Path(model)
     from huggingface_hub import snapshot_download
@@ -183,10 +183,10 @@ def _local(model: str) -> Path | None:
 
 
 def _require_entailment(model: str, folder: Path) -> None:
-    """Check that a model's labels are those of natural language inference.
+    """Check that a model has a label for entailment.
 
     Raises:
-        ResourceError: If not.
+        ResourceError: If it has none.
     """
     try:
         names = json.loads((folder / "config.json").read_bytes()).get("id2label", {}).values()

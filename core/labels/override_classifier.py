@@ -1,4 +1,4 @@
-"""Rung 0: what the analyst has said. An exact page wins over a template, the latest over earlier ones."""
+"""Rung 0: apply the analyst's corrections. A page's wins over a template's, the latest over earlier ones."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from core.labels.templates import parse, spellings
 
 VIEWS: Final = (View.THEME, View.TYPE)
 SHOWN: Final = 3
-"""Corrections that a note names."""
+"""Most corrections that a note names."""
 _END: Final = ""
 """Key of the template that ends at a node; a segment's key starts with a slash."""
 
 
 class OverrideClassifier:
-    """Decides pages and templates that were corrected by hand.
+    """Labels pages and templates that were corrected by hand.
 
     Args:
         overrides: The corrections, the oldest first. One with a label that the taxonomy lacks (it was
-            renamed, or is of another site) does nothing; see :attr:`skipped`.
-        taxonomy: The labels that there are.
-        templates: Of this export. A correction of one of these holds for it alone; one of another
-            export's template for all pages that it covers.
+            renamed, or is of another site) has no effect; see :attr:`skipped`.
+        taxonomy: The possible labels.
+        templates: Path templates of this export. A correction of one of these holds for it alone; a
+            correction of another export's template for all pages that it covers.
         literal: Segments that no template hides (:func:`core.labels.templates.mine`).
     """
 
@@ -52,15 +52,15 @@ class OverrideClassifier:
         }
 
     def classify(self, subjects: Sequence[Subject], view: View) -> list[Label | None]:
-        """Decide a subject by its page where it is a single one, else by its template."""
+        """Label a subject of a single page by the correction of that page, else of the template."""
         return [self.of(one.urls[0] if len(one.urls) == 1 else "", one.template, view) for one in subjects]
 
     def of(self, url: str, template: str, view: View) -> Label | None:
-        """The correction of a page, else of its template, else the latest of one that covers it.
+        """The correction of a page, else of its template, else the latest of a template that covers it.
 
         Args:
-            url: The page; empty to look its template up alone.
-            template: The page's.
+            url: The page; empty to look only its template up.
+            template: The page's template.
             view: ``View.THEME`` or ``View.TYPE``.
         """
         targets = [one for one in (url, template) if (view, one) in self._values][:1]
@@ -71,7 +71,7 @@ class OverrideClassifier:
         return Label(self._values[view, target], self.rung, evidence=f"corrected by hand: {target}")
 
     def note(self) -> str:
-        """What was left out, in words; empty if nothing was."""
+        """Corrections that have no effect, in words; empty if there are none."""
         if not self.skipped:
             return ""
         count = f"{len(self.skipped):,} corrections" if len(self.skipped) > 1 else "A correction"
@@ -81,16 +81,16 @@ class OverrideClassifier:
 
 
 def names(taxonomy: Taxonomy, view: View) -> list[str]:
-    """What a page can be corrected to."""
+    """Labels that a page can be corrected to."""
     extra = [UNKNOWN, NO_THEME] if view is View.THEME else [UNKNOWN]
     return [*(one.name for one in taxonomy.classes(view)), *extra]
 
 
 def check(override: Override, taxonomy: Taxonomy) -> None:
-    """Refuse a label that no page can get: for what is brought in or typed anew.
+    """Check that a new or imported correction has a label that a page can get.
 
     Raises:
-        SettingsError: If it is not one of the taxonomy's.
+        SettingsError: If the label is not in the taxonomy.
     """
     allowed = names(taxonomy, override.view)
     if override.value not in allowed:
@@ -103,14 +103,14 @@ def check(override: Override, taxonomy: Taxonomy) -> None:
 
 
 class Templates:
-    """Which templates a page is one of, whatever the export that they were mined from: a trie of segments.
+    """A trie of templates by segment that finds which of them cover a page, whatever export they are from.
 
     Mining depends on the data: ``/lookbook/amber`` is itself where it has few siblings and
-    ``/lookbook/:slug`` where it has many; ``/en/…`` becomes ``/:locale/…`` when a second language comes. A
-    template that somebody has written down outlives that.
+    ``/lookbook/:slug`` where it has many; ``/en/…`` becomes ``/:locale/…`` when a second language comes.
+    Corrections of templates must outlive that.
 
     Args:
-        templates: To look pages up in; a page without placeholders is one too.
+        templates: Templates to look pages up in; a page without placeholders is one too.
         literal: Segments that no placeholder stands for (:func:`core.labels.templates.mine`).
     """
 
@@ -125,7 +125,7 @@ class Templates:
             node[_END] = template
 
     def of(self, page: str) -> list[str]:
-        """The templates of a page, or those that cover a template."""
+        """The templates that cover a page or another template."""
         parts = parse(page)
         nodes = [self._roots.get((parts.front, parts.query), {})]
         for segment in parts.segments:

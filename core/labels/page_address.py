@@ -1,4 +1,4 @@
-"""A page's address taken apart by hand: nothing here can raise, whatever an export calls a page."""
+"""Split a page's address for the rules; nothing here raises, whatever text an export has as an address."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from core.labels.words import TEXT_CHARACTERS, fold, stem_of
 
 ADDRESS_CHARACTERS: Final = 2_000
 _ENTRIES: Final = ("index.php", "#", "#!")
-"""First segments that only say which program makes the page."""
+"""First segments that are left out, since they only name the program behind the page."""
 
 
 @dataclass(frozen=True)
 class Address:
-    """What follows the host.
+    """The part of an address after the host.
 
     Args:
         text: Path and query, for regular expressions; at most :data:`core.labels.words.TEXT_CHARACTERS`.
@@ -40,7 +40,7 @@ class Address:
 
 @lru_cache(maxsize=1 << 14)
 def read_address(url: str) -> Address:
-    """The address as rules read it: without host and locale, small, without accents."""
+    """Parse an address as rules read it: without host and locale, in lower case, without accents."""
     path, asked, query = after_host(url[:ADDRESS_CHARACTERS]).partition("?")
     segments = [segment for segment in path.split("/") if segment]
     while segments and (segments[0] in _ENTRIES or is_locale(segments[0])):
@@ -51,7 +51,7 @@ def read_address(url: str) -> Address:
 
 
 def after_host(url: str) -> str:
-    """Path and query of a page or a template, such as ``/products/:slug?id=7``; all of it if it has no host.
+    """Path and query of a page or template, such as ``/products/:slug?id=7``; the whole text without a host.
 
     ``urllib.parse`` refuses hosts such as ``[foo`` and ``a]b``, which exports do contain.
     """

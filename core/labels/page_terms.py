@@ -1,4 +1,4 @@
-"""What a site's own themes look for in a page: folders of its address, words of title and path."""
+"""Terms by which a page gets one of the site's themes: folders of its address, words of title and path."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from core.labels.page_address import read_address
 from core.labels.words import fold, singulars, spelt_words
 
 SHORTEST: Final = 3
-"""Letters of a word, in scripts with blanks between words."""
+"""Fewest letters of a word, in scripts with blanks between words."""
 _LONGEST_RUN: Final = 6
-"""Signs of a word in a script without."""
+"""Most characters of a word, in scripts without blanks."""
 _RUNS: Final = re.compile(r"[\u4e00-\u9fff\u3005]{2,}|[\u30a1-\u30fa\u30fc]{2,}")
-"""Han and katakana, each alone: where the script changes, a Japanese word ends. Hiragana: grammar."""
+"""Runs of Han or of katakana: a Japanese word ends where the script changes; hiragana is mostly grammar."""
 UNSPACED: Final = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 """Scripts without blanks between words: Thai, Lao, Burmese, Khmer, Japanese, Chinese."""
 
 
 @dataclass(frozen=True)
 class PageTerms:
-    """What themes look for in a page, in the form of :func:`core.labels.words.fold`.
+    """Folders and words of a page, in the form of :func:`core.labels.words.fold`.
 
     Args:
         folders: Segments of its path before the last, such as ``rain-jackets``.
-        words: Of title and path: single ones, also in the singular, and two in a row.
+        words: Words of title and path: single ones, also in the singular, and two in a row.
     """
 
     folders: frozenset[str]
@@ -38,18 +38,21 @@ class PageTerms:
 
 @dataclass(frozen=True, order=True)
 class Term:
-    """A folder, or a word."""
+    """A folder or a word that can name a theme."""
 
     folder: bool
     text: str
 
     def __str__(self) -> str:
-        """As evidence."""
+        """The term as it is written in a label's evidence."""
         return f"the folder {self.text}" if self.folder else f"the word {self.text}"
 
 
 def theme_of(page: PageTerms, themes: Sequence[LabelClass]) -> tuple[LabelClass, Term] | None:
-    """The first theme that has a folder of the page, else one named like a folder, else a word of it."""
+    """The theme of a page and the term that decides it.
+
+    The first theme that has a folder of the page, else a word equal to a folder, else a word of the page.
+    """
     for theme in themes:
         if found := page.folders.intersection(theme.folders):
             return theme, Term(True, min(found))
@@ -64,16 +67,16 @@ def theme_of(page: PageTerms, themes: Sequence[LabelClass]) -> tuple[LabelClass,
 
 @lru_cache(maxsize=1 << 12)
 def forms_of(words: Collection[str]) -> frozenset[str]:
-    """Words, and what they may be the plural of."""
+    """Words and their possible singulars."""
     return frozenset(form for word in words for form in singulars(word))
 
 
 def terms_of(urls: Sequence[str], titles: Iterable[str]) -> PageTerms:
-    """Folders and words of pages that are decided at once: of their addresses, what all have.
+    """Folders and words of pages that get one label: those that all addresses share, and words of any title.
 
     Args:
-        urls: At least one.
-        titles: May be empty.
+        urls: Addresses, at least one.
+        titles: Titles; may be empty.
     """
     stems = [read_address(url).stems for url in urls]
     folders = frozenset.intersection(*(frozenset(own[:-1]) for own in stems))
@@ -87,7 +90,7 @@ def _terms(text: str) -> frozenset[str]:
 
 
 def spelt_terms(text: str) -> Iterator[tuple[str, str]]:
-    """Each term of a text: as it is written there, and in the form that themes look for."""
+    """Each term of a text: as it is written there, and folded as in :class:`PageTerms`."""
     tokens = [(word, fold(word)) for word in spelt_words(text)]
     for word, token in tokens:
         yield from _unspaced(word) if UNSPACED.search(word) else _spaced(word, token)

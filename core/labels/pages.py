@@ -1,4 +1,8 @@
-"""The pages of an export → what is decided at once: a template's pages, or those with one title."""
+"""Lay out the pages of an export for the classifiers, and group those that get one label into subjects.
+
+Titles are cleaned and lose the site's name, addresses are mined for templates; a subject is all pages of a
+template (types), or of a title and template (themes).
+"""
 
 from __future__ import annotations
 
@@ -21,17 +25,17 @@ from core.labels.templates import mine
 from core.labels.texts import TITLE_CHARACTERS, tidy
 
 _RAW_CHARACTERS: Final = 1_200
-"""Of a title that are looked at: two megabytes are as cheap as a line."""
+"""Characters of a raw title that are read, so that a title of megabytes costs no more than a line."""
 EXAMPLES: Final = 5
-"""Addresses and titles a subject shows."""
+"""Most addresses and titles of a subject that classifiers see."""
 _SITE_SHARE: Final = 0.3
-"""Share of a host's distinct titles that begin or end with a name, from which on it is the site's: high
-enough for no department of a shop, low enough for a site that has a name a language."""
+"""Share of a host's distinct titles that must begin or end with a text for it to be the site's name: too high
+for a department of a shop, low enough for a site that has another name in each language."""
 _SITE_TITLES: Final = 3
-"""Distinct titles that must carry it, so that one or two pages do not make a site."""
+"""Fewest distinct titles with the site's name."""
 
 Steps: TypeAlias = Any
-"""A sparse array of scipy, whose own have no types."""
+"""A sparse array of scipy, which has no types for these."""
 
 _SEPARATOR: Final = re.compile(r"\s+(?:[-–—:•»«/]|::)\s+|\s*[|·]\s*")
 
@@ -47,8 +51,8 @@ class LabelPages:
         views: int64 of shape (n_pages,), page views.
         users: int64 of shape (n_pages,), users.
         events: Page → GA4 event name → how often it fired there; pages without events are left out.
-        documents: Page → what the fetched page says of itself.
-        steps: Of :func:`page_steps`; None where nobody knows.
+        documents: Page → content of the fetched page.
+        steps: Of :func:`page_steps`; None if not known.
     """
 
     urls: tuple[str, ...]
@@ -61,7 +65,7 @@ class LabelPages:
     steps: Steps | None = None
 
     def __len__(self) -> int:
-        """How many pages."""
+        """Number of pages of the export."""
         return len(self.urls)
 
     @cached_property
@@ -72,11 +76,11 @@ class LabelPages:
 
 @dataclass(frozen=True, eq=False)
 class Subjects:
-    """What is decided at once.
+    """Groups of pages that get one label each.
 
     Args:
         subjects: Most viewed first.
-        of_page: int64 of shape (n_pages,), each page's subject; -1 for pages that were left out.
+        of_page: int64 of shape (n_pages,), each page's subject; -1 for pages that were not wanted.
     """
 
     subjects: tuple[Subject, ...]
@@ -90,12 +94,12 @@ def read_pages(
     literal: frozenset[str] = frozenset(),
     steps: Steps | None = None,
 ) -> LabelPages:
-    """Clean titles and mine templates.
+    """Lay out pages for the classifiers: clean titles, mine templates, count events.
 
     Args:
         pages: :class:`core.base.schema.Pages`.
         page_events: :class:`core.base.schema.PageEvents`; may be empty.
-        documents: Page index → what the fetched page says of itself.
+        documents: Page index → content of the fetched page.
         literal: Segments that never collapse (:func:`core.labels.templates.mine`).
         steps: Of :func:`page_steps`.
     """
@@ -126,7 +130,7 @@ def page_steps(sequences: UserSequences, n_pages: int) -> Steps:
 
 
 def clean_title(title: object) -> str:
-    """One form a character, nothing invisible, single blanks, not endless; "" if absent."""
+    """A title in Unicode NFKC, without invisible characters, with single blanks, shortened; "" if absent."""
     return tidy(title[:_RAW_CHARACTERS])[:TITLE_CHARACTERS].strip() if isinstance(title, str) else ""
 
 
@@ -137,7 +141,7 @@ def host_of(url: str) -> str:
 
 
 def theme_subjects(pages: LabelPages, wanted: np.ndarray | None = None) -> Subjects:
-    """One subject a (title, template); a page without a title by its address.
+    """Group pages by title and template; a page without a title is a subject by itself.
 
     Args:
         pages: The pages.
@@ -151,7 +155,7 @@ def theme_subjects(pages: LabelPages, wanted: np.ndarray | None = None) -> Subje
 
 
 def group(pages: LabelPages, keys: Sequence[Hashable], wanted: np.ndarray | None = None) -> Subjects:
-    """Make a subject of all wanted pages with the same key."""
+    """Group all wanted pages with the same key into subjects."""
     members: dict[Hashable, list[int]] = defaultdict(list)
     for index in pages.by_views.tolist():
         if wanted is None or wanted[index]:
@@ -165,7 +169,7 @@ def group(pages: LabelPages, keys: Sequence[Hashable], wanted: np.ndarray | None
 
 
 def _subject(pages: LabelPages, indices: Sequence[int]) -> Subject:
-    """One subject of pages, most viewed first."""
+    """The subject of some pages, given most viewed first."""
     titles: dict[str, int] = {}
     for index in indices:
         if title := pages.titles[index]:
@@ -196,14 +200,14 @@ def _events(page_events: pd.DataFrame) -> dict[int, dict[str, int]]:
 
 
 def strip_site_name(titles: Sequence[str], hosts: Sequence[str]) -> list[str]:
-    """Leave out of each title the names that its host puts at the end or the start of many.
+    """Remove the site's name from titles: a text at the start or end of many titles of the host.
 
     Args:
         titles: Cleaned titles; empty where there is none.
         hosts: The host of each.
 
     Returns:
-        One title for each; empty if it was the site's name alone.
+        A title for each; empty if it was the site's name alone.
     """
     by_host: dict[str, set[str]] = defaultdict(set)
     for title, host in zip(titles, hosts, strict=True):
@@ -214,7 +218,7 @@ def strip_site_name(titles: Sequence[str], hosts: Sequence[str]) -> list[str]:
 
 
 def _site_names(titles: Iterable[str]) -> set[str]:
-    """Names of one host, in lower case, from its distinct titles."""
+    """Site names in the distinct titles of a host, in lower case."""
     distinct = list(titles)
     counted: Counter[str] = Counter()
     for title in distinct:
@@ -224,7 +228,7 @@ def _site_names(titles: Iterable[str]) -> set[str]:
 
 
 def _ends(title: str) -> list[str]:
-    """What lies before the first and after the last separator, in lower case; nothing if there is none."""
+    """The parts of a title before the first and after the last separator, in lower case; none without one."""
     cuts = list(_SEPARATOR.finditer(title))
     if not cuts:
         return []

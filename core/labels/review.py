@@ -1,4 +1,4 @@
-"""The labels of an export as an analyst looks them over: coverage, templates, themes against types."""
+"""Tables for reviewing the labels of an export: coverage, one row a template, themes against types."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ EVIDENCE: Final = {View.THEME: PageLabels.THEME_EVIDENCE, View.TYPE: PageLabels.
 
 EXAMPLES: Final = 3
 BY_TYPE: Final = "Page type"
-"""Who decided that a page has no theme: its type alone, whichever rung said that."""
+"""Stands for the rung of pages that have no theme because of their type."""
 _GUESSED: Final = (Rung.EMBEDDING, Rung.NLI, Rung.LLM)
-"""Rungs whose decisions are judgements, to be looked over; the others are rules."""
+"""Models, whose labels need review; the other rungs are rules."""
 
 
 class Review:
-    """Columns of the tables below."""
+    """Names of columns of the review tables."""
 
     VIEW: Final = "view"
     RUNG: Final = "rung"
@@ -37,15 +37,15 @@ class Review:
 
 
 def coverage(labels: pd.DataFrame, pages: pd.DataFrame) -> pd.DataFrame:
-    """How much each rung decided.
+    """Pages and page views that each rung decided, for themes and types.
 
     Args:
         labels: :class:`core.base.schema.PageLabels`, in page order.
         pages: :class:`core.base.schema.Pages`, in page order.
 
     Returns:
-        Columns view, rung (as :func:`decided_by` says, "Unknown" where nothing decided), pages, page_views,
-        share of the page views; the rungs in order, Unknown last.
+        Columns view, rung (of :func:`decided_by`, "Unknown" where none decided), pages, page_views, share of
+        the page views; the rungs in order, Unknown last.
     """
     order = [*(rung.value for rung in Rung), BY_TYPE, UNKNOWN]
     parts = []
@@ -63,14 +63,14 @@ def coverage(labels: pd.DataFrame, pages: pd.DataFrame) -> pd.DataFrame:
 
 
 def decided_by(labels: pd.DataFrame, view: View) -> pd.Series:
-    """Who decided each row: its rung, null where nothing did; :data:`BY_TYPE` where that gives no theme."""
+    """Rung that decided each page's label; null if none, :data:`BY_TYPE` if its type means no theme."""
     rung = labels[RUNG[view]]
     own = rung.isin([Rung.OVERRIDE, Rung.FROZEN])
     return rung.mask((labels[VALUE[view]] == NO_THEME) & ~own, BY_TYPE)
 
 
 def shares(labels: pd.DataFrame, pages: pd.DataFrame, view: View) -> dict[str, float]:
-    """Name of each theme or type that pages have → its share of the page views."""
+    """Theme or type → its share of the page views."""
     views = pages[Pages.VIEWS].groupby(labels[VALUE[view]].to_numpy()).sum() / max(
         1, pages[Pages.VIEWS].sum()
     )
@@ -78,12 +78,12 @@ def shares(labels: pd.DataFrame, pages: pd.DataFrame, view: View) -> dict[str, f
 
 
 def by_template(labels: pd.DataFrame, pages: pd.DataFrame) -> pd.DataFrame:
-    """One row a path template, what deserves a look first.
+    """Labels by path template, those that need review most first.
 
     Returns:
         Columns template, titles (a few, joined), pages, page_views, and theme, type with their rung, score
-        and evidence (:data:`SEVERAL` where the pages differ); attention: page views whose labels nobody
-        decided, or that were judged with a low score.
+        and evidence (:data:`SEVERAL` where the pages differ); attention: page views weighted by how doubtful
+        their labels are (not decided, or decided by a model with a low score).
     """
     views = pages[Pages.VIEWS].to_numpy()
     frame = labels.assign(
@@ -149,7 +149,7 @@ def mosaic(labels: pd.DataFrame, pages: pd.DataFrame) -> pd.DataFrame:
 
 
 def _doubt(labels: pd.DataFrame) -> np.ndarray:
-    """From 0 to 1 a page: half of it for the theme, half for the type."""
+    """Doubt about the labels of each page, from 0 to 1: half for the theme, half for the type."""
     guessed = [rung.value for rung in _GUESSED]
     total = np.zeros(len(labels))
     for view in VALUE:
@@ -166,7 +166,7 @@ def _examples(titles: pd.Series) -> str:
 
 
 def _common(values: pd.Series) -> str | None:
-    """The value of all, or that there are several."""
+    """The value if all are equal, else :data:`SEVERAL`."""
     different = values.unique()
     return different[0] if len(different) == 1 else SEVERAL
 

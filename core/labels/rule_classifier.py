@@ -1,4 +1,7 @@
-"""Rung 2: rules on addresses and titles that abstain where they do not know (``rules.yaml``)."""
+"""Rung 2: the classifier that applies rules on addresses and titles (``rules.yaml``), or abstains.
+
+First the rules, found by the segments that they ask for; then, for themes, words at word boundaries.
+"""
 
 from __future__ import annotations
 
@@ -18,18 +21,18 @@ from core.labels.words import TEXT_CHARACTERS, fold, singulars, words_of
 
 _LONGEST_PHRASE: Final = 4
 _SHORTEST_SUFFIX: Final = 2
-"""Of what a compound must have in front of its last part."""
+"""Fewest letters that a compound must have in front of an ending."""
 
 Found = Mapping[str, frozenset[str]]
-"""Theme → the words of it that were found."""
+"""Theme → its words that some texts have."""
 
 
 class RuleClassifier:
-    """Decides by rules and, for themes, by the folders and words of the taxonomy, then by those of the file.
+    """Decides by rules and, for themes, by folders and words of the taxonomy, then by words of the rule file.
 
     Args:
-        taxonomy: Rules and words for labels it does not have do nothing; see :attr:`skipped`.
-        file: The rules; the ones that come with the tool by default.
+        taxonomy: Rules and words for labels it does not have are not used; see :attr:`skipped`.
+        file: The rules; the built-in ones by default.
     """
 
     rung = Rung.RULES
@@ -46,7 +49,7 @@ class RuleClassifier:
         self._own = tuple(one for one in taxonomy.themes if one.folders or one.words)
         by_rules = {rule.label for rule in file.rules if rule.view is View.THEME}
         self.worded = frozenset(words) | by_rules | {one.name for one in self._own}
-        """Themes that rules can tell."""
+        """Themes that have rules, words or folders."""
         labels = {rule.label for rule in file.rules}
         if not self._own:  # a site's own themes need no others
             labels |= {theme.label for theme in file.words}
@@ -54,11 +57,11 @@ class RuleClassifier:
         """Labels of the file that the taxonomy lacks."""
 
     def classify(self, subjects: Sequence[Subject], view: View) -> list[Label | None]:
-        """Decide what all addresses (and titles) of a subject agree on."""
+        """Label subjects by rules that hold for all their addresses (and titles)."""
         return [self._decide(subject, view) for subject in subjects]
 
     def theme_of(self, texts: Sequence[str]) -> Label | None:
-        """The theme of some texts, by their words."""
+        """Theme of some texts by the words of the rule file; None if unclear."""
         decided = clear_theme(self._matcher.find(texts))
         if decided is None:
             return None
@@ -76,14 +79,14 @@ class RuleClassifier:
 
 
 def literal_segments(file: RuleFile | None = None) -> frozenset[str]:
-    """Segments that say what a page is for, by the rules: no template hides them."""
+    """Path segments that a rule asks for: template mining keeps them as they are."""
     rules = (file or default_rules()).rules
     return frozenset(chain.from_iterable((*rule.page, *rule.section, *rule.top) for rule in rules))
 
 
 @dataclass(frozen=True, eq=False)
 class _Text:
-    """A subject as rules read it."""
+    """Parsed addresses and folded titles of a subject."""
 
     addresses: tuple[Address, ...]
     titles: tuple[str, ...]
@@ -95,7 +98,7 @@ class _Text:
 
 
 class _RuleSet:
-    """The rules of one view, found by the segments they ask for."""
+    """The rules of one view, indexed by the path segments that they ask for."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._rules = tuple(map(_Compiled, rules))
@@ -109,7 +112,7 @@ class _RuleSet:
         ]
 
     def decide(self, subject: Subject) -> Label | None:
-        """The label of the rules that hold, if those of the highest priority agree."""
+        """Label by the rules that hold; None if none does or those of the highest priority disagree."""
         text = _Text.of(subject)
         holding = [
             self._rules[at].rule for at in self._candidates(text.addresses[0]) if self._rules[at].holds(text)
@@ -129,7 +132,7 @@ class _RuleSet:
         return sorted(found)
 
     def _index(self, kind: str, *but_not: str) -> Mapping[str, list[int]]:
-        """Word → rules that ask for it there, but for those that are found by another kind already."""
+        """Segment → rules that ask for it as ``kind``, without those indexed by another kind already."""
         index: dict[str, list[int]] = defaultdict(list)
         for number, one in enumerate(self._rules):
             if not any(one.words[other] for other in but_not):
@@ -139,7 +142,7 @@ class _RuleSet:
 
 
 class _Compiled:
-    """A rule, ready to be tried."""
+    """A rule with its segments as sets, ready to be matched."""
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
@@ -148,7 +151,7 @@ class _Compiled:
         }  # fmt: skip
 
     def holds(self, text: _Text) -> bool:
-        """Say whether all addresses, and all titles where it asks for one, are as the rule asks."""
+        """Whether all addresses, and all titles if the rule asks for one, match the rule."""
         if not all(map(self._fits, text.addresses)) or not self._titled(text.titles):
             return False
         return not (self.rule.unless and self._excluded(text))
@@ -175,7 +178,7 @@ class _Compiled:
 
 
 class ThemeMatcher:
-    """Finds words of themes at word boundaries, the longest phrase first; each word counts once.
+    """Finds words of themes in texts at word boundaries; the longest phrase wins, each word counts once.
 
     Args:
         words: Theme → its words: ``jacket``, ``rain jacket``, or ``*jacke`` for any word that ends so.
@@ -193,7 +196,7 @@ class ThemeMatcher:
         self._lengths = sorted({len(ending) for ending in self._endings}, reverse=True)
 
     def find(self, texts: Iterable[str]) -> Found:
-        """Words of each theme in some texts."""
+        """Find which words of each theme are in some texts."""
         found: dict[str, set[str]] = defaultdict(set)
         for text in texts:
             for theme, word in self._in(words_of(text)):
@@ -209,7 +212,7 @@ class ThemeMatcher:
             at += length
 
     def _longest(self, tokens: Sequence[str]) -> tuple[int, tuple[str, str] | None]:
-        """How many tokens the longest phrase in front takes, and its theme."""
+        """Number of tokens of the longest phrase that the tokens begin with, and its theme and text."""
         for length in range(len(tokens), 0, -1):
             for last in singulars(tokens[length - 1]):
                 key = (*tokens[: length - 1], last)
@@ -226,7 +229,7 @@ class ThemeMatcher:
 
 
 def clear_theme(found: Found) -> tuple[str, tuple[str, ...]] | None:
-    """The theme with the most different words, and these; None if there is none, or not one alone."""
+    """The theme with the most different words, and these words; None if there is none, or a tie."""
     ranked = sorted(found.items(), key=lambda pair: (-len(pair[1]), pair[0]))
     if not ranked or (len(ranked) > 1 and len(ranked[0][1]) == len(ranked[1][1])):
         return None

@@ -1,4 +1,4 @@
-"""The file of rules and words that an analyst can edit, checked as it is read."""
+"""Schema of the editable file of rules and theme words (``rules.yaml``), with its checks and its loading."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from core.labels.words import fold
 RULES_FILE: Final = Path(__file__).parent / "rules.yaml"
 _PATTERN_CHARACTERS: Final = 3_000
 _REPEAT: Final = re.compile(r"[*+]|\{\d*,\}")
-"""Without an upper limit."""
+"""A repeat without an upper limit in a regular expression."""
 _ESCAPED: Final = re.compile(r"\\.", re.DOTALL)
 _CLASS: Final = re.compile(r"\[\^?\]?[^\]]*\]")
 
@@ -28,7 +28,7 @@ Words = tuple[Word, ...]
 
 
 class Rule(Settings):
-    """One way to tell what a page is for, or about; conditions in ``rules.yaml``."""
+    """A rule that gives a page a type or a theme; its conditions are explained in ``rules.yaml``."""
 
     label: Annotated[str, Field(min_length=1, max_length=60)]
     why: Annotated[str, Field(min_length=1, max_length=200)]
@@ -62,14 +62,14 @@ class Rule(Settings):
 
 
 class ThemeWords(Settings):
-    """Words that tell one theme."""
+    """Words that give a page one theme."""
 
     label: Annotated[str, Field(min_length=1, max_length=60)]
     words: Annotated[Words, Field(min_length=1)]
 
 
 class RuleFile(Settings):
-    """Everything in the file."""
+    """The rules and theme words of a file."""
 
     rules: tuple[Rule, ...] = ()
     words: tuple[ThemeWords, ...] = ()
@@ -86,16 +86,16 @@ class RuleFile(Settings):
 
 @cache
 def default_rules() -> RuleFile:
-    """The rules that come with the tool."""
+    """Load the built-in rules, once a process."""
     return load_rules(RULES_FILE)
 
 
 def load_rules(path: Path) -> RuleFile:
-    """Read a file of rules.
+    """Read and check a file of rules.
 
     Raises:
         InputError: If it cannot be read, or is not YAML.
-        SettingsError: If a rule is not possible; the message names it.
+        SettingsError: If a rule is invalid; the message names it.
     """
     try:
         content = yaml.safe_load(read_small(path).decode())
@@ -109,10 +109,10 @@ def load_rules(path: Path) -> RuleFile:
 
 @cache
 def compiled(pattern: str) -> re.Pattern[str]:
-    """Compile a rule's expression.
+    """Compile a rule's regular expression.
 
     Raises:
-        ValueError: If it is not one, or could take for ever on a hostile text.
+        ValueError: If it is not one, or could take exponential time on a hostile text.
     """
     if len(pattern) > _PATTERN_CHARACTERS:
         raise ValueError(f"an expression of {len(pattern)} characters; at most {_PATTERN_CHARACTERS}")
@@ -126,9 +126,9 @@ def compiled(pattern: str) -> re.Pattern[str]:
 
 
 def _repeats_a_repeat(pattern: str) -> bool:
-    r"""Whether a repeated group holds a repeat, and no ``/`` at its start or end keeps the rounds apart.
+    r"""Whether a repeated group holds a repeat, without a ``/`` at its start or end that parts the rounds.
 
-    ``(?:[\w-]+/)*`` is fine: each round ends in a slash, which the repeat in it should not take.
+    ``(?:[\w-]+/)*`` is fine: each round ends in a slash, which the repeat in it should not match.
     """
     plain = _CLASS.sub("w", _ESCAPED.sub("w", pattern))
     starts: list[int] = []

@@ -1,12 +1,12 @@
-"""A site's own themes: the folders and words of its pages that best tell which pages are seen together.
+"""Mine a site's themes: the folders and words of its pages that best group pages that are seen together.
 
 A candidate is a folder of the addresses or a word of titles and addresses; its pages are one group. Themes
-are chosen one after another, each time the candidate that most raises the modularity (Newman and Girvan
-2004, *Finding and evaluating community structure in networks*) of the graph of moves between pages: the
-share of moves that stay within a group, less what chance would leave there. So a word that is everywhere
-("new", "cool", "the"), in whatever language, is no theme, however often it is seen; nor is a word that only
-ever is a piece of what things are called ("view"), alone. Further words of a theme
-are those that its pages have and others lack, by c-TF-IDF (Grootendorst 2022, *BERTopic*).
+are chosen greedily, each time the candidate that most raises the modularity (Newman and Girvan 2004, *Finding
+and evaluating community structure in networks*) of the graph of moves between pages: the share of moves that
+stay within a group, less the share expected by chance. So a word that is everywhere ("new", "cool", "the"),
+in whatever language, is no theme, however often it is seen; nor is a word that occurs only as part of longer
+names ("view"). Further words of a theme are those that its pages have and others lack, by c-TF-IDF
+(Grootendorst 2022, *BERTopic*).
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ from core.labels.title_words import TitleWords
 from core.labels.words import fold, stem_of
 
 MOST: Final = 12
-"""Themes that somebody reads through."""
+"""Most themes that are mined, few enough to read through."""
 _FEWEST_PAGES: Final = 3
 FEWEST_SHARE: Final = 0.01
-"""Of the page views that can have a theme, for a candidate."""
+"""Least share of a candidate in the views of pages that can have a theme."""
 _CONTAINER: Final = 0.5
-"""What holds more of them is the shop itself, ``/shop/``, and tells nobody apart."""
+"""Most share of a candidate in these views; what holds more is the shop itself, ``/shop/``."""
 _LEAST_GAIN: Final = 0.006
-"""Of modularity, from 0 to 1: a tenth of what a theme with a sixth of the moves, all within it, gives."""
+"""Least gain of modularity by a theme: a tenth of that by a sixth of the moves, all within the theme."""
 _MOST_CANDIDATES: Final = 2_000
 _MORE_WORDS: Final = 8
-"""Words a theme gets besides the one that it was chosen by."""
+"""Most further words of a theme, besides the term that it was chosen by."""
 _FEWEST_LETTERS: Final = 4
 OWN: Final = 0.9
-"""Share of a word's pages that must be of the theme."""
+"""Least share of a further word's pages that must be of the theme."""
 
 _GAP: Final = re.compile(r"[\s_+-]+")
 
@@ -56,17 +56,17 @@ Graph: TypeAlias = sparse.csr_array
 def mine_themes(
     pages: LabelPages, wanted: np.ndarray, moves: Graph, literal: frozenset[str] = frozenset()
 ) -> tuple[LabelClass, ...]:
-    """Find the themes of a site.
+    """Mine the themes of a site.
 
     Args:
         pages: All pages.
         wanted: bool of shape (n_pages,), those that can have a theme.
         moves: Between wanted pages (:func:`moves_between`, :func:`neighbours`).
-        literal: Segments that say what a page is for, and so are not what it is about.
+        literal: Segments that say what a page is for, and so are no themes.
 
     Returns:
-        At most :data:`MOST`, in the order in which they decide (:func:`theme_of`); none where no word or
-        folder tells pages apart.
+        At most :data:`MOST`, in the order in which they decide (:func:`core.labels.page_terms.theme_of`);
+        none where no two folders or words separate pages.
     """
     site = _Site(pages, wanted, literal)
     if not site.candidates or not moves.sum():
@@ -80,7 +80,7 @@ def mine_themes(
 
 
 def moves_between(sequences: UserSequences, wanted: np.ndarray) -> Graph:
-    """How often users went from one wanted page to another, pages between them left out.
+    """Count how often users went from one wanted page to the next wanted one, ignoring pages in between.
 
     Args:
         sequences: Page views in order.
@@ -93,13 +93,13 @@ def moves_between(sequences: UserSequences, wanted: np.ndarray) -> Graph:
 
 
 def neighbours(urls: Sequence[str], wanted: np.ndarray) -> Graph:
-    """Each wanted page beside the next one in the order of addresses: what the tree says without users."""
+    """Link each wanted page with the next in the order of addresses: a graph for a site without moves."""
     order = np.array(sorted(np.flatnonzero(wanted).tolist(), key=urls.__getitem__), dtype=np.int64)
     return _graph(order[:-1], order[1:], len(wanted))
 
 
 def modularity(group: np.ndarray, moves: Graph) -> float:
-    """How much more often than by chance moves stay in a group, from -0.5 to 1.
+    """Modularity of groups of pages, from -0.5 to 1: the share of moves within groups above chance.
 
     Args:
         group: int of shape (n_pages,); pages with -1 are in none.
@@ -117,7 +117,7 @@ def _graph(first: np.ndarray, second: np.ndarray, n_pages: int) -> Graph:
 
 
 class _Site:
-    """The pages that can have a theme, and the terms that could be one."""
+    """The pages that can have a theme, and the terms that can become one."""
 
     def __init__(self, pages: LabelPages, wanted: np.ndarray, literal: frozenset[str]) -> None:
         self.pages, self.literal = pages, literal
@@ -126,7 +126,7 @@ class _Site:
 
     @cached_property
     def of_term(self) -> Mapping[Term, list[int]]:
-        """Pages of each term that at least :data:`_FEWEST_PAGES` have."""
+        """Term → its pages, for terms of at least :data:`_FEWEST_PAGES` pages."""
         found: dict[Term, list[int]] = defaultdict(list)
         for index in self.wanted.tolist():
             own = terms_of([self.pages.urls[index]], [self.pages.titles[index]])
@@ -136,7 +136,7 @@ class _Site:
 
     @cached_property
     def named(self) -> list[Term]:
-        """Terms that may name a theme; of folders, and of words, with the same pages the plainest."""
+        """Terms that may name a theme; of several folders, or words, with the same pages the plainest one."""
         plainest: dict[tuple[bool, tuple[int, ...]], Term] = {}
         for term in sorted(self.of_term, key=_plainness):
             if _may_name(term, self.literal):
@@ -145,7 +145,7 @@ class _Site:
 
     @cached_property
     def candidates(self) -> list[Term]:
-        """Those that are seen enough, most viewed first."""
+        """Terms that themes are chosen from: viewed enough, more than a piece of names, most viewed first."""
         seen = {term: int(self.pages.views[self.of_term[term]].sum()) for term in self.named}
         all_views = self.views.sum()
         enough = [term for term in self.named if FEWEST_SHARE <= seen[term] / all_views <= _CONTAINER]
@@ -157,27 +157,30 @@ class _Site:
         return TitleWords.of(self.pages.urls, list(filter(None, self.pages.titles)))
 
     def _is_whole(self, term: Term) -> bool:
-        """Whether it is more than a piece of names, as *new* is: a folder, two words, or a kind of thing."""
+        """Whether a term is a folder, two words, or a kind of thing, not only a piece of names like *new*."""
         is_one = not term.folder and " " not in term.text and not UNSPACED.search(term.text)
         return not is_one or self._tells.is_kind(term.text)
 
 
 def _plainness(term: Term) -> tuple[bool, bool, int, str]:
-    """A folder first, which wins a tie, then single words, then the longer: the other is a piece of it."""
+    """Sort key that breaks ties: folders first, then single words, then the longer text."""
     return (not term.folder, " " in term.text, -len(term.text), term.text)
 
 
 def _may_name(term: Term, literal: frozenset[str]) -> bool:
-    """Whether it can be what pages are about: no number, placeholder, word of grammar or kind of page."""
+    """Whether a term can name a theme: no number, placeholder, stop word or segment of a page type."""
     if term.text in literal or (not term.folder and term.text in ENGLISH_STOP_WORDS):
         return False
     return any(map(str.isalpha, term.text)) and not set(term.text) & set("{:}")
 
 
 def _choose(site: _Site, moves: Graph) -> tuple[list[Term], np.ndarray]:
-    """Terms in the order of choice, and the number of each page's; -1 for pages of none.
+    """Choose terms greedily by their gain of modularity.
 
     A later term takes its pages from earlier ones where that is better; a word takes none from a folder.
+
+    Returns:
+        Terms in the order of choice, and for each page the place of its term, -1 for none.
     """
     has = _incidence(site)
     folder = np.array([term.folder for term in site.candidates])
@@ -198,7 +201,7 @@ def _choose(site: _Site, moves: Graph) -> tuple[list[Term], np.ndarray]:
 
 
 def _incidence(site: _Site) -> sparse.csr_array:
-    """Which candidate has which page, (n_candidates, n_pages)."""
+    """Which candidate is on which page: 0 or 1 of shape (n_candidates, n_pages)."""
     pages = [site.of_term[term] for term in site.candidates]
     rows = np.repeat(np.arange(len(pages)), [len(own) for own in pages])
     columns = np.concatenate(pages)
@@ -207,7 +210,7 @@ def _incidence(site: _Site) -> sparse.csr_array:
 
 
 def _gains(takes: sparse.csr_array, moves: Graph, group: np.ndarray, n_groups: int) -> np.ndarray:
-    """What modularity would gain by a group of each candidate's pages, (n_candidates,)."""
+    """Gain of modularity if each candidate's pages became a group, of shape (n_candidates,)."""
     total, degree = moves.sum(), moves.sum(axis=1)
 
     def worth(within: np.ndarray, ends: np.ndarray) -> np.ndarray:
@@ -231,7 +234,7 @@ def _within(sets: sparse.csr_array, moves: Graph) -> np.ndarray:
 
 
 def _further_words(site: _Site, group: np.ndarray, chosen: Sequence[Term]) -> list[list[Term]]:
-    """For each group, the :data:`_MORE_WORDS` words of its own with the highest c-TF-IDF."""
+    """For each group, up to :data:`_MORE_WORDS` words almost only on its pages, of the highest c-TF-IDF."""
     words = [term for term in site.named if _is_further(term)]
     counts = np.zeros((len(words), len(chosen) + 1))
     for row, word in enumerate(words):
@@ -255,13 +258,13 @@ def _further_words(site: _Site, group: np.ndarray, chosen: Sequence[Term]) -> li
 
 
 def _is_further(term: Term) -> bool:
-    """Whether a word may tell a theme by standing on its pages alone: most words of grammar are short."""
+    """Whether a term can be a further word of a theme: a single word, not short as most stop words are."""
     long = len(term.text) >= _FEWEST_LETTERS or not term.text.isascii()
     return not term.folder and " " not in term.text and long
 
 
 def _named(site: _Site, terms: Sequence[Sequence[Term]], group: np.ndarray) -> tuple[LabelClass, ...]:
-    """Classes, the last chosen first: it took its pages from the others. What is named alike is one."""
+    """Make classes of the chosen terms, the last chosen first; equal names become one class."""
     together: dict[str, list[Term]] = {}
     taken = {name.casefold() for name in (*RESERVED, SEVERAL)}
     for number in reversed(range(len(terms))):
@@ -281,7 +284,7 @@ def _named(site: _Site, terms: Sequence[Sequence[Term]], group: np.ndarray) -> t
 
 
 def _name(pages: LabelPages, own: np.ndarray, term: Term) -> str:
-    """As its titles write it, else as its addresses do."""
+    """Name of a theme: its term as titles of its pages write it, else as addresses do."""
     wanted = _GAP.sub(" ", term.text)
     forms: Counter[str] = Counter()
     for index in own.tolist():
@@ -290,7 +293,7 @@ def _name(pages: LabelPages, own: np.ndarray, term: Term) -> str:
         segments = [unquote(part) for part in after_host(pages.urls[index]).partition("?")[0].split("/")]
         shown = [_GAP.sub(" ", part) for part in segments if term.folder and stem_of(part) == term.text]
         forms.update(shown or (form for part in segments for form, one in spelt_terms(part) if one == wanted))
-    # listings are called by the plural, and so is a theme
+    # prefer the form that is not the singular: lists, and so themes, are called by the plural
     written = min(forms, key=lambda form: (fold(form) == wanted, -forms[form], form), default=wanted)
     plain = "".join(letter for letter in written if letter.isprintable()).strip()[:NAME_CHARACTERS].rstrip()
     return sentence(plain)

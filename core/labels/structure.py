@@ -1,10 +1,10 @@
-"""The rung below the rules: what a site's own tree and flow say its pages are for.
+"""The rung after the rules: decide page types by the tree of a site's addresses and the flow of its users.
 
 Where many pages lie side by side below a page that leads to them, they are its items and it is their list: a
-product and its category in a shop, an article and its section elsewhere. Nothing is read but which address
-lies below which, the form of its name, and who went from where to where, so it needs no words of any
-language. It abstains where a site is flat, where items and lists lie side by side under names of one form,
-where people reach the pages from elsewhere, and on a whole site where surer rungs speak against it.
+product and its category in a shop, an article and its section elsewhere. Only the tree of addresses, the form
+of names and the steps between pages are read, so it needs no words of any language. It abstains where a site
+is flat, where items and lists lie side by side under names of one form, where people reach the pages from
+elsewhere, and on a whole site where more reliable rungs disagree.
 """
 
 from __future__ import annotations
@@ -24,22 +24,21 @@ from core.labels.pages import LabelPages, host_of
 from core.labels.templates import SLUGS, is_made
 
 STEPS: Final = 20
-"""Fewer steps say nothing of a way; then the tree alone decides."""
+"""Fewest steps whose shares are used; with fewer, the tree alone decides."""
 _REACHED: Final = 0.1
-"""Share of the steps to items that come from the lists above them. Who compares goes from item to item, who
-searches comes from the search; pages of which not one in ten is reached from its list are not its items."""
+"""Least share of the steps to items that come from the lists above them. Users who compare go from item to
+item, others come from the search; pages reached from their list less than this are not its items."""
 _LEADS: Final = 0.5
-"""Share of the steps from a list that lead to products; from an article or a search fewer do."""
+"""Least share of the steps from a list that lead to products; from an article or a search fewer do."""
 _STRANGERS: Final = 0.1
-"""Share of pages beside each other that surer rungs know to be neither item nor list, from which on they are
-no items: help, policies."""
+"""Most share of items that more reliable rungs decided to be neither item nor list, such as policies."""
 _AGREES: Final = 0.95
-"""Of a site's pages that surer rungs know and structure would decide too, so many must be decided alike."""
+"""Least share of a site's pages decided by more reliable rungs on which structure must agree."""
 KNOWN: Final = 5
-"""With fewer such pages nothing is held against it."""
+"""Fewest such pages for that check; with fewer, structure is not checked."""
 CLEAR: Final = 2.0
-"""So many times as often as from other pages (carts and lists left out) people must go to the cart from what
-is for sale: a shop tells of events, too."""
+"""Factor by which steps to the cart must be more frequent from items for sale than from other pages (without
+carts and lists), since a shop also has pages of, say, events."""
 _BUYING: Final = "Cart & checkout"
 _SELLING, TELLING = ("Product", "Category"), ("Article", "Section")
 """Item and list of a site that sells, and of one that does not."""
@@ -54,7 +53,7 @@ class _Site:
     """The pages of one host as a tree.
 
     Args:
-        pages: Node → its pages (several by language or query); a folder nobody saw has none.
+        pages: Node → its pages (several by language or query); a folder that is no page is absent.
         names: Node → names directly below it.
     """
 
@@ -62,7 +61,7 @@ class _Site:
     names: Mapping[_Node, Sequence[str]]
 
     def is_list(self, node: _Node) -> bool:
-        """Say whether several pages lie below: one alone is a part of the page."""
+        """Whether several pages lie below a node; a single one is a part of the page."""
         return len(self.names.get(node, ())) > 1
 
     def above(self, node: _Node) -> list[_Node]:
@@ -70,9 +69,9 @@ class _Site:
         return [node[:depth] for depth in range(len(node) - 1, 1, -1) if node[:depth] in self.pages]
 
     def groups(self) -> Iterator[list[_Node]]:
-        """Items at one depth of one section of the site, where they are as many as make a pattern.
+        """Groups of items at one depth of one section of the site, each of at least :data:`SLUGS` items.
 
-        A name that comes again under other folders (``/…/reviews``) is a part of a page, no item.
+        A name that recurs under other folders (``/…/reviews``) is a part of a page, no item.
         """
         levels: dict[tuple[_Node, int], list[_Node]] = defaultdict(list)
         for node in self.pages:
@@ -93,15 +92,15 @@ class _Site:
 
 
 def structure_types(pages: LabelPages, decided: _Decided, taxonomy: Taxonomy) -> list[Label | None]:
-    """Decide what the surer rungs left open.
+    """Decide types of pages that more reliable rungs left undecided.
 
     Args:
-        pages: With steps, where people's ways are known.
-        decided: One a page, of the surer rungs.
-        taxonomy: Types it does not have are not decided.
+        pages: With steps, if they are known.
+        decided: Label of each page by more reliable rungs.
+        taxonomy: Only its types are decided.
 
     Returns:
-        One a page; None where it abstains, and where ``decided`` has a label.
+        Label of each page; None where it abstains, and where ``decided`` has a label.
     """
     names = {one.name for one in taxonomy.types}
     found: list[Label | None] = [None] * len(pages)
@@ -119,7 +118,7 @@ def structure_types(pages: LabelPages, decided: _Decided, taxonomy: Taxonomy) ->
 
 
 def _leading(pages: LabelPages, decided: _Decided) -> dict[int, Label]:
-    """Lists on a flat site, where events tell the products: pages that lead to many of them."""
+    """Label lists on a flat site: pages that lead to many products, which are known by events."""
     told = (Rung.EVENTS, _SELLING[0])
     shown = np.array([label is not None and (label.rung, label.value) == told for label in decided], bool)
     if pages.steps is None or not shown.any():
@@ -150,7 +149,7 @@ def _sites(urls: Sequence[str]) -> list[_Site]:
 def _told(
     items: Sequence[_Node], site: _Site, pages: LabelPages, decided: _Decided, names: Collection[str]
 ) -> dict[int, Label]:
-    """What structure says of some items and the lists above them, whatever surer rungs decided."""
+    """Labels by structure of some items and the lists above them, whatever other rungs decided."""
     below = Counter(chain.from_iterable(map(site.above, items)))
     own, above = _pages(items, site), _pages(below, site)
     pair = _pair(own, above, site, pages, decided) if _SELLING[0] in names else TELLING
@@ -177,9 +176,9 @@ def _told(
 def _pair(
     items: Sequence[int], lists: Sequence[int], site: _Site, pages: LabelPages, decided: _Decided
 ) -> tuple[str, ...]:
-    """What items and their lists are: for sale, where one is known to be or they lead to the site's cart.
+    """Types of items and of their lists: for sale if an item is known to be or they lead to the cart.
 
-    What a shop does not sell (events, recipes, clubs) has no name here.
+    Items that a shop does not sell (events, recipes, clubs) get no type: empty.
     """
     everything = _pages(site.pages, site)
     buying = [page for page in everything if (label := decided[page]) and label.value == _BUYING]
@@ -195,7 +194,7 @@ def _pair(
 
 
 def _share(pages: LabelPages, start: Sequence[int], to: Sequence[int]) -> float | None:
-    """Share of the steps to some pages that come from others; None where they are few."""
+    """Share of the steps to pages ``to`` that come from ``start``; None with fewer than :data:`STEPS`."""
     if pages.steps is None:
         return None
     into = pages.steps[:, to].sum(axis=1)
@@ -203,7 +202,7 @@ def _share(pages: LabelPages, start: Sequence[int], to: Sequence[int]) -> float 
 
 
 def _share_out(pages: LabelPages, start: Sequence[int], to: Sequence[int]) -> float | None:
-    """Share of the steps from some pages that lead to others; None where they are few."""
+    """Share of the steps from pages ``start`` that lead to ``to``; None with fewer than :data:`STEPS`."""
     if pages.steps is None:
         return None
     out = pages.steps[start, :].sum(axis=0)

@@ -1,16 +1,16 @@
-"""2,000 pages → some dozens of path templates: ``https://shop.example/products/:slug``.
+"""Mine path templates: thousands of addresses become dozens like ``https://shop.example/products/:slug``.
 
-A trie of path segments a host. Where many siblings lie under one parent they are items of one kind and
-collapse into a placeholder; the parent's own name stays. Sections of a host (its first level) have names
-that mean something, so more siblings are needed there than further down; what is a page (nothing below it)
-and what is a section are counted apart. Placeholders:
+For each host, path segments are compared level by level. Many siblings under one parent are items of one kind
+and collapse into a placeholder; the parent's name stays. Sections of a host (its first level) have names that
+mean something, so more siblings are needed there than further down; pages (nothing below) and sections are
+counted separately. Placeholders:
 
 * ``:slug`` one of many names, ``:id-:slug`` with a number in front, ``:id`` a number or key, ``:date``
-* ``:locale`` in front, where a host has several
+* ``:locale`` the first segment, where a host has several locales
 * ``:value`` the value of a query parameter (``:id`` where it is a number); a router's parameter keeps it
-* ``:rest`` whatever lies deeper than anybody names pages
+* ``:rest`` everything below :data:`MAX_DEPTH`
 
-The template of a template is itself, and the order of the pages does not matter.
+Mining is idempotent (the template of a template is itself) and independent of the order of the pages.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from typing import Final
 from core.labels.words import LANGUAGES, REGIONS, stem_of
 
 SIBLINGS_AT_ROOT: Final = 12
-"""More pages, or more sections, than these directly under a host are not named by hand."""
+"""Most pages, and most sections, directly under a host that keep their names; more collapse."""
 SIBLINGS: Final = 5
-"""More pages than these in a section are not named by hand: what is in ``/stores/`` is of one kind."""
+"""Most siblings further down that keep their names; more collapse, as what is in ``/stores/``."""
 SLUGS: Final = 4
-"""As many siblings that look like made names (:func:`is_made`) are a pattern anywhere."""
+"""Fewest siblings with generated names (:func:`is_made`) that collapse anywhere."""
 _SEVERAL_LOCALES: Final = 2
-"""Distinct locales from which on the first segment of a host is one."""
+"""Fewest distinct locales of a host for which the first segment becomes a placeholder."""
 MAX_DEPTH: Final = 12
-"""Deeper segments are not looked at: a path of a million slashes is as cheap as any."""
+"""Most segments of a path that are read, so that a path of a million slashes costs no more than any."""
 _ROUTERS: Final = frozenset({"route", "controller", "module", "option", "task", "fc", "action", "_route"})
-"""Query parameters that say which program makes the page, as a path does elsewhere."""
+"""Query parameters that select the page, as a path does elsewhere."""
 
 LOCALE: Final = ":locale"
 REST: Final = ":rest"
@@ -58,11 +58,11 @@ _LONG_NAME: Final = 30
 
 @dataclass(frozen=True)
 class Parts:
-    """A page taken apart.
+    """The parts of a page's address.
 
     Args:
         front: Everything before the path.
-        segments: Of the path; placeholders for what needs no comparison with other pages.
+        segments: Of the path; dates, ids and keys are placeholders already.
         query: As a template.
     """
 
@@ -72,7 +72,7 @@ class Parts:
 
 
 def mine(pages: Sequence[str], literal: Collection[str] = frozenset()) -> list[str]:
-    """Find the template of every page.
+    """Mine the path template of every page.
 
     Args:
         pages: Canonical pages of one export; the more of a site, the better.
@@ -80,7 +80,7 @@ def mine(pages: Sequence[str], literal: Collection[str] = frozenset()) -> list[s
             such as ``cart``: they say what a page is for.
 
     Returns:
-        One template for each of ``pages``.
+        A template for each of ``pages``.
     """
     parts = {page: parse(page) for page in dict.fromkeys(pages)}
     hosts: dict[str, list[str]] = defaultdict(list)
@@ -97,7 +97,7 @@ def mine(pages: Sequence[str], literal: Collection[str] = frozenset()) -> list[s
 
 
 def spellings(segment: str, literal: Collection[str] = frozenset()) -> set[str]:
-    """What :func:`mine` may call a segment, depending on what else is in an export.
+    """All texts that :func:`mine` may put for a segment, depending on the other pages of an export.
 
     Args:
         segment: Of :func:`parse`.
@@ -112,7 +112,7 @@ def spellings(segment: str, literal: Collection[str] = frozenset()) -> set[str]:
 
 
 def parse(page: str) -> Parts:
-    """Take a page or a template apart."""
+    """Split the address of a page, or a template, into its parts."""
     path, asked, query = page.partition("?")
     start = path.find("/", path.find("://") + 3) if "://" in path else 0
     start = len(path) if start < 0 else start
@@ -125,7 +125,7 @@ def parse(page: str) -> Parts:
 
 
 def _obvious(segments: list[str]) -> list[str]:
-    """Put placeholders for what needs no comparison: dates, ids, and those of the cleaning."""
+    """Replace segments that are placeholders without comparing pages: dates, ids, those of the cleaning."""
     found: list[str] = []
     while segments:
         taken = _date_length(segments)
@@ -135,7 +135,7 @@ def _obvious(segments: list[str]) -> list[str]:
 
 
 def _date_length(segments: Sequence[str]) -> int:
-    """How many segments a date like ``2026/05`` or ``2026/05/31`` in front takes."""
+    """Number of leading segments that are a date like ``2026/05`` or ``2026/05/31``; 0 if none."""
     if len(segments) < 2 or not _YEAR.fullmatch(segments[0]) or not _MONTH.fullmatch(segments[1]):
         return 0
     return 3 if len(segments) > 2 and _DAY.fullmatch(segments[2]) else 2
@@ -161,7 +161,7 @@ def _is_placeholder(segment: str) -> bool:
 
 
 def _query(query: str) -> str:
-    """Names with placeholders for their values; routers first, as a path would be, then by name."""
+    """Template of a query: names with placeholders for values; routers first, then by name."""
     pairs = {_parameter(*part.partition("=")[::2]) for part in query.split("&") if part}
     return "?" + "&".join(sorted(pairs, key=lambda pair: (pair.partition("=")[0] not in _ROUTERS, pair)))
 
@@ -182,7 +182,7 @@ def _name_locales(paths: dict[str, list[str]]) -> None:
 
 
 def is_locale(segment: str) -> bool:
-    """Say whether a segment names a language or a country: ``en``, ``de-at``, ``uk``."""
+    """Whether a segment names a language or a country: ``en``, ``de-at``, ``uk``."""
     found = _LOCALE.fullmatch(segment)
     if found is None:
         return False
@@ -191,7 +191,7 @@ def is_locale(segment: str) -> bool:
 
 
 def _collapse(paths: dict[str, list[str]], literal: frozenset[str]) -> None:
-    """Replace, level by level from the root, the segments that are some of many."""
+    """Replace segments with many siblings by placeholders, level by level from the root."""
     groups = [(list(paths.values()), 0)]
     while groups:
         members, depth = groups.pop()
@@ -204,7 +204,7 @@ def _collapse(paths: dict[str, list[str]], literal: frozenset[str]) -> None:
 
 
 def _rename(members: list[list[str]], depth: int, literal: frozenset[str]) -> None:
-    """Collapse what is at one depth under one parent, pages and sections apart."""
+    """Collapse segments at one depth under one parent, pages and sections separately."""
     names = {segments[depth] for segments in members if _may_collapse(segments[depth], literal)}
     if not names:
         return
@@ -217,7 +217,7 @@ def _rename(members: list[list[str]], depth: int, literal: frozenset[str]) -> No
 
 
 def _those(names: set[str], allowed: int) -> set[str]:
-    """All of them if they are many, or many look made; otherwise none."""
+    """All names if there are more than allowed, or many look generated; otherwise none."""
     return names if len(names) > allowed or sum(map(is_made, names)) >= SLUGS else set()
 
 
@@ -233,7 +233,7 @@ def _at_root(above: Iterable[str]) -> bool:
 
 
 def is_made(segment: str) -> bool:
-    """Look like a name made from a title or a number: several words, a digit, or long."""
+    """Whether a segment looks generated from a title or number: several words, a digit, or long."""
     return (
         len(_SEPARATOR.findall(segment)) >= 2
         or any(character.isdigit() for character in segment)

@@ -1,4 +1,4 @@
-"""What a page says of itself, in words: the text that the models read."""
+"""Text of a page that models read: title, words of its address, breadcrumbs and fetched text, cleaned."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.labels.label_types import Subject
 from core.labels.page_address import after_host
 
 ABOUT: Final = "This page is about {}."
-"""What a class's descriptions complete, for the embedding and for entailment."""
+"""Sentence that a class's name or description completes, for the embedding and the entailment model."""
 TITLE_CHARACTERS: Final = 300
 _DOCUMENT_CHARACTERS: Final = 1_000
 _URL_CHARACTERS: Final = 200
@@ -21,25 +21,25 @@ _NOT_WORDS: Final = frozenset(
     {"html", "htm", "php", "aspx", "asp", "jsp", "index", "www", "com", "default"}
     | {"en", "de", "fr", "es", "it", "nl", "pl", "pt", "us", "uk", "gb", "ca"}
 )
-"""Parts of URLs that say nothing about a page: file endings, languages and countries."""
+"""Parts of URLs that are left out: file endings, languages and countries."""
 _PLACEHOLDER: Final = re.compile(r"\{\w+\}")
-"""What the cleaning puts for ids and dates."""
+"""Placeholders that the cleaning puts for ids and dates."""
 _CODE: Final = re.compile(r"(?<!\S)[A-Z]{1,3}-?\d{1,6}(?!\S)")
 _LATIN_WORD: Final = re.compile(r"[A-Za-zÀ-ɏ]+")
 
 
 def subject_text(subject: Subject, *, latin_only: bool = False) -> str:
-    """First title, words of a URL, breadcrumbs, and the start of the fetched text.
+    """Text of a subject for a model: first title, words of a URL, breadcrumbs, start of the fetched text.
 
-    Product codes in titles (``P41``) say nothing, and draw a sentence embedding to whatever has such codes.
-    The URL is the alphabetically first of the subject's: which is the most viewed changes with each export.
+    Product codes in titles (``P41``) are left out, since they draw a sentence embedding to other codes.
+    The URL is the subject's alphabetically first: which is the most viewed changes with each export.
 
     Args:
         subject: What is to be decided.
         latin_only: Leave out parts that are mostly in another script, for a model that cannot read them.
 
     Returns:
-        Empty if there are no words.
+        The text; empty if there are no words.
     """
     title = _CODE.sub(" ", subject.titles[0][:TITLE_CHARACTERS]) if subject.titles else ""
     parts = [title, url_words(min(subject.urls))]
@@ -60,7 +60,7 @@ def url_words(url: str) -> str:
 
 
 def tidy(text: str) -> str:
-    """One form a character, no invisible or control characters, single blanks (Unicode NFKC)."""
+    """Normalise a text to Unicode NFKC, without invisible or control characters, with single blanks."""
     visible = (
         " " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char
         for char in unicodedata.normalize("NFKC", text)

@@ -1,4 +1,4 @@
-"""Which themes a data set's pages get: its site's own, or those of the taxonomy."""
+"""Choose which themes a data set's pages get: those mined from the site, or those of the taxonomy."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from core.labels.rule_classifier import RuleClassifier, literal_segments
 from core.labels.site_themes import mine_themes, modularity, moves_between, neighbours
 
 _FEWEST_MOVES: Final = 500
-"""Between pages that can have a theme. Where there are fewer, the tree of the addresses tells instead."""
+"""Fewest moves between pages that can have a theme; with fewer, the order of addresses is used instead."""
 ENOUGH: Final = 0.5
-"""Share of these pages' views that the shop themes must decide there to be used."""
+"""Least share of these pages' views that the shop themes must decide, in that case, to be kept."""
 NONE_FOUND: Final = (
     "This site has no themes of its own that can be told from its addresses and titles: no folder and no "
     "word is on several pages that are seen together, and not on the others"
@@ -27,11 +27,11 @@ NONE_FOUND: Final = (
 
 
 class OwnTheme(Settings):
-    """A theme of the site's own.
+    """A theme that was mined from the site.
 
     Args:
         theme: Its name, folders and words.
-        share: Of all page views, those of its pages.
+        share: Share of all page views that its pages have.
     """
 
     theme: LabelClass
@@ -39,12 +39,12 @@ class OwnTheme(Settings):
 
 
 class ThemeChoice(Settings):
-    """What was found, and what is used.
+    """The themes mined from the site, and the taxonomy that is used.
 
     Args:
-        own: The site's own themes, in the order in which they decide; empty where there are none.
-        taxonomy: What pages are labelled with.
-        mined: Whether the themes in it are the site's own, found in this data set.
+        own: The mined themes, in the order in which they decide; empty if there are none.
+        taxonomy: The classes that pages are labelled with.
+        mined: Whether the themes in it are the mined ones.
     """
 
     own: tuple[OwnTheme, ...]
@@ -55,16 +55,16 @@ class ThemeChoice(Settings):
 def choose_themes(
     dataset: Dataset, pages: LabelPages, types: Sequence[Label | None], settings: LabelSettings
 ) -> ThemeChoice:
-    """Look for the site's own themes, and decide whether they are used.
+    """Mine themes from the site, and decide whether they or those of the taxonomy are used.
 
-    By themselves (``ThemeSource.AUTO``) they are used where more of the moves between pages stay within one
-    of them than within a shop theme, chance apart; where hardly anybody moved, if rules give less than half
-    of the page views a shop theme.
+    With ``ThemeSource.AUTO`` and the built-in taxonomy the mined themes are used if their modularity on the
+    moves between pages is higher than that of the shop themes; with too few moves, if rules give less than
+    half of the page views a shop theme.
 
     Args:
         dataset: The cleaned export.
         pages: Its pages.
-        types: The type of each; pages that serve a function have no theme.
+        types: The type of each page; pages that serve a function have no theme.
         settings: With the taxonomy.
     """
     functional = {one.name for one in settings.taxonomy.types if one.functional}
@@ -90,7 +90,7 @@ def choose_themes(
 
 
 def merged(themes: Sequence[LabelClass]) -> tuple[LabelClass, ...]:
-    """Make one theme, in the place of the first, of all with one name: with the folders and words of all."""
+    """Merge themes with the same name into one, in the place of the first, with all folders and words."""
     together: dict[str, list[LabelClass]] = {}
     for one in themes:
         together.setdefault(one.name.casefold(), []).append(one)

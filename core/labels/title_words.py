@@ -1,4 +1,4 @@
-"""Which words of a site would name something for its owner, by what its titles say, in any language."""
+"""Which words of a site can name something, judged by how its titles use them, in any language."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from core.labels.texts import url_words
 from core.labels.words import root_of, roots, stem_of, words_of
 
 _FEWEST_TITLES: Final = 5
-"""From which on the titles of a site tell what it says on most pages, and what on none."""
+"""Fewest titles of a site from which brand words and title words are counted."""
 ENDED: Final = 3
-"""Different parts of addresses or titles that a word ends, from which on it says what they are."""
+"""Fewest different parts of addresses or titles that end with a word for it to be a kind of thing."""
 PARTS: Final = re.compile(r"\s+[-–—|·•›»]\s+|[|:]\s*")
-"""What parts a title: dashes, bars and the like."""
+"""Separators within a title: dashes, bars and the like."""
 _HOST: Final = re.compile(r"(?:\w+://)?([^/?#:]+)")
 
 
 @dataclass(frozen=True)
 class TitleWords:
-    """What of a site's words says nothing about one of its pages.
+    """Words of a site by their role in titles and addresses, in the form of :func:`core.labels.words.roots`.
 
     Args:
         hosts: Its domains without subdomain, ending and hyphens, such as ``myshop``.
         brand: Words that the titles of most pages have, or end with.
-        names: Words that by themselves are what something is called, a part of a title or an address: not
-            ``best``, nor ``united`` of United States.
+        names: Words that alone are a whole part of a title or address: not ``best``, nor ``united`` of
+            United States.
         ends: These, and words that end three such parts: ``beds`` of ottoman beds.
-        titled: All words of titles; None where too few pages have a title of their own, or addresses say
-            other words.
+        titled: All words of titles; None if too few pages have a distinct title, or addresses use other
+            words.
     """
 
     hosts: frozenset[str]
@@ -44,7 +44,7 @@ class TitleWords:
 
     @classmethod
     def of(cls, addresses: Sequence[str], titles: Sequence[str]) -> TitleWords:
-        """Of all pages, and of those titles that there are."""
+        """Count the words of all addresses and of the titles that exist."""
         hosts = frozenset(filter(None, map(_domain, set(map(_host, addresses)))))
         brand = roots([common_ending(titles)])
         parts = {part for text in _parts(addresses, titles) if (part := _roots_in_order(text))}
@@ -59,25 +59,25 @@ class TitleWords:
         return cls(hosts, brand, names, ends, frozenset(times) if own else None)
 
     def is_brand(self, text: str) -> bool:
-        """Whether these words are the site's own name."""
+        """Whether a text is the site's name."""
         words = roots([text])
         return bool(words) and (words <= self.brand or "".join(words_of(text)) in self.hosts)
 
     def is_titled(self, text: str) -> bool:
-        """Whether a title says one of these words, as none does of folders such as ``/pages/``."""
+        """Whether a title has a word of the text; no title has those of folders such as ``/pages/``."""
         return self.titled is None or not roots([text]).isdisjoint(self.titled)
 
     def is_name(self, word: str) -> bool:
-        """Whether something on the site is called by this word alone."""
+        """Whether the word alone is a whole part of a title or address."""
         return roots([word]) <= self.names
 
     def is_kind(self, word: str) -> bool:
-        """Whether it is a name, or says at the end of several what they are."""
+        """Whether the word is a name, or ends several names and so says what kind of thing they are."""
         return roots([word]) <= self.ends
 
 
 def _parts(addresses: Sequence[str], titles: Sequence[str]) -> Iterator[str]:
-    """Parts of addresses, and of titles what lies between dashes, bars and the like."""
+    """Segments of addresses, and parts of titles between dashes, bars and the like."""
     for address in addresses:
         yield from map(stem_of, after_host(address).partition("?")[0].split("/"))
     for title in titles:
@@ -85,7 +85,7 @@ def _parts(addresses: Sequence[str], titles: Sequence[str]) -> Iterator[str]:
 
 
 def _roots_in_order(text: str) -> tuple[str, ...]:
-    """The words of a part without numbers: that there are 24 beds, or a page 2 of them, is no name."""
+    """Roots of a part's words in order, without numbers, such as the count in "24 beds"."""
     return tuple(root_of(word) for word in words_of(text) if not any(map(str.isdigit, word)))
 
 
@@ -95,5 +95,5 @@ def _host(address: str) -> str:
 
 
 def _domain(host: str) -> str:
-    """``www.my-shop.co.uk`` → ``myshop``: the longest part but the ending."""
+    """Domain of a host: the longest part before the ending, ``www.my-shop.co.uk`` → ``myshop``."""
     return max(host.split(".")[:-1], key=len, default="").replace("-", "").casefold()

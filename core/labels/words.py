@@ -1,4 +1,4 @@
-"""Words of URLs and titles in one form, so that ``Über_uns.html`` and ``ueber-uns`` are near each other."""
+"""Normalise words of URLs and titles: case, accents, separators, plurals (``Über_uns`` → ``uber-uns``)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import unquote
 
 TEXT_CHARACTERS: Final = 500
-"""Of a text that rules look at; the rest is left out."""
+"""Characters of a text that rules read; the rest is ignored."""
 
 
 def _codes(text: str) -> frozenset[str]:
@@ -33,13 +33,13 @@ REGIONS: Final = _codes(
 """ISO 3166 codes (and ``uk``, ``eu``) that they put there instead, or after the language."""
 
 _SHORTEST: Final = 3
-"""Letters of a word that may be a plural have to be more."""
+"""Words of up to this many letters are never taken for plurals."""
 _EXTENSION: Final = re.compile(r"\.(?:html?|php|aspx?|jsp|action|do)$")
 _GAP: Final = re.compile(r"[\s_+]|%20")
 _DASHES: Final = re.compile(r"-{2,}")
 _WORD: Final = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 _VOICED: Final = "\u3099\u309a"
-"""What makes another letter of a kana, no accent."""
+"""Marks that make a kana another letter, so they are kept where accents are removed."""
 _PLAIN: Final = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i", "’": "'", "‐": "-", "‑": "-"}
 )
@@ -49,11 +49,11 @@ _PLURALS: Final = (
     ("es", re.compile(r"(?:[sxzo]|ch|sh)es$")),
     ("s", re.compile(r"..[^sui]s$")),
 )
-"""Endings, and the words that have them."""
+"""Plural and genitive endings, and the pattern of words that have them."""
 
 
 def fold(text: str) -> str:
-    """Lower case (``ß`` → ``ss``) and without accents: ``Ménage`` → ``menage``; other scripts stay."""
+    """Lower case (``ß`` → ``ss``) and remove accents: ``Ménage`` → ``menage``; other scripts stay."""
     if text.isascii():
         return text.lower()
     apart = unicodedata.normalize("NFKD", text.casefold())
@@ -63,7 +63,7 @@ def fold(text: str) -> str:
 
 @lru_cache(maxsize=1 << 16)
 def stem_of(segment: str) -> str:
-    """A path segment as rules name it: ``Über_uns.html`` → ``uber-uns``."""
+    """Path segment in the form that rules use: ``Über_uns.html`` → ``uber-uns``."""
     text = segment[:TEXT_CHARACTERS]
     text = fold(unquote(text) if "%" in text else text)
     return _DASHES.sub("-", _GAP.sub("-", _EXTENSION.sub("", text))).strip("-")
@@ -75,12 +75,12 @@ def words_of(text: str) -> list[str]:
 
 
 def spelt_words(text: str) -> list[str]:
-    """The words of a text as they are written."""
+    """The words of a text as they are written there, in order."""
     return _WORD.findall(text[:TEXT_CHARACTERS])
 
 
 def singulars(token: str) -> Iterator[str]:
-    """The word, and what it may be the English plural or genitive of; ``James`` is not of jam."""
+    """A word, and the words it may be the English plural or genitive of."""
     yield token
     for ending, pattern in _PLURALS:
         if pattern.search(token):
@@ -88,11 +88,11 @@ def singulars(token: str) -> Iterator[str]:
 
 
 def roots(texts: Iterable[str]) -> frozenset[str]:
-    """Words of texts in one form, without a plural's ending."""
+    """The set of words of some texts, folded and without plural endings."""
     return frozenset(root_of(word) for text in texts for word in words_of(text))
 
 
 def root_of(word: str) -> str:
-    """A folded word without a plural's ending: ``mattresses``, ``mattress`` → ``mattress``."""
+    """A folded word without its plural ending: ``mattresses``, ``mattress`` → ``mattress``."""
     singular = word if word.endswith("ss") or len(word) <= _SHORTEST else word.removesuffix("s")
     return singular.removesuffix("e")
