@@ -1,1 +1,1 @@
-"""What a segment is called, why, and whether a name still fits it, from the table of differences."""
+"""Name segments from the table of differences, give the reason, and check whether a name still fits."""

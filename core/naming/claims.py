@@ -1,4 +1,4 @@
-"""What may be said of a segment in its name: rows of the table of differences that meet a stated rule."""
+"""Claims that a segment's name may make: rows of the table of differences that meet a stated rule."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ from core.profiles.profile_columns import Col, RowKind
 
 
 class Step(IntEnum):
-    """How much sets a segment apart; a name starts from the first step that anything meets."""
+    """Strength of a claim, the strongest first: shares of users and ratios to the others' (:data:`RULES`).
+
+    A ratio is "surely" so large if the low end of its 95 % interval is. Names begin with the first step met.
+    """
 
     MOSTLY = 1
     """The section that half of the segment's users saw mostly, surely three times the others' share."""
@@ -32,19 +35,19 @@ class Step(IntEnum):
     DONE = 3
     """A level of a facet, a type, a source, a device or an outcome of half or more, surely 1.5 times."""
     HABIT = 4
-    """What they do on average, surely 1.5 times the others', and not by a few users alone."""
+    """A mean that is surely 1.5 times the others', or less by that, and not by a few users alone."""
     SLIGHTLY = 5
-    """Any of these, surely 1.2 times."""
+    """Anything of the steps above, surely 1.2 times."""
     PARTLY = 6
-    """As the first three, for a quarter: it begins no name, and tells two segments apart."""
+    """As the first three, for a quarter of the users: a second claim only, which distinguishes two names."""
 
 
 SEEN: Final = (Family.PAGE, Family.FOLDER, Family.THEME, Family.WORD)
 DONE: Final = (Family.RHYTHM, Family.LEVEL, Family.TYPE, Family.SOURCE, Family.DEVICE, Family.OUTCOME)
 HALF: Final = 0.5
-"""Share of the segment's users from which on something may begin a name."""
+"""Least share of the segment's users for a claim that begins a name."""
 SURE: Final = 3.0
-"""Low end from which on only the share counts: more users say more than a rarer thing."""
+"""Low end of a ratio from which on claims are ranked by the share of users alone."""
 RULES: Final = (
     (Step.MOSTLY, (Family.INTEREST,), HALF, SURE),
     (Step.SEEN, (Family.INTEREST, *SEEN), HALF, 1.5),
@@ -55,21 +58,21 @@ RULES: Final = (
 )
 """Step, families, least share of the segment's users, least ratio to the others' share at its low end."""
 ALIKE: Final = 0.1
-"""Two items whose users here and among the others differ by no more than this part are one thing."""
+"""Largest relative difference of two items' users, here and among the others, for them to be the same."""
 _CARRIED: Final = 0.1
-"""Share of the segment's users from which on pages with a word count as theirs."""
+"""Least share of the segment's users who saw a page with a word for the word to count as theirs."""
 
 
 @dataclass(frozen=True)
 class NameEvidence:
-    """What a word of a name rests on.
+    """The row of the table of differences that a part of a name rests on.
 
     Args:
-        family: What kind of thing it is (:class:`core.differences.user_items.Family`).
-        item: The thing.
-        share: Of the segment's users; None for what they do on average.
-        lift: The segment's value over the other clustered users'; None where these have nothing of it.
-        low: The end of its 95 % interval that is nearer to 1.
+        family: Kind of the item (:class:`core.differences.user_items.Family`).
+        item: The item, as in the table.
+        share: Share of the segment's users; None for a mean.
+        lift: The segment's value over the other clustered users'; None where theirs is 0.
+        low: The end of the lift's 95 % interval that is nearer to 1.
     """
 
     family: str
@@ -81,15 +84,15 @@ class NameEvidence:
 
 @dataclass(frozen=True)
 class Claim:
-    """Something that a name can say.
+    """A statement about a segment that its name can make.
 
     Args:
-        evidence: What it rests on.
+        evidence: The row it rests on.
         text: The words.
-        step: How much it says.
-        score: Of two at one step the higher one goes first.
-        users: Who they are, as counts here and among the others: the same things have the same counts.
-        place: Of two with the same score the lower one goes first.
+        step: Its strength.
+        score: Ranks claims of one step, the higher first.
+        users: Users with the item, here and among the others; (0, 0) for a mean.
+        place: Breaks ties of the score, the lower first.
     """
 
     evidence: NameEvidence
@@ -101,7 +104,7 @@ class Claim:
 
     @property
     def order(self) -> tuple[int, int, float, int, str]:
-        """Sorts claims: what they look at, a word, what they are, a page by its code, how much they do."""
+        """Sort key: by step, then what users look at, words, what users are, codes, means; then by score."""
         family = self.evidence.family
         if family == Family.MEASURE:
             kind = 4
@@ -112,18 +115,19 @@ class Claim:
         return self.step, kind, -self.score, self.place, self.text
 
     def is_same_as(self, other: Claim) -> bool:
-        """Whether nearly the same users did both, here and among the others; of two interests nobody did."""
+        """Whether nearly the same users, here and elsewhere, have both items; never for two interests."""
         apart = self.evidence.family == other.evidence.family == Family.INTEREST
         both = zip(self.users, other.users, strict=True)
         return not apart and all(abs(a - b) <= ALIKE * max(a, b) for a, b in both)
 
 
 def meets(table: pd.DataFrame) -> pd.DataFrame:
-    """Rows of the table of differences that may name a segment, with the ``step`` that each of them meets.
+    """Rows of the table of differences that may name a segment, with columns ``step``, ``sure``, ``less``.
 
-    Of a mean it also counts that a segment has ``less``; ``sure`` is then how much less, as a factor. A few
-    users can make a mean: by the same ratio more of the segment than of the others must lie on that side of
-    the median of both, which of two normal distributions follows from how far they are apart.
+    ``sure`` is the factor by which the segment's value surely exceeds the others'. For a mean also a lower
+    value counts (``less``), with the inverse factor. A few users can raise a mean; so by the same factor more
+    of the segment than of the others must lie on that side of their common median, computed from the effect
+    size as for two normal distributions.
     """
     nameable = (table[Diff.FAMILY] != Family.MEASURE) | table[Diff.ITEM].isin(list(HABITS))
     rows = table[(table[Col.KIND] == RowKind.SEGMENT) & nameable]
@@ -147,7 +151,7 @@ def meets(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def claims(table: pd.DataFrame, site: SiteWords) -> dict[int, list[Claim]]:
-    """Segment → what its name may say, what says most first.
+    """Segment → the claims that its name may make, the strongest first.
 
     Args:
         table: The table of differences.
@@ -164,7 +168,7 @@ def claims(table: pd.DataFrame, site: SiteWords) -> dict[int, list[Claim]]:
 
 
 def _whole(own: Sequence[Claim]) -> Iterator[Claim]:
-    """Leave out a word that a page says with others, where that page is what they saw: ``spring sale``."""
+    """Claims without words that are part of a page's words where the same users saw it: ``spring sale``."""
     pages = [claim for claim in own if claim.evidence.family == Family.PAGE]
     for claim in own:
         words = roots([claim.text])
@@ -175,13 +179,13 @@ def _whole(own: Sequence[Claim]) -> Iterator[Claim]:
 
 
 def _carried(table: pd.DataFrame, segment: int) -> frozenset[str]:
-    """Words on the pages that the segment's users saw."""
+    """Words on pages that at least :data:`_CARRIED` of the segment's users saw."""
     words = (table[Col.SEGMENT] == segment) & (table[Diff.FAMILY] == Family.WORD)
     return roots(table.loc[words & (table[Col.VALUE] >= _CARRIED), Diff.ITEM])
 
 
 def _is_theirs(theme: Claim, site: SiteWords, carried: frozenset[str]) -> bool:
-    """Whether a theme has several pages, and pages that the segment's users saw have its words."""
+    """Whether a theme has several pages, and its words are on pages that the segment's users saw."""
     return site.theme_pages.get(theme.evidence.item, 0) > 1 and roots([theme.text]) <= carried
 
 

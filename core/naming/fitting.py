@@ -1,4 +1,4 @@
-"""Names held against the segments of today: what each is called, and whether a given name still fits."""
+"""Combine the analyst's names with those from the data, and check whether the analyst's still fit."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from core.naming.words import HABITS, SiteWords
 from core.profiles.profile_columns import Col
 
 ENOUGH: Final = 0.5
-"""Part of a name's evidence that has to hold."""
+"""Least part of a given name's evidence that must still hold for the name to fit."""
 _UNNAMED: Final = "Nothing is common and different enough to name it by"
 
 
 @dataclass(frozen=True)
 class HeldName:
-    """What a segment is called today.
+    """The current name of a segment, with its evidence.
 
     Args:
-        text: The analyst's name, else the one that says what sets the segment apart.
-        evidence: What it rests on; of an analyst's name when it was given.
-        is_given: Whether it is the analyst's.
+        text: The analyst's name, else the name from the data.
+        evidence: What the name rests on; for an analyst's name, at the time it was given.
+        is_given: Whether it is the analyst's name.
         better: A name that fits, where the analyst's no longer does.
-        kept_back: Whether it has one that is not told, as there are no segments.
+        kept_back: Whether the segment is called by its number and no reason is given.
         chosen: Whether its users were chosen by hand: what they have in common is no finding of the data.
-        nearest: What sets it apart most, in words, where that is too rare or too alike to name it by.
+        nearest: The strongest difference in words, where it is too weak to name the segment by.
     """
 
     text: str
@@ -45,23 +45,23 @@ class HeldName:
 
     @property
     def says_something(self) -> bool:
-        """Whether it is more than the segment's number."""
+        """Whether the name is more than the segment's number."""
         return self.is_given or bool(self.evidence)
 
     def title(self, segment: int) -> str:
-        """``3 · Bargain hunters``, or ``Segment 3``; never twice the same."""
+        """Unique title with the segment's number: ``3 · Bargain hunters``, or ``Segment 3``."""
         return f"{segment + 1} · {self.text}" if self.says_something else self.text
 
 
 def held_names(
     table: pd.DataFrame, site: SiteWords, given: Mapping[int, SegmentName], chosen: Collection[int] = ()
 ) -> dict[int, HeldName]:
-    """What each segment is called.
+    """The current name of every segment.
 
     Args:
         table: The table of differences.
         site: How the site writes its words.
-        given: Segment → the analyst's name, with what it rested on when it was given.
+        given: Segment → the analyst's name, with its evidence at the time it was given.
         chosen: Segments whose users were chosen by hand, see :func:`core.segments.edits.chosen`.
     """
     made = name_segments(table, site, {segment: name.text for segment, name in given.items()})
@@ -72,13 +72,13 @@ def held_names(
 
 
 def only_given(held: Mapping[int, HeldName]) -> dict[int, HeldName]:
-    """The analyst's names alone; the other segments are called by their numbers."""
+    """The analyst's names; all other segments are called by their numbers."""
     given = {segment: replace(name, better=None) for segment, name in held.items() if name.is_given}
     return numbered_only(held) | given
 
 
 def numbered_only(segments: Iterable[int]) -> dict[int, HeldName]:
-    """Segments that are called by their numbers."""
+    """Names of segments by their numbers alone, without evidence."""
     return {segment: HeldName(f"Segment {segment + 1}", kept_back=True) for segment in segments}
 
 
@@ -90,15 +90,15 @@ def _held(table: pd.DataFrame, segment: int, own: SegmentName, given: SegmentNam
 
 
 def fits(table: pd.DataFrame, segment: int, evidence: Collection[NameEvidence]) -> bool:
-    """Whether at least half of what a name rested on when it was given still sets the segment apart.
+    """Whether at least half of a given name's evidence still sets the segment apart.
 
-    By the rule by which names are made (:data:`core.naming.claims.RULES`). A name without evidence, as when
-    nothing set the segment apart, cannot be found to be wrong.
+    By the rule by which names are made (:data:`core.naming.claims.RULES`). A name without evidence always
+    fits.
 
     Args:
-        table: The table of differences, as it is now.
+        table: The current table of differences.
         segment: Its id.
-        evidence: What the name rested on.
+        evidence: What the name rested on when it was given.
     """
     rows = meets(table[table[Col.SEGMENT] == segment])
     held = set(zip(rows[Diff.FAMILY].astype(str), rows[Diff.ITEM], rows["less"], strict=True))
@@ -107,7 +107,7 @@ def fits(table: pd.DataFrame, segment: int, evidence: Collection[NameEvidence]) 
 
 
 def reason(name: HeldName) -> str:
-    """Why a segment is called so: "Named for the word sale: 72 % of its users, 9.3× the others."."""
+    """Explain a name: "Named for the word sale: 72 % of its users, 9.3× the others."."""
     if name.kept_back:
         return ""
     told = "; ".join(_told(one, name.chosen) for one in name.evidence)
@@ -120,7 +120,7 @@ def reason(name: HeldName) -> str:
 
 
 def _nearest(table: pd.DataFrame, segment: int) -> str:
-    """What sets it apart most: ``17.9% saw /sale, against 0.9%``; empty where nothing surely does."""
+    """The strongest difference in words: ``17.9% saw /sale, against 0.9%``; empty without one."""
     found = in_words(leading(table, f"segment:{segment}", 1))
     if found.empty:
         return ""

@@ -1,4 +1,4 @@
-"""A name for each segment: by itself, from what sets it apart, at most five words, none twice."""
+"""Name each segment by one or two claims about it: at most five words, and no name twice."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from core.naming.claims import ALIKE, SURE, Claim, NameEvidence, Step, claims
 from core.naming.words import LONGEST, PEOPLE, SUBJECTS, SiteWords
 
 LAST: Final = (len(Step) + 1, 0, 0.0, 0, "")
-"""Where segments go that nothing sets apart."""
+"""Sort key of segments without claims, after all others (:attr:`core.naming.claims.Claim.order`)."""
 
 
 @dataclass(frozen=True)
 class SegmentName:
-    """What a segment is called.
+    """The name of a segment, with its evidence.
 
     Args:
         text: At most five words.
-        evidence: What they rest on; none where nothing sets the segment apart.
+        evidence: What the words rest on; empty where nothing sets the segment apart.
     """
 
     text: str
@@ -38,9 +38,9 @@ def name_segments(
 ) -> dict[int, SegmentName]:
     """Name every segment.
 
-    A name follows from the segment's own rows alone. Where another one would be called the same, or the same
-    and more, it says something else as well, less sure than usual; of those who have nothing to add, the one
-    that the words say most of keeps them.
+    A name follows from the rows of its segment alone. Where another segment would get the same words, or
+    these and more, the name gets a second claim, even a less sure one; of segments without a second claim,
+    the one with the strongest first claim keeps the name.
 
     Args:
         table: The table of differences.
@@ -66,14 +66,14 @@ def name_segments(
 
 
 def _key(name: str) -> frozenset[str]:
-    """Two names with the same words are the same name."""
+    """Set of a name's words, by which two names are compared."""
     return roots([name]) or frozenset([name.casefold()])
 
 
 def _choices(
     segment: int, own: Sequence[Claim], site: SiteWords, is_shared: bool = False
 ) -> Iterator[SegmentName]:
-    """Names for one segment, best first; the last one is nobody else's."""
+    """Possible names of a segment, best first; the last has its number and is unique."""
     firsts = [claim for claim in own if claim.step < Step.PARTLY]
     for first in firsts:
         seconds = [second for second in own if _add_to(first, second, own, site)]
@@ -88,10 +88,10 @@ def _choices(
 
 
 def _is_sure(first: Claim, second: Claim, own: Sequence[Claim]) -> bool:
-    """Whether a second claim is said even where nobody else is called by the first.
+    """Whether a second claim is sure enough to be added even if the first is unique.
 
-    Beside the section that they mostly look at only what they do there says more: that they read or buy, not
-    where they came from, or the part of it that sets them apart.
+    To the section that users mostly look at, only what they do there is added (that they read or buy, not
+    where they came from), or the part of the section that sets them apart.
     """
     family, people = second.evidence.family, second.text.split()[-1]
     is_done = family == Family.OUTCOME or (family not in SUBJECTS and people in PEOPLE.values())
@@ -100,9 +100,10 @@ def _is_sure(first: Claim, second: Claim, own: Sequence[Claim]) -> bool:
 
 
 def _is_core(first: Claim, second: Claim, own: Sequence[Claim]) -> bool:
-    """Whether a second claim is the part of a section by which they differ: others see the section, too.
+    """Whether a second claim is the part of a section that sets the segment apart, not the section itself.
 
-    More saw it than look mostly at the section, nearly all who saw a folder that it lies in.
+    As many users saw it as look mostly at the section, nearly all who saw a folder that it lies in, and that
+    folder is not sure to set the segment apart.
     """
     folders = [one for one in own if one.evidence.family == Family.FOLDER and one is not second]
     above = [one for one in folders if second.evidence.item.startswith(one.evidence.item)]
@@ -116,7 +117,7 @@ def _is_core(first: Claim, second: Claim, own: Sequence[Claim]) -> bool:
 
 
 def _add_to(first: Claim, second: Claim, own: Sequence[Claim], site: SiteWords) -> bool:
-    """Whether a second claim says something else than the first, or the rest of it."""
+    """Whether a second claim adds something to the first."""
     words = product(roots([first.text]), roots([second.text]))
     if any(one.startswith(other) or other.startswith(one) for one, other in words):
         return _is_within(first, second)
@@ -128,10 +129,10 @@ def _add_to(first: Claim, second: Claim, own: Sequence[Claim], site: SiteWords) 
 
 
 def _phrase(first: Claim, second: Claim, own: Sequence[Claim], site: SiteWords) -> str:
-    """Two words as the site says them together, where that is what was seen: ``spring sale``.
+    """Two word claims as one phrase of the site, such as ``spring sale``; empty if users did not see it.
 
-    Who saw ``sleeping`` and who saw ``sale`` need not have seen a sleeping sale: half of those who saw the
-    rarer word must have seen a page or folder that says both, or the same users both.
+    Who saw ``sleeping`` and who saw ``sale`` need not have seen a sleeping sale: either the same users saw
+    both, or half of those who saw the rarer word saw a page or folder with both.
     """
     if not first.evidence.family == second.evidence.family == Family.WORD:
         return ""
@@ -143,12 +144,12 @@ def _phrase(first: Claim, second: Claim, own: Sequence[Claim], site: SiteWords) 
 
 
 def _is_within(first: Claim, second: Claim) -> bool:
-    """Whether a second claim says the first and more: ``trousers``, ``trousers A13``."""
+    """Whether a second claim is a page whose words include those of the first: ``trousers A13``."""
     return second.evidence.family == Family.PAGE and roots([first.text]) < roots([second.text])
 
 
 def _is_part(first: Claim, second: Claim) -> bool:
-    """Whether a second claim is a page or folder of the section that the first one says: of ``/jobs/``."""
+    """Whether a second claim is a page or folder within the section that the first names, as ``/jobs/``."""
     above = second.evidence.item.rstrip("/").rpartition("/")[0]
     is_place = second.evidence.family in (Family.PAGE, Family.FOLDER)
     return is_place and first.evidence.family in SUBJECTS and roots([first.text]) <= roots([url_words(above)])

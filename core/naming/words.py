@@ -1,4 +1,4 @@
-"""How an item of the table of differences is said in a name, in the site's own words and writing."""
+"""Put an item of the table of differences into words for a name, spelled as the site spells them."""
 
 from __future__ import annotations
 
@@ -22,47 +22,47 @@ from core.labels.words import fold, root_of, spelt_words
 from core.profiles.profile_columns import Col
 
 LONGEST: Final = 5
-"""Words of a name."""
+"""Most words of a name."""
 CHARACTERS: Final = 40
-"""Of an item: where words are not parted by blanks, their number says little."""
+"""Most characters of an item, for languages that do not part words by blanks."""
 PEOPLE: Final = {
     "category": "browsers", "product": "viewers", "blog": "readers", "article": "readers",
     "policy": "readers", "search": "searchers",
 }  # fmt: skip
-"""What those are called who see pages of a type; ``visitors`` of all others."""
+"""Page type → what users who see its pages are called; ``visitors`` for all others."""
 _DOERS: Final = {"purchase": "buyers", "sign_up": "new members", "generate_lead": "enquirers"}
-"""What those are called who did a recommended event of GA4."""
+"""Recommended event of GA4 → what users with it are called."""
 HABITS: Final = {
     Col.SESSIONS_MEAN: ("returning", "fewer visits"),
     Col.PAGES_PER_SESSION: ("deep visits", "brief visits"),
     Col.PAGE_VIEWS_MEAN: ("more pages", "fewer pages"),
     Col.ENGAGEMENT_MEAN: ("engaged", "hurried"),
 }
-"""Measure → more than the others, and less."""
+"""Measure → words for more than the others, and for less."""
 SUBJECTS: Final = (Family.INTEREST, Family.PAGE, Family.FOLDER, Family.WORD, Family.THEME)
 _HOMEPAGE: Final = "homepage"
 _EXTENSION: Final = re.compile(r"\.[a-z]{2,5}$", re.IGNORECASE)
 _GAP: Final = re.compile(r"[\W_]+")
 _WITHOUT_MARKS: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
-"""How addresses spell letters that they have not: ``raetsel``."""
+"""Letters with marks → how addresses spell them without: ``raetsel``."""
 _CODE: Final = re.compile(r"[\d?#{}:=]")
-"""What makes an address a code, a question, a place in a page, or one of many."""
+"""Characters of codes, queries, fragments and templates, which are no words."""
 _SHORT_CODE: Final = re.compile(r"(?=.*\d)[^\W_]{1,8}")
-"""What somebody can read out."""
+"""A code that is short enough to read out."""
 _WORD: Final = re.compile(r"[^\W_]+")
 _SHORTEST: Final = 3
 _UNSET: Final = ("", "none", "not set", "referral", "email", "e-mail")
-"""Media that say no more than the source."""
+"""Media that add nothing to the name of a source."""
 
 
 @dataclass(frozen=True, eq=False)
 class SiteWords:
-    """How a site writes its words, and how many pages each of its themes has.
+    """How a site spells its words, and how many pages each of its themes has.
 
     Args:
-        addresses: Of its pages, most viewed first.
-        titles: Of those that have one.
-        theme_pages: Theme → pages.
+        addresses: Addresses of its pages, most viewed first.
+        titles: Titles of the pages that have one.
+        theme_pages: Theme → number of pages.
     """
 
     addresses: tuple[str, ...]
@@ -71,18 +71,18 @@ class SiteWords:
 
     @classmethod
     def from_tables(cls, pages: pd.DataFrame, themes: Iterable[str] = ()) -> SiteWords:
-        """Of a table in the columns of ``core/base/schema.py``, and the theme of each page."""
+        """Read a table of pages (columns of :class:`core.base.schema.Pages`), and the theme of each page."""
         titles = pages[Pages.PAGE_TITLE].dropna().astype(str)
         return cls(tuple(pages[Pages.PAGE_LOCATION]), tuple(titles), Counter(themes))
 
     @cached_property
     def title_words(self) -> TitleWords:
-        """Which of its words would name something."""
+        """Which of the site's words can name something."""
         return TitleWords.of(self.addresses, self.titles)
 
     @cached_property
     def _spelling(self) -> dict[str, str]:
-        """Folded word, or without its marks → as titles write it, else as addresses do; best with accents."""
+        """Folded word → its spelling in titles, else in addresses; one with accents is preferred."""
         in_addresses = (lower(word) for address in self.addresses for word in spelt_words(url_words(address)))
         found: dict[str, str] = {}
         for word in (*in_addresses, *self._in_titles()):
@@ -92,9 +92,9 @@ class SiteWords:
         return found
 
     def _in_titles(self) -> Iterator[str]:
-        """Each word of the titles, with a capital where most write it so inside of them: ``Japan``, ``beds``.
+        """Each word of the titles, with a capital if most titles have it so inside them: ``Japan``, ``beds``.
 
-        What begins a title has a capital anyway; that counts only for a word that is never inside of one.
+        Titles begin with a capital anyway; that counts only for a word that is never inside of one.
         """
         first: dict[str, str] = {}
         inside: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -114,7 +114,7 @@ class SiteWords:
         return fold("\n".join((*map(unquote, self.addresses), *self.titles)))
 
     def phrase(self, first: str, second: str) -> str:
-        """Two words as the site says them after each other, such as ``spring sale``; empty if it does not."""
+        """Two words in the order in which the site has them side by side: ``spring sale``; empty if never."""
         for pair in ((first, second), (second, first)):
             if re.search(
                 r"(?<!\w)" + r"[ _-]".join(re.escape(fold(word)) for word in pair) + r"(?!\w)", self._text
@@ -131,7 +131,7 @@ class SiteWords:
         return _WORD.sub(lambda word: self.spelled(word[0]), lower(text))
 
     def place(self, word: str) -> int:
-        """Where the site says a word first: in an address, then in a title, what many see before the rest."""
+        """Rank of a word by where the site has it first: addresses, most viewed first, then titles."""
         return self._places.get(word, len(self._places))
 
     @cached_property
@@ -140,12 +140,12 @@ class SiteWords:
 
 
 def said(family: str, item: str, site: SiteWords, *, less: bool = False) -> str:
-    """An item in words; empty where it cannot be said without a code.
+    """Put an item into words; empty if it cannot be said in words, or in too many.
 
     Args:
         family: A :class:`Family`.
-        item: As the table of differences calls it.
-        site: How the site writes its words.
+        item: The item, as in the table of differences.
+        site: How the site spells its words.
         less: Whether these users have less of it than the others.
     """
     match family:
@@ -176,7 +176,7 @@ def said(family: str, item: str, site: SiteWords, *, less: bool = False) -> str:
 
 
 def _names(family: str, text: str, site: TitleWords) -> bool:
-    """Whether an owner would say it: not the brand, nor what only addresses say, nor a piece of a name."""
+    """Whether a text can name something: not the brand, not only in addresses, not a piece of a name."""
     if family not in SUBJECTS:
         return True
     is_titled = family == Family.PAGE or site.is_titled(text)
@@ -184,7 +184,7 @@ def _names(family: str, text: str, site: TitleWords) -> bool:
 
 
 def _of_address(address: str, site: SiteWords) -> str:
-    """The words at the end of an address, as titles write them; none of many, or where one is a code."""
+    """Words of an address's last segment, spelled as in titles; empty if it is a code or has many words."""
     if after_host(address) == "/":
         return _HOMEPAGE
     last = _EXTENSION.sub("", unquote(address).rstrip("/").rpartition("/")[2])
@@ -194,7 +194,7 @@ def _of_address(address: str, site: SiteWords) -> str:
 
 
 def _of_code(address: str, site: SiteWords) -> str:
-    """A code at the end of an address, with the folder it lies in: ``/trousers/a13`` → ``trousers A13``."""
+    """A short code at the end of an address, with its folder: ``/trousers/a13`` → ``trousers A13``."""
     above, _, last = _EXTENSION.sub("", unquote(address).rstrip("/")).rpartition("/")
     folder = _of_address(above, site)
     return f"{folder} {site.spelled(last)}" if folder and _SHORT_CODE.fullmatch(last) else ""
@@ -209,21 +209,21 @@ def _of_outcome(outcome: str, site: SiteWords) -> str:
 
 
 def _of_source(source: str) -> str:
-    """``newsletter / email`` → ``from newsletter``, ``google / cpc`` → ``from google cpc``, direct → none."""
+    """Words for a source: ``google / cpc`` → ``from google cpc``, ``newsletter / email`` without medium."""
     name, _, medium = (part.strip("() ") for part in source.partition("/"))
     more = "" if medium.casefold() in _UNSET else f" {medium}"
     return f"from {name}{more}" if name and name != "direct" else ""
 
 
 def lower(text: str) -> str:
-    """Begun without a capital, unless the first word has others or a digit: ``blog``, ``USB``, ``A13``."""
+    """Lower a text's first letter, unless its first word has more capitals or a digit: ``USB``, ``A13``."""
     first = text.split(" ")[0]
     is_word = first[1:] == first[1:].lower() and not any(map(str.isdigit, first))
     return within(text) if is_word else text
 
 
 def is_plain(word: str) -> bool:
-    """Whether a word tells something by itself: no code, and none of those that every text has."""
+    """Whether a word can stand in a name by itself: no code, not too short, no stop word."""
     return _is_word(word) and word.casefold() not in _function_words()
 
 
