@@ -1,1 +1,1 @@
-"""How one group of users differs from the others: items, measures and outcomes by one rule, in one table."""
+"""The table of differences: how each group of users differs from the others in items, measures, outcomes."""

@@ -1,4 +1,4 @@
-"""The table of differences as it is read: figures with their units, and what each row says."""
+"""Write the table of differences in words: values with units, differences with their intervals."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WHAT: Final = {
     Family.WEEKDAY: "first came on a {} (UTC)", Family.INTEREST: "mostly saw {}",
     Family.STAGE: "got as far as {}", Family.RHYTHM: "{}", Family.LEVEL: "{}",
 }  # fmt: skip
-"""Family → what a share of the users did; a measure has a label of its own."""
+"""Family → what a share of the users did with an item; measures have labels in ``FIELDS``."""
 FAMILIES: Final = {
     Family.MEASURE: "Activity", Family.OUTCOME: "Outcome", Family.PAGE: "Pages", Family.FOLDER: "Folders",
     Family.WORD: "Words", Family.TEMPLATE: "Templates", Family.THEME: "Themes", Family.TYPE: "Page types",
@@ -35,27 +35,27 @@ FAMILIES: Final = {
     Family.STAGE: "Stages", Family.RHYTHM: "Rhythms", Family.LEVEL: "Facets",
 }  # fmt: skip
 MADE: Final = "by construction"
-"""Said of a difference that was not tested, as the rows were made from it."""
+"""Note on a difference that was not tested, since the rows were made from it."""
 AGAIN: Final = {True: "also in their other sessions", False: "not shown in their other sessions"}
-"""Said of one that was tested there."""
+"""Whether it differs → note on a difference that was tested in other sessions."""
 USERS: Final = "Users: "
-"""What a share of them begins with."""
+"""Begins the text of a share of users."""
 _WORDED: Final = ("what", "here", "others", "difference", "ratio")
 """Columns of :func:`in_words`."""
 _LABELS: Final = {field.field: field.label for field in FIELDS}
 
 
 def in_words(table: pd.DataFrame) -> pd.DataFrame:
-    """Each row as text.
+    """Write each row of the table of differences as text.
 
     Args:
         table: Rows of :func:`core.differences.table.differences`.
 
     Returns:
-        In the order and with the index of the table: ``what`` is compared, ``here`` and with the ``others``
-        as values with units, the ``difference`` with its interval, or the least one that would have been
-        seen where none was shown, or that it is by construction or also in other sessions, and the
-        ``ratio``.
+        Rows and index of the table, columns ``what`` is compared, its value ``here`` and among the
+        ``others`` with units, the ``difference`` and the ``ratio``. A difference has its interval, or the
+        note that it is by construction or (not) shown in other sessions; one that is not shown has the least
+        difference that would have been seen.
     """
     columns = (
         Diff.FAMILY, Diff.ITEM, Col.VALUE, Diff.REST_VALUE, Col.DIFFERENCE, Diff.DIFFERENCE_LOW,
@@ -95,7 +95,7 @@ def _value(item: str, value: float, is_measure: bool, n: int) -> str:
 
 
 def _apart(item: str, value: float, is_measure: bool, n: int) -> str:
-    """With a sign; of shares in percentage points."""
+    """A difference with its sign; of shares in percentage points."""
     sign = "+" if value >= 0 else "−"
     if not is_measure or profile_columns.is_share(item):
         return f"{sign}{abs(value) * 100:.{wording.share_digits(n, 1)}f} points"

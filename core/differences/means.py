@@ -1,4 +1,6 @@
-"""Means and ratios of sums held against each other.
+"""Compare measures (means and ratios of sums) of groups of users: intervals, tests and effect sizes.
+
+:class:`Sides` says which users are compared with which: each row of users with the baseline without them.
 
 The difference of two means has Welch's (1947) interval on each user's residual, the linearised ratio
 (Cochran 1977, § 2.11; Deng et al. 2018). What users do has a long tail, so whether two groups differ is
@@ -7,12 +9,8 @@ Where most users have nothing at all (revenue), ranks say only who has any; ther
 and Student's (1908), the larger p of both: where few users do something, a group that by chance holds none
 of them has no spread, and Welch's test alone would be sure of it.
 
-Who is held against whom: each row of users against the baseline without them.
-
-One figure of two rows held against each other, by the functions and the rule of the table.
-
-A question about one figure is one test and is judged by its p; in the table, where many are looked at, q
-takes its place.
+:class:`SingleDifference` is the answer to a question about one figure: a single test, judged by its p, where
+the table with its many tests uses q.
 """
 
 from __future__ import annotations
@@ -34,15 +32,15 @@ from core.profiles.two_shares import SEEN, Z_95, test_shares
 
 @dataclass(frozen=True, eq=False)
 class Sides:
-    """Rows of users, and those of them that are the baseline.
+    """Rows of users to compare, and which of them make up the baseline.
 
-    A row is held against the users of the baseline that are not its own: a segment against the other
-    clustered users, a group made by rule against all clustered users, one of two rows against the other.
+    A row is compared with the users of the baseline outside it: a segment with the other clustered users, a
+    group made by rule with all clustered users, one of two rows with the other.
 
     Args:
-        place: intp of shape (n_users,), the row of each user, −1 of users on no side.
-        n_rows: Rows.
-        n_base: The first so many rows are the baseline.
+        place: intp of shape (n_users,), the row of each user, −1 of users in no row.
+        n_rows: Number of rows.
+        n_base: Number of rows, the first ones, that are the baseline.
     """
 
     place: np.ndarray
@@ -51,19 +49,19 @@ class Sides:
 
     @classmethod
     def of_rows(cls, rows: Rows) -> Sides:
-        """Every segment and group against the (other) clustered users."""
+        """Compare every segment and group with the (other) clustered users."""
         return cls(rows.place, rows.n_rows, rows.n_segments)
 
     @classmethod
     def of_one(cls, rows: Rows, row: int) -> Sides:
-        """One row against the (other) clustered users."""
+        """Compare one row with the (other) clustered users."""
         place = np.where(rows.place < rows.n_segments, 1, -1)
         place[rows.members(row)] = 0
         return cls(place, 2, 2)
 
     @classmethod
     def of_pair(cls, rows: Rows, first: int, second: int) -> Sides:
-        """Two rows against each other; of one that holds the other, only its other users."""
+        """Compare two rows with each other; of a row that contains the other, only the remaining users."""
         place = np.full(len(rows.place), -1, dtype=np.intp)
         members = [rows.members(row) for row in (first, second)]
         for side in sorted((0, 1), key=lambda side: -int(members[side].sum())):
@@ -72,19 +70,19 @@ class Sides:
 
     @property
     def others_of_first(self) -> np.ndarray:
-        """Whom the first row is held against: bool of shape (n_users,)."""
+        """Users that the first row is compared with: bool of shape (n_users,)."""
         others: np.ndarray = (self.place > 0) & (self.place < self.n_base)
         return others
 
     @cached_property
     def one_hot(self) -> sparse.csr_array:
-        """float64 of shape (n_rows, n_users)."""
+        """Which user is in which row: float64, 0 or 1, of shape (n_rows, n_users)."""
         user = np.flatnonzero(self.place >= 0)
         shape = (self.n_rows, len(self.place))
         return sparse.csr_array((np.ones(len(user)), (self.place[user], user)), shape)
 
     def both(self, values: np.ndarray | sparse.csr_array) -> tuple[np.ndarray, np.ndarray]:
-        """Sums over the users of each row, and over those that it is held against.
+        """Sum values over the users of each row, and over the users that it is compared with.
 
         Args:
             values: Of shape (n_users, m).
@@ -103,18 +101,18 @@ T_TEST: Final = "t-test (Welch's and Student's)"
 MANN_WHITNEY: Final = "Mann–Whitney U test"
 _OF_ENGAGEMENT: Final = (Col.ENGAGEMENT_NONE_SHARE, Col.ENGAGEMENT_MEAN, Col.ENGAGEMENT_MEDIAN)
 FLAT: Final = 1e-12
-"""A sum of squared residuals below this share of the squares is rounding: all users have the same."""
+"""Share of the squares below which a sum of squared residuals is a rounding error, so no variance."""
 
 
 @dataclass(frozen=True, eq=False)
 class UserValues:
-    """What each user adds to a measure, ``sum(part) / sum(whole)``.
+    """Each user's contribution to a measure ``sum(part) / sum(whole)``.
 
     Args:
         part: float64 of shape (n_users,).
         whole: float64 of shape (n_users,); 0 where a user does not count.
-        is_share: Whether ``part`` only says who of ``whole`` it holds for.
-        by_rank: Whether ranks decide.
+        is_share: Whether the measure is a share of users: ``part`` is 0 or 1.
+        by_rank: Whether the Mann–Whitney test decides, else the t-test.
         is_median: Whether the measure is the median of ``part`` over those who count.
     """
 
@@ -127,7 +125,7 @@ class UserValues:
 
 @dataclass(frozen=True, eq=False)
 class Compared:
-    """One measure of each row against its baseline, float64 of shape (n_rows,), as in the table.
+    """A measure of each row compared with its baseline: columns of the table, float64 of shape (n_rows,).
 
     ``effect`` is in standard deviations, ``error`` its standard error.
     """
@@ -147,12 +145,12 @@ class Compared:
 
 
 def user_values(data: ProfileData, happened: Happened | None, measure: str) -> UserValues | None:
-    """What a column of the segments table is made of; None for a plain count, and where it is absent.
+    """Each user's contribution to a column of the segments table; None for a plain count or absent data.
 
     Args:
         data: The users.
         happened: Who converted, of the users with a page view; None where there is no outcome.
-        measure: The column.
+        measure: Name of the column.
     """
     ones = np.ones(data.n_users)
     views, sessions = data.page_views.astype(np.float64), data.sessions.astype(np.float64)
@@ -187,7 +185,7 @@ def _of_outcome(happened: Happened, measure: str, sessions: np.ndarray) -> UserV
 
 
 def compare_means(values: UserValues, sides: Sides) -> Compared:
-    """Hold each row's mean, or ratio of sums, against its baseline's."""
+    """Compare each row's mean, or ratio of sums, with that of its baseline."""
     (n, mean, variance), (rest_n, rest_mean, rest_variance) = _moments(values, sides)
     with np.errstate(divide="ignore", invalid="ignore"):
         square, rest_square = variance / n, rest_variance / rest_n
@@ -197,7 +195,7 @@ def compare_means(values: UserValues, sides: Sides) -> Compared:
         apart = mean - rest_mean
     ratio_low, ratio_high = ratio_interval(mean, np.sqrt(square), rest_mean, np.sqrt(rest_square))
     p_rank, effect, effect_error = _compare_ranks(values, sides)
-    against = effect * apart < 0  # ranks that lean the other way say nothing for the means
+    against = effect * apart < 0  # ranks and means differ in direction: no evidence for the means
     if values.by_rank:
         p = np.where(against, 1, p_rank)
     else:
@@ -214,9 +212,9 @@ def ratio_interval(
     """The 95 % interval of a ratio of two means, on the log scale (delta method).
 
     Args:
-        mean: Of any shape.
+        mean: The first mean, of any shape.
         error: Its standard error.
-        rest_mean: The same of the others.
+        rest_mean: Mean of the others.
         rest_error: Its standard error.
 
     Returns:
@@ -233,7 +231,7 @@ _Moments: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def _moments(values: UserValues, sides: Sides) -> tuple[_Moments, _Moments]:
-    """Users, mean and variance of the linearised ratio, of each row and of its baseline."""
+    """Number of users, and mean and variance of the linearised ratio, of each row and its baseline."""
     part, whole = values.part, values.whole
     terms = np.stack([whole > 0, part, whole, part**2, part * whole, whole**2], axis=1, dtype=np.float64)
     own, rest = sides.both(terms)
@@ -244,7 +242,7 @@ def moments_of(
     n: np.ndarray, part: np.ndarray, whole: np.ndarray, squares: np.ndarray, products: np.ndarray,
     whole_squares: np.ndarray,
 ) -> _Moments:  # fmt: skip
-    """Users, and mean and variance of the linearised ratio, of sums over users of any shape."""
+    """Number of users, and mean and variance of the linearised ratio, from sums over users of any shape."""
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = part / whole
         residuals = squares - 2 * ratio * products + ratio**2 * whole_squares
@@ -253,16 +251,16 @@ def moments_of(
 
 
 def _compare_ranks(values: UserValues, sides: Sides) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The p of the Mann–Whitney test, Cliff's delta as standard deviations apart, and its error.
+    """The p of the Mann–Whitney test, Cliff's delta in standard deviations, and its standard error.
 
-    The delta is the d of two normal distributions with the same share of pairs in which one is higher.
+    The conversion gives d of two normal distributions with the same share of pairs in which one is higher.
     """
     counted = (sides.place >= 0) & (values.whole > 0)
     place = sides.place[counted]
     different, number = np.unique(values.part[counted] / values.whole[counted], return_inverse=True)
     shape = (sides.n_rows, len(different))
     users = np.bincount(place * shape[1] + number, minlength=shape[0] * shape[1]).reshape(shape)
-    base = users[: sides.n_base].sum(axis=0)  # sorted once, whoever is ranked among them
+    base = users[: sides.n_base].sum(axis=0)  # the baseline is sorted once for all rows
     with np.errstate(divide="ignore", invalid="ignore"):
         parts = [_mann_whitney(users[: sides.n_base], base)]
         parts += [_mann_whitney(own[None], base + own) for own in users[sides.n_base :]]
@@ -271,7 +269,15 @@ def _compare_ranks(values: UserValues, sides: Sides) -> tuple[np.ndarray, np.nda
 
 
 def _mann_whitney(own: np.ndarray, everybody: np.ndarray) -> np.ndarray:
-    """Rows, of shape (m, values), against the rest of everybody, (values,): users a value, lowest first."""
+    """Mann–Whitney test of rows against the rest of all users, by counts of users at each value.
+
+    Args:
+        own: Users of each row at each value, the lowest first: shape (m, n_values).
+        everybody: All users at each value: shape (n_values,).
+
+    Returns:
+        p, effect and standard error, of shape (3, m), see :func:`_compare_ranks`.
+    """
     n, counts = own.sum(axis=1, dtype=np.float64), everybody.astype(np.float64)
     whole = counts.sum()
     rest_n = whole - n
@@ -279,7 +285,7 @@ def _mann_whitney(own: np.ndarray, everybody: np.ndarray) -> np.ndarray:
     spread = np.sqrt(n * rest_n / 12 * (whole + 1 - (counts**3 - counts).sum() / max(1, whole * (whole - 1))))
     z = np.maximum(np.abs(higher - n * rest_n / 2) - 0.5, 0) / spread
     p = np.where(spread > 0, 2 * stats.norm.sf(z), np.where(n * rest_n > 0, 1, np.nan))
-    share = (higher / (n * rest_n)).clip(0.5 / whole, 1 - 0.5 / whole)  # of pairs; never without end
+    share = (higher / (n * rest_n)).clip(0.5 / whole, 1 - 0.5 / whole)  # of pairs; keeps d finite
     d = np.sqrt(2) * stats.norm.ppf(share)
     return np.stack(
         [np.minimum(p, 1), d, spread / (n * rest_n) * np.sqrt(2) / stats.norm.pdf(d / np.sqrt(2))]
@@ -298,16 +304,16 @@ def _t_test(first: _Moments, second: _Moments) -> np.ndarray:
 
 
 SURE: Final = 0.05
-"""p, and q, below which a difference is called one."""
+"""Significance level: p, and q, below which a difference is called one."""
 
 
 @dataclass(frozen=True)
 class SingleDifference:
-    """Whether two figures differ.
+    """Whether two figures differ, and by which test.
 
     Args:
-        differs: The interval leaves out 0 (of medians: it would), and so does the test of what is held out.
-        test: Its name; empty where nothing was tested.
+        differs: Whether the interval leaves out 0 (of medians: the ranks do), and the test, if any, agrees.
+        test: Name of the test; empty where nothing was tested.
         p_value: Two-sided; None where nothing was tested.
         detectable: The least difference that would have been seen in 80 % of samples; NaN of medians.
     """
@@ -319,14 +325,14 @@ class SingleDifference:
 
 
 def decide_shares(users: float, n: float, rest: float, rest_n: float, role: MetricRole) -> SingleDifference:
-    """Whether two shares of users differ.
+    """Decide whether two shares of users differ.
 
     Args:
-        users: Who does it.
-        n: Of how many.
-        rest: Who does it on the other side.
-        rest_n: Of how many.
-        role: How the figure relates to what made the segments.
+        users: Users with the item.
+        n: Users of this side.
+        rest: Users with the item on the other side.
+        rest_n: Users of the other side.
+        role: How the figure relates to what made the segments; only held-out figures are tested.
     """
     four = [np.array([count], dtype=np.float64) for count in (users, n, rest, rest_n)]
     (p,), (is_fisher,) = two_shares.test_shares(*four)
@@ -336,7 +342,7 @@ def decide_shares(users: float, n: float, rest: float, rest_n: float, role: Metr
 
 
 def decide_values(values: UserValues, sides: Sides, role: MetricRole) -> SingleDifference:
-    """Whether a measure differs between the first row and what it is held against."""
+    """Decide whether a measure differs between the first row and the users it is compared with."""
     if values.is_share:
         users, rest = sides.both((values.part > 0)[:, None])
         n, rest_n = sides.both((values.whole > 0)[:, None])
@@ -350,9 +356,9 @@ def decide_values(values: UserValues, sides: Sides, role: MetricRole) -> SingleD
 
 
 def _decide_medians(values: UserValues, sides: Sides, role: MetricRole) -> SingleDifference:
-    """By ranks alone, whose interval leaves out "equally often higher" just where p is below 5 %.
+    """Decide whether two medians differ, by the Mann–Whitney test alone.
 
-    Ranks that lean against the medians say nothing for them.
+    They do not where ranks and medians differ in direction.
     """
     (p, *_), (effect, *_), _ = _compare_ranks(values, sides)
     counted = values.whole > 0

@@ -1,9 +1,9 @@
-"""Whether segments differ in what their users saw also in sessions that did not decide who belongs where.
+"""Test whether segments differ in the items their users saw in sessions that did not make the segments.
 
-That segments differ in what made them shows nothing. So the sessions of users who have several are dealt into
-two parts. Users are placed by their first part alone, and who saw an item in the *second* part is tested
-between these segments (Cochran 1954; Mantel and Haenszel 1959, with their correction), in strata of the
-number of page views of that part: who comes often sees more of everything. Users of one session take no part.
+That segments differ in what made them shows nothing. So the sessions of users who have several are split into
+two parts. Users are assigned to segments by their first part alone, and who saw an item in the *second* part
+is tested between these segments (Cochran 1954; Mantel and Haenszel 1959, with their correction), in strata of
+the number of page views of that part: active users see more of everything. Users of one session are left out.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ if TYPE_CHECKING:
     from core.segments.partition import Partition
 
 OTHER_SESSIONS: Final = "Cochran–Mantel–Haenszel test of other sessions"
-"""What the test is called."""
+"""Name of the test in the table of differences."""
 FEWEST_USERS: Final = 10
-"""Who saw an item in their second part, from which on it is tested."""
+"""Fewest users who saw an item in their second part for it to be tested."""
 LEAST_VARIANCE: Final = 2.0
-"""Of the users of a segment who saw it, by chance: below, the normal distribution says too little."""
+"""Least variance by chance of a segment's users who saw an item; below, the normal approximation is poor."""
 _STRATA: Final = 4
 
 
 @dataclass(frozen=True, eq=False)
 class OtherSessions:
-    """Users who came several times, laid out once for every move of a slider.
+    """Users with several sessions, laid out once so that the test is fast whenever the segments change.
 
     Args:
-        vectors: Of their first parts, float32 of shape (m, d) a learned view.
+        vectors: Learned view → vectors of the first parts, float32 of shape (m, d).
         first: Page views of the first parts.
-        second: Family → who of them saw which item in the second part; a family without any is left out.
+        second: Family → which user saw which item in the second part; families without items are left out.
         stratum: int of shape (m,), 0 to :data:`_STRATA` − 1, by the page views of the second part.
     """
 
@@ -58,23 +58,23 @@ class OtherSessions:
         pages: pd.DataFrame,
         labels: Mapping[str, Sequence[str]],
     ) -> OtherSessions:
-        """Lay out the page views of both parts; tables and labels as of :class:`UserItems`."""
+        """Lay out the page views of both parts; tables and labels are those of :class:`UserItems`."""
         bounds = np.quantile(second.lengths, np.arange(1, _STRATA) / _STRATA)
         made = items_of_pages(pages, second, labels).items()
         seen = {family: items for family, items in made if items.names}
         return cls(vectors, first, seen, np.searchsorted(bounds, second.lengths))
 
     def scores(self, combined: Combined, partition: Partition) -> dict[Family, pd.DataFrame]:
-        """How far segments lie from chance in their users' other sessions.
+        """Test how far segments differ from chance in their users' other sessions.
 
         Args:
-            combined: The mix that the segments were cut from.
+            combined: The mix of views that the segments were made from.
             partition: The segments.
 
         Returns:
-            Family → standard normal scores under chance, a row a segment (its id) and a column an item, above
-            0 where more of its users saw it; NaN where too few did. Nothing where users were chosen by hand:
-            no first part tells whom.
+            Family → z-scores (standard normal under chance), a row a segment (its id) and a column an item,
+            above 0 where more of its users saw it; NaN where too few did. Empty where users were chosen by
+            hand, since first parts cannot be assigned then.
 
         Raises:
             ArtifactError: If the vectors are of another model.
@@ -101,17 +101,17 @@ class OtherSessions:
 
 
 def stratified_scores(row: np.ndarray, stratum: np.ndarray, n_rows: int, has: sparse.csr_array) -> np.ndarray:
-    """Each row of users against the others, in what they have, by the test of Mantel and Haenszel.
+    """Test each row of users against the others, item by item, with the Mantel–Haenszel test.
 
     Args:
-        row: int of shape (m,), 0 to n_rows − 1.
+        row: int of shape (m,), 0 to n_rows − 1, the row of each user.
         stratum: int of shape (m,), from 0.
-        n_rows: Rows.
-        has: bool of shape (m, n_items).
+        n_rows: Number of rows.
+        has: bool of shape (m, n_items), which user has which item.
 
     Returns:
-        float64 of shape (n_rows, n_items): the signed root of its statistic; NaN of items of too few users
-        (:data:`FEWEST_USERS`) and where by chance too little would vary (:data:`LEAST_VARIANCE`).
+        float64 of shape (n_rows, n_items): the signed root of the statistic; NaN of items of too few users
+        (:data:`FEWEST_USERS`) or too little variance (:data:`LEAST_VARIANCE`).
     """
     n_strata = int(stratum.max(initial=0)) + 1
     cell, m = stratum * n_rows + row, len(row)

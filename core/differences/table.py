@@ -1,30 +1,28 @@
-"""The one table of differences: every segment and group against the other clustered users, in everything.
+"""The table of differences: every segment and group compared with the other clustered users in everything.
 
-* Of a share of users (items, outcomes): risk difference and ratio with their 95 % intervals
-  (:mod:`core.profiles.two_shares`); of a mean: :mod:`core.differences.means`.
-* What the model never saw (*held out*) is tested, but for an hour or weekday that pages tell, which is
-  *derived*; q is the p that Benjamini and Hochberg (1995) make of all tests of the segments, and apart from
-  these of the groups made by rule: that users of one page differ must not make it easier for a segment to.
-  Outcomes are a family of their own: they are what was asked for,
-  and hours and countries that were not must not hide them. Where the outcome made the rows and no model, all
-  else is tested.
-* What the model saw (*input*) or what follows from it (*derived*) differs *by construction*: that is how
-  segments were made, and so it would be of users without any kinds. Values, effects and intervals describe
-  all sessions. Pages, and what they are of, are tested for segments in sessions that did not decide who
-  belongs where (:mod:`core.differences.other_sessions`), as far as users have several; q among themselves,
-  and p is 1 where these sessions lean against the difference that is described.
+* A share of users (items, outcomes) has a risk difference and a ratio with their 95 % intervals
+  (:mod:`core.profiles.two_shares`); for means see :mod:`core.differences.means`.
+* What the model never saw (*held out*) is tested, except an hour or weekday that pages give away, which is
+  *derived*. q corrects p for the number of tests (Benjamini and Hochberg 1995), separately for segments and
+  for groups made by rule: that users of one page differ must not make it easier for a segment to. Outcomes
+  are corrected by themselves, so that hours and countries, which nobody asked for, do not hide them. Where
+  the outcome made the rows and no model, everything else is tested.
+* What the model saw (*input*) or what follows from it (*derived*) differs *by construction*: segments are
+  made to differ in it, even where users have no kinds. Values, effects and intervals describe all sessions.
+  Pages and their labels are tested for segments in sessions that did not make them
+  (:mod:`core.differences.other_sessions`), as far as users have several; their q is separate, and p is 1
+  where these sessions point the other way.
 * What is the *rule* that made a row is not tested either: page, source, device and engagement of segments of
-  one-page users; outcome, revenue and the stages on the way of users told apart by the outcome.
-* A row *differs* where its interval leaves out 0 and q < .05: ranks alone, of a mean whose interval holds 0,
-  call nothing different. Of the other tested ones it is only said that they were *not shown to differ*, with
-  the least difference that would have been seen in 80 % of such samples. Where nothing was tested, nothing is
-  said: neither that it differs nor that it does not.
+  one-page users; outcome, revenue and stages before the outcome where the outcome made the rows.
+* A row *differs* where its interval leaves out 0 and q < .05; ranks alone, of a mean whose interval holds 0,
+  are not enough. Other tested rows are *not shown to differ*, with the least difference that would have been
+  seen in 80 % of such samples. Where nothing was tested, ``differs`` is absent.
 * Differences rank by the low end of their size in standard deviations (Cohen's h of shares, for means d
   by Cliff's delta); below a tenth they do not rank. What the model saw has no rank, tested or not, as all
-  sessions flatter its size: as a description it is told among the findings (:func:`leading`), by half that
-  size, and never what is the rule.
+  sessions exaggerate its size: :func:`leading` lists it among the findings as a description, by half that
+  size. What is the rule is never listed there.
 
-What lies behind each mean: how a measure is spread over the users of every row.
+Last, :func:`distributions`: quantiles of each measure over the users of every row.
 """
 
 from __future__ import annotations
@@ -60,16 +58,15 @@ from core.profiles.rows import Rows
 from core.profiles.two_shares import Z_95
 
 _LEAST_EFFECT: Final = 0.1
-"""Standard deviations, at the low end, from which on a difference ranks: half of Cohen's small one."""
+"""Least low end, in standard deviations, of a difference that ranks: half of Cohen's small effect."""
 _DESCRIBED_WEIGHT: Final = 0.5
-"""What the model saw, beside a finding."""
+"""Weight of the size of what the model saw, relative to a finding, in :func:`leading`."""
 MEASURES: Final = (
     Col.PAGE_VIEWS_MEAN, Col.SESSIONS_MEAN, Col.PAGES_PER_SESSION, Col.DIFFERENT_PAGES_MEAN,
     Col.ENGAGEMENT_NONE_SHARE, Col.ENGAGEMENT_MEAN, Col.SESSION_RATE, Col.REVENUE_PER_USER,
 )  # fmt: skip
 RULES: Final = (Family.MEASURE, Family.SOURCE, Family.DEVICE)
-"""What a segment of one-page users is made by beside its page, which is input to any segment; of measures
-those that follow from the outcome are none of it."""
+"""Families that make segments of one-page users, beside the page; measures :data:`OF_OUTCOME` do not."""
 OF_OUTCOME: Final = (Col.SESSION_RATE, Col.REVENUE_PER_USER)
 """Measures that follow from the outcome."""
 _NO_OUTCOMES: Final[Mapping[str, Happened]] = MappingProxyType({})
@@ -80,7 +77,7 @@ _Part: TypeAlias = dict[str, np.ndarray]
 
 
 class Diff(StrEnum):
-    """Columns that only this table has; the others: :class:`core.profiles.profile_columns.Col`."""
+    """Columns that only this table has; others are in :class:`core.profiles.profile_columns.Col`."""
 
     FAMILY = "family"
     ITEM = "item"
@@ -116,22 +113,22 @@ def differences(
     outcomes: Mapping[str, Happened] = _NO_OUTCOMES,
     again: Mapping[Family, pd.DataFrame] = UNTESTED,
 ) -> pd.DataFrame:
-    """Hold every segment and group against the other clustered users.
+    """Compare every segment and group with the other clustered users.
 
     Args:
         data: The users.
-        rows: Who belongs where.
+        rows: The row of each user.
         items: What each user did, saw or came with.
         outcomes: Name → who had it, the main one first.
-        again: What segments are like in other sessions of their users:
+        again: Tests in other sessions:
             :meth:`core.differences.other_sessions.OtherSessions.scores`.
 
     Returns:
-        One row a row of the profiles and item, columns :data:`COLUMNS`: ``item`` is a column of the segments
-        table in the family ``measure``, the outcome in ``outcome``. ``users`` do it, ``n`` count;
-        ``rest_…`` is the same of the others. Where nothing was tested ``test`` is empty, and ``p_value``,
-        ``q_value``, ``differs`` and ``rank`` are absent; ``rank`` (from 1, within a row) is so too of what
-        the model saw, and where no difference was shown, or too small a one.
+        A row for each row of the profiles and item, columns :data:`COLUMNS`: ``item`` is a column of the
+        segments table in the family ``measure``, the outcome in ``outcome``. ``users`` of ``n`` have it;
+        ``rest_…`` are the same of the others. Where nothing was tested ``test`` is empty, and ``p_value``,
+        ``q_value``, ``differs`` and ``rank`` are absent. ``rank`` (from 1, within a row) is also absent for
+        what the model saw, and where no difference was shown, or a too small one.
     """
     return _table(data, rows, Sides.of_rows(rows), range(rows.n_rows), items, outcomes, again)
 
@@ -143,47 +140,47 @@ def pair_differences(
     items: UserItems,
     outcomes: Mapping[str, Happened] = _NO_OUTCOMES,
 ) -> pd.DataFrame:
-    """Hold two rows against each other, by the same rule.
+    """Compare two rows with each other, as :func:`differences` does with the clustered users.
 
     Args:
         data: The users.
-        rows: Who belongs where.
+        rows: The row of each user.
         pair: Keys of two rows, neither of all users.
         items: What each user did, saw or came with.
         outcomes: Name → who had it, the main one first.
 
     Returns:
-        The table of :func:`differences` for the first against the second, and the second against the first.
+        The table of :func:`differences`: the first row against the second, then the second against the first.
     """
     first, second = (rows.head[Col.KEY].tolist().index(key) for key in pair)
     return _table(data, rows, Sides.of_pair(rows, first, second), (first, second), items, outcomes)
 
 
 def leading(table: pd.DataFrame, key: str, count: int = 3) -> pd.DataFrame:
-    """What sets a row apart most: findings, and what the model saw; each of another family.
+    """The strongest differences of a row: findings, and descriptions of what the model saw.
 
-    The page ``/sale``, the folder ``/sale/`` and the word *sale* may be one thing: of rows with the
-    same users on both sides only the first counts, and of each family only one.
+    The page ``/sale``, the folder ``/sale/`` and the word *sale* may be one thing: of differences with the
+    same users on both sides only the strongest is listed, and of each family only one.
     """
     own = table.loc[_strength(table[table[Col.KEY] == key]).dropna().index]
     return own.drop_duplicates(Diff.FAMILY).drop_duplicates([Col.USERS, Col.REST_USERS]).head(count)
 
 
 def listed(table: pd.DataFrame, key: str) -> pd.DataFrame:
-    """The rows of the table that say something of a row: what leads, then all that the model did not see."""
+    """Differences of a row worth listing: those that lead, then all that the model did not see."""
     strength = _strength(table[table[Col.KEY] == key])
     own = table.loc[strength.index]
     return own[strength.notna() | ~own[Diff.ROLE].isin([MetricRole.INPUT, MetricRole.RULE])]
 
 
 def is_apart(table: pd.DataFrame) -> pd.Series:
-    """Which rows differ or, unless held out, have an interval that leaves out 0: bool by row."""
+    """Whether each held-out row differs, and each other row has an interval that leaves out 0."""
     beyond = (table[Diff.DIFFERENCE_LOW] > 0) | (table[Diff.DIFFERENCE_HIGH] < 0)
     return table[Diff.DIFFERS].where(table[Diff.ROLE] == MetricRole.HELD_OUT, beyond).astype(bool)
 
 
 def _strength(own: pd.DataFrame) -> pd.Series:
-    """By how much each row leads, descending; NaN, at the end, of those that do not."""
+    """Strength of each difference for :func:`leading`, descending; last NaN of those that do not lead."""
     is_finding, effect = own[Diff.RANK].notna(), own[Diff.EFFECT_LOW]
     described = ~own[Diff.ROLE].isin([MetricRole.HELD_OUT, MetricRole.RULE]) & is_apart(own)
     described &= effect >= _LEAST_EFFECT
@@ -193,7 +190,7 @@ def _strength(own: pd.DataFrame) -> pd.Series:
 
 @dataclass(frozen=True, eq=False)
 class _Shares:
-    """Who does what, of how many; arrays of shape (n_rows, n_items)."""
+    """Counts of users with each item of a family, and of all users; arrays of shape (n_rows, n_items)."""
 
     family: Family
     names: Sequence[str]
@@ -266,7 +263,7 @@ def _outcomes(data: ProfileData, sides: Sides, outcomes: Mapping[str, Happened])
 
 
 def _of_shares(blocks: Sequence[_Shares]) -> _Part:
-    """The columns of shares, all families at once."""
+    """Columns of the table for shares of users, all families at once."""
     four = [
         np.concatenate([getattr(block, side) for block in blocks], axis=1)
         for side in ("users", "n", "rest", "rest_n")
@@ -287,13 +284,13 @@ def _of_shares(blocks: Sequence[_Shares]) -> _Part:
 
 
 def share_columns(users: np.ndarray, n: np.ndarray, rest: np.ndarray, rest_n: np.ndarray) -> _Part:
-    """What the table says of shares of users, for arrays of one shape.
+    """Columns of the table for shares of users: values, intervals and effects, for arrays of one shape.
 
     Args:
-        users: Who does it.
-        n: Of how many.
-        rest: Who does it among the others; NaN where there are none to be held against.
-        rest_n: Of how many.
+        users: Users with the item.
+        n: Users who count.
+        rest: Other users with the item; NaN where there are no others.
+        rest_n: Other users who count.
     """
     four = (users, n, rest, rest_n)
     low, high = two_shares.difference_interval(*four)
@@ -332,7 +329,7 @@ def _of_means(measure: str, role: MetricRole, values: UserValues, found: Compare
 
 
 def _part(shape: tuple[int, ...], columns: Mapping[str, np.ndarray]) -> _Part:
-    """All columns in one shape, and what follows from them; ``effect_low`` comes as the standard error."""
+    """Add difference, ratio and ``effect_low`` to columns; ``effect_low`` is given as the standard error."""
     made = {name: np.broadcast_to(values, shape) for name, values in columns.items()}
     size = np.abs(made[Diff.EFFECT]) - Z_95 * made[Diff.EFFECT_LOW]
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -345,7 +342,7 @@ def _part(shape: tuple[int, ...], columns: Mapping[str, np.ndarray]) -> _Part:
 
 
 def _tested_again(columns: Mapping[str, np.ndarray], again: Mapping[Family, pd.DataFrame]) -> _Part:
-    """Test what the model saw of segments by other sessions: p, and 1 where these lean the other way."""
+    """Test what the model saw of segments in other sessions: p, or 1 where these point the other way."""
     p, test = columns[Diff.P_VALUE].copy(), columns[Diff.TEST].copy()
     is_input = (columns[Diff.ROLE] == MetricRole.INPUT) & (columns[Col.KIND] == RowKind.SEGMENT)
     for family, scores in again.items():
@@ -360,9 +357,9 @@ def _tested_again(columns: Mapping[str, np.ndarray], again: Mapping[Family, pd.D
 
 
 def _made_by(columns: Mapping[str, np.ndarray], rows: Rows) -> np.ndarray:
-    """What made a row: bool of shape (n,).
+    """Which differences are the rule that made their row: bool of shape (n,).
 
-    A page that all with the outcome saw, and nobody else, is the outcome by another name.
+    A page that all users with the outcome saw, and nobody else, counts as the outcome.
     """
     family, users, n = columns[Diff.FAMILY], columns[Col.USERS], columns[Col.N]
     rest, rest_n = columns[Col.REST_USERS], columns[Col.REST_N]
@@ -377,7 +374,7 @@ def _made_by(columns: Mapping[str, np.ndarray], rows: Rows) -> np.ndarray:
 
 
 def _untested(columns: Mapping[str, np.ndarray], made: np.ndarray) -> _Part:
-    """Test nothing that made a row."""
+    """Columns role, p and test, where differences that are the rule of their row are marked, not tested."""
     return {
         Diff.ROLE: np.where(made, MetricRole.RULE.value, columns[Diff.ROLE]),
         Diff.P_VALUE: np.where(made, np.nan, columns[Diff.P_VALUE]),
@@ -386,7 +383,7 @@ def _untested(columns: Mapping[str, np.ndarray], made: np.ndarray) -> _Part:
 
 
 def _decided(columns: Mapping[str, np.ndarray], place: np.ndarray) -> dict[str, Any]:
-    """Of what was tested q, whether it differs, and its rank, from 1 within each row."""
+    """Columns q, whether a difference is shown, and its rank from 1 within each row."""
     p = columns[Diff.P_VALUE]
     tested, q = ~np.isnan(p), np.full(len(p), np.nan)
     held_out, is_outcome = columns[Diff.ROLE] == MetricRole.HELD_OUT, columns[Diff.FAMILY] == Family.OUTCOME
@@ -405,7 +402,7 @@ def _decided(columns: Mapping[str, np.ndarray], place: np.ndarray) -> dict[str, 
 
 
 QUANTILES: Final = {"p05": 0.05, "p25": 0.25, "median": 0.5, "p75": 0.75, "p95": 0.95}
-"""Column → share of the users that have no more."""
+"""Column → level of the quantile: the share of users that have no more."""
 _MEAN: Final = "mean"
 
 
@@ -414,12 +411,12 @@ def distributions(data: ProfileData, rows: Rows, happened: Happened | None) -> p
 
     Args:
         data: The users.
-        rows: Who belongs where.
+        rows: The row of each user.
         happened: Who converted; None where there is no outcome.
 
     Returns:
-        One row a row and measure: the columns that say what a row is, ``metric``, ``n``, ``mean`` and
-        :data:`QUANTILES`. The mean is that of the segments table, for a ratio that of the sums.
+        A row for each row and measure: the columns that say what a row is, ``metric``, ``n``, ``mean`` and
+        :data:`QUANTILES`. The mean is that of the segments table; for a ratio, the ratio of the sums.
     """
     parts = []
     for measure in MEASURES:

@@ -1,6 +1,6 @@
-"""What each user did, saw or came with, as yes or no: one sparse matrix a family of items.
+"""The items of each user (pages, words, labels, sources, hours, …): one sparse bool matrix for each family.
 
-Laid out once a data set and its labels, so that a slider waits for one sparse product a family only.
+Built once for a data set and its labels, so that changed segments cost only one sparse product a family.
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ from core.profiles.rows import Rows
 from core.profiles.two_shares import Z_95
 
 FEWEST_USERS: Final = 3
-"""Users from which on an item is counted: of fewer nothing can be told."""
+"""Fewest users of an item; rarer items are left out."""
 MOST_ITEMS: Final = 1_000
-"""Items a family, those of the most users."""
+"""Most items of a family, those of the most users."""
 _EVERYWHERE: Final = 0.5
-"""A word on more than this share of the pages and of the page views is the site's name: it tells nothing."""
+"""Share of the pages and of the page views above which a word is left out, like the site's name."""
 PAGES_AT_ONCE: Final = 1 << 16
-"""Pages of users for which the odds of every hour or weekday are in memory together."""
+"""Pairs of user and page whose odds of every hour or weekday are in memory at once."""
 DEEPEST: Final = 4
-"""Folders within each other."""
+"""Deepest level of folders that are items."""
 DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _SHORTEST: Final = 3
 
 
 class Family(StrEnum):
-    """Kinds of what can differ."""
+    """Kinds of items in which users can differ."""
 
     MEASURE = "measure"
     """A column of the segments table."""
@@ -68,17 +68,17 @@ class Family(StrEnum):
     BROWSER = "browser"
     COUNTRY = "country"
     HOUR = "hour"
-    """Of the user's first page view, UTC."""
+    """Hour of the user's first page view, UTC."""
     WEEKDAY = "weekday"
-    """Of the user's first page view, UTC."""
+    """Day of the week of the user's first page view, UTC."""
     INTEREST = "interest"
     """The section that more than half of a user's page views are in."""
     STAGE = "stage"
-    """On the way to an outcome, whether or not the user got farther; outcomes are a family of their own."""
+    """A stage before the outcome that the user reached or passed; outcomes are another family."""
     RHYTHM = "rhythm"
     """When more than half of a user's page views are, by the clock of the export."""
     LEVEL = "level"
-    """Of any other facet."""
+    """The user's level of any other facet."""
 
 
 ATTRIBUTES: Final = {
@@ -86,18 +86,18 @@ ATTRIBUTES: Final = {
     Family.COUNTRY: Users.COUNTRY,
 }  # fmt: skip
 HELD_OUT: Final = frozenset({*ATTRIBUTES, Family.HOUR, Family.WEEKDAY, Family.RHYTHM})
-"""Families that no model sees; of all others it saw at least the pages."""
+"""Families that no model sees; all others follow from the pages, which it saw."""
 _GIVEN_AWAY: Final = 0.05
-"""Of the users whose weekday or hour the most frequent one is not, the share from which on it is told by the
-pages that others saw: dated articles, a day's campaign. News have .08 to .34, shops and made sites .01."""
+"""Result of :func:`_tells` from which on pages give away a user's hour or weekday, as dated articles or a
+day's campaign do. News sites have .08 to .34, shops and synthetic sites .01."""
 
 
 @dataclass(frozen=True, eq=False)
 class ItemFamily:
-    """Who has which item of one family.
+    """Which user has which item of one family.
 
     Args:
-        names: Of the items, those of the most users first.
+        names: Names of the items, those of the most users first.
         has: bool CSR of shape (n_users, n_items).
         known: bool of shape (n_users,), users that count; others never sent such a value.
     """
@@ -109,11 +109,11 @@ class ItemFamily:
 
 @dataclass(frozen=True, eq=False)
 class UserItems:
-    """Everything that can be held against a group of users as a share of them.
+    """The items of all users by family, of which groups of users have shares to compare.
 
     Args:
         families: Family → its items; a family without any is left out.
-        given_away: Families that no model sees, but that the pages of a first session tell.
+        given_away: Families that no model sees, but that the pages of a first session give away.
     """
 
     families: Mapping[Family, ItemFamily]
@@ -140,8 +140,8 @@ class UserItems:
             data: The users.
             pages: All pages.
             sequences: Page views.
-            labels: Family → of each page.
-            levels: Family → of each facet an object array of shape (n_users,), an empty text of no item.
+            labels: Family → label of each page.
+            levels: Family → each user's level of each facet: object of shape (n_users,), empty text if none.
         """
         made = items_of_pages(pages, sequences, labels)
         made |= {family: _of_users(data.attributes[column]) for family, column in ATTRIBUTES.items()}
@@ -160,7 +160,7 @@ class UserItems:
         return cls(kept, frozenset(given_away))
 
     def role_of(self, family: Family, rows: Rows) -> MetricRole:
-        """How the items of a family relate to what made the rows: to an outcome, stages are the way."""
+        """How the items of a family relate to what made the rows; stages are the rule if an outcome did."""
         if family is Family.STAGE and rows.by_outcome:
             return MetricRole.RULE
         if family in (*self.given_away, Family.INTEREST, Family.STAGE, Family.LEVEL):
@@ -171,12 +171,12 @@ class UserItems:
 def items_of_pages(
     pages: pd.DataFrame, sequences: UserSequences, labels: Mapping[str, Sequence[str]]
 ) -> dict[Family, ItemFamily]:
-    """Who saw which page, folder, word and label, and where sessions began and ended.
+    """Lay out which user saw which page, folder, word and label, and where sessions began and ended.
 
     Args:
-        pages: In the columns of ``core/base/schema.py``.
+        pages: :class:`core.base.schema.Pages`.
         sequences: Page views of users.
-        labels: Family → of each page.
+        labels: Family → label of each page.
     """
     addresses: list[str] = pages[Pages.PAGE_LOCATION].tolist()
     origin = common_origin(addresses)
@@ -198,7 +198,7 @@ def items_of_pages(
 
 
 def labels_of(labels: LabelledPages | None) -> dict[str, list[str]]:
-    """Family → what each page is; nothing where pages are not labelled."""
+    """Family → label of each page; empty where pages are not labelled."""
     columns = {
         Family.TEMPLATE: PageLabels.TEMPLATE, Family.THEME: PageLabels.THEME, Family.TYPE: PageLabels.TYPE,
     }  # fmt: skip
@@ -206,13 +206,13 @@ def labels_of(labels: LabelledPages | None) -> dict[str, list[str]]:
 
 
 def folders(address: str) -> list[str]:
-    """The folders that a page lies in: ``/shop/rain/p41`` → ``/shop/``, ``/shop/rain/``."""
+    """Folders that contain a page: ``/shop/rain/p41`` → ``/shop/``, ``/shop/rain/``."""
     parts = [part for part in after_host(address).partition("?")[0].split("/") if part]
     return ["/" + "/".join(parts[: depth + 1]) + "/" for depth in range(min(len(parts) - 1, DEEPEST))]
 
 
 def _words(addresses: Sequence[str], pages: pd.DataFrame) -> list[list[str]]:
-    """Words of each page's path and title, without those of (nearly) all pages, in one order everywhere."""
+    """Words of each page's path and title, sorted, without those that are on most pages."""
     titles = pages[Pages.PAGE_TITLE].fillna("").astype(str)
     found = [
         {word for word in words_of(f"{url_words(address)} {title}") if _says_something(word)}
@@ -232,7 +232,7 @@ def _says_something(word: str) -> bool:
 
 
 def _labels(names: Sequence[str], origin: str) -> list[list[str]]:
-    """One item a page, templates without the origin that all pages share; none where it has no label."""
+    """The label of each page as its item, templates without the common origin; none if not labelled."""
     return [[] if name in RESERVED else [short_address(name, origin)] for name in names]
 
 
@@ -242,16 +242,17 @@ def _seen(sequences: UserSequences, views: slice | np.ndarray, n_pages: int) -> 
 
 
 def _first_sessions(sequences: UserSequences) -> np.ndarray:
-    """Page views of everybody's first session."""
+    """Indices of the page views of every user's first session."""
     starts = sequences.session_starts
     ends = np.append(starts, sequences.n_views)[np.searchsorted(starts, sequences.offsets[:-1]) + 1]
     return np.flatnonzero(np.arange(sequences.n_views) < np.repeat(ends, sequences.lengths))
 
 
 def _tells(seen: sparse.csr_array, made: Coded) -> float:
-    """How well the pages of users tell a value of theirs, at the least, by naive Bayes on all other users.
+    """How well pages predict a value of their users, by naive Bayes trained on all other users.
 
-    1 is always; at 0 the most frequent value is as often right.
+    The lower bound of the share of users predicted beyond the most frequent value, of those who do not have
+    it: 1 if always right, 0 if the most frequent value is right as often.
     """
     if len(made.values) < 2:
         return 0.0
@@ -274,7 +275,7 @@ def _tells(seen: sparse.csr_array, made: Coded) -> float:
 
 
 def _of_pages(seen: sparse.csr_array, names: Sequence[Iterable[str]]) -> ItemFamily:
-    """Items that a page has: a user has them who saw such a page."""
+    """Items of pages: a user who saw a page has all its items."""
     found = [(page, name) for page, own in enumerate(names) for name in own]
     codes, different = pd.factorize(np.array([name for _, name in found], dtype=object))
     page = np.array([page for page, _ in found], dtype=np.int64)
@@ -283,7 +284,7 @@ def _of_pages(seen: sparse.csr_array, names: Sequence[Iterable[str]]) -> ItemFam
 
 
 def _of_users(made: Coded) -> ItemFamily:
-    """One item a user."""
+    """Items of an attribute: each user has at most one value."""
     known = made.codes >= 0
     user = np.flatnonzero(known)
     shape = (len(known), len(made.values))
@@ -292,7 +293,7 @@ def _of_users(made: Coded) -> ItemFamily:
 
 
 def _of_levels(facets: Sequence[np.ndarray]) -> ItemFamily:
-    """Items of which a user has at most one a facet."""
+    """Items of facets: each user has at most one level of a facet."""
     texts, n_users = np.concatenate(facets), len(facets[0])
     named = np.flatnonzero(texts != "")
     codes, names = pd.factorize(texts[named])
