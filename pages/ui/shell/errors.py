@@ -1,4 +1,4 @@
-"""Errors as text: what an analyst can act on is shown in words, and the page goes on."""
+"""Errors as text on the page: what an analyst can act on is shown in words, and the page goes on."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ LOG: Final = logging.getLogger("beha2vec")
 
 
 def show(problem: object) -> None:
-    """Draw a message in red. Its text may quote a file, so it is escaped."""
+    """Draw a message in red, escaped as it may quote a file."""
     said = problem.on_screen if isinstance(problem, Beha2VecError) else problem
     st.error(md_text(said, LONGEST), icon=":material/error:")
 
 
 @contextmanager
 def shown() -> Iterator[None]:
-    """Draw an error of the block in a line, in the place of what it was to draw; a bug with its details."""
+    """Context that draws an error as a line in place of the block's content; a bug with its details."""
     try:
         yield
     except Beha2VecError as error:

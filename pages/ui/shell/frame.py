@@ -1,7 +1,4 @@
-"""The frame around every page: navigation, and what the analyst is working on.
-
-Files of the app's own that could not be read: said for as long as they lie there.
-"""
+"""The frame around every page: navigation, the current data set and model, jobs, and broken files."""
 
 from __future__ import annotations
 
@@ -38,7 +35,7 @@ from pages.ui.shell.text import count, md_text
 
 
 def show() -> None:
-    """Say that files could not be read; each can be taken along, and deleted."""
+    """Draw the files of the app that could not be read, each with a download and a delete button."""
     root = state.store().root
     folders = (root, root / saved_work.STAGE, *(root / conversations.FOLDER).glob("*"))
     for path in (path for folder in folders for path in json_cache.set_aside(folder)):
@@ -74,17 +71,17 @@ HOME_OF = {
     "second_training": TRUST,
     kept_watches.TASK: WATCH,
 }
-"""Task → the page where its panel is; the others belong to Explore."""
+"""Task → the page with its panel; other tasks belong to Explore."""
 SIDEBAR_PX = 330
-"""Wide enough for a chat beside the pages."""
+"""Width of the sidebar in pixels, enough for a chat beside the pages."""
 STATUS_S = 3.0
 OPENING = "Opening the data and making the segments …"
 ASSETS = Path(__file__).parent / "assets"
-"""Drawn for this project; letters are outlines, so that no font is needed."""
+"""Folder of logos; their letters are outlines, so that no font is needed."""
 
 
 def main() -> None:
-    """Draw the frame and the chosen page. An error of the page is shown as text; the frame stays."""
+    """Draw the frame and the chosen page; an error of the page is shown as text."""
     st.set_page_config(
         page_title="Beha2Vec",
         page_icon=str(ASSETS / "mark.svg"),
@@ -117,14 +114,14 @@ def main() -> None:
 
 
 def _part() -> None:
-    """Say above every page that only a part of an export is counted, where that is so."""
+    """Draw a note above every page where only a part of an export is counted."""
     dataset = state.dataset()
     if dataset is not None and (part := dataset.receipt.narrowed):
         st.caption(f":material/filter_alt: {COUNTED.format(f'**{md_text(part)}**')}")
 
 
 def _work() -> None:
-    """Which data set and which model."""
+    """Draw the current data set and model."""
     dataset = state.dataset()
     if dataset is None:
         st.caption("No data set yet")
@@ -147,7 +144,7 @@ def _made_by(run: state.ModelRun) -> str:
 
 @st.fragment(run_every=STATUS_S)
 def _running() -> None:
-    """Jobs that go on right now, in any session."""
+    """Draw the jobs that run right now, of any session."""
     for job in (job for job in jobs.recent(state.store().root, limit=10) if job.active):
         _one_job(job, HOME_OF.get(job.task, EXPLORE))
 
@@ -163,7 +160,7 @@ def _one_job(job: JobView, home: Screen) -> None:
 
 
 def _data_of(job: JobView) -> str:
-    """The files that a job reads, or its data set; empty for the one on screen, whose name stands above."""
+    """Names of the files or the data set of a job; empty for the data set on screen."""
     try:
         asked, shown = request_of(job), state.dataset()
     except Beha2VecError:  # its folder was cleaned away just now

@@ -1,4 +1,4 @@
-"""Long runs on the screen: started, watched, cancelled, found again after F5 and seen from another tab.
+"""Panels of background jobs: started, watched, cancelled, found again after F5 and seen from another tab.
 
 Nothing of a job lives in the session but its id: the job's folder is read every time.
 """
@@ -21,7 +21,7 @@ from pages.ui.shell.text import md_text, time_range
 
 POLL_S: Final = 1.0
 NOTICE_S: Final = 4.0
-"""How often a page without a job looks whether another tab has started one."""
+"""Seconds between checks, on a page without a job, for one started in another tab."""
 
 TITLES: Final = {
     "demo": "Making the demo shop",
@@ -49,7 +49,7 @@ STEPS: Final = {
     "embed": "Making a vector for every user",
     "scorecard": "Putting the figures together",
 }
-"""Step of a job → what it does, where it sends no message of its own."""
+"""Step of a job → text shown where the job sends no message of its own."""
 
 DEAF: Final = (
     "No sign of life from its process: it was stopped, swapped out, or it hangs. It goes on by itself once "
@@ -60,7 +60,7 @@ Draw = Callable[[JobView], None]
 
 
 def file_limits(wall_s: float) -> ResourceLimits:
-    """What a child that opens a file from outside may use: most of the memory, and so many seconds."""
+    """Limits of a child process that opens a foreign file: most of the memory, and so many seconds."""
     return ResourceLimits(memory_bytes=max(4 * 2**30, whole_memory() * 3 // 4), wall_s=wall_s)
 
 
@@ -74,7 +74,7 @@ def start(
     environment: Mapping[str, str] | None = None,
     child: str | None = None,
 ) -> None:
-    """Start a job as :func:`core.runs.jobs.start` does; this session waits for its result."""
+    """Start a job (:func:`core.runs.jobs.start`), and have this session wait for its result."""
     try:
         job = jobs.start(
             state.store().root, task, request, subject, limits, replace=replace, environment=environment,
@@ -90,7 +90,7 @@ def start(
 
 
 def ended(task: str) -> JobView | None:
-    """This session's job of a task, once, when it is done and has a result."""
+    """Take this session's job of a task when it is done; returned once, else None."""
     view = _own(task)
     if view is None or view.active:
         return None
@@ -103,24 +103,24 @@ def ended(task: str) -> JobView | None:
 
 
 def still_there(task: str) -> bool:
-    """Whether the data set is on screen that was there when this session last started a job of a task."""
+    """Whether the data set on screen is still that of when this session last started a job of a task."""
     return bool(st.session_state.get(_begun_on(task), _on_screen()) == _on_screen())
 
 
 def result(task: str) -> Mapping[str, Any] | None:
-    """What this session's job of a task made, once."""
+    """Take the result of this session's job of a task; returned once, else None."""
     view = ended(task)
     return None if view is None else view.result
 
 
 def running(tasks: Sequence[str], subject: str | None = None) -> list[JobView]:
-    """Jobs of some tasks that go on right now, in any session, newest first."""
+    """Running jobs of some tasks, in any session, newest first."""
     found = jobs.active(state.store().root)
     return [job for job in found if job.task in tasks and subject in (None, job.subject)]
 
 
 def panels(tasks: Sequence[str], subject: str | None = None, draw: Draw | None = None) -> bool:
-    """Draw a live panel for every running job of some tasks; why the last one failed; or keep watching.
+    """Draw a live panel for every running job of some tasks, or the error of the last one.
 
     Args:
         tasks: Which tasks.
@@ -140,7 +140,7 @@ def panels(tasks: Sequence[str], subject: str | None = None, draw: Draw | None =
 
 
 def to_show(found: Sequence[JobView]) -> list[JobView]:
-    """The newest job of each task and subject; and those before it that somebody has to cancel.
+    """Jobs to draw: the newest of each task and subject, and earlier ones that have to be cancelled.
 
     Args:
         found: Jobs that go on, newest first.
@@ -178,17 +178,17 @@ def _cancel(job_id: str) -> None:
 
 
 def figures(view: JobView) -> list[dict[str, float]]:
-    """Everything a job has measured, oldest first."""
+    """Figures that a job has measured, oldest first."""
     return jobs.figures(state.store().root, view.id)
 
 
 def request_of(view: JobView) -> Mapping[str, Any]:
-    """What a job was asked to do."""
+    """The request of a job, as plain data."""
     return jobs.request_of(state.store().root, view.id)
 
 
 def progress_line(view: JobView) -> str:
-    """What it is doing and the time left, in one line."""
+    """The current step of a job and the time left, in a line."""
     if view.stopping:
         return "Stopping"
     if not view.answers:
@@ -215,7 +215,7 @@ def _show_failures(tasks: Sequence[str], subject: str | None) -> None:
 
 
 def has_failed(task: str) -> bool:
-    """Whether this session's last job of a task ended with an error that is still shown."""
+    """Whether the error of this session's last job of a task is still shown."""
     return _failed(task) in st.session_state
 
 
@@ -225,12 +225,12 @@ def fail(task: str, error: Beha2VecError) -> None:
 
 
 def forget_failure(task: str) -> None:
-    """Take an error message off the page."""
+    """Remove the error message of a task from the page."""
     st.session_state.pop(_failed(task), None)
 
 
 def _own(task: str) -> JobView | None:
-    """The job this session waits for; after F5 the one that the link names."""
+    """The job that this session waits for; after F5 the one that the link names."""
     job_id = st.session_state.get(_mine(task)) or st.query_params.get("job")
     if not job_id:
         return None

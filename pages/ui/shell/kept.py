@@ -1,4 +1,4 @@
-"""What is made once for all sessions, under a key that says beside the function what it depends on."""
+"""A cache shared by all sessions, whose key is a function of the arguments, written beside the function."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def kept(
     show_spinner: str | bool = False,
     cache: Callable[..., Any] = st.cache_resource,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Keep what a function makes of equal keys; who asks meanwhile waits for it.
+    """Decorator that caches a function's result by a key; concurrent callers wait for it.
 
     Args:
         key: Of the function's arguments; what it raises goes on up, where Streamlit's own hashing hides it.

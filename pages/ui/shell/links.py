@@ -1,4 +1,4 @@
-"""The pages of the app: file, title, icon and address, spelt once."""
+"""The pages of the app with file, title, icon and address, and links to them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from streamlit.errors import StreamlitAPIException
 
 @dataclass(frozen=True)
 class Screen:
-    """One page of the navigation.
+    """A page of the navigation.
 
     Args:
         file: Path below the project folder.
@@ -31,7 +31,7 @@ class Screen:
     default: bool = False
 
     def page(self) -> st.Page:
-        """The page as Streamlit's navigation takes it."""
+        """The page as an object of Streamlit's navigation."""
         return st.Page(
             self.file, title=self.title, icon=self.icon, url_path=self.url_path, help=self.help,
             default=self.default,
@@ -115,12 +115,12 @@ SECTIONS: Final[dict[str, tuple[Screen, ...]]] = {
 
 
 def sections(*, expert: bool) -> dict[str, tuple[Screen, ...]]:
-    """The navigation: section → its pages; experts have one more."""
+    """The navigation: section → its pages; experts also have SQL."""
     return {**SECTIONS, "Use": (*SECTIONS["Use"], SQL)} if expert else SECTIONS
 
 
 def heading(screen: Screen) -> None:
-    """Draw a page's title and, for a newcomer, what the page is for."""
+    """Draw the title of a page and what the page is for."""
     st.title(screen.title)
     st.caption(screen.help)
 
@@ -134,6 +134,6 @@ def link(screen: Screen, label: str, asked: Mapping[str, str | list[str]] | None
 
 
 def button(screen: Screen, label: str) -> None:
-    """Draw the page's main button, which leads to another page."""
+    """Draw a main button that leads to another page."""
     if st.button(label, type="primary", icon=screen.icon, key=f"go-{screen.url_path}"):
         st.switch_page(screen.file)

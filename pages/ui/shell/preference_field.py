@@ -12,11 +12,11 @@ from core.saved import preferences
 from pages.ui.shell import errors, state
 
 REFUSED: Final = "refused-"
-"""Before the name of a preference: what was typed last and refused, and why."""
+"""Prefix of the session key that holds a refused text of a preference, and why."""
 
 
 def text_field(name: str, label: str, placeholder: str) -> None:
-    """Draw the field, and below it why what was typed is not possible."""
+    """Draw the field and, below it, why a typed text is not possible."""
     value = str(getattr(preferences.load(state.store()), name))
     key = f"pref-{name}-{zlib.crc32(value.encode())}"  # a fresh field when a preset changes the preference
     with st.container(key=f"field-{name}"):

@@ -1,4 +1,4 @@
-"""Who may ask this server: its own page, and nobody else's.
+"""The check of who may use this server: its own page, and no other.
 
 A browser says with every WebSocket from which page it comes. Streamlit lets any port of this machine in, and
 whoever says nothing; here only the page that this server itself has sent may drive it.
@@ -17,10 +17,10 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 TOOLS: Final = "BEHA2VEC_TOOLS"
-"""A variable: ``1`` lets in programs that are no browser (no Origin), and hands out Streamlit's metrics."""
+"""Environment variable: ``1`` admits programs without an Origin header, and serves Streamlit's metrics."""
 METRICS: Final = "/_stcore/metrics"
 SCHEMES: Final = ("http", "https")
-"""Of pages; behind a proxy that ends TLS the server does not see which."""
+"""Schemes of pages that are accepted; behind a proxy that ends TLS the server does not see which."""
 REFUSED: Final = (
     "Refused: the Origin %r is not this app's address %r. Behind a proxy, name the public address in "
     f"server.corsAllowedOrigins; for a program that sends no Origin, set {TOOLS}=1."
@@ -29,7 +29,7 @@ LOG: Final = logging.getLogger("beha2vec")
 
 
 class Door:
-    """Refuses what comes from another page, and what is nobody's business."""
+    """Middleware that refuses requests from other pages, and routes that are not public."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -60,13 +60,13 @@ class Door:
 
 
 def is_own(origin: str, host: str) -> bool:
-    """Whether a page comes from the very host and port that it asks."""
+    """Whether an Origin header names the host and port of the request."""
     scheme, found, rest = origin.lower().partition("://")
     return bool(found) and scheme in SCHEMES and rest == host.lower()
 
 
 def other_origins() -> frozenset[str]:
-    """Public addresses of this app that its proxy does not pass on, as the configuration names them."""
+    """Public addresses of this app in the configuration, which its proxy does not pass on."""
     named = [str(origin).rstrip("/").lower() for origin in st.config.get_option("server.corsAllowedOrigins")]
     if st.config.is_manually_set("browser.serverAddress"):
         host = urlsplit(f"//{st.config.get_option('browser.serverAddress')}").netloc.lower()

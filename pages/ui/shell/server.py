@@ -31,7 +31,7 @@ BASE: Final = str(st.config.get_option("server.baseUrlPath")).strip("/")
 ROOT: Final = f"/{BASE}/" if BASE else "/"
 UPLOAD_PATH: Final = ROOT + "api/upload"
 MARK: Final = ("x-requested-with", "beha2vec")
-"""A header that a foreign page cannot send without asking first."""
+"""Header and value of uploads: a foreign page cannot send them without a CORS preflight."""
 
 
 def build_csp() -> str:
@@ -64,7 +64,7 @@ def build_csp() -> str:
 
 
 class SecurityHeaders:
-    """Put the security headers on every HTTP response; WebSockets pass untouched."""
+    """Middleware that adds the security headers to HTTP responses; WebSockets pass untouched."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -90,7 +90,7 @@ class SecurityHeaders:
 
 
 class UploadDoor:
-    """Takes one piece of a file a request; pieces of one file come one after another."""
+    """Upload route: a request carries a piece of a file; pieces of a file come one after another."""
 
     def __init__(self) -> None:
         self._busy: set[str] = set()
@@ -147,7 +147,7 @@ async def _append(part: Path, stream: AsyncIterator[bytes], total: int) -> int:
 
 
 def _is_ours(request: Request) -> bool:
-    """Streamlit checks only its own routes: token and fetch site are checked here, the origin at the door."""
+    """Whether an upload is this app's, by header, fetch site and token: Streamlit checks only its routes."""
     headers = request.headers
     return (
         headers.get(MARK[0]) == MARK[1]
@@ -161,12 +161,12 @@ def _answer(status: int, **fields: object) -> JSONResponse:
 
 
 def allowed_hosts() -> list[str]:
-    """Names under which the server answers; anything else may be DNS rebinding."""
+    """Host names under which the server answers; others may be DNS rebinding."""
     return list(st.config.get_option("server.allowedHosts")) or ["localhost", "127.0.0.1"]
 
 
 def to_the_default_page(request: Request) -> Response:
-    """Answer the default page's own address, which Streamlit does not know, by ``/`` with the same query."""
+    """Redirect the default page's own address, which Streamlit does not know, to ``/`` with its query."""
     query = request.url.query
     return RedirectResponse(f"{ROOT}?{query}" if query else ROOT)
 

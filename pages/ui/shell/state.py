@@ -30,27 +30,27 @@ from pages.ui.shell.text import md_text
 
 PROJECT: Final = Path(__file__).resolve().parents[3]
 OPEN_AT_ONCE: Final = 4
-"""Data sets and models kept open; an older one is opened again when somebody asks for it."""
+"""Number of data sets and models kept open; older ones are opened again when needed."""
 
 DATASET: Final = "current_dataset"
 MODELS: Final = "current_models"
-"""Data set → the model that was chosen for it."""
+"""Session key: data set → the model that was chosen for it."""
 OF_MODEL: Final = "of_model"
-"""Model → what this session did with it."""
+"""Session key: model → what this session set and did with it."""
 LINK: Final = "link"
-"""What the address said when the session began: later it says what the session does."""
+"""Session key: parameters of the address when the session began."""
 CONTROLS: Final = "controls"
 START: Final = "start"
-"""The number of segments that a session began with, where nobody has chosen one."""
+"""Key: the number of segments that a session began with, where none is chosen."""
 SHOWN: Final = "shown"
-"""What else is on screen where nobody has chosen it: parameter of a link → values."""
+"""Key: parameter of a link → values on screen that nobody has chosen."""
 UNREAD: Final = "unread_funnel"
-"""Why the funnel of the link could not be read."""
+"""Key: why the funnel of the link could not be read."""
 
 
 @dataclass(frozen=True)
 class ModelRun:
-    """A trained model and what it made of the data set.
+    """A trained model and its vectors of the data set.
 
     Args:
         key: Content key of the ``train`` artifact.
@@ -68,12 +68,12 @@ class ModelRun:
 
 
 def store() -> Store:
-    """The artifacts: ``cache/`` of the project, or where ``BEHA2VEC_CACHE`` points."""
+    """The store of artifacts: ``cache/`` of the project, or where ``BEHA2VEC_CACHE`` points."""
     return Store(Path(os.environ.get("BEHA2VEC_CACHE") or PROJECT / "cache"))
 
 
 def input_dir() -> Path:
-    """Where input files lie: ``input/`` of the project, or where ``BEHA2VEC_INPUT`` points."""
+    """Folder of input files: ``input/`` of the project, or where ``BEHA2VEC_INPUT`` points."""
     return Path(os.environ.get("BEHA2VEC_INPUT") or PROJECT / "input")
 
 
@@ -85,7 +85,7 @@ def source_dirs() -> tuple[Path, ...]:
 
 
 def config_dir() -> Path:
-    """Where ``config.env`` and ``.streamlit/secrets.toml`` lie: the project, or ``BEHA2VEC_CONFIG``."""
+    """Folder of ``config.env`` and ``.streamlit/secrets.toml``: the project, or ``BEHA2VEC_CONFIG``."""
     return Path(os.environ.get("BEHA2VEC_CONFIG") or PROJECT)
 
 
@@ -115,7 +115,7 @@ def model() -> ModelRun | None:
 
 
 def embeddings() -> pipeline.Embeddings | None:
-    """What the current model made of the users of the current data set."""
+    """Vectors of the current model for the users of the current data set; None without a model."""
     data, run = dataset(), model()
     if data is None or run is None:
         return None
@@ -126,7 +126,7 @@ def embeddings() -> pipeline.Embeddings | None:
 
 
 def select_dataset(key: str) -> None:
-    """Make a data set the current one, with the model that was last looked at, or the latest."""
+    """Make a data set the current one, with the model that was chosen last, or the latest."""
     st.session_state[DATASET] = key
     sync_link()
 
@@ -138,7 +138,7 @@ def select_model(key: str) -> None:
 
 
 def take_model(made: Mapping[str, Any], begun_on: str) -> None:
-    """Make what a training made the chosen model of its data set, and open it where nothing else was opened.
+    """Choose the model of a finished training for its data set, and open it unless another was opened.
 
     Args:
         made: The result of the job: keys of its data set, model and vectors.
@@ -153,13 +153,13 @@ def take_model(made: Mapping[str, Any], begun_on: str) -> None:
 
 
 def of_model(key: str) -> dict[str, Any]:
-    """What this session did with a model, by name; to be changed in place."""
+    """State of a model in this session, by name; callers change it in place."""
     models: dict[str, dict[str, Any]] = st.session_state.setdefault(OF_MODEL, {})
     return models.setdefault(key, {})
 
 
 def controls(key: str) -> Controls:
-    """What is set for a model: in this session, else by its link, else as it was left last."""
+    """Controls of a model: set in this session, else by its link, else as they were left last."""
     held = of_model(key)
     if CONTROLS not in held:
         said, (data, names) = _link(), (_dataset_key(), (key, ""))
@@ -201,18 +201,18 @@ def display(key: str, value: Any) -> None:  # noqa: ANN401 - whatever the widget
 
 
 def put_in_link(key: str, **shown: list[str]) -> None:
-    """Have the address say what is on screen of a model and that nobody has chosen."""
+    """Put what is on screen of a model by default into the address."""
     of_model(key).setdefault(SHOWN, {}).update(shown)
     sync_link()
 
 
 def linked(name: str) -> str:
-    """What the address said under a name when the session began; empty where it said nothing."""
+    """Value of a parameter of the address when the session began; empty without it."""
     return _first(_link(), name)
 
 
 def sync_link() -> None:
-    """Write what is worked on into the address; the navigation drops it on every page switch."""
+    """Write the current work into the address, as the navigation drops it on every page switch."""
     _link()
     data = _dataset_key()
     model = _model_key(data) if data else ""
@@ -227,14 +227,14 @@ def sync_link() -> None:
 
 
 def _shown(model: str) -> dict[str, list[str]]:
-    """What is set, and what is on screen where nobody has chosen it."""
+    """Parameters of the address for a model: what is set, and what is on screen by default."""
     said, start = controls(model).link(), of_model(model).get(START)
     on_screen = of_model(model).get(SHOWN, {}) | ({} if start is None else {"k": [str(start)]})
     return {name: said.get(name) or on_screen.get(name, []) for name in LINKED}
 
 
 def say_gone() -> None:
-    """Say that what the address names is not there, and what to do."""
+    """Draw a warning where the data set or model of the address is gone."""
     key, data = _dataset_key(), dataset()
     if key and data is None:
         st.warning(
@@ -311,12 +311,12 @@ def _link() -> Mapping[str, list[str]]:
 
 
 def _first(said: Mapping[str, list[str]], name: str) -> str:
-    """A key from a link becomes part of a path: letters and digits only."""
+    """First alphanumeric value of a parameter, safe in a path; empty without one."""
     return next((text for text in said[name] if text.isalnum()), "")
 
 
 def _dataset_key() -> str:
-    """The chosen key: the session's, or the link's in a new session."""
+    """Key of the current data set: the session's, or the link's in a new session."""
     return str(st.session_state.setdefault(DATASET, _first(_link(), "data")))
 
 

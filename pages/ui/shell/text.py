@@ -1,4 +1,4 @@
-"""Text that came from a file, made safe for labels and Markdown.
+"""Text for the screen: text from files made safe for labels and Markdown, and numbers in words.
 
 Streamlit renders Markdown, LaTeX, colours, icons and remote images in labels and messages. A cell of a
 file must never become any of these: values go through ``st.dataframe`` or ``st.text``, or through here.
@@ -16,7 +16,7 @@ LIVELY: Final = re.compile(
     r":(?=[A-Za-z+_]|//)|(?<=www)(?=\.)|@|(?<!\S)(?=(?:<->|<-|->|--|<=|>=|~=)(?!\S))", re.IGNORECASE
 )
 WORD_JOINER: Final = "\u2060"
-"""Invisible; ends ``:material/…:``, ``:smile:``, bare addresses, and signs such as ``>=``, of which Streamlit
+"""Invisible character that breaks ``:material/…:``, ``:smile:``, addresses, and ``>=``, of which Streamlit
 makes one character: all of these work even behind a backslash."""
 
 
@@ -38,7 +38,7 @@ def size(number: int) -> str:
 
 
 def time_range(low: float, high: float) -> str:
-    """A time between so many seconds and so many, in words: ``20 to 50 seconds``, ``1 to 3 minutes``."""
+    """A range of seconds in words: ``20 to 50 seconds``, ``1 to 3 minutes``."""
     if high < 10:
         return "a few seconds"
     (least, unit), (most, last_unit) = _in_words(low), _in_words(high)
@@ -52,7 +52,7 @@ def time_range(low: float, high: float) -> str:
 
 
 def _in_words(seconds: float) -> tuple[str, str]:
-    """A number and its unit."""
+    """Seconds as a rounded number and its unit."""
     if seconds < 90:
         return f"{round(seconds, -1):.0f}", "seconds"
     if seconds < 5400:

@@ -1,4 +1,4 @@
-"""Tables on the screen: what a column is called and how its values are written, said once for all."""
+"""Tables on the screen, with headings of columns and formats of values that hold for all of them."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ from core.profiles.profile_columns import FIELDS, Col
 Columns: TypeAlias = Mapping[str, Any]
 """Column → its heading here, heading and help, or what ``st.dataframe`` takes; None to leave it out."""
 UNSHOWN: Final = dict.fromkeys((Col.KEY, Col.KIND, Col.SEGMENT))
-"""Said to programs: in the file, not on the screen."""
+"""Columns for programs: in the downloaded file, not on the screen."""
 FIGURES: Final = {one.field: one.label for one in FIELDS}
 CALLED: Final = FIGURES | {
     Col.LABEL: "Segment", Col.RANK: "#", Col.PAGE_TITLE: "Title", Col.PAGE_LOCATION: "Page", Col.N: "Of",
     Col.SHARE: "Share", Col.LOW: "From", Col.HIGH: "To", Col.REST_SHARE: "Others", Col.REST_N: "Of others",
     Col.ABSENT: "Without a value",
 }  # fmt: skip
-"""What is not here is called by its name."""
+"""Column → heading; other columns are called by their name."""
 HELP: Final = {
     Col.LOW: "95 % interval.",
     Col.LIFT: "Share over the others' share.",
     Diff.DIFFERS: "The 95 % interval of the difference leaves out 0.",
 }
 IN_PERCENT: Final = re.compile(r"(rest_)?(.*share|low|high)|membership|difference(_low|_high)?")
-"""Columns of numbers that are shares, from 0 to 1, or differences of shares."""
+"""Pattern of columns that are shares, from 0 to 1, or differences of shares."""
 LONG: Final = 18
-"""Characters of a text that may push what is beside it off a phone."""
+"""Characters from which a text may push other columns off a phone's screen."""
 NARROW: Final = 150
-"""Pixels that such a text has at least; where there is room, it gets more."""
+"""Pixels of a long text, at least; where there is room, it gets more."""
 MOST_WRITTEN: Final = 50_000
-"""Cells of a table whose values are written here, in a quarter of a second; of more the browser does it."""
+"""Cells up to which values are formatted here (a quarter of a second); of more the browser does it."""
 
 
 def draw(
@@ -51,7 +51,7 @@ def draw(
     columns: Columns | None = None,
     **more: Any,  # noqa: ANN401
 ) -> Any:  # noqa: ANN401 - of st.dataframe
-    """Draw a table.
+    """Draw a table with headings and formatted values.
 
     Args:
         table: Any.
@@ -67,7 +67,7 @@ def draw(
 
 
 def headed(table: pd.DataFrame, own: Columns) -> dict[str, Any]:
-    """Column → its heading; nobody reads a name with underscores, and a long text leaves room for figures."""
+    """Settings of each column: heading, help and width, so that a long text leaves room for figures."""
     found: dict[str, Any] = {}
     for name in map(str, table):
         told = {**UNSHOWN, **own}.get(name, CALLED.get(name, _in_words(name)))
@@ -79,7 +79,7 @@ def headed(table: pd.DataFrame, own: Columns) -> dict[str, Any]:
 
 
 def _headed(column: pd.Series, heading: str, told: str | None, *, by_browser: bool) -> Any:  # noqa: ANN401
-    """The settings of a column; where the browser writes its values, also how."""
+    """Settings of a column; where the browser formats its values, also the format."""
     if by_browser and types.is_numeric_dtype(column) and not types.is_bool_dtype(column):
         how = "percent" if IN_PERCENT.fullmatch(str(column.name)) else "localized"
         return st.column_config.NumberColumn(heading, help=told, format=how)
@@ -98,7 +98,7 @@ def _width(column: pd.Series) -> int | None:
 
 
 def written(table: pd.DataFrame) -> Styler | pd.DataFrame:
-    """The table with its values written as everywhere; it sorts by the values. Plain if too large."""
+    """The table with formatted values, still sorted by the values; unchanged if it is too large."""
     if table.size > MOST_WRITTEN:
         return table
     writers: dict[Any, Any] = {name: _writer(str(name), table[name]) for name in table}
