@@ -1,6 +1,6 @@
-"""Whose time is on screen, by days or weeks, and what to know before reading it.
+"""The choice at the top of the parts of the page Time, and counts over time kept once for all sessions.
 
-What is drawn of segments over time, counted once for all sessions that ask the same.
+The parts share whose time is on screen, by days or weeks, and what to know before reading it.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ def _key(live: LiveSegments, *asked: object) -> tuple[object, ...]:
 
 @kept(lambda live, unit: (live.sources.counted, unit, _filter(live)), max_entries=16)
 def calendar_now(live: LiveSegments, unit: PeriodUnit | None) -> Calendar:
-    """Days or weeks as the filter leaves them; what suits the export where no unit is asked for."""
+    """The calendar within the filter; without a unit, by what suits the export."""
     return calendar(live.sources.dataset, unit, _filter(live).within)
 
 
 def by_period(live: LiveSegments, unit: PeriodUnit, measure: PeriodMeasure) -> tuple[pd.DataFrame, int]:
-    """A measure of every segment by period (``core/periods/over_time.py``), and outcomes that are in no row.
+    """Table of a measure by segment and period (``core/periods/over_time.py``), and outcomes in no row.
 
     Raises:
         ArtifactError: If the outcome is an event and the data set does not say when it was done.
@@ -57,19 +57,19 @@ def by_period(live: LiveSegments, unit: PeriodUnit, measure: PeriodMeasure) -> t
 
 
 def retained(live: LiveSegments, unit: PeriodUnit) -> tuple[pd.DataFrame, pd.DataFrame, dict[int, int]]:
-    """Who comes again: by first period and periods since, of all of these together, and who is left out."""
+    """Tables of who comes again, by first period and over all, and the users left out of each segment."""
     cells, together, without = _retained(live, unit)
     return tables.named(cells, live.names), tables.named(together, live.names), without
 
 
 def by_hour(live: LiveSegments, *, sessions: bool) -> pd.DataFrame:
-    """Page views or beginnings of sessions by the hour of the week."""
+    """Table of page views or beginnings of sessions by the hour of the week."""
     return tables.named(_by_hour(live, sessions), live.names)
 
 
 @kept(lambda live, unit, outcome: (live.sources.counted, _filter(live), unit, outcome), max_entries=6)
 def _activity(live: LiveSegments, unit: PeriodUnit, outcome: tuple[str, ...]) -> Activity:
-    """Laid out once, whatever the segments; without an outcome where none is named."""
+    """Who came when, laid out once whatever the segments; without an outcome where none is named."""
     data, index = live.sources.dataset, live.tables.basis.data.outcomes
     asks_events = any(not index.pages_of(one) for one in outcome)
     events = data.events if asks_events else TimedEvents.none()
@@ -111,7 +111,7 @@ OF_BEFORE: Final = (
 
 
 def whose(live: LiveSegments) -> int | None:
-    """Draw whose time is shown; None for all segments side by side."""
+    """Draw the choice of a segment; None for all segments side by side."""
     titles = {EVERY: "All segments side by side"}
     titles |= {f"segment:{segment}": live.names[segment] for segment in live.segments}
     held = state.controls(live.sources.model_key).segments or ()
@@ -130,7 +130,7 @@ def _keep(model: str) -> None:
 
 
 def unit(live: LiveSegments, most: int | None = None) -> PeriodUnit:
-    """Draw whether it is told by days or by weeks, where both can be read.
+    """Draw the choice of days or weeks, where both can be read.
 
     Args:
         live: The segments.
@@ -146,7 +146,7 @@ def unit(live: LiveSegments, most: int | None = None) -> PeriodUnit:
 
 
 def clock(live: LiveSegments) -> str:
-    """By which clock days begin, and which days lack something."""
+    """Sentence on the clock by which days begin, and on days with gaps."""
     receipt, days = live.sources.dataset.receipt, days_of(live.sources.dataset)
     exactly = "inferred" in receipt.time_zone
     more = ", as its dates say" if exactly else ": the export does not say more exactly"
@@ -157,7 +157,7 @@ def clock(live: LiveSegments) -> str:
 
 
 def parts(calendar: Calendar, unit: PeriodUnit) -> str:
-    """Which periods are covered only in part; empty where none is."""
+    """Sentence on periods that are covered only in part; empty where none is."""
     dates = [
         f"{day.day} {day:%b}" for day, part in zip(calendar.dates, calendar.is_part, strict=True) if part
     ]

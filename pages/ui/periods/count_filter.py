@@ -1,4 +1,4 @@
-"""The filter of what is counted: chosen in one place, shown where it holds, cleared by one click."""
+"""The filter of users and days to count: set in one place, shown where it holds, cleared by a click."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from pages.ui.shell.text import count, md_text, share
 
 TITLES: Final = {Users.DEVICE: "Device", Users.COUNTRY: "Country", Users.SOURCE: "First source"}
 LINE: Final = 600
-"""Pixels of what it says; on a phone it goes below the button."""
+"""Pixels that the filter's text needs; on a phone it goes below the button."""
 OFFERED: Final = 1_000
-"""Values of an attribute, the most frequent ones."""
+"""Values of an attribute that can be chosen, at most: the most frequent."""
 HELP: Final = (
     "Counts anew and leaves the segments as they are: only users with these values, and only page views on "
     "these days. It holds on Profiles, Journeys and Time."
@@ -42,7 +42,7 @@ ANEW: Final = (
 
 
 def draw(live: LiveSegments) -> None:
-    """Draw the filter, and say whom it leaves.
+    """Draw the filter, and how many users it leaves.
 
     Raises:
         SettingsError: If it leaves nobody; a way to clear it has been drawn by then.
@@ -70,7 +70,7 @@ def draw(live: LiveSegments) -> None:
 
 
 def counted(live: LiveSegments) -> LiveSegments:
-    """Count segments for what the filter leaves; as they are where it leaves all.
+    """The segments counted for what the filter leaves; unchanged where no filter is set.
 
     Raises:
         SettingsError: If it leaves nobody of a segment.
@@ -90,13 +90,13 @@ def counted(live: LiveSegments) -> LiveSegments:
 def _counted(
     dataset: str, segments: str, chosen: CountFilter, settings: AnalyzeSettings, _live: LiveSegments
 ) -> tuple[DatasetPart, Tables]:
-    """Of a few filters: each holds the page views that it leaves."""
+    """The part and its tables, kept for a few filters: each holds its page views."""
     part = DatasetPart.of(_live.sources.dataset, chosen)
     return part, tables_of_part(_live.tables, part, _live.sources.labels)
 
 
 def _without(live: LiveSegments, users: np.ndarray) -> str:
-    """Segments of which nobody is left."""
+    """Sentence on segments of which no user is left; empty without any."""
     there = set(live.labels[users].tolist())
     gone = [md_text(live.names[segment], 60) for segment in live.segments if segment not in there]
     if not gone:
@@ -106,7 +106,7 @@ def _without(live: LiveSegments, users: np.ndarray) -> str:
 
 
 def _own_segments(made_from: Sources, chosen: CountFilter) -> None:
-    """The other way: a data set of what is left, for a model and segments of its own."""
+    """Draw the button that makes a data set of what is left, for a model and segments of its own."""
     if st.button("Fit anew", icon=":material/model_training:", key="fit-anew", type="tertiary", help=ANEW):
         with st.spinner("Making a data set of what the filter leaves"):
             made = pipeline.narrow(made_from.store, made_from.dataset, chosen)
@@ -116,7 +116,7 @@ def _own_segments(made_from: Sources, chosen: CountFilter) -> None:
 
 @kept(lambda live: (live.sources.dataset.key, state.controls(live.sources.model_key).counted), max_entries=8)
 def left(live: LiveSegments) -> Fitting:
-    """Whom and what the filter leaves.
+    """The users and page views that the filter leaves.
 
     Raises:
         SettingsError: If it leaves nobody.

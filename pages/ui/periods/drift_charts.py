@@ -1,4 +1,4 @@
-"""Pictures of two exports: shares then and now, and who went where."""
+"""Charts of two exports: shares before and now, and who moved between segments."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ CELL: Final = 30
 NODE: Final = 42
 """Pixels of a segment in the picture of flows."""
 GAP: Final = 0.04
-"""Between two places, of all users."""
+"""Gap between two places of the flows, as part of all users."""
 POINTS: Final = 24
 NAME_ROOM: Final = 190
 NARROWEST: Final = 620
-"""Pixels below which it scrolls sideways: names need room."""
+"""Pixels below which the flows scroll sideways: names need room."""
 
 
 def shares(table: pd.DataFrame) -> Chart:
-    """Two shares a row with a line between them: grey before, coloured now; pale where they do not differ.
+    """Chart of two shares a row with a line between: grey before, coloured now; pale if not different.
 
     Args:
         table: ``name``, ``share``, ``rest_share``, ``difference_low`` and ``difference_high``, and whether it
@@ -50,7 +50,7 @@ def shares(table: pd.DataFrame) -> Chart:
 
 
 def matrix(table: pd.DataFrame, names: Sequence[str]) -> Chart:
-    """From each place (a row) to each one: the share of its users; coloured where it is not as expected.
+    """Heat map of moves: share of each row's users in each column; coloured where it is not as expected.
 
     Args:
         table: Of :class:`core.periods.migration.Migration`, and ``from``, ``to`` in words.
@@ -83,7 +83,7 @@ def matrix(table: pd.DataFrame, names: Sequence[str]) -> Chart:
 
 
 def flows(table: pd.DataFrame, names: Sequence[str], segments: Sequence[int]) -> Chart:
-    """Users from their segment before (left) to the one now; strong where it is not as without change.
+    """Chart of flows from the segment before (left) to the one now; strong where they are not as expected.
 
     Args:
         table: Of :class:`core.periods.migration.Migration`.
@@ -125,7 +125,7 @@ def _slot(slots: Sequence[str]) -> alt.Color:
 
 
 def _stops(moved: pd.DataFrame, column: str, side: int, names: Sequence[str]) -> pd.DataFrame:
-    """Where each place begins and ends on one side."""
+    """Begin and end of each place on one side of the flows."""
     users = moved.groupby(column)[Col.USERS].sum()
     top, whole = _tops(moved, column), users.sum()
     shares = (users / whole).to_numpy()
@@ -137,7 +137,7 @@ def _stops(moved: pd.DataFrame, column: str, side: int, names: Sequence[str]) ->
 
 
 def _tops(moved: pd.DataFrame, column: str) -> pd.Series:
-    """The upper end of each place, with the same gap between all."""
+    """The upper end of each place, with equal gaps."""
     users = moved.groupby(column)[Col.USERS].sum()
     gap = users.sum() * GAP
     tops: pd.Series = users.cumsum() - users + gap * np.arange(len(users))
@@ -145,7 +145,7 @@ def _tops(moved: pd.DataFrame, column: str) -> pd.Series:
 
 
 def _bands(moved: pd.DataFrame) -> pd.DataFrame:
-    """Each flow as a band of points from its place on the left to that on the right."""
+    """Points of each flow's band from its place on the left to that on the right."""
     ends = {}
     for column, other in ((BEFORE, AFTER), (AFTER, BEFORE)):
         order = moved.sort_values([column, other])

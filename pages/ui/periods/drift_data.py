@@ -1,4 +1,4 @@
-"""A later export in the segments on screen: what there is to choose, its job, and what is drawn of it."""
+"""The data behind the comparison with a later export: data sets to choose from, its job, and its result."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from pages.ui.shell.kept import kept
 
 @dataclass(frozen=True, eq=False)
 class Compared:
-    """All that is drawn of a later export in the segments on screen."""
+    """Everything that is drawn of a later export in the segments on screen."""
 
     periods: TwoPeriods
     drift: Drift
@@ -37,7 +37,7 @@ class Compared:
 
 
 def offered(made_from: Sources) -> dict[str, tuple[DatasetCard, float]]:
-    """Other data sets by key, and their share of page views on pages of this one: more first, then newer."""
+    """Other data sets by key, with their share of page views on pages of this one; the largest first."""
     found = {
         card.key: (card, _in_common(made_from.root, made_from.dataset.key, card.key, made_from))
         for card in catalog.datasets(made_from.store)
@@ -56,7 +56,7 @@ def _in_common(root: str, key: str, other: str, _made_from: Sources) -> float:
 
 
 def called(made_from: Sources, card: DatasetCard, in_common: float) -> str:
-    """A data set in a line, and whether it can be a later export."""
+    """Line on a data set, and whether it can be a later export."""
     things = "sections" if trained(made_from).by_section else "pages"
     few = "" if in_common >= later_export.LEAST_KNOWN else ", too few to compare"
     return f"{card.line} · {in_common:.0%} {things} in common{few}"
@@ -70,7 +70,7 @@ def trained(made_from: Sources) -> Trained:
 
 
 def subject(made_from: Sources, later: str) -> str:
-    """What the job is about."""
+    """Subject of the job: the model and the later data set."""
     return f"{made_from.model_key} {later}"
 
 
@@ -85,7 +85,7 @@ def start(made_from: Sources, card: DatasetCard) -> None:
 
 
 def find(made_from: Sources, later: str) -> Artifact | None:
-    """What the job left, checked once for all sessions; None until it has run."""
+    """The artifact of the job, checked once for all sessions; None until it has run."""
     key = later_export.later_key(trained(made_from), later)
     written = catalog.written(made_from.store.root / later_export.STAGE / key)
     return _found(made_from.root, key, written, made_from) if written else None
@@ -101,7 +101,7 @@ def _found(root: str, key: str, written: float, _made_from: Sources) -> Artifact
     show_spinner="Comparing the two exports",
 )  # fmt: skip
 def compared(live: LiveSegments, made: Artifact) -> Compared:
-    """Count it, once for all sessions with these segments.
+    """Compare a later export, once for all sessions with these segments.
 
     Raises:
         ArtifactError: If something on disk is damaged, or was made with other views.

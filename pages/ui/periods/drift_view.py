@@ -1,4 +1,4 @@
-"""A later export on the frozen model: has it changed, who moved where, what is new, is it time to train."""
+"""The part of the page Time about a later export: what changed, who moved, and whether to train again."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ from pages.ui.shell.written_table import Columns
 
 CHOSEN: Final = "later_export"
 LINK: Final = "later"
-"""Parameter of a link: the data set that is held against the training."""
+"""Parameter of a link: the data set that is compared with the training."""
 LISTED: Final = 15
 NOWHERE: Final = "In no segment"
 WHAT: Final = (
@@ -64,7 +64,7 @@ OTHER_DAYS: Final = "The two cover other numbers of days, so what differs may di
 
 
 def draw(live: LiveSegments) -> None:
-    """Draw the choice of a later export, its job, and what came of it."""
+    """Draw the choice of a later export, its job, and the result."""
     card = _choose(live)
     if card is None:
         return
@@ -122,7 +122,7 @@ def _offer(live: LiveSegments, card: DatasetCard) -> None:
 
 
 def _periods(live: LiveSegments, card: DatasetCard, found: Compared) -> None:
-    """How many users of when are held against each other, and how many are in both."""
+    """Draw the dates and numbers of users that are compared, and how many users are in both."""
     sides = (live.sources.dataset, pipeline.open_dataset(live.sources.store, card.key))
     spans = []
     for dataset, users in zip(sides, (found.periods.before, found.periods.after), strict=True):
@@ -155,12 +155,12 @@ def _alarm(live: LiveSegments, found: Compared) -> None:
 
 
 def _how(found: Compared) -> str | None:
-    """What the alarm looks at; by section the line below the dates says it."""
+    """Help on what the alarm tests; None by section, where a line below the dates says it."""
     return None if found.periods.period.by_section else drift_words.ALARM
 
 
 def _named(live: LiveSegments, found: Compared) -> pd.DataFrame:
-    """The figures with what they are called."""
+    """The table of figures, with their names."""
     rows, names = found.drift.table.to_dict("records"), _places(live)
     pages, origin = found.drift.pages, _origin(found)
     called = [drift_words.figure_name(row, names, pages, origin) for row in rows]
@@ -176,7 +176,7 @@ def _origin(found: Compared) -> str:
 
 
 def _places(live: LiveSegments) -> list[str]:
-    """What each position is called; in no segment last."""
+    """Titles of the segments by position, "in none" last."""
     partition: Partition = live.segmentation.partition
     return [*(live.names[segment] for segment in partition.ids.tolist()), NOWHERE]
 
@@ -207,7 +207,7 @@ def _wear(found: Compared, card: DatasetCard) -> None:
 
 
 def _segments(live: LiveSegments, found: Compared) -> None:
-    """Shares of the segments then and now."""
+    """Draw the shares of the segments before and now."""
     table = found.drift.table
     kinds = table[table[FIGURE].isin([DriftFigure.SEGMENT, DriftFigure.NONE])].copy()
     names = _places(live)
@@ -284,7 +284,7 @@ MOVES: Final = (
 
 
 def _pages(found: Compared) -> None:
-    """Pages that are new, gone, or seen by more or fewer users."""
+    """Draw pages that are new, gone, or seen by more or fewer users."""
     table, origin = found.pages, _origin(found)
     with st.container(border=True, key="page-changes"):
         if table.empty:
@@ -304,7 +304,7 @@ def _pages(found: Compared) -> None:
 
 
 def _groups(found: Compared) -> None:
-    """Behaviour that is new: groups of users far from every segment."""
+    """Draw new behaviour: groups of users far from every segment."""
     table, origin = found.groups, _origin(found)
     with st.container(border=True, key="far-groups", gap="xsmall"):
         st.markdown("**Behaviour unlike any segment**", help=FAR)

@@ -1,4 +1,4 @@
-"""Shares of segments, outcome and activity, a day or a week."""
+"""The part of the page Time with shares of segments, outcome and activity by day or week."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ MEANS: Final = {
     PeriodMeasure.SESSIONS: "Sessions that a user who came began",
 }
 SMALL, LARGE = 150, 280
-"""Pixels of a chart among others, and of one alone."""
+"""Height in pixels of a chart among others, and of a single one."""
 HOW: Final = (
     "A user counts in every {unit} with a page view of theirs. Band: 95 % interval (Wilson's of shares). Of "
     "many {unit}s some stand apart by chance: 1 of 20. An interval that reaches the end of the axis may go "
     "on."
 )
 FEW: Final = 10
-"""Users of a period below which its interval does not stretch the axis: it reaches far."""
+"""Users of a period below which its wide interval does not stretch the axis."""
 
 
 def draw(live: LiveSegments) -> None:
-    """A measure by period, of one segment or of all side by side."""
+    """Draw a measure by period, of one segment or of all side by side."""
     offered = [one for one in TITLES if one is not PeriodMeasure.OUTCOME or live.profiles.outcome]
     with st.grid("auto", min_column_width=200, gap="small", key="time-choice"):
         segment = choice.whose(live)

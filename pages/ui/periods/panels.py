@@ -1,4 +1,4 @@
-"""One chart, or one a segment side by side, with one table behind."""
+"""Panels of charts over time: a single chart, or one for each segment side by side, with one table behind."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell.written_table import Columns
 
 DrawOne = Callable[[pd.DataFrame, int], Draw]
-"""The rows of a segment and its id → its chart."""
+"""Function that makes the chart of a segment from its rows and its id."""
 UNSHOWN = (Col.KEY, Col.KIND)
 COLUMNS: Final[Columns] = {
     Col.LABEL: st.column_config.Column("Segment", pinned=True), REST_PART: None, Col.REST_N: None,
@@ -27,7 +27,7 @@ COLUMNS: Final[Columns] = {
 
 @dataclass(frozen=True)
 class Told:
-    """What is said of charts.
+    """The texts of charts that are drawn together.
 
     Args:
         title: What they say.
@@ -45,7 +45,7 @@ class Told:
 
 
 def draw(live: LiveSegments, segment: int | None, table: pd.DataFrame, chart: DrawOne, told: Told) -> None:
-    """Draw the chart of one segment; of each, side by side, where ``segment`` is None.
+    """Draw the chart of a segment; of each segment, side by side, where it is None.
 
     Args:
         live: The segments.

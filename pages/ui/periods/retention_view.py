@@ -1,4 +1,4 @@
-"""Who comes again, by the day or week of a user's first page view."""
+"""The part of the page Time about who comes again, by the day or week of a user's first page view."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from pages.ui.shell.written_table import Columns
 
 SMALL, LARGE = 150, 280
 FULL_COLOUR: Final = 0.95
-"""Quantile of the shares that has the full colour of a triangle."""
+"""Quantile of the shares from which cells of a triangle have the full colour."""
 HOW: Final = (
     "Users by the {unit} of their first page view in the export, and how many of them came again so many "
     "{unit}s later. Blank: that {unit} is not over in the export, or covered only in part. Users who came "
@@ -44,7 +44,7 @@ FEW: Final = 10
 
 
 def draw(live: LiveSegments) -> None:
-    """Curves and triangles, of one segment or of all side by side."""
+    """Draw retention curves and triangles, of one segment or of all side by side."""
     with st.grid("auto", min_column_width=200, gap="small", key="time-choice"):
         segment = choice.whose(live)
         unit = choice.unit(live, MOST_PERIODS)
@@ -63,7 +63,7 @@ def draw(live: LiveSegments) -> None:
 
 
 def _nobody(live: LiveSegments, segment: int | None, table: pd.DataFrame, unit: PeriodUnit) -> str:
-    """That nobody comes again, and why that may be so."""
+    """Sentence that nobody comes again, and why that may be so."""
     followed = int(table.loc[table[AGE] == 1, Col.N].sum())
     whom = "" if segment is None else f" of {md_text(live.names[segment], 60)}"
     said = f"Nobody{whom} comes again: of {wording.counted(followed, 'user')} who can be followed, none is "

@@ -1,4 +1,4 @@
-"""When users come: the hours of the week."""
+"""The part of the page Time about when users come: the hours of the week."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell.written_table import Columns
 
 FULL_COLOUR: Final = 0.98
-"""Quantile of the hours with anybody that has the full colour."""
+"""Quantile of the hours with any users from which cells have the full colour."""
 FEW: Final = 3
-"""Users below which an hour has no colour: it would be the habit of one."""
+"""Users below which an hour has no colour: it would show the habit of a single person."""
 COUNTED: Final = {"views": "Page views", "sessions": "Sessions"}
 HOW: Final = (
     "Each cell is the share of that hour in all {what} of the segment, so that segments of any size compare; "
@@ -32,7 +32,7 @@ ONE_HOUR: Final = "All times of this export are in the same hour of a day: it se
 
 
 def draw(live: LiveSegments) -> None:
-    """The week of one segment beside the others', or of all segments side by side."""
+    """Draw the week of one segment beside the others', or of all segments side by side."""
     with st.grid("auto", min_column_width=200, gap="small", key="time-choice"):
         segment = choice.whose(live)
         what = st.segmented_control(

@@ -1,4 +1,4 @@
-"""Segments that keep number, colour and name in a training on a later export."""
+"""Segments that keep number, colour and name in a training on a later export, as a table."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def _matched(live: LiveSegments, card: DatasetCard, model: str, found: Compared)
 
 
 def _so(table: pd.DataFrame) -> np.ndarray:
-    """What became of each: a pair that is not the same is one that is gone, and one that is new."""
+    """Outcome of each match in words: a pair that is not the same is one segment gone and one new."""
     alone = [table[SAME], table[LATER].isna(), table[EARLIER].isna()]
     found: np.ndarray = np.select(alone, ["same", "gone", "new"], "gone, and a new one")
     return found

@@ -26,21 +26,21 @@ from core.profiles.profile_columns import Col
 from pages.ui.segments.charts import ABOVE, AXIS, INK, NEUTRAL, Chart, segment_or, sized, tips
 
 POINTS_AT_MOST: Final = 62
-"""Periods that are marked one by one; more are a line."""
+"""Periods that are marked by points, at most; more are only a line."""
 DATES: Final = 5
 """Periods whose date stands at the axis, at most."""
 WRITTEN_AT_MOST: Final = 16
-"""Columns of a triangle in which shares are written."""
+"""Columns of a triangle up to which shares are written into cells."""
 CELL: Final = 24
 """Pixels of a row of a triangle."""
 TALLEST, SMALLER = 640, 280
-"""Pixels of all rows, of a triangle alone and of one among others."""
+"""Pixels of all rows of a single triangle, and of one among others."""
 
 
 def over_time(
     table: pd.DataFrame, segment: int, style: str, title: str, top: float, height: int, grey: str
 ) -> Chart:
-    """One segment's line with its interval as a band, and a grey line to hold it against.
+    """Chart of a segment's line with its interval as a band, and a grey line for comparison.
 
     Args:
         table: Rows of one segment of :func:`core.periods.over_time.over_time`.
@@ -82,7 +82,7 @@ def over_time(
 
 
 def retention(table: pd.DataFrame, segment: int, unit: str, top: float, height: int) -> Chart:
-    """Who come again by the periods since their first, with the interval, and the others in grey.
+    """Chart of the share that comes again, by periods since the first, with interval; others in grey.
 
     Args:
         table: Rows of one segment of :func:`core.periods.over_time.curve`.
@@ -112,7 +112,7 @@ def retention(table: pd.DataFrame, segment: int, unit: str, top: float, height: 
 
 
 def triangle(table: pd.DataFrame, segment: int, unit: str, top: float, few: int, *, written: bool) -> Chart:
-    """A row a first period, a column a period since; the stronger the colour, the more come again.
+    """Heat map of retention: a row a first period, a column a period since.
 
     Args:
         table: Rows of one segment of :func:`core.periods.over_time.triangle`.
@@ -156,7 +156,7 @@ def week(
     value: str = VALUE,
     days: Sequence[str] = WEEKDAYS,
 ) -> Chart:
-    """Hours across, weekdays down; the stronger the colour, the larger the share.
+    """Heat map of the week: hours across, weekdays down.
 
     Args:
         table: Rows of one segment of :func:`core.periods.over_time.rhythm`.
@@ -180,18 +180,18 @@ def week(
 
 
 def _unless_few(few: str, value: str, scale: alt.Scale) -> Any:  # noqa: ANN401 - as altair says it
-    """As strong as a value, and nothing where a condition says that few users are behind it."""
+    """Opacity by a value; 0 where a condition says that few users are behind it."""
     return alt.when(few).then(alt.value(0)).otherwise(value, scale=scale, legend=None)
 
 
 def top_of(table: pd.DataFrame, columns: Sequence[str]) -> float:
-    """Where an axis of several charts ends, so that they compare; 1 where all is 0."""
+    """Common end of the axes of several charts: the largest value of columns, 1 where all is 0."""
     found = table[list(columns)].max().max()
     return 1.0 if pd.isna(found) or found <= 0 else float(found)
 
 
 def axis_top(table: pd.DataFrame, few: int, ends: Sequence[str] = ()) -> float:
-    """Where an axis of several charts ends: above every figure that is drawn.
+    """Common end of the axes of several charts, above every figure that is drawn.
 
     Args:
         table: Rows of the charts.
@@ -203,14 +203,14 @@ def axis_top(table: pd.DataFrame, few: int, ends: Sequence[str] = ()) -> float:
 
 
 def full_colour(table: pd.DataFrame, columns: Sequence[str], quantile: float) -> float:
-    """From which share on a cell has the full colour: one that stands far out does not pale all others.
+    """Share from which a cell has the full colour, so that an outlier does not pale all others.
 
-    It is a quantile of the cells that are not empty, the largest of the columns; 1 where all are.
+    It is a quantile of the non-empty cells, the largest of the columns; 1 where all are empty.
     """
     found = table[list(columns)]
     return top_of(found[found > 0].quantile(quantile).to_frame().T, columns)
 
 
 def of(table: pd.DataFrame, segment: int) -> pd.DataFrame:
-    """The rows of one segment."""
+    """The rows of a segment in a table."""
     return table[table[Col.SEGMENT] == segment].reset_index(drop=True)
