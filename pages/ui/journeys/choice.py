@@ -1,4 +1,4 @@
-"""Whose journeys are on screen, beside whose, and how finely pages are told apart."""
+"""The choice at the top of the page Journeys: whose steps, beside whose, between which places."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BESIDE: Final = {NOBODY: "Nobody", OTHERS: "The other clustered users"}
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """What the top of the page says; every part of it draws this.
+    """What is chosen at the top of the page; every part draws this.
 
     Args:
         key: Row of the profiles, such as ``segment:3``.
@@ -45,7 +45,7 @@ class Choice:
 
 
 def choose(live: LiveSegments) -> Choice:
-    """Draw what is to be chosen, and say what is."""
+    """Draw the choice, and return it."""
     titles, found = _titles(live), _levels(live.tables.basis.key, live)
     held = state.controls(live.sources.model_key).segments or ()
     with st.grid(3, min_column_width=200, gap="small", key="journeys-choice"):
@@ -66,7 +66,7 @@ def choose(live: LiveSegments) -> Choice:
 
 
 def _titles(live: LiveSegments) -> dict[str, str]:
-    """Row of the profiles → what it is called."""
+    """Row of the profiles → its title."""
     head = tables.named(live.profiles.rows.head, live.names)
     return dict(zip(head[Col.KEY], head[Col.LABEL], strict=True))
 
@@ -79,7 +79,7 @@ def _members(live: LiveSegments, titles: Mapping[str, str], key: str) -> np.ndar
 
 
 def _offered(live: LiveSegments, titles: Mapping[str, str], key: str, users: np.ndarray) -> dict[str, str]:
-    """Whom the row can be held against: rows that are not all inside it; of one that holds it, the rest."""
+    """Rows that a row can be compared with: not those inside it; of a row around it, the other users."""
     found = {NOBODY: BESIDE[NOBODY]}
     for other, title in ({OTHERS: BESIDE[OTHERS]} | dict(titles)).items():
         members = _members(live, titles, other)
@@ -119,7 +119,7 @@ def _level(live: LiveSegments, found: Mapping[Level, Places]) -> Level:
 
 @st.cache_resource(max_entries=2, show_spinner="Laying out the pages …")
 def _levels(basis: str, _live: LiveSegments) -> dict[Level, Places]:
-    """Laid out once a data set and its labels."""
+    """Places of each level, laid out once a data set and its labels."""
     made_from = _live.sources
     named = levels_of(made_from.dataset.pages, made_from.labels)
     return {

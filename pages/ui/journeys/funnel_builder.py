@@ -1,9 +1,8 @@
-"""The steps of a funnel as rows of widgets: what makes each, in which order, and within what.
+"""The builder of a funnel, with its steps as rows of widgets, and what the funnel on screen is made from.
 
 What is being built is the session's; whenever it is a funnel, it is kept with the model and in the link. A
-step without a pattern is left out until it has one.
-
-What a funnel on screen is made from, kept by content key for all sessions.
+step without a pattern is left out until it has one. ``basis`` and the functions after it are kept by content
+key for all sessions.
 """
 
 from __future__ import annotations
@@ -39,12 +38,12 @@ from pages.ui.shell.kept import kept
 from pages.ui.shell.text import count, md_text
 
 OFFERED: Final = 200
-"""Names of a kind that can be picked, the most seen ones; any other can be written."""
+"""Names of each kind that can be picked, at most: the most seen; any other can be typed."""
 
 
 @dataclass(frozen=True, eq=False)
 class FunnelBasis:
-    """A data set as funnels see it.
+    """A data set as funnels need it.
 
     Args:
         site: What steps can be made of.
@@ -60,13 +59,13 @@ class FunnelBasis:
 
 
 def _key(live: LiveSegments) -> str:
-    """Of the data set, its labels, and whether it says when events were done: that can be added to it."""
+    """Key of the data set, its labels, and whether it has times of events, which can be added later."""
     return f"{live.tables.basis.key} {(live.sources.dataset.path / EVENTS).exists()}"
 
 
 @kept(_key, max_entries=2, show_spinner="Laying out pages and events …")
 def basis(live: LiveSegments) -> FunnelBasis:
-    """Laid out once a data set and its labels."""
+    """The basis of funnels, laid out once a data set and its labels."""
     data = live.sources.dataset
     try:
         events, lacks = data.events, False
@@ -89,13 +88,13 @@ def basis(live: LiveSegments) -> FunnelBasis:
     show_spinner="Looking for the usual way …",
 )  # fmt: skip
 def suggested(live: LiveSegments) -> Funnel:
-    """The usual way to the outcome."""
+    """The suggested funnel: the usual way to the outcome."""
     index = live.tables.basis.data.outcomes  # of a part, that of the whole
     return usual_funnel(basis(live).site, index.whole or index, live.profiles.chosen[:1])
 
 
 def followed(live: LiveSegments, funnel: Funnel) -> FunnelWalk:
-    """How far each user comes.
+    """How far each user comes in a funnel, kept for all sessions.
 
     Raises:
         SettingsError: If these pages have no names at the level of a step.
@@ -111,7 +110,7 @@ def _walk(live: LiveSegments, funnel: Funnel) -> FunnelWalk:
 
 @kept(lambda live, step: (_key(live), step), max_entries=512)
 def found(live: LiveSegments, step: FunnelStep) -> tuple[int, int]:
-    """How many different names a step matches, and how many users did any of it.
+    """Number of different names that a step matches, and of users who made it.
 
     Raises:
         SettingsError: If these pages have no names at its level.
@@ -131,7 +130,7 @@ ORDERS: Final = {StepOrder.LOOSE: "Any later view", StepOrder.STRICT: "The next 
 LIMIT: Final = "limit"
 WITHIN: Final = {USER: "The user's whole time", SESSION: "One session", LIMIT: "A time limit"}
 WIDE: Final = 620
-"""Pixels of the patterns of a step; on a narrow screen they have a line of their own."""
+"""Pixels that the patterns of a step need; on a narrow screen they get a line to themselves."""
 FIRST_LIMIT: Final = "30 minutes"
 LACKS: Final = (
     "This data set does not say when events were done: it was loaded by an earlier release. Load the same "
@@ -151,7 +150,7 @@ class _Row:
 
 @dataclass(frozen=True)
 class _Draft:
-    """What is being built: its rows, whether whole or not, and the funnel that they make."""
+    """The funnel being built: its rows, complete or not, and the funnel that they make."""
 
     rows: tuple[_Row, ...]
     funnel: Funnel
@@ -163,7 +162,7 @@ class _Draft:
 
 
 def draw(live: LiveSegments) -> Funnel:
-    """Draw the builder; the funnel that it makes."""
+    """Draw the builder, and return the funnel that it makes."""
     offered, draft = basis(live).offered, _draft(live)
     if unread := state.of_model(live.sources.model_key).get(state.UNREAD):
         st.warning(f"The funnel of this link cannot be read, and another one is shown: {md_text(unread)}")
@@ -177,7 +176,7 @@ def draw(live: LiveSegments) -> Funnel:
 
 
 def _draft(live: LiveSegments) -> _Draft:
-    """What this session builds; anew where another funnel is set, by a link or elsewhere."""
+    """The draft of this session; a new one where another funnel is set, by a link or elsewhere."""
     model = live.sources.model_key
     now = state.controls(model).funnel or suggested(live)
     held: _Draft | None = state.of_model(model).get(DRAFT)
@@ -188,7 +187,7 @@ def _draft(live: LiveSegments) -> _Draft:
 
 
 def _keep(live: LiveSegments, rows: tuple[_Row, ...], **changes: Any) -> None:  # noqa: ANN401 - checked
-    """Hold the rows, and keep the funnel that the whole ones make; the one before where none is whole."""
+    """Hold the rows, and keep the funnel that the complete ones make, or the last one where none is."""
     model, before = live.sources.model_key, _draft(live).funnel
     steps = tuple(FunnelStep(kind=row.kind, any_of=row.any_of) for row in rows if row.any_of)
     with errors.shown():
@@ -231,7 +230,7 @@ def _row(
 
 
 def _buttons(live: LiveSegments, rows: tuple[_Row, ...], place: int, key: str) -> None:
-    """Earlier, later, gone."""
+    """Draw the buttons that move a step up or down or remove it."""
     swapped = [*rows]
     if place:
         swapped[place - 1 : place + 1] = rows[place], rows[place - 1]
@@ -250,7 +249,7 @@ def _buttons(live: LiveSegments, rows: tuple[_Row, ...], place: int, key: str) -
 
 
 def _matches(live: LiveSegments, row: _Row) -> None:
-    """How much the step matches, at once."""
+    """Draw how many names and users a step matches."""
     if not row.any_of:
         st.caption(":material/info: Without a pattern this step is left out.")
         return
@@ -267,7 +266,7 @@ def _matches(live: LiveSegments, row: _Row) -> None:
 
 
 def _below(live: LiveSegments, draft: _Draft) -> None:
-    """A step more, the order, the limit, and the way back to what is suggested."""
+    """Draw what is below the steps: a further step, the order, the limit, and the suggested funnel."""
     rows = draft.rows
     number = max(row.number for row in rows) + 1
     usual = rows[-1].kind

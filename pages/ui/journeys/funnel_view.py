@@ -1,7 +1,4 @@
-"""Funnel: how many users take each step, beside others and in all segments, and what they do instead.
-
-Charts of a funnel, as functions of its tables.
-"""
+"""The part Funnel of the page Journeys: users by step, beside others and in all segments, with its charts."""
 
 from __future__ import annotations
 
@@ -31,12 +28,12 @@ from pages.ui.shell.text import md_text
 STEP_NAME = "step_name"
 WHO = "who"
 BAR = 17
-"""Pixels a bar."""
+"""Height of a bar in pixels."""
 _ENDS = {Col.LOW: ("From", ".1%"), Col.HIGH: ("To", ".1%")}
 
 
 def steps_chart(table: pd.DataFrame, title: str) -> Chart:
-    """Steps as bars with their intervals, for the row and for the others.
+    """Chart of the steps as bars with intervals, for the row and for the others.
 
     Args:
         table: Columns ``step_name``, ``who``, ``share``, ``low``, ``high``, ``users`` and ``n``, in order.
@@ -60,7 +57,7 @@ def steps_chart(table: pd.DataFrame, title: str) -> Chart:
 
 
 def instead(table: pd.DataFrame, column: str, title: str) -> Chart:
-    """Places that users went to in place of the next step, as bars with their intervals.
+    """Chart of the places that users went to instead of the next step, as bars with intervals.
 
     Args:
         table: Columns ``instead`` (or as named), ``share``, ``low``, ``high``, ``users`` and ``n``, in order.
@@ -91,12 +88,12 @@ TITLES: Final = {
     ShareOf.FIRST: "Share of users with the first step",
 }  # fmt: skip
 NEXT: Final = 8
-"""Places that are drawn of what was done instead; the table has :data:`LISTED`."""
+"""Places drawn that users went to instead; the table has :data:`LISTED`."""
 LISTED: Final = 30
 CUT: Final = 40
-"""Characters of a step in a chart."""
+"""Characters of a step's name in a chart."""
 HEAD, COLUMN, HEADS = 24, 9, 36
-"""Above a column; of a line there at least, and of the lines of all columns on a phone."""
+"""Characters of a column's heading, of a line in it at least, and of all headings' lines on a phone."""
 DESCRIBED: Final = (
     "The model has read these page views: a difference describes how the segments were made, so no p value "
     "stands beside it. It is called one where its 95 % interval leaves out 0."
@@ -104,7 +101,7 @@ DESCRIBED: Final = (
 
 
 def draw(live: LiveSegments, choice: Choice) -> None:
-    """Draw the builder, and what it counts."""
+    """Draw the builder of the funnel, and its counts."""
     funnel = funnel_builder.draw(live)
     walk = funnel_builder.followed(live, funnel)
     here, there = (funnel_table.takers(walk, users) for users in (choice.users, choice.others))
@@ -123,7 +120,7 @@ def draw(live: LiveSegments, choice: Choice) -> None:
 
 
 def _called(funnel: Funnel, most: int = CUT) -> list[str]:
-    """Steps as charts call them: numbered, so that the same step twice is two."""
+    """Names of steps in charts: numbered, so that the same step twice is two."""
     cut = [step.title if len(step.title) <= most else f"{step.title[: most - 1]}…" for step in funnel.steps]
     return [f"{number}. {title}" for number, title in enumerate(cut, start=1)]
 

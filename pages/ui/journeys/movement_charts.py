@@ -1,4 +1,4 @@
-"""Pictures of moves as data: steps as a graph, sessions as flows, places by step as a heat map."""
+"""Charts of steps as data: a graph of steps, flows of sessions, and a heat map of places by step."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ FLOW_WIDTH: Final = 640
 """Pixels below which the picture scrolls sideways: its places need room."""
 ASPECT: Final = 1.4
 TALL: Final = 1.7
-"""How much longer it is upright."""
+"""Factor by which the upright graph is longer."""
 CORNER: Final = 0.13
-"""Of a half turn, that is left free around the start and the end."""
+"""Part of a half turn that is left free around the start and the end of the graph."""
 FLOW_ROW: Final = 44
-"""Pixels of a place of a column."""
+"""Pixels of a place in a column of the flows."""
 MARK: Final = "#5f6b80"
-"""A place, on both backgrounds; blue and orange say more and fewer."""
+"""Colour of a place on both backgrounds; blue and orange mean more and fewer."""
 ENDS: Final = (START, END)
 LONGEST: Final = 26
-"""Characters of a place beside its mark; a tooltip has all of them."""
+"""Characters of a place's name beside its mark; the tooltip has the full name."""
 
 
 def graph(table: pd.DataFrame, visits: Mapping[str, int]) -> EChart:
-    """Steps as arrows: thick where many are, coloured where they differ from the others'.
+    """Graph of steps as arrows: thick where frequent, coloured where they differ from the others'.
 
     Where sessions begin stands on the left, where they end on the right; a place that is opened again right
     away has a ring in place of an arrow.
@@ -79,7 +79,7 @@ def _upright(node: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _ellipse(places: Sequence[str], table: pd.DataFrame) -> dict[str, tuple[float, float]]:
-    """Where each place stands: left where sessions begin, right where they end, up and down in turn."""
+    """Coordinates of each place: left where sessions begin, right where they end, up and down in turn."""
     inward = table[table[FROM] == START].set_index(TO)[STEPS]
     outward = table[table[TO] == END].set_index(FROM)[STEPS]
     inner = [place for place in places if place not in ENDS]
@@ -129,7 +129,7 @@ def _arrow(row: Mapping[Any, Any], most: int) -> dict[str, Any]:
 
 
 def _stroke(row: Mapping[Any, Any], most: int) -> tuple[float, str, float]:
-    """How thick a step is drawn, in which colour, and how strong."""
+    """Width, colour and opacity of a step."""
     width = 0.8 + 8 * (row[STEPS] / most) ** 0.5
     if not row.get(Diff.DIFFERS, False):
         return width, NEUTRAL, 0.4
@@ -137,7 +137,7 @@ def _stroke(row: Mapping[Any, Any], most: int) -> tuple[float, str, float]:
 
 
 def told(row: Mapping[Any, Any]) -> str:
-    """A step in words."""
+    """Tooltip of a step: its shares in words."""
     shares = f"{wording.percent(row[Col.SHARE], 1, row[Col.N])} of {row[Col.N]:,} users who were there"
     beside = (
         f", others {wording.percent(row[Col.REST_SHARE], 1, row[Col.REST_N])}"
@@ -151,14 +151,14 @@ def told(row: Mapping[Any, Any]) -> str:
 
 
 def short(place: str) -> str:
-    """A place where there is little room: the end of an address tells more than its beginning."""
+    """Shorten the name of a place; of an address the end is kept, which tells more."""
     if len(place) <= LONGEST:
         return place
     return f"…{place[1 - LONGEST :]}" if place.startswith("/") else f"{place[: LONGEST - 1]}…"
 
 
 def sankey(links: pd.DataFrame, folded: Sequence[int], forwards: bool) -> EChart:
-    """Flows from column to column.
+    """Sankey chart of flows from column to column.
 
     Args:
         links: Of :class:`core.journeys.flow.Flow`.
@@ -194,7 +194,7 @@ def sankey(links: pd.DataFrame, folded: Sequence[int], forwards: bool) -> EChart
 
 
 def _still(series: dict[str, Any], height: int) -> EChart:
-    """One series whose tooltips are plain text: an address is never read as HTML."""
+    """Chart of a series with plain-text tooltips: an address is never read as HTML."""
     return EChart(
         {"tooltip": {"renderMode": "richText", "confine": True}, "animation": False, "series": [series]},
         height,
@@ -202,7 +202,7 @@ def _still(series: dict[str, Any], height: int) -> EChart:
 
 
 def _stops(links: pd.DataFrame, gone: str) -> pd.DataFrame:
-    """Column, place and sessions of each node, in each column in one order, what is no place below."""
+    """Column, place and sessions of each node, sorted within columns, what is no place below."""
     ends = [(links[COLUMN], FROM), (links[COLUMN] + 1, TO)]
     parts = [
         links.assign(**{COLUMN: column, "place": links[place]}).groupby([COLUMN, "place"])[SESSIONS].sum()
@@ -225,7 +225,7 @@ def _stop(column: int, place: str, share: float, others: int, gone: str) -> dict
 
 
 def matrix(table: pd.DataFrame, *, difference: bool) -> Chart:
-    """Places by step: the share of sessions there, or how far it is from the others'.
+    """Heat map of places by step: the share of sessions there, or its difference from the others'.
 
     Args:
         table: Of :func:`core.journeys.step_table.step_matrix`.
@@ -254,7 +254,7 @@ def matrix(table: pd.DataFrame, *, difference: bool) -> Chart:
 
 
 def _depth(table: pd.DataFrame, *, difference: bool) -> pd.Series:
-    """How deep the colour of each cell is, 0 to 1."""
+    """Depth of each cell's colour, 0 to 1."""
     if not difference:
         return table[SESSION_SHARE].fillna(0) ** 0.5
     apart = (table[SESSION_SHARE] - table[REST_SESSION_SHARE]).abs().fillna(0)
@@ -263,7 +263,7 @@ def _depth(table: pd.DataFrame, *, difference: bool) -> pd.Series:
 
 
 def _whole(share: float) -> str:
-    """A share in whole percent; one that is not zero does not say so."""
+    """A share in whole percent; ``<1%`` where it would round to 0."""
     text = wording.percent(share, 0)
     return "<1%" if share > 0 and text == "0%" else text
 

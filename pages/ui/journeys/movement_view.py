@@ -1,8 +1,6 @@
-"""Moves: which place follows which, where sessions begin and end, where users turn back.
+"""The part Moves of the page Journeys: which place follows which, where sessions begin, end and turn back.
 
-Settings of the columns behind the charts of moves.
-
-What is drawn of how users move, counted once for all sessions.
+``moved`` counts everything that is drawn once for all sessions.
 """
 
 from __future__ import annotations
@@ -79,15 +77,14 @@ MATRIX_COLUMNS: Final[Columns] = {
 
 
 MOST_EDGES: Final = 120
-"""Steps that are drawn at most."""
+"""Steps that are drawn, at most."""
 
 
 @dataclass(frozen=True, eq=False)
 class Moved:
-    """All that is drawn of some users' moves beside others', counted once for all sessions.
+    """Everything that is drawn of some users' steps beside others', counted once for all sessions.
 
-    Of the users themselves only sums, and the page views of places that may be drawn: of different steps a
-    large site has very many.
+    It has only sums over users, and page views of places that may be drawn: a large site has very many steps.
     """
 
     n_users: int
@@ -120,7 +117,7 @@ def _all_moves(live: LiveSegments, places: Places) -> Moves:
 
 @kept(_key, AT_ONCE, show_spinner="Counting who goes where …")
 def moved(live: LiveSegments, choice: Choice) -> Moved:
-    """Count what the chosen users do, beside the others."""
+    """Count the steps of the chosen users, beside the others."""
     moves = _all_moves(live, choice.places)
     here = moves.taken(choice.users)
     there = moves.taken(choice.others) if choice.other else None
@@ -138,7 +135,7 @@ def moved(live: LiveSegments, choice: Choice) -> Moved:
 
 
 def _visits(moves: Moves, here: Taken, steps: pd.DataFrame) -> dict[str, int]:
-    """Page views of each place that may be drawn; of the start and the end the sessions."""
+    """Page views of each place that may be drawn; sessions for the start and the end."""
     views = dict(zip(moves.places.names, here.left.times.tolist(), strict=False))
     views |= {START: here.n_sessions, END: here.n_sessions}
     return {
@@ -151,7 +148,7 @@ def _visits(moves: Moves, here: Taken, steps: pd.DataFrame) -> dict[str, int]:
     show_spinner="Following the sessions …",
 )  # fmt: skip
 def flows(live: LiveSegments, choice: Choice, columns: int, *, backwards: bool, at: int | None) -> list[Flow]:
-    """Flows of the users in question, and of those beside them; see :func:`core.journeys.flow.flow`."""
+    """Flows of the chosen users, and of those beside them (:func:`core.journeys.flow.flow`)."""
     moves = _all_moves(live, choice.places)
     sides = [choice.users, *([choice.others] if choice.other else [])]
     return [flow(moves, users, columns, backwards=backwards, at=at) for users in sides]
@@ -159,14 +156,14 @@ def flows(live: LiveSegments, choice: Choice, columns: int, *, backwards: bool, 
 
 NODES: Final = 15
 EDGES: Final = 30
-"""Places and steps that are drawn at first."""
+"""Steps that are drawn at first."""
 FOLLOWED: Final = 200
 """Places that sessions can be followed from or to, the most viewed ones."""
 LISTED: Final = 10
 FEWEST_DRAWN: Final = 10
-"""Users below whom a share is not drawn: all of two would look like all of two hundred."""
+"""Users below which a share is not drawn: 100 % of two would look like 100 % of two hundred."""
 LED: Final = 3
-"""Steps that more users take, and as many that fewer do, before all charts."""
+"""Steps named above the charts that more users take, and as many that fewer take."""
 FIRST, LAST = "First steps", "Last steps"
 WAYS: Final = {FIRST: "The start of sessions", LAST: "The end of sessions"}
 COLUMNS: Final = {
@@ -191,7 +188,7 @@ APART: Final = "Percentage points from the others' share, where users differ: bl
 
 
 def draw(live: LiveSegments, choice: Choice) -> None:
-    """Draw how the chosen users move."""
+    """Draw the steps of the chosen users."""
     if not choice.users.any():
         st.caption("Nobody is in this row.")
         return
@@ -205,7 +202,7 @@ def draw(live: LiveSegments, choice: Choice) -> None:
 
 
 def _leading(found: Moved, choice: Choice) -> None:
-    """The steps that differ most, in words."""
+    """Draw the steps that differ most, in words."""
     if not found.beside:
         return
     apart = found.differing
@@ -244,7 +241,7 @@ def _graph(found: Moved) -> None:
 
 
 def _coverage(found: Moved, shown: pd.DataFrame) -> str:
-    """How much of what these users did is drawn."""
+    """Sentence on how much of these users' steps is drawn."""
     covered = wording.percent(shown[STEPS].sum() / max(1, found.n_steps), 0)
     users, sessions = count(found.n_users, "user"), count(found.n_sessions, "session")
     return (
@@ -352,7 +349,7 @@ def _dumbbell(found: Moved, choice: Choice, table: pd.DataFrame, title: str, n: 
 
 
 def _of_enough(table: pd.DataFrame) -> pd.DataFrame:
-    """The shares of enough users; of too few others, or none, their share is left out."""
+    """Rows with enough users; the share of others is left out where they are too few."""
     found = table[table[Col.N] >= FEWEST_DRAWN]
     if Col.REST_SHARE not in found:
         return found.assign(**{Col.REST_SHARE: np.nan})

@@ -1,4 +1,4 @@
-"""Time to the outcome: who has had it by when, since the first page view."""
+"""The part of the page Journeys about the time to the outcome, since the first page view."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ WHOLE: Final = "All of the time"
 HORIZONS: Final = {"First hour": 3_600.0, "First day": 86_400.0, "First week": 604_800.0}
 UNITS: Final = {"Days": 86_400, "Hours": 3_600, "Minutes": 60, "Seconds": 1}
 DRAWN: Final = 400
-"""Moments of a curve: as many as there are pixels."""
+"""Points of a curve, at most: about one a pixel."""
 COLUMNS: Final = 5
-"""Moments of the table of who is still followed."""
+"""Columns of the table of users still followed."""
 HOW: Final = (
     "Kaplan and Meier's estimate with its 95 % interval. The clock starts with a user's first page view; "
     "users without the outcome are followed to the end of the data. A segment is made of all that its users "
@@ -38,7 +38,7 @@ LATE: Final = "who came before the first day that is counted, too: their clock w
 
 
 def draw(live: LiveSegments, choice: Choice) -> None:
-    """The curve of these users beside the others', or what to do first."""
+    """Draw the curve of these users beside the others', or what to do first."""
     happened = live.profiles.happened
     if happened is None:
         st.caption("No outcome is chosen. Choose one under Adjust segments.")
@@ -59,7 +59,7 @@ def draw(live: LiveSegments, choice: Choice) -> None:
 
 
 def _found(live: LiveSegments, choice: Choice, happened: Happened) -> dict[str, TimeToOutcome]:
-    """Title → the times of its users, but who came before a filter begins; rows without are left out."""
+    """Title → times of its users, without those who came before a filter begins; empty rows are left out."""
     groups = {choice.title: choice.users} | ({choice.other_title: choice.others} if choice.other else {})
     sequences, in_time = live.sources.dataset.sequences, ~_late(live)
     return {
@@ -69,13 +69,13 @@ def _found(live: LiveSegments, choice: Choice, happened: Happened) -> dict[str, 
 
 
 def _late(live: LiveSegments) -> np.ndarray:
-    """Whose clock would start late, as a filter leaves their first page view out."""
+    """Which users' first page view a filter leaves out, so that their clock would start late."""
     dataset = live.sources.dataset
     return dataset.came_before if isinstance(dataset, DatasetPart) else np.zeros(len(live.labels), dtype=bool)
 
 
 def _halves(found: list[TimeToOutcome]) -> list[str]:
-    """How long half of each took, the same half in all lines: half of all takes longer than half of a few."""
+    """Half times in words, of the same half in all lines: of all users, or of those with the outcome."""
     of_all = [one.time_until(0.5) for one in found]
     if None not in of_all:
         return [f"half of all within {wording.duration(half)}" for half in of_all if half is not None]
@@ -101,7 +101,7 @@ def _sentence(title: str, found: TimeToOutcome, outcome: str, half: str) -> str:
 
 
 def _verdict(live: LiveSegments, here: TimeToOutcome, there: TimeToOutcome) -> str:
-    """Whether as many had it at all, by the one rule for shares of users."""
+    """Sentence on whether the shares with the outcome differ, by the rule for shares of users."""
     fields = live.profiles.fields
     role = MetricRole(fields[Col.EVIDENCE][fields[Col.FIELD] == Col.OUTCOME_RATE].iloc[0])
     found = decide_shares(here.had, len(here.followed), there.had, len(there.followed), role)
@@ -147,14 +147,14 @@ def _read(found: dict[str, TimeToOutcome], moments: np.ndarray) -> pd.DataFrame:
 
 
 def _moments(found: list[TimeToOutcome], horizon: float) -> np.ndarray:
-    """When somebody had it, or evenly spread moments where these are more than can be drawn."""
+    """Times at which somebody had the outcome, or evenly spread times where these are too many to draw."""
     ends = [0.0, horizon, *(one.followed[-1] for one in found if len(one.followed))]
     exact = np.unique(np.concatenate([ends, *(one.seconds for one in found)]))
     return exact[exact <= horizon] if len(exact) <= DRAWN else np.linspace(0, horizon, DRAWN)
 
 
 def _at_risk(found: dict[str, TimeToOutcome], horizon: float, unit: str) -> None:
-    """How many were still followed without the outcome."""
+    """Draw the table of how many users were still followed without the outcome."""
     moments = np.linspace(0, horizon, COLUMNS)
     heads = [f"{moment / UNITS[unit]:.3g}" for moment in moments]
     lines = [[f"Still followed after {unit.lower()}", *heads], ["---", *["---:"] * COLUMNS]]

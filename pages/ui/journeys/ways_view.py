@@ -1,7 +1,4 @@
-"""Ways: whole sessions as routes, and what single people did, strip by strip.
-
-Charts of routes, of sequences and of time to the outcome.
-"""
+"""The part Ways of the page Journeys: sessions as routes, and single users strip by strip, with charts."""
 
 from __future__ import annotations
 
@@ -30,15 +27,15 @@ from pages.ui.shell.written_table import Columns
 ROUTE_ROW: Final = 46
 """Pixels of a route: its text, and its bar below."""
 SAID_ROOM: Final = 170
-"""Pixels beside the longest bar for what is said of it."""
+"""Pixels beside the longest bar for its text."""
 SAID: Final = "said"
 COLOURED: Final = "coloured"
-"""What a cell of the carpet is coloured as."""
+"""Column with the place whose colour a cell of the carpet has."""
 TALLEST: Final = 600
-"""Pixels of all strips, about."""
+"""Pixels of all strips together, about."""
 LEGEND_ITEM: Final = 165
 END_WIDTH: Final = 0.4
-"""Of a cell, for the end of a session."""
+"""Width of a session's end, as part of a cell."""
 LEGEND_ROW: Final = 25
 """Pixels of two places of the legend, which share a row on a phone."""
 SURE, UNSURE = 0.85, 0.3
@@ -47,7 +44,7 @@ MOMENT, ROW_TITLE = "moment", "row"
 
 
 def routes_chart(table: pd.DataFrame, here: str, there: str) -> Chart:
-    """A bar a route: the share of users who took it, the route above it, a grey tick below at the others'.
+    """Chart with a bar a route: its share of users, its name above, a grey tick at the others' share.
 
     Args:
         table: Of :meth:`core.journeys.flow.Routes.listed`, and ``said``, what stands beside the bar.
@@ -82,7 +79,7 @@ def routes_chart(table: pd.DataFrame, here: str, there: str) -> Chart:
 
 
 def carpet_chart(runs: pd.DataFrame, places: tuple[str, ...], strips: int, title: str) -> Chart:
-    """One strip below the other, in cells of the colour of their place.
+    """Chart of strips one below the other, in cells of the colour of their place.
 
     Args:
         runs: ``strip``, ``begin``, ``stop``, ``place`` and ``coloured``.
@@ -118,7 +115,7 @@ def carpet_chart(runs: pd.DataFrame, places: tuple[str, ...], strips: int, title
 
 
 def curves(table: pd.DataFrame, titles: tuple[str, ...], unit: str) -> Chart:
-    """Who have had the outcome by a moment, with the interval as a band.
+    """Chart of the share who have had the outcome by each time, with the interval as a band.
 
     Args:
         table: ``row`` (a title), ``moment`` in units, ``have_had``, ``low`` and ``high``.
@@ -149,9 +146,9 @@ def _curve(table: pd.DataFrame, colour: str, unit: str) -> alt.LayerChart:
 
 
 LISTED: Final = 15
-"""Routes."""
+"""Routes in the list, at most."""
 STOPS: Final = (2, 10, 5)
-"""Fewest and most that a route is told apart by, and the usual number."""
+"""Fewest and most stops by which routes are told apart, and the default."""
 STRIPS, CELLS, COLOURS = 200, 40, 10
 ORDERS: Final = {RouteOrder.MOST: "Most common", RouteOrder.APART: "Set apart"}
 STRIP_KINDS: Final = {Strip.USER: "A strip a user", Strip.SESSION: "A strip a session"}
@@ -172,7 +169,7 @@ HOW_CARPET: Final = (
 
 
 def draw(live: LiveSegments, choice: Choice) -> None:
-    """The routes of these users beside the others', and a carpet of some of them."""
+    """Draw the routes of these users beside the others', and a carpet of some of them."""
     if not choice.users.any():
         st.caption("Nobody is in this row.")
         return
@@ -208,7 +205,7 @@ def _routes(live: LiveSegments, choice: Choice) -> None:
 
 
 def _said(live: LiveSegments, found: pd.DataFrame) -> list[str]:
-    """What stands beside each bar: the share, and how many of these had the outcome."""
+    """Text beside each bar: the share, and how many of these users had the outcome."""
     shares = [wording.percent(share, 1, n) for share, n in zip(found[Col.SHARE], found[Col.N], strict=True)]
     if live.profiles.outcome is None:
         return shares
@@ -220,7 +217,7 @@ def _said(live: LiveSegments, found: pd.DataFrame) -> list[str]:
 
 
 def _coverage(choice: Choice, found: pd.DataFrame) -> str:
-    """What was counted, and how much of it the list holds."""
+    """Sentence on what was counted, and how much of it the list holds."""
     sessions, users = int(found[SESSIONS_N].iloc[0]), int(found[Col.N].iloc[0])
     held = wording.percent(found[SESSIONS].sum() / sessions, 0)
     beside = f" Grey tick: {md_text(choice.other_title)}. Pale: not shown to differ." if choice.other else ""
