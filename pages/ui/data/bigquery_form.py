@@ -1,4 +1,4 @@
-"""Days of GA4's export in BigQuery: chosen, estimated, and only then read into the input folder."""
+"""The form for days of GA4's export in BigQuery: chosen, estimated, then read into the input folder."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ SAMPLE: Final = "A share of the users, drawn by id, each with all events. BigQue
 TOO_MUCH: Final = "That is more than may be billed. Choose fewer days, or raise the limit."
 EXAMPLE: Final = "your-project.analytics_123456789.events_*"
 SETTLED: Final = timedelta(days=4)
-"""GA4 may change the table of a day for three days after it."""
+"""Age from which the table of a day is final: GA4 may change it for three days."""
 DAYS: Final = 28
 GB: Final = 10**9
 _OPEN, _ESTIMATE = "bigquery_open", "bigquery_estimate"
 
 
 def offered() -> bool:
-    """Whether the extra is installed, and whoever runs the app lets anything be billed."""
+    """Whether BigQuery can be used: the extra is installed and billing is allowed."""
     if not bigquery.installed():
         return False
     try:
@@ -56,7 +56,7 @@ def offered() -> bool:
 
 
 def offer() -> None:
-    """Draw the way in, where there is one."""
+    """Draw the form, where BigQuery can be used."""
     if not offered():
         return
     _take_results()
@@ -76,7 +76,7 @@ def _open() -> None:
 
 
 def _take_results() -> None:
-    """What the estimate said; and once days were read, look inside their folder."""
+    """Take the result of an estimate, or of a reading: then look inside its folder."""
     done = job_panel.ended(ESTIMATE)
     if done is not None:
         st.session_state[_ESTIMATE] = BigQueryEstimate.checked(**done.result["estimate"])
@@ -104,7 +104,7 @@ def _form() -> None:
 
 
 def _asked() -> BigQueryRequest:
-    """What is chosen."""
+    """Draw the fields and return the request that they make."""
     latest = datetime.now(UTC).date() - SETTLED
     table = st.text_input("Tables", key="bigquery_table", placeholder=EXAMPLE, help="A star for the day.")
     with st.grid(3, min_column_width=180, key="bigquery-days"):
@@ -141,7 +141,7 @@ def _day(picked: object) -> date:
 
 
 def _estimate(asked: BigQueryRequest) -> None:
-    """What it would cost, and the button that reads; only for what is chosen now."""
+    """Draw the estimate and the button that reads, only for the request as it is now."""
     told = st.session_state.get(_ESTIMATE)
     if not isinstance(told, BigQueryEstimate):
         return

@@ -1,4 +1,4 @@
-"""What earlier runs left in the cache: small cards read from manifests, without opening the tables."""
+"""What earlier runs left in the cache, as small cards read from manifests without opening the tables."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TRAINING_REPORT = "training.json"
 
 @dataclass(frozen=True)
 class DatasetCard:
-    """One data set of the cache, in a line.
+    """A data set of the cache.
 
     Args:
         key: The content key.
@@ -49,13 +49,13 @@ class DatasetCard:
 
     @property
     def line(self) -> str:
-        """Title, size, and when it was prepared, which tells two of the same name apart."""
+        """Title, size and time of preparation in a line."""
         size = f"{count(self.users, 'user')} · {count(self.page_views, 'page view')}"
         return f"{self.title} · {size} · {self.made:%d %b %Y %H:%M}"
 
     @property
     def choices(self) -> str:
-        """How it was read otherwise than is usual; tells two preparations of a file apart."""
+        """The settings that differ from the defaults, in words."""
         try:
             usual, mine = IngestSettings(), IngestSettings.checked(**self.settings)
         except SettingsError:  # of another version
@@ -73,7 +73,7 @@ class DatasetCard:
 
 @dataclass(frozen=True)
 class ModelCard:
-    """One trained model of the cache.
+    """A trained model of the cache.
 
     Args:
         key: The content key.
@@ -89,7 +89,7 @@ class ModelCard:
 
     @property
     def line(self) -> str:
-        """When and how it was trained."""
+        """Time and settings of the training in a line."""
         when = f"{self.made:%d %b %Y %H:%M}"
         if self.settings.get("encoder") == Encoder.BAG:
             return f"{when} · bag of pages"
@@ -131,7 +131,7 @@ def _labels(store: Store, dataset: str) -> Iterator[LabelledPages]:
 
 
 def made(folder: Path) -> datetime:
-    """When what lies in a folder of the store was finished."""
+    """The time at which an artifact of the store was finished."""
     return _time(written(folder))
 
 
@@ -145,7 +145,7 @@ def title_of(receipt: Receipt) -> str:
 
 
 def _finished(store: Store, stage: str, **inputs: str) -> list[tuple[str, float, Manifest]]:
-    """Folders of a stage that were made from these and that this version can read, newest first."""
+    """Folders of a stage with these inputs that this version can read, newest first, with their manifests."""
     folders = [path.parent for path in (store.root / stage).glob(f"[!.]*/{MANIFEST}")]
     newest = sorted(((str(folder), written(folder)) for folder in folders), key=lambda one: -one[1])
     known = [(folder, when, made) for folder, when in newest if (made := _manifest(folder, when))]
@@ -153,7 +153,7 @@ def _finished(store: Store, stage: str, **inputs: str) -> list[tuple[str, float,
 
 
 def written(folder: Path) -> float:
-    """When an artifact was finished; 0 if it is not, or another session is replacing it at this moment."""
+    """Modification time of an artifact; 0 if it is not finished, or is being replaced."""
     try:
         return (folder / MANIFEST).stat().st_mtime
     except OSError:

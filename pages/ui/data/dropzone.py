@@ -1,4 +1,4 @@
-"""A place to drop large files: they go to disk in pieces, past Streamlit's memory."""
+"""The drop zone for large files: they go to disk in pieces, past Streamlit's memory."""
 
 from __future__ import annotations
 

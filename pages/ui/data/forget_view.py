@@ -1,4 +1,4 @@
-"""Forget users: ids in, what would go, and after a confirmation a certificate that nothing is left."""
+"""The form to forget users: ids in, a preview of what would go, and after a confirmation a certificate."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from pages.ui.shell.text import md_text
 PASTED: Final = "forget_ids"
 FILES_TOO: Final = "forget_files"
 ASKED: Final = "forget_asked"
-"""The list and the choice that the preview is of."""
+"""Key of the ids and the choice that the preview was made for."""
 TOLD: Final = "forget_told"
-"""What would go."""
+"""Key of the preview's result."""
 DONE: Final = "forget_done"
 HANDED: Final = "forget_handed"
-"""The file that the job takes the list from."""
+"""Key of the file that hands the ids to the job."""
 SHOWN: Final = 5
 WHAT: Final = (
     "For somebody who asks to be deleted. Whatever this app keeps that holds one of the ids, or was made of "
@@ -39,12 +39,12 @@ SHORT: Final = "too short to be told from other words: they are looked for in co
 
 
 def is_at_work() -> bool:
-    """Whether users are being forgotten, or were: the last data set may have gone with them."""
+    """Whether a job forgets users or has done so: the last data set may have gone with them."""
     return bool(id_files.kept(state.store()) or job_panel.running((TASK,)))
 
 
 def draw() -> None:
-    """Draw the form, what would go, how far it is, and the certificates."""
+    """Draw the form, the preview, the progress and the certificates."""
     _take_result()
     open_now = any(key in st.session_state for key in (TOLD, DONE)) or job_panel.has_failed(TASK)
     busy = bool(job_panel.running((TASK,)))
@@ -88,7 +88,7 @@ def _say_done() -> None:
 
 
 def _form() -> None:
-    """The list that was asked about is there again when a job has ended, or after a look at another page."""
+    """Draw the form; the last list is filled in again after a job or a visit to another page."""
     asked = st.session_state.get(ASKED)
     if asked and PASTED not in st.session_state:
         st.session_state[PASTED], st.session_state[FILES_TOO] = asked
@@ -114,7 +114,7 @@ def _form() -> None:
 
 
 def _start(text: str, files_too: bool, *, preview: bool) -> None:
-    """The ids go through a file that the job removes: what a job is asked with is kept."""
+    """Start the job; the ids go through a file that it removes, as requests of jobs are kept."""
     ids_of(text)
     st.session_state[HANDED] = path = id_files.hand_in(state.store(), text)
     st.session_state[ASKED] = (text, files_too)

@@ -1,6 +1,6 @@
-"""What was masked because it belongs to one user each, with a switch a place.
+"""Views of what was masked as personal, with switches, and of pages that give the outcome away.
 
-Pages that give the outcome away: leave them out, and fit again with the settings of the current model.
+Both offer to prepare the data set again and to fit again with the settings of the current model.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def personal(dataset: Dataset, card: DatasetCard | None, there: tuple[str, ...])
 
 
 def summary(facts: Receipt) -> str:
-    """What was masked, in a sentence."""
+    """Sentence on what was masked."""
     masked = [place for place in facts.places if is_masked(place)]
     values, views = sum(place.values for place in masked), sum(place.page_views for place in masked)
     kinds = sum(facts.pii_masked.values())
@@ -89,12 +89,12 @@ def summary(facts: Receipt) -> str:
 
 
 def is_masked(place: PersonalPlace) -> bool:
-    """Whether the values of a place are gone."""
+    """Whether the values of a place are masked."""
     return place.decision in (Decision.FOUND, Decision.FORCED)
 
 
 def places_table(places: Sequence[PersonalPlace]) -> pd.DataFrame:
-    """One row a place; the site is left out where there is one only."""
+    """Table of the places, without the site where there is only one."""
     sites = Counter(match[0] for place in places if (match := _SITE.search(place.name)))
     site = next(iter(sites), "") if len(sites) == 1 else ""
     return pd.DataFrame(
@@ -161,7 +161,7 @@ def take_result() -> None:
 
 
 def offer(dataset: Dataset, pages: Sequence[str]) -> None:
-    """Draw what is given away and the button, or the job that it has started; nothing without such pages."""
+    """Draw the pages that give the outcome away and a button to leave them out; nothing without any."""
     pages = with_templates(pages, dataset.pages[Pages.PAGE_LOCATION])
     if not pages or job_panel.panels((TASK,), dataset.key):
         return

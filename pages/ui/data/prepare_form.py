@@ -108,7 +108,7 @@ def _preview(found: Inspection) -> None:
 
 @st.fragment
 def _settings(found: Inspection, before: IngestSettings) -> None:
-    """All settings in a fragment: a change redraws only them, with their examples."""
+    """Draw all settings as a fragment: a change redraws only them, with their examples."""
     with st.container(border=True, key="form-user"):
         user_key = _user_key(found, before)
     with st.container(border=True, key="form-columns"):
@@ -147,7 +147,7 @@ def _user_key(found: Inspection, before: IngestSettings) -> str:
 
 
 def _mapping(found: Inspection, before: IngestSettings) -> dict[str, str]:
-    """Field → column as chosen, ``""`` for a field that is not in the file."""
+    """Draw the mapping: field → column as chosen, ``""`` for a field that is not in the file."""
     st.subheader("Which column is what?")
     st.caption("Detected from the header. Change what is wrong; only the first two are needed.")
     start = {**found.mapping, **before.mapping}
@@ -161,7 +161,7 @@ def _mapping(found: Inspection, before: IngestSettings) -> dict[str, str]:
 
 
 def _page_view(found: Inspection, mapping: Mapping[str, str], before: IngestSettings) -> str:
-    """The name of the events that are page views; ``""`` to have it found in all rows."""
+    """Draw the choice of the event that is a page view; ``""`` to have it detected from all rows."""
     column = mapping.get(Raw.EVENT_NAME, "")
     if not column:
         st.caption("Without event names, every record is read as a page view.")
@@ -179,7 +179,7 @@ def _page_view(found: Inspection, mapping: Mapping[str, str], before: IngestSett
 
 
 def _stream(found: Inspection, mapping: Mapping[str, str], before: IngestSettings) -> str:
-    """The platform or stream whose events alone are used; ``""`` for all, and where the files name none."""
+    """Draw the choice of a platform or stream; ``""`` for all, and where the files name none."""
     columns = [mapping[field] for field in (Raw.PLATFORM, Raw.STREAM_ID) if mapping.get(field)]
     names = dict.fromkeys(cell for column in columns for cell in sorted({*_first_cells(found, column)}))
     if not columns and not before.stream:
@@ -298,7 +298,7 @@ def _sample_urls(found: Inspection, mapping: Mapping[str, str]) -> list[str]:
 
 
 def _first_cells(found: Inspection, column: str) -> Iterator[str]:
-    """What a column holds in the preview rows."""
+    """Cells of a column in the preview rows."""
     cells = (
         row[file.columns.index(column)]
         for file in found.files if column in file.columns
@@ -308,7 +308,7 @@ def _first_cells(found: Inspection, column: str) -> Iterator[str]:
 
 
 def look_inside() -> Inspection | None:
-    """What the chosen files hold: opened in a child process, which is started here.
+    """Inspect the chosen files in a child process, which is started here.
 
     Returns:
         None when nothing is chosen, while the look goes on, and after it failed; then nothing is

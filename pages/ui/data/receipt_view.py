@@ -32,14 +32,14 @@ GROUPS = {
     Group.BOT_LIKE.value: "that look automated, kept as a group of their own",
 }
 REASONS = 1000
-"""Characters that the reasons of rejected records may take."""
+"""Characters of the reasons of rejected records, at most."""
 OF_NOBODY = ("Times without a user id", "Gross revenue without a user id")
 EVENT_COLUMNS = (
     "Event", "Users", "Without a page view", "Viewed left-out pages only", "Times", OF_NOBODY[0],
     "Gross revenue", "Refunds", OF_NOBODY[1],
 )  # fmt: skip
 NEUTRAL = "#748096"
-"""Readable on the light and on the dark page."""
+"""A grey that is readable on the light and on the dark page."""
 
 
 def receipt(dataset: Dataset) -> None:
@@ -73,7 +73,7 @@ def receipt(dataset: Dataset) -> None:
 
 @kept(lambda dataset: dataset.key, max_entries=8)
 def days_of(dataset: Dataset) -> SeenDays:
-    """Its days, those without page views and those with far fewer than usual."""
+    """Days of a data set, with those without page views and with far fewer than usual."""
     return seen_days(page_views_by_day(dataset.sequences.timestamp, dataset.receipt.clock))
 
 
@@ -110,7 +110,7 @@ def _figures(facts: Receipt, days: SeenDays) -> None:
 
 
 def not_page_views(facts: Receipt) -> int:
-    """Records of other events, such as scrolls and purchases."""
+    """Number of records of other events, such as scrolls and purchases."""
     return sum(step.records for step in facts.waterfall if step.name == "not_page_view")
 
 
@@ -150,7 +150,7 @@ def _waterfall(facts: Receipt) -> None:
 
 
 def kinds_table(facts: Receipt) -> pd.DataFrame:
-    """What became of all records, page views and other events apart; what could not be read is neither."""
+    """Table of what became of all records, by page views and other events; unreadable ones are neither."""
     used = ("Used", facts.page_views_used, facts.other_events_used)
     causes = [(one.label, one.page_views, one.other_events) for one in facts.left_out]
     table = pd.DataFrame([used, *causes], columns=["Records", "Page views", "Other events"])
@@ -165,7 +165,7 @@ def kinds_table(facts: Receipt) -> pd.DataFrame:
 
 
 def waterfall_chart(table: pd.DataFrame) -> alt.LayerChart:
-    """Floating bars: what leaves at each step, and at the end what is used."""
+    """Waterfall chart of the records left out at each step and, at the end, those used."""
     first, last = table.iloc[0], table.iloc[-1]
     leaving = [
         (row["Step"], row["Left"], row["Left"] + row["Leave"])
@@ -229,7 +229,7 @@ def _assumptions(facts: Receipt, days: SeenDays) -> None:
 
 
 def _revenue(facts: Receipt) -> str:
-    """Gross, refunds and net; and how many buyers got everything back, who count as buyers all the same."""
+    """Sentences on gross revenue, refunds and net, and on fully refunded buyers, who still count."""
     bought = facts.outcome_users.get(PURCHASE)
     told = [describe_revenue(facts.revenue)]
     if bought and bought.all_refunded:
@@ -257,7 +257,7 @@ def _show(table: pd.DataFrame, about: str) -> None:
 
 
 def files_table(facts: Receipt) -> pd.DataFrame:
-    """One row a file."""
+    """Table of the files, a row each."""
     collapsed = any(file.collapsed for file in facts.files)
     return pd.DataFrame(
         [
@@ -310,7 +310,7 @@ def _rejects(dataset: Dataset) -> None:
 
 
 def events_table(facts: Receipt) -> pd.DataFrame:
-    """One row an event; times and revenue are of everybody, also of visitors without a user id."""
+    """Table of outcome events; counts and revenue include visitors without a user id."""
     nothing = OutcomeUsers(users=0, without_page_view=0, events=0, revenue={})
     rows = []
     for event in {**facts.outcome_users, **facts.no_user_id}:

@@ -1,6 +1,6 @@
-"""The three ways in: a demo shop, a dropped file, or files that already lie in the input folder.
+"""The ways to load data: a demo shop, a dropped file, or files in the input folder.
 
-Rules for cleaning page addresses, with their effect on addresses of the file beside them.
+``url_settings`` draws the rules for cleaning page addresses, with their effect on addresses of the file.
 """
 
 from __future__ import annotations
@@ -105,12 +105,12 @@ def _examples(examples: Sequence[str], settings: UrlSettings) -> None:
 
 
 FIRST: Final = "ga4_data.csv"
-"""Offered before all others."""
+"""File that is offered before all others."""
 DEMO_SIZES: Final = {2_000: "2k users", 5_000: "5k", 10_000: "10k", 50_000: "50k"}
 DEMO_SIZE: Final = 5_000
 DEMO_SEED: Final = 7
 TRUTH: Final = ".truth.csv"
-"""Beside a demo shop: which visitor is of which kind; not an export."""
+"""Ending of the file beside a demo shop with the kind of each visitor; it is no export."""
 PATTERNS: Final = (
     "events_202610*.csv are all files of the input folder called so. Of another folder, type the whole path."
 )
@@ -119,24 +119,24 @@ _CHOSEN = "chosen_files"
 
 
 def chosen() -> tuple[str, ...]:
-    """The files that are being looked at, by their names in the input folder."""
+    """Names, in the input folder, of the files that are being inspected."""
     return tuple(st.session_state.get(_CHOSEN, ()))
 
 
 def choose(names: Sequence[str]) -> None:
-    """Look at these files from now on. What went wrong before is over."""
+    """Choose the files to inspect; earlier error messages are removed."""
     st.session_state[_CHOSEN] = tuple(names)
     for task in ("demo", "inspect", "preprocess"):
         job_panel.forget_failure(task)
 
 
 def leave() -> None:
-    """Look at no files any more; an error message stays on the page."""
+    """Choose no files any more; an error message stays on the page."""
     st.session_state.pop(_CHOSEN, None)
 
 
 def paths(names: Sequence[str]) -> list[Path]:
-    """Where chosen files and folders lie; a name may be a pattern, and stands for the files that match now.
+    """Paths of chosen files and folders; a name may be a pattern for the files that match it now.
 
     Raises:
         InputError: If there is no such file, or a name, or a link that it stands for, leads out of the input
@@ -147,7 +147,7 @@ def paths(names: Sequence[str]) -> list[Path]:
 
 
 def files(names: Sequence[str]) -> list[str]:
-    """The whole path of each file that chosen names stand for.
+    """Full paths of all files that chosen names stand for.
 
     Raises:
         InputError: As :func:`paths`.
@@ -156,14 +156,14 @@ def files(names: Sequence[str]) -> list[str]:
 
 
 def read_from(card: DatasetCard) -> dict[str, int]:
-    """Whole path → size of the files of a data set; where those were not kept, as if in the input folder."""
+    """Full path → size of the files of a data set; paths that were not kept count as in the input folder."""
     folder = state.input_dir().resolve()
     kept = kept_files.kept(state.store().root / "preprocess" / card.key)
     return kept or {str(folder / name): size for name, size in card.files.items()}
 
 
 def still_there(card: DatasetCard | None) -> tuple[str, ...]:
-    """The files of a data set, to be chosen again; none unless all are there in the size that was read."""
+    """Names of a data set's files, to choose them again; none unless all are there as they were read."""
     sizes = read_from(card) if card else {}
     with suppress(OSError, InputError):
         if all(
@@ -189,7 +189,7 @@ def _of_name(name: str, roots: Sequence[Path]) -> list[Path]:
 
 
 def _files(path: Path) -> list[Path]:
-    """What a file, folder or pattern stands for; a folder without exports is told by whoever reads it."""
+    """Files that a file, folder or pattern stands for; none of a folder without exports."""
     with suppress(InputError):
         return [file for file, _ in find_files([path])]
     return []
@@ -200,7 +200,7 @@ def _is_inside(path: Path, roots: Sequence[Path]) -> bool:
 
 
 def listed() -> list[str]:
-    """What is offered: data files, and folders of daily files; ``ga4_data.csv`` first.
+    """Names that are offered: data files, and folders of daily files; ``ga4_data.csv`` first.
 
     Those of the input folder by name, then those of other folders by their whole path.
     """

@@ -1,4 +1,4 @@
-"""Files that arrive in pieces: where they wait, when they are refused, and under which name they land.
+"""Uploads that arrive in pieces: where unfinished files lie, when they are refused, and how they are named.
 
 A file grows as ``.<id>.part`` in the input folder and gets its name when it is complete. The id comes
 from the file's name, size and date, so dropping the same file again goes on where it stopped.
@@ -15,20 +15,20 @@ from core.base.errors import InputError
 from core.storage.disk import drop_stale, flush, put, require_room
 
 SUFFIXES: Final = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".gz", ".zip")
-"""What the ingest stage may be able to read; the content is looked at there."""
+"""Endings of files that the ingest stage may be able to read by their content."""
 LOG: Final = ".log"
-"""As servers call a log of what was asked for, which names no columns."""
+"""Ending of a server's access log, which names no columns and cannot be read."""
 LARGEST: Final = 64 * 2**30
 LONGEST_NAME: Final = 120
 
 _UNSEEN: Final[set[Path]] = set()
-"""Files that arrived while this process runs and that nobody has looked into yet."""
+"""Files that arrived in this process and have not been inspected yet."""
 _ID = re.compile(r"[0-9a-f]{8,32}")
 _UNSAFE = re.compile(r"[^\w.\- ()]+")
 
 
 def clean_name(name: str) -> str:
-    """The file's own name without folders, dots in front, or characters that a disk may refuse.
+    """The name of a file without folders, leading dots or characters that a disk may refuse.
 
     Raises:
         InputError: If it does not end like a file that can be read.
@@ -47,7 +47,7 @@ def clean_name(name: str) -> str:
 
 
 def part_path(folder: Path, upload_id: str) -> Path:
-    """Where an unfinished file waits.
+    """Path of an unfinished file.
 
     Raises:
         InputError: If the id is not one of ours (it becomes part of a path).
@@ -96,12 +96,12 @@ def finish(part: Path, name: str) -> Path:
 
 
 def keep(path: Path) -> None:
-    """Let a file stay: it was looked into, and can be read."""
+    """Keep a file that arrived: it was inspected and can be read."""
     _UNSEEN.discard(path.resolve())
 
 
 def refuse(path: Path) -> bool:
-    """Remove a file that arrived and cannot be read; one that lay there before, or was read once, stays.
+    """Remove an uploaded file that cannot be read; files that were there before, or were read once, stay.
 
     Returns:
         Whether it was removed.
@@ -114,12 +114,12 @@ def refuse(path: Path) -> bool:
 
 
 def sweep(folder: Path) -> None:
-    """Remove unfinished files that nobody came back for."""
+    """Remove unfinished files that were abandoned."""
     drop_stale(folder.glob(".*.part"))
 
 
 def _split(name: str) -> tuple[str, str]:
-    """``sales.csv.gz`` → ``sales`` and ``.csv.gz``."""
+    """Split a name into stem and endings: ``sales.csv.gz`` → ``sales`` and ``.csv.gz``."""
     suffixes = [suffix for suffix in Path(name).suffixes[-2:] if suffix.lower() in SUFFIXES]
     ending = "".join(suffixes)
     return name.removesuffix(ending), ending

@@ -1,4 +1,4 @@
-"""Training curves and their last figures: what was measured so far, each chart with its table."""
+"""Training curves and the latest figures of a training, each chart with its table."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pages.ui.shell.text import clock, count
 
 STEP: Final = "step"
 FEW: Final = 40
-"""Fewer points than this are drawn as points, too."""
+"""Number of points below which a curve also shows its points."""
 WHAT_LOSS: Final = "How far the model is from telling apart the users it learns from. Lower is better."
 WHAT_RETRIEVAL: Final = (
     "How well one part of a user's visits finds the other part of the same user, among users the model "
@@ -43,11 +43,11 @@ BLOCKS: Final[Mapping[View, Mapping[str, str]]] = {
         "place": "where page types stand in a session",
     },
 }  # fmt: skip
-"""What the blocks of each view are called, but for the transformer, which has a line of its own."""
+"""View → names of its blocks, without the transformer, which has its own line."""
 
 
 def live_figures(view: JobView) -> None:
-    """The newest figures of a running training, in a row."""
+    """Draw the latest figures of a running training, in a row."""
     figures = view.figures
     measured = {
         "Step": _number(figures.get(STEP), "{:,.0f}"),
@@ -62,7 +62,7 @@ def live_figures(view: JobView) -> None:
 
 
 def curves(rows: Sequence[Mapping[str, Any]], key: str) -> None:
-    """Loss and validation retrieval over the steps, and the table behind them."""
+    """Draw loss and validation retrieval over the steps, with the table behind them."""
     table = pd.DataFrame([row for row in rows if STEP in row and "loss" in row])
     if table.empty:
         st.caption("The curves appear with the first measurement.")
@@ -105,7 +105,7 @@ def _line(table: pd.DataFrame, column: str, title: str, what: str) -> None:
 
 
 def summary(settings: TrainSettings, report: Mapping[str, Any], key: str) -> None:
-    """A finished training: how it was made, what it reached, its curves."""
+    """Draw a finished training: its settings, its figures and its curves."""
     bag = settings.encoder is Encoder.BAG
     st.caption(
         "Bag of pages: nothing was trained, pages are weighed by how few users saw them"
@@ -131,13 +131,13 @@ def summary(settings: TrainSettings, report: Mapping[str, Any], key: str) -> Non
 
 
 def repeated_patterns(report: Mapping[str, Any]) -> str:
-    """How many patterns repeat within the same user; empty if not measured."""
+    """Numbers of patterns that repeat within the same user, in words; empty if not measured."""
     counted = (report.get("heads") or {}).get("beyond_chance", {})
     return ", ".join(f"{kind} {repeated} of {of}" for kind, (repeated, of) in counted.items())
 
 
 def _made_of(report: Mapping[str, Any]) -> str:
-    """What the vectors are made of, a line each."""
+    """Markdown on what the vectors are made of, a line each."""
     heads = report["heads"]
     lines = [_network(heads)]
     if repeated := repeated_patterns(report):
@@ -159,7 +159,7 @@ def _made_of(report: Mapping[str, Any]) -> str:
 
 
 def _network(heads: Mapping[str, Any]) -> str:
-    """How much the transformer counts, and how well users held out are found again with it and without."""
+    """Line on the transformer's weight, and how well held-out users are found with and without it."""
     share, mrr = heads["network_share"], {float(part): value for part, value in heads["mrr"].items()}
     counts = f"The transformer counts {share:g} times as much as a count of pages"
     if share and "network" not in heads["blocks"][View.URL]:

@@ -1,4 +1,4 @@
-"""How to train: a preset, its expected time, and every hyperparameter with the limits that core checks.
+"""The form for a training: a preset, its expected time, and every hyperparameter within core's limits.
 
 A training that ended before it was done can go on from its last checkpoint.
 """
@@ -25,7 +25,7 @@ from pages.ui.shell.text import time_range
 
 
 def stopped_training(dataset_key: str) -> JobView | None:
-    """The last training of a data set, when it was stopped or died. Its message is shown with the offer."""
+    """The last training of a data set, if it was stopped or failed; else None."""
     found = (job for job in jobs.recent(state.store().root) if job.task == "train")
     last = next((job for job in found if job.subject == dataset_key), None)
     if last is None or last.state not in (State.FAILED, State.CANCELLED):
@@ -35,7 +35,7 @@ def stopped_training(dataset_key: str) -> JobView | None:
 
 
 def offer_to_go_on(last: JobView) -> None:
-    """Say how a training ended, and offer to go on with it."""
+    """Draw how a training ended, with a button to go on with it."""
     with st.container(border=True, key="unfinished"):
         if last.state is State.FAILED:
             errors.show_job(last)
@@ -53,13 +53,13 @@ def _go_on(last: JobView) -> None:
 
 
 START_S: Final = 10.0
-"""Starting the child process, loading torch, and a vector for every user in the end."""
+"""Seconds to start the process, load torch, and make a vector for every user in the end."""
 BUSY_S: Final = 30
-"""How long a look at how busy the machine is stays good."""
+"""Seconds for which a measurement of how busy the machine is stays valid."""
 BUSY_FROM: Final = 1.5
-"""Times longer than on a free machine from which it is said that it is busy."""
+"""Slowdown, against a free machine, from which the machine is called busy."""
 COMPARED: Final = "a minute"
-"""What follows a training: about a minute from 2,000 to 100,000 users, twice as long on a busy machine."""
+"""Time of the comparison after a training, from 2,000 to 100,000 users; twice as long on a busy machine."""
 FASTER, SLOWER = 1.5, 2.5
 """How far a time expected before anything has run may be off: other machines are faster or slower than the
 one it was measured on, and other programs come and go."""
@@ -73,7 +73,7 @@ PRESET_WORDS: Final = {
     Preset.BALANCED: "Balanced",
     Preset.THOROUGH: "Thorough",
 }
-"""Without the expected times, which come and go with how busy the machine is: Streamlit keeps what was chosen
+"""Labels without expected times, which change with how busy the machine is: Streamlit keeps what was chosen
 by its words, and other words would be another choice."""
 BAG_WORDS: Final = (
     "The quickest, as nothing is trained. A user is which pages were seen, not in which order or how fast; "
@@ -83,7 +83,7 @@ BAG_WORDS: Final = (
 
 @dataclass(frozen=True)
 class Knob:
-    """One hyperparameter on the screen.
+    """A hyperparameter on the screen.
 
     Args:
         name: Of the setting.
@@ -165,13 +165,13 @@ def train_form(dataset: Dataset, current: TrainSettings | None) -> TrainSettings
 
 
 def _preset_of(current: TrainSettings | None) -> Preset:
-    """The one the current model was trained with; else the one in the middle."""
+    """The preset that the current model was trained with; else the balanced one."""
     return next((one for one in Preset if TrainSettings.preset(one) == current), Preset.BALANCED)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
 def _learners(dataset_key: str, _sequences: UserSequences) -> tuple[int, float]:
-    """How many users the model would learn from, and their mean number of page views."""
+    """Number of users that the model would learn from, and their mean page views."""
     training = choose_users(_sequences).training
     return len(training), float(_sequences.lengths[training].mean())
 
@@ -187,7 +187,7 @@ def _expected(settings: TrainSettings, learners: tuple[int, float]) -> str:
 
 
 def _expectation(settings: TrainSettings, learners: tuple[int, float]) -> str:
-    """The expected time in a sentence, which says so where other programs are why it may take longer."""
+    """Sentence on the expected time, which names other programs where they make it longer."""
     busy = _slowdown() >= BUSY_FROM
     why = ", longer than usual, as other programs keep this machine busy" if busy else " on two CPU cores"
     then = "" if settings.encoder is Encoder.BAG else f", then {COMPARED} to compare numbers of segments"
@@ -205,7 +205,7 @@ def _slowdown() -> float:
 
 
 def _advanced(before: TrainSettings, preset: Preset) -> dict[str, Any]:
-    """Every hyperparameter; keys carry the preset, so that another preset shows its own values."""
+    """Draw every hyperparameter; keys carry the preset, so that another preset shows its values."""
     box = st.expander("All settings", icon=":material/tune:")
     with box, st.grid(3, min_column_width=240, gap="medium", key="knobs"):
         changes: dict[str, Any] = {

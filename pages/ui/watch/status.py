@@ -1,7 +1,4 @@
-"""How a watch goes right now: whether it lives, what is wrong, and what can be done.
-
-What a watch took and refused, and how its segments went since.
-"""
+"""The status of a watched folder: whether the watch runs, what it took, and how segments developed."""
 
 from __future__ import annotations
 
@@ -41,7 +38,7 @@ WAITING: Final = "It looks again and goes on by itself once it can."
 
 
 def draw(watch: KeptWatch) -> None:
-    """Everything about one watch."""
+    """Draw everything about a watch."""
     _live(watch.id, _signature(watch))
     with suppress(ArtifactError):  # told above
         draw_taken(watch, watch.taken())
@@ -49,7 +46,7 @@ def draw(watch: KeptWatch) -> None:
 
 
 def _signature(watch: KeptWatch) -> tuple[object, ...]:
-    """What the rest of the page depends on: where this changes, all is drawn again."""
+    """State that the rest of the page depends on; it is drawn again when this changes."""
     with suppress(ArtifactError):
         taken = watch.taken()
         return (watch.alive, *((taken.files, taken.refused, taken.model) if taken else ()))
@@ -58,7 +55,7 @@ def _signature(watch: KeptWatch) -> tuple[object, ...]:
 
 @st.fragment(run_every=POLL_S)
 def _live(watch_id: str, drawn: tuple[object, ...]) -> None:
-    """What changes from moment to moment."""
+    """Draw the part that changes from moment to moment."""
     watch = next((one for one in kept_watches.watches(state.store()) if one.id == watch_id), None)
     if watch is None or _signature(watch) != drawn:  # another session may have deleted it
         st.rerun()
@@ -162,20 +159,20 @@ LINES: Final = (
     ", after each look that took something; band: 95 % interval, dashed line: share in the training"
 )
 TRAINING: Final = "training_share"
-"""Share of a segment among the users of the training who are in segments."""
+"""Column with a segment's share among the training's users in segments."""
 NAMED: Final = {
     Col.USERS: "Users so far", TRAINING: "In the training", AT: "Taken", NAME: "File",
     NEW_USERS: ("New users", "Files of one look are counted together, at the last one."),
     Col.PAGE_VIEWS: "Page views so far",
 }  # fmt: skip
 LATEST: Final = 20
-"""Refused files that are shown."""
+"""Refused files that are shown, at most."""
 PAGES: Final = (
     "Pages are held against the training one by one, each by its own interval, and raise no alarm: of many, "
     "some differ without any change. The surest are listed."
 )
 CHART, NARROW = 130, 250
-"""Pixels of a chart: its height, and its width at least."""
+"""Height of a chart in pixels, and its least width."""
 DRIFT: Final = (
     "All users of the files so far beside those of the training, after each look that took something. "
     "Where nothing has changed, about one of 20 such comparisons raises the alarm; looks share most of their "
@@ -185,7 +182,7 @@ UNKNOWN: Final = "Mean share of a user's page views on pages that hardly anybody
 
 
 def draw_taken(watch: KeptWatch, taken: TakenFiles | None) -> None:
-    """Drift, segments, files, and what can be taken away."""
+    """Draw drift, segments and files of a watch, with downloads."""
     if taken is None or not (taken.files or taken.refused):
         return
     if _placed(watch, taken):
@@ -200,12 +197,12 @@ def draw_taken(watch: KeptWatch, taken: TakenFiles | None) -> None:
 
 
 def _placed(watch: KeptWatch, taken: TakenFiles) -> bool:
-    """Whether the figures are of these segments, and not of those before."""
+    """Whether the figures are of the watch's current segments."""
     return taken.model == watch.order.frozen
 
 
 def _drift(drift: WatchedDrift) -> None:
-    """Whether the users are still those of the training."""
+    """Draw whether the users are still like those of the training."""
     with st.container(border=True, key="watch-drift", gap="xsmall"):
         if drift.why_not:
             st.markdown("**Since the training**")
@@ -229,7 +226,7 @@ def _drift(drift: WatchedDrift) -> None:
 
 
 def _bullet(line: str) -> str:
-    """A line of the answer as Markdown; what lists figures stays a list."""
+    """A line of the answer as Markdown; bullets stay bullets."""
     return f"- {md_text(line[2:], 600)}" if line.startswith("- ") else f"\n{md_text(line, 600)}\n"
 
 
@@ -274,7 +271,7 @@ def _lines(table: pd.DataFrame) -> None:
 
 
 def share_line(table: pd.DataFrame, segment: int, top: float) -> Chart:
-    """A segment's share over the looks that took something, with its interval as a band.
+    """Chart of a segment's share over the updates of a watch, with its interval as a band.
 
     Args:
         table: Rows of one segment of :func:`core.runs.watch_history.share_table`, with its share in the
@@ -341,10 +338,10 @@ def _take_away(watch: KeptWatch, taken: TakenFiles) -> None:
 
 
 def _here(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with the times of this machine, as everywhere else in the app."""
+    """The table with times in this machine's time zone, as everywhere in the app."""
     return table.assign(**{AT: [at.to_pydatetime().astimezone().replace(tzinfo=None) for at in table[AT]]})
 
 
 def local(at: str) -> datetime:
-    """A moment by the clock of this machine."""
+    """A timestamp in this machine's time zone."""
     return datetime.fromisoformat(at).astimezone()

@@ -1,4 +1,4 @@
-"""The switch: which folder below the input folder is watched, on the segments on screen, and how it goes."""
+"""The switch that starts a watch: which folder below the input folder, on the segments on screen."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from pages.ui.shell.text import count, md_text
 
 POLL_S: Final = 2.0
 DEEPEST: Final = 3
-"""Folders within folders that are offered."""
+"""Depth of the folders that are offered."""
 OFFERED: Final = 200
 WHAT: Final = (
     "Each new file in it is taken once, and all users so far are put into the segments on screen. It goes on "
@@ -43,7 +43,7 @@ BADGES: Final[dict[WatchState, tuple[str, str, Literal["blue", "green", "orange"
 
 
 def offer() -> None:
-    """For the Data page: what is watched, in a line each, and the switch."""
+    """Draw the watches in a line each, and the switch, on the Data page."""
     found = kept_watches.watches(state.store())
     with st.expander(
         "Watch a folder", icon=WATCH.icon, expanded=any(one.alive for one in found), key="watch-a-folder"
@@ -67,13 +67,13 @@ def _line(watch: KeptWatch) -> None:
 
 
 def badge(watch: KeptWatch) -> None:
-    """Where a watch stands, in a word."""
+    """Draw the state of a watch as a badge."""
     said, icon, colour = BADGES[watch.state]
     st.badge(said, icon=icon, color=colour)
 
 
 def start_form(found: list[KeptWatch]) -> None:
-    """Choose a folder that is not watched, and begin; or what is missing for that.
+    """Draw the form to watch another folder; or what is missing for that.
 
     Args:
         found: Every watch there is.
@@ -100,7 +100,7 @@ def start_form(found: list[KeptWatch]) -> None:
 
 
 def folders(root: Path) -> list[str]:
-    """Folders below the input folder, by their names within it; links out of it are not followed."""
+    """Folders below the input folder, by relative path, without links."""
     found = []
     for path, below, _ in os.walk(root):
         here = Path(path).relative_to(root)
@@ -112,7 +112,7 @@ def folders(root: Path) -> list[str]:
 
 
 def _start(name: str) -> None:
-    """Raises a Beha2VecError where the folder is gone, outside, or watched."""
+    """Start a watch; raises a Beha2VecError where the folder is gone, outside, or watched."""
     (folder,) = sources.paths([name])
     made_from = found_sources()
     if not folder.is_dir() or made_from is None:
@@ -131,11 +131,11 @@ def _start(name: str) -> None:
 
 
 def shown_name(folder: Path) -> str:
-    """A watched folder by its name within the input folder, or in full where it is elsewhere by now."""
+    """A watched folder relative to the input folder, or its full path where it is elsewhere."""
     root = state.input_dir().resolve()
     return folder.relative_to(root).as_posix() if folder.is_relative_to(root) else str(folder)
 
 
 def on_what(watch: KeptWatch) -> str:
-    """Which segments it puts users into."""
+    """The segments that a watch puts users into, in words."""
     return f"{count(len(watch.order.names), 'segment')} of {md_text(watch.order.title, 60)}"
