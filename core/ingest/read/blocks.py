@@ -1,8 +1,9 @@
-"""Records counted and cut on the bytes themselves, without a CSV parser.
+"""Cut delimited text into blocks of whole records, count the records, and split broken blocks line by line.
 
-A newline ends a record when an even number of quotes lies before it. That is all a count needs, and it
-is what the number of rows of the parser is held against. Where a quote is neither an opening, a closing
-nor a doubled one, parity means nothing: such bytes are not *well formed* and are read line by line.
+A newline ends a record if an even number of quotes lies before it. So records are counted on the bytes,
+independently of the CSV parser, whose number of rows is checked against the count. Where a quote neither
+opens nor closes a field nor is doubled, parity means nothing: such bytes are not *well formed*, and
+:func:`records` reads them line by line. :func:`in_order` processes blocks in a few threads, in their order.
 """
 
 from __future__ import annotations
@@ -32,11 +33,11 @@ Positions = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class QuoteLimits:
-    """How far a quoted field may run over lines before its quote counts as never closed.
+    """Limits of a quoted field, beyond which its quote counts as never closed.
 
     Args:
-        lines: Beyond them, only if none of its lines looks like a record.
-        bytes: Never beyond.
+        lines: Most lines, unless none of them looks like a record.
+        bytes: Most bytes in any case.
     """
 
     lines: int = 64
@@ -45,10 +46,10 @@ class QuoteLimits:
 
 @dataclass(frozen=True)
 class Count:
-    """What was counted in some bytes.
+    """The number of records in a block, and where they start.
 
     Args:
-        records: Records, blank lines left out.
+        records: Number of records, without blank lines.
         starts: 0-based line on which each record starts, int64 of shape (records,); None if record i
             starts on line i.
         well_formed: Whether every quote and carriage return is where one can be, no field runs on for
@@ -62,7 +63,7 @@ class Count:
 
 @dataclass(frozen=True)
 class Block:
-    """Whole records of a file.
+    """A piece of a file, cut where records end.
 
     Args:
         data: UTF-8 bytes.
@@ -80,12 +81,12 @@ class Block:
 
     @property
     def lines(self) -> int:
-        """Physical lines, a last one without a newline included."""
+        """Number of physical lines, including a last one without a newline."""
         return len(self.ends) + bool(self.data and not self.data.endswith(b"\n"))
 
 
 def make_block(data: bytes, line: int, last: bool, quoting: bool = True) -> Block:
-    """Find the newlines and quotes of some bytes."""
+    """Make a block of bytes, and find its newlines and quotes."""
     array = np.frombuffer(data, np.uint8)
     ends = np.flatnonzero(array == _NEWLINE)
     quotes = np.flatnonzero(array == _QUOTE) if quoting and b'"' in data else np.empty(0, np.int64)
@@ -98,7 +99,7 @@ def count_block(block: Block, delimiter: str = ",", limits: QuoteLimits = QuoteL
     Args:
         block: Bytes that start at the beginning of a record.
         delimiter: One ASCII character.
-        limits: Beyond them a quoted field is not well formed.
+        limits: Limits beyond which a quoted field is not well formed.
     """
     ends = block.ends
     if block.lines > len(ends):
@@ -120,15 +121,15 @@ def count_block(block: Block, delimiter: str = ",", limits: QuoteLimits = QuoteL
 def whole_records(
     chunks: Iterator[bytes], name: str, limits: QuoteLimits, line: int = 1, quoting: bool = True
 ) -> Iterator[Block]:
-    """Cut a stream where records end.
+    """Cut a stream of bytes into blocks of whole records.
 
-    Where the quotes are broken a cut can only be a guess, the end of a line: the reader then finds an
-    open record at the end of the block and carries it over to the next one.
+    Where quotes are broken, it is cut at the end of a line, which is a guess: the reader then finds an open
+    record at the end of the block and carries it over to the next one.
 
     Args:
         chunks: The stream, cut anywhere.
-        name: The file, for messages.
-        limits: Beyond them quotes are taken to be broken.
+        name: Name of the file, for messages.
+        limits: Limits beyond which quotes are taken to be broken.
         line: Line number of the first byte.
         quoting: Whether quotes can hide a newline.
 
@@ -153,7 +154,7 @@ def whole_records(
 
 
 def _outside_quotes(ends: Positions, quotes: Positions) -> tuple[Positions, bool]:
-    """Line ends that end a record, and whether the last quote is closed."""
+    """Positions of line ends that end a record, and whether the last quote is closed."""
     if not len(quotes):
         return ends, True
     closing = ends[np.searchsorted(quotes, ends) % 2 == 0]
@@ -164,7 +165,7 @@ def _outside_quotes(ends: Positions, quotes: Positions) -> tuple[Positions, bool
 
 
 def _blank(data: bytes, begins: Positions, ends: Positions) -> npt.NDArray[np.bool_]:
-    """Whether a record is an empty line, or one with only a carriage return."""
+    """Whether each record is an empty line, or one with only a carriage return."""
     lengths = ends - begins
     blank = np.asarray(lengths == 0)
     short = np.flatnonzero(lengths == 1)
@@ -199,7 +200,7 @@ def _has_stray_return(block: Block) -> bool:
 
 
 def _cut(block: Block, limits: QuoteLimits) -> int:
-    """How many bytes of an unfinished block are whole records."""
+    """Number of bytes of an unfinished block that are whole records."""
     inside = np.searchsorted(block.quotes, block.ends) % 2
     whole = np.flatnonzero(inside == 0)
     start = int(block.ends[whole[-1]]) + 1 if len(whole) else 0
@@ -231,13 +232,13 @@ _REASONS: Final = {
 
 
 class Record(NamedTuple):
-    """One record as it stands.
+    """A record split into fields, or the reason why it is broken.
 
     Args:
         line: Index of its first line.
-        lines: Lines it takes; 0 if it is still open where the text ends.
+        lines: Number of lines; 0 if it is still open where the text ends.
         fields: Its fields; None if it is broken.
-        problem: What is wrong with it, if it is.
+        problem: What is wrong with it, if anything.
     """
 
     line: int
@@ -247,9 +248,9 @@ class Record(NamedTuple):
 
 
 def split_lines(text: str) -> list[str]:
-    """Physical lines without their newline, a carriage return kept.
+    """Split text into physical lines without their newline; a carriage return is kept.
 
-    The newline of a line in UTF-16 has a NUL after it, which is not the next line's.
+    In UTF-16 a NUL follows the newline, which is not part of the next line.
     """
     lines = text.replace("\0\n\0", "\0\n").split("\n")
     if not lines[-1]:
@@ -258,15 +259,15 @@ def split_lines(text: str) -> list[str]:
 
 
 def records(lines: Sequence[str], delimiter: str, limits: QuoteLimits, last: bool) -> Iterator[Record]:
-    """Put physical lines together to records, blank lines left out.
+    """Join physical lines to records, without blank lines.
 
-    A record that cannot be is its first line alone; the next line starts afresh.
+    A broken record is its first line alone; the next line starts a new record.
 
     Args:
         lines: Physical lines without their newline.
         delimiter: One character.
-        limits: How far a quoted field may run.
-        last: Whether nothing follows these lines; otherwise a record may still be open at the end.
+        limits: Limits of a quoted field.
+        last: Whether the file ends here; otherwise a record may still be open at the end.
     """
     at = 0
     while at < len(lines):
@@ -344,12 +345,12 @@ Result = TypeVar("Result")
 
 
 def in_order(items: Iterator[Item], submit: Callable[[Executor, Item], Future[Result]]) -> Iterator[Result]:
-    """Give the results of all items in their order, a few of them computed ahead.
+    """Yield the results of all items in order, computing a few ahead in threads.
 
     Args:
-        items: What to work on; taken one by one, never more than a few ahead.
-        submit: Starts the work on one item. Called in the thread of the caller, so it may look at what the
-            results before have changed.
+        items: Items to process; taken one by one, never more than a few ahead.
+        submit: Starts the work on an item. Called in the caller's thread, so it may use what earlier results
+            have changed.
     """
     workers = min(_MAX_WORKERS, available_cores())
     waiting: deque[Future[Result]] = deque()

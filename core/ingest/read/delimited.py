@@ -1,9 +1,9 @@
-"""CSV and its relatives, in blocks of whole records that a few threads work on and that are taken in order.
+"""Read CSV and similar files, in blocks of whole records that are parsed in threads and stored in order.
 
-Each block is counted on its bytes and then parsed by Arrow; if the number of rows differs from the count, or
-Arrow refuses, or a header hides in it, it is read again in small pieces, and a piece that is not plain itself
-line by line, so that a broken record costs nothing but its own line. How a block is cut into pieces changes
-nothing in what comes out.
+Each block is counted on its bytes and then parsed by Arrow. If the number of rows differs from the count, or
+Arrow refuses, or a header hides in it, it is read again in small pieces, and a piece that fails again line by
+line, so that a broken record costs only its own line. How a block is cut into pieces does not change the
+result.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class OpenedDelimited:
         sample: Some rows, each as wide as the header.
         text: Encoding and notes.
         chunks: Everything after the header, to be read once.
-        line: Line of the file where that starts.
+        line: Line of the file where the chunks start.
     """
 
     layout: DelimitedLayout
@@ -75,7 +75,7 @@ class OpenedDelimited:
 def open_delimited(
     file: ByteReader, source: InputFile, settings: IngestSettings, chunk_bytes: int = CHUNK_BYTES
 ) -> OpenedDelimited:
-    """Read up to the header: encoding, lines before it, delimiter, shape, mapping.
+    """Open a file and read up to its header: encoding, lines before it, delimiter, shape, mapping.
 
     Raises:
         InputError: If there is no header, or the shape is one that is not read.
@@ -93,10 +93,10 @@ def open_delimited(
 
 
 def _up_to_header(chunks: Iterator[bytes], name: str) -> tuple[bytes, tuple[int, int, int]]:
-    """The first chunks up to one in which the header ends, and where it is in them.
+    """Read chunks until the header ends; return them, and the position of the header.
 
     Raises:
-        InputError: If there is none, or none that ends.
+        InputError: If there is no header, or it does not end.
     """
     data = next(chunks, b"")
     found = find_header(data, name)
@@ -113,10 +113,10 @@ def _up_to_header(chunks: Iterator[bytes], name: str) -> tuple[bytes, tuple[int,
 
 
 def find_header(data: bytes, name: str) -> tuple[int, int, int]:
-    """Lines before the header (blank or comments), and where it starts and ends.
+    """Find the header: number of lines before it (blank or comments), its start, and its end.
 
     Raises:
-        InputError: If there is none.
+        InputError: If there is no header.
     """
     start = skipped = 0
     while start < len(data):
@@ -129,7 +129,7 @@ def find_header(data: bytes, name: str) -> tuple[int, int, int]:
 
 
 def split_header(line: str, settings: IngestSettings) -> tuple[str, tuple[str, ...]]:
-    """The delimiter under which most fields are found, and the columns."""
+    """Find the delimiter that gives most known fields, and split the header into columns by it."""
     best: tuple[tuple[int, int], str, tuple[str, ...]] = ((-1, 0), ",", (line,))
     for delimiter in _DELIMITERS:
         record = next(records([line], delimiter, JSON_LIMITS, last=True))
@@ -156,7 +156,7 @@ NEW_HEADER: Final = "another header: the columns change here"
 
 
 def read_carefully(block: Block, layout: DelimitedLayout) -> ParsedBlock:
-    """Read a block line by line.
+    """Read a block line by line, rejecting each broken record with its line.
 
     Args:
         block: Starts where a record does.
@@ -188,7 +188,7 @@ def read_carefully(block: Block, layout: DelimitedLayout) -> ParsedBlock:
 
 
 class _Checks:
-    """What a record must be to be a row of a layout."""
+    """Checks whether a record is a valid row of a layout."""
 
     def __init__(self, layout: DelimitedLayout, broken_text: bool) -> None:
         self._header, self._parsed, self._broken_text = layout.header, layout.parsed, broken_text
@@ -224,7 +224,7 @@ def _names(fields: Sequence[str]) -> list[str]:
 
 
 def _broken(text: str) -> str:
-    """Why this is no text, if it is none."""
+    """Return why a field is not valid text; empty if it is valid."""
     if "\0" in text:
         return HAS_NUL
     try:
@@ -244,7 +244,7 @@ _DIGIT: Final = re.compile(r"\d")
 
 
 def _read_block(block: Block, layout: DelimitedLayout) -> ParsedBlock:
-    """Read the records of a block.
+    """Read a block with Arrow, in small pieces if that fails, or line by line.
 
     Args:
         block: Starts where a record does.
@@ -268,7 +268,7 @@ def _read_fast(block: Block, layout: DelimitedLayout) -> ParsedBlock | None:
 
 
 def _read_in_pieces(block: Block, layout: DelimitedLayout) -> Iterator[ParsedBlock]:
-    """Read piece after piece; the last one given holds what is left over, if anything is."""
+    """Read a block piece by piece; the last piece holds the bytes left over, if any."""
     data, done = block.data, 0
     slices = (data[start : start + PIECE_BYTES] for start in range(0, len(data), PIECE_BYTES))
     parsed = ParsedBlock()
@@ -300,7 +300,7 @@ def _joined(read: Iterator[ParsedBlock]) -> ParsedBlock:
 
 
 def _parse(block: Block, layout: DelimitedLayout, expected: int) -> list[pa.Array] | None:
-    """Parse with Arrow; None unless it sees exactly the expected records, all of them data."""
+    """Parse a block with Arrow; None unless it finds exactly the expected records, all of them data."""
     if not expected:
         return []
     names = [str(index) for index in range(len(layout.header))]
@@ -330,7 +330,7 @@ def _parse(block: Block, layout: DelimitedLayout, expected: int) -> list[pa.Arra
 
 
 def _hides_header(columns: Sequence[pa.Array], layout: DelimitedLayout) -> bool:
-    """Whether a value of the time column has no digit: then it may be the name of a column."""
+    """Whether a value of the time column has no digit, as the name of a column in a repeated header."""
     if layout.time_at is None:
         return False
     times = columns[layout.parsed.index(layout.time_at)]
@@ -345,14 +345,14 @@ _LAST_BLOCK: Final = 999_999  # sorts after every real one
 
 
 class BlockResult(NamedTuple):
-    """What came of a block: how it was read, and where its rows are.
+    """The result of reading a block.
 
     Args:
-        number: Of the block in the file.
+        number: Number of the block in the file.
         block: The bytes.
-        layout: The columns it was taken to have.
-        parsed: What was found in it.
-        part: Its rows on disk, if there are any.
+        layout: The columns that were assumed.
+        parsed: The rows, rejects and bytes left over.
+        part: File of its rows, if there are any.
     """
 
     number: int
@@ -369,13 +369,13 @@ def read(
     report: Callable[[int], None],
     chunk_bytes: int = CHUNK_BYTES,
 ) -> FileCount:
-    """Read a delimited file.
+    """Read a delimited file into raw parts.
 
     Args:
         source: The file.
         settings: The analyst's mapping.
-        sink: Takes rows and rejects.
-        report: Called with the bytes that are done, unpacked.
+        sink: Receives rows and rejects.
+        report: Called with the number of unpacked bytes that are done.
         chunk_bytes: Bytes of a block.
 
     Raises:
@@ -403,7 +403,7 @@ def read(
 
 @dataclass
 class _Run:
-    """Takes outcomes in order, and does a block over when the one before it changed what it starts from."""
+    """Takes results in order, and reads a block again if the previous one changed its start or columns."""
 
     layout: DelimitedLayout
     settings: IngestSettings
@@ -420,11 +420,11 @@ class _Run:
         self._learn()
 
     def submit(self, pool: Executor, item: tuple[int, Block]) -> Future[BlockResult]:
-        """Start on a block, taking it to begin where a record does and to have the columns of now."""
+        """Start reading a block, assuming that it begins with a record and has the current columns."""
         return pool.submit(self._convert, *item, self.layout)
 
     def take(self, outcome: BlockResult) -> None:
-        """Add the next outcome, or what comes of its block if it was read under wrong assumptions."""
+        """Store the next result; read its block again first if it was read with wrong assumptions."""
         number, block = outcome.number, outcome.block
         if self._rest or outcome.layout is not self.layout:
             line = self._rest_line if self._rest else block.line
@@ -438,7 +438,7 @@ class _Run:
         self._rest, self._rest_line = outcome.parsed.rest, outcome.parsed.rest_line
 
     def finish(self) -> None:
-        """Read what was still open where the last block ended."""
+        """Read the bytes left over from the last block, and note repeated headers."""
         if self._rest:
             nothing = make_block(b"", self._rest_line, last=True)
             self.take(BlockResult(_LAST_BLOCK, nothing, self.layout, ParsedBlock(), None))
@@ -454,7 +454,7 @@ class _Run:
         return BlockResult(number, block, layout, parsed, part)
 
     def _keep(self, outcome: BlockResult) -> bool:
-        """Add an outcome; true if another header was found, and the rest is to be read by it."""
+        """Store a result; True if another header was found and the rest must be read with it."""
         parsed = outcome.parsed
         self.records += parsed.records
         self.sink.keep(outcome.part, parsed.rejected)
@@ -481,10 +481,10 @@ class _Run:
 
 
 def _follow(before: DelimitedLayout, layout: DelimitedLayout) -> DelimitedLayout:
-    """The layout of another header.
+    """Check that the layout of a later header is compatible, and return it.
 
     Raises:
-        InputError: If rows make events in another way from there on.
+        InputError: If the number of rows per event changes there.
     """
     if (Shape.LONG in (before.shape, layout.shape)) and before.shape is not layout.shape:
         raise InputError(

@@ -1,14 +1,14 @@
-"""Tables with several rows an event: how they are told, and what is kept of each row until events are whole.
+"""Detect tables with several rows per event, and keep what is needed of each row until events are whole.
 
-Two ways of unnesting GA4's export make them:
+Unnesting GA4's export makes such tables in two ways:
 
 * *long form*       one row a parameter: ``event_params_key`` beside its value, or ``key, string_value, …``
 * *a row an item*   one row an item of a cart, so that all else of an event is repeated,
                     a list of its parameters too, where there is one
 
-What belongs to one event agrees in all other columns, wherever in the file it lies. So of each row the
-fields are kept, the rest of it, and what tells it from the other rows of its event
-(:mod:`core.ingest.read.whole_events` puts them together).
+Rows of an event agree in all other columns, wherever in the file they lie. So the fields of each row are
+kept, the rest of it, and the parameter or item that distinguishes it
+(:mod:`core.ingest.read.whole_events` puts rows together).
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from core.ingest.read.headers import EVENT_VALUE, HeaderMap, map_headers, normal
 from core.ingest.read.nested import PARAM_FIELDS, PARAM_LISTS, VALUE_KINDS, WHOLE, map_names
 
 DETAIL: Final = "detail"
-"""What tells a row from the others of its event: the key of a parameter, or an item."""
+"""Column that distinguishes the rows of an event: the key of a parameter, or an item."""
 REST: Final = "rest"
-"""All that is no field and must agree within an event."""
+"""Column of all other values, which must agree within an event."""
 VALUES: Final = (*VALUE_KINDS, "plain_value")
-"""Columns of a parameter's value, the one that counts first."""
+"""Columns of a parameter's value, in order of precedence."""
 STAGED: Final = (DETAIL, REST, *VALUES)
-"""Columns of a raw part beside the fields, as long as events are in several rows."""
+"""Columns of a raw part beside the fields, while events are in several rows."""
 
 _ITEM: Final = re.compile(
     r"^items?_(0_)?(item_)?(id|name|sku|brand|variant|category\d?|list_\w+|price(_in_usd)?|quantity|revenue(_in_usd)?"
@@ -45,7 +45,7 @@ _OF_AN_ITEM: Final = frozenset(
     {"price", "price_in_usd", "quantity", "coupon", "affiliation", "location_id"}
     | {"promotion_id", "promotion_name", "creative_name", "creative_slot"}
 )
-"""Fields of an unnested item whose names do not say so."""
+"""Columns of an unnested item whose names do not contain "item"."""
 
 _PARAMS: Final = "event_params."
 _USUAL: Final = {**PARAM_FIELDS, Raw.PURCHASE_REVENUE: f"{_PARAMS}{EVENT_VALUE}"}
@@ -60,15 +60,15 @@ _ITEM_COLUMN, _REST_COLUMN = "item:", "rest:"
 
 @dataclass(frozen=True)
 class EventRows:
-    """How the rows of a table make events.
+    """How several rows of a table make an event.
 
     Args:
-        of: ``parameter`` or ``item``: what each row is one of.
-        sure: Whether the sample shows an event in several rows; only items can hide behind it.
+        of: ``parameter`` or ``item``: what each row holds.
+        sure: Whether the sample shows an event in several rows; for items, only the whole file may show it.
         fields: Field → name, of a whole event; a parameter's name is ``event_params.`` and its key.
         seen: Names that the columns and the sample show.
-        read: What is read of each row → column.
-        numbering: Columns that only number the rows, and are not looked at.
+        read: Field or staged column → column that it is read from.
+        numbering: Columns that only number the rows, which are ignored.
     """
 
     of: str
@@ -87,7 +87,7 @@ class EventRows:
 
     @property
     def note(self) -> str:
-        """How it was told, and what is done about it."""
+        """Note for the receipt: how events in several rows were detected, and how they are read."""
         names = self.read.by_name
         if self.of == "parameter":
             values = ", ".join(names[kind] for kind in VALUES if kind in names)
@@ -99,11 +99,11 @@ class EventRows:
         return f"The file has {how}: rows that agree in all other columns are one event{ignored}"
 
     def shape(self, kind: str) -> str:
-        """What the receipt calls it, by the kind of file, where events are in several rows."""
+        """Name of the shape in the receipt, by the kind of file, where events are in several rows."""
         return f"long form {kind}" if self.of == "parameter" else f"{kind} with a row an item"
 
     def staged(self, read: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
-        """Fields and staged columns of some rows, from all that was read of them."""
+        """Make the fields and staged columns of rows from the columns read of them."""
         if not read:
             return {}
         kept = {name: column for name, column in read.items() if name in (*RAW_TEXT_COLUMNS, *STAGED)}
@@ -113,7 +113,7 @@ class EventRows:
         return kept | ({REST: _joined(rest)} if rest else {})
 
     def first_events(self, sample: Sequence[Sequence[str | None]]) -> list[tuple[str | None, ...]]:
-        """The events of some rows with a parameter each, to be looked at: one cell a name of ``seen``."""
+        """Put rows with a parameter each together to events for a preview: one cell per name in ``seen``."""
         places = {name: at for at, name in reversed(list(enumerate(self.read.names)))}
         plain = [places[name] for name in self.seen if name in places]
         values = [self.read.columns[kind] for kind in VALUES if kind in self.read.columns]
@@ -133,7 +133,7 @@ def may_have_event_rows(names: Sequence[str]) -> bool:
 
 
 def has_item(names: Sequence[str]) -> bool:
-    """Whether there is a column of an item, none that is a parameter."""
+    """Whether a column belongs to an item, parameters aside."""
     return bool(_item_columns([name for name in names if not _inside(name)]))
 
 
@@ -143,21 +143,21 @@ def find_event_rows(
     settings: IngestSettings,
     usual: Mapping[str, str] | None = None,
 ) -> EventRows | None:
-    """Tell whether a table has one row a parameter, or may have one an item.
+    """Detect whether a table has a row per parameter, or may have a row per item.
 
     Args:
         names: Its columns.
-        sample: Some rows, each as wide.
+        sample: Some rows, each as wide as ``names``.
         settings: The analyst's mapping.
-        usual: Field → name among the parameters, of a table whose events hold lists of these: only items
-            can be in rows then, and lists are compared as a whole.
+        usual: Field → usual name of its parameter, in a table whose events hold lists of parameters: then
+            only items can be in rows, and lists are compared as a whole.
 
     Returns:
-        None of a table with one row an event. With items, what the sample does not show the whole file may.
+        None for a table with one row per event. Items may be in several rows although the sample shows none.
 
     Raises:
-        InputError: If there are keys of parameters and no values, or a row a parameter and a list of all
-            of them in each.
+        InputError: If there are keys of parameters but no values, or rows of parameters that each hold a list
+            of all parameters as well.
     """
     if usual is None:
         fields = map_headers(names, settings)
@@ -171,7 +171,7 @@ def find_event_rows(
 
 
 def with_all_values(names: Sequence[str]) -> tuple[str, ...]:
-    """Names, and beside the value of a parameter those of the other kinds, which a sample may lack."""
+    """Add the columns of the other kinds of parameter values, which a sample may lack, to names."""
     kinds = "|".join(VALUE_KINDS)
     typed = [name for name in names if re.search(rf"(?:{kinds})$", name)]
     more = (re.sub(rf"(?:{kinds})$", kind, name) for name in typed for kind in VALUE_KINDS)
@@ -179,7 +179,7 @@ def with_all_values(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def rows_beside_lists() -> InputError:
-    """What is said where events are repeated, and hold a list of their parameters as well."""
+    """Make the error for events that have several rows and a list of all parameters in each."""
     return InputError(
         "This export has several rows an event, and the list of all parameters in each",
         allowed="one row an event, or an item; or one row a parameter, without such lists",
@@ -190,7 +190,7 @@ def rows_beside_lists() -> InputError:
 def differ_in_items(
     names: Sequence[str], sample: Sequence[Sequence[str | None]], inside: Collection[int] = ()
 ) -> bool:
-    """Whether two rows with an item, one after the other, agree in all else, parameters inside them too."""
+    """Whether two consecutive rows differ only in their item, parameters inside them included."""
     item = _item_columns(names).difference(inside)
     of_item = {at for at, name in enumerate(names) if normalise_header(name) in _OF_AN_ITEM}
     may_differ = item | of_item.difference(inside)
@@ -225,9 +225,9 @@ def _of_parameters(
 def _key_and_values(
     names: Sequence[str], sample: Sequence[Sequence[str | None]]
 ) -> tuple[int | None, dict[str, int]]:
-    """Where the key of a parameter is, and the kinds of its value.
+    """Find the column of the parameter key, and kind of value → column.
 
-    A bare ``key`` beside nothing but a ``value`` may be anything: then keys must be ones that GA4 sends.
+    A bare ``key`` beside only a ``value`` may be anything: then keys must be parameters that GA4 sends.
     """
     plain = [spelt(name) for name in names]
     found = {at: match for at, name in enumerate(plain) if (match := _VALUE.match(name))}
@@ -247,7 +247,7 @@ def _key_and_values(
 
 
 def _is_pivoted(names: Sequence[str], taken: Collection[int]) -> bool:
-    """Whether parameters have columns of their own: then ``event_params_key`` is one called "key"."""
+    """Whether each parameter has a column: then ``event_params_key`` is the parameter "key"."""
     free = [name for at, name in enumerate(names) if at not in taken and re.match(_PREFIX, spelt(name))]
     return any(map(_is_field, free))
 
@@ -285,7 +285,7 @@ def _of_items(
 
 
 def _inside(name: str) -> bool:
-    """Whether a name is that of a parameter in a list."""
+    """Whether a name is of a parameter inside a list."""
     return name.partition(".")[0] in PARAM_LISTS
 
 
@@ -300,9 +300,9 @@ def _item_columns(names: Sequence[str]) -> set[int]:
 def _numbering(
     names: Sequence[str], sample: Sequence[Sequence[str | None]], taken: Collection[int]
 ) -> list[int]:
-    """Columns that count rows, as a data frame's index or an unnesting's offset does.
+    """Find columns that number rows, such as the index of a data frame or the offset of an unnesting.
 
-    They differ within an event and say nothing about it. Names that are fields are none of them.
+    They differ within an event and say nothing about it. A column that is a field is never one.
     """
     free = [at for at in range(len(names)) if at not in taken and not _is_field(names[at])]
     return [at for at in free if len(sample) > 1 and _counts([row[at] for row in sample])]
@@ -313,7 +313,7 @@ def _is_field(name: str) -> bool:
 
 
 def _counts(cells: Sequence[str | None]) -> bool:
-    """Whether cells are 0 or 1, and then each the one before and 1, or the first again."""
+    """Whether cells count up by 1 from 0 or 1, and may start again at the first number."""
     if not all(cell and cell.isascii() and cell.isdigit() for cell in cells):
         return False
     numbers = [int(cell or 0) for cell in cells]
@@ -331,7 +331,7 @@ def _without(row: Sequence[str | None], places: Collection[int]) -> list[str | N
 
 
 def _joined(columns: Sequence[pa.Array]) -> pa.Array:
-    """Cells of each row as one text; null where all are."""
+    """Join the cells of each row to a text; null where all are null."""
     if len(columns) == 1:
         return columns[0]
     text = pc.binary_join_element_wise(*columns, _BETWEEN, null_handling="replace", null_replacement="")

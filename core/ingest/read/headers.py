@@ -1,4 +1,4 @@
-"""Which column of a file is which field: the header rule, the aliases, and the analyst's word over both.
+"""Map the columns of a file to fields, by the header rule, aliases, and the analyst's mapping.
 
 The rule: lower-case, ``.`` to ``_``, strip one leading ``event_params_`` (or ``event_param_``, ``param_``,
 ``ep_``) and a trailing value type (``_string_value``), then look the name up among the aliases.
@@ -22,7 +22,7 @@ SIGNED_IN_KEY: Final = "user_id"
 
 _IN_USD: Final = "_in_usd"
 EVENT_VALUE: Final = "value"
-"""GA4's parameter for what any event is worth; taken for money only where no column holds revenue."""
+"""GA4's parameter for the value of any event; used as revenue only where no column holds revenue."""
 _PLAIN: Final = {
     Raw.USER_KEY: f"{DEFAULT_USER_KEY} client_id clientid pseudo_id fullvisitorid",
     Raw.EVENT_TIMESTAMP: "event_timestamp timestamp event_time event_at event_dt hit_timestamp ts",
@@ -56,13 +56,13 @@ _PLAIN: Final = {
     Raw.PLATFORM: "platform",
     Raw.STREAM_ID: "stream_id",
 }
-"""Names of GA4 and of tables of one's own."""
+"""Field → aliases of GA4 and of custom tables, best first."""
 _LAST: Final = {
     Raw.EVENT_TIMESTAMP: "time",
     Raw.PAGE_LOCATION: "page_path pagepathlevel1",  # a path alone has lost its host
     Raw.PURCHASE_REVENUE: EVENT_VALUE,
 }
-"""Taken only where nothing better is there."""
+"""Field → aliases that are used only if there is no better one."""
 ALIASES: Final = {
     field: tuple(
         " ".join((plain, *(tool.columns.get(field, "") for tool in TOOLS), _LAST.get(field, ""))).split()
@@ -76,9 +76,9 @@ USER_KEYS: Final = frozenset(
         *(name for tool in TOOLS for name in tool.only_here.get(Raw.USER_KEY, "").split()),
     )
 )
-"""Ids by which a tool tells its users, …"""
+"""Columns by which analytics tools identify users."""
 BROWSER_KEYS: Final = USER_KEYS - {"distinct_id", "properties_distinct_id"}
-"""… and those that stay the browser's; the others are the account's, once somebody signs in."""
+"""Columns that always identify the browser; the other user keys identify the account after a sign-in."""
 
 _KNOWN = frozenset(alias for aliases in ALIASES.values() for alias in aliases)
 _LEAST_KNOWN = 3  # of a line of column names among the data
@@ -91,13 +91,13 @@ _LIKELY_KEY = re.compile(
 
 @dataclass(frozen=True)
 class HeaderMap:
-    """Where each field is found among the columns of one file.
+    """The mapping from fields to the columns of a file.
 
     Args:
         names: The columns as the file spells them.
         columns: Field → index into ``names``.
-        candidates: Field → all columns that could be it, best first; the first one is taken.
-        tool: Which tool's columns they are; ``""`` of GA4's, and of a table of one's own.
+        candidates: Field → all columns that could hold it, best first.
+        tool: Analytics tool that has such columns; empty for GA4 and custom tables.
     """
 
     names: tuple[str, ...]
@@ -112,13 +112,13 @@ class HeaderMap:
 
 
 def normalise_header(name: str) -> str:
-    """Apply the header rule to one name."""
+    """Normalise the name of a column by the header rule."""
     plain = spelt(name)
     return _VALUE_TYPE.sub("", _PREFIX.sub("", plain))
 
 
 def map_headers(names: Sequence[str], settings: IngestSettings) -> HeaderMap:
-    """Find the fields among the columns of a file; fields that are not there are left out.
+    """Map fields to the columns of a file; fields without a column are left out.
 
     Raises:
         InputError: If a column that is needed appears twice.
@@ -150,10 +150,10 @@ def map_headers(names: Sequence[str], settings: IngestSettings) -> HeaderMap:
 
 
 def require(header: HeaderMap, file: str, settings: IngestSettings) -> None:
-    """Check that nothing is missing that a sequence is made of.
+    """Check that every required field has a column.
 
     Raises:
-        InputError: If a required field has no column; says what was found and what was tried.
+        InputError: If a required field has no column; lists the columns of the file and the names tried.
     """
     missing = [field for field in REQUIRED_FIELDS if field not in header.columns]
     if not missing:
@@ -183,11 +183,11 @@ def looks_like_header(fields: Sequence[str]) -> bool:
 
 
 def user_keys(names: Sequence[str], mapped: Sequence[str]) -> tuple[str, ...]:
-    """Normalised names of columns that could identify a user, the likely ones first.
+    """List normalised names of columns that could identify a user, the likely ones first.
 
     Args:
         names: All columns of the file.
-        mapped: Columns that are already another field; not offered.
+        mapped: Columns that are already mapped to another field, which are not offered.
     """
     free = dict.fromkeys(normalise_header(name) for name in names if name not in set(mapped))
     anonymous = _aliases(Raw.USER_KEY, tool_of(set(map(normalise_header, names))), IngestSettings())
@@ -197,13 +197,13 @@ def user_keys(names: Sequence[str], mapped: Sequence[str]) -> tuple[str, ...]:
 
 
 def is_likely_key(name: str) -> bool:
-    """Whether a column is called as one that tells users apart."""
+    """Whether the name of a column suggests that it identifies users."""
     plain = normalise_header(name)
     return plain in USER_KEYS or bool(_LIKELY_KEY.search(plain))
 
 
 def spelt(name: str) -> str:
-    """A name in lower case, without what surrounds it, its parts joined by ``_``."""
+    """Lower-case a name, strip blanks and a byte order mark, and join its parts by ``_``."""
     plain = name.strip().strip("\ufeff").strip().lower()
     return re.sub(r"[.\s]+", "_", plain)
 
@@ -272,10 +272,10 @@ def _listed(names: Sequence[str], most: int = 40) -> str:
 
 @contextmanager
 def naming(file: str) -> Iterator[None]:
-    """Put the name of the file before an error about its columns.
+    """Put the name of the file before an input error raised inside the block.
 
     Raises:
-        InputError: The same one, with the name.
+        InputError: The original error, with the name.
     """
     try:
         yield

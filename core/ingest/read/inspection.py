@@ -1,4 +1,4 @@
-"""A first look at the files: columns, a few rows, and which column would become which field."""
+"""Inspect files before the import: columns, a few masked rows, and the column of each field."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ _SAMPLE_ROWS: Final = 20
 
 
 _MAY_BE_PERSONAL: Final = re.compile(r"[@?&=%/ ]")
-"""Bare ids and numbers are shown as they are: the analyst has to recognise them."""
+"""Characters of a cell that may be personal; bare ids are shown as they are, to be recognised."""
 _VALUE: Final = re.compile(r"([^=&#]*=)([^&#]*)")
-"""Of a query; the names of parameters are the site's, not its users'."""
+"""Name and value of a query parameter; names belong to the site and are shown."""
 _DAY_OR_MONTH_FIRST: Final = re.compile(r"\s*\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d{2})(?:\D.*)?")
 _ORIGIN: Final = re.compile(r"[a-z][a-z\d+.-]*://[^/?#]*", re.IGNORECASE)
 
@@ -46,42 +46,42 @@ class _Part(BaseModel):
 
 
 class FilePreview(_Part):
-    """One file at a glance."""
+    """Preview of an input file: its columns, some rows, and how it is read."""
 
     name: str
     bytes: int
     shape: str
     tool: str = ""
-    """Whose columns they are, as in the receipt."""
+    """Analytics tool, as in the receipt."""
     columns: tuple[str, ...]
     sample_rows: tuple[tuple[str | None, ...], ...]
-    """Some rows, not masked: to be shown, never stored."""
+    """Some rows, with texts reduced to their outline and bare ids as they are: for display, never stored."""
     inner: dict[str, tuple[str, ...]] = {}
-    """Column whose cells are records as text → names in them."""
+    """Column whose cells are JSON records → names in these records."""
     odd_dates: tuple[str, ...] = ()
-    """Columns of dates such as 31.12.2025: no times that are read."""
+    """Columns of dates such as 31.12.2025, which cannot be read as times."""
     notes: tuple[str, ...] = ()
-    """How rows make events, where one is in several."""
+    """Notes on events that have several rows."""
 
 
 class Inspection(_Part):
-    """What is known before anything is read."""
+    """Previews of all files, and the proposed mapping of columns."""
 
     files: tuple[FilePreview, ...]
     mapping: dict[str, str]
-    """Field → column that it would be read from; a field without a column is left out."""
+    """Field → column that it would be read from; fields without a column are left out."""
     candidates: dict[str, tuple[str, ...]]
-    """Field → all columns that could be it, best first."""
+    """Field → all columns that could hold it, best first."""
     user_keys: tuple[str, ...]
-    """Values for ``IngestSettings.user_key``, the likely ones first."""
+    """Possible values of ``IngestSettings.user_key``, the likely ones first."""
     warnings: tuple[str, ...] = ()
-    """Inputs that are the same, seem to hold the same day, or come from different tools."""
+    """Warnings about equal files, files of the same day, and files of different tools."""
 
 
 def inspect(paths: Sequence[Path], settings: IngestSettings) -> Inspection:
-    """Read headers and a few rows, by what the readers begin with; nothing about them is decided here.
+    """Read the headers and a few rows of files, with the code that the readers start with.
 
-    A missing column is no error here: the analyst may still say which one it is.
+    A missing column is no error here: the analyst may still choose it.
 
     Raises:
         InputError: If a file cannot be opened, or is of a kind or shape that is not read.
@@ -164,7 +164,7 @@ def _look_at_parquet(source: InputFile, settings: IngestSettings) -> tuple[FileP
 
 
 def _names_shown(rows: EventRows | None, seen: tuple[str, ...]) -> tuple[str, ...]:
-    """Of rows with a parameter each all columns are needed, to make events of them."""
+    """Names to read for the preview: all columns, where each row holds a parameter."""
     return rows.read.names if rows and rows.of == "parameter" else seen
 
 
@@ -217,7 +217,7 @@ def _are_odd_dates(cells: Iterable[str | None]) -> bool:
 
 
 def no_time(column: str) -> InputError:
-    """What is said where the times are to be read from dates that begin with the day or the month."""
+    """Make the error for a time column whose dates begin with the day or the month."""
     return InputError(
         f"{column!r} holds no times that can be read: its dates begin with the day or the month, "
         "and nothing says with which",
@@ -227,7 +227,7 @@ def no_time(column: str) -> InputError:
 
 
 def _without_personal_data(cell: str | None) -> str | None:
-    """Show of texts what they look like: before the import nobody can tell which belong to one user."""
+    """Mask a cell down to its outline: before the import nobody knows which texts belong to a single user."""
     if cell is None or not _MAY_BE_PERSONAL.search(cell):
         return cell
     origin = _ORIGIN.match(cell)

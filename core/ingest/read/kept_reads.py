@@ -1,8 +1,8 @@
-"""Files that were read before: a new day is added to a month without reading the month again.
+"""Cache the reads of input files, so that a new day is added to a month without reading the month again.
 
-What a file holds is a function of its bytes and of how they are read, so it is kept by their content; what
-depends on the other files (numbers, names, order, who is a bot) is decided anew each time. A data set that
-grew is therefore the one that all files together would have given.
+The read of a file depends only on its bytes and on how they are read, so it is stored by content key; all
+that depends on other files (numbers, names, order, bots) is decided anew each time. So a data set that grew
+is the same as one made of all files at once.
 """
 
 from __future__ import annotations
@@ -22,37 +22,37 @@ from core.storage.store import Store, content_key, file_checksum, open_artifact
 STAGE: Final = "read"
 ABOUT: Final = "read.json"
 _VERSION: Final = 6
-"""Raised when the readers read something otherwise than before."""
+"""Version of the readers: increased when they read a file differently than before."""
 
 _ABOUT: Final = TypeAdapter(FileRead)
 _FILE: Final = "file"
 
 
 class KeptReads:
-    """What was read of files, by their content, in a store.
+    """Reads of files in a store, by the content of the files.
 
     Args:
-        store: Where it is kept.
+        store: The store.
         settings: The analyst's mapping and user key.
-        checksums: File on disk → SHA-256 of its bytes, of all that will be asked for.
+        checksums: File on disk → SHA-256 of its bytes, for all files of the run.
     """
 
     def __init__(self, store: Store, settings: IngestSettings, checksums: Mapping[Path, str]) -> None:
         self._store, self._settings, self._checksums = store, settings, checksums
 
     def key(self, source: InputFile) -> str:
-        """Name what a file holds: its bytes, its place in a zip, and how it is read."""
+        """Return the content key of a file's read: its bytes, its place in a zip, and how it is read."""
         return content_key(STAGE, reading(self._settings), self._made_of(source))
 
     def read(self, source: InputFile, report: Callable[[int], None]) -> FileRead:
-        """Read a file, or take what was read of it before.
+        """Read a file, or return its earlier read.
 
         Args:
             source: The file.
-            report: Told the bytes read so far.
+            report: Called with the number of bytes read so far.
 
         Raises:
-            InputError: If the file cannot be used as a whole, or is another one by now.
+            InputError: If the file cannot be used as a whole, or changed meanwhile.
             ResourceError: If the disk is full.
             Cancelled: If ``report`` says so.
         """
@@ -66,10 +66,10 @@ class KeptReads:
         return replace(_read_in(self._store.root / STAGE / key), source=source)
 
     def refuse_another(self, source: InputFile) -> None:
-        """What was put in a file's place while it was read must not be taken for what it was.
+        """Check that a file was not changed while it was read.
 
         Raises:
-            InputError: If it has another one now, or is gone.
+            InputError: If its checksum changed, or it is gone.
         """
         with readable(source.name):
             now = file_checksum(source.path)
@@ -77,10 +77,10 @@ class KeptReads:
             raise changed(source.name)
 
     def refuse_others(self, sources: Sequence[InputFile]) -> None:
-        """Files that came or went while checksums were taken are not those that were asked for.
+        """Check that no file was added or removed while checksums were computed.
 
         Raises:
-            InputError: If one did.
+            InputError: If a file was.
         """
         if others := {source.path for source in sources} ^ self._checksums.keys():
             raise changed(min(others).name)
@@ -90,15 +90,15 @@ class KeptReads:
 
 
 def reading(settings: IngestSettings) -> dict[str, Any]:
-    """What decides how a file is read; all else of the settings is decided afterwards."""
+    """Return the settings that decide how a file is read; all others apply later."""
     return {"version": _VERSION, **settings.model_dump(mode="json", include={"mapping", "user_key"})}
 
 
 def open_read(store: Store, key: str) -> FileRead:
-    """Take what was read of a file, which need not be there any more.
+    """Open the stored read of a file; the file may be gone.
 
     Raises:
-        ArtifactError: If it is not in the store, or damaged.
+        ArtifactError: If the read is not in the store, or damaged.
     """
     return _read_in(open_artifact(store.root / STAGE / key).path)
 

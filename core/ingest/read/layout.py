@@ -1,6 +1,6 @@
-"""What the columns of a table mean, delimited or Parquet: its shape, where each field is, and the fields.
+"""Detect the shape of a table (delimited or Parquet), map its columns, and make fields of parsed columns.
 
-Shapes are told from the header and a few rows, never asked for:
+The header and a few rows decide the shape:
 
 * *flat*     one row an event, one column a parameter
 * *dotted*   ``event_params.0.key, event_params.0.value.int_value, …``
@@ -53,11 +53,11 @@ from core.ingest.read.nested_columns import columns_of, nest_slots
 from core.ingest.read.part_files import Reject, Rejected
 
 JSON_LIMITS: Final = QuoteLimits(lines=4096, bytes=1 << 20)
-"""How far a cell may run that holds JSON, printed over many lines."""
+"""Limits of a quoted cell that holds JSON, printed over many lines."""
 
 
 class Shape(StrEnum):
-    """How a row of a delimited file holds its parameters."""
+    """Shape of a table: how its rows hold parameters and items."""
 
     FLAT = "flat csv"
     DOTTED = "dotted csv"
@@ -67,27 +67,27 @@ class Shape(StrEnum):
 
     @property
     def holds_parameters(self) -> bool:
-        """Whether parameters are inside cells, and no columns themselves."""
+        """Whether parameters are inside cells instead of in separate columns."""
         return self in (Shape.DOTTED, Shape.CONSOLE)
 
     def of(self, kind: str) -> str:
-        """What the receipt calls it, by the kind of file."""
+        """Name of the shape in the receipt, by the kind of file."""
         return self.value.replace("csv", kind)
 
 
 @dataclass(frozen=True)
 class DelimitedLayout:
-    """The columns of a table; of a delimited file, from one header line to the next.
+    """The columns of a table and their meaning; in a delimited file, up to the next header line.
 
     Args:
-        shape: How parameters are held.
+        shape: How rows hold parameters.
         delimiter: One character.
-        header: The columns as they stand in the file.
+        header: The columns as the file spells them.
         fields: Field → name; for parameters inside cells the name is dotted.
-        seen: Names that the header or the sample shows (others are only looked for).
+        seen: Names that the header or the sample shows (other names may occur later).
         json_columns: Columns whose cells hold JSON.
         parsed: Indices of the columns of the header that are needed.
-        rows: How rows make events, if one may be in several.
+        rows: How rows make events, if an event may have several rows.
     """
 
     shape: Shape
@@ -101,14 +101,14 @@ class DelimitedLayout:
 
     @property
     def shown(self) -> tuple[str, ...]:
-        """Names to be looked at: columns, or in place of those that hold parameters what is in them."""
+        """Names for the preview: columns, with parameters in place of the columns that hold them."""
         if not self.shape.holds_parameters:
             return self.header
         return tuple(name for name in self.fields.names if name in self.seen)
 
     @property
     def limits(self) -> QuoteLimits:
-        """How far a quoted cell may run."""
+        """Limits of a quoted cell."""
         return JSON_LIMITS if self.shape is Shape.CONSOLE else QuoteLimits()
 
     @property
@@ -126,16 +126,16 @@ def may_hold_parameters(names: Sequence[str]) -> bool:
 def make_layout(
     header: Sequence[str], sample: Sequence[Sequence[str]], delimiter: str, settings: IngestSettings
 ) -> DelimitedLayout:
-    """Tell the shape of a table and map its columns.
+    """Detect the shape of a table and map its columns.
 
     Args:
         header: Fields of the header line.
         sample: Some rows, each as wide as the header.
-        delimiter: One character; none of Parquet.
+        delimiter: One character; empty for Parquet.
         settings: The analyst's mapping.
 
     Raises:
-        InputError: If the shape is one that we recognise but do not read, or a needed column comes twice.
+        InputError: If the shape is known but not supported, or a needed column comes twice.
     """
     json_columns = _json_columns(header, sample)
     inside = bool(json_columns) or any(SLOT_KEY.match(name) for name in header)
@@ -164,10 +164,10 @@ def make_layout(
 
 
 def check_layout(layout: DelimitedLayout, file: str, settings: IngestSettings) -> None:
-    """Check that the required fields are there.
+    """Check that every required field has a column.
 
     Raises:
-        InputError: If one is not.
+        InputError: If a required field has no column.
     """
     shown = HeaderMap(layout.header, layout.fields.columns, layout.fields.candidates)
     require(shown, file, settings)
@@ -184,7 +184,7 @@ def _json_columns(header: Sequence[str], sample: Sequence[Sequence[str]]) -> tup
 
 
 def _usual(roots: Collection[str]) -> dict[str, str]:
-    """Where fields are looked for inside some columns."""
+    """Field → usual name, for the fields inside the given columns."""
     return {field: name for field, name in RECORD_FIELDS.items() if name.partition(".")[0] in roots}
 
 
@@ -198,7 +198,7 @@ def _dotted_names(header: Sequence[str], sample: Sequence[Sequence[str]]) -> lis
 def _console_records(
     header: Sequence[str], sample: Sequence[Sequence[str]], json_columns: Sequence[str]
 ) -> Iterator[dict[str, Any]]:
-    """The plain columns, then rows of which every cell can be read."""
+    """Yield a record of the plain columns, then the rows whose JSON cells can all be decoded."""
     plain = [name for name in header if name not in json_columns]
     yield dict.fromkeys(plain)
     for row in sample:
@@ -228,16 +228,16 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class ParsedBlock:
-    """What came of some bytes.
+    """The fields and rejects of a block, and the bytes left over.
 
     Args:
         fields: Field → text of every row.
         lines: Line of the file of each row.
-        rejected: Records that are none.
-        records: All of them, counted without a parser.
-        rest: Bytes not dealt with: an open record at the end, or all that follows another header.
-        rest_line: Line of the file where they start.
-        header: The other header.
+        rejected: Broken records.
+        records: Number of all records, counted without a parser.
+        rest: Bytes left over: an open record at the end, or all that follows another header.
+        rest_line: Line of the file where ``rest`` starts.
+        header: Another header in the block, if there is one.
     """
 
     fields: Mapping[str, pa.Array] = field(default_factory=dict)
@@ -252,13 +252,13 @@ class ParsedBlock:
 def assemble(
     layout: DelimitedLayout, columns: Sequence[pa.Array], lines: Lines, parsed: ParsedBlock
 ) -> ParsedBlock:
-    """Make fields of parsed columns.
+    """Make the fields of a block from its parsed columns.
 
     Args:
-        layout: What the columns mean.
+        layout: Meaning of the columns.
         columns: Text columns in the order of ``layout.parsed``, empty cells null; none if there is no row.
         lines: Line of each row.
-        parsed: Gets them, and the rows whose cells cannot be taken apart as rejects.
+        parsed: Result to complete; rows whose cells cannot be decoded are added to its rejects.
     """
     if not columns:
         return parsed
@@ -286,13 +286,13 @@ def read_rows(
     plan: Plan,
     shown: Callable[[object], str] = str,
 ) -> tuple[dict[str, pa.Array], Lines, Rejected]:
-    """Read records one by one: the fields, the line of each row, and the records that are broken.
+    """Read records one by one; return the fields, the line of each row, and the broken records.
 
     Args:
-        found: The line of each, and as what it was found there.
-        record_of: Makes the nested record of what was found, by a decoder of JSON.
-        plan: What to read.
-        shown: A value of a broken record as text.
+        found: Line and raw form of each record.
+        record_of: Makes the nested record from the raw form, with a given JSON decoder.
+        plan: Which values to read.
+        shown: Converts a value of a broken record to text.
     """
     rows: list[Row] = []
     lines: list[int] = []

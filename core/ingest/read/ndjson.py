@@ -1,7 +1,7 @@
-"""Newline-delimited JSON: one record a line, nested as BigQuery exports it, or flat.
+"""Read newline-delimited JSON: one record a line, nested as BigQuery exports it, or flat.
 
-Blocks in which everything is regular are parsed by Arrow (:mod:`core.ingest.read.nested_columns`); in any
-other block each line is decoded on its own, so that a broken one is one reject and nothing else.
+Regular blocks are parsed by Arrow (:mod:`core.ingest.read.nested_columns`); in any other block each line is
+decoded separately, so that a broken line costs only its own record.
 """
 
 from __future__ import annotations
@@ -55,18 +55,18 @@ _NO_RECORD: Final = "not a JSON object"
 
 @dataclass(frozen=True)
 class OpenedJson:
-    """A JSON file of which some records have been looked at.
+    """A JSON file whose names have been mapped from a sample of records.
 
     Args:
-        shape: As in the receipt.
+        shape: Name of the shape in the receipt.
         fields: Field → name.
-        seen: Names in the sample (others are only looked for).
-        literal: Names that are a key as they stand, dots included.
+        seen: Names in the sample (other names may occur later).
+        literal: Names that are a whole key, dots included.
         sample: Some records.
         text: Encoding and notes.
         chunks: The whole file, to be read once.
-        rows: How records make events, if one may be in several.
-        folds: How the file folds parameters away, if it does; records of the sample are unfolded.
+        rows: How records make events, if an event may have several records.
+        folds: How the file encodes nested values, if it does; records of the sample are unfolded.
     """
 
     shape: str
@@ -81,7 +81,7 @@ class OpenedJson:
 
 
 class _LateItem(Exception):
-    """A record with an item in a file whose sample has none: names are mapped anew with it."""
+    """Raised at a record with an item in a file whose sample has none: names are mapped again with it."""
 
     def __init__(self, record: dict[str, Any]) -> None:
         super().__init__()
@@ -95,17 +95,17 @@ def open_json(
     chunk_bytes: int = CHUNK_BYTES,
     also: tuple[dict[str, Any], ...] = (),
 ) -> OpenedJson:
-    """Look at some records and map their names.
+    """Read a sample of records and map their names to fields.
 
     Args:
         file: The content.
         source: The file.
         settings: The analyst's mapping.
-        chunk_bytes: Bytes of a block; the sample is from the first one.
-        also: Records from further on that belong to the sample.
+        chunk_bytes: Bytes of a block; the sample is from the first block.
+        also: Later records to add to the sample.
 
     Raises:
-        InputError: If a record goes over several lines.
+        InputError: If no record stands on a single line.
     """
     text = open_text(file, chunk_bytes)
     first, sample = _first_records(text.chunks)
@@ -141,7 +141,7 @@ def read(
     report: Callable[[int], None],
     chunk_bytes: int = CHUNK_BYTES,
 ) -> FileCount:
-    """Read a JSON file; arguments and errors as in :func:`core.ingest.read.delimited.read`."""
+    """Read a JSON file into raw parts; arguments and errors as in :func:`core.ingest.read.delimited.read`."""
     try:
         return _read(source, settings, sink, report, chunk_bytes)
     except _LateItem as late:
@@ -182,7 +182,7 @@ def _event_rows(
     settings: IngestSettings,
     nested: bool,
 ) -> tuple[tuple[str, ...], EventRows | None]:
-    """All names, also those of values that the sample has none of, and how records make events."""
+    """Return all names, with those of value kinds that the sample lacks, and how records make events."""
     if not may_have_event_rows(names):
         return names, None
     names = with_all_values(names)
@@ -191,14 +191,14 @@ def _event_rows(
 
 
 def _literal_names(sample: Sequence[dict[str, Any]], folds: Folds | None) -> set[str]:
-    """Keys as they stand; where lists are flattened, records that the sample lacks will be as well."""
+    """Names that are a whole key; where lists are flattened, also usual names that the sample lacks."""
     keys = {key for record in sample for key in record}
     flattened = RECORD_FIELDS.values() if folds and folds.dotted else ()
     return keys | {name for name in flattened if name.partition(".")[0] not in keys}
 
 
 def _first_records(chunks: Iterator[bytes]) -> tuple[bytes, tuple[dict[str, Any], ...]]:
-    """What a file begins with, up to its first whole record, and the records in it."""
+    """Read the start of a file up to its first whole record; return its bytes and the records in it."""
     first = next(chunks, b"")
     while not (sample := tuple(_sample(first))) and len(first) < CHUNK_BYTES:
         if not (more := next(chunks, b"")):
@@ -208,7 +208,7 @@ def _first_records(chunks: Iterator[bytes]) -> tuple[bytes, tuple[dict[str, Any]
 
 
 def _sample(data: bytes) -> Iterator[dict[str, Any]]:
-    """The first records, and of the others those with a new name: what is null may have none."""
+    """Yield the first records, and later ones that have a new name, as null values may be left out."""
     names = set[str]()
     for number, record in enumerate(_objects(data)):
         if number < _SAMPLE_RECORDS or not record.keys() <= names:
@@ -227,7 +227,7 @@ def _objects(data: bytes) -> Iterator[dict[str, Any]]:
 
 
 def _with_item(data: bytes) -> dict[str, Any] | None:
-    """A record with an item, among the first lines of some that look like it: all would take too long."""
+    """Find a record with an item, looking only at the first lines that may hold one, for speed."""
     end = 0
     for _ in range(_LOOKED_AT):
         found = data.find(_ITEM, end)
@@ -242,7 +242,7 @@ def _with_item(data: bytes) -> dict[str, Any] | None:
 
 
 class _Outcome(NamedTuple):
-    """What came of a block."""
+    """The result of reading a block."""
 
     part: PartFile | None
     rejected: Rejected
@@ -254,9 +254,9 @@ class _Converter:
     """Turns blocks into raw parts; safe to call from several threads.
 
     Args:
-        opened: The sample.
-        sink: Where they go.
-        watching: Whether a record with an item ends the work.
+        opened: The opened file.
+        sink: Receives the parts.
+        watching: Whether to raise :class:`_LateItem` at a record with an item.
     """
 
     def __init__(self, opened: OpenedJson, sink: Sink, watching: bool) -> None:

@@ -1,9 +1,9 @@
-"""Records with parameters inside them: which names they offer, and the fields picked out of one.
+"""Read fields from nested records: the names a record offers, and the values at given names.
 
 A name is spelt with dots: ``device.web_info.browser`` is a path, ``event_params.page_location`` the parameter
-of that key. However a record is written (a line of JSON, cells of JSON that BigQuery's console saves, JSON as
-text, lists flattened to ``event_params.0.key``), :class:`Folds` makes the one nested form of it. That is read
-here one record at a time, and by whole columns of Arrow in ``nested_columns.py``.
+with that key. Records come as lines of JSON, as cells of JSON that BigQuery's console saves, with JSON as
+text, or with lists flattened to ``event_params.0.key``: :class:`Folds` turns them all into the nested form,
+which is read here record by record, and in whole Arrow columns in ``nested_columns.py``.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ _EXACT_INTEGERS = float(2**53)
 
 
 class NotText(ValueError):
-    """A column whose values are not plain; the message is its type."""
+    """Raised for a column whose values are not plain; the message is its type."""
 
 
 def to_text(array: pa.Array) -> pa.Array:
-    """Text of every value: whole numbers without a fraction, times as microseconds UTC, days as YYYYMMDD.
+    """Convert values to text: whole numbers without a fraction, times in microseconds UTC, days as YYYYMMDD.
 
     Empty text is null. Bytes are taken to be UTF-8 and not checked (see :func:`broken_rows`).
 
@@ -67,14 +67,14 @@ def to_text(array: pa.Array) -> pa.Array:
 
 
 def _uuid_text(array: pa.FixedSizeBinaryArray) -> pa.Array:
-    """As it is usually written; each different one is written once."""
+    """Format UUIDs in the usual way, each distinct value once."""
     coded = array.dictionary_encode()
     texts = pa.array([str(UUID(bytes=value)) for value in coded.dictionary.to_pylist()], pa.string())
     return texts.take(coded.indices)
 
 
 def broken_rows(text: pa.Array) -> list[int]:
-    """Rows of a text column that are not valid UTF-8."""
+    """Return the rows of a text column that are not valid UTF-8."""
     try:
         text.validate(full=True)
     except pa.ArrowInvalid:
@@ -84,7 +84,7 @@ def broken_rows(text: pa.Array) -> list[int]:
 
 
 def _number_text(array: pa.Array) -> pa.Array:
-    """Whole numbers lose the ``.0`` that they got when a column with gaps was made one of fractions."""
+    """Convert floats to text; whole numbers lose the ``.0`` that columns with gaps give them."""
     present = pc.if_else(pc.is_nan(array), pa.scalar(None, array.type), array)
     numbers = pc.cast(present, pa.float64())
     is_whole = pc.and_(pc.equal(pc.floor(numbers), numbers), pc.less(pc.abs(numbers), _EXACT_INTEGERS))
@@ -103,7 +103,7 @@ PARAM_FIELDS: Final[Mapping[str, str]] = {
         Raw.BATCH_ORDERING_ID, Raw.BATCH_EVENT_INDEX, Raw.EVENT_SOURCE, Raw.EVENT_MEDIUM,
     )
 }  # fmt: skip
-"""Where GA4 keeps a field among the parameters; looked for even if no record of the sample has it."""
+"""Field → its usual GA4 parameter, searched even if no record of the sample has it."""
 
 RECORD_FIELDS: Final[Mapping[str, str]] = {
     **PARAM_FIELDS,
@@ -127,31 +127,31 @@ RECORD_FIELDS: Final[Mapping[str, str]] = {
     Raw.STREAM_ID: "stream_id",
     Raw.REFUND_VALUE: "ecommerce.refund_value",
 }
-"""Where the BigQuery export keeps every field but the user key."""
+"""Field → its name in the BigQuery export, for every field but the user key."""
 
 RECORD_COLUMNS: Final = tuple(
     dict.fromkeys((*PARAM_LISTS, *(path.split(".")[0] for path in RECORD_FIELDS.values() if "." in path)))
 )
-"""Columns of GA4's export that hold lists or records: those of the fields that are read."""
+"""Columns of GA4's export that hold lists or records with fields that are read."""
 
 SLOT_KEY: Final = re.compile(r"^event_params[._](\d+)[._]key$", re.IGNORECASE)
 SLOT_VALUE: Final = re.compile(r"^event_params[._](\d+)[._]value(?:[._]\w+)?$", re.IGNORECASE)
 
 WHOLE: Final = "*"
-"""In place of a key: all parameters of the list, keys and values, as one text."""
+"""Stands for the key where all parameters of a list, keys and values, are read as a single text."""
 
 EXACT: Final = (Raw.USER_KEY, Raw.BROWSER_ID, Raw.GA_SESSION_ID, Raw.TRANSACTION_ID)
-"""Ids: every digit counts, also of one that was written as a number."""
+"""Fields that hold ids: every digit counts, also of ids written as numbers."""
 
 _NUMBERS: Final = (Raw.PURCHASE_REVENUE, Raw.REFUND_VALUE, Raw.ENGAGEMENT_TIME_MSEC)
-"""What is no number there is counted when all records are."""
+"""Numeric fields, whose invalid values are counted later (``core/ingest/account/accounting.py``)."""
 
 Record = Mapping[str, Any]
 Row = list[str | None]
 
 
 class BrokenRecord(ValueError):
-    """A record whose inside is not what its name promises."""
+    """Raised for a record whose content does not fit the name of a column."""
 
     def __init__(self, column: str, reason: str, value: object) -> None:
         super().__init__(reason)
@@ -159,16 +159,16 @@ class BrokenRecord(ValueError):
 
 
 class InexactId(ValueError):
-    """An id was written as a number with a fraction: decode the record again with :func:`decode_exactly`."""
+    """Raised for an id decoded as a float: decode the record again with :func:`decode_exactly`."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Where the values of a row lie in a record.
+    """The places in a record of the values of a row.
 
     Args:
-        fields: The fields of a row, in order.
-        paths: (slot of the row, keys to follow).
+        fields: The fields of a row, in order; a slot is an index into them.
+        paths: Pairs of a slot and the keys to follow.
         params: List of parameters → key → slots.
         exact: Slots that hold ids.
     """
@@ -180,18 +180,18 @@ class Plan:
 
 
 def record_fields(settings: IngestSettings) -> Mapping[str, str]:
-    """:data:`RECORD_FIELDS`, with the key of a login: a day on which nobody signs in has none in NDJSON."""
+    """Return :data:`RECORD_FIELDS`, with ``user_id`` if it is the user key: a day without logins lacks it."""
     signed_in = normalise_header(settings.user_key) == SIGNED_IN_KEY
     return {**RECORD_FIELDS, Raw.USER_KEY: SIGNED_IN_KEY} if signed_in else RECORD_FIELDS
 
 
 def map_names(seen: Sequence[str], usual: Mapping[str, str], settings: IngestSettings) -> HeaderMap:
-    """Map the names of a sample; fields it does not show are looked for at their usual place.
+    """Map the names of a sample to fields, and fields that it lacks to their usual names.
 
     Args:
-        seen: Names that records of the sample have.
-        usual: Field → name.
-        settings: The analyst's word over both.
+        seen: Names in the records of the sample.
+        usual: Field → usual name.
+        settings: The analyst's mapping, which overrules both.
     """
     found = map_headers(seen, settings)
     values = {field for field, name in found.by_name.items() if normalise_header(name) == EVENT_VALUE}
@@ -202,11 +202,11 @@ def map_names(seen: Sequence[str], usual: Mapping[str, str], settings: IngestSet
 
 
 def make_plan(header: HeaderMap, literal: Collection[str] = ()) -> Plan:
-    """Turn a mapping into places in a record.
+    """Turn a mapping of fields to names into places in a record.
 
     Args:
         header: Field → name.
-        literal: Names that are a key as they stand, dots included.
+        literal: Names that are a whole key, dots included.
     """
     fields = tuple(header.columns)
     paths: list[tuple[int, tuple[str, ...]]] = []
@@ -225,12 +225,12 @@ def make_plan(header: HeaderMap, literal: Collection[str] = ()) -> Plan:
 
 
 def names_in(record: Record) -> Iterator[str]:
-    """All names that a record offers; lists other than parameters have none, nor has what is broken."""
+    """Yield all names of values in a record, without lists other than parameters and broken values."""
     return (name for name, _ in values_in(record))
 
 
 def values_in(record: Record) -> Iterator[tuple[str, Any]]:
-    """All names that a record offers (:func:`names_in`), each with its value."""
+    """Yield all names in a record (:func:`names_in`), each with its value."""
     for key, value in record.items():
         if key in PARAM_LISTS:
             with suppress(BrokenRecord):  # rejected, with its line, when it is read
@@ -242,7 +242,7 @@ def values_in(record: Record) -> Iterator[tuple[str, Any]]:
 
 
 def read_record(record: Record, plan: Plan) -> Row:
-    """Pick the fields out of a record; of a parameter that is sent twice the first value counts.
+    """Read the fields of a record; of a parameter that is sent twice the first value counts.
 
     Raises:
         BrokenRecord: If parameters are not a list of keys and values, or a needed field is no plain value.
@@ -267,12 +267,12 @@ def read_record(record: Record, plan: Plan) -> Row:
 
 
 def rows_of(records: Iterable[Record], names: Sequence[str], literal: Collection[str]) -> list[Row]:
-    """What some records have under names, whatever it is; broken records left out.
+    """Read the values at given names from records, without broken records.
 
     Args:
-        records: Some of a file.
-        names: Of a row, in order.
-        literal: Names that are a key as they stand, dots included.
+        records: Some records of a file.
+        names: Names of the cells of a row, in order.
+        literal: Names that are a whole key, dots included.
     """
     places = {str(at): at for at in range(len(names))}  # no fields, which some values would be wrong for
     plan = make_plan(HeaderMap(tuple(names), places, {}), literal)
@@ -284,10 +284,10 @@ def rows_of(records: Iterable[Record], names: Sequence[str], literal: Collection
 
 
 def parameters(root: str, value: object) -> Iterator[tuple[str, Any]]:
-    """Keys and values of a list of parameters, in any of the ways it is written.
+    """Yield the keys and values of a list of parameters, in any form it may have.
 
     Raises:
-        BrokenRecord: If it is none of them.
+        BrokenRecord: If it has no known form.
     """
     if isinstance(value, dict):
         inner = value.get(root)
@@ -307,10 +307,10 @@ def parameters(root: str, value: object) -> Iterator[tuple[str, Any]]:
 def decode_texts(
     record: Record, names: Iterable[str], decode: Callable[[str], Any] = orjson.loads
 ) -> dict[str, Any]:
-    """What the texts under some names of a record hold; plain text where no parameters are to be stays so.
+    """Decode the JSON texts at given names of a record; plain text stays, except in lists of parameters.
 
     Raises:
-        BrokenRecord: If one is not JSON.
+        BrokenRecord: If a text is not JSON.
     """
     decoded = {}
     for name in names:
@@ -327,7 +327,7 @@ def decode_texts(
 
 
 def decode_exactly(data: bytes | str) -> Any:  # noqa: ANN401 - JSON may be anything
-    """Decode JSON with every number kept as the text it was written in."""
+    """Decode JSON, keeping every number as the text it was written in."""
     return json.loads(data, parse_float=str, parse_int=str)
 
 
@@ -361,17 +361,17 @@ _TEXT: Final = (
 
 
 def quote_bigquery(text: str) -> str:
-    """A literal on one line."""
+    """Quote a text as a BigQuery string literal on a single line."""
     text = text.replace("\0", "").replace("\\", "\\\\").replace("'", "\\'")
     return "'" + text.replace("\n", "\\n").replace("\r", "\\r") + "'"
 
 
 def bigquery_column(name: str) -> str:
-    """The value behind a name: of a parameter that is sent twice the first that is not empty, as text.
+    """Return a BigQuery expression for the value at a name; for a parameter the first non-empty one, as text.
 
     Args:
-        name: ``event_name``, ``device.web_info.browser`` or ``event_params.page_location``; but for the key
-            of a parameter, its parts are names that the schema of a table has.
+        name: ``event_name``, ``device.web_info.browser`` or ``event_params.page_location``; all its parts but
+            the key of a parameter must be in the schema of the table.
     """
     root, _, key = name.partition(".")
     if root not in PARAM_LISTS:
@@ -383,10 +383,10 @@ def bigquery_column(name: str) -> str:
 
 
 def holding_json(cells: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    """Columns whose texts are records: where one shows it, also those that are empty in the sample.
+    """Find columns whose texts are JSON records; if there is one, also those that are empty in the sample.
 
     Args:
-        cells: Of each of :data:`RECORD_COLUMNS` that is there, some texts.
+        cells: Some texts of each of :data:`RECORD_COLUMNS` that exists.
     """
     filled = {
         name: [text for cell in found if (text := cell.strip()) not in ("", "null")]
@@ -397,18 +397,18 @@ def holding_json(cells: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
 
 
 def read_within(columns: Iterable[str], names: Iterable[str]) -> tuple[str, ...]:
-    """Those of some columns that names are read from the inside of."""
+    """Return the columns that at least one dotted name begins with."""
     roots = {name.partition(".")[0] for name in names if "." in name}
     return tuple(name for name in columns if name in roots)
 
 
 @dataclass(frozen=True)
 class Folds:
-    """How the records of a file are folded.
+    """How the records of a file encode nested values in flat ones.
 
     Args:
         texts: Names whose texts are JSON.
-        dotted: Whether parameters have names with a number.
+        dotted: Whether lists of parameters are flattened to ``event_params.0.key``.
     """
 
     texts: tuple[str, ...]
@@ -416,15 +416,15 @@ class Folds:
 
     @property
     def shape(self) -> str:
-        """As in the receipt."""
+        """Name of the shape in the receipt."""
         return "ndjson with json cells" if self.texts else "dotted ndjson"
 
     def read_for(self, names: Iterable[str]) -> Folds:
-        """Leave out texts that none of the names is inside of, which need not be JSON."""
+        """Keep only the JSON texts that the names are read from; others need not be valid."""
         return replace(self, texts=read_within(self.texts, names))
 
     def unfold(self, record: Record, decode: Callable[[str], Any] = orjson.loads) -> dict[str, Any]:
-        """The record as the export nests it.
+        """Return a record in the nested form of the export.
 
         Raises:
             BrokenRecord: If a text is not JSON.
@@ -441,7 +441,7 @@ class Folds:
         return plain | inside | ({"event_params": listed} if listed else {})
 
     def unfold_sample(self, records: Sequence[Record]) -> tuple[dict[str, Any], ...]:
-        """Records to be looked at; a broken one stays so, with no names but those of its plain values."""
+        """Unfold the records of a sample; a broken one keeps only its plain values."""
         unfolded = []
         for record in records:
             try:
@@ -454,14 +454,14 @@ class Folds:
 
 @lru_cache(1 << 12)
 def _slot(name: str) -> tuple[bool, str]:
-    """Whether a name is that of a key, and the number in it; empty of any other name."""
+    """Whether a name is that of a flattened key, and the number in it; empty for any other name."""
     key = SLOT_KEY.match(name)
     found = key or SLOT_VALUE.match(name)
     return bool(key), found[1] if found else ""
 
 
 def find_folds(sample: Sequence[Record]) -> Folds | None:
-    """How the records of a sample are folded; None if they are not."""
+    """Detect how a sample of records encodes nested values; None if it does not."""
     cells = {
         name: [text for record in sample if isinstance(text := record.get(name), str)]
         for name in RECORD_COLUMNS

@@ -1,9 +1,9 @@
-"""Fields out of nested Arrow columns, whole columns at a time; names as in :mod:`core.ingest.read.nested`.
+"""Read fields from nested Arrow columns, whole columns at a time; names as in :mod:`core.ingest.read.nested`.
 
-JSON lines become such columns by Arrow's parser, which is about three times as fast as one record at a time
-and runs beside other threads. It is only believed where it cannot differ from a strict reading line by line:
-each line is one object, the text is valid UTF-8, every value has the type it had in the sample, and no
-parameter lacks its key.
+Arrow's JSON parser makes such columns of JSON lines, about three times as fast as record by record and in
+parallel with other threads. Its result is used only where it cannot differ from strict reading line by line:
+each line is a single object, the text is valid UTF-8, every value has its type in the sample, and every
+parameter has a key.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from core.ingest.read.nested import (
 
 
 def columns_of(batch: pa.RecordBatch, names: Sequence[str]) -> list[pa.Array]:
-    """The text of some names in a batch, null where there is none.
+    """Return the values at names in a batch as text, null where there is none.
 
     Raises:
         InputError: If a column cannot be read as text.
@@ -51,10 +51,10 @@ def columns_of(batch: pa.RecordBatch, names: Sequence[str]) -> list[pa.Array]:
 
 
 def nest_slots(columns: Mapping[str, pa.Array]) -> pa.RecordBatch:
-    """Put slots (``event_params.0.key`` beside ``event_params.0.value.int_value``) into one list a row.
+    """Nest flattened parameters (``event_params.0.key``, ``event_params.0.value.int_value``) in lists.
 
     Args:
-        columns: Name → text of every row; columns of no slot stay as they are.
+        columns: Name → text of every row; all other columns stay as they are.
     """
     keys = {slot[1]: text for name, text in columns.items() if (slot := SLOT_KEY.match(name))}
     values = {slot: pa.nulls(len(text), pa.string()) for slot, text in keys.items()}
@@ -83,12 +83,12 @@ def _is_params(field: pa.Field) -> bool:
 
 
 def param_lists(schema: pa.Schema) -> list[str]:
-    """Columns that hold lists of parameters."""
+    """Return the columns that hold lists of parameters."""
     return [field.name for field in schema if _is_params(field)]
 
 
 def names_of(schema: pa.Schema, first: pa.RecordBatch | None) -> Iterator[str]:
-    """All names that a table offers: plain columns, leaves of records, parameters of its first rows."""
+    """Yield all names in a table: plain columns, leaves of records, parameters of its first rows."""
     for field in schema:
         if _is_params(field):
             keys = [] if first is None else _keys(first.column(field.name)).unique().to_pylist()
@@ -106,7 +106,7 @@ def _leaves(field: pa.Field, prefix: str = "") -> Iterator[str]:
 
 
 def roots_of(names: Iterable[str], schema: pa.Schema) -> list[str]:
-    """The columns in which names are found."""
+    """Return the columns that names are read from."""
     known = set(schema.names)
     roots = (name if name in known else name.partition(".")[0] for name in names)
     return [root for root in dict.fromkeys(roots) if root in known]
@@ -145,7 +145,7 @@ def _inside(array: pa.Array, path: Sequence[str]) -> pa.Array:
 
 @dataclass(frozen=True)
 class _Params:
-    """A list of parameters, taken out of its rows once for all keys."""
+    """A column of parameter lists, flattened once for all keys."""
 
     rows: int
     parents: pa.Array
@@ -158,7 +158,7 @@ class _Params:
         return cls(len(lists), parents, _keys(lists).dictionary_encode(), pc.struct_field(flat, "value"))
 
     def of_key(self, key: str) -> pa.Array:
-        """The value beside a key in each row, the first one that is not null."""
+        """Return the first value of a key in each row that is not null, as text."""
         code = pc.index(self.keys.dictionary, key).as_py()
         here = np.flatnonzero(np.asarray(pc.fill_null(pc.equal(self.keys.indices, code), False)))
         values = _plain(self.values.take(pa.array(here)))
@@ -168,7 +168,7 @@ class _Params:
         return values.take(pa.array(place, mask=place < 0))
 
     def whole(self) -> pa.Array:
-        """All keys and values of each row, as :func:`core.ingest.read.nested.read_record` writes them."""
+        """Return all keys and values of each row, as :func:`core.ingest.read.nested.read_record` does."""
         keys, values = self.keys.cast(pa.string()), pc.fill_null(_plain(self.values), "")
         texts = pc.binary_join_element_wise(pc.fill_null(keys, ""), values, "\x1e")
         starts = np.searchsorted(np.asarray(self.parents), np.arange(self.rows + 1))
@@ -193,14 +193,14 @@ _KINDS: Final = dict(zip(VALUE_KINDS, (_TEXT, _TEXT, _FRACTION, _FRACTION), stri
 
 
 class _Irregular(ValueError):
-    """The sample has no one type for a value."""
+    """Raised if values at the same place in the sample have different types."""
 
 
 def schema_for(plan: Plan, sample: Sequence[Record]) -> pa.Schema | None:
-    """The types of what a plan reads, as the sample shows them; None if it shows more than one.
+    """Infer the types of all values of a plan from a sample; None if a value has several types.
 
     Args:
-        plan: Places of the fields.
+        plan: Places of the fields in a record.
         sample: Some records.
     """
     try:
@@ -215,13 +215,13 @@ def schema_for(plan: Plan, sample: Sequence[Record]) -> pa.Schema | None:
 def read_columns(
     block: Block, schema: pa.Schema, fields: HeaderMap, records: int
 ) -> dict[str, pa.Array] | None:
-    """Parse a block; None unless it is beyond doubt.
+    """Parse a block with Arrow; None unless the result is certain.
 
     Args:
         block: Whole lines.
-        schema: Types of what is read.
+        schema: Types of the values to read.
         fields: Field → name.
-        records: Lines that are not blank.
+        records: Number of lines that are not blank.
     """
     if not records or not _one_object_a_line(block) or not _is_clean(block.data):
         return None
@@ -245,8 +245,8 @@ def read_columns(
 def _one_object_a_line(block: Block) -> bool:
     """Whether each line starts with a brace and ends with one.
 
-    An object cannot go on over such a line end (after ``}`` JSON wants a comma), so each line holds at
-    least one; as many rows as lines then means exactly one.
+    An object cannot continue across such a line end (after ``}`` JSON needs a comma), so each line holds at
+    least one object; as many rows as lines then means exactly one.
     """
     array = np.frombuffer(block.data + b"\n", np.uint8)
     ends = np.append(block.ends, len(block.data)) if block.lines > len(block.ends) else block.ends
@@ -257,7 +257,7 @@ def _one_object_a_line(block: Block) -> bool:
 
 
 def _is_clean(data: bytes) -> bool:
-    """Valid UTF-8 throughout, and none of the words for numbers that JSON does not have."""
+    """Whether bytes are valid UTF-8, without the number words NaN and Infinity, which JSON does not have."""
     try:
         _ = data.isascii() or data.decode()
     except UnicodeDecodeError:
@@ -282,12 +282,12 @@ def _value_at(record: Record, path: Sequence[str]) -> Any:  # noqa: ANN401 - JSO
 
 
 def _common_type(values: Iterable[object], expected: pa.DataType, fractions: bool = True) -> pa.DataType:
-    """The one type of all values that are there.
+    """Find the common type of all values that are not None.
 
     Args:
-        values: Of one place in all records.
-        expected: The type if none is; where it has fractions, whole numbers of the sample say nothing.
-        fractions: Whether numbers with a fraction may be read as such.
+        values: Values at the same place in all records.
+        expected: Type if all are None; if it is a float, whole numbers are read as floats, too.
+        fractions: Whether numbers with a fraction may be read as floats.
     """
     kinds = {type(value) for value in values if value is not None}
     if not kinds:
@@ -314,7 +314,7 @@ def _params_type(root: str, sample: Sequence[Record]) -> pa.DataType:
 
 
 def _fields(leaves: Mapping[tuple[str, ...], pa.DataType]) -> list[pa.Field]:
-    """Leaves by their paths as nested fields."""
+    """Make nested Arrow fields from the types of leaves by path."""
     roots: dict[str, dict[tuple[str, ...], pa.DataType]] = {}
     for path, kind in leaves.items():
         roots.setdefault(path[0], {})[path[1:]] = kind

@@ -1,4 +1,4 @@
-"""Parquet, nested as BigQuery exports it, or flat: every value as the text it would have had in a CSV."""
+"""Read Parquet, nested as BigQuery exports it, or flat: every value becomes the text it has in a CSV."""
 
 from __future__ import annotations
 
@@ -34,27 +34,27 @@ from core.ingest.read.part_files import FileCount, Reject, Rejected, Sink
 from core.ingest.sources.input_files import InputFile, open_seekable
 
 BATCH_ROWS: Final = 1 << 16
-"""Rows that are read at once at most, …"""
+"""Most rows that are read at once."""
 BATCH_BYTES: Final = 1 << 27
-"""… and fewer where rows are so long that these would be more bytes."""
+"""Most bytes that are read at once; fewer rows where they are long."""
 _MEAN_BYTES: Final = 1 << 16
-"""More than a row of an export has on average; …"""
+"""Most bytes of a row on average, in a row group above :data:`GROUP_BYTES`."""
 GROUP_BYTES: Final = 1 << 29
-"""… in a row group of more bytes than that, a single value may be most of it."""
+"""Bytes of a row group above which a single value may be most of it, so that long rows are refused."""
 
 
 @dataclass(frozen=True)
 class OpenedParquet:
-    """A Parquet file whose schema has been read.
+    """A Parquet file whose schema has been read and mapped.
 
     Args:
-        shape: As in the receipt.
+        shape: Name of the shape in the receipt.
         fields: Field → name.
-        seen: Names of the schema, and the parameters of the first rows.
+        seen: Names in the schema, and parameters of the first rows.
         file: The open file.
-        notes: What was assumed.
-        rows: How rows make events, if one may be in several.
-        layout: Of a table without lists: what the columns mean, as in a CSV.
+        notes: Assumptions for the receipt.
+        rows: How rows make events, if an event may have several rows.
+        layout: Meaning of the columns of a table without lists, as in a CSV.
     """
 
     shape: str
@@ -67,14 +67,14 @@ class OpenedParquet:
 
     @property
     def read(self) -> tuple[str, ...]:
-        """Names of what is read of each row."""
+        """Names that are read of each row."""
         if self.layout:
             return tuple(self.layout.header[at] for at in self.layout.parsed)
         return tuple((self.rows.read if self.rows else self.fields).by_name.values())
 
 
 def open_parquet(file: BinaryIO, source: InputFile, settings: IngestSettings) -> OpenedParquet:
-    """Read the schema and map its names.
+    """Read the schema of a Parquet file and map its names to fields.
 
     Raises:
         InputError: If the file is damaged.
@@ -104,7 +104,7 @@ def open_parquet(file: BinaryIO, source: InputFile, settings: IngestSettings) ->
 
 
 def read(source: InputFile, settings: IngestSettings, sink: Sink, report: Callable[[int], None]) -> FileCount:
-    """Read a Parquet file; arguments and errors as in :func:`core.ingest.read.delimited.read`."""
+    """Read a Parquet file into raw parts; arguments as in :func:`core.ingest.read.delimited.read`."""
     with open_seekable(source) as file:
         opened = open_parquet(file, source, settings)
         require(opened.fields, source.name, settings)
@@ -123,7 +123,7 @@ def read(source: InputFile, settings: IngestSettings, sink: Sink, report: Callab
 
 
 def first_rows(table: pq.ParquetFile, names: Sequence[str], file: str) -> list[pa.Array]:
-    """Text of the first rows, one column a name; rows of broken text left out.
+    """Read the first rows as text, a column per name, without rows of broken text.
 
     Raises:
         InputError: If the file is damaged.
@@ -144,7 +144,7 @@ def _store(batch: pa.RecordBatch, opened: OpenedParquet, start: int, sink: Sink,
 
 
 def _without_broken(columns: list[pa.Array]) -> tuple[list[pa.Array], dict[int, int]]:
-    """The rows that are valid UTF-8, and of the others the index of a column that is not."""
+    """Return the rows that are valid UTF-8, and broken row → index of a column that is not."""
     broken = {row: index for index, column in enumerate(columns) for row in broken_rows(column)}
     if not broken:
         return columns, broken
@@ -165,10 +165,10 @@ def _assembled(
 def _batches(
     file: BinaryIO, table: pq.ParquetFile, roots: Sequence[str], name: str, groups: Sequence[int], most: int
 ) -> Iterator[pa.RecordBatch]:
-    """Rows of some columns of some row groups, as many at once as are about as many bytes as may be.
+    """Yield the rows of row groups in batches of limited size, reading only some columns.
 
     Raises:
-        InputError: If the file is damaged, or a row too long.
+        InputError: If the file is damaged, or a row is too long.
     """
     row = 1
     with damage(name):
@@ -188,10 +188,10 @@ def _batches(
 def _rows_at_once(
     coded: pq.ParquetFile, number: int, read: Sequence[int], roots: Sequence[str], name: str
 ) -> tuple[int, bool]:
-    """How many rows of a row group may be read at once by their mean, and whether no row may be far longer.
+    """Number of rows to read at once, by their mean size, and whether no row can be far longer than that.
 
-    Of a text that is written once, in a dictionary, each row may have a copy. A long value among others is
-    not looked at: the page that it is on is unpacked as a whole.
+    Each row may have a copy of a text that is stored once, in a dictionary. A single long value is not looked
+    for, as its page is unpacked as a whole anyway.
 
     Raises:
         InputError: If rows are far longer than those of an export.
@@ -214,7 +214,7 @@ def _rows_at_once(
 
 
 def _longest(column: pa.Array) -> int:
-    """Bytes of the longest text in the dictionaries of a column."""
+    """Length in bytes of the longest text in the dictionaries of a column."""
     kind = column.type
     if pa.types.is_dictionary(kind):
         return pc.max(pc.binary_length(column.dictionary)).as_py() or 0
@@ -224,7 +224,7 @@ def _longest(column: pa.Array) -> int:
 
 
 def _held(column: pa.Array) -> np.ndarray:
-    """Bytes of the texts of every row that are in dictionaries."""
+    """Bytes that the dictionary texts of each row would take, float64 of shape (n_rows,)."""
     kind = column.type
     if pa.types.is_dictionary(kind):
         lengths = pc.binary_length(column.dictionary).take(column.indices)
@@ -243,7 +243,7 @@ def _is_list(kind: pa.DataType) -> bool:
 
 
 def _cut(batch: pa.RecordBatch, first: int, name: str) -> Iterator[pa.RecordBatch]:
-    """Rows whose texts are in dictionaries, in pieces that are not too many bytes once each has its copy."""
+    """Cut rows with dictionary texts into pieces of limited size, counting a copy of the texts per row."""
     held = np.sum([_held(column) for column in batch.columns], axis=0)
     if held.max() > MAX_LINE_BYTES:
         raise _too_long(first + int(np.argmax(held > MAX_LINE_BYTES)), name)
@@ -262,7 +262,7 @@ def _whole(batch: pa.RecordBatch, first: int, name: str) -> Iterator[pa.RecordBa
 
 
 def _refuse_long(batch: pa.RecordBatch, first: int, name: str) -> None:
-    """As of text, before a copy is made of it."""
+    """Raise an error for a row that is longer than a line of text may be, before it is copied."""
     if batch.nbytes <= MAX_LINE_BYTES:
         return
     if len(batch) == 1:
@@ -281,10 +281,10 @@ def _too_long(row: int, name: str) -> InputError:
 
 @contextmanager
 def damage(name: str) -> Iterator[None]:
-    """Say in one line which file is damaged.
+    """Turn read errors inside the block into a clear error that names the damaged file.
 
     Raises:
-        InputError: If it is.
+        InputError: If the file is damaged.
     """
     try:
         yield
@@ -298,7 +298,7 @@ def damage(name: str) -> Iterator[None]:
 
 
 def _unread_texts(names: Sequence[str], sample: Sequence[Sequence[str]]) -> tuple[str, ...]:
-    """What is said of records as text beside lists: no export has both, so nothing is read inside of them."""
+    """Note columns of JSON text beside columns of lists: no export has both, so the text is not read."""
     records = [(at, name) for at, name in enumerate(names) if name.lower() in RECORD_COLUMNS]
     texts = holding_json({name: [row[at] for row in sample] for at, name in records})
     said = "what is inside of this JSON text is not read, as other columns are lists"

@@ -1,4 +1,4 @@
-"""Where readers put what they read: rows on disk, the first rejects in memory, and the count of a file."""
+"""Store what readers read: rows in part files on disk, the first rejects in memory, and counts of a file."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RAW: Final = pa.schema(
         *(pa.field(name, pa.string()) for name in RAW_TEXT_COLUMNS),
     ]
 )
-"""Schema of every raw part."""
+"""Schema of every raw part file."""
 
 _STAGED: Final = pa.schema([*RAW, *(pa.field(name, pa.string()) for name in STAGED)])
 
@@ -37,16 +37,16 @@ PARQUET: Final[Mapping[str, Any]] = {
     ],
     "column_encoding": {Raw.LINE: "DELTA_BINARY_PACKED"},
 }
-"""How: numbers gain nothing from a dictionary (measured), and nobody filters parts by their statistics."""
+"""Options of part files: numbers gain nothing from a dictionary (measured), and statistics are not used."""
 
 _VALUE_LENGTH: Final = 200
-"""Characters of a broken record that are kept to show it."""
+"""Most characters kept of a broken record."""
 KEPT: Final = 10_000
-"""Rejects of a run that are kept to be looked at: the first ones. All are counted."""
+"""Most rejects of a run that are kept, the first ones; all are counted."""
 
 
 class Reject(NamedTuple):
-    """A record that could not be used."""
+    """A record that could not be used, with the reason."""
 
     line: int
     reason: str
@@ -56,12 +56,12 @@ class Reject(NamedTuple):
 
 @dataclass
 class Rejected:
-    """The rejects of some records: every one counted, the first ones kept.
+    """Rejects of a set of records: all are counted, the first ones kept.
 
     Args:
-        room: How many are kept.
-        kept: The first ones, in order; values cut to what is shown.
-        reasons: Reason → rejects.
+        room: Most rejects that are kept.
+        kept: The first rejects, in order, with shortened values.
+        reasons: Reason → number of rejects.
     """
 
     room: int = KEPT
@@ -70,29 +70,29 @@ class Rejected:
 
     @property
     def total(self) -> int:
-        """All of them."""
+        """Number of all rejects."""
         return self.reasons.total()
 
     def add(self, reject: Reject) -> None:
-        """Add the next one."""
+        """Count the next reject, and keep it if there is room."""
         self.reasons[reject.reason] += 1
         if len(self.kept) < self.room:
             self.kept.append(reject._replace(value=_storable(reject.value)))
 
     def join(self, other: Rejected) -> None:
-        """Add those of the same records, or of the ones that follow."""
+        """Add the rejects of the same or of later records."""
         self.reasons.update(other.reasons)
         self.kept = sorted((*self.kept, *other.kept))[: self.room]
 
 
 @dataclass(frozen=True)
 class PartFile:
-    """Rows on disk.
+    """A file of raw rows on disk.
 
     Args:
         path: Parquet file with the columns of :data:`RAW`.
-        rows: How many.
-        filled: Fields that have a value in at least one of them.
+        rows: Number of rows.
+        filled: Fields that have a value in at least one row.
     """
 
     path: Path
@@ -102,20 +102,20 @@ class PartFile:
 
 @dataclass(frozen=True)
 class FileCount:
-    """What one file gave.
+    """Counts and properties of an input file that was read.
 
     Args:
-        shape: As in the receipt.
-        encoding: As in the receipt.
-        records: Counted without the parser.
+        shape: Name of the shape in the receipt.
+        encoding: Encoding, as in the receipt.
+        records: Number of records, counted without the parser.
         columns: Field → column of the file.
-        notes: What was assumed.
-        delimiter: As in the receipt.
-        collapsed: Rows that were put together with another one of their event.
-        page_views: Those of :data:`core.ingest.read.tools.PAGE_VIEWS` that events are called.
-        ends: What tells the events of the first and of the last row, where events are in several rows.
-        tool: Whose columns they are; ``""`` of GA4's and of a table of one's own.
-        days: Different ``event_date``, as written.
+        notes: Assumptions for the receipt.
+        delimiter: Delimiter, as in the receipt.
+        collapsed: Number of rows merged into another row of their event.
+        page_views: Names in :data:`core.ingest.read.tools.PAGE_VIEWS` that events of the file have.
+        ends: Hashes of the events of the first and of the last row, where events are in several rows.
+        tool: Analytics tool that has such columns; empty for GA4 and custom tables.
+        days: Distinct values of ``event_date``, as written.
     """
 
     shape: str
@@ -133,14 +133,14 @@ class FileCount:
 
 @dataclass
 class Sink:
-    """Takes the rows and rejects of one file.
+    """Receives the rows and rejects of a file and stores them.
 
     Args:
-        folder: Where the parts go.
-        prefix: What their names begin with, no other file's.
-        rejected: Takes its rejects.
-        rows: How they make events, if one may be in several rows: then they are kept with
-            :data:`core.ingest.read.event_rows.STAGED` until all are there.
+        folder: Folder of the parts.
+        prefix: Prefix of their names, unique to the file.
+        rejected: Rejects of the file.
+        rows: How rows make events, if an event may have several rows: then parts have the columns of
+            :data:`core.ingest.read.event_rows.STAGED` until all rows are read.
     """
 
     folder: Path
@@ -152,7 +152,7 @@ class Sink:
     def write(
         self, name: str, fields: Mapping[str, pa.Array], lines: npt.NDArray[np.int64]
     ) -> PartFile | None:
-        """Write rows under a name; safe to call from several threads, :meth:`keep` puts them in order.
+        """Write rows to a part file; safe to call from several threads, as :meth:`keep` orders parts.
 
         Args:
             name: Name of the part within the file; a later part must sort after it.
@@ -175,30 +175,30 @@ class Sink:
         )
 
     def keep(self, part: PartFile | None, rejected: Rejected) -> None:
-        """Add what comes next in the file."""
+        """Add the next part of the file and its rejects."""
         if part is not None:
             self.parts.append(part)
         if rejected.total:
             self.rejected.join(rejected)
 
     def clear(self) -> None:
-        """Forget and remove all, to read the file anew."""
+        """Remove all parts and rejects, to read the file again."""
         for part in self.parts:
             part.path.unlink()
         self.parts, self.rejected = [], Rejected(self.rejected.room)
 
     @property
     def read(self) -> int:
-        """Rows kept so far."""
+        """Number of rows stored so far."""
         return sum(part.rows for part in self.parts)
 
     def columns(self, by_name: Mapping[str, str], seen: Collection[str]) -> dict[str, str]:
-        """Field → column, for the fields that were seen or had a value anywhere in the file."""
+        """Return field → column, for fields that were seen or have a value anywhere in the file."""
         filled = frozenset().union(*(part.filled for part in self.parts))
         return {field: name for field, name in by_name.items() if name in seen or field in filled}
 
 
 def _storable(value: str) -> str:
-    """Text with the bytes replaced that are not valid UTF-8, or NUL; cut to what is shown."""
+    """Shorten a value for a reject, and replace NUL and bytes that are not valid UTF-8."""
     shown = value if len(value) <= _VALUE_LENGTH else value[: _VALUE_LENGTH - 1] + "…"
     return shown.encode("utf-8", "surrogateescape").replace(b"\0", b"\xff").decode("utf-8", "replace")

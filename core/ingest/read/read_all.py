@@ -1,4 +1,4 @@
-"""All input files, read into one raw table on disk, every record of them accounted for."""
+"""Read all input files into a raw table on disk, and account for every record of them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from core.storage.disk import disk_errors
 
 STAGE: Final = "preprocess"
 READ_SHARE: Final = 0.5
-"""Share of the stage that reading takes: progress goes from 0 to here."""
+"""Share of the stage's progress that reading takes."""
 
 _REMEDY: Final = (
     "Export it again with quotes around each field that holds a quote, and that one doubled (RFC 4180)"
@@ -39,19 +39,19 @@ _UNPACKS_TO: Final = 8  # times its size, only to estimate how far a packed file
 
 @dataclass(frozen=True)
 class RawRead:
-    """What the readers leave for the rest of ingest.
+    """The raw records of all files, and their counts.
 
     Args:
-        files: One receipt a file; its index is ``file_no``.
+        files: Receipt of each file; its index is ``file_no``.
         rejects: One row a record that could not be used (:class:`core.base.schema.Rejects`), the first
             :data:`core.ingest.read.part_files.KEPT` of them, values not masked.
-        reasons: Reason → records that could not be used, all of them.
+        reasons: Reason → number of all records that could not be used.
         parts: ``file_no`` and a Parquet file with the columns of :data:`core.ingest.read.part_files.RAW`, in
-            the order of ``file_no``; where the order of records matters, ``line`` tells it.
+            the order of ``file_no``; records are ordered by ``line``.
         present: Fields that any file has.
-        warnings: What differs between the files, and what is not read because it is the same.
-        page_view: Name of the events that are page views, in files with names of events.
-        replaced: As :func:`core.ingest.sources.overlap.replaced_days` gives it.
+        warnings: Differences between the files, and files left out as copies.
+        page_view: Name of the events that are page views, in files with event names.
+        replaced: Result of :func:`core.ingest.sources.overlap.replaced_days`.
     """
 
     files: tuple[FileReceipt, ...]
@@ -65,7 +65,7 @@ class RawRead:
 
     @property
     def rows(self) -> int:
-        """Records that were read."""
+        """Number of records that were read."""
         return sum(file.read for file in self.files)
 
 
@@ -81,10 +81,9 @@ def read_all(
     Args:
         paths: Files, folders, or patterns.
         settings: The analyst's mapping and user key.
-        raw_dir: Where the parts go; made if need be.
-        progress: Told the share of bytes read, up to :data:`READ_SHARE`.
-        kept: What was read before, and keeps what is read now; a single file is not kept, as nothing grows
-            from it.
+        raw_dir: Folder of the parts; made if missing.
+        progress: Where to report the share of bytes read, up to :data:`READ_SHARE`.
+        kept: Cache of earlier reads, to which new ones are added; a single file is not added.
 
     Raises:
         InputError: If a file cannot be used as a whole or changed meanwhile, or no record can be used.
@@ -110,7 +109,7 @@ def read_all(
 
 
 def joined(reads: Sequence[FileRead], settings: IngestSettings) -> RawRead:
-    """Put together what was read of several files, numbered in this order.
+    """Combine the reads of several files, numbered in this order.
 
     Raises:
         InputError: If there is no record, a column that the mapping names is in no file, or it cannot be
@@ -181,7 +180,7 @@ def _refuse_nothing(reads: Sequence[FileRead], rejects: pa.Table) -> None:
 
 
 def _refuse_unknown_columns(settings: IngestSettings, counts: Sequence[FileCount]) -> None:
-    """A column that the analyst named must have been read from in at least one file."""
+    """Check that every column of the analyst's mapping was read in at least one file."""
     for field, column in settings.mapping.items():
         wanted = normalise_header(column)
         used = {normalise_header(count.columns[field]) for count in counts if field in count.columns}
@@ -222,7 +221,7 @@ def _assumptions(count: FileCount, page_view: str) -> list[str]:
 
 
 def _drift(counts: Sequence[FileCount], present: frozenset[str]) -> tuple[str, ...]:
-    """Fields whose column is called differently, or is missing, from file to file."""
+    """Warn about fields whose column has another name, or is missing, in some of the files."""
     warnings, sources = [], {field for _, *both in SOURCES for field in both}  # one may stand for another
     for field in sorted(present):
         names = dict.fromkeys(count.columns[field] for count in counts if field in count.columns)

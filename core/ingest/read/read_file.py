@@ -1,8 +1,8 @@
-"""One input file, read into raw parts on disk, every record of it accounted for.
+"""Read an input file into raw parts on disk, and find the name of its page views.
 
-Every tool has a name of its own for page views. Which it is here is decided once, on all files together: the
-name that the analyst chose, or else ``page_view``, or else the one other name of
-:data:`core.ingest.read.tools.PAGE_VIEWS` that occurs. Nothing is renamed.
+Pages must be plain values, not JSON records. Tools name page views differently: for all files together it is
+the name that the analyst chose, or else ``page_view``, or else the only other name of
+:data:`core.ingest.read.tools.PAGE_VIEWS` that occurs. No event is renamed.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ _PARAMETER: Final = {"key", "value"}
 
 
 def inner_names(cells: Iterable[str | None]) -> tuple[str, ...]:
-    """Names inside cells that hold records as text; none where most cells are plain.
+    """Return the names inside cells that hold JSON records; none where most cells are plain.
 
     Args:
-        cells: Some of a column.
+        cells: Some cells of a column.
     """
     filled = [cell for cell in cells if cell]
     named = [names for cell in filled if (names := _names(cell))]
@@ -48,7 +48,7 @@ def inner_names(cells: Iterable[str | None]) -> tuple[str, ...]:
 
 
 def no_plain_page(column: str, names: Sequence[str]) -> InputError:
-    """What is said where the address of a page is to be read from such a column."""
+    """Make the error for a page column whose cells are JSON records with these names."""
     shown = ", ".join(repr(name[:_NAME_LENGTH]) for name in names[:_NAMES])
     more = ", …" if len(names) > _NAMES else ""
     return InputError(
@@ -59,25 +59,25 @@ def no_plain_page(column: str, names: Sequence[str]) -> InputError:
 
 
 def may_be_view(event: str | None, page_view: str = "") -> bool:
-    """Whether a row may be a page view, by the name of its event; other events may hold anything as a page.
+    """Whether a row may be a page view, by its event name; other events may hold anything as a page.
 
     Args:
-        event: The name; nothing where there is none.
+        event: The event name; None or empty where there is none.
         page_view: The name that the analyst chose.
     """
     return (event or "").strip() in ("", page_view, *PAGE_VIEWS)
 
 
 def _refuse_records(count: FileCount, parts: Sequence[Path], page_view: str = "") -> None:
-    """Check that pages are read from plain values.
+    """Check that pages are plain values, not JSON records.
 
     Args:
-        count: What the reader of a file says.
-        parts: Its rows.
+        count: Properties of the file.
+        parts: Part files of its rows.
         page_view: Name of the page views that the analyst chose.
 
     Raises:
-        InputError: If they are records as text.
+        InputError: If pages are JSON records.
     """
     column = count.columns.get(Raw.PAGE_LOCATION)
     if column is None or not parts:
@@ -91,7 +91,7 @@ def _refuse_records(count: FileCount, parts: Sequence[Path], page_view: str = ""
 
 
 def _names(cell: str) -> list[str]:
-    """Names in a record, or of the parameters in a list of them."""
+    """Return the names in a JSON record, or in a list of records or parameters."""
     if not cell.lstrip().startswith(("{", "[")):
         return []
     try:
@@ -108,11 +108,11 @@ _KNOWN = pa.array(PAGE_VIEWS)
 
 
 def with_page_views(count: FileCount, parts: Sequence[Path]) -> FileCount:
-    """What a file gave, with its known names of page views; a column without any name is none of names.
+    """Add the names of page views in a file to its properties; an empty column of event names is dropped.
 
     Args:
-        count: What its reader says.
-        parts: Its rows.
+        count: Properties of the file.
+        parts: Part files of its rows.
     """
     if Raw.EVENT_NAME not in count.columns or not parts:
         return count
@@ -129,14 +129,14 @@ def with_page_views(count: FileCount, parts: Sequence[Path]) -> FileCount:
 
 
 def page_view_of(counts: Sequence[FileCount], settings: IngestSettings) -> str:
-    """The name of the events that are page views.
+    """Choose the name of the events that are page views, for all files.
 
     Args:
-        counts: What each file gave.
-        settings: The analyst's word.
+        counts: Properties of each file.
+        settings: The analyst's choice, if any.
 
     Raises:
-        InputError: If no event is called ``page_view``, and several others may be one.
+        InputError: If no event is called ``page_view``, and events have several other names of page views.
     """
     known = likely({name for count in counts for name in count.page_views})
     if settings.page_view or not known:
@@ -151,14 +151,14 @@ def page_view_of(counts: Sequence[FileCount], settings: IngestSettings) -> str:
 
 
 def likely(names: Collection[str]) -> tuple[str, ...]:
-    """Of the names of events, those that may be the page views: GA4's own name alone, where it is there."""
+    """Return the event names that may be page views; only GA4's ``page_view``, if it is among them."""
     return (PAGE_VIEW,) if PAGE_VIEW in names else tuple(name for name in PAGE_VIEWS if name in names)
 
 
 def unread_views(files: Sequence[tuple[str, FileCount]], page_view: str) -> list[str]:
-    """Files in which all are page views, unlike in others, or none is.
+    """Warn about files in which, unlike in others, all records are page views, or none is.
 
-    Of a name that no tool is known for it is not known which files have it.
+    For a name outside :data:`core.ingest.read.tools.PAGE_VIEWS` it is not known which files have it.
     """
     warnings = []
     named = any(Raw.EVENT_NAME in count.columns for _, count in files)
@@ -189,12 +189,12 @@ _ALL_READ: Final = 1 << 62  # bytes; more than any file has
 
 @dataclass(frozen=True)
 class FileRead:
-    """What one file gave.
+    """A file that was read: its properties, rows and rejects.
 
     Args:
         source: The file.
-        count: Its shape, records and columns.
-        parts: Its rows, in order.
+        count: Its shape, number of records, and columns.
+        parts: Part files of its rows, in order.
         rejected: Its records that could not be used.
     """
 
@@ -205,7 +205,7 @@ class FileRead:
 
     @property
     def rows(self) -> int:
-        """Events that were read."""
+        """Number of events that were read."""
         return sum(part.rows for part in self.parts)
 
 
@@ -220,12 +220,12 @@ def read_file(
     """Read every record of a file as text, or say why not.
 
     Args:
-        source: What to read.
+        source: The file.
         settings: The analyst's mapping and user key.
-        folder: Where the parts go.
-        report: Told the bytes read so far.
-        prefix: What names of parts begin with, where several files share the folder.
-        room: Rejects that are kept to be looked at; all are counted.
+        folder: Folder of the parts.
+        report: Called with the number of bytes read so far.
+        prefix: Prefix of the names of parts, where several files share the folder.
+        room: Most rejects that are kept; all are counted.
 
     Raises:
         InputError: If the file cannot be used as a whole.
@@ -243,7 +243,7 @@ def read_file(
 
 
 def _days(count: FileCount, parts: Sequence[Path]) -> tuple[str, ...]:
-    """Different values of ``event_date``; none where there are more than days."""
+    """Return the distinct values of ``event_date``; none if there are too many to be days."""
     days = set[str]()
     for path in parts if Raw.EVENT_DATE in count.columns else ():
         for batch in pq.ParquetFile(path).iter_batches(columns=[Raw.EVENT_DATE]):

@@ -1,8 +1,8 @@
-"""The tools whose exports are read: what tells each one, its columns and its page views, as data.
+"""Analytics tools whose exports are read: identifying columns, columns of fields, and names of page views.
 
-Names are normalised (:func:`core.ingest.read.headers.normalise_header`). A name with a plain meaning is
-looked for in every table, so that a part of an export, or a table of one's own, is read too; a name that may
-mean anything elsewhere counts only in the exports of its tool.
+Names are normalised (:func:`core.ingest.read.headers.normalise_header`). A name with a clear meaning is
+searched in every table, so that parts of an export and custom tables are read too; a name that may mean
+anything elsewhere counts only in the exports of its tool.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from typing import Final
 from core.base.schema import PAGE_VIEW, Raw
 
 _UNTOLD: Final = "GA4 or a table of one's own"
-"""What no other tool is told by."""
+"""Name for files with the columns of no other tool."""
 
 
 @dataclass(frozen=True)
 class AnalyticsTool:
-    """How one tool writes its exports.
+    """The columns and names in the exports of an analytics tool.
 
     Args:
-        name: What people call it.
-        told_by: Columns that its exports have, one way of telling it each: all of the names must be there;
+        name: Name of the tool.
+        told_by: Alternative sets of columns that identify its exports: all names of a set must be there;
             ``context_*`` is any that begins so, and a name after ``!`` must not be there.
         columns: Field → names, best first, that mean the same in any table.
-        only_here: Field → names, best first, that are looked for in its exports instead of all others.
-        page_views: What its page views are called, its own name first.
+        only_here: Field → names, best first, that are searched in its exports instead of all others.
+        page_views: Names of its page views, the tool's standard name first.
     """
 
     name: str
@@ -37,7 +37,7 @@ class AnalyticsTool:
     page_views: tuple[str, ...] = ()
 
     def wrote(self, names: Collection[str]) -> bool:
-        """Whether these are the columns of one of its exports."""
+        """Whether the columns of a table identify it as an export of the tool."""
         return any(all(_has(names, sign) for sign in way.split()) for way in self.told_by)
 
 
@@ -128,19 +128,19 @@ TOOLS: Final = (
 PAGE_VIEWS: Final = tuple(
     dict.fromkeys((PAGE_VIEW, *(name for tool in TOOLS for name in tool.page_views), "pageview"))
 )
-"""What events are called that are page views: GA4's name, those of the tools, and a usual one."""
+"""Known names of page views: GA4's, those of the other tools, and ``pageview``."""
 
 
 def tool_of(names: Collection[str]) -> AnalyticsTool | None:
-    """The tool that an export is told to be of by its columns."""
+    """Identify the tool of an export by its columns; None if it is GA4 or unknown."""
     return next((tool for tool in TOOLS if tool.wrote(names)), None)
 
 
 def different_tools(files: Sequence[tuple[str, str]]) -> list[str]:
-    """What to say of files that are not all of one tool; nothing otherwise.
+    """Warn about files that come from different tools.
 
     Args:
-        files: Name of each, and of its tool, ``""`` where none is told.
+        files: Name of each file and of its tool, empty where none is identified.
     """
     of_tool: dict[str, list[str]] = {}
     for name, tool in files:

@@ -1,8 +1,8 @@
-"""Rows of one event, put together: one row a parameter, or one row an item (``event_rows.py`` tells them).
+"""Put the rows of an event together, in files with a row per parameter or item (see ``event_rows.py``).
 
-The rows of a file lie on disk as they were read. An event is what agrees in all columns but its parameter
-or item; where several events do, a parameter that comes again begins the next one. What is grouped at a time
-is bounded: larger files are first split by event into buckets.
+The rows of a file lie on disk as they were read. Rows of an event agree in all columns but their parameter or
+item; where several events agree, a repeated parameter begins the next one. To bound memory, larger files are
+first split by event into buckets.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ from core.ingest.read.part_files import PARQUET, RAW, FileCount, Reject, Rejecte
 from core.storage.disk import disk_errors
 
 BUCKET_ROWS: Final = 2_000_000
-"""Rows that are grouped at a time."""
+"""Most rows that are grouped at a time."""
 NO_KEY: Final = "A value without the key of its parameter"
 TWO_VALUES: Final = "A parameter with two different values"
 
 _ROWS_A_PART: Final = 1 << 17
 _EVENT: Final = "id, who"
-"""What rows of one event share: two of DuckDB's hashes of 64 bits, of which one might agree by chance."""
+"""Columns that rows of an event share: two 64-bit hashes of DuckDB, as a single one might agree by chance."""
 
 
 def put_together(sink: Sink, count: FileCount, kind: str, report: Callable[[], None]) -> FileCount:
-    """Replace the rows in a sink by their events.
+    """Replace the staged rows in a sink by whole events.
 
     Args:
         sink: Holds staged rows.
-        count: Of the file, as its reader gave it.
+        count: Properties of the file, from its reader.
         kind: ``csv``, ``ndjson`` or ``parquet``.
-        report: Told that the work goes on.
+        report: Called now and then during the work.
 
     Raises:
         ResourceError: If disk or memory run out.
@@ -77,10 +77,10 @@ def put_together(sink: Sink, count: FileCount, kind: str, report: Callable[[], N
 
 
 def cut_events(counts: Sequence[FileCount]) -> list[str]:
-    """What to say of events that a file ends in and the next one goes on with; nothing where there is none.
+    """Warn about events whose rows continue from the end of a file to the start of the next.
 
     Args:
-        counts: What each file gave, in their order.
+        counts: Properties of the files, in order.
     """
     ends = [count.ends for count in counts if count.ends[0]]  # between two there may be an empty file
     cut = sum(before[1] == after[0] for before, after in pairwise(ends))
@@ -97,7 +97,7 @@ def _ends(engine: Engine) -> tuple[str, str]:
 
 
 def _view(engine: Engine, paths: list[Path], rows: EventRows) -> None:
-    """``staged``: the rows, with the event that each belongs to, and why it cannot be used."""
+    """Create the view ``staged``: the rows, with hashes of their event, and why a row cannot be used."""
     alike = ", ".join(f'"{name}"' for name in (*RAW_TEXT_COLUMNS, REST))
     value, problem = "NULL", "NULL"
     if rows.of == "parameter":
@@ -120,7 +120,7 @@ def _view(engine: Engine, paths: list[Path], rows: EventRows) -> None:
 
 
 def _has_events_in_rows(engine: Engine) -> bool:
-    """Whether rows of the file agree in all but their item."""
+    """Whether any rows of the file agree in all columns but their item."""
     found = engine.raw.execute(
         f"""SELECT 1 FROM staged WHERE {DETAIL} IS NOT NULL GROUP BY {_EVENT}
         HAVING min({DETAIL}.hash()) <> max({DETAIL}.hash()) LIMIT 1"""
@@ -134,7 +134,7 @@ def _drop_staged_columns(sink: Sink) -> None:
 
 
 def _reject(engine: Engine, room: int) -> Rejected:
-    """Rows that are no parameter."""
+    """Collect the rows that are no valid parameter."""
     rejected = Rejected(room)
     reasons = "SELECT problem, count(*) FROM staged WHERE problem IS NOT NULL GROUP BY problem"
     total = Counter(dict(engine.raw.execute(reasons).fetchall()))
@@ -150,7 +150,7 @@ def _reject(engine: Engine, room: int) -> Rejected:
 
 
 def _buckets(engine: Engine, work: Path, rows: int) -> list[str]:
-    """What to select from: of each row what tells its event, and an event whole in one of them."""
+    """Split the rows by event into buckets, and return SQL to select from each; no event is split."""
     slim = f"SELECT {Raw.LINE}, {_EVENT}, {DETAIL}, value FROM staged WHERE problem IS NULL"
     if rows <= BUCKET_ROWS:
         return [f"({slim})"]
@@ -169,7 +169,7 @@ def _find_events(engine: Engine, bucket: str, rows: EventRows) -> int:
     """Add the events of a bucket to the table ``events``: their first rows, and their parameters.
 
     Returns:
-        Events (of parameters), or rows (of items), that nothing tells from another one.
+        Number of events (of parameters), or rows (of items), that equal another one.
     """
     db = engine.raw
     db.execute(f"CREATE OR REPLACE TABLE bucket AS FROM {bucket}")
@@ -203,16 +203,16 @@ WITH several AS (
 SELECT {Raw.LINE}, {_EVENT},
     CASE WHEN max(times) OVER (PARTITION BY {_EVENT}) = 1 THEN latest ELSE nth END AS number
 FROM checked"""
-"""Rows of events that nothing but their order tells apart → which of them.
+"""Query that numbers the events whose rows differ in their order only: line → number of the event.
 
-A key that comes again begins the next event, to which the rows after it belong. Where that would give an
-event a key twice (rows sorted by key), the first of each key are the first event, and so on.
+A repeated key begins the next event, to which the rows after it belong. Where that would give an event a key
+twice (rows sorted by key), the first rows of all keys are the first event, and so on.
 """
 
 _ITEM_NUMBERS: Final = f"""
 SELECT {Raw.LINE}, {Raw.LINE} AS number
 FROM bucket ANTI JOIN (SELECT DISTINCT {_EVENT} FROM bucket WHERE {DETAIL} IS NOT NULL) USING ({_EVENT})"""
-"""Rows without an item → a number of their own: each is an event."""
+"""Query that gives each row without an item a separate number: each is an event."""
 
 _EVENTS_ALIKE: Final = "SELECT count(*) FROM (SELECT DISTINCT id, who, number FROM numbers)"
 _ROWS_ALIKE: Final = f"""
@@ -223,7 +223,7 @@ SELECT sum(again)::BIGINT FROM (
 
 
 def _write(engine: Engine, sink: Sink, rows: EventRows, report: Callable[[], None]) -> None:
-    """The events as raw parts, in the order of their first rows."""
+    """Write the events as raw parts, in the order of their first rows."""
     keys = rows.keys
     columns = ", ".join(f'{"events" if name in keys else "staged"}."{name}"' for name in RAW_TEXT_COLUMNS)
     whole = f"SELECT {Raw.LINE}, {columns} FROM staged JOIN events USING ({Raw.LINE}) ORDER BY {Raw.LINE}"
