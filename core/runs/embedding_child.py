@@ -32,14 +32,14 @@ PROJECT: Final = Path(__file__).resolve().parents[2]
 _MODULE: Final = "core.runs.embedding_child"
 ABOUT, ERROR = "about", "error"
 LIMIT_S: Final = 300.0
-"""After so long a child hangs: some thousand shortened histories take less, and everybody waits for it."""
+"""Seconds after which a child that has not answered is ended; some thousand shortened histories take less."""
 _LENGTH: Final = struct.Struct("<Q")
 
 Arrays: TypeAlias = dict[str, np.ndarray]
 
 
 class EmbeddingChild:
-    """The child, started when it is first asked, and again after it has died; threads take turns."""
+    """The child process: started at the first request, and again after it died; threads take turns."""
 
     def __init__(self) -> None:
         self._turn = threading.Lock()
@@ -48,7 +48,7 @@ class EmbeddingChild:
     def __call__(
         self, model: Path, sequences: UserSequences, names: Mapping[View, Sequence[str]]
     ) -> dict[View, np.ndarray]:
-        """See :func:`core.model.embedding.embed`; on the CPU.
+        """Embed users on the CPU, see :func:`core.model.embedding.embed`.
 
         Raises:
             ArtifactError: If the model is missing or damaged.
@@ -64,7 +64,7 @@ class EmbeddingChild:
         return {View(name): vectors for name, vectors in answer.items()}
 
     def close(self) -> None:
-        """End the child, if there is one."""
+        """End the child process, if one is running."""
         if self._process is not None:
             self._process.kill()
             self._process.communicate()
@@ -104,7 +104,7 @@ def _send(pipe: IO[bytes], arrays: Arrays) -> None:
 
 
 def _receive(pipe: IO[bytes]) -> Arrays | None:
-    """None at the end of the pipe, also in the middle of a message."""
+    """Read a message; None at the end of the pipe, also in the middle of a message."""
     head = pipe.read(_LENGTH.size)
     if len(head) < _LENGTH.size:
         return None
@@ -126,7 +126,7 @@ def _read_text(array: np.ndarray) -> dict[str, dict[str, list[str]]]:
 
 
 def answered(request: Arrays) -> Arrays:
-    """What the child does with a request: the vectors of each view, or the error in words."""
+    """Answer a request in the child: the vectors of each view, or the error in words."""
     from core.model.embedding import embed
 
     about = _read_text(request[ABOUT])
@@ -141,7 +141,7 @@ def answered(request: Arrays) -> Arrays:
 
 
 def main() -> None:
-    """Answer requests until there are no more."""
+    """Answer requests on standard input until it ends."""
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
     sys.stdout = sys.stderr  # whatever a library prints is no answer
     while (request := _receive(requests)) is not None:

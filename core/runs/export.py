@@ -37,11 +37,11 @@ ENGAGED: Final = "engaged_seconds"
 _FIRST_SEEN, _LAST_SEEN = "first_seen", "last_seen"
 
 ID_COLUMNS: Final = (Users.USER_ID,)
-"""Columns that are never touched."""
+"""Columns of ids, whose text gets no apostrophe in front."""
 
 _FORMULA: Final = r"^[=+\-@\t\r\n＝＋－＠]"
 _ZIP_EPOCH: Final = (1980, 1, 1, 0, 0, 0)
-"""One time for every member, so that the same tables make the same bytes."""
+"""Modification time of every member of a zip, so that the same tables give the same bytes."""
 
 
 class IdStyle(StrEnum):
@@ -50,7 +50,7 @@ class IdStyle(StrEnum):
     EXACT = "exact"
     """In quotes, character by character what the export had."""
     EXCEL = "excel"
-    """As ``="…"``, which spreadsheets show as the very same text; with the mark that tells them UTF-8."""
+    """As ``="…"``, which spreadsheets show as the same text; the file begins with a UTF-8 byte order mark."""
 
 
 def users_table(
@@ -110,7 +110,7 @@ def _seen(users: pd.DataFrame) -> pd.DataFrame:
 
 
 def groups(users: UserColumns, labels: np.ndarray, one_page: OnePageSegments | None) -> np.ndarray:
-    """``segment``, ``set_aside``, ``bot_like``, ``one_page``, or a one-page segment's key.
+    """Group of each user: ``segment``, ``set_aside``, ``bot_like``, ``one_page`` or a one-page segment's key.
 
     Returns:
         An object array of shape (n_users,).
@@ -126,7 +126,7 @@ def groups(users: UserColumns, labels: np.ndarray, one_page: OnePageSegments | N
 def segment_names(
     labels: np.ndarray, names: Mapping[int, str], one_page: OnePageSegments | None
 ) -> pd.Series:
-    """What the segment of each user is called, a one-page segment's too; absent in none.
+    """Name of each user's segment, one-page segments included; absent where a user is in none.
 
     Args:
         labels: Segment of each user.
@@ -137,7 +137,7 @@ def segment_names(
 
 
 def _by_rule(n_users: int, one_page: OnePageSegments | None) -> pd.Series:
-    """What the one-page segment of each user is called; absent where there is none."""
+    """Name of each user's one-page segment; absent where a user is in none."""
     if one_page is None:
         return pd.Series([None] * n_users, dtype="str")
     return (
@@ -198,7 +198,7 @@ def csv_bytes(table: pd.DataFrame, ids: IdStyle = IdStyle.EXACT) -> bytes:
 
 
 def parquet_bytes(table: pd.DataFrame | pa.Table) -> bytes:
-    """A table as Parquet."""
+    """A table as the bytes of a Parquet file."""
     sink = io.BytesIO()
     pq.write_table(arrow_table(table), sink)
     return sink.getvalue()
@@ -211,7 +211,7 @@ def vector_lists(vectors: np.ndarray) -> pa.FixedSizeListArray:
 
 
 def embeddings_table(user_id: pa.StringArray, views: Mapping[View, np.ndarray]) -> pa.Table:
-    """What ``embeddings.parquet`` holds: ``user_id`` text, and one list of float32 a view.
+    """Table for ``embeddings.parquet``: ``user_id`` as text, and a list of float32 for each view.
 
     Args:
         user_id: n_users texts.
@@ -244,7 +244,7 @@ def tables_zip(tables: Mapping[str, pd.DataFrame]) -> bytes:
 
 
 def arrow_table(table: pd.DataFrame | pa.Table) -> pa.Table:
-    """A table for Parquet: plain strings, no index, nothing of Pandas."""
+    """Convert a table to Arrow for Parquet: plain strings, no index, no metadata of pandas."""
     if isinstance(table, pa.Table):
         return table
     made = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
@@ -253,7 +253,7 @@ def arrow_table(table: pd.DataFrame | pa.Table) -> pa.Table:
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:
-    """A plain string for a large one: Pandas writes those, and some readers do not know them."""
+    """Plain string type for a large one, which pandas writes and some readers do not know."""
     return pa.string() if pa.types.is_large_string(kind) else kind
 
 

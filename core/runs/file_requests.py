@@ -1,4 +1,4 @@
-"""What jobs are asked with that read files (``core/engines/engine_child.py``) or look into them."""
+"""Requests of the jobs that look into files (``look_child``) or read them (``core.engines.engine_child``)."""
 
 from __future__ import annotations
 

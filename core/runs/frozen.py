@@ -1,6 +1,6 @@
 """A published model folder in memory: how new users are named, embedded and placed, wherever they come from.
 
-Both doors go through here: files (:mod:`core.runs.score`) and requests (``core/serving/``).
+Files (:mod:`core.runs.score`) and requests (``core/serving/``) both use it.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ _LABELS: Final = TypeAdapter(dict[str, tuple[str, str]])
 
 @dataclass(frozen=True, eq=False)
 class Placed:
-    """Where users belong.
+    """Vectors and segments of users that a model has placed.
 
     Args:
         vectors: float32 of shape (n_users, d), of length 1 (or zeros).
@@ -104,16 +104,16 @@ class KnownPages:
 
 @dataclass(frozen=True, eq=False)
 class FrozenModel:
-    """What a run left to place new users by.
+    """A published model folder in memory: all that places new users.
 
     Args:
-        key: Of the content of its files.
+        key: Checksum of the content of its files.
         settings: How exports are cleaned; what the training decided is not decided again.
         labelling: How pages are labelled; None where they are not.
         labels: Page of the training → its theme and type.
         known: Pages that the url view knows.
-        weights: Of the views.
-        means: Of the views.
+        weights: Weight of each view.
+        means: Mean that is subtracted from each view.
         activity: What places users by their activity; None where it does not count.
         partition: The segments.
         one_page: The segments by rule.
@@ -139,7 +139,7 @@ class FrozenModel:
 
     @classmethod
     def read(cls, folder: Path) -> FrozenModel:
-        """Read a folder, see :func:`read_sealed`.
+        """Read and check a model folder, see :func:`read_sealed`.
 
         Raises:
             ArtifactError: If a file is missing, damaged, or of another run.
@@ -167,7 +167,7 @@ class FrozenModel:
         )  # fmt: skip
 
     def named(self, names: Mapping[View, Sequence[str]]) -> Names:
-        """Pages as the model knows them, and with the labels of its training where it does.
+        """Names of pages in each view, as the model knows them and with the labels of its training.
 
         Args:
             names: What each view calls each page.
@@ -175,7 +175,7 @@ class FrozenModel:
         return self.labelled([self.known.align(page) for page in names[View.URL]], names)
 
     def labelled(self, pages: Sequence[str], names: Mapping[View, Sequence[str]]) -> Names:
-        """Pages with the labels of the training where it has them.
+        """Names of pages in each view, with the labels of the training where it has them.
 
         Args:
             pages: As the model knows them.
@@ -210,7 +210,7 @@ class FrozenModel:
         return Placed(vectors, clusters, groups(users, clusters, one_page), names, one_page)
 
     def _by_rule(self, users: UserColumns, sequences: UserSequences, names: Names) -> OnePageSegments:
-        """Which rule of the training holds for the users with a single page view."""
+        """One-page segments of the users with a single page view, by the rules of the training."""
         alone = of_group(users, Group.ONE_PAGE)
         codes = np.full(len(alone), -1, dtype=np.int8)
         if alone.any() and self.one_page:
@@ -223,7 +223,7 @@ class FrozenModel:
 
 
 def key_and_reading(folder: Path) -> tuple[str, IngestSettings]:
-    """What a model folder is called, and how exports are read for it; its network is not loaded.
+    """Key of a model folder, and how exports are read for it; its network is not loaded.
 
     Raises:
         ArtifactError: If a file is missing, damaged, or of another run.
@@ -233,7 +233,7 @@ def key_and_reading(folder: Path) -> tuple[str, IngestSettings]:
 
 
 def read_sealed(folder: Path) -> tuple[str, Traversable]:
-    """Read a model folder into memory, once: what is checked is what is used, whatever becomes of the files.
+    """Read a model folder into memory once, and check it by its checksums: later changes do not matter.
 
     A folder that was copied half, or mixed of two runs, may well load: its checksums tell. One of an earlier
     release has none.
@@ -276,11 +276,11 @@ def _read_frozen(
 
 
 def undecided(settings: IngestSettings, known: Collection[str]) -> IngestSettings:
-    """How the training data were read, but for what they decided: :class:`KnownPages` keeps that.
+    """Ingest settings of a training without what its data decided, which :class:`KnownPages` keeps.
 
     Args:
-        settings: Of the training.
-        known: Its pages.
+        settings: Settings of the training.
+        known: Pages of the training.
     """
     url = settings.url.model_copy(update={"collapse_ids": False})
     decided = {

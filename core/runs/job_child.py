@@ -23,7 +23,7 @@ from core.runs.job_view import CANCEL, FIGURES, STATUS, State, order_of, view_if
 from core.storage.disk import write_text_atomic
 
 GRACE_S: Final = 1.5
-"""A cancelled child that has not stopped by itself after this long ends itself, before others do it."""
+"""Seconds after a cancel in which a child may stop by itself, before it is ended."""
 DEAF: Final = "The one before does not answer; cancel it, and this one goes on"
 _STATUS_EVERY_S: Final = 0.25
 
@@ -118,7 +118,7 @@ Do: TypeAlias = Callable[[str, Path, Mapping[str, Any], Progress], Mapping[str, 
 
 
 def run_child(folder: Path, do: Do | None = None) -> int:
-    """Do what ``request.json`` of the folder asks for; the child's whole life.
+    """Carry out what ``request.json`` of a job's folder asks for: the child's main function.
 
     Args:
         folder: The job's.

@@ -22,14 +22,14 @@ from core.storage.disk import write_text_atomic
 PROCESS, ALIVE = "process.json", "alive"
 _BEAT_S: Final = 1.0
 SILENT_S: Final = 8.0
-"""Without a sign of life for so long, a process does not answer."""
+"""Seconds without a sign of life after which a process counts as not answering."""
 _STOPPED_S: Final = 3.0
-"""Without a sign of life for so long, a process that the operating system calls stopped does not answer."""
+"""Seconds of silence after which a process that the operating system calls stopped does not answer."""
 _AT_WORK: Final = 0.02
-"""CPU seconds a second that show that one without a sign of life is in a long native call: such a call may
-keep the interpreter, and with it the thread that gives the sign, from running."""
+"""CPU seconds a second from which a silent process counts as busy in a long native call, which may keep the
+interpreter, and so the thread that gives the sign of life, from running."""
 _SAME_S: Final = 1.5
-"""Two readings of when a process started differ by less: the time of the boot is known in whole seconds."""
+"""Seconds by which two readings of a process's start may differ: the boot time is known in whole seconds."""
 STOPPED: Final = (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP)
 
 

@@ -1,4 +1,4 @@
-"""What is known of a job, read from its folder by any process (``jobs.py`` says what lies there)."""
+"""The state of a job, read from its folder by any process (``jobs.py`` says what lies there)."""
 
 from __future__ import annotations
 
@@ -15,20 +15,19 @@ from core.base.errors import Cancelled, SettingsError
 from core.runs import job_process
 
 _STARTING_S: Final = 60.0
-"""A job of which nobody could write down the process has failed after this long."""
+"""Seconds after which a job without a noted process counts as failed."""
 EARLIEST: Final = 0.01
-"""Share of a stage from which its pace says something."""
+"""Share of a stage that must be done before its time left is estimated."""
 UNSURE: Final = 0.2
-"""Of the time left, by which a pace that was long measured is still wrong."""
+"""Relative error of the time left, however long the pace was measured."""
 _KILL_AFTER_S: Final = 2.0
-"""One that was told to stop and has not after this long is ended by whoever looks at it; pages look every
-second."""
+"""Seconds after a cancel until whoever looks at a job ends it; pages look every second."""
 
 REQUEST, STATUS, FIGURES, LOG, CANCEL = "request.json", "status.json", "figures.jsonl", "log.txt", "cancel"
 
 
 class State(StrEnum):
-    """Where a job stands."""
+    """State of a job."""
 
     STARTING = "starting"
     RUNNING = "running"
@@ -42,7 +41,7 @@ ACTIVE: Final = (State.STARTING, State.RUNNING)
 
 @dataclass(frozen=True)
 class JobView:
-    """What is known of a job right now."""
+    """State, progress and result of a job at this moment."""
 
     id: str
     task: str
@@ -54,31 +53,31 @@ class JobView:
     figures: Mapping[str, float] = field(default_factory=dict)
     error: str = ""
     is_bug: bool = False
-    """The error is a fault of the program, and ``error`` holds a traceback."""
+    """Whether the error is a fault of the program, and ``error`` holds a traceback."""
     result: Mapping[str, Any] = field(default_factory=dict)
     started: float = 0.0
     """Seconds since the epoch."""
     left_s: tuple[float, float] | None = None
     """Seconds that this stage will still take, at least and at most; None while it is too early to tell."""
     stopping: bool = False
-    """Somebody has asked it to stop."""
+    """Whether somebody has asked the job to stop."""
     answers: bool = True
-    """Its process gives signs of life; one that is stopped, swapped out or hung does not."""
+    """Whether its process gives signs of life; one that is stopped, swapped out or hung does not."""
 
     @property
     def active(self) -> bool:
-        """Whether it still goes on."""
+        """Whether the job is starting or running."""
         return self.state in ACTIVE
 
 
 _REPORTED: Final = frozenset(one.name for one in fields(JobView)) - {
     "id", "task", "subject", "state", "started", "left_s", "stopping", "answers"
 }  # fmt: skip
-"""What of a view the child itself writes into its status."""
+"""Fields of a view that the child itself writes into its status."""
 
 
 def view(root: Path, job_id: str) -> JobView:
-    """Read how far a job is. One that has not stopped when told to is ended.
+    """Read the state of a job; end one that was cancelled and has not stopped.
 
     Raises:
         SettingsError: If there is no such job.
@@ -106,7 +105,7 @@ def view(root: Path, job_id: str) -> JobView:
 
 
 def order_of(folder: Path) -> dict[str, Any]:
-    """What ``request.json`` of a job's folder holds.
+    """Read ``request.json`` of a job's folder.
 
     Raises:
         SettingsError: If it is not there or damaged.
@@ -121,7 +120,7 @@ def order_of(folder: Path) -> dict[str, Any]:
 
 
 def request_of(root: Path, job_id: str) -> Mapping[str, Any]:
-    """What a job was asked to do.
+    """Read what a job was asked to do.
 
     Raises:
         SettingsError: If there is no such job.
@@ -160,7 +159,7 @@ def names(root: Path) -> list[str]:
 
 
 def view_if_readable(root: Path, job_id: str) -> JobView | None:
-    """As :func:`view`; None where there is no such job or it is damaged."""
+    """Read the state of a job; None where there is no such job or it is damaged."""
     try:
         return view(root, job_id)
     except SettingsError:
@@ -168,7 +167,7 @@ def view_if_readable(root: Path, job_id: str) -> JobView | None:
 
 
 def _read_status(folder: Path) -> dict[str, Any]:
-    """What the child wrote last; nothing where that is damaged: its next report replaces it."""
+    """Read the child's last status; empty where it is damaged: its next report replaces it."""
     try:
         status = json.loads((folder / STATUS).read_text(encoding="utf-8"))
         return {**status, "state": State(status["state"])}
@@ -177,7 +176,7 @@ def _read_status(folder: Path) -> dict[str, Any]:
 
 
 def _stopping(folder: Path) -> float | None:
-    """For how many seconds it has been asked to stop; None if nobody has."""
+    """Seconds since the job was asked to stop; None if it was not."""
     try:
         return abs(time.time() - (folder / CANCEL).stat().st_mtime)  # a clock may be set back
     except OSError:
@@ -185,7 +184,7 @@ def _stopping(folder: Path) -> float | None:
 
 
 def _ending(folder: Path, order: Mapping[str, Any], state: State, *, stopping: bool) -> tuple[State, str]:
-    """What became of a job without a living process, and why."""
+    """State of a job without a living process, and the reason."""
     if stopping:
         return State.CANCELLED, str(Cancelled())
     if not job_process.noted(folder) and time.time() - order["started"] < _STARTING_S:
@@ -203,7 +202,7 @@ def _last_words(folder: Path) -> str:
 
 
 def _left(status: Mapping[str, Any]) -> tuple[float, float] | None:
-    """From the paces of this very run, of the whole stage and of its last part.
+    """Estimate the seconds left, at least and at most, by the paces of the whole stage and of its last part.
 
     The range narrows as more is done: the first steps also load what the others find loaded, and other
     programs come and go.

@@ -50,18 +50,18 @@ __all__ = [
 ]  # fmt: skip
 
 KEPT: Final = 100
-"""Ended jobs whose folders are kept for whoever still looks at them."""
+"""Number of ended jobs whose folders are kept for whoever still looks at them."""
 CHILD: Final = "core.runs.job_child"
 LOOKS: Final = "core.runs.look_child"
 """The child that looks into files before they are read."""
 ENGINES: Final = "core.engines.engine_child"
-"""The child for what reads files or BigQuery, in a room above this one."""
+"""The child that reads files or BigQuery, in a room above this one."""
 PROJECT: Final = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
 class ResourceLimits:
-    """What a child may use; ``None`` is no limit.
+    """Limits of memory and time for a child; ``None`` is no limit.
 
     Args:
         memory_bytes: Address space (RLIMIT_AS).

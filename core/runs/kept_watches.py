@@ -41,20 +41,20 @@ ORDER, LIVE, TOLD = "order.json", "live", "told.jsonl"
 EVERY_S: Final = 10.0
 """Seconds between two looks."""
 SETTLE_S: Final = 5.0
-"""How long a file must have stayed as it is to count as whole."""
+"""Seconds that a file must have stayed as it is to count as whole."""
 _TOLD_AT_MOST: Final = 50
-"""Lines of what it said that are read, the newest."""
+"""Number of a watch's messages that are read, the newest."""
 
 
 class WatchOrder(Settings):
-    """What a folder is watched with."""
+    """Order for a watch: a folder, and the data set, model and segments to place its users by."""
 
     folder: Path
     dataset: str
-    """Content key, as the one that follows."""
+    """Content key of the data set."""
     model: str
     title: str
-    """What the data set is called."""
+    """Name of the data set on the screen."""
     names: dict[int, str]
     """Segment → what it is called."""
     sizes: dict[int, int] = Field(default_factory=dict)
@@ -62,17 +62,17 @@ class WatchOrder(Settings):
     at: str
     """When it was asked for, UTC, ISO 8601."""
     frozen: str = ""
-    """Key of the model as it was published, which what was taken names too; known once it was."""
+    """Key of the published model, which the record of taken files names too; empty until it was published."""
 
 
 class WatchRequest(Settings):
-    """A folder that has an order."""
+    """Request of a watch job: a folder that has an order."""
 
     folder: Path
 
 
 class WatchState(StrEnum):
-    """Where a watch stands."""
+    """State of a watch."""
 
     STARTING = "starting"
     WATCHING = "watching"
@@ -84,7 +84,7 @@ class WatchState(StrEnum):
     """Its process gives no sign of life."""
     STOPPING = "stopping"
     STOPPED = "stopped"
-    """Somebody stopped it."""
+    """It ended because somebody stopped it."""
     DEAD = "dead"
     """It ended, and nobody asked it to."""
     ENDED = "ended"
@@ -93,11 +93,11 @@ class WatchState(StrEnum):
 
 @dataclass(frozen=True)
 class KeptWatch:
-    """A watch as it is right now.
+    """A watch of the app with its order and its latest job.
 
     Args:
         id: What its folder in the store is called.
-        place: That folder.
+        place: Path of that folder.
         order: What was asked for.
         job: The job that does it; None where that was cleaned away long after it ended.
     """
@@ -109,12 +109,12 @@ class KeptWatch:
 
     @property
     def alive(self) -> bool:
-        """Whether a process is at it."""
+        """Whether its job is active."""
         return self.job is not None and self.job.active
 
     @property
     def state(self) -> WatchState:
-        """Where it stands."""
+        """State of the watch, by its job."""
         from core.runs.watch import STAGE, TROUBLE
 
         job = self.job
@@ -139,7 +139,7 @@ class KeptWatch:
         return None
 
     def taken(self) -> TakenFiles | None:
-        """What was taken so far; None where nothing was.
+        """Read the record of taken files; None where nothing was taken.
 
         Raises:
             ArtifactError: If the record is damaged.
@@ -148,7 +148,7 @@ class KeptWatch:
         return read_taken(live) or read_taken(live / READY) or read_taken(live)
 
     def told(self) -> list[tuple[str, str]]:
-        """When it said what, newest first."""
+        """Messages of the watch as (time, line), newest first."""
         found = []
         with suppress(OSError):
             for line in (self.place / TOLD).read_text(encoding="utf-8").splitlines()[-_TOLD_AT_MOST:]:
@@ -159,7 +159,7 @@ class KeptWatch:
 
 
 def place_of(store: Store, folder: Path) -> Path:
-    """Where the watch of a folder is kept."""
+    """Folder of the store for the watch of a folder."""
     name = hashlib.blake2b(str(folder.resolve()).encode(errors="surrogateescape"), digest_size=8).hexdigest()
     return store.root / FOLDER / name
 
@@ -209,7 +209,7 @@ def start(store: Store, order: WatchOrder, publish: Callable[[Path], None]) -> N
 
 
 def _key(model: Path, live: Path) -> str:
-    """What a model is called that goes on with what was taken."""
+    """Key of a model, once it is sure that it reads files as those taken before."""
     key, settings = key_and_reading(model)
     make_folder(live)
     finish(live)
@@ -218,7 +218,7 @@ def _key(model: Path, live: Path) -> str:
 
 
 def go_on(store: Store, watch: KeptWatch) -> None:
-    """Watch again, on the same segments.
+    """Start a stopped watch again, on the same segments.
 
     Raises:
         SettingsError: If it is being watched already.
@@ -230,7 +230,7 @@ def go_on(store: Store, watch: KeptWatch) -> None:
 
 
 def stop(store: Store, watch: KeptWatch) -> None:
-    """Ask the process to end; what was taken stays.
+    """Ask the process of a watch to end; what was taken stays.
 
     Raises:
         ResourceError: If the disk refuses.
@@ -262,7 +262,7 @@ def _launch(store: Store, place: Path, folder: Path) -> None:
 
 
 def keep_watching(store: Store, request: WatchRequest, progress: Progress) -> None:
-    """The child's side: watch until the job is cancelled.
+    """Watch a folder until the job is cancelled; runs in the child.
 
     Raises:
         Beha2VecError: If folder, model or what was taken cannot be used.

@@ -1,4 +1,4 @@
-"""What asking a language model for labels would cost, said before it is asked."""
+"""Estimate what asking a language model for labels would cost, before it is asked."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ STAGE = "cost"
 
 @dataclass(frozen=True)
 class LabelCost:
-    """An estimate, at 3.5 characters a token.
+    """Estimated cost of asking a language model for labels, at 3.5 characters a token.
 
     Args:
-        host: Which server.
-        model: Which model on it.
+        host: Host of the server.
+        model: Name of the model on that server.
         calls: Questions; a page about which the model answers in two ways takes one more.
         characters: Sent.
         tokens: Sent and received.
@@ -57,7 +57,7 @@ def announce(store: Store, dataset: Dataset, settings: LabelSettings, progress: 
 
 
 def estimate(store: Store, dataset: Dataset, settings: LabelSettings, progress: Progress) -> LabelCost:
-    """What is left to a language model, and what asking about it costs."""
+    """Estimate what is left to a language model, and what asking about it costs."""
     from core.labels.labelling import llm_cost
 
     server = LlmSettings.from_environment()

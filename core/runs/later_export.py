@@ -2,8 +2,7 @@
 
 Its users are embedded with the vocabulary and the labels of the training, and so are the users who trained it
 by two parts of their sessions, as unequal as the two exports: what moves between them moves without any
-change. Neither depends on the
-sliders; weights and segments come when they are placed.
+change. Neither depends on the sliders; weights and segments come when they are placed.
 """
 
 from __future__ import annotations
@@ -84,7 +83,7 @@ class Trained:
         return by_section(self.dataset.sequences, self.dataset.pages[Pages.PAGE_LOCATION].tolist())
 
     def share_in_common(self, sequences: UserSequences, pages: Sequence[str], own: Iterable[str]) -> float:
-        """Share of other page views on these pages of the training or, by section, in their sections.
+        """Share of page views on these pages of the training or, by section, in their sections.
 
         Args:
             sequences: The page views.
@@ -96,7 +95,7 @@ class Trained:
 
 
 def later_key(trained: Trained, later: str) -> str:
-    """Content key of what :func:`embed_later` leaves of a data set, by its key."""
+    """Content key of the artifact that :func:`embed_later` makes of a data set, by its key."""
     return content_key(STAGE, _settings(trained), _inputs(trained, later))
 
 
@@ -113,7 +112,7 @@ def embed_later(
         progress: Where to report.
 
     Returns:
-        The key that they are found under.
+        Key of the artifact.
 
     Raises:
         InputError: If it is not an export of the same site.
@@ -192,7 +191,7 @@ def _embed_later(
 
 
 def _without_rare(sequences: UserSequences, urls: list[str], named: set[str], rarely: list[str]) -> list[str]:
-    """Pages that hardly anybody saw have another name, ``rarely``: their own may name a person.
+    """Names of pages, ``rarely`` for those that hardly anybody saw: their own may name a person.
 
     Those of the training period that enough users saw keep it, or they would look like gone.
     """
@@ -238,7 +237,7 @@ def pages_in_common(trained: Trained, other: Dataset) -> float:
 
 
 def check_same_site(share: float) -> None:
-    """Refuse an export of which the model knows next to nothing: its vectors would mean nothing.
+    """Refuse an export of which the model knows hardly any page: its vectors would mean nothing.
 
     Raises:
         InputError: If it does.
@@ -265,7 +264,7 @@ def _inputs(trained: Trained, later: str) -> dict[str, str]:
 def _labelled(
     store: Store, trained: Trained, later: Dataset, urls: list[str], work: Path, progress: Progress
 ) -> dict[View, list[str]]:
-    """What the model calls each page: known ones keep their labels, others climb the same ladder.
+    """Names of pages in each view: known pages keep their labels, others are labelled in the same way.
 
     No language model is asked: nobody agreed to that for this export.
     """
@@ -295,8 +294,8 @@ class TwoPeriods:
 
     Args:
         period: The training period.
-        before: Its users.
-        after: Of the later export.
+        before: Users of the training period.
+        after: Users of the later export.
         halves: Where the two parts of the sessions of users of the training period lie.
         read_alike: Whether the later export was read as the training data were, not as it was prepared.
     """
@@ -361,7 +360,7 @@ def _half_pairs(made: Artifact, halves: UserSequences, combined: Combined, parti
 def _assigned(
     made: Artifact, called: str, sequences: UserSequences, combined: Combined, partition: Partition
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Mixed as the frozen segments were, and the segment of each row."""
+    """Vectors mixed as those of the frozen segments, and the segment of each row."""
     from core.segments.activity import with_activity
     from core.segments.clustering import assign
     from core.segments.combination import combine

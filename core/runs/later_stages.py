@@ -19,14 +19,14 @@ Other = TypeVar("Other")
 
 
 class Attempt(Protocol):
-    """Makes something that a run can do without."""
+    """Runs a stage that a run can do without."""
 
     def __call__(self, stage: str, make: Callable[[], Made], otherwise: Other) -> Made | Other:
-        """What ``make`` returns, or ``otherwise`` where the stage fails and that may be."""
+        """Run ``make`` and return its result, or ``otherwise`` where the stage fails and that may be."""
 
 
 def said(failed: Mapping[str, str]) -> list[str]:
-    """A line a stage that failed, for whoever waits for the run; ``failed``: stage → its error in a line."""
+    """Lines about failed stages for whoever waits for the run; ``failed``: stage → its error in a line."""
     return [f"{stage} could not be made ({error}); see {FAILED_LOG}" for stage, error in failed.items()]
 
 
@@ -37,7 +37,7 @@ def insist(stage: str, make: Callable[[], Made], otherwise: Other) -> Made | Oth
 
 @dataclass(frozen=True)
 class LaterStages:
-    """Does stages of a run one by one, and keeps in mind which failed.
+    """Runs stages one by one, and records which failed.
 
     Args:
         folder: Where the files of the run are made.
@@ -48,7 +48,7 @@ class LaterStages:
     failed: dict[str, str] = field(default_factory=dict)
 
     def attempt(self, stage: str, make: Callable[[], Made], otherwise: Other) -> Made | Other:
-        """Do a stage; where it fails, none of its files is left, and its traceback is in the log.
+        """Run a stage; where it fails, remove its files and log its traceback.
 
         Args:
             stage: What it makes, as a person calls it.

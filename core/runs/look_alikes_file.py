@@ -62,7 +62,7 @@ def write_look_alikes(ids: Path, out: Path, to: Path, top: int | None = None) ->
 
 
 def _read(out: Path) -> tuple[pa.Table, np.ndarray]:
-    """Who there is, and the combined vectors."""
+    """Users of a run, and their combined vectors."""
     if out.is_dir():
         finish(out)
     try:

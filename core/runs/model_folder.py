@@ -28,25 +28,26 @@ if TYPE_CHECKING:
     pass
 
 MODEL: Final = "model"
-"""What the folder is called in that of its run."""
+"""Name of the folder within that of its run."""
 INGEST_SETTINGS: Final = "ingest.json"
 LABEL_FILES: Final = ("labelling.json", "known_labels.json")
-"""How pages are labelled, and the theme and type of each page it was trained on."""
+"""Files with how pages are labelled, and the theme and type of each page of the training."""
 ONE_PAGE_RULES: Final = "one_page.json"
 SEGMENTS: Final = "segments"
 NAMES: Final = "names.json"
-"""Beside the frozen segments: what each is called."""
+"""File beside the frozen segments: what each is called."""
 ACTIVITY: Final = "activity.npy"
-"""There, too, where activity counts: what places users by it."""
+"""File beside the frozen segments, where activity counts: what places users by it."""
 SEALED: Final = "sealed.json"
 """The checksum of every file, so that a folder half replaced is noticed."""
 _UNSEALED: Final = (SEALED, "training.json")
-"""Not among them: itself, and how long training took, which differs from run to run."""
+"""Files without a checksum: that of the checksums, and how long training took, which differs from run
+to run."""
 
 
 @dataclass(frozen=True)
 class StoredStages:
-    """What the stored stages made.
+    """Results of the stored stages.
 
     Args:
         dataset: The cleaned, ordered export.
@@ -72,12 +73,12 @@ class StoredStages:
 
 
 def publish_model(folder: Path, stages: StoredStages, settings: RunSettings, made: Segments) -> None:
-    """Write a model folder alone: all that places new users in these segments.
+    """Write and seal a model folder, without the other files of a run.
 
     Args:
-        folder: It must not be there yet.
+        folder: Path of a folder that is not there yet.
         stages: What the stored stages made.
-        settings: Of the run, or of what is on a screen.
+        settings: Settings of the run, or of what is on a screen.
         made: The segments.
 
     Raises:
@@ -88,7 +89,7 @@ def publish_model(folder: Path, stages: StoredStages, settings: RunSettings, mad
 
 
 def label_settings(labels: LabelledPages, settings: RunSettings) -> LabelSettings:
-    """How the pages were labelled, with the themes that were found in place of the search for them.
+    """Settings that the pages were labelled with; found themes replace the search for them.
 
     Raises:
         ArtifactError: If the labels are damaged.
@@ -106,7 +107,7 @@ def known_labels(dataset: Dataset, labels: LabelledPages) -> dict[str, tuple[str
 
 
 def write_model(folder: Path, results: StoredStages, settings: RunSettings, made: Segments) -> None:
-    """The trained model, and what else is needed to place new users: cleaning, labels, frozen segments."""
+    """Write the trained model, and what else places new users: cleaning, labels, frozen segments."""
     folder.mkdir()
     for file in results.model.path.iterdir():
         if file.name != MANIFEST:
@@ -132,7 +133,7 @@ def write_model(folder: Path, results: StoredStages, settings: RunSettings, made
 
 
 def _training_period(results: StoredStages, made: Segments) -> TrainingPeriod:
-    """The users of the training, as later ones are held against them.
+    """Summary of the users of the training, to compare later ones with.
 
     Raises:
         ArtifactError: If the model is missing or damaged.
@@ -149,7 +150,7 @@ def _training_period(results: StoredStages, made: Segments) -> TrainingPeriod:
 
 
 def seal(folder: Path) -> None:
-    """Write down what every file holds, once all are there."""
+    """Write the checksums of a model folder, once all its files are there."""
     write_json(folder / SEALED, checksums(read_files(folder)))
 
 
@@ -160,18 +161,18 @@ def read_files(folder: Path) -> dict[str, bytes]:
 
 
 def checksums(files: Mapping[str, bytes]) -> dict[str, str]:
-    """SHA-256 of each file of a model folder; but for those of :data:`_UNSEALED`."""
+    """SHA-256 of each file of a model folder, except those of :data:`_UNSEALED`."""
     sealed = {name: data for name, data in files.items() if name.rpartition("/")[2] not in _UNSEALED}
     return {name: hashlib.sha256(data).hexdigest() for name, data in sealed.items()}
 
 
 def write_json(path: Path, value: object) -> None:
-    """JSON that a person can read; no NaN."""
+    """Write JSON that a person can read, without NaN."""
     path.write_text(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False), encoding="utf-8")
 
 
 def link(source: Path, target: Path) -> None:
-    """Share the bytes where the file system can, copy where it cannot."""
+    """Hard-link a file, or copy it where the file system cannot."""
     try:
         os.link(source, target)
     except OSError:

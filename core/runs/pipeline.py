@@ -1,4 +1,4 @@
-"""The story as functions that name its stages, over one store.
+"""The stages of the pipeline, as functions over a store.
 
 preprocess → label → train → embed → combine → cluster → analyze. The first four take seconds to minutes
 and leave an artifact under a key made of their settings and inputs; the last three answer in well under a
@@ -57,9 +57,10 @@ if TYPE_CHECKING:
     from core.segments.partition import Partition
 
 COVERAGE: Final = "coverage.json"
-"""Beside the vectors: the share of the page views that each view can speak of."""
+"""File beside the vectors: the share of the page views that each view can speak of."""
 _FIRST_PART, DEALT = "first_part_{}.npy", "dealt.npy"
-"""Vectors of a part of the sessions of users who have several, and these users beside its page views."""
+"""Files of the vectors of a part of the sessions of users who have several, and of these users with its page
+views."""
 LABEL_CACHE: Final = "label_cache"
 """Folder of the store for what the classifiers decided and what was fetched."""
 LLM_LOG: Final = "llm_log"
@@ -70,7 +71,7 @@ STAGES: Final = ("preprocess", "label", "train", "embed", "combine", "cluster", 
 
 
 class RunSettings(Settings):
-    """Everything one run is made of, a part a stage."""
+    """Settings of a run, a part for each stage."""
 
     ingest: IngestSettings = IngestSettings()
     label: LabelSettings = Field(default_factory=LabelSettings)
@@ -96,7 +97,7 @@ class Embeddings:
     """The vectors of one embed artifact.
 
     Args:
-        artifact: Where they lie.
+        artifact: Artifact of the vectors.
         dataset: The users.
         views: Memory-mapped float32 of shape (n_users, d), one a present learned view, L2-normalised.
         inside: Users that take part in clustering, bool of shape (n_users,).
@@ -115,7 +116,7 @@ class Embeddings:
 
     @cached_property
     def calibrated(self) -> Calibrated:
-        """What of their mix does not depend on the weights, measured once.
+        """Views scaled for mixing: the part that does not depend on the weights, measured once.
 
         Raises:
             ArtifactError: If the views do not fit together.
@@ -126,7 +127,7 @@ class Embeddings:
 
     @cached_property
     def with_activity(self) -> Calibrated:
-        """What of their mix does not depend on the weights, with the activity of the users as a view.
+        """Views scaled for mixing, with the activity of the users as a further view.
 
         Raises:
             ArtifactError: If the views do not fit together.
@@ -147,7 +148,7 @@ class Embeddings:
 
 @dataclass(frozen=True)
 class Segments:
-    """The outcome of combine, cluster and analyze."""
+    """Results of combine, cluster and analyze."""
 
     combined: Combined
     partition: Partition
@@ -160,12 +161,12 @@ class Segments:
 
     @property
     def titles(self) -> dict[int, str]:
-        """Segment → what it is called."""
+        """Segment → its name."""
         return {segment: name.text for segment, name in self.names.items()}
 
     @property
     def outcomes(self) -> Mapping[str, Happened]:
-        """What the users converted by, with who did."""
+        """Outcome → which users had it."""
         return self.data.outcomes.parts(self.profiles.settings)
 
 
@@ -200,7 +201,7 @@ def preprocess(
 
 
 def _is_of_before(dataset: Dataset) -> bool:
-    """Whether an earlier release made it, and left out times of events, a clock's changes or the bases."""
+    """Whether an earlier release made a data set, without times of events, a clock's changes or the bases."""
     receipt = dataset.receipt
     return not (dataset.path / EVENTS).exists() or receipt.is_winter_all_year or not receipt.source_basis
 
@@ -223,12 +224,12 @@ def checksums(sources: Sequence[InputFile]) -> dict[Path, str]:
 
 
 def numbered(sources: Sequence[InputFile], checksums: Mapping[Path, str]) -> dict[str, str]:
-    """Number and name of every input → checksum of the file it lies in, by that file."""
+    """Number and name of every input → checksum of its file; ``checksums``: file → checksum."""
     return {f"{number:04d} {source.name}": checksums[source.path] for number, source in enumerate(sources)}
 
 
 def dataset_key(settings: IngestSettings, inputs: Mapping[str, str]) -> str:
-    """What a data set is called that is made of files; ``inputs`` is what they are by content."""
+    """Content key of a data set made of files; ``inputs`` are their names and checksums."""
     known = {"known_pages": sorted(settings.known_pages)} if settings.known_pages else {}
     return content_key("preprocess", settings.model_dump(mode="json") | known, inputs)
 
@@ -252,7 +253,7 @@ def known_dataset(store: Store, key: str) -> Dataset | None:
 
 
 def narrow(store: Store, dataset: Dataset, chosen: CountFilter) -> Dataset:
-    """What a filter leaves of a data set, as one of its own, for the stages that follow.
+    """Filter a data set into another one, for the stages that follow.
 
     Raises:
         SettingsError: If it leaves nobody.
@@ -330,7 +331,7 @@ def fetch(
 
 
 def _label_inputs(store: Store, dataset: Dataset, settings: LabelSettings, asked: str = "") -> dict[str, str]:
-    """What labels are made from besides the settings: pages, installed weights, fetched documents."""
+    """Inputs of labels besides the settings: pages, installed weights, fetched documents."""
     from core.labels import labelling
 
     return {"preprocess": dataset.key} | labelling.ingredients(
@@ -434,7 +435,7 @@ def embed(
 
 
 def _dealt(dataset: Dataset) -> tuple[np.ndarray, UserSequences, UserSequences]:
-    """Users with several sessions, and the first and second parts of these, dealt by chance."""
+    """Users with several sessions, and these sessions dealt by chance into a first and a second part."""
     from core.periods.training_period import halves_of
 
     users, halves = halves_of(dataset.sequences, clustered(dataset.users))
@@ -443,7 +444,7 @@ def _dealt(dataset: Dataset) -> tuple[np.ndarray, UserSequences, UserSequences]:
 
 
 def embeddings_key(dataset: Dataset, labels: LabelledPages | None, model: str) -> str:
-    """Content key of the vectors that :func:`embed` leaves of a model, by its key."""
+    """Content key of the vectors that :func:`embed` makes with a model, by the model's key."""
     return content_key("embed", {}, _labelled(dataset, labels) | {"train": model})
 
 
@@ -469,7 +470,7 @@ def _arrays(artifact: Artifact, called: str) -> dict[View, np.ndarray]:
 
 
 def _coverage(path: Path) -> dict[View, float]:
-    """How far each view counts; nothing is said of vectors from before it was written."""
+    """Read how far each view counts; empty for vectors of earlier releases."""
     try:
         found: dict[str, float] = json.loads(path.read_bytes()) if path.exists() else {}
         return {View(view): float(share) for view, share in found.items()}
@@ -565,7 +566,7 @@ def segment(
         dataset: The users.
         labels: Themes and types of the pages; None where they are not labelled.
         embeddings: Their vectors.
-        settings: Of the run.
+        settings: Settings of the run.
         progress: Where to report.
         attempt: Does what segments can do without: rules of one-page users, facets, differences, names.
 
@@ -595,7 +596,7 @@ def segment(
 
 
 def other_sessions(embeddings: Embeddings, labels: LabelledPages | None) -> OtherSessions | None:
-    """What tests the pages that segments are made of: two parts of the sessions of users who have several.
+    """Test data for the pages that segments are made of: two parts of users' sessions.
 
     Args:
         embeddings: Vectors of users, and of the first parts.
@@ -652,7 +653,7 @@ def _names(dataset: Dataset, labels: LabelledPages | None, table: pd.DataFrame) 
 
 
 def _labelled(dataset: Dataset, labels: LabelledPages | None) -> dict[str, str]:
-    """What training and embedding start from: the labels count by what they say, not by what decided them."""
+    """Inputs of training and embedding: labels count by what they say, not by what decided them."""
     return {"preprocess": dataset.key} | ({"labels": labels.digest} if labels else {})
 
 

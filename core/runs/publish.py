@@ -1,4 +1,4 @@
-"""The files a run is for.
+"""Make the segments of a run and write all its files: tables, summaries, report, model folder.
 
 After a crash or on a full disk the files of the earlier run are there, or the next look at the folder puts
 all of the new ones in place: :mod:`core.storage.replace_files`.
@@ -49,13 +49,13 @@ DIFFERENCES: Final = "differences.parquet"
 JOURNEYS: Final = "journeys.json"
 _PERIODS: Final = "periods.json"
 FACETS: Final = "facets.json"
-"""How users differ, and whether they keep differing (``core/facets/``)."""
+"""File on how users differ, and whether they keep differing (``core/facets/``)."""
 FUNNELS: Final = "funnels.json"
-"""Where funnels were asked for."""
+"""Counted funnels, where some were asked for."""
 TAXONOMY: Final = "taxonomy.yaml"
-"""What the pages were labelled with, to be edited and given back."""
+"""File with the taxonomy that pages were labelled with, to be edited and given back."""
 RULES: Final = "rules.json"
-"""The best rules of each segment (``core/rules/``)."""
+"""File with the best rules of each segment (``core/rules/``)."""
 _NEXT_PAGES: Final = "next_pages.parquet"
 """Pages that each segment's users are pointed to next; what points others is in the model folder."""
 _EMBEDDINGS, _CLUSTERS, PROFILES, REPORT = (
@@ -68,15 +68,15 @@ WRITTEN: Final = frozenset({
     RECEIPT, SEQUENCES, USERS, LABELS, TAXONOMY, MODEL, DIFFERENCES, JOURNEYS, _PERIODS, FUNNELS, RULES,
     _NEXT_PAGES, FACETS, _EMBEDDINGS, _CLUSTERS, PROFILES, REPORT, FAILED_LOG,
 })  # fmt: skip
-"""Everything that is made of users in the folder of a run; :data:`RUN` is what it was asked for."""
+"""Everything in a run's folder that is made of users; :data:`RUN` is what it was asked for."""
 BOUNDED: Final = ".bounded."
-"""What the folder of records by user begins with, in the folder of a run in a bound of memory."""
+"""Prefix of the folder of records by user, for a run with bounded memory."""
 NONE: Final[Mapping[int, Certificate]] = MappingProxyType({})
 Finish: TypeAlias = Callable[[Path, Segments], dict[str, Any]]
 
 
 def clear_work(out: Path) -> None:
-    """Remove what a killed run left of the records; nobody else writes there."""
+    """Remove the folders of records that a killed run left."""
     for left in out.glob(f"{BOUNDED}*"):
         shutil.rmtree(left, ignore_errors=True)
 
@@ -93,7 +93,7 @@ def publish(
         results: What the stored stages made.
         settings: Every setting of the run.
         progress: Where to report.
-        finish: Works on the files before they count; tells what ``run.json`` holds beside.
+        finish: Works on the files before they count; returns what ``run.json`` holds besides.
 
     Returns:
         What ``run.json`` holds: versions, settings, keys, inputs and counts, and stages that failed.
@@ -134,7 +134,7 @@ def _segments(
     progress: Progress,
     attempt: Attempt,
 ) -> Segments:
-    """The segments; without names where the users support none."""
+    """Make the segments, without names where the users support none."""
     from core.naming.fitting import only_given
     from core.segments.levels import withheld
 
@@ -145,7 +145,7 @@ def _segments(
 
 
 def _link_stored(building: Path, results: StoredStages, settings: RunSettings) -> None:
-    """What stages left as it is, and what pages were labelled with."""
+    """Link the files that stages left as they are, and write the taxonomy of the labels."""
     for file in (RECEIPT, SEQUENCES):
         link(results.dataset.path / file, building / file)
     if results.labels:
@@ -179,7 +179,7 @@ def _write_tables(
 
 
 def _write_facets(folder: Path, made: Segments) -> tuple[Facets | None, BesideSegments | None]:
-    """Write the facets, where there are any, into a file; then hold the segments beside them."""
+    """Write the facets, if there are any, and compare the segments with them."""
     from core.facets.beside_segments import beside_segments
     from core.facets.facets import facet_records
 
@@ -192,7 +192,7 @@ def _write_facets(folder: Path, made: Segments) -> tuple[Facets | None, BesideSe
 def _write_rules(
     folder: Path, results: StoredStages, settings: RunSettings, made: Segments
 ) -> dict[int, str]:
-    """The best rules of each segment into a file; and of each the recommended one in words."""
+    """Write the best rules of each segment; the recommended one of each, in words."""
     from core.rules.beam_search import find_rules, rule_sentence
     from core.rules.conditions import RuleFeatures
     from core.rules.raw_events import LoadedExport
@@ -208,7 +208,7 @@ def _write_rules(
 def _write_next_pages(
     folder: Path, results: StoredStages, settings: RunSettings, made: Segments, progress: Progress
 ) -> dict[int, str]:
-    """What suggests next pages beside the model, a file of those of each segment; and the first in words."""
+    """Write next pages of each segment, and what suggests them beside the model; the first ones in words."""
     from core.model.embedding import embed
     from core.recommend.next_pages import next_pages_of_segments, segments_in_words
     from core.runs.what_next import what_next
@@ -233,7 +233,7 @@ def _write_later(
     facets: tuple[Facets | None, str],
     progress: Progress,
 ) -> None:
-    """The report, and in files of their own what it tells of: next pages, journeys, time, rules, funnels."""
+    """Write next pages, journeys, time, rules and funnels to files, and the report about them."""
     from core.report import ReportInput, write_report
 
     folder, attempt, made_from = later.folder, later.attempt, (later.folder, results, settings, made)
@@ -269,7 +269,7 @@ def _write_later(
 
 
 def _write_journeys(folder: Path, results: StoredStages, made: Segments) -> tuple[Moves, dict[str, Any]]:
-    """How users move between places, and what is told of it."""
+    """Write how users move between places; the moves, and what the file holds."""
     from core.journeys.moves import Moves, readable_places
     from core.journeys.step_table import journeys
 
@@ -280,7 +280,7 @@ def _write_journeys(folder: Path, results: StoredStages, made: Segments) -> tupl
 
 
 def _write_periods(folder: Path, results: StoredStages, made: Segments) -> None:
-    """Each segment by week, and who comes again."""
+    """Write each segment by week, and who comes again."""
     from core.periods.over_time import periods
 
     write_json(folder / _PERIODS, periods(results.dataset, made.profiles.rows, made.titles))
@@ -300,12 +300,12 @@ def _write_funnels(
 
 
 def versions() -> dict[str, str]:
-    """Of the packages that decide the numbers."""
+    """Versions of the packages that decide the numbers."""
     return {name: version(name) for name in ("torch", "scikit-learn", "duckdb", "pyarrow", "numpy")}
 
 
 def clustering_facts(combined: Combined, partition: Partition) -> dict[str, str]:
-    """What a reader of the report should know about the clustering."""
+    """Facts about the clustering for readers of the report."""
     shares = ", ".join(f"{view} {share:.0%}" for view, share in combined.effective.items())
     return {
         "What each view contributes": shares,
@@ -318,7 +318,7 @@ def clustering_facts(combined: Combined, partition: Partition) -> dict[str, str]
 def clusters_summary(
     made: Segments, levels: SegmentLevels | None = None, certificates: Mapping[int, Certificate] = NONE
 ) -> dict[str, Any]:
-    """How the segments were made, how large and (where it was measured) how sure they are, as plain data."""
+    """Summary of the segments as plain data: how they were made, their sizes and, if measured, certainty."""
     partition, labels = made.partition, made.partition.labels
     inside, aside = (int(which.sum()) for which in (labels >= 0, labels == SET_ASIDE))
     sizes = partition.sizes
@@ -416,7 +416,7 @@ def _record(
 def _doubts(
     levels: SegmentLevels | None, partition: Partition, certificates: Mapping[int, Certificate]
 ) -> list[str]:
-    """What a reader must know before believing the segments; without the full stop."""
+    """Warnings for a reader before believing the segments; without the full stop."""
     from core.segments.certificate import mostly_doubtful
 
     k = len(partition.ids)

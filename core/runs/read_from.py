@@ -12,7 +12,7 @@ from core.ingest.sources.input_files import find_files
 from core.storage.disk import write_text_atomic
 
 READ_FROM: Final = "read_from.json"
-"""Not in the manifest: the same bytes may lie elsewhere the next time, and are the same data set."""
+"""File of the sources; not in the manifest, as the same bytes may lie elsewhere the next time."""
 
 
 def keep(dataset: Dataset, paths: Sequence[Path]) -> None:
@@ -27,7 +27,7 @@ def keep(dataset: Dataset, paths: Sequence[Path]) -> None:
 
 
 def kept(dataset: Path) -> dict[str, int]:
-    """Whole path → size in bytes of the files of a data set, by its folder; empty where nothing was kept."""
+    """Whole path → size in bytes of the files that a data set was read from; empty where nothing was kept."""
     try:
         return {str(name): int(size) for name, size in json.loads((dataset / READ_FROM).read_bytes()).items()}
     except (OSError, ValueError, TypeError, AttributeError):

@@ -1,4 +1,4 @@
-"""A whole run into one folder, and stepping into it again from any stage.
+"""Run all stages into a folder, or go on in it from any stage.
 
 ``OUT/stages/`` is the run's own store. The files beside it are what a run is for; those that a stage
 left as they are share their bytes with the store (hard links). ``OUT/run.json`` says which results
@@ -46,22 +46,22 @@ SETTINGS_OF: Final = {
 
 
 TRAINED: Final = "trained_users"
-"""In the record of a run of which only a sample of the users took part in training."""
+"""Key in ``run.json`` where only a sample of the users took part in training."""
 SHARE: Final = "sample_share"
-"""In the same record: the share of the users that were drawn for it."""
+"""Key in ``run.json`` for the share of the users that were drawn for that sample."""
 NEEDED: Final = "{} holds all users, placed on a model of some of them, so their records are needed again"
 
 
 @dataclass(frozen=True)
 class Previous:
-    """What an earlier run left in the folder.
+    """Settings and keys of the earlier run in a folder.
 
     Args:
         settings: Its settings.
         keys: Stage → key.
         inputs: What its files were by content.
         sampled: Whether it holds all users, placed on a model of some of them.
-        share: Of the users, that such a one trained on.
+        share: Share of the users that it trained on, where it holds all.
     """
 
     settings: RunSettings
@@ -190,7 +190,7 @@ def run_from(
     fetch_hosts: Sequence[str] = (),
     finish: Finish | None = None,
 ) -> dict[str, Any]:
-    """The stages that follow on a data set of the store, and the files of the run.
+    """Run the stages after preprocessing on a data set of the store, and write the run's files.
 
     Args:
         out: The run's folder, which is claimed.
@@ -228,7 +228,7 @@ def _learned(
     *,
     again: bool,
 ) -> tuple[Artifact, pipeline.Embeddings]:
-    """The model, and its vectors of all users; those of the earlier run where these stages are skipped."""
+    """Train and embed, or open the results of the earlier run where these stages are skipped."""
     model = (
         pipeline.open_model(store, kept["train"])
         if "train" in kept
@@ -249,7 +249,7 @@ def _labels(
     *,
     again: bool,
 ) -> LabelledPages | None:
-    """The labels of the earlier run where that stage is skipped; None where labelling is off."""
+    """Label pages, or open the labels of the earlier run; None where labelling is off."""
     if "label" in kept:
         return pipeline.open_labels(store, kept["label"])
     if "train" in kept:  # trained without labels
@@ -259,7 +259,7 @@ def _labels(
 
 
 def kept_keys(out: Path, from_stage: str | None) -> dict[str, str]:
-    """Stage → key, of those before ``from_stage`` that the earlier run left.
+    """Stage → key of the earlier run's results, for the stages before ``from_stage``.
 
     Raises:
         ArtifactError: If there is no such run.
@@ -273,7 +273,7 @@ def kept_keys(out: Path, from_stage: str | None) -> dict[str, str]:
 
 
 def _refuse_others(out: Path, inputs: Sequence[Path]) -> None:
-    """See to it that all users of the earlier run are there, and no others are asked for."""
+    """Refuse other files than those of the earlier run, and a run that was placed on a sample."""
     previous = read_previous(out)
     if previous.sampled:
         raise SettingsError(NEEDED.format(out), remedy="Name INPUT")

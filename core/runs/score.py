@@ -1,4 +1,4 @@
-"""New users on a frozen model: the same labels, the same network, the same segments."""
+"""Place the users of a new export on a frozen model: with its labels, its network and its segments."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ from core.storage.disk import disk_errors, make_folder, written_whole
 
 KNOWN: Final = "known_share"
 LABELLED: Final = "labels"
-"""The folder in a work folder with labels of new pages, where pages are labelled."""
+"""Folder in a work folder for labels of new pages."""
 
 
 def named_pages(
     dataset: Dataset, frozen: FrozenModel, work: Path, progress: Progress, cache: Path | None = None
 ) -> Names:
-    """What each view of a model calls each page of an export.
+    """Names of an export's pages in each view of a model.
 
     Args:
         dataset: The export, cleaned as the model's settings say.
@@ -58,7 +58,7 @@ def place_export(
 
 
 def write_scored(out: Path, dataset: Dataset, placed: Placed, frozen: FrozenModel) -> None:
-    """Write where users belong.
+    """Write the table of placed users as Parquet.
 
     Raises:
         ResourceError: If the disk refuses; what was there is untouched.
@@ -68,7 +68,7 @@ def write_scored(out: Path, dataset: Dataset, placed: Placed, frozen: FrozenMode
 
 
 def scored_table(dataset: Dataset, placed: Placed, frozen: FrozenModel, more: Mapping[str, Any]) -> pa.Table:
-    """Where users belong.
+    """Table of placed users, in index order.
 
     Args:
         dataset: The users.
@@ -102,7 +102,7 @@ def scored_table(dataset: Dataset, placed: Placed, frozen: FrozenModel, more: Ma
 
 @contextmanager
 def workplace(out: Path) -> Iterator[Path]:
-    """A folder beside ``out``, which is claimed: what a killed process left there is nobody's."""
+    """Temporary folder beside ``out``, which is claimed: folders of killed processes are removed."""
     prefix = f".{out.name}.scoring."
     for left in out.parent.glob(f"{glob.escape(prefix)}*"):
         shutil.rmtree(left, ignore_errors=True)
@@ -116,7 +116,7 @@ def workplace(out: Path) -> Iterator[Path]:
 def label_new_pages(
     dataset: Dataset, frozen: FrozenModel, work: Path, progress: Progress, cache: Path
 ) -> LabelledPages | None:
-    """Labels as the model's pages have them; new ones climb the same ladder. None where labelling is off."""
+    """Label pages: known ones as the model has them, new ones as it did; None where labelling is off."""
     if frozen.labelling is None:
         return None
     from core.labels.labelling import label_dataset
@@ -128,7 +128,7 @@ def label_new_pages(
 
 
 def require_writable(out: Path) -> None:
-    """Refuse a place that cannot be written before minutes of work, not after.
+    """Refuse a path that cannot be written, before minutes of work.
 
     Raises:
         ResourceError: If it is one.

@@ -1,4 +1,4 @@
-"""What another training would have made of the same users: the same settings and another seed.
+"""A second training on the same users: the same settings and another seed, to compare with the first.
 
 It lies in a store within the store, so that its model is never taken for one of the analyst's.
 """
@@ -49,7 +49,7 @@ def find_again(store: Store, dataset: Dataset, labels: LabelledPages | None, set
 
 
 def open_again(store: Store, dataset: Dataset, key: str) -> Embeddings:
-    """The vectors that :func:`find_again` has found.
+    """Open the vectors that :func:`find_again` has found.
 
     Raises:
         ArtifactError: If they are damaged.

@@ -1,4 +1,4 @@
-"""Later users held against the training period of a published model, by what its folder keeps of it.
+"""Compare later users with the training period of a published model, by what its folder keeps of it.
 
 Nobody is known again, as the folder has no ids: who is in both counts as two people. Their doing alike makes
 differences smaller than is reckoned with, so that false alarms are rarer than stated, and changes harder to
@@ -42,12 +42,12 @@ NOBODY: Final = (
 
 @dataclass(frozen=True, eq=False)
 class SinceTraining:
-    """What became of the users since the training.
+    """Later users compared with those of the training.
 
     Args:
         period: The training period.
         drift: The alarm and its figures.
-        pages: Of :func:`core.periods.drift.page_changes`.
+        pages: Table of :func:`core.periods.drift.page_changes`.
         wear: Whether it is time to train again.
         users: How many there are now.
         segments: What each segment is called, by position.
@@ -62,7 +62,7 @@ class SinceTraining:
 
     @property
     def figures(self) -> pd.DataFrame:
-        """Of the alarm, each with its name."""
+        """Figures of the alarm, each with its name."""
         origin = common_origin(self.drift.pages)
         rows = self.drift.table.to_dict("records")
         names = [drift_words.figure_name(row, self.segments, self.drift.pages, origin) for row in rows]
@@ -70,7 +70,7 @@ class SinceTraining:
 
     @property
     def lines(self) -> list[str]:
-        """All of it in words, the answer first."""
+        """The comparison in words, the answer first."""
         told = drift_words.alarm_lines(self.drift, self.figures[NAME].tolist())
         pages = drift_words.page_lines(self.pages) if self.drift.comparable else []
         notes = [BY_SECTION] if self.period.by_section else []
@@ -78,7 +78,7 @@ class SinceTraining:
         return [*told, *notes, *drift_words.wear_lines(self.wear), *pages]
 
     def to_plain(self) -> dict[str, Any]:
-        """All of it as plain data; what a figure does not say is None."""
+        """The comparison as plain data; what a figure does not say is None."""
         return {
             "alarm": self.drift.alarm, "comparable": self.drift.comparable, "days": list(self.drift.days),
             "p_value": self.drift.p_value if self.drift.comparable else None, "users": self.users,
@@ -89,7 +89,7 @@ class SinceTraining:
 
 
 def since_training(frozen: FrozenModel, sequences: UserSequences, placed: Placed) -> SinceTraining:
-    """Hold users that a model placed against those of its training.
+    """Compare users that a model placed with those of its training.
 
     Args:
         frozen: The model.
@@ -124,7 +124,7 @@ def since_training(frozen: FrozenModel, sequences: UserSequences, placed: Placed
 def export_since_training(
     inputs: Sequence[Path], model: Path, progress: Progress, device: Device = Device.AUTO
 ) -> SinceTraining:
-    """Hold the users of an export, read and placed as the model's settings say, against its training.
+    """Read and place an export as the model's settings say, and compare its users with the training.
 
     Args:
         inputs: Files, folders or patterns.

@@ -48,14 +48,14 @@ _LEFT_S: Final = 24 * 60 * 60
 
 @dataclass(frozen=True)
 class KeptStage(Generic[Asked, Made]):
-    """A step whose result is kept.
+    """A step whose result is kept in the store.
 
     Args:
         name: Folder of the store for its results, and the task that makes them.
         title: What its result is called.
         doing: What a job of it does, for its panel.
         request: What it is asked with.
-        made_of: What names its result.
+        made_of: Settings and inputs that name its result.
         make: Makes the result.
         write: Writes it into a folder.
         read: Reads it from there.
@@ -135,7 +135,7 @@ class CertifyRequest(Settings):
     embeddings: str
     weights: ViewWeights
     digest: str
-    """Of the partition."""
+    """Digest of the partition."""
 
 
 class ScorecardRequest(Settings):
@@ -152,7 +152,7 @@ class ScorecardRequest(Settings):
 def measured_levels(
     store: Store, dataset: Dataset, labels: LabelledPages | None, progress: Progress
 ) -> SegmentLevels:
-    """Find out whether users are of kinds, and how many; once a data set and its labels.
+    """Measure whether users are of kinds, and how many; once for a data set and its labels.
 
     Raises:
         Cancelled: If ``progress`` says so.
@@ -216,7 +216,7 @@ def _read_layout(folder: Path) -> Layout:
 
 
 def hand_in(store: Store, asked: CertifyRequest, partition: Partition) -> None:
-    """Leave segments for :data:`CERTIFICATES`, as only the session that looks at them has them.
+    """Store segments for :data:`CERTIFICATES`, as only the session that looks at them has them.
 
     A partition that went on from earlier ones is another one than a fit from scratch. What a job that ended
     left there a day ago goes.

@@ -27,7 +27,7 @@ from core.storage.store import content_key, file_checksum
 
 RECORD: Final = "watch.json"
 ANEW: Final = "Choose another --out, or delete this watch: then every file of the folder is taken again"
-"""Remedy where what was taken cannot be gone on with."""
+"""Remedy where the record of taken files cannot be used."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,9 @@ class TakenFile:
         at: When it was taken, UTC, ISO 8601.
         reads: What holds its records (a zip has several tables): name → key of what was read.
         contents: SHA-256 of the content of each table of a zip that has several, by the same names.
-        records: That were read of it.
-        users: Of all files, once it was taken.
-        page_views: Likewise.
+        records: How many were read of it.
+        users: Users of all files, once this one was taken.
+        page_views: Page views of all files, once this one was taken.
         segments: Segment → users, likewise; empty where that was on another model.
     """
 
@@ -57,7 +57,7 @@ class TakenFile:
     contents: Mapping[str, str] = field(default_factory=dict)
 
     def called(self, name: str) -> TakenFile:
-        """Rename the file."""
+        """The file under another name, also that of its tables."""
         reads, contents = (
             {name + read.removeprefix(self.name): value for read, value in of.items()}
             for of in (self.reads, self.contents)
@@ -72,8 +72,8 @@ class RefusedFile:
     Args:
         name: Within the watched folder.
         checksum: SHA-256 of its bytes.
-        at: When, UTC, ISO 8601.
-        why: In words.
+        at: Time of the refusal, UTC, ISO 8601.
+        why: Reason in words.
     """
 
     name: str
@@ -84,18 +84,18 @@ class RefusedFile:
 
 @dataclass(frozen=True)
 class WatchedDrift:
-    """The users of the latest days beside those of the training (:mod:`core.periods.drift`).
+    """Users of the latest days compared with those of the training (:mod:`core.periods.drift`).
 
     Args:
-        at: When they were held against each other, UTC, ISO 8601.
-        users: How many there were.
+        at: Time of the comparison, UTC, ISO 8601.
+        users: Number of users of the latest days.
         alarm: Whether they are not those of the training any more.
         p_value: How often users without change would look as different.
         measure: The figure that is farthest from what it was, in words.
-        standard_errors: How far it is.
+        standard_errors: Distance of that figure from what it was, in standard errors.
         threshold: Standard errors from which on a figure raises the alarm.
         unknown: Mean share of a user's page views on pages that the model does not know.
-        unknown_before: The same of the users of the training.
+        unknown_before: That share of the users of the training.
         new_pages: Pages shown to be new.
         gone_pages: Pages shown to be gone.
         train_again: Whether the model is worn.
@@ -121,7 +121,7 @@ class WatchedDrift:
 
 @dataclass(frozen=True)
 class TakenFiles:
-    """What became of the files of a folder.
+    """Record of a watched folder: taken and refused files.
 
     Args:
         read_with: Digest of the settings that they were read with.
@@ -139,7 +139,7 @@ class TakenFiles:
 
     @property
     def in_order(self) -> list[TakenFile]:
-        """By name, as a run over the whole folder reads them."""
+        """Files by name, as a run over the whole folder reads them."""
         return sorted(self.files, key=lambda file: natural(Path(file.name)))
 
     @property
@@ -202,7 +202,7 @@ class TakenFiles:
         return replace(self, refused=(*others, file))
 
     def to_json(self) -> bytes:
-        """As it lies on disk."""
+        """The record as it lies on disk."""
         return _RECORD.dump_json(self, indent=1)
 
 
@@ -210,7 +210,7 @@ _RECORD: Final = TypeAdapter(TakenFiles)
 
 
 def read_taken(out: Path) -> TakenFiles | None:
-    """What was taken so far; None where nothing was.
+    """Read the record of a watch; None where nothing was taken.
 
     Raises:
         ArtifactError: If the record is damaged.
@@ -227,7 +227,7 @@ def read_taken(out: Path) -> TakenFiles | None:
 
 
 def taken_alike(out: Path, settings: IngestSettings) -> TakenFiles:
-    """What was taken so far, by whoever reads files as these settings say.
+    """Read the record of a watch, and refuse it where its files were read with other settings.
 
     Raises:
         ArtifactError: If the record is damaged.
@@ -286,7 +286,7 @@ class WatchedFolder:
         return seen.contents
 
     def checksum(self, path: Path) -> str:
-        """That of its one table, or of those of all."""
+        """SHA-256 of a file's table, or of the checksums of all its tables."""
         first, *others = self.contents(path).values()
         return hashlib.sha256(" ".join([first, *others]).encode()).hexdigest() if others else first
 
@@ -307,7 +307,7 @@ class WatchedFolder:
 
 @dataclass
 class _Seen:
-    """What tells a file from what it was before, since when it is so, and what its tables add up to."""
+    """State of a file, the time since which it is so, and the checksums of its tables."""
 
     state: tuple[int, ...]
     since: float
@@ -329,12 +329,12 @@ def _contents(path: Path) -> dict[str, str]:
 
 
 def may_pass(error: InputError) -> bool:
-    """Whether a disk or permissions may come back; damaged bytes stay as they are."""
+    """Whether an error may pass, as of a disk or permissions; damaged bytes stay as they are."""
     cause = error.__cause__
     return isinstance(cause, OSError) and not isinstance(cause, gzip.BadGzipFile)
 
 
 def _state(path: Path) -> tuple[int, ...]:
-    """A copy may keep size and time of what it replaces (``cp -p``), but is another file, or changed now."""
+    """Size, times and inode of a file: a copy may keep the first two of what it replaces (``cp -p``)."""
     about = path.stat()
     return about.st_size, about.st_mtime_ns, about.st_ino, about.st_ctime_ns

@@ -1,4 +1,4 @@
-"""What a job can do: each task is a stage of the pipeline, asked for in JSON that is checked."""
+"""Tasks of a job: each is a stage of the pipeline, asked for in JSON that is checked."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class ForgetRequest(Settings):
     input_dir: Path | None = None
     """Files of tables that are written anew without these users; None leaves all as they are."""
     preview: bool = False
-    """Say what would go, and change nothing."""
+    """Whether to say only what would go, and change nothing."""
 
 
 class AgainRequest(Settings):
@@ -86,7 +86,7 @@ class LaterRequest(AgainRequest):
 def run(
     task: str, root: Path, request: Mapping[str, Any], progress: Progress, tasks: Tasks | None = None
 ) -> Result:
-    """Do a task.
+    """Carry out a task by its name.
 
     Args:
         task: A key of ``tasks``.
@@ -189,7 +189,7 @@ def forget(store: Store, request: ForgetRequest, progress: Progress) -> Result:
 
 
 def train_again(store: Store, request: AgainRequest, progress: Progress) -> Result:
-    """Another training with another seed → its vectors, in a store of its own."""
+    """Train again with another seed; the key of the vectors, in a store of its own."""
     dataset = pipeline.open_dataset(store, request.dataset)
     labels = pipeline.open_labels(store, request.labels) if request.labels else None
     model = pipeline.open_model(store, request.model)
@@ -198,7 +198,7 @@ def train_again(store: Store, request: AgainRequest, progress: Progress) -> Resu
 
 
 def embed_later(store: Store, request: LaterRequest, progress: Progress) -> Result:
-    """The users of a later export on the frozen model → artifact."""
+    """Embed the users of a later export on a frozen model; the key of the artifact."""
     trained = later_export.Trained(
         dataset=pipeline.open_dataset(store, request.dataset),
         labels=pipeline.open_labels(store, request.labels) if request.labels else None,

@@ -58,9 +58,9 @@ TROUBLE: Final = "trouble"
 """Stage that is reported between two looks where the last one failed."""
 USERS: Final = "users.parquet"
 KEPT: Final = ".kept"
-"""What was read of every file, and what was decided about labels."""
+"""Store within ``out`` for what was read of every file, and for decisions about labels."""
 LOOKED: Final = ".looked"
-"""Touched by each look that could see the folder."""
+"""File that is touched by each look that could see the folder."""
 WORK: Final = ".working."
 _NAP_S: Final = 0.2
 
@@ -120,7 +120,7 @@ def _check(folder: Path, out: Path) -> None:
 
 
 def _once(watcher: Watcher, settle_s: float, progress: Progress, tell: Tell) -> None:
-    """Two looks: what may still grow is only seen by the first one.
+    """Look twice, as what may still grow is only seen by comparing; report the lines.
 
     Raises:
         InputError: If a file was refused: whoever waits for the exit status has to know.
@@ -139,7 +139,7 @@ def _once(watcher: Watcher, settle_s: float, progress: Progress, tell: Tell) -> 
 
 
 def _go_on(watcher: Watcher, every_s: float, progress: Progress, tell: Tell) -> NoReturn:
-    """Look again and again; a folder, a disk or a lost file may come back, and is told each time it goes."""
+    """Look again and again; trouble with a folder, a disk or a file may pass, and is reported once."""
     trouble = ""
     while True:
         said, trouble = trouble, ""
@@ -155,7 +155,7 @@ def _go_on(watcher: Watcher, every_s: float, progress: Progress, tell: Tell) -> 
 
 
 class Watcher:
-    """What is taken of a folder, and the next look at it; see :func:`watch` for arguments.
+    """Takes the files of a folder, a look at a time; see :func:`watch` for the arguments.
 
     Raises:
         Beha2VecError: If the model or what was taken before cannot be used.
@@ -170,7 +170,7 @@ class Watcher:
         self.taken = taken_alike(out, self._frozen.settings)
 
     def look(self, progress: Progress) -> list[str]:
-        """Take what is new and whole.
+        """Take the files that are new and whole.
 
         Returns:
             What became of it, a line a file; what may pass (a file that cannot be opened) is told once.
@@ -221,13 +221,13 @@ class Watcher:
                 yield f"{path.name} holds the same as {taken[checksum]} and is counted once"
 
     def _on_this_model(self, progress: Progress) -> list[str]:
-        """Users in the segments of another model are placed anew."""
+        """Place all users anew where they are in the segments of another model."""
         if not self.taken.files or self.taken.model == self._frozen.key:
             return []
         return [f"All users are placed on another model than before: {self._place([], progress)}"]
 
     def _take(self, paths: Sequence[Path], progress: Progress) -> list[str]:
-        """Each is read by itself, so that those that cannot be used cost the others nothing."""
+        """Read each file by itself, so that those that cannot be used cost the others nothing."""
         files, bad = [], []
         for path in paths:
             try:
@@ -238,7 +238,7 @@ class Watcher:
         return lines + [line for path, error in bad for line in self._refuse(path, error)]
 
     def _count_in(self, files: Sequence[TakenFile], progress: Progress) -> list[str]:
-        """All at once; where they cannot be used together, one by one."""
+        """Place files together; where they cannot be used together, one by one."""
         if not files:
             return []
         try:
@@ -298,12 +298,12 @@ class Watcher:
         return ". ".join([so_far, *([describe_repeats(again)] if again > 0 else []), *changed])
 
     def _repeated(self) -> int:
-        """Events that were in more than one file until now."""
+        """Number of events that were in more than one file until now."""
         before = self._out / RECEIPT
         return Dataset(self._out, "").receipt.repeated_events if before.is_file() else 0
 
     def _counted(self, new: Sequence[TakenFile], counts: Mapping[str, Any]) -> TakenFiles:
-        """The record with new files; on another model, where none is new, the last one has new counts."""
+        """The record with new files and counts; without new files, the last one has new counts."""
         come = tuple(replace(file, at=_now()) for file in new) or self.taken.files[-1:]
         taken = self.taken.take(replace(file, **counts) for file in come)
         return taken.placed_on(self._frozen.key)
@@ -336,7 +336,7 @@ class Watcher:
         return Dataset(out, "")
 
     def _reads(self, file: TakenFile, progress: Progress) -> list[FileRead]:
-        """What was read of a file; read again if that is damaged or gone, and the file is still there."""
+        """Records of a file; read again if they are damaged or gone, and the file is still there."""
         try:
             return self._kept(file)
         except ArtifactError as error:

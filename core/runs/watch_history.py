@@ -1,4 +1,4 @@
-"""What a watch did, as tables: a row a look that took something, and a row a segment of it."""
+"""History of a watch as tables: taken files, refused files, and shares of segments after each look."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WHY: Final = "why"
 
 
 def file_table(taken: TakenFiles) -> pd.DataFrame:
-    """A row a file, the latest first.
+    """Table of the files that were taken, the latest first.
 
     Returns:
         ``name``, ``at`` (UTC), ``records``, ``new_users`` (of the whole look, at its last file; absent at the
@@ -44,13 +44,13 @@ def file_table(taken: TakenFiles) -> pd.DataFrame:
 
 
 def refused_table(taken: TakenFiles) -> pd.DataFrame:
-    """A row a file that cannot be used, the latest first: ``name``, ``at`` (UTC), ``why``."""
+    """Table of the files that cannot be used, the latest first: ``name``, ``at`` (UTC), ``why``."""
     rows = [(file.name, pd.Timestamp(file.at), file.why) for file in reversed(taken.refused)]
     return pd.DataFrame(rows, columns=[NAME, AT, WHY])
 
 
 def share_table(taken: TakenFiles) -> pd.DataFrame:
-    """How large each segment was after each look.
+    """Table of the size of each segment after each look.
 
     Returns:
         ``at`` (UTC), ``segment``, ``users`` of all files by then, ``n`` of them in segments, ``share`` and

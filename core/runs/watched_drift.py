@@ -36,13 +36,13 @@ AGAIN: Final = (
 def watched_drift(
     frozen: FrozenModel, dataset: Dataset, placed: Placed, at: str, progress: Progress, device: Device
 ) -> WatchedDrift:
-    """Hold the users of the latest days, as many as the training has, against it; or say why not.
+    """Compare the users of the latest days, as many as the training has, with it; or say why not.
 
     Args:
         frozen: The model.
         dataset: All users so far.
         placed: Where they belong.
-        at: When, UTC, ISO 8601.
+        at: Time of the look, UTC, ISO 8601.
         progress: Where to report.
         device: Where the network runs.
     """
@@ -90,12 +90,12 @@ def _kept(found: SinceTraining, at: str) -> WatchedDrift:
 
 
 def _number(value: float) -> float:
-    """0 for what could not be measured: JSON knows no NaN."""
+    """A figure for JSON, which knows no NaN: 0 where it could not be measured."""
     return float(value) if isfinite(value) else 0.0
 
 
 def change_of_alarm(before: WatchedDrift | None, now: WatchedDrift) -> list[str]:
-    """A line where the alarm begins or ends; none while it stays as it is."""
+    """Message that the alarm begins or ends; none while it stays as it is."""
     alarmed = before is not None and before.alarm
     if now.why_not or now.alarm == alarmed:
         return []

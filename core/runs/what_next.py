@@ -25,7 +25,7 @@ def what_next(
     embed: Embed,
     progress: Progress = silent,
 ) -> NextPages:
-    """Count what follows what, and weigh the sources on the users held out from the training.
+    """Learn next pages: count what follows what, and weigh the sources on users held out from the training.
 
     Args:
         dataset: The users.

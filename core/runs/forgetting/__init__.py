@@ -1,1 +1,1 @@
-"""Users that are to be forgotten: what holds them or was made of them goes, and every byte is searched."""
+"""Forgetting users: what holds their ids or was made of their data is removed, and every byte is searched."""

@@ -1,4 +1,4 @@
-"""What was searched for users that were forgotten, and what is left: a file that names none of them."""
+"""Certificate of forgotten users: what was searched and what is left, without naming any of them."""
 
 from __future__ import annotations
 
@@ -41,23 +41,23 @@ class Left:
 
 @dataclass(frozen=True)
 class Forgotten:
-    """The certificate.
+    """Certificate that users were forgotten: what was searched, removed and left.
 
     Args:
         at: When the search ended, UTC, ISO 8601.
         ids: Different ones in the list.
-        found: Those that stood anywhere before.
+        found: Ids that stood anywhere before.
         others: Longer ids, of other users, in which one of them stands: they are left.
         short: Those of fewer characters than can be told from other words and numbers; they were looked for
             as whole values of columns of ids only.
-        salt: Of the digest, hex.
+        salt: Salt of the digest, hex.
         digest: scrypt over salt and list: whoever has the list can show that it is the one, and nobody
             can try out ids.
         done: What became of what, in words → how many.
         records: Left out of files of tables.
-        places: That were searched.
-        files: That were searched.
-        bytes_on_disk: Of these files.
+        places: Folders and files that were searched.
+        files: Number of files that were searched.
+        bytes_on_disk: Size of these files.
         bytes_searched: With those that they unpack to.
         left: Files in which an id stands, or of which nothing is proven.
     """
@@ -79,7 +79,7 @@ class Forgotten:
 
     @property
     def is_clean(self) -> bool:
-        """Whether nothing is left."""
+        """Whether no file may still hold an id."""
         return not self.left
 
     @property
@@ -93,7 +93,7 @@ class Forgotten:
         return f"{searched}: ids may still stand in {counted(len(self.left), 'file')}"
 
     def to_json(self) -> str:
-        """As it is kept."""
+        """The certificate as the JSON that is kept."""
         facts: dict[str, Any] = {"format": FORMAT, **asdict(self), "searched_as": _SEARCHED_AS}
         return json.dumps(facts, indent=1, ensure_ascii=False)
 
@@ -106,14 +106,14 @@ def certify(
     places: tuple[Path, ...],
     looked: Mapping[Path, Looked],
 ) -> Forgotten:
-    """Write down what a search has found, without the ids.
+    """Make the certificate of a search, without the ids.
 
     Args:
         patterns: The ids.
-        found: Those that stood anywhere before.
+        found: Number of ids that stood anywhere before.
         done: What became of what → how many.
         records: Left out of files of tables.
-        places: That were searched.
+        places: Folders and files that were searched.
         looked: Every file there → what was found in it.
     """
     salt = secrets.token_bytes(16)
@@ -138,7 +138,7 @@ def certify(
 
 
 def black(text: object, patterns: IdPatterns) -> str:
-    """Text, or a path, without ids; a name in which one is spelt otherwise keeps its ending alone."""
+    """Mask ids in a text or path; a name that spells an id in another way keeps only its file ending."""
     return "/".join(_black(part, patterns) for part in str(text).split("/"))
 
 

@@ -1,10 +1,8 @@
-"""Users who are to be forgotten: what would go, and that nothing of them is left.
+"""Forget users: preview what would go, remove it step by step, and search every byte of what is left.
 
 What was made of data that holds one of the ids is removed, with all that was made of it: counts, weights and
-vectors cannot be undone for single users. A new run over what is left makes it again. Then every byte is
-searched.
-
-One step of a plan, done whole or not at all, so that it can be done again.
+vectors cannot be undone for single users. A new run over what is left makes it again. A step is done whole
+or not at all, so that it can be done again.
 """
 
 from __future__ import annotations
@@ -45,7 +43,7 @@ from core.traces.search import Looked, compact, databases, files_below, look, se
 from core.traces.tables import ID_COLUMNS, others_in, records_of, rewrite
 
 TOLD: Final = (RUN, RECEIPT)
-"""Of a saved run, once the data it was made of are gone: who was in which segment is no part of it."""
+"""Files that a saved run keeps once its data are gone; they do not say who was in which segment."""
 
 
 def clear(places: SearchedPlaces) -> None:
@@ -67,7 +65,7 @@ def clear(places: SearchedPlaces) -> None:
 
 
 def do(step: PurgeStep, patterns: IdPatterns) -> int:
-    """Do a step.
+    """Carry out a step of a plan.
 
     Returns:
         Records that were left out of a file of tables; else 0.
@@ -81,7 +79,7 @@ def do(step: PurgeStep, patterns: IdPatterns) -> int:
 
 
 def _remove(path: Path, patterns: IdPatterns) -> int:
-    """A folder leaves its name at once, under one that the next sweep knows."""
+    """Remove a file or a folder; a folder first gets a name that the next sweep knows."""
     if path.is_dir():
         hidden = path.with_name(f".{path.name.strip('.')}.{os.getpid()}.{secrets.token_hex(4)}")
         put(path, hidden)
@@ -92,7 +90,7 @@ def _remove(path: Path, patterns: IdPatterns) -> int:
 
 
 def _tell(path: Path, patterns: IdPatterns) -> int:
-    """A saved run with what can be read of it, and without who was in which segment."""
+    """Write a saved run anew with the files of :data:`TOLD` alone, and without ids."""
     made = open_artifact(path)
     store = Store(path.parent.parent)
     with store.write(STAGE, made.key, made.settings, made.inputs) as folder:
@@ -103,7 +101,7 @@ def _tell(path: Path, patterns: IdPatterns) -> int:
 
 
 def _black_out(path: Path, patterns: IdPatterns) -> int:
-    """Text without the ids; where some are spelt otherwise, or it would be damaged, it goes as a whole."""
+    """Mask the ids in a text file; remove it where an id is spelt otherwise or it would be damaged."""
     text = _blacked(path.read_bytes(), patterns)
     if not text:
         path.unlink()
@@ -115,7 +113,7 @@ def _black_out(path: Path, patterns: IdPatterns) -> int:
 
 
 def _blacked(data: bytes, patterns: IdPatterns) -> bytes:
-    """Nothing where that cannot be: a number or a checksum in a binary file would no longer fit."""
+    """Text with masked ids; empty where that would damage it, as a number or a checksum in a binary file."""
     if b"\0" in data or not is_utf8(data):
         return b""
     text = patterns.without(data)
@@ -124,7 +122,7 @@ def _blacked(data: bytes, patterns: IdPatterns) -> bytes:
 
 
 def _values(data: bytes) -> Sequence[bytes]:
-    """A JSON file, or one of a value a line."""
+    """JSON values of a file: a single one, or one on each line."""
     return [data] if _is_json(data) else [line for line in data.splitlines() if line.strip()]
 
 
@@ -137,7 +135,7 @@ def _is_json(data: bytes) -> bool:
 
 
 def _take_again(path: Path, patterns: IdPatterns) -> int:
-    """The record without files of which something goes; all users are placed anew at the next look."""
+    """Drop the files that hold an id from a watch's record; its next look places all users anew."""
     out = path.parent
     with suppress(ArtifactError):
         taken = read_taken(out)
@@ -180,12 +178,12 @@ ALLOWED: Final = "text with an id a line"
 
 @dataclass(frozen=True)
 class Preview:
-    """What would go.
+    """What forgetting would remove or change.
 
     Args:
         ids: Different ones in the list.
-        found: Those that stand anywhere.
-        short: Those that are looked for in columns of ids only.
+        found: Ids that stand in any file.
+        short: Ids that are looked for in columns of ids only.
         steps: What would become of what: ``what``, ``name``, ``fate``, ``path``.
         unread: Files of which nothing can be proven, with the reason.
     """
@@ -197,12 +195,12 @@ class Preview:
     unread: tuple[tuple[str, str], ...]
 
     def to_plain(self) -> dict[str, Any]:
-        """As JSON."""
+        """The preview as plain data for JSON."""
         return asdict(self)
 
 
 def ids_of(text: str) -> IdPatterns:
-    """The ids of a list: one a line, spaces around it and a heading left out.
+    """Read the ids of a list, one on each line, without spaces around them and without a heading.
 
     Raises:
         InputError: If there is none, or one is what a column is called.
@@ -219,7 +217,7 @@ def ids_of(text: str) -> IdPatterns:
 
 
 def preview(places: SearchedPlaces, patterns: IdPatterns, progress: Progress) -> Preview:
-    """Say what would go, and change nothing.
+    """Find what :func:`forget` would remove or change, and change nothing.
 
     Raises:
         SettingsError: If a place is not there, or not one of ours.
@@ -241,7 +239,7 @@ def preview(places: SearchedPlaces, patterns: IdPatterns, progress: Progress) ->
 
 
 def _fate(step: PurgeStep, patterns: IdPatterns) -> str:
-    """What becomes of something, and how many records of a file go."""
+    """Say what becomes of a step's file or folder, and how many records of a file go."""
     if step.fate is not PurgeFate.REWRITTEN:
         return step.fate.value
     try:
@@ -254,7 +252,7 @@ def _fate(step: PurgeStep, patterns: IdPatterns) -> str:
 def forget(places: SearchedPlaces, patterns: IdPatterns, progress: Progress) -> Forgotten:
     """Remove what holds an id or was made of it, and search every byte of the places.
 
-    Whoever was killed meanwhile, or found the disk full, starts again: what is left is found again.
+    After a kill or a full disk, start it again: it finds what is left.
 
     Raises:
         SettingsError: If a place is not there, or not one of ours.
@@ -276,14 +274,14 @@ def forget(places: SearchedPlaces, patterns: IdPatterns, progress: Progress) -> 
 
 
 def _besides_others(places: SearchedPlaces, patterns: IdPatterns) -> IdPatterns:
-    """With the longer ids that columns of ids hold: those of other users."""
+    """Add the longer ids of other users that contain one of these ids, so that they are left."""
     tables = [path for path in files_below(places.inputs) if path.is_file()]
     tables += [path for path in files_below(places.searched) if path.suffix == ".parquet"]
     return IdPatterns(patterns.ids, frozenset().union(*(others_in(path, patterns) for path in tables)))
 
 
 def _refuse_lists(patterns: IdPatterns, looked: Mapping[Path, Looked]) -> None:
-    """What nobody is called and looks like cells of a table is no id."""
+    """Refuse lines that stand in no file and look like several cells of a table."""
     seen = set[str]().union(*(one.ids for one in looked.values()))
     odd = [one for one in patterns.ids - seen if set(one) & set(SEPARATORS + '"')]
     if odd:
@@ -298,7 +296,7 @@ def _refuse_lists(patterns: IdPatterns, looked: Mapping[Path, Looked]) -> None:
 def _purge(
     places: SearchedPlaces, patterns: IdPatterns, looked: Mapping[Path, Looked], progress: Progress
 ) -> tuple[Counter[str], int]:
-    """Do every step; what became of what, and the records that were left out of files."""
+    """Carry out every step; count what became of what, and the records left out of files."""
     steps, done, records = plan(places, looked), Counter[str](), 0
     for number, step in enumerate(steps):
         progress(TASK, number / len(steps), f"Removing: {step.what}")
@@ -309,7 +307,7 @@ def _purge(
 
 @contextmanager
 def _alone(places: SearchedPlaces) -> Iterator[None]:
-    """Nobody else writes into a run or a watch.
+    """Lock every folder of a run or a watch against other writers.
 
     Raises:
         ResourceError: If somebody does, or a job is at work: minutes later it would be refused all the same.
@@ -324,7 +322,7 @@ def _alone(places: SearchedPlaces) -> Iterator[None]:
 
 @contextmanager
 def _no_jobs(places: SearchedPlaces) -> Iterator[None]:
-    """No job of the app works, and none starts.
+    """Keep jobs of the app from starting; refuse to go on while one is at work.
 
     Raises:
         ResourceError: If one does: what it makes of the users now would come after the search.

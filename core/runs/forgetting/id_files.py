@@ -1,4 +1,4 @@
-"""What goes between a page and its job: ids there, a certificate back.
+"""Files between a page and its job of forgetting: lists of ids for the job, certificates for the page.
 
 What a job is asked with stays in its folder, so the ids are no part of it: they lie in a file that only its
 owner can read, until the job has.
@@ -22,11 +22,11 @@ FOLDER: Final = "to_forget"
 CERTIFICATES: Final = "forgotten"
 """Folder of the store for the certificates."""
 GRACE_S: Final = 60.0
-"""Between a list and the start of its job."""
+"""Seconds that a list may wait for its job to start."""
 
 
 def hand_in(store: Store, text: str) -> Path:
-    """Leave a list where the job finds it.
+    """Write a list of ids where the job reads it.
 
     Raises:
         ResourceError: If the disk is full.
@@ -37,7 +37,7 @@ def hand_in(store: Store, text: str) -> Path:
 
 
 def take(path: Path) -> str:
-    """Read a list, and remove it.
+    """Read a list of ids, and remove its file.
 
     Raises:
         InputError: If it is not there any more.
@@ -52,11 +52,11 @@ def take(path: Path) -> str:
 
 
 def clear_away(store: Store, own: Path | None) -> None:
-    """Remove lists that no job will take, as it was cancelled or died.
+    """Remove lists of ids whose job was cancelled or died.
 
     Args:
         store: Where they lie.
-        own: That of a job that has ended.
+        own: The list of a job that has ended.
     """
     lists = set((store.root.resolve() / FOLDER).glob("*"))
     if not lists:
@@ -80,5 +80,5 @@ def keep(store: Store, certificate: Forgotten) -> None:
 
 
 def kept(store: Store) -> list[Path]:
-    """All certificates, the latest first."""
+    """Paths of all certificates, the latest first."""
     return sorted((store.root / CERTIFICATES).glob("[!.]*.json"), reverse=True)

@@ -17,13 +17,13 @@ from core.runs.watch import KEPT
 from core.storage.store import MANIFEST, Manifest
 
 STAGES: Final = "stages"
-"""Folder of a run for its store."""
+"""Name of the store within the folder of a run."""
 JOBS, CHECKPOINTS, _CACHE_FILE = "jobs", "checkpoints", "cache.db"
 
 
 @dataclass(frozen=True)
 class SearchedPlaces:
-    """Where users are to be forgotten.
+    """Places in which users are to be forgotten.
 
     Args:
         store: The app's store; None for none.
@@ -37,18 +37,18 @@ class SearchedPlaces:
 
     @property
     def searched(self) -> tuple[Path, ...]:
-        """All of them."""
+        """Store, folders and input files: every place to search."""
         return (*([self.store] if self.store else []), *self.outs, *self.inputs)
 
     @property
     def stores(self) -> tuple[Path, ...]:
-        """Every folder that is a store: those of runs, of watches and of second trainings too."""
+        """Every folder that is a store, also those of runs, watches and second trainings."""
         own = [self.store] if self.store else []
         found = [*own, *(out / name for out in self.outs for name in (STAGES, KEPT))]
         return tuple(place for one in found for place in (one / SECOND, one) if place.is_dir())
 
     def check(self) -> None:
-        """Refuse what is not there, and folders in which nobody knows what may go.
+        """Refuse places that do not exist, and folders that hold neither a run nor a watch.
 
         Raises:
             SettingsError: If there is one.
@@ -76,12 +76,12 @@ def artifacts(store: Path) -> dict[Path, Manifest]:
 
 
 def unit_of(store: Path, file: Path, made: Mapping[Path, Manifest]) -> Path:
-    """What goes when a file of a store goes: the whole artifact, job, watch or cache, or the file alone.
+    """What goes with a file of a store: its whole artifact, job, watch or cache, or the file alone.
 
     Args:
         store: The store's folder.
         file: A file in it.
-        made: Its artifacts.
+        made: Artifacts of the store.
     """
     above = list(_above(store, file))
     for folder in above:

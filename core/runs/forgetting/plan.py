@@ -1,8 +1,8 @@
-"""What goes when users are forgotten, in the order in which it goes.
+"""The plan of forgetting: which files and folders are removed or changed, and in which order.
 
 What was made of data that holds an id is found over the inputs of artifacts, and goes first; what holds an id
-itself goes last, after files that came in: what was made of them says whose their records are. So whoever is
-killed half way leaves what leads to the rest, and the next one goes on.
+itself goes last, after files that came in: what was made of them says whose their records are. So after a
+kill half way, the next attempt still finds the rest.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from core.storage.store import Manifest, Store, file_checksum
 from core.traces.search import Looked
 
 _CAME_FROM: Final = "file"
-"""Input of what was read of a file: its checksum."""
+"""Name of an artifact's input that is the checksum of the file it was read from."""
 WORDS: Final = {
     "preprocess": "prepared data", READ: "what was read of a file", "label": "labels of pages",
     "train": "trained model", "embed": "vectors of users", HANDED_IN: "segments that wait",
@@ -46,7 +46,7 @@ _FIRST, _CAME_IN, _HOLDS = 1_000, -1, -2
 
 
 class PurgeFate(StrEnum):
-    """What becomes of something."""
+    """What becomes of a file or folder."""
 
     REMOVED = "removed"
     TOLD = "keeps its name, settings and sizes; it cannot be opened any more"
@@ -58,13 +58,13 @@ class PurgeFate(StrEnum):
 
 @dataclass(frozen=True)
 class PurgeStep:
-    """Something that goes or is changed.
+    """A file or folder that is removed or changed.
 
     Args:
         path: File or folder.
         fate: What becomes of it.
         what: What it is, in words.
-        turn: Those with the highest go first.
+        turn: Steps with the highest turn are done first.
         name: What it is called, if it has a name.
         keys: Columns by which data sets made of it tell their users, of a file that came in.
     """
@@ -145,14 +145,14 @@ def _keys_of(made: Iterable[Manifest], checksum: str) -> frozenset[str]:
 
 
 def _names(made: Manifest) -> set[str]:
-    """What others name it by as their input; what is on screen of a model has the model's key."""
+    """Keys under which other artifacts have it as input; none for saved work, which has its model's key."""
     if made.stage == READ:
         return {made.key, made.inputs[_CAME_FROM]}
     return set() if made.stage in (saved_work.STAGE, saved_runs.STAGE) else {made.key}
 
 
 def _artifact(path: Path, made: Manifest, turn: int, names: Mapping[str, str]) -> PurgeStep:
-    """Called by its own name, else by that of the data that it was made of."""
+    """Step for an artifact, called by its own name or by that of the data it was made of."""
     fate = PurgeFate.TOLD if made.stage == saved_runs.STAGE else PurgeFate.REMOVED
     of_data = (names[key] for key in made.inputs.values() if key in names)
     name = _called(path, made.stage) or next(of_data, "")
@@ -164,7 +164,7 @@ def _models(made: Mapping[Path, Manifest], gone: Mapping[Path, int]) -> set[str]
 
 
 def _filed_under(store: Path, models: set[str]) -> Iterator[PurgeStep]:
-    """What an analyst did with models that go: nothing could open it any more."""
+    """Steps for what analysts did with removed models: nothing could open it any more."""
     for model in sorted(models):
         for path in (store / saved_work.STAGE).glob(f"{model}.*"):
             yield PurgeStep(path, PurgeFate.REMOVED, "names and settings of segments", _FIRST)
@@ -175,20 +175,20 @@ def _filed_under(store: Path, models: set[str]) -> Iterator[PurgeStep]:
 
 
 def _watches(store: Path, keys: set[str]) -> Iterator[PurgeStep]:
-    """Watches on a model that goes, or on the model of data that go: they have a copy of it."""
+    """Steps for watches on removed models, or on models of removed data: they have a copy."""
     for one in kept_watches.watches(Store(store)):
         if {one.order.dataset, one.order.model} & keys:
             yield PurgeStep(one.place, PurgeFate.REMOVED, "watch", _FIRST, one.order.folder.name)
 
 
 def _of_watches(store: Path) -> Iterator[Manifest]:
-    """What watches of the app have read of their files."""
+    """Manifests of what watches of the app have read of their files."""
     for kept in store.glob(f"{kept_watches.FOLDER}/*/{kept_watches.LIVE}/{KEPT}"):
         yield from artifacts(kept).values()
 
 
 def _of_out(out: Path, held: set[Path], of_stores: list[PurgeStep]) -> Iterator[PurgeStep]:
-    """A run goes with all that it wrote, but for what it was asked for; a watch takes its files again."""
+    """Steps for an output folder: a run loses all but its settings, a watch takes its files again."""
     mine = {path for path in held if path.is_relative_to(out)}
     if not mine and not any(step.path.is_relative_to(out) for step in of_stores):
         return
@@ -214,7 +214,7 @@ def _came_in(place: Path, held: set[Path]) -> Iterator[PurgeStep]:
 
 
 def _called(path: Path, stage: str) -> str:
-    """The name that a person gave it, or its file."""
+    """Name that a person gave an artifact, or that of its first file; else empty."""
     with suppress(OSError, ValueError):
         if stage == saved_runs.STAGE:
             return saved_runs.SavedRun.model_validate_json((path / saved_runs.RUN).read_bytes()).name
@@ -225,7 +225,7 @@ def _called(path: Path, stage: str) -> str:
 
 
 def _other(path: Path) -> PurgeStep:
-    """What is no artifact: folders go, text loses the ids."""
+    """Step for what is no artifact: folders are removed, texts lose the ids."""
     words = {
         kept_watches.FOLDER: "watch",
         JOBS: "job that ended",
