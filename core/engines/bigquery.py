@@ -1,19 +1,15 @@
-"""GA4's export in BigQuery: what reading some days would cost, then those days as files, one a day.
+"""GA4's export in BigQuery: estimate what reading some days would cost, then read them as files, one a day.
 
 A day is one query on that day's table alone. A wildcard would take the schema of the newest table for all
-days, and a day could not be kept for itself. What comes back is sorted, as BigQuery has no order of its own,
-and kept in the store by the query and the table's last change: an unchanged day is not paid for twice.
-
-The query of one day: the columns and parameters that the readers of files use, and no others.
-
-BigQuery bills columns. Which name is which field is decided by the rule of nested files, and the expression
-behind a name is that of :mod:`core.ingest.read.nested`.
-
-The one door to BigQuery: a client, jobs with a limit of what they may cost, and errors in words.
+days, and a day could not be kept for itself. As BigQuery bills columns, a query names those columns and
+parameters alone that the readers of files use; :mod:`core.ingest.read.nested` says which name is which field.
 
 Credentials are those that Google's own library finds (Application Default Credentials). Nothing of them is
 kept, logged or repeated in a message. ``BIGQUERY_EMULATOR_HOST``, which that library knows, too, stands for
 a server that wants none.
+
+What comes back is sorted, as BigQuery has no order of its own, and kept in the store by the query and the
+table's last change: an unchanged day is not paid for twice.
 """
 
 from __future__ import annotations
@@ -60,7 +56,7 @@ _FIRST: Final = (Raw.EVENT_TIMESTAMP, Raw.USER_KEY)
 
 
 def query_of(request: BigQueryRequest, table: DayTable) -> str:
-    """The query of one day.
+    """SQL query for the events of one day.
 
     Raises:
         InputError: If the table lacks a column that is needed or was asked for by name.
@@ -75,7 +71,7 @@ def query_of(request: BigQueryRequest, table: DayTable) -> str:
 
 
 def names_of(request: BigQueryRequest, table: DayTable) -> dict[str, str]:
-    """Field → name, of the fields that a nested file with this schema would have.
+    """Field → name in the table, of the fields that a nested file with this schema would have.
 
     Rows are sorted by these in their order.
     """
@@ -97,13 +93,13 @@ def names_of(request: BigQueryRequest, table: DayTable) -> dict[str, str]:
 
 
 def _has(table: DayTable, name: str) -> bool:
-    """Whether a table has a name; of a list of parameters any key can be asked for."""
+    """Whether a table has a column; of a list of parameters any key can be asked for."""
     root, _, key = name.partition(".")
     return (root if root in PARAM_LISTS and key else name) in table.columns
 
 
 def leaves(schema: Sequence[SchemaField], prefix: str = "") -> list[str]:
-    """Plain columns, those inside of records, and lists of parameters; other lists are of no use."""
+    """Names of plain columns, also of those inside records, and of lists of parameters; no other lists."""
     names: list[str] = []
     for field in schema:
         if field.mode == "REPEATED":
@@ -116,11 +112,11 @@ def leaves(schema: Sequence[SchemaField], prefix: str = "") -> list[str]:
 
 
 PATIENCE_S: Final = 120.0
-"""How long what may be over in a moment is tried again."""
+"""Seconds for which errors that may pass are tried again."""
 WAIT_S: Final = 900.0
-"""How long a query may wait and work."""
+"""Seconds that a query may wait and work."""
 _STATE_S: Final = 30.0
-"""How long BigQuery may take to say how far a query is."""
+"""Seconds that BigQuery may take to report the state of a query."""
 _EMULATOR: Final = "BIGQUERY_EMULATOR_HOST"
 _HOW_TO: Final = "See docs/how-to/bigquery.md"
 _GO_ON: Final = "Days that were read are kept: the same command goes on with those that are missing"
@@ -136,7 +132,7 @@ _QUOTAS: Final = frozenset(
 
 
 def installed() -> bool:
-    """Whether the extra is there."""
+    """Whether google-cloud-bigquery is installed."""
     from importlib.util import find_spec
 
     try:
@@ -146,7 +142,7 @@ def installed() -> bool:
 
 
 def connect(request: BigQueryRequest) -> bigquery.Client:
-    """A client of the project that pays.
+    """Open a client of the project that pays.
 
     Raises:
         SettingsError: If the extra or credentials are missing.
@@ -165,7 +161,7 @@ def connect(request: BigQueryRequest) -> bigquery.Client:
 
 
 def retries(seconds: float) -> Mapping[str, Any]:
-    """How often what may pass is tried again."""
+    """Arguments of Google's library to try again, for so many seconds, what may pass."""
     from google.cloud.bigquery import DEFAULT_RETRY
 
     return {"retry": DEFAULT_RETRY.with_timeout(seconds)}
@@ -173,7 +169,7 @@ def retries(seconds: float) -> Mapping[str, Any]:
 
 @contextmanager
 def in_words(request: BigQueryRequest) -> Iterator[None]:
-    """Say what went wrong between here and BigQuery, and what to do.
+    """Turn errors of Google's library into errors that say what went wrong and what to do.
 
     Raises:
         Beha2VecError: In place of whatever Google's library raises inside the block.
@@ -212,7 +208,7 @@ def _gone() -> ResourceError:
 
 
 def _refused(error: Any, request: BigQueryRequest) -> Beha2VecError:  # noqa: ANN401 - of an untyped library
-    """An error of BigQuery's, by its reason."""
+    """Error for a refusal of BigQuery, by its reason."""
     reason = next((str(one.get("reason", "")) for one in error.errors or () if isinstance(one, Mapping)), "")
     said = _said(error)
     if reason in _QUOTAS or error.code == 429:
@@ -252,9 +248,9 @@ def _said(error: Any) -> str:  # noqa: ANN401
 
 STAGE: Final = "bigquery"
 _BEGIN: Final = ("first_open", "first_visit", "session_start")
-"""What GA4 sends of itself where a user or a session begins."""
+"""Events that GA4 sends by itself where a user or a session begins."""
 POLL_S: Final = 0.5
-"""How often BigQuery is asked whether it is done; a cancelled job has little more than a second left."""
+"""Seconds between two questions whether a query is done; a cancelled job has little more than one left."""
 
 
 def estimate(store: Store, request: BigQueryRequest, progress: Progress) -> BigQueryEstimate:
@@ -358,7 +354,7 @@ def place(files: Sequence[Path], folder: Path) -> None:
 
 
 def _tables(client: Client, request: BigQueryRequest, progress: Progress) -> tuple[DayTable, ...]:
-    """The tables of the days that there are, oldest first."""
+    """Existing tables of the requested days, oldest first."""
     days = {f"{day:%Y%m%d}": day for day in request.days}
     listed = client.list_tables(request.dataset, timeout=WAIT_S, **retries(PATIENCE_S))
     suffixes = {table.table_id.removeprefix(request.prefix) for table in listed
@@ -394,7 +390,7 @@ def _dry_run(client: Client, query: str) -> int:
 
 
 def _key(request: BigQueryRequest, table: DayTable) -> tuple[str, dict[str, Any], dict[str, str]]:
-    """What a day is kept under: the query and the state of its table."""
+    """Content key of a day with what it is made of: the query, and the state of its table."""
     settings, inputs = {"query": query_of(request, table)}, {"table": table.name, "modified": table.modified}
     return content_key(STAGE, settings, inputs), settings, inputs
 
@@ -404,7 +400,7 @@ def _find(store: Store, request: BigQueryRequest, table: DayTable) -> Artifact |
 
 
 def _file_of(request: BigQueryRequest, table: DayTable) -> str:
-    """The name says so where some users were left out: it is in every receipt."""
+    """Name of a day's file, which every receipt shows: it says so where some users were left out."""
     day = table.name.rpartition(".")[2]
     sampled = f"_users_{request.thousandths}_of_{SHARES}" if request.thousandths < SHARES else ""
     return f"{day}{sampled}.parquet"
@@ -413,7 +409,7 @@ def _file_of(request: BigQueryRequest, table: DayTable) -> str:
 def _read_day(
     store: Store, client: Client, request: BigQueryRequest, table: DayTable, limit: int, progress: Progress
 ) -> int:
-    """Read a day into the store; gives the bytes that were billed."""
+    """Read a day into the store; the bytes that were billed."""
     key, settings, inputs = _key(request, table)
     with store.write(STAGE, key, settings, inputs) as folder:
         arriving, work = folder / "arriving.parquet", folder / "work"
@@ -434,7 +430,7 @@ def _read_day(
 def _arrive(
     client: Client, query: str, names: list[str], limit: int, path: Path, progress: Progress
 ) -> tuple[int, int]:
-    """Run a query and write what comes, batch by batch; gives its rows and the bytes that were billed."""
+    """Run a query and write its rows, batch by batch; their number, and the bytes that were billed."""
     from google.cloud.bigquery import QueryJobConfig
 
     patience = retries(PATIENCE_S)
@@ -456,7 +452,7 @@ def _arrive(
 
 
 def _wait(job: QueryJob, progress: Progress) -> None:
-    """Until a query is done; one that nobody waits for any more is stopped, or it would run on and be billed.
+    """Wait until a query is done; stop one that nobody waits for any more, or it would be billed.
 
     Its state is asked for: a short ``result(timeout=…)`` would give the answer's pages no more time, either.
     """
@@ -474,7 +470,7 @@ def _wait(job: QueryJob, progress: Progress) -> None:
 
 
 def _order(names: Mapping[str, str]) -> str:
-    """Time and user, what begins a session before all else of the same moment, then all the rest.
+    """Order of a day's rows: time and user, then what begins a session, then all other columns.
 
     Which event is a page view is not asked: it may be chosen once the days are read.
     """
@@ -485,7 +481,7 @@ def _order(names: Mapping[str, str]) -> str:
 
 
 def _drop_older(store: Store, request: BigQueryRequest, tables: Sequence[DayTable]) -> None:
-    """Let go of the same days as they were before their tables changed."""
+    """Remove kept days as they were before their tables changed."""
     now = {_key(request, table)[0] for table in tables}
     same = {(table.name, query_of(request, table)) for table in tables}
     for path in (store.root / STAGE).glob(f"[!.]*/{MANIFEST}"):

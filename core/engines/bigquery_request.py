@@ -18,27 +18,27 @@ PRICE_PER_TIB: Final = 6.25
 PRICE_NOTE: Final = "list price on demand in the US as of 2024, check yours; the first TiB a month is free"
 MAX_BYTES: Final = 100 * 10**9
 ESTIMATE, READ = "bigquery_estimate", "bigquery_read"
-"""What the child of a job takes: a :class:`BigQueryRequest`, or a :class:`DaysRequest`."""
+"""Tasks of a job's child, asked with a :class:`BigQueryRequest` and a :class:`DaysRequest`."""
 MIB: Final = 2**20
-"""BigQuery bills whole ones."""
+"""Bytes of a MiB, in which BigQuery bills."""
 LEAST_BYTES: Final = 10 * MIB
-"""What BigQuery bills at least for each table of a query."""
+"""Bytes that BigQuery bills at least for each table of a query."""
 SHARES: Final = 1000
 """Users are drawn in thousandths."""
 MOST: Final = "BEHA2VEC_BIGQUERY_MAX_BYTES"
-"""Where whoever runs the app says how much may be billed at most for a reading."""
+"""Environment variable for the most that may be billed for a reading in the app."""
 _MOST_DAYS: Final = 1100
-"""Three years; the export has no more, and a slip of the pen in a year does."""
+"""Most days of a request, three years: the export has no more, and a typo in a year does."""
 
 _PROJECT: Final = re.compile(r"[a-z][a-z0-9\-.:]{4,62}[a-z0-9]", re.ASCII)
 _TABLE: Final = re.compile(_PROJECT.pattern + r"\.\w{1,1024}\.\w{1,1000}_\*", re.ASCII)
 
 
 class BigQueryRequest(Settings):
-    """What to read: every setting that changes a query, and the limits of what it may cost."""
+    """Days to read: every setting that changes a query, and the limits of what it may cost."""
 
     table: str
-    """``PROJECT.DATASET.events_*``."""
+    """Tables of all days, ``PROJECT.DATASET.events_*``."""
     first: date
     last: date
     user_key: str = IngestSettings().user_key
@@ -53,22 +53,22 @@ class BigQueryRequest(Settings):
 
     @property
     def dataset(self) -> str:
-        """``PROJECT.DATASET``."""
+        """The data set, as ``PROJECT.DATASET``."""
         return self.table.rpartition(".")[0]
 
     @property
     def prefix(self) -> str:
-        """What the tables of all days begin with."""
+        """Prefix of the names of all days' tables."""
         return self.table.rpartition(".")[2].removesuffix("*")
 
     @property
     def pays(self) -> str:
-        """The project of the jobs."""
+        """The project that pays for the queries."""
         return self.billing_project or self.dataset.rpartition(".")[0]
 
     @property
     def thousandths(self) -> int:
-        """Of the users."""
+        """Share of the users in thousandths."""
         return round(self.user_share * SHARES)
 
     @property
@@ -78,7 +78,7 @@ class BigQueryRequest(Settings):
 
 
 def require_possible(request: BigQueryRequest) -> None:
-    """Refuse what can be seen to be wrong before anybody is asked.
+    """Refuse a request that is wrong in its form, before BigQuery is asked.
 
     Raises:
         SettingsError: If the name of the table or of who pays, the days or the share are not possible.
@@ -104,7 +104,7 @@ def require_possible(request: BigQueryRequest) -> None:
 
 
 def most_allowed() -> int | None:
-    """Bytes that may be billed for a reading in the app, as :data:`MOST` says; None if it says nothing.
+    """Bytes that may be billed at most for a reading in the app (:data:`MOST`); None if unset.
 
     Raises:
         SettingsError: If it is no size.
@@ -132,7 +132,7 @@ class DayTable(Settings):
 
     day: date
     name: str
-    """``PROJECT.DATASET.events_YYYYMMDD``."""
+    """Full name, ``PROJECT.DATASET.events_YYYYMMDD``."""
     modified: str
     """When it was last written, ISO 8601; of what does not tell, such as a view, when it was looked at."""
     rows: int
@@ -141,7 +141,7 @@ class DayTable(Settings):
 
 
 class BigQueryEstimate(Settings):
-    """What reading would take, measured by dry runs, which are free."""
+    """Cost of reading some days, measured by dry runs, which are free."""
 
     request: BigQueryRequest
     tables: tuple[DayTable, ...]
@@ -153,27 +153,27 @@ class BigQueryEstimate(Settings):
 
     @property
     def to_read(self) -> tuple[DayTable, ...]:
-        """The days that are paid for."""
+        """Tables of the days that are read and paid for."""
         return tuple(table for table in self.tables if table.day not in self.kept)
 
     @property
     def missing(self) -> tuple[date, ...]:
-        """Days without a table."""
+        """Requested days that have no table."""
         found = {table.day for table in self.tables}
         return tuple(day for day in self.request.days if day not in found)
 
     @property
     def dollars(self) -> float:
-        """At the price that was stated."""
+        """Price in dollars, at the rate of the request."""
         return self.bytes_billed / 2**40 * self.request.price_per_tib
 
     @property
     def too_much(self) -> bool:
-        """Whether it is more than the request allows."""
+        """Whether more would be billed than the request allows."""
         return self.bytes_billed > self.request.max_bytes
 
     def sentences(self) -> list[str]:
-        """What there is to read and to pay, for a person who is about to agree."""
+        """The estimate in sentences, for a person who is about to agree."""
         rows = sum(table.rows for table in self.to_read)
         told = [f"{counted(len(self.tables), 'day')} of {self.request.table} found"]
         if self.missing:
@@ -194,19 +194,19 @@ class BigQueryEstimate(Settings):
 
 
 class DaysRequest(Settings):
-    """Days to read as they were estimated, and the folder in which their own is made."""
+    """Days to read as they were estimated, and where their folder is made."""
 
     estimate: BigQueryEstimate
     input_dir: Path
 
 
 def in_gigabytes(size: int) -> str:
-    """``3.20 GB``, ``1.250 TB``; decimal, as limits are stated."""
+    """Size in decimal units, as limits are stated: ``3.20 GB``, ``1.250 TB``."""
     return f"{size / 10**12:,.3f} TB" if size >= 10**12 else f"{size / 10**9:,.2f} GB"
 
 
 def money(dollars: float) -> str:
-    """``about $1.20``."""
+    """Price in words, such as ``about $1.20``."""
     return f"about ${dollars:,.2f}" if dollars >= 0.01 or not dollars else "less than $0.01"
 
 

@@ -1,10 +1,6 @@
-"""A whole run in a bound of memory: a sample of the users is trained on, and all are placed, part by part.
+"""Run or embed in a bound of memory: train on a sample of the users, and place all of them part by part.
 
 Where all records fit at once it is the same run as any other, with the same results.
-
-All users of an export, a part at a time, on the model that was trained on some of them.
-
-Users of an export on a frozen model in a bound of memory: at once where they fit, else part by part.
 """
 
 from __future__ import annotations
@@ -64,10 +60,10 @@ class Everybody:
     Args:
         raw: All records, which need not be there any more.
         decided: What was decided on all of them.
-        settings: Of the run.
+        settings: Settings of the run.
         place: Places them, part by part.
         progress: Where to report.
-        share: Of the users, that the model learns from.
+        share: Share of the users that the model learns from.
     """
 
     raw: RawRead
@@ -78,7 +74,7 @@ class Everybody:
     share: float
 
     def finish(self, building: Path, made: Segments) -> dict[str, Any]:
-        """Put all users in place of those of the training: their table, the profiles, the receipt.
+        """Replace the users of the training by all users: in their table, the profiles and the receipt.
 
         Args:
             building: The files of the run, its model among them.
@@ -121,7 +117,7 @@ def _taken(made: Segments, writer: pq.ParquetWriter, part: PlacedPart) -> tuple[
 def _rows(
     part: PlacedPart, happened: Mapping[str, Happened], one_page: OnePageSegments, made: Segments
 ) -> pa.Table:
-    """Its users, for ``users.parquet``."""
+    """Rows of a part's users for ``users.parquet``."""
     outcomes = _in_currencies(happened, made.outcomes)
     segments = replace(made.partition, labels=part.clusters)
     users = users_table(part.dataset.users, segments, part.vectors, made.titles, outcomes, one_page)
@@ -129,12 +125,12 @@ def _rows(
 
 
 def _profiles(counts: Counts, made: Segments) -> Profiles:
-    """What the users of each segment are like, of all users; the rules are those of the training."""
+    """Profiles of the segments over all users; the one-page rules are those of the training."""
     return of_used_rows(profile_counts(counts.in_order(MOST_PAGES), made.data.outcomes, _chosen(made)))
 
 
 def _chosen(made: Segments) -> AnalyzeSettings:
-    """What is asked of the profiles, with the outcome of the training."""
+    """Settings of the profiles, with the outcome of the training."""
     return made.profiles.settings.model_copy(update={"outcome": made.profiles.chosen})
 
 
@@ -279,7 +275,7 @@ def _trained_on(
     kept: Mapping[str, str],
     again: bool,
 ) -> tuple[Dataset, Everybody | None]:
-    """The users that the model is trained on; and all of them, where these are a sample.
+    """Data set that the model is trained on; and all users, where it is a sample of them.
 
     Raises:
         SettingsError: If nobody is drawn, or others than those of the stages that are kept.
@@ -311,7 +307,7 @@ def _records_here(
     progress: Progress,
     bounds: Bounds,
 ) -> Records:
-    """All records, read on this machine, which also places the users, a part after the other."""
+    """Read all records on this machine, which also places the users, a part after the other."""
     raw, files = read_here(store, inputs, settings, work, progress)
 
     def deal() -> Place:
@@ -343,16 +339,16 @@ def _placed_here(
 
 
 def _dealt(raw: RawRead, bounds: Bounds, work: Path) -> list[RawRead]:
-    """All users, dealt out to parts that fit."""
+    """Deal all users out to parts that fit into memory."""
     dealt = parts.split(raw, bounds.n_parts(raw.rows), work / "parts", bounds.database)
     bounds.require_even([part.rows for part in dealt])
     return dealt
 
 
 ROWS: Final = 50_000
-"""Of a batch that is written."""
+"""Number of rows of a batch that is written."""
 _ENOUGH_KNOWN: Final = 0.5
-"""Mean share of a user's page views on pages that the model knows, below which it is said."""
+"""Mean share of a user's page views on pages that the model knows, below which a warning is given."""
 
 
 def embed_bounded(
@@ -366,7 +362,7 @@ def embed_bounded(
         out: Parquet file to write, by id, in the columns of :func:`core.runs.score.scored_table`; with next
             pages, as the lists ``next_pages`` and ``next_scores``, where they were asked for.
         progress: Where to report.
-        placing: How.
+        placing: Device, and next pages to suggest.
         bounds: Memory.
 
     Returns:
@@ -396,7 +392,7 @@ def embed_by_part(
         model: The ``model`` folder of an earlier run.
         out: Parquet file to write, which is claimed.
         progress: Where to report.
-        placing: How.
+        placing: Device, and next pages to suggest.
         bounds: Memory here.
         read: Given no store, an empty folder and how, reads the files.
     """
@@ -423,13 +419,13 @@ def embed_by_part(
 
 
 def _scored(part: PlacedPart, failed: set[str]) -> pa.Table:
-    """The columns that are written; the traceback of next pages that failed is added to ``failed``."""
+    """Columns of a part to be written; the traceback of next pages that failed is added to ``failed``."""
     failed |= {part.failed} - {""}
     return part.table.drop_columns([LABEL, RULE]).replace_schema_metadata(None)
 
 
 def _written(tables: Iterator[pa.Table], work: Path, out: Path, bounds: Bounds) -> int:
-    """Put the users of all parts into ``out``, by id, as where they are placed at once."""
+    """Write the users of all parts into ``out``, by id, as where they are placed at once."""
     if (first := next(tables, None)) is None:
         raise NothingLeft("No page view is left of the input", remedy="Choose other files")
     users = 0
@@ -450,7 +446,7 @@ def _written(tables: Iterator[pa.Table], work: Path, out: Path, bounds: Bounds) 
 
 
 def lacks(out: Path) -> str:
-    """What a file of embedded users lacks because it failed, and why; empty if nothing."""
+    """Warning that next pages are missing from a file of embedded users as they failed; empty if not."""
     if not (log := _failed_log(out)).is_file():
         return ""
     why = log.read_text(encoding="utf-8").splitlines()[-1]
@@ -458,7 +454,7 @@ def lacks(out: Path) -> str:
 
 
 def few_known(out: Path) -> str:
-    """That the model knows few of the pages of a file of embedded users; empty if it knows enough."""
+    """Warning that the model knows few pages of a file of embedded users; empty if it knows enough."""
     share = pc.mean(pq.read_table(out, columns=[KNOWN])[KNOWN]).as_py()
     if share >= _ENOUGH_KNOWN:
         return ""

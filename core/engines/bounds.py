@@ -1,4 +1,4 @@
-"""How many records fit into a bound of memory at once, and so how many parts a run has."""
+"""Bounds of memory: how many records fit at once, and so how many parts a run has."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ from core.base.settings import size_in_bytes
 from core.ingest.sources.input_files import Packing, resolve_inputs
 
 PROGRAM: Final = 800 * 2**20
-"""Bytes of a process that has loaded everything it needs and the least of a database (measured), …"""
+"""Bytes of a process that has loaded everything it needs and the least of a database (measured)."""
 A_RECORD: Final = 400
-"""… and for each record that is worked on, from the raw table to the report (measured, docs/method.md)."""
+"""Bytes for each record that is worked on, from the raw table to the report (measured, docs/method.md)."""
 MEMORY: Final = "BEHA2VEC_MEMORY"
-"""Where whoever runs the app says how much a job may take that reads files."""
+"""Environment variable for the memory that a job that reads files may take."""
 SHARE: Final = 0.5
-"""Of the free memory that a run takes where nobody says, and of the whole that reading takes in the app."""
+"""Share of the free memory that a run takes by default, and of all memory that reading takes in the app."""
 FILL: Final = 0.9
-"""How full a part is meant to be: by chance some become larger than others."""
+"""Share of what fits at once that a part is meant to hold: by chance some become larger than others."""
 _OVERFULL: Final = 1.5
-"""Times what fits at once, from which on a part is too large: one user may have sent most records."""
+"""Multiple of what fits at once from which on a part is too large: one user may have sent most records."""
 FEWEST: Final = 100_000
 """Records of a part below which parts cost more than they save."""
 LEAST: Final = PROGRAM + FEWEST * A_RECORD
 _A_WRITTEN_RECORD: Final = 20
-"""Bytes that a record has in a file at least, …"""
+"""Bytes that a record has in a file at least, to tell without reading whether files surely fit."""
 _UNPACKED: Final = 10
-"""… and times that what is packed is larger, to tell without reading whether files surely fit."""
+"""Multiple of its size that a packed input is taken to unpack to, by :meth:`Bounds.surely_holds`."""
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """What a run may take.
+    """Memory that a run may take, and how many users it may train on.
 
     Args:
         memory: Bytes.
         sample_users: Users to train on; as many as the memory allows when None.
-        share: Of the users, that an earlier run drew and this one goes on from.
+        share: Share of the users that an earlier run drew and this one goes on from.
     """
 
     memory: int
@@ -51,7 +51,7 @@ class Bounds:
 
     @classmethod
     def told(cls, memory: str | None, sample_users: int | None) -> Bounds:
-        """What was asked for, or half of the memory that is free now.
+        """Bounds as options state them, by default half of the memory that is free now.
 
         Raises:
             SettingsError: If it is no size, or less than a part of the users needs.
@@ -70,7 +70,7 @@ class Bounds:
 
     @classmethod
     def of_app(cls) -> Bounds:
-        """What :data:`MEMORY` says, or half of all there is, so that what is made follows the file alone.
+        """Bounds by :data:`MEMORY`, or half of all memory, so that what is made follows the file alone.
 
         Raises:
             SettingsError: If it is no size, or less than a part of the users needs.
@@ -84,20 +84,20 @@ class Bounds:
 
     @property
     def at_once(self) -> int:
-        """Records that fit."""
+        """Number of records that fit at once."""
         return (self.memory - PROGRAM) // A_RECORD
 
     @property
     def database(self) -> int:
-        """Bytes of it for the database, beside what else is in memory."""
+        """Bytes for the database, beside what else is in memory."""
         return max(self.memory - PROGRAM, PROGRAM // 2) // 2
 
     def n_parts(self, records: int) -> int:
-        """Parts to deal so many records out to."""
+        """Number of parts to deal so many records out to."""
         return 1 if records <= self.at_once else math.ceil(records / (FILL * self.at_once))
 
     def require_even(self, sizes: Collection[int]) -> None:
-        """See to it that no part has far more records than fit, where the others do.
+        """Refuse parts of which one has far more records than fit, where the others do not.
 
         Args:
             sizes: Records of each part.

@@ -23,13 +23,13 @@ from core.storage.store import Store
 
 
 def estimate(store: Store, request: BigQueryRequest, progress: Progress) -> tasks.Result:
-    """What reading would cost."""
+    """Estimate what reading days of BigQuery would cost."""
     require_allowed(request)
     return {"estimate": bigquery.estimate(store, request, progress).model_dump(mode="json")}
 
 
 def read(store: Store, request: DaysRequest, progress: Progress) -> tasks.Result:
-    """Read, and put the days where the app finds files: the name of their folder."""
+    """Read days of BigQuery into a folder where the app finds files; the folder's name."""
     require_allowed(request.estimate.request)
     files = bigquery.read(store, request.estimate, progress)
     asked = request.estimate.request

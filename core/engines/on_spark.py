@@ -80,7 +80,7 @@ def _records_there(
     bounds: Bounds,
     spark: SparkWork,
 ) -> Records:
-    """All records, read by executors, which keep them by part of the users; a copy of all is here."""
+    """Read all records on executors, which keep them by part of the users; copy all of them here."""
     dealt = deal(inputs, settings, spark, SubProgress(progress, 0.0, 0.4))
     (here := work / RECORDS).mkdir()
     raw, sizes = copied(dealt, here, SubProgress(progress, 0.4, 0.5))
@@ -95,7 +95,7 @@ def _records_there(
 def _placed_there(
     dealt: DealtRecords, work: Path, progress: Progress, model: Path, placing: Placing
 ) -> Iterator[PlacedPart]:
-    """Have all parts placed by executors, and take one after the other."""
+    """Have executors place all parts, and read the results one after the other."""
     (place := work / PLACED).mkdir()
     dealt.work.ship(zip_folder(model, place / f"{MODEL}.zip"))
     dealt.work.ship(zip_folder(work / DECISIONS, place / f"{DECISIONS}.zip"))
@@ -123,7 +123,7 @@ def embed_on_spark(
         model: The ``model`` folder of an earlier run.
         out: Parquet file to write.
         progress: Where to report.
-        placing: How; the device is one of the executors.
+        placing: Device (of the executors), and next pages to suggest.
         bounds: Memory of this machine.
         master: Address of a Spark master.
 

@@ -26,13 +26,13 @@ from core.ingest.read.read_all import RawRead
 from core.storage.disk import make_folder, require_room
 
 _SPLIT_SALT: Final = "part"
-"""In front of an id where parts are told; another one than in front of it where a sample is drawn."""
+"""Text that is hashed in front of an id to deal out parts; another one than for drawing a sample."""
 ROOM: Final = 1.3
-"""Times what the raw records take on the disk that has to be free for a copy of them."""
+"""Multiple of the size of the raw records that has to be free on the disk for a copy of them."""
 _FEWEST_HELD, _MOST_HELD = 2_048, 20_000
-"""Rows of a part that a thread holds before they go to disk, at least and at most …"""
+"""Rows of a part that a thread holds before they go to disk, at least and at most."""
 _A_HELD_ROW: Final = 700
-"""… and the bytes of one: what threads hold of all parts has to fit, or it goes to disk twice (measured)."""
+"""Bytes of a held row: what threads hold of all parts has to fit, or it goes to disk twice (measured)."""
 _DIGESTS: Final = 2.0**64
 
 _COPY: Final = """
@@ -52,7 +52,7 @@ def split(
 
     Args:
         raw: What the readers left.
-        n_parts: How many, at least 1; one that nobody fell into holds no records.
+        n_parts: Number of parts, at least 1; one that nobody fell into holds no records.
         out: Folder for the parts; made if absent.
         memory: Bytes that the database may use; by the number of records when None.
         threads: Threads to use; all by default. Who is where does not depend on it.
@@ -105,7 +105,7 @@ def sample_of(
 
 
 def count_ids(raw: RawRead, work: Path, memory: int | None = None, threads: int | None = None) -> int:
-    """Different ids, with a page view or without.
+    """Count different ids, with a page view or without.
 
     Raises:
         ResourceError: If disk or memory run out.
@@ -119,12 +119,12 @@ def count_ids(raw: RawRead, work: Path, memory: int | None = None, threads: int 
 
 
 def raw_bytes(raw: RawRead) -> int:
-    """What the records take on the disk."""
+    """Bytes that the records take on the disk."""
     return sum(path.stat().st_size for _, path in raw.parts)
 
 
 def _digest(salt: str) -> str:
-    """64 bits of an id, null where it stands for nobody."""
+    """SQL for 64 bits of an id's digest, null where the id stands for nobody."""
     nobody = ", ".join(f"'{text}'" for text in NO_ID)
     return (
         f"CASE WHEN lower(trim({Raw.USER_KEY})) NOT IN ({nobody}) "
@@ -182,12 +182,12 @@ def part_of(raw: RawRead, files: Mapping[int, Sequence[Path]]) -> RawRead:
 
 
 def _counted(file: FileReceipt, rows: int) -> FileReceipt:
-    """The receipt of a file of which only so many records are here."""
+    """Receipt of a file of which only so many records are here."""
     return file.model_copy(update={"records": rows, "read": rows, "rejected": 0, "collapsed": 0})
 
 
 def _with_rest(part: RawRead, raw: RawRead) -> RawRead:
-    """The part that also accounts for what was not read."""
+    """The part with rejects and rows that were put together, so that all parts add up."""
     files = tuple(
         file.model_copy(
             update={

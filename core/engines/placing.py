@@ -1,4 +1,4 @@
-"""Users put into the segments of a frozen model: all at once or a part of them, on whatever machine."""
+"""Place users in the segments of a frozen model: all at once or a part of them, on any machine."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ PLACED: Final = "placed.parquet"
 LABEL: Final = "label"
 RULE: Final = "rule"
 FAILED: Final = b"failed"
-"""Metadata of a table: :attr:`PlacedPart.failed`."""
+"""Key in a table's metadata for :attr:`PlacedPart.failed`."""
 
 
 class Model(NamedTuple):
-    """What a model folder holds, as far as users are placed by it; ``following`` where it was asked for."""
+    """Contents of a model folder by which users are placed; ``following`` (next pages) where asked for."""
 
     frozen: FrozenModel
     following: NextPages | None
 
     @classmethod
     def read(cls, folder: Path, n_next: int = 0) -> Self:
-        """Read a folder.
+        """Read and check a model folder.
 
         Raises:
             ArtifactError: If a file is missing, damaged, or of another run.
@@ -54,11 +54,11 @@ class Model(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class PlacedPart:
-    """Users in the segments.
+    """Users of an export, or a part of them, with their segments.
 
     Args:
-        dataset: They, and what they did.
-        labels: Of their pages; None where labelling is off.
+        dataset: The users and their page views.
+        labels: Labels of their pages; None where labelling is off.
         table: A row a user in the columns of :func:`core.runs.score.scored_table`, next pages where they were
             asked for (absent if they failed), :data:`LABEL` as
             :attr:`core.runs.frozen.Placed.clusters` has it, and :data:`RULE`, which one-page rule of the
@@ -71,17 +71,17 @@ class PlacedPart:
 
     @property
     def clusters(self) -> np.ndarray:
-        """int32 of shape (n_users,): a segment, or why in none."""
+        """Segment of each user, or why they are in none: int32 of shape (n_users,)."""
         return np.asarray(self.table[LABEL])
 
     @property
     def codes(self) -> np.ndarray:
-        """int8 of shape (n_users,): a one-page rule, or −1."""
+        """One-page rule that holds for each user, or −1: int8 of shape (n_users,)."""
         return np.asarray(self.table[RULE])
 
     @property
     def vectors(self) -> np.ndarray:
-        """float32 of shape (n_users, d), of length 1 (or zeros)."""
+        """Vectors of length 1 (or zeros): float32 of shape (n_users, d)."""
         lists = self.table[Users.EMBEDDING].combine_chunks()
         return np.asarray(lists.flatten()).reshape(len(lists), -1)
 
@@ -92,7 +92,7 @@ class PlacedPart:
         return metadata.get(FAILED, b"").decode().strip()
 
     def save(self, folder: Path) -> list[Path]:
-        """Write the table beside the data set of ``folder``, and name all files that a reader needs."""
+        """Write the table beside the data set of ``folder``; the paths of all files that a reader needs."""
         pq.write_table(self.table, folder / PLACED)
         tables = [self.dataset.path / name for name in (USERS, PAGES, OUTCOMES, SEQUENCES, RECEIPT)]
         return [folder / PLACED, *tables, *([self.labels.path / LABELS] if self.labels else [])]
@@ -106,7 +106,7 @@ class PlacedPart:
 
 @dataclass(frozen=True, eq=False)
 class Placing:
-    """How users are placed.
+    """Options for placing users.
 
     Args:
         device: Where the network runs.
@@ -131,7 +131,7 @@ class Placing:
 
         Args:
             raw: Their records.
-            model: Where to.
+            model: The model to place them on.
             work: An existing folder, in which the data set is as long as it is there.
             progress: Where to report.
             label_cache: Where decisions about labels are kept; by default in ``work``.
@@ -158,11 +158,11 @@ class Placing:
 
 
 Place: TypeAlias = Callable[[Path, Placing], Iterator[PlacedPart]]
-"""Places every part that has a page view, given the folder of the model."""
+"""Places every part that has a page view, given the folder of the model and the options."""
 
 
 def told(parts: Iterator[PlacedPart], n_users: int, progress: Progress) -> Iterator[PlacedPart]:
-    """The parts as they come, and to ``progress`` how many of the users are done with."""
+    """Pass on parts as they come, and report how many of the users are placed."""
     progress(STAGE, 0.0, "Placing all users")
     placed = 0
     for part in parts:

@@ -1,6 +1,6 @@
-"""A data set that fits into a bound of memory: of all users, or of a sample of them where all do not fit.
+"""Prepare a data set in a bound of memory: of all users, or of a sample of them where all do not fit.
 
-The receipt of all users, from those of the parts and what was decided on the whole.
+The receipt of all users adds up those of parts, with what was decided on the whole.
 """
 
 from __future__ import annotations
@@ -66,12 +66,12 @@ def _of_sample(raw: RawRead, decided: Decided, sample: Receipt) -> Receipt:
 def add_up(
     raw: RawRead, decided: Decided, parts: Sequence[Receipt], trained: Receipt, rest: str = _NOTHING_LEFT
 ) -> Receipt:
-    """The receipt of all users.
+    """Add up the receipt of all users.
 
     Args:
         raw: What the readers left.
         decided: What was decided on all of it.
-        parts: Of the parts of which a page view is left, one at least.
+        parts: Receipts of parts of which a page view is left, one at least.
         trained: Of the users of the training; what it says of ids, the clock, pages and places is said of
             all, as it was decided on all, and so are its warnings.
         rest: What the page views are that no part accounts for.
@@ -109,7 +109,7 @@ def add_up(
 
 
 def _left_out(decided: Decided, parts: Sequence[Receipt], rest: str) -> dict[str, Any]:
-    """What is used and why the rest is not, and what was done by visitors whom no part counts."""
+    """Fields of the receipt on records used and left out, and on outcomes of visitors without an id."""
     steps = _steps(decided.accounted.waterfall, parts, sum(part.page_views_used for part in parts), rest)
     no_user_id = nobodys_outcomes(decided.nobodys)
     again = decided.nobodys.duplicates if decided.nobodys else 0
@@ -123,7 +123,7 @@ def _left_out(decided: Decided, parts: Sequence[Receipt], rest: str) -> dict[str
 
 
 def _engagement(parts: Sequence[Receipt], users: int) -> dict[str, Any]:
-    """How many users have a value of it, and by which rule; nothing where no part has one."""
+    """Share of users with a time of engagement, and its rule; empty where no part has one."""
     told = [(part.engagement_share, part) for part in parts if part.engagement_share is not None]
     if not told:
         return {}
@@ -155,7 +155,7 @@ def _by_day(parts: Sequence[Receipt]) -> dict[date, int]:
 
 
 def _outcomes(parts: Sequence[Receipt]) -> dict[str, OutcomeUsers]:
-    """Who did what, most users first."""
+    """Users of each outcome, the outcome with most users first."""
     names = dict.fromkeys(name for part in parts for name in part.outcome_users)
     found = {name: added(p.outcome_users[name] for p in parts if name in p.outcome_users) for name in names}
     return dict(sorted(found.items(), key=lambda item: (-item[1].users, item[0])))
@@ -173,7 +173,7 @@ _ONLY_SOME: Final = (
 
 
 class Sample(NamedTuple):
-    """What is known of all users where a data set is of some.
+    """Facts about all users, for a data set of some of them.
 
     Args:
         raw: What the readers left of all.
@@ -243,7 +243,7 @@ def read_here(
 
 
 def share_drawn(raw: RawRead, bounds: Bounds, work: Path) -> float | None:
-    """The share of the users to learn from; None where these are all, and fit at once.
+    """Share of the users to train on; None where these are all, and fit at once.
 
     Raises:
         SettingsError: If their records do not fit.
@@ -264,7 +264,7 @@ def share_drawn(raw: RawRead, bounds: Bounds, work: Path) -> float | None:
 def drawn(
     raw: RawRead, files: dict[str, str], share: float | None, bounds: Bounds, seed: int, work: Path
 ) -> tuple[RawRead | None, dict[str, str]]:
-    """The users to learn from, None where these are all; and what they are by content.
+    """Draw the users to train on, None where these are all; and name the inputs of their data set.
 
     Raises:
         SettingsError: If nobody is drawn.
@@ -281,7 +281,7 @@ def drawn(
 def decided_on(
     raw: RawRead, settings: IngestSettings, work: Path, progress: Progress, bounds: Bounds
 ) -> Decided:
-    """Decide on all users; their records go then, which were dealt out or are not needed."""
+    """Decide on all users, then remove their records: they were dealt out or are not needed."""
     (decisions := work / DECISIONS).mkdir()
     decided = decide(raw, settings, decisions, progress, bounds.database)
     shutil.rmtree(work / RECORDS)
@@ -300,7 +300,7 @@ def dataset_of(
     *,
     again: bool = False,
 ) -> Dataset:
-    """What the model is trained on, in the store; all users under the key that any run gives them."""
+    """Store the data set that the model is trained on; that of all users has the key of any run."""
     decided = sample.decided if sample else None
     dumped, key = settings.model_dump(mode="json"), pipeline.dataset_key(settings, inputs)
     if again or pipeline.known_dataset(store, key) is None:

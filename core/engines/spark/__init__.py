@@ -1,1 +1,1 @@
-"""Parts of the users on a Spark cluster: it hands out files and parts, our own code does the rest."""
+"""Work on parts of the users on a Spark cluster: it hands out files and parts, ``core`` does the rest."""

@@ -1,4 +1,4 @@
-"""The records that executors have read, copied to this machine's disk."""
+"""Copy the records that executors have read to this machine's disk."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from core.ingest.read.read_all import STAGE, RawRead
 from core.storage.disk import require_room
 
 COPIED_BYTES: Final = 64 << 20
-"""Of the records of a file that come here at a time, with about as much again that parts cost: Java holds
-them in its 1 GB at once (tried: 140 MB pass, 600 MB do not)."""
+"""Bytes of a file's records that are copied at a time. Parts cost about as much again, and Java holds both in
+its 1 GB at once (tried: 140 MB pass, 600 MB do not)."""
 ROWS: Final = 1 << 17
-"""Of a row group of the copy, at least."""
+"""Fewest rows of a row group of the copy."""
 
 
 def copied(dealt: DealtRecords, folder: Path, progress: Progress) -> tuple[RawRead, Counter[int]]:
-    """All records, copied into a folder of this disk; the executors keep theirs.
+    """Copy all records into a folder of this disk; the executors keep theirs.
 
     Returns:
         The records, in a file an input file (more of a large one); and how many each part has.
@@ -51,7 +51,7 @@ def copied(dealt: DealtRecords, folder: Path, progress: Progress) -> tuple[RawRe
 
 
 def _as_one(pieces: Iterable[Piece], path: Path) -> Counter[int]:
-    """Put records into one file, and count those of each part; a part's alone may be few."""
+    """Write records into one file, as a part's alone may be few, and count those of each part."""
     sizes, held, rows = Counter[int](), [RAW.empty_table()], 0
     with pq.ParquetWriter(path, RAW, **PARQUET) as writer:
         for piece in pieces:

@@ -1,7 +1,6 @@
-"""Our own code on its way to the executors: a zip of ``core/`` as it is here, unpacked beside their work.
+"""Archive of ``core/`` for executors, unpacked beside their work: they run the very code of the driver.
 
-So they run the very code that the driver runs. Python and the packages that it needs (requirements.txt) have
-to be there already.
+Python and the packages that it needs (requirements.txt) have to be there already.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import core
 
 CORE: Final = Path(core.__file__).resolve().parent
 UNPACKED: Final = "beha2vec-code"
-"""The folder in an executor's work folder that it is unpacked to; on its PYTHONPATH."""
+"""Folder in an executor's work folder with the unpacked code; on its PYTHONPATH."""
 
 
 def zip_folder(folder: Path, to: Path, inside: str = "") -> Path:

@@ -1,4 +1,4 @@
-"""Input files read on a cluster, and their records dealt out by user: what every later step starts from.
+"""Read input files on a cluster, and deal their records out by user: every later step starts from these.
 
 One file is one task, read by the readers of one machine (``core/ingest/read/``). Its records leave the task
 as Parquet, one for each part of the users (``core/engines/parts.py``), and Spark brings all of a part to one
@@ -38,12 +38,12 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 PART_BYTES: Final = 128 << 20
-"""Of plain text that a part holds about: as much as a task looks at, at a time, in some hundred MB."""
+"""Bytes of plain text for about one part: what a task works on at a time, in some hundred MB."""
 _PARTS_A_CORE: Final = 2
-"""At least, so that a core that is done early finds another part."""
+"""Fewest parts for each core, so that a core that is done early finds another part."""
 MOST_PARTS: Final = 4_096
 _UNPACKS_TO: Final = 8
-"""Times its size, as a packed file is estimated where it is read."""
+"""Multiple of its size that a packed file is taken to unpack to."""
 
 RECORDS, ABOUT, REFUSED = "records", "about", "refused"
 PIECES: Final = "kind string, part int, file_no int, data binary"
@@ -55,12 +55,12 @@ _READ: Final = TypeAdapter(FileRead)
 
 
 class Piece(NamedTuple):
-    """A row that goes between processes.
+    """A row that goes between executors and the driver.
 
     Args:
         kind: What it is: :data:`RECORDS`, or what a step makes of them.
-        part: Of the users.
-        file_no: Of the input.
+        part: Number of the part of the users.
+        file_no: Number of the input file.
         data: A Parquet file, or JSON.
     """
 
@@ -70,16 +70,16 @@ class Piece(NamedTuple):
     data: bytes
 
     def batch(self) -> pa.RecordBatch:
-        """As mapInArrow hands it over."""
+        """The row as mapInArrow takes it."""
         return pa.RecordBatch.from_pylist([self._asdict()], schema=_PIECES)
 
 
 Made: TypeAlias = tuple[str, int, bytes]
 """Kind, ``file_no`` (−1 where it is of no file) and data of a piece."""
 FileStep: TypeAlias = Callable[[InputFile, int, Path], Iterable[Piece]]
-"""On an executor: what is done with an input file and its number, in an empty folder."""
+"""Step of an executor on an input file, given the file, its number and an empty folder."""
 PartStep: TypeAlias = Callable[[RawRead, Path], Iterable[Made]]
-"""On an executor: what is done with the records of a part, in an empty folder."""
+"""Step of an executor on a part, given its records and an empty folder."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class DealtRecords:
         raw_bytes: What the records of each file take on a disk.
         checksums: File on disk → SHA-256 of its bytes.
         records: A row a file of records of a part, an input file after the other.
-        pieces: The same, a part after the other.
+        pieces: Those rows, a part after the other.
     """
 
     work: SparkWork
@@ -105,14 +105,14 @@ class DealtRecords:
     pieces: DataFrame
 
     def each(self, step: PartStep) -> DataFrame:
-        """What a step makes of each part, kept on the executors' disks once it is there."""
+        """Run a step on each part; the results stay on the executors' disks."""
         from pyspark import StorageLevel
 
         done = self.pieces.mapInArrow(partial(_each_part, step=step, raw=self.raw), PIECES)
         return done.persist(StorageLevel.DISK_ONLY)
 
     def fetch(self, made: DataFrame, progress: Progress, stage: str, what: str) -> Iterator[Piece]:
-        """Do a step on all parts at once, then bring here what it made, a part at a time.
+        """Run a step on all parts at once, then bring the results here, a part at a time.
 
         Raises:
             Beha2VecError: What an executor said, such as that a file is no longer what it was, or that nobody
@@ -170,7 +170,7 @@ def deal(
 
 
 def _about(made: DataFrame, work: SparkWork, progress: Progress, what: str) -> list[Any]:
-    """What executors say of each file, in the order of the files."""
+    """Collect what executors say of each file, in the order of the files."""
     told = made.where(made.kind != RECORDS).orderBy("file_no")
     pieces = [Piece(*row) for row in work.do(told.collect, progress, STAGE, what)]
     for piece in pieces:
@@ -179,25 +179,25 @@ def _about(made: DataFrame, work: SparkWork, progress: Progress, what: str) -> l
 
 
 def _anywhere(source: InputFile) -> InputFile:
-    """A file by a name that does not depend on where a process works."""
+    """A file by its absolute path, as processes work in different folders."""
     return replace(source, path=source.path.absolute())
 
 
 def parts_for(sources: Sequence[InputFile], cores: int) -> int:
-    """Into how many parts the users are dealt out."""
+    """Number of parts to deal the users out to."""
     plain = sum(one.bytes * (1 if one.packing is Packing.PLAIN else _UNPACKS_TO) for one in sources)
     return min(MOST_PARTS, max(_PARTS_A_CORE * cores, -(-plain // PART_BYTES)))
 
 
 def _refuse(piece: Piece) -> None:
-    """Raise here what an executor said."""
+    """Raise an executor's error on the driver."""
     if piece.kind == REFUSED:
         told = json.loads(piece.data)
         raise getattr(errors, told["kind"])(told["problem"], allowed=told["allowed"], remedy=told["remedy"])
 
 
 def _refused(error: InputError, part: int, file_no: int) -> Piece:
-    """What is so however often it is tried; all else is raised, and Spark tries it elsewhere."""
+    """Piece for an error that is the same however often it is tried; Spark tries all others elsewhere."""
     told = {name: getattr(error, name) for name in ("problem", "allowed", "remedy")}
     told["kind"] = type(error).__name__
     return Piece(REFUSED, part, file_no, json.dumps(told).encode())
@@ -233,7 +233,7 @@ def _of_file(
     n_parts: int,
     checksums: Sequence[str],
 ) -> Iterator[Piece]:
-    """Read a file, and give a piece a part, then what there is to say of it."""
+    """Read a file; yield a piece for each part, then one about the file."""
     (place / "raw").mkdir()
     read = read_file(source, settings, place / "raw", lambda _: None)
     if file_checksum(source.path) != checksums[number]:
@@ -248,10 +248,10 @@ def _of_file(
 
 
 def _require_seen(source: InputFile) -> None:
-    """See to it that an input is here what it is for whoever asked.
+    """Refuse an input that an executor does not see as the driver does.
 
     Raises:
-        InputError: If it is not.
+        InputError: If it is missing or has another size.
     """
     try:
         found = source.path.stat().st_size
@@ -266,7 +266,7 @@ def _require_seen(source: InputFile) -> None:
 
 
 def _alone(read: FileRead) -> RawRead:
-    """A file on its own, as far as dealing out needs it."""
+    """Raw records of a single file, as far as dealing out needs them."""
     columns = dict(read.count.columns)
     receipt = FileReceipt(
         name=read.source.name, shape=read.count.shape, bytes=read.source.bytes, encoding=read.count.encoding,
@@ -277,7 +277,7 @@ def _alone(read: FileRead) -> RawRead:
 
 
 def _each_part(batches: Iterator[pa.RecordBatch], step: PartStep, raw: RawRead) -> Iterator[pa.RecordBatch]:
-    """On an executor: put the files of a part on disk, and do a step with them."""
+    """On an executor: write the files of a part to disk, and run a step on them."""
     rows = (Piece(**row) for batch in batches for row in batch.to_pylist())
     for part, pieces in groupby(rows, itemgetter(1)):
         with tempfile.TemporaryDirectory(dir=scratch()) as place:

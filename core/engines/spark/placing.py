@@ -1,4 +1,4 @@
-"""What executors make of a part of the users: where each one belongs."""
+"""Place a part of the users on an executor."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from core.engines.spark.session import shipped
 from core.ingest.read.read_all import RawRead
 
 PLACED: Final = "placed"
-"""The kind of the pieces."""
+"""Kind of the pieces that are made of parts."""
 _read_once = lru_cache(maxsize=1)(Model.read)
-"""The model, once a process, which works on many parts."""
+"""Reads the model once for each process, which works on many parts."""
 
 
 @dataclass(frozen=True, eq=False)
 class PlaceThere:
-    """Puts users into the segments of a model.
+    """Step that puts the users of a part into the segments of a model.
 
     Args:
         model: Name of the shipped folder.
@@ -38,7 +38,7 @@ class PlaceThere:
     placing: Placing
 
     def __call__(self, raw: RawRead, work: Path) -> Iterator[Made]:
-        """A zip of what :meth:`core.engines.placing.PlacedPart.save` leaves; none without a page view."""
+        """Yield a zip of what :meth:`core.engines.placing.PlacedPart.save` leaves; none of no page view."""
         assert self.placing.decided  # by whoever has dealt the users out
         decided = self.placing.decided.moved(shipped(self.decided))
         model = _read_once(shipped(self.model), self.placing.n_next)

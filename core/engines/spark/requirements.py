@@ -1,4 +1,4 @@
-"""What has to be there before a cluster is asked for anything: a package, Java, a master that answers."""
+"""Check what Spark needs before a cluster is asked for anything: a package, Java, a master that answers."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from typing import Final
 from core.base.errors import ResourceError, SettingsError
 
 _JAVA: Final = 17
-"""The oldest Java that Spark 4 runs on."""
+"""Oldest version of Java that Spark 4 runs on."""
 _ANSWERS_S: Final = 5.0
-"""Longest wait for a master's port."""
+"""Seconds to wait for a master's port at most."""
 ALLOWED: Final = "spark://HOST:PORT of a standalone cluster, or local[N] for N cores of this machine"
 
 _CLUSTER: Final = re.compile(r"spark://(?P<host>[\w.-]+|\[[0-9A-Fa-f:]+\]):(?P<port>\d{1,5})")
@@ -29,7 +29,7 @@ _MOST_PORTS: Final = 65_535
 
 @dataclass(frozen=True)
 class Master:
-    """Who hands out the work.
+    """Address of a Spark master.
 
     Args:
         url: As it was given.
@@ -67,12 +67,12 @@ class Master:
 
 
 def installed() -> bool:
-    """Whether the extra is there; Java, a master and its workers are looked for when a run starts."""
+    """Whether pyspark is installed; Java, a master and its workers are looked for when a run starts."""
     return find_spec("pyspark") is not None
 
 
 def require_spark(master: Master) -> None:
-    """See to it that Spark can be started, and that something answers where the master should be.
+    """Check that Spark can be started, and that something answers where the master should be.
 
     Raises:
         SettingsError: If the package is not installed.
@@ -105,7 +105,7 @@ def _require_java() -> None:
 
 
 def _require_answer(master: Master) -> None:
-    """Spark itself would try for a minute before it says so."""
+    """Check that the master's port answers; Spark itself would try for a minute before it says so."""
     try:
         with socket.create_connection((master.host.strip("[]"), master.port), timeout=_ANSWERS_S):
             return

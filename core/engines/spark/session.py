@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 WORKERS_S: Final = 120.0
-"""Longest wait for an executor, at the start and while something is to be done."""
+"""Seconds to wait for an executor at most, at the start and while something is to be done."""
 SETTLED_S: Final = 2.0
-"""Without another executor until all are taken to be there."""
+"""Seconds without another executor until all are taken to be there."""
 LOOK_S: Final = 0.3
 GROUP: Final = "beha2vec"
 JAVA_OPTIONS: Final = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
@@ -42,11 +42,11 @@ _SAID: Final = re.compile(r"^(?:[\w.]*\.)?(\w*(?:Error|Exception|Cancelled)): (.
 
 @dataclass
 class SparkWork:
-    """An open session.
+    """An open session with a cluster.
 
     Args:
         spark: The session.
-        master: Where it works.
+        master: Address of the master.
         log: What Java says.
         cores: Tasks that can be worked on at a time.
         quiet_since: When there was last an executor.
@@ -63,13 +63,13 @@ class SparkWork:
         self.spark.sparkContext.addArchive(f"{archive}#{archive.stem}")
 
     def do(self, action: Callable[[], _Result], progress: Progress, stage: str, what: str) -> _Result:
-        """Run something of Spark's, and tell how far it is.
+        """Run an action of Spark, and report how far it is.
 
         Args:
             action: What starts it, and waits for it.
             progress: Told the share of its tasks that are done; may raise ``Cancelled``, which stops them.
             stage: As ``progress`` calls it.
-            what: In words.
+            what: Name of the work, in words.
 
         Raises:
             ResourceError: If it fails, or there is no executor for :data:`WORKERS_S`.
@@ -104,7 +104,7 @@ class SparkWork:
         return result  # type: ignore[no-any-return]  # what the action returned
 
     def _tasks(self) -> tuple[int, int]:
-        """Tasks of what is being done, and how many of them are done; none where Java is gone.
+        """Number of tasks at work, and of those that are done; none where Java is gone.
 
         Raises:
             ResourceError: If there has been no executor for too long.
@@ -122,12 +122,12 @@ class SparkWork:
         return sum(info.numTasks for info in stages), sum(info.numCompletedTasks for info in stages)
 
     def _executors(self) -> int:
-        """Processes that work for us; the driver is not one."""
+        """Number of executors, without the driver."""
         java = self.spark.sparkContext._jsc.sc()  # the Python side does not tell
         return len(java.statusTracker().getExecutorInfos()) - 1
 
     def wait_for_workers(self) -> None:
-        """Wait until there is somebody and no more come, and know how many cores they have.
+        """Wait until there are executors and no more come, and note how many cores they have.
 
         Raises:
             ResourceError: If nobody comes.
@@ -144,7 +144,7 @@ class SparkWork:
 
 
 def shipped(name: str) -> Path:
-    """On an executor: where :meth:`SparkWork.ship` has put the folder of that name."""
+    """On an executor: the folder that :meth:`SparkWork.ship` has sent under that name."""
     from pyspark import SparkFiles
 
     return Path(SparkFiles.get(name))
@@ -203,7 +203,7 @@ def _java(master: Master, log: Path) -> Iterator[SparkSession]:
 
 
 def _settings(master: Master) -> dict[str, str]:
-    """What a session is opened with; all else is as spark-defaults.conf of SPARK_CONF_DIR has it."""
+    """Settings of a session; all others are as spark-defaults.conf of SPARK_CONF_DIR has them."""
     path = UNPACKED if master.is_cluster else str(CORE.parent)
     here = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
     return {
@@ -237,7 +237,7 @@ def _forget_java(gateway: Any) -> None:  # noqa: ANN401 - py4j has no types
 
 
 def said(error: Exception) -> Beha2VecError:
-    """What went wrong somewhere in a cluster, in a line."""
+    """Turn an error from somewhere in a cluster into a line of ours."""
     if isinstance(error, Beha2VecError):
         return error
     found = _SAID.findall(str(error))
