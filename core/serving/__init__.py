@@ -1,1 +1,1 @@
-"""A door for single users: events in, segment out, over HTTP."""
+"""HTTP server that scores single users: events in, segment out."""

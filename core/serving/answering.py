@@ -1,4 +1,4 @@
-"""Bodies of requests in, bodies of answers out: what a worker thread does, several requests at a time."""
+"""Turn bodies of requests into bodies of answers: what a worker thread does, several requests at a time."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ OK, _BAD_REQUEST, _UNPROCESSABLE = 200, 400, 422
 
 @dataclass(frozen=True)
 class ScoreReply:
-    """What goes back.
+    """Answer to a request, with what the metrics count.
 
     Args:
-        status: Of HTTP.
+        status: HTTP status code.
         body: JSON.
-        users: Who were scored.
+        users: How many were scored.
         used: Events of theirs that were used.
         left_out: Events that were not.
     """
@@ -81,7 +81,7 @@ def _answered(
 
 
 def _read(scorer: Scorer, body: bytes, shape: type[BaseModel]) -> _Ask | ScoreReply:
-    """The users of a request, or what is wrong with it."""
+    """Read the users of a request, or reply what is wrong with it."""
     try:
         value = parsed(body)
         shape.model_validate(value)
@@ -105,7 +105,7 @@ def _first(error: ValidationError) -> str:
 
 
 def problem(status: int, said: str, left_out: dict[str, int] | None = None) -> ScoreReply:
-    """An error in words."""
+    """Reply with an error in words."""
     found = Problem(error=said) if left_out is None else Problem(error=said, left_out=left_out)
     return ScoreReply(status, orjson.dumps(found), left_out=sum((left_out or {}).values()))
 

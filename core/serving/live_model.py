@@ -1,4 +1,4 @@
-"""The model that answers now: another one takes its place while requests go on.
+"""The model that answers requests; another one can take its place while requests go on.
 
 The folder is looked at every few seconds. What changed is read once it has been still for one look, beside
 the model in use, and tried; then a name is bound anew, and whoever is being answered keeps the old one. A
@@ -18,14 +18,14 @@ from core.base.errors import ArtifactError, Beha2VecError
 from core.serving.scorer import Scorer
 
 LOOK_S: Final = 1.0
-"""Between two looks at the folder."""
+"""Seconds between two looks at the folder."""
 
 Fingerprint: TypeAlias = tuple[tuple[str, int, int, int], ...]
 """Name, size, time of change and inode of each file."""
 
 
 def fingerprint(folder: Path) -> Fingerprint:
-    """What a folder looks like from outside; empty where it is not there."""
+    """Names, sizes, times and inodes of a folder's files; empty where it is not there."""
     found = []
     with suppress(OSError):  # the folder itself may be renamed while it is walked
         for path in sorted(folder.rglob("*")):
@@ -38,13 +38,13 @@ def fingerprint(folder: Path) -> Fingerprint:
 
 @dataclass(frozen=True)
 class ModelState:
-    """What is said of the model.
+    """Status of the model that answers.
 
     Args:
-        key: Of its content.
+        key: Checksum of its content.
         since: Seconds since 1970 at which it began to answer.
-        reloads: Times that another one took its place.
-        refused: Times that one did not.
+        reloads: How often another model took its place.
+        refused: How often another model was refused.
         problem: Why the folder, as it is now, is not the model that answers; empty where it is.
     """
 
@@ -112,7 +112,7 @@ class LiveModel:
         return scorer
 
     def say(self, problem: str, refused: int = 0) -> None:
-        """Tell why the folder is not the model that answers; nothing where it is."""
+        """Note why the folder is not the model that answers; nothing where it is."""
         before = self.state
         self.state = ModelState(before.key, before.since, before.reloads, before.refused + refused, problem)
 

@@ -1,4 +1,4 @@
-"""A request's events as the raw records that the readers of NDJSON make: flat, or as BigQuery nests them.
+"""Read a request's events into the raw records that readers of NDJSON make: flat, or nested as in BigQuery.
 
 The same names, mapping and user key count as in the run that the model comes from.
 """
@@ -29,15 +29,15 @@ from core.ingest.read.nested import (
 )
 
 PLANS: Final = 64
-"""Kinds of events whose names are remembered."""
+"""Number of kinds of events whose names are remembered."""
 
 
 class NotJson(Exception):
-    """A body that is no JSON."""
+    """Error of a body that is no JSON."""
 
 
 def parsed(body: bytes) -> Any:  # noqa: ANN401 - JSON may be anything
-    """Parse a body.
+    """Parse a request's body as JSON.
 
     Raises:
         NotJson: If it is none; the message says where.
@@ -49,10 +49,10 @@ def parsed(body: bytes) -> Any:  # noqa: ANN401 - JSON may be anything
 
 
 class EventReader:
-    """Picks the fields out of events.
+    """Reads raw records from events.
 
     Args:
-        settings: Of the run that the model comes from.
+        settings: Settings of the run that the model comes from.
     """
 
     def __init__(self, settings: IngestSettings) -> None:
@@ -60,7 +60,7 @@ class EventReader:
         self._plan_of = lru_cache(PLANS)(self._make_plan)
 
     def read(self, events: Sequence[Mapping[str, Any]], body: bytes) -> list[Record]:
-        """Raw records of events.
+        """Read the raw records of events.
 
         Args:
             events: As they were parsed.

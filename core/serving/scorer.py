@@ -1,6 +1,6 @@
-"""Requests answered by a frozen model, in one thread and without a file.
+"""Types of requests and answers, of which the OpenAPI document is made; and the scorer that answers them.
 
-What goes over the wire, as types: the OpenAPI document is made of them.
+It scores with a frozen model, in one thread and without a file.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 SINGLE_BYTES: Final = 1_000_000
 BATCH_BYTES: Final = 10_000_000
 SINGLE_EVENTS: Final = 2_000
-"""So that nobody waits long for another."""
+"""Most events of a request for one user, so that nobody waits long for another."""
 BATCH_EVENTS: Final = 50_000
 
 EXAMPLE: Final[dict[str, Any]] = {
@@ -138,20 +138,20 @@ class Problem(TypedDict):
 
 
 DAY_US: Final = 86_400_000_000
-"""How far ahead of ours the clock of a browser may be."""
+"""Microseconds that the clock of a browser may be ahead of ours."""
 _OWN_HOST_SHARE: Final = 0.01
-"""Of the known pages from which on a host is the site's own; files judge by page views."""
+"""Share of the known pages from which on a host is the site's own; files judge by page views."""
 NEXT: Final = 10
-"""Next pages a user."""
+"""Number of next pages for each user."""
 NOTHING_KNOWN: Final = "None of the pages was in the training: segment and vector say next to nothing"
 
 
 class Scorer:
-    """A model with what its requests need.
+    """Scores users with a frozen model: reads, labels, embeds and places them.
 
     Args:
         frozen: The model.
-        following: What comes next; None in a folder of an earlier release.
+        following: Next pages; None in a folder of an earlier release.
     """
 
     def __init__(self, frozen: FrozenModel, following: NextPages | None = None) -> None:
@@ -168,7 +168,7 @@ class Scorer:
 
     @classmethod
     def load(cls, folder: Path) -> Scorer:
-        """Read a model folder and try it on a user of its own.
+        """Read a model folder and try it on a made-up user.
 
         Raises:
             ArtifactError: If it is missing, damaged, or its parts do not fit together.
@@ -189,7 +189,7 @@ class Scorer:
         """Place users; None for one without a page view that can be used.
 
         Args:
-            people: Of any number of requests; none depends on another.
+            people: Users of any number of requests; none depends on another.
         """
         live = LiveUsers.of(people, self._frozen.settings, self._pages, self._hosts)
         found: list[UserScore | None] = [None] * len(people)
@@ -202,7 +202,7 @@ class Scorer:
         return found
 
     def _names(self, live: LiveUsers) -> dict[View, list[str]]:
-        """What the model calls the pages: :meth:`core.runs.frozen.FrozenModel.named`.
+        """Names of the pages in each view, as :meth:`core.runs.frozen.FrozenModel.named` gives them.
 
         Of new pages those are labelled that are read: the network looks at the latest page views, rules at
         those of one page.
@@ -242,7 +242,7 @@ class Scorer:
     def _answer(
         self, person: Person, placed: Placed, near: Memberships, row: int, views: tuple[int, int]
     ) -> UserScore:
-        """Of the user in a row, with page views that were used, and those of them on known pages."""
+        """Answer for the user in a row; ``views``: page views used, and those of them on known pages."""
         segment, following = _segment(placed.clusters[row]), _segment(near.next_segment[row])
         answer = UserScore(
             user_id=person.user_id,
@@ -265,7 +265,7 @@ class Scorer:
 
 
 def _views_back(sequences: UserSequences) -> np.ndarray:
-    """How many page views of its user back each one lies, the last one 1: int64 of shape (n_views,)."""
+    """Position of each page view from its user's last, which is 1: int64 of shape (n_views,)."""
     back: np.ndarray = np.repeat(sequences.offsets[1:], sequences.lengths) - np.arange(sequences.n_views)
     return back
 
@@ -279,7 +279,7 @@ def _number(value: np.float32) -> float | None:
 
 
 def _visitor(page: str) -> Person:
-    """Somebody who saw a page twice."""
+    """A made-up user who saw a page twice."""
     rows = [
         {Raw.USER_KEY: "0", Raw.EVENT_TIMESTAMP: str(1_700_000_000_000_000 + at), Raw.PAGE_LOCATION: page}
         for at in (0, 10_000_000)

@@ -1,10 +1,4 @@
-"""The door as a process: a socket, a server, and an end that drops nobody.
-
-The OpenAPI document of the door, made of the types that go over the wire.
-
-What the door counts, in the text format of Prometheus.
-
-The door itself: who may come in, how much they may bring, and who answers.
+"""The HTTP server that scores users: its OpenAPI document, metrics, request queues, application and process.
 
 Single users are answered by one thread, which takes what waits at once; batches have a thread of their own,
 so that nobody waits for the end of one. The two share an interpreter: beside a batch, answers take longer.
@@ -69,11 +63,11 @@ PLAIN: Final = {
     "/metrics": "Counters in the text format of Prometheus",
 }  # fmt: skip
 OPEN: Final = ("/healthz", "/readyz", "/openapi.json")
-"""Without a token."""
+"""Paths that need no token."""
 
 
 def openapi() -> dict[str, Any]:
-    """The document, OpenAPI 3.1."""
+    """OpenAPI 3.1 document of the server."""
     types: dict[str, TypeAdapter[Any]] = {
         kind.__name__: TypeAdapter(kind)
         for kind in (ScoreRequest, ScoreBatchRequest, ScoreAnswer, ScoreBatchAnswer, Problem)
@@ -122,7 +116,7 @@ _CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 
 class DoorMetrics:
-    """Counters of one server."""
+    """Prometheus metrics of one server."""
 
     def __init__(self) -> None:
         self._all = CollectorRegistry()
@@ -148,18 +142,18 @@ class DoorMetrics:
         )
 
     def asked(self, path: str, status: int) -> None:
-        """Count a request."""
+        """Count a request by path and status."""
         self._requests.labels(path, str(status)).inc()
 
     def answered(self, path: str, reply: ScoreReply, seconds: float) -> None:
-        """Count what a request was about."""
+        """Count the time, users and events of an answered request."""
         self._seconds.labels(path).observe(seconds)
         self._users.inc(reply.users)
         self._events.labels("used").inc(reply.used)
         self._events.labels("left_out").inc(reply.left_out)
 
     def text(self, state: ModelState) -> bytes:
-        """All of it."""
+        """All metrics in the text format of Prometheus."""
         self._model.clear()
         self._model.labels(state.key).set(1)
         self._since.set(state.since)
@@ -170,18 +164,19 @@ class DoorMetrics:
 
 
 TOGETHER: Final = 32
-"""Single users that are answered at once, at most, and no more bytes than one of them may send."""
+"""Most single users that are answered at once, with no more bytes than one of them may send."""
 _SINGLES: Final = 256
 BATCHES: Final = 8
-"""Requests that may be inside, from their first byte to their answer: a quarter of a gigabyte, and 80 MB."""
+"""Requests that may be inside, from their first byte to their answer: for single users (:data:`_SINGLES`) a
+quarter of a gigabyte, for batches 80 MB."""
 BODY_S: Final = 20.0
-"""How long a body may take to come."""
+"""Seconds that a body may take to come."""
 JSON: Final = "application/json"
 _NO_STORE: Final = {"Cache-Control": "no-store"}
 
 UNAUTHORIZED, TIMEOUT, TOO_LARGE, BUSY = 401, 408, 413, 503
 _CLOSING: Final = frozenset({UNAUTHORIZED, TIMEOUT, TOO_LARGE, BUSY})
-"""Answers before the body was read: what is still to come of it is no next request."""
+"""Statuses of answers before the body was read: what is still to come of it is no next request."""
 CLOSE: Final = {"Connection": "close"}
 GONE: Final = "The connection was closed"
 log = logging.getLogger("beha2vec.door")
@@ -191,18 +186,18 @@ Answer: TypeAlias = Callable[[Scorer, Sequence[bytes]], list[ScoreReply]]
 
 @dataclass(eq=False)
 class _Waiting:
-    """A request that waits; nobody keeps the body of one that has gone."""
+    """A request in the queue; its body is dropped once the client has gone."""
 
     body: bytes
     answer: asyncio.Future[ScoreReply]
 
 
 class Desk:
-    """A thread that answers what waits for it.
+    """A queue of requests, and the thread that answers them.
 
     Args:
         model: Who answers.
-        answer: How.
+        answer: Function that answers bodies of requests.
         together: Requests at once.
         most: Requests that may be inside.
     """
@@ -215,7 +210,7 @@ class Desk:
 
     @contextmanager
     def place(self) -> Iterator[None]:
-        """Be inside.
+        """Count a request as inside for the length of the block.
 
         Raises:
             HTTPException: If too many are.
@@ -229,7 +224,7 @@ class Desk:
             self._inside -= 1
 
     async def ask(self, body: bytes) -> ScoreReply:
-        """Wait for an answer; none is made for who is cancelled before it is begun."""
+        """Queue a request and wait for its answer; one that is cancelled before is not answered."""
         one = _Waiting(body, asyncio.get_running_loop().create_future())
         self._waiting.put_nowait(one)
         try:
@@ -238,7 +233,7 @@ class Desk:
             one.body = b""
 
     async def work(self) -> None:
-        """Answer until cancelled."""
+        """Answer queued requests until cancelled."""
         while True:
             some = [await self._waiting.get()]
             size = len(some[0].body)
@@ -249,7 +244,7 @@ class Desk:
                 await self._answered(still)
 
     async def _answered(self, some: list[_Waiting]) -> None:
-        """Answer some; where that fails, each alone, so that one request cannot spoil another."""
+        """Answer requests together; where that fails, each alone, so that none can spoil another."""
         task = partial(self._answer, self._model.scorer, [one.body for one in some])
         try:
             replies = await asyncio.get_running_loop().run_in_executor(self._thread, task)
@@ -265,12 +260,12 @@ class Desk:
                 one.answer.set_result(reply)
 
     def close(self) -> None:
-        """End the thread once it is done."""
+        """End the thread once its work is done."""
         self._thread.shutdown()
 
 
 class Door:
-    """The application.
+    """The ASGI application: checks the token, routes requests and counts answers.
 
     Args:
         model: Who answers.
@@ -296,7 +291,7 @@ class Door:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let in who shows the token, and count what is answered."""
+        """Refuse requests without the token, and count what is answered."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -426,15 +421,15 @@ async def _bug(request: Request, error: Exception) -> Response:
 
 
 CONNECTIONS: Final = 512
-"""That are open at once."""
+"""Most connections that are open at once."""
 _ACCEPTED_AT_ONCE: Final = 128
 """Well below :data:`CONNECTIONS`, so that what a connection brings is read before others take its place."""
 HEADERS_S: Final = 10.0
-"""How long the headers of a request may take to come, from the connection or the answer before on."""
+"""Seconds that the headers of a request may take to come, from the connection or the answer before on."""
 _SWITCH_S: Final = 0.001
-"""How long the thread that scores may keep the loop from taking in and sending: Python's own 5 ms add up."""
+"""Seconds that the scoring thread may keep the event loop from its work: Python's own 5 ms add up."""
 PATIENCE_S: Final = 30
-"""How long the end waits for answers that are being made."""
+"""Seconds that the end waits for answers that are being made."""
 
 
 def serve(folder: Path, host: str, port: int, token: str, ready: Callable[[str], None]) -> None:
@@ -443,7 +438,7 @@ def serve(folder: Path, host: str, port: int, token: str, ready: Callable[[str],
     Args:
         folder: ``OUT/model``.
         host: Address to listen at.
-        port: Of it; any free one when 0.
+        port: Port to listen at; any free one when 0.
         token: See :class:`core.serving.server.Door`.
         ready: Told the address once requests are taken.
 
@@ -471,7 +466,7 @@ class BoundedConnection(H11Protocol):
     """
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Wait for the first request."""
+        """Wait for the first request, and close the oldest idle connection where too many are open."""
         super().connection_made(transport)
         self._await_headers()
         if len(self.connections) > CONNECTIONS:
@@ -481,7 +476,7 @@ class BoundedConnection(H11Protocol):
             oldest.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait for nothing: a timer would keep what has ended in memory."""
+        """Cancel the timer, which would keep the closed connection in memory."""
         super().connection_lost(exc)
         self._deadline.cancel()
 

@@ -1,4 +1,4 @@
-"""The token that whoever asks has to show."""
+"""The access token of the server: read, made and checked."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _REMEDY: Final = "Make one: python -c 'import secrets; print(secrets.token_urlsa
 
 
 def read_token(file: Path | None) -> str | None:
-    """The token of a file, else of the environment, else None.
+    """Read the token from a file, else from the environment; None where neither has one.
 
     Raises:
         SettingsError: If the file cannot be read, or the token is none; it is not repeated.
@@ -40,12 +40,12 @@ def read_token(file: Path | None) -> str | None:
 
 
 def new_token() -> str:
-    """A token that nobody can guess."""
+    """Make a token that nobody can guess."""
     return secrets.token_urlsafe(32)
 
 
 def shown(header: str, token: str) -> bool:
-    """Whether an ``Authorization`` header shows the token; it takes as long wherever they differ."""
+    """Whether an ``Authorization`` header holds the token; comparing takes as long wherever they differ."""
     scheme, _, value = header.partition(" ")
     same = hmac.compare_digest(value.strip().encode("utf-8", "replace"), token.encode())
     return same and scheme.lower() == "bearer"
