@@ -1,4 +1,4 @@
-"""The command line that gives what is on the screen."""
+"""The command line that repeats what is on the screen."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from core.segments.combination import present_weights
 
 
 def command_line(settings: RunSettings, views: tuple[View, ...] = tuple(View)) -> str:
-    """The ``python -m core run`` that repeats a run.
+    """Command ``python -m core run`` that repeats a run.
 
     Args:
         settings: Every setting of the run.
-        views: Those that there are vectors of: the others' weights do nothing, and are not told.
+        views: Views that there are vectors of: weights of the others do nothing, and are left out.
 
     Returns:
         The command, quoted for a shell. Funnels are a file, which the page Journeys exports. Settings that

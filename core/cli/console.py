@@ -1,4 +1,4 @@
-"""Progress on stderr: a bar for a person, a line a stage for a log file."""
+"""Progress on stderr: a bar for a person, a line for each stage in a log file."""
 
 from __future__ import annotations
 
@@ -52,5 +52,5 @@ class ConsoleProgress:
 
 
 def say(line: object, *, err: bool = False) -> None:
-    """Print a line; what is in it came from outside, such as the name of a file, and moves no cursor."""
+    """Print a line; text from outside in it, such as the name of a file, moves no cursor."""
     click.echo(printable(line), err=err)

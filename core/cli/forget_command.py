@@ -26,7 +26,7 @@ _NAMED_LEFT: Final = 10
 def forget_users(
     places: SearchedPlaces, patterns: IdPatterns, certificate: Path, progress: Progress
 ) -> list[str]:
-    """Forget, and write the certificate.
+    """Forget users, and write the certificate.
 
     Returns:
         What is said, a line each.
@@ -52,7 +52,7 @@ def forget_users(
 
 
 def say_what_goes(places: SearchedPlaces, patterns: IdPatterns, progress: Progress) -> list[str]:
-    """What would go, a line each; nothing is changed.
+    """Lines that say what would be removed; nothing is changed.
 
     Raises:
         Beha2VecError: If something cannot be used.
@@ -74,7 +74,7 @@ def _of_short(n: int) -> list[str]:
 
 
 def read_ids(ids: Path) -> IdPatterns:
-    """The ids of a file, or of stdin for ``-``.
+    """Read the ids of a file, or of stdin for ``-``.
 
     Raises:
         InputError: If there is none.
@@ -83,7 +83,7 @@ def read_ids(ids: Path) -> IdPatterns:
 
 
 def places_of(cache: Path | None, out: Sequence[Path], tables: Sequence[Path]) -> SearchedPlaces:
-    """Where to look: the cache that was named, else the app's if there is one, and what else was named.
+    """Places to search: the cache that was named, else the app's if there is one, and what else was named.
 
     Raises:
         SettingsError: If there is nothing.

@@ -1,12 +1,8 @@
-"""The command ``run``: every option of a whole run, and what does it.
+"""The command ``run``: its options, those of BigQuery and Spark among them, as settings, and the run itself.
 
-The command line on the processes that torchrun starts: the first obeys, the others help it to train.
-
-What ``run --engine bigquery`` is asked with, and the estimate that comes before anything is read.
-
-What ``run`` and ``embed`` are asked with where a Spark cluster is to do it (docs/how-to/spark.md).
-
-What was named on the command line of ``run``, as settings; what was not stays as the settings have it.
+What was not named on the command line stays as the settings have it. Of the processes that torchrun starts,
+the first obeys the command line, and the others help it to train. Before anything is read from BigQuery, an
+estimate is shown. Spark is explained in docs/how-to/spark.md.
 """
 
 from __future__ import annotations
@@ -52,7 +48,7 @@ from core.storage.store import Store
 
 @contextmanager
 def first_of_several() -> Iterator[bool]:
-    """Whether this process is the one that does what the command says; the others have helped by then.
+    """Whether this process runs the command; others that torchrun started have helped to train by then.
 
     Raises:
         Beha2VecError: If the processes do not find each other, or one of them is gone.
@@ -97,7 +93,7 @@ _OPTIONS: Final = (
 
 
 def _bigquery_options(command: Command) -> Command:
-    """Add the options to a command, which gets them by name."""
+    """Add the options of BigQuery to a command, which gets them by name."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
@@ -172,7 +168,7 @@ def spark_options(command: _Command) -> _Command:
 
 
 def spark_address(engine: str | None, master: str | None) -> str | None:
-    """The master, if Spark was asked for.
+    """Address of the master, if Spark was asked for.
 
     Raises:
         SettingsError: If one of the two was named without the other.
@@ -227,7 +223,7 @@ def wanted_settings(options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def _wanted_beside(options: Mapping[str, Any]) -> dict[str, Any]:
-    """What changes no stage, as far as it was named: a run that is stepped into keeps its own.
+    """Named settings that change no stage: a run that is stepped into keeps its own.
 
     Raises:
         InputError: If the file of funnels cannot be used.
@@ -239,7 +235,7 @@ def _wanted_beside(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _clusters(wanted: str | None) -> dict[str, Any]:
-    """The number of segments, or that it is left to the evidence."""
+    """Settings for ``--clusters``: the number of segments, or that it is left to the evidence."""
     if wanted is None or wanted == AUTO:
         return {} if wanted is None else {"auto": True}
     if not wanted.isdecimal():
@@ -248,7 +244,7 @@ def _clusters(wanted: str | None) -> dict[str, Any]:
 
 
 def _taxonomy(wanted: str | None) -> dict[str, Any]:
-    """The themes that were asked for: by a word, or in a file."""
+    """Settings for ``--taxonomy``: themes by a word, or from a file."""
     from core.labels.label_yaml import read_taxonomy
 
     if wanted is None:
@@ -319,7 +315,7 @@ def _weights(text: str) -> dict[str, float]:
 
 
 files = click.Path(path_type=Path)
-"""An argument that is a path."""
+"""Type of an argument that is a path."""
 
 
 @click.command()
@@ -474,7 +470,7 @@ def _runner(
     memory: str | None,
     sample_users: int | None,
 ) -> Callable[..., dict[str, Any]]:
-    """What does the run: a cluster, this machine in a bound of memory, or on what OUT holds.
+    """Function that does the run: on a cluster, here in a bound of memory, or on what OUT holds.
 
     Raises:
         SettingsError: If options do not go together.
