@@ -1,1 +1,1 @@
-"""What an analyst decided and kept: names, corrections, conversations, preferences."""
+"""Decisions of the analyst that are kept: names, corrections, conversations, preferences."""

@@ -1,4 +1,4 @@
-"""What the analyst set for a model: number of segments, weights, outcome, segments, a funnel.
+"""Settings of the analyst for a model: number of segments, weights, outcome, segments, a funnel.
 
 A model was trained on one data set, so the controls of a model are those of its data set, too. They are kept
 beside its segments, and a link carries them to another browser.
@@ -31,7 +31,7 @@ from core.storage.json_cache import JsonFile
 from core.storage.store import Store
 
 MOST_SEGMENTS: Final = 20
-"""More than that nobody tells apart on a map; the command line goes up to 50."""
+"""Most segments in the app: nobody tells more apart on a map. The command line goes up to 50."""
 USUAL_SEGMENTS: Final = 6
 LINKED: Final = (
     "k",
@@ -49,27 +49,27 @@ LINKED: Final = (
     "segment",
     "later",
 )
-"""Parameters of a link; what several of can be chosen may come several times."""
+"""Parameters of a link; one of which several values can be chosen may come several times."""
 
 
 class Controls(Settings):
-    """All of them, with what holds before anybody has touched them."""
+    """All settings of the analyst for a model, with their defaults."""
 
     removed = frozenset({"algorithm", "min_cluster_size"})
     n_clusters: Annotated[int, Field(ge=2)] | None = None
     """None where nobody has chosen it: a first segmentation starts at the number that the users support."""
     weights: ViewWeights = ViewWeights()
     outcomes: ChosenOutcomes = None
-    """None takes what usually is the outcome, where the data have it."""
+    """Chosen outcomes; None takes what usually is the outcome, where the data have it."""
     outcome_counts: OutcomeCount = OutcomeCount.ANY
     segments: tuple[str, ...] | None = None
     """Keys of the rows that were chosen to be looked at; None before any choice."""
     level: Level | None = None
     """How finely journeys tell pages apart; None for what can be read."""
     funnel: Funnel | None = None
-    """What users are to do, in which order; None takes the usual way to the outcome."""
+    """Steps of the funnel in their order; None takes the usual way to the outcome."""
     counted: CountFilter = CountFilter()
-    """Whom and which days the pages that can do so count; it changes no segment. A link has it, no file."""
+    """Users and days that pages with this filter count; it changes no segment. A link has it, no file."""
     rule: SegmentRule | None = None
     """A rule of the analyst's own."""
     user: Annotated[int, Field(ge=0)] | None = None
@@ -87,7 +87,7 @@ class Controls(Settings):
         return min(self.n_clusters or start, max(2, min(MOST_SEGMENTS, different - 1)))
 
     def linked(self, link: Mapping[str, Sequence[str]]) -> Controls:
-        """Put what a link says in place; what is not possible there counts as not said."""
+        """Apply the parameters of a link; a value that is not possible is left out."""
         said: dict[str, Any] = {
             "n_clusters": next(iter(link.get("k", ())), None),
             "weights": _linked_weights(link),
@@ -108,7 +108,7 @@ class Controls(Settings):
         return now
 
     def link(self) -> dict[str, list[str]]:
-        """What a link says to set the same."""
+        """Parameters of a link that sets these controls."""
         shown = percentages(self.weights, tuple(View))
         return {
             "k": [str(self.n_clusters)] if self.n_clusters else [],
@@ -160,11 +160,11 @@ def reweighted(weights: ViewWeights, present: Sequence[View], view: View, percen
 
 
 def load(store: Store, model: str, others: Iterable[str] = ()) -> Controls:
-    """Read them; where there are none, what holds by default, with outcome and funnel of another model.
+    """Read a model's controls; where there are none, the defaults with outcome and funnel of another model.
 
     Args:
         store: Where they are kept.
-        model: Its key.
+        model: Content key of the model.
         others: Keys of the other models of its data set: of these, the one that was set last counts.
     """
     with suppress(ResourceError, FileNotFoundError):  # forgotten meanwhile
@@ -173,7 +173,7 @@ def load(store: Store, model: str, others: Iterable[str] = ()) -> Controls:
 
 
 def _carried(store: Store, others: Iterable[str]) -> Controls:
-    """What is about the data set, whatever the model."""
+    """Defaults, with what is about the data set from the model that was set last."""
     files = [file for other in others if (file := _file(store, other)).path.exists()]
     last = max(files, key=lambda file: file.path.stat().st_mtime_ns).read() if files else None
     about = {"outcomes", "outcome_counts", "funnel"}
@@ -181,7 +181,7 @@ def _carried(store: Store, others: Iterable[str]) -> Controls:
 
 
 def save(store: Store, model: str, controls: Controls) -> None:
-    """Keep them, in place of those before; whom to count and the one user are for this session and links.
+    """Keep the controls of a model; filter and single user are only for this session and links.
 
     Raises:
         ResourceError: If the disk is full.

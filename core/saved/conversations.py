@@ -1,9 +1,8 @@
-"""Conversations on disk: one file each, below the model whose segments they are about.
+"""Conversations on disk, and background tasks that ask a language model.
 
-What a language model is asked to do, in a thread: prepared, agreed to, done, stopped.
-
-A thread fills an errand in, and whoever looks finds what is there; what comes of it is written to disk by the
-thread itself, so that it is there even if nobody looks any more.
+A conversation is a file, below the model whose segments it is about. A task runs in a thread: prepared,
+agreed to, done, stopped. The thread fills the task in, and whoever looks sees what is there; what comes of it
+is written to disk by the thread itself, so that it is there even if nobody looks any more.
 """
 
 from __future__ import annotations
@@ -36,22 +35,22 @@ from core.writing.payload import Payload
 
 FOLDER: Final = "conversations"
 RULES: Final = "rules"
-"""Source of what was answered without a model."""
+"""Source of answers that were made without a model."""
 TITLE_CHARACTERS: Final = 48
 _ID: Final = re.compile(r"[0-9a-f]{16}")
 _SLOT: Final = re.compile(r"\[\[(F\d+)\]\]")
-"""Where an older version kept that a value stands."""
+"""Place of a value in texts of an older version."""
 
 
 @dataclass(frozen=True)
 class Exchange:
-    """A question and what was answered.
+    """A question and its answer.
 
     Args:
         question: As it was typed.
         answer: None as long as it waits for one.
-        digest: Names the data set and the segments that the answer is about.
-        segments: How many these were.
+        digest: Digest of the data set and the segments that the answer is about.
+        segments: Number of these segments.
     """
 
     question: str
@@ -73,14 +72,14 @@ class _OldMessage(BaseModel):
     reason: str = ""
 
     def block(self) -> Block:
-        """The app's text is a note, a model's a remark."""
+        """The message as a block: a note if the app wrote it, a comment if a model did."""
         values = {fact.id: fact.text for fact in self.facts}
         text = _SLOT.sub(lambda slot: values.get(slot[1], slot[0]), self.text)
         return Comment(text=text) if self.source not in ("", RULES) else Note(text=text)
 
 
 def _as_exchanges(kept: object) -> object:
-    """Messages of an older version in the form of today."""
+    """Turn messages of an older version into exchanges."""
     if not isinstance(kept, list) or not any(isinstance(one, Mapping) and "role" in one for one in kept):
         return kept
     found: list[Exchange] = []
@@ -102,13 +101,13 @@ Exchanges = Annotated[
 
 @dataclass(frozen=True)
 class Conversation:
-    """What was said.
+    """A conversation about the segments of a model.
 
     Args:
-        id: Of the file.
+        id: Name of the file, without its ending.
         model: Content key of the model it is about.
-        exchanges: In order.
-        begun: When.
+        exchanges: Questions and answers in order.
+        begun: Time of the beginning, UTC, ISO 8601.
     """
 
     id: str
@@ -118,12 +117,12 @@ class Conversation:
 
     @property
     def title(self) -> str:
-        """The first question, cut."""
+        """The first question, cut to :data:`TITLE_CHARACTERS`."""
         first = self.exchanges[0].question if self.exchanges else "New conversation"
         return first if len(first) <= TITLE_CHARACTERS else f"{first[: TITLE_CHARACTERS - 1]}…"
 
     def reading(self, place: int) -> Reading | None:
-        """What a question at a place may go on with: what the last one that was answered asked."""
+        """Reading of the last answered question before a place, for a question that goes on with it."""
         answers = [one.answer for one in self.exchanges[:place] if one.answer and not one.answer.declined]
         return answers[-1].reading if answers else None
 
@@ -133,7 +132,7 @@ class ConversationEntry:
     """A conversation in a menu.
 
     Args:
-        id: Of the file.
+        id: Name of the file, without its ending.
         title: Its first question, cut.
     """
 
@@ -147,7 +146,7 @@ def begin(model: str) -> Conversation:
 
 
 def ask(store: Store, conversation: Conversation, question: str) -> Conversation:
-    """Keep one more question.
+    """Add a question to a conversation and save it.
 
     Returns:
         The conversation as it is now: another tab may have gone on with it.
@@ -161,12 +160,12 @@ def ask(store: Store, conversation: Conversation, question: str) -> Conversation
 
 
 def answer(store: Store, conversation: Conversation, place: int, said: Answer, about: Context | None) -> None:
-    """Keep an answer; nothing where the conversation has been deleted meanwhile.
+    """Save an answer; nothing is saved where the conversation has been deleted meanwhile.
 
     Args:
         store: Where it is kept.
         conversation: Any state of it.
-        place: Of the exchange.
+        place: Position of the exchange.
         said: The answer.
         about: The segments that it is about; None before there are any.
 
@@ -204,7 +203,7 @@ def earlier(store: Store, model: str, most: int = 12) -> list[ConversationEntry]
 
 
 def forget(store: Store, conversation: Conversation) -> None:
-    """Delete a conversation."""
+    """Delete a conversation from the disk."""
     with store.in_turn():
         _file(_folder(store, conversation.model) / f"{conversation.id}.json").delete()
 
@@ -223,7 +222,7 @@ def _written(path: Path) -> int:
 
 @lru_cache(maxsize=512)
 def _title(path: Path, written: int) -> ConversationEntry | None:
-    """What a file that was written then is listed as; None if it is damaged or nothing was said."""
+    """Menu entry of a file that was written then; None if it is damaged or nothing was said."""
     found = _read(path)
     return ConversationEntry(found.id, found.title) if found is not None and found.exchanges else None
 
@@ -241,18 +240,18 @@ def _file(path: Path) -> JsonFile[Conversation]:
 STOPPED: Final = "You stopped it."
 _BROKEN_OFF: Final = "It broke off inside the program."
 Make = Callable[[Callable[[], bool]], Assistant]
-"""Whether to give up → the assistant, once its server has said what it can."""
+"""Makes the assistant once its server has said what it can, given what says whether to give up."""
 
 
 @dataclass(eq=False)
 class Errand(ABC):
-    """One thing that a model is asked to do.
+    """A background task that asks a language model.
 
     Args:
         make: Makes the assistant; may wait for its server. Let go of in the end, with the key that it holds.
         server: Whose model it is, without its key.
         agreed: Whether text may be sent without asking.
-        begun: When, by the monotonic clock.
+        begun: Time of the beginning, by the monotonic clock.
         payloads: What would be sent first; there while the analyst has to agree to it.
         over: Set once it has ended.
         problem: Why what came of it could not be kept.
@@ -271,15 +270,15 @@ class Errand(ABC):
 
     @abstractmethod
     def preview(self, assistant: Assistant) -> tuple[Payload, ...]:
-        """The messages that it begins with, exactly; a call may follow each. None if no model is needed."""
+        """First requests, exactly as they would be sent; calls may follow. Empty if no model is needed."""
 
     @abstractmethod
     def work(self, assistant: Assistant) -> None:
-        """Do it, and keep what comes of it."""
+        """Ask the model, and keep what comes of it."""
 
     @abstractmethod
     def without(self, reason: str) -> None:
-        """End without the model.
+        """End the task without the model.
 
         Args:
             reason: Why; empty if the analyst wants it so.
@@ -287,7 +286,7 @@ class Errand(ABC):
 
     @property
     def done(self) -> bool:
-        """Whether it has ended."""
+        """Whether the task has ended."""
         return self.over.is_set()
 
     @property
@@ -297,26 +296,26 @@ class Errand(ABC):
 
     @property
     def seconds(self) -> float:
-        """Since it began, or was agreed to."""
+        """Seconds since the task began, or was agreed to."""
         return time.monotonic() - self.begun
 
     def begin(self) -> None:
-        """Start."""
+        """Start the task in a thread."""
         self._in_thread(self._prepare)
 
     def agree(self) -> None:
-        """The text may be sent."""
+        """Allow the text to be sent, and go on."""
         if self._taken():
             self.agreed, self.begun = True, time.monotonic()
             self._in_thread(self._prepare)
 
     def decline(self, reason: str = "") -> None:
-        """Nothing may be sent; ``reason`` says why, where the analyst has not said so."""
+        """Send nothing, and end; ``reason`` says why, where the analyst has not said so."""
         if self._taken():
             self._end(reason)
 
     def settle(self, settings: AssistantSettings) -> None:
-        """What may be sent has changed: what waits to be agreed to is prepared anew.
+        """Prepare anew what waits to be agreed to, as the settings of what may be sent have changed.
 
         Raises:
             Beha2VecError: If nothing can be sent so.
@@ -327,17 +326,17 @@ class Errand(ABC):
                 self.payloads = self.preview(self._assistant)
 
     def stop(self) -> None:
-        """Give up, whatever is going on."""
+        """Give up the task, whatever is going on."""
         with self._lock:
             self._stopped.set()
         self.decline()
 
     def should_stop(self) -> bool:
-        """Whether to give up."""
+        """Whether the task is to give up."""
         return self._stopped.is_set()
 
     def _taken(self) -> bool:
-        """Whether it waited until now; of several answers at once only the first finds it so."""
+        """Whether the task waited until now; of several answers at once only the first finds it so."""
         with self._lock:
             waited, self.payloads = self.waits, ()
         return waited
@@ -392,14 +391,14 @@ def _over(_: Callable[[], bool]) -> Assistant:
 
 @dataclass(eq=False)
 class Writing(Errand):
-    """An errand that makes one answer.
+    """A background task that makes one answer.
 
     Args:
-        blocks: That are whole so far.
+        blocks: Blocks of the answer that are whole so far.
     """
 
     blocks: tuple[Block, ...] = field(default=(), kw_only=True)
 
     def show(self, blocks: Sequence[Block]) -> None:
-        """Take over what is whole so far."""
+        """Take over the blocks that are whole so far."""
         self.blocks = tuple(blocks)

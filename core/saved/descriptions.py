@@ -1,9 +1,4 @@
-"""Descriptions of segments that a language model wrote, kept with the segments they are about.
-
-What a language model wrote of segments, kept with the segments it is about.
-
-Comparisons of segments that a language model wrote, kept with the segments they are about.
-"""
+"""Descriptions and comparisons that a language model wrote, kept with the segments they are about."""
 
 from __future__ import annotations
 
@@ -25,10 +20,10 @@ V = TypeVar("V")
 
 @dataclass(frozen=True)
 class Words(Generic[K, V]):
-    """What the file holds.
+    """Contents of a file of texts.
 
     Args:
-        digest: Names the data set and its segments.
+        digest: Digest of the data set and its segments.
         told: The texts by name.
     """
 
@@ -42,14 +37,14 @@ class KeptWords(Generic[K, V]):
 
     Args:
         file: Where they are kept.
-        digest: Names the data set and its segments.
+        digest: Digest of the data set and its segments.
     """
 
     file: JsonFile[Words[K, V]]
     digest: str
 
     def load(self) -> dict[K, V]:
-        """The texts; none where the segments have changed since.
+        """Read the texts; none where the segments have changed since.
 
         Raises:
             ResourceError: If the disk refuses.
@@ -67,12 +62,12 @@ class KeptWords(Generic[K, V]):
 
 
 def kept_descriptions(store: Store, model: str, digest: str) -> KeptWords[int, Description]:
-    """Segment → its description.
+    """Kept descriptions of a model's segments, by segment.
 
     Args:
         store: Where they are kept.
         model: Content key of the trained model.
-        digest: Names the data set and its segments.
+        digest: Digest of the data set and its segments.
     """
     path = store.root / STAGE / f"{model}.words.json"
     return KeptWords(JsonFile(path, Words[int, Description]), digest)
@@ -80,12 +75,12 @@ def kept_descriptions(store: Store, model: str, digest: str) -> KeptWords[int, D
 
 @dataclass(eq=False)
 class Describing(Errand):
-    """One call a segment; each description is kept as soon as it is there.
+    """Background task that describes segments, one call each; each description is kept at once.
 
     Args:
         kept: Where they are kept.
         segments: Segment → key of its row.
-        found: What came so far.
+        found: Descriptions that came so far.
     """
 
     kept: KeptWords[int, Description]
@@ -93,11 +88,11 @@ class Describing(Errand):
     found: dict[int, Description] = field(default_factory=dict, kw_only=True)
 
     def preview(self, assistant: Assistant) -> tuple[Payload, ...]:
-        """See :class:`Errand`."""
+        """The first request for each segment."""
         return tuple(assistant.preview_description(key) for key in self.segments.values())
 
     def work(self, assistant: Assistant) -> None:
-        """See :class:`Errand`."""
+        """Describe segment by segment, and keep each description."""
         for segment, key in self.segments.items():
             names = [one.name for one in self.found.values()]
             made = assistant.describe(key, names, self.should_stop)
@@ -107,7 +102,7 @@ class Describing(Errand):
             self.kept.save(self.found)
 
     def without(self, reason: str) -> None:
-        """See :class:`Errand`."""
+        """Note why segments are not described."""
         self.problem = reason
 
 
@@ -116,19 +111,19 @@ Rows: TypeAlias = tuple[()] | tuple[str, str]
 
 
 def kept_comparisons(store: Store, model: str, digest: str) -> KeptWords[str, Answer]:
-    """Comparison by the name of its rows.
+    """Kept comparisons of a model's segments, by the name of their rows.
 
     Args:
         store: Where they are kept.
         model: Content key of the trained model.
-        digest: Names the data set and its segments.
+        digest: Digest of the data set and its segments.
     """
     path = store.root / STAGE / f"{model}.comparisons.json"
     return KeptWords(JsonFile(path, Words[str, Answer]), digest)
 
 
 def forget(words: KeptWords[str, Answer], rows: Rows) -> None:
-    """Delete one of them.
+    """Delete the comparison of some rows.
 
     Raises:
         ResourceError: If the disk refuses.
@@ -137,28 +132,28 @@ def forget(words: KeptWords[str, Answer], rows: Rows) -> None:
 
 
 def name_of(rows: Rows) -> str:
-    """What a comparison is kept under."""
+    """Name that a comparison is kept under."""
     return " ".join(rows) or "all"
 
 
 @dataclass(eq=False)
 class Comparing(Writing):
-    """One comparison on its way.
+    """Background task that compares rows.
 
     Args:
         kept: Where it will be kept.
-        rows: That are compared.
+        rows: Rows that are compared.
     """
 
     kept: KeptWords[str, Answer]
     rows: Rows
 
     def preview(self, assistant: Assistant) -> tuple[Payload, ...]:
-        """See :class:`Errand`."""
+        """The first request of the comparison."""
         return (assistant.preview_comparison(*self.rows),)
 
     def work(self, assistant: Assistant) -> None:
-        """See :class:`Errand`."""
+        """Compare the rows, and keep what the model wrote."""
         answer = assistant.compare(*self.rows, on_blocks=self.show, should_stop=self.should_stop)
         if self.should_stop():
             return
@@ -168,5 +163,5 @@ class Comparing(Writing):
         self.kept.save(self.kept.load() | {name_of(self.rows): answer})
 
     def without(self, reason: str) -> None:
-        """See :class:`Errand`."""
+        """Note why rows are not compared."""
         self.problem = "" if self.should_stop() else reason

@@ -1,4 +1,4 @@
-"""What the analyst decided about labels: taxonomy, corrections, how far up the ladder to go.
+"""Decisions of the analyst about labels: taxonomy, corrections, how far up the ladder to go.
 
 One file for all exports (``label_settings.json`` in the cache), so that a correction survives the next
 export of the same site, one with the taxonomy of each site (``taxonomies.json``), and the latest edits, to
@@ -22,14 +22,14 @@ FILE: Final = "label_settings.json"
 TAXONOMIES: Final = "taxonomies.json"
 EDITS: Final = "label_edits.json"
 HISTORY: Final = 50
-"""Edits that can be taken back."""
+"""Number of edits that can be taken back."""
 
 Target: TypeAlias = tuple[View, str]
-"""What a correction is of: themes or types, and a page or a template; it has one correction at most."""
+"""View and page (or template) of a correction; each has one correction at most."""
 
 
 class Change(Settings):
-    """What an edit did to one correction; None where there is none."""
+    """One correction before and after an edit; None where there is none."""
 
     view: View
     target: str
@@ -41,14 +41,14 @@ Edit: TypeAlias = tuple[Change, ...]
 
 
 class SiteTaxonomy(Settings):
-    """What was decided about the themes and types of one site."""
+    """Taxonomy and source of themes that were chosen for a site."""
 
     taxonomy: Taxonomy
     themes: ThemeSource
 
 
 def load(store: Store, dataset: Dataset | None = None) -> LabelSettings:
-    """The settings as they are now; the defaults where none were saved.
+    """Read the settings of labels; the defaults where none were saved.
 
     Args:
         store: Where they lie.
@@ -114,13 +114,13 @@ def remove(store: Store, targets: Iterable[Target]) -> bool:
 
 
 def latest(store: Store) -> Edit:
-    """What the edit did that :func:`undo` takes back; empty where there is none."""
+    """Changes of the edit that :func:`undo` takes back; empty where there is none."""
     edits = _edits(store).read() or ((),)
     return edits[-1]
 
 
 def undo(store: Store) -> bool:
-    """Take the latest edit back, all of it.
+    """Take the latest edit back as a whole.
 
     Returns:
         Whether there was one.
@@ -138,7 +138,7 @@ def undo(store: Store) -> bool:
 
 
 def version(store: Store) -> int:
-    """Differs after each change, also after one that is taken back."""
+    """A number that differs after each change, also after one that is taken back."""
     files = [store.root / FILE, store.root / TAXONOMIES]
     return sum(file.stat().st_mtime_ns for file in files if file.exists())
 

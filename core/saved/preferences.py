@@ -1,4 +1,4 @@
-"""What the analyst chose once for all data sets, kept beside the results; a key is never part of it.
+"""Preferences of the analyst for all data sets, kept beside the results; a key is never part of them.
 
 Fields on the Settings page start from here and write here at once, so they need no memory of their own:
 they survive page switches, F5 and a restart.
@@ -21,35 +21,35 @@ FILE: Final = "preferences.json"
 
 
 class Preferences(AssistantSettings):
-    """All of them, with what holds until they are changed."""
+    """Preferences of the analyst, with their defaults."""
 
     base_url: str = ""
-    """Of the server; empty where environment or files say."""
+    """Address of the server; empty where environment or files say."""
     model: str = ""
-    """Its name; empty where environment or files say."""
+    """Name of the model; empty where environment or files say."""
     api_version: str = ""
-    """Of Azure; empty for every other server."""
+    """Version of Azure's API; empty for every other server."""
     expert_sql: bool = False
     unshown = frozenset({"base_url"})
 
     @field_validator("base_url")
     @classmethod
     def _is_an_address(cls, value: str) -> str:
-        """Checked before it is written: a key that was typed into it is kept nowhere."""
+        """Check the address before it is written: a key that was typed into it is kept nowhere."""
         if value:
             LlmSettings.checked(model="any", base_url=value)
         return value
 
 
 def load(store: Store) -> Preferences:
-    """Read them; what holds by default where there are none, or none that can be read."""
+    """Read the preferences; the defaults where there are none, or none that can be read."""
     with suppress(ResourceError):
         return _file(store).read() or Preferences()
     return Preferences()
 
 
 def change(store: Store, **values: Any) -> Preferences:  # noqa: ANN401 - checked by the settings
-    """Change some of them and keep all.
+    """Change some preferences and keep all.
 
     Raises:
         SettingsError: If a value is not possible; nothing is changed.

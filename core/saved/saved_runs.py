@@ -1,12 +1,8 @@
-"""Segmentations that were saved by name: what they are, what they were made of, and the way back to them.
+"""Segmentations that were saved by name: how they are kept, opened, compared, and told in a log.
 
 A saved run holds its segments, names, settings, receipt and a log of what was done, under a checksum each
 (``manifest.json``), so that it can be read although its data set is gone. It can be opened as long as data
 set, model and vectors are there.
-
-Two saved segmentations beside each other: who moved, how far they agree, what was set otherwise.
-
-What was done until segments were as they are, in order, read from what the stages left.
 """
 
 from __future__ import annotations
@@ -52,18 +48,18 @@ def _tidy(text: object) -> object:
 
 
 class SavedRun(Settings):
-    """What is told of a saved segmentation without opening it."""
+    """Summary of a saved segmentation, which can be shown without opening it."""
 
     name: Annotated[str, BeforeValidator(_tidy), Field(min_length=1, max_length=LONGEST_NAME)]
     note: Annotated[str, Field(max_length=LONGEST_NOTE)] = ""
     at: str
     """When it was saved, UTC, ISO 8601."""
     dataset: str
-    """Content key, as the two that follow."""
+    """Content key of the data set, as the two that follow."""
     model: str
     embeddings: str
     title: str
-    """What the data set is called."""
+    """Name of the data set when the run was saved."""
     users: int
     page_views: int
     controls: Controls
@@ -73,15 +69,15 @@ class SavedRun(Settings):
     titles: dict[int, str]
     """Segment → what it was called."""
     sizes: dict[int, int]
-    """Segment → users."""
+    """Segment → number of its users."""
     digest: str
     """Names the segments, see :attr:`core.segments.partition.Partition.digest`."""
     log: tuple[str, ...] = ()
-    """What was done, in order."""
+    """Steps that led to the segments, in order."""
 
     @property
     def when(self) -> str:
-        """The minute it was saved in."""
+        """The minute in which it was saved, as text."""
         return f"{datetime.fromisoformat(self.at):%d %b %Y %H:%M} UTC"
 
     @property
@@ -97,7 +93,7 @@ class SavedRun(Settings):
         return mine == theirs
 
     def renamed(self, name: str) -> SavedRun:
-        """Rename the run.
+        """The run under another name.
 
         Raises:
             SettingsError: If it is empty or too long.
@@ -111,10 +107,10 @@ class SavedRun(Settings):
 
 
 def save(store: Store, run: SavedRun, segments: Segmentation, dataset: Dataset) -> str:
-    """Save a segmentation.
+    """Save a segmentation under a name.
 
     Args:
-        store: Where.
+        store: The artifacts.
         run: What is told of it.
         segments: The segments.
         dataset: Whose users they are of; its receipt is kept with them.
@@ -153,7 +149,7 @@ def open_run(store: Store, key: str) -> tuple[SavedRun, Segmentation]:
 
 
 def gone(store: Store, run: SavedRun) -> list[str]:
-    """What a run was made of that is not there any more, in words; it cannot be opened then."""
+    """Parts that a run needs to be opened and that are gone, in words."""
     made_of = {
         "its data set": ("preprocess", run.dataset),
         "its model": ("train", run.model),
@@ -163,7 +159,7 @@ def gone(store: Store, run: SavedRun) -> list[str]:
 
 
 def not_there(run: SavedRun, what: str) -> ArtifactError:
-    """The error of a run that cannot be opened."""
+    """Error for a run that cannot be opened."""
     return ArtifactError(
         f"{run.name!r} cannot be opened: {what} is no longer here",
         remedy="Prepare and train again; what was saved of it stays readable under Details",
@@ -171,7 +167,7 @@ def not_there(run: SavedRun, what: str) -> ArtifactError:
 
 
 def tell_anew(store: Store, key: str, *, name: str, note: str) -> None:
-    """Change what a run is called and what is noted of it; a name that another run has is numbered.
+    """Change the name and the note of a run; a name that another run has is numbered.
 
     Raises:
         ArtifactError: If there is no such run.
@@ -206,7 +202,7 @@ def delete(store: Store, key: str) -> None:
 
 
 def now() -> str:
-    """The time as runs keep it."""
+    """The time as runs keep it: UTC, ISO 8601."""
     return datetime.now(UTC).isoformat(timespec="microseconds")
 
 
@@ -259,7 +255,7 @@ def _artifact(store: Store, key: str) -> Artifact:
 
 
 def _checked(key: str) -> str:
-    """A key from a link becomes part of a path."""
+    """Check a key, which may come from a link, before it becomes part of a path."""
     if not key.isalnum():
         raise SettingsError(f"{key!r} is not the key of a saved run", allowed="letters and digits")
     return key
@@ -273,11 +269,11 @@ COUNTS: Final = {OutcomeCount.ANY: "all that a user did", OutcomeCount.FIRST: "t
 
 @dataclass(frozen=True, eq=False)
 class RunComparison:
-    """What two runs have in common.
+    """Two runs compared user by user.
 
     Args:
         both: Users who are in both data sets.
-        in_segments: Of these, those whom both put into a segment.
+        in_segments: Of these users, those whom both runs put into a segment.
         agreement: Adjusted Rand index over ``in_segments`` (Hubert, Arabie 1985); NaN where it says nothing:
             nobody is in both, or one run has a single segment.
         moves: Users of ``in_segments``, int of shape (segments of the first, segments of the second).
@@ -294,7 +290,7 @@ class RunComparison:
 def compare_runs(
     first: SavedRun, second: SavedRun, users: tuple[pa.Array, pa.Array], labels: tuple[np.ndarray, np.ndarray]
 ) -> RunComparison:
-    """Hold two runs against each other, user by user.
+    """Compare two runs user by user.
 
     Args:
         first: One run.
@@ -327,7 +323,7 @@ def _settings(first: SavedRun, second: SavedRun) -> pd.DataFrame:
 
 
 def _told(run: SavedRun) -> dict[str, str]:
-    """What is set in a run, a line each, called what the screen calls it."""
+    """Settings of a run in words, by the names that the screen has for them."""
     held, weights = run.controls, run.controls.weights
     shares = percentages(weights, tuple(View))
     told: dict[str, object] = {
@@ -354,13 +350,13 @@ def _in_words(value: object) -> str:
 def run_log(
     receipt: Receipt, stages: Mapping[str, Path], segments: Segmentation, names: Mapping[int, str]
 ) -> tuple[str, ...]:
-    """Tell how segments came about.
+    """Log of how segments were made, in lines.
 
     Args:
-        receipt: Of the data set.
+        receipt: Receipt of the data set.
         stages: ``preprocess``, ``label`` (where pages were labelled), ``train`` → folder of its artifact.
         segments: The segments.
-        names: Those that the analyst gave.
+        names: Segment → the name that the analyst gave.
     """
     cluster, weights = segments.partition.settings, segments.weights
     lines = [_of_stage(name, folder, receipt) for name, folder in stages.items()]
@@ -408,11 +404,11 @@ _TOLD: Final[dict[str, tuple[Callable[[Receipt, Mapping[str, Any]], str], type[S
     "label": (_labelled, LabelSettings),
     "train": (_trained, TrainSettings),
 }
-"""Stage → what is told of it, and its settings."""
+"""Stage → what the log says of it, and its settings."""
 
 
 def _unusual(kind: type[Settings], settings: Mapping[str, Any]) -> str:
-    """Names of the settings that differ from what is usual."""
+    """Names of the settings that differ from their defaults, in brackets; empty if none does."""
     with suppress(SettingsError):
         usual, mine = kind(), kind.checked(**settings)
         other = [name for name in kind.model_fields if getattr(usual, name) != getattr(mine, name)]

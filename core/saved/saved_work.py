@@ -1,4 +1,4 @@
-"""What an analyst did with a model's segments, kept beside the other results: partition, changes, names.
+"""Work of an analyst on a model's segments, kept beside the other results: partition, changes, names.
 
 A session that is opened again (F5, another tab, a restarted server) goes on with the same segments,
 numbers, colours and names. They belong to the model: users whose pages get other labels have other vectors,
@@ -28,17 +28,17 @@ from core.storage.store import Store
 STAGE: Final = "workbench"
 BY_HAND: Final = "{}_by_hand"
 FIRST: Final = "{}_first"
-"""Artifact of a model beside its segments on screen."""
+"""Artifact of a model beside its segments on screen, as :data:`BY_HAND` is."""
 CUT: Final = "cut"
 """Folder of the segments before they were changed by hand."""
 LONGEST_NAME: Final = 60
 HISTORY: Final = 50
-"""Changes of names that can be taken back."""
+"""Number of changes of names that can be taken back."""
 
 
 @dataclass(frozen=True)
 class Segmentation:
-    """The segments of one setting.
+    """Segments with the settings that they were made with.
 
     Args:
         embeddings: Content key of the vectors they were cut from.
@@ -82,7 +82,7 @@ def keep(store: Store, model: str, shown: Segmentation) -> None:
 
 
 def keep_by_hand(store: Store, model: str, changed: Segmentation) -> None:
-    """Write segments that were changed by hand: they are there when a slider has led to others.
+    """Write segments that were changed by hand, to go back to when a slider has led to others.
 
     Raises:
         ResourceError: If the disk is full.
@@ -170,7 +170,7 @@ def _read(store: Store, key: str, n_users: int) -> Segmentation | None:
 
 
 def _as_name(kept: object) -> object:
-    """Earlier releases kept the text alone."""
+    """Turn a name of earlier releases, which kept the text alone, into today's form."""
     return {"text": kept} if isinstance(kept, str) else kept
 
 
@@ -178,7 +178,7 @@ KeptNames = dict[int, Annotated[SegmentName, BeforeValidator(_as_name)]]
 
 
 def names(store: Store, model: str) -> dict[int, str]:
-    """The analyst's own names of segments.
+    """Read the analyst's own names of segments.
 
     Raises:
         ResourceError: If the disk refuses.
@@ -187,7 +187,7 @@ def names(store: Store, model: str) -> dict[int, str]:
 
 
 def given_names(store: Store, model: str) -> dict[int, SegmentName]:
-    """The analyst's own names, with what they rested on when they were given.
+    """Read the analyst's own names, with what they rested on when they were given.
 
     Raises:
         ResourceError: If the disk refuses.
@@ -201,7 +201,7 @@ def rename(
     changes: Mapping[int, str],
     evidence: Mapping[int, tuple[NameEvidence, ...]] = MappingProxyType({}),
 ) -> dict[int, str]:
-    """Change names; an empty one takes the name away.
+    """Change names of segments; an empty one removes the name.
 
     Args:
         store: Where they are kept.
@@ -286,7 +286,7 @@ def restore_names(store: Store, model: str, changes: int, segments: Iterable[int
         store: Where they are kept.
         model: Whose segments they name.
         changes: Changes by hand that are left.
-        segments: Those that a change taken back was about.
+        segments: Segments that a change taken back was about.
 
     Raises:
         ResourceError: If the disk refuses.
@@ -298,7 +298,7 @@ def restore_names(store: Store, model: str, changes: int, segments: Iterable[int
 
 
 def choose_vectors(store: Store, model: str, embeddings: str) -> None:
-    """Say which vectors of a model are shown: the ones made from the labels as they are now.
+    """Write which vectors of a model are shown: those made from the labels as they are now.
 
     Raises:
         ResourceError: If the disk is full.
@@ -307,7 +307,7 @@ def choose_vectors(store: Store, model: str, embeddings: str) -> None:
 
 
 def chosen_vectors(store: Store, model: str) -> str:
-    """Content key of the vectors that were chosen last; empty when none were, or nobody can say."""
+    """Read the content key of the chosen vectors; empty where none were, or the disk refuses."""
     with suppress(ResourceError):
         return _vectors(store, model).read() or ""
     return ""

@@ -1,4 +1,4 @@
-"""Answers that a language model is choosing for a conversation."""
+"""Background task that answers a question of a conversation."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from core.writing.payload import Payload
 
 @dataclass(eq=False)
 class ChatTurn(Writing):
-    """One answer on its way; one that waits for an earlier one follows what that said.
+    """Task of one answer; where it waits for an earlier one, it follows what that said.
 
     Args:
         store: Where the conversation is kept.
         conversation: As it was when the question was asked.
-        place: Of the exchange in it.
+        place: Position of the exchange in it.
         context: The segments that it was asked about.
     """
 
@@ -31,7 +31,7 @@ class ChatTurn(Writing):
     context: Context
 
     def preview(self, assistant: Assistant) -> tuple[Payload, ...]:
-        """See :class:`Errand`."""
+        """The first request of the answer; empty where no model is needed."""
         now = self._now
         last = now.reading(self.place)
         if assistant.answer_offline(self._question, last) is not None:
@@ -39,13 +39,13 @@ class ChatTurn(Writing):
         return (assistant.preview(self._question, history(now, self.place), last),)
 
     def work(self, assistant: Assistant) -> None:
-        """See :class:`Errand`."""
+        """Ask the model, and keep its answer."""
         now = self._now
         before, last = history(now, self.place), now.reading(self.place)
         self._keep(assistant.reply(self._question, before, last, self.show, self.should_stop))
 
     def without(self, reason: str) -> None:
-        """See :class:`Errand`."""
+        """Keep the answer that needs no model."""
         offline = ask(self._question, self.context, self._now.reading(self.place))
         self._keep(replace(offline, reason=reason))
 
@@ -58,11 +58,11 @@ class ChatTurn(Writing):
 
     @property
     def _now(self) -> Conversation:
-        """With the answers to earlier questions that came meanwhile."""
+        """The conversation with the answers that came meanwhile."""
         found = conversations.load(self.store, self.conversation.model, self.conversation.id)
         return found or self.conversation
 
 
 def history(conversation: Conversation, place: int) -> list[Said]:
-    """What was said before an exchange, as an assistant takes it."""
+    """Exchanges before a place, as an assistant takes them."""
     return [Said(one.question, one.answer) for one in conversation.exchanges[:place]]
