@@ -1,4 +1,4 @@
-"""The one door to a language model: any server that speaks OpenAI's Chat Completions."""
+"""Access to a language model on any server that speaks OpenAI's Chat Completions."""
 
 from core.llm.chat_types import Capabilities, ChatReply, Stop, ToolCall, Usage, never
 from core.llm.llm_settings import DEFAULT_BASE_URL, LlmSettings

@@ -1,7 +1,4 @@
-"""What is said to a language model and what it answers, and what was used for it.
-
-A JSON object out of what a model says.
-"""
+"""Types of a conversation with a language model, and ways to read JSON out of its answers."""
 
 from __future__ import annotations
 
@@ -24,16 +21,16 @@ Stop = Callable[[], bool]
 """Whether to give up; asked many times a second."""
 AnswerT = TypeVar("AnswerT", bound=BaseModel)
 CHARACTERS_PER_TOKEN: Final = 3.5
-"""For estimates."""
+"""Characters of a token, for estimates."""
 
 
 def never() -> bool:
-    """Never give up."""
+    """A :data:`Stop` that never gives up."""
     return False
 
 
 def tokens_of(text: str) -> int:
-    """How many tokens a text may have."""
+    """Estimate the number of tokens of a text."""
     return math.ceil(len(text) / CHARACTERS_PER_TOKEN)
 
 
@@ -51,7 +48,7 @@ class Enough(Exception):
 
 @dataclass(frozen=True)
 class Usage:
-    """What was used so far, as the server counts it; estimated where an answer was ended before it did.
+    """Calls and tokens so far, as the server counts; estimated where an answer was ended before it did.
 
     Args:
         calls: Answers that came; a repaired question has several.
@@ -64,7 +61,7 @@ class Usage:
     completion_tokens: int = 0
 
     def plus(self, reported: object) -> Usage:
-        """With one more call, given the ``usage`` of its answer, which may be missing."""
+        """Add one more call, given the ``usage`` of its answer, which may be missing."""
         counts = reported if isinstance(reported, dict) else {}
         sent, received = (counts.get(name) for name in ("prompt_tokens", "completion_tokens"))
         return Usage(
@@ -74,7 +71,7 @@ class Usage:
         )
 
     def since(self, earlier: Usage) -> Usage:
-        """What was used after ``earlier``."""
+        """Calls and tokens that were used after ``earlier``."""
         return Usage(
             self.calls - earlier.calls,
             self.prompt_tokens - earlier.prompt_tokens,
@@ -83,13 +80,13 @@ class Usage:
 
     @property
     def tokens(self) -> int:
-        """Sent and received."""
+        """Number of tokens sent and received."""
         return self.prompt_tokens + self.completion_tokens
 
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What a server can do with a model, found out by trying.
+    """Capabilities of a server with a model, found out by trying.
 
     Args:
         streaming: Sends an answer piece by piece.
@@ -111,11 +108,11 @@ class Capabilities:
 
 @dataclass(frozen=True)
 class ToolCall:
-    """What the model wants to be called.
+    """A call of a tool that the model asks for.
 
     Args:
-        id: Of this call.
-        name: Of the tool; as the model wrote it.
+        id: Id of this call.
+        name: Name of the tool, as the model wrote it.
         arguments: JSON text; as the model wrote it.
     """
 
@@ -141,22 +138,22 @@ IN_WORDS: Final = "Answer with one JSON object that is valid under this JSON sch
 _REPAIR: Final = "That was not valid: {problem}\nAnswer again, with the JSON object only."
 _THOUGHT: Final = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
 _REPAIR_CHARACTERS: Final = 4_000
-"""Of a broken answer, when the model is asked to repair it."""
+"""Characters of a broken answer that are sent when the model is asked to repair it."""
 
 
 def messages(system: str, user: str) -> list[Message]:
-    """A conversation that begins."""
+    """Messages that begin a conversation."""
     return [{"role": "system", "content": system}, {"role": "user", "content": user}]
 
 
 def in_words(system: str, user: str, schema: type[BaseModel]) -> list[Message]:
-    """The question with the schema spelt out, for a server that cannot be held to it."""
+    """Messages with the schema spelt out, for a server that cannot be held to it."""
     wanted = json.dumps(schema.model_json_schema(), ensure_ascii=False)
     return messages(f"{system}\n\n{IN_WORDS}{wanted}", user)
 
 
 def repair(text: str, error: ValidationError) -> list[Message]:
-    """What is added to ask for a broken answer once more."""
+    """Messages that ask for a broken answer once more."""
     return [
         {"role": "assistant", "content": text[:_REPAIR_CHARACTERS]},
         {"role": "user", "content": _REPAIR.format(problem=problem(error))},
@@ -164,17 +161,17 @@ def repair(text: str, error: ValidationError) -> list[Message]:
 
 
 def without_thoughts(text: str) -> str:
-    """A text without what a model thinks aloud before it answers, to the end where it still does."""
+    """Remove what a model thinks aloud before it answers, to the end where it still does."""
     return _THOUGHT.sub("", text)
 
 
 def json_in(text: str) -> str:
-    """From the first brace to the last: small models put words or fences around their JSON."""
+    """Cut a text from the first brace to the last: small models put words or fences around their JSON."""
     return text[text.find("{") : text.rfind("}") + 1]
 
 
 def reported_usage(body: str) -> dict[str, Any] | None:
-    """The ``usage`` of an answer, before it is known whether the rest of it can be read."""
+    """Read the ``usage`` of an answer, before it is known whether the rest of it can be read."""
     try:
         answer = json.loads(body)
     except ValueError:
@@ -184,7 +181,7 @@ def reported_usage(body: str) -> dict[str, Any] | None:
 
 
 def problem(error: ValidationError) -> str:
-    """The first thing that is wrong, in one line."""
+    """The first error of a validation, in one line."""
     first = error.errors()[0]
     where = ".".join(map(str, first["loc"]))
     return f"{where}: {first['msg']}" if where else first["msg"]

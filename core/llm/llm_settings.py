@@ -1,4 +1,4 @@
-"""Which server, which model on it, and where that is written."""
+"""Settings of a language model: which server, which model on it, and where that is written."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from core.base.small_file import read_small
 
 DEFAULT_BASE_URL: Final = "https://api.openai.com/v1"
 DEFAULT_API_VERSION: Final = "2024-10-21"
-"""Of Azure, where none is given: the newest that is generally available."""
+"""Version of Azure's API where none is given: the newest that is generally available."""
 NO_KEY: Final = "none"
-"""What a server without keys gets; the SDK insists on one."""
+"""Key for a server without keys, as the SDK insists on one."""
 MODEL_VARIABLE, URL_VARIABLE, KEY_VARIABLE = "BEHA2VEC_MODEL", "OPENAI_BASE_URL", "OPENAI_API_KEY"
 _MODEL_VARIABLES: Final = (MODEL_VARIABLE, "OPENAI_MODEL", "AZURE_OPENAI_DEPLOYMENT")
 AZURE_URL_VARIABLE: Final = "AZURE_OPENAI_ENDPOINT"
@@ -40,11 +40,11 @@ TYPED: Final = "typed here"
 ENVIRONMENT: Final = "the environment"
 KEYS: Final = (KEY_VARIABLE, AZURE_KEY_VARIABLE)
 _SERVERS: Final = (URL_VARIABLE, AZURE_URL_VARIABLE, *KEYS)
-"""A key alone names a server too: OpenAI's."""
+"""Variables that name a server; a key alone names OpenAI's."""
 
 
 class LlmSettings(Settings):
-    """Which server, and which model on it."""
+    """Server, model, key and limits of a language model."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
     unshown: ClassVar[frozenset[str]] = frozenset({"base_url", "api_key"})
@@ -52,11 +52,11 @@ class LlmSettings(Settings):
     base_url: str = DEFAULT_BASE_URL
     api_key: SecretStr = SecretStr(NO_KEY)
     api_version: str = ""
-    """Of Azure; empty for every other server."""
+    """Version of Azure's API; empty for every other server."""
     timeout_s: Annotated[float, Field(ge=1, le=300)] = 45.0
-    """For one attempt; there are up to three."""
+    """Seconds for one attempt; there are up to three."""
     max_output_tokens: Annotated[int, Field(ge=16, le=64_000)] = 2_000
-    """Of one answer; a model that thinks before it answers needs more."""
+    """Most tokens of one answer; a model that thinks before it answers needs more."""
 
     @field_validator("base_url")
     @classmethod
@@ -80,7 +80,7 @@ class LlmSettings(Settings):
 
     @classmethod
     def from_sources(cls, sources: Sequence[Variables]) -> Self:
-        """Settings from several places, the first that has something wins.
+        """Settings from several places; the first one that has a value wins.
 
         Server and key come from one place: a key is never sent to a server that another place names, unless
         both name the same one.
@@ -103,7 +103,7 @@ class LlmSettings(Settings):
         return cls.checked(model=model, base_url=url, api_key=secret, api_version=version)
 
     def as_environment(self) -> dict[str, str]:
-        """Variables that make a child process ask this very server, whatever else its environment names."""
+        """Environment variables that make a child process ask this server, whatever else is set."""
         azure = bool(self.api_version)
         url, key = (AZURE_URL_VARIABLE, AZURE_KEY_VARIABLE) if azure else (URL_VARIABLE, KEY_VARIABLE)
         own = {MODEL_VARIABLE: self.model, url: self.base_url, key: self.api_key.get_secret_value()}
@@ -111,12 +111,12 @@ class LlmSettings(Settings):
 
     @property
     def identity(self) -> str:
-        """Model and server: what its answers are kept under."""
+        """Model and server, under which answers are kept."""
         return f"{self.model} @ {self.base_url}"
 
     @property
     def host(self) -> str:
-        """Where text is sent, to show before it is."""
+        """Host that text is sent to, to be shown before."""
         return urlsplit(self.base_url).netloc
 
 
@@ -196,7 +196,7 @@ class Origins:
 def places(
     typed: Variables, environment: Mapping[str, str] = os.environ, folder: Path = Path()
 ) -> dict[str, Variables]:
-    """The places that are asked, the first that has something wins.
+    """Places of settings by name, in the order in which they are asked.
 
     Args:
         typed: What the analyst typed, by the names of the environment's variables.
@@ -215,7 +215,7 @@ def places(
 
 
 def origins(asked: Mapping[str, Variables], settings: LlmSettings) -> Origins:
-    """Where settings that were made from some places come from."""
+    """Find out from which places settings were made."""
     secret = settings.api_key.get_secret_value()
     holders = {name: [source.get(key, "").strip() for key in KEYS] for name, source in asked.items()}
     key = next((name for name, keys in holders.items() if secret in keys), "") if secret != NO_KEY else ""

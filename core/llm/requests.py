@@ -1,11 +1,10 @@
-"""One request at a time: sent, waited for, counted and written down.
+"""Requests to a language model: sent, waited for, counted and logged, one at a time.
 
-Waiting for a server without being stuck with it: whoever waits can stop at any moment.
+Whoever waits can stop at any moment. A blocking request cannot be interrupted, so it runs in a thread of its
+own and what it brings comes through a queue. Who stops leaves the thread behind; it ends with its connection,
+at the latest at its time limit.
 
-A blocking request cannot be interrupted, so it runs in a thread of its own and what it brings comes through a
-queue. Who stops leaves the thread behind; it ends with its connection, at the latest at its time limit.
-
-A log of every call: what was sent where, what came back. No key is ever part of it.
+The log says of every call what was sent where, and what came back. No key is ever part of it.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ class Abandoned(Exception):
 
 
 class TooLate(Exception):
-    """The time is over."""
+    """Raised when the time is over."""
 
 
 def wait_for(
@@ -49,7 +48,7 @@ def wait_for(
     should_stop: Stop = lambda: False,
     seconds: float | None = None,
 ) -> Result:
-    """Do blocking work, and give up when told to; it is not begun if that is so already.
+    """Do blocking work in a thread until told to stop; it is not begun if that is so already.
 
     Args:
         work: Runs in a thread; calls what it is given for each part, and returns the result.
@@ -112,9 +111,9 @@ def _collect(
 
 FILE: Final = "calls.jsonl"
 LARGEST: Final = 5 * 2**20
-"""Bytes of one file."""
+"""Bytes of a log file before the next one is begun."""
 KEPT: Final = 3
-"""Older files."""
+"""Number of older log files that are kept."""
 
 
 @dataclass(frozen=True)
@@ -122,13 +121,13 @@ class LoggedCall:
     """One request and what came of it.
 
     Args:
-        host: Where it went.
-        model: Which model.
+        host: Host that it was sent to.
+        model: Name of the model.
         messages: All that was said.
         tools: Names of the tools that were offered.
         answer: Text that came, or the tool calls as JSON.
         error: Why nothing usable came; empty if something did.
-        seconds: How long it took.
+        seconds: Seconds from sending to the end.
         usage: Tokens as the server counts them, or ``estimated``.
     """
 
@@ -143,7 +142,7 @@ class LoggedCall:
 
 
 class CallLog:
-    """Calls in a folder, one JSON object a line; a full file is put aside.
+    """Log of calls in a folder, one JSON object a line; a full file is put aside.
 
     Args:
         folder: Made when needed, for its owner only.
@@ -160,11 +159,11 @@ class CallLog:
 
     @property
     def path(self) -> Path:
-        """The file that is written now."""
+        """The log file that is written now."""
         return self._path
 
     def write(self, call: LoggedCall) -> None:
-        """Add a call.
+        """Add a call to the log.
 
         Raises:
             ResourceError: If the disk is full or the folder is gone.
@@ -213,11 +212,11 @@ def _call(line: str) -> dict[str, Any] | None:
 
 _RETRIES: Final = 2
 _NEW_CAP, _OLD_CAP = "max_completion_tokens", "max_tokens"
-"""What the limit of an answer is called: OpenAI and Azure refuse the old name for some models, others do not
-know the new one."""
+"""Names of the limit of an answer: OpenAI and Azure refuse the old one for some models, others do not know
+the new one."""
 T = TypeVar("T")
 SHOWN_CHARACTERS: Final = 300
-"""Of what a server says, in an error."""
+"""Characters of a server's message that an error shows."""
 
 
 class Refused(Exception):
@@ -225,13 +224,13 @@ class Refused(Exception):
 
     @property
     def reason(self) -> str:
-        """What the server says."""
+        """Reason that the server gives."""
         return str(self)
 
 
 @dataclass(frozen=True)
 class Budget:
-    """How long may be waited.
+    """Limit of a wait: a time, and whether to give up.
 
     Args:
         should_stop: Whether to give up now.
@@ -245,18 +244,18 @@ class Budget:
 
     @classmethod
     def of(cls, should_stop: Stop = never, seconds: float | None = None) -> Budget:
-        """One that begins now."""
+        """A budget that begins now."""
         return cls(should_stop, seconds, time.monotonic())
 
     @property
     def left(self) -> float | None:
-        """Seconds; None if there is no limit."""
+        """Seconds that are left; None if there is no limit."""
         return None if self.seconds is None else self.seconds - (time.monotonic() - self.begun)
 
 
 @dataclass
 class Came:
-    """What a request brought: text or tool calls as text, and tokens."""
+    """Result of a request for the log: text, or tool calls as text, and tokens."""
 
     text: str = ""
     usage: dict[str, Any] | None = None
@@ -282,15 +281,15 @@ class Requests:
         part: Callable[[Any], None] = lambda _: None,
         tools: Sequence[str] = (),
     ) -> T:
-        """Send, wait, count and write down.
+        """Send a request, wait for it, count its tokens and log it.
 
         Args:
             messages: What is said.
             work: Gets ``client.chat.completions``, the arguments all requests have, and where parts go.
             came_of: What the log gets of the result.
-            budget: How long.
+            budget: Limit of the wait.
             part: Gets the parts of a stream.
-            tools: Names, for the log.
+            tools: Names of the tools, for the log.
 
         Raises:
             Refused: On 400 and 422.
@@ -314,7 +313,7 @@ class Requests:
             self._record(messages, tools, came, error, time.monotonic() - begun)
 
     def fixed(self, messages: Sequence[Message]) -> dict[str, Any]:
-        """What every request has."""
+        """Arguments that every request has."""
         return {
             "model": self.settings.model,
             "messages": list(messages),
@@ -403,12 +402,12 @@ def estimated(messages: Sequence[Message], text: str) -> dict[str, Any]:
 
 
 def calls_as_text(calls: Sequence[tuple[str, str]]) -> str:
-    """Tool calls for the log."""
+    """Tool calls as JSON text for the log."""
     return json.dumps([{"tool": name, "arguments": arguments} for name, arguments in calls])
 
 
 def failure(settings: LlmSettings, reason: str) -> ResourceError:
-    """The error that is shown."""
+    """Error for a model that gave no answer."""
     return ResourceError(
         f"The language model {settings.model!r} at {settings.host} gave no answer: "
         f"{redacted(reason, settings)}",
@@ -417,12 +416,12 @@ def failure(settings: LlmSettings, reason: str) -> ResourceError:
 
 
 def _reason_of(error: Exception, settings: LlmSettings, waited_s: float | None = None) -> str:
-    """What went wrong with a request.
+    """Reason why a request failed, in words.
 
     Args:
         error: What the SDK, or what lies below it, raised.
-        settings: Of the request.
-        waited_s: How long was waited in all, where that was limited.
+        settings: Settings of the request.
+        waited_s: Limit in seconds of the whole wait, where there was one.
     """
     import httpx2
     import openai
@@ -441,11 +440,11 @@ def _reason_of(error: Exception, settings: LlmSettings, waited_s: float | None =
 
 
 def said(error: Exception, settings: LlmSettings) -> str:
-    """What a server says, on one line and not too long; some repeat the key they were sent."""
+    """Message of a server, on one line, cut, and without the key, which some repeat."""
     return " ".join(redacted(str(error), settings).split())[:SHOWN_CHARACTERS]
 
 
 def redacted(text: str, settings: LlmSettings) -> str:
-    """A text, which must not be cut yet, with … in place of the key."""
+    """Replace the key in a text, which must not be cut yet, by …."""
     key = settings.api_key.get_secret_value()
     return text if key in ("", NO_KEY) else text.replace(key, "…")

@@ -1,16 +1,12 @@
-"""A model on a server: any that speaks OpenAI's Chat Completions.
+"""A language model on a server that speaks OpenAI's Chat Completions: its answers, and what it can do.
 
 Servers differ in what they can (llama.cpp obeys a JSON schema, others silently ignore it), so there are two
 ways to ask for an object, tried in turn: the schema as ``response_format``, then the schema in words with one
 chance to repair. Text is asked for as a stream, and whole where a server cannot stream. Retries, back-off and
 ``Retry-After`` are the SDK's.
 
-An answer put together from the pieces that come, and from one that comes whole.
-
-What a server can do with a model, found out by asking for it; what is sent has nothing of the analyst's.
-
-A server's list of features does not say: some accept a field and ignore it, and what a model can depends on
-the model.
+What a server can do is found out by asking for it, with nothing of the analyst's. Its list of features does
+not say: some accept a field and ignore it, and what a model can depends on the model.
 """
 
 from __future__ import annotations
@@ -56,12 +52,12 @@ from core.llm.requests import (
 
 @dataclass
 class Pieces:
-    """What came so far.
+    """An answer put together from the pieces of a stream, or taken whole.
 
     Args:
         text: What the model says.
         refusal: Why it says nothing, where the server tells that apart.
-        calls: By their place: id, name, arguments.
+        calls: Position of a call → its id, name and arguments.
         finish: Why it ended; empty while it has not.
         usage: As the server counts; None until it says so.
         any: Whether anything came.
@@ -75,7 +71,7 @@ class Pieces:
     any: bool = False
 
     def add(self, chunk: Any) -> bool | ToolCall:  # noqa: ANN401 - the SDK's, of whatever shape was sent
-        """One piece of a stream.
+        """Add one piece of a stream.
 
         Returns:
             True if there is more text, else the tool call of which there is more, else False.
@@ -97,7 +93,7 @@ class Pieces:
         return bool(more) or written
 
     def whole(self, completion: Any) -> None:  # noqa: ANN401 - as above
-        """An answer in one piece."""
+        """Take an answer that comes in one piece."""
         self.any = True
         self._count(completion)
         choice = completion.choices[0]
@@ -108,7 +104,7 @@ class Pieces:
             self._call(place, call)
 
     def reply(self) -> ChatReply:
-        """All of it."""
+        """The answer as text and tool calls."""
         named = [(place, parts) for place, parts in sorted(self.calls.items()) if parts[1]]
         calls = (ToolCall(parts[0] or f"call_{place}", parts[1], parts[2]) for place, parts in named)
         return ChatReply(self.text, tuple(calls))
@@ -126,7 +122,7 @@ class Pieces:
 
 
 _NOT_A_COMPLETION: Final = (ValueError, IndexError, TypeError, AttributeError)
-"""What the SDK raises, or what comes of its objects, if an answer has no JSON or JSON of another shape."""
+"""Errors of the SDK, or of reading its objects, where an answer has no JSON or JSON of another shape."""
 _Answer = TypeVar("_Answer", bound=BaseModel)
 OnText = Callable[[str], None]
 OnCall = Callable[[ToolCall], None]
@@ -136,7 +132,7 @@ class ServerLlm:
     """A model on a server; nothing is sent before it is asked.
 
     Args:
-        settings: Which.
+        settings: Which server and model.
         log: Gets every call.
         known: What it can, where that was found out before; it is not asked again.
     """
@@ -161,17 +157,17 @@ class ServerLlm:
 
     @property
     def model(self) -> str:
-        """The model's name."""
+        """Name of the model on its server."""
         return self._settings.model
 
     @property
     def host(self) -> str:
-        """Where text is sent."""
+        """Host that requests are sent to."""
         return self._settings.host
 
     @property
     def usage(self) -> Usage:
-        """Used so far."""
+        """Calls and tokens used so far."""
         return self._requests.usage
 
     def capabilities(
@@ -180,7 +176,7 @@ class ServerLlm:
         timeout_s: float | None = None,
         on_step: Callable[[str], None] = lambda _: None,
     ) -> Capabilities:
-        """What it can; asked of the server once.
+        """Capabilities of the model; the server is asked once.
 
         Args:
             should_stop: Whether to give up.
@@ -204,12 +200,12 @@ class ServerLlm:
         should_stop: Stop = never,
         timeout_s: float | None = None,
     ) -> _Answer:
-        """Ask, and get an object.
+        """Ask for an object that is valid under a schema.
 
         Args:
             system: What to do.
             user: What to do it with.
-            schema: Of the answer.
+            schema: Model of the answer.
             should_stop: Whether to give up.
             timeout_s: For all attempts together.
 
@@ -235,15 +231,15 @@ class ServerLlm:
         schema: Schema | None = None,
         on_call: OnCall | None = None,
     ) -> ChatReply:
-        """Go on with a conversation.
+        """Send a conversation, and get the model's reply.
 
         Args:
             messages: So far.
-            tools: That may be called.
+            tools: Tools that may be called.
             on_text: Gets all the text so far, whenever there is more; may raise :class:`Enough`.
             should_stop: Whether to give up; the call ends within a tenth of a second.
             timeout_s: For all attempts together; the settings' for each when None.
-            schema: That the text is held to, where the server can.
+            schema: JSON schema that the text is held to, where the server can.
             on_call: Gets the tool call that is being written, whenever there is more of it.
 
         Raises:
@@ -346,7 +342,7 @@ class ServerLlm:
     def _parse_by_schema(
         self, system: str, user: str, schema: type[_Answer], budget: Budget
     ) -> _Answer | None:
-        """The answer, or None if the server cannot be held to a schema."""
+        """Ask with the schema; None if the server cannot be held to it."""
         try:
             raw = self._send(chat_types.messages(system, user), budget, response_format=schema)
         except Refused as refusal:
@@ -359,7 +355,7 @@ class ServerLlm:
         return read
 
     def _read(self, raw: Any, schema: type[_Answer]) -> _Answer | str | None:  # noqa: ANN401 - the SDK's
-        """The object, or why there is none; None if the server cannot be held to a schema."""
+        """Read the object, or why there is none; None if the server cannot be held to a schema."""
         import openai
 
         try:
@@ -395,7 +391,7 @@ class ServerLlm:
         return text
 
     def _text(self, raw: Any) -> tuple[str, str]:  # noqa: ANN401 - the SDK's
-        """What it says, and why that is of no use, if so."""
+        """Text of an answer, and why it is of no use, if so."""
         try:
             choice = raw.parse().choices[0]
             text, was_cut = str(choice.message.content or ""), choice.finish_reason == "length"
@@ -404,7 +400,7 @@ class ServerLlm:
         return redacted(text, self._settings), "its answer was cut off" if was_cut else ""
 
     def _send(self, messages: list[Message], budget: Budget, **more: Any) -> Any:  # noqa: ANN401 - the SDK's
-        """One request; what it used is counted before the answer is read."""
+        """Send one request; what it used is counted before the answer is read."""
 
         def work(completions: Any, fixed: dict[str, Any], _: Emit) -> Any:  # noqa: ANN401 - the SDK's
             return completions.with_raw_response.parse(**fixed, **more)
@@ -468,11 +464,11 @@ class Colour(BaseModel):
 
 
 def probe(llm: ServerLlm, budget: Budget, on_step: Callable[[str], None] = lambda _: None) -> Capabilities:
-    """Three short questions.
+    """Find out what a server can do with a model, by three short questions.
 
     Args:
-        llm: Whom to ask.
-        budget: How long it may take.
+        llm: The model to ask.
+        budget: Limit of all questions together.
         on_step: Gets what is asked for next, in words.
 
     Raises:
@@ -520,6 +516,6 @@ def _calls_tools(llm: ServerLlm, budget: Budget) -> bool:
 
 
 def _short(text: str, most: int) -> None:
-    """Raises Enough where a model does not come to an end; what it thinks aloud may be long."""
+    """Raise :class:`Enough` where a model does not come to an end; what it thinks aloud may be long."""
     if len(without_thoughts(text)) > most:
         raise Enough(text)
