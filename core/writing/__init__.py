@@ -1,4 +1,4 @@
-"""A model answers in blocks: what it is offered, what it may choose and remark, and what if it fails."""
+"""Answers of a language model in blocks: what it is offered, what it may choose, and what if it fails."""
 
 from core.writing.assistant import Assistant
 from core.writing.payload import AssistantSettings, Description, Said

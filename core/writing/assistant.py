@@ -1,10 +1,8 @@
 """The assistant: exact answers without a model, other answers with one, and a reason where that fails.
 
-The facts a model starts from, so that a good one needs few tools and a weak one none.
-
-A segment's name and description: the blocks a model chooses for it, or the app's own.
-
-Who answers a question: the grammar where it can, a model where it cannot.
+A model starts from facts, so that a good one needs few tools and a weak one none. For a segment's name and
+description it chooses blocks, or the app takes its own. A question is answered by the grammar where it can,
+by a model where it cannot.
 """
 
 from __future__ import annotations
@@ -47,17 +45,17 @@ from core.writing.turn import OnBlocks, Task, Turn, Way, answer_of, way_of
 
 OVERVIEW: Final = (Col.USERS, Col.SHARE, Col.OUTCOME_RATE)
 MOST_ROWS: Final = 3
-"""Rows that a question may name and get all the evidence of."""
+"""Most rows of a question that get all the evidence."""
 MOST_FACTS: Final = 12
-"""That a weak model is offered: on two busy cores, forty tokens a second are read."""
+"""Most facts that a weak model is offered: on two busy cores, forty tokens a second are read."""
 
 
 def opening(figures: Figures, rows: Sequence[str], known: Iterable[Fact], *, all_of_it: bool) -> list[Fact]:
-    """Facts for a question.
+    """Facts that a model starts from for a question.
 
     Args:
         figures: Where they come from.
-        rows: That the question names.
+        rows: Rows that the question names.
         known: What is known without a model.
         all_of_it: Whether the model cannot ask for more.
     """
@@ -76,18 +74,18 @@ def brief(figures: Figures, known: Iterable[Fact]) -> list[Fact]:
 
 
 def overview(figures: Figures) -> list[Fact]:
-    """How big each row is and how often it converts."""
+    """Facts on how big each row is and how often it converts."""
     keys = figures.context.keys
     return list(present(figures.measure(key, name) for key in keys for name in OVERVIEW))
 
 
 def evidence(figures: Figures, key: str) -> list[Fact]:
-    """All that may be said about a row."""
+    """All facts that may be said about a row."""
     return list(Evidence(figures, key).everything)
 
 
 def neighbours(figures: Figures, key: str) -> list[Fact]:
-    """What sets the segments apart that are most like one."""
+    """Differences of the segments that are most like one segment."""
     nearest = [fact.segments[1] for fact in Evidence(figures, key).nearest]
     return [fact for other in nearest for fact in Evidence(figures, other).differences]
 
@@ -108,7 +106,7 @@ def names_in_use(figures: Figures, key: str, more: Collection[str]) -> frozenset
 
 
 def _task_of(figures: Figures, key: str, can: Capabilities) -> Task:
-    """What a model is asked for a segment.
+    """Task for a model to name and describe a segment.
 
     Raises:
         InputError: If there is no such segment.
@@ -125,7 +123,7 @@ def _task_of(figures: Figures, key: str, can: Capabilities) -> Task:
 
 
 def offline(figures: Figures, key: str, names_taken: Collection[str], reason: str = "") -> Description:
-    """From what sets the segment apart."""
+    """Describe a segment without a model, by what sets it apart."""
     told = paragraph(figures, key)
     summary = answer_of(told.blocks, figures, query=told.query, reason=reason)
     return Description(own_name(figures, key, names_taken), summary)
@@ -134,14 +132,14 @@ def offline(figures: Figures, key: str, names_taken: Collection[str], reason: st
 def described(
     figures: Figures, key: str, names_taken: Collection[str], name: str, summary: Answer
 ) -> Description:
-    """A model's choice, with the app's own name where its name may not stand."""
+    """Description by a model, with the app's own name where the model's may not stand."""
     plain = clean(name)
     own = "" if _may_stand(plain, names_taken) else own_name(figures, key, names_taken)
     return Description(own or plain, summary)
 
 
 def own_name(figures: Figures, key: str, names_taken: Collection[str]) -> str:
-    """A name that is free, from what sets the segment apart."""
+    """Name for a segment that is free, from what sets the segment apart."""
     context = figures.context
     segment = int(context.row(key)[Col.SEGMENT])
     name = name_segments(context.tables.differences, context.tables.basis.site, context.names)[segment].text
@@ -149,7 +147,7 @@ def own_name(figures: Figures, key: str, names_taken: Collection[str]) -> str:
 
 
 def _may_stand(name: str, names_taken: Collection[str]) -> bool:
-    """One to five words, no number, nothing that compares or could mislead, and nobody else's."""
+    """Whether a name has one to five words, no number, nothing that compares or misleads, and is free."""
     fits = 1 <= len(name.split()) <= LONGEST and name.casefold() not in names_taken
     return fits and not _NUMBER.search(name) and not claims(name, {})
 
@@ -165,7 +163,7 @@ _REASONS: Final = re.compile(r"\b(?:why|explain|reasons?|how come)\b", re.IGNORE
 
 @dataclass(frozen=True)
 class Route:
-    """Where a question goes.
+    """Which way a question is answered.
 
     Args:
         offline: The answer without a model.
@@ -200,7 +198,7 @@ def route(question: str, figures: Figures, last: Reading | None = None) -> Route
 
 
 def _without_model(found: Route, figures: Figures) -> Answer:
-    """The answer if no model's can be shown: the grammar's, else what the data say of the named segment."""
+    """Answer if no model's can be shown: the grammar's, else what the data say of the named segment."""
     if not found.offline.declined or not found.reading.rows:
         return found.offline
     rows = found.reading.rows

@@ -1,16 +1,11 @@
-"""What leaves the machine: the exact request, shown before it goes, and no id of a user in it.
+"""What may leave the machine: figures of enough users, names by number, and no id of a user.
 
-Which figures give few users away: by themselves, or as a total that is left when its parts are known.
-
-Who knows that 387 of 391 bought knows what 4 did; who knows all users and all segments but one knows that
-one. So a figure counts the users it holds for and those it does not, and a total is withheld where the parts
-that are withheld could be told from it. A row's devices add up to its users as rows add up to all: where
-what is withheld along either could be told from the rest, the next smallest figure is withheld with it.
-Several outcomes add up to the users with any of them.
-
-What the assistant takes and gives.
-
-What leaves the machine in one turn: addresses of figures of enough users, names by number, no user id.
+A request is shown exactly as it would be sent, before it is. Figures give few users away by themselves, or
+as a total that is left when its parts are known. Who knows that 387 of 391 bought knows what 4 did; who
+knows all users and all segments but one knows that one. So a figure counts the users it holds for and those
+it does not, and a total is withheld where the parts that are withheld could be told from it. A row's devices
+add up to its users as rows add up to all: where what is withheld along either could be told from the rest,
+the next smallest figure is withheld with it. Several outcomes add up to the users with any of them.
 """
 
 from __future__ import annotations
@@ -50,14 +45,14 @@ from core.llm.chat_types import ChatReply, tokens_of
 from core.profiles.profile_columns import Col
 
 FEWEST_USERS: Final = 20
-"""A figure of fewer users stays here; the setting's default."""
+"""Fewest users of a figure that may be sent, by default."""
 ANSWER_TOKENS: Final = 400
-"""What an answer is expected to take, for the estimate."""
+"""Tokens that an answer is expected to take, for the estimate."""
 
 
 @dataclass(frozen=True)
 class Price:
-    """What a model costs.
+    """Price of a model's tokens.
 
     Args:
         sent: For a million tokens that are sent.
@@ -74,7 +69,8 @@ PRICES: Final[Mapping[str, Price]] = {
     "gpt-4.1-mini": Price(0.40, 1.60),
     "gpt-4.1": Price(2.00, 8.00),
 }
-"""US dollars; examples that an analyst edits. A model that is not in the table has no price."""
+"""Model → price in US dollars; examples that an analyst edits. A model that is not in the table has no
+price."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +78,8 @@ class Payload:
     """One request, as it would be sent.
 
     Args:
-        host: Where to.
-        model: Which model there.
+        host: Host that it would be sent to.
+        model: Name of the model there.
         body: The JSON object that goes over the wire.
         price: Of it and an answer, estimated, in the currency of the price table; None if the model is not in
             it.
@@ -96,23 +92,23 @@ class Payload:
 
     @property
     def sent(self) -> str:
-        """What goes over the wire, character for character."""
+        """The request as JSON text, character for character."""
         return json.dumps(self.body, ensure_ascii=False, separators=(",", ":"))
 
     @property
     def text(self) -> str:
-        """To be shown: what is said, to be read, then all of it as it is sent."""
+        """Text to be shown: the messages, to be read, then all of the request as it is sent."""
         said = [f"{message['role']}:\n{message['content']}" for message in self.body["messages"]]
         return "\n\n".join([*said, "All of it, as it is sent:", self.sent])
 
     @property
     def characters(self) -> int:
-        """How long it is."""
+        """Number of characters of the request."""
         return len(self.sent)
 
     @property
     def tokens(self) -> int:
-        """Estimated, at 3.5 characters a token; the server's own count is shown afterwards."""
+        """Estimated tokens, at 3.5 characters each; the server's own count is shown afterwards."""
         return tokens_of(self.sent)
 
 
@@ -123,7 +119,7 @@ def payload_of(host: str, model: str, body: Mapping[str, Any], prices: Mapping[s
 
 
 def price_of(model: str, sent: int, received: int, prices: Mapping[str, Price]) -> float | None:
-    """What tokens cost; None if the model is not in the table."""
+    """Price of some tokens; None if the model is not in the table."""
     price = prices.get(model)
     return None if price is None else (sent * price.sent + received * price.received) / 1e6
 
@@ -185,7 +181,7 @@ _OF_USERS: Final = (ItemMetric.SHARE, ItemMetric.USERS, ItemMetric.LIFT)
 
 @dataclass(frozen=True)
 class Ends:
-    """Whom a figure tells about.
+    """Users whom a figure tells about.
 
     Args:
         inside: Users it holds for.
@@ -214,7 +210,7 @@ def gives_away(parts: Sequence[Ends], fewest: int) -> bool:
 
 
 def ends_of(figures: Figures, fact: Fact) -> Ends:
-    """Whom a figure tells about; nobody where it is not counted who paid in a currency, or is in no row."""
+    """Users whom a figure tells about; none where who paid in a currency is not counted, or of no row."""
     if fact.row == UNSEEN or (fact.currency and len(figures.currencies) > 1):
         return Ends(0)
     row = figures.context.row(fact.row)
@@ -235,7 +231,7 @@ def ends_of(figures: Figures, fact: Fact) -> Ends:
 
 
 def _counted(row: Mapping[str, Any], column: str) -> int:
-    """Users; nobody where the data do not say."""
+    """Number of users in a column; 0 where the data do not say."""
     return 0 if math.isnan(row[column]) else int(row[column])
 
 
@@ -285,7 +281,7 @@ def _is_closed(figures: Figures, fact: Fact, fewest: int, listed: Sequence[str],
 
 
 def closed(users: Mapping[Cell, int], wholes: Mapping[str, int], fewest: int) -> set[Cell]:
-    """Cells that stay here: those of few users, or of all but few, and those that would give them away.
+    """Cells to withhold: those of few users, or of all but few, and those that would give them away.
 
     A stranger knows every other cell, the users of each row, and that all is the sum of the other rows. Users
     of a row that are in no cell of it are one without a value, which is never told.
@@ -332,7 +328,7 @@ _MOST_CALLS: Final = 6
 
 
 class AssistantSettings(Settings):
-    """What may be sent, and how much may be spent on one question."""
+    """Limits of what may be sent, and of what may be spent on one question."""
 
     fewest_users: Annotated[int, Field(ge=1, le=10_000)] = FEWEST_USERS
     """A figure of fewer users, or of all of a row but fewer, is never sent."""
@@ -340,7 +336,7 @@ class AssistantSettings(Settings):
     """Whether values go as well; without them a model chooses figures that it does not see."""
     max_tool_calls: Annotated[int, Field(ge=0, le=_MOST_CALLS)] = _MOST_CALLS
     wall_s: Annotated[float, Field(ge=5, le=300)] = 60.0
-    """For everything together, retries included; then the answer is given without the model."""
+    """Seconds for everything together, retries included; then the answer is given without the model."""
     max_tokens: Annotated[int, Field(ge=1_000, le=1_000_000)] = 60_000
     """Sent and received for one question; each call of a tool sends all that was said before once more."""
     prices: dict[str, Price] = Field(default_factory=lambda: dict(PRICES))
@@ -362,7 +358,7 @@ class Said:
 
 @dataclass(frozen=True)
 class Description:
-    """What a segment is called and is like.
+    """Name and summary of a segment.
 
     Args:
         name: At most five words, unlike that of any other segment.
@@ -375,10 +371,10 @@ class Description:
 
 
 MOST_OFFERED: Final = 150
-"""Addresses of a turn; servers refuse schemas with many."""
+"""Most addresses of a turn; servers refuse schemas with many."""
 _LONGEST_QUESTION: Final = 1_000
 REMEMBERED: Final = 3
-"""Earlier questions that are sent again."""
+"""Number of earlier questions that are sent again."""
 _REMEMBERED_CHARACTERS: Final = 400
 _REMEMBERED_FACTS: Final = 8
 _KEY: Final = re.compile(r"\bsegment:(\d+)")
@@ -386,13 +382,13 @@ _SAID: Final = re.compile(r"(?:S|segment |cluster )?(\d{1,4})", re.IGNORECASE)
 
 
 def said_key(key: str) -> str:
-    """What a row is called in a message: ``segment:1`` → ``S2``, as the analyst counts."""
+    """Name of a row in a message: ``segment:1`` → ``S2``, as the analyst counts."""
     kind, _, number = key.partition(":")
     return f"S{int(number) + 1}" if kind == "segment" else key
 
 
 def key_of_said(row: str) -> str:
-    """The other way round; anything that is no segment stays as it is."""
+    """Key of a row by its name in a message; anything that is no segment stays as it is."""
     match = _SAID.fullmatch(row.strip())
     return f"segment:{int(match[1]) - 1}" if match else row
 
@@ -423,7 +419,7 @@ class Outbox:
 
     @property
     def rows(self) -> tuple[str, ...]:
-        """Every row as it is called in a message."""
+        """Names of all rows in messages."""
         return tuple(map(said_key, self.figures.context.keys))
 
     @property
@@ -443,11 +439,11 @@ class Outbox:
         return json.dumps({**data, **self._offer(facts)}, ensure_ascii=False)
 
     def result(self, facts: Iterable[Fact]) -> str:
-        """What a tool found, as JSON text."""
+        """Result of a tool call, as JSON text."""
         return json.dumps(self._offer(facts), ensure_ascii=False)
 
     def problem(self, error: Exception) -> str:
-        """Why a tool found nothing, as JSON text, names in it as their numbers."""
+        """Error of a tool call, as JSON text, names in it as their numbers."""
         said = str(error)
         for number, text in self.quotes.texts.items():
             said = said.replace(repr(text), number)
@@ -458,7 +454,7 @@ class Outbox:
         return json.dumps({"error": shown}, ensure_ascii=False)
 
     def check(self, reply: ChatReply) -> None:
-        """What the model said goes back to it; it may have made up an id, or read one from its own texts.
+        """Refuse a reply with a user id, made up or read: what a model said goes back to it.
 
         Raises:
             InputError: If there is a user id in it.
@@ -514,14 +510,14 @@ class Outbox:
         return ".".join(part for part in (said_key(fact.row), _measure(fact), item) if part)
 
     def _may_be_offered(self, fact: Fact) -> bool:
-        """Of a row with a name of its own, not of few users, no verdict, and no user id in it."""
+        """Whether a fact is of a named row, not of few users, no verdict, and without a user id."""
         if fact.row not in self.figures.context.keys:
             return False
         few = is_few(self.figures, fact, self._settings.fewest_users)
         return not few and not fact.is_relation and self._may_go(fact.item)
 
     def _names(self) -> dict[str, str]:
-        """Names of segments; one with an id in it stays here."""
+        """Names of segments, but for those with a user id in them."""
         context = self.figures.context
         named = {
             key: context.names.get(int(context.row(key)[Col.SEGMENT]), "") for key in context.segment_keys

@@ -1,4 +1,4 @@
-"""What a language model is told; nothing of it comes from the data."""
+"""Texts that a language model is told; nothing of them comes from the data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a model may remark in its own words: nothing that a figure would have to back.
+"""Check what a model remarks in its own words: nothing that a figure would have to back.
 
 A remark is no figure and is not checked against any, so it may not sound like one. Sentence by sentence it
 is dropped where it counts, compares, generalises, weighs, names a measure, a trend or a cause. What is left
@@ -102,7 +102,7 @@ _WORDS: Final = {
     (?:leav|exit|go|end|abandon)\w*_(?:\w+_)?without
     """,
 }
-"""What a sentence may not hold, by what it would claim: patterns of words, with ``_`` for a blank."""
+"""Kind of claim → patterns of words that a sentence may not hold, with ``_`` for a blank."""
 _GRADED: Final = """
     high low big small large great long short fast slow quick strong weak few old young new deep wide
     close hard soft rich poor cheap heavy busy happy easy likely lively loyal keen warm cold hot bright
@@ -123,7 +123,7 @@ _CLAIM: Final = _claiming()
 
 
 def kept(text: str, names: Names) -> tuple[str, int]:
-    """A remark without the sentences that claim something, and how many these were.
+    """Drop the sentences of a remark that claim something; the rest, and how many were dropped.
 
     Args:
         text: As the model wrote it, segments and items by number.
@@ -146,7 +146,7 @@ def claims(sentence: str, names: Names) -> bool:
 
 
 def _is_strange(char: str) -> bool:
-    """Whether it is a numeral, a sign, or a letter that is not Latin."""
+    """Whether a character is a numeral, a sign, or a letter that is not Latin."""
     if char.isnumeric() or unicodedata.category(char) in _SIGNS:
         return True
     return char.isalpha() and not (char.isascii() or unicodedata.name(char, "").startswith("LATIN"))

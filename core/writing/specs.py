@@ -1,4 +1,4 @@
-"""What a language model is held to: the tools it may call, and the shape of its answer.
+"""Schemas that a language model is held to: the tools it may call, and the shape of its answer.
 
 Every schema stands alone, without a reference: not every server can follow one.
 """
@@ -19,7 +19,7 @@ Shape: TypeAlias = dict[str, Any]
 ANSWER: Final = "answer"
 """The tool by which a model that calls tools gives its answer."""
 MOST_FIGURES: Final = 4
-"""Addresses of one block."""
+"""Most addresses of one block."""
 MOST_BLOCKS: Final = 8
 ORDERS: Final = ("most", "least")
 _TEXT: Final[Shape] = {"type": "string"}
@@ -27,7 +27,7 @@ _TEXT: Final[Shape] = {"type": "string"}
 
 @cache
 def tool_specs() -> tuple[ToolSpec, ...]:
-    """Every tool that finds figures."""
+    """Specifications of every tool that finds figures."""
     return tuple(
         {
             "name": tool.name,
@@ -39,13 +39,13 @@ def tool_specs() -> tuple[ToolSpec, ...]:
 
 
 def answer_tool(shape: Shape) -> ToolSpec:
-    """The answer as a tool call."""
+    """Tool by which the answer is given."""
     return {"name": ANSWER, "description": "The answer, given once and last.", "parameters": shape}
 
 
 @cache
 def plan_shape(most: int) -> Shape:
-    """A list of calls, which a model that calls no tools is held to first."""
+    """Schema of a list of calls, which a model that calls no tools is held to first."""
     calls = [
         {
             **tool["parameters"],
@@ -58,12 +58,12 @@ def plan_shape(most: int) -> Shape:
 
 
 def answer_shape(addresses: Iterable[str], rows: Sequence[str], measures: Iterable[str], name: bool) -> Shape:
-    """A list of blocks.
+    """Schema of an answer in blocks.
 
     Args:
-        addresses: That are offered.
-        rows: That a figure may be held against.
-        measures: That rows may be ranked by.
+        addresses: Addresses that are offered.
+        rows: Rows that a figure may be compared with.
+        measures: Measures that rows may be ranked by.
         name: Whether a name is wanted as well.
     """
     address = _one_of(addresses)
@@ -81,13 +81,13 @@ def answer_shape(addresses: Iterable[str], rows: Sequence[str], measures: Iterab
 
 
 def flat_shape(addresses: Iterable[str]) -> Shape:
-    """A few addresses: all that a weak model is asked for."""
+    """Schema of a few addresses: all that a weak model is asked for."""
     items = _one_of(addresses)
     return _object(facts={"type": "array", "items": items, "minItems": 1, "maxItems": MOST_FIGURES})
 
 
 def arguments_of(call: ToolCall) -> Shape:
-    """The arguments as the model wrote them.
+    """Parse the arguments of a tool call.
 
     Raises:
         InputError: If they are no JSON object.

@@ -1,6 +1,6 @@
-"""One question's talk with a model: within limits of time and tokens, and free where it was had before.
+"""The calls of a model for one question, within limits of time and tokens, and a cache of good answers.
 
-Answers of a language model that were good enough to be shown, so that the same question is free again.
+An answer that was good enough to be shown is kept, so that the same question is free again.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from core.storage.json_cache import JsonCache
 from core.writing.payload import AssistantSettings
 
 VERSION: Final = 2
-"""Raised when what a model is told changes in a way that its messages do not show."""
+"""Version of the cache, raised when what a model is told changes in a way that its messages do not show."""
 SIZE_BYTES: Final = 64 * 2**20
 
 
 class AnswerCache:
-    """Answers in a folder that only its owner can open; one that cannot be used holds nothing.
+    """Cached answers in a folder that only its owner can open; one that cannot be used holds nothing.
 
     Args:
         folder: Made if missing.
@@ -37,14 +37,14 @@ class AnswerCache:
         self._kept = JsonCache(folder, SIZE_BYTES)
 
     def get(self, key: str) -> Any:  # noqa: ANN401 - any JSON
-        """What was answered, or None."""
+        """Read a cached answer; None if there is none."""
         try:
             return self._kept.get(key)
         except ResourceError:
             return None
 
     def put(self, answers: Mapping[str, Any]) -> None:
-        """Keep these; where they cannot be kept they are asked for again."""
+        """Keep answers; where they cannot be kept they are asked for again."""
         try:
             self._kept.put(answers)
         except ResourceError:
@@ -72,13 +72,13 @@ def from_json(held: object) -> ChatReply | None:
 
 
 class Talk:
-    """See the module.
+    """The calls of a model for one question, within limits and from the cache where possible.
 
     Args:
         llm: The model.
         settings: Limits.
         cache: Earlier answers.
-        data: Names the data set and its segments.
+        data: Digest of the data set and its segments.
         should_stop: Whether to give up.
     """
 
@@ -98,7 +98,7 @@ class Talk:
 
     @property
     def usage(self) -> Usage:
-        """Used so far, as the server counts."""
+        """Calls and tokens of this question, as the server counts."""
         return self._llm.usage.since(self._before)
 
     def chat(
@@ -137,7 +137,7 @@ class Talk:
         return reply
 
     def keep(self) -> None:
-        """Remember what was said, now that it turned out to be good."""
+        """Cache the replies, now that they turned out to be good."""
         if self._cache and self._new:
             self._cache.put(self._new)
 
@@ -151,7 +151,7 @@ class Talk:
         return left
 
     def _afford(self, body: Mapping[str, Any]) -> None:
-        """Count what is about to be sent.
+        """Count the tokens about to be sent.
 
         Raises:
             ResourceError: If that is more than the limit.

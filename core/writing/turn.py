@@ -1,10 +1,8 @@
 """One answer of a model: figures first where it may ask for them, then blocks; one repair.
 
-What a model is asked, by what its server can: three ways down, each with its instructions and shapes.
-
-The parts of a model's JSON that are whole: while it is being written, cut off, or wrapped in words.
-
-What a model chose, made into blocks: each address looked up, what does not hold dropped and counted.
+What a model is asked depends on what its server can: three ways down, each with its instructions and schemas.
+Of its JSON the parts that are whole are read: while it is being written, cut off, or wrapped in words. They
+become blocks: each address is looked up, what does not hold is dropped and counted.
 """
 
 from __future__ import annotations
@@ -43,7 +41,7 @@ from core.writing.talk import Talk
 
 
 class Way(StrEnum):
-    """How a model gets at figures: three steps down."""
+    """Ways for a model to get at figures: three steps down."""
 
     TOOLS = "tools"
     """It calls tools; the answer is a call as well."""
@@ -54,7 +52,7 @@ class Way(StrEnum):
 
 
 def way_of(can: Capabilities, settings: AssistantSettings) -> Way:
-    """The best way that a server can."""
+    """The best way that a server can do."""
     if can.tools:
         return Way.TOOLS
     return Way.PLAN if can.schema and can.blocks and settings.max_tool_calls else Way.FACTS
@@ -62,7 +60,7 @@ def way_of(can: Capabilities, settings: AssistantSettings) -> Way:
 
 @dataclass(frozen=True)
 class Request:
-    """What is sent: messages, tools, and the schema of the answer."""
+    """Messages, tools, and the schema of the answer, to be sent."""
 
     messages: list[Message]
     tools: tuple[ToolSpec, ...] = ()
@@ -71,12 +69,12 @@ class Request:
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """What a model is to answer.
+    """A question for a model, and how the model gets at figures.
 
     Args:
-        question: Of the analyst, or ours.
-        facts: It starts from.
-        way: How it gets more.
+        question: The analyst's question, or one of the app.
+        facts: Facts that the model starts from.
+        way: Way to get more figures.
         can: What its server can.
         history: What was asked before.
         ideas: Whether an answer may be ideas alone.
@@ -97,7 +95,7 @@ class Task:
         return self.can.is_weak
 
     def first(self, outbox: Outbox, settings: AssistantSettings) -> Request:
-        """What it begins with; from then on the addresses in it may be chosen.
+        """The first request; from then on the addresses in it may be chosen.
 
         Raises:
             InputError: If the question has a user id in it.
@@ -115,7 +113,7 @@ class Task:
         return self.request(messages(self.instructions(settings), said), outbox, settings)
 
     def instructions(self, settings: AssistantSettings) -> str:
-        """What the model is told before it answers."""
+        """Instructions for the model before it answers."""
         if self.brief:
             return prompts.BRIEF + ("" if self.can.schema else prompts.IN_WORDS)
         parts = [prompts.ABOUT, prompts.SEEN if settings.send_values else prompts.UNSEEN, prompts.BLOCKS]
@@ -127,7 +125,7 @@ class Task:
         return "".join(parts)
 
     def request(self, said: list[Message], outbox: Outbox, settings: AssistantSettings) -> Request:
-        """Messages with the shape of an answer from what is offered by now."""
+        """Request of messages, with the shape of an answer from what is offered by now."""
         if self.brief:
             return Request(said, schema=specs.flat_shape(outbox.offered) if self.can.schema else None)
         shape = specs.answer_shape(outbox.offered, outbox.rows, outbox.measures, self.named)
@@ -138,7 +136,7 @@ class Task:
 
 
 def messages(system: str, user: str) -> list[Message]:
-    """A conversation that begins."""
+    """System and user message that begin a request."""
     return [{"role": "system", "content": system}, {"role": "user", "content": user}]
 
 
@@ -147,7 +145,7 @@ _SPACE: Final = re.compile(r"[\s,]*")
 _BARE: Final = re.compile(r'(?<!:)(?<!: )\[(?=\s*[{"])|\{(?=\s*"kind")')
 """Where an answer begins that is a list, or a block, without an object around it."""
 LONGEST: Final = 60_000
-"""Characters that are read; an answer is a few hundred."""
+"""Characters of an answer that are read; it has a few hundred."""
 
 
 @dataclass(frozen=True)
@@ -181,7 +179,7 @@ def listed(text: str, field: str) -> Listed:
 
 
 def _parts(text: str, place: int) -> Listed:
-    """Of a list that begins there; an object stands for a list of one."""
+    """Read the list that begins at a place; an object stands for a list of one."""
     is_list, parts = text[place] == "[", list[object]()
     place += is_list
     while True:
@@ -224,10 +222,10 @@ UNKNOWN: Final = f"a block is an object whose kind is {', '.join(RULES)}"
 
 @dataclass
 class Resolved:
-    """What came of a model's choice.
+    """Blocks of a model's choice, and what was wrong with the rest.
 
     Args:
-        blocks: That hold.
+        blocks: Blocks that hold.
         problems: What was dropped, a line a piece, for the model: fixed sentences.
     """
 
@@ -236,7 +234,7 @@ class Resolved:
 
 
 def resolve(chosen: Iterable[object], outbox: Outbox, names: Names) -> Resolved:
-    """Blocks of what a model chose.
+    """Make blocks of what a model chose.
 
     Args:
         chosen: Whole parts of its answer, of whatever shape.
@@ -259,7 +257,7 @@ def resolve(chosen: Iterable[object], outbox: Outbox, names: Names) -> Resolved:
 
 
 def resolve_flat(addresses: Sequence[object], outbox: Outbox) -> Resolved:
-    """One list of figures: all that a weak model chooses."""
+    """Make one list of figures: all that a weak model chooses."""
     facts, dropped = _facts(addresses, MOST_FIGURES, outbox)
     return Resolved([FigureList(facts=facts)] if facts else [], [RULES["figures"]] * dropped)
 
@@ -267,7 +265,7 @@ def resolve_flat(addresses: Sequence[object], outbox: Outbox) -> Resolved:
 def _made(
     kind: str, raw: Raw, before: Sequence[Block], outbox: Outbox, names: Names
 ) -> tuple[Block | None, int]:
-    """A block, if it holds, and how many pieces of it do not."""
+    """Make a block, if it holds, and count the pieces of it that do not."""
     if kind == "contrast":
         return _contrast(raw, outbox), 0
     if kind == "ranking":
@@ -288,7 +286,7 @@ def _made(
 
 
 def _facts(addresses: object, most: int, outbox: Outbox) -> tuple[tuple[Fact, ...], int]:
-    """Those that were offered, each once, and how many others there are: unknown, or beyond the limit."""
+    """Facts that were offered, each once, and how many others there are: unknown, or beyond the limit."""
     listed = addresses if isinstance(addresses, list | tuple) else [addresses]
     found = present(_offered(address, outbox) for address in listed)
     unique = tuple(dict.fromkeys(found))
@@ -324,7 +322,7 @@ def _everywhere(fact: Fact | None, outbox: Outbox) -> tuple[Fact, ...]:
 
 
 def _chart(raw: Raw, facts: tuple[Fact, ...], outbox: Outbox) -> Chart | None:
-    """Of one address every segment's figure, of several these: one measure, over rows or items of a row."""
+    """Chart of one measure, over rows or items of a row; of a single address, over all segments."""
     if len(facts) == 1:
         facts = _everywhere(facts[0], outbox)
     mark, measures = raw.get("mark", ChartMark.BAR), {fact.measure for fact in facts}
@@ -339,14 +337,14 @@ OnBlocks = Callable[[tuple[Block, ...]], None]
 _IDLE_ROUNDS: Final = 2
 """Rounds in which a model may go on asking for tools when no calls are left."""
 _AFTERWORDS: Final = 200
-"""Characters after an answer, from which it is not waited for the end of them."""
+"""Characters after an answer from which on the end of them is not waited for."""
 _MOST_PROBLEMS: Final = 5
-"""Told to the model when it is to answer once more."""
+"""Most problems that the model is told when it is to answer once more."""
 
 
 @dataclass(eq=False)
 class Turn:
-    """Runs a task.
+    """Runs a task with a model.
 
     Args:
         task: What to answer.
@@ -365,7 +363,7 @@ class Turn:
     _found: Listed = field(default_factory=Listed)
 
     def answer(self, talk: Talk, on_blocks: OnBlocks | None = None) -> Answer:
-        """The model's answer.
+        """Get the model's answer in blocks.
 
         Args:
             talk: With the model.
@@ -488,13 +486,13 @@ class Turn:
         return bool(facts_of(made.blocks) or (made.blocks and self.task.ideas))
 
     def _nothing(self, made: Resolved) -> ResourceError:
-        """Why an answer is not shown; what was wrong in it is not repeated."""
+        """Error for an answer that is not shown; what was wrong in it is not repeated."""
         wrong = f": {len(made.problems)} parts of its answer did not hold" if made.problems else ""
         return ResourceError(f"The language model {self.model!r} chose no figure of the data{wrong}")
 
 
 def answer_of(blocks: Sequence[Block], figures: Figures, **more: Any) -> Answer:  # noqa: ANN401 - of Answer
-    """An answer with what its rows are called."""
+    """Answer of some blocks, with the titles of its rows."""
     facts, context = facts_of(blocks), figures.context
     rows = dict.fromkeys(row for fact in facts for row in fact.segments)
     titles, population = context.titles(rows) if rows else {}, context.population_of(facts)
@@ -502,7 +500,7 @@ def answer_of(blocks: Sequence[Block], figures: Figures, **more: Any) -> Answer:
 
 
 def _said(reply: ChatReply) -> str:
-    """The answer's call where there is one, else the text."""
+    """Arguments of the call that gives the answer where there is one, else the text."""
     calls = (call.arguments for call in reply.calls if call.name == specs.ANSWER)
     return next(calls, "") or without_thoughts(reply.text)
 
