@@ -1,1 +1,1 @@
-"""Ids of users in whatever lies on disk: looked for in every byte, in every form, and taken out of tables."""
+"""Search for ids of users in every byte on disk, in every form, and remove them from tables."""

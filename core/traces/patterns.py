@@ -1,4 +1,4 @@
-"""Many ids, looked for in bytes at once (Aho-Corasick).
+"""Search for many ids in bytes at once (Aho-Corasick), in every spelling of text.
 
 A trace is a whole token: the id with no letter, digit or ``_`` beside it, so that ``12`` does not stand in
 ``3124``.
@@ -25,7 +25,7 @@ from core.ingest.sources.sniffing import HEAD_BYTES, utf16_codec
 from core.ingest.sources.text import from_windows, is_utf8
 
 FORGOTTEN: Final = "[forgotten]"
-"""Stands where an id was, in text that stays."""
+"""Text in place of an id, in files that stay."""
 _WORD: Final = np.array([chr(byte).isalnum() or byte == 95 or byte > 127 for byte in range(256)])
 _WORD_BYTE: Final = re.compile(rb"[0-9A-Za-z_\x80-\xff]")
 _BARE: Final = "|".join(sorted((name for name in html5 if name[-1] != ";"), reverse=True)).encode()
@@ -97,23 +97,23 @@ class IdPatterns:
 
     @cached_property
     def long(self) -> frozenset[str]:
-        """Those that can be told from other words and numbers wherever they stand."""
+        """Ids that can be told from other words and numbers wherever they stand."""
         return frozenset(one for one in self.ids if _is_long(one.encode()))
 
     @cached_property
     def short(self) -> frozenset[str]:
-        """The others: they are looked for only as whole values of columns of ids."""
+        """Ids that cannot be told from other words: they are looked for as whole values of columns of ids."""
         return self.ids - self.long
 
     @cached_property
     def numbers(self) -> np.ndarray:
-        """Those that a column of whole numbers could hold, int64, ascending."""
+        """Ids that a column of whole numbers could hold, int64, ascending."""
         plain = (one for one in self.long if one.isascii() and one.isdecimal() and one[0] != "0")
         return np.array(sorted(int(one) for one in plain if len(one) <= 18), dtype=np.int64)
 
     @cached_property
     def longest(self) -> int:
-        """Bytes of the longest one."""
+        """Bytes of the longest id."""
         return max((len(one.encode()) for one in self.ids | self.others), default=0)
 
     @cached_property
@@ -122,7 +122,7 @@ class IdPatterns:
 
     @cached_property
     def _words(self) -> dict[bytes, str]:
-        """What is looked for → its id: ids as they are, and without the escapes that they hold themselves.
+        """Bytes to look for → their id: ids as they are, and without the escapes that they hold themselves.
 
         Every layer is undone as a whole, with them. Where ids of others look the same, they are meant.
         """
@@ -137,13 +137,13 @@ class IdPatterns:
 
     @cached_property
     def _inside(self) -> dict[bytes, list[Trace]]:
-        """Id of another → where in it, and in it without its escapes, one of the ids stands."""
+        """Longer id of another user → where in it, as it is and without escapes, one of the ids stands."""
         alone = IdPatterns(self.ids)
         return {word: alone.find(word) for word, one in self._words.items() if one in self.others}
 
     @cached_property
     def _automaton(self) -> tuple[list[bytes], BytesAhoCorasick]:
-        """The words, and what finds them, by their position."""
+        """The words, and the automaton that finds them by their position."""
         words = list(self._words)
         return words, BytesAhoCorasick(words)
 
@@ -237,7 +237,7 @@ def _rounds(layer: Layer, plus: bool) -> Iterator[Layer]:
 
 
 def _undone(kind: str, spelt: bytes) -> bytes:
-    """What one escape says."""
+    """Bytes that one escape stands for."""
     if kind == "beyond":  # decomposed, so that no letter before it takes part
         return unicodedata.normalize("NFD", _utf8(spelt).decode()).encode()
     return _character(kind, spelt)
@@ -274,7 +274,7 @@ def _utf16(data: bytes, codec: str, offset: int) -> Layer:
 
 
 def _before(spans: Iterable[np.ndarray], traces: list[Trace]) -> list[Trace]:
-    """Traces in a layer where they stand in the bytes that it was made of."""
+    """Traces in a layer, at the positions of the bytes that it was made of."""
     first = np.array([one.start for one in traces], np.int64)
     last = np.array([one.end for one in traces], np.int64) - 1
     for changed in reversed(tuple(spans)) if traces else ():
@@ -292,7 +292,7 @@ def _origin(spans: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _apart(traces: Iterable[Trace]) -> list[Trace]:
-    """Without those that overlap one of the same id, in order."""
+    """Traces in order, without those that overlap another one of the same id."""
     kept = list[Trace]()
     for one in sorted(traces, key=lambda trace: (trace.id, trace)):
         if not kept or kept[-1].id != one.id or kept[-1].end <= one.start:
@@ -312,7 +312,7 @@ def is_binary(data: bytes) -> bool:
 
 
 def _joined(data: bytes, at: int) -> bool:
-    """Whether a token goes on over a place."""
+    """Whether a token goes on over a position."""
     return 0 < at < len(data) and _in_word(data[max(0, at - 4) : at], -1) and _in_word(data[at : at + 4], 0)
 
 

@@ -1,8 +1,8 @@
-"""Every byte of some folders, searched for ids in every form in which the app, or an export, keeps text.
+"""Search every byte of some folders for ids, in every form in which the app, or an export, keeps text.
 
 A file is searched as it lies there and in what it unpacks to: gzip, zip (so ``.npz``), zlib, the columns of
 Parquet, the rows of SQLite (and in them the packed values of ``diskcache``), arrays of whole numbers. What is
-packed in a way that cannot be undone here is told, as nothing is proven of it.
+packed in a way that cannot be undone here is reported, as nothing is proven of it.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ from core.traces.tables import rows_of
 STAGE: Final = "search"
 CHUNK_BYTES: Final = 1 << 18
 DEEPEST: Final = 4
-"""Packings in one another."""
+"""Most packings in one another that are unpacked."""
 _SPELT_BYTES: Final = 64
-"""An id takes at most so many times its bytes where it is escaped."""
+"""Most bytes for each byte of an id where it is escaped."""
 _SQLITE: Final = b"SQLite format 3\0"
 _NUMPY: Final = b"\x93NUMPY"
 _SEALED: Final = {
@@ -43,7 +43,7 @@ _SEALED: Final = {
     b"PARE": "an encrypted Parquet file", b"Rar!": "a RAR archive",
 }  # fmt: skip
 _BARE: Final = (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83", b"\x18\xe2\x2d\x00", b"\xd9\xd5\x05\xf9")
-"""How the files begin that SQLite keeps beside a database, which is read with them."""
+"""First bytes of files that SQLite keeps beside a database, which are read with it."""
 _DAMAGED: Final = (
     OSError, EOFError, ValueError, zlib.error, zipfile.BadZipFile, sqlite3.Error, pa.ArrowException,
     NotImplementedError, RuntimeError,
@@ -52,13 +52,13 @@ _DAMAGED: Final = (
 
 @dataclass
 class Looked:
-    """What was found in one file.
+    """Result of the search of one file.
 
     Args:
         size: Bytes on disk.
         searched: Bytes that were searched, with those of what it unpacks to.
         hits: Places at which an id stands; the name of the file is one.
-        ids: Those that were seen.
+        ids: Ids that were seen.
         unread: Why nothing is proven of it; empty where all of it was read.
     """
 
@@ -84,10 +84,10 @@ def files_below(places: Sequence[Path]) -> list[Path]:
 
 
 def search(places: Sequence[Path], patterns: IdPatterns, progress: Progress) -> dict[Path, Looked]:
-    """Search files and folders.
+    """Search files and folders for ids.
 
     Args:
-        places: Where.
+        places: Files and folders to search.
         patterns: The ids.
         progress: Where to report; stops by raising ``Cancelled``.
 
@@ -106,7 +106,7 @@ def search(places: Sequence[Path], patterns: IdPatterns, progress: Progress) -> 
 
 
 def look(path: Path, patterns: IdPatterns) -> Looked:
-    """Search one file, and its name."""
+    """Search one file, and its name, for ids."""
     found = Looked(path.stat().st_size)
     _count(patterns, os.fsencode(path.name), found)
     if path.is_dir():
@@ -123,7 +123,7 @@ def look(path: Path, patterns: IdPatterns) -> Looked:
 
 
 def _look(file: IO[bytes], patterns: IdPatterns, found: Looked, depth: int, path: Path | None = None) -> None:
-    """Search what can be read from its start and again: a file on disk, or a copy of what was unpacked."""
+    """Search a file that can be read again: one on disk, or a copy of what was unpacked."""
     head = _scan(file, patterns, found)
     if depth > DEEPEST:
         found.unread = "packed too often"
@@ -150,7 +150,7 @@ def _look(file: IO[bytes], patterns: IdPatterns, found: Looked, depth: int, path
 
 
 def _unpacked(packed: ByteReader, patterns: IdPatterns, found: Looked, depth: int) -> None:
-    """Through a nameless file, as what is in it may be packed again."""
+    """Search what a packed file holds, through a nameless file, as it may be packed again."""
     with tempfile.TemporaryFile() as copy:
         for piece in iter(lambda: packed.read(1 << 20), b""):
             copy.write(piece)
@@ -225,7 +225,7 @@ def _is_zlib(head: bytes) -> bool:
 
 
 def _rows(path: Path | None, patterns: IdPatterns, found: Looked) -> None:
-    """All that the tables hold: a value may lie over several pages of the file, or packed."""
+    """Search all values of a database: one may lie over several pages of the file, or be packed."""
     if path is None:
         found.unread = "a database within a packed file"
         return
@@ -269,7 +269,7 @@ def compact(path: Path) -> None:
 
 
 def databases(places: Sequence[Path]) -> list[Path]:
-    """Files that are SQLite databases."""
+    """Paths of files that are SQLite databases."""
     return [path for path in files_below(places) if _begins(path, _SQLITE)]
 
 

@@ -1,12 +1,9 @@
-"""Rows of Arrow columns that hold an id, and tables in files without the records that do.
+"""Remove records that hold an id from tables: rows of Parquet, records of CSV and JSON lines.
 
 A record goes where a column by which users are told holds the id, or none says whose it is; one of another
-user stays without the id, and all others as they were. What is rewritten is searched before it takes the
+user stays without the id, and all others as they were. Records of text end where the readers of exports end
+them: a stray quote is a broken line, and no more than that. What is rewritten is searched before it takes the
 place of the old file.
-
-Records of text tables that hold an id: those of the user go, others lose the id and stay.
-
-Records end where the readers of exports end them: a stray quote is a broken line, and no more than that.
 """
 
 from __future__ import annotations
@@ -57,12 +54,12 @@ from core.traces.patterns import FORGOTTEN, IdPatterns
 _OF_A_USER: Final = {*ALIASES[Raw.USER_KEY], Raw.USER_KEY, Users.USER_ID}
 """Columns that say whose a record is; beside the key of one tool there may be one of the analyst's own."""
 _COOKIE: Final = re.compile(r"GA\d\.\d\.")
-"""Before the id in the cookie that it comes from."""
+"""Prefix of the id in the cookie that it comes from."""
 
 
 @dataclass(frozen=True)
 class TextTable:
-    """What the first line of a text table says.
+    """Format of a text table, by its first line.
 
     Args:
         kind: CSV or newline-delimited JSON.
@@ -76,7 +73,7 @@ class TextTable:
 
     @classmethod
     def of(cls, kind: FileKind, first: bytes) -> TextTable:
-        """Read the header."""
+        """Read the header of a text table."""
         if kind is FileKind.DELIMITED:
             with suppress(InputError):
                 _, start, end = find_header(first, "")
@@ -86,7 +83,7 @@ class TextTable:
 
     @property
     def limits(self) -> QuoteLimits:
-        """How far a quoted cell may run on, as the reader has it."""
+        """Limits of how far a quoted cell may run on, as the reader has them."""
         nested = {name.lower() for name in self.header} & set(RECORD_COLUMNS)
         return JSON_LIMITS if nested else QuoteLimits()
 
@@ -101,7 +98,7 @@ class TextTable:
         return np.append(ends, len(block.data)) if block.last else ends
 
     def _inside(self, block: Block) -> np.ndarray:
-        """Lines, by number, that do not end a record."""
+        """Numbers of lines that do not end a record."""
         lines = block.data.decode("utf-8", "surrogateescape").split("\n")[: block.lines]
         inside = np.zeros(len(block.ends), bool)
         for record in records(lines, self.delimiter, self.limits, block.last):
@@ -122,7 +119,7 @@ class TextTable:
         return dict(zip(self.header, first.fields, strict=True))
 
     def without(self, record: bytes, patterns: IdPatterns) -> bytes:
-        """A record that holds an id, without it; nothing where it is of that user, or nobody can tell."""
+        """Mask the ids in a record of another user; empty where it is of that user, or nobody can tell."""
         cells = self.cells(record)
         if cells is None or is_of(cells, patterns):
             return b""
@@ -156,7 +153,7 @@ def is_of(cells: Mapping[str, Any], patterns: IdPatterns) -> bool:
 
 
 def _owners_of(cells: Mapping[str, Any]) -> list[str]:
-    """What the columns of ids hold."""
+    """Ids in the columns of ids of a row."""
     return _plain(one for name, one in cells.items() if is_of_users(name))
 
 
@@ -168,12 +165,12 @@ def _plain(keys: Iterable[Any]) -> list[str]:
 
 
 def is_of_users(column: str) -> bool:
-    """Whether a column is one of ids of users."""
+    """Whether a column holds ids of users."""
     return normalise_header(column) in USER_KEYS | _OF_A_USER
 
 
 def blacked(value: Any, patterns: IdPatterns) -> Any:  # noqa: ANN401 - JSON may be anything
-    """Values, however nested, without ids: text keeps the rest, a number goes."""
+    """Mask ids in values, however nested: text keeps the rest, a number goes."""
     if isinstance(value, dict):
         return {key: blacked(one, patterns) for key, one in value.items()}
     if isinstance(value, list | tuple):
@@ -244,7 +241,7 @@ def _of_parents(offsets: pa.Array, parts: pa.Array, patterns: IdPatterns) -> np.
 
 
 def _of_values(column: pa.Array, patterns: IdPatterns) -> np.ndarray:
-    """All values as one text, a line each, so that they are searched at once."""
+    """Rows of a plain column that hold an id: all values are searched at once, as lines of one text."""
     if pa.types.is_floating(column.type):  # whole numbers become these where a column has gaps
         numbers = column.to_numpy(zero_copy_only=False)
         return np.flatnonzero(np.isin(numbers, patterns.numbers))
@@ -303,7 +300,7 @@ def rewrite(path: Path, patterns: IdPatterns, check: Callable[[Path], bool]) -> 
 
 
 def records_of(path: Path, patterns: IdPatterns) -> int:
-    """How many records of a file :func:`rewrite` would leave out.
+    """Count the records of a file that :func:`rewrite` would leave out.
 
     Raises:
         InputError: If it is no such file.
@@ -356,13 +353,13 @@ def _parquet(source: InputFile, out: IO[bytes], patterns: IdPatterns) -> int:
 
 
 def _batches(file: pq.ParquetFile, name: str) -> Iterator[pa.RecordBatch]:
-    """What a file holds; a page of it may be damaged where its end is whole."""
+    """Read a file in batches; a page of it may be damaged where its end is whole."""
     with damage(name):
         yield from file.iter_batches()
 
 
 def _without(batch: pa.RecordBatch, patterns: IdPatterns) -> pa.Table:
-    """Rows of these users go, as do all that hold an id where no column says whose they are."""
+    """Drop the rows of these users, and all that hold an id where no column says whose they are."""
     rows = rows_of(batch, patterns)
     found = batch.take(pa.array(rows)).to_pylist() if len(rows) else []
     of = np.array([is_of(row, patterns) for row in found], bool)
@@ -377,7 +374,7 @@ def _without(batch: pa.RecordBatch, patterns: IdPatterns) -> pa.Table:
 
 
 def _of_dictionary(field: pa.Field) -> pa.Field:
-    """A dictionary would keep the values of rows that are gone."""
+    """Field with plain values: a dictionary would keep those of rows that are gone."""
     return field.with_type(field.type.value_type) if pa.types.is_dictionary(field.type) else field
 
 
@@ -395,7 +392,7 @@ def others_in(path: Path, patterns: IdPatterns) -> set[str]:
 
 
 def _owners(source: InputFile, patterns: IdPatterns) -> Iterator[str]:
-    """Whose the records are that hold an id."""
+    """Owners of the records that hold an id, by columns of ids."""
     if source.kind is FileKind.PARQUET:
         with open_seekable(source) as opened:
             file = pq.ParquetFile(opened)
