@@ -1,1 +1,1 @@
-"""An expert's query over the tables behind the profiles, in a cage."""
+"""An expert's SQL query over the tables behind the profiles, in a sandbox."""

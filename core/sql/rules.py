@@ -1,4 +1,4 @@
-"""What a query may be made of: one SELECT, listed tables, listed functions. Everything else is refused.
+"""Check what a query is made of: one SELECT, listed tables, listed functions. Everything else is refused.
 
 The query is read by DuckDB itself (``json_serialize_sql``), never by patterns over its text, so comments,
 quotes and letter case hide nothing. What is not in these lists is refused, so that a function of a later
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     import duckdb
 
 _LONGEST_SQL: Final = 10_000
-"""Characters of a query."""
+"""Most characters of a query."""
 DEEPEST: Final = 100
-"""Levels of a parsed query."""
+"""Most levels of a parsed query."""
 
 _FUNCTIONS: Final = frozenset(
     # operators that the parser spells as functions
@@ -74,7 +74,7 @@ _FUNCTIONS: Final = frozenset(
     | {"first_value", "last_value", "nth_value"}
 )
 SOURCES: Final = frozenset({"BASE_TABLE", "SUBQUERY", "JOIN", "EMPTY", "EXPRESSION_LIST"})
-"""What may stand behind FROM."""
+"""Kinds of tables that may stand behind FROM."""
 NODES: Final = frozenset({"SELECT_NODE", "SET_OPERATION_NODE", "CTE_NODE"})
 """Kinds of query; recursive ones are not among them."""
 _CLASSES: Final = frozenset(
@@ -89,7 +89,7 @@ class RefusedSql(Exception):
 
 
 def check(con: duckdb.DuckDBPyConnection, sql: str, tables: Collection[str]) -> duckdb.Statement:
-    """Make sure that a query is one SELECT over listed tables that calls listed functions only.
+    """Check that a query is one SELECT over listed tables that calls listed functions only.
 
     Args:
         con: Any connection: reads the query, and does not run it.
@@ -142,7 +142,7 @@ def _only_select(con: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
 
 
 def _walk(value: object, depth: int) -> Iterator[tuple[Mapping[str, Any], int]]:
-    """Every object of the parsed query."""
+    """Every object of the parsed query, with its depth."""
     if depth > DEEPEST:
         raise RefusedSql("The query is nested too deeply")
     if isinstance(value, Mapping):
@@ -155,7 +155,7 @@ def _walk(value: object, depth: int) -> Iterator[tuple[Mapping[str, Any], int]]:
 
 
 def _cte_names(node: Mapping[str, Any]) -> list[str]:
-    """Names given by WITH."""
+    """Names that a node gives by WITH."""
     ctes = node.get("cte_map")
     return [str(entry["key"]).lower() for entry in ctes.get("map", ())] if isinstance(ctes, Mapping) else []
 

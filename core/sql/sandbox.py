@@ -1,6 +1,6 @@
 """SQL for experts: one SELECT over aggregate tables, in a child process that can do nothing else.
 
-Three walls, each of which would do alone: the query's form is checked against lists (``sql_rules.py``);
+Three walls, each of which would do alone: the query's form is checked against lists (``rules.py``);
 DuckDB is read-only, without files, network, extensions or settings, over a copy of the tables that were
 given; and the process has a memory limit, a processor limit and a kill timer. No code is made from a query.
 """
@@ -29,7 +29,7 @@ from core.base.errors import InputError, ResourceError
 PROJECT: Final = Path(__file__).resolve().parent.parent.parent
 CHILD: Final = "core.sql.sandbox_child"
 TOO_LARGE: Final = 5
-"""The child's exit status for that, see there."""
+"""Exit status of the child where it needs too much memory, see there."""
 _ASK_LESS: Final = "Ask for less: fewer tables in a join, fewer columns, or a condition"
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 _OUT_OF_TIME: Final = (-signal.SIGXCPU, -signal.SIGKILL)
@@ -37,7 +37,7 @@ _OUT_OF_TIME: Final = (-signal.SIGXCPU, -signal.SIGKILL)
 
 @dataclass(frozen=True)
 class SqlLimits:
-    """What a query may use.
+    """Limits of memory, time and rows for a query.
 
     Args:
         memory_bytes: Address space of the child (RLIMIT_AS).
@@ -54,7 +54,7 @@ class SqlLimits:
 
 @dataclass(frozen=True, eq=False)
 class SqlResult:
-    """What came of a query.
+    """Result of a query.
 
     Args:
         table: At most ``max_rows`` rows.
@@ -149,7 +149,7 @@ def _error(status: int, said: str, limits: SqlLimits) -> InputError | ResourceEr
 
 
 def _said(said: str) -> str:
-    """What the child says went wrong; empty if it died without a word."""
+    """Problem that the child reported; empty if it died without a word."""
     try:
         return str(json.loads(said)["problem"])
     except (ValueError, KeyError, TypeError):

@@ -20,15 +20,15 @@ import pyarrow as pa
 from core.sql.rules import RefusedSql, check
 
 _MEMORY_LIMIT: Final = "400MB"
-"""What DuckDB may plan with; the hard limit is that of the process."""
+"""Memory that DuckDB may plan with; the hard limit is that of the process."""
 _LARGEST_RESULT: Final = 8_000_000
-"""Bytes of a result."""
+"""Most bytes of a result."""
 REFUSED, FAILED, TOO_LARGE = 3, 4, 5
 """Exit statuses: not an allowed query; a query that went wrong; more memory than is allowed."""
 
 
 def main(stdin: IO[str], stdout: IO[bytes], stderr: IO[str]) -> int:
-    """Do what one order asks for.
+    """Run the query of one order.
 
     Returns:
         The exit status.
@@ -47,7 +47,7 @@ def main(stdin: IO[str], stdout: IO[bytes], stderr: IO[str]) -> int:
 
 
 def _limit(order: dict[str, Any]) -> None:
-    """Take rights away; a child can only lower its limits."""
+    """Lower the limits of this process, which a child cannot raise again."""
     memory, seconds = int(order["memory_bytes"]), int(order["cpu_s"])
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))

@@ -19,12 +19,12 @@ from core.profiles.profile_columns import ROW, Col, RowKind
 NAME: Final = "name"
 """Column of the segments table with the analyst's names."""
 _ENDS_LISTED: Final = 50
-"""Pages a row where sessions begin, or end."""
+"""Most pages of a row where sessions begin, or end."""
 
 
 @dataclass(frozen=True, eq=False)
 class SqlView:
-    """One table.
+    """One table that a query may read.
 
     Args:
         about: What its rows are, in one sentence.
@@ -66,7 +66,7 @@ def sql_views(context: Context) -> Mapping[str, SqlView]:
 
 
 def columns(view: SqlView) -> pd.DataFrame:
-    """Name and type of each column."""
+    """Table of the columns of a view: name and type."""
     fields = [(field.name, str(field.type)) for field in view.table.schema]
     return pd.DataFrame(fields, columns=["Column", "Type"])
 
