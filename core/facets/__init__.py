@@ -1,1 +1,1 @@
-"""How users differ: a few facets, on each of which a rule in words gives every user a level."""
+"""Facets: simple ways in which users differ, such as loyalty; a stated rule gives every user a level."""

@@ -1,4 +1,4 @@
-"""Whether a simple facet or the segments tell better who has the outcome, of the same users."""
+"""Compare how well the segments and the best simple facet predict who has the outcome, on the same users."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ CHANCE: Final = 0.5
 
 @dataclass(frozen=True)
 class BesideSegments:
-    """How well the segments tell the outcome, and the facet that does it best.
+    """How well the segments predict the outcome, compared with the best facet.
 
     Args:
-        outcome: Name of it.
-        kind: The facet that tells it best among the users that rates are learned from.
-        facet: AUC of this facet, of clustered users held out.
-        segments: AUC of the segments, of the same users.
+        outcome: Name of the outcome.
+        kind: The facet that predicts it best among the users that rates are learned from.
+        facet: AUC of this facet, on held-out clustered users.
+        segments: AUC of the segments, on the same users.
         given_away: Whether the segments have read pages that give the outcome away.
     """
 
@@ -36,7 +36,7 @@ class BesideSegments:
 
     @property
     def sentence(self) -> str:
-        """Which tells more, or that this is not known."""
+        """Which of the two predicts the outcome better, in words, or that this is not known."""
         asked = QUESTIONS[self.kind]
         facet = f"{within(asked)} (AUC {_text(self.facet)})"
         segments = f"the segments ({_text(self.segments)})"
@@ -57,7 +57,7 @@ class BesideSegments:
         return f"{said} Counted on {self.segments.users:,} clustered users held out."
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain data: ``segments_tell_outcome`` in ``clusters.json``."""
+        """Plain data for ``clusters.json``, under ``segments_tell_outcome``."""
         beside = {"kind": str(self.kind), **vars(self.facet)}
         return {
             **vars(self.segments), "given_away": self.given_away, "best_facet": beside, "text": self.sentence,
@@ -65,24 +65,24 @@ class BesideSegments:
 
 
 def beside_segments(found: Facets, partition: Partition) -> BesideSegments | None:
-    """Measure how well the segments tell the outcome, beside the facet that tells it best.
+    """Measure how well the segments and the best facet predict the outcome.
 
-    The best one is chosen on the users that rates are learned from, among those that tell of an outcome
-    without being made of it (:attr:`~core.facets.facets.Facet.tells_outcome`).
+    The best facet is chosen on the users that rates are learned from, among those that are not made of the
+    outcome (:attr:`~core.facets.facets.Facet.tells_outcome`).
 
     Args:
         found: The facets.
         partition: The segments.
 
     Returns:
-        None without an outcome or a facet to compare, with too few users held out with it, or without, and of
-        segments that somebody made of chosen users or of a facet, which may be the outcome's.
+        None without an outcome or a facet to compare, with too few held-out users with or without it, and for
+        segments made of chosen users or of a facet, which may be that of the outcome.
     """
     if chosen(partition.edits):
         return None
     learners, held_out = _halves(partition)
     told = _segments_tell(found, partition)
-    levels = {  # users of whom a facet says nothing are a level, too: all are the same users
+    levels = {  # users without a level count as one more level, so that all AUCs are of the same users
         kind: facet.level + 1 for kind, facet in found.facets.items() if facet.tells_outcome
     }
     known = {kind: tells_outcome(level, learners, learners, found.had) for kind, level in levels.items()}
@@ -95,21 +95,21 @@ def beside_segments(found: Facets, partition: Partition) -> BesideSegments | Non
 
 
 def _segments_tell(found: Facets, partition: Partition) -> ShareInterval | None:
-    """AUC of the segments for the outcome, of clustered users held out; None with too few to say."""
+    """AUC of the segments for the outcome, on held-out clustered users; None with too few."""
     return tells_outcome(partition.labels, *_halves(partition), found.had)
 
 
 def two_cuts(found: Facets, now: Partition, then: Partition, change: str) -> str:
-    """Say how well segments tell the outcome now and after a change, of the same users held out.
+    """Say how well segments predict the outcome before and after a change, on the same held-out users.
 
     Args:
         found: The facets, with the outcome.
         now: The segments.
-        then: Those after the change, of the same users.
-        change: What it is, after "with".
+        then: The segments after the change, of the same users.
+        change: The change in words, to follow "with".
 
     Returns:
-        A sentence, also where this is not known, or would say nothing.
+        A sentence, also where this is not known or has no meaning.
     """
     before, after = (_segments_tell(found, partition) for partition in (now, then))
     if found.given_away:
@@ -124,7 +124,7 @@ def two_cuts(found: Facets, now: Partition, then: Partition, change: str) -> str
 
 
 def _halves(partition: Partition) -> tuple[np.ndarray, np.ndarray]:
-    """The clustered users that rates are learned from, and those held out."""
+    """The clustered users that rates are learned from, and the held-out ones: two bool (n_users,)."""
     clustered, half = partition.labels >= 0, learned_from(len(partition.labels))
     return clustered & half, clustered & ~half
 

@@ -1,7 +1,7 @@
-"""What each facet asks, as a rule in words that gives every user a level.
+"""Define each facet for a site: its levels, in words, and the rule that gives every user a level.
 
 A definition learns its names and limits (which folders are sections, how many visits are many) from some
-users and never looks at who had the outcome. Its rule then reads any part of the visits.
+users, without looking at who had the outcome. Its rule can then be applied to any part of the visits.
 """
 
 from __future__ import annotations
@@ -29,27 +29,28 @@ from core.periods.over_time import hours
 from core.profiles.outcomes import CONVERSIONS, PURCHASE
 
 UNTOLD: Final = -1
-"""FacetLevel of a user about whom the visits say nothing."""
+"""Level of a user whose visits do not tell the level."""
 FEWEST: Final = 0.005
-"""Share of the users that a level needs to be one …"""
+"""Least share of the users on a level."""
 _SECTION: Final = 0.03
-"""… and that a section of the site needs."""
+"""Least share of the users whose interest is a section, for it to be a level."""
 _MOST_SECTIONS: Final = 8
 _ONE_SECTION: Final = 0.7
-"""Share of the page views in one section from which on sections tell users no more apart."""
+"""Share of the page views in one section from which on sections do not distinguish users."""
 DEEPEST: Final = 3
+"""Deepest level of folders that can be sections."""
 MANY: Final = 0.9
-"""Quantile of those who came again from which on a user comes often."""
+"""Quantile of the visits of returning users from which on a user comes often."""
 ACTIVE: Final = (0.25, 0.5, 0.75, 0.9)
-"""Quantiles of the page views of users between which they are alike active."""
+"""Quantiles of the page views of users that separate the levels of activity."""
 LONG: Final = 0.8
-"""Quantile of the visits from which on they are long."""
+"""Quantile of the page views of visits from which on a visit is long."""
 _FEWEST_MANY: Final = 4
-"""Visits, or pages a visit, that are many at least."""
+"""Least limit for many visits, many pages, or many pages a visit."""
 
 
 class FacetKind(StrEnum):
-    """What is asked of users."""
+    """Names of the facets, see :data:`QUESTIONS`."""
 
     STAGE = "stage"
     INTEREST = "interest"
@@ -74,17 +75,17 @@ QUESTIONS: Final[Mapping[FacetKind, str]] = {
 
 
 OF_NO_PAGES: Final = (FacetKind.LOYALTY, FacetKind.RHYTHM, FacetKind.DEVICE)
-"""Facets of how often, when and with what users come; others count pages that may give an outcome away."""
+"""Facets of how often, when and with what users come; others read pages, which may give an outcome away."""
 
 
 @dataclass(frozen=True)
 class FacetLevel:
-    """A level of a facet.
+    """A level of a facet, in words.
 
     Args:
-        name: In a word or two.
-        rule: Who is on it: the end of "users …".
-        people: What they are called in the name of a segment, of an interest its section; may be empty.
+        name: Name in a word or two.
+        rule: Which users are on it, to follow "users …".
+        people: What they are called in the name of a segment (for an interest, the section); may be empty.
     """
 
     name: str
@@ -94,14 +95,14 @@ class FacetLevel:
 
 @dataclass(frozen=True)
 class Definition:
-    """A facet as a rule.
+    """A facet as defined for a site.
 
     Args:
-        kind: What is asked.
-        levels: In their order.
-        read: Part of the visits → level of each user, int8 of shape (n_users,), :data:`UNTOLD` where the part
-            says nothing of a user.
-        events: Those that it reads, none of a stage: an outcome among them would tell of itself.
+        kind: Which facet.
+        levels: The levels in order.
+        read: Part of the visits → level of each user, int8 of shape (n_users,), :data:`UNTOLD` for users
+            without a visit that counts in this part.
+        events: Events that the rule reads, empty for stages: an outcome among them would predict itself.
     """
 
     kind: FacetKind
@@ -115,10 +116,10 @@ class Stage:
     """A stage on the way to the outcome.
 
     Args:
-        name: Of the level.
-        item: What users got as far as, in the table of differences; empty of outcomes, which it has anyway.
-        events: GA4's events that say so.
-        types: Types of pages that do.
+        name: Name of the level.
+        item: Name of the item in the table of differences; empty for outcomes, which it has anyway.
+        events: Events of GA4 that show the stage.
+        types: Types of pages whose views show the stage.
     """
 
     name: str
@@ -139,7 +140,7 @@ FORM: Final = (
     Stage("Sent a form", "", ("form_submit", *(one for one in CONVERSIONS if one not in BOUGHT))),
 )
 LADDER: Final = (*SHOP[:-1], *FORM, SHOP[-1])
-"""Stages in their order; those that hardly anybody reaches are left out."""
+"""Stages in their order; a facet leaves out those that hardly any user reaches."""
 
 
 def define(
@@ -148,13 +149,13 @@ def define(
     """Define a facet for a site.
 
     Args:
-        kind: Which one.
-        visits: Of all users.
-        learners: bool of shape (n_users,), who limits and names are learned from.
-        outcome: Name and bool of shape (n_users,), who had it: the last stage, where it is none already.
+        kind: Which facet.
+        visits: Visits of all users.
+        learners: bool of shape (n_users,), users that limits and names are learned from.
+        outcome: Name, and bool of shape (n_users,) of who had it: the last stage, if it is not one already.
 
     Raises:
-        InputError: If the data do not tell; the message says why.
+        InputError: If the data do not allow this facet; the message says why.
     """
     make: Mapping[FacetKind, Callable[[SiteVisits, np.ndarray], Definition]] = {
         FacetKind.STAGE: partial(_stage, outcome=outcome),
@@ -203,9 +204,9 @@ def _stage(visits: SiteVisits, learners: np.ndarray, outcome: tuple[str, np.ndar
 
 
 def stages_reached(visits: SiteVisits) -> dict[str, np.ndarray]:
-    """What users got as far as or farther: item → bool of shape (n_users,).
+    """Users who reached or passed each stage: item → bool of shape (n_users,).
 
-    A form is not farther than a cart: who sent one need not have filled the other.
+    Stages of a shop and of a form are separate: users who sent a form need not have filled a cart.
     """
     types, found = _types(visits), {}
     for stages in (SHOP, FORM):
@@ -222,7 +223,7 @@ def _types(visits: SiteVisits) -> np.ndarray:
 
 
 def _reaches(part: SiteVisits, stage: Stage, types: np.ndarray) -> np.ndarray:
-    """Who did what a stage asks: bool of shape (n_users,)."""
+    """Users with an event or page type of a stage: bool of shape (n_users,)."""
     users = np.zeros(part.n_users, dtype=bool)
     named = np.isin(np.asarray(part.events.names, dtype=object), list(stage.events))
     if named.any():
@@ -241,7 +242,7 @@ def _many(counts: np.ndarray, quantile: float) -> int:
 
 
 def _interest(visits: SiteVisits, learners: np.ndarray) -> Definition:
-    """Sections are own themes or folders: the kind of them by which the most users have one interest."""
+    """Facet of the section users mostly view: themes or folders, whichever gives most users a section."""
     kinds = [_themes(visits), *(_folders(visits, depth) for depth in range(1, DEEPEST + 1))]
     offered = [_sections(visits, learners, sections) for sections in kinds if sections]
     possible = [one for one in offered if one is not None]
@@ -254,7 +255,7 @@ def _interest(visits: SiteVisits, learners: np.ndarray) -> Definition:
 
 
 def _themes(visits: SiteVisits) -> list[tuple[str, str]]:
-    """Section of each page: name, and what it is in a rule; two empty texts of a page in none."""
+    """Theme of each page as a section: its name, and its text in a rule; both empty for a page in none."""
     return [
         ("", "") if theme in RESERVED else (theme, f"about {theme}")
         for theme in visits.labels.get(Family.THEME, [])
@@ -277,7 +278,7 @@ def _readable(path: str) -> str:
 def _sections(
     visits: SiteVisits, learners: np.ndarray, sections: Sequence[tuple[str, str]]
 ) -> tuple[int, Definition] | None:
-    """Interests by one kind of sections, and how many learners have one; None where it tells nothing."""
+    """Number of learners with an interest, and the facet, by one kind of sections; None if too alike."""
     rules, code = np.unique(np.array([rule for _, rule in sections]), return_inverse=True)
     code = np.where(rules[code] == "", UNTOLD, code)
     n_codes, names = len(rules), {rule: name for name, rule in sections}
@@ -314,13 +315,13 @@ def _sections(
 
 
 def _majority(user: np.ndarray, code: np.ndarray, n_codes: int, n_users: int) -> np.ndarray:
-    """What more than half of a user's rows are: the code, ``n_codes`` for no such one, else untold.
+    """Code that more than half of a user's rows have; ``n_codes`` if none has, :data:`UNTOLD` without rows.
 
     Args:
-        user: int of shape (n,).
+        user: int of shape (n,), the user of each row.
         code: int of shape (n,), :data:`UNTOLD` of rows that do not count.
-        n_codes: How many codes there are.
-        n_users: How many users.
+        n_codes: Number of codes.
+        n_users: Number of users.
     """
     told = code >= 0
     pairs, counts = np.unique(user[told].astype(np.int64) * n_codes + code[told], return_counts=True)
@@ -424,7 +425,7 @@ def _rhythm(visits: SiteVisits, learners: np.ndarray) -> Definition:
 
 
 def _device(visits: SiteVisits, learners: np.ndarray) -> Definition:
-    """The main device of each user, of all visits: data sets keep no other."""
+    """Facet of each user's main device in all visits; data sets keep no device by visit."""
     device, names = pd.factorize(visits.device[learners], sort=False)
     common = np.argsort(-np.bincount(device[device >= 0], minlength=len(names)), kind="stable")
     if not len(names):
@@ -435,7 +436,7 @@ def _device(visits: SiteVisits, learners: np.ndarray) -> Definition:
 
 
 def _way(visits: SiteVisits, learners: np.ndarray) -> Definition:
-    """What a visit has first of these: a search, a list, the homepage as its first page, another one."""
+    """Facet of how visits find pages: with a search, else a list, else by their first page, home or other."""
     types = _types(visits)
     home = np.array([after_host(url).partition("?")[0].strip("/") == "" for url in visits.urls])
     marks = (
@@ -470,10 +471,10 @@ def _way(visits: SiteVisits, learners: np.ndarray) -> Definition:
 
 
 def _without_empty_levels(definition: Definition, visits: SiteVisits, learners: np.ndarray) -> Definition:
-    """Leave out levels that nobody is on.
+    """Remove levels without users from a definition.
 
     Raises:
-        InputError: If hardly anybody is on another level than most.
+        InputError: If (nearly) all users are on one level.
     """
     level = definition.read(visits)
     n_levels = len(definition.levels)

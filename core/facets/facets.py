@@ -1,4 +1,4 @@
-"""The facets of a data set: the level of each user, whether it comes again, and what users on it do."""
+"""Compute the facets of a data set: users' levels, their stability, and their relation to the outcome."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ from core.profiles.two_shares import Z_95, wilson
 from core.segments.one_page import auc_variance
 
 _FEWEST_TWICE: Final = 30
-"""Users with two visits, below which nothing is said of whether a facet comes again."""
+"""Fewest users with a level in two parts of their visits for the stability of a facet."""
 _KEPT_TO: Final = 0.1
-"""Kappa from which on users are said to keep to a facet."""
+"""Least kappa for users to be said to keep to a facet."""
 FEWEST_OUTCOMES: Final = 10
-"""Users held out with the outcome, and without, below which nothing is said of how well a facet tells it; and
-users of a level, below which nothing is said of how many had it."""
+"""Fewest held-out users with the outcome, and without, for the AUC of a facet; and fewest held-out users on a
+level for its outcome rate."""
 
 FAMILIES: Final = {FacetKind.INTEREST: Family.INTEREST, FacetKind.RHYTHM: Family.RHYTHM}
-"""Facets whose levels are a family of items by themselves."""
+"""Facets whose levels have a family of items of their own; all others share ``Family.LEVEL``."""
 
 
 @dataclass(frozen=True)
@@ -59,24 +59,24 @@ class ShareInterval:
 
     @classmethod
     def of(cls, part: int, users: int) -> ShareInterval:
-        """By Wilson's score interval."""
+        """The share ``part`` of ``users`` with Wilson's score interval."""
         low, high = wilson(np.array(part), np.array(users))
         return cls(part / users, float(low), float(high), users)
 
     @property
     def text(self) -> str:
-        """``2.4% [0.8%–6.7%]``."""
+        """The share as text: ``2.4% [0.8%–6.7%]``."""
         value, low, high = map(percent, (self.value, self.low, self.high))
         return f"{value} [{low}–{high}]"
 
 
 @dataclass(frozen=True)
 class ComesAgain:
-    """Whether users are on one level in two parts of their visits.
+    """Stability of a facet: whether users have the same level in two parts of their visits.
 
     Args:
-        same: Share of the users on one level in both parts.
-        chance: The share that would be by chance: parts of different users, in the mean over all pairs.
+        same: Share of the users with the same level in both parts.
+        chance: This share expected by chance: of parts of different users, in the mean over all pairs.
     """
 
     same: ShareInterval
@@ -84,34 +84,34 @@ class ComesAgain:
 
     @property
     def beyond_chance(self) -> bool:
-        """Whether even the lower end is above chance."""
+        """Whether the lower end of the share's interval is above chance."""
         return self.same.low > self.chance
 
     @property
     def kappa(self) -> float:
-        """How far above chance, 1 for all users on one level (Cohen 1960)."""
+        """Cohen's (1960) kappa: agreement above chance, 1 if all users have the same level in both parts."""
         return (self.same.value - self.chance) / max(1 - self.chance, 1e-9)
 
     @property
     def is_kept_to(self) -> bool:
-        """Whether it is above chance by what matters: of many users, next to nothing is beyond chance."""
+        """Whether agreement is relevantly above chance; with many users, any excess is significant."""
         return self.beyond_chance and self.kappa >= _KEPT_TO
 
 
 @dataclass(frozen=True, eq=False)
 class Facet:
-    """One way in which users differ.
+    """A facet of a data set, with the level of each user.
 
     Args:
-        kind: What is asked.
-        levels: In their order.
-        level: int8 of shape (n_users,), place in ``levels``; −1 of who looks automated, or is not known.
-        comes_again: None with too few users with two visits.
-        outcome: Of each level, how many of the users held out had the outcome; None without an outcome, with
-            fewer than ten of them on the level, and of what is made of the outcome: a stage, or a way whose
-            search or list is the outcome.
-        tells_outcome: AUC of the levels for the outcome of users held out; None with too few, of what is made
-            of the outcome, and of what reads which pages are viewed where pages give the outcome away.
+        kind: Which facet.
+        levels: The levels in order.
+        level: int8 of shape (n_users,), place in ``levels``; −1 of users who look automated or have no level.
+        comes_again: Stability; None with too few users.
+        outcome: Share of each level's held-out users who had the outcome; None without an outcome, with fewer
+            than ten of them on the level, and for facets made of the outcome: stages, or a way whose search
+            or list is the outcome.
+        tells_outcome: AUC of the levels for the outcome, on held-out users; None with too few, for facets
+            made of the outcome, and for facets that read pages where pages give the outcome away.
     """
 
     kind: FacetKind
@@ -121,16 +121,16 @@ class Facet:
     outcome: tuple[ShareInterval | None, ...]
     tells_outcome: ShareInterval | None
     not_known: int = 0
-    """Users of whom the visits do not say it; who looks automated is not among them."""
+    """Number of users without a level, not counting those who look automated."""
 
     @property
     def question(self) -> str:
-        """What is asked, in words."""
+        """The question that the facet answers, in words."""
         return QUESTIONS[self.kind]
 
     @property
     def sentence(self) -> str:
-        """Whether it comes again, in words."""
+        """How stable the facet is, in a sentence."""
         if self.kind is FacetKind.DEVICE:
             return "Each user counts by the main device of all visits."
         if self.comes_again is None:
@@ -143,7 +143,7 @@ class Facet:
 
     @property
     def users(self) -> np.ndarray:
-        """Users on each level: int64 of shape (n_levels,)."""
+        """Number of users on each level: int64 of shape (n_levels,)."""
         return np.bincount(self.level[self.level >= 0], minlength=len(self.levels))
 
     @property
@@ -153,7 +153,7 @@ class Facet:
 
     @property
     def people(self) -> np.ndarray:
-        """What each user is called by it, empty where by nothing: object array of shape (n_users,)."""
+        """The level's ``people`` of each user, empty where there is none: object of shape (n_users,)."""
         return self._of_users([level.people for level in self.levels])
 
     def _of_users(self, texts: Sequence[str]) -> np.ndarray:
@@ -162,11 +162,11 @@ class Facet:
 
 
 def crossed(facets: Sequence[Facet]) -> tuple[list[str], np.ndarray]:
-    """Cross the levels of one facet or more.
+    """Combine the levels of one or more facets.
 
     Returns:
-        The names of all pairs (of one facet: of its levels), and last of users who are on no level of one of
-        them; and the place of each user in these, int64 of shape (n_users,).
+        The names of all combinations, the last for users without a level of one of the facets; and the place
+        of each user in these, int64 of shape (n_users,).
     """
     names, level = [""], np.zeros(len(facets[0].level), dtype=np.int64)
     for facet in facets:
@@ -177,16 +177,16 @@ def crossed(facets: Sequence[Facet]) -> tuple[list[str], np.ndarray]:
 
 @dataclass(frozen=True, eq=False)
 class Facets:
-    """All facets that the data tell.
+    """All facets that the data allow.
 
     Args:
-        facets: The kind → the facet.
-        left_out: The kind → why there is none.
+        facets: Kind → the facet.
+        left_out: Kind → why there is no such facet.
         had: bool of shape (n_users,), who had the outcome.
         outcome: Name of the outcome; empty where there is none.
         given_away: Whether pages are the outcome, or give it away.
-        reached: What users got as far as, or farther → bool of shape (n_users,).
-        time_zone: Of the clock by which hours are, in words.
+        reached: Stage → who reached or passed it, bool of shape (n_users,).
+        time_zone: Time zone of hours and days, in words.
     """
 
     facets: Mapping[FacetKind, Facet]
@@ -199,7 +199,7 @@ class Facets:
 
     @property
     def in_order(self) -> list[Facet]:
-        """The facets, those first to which users keep the most."""
+        """The facets, the most stable first."""
 
         def kept_to(facet: Facet) -> float:
             return facet.comes_again.kappa if facet.comes_again else -1.0
@@ -207,11 +207,11 @@ class Facets:
         return sorted(self.facets.values(), key=kept_to, reverse=True)
 
     def columns(self) -> dict[str, np.ndarray]:
-        """What a table of users gets: ``facet: KIND`` → the name of each user's level."""
+        """Columns for a table of users: ``facet: KIND`` → the name of each user's level."""
         return {f"facet: {kind}": facet.names for kind, facet in self.facets.items()}
 
     def items(self) -> dict[Family, list[np.ndarray]]:
-        """Name users by each facet and by what they got as far as, whatever the outcome is."""
+        """Users' levels and reached stages as items of the table of differences, whatever the outcome is."""
         stages = [np.where(users, item, "").astype(object) for item, users in self.reached.items()]
         found = {Family.STAGE: stages} if stages else {}
         for kind, facet in self.facets.items():
@@ -226,14 +226,14 @@ def find_facets(
     *,
     given_away: bool = False,
 ) -> Facets:
-    """Find the facets of a data set.
+    """Compute the facets of a data set.
 
-    Names and limits are learned from half of the users; how many had the outcome is counted on the others.
+    Names and limits are learned from half of the users; outcome rates are counted on the others (held out).
 
     Args:
-        dataset: The users; who looks automated has no level.
+        dataset: The users; those who look automated get no level.
         labels: Themes and types of the pages; None where there are none.
-        outcomes: Name → who had it; the first one counts.
+        outcomes: Name → who had it; the first one is the outcome.
         given_away: Whether pages are the outcome, or give it away.
     """
     visits, human = SiteVisits.of(dataset, labels), ~of_group(dataset.users, Group.BOT_LIKE)
@@ -296,10 +296,10 @@ def _facet(
 
 
 def _comes_again(definition: Definition, visits: SiteVisits, human: np.ndarray) -> ComesAgain | None:
-    """Compare the levels of a user's first, third, … days with those of the second, fourth, ….
+    """Stability of a facet: compare levels of a user's first, third, … days with the second, fourth, ….
 
-    Of the device only the main one is known. How often users come is compared otherwise: whether those who
-    came twice or more in the first half of the time come in the second, and the others do not.
+    None for the device, of which only the main one is known. Loyalty is compared differently: whether users
+    who came twice or more in the first half of the time come in the second half, and the others do not.
     """
     if definition.kind is FacetKind.DEVICE:
         return None
@@ -318,7 +318,10 @@ def _comes_again(definition: Definition, visits: SiteVisits, human: np.ndarray) 
 
 
 def _halves_of_time(visits: SiteVisits, human: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of users seen before the middle of all visits: came twice or more until then; came after it."""
+    """Whether users came twice or more before the middle of all visits, and whether they came after it.
+
+    Two int8 arrays; the first is :data:`UNTOLD` for users who did not come before the middle.
+    """
     early = visits.session_day <= np.median(visits.session_day)
     before, after = (
         np.bincount(visits.session_user[which], minlength=visits.n_users)[human] for which in (early, ~early)
@@ -330,16 +333,16 @@ def _halves_of_time(visits: SiteVisits, human: np.ndarray) -> tuple[np.ndarray, 
 def tells_outcome(
     level: np.ndarray, learners: np.ndarray, judged: np.ndarray, had: np.ndarray
 ) -> ShareInterval | None:
-    """Measure how well levels or segments tell who had the outcome: by the share of each that had it.
+    """AUC of levels or segments as predictors of the outcome, each user scored by the level's outcome rate.
 
     Args:
-        level: int of shape (n_users,), 0 or above of the learners and of who is judged.
-        learners: bool of shape (n_users,), whose shares these are, drawn a little to that of all.
-        judged: bool of shape (n_users,), who is told by them.
+        level: int of shape (n_users,), 0 or above for ``learners`` and ``judged``.
+        learners: bool of shape (n_users,), users from whom rates are learned, shrunk to the overall rate.
+        judged: bool of shape (n_users,), users on whom the AUC is measured.
         had: bool of shape (n_users,), who had the outcome.
 
     Returns:
-        The area under the ROC curve with its 95 % interval; None with too few users with it, or without.
+        The area under the ROC curve with its 95 % interval; None with too few users with or without it.
     """
     from sklearn.metrics import roc_auc_score
 
@@ -355,7 +358,7 @@ def tells_outcome(
 
 
 def facet_records(found: Facets) -> list[dict[str, Any]]:
-    """All facets as plain data, a row a facet: ``facets`` in ``facets.json``."""
+    """All facets as plain data, a record for each: ``facets`` in ``facets.json``."""
     nothing: dict[str, Any] = {"comes_again": None, "tells_outcome": None, "levels": [], "not_known": None}
     return [
         {"kind": str(kind), "name": QUESTIONS[kind], "outcome": found.outcome or None}

@@ -1,4 +1,4 @@
-"""The visits of a data set laid out for facets, and two parts of them to hold against each other."""
+"""Lay out the visits of a data set for facets, whole or in two parts by day whose levels are compared."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from core.periods.calendar import days_of
 
 @dataclass(frozen=True, eq=False)
 class SiteVisits:
-    """Page views and other events, each with its session.
+    """Page views and other events of a site, each with its session.
 
     Args:
-        n_users: Users with a page view.
-        user: int32 of shape (n_views,), whose each page view is, ascending.
+        n_users: Number of users with a page view.
+        user: int32 of shape (n_views,), the user of each page view, ascending.
         page: int32 of shape (n_views,), index into ``urls``.
         timestamp: int64 of shape (n_views,), microseconds UTC.
         session: int64 of shape (n_views,), ascending; numbered over all users.
         events: Other events.
-        event_session: int64 of shape (n_events,), the session; −1 of an event outside those with a page view.
-        session_user: int64 of shape (n_sessions,), whose each session is.
-        session_day: int64 of shape (n_sessions,), the day on which each begins by the clock, since 1970.
+        event_session: int64 of shape (n_events,), the session; −1 of events in sessions without a page view.
+        session_user: int64 of shape (n_sessions,), the user of each session.
+        session_day: int64 of shape (n_sessions,), local day on which each begins, in days since 1970.
         urls: Address of each page.
         labels: ``theme`` and ``type`` of each page, where pages are labelled.
         device: object of shape (n_users,), the main device of each user; None where it is not known.
-        clock: Of the export.
-        days_only: Whether times are known by the day alone.
+        clock: Local clock of the export.
+        days_only: Whether times are rounded to days.
     """
 
     n_users: int
@@ -55,7 +55,7 @@ class SiteVisits:
 
     @classmethod
     def of(cls, dataset: Dataset, labels: LabelledPages | None = None) -> SiteVisits:
-        """Lay out a preprocessed export; one of an earlier release has no events."""
+        """Lay out a preprocessed export; one made by an earlier release has no events."""
         sequences = dataset.sequences
         starts = sequences.session_starts
         begins = np.zeros(sequences.n_views, dtype=bool)
@@ -86,7 +86,7 @@ class SiteVisits:
 
     @property
     def n_sessions(self) -> int:
-        """Sessions of all users, also of those that :meth:`part` leaves out."""
+        """Number of sessions of all users, including those that :meth:`part` leaves out."""
         return len(self.session_user)
 
     def part(self, which: int) -> SiteVisits:
@@ -108,10 +108,10 @@ class SiteVisits:
         )
 
     def sessions_with(self, events: Sequence[str] = (), pages: np.ndarray | None = None) -> np.ndarray:
-        """Sessions with one of some events or pages: bool of shape (n_sessions,).
+        """Which sessions have any of some events or pages: bool of shape (n_sessions,).
 
         Args:
-            events: Names.
+            events: Names of events.
             pages: bool of shape (n_pages,); None for no page.
         """
         found = np.zeros(self.n_sessions + 1, dtype=bool)  # the last one is of events outside sessions
@@ -124,7 +124,7 @@ class SiteVisits:
 
     @property
     def seen_sessions(self) -> np.ndarray:
-        """Sessions with a page view in this part: int64, ascending."""
+        """Indices of the sessions with a page view in this part: int64, ascending."""
         return np.unique(self.session)
 
 
