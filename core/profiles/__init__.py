@@ -1,1 +1,1 @@
-"""What a segment is like, in numbers and in people."""
+"""Profiles of segments: sizes, behaviour, outcomes, pages and attributes, and example users."""

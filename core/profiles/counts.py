@@ -1,10 +1,10 @@
-"""What profiles are told from: counts of the users of each row.
+"""Count the users of each row: the sums from which profiles are computed, and the table of attributes.
 
-A user is in one row, so what is counted of parts of the users adds up to what is counted of all of them, and
-nothing needs to be kept of a user. Only how often each number occurs can become as long as there are users,
-if hardly two of them have the same (:class:`core.profiles.rows.Numbers`).
+A user is in one row, so counts of parts of the users add up to the counts of all users, and no single user
+has to be kept. Only the numbers that occur (:class:`core.profiles.rows.Numbers`) can become as many as there
+are users, if nearly all of these differ.
 
-Browser, device, country and first source of each row's users.
+Then :func:`attribute_shares`: browser, device, country and first source of each row's users.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from core.profiles.rows import Numbers, Rows, put_together
 
 @dataclass(frozen=True, eq=False)
 class NamedCounts:
-    """Users of each row with each of some things.
+    """Users of each row with each value of an attribute, or who saw each page.
 
     Args:
-        names: The things, those of most ``times`` first; where parts are added up, in no order.
-        users: float64 of shape (n_rows, n_names); where parts are added up, without the zeros.
-        times: The same, how often they did it.
-        titles: What each is also called; none of things without.
+        names: The values or pages, most ``times`` first; in no order after adding up parts.
+        users: float64 of shape (n_rows, n_names), number of users; sparse after adding up parts.
+        times: As ``users``, how often they did it.
+        titles: Page titles; empty for attributes.
     """
 
     names: tuple[str, ...]
@@ -42,7 +42,7 @@ class NamedCounts:
     titles: tuple[str | None, ...] = ()
 
     def first(self, most: int | None = None) -> NamedCounts:
-        """The most frequent ones of what was added up; equally frequent ones by name."""
+        """The most frequent names of counts that were added up; equally frequent ones by name."""
         often = (-self.times.sum(axis=0)).tolist()
         order = sorted(range(len(self.names)), key=lambda place: (often[place], self.names[place]))[:most]
         return NamedCounts(
@@ -55,15 +55,15 @@ class NamedCounts:
 
 @dataclass(frozen=True, eq=False)
 class HappenedCounts:
-    """Users of each row who did one thing; one row more, the last, is of users without a page view.
+    """Users of each row with an outcome; one more row, the last, is for users without a page view.
 
     Args:
         users: float64 of shape (n_rows + 1,).
-        sessions: float64 of shape (n_rows + 1,), sessions with it; NaN where that is not known.
-        paid: Currency → what each user paid who did.
-        arrived: Users of whom it was the first page view.
-        refunds: Currency → float64 of shape (n_rows + 1,), what was given back; empty where nothing was.
-        refunded: Users with a page view to whom everything they paid was given back.
+        sessions: float64 of shape (n_rows + 1,), sessions with the outcome; NaN if not known.
+        paid: Currency → amount that each paying user paid.
+        arrived: Number of users whose first page view was the outcome.
+        refunds: Currency → float64 of shape (n_rows + 1,), amount refunded; empty if none was.
+        refunded: Number of users with a page view who got everything back that they paid.
     """
 
     users: np.ndarray
@@ -75,21 +75,21 @@ class HappenedCounts:
 
     @property
     def for_notes(self) -> tuple[int, int, int, int]:
-        """Users with a page view, users without, those who came in on it, those who got all back."""
+        """Arguments of :meth:`OutcomeIndex.notes`: users with a page view, without, arrived, refunded."""
         return int(self.users[:-1].sum()), int(self.users[-1]), self.arrived, self.refunded
 
 
 @dataclass(frozen=True, eq=False)
 class Counts:
-    """All that is told of users.
+    """All counts of users from which profiles are computed.
 
     Args:
-        rows: What the rows are; who belongs there is not asked any more.
-        sizes: float64 of shape (n_rows,), users.
-        numbers: Metric of the heat-map → what it is of each user.
-        attributes: Attribute → who has which value.
-        pages: Who saw which page.
-        outcomes: What happened → who did it.
+        rows: The rows; their users (``place``) are not used.
+        sizes: float64 of shape (n_rows,), number of users.
+        numbers: Metric of the heat-map → its values.
+        attributes: Attribute → users with each value.
+        pages: Users who saw each page.
+        outcomes: Outcome → users with it.
     """
 
     rows: Rows
@@ -101,22 +101,22 @@ class Counts:
 
     @property
     def n_users(self) -> int:
-        """All users with a page view."""
+        """Number of all users with a page view."""
         return int(self.sizes.sum())
 
     def in_order(self, most_pages: int) -> Counts:
-        """What was added up, as it is told: the most frequent first, and no more pages than that."""
+        """Sort counts that were added up, the most frequent first, with at most ``most_pages`` pages."""
         attributes = {name: values.first() for name, values in self.attributes.items()}
         return replace(self, attributes=attributes, pages=self.pages.first(most_pages))
 
 
 def count(data: ProfileData, rows: Rows, happened: Mapping[str, Happened]) -> Counts:
-    """Count users.
+    """Count everything that profiles need of the users of each row.
 
     Args:
         data: The users.
-        rows: Who belongs where.
-        happened: What happened → who did it.
+        rows: The row of each user.
+        happened: Outcome → who had it.
     """
     return Counts(
         rows,
@@ -129,14 +129,14 @@ def count(data: ProfileData, rows: Rows, happened: Mapping[str, Happened]) -> Co
 
 
 def count_values(attribute: Coded, rows: Rows) -> NamedCounts:
-    """Users of each row with each value of an attribute."""
+    """Count the users of each row with each value of an attribute."""
     has = np.flatnonzero(attribute.codes >= 0)
     users = rows.table(has, attribute.codes[has], len(attribute.values))
     return NamedCounts(attribute.values, users, users)
 
 
 def count_pages(data: ProfileData, rows: Rows) -> NamedCounts:
-    """Users of each row who saw each page, and how often."""
+    """Count the users of each row who saw each page, and their views."""
     seen, n_pages = data.seen, len(data.page_location)
     users = rows.table(seen.user, seen.page, n_pages)
     views = rows.table(seen.user, seen.page, n_pages, seen.views)
@@ -171,13 +171,13 @@ def _count_happened(data: ProfileData, rows: Rows, happened: Happened) -> Happen
 
 
 def added_up(parts: Sequence[Counts]) -> Counts:
-    """The counts of all users, from those of parts in the same rows: the same, however users are parted.
+    """Add up the counts of parts of the users in the same rows, exactly as if all were counted at once.
 
     Args:
-        parts: One at least. Each page is named by its address, which says the same in each of them.
+        parts: At least one. Pages are matched by their address.
 
     Returns:
-        To be told :meth:`Counts.in_order`, once all are in.
+        Counts of all users, without an order: call :meth:`Counts.in_order` when all parts are in.
     """
     first = parts[0]
     return Counts(
@@ -191,7 +191,7 @@ def added_up(parts: Sequence[Counts]) -> Counts:
 
 
 def _named(parts: Sequence[NamedCounts]) -> NamedCounts:
-    """Those of the first part, then what is new in each: at each part nothing is sorted, and no zero kept."""
+    """Add up named counts, sparse and unsorted: the names of the first part, then the new ones of each."""
     titles: dict[str, str | None] = {}
     for part in parts:
         for name, title in zip_longest(part.names, part.titles):
@@ -205,7 +205,7 @@ def _named(parts: Sequence[NamedCounts]) -> NamedCounts:
 
 
 def _sum(tables: Sequence[np.ndarray | csr_array], at: Sequence[np.ndarray], n_names: int) -> csr_array:
-    """Tables added up, given the place of each one's columns."""
+    """Add up tables, given the place of each one's columns in the sum."""
     total = csr_array((tables[0].shape[0], n_names))
     for table, places in zip(tables, at, strict=True):
         cells = csr_array(table)
@@ -238,9 +238,9 @@ TITLES: Final = {
     Users.COUNTRY: "Main country",
     Users.SOURCE: "First source",
 }
-"""Attribute → its title: of several devices, browsers or countries a user has the one of most events."""
+"""Attribute → its title; "main" is the value of most of a user's events."""
 SHOWN: Final = 12
-"""Values listed an attribute; the rarer ones are added up in one row."""
+"""Most values that are listed of an attribute; the rarer ones are added up in one row."""
 OTHER: Final = "(all other values)"
 
 COLUMNS: Final = (
@@ -250,15 +250,15 @@ COLUMNS: Final = (
 
 
 def attribute_shares(attributes: Mapping[str, NamedCounts], rows: Rows, sizes: np.ndarray) -> pd.DataFrame:
-    """Share of each value, of the users that have one.
+    """Share of each attribute value among the users of each row who have a value.
 
     Args:
-        attributes: Attribute → who has which value.
-        rows: What the rows are.
-        sizes: Users a row, float64 of shape (n_rows,).
+        attributes: Attribute → users with each value.
+        rows: The rows.
+        sizes: Users of each row, float64 of shape (n_rows,).
 
     Returns:
-        One row a row, attribute and value, columns :data:`COLUMNS`. ``n`` counts the users with a value,
+        A row for each row, attribute and value, columns :data:`COLUMNS`. ``n`` counts the users with a value,
         ``absent`` those without; shares of an attribute add up to 1. An attribute that no user has is absent.
     """
     parts = [_shares(name, counted, rows, sizes) for name, counted in attributes.items() if counted.names]

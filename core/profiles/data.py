@@ -1,4 +1,4 @@
-"""What profiles are counted from, laid out once a data set so that a slider waits for sums only."""
+"""Arrays of a data set from which profiles are counted, built once so that new segments cost only sums."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from core.profiles.profile_columns import Col
 GROUPS: Final = tuple(Group)
 ATTRIBUTES: Final = (Users.BROWSER, Users.DEVICE, Users.COUNTRY, Users.SOURCE)
 MOST_PAGES: Final = 20_000
-"""Pages that can be listed, the most viewed ones; a rarer page would never rank."""
+"""Most pages that can be listed, the most viewed ones; a rarer page would never rank."""
 
 
 @dataclass(frozen=True, eq=False)
 class Coded:
-    """A text a user, as a number.
+    """A text column, such as the browser of each user, as integer codes.
 
     Args:
         codes: int32 of shape (n_users,), place in ``values``, or −1 where absent.
@@ -39,7 +39,7 @@ class Coded:
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """Which user saw which page, a row a pair that occurs.
+    """Pairs of a user and a page that the user saw.
 
     Args:
         user: int32 of shape (m,), ascending.
@@ -62,12 +62,12 @@ class ProfileData:
         sessions: int64 of shape (n_users,), with at least one page view.
         different_pages: int64 of shape (n_users,).
         engagement_s: float64 of shape (n_users,), seconds summed over all events; NaN where none was sent.
-        attributes: Attribute → its value a user.
-        outcomes: What can be the outcome → who did it, see ``core/profiles/outcomes.py``.
+        attributes: Attribute → its value for each user.
+        outcomes: Possible outcomes → who had them, see ``core/profiles/outcomes.py``.
         seen: Which user saw which page.
-        page_location: One text a page, most viewed first, at most ``MOST_PAGES``.
-        page_title: The same with titles; None where never sent.
-        source_basis: What the sources were taken from, in a sentence; empty where that is not known.
+        page_location: Address of each page, most viewed first, at most ``MOST_PAGES``.
+        page_title: Title of each of these pages; None where never sent.
+        source_basis: Which columns the sources come from, in a sentence; empty if not known.
     """
 
     group: np.ndarray
@@ -84,12 +84,12 @@ class ProfileData:
 
     @property
     def n_users(self) -> int:
-        """Users with at least one page view."""
+        """Number of users with at least one page view."""
         return len(self.group)
 
     @cached_property
     def ascending(self) -> Mapping[str, tuple[np.ndarray, np.ndarray]]:
-        """Metric of a user → who has it, and what it is: int32 and float64 of shape (m,), in its order."""
+        """Metric → user indices sorted by its value, and the values: int32 and float64 of shape (m,)."""
         values = {
             Col.PAGE_VIEWS_MEAN: self.page_views,
             Col.SESSIONS_MEAN: self.sessions,
@@ -101,7 +101,7 @@ class ProfileData:
 
     @classmethod
     def from_dataset(cls, dataset: Dataset, labels: LabelledPages | None = None) -> ProfileData:
-        """Lay out what a preprocessed export holds."""
+        """Lay out a preprocessed export, with the labels of its pages."""
         made = cls.from_tables(dataset.users, dataset.pages, dataset.outcomes, dataset.sequences, labels)
         return replace(made, outcomes=replace(made.outcomes, nobodys=dataset.receipt.no_user_id))
 
@@ -114,7 +114,7 @@ class ProfileData:
         sequences: UserSequences,
         labels: LabelledPages | None = None,
     ) -> ProfileData:
-        """Lay out tables in the columns of ``core/base/schema.py``."""
+        """Lay out the tables of a data set (columns of ``core/base/schema.py``) for counting."""
         seen, different_pages = _seen(sequences, len(pages))
         titles = pages[Pages.PAGE_TITLE].head(MOST_PAGES)
         msec = pd.to_numeric(users[Users.ENGAGEMENT_MSEC]).to_numpy(dtype=np.float64, na_value=np.nan)
@@ -134,7 +134,7 @@ class ProfileData:
 
 
 def coded(values: pd.Series) -> Coded:
-    """Number the different texts of a column, most frequent first, equally frequent ones by name."""
+    """Encode a text column: codes by frequency, most frequent first, equally frequent texts by name."""
     codes, uniques = pd.factorize(values, sort=True)
     order = np.argsort(-np.bincount(codes[codes >= 0], minlength=len(uniques)), kind="stable")
     rank = np.append(np.argsort(order), -1)  # the last one is for code −1
@@ -152,7 +152,7 @@ def _places(groups: pd.Series) -> np.ndarray:
 
 
 def _seen(sequences: UserSequences, n_pages: int) -> tuple[Seen, np.ndarray]:
-    """Pairs of user and page, and how many different pages each user saw."""
+    """Pairs of user and page, and the number of different pages that each user saw."""
     pairs = sequences.user.astype(np.int64) * max(1, n_pages) + sequences.page
     different, views = np.unique(pairs, return_counts=True)
     user, page = np.divmod(different, max(1, n_pages))

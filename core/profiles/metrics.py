@@ -1,15 +1,14 @@
-"""Stage 8: what the users of each segment are like, as the tables that the screen draws.
+"""Stage 8: profiles of the segments, as the tables that the app shows.
 
-Everything counts users of the whole data set, never a sample, and every number comes with what it is of.
+Everything counts users of the whole data set, never a sample, and every share or mean comes with its n.
 
-Segments × metrics: how far each row is from the other clustered users.
+First the heat-map: how far each row is from the other clustered users, by metric. ``z`` is the difference in
+standard deviations of a user. Behaviour has a long tail, and one robot with 5,000 page views would make every
+difference look small; so each user's value is capped at three times the 99th percentile of the values above
+0, for ``z`` only. That is far beyond what people do: without a robot ``z`` orders rows as ``value`` does, the
+number of the segments table.
 
-``z`` is the difference of the written figures in standard deviations of a user. Behaviour has a long tail,
-and one robot with 5,000 page views would make every difference look small; so each user's value counts up to
-three times the 99th percentile of the values above 0, for ``z`` only. That is far beyond what people do:
-without a robot ``z`` goes up and down with the ``value`` beside it, the number of the segments table.
-
-What it means that many users are in no segment.
+Then :class:`Profiles` with all tables, and :func:`outside_note` on data where most users are in no segment.
 """
 
 from __future__ import annotations
@@ -37,25 +36,25 @@ from core.profiles.two_shares import wilson
 from core.segments.one_page import OnePageSegments
 
 CLIP: Final = 1.5
-"""Colours end here; 0.8 is already called a large difference (Cohen 1988)."""
+"""Largest absolute ``z``, at which colours end; 0.8 is already a large difference (Cohen 1988)."""
 CAP, CAP_TIMES = 0.99, 3
-"""Quantile of the values above 0, and how many times it a user counts at most."""
+"""Quantile of the values above 0, and the multiple of it at which a user's value is capped."""
 
 
 def heat_map(
     counts: Counts, happened: HappenedCounts | None, segments: pd.DataFrame, fields: Iterable[Field]
 ) -> pd.DataFrame:
-    """Compare each row with the other clustered users.
+    """Compare each row with the other clustered users, metric by metric.
 
     Args:
-        counts: What was counted of the users.
-        happened: Who has the outcome; None where the data has none.
+        counts: Counts of the users.
+        happened: Users with the outcome; None where the data has none.
         segments: The segments table.
-        fields: What each column of the segments table is.
+        fields: Description of each column of the segments table.
 
     Returns:
-        One row a row and metric: the columns that say what a row is, ``metric``, ``value``, ``z`` (−1.5 to
-        1.5), ``n`` and ``evidence``. A metric that is absent for everybody is left out.
+        A row for each row and metric: the columns that say what a row is, ``metric``, ``value``, ``z`` (−1.5
+        to 1.5), ``n`` and ``evidence``. A metric that is absent for all users is left out.
     """
     described = {field.field: field for field in fields}
     parts = []
@@ -73,7 +72,7 @@ def heat_map(
 
 
 def _of_outcome(sizes: np.ndarray, happened: HappenedCounts | None) -> dict[str, Numbers]:
-    """Whether each user has the outcome, as 0 and 1, and what they paid in the one currency."""
+    """Numbers of the outcome: 0 or 1 for each user, and the amount paid if there is a single currency."""
     if happened is None:
         return {}
     did, row = happened.users[:-1], np.arange(len(sizes))
@@ -85,16 +84,16 @@ def _of_outcome(sizes: np.ndarray, happened: HappenedCounts | None) -> dict[str,
 
 
 def _with_zeros(numbers: Numbers, sizes: np.ndarray) -> Numbers:
-    """With the users of each row who have none."""
+    """Add 0 for the users of each row who have no number."""
     row, without = np.arange(len(sizes)), sizes - numbers.known(len(sizes))
     made = put_together([numbers, Numbers(row, np.zeros(len(sizes)), without, without)])
     return made.only(made.users > 0)
 
 
 def _z(rows: Rows, numbers: Numbers) -> np.ndarray:
-    """Of each row; NaN where nobody has a value, and of all users, who have no others.
+    """The ``z`` of each row; NaN where no user has a value, and for all users, who have no others.
 
-    A figure a session is a mean over sessions: its users count as often as they have some.
+    A mean over sessions weights each user by the number of sessions.
     """
     clustered = numbers.only(numbers.row < rows.n_segments)
     above = clustered.only(slice(np.searchsorted(clustered.value, 0, side="right"), None))
@@ -117,11 +116,11 @@ __all__ = ["CLIP", "ProfileData", "Profiles", "profile"]
 FORMAT: Final = 1
 """Version of the JSON; raised when a name or a meaning changes."""
 NO_PAGE_VIEW: Final = ("group:no_page_view", RowKind.GROUP.value, OUTSIDE, "No page view used")
-"""The row of the outcomes table for users of whom no page view is used: counted there and nowhere else."""
+"""Row of the outcomes table for users without a used page view, who are in no other table."""
 NO_USER_ID: Final = "group:no_user_id"
-"""The row of the outcomes table for visitors without a user id, whose times and revenue alone are known."""
+"""Key of the row of the outcomes table for visitors without a user id: only events and revenue are known."""
 TOTAL: Final = ("total", RowKind.ALL.value, OUTSIDE, "Total")
-"""The row of the outcomes table for everybody, in data with such visitors."""
+"""Row of the outcomes table for all users and visitors, in data with visitors without a user id."""
 ANY_OUTCOME: Final = "any of them"
 _INTERVAL: Final = (Col.OUTCOME_RATE, Col.OUTCOME_LOW, Col.OUTCOME_HIGH)
 _MONEY: Final = (Col.REVENUE, Col.NET_REVENUE, Col.REVENUE_PER_USER)
@@ -132,29 +131,29 @@ COMPARED_WITH: Final = "Everything is compared with the other clustered users."
 
 @dataclass(frozen=True, eq=False)
 class Profiles:
-    """What each segment is like. Frames are shared: do not edit them.
+    """All profile tables of the segments and other rows. Frames are shared: do not edit them.
 
     Each row of a table is about a segment, a group made by rule, a one-page segment, or all users: columns
     ``key`` (``segment:0``, ``group:bot_like``, ``one_page:0``, ``all``), ``kind``, ``segment`` (id, −1
     outside) and ``label``. ``group:one_page`` is the total of the one-page segments where there are any.
 
     Args:
-        settings: What was asked for.
-        outcome: What converted users did, in words; None where the data has nothing that could be an outcome.
-        chosen: The same as texts (``core/profiles/outcomes.py``), one each.
-        happened: Who did it, of the users with a page view; None without an outcome, and of parts added up.
-        n_users: All users.
-        n_clustered: Users in segments.
-        rows: Who belongs where.
+        settings: Outcomes and number of pages.
+        outcome: The outcome in words; None where the data has nothing that could be an outcome.
+        chosen: The texts of the chosen outcomes (``core/profiles/outcomes.py``).
+        happened: Users with a page view who had it; None without an outcome, and after adding up parts.
+        n_users: Number of all users.
+        n_clustered: Number of users in segments.
+        rows: The row of each user.
         one_page: Segments of the one-page users, by rule; None where they were not asked for.
         segments: One row each; the other columns are described in ``fields``.
         top_pages: Pages over- and under-represented and most viewed, see ``core/profiles/top_pages.py``.
         shares: Browser, device, country, source, see ``core/profiles/counts.py``.
         heatmap: How far each row is from the average clustered user, see ``core/profiles/metrics.py``.
-        outcomes: Each outcome, and any of them, of each row and of users without a page view: so that whoever
-            is in the file is in the table. One row a row, outcome and currency.
-        fields: What each column of ``segments`` is: label, unit, evidence, what it is of, definition.
-        notes: What to know before reading the outcome.
+        outcomes: Each outcome, and any of them, of each row and of users without a page view, so that all
+            users of the file are in the table. A row for each row, outcome and currency.
+        fields: Description of each column of ``segments``: label, unit, evidence, n, definition.
+        notes: Warnings for readers of the outcome.
     """
 
     settings: AnalyzeSettings
@@ -179,7 +178,7 @@ class Profiles:
         return self.segments.iloc[: self.rows.n_rows]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data: every table a list of records, what is absent is None."""
+        """Plain data: every table as a list of records; absent values are None."""
         tables = {
             "segments": self.segments, "top_pages": self.top_pages, "shares": self.shares,
             "heatmap": self.heatmap, "outcomes": self.outcomes, "fields": self.fields,
@@ -196,20 +195,20 @@ class Profiles:
         }
 
     def to_json(self) -> str:
-        """:meth:`to_dict` as strict JSON text."""
+        """The data of :meth:`to_dict` as strict JSON text."""
         return json.dumps(self.to_dict(), allow_nan=False, ensure_ascii=False)
 
 
 def profile(
     data: ProfileData, labels: np.ndarray, settings: AnalyzeSettings, one_page: OnePageSegments | None = None
 ) -> Profiles:
-    """Describe the segments, the groups and segments made by rule, and all users.
+    """Compute the profiles of segments, groups and segments made by rule, and all users.
 
     Args:
         data: The users.
         labels: int32 of shape (n_users,), the segment of each, ``OUTSIDE`` for users outside clustering.
         settings: Outcomes and how many pages to list.
-        one_page: Segments of the one-page users, who are one group without them.
+        one_page: Segments of the one-page users; None makes these users one group.
 
     Raises:
         SettingsError: If an outcome is not in the data.
@@ -221,7 +220,7 @@ def profile(
 def profile_rows(
     data: ProfileData, rows: Rows, settings: AnalyzeSettings, one_page: OnePageSegments | None = None
 ) -> Profiles:
-    """Profile the rows that users are sorted into.
+    """Compute the profiles of rows of users.
 
     Raises:
         SettingsError: If an outcome is not in the data.
@@ -233,18 +232,18 @@ def profile_rows(
 
 
 def with_any_of(parts: Mapping[str, Happened]) -> dict[str, Happened]:
-    """Each outcome, and last, where there are several, whoever did any of them."""
+    """Add to several outcomes a last entry for users with any of them."""
     return {**parts, **({ANY_OUTCOME: any_of(list(parts.values()))} if len(parts) > 1 else {})}
 
 
 def profile_counts(
     counts: Counts, outcomes: OutcomeIndex, settings: AnalyzeSettings, one_page: OnePageSegments | None = None
 ) -> Profiles:
-    """Profile rows by what was counted, perhaps in parts of the users; it does not know who is where.
+    """Compute profiles from counts, which may be added up from parts of the users.
 
     Args:
-        counts: Of each chosen outcome, and of any of them.
-        outcomes: What can be one.
+        counts: With each chosen outcome, and any of them.
+        outcomes: The possible outcomes.
         settings: Outcomes and how many pages to list.
         one_page: Segments of the one-page users.
 
@@ -278,7 +277,7 @@ def profile_counts(
 
 
 def of_used_rows(made: Profiles) -> Profiles:
-    """Without the rows of segments and groups that nobody is in."""
+    """Remove rows of segments and groups without users from all tables."""
     used = made.rows.used(made.segments[Col.USERS].to_numpy()[: made.rows.n_rows])
     empty = made.rows.head[Col.KEY][: len(used)][~used]
     tables = ("segments", "top_pages", "shares", "heatmap", "outcomes")
@@ -290,11 +289,11 @@ def of_used_rows(made: Profiles) -> Profiles:
 
 
 def described(currencies: Iterable[str], *, seen: bool) -> tuple[Field, ...]:
-    """What each column is of these data: the revenue's currency, and what the model saw.
+    """Description of each column for a data set: with the revenue's currency, and whether it is a finding.
 
     Args:
-        currencies: What was paid in.
-        seen: Whether the model read who has the outcome, or it made the rows: then its rate is no finding.
+        currencies: Currencies of the payments.
+        seen: Whether the model saw who has the outcome, or it made the rows: then it is no finding.
     """
     money = tuple(currencies)
     changes: dict[str, dict[str, Any]] = defaultdict(dict)
@@ -311,7 +310,7 @@ def described(currencies: Iterable[str], *, seen: bool) -> tuple[Field, ...]:
 
 
 def _outcomes(counts: Counts, nobodys: Mapping[str, OutcomeUsers]) -> pd.DataFrame:
-    """Who did each chosen outcome, and any of them, with a page view and without, and what they paid."""
+    """The outcomes table: users with each outcome, and any of them, with a page view or not; revenue."""
     alone = [nobodys[called] for called in counts.outcomes if called in nobodys]
     of_nobody = {**nobodys, ANY_OUTCOME: added(alone)} if alone else {}
     tables = []
@@ -325,7 +324,7 @@ def _outcomes(counts: Counts, nobodys: Mapping[str, OutcomeUsers]) -> pd.DataFra
 
 
 def _with_nobodys(table: pd.DataFrame, more: OutcomeUsers) -> pd.DataFrame:
-    """One outcome with what visitors without a user id did, and the total."""
+    """Add rows for visitors without a user id, and for the total, to the table of an outcome."""
     nobody = (NO_USER_ID, RowKind.GROUP.value, OUTSIDE, f"No user id ({more.events:,} times)")
     all_users, unseen = table.iloc[-2], table.iloc[-1]
     currency = table[Col.CURRENCY].iloc[0]
@@ -369,7 +368,7 @@ def _one_outcome(counts: Counts, called: str, happened: HappenedCounts, currency
 
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows as dicts of plain Python values; what is absent or infinite, which JSON has not, becomes None."""
+    """Rows of a table as dicts of plain Python values; absent and infinite values become None for JSON."""
     plain = {
         str(name): [None if pd.isna(value) or value == np.inf else value for value in column.tolist()]
         for name, column in table.items()
@@ -442,7 +441,7 @@ def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
 
 
 MANY: Final = 0.5
-"""Share of users outside the segments from which it is said."""
+"""Share of users outside the segments from which :func:`outside_note` says why."""
 WHY: Final = {
     f"group:{Group.ONE_PAGE}": "viewed one page only, from which no behaviour can be learned",
     f"group:{Group.BOT_LIKE}": "look automated",
@@ -451,7 +450,7 @@ WHY: Final = {
 
 
 def outside_note(profiles: Profiles) -> str:
-    """Why so many users are in no segment, in two sentences; empty where most users are in one."""
+    """Explain in one or two sentences why most users are in no segment; empty if most are in one."""
     if profiles.n_users - profiles.n_clustered <= MANY * profiles.n_users:
         return ""
     shares = profiles.segments.set_index(Col.KEY)[Col.SHARE]

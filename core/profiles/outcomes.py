@@ -1,7 +1,7 @@
-"""What can be the outcome, and who did it.
+"""Index everything in a data set that can be the outcome (conversion), and which users had it.
 
 An outcome is a text: the name of an event, ``page:/path`` (a view of one page) or ``template:/path/:slug``
-(of any page of a template). Of several, whoever did any has the outcome.
+(a view of any page of a template). With several chosen, users who did any of them have the outcome.
 """
 
 from __future__ import annotations
@@ -31,30 +31,30 @@ PURCHASE: Final = "purchase"
 CONVERSIONS: Final = (
     PURCHASE, "in_app_purchase", "close_convert_lead", "qualify_lead", "generate_lead", "sign_up",
 )  # fmt: skip
-"""What GA4 recommends as key events: the first of these that the data have is the outcome where nobody chose
-one. Any other event may be a click or a way back, of which nobody knows that it is wanted."""
+"""Key events that GA4 recommends: the first of these in the data is the outcome if none was chosen. Any other
+event may be a mere click, of which it is not known that the site wants it."""
 _ARRIVED_SHARE: Final = 0.5
-"""Share of those with the outcome who came in on it from which on it says how they arrived."""
+"""Share of users with the outcome whose first page view it was, from which on it describes arrival."""
 NEAREST: Final = 3
-"""Outcomes that are offered in place of one that is not there, or of none."""
+"""Most outcomes that are suggested in place of an unknown one, or if none was chosen."""
 RARE: Final = (20, 0.25)
-"""Fewest users, and largest share of all, of an event that may be an outcome: most do not reach it."""
+"""Fewest users, and largest share of all users, of an event that may be an outcome."""
 ONCE: Final = 1.1
-"""Sessions with such an event of who did it, at most."""
+"""Largest mean number of sessions with such an event, of users who did it."""
 
 _HOST: Final = re.compile(r"^(?:[a-z][a-z0-9+.-]*://)?[^/?#]+(?=[/?#]|$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, eq=False)
 class Happened:
-    """Who did one thing.
+    """The users who had an outcome, with their sessions, times and payments.
 
     Args:
         user: int64 of shape (m,), user indices, ascending; from ``n_users`` on users without a page view.
-        sessions: float64 of shape (m,), sessions of the user with it; NaN where that is not known.
-        first_ts: int64 of shape (m,), microseconds UTC.
-        money: Currency → float64 of shape (m,), gross, NaN where the user paid none; empty where nobody did.
-        refunds: Currency → float64 of shape (m,), what was given back, NaN where nothing was.
+        sessions: float64 of shape (m,), the user's sessions with it; NaN if not known.
+        first_ts: int64 of shape (m,), first time of the outcome, microseconds UTC.
+        money: Currency → float64 of shape (m,), gross, NaN where the user paid none; empty if no user did.
+        refunds: Currency → float64 of shape (m,), amount refunded, NaN where none was.
     """
 
     user: np.ndarray
@@ -65,7 +65,7 @@ class Happened:
 
     @property
     def all_refunded(self) -> np.ndarray:
-        """To whom everything they paid was given back: bool of shape (m,)."""
+        """Users who got everything back that they paid: bool of shape (m,)."""
         back, kept = np.zeros(len(self.user), dtype=bool), np.zeros(len(self.user), dtype=bool)
         for currency in {**self.money, **self.refunds}:
             paid, given = (
@@ -76,13 +76,13 @@ class Happened:
 
     @property
     def revenue(self) -> np.ndarray:
-        """In the one currency; NaN throughout where there are several, which cannot be added up."""
+        """Gross revenue of each user; all NaN with several currencies, which cannot be added up."""
         if len(self.money) == 1:
             return next(iter(self.money.values()))
         return np.full(len(self.user), np.nan)
 
     def paid_in(self, currency: str) -> Happened:
-        """With the money of one currency alone."""
+        """These users with the payments in one currency only."""
         return replace(self, money={currency: self.money[currency]})
 
     def only(self, which: np.ndarray) -> Happened:
@@ -96,16 +96,16 @@ class Happened:
 
 @dataclass(frozen=True, eq=False)
 class OutcomeIndex(Mapping[str, Happened]):
-    """Everything that can be an outcome, by its text; iterating gives the events.
+    """Mapping from the text of each possible outcome to the users who had it; iterating gives the events.
 
     Args:
-        n_users: Users with a page view.
+        n_users: Number of users with a page view.
         events: Event → who did it, with a page view or without.
         sequences: The page views.
         pages: Address of each page.
         templates: Path template of each page; empty where pages are not labelled.
-        whole: Of the data set that this is a part of, which the model has read; None where it is none.
-        nobodys: Event → what visitors without a user id did.
+        whole: Index of the data set that the model was trained on, if this is a part of it; else None.
+        nobodys: Event → counts and revenue of visitors without a user id.
     """
 
     n_users: int
@@ -118,7 +118,7 @@ class OutcomeIndex(Mapping[str, Happened]):
 
     @classmethod
     def of(cls, dataset: Dataset, labels: LabelledPages | None) -> OutcomeIndex:
-        """What a data set offers."""
+        """Index the outcomes of a data set, with the labels of its pages."""
         return cls.from_tables(dataset.outcomes, dataset.pages, dataset.sequences, labels)
 
     @classmethod
@@ -135,11 +135,11 @@ class OutcomeIndex(Mapping[str, Happened]):
         return cls(sequences.n_users, events, sequences, tuple(pages[Pages.PAGE_LOCATION]), templates)
 
     def part_of(self, whole: OutcomeIndex, chosen: Sequence[str] = ()) -> OutcomeIndex:
-        """Make this a part of another index: what nobody here did can be chosen, and what leaks there leaks.
+        """Make this a part of another index: its outcomes and its leaking pages hold here too.
 
         Args:
-            whole: All that the model has read.
-            chosen: Outcomes of it, which may be views of pages that nobody here saw.
+            whole: Index of the data that the model was trained on.
+            chosen: Outcomes of it, which may be views of pages that no user here saw.
         """
         nothing = np.zeros(0)
         nobody = Happened(nothing.astype(np.int64), nothing, nothing.astype(np.int64), {})
@@ -161,7 +161,7 @@ class OutcomeIndex(Mapping[str, Happened]):
         return len(self.events)
 
     def pages_of(self, outcome: str) -> tuple[int, ...]:
-        """Indices of the pages that an outcome is a view of; none of an event's, or of a page not there."""
+        """Indices of the pages whose view is the outcome; empty for an event, or a page not in the data."""
         if outcome in self.events:  # also a page that was left out, see core/ingest/output.py
             return ()
         kind, text = next((k, outcome.removeprefix(k)) for k in _KINDS if outcome.startswith(k))
@@ -169,27 +169,27 @@ class OutcomeIndex(Mapping[str, Happened]):
 
     @cached_property
     def left_out(self) -> np.ndarray:
-        """Users without a page view that is used who viewed pages that are left out: int64, ascending."""
+        """Indices of users without a used page view who viewed pages that are left out: int64, ascending."""
         views = [had.user for name, had in self.events.items() if name.startswith(PAGE_OUTCOME)]
         users = np.unique(np.concatenate([*views, np.zeros(0, dtype=np.int64)]))
         return users[users >= self.n_users]
 
     @cached_property
     def unseen(self) -> int:
-        """How many users did something and have no page view that is used."""
+        """Number of users with an event but without a used page view."""
         users = np.concatenate([np.empty(0, np.int64), *(one.user for one in self.events.values())])
         return len(np.unique(users[users >= self.n_users]))
 
     @property
     def usual(self) -> tuple[str, ...]:
-        """The outcome where nobody chose one, see :data:`CONVERSIONS`; none where the data have none."""
+        """The default outcome, see :data:`CONVERSIONS`; empty where the data have none of these."""
         return tuple(name for name in CONVERSIONS if name in self.events)[:1]
 
     @cached_property
     def likely(self) -> dict[str, int]:
-        """Events that may be the outcome → users: few of these, of whom hardly any did it in two sessions.
+        """Events that may be the outcome → their users: rare, and rarely in two sessions of a user.
 
-        What most of these did as they came in, such as ``first_visit``, is none. First what most did once.
+        Events that mostly come with the first page view, such as ``first_visit``, are left out.
         """
         fewest, most = RARE
         began = self.sequences.timestamp[self.sequences.offsets[:-1]]
@@ -203,13 +203,13 @@ class OutcomeIndex(Mapping[str, Happened]):
 
     @property
     def unset(self) -> str:
-        """Which events may be the outcome, in words, where none is usual; empty where none may be."""
+        """Suggest events that may be the outcome, in words; empty with a default or without such events."""
         shares = {name: percent(users / self.n_users, 0) for name, users in self.likely.items()}
         may_be = " or ".join(f"{name} ({share} of users)" for name, share in shares.items())
         return "" if self.usual or not may_be else f"The outcome is not set: {may_be} may be it"
 
     def chosen(self, settings: AnalyzeSettings) -> tuple[str, ...]:
-        """The outcomes that are asked for, or what is usual.
+        """The outcomes of the settings, or the default outcome.
 
         Raises:
             SettingsError: If one of them is not in the data; it names the nearest that are.
@@ -222,7 +222,7 @@ class OutcomeIndex(Mapping[str, Happened]):
         return settings.outcome
 
     def parts(self, settings: AnalyzeSettings) -> dict[str, Happened]:
-        """Each chosen outcome → who did it; counted as the settings say.
+        """Chosen outcome → users who had it; with ``OutcomeCount.FIRST`` each user in the first one only.
 
         Raises:
             SettingsError: If one of them is not in the data.
@@ -233,7 +233,7 @@ class OutcomeIndex(Mapping[str, Happened]):
         return found
 
     def inside(self, settings: AnalyzeSettings) -> dict[str, Happened]:
-        """:meth:`parts`, of the users with a page view; of several, whoever did any of them first.
+        """The :meth:`parts` of users with a page view; with several, first an entry for any of them.
 
         Raises:
             SettingsError: If one of them is not in the data.
@@ -243,10 +243,10 @@ class OutcomeIndex(Mapping[str, Happened]):
         return {name: had.only(had.user < self.n_users) for name, had in (whole | parts).items()}
 
     def offered(self, most: int) -> dict[str, int]:
-        """What can be chosen → users who did it: events, then templates and pages, most users first.
+        """Outcomes to choose from → number of users: events, templates, then pages, most users first.
 
         Args:
-            most: How many of each kind are offered; a rarer one can be chosen all the same.
+            most: Most outcomes of each kind that are listed; a rarer one can be chosen all the same.
         """
         events = {name: len(happened.user) for name, happened in self.events.items()}
         code, names = pd.factorize(np.array(self.templates, dtype=object))
@@ -260,19 +260,19 @@ class OutcomeIndex(Mapping[str, Happened]):
         return dict(chain(*by_users, pages.items()))
 
     def _users_of(self, groups: np.ndarray) -> np.ndarray:
-        """Users who saw a page of each group: int64 of shape (n_groups,); ``groups`` has each page's."""
+        """Number of users who saw a page of each group: (n_groups,); ``groups`` is the group of each page."""
         size = int(groups.max()) + 1
         seen = np.unique(self.sequences.user.astype(np.int64) * size + groups[self.sequences.page])
         return np.bincount(seen % size, minlength=size)
 
     def is_read(self, chosen: Sequence[str]) -> bool:
-        """Whether a model of these page views knows who had these outcomes.
+        """Whether a model of these page views can read who had these outcomes.
 
-        It does by a page that is one, or that gives them away: then segments differ in the outcome by how
-        they were made.
+        It can by a page that is an outcome, or that gives it away: then segments differ in the outcome by
+        construction.
 
         Args:
-            chosen: Outcomes; a text that is none, as the name of several together, is left out.
+            chosen: Outcomes; texts that are none, as the name of several together, are ignored.
         """
         if self.whole is not None:
             return self.whole.is_read(chosen)
@@ -280,7 +280,7 @@ class OutcomeIndex(Mapping[str, Happened]):
         return any(self.pages_of(one) or self.leaks((one,)) for one in known) or bool(self.leaks(known))
 
     def leaks(self, chosen: Sequence[str]) -> tuple[str, ...]:
-        """Pages that give these outcomes away; a page that is one itself is none."""
+        """Pages that give these outcomes away, without the pages that are outcomes themselves."""
         asked = tuple(chosen)
         if self.whole is not None:
             return self.whole.leaks(asked)
@@ -290,7 +290,7 @@ class OutcomeIndex(Mapping[str, Happened]):
 
     @cached_property
     def _leaks(self) -> dict[tuple[str, ...], tuple[str, ...]]:
-        """What :meth:`leaks` has found: every page of the app and every table asks for it."""
+        """Cache of :meth:`leaks`, which every page of the app and every table calls."""
         return {}
 
     def _leaking(self, chosen: tuple[str, ...]) -> tuple[str, ...]:
@@ -305,15 +305,15 @@ class OutcomeIndex(Mapping[str, Happened]):
     def notes(
         self, chosen: Sequence[str], n_users: int, had: int, without: int, arrived: int, refunded: int
     ) -> tuple[str, ...]:
-        """What to know before reading an outcome: that nobody has it, everybody, or who came in on it.
+        """Warnings for readers of an outcome: that no or every user has it, arrived with it, was refunded.
 
         Args:
             chosen: The outcomes.
-            n_users: Users with a page view.
-            had: Those of them who did one.
-            without: Users without a page view who did one.
-            arrived: Of whom it was the first page view.
-            refunded: To whom everything they paid was given back.
+            n_users: Number of users with a page view.
+            had: Number of these with an outcome.
+            without: Number of users without a page view who had one.
+            arrived: Number of users whose first page view was the outcome.
+            refunded: Number of users who got everything back that they paid.
         """
         called, is_page = label_of(chosen), any(self.pages_of(outcome) for outcome in chosen)
         possible = {
@@ -373,7 +373,7 @@ _KINDS: Final = (PAGE_OUTCOME, TEMPLATE_OUTCOME, "")
 
 
 def path_of(address: str) -> str:
-    """What follows the host: ``/cart?step=2``; the root is ``/``."""
+    """Part of an address after the host: ``/cart?step=2``; the root is ``/``."""
     return _HOST.sub("", address, count=1) or "/"
 
 
@@ -390,7 +390,7 @@ def _label(outcome: str) -> str:
 
 
 def any_of(parts: Sequence[Happened]) -> Happened:
-    """Who did any of several things. Their sessions are not known: the same one may hold several."""
+    """Users with any of several outcomes; all sessions are NaN if a user has two, which may share one."""
     if len(parts) == 1:
         return parts[0]
     user, place = np.unique(np.concatenate([part.user for part in parts]), return_inverse=True)
@@ -409,7 +409,7 @@ def any_of(parts: Sequence[Happened]) -> Happened:
 def _put_together(
     place: np.ndarray, users: Sequence[int], parts: Sequence[Mapping[str, np.ndarray]]
 ) -> dict[str, np.ndarray]:
-    """Currency → sums of several parts, given the place of each one's users."""
+    """Currency → payments of several parts summed by user, given the place of each part's users."""
     values = {
         currency: np.concatenate(
             [part.get(currency, np.full(n, np.nan)) for n, part in zip(users, parts, strict=True)]
@@ -420,7 +420,7 @@ def _put_together(
 
 
 def _firsts(parts: Sequence[Happened]) -> list[Happened]:
-    """Each part with only the users of whom it came first; of those at the same moment, the first chosen."""
+    """Reduce each part to the users whose first outcome it is; at the same time, the first chosen counts."""
     first = any_of(parts)
     done = np.zeros(len(first.user), dtype=bool)
     found = []
@@ -452,7 +452,7 @@ def _by_currency(place: np.ndarray, codes: pd.Series, column: pd.Series) -> dict
 
 
 def _sums(place: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Sum by place; NaN where there is no value."""
+    """Sum values by place; NaN for places without a value."""
     size, has = int(place.max(initial=-1)) + 1, ~np.isnan(values)
     sums = np.bincount(place[has], values[has], minlength=size)
     return np.where(np.bincount(place[has], minlength=size) > 0, sums, np.nan)

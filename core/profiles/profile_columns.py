@@ -1,6 +1,6 @@
-"""Names of the columns of profile tables, and what each number is.
+"""Columns of the profile tables: names, descriptions of the segments table's, and how values are written.
 
-Values of the segments table as they are written everywhere: on the pages, in answers, in the report.
+The same formatting is used on the pages, in answers and in the report.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ class RowKind(StrEnum):
     """What a row of a profile table describes."""
 
     SEGMENT = "segment"
-    """Clustered users with one label."""
+    """A segment of clustered users."""
     GROUP = "group"
-    """Users outside clustering, by rule."""
+    """A group by rule of users outside clustering."""
     ONE_PAGE = "one_page"
     """A segment by rule of the users with a single page view; part of their group."""
     ALL = "all"
@@ -32,31 +32,31 @@ class MetricRole(StrEnum):
     """How a number relates to what made the segments."""
 
     INPUT = "input"
-    """The model saw it: that segments differ in it is how they were made, and proves nothing."""
+    """The model saw it: segments differ in it by construction, which proves nothing."""
     DERIVED = "derived"
-    """Follows from what the model saw."""
+    """It follows from what the model saw."""
     HELD_OUT = "held out"
     """It had no part in making the rows: a difference is a finding."""
     RULE = "rule"
-    """The rule that made a row, true of its users by definition: it is not even told."""
+    """It is the rule that made the row, so true of its users by definition, and not listed."""
 
 
 class PageRanking(StrEnum):
-    """Why a page is listed."""
+    """Rankings by which pages are listed."""
 
     OVER = "over"
-    """Seen by more of these users than of the rest."""
+    """Pages that more of these users saw than of the rest."""
     UNDER = "under"
-    """Seen by fewer."""
+    """Pages that fewer of these users saw than of the rest."""
     MOST_VIEWED = "most_viewed"
 
 
 class Col:
-    """Columns shared by the profile tables."""
+    """Names of the columns of all profile tables."""
 
     # what a row describes; the first columns of every table
     KEY: Final = "key"  # "segment:0", "group:one_page", "all"
-    KIND: Final = "kind"  # a Kind
+    KIND: Final = "kind"  # a RowKind
     SEGMENT: Final = "segment"  # id, or −1 for groups and all
     LABEL: Final = "label"  # "Segment 1", "One-page users", …
     # sizes, rest and evidence
@@ -67,7 +67,7 @@ class Col:
     REST_SHARE: Final = "rest_share"
     N: Final = "n"  # users (or sessions) that a share or a mean is of
     REST_N: Final = "rest_n"
-    EVIDENCE: Final = "evidence"  # an Evidence
+    EVIDENCE: Final = "evidence"  # a MetricRole
     # segments
     SHARE_CLUSTERED: Final = "share_clustered"
     PAGE_VIEWS: Final = "page_views"
@@ -122,15 +122,15 @@ ROW: Final = (Col.KEY, Col.KIND, Col.SEGMENT, Col.LABEL)
 
 @dataclass(frozen=True)
 class Field:
-    """What one column of the segments table is.
+    """Description of a column of the segments table.
 
     Args:
-        field: The column.
-        label: What to call it on screen.
-        unit: What it counts in; empty for a share from 0 to 1.
+        field: Name of the column.
+        label: Title on screen.
+        unit: Unit; empty for a share from 0 to 1.
         evidence: How it relates to what made the segments.
         n: The column with the number that it is a mean or share of; empty for a plain count.
-        definition: One sentence.
+        definition: One or two sentences.
     """
 
     field: str
@@ -227,7 +227,7 @@ FIELDS: Final = (
         "Gross revenue over all users of the row, converted or not.",
     ),
 )  # fmt: skip
-"""Every column of the segments table but those that say what a row is."""
+"""Descriptions of the columns of the segments table, without those that say what a row is."""
 
 HEAT_MAP: Final = (
     Col.PAGE_VIEWS_MEAN,
@@ -238,7 +238,7 @@ HEAT_MAP: Final = (
     Col.OUTCOME_RATE,
     Col.REVENUE_PER_USER,
 )
-"""Columns of the heat-map; one that is absent for everybody is left out."""
+"""Metrics of the heat-map; one that is absent for all users is left out."""
 
 
 DIGITS: Final = {
@@ -247,18 +247,18 @@ DIGITS: Final = {
     Col.SESSIONS_MEAN: 2, Col.OUTCOME_RATE: 2, Col.OUTCOME_LOW: 2, Col.OUTCOME_HIGH: 2, Col.SESSION_RATE: 2,
     Col.REVENUE: 2, Col.NET_REVENUE: 2, Col.REVENUE_PER_USER: 2,
 }  # fmt: skip
-"""Column of the segments table → digits after the point; the others are whole numbers and times."""
+"""Column of the segments table → digits after the decimal point; others are whole numbers and times."""
 _UNITS: Final = {field.field: field.unit for field in FIELDS}
 _N: Final = {field.field: field.n for field in FIELDS}
 
 
 def figure(field: str, value: float | None, n: float | None = None) -> str:
-    """A value of the segments table, by its unit and with its digits; a dash for an absent one.
+    """Format a value of the segments table by its unit and digits; a dash for an absent one.
 
     Args:
         field: The column.
         value: The value.
-        n: What it is of: a share of few has few digits.
+        n: Number that a share is of; a share of few has fewer digits.
     """
     if _UNITS[field] == "seconds":
         return wording.duration(value)
@@ -268,7 +268,7 @@ def figure(field: str, value: float | None, n: float | None = None) -> str:
 
 
 def of_row(row: Mapping[Any, Any] | pd.Series, field: str) -> str:
-    """A value of a row of the segments table, a share with the digits that its number allows."""
+    """Format a column of a row of the segments table, a share with the digits that its n allows."""
     n = _N.get(field)
     return figure(field, row[field], row[n] if n else None)
 
@@ -279,6 +279,6 @@ def is_share(field: str) -> bool:
 
 
 def digits(field: str, value: float | None) -> int:
-    """Digits after the point; a whole median has none."""
+    """Number of digits after the decimal point of a value; 0 for a whole median."""
     whole = field == Col.PAGE_VIEWS_MEDIAN and value is not None and float(value).is_integer()
     return 0 if whole else DIGITS.get(field, 0)

@@ -1,10 +1,10 @@
-"""The rows that every profile table has: the segments, the groups and segments made by rule, and totals.
+"""The rows of every profile table, and sums, medians and tallies of the users of each row.
 
-How often each number occurs in each row: exact means, medians, quantiles, also of parts added up.
-
-Who did what how often, laid out once a data set, so that segments only have to be summed.
-
-Themes and types of the pages that users looked at, laid out once a data set and its labels.
+* :class:`Rows`: segments, groups and segments made by rule, and totals; which row each user is in.
+* :class:`Numbers`: how often each number occurs in each row, for exact means, medians and quantiles, also of
+  parts that are added up.
+* :class:`Tally`: how often each user did each thing, built once a data set, so that new segments cost only
+  sums; :class:`LabelData` has the tallies of page views by theme and type.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ GROUP_LABELS: Final = {
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """Which row each user belongs to.
+    """The rows of profile tables, and which row each user is in.
 
     Row r < n_segments is the segment with id ``segments[r]``; then come the groups that have users, and the
-    one-page segments. These rows share no user and leave none out. Totals follow: the one-page users, where
-    they are in segments and so no group of their own, and all users.
+    one-page segments. Each user is in exactly one of these rows. Totals follow: the one-page users, where
+    they are in segments and so no group, and all users.
 
     Args:
-        place: intp of shape (n_users,), the row of each user, no total; empty where users were counted in
-            parts, and nobody knows it any more.
+        place: intp of shape (n_users,), the row of each user, never a total; empty after adding up counts of
+            parts of the users.
         segments: Ids, ascending.
         groups: Groups that have users outside the segments.
-        one_page: What each one-page segment is called; none where the one-page users are a group.
+        one_page: Name of each one-page segment; empty where the one-page users are a group.
         called: Key and label of each segment, where the outcome made these and no model.
     """
 
@@ -57,26 +57,26 @@ class Rows:
 
     @property
     def by_outcome(self) -> bool:
-        """Whether the rows in place of segments are who has the outcome, and who has not."""
+        """Whether the rows in place of segments are the users with the outcome and those without."""
         return bool(self.called)
 
     def role_of(self, role: MetricRole) -> MetricRole:
-        """How something that is no outcome relates to what made these rows, by its relation to the model."""
+        """Role for these rows of a figure (not the outcome) with this role for the model's segments."""
         return MetricRole.HELD_OUT if self.by_outcome else role
 
     @property
     def n_segments(self) -> int:
-        """Rows that are segments."""
+        """Number of rows that are segments."""
         return len(self.segments)
 
     @property
     def n_rows(self) -> int:
-        """Rows without the totals."""
+        """Number of rows without the totals."""
         return len(self.segments) + len(self.groups) + len(self.one_page)
 
     @property
     def n_totals(self) -> int:
-        """Rows that are sums of others."""
+        """Number of rows that are sums of others."""
         return 1 + bool(self.one_page)
 
     @cached_property
@@ -103,14 +103,14 @@ class Rows:
     def frame(
         self, columns: Mapping[str, Any], order: Sequence[str], row: np.ndarray | None = None
     ) -> pd.DataFrame:
-        """A table whose rows say what they are about.
+        """Build a table with the columns of the head, which say what each row is about.
 
-        It is made at once: put in one by one, columns cost more than all that is counted for them.
+        All columns are set at once, since adding them one by one takes longer than all the counting.
 
         Args:
             columns: Name → values.
-            order: The columns, in order; those of the head among them.
-            row: int of shape (n,), what each row of the table is about; every row once when None.
+            order: The columns in order, including those of the head.
+            row: int of shape (n,), the row that each table row is about; every row once when None.
         """
         head = {name: self.head[name].array for name in self.head}
         about = head if row is None else {name: values.take(row) for name, values in head.items()}
@@ -118,7 +118,7 @@ class Rows:
         return pd.DataFrame({name: made[name] for name in order})
 
     def count(self, users: np.ndarray | None = None, weights: np.ndarray | None = None) -> np.ndarray:
-        """Sum over the users of each row.
+        """Count users, or sum weights, of each row.
 
         Args:
             users: int of shape (m,), user indices, repeated as often as they count; None for every user once.
@@ -133,12 +133,12 @@ class Rows:
     def table(
         self, users: np.ndarray, column: np.ndarray, n_columns: int, weights: np.ndarray | None = None
     ) -> np.ndarray:
-        """Sum over the users of each row, apart for each value of a second code.
+        """Count users, or sum weights, of each row by a second code.
 
         Args:
             users: int of shape (m,), user indices.
-            column: int of shape (m,), 0 to n_columns − 1.
-            n_columns: Number of values.
+            column: int of shape (m,), the second code, 0 to n_columns − 1.
+            n_columns: Number of codes.
             weights: float of shape (m,); 1 each when None.
 
         Returns:
@@ -149,10 +149,10 @@ class Rows:
         return sums.reshape(self.n_rows, n_columns).astype(np.float64)
 
     def used(self, sizes: np.ndarray) -> np.ndarray:
-        """Which rows are told: those that have users, and one-page segments.
+        """Which rows are shown: those that have users, and all one-page segments.
 
         Args:
-            sizes: Users a row, of shape (n_rows,).
+            sizes: Users of each row, of shape (n_rows,).
 
         Returns:
             bool of shape (n_rows,).
@@ -160,7 +160,7 @@ class Rows:
         return (sizes > 0) | (np.arange(self.n_rows) >= self._first_one_page)
 
     def only(self, kept: np.ndarray) -> Rows:
-        """Those of the rows where ``kept`` (bool of shape (n_rows,)) is true, which have all users."""
+        """Keep the rows where ``kept`` (bool of shape (n_rows,)) is true; the others must have no users."""
         inside, rest = kept[: self.n_segments], kept[self.n_segments : self._first_one_page]
         return replace(
             self,
@@ -170,7 +170,7 @@ class Rows:
         )
 
     def members(self, row: int) -> np.ndarray:
-        """Who belongs to a row, a total among them: bool of shape (n_users,)."""
+        """Which users are in a row, which may be a total: bool of shape (n_users,)."""
         if row == self.n_rows + self.n_totals - 1:
             return np.ones(len(self.place), dtype=bool)
         return self.place >= self._first_one_page if row == self.n_rows else self.place == row
@@ -190,13 +190,10 @@ class Rows:
         return total
 
     def rest(self, counts: np.ndarray) -> np.ndarray:
-        """Sum over whom a row is compared with: shape (n_rows, …) to (n_rows + n_totals, …).
+        """Sum over the users that each row is compared with: shape (n_rows, …) to (n_rows + n_totals, …).
 
-        That are the (other) clustered users: beside users with a single page view, every page would be seen
-        more often in every segment. All users have no rest, it is NaN.
-
-        Args:
-            counts: Of shape (n_rows, …).
+        These are the (other) clustered users: compared with users of a single page view, every segment would
+        see every page more often. For all users there is no rest: NaN.
         """
         shape = self.with_all(counts).shape
         rest = np.broadcast_to(self.clustered(counts).astype(np.float64), shape).copy()
@@ -206,13 +203,13 @@ class Rows:
 
 
 def make_rows(data: ProfileData, labels: np.ndarray, one_page: OnePageSegments | None = None) -> Rows:
-    """Sort users into rows: those that have users, and the one-page segments.
+    """Make the rows that have users, and the one-page segments, and sort users into them.
 
     Args:
         data: The users.
         labels: int of shape (n_users,), the segment of each, ``SET_ASIDE``, or ``OUTSIDE`` for users
             outside clustering.
-        one_page: Segments of the one-page users, who are a group without them.
+        one_page: Segments of the one-page users; None makes these users one group.
 
     Raises:
         ArtifactError: If the labels are not of these users.
@@ -224,13 +221,13 @@ def make_rows(data: ProfileData, labels: np.ndarray, one_page: OnePageSegments |
 def all_rows(
     data: ProfileData, labels: np.ndarray, segments: Sequence[int], one_page: OnePageSegments | None = None
 ) -> Rows:
-    """Sort users into a row for each segment and group, whether it has users or not.
+    """Make a row for each segment and group, with users or not, and sort users into them.
 
     Args:
         data: The users.
         labels: As in :func:`make_rows`.
-        segments: Every label of a segment, ascending.
-        one_page: As there.
+        segments: Ids of all segments, ascending.
+        one_page: As in :func:`make_rows`.
 
     Raises:
         ArtifactError: If the labels are not of these users, or of other segments.
@@ -260,14 +257,14 @@ def all_rows(
 
 @dataclass(frozen=True, eq=False)
 class Numbers:
-    """A number of users, with the row of each; who has none is left out.
+    """Values of a metric by row, sorted; users without a value are left out.
 
     Args:
         row: int of shape (m,).
         value: float64 of shape (m,), ascending.
-        users: float64 of shape (m,): 1, or how many of the row have it where these are put together.
-        weight: float64 of shape (m,), how much that counts in a mean: as often as there are users, or as
-            they have sessions where the number is one a session.
+        users: float64 of shape (m,): number of users of the row with the value; 1 before merging.
+        weight: float64 of shape (m,): weight in a mean, the number of users, or of their sessions for a
+            metric per session.
     """
 
     row: np.ndarray
@@ -277,48 +274,48 @@ class Numbers:
 
     @classmethod
     def of(cls, row: np.ndarray, value: np.ndarray) -> Self:
-        """One entry a user, of shape (n,); NaN is none."""
+        """Numbers from a row and value for each user, both of shape (n,); NaN is left out."""
         order = np.argsort(value, kind="stable")[: len(value) - int(np.isnan(value).sum())]  # NaN comes last
         once = np.ones(len(order))
         return cls(row[order], value[order], once, once)
 
     def only(self, which: np.ndarray | slice) -> Numbers:
-        """Some of them: bool of shape (m,), or places."""
+        """The entries selected by a bool mask of shape (m,), indices, or a slice."""
         return Numbers(self.row[which], self.value[which], self.users[which], self.weight[which])
 
     def known(self, n_rows: int) -> np.ndarray:
-        """What counts in each row: float64 of shape (n_rows,)."""
+        """Total weight of each row: float64 of shape (n_rows,)."""
         return np.bincount(self.row, self.weight, minlength=n_rows)
 
     def sums(self, n_rows: int) -> np.ndarray:
-        """Sum of each row: float64 of shape (n_rows,)."""
+        """Weighted sum of each row's values: float64 of shape (n_rows,)."""
         return np.bincount(self.row, self.value * self.weight, minlength=n_rows)
 
     def at(self, place: float) -> float:
-        """The number of whom so many users stand before when they stand in order."""
+        """Value of the user at a place, from 0, in the order of values."""
         return float(self.value[np.searchsorted(np.cumsum(self.users), place, side="right")])
 
     @property
     def median(self) -> float:
-        """Of all of them; NaN of nobody."""
+        """Median over all users with a value; NaN without any."""
         n = self.users.sum()
         return (self.at((n - 1) // 2) + self.at(n // 2)) / 2 if n else np.nan
 
     @property
     def spread(self) -> float:
-        """Standard deviation of a user; 0 of nobody."""
+        """Standard deviation over all users with a value; 0 without any."""
         n = max(1.0, self.users.sum())
         mean = (self.users * self.value).sum() / n
         return float(np.sqrt((self.users * (self.value - mean) ** 2).sum() / n))
 
     def above(self, share: float) -> float:
-        """The least number that at least this share of them do not exceed (NumPy's "higher")."""
+        """Quantile: the least value that at least this share of users do not exceed (NumPy's "higher")."""
         n = self.users.sum()
         return self.at(np.ceil(n * share + (1 - share) - 1))
 
 
 def put_together(parts: Sequence[Numbers]) -> Numbers:
-    """One entry for each row and number: the same for the same users, in however many parts they come."""
+    """Merge numbers of parts of the users into an entry for each row and value, independent of the parts."""
     row, value, users, weight = (
         np.concatenate([getattr(part, name) for part in parts])
         for name in ("row", "value", "users", "weight")
@@ -334,7 +331,7 @@ def put_together(parts: Sequence[Numbers]) -> Numbers:
 
 
 def _small(row: np.ndarray) -> np.ndarray:
-    """Rows in as few bytes as hold them: an eighth of the memory, and sorted by their digits."""
+    """Convert rows to the smallest integer type, which saves memory and sorts faster."""
     return row.astype(np.min_scalar_type(int(row.max(initial=0))))
 
 
@@ -348,18 +345,18 @@ def medians(rows: Rows, numbers: Numbers) -> np.ndarray:
 
 
 DENSE: Final = 50_000_000
-"""Cells up to which counting in a full table is quicker than sorting (and takes at most 400 MB)."""
+"""Most cells of a full table for counting, which is quicker than sorting (and takes at most 400 MB)."""
 
 
 @dataclass(frozen=True, eq=False)
 class Tally:
-    """A row a user and thing that occur together.
+    """How often each user occurs with each value, such as a theme; pairs that never occur are absent.
 
     Args:
         user: int32 of shape (m,), user indices, ascending.
         code: int32 of shape (m,), places in ``values``.
-        times: int32 of shape (m,), how often, at least 1.
-        values: The things.
+        times: int32 of shape (m,), number of occurrences, at least 1.
+        values: The values.
     """
 
     user: np.ndarray
@@ -368,22 +365,22 @@ class Tally:
     values: tuple[str, ...]
 
     def users(self, rows: Rows) -> np.ndarray:
-        """Users of each row that did each thing: float64 of shape (n_rows, n_values)."""
+        """Number of users of each row with each value: float64 of shape (n_rows, n_values)."""
         return rows.table(self.user, self.code, len(self.values))
 
     def sums(self, rows: Rows) -> np.ndarray:
-        """How often each row did each thing: float64 of shape (n_rows, n_values)."""
+        """Number of occurrences of each value in each row: float64 of shape (n_rows, n_values)."""
         return rows.table(self.user, self.code, len(self.values), self.times)
 
 
 def tally(user: np.ndarray, code: np.ndarray, values: Sequence[str], n_users: int) -> Tally:
-    """Count pairs.
+    """Count how often each user occurs with each value.
 
     Args:
-        user: int of shape (m,), user indices, one an occurrence.
+        user: int of shape (m,), user index of each occurrence.
         code: int of shape (m,), places in ``values``.
-        values: The things.
-        n_users: Users of the data set.
+        values: The values.
+        n_users: Number of users of the data set.
     """
     width = max(1, len(values))
     pairs = user.astype(np.int64) * width + code
@@ -399,12 +396,12 @@ def tally(user: np.ndarray, code: np.ndarray, values: Sequence[str], n_users: in
 
 @dataclass(frozen=True, eq=False)
 class LabelData:
-    """Page views by label.
+    """Page views of users by the theme and type of the pages.
 
     Args:
-        views: Theme and type → who looked at which how often; values most viewed first.
+        views: Theme and type → page views of each user by label; labels most viewed first.
         page_of: Theme and type → place of each page's label in the tally's values, int32 of (n_pages,).
-        n_users: Users of the data set.
+        n_users: Number of users of the data set.
     """
 
     views: Mapping[View, Tally]
@@ -413,11 +410,11 @@ class LabelData:
 
     @classmethod
     def from_names(cls, sequences: UserSequences, names: Mapping[str, Sequence[str]]) -> LabelData:
-        """Lay out what was looked at.
+        """Tally page views by label.
 
         Args:
             sequences: Page views of all users.
-            names: Theme and type → what each page is, by page index; others are left out.
+            names: Theme and type → label of each page, by page index; other keys are ignored.
         """
         tallies, places = {}, {}
         for view in (View.THEME, View.TYPE):
@@ -429,7 +426,7 @@ class LabelData:
         return cls(MappingProxyType(tallies), MappingProxyType(places), sequences.n_users)
 
     def times(self, view: View, value: str) -> np.ndarray:
-        """Page views of a theme or type, float64 of shape (n_users,)."""
+        """Number of each user's page views of a theme or type: float64 of shape (n_users,)."""
         made = self.views[view]
         own = made.code == made.values.index(value)
         return np.bincount(made.user[own], made.times[own], minlength=self.n_users).astype(np.float64)

@@ -1,4 +1,4 @@
-"""People behind the numbers: typical users, random users, and what one of them did."""
+"""Example users of segments: the most typical ones, random ones, and the timeline of a user."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ def medoids(
 ) -> dict[int, np.ndarray]:
     """The most typical users of each segment: nearest to its centroid, of the middle half by page views.
 
-    A vector is a mean over page views, and means of many lie near the middle: of all users, those with the
-    longest histories would be nearest. Users with the very same distance did the same (their vectors are
-    equal), so each distance gives one user first, the one with the lowest index; only where that leaves too
-    few do the others follow.
+    A vector is a mean over page views, and means of many lie near the centre: of all users, those with the
+    longest histories would be nearest. Users with exactly the same distance did the same (their vectors are
+    equal), so each distance gives a single user first, with the lowest index; the others follow only where
+    that leaves too few.
 
     Args:
         vectors: float32 of shape (n_users, d).
         partition: The segments.
         page_views: int of shape (n_users,).
-        n: Users a segment.
+        n: Most users of a segment.
 
     Returns:
         Segment → user indices, nearest first, at most ``n``.
@@ -40,12 +40,12 @@ def medoids(
 
 
 def random_sample(labels: np.ndarray, n: int, seed: int) -> dict[int, np.ndarray]:
-    """Users of each segment drawn at random, each equally likely.
+    """Draw users of each segment at random, each equally likely.
 
     Args:
         labels: int32 of shape (n_users,), ``OUTSIDE`` for users outside clustering.
-        n: Users a segment.
-        seed: Another seed draws others; a segment's draw does not depend on the other segments.
+        n: Most users of a segment.
+        seed: Seed of the draw; a segment's draw does not depend on the other segments.
 
     Returns:
         Segment → user indices, ascending, at most ``n``.
@@ -59,14 +59,14 @@ def random_sample(labels: np.ndarray, n: int, seed: int) -> dict[int, np.ndarray
 
 
 def timeline(dataset: Dataset, user: int) -> pd.DataFrame:
-    """What one user did.
+    """The page views of a user in order, with times and sessions.
 
     Args:
         dataset: The data set.
         user: User index.
 
     Returns:
-        One row a page view in order: ``session`` and ``view`` (within the session), both from 1, ``time``
+        A row for each page view: ``session`` and ``view`` (within the session), both from 1, ``time``
         (UTC), ``page_location``, ``page_title``, ``seconds_to_next`` (absent at the end of a session).
 
     Raises:
@@ -94,7 +94,7 @@ def timeline(dataset: Dataset, user: int) -> pd.DataFrame:
 
 
 def _middle_half(users: np.ndarray, page_views: np.ndarray) -> np.ndarray:
-    """Those from the lower to the upper quartile; both are values that occur, so somebody is left."""
+    """Users between the quartiles of page views, which are values that occur, so it is never empty."""
     views = page_views[users]
     low, high = np.quantile(views, 0.25, method="lower"), np.quantile(views, 0.75, method="higher")
     middle: np.ndarray = users[(views >= low) & (views <= high)]

@@ -1,13 +1,11 @@
-"""Which pages set a segment apart.
+"""Rank the pages that set a segment, or a hand-picked set of users, apart from the rest.
 
 For each row and page: the share of the row's users who saw the page against that of the rest. Pages rank as
 in the table of differences (``core/differences/table.py``), by the low end of Cohen's h where the interval
 of the difference leaves out 0: so neither a page with three visitors nor one that everybody sees can win.
-Of pages seen less often it is negative.
+For pages seen less often it is negative. The model saw the pages, so these are descriptions without a test.
 
-The model saw the pages, so these are descriptions and carry no test.
-
-What a hand-picked set of users is like: how it mixes the segments, and which pages set it apart.
+:func:`select` describes hand-picked users: from which segments they are, and which pages set them apart.
 """
 
 from __future__ import annotations
@@ -35,16 +33,16 @@ COLUMNS: Final = (
 
 
 def top_pages(pages: NamedCounts, rows: Rows, sizes: np.ndarray, count: int) -> pd.DataFrame:
-    """Rank pages a row.
+    """Rank the pages of each row: over-represented, under-represented and most viewed.
 
     Args:
-        pages: Who saw which page.
-        rows: What the rows are.
-        sizes: Users a row, float64 of shape (n_rows,).
-        count: Pages a ranking.
+        pages: Users of each row who saw each page.
+        rows: The rows.
+        sizes: Users of each row, float64 of shape (n_rows,).
+        count: Most pages of a ranking.
 
     Returns:
-        One row a listed page, columns :data:`COLUMNS`; all users have the most viewed pages only.
+        A row for each listed page, columns :data:`COLUMNS`; all users have the most viewed pages only.
     """
     users, rest = rows.with_all(pages.users), rows.rest(pages.users)  # (n_rows + n_totals, n_pages)
     n, rest_n = rows.with_all(sizes), rows.rest(sizes)
@@ -64,16 +62,16 @@ def top_pages(pages: NamedCounts, rows: Rows, sizes: np.ndarray, count: int) -> 
 
 
 def sure_effects(users: np.ndarray, n: np.ndarray, rest: np.ndarray, rest_n: np.ndarray) -> np.ndarray:
-    """How surely more (above 0) or fewer saw a page than of the rest; see the top of this file.
+    """Low end of Cohen's h of shares against the rest: above 0 if surely larger, below 0 if smaller.
 
     Args:
-        users: Who saw it in the row, of any shape.
+        users: Users of the row who saw the page, of any shape.
         n: Users of the row.
-        rest: Who saw it among the rest.
+        rest: Users of the rest who saw it.
         rest_n: Users of the rest.
 
     Returns:
-        Standard deviations; 0 where the interval of the difference holds 0 or there is nobody to compare.
+        Standard deviations; 0 where the interval of the difference holds 0 or there are no users to compare.
     """
     four = np.broadcast_arrays(users, n, rest, rest_n)
     low, high = two_shares.difference_interval(*four)
@@ -84,7 +82,7 @@ def sure_effects(users: np.ndarray, n: np.ndarray, rest: np.ndarray, rest_n: np.
 
 
 def _chosen(ranking: PageRanking, scores: np.ndarray, count: int) -> list[tuple[PageRanking, int, int, int]]:
-    """Ranking, row, rank and page of the best pages of each row, as long as they score above 0."""
+    """Ranking, row, rank and page of the best pages of each row that score above 0."""
     order = np.argsort(-scores, axis=1, kind="stable")[:, :count]  # equal scores: the more viewed page
     return [
         (ranking, row, rank, int(page))
@@ -131,11 +129,11 @@ def _table(
 
 @dataclass(frozen=True, eq=False)
 class Selection:
-    """Users that somebody drew a line around.
+    """Description of hand-picked users, such as those drawn around on a map.
 
     Args:
-        users: Their indices, ascending.
-        mix: One row a segment or group that they come from, most first: the columns that say what a row
+        users: Indices of the users.
+        mix: A row for each segment or group that they come from, most first: the columns that say what a row
             is, ``users`` of them, their ``share`` of the selection, and ``rest_share``, the same of all
             other users.
         pages: Pages over-represented among them against all other users, best first; then, where there is
@@ -148,13 +146,13 @@ class Selection:
 
 
 def select(data: ProfileData, rows: Rows, users: np.ndarray, count: int = 10) -> Selection:
-    """Describe some users.
+    """Describe hand-picked users: their segments, and the pages that set them apart.
 
     Args:
         data: All users.
-        rows: Where they belong.
+        rows: The row of each user.
         users: int of shape (m,), user indices, each once.
-        count: Pages to list.
+        count: Most pages to list.
 
     Raises:
         InputError: If no user is selected.
@@ -165,7 +163,7 @@ def select(data: ProfileData, rows: Rows, users: np.ndarray, count: int = 10) ->
 
 
 def small_kind_sentence(data: ProfileData, kind: SmallKind) -> str:
-    """How many users a small kind has, the page that sets them apart most, and how sure it is.
+    """Describe a small kind in words: its users, the page that sets them apart, and its stability.
 
     ``A small kind beside these: 61 users (2.0%), 72% of whom view /careers, would come again (Jaccard 0.78)``
     """

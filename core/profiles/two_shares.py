@@ -1,11 +1,9 @@
-"""Two shares of users held against each other, for arrays of any shape.
+"""Compare two shares of users, for arrays of any shape: intervals, test, effect size, detectable difference.
 
-Both intervals are made of the Wilson intervals of the two shares, so that they also hold for few users and
-for 0 and 100 %: the difference by Newcombe (1998, method 10), the ratio by Donner and Zou (2012, MOVER-R).
-The test is Fisher's exact one (Fisher 1935) where a count would be expected below 5, else the χ² test
-(Pearson 1900; the bound is Cochran's 1954).
-
-How sure a share is.
+A single share has Wilson's interval. The intervals of the difference (Newcombe 1998, method 10) and of the
+ratio (Donner and Zou 2012, MOVER-R) are made of those of the two shares, so that they also hold for few users
+and for 0 and 100 %. The test is Fisher's exact one (Fisher 1935) where a count would be expected below 5,
+else the χ² test (Pearson 1900; the bound is Cochran's 1954).
 """
 
 from __future__ import annotations
@@ -36,7 +34,7 @@ def wilson(successes: np.ndarray, trials: np.ndarray) -> tuple[np.ndarray, np.nd
         spread = Z_95 * np.sqrt(share * (1 - share) / n + Z_95**2 / (4 * n**2))
         middle, scale = share + Z_95**2 / (2 * n), 1 + Z_95**2 / n
         low, high = (middle - spread) / scale, (middle + spread) / scale
-    # rounding must not push the end of 0 % and 100 % beyond them
+    # rounding must not push the ends beyond 0 % and 100 %
     return np.where(share == 0, 0.0, low), np.where(share == 1, 1.0, high)
 
 
@@ -44,9 +42,9 @@ FISHER: Final = "Fisher's exact test"
 CHI_SQUARE: Final = "χ² test"
 _FEWEST_EXPECTED: Final = 5
 ALONE: Final = np.array(0.0)
-"""The correlation of shares of different users."""
+"""Correlation of two shares without common users."""
 SEEN: Final = Z_95 + float(stats.norm.ppf(0.8))
-"""Standard errors from which on a difference is seen in 80 % of samples, at p < .05."""
+"""Size of a difference, in standard errors, that is detected in 80 % of samples at p < .05."""
 
 
 def difference_interval(
@@ -54,18 +52,18 @@ def difference_interval(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The 95 % interval of the difference of two shares (Newcombe 1998, method 10).
 
-    Shares of which some users are on both sides are correlated, and so is what is said of them (MOVER,
-    Zou and Donner 2008; where all are on both, it is Newcombe's 1998 method 10 for pairs).
+    Shares with users on both sides are correlated, which the interval takes into account (MOVER, Zou and
+    Donner 2008; where all are on both, it is Newcombe's 1998 method 10 for pairs).
 
     Args:
-        users: Who does it.
-        n: Of how many.
-        rest: Who does it among the others.
-        rest_n: Of how many.
-        correlation: Of the two shares; 0 where nobody is on both sides.
+        users: Users with the item.
+        n: All users of this side.
+        rest: Users with the item on the other side.
+        rest_n: All users of the other side.
+        correlation: Correlation of the two shares; 0 if no user is on both sides.
 
     Returns:
-        Lower and upper end; NaN where there is nobody on a side.
+        Lower and upper end; NaN where a side has no users.
     """
     (p, low, high), (q, rest_low, rest_high) = _shares(users, n), _shares(rest, rest_n)
     apart = p - q
@@ -80,10 +78,12 @@ def difference_interval(
 def ratio_interval(
     users: np.ndarray, n: np.ndarray, rest: np.ndarray, rest_n: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The 95 % interval of the ratio of two shares (Donner and Zou 2012), arguments as above.
+    """The 95 % interval of the ratio of two shares, with the arguments of :func:`difference_interval`.
+
+    Source: Donner and Zou 2012, MOVER-R.
 
     Returns:
-        Lower and upper end, infinite where nobody else does it; NaN where nobody does it on either side.
+        Lower and upper end, infinite where the other share is 0; NaN where both are 0.
     """
     (p, low, high), (q, rest_low, rest_high) = _shares(users, n), _shares(rest, rest_n)
     both = p * q
@@ -102,10 +102,10 @@ def ratio_interval(
 def test_shares(
     users: np.ndarray, n: np.ndarray, rest: np.ndarray, rest_n: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Whether two shares differ, arguments as above.
+    """Test whether two shares differ; arguments as in :func:`difference_interval`.
 
     Returns:
-        p, two-sided, NaN where there is nobody on a side; and bool, whether the test is Fisher's.
+        p, two-sided, NaN where a side has no users; and bool, whether the test is Fisher's.
     """
     users, n, rest, rest_n = (np.asarray(a, np.float64) for a in np.broadcast_arrays(users, n, rest, rest_n))
     doing, whole = users + rest, n + rest_n
@@ -121,10 +121,10 @@ def test_shares(
 
 
 def least_difference(users: np.ndarray, n: np.ndarray, rest: np.ndarray, rest_n: np.ndarray) -> np.ndarray:
-    """The least difference of shares that is seen in 80 % of samples, by the normal approximation.
+    """The least difference of shares that is detected in 80 % of samples, by the normal approximation.
 
-    The common share is taken a little towards ½ (Agresti and Coull 1998): of what nobody does a difference
-    of 0 could not have been seen either. NaN where it is more than all: so few show no difference at all.
+    The common share is shrunk towards ½ (Agresti and Coull 1998), since a share of 0 would otherwise make a
+    difference of 0 detectable. NaN where it would exceed 1: so few users show no difference at all.
     """
     share = (users + rest + 2) / (n + rest_n + 4)
     with np.errstate(divide="ignore"):
@@ -133,7 +133,7 @@ def least_difference(users: np.ndarray, n: np.ndarray, rest: np.ndarray, rest_n:
 
 
 def effect_size(users: np.ndarray, n: np.ndarray, rest: np.ndarray, rest_n: np.ndarray) -> np.ndarray:
-    """Cohen's (1988) h, and its standard error: shape (2, …)."""
+    """Cohen's (1988) h of two shares, and its standard error: shape (2, …)."""
     with np.errstate(divide="ignore", invalid="ignore"):
         h = 2 * np.arcsin(np.sqrt(users / n)) - 2 * np.arcsin(np.sqrt(rest / rest_n))
         return np.stack([h, np.broadcast_to(np.sqrt(1 / n + 1 / rest_n), h.shape)])
@@ -145,9 +145,10 @@ def _shares(users: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray, n
 
 
 def _fisher(users: np.ndarray, n: np.ndarray, doing: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    """The probability of all tables that are no likelier than what was counted; arrays of shape (m,).
+    """The two-sided p of Fisher's exact test, for arrays of shape (m,).
 
-    ``scipy.stats.fisher_exact`` takes one table at a time.
+    It is the probability of all tables no likelier than the observed; ``scipy.stats.fisher_exact`` takes only
+    one table at a time.
     """
     first = np.maximum(0, n + doing - whole)
     sizes = (np.minimum(n, doing) - first + 1).astype(np.int64)
