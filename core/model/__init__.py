@@ -1,1 +1,1 @@
-"""The behaviour model: network, triplets, training, embedding."""
+"""The behaviour model: vocabularies, network, training, heads, and embedding of users."""

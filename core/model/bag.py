@@ -41,16 +41,16 @@ from core.storage.disk import write_text_atomic
 
 STAGE: Final = "train"
 BAG: Final = "bag.safetensors"
-"""In a model folder: there is a bag of pages in it, and no network."""
+"""File by which a model folder is known to hold a bag of pages, and no network."""
 RANK: Final = 64
-"""Numbers a vector, also on the scorecard: what is offered there is what was measured."""
+"""Length of a vector, also on the scorecard: the bag that it offers is the bag that it measured."""
 BLOCK: Final = 20_000
 """Runs embedded at a time."""
 
 
 @dataclass(frozen=True, eq=False)
 class BagOfPages:
-    """Which pages, weighed by how few users see them.
+    """Vectors of which pages were viewed, weighed by how few users see them (TF-IDF and truncated SVD).
 
     Args:
         idf: float32 of shape (n_items,): ``ln((1 + n) / (1 + runs with the item)) + 1``, as scikit-learn.
@@ -62,7 +62,7 @@ class BagOfPages:
 
     @classmethod
     def fit(cls, items: np.ndarray, n_items: int, runs: Spans, rank: int = RANK) -> BagOfPages:
-        """Learn from runs of page views.
+        """Fit IDF weights and a truncated SVD to runs of page views.
 
         Args:
             items: int of shape (n_views,), 0 to n_items − 1.
@@ -76,7 +76,7 @@ class BagOfPages:
         return cls(idf, truncated_svd(unit_rows(seen * idf[None, :]), rank))
 
     def embed(self, items: np.ndarray, runs: Spans) -> np.ndarray:
-        """Vectors of runs: float32 of shape (n, rank), of length 1 (zeros where nothing is known)."""
+        """Embed runs by TF-IDF: float32 of shape (n, rank), of length 1 (zeros where nothing is known)."""
         vectors = np.zeros((len(runs), self.onto.shape[1]), dtype=np.float32)
         for start in range(0, len(runs), BLOCK):
             block = slice(start, start + BLOCK)
@@ -97,7 +97,7 @@ def train(
     Args:
         sequences: Page views of all users.
         urls: URL of each page index.
-        settings: Of these, ``min_count`` and ``max_length`` count.
+        settings: Only ``min_count`` and ``max_length`` are used.
         out_dir: The model folder.
         progress: Where to report.
 
@@ -132,7 +132,7 @@ def is_bag(model_dir: Traversable) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class LoadedBag:
-    """A bag of pages ready to embed."""
+    """A bag of pages with its vocabulary, as read from a model folder."""
 
     model: BagOfPages
     vocabulary: ItemVocabulary
@@ -145,7 +145,7 @@ class LoadedBag:
 
 
 def load_bag(model_dir: Traversable) -> LoadedBag:
-    """Read what :func:`train` wrote.
+    """Read a bag of pages from a folder that :func:`train` wrote.
 
     Raises:
         ArtifactError: If the model is missing or damaged.

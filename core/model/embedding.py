@@ -83,13 +83,13 @@ def embed_on(
 
 
 def _usual_device(model: TrainedModel | LoadedBag) -> Device:
-    """A GPU that the training asked for may not be here: then the CPU will do."""
+    """Device to embed on: the CPU if the training was set to it, else a GPU where there is one."""
     kept_off = isinstance(model, TrainedModel) and model.settings.device is Device.CPU
     return Device.CPU if kept_off else Device.AUTO
 
 
 def load_any(folder: Traversable) -> TrainedModel | LoadedBag:
-    """Read a network, or a bag of pages.
+    """Read the network or the bag of pages of a model folder.
 
     Raises:
         ArtifactError: If the model is missing or damaged.
@@ -104,7 +104,7 @@ def embed_loaded(
     threads: Workers,
     progress: Progress = silent,
 ) -> dict[View, np.ndarray]:
-    """Embed every user where the network is already; see :func:`embed`.
+    """Embed every user on the device where the network already is; see :func:`embed`.
 
     Raises:
         ArtifactError: If the names do not fit the sequences.
@@ -203,7 +203,7 @@ def _batches(streams: TokenStreams, spans: Spans) -> Iterator[Batch]:
 
 
 def _contents(streams: TokenStreams, spans: Spans) -> np.ndarray:
-    """All that the network sees of runs of one length T, one comparable value a run."""
+    """All that the network sees of runs of equal length T, as a comparable value a run."""
     where = spans.begin[:, None] + np.arange(int(spans.length[0]))  # (B, T)
     context = (streams.transitions[where] * N_GAPS + streams.gaps[where]) * 2 + streams.session_starts[where]
     context[:, 0] = 0  # the first view keeps nothing of what came before it

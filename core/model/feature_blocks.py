@@ -1,17 +1,13 @@
-"""Blocks of a view: what is counted of a run of page views before a linear head weighs it.
+"""Features of runs of page views, in blocks, and the linear head that makes vectors of them.
 
 Each block turns a run into features by counting alone, but for the network, whose features are its vectors.
 Rows are sparse, so that the vector of a run depends on nothing but the run, bit by bit.
 
+A head has a matrix a block: features times the matrix of their block are added up, and the sum is brought to
+length 1. All that was learned of a block (its components, its scale, the directions in which users stay the
+same) is in that matrix; ``head_fitting.py`` makes it.
+
 Letters: n runs, f features of a block.
-
-Counts over runs of page views, as sparse matrices: what vectors without a network are made of.
-
-The head of a view, as a model keeps it: a matrix a block, and what they make of page views.
-
-Features times the matrix of their block are added up, and the sum is brought to length 1. All that was
-learned of a block (its components, its scale, the directions in which users stay the same) is in that one
-matrix; ``head_fitting.py`` makes it.
 """
 
 from __future__ import annotations
@@ -34,11 +30,11 @@ from core.model.vocabulary import UNKNOWN, ItemVocabulary
 
 SEED: Final = 0
 Sparse: TypeAlias = Any
-"""A matrix of scipy, whose own have no types."""
+"""A sparse matrix of scipy, which has no types for them."""
 
 
 def bag(items: np.ndarray, n_items: int, runs: Spans) -> Sparse:
-    """How often each item is in each run.
+    """Count how often each item is in each run.
 
     Args:
         items: int of shape (n_views,), 0 to n_items − 1.
@@ -53,7 +49,7 @@ def bag(items: np.ndarray, n_items: int, runs: Spans) -> Sparse:
 
 
 def steps(items: np.ndarray, n_items: int, runs: Spans) -> Sparse:
-    """How often each item follows each: sparse float32 of shape (n, n_items²), see :func:`bag`."""
+    """Count how often each item follows each: sparse float32 of shape (n, n_items²), see :func:`bag`."""
     rows, where, place = positions(runs)
     rows, where = rows[place > 0], where[place > 0]
     codes = items[where - 1].astype(np.int64) * n_items + items[where]
@@ -68,11 +64,11 @@ def positions(runs: Spans) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def truncated_svd(rows: Sparse, rank: int) -> np.ndarray:
-    """Where a truncated SVD projects to (Halko, Martinsson and Tropp 2011, as scikit-learn has it).
+    """Components of a truncated SVD, a column each (Halko, Martinsson and Tropp 2011, by scikit-learn).
 
     Args:
         rows: Sparse, of shape (n, n_features).
-        rank: Numbers wanted; with no more features than that, nothing is reduced.
+        rank: Components wanted; with no more features than that, nothing is reduced.
 
     Returns:
         float32 of shape (n_features, rank or n_features).
@@ -87,13 +83,13 @@ def truncated_svd(rows: Sparse, rank: int) -> np.ndarray:
 
 
 def unit_rows(matrix: Sparse) -> Sparse:
-    """A sparse matrix with rows of length 1; rows of zeros stay."""
+    """Scale the rows of a sparse matrix to length 1; rows of zeros stay."""
     lengths = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
     return sparse.csr_array(sparse.diags_array(1 / np.maximum(lengths, 1e-9)) @ matrix)
 
 
 def normalised(vectors: np.ndarray) -> np.ndarray:
-    """float32 rows of length 1; rows of zeros stay."""
+    """Scale the rows of an array to length 1, as float32; rows of zeros stay."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     nothing = np.zeros(vectors.shape, dtype=np.float32)
     unit: np.ndarray = np.divide(vectors, lengths, out=nothing, where=lengths > 1e-6, casting="same_kind")
@@ -101,12 +97,12 @@ def normalised(vectors: np.ndarray) -> np.ndarray:
 
 
 def counted(rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int]) -> Sparse:
-    """How often each row meets each column: sparse float32."""
+    """Count the pairs of a row and a column: sparse float32 of this shape."""
     return sparse.csr_array((np.ones(len(rows), dtype=np.float32), (rows, columns)), shape=shape)
 
 
 class FeatureBlock(StrEnum):
-    """What a block counts."""
+    """A block of features, by what it counts of a run."""
 
     PAGES = "pages"
     """Which pages, as shares of the views."""
@@ -146,11 +142,11 @@ themes know nothing of order and tempo, and types nothing of pages."""
 
 
 def block_width(block: FeatureBlock, vocabulary: ItemVocabulary, embedding_dim: int) -> int:
-    """f, how many features a block has.
+    """Number of features of a block, f.
 
     Args:
-        block: Which.
-        vocabulary: Of its view.
+        block: The block.
+        vocabulary: Vocabulary of its view.
         embedding_dim: Numbers in a vector of the transformer.
     """
     widths = {
@@ -163,12 +159,12 @@ def block_width(block: FeatureBlock, vocabulary: ItemVocabulary, embedding_dim: 
 
 
 def features(block: FeatureBlock, streams: TokenStreams, runs: Spans, width: int) -> Sparse:
-    """Count a block; the network has no counts.
+    """Count the features of a block, which may not be the network.
 
     Args:
-        block: Which.
-        streams: What the view knows of every page view.
-        runs: n runs of them.
+        block: The block.
+        streams: Tokens of every page view in its view.
+        runs: n runs of page views.
         width: f, how many items, steps, gaps or groups there are.
 
     Returns:
@@ -194,7 +190,7 @@ def _shares(streams: TokenStreams, runs: Spans, width: int) -> Sparse:
 
 
 def _steps(streams: TokenStreams, runs: Spans, width: int) -> Sparse:
-    """A step from the end of a session to the start of the next one is none."""
+    """Count steps within sessions: from the end of one to the start of the next is no step."""
     rows, where, place = positions(runs)
     step = (place > 0) & (streams.session_starts[where] == 0)
     return _root_shares(rows[step], streams.transitions[where[step]], (len(runs), width))
@@ -245,12 +241,12 @@ ROWS = 20_000
 """Runs worked on at a time."""
 _BIAS = "bias"
 LEAST: Final = 1e-6
-"""Directions that vary less than so much of the first one are not read."""
+"""Share of the variance of the first direction below which a direction is not read."""
 
 
 @dataclass(frozen=True, eq=False)
 class ViewHead:
-    """The head of a view.
+    """The linear head of a view: a matrix for each block, and a bias.
 
     Args:
         projections: float32 of shape (f, d) of each block whose features differ between users.
@@ -261,12 +257,12 @@ class ViewHead:
     bias: np.ndarray
 
     def vectors(self, embedded: np.ndarray, streams: TokenStreams, runs: Spans) -> np.ndarray:
-        """Make the vectors of runs.
+        """Compute the vectors of runs in this view.
 
         Args:
             embedded: float32 of shape (n, E), the network's vectors of the runs; any E where it is no block.
-            streams: What the view knows of every page view.
-            runs: n runs of them.
+            streams: Tokens of every page view in this view.
+            runs: n runs of page views.
 
         Returns:
             float32 of shape (n, d), rows of length 1; zeros where the view knows no page of a run.

@@ -1,17 +1,16 @@
-"""The end of a training: the head of each view, fitted on pairs of disjoint parts of the users that trained.
+"""Fit the linear head of each view, at the end of a training, on pairs of disjoint parts of users.
 
-The share of the network beside the other blocks is chosen on users held out; with too few of them it is
-:data:`DEFAULT_SHARE`.
-
-A linear head: the directions in which two disjoint parts of the same user agree, each by how reliably.
-
-Let C be the covariance of a feature in one part with another in the other part of the same user, T that of
-all features within the parts, and W = T − C what differs between parts of a user. Directions are the
-eigenvectors of W'^-½ C W'^-½, where W' = (1 − r) W + r · mean(diag W) · I (shrinkage: Ledoit and Wolf 2004).
+A head keeps the directions in which the two parts of a user agree, each scaled by how reliably. Let C be the
+covariance of a feature in one part with another in the other part of the same user, T that of all features
+within the parts, and W = T − C what differs between parts of a user. Directions are the eigenvectors of
+W'^-½ C W'^-½, where W' = (1 − r) W + r · mean(diag W) · I (shrinkage: Ledoit and Wolf 2004).
 An eigenvalue λ is how much of a direction stays the same about a user, in units of what does not; coordinates
 are scaled by (λ / (1 + λ))^p, so that an unreliable direction counts little. With r = 0 this is linear
 discriminant analysis with a class a user (Fisher 1936), which finds users again by their personal taste; with
 r = 1 it is the principal components of what stays.
+
+The share of the network beside the other blocks is chosen on users held out; with too few of them it is
+:data:`DEFAULT_SHARE`.
 
 Letters: n users with a pair of parts, f features, d directions.
 """
@@ -50,15 +49,15 @@ from core.model.vocabulary import ItemVocabulary
 
 SHRINKAGE: Final = 0.7
 POWER: Final = 0.25
-"""On five sets of two makers, r = .7 has .99 to 1.16 of the best simple way's ARI, and finds users again as
-well as any; r = .3 takes a fifth of the demo's ARI, r = 1 up to .12 elsewhere."""
+"""Shrinkage r and exponent p. On five sets of two makers, r = .7 has .99 to 1.16 of the best simple way's ARI
+and retrieves users as well as any; r = .3 takes a fifth of the demo's ARI, r = 1 up to .12 elsewhere."""
 _MOST_DIRECTIONS: Final = 64
 PERMUTATIONS: Final = 20
 
 
 @dataclass(frozen=True, eq=False)
 class LinearHead:
-    """What features are projected by.
+    """Directions that features are projected to, scaled by how reliable they are.
 
     Args:
         mean: float64 of shape (f,), subtracted first.
@@ -87,7 +86,7 @@ class PairCovariances:
 
     @classmethod
     def of(cls, first: np.ndarray, second: np.ndarray) -> PairCovariances:
-        """Measure two parts, each float of shape (n, f)."""
+        """Measure mean and covariances of two parts, each float of shape (n, f)."""
         mean = (first.mean(axis=0) + second.mean(axis=0)) / 2
         first, second = first - mean, second - mean
         cross = first.T @ second / len(first)
@@ -148,25 +147,25 @@ def _inverse_root(within: np.ndarray) -> np.ndarray:
 
 NETWORK_SHARES: Final = (0.0, 0.6, 1.25)
 DEFAULT_SHARE: Final = 1.25
-"""Standard deviation of the network beside that of the other blocks, see :data:`BLOCKS`."""
+"""Standard deviation of the network beside that of the other blocks (:data:`BLOCKS`) where none is chosen."""
 _STANDARD_ERRORS: Final = 2.0
 """Standard errors that a gain must exceed; with 1 the demo shop took a share that cost it ARI."""
 CUTS: Final = (retrieval_pairs, session_pairs)
-"""How users held out are cut in two parts, one to be found by the other."""
+"""Functions that cut held-out users into a query and its answer, to choose the share of the network."""
 _COMPONENT_USERS: Final = 50_000
 """Users that the components of blocks are learned from, at most."""
 _HEAD_USERS: Final = 5_000
-"""Users that the heads are learned from, at most …"""
+"""Users that the heads are learned from, at most."""
 _PAIRS: Final = 4
-"""… and pairs of parts of each."""
+"""Pairs of disjoint parts drawn of each of these users."""
 _RIDGE: Final = 1e-3
 """Penalty of the regression that predicts the length: directions that hardly vary are not blown up."""
 _LENGTH_REMOVED: Final = 0.6
-"""Of what tells how many pages a user views. It varies most of all, and K-Means cuts users by it first: left
-whole, three planted kinds have an adjusted Rand index of .38 instead of .71; without any of it, sites whose
-kinds differ in length lose .02 to .07 (docs/method-history.md)."""
+"""Share removed of the direction that tells how many pages a user views. It varies most, and K-Means cuts by
+it first: left whole, three planted kinds have an adjusted Rand index of .38 instead of .71; without any of
+it, sites whose kinds differ in length lose .02 to .07 (docs/method-history.md)."""
 FEWEST_JUDGED: Final = 50
-"""Users held out, below which the length is not judged."""
+"""Held-out users needed to measure how well vectors tell the length."""
 RANKS: Final[Mapping[FeatureBlock, int]] = {
     FeatureBlock.PAGES: 64,
     FeatureBlock.RARE: 64,
@@ -174,10 +173,10 @@ RANKS: Final[Mapping[FeatureBlock, int]] = {
     FeatureBlock.SHARES: 128,
     FeatureBlock.PLACE: 128,
 }
-"""Components of a block, where it has more features; of any other, all its features.
+"""Components kept of a block that has more features; other blocks keep all their features.
 Few sites have 128 labels; with thousands, the covariances of all would take hours."""
 WINDOW: Final = 10
-"""Page views that two pages lie apart at most to be seen together."""
+"""Page views within which two pages count as seen together."""
 LEAST_VARIANCE: Final = 1e-9
 """A block whose components vary less is left out."""
 EVIDENCE: Final[Mapping[str, tuple[View, tuple[FeatureBlock, ...]]]] = {
@@ -187,7 +186,7 @@ EVIDENCE: Final[Mapping[str, tuple[View, tuple[FeatureBlock, ...]]]] = {
     "themes": (View.THEME, (FeatureBlock.SHARES,)),
     "types": (View.TYPE, (FeatureBlock.SHARES,)),
 }
-"""What may stay the same about users, and the view and blocks that show it."""
+"""Aspect of behaviour that may stay the same about users → the view and the blocks that show it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,15 +194,15 @@ class FittedBlocks:
     """The blocks of a view whose features differ between users.
 
     Args:
-        components: float32 of shape (f, k) of each: features times it vary in all as :data:`BLOCKS` says.
-        covariances: Of two parts of the same user, in all components side by side; None without a block.
+        components: Block → float32 of shape (f, k); features times it vary in all as :data:`BLOCKS` says.
+        covariances: How all components vary within and between two parts of a user; None without a block.
     """
 
     components: Mapping[FeatureBlock, np.ndarray]
     covariances: PairCovariances | None
 
     def head(self, network_share: float) -> ViewHead:
-        """The head with this share of the network; where no block is left, all users have one vector."""
+        """Make the head with this share of the network; without any block all users have the same vector."""
         shares = {block: network_share if block is FeatureBlock.NETWORK else 1.0 for block in self.components}
         kept = {block: array for block, array in self.components.items() if shares[block]}
         if self.covariances is None or not kept:
@@ -223,13 +222,13 @@ class HeadFitting:
     """What heads are fitted from: a trained network, its users, and who of them was held out.
 
     Args:
-        network: The network.
+        network: The network, trained or not.
         streams: Tokens of each view.
-        vocabularies: Of each view.
+        vocabularies: Vocabulary of each view.
         sequences: Page views of all users.
         population: Who trained, and who was held out.
-        settings: Of the training.
-        workers: What computes.
+        settings: Settings of the training.
+        workers: Threads that compute.
     """
 
     network: UserBehaviorTransformer
@@ -241,7 +240,7 @@ class HeadFitting:
     workers: Workers
 
     def fit(self) -> tuple[dict[View, ViewHead], HeadReport]:
-        """Fit the head of each view, and say how; see :func:`surest_share` for the share of the network."""
+        """Fit the head of each view, and report how; :func:`surest_share` chooses the network's share."""
         with threadpool_limits(1):  # more threads add up in another order
             pairs = self._pairs()
             fitted = {view: self._fitted_blocks(view, pairs) for view in self.streams}
@@ -288,7 +287,7 @@ class HeadFitting:
         return FittedBlocks(components, covariances)
 
     def _known(self, view: View, pair: tuple[Spans, Spans]) -> tuple[Spans, Spans]:
-        """The pairs of parts of both of which a view knows a page."""
+        """Keep the pairs in which the view knows a page of both parts."""
         first, second = pair
         known = self.streams[view].covers(first) & self.streams[view].covers(second)
         return first[known], second[known]
@@ -321,7 +320,7 @@ class HeadFitting:
         return projected
 
     def _component_users(self, view: View) -> Spans:
-        """What the model reads of users that were not held out and of whom a view knows a page."""
+        """Runs that the model reads of users not held out, where the view knows a page of them."""
         users = _evenly(np.flatnonzero(~self.population.held_out), _COMPONENT_USERS)
         runs = latest_views(self.sequences, self.settings.max_length)[users]
         return runs[self.streams[view].covers(runs)]
@@ -350,7 +349,7 @@ class HeadFitting:
     def _beyond_chance(
         self, fitted: Mapping[View, FittedBlocks], pair: tuple[Spans, Spans]
     ) -> dict[str, tuple[int, int]]:
-        """Of each kind of :data:`EVIDENCE`, see :func:`core.model.head_fitting.directions_beyond_chance`."""
+        """Count the directions beyond chance of each aspect of :data:`EVIDENCE`."""
         counted = {}
         for kind, (view, blocks) in EVIDENCE.items():
             components = fitted[view].components if view in fitted else {}
@@ -365,7 +364,7 @@ class HeadFitting:
         return counted
 
     def _without_length(self, view: View, head: ViewHead, share: float) -> ViewHead:
-        """Remove a share of what tells how many pages the users that trained viewed."""
+        """Remove a share of the direction that tells how many pages users view, learned on training users."""
         users = _evenly(self.population.training, _HEAD_USERS)
         runs, streams = latest_views(self.sequences, self.settings.max_length)[users], self.streams[view]
         known = streams.covers(runs)
@@ -393,7 +392,7 @@ def _variance(rows: np.ndarray) -> float:
 
 
 def _evenly(users: np.ndarray, most: int) -> np.ndarray:
-    """At most so many of the users, evenly spread."""
+    """Take at most ``most`` of the users, evenly spread."""
     return users[:: max(1, -(-len(users) // most))]
 
 

@@ -1,8 +1,8 @@
-"""From page views to padded batches, by array arithmetic only: no loop over users.
+"""Turn page views into tokens of each view and into padded batches, without a loop over users.
+
+Also which views a model has, their vocabularies, and how far each counts.
 
 Letters: n_views page views of all users, B sequences in a batch, T the longest of them.
-
-The views of a model: what the tokens of each are, and how far each counts.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from core.model.vocabulary import (
 
 NO_GAP: Final = 0
 N_GAPS: Final = 24
-"""0 for "no page view before", then the log2 of the seconds since the one before, up to half a year."""
+"""Buckets of time: 0 without a page view before, then the log2 of the seconds since it, up to half a year."""
 _MICROSECONDS: Final = 1_000_000
 
 
 @dataclass(frozen=True, eq=False)
 class TokenStreams:
-    """What one view knows of every page view, as flat arrays of shape (n_views,).
+    """Tokens of every page view in a single view, as flat arrays of shape (n_views,).
 
     Args:
         items: int32 token id (of the page; of the theme or type in those views).
@@ -71,7 +71,7 @@ class TokenStreams:
 
 @dataclass(frozen=True, eq=False)
 class PaddedBatch:
-    """Sequences of different lengths side by side; what lies beyond a length never counts.
+    """Sequences of different lengths, padded to the longest; padding never counts.
 
     Args:
         items: int64 of shape (B, T), 0 beyond the length.
@@ -95,7 +95,7 @@ class PaddedBatch:
 
 @dataclass(frozen=True, eq=False)
 class Spans:
-    """Runs of neighbouring page views of one user each.
+    """Runs of consecutive page views, each within a single user.
 
     Args:
         begin: int64 of shape (B,), position of the first page view in the flat arrays.
@@ -113,7 +113,7 @@ class Spans:
 
 
 def joined(parts: Sequence[Spans]) -> Spans:
-    """Several sets of runs, one after the other."""
+    """Concatenate several sets of runs."""
     return Spans(
         np.concatenate([part.begin for part in parts]), np.concatenate([part.length for part in parts])
     )
@@ -126,7 +126,7 @@ def latest_views(sequences: UserSequences, max_length: int) -> Spans:
 
 
 def gap_buckets(timestamp: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """Bucket the time since the page view before.
+    """Bucket the time since the previous page view of the user.
 
     Args:
         timestamp: int64 of shape (n_views,), microseconds, users one after the other.
@@ -143,10 +143,10 @@ def gap_buckets(timestamp: np.ndarray, starts: np.ndarray) -> np.ndarray:
 
 
 def token_streams(sequences: UserSequences, names: Sequence[str], vocabulary: ItemVocabulary) -> TokenStreams:
-    """One view: which item, the step that led to it, and the tempo.
+    """Make the tokens of a view: of each page view its item, the step that led to it, and the tempo.
 
-    Who saw no page with a label has nothing in a view of labels, instead of "unknown", which would make all
-    of these users alike. A page that is not known is a page all the same.
+    A user who saw no labelled page has no vector in a view of labels: "unknown" would make all of these
+    users alike. A page that the vocabulary does not know still counts as a page.
 
     Args:
         sequences: Page views of all users.
@@ -170,7 +170,7 @@ def token_streams(sequences: UserSequences, names: Sequence[str], vocabulary: It
 
 
 def padded_batch(streams: TokenStreams, spans: Spans) -> PaddedBatch:
-    """Cut runs of page views out and lay them side by side.
+    """Cut runs of page views out of the flat arrays into a padded batch.
 
     The first view of a run keeps nothing of what came before it: no step, no gap, no session start.
     """
@@ -195,11 +195,11 @@ Names: TypeAlias = Mapping[View, Sequence[str]]
 """View → URL, theme or type of each page index."""
 
 FACTORS: Final = {View.URL: 1.0, View.THEME: 0.2, View.TYPE: 1.5}
-"""What the weight of a view is multiplied by. Themes have few directions, along which K-Means would cut."""
+"""Factor of the weight of each view. Themes have few directions, along which K-Means would cut."""
 
 
 def build_vocabularies(sequences: UserSequences, names: Names, min_count: int) -> dict[View, ItemVocabulary]:
-    """The vocabulary of each view that says anything: one in which every page is the same is left out."""
+    """Build the vocabulary of each view, leaving out views in which every page has the same label."""
     starts = sequences.offsets[:-1]
     vocabularies: dict[View, ItemVocabulary] = {
         View.URL: build_vocabulary(names[View.URL], sequences.page, starts, min_count)
@@ -216,7 +216,7 @@ def build_vocabularies(sequences: UserSequences, names: Names, min_count: int) -
 def view_streams(
     sequences: UserSequences, names: Names, vocabularies: Mapping[View, ItemVocabulary]
 ) -> dict[View, TokenStreams]:
-    """What each view knows of every page view.
+    """Make the tokens of every page view in each view.
 
     Raises:
         ArtifactError: If the names of a view are missing, or do not reach to the last page.
@@ -235,5 +235,5 @@ def view_streams(
 
 
 def view_factors(streams: Mapping[View, TokenStreams]) -> dict[View, float]:
-    """The share of the page views that have a label in each view, times :data:`FACTORS`."""
+    """Factor of each view's weight: its share of labelled page views times :data:`FACTORS`."""
     return {view: stream.labelled_share * FACTORS[view] for view, stream in streams.items()}

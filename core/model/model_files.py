@@ -1,4 +1,4 @@
-"""A trained model on disk: tensors in safetensors, everything else in JSON, never pickle."""
+"""Write and read a trained model: tensors in safetensors, everything else in JSON, never pickle."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from core.model.vocabulary import ItemVocabulary, LabelVocabulary, Vocabulary
 from core.storage.disk import write_text_atomic, written_whole
 
 FORMAT: Final = 5
-"""Raised when older model folders can no longer be read."""
+"""Version of a model folder, raised when older folders can no longer be read."""
 HEADS_VERSION: Final = 2
-"""Raised when the same training gets other heads; models of before are still read."""
+"""Version of the fitted heads, raised when the same training gets others; older models are still read."""
 WEIGHTS, CONFIG, HEADS = "weights.safetensors", "config.json", "heads.safetensors"
 VOCABULARY, TRAINING = "vocabulary.json", "training.json"
 
@@ -49,7 +49,7 @@ class CurveRow(Settings):
     users_per_s: float
 
     def figures(self) -> dict[str, float]:
-        """The numbers that are there, by name."""
+        """Numbers of this point by name, without an absent one."""
         return self.model_dump(exclude_none=True)
 
 
@@ -59,7 +59,7 @@ class HeadReport(BaseModel):
     Args:
         network_share: Standard deviation of the network beside 1 of other blocks; 0 leaves it out.
         mrr: Mean reciprocal rank of users held out by share of the network; empty with too few of them.
-        blocks: Of each view, the blocks that are not left out.
+        blocks: Blocks that the head of each view uses.
         beyond_chance: Of pages, order, tempo, themes and types, in how many directions two parts of the same
             user agree beyond chance, and how many features there are.
         length_r2: R² of predicting the log of a user's page views; None with too few users held out.
@@ -81,8 +81,8 @@ class TrainReport(BaseModel):
         users: Users with a page view.
         min_views: Page views that a user needed to take part.
         trained_users: Users that the model learnt from.
-        held_out_users: Users kept apart.
-        valid_users: Of these, the ones that validation searches among.
+        held_out_users: Users held out from the training.
+        valid_users: Held-out users that validation searches among.
         items: Token ids a view: pages and directories, or labels, with padding and unknown.
         epochs: Epochs done; more than asked for on small data, fewer on large.
         batch_size: Users a step.
@@ -114,7 +114,7 @@ class TrainReport(BaseModel):
 
 @dataclass(frozen=True, eq=False)
 class TrainedModel:
-    """A model ready to embed."""
+    """A trained network with its settings, vocabularies and heads, ready to embed users."""
 
     network: UserBehaviorTransformer
     settings: TrainSettings
@@ -123,12 +123,12 @@ class TrainedModel:
 
     @property
     def max_length(self) -> int:
-        """The latest page views that are looked at."""
+        """How many of a user's latest page views the model reads."""
         return self.settings.max_length
 
 
 def save_model(folder: Path, model: TrainedModel, report: TrainReport) -> None:
-    """Write a model folder.
+    """Write a trained model and its report into a folder.
 
     Raises:
         ResourceError: If the disk is full.
@@ -175,7 +175,7 @@ def _settings(folder: Traversable) -> TrainSettings:
 
 
 def load_vocabularies(folder: Traversable) -> dict[View, ItemVocabulary]:
-    """Read ``vocabulary.json``.
+    """Read the vocabulary of each view from ``vocabulary.json``.
 
     Raises:
         ArtifactError: If it is missing or damaged.

@@ -1,13 +1,11 @@
-"""UserBehaviorTransformer: a small transformer that reads the page views of a user.
+"""UserBehaviorTransformer: a small transformer that turns the page views of a user into a vector.
 
-What it makes of them is a block of the URL view beside counts (``feature_blocks.py``).
+Its vectors are a block of the URL view beside counts (``feature_blocks.py``). Its page vectors start from
+which pages are seen near each other, by linear algebra alone: shifted positive pointwise mutual information,
+factorised, is what word2vec approximates (Levy, Goldberg 2014, "Neural word embedding as implicit matrix
+factorization"), without its randomness and its epochs.
 
 Letters: B sequences, T the longest of them, D hidden_dim, H heads, E embedding_dim.
-
-Where the page vectors start: from which pages are seen near each other, by linear algebra alone.
-
-Shifted positive pointwise mutual information, factorised, is what word2vec approximates (Levy, Goldberg
-2014, "Neural word embedding as implicit matrix factorization"), without its randomness and its epochs.
 """
 
 from __future__ import annotations
@@ -35,7 +33,7 @@ START_STD: Final = 0.1
 
 
 def item_vectors(items: np.ndarray, users: np.ndarray, n_items: int, dim: int) -> np.ndarray:
-    """Start vectors of all items.
+    """Start vectors of all items, from which of them are seen near each other.
 
     Args:
         items: int of shape (n_views,), item of each page view, users one after the other.
@@ -58,11 +56,11 @@ def item_vectors(items: np.ndarray, users: np.ndarray, n_items: int, dim: int) -
 
 
 def page_factors(items: np.ndarray, users: np.ndarray, n_items: int, window: int, rank: int) -> np.ndarray:
-    """Items that are seen near the same others have near vectors; see :func:`item_vectors`.
+    """Vectors of items, near each other where items are seen near the same others.
 
     Args:
-        items: Of each page view.
-        users: Of each page view.
+        items: int of shape (n_views,), item of each page view.
+        users: int of shape (n_views,), user of each page view.
         n_items: Number of item ids.
         window: Page views that two may lie apart.
         rank: Length of a vector, below the number of items.
@@ -74,7 +72,7 @@ def page_factors(items: np.ndarray, users: np.ndarray, n_items: int, window: int
 
 
 def cooccurrences(items: np.ndarray, users: np.ndarray, n_items: int, window: int) -> sparse.csr_array:
-    """How often two items lie at most so many views apart, nearer ones counting more.
+    """Count how often two items lie at most ``window`` views apart, nearer ones counting more.
 
     Returns:
         Symmetric, of shape (n_items, n_items).
@@ -89,7 +87,7 @@ def cooccurrences(items: np.ndarray, users: np.ndarray, n_items: int, window: in
 
 
 def positive_pmi(counts: sparse.csr_array) -> sparse.csr_array:
-    """max(0, log(p(a, b) / (p(a) p'(b)))) of each pair seen together, p' flattened."""
+    """Positive PMI max(0, log(p(a, b) / (p(a) p'(b)))) of each pair seen together, p' flattened."""
     pairs = counts.tocoo()
     rows = counts.sum(axis=1)
     context = rows**_CONTEXT_POWER
@@ -139,7 +137,7 @@ class Attention(nn.Module):
         self.to_out = nn.Linear(settings.hidden_dim, settings.hidden_dim)
 
     def forward(self, x: Tensor, mask: Tensor, turns: Tensor) -> Tensor:
-        """(B, T, D), (B, T), (2, T, D/H/2) → (B, T, D)."""
+        """Attend to all page views of a sequence: (B, T, D), (B, T), (2, T, D/H/2) → (B, T, D)."""
         batch, length, dim = x.shape
         qkv = self.to_qkv(x).view(batch, length, 3, self.heads, dim // self.heads)  # (B, T, 3, H, D/H)
         parts = qkv.permute(2, 0, 3, 1, 4)  # (3, B, H, T, D/H)
@@ -167,7 +165,7 @@ class TransformerBlock(nn.Module):
         self.forward_out = nn.Linear(settings.feedforward_dim, settings.hidden_dim)
 
     def forward(self, x: Tensor, mask: Tensor, turns: Tensor) -> Tensor:
-        """(B, T, D), (B, T), (2, T, D/H/2) → (B, T, D)."""
+        """Apply attention and feed-forward layer: (B, T, D), (B, T), (2, T, D/H/2) → (B, T, D)."""
         attended = x + self.attention(self.norm_attention(x), mask, turns)
         inner = F.gelu(self.forward_in(self.norm_forward(attended)))  # (B, T, feedforward_dim)
         out: Tensor = attended + self.forward_out(inner)
@@ -201,7 +199,7 @@ class Pooling(nn.Module):
         self.project = nn.Linear(5 * settings.hidden_dim, settings.embedding_dim)
 
     def forward(self, encoded: Tensor, tokens: Tokens, mask: Tensor, starts: Tensor) -> Tensor:
-        """(B, T, D), three times (B, T, D), (B, T), (B, T) → (B, E), of length 1.
+        """Pool sequences to length 1: (B, T, D), three times (B, T, D), (B, T), (B, T) → (B, E).
 
         ``starts`` are 1 where a later session begins.
         """
@@ -218,7 +216,7 @@ class Pooling(nn.Module):
         return F.normalize(self.project(torch.cat(parts, dim=1)), dim=1)
 
     def attend(self, encoded: Tensor, mask: Tensor) -> Tensor:
-        """Weighted mean with weights of its own for each head: (B, T, D), (B, T) → (B, D)."""
+        """Weighted mean, with separate weights for each head: (B, T, D), (B, T) → (B, D)."""
         count, length, dim = encoded.shape
         scores = self.score(encoded).masked_fill(~mask[:, :, None], float("-inf"))  # (B, T, H)
         values = encoded.view(count, length, self.heads, dim // self.heads)  # (B, T, H, D/H)
@@ -235,13 +233,13 @@ def masked_mean(x: Tensor, mask: Tensor) -> Tensor:
 
 
 class UserBehaviorTransformer(nn.Module):
-    """Tokens of pages → encoder → one vector a sequence.
+    """Encode the tokens of page views, and pool them into a vector a sequence.
 
     A token is the sum of its item, the step that led to it, the time since the view before, and whether
     a session starts. Its place in the sequence is seen by the attention only.
 
     Args:
-        settings: Of these, the dimensions, ``layers``, ``heads`` and ``max_length`` count.
+        settings: The dimensions, ``layers``, ``heads`` and ``max_length`` are used.
         n_items: Number of token ids.
         n_transitions: Number of transition ids.
     """
@@ -262,7 +260,7 @@ class UserBehaviorTransformer(nn.Module):
         self.pooling = Pooling(settings)
 
     def forward(self, batch: PaddedBatch) -> Tensor:
-        """One vector of length 1 a sequence: (B, E)."""
+        """Embed each sequence as a vector of length 1: (B, E)."""
         tokens = Tokens(
             items=self.item(batch.items),
             transitions=self.transition(batch.transitions),

@@ -1,8 +1,8 @@
-"""The network as one ONNX file, for those who serve it elsewhere.
+"""Export the network as an ONNX file, to be served elsewhere.
 
-In the graph is what the network makes of tokens. Outside it, and told in the file's metadata, are the
-vocabulary before, and afterwards the blocks and the head of each view (``view_head.py``), the mix of the
-views and the segments.
+The graph turns tokens into vectors. The file's metadata describes what lies outside it: the vocabulary
+before, and afterwards the blocks and the head of each view (``feature_blocks.py``), the mix of the views and
+the segments.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ class _Flat(nn.Module):
         self.network = network
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        """Five times (B, T) → (B, E)."""
+        """Embed five tensors of shape (B, T): float32 of shape (B, E)."""
         vectors: Tensor = self.network(PaddedBatch(*inputs))
         return vectors
 
 
 def write_onnx(model_dir: Path, to: Path) -> None:
-    """Write the network of a model folder.
+    """Write the network of a model folder to an ONNX file.
 
     Inputs are int64 of shape (B, T), T from 2 to ``max_length``, and bool for the mask, which is true where
     there is a page view; padding is 0. The output is float32 of shape (B, E), rows of length 1.

@@ -31,20 +31,20 @@ PATIENCE: Final = timedelta(minutes=5)
 _IDLE: Final = timedelta(days=30)
 """Longest wait for a training: the first process reads and labels the export before."""
 OVER: Final = -1
-"""In place of the number of a step: that there is none any more."""
+"""Number that the first process sends in place of a step when there is no more."""
 _LONGEST_PATH: Final = 4096
 
 
 @dataclass(frozen=True, eq=False)
 class Share:
-    """What of each step one process does; all of it where it is alone.
+    """The part of each step that a process computes; all of it where it is alone.
 
     Args:
         rank: Number of the process; 0 leads.
         size: How many processes there are.
         begin: Position of the first page view of its own users in the flat arrays.
-        end: The same of the next process.
-        group: Who talks to each other.
+        end: Position of the first page view of the next process's users.
+        group: Processes that communicate.
     """
 
     rank: int = 0
@@ -62,7 +62,7 @@ class Share:
             device: Where the network is.
 
         Raises:
-            SettingsError: If it is to be a GPU, and there are more processes here than those.
+            SettingsError: If the network is on a GPU, and this machine has fewer GPUs than processes.
             ResourceError: If another process is gone.
         """
         rank, size = dist.get_rank(), dist.get_world_size()
@@ -87,12 +87,12 @@ class Share:
         return own
 
     def begun(self, network: nn.Module, device: torch.device, step: int = OVER) -> int:
-        """The number of the step that comes, with the weights it starts from, as the first process has them.
+        """Send the number of the next step, and the weights it starts from, from the first process to all.
 
         Args:
-            network: Gets those weights.
-            device: Where it is.
-            step: What the first process says; of no matter in the others.
+            network: Sends its weights in the first process, receives them in the others.
+            device: Where the network is.
+            step: Number of the step; ignored but in the first process.
 
         Raises:
             ResourceError: If another process is gone.
@@ -123,7 +123,7 @@ class Share:
                 sent.wait()
 
     def add_gradients(self, network: nn.Module) -> None:
-        """Set the gradients of the first process to what all have found together.
+        """Set the gradients of the first process to the sum of those of all.
 
         Raises:
             ResourceError: If another process is gone.
@@ -142,10 +142,10 @@ ALONE: Final = Share()
 
 @contextmanager
 def joined() -> Iterator[int]:
-    """Meet the other processes that torchrun started, and part from them at the end.
+    """Join the other processes that torchrun started, and leave them at the end.
 
     Yields:
-        The number of this process; the first, 0, then tells the others with :func:`order` what to help with.
+        The number of this process; the first, 0, then sends the others by :func:`order` what to train.
 
     Raises:
         ResourceError: If the others do not come.
@@ -163,7 +163,7 @@ def joined() -> Iterator[int]:
 
 
 def order(folder: Path | None = None) -> Path | None:
-    """Where the next training lies, as the first process says; None where there is none any more.
+    """Send the folder of the next training from the first process to all; None if there is no more.
 
     Raises:
         ResourceError: If another process is gone.
@@ -178,13 +178,13 @@ def order(folder: Path | None = None) -> Path | None:
 
 
 def leave() -> None:
-    """Part from the others at once: whoever waits for this process hears of it."""
+    """Leave the other processes at once: whoever waits for this one gets an error."""
     if dist.is_initialized():
         dist.destroy_process_group()
 
 
 def processes() -> int:
-    """How many processes there are."""
+    """Number of processes that train together; 1 without torchrun."""
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
 
 
@@ -199,7 +199,7 @@ def _place() -> int:
 
 @contextmanager
 def _heard() -> Iterator[None]:
-    """Say in words that another process does not answer."""
+    """Raise a ``ResourceError`` where another process does not answer."""
     try:
         yield
     except RuntimeError as error:

@@ -1,4 +1,4 @@
-"""Who the model learns from, and who is kept apart to see whether it learnt."""
+"""Split users into those that the model learns from and those held out to validate it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from core.base.errors import InputError
 from core.data.dataset import UserSequences
 
 MIN_VIEWS: Final = 4
-"""Page views for two slices that say something."""
+"""Page views that a user needs to train, so that two slices say something."""
 _FEWEST_VIEWS: Final = 2
-"""Page views for two slices at all; enough when there are few users."""
+"""Page views that are enough, for two slices at all, when there are few users."""
 _ENOUGH_USERS: Final = 200
 """With fewer users of :data:`MIN_VIEWS` page views, those of :data:`_FEWEST_VIEWS` train as well."""
 FEWEST_USERS: Final = 2
-"""An anchor and a negative."""
+"""Users that training needs at least: an anchor and a negative."""
 _ENOUGH_TO_HOLD_OUT: Final = 500
 """With fewer users that can train, all of them do, and nothing is validated."""
 _HELD_OUT_ONE_IN: Final = 10
@@ -40,7 +40,7 @@ class Population:
 
     @property
     def counts(self) -> dict[str, Any]:
-        """Its part of the report of a training."""
+        """Counts of users for the report of a training, by field."""
         return {
             "users": len(self.held_out),
             "min_views": self.min_views,
@@ -50,7 +50,7 @@ class Population:
 
 
 def choose_users(sequences: UserSequences) -> Population:
-    """Split the users.
+    """Split users into those that train and those held out.
 
     Raises:
         InputError: If there are too few users or pages to learn from.
@@ -66,7 +66,7 @@ def choose_users(sequences: UserSequences) -> Population:
 
 
 def is_held_out(sequences: UserSequences) -> np.ndarray:
-    """One user in ten, by a stable hash of the id, so the same ones in every run and every process."""
+    """Which users are held out: one in ten by a stable hash of the id, the same in every run and process."""
     ids = sequences.user_id.to_pylist()
     digests = (hashlib.blake2b(text.encode(), digest_size=8).digest() for text in ids)
     numbers = np.frombuffer(b"".join(digests), dtype="<u8")

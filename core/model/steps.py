@@ -1,10 +1,9 @@
-"""One training step: slices of a batch of users in, gradients out.
+"""Compute a training step (slices of a batch of users in, gradients out), and plan the steps of a training.
+
+In order: the device and how exact its arithmetic is; how many steps, of how many users, at which learning
+rate, and how long that takes; the step itself.
 
 Letters: B users, 2B slices (anchors, then positives), E embedding_dim.
-
-Where the tensors live, and how exact the arithmetic is there.
-
-How many steps, of how many users, at which learning rate; and how long that takes.
 """
 
 from __future__ import annotations
@@ -53,7 +52,7 @@ def fast_arithmetic(device: torch.device) -> AbstractContextManager[object]:
 
 @contextmanager
 def repeatable(device: torch.device) -> Iterator[None]:
-    """Same numbers every time on the same machine, with a random state of its own.
+    """Make PyTorch compute the same numbers every time on the same machine, with a separate random state.
 
     A few GPU kernels have no repeatable form; those are used with a warning. Filling all fresh memory, by
     which PyTorch shows reads of what was never written, is off: it is a twentieth of the time.
@@ -74,7 +73,7 @@ def repeatable(device: torch.device) -> Iterator[None]:
 
 _SMALLEST_BATCH: Final = 32
 STEPS_AN_EPOCH: Final = 16
-"""About the fewest steps for an epoch asked for: small data get smaller batches, then more epochs."""
+"""Fewest steps for each epoch asked for, about: small data get smaller batches, then more epochs."""
 _WARM_UP: Final = 0.15
 _START_DIVISOR: Final = 25.0
 _END_DIVISOR: Final = 1e4
@@ -89,7 +88,7 @@ Measured on two free cores of an AMD EPYC server, demo shop of 20,000 users; oth
 
 @dataclass(frozen=True)
 class Schedule:
-    """The steps of a training.
+    """How many steps a training has, and of how many users.
 
     Args:
         batch_size: Users a step.
@@ -108,12 +107,12 @@ class Schedule:
 
     @property
     def user_steps(self) -> int:
-        """Users seen in all, each as often as it comes."""
+        """Users in all steps together, each as often as it comes."""
         return self.steps * self.batch_size
 
 
 def plan(n_users: int, settings: TrainSettings) -> Schedule:
-    """Lay out the training of ``n_users`` users.
+    """Choose the batch size and the number of steps for ``n_users`` users.
 
     Large data see fewer epochs: ``max_user_steps`` bounds the work. Small data see more.
     """
@@ -165,16 +164,16 @@ _CPU_PARTS: Final = 8
 """A batch is encoded in this many parts of similar lengths: a few long users do not pad all the others.
 Fixed, whatever the number of cores, so that the same numbers are added in the same order."""
 APART: Final = 2**32
-"""Between the seeds of one process and the next."""
+"""Difference between the seeds of one process and the next."""
 
 
 @dataclass(frozen=True, eq=False)
 class PageTokens:
-    """What the network trains from.
+    """Tokens that the network trains from, and tables by their ids.
 
     Args:
         streams: Tokens of every page view.
-        coarse: int64 of shape (n_items,), the id an item has when less is known of the page.
+        coarse: int64 of shape (n_items,), the id of each item when only its directory is known.
         items: int64 of shape (n_items,), a random number an item, 0 for padding.
         transitions: int64 of shape (n_transitions,), a random number a step, 0 where there is none.
     """
@@ -186,7 +185,7 @@ class PageTokens:
 
     @classmethod
     def of(cls, streams: TokenStreams, pages: Vocabulary, device: torch.device) -> PageTokens:
-        """Put the tables on a device."""
+        """Make the tables of a vocabulary on a device."""
         rng = np.random.default_rng(0)
         items, transitions = (
             rng.integers(-(2**62), 2**62, count) for count in (pages.n_items, pages.n_transitions)
@@ -198,17 +197,17 @@ class PageTokens:
 
 @dataclass(frozen=True, eq=False)
 class MicroBatch:
-    """Slices of similar length, and all else that encoding them depends on."""
+    """Slices of similar length that are encoded together, with the seed of their randomness."""
 
     slices: Spans
     rows: Tensor
-    """Which slices of the step they are."""
+    """Positions of these slices among those of the step."""
     seed: int
 
 
 @dataclass(frozen=True, eq=False)
 class TrainingStep:
-    """What every step of a training shares."""
+    """Network, tokens, settings and workers, which all steps of a training share."""
 
     network: UserBehaviorTransformer
     tokens: PageTokens
@@ -281,7 +280,7 @@ def learn_batch(shared: TrainingStep, spans: Spans, schedule: Schedule, step: in
     """Set the gradients of a step; everything random in it depends on the seed and the step alone.
 
     Args:
-        shared: What every step shares.
+        shared: Network, tokens and settings of the training.
         spans: All page views of each user that trains.
         schedule: How many users a step.
         step: Its number.

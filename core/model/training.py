@@ -1,14 +1,12 @@
-"""Stage 4: fit the UserBehaviorTransformer to the users of an export.
+"""Stage 4: fit the UserBehaviorTransformer to the users of an export, with checkpoints and helper processes.
 
-Where a training stands, in one file that is replaced as a whole.
+A checkpoint is a file that is replaced as a whole. The randomness of a step depends on the seed and the
+number of the step alone, so weights, moments of the optimiser and that number are all there is to save, and
+a resumed run ends where a straight one does.
 
-The randomness of a step depends on the seed and the number of the step alone, so weights, moments of
-the optimiser and that number are all there is to save, and a resumed run ends where a straight one does.
-
-A training that several processes do, as files that all of them can read.
-
-The first process lays the tokens down as flat arrays; the others map them into memory and touch those of
-their own users only. Nothing but numbers and JSON goes from one process to another.
+Several processes share a training by files that all of them can read: the first writes the tokens as flat
+arrays; the others map them into memory and touch those of their own users only. Nothing but numbers and JSON
+goes from one process to another.
 """
 
 from __future__ import annotations
@@ -69,17 +67,17 @@ from core.storage.disk import disk_errors, make_folder
 CHECKPOINT: Final = "checkpoint.safetensors"
 _STATE: Final = "state"
 _MOMENTS: Final = ("step", "exp_avg", "exp_avg_sq")
-"""What AdamW remembers of each parameter."""
+"""Names of the state that AdamW keeps of each parameter."""
 
 
 class Standing(BaseModel):
-    """How far a training is.
+    """How far a training has come, as its checkpoint says.
 
     Args:
         fingerprint: Data, settings and schedule that it belongs to.
         step: Steps done.
         seconds: Wall time of all attempts so far.
-        curve: Rows so far.
+        curve: Rows of the training curve so far.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -90,7 +88,7 @@ class Standing(BaseModel):
     curve: tuple[CurveRow, ...] = ()
 
     def after(self, step: int, row: CurveRow, seconds: float) -> Standing:
-        """Where it stands once a row of the curve has been added."""
+        """Make the standing after more steps, with their row of the curve."""
         return Standing(
             fingerprint=self.fingerprint,
             step=step,
@@ -101,7 +99,7 @@ class Standing(BaseModel):
 
 @dataclass(frozen=True, eq=False)
 class Learner:
-    """What changes during a training."""
+    """The network and its optimiser, which change during a training."""
 
     network: UserBehaviorTransformer
     optimizer: torch.optim.AdamW
@@ -113,7 +111,7 @@ def fingerprint(
     settings: TrainSettings,
     schedule: Schedule,
 ) -> str:
-    """Name a training by what it is made of."""
+    """Hash of the data, settings and schedule of a training, by which its checkpoint is recognised."""
     digest = hashlib.blake2b(f"{FORMAT}{settings.model_dump_json()}{schedule}".encode(), digest_size=16)
     known = (sequences.offsets, sequences.page, sequences.timestamp, sequences.session)
     for array in (*known, streams.items, streams.transitions):
@@ -122,10 +120,10 @@ def fingerprint(
 
 
 def save_checkpoint(folder: Path, learner: Learner, standing: Standing) -> None:
-    """Replace the checkpoint of a folder, which is made in the store that the training works for.
+    """Write the checkpoint of a training in place of the one before.
 
     Raises:
-        FileNotFoundError: If that store is gone; it is not made again.
+        FileNotFoundError: If the store that the folder lies in is gone; it is not made again.
         ResourceError: If the disk is full; the checkpoint before is still there.
     """
     tensors = {f"weight.{name}": tensor.detach() for name, tensor in learner.network.named_parameters()}
@@ -140,7 +138,7 @@ def save_checkpoint(folder: Path, learner: Learner, standing: Standing) -> None:
 
 
 def resume(folder: Path, learner: Learner, expected: str) -> Standing | None:
-    """Bring a learner to where its checkpoint stands.
+    """Restore network and optimiser from a checkpoint.
 
     Args:
         folder: Where checkpoints of this training lie.
@@ -148,7 +146,7 @@ def resume(folder: Path, learner: Learner, expected: str) -> Standing | None:
         expected: Fingerprint of this training.
 
     Returns:
-        None where there is no checkpoint, or only one that is damaged or of another training.
+        How far the training had come; None without a checkpoint, or if it is damaged or of another training.
     """
     path = folder / CHECKPOINT
     if not path.exists():
@@ -177,7 +175,7 @@ def _restore(learner: Learner, tensors: dict[str, Tensor]) -> None:
 PREFIX: Final = ".handover."
 STREAMS: Final = tuple(field.name for field in fields(TokenStreams))
 TABLES: Final = ("coarse", "items", "transitions")
-"""Of :class:`PageTokens`, beside its streams."""
+"""Fields of :class:`PageTokens` that are handed over beside its streams."""
 SETTINGS: Final = "settings.json"
 
 
@@ -191,7 +189,7 @@ def led(step: TrainingStep, spans: Spans, folder: Path) -> Iterator[TrainingStep
         folder: Where the others can read; what is written there is gone afterwards.
 
     Yields:
-        The same with this process's share of each step.
+        ``step`` with this process's share of each step.
 
     Raises:
         SettingsError: If a batch has fewer users than there are processes.
@@ -220,7 +218,7 @@ def led(step: TrainingStep, spans: Spans, folder: Path) -> Iterator[TrainingStep
 
 
 def lend_a_hand() -> None:
-    """Help with whatever the first process trains, until there is nothing any more.
+    """Take part in each training of the first process, until there is no more.
 
     Raises:
         ArtifactError: If this process cannot read what the first one writes.
@@ -251,7 +249,7 @@ def _write(folder: Path, step: TrainingStep, spans: Spans) -> None:
 
 
 def _read(folder: Path) -> tuple[TrainSettings, Spans, TokenStreams, list[np.ndarray]]:
-    """Settings, all users that train, the tokens, and :data:`TABLES`."""
+    """Read settings, all users that train, the tokens, and :data:`TABLES`."""
 
     def mapped(name: str) -> np.ndarray:
         array: np.ndarray = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
@@ -271,11 +269,11 @@ def _read(folder: Path) -> tuple[TrainSettings, Spans, TokenStreams, list[np.nda
 
 STAGE: Final = "train"
 _CURVE_ROWS: Final = 200
-"""About this many points make a curve; each is a report to the screen."""
+"""Points of a training curve, about; each is also reported to the screen."""
 _CHECKPOINT_EVERY_S: Final = 20.0
 _MAX_GRADIENT_NORM: Final = 1.0
 _START_SEED: Final = 0
-"""Of the numbers that every training starts from."""
+"""Seed of the weights that every training starts from."""
 _ITEM_RATE: Final = 0.1
 """Share of the learning rate for the page vectors, which start from all that co-occurrence knows. At the
 full rate a site of 4,000 pages is learnt by heart: validation falls from .069 to .058 after epoch 4."""
@@ -287,10 +285,10 @@ class Assignment:
 
     Args:
         step: What every step shares, the network among it.
-        schedule: How many steps.
+        schedule: How many steps, of how many users.
         spans: All page views of each user that trains.
         pair: The two parts of each held-out user that validation looks for.
-        fingerprint: What a checkpoint must have been made of to be resumed.
+        fingerprint: Fingerprint that a checkpoint must have to be resumed.
     """
 
     step: TrainingStep
@@ -317,9 +315,9 @@ def train(
         names: URL of each page index, and its theme and type where the pages are labelled.
         settings: Hyperparameters.
         out_dir: The model folder.
-        progress: Told after every step; a row of the curve comes as figures ``step``, ``epoch``,
+        progress: Called after every step; a row of the curve comes as figures ``step``, ``epoch``,
             ``loss``, ``users_per_s`` and, after an epoch, ``valid_mrr``.
-        checkpoint_dir: Where to save how far it is, and to look for an interrupted run to go on with.
+        checkpoint_dir: Where checkpoints are saved, and from where an interrupted run is resumed.
 
     Raises:
         InputError: If there are too few users or pages to learn from.
@@ -357,7 +355,7 @@ def _assigned(
     device: torch.device,
     threads: Workers,
 ) -> Assignment:
-    """What is to be done, with the network as it is before the first step."""
+    """Prepare a training, with the network as it is before the first step."""
     schedule, pages = plan(len(population.training), settings), vocabularies[View.URL]
     assert isinstance(pages, Vocabulary)  # for the type checker
     streams = token_streams(sequences, urls, pages)
@@ -378,14 +376,14 @@ def new_network(
     sequences: UserSequences,
     population: Population,
 ) -> UserBehaviorTransformer:
-    """A network that starts from which items are seen together, by users that are not held out.
+    """Make a network that starts from which items users who are not held out see together.
 
     All else starts from the same numbers whatever the seed: trainings that begin at one point end in more
     similar segments (adjusted Rand index .86 in place of .77) and are no worse. The seed draws the slices.
 
     Args:
         settings: The shape of the network.
-        pages: What its tokens are.
+        pages: Vocabulary of its tokens.
         items: int of shape (n_views,), token of each page view.
         sequences: Page views of all users.
         population: Who is held out.
@@ -401,7 +399,7 @@ def new_network(
 
 
 def fit(assignment: Assignment, progress: Progress = silent, checkpoint_dir: Path | None = None) -> Standing:
-    """Do all steps, or those that a checkpoint has left; see :func:`train` for the arguments."""
+    """Run all steps, or those that a checkpoint has left; see :func:`train` for the arguments."""
     network = assignment.step.network
     learner = Learner(network, _optimizer(network, assignment.step.settings))
     standing = resume(checkpoint_dir, learner, assignment.fingerprint) if checkpoint_dir else None
@@ -428,7 +426,7 @@ def _run(
     progress: Progress,
     save: Callable[[Standing], None],
 ) -> Standing:
-    """Do the steps that are left, and a row of the curve every so often."""
+    """Run the steps that are left, adding a row to the curve every so often."""
     schedule = assignment.schedule
     row_every = max(1, schedule.steps // _CURVE_ROWS)
     losses: list[torch.Tensor] = []
@@ -453,7 +451,7 @@ def _run(
 
 
 def _step(assignment: Assignment, optimizer: torch.optim.AdamW, step: int) -> torch.Tensor:
-    """One step of the optimiser."""
+    """Run a step of the optimiser, and return the loss."""
     shared, schedule = assignment.step, assignment.schedule
     shared.share.begun(shared.network, shared.device, step)
     loss = learn_batch(shared, assignment.spans, schedule, step)

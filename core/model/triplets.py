@@ -1,14 +1,10 @@
-"""Anchor, positive, negative: disjoint random slices of users, mined and scored by triplet margin loss.
+"""Random slices of users for the triplet margin loss, the loss itself, and retrieval among held-out users.
 
-Two slices of one user never overlap and never have related lengths. With halves (same length, one behind
-the other) a network learns to compare lengths: the loss falls and nothing about behaviour is learnt.
+Two slices of a user never overlap and never have related lengths. With halves (same length, one behind
+the other) a network learns to compare lengths: the loss falls and nothing about behaviour is learnt. For
+the same reason retrieval, which says whether the model recognises a user, cuts held-out users at random.
 
 Letters: B anchors, each with its positive; N candidates for negatives; E embedding_dim.
-
-Does the model find a user again? Retrieval among held-out users, cut at random.
-
-A falling triplet loss proves nothing, and neither does finding one half by the other: both can be had
-from the length of a sequence alone.
 """
 
 from __future__ import annotations
@@ -24,9 +20,9 @@ from core.data.dataset import UserSequences
 from core.model.inputs import PaddedBatch, Spans
 
 _SHORTEST_SHARE: Final = 0.4
-"""A slice keeps a random 40 to 100 % of its side of the cut."""
+"""Smallest share of its side of the cut that a slice keeps; the largest is 1."""
 SHORTEST_SIDE: Final = 2
-"""Page views on each side of the cut, where the user has enough."""
+"""Fewest page views on each side of a cut, where the user has enough."""
 
 
 def random_cut(spans: Spans, rng: np.random.Generator) -> tuple[Spans, Spans]:
@@ -42,14 +38,14 @@ def random_cut(spans: Spans, rng: np.random.Generator) -> tuple[Spans, Spans]:
 
 
 def _random_part(spans: Spans, max_length: int, rng: np.random.Generator) -> Spans:
-    """A random contiguous 40 to 100 % of every run, of at most ``max_length`` page views."""
+    """Draw a contiguous 40 to 100 % of every run, of at most ``max_length`` page views."""
     share = _SHORTEST_SHARE + (1 - _SHORTEST_SHARE) * rng.random(len(spans))
     length = np.minimum(np.ceil(share * spans.length).astype(np.int64), max_length)
     return Spans(spans.begin + _random_below(spans.length - length + 1, rng), length)
 
 
 def draw_slices(spans: Spans, max_length: int, rng: np.random.Generator) -> tuple[Spans, Spans]:
-    """An anchor and a positive slice of every user, disjoint, in either order.
+    """Draw an anchor and a positive slice of every user, disjoint, in either order.
 
     Args:
         spans: All page views of each user, at least 2.
@@ -67,7 +63,7 @@ def draw_slices(spans: Spans, max_length: int, rng: np.random.Generator) -> tupl
 
 
 def _random_below(limits: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A whole number from 0 to below each limit."""
+    """Draw a whole number from 0 to below each limit."""
     below: np.ndarray = (rng.random(len(limits)) * limits).astype(np.int64)
     return below
 
@@ -93,7 +89,7 @@ def distances(anchor: Tensor, other: Tensor) -> Tensor:
 
 
 def semi_hard_negatives(apart: Tensor, allowed: Tensor, generator: torch.Generator) -> Tensor:
-    """For each anchor the nearest negative that is farther than its positive, else a random one.
+    """Choose for each anchor the nearest negative that is farther than its positive, else a random one.
 
     The hardest negatives of all let the embedding collapse (Schroff et al. 2015, FaceNet).
 
@@ -114,7 +110,7 @@ def semi_hard_negatives(apart: Tensor, allowed: Tensor, generator: torch.Generat
 
 
 def triplet_margin(to_positive: Tensor, to_negative: Tensor, margin: float) -> Tensor:
-    """max(0, d(a, p) - d(a, n) + margin) of each triplet: (B,), (B,) → (B,)."""
+    """Margin loss max(0, d(a, p) - d(a, n) + margin) of each triplet: (B,), (B,) → (B,)."""
     return F.relu(to_positive - to_negative + margin)
 
 
@@ -153,9 +149,9 @@ def triplet_loss(
 MIN_VIEWS: Final = 6
 _MAX_CANDIDATES: Final = 1000
 _MIN_CANDIDATES: Final = 50
-"""Finding one among fewer says nothing."""
+"""Fewest users to search among: a hit among fewer says nothing."""
 TIE: Final = 1e-6
-"""Similarities closer than this are the same; equal page sequences have equal vectors."""
+"""Cosine similarities closer than this count as equal, as those of equal page sequences are."""
 
 
 def retrieval_pairs(
@@ -206,7 +202,7 @@ def _read(before: Spans, after: Spans, max_length: int) -> tuple[Spans, Spans]:
 
 
 def mean_reciprocal_rank(query: np.ndarray, answer: np.ndarray) -> float:
-    """Mean of :func:`reciprocal_ranks`."""
+    """Mean reciprocal rank of the right answers; see :func:`reciprocal_ranks`."""
     return float(reciprocal_ranks(query, answer).mean())
 
 

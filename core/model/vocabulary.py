@@ -1,12 +1,9 @@
-"""Which token id a page has: by rank of its views, never by a hash.
+"""Token ids of pages, page themes and page types: by rank of their views, never by a hash.
 
-Ids: 0 padding, 1 unknown, then one id a known directory, then one id a page that is viewed often enough.
-A page that is rare, or that the model has never seen, takes the id of its nearest known directory. The
-map is saved with the model as URL text, so that any later list of URLs gets the ids of the training.
-
-Token ids of page themes and page types.
-
-Ids: 0 padding, 1 unknown, then one id a name, most viewed first.
+Ids are 0 padding, 1 unknown, then of pages an id a known directory and an id a page that is viewed often
+enough; of themes and types an id a name, most viewed first. A page that is rare, or that the model has never
+seen, takes the id of its nearest known directory. The map is saved with the model as URL text, so that any
+later list of URLs gets the ids of the training.
 """
 
 from __future__ import annotations
@@ -30,7 +27,7 @@ _GROUP_SHARE: Final = 0.02
 """A directory (or a single page, such as the home page) with this share of all views is a page group."""
 _MAX_GROUPS: Final = 64
 _MAX_TRANSITIONS: Final = 512
-"""More pairs of page groups than this are too rare to learn from."""
+"""Pairs of page groups that get an id, at most; all others are too rare to learn from."""
 FIRST_VIEW: Final = 0
 OTHER_TRANSITION: Final = 1
 
@@ -49,7 +46,7 @@ def prefixes(url: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Tokens of the url view.
+    """Token ids of the url view: directories, pages, and steps between page groups.
 
     Args:
         directories: URL prefixes with an id of their own, most viewed first.
@@ -122,12 +119,12 @@ class Vocabulary:
         return _longest(self._directory_id, prefixes(url), missing=UNKNOWN)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data for ``vocabulary.json``."""
+        """Plain data of pages for ``vocabulary.json``."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Vocabulary:
-        """Read what :meth:`to_json` wrote.
+        """Build a vocabulary of pages from the data of :meth:`to_json`.
 
         Raises:
             ArtifactError: If something is missing, doubled or of the wrong kind.
@@ -208,7 +205,7 @@ def _pair_codes(groups: np.ndarray, n_groups: int) -> np.ndarray:
 
 
 def ranked(counts: Mapping[str, float], smallest: float) -> tuple[str, ...]:
-    """Texts counted at least so often, most frequent first, then by name."""
+    """Texts counted at least ``smallest`` times, most frequent first, then by name."""
     enough = [text for text, count in counts.items() if count >= smallest]
     return tuple(sorted(enough, key=lambda text: (-counts[text], text)))
 
@@ -218,7 +215,7 @@ def _longest(known: Mapping[str, int], candidates: Sequence[str], *, missing: in
 
 
 def _read_texts(values: Iterable[object]) -> tuple[str, ...]:
-    """Distinct texts out of JSON.
+    """Read a list of distinct texts from JSON.
 
     Raises:
         ValueError: If one is doubled or not text.
@@ -230,7 +227,7 @@ def _read_texts(values: Iterable[object]) -> tuple[str, ...]:
 
 
 def _read_pairs(values: Iterable[Sequence[int]], n_groups: int) -> tuple[tuple[int, int], ...]:
-    """Transitions out of JSON.
+    """Read pairs of page groups from JSON.
 
     Raises:
         TypeError: If one is no pair of numbers.
@@ -243,12 +240,12 @@ def _read_pairs(values: Iterable[Sequence[int]], n_groups: int) -> tuple[tuple[i
 
 
 _NO_NAME: Final = "Unknown"
-"""How labels spell that there is none; it takes the id :data:`core.model.vocabulary.UNKNOWN`."""
+"""Label of a page without a theme or type; its id is :data:`UNKNOWN`."""
 
 
 @dataclass(frozen=True)
 class LabelVocabulary:
-    """Tokens of the theme or the type view.
+    """Token ids of the theme or the type view: labels, and steps between them.
 
     Args:
         labels: Names with an id of their own, most viewed first.
@@ -270,7 +267,7 @@ class LabelVocabulary:
 
     @property
     def n_groups(self) -> int:
-        """Steps lead from label to label."""
+        """Number of groups that steps lead between: each token id is one."""
         return self.n_items
 
     def item_ids(self, names: Sequence[str]) -> np.ndarray:
@@ -279,20 +276,20 @@ class LabelVocabulary:
         return np.fromiter((ids.get(name, UNKNOWN) for name in names), np.int32, len(names))
 
     def group_ids(self, names: Sequence[str]) -> np.ndarray:
-        """Steps lead from label to label: the same as :meth:`item_ids`."""
+        """Group of each name, which is its token id: int32 of shape (n_names,)."""
         return self.item_ids(names)
 
     def transition_ids(self, groups: np.ndarray, starts: np.ndarray) -> np.ndarray:
-        """Id of the step that led to each page view; see :class:`core.model.vocabulary.Vocabulary`."""
+        """Id of the step that led to each page view; see :meth:`Vocabulary.transition_ids`."""
         return _look_up_transitions(groups, self.n_items, self.transitions, starts)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data for ``vocabulary.json``."""
+        """Plain data of labels for ``vocabulary.json``."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> LabelVocabulary:
-        """Read what :meth:`to_json` wrote.
+        """Build a vocabulary of labels from the data of :meth:`to_json`.
 
         Raises:
             ArtifactError: If something is missing, doubled or of the wrong kind.
@@ -306,7 +303,7 @@ class LabelVocabulary:
 
 
 ItemVocabulary: TypeAlias = Vocabulary | LabelVocabulary
-"""What the items of a view are: pages, themes or types."""
+"""Vocabulary of a view, whose items are pages, themes or types."""
 
 
 def build_label_vocabulary(
