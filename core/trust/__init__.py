@@ -1,1 +1,1 @@
-"""Is the model worth it here? On the analyst's own data, beside simple ways of describing a user."""
+"""The scorecard: whether the model is worth it on the analyst's data, beside simple ways to embed users."""

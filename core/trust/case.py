@@ -1,17 +1,14 @@
-"""What every question of the scorecard starts from: the users, who is held out, and the ways compared.
+"""The methods that the scorecard compares, and the case (users, held-out users, methods) that it starts from.
+
+- *Learned*: the trained model, with views mixed as in the app, or the model as it was before its training.
+- *Steady pages*: a mean of page vectors from linear algebra alone. What a network learns differs from
+  training to training; where pages are seen together does not. Page vectors are a truncated SVD of positive
+  pointwise mutual information over a wide window, and a page counts less the more often it is viewed (SIF:
+  Arora, Liang, Ma 2017). They are centred: without that the mean of many pages points the way of all of them,
+  and the length of a visit can be read from it.
+- *Transitions*: which kind of page follows which.
 
 Letters: n_users of the data set, n_views their page views.
-
-The trained model as the scorecard asks it: vectors of runs of page views, views mixed as in the app.
-
-Steady pages: a mean of page vectors from linear algebra alone, the same in every training.
-
-What a network learns differs from training to training; where pages are seen together does not. Page
-vectors are a truncated SVD of positive pointwise mutual information over a wide window, and a page
-counts less the more often it is viewed (SIF: Arora, Liang, Ma 2017). They are centred: without that the
-mean of many pages points the way of all of them, and the length of a visit can be read from it.
-
-The other simple way to make a vector a user: which kind of page follows which.
 """
 
 from __future__ import annotations
@@ -46,13 +43,13 @@ from core.trust.result import Method
 
 @dataclass(frozen=True, eq=False)
 class Learned:
-    """A trained model on the data set it was trained on.
+    """A trained model with the data set it was trained on, and the mix of its views.
 
     Args:
         model: The network and its vocabularies.
         sequences: Page views of all users.
-        names: What each view calls each page.
-        means: What is subtracted from each view, taken over the clustered users.
+        names: URL, theme or type of each page index in each view.
+        means: Mean of each view over the clustered users, which is subtracted.
         weights: How much each view counts.
     """
 
@@ -72,12 +69,12 @@ class Learned:
         inside: np.ndarray,
         weights: ViewWeights,
     ) -> Learned:
-        """Open a model.
+        """Read a model from its folder, and measure the means of its views.
 
         Args:
-            folder: The model.
+            folder: The model folder.
             sequences: Page views of all users.
-            names: What each view calls each page.
+            names: URL, theme or type of each page index in each view.
             views: The vectors of all users, float32 of shape (n_users, d) a view.
             inside: The clustered users, bool of shape (n_users,).
             weights: How much each view counts.
@@ -88,9 +85,9 @@ class Learned:
         return cls(load_model(folder), sequences, names, calibrate(views, inside).means, weights)
 
     def before_training(self, users: np.ndarray) -> Learned:
-        """Go back to the numbers that the training of the network began with.
+        """Make the same model with the weights that its training began with.
 
-        Its heads are fitted as those of the trained one, so that only the training makes a difference.
+        Its heads are fitted as those of the trained model, so that only the training makes a difference.
 
         Args:
             users: Clustered users, int64 of shape (n,), whose means are subtracted.
@@ -108,16 +105,16 @@ class Learned:
 
     @property
     def max_length(self) -> int:
-        """Page views that the model reads of one run."""
+        """How many page views of a run the model reads."""
         return self.model.max_length
 
     def mix(self, views: Mapping[View, np.ndarray]) -> np.ndarray:
-        """One vector a row from the views: float32 of shape (n, d)."""
+        """Mix the vectors of all views, row by row: float32 of shape (n, d)."""
         present = {view: views[view] for view in self.means}
         return combine(present, self.weights, means=self.means).vectors
 
     def embed(self, runs: Spans) -> np.ndarray:
-        """Vectors of runs, nothing around them being known: float32 of shape (n, d)."""
+        """Embed runs without what comes before or after them: float32 of shape (n, d)."""
         return self.mix(self._views(self._streams, runs))
 
     def embed_shuffled(self, runs: Spans, seed: int) -> np.ndarray:
@@ -125,7 +122,7 @@ class Learned:
 
         Args:
             runs: Runs that do not overlap.
-            seed: Of the order.
+            seed: Seed of the order.
         """
         page = shuffled(self.sequences.page, runs, seed)
         return self.mix(self._views(self._tokens(replace(self.sequences, page=page)), runs))
@@ -145,12 +142,12 @@ class Learned:
 
 
 def shuffled(page: np.ndarray, runs: Spans, seed: int) -> np.ndarray:
-    """A copy of all page views with those of each run in a random order.
+    """Copy all page views, with those of each run in a random order.
 
     Args:
-        page: int of shape (n_views,).
+        page: int of shape (n_views,), page index of each view.
         runs: Runs that do not overlap.
-        seed: Of the order.
+        seed: Seed of the order.
     """
     rows, where, _ = positions(runs)
     order = np.lexsort((np.random.default_rng(seed).random(len(rows)), rows))
@@ -169,17 +166,17 @@ BLOCK: Final = 20_000
 
 @dataclass(frozen=True, eq=False)
 class SteadyPages:
-    """A vector for each page.
+    """Page vectors from co-occurrence, of which a run's vector is the mean.
 
     Args:
-        pages: float32 of shape (n_items, rank), already weighed; zeros for what was never seen.
+        pages: float32 of shape (n_items, rank), already weighed; zeros for a page that was never seen.
     """
 
     pages: np.ndarray
 
     @classmethod
     def fit(cls, items: np.ndarray, n_items: int, runs: Spans) -> SteadyPages:
-        """Learn from runs of page views.
+        """Fit page vectors to which pages are seen together in runs.
 
         Args:
             items: int of shape (n_views,), item of each page view, users one after the other.
@@ -196,7 +193,7 @@ class SteadyPages:
         return cls((weight[:, None] * (factors - centre)).astype(np.float32))
 
     def embed(self, items: np.ndarray, runs: Spans) -> np.ndarray:
-        """Vectors of runs: float32 of shape (n, rank), of length 1 (zeros where nothing is known)."""
+        """Mean page vector of each run, of length 1: float32 of shape (n, rank); zeros without a known page."""
         vectors = np.zeros((len(runs), self.pages.shape[1]), dtype=np.float32)
         for start in range(0, len(runs), BLOCK):
             block = slice(start, start + BLOCK)
@@ -206,7 +203,7 @@ class SteadyPages:
 
 @dataclass(frozen=True, eq=False)
 class TransitionVectors:
-    """Square roots of counts of steps, in rows of length 1, reduced by a truncated SVD.
+    """Vectors of steps between kinds of page: square roots of counts, reduced by a truncated SVD.
 
     Args:
         n_kinds: Number of kinds.
@@ -218,18 +215,18 @@ class TransitionVectors:
 
     @classmethod
     def fit(cls, kinds: np.ndarray, n_kinds: int, runs: Spans, rank: int = RANK) -> TransitionVectors:
-        """Learn from runs of page views.
+        """Fit the truncated SVD to the steps in runs of page views.
 
         Args:
             kinds: int of shape (n_views,), the kind of every page view, 0 to n_kinds − 1.
             n_kinds: Number of kinds.
             runs: One run a user.
-            rank: Numbers a vector; fewer where there are fewer pairs of kinds.
+            rank: Length of a vector; less where there are fewer pairs of kinds.
         """
         return cls(n_kinds, truncated_svd(_rows(kinds, n_kinds, runs), rank))
 
     def embed(self, kinds: np.ndarray, runs: Spans) -> np.ndarray:
-        """Vectors of runs: float32 of shape (n, rank); zeros for a run without a step."""
+        """Embed runs by their steps: float32 of shape (n, rank); zeros for a run without a step."""
         return normalised(_rows(kinds, self.n_kinds, runs) @ self.onto)
 
 
@@ -238,7 +235,7 @@ def _rows(kinds: np.ndarray, n_kinds: int, runs: Spans) -> Sparse:
 
 
 SAMPLE: Final = 20_000
-"""Users that the simple ways learn from and that figures are taken on, at most."""
+"""Most users that the simple methods learn from, and that figures are measured on."""
 SEED: Final = 0
 NOTHING_HELD_OUT: Final = (
     "The data set is so small that the model learned from every user: none is left to judge it on."
@@ -247,7 +244,7 @@ NOTHING_HELD_OUT: Final = (
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A data set and a model, ready to be asked.
+    """A data set and a model with all methods that the scorecard compares, fitted.
 
     Args:
         dataset: The data set.
@@ -256,9 +253,9 @@ class Case:
         held_out: Users that training left out, bool of shape (n_users,).
         sample: Clustered users, int64, ascending, at most :data:`SAMPLE`.
         learned: The model.
-        items: int of shape (n_views,), the page of every page view as the model's url view names it.
-        bag: A bag of these, learned without the users held out.
-        steady: Steady pages of these, learned without the users held out.
+        items: int of shape (n_views,), token id of every page view in the model's url view.
+        bag: Bag of pages, learned without the users held out.
+        steady: Steady pages, learned without the users held out.
         kinds: int of shape (n_views,), the kind of page of every page view.
         transitions: Steps between kinds, learned without the users held out.
         steps_between: What the kinds are: "types", or "groups" where pages have no types.
@@ -283,17 +280,17 @@ class Case:
         return self.dataset.sequences
 
     def embed(self, runs: Spans) -> dict[Method, np.ndarray]:
-        """Vectors of runs by all ways but shuffled ones: float32 of shape (n, d), of length 1."""
+        """Embed runs by all methods but the shuffled one: float32 of shape (n, d), of length 1."""
         return {Method.LEARNED: self.learned.embed(runs)} | self._others(runs)
 
     @cached_property
     def untrained(self) -> Learned:
-        """The model before its training."""
+        """The same model with the weights from before its training."""
         return self.learned.before_training(self.sample)
 
     @cached_property
     def sampled(self) -> dict[Method, np.ndarray]:
-        """Vectors of the sample, made from all that the model reads of each user."""
+        """Vectors of the sampled users by each method, from all that the model reads of them."""
         runs = latest_views(self.sequences, self.learned.max_length)[self.sample]
         learned = self.learned.mix({view: array[self.sample] for view, array in self.views.items()})
         return {Method.LEARNED: learned} | self._others(runs)
@@ -311,7 +308,7 @@ def open_case(
     dataset: Dataset, labels: LabelledPages | None, model: Path, views: Mapping[View, np.ndarray],
     weights: ViewWeights,
 ) -> Case:  # fmt: skip
-    """Open a model and fit the simple ways beside it.
+    """Read a model and fit the simple methods beside it.
 
     Args:
         dataset: The data set that the model was trained on.
@@ -350,7 +347,7 @@ def open_case(
 
 
 def drawn(users: np.ndarray, most: int, seed: int) -> np.ndarray:
-    """Some of the users by chance, ascending; all where there are no more than that."""
+    """Draw at most ``most`` of the users at random, ascending; all where there are no more."""
     if len(users) <= most:
         return users
     chosen: np.ndarray = np.sort(np.random.default_rng(seed).choice(users, most, replace=False))
@@ -358,7 +355,7 @@ def drawn(users: np.ndarray, most: int, seed: int) -> np.ndarray:
 
 
 def _kinds(vocabulary: Vocabulary, names: Names, labels: LabelledPages | None) -> tuple[np.ndarray, int, str]:
-    """The kind of each page, how many kinds there are, and what they are."""
+    """The kind of each page, the number of kinds, and what they are: "types" or "groups"."""
     if labels is not None:
         distinct, numbers = np.unique(np.array(names[View.TYPE], dtype=object), return_inverse=True)
         if len(distinct) > 1:

@@ -1,6 +1,6 @@
-"""How sure a figure is, and a difference of two figures of the same users.
+"""95 % intervals of figures, and of differences of two figures on the same users.
 
-Letters: n users (or queries), m methods, B resamples.
+Letters: n users (or queries), B resamples.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ RESAMPLES: Final = 2_000
 TAILS: Final = (2.5, 97.5)
 
 Placements: TypeAlias = tuple[np.ndarray, np.ndarray]
-"""float of shape (n_positive,) and of shape (n_negative,)."""
+"""Shares from :func:`auc_placements`: float of shape (n_positive,) and of shape (n_negative,)."""
 
 
 def call(low: float, high: float, matters: float) -> Call:
-    """Decide by an interval of a difference.
+    """Decide by the interval of a difference whether it is better, worse, equal or unclear.
 
     Args:
-        low: Its lower end.
-        high: Its upper end.
+        low: Lower end of the interval.
+        high: Upper end.
         matters: The smallest difference that would matter.
     """
     if low >= -matters and high <= matters:  # not zero perhaps, but nothing that would matter
@@ -35,7 +35,7 @@ def call(low: float, high: float, matters: float) -> Call:
 
 
 def resample(n: int, seed: int, times: int = RESAMPLES) -> np.ndarray:
-    """How often each of n is drawn in each bootstrap sample: float32 of shape (times, n)."""
+    """Draw bootstrap samples of n users, as how often each is drawn: float32 of shape (times, n)."""
     rng = np.random.default_rng(seed)
     return np.stack([np.bincount(rng.integers(0, n, n), minlength=n) for _ in range(times)]).astype(
         np.float32
@@ -43,10 +43,10 @@ def resample(n: int, seed: int, times: int = RESAMPLES) -> np.ndarray:
 
 
 def mean_figures(scores: Mapping[Method, np.ndarray], drawn: np.ndarray) -> tuple[Figure, ...]:
-    """Means over users with 95 % percentile bootstrap intervals.
+    """Means over users with 95 % percentile bootstrap intervals, a figure a method.
 
     Args:
-        scores: (n,) a method, of the same users in the same order.
+        scores: Method → float of shape (n,), of the same users in the same order.
         drawn: From :func:`resample`, the same for all methods.
     """
     return tuple(
@@ -59,10 +59,10 @@ def mean_figures(scores: Mapping[Method, np.ndarray], drawn: np.ndarray) -> tupl
 def mean_comparisons(
     scores: Mapping[Method, np.ndarray], drawn: np.ndarray, matters: float
 ) -> tuple[Comparison, ...]:
-    """Paired bootstrap of the learned mean less each other one, and of their ratio.
+    """Compare the learned mean with that of each other method, by a paired bootstrap of difference and ratio.
 
     Args:
-        scores: (n,) a method, not negative.
+        scores: Method → float of shape (n,), not negative.
         drawn: From :func:`resample`.
         matters: The smallest difference that would matter, as a share of the other method's mean.
     """
@@ -121,7 +121,7 @@ def r2_interval(truth: np.ndarray, read: np.ndarray, drawn: np.ndarray) -> tuple
 
     Args:
         truth: float of shape (n,).
-        read: What was read, float of shape (n,).
+        read: The predictions, float of shape (n,).
         drawn: From :func:`resample`, of shape (B, n).
     """
     weight = drawn / len(truth)

@@ -1,18 +1,12 @@
-"""All questions of the scorecard, one after the other, in seconds and the same each time.
+"""Measure all questions of the scorecard, in seconds and with the same result each time.
 
-The features that an analyst would count first: which pages, and which pairs of pages in a row.
-
-How much of a vector is mere length: read the logarithm of page views from it by a straight line.
-
-Is a user found again? One part of the visits asks, the other part is looked for among many.
-
-Do the first page views tell who will have the outcome? The same number of them from everybody.
-
-A logistic regression learns it from users that the model learned from, and is judged on users that neither
-has seen: the model read the later pages of its own users, so on those it might know the end by heart.
-
-Whoever stays long converts more often, so vectors of whole visits would win by mere length, and by pages
-that come after the outcome.
+- *Length*: how well a ridge regression reads the logarithm of a user's page views from their vector.
+- *Retrieval*: whether a part of somebody's page views finds the other part among those of many users.
+- *Outcome*: whether the first page views predict who will have the outcome. As many are read of everybody:
+  whoever stays long converts more often, so vectors of whole visits would win by mere length, and by pages
+  that come after the outcome. A logistic regression is fitted to users that the model learned from, and
+  judged on users that neither has seen: the model read the later pages of its own users, and might know their
+  end by heart. N-grams, the features that an analyst would count first, are compared here as well.
 """
 
 from __future__ import annotations
@@ -54,12 +48,12 @@ from core.trust.result import STAGE, Comparison, Figure, Method, Question, Score
 
 
 def ngrams(items: np.ndarray, runs: Spans, learns: np.ndarray) -> Sparse:
-    """TF-IDF of single pages and of pairs in a row, in rows of length 1; what nobody taught counts nothing.
+    """TF-IDF of single pages and of pairs in a row, in rows of length 1; unseen ones are left out.
 
     Args:
         items: int of shape (n_views,), the page of every page view.
-        runs: n runs of one page view or more.
-        learns: bool of shape (n,), runs that say which there are and how frequent they are.
+        runs: n runs of at least a page view.
+        learns: bool of shape (n,), runs that pages, pairs and their frequencies are learned from.
 
     Returns:
         Sparse float64 of shape (n, pages and pairs seen).
@@ -77,10 +71,10 @@ _LENGTH_INTERVAL: Final = "95 % interval over the users judged on (bootstrap)"
 
 
 def measure_length(vectors: Mapping[Method, np.ndarray], lengths: np.ndarray, judged: np.ndarray) -> Question:
-    """Learn to read the length from some users and judge on others.
+    """Measure how well vectors predict the number of page views, learned on some users and judged on others.
 
     Args:
-        vectors: float32 of shape (n, d) a way.
+        vectors: Method → float32 of shape (n, d).
         lengths: int of shape (n,), page views.
         judged: bool of shape (n,), users held out; where there are too few, a random third.
     """
@@ -109,12 +103,12 @@ MIN_VIEWS: Final = 6
 CANDIDATES: Final = 1_000
 FEWEST_QUERIES: Final = 50
 _RETRIEVAL_MATTERS: Final = 0.2
-"""A mean reciprocal rank that differs by less than this share would not change anybody's mind."""
+"""Share of a mean reciprocal rank below which a difference does not matter."""
 _RETRIEVAL_INTERVAL: Final = "95 % interval over the users who ask (bootstrap, paired)"
 
 
 def _measure_retrieval(case: Case) -> Question:
-    """Cut users in two at random and find the second part by the first."""
+    """Measure retrieval: cut users in two at random, and find the second part by the first."""
     if not case.held_out.any():
         return Question(topic=Topic.RETRIEVAL, absent=NOTHING_HELD_OUT)
     users, n_queries = _chosen(case)
@@ -134,11 +128,11 @@ def _measure_retrieval(case: Case) -> Question:
 
 
 def reciprocal_ranks(query: np.ndarray, answer: np.ndarray) -> np.ndarray:
-    """1 / rank of each query's own answer among all answers by cosine; ties at their mean rank.
+    """1 / rank of each query's right answer among all answers by cosine; ties at their mean rank.
 
     Args:
         query: float of shape (n, d), unit vectors.
-        answer: float of shape (m, d), m ≥ n, row i being the own answer of query i.
+        answer: float of shape (m, d), m ≥ n, row i being the right answer of query i.
 
     Returns:
         float64 of shape (n,).
@@ -152,7 +146,7 @@ def reciprocal_ranks(query: np.ndarray, answer: np.ndarray) -> np.ndarray:
 
 
 def _chosen(case: Case) -> tuple[np.ndarray, int]:
-    """Held-out users first, then others as candidates only; and how many are held out."""
+    """Choose the users of retrieval: held-out ones first, then mere candidates; and how many are held out."""
     rng = np.random.default_rng(SEED)
     able = case.inside & (case.sequences.lengths >= MIN_VIEWS)
     asking = rng.permutation(np.flatnonzero(able & case.held_out))[:CANDIDATES]
@@ -161,7 +155,7 @@ def _chosen(case: Case) -> tuple[np.ndarray, int]:
 
 
 def _parts(case: Case, users: np.ndarray, n_queries: int) -> tuple[Spans, Spans]:
-    """The last page views before a random cut, of those who ask; the first ones after it, of all."""
+    """Cut users at random: the last page views before the cut as queries, the first after it as answers."""
     whole = Spans(case.sequences.offsets[users], case.sequences.lengths[users])
     before, after = random_cut(whole, np.random.default_rng(SEED))
     kept = np.minimum(before.length, case.learned.max_length)
@@ -170,7 +164,7 @@ def _parts(case: Case, users: np.ndarray, n_queries: int) -> tuple[Spans, Spans]
 
 
 def _scores(case: Case, asked: Spans, answers: Spans) -> dict[Method, np.ndarray]:
-    """Reciprocal ranks of each way, in the order of :class:`Method`."""
+    """Reciprocal ranks of each method, in the order of :class:`Method`."""
     both = Spans(np.concatenate([asked.begin, answers.begin]), np.concatenate([asked.length, answers.length]))
     vectors = case.embed(both) | {Method.SHUFFLED: case.learned.embed_shuffled(both, SEED)}
     n = len(asked)
@@ -182,22 +176,22 @@ def _scores(case: Case, asked: Spans, answers: Spans) -> dict[Method, np.ndarray
 
 
 PREFIX: Final = 3
-"""Page views that everybody is judged by."""
+"""First page views of each user that the outcome is predicted from."""
 _FEWEST_WITH_OUTCOME: Final = 30
-"""Users judged with the outcome, and without it."""
+"""Users with the outcome, and without it, that are needed to learn and to judge."""
 STRENGTH: Final = 10.0
-"""``C`` of the logistic regression, for every way alike."""
+"""``C`` of the logistic regression, the same for every method."""
 _OUTCOME_MATTERS: Final = 0.03
 _OUTCOME_INTERVAL: Final = "95 % interval over the users judged on (DeLong, paired)"
 
 
 def measure_outcome(case: Case, outcomes: OutcomeIndex, chosen: Sequence[str]) -> Question:
-    """Learn who converts from users that the model saw, and judge on those held out.
+    """Measure how well the first page views predict who converts, on users held out.
 
     Args:
-        case: The users and the ways compared.
-        outcomes: What can be the outcome.
-        chosen: What is; any of them.
+        case: The users and the methods compared.
+        outcomes: All possible outcomes.
+        chosen: Outcomes any of which counts.
     """
     if not chosen:
         return _absent("No outcome is chosen, so there is none to tell.")
@@ -227,7 +221,7 @@ def measure_outcome(case: Case, outcomes: OutcomeIndex, chosen: Sequence[str]) -
 
 
 def _rows(case: Case, runs: Spans, judged: np.ndarray) -> list[tuple[Method, Sparse]]:
-    """What each way tells of the runs, a row a run; in the order of :class:`Method`."""
+    """Features of the runs by each method, a row a run, in the order of :class:`Method`."""
     vectors = case.embed(runs) | {Method.SHUFFLED: case.learned.embed_shuffled(runs, SEED)}
     counted = ngrams(case.items, runs, ~judged)
     rows: dict[Method, Sparse] = {**vectors, Method.NGRAMS: counted}
@@ -236,7 +230,7 @@ def _rows(case: Case, runs: Spans, judged: np.ndarray) -> list[tuple[Method, Spa
 
 
 def _pairs(methods: Iterable[Method]) -> list[tuple[Method, Method]]:
-    """The learned vectors against each other way; n-grams with them against n-grams without."""
+    """Pairs to compare: the learned vectors with each other method; n-grams with and without them."""
     alone = [one for one in methods if one not in (Method.LEARNED, Method.ADDED)]
     return [*((Method.LEARNED, other) for other in alone), (Method.ADDED, Method.NGRAMS)]
 
@@ -244,13 +238,13 @@ def _pairs(methods: Iterable[Method]) -> list[tuple[Method, Method]]:
 def eligible(case: Case, happened: Happened, gives_away: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Users who had not converted after the first page views, and whether they did later.
 
-    Left out are those who had the outcome before the page view after the first ones, and those who saw a
-    page that gives it away among the first ones.
+    Left out are users who had the outcome before the next page view, and users whose first page views hold a
+    page that gives the outcome away.
 
     Args:
         case: The users.
         happened: Who converted, and when first.
-        gives_away: bool of shape (n_pages,).
+        gives_away: bool of shape (n_pages,), pages that give the outcome away.
 
     Returns:
         Indices of users, ascending, and bool of the same shape.
@@ -270,12 +264,12 @@ def eligible(case: Case, happened: Happened, gives_away: np.ndarray) -> tuple[np
 
 
 def _fewer(positive: np.ndarray) -> int:
-    """Users with the outcome or without it, whichever are fewer."""
+    """Number of users with the outcome or without it, whichever is smaller."""
     return int(np.bincount(positive, minlength=2).min())
 
 
 def _sampled(case: Case, users: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """At most :data:`SAMPLE` of the users held out, and of the others."""
+    """Draw at most :data:`SAMPLE` of the users held out, and of the others."""
     held_out = case.held_out[users]
     parts = [drawn(np.flatnonzero(part), SAMPLE, SEED) for part in (held_out, ~held_out)]
     kept = np.sort(np.concatenate(parts))
@@ -312,12 +306,12 @@ def measure_scorecard(
     dataset: Dataset, labels: LabelledPages | None, model: Path, views: Mapping[View, np.ndarray],
     weights: ViewWeights, chosen: Sequence[str], progress: Progress,
 ) -> Scorecard:  # fmt: skip
-    """Judge the vectors of a model on the data it was trained on, beside those of simple ways.
+    """Judge the vectors of a model on the data it was trained on, beside those of simple methods.
 
     Args:
         dataset: The data set.
         labels: Themes and types that the vectors were made by; None where they were made without.
-        model: The model's folder; with a bag of pages in it, only its length is judged.
+        model: The model's folder; of a bag of pages, only the length is measured.
         views: The vectors of all users, float32 of shape (n_users, d) a view.
         weights: How much each view counts.
         chosen: The outcomes, any of which counts; empty for none.

@@ -1,4 +1,4 @@
-"""What the scorecard measured: figures with how many users they rest on and how sure they are."""
+"""The scorecard as data: figures, comparisons and questions, with how many users they rest on."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from core.base.settings import ViewWeights
 
 STAGE: Final = "scorecard"
 VERSION: Final = 7
-"""Raised when the same inputs would give other figures."""
+"""Version of the scorecard, raised when the same inputs would give other figures."""
 
 
 class Method(StrEnum):
-    """A way of making one vector a user."""
+    """A method of making a vector a user."""
 
     LEARNED = "learned"
     """The trained model, its views mixed with the analyst's weights."""
@@ -25,13 +25,13 @@ class Method(StrEnum):
     UNTRAINED = "untrained"
     """The network as its training began: it starts from which pages are seen together."""
     STEADY = "steady"
-    """A mean of page vectors from linear algebra, as they may stand beside the learned ones; alone."""
+    """A mean of page vectors from linear algebra alone."""
     BAG = "bag"
     """Which pages: TF-IDF, reduced. Knows no order and no time."""
     TRANSITIONS = "transitions"
     """Which kind of page follows which: counts of steps, reduced."""
     NGRAMS = "ngrams"
-    """Which pages and which pairs of pages in a row: TF-IDF, not reduced. Of a few page views alone."""
+    """Which pages and which pairs of pages in a row: TF-IDF, not reduced. Only for the outcome."""
     ADDED = "added"
     """N-grams with the learned vectors appended."""
 
@@ -48,16 +48,16 @@ class Topic(StrEnum):
 
 
 class Call(StrEnum):
-    """What the interval of a difference says; never its middle alone."""
+    """What the interval of a difference says about it."""
 
     BETTER = "better"
-    """It lies above zero, and holds differences that would matter."""
+    """The interval lies above zero, and holds differences that would matter."""
     WORSE = "worse"
-    """It lies below zero, and holds differences that would matter."""
+    """The interval lies below zero, and holds differences that would matter."""
     EQUAL = "equal"
-    """It holds nothing that would matter."""
+    """The interval holds no difference that would matter."""
     UNCLEAR = "unclear"
-    """It holds zero, and differences that would matter: too few users to tell."""
+    """The interval holds zero, and differences that would matter: too few users to tell."""
 
 
 class _Part(BaseModel):
@@ -65,7 +65,7 @@ class _Part(BaseModel):
 
 
 class Figure(_Part):
-    """One figure of one method, with its interval."""
+    """A figure of a method, with its interval."""
 
     method: Method
     value: float
@@ -74,7 +74,7 @@ class Figure(_Part):
 
 
 class Comparison(_Part):
-    """One method less another, on the same users."""
+    """Difference of two methods on the same users, with its interval."""
 
     method: Method = Method.LEARNED
     other: Method
@@ -83,7 +83,7 @@ class Comparison(_Part):
     high: float
     call: Call
     ratio: float | None = None
-    """The one divided by the other, where a ratio says something."""
+    """Figure of ``method`` divided by that of ``other``, where a ratio says something."""
     ratio_low: float | None = None
     ratio_high: float | None = None
 
@@ -95,14 +95,14 @@ class Comparison(_Part):
 
 
 class Question(_Part):
-    """One question and its answer.
+    """A question of the scorecard and its answer: figures, or why there are none.
 
     Args:
         topic: Which question.
         n: Users that the figures rest on; 0 where it was not measured.
-        interval: What the intervals are.
+        interval: What the intervals are, in words.
         facts: Other counts that belong to the figures, by name.
-        figures: One a method, that of the vectors on screen first.
+        figures: A figure a method, that of the vectors on screen first.
         comparisons: The learned vectors against the others; n-grams with them against n-grams without.
         absent: Why it was not measured; empty where it was.
     """
@@ -127,25 +127,25 @@ class Question(_Part):
         return self.figures[0]
 
     def of(self, method: Method) -> Figure | None:
-        """The figure of a method."""
+        """The figure of a method; None where it was not measured."""
         return next((figure for figure in self.figures if figure.method is method), None)
 
     def against(self, other: Method, method: Method = Method.LEARNED) -> Comparison | None:
-        """The learned vectors, or another method, against another one."""
+        """The comparison of two methods; None where they were not compared."""
         return next((one for one in self.comparisons if (one.method, one.other) == (method, other)), None)
 
 
 class Scorecard(_Part):
-    """All questions, about the vectors of one model and these weights.
+    """All questions and answers about the vectors of a model, mixed by these weights.
 
     Args:
         users: Users that take part in clustering.
         learned_from: Users of these that the model, or a bag of pages its weights, was learned from.
-        weights: How much each view counts in them.
-        own: What they are: learned vectors, or a bag of pages.
-        outcome: What is told, in words; empty where there is none.
+        weights: How much each view counts.
+        own: Method of the vectors on screen: learned, or a bag of pages.
+        outcome: The outcome that is predicted, in words; empty where there is none.
         steps_between: What transitions lead between: "types" or "groups" of pages.
-        questions: One a topic.
+        questions: A question a topic.
     """
 
     users: int
@@ -157,19 +157,19 @@ class Scorecard(_Part):
     questions: tuple[Question, ...]
 
     def of(self, topic: Topic) -> Question:
-        """The answer to one question."""
+        """The question of a topic, with its answer."""
         return next(question for question in self.questions if question.topic is topic)
 
     def to_json(self) -> str:
-        """As text."""
+        """Write the scorecard as JSON text."""
         return self.model_dump_json(indent=1)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Scorecard:
-        """Read what :meth:`to_json` wrote.
+        """Read a scorecard that :meth:`to_json` wrote.
 
         Raises:
-            ArtifactError: If it is something else.
+            ArtifactError: If the text is no scorecard.
         """
         try:
             return cls.model_validate_json(text)

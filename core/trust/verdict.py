@@ -1,4 +1,4 @@
-"""The scorecard in words. Every word is decided by an interval; a figure alone decides nothing."""
+"""The scorecard in words, decided by intervals alone, and the advice on the segments on screen."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FAST_MODE: Final = "A bag of pages gives segments in seconds, without a training
 
 
 class Advice(StrEnum):
-    """What to do about it."""
+    """Which vectors to use."""
 
     LEARNED = "learned"
     FAST = "fast"
@@ -34,11 +34,11 @@ class Action(StrEnum):
     USE = "use another number"
     BAG = "use a bag of pages"
     COMPARE = "compare numbers"
-    """Nobody has looked yet whether there are segments."""
+    """Numbers of segments have not been compared yet."""
     DESCRIBE = "read as a description"
-    """Nothing comes out the same again."""
+    """Users support no number of segments."""
     OPEN = "open"
-    """Too few users to tell."""
+    """There are too few users to tell."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +46,12 @@ class TrustVerdict:
     """Whether the vectors are worth it, and what to do about the segments on screen.
 
     Args:
-        advice: Which vectors.
+        advice: Which vectors to use.
         title: Why, in a few words.
         text: The reasons, a sentence each.
-        action: What to do.
-        todo: The same in a few words.
-        why: The figure that it rests on.
+        action: What to do about the segments.
+        todo: The action in a few words.
+        why: What is known of the segments as a whole, on which the action rests.
         n_clusters: The number of segments to use; that on screen where it is to be kept.
     """
 
@@ -70,14 +70,14 @@ def verdict(
     levels: SegmentLevels | None = None,
     certificates: Mapping[int, Certificate] = NONE,
 ) -> TrustVerdict:
-    """The overall answer about the segments on screen.
+    """Decide whether the vectors are worth it, and what to do about the segments on screen.
 
     Args:
-        card: What was measured of their vectors.
-        n_clusters: How many there are.
+        card: Scorecard of the vectors.
+        n_clusters: Number of segments on screen.
         levels: Numbers of segments that users support; they decide the number, so that every page gives the
             same advice; None until they were measured.
-        certificates: Segment → how sure it is; empty until it was measured.
+        certificates: Segment → its certificate; empty until measured.
     """
     advice, title, text = _worth(card)
     action, to_use = _action(n_clusters, advice, levels)
@@ -86,7 +86,7 @@ def verdict(
 
 
 def _action(n_clusters: int, advice: Advice, levels: SegmentLevels | None) -> tuple[Action, int]:
-    """Whether there are segments at all, then the vectors, then the number."""
+    """Decide the action: by whether there are segments at all, then by the vectors, then by the number."""
     if levels and not levels.gains:
         return Action.OPEN, n_clusters
     if levels and levels.suggested_k is None:
@@ -101,7 +101,7 @@ def _action(n_clusters: int, advice: Advice, levels: SegmentLevels | None) -> tu
 
 
 def _worth(card: Scorecard) -> tuple[Advice, str, tuple[str, ...]]:
-    """By the questions of use, retrieval and outcome, against a bag of pages."""
+    """Decide by retrieval and outcome, against a bag of pages: the advice, its title, and the reasons."""
     if card.own is Method.BAG:
         return Advice.OPEN, card.of(Topic.RETRIEVAL).absent, ()
     asked = [card.of(topic) for topic in (Topic.RETRIEVAL, Topic.OUTCOME)]
@@ -128,7 +128,7 @@ def _worth(card: Scorecard) -> tuple[Advice, str, tuple[str, ...]]:
 
 
 def sentences(question: Question, steps_between: str) -> tuple[str, ...]:
-    """What one question shows, a sentence a finding; the reason where it was not measured."""
+    """What a question shows, a sentence a finding; the reason where it was not measured."""
     if question.absent:
         return (question.absent,)
     found = [_alone(question)]
@@ -138,7 +138,7 @@ def sentences(question: Question, steps_between: str) -> tuple[str, ...]:
 
 
 def against(question: Question, other: Method, steps_between: str) -> str:
-    """The learned vectors against another way, on one question; empty where they were not compared."""
+    """Compare the learned vectors with another method in words; empty where they were not compared."""
     one = question.against(other)
     if one is None:
         return ""
@@ -158,13 +158,13 @@ def against(question: Question, other: Method, steps_between: str) -> str:
 
 
 def _added(question: Question) -> str:
-    """Whether the learned vectors say what counted pages and pairs of pages do not."""
+    """Say whether the learned vectors add to counted pages and pairs of pages."""
     one = question.against(Method.NGRAMS, Method.ADDED)
     return _ADDED[one.call].format(range=f"{_range(one)} of the area") if one else ""
 
 
 def chance(question: Question) -> float | None:
-    """What a figure would be if the vectors said nothing; None where that is no question."""
+    """The figure that vectors without information would have; None for length, where there is none."""
     if question.topic is Topic.OUTCOME:
         return _CHANCE_AUC
     if question.topic is Topic.RETRIEVAL and question.facts.get("candidates"):
@@ -174,7 +174,7 @@ def chance(question: Question) -> float | None:
 
 
 def _says_something(question: Question) -> bool:
-    """Whether any way does better than chance: comparing noise with noise says nothing."""
+    """Whether any method does better than chance: comparing noise with noise says nothing."""
     floor = chance(question)
     return floor is not None and any(figure.low > floor for figure in question.figures)
 
@@ -196,7 +196,7 @@ def _why_not(question: Question) -> str:
 
 
 def _alone(question: Question) -> str:
-    """What the figures say by themselves; empty where that is nothing."""
+    """What the figures say without a comparison; empty where that is nothing."""
     if question.topic is Topic.LENGTH:
         return _alone_length(question.own)
     if _says_something(question):
@@ -229,7 +229,7 @@ _DOES: Final = {
 """Topic → what the vectors do, what they do less well, and the unit of a difference."""
 
 _BESIDE: Final = (Method.BAG, Method.TRANSITIONS, Method.STEADY, Method.UNTRAINED, Method.SHUFFLED)
-"""What the learned vectors are held against in words, in this order."""
+"""Methods that the learned vectors are compared with in words, in this order."""
 
 _NAMES: Final = {
     Method.BAG: "a bag of pages",
