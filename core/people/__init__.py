@@ -1,1 +1,1 @@
-"""Single users: why one is where they are, who is typical and who is not, and who is like some others."""
+"""Single users: search, lists of ids, why a user is in a segment, who is outlying, and look-alikes."""

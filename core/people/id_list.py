@@ -1,4 +1,4 @@
-"""A list of ids that somebody pasted or uploaded, read tolerantly and held against the users there are."""
+"""Read a pasted or uploaded list of ids tolerantly, and match it with the users of a data set."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ from core.ingest.sources.text import detect_encoding
 SEPARATORS: Final = "\t;,"
 ALLOWED: Final = "text with an id a line, or a CSV with a column of ids"
 MOST_BYTES: Final = 1 << 26
+"""Largest file that is read, in bytes: far more than a million ids."""
 _LONGEST_ID: Final = 10_000
-"""Characters, far beyond any."""
-"""Of a file: far more than a million ids."""
+"""Longest id in characters, far beyond any real one."""
 _AROUND: Final = " \t\r\ufeff\u00a0'\"`"
 HEADER: Final = re.compile(
     r"(?:\D*[\W_])?(?:(?:g?u|user|client|(?:full)?visitor|customer)?ids?|(?:user|client|visitor|customer|key)s?)",
     re.IGNORECASE,
 )
-"""What the first line of a list of ids says, where it is no id itself: a word, as ``sigrid`` may be one."""
+"""Headers of a column of ids: whole words, as ``sigrid`` may be an id."""
 
 
 @dataclass(frozen=True, eq=False)
 class IdList:
-    """Who is meant by a list of ids.
+    """The users that a list of ids names, and what became of the other ids.
 
     Args:
         users: int64 of shape (n,), indices of the users that are known, ascending, each once.
-        read: Ids in the list.
-        unknown: Different ones that nobody has, in their order.
-        twice: Different ones that stand there more than once.
+        read: Number of ids in the list.
+        unknown: Distinct ids that nobody has, in their order.
+        twice: Number of distinct ids that are listed more than once.
         header: Whether the first line was taken as a header, and not as an id.
     """
 
@@ -54,7 +54,7 @@ class IdList:
 
     @property
     def counts(self) -> str:
-        """What became of the ids, in a line without any of them."""
+        """Say in a line how many ids were read, known, unknown and repeated, without naming any."""
         return (
             f"{counted(self.read, 'id')} read{' (first line taken as a header)' if self.header else ''}: "
             f"{counted(len(self.users), 'known user')}, "
@@ -63,19 +63,19 @@ class IdList:
 
 
 def read_file(path: Path) -> str:
-    """The text of a file with ids.
+    """Read the text of a file with ids.
 
     Raises:
-        InputError: If it is missing, empty, too large or not text.
+        InputError: If the file is missing, empty, too large or not text.
     """
     return decoded(read_small(path, MOST_BYTES), path.name)
 
 
 def decoded(data: bytes, name: str) -> str:
-    """The text of an uploaded file, in whatever encoding.
+    """Decode the text of an uploaded file, in whatever encoding.
 
     Raises:
-        InputError: If it is empty, too large or not text.
+        InputError: If the file is empty, too large or not text.
     """
     if len(data) > MOST_BYTES:
         raise InputError(f"{name} has {len(data):,} bytes", allowed=f"at most {MOST_BYTES:,}")
@@ -86,14 +86,14 @@ def decoded(data: bytes, name: str) -> str:
 
 
 def match_ids(text: str, user_id: pa.StringArray) -> IdList:
-    """Read a list: an id a line, several in one, or a table, of which the columns with known ids count.
+    """Match a list of ids with users: an id a line, several a line, or a table with columns of known ids.
 
     Spaces and quotes around an id, a line of headers and ``="…"`` (a spreadsheet's text) are no part of it.
     Where columns are headed as ids, only these are read.
 
     Args:
-        text: As it was pasted.
-        user_id: All users.
+        text: The list as it was pasted.
+        user_id: Ids of all users.
 
     Raises:
         InputError: If there is no id in it.
@@ -113,7 +113,7 @@ def match_ids(text: str, user_id: pa.StringArray) -> IdList:
 
 
 def _columns(text: str) -> list[list[str]]:
-    """The columns of a table; all cells as one where lines differ in their number."""
+    """Split a table into columns; all cells are a single column where lines differ in their number."""
     lines = [line for line in text.splitlines() if line.strip(_AROUND + SEPARATORS)]
     by = next((one for one in SEPARATORS if lines and one in lines[0]), ",")
     rows = [_cells(line, by) for line in lines]
@@ -123,7 +123,7 @@ def _columns(text: str) -> list[list[str]]:
 
 
 def _cells(line: str, separator: str) -> list[str]:
-    """Line by line, so that a quote that does not end spoils no other one."""
+    """Split a line into cells; line by line, so that a quote that does not end spoils no other line."""
     refused = InputError(f"A line of {len(line):,} characters is not a list of ids", allowed=ALLOWED)
     try:
         row = next(csv.reader([line.replace("\0", "")], delimiter=separator, skipinitialspace=True), [])
@@ -135,7 +135,7 @@ def _cells(line: str, separator: str) -> list[str]:
 
 
 def _places(columns: Sequence[list[str]], user_id: pa.StringArray) -> dict[str, int]:
-    """Each cell, and word of a cell, that is a user's id → the index of that user; found at once for all."""
+    """Map each cell, and each word of a cell, that is a user's id to the index of that user."""
     cells = dict.fromkeys(chain.from_iterable(columns))
     words = [*cells, *(word.strip(_AROUND) for cell in cells for word in cell.split())]
     found = pc.index_in(pa.array(words, pa.string()), value_set=user_id).to_pylist()
@@ -143,10 +143,10 @@ def _places(columns: Sequence[list[str]], user_id: pa.StringArray) -> dict[str, 
 
 
 def _ids(columns: Sequence[list[str]], known: Mapping[str, int]) -> list[str]:
-    """The cells that are meant as ids, empty ones left out.
+    """Ids in the columns that are meant as ids, without empty cells.
 
-    Of the columns those that know about as many users as the best one: what a segment is called, or a number,
-    knows few, if any.
+    These are columns with at least half as many known users as the best one: a column of segment names, or of
+    numbers, has few, if any.
     """
     found = [list(_split(column, known)) for column in columns]
     users = [len({known[one] for one in ids if one in known}) for ids in found]
@@ -157,7 +157,7 @@ def _ids(columns: Sequence[list[str]], known: Mapping[str, int]) -> list[str]:
 
 
 def _split(cells: Sequence[str], known: Mapping[str, int]) -> Iterator[str]:
-    """Ids with spaces between them, unless an id has a space itself."""
+    """Split cells at spaces into ids, unless the whole cell is a known id."""
     for cell in cells:
         parts = [cell] if cell in known else cell.split()
         yield from filter(None, (part.strip(_AROUND) for part in parts))

@@ -1,6 +1,6 @@
-"""Who else is like some users: scores of all others, and how far down the list the like of them are found.
+"""Look-alikes: rank all other users by how much they are like some seeds, and estimate how far to go down.
 
-Seeds are told from a sample of the others by a logistic regression on the combined vectors, as one learns
+A logistic regression on the combined vectors separates the seeds from a sample of the others, as in learning
 from positive and unlabelled examples (Elkan and Noto 2008): among the others are many like the seeds, which
 lowers all scores and changes their order little. With strong regularisation few seeds make it the direction
 from the middle of all to theirs, and many teach it which directions matter: as good as the cosine to the
@@ -25,32 +25,32 @@ from core.profiles.two_shares import wilson
 from core.segments.geometry import repeatable, seeded_sample
 
 _REGULARISATION: Final = 0.1
-"""The ``C`` of scikit-learn; .1, 1 and 10 were measured."""
+"""``C`` of scikit-learn's logistic regression; .1, 1 and 10 were measured."""
 _SEEDS_READ: Final = 2_000
 _OTHERS_READ: Final = 5_000
-"""Users of each side that are learned from; more change nothing but the time."""
+"""Most seeds and most others that are learned from; more change nothing but the time."""
 PARTS: Final = 5
-"""Of the seeds, each hidden once: a fifth at a time."""
+"""Parts that the seeds are hidden in, one after the other."""
 FEWEST_SEEDS: Final = 10
-"""To hide some of them; with fewer, a share of those found would say nothing."""
+"""Seeds needed to hide some of them; with fewer, the share recovered would say nothing."""
 _NEARER: Final = 0.5
 """Score from which on a user is nearer to the seeds than to the others."""
 STEPS: Final = 60
-"""Points of a curve."""
+"""Points of the curve over the reach, at most."""
 REACH, SCORE = "reach", "score"
 FOUND, BY_CHANCE = "found", "by_chance"
 
 
 @dataclass(frozen=True, eq=False)
 class LookAlikes:
-    """The other users, those most like the seeds first.
+    """All users but the seeds, those most like the seeds first.
 
     Args:
-        users: int64 of shape (n,), their indices.
+        users: int64 of shape (n,), user indices.
         score: float64 of shape (n,), descending, 0 to 1: ½ is as near to the seeds as to the others.
         seeds: int64 of shape (m,), the clustered users that they are like.
-        ranks: int64 of shape (m,), ascending: of each seed, while it was hidden, how many of the others score
-            higher; empty where none was hidden.
+        ranks: int64 of shape (m,), ascending: how many of the others score higher than each seed while it was
+            hidden; empty where none was hidden.
     """
 
     users: np.ndarray
@@ -60,7 +60,7 @@ class LookAlikes:
 
     @property
     def usual_reach(self) -> int:
-        """Where the share of the seeds found is furthest above that by chance.
+        """Reach at which the share of hidden seeds recovered is furthest above chance.
 
         The greatest difference of two cumulative shares is the statistic of Kolmogorov and Smirnov. Where no
         seed was hidden, as many as are nearer to the seeds than to the others.
@@ -71,18 +71,18 @@ class LookAlikes:
         return int(self.ranks[np.argmax(found - self.ranks / len(self.users))]) + 1
 
     def found(self, reach: int) -> int:
-        """Hidden seeds that are among so many users."""
+        """Number of hidden seeds among the first ``reach`` users."""
         return int(np.searchsorted(self.ranks, reach))
 
     def curve(self, reach: int) -> pd.DataFrame:
-        """What more reach costs and brings, from one user to everybody.
+        """Score and share of hidden seeds recovered by reach, from a single user to everybody.
 
         Args:
-            reach: A point that is among them in any case.
+            reach: A reach that is on the curve in any case.
 
         Returns:
-            ``reach``, ``score`` (of the last user within it), ``found`` (share of the seeds that were found
-            among so many while they were hidden), ``low`` and ``high`` (its 95 % interval), ``by_chance``.
+            ``reach``, ``score`` (of the last user within), ``found`` (share of the hidden seeds within) with
+            ``low`` and ``high`` (its 95 % interval), ``by_chance``.
         """
         n = len(self.users)
         reaches = np.unique(np.append(np.geomspace(1, n, STEPS).astype(np.int64), min(max(1, reach), n)))
@@ -103,10 +103,10 @@ def look_alikes(
     Args:
         vectors: float32 of shape (n_users, d), combined.
         inside: bool of shape (n_users,), the clustered users.
-        seeds: int of shape (m,), users; those outside clustering have nothing to be like.
-        hide: Whether to hide seeds in turn and look for them, if there are :data:`FEWEST_SEEDS`; not those of
-            a segment, which was cut from the same vectors.
-        seed: Of the samples that are learned from.
+        seeds: int of shape (m,), user indices; seeds outside clustering are left out.
+        hide: Whether to hide seeds in turn and look for them, if there are :data:`FEWEST_SEEDS`; not for the
+            users of a segment, which was cut from the same vectors.
+        seed: Random seed of the samples that are learned from.
 
     Raises:
         InputError: If no seed is clustered, or nobody else is.
@@ -135,9 +135,9 @@ def _check(clustered: int, others: int, asked: int) -> None:
 
 
 def _hidden_ranks(vectors: np.ndarray, seeds: np.ndarray, others: np.ndarray, seed: int) -> np.ndarray:
-    """How many of the others score higher than each seed, learned without that seed and its fifth.
+    """Count the others that score higher than each seed, learned without that seed and its fifth.
 
-    Of those with the same score half count as higher.
+    Half of the others with an equal score count as higher.
     """
     shuffled = np.random.default_rng(seed).permutation(seeds)
     higher = []

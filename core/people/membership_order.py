@@ -1,4 +1,4 @@
-"""Users by where they stand in their segment: between two of them, and far from everybody."""
+"""Users of a segment in order: those between two segments first, or those farthest from its middle."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from core.segments.membership import Memberships
 
 
 def between(found: Memberships, labels: np.ndarray, segment: int, n: int) -> np.ndarray:
-    """Users of a segment that are nearly as near to the next one: the smallest lead first.
+    """Users of a segment that are nearly as near to the next segment, the smallest difference first.
 
     Args:
-        found: Distances of all users.
+        found: Memberships of all users.
         labels: int32 of shape (n_users,), the segment of each.
-        segment: Whose users.
-        n: How many.
+        segment: Id of the segment.
+        n: How many users, at most.
 
     Returns:
         int64 of shape (at most n,), user indices.
@@ -23,7 +23,7 @@ def between(found: Memberships, labels: np.ndarray, segment: int, n: int) -> np.
 
 
 def outlying(found: Memberships, labels: np.ndarray, segment: int, n: int) -> np.ndarray:
-    """Users of a segment that are farthest from its middle, the farthest first; arguments as above."""
+    """Users of a segment that are farthest from its middle, farthest first; arguments as :func:`between`."""
     return _first(np.flatnonzero(labels == segment), -found.distance, n)
 
 

@@ -1,6 +1,6 @@
-"""Why a user is where they are: the same user without one page, or one session, on the frozen model.
+"""Why a user is in a segment: distances of the same user without a page, or a session, on the frozen model.
 
-What goes away with a part of the input says what the part did (occlusion, Zeiler and Fergus 2014). A part is
+What changes without a part of the input says what the part did (occlusion, Zeiler and Fergus 2014). A part is
 a page with all its views, or a session; each shortened sequence is embedded, mixed as all users are, and held
 against the middles of the user's own segment and of the next one.
 """
@@ -25,13 +25,13 @@ from core.segments.geometry import repeatable, squared_distances
 from core.segments.partition import Partition
 
 LATEST: Final = 1_024
-"""Page views looked at, the latest ones: twice what any model reads, as those before them move up."""
+"""Latest page views of a user that are read: twice what any model reads, as earlier ones move up."""
 KIND, PART, VIEWS = "kind", "part", "views"
 DISTANCE, NEXT_DISTANCE, EFFECT, PLACED = "distance", "next_distance", "effect", "placed"
 
 
 class PartKind(StrEnum):
-    """What is left out."""
+    """Kind of part that is left out of a user."""
 
     PAGE = "page"
     SESSION = "session"
@@ -39,18 +39,18 @@ class PartKind(StrEnum):
 
 @dataclass(frozen=True, eq=False)
 class Reasons:
-    """What holds a user in their segment, and what pulls them towards the next one.
+    """Which parts of a user hold them in their segment, and which pull towards the next one.
 
     Args:
-        own: The user's segment; the nearest one of who was set aside.
+        own: The user's segment; the nearest segment for a user who was set aside.
         following: The segment whose middle is the nearest of the others.
         distance: To the middle of ``own``.
         next_distance: To the middle of ``following``.
         parts: One row a part: ``kind``, ``part`` (page index; session, from 0), ``views`` in it, ``distance``
             and ``next_distance`` without it, and ``effect``, what is lost of the lead: above 0 the part holds
-            the user here, below 0 it pulls away. Also ``placed``, the segment without it or
-            ``SET_ASIDE``, but only where the rule puts the whole user where they are: it knows no single
-            users, so it may not where some were chosen by hand.
+            the user here, below 0 it pulls away. Also ``placed``, the segment without it or ``SET_ASIDE``,
+            but only where assignment puts the whole user into their segment, which it may not where users
+            were chosen by hand.
     """
 
     own: int
@@ -65,24 +65,24 @@ class Reasons:
         return self.next_distance - self.distance
 
     def of(self, kind: PartKind) -> pd.DataFrame:
-        """The parts of a kind, those that hold most first."""
+        """The pages or the sessions, those that hold the user most first."""
         return self.parts[self.parts[KIND] == kind].sort_values(EFFECT, ascending=False, kind="stable")
 
 
 @dataclass(frozen=True, eq=False)
 class FrozenSegments(FrozenMix):
-    """What a user is placed by: the mix of :class:`core.segments.combination.FrozenMix`, and the segments."""
+    """The frozen mix of views and the segments, by which any user is placed."""
 
     partition: Partition
 
 
 def reasons(user: int, sequences: UserSequences, frozen: FrozenSegments) -> Reasons:
-    """Leave out each page and each session of a user in turn; all of them are embedded in one go.
+    """Measure a user's distances without each page and each session in turn, embedding all at once.
 
     Args:
         user: Index of a clustered user.
         sequences: Page views of all users.
-        frozen: What places them.
+        frozen: The frozen mix and segments.
 
     Raises:
         InputError: If the user is not clustered, or looked at one page in one session only, or if there is no
@@ -113,16 +113,16 @@ def reasons(user: int, sequences: UserSequences, frozen: FrozenSegments) -> Reas
 
 
 def _latest(own: UserSequences) -> UserSequences:
-    """The last page views of the one user."""
+    """The last :data:`LATEST` page views of a single user."""
     kept = slice(-LATEST, None)
     page = own.page[kept]
     return UserSequences(own.user_id, np.array([0, len(page)]), page, own.timestamp[kept], own.session[kept])
 
 
 def _without_each(own: UserSequences) -> tuple[np.ndarray, pd.DataFrame]:
-    """Which views are kept, bool of shape (1 + n_parts, n_views), first all of them; and what each part is.
+    """Which page views are kept, bool of shape (1 + n_parts, n_views), first all; and what each part is.
 
-    What is the whole of a user cannot be left out.
+    A part that is the whole of a user is not left out.
     """
     keep, parts = [np.ones((1, own.n_views), dtype=bool)], []
     for kind, of_view in ((PartKind.PAGE, own.page), (PartKind.SESSION, own.session)):
@@ -134,7 +134,7 @@ def _without_each(own: UserSequences) -> tuple[np.ndarray, pd.DataFrame]:
 
 
 def _shortened(own: UserSequences, keep: np.ndarray) -> UserSequences:
-    """One made-up user for each row of what is kept."""
+    """Make a user of the page views that each row of ``keep`` keeps."""
     _, view = np.nonzero(keep)
     offsets = np.concatenate([[0], np.cumsum(keep.sum(axis=1))])
     ids = pa.array([f"{number:06d}" for number in range(len(keep))])
@@ -142,7 +142,7 @@ def _shortened(own: UserSequences, keep: np.ndarray) -> UserSequences:
 
 
 def _nearest_two(vector: np.ndarray, frozen: FrozenSegments, user: int) -> tuple[int, int]:
-    """Places of the own segment (of who is in none, the nearest one) and of the nearest other."""
+    """Positions of the user's segment (the nearest if set aside) and of the nearest other segment."""
     partition = frozen.partition
     nearest: Sequence[int] = np.argsort(squared_distances(vector[None], partition.centroids)[0]).tolist()
     own = np.flatnonzero(partition.ids == partition.labels[user]).tolist() or nearest[:1]

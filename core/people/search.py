@@ -1,4 +1,4 @@
-"""Users found by what they saw and did, where they came from and which segment they are in."""
+"""Search users by pages, events, attributes, and the segments or groups they are in."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from core.profiles.profile_columns import Col
 from core.profiles.rows import Rows
 
 NOBODY_SAID: Final = "not known"
-"""Of an attribute: users of whom it was never sent."""
+"""Value of an attribute that stands for users of whom it was never sent."""
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """Whom to look for: any of the values of a field, in all of the fields; an empty field says nothing.
+    """A search: users who match any value of each field; an empty field matches everybody.
 
     Args:
         saw: Pages and templates, as outcomes are spelt: ``page:/path``, ``template:/path/:slug``.
-        did: Events.
+        did: Events, as outcomes are spelt.
         rows: Keys of segments and groups (:class:`core.profiles.rows.Rows`).
-        attributes: Device, country, source … → values; :data:`NOBODY_SAID` of users without one.
+        attributes: Device, country, source … → values; :data:`NOBODY_SAID` for users without a value.
     """
 
     saw: tuple[str, ...] = ()
@@ -36,10 +36,10 @@ class Wanted:
 
 
 def search(wanted: Wanted, data: ProfileData, rows: Rows) -> np.ndarray:
-    """Indices of the users that fit, ascending: int64.
+    """Find the users that match a search: int64 indices, ascending.
 
     Raises:
-        SettingsError: If something that is wanted is not in the data.
+        SettingsError: If a value of the search is not in the data.
     """
     fits = [_happened(names, data) for names in (wanted.saw, wanted.did) if names]
     fits += [_has(attribute, values, data) for attribute, values in wanted.attributes.items() if values]

@@ -193,7 +193,7 @@ class SteadyPages:
         return cls((weight[:, None] * (factors - centre)).astype(np.float32))
 
     def embed(self, items: np.ndarray, runs: Spans) -> np.ndarray:
-        """Mean page vector of each run, of length 1: float32 of shape (n, rank); zeros without a known page."""
+        """Mean page vectors of runs: float32 of shape (n, rank), of length 1; zeros without a known page."""
         vectors = np.zeros((len(runs), self.pages.shape[1]), dtype=np.float32)
         for start in range(0, len(runs), BLOCK):
             block = slice(start, start + BLOCK)
