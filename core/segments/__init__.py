@@ -1,1 +1,1 @@
-"""From vectors to segments: combination, clustering, choosing K, identity, map."""
+"""From vectors to segments: combination, clustering, numbers of segments, identity, certificates, map."""

@@ -1,4 +1,4 @@
-"""How much, how often and how long users come, as a view that is counted and not learned.
+"""The activity view: how much, how often and how long users come, counted and not learned.
 
 Page views, visits and whole days between the first and the last page view: all read from a user's own page
 views, so that whoever comes later, alone or among others, is placed by the same rule. (Days since the last
@@ -19,15 +19,15 @@ from core.data.dataset import UserSequences
 from core.data.seen_days import DAY
 
 STEPS: Final = np.linspace(0, 1, 201)
-"""Ranks whose numbers are kept."""
+"""Ranks, as shares of the users, whose numbers are kept."""
 
 
 def activity_ranks(sequences: UserSequences, inside: np.ndarray) -> np.ndarray:
-    """Numbers of the clustered users by rank, to place all by: int64 of shape (3, 201), ascending.
+    """Quantiles of the three numbers among the clustered users: int64 of shape (3, 201), ascending.
 
     Args:
         sequences: Page views of all users.
-        inside: The clustered ones, bool of shape (n_users,).
+        inside: bool of shape (n_users,), the clustered users.
     """
     numbers = _numbers(sequences)
     ranks: np.ndarray = np.quantile(
@@ -39,11 +39,11 @@ def activity_ranks(sequences: UserSequences, inside: np.ndarray) -> np.ndarray:
 def with_activity(
     views: Mapping[View, np.ndarray], sequences: UserSequences, ranks: np.ndarray | None
 ) -> Mapping[View, np.ndarray]:
-    """The views, and the users' activity beside them: float32 of shape (n_users, 6), of length 1.
+    """Add the activity view to the others: float32 of shape (n_users, 6), rows of length 1.
 
     Args:
-        views: Of the same users.
-        sequences: Their page views.
+        views: The other views, of the same users.
+        sequences: Page views of the users.
         ranks: From :func:`activity_ranks`; None where activity does not count.
     """
     if ranks is None:
@@ -63,7 +63,7 @@ def _numbers(sequences: UserSequences) -> np.ndarray:
 
 
 def _rank(known: np.ndarray, number: np.ndarray) -> np.ndarray:
-    """The middle of the ranks at which a number lies."""
+    """Rank of each number, 0 to 1: the middle of the ranks that it equals."""
     below, up_to = (np.searchsorted(known, number, side) for side in ("left", "right"))
     ranks: np.ndarray = (below + up_to) / (2 * len(known))
     return ranks

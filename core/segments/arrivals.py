@@ -1,4 +1,4 @@
-"""How users arrive: the first page and what it is, source, device, and whether they engaged."""
+"""How users arrive (landing page, source, device, engagement), and conditions on it for rules."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PATH: Final = re.compile(r"^(?:[a-z][a-z0-9+.-]*://)?[^/]*(/[^/?#]+)", re.IGNOR
 
 
 class Trait(StrEnum):
-    """What a rule may ask of a user; a narrower trait of the landing page stands before a wider one."""
+    """Trait of an arrival that a rule may ask for; narrower traits of the landing page before wider ones."""
 
     PAGE = "landing_page"
     FOLDER = "landing_folder"
@@ -36,14 +36,14 @@ class Trait(StrEnum):
 
 
 LANDING: Final = (Trait.PAGE, Trait.FOLDER, Trait.TYPE, Trait.THEME)
-"""Traits of the landing page."""
+"""Traits of the landing page, narrowest first."""
 
 
 class Condition(BaseModel):
-    """One part of a rule, as data, so that a new user can be held against it.
+    """A condition of a rule, as data, so that new users can be checked by it.
 
     Args:
-        field: What is looked at.
+        field: Trait that is compared.
         op: Whether it has to be the value, or anything else, absent included.
         value: The value.
     """
@@ -55,24 +55,24 @@ class Condition(BaseModel):
     value: str
 
     def holds(self, arrivals: Arrivals) -> np.ndarray:
-        """Of which users it is true: bool of shape (n_users,)."""
+        """Which users fulfil the condition: bool of shape (n_users,)."""
         same = np.asarray(arrivals[self.field] == self.value, dtype=bool)
         return same if self.op == "is" else ~same
 
 
 Arrivals: TypeAlias = pd.DataFrame | Mapping[Trait, np.ndarray]
-"""How each user arrived: of :func:`arrivals`, or of :func:`traits`."""
+"""How each user arrived, from :func:`arrivals` or :func:`traits`."""
 
 
 def traits(
     users: UserColumns, sequences: UserSequences, names: Mapping[View, Sequence[str]], unnamed: Sequence[str]
 ) -> dict[Trait, np.ndarray]:
-    """How each user arrived, whoever else there is.
+    """Read how each user arrived, which does not depend on other users.
 
     Args:
-        users: One row a user; source, device and engagement are looked at.
-        sequences: Their page views.
-        names: What each view calls each page, by page index; ``View.URL`` at least.
+        users: A row a user; source, device and engagement are read.
+        sequences: Page views of the users.
+        names: URL, theme and type of each page index by view; ``View.URL`` at least.
         unnamed: Themes and types that say nothing of a page.
 
     Returns:
@@ -100,10 +100,10 @@ def traits(
 def arrivals(
     users: pd.DataFrame, sequences: UserSequences, names: Mapping[View, Sequence[str]], unnamed: Sequence[str]
 ) -> pd.DataFrame:
-    """How all users of a file arrived; see :func:`traits` for the arguments.
+    """Table of how all users of a file arrived; see :func:`traits` for the arguments.
 
     Returns:
-        One row a user, a categorical column a :class:`Trait`, absent where it is not known; the categories of
+        A row a user, a categorical column a :class:`Trait`, absent where it is not known; the categories of
         the landing page are all pages. ``engaged`` is absent for everybody where the file has no engagement
         times.
     """
@@ -121,9 +121,9 @@ def folder(address: str) -> str | None:
 
 
 def simplified(rule: Sequence[Condition]) -> tuple[Condition, ...]:
-    """Leave out conditions of a rule that follow from others; what a user is stands before what not.
+    """Leave out conditions of a rule that follow from others, and put "is" before "is not".
 
-    A page has one folder, type and theme: a rule that names the page needs no word on those.
+    A page has a single folder, type and theme: a rule that names the page needs no condition on those.
     """
     named = {condition.field for condition in rule if condition.op == "is"}
     kept = [
@@ -137,11 +137,11 @@ def simplified(rule: Sequence[Condition]) -> tuple[Condition, ...]:
 
 
 def rule_name(rule: Sequence[Condition], addresses: Sequence[str]) -> str:
-    """A rule in words: ``Land on /blog, from google / organic, mobile``.
+    """Write a rule in words: ``Land on /blog, from google / organic, mobile``.
 
     Args:
         rule: Its conditions, :func:`simplified`.
-        addresses: Of all pages: what they share is left out.
+        addresses: Addresses of all pages, whose common origin is left out.
     """
     origin = common_origin(addresses)
     landing = [condition for condition in rule if condition.field in LANDING]
@@ -154,7 +154,7 @@ def rule_name(rule: Sequence[Condition], addresses: Sequence[str]) -> str:
 
 
 def phrase(condition: Condition, origin: str = "") -> str:
-    """A condition in words: ``from google / organic``, ``not mobile``."""
+    """Write a condition in words: ``from google / organic``, ``not mobile``."""
     value = condition.value
     page = short_address(value, origin)
     words = {
@@ -166,7 +166,7 @@ def phrase(condition: Condition, origin: str = "") -> str:
 
 
 def _landing(rule: Sequence[Condition], origin: str) -> str:
-    """Where they land; what is left out of a folder, type or theme is only said to be left out."""
+    """Write where users land; pages that are left out are named only if nothing else is."""
     here = [phrase(condition, origin) for condition in rule if condition.op == "is"]
     if not here:
         there = [phrase(condition, origin).removeprefix("not ") for condition in rule]

@@ -1,4 +1,4 @@
-"""Segments changed by hand: merged, split, set aside, made of chosen users, or of the levels of a facet.
+"""Change segments by hand: merge, split, set aside, make of chosen users, or of the levels of a facet.
 
 Each change gives a new partition, which carries all changes since clustering and what decided them, so that
 the last one can be taken back and new users go the same way: first to where the clustering puts them, then
@@ -30,17 +30,17 @@ from core.segments.kmeans import fit_centroids
 from core.segments.partition import Partition
 
 FEWEST: Final = 2
-"""Segments that must be left: one alone has no others to differ from."""
+"""Fewest segments that a change must leave: a single one has no others to differ from."""
 MOST_PARTS: Final = 10
 
 
 def merge(partition: Partition, vectors: np.ndarray, segments: Sequence[int]) -> Partition:
-    """Make one segment of several; it keeps the id of the largest.
+    """Merge several segments into a single one, which keeps the id of the largest.
 
     Args:
         partition: The segments.
         vectors: float32 of shape (n_users, d), what they were cut from; so in all of these functions.
-        segments: Ids of two or more.
+        segments: Ids of two or more segments.
 
     Raises:
         SettingsError: If there is no such segment, fewer than two are named, or only one would be left.
@@ -57,12 +57,12 @@ def merge(partition: Partition, vectors: np.ndarray, segments: Sequence[int]) ->
 
 
 def split(partition: Partition, vectors: np.ndarray, segment: int, into: int = 2) -> Partition:
-    """Cut a segment by K-Means among its users; the largest part keeps its id.
+    """Split a segment by K-Means among its users; the largest part keeps its id.
 
     Args:
         partition: The segments.
         vectors: What they were cut from.
-        segment: Id.
+        segment: Id of the segment.
         into: Number of parts, 2 to 10.
 
     Raises:
@@ -88,12 +88,12 @@ def split(partition: Partition, vectors: np.ndarray, segment: int, into: int = 2
 
 
 def set_aside(partition: Partition, vectors: np.ndarray, segments: Sequence[int]) -> Partition:
-    """Take segments out: their users are in none, and stay counted as a group of their own.
+    """Set segments aside: their users are in none, and are counted as a separate group.
 
     Args:
         partition: The segments.
         vectors: What they were cut from.
-        segments: Ids.
+        segments: Ids of the segments.
 
     Raises:
         SettingsError: If there is no such segment, none is named, or fewer than two would be left.
@@ -104,7 +104,7 @@ def set_aside(partition: Partition, vectors: np.ndarray, segments: Sequence[int]
 
 
 def from_users(partition: Partition, vectors: np.ndarray, users: np.ndarray, why: str = "") -> Partition:
-    """Make a segment of chosen users, who leave theirs; a segment that nobody is left in is gone.
+    """Make a segment of chosen users, who leave their segments; a segment left empty is removed.
 
     Args:
         partition: The segments.
@@ -114,8 +114,8 @@ def from_users(partition: Partition, vectors: np.ndarray, users: np.ndarray, why
         why: How they were chosen.
 
     Raises:
-        InputError: If the mask is of other users.
-        SettingsError: If nobody of them takes part in clustering, or fewer than two segments would be left.
+        InputError: If the mask does not fit the users of the segments.
+        SettingsError: If no chosen user takes part in clustering, or fewer than two segments would be left.
     """
     joins = joining(partition, users)
     if not joins.any():
@@ -140,7 +140,7 @@ def regroup(partition: Partition, vectors: np.ndarray, level: np.ndarray, why: s
         why: What the facet asks.
 
     Raises:
-        InputError: If the levels are of other users.
+        InputError: If the levels do not fit the users of the segments.
         SettingsError: If all users are on one level.
     """
     if level.shape != partition.labels.shape:
@@ -160,12 +160,12 @@ def regroup(partition: Partition, vectors: np.ndarray, level: np.ndarray, why: s
 
 
 def joining(partition: Partition, users: np.ndarray) -> np.ndarray:
-    """Who of chosen users would be in their segment: bool of shape (n_users,).
+    """Which of the chosen users would be in a segment made of them: bool of shape (n_users,).
 
-    Not who is outside clustering; and not who was set aside, as a lasso takes up any dot, unless all were.
+    Users outside clustering are not, and users set aside only if all are, as a lasso takes up any dot.
 
     Raises:
-        InputError: If the mask is of other users.
+        InputError: If the mask does not fit the users of the segments.
     """
     if users.shape != partition.labels.shape or users.dtype != bool:
         raise InputError(
@@ -179,11 +179,11 @@ def joining(partition: Partition, users: np.ndarray) -> np.ndarray:
 
 
 def first_changes(cut: Partition, changed: Partition, vectors: np.ndarray, count: int) -> Partition:
-    """The segments after the first so many changes: what the later ones are taken back to.
+    """Take back all changes by hand but the first ``count``.
 
     Args:
-        cut: As clustering left them.
-        changed: After all changes.
+        cut: The segments as clustering left them.
+        changed: The segments after all changes.
         vectors: What they were cut from.
         count: Changes that stay; 0 gives ``cut`` itself.
     """
@@ -200,15 +200,15 @@ def follow(
     users: np.ndarray | None = None,
     learns: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Where users end whom the clustering put somewhere: each change moves on whom it concerns.
+    """Apply all changes by hand to users whom the clustering placed, and return where they end.
 
     Args:
         labels: int32 of shape (n,), ids of the segments that were cut, or ``OUTSIDE``.
         vectors: float32 of shape (n, d).
         partition: Segments that were changed by hand.
-        users: int of shape (n,), places of the rows among the users that it was made of. None for others, who
+        users: int of shape (n,), index of each row among the users of the partition. None for new users, who
             join a segment of chosen users where its middle is nearer than those of the segments beside it.
-        learns: Rows that splits are decided by anew; None for as they were.
+        learns: Rows that splits are learned from anew; None to keep the splits as they were.
 
     Returns:
         int32 of shape (n,), ids of the segments as they are now, ``OUTSIDE`` or ``SET_ASIDE``.
@@ -256,7 +256,7 @@ def _moved_on(
 def _changed(
     partition: Partition, vectors: np.ndarray, edit: Edit, decided_by: Mapping[str, np.ndarray]
 ) -> Partition:
-    """The segments after one more change; those that nobody left or joined keep their middle to the bit."""
+    """Apply another change; segments that nobody left or joined keep their centroid to the bit."""
     before = partition.labels
     with repeatable():
         labels = _moved_on(before, vectors, edit, decided_by, np.arange(len(before)))
@@ -283,7 +283,7 @@ def _changed(
 def _centroids(
     partition: Partition, vectors: np.ndarray, labels: np.ndarray, ids: np.ndarray, touched: np.ndarray
 ) -> np.ndarray:
-    """Those before of the segments that nobody left or joined, the means of the others."""
+    """Centroids after a change: kept where nobody left or joined, means of the users elsewhere."""
     rows = np.flatnonzero(np.isin(labels, touched) & (labels > OUTSIDE))
     new, place = np.unique(labels[rows], return_inverse=True)
     same = np.setdiff1d(ids, new)
@@ -296,19 +296,19 @@ def _centroids(
 def _spread(
     vectors: np.ndarray, labels: np.ndarray, ids: np.ndarray, centroids: np.ndarray, touched: np.ndarray
 ) -> float:
-    """Inertia of some segments."""
+    """Inertia of the touched segments alone."""
     rows = np.flatnonzero(np.isin(labels, touched) & (labels > OUTSIDE))
     return inertia(vectors[rows], centroids, np.searchsorted(ids, labels[rows]))
 
 
 def _decided_by(partition: Partition, number: int) -> dict[str, np.ndarray]:
-    """What a change was decided by, by name."""
+    """Arrays that a change was decided by, by name."""
     mine = f"edit{number}_"
     return {name.removeprefix(mine): v for name, v in partition.learned.items() if name.startswith(mine)}
 
 
 def _middles(rows: np.ndarray, into: int, partition: Partition, seed: int) -> np.ndarray:
-    """Of the parts that K-Means finds among users, the largest first: float32 of shape (into, d)."""
+    """Centroids of the parts that K-Means finds among users, largest first: float32 of shape (into, d)."""
     settings = partition.settings.model_copy(update={"n_clusters": into, "seed": seed})
     middles = fit_centroids(rows.copy(), settings)[0]
     sizes = np.bincount(nearest(rows, middles)[0], minlength=into)
@@ -318,7 +318,7 @@ def _middles(rows: np.ndarray, into: int, partition: Partition, seed: int) -> np
 
 
 def _learned_again(rows: np.ndarray, before: np.ndarray, partition: Partition) -> np.ndarray:
-    """Middles that other users lead to, in the order of those before; these where there are too few users."""
+    """Learn centroids of a split from other users, matched with those before; these if users are too few."""
     if count_different(rows, enough=len(before)) < len(before):
         return before
     again = _middles(np.ascontiguousarray(rows), len(before), partition, partition.settings.seed)
@@ -329,7 +329,7 @@ def _learned_again(rows: np.ndarray, before: np.ndarray, partition: Partition) -
 
 
 def _known(partition: Partition, segments: Sequence[int]) -> tuple[int, ...]:
-    """Each of these once, ascending."""
+    """Check that segments exist, and return each id once, ascending."""
     there, named = set(partition.ids.tolist()), sorted(set(segments))
     if not named or not there.issuperset(named):
         missing = sorted(set(named) - there)
@@ -341,7 +341,7 @@ def _known(partition: Partition, segments: Sequence[int]) -> tuple[int, ...]:
 
 
 def _free(partition: Partition, count: int) -> list[int]:
-    """The lowest ids that no segment has, nor had since clustering: a number never stands for two."""
+    """Lowest ids that no segment has, nor had since clustering: an id never stands for two segments."""
     cut = partition.learned.get("ids", partition.ids)
     taken = {*partition.ids.tolist(), *cut.tolist()} | made(partition.edits)
     free = (number for number in range(len(taken) + count) if number not in taken)

@@ -1,12 +1,12 @@
-"""How sure each segment is: would other users, halves of these, or another start have led to it?
+"""Certificates: how sure each segment is to come again from other users, halves of these, or another seed.
 
 The measure is the Jaccard index of a segment and the one most like it among segments of a resample (Hennig
 2007): users in both by users in either. A resample draws half as many users, with replacement: its middles
 lie as far from those of all users as two samples of all users lie from each other, so that low and high are
 where the index of another sample of as many users is expected in 95 of 100 cases.
 
-Two segments are really one where hardly anything is missed of their union, which is found again as one
-segment or as two: users that each alone loses went to the other.
+Two segments are really one where hardly anything is missing of their union, found again as one segment or as
+two: users that each alone loses went to the other.
 """
 
 from __future__ import annotations
@@ -31,34 +31,34 @@ from core.segments.partition import Partition
 
 STAGE: Final = "certify"
 VERSION: Final = 3
-"""Raised when the same segments would get other certificates: those that are kept are made anew."""
+"""Version, raised when the same segments would get other certificates, so that stored ones are made anew."""
 SAMPLE: Final = 10_000
-"""Users that are resampled, at most; with more users than that, segments are surer than is said."""
+"""Most users that are resampled; with more users than that, segments are surer than their certificates."""
 RESAMPLES: Final = 100
 TAILS: Final = (2.5, 97.5)
 _SPLITS: Final = 3
 SEEDS: Final = 4
 _DOUBTFUL: Final = "doubtful"
 GIVEN: Final = "given these vectors"
-"""Said with every certificate: users are drawn again and clustered, not trained on."""
+"""Condition stated with every certificate: users are drawn again and clustered, not trained on."""
 KEPT_BACK: Final = "Names are kept back: they would tell of kinds of users that are not there."
 _PATTERNED, _STABLE = 0.6, 0.75
 WORDS: Final = ((0.85, "highly stable"), (_STABLE, "stable"), (_PATTERNED, "patterned"), (0.0, _DOUBTFUL))
-"""From which mean index on a segment is called what (Hennig 2007)."""
+"""Mean index from which on a segment is called by a word (Hennig 2007), highest first."""
 _MISSED: Final = 0.25
-"""What the union of two that are really one misses of an index of 1, at most: this part of what the surer of
-the two misses alone. In a continuum, where borders with others move too, it was .44 or more."""
+"""Share, of what the surer of two segments lacks to an index of 1, that their union may lack where they are
+really one. In a continuum, where borders with others move too, it was .44 or more."""
 UNSUPPORTED: Final = "comes back"
-"""In place of a word that calls a segment stable where no number of segments is."""
+"""Word in place of "stable" and the like where users support no number of segments."""
 
 
 @dataclass(frozen=True)
 class Certificate:
-    """How sure a segment is.
+    """How sure a segment is to come again.
 
     Args:
-        segment: Its id.
-        users: Its size.
+        segment: Id of the segment.
+        users: Number of its users.
         jaccard: Mean index over the resamples, 0 to 1.
         low: Where the index of another sample of users is expected in 95 of 100 cases: lower end.
         high: Upper end.
@@ -68,7 +68,7 @@ class Certificate:
         moves: Share of its users that are in the rival, mean over the resamples.
         same_as: The segment that it is really one with; None where there is none.
         together: Mean index of the union of the two, over the resamples; None where there is none.
-        supported: Whether these users are not known to support no number of segments (:func:`with_verdict`).
+        supported: False where these users are known to support no number of segments (:func:`with_verdict`).
     """
 
     segment: int
@@ -86,20 +86,20 @@ class Certificate:
 
     @property
     def word(self) -> str:
-        """How Hennig calls an index like this; where no segments are supported, none is called stable."""
+        """Hennig's word for the index; where no number of segments is supported, none is called stable."""
         word = next(word for least, word in WORDS if self.jaccard >= least)
         return word if self.supported or word == _DOUBTFUL else UNSUPPORTED
 
     @property
     def mark(self) -> str:
-        """What is said with its name wherever somebody reads it: ``doubtful``, or nothing."""
+        """Mark beside the segment's name wherever it is shown: ``doubtful``, or empty."""
         return _DOUBTFUL if self.word == _DOUBTFUL else ""
 
     def sentence(self, names: Mapping[int, str]) -> str:
-        """In words that an analyst can repeat.
+        """The certificate as sentences that an analyst can repeat.
 
         Args:
-            names: Segment → what it is called.
+            names: Segment → its name.
         """
         to = "" if self.rival is None else f" Who leaves mostly moves to {names[self.rival]}."
         if self.same_as is not None:
@@ -112,10 +112,10 @@ class Certificate:
         )
 
     def line(self, names: Mapping[int, str]) -> str:
-        """Say how sure it is in a few words: ``Stable, given these vectors: .82 [.74–.90] · nearest: …``.
+        """The certificate in a few words: ``Stable, given these vectors: .82 [.74–.90] · nearest: …``.
 
         Args:
-            names: Segment → what it is called.
+            names: Segment → its name.
         """
         index, low, high = map(_two_digits, (self.jaccard, self.low, self.high))
         near = "" if self.rival is None else f" · nearest: {names[self.rival]}"
@@ -124,12 +124,12 @@ class Certificate:
         return f"{sentence(self.word)}{unsure}, {GIVEN}: {index} [{low}–{high}]{near}"
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data."""
+        """Fields of the certificate with ``word`` and ``condition``, as plain data."""
         return asdict(self) | {"word": self.word, "condition": GIVEN}
 
 
 def pairs(certificates: Mapping[int, Certificate]) -> list[tuple[Certificate, Certificate]]:
-    """Segments that are really one, two by two."""
+    """Pairs of segments that are really one."""
     return [
         (one, certificates[one.same_as])
         for one in certificates.values()
@@ -138,12 +138,12 @@ def pairs(certificates: Mapping[int, Certificate]) -> list[tuple[Certificate, Ce
 
 
 def pair_sentence(one: Certificate, other: Certificate, names: Mapping[int, str]) -> str:
-    """That two segments are really one, with how each comes again.
+    """Say that two segments are really one, with the indices together and alone.
 
     Args:
-        one: A segment.
-        other: The one that it is really one with.
-        names: Segment → what it is called.
+        one: Certificate of a segment.
+        other: Certificate of the segment that it is really one with.
+        names: Segment → its name.
     """
     together, alone, beside = map(_two_digits, (one.together or 0.0, one.jaccard, other.jaccard))
     return (
@@ -157,7 +157,7 @@ def _two_digits(index: float) -> str:
 
 
 def marked(names: Mapping[int, str], certificates: Mapping[int, Certificate]) -> dict[int, str]:
-    """What segments are called where somebody reads it: a doubtful one says so, whoever named it."""
+    """Names of segments for display, with "doubtful" beside those that are."""
     marks = {segment: one.mark for segment, one in certificates.items() if one.mark}
     return {
         segment: f"{name} ({marks[segment]})" if segment in marks else name for segment, name in names.items()
@@ -167,7 +167,7 @@ def marked(names: Mapping[int, str], certificates: Mapping[int, Certificate]) ->
 def with_verdict(
     certificates: Mapping[int, Certificate], levels: SegmentLevels | None
 ) -> Mapping[int, Certificate]:
-    """Certificates by the verdict on numbers of segments: where none is supported, none is stable."""
+    """Certificates that call no segment stable where users support no number of segments."""
     if not unsupported(levels):
         return certificates
     return {segment: replace(one, supported=False) for segment, one in certificates.items()}
@@ -176,19 +176,19 @@ def with_verdict(
 def verdict_text(
     levels: SegmentLevels | None, certificates: Mapping[int, Certificate], *, kept_back: bool = False
 ) -> str:
-    """What is said of the segments as a whole in the app, the report, ``clusters.json`` and the chat.
+    """The verdict on the segments as a whole, for the app, the report, ``clusters.json`` and the chat.
 
     Args:
         levels: Numbers of segments that users support; None where none were compared.
-        certificates: Of the segments; empty where they were not measured.
-        kept_back: Whether names are not told (:func:`core.segments.levels.withheld`).
+        certificates: Certificates of the segments; empty where they were not measured.
+        kept_back: Whether names are withheld (:func:`core.segments.levels.withheld`).
     """
     first = levels.sentence if levels else NOT_COMPARED
     return " ".join(filter(None, (first, mostly_doubtful(certificates), KEPT_BACK if kept_back else "")))
 
 
 def mostly_doubtful(certificates: Mapping[int, Certificate]) -> str:
-    """That more than half of the segments are doubtful; empty where they are not."""
+    """Say that more than half of the segments are doubtful; empty where they are not."""
     doubtful, found = sum(one.mark == _DOUBTFUL for one in certificates.values()), len(certificates)
     if 2 * doubtful <= found:
         return ""
@@ -198,24 +198,24 @@ def mostly_doubtful(certificates: Mapping[int, Certificate]) -> str:
 
 
 def table(certificates: Mapping[int, Certificate]) -> pd.DataFrame:
-    """A row a segment: the fields of :class:`Certificate`, ``word`` and ``condition``."""
+    """Table with a row a segment: the fields of :class:`Certificate`, ``word`` and ``condition``."""
     return pd.DataFrame([one.to_dict() for one in certificates.values()])
 
 
 def certify(
     vectors: np.ndarray, partition: Partition, progress: Progress = silent, resamples: int = RESAMPLES
 ) -> dict[int, Certificate]:
-    """Cluster other draws of the users, and find each segment again.
+    """Measure certificates: cluster resamples of the users, and find each segment again.
 
-    Segments that were changed by hand are found by changing what the draws lead to in the same way: what goes
-    on as a merged segment is merged, and what goes on as a split one is split anew, by the draw. There is
-    nothing to be sure of in a segment of chosen users, nor in a part of one or one that it was merged into.
+    Changes by hand are applied to the segments of a resample in the same way: what continues a merged segment
+    is merged, and what continues a split one is split anew, by the resample. A segment of chosen users, or
+    one that was split or merged from it, has no certificate.
 
     Args:
         vectors: float32 of shape (n_users, d), what was clustered.
         partition: The segments.
         progress: Where to report; may stop the work.
-        resamples: How many, at least 39 for an interval of 95 %.
+        resamples: Number of resamples, at least 39 for an interval of 95 %.
 
     Returns:
         Segment → its certificate, but for segments with chosen users (:func:`core.segments.edits.chosen`).
@@ -243,7 +243,7 @@ def certify(
 
 
 def jaccard(shared: np.ndarray) -> np.ndarray:
-    """Index of each pair of groups: float of shape (k_one, k_other).
+    """Jaccard index of each pair of groups: float of shape (k_one, k_other).
 
     Args:
         shared: int of shape (k_one, k_other), users in both; every user is in one group of each side.
@@ -255,14 +255,14 @@ def jaccard(shared: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class _Sought:
-    """What is to be found again.
+    """Segments that resamples are compared with, as positions of users' segments.
 
     Args:
         partition: The segments.
-        users: int of shape (n,), places of the rows.
-        own: int of shape (n,), the place of each one's segment among ``ids``; that of users in none is last.
-        cut: The same as clustering left it, before any change by hand.
-        cut_ids: Ids of that.
+        users: int of shape (n,), index of each row among all users.
+        own: int of shape (n,), position of each row's segment among ``ids``; last for users in none.
+        cut: As ``own``, among the segments that clustering led to, before any change by hand.
+        cut_ids: Ids of these segments.
     """
 
     partition: Partition
@@ -273,11 +273,11 @@ class _Sought:
 
     @property
     def k(self) -> int:
-        """Segments."""
+        """Number of segments that are compared."""
         return len(self.partition.ids)
 
     def changed(self, place: np.ndarray, rows: np.ndarray, learns: np.ndarray) -> np.ndarray:
-        """Where users who were placed again end by the changes by hand: int of shape (n,), −1 in none."""
+        """Apply the changes by hand to segments of a resample: int of shape (n,), −1 in none."""
         from core.segments.by_hand import follow
 
         shared = _shared(self.cut, len(self.cut_ids), place)
@@ -303,7 +303,7 @@ def _places(labels: np.ndarray, ids: np.ndarray, none: int) -> np.ndarray:
 
 
 def _again(rows: np.ndarray, sought: _Sought, job: tuple[np.ndarray, int]) -> np.ndarray:
-    """Users that each segment shares with each one that some users teach; those in none come last.
+    """Cluster by some users, and count the users that each segment shares with each cluster; none is last.
 
     Returns:
         int of shape (k + 1, k_found + 1).
@@ -352,7 +352,7 @@ def _certificates(
 
 
 def unions(shared: np.ndarray) -> np.ndarray:
-    """Index of the union of each two segments and the group, or union of two groups, most like it.
+    """Jaccard index of the union of each two segments and the group, or union of two groups, most like it.
 
     Args:
         shared: int of shape (k + 1, k_found + 1), users in both; those in none come last.
@@ -369,14 +369,14 @@ def unions(shared: np.ndarray) -> np.ndarray:
 
 
 def _ones_and_twos(k: int) -> np.ndarray:
-    """Who is in each one of k groups and each union of two: float of shape (k (k + 1) / 2, k), 0 or 1."""
+    """Members of each of k groups and each union of two: float of shape (k (k + 1) / 2, k), 0 or 1."""
     one, other = np.triu_indices(k)
     members = np.eye(k)
     return np.maximum(members[one], members[other])
 
 
 def _really_one(alone: np.ndarray, union: np.ndarray) -> list[tuple[int, int]]:
-    """Places of segments that are really one, two by two; each in one pair, the surest first.
+    """Pairs of positions of segments that are really one; each segment in at most one pair, surest first.
 
     Args:
         alone: Index of each segment, float of shape (k,).
@@ -393,7 +393,7 @@ def _really_one(alone: np.ndarray, union: np.ndarray) -> list[tuple[int, int]]:
 
 
 def _moves(shared: np.ndarray) -> np.ndarray:
-    """Share of each segment's users that are in what continues another one: float of shape (k, k)."""
+    """Share of each segment's users who are in the continuation of another: float of shape (k, k)."""
     segment, continues = linear_sum_assignment(shared[:-1, :-1], maximize=True)
     moved = np.zeros((len(shared) - 1, len(shared) - 1))
     moved[:, segment] = shared[:-1, continues] / np.maximum(shared[:-1].sum(axis=1), 1)[:, None]

@@ -1,8 +1,7 @@
-"""Stage 7: segments of the combined vectors. Whoever comes later is placed by the rule that made them.
+"""Stage 7: cluster users by their combined vectors, and assign new users to the nearest segment.
 
-Users of whom a second copy of the vectors would be too much: they are read a block at a time.
-
-The vectors may be mapped from a file. Those of a run are mixed in memory (``combination.py``).
+Where there are too many users for a second copy of their vectors, these are read a block at a time, and may
+be mapped from a file.
 """
 
 from __future__ import annotations
@@ -25,19 +24,19 @@ from core.segments.partition import Partition
 MOST: Final = 2_000_000
 """Most users of whom a second copy of the vectors is made, in which Lloyd's algorithm works."""
 TAUGHT: Final = 20_000
-"""Users of many that centroids are fitted to first: those that ``kmeans.cold_centroids`` draws anyway, so
-that the passes over everybody start where Lloyd's algorithm would."""
+"""Users that centroids are fitted to first, where there are more than :data:`MOST`: those that
+``kmeans.cold_centroids`` draws anyway, so that the passes over everybody start where Lloyd's would."""
 RUN: Final = 256
-"""Users that lie side by side on the disk and are read together; a batch is runs from all over it, so that
-an order of the ids says nothing."""
+"""Users that are read together, as they lie side by side on the disk; a batch holds runs from all over it, so
+that the order of the ids says nothing."""
 BATCH: Final = 16_384
 _PASSES: Final = 3
-"""Times that everybody is looked at (docs/method.md)."""
+"""Passes of the mini-batches over all users (docs/method.md)."""
 
 
 @dataclass(frozen=True, eq=False)
 class ChunkedRows:
-    """Some rows of a matrix that may be mapped from a file.
+    """Some rows of a matrix that may be mapped from a file, read a block at a time.
 
     Args:
         vectors: float32 of shape (n_users, d).
@@ -49,18 +48,18 @@ class ChunkedRows:
 
     @property
     def many(self) -> bool:
-        """Whether they are so many that centroids are fitted to :data:`TAUGHT` of them."""
+        """Whether there are so many rows that centroids are first fitted to :data:`TAUGHT` of them."""
         return len(self.users) > MOST
 
     def teaching(self, seed: int) -> np.ndarray:
-        """A copy of those that centroids are fitted to: all, or :data:`TAUGHT` drawn at random of many."""
+        """Copy the rows that centroids are fitted to: all, or :data:`TAUGHT` drawn at random of many."""
         if not self.many:
             return self._of(slice(None))
         drawn = np.random.default_rng(seed).choice(len(self.users), TAUGHT, replace=False)
         return self._of(np.sort(drawn))
 
     def each(self) -> Iterator[tuple[slice, np.ndarray]]:
-        """All of them in order, a block at a time, with their places."""
+        """Iterate over all rows in order, a block at a time, with their places."""
         for start in range(0, len(self.users), BLOCK):
             part = slice(start, start + BLOCK)
             yield part, self._of(part)
@@ -77,7 +76,7 @@ class ChunkedRows:
         return sum(inertia(rows, centroids, place[part]) for part, rows in self.each())
 
     def batches(self, seed: Sequence[int]) -> Iterator[np.ndarray]:
-        """All of them once, in an order drawn at random: float32 of shape (at most :data:`BATCH`, d)."""
+        """Iterate over all rows once, in random order: float32 of shape (at most :data:`BATCH`, d)."""
         runs = np.random.default_rng(seed).permutation(-(-len(self.users) // RUN))
         for start in range(0, len(runs), BATCH // RUN):
             places = runs[start : start + BATCH // RUN, None] * RUN + np.arange(RUN)
@@ -85,12 +84,12 @@ class ChunkedRows:
 
 
 def mini_batch(rows: ChunkedRows, start: np.ndarray, seed: int) -> np.ndarray:
-    """Centroids by mini-batches (Sculley 2010; scikit-learn's): float32 of shape (k, d).
+    """Fit centroids by mini-batches (Sculley 2010; scikit-learn's): float32 of shape (k, d).
 
     Args:
         rows: All rows to be clustered.
         start: Centroids to go on from, float32 of shape (k, d); centroid i continues the i-th.
-        seed: Of the order.
+        seed: Seed of the order of rows.
     """
     made = MiniBatchKMeans(len(start), init=start, n_init=1, random_state=seed, reassignment_ratio=0)
     for number in range(_PASSES):
@@ -103,7 +102,7 @@ def mini_batch(rows: ChunkedRows, start: np.ndarray, seed: int) -> np.ndarray:
 def fit(
     vectors: np.ndarray, inside: np.ndarray, settings: ClusterSettings, init: np.ndarray | None = None
 ) -> Partition:
-    """Cluster the users inside.
+    """Cluster the users who take part into segments.
 
     Args:
         vectors: float32 of shape (n_users, d), L2-normalised.
@@ -142,9 +141,9 @@ def fit(
 
 
 def assign(vectors: np.ndarray, partition: Partition) -> np.ndarray:
-    """The segment of each user, new or known: that of the nearest centroid.
+    """Assign each user, new or known, to the segment of the nearest centroid.
 
-    Changes by hand are followed: who is put into a merged segment, a part of a split one, or one set aside.
+    Changes by hand are followed: to a merged segment, to a part of a split one, or to those set aside.
 
     Args:
         vectors: float32 of shape (n, d), from the same mix as the partition's.

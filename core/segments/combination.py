@@ -1,4 +1,4 @@
-"""Stage 6: one vector a user from the views, mixed by the analyst's weights.
+"""Stage 6: mix the views of each user into a combined vector, by the analyst's weights.
 
 ``x = normalise(√w₁ · u₁, √w₂ · u₂, …)``, the views that are present side by side, weights renormalised to
 sum to 1. The root makes a weight what its slider says: variances add up, so a view of weight .3 brings about
@@ -10,13 +10,11 @@ the clustered users. Without that, a view whose vectors all point the same way a
 vector to everybody and its slider does nothing. A view that is alone stays as the model made it: there
 is nothing to balance, and distances are those the model was trained on.
 
-Where a view knows nothing of a user (zeros), the others make that user's vector. Before that, a weight counts
-by the share of the page views that its view can speak of, "unknown" is not a label, and by what the view
-counts beside its weight (:func:`counted`).
+Where a view knows nothing of a user (zeros), the others make that user's vector. Weights are first multiplied
+by a factor of each view: its share of labelled page views, times a constant (:func:`counted`).
 
-Principal components: where users differ most, in a few numbers.
-
-Vectors of other sequences of the same pages, by a frozen model and the mix of all users.
+Beside the mix are principal components of rows, and the frozen mix, which makes vectors of other sequences
+of the same pages.
 """
 
 from __future__ import annotations
@@ -38,13 +36,13 @@ from core.segments.activity import with_activity
 
 
 def principal_axes(rows: np.ndarray, most: int) -> dict[str, np.ndarray]:
-    """Where rows differ most: ``mean`` of shape (d,) and ``axes`` of shape (at most ``most``, d), float32."""
+    """Principal components of rows: ``mean`` (d,) and ``axes`` (at most ``most``, d), float32."""
     made = PCA(min(most, *rows.shape), svd_solver="covariance_eigh").fit(rows)
     return {"mean": made.mean_.astype(np.float32), "axes": made.components_.astype(np.float32)}
 
 
 def along(rows: np.ndarray, axes: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Rows on :func:`principal_axes`: float32 of shape (n, n_axes)."""
+    """Coordinates of rows on :func:`principal_axes`: float32 of shape (n, n_axes)."""
     narrow: np.ndarray = (rows - axes["mean"]) @ axes["axes"].T
     return narrow
 
@@ -58,16 +56,16 @@ TINY: Final = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class Calibrated:
-    """What of a mix does not depend on the weights; made once a data set, so that sliders are quick.
+    """The part of a mix that does not depend on the weights, made once a data set so that sliders are quick.
 
     Args:
-        views: float32 of shape (n_users, d), one a present view, in the order of :class:`View`; read only.
+        views: float32 of shape (n_users, d) of each present view, in the order of :class:`View`; read only.
         means: float32 of shape (d,), subtracted from each view; zeros when a single view is present.
         scales: float32 of shape (n_users,) a view: 1 / length of the centred vector, or 0 if it has none or
             the view knows nothing of the user.
-        variances: Of each centred view over the clustered users, summed over its columns.
-        activity: What places users by their activity, see :func:`core.segments.activity.activity_ranks`;
-            None where it does not count.
+        variances: Variance of each centred view over the clustered users, summed over its columns.
+        activity: Ranks from :func:`core.segments.activity.activity_ranks`; None where activity does not
+            count.
     """
 
     views: Mapping[View, np.ndarray]
@@ -79,15 +77,15 @@ class Calibrated:
 
 @dataclass(frozen=True, eq=False)
 class Combined:
-    """One vector a user.
+    """Combined vectors of all users, and the mix that made them.
 
     Args:
         vectors: float32 of shape (n_users, d), L2-normalised (all zeros where a user has no direction).
-        effective: What each present view really contributes, see :func:`effective_shares`; sums to 1.
+        effective: Share of each present view in the variance, see :func:`effective_shares`; sums to 1.
         absent: Learned views that have no vectors, so that their weights do nothing.
-        means: What was subtracted from each view; place new users with the same.
+        means: Mean that was subtracted from each view; new users need the same.
         weights: The analyst's weights.
-        counted: What they count, see :func:`counted`.
+        counted: Weights times the factors of the views, see :func:`counted`.
         activity: See :class:`Calibrated`.
     """
 
@@ -110,7 +108,7 @@ def combine(
     """Mix the views of all users; :func:`calibrate` and :func:`blend` in one go.
 
     Args:
-        views: float32 of shape (n_users, d), one a present view, L2-normalised or zeros.
+        views: float32 of shape (n_users, d) of each present view, L2-normalised or zeros.
         weights: How much each view counts.
         inside: bool of shape (n_users,), the clustered users; the means are taken over them.
         means: The means of an earlier mix, to place new users among frozen segments.
@@ -126,7 +124,7 @@ def combine(
 def mixed_as_before(
     views: Mapping[View, np.ndarray], weights: ViewWeights, means: Mapping[View, np.ndarray]
 ) -> np.ndarray:
-    """Vectors of other users by an earlier mix: float32 of shape (n_users, d); see :func:`combine`.
+    """Mix vectors of other users as in an earlier mix: float32 of shape (n_users, d); see :func:`combine`.
 
     Raises:
         ArtifactError: If the views do not fit together, or a mean is missing.
@@ -142,7 +140,7 @@ def calibrate(
     inside: np.ndarray | None = None,
     means: Mapping[View, np.ndarray] | None = None,
 ) -> Calibrated:
-    """Measure what centring needs; see :func:`combine` for the arguments.
+    """Measure means, scales and variances of the views; see :func:`combine` for the arguments.
 
     Raises:
         ArtifactError: If the views do not fit together, or a mean is missing.
@@ -161,13 +159,12 @@ def calibrate(
 def blend(
     calibrated: Calibrated, weights: ViewWeights, coverage: Mapping[View, float] | None = None
 ) -> Combined:
-    """Mix calibrated views.
+    """Mix calibrated views by weights into combined vectors.
 
     Args:
         calibrated: From :func:`calibrate`.
         weights: How much each view counts.
-        coverage: What each weight is multiplied by, see :func:`core.model.inputs.view_factors`; 1
-            where none is named.
+        coverage: Factor of each weight, see :func:`core.model.inputs.view_factors`; 1 where none is named.
 
     Raises:
         SettingsError: If every view that is present has weight 0.
@@ -187,10 +184,10 @@ def blend(
 
 
 def counted(weights: ViewWeights, coverage: Mapping[View, float]) -> ViewWeights:
-    """Weights times how far each view counts, unless they insist.
+    """Multiply weights by the factors of their views, unless ``weights.insist``.
 
     Args:
-        weights: The analyst's.
+        weights: The analyst's weights.
         coverage: See :func:`blend`.
     """
     counts = {view: weights.of(view) * coverage.get(view, 1.0) for view in View}
@@ -201,7 +198,7 @@ def counted(weights: ViewWeights, coverage: Mapping[View, float]) -> ViewWeights
 
 
 def present_weights(present: tuple[View, ...], weights: ViewWeights) -> dict[View, float]:
-    """Weights of the views that are present, rescaled to sum to 1.
+    """Rescale the weights of the views that are present to sum to 1.
 
     Raises:
         ArtifactError: If activity has a weight and is not there.
@@ -224,7 +221,7 @@ def present_weights(present: tuple[View, ...], weights: ViewWeights) -> dict[Vie
 
 
 def effective_shares(variances: Mapping[View, float], shares: Mapping[View, float]) -> Mapping[View, float]:
-    """Contribution of each view to the variance of the mix before it is normalised: weight times variance.
+    """Share of each view in the variance of the mix before it is normalised: weight times variance.
 
     Args:
         variances: See :class:`Calibrated`.
@@ -297,7 +294,7 @@ def _inverse(lengths: np.ndarray) -> np.ndarray:
 
 
 def _variance(array: np.ndarray, mean: np.ndarray, scales: np.ndarray, rows: np.ndarray) -> float:
-    """Float64 sums of float32 blocks."""
+    """Variance of a centred view, from float64 sums of float32 blocks."""
     total, squares = np.zeros(array.shape[1]), 0.0
     for block in _blocks(len(rows)):
         unit = scales[rows[block], None] * (array[rows[block]] - mean)
@@ -336,12 +333,12 @@ Embed: TypeAlias = Callable[[Path, UserSequences, Mapping[View, Sequence[str]]],
 
 @dataclass(frozen=True, eq=False)
 class FrozenMix:
-    """What a vector is made by.
+    """A frozen model and mix of views, which make combined vectors of any sequences.
 
     Args:
         embed: Embeds sequences with a model: :func:`core.model.embedding.embed`, here or in another process.
         model: Folder of the trained model.
-        names: What each view calls each page, by page index.
+        names: URL, theme or type of each page index in each view.
         combined: The mix of all users.
     """
 
@@ -351,7 +348,7 @@ class FrozenMix:
     combined: Combined
 
     def vectors(self, sequences: UserSequences) -> np.ndarray:
-        """Mixed vectors of any sequences: float32 of shape (n, d).
+        """Make combined vectors of any sequences: float32 of shape (n, d).
 
         Raises:
             ArtifactError: If the model is missing or damaged.

@@ -1,4 +1,4 @@
-"""Distances between users and centroids, the same arithmetic wherever they are compared."""
+"""Distances, nearest centroids, means and inertia: the same arithmetic wherever users are compared."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from threadpoolctl import ThreadpoolController, threadpool_limits
 from core.base.contention import available_cores
 
 THREADS: Final = 1
-"""With one thread a sum has one order, so the segments are the same on any number of cores. It costs
-nothing that can be measured: with several, K-Means on a few thousand rows mostly waits at the barriers
-between threads, and on busy cores a fit takes several times as long (decision 0005)."""
+"""Threads of numerical libraries. With a single one a sum has one order, so the segments are the same on any
+number of cores. It costs nothing that can be measured: with several, K-Means on a few thousand rows mostly
+waits at the barriers between threads, and on busy cores a fit takes several times as long (decision 0005)."""
 
 BLOCK: Final = 16_384
 """Rows compared with the centroids at a time."""
 
 _LIMITED = threading.RLock()
-"""The limit belongs to the whole process, so two sessions must not set and lift it across each other."""
+"""Lock of the limit of threads, which belongs to the whole process: two sessions must not interleave it."""
 
 
 @contextmanager
@@ -37,17 +37,17 @@ def repeatable() -> Iterator[None]:
 
 @lru_cache(1)
 def _libraries(n_modules: int) -> ThreadpoolController:
-    """What has threads of its own; looked for anew (milliseconds) where something was imported since."""
+    """Control the libraries with threads, looked up again (milliseconds) after an import."""
     return ThreadpoolController()
 
 
 def threads() -> ThreadPoolExecutor:
-    """A thread a core, each of which computes alone: for many small jobs within :func:`repeatable`."""
+    """Make a pool with a thread a core, each without inner threads, for small jobs in :func:`repeatable`."""
     return ThreadPoolExecutor(available_cores(), initializer=threadpool_limits, initargs=(THREADS,))
 
 
 def squared_distances(rows: np.ndarray, centroids: np.ndarray) -> np.ndarray:
-    """Squared Euclidean distances.
+    """Squared Euclidean distances of all rows to all centroids.
 
     Args:
         rows: float32 of shape (n, d).
@@ -63,7 +63,7 @@ def squared_distances(rows: np.ndarray, centroids: np.ndarray) -> np.ndarray:
 
 
 def nearest(rows: np.ndarray, centroids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The nearest centroid of each row; on a tie the first.
+    """Find the nearest centroid of each row; on a tie the first.
 
     Args:
         rows: float32 of shape (n, d).
@@ -83,7 +83,7 @@ def nearest(rows: np.ndarray, centroids: np.ndarray) -> tuple[np.ndarray, np.nda
 
 
 def seeded_sample(rows: np.ndarray, most: int, seed: int) -> np.ndarray:
-    """The rows themselves, or ``most`` of them drawn without replacement, in their order."""
+    """Draw ``most`` of the rows without replacement, in their order; all where there are no more."""
     if len(rows) <= most:
         return rows
     chosen: np.ndarray = rows[np.sort(np.random.default_rng(seed).choice(len(rows), most, replace=False))]
@@ -110,7 +110,7 @@ def segment_means(rows: np.ndarray, place: np.ndarray, n_segments: int) -> tuple
 
 
 def inertia(rows: np.ndarray, centroids: np.ndarray, place: np.ndarray) -> float:
-    """Sum of squared distances to the own centroid of all rows that have one.
+    """Sum of squared distances of all rows to the centroids of their segments.
 
     Args:
         rows: float32 of shape (n, d).
@@ -127,7 +127,7 @@ def inertia(rows: np.ndarray, centroids: np.ndarray, place: np.ndarray) -> float
 
 
 def count_different(rows: np.ndarray, enough: int | None = None) -> int:
-    """Number of distinct rows.
+    """Count distinct rows, or stop at enough of them.
 
     Args:
         rows: float32 of shape (n, d).
@@ -141,7 +141,7 @@ def count_different(rows: np.ndarray, enough: int | None = None) -> int:
 
 
 def unique_rows(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Find users with exactly the same vector.
+    """Find distinct rows, such as users with exactly the same vector.
 
     Args:
         rows: float32 of shape (n, d).

@@ -1,4 +1,4 @@
-"""Segments that keep their number, colour and name while sliders move, and after a training if the same."""
+"""Match segments with earlier ones, to keep number, colour and name after a change or a training."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from core.segments.edits import made
 from core.segments.partition import Partition
 
 DISSOLVED: Final = 0.5
-"""Jaccard index up to which a segment is another one (Hennig 2008); above it at most one can be the same."""
+"""Jaccard index up to which a segment has dissolved (Hennig 2008); above it at most one can be the same."""
 DRAWS: Final = 99
 ANY: Final = np.array(True)
 RECOVERED: Final = 0.75
-"""From which on it is the same, and keeps a name that was given to it."""
+"""Jaccard index from which on a segment is the same, and keeps a name that was given to it."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Match:
 
     Args:
         partition: The current partition, relabelled; ids stay ascending, so centroids may change places.
-        moved: Users in a segment both times, which is another one now.
+        moved: Number of users who are in another segment than before.
         new: Ids that no previous segment had.
         gone: Ids of previous segments that none of the current ones continues.
     """
@@ -74,15 +74,15 @@ def match(previous: Partition, current: Partition) -> Match:
 
 
 def found_again(partition: Partition, vectors: np.ndarray) -> dict[int, float]:
-    """How much of each segment there is in what other vectors of the same users lead to.
+    """Measure how well each segment is found again by clustering other vectors of the same users.
 
     Args:
         partition: The segments.
-        vectors: float32 of shape (n_users, d), as of another training.
+        vectors: float32 of shape (n_users, d), for example of another training.
 
     Returns:
-        Segment → Jaccard index of it and the one most like it, of segments cut by the same settings; without
-        those made by hand, which no cut leads to.
+        Segment → its Jaccard index with the most similar segment that the same settings lead to; without
+        segments made by hand, which clustering cannot lead to.
 
     Raises:
         InputError: If fewer than two of these vectors differ.
@@ -116,18 +116,18 @@ def continued(
     taken: Collection[int] = (),
     may_be: np.ndarray = ANY,
 ) -> Continued:
-    """Give the segments of another model the ids of the earlier ones that they are more like than not.
+    """Give the segments of a new model the ids of the earlier ones that they have most users in common with.
 
-    Vectors of two trainings cannot be compared, users can. Other segments take the lowest free ids: they
-    begin anew, and so do names.
+    Vectors of two trainings cannot be compared, users can. Segments that continue none take the lowest free
+    ids, without a name.
 
     Args:
         previous: The segments of the earlier model.
-        current: Those of the new one, of the same users.
-        above: Jaccard index above which a segment is the same one; no less than ``DISSOLVED``, below which
+        current: The segments of the new model, of the same users.
+        above: Jaccard index above which a segment is the same; no less than ``DISSOLVED``, below which
             several can be.
-        taken: Ids that no other segment takes.
-        may_be: Which can be the same for all else that is known: bool of shape (k_previous, k_current).
+        taken: Ids that segments without an earlier one must not take.
+        may_be: Which pairs may be the same: bool of shape (k_previous, k_current).
 
     Raises:
         ArtifactError: If they are not of the same users.
@@ -154,7 +154,7 @@ def likeness(previous: Partition, current: Partition) -> np.ndarray:
 
 
 def chance(previous: Partition, current: Partition, seed: int = 0, draws: int = DRAWS) -> float:
-    """The best Jaccard index of any two segments if who is in which were drawn by lot, in 95 of 100 draws.
+    """95th percentile of the best Jaccard index of any two segments if users were shuffled among them.
 
     Large segments overlap much by chance alone.
 
@@ -172,7 +172,7 @@ def chance(previous: Partition, current: Partition, seed: int = 0, draws: int = 
 
 
 def moved(previous: Partition, current: Partition) -> int:
-    """Users in a segment both times, which has another id now.
+    """Count the users who are in segments with different ids before and now.
 
     Raises:
         ArtifactError: If the partitions are not of the same users.
@@ -183,7 +183,7 @@ def moved(previous: Partition, current: Partition) -> int:
 
 
 def overlap(previous: Partition, current: Partition) -> np.ndarray:
-    """Users that each pair of segments shares: int64 of shape (k_previous, k_current).
+    """Count the users that each pair of segments shares: int64 of shape (k_previous, k_current).
 
     Raises:
         ArtifactError: If the partitions are not of the same users.
@@ -192,7 +192,7 @@ def overlap(previous: Partition, current: Partition) -> np.ndarray:
 
 
 def _shared(previous: Partition, current: Partition) -> np.ndarray:
-    """Users that segments share, int of shape (k_previous + 1, k_current + 1); those set aside come last."""
+    """Count shared users, int of shape (k_previous + 1, k_current + 1); users set aside come last."""
     _check_same_users(previous, current)
     both = (previous.labels != OUTSIDE) & (current.labels != OUTSIDE)
     before, after = (_places(partition, both) for partition in (previous, current))
@@ -215,7 +215,7 @@ def _check_same_users(previous: Partition, current: Partition) -> None:
 
 
 def _relabelled(partition: Partition, names: dict[int, int]) -> Partition:
-    """Give segments other ids, and sort them by these."""
+    """Give segments other ids, and sort them by id."""
     renamed = np.array([names[segment] for segment in partition.ids.tolist()], dtype=np.int32)
     order = np.argsort(renamed)
     labels = partition.labels.copy()

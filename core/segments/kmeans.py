@@ -1,4 +1,4 @@
-"""K-Means (Lloyd's algorithm, scikit-learn's): everybody belongs to the nearest middle.
+"""K-Means (Lloyd's algorithm, scikit-learn's), from a cold start or from given centroids.
 
 A cold fit tries ``n_init`` k-means++ starts on the principal components of a sample and runs the best one to
 the end on all users and all coordinates (docs/method.md). A warm fit goes on from given centroids, so that a
@@ -35,25 +35,25 @@ START_DIMENSIONS: Final = 16
 _FEW_STARTS: Final = 6
 """Starts of a K-Means that is only compared: the final fit takes 40."""
 DIGITS: Final = 5
-"""Vectors that differ by less are alike: rounding alone makes no segment."""
+"""Decimal digits in which vectors must differ: rounding alone makes no segment."""
 
 CANDIDATES: Final = 256
 """Users tried as the first centroid of a segment that is added to earlier ones."""
 COMPARED: Final = 5_000
-"""Users that each of these is tried on. With 20,000 the fit ends no better (inertia 1.0003 times, over 30
+"""Users that each candidate is tried on. With 20,000 the fit ends no better (inertia 1.0003 times, over 30
 moves of the demo shop), and choosing takes longer than fitting."""
 
 
 def fit_centroids(
     rows: np.ndarray, settings: ClusterSettings, init: np.ndarray | None = None
 ) -> tuple[np.ndarray, int]:
-    """Centroids, float32 of shape (n_clusters, d), and the rounds that Lloyd's algorithm took.
+    """Fit centroids, float32 of shape (n_clusters, d), and return them with the rounds that it took.
 
     Args:
-        rows: float32 of shape (n, d), all of them to be clustered; given away, so that there is no second
-            copy of them: they are moved to their mean, and back but for rounding.
+        rows: float32 of shape (n, d), all of them to be clustered; changed in place, so that there is no
+            second copy: they are moved to their mean, and back but for rounding.
         settings: Number of segments, seed and starts.
-        init: Centroids to go on from; None for a cold fit.
+        init: Centroids to start from; None for a cold fit.
     """
     start = cold_centroids(rows, settings) if init is None else init
     again = KMeans(settings.n_clusters, init=start, n_init=1, random_state=settings.seed, copy_x=False)
@@ -62,7 +62,7 @@ def fit_centroids(
 
 
 def cold_centroids(rows: np.ndarray, settings: ClusterSettings) -> np.ndarray:
-    """The best of ``n_init`` k-means++ starts on principal components of one seeded sample, run to the end.
+    """Fit centroids to a seeded sample, from the best of ``n_init`` k-means++ starts on its components.
 
     Args:
         rows: float32 of shape (n, d), all of them to be clustered.
@@ -76,7 +76,7 @@ def cold_centroids(rows: np.ndarray, settings: ClusterSettings) -> np.ndarray:
 
 
 def narrowed(rows: np.ndarray) -> np.ndarray:
-    """What starts are tried on: principal components, float32 of shape (n, at most 16)."""
+    """Principal components that starts are tried on: float32 of shape (n, at most 16)."""
     narrow: np.ndarray = PCA(min(START_DIMENSIONS, *rows.shape), svd_solver="covariance_eigh").fit_transform(
         rows
     )
@@ -95,17 +95,17 @@ def _centroids_from(rows: np.ndarray, narrow: np.ndarray, settings: ClusterSetti
 def labels_by(
     learns: np.ndarray, rows: np.ndarray, n_clusters: int, seed: int = 0, n_init: int = _FEW_STARTS
 ) -> np.ndarray:
-    """Cut users into segments that some users teach; call it within ``geometry.repeatable``.
+    """Fit segments to some users, and assign others to them; call it within ``geometry.repeatable``.
 
     Args:
-        learns: float32 of shape (m, d).
-        rows: float32 of shape (n, d).
-        n_clusters: Number of segments; where fewer of ``learns`` differ, there are as many as differ.
-        seed: Of K-Means.
-        n_init: Its starts.
+        learns: float32 of shape (m, d), users that segments are fitted to.
+        rows: float32 of shape (n, d), users that are assigned.
+        n_clusters: Number of segments; as many as differ where fewer of ``learns`` do.
+        seed: Seed of K-Means.
+        n_init: Number of its starts.
 
     Returns:
-        int of shape (n,).
+        int of shape (n,), the segment of each row.
     """
     learns = np.ascontiguousarray(learns)
     different = count_different(np.round(learns, DIGITS), enough=n_clusters + 1)
@@ -116,7 +116,7 @@ def labels_by(
 
 
 def warm_start(previous: Partition, vectors: np.ndarray, n_clusters: int) -> np.ndarray:
-    """Centroids to go on from after the weights or the number of segments moved.
+    """Choose centroids to start from after the weights or the number of segments changed.
 
     They are the means of the previous segments among the vectors as they are now. Where more segments are
     wanted, each new one starts at the user who brings the others closest to a centroid (greedy k-means++,
@@ -156,7 +156,7 @@ def _added(sample: np.ndarray, centroids: np.ndarray, count: int) -> np.ndarray:
 
 
 def _merged(centroids: np.ndarray, sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """One segment less: the pair whose merging raises the inertia least becomes one."""
+    """Merge the pair of segments that raises the inertia least."""
     together = np.maximum(sizes[:, None] + sizes, 1)
     cost = sizes[:, None] * sizes / together * squared_distances(centroids, centroids)
     cost[np.tril_indices(len(sizes))] = np.inf

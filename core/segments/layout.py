@@ -1,16 +1,12 @@
-"""A 2-D map of all users.
+"""The 2-D map of all users: their places, a lasso around some, and the places of the segments' numbers.
 
-Two layouts: principal components at once, and a neighbour-preserving one (``core/segments/neighbours.py``)
-that takes up to two minutes and belongs in a job. Distances between islands of the latter mean little;
+There are two layouts: principal components at once, and a neighbour-preserving one (``neighbours.py``) that
+takes up to two minutes and belongs in a background task. Distances between islands of the latter mean little;
 ``fidelity`` says how much of a user's true neighbourhood is still there.
 
-Users with the very same vector are laid out once. Drawn as one dot they would hide how many they are, so
+Users with the very same vector are laid out once. Drawn as a single dot they would hide how many they are, so
 each such group becomes a small disc whose area grows with the number of users (a sunflower: nothing about
 it is random).
-
-Which users of a map lie within a line drawn around them.
-
-Where the number of each segment stands on a map: among its own users, and on no other number.
 """
 
 from __future__ import annotations
@@ -31,7 +27,7 @@ from core.segments.neighbours import place
 
 
 def inside_polygon(polygon: Sequence[Sequence[float]] | np.ndarray, xy: np.ndarray) -> np.ndarray:
-    """Users within a lasso, by the even-odd rule: a part that the line goes round twice is outside.
+    """Find the users within a lasso by the even-odd rule: a part that the line goes round twice is outside.
 
     Args:
         polygon: Corners, (m, 2), in drawing order; the last is joined to the first.
@@ -68,18 +64,19 @@ def _corners(polygon: Sequence[Sequence[float]] | np.ndarray) -> np.ndarray:
 
 
 PLACES_JUDGED: Final = 200
-"""Users of a segment that are looked at as places, and as many of the others."""
+"""Users of a segment that are tried as places of its number, and as many of the others."""
 NEAR: Final = 0.1
-"""Of the map's longer side (2): how far a user counts as near, as a standard deviation."""
+"""Standard deviation of nearness on the map, whose longer side is 2."""
 
 
 def number_places(
     xy: np.ndarray, labels: np.ndarray, corners: np.ndarray, size: np.ndarray
 ) -> dict[int, np.ndarray]:
-    """A place for the number of each segment; none lies on another.
+    """Place the number of each segment on the map, so that no number lies on another.
 
-    The smallest segment, which has the fewest places, chooses first: the user with the most of its own
-    around and few of others. A segment whose users all lie under numbers gets the next free place of a grid.
+    The smallest segment, which has the fewest places, chooses first: at the user with the most users of the
+    segment around and few of others. A segment whose users all lie under numbers gets the next free place of
+    a grid.
 
     Args:
         xy: float of shape (n_users, 2).
@@ -106,7 +103,7 @@ def number_places(
 
 
 def _best_first(own: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Users of a segment, those with the most of its users around and few of other segments first.
+    """Sort users of a segment: those with the most of its users around and few of other segments first.
 
     The middle of a segment that lies on several islands may be an island of others. So: own · (own / (own +
     others))², each a sum of Gaussian weights of distance.
@@ -124,7 +121,7 @@ def _around(places: np.ndarray, users: np.ndarray) -> np.ndarray:
 
 
 def _grid(start: np.ndarray, corners: np.ndarray, size: np.ndarray) -> np.ndarray:
-    """Places a number apart over the whole map, the nearest first."""
+    """Places over the whole map, the size of a number apart, nearest to ``start`` first."""
     across, up = (np.arange(low, high, step) for (low, high), step in zip(corners.T, size, strict=True))
     grid = np.stack(np.meshgrid(across[:-1], up[:-1]), axis=-1).reshape(-1, 2) + size / 2
     return grid[np.argsort(((grid - start) ** 2).sum(axis=1), kind="stable")]
@@ -134,7 +131,7 @@ __all__ = ["Layout", "inside_polygon", "neighbour_layout", "pca_layout"]
 
 STAGE: Final = "layout"
 NEIGHBOURS: Final = 15
-"""True neighbours of a user that the fidelity looks for on the map."""
+"""Nearest neighbours of a user, by vector, that the fidelity looks for on the map."""
 JUDGED: Final = 400
 """Users whose neighbours are looked up; the share found is then known to about ±0.01."""
 BLOCK: Final = 25
@@ -143,7 +140,7 @@ LANDMARKS: Final = 100_000
 """Different users that PaCMAP lays out; more are placed between their nearest landmarks, which keeps as
 many neighbours and bounds time and memory (docs/method.md)."""
 FEWEST: Final = 100
-"""Fewer different users than this are laid out by principal components."""
+"""Fewest different users for PaCMAP; fewer are laid out by principal components."""
 COLUMNS: Final = 64
 """Principal components that neighbours are looked up in; 32 lose a sixth of the fidelity."""
 DISC_SHARE: Final = 0.03
@@ -153,7 +150,7 @@ GOLDEN_ANGLE: Final = np.pi * (3 - np.sqrt(5))
 
 @dataclass(frozen=True, eq=False)
 class Layout:
-    """A place for every user.
+    """The place of every user on the map, and how true it is.
 
     Args:
         xy: float32 of shape (n_users, 2), about the middle, the longer side from −1 to 1 (the discs of
@@ -181,7 +178,7 @@ def pca_layout(vectors: np.ndarray) -> Layout:
 
 
 def neighbour_layout(vectors: np.ndarray, seed: int, progress: Progress) -> Layout:
-    """Lay users out so that neighbours stay neighbours. Takes up to two minutes: call it from a job.
+    """Lay users out so that neighbours stay neighbours: up to two minutes, for a background task.
 
     Args:
         vectors: float32 of shape (n_users, d).
@@ -221,12 +218,12 @@ def principal_components(rows: np.ndarray, n_columns: int) -> np.ndarray:
 
 
 def fidelity(rows: np.ndarray, flat: np.ndarray, seed: int) -> float:
-    """Share of true neighbours that are neighbours on the map, see :class:`Layout`.
+    """Measure the share of true neighbours that are neighbours on the map, see :class:`Layout`.
 
     Args:
         rows: float32 of shape (n, d), all different.
         flat: float32 of shape (n, 2), their places.
-        seed: Chooses the users that are looked at.
+        seed: Chooses the users that are measured.
     """
     if len(rows) <= NEIGHBOURS + 1:
         return 0.0
@@ -253,7 +250,7 @@ def _scaled(flat: np.ndarray) -> np.ndarray:
 
 
 def _spread(flat: np.ndarray, group: np.ndarray) -> np.ndarray:
-    """A place for each user from a place for each group of identical users.
+    """Spread groups of identical users, a place each, into a place for each user.
 
     Args:
         flat: float32 of shape (n_groups, 2), within −1 to 1.

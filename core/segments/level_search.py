@@ -1,8 +1,8 @@
-"""Whether users are of kinds, and how many: a search for the numbers of segments that they support.
+"""Search for the numbers of segments that users support: whether there are kinds of users, and how many.
 
-The question is asked as a prediction: which prior over users, learned on half of them, tells one half of the
-page views of the others from the other half (``user_priors.py`` holds the priors)? Coarser levels merge kinds
-while halves of the users lead to the same groups.
+The question is asked as a prediction: which prior over users (``user_priors.py``), learned on half of them,
+best predicts half of the page views of each other user from the other half? Coarser levels merge kinds while
+halves of the users lead to the same groups.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ from core.segments.visit_tokens import HalfCounts, half_counts
 
 STAGE: Final = "choose_k"
 USERS: Final = 5_000
-"""Users that are compared, at most."""
+"""Most users that are compared."""
 _BURSTINESS: Final = (0.02, 0.0, 0.05, 0.15)
-"""Tried with the best number of kinds; the first is left where another one is surely better."""
+"""Burstiness that is tried with the best number of kinds; another replaces the first if surely better."""
 POLES: Final = (2, 3, 6)
 CONCENTRATIONS: Final = (0.3, 1.0)
 TRAITS: Final = (1, 2, 4)
@@ -60,9 +60,9 @@ SURE: Final = 2.33
 _LIKELY: Final = 1.64
 """Standard errors for another split of the kinds, or for anything to differ between users: 5 %."""
 _COME_AGAIN: Final = 0.7
-"""Adjusted Rand index of the groups of two halves of the users that segments have at least …"""
+"""Least adjusted Rand index of the groups of two halves of the users, for segments."""
 ALIKE: Final = 0.85
-"""… and a coarser level."""
+"""Least adjusted Rand index of the groups of two halves of the users, for a coarser level."""
 _MOST_COARSER: Final = 2
 TINY: Final = 1e-9
 
@@ -74,11 +74,11 @@ def measure_levels(
     labels: Mapping[str, Sequence[str]],
     progress: Progress = silent,
 ) -> SegmentLevels:
-    """Tell whether users are of kinds, and how many.
+    """Measure which numbers of segments users support, if any.
 
     Args:
         sequences: Page views of all users.
-        users: int of shape (n,), ascending: those that are clustered, who have two page views or more.
+        users: int of shape (n,), ascending: clustered users, who have two page views or more.
         urls: Address of each page.
         labels: Theme and type of each page, "" where it is not known; empty where pages are not labelled.
         progress: Where to report; may stop the work.
@@ -120,7 +120,7 @@ def _placed(
     urls: Sequence[str],
     sample: UserSequences,
 ) -> tuple[SmallKind, ...]:
-    """Put all users, not only the sample that was compared, into the small kinds."""
+    """Assign all users, not only the sample that was compared, to the small kinds."""
     members: list[list[int]] = [[] for _ in found]
     for start in range(0, len(users) if found else 0, USERS):
         block = users[start : start + USERS]
@@ -146,7 +146,7 @@ class _Judged:
 
 
 class _CrossFit:
-    """Kinds learned on each half of the users, and how well priors do on the users of the other half."""
+    """Kinds fitted to each half of the users, and scores of priors on the users of the other half."""
 
     def __init__(self, counts: HalfCounts, burstiness: float) -> None:
         self.counts, self.burstiness = counts, burstiness
@@ -165,7 +165,7 @@ class _CrossFit:
         return TokenCounts(counts[users], self.counts.context, self.burstiness)
 
     def _judged_parts(self, burstiness: float, counts: HalfCounts) -> list[list[TokenCounts]]:
-        """Of each side, the first and the second half and all page views of the users that are judged."""
+        """Count, for each side, the first half, the second half and all page views of its judged users."""
         halves = (counts.first, counts.second, counts.both)
         return [
             [TokenCounts(half[users], counts.context, burstiness, tokens.background) for half in halves]
@@ -175,11 +175,11 @@ class _CrossFit:
     def score(
         self, priors: Iterable[Prior], parts: Sequence[Sequence[TokenCounts]] | None = None
     ) -> np.ndarray:
-        """How well each user is predicted by the prior that the other half of the users taught.
+        """Score how well each user is predicted by the prior that was fitted to the other half of the users.
 
         Args:
-            priors: One a side.
-            parts: Of :meth:`_judged_parts`; those of the counts that kinds were learned from if None.
+            priors: A prior a side.
+            parts: From :meth:`_judged_parts`; if None, of the counts that kinds were fitted to.
 
         Returns:
             float64 of shape (n_users,).
@@ -197,7 +197,7 @@ class _CrossFit:
         return max(self.scores, key=lambda k: self.scores[k].mean())
 
     def surest_burstiness(self) -> float:
-        """The burstiness of these, or one that is surely better with the best number of kinds."""
+        """The current burstiness, or another that is surely better with the best number of kinds."""
         k = self.best_k
         scores = {
             tried: self.score((fitted[k] for _, fitted in self.sides), self._judged_parts(tried, self.counts))
@@ -209,7 +209,7 @@ class _CrossFit:
 
     @cached_property
     def best_continuum(self) -> tuple[list[Prior], np.ndarray]:
-        """The continuum that predicts best, one prior a side, and how well it predicts each user."""
+        """The continuum that predicts best, a prior a side, and how well it predicts each user."""
         scored = ((priors, self.score(priors)) for priors in self._continua())
         return max(scored, key=lambda one: float(one[1].mean()))
 
@@ -223,7 +223,7 @@ class _CrossFit:
             yield [traits(tokens, fitted[min(near, max(fitted))], number) for tokens, fitted in self.sides]
 
     def small_kinds(self, by_session: HalfCounts) -> tuple[FoundKind, ...]:
-        """Kinds of few users beside the prior that predicts best, be it kinds or a continuum.
+        """Find kinds of few users beside the prior that predicts best, be it kinds or a continuum.
 
         Args:
             by_session: The same users, counted in halves of their sessions.
@@ -239,13 +239,13 @@ class _CrossFit:
         return find_small_kinds(self.whole, fitted, base, score)
 
     def crossed_scores(self) -> dict[int, np.ndarray]:
-        """How well each user is predicted by kinds that are crossed with a trait, by number of kinds."""
+        """Score each user by kinds that are crossed with a trait: number of kinds → scores."""
         numbers = range(1, min(self.best_k, MOST_CROSSED) + 1)
         return {k: self.score(crossed(tokens, fitted, k) for tokens, fitted in self.sides) for k in numbers}
 
 
 def _judge(counts: HalfCounts, by_session: HalfCounts | None = None) -> _Judged:
-    """Hold kinds against everybody alike and against continua; small kinds where counted by session too."""
+    """Compare kinds with continua and with users all alike; find small kinds if counted by session."""
     fit = _CrossFit(counts, _BURSTINESS[0])
     if len(fit.numbers) < 2:  # all users do the same
         return _Judged(Structure.NONE, (), 2, (0.0,), 0.0)
@@ -288,7 +288,7 @@ def _levels(fit: _CrossFit) -> _Judged:
 
 
 def _best_kinds(fit: _CrossFit) -> tuple[int, Mapping[int, np.ndarray], bool]:
-    """The number of kinds that predicts best, the scores by number, and whether a trait crosses the kinds."""
+    """Choose the best number of kinds; return it, scores by number, and whether a trait crosses the kinds."""
     k, crossed_scores = fit.best_k, fit.crossed_scores()
     best = max(crossed_scores, key=lambda number: crossed_scores[number].mean())
     ahead = _z(crossed_scores[best] - fit.scores[k])
@@ -298,7 +298,7 @@ def _best_kinds(fit: _CrossFit) -> tuple[int, Mapping[int, np.ndarray], bool]:
 
 
 def _coarser(groups: Mapping[int, _Groups], finest: int) -> list[int]:
-    """Coarser levels: numbers whose groups halves of the users make alike and whose next merge costs most."""
+    """Choose coarser levels: halves of the users agree on their groups, and their next merge costs most."""
     alike = [k for k in groups if k <= finest / 2 and groups[k].agreement >= ALIKE]
     return sorted(
         sorted(alike, key=lambda k: -groups[k].cost / max(groups[k + 1].cost, TINY))[:_MOST_COARSER]
@@ -306,19 +306,19 @@ def _coarser(groups: Mapping[int, _Groups], finest: int) -> list[int]:
 
 
 def _described(groups: Mapping[int, _Groups]) -> int:
-    """The most groups up to :data:`MOST_DESCRIBED` that halves of the users make alike, or most alike."""
+    """Choose the most groups, up to :data:`MOST_DESCRIBED`, that halves agree on; else the most agreed on."""
     few = [k for k in groups if k <= MOST_DESCRIBED]
     alike = [k for k in few if groups[k].agreement >= ALIKE]
     return max(alike, default=max(few, key=lambda k: groups[k].agreement))
 
 
 def _z(gain: np.ndarray) -> float:
-    """Mean by its standard error over the users."""
+    """Mean gain divided by its standard error over the users."""
     return float(gain.mean() / max(gain.std() / np.sqrt(len(gain)), 1e-12))
 
 
 def _group(fit: _CrossFit, finest: int, with_trait: bool) -> dict[int, _Groups]:
-    """Merge the kinds of all users, and those of each half: number of groups → what they are."""
+    """Merge the kinds of all users, and those of each half, step by step: number of groups → groups."""
     whole = fit.whole
     halves = [_merged(tokens, improved(tokens, fitted[finest], 10), whole) for tokens, fitted in fit.sides]
     fitted = kinds(whole, max(fit.numbers))
@@ -341,16 +341,16 @@ def _group(fit: _CrossFit, finest: int, with_trait: bool) -> dict[int, _Groups]:
 class _Groups:
     shares: tuple[float, ...]
     cost: float
-    """Log likelihood that the next merge costs."""
+    """Log likelihood lost by the next merge."""
     agreement: float
-    """Adjusted Rand index of all users as two halves would group them."""
+    """Adjusted Rand index of all users as kinds of either half group them."""
 
 
 def _merged(tokens: TokenCounts, prior: Prior, users: TokenCounts) -> dict[int, tuple[np.ndarray, float]]:
-    """Merge the cheapest pair of kinds again and again.
+    """Merge the cheapest pair of kinds again and again, down to two.
 
     Returns:
-        Number of groups → the group of each of the users, and what the next merge costs.
+        Number of groups → the group of each user, and the log likelihood lost by the next merge.
     """
     expected = tokens.expected(tokens.posterior(prior), prior.atoms)
     posterior, made = users.posterior(prior), {}

@@ -1,4 +1,4 @@
-"""Numbers of segments that users support, and what is said of them; ``level_search.py`` finds them.
+"""Numbers of segments that users support, as data and in words; ``level_search.py`` finds them.
 
 There are *segments* where kinds of users predict half of somebody's page views from the other half better
 than everybody alike and than any continuum do, *none* where nothing does so better than everybody alike, and
@@ -18,11 +18,11 @@ from core.base.errors import ArtifactError
 from core.segments.visit_tokens import Aspect
 
 FEWEST_USERS: Final = 120
-"""Two kinds of thirty users in each half of them."""
+"""Users needed to compare: two kinds of thirty users in each half of them."""
 MOST_DESCRIBED: Final = 6
-"""Groups that users are shown in at most where they support no number of segments: a description."""
+"""Most groups that users are described by where they support no number of segments."""
 SHOWN: Final = 0.5
-"""Jaccard index of a small kind and a segment from which the segment shows it."""
+"""Jaccard index with a segment from which on a small kind counts as shown by it."""
 NOT_COMPARED: Final = (
     "Whether there are segments at all, and how many, is not known yet: users have not been compared. "
     "Names and segments describe these very users."
@@ -30,7 +30,7 @@ NOT_COMPARED: Final = (
 
 
 class Structure(StrEnum):
-    """What users are."""
+    """Whether users are of kinds, of a gradient, or alike."""
 
     SEGMENTS = "segments"
     GRADIENT = "gradient"
@@ -45,11 +45,11 @@ class SegmentLevel(_Part):
     """A number of segments that users support.
 
     Args:
-        k: The number.
+        k: The number of segments.
         error_rate: One-sided tail of its gain over one kind fewer, by the standard error over users; not
             corrected for the choice among numbers.
         agreement: Adjusted Rand index of all users as two halves of them would group them.
-        shares: Of the users in each kind, largest first.
+        shares: Share of the users in each kind, largest first.
     """
 
     k: int
@@ -59,10 +59,10 @@ class SegmentLevel(_Part):
 
 
 class AspectStructure(_Part):
-    """What users are by one aspect of what they do.
+    """Verdict on users by a single aspect of what they do.
 
     Args:
-        verdict: Kinds, a gradient, or nothing beyond everybody alike.
+        verdict: Kinds, a gradient, or all alike.
         k: Number of kinds; None where there are none.
     """
 
@@ -71,11 +71,11 @@ class AspectStructure(_Part):
 
 
 class SmallKind(_Part):
-    """Few users who do something else than all others, beside the levels.
+    """A kind of few users who differ from all others, beside the levels.
 
     Args:
-        users: Their rows in the data set, ascending.
-        share: Of the clustered users.
+        users: Indices of its users in the data set, ascending.
+        share: Share of the clustered users.
         agreement: Jaccard index of the users whom two halves of those compared would put in it.
         gain: Nats by which it predicts half of the page views of its users better, on average.
     """
@@ -90,15 +90,15 @@ class SegmentLevels(_Part):
     """Numbers of segments that users support, coarsest first, or none.
 
     Args:
-        users: Users that were compared.
-        verdict: By pages, order and tempo together.
-        levels: Ascending; empty unless there are segments.
-        aspects: Each aspect by itself.
-        described_k: Groups that users are shown in: the suggestion; else up to :data:`MOST_DESCRIBED` that
-            halves of the users make alike.
+        users: Number of users that were compared.
+        verdict: Verdict by pages, order and tempo together.
+        levels: Supported numbers, ascending; empty unless there are segments.
+        aspects: Verdict by each aspect alone.
+        described_k: Groups that users are described by: the suggestion; else up to :data:`MOST_DESCRIBED`
+            that halves of the users agree on.
         gains: How much better 1, 2, … kinds, crossed with a trait where that predicts better, predict the
             other half of somebody's page views than everybody alike does, in nats a user.
-        gradient_gain: How much better the best continuum does so.
+        gradient_gain: How much better the best continuum predicts, likewise.
         small_kinds: Kinds of few users, whatever the verdict; some may be among those of a level.
     """
 
@@ -112,7 +112,7 @@ class SegmentLevels(_Part):
     small_kinds: tuple[SmallKind, ...] = ()
 
     def not_shown(self, labels: np.ndarray) -> list[SmallKind]:
-        """The small kinds that are not a segment already.
+        """Small kinds that no segment shows already.
 
         Args:
             labels: int of shape (n_users,), the segment of each user of the data set; below 0 in none.
@@ -128,15 +128,15 @@ class SegmentLevels(_Part):
 
     @property
     def suggested_k(self) -> int | None:
-        """The finest level; None where there is none."""
+        """Number of segments of the finest level; None where there is none."""
         return self.levels[-1].k if self.levels else None
 
     def of(self, k: int) -> SegmentLevel | None:
-        """The level of a number of segments."""
+        """The level with this number of segments; None if it is not supported."""
         return next((level for level in self.levels if level.k == k), None)
 
     def table(self) -> pd.DataFrame:
-        """A row a number of kinds: ``k``, ``gain``, ``supported``, and ``agreement``, ``error_rate``."""
+        """Table of numbers of kinds: ``k``, ``gain``, ``supported``, ``agreement``, ``error_rate``."""
         rows: list[dict[str, Any]] = []
         for k, gain in enumerate(self.gains, start=1):
             level = self.of(k)
@@ -146,7 +146,7 @@ class SegmentLevels(_Part):
 
     @property
     def by_aspect(self) -> str:
-        """What users are by each aspect alone, in words."""
+        """The verdict by each aspect alone, in words."""
         words = {Structure.GRADIENT: "a gradient", Structure.NONE: "nothing that lasts"}
         parts = [
             f"{aspect} {words.get(one.verdict, f'{one.k} kinds')}" for aspect, one in self.aspects.items()
@@ -155,7 +155,7 @@ class SegmentLevels(_Part):
 
     @property
     def sentence(self) -> str:
-        """What users are, in words that an analyst can repeat."""
+        """The verdict in words that an analyst can repeat."""
         if not self.gains:
             return (
                 f"Too few users to tell whether there are segments: {self.users:,} have two page views "
@@ -186,15 +186,15 @@ class SegmentLevels(_Part):
         )
 
     def to_json(self) -> str:
-        """Return this as JSON."""
+        """Write the levels as JSON text."""
         return self.model_dump_json(indent=1)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> SegmentLevels:
-        """Read what :meth:`to_json` wrote.
+        """Read levels that :meth:`to_json` wrote.
 
         Raises:
-            ArtifactError: If it is something else.
+            ArtifactError: If the text holds no levels.
         """
         try:
             return cls.model_validate_json(text)
@@ -205,15 +205,15 @@ class SegmentLevels(_Part):
 
 
 def unsupported(levels: SegmentLevels | None) -> bool:
-    """Whether users were compared, and support no number of segments."""
+    """Whether users were compared and support no number of segments."""
     return levels is not None and levels.suggested_k is None
 
 
 def withheld(levels: SegmentLevels | None, *, named_anyway: bool) -> bool:
-    """Whether segments are called by their numbers: in the app, the report, the files and the chat.
+    """Whether names are withheld, so that the app, the report, the files and the chat show numbers.
 
     Args:
         levels: Numbers of segments that users support; None where none were compared.
-        named_anyway: Whether they have names where none is supported, as a description.
+        named_anyway: Whether to show names, as a description, where no number is supported.
     """
     return not named_anyway and unsupported(levels)

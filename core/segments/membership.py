@@ -1,4 +1,4 @@
-"""How much a user belongs to a segment: soft membership."""
+"""Soft membership: how near users are to their segment and to the next one."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ class Memberships:
     """How near each user is to their segment and to the next one.
 
     Args:
-        distance: float32 of shape (n,), to the centroid of the own segment; NaN for who is in none.
-        next_segment: int32 of shape (n,), whose centroid is the nearest of the others; ``OUTSIDE`` for users
+        distance: float32 of shape (n,), to the centroid of the user's segment; NaN for users in none.
+        next_segment: int32 of shape (n,), the other segment with the nearest centroid; ``OUTSIDE`` for users
             outside clustering.
-        next_distance: float32 of shape (n,), to it; NaN outside clustering.
-        share: float32 of shape (n,), 0 to 1, how much the user belongs to the own segment: 1/d² of the own
-            centroid by that of the own and the next one, fuzzy c-means of these two with m = 2 (Bezdek 1981):
-            .5 is the border, below it the next middle is nearer (segments made by hand need not be round). 0
-            of users set aside, NaN outside clustering.
+        next_distance: float32 of shape (n,), to that centroid; NaN outside clustering.
+        share: float32 of shape (n,), 0 to 1, how much users belong to their segment: 1/d² of its centroid by
+            the sum of that and 1/d² of the next centroid, fuzzy c-means of the two with m = 2 (Bezdek 1981);
+            .5 is the border, below it the next centroid is nearer (segments made by hand need not be round).
+            0 for users set aside, NaN outside clustering.
     """
 
     distance: np.ndarray
@@ -33,7 +33,7 @@ class Memberships:
 
 
 def memberships(vectors: np.ndarray, labels: np.ndarray, partition: Partition) -> Memberships:
-    """Measure them.
+    """Measure how near each user is to their segment and to the next one.
 
     Args:
         vectors: float32 of shape (n, d), from the same mix as the partition's.

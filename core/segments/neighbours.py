@@ -1,7 +1,7 @@
 """The neighbour-preserving layout of different users (PaCMAP; Wang, Huang, Rudin, Shaposhnik, JMLR 2021).
 
-pacmap compiles itself when it is first imported and keeps its seed in a global: call this from a job,
-never from the server of the app.
+pacmap compiles itself when it is first imported and keeps its seed in a global: call this from a background
+task, never from the server of the app.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import Any, Final
 import numpy as np
 
 _ATTRACTED: Final = 10
-"""Neighbours that pull a user, PaCMAP's default; it takes half as many mid-near and twice as many far
+"""Neighbours that attract a user, PaCMAP's default; it takes half as many mid-near and twice as many far
 pairs, so it needs more than 35 users."""
 ROUNDS: Final = (100, 100, 250)
 """Rounds of PaCMAP's three phases, its default."""
 BETWEEN: Final = 3
 """Landmarks that a further user is placed between; 5 and 10 keep fewer neighbours."""
 EXACT: Final = 20_000
-"""Up to so many users neighbours are looked up exactly, above by an inverted file (93 % of them found)."""
+"""Most users among whom neighbours are looked up exactly; above by an inverted file (93 % recall)."""
 PROBED: Final = 8
 """Cells of the inverted file that are searched."""
 ASKED_AT_ONCE: Final = 10_000
@@ -29,7 +29,7 @@ _TRAINED_ON: Final = 40_000
 """Users that the cells are made from."""
 
 Tell = Callable[[float, str], None]
-"""Told the share that is done and what is being done; may raise to stop."""
+"""Callback with the share that is done and a message; may raise to stop."""
 
 
 def place(columns: np.ndarray, seed: int, tell: Tell, most: int) -> np.ndarray:
@@ -39,7 +39,7 @@ def place(columns: np.ndarray, seed: int, tell: Tell, most: int) -> np.ndarray:
         columns: float32 of shape (n, d), all different, n at least 50.
         seed: Chooses landmarks and pairs.
         tell: Where to report.
-        most: Users that PaCMAP lays out itself; the others are placed between their nearest ones.
+        most: Most users that PaCMAP lays out; others are placed between their nearest ones.
 
     Returns:
         float32 of shape (n, 2).
@@ -57,9 +57,9 @@ def place(columns: np.ndarray, seed: int, tell: Tell, most: int) -> np.ndarray:
 
 
 class _Watched(tuple[int, int, int]):
-    """Rounds of the three phases that tell when they are looked at, which PaCMAP does once a round.
+    """Numbers of rounds that report progress when iterated, which PaCMAP does once a round.
 
-    It is the only way to see how far it is, and to stop it, without using what is private to it.
+    It is the only way to see how far PaCMAP is, and to stop it, without using its private parts.
     """
 
     tell: Tell
@@ -93,13 +93,13 @@ def _pacmap(columns: np.ndarray, seed: int, tell: Tell) -> np.ndarray:
 def neighbours(
     known: np.ndarray, asked: np.ndarray, count: int, tell: Callable[[float], None]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Nearest rows by Euclidean distance, nearest first.
+    """Find the nearest rows by Euclidean distance, nearest first.
 
     Args:
-        known: float32 of shape (n, d), searched in; n at least ``count``.
-        asked: float32 of shape (m, d), searched for.
-        count: Neighbours wanted.
-        tell: Told the share that is done; may raise to stop.
+        known: float32 of shape (n, d), rows to search in; n at least ``count``.
+        asked: float32 of shape (m, d), rows whose neighbours are wanted.
+        count: Neighbours wanted a row.
+        tell: Called with the share that is done; may raise to stop.
 
     Returns:
         Their indices, int64 of shape (m, count), and squared distances, float32 of the same shape.
@@ -126,7 +126,7 @@ def look_up(
 
 
 def searchable(known: np.ndarray) -> Any:  # noqa: ANN401
-    """An index of rows, float32 of shape (n, d)."""
+    """Build a search index of rows, float32 of shape (n, d)."""
     import faiss
 
     exact = faiss.IndexFlatL2(known.shape[1])
@@ -141,7 +141,7 @@ def searchable(known: np.ndarray) -> Any:  # noqa: ANN401
 
 
 def _between(landmarks: np.ndarray, flat: np.ndarray, others: np.ndarray, tell: Tell) -> np.ndarray:
-    """Means of the nearest landmarks' places, weighted by 1 / squared distance."""
+    """Place users at the mean of their nearest landmarks' places, weighted by 1 / squared distance."""
     message = f"Placing {len(others):,} more users between their neighbours"
     near, distances = neighbours(landmarks, others, BETWEEN, lambda share: tell(0.9 + 0.1 * share, message))
     weight = 1 / np.maximum(distances, np.finfo(np.float32).tiny * 1e6)

@@ -1,11 +1,10 @@
-"""The one-page segments of a data set as data: rules that a new user can be held against.
+"""Segments of one-page users by rule: a shallow tree where it predicts engagement, else the largest groups.
 
-One-page users in segments by rule: a shallow tree where it says something, else the largest groups.
-
-A tree (CART, Breiman et al. 1984) of at most three questions on how users arrived is grown for engagement.
-It is used only where it tells users apart that it was not grown from: the lower end of its cross-validated
-AUC lies above one half. Its depth is the smallest within one standard error of the best. No outcome makes
-them: another one would be another cut, and the rates of groups that were cut by it would be its own echo.
+The rules are data, kept with a model, so that new users can be assigned by them. A tree (CART, Breiman et al.
+1984) of at most three questions on how users arrived is grown for engagement. It is used only where it
+predicts the engagement of users that it was not grown from: the lower end of its cross-validated AUC lies
+above one half. Its depth is the smallest within one standard error of the best. Rules are not grown for an
+outcome: another outcome would give other segments, and their rates would only repeat the choice.
 """
 
 from __future__ import annotations
@@ -37,11 +36,11 @@ class _Data(BaseModel):
 
 
 class SecondPage(_Data):
-    """Where users who landed alike and went on went first.
+    """A page that users who landed alike and went on viewed second.
 
     Args:
-        page: The address.
-        users: How many of them.
+        page: Address of the page.
+        users: Users who viewed it second.
         n: Users of two page views or more who landed alike.
     """
 
@@ -51,18 +50,18 @@ class SecondPage(_Data):
 
     @property
     def share(self) -> float:
-        """Of those who landed alike and went on, 0 to 1."""
+        """Share of those who landed alike and went on, 0 to 1."""
         return self.users / self.n
 
 
 class OnePageSegment(_Data):
-    """A segment by rule, also of a file in which earlier versions wrote more.
+    """A segment of one-page users by rule; further fields in files of earlier versions are ignored.
 
     Args:
-        name: The rule in words: it is true of these users by construction.
-        rule: All of it has to hold; nothing in it where it is all others.
-        users: How many.
-        second_pages: What a second page would be, the most frequent first.
+        name: The rule in words.
+        rule: Conditions, all of which have to hold; empty for all other users.
+        users: Number of users.
+        second_pages: Second pages of users who landed alike and went on, most frequent first.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -74,7 +73,7 @@ class OnePageSegment(_Data):
 
 
 class TreeCheck(_Data):
-    """How well rules tell apart users that they were not made from.
+    """How well rules predict engagement of users that they were not made from.
 
     Args:
         auc: Area under the ROC curve, mean over folds.
@@ -88,20 +87,20 @@ class TreeCheck(_Data):
 
     @property
     def useful(self) -> bool:
-        """Whether they do better than a coin."""
+        """Whether the rules predict surely better than chance."""
         return self.low > 0.5
 
 
 @dataclass(frozen=True, eq=False)
 class OnePageSegments:
-    """Who is in which.
+    """The segments of all one-page users, and who is in which.
 
     Args:
         codes: int8 of shape (n_users,), place in ``segments``; −1 for users who are not one-page users, and
             for everybody where there are too few for segments.
-        segments: The largest first, all others last.
-        check: How well a tree tells who of them engaged, where one could be grown; it made the segments if it
-            is useful.
+        segments: Largest first, that of all other one-page users last.
+        check: How well a tree predicts who of them engaged, where one could be grown; it made the segments if
+            it is useful.
     """
 
     codes: np.ndarray
@@ -110,12 +109,12 @@ class OnePageSegments:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """What each is called in data: ``one_page:0``."""
+        """Key of each segment in data: ``one_page:0``."""
         return tuple(f"{Group.ONE_PAGE}:{place}" for place in range(len(self.segments)))
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """What each is called: ``One-page A: Land on /blog``."""
+        """Label of each segment: ``One-page A: Land on /blog``."""
         return tuple(
             segment.name if segment.name == OTHER else f"One-page {letter}: {segment.name}"
             for letter, segment in zip(string.ascii_uppercase, self.segments, strict=False)
@@ -123,7 +122,7 @@ class OnePageSegments:
 
     @property
     def made_by(self) -> str:
-        """How they were made, in a sentence for analysts."""
+        """How the segments were made, in a sentence for analysts."""
         check = self.check
         if check and check.useful:
             return (
@@ -136,11 +135,11 @@ class OnePageSegments:
 
 
 def assign(arrivals: Arrivals, segments: Sequence[OnePageSegment]) -> np.ndarray:
-    """The first segment whose rule holds: int8 of shape (n_users,), −1 where none does.
+    """Assign users to the first segment whose rule holds: int8 of shape (n_users,), −1 where none does.
 
     Args:
         arrivals: How users arrived.
-        segments: In their order.
+        segments: The segments, in order.
     """
     n_users = len(arrivals[Trait.PAGE])
     codes = np.full(n_users, -1, dtype=np.int8)
@@ -156,12 +155,12 @@ _SEGMENTS: Final = TypeAdapter(tuple[OnePageSegment, ...])
 
 
 def write_rules(path: Path, segments: Sequence[OnePageSegment]) -> None:
-    """Keep the segments with a model."""
+    """Write the segments and their rules to a file beside a model."""
     path.write_bytes(_SEGMENTS.dump_json(tuple(segments), indent=1))
 
 
 def read_rules(path: Traversable) -> tuple[OnePageSegment, ...]:
-    """Read the segments of a model; none where it was made without.
+    """Read the segments beside a model; none where there is no file.
 
     Raises:
         ArtifactError: If the file is damaged.
@@ -173,21 +172,21 @@ def read_rules(path: Traversable) -> tuple[OnePageSegment, ...]:
 
 
 FEWEST_USERS, FEWEST_SHARE = 30, 0.03
-"""Users of a segment at least: the larger of the two."""
+"""Least users of a segment: the larger of the number and the share of all."""
 MOST: Final = 8
-"""Segments, without all others."""
+"""Most segments, without that of all others."""
 DEPTH: Final = 3
 FOLDS: Final = 5
 _FEWEST_CASES: Final = 5 * FOLDS
-"""Users who engaged and who did not, at least: five of each in every fold."""
+"""Least users who engaged, and who did not: five of each in every fold."""
 _Z_CHOSEN: Final = 2.394
 """Standard errors of a 95 % interval that holds for the best of three depths (Bonferroni)."""
 _CHECKED: Final = 20_000
-"""Users that cross-validation looks at; more of them change nothing in the second digit."""
+"""Most users in cross-validation; more of them change nothing in the second digit."""
 ALONE: Final = 0.1
-"""Share of the one-page users from which a landing page stands before its folder and type."""
+"""Share of the one-page users from which on a landing page takes precedence over its folder and type."""
 LARGE: Final = 0.25
-"""Share of the one-page users from which where they land is split by source."""
+"""Share of the one-page users from which on a group by landing page is split by source."""
 _SECOND_PAGES: Final = 3
 _FEWEST_SECOND: Final = 3
 """Users from which on a second page is listed: one of fewer would say what that user did."""
@@ -196,14 +195,14 @@ Rule = tuple[Condition, ...]
 
 
 def find_segments(arrivals: pd.DataFrame, one_page: np.ndarray) -> OnePageSegments:
-    """Segments of the one-page users.
+    """Find segments of the one-page users by rule.
 
     Args:
         arrivals: How each user of the data set arrived.
         one_page: bool of shape (n_users,), who has a single page view.
 
     Returns:
-        None of them where no landing page, source or device has enough users.
+        The segments; none where no landing page, source or device has enough users.
     """
     mine = arrivals[one_page].reset_index(drop=True)
     fewest = max(FEWEST_USERS, int(np.ceil(FEWEST_SHARE * len(mine))))
@@ -217,7 +216,7 @@ def find_segments(arrivals: pd.DataFrame, one_page: np.ndarray) -> OnePageSegmen
 
 
 def _questions(mine: pd.DataFrame, fewest: int) -> tuple[list[Condition], np.ndarray]:
-    """What a tree may ask, enough users for either answer; and the answers, (n_users, n_questions)."""
+    """Questions of a tree that have enough users for either answer, and answers (n_users, n_questions)."""
     asked, answers, seen = list[Condition](), list[np.ndarray](), set[bytes]()
     for field in (trait for trait in Trait if trait is not Trait.ENGAGED):
         for value in _values(mine[field], fewest):
@@ -239,7 +238,7 @@ def _values(column: pd.Series, fewest: int) -> list[str]:
 
 
 def _checked(answers: np.ndarray, wanted: np.ndarray, fewest: int) -> tuple[int, TreeCheck]:
-    """The depth of the tree, and how well such a tree does on users that it was not grown from."""
+    """Choose the depth of the tree, and measure it on users that it was not grown from."""
     chosen = _drawn(wanted)
     share = len(chosen) / len(wanted)
     found = [
@@ -255,9 +254,9 @@ def _checked(answers: np.ndarray, wanted: np.ndarray, fewest: int) -> tuple[int,
 
 
 def _drawn(wanted: np.ndarray) -> np.ndarray:
-    """At most :data:`_CHECKED` users, the rarer kind first up to half of them: one in 10,000 would be lost.
+    """Draw at most :data:`_CHECKED` users, up to half of the rarer class, which could be one in 10,000.
 
-    The AUC compares one of each kind, so it is the same however many there are of either.
+    The AUC compares pairs with a user of each class, so it is the same however many there are of either.
     """
     order = np.random.default_rng(0).permutation(len(wanted))
     rare = wanted[order] == (2 * wanted.sum() <= len(wanted))
@@ -313,7 +312,7 @@ def _leaves(
 
 
 def _largest(mine: pd.DataFrame, fewest: int) -> list[Rule]:
-    """The largest landing pages; folders, types, themes and pages of who is left; large ones by source."""
+    """Rules for the largest landing pages, then folders, types, themes and pages; large ones by source."""
     rules, left = list[Rule](), np.ones(len(mine), dtype=bool)
     alone = int(np.ceil(ALONE * len(mine)))
     for field, users in [
@@ -332,13 +331,13 @@ def _largest(mine: pd.DataFrame, fewest: int) -> list[Rule]:
 
 
 def _narrowest(mine: pd.DataFrame, condition: Condition) -> Condition:
-    """The page itself where it is the only one of its folder, type or theme."""
+    """Replace a folder, type or theme with a single landing page by that page."""
     pages = mine[Trait.PAGE][condition.holds(mine)].unique()
     return Condition(field=Trait.PAGE, op="is", value=pages[0]) if len(pages) == 1 else condition
 
 
 def _by_source(mine: pd.DataFrame, rules: list[Rule], fewest: int) -> list[Rule]:
-    """Split what holds more than a quarter of the users by the most frequent source, while there is room."""
+    """Split rules for over a quarter of the users by the most frequent source, while there is room."""
     made, waiting = list[Rule](), list(rules)
     while waiting:
         rule = waiting.pop(0)
@@ -363,7 +362,7 @@ def _holds(arrivals: pd.DataFrame, rule: Rule) -> np.ndarray:
 def _made(
     arrivals: pd.DataFrame, one_page: np.ndarray, rules: Sequence[Rule], check: TreeCheck | None
 ) -> OnePageSegments:
-    """Count them, the largest first; who is in none is in the last one."""
+    """Make the segments of rules, largest first; users in none of them are in the last."""
     rules = [_needed(arrivals[one_page], rule) for rule in rules]
     held = {rule: one_page & _holds(arrivals, rule) for rule in rules}
     order = sorted(rules, key=lambda rule: -held[rule].sum())
@@ -389,7 +388,7 @@ def _made(
 
 
 def _needed(mine: pd.DataFrame, rule: Rule) -> Rule:
-    """The rule without what it denies of nobody."""
+    """Remove the "is not" conditions of a rule that exclude nobody."""
     here = _holds(mine, rule)
     for condition in rule:
         shorter = tuple(other for other in rule if other != condition)
@@ -405,13 +404,13 @@ def with_second_pages(
     pages: Sequence[str],
     went_on: np.ndarray,
 ) -> OnePageSegments:
-    """Add what a second page would be: the first other page of who arrived alike and went on.
+    """Add the second pages: the first other pages of users who arrived alike and went on.
 
     Args:
         found: The segments.
         arrivals: How each user arrived.
         sequences: Page views of all users.
-        pages: What to call each page, by page index.
+        pages: Name of each page, by page index.
         went_on: bool of shape (n_users,), who counts as having gone on.
     """
     second, segments = _second_pages(sequences), []
@@ -430,7 +429,7 @@ def with_second_pages(
 
 
 def _second_pages(sequences: UserSequences) -> np.ndarray:
-    """The first page of each user that is not the one they landed on: int64 of (n_users,), −1 without one."""
+    """First page of each user other than the landing page: int64 of shape (n_users,), −1 without one."""
     landing = np.repeat(sequences.page[sequences.offsets[:-1]], sequences.lengths)
     other = np.flatnonzero(sequences.page != landing)
     users, first = np.unique(sequences.user[other], return_index=True)

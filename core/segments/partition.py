@@ -1,4 +1,4 @@
-"""Who is in which segment: what clustering leaves behind."""
+"""The partition of users into segments, which clustering makes, and its files."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ FACTS: Final = "partition.json"
 
 @dataclass(frozen=True, eq=False)
 class Partition:
-    """Who is in which segment.
+    """The segment of each user, and all that new users are assigned by.
 
     Args:
         labels: int32 of shape (n_users,): a value of ``ids``, ``SET_ASIDE`` for users of segments that
-            were, or ``OUTSIDE`` for users outside clustering.
+            were set aside, or ``OUTSIDE`` for users outside clustering.
         centroids: float32 of shape (k, d), the mean vector of each segment.
         ids: int32 of shape (k,), ascending: the id of each centroid's segment. A cold fit numbers segments
             by size, largest first; later fits keep the ids of the segments they continue.
         inertia: Sum of squared distances of the clustered users to their centroids.
         n_iter: Rounds that the last fit took; 0 where there are none.
         warm: Whether it went on from earlier segments.
-        settings: What was asked for.
-        learned: What changes by hand were decided by, with the ``centroids`` and ``ids`` that clustering led
-            to; empty where there are none.
-        edits: What was changed by hand since clustering (:mod:`core.segments.by_hand`).
+        settings: Settings of the clustering.
+        learned: Arrays that changes by hand were decided by, with the ``centroids`` and ``ids`` that
+            clustering led to; empty without such changes.
+        edits: Changes by hand since clustering (:mod:`core.segments.by_hand`).
 
     Raises:
         ArtifactError: If the parts do not fit together.
@@ -71,7 +71,7 @@ class Partition:
 
     @cached_property
     def digest(self) -> str:
-        """Names who is in which segment, where its middle is, the settings and changes it was made by."""
+        """Hash of labels, ids, centroids, settings and changes by hand, which identifies the partition."""
         parts = [part.tobytes() for part in (self.labels, self.ids, self.centroids)]
         parts.append(self.settings.model_dump_json(exclude={"auto"}).encode())
         parts += [edit.model_dump_json().encode() for edit in self.edits]
@@ -79,13 +79,13 @@ class Partition:
 
     @property
     def sizes(self) -> dict[int, int]:
-        """Users a segment."""
+        """Number of users of each segment."""
         return {int(segment): int((self.labels == segment).sum()) for segment in self.ids}
 
     def to_files(self, folder: Path) -> None:
         """Write ``labels.npy``, ``centroids.npy`` and ``partition.json`` into a folder, made if absent.
 
-        ``learned.npz`` is beside them where something was changed by hand.
+        ``learned.npz`` is added where something was changed by hand.
 
         Raises:
             ResourceError: If the disk is full.
@@ -108,10 +108,10 @@ class Partition:
 
     @classmethod
     def from_files(cls, folder: Traversable) -> Partition:
-        """Read what :meth:`to_files` wrote.
+        """Read a partition that :meth:`to_files` wrote.
 
         Raises:
-            ArtifactError: If a file is missing or is not what was written.
+            ArtifactError: If a file is missing or damaged.
         """
         try:
             facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))

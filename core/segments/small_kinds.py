@@ -1,6 +1,6 @@
-"""Kinds of few users beside all others, whom no level shows because they are merged into larger kinds.
+"""Find kinds of few users, which no level shows because they are merged into larger kinds.
 
-A candidate is a kind, at any number of kinds, that both halves of the users lead to. It is held where it
+A candidate is a kind, at any number of kinds, that both halves of the users lead to. It is kept where it
 predicts sessions from other sessions of the same users surely better than the best prior does without it.
 Within a session, what somebody does next follows from what they just did, which makes no kind of user.
 """
@@ -17,27 +17,27 @@ from scipy import sparse
 from core.segments.user_priors import USERS_A_KIND, Prior, TokenCounts
 
 _MOST_SHARE: Final = 0.04
-"""Of the users in a small kind, at most."""
+"""Largest share of the users in a small kind."""
 _HALVES_AGREE: Final = 0.6
-"""Jaccard index of the users whom two halves would put in it, at least."""
+"""Least Jaccard index of the users whom two halves would put in a small kind."""
 _SURELY: Final = 3.0
-"""Standard errors by which it must predict better: several candidates are tried."""
+"""Standard errors by which a small kind must predict better: several candidates are tried."""
 _CLEAR_GAIN: Final = 1.0
-"""Nats by which it must predict half of the page views of its users better."""
+"""Nats by which a small kind must predict half of the page views of its users better."""
 CANDIDATES: Final = 5
 DISTINCT: Final = 0.3
 """Jaccard index of two kinds from which they are the same."""
 ROUNDS: Final = 5
-"""Of EM that fit a small kind to all users."""
+"""Rounds of EM that fit a small kind to all users."""
 
 
 @dataclass(frozen=True, eq=False)
 class FoundKind:
-    """A small kind.
+    """A small kind with the prior that users are assigned to it by.
 
     Args:
-        compared: The users that it was found among.
-        prior: Of them; its last atom is the kind.
+        compared: Token counts of the users that it was found among.
+        prior: Prior over these users, whose last atom is the kind.
         agreement: Jaccard index of the users whom two halves would put in it.
         gain: Nats by which it predicts half of the page views of its users better, on average.
     """
@@ -48,7 +48,7 @@ class FoundKind:
     gain: float
 
     def holds(self, counts: sparse.csr_array) -> np.ndarray:
-        """Who of users with these counts of the same tokens is of this kind: bool of shape (n,)."""
+        """Which users, given counts of the same tokens, are of this kind: bool of shape (n,)."""
         like = self.compared
         return _in_last(TokenCounts(counts, like.context, like.burstiness, like.background), self.prior)
 
@@ -62,11 +62,11 @@ def find_small_kinds(
     """Find kinds of few users that both halves of the users lead to.
 
     Args:
-        users: All users.
-        fitted: Of each half, number of kinds → prior.
-        base: Of each half, the prior that predicts best.
-        score: How well some sessions of each user are predicted from the others by the prior that the other
-            half of the users taught; NaN where there are no others.
+        users: Token counts of all users.
+        fitted: Number of kinds → prior, for each half of the users.
+        base: The prior that predicts best, for each half.
+        score: Scores how well some sessions of each user are predicted from the others by the prior that was
+            fitted to the other half of the users; NaN where there are no others.
     """
     found: list[FoundKind] = []
     taken: list[np.ndarray] = []
@@ -96,10 +96,10 @@ def find_small_kinds(
 def _candidates(
     users: TokenCounts, fitted: Sequence[Mapping[int, Prior]]
 ) -> list[tuple[np.ndarray, list[Prior]]]:
-    """Small kinds that both halves lead to at a number of kinds, the most alike first, each once.
+    """List small kinds that both halves of the users lead to, the most alike first, each once.
 
     Returns:
-        Of each, the users whom both halves put in it, bool of shape (n_users,), and the kind of each half.
+        The users whom both halves put in each, bool of shape (n_users,), and the kind of each half.
     """
     pairs: list[tuple[float, np.ndarray, list[Prior]]] = []
     most = 1.2 * _MOST_SHARE * len(users)
@@ -123,7 +123,7 @@ def _candidates(
 
 
 def _jaccard(some: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Users in both groups by users in either, of each pair of groups.
+    """Jaccard index of each pair of groups: users in both by users in either.
 
     Args:
         some: bool of shape (n_users,) or (n_users, a).
@@ -138,19 +138,19 @@ def _jaccard(some: np.ndarray, others: np.ndarray) -> np.ndarray:
 
 
 def _in_last(users: TokenCounts, prior: Prior) -> np.ndarray:
-    """Who is in the last atom of a prior rather than in all others together: bool of shape (n_users,)."""
+    """Which users are likelier of the last atom than of all others together: bool of shape (n_users,)."""
     most: np.ndarray = users.posterior(prior)[:, -1] > 0.5
     return most
 
 
 def _joined(prior: Prior, kind: Prior) -> Prior:
-    """A prior with a kind as its last atom, whose weight stays what it is."""
+    """Add a kind to a prior as its last atom, with the weight of the kind unchanged."""
     rest = prior.weights / prior.weights.sum() * (1 - kind.weights.sum())
     return Prior(np.vstack([prior.atoms, kind.atoms]), np.concatenate([rest, kind.weights]))
 
 
 def _without(users: TokenCounts, prior: Prior, members: np.ndarray) -> Prior:
-    """A prior without the atoms that are a kind of these users, if any others are left."""
+    """Remove the atoms of a prior that are a kind of these users, if any others are left."""
     others = _jaccard(users.posterior(prior) > 0.5, members) < DISTINCT
     others |= not others.any()
     return Prior(prior.atoms[others], prior.weights[others] / prior.weights[others].sum())

@@ -1,4 +1,4 @@
-"""Priors over users: which token counts to expect of somebody, learned from others.
+"""Priors over users: probabilities of the token counts of a user, fitted to other users.
 
 All are finite mixtures of atoms, an atom being a probability of every token within its context:
 
@@ -32,18 +32,18 @@ from core.segments.geometry import count_different
 
 MOST_KINDS: Final = 24
 USERS_A_KIND: Final = 30
-"""Users that there are for a kind at least."""
+"""Least users a kind: more kinds are not fitted."""
 START_DIMENSIONS: Final = 16
 DIGITS: Final = 5
-"""Users whose first dimensions differ by less start in the same kind."""
+"""Decimal digits in which the first dimensions of users must differ to start in different kinds."""
 _POLE_ATOMS, _TRAIT_ATOMS, _LINE_ATOMS, CROSSED_ATOMS = 256, 128, 25, 9
 STEP, _LONGEST_STEP = 0.7, 0.5
-"""Of a round of Newton's method: a share of the step, and at most so much in log probability."""
+"""Damping of Newton's method: share of a step that is taken, and the longest step in log probability."""
 
 
 @dataclass(frozen=True, eq=False)
 class Prior:
-    """A mixture of atoms.
+    """A prior over users: a mixture of atoms.
 
     Args:
         atoms: float64 of shape (m, v), the probability of each token within its context.
@@ -55,13 +55,13 @@ class Prior:
 
 
 class TokenCounts:
-    """Counts of tokens of users, and how likely an atom makes them.
+    """Token counts of users, and their likelihood under atoms.
 
     Args:
-        counts: csr of shape (n, v).
+        counts: csr of shape (n, v), how often each user has each token.
         context: int of shape (v,), the context of each token.
         burstiness: 0 where page views are independent of each other; more where users repeat themselves.
-        background: float64 of shape (v,), the probability of each token; that in these counts if None.
+        background: float64 of shape (v,), the probability of each token; if None, that in these counts.
     """
 
     def __init__(
@@ -82,18 +82,18 @@ class TokenCounts:
         self.background = background
 
     def __len__(self) -> int:
-        """Users."""
+        """Number of users in the counts."""
         return int(self.counts.shape[0])
 
     def log_likelihood(self, atoms: np.ndarray) -> np.ndarray:
-        """Of each user by each atom, but for :meth:`constant`: float64 of shape (n, m)."""
+        """Log likelihood of each user by each atom, without :meth:`constant`: float64 of shape (n, m)."""
         found = np.zeros((len(self), len(atoms)))
         for times, (rows, columns, counts) in enumerate(self._repeated):
             found[rows] += counts @ np.log(atoms[:, columns] + times * self.burstiness).T
         return found
 
     def constant(self) -> np.ndarray:
-        """What no atom changes of the log likelihood of each user: float64 of shape (n,)."""
+        """Negated part of each user's log likelihood that all atoms share: float64 of shape (n,)."""
         if not self.burstiness:
             return np.zeros(len(self))
         drawn, inverse = (self.counts @ self.onto).tocoo(), 1 / self.burstiness
@@ -101,14 +101,14 @@ class TokenCounts:
         return np.bincount(drawn.row, terms, minlength=len(self))
 
     def posterior(self, prior: Prior) -> np.ndarray:
-        """How probable each atom is of each user: float64 of shape (n, m)."""
+        """Posterior probability of each atom for each user: float64 of shape (n, m)."""
         scores = self.log_likelihood(prior.atoms) + np.log(prior.weights)
         odds = np.exp(scores - scores.max(axis=1, keepdims=True))
         posterior: np.ndarray = odds / odds.sum(axis=1, keepdims=True)
         return posterior
 
     def expected(self, posterior: np.ndarray, atoms: np.ndarray) -> np.ndarray:
-        """Counts that speak for each atom, repeats less by the burstiness: float64 of shape (m, v)."""
+        """Expected counts of each atom, repeats counting less by the burstiness: float64 of shape (m, v)."""
         found = np.zeros(atoms.shape)
         for times, (rows, columns, counts) in enumerate(self._repeated):
             some = atoms[:, columns]
@@ -116,38 +116,38 @@ class TokenCounts:
         return found
 
     def per_context(self, amounts: np.ndarray) -> np.ndarray:
-        """The total of each token's context: float64 of the shape (m, v) of the amounts."""
+        """Total of the amounts in each token's context: float64 of shape (m, v)."""
         total: np.ndarray = (amounts @ self.onto)[:, self.context]
         return total
 
     def smoothed(self, expected: np.ndarray) -> np.ndarray:
-        """Probabilities from counts, with one count a token spread as in all users: shape (m, v)."""
+        """Probabilities from counts, smoothed by a count a token spread as in all users: shape (m, v)."""
         pseudo = self.alternatives * self.background
         atoms: np.ndarray = (expected + pseudo) / (self.per_context(expected) + self.alternatives)
         return atoms
 
     def normalised(self, logs: np.ndarray) -> np.ndarray:
-        """Probabilities from their logarithms, none far below that in all users: shape (m, v)."""
+        """Probabilities from log odds, mixed with a little of those in all users: shape (m, v)."""
         odds = np.exp(logs - logs.max(axis=1, keepdims=True)) + 1e-12
         atoms: np.ndarray = 0.999 * odds / self.per_context(odds) + 0.001 * self.background
         return atoms
 
 
 def _narrowed(counts: sparse.csr_array) -> tuple[np.ndarray, np.ndarray, sparse.csr_array]:
-    """The rows and the columns that hold anything, and what they hold."""
+    """Rows and columns with a count, and the matrix of these alone."""
     counts = sparse.csr_array(counts, dtype=np.float64)
     rows, columns = np.flatnonzero(np.diff(counts.indptr)), np.unique(counts.indices)
     return rows, columns, counts[rows][:, columns]
 
 
 def predictive(first: TokenCounts, second: TokenCounts, both: TokenCounts, prior: Prior) -> np.ndarray:
-    """How well a prior predicts one part of each user from the other, in both directions.
+    """Score how well a prior predicts a part of each user from the other part, in both directions.
 
     Args:
-        first: Of one part of each user.
-        second: Of the other part of the same users.
-        both: Of the two together.
-        prior: Learned from other users.
+        first: Counts in a part of each user's page views.
+        second: Counts in the other part, of the same users.
+        both: Counts in the two parts together.
+        prior: A prior fitted to other users.
 
     Returns:
         log p(second | first) + log p(first | second), float64 of shape (n,).
@@ -162,7 +162,7 @@ def predictive(first: TokenCounts, second: TokenCounts, both: TokenCounts, prior
 
 
 def improved(tokens: TokenCounts, prior: Prior, rounds: int) -> Prior:
-    """Run rounds of EM from a prior."""
+    """Improve a prior by rounds of EM."""
     for _ in range(rounds):
         posterior = tokens.posterior(prior)
         weights = (posterior.sum(axis=0) + 1) / (len(posterior) + posterior.shape[1])
@@ -171,7 +171,7 @@ def improved(tokens: TokenCounts, prior: Prior, rounds: int) -> Prior:
 
 
 def kinds(tokens: TokenCounts, most: int = MOST_KINDS) -> dict[int, Prior]:
-    """Fit kinds of users: number of kinds → prior, from at most ``most`` down to 1."""
+    """Fit kinds of users at every number: number of kinds → prior, from at most ``most`` down to 1."""
     totals = np.maximum(np.asarray(tokens.counts.sum(axis=1)).ravel(), 1)
     roots = sparse.diags_array(1 / np.sqrt(totals)) @ tokens.counts.sqrt()
     rank = max(1, min(START_DIMENSIONS, roots.shape[1] - 1))
@@ -200,11 +200,11 @@ def kinds(tokens: TokenCounts, most: int = MOST_KINDS) -> dict[int, Prior]:
 
 
 def cheapest_pair(tokens: TokenCounts, expected: np.ndarray) -> tuple[int, int, float]:
-    """The two kinds whose merging costs least log likelihood, and how much.
+    """Find the two kinds whose merging loses least log likelihood, and how much.
 
     Args:
-        tokens: What is counted.
-        expected: float64 of shape (m, v), the counts of each kind.
+        tokens: Token counts of users.
+        expected: float64 of shape (m, v), expected counts of each kind.
     """
 
     def likelihood(counts: np.ndarray) -> np.ndarray:
@@ -221,11 +221,11 @@ def cheapest_pair(tokens: TokenCounts, expected: np.ndarray) -> tuple[int, int, 
 
 
 def poles(tokens: TokenCounts, start: Prior, concentration: float) -> Prior:
-    """Fit poles of which everybody is a mix.
+    """Fit poles of which every user is a mix.
 
     Args:
-        tokens: What is counted.
-        start: A prior of as many kinds as there are to be poles.
+        tokens: Token counts of users.
+        start: A prior of kinds, as many as poles are wanted.
         concentration: Of the Dirichlet distribution, a pole: below 1 most users are near a pole.
     """
     shares = gammaincinv(concentration, _sobol(len(start.weights), _POLE_ATOMS)) + 1e-12
@@ -244,7 +244,7 @@ def poles(tokens: TokenCounts, start: Prior, concentration: float) -> Prior:
 
 
 def traits(tokens: TokenCounts, start: Prior, n_traits: int) -> Prior:
-    """Fit normal traits that tilt what users do, from the axes along which some kinds differ most."""
+    """Fit normal traits that tilt all probabilities, starting from the axes along which kinds differ most."""
     logs = np.log(start.atoms)
     spread = np.sqrt(start.weights)[:, None] * (logs - start.weights @ logs)
     _, strength, axes = np.linalg.svd(spread, full_matrices=False)
@@ -270,9 +270,9 @@ def crossed(tokens: TokenCounts, fitted: Mapping[int, Prior], n_kinds: int) -> P
     """Fit kinds whose users differ also in one normal trait that all kinds share.
 
     Args:
-        tokens: What is counted.
+        tokens: Token counts of users.
         fitted: From :func:`kinds`.
-        n_kinds: How many.
+        n_kinds: Number of kinds.
 
     Returns:
         :data:`CROSSED_ATOMS` atoms a kind, those of a kind side by side.
@@ -322,6 +322,6 @@ def _evenly(count: int) -> np.ndarray:
 
 
 def _sobol(dimensions: int, count: int) -> np.ndarray:
-    """Evenly spread points of the unit cube, float64 of shape (count, dimensions)."""
+    """Draw evenly spread points of the unit cube: float64 of shape (count, dimensions)."""
     points: np.ndarray = np.clip(qmc.Sobol(dimensions, seed=0).random(count), 1e-6, 1 - 1e-6)
     return points

@@ -1,4 +1,4 @@
-"""What users do, as counts of tokens in two halves of the page views of each.
+"""Count what users do as tokens, in two halves of the page views of each user.
 
 A token is one of several alternatives in a context: which page of a folder, which folder after another one,
 in which third of a session a folder is viewed, how long until the next page view. The probabilities of the
@@ -21,21 +21,21 @@ from core.data.dataset import UserSequences
 from core.data.seen_days import DAY
 
 MAX_LENGTH: Final = 64
-"""Page views of a user that are read, the latest ones."""
+"""Latest page views of a user that are read."""
 _MOST_FOLDERS: Final = 8
-"""Folders between which steps are counted, the most viewed ones; all others are one."""
+"""Most viewed folders between which steps are counted; all others count as one folder."""
 MOST_PAGES: Final = 1_500
-"""Pages that are told apart, the most viewed ones; all others of a folder are one."""
+"""Most viewed pages with a token; all others of a folder share a token."""
 _MOST_LABELS: Final = 40
 MOST_REPEATS: Final = 8
-"""How often a token of one user counts at most in a half."""
+"""Most times that a token of a user counts in a half."""
 BUCKETS: Final = 16
-"""Of times and of page views a session: each is twice as wide as the one before."""
+"""Buckets of times, and of page views a session: each is twice as wide as the one before."""
 MICROSECONDS: Final = 1_000_000
 
 
 class Aspect(StrEnum):
-    """A side of what users do."""
+    """Aspect of what users do, by which they are compared."""
 
     PAGES = "pages"
     ORDER = "order"
@@ -59,7 +59,7 @@ class HalfCounts:
     context: np.ndarray
 
     def __len__(self) -> int:
-        """Users."""
+        """Number of users who are counted."""
         return int(self.first.shape[0])
 
     @cached_property
@@ -87,14 +87,14 @@ def half_counts(
     *,
     by_session: bool = False,
 ) -> tuple[HalfCounts, dict[Aspect, HalfCounts]]:
-    """Count the tokens of pages, order and tempo together, and those of each aspect alone.
+    """Count tokens by halves: those of pages, order and tempo together, and those of each aspect alone.
 
     Args:
         sequences: Page views of users with two or more each.
         urls: Address of each page.
         labels: Theme and type of each page, "" where it is not known; empty where pages are not labelled.
-        like: Users whose most viewed pages and folders are tokens; these if None.
-        by_session: Halve the sessions of each user instead of the page views; a single one is second.
+        like: Users whose most viewed pages and folders are tokens; if None, those of ``sequences``.
+        by_session: Halve the sessions of each user instead of the page views; a single session is second.
     """
     views = _Views(_latest(sequences), by_session=by_session)
     ranks = views if like is None else _Views(_latest(like))
@@ -153,7 +153,7 @@ def joined(many: Sequence[HalfCounts]) -> HalfCounts:
 
 
 class _Views:
-    """Page views of users, and where each stands: in a half of its user's, in a session."""
+    """Page views of users, with the half of its user's and the session that each is in."""
 
     def __init__(self, sequences: UserSequences, *, by_session: bool = False) -> None:
         self.n_users, self.page, self.user = sequences.n_users, sequences.page, sequences.user
@@ -168,7 +168,7 @@ class _Views:
         self.begins_half = self.begins_user | (np.diff(self.second, prepend=False) & self.second)
         self.begins_session = self.begins_user | (np.diff(sequences.session, prepend=-1) != 0)
         self.begins_part = self.begins_half | self.begins_session
-        """Where what is held of a session in one half begins."""
+        """Whether a page view begins the part of a session that lies in a single half."""
 
     @cached_property
     def gap(self) -> np.ndarray:
@@ -182,19 +182,19 @@ class _Views:
 
     @property
     def third(self) -> np.ndarray:
-        """In which third of what is held of its session a page view stands: 0, 1 or 2."""
+        """Third of its part of a session that a page view stands in: 0, 1 or 2."""
         place, length = self._part
         third: np.ndarray = (3 * (place + 0.5) / length).astype(np.int64)
         return third
 
     @property
     def is_whole_session(self) -> np.ndarray:
-        """Whether a page view is all that is held of its session."""
+        """Whether a page view is the only one of its part of a session."""
         alone: np.ndarray = self._part[1] == 1
         return alone
 
     def counted(self, token: np.ndarray, context: np.ndarray, kept: np.ndarray | None = None) -> HalfCounts:
-        """Count a token a page view, of those that are kept, in each half of each user's page views."""
+        """Count a token for each kept page view, in each half of each user's page views."""
         kept = np.ones(len(token), dtype=bool) if kept is None else kept
         return self._halves(self.user, token, self.second, kept, context)
 
@@ -240,13 +240,13 @@ def _latest(sequences: UserSequences) -> UserSequences:
 
 
 def _bucket(amount: np.ndarray) -> np.ndarray:
-    """In which bucket an amount falls, 0 for less than 1: int of the shape of ``amount``."""
+    """Bucket that each amount falls in, 0 for less than 1: int of the shape of ``amount``."""
     bucket: np.ndarray = np.minimum(np.log2(1 + np.maximum(amount, 0)), BUCKETS - 1).astype(np.int64)
     return bucket
 
 
 def _ranked(code: np.ndarray, views: _Views, most: int) -> np.ndarray:
-    """Groups of pages numbered from the most viewed one; all after the first ``most`` are one."""
+    """Number groups of pages from the most viewed; all after the first ``most`` share a number."""
     order = np.argsort(-np.bincount(code[views.page], minlength=int(code.max()) + 1), kind="stable")
     rank = np.empty(len(order), dtype=np.int64)
     rank[order] = np.arange(len(order))
@@ -255,7 +255,7 @@ def _ranked(code: np.ndarray, views: _Views, most: int) -> np.ndarray:
 
 
 def _pages_in(folder: np.ndarray, views: _Views) -> np.ndarray:
-    """Pages numbered from the most viewed one; those after the first :data:`MOST_PAGES` by their folder."""
+    """Number pages from the most viewed; after the first :data:`MOST_PAGES`, by their folder."""
     rank = _ranked(np.arange(len(folder)), views, len(folder))
     page: np.ndarray = np.where(rank < MOST_PAGES, rank, MOST_PAGES + folder)
     return np.unique(page, return_inverse=True)[1]
