@@ -1,1 +1,1 @@
-"""What next: pages that a user, or a segment, is likely to view next, and why."""
+"""Next pages: the pages that a user, or a segment, is likely to view next, and why."""

@@ -1,19 +1,16 @@
-"""What each source says of the next page, so that their parts add up.
+"""Candidates for the next page: the distribution that each source gives them, and the weights of the sources.
 
-Every source is a row that sums to 1 over the pages that may come (or an empty one, where it says nothing), so
-that a blend is a mixture of distributions (interpolation, Jelinek and Mercer 1980) and each source's part of
-a score is its own term.
+Every source is a row that sums to 1 over the candidates (or an empty one, where it says nothing), so that a
+blend is a mixture of distributions (interpolation, Jelinek and Mercer 1980) and each source's part of a score
+is a term of it.
 
-Letters: n users, n_columns pages that are known, S sources, c candidates of all users together.
+Weights are fitted on users that no table was counted from: they maximise the likelihood of the pages that
+came, by expectation maximisation (deleted interpolation, Jelinek and Mercer 1980). The blend is compared with
+the plain way, the last page's followers with the pages that the user viewed before; each half of the users is
+judged by weights of the other half. Where the blend finds the next page less often, it is not used.
 
-How much each source counts: few weights, fitted on users that no table was counted from.
-
-The blend is a mixture, so its weights are those under which the pages that came are the most likely, found
-by expectation maximisation (deleted interpolation, Jelinek and Mercer 1980). They are held against the last
-page's followers with the user's own pages, each half of the users judged by weights of the other half; where
-the blend does not find the next page more often, it is not used.
-
-Letters: n moments of m users, S sources, B resamples.
+Letters: n users or moments, m users of the moments, n_columns pages that are known, S sources, c candidates
+of all users together, B resamples.
 """
 
 from __future__ import annotations
@@ -30,9 +27,9 @@ from core.recommend.page_tables import FADING, LAGS, PageTables, SeenPages, Spar
 from core.segments.neighbours import look_up
 
 NEAREST: Final = 100
-"""Neighbours that are asked."""
+"""Nearest users whose pages are counted as those of neighbours, at most."""
 _WIDTH: Final = 0.2
-"""By how much the squared distance of a neighbour must be above the nearest one's to count e times less."""
+"""Squared distance beyond that of the nearest neighbour at which a neighbour counts e times less."""
 SAME: Final = 1e-5
 """Squared distance below which a neighbour viewed the same pages, and has none to add."""
 CELLS: Final = 2_000_000
@@ -40,27 +37,27 @@ CELLS: Final = 2_000_000
 
 
 class Source(StrEnum):
-    """Where a suggestion comes from."""
+    """Source of a suggested next page."""
 
     BIGRAM = "bigram"
-    """What came after the last page."""
+    """Pages that followed the last page."""
     LAG = "lag"
-    """What came within five views of the last five pages."""
+    """Pages that came within five views of the last five pages."""
     NEIGHBOURS = "neighbours"
-    """What the users with the nearest vectors viewed."""
+    """Pages that the users with the nearest vectors viewed."""
     HISTORY = "history"
-    """What the user viewed before, the latest most; only where pages seen before may come."""
+    """Pages that the user viewed before, the latest most; only where pages seen before may come."""
     POPULARITY = "popularity"
-    """What everybody views."""
+    """Pages that all users view most."""
 
 
 class Reach(StrEnum):
-    """Which pages may come."""
+    """Which pages may be candidates for the next page."""
 
     NEW = "new"
-    """Pages that the user has not seen and that are not functional: what is suggested."""
+    """Pages that the user has not seen and that are not functional, which are suggested."""
     ANY = "any"
-    """Any page: what the next page view will be."""
+    """Any page that the next page view may be of."""
 
 
 SOURCES: Final[Mapping[Reach, tuple[Source, ...]]] = {
@@ -71,13 +68,13 @@ SOURCES: Final[Mapping[Reach, tuple[Source, ...]]] = {
 
 @dataclass(frozen=True, eq=False)
 class PageCandidates:
-    """The pages that may come for each of n users, and what each source says of them.
+    """Candidates for the next page of each of n users, with their probability by each source.
 
     Args:
         offsets: int64 of shape (n + 1,), where the candidates of each user begin.
-        column: int64 of shape (c,), the page of each, ascending within a user.
-        given: float32 of shape (c, S), what each source gives; sums to 1 over a user's, or is 0 throughout.
-        sources: Which.
+        column: int64 of shape (c,), the page of each candidate, ascending within a user.
+        given: float32 of shape (c, S), probability by each source; sums to 1 over a user, or is 0 throughout.
+        sources: The sources, in the order of the columns of ``given``.
     """
 
     offsets: np.ndarray
@@ -87,21 +84,21 @@ class PageCandidates:
 
     @cached_property
     def row(self) -> np.ndarray:
-        """Whose each candidate is: int64 of shape (c,)."""
+        """User of each candidate: int64 of shape (c,)."""
         return np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
 
     def scores(self, weights: Mapping[Source, float]) -> np.ndarray:
-        """The blend: float64 of shape (c,); sums to 1 over a user's candidates, if there are any."""
+        """Blend the sources by weights: float64 of shape (c,), summing to 1 over a user's candidates."""
         mixed = self.given @ np.array([weights.get(source, 0.0) for source in self.sources], np.float32)
         totals = np.bincount(self.row, mixed, minlength=len(self.offsets) - 1)
         scores: np.ndarray = mixed / np.maximum(totals, 1e-30)[self.row]
         return scores
 
     def places(self, column: np.ndarray) -> np.ndarray:
-        """Where one page of each user is among the candidates: int64 of shape (n,), −1 where it is not.
+        """Find a page of each user among the candidates: int64 of shape (n,), −1 where it is none.
 
         Args:
-            column: int64 of shape (n,); below 0 for a page that is not known.
+            column: int64 of shape (n,), the page of each user; below 0 for a page that is not known.
         """
         wanted = self.column == column[self.row]
         places = np.full(len(column), -1)
@@ -110,12 +107,12 @@ class PageCandidates:
 
 
 def candidates(tables: PageTables, seen: SeenPages, vectors: np.ndarray, reach: Reach) -> PageCandidates:
-    """What each source says.
+    """List the candidates of each user, with their probability by each source.
 
     Args:
-        tables: What was counted.
-        seen: What each user saw so far.
-        vectors: float32 of shape (n, d), their combined vectors; zeros where there is none.
+        tables: Counts of earlier users.
+        seen: Pages that each user saw so far.
+        vectors: float32 of shape (n, d), combined vectors of the users; zeros where there is none.
         reach: Which pages may come.
     """
     step = max(1, CELLS // max(1, tables.n_columns))
@@ -128,7 +125,7 @@ def candidates(tables: PageTables, seen: SeenPages, vectors: np.ndarray, reach: 
 def _of_block(
     tables: PageTables, seen: SeenPages, vectors: np.ndarray, reach: Reach
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """How many candidates each user has, and which, and what each source gives them."""
+    """Number of candidates of each user, their pages, and their probability by each source."""
     shape, last, recent = (len(seen), tables.n_columns), seen.back == 1, seen.back <= LAGS
     asking = {
         Source.BIGRAM: (tables.follows, seen.user[last], seen.column[last], np.ones(last.sum())),
@@ -156,7 +153,7 @@ def _of_block(
 
 
 def nearest(tables: PageTables, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Which of the kept users are neighbours, and how much each counts: user, kept user, weight."""
+    """Find the nearest kept users, and how much each counts: user, kept user, weight."""
     count = min(NEAREST, len(tables.near))
     asking = np.flatnonzero(vectors.any(axis=1)) if count else np.zeros(0, dtype=np.int64)
     found, apart = look_up(tables.index, vectors[asking].astype(np.float32), count)
@@ -169,13 +166,13 @@ def nearest(tables: PageTables, vectors: np.ndarray) -> tuple[np.ndarray, np.nda
 def _summed(
     table: Sparse, user: np.ndarray, row: np.ndarray, weight: np.ndarray, shape: tuple[int, int]
 ) -> np.ndarray:
-    """Rows of a table, weighed and summed for each user: float64 of shape (n, n_columns).
+    """Sum weighted rows of a table for each user: float64 of shape (n, n_columns).
 
     Args:
         table: Sparse of shape (any, n_columns).
-        user: int64 of shape (a,), who asks.
-        row: int64 of shape (a,), for which row.
-        weight: float of shape (a,).
+        user: int64 of shape (a,), user whose sum a row is added to.
+        row: int64 of shape (a,), row of the table.
+        weight: float of shape (a,), weight of the row.
         shape: n and n_columns.
     """
     begin, length = table.indptr[row], table.indptr[row + 1] - table.indptr[row]
@@ -187,15 +184,15 @@ def _summed(
 
 
 def ranks(found: PageCandidates, scores: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """How many pages score higher than the right one, of equal ones half: float64 of shape (n,).
+    """Count the pages that score higher than the right one, half of equal ones: float64 of shape (n,).
 
     Args:
         found: The candidates.
-        scores: float64 of shape (c,).
-        places: int64 of shape (n,), the right page among them; below 0 where it is not, which is never found.
+        scores: float64 of shape (c,), score of each candidate.
+        places: int64 of shape (n,), the right page among the candidates; below 0 where it is none.
 
     Returns:
-        Infinite where the right page has no score.
+        Ranks from 0; infinite where the right page is no candidate or has no score.
     """
     n, there = len(places), places >= 0
     own = np.where(there, scores[places] if len(scores) else 0, 0)
@@ -205,12 +202,12 @@ def ranks(found: PageCandidates, scores: np.ndarray, places: np.ndarray) -> np.n
 
 
 def best(found: PageCandidates, scores: np.ndarray, most: int) -> np.ndarray:
-    """Where the best candidates of every user are, best first; of equal ones the more viewed pages.
+    """Find the best candidates of every user, best first; of equal ones the more viewed pages.
 
     Args:
         found: The candidates.
-        scores: float64 of shape (c,).
-        most: How many.
+        scores: float64 of shape (c,), score of each candidate.
+        most: How many a user, at most.
 
     Returns:
         int64 of shape (n, most), −1 where a user has fewer.
@@ -228,16 +225,16 @@ def best(found: PageCandidates, scores: np.ndarray, most: int) -> np.ndarray:
 
 
 TOP: Final = 10
-"""A page that comes is found where it is among so many."""
+"""Number of suggestions among which the page that came counts as a hit."""
 FEWEST_JUDGED: Final = 50
-"""Users that weights are fitted on; with fewer, they are stated."""
+"""Fewest users that weights are fitted on; with fewer they are :data:`STATED`."""
 STATED: Final = {Source.BIGRAM: 0.6, Source.HISTORY: 0.1, Source.POPULARITY: 0.3}
-"""Weights of the plain way where nothing can be fitted."""
+"""Weights of the plain way where no weights can be fitted."""
 ROUNDS, RESAMPLES, SEED = 200, 200, 0
 NOTHING: Final = 1e-6
-"""A weight below this is none."""
+"""Weight below which a source is left out."""
 LEAST: Final = 0.001
-"""Weight of popularity at least, so that there is an answer where all others are silent."""
+"""Least weight of popularity, so that there is a suggestion where all other sources give none."""
 TAILS: Final = (2.5, 97.5)
 
 
@@ -252,12 +249,12 @@ class Measured:
 
 @dataclass(frozen=True)
 class SourcePart:
-    """What one source is worth.
+    """Weight of a source in the blend, and the hits that it adds.
 
     Args:
-        source: Which.
+        source: The source.
         weight: Its share of the blend.
-        gain: How much more often the next page is among ten than by the others alone, fitted again.
+        gain: Hit rate of the blend less that of the other sources alone, fitted again.
     """
 
     source: Source
@@ -267,14 +264,15 @@ class SourcePart:
 
 @dataclass(frozen=True)
 class Judged:
-    """How often the next page was among the ten suggested, on users that none of it was learned from.
+    """Hit rates, the share of next pages among ten suggestions, on users that nothing was learned from.
 
     Args:
-        users: How many; each counts the same, however many moments they have.
-        moments: Page views that were to be told.
-        hits: Of the blend.
-        plain: Of the last page's followers with the user's own pages (and popularity where those are silent).
-        gain: The blend less the plain way, user by user.
+        users: Number of users; each counts the same, however many moments they have.
+        moments: Number of page views that were predicted.
+        hits: Hit rate of the blend.
+        plain: Hit rate of the plain way: the last page's followers, pages viewed before, and popularity.
+        gain: Difference of the two, user by user.
+        parts: Weight and gain of each source.
     """
 
     users: int
@@ -287,12 +285,12 @@ class Judged:
 
 @dataclass(frozen=True)
 class Head:
-    """The weights of the sources, adding up to 1.
+    """The weights of the sources, adding up to 1, and how well they predict.
 
     Args:
-        weights: Source → weight, 0 for one that does not count.
-        blended: Whether the blend found more than the plain way; else the weights are those of the plain way.
-        judged: The figures; None where there were too few users to fit anything.
+        weights: Source → weight, 0 for a source that does not count.
+        blended: Whether the blend hits no less than the plain way, whose weights these are otherwise.
+        judged: Hit rates; None where there were too few users to fit weights.
     """
 
     weights: Mapping[Source, float]
@@ -302,10 +300,10 @@ class Head:
 
 @dataclass(frozen=True, eq=False)
 class Asked:
-    """Moments whose next page is known.
+    """Candidates at moments whose next page is known, to fit weights by.
 
     Args:
-        found: What each source says of the pages that may come.
+        found: Candidates of each moment, with their probability by each source.
         target: int64 of shape (n,), the page that came; −1 where the tables do not know it.
         user: int64 of shape (n,), whose moment it is, 0 to m − 1.
     """
@@ -316,29 +314,29 @@ class Asked:
 
     @cached_property
     def places(self) -> np.ndarray:
-        """Where the page that came is among the candidates, −1 where it is not: int64 of shape (n,)."""
+        """Place of the page that came among the candidates, −1 where it is none: int64 of shape (n,)."""
         return self.found.places(self.target)
 
     @cached_property
     def given(self) -> np.ndarray:
-        """What each source gave to the page that came: float64 of shape (n, S)."""
+        """Probability of the page that came by each source: float64 of shape (n, S)."""
         there = self.places >= 0
         given = np.zeros((len(there), len(self.found.sources)))
         given[there] = self.found.given[self.places[there]]
         return given
 
     def hits(self, weights: Mapping[Source, float]) -> np.ndarray:
-        """Whether the page that came is among the first ten: float64 of shape (n,)."""
+        """Whether the page that came is among the ten best candidates: float64 of shape (n,)."""
         return (ranks(self.found, self.found.scores(weights), self.places) < TOP).astype(float)
 
 
 def _plain_sources(reach: Reach) -> tuple[Source, ...]:
-    """The plain way: the last page's followers, the user's own pages where they may come, popularity."""
+    """Sources of the plain way: the last page's followers, pages seen before if they may come, popularity."""
     return tuple(source for source in STATED if reach is Reach.ANY or source is not Source.HISTORY)
 
 
 def fit_head(asked: Asked, reach: Reach) -> Head:
-    """Fit the weights, and judge them.
+    """Fit the weights of the sources, and judge them against the plain way.
 
     Args:
         asked: Moments of users that no table was counted from.
@@ -367,7 +365,7 @@ def fit_head(asked: Asked, reach: Reach) -> Head:
 
 
 class _Judge:
-    """Fits and judges weights on the same moments."""
+    """Fits weights to moments, and judges them on moments of other users."""
 
     def __init__(self, asked: Asked) -> None:
         self._asked = asked
@@ -379,12 +377,12 @@ class _Judge:
         self._drawn = np.stack([np.bincount(one, minlength=self._n_users) for one in draws])  # (B, m)
 
     def measured(self, of_users: np.ndarray) -> Measured:
-        """The mean over users with its interval."""
+        """Mean over users with its bootstrap interval."""
         low, high = np.percentile(self._drawn @ of_users / self._n_users, TAILS)
         return Measured(float(of_users.mean()), float(low), float(high))
 
     def fitted(self, sources: Sequence[Source], users: np.ndarray | None = None) -> dict[Source, float]:
-        """The weights that fit some users best; all when None."""
+        """Fit weights to some users, or to all when None."""
         counts = np.ones((1, self._n_users)) if users is None else users[None].astype(float)
         weights = dict(zip(sources, self._fit(sources, counts)[0].tolist(), strict=True))
         if Source.POPULARITY in weights:
@@ -393,13 +391,13 @@ class _Judge:
         return {source: weight / total for source, weight in weights.items()}
 
     def weights_measured(self, sources: Sequence[Source]) -> list[Measured]:
-        """The weights, with intervals of weights fitted to resampled users."""
+        """Fit weights to all users, with intervals from weights fitted to resampled users."""
         whole = self._fit(sources, np.ones((1, self._n_users)))[0]
         low, high = np.percentile(self._fit(sources, self._drawn), TAILS, axis=0)
         return [Measured(*map(float, ends)) for ends in zip(whole, low, high, strict=True)]
 
     def crossed(self, sources: Sequence[Source]) -> np.ndarray:
-        """Hit rate of each user, each half by weights of the other: float64 of shape (m,)."""
+        """Hit rate of each user by weights fitted to the other half of the users: float64 of shape (m,)."""
         found = np.zeros(len(self._asked.target))
         for half in (0, 1):
             here = self._half[self._asked.user] == half
@@ -407,7 +405,7 @@ class _Judge:
         return np.bincount(self._asked.user, found, self._n_users) / np.maximum(self._moments, 1)
 
     def _fit(self, sources: Sequence[Source], counts: np.ndarray) -> np.ndarray:
-        """Weights for each count of the users, equal where none says anything: float64 of shape (B, S)."""
+        """Fit weights to each resample of the users, equal if no source says anything: float64 (B, S)."""
         given = self._asked.given[:, [self._asked.found.sources.index(source) for source in sources]]
         told = given.any(axis=1)
         given, user = given[told], self._asked.user[told]

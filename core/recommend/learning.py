@@ -1,8 +1,8 @@
-"""Tables and weights of next pages, learned from a data set and its model without looking ahead.
+"""Learn the tables and weights of next pages from a data set and its model, without looking ahead.
 
 Tables are counted from the users that the model learned from. Weights are fitted on users that it never
-saw: each page view after the first half of what they did is to be told from what came before it, and so is
-the vector that their neighbours are found by, embedded anew from the page views before the moment alone.
+saw: page views after the first half of a user's are predicted from the page views before, and the vector by
+which neighbours are found is embedded anew from these alone.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from core.recommend.next_pages import NextPages
 from core.recommend.page_tables import PageTables, SeenPages, count_tables
 
 MOST_USERS: Final = 1_500
-"""Users that weights are fitted on, drawn at random."""
+"""Most users that weights are fitted on, drawn at random."""
 _MOST_MOMENTS: Final = 4
-"""Of one user, drawn at random from those after the first half."""
+"""Most moments of a user, drawn at random from the page views after the first half."""
 LATEST: Final = 1_024
-"""Page views before a moment that are looked at: twice what any model reads."""
+"""Most page views before a moment that are read: twice what any model reads."""
 SEED: Final = 0
 STAGE: Final = "next pages"
 
 
 @dataclass(frozen=True, eq=False)
 class LearnedFrom:
-    """What next pages are learned from.
+    """The data set, vectors and model that next pages are learned from.
 
     Args:
         sequences: Page views of all users.
@@ -42,9 +42,9 @@ class LearnedFrom:
         vectors: float32 of shape (n_users, d), combined.
         inside: bool of shape (n_users,), the clustered users.
         people: bool of shape (n_users,), users that are counted where they are not held out: no robots.
-        embed: Combined vectors of other sequences of the same pages, by the same model.
-        asking: bool of shape (n_users,), users that weights are fitted on, and nothing is counted from;
-            those held out from the training by default, of whom there are none among few users.
+        embed: Makes combined vectors of other sequences of the same pages, by the same model.
+        asking: bool of shape (n_users,), users that weights are fitted on; by default those held out from the
+            training, of whom there are none among few users. Nothing is counted from held-out users.
 
     Raises:
         InputError: If there are too few users or pages to have learned from.
@@ -65,10 +65,10 @@ class LearnedFrom:
 
 
 def learn(source: LearnedFrom, progress: Progress = silent) -> NextPages:
-    """Count the tables and fit the weights.
+    """Count the tables of next pages, and fit the weights of the sources.
 
     Args:
-        source: What is learned from.
+        source: The data set, vectors and model.
         progress: Where to report.
     """
     progress(STAGE, 0.0, "Counting which page follows which")
@@ -90,12 +90,12 @@ def learn(source: LearnedFrom, progress: Progress = silent) -> NextPages:
 
 @dataclass(frozen=True, eq=False)
 class NextMoments:
-    """Moments whose next page is known.
+    """Moments at which a next page came, with the page views before them.
 
     Args:
-        at: int64 of shape (n,), the page view that came, its place among all page views; ascending.
-        user: int64 of shape (n,), whose it is.
-        before: The page views before each, a made-up user a moment.
+        at: int64 of shape (n,), the page view that came, as its place among all page views; ascending.
+        user: int64 of shape (n,), the user who viewed it.
+        before: The page views before each moment, as sequences of a user a moment.
     """
 
     at: np.ndarray
@@ -104,12 +104,12 @@ class NextMoments:
 
 
 def choose_moments(sequences: UserSequences, asking: np.ndarray, most: int = MOST_USERS) -> NextMoments:
-    """Page views after the first half of what each user did, at most a few a user.
+    """Draw page views after the first half of each user's, at most a few a user.
 
     Args:
         sequences: Page views of all users.
-        asking: bool of shape (n_users,).
-        most: Users that are drawn.
+        asking: bool of shape (n_users,), users that may be drawn.
+        most: Most users that are drawn.
     """
     rng = np.random.default_rng(SEED)
     able = np.flatnonzero(asking & (sequences.lengths >= 2))
@@ -138,13 +138,13 @@ def _before(sequences: UserSequences, at: np.ndarray, user: np.ndarray) -> UserS
 def ask(
     tables: PageTables, source: LearnedFrom, moments: NextMoments, vectors: np.ndarray, reach: Reach
 ) -> Asked:
-    """What each source says at the moments whose next page may come.
+    """List the candidates at the moments whose next page may come.
 
     Args:
-        tables: What was counted.
+        tables: Counts of earlier users.
         source: The data set.
-        moments: When.
-        vectors: float32 of shape (n, d), of what came before each.
+        moments: Moments at which a next page came.
+        vectors: float32 of shape (n, d), combined vectors of the page views before each.
         reach: Which pages may come; moments with another next page are left out.
     """
     target = source.sequences.page[moments.at]

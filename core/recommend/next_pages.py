@@ -1,8 +1,8 @@
-"""Next pages of users: the sources blended by the head, with each one's part; as a file beside a model.
+"""Next pages of users and segments, with the part of each source, as files beside a model, and in words.
 
-Next pages of a segment: to how many of its users each page would be suggested, beside the others.
-
-What is said of next pages: where they come from, and how often they are right.
+A user's next pages are the best candidates of the blended sources. A segment's are the pages that would be
+suggested to most of its users, compared with the other segments' users. In words: which sources suggest a
+page, and how often suggestions are right.
 """
 
 from __future__ import annotations
@@ -58,21 +58,21 @@ class NextPage:
     parts: Mapping[Source, float]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data."""
+        """Page, score and parts of the sources, as plain data."""
         parts = {source.value: share for source, share in self.parts.items()}
         return {"page": self.page, "score": self.score, "parts": parts}
 
 
 @dataclass(frozen=True, eq=False)
 class Suggestions:
-    """Next pages of n users, at most k each.
+    """Next pages of n users, at most k a user.
 
     Args:
-        pages: What each column of the tables is.
-        column: int64 of shape (n, k), best first; −1 where there are fewer.
-        score: float64 of shape (n, k).
+        pages: Canonical page of each column of the tables.
+        column: int64 of shape (n, k), columns of the pages, best first; −1 where there are fewer.
+        score: float64 of shape (n, k), probability of each page.
         parts: float32 of shape (n, k, S), each source's share of the score, in the order of ``sources``.
-        sources: Which.
+        sources: The sources with a weight.
     """
 
     pages: Sequence[str]
@@ -82,7 +82,7 @@ class Suggestions:
     sources: tuple[Source, ...]
 
     def of(self, user: int) -> list[NextPage]:
-        """Those of one user, best first."""
+        """Next pages of a single user, best first."""
         return [
             NextPage(
                 self.pages[column], float(score), dict(zip(self.sources, map(float, parts), strict=True))
@@ -111,11 +111,11 @@ def no_lists(n_users: int) -> dict[str, pa.Array]:
 
 @dataclass(frozen=True, eq=False)
 class NextPages:
-    """What is needed to say what a user is likely to view next.
+    """Tables and weights by which next pages of any user are suggested.
 
     Args:
-        tables: What was counted of earlier users.
-        heads: How much each source counts.
+        tables: Counts of earlier users.
+        heads: Weights of the sources, by which pages may come.
     """
 
     tables: PageTables
@@ -128,11 +128,11 @@ class NextPages:
         n: int = 10,
         reach: Reach = Reach.NEW,
     ) -> list[NextPage]:
-        """Next pages of one user, best first; fewer than ``n`` where fewer are left.
+        """Suggest next pages of a single user, best first; fewer than ``n`` where fewer are left.
 
         Args:
             pages: Canonical pages viewed so far, oldest first; those that the tables do not know are skipped.
-            vector: The user's combined vector, float of shape (d,); without it nobody is near.
+            vector: The user's combined vector, float of shape (d,); without it there are no neighbours.
             n: How many are wanted.
             reach: Which pages may come.
 
@@ -154,10 +154,10 @@ class NextPages:
         n: int = 10,
         reach: Reach = Reach.NEW,
     ) -> Suggestions:
-        """Next pages of all users of a data set; see :meth:`of`.
+        """Suggest next pages of all users of a data set; see :meth:`of`.
 
         Args:
-            sequences: Their page views.
+            sequences: Page views of the users.
             names: Canonical page of each page index.
             vectors: float32 of shape (n_users, d), combined.
             n: How many are wanted a user.
@@ -166,13 +166,13 @@ class NextPages:
         return self.suggest(self.seen(sequences, names), vectors, n, reach)
 
     def seen(self, sequences: UserSequences, names: Sequence[str]) -> SeenPages:
-        """What all users of a data set saw, as :meth:`suggest` takes it."""
+        """Look up the pages that all users of a data set saw, for :meth:`suggest`."""
         return SeenPages.of(sequences, self.tables.columns(names), self.tables.n_columns)
 
     def suggest(
         self, seen: SeenPages, vectors: np.ndarray, n: int = 10, reach: Reach = Reach.NEW
     ) -> Suggestions:
-        """Next pages of users whose pages are looked up already; see :meth:`of_many`."""
+        """Suggest next pages of users whose pages are looked up already; see :meth:`of_many`."""
         self._check(vectors)
         sources = tuple(source for source in SOURCES[reach] if self.heads[reach].weights.get(source, 0) > 0)
         made = [
@@ -232,10 +232,10 @@ class NextPages:
 
     @classmethod
     def load(cls, folder: Traversable) -> NextPages:
-        """Read what :meth:`save` wrote.
+        """Read next pages that :meth:`save` wrote.
 
         Raises:
-            ArtifactError: If it is missing or damaged.
+            ArtifactError: If a file is missing or damaged.
         """
         try:
             facts = json.loads((folder / FACTS).read_bytes())
@@ -271,11 +271,11 @@ def _matrix(name: str, arrays: Mapping[str, np.ndarray], shape: tuple[int, int])
 
 
 _MOST_ASKED: Final = 20_000
-"""Clustered users that are asked for, drawn at random where there are more."""
+"""Most clustered users that pages are suggested to, drawn at random where there are more."""
 FIRST: Final = 3
-"""Suggestions to each of them that count: later ones are popular pages that everybody gets."""
+"""Suggestions to a user that count: later ones are popular pages that everybody gets."""
 LISTED: Final = 10
-"""Pages of each segment."""
+"""Most pages of each segment in the table."""
 SEED: Final = 0
 COLUMNS: Final = (
     Col.SEGMENT, Col.PAGE_LOCATION, Col.USERS, Col.N, Col.SHARE, Col.LOW, Col.HIGH,
@@ -286,16 +286,16 @@ COLUMNS: Final = (
 def next_pages_of_segments(
     made: NextPages, seen: SeenPages, vectors: np.ndarray, labels: np.ndarray
 ) -> pd.DataFrame:
-    """One row a segment and page, first the page that most of its users would be pointed to.
+    """Table with a row a segment and next page, first the page suggested to most of its users.
 
     Args:
-        made: What suggests.
-        seen: What all users saw.
+        made: Tables and weights of next pages.
+        seen: Pages that all users saw.
         vectors: float32 of shape (n_users, d), combined.
         labels: int32 of shape (n_users,), the segment of each user; below 0 for those in none.
 
     Returns:
-        Columns :data:`COLUMNS`: of ``n`` users asked in the segment, ``users`` have the page among their
+        Columns :data:`COLUMNS`: of ``n`` users drawn in the segment, ``users`` have the page among their
         first three suggestions, a ``share`` with its Wilson interval (``low``, ``high``); the same of the
         other segments' users; ``differs`` where the interval of the difference leaves out 0, a description,
         as the model read these pages. Last the part of each source in the scores, which add up to 1.
@@ -332,7 +332,7 @@ def _shares(users: np.ndarray, n: np.ndarray, row: np.ndarray, column: np.ndarra
 
 
 def _parts(suggested: Suggestions, code: np.ndarray, wanted: np.ndarray) -> dict[str, np.ndarray]:
-    """Each source's part in the scores of the wanted segment and page; 0 for one that does not count."""
+    """Each source's part in the scores of a segment and page; 0 for a source without weight."""
     there = suggested.column != UNKNOWN_PAGE
     size = (int(code.max(initial=0)) + 1,)
     whole = _summed(code, suggested.score[there], size)
@@ -354,23 +354,23 @@ CALLED: Final = {
     Source.HISTORY: "viewed before",
     Source.POPULARITY: "popular",
 }
-"""What a source says of a page."""
+"""Reason that each source gives for a page, in words."""
 _SAID_FROM: Final = 0.1
-"""A source with less of a score is not named."""
+"""Share of a score from which on a source is named."""
 _HEARD: Final = "What next, with the share of users who have the page among their first three suggestions"
 TOLD: Final = 3
-"""Pages of a segment in its sentence."""
+"""Most pages of a segment in its sentence."""
 NO_PAGE: Final = "No page is left to suggest: what these users have not seen is functional, or too rare."
 
 
 def why(parts: Mapping[Source, float]) -> str:
-    """``followed the last page 62 %, viewed by similar users 30 %``: the sources that count, most first."""
+    """Name the main sources: ``followed the last page 62 %, viewed by similar users 30 %``."""
     named = sorted((source for source in parts if parts[source] >= _SAID_FROM), key=lambda one: -parts[one])
     return ", ".join(f"{CALLED[source]} {percent(parts[source], 0)}" for source in named)
 
 
 def how_right(head: Head, reach: Reach) -> str:
-    """How often the blend finds the next page, beside the plain way, on users it was not learned from."""
+    """Say how often the next page is among ten suggestions, by the blend and by the plain way."""
     page = "next new page" if reach is Reach.NEW else "next page"
     before = "" if reach is Reach.NEW else ", was viewed before"
     plain = f"what follows the last page{before} or is popular"
@@ -390,10 +390,10 @@ def how_right(head: Head, reach: Reach) -> str:
 
 
 def segments_in_words(table: pd.DataFrame) -> dict[int, str]:
-    """Segment → its first next pages, in a sentence; a segment without one is left out.
+    """Say the first next pages of each segment in a sentence; a segment without any is left out.
 
     Args:
-        table: Of :func:`core.recommend.next_pages.next_pages_of_segments`.
+        table: From :func:`next_pages_of_segments`.
     """
     origin = common_origin(table[Col.PAGE_LOCATION].tolist())
     first = table.groupby(Col.SEGMENT, sort=False).head(TOLD)
@@ -408,11 +408,11 @@ def segments_in_words(table: pd.DataFrame) -> dict[int, str]:
 
 
 def in_percent(one: Measured) -> str:
-    """A share with its interval."""
+    """Write a share with its interval, in percent."""
     return f"{percent(one.value, 0)} ({percent(one.low, 0)} to {percent(one.high, 0)})"
 
 
 def in_points(one: Measured) -> str:
-    """A difference of shares with its interval."""
+    """Write a difference of shares with its interval, in percentage points."""
     value, low, high = (f"{100 * end:+.1f}" for end in (one.value, one.low, one.high))
     return f"{value} points ({low} to {high})"

@@ -1,18 +1,14 @@
-"""What is counted of earlier users: which page follows which, and what those near to a user viewed.
+"""Tables of next pages, counted from earlier users: which page follows which, and what some users viewed.
 
-The tables leave the house with a model. They hold no id, no time and no page that fewer than three users saw.
-Vectors and shares of pages of some users are in them, without an order: each of these rows is one user's, so
-pairs of pages are all counted (docs/threats.md).
+The tables are published with a model. They hold no id, no time and no page that fewer than three users saw.
+Vectors and shares of pages of some users are in them, without an order: each of these rows is of a single
+user, so pairs of pages are all counted (docs/threats.md).
 
-What users saw so far, as the tables of next pages know it, and how it is turned into questions to them.
+Functional pages (login, cart, checkout, search, help, errors) are never suggested. Where pages are labelled,
+these are of a functional type of the taxonomy, which has no theme; otherwise rules for addresses and titles
+give them such a type. Error pages are among them either way.
 
 Letters: n users, n_columns pages that the tables know.
-
-Pages that nobody needs to be pointed to: login, cart, checkout, search, help, errors.
-
-Where pages are labelled, those of a functional type of the taxonomy, which have no theme; where they are not,
-those that the rules for addresses and titles give such a type. Pages that say they are an error are among
-them either way.
 """
 
 from __future__ import annotations
@@ -35,11 +31,11 @@ from core.segments.neighbours import searchable
 
 UNKNOWN_PAGE: Final = -1
 LAGS: Final = 5
-"""Page views back that a rule looks; the one that is l back counts 1 / l (Ludewig and Jannach 2018)."""
+"""Page views back that followers are counted from; a page l back counts 1 / l (Ludewig and Jannach 2018)."""
 FADING: Final = 0.8
-"""What a page view of the user's own counts, beside the one after it."""
+"""Weight of a page view in the user's history, relative to the next one."""
 Sparse: TypeAlias = Any
-"""A matrix of scipy, whose own have no types."""
+"""A sparse matrix of scipy, which ships without types."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,10 +54,10 @@ class SeenPages:
 
     @classmethod
     def of(cls, sequences: UserSequences, columns: np.ndarray, n_columns: int) -> SeenPages:
-        """Of all users of a data set.
+        """Look up the page views of all users of a data set.
 
         Args:
-            sequences: Their page views.
+            sequences: Page views of the users.
             columns: int of shape (n_pages,), the column of each page of the data set, or ``UNKNOWN_PAGE``.
             n_columns: Pages that the tables know.
         """
@@ -73,10 +69,10 @@ class SeenPages:
         return len(self.offsets) - 1
 
     def some(self, users: np.ndarray | slice) -> SeenPages:
-        """Of some of these users.
+        """Select the page views of some of these users.
 
         Args:
-            users: Their numbers, in any order.
+            users: Numbers of the users, in any order.
         """
         begin, length = self.offsets[:-1][users], self.lengths[users]
         offsets = np.concatenate([[0], np.cumsum(length)])
@@ -85,12 +81,12 @@ class SeenPages:
 
     @property
     def lengths(self) -> np.ndarray:
-        """Known page views a user: int64 of shape (n,)."""
+        """Number of known page views of each user: int64 of shape (n,)."""
         return np.diff(self.offsets)
 
     @cached_property
     def user(self) -> np.ndarray:
-        """Whose each page view is: int64 of shape (n_views,)."""
+        """User of each page view: int64 of shape (n_views,)."""
         return np.repeat(np.arange(len(self)), self.lengths)
 
     @cached_property
@@ -101,13 +97,13 @@ class SeenPages:
 
     @property
     def evenly(self) -> Sparse:
-        """All pages by their share of the views: sparse float32 of shape (n, n_columns)."""
+        """Share of each page in a user's views: sparse float32 of shape (n, n_columns)."""
         ones = np.ones(len(self.column), dtype=np.float32)
         return shares(sparse.csr_array((ones, (self.user, self.column)), shape=(len(self), self.n_columns)))
 
 
 def shares(counts: Sparse) -> Sparse:
-    """Rows that sum to 1; empty ones stay empty."""
+    """Scale the rows of a sparse matrix to sum to 1; empty rows stay empty."""
     counts = sparse.csr_array(counts)
     counts.sum_duplicates()
     totals = np.asarray(counts.sum(axis=1)).ravel()
@@ -118,27 +114,27 @@ def shares(counts: Sparse) -> Sparse:
 
 
 KEPT: Final = 200
-"""Followers of a page that are kept, the most frequent ones."""
+"""Most followers of a page that are kept, the most frequent ones."""
 _MOST_NEIGHBOURS: Final = 5_000
-"""Users whose vectors and pages are kept, drawn at random."""
+"""Most users whose vectors and pages are kept, drawn at random."""
 _POPULAR: Final = 200
-"""Most viewed pages that may come whatever the sources say."""
+"""Number of most viewed pages that are candidates whatever the sources say."""
 SEED: Final = 0
 
 
 @dataclass(frozen=True, eq=False)
 class PageTables:
-    """The counts.
+    """Counts of earlier users that next pages are suggested from.
 
     Args:
         pages: Canonical pages that :data:`HARDLY` users or more saw; the column of each is its place.
         allowed: bool of shape (n_columns,), pages that may be suggested: those that are not functional.
         follows: Sparse float32 of shape (n_columns, n_columns): how often each page was the next one, as a
             share. Rows sum to 1, or to less where there are more than :data:`KEPT`.
-        lagged: The same for the next :data:`LAGS` ones, where the l-th counts 1 / l.
+        lagged: As ``follows``, for the next :data:`LAGS` pages, where the l-th counts 1 / l.
         popular: float32 of shape (n_columns,), share of all page views.
         near: float16 of shape (m, d), vectors of some users.
-        viewed: Sparse float32 of shape (m, n_columns), share of each page in what they viewed.
+        viewed: Sparse float32 of shape (m, n_columns), share of each page in what these users viewed.
     """
 
     pages: tuple[str, ...]
@@ -151,17 +147,17 @@ class PageTables:
 
     @property
     def n_columns(self) -> int:
-        """Pages that are known."""
+        """Number of pages that the tables know."""
         return len(self.pages)
 
     @cached_property
     def column_of(self) -> dict[str, int]:
-        """Page → its column."""
+        """Map each page to its column."""
         return {page: column for column, page in enumerate(self.pages)}
 
     @cached_property
     def index(self) -> Any:  # noqa: ANN401 - faiss has no useful types
-        """:attr:`near`, to be searched."""
+        """Search index of the vectors in :attr:`near`."""
         return searchable(self.near.astype(np.float32))
 
     @cached_property
@@ -171,7 +167,7 @@ class PageTables:
         return _largest(everywhere, _POPULAR), _largest(suggested, _POPULAR)
 
     def columns(self, names: Sequence[str]) -> np.ndarray:
-        """The column of each page, ``UNKNOWN_PAGE`` where there is none: int64 of shape (n_pages,)."""
+        """Look up the column of each page, or ``UNKNOWN_PAGE``: int64 of shape (n_pages,)."""
         return np.array([self.column_of.get(name, UNKNOWN_PAGE) for name in names], dtype=np.int64)
 
 
@@ -183,7 +179,7 @@ def count_tables(
     counted: np.ndarray,
     neighbours: np.ndarray,
 ) -> PageTables:
-    """Count.
+    """Count the tables of next pages from some users of a data set.
 
     Args:
         sequences: Page views of all users.
@@ -191,7 +187,7 @@ def count_tables(
         functional: bool of shape (n_pages,), pages that are never suggested.
         vectors: float32 of shape (n_users, d), combined.
         counted: bool of shape (n_users,), users that are counted.
-        neighbours: bool of shape (n_users,), those of them that may be neighbours.
+        neighbours: bool of shape (n_users,), users who may be neighbours, if they are counted.
     """
     kept = np.flatnonzero(_users_of_pages(sequences, len(names), counted) >= HARDLY)
     columns = np.full(len(names), UNKNOWN_PAGE)
@@ -214,14 +210,14 @@ def count_tables(
 
 
 def _users_of_pages(sequences: UserSequences, n_pages: int, counted: np.ndarray) -> np.ndarray:
-    """How many of some users saw each page: int64 of shape (n_pages,)."""
+    """Count the users, of those counted, who saw each page: int64 of shape (n_pages,)."""
     user, inside = sequences.user, counted[sequences.user]
     pairs = np.unique(user[inside].astype(np.int64) * n_pages + sequences.page[inside])
     return np.bincount(pairs % n_pages, minlength=n_pages)
 
 
 def _followers(seen: SeenPages, lag: int) -> Sparse:
-    """How often each page came ``lag`` views after each: sparse float32 of shape (n_columns, n_columns)."""
+    """Count how often pages came ``lag`` views after pages: sparse float32 (n_columns, n_columns)."""
     later = np.flatnonzero(seen.user[lag:] == seen.user[:-lag]) + lag
     ones = np.ones(len(later), dtype=np.float32)
     shape = (seen.n_columns, seen.n_columns)
@@ -229,7 +225,7 @@ def _followers(seen: SeenPages, lag: int) -> Sparse:
 
 
 def most_frequent(table: Sparse, most: int = KEPT) -> Sparse:
-    """A table with at most so many entries a row, the largest ones; of equal ones those of popular pages."""
+    """Keep the ``most`` largest entries of each row of a table; of equal ones those of more viewed pages."""
     rows = np.repeat(np.arange(table.shape[0]), np.diff(table.indptr))
     order = np.lexsort((table.indices, -table.data, rows))
     place = np.empty(len(rows), dtype=np.int64)
@@ -240,14 +236,14 @@ def most_frequent(table: Sparse, most: int = KEPT) -> Sparse:
 
 
 def _largest(values: np.ndarray, most: int) -> np.ndarray:
-    """The largest values above 0; of equal ones the first."""
+    """Which values are the ``most`` largest and above 0; of equal ones the first."""
     found = np.zeros(len(values), dtype=bool)
     found[np.argsort(-values, kind="stable")[:most]] = True
     return found & (values > 0)
 
 
 def _drawn(able: np.ndarray) -> np.ndarray:
-    """Some users in an order that says nothing of their ids."""
+    """Draw users in a random order, which says nothing of their ids."""
     return np.random.default_rng(SEED).permutation(np.flatnonzero(able))[:_MOST_NEIGHBOURS]
 
 
@@ -265,11 +261,11 @@ _ERROR_TITLE: Final = re.compile(
 
 
 def functional_pages(pages: pd.DataFrame, labels: LabelledPages | None) -> np.ndarray:
-    """Which pages are never suggested: bool of shape (n_pages,).
+    """Find functional pages, which are never suggested: bool of shape (n_pages,).
 
     Args:
         pages: The page table of a data set.
-        labels: Their labels; None where they have none.
+        labels: Labels of the pages; None where they have none.
 
     Raises:
         ArtifactError: If the labels are damaged.
