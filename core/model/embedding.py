@@ -1,4 +1,4 @@
-"""Stage 5: one vector a user and view, from a trained model (or from a bag of pages).
+"""Stage 5: embed users, as a vector a user and view, by a trained model or a bag of pages.
 
 Letters: n_users, B sequences in a batch, T their length, E embedding_dim.
 """

@@ -76,7 +76,7 @@ def truncated_svd(rows: Sparse, rank: int) -> np.ndarray:
     n_features = rows.shape[1]
     if n_features <= rank:
         return np.eye(n_features, dtype=np.float32)
-    with threadpool_limits(1):  # more threads add up in another order
+    with threadpool_limits(1):  # several threads would sum in another order
         svd = TruncatedSVD(rank, random_state=SEED).fit(rows)
     onto: np.ndarray = svd.components_.T.astype(np.float32)
     return onto
@@ -297,7 +297,7 @@ class ViewHead:
         self, block: FeatureBlock, embedded: np.ndarray, streams: TokenStreams, runs: Spans
     ) -> Sparse:
         if block is FeatureBlock.NETWORK:
-            return sparse.csr_array(embedded)  # dense, a product would not leave equal rows equal
+            return sparse.csr_array(embedded)  # as a dense array, equal rows could differ in the product
         return features(block, streams, runs, len(self.projections[block]))
 
 
@@ -332,5 +332,5 @@ def _head(view: View, parts: dict[str, np.ndarray]) -> ViewHead:
     for block, array in arrays.items():
         if array.ndim != 2 or array.shape[1] != len(bias):
             raise ValueError(f"{view}.{block} has the shape {array.shape} beside a bias of {len(bias)}")
-    # files have them in any order
+    # in the order of the blocks: a file may hold them in any
     return ViewHead({block: arrays[block] for block in FeatureBlock if block in arrays}, bias)

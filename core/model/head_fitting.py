@@ -72,7 +72,7 @@ class LinearHead:
 
 @dataclass(frozen=True, eq=False)
 class PairCovariances:
-    """Mean and covariances of the features of two parts of the same users, which a head is made of.
+    """Mean and covariances of the features of two parts of the same users, from which a head follows.
 
     Args:
         mean: float64 of shape (f,).
@@ -219,7 +219,7 @@ class FittedBlocks:
 
 @dataclass(frozen=True, eq=False)
 class HeadFitting:
-    """What heads are fitted from: a trained network, its users, and who of them was held out.
+    """Fits the heads of all views from a network, the page views of users, and who of them was held out.
 
     Args:
         network: The network, trained or not.
@@ -241,7 +241,7 @@ class HeadFitting:
 
     def fit(self) -> tuple[dict[View, ViewHead], HeadReport]:
         """Fit the head of each view, and report how; :func:`surest_share` chooses the network's share."""
-        with threadpool_limits(1):  # more threads add up in another order
+        with threadpool_limits(1):  # several threads would sum in another order
             pairs = self._pairs()
             fitted = {view: self._fitted_blocks(view, pairs) for view in self.streams}
             ranks = self._ranks(fitted)
@@ -276,7 +276,7 @@ class HeadFitting:
             unscaled = self._components(view, block, users)
             parts = [self._project(view, block, runs, unscaled) for runs in (first, second)]
             both = np.concatenate(parts)
-            if _variance(both[both.any(axis=1)]) > LEAST_VARIANCE:  # that a run has no gap is no tempo
+            if _variance(both[both.any(axis=1)]) > LEAST_VARIANCE:  # a run without gaps does not count
                 factor = deviation / np.sqrt(_variance(both))
                 components[block] = unscaled * np.float32(factor)
                 for side, part in zip(sides, parts, strict=True):
@@ -293,7 +293,7 @@ class HeadFitting:
         return first[known], second[known]
 
     def _components(self, view: View, block: FeatureBlock, users: Spans) -> np.ndarray:
-        """What the features of a block are multiplied by: float32 of shape (f, k), learned from users."""
+        """Learn the matrix that the features of a block are multiplied by: float32 of shape (f, k)."""
         width = block_width(block, self.vocabularies[view], self.network.pooling.project.out_features)
         if block is FeatureBlock.PAGES:
             rows, where, _ = positions(users)

@@ -253,7 +253,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str,
     Raises:
         ResourceError: If the disk is full.
     """
-    with written_whole(path) as building:  # Python writes: safetensors would hide that the disk is full
+    with written_whole(path) as building:  # not by safetensors, which hides that the disk is full
         building.write_bytes(save(dict(tensors), metadata=dict(facts)))
 
 

@@ -33,7 +33,7 @@ START_STD: Final = 0.1
 
 
 def item_vectors(items: np.ndarray, users: np.ndarray, n_items: int, dim: int) -> np.ndarray:
-    """Start vectors of all items, from which of them are seen near each other.
+    """Start vectors of all items, near each other for items that are seen together.
 
     Args:
         items: int of shape (n_views,), item of each page view, users one after the other.
@@ -99,7 +99,7 @@ def positive_pmi(counts: sparse.csr_array) -> sparse.csr_array:
 
 
 def _factors(matrix: sparse.csr_array, rank: int) -> np.ndarray:
-    with threadpool_limits(1):  # more threads add up in another order
+    with threadpool_limits(1):  # several threads would sum in another order
         left, strength, _ = randomized_svd(matrix, rank, random_state=0)
     factors: np.ndarray = left * np.sqrt(strength)
     return factors

@@ -75,7 +75,7 @@ def write_onnx(model_dir: Path, to: Path) -> None:
 def _exported(model: TrainedModel) -> Any:  # noqa: ANN401 - of a package that need not be installed
     tokens = [torch.ones((2, 3), dtype=torch.int64) for _ in INPUTS[:-1]]
     sizes = {0: torch.export.Dim("users"), 1: torch.export.Dim("views", min=2, max=model.max_length)}
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it tells of packages that nobody needs here
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it warns of packages that are not needed
     try:
         return torch.onnx.export(
             _Flat(model.network).eval(),

@@ -2,7 +2,7 @@
 
 The loss holds every user of a batch against every other. So each process encodes the slices of its own users
 into its rows of one table, and the tables are added up; all then know the whole loss and its gradients by the
-vectors, each differentiates its own rows, and the first adds up what they found and takes the step. Batches,
+vectors, each differentiates its own rows, and the first adds up the gradients and takes the step. Batches,
 loss and gradient are those of one process, but for rounding and for which pages are dropped at random.
 """
 
@@ -55,7 +55,7 @@ class Share:
 
     @classmethod
     def of(cls, spans: Spans, device: torch.device) -> Share:
-        """The share of this process: about as many users as every other has, one behind the other.
+        """The share of this process: about as many users as every other has, in the order of the arrays.
 
         Args:
             spans: All page views of each user that trains, in the order of the arrays.
@@ -77,12 +77,12 @@ class Share:
 
     @staticmethod
     def bounds(spans: Spans, rank: int, size: int) -> tuple[int, int]:
-        """Where the page views of a process's own users begin and end."""
+        """Positions at which the page views of a process's users begin and end."""
         first = np.append(spans.begin[np.arange(size) * len(spans) // size], sys.maxsize)
         return int(first[rank]), int(first[rank + 1])
 
     def owns(self, slices: Spans) -> np.ndarray:
-        """Which slices are of the process's own users: bool of shape (B,)."""
+        """Which slices belong to users of this process: bool of shape (B,)."""
         own: np.ndarray = (self.begin <= slices.begin) & (slices.begin < self.end)
         return own
 
@@ -157,7 +157,7 @@ def joined() -> Iterator[int]:
         yield dist.get_rank()
     finally:
         if dist.is_initialized() and dist.get_rank() == 0:
-            with suppress(ResourceError):  # whoever is gone need not be told
+            with suppress(ResourceError):  # processes that ended need no order
                 order(None)
         leave()
 

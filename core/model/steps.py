@@ -58,7 +58,7 @@ def repeatable(device: torch.device) -> Iterator[None]:
     which PyTorch shows reads of what was never written, is off: it is a twentieth of the time.
     """
     before = torch.are_deterministic_algorithms_enabled()
-    memory: Any = torch.utils.deterministic  # its attributes are made in a way that type checkers do not see
+    memory: Any = torch.utils.deterministic  # type checkers do not see its attributes
     filled = memory.fill_uninitialized_memory
     memory.fill_uninitialized_memory = False
     warned = torch.is_deterministic_algorithms_warn_only_enabled()
@@ -294,7 +294,7 @@ def learn_batch(shared: TrainingStep, spans: Spans, schedule: Schedule, step: in
 
 
 def _users_of(step: int, n_users: int, schedule: Schedule, seed: int) -> np.ndarray:
-    """Places of the step's users; each epoch goes through all of them in an order of its own."""
+    """Places of the step's users; each epoch goes through all users in a separate random order."""
     epoch, number = divmod(step, schedule.steps_per_epoch)
     order = np.random.default_rng([seed, epoch, n_users]).permutation(n_users)
     return order[number * schedule.batch_size : (number + 1) * schedule.batch_size]

@@ -213,7 +213,7 @@ def led(step: TrainingStep, spans: Spans, folder: Path) -> Iterator[TrainingStep
             yield replace(step, share=share)
             share.begun(step.network, step.device, parallel.OVER)
         except BaseException:
-            parallel.leave()  # whoever waits for the next step hears of it
+            parallel.leave()  # processes that wait for the next step get an error
             raise
 
 
@@ -281,7 +281,7 @@ full rate a site of 4,000 pages is learnt by heart: validation falls from .069 t
 
 @dataclass(frozen=True, eq=False)
 class Assignment:
-    """What stays the same during a training.
+    """Step, schedule, users and validation pairs, which stay the same during a training.
 
     Args:
         step: What every step shares, the network among it.
@@ -376,7 +376,7 @@ def new_network(
     sequences: UserSequences,
     population: Population,
 ) -> UserBehaviorTransformer:
-    """Make a network that starts from which items users who are not held out see together.
+    """Make a network whose page vectors start from items seen together by users who are not held out.
 
     All else starts from the same numbers whatever the seed: trainings that begin at one point end in more
     similar segments (adjusted Rand index .86 in place of .77) and are no worse. The seed draws the slices.

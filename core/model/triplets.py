@@ -69,7 +69,7 @@ def _random_below(limits: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def bag_signature(batch: PaddedBatch, items: Tensor, transitions: Tensor) -> Tensor:
-    """One number a sequence that is equal for equal multisets of items and of steps.
+    """Hash each sequence to a number that is equal for equal multisets of items and of steps.
 
     Args:
         batch: B sequences.
@@ -207,7 +207,7 @@ def mean_reciprocal_rank(query: np.ndarray, answer: np.ndarray) -> float:
 
 
 def reciprocal_ranks(query: np.ndarray, answer: np.ndarray) -> np.ndarray:
-    """1 / rank of each query's own answer among all answers; ties count at their mean rank.
+    """1 / rank of each query's right answer among all answers; ties count at their mean rank.
 
     Args:
         query: float of shape (n, embedding_dim), unit vectors.

@@ -257,17 +257,17 @@ class LabelVocabulary:
 
     @property
     def n_items(self) -> int:
-        """Number of token ids, padding and unknown included."""
+        """Number of token ids of labels, padding and unknown included."""
         return _FIRST_FREE_ID + len(self.labels)
 
     @property
     def n_transitions(self) -> int:
-        """Number of transition ids, the first view's and the rare pairs' included."""
+        """Number of transition ids between labels, the first view's and the rare pairs' included."""
         return _FIRST_FREE_ID + len(self.transitions)
 
     @property
     def n_groups(self) -> int:
-        """Number of groups that steps lead between: each token id is one."""
+        """Number of groups that steps lead between: that of token ids."""
         return self.n_items
 
     def item_ids(self, names: Sequence[str]) -> np.ndarray:
