@@ -148,7 +148,7 @@ def rule_name(rule: Sequence[Condition], addresses: Sequence[str]) -> str:
     texts = [_landing(landing, origin)] if landing else []
     others = [condition for condition in rule if condition.field not in LANDING]
     for _, alike in groupby(others, lambda condition: (condition.op, condition.field)):
-        first, *more = alike  # more than one only of what they are not
+        first, *more = alike  # several only with "is not"
         texts.append(" or ".join([phrase(first), *(condition.value for condition in more)]))
     return sentence(", ".join(texts))
 

@@ -288,7 +288,7 @@ class _Sought:
 
 
 def _sought(rows: np.ndarray, users: np.ndarray, partition: Partition) -> _Sought:
-    from core.segments.clustering import assign  # scikit-learn, which stages are named without
+    from core.segments.clustering import assign  # late: stage names need no scikit-learn
 
     own = _places(partition.labels[users], partition.ids, none=len(partition.ids))
     if not partition.edits:
@@ -308,7 +308,7 @@ def _again(rows: np.ndarray, sought: _Sought, job: tuple[np.ndarray, int]) -> np
     Returns:
         int of shape (k + 1, k_found + 1).
     """
-    from core.segments.kmeans import labels_by  # scikit-learn, which stages are named without
+    from core.segments.kmeans import labels_by  # late: stage names need no scikit-learn
 
     learns, seed = job
     place = labels_by(rows[learns], rows, len(sought.cut_ids), seed)
@@ -342,7 +342,7 @@ def _certificates(
             rival=int(partition.ids[rival]) if moves[place, rival] > 0 else None,
             moves=float(moves[place, rival]),
         )  # fmt: skip
-    # two segments that are all there are together everybody, who always come again
+    # of two segments in all the union is everybody, who always come again
     union = np.where(np.outer(measured, measured), union, 0.0)
     for place, other in _really_one(means, union) if sum(measured) > 2 else ():
         one, two, together = int(partition.ids[place]), int(partition.ids[other]), float(union[place, other])

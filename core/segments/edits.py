@@ -79,7 +79,7 @@ class Regroup(Settings):
     parts: tuple[int, ...]
     """Ids of the new segments, in the order of the levels."""
     why: str
-    """What the facet asks."""
+    """Question that the facet asks."""
     users: int
 
     @property

@@ -118,7 +118,7 @@ def inertia(rows: np.ndarray, centroids: np.ndarray, place: np.ndarray) -> float
         place: int of shape (n,), the centroid of each row; below 0 for none.
     """
     total = 0.0
-    for start in range(0, len(rows), BLOCK):  # what is apart then stays in the processor's cache
+    for start in range(0, len(rows), BLOCK):  # a block stays in the processor's cache
         block = slice(start, start + BLOCK)
         own = place[block] >= 0
         apart = rows[block][own] - centroids[place[block][own]]

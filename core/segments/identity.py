@@ -88,7 +88,7 @@ def found_again(partition: Partition, vectors: np.ndarray) -> dict[int, float]:
         InputError: If fewer than two of these vectors differ.
         SettingsError: If there are more segments than different vectors.
     """
-    from core.segments.clustering import fit  # scikit-learn, which stages are named without
+    from core.segments.clustering import fit  # late: stage names need no scikit-learn
 
     other = fit(vectors, partition.labels != OUTSIDE, partition.settings)
     best = likeness(partition, other).max(axis=1)

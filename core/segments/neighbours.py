@@ -120,7 +120,7 @@ def look_up(
         tell(start / len(asked))
         block = slice(start, start + ASKED_AT_ONCE)
         distances[block], found[block] = index.search(np.ascontiguousarray(asked[block]), count)
-    # where the searched cells hold too few users, the nearest one stands in for those that are missing
+    # where the searched cells hold too few users, the nearest neighbour replaces the missing ones
     missing = found < 0
     return np.where(missing, found[:, :1], found), np.where(missing, distances[:, :1], distances)
 

@@ -189,7 +189,7 @@ LARGE: Final = 0.25
 """Share of the one-page users from which on a group by landing page is split by source."""
 _SECOND_PAGES: Final = 3
 _FEWEST_SECOND: Final = 3
-"""Users from which on a second page is listed: one of fewer would say what that user did."""
+"""Users from which on a second page is listed: fewer would say what a single user did."""
 
 Rule = tuple[Condition, ...]
 

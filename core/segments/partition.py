@@ -115,7 +115,7 @@ class Partition:
         """
         try:
             facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
-            if (way := facts["settings"].get("algorithm", "kmeans")) != "kmeans":  # an earlier release
+            if (way := facts["settings"].get("algorithm", "kmeans")) != "kmeans":  # of an earlier release
                 raise ValueError(f"they were made by {way}, and only K-Means places users now")
             return cls(
                 labels=load_array(folder / LABELS),

@@ -69,7 +69,7 @@ class HalfCounts:
 
     @property
     def comparable(self) -> np.ndarray:
-        """Who has a token in both halves: bool of shape (n_users,)."""
+        """Which users have a token in both halves: bool of shape (n_users,)."""
         both: np.ndarray = np.diff(self.first.indptr) * np.diff(self.second.indptr) > 0
         return both
 
@@ -137,7 +137,7 @@ def half_counts(
                 for code, which in zip(named, known, strict=True)
             ]
         )
-    together = joined([of_folder, counts[Aspect.ORDER], counts[Aspect.TEMPO]])  # steps say folders
+    together = joined([of_folder, counts[Aspect.ORDER], counts[Aspect.TEMPO]])  # steps imply folders
     return together, counts
 
 
@@ -207,7 +207,7 @@ class _Views:
         half = (np.bincount(user) // 2)[user]
         second = number >= half
         days, several = _bucket(np.diff(self.timestamp[starts], prepend=0) / DAY), number > 0
-        several[number == half] = False  # it lies between the halves
+        several[number == half] = False  # this gap lies between the halves
         both, context = np.ones(len(user), dtype=bool), np.zeros(BUCKETS, dtype=np.int64)
         return joined(
             [
