@@ -161,7 +161,7 @@ _STEADY_RANK: Final = 128
 RARE: Final = 1e-3
 """The share of page views at which a page counts half."""
 BLOCK: Final = 20_000
-"""Runs embedded at a time."""
+"""Runs of page views embedded at a time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,7 +176,7 @@ class SteadyPages:
 
     @classmethod
     def fit(cls, items: np.ndarray, n_items: int, runs: Spans) -> SteadyPages:
-        """Fit page vectors to which pages are seen together in runs.
+        """Fit page vectors to the co-occurrence of pages in runs.
 
         Args:
             items: int of shape (n_views,), item of each page view, users one after the other.

@@ -29,7 +29,7 @@ def call(low: float, high: float, matters: float) -> Call:
         high: Upper end.
         matters: The smallest difference that would matter.
     """
-    if low >= -matters and high <= matters:  # not zero perhaps, but nothing that would matter
+    if low >= -matters and high <= matters:  # perhaps not zero, but too small to matter
         return Call.EQUAL
     return Call.BETTER if low > 0 else Call.WORSE if high < 0 else Call.UNCLEAR
 

@@ -123,7 +123,7 @@ class Question(_Part):
 
     @property
     def own(self) -> Figure:
-        """The figure of the vectors that the segments on screen are made of; only where it was measured."""
+        """Figure of the vectors that the segments on screen are cut from; only where it was measured."""
         return self.figures[0]
 
     def of(self, method: Method) -> Figure | None:
