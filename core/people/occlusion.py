@@ -61,7 +61,7 @@ class Reasons:
 
     @property
     def lead(self) -> float:
-        """How much nearer the user is to the middle of the own segment than to that of the next one."""
+        """How much nearer the user is to the middle of their segment than to that of the next one."""
         return self.next_distance - self.distance
 
     def of(self, kind: PartKind) -> pd.DataFrame:
