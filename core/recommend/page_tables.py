@@ -91,7 +91,7 @@ class SeenPages:
 
     @cached_property
     def back(self) -> np.ndarray:
-        """How many page views back each one lies, the last one 1: int64 of shape (n_views,)."""
+        """Number of page views back that each lies, 1 for the last: int64 of shape (n_views,)."""
         back: np.ndarray = self.offsets[1:][self.user] - np.arange(len(self.column))
         return back
 
