@@ -199,7 +199,7 @@ class Pooling(nn.Module):
         self.project = nn.Linear(5 * settings.hidden_dim, settings.embedding_dim)
 
     def forward(self, encoded: Tensor, tokens: Tokens, mask: Tensor, starts: Tensor) -> Tensor:
-        """Pool sequences to length 1: (B, T, D), three times (B, T, D), (B, T), (B, T) → (B, E).
+        """Pool into unit vectors: (B, T, D), three times (B, T, D), (B, T), (B, T) → (B, E).
 
         ``starts`` are 1 where a later session begins.
         """

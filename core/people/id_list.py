@@ -145,7 +145,7 @@ def _places(columns: Sequence[list[str]], user_id: pa.StringArray) -> dict[str, 
 def _ids(columns: Sequence[list[str]], known: Mapping[str, int]) -> list[str]:
     """Ids in the columns that are meant as ids, without empty cells.
 
-    These are columns with at least half as many known users as the best one: a column of segment names, or of
+    These columns have more than half as many known users as the best column: one of segment names, or of
     numbers, has few, if any.
     """
     found = [list(_split(column, known)) for column in columns]

@@ -115,7 +115,7 @@ class NextPages:
 
     Args:
         tables: Counts of earlier users.
-        heads: Weights of the sources, by which pages may come.
+        heads: Reach → weights of the sources.
     """
 
     tables: PageTables

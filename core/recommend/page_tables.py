@@ -1,6 +1,6 @@
 """Tables of next pages, counted from earlier users: which page follows which, and what some users viewed.
 
-The tables are published with a model. They hold no id, no time and no page that fewer than three users saw.
+The tables go wherever the model goes. They hold no id, no time and no page that fewer than three users saw.
 Vectors and shares of pages of some users are in them, without an order: each of these rows is of a single
 user, so pairs of pages are all counted (docs/threats.md).
 
