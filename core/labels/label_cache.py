@@ -24,7 +24,7 @@ SIZE_LIMIT: Final = 256 * 2**20
 _ABSTAINED: Final = "abstained"
 
 Entry = dict[str, Any]
-"""A JSON object."""
+"""A cached decision as a JSON object."""
 
 
 class CachedClassifier:

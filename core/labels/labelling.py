@@ -1,6 +1,6 @@
 """The label stage: give every page of a data set a theme and a type, and write who decided and why.
 
-First, path templates with pages of different types are split. Addresses alone cannot tell these apart: on a
+First, path templates with pages of different types are split. Addresses alone do not distinguish these: on a
 flat site an article, a list and every product are ``/:slug``. Each page is typed by its own events, words and
 place in the flow; the most frequent type keeps the template, the others get it with their type:
 ``/:slug (Category)``. Corrections play no part in this, so that a correction of a template finds it again.

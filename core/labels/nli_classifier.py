@@ -40,7 +40,7 @@ def load(settings: LabelSettings, cache: JsonCache) -> Classifier:
     """Build the entailment classifier for a taxonomy; its network is loaded at the first decision.
 
     Raises:
-        ResourceError: If the model cannot be found or is not an entailment model.
+        ResourceError: If the model is missing or is not an entailment model.
     """
     folder = _found(settings.nli_model)
     _require_entailment(settings.nli_model, folder)

@@ -42,7 +42,7 @@ class OverrideClassifier:
         allowed = {view: frozenset(names(taxonomy, view)) for view in VIEWS}
         held = [one for one in overrides if one.value in allowed[one.view]]
         self.skipped = tuple(one for one in overrides if one.value not in allowed[one.view])
-        """Corrections without effect."""
+        """Corrections that have no effect."""
         self._values = {(one.view, one.target): one.value for one in held}
         self._age = {(one.view, one.target): age for age, one in enumerate(held)}
         known = frozenset(templates)

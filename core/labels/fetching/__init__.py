@@ -1,6 +1,6 @@
-"""Opt-in: what pages say of themselves, fetched politely from hosts that the analyst named.
+"""Opt-in: fetch the text and markup of pages from hosts that the analyst agreed to, within strict limits.
 
-``guard.py`` says which addresses may be asked, ``sockets.py`` holds connections to them, ``client.py`` asks
-with patience and limits, ``robots.py`` keeps to what hosts allow, ``extract.py`` reads a page in a child
-process (``child.py``, ``page_reader.py``), ``page_store.py`` remembers, ``fetching.py`` puts them together.
+``guard.py`` decides which URLs and addresses are allowed, ``client.py`` sends requests with limits,
+``extract.py`` reads a page in a child process (``child.py``, ``page_reader.py``), ``page_store.py`` caches
+documents, ``fetching.py`` obeys robots.txt and runs all of it.
 """

@@ -1,7 +1,7 @@
-"""The process that reads one fetched page and ends: ``python -m core.labels.fetching.child BYTES SECONDS``.
+"""The child process that reads a single page: ``python -m core.labels.fetching.child BYTES SECONDS``.
 
-The parsers are C code, which a page has made crash before; here a crash costs that page and nothing else. On
-stdin comes a line with the charset, then the page; on stdout goes the document as JSON.
+The parsers are C code, which pages have crashed before; here a crash costs that page and nothing else. Stdin
+has a line with the charset, then the page; stdout gets the document as JSON.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ from typing import Final
 from core.labels.label_types import Document
 
 OUT_OF_MEMORY: Final = 77
-"""Exit status of a page that needed more memory than it may."""
+"""Exit status if a page needs more memory than the limit."""
 
 
 def serve(memory_bytes: int, seconds: float, read: Callable[[bytes, str], Document] | None = None) -> None:
-    """Read the page on stdin under limits; the child's whole life.
+    """Read the page on stdin under limits and write the document: the main function of the child.
 
     Args:
-        memory_bytes: Address space (RLIMIT_AS).
-        seconds: After this the system ends the process, whatever it is at, and whoever its parent is.
+        memory_bytes: Limit of the address space (RLIMIT_AS).
+        seconds: Time after which the system ends the process, even if its parent has gone.
         read: Reads a page; by default :func:`core.labels.fetching.page_reader.read`.
     """
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # it has nothing to write but its answer
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # it writes no files
     answer = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints is no part of the answer
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # keeps what libraries print out of the answer
     try:
         if read is None:
             from core.labels.fetching import page_reader

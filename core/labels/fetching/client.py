@@ -1,12 +1,11 @@
-"""A patient HTTP client with limits on everything: time, bytes, redirects, retries, rate.
+"""An HTTP client with limits on everything: time, bytes, redirects, retries, rate.
 
-``requests`` asks and ``urllib3``'s ``Retry`` says how often and how long to wait; the loops here do the
-waiting, so that it can be cut short and counts against the page's time.
+:class:`Sockets` opens connections to checked addresses, and shuts them when a page's time is up or the run is
+stopped. Time limits of single reads do not help against a server that sends a byte now and then, in headers,
+in a TLS handshake or in a body; so a timer shuts the socket, and whatever reads from it returns at once.
 
-Opens sockets to checked addresses, and ends them when a page's time is up or the run is stopped.
-
-Time limits of single reads do not help against a server that sends a byte now and then, in headers, in a
-TLS handshake or in a body. So a timer shuts the socket itself, and whatever reads from it returns at once.
+:class:`Client` sends requests with ``requests``. ``Retry`` of ``urllib3`` computes how often and how long to
+wait; the loops here do the waiting, so that it can be cut short and counts against the page's time.
 """
 
 from __future__ import annotations
@@ -32,15 +31,15 @@ from core.labels.fetching.guard import Guard, Target
 from core.labels.fetching.limits import FetchLimits
 
 _ADDRESSES: Final = 3
-"""Of a host's addresses that are tried."""
+"""Most addresses of a host that are tried."""
 
 
 class Sockets:
-    """The open connections of the page that is fetched right now; all but :meth:`abort` is for one thread.
+    """Open connections of the page that is being fetched; only :meth:`abort` is thread-safe.
 
     Args:
-        guard: Says which addresses may be asked.
-        limits: How long a page and a connection may take.
+        guard: Checks addresses.
+        limits: Time limits of a page and a connection.
     """
 
     def __init__(self, guard: Guard, limits: FetchLimits) -> None:
@@ -53,7 +52,7 @@ class Sockets:
 
     @contextmanager
     def page_time(self) -> Iterator[None]:
-        """Within this, everything ends when a page's time is up."""
+        """Context in which all connections are shut when the time limit of a page is reached."""
         if not self._aborted:
             self._over.clear()
         timer = threading.Timer(self._limits.page_s, self._end)
@@ -66,15 +65,15 @@ class Sockets:
             self.close()
 
     def abort(self) -> None:
-        """Stop what goes on, for good; from any thread."""
+        """Shut all connections and refuse new ones; may be called from any thread."""
         self._aborted = True
         self._end()
 
     def check_time(self) -> None:
-        """Look whether there is time left.
+        """Check that the page's time is not up and the run not stopped.
 
         Raises:
-            PageFailed: If there is none.
+            PageFailed: If it is.
         """
         if self._aborted:
             raise PageFailed(FetchOutcome.LEFT_OUT, "the run was stopped")
@@ -82,14 +81,14 @@ class Sockets:
             raise PageFailed(FetchOutcome.TIMEOUT, f"it took longer than {self._limits.page_s:g} s")
 
     def sleep(self, seconds: float) -> None:
-        """Wait, but no longer than there is time."""
+        """Wait some seconds, or less if the page's time is up."""
         self._over.wait(seconds)
 
     def connect(self, host: str, port: int) -> socket.socket:
-        """Look a host up, check, and connect to what was checked.
+        """Resolve a host, check its addresses, and connect to one of these.
 
         Raises:
-            PageFailed: If the host leads to a closed address, or to none that answers.
+            PageFailed: If the host has an address that is not allowed, or none that answers.
         """
         self.check_time()
         problem: OSError | None = None
@@ -103,7 +102,7 @@ class Sockets:
         raise PageFailed(FetchOutcome.UNREACHABLE, f"no connection to {host}: {why}")
 
     def close(self) -> None:
-        """Forget the connections."""
+        """Close all open connections."""
         with self._lock:
             for connection in self._open:
                 connection.close()
@@ -112,7 +111,7 @@ class Sockets:
     def _watched(self, connection: socket.socket) -> socket.socket:
         with self._lock:  # a copy, since TLS takes the original away
             self._open.append(connection.dup())
-        if self._over.is_set():  # the time was up before the copy was there to be shut
+        if self._over.is_set():  # the time was up before the copy could be shut
             connection.close()
         return connection
 
@@ -125,7 +124,7 @@ class Sockets:
 
 
 AGENT: Final = "Beha2Vec"
-"""The name that a robots.txt may speak to."""
+"""User agent by which robots.txt files can address this client."""
 HEADERS: Final = {
     "User-Agent": f"{AGENT}/0.1 (labels pages for the site's own analyst; honours robots.txt)",
     "Accept": "text/html,application/xhtml+xml;q=0.9,text/plain;q=0.5",
@@ -140,24 +139,24 @@ _BLOCK: Final = 65_536
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer; ``body`` only with status 200."""
+    """The answer of a server; ``body`` only with status 200."""
 
     status: int
     url: str
-    """Where redirects led."""
+    """URL after redirects."""
     body: bytes = b""
     charset: str = ""
-    """As the server says; empty if it says nothing."""
+    """Charset of the header; empty if there is none."""
 
 
 @dataclass(frozen=True)
 class Want:
-    """What kind of answer is of use.
+    """Which answers are accepted.
 
     Args:
-        max_bytes: Decoded bytes to read.
-        html: Refuse what is not HTML.
-        cut: Take the beginning of what is larger, instead of refusing it.
+        max_bytes: Most decoded bytes to read.
+        html: Whether to refuse answers that are not HTML.
+        cut: Whether to keep the beginning of a larger answer, instead of refusing it.
     """
 
     max_bytes: int
@@ -166,13 +165,13 @@ class Want:
 
 
 class Client:
-    """Asks one thing at a time; all but ``sockets.abort`` is for one thread.
+    """Sends one request at a time; only ``sockets.abort`` is thread-safe.
 
     Args:
-        guard: Says what may be asked.
-        limits: How long, how much, how often.
-        clock: Seconds that only grow.
-        sleep: Waits; by default no longer than there is time for the page.
+        guard: Checks URLs and addresses.
+        limits: Limits of time, bytes, redirects, retries and rate.
+        clock: Monotonic time in seconds.
+        sleep: Waits some seconds; by default :meth:`Sockets.sleep`.
     """
 
     def __init__(
@@ -200,22 +199,22 @@ class Client:
         self.sockets.close()
 
     def keep_delay(self, host: str, seconds: float) -> None:
-        """Ask a host less often than usual, as its robots.txt wishes."""
+        """Set the time between requests to a host, as its robots.txt asks, within the limits."""
         self._delays[host] = max(self._limits.request_every_s, min(seconds, self._limits.crawl_delay_s))
 
     def get(self, target: Target, want: Want, check: Callable[[Target], None] | None = None) -> Reply:
-        """Fetch, with retries and along redirects.
+        """Fetch a URL with retries, following redirects.
 
         Args:
-            target: What the guard let pass.
-            want: What kind of answer is of use.
-            check: Asked before each hop, the first one too; raises PageFailed to stop there.
+            target: A URL that the guard has checked.
+            want: Which answers are accepted.
+            check: Called before each request, the first one too; raises PageFailed to stop.
 
         Returns:
-            The last answer, whatever its status but one that is worth a retry.
+            The last answer, of any status that is not retried.
 
         Raises:
-            PageFailed: If there is none, or it is of no use.
+            PageFailed: If there is no answer, or it is not accepted.
         """
         for _ in range(self._limits.redirects + 1):
             if check is not None:
@@ -236,7 +235,7 @@ class Client:
             raise PageFailed(FetchOutcome.REFUSED, reason) from None
 
     def _answer(self, target: Target) -> requests.Response:
-        """Ask until there is an answer that is not worth a retry."""
+        """Send a request, and again as long as the answer or failure is worth a retry."""
         retry = Retry(total=self._limits.retries, backoff_factor=self._limits.backoff_s)
         while True:
             wait = 0.0
@@ -284,7 +283,7 @@ class Client:
         self.sockets.check_time()
 
     def _retry_after(self, response: requests.Response) -> float:
-        """How long the server asks to wait; a header that says nothing readable asks for nothing."""
+        """Seconds of the ``Retry-After`` header; 0 if it is absent or unreadable."""
         try:
             wait = Retry().get_retry_after(response.raw) or 0.0
         except (InvalidHeader, ValueError, OverflowError):
@@ -304,16 +303,16 @@ def _failed(error: Exception) -> PageFailed:
 
 
 def _read(response: requests.Response, url: str, want: Want, check_time: Callable[[], None]) -> Reply:
-    """Read an answer that has only been opened.
+    """Read the body of a response.
 
     Args:
         response: Opened with ``stream=True``.
-        url: Where it came from.
-        want: What kind of answer is of use.
-        check_time: Raises PageFailed when there is no time left.
+        url: URL of the response.
+        want: Which answers are accepted.
+        check_time: Raises PageFailed when the page's time is up.
 
     Raises:
-        PageFailed: If it is of no use, or breaks off.
+        PageFailed: If the response is not accepted, or breaks off.
     """
     if response.status_code != 200:
         return Reply(response.status_code, url)

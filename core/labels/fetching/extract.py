@@ -1,4 +1,4 @@
-"""HTML → Document, in a child process of its own for each page (``child.py``)."""
+"""Read HTML pages into documents, each in a separate child process (``child.py``)."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from core.labels.label_types import Document
 CHILD: Final = (sys.executable, "-m", "core.labels.fetching.child")
 PROJECT: Final = Path(__file__).resolve().parents[3]
 _SLACK_S: Final = 5.0
-"""The child ends itself at the limit; its parent only makes sure."""
+"""Seconds beyond the limit, at which the child ends itself, after which the parent kills it."""
 _ENVIRONMENT: Final = ("PATH", "LANG", "LC_ALL", "TZ", "SYSTEMROOT")
-"""What a process that reads strangers' pages gets to know of ours."""
+"""Environment variables that are passed to the child, which reads untrusted pages; no others are."""
 _ONE_THREAD: Final = {"OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1"}
 
 
 class Extractor:
-    """Reads pages one after the other; all but :meth:`abort` is for one thread.
+    """Reads pages one after the other; only :meth:`abort` is thread-safe.
 
     Args:
-        limits: Memory and seconds for one page.
-        command: What to start; for tests.
+        limits: Memory and seconds for a page.
+        command: Command of the child process; another one for tests.
     """
 
     def __init__(self, limits: FetchLimits, command: Sequence[str] = CHILD) -> None:
@@ -44,14 +44,14 @@ class Extractor:
         self._aborted = False
 
     def extract(self, html: bytes, charset: str = "") -> Document:
-        """Read a page.
+        """Read the document of a page in a child process.
 
         Args:
-            html: As it was fetched.
-            charset: As the server said; empty to find out.
+            html: The fetched bytes.
+            charset: Charset of the header; empty to detect it.
 
         Raises:
-            PageFailed: If it cannot be read within the limits, or breaks the parser.
+            PageFailed: If it cannot be read within the limits, or crashes the parser.
             ResourceError: If no process can be started.
         """
         head = charset.encode("ascii", "ignore").replace(b"\n", b"")[:40]
@@ -69,7 +69,7 @@ class Extractor:
             raise PageFailed(FetchOutcome.UNREADABLE, "the page reader gave no document") from error
 
     def abort(self) -> None:
-        """Stop what goes on, for good; from any thread."""
+        """Kill the child and start no other one; may be called from any thread."""
         with self._lock:
             self._aborted = True
             if self._child is not None:
@@ -109,7 +109,7 @@ class Extractor:
 
 
 def document_from(parts: Any) -> Document:  # noqa: ANN401 - whatever the JSON held
-    """Build a document from what JSON made of it.
+    """Build a document from its JSON object.
 
     Raises:
         KeyError: If a part is missing.

@@ -1,4 +1,4 @@
-"""What became of each page, and how that is counted."""
+"""Outcomes of fetching a page, the exception that carries one, and their tally."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.base.errors import InputError
 
 
 class FetchOutcome(StrEnum):
-    """What became of a page."""
+    """Outcome of fetching a page, as it is shown to the analyst."""
 
     FETCHED = "fetched"
     CACHED = "cached"
@@ -29,7 +29,7 @@ class FetchOutcome(StrEnum):
     UNREADABLE = "unreadable"
     GAVE_UP = "host left alone"
     LEFT_OUT = "left out"
-    """Over the limit of pages or of time."""
+    """Not fetched because of the limit of pages or of time, or because the run was stopped."""
 
 
 _HOST_FAILURES: Final = frozenset(
@@ -41,16 +41,16 @@ _HOST_FAILURES: Final = frozenset(
         FetchOutcome.BUSY,
     }
 )
-"""Outcomes that speak against asking the same host again; a page that is gone (4xx) is none."""
+"""Outcomes that count as a failure of the host; a missing page (4xx) does not."""
 
 
 class PageFailed(InputError):
     """One page could not be fetched or read; the run goes on.
 
     Args:
-        outcome: How it is counted.
+        outcome: Outcome that it is counted as.
         reason: What happened, in a few words.
-        host_failed: Whether the host and not the page is to blame.
+        host_failed: Whether it counts as a failure of the host; by default, depends on the outcome.
     """
 
     def __init__(self, outcome: FetchOutcome, reason: str, *, host_failed: bool | None = None) -> None:
@@ -62,7 +62,7 @@ class PageFailed(InputError):
 
 @dataclass
 class OutcomeTally:
-    """How many pages had one outcome, and the first of them with its reason."""
+    """Number of pages with an outcome, and the first of them with its reason."""
 
     page: str
     reason: str = ""

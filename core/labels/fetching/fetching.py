@@ -1,6 +1,6 @@
-"""Fetch pages that the analyst agreed to, and say what became of each.
+"""Fetch pages of hosts that the analyst agreed to, as robots.txt allows, and count the outcomes.
 
-What each host's robots.txt allows (RFC 9309), read once a run through the same guarded client.
+The robots.txt of each host (RFC 9309) is read once a run through the same guarded client.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from core.labels.fetching.page_store import PageStore
 from core.labels.label_types import Document
 
 MAX_BYTES: Final = 512_000
-"""RFC 9309 asks to read at least 500 KiB; what follows is not looked at."""
+"""Bytes of a robots.txt that are read; RFC 9309 asks for at least 500 KiB."""
 _NO_ANSWER: Final = frozenset(
     {
         FetchOutcome.ADDRESS,
@@ -36,24 +36,24 @@ _NO_ANSWER: Final = frozenset(
         FetchOutcome.BUSY,
     }
 )
-"""The host and not its rules stand in the way, and the analyst is told so."""
+"""Outcomes of reading robots.txt that are reported as they are, since the host failed, not its rules."""
 
 
 @dataclass(frozen=True)
 class _Rules:
-    """What a host allows; without a parser, everything or, for a reason, nothing."""
+    """Rules of a host's robots.txt; without a parser, nothing is allowed if there is a refusal, else all."""
 
     parser: Protego | None = None
     refusal: str = ""
     outcome: FetchOutcome = FetchOutcome.ROBOTS
-    """How a page is counted that is refused."""
+    """Outcome of a page that is refused."""
 
 
 class Robots:
-    """Says whether a page may be fetched.
+    """Checks whether robots.txt allows to fetch a page.
 
-    A robots.txt that is not there (4xx) allows everything; one that cannot be had (5xx, a time-out, a
-    redirect that the guard refuses) allows nothing.
+    A missing robots.txt (4xx) allows everything; one that cannot be read (5xx, a time-out, a redirect that
+    the guard refuses) allows nothing.
     """
 
     def __init__(self, client: Client, guard: Guard) -> None:
@@ -62,10 +62,10 @@ class Robots:
         self._known: dict[str, _Rules] = {}
 
     def check(self, target: Target) -> None:
-        """Look whether a page may be fetched.
+        """Check that robots.txt allows to fetch a page.
 
         Raises:
-            PageFailed: If not.
+            PageFailed: If it does not, or cannot be read.
         """
         rules = self._rules(target)
         if rules.refusal:
@@ -112,20 +112,20 @@ def fetch(
     allow_addresses: Collection[str] = (),
     look_up: Resolve = resolve,
 ) -> dict[FetchOutcome, OutcomeTally]:
-    """Fetch pages one after the other.
+    """Fetch pages one after the other and cache their documents.
 
     Args:
-        pages: Full URLs, those that matter most first.
-        hosts: Hosts that the analyst agreed to; without one, nothing is asked.
+        pages: Full URLs, the most important first.
+        hosts: Hosts that the analyst agreed to; with none, nothing is fetched.
         own_hosts: Hosts of the export's pages.
         cache_dir: Where documents are kept between runs.
-        progress: Told several times a second; may cancel.
-        limits: How much, how long, how often.
+        progress: Called several times a second; may raise Cancelled.
+        limits: Limits of the run, of hosts and of pages.
         allow_addresses: For tests, see :class:`core.labels.fetching.guard.Guard`.
-        look_up: For tests.
+        look_up: Resolves a host name; another one for tests.
 
     Returns:
-        What became of the different pages, most frequent first; their documents are in the cache.
+        Outcome → how many of the different pages had it, most frequent first.
 
     Raises:
         SettingsError: If one of ``hosts`` is no host.
@@ -145,7 +145,7 @@ def fetch(
 
 @dataclass
 class _Run:
-    """The state of one run; one thread works on it and another watches."""
+    """State of a run; one thread fetches pages and another reports progress."""
 
     guard: Guard
     client: Client
@@ -160,12 +160,12 @@ class _Run:
     _failures: Counter[str] = field(default_factory=Counter)
 
     def abort(self) -> None:
-        """Stop; from another thread."""
+        """Stop the run; called from the other thread."""
         self.client.sockets.abort()
         self.extractor.abort()
 
     def page(self, page: str) -> None:
-        """Get one page's document, or count why not."""
+        """Fetch a page's document into the cache if it is not there, and count the outcome."""
         try:
             target = self.guard.check(page)
             outcome, reason = FetchOutcome.CACHED, ""
@@ -210,7 +210,7 @@ class _Run:
 
 
 def _watch(run: _Run, pages: list[str], progress: Progress) -> None:
-    """Work in a thread, so that a cancelled run ends in the middle of a page."""
+    """Fetch in a thread and report progress meanwhile, so that cancelling ends a page half-way."""
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="fetch") as pool:
         try:
             for number, page in enumerate(pages):

@@ -1,13 +1,13 @@
-"""Which URLs may be fetched, and from which addresses.
+"""Decide which URLs may be fetched, and from which addresses.
 
-A server-side fetch is a way into the network that the tool runs in (OWASP: SSRF). So a page must lie on a
-host that the analyst named *and* that the export holds, at a usual port, and must not look personal; and
-every address its name leads to must be public. Names are looked up once a connection, and the connection
-goes to the very address that was checked (``sockets.py``), so a second answer of the DNS changes nothing.
+URLs that look logged-in or personal, or that would trigger an action, are never fetched
+(:func:`why_personal`). Pages that serve a function need no text to be labelled, so excluding too many costs
+little.
 
-URLs that look logged-in or personal, or that would do something: never fetched.
-
-A page that serves a function needs no text to be told apart, so a word too many here costs little.
+A server-side fetch is a way into the network that the tool runs in (OWASP: SSRF). So a page must be on a
+host that the analyst named *and* that is in the export, at a usual port; and every address its name resolves
+to must be public. Names are resolved once a connection, and the connection goes to the address that was
+checked (``client.py``), so a second answer of the DNS changes nothing.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _WORDS: Final = _words(
     """
 )
 _ALONE: Final = _words("u me my")
-"""Words that stand before a name only where they are all of a segment: ``/u/jane``, but not ``/u-lock``."""
+"""Words that are personal only as a whole segment: ``/u/jane``, but not ``/u-lock``."""
 _KEYS: Final = _words(
     """
     access accesskey action add addtocart code customer customerid delete hash hmac invite key login logout
@@ -62,12 +62,12 @@ _KEYS: Final = _words(
 _PARTS: Final = re.compile(r"[^\w]+|_")
 _ENDING: Final = re.compile(r"\.[a-z]{2,6}$")
 _FEW: Final = 2
-"""A segment of more words is a title, in which "order" is a word like any other."""
+"""Most words of a segment that are checked; one of more words is a title, in which "order" is harmless."""
 _PLACEHOLDER: Final = re.compile(r"[{}]|/:[a-z_]+(?=/|\?|$)", re.IGNORECASE)
 
 
 def why_personal(url: str) -> str:
-    """Say in a few words why a URL should be left alone; empty if nothing speaks against it."""
+    """Reason, in a few words, why a URL must not be fetched; empty if there is none."""
     path, _, query = url.partition("#")[0].partition("?")
     path = "/" + unquote(path.partition("://")[2]).partition("/")[2]
     if _PLACEHOLDER.search(path) or _PLACEHOLDER.search(unquote(query)):
@@ -97,28 +97,28 @@ _DEFAULT_PORT: Final = {"http:": 80, "https:": 443}
 
 @dataclass(frozen=True)
 class Target:
-    """A URL that was checked."""
+    """A URL that the guard has checked."""
 
     url: str
-    """As the WHATWG parser writes it, without fragment."""
+    """Normalised by the WHATWG parser, without fragment."""
     host: str
     port: int
 
     @property
     def robots(self) -> str:
-        """Where its host says what may be fetched."""
+        """URL of the robots.txt of the host."""
         return ada_url.join_url(self.url, "/robots.txt")
 
 
 class Guard:
-    """Says no unless everything is in order.
+    """Checks URLs and addresses, and refuses whatever is not explicitly allowed.
 
     Args:
         hosts: Hosts the analyst agreed to, such as ``shop.example`` or ``shop.example:8080``.
         own_hosts: Hosts of the export's pages.
-        allow_addresses: ``address:port`` pairs that are fine although not public or unusual, such as
-            ``127.0.0.1:8123``: for tests, and empty otherwise.
-        resolve: Looks a name up.
+        allow_addresses: ``address:port`` pairs that are allowed although not public or at an unusual port,
+            such as ``127.0.0.1:8123``: for tests, and empty otherwise.
+        resolve: Resolves a host name to addresses.
 
     Raises:
         SettingsError: If a host or an address cannot be read.
@@ -138,11 +138,11 @@ class Guard:
         self._resolve = resolve
 
     def check(self, url: str, base: str | None = None) -> Target:
-        """Check a page, or where a page redirects to, before anything is asked.
+        """Check a URL, or the target of a redirect, before a request is sent.
 
         Args:
             url: Absolute, or relative to ``base``.
-            base: The page that redirects.
+            base: The URL that redirects.
 
         Raises:
             PageFailed: If it must not be fetched, with the reason.
@@ -174,12 +174,12 @@ class Guard:
             raise _refused(f"{parsed.host} is not a host of this export")
 
     def addresses(self, host: str, port: int, timeout: float) -> list[str]:
-        """Look a host up, and let it pass only if all of its addresses may be asked.
+        """Resolve a host and check that all of its addresses are allowed.
 
         Args:
-            host: Of a checked target.
-            port: Of a checked target.
-            timeout: Seconds that looking it up may take.
+            host: Host of a checked target.
+            port: Port of a checked target.
+            timeout: Most seconds for resolving the name.
 
         Raises:
             PageFailed: If an address is not public, or the name is not known.
@@ -196,10 +196,10 @@ class Guard:
 
 
 def host_name(text: str) -> str:
-    """Write a host the way a browser does: lower case, ASCII, its port only if it is unusual.
+    """Normalise a host as browsers do: lower case, ASCII, its port only if it is unusual.
 
     Raises:
-        SettingsError: If there is no such host.
+        SettingsError: If the text is not a host.
     """
     try:
         url = ada_url.URL(f"https://{text.strip()}/")
@@ -213,7 +213,7 @@ def host_name(text: str) -> str:
 
 
 def _host_of_export(text: str) -> str:
-    """Read a host that nobody chose; empty for what is no host to fetch from."""
+    """Normalise a host of the export; empty for a text that is no host."""
     try:
         return host_name(text)
     except SettingsError:
@@ -232,7 +232,7 @@ def _refused(reason: str) -> PageFailed:
 
 
 def _within(timeout: float, work: Callable[[], Sequence[str]]) -> Sequence[str]:
-    """Look up in a thread that may be left behind: the system's resolver knows no time limit."""
+    """Resolve in a thread that is abandoned after a time-out, since the system's resolver has none."""
     found: list[Sequence[str]] = []
 
     def run() -> None:

@@ -1,6 +1,6 @@
-"""What a page says of itself: main text, JSON-LD types, ``og:type``, breadcrumbs. Runs in the child process.
+"""Read a page's main text, JSON-LD types, ``og:type`` and breadcrumbs; runs in the child process.
 
-The page is hostile until shown otherwise: everything is counted, cut and walked without recursion.
+Pages may be hostile: everything is limited in number and length, and walked without recursion.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ _MAX_CRUMBS: Final = 12
 _MAX_SCRIPTS: Final = 40
 _SCRIPT_CHARS: Final = 500_000
 _MAX_NODES: Final = 5_000
-"""JSON-LD objects and lists that are looked at."""
+"""Most JSON-LD objects and lists that are read."""
 _NESTED: Final = ("@graph", "mainEntity", "mainEntityOfPage", "breadcrumb")
-"""Where the page itself is described; offers, brands and reviews inside are not the page."""
+"""Keys under which JSON-LD describes the page itself, unlike its offers, brands and reviews."""
 
 
 def read(html: bytes, charset: str = "") -> Document:
-    """Read a page.
+    """Read the document of an HTML page.
 
     Args:
-        html: As it was fetched.
-        charset: As the server said; empty to find out.
+        html: The fetched bytes.
+        charset: Charset of the header; empty to detect it.
     """
     text = decoded(html, charset)
     tree = LexborHTMLParser(text)
@@ -48,7 +48,7 @@ def read(html: bytes, charset: str = "") -> Document:
 
 
 def decoded(html: bytes, charset: str) -> str:
-    """Turn bytes into text: as the server says, else as trafilatura finds out; never fails."""
+    """Decode bytes by the server's charset, else as trafilatura detects it; never fails."""
     try:
         if charset:
             return html.decode(charset)
@@ -58,7 +58,7 @@ def decoded(html: bytes, charset: str) -> str:
 
 
 def clean(text: str, limit: int) -> str:
-    """One line of visible characters: no controls, no marks that turn or hide text."""
+    """Reduce a text to one line of visible characters, without control and format characters."""
     cut = text[: 4 * limit]
     visible = "".join(" " if char.isspace() else char for char in cut if not _hidden(char))
     return " ".join(visible.split())[:limit].rstrip()
@@ -80,7 +80,7 @@ def _json_ld(tree: LexborHTMLParser) -> Iterator[Any]:
 
 
 def _objects(roots: Iterable[Any]) -> Iterator[dict[str, Any]]:
-    """The objects that describe the page, in the order of the document."""
+    """JSON-LD objects that describe the page, in the order of the document."""
     waiting = list(roots)[::-1]
     for _ in range(_MAX_NODES):
         if not waiting:
@@ -115,7 +115,7 @@ def _breadcrumbs(objects: Iterable[dict[str, Any]]) -> tuple[str, ...]:
 
 
 def _position(step: dict[str, Any]) -> float:
-    """Its place in the trail, which some write as text; without one it stays where it is, at the end."""
+    """Position of a breadcrumb, which may be written as text; infinite (so last) without one."""
     try:
         return float(step["position"])
     except (KeyError, TypeError, ValueError, OverflowError):

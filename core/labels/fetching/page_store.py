@@ -1,4 +1,4 @@
-"""Documents of fetched pages on disk, each with its date. Failures are not kept."""
+"""Cache of fetched pages' documents on disk, each with its date; failures are not kept."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from core.labels.label_types import Document
 from core.storage.json_cache import JsonCache
 
 FORMAT: Final = 1
-"""Raised when pages are read in another way, so that they are fetched again."""
+"""Version of the documents; raised when pages are read in another way, so that they are fetched again."""
 SIZE_BYTES: Final = 200_000_000
-"""Beyond this the oldest are dropped."""
+"""Size of the cache beyond which the oldest documents are removed."""
 _DAY_S: Final = 86_400.0
 
 
@@ -29,11 +29,11 @@ class Stored(NamedTuple):
 
 
 class PageStore:
-    """The cache of one store's pages.
+    """The cache of documents in a folder.
 
     Args:
-        folder: Made if missing, and closed to others.
-        days: How long a document is good.
+        folder: Created if missing, readable by its owner only.
+        days: Days after which a document expires.
 
     Raises:
         ResourceError: If the folder cannot be used.
@@ -49,7 +49,7 @@ class PageStore:
         self._cache.close()
 
     def get(self, url: str) -> Stored | None:
-        """The document of a page, if it was fetched lately; what cannot be read is not there."""
+        """The document of a page; None if it is not cached, expired or unreadable."""
         try:
             held = self._cache.get(_key(url))
             return held and Stored(document_from(held["document"]), str(held["fetched"]))
@@ -57,17 +57,17 @@ class PageStore:
             return None
 
     def addresses(self) -> list[str]:
-        """Keys of all that is kept; none where the cache cannot be read."""
+        """Keys of all cached documents; empty if the cache cannot be read."""
         try:
             return self._cache.keys()
         except ResourceError:
             return []
 
     def put(self, url: str, document: Document) -> Stored:
-        """Keep a document under today's date.
+        """Cache a document with the current time.
 
         Raises:
-            ResourceError: If the disk refuses.
+            ResourceError: If it cannot be written.
         """
         stored = Stored(document, datetime.now(UTC).isoformat(timespec="seconds"))
         held = {"document": asdict(document), "fetched": stored.fetched}
@@ -76,7 +76,7 @@ class PageStore:
 
 
 def known(folder: Path, days: float = FetchLimits().cache_days) -> dict[str, Stored]:
-    """Every document that is kept and still good, by URL; nothing is made where there is no folder."""
+    """URL → every cached document that has not expired; a missing folder is not created."""
     if not folder.is_dir():
         return {}
     mark = _key("")
