@@ -41,7 +41,7 @@ AGAIN: Final = {True: "also in their other sessions", False: "not shown in their
 USERS: Final = "Users: "
 """Begins the text of a share of users."""
 _WORDED: Final = ("what", "here", "others", "difference", "ratio")
-"""Columns of :func:`in_words`."""
+"""Names of the columns of :func:`in_words`."""
 _LABELS: Final = {field.field: field.label for field in FIELDS}
 
 
@@ -83,7 +83,7 @@ def _row(
         said = f"{_apart(item, apart, is_measure, least)} [{ends}]"
     else:
         said, times = "not shown to differ", wording.ABSENT
-        if abs(apart) < detectable < np.inf:  # else what was seen would be said to be less than it is
+        if abs(apart) < detectable < np.inf:  # a larger observed difference would contradict the text
             said += f"; {_apart(item, detectable, is_measure, least).removeprefix('+')} would have been seen"
     return what, _value(item, value, is_measure, n), _value(item, rest, is_measure, least), said, times
 

@@ -157,7 +157,7 @@ def user_values(data: ProfileData, happened: Happened | None, measure: str) -> U
     if measure in (Col.OUTCOME_RATE, Col.SESSION_RATE, Col.REVENUE_PER_USER):
         return _of_outcome(happened, measure, sessions) if happened else None
     has = (~np.isnan(data.engagement_s)).astype(np.float64)
-    if not has.any() and measure in _OF_ENGAGEMENT:  # of an export without it, nobody is without engagement
+    if not has.any() and measure in _OF_ENGAGEMENT:  # the export has no engagement times at all
         return None
     return {
         Col.PAGE_VIEWS_MEAN: UserValues(views, ones),
@@ -202,7 +202,7 @@ def compare_means(values: UserValues, sides: Sides) -> Compared:
         p = _t_test((n, mean, variance), (rest_n, rest_mean, rest_variance))
     return Compared(
         n, mean, rest_n, rest_mean, apart - reach, apart + reach, ratio_low, ratio_high, effect,
-        effect_error, p, np.where(error > 0, SEEN * error, np.nan),  # where all are the same, no spread tells
+        effect_error, p, np.where(error > 0, SEEN * error, np.nan),  # unknown where all values are equal
     )  # fmt: skip
 
 
@@ -297,7 +297,7 @@ def _t_test(first: _Moments, second: _Moments) -> np.ndarray:
     with np.errstate(divide="ignore", invalid="ignore"):
         parts = (mean, np.sqrt(variance), n, rest_mean, np.sqrt(rest_variance), rest_n)
         both = [stats.ttest_ind_from_stats(*parts, equal_var=equal).pvalue for equal in (False, True)]
-        flat = (variance == 0) & (rest_variance == 0)  # all of a row are the same: p of all against none
+        flat = (variance == 0) & (rest_variance == 0)  # equal values on each side: test all against none
         apart = np.where(np.isclose(mean, rest_mean), 1, test_shares(n, n, np.zeros_like(n), rest_n)[0])
     p: np.ndarray = np.where(flat, apart, np.maximum(*both))
     return np.where(np.minimum(n, rest_n) < 2, 1, p)

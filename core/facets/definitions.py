@@ -29,7 +29,7 @@ from core.periods.over_time import hours
 from core.profiles.outcomes import CONVERSIONS, PURCHASE
 
 UNTOLD: Final = -1
-"""Level of a user whose visits do not tell the level."""
+"""Level code of users whose visits determine no level."""
 FEWEST: Final = 0.005
 """Least share of the users on a level."""
 _SECTION: Final = 0.03

@@ -231,7 +231,7 @@ def shown(subject: Subject, user_ids: Collection[str] = ()) -> Page | None:
     path = after_host(subject.template)
     if subject.users < FEWEST_USERS or holds_id(path, user_ids):
         return None
-    seen = zip(subject.titles, subject.title_users, strict=False)  # of unknown ones nobody saw any
+    seen = zip(subject.titles, subject.title_users, strict=False)  # titles without a count are left out
     common = [one for one, users in seen if users >= FEWEST_USERS and not holds_id(one, user_ids)]
     titles = dict.fromkeys(_cut(title) for title in common[:TITLES])
     return {

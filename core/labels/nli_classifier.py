@@ -46,7 +46,7 @@ def load(settings: LabelSettings, cache: JsonCache) -> Classifier:
     _require_entailment(settings.nli_model, folder)
     try:
         ranker: EmbeddingClassifier | None = embedding_classifier.ranker(settings.taxonomy)
-    except ResourceError:  # every theme is a candidate: slower, and the same question
+    except ResourceError:  # without the embedding every theme is a candidate, which is only slower
         ranker = None
     inner = NliClassifier(settings.taxonomy, folder, ranker)
     identity = f"{_weights_hash(folder)} of {CANDIDATES if ranker else 'all'}"

@@ -118,7 +118,7 @@ def read_pages(
 
 
 def page_steps(sequences: UserSequences, n_pages: int) -> Steps:
-    """Count how often people went from one page straight to another within a session; a reload is no step.
+    """Count the steps between pages: users going straight from one to another in a session, no reloads.
 
     Returns:
         Sparse int64 of shape (n_pages, n_pages), from row to column.

@@ -9,7 +9,7 @@ import pandas as pd
 
 from core.base.schema import PageLabels, Pages, View
 from core.labels.label_settings import NO_THEME, UNKNOWN
-from core.labels.label_settings import SEVERAL as SEVERAL  # what pages of the table look for
+from core.labels.label_settings import SEVERAL as SEVERAL  # exported for the app's pages
 from core.labels.label_types import Rung
 
 VALUE: Final = {View.THEME: PageLabels.THEME, View.TYPE: PageLabels.TYPE}

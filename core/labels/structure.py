@@ -41,10 +41,10 @@ CLEAR: Final = 2.0
 carts and lists), since a shop also has pages of, say, events."""
 _BUYING: Final = "Cart & checkout"
 _SELLING, TELLING = ("Product", "Category"), ("Article", "Section")
-"""Item and list of a site that sells, and of one that does not."""
+"""Page types of an item and its list on a site that sells, and on other sites."""
 
 _Node: TypeAlias = tuple[str, ...]
-"""The host, then segments as rules name them."""
+"""A node of the tree: the host, then path segments in the form of :func:`core.labels.words.stem_of`."""
 _Decided: TypeAlias = Sequence[Label | None]
 
 

@@ -228,7 +228,7 @@ def _may_collapse(segment: str, literal: Collection[str]) -> bool:
 
 
 def _at_root(above: Iterable[str]) -> bool:
-    """Whether only a locale or the mark of a single-page app lies above."""
+    """Whether all segments above are empty, a locale or the ``#`` of a single-page app."""
     return all(segment in ("", "#", "#!", LOCALE) or is_locale(segment) for segment in above)
 
 

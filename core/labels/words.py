@@ -30,7 +30,7 @@ REGIONS: Final = _codes(
     lv mx my nl no nz pe pl pt ro rs ru se sg si sk th tr tw ua uk us vn za
     """
 )
-"""ISO 3166 codes (and ``uk``, ``eu``) that they put there instead, or after the language."""
+"""ISO 3166 codes (and ``uk``, ``eu``) that sites put in front of their paths, alone or after a language."""
 
 _SHORTEST: Final = 3
 """Words of up to this many letters are never taken for plurals."""

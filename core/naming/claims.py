@@ -56,7 +56,7 @@ RULES: Final = (
     (Step.SLIGHTLY, (Family.INTEREST, *SEEN, *DONE, Family.MEASURE), HALF, 1.2),
     (Step.PARTLY, (Family.INTEREST, *SEEN, *DONE), 0.25, 1.5),
 )
-"""Step, families, least share of the segment's users, least ratio to the others' share at its low end."""
+"""Rules: step, families, least share of the segment's users, least low end of the ratio to the others'."""
 ALIKE: Final = 0.1
 """Largest relative difference of two items' users, here and among the others, for them to be the same."""
 _CARRIED: Final = 0.1

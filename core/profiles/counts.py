@@ -217,7 +217,7 @@ def _happened(parts: Sequence[HappenedCounts]) -> HappenedCounts:
     users, sessions = (
         np.sum([getattr(part, name) for part in parts], axis=0) for name in ("users", "sessions")
     )
-    if np.isnan([part.sessions for part in parts]).any():  # not known of one part, so of none
+    if np.isnan([part.sessions for part in parts]).any():  # if unknown in a part, the sum is unknown
         sessions[users > 0] = np.nan
     currencies = sorted({currency for part in parts for currency in part.paid})
     paid = {

@@ -174,7 +174,7 @@ class Profiles:
 
     @property
     def parts(self) -> pd.DataFrame:
-        """Rows of ``segments`` that share no user and leave none out."""
+        """Rows of ``segments`` without the totals: each user is in exactly one."""
         return self.segments.iloc[: self.rows.n_rows]
 
     def to_dict(self) -> dict[str, Any]:

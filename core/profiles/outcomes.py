@@ -344,7 +344,7 @@ class OutcomeIndex(Mapping[str, Happened]):
 
     @cached_property
     def _places(self) -> dict[str, dict[str, tuple[int, ...]]]:
-        """Kind of outcome → address or template, with its host and without → pages."""
+        """Page indices by kind of outcome, then by address or template, with and without its host."""
         found: dict[str, dict[str, list[int]]] = {kind: defaultdict(list) for kind in _KINDS}
         for kind, texts in ((PAGE_OUTCOME, self.pages), (TEMPLATE_OUTCOME, self.templates)):
             for page, text in enumerate(texts):
@@ -397,7 +397,7 @@ def any_of(parts: Sequence[Happened]) -> Happened:
     first = np.full(len(user), np.iinfo(np.int64).max)
     np.minimum.at(first, place, np.concatenate([part.first_ts for part in parts]))
     sessions = np.full(len(user), np.nan)
-    if len(place) == len(user):  # nobody did two of them
+    if len(place) == len(user):  # no user had two of them
         sessions[place] = np.concatenate([part.sessions for part in parts])
     users = [len(part.user) for part in parts]
     money = _put_together(place, users, [part.money for part in parts])

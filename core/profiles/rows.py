@@ -336,7 +336,7 @@ def _small(row: np.ndarray) -> np.ndarray:
 
 
 def medians(rows: Rows, numbers: Numbers) -> np.ndarray:
-    """The median of each row, totals last: float64 of (n_rows + n_totals,), NaN where nobody has a value."""
+    """The median of each row, totals last: float64 of (n_rows + n_totals,), NaN without any value."""
     by_row = numbers.only(np.argsort(_small(numbers.row), kind="stable"))
     ends = np.searchsorted(by_row.row, np.arange(rows.n_rows + 1))
     each = [by_row.only(slice(*pair)) for pair in pairwise(ends.tolist())]
