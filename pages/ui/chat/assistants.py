@@ -1,4 +1,4 @@
-"""The language model as the pages use it: what it may know, what it costs, and when it is asked."""
+"""The language model as the pages use it: when it may be asked, and the requests that it answers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ WAIT_S: Final = 0.05
 
 @dataclass(frozen=True, eq=False)
 class Helper:
-    """A model and what it may be asked about; holds nothing of Streamlit's, so that threads may use it."""
+    """A language model with the context it may be asked about; without Streamlit state, for threads."""
 
     server: LlmSettings
     about: Context
@@ -42,11 +42,11 @@ class Helper:
 
     @property
     def now(self) -> Assistant:
-        """The assistant as far as it needs no server: nothing is sent, and nothing on disk can fail."""
+        """An assistant for what needs no server: it sends nothing and opens no file."""
         return Assistant(ServerLlm(self.server), self.about, self.user_ids, preferences.load(self.store))
 
     def make(self, trial: Trial) -> Callable[[Callable[[], bool]], Assistant]:
-        """Waits until the server has said what it can, then makes the assistant.
+        """Make a function that waits until the trial of the server is over, and then makes the assistant.
 
         What is made raises :class:`ResourceError` if the server does not answer, and :class:`Cancelled`.
         """
@@ -78,7 +78,7 @@ class Helper:
         return ChatTurn(in_turn, server, self._agreed, self.store, conversation, place, self.about)
 
     def describing(self, model: str) -> Describing:
-        """An errand in which the model describes every segment.
+        """A request in which the model describes every segment.
 
         Args:
             model: Content key of the trained model that made them.
@@ -90,7 +90,7 @@ class Helper:
         return Describing(make, connection.keyless(self.server), self._agreed, kept, segments)
 
     def comparing(self, model: str, rows: Rows) -> Comparing:
-        """An errand in which the model compares two rows, or all segments.
+        """A request in which the model compares two rows, or all segments.
 
         Args:
             model: Content key of the trained model that made them.
@@ -118,7 +118,7 @@ def _wait(over: Event, should_stop: Callable[[], bool]) -> None:
 
 
 def _cache(folder: Path) -> AnswerCache | None:
-    """Earlier answers; without them the same question is asked again."""
+    """The cache of earlier answers; None where it cannot be opened."""
     try:
         return AnswerCache(folder)
     except ResourceError:
@@ -126,7 +126,7 @@ def _cache(folder: Path) -> AnswerCache | None:
 
 
 def willing(about: Context) -> Helper | None:
-    """The model that may be asked; None where there is none, or the analyst stays offline."""
+    """The model that may be asked; None where there is none, or the analyst has declined."""
     named, data = connection.usable(), state.dataset()
     if named is None or data is None or connection.given(named.settings) is False:
         return None

@@ -1,8 +1,6 @@
-"""An answer made of blocks: what the app says of them, charts, where figures come from, remarks apart.
+"""An answer made of blocks on the screen: sentences, charts, sources of figures, and a model's remarks apart.
 
-A query of an expert: run in a process of its own, and what came of it.
-
-The log of calls to a language model: all of them, one whole, to take along, and cleared.
+Also the result of an expert's SQL query, run in a separate process, and the log of calls to a language model.
 """
 
 from __future__ import annotations
@@ -38,7 +36,7 @@ LIMITS: Final = SqlLimits()
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """What came of a query.
+    """The result of a query.
 
     Args:
         digest: Of the segments that it was asked about.
@@ -52,7 +50,7 @@ class Found:
 
 
 def run(sql: str, views: Mapping[str, SqlView], digest: str) -> Found:
-    """Run a query.
+    """Run an SQL query in a separate process.
 
     Args:
         sql: As it was written.
@@ -66,7 +64,7 @@ def run(sql: str, views: Mapping[str, SqlView], digest: str) -> Found:
 
 
 def show(found: Found, digest: str) -> None:
-    """Draw the rows, or why there are none.
+    """Draw the rows of a result, or why there are none.
 
     Args:
         found: What came of the query.
@@ -96,7 +94,7 @@ Call = Mapping[str, Any]
 
 
 def draw_calls(prices: Mapping[str, Price]) -> None:
-    """Draw the log, or that it is empty."""
+    """Draw the log of calls, or that it is empty."""
     with st.container(border=True, key="calls-card"):
         st.subheader("Every call", icon=":material/receipt_long:")
         st.caption(
@@ -129,7 +127,7 @@ def _list(calls: Sequence[Call], prices: Mapping[str, Price]) -> None:
 
 
 def table(calls: Sequence[Call], prices: Mapping[str, Price]) -> pd.DataFrame:
-    """One row a call, the latest first."""
+    """Table of calls, the latest first."""
     rows = []
     for call in calls:
         usage = call.get("usage") or {}
@@ -213,7 +211,7 @@ def draw(answer: Answer, key: str, titles: Mapping[str, Title] | None = None) ->
 
 
 def blocks(said: Sequence[Block], titles: Mapping[str, Title], key: str) -> None:
-    """Draw what some blocks say, then their charts, then what a model adds of its own."""
+    """Draw blocks as sentences, then their charts, then the model's remarks."""
     if text := sentences(say(said, titles)):
         st.markdown(text)
     for place, block in enumerate(said):
@@ -241,7 +239,7 @@ def sentences(lines: Iterable[Line]) -> str:
 
 
 def as_markdown(conversation: Conversation) -> str:
-    """A conversation to take along, figures written out: as safe as on the screen, remarks as far apart."""
+    """A conversation as Markdown for a file, escaped as on the screen, with remarks apart."""
     parts = [f"# {md_text(conversation.title)}"]
     for exchange in conversation.exchanges:
         parts.append(f"**You:** {md_text(exchange.question, LONGEST)}")
@@ -255,7 +253,7 @@ def as_markdown(conversation: Conversation) -> str:
 
 
 def _piece(piece: str | Fact) -> str:
-    """A figure in bold; text escaped, with the blanks at both ends, which part words from figures."""
+    """A piece of a sentence as Markdown: figures in bold, text escaped with its outer blanks."""
     if isinstance(piece, Fact):
         return f"**{md_text(piece.text)}**"
     inner = piece.strip()
@@ -264,7 +262,7 @@ def _piece(piece: str | Fact) -> str:
 
 
 def _remarks(said: Iterable[Block]) -> dict[str, str]:
-    """Heading → what a model adds of its own, under it."""
+    """Heading → Markdown of the model's remarks below it."""
     comments = [f"*{md_text(one.text, LONGEST)}*" for one in said if isinstance(one, Comment)]
     ideas = [f"- {md_text(one.text, LONGEST)}" for one in said if isinstance(one, Idea)]
     parts = {REMARKS: "\n\n".join(comments), IDEAS: "\n".join(ideas)}
@@ -277,7 +275,7 @@ def _source_line(fact: Fact) -> str:
 
 
 def _notes(answer: Answer) -> list[str]:
-    """What a reader has to know of whom it is about and how it was made."""
+    """Notes on an answer: which users it is about, and how it was made."""
     how = "Answered without the model" if answer.source == RULES else "Broken off"
     why = [f"{how}: {md_text(answer.reason, LONGEST)}"] if answer.reason else []
     parts = f"{count(answer.dropped, 'part')} of the model's answer"
@@ -287,7 +285,7 @@ def _notes(answer: Answer) -> list[str]:
 
 
 def _chart(block: Chart, titles: Mapping[str, Title], key: str) -> None:
-    """Figures of one measure: a bar, line or point each; what is the same for all stands in the title."""
+    """Draw figures of a measure as bars, lines or points; what all share stands in the title."""
     facts = block.facts
     of_rows, of_items = len({fact.row for fact in facts}) > 1, len({fact.item for fact in facts}) > 1
     rows = [titles[fact.row].full for fact in facts]  # two segments may have one name

@@ -25,10 +25,10 @@ from pages.ui.shell.text import count, md_text
 CURRENT: Final = "conversation"
 LONGEST: Final = 600
 OFFERED: Final = 3
-"""Questions that are offered instead of one that is refused."""
+"""Questions offered instead of a refused one, at most."""
 UNFILTERED: Final = ":material/filter_alt: Answers count everybody and every day, whatever the filter."
 Drawn: TypeAlias = list[tuple[DeltaGenerator, Exchange]]
-"""What is shown, and where there is room to say more of it."""
+"""Drawn exchanges, each with a container for a later note."""
 
 
 def show() -> Drawn:
@@ -58,7 +58,7 @@ def show() -> Drawn:
 
 
 def mark(drawn: Drawn) -> None:
-    """Say which answers are about other segments than those on screen, once these are known."""
+    """Mark the answers that are about other segments than those on screen."""
     made_from = found_sources() if drawn else None
     made = made_from is not None and session_segments.session(made_from).history
     about = topic.context() if made else None
@@ -71,7 +71,7 @@ def mark(drawn: Drawn) -> None:
 
 
 def _typed() -> None:
-    """Answer what was typed (a callback)."""
+    """Ask the question that was typed (a callback)."""
     question = " ".join(str(st.session_state["question"] or "").split())
     if question:
         _ask(question)
@@ -88,7 +88,7 @@ def _ask(question: str) -> None:
 
 
 def _answer(conversation: Conversation, place: int) -> None:
-    """Answer at once, or begin the turn in which a model will; it waits for the turns before."""
+    """Answer at once, or begin a turn in which the model answers after the turns before."""
     about = None
     with errors.shown():
         try:
@@ -101,7 +101,7 @@ def _answer(conversation: Conversation, place: int) -> None:
 
 
 def _answered(conversation: Conversation, place: int, about: Context | None) -> Answer | None:
-    """The answer; None where a turn is begun for it."""
+    """The answer to a question; None where a turn of the model was begun for it."""
     if about is None:
         return Answer((Note(text="There are no segments yet: train a model first."),), declined=True)
     question, helper = conversation.exchanges[place].question, assistants.willing(about)
@@ -115,7 +115,7 @@ def _answered(conversation: Conversation, place: int, about: Context | None) -> 
 
 
 def _turns(conversation: Conversation) -> dict[int, ChatTurn]:
-    """Place → the turn in which its answer is on its way, or could not be kept."""
+    """Place of an exchange → turn in which its answer is being made, or could not be kept."""
     places = (place for place, one in enumerate(conversation.exchanges) if one.answer is None)
     found = ((place, describe_view.current(ChatTurn, _name(conversation, place))) for place in places)
     return {place: turn for place, turn in found if turn is not None}
@@ -126,7 +126,7 @@ def _name(conversation: Conversation, place: int) -> str:
 
 
 def _examples() -> tuple[str, ...]:
-    """Questions that can be asked of these data."""
+    """Example questions that these data can answer."""
     made_from = found_sources()
     outcome = made_from is not None and bool(outcome_choice.chosen_outcomes(made_from))
     themes = made_from is not None and View.THEME in made_from.vectors.views
@@ -139,7 +139,7 @@ def _examples() -> tuple[str, ...]:
 
 
 def _offer(questions: Iterable[str], key: str) -> None:
-    """Questions that are asked with a click."""
+    """Draw questions as buttons that ask them."""
     with st.container(key=key, gap="xsmall"):
         for number, question in enumerate(questions):
             st.button(
@@ -148,9 +148,9 @@ def _offer(questions: Iterable[str], key: str) -> None:
 
 
 def _said(conversation: Conversation, turns: dict[int, ChatTurn], drawn: Drawn) -> None:
-    """The newest question with its answer, right below the field; what was said before is folded away.
+    """Draw the newest question with its answer below the field; earlier ones are folded away.
 
-    While one is being answered, it is the one, those that wait come below it, and then the last answer.
+    A question that is being answered comes first, then those that wait, then the last answer.
     """
     running = [place for place, turn in turns.items() if not turn.done]
     newest = running[0] if running else len(conversation.exchanges) - 1
@@ -215,9 +215,9 @@ def _menu(conversation: Conversation) -> None:
 
 
 def _current(model: str) -> Conversation:
-    """The session's conversation as it is now; in a new session the latest one about the model goes on.
+    """The session's conversation, reloaded; in a new session the latest one about the model.
 
-    One that another tab has deleted is not said on: it would be there again.
+    A conversation that another tab has deleted is not continued, as that would bring it back.
     """
     held: Conversation | None = state.of_model(model).get(CURRENT)
     if held is not None:

@@ -1,9 +1,8 @@
-"""The language model of this session: who says which one, whether it answers, and what it can.
+"""The language model of this session: which one, whether it answers, what it can, and consent to send text.
 
 A key that was typed lives in the session's memory only. What a server can is found out once for the whole
-process, in a thread, so that every page and a reloaded one see the same trial.
-
-Whether text may go to a language model: asked before a session's first call, and taken back any time.
+process, in a thread, so that every page and a reloaded one see the same trial. Consent is asked for before a
+session's first call, and can be taken back any time.
 """
 
 from __future__ import annotations
@@ -47,13 +46,13 @@ Decide = Callable[[bool], None]
 
 
 def given(settings: LlmSettings) -> bool | None:
-    """What was decided in this session about a server and model; None while nothing was."""
+    """The decision of this session about a server and model; None before there is any."""
     decided: dict[tuple[str, str], bool] = st.session_state.get(DECISIONS, {})
     return decided.get(_about(settings))
 
 
 def decide(settings: LlmSettings, agreed: bool) -> None:
-    """Keep a decision for this session."""
+    """Keep the decision about a server and model for this session."""
     st.session_state[DECISIONS] = {**st.session_state.get(DECISIONS, {}), _about(settings): agreed}
 
 
@@ -63,7 +62,7 @@ def revoke() -> None:
 
 
 def ask(errand: Errand, decide: Decide, key: str) -> None:
-    """Show what would be sent, where to and at what price, and let the analyst decide.
+    """Draw what would be sent, where to and at what price, with buttons to decide.
 
     Args:
         errand: It waits for the decision.
@@ -103,7 +102,7 @@ def _settle(errand: Errand, key: str) -> None:
 
 
 def decision_buttons(agree: Callable[[], None], decline: Callable[[], None], key: str) -> None:
-    """Yes and No, for this session."""
+    """Draw the buttons that agree or decline for this session."""
     with st.container(horizontal=True):
         agreed = st.button(
             "Agree for this session", key=f"agree-{key}", type="primary", icon=":material/check:"
@@ -115,7 +114,7 @@ def decision_buttons(agree: Callable[[], None], decline: Callable[[], None], key
 
 
 def shown(payloads: Sequence[Payload]) -> str:
-    """All that would be sent; several texts one after another, each with its number."""
+    """The full text that would be sent; several texts are numbered."""
     if len(payloads) == 1:
         return payloads[0].text
     return "\n\n".join(
@@ -124,20 +123,20 @@ def shown(payloads: Sequence[Payload]) -> str:
 
 
 def total(payloads: Sequence[Payload]) -> float | None:
-    """The estimated price of all of them; None if no price is known."""
+    """The estimated price of all texts together; None if any price is unknown."""
     amounts = [one.price for one in payloads if one.price is not None]
     return sum(amounts) if len(amounts) == len(payloads) else None
 
 
 def price(amount: float | None) -> str:
-    """An estimate in words."""
+    """Sentence on an estimated price."""
     if amount is None:
         return "No price is known for this model; set it under Settings."
     return f"Estimated price with the answer: {dollars(amount)}."
 
 
 def dollars(amount: float) -> str:
-    """An amount as it is shown: small ones are no zero."""
+    """An amount in US dollars, in words; small amounts are not shown as zero."""
     if 0 < amount < 0.0001:
         return "under 0.0001 US dollars"
     return f"{amount:.4f} US dollars"
@@ -149,12 +148,12 @@ def _about(settings: LlmSettings) -> tuple[str, str]:
 
 TYPED_KEY: Final = "llm_typed_key"
 TRIAL_S: Final = 60.0
-"""For the three questions of a trial together; what was not answered by then the server cannot."""
+"""Seconds for the three questions of a trial together; what is unanswered by then counts as not supported."""
 
 
 @dataclass(frozen=True)
 class Configured:
-    """Which model, and who says so."""
+    """The configured model, and where each setting comes from."""
 
     settings: LlmSettings
     origins: Origins
@@ -162,7 +161,7 @@ class Configured:
 
 @dataclass
 class Trial:
-    """Finding out what a server can.
+    """A trial that finds out what a server can.
 
     Args:
         begun: When, by the monotonic clock.
@@ -182,16 +181,16 @@ class Trial:
 
     @property
     def running(self) -> bool:
-        """Whether it goes on."""
+        """Whether the trial is still running."""
         return not self.over.is_set()
 
     @property
     def seconds(self) -> float:
-        """How long it takes, or took."""
+        """Seconds that the trial has taken so far, or took."""
         return (self.ended or time.monotonic()) - self.begun
 
     def run(self, settings: LlmSettings, log_folder: Path) -> None:
-        """Ask; runs in a thread of its own."""
+        """Run the trial; called in a separate thread."""
 
         def step(what: str) -> None:
             self.steps = (*self.steps, what)
@@ -210,7 +209,7 @@ class Trial:
 
 
 def configured() -> Configured | None:
-    """The model that the settings name; None where they name none.
+    """The model named by the settings; None without one.
 
     Raises:
         SettingsError: If what they name is not possible.
@@ -230,7 +229,7 @@ def trial(settings: LlmSettings) -> Trial | None:
 
 
 def begin(settings: LlmSettings) -> Trial:
-    """Find out what a server can; joins a trial that goes on."""
+    """Begin a trial of a server, or return the one that is running."""
     known = trial(settings)
     if known is not None and known.running:
         return known
@@ -240,13 +239,13 @@ def begin(settings: LlmSettings) -> Trial:
 
 
 def answered(settings: LlmSettings) -> Trial:
-    """The trial that a server answered, or a fresh one."""
+    """The last successful trial of a server, or a new one."""
     known = trial(settings)
     return known if known is not None and known.found is not None else begin(settings)
 
 
 def disconnect(settings: LlmSettings) -> None:
-    """Forget what a server can; a trial that goes on ends."""
+    """Forget what a server can, and stop a running trial."""
     known = _trials().pop(_name(settings), None)
     if known is not None:
         known.stop.set()
@@ -255,8 +254,8 @@ def disconnect(settings: LlmSettings) -> None:
 def usable() -> Configured | None:
     """The model that may be asked; None where there is none.
 
-    One that was typed must have answered a trial: half an address is no server. One that the environment or a
-    file names was named on purpose.
+    A typed server must have answered a trial: half an address is no server. One named by the environment or a
+    file needs none.
     """
     try:
         named = configured()
@@ -269,12 +268,12 @@ def usable() -> Configured | None:
 
 
 def log_folder() -> Path:
-    """Where calls are written down."""
+    """Folder of the log of calls."""
     return state.store().root / LLM_LOG
 
 
 def call_log() -> CallLog:
-    """Every call that was made.
+    """Open the log of all calls.
 
     Raises:
         ResourceError: If the folder cannot be used.
@@ -283,7 +282,7 @@ def call_log() -> CallLog:
 
 
 def keyless(settings: LlmSettings) -> LlmSettings:
-    """Leave out the key of a server, whose settings are to be kept for longer than the session."""
+    """The settings of a server without its key, to be kept for longer than the session."""
     return settings.model_copy(update={"api_key": SecretStr(NO_KEY)})
 
 
@@ -298,7 +297,7 @@ def has_typed_key() -> bool:
 
 
 def _typed() -> dict[str, str]:
-    """What the analyst typed, by the names of the environment's variables."""
+    """Settings that the analyst typed, by the names of the environment variables."""
     chosen = preferences.load(state.store())
     key = str(st.session_state.get(TYPED_KEY, ""))
     if chosen.api_version:
@@ -313,6 +312,6 @@ def _trials() -> dict[tuple[str, str], Trial]:
 
 
 def _name(settings: LlmSettings) -> tuple[str, str]:
-    """What a trial is kept under for the process: the key, which is the session's, in a hash only."""
+    """Name of a trial in the process: the server, and the session's key as a hash only."""
     secret = f"{settings.api_version} {settings.api_key.get_secret_value()}"
     return settings.identity, hashlib.sha256(secret.encode()).hexdigest()

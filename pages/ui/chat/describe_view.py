@@ -1,10 +1,6 @@
-"""Descriptions by a language model on the screen: asked for, and on their way.
+"""Requests to a language model on the screen: consent, progress, stopping, and descriptions and comparisons.
 
-What every errand looks like, whatever it is about: agreed to, watched while it is written, stopped.
-
-Errands of all sessions, kept for the whole process, so that F5 and another page find them again.
-
-One comparison on the screen: in the app's words or a model's, asked for, on its way, taken back.
+Requests of all sessions are kept for the whole process, so that F5 and another page find them again.
 """
 
 from __future__ import annotations
@@ -30,13 +26,13 @@ from pages.ui.shell import errors
 from pages.ui.shell.text import count, md_text
 
 POLL_S: Final = 0.4
-"""How often a page looks for more."""
+"""Seconds between two looks for progress."""
 CLOSED: Final = "You closed the question whether to send it; nothing was sent. Ask again to decide."
 About = TypeVar("About", Describing, Comparing)
 
 
 def current_about(kind: type[About], name: str, digest: str) -> About | None:
-    """The errand of a name, but no question about other segments; the session that asked it withdraws it.
+    """The request of a name; one that waits for consent about other segments is withdrawn by its session.
 
     Args:
         kind: Of errand.
@@ -52,7 +48,7 @@ def current_about(kind: type[About], name: str, digest: str) -> About | None:
 
 
 def ask(errand: Errand, key: str) -> None:
-    """A card with what would be sent; nothing where nothing waits for an answer."""
+    """Draw a card that asks for consent; nothing where the request does not wait for it."""
     _follow(errand)
     if errand.waits:
         with st.container(border=True, key=f"consent-{key}"):
@@ -61,7 +57,7 @@ def ask(errand: Errand, key: str) -> None:
 
 
 def ask_aside(errand: Errand) -> None:
-    """Ask for consent in front of the page; closing it without an answer sends and decides nothing."""
+    """Ask for consent in a dialog; closing it sends nothing and decides nothing."""
     _follow(errand)
     if errand.waits:
         closed = partial(errand.decline, CLOSED)
@@ -74,7 +70,7 @@ def _title(errand: Errand) -> str:
 
 
 def _follow(errand: Errand) -> None:
-    """One that still waits does what its session decided meanwhile about another one of the same server."""
+    """Apply a decision of the session about the same server to a request that still waits."""
     decided = connection.given(errand.server) if is_own(errand) else None
     if errand.waits and decided is not None:
         decide(errand, decided)
@@ -82,7 +78,7 @@ def _follow(errand: Errand) -> None:
 
 
 def decide(errand: Errand, agreed: bool) -> None:
-    """Keep the decision for the session, and go on accordingly."""
+    """Keep the decision for the session, and send or decline the request."""
     connection.decide(errand.server, agreed)
     if agreed:
         errand.agree()
@@ -92,7 +88,7 @@ def decide(errand: Errand, agreed: bool) -> None:
 
 @st.fragment(run_every=POLL_S)
 def watch(errand: Writing, titles: Mapping[str, Title], key: str) -> None:
-    """What is whole so far, and Stop; the page is drawn anew once it is done or has to ask."""
+    """Draw the finished blocks and a Stop button; the page is drawn anew when the request ends or asks."""
     if errand.done or errand.waits:
         st.rerun()
     if errand.blocks:
@@ -110,13 +106,13 @@ E_co = TypeVar("E_co", bound=Errand)
 
 
 def current(kind: type[E_co], name: str) -> E_co | None:
-    """The errand of a name that goes on, or whose outcome could not be kept."""
+    """The running request of a name, or one whose result could not be kept; else None."""
     found = _errands().get((kind, name))
     return found if isinstance(found, kind) and (not found.done or found.problem) else None
 
 
 def begin(name: str, errand: Errand) -> None:
-    """Keep an errand under a name, and start it."""
+    """Keep a request under a name, and start it."""
     known = _errands()
     for key in [key for key, one in known.items() if one.done]:
         known.pop(key, None)
@@ -126,12 +122,12 @@ def begin(name: str, errand: Errand) -> None:
 
 
 def is_own(errand: Errand) -> bool:
-    """Whether this session began it: what one session decides is no answer to what another one asks."""
+    """Whether this session began the request: a decision of another session does not answer it."""
     return errand in st.session_state.get(BEGUN, ())
 
 
 def stop_all(server: LlmSettings) -> None:
-    """Stop whatever a model is doing, in every session: one who takes consent back wants nothing sent."""
+    """Stop all requests to a server, in every session, when consent is taken back."""
     for errand in list(_errands().values()):
         if errand.server.identity == server.identity and not errand.done:
             errand.stop()
@@ -143,7 +139,7 @@ def _errands() -> dict[tuple[type[Errand], str], Errand]:
 
 
 def actions(live: LiveSegments, about: Context, described: KeptWords[int, Description]) -> None:
-    """Buttons: describe with the model, and back to the app's own words. None where there is no model."""
+    """Draw buttons to describe with the model, and to go back to the app's words; none without a model."""
     helper = assistants.willing(about)
     if helper is not None:
         st.button(
@@ -160,7 +156,7 @@ def actions(live: LiveSegments, about: Context, described: KeptWords[int, Descri
 
 
 def progress(live: LiveSegments, about: Context) -> None:
-    """What is asked of the analyst, or how far it is; nothing where nothing goes on."""
+    """Draw the consent or the progress of a description; nothing where none is running."""
     errand = _errand(live, about)
     if errand is None:
         return
@@ -174,7 +170,7 @@ def progress(live: LiveSegments, about: Context) -> None:
 
 @st.fragment(run_every=POLL_S)
 def _watch(errand: Describing, drawn: int) -> None:
-    """How far it is; the page is drawn anew when a description is there, and in the end."""
+    """Draw the progress; the page is drawn anew with each description and at the end."""
     ready, wanted = len(errand.found), len(errand.segments)
     if errand.done or errand.waits or ready != drawn:
         st.rerun()
@@ -192,7 +188,7 @@ def _errand(live: LiveSegments, about: Context) -> Describing | None:
 
 
 def draw(live: LiveSegments, about: Context, rows: Rows, own: Callable[[], Answer], key: str) -> None:
-    """Draw a comparison, and what can be done with it.
+    """Draw a comparison, in the app's or a model's words, with its buttons.
 
     Args:
         live: The segments.

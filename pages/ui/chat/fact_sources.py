@@ -1,4 +1,4 @@
-"""Where a figure comes from: its value, interval and count, and a link to the chart that draws it."""
+"""The sources of figures: value, interval, count and test of each, and a link to the chart that draws it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ BY_MEASURE: Final = {
     **dict.fromkeys((CAME, AGAIN), OVER_TIME),
     "distance": MAP, "moved": MAP, "moved_share": MAP,
 }  # fmt: skip
-"""Charts of figures about whole rows; the others are in the heat-map or in the table behind it."""
+"""Measure → title and key of its chart; other measures of rows are in the heat-map and its table."""
 BY_ITEM: Final[Mapping[str, tuple[str, str]]] = {
     Dimension.THEME: ("Page themes", f"labels-{View.THEME}"),
     Dimension.TYPE: ("Page types", f"labels-{View.TYPE}"),
@@ -58,15 +58,15 @@ BY_ITEM: Final[Mapping[str, tuple[str, str]]] = {
     Dimension.COUNTRY: (TITLES[Users.COUNTRY], f"shares-{Users.COUNTRY}"),
     Dimension.SOURCE: (TITLES[Users.SOURCE], f"shares-{Users.SOURCE}"),
 }  # fmt: skip
-"""Titles and keys on the Profiles page."""
+"""Dimension → title and key of its chart on the page Profiles."""
 OF_ANOTHER: Final = ("difference", "ratio", "detectable")
-"""Figures about a figure: its chart shows them."""
+"""Kinds of facts that compare a figure, which is shown by the figure's chart."""
 IN_THE_ANSWER: Final = ("entry", "exit", "step", "route")
-"""Figures that only the answer shows, and no chart of a page."""
+"""Kinds of facts that only the answer shows, and no chart of a page."""
 
 
 def draw(answer: Answer, titles: Mapping[str, Title], key: str) -> None:
-    """The figures of an answer behind a button, with their tests, the query, and links to their charts."""
+    """Draw a button that opens the figures of an answer with tests, query and links to charts."""
     facts = answer.facts
     followed = "-".join([key, *spotlight.asked()[:1]])  # a fresh button is closed: it would hide the chart
     with st.popover(count(len(facts), "figure"), type="tertiary", key=followed):
@@ -98,7 +98,7 @@ def draw(answer: Answer, titles: Mapping[str, Title], key: str) -> None:
 
 
 def decision(block: Contrast, titles: Mapping[str, Title]) -> dict[str, str]:
-    """How a contrast was decided, as a row of a table."""
+    """Row of a table on how a contrast was decided."""
     rows = (block.first.row, block.second.row)
     return {
         "Figure": measured(block.first),
@@ -114,7 +114,7 @@ def _probability(value: float | None) -> str:
 
 
 def together(charts: Iterable[Place | None]) -> list[Place]:
-    """Each chart once, with all rows that are to be seen in it."""
+    """The different charts, each with all rows to be shown in it."""
     rows: dict[tuple[str, str], list[str]] = {}
     places: dict[tuple[str, str], Place] = {}
     for place in charts:
@@ -155,7 +155,7 @@ def pages_chart(key: str, ranking: str) -> str:
 
 
 def _pages(fact: Fact, metric: str, rows: tuple[str, ...]) -> Place | None:
-    """One chart a row and ranking; all users have none."""
+    """The chart of a row's pages by ranking; None for all users."""
     if not rows:
         return None
     ranking = PageRanking.MOST_VIEWED
@@ -165,13 +165,13 @@ def _pages(fact: Fact, metric: str, rows: tuple[str, ...]) -> Place | None:
 
 
 def interval(fact: Fact) -> str:
-    """The 95 % interval; empty where there is none."""
+    """The 95 % interval of a fact as text; empty without one."""
     if fact.low is None or fact.high is None:
         return ""
     return f"[{fact.low:.4g}, {fact.high:.4g}]"
 
 
 def _row(key: str) -> str:
-    """What a row is called: segments are counted from 1 on the screen."""
+    """The title of a row by its key; segments are counted from 1."""
     kind, _, name = key.partition(":")
     return f"Segment {int(name) + 1}" if kind == "segment" else name.replace("_", " ")

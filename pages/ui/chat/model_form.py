@@ -1,4 +1,4 @@
-"""Which language model: presets, fields that are kept at once, the trial of a server and what came of it."""
+"""The form for the language model: presets, fields that are kept at once, and the trial of a server."""
 
 from __future__ import annotations
 
@@ -69,9 +69,9 @@ ABILITIES: Final = {
         "it chooses among a few figures and remarks nothing; the app writes every number",
     ),
 }  # fmt: skip
-"""Capability → what it is called, what follows from it, what is done without it."""
+"""Capability → its name, what follows from it, and what is done without it."""
 PLANS: Final = "it lists the figures that it needs first, in the form that is asked for"
-"""Instead of tools, by a model that obeys a schema and chooses figures."""
+"""Text for a model without tools that obeys a schema and chooses figures."""
 
 
 def draw() -> None:
@@ -171,7 +171,7 @@ def _state(named: Configured | None) -> None:
 
 
 def _connect() -> None:
-    """Try what is typed now: the click itself may have ended the typing of a key."""
+    """Begin a trial of the typed settings; the click itself may have ended the typing of a key."""
     with errors.shown():
         named = connection.configured()
         if named is not None:
@@ -185,7 +185,7 @@ def _verb(tried: Trial | None) -> str:
 
 
 def _origins(named: Configured) -> None:
-    """Where each part comes from; the key itself is never drawn."""
+    """Draw where each setting comes from; the key itself is never drawn."""
     settings, origins = named.settings, named.origins
     key = f"set, from {origins.key}" if origins.key else "none"
     st.markdown(
@@ -208,7 +208,7 @@ def _badge(named: Configured, tried: Trial | None) -> None:
 
 @st.fragment(run_every=POLL_S)
 def _watch(settings: LlmSettings) -> None:
-    """The steps of a trial while it goes on; the page is drawn anew once it is over."""
+    """Draw the steps of a running trial; the page is drawn anew once it is over."""
     tried = connection.trial(settings)
     if tried is None or not tried.running:
         st.rerun()
@@ -217,7 +217,7 @@ def _watch(settings: LlmSettings) -> None:
 
 
 def _steps(tried: Trial, *, over: bool) -> None:
-    """What was asked for; the last one is still open while the trial goes on."""
+    """Draw the steps of a trial; the last is open while the trial runs."""
     for number, step in enumerate(tried.steps, 1):
         waiting = number == len(tried.steps) and not over
         mark = ":material/hourglass_top:" if waiting else ":material/check:"

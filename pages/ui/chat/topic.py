@@ -28,7 +28,7 @@ from pages.ui.shell import state
 
 
 def context() -> Context | None:
-    """The segments that this session saw last, or the ones kept for the model; None before there are any."""
+    """The context of the segments on screen, or of those kept for the model; None before there are any."""
     made_from = found_sources()
     if made_from is None:
         return None
@@ -52,7 +52,7 @@ def context() -> Context | None:
 
 
 def _like(made_from: Sources, shown: Segmentation, pasted: str, key: str) -> LookAlikes:
-    """Who is like the users of a segment, or of the list that was pasted on the page Users.
+    """Find users like those of a segment, or of the list that was pasted on the page Users.
 
     Raises:
         InputError: If none was pasted, or none of its users is clustered.
@@ -67,7 +67,7 @@ def _like(made_from: Sources, shown: Segmentation, pasted: str, key: str) -> Loo
 
 
 def told(about: Context, what: str, say: Callable[[Figures], Finding]) -> Answer:
-    """What the app says of segments: said once for all sessions that have the same ones, by whatever names.
+    """The app's words on segments, cached for all sessions with the same segments, whatever their names.
 
     Args:
         about: The segments.
@@ -79,14 +79,14 @@ def told(about: Context, what: str, say: Callable[[Figures], Finding]) -> Answer
 
 
 def titles(live: LiveSegments, about: Context) -> dict[str, Title]:
-    """What the screen calls each row: the app's own names too, which no question is asked with."""
+    """Titles of the rows on screen, with the app's names, which questions do not know."""
     shown = {f"segment:{segment}": name.text for segment, name in live.held.items() if name.says_something}
     return {key: title.model_copy(update={"name": shown.get(key, title.name)})
             for key, title in about.titles().items()}  # fmt: skip
 
 
 def prepare() -> None:
-    """Lay out what every question needs, once the page is drawn, so that the first answer need not wait."""
+    """Lay out what every question needs after the page is drawn, so that the first answer need not wait."""
     made_from = found_sources()
     if made_from is not None and session_segments.session(made_from).history:
         about = context()
@@ -95,7 +95,7 @@ def prepare() -> None:
 
 
 def _shown(made_from: Sources) -> tuple[Segmentation, Partition | None]:
-    """The segments on screen, and those before the last move; made now if nobody has looked at them yet.
+    """The segments on screen, made now if needed, and those before the last move.
 
     Raises:
         InputError: If there are too few users for segments.

@@ -27,13 +27,13 @@ RUNG_COLOURS: Final = {
     BY_TYPE: "#b39ddb",
     UNKNOWN: NEUTRAL,
 }
-"""Certain in blue and green, judged in amber, nobody in grey; readable on both backgrounds."""
+"""Rung → colour: certain ones blue and green, judged ones amber, none grey; readable on both backgrounds."""
 FEWEST_SHARE: Final = 0.035
-"""Themes lower than this share of the mosaic carry no name; the tooltip does."""
+"""Share of the mosaic below which a theme's name stands in the tooltip only."""
 
 
 def coverage(table: pd.DataFrame) -> Chart:
-    """One bar a view: which share of the page views each rung decided.
+    """Chart with a bar a view: the share of page views that each rung decided.
 
     Args:
         table: Columns view, rung in words, page_views, pages, share.
@@ -72,7 +72,7 @@ def _type_colour(types: list[str]) -> alt.Color:
 
 
 def mosaic(table: pd.DataFrame) -> Chart:
-    """Page views as area: themes one below the other, types within each.
+    """Chart of page views as areas: themes one below the other, types within each.
 
     Args:
         table: From :func:`core.labels.review.mosaic`.

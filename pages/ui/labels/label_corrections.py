@@ -1,6 +1,7 @@
-"""All corrections, to be looked through and deleted; those whose label is gone come first.
+"""All corrections of labels, with a way to delete them, and the offer of the site's own themes.
 
-The site's own themes, offered: use them, edit them, or keep those of a shop that come with the tool.
+Corrections whose label is gone come first. The site's themes can be used, edited, or declined for the shop
+themes that come with the tool.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ TALLEST_PX: Final = 420
 
 
 def stale(settings: LabelSettings) -> list[Override]:
-    """Corrections to a label that the taxonomy no longer has; they do nothing."""
+    """Corrections without effect: their label is no longer in the taxonomy."""
     return [one for one in settings.overrides if one.value not in names(settings.taxonomy, one.view)]
 
 
@@ -91,7 +92,7 @@ NOT_USED: Final = (
 
 
 def offer(dataset: Dataset, settings: LabelSettings, choice: ThemeChoice, unknown: float) -> None:
-    """Draw the offer until the analyst has decided; afterwards the way back to it.
+    """Draw the offer of the site's themes until the analyst has decided.
 
     Args:
         dataset: The cleaned export.
@@ -124,12 +125,12 @@ def in_words(own: Sequence[OwnTheme]) -> str:
 
 
 def mined(choice: ThemeChoice, taxonomy: Taxonomy) -> Taxonomy:
-    """A taxonomy with the site's own themes."""
+    """The taxonomy with the site's own themes."""
     return taxonomy.model_copy(update={"themes": tuple(one.theme for one in choice.own)})
 
 
 def look_again(dataset: Dataset, settings: LabelSettings) -> None:
-    """The way back to the offer, for a site whose themes were decided."""
+    """Draw the button back to the offer, for a site whose themes were decided."""
     if settings.themes is ThemeSource.TAXONOMY or settings.taxonomy != default_taxonomy():
         st.button(
             "Look for this site's own themes", icon=":material/travel_explore:", key="mine-themes", help=HOW,

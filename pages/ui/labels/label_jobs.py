@@ -1,10 +1,8 @@
-"""Labelling in the background, and what follows from it: users are placed anew by the labels as they are.
+"""Jobs that label pages, with the consent to ask a language model and to fetch pages, and what follows.
 
-What a language model would be asked about labels: how much, at what price, in which words.
-
-Asked for here as everywhere: once a session, before anything is sent, and taken back under Settings.
-
-The consent to fetch pages, for one run and by host, and what became of the pages that were fetched.
+After labelling, users are placed anew by the labels as they are. Before a model is asked, the page shows how
+much would be sent, at what price, in which words; consent holds for a session. Fetching pages needs consent
+for each run, by host.
 """
 
 from __future__ import annotations
@@ -37,7 +35,7 @@ from pages.ui.shell.text import count, md_text
 
 
 def card(dataset: Dataset, settings: LabelSettings, labels: LabelledPages) -> None:
-    """Ask whether a model may be asked about what is left; nothing where that is decided, or nothing is left.
+    """Draw the question whether a model may label the rest; nothing where that is decided or nothing is left.
 
     Args:
         dataset: The cleaned export.
@@ -71,7 +69,7 @@ def card(dataset: Dataset, settings: LabelSettings, labels: LabelledPages) -> No
 
 
 def size(asked: Estimate) -> str:
-    """How much would be asked, and what it is about."""
+    """Sentence on how much would be sent, and what it is about."""
     return (
         f"**{count(asked.calls, 'question')}**, {asked.characters:,} characters out, about {asked.tokens:,} "
         "tokens in all. Your descriptions are sent, and paths and titles of pages, of those that at least "
@@ -80,7 +78,7 @@ def size(asked: Estimate) -> str:
 
 
 def price(model: str, asked: Estimate) -> str:
-    """Of all questions and their answers, in words."""
+    """The price of all questions and their answers, in words."""
     amount = price_of(model, asked.sent, asked.received, preferences.load(state.store()).prices)
     if amount is None:
         return "not in the price table"
@@ -88,7 +86,7 @@ def price(model: str, asked: Estimate) -> str:
 
 
 def estimate(dataset: Dataset, settings: LabelSettings, labels: LabelledPages) -> Estimate:
-    """What is left to ask, for themes and types together."""
+    """Estimate of what is left to ask, for themes and types together."""
     return _estimate(dataset, settings, labels, labels.key, settings.taxonomy.model_dump_json())
 
 
@@ -134,7 +132,7 @@ WORDS: Final = {
 
 
 def consent(dataset: Dataset, settings: LabelSettings) -> None:
-    """Draw the consent for one run, naming the hosts."""
+    """Draw the consent to fetch pages in a run, naming the hosts."""
     st.caption(
         "Off unless you agree, each time. The most viewed pages of the hosts you choose are read from the "
         "web: slowly, keeping to robots.txt, without logging in, at most 200. What they say of themselves "
@@ -154,7 +152,7 @@ def consent(dataset: Dataset, settings: LabelSettings) -> None:
 
 
 def _report(job: JobView) -> None:
-    """How many pages were read, and why the others were not."""
+    """Draw how many pages were read, and why the others were not."""
     table = pd.DataFrame(job.result["fetched"])
     read, asked = int(table.loc[table["outcome"].isin(READ), "pages"].sum()), int(table["pages"].sum())
     when = humanize.naturaltime(pd.Timestamp.now().timestamp() - job.started)
@@ -175,7 +173,7 @@ def _hosts(dataset: Dataset) -> list[str]:
 LABEL: Final = "label"
 TASKS: Final = (LABEL,)
 ASKING: Final = (LABEL, "train")
-"""Tasks that label, and so may ask a language model."""
+"""Tasks that label pages, and may ask a language model."""
 
 
 def start(dataset: str, settings: LabelSettings, fetch_hosts: Sequence[str] = ()) -> None:
@@ -202,7 +200,7 @@ def start(dataset: str, settings: LabelSettings, fetch_hosts: Sequence[str] = ()
 
 @dataclass(frozen=True)
 class Order:
-    """How a job may label.
+    """Settings by which a job may label.
 
     Args:
         settings: The analyst's, without the language model where it must not be asked.
@@ -214,17 +212,17 @@ class Order:
 
     @property
     def asked(self) -> str:
-        """What the model that is asked is written down as, without its key; empty for none."""
+        """Identity of the model that is asked, without its key; empty for none."""
         return self.server.identity if self.server else ""
 
     @property
     def environment(self) -> dict[str, str] | None:
-        """Variables of the job's process."""
+        """Environment variables of the job's process."""
         return self.server.as_environment() if self.server else None
 
 
 def may_ask(settings: LabelSettings, *, fetching: bool = False) -> Order:
-    """What a job may do now: a language model is asked only by a session that has agreed to it.
+    """Settings for a job now: a language model is asked only by a session that has agreed to it.
 
     Args:
         settings: The analyst's.
@@ -239,7 +237,7 @@ def may_ask(settings: LabelSettings, *, fetching: bool = False) -> Order:
 
 
 def _labelled(settings: LabelSettings) -> bool:
-    """Whether the labels are there already, so that nobody would be asked."""
+    """Whether the labels exist already, so that no model would be asked."""
     dataset = state.dataset()
     if dataset is None:
         return False
@@ -254,13 +252,13 @@ def stop_asking() -> None:
 
 
 def named(settings: LabelSettings) -> LlmSettings | None:
-    """The model of the Settings page, where these settings want one asked."""
+    """The model of the Settings page, if these label settings use one."""
     found = connection.usable() if settings.mode is LabelMode.LLM else None
     return None if found is None else found.settings
 
 
 def identity(settings: LabelSettings) -> str:
-    """What that model's decisions are kept under; empty where none is wanted."""
+    """Identity under which a model's decisions are kept; empty if none is used."""
     server = named(settings)
     return "" if server is None else server.identity
 
@@ -288,7 +286,7 @@ def take_result() -> None:
 
 
 def last_fetch(dataset: str) -> JobView | None:
-    """The last job that fetched pages; ``fetched`` of its result says what became of them."""
+    """The last job of a data set that fetched pages; ``fetched`` of its result lists the outcomes."""
     found = jobs.recent(state.store().root)
     mine = (job for job in found if (job.task, job.subject) == (LABEL, dataset))
     return next((job for job in mine if job.result.get("fetched")), None)

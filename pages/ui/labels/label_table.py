@@ -1,8 +1,6 @@
-"""The table of path templates: looked over from the top, corrected in place.
+"""The tables of templates and pages with their labels, corrected in place, and who may decide on labels.
 
-How far up the ladder to go, and what the last rung would cost.
-
-The labels of a data set as an analyst looks them over, worked out once for each state of the labels.
+The tables are made once for each state of the labels.
 """
 
 from __future__ import annotations
@@ -46,12 +44,12 @@ COLUMN: Final = {PageLabels.THEME: View.THEME, PageLabels.TYPE: View.TYPE}
 
 
 def words(rung: object) -> str:
-    """Who decided, in words."""
+    """A rung of the ladder in words."""
     return RUNG_WORDS[Rung(str(rung))] if rung in set(Rung) else str(rung or UNKNOWN)
 
 
 def templates(table: pd.DataFrame, settings: LabelSettings, key: str, *, up_to_date: bool) -> None:
-    """One row a template; a change of theme or type becomes a correction of the template."""
+    """Draw the table of templates; a change of theme or type becomes a correction of the template."""
     shown = table.head(MOST_ROWS)
     told = [PageLabels.TEMPLATE, PageLabels.TYPE, PageLabels.THEME, Review.PAGE_VIEWS, Review.TITLES]
     frame = shown[told].assign(decided=_decided(shown), evidence=_evidence(shown))
@@ -66,7 +64,7 @@ def templates(table: pd.DataFrame, settings: LabelSettings, key: str, *, up_to_d
 def pages(
     labels: pd.DataFrame, table: pd.DataFrame, settings: LabelSettings, key: str, *, up_to_date: bool
 ) -> None:
-    """One row a page; a change becomes a correction of that page alone."""
+    """Draw the table of pages; a change becomes a correction of that page alone."""
     wanted = st.text_input("Find pages", key="find-pages", placeholder="Part of a path or title")
     frame = pd.DataFrame(
         {
@@ -91,7 +89,7 @@ def pages(
 
 
 def _corrected(frame: pd.DataFrame, target: str, settings: LabelSettings) -> pd.DataFrame:
-    """Show a correction as soon as it is made, while the labels are being decided anew."""
+    """The table with corrections applied at once, while labels are being decided anew."""
     values = {(one.view, one.target): one.value for one in settings.overrides}
     now = {
         column: [
@@ -118,7 +116,7 @@ def _editor(frame: pd.DataFrame, target: str, taxonomy: Taxonomy, key: str, *, s
 
 
 def _edited(key: str, frame: pd.DataFrame, target: str) -> None:
-    """Turn what was just edited into corrections (a callback).
+    """Turn edits of a table into corrections (a callback).
 
     A busy server may be told of one edit twice; then the correction is in force and its job is joined.
     """
@@ -172,7 +170,7 @@ def _evidence(table: pd.DataFrame) -> list[str]:
 
 
 def _short(addresses: pd.Series) -> pd.Series:
-    """Paths alone, where all addresses are of one host."""
+    """Addresses without their host, if all have the same."""
     hosts = addresses.str.extract(r"^(\w+://[^/]*)/", expand=False)
     if hosts.isna().any() or hosts.nunique() != 1:
         return addresses
@@ -200,7 +198,7 @@ MEANING: Final = {
 
 
 def ladder_form(dataset: Dataset, settings: LabelSettings) -> bool:
-    """Draw the choice; True when the settings were changed just now."""
+    """Draw the choice of who may decide on labels; True when the settings were changed just now."""
     mode = st.segmented_control(
         "Who may decide", list(MODES), default=settings.mode, required=True, key="label-mode",
         format_func=lambda mode: MODES[mode],
@@ -221,7 +219,7 @@ def ladder_form(dataset: Dataset, settings: LabelSettings) -> bool:
 
 
 def _cost(dataset: Dataset, settings: LabelSettings) -> None:
-    """What would be sent, how much of it, and to whom, before anything is."""
+    """Draw what would be sent, how much and to whom, before anything is sent."""
     labels = latest_labels(state.store(), dataset.key)
     if labels is None:
         st.caption("Label the pages first: then it can be said what is left to ask.")
@@ -246,23 +244,23 @@ _a_state = partial(kept, lambda labels, _: labels.key, max_entries=6, cache=st.c
 
 @_a_state()
 def theme_shares(labels: LabelledPages, pages: pd.DataFrame) -> dict[str, float]:
-    """See :func:`core.labels.review.shares`."""
+    """Shares of the themes (:func:`core.labels.review.shares`), cached by the labels."""
     return review.shares(labels.table, pages, View.THEME)
 
 
 @_a_state(show_spinner="Putting the pages together")
 def by_template(labels: LabelledPages, pages: pd.DataFrame) -> pd.DataFrame:
-    """See :func:`core.labels.review.by_template`."""
+    """Table of the templates (:func:`core.labels.review.by_template`), cached by the labels."""
     return review.by_template(labels.table, pages)
 
 
 @_a_state()
 def coverage(labels: LabelledPages, pages: pd.DataFrame) -> pd.DataFrame:
-    """See :func:`core.labels.review.coverage`."""
+    """Table of coverage by rung (:func:`core.labels.review.coverage`), cached by the labels."""
     return review.coverage(labels.table, pages)
 
 
 @_a_state()
 def mosaic(labels: LabelledPages, pages: pd.DataFrame) -> pd.DataFrame:
-    """See :func:`core.labels.review.mosaic`."""
+    """Table of the mosaic (:func:`core.labels.review.mosaic`), cached by the labels."""
     return review.mosaic(labels.table, pages)

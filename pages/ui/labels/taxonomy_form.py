@@ -34,22 +34,22 @@ from pages.ui.shell import errors, state
 NAME, FUNCTIONAL = "Name", "No theme"
 SHARE, FOLDERS, WORDS = "Page views", "Folders", "Words"
 TOLD: Final = [SHARE, FOLDERS, WORDS]
-"""Of themes alone."""
+"""Columns of the table of themes that types do not have."""
 SEPARATED: Final = "Separated by commas; small letters, without accents."
 DESCRIPTIONS: Final = ("This page is about …", "or about …", "or …")
 NOUNS: Final = {View.THEME: "Themes", View.TYPE: "Types"}
 CORRECTIONS: Final = re.compile(
     rb"""\A(?:\xef\xbb\xbf)?(?:\s*(?:\#[^\n]*|---)\n)*\s*\{?\s*["']?corrections["']?\s*:"""
 )
-"""How a file of corrections begins, as YAML or as JSON; a taxonomy begins with another name."""
+"""Pattern of the beginning of a file of corrections, as YAML or JSON; a taxonomy begins otherwise."""
 VERSION: Final = "taxonomy_version"
-"""Raised after each save, so that the tables start from what was saved."""
+"""Session key of a counter, raised after each save so that the tables start from what was saved."""
 MERGED: Final = "merged-themes"
-"""Names of themes to become one when they are saved."""
+"""Session key of the themes to be merged when they are saved."""
 
 
 def taxonomy_form(settings: LabelSettings, dataset: Dataset, shares: Mapping[str, float]) -> bool:
-    """Draw the tables.
+    """Draw the tables of themes and types.
 
     Args:
         settings: With the taxonomy in use.
@@ -82,7 +82,7 @@ def taxonomy_form(settings: LabelSettings, dataset: Dataset, shares: Mapping[str
 
 
 def _merge(taxonomy: Taxonomy) -> Mapping[str, str]:
-    """Names of themes that become one → what it is called."""
+    """Draw the fields to merge themes: name of a theme → name that it becomes."""
     which, name = st.columns([3, 2])
     chosen = which.multiselect(
         "Merge themes", [one.name for one in taxonomy.themes], key=MERGED, placeholder="Two or more",
@@ -123,7 +123,7 @@ def files_form(settings: LabelSettings, dataset: Dataset) -> bool:
 
 
 def _bring(content: bytes, name: str, taxonomy: Taxonomy, dataset: Dataset) -> None:
-    """Tell the two kinds of file apart by what they hold.
+    """Import a file, of corrections or of a taxonomy by its content.
 
     Raises:
         InputError: If it is neither.
