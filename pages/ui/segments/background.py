@@ -1,4 +1,4 @@
-"""What background jobs made of a data set and its vectors: supported numbers of segments, and the map."""
+"""Background jobs on a data set and its vectors: supported numbers of segments, and the map."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ ASKED: Final = "comparisons_asked_for"
 
 
 def compare(made_from: Sources) -> None:
-    """Find supported numbers of segments (a button's callback); joins the job that already runs."""
+    """Start the job that finds supported numbers of segments, or join it (a button's callback)."""
     job_panel.start(LEVELS.name, _levels_request(made_from), made_from.dataset.key)
 
 
 def draw_map(made_from: Sources, weights: ViewWeights) -> None:
-    """Lay out these vectors (a button's callback); joins the job that already runs."""
+    """Start the job that lays out the map, or join it (a button's callback)."""
     job_panel.start(LAYOUT.name, _layout_request(made_from, weights), made_from.embeddings)
 
 
 def settle() -> None:
-    """Let go of this session's jobs that have ended; what they made lies in the store."""
+    """Take the results of this session's finished jobs; what they made lies in the store."""
     for stage in (LEVELS, LAYOUT):
         job_panel.result(stage.name)
 
@@ -48,7 +48,7 @@ def levels(made_from: Sources) -> SegmentLevels | None:
 
 
 def neighbour_map(made_from: Sources, weights: ViewWeights) -> Layout | None:
-    """The neighbour-preserving layout; None until the job has run."""
+    """The neighbour-preserving layout of the map; None until the job has run."""
     artifact = LAYOUT.artifact(made_from.store, _layout_request(made_from, weights))
     return None if artifact is None else _open_layout(artifact)
 

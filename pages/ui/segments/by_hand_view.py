@@ -1,4 +1,4 @@
-"""Segments changed by hand: what would happen, what did, and the way back."""
+"""The menu to change segments by hand: a preview of each change, what was changed, and the way back."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from pages.ui.shell import errors, state
 from pages.ui.shell.text import count, md_text
 
 TOLD: Final = 3
-"""Changes that are told in the line, the latest first."""
+"""Changes that the line lists, at most; the latest first."""
 MEASURED: Final = "Names follow, and how sure each segment is will be measured again."
 
 
@@ -33,11 +33,11 @@ NOT_KEPT: Final = (
 STAY: Final = {
     OUTSIDE: "are outside clustering and stay there", SET_ASIDE: "were set aside and stay so",
 }  # fmt: skip
-"""Chosen users who do not join."""
+"""Segment code → text on chosen users who do not join a segment made by hand."""
 
 
 class Change(StrEnum):
-    """What can be done with segments that are there."""
+    """A kind of change by hand."""
 
     MERGE = "Merge"
     SPLIT = "Split"
@@ -55,7 +55,7 @@ MEANING: Final = {
 
 
 def menu(live: LiveSegments) -> None:
-    """A button that opens what can be changed by hand."""
+    """Draw the button that opens the changes by hand."""
     digest = live.segmentation.partition.digest  # what was chosen is over with the segments it was chosen of
     with st.popover("Change by hand", icon=":material/front_hand:", type="tertiary", key=f"by-hand-{digest}"):
         change = st.segmented_control(
@@ -82,7 +82,7 @@ def menu(live: LiveSegments) -> None:
 
 
 def _by_facet(live: LiveSegments, digest: str) -> None:
-    """Choose one facet or two, and make their levels the segments."""
+    """Draw the choice of one or two facets, whose levels become the segments."""
     found = outcome_choice.of_sources(live.sources).facets
     kinds = st.multiselect(
         "One facet, or two crossed", list(found), key=f"facet-{digest}", format_func=QUESTIONS.__getitem__,
@@ -118,13 +118,13 @@ def _regroup(live: LiveSegments, facets: list[Facet]) -> None:
 
 
 def not_kept(live: LiveSegments) -> None:
-    """Say that the link names segments changed by hand that are not here."""
+    """Draw a note where the link names segments changed by hand that are not kept here."""
     if state.of_model(live.sources.model_key).get(session_segments.NOT_KEPT):
         st.info(NOT_KEPT, icon=":material/link_off:")
 
 
 def line(live: LiveSegments) -> None:
-    """What was changed by hand, and a way back; or that a move ended it, and a way back to it."""
+    """Draw the changes by hand with an undo; or, after a move away from them, a way back to them."""
     edits = live.segmentation.partition.edits
     waiting = session_segments.waiting(live.sources)
     if not edits and waiting is None:
@@ -175,7 +175,7 @@ def undo(live: LiveSegments) -> None:
 
 
 def offer(live: LiveSegments, users: np.ndarray, why: str, then: Callable[[], object] = lambda: None) -> None:
-    """Say what a segment of chosen users would be, with a button that makes it; nothing where it is one.
+    """Draw what a segment of chosen users would be, with a button to make it; nothing if it exists.
 
     Args:
         live: The segments.
@@ -210,7 +210,7 @@ def _make(live: LiveSegments, users: np.ndarray, why: str) -> None:
 
 
 def _chosen(live: LiveSegments, change: Change, digest: str) -> tuple[tuple[int, ...], int]:
-    """The segments that are to be changed, and the parts of one that is split."""
+    """Draw the choice of segments to change, and of the number of parts for a split."""
     if change is not Change.SPLIT:
         found = st.multiselect(
             "Segments", live.segments, key=f"{change}-{digest}", format_func=live.names.__getitem__,
@@ -239,7 +239,7 @@ def _planned(
 
 
 def _would(live: LiveSegments, after: Partition) -> str:
-    """What a change leaves, before it is made."""
+    """Sentence on the segments after a change, before it is made."""
     now = live.segmentation.partition
     changed = [s for s, users in after.sizes.items() if now.sizes.get(s) != users]
     sizes = ", ".join(f"**{s + 1}** with {count(after.sizes[s], 'user')}" for s in changed)
@@ -249,7 +249,7 @@ def _would(live: LiveSegments, after: Partition) -> str:
 
 
 def _origins(where: np.ndarray) -> str:
-    """``2, 5 or no segment``."""
+    """Origins of users in words: ``2, 5 or no segment``."""
     told = [str(segment + 1) for segment in where[where > OUTSIDE]]
     told += ["no segment"] if (where < OUTSIDE).any() else []
     return " or ".join(part for part in (", ".join(told[:-1]), told[-1]) if part)

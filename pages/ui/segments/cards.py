@@ -1,4 +1,4 @@
-"""One card a segment: colour, name to edit, size, outcome, pages a user, what sets it apart."""
+"""The parts of a segment's card: colour, name to edit, size, outcome, pages a user, what sets it apart."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ Rename = Callable[[int, str], None]
 
 
 def swatch(segment: int, share: float = 1.0, mark: str = "") -> None:
-    """A bar in the segment's colour, as long as its share; grey for one that has to be marked.
+    """Draw a bar in the segment's colour, as long as its share; grey for a marked segment.
 
-    The browser picks light or dark.
+    The browser picks the light or the dark shade.
     """
     segment = OUTSIDE if mark else segment
     light, dark = colour(segment, Mode.LIGHT), colour(segment, Mode.DARK)
@@ -34,7 +34,7 @@ def swatch(segment: int, share: float = 1.0, mark: str = "") -> None:
 
 
 def name_field(segment: int, own_name: str, rename: Rename, mark: str = "") -> None:
-    """The segment's number, as on the map and in the chat, its name, to be edited in place, and its mark."""
+    """Draw a segment's number, its name as a field to edit, and its mark."""
     # a name that changes elsewhere gets a fresh field, as a field keeps what was typed into it
     key = f"name-{segment}-{zlib.crc32(own_name.encode())}"
 
@@ -55,12 +55,12 @@ def name_field(segment: int, own_name: str, rename: Rename, mark: str = "") -> N
 
 
 def heading(name: str) -> str:
-    """A segment's name for a heading: it was typed by somebody, and headings render Markdown."""
+    """A segment's name, escaped for a heading, which renders Markdown."""
     return md_text(name, LONGEST_NAME + 10)
 
 
 def rule_card(title: str, share: float, facts: str, why: str, badge: str = "by rule") -> None:
-    """A group that is no segment, or a segment made by rule."""
+    """Draw the card of a group that is no segment, or of a segment made by rule."""
     with st.container(gap="xsmall"):
         swatch(OUTSIDE, share)
         st.markdown(f"**{md_text(title)}** :gray-badge[{badge}]")
@@ -69,7 +69,7 @@ def rule_card(title: str, share: float, facts: str, why: str, badge: str = "by r
 
 
 def second_pages(profiles: Profiles, key: str) -> str:
-    """Where users who arrived like those of a one-page segment and went on went first."""
+    """Sentence on the second pages of users who arrived like those of a one-page segment and went on."""
     assert profiles.one_page is not None  # a row of its own is there only with it
     found = profiles.one_page.segments[profiles.one_page.keys.index(key)].second_pages
     if not found:

@@ -1,4 +1,4 @@
-"""How sure each segment is: measured by a job once they have stayed on screen for a moment, and drawn."""
+"""Certificates, how sure each segment is: measured by a job after a quiet moment, and drawn."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from pages.ui.shell.text import count, md_text
 
 ASKED: Final = "certificates_asked_for"
 QUIET_S: Final = 1.5
-"""Time without a move of a slider after which segments are worth measuring."""
+"""Seconds without a move of a slider after which segments are measured."""
 POLL_S: Final = 1.0
 CHOSEN: Final = (
     "How sure a segment is says whether other users would have led to it. This one, or a part of it, was "
@@ -41,7 +41,7 @@ SAME_WAY: Final = " Segments of the other users were changed in the way that you
 
 @dataclass(frozen=True)
 class _Asked:
-    """What a session waits for: the digest of a partition, since when it is there, its job, what failed."""
+    """What a session waits for: a partition's digest, since when, its job, and what failed."""
 
     digest: str
     since: float
@@ -50,7 +50,7 @@ class _Asked:
 
 
 def watch(live: LiveSegments) -> None:
-    """Have the segments on screen certified, and say so; one job a session, the newest counts."""
+    """Start the job that certifies the segments on screen, one a session, and draw its state."""
     partition = live.segmentation.partition
     if live.certificates or set(live.segments) <= chosen(partition.edits):
         return
@@ -107,7 +107,7 @@ def _start(live: LiveSegments) -> str:
 
 
 def line(live: LiveSegments, segment: int) -> None:
-    """How sure a segment is, in a line; nothing until it was measured."""
+    """Draw a line on how sure a segment is; nothing until it was measured."""
     found, edits = live.certificates.get(segment), live.segmentation.partition.edits
     if segment in chosen(edits):
         st.caption("Holds chosen users: there is nothing to find again", help=CHOSEN)
@@ -121,7 +121,7 @@ def line(live: LiveSegments, segment: int) -> None:
 
 
 def really_one(live: LiveSegments) -> None:
-    """Name each two segments that are really one, with a button that merges them."""
+    """Draw each pair of segments that are really the same, with a button that merges them."""
     for one, other in certificate.pairs(live.certificates):
         both = (one.segment, other.segment)
         with st.container(
@@ -138,7 +138,7 @@ def really_one(live: LiveSegments) -> None:
 
 
 def small_kinds(live: LiveSegments) -> None:
-    """Name each kind of few users whom no segment shows, with a button that makes it a segment."""
+    """Draw each small kind of users that no segment shows, with a button that makes it a segment."""
     for number, kind in enumerate(live.levels.not_shown(live.labels) if live.levels else ()):
         with st.container(horizontal=True, vertical_alignment="center", key=f"small-kind-{number}"):
             st.caption(
@@ -161,7 +161,7 @@ def _small_kind(live: LiveSegments, kind: SmallKind) -> str:
 def draw(
     titles: Mapping[int, str], found: Mapping[int, Certificate], again: Mapping[int, float], *, none: bool
 ) -> None:
-    """A row a segment: how much of it comes back, and to whom the others go.
+    """Draw the table of certificates: how much of each segment comes back, and where the others go.
 
     Args:
         titles: Segment → what it is called.
@@ -207,4 +207,4 @@ _CERTIFIED: Final = {
     "again": "Another training", "rival": "Nearest rival", "moves": "Move there",
     "same_as": "Really one with", "together": _share("Together"), "users": "Users",
 }  # fmt: skip
-"""Column of a certificate → its heading, in the order shown."""
+"""Column of the table of certificates → its heading, in the order shown."""

@@ -18,18 +18,18 @@ from core.profiles.profile_columns import Col, RowKind
 Chart: TypeAlias = alt.Chart | alt.LayerChart
 
 NEUTRAL: Final = "#8b94a5"
-"""Everybody, the rest, a reference: grey on both backgrounds."""
+"""Grey for all users, the rest or a reference, on both backgrounds."""
 ABOVE: Final = "#3862c4"
 BELOW: Final = "#d07a2d"
-"""More and less than the others; apart for every kind of colour vision."""
+"""Colours of more and less than the others, distinct for every kind of colour vision."""
 LABEL_LIMIT: Final = 260
-"""Pixels of an axis label before it is cut; page addresses are long."""
+"""Pixels at which an axis label is cut; page addresses are long."""
 LABEL_SHARE: Final = 0.5
-"""Of a chart's width, for the labels at most."""
+"""Part of a chart's width for the labels, at most."""
 ROW: Final = 26
-"""Pixels a row of a chart that has one row a thing."""
+"""Height in pixels of a row of a chart."""
 AXIS: Final = 62
-"""Pixels that an axis with its title takes of a chart's height."""
+"""Height in pixels of an axis with its title."""
 INK: Final = "currentColor"
 """The page's own text colour, light or dark: marks do not take it from the theme as axes do."""
 QUANTILES: Final = {
@@ -37,7 +37,7 @@ QUANTILES: Final = {
     "p95": "95 % at most",
 }  # fmt: skip
 PADDING: Final = {"left": 0, "right": 12, "top": 4, "bottom": 4}
-"""Below, too: letters with a tail would be cut."""
+"""Padding of charts in pixels; below, too, as letters with a tail would be cut."""
 
 
 def segment_colour(names: Mapping[int, str]) -> alt.Color:
@@ -59,7 +59,7 @@ def segment_or(colour: str, segment: int) -> alt.Value | alt.Color:
 
 
 def gain_over_k(scores: pd.DataFrame, gradient: float, current: int) -> Chart:
-    """How well kinds predict users over their number, beside the best gradient.
+    """Chart of how well kinds predict users, by their number, beside the best gradient.
 
     Args:
         scores: Columns ``k``, ``gain`` and ``supported``.
@@ -80,7 +80,7 @@ def gain_over_k(scores: pd.DataFrame, gradient: float, current: int) -> Chart:
 
 
 def forest(rates: pd.DataFrame, names: Mapping[int, str], title: str) -> Chart:
-    """Rates with their intervals, one row a segment, and a grey tick at the rate of the others.
+    """Forest plot: rates with intervals, a row a segment, and a grey tick at the others' rate.
 
     Args:
         rates: Columns ``label``, ``rate``, ``low``, ``high``, ``rest_share``, ``converted`` and ``users``.
@@ -99,7 +99,7 @@ def forest(rates: pd.DataFrame, names: Mapping[int, str], title: str) -> Chart:
 
 
 def _others(base: alt.Chart, size: int) -> alt.Chart:
-    """A grey tick a row, where the others are; nothing where there are none."""
+    """Layer of grey ticks at the others' values; nothing where there are none."""
     seen = base.transform_filter(f"isValid(datum.{Col.REST_SHARE})")
     ticks: alt.Chart = seen.mark_tick(thickness=3, size=size, color=NEUTRAL).encode(
         x=alt.X(f"{Col.REST_SHARE}:Q")
@@ -108,7 +108,7 @@ def _others(base: alt.Chart, size: int) -> alt.Chart:
 
 
 def boxes(table: pd.DataFrame, names: Mapping[int, str], title: str) -> Chart:
-    """How a measure is spread over the users of each row: the middle half, its median, 5 to 95 %, the mean.
+    """Box plots of a measure over the users of each row: quartiles, median, 5 to 95 %, and mean.
 
     Args:
         table: Columns of ``core/differences/table.py``, one measure.
@@ -135,7 +135,7 @@ def boxes(table: pd.DataFrame, names: Mapping[int, str], title: str) -> Chart:
 def dumbbell(
     table: pd.DataFrame, row: str, here: str, there: str, title: str, colour: str | None = None
 ) -> Chart:
-    """Two shares a row, joined: a segment's and the rest's.
+    """Dumbbell chart: a segment's and the rest's share in each row, joined by a line.
 
     Args:
         table: One row a thing, in order; ``label`` and ``segment`` of the first row give the colour, ``n``
@@ -160,7 +160,7 @@ def dumbbell(
 
 
 def shares(table: pd.DataFrame, names: Mapping[int, str], title: str = "Share of users") -> Chart:
-    """Shares of the values of one attribute, a bar a row within each value, a grey tick at the others'.
+    """Bar chart of an attribute's values, a bar a row within each value, a grey tick at the others'.
 
     Args:
         table: Columns ``label``, ``kind``, ``value``, ``share`` and ``rest_share``.
@@ -178,7 +178,7 @@ def shares(table: pd.DataFrame, names: Mapping[int, str], title: str = "Share of
 
 
 def sizes(table: pd.DataFrame, names: Mapping[int, str]) -> Chart:
-    """Users a segment, and users of the groups made by rule.
+    """Bar chart of the sizes of segments and of groups made by rule.
 
     Args:
         table: Columns ``label``, ``kind``, ``users`` and ``share``, in the order to draw.
@@ -196,7 +196,7 @@ def sizes(table: pd.DataFrame, names: Mapping[int, str]) -> Chart:
 
 
 def heat(cells: pd.DataFrame, segments: Sequence[str], metrics: Sequence[str]) -> Chart:
-    """Segments × metrics: the colour compares with the others, the text is the raw value.
+    """Heat map of segments × metrics: the colour compares with the others, the text is the value.
 
     Args:
         cells: Columns ``label``, ``metric``, ``text`` and ``difference`` (in [-1, 1]; 0 is like the others).
@@ -221,7 +221,7 @@ def heat(cells: pd.DataFrame, segments: Sequence[str], metrics: Sequence[str]) -
 
 
 def _squares(base: alt.Chart) -> alt.Chart:
-    """Two hues faded by size, and no ready-made scheme: the page's background is the middle."""
+    """Layer of cells in two hues, faded by difference: the page's background is the middle."""
     side = alt.Scale(domain=["above", "below"], range=[ABOVE, BELOW])
     fade = alt.Scale(type="pow", exponent=0.6, domain=[0, 1], range=[0, 0.7])  # small ones in the dark, too
     squares: alt.Chart = (
@@ -238,7 +238,7 @@ def _squares(base: alt.Chart) -> alt.Chart:
 
 
 def of_facts(table: pd.DataFrame, names: Mapping[int, str], title: str, style: str, mark: ChartMark) -> Chart:
-    """Figures of one measure.
+    """Chart of figures of a measure, as bars, a line or points.
 
     Args:
         table: Columns ``name`` (of the row or item), ``label``, ``kind``, ``value`` and ``text``, in order.
@@ -260,7 +260,7 @@ def of_facts(table: pd.DataFrame, names: Mapping[int, str], title: str, style: s
 
 
 def _segments_only(names: Mapping[int, str]) -> Any:  # noqa: ANN401 - Altair's conditions have no name
-    """Segments in their colours, groups made by rule and all users in grey."""
+    """Colour condition: segments in their colours, groups made by rule and all users in grey."""
     segment = alt.datum[Col.KIND] == RowKind.SEGMENT.value
     return alt.condition(segment, segment_colour(names), alt.value(NEUTRAL))
 
@@ -268,7 +268,7 @@ def _segments_only(names: Mapping[int, str]) -> Any:  # noqa: ANN401 - Altair's 
 def rows(
     column: str, order: Sequence[str] | pd.Series, limit: int = LABEL_LIMIT, share: float = LABEL_SHARE
 ) -> alt.Y:
-    """A row a value of a column, in order; labels are cut at so many pixels, in a narrow chart sooner.
+    """Vertical axis with a row a value, in order; labels are cut at so many pixels, in a narrow chart sooner.
 
     A line break in a value breaks the line of its label.
     """
@@ -285,7 +285,7 @@ def _percent(column: str, title: str) -> alt.X:
 
 
 def tips(told: Mapping[str, tuple[str, str]]) -> list[alt.Tooltip]:
-    """Column → title and number format of a line of the tooltip; without a format it is text."""
+    """Tooltip lines from column → title and number format; without a format the value is text."""
     return [
         alt.Tooltip(f"{column}:Q", title=title, format=style)
         if style
@@ -295,5 +295,5 @@ def tips(told: Mapping[str, tuple[str, str]]) -> list[alt.Tooltip]:
 
 
 def sized(chart: Chart, height: int) -> Chart:
-    """The chart at a height, axes included, with the same little room around it everywhere."""
+    """Set a chart's height, axes included, and the padding of all charts."""
     return chart.properties(height=height, padding=PADDING)

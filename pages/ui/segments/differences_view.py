@@ -1,4 +1,4 @@
-"""The table of differences on a page: what leads, all of it by kind, and what lies behind each mean."""
+"""Views of the table of differences: the leading ones, all by kind, and the spread behind each mean."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ BADGES: Final = {
 }  # fmt: skip
 NO_DIFFERENCE: Final = "Nothing is shown to differ by more than a tenth of a standard deviation."
 WHAT_PX, NUMBER_PX = 200, 76
-"""Of a pinned column, and of a figure, so that one is seen beside it on a phone, too."""
+"""Width in pixels of the pinned column and of a figure, so that both fit on a phone."""
 RULE: Final = (
     "**Held out**: it had no part in making these rows, so it is tested (q below 5 %, the share of false "
     "finds that is put up with), and a difference is a finding. **Input**: the model saw it, or a page that "
@@ -40,7 +40,7 @@ RULE: Final = (
 
 
 def lead(table: pd.DataFrame, key: str) -> None:
-    """The two or three differences of a row that matter most."""
+    """Draw the two or three differences of a row that matter most."""
     told = _leading(table, key)
     if not told:
         st.caption(NO_DIFFERENCE)
@@ -49,7 +49,7 @@ def lead(table: pd.DataFrame, key: str) -> None:
 
 
 def side_by_side(live: LiveSegments, table: pd.DataFrame, keys: tuple[str, str]) -> None:
-    """Names, sizes and the differences that matter most of two rows, narrow enough for a phone."""
+    """Draw names, sizes and leading differences of two rows, narrow enough for a phone."""
     rows = tables.named(live.profiles.parts, live.names).set_index(Col.KEY).loc[list(keys)]
     names = [md_text(name, 60) for name in rows[Col.LABEL]]
     users = [
@@ -67,7 +67,7 @@ def side_by_side(live: LiveSegments, table: pd.DataFrame, keys: tuple[str, str])
 
 
 def _leading(table: pd.DataFrame, key: str) -> list[tuple[str, str, str, str]]:
-    """What differs, here, there, and how far apart, each as Markdown."""
+    """Leading differences as Markdown: what differs, here, there, and by how much."""
     own = leading(table, key)
     return [
         (
@@ -81,7 +81,7 @@ def _leading(table: pd.DataFrame, key: str) -> list[tuple[str, str, str, str]]:
 
 
 def whole(table: pd.DataFrame, key: str, here: str, others: str, name: str) -> None:
-    """All differences of a row, by kind.
+    """Draw all differences of a row, by kind.
 
     Args:
         table: The table of differences.
@@ -117,7 +117,7 @@ def whole(table: pd.DataFrame, key: str, here: str, others: str, name: str) -> N
 
 
 def spread(live: LiveSegments, about: Context, keys: list[str], name: str) -> None:
-    """What lies behind the means of some rows."""
+    """Draw the spread of measures behind the means of some rows."""
     table = tables.named(about.tables.distributions, live.names)
     called = tables.labels(live.profiles)
     measures = list(dict.fromkeys(table[Col.METRIC]))

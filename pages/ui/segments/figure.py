@@ -21,16 +21,16 @@ from pages.ui.shell import written_table
 from pages.ui.shell.written_table import Columns
 
 Draw: TypeAlias = "partial[Chart] | partial[EChart]"
-"""A function of ``charts.py`` with all that it draws."""
+"""Chart function with all its arguments."""
 SIDE: Final = 340
-"""Pixels that a chart, a list or a map needs beside another one; where there are fewer, they stack."""
+"""Pixels that a chart, list or map needs beside another; with fewer, they stack."""
 KEPT: Final = 512
-"""Charts, and as many tables, some 20 kB each."""
+"""Number of charts kept, and of tables, some 20 kB each."""
 
 
 @dataclass(frozen=True)
 class EChart:
-    """A chart in ECharts' own terms, for what Altair cannot draw.
+    """A chart of ECharts, for what Altair cannot draw.
 
     Args:
         option: The chart as data.
@@ -80,7 +80,7 @@ def figure(
 
 
 def _say_that_it_scrolls(key: str, min_width: int) -> None:
-    """In a frame that is narrower than its chart; the browser knows which is."""
+    """Draw a hint that the chart scrolls, shown by the browser if the frame is narrower than the chart."""
     st.html(
         f"<style>.st-key-figure-{key} {{ container-type: inline-size }} "
         f"@container (min-width: {min_width}px) {{ .st-key-more-{key} {{ display: none }} }}</style>"
@@ -90,7 +90,7 @@ def _say_that_it_scrolls(key: str, min_width: int) -> None:
 
 
 def picture(chart: Draw, *, key: str, alt_text: str) -> None:
-    """Draw a chart alone.
+    """Draw a chart without frame, title and table.
 
     Args:
         chart: Makes it, if it is not kept.
@@ -102,7 +102,7 @@ def picture(chart: Draw, *, key: str, alt_text: str) -> None:
 
 
 def _name(*shown: object) -> str:
-    """What a drawing is kept under: all that can be seen in it, written out."""
+    """Cache key of a drawing: a digest of everything that can be seen in it."""
     plain = [part.to_dict("list") if isinstance(part, pd.DataFrame) else part for part in shown]
     return hashlib.blake2b(repr(plain).encode(), digest_size=16).hexdigest()
 
@@ -122,14 +122,14 @@ def _table(name: str, _table: pd.DataFrame, _key: str, _columns: Columns | None)
 
 
 def behind(table: pd.DataFrame, *, key: str, columns: Columns | None = None) -> None:
-    """The table behind a chart, closed at first, and its download."""
+    """Draw the table behind a chart, closed at first, with its download."""
     with st.expander("Table", icon=":material/table_rows:", type="compact"):
         _table(_name(table, key, columns), table, f"table-{key}", columns)
         download_csv(table, key)
 
 
 def download_csv(table: pd.DataFrame, key: str, label: str = "Download as CSV") -> None:
-    """A button that makes the file when it is clicked."""
+    """Draw a download button that makes the CSV file when it is clicked."""
     st.download_button(
         label, data=lambda: csv_bytes(table), file_name=f"{key}.csv", mime="text/csv",
         key=f"csv-{key}", icon=":material/download:", on_click="ignore", type="tertiary",

@@ -1,4 +1,4 @@
-"""What next: learned once for a model and its weights, whoever asks; a child process embeds."""
+"""The model of next pages, learned once for all sessions by model and weights; a child process embeds."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ COLOURS: Final = {
     Source.HISTORY: charts.BELOW, Source.POPULARITY: charts.NEUTRAL,
 }  # fmt: skip
 LEGEND: Final = 90
-"""Pixels of five lines, on a phone."""
+"""Pixels of the legend: five lines on a phone."""
 WORTH: Final[Columns] = {
     "source": "Suggested as it",
     "weight": ("Weight", "Its share of the blend, with a 95 % interval."),
@@ -45,7 +45,7 @@ WORTH: Final[Columns] = {
 
 @st.cache_resource(show_spinner=False)
 def child() -> EmbeddingChild:
-    """One for all sessions, as long as the server lives."""
+    """The child process that embeds, shared by all sessions for the server's lifetime."""
     return EmbeddingChild()
 
 
@@ -55,7 +55,7 @@ def _key(live: LiveSegments) -> tuple[str, ViewWeights]:
 
 @kept(_key, max_entries=6, show_spinner=WAITING)
 def following(live: LiveSegments) -> NextPages:
-    """What suggests next pages to the users on screen.
+    """The model that suggests next pages to the users on screen.
 
     Raises:
         ArtifactError: If the model is missing or damaged.
@@ -66,7 +66,7 @@ def following(live: LiveSegments) -> NextPages:
 
 @kept(_key, max_entries=6)
 def seen_pages(live: LiveSegments) -> SeenPages:
-    """What all users saw, as next pages are asked for."""
+    """Pages that all users saw, in the form that the model of next pages takes."""
     dataset = live.sources.dataset
     return following(live).seen(dataset.sequences, dataset.pages[Pages.PAGE_LOCATION].tolist())
 
@@ -78,7 +78,7 @@ def of_segments(live: LiveSegments) -> pd.DataFrame:
 
 
 def worth(head: Head) -> pd.DataFrame:
-    """One row a source: its weight and what it adds, with intervals; empty where nothing was measured."""
+    """Table of the sources: weight and gain of each, with intervals; empty where nothing was measured."""
     if head.judged is None:
         return pd.DataFrame(columns=list(WORTH))
     parts = head.judged.parts
@@ -90,7 +90,7 @@ def worth(head: Head) -> pd.DataFrame:
 
 
 def titled(live: LiveSegments, table: pd.DataFrame) -> pd.DataFrame:
-    """Add each page's title, and what to write on an axis: ``short``."""
+    """Add each page's title, and ``short``, its label on an axis."""
     pages = live.sources.dataset.pages
     titles = pages.drop_duplicates(Pages.PAGE_LOCATION).set_index(Pages.PAGE_LOCATION)[Pages.PAGE_TITLE]
     addresses = table[Col.PAGE_LOCATION]
@@ -101,7 +101,7 @@ def titled(live: LiveSegments, table: pd.DataFrame) -> pd.DataFrame:
 
 
 def stacked(table: pd.DataFrame, sources: tuple[Source, ...], title: str) -> charts.Chart:
-    """A bar a page, its parts by where they come from.
+    """Chart with a bar a page, its parts coloured by source.
 
     Args:
         table: Columns ``short``, ``score`` and a part for each source, in order.

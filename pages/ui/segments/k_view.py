@@ -1,6 +1,6 @@
-"""How many segments: the numbers that users support, and what each would be before it is chosen.
+"""The choice of the number of segments: the numbers that users support, and a preview of each.
 
-What an analyst reads where users support no number of segments: first that, then what can be said.
+Where users support no number, the page says so first, and then what these users do show.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ COLUMNS: Final = {
 
 
 def draw(live: LiveSegments) -> None:
-    """The comparison, or how far it is."""
+    """Draw the comparison of numbers of segments, or its progress."""
     with st.container(border=True, key="choose_k", gap="xsmall"):
         st.markdown("**How many segments?**", help="Numbers of segments that these users support.")
         if live.levels is None:
@@ -51,7 +51,7 @@ def draw(live: LiveSegments) -> None:
 
 
 def offer(live: LiveSegments) -> None:
-    """Compare users, or watch it."""
+    """Draw the button that starts the comparison, or its job."""
     if job_panel.panels([LEVELS.name], live.sources.dataset.key):
         st.caption("It takes about a minute. The segments stay as they are until you choose.")
         return
@@ -81,7 +81,7 @@ def _compared(live: LiveSegments, levels: SegmentLevels) -> None:
 
 
 def drawn(levels: SegmentLevels, current: int) -> None:
-    """Draw how well each number of kinds predicts, beside the best gradient, and offer the figures."""
+    """Draw how well each number of kinds predicts, beside the best gradient, with its table."""
     table = levels.table()
     st.caption(WHAT, help=HOW)
     picture(
@@ -92,7 +92,7 @@ def drawn(levels: SegmentLevels, current: int) -> None:
 
 
 def _look_at(live: LiveSegments, levels: SegmentLevels) -> None:
-    """Names and sizes of another number of segments, before it is chosen."""
+    """Draw names and sizes for another number of segments, before it is chosen."""
     finest = max(LOOKED_UP_TO, levels.described_k)
     most = min(finest, shared.different(live.sources, live.steering.weights))
     numbers = [k for k in range(2, most + 1) if k != len(live.segmentation.as_cut.ids)]
@@ -140,7 +140,7 @@ NAMED: Final = "Read the names as a description of these very users: the borders
 
 
 def draw_nothing_here(live: LiveSegments) -> None:
-    """The verdict, whether names are told, and what these users do show; nothing where there are segments."""
+    """Draw the verdict that there are no segments, and what users show instead; nothing where there are."""
     if live.levels is None or not live.unsupported:
         return
     short, _, why = live.verdict.partition(". ")
@@ -169,7 +169,7 @@ def _names(live: LiveSegments) -> None:
 
 
 def _of_outcome(live: LiveSegments) -> None:
-    """What goes with the outcome, whatever the segment: clustered users with it beside those without."""
+    """Draw what goes with the outcome: clustered users with it beside those without."""
     outcome, happened, tables = live.profiles.outcome, live.profiles.happened, live.tables.by_outcome
     if outcome is None or happened is None:
         st.caption(NO_OUTCOME)
@@ -190,7 +190,7 @@ def _of_outcome(live: LiveSegments) -> None:
 
 
 def _not_led(table: pd.DataFrame) -> str:
-    """What is not among the leading differences, and why: each kind for a reason of its own."""
+    """Sentence on kinds that are not among the leading differences, with the reason of each."""
     led, own = leading(table, WITH)[Diff.FAMILY], table[table[Col.KEY] == WITH]
     why: dict[str, list[str]] = {}
     for family in (family for family in TELLING if family not in set(led)):

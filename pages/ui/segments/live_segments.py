@@ -33,7 +33,7 @@ from pages.ui.shell import state
 
 @dataclass(frozen=True)
 class Steering:
-    """What is set, within what the data allow."""
+    """The settings of the segments, within what the data allow."""
 
     weights: ViewWeights
     cluster: ClusterSettings
@@ -42,7 +42,7 @@ class Steering:
 
 @dataclass(frozen=True)
 class LiveSegments:
-    """Everything a page draws.
+    """The segments on screen, with everything that pages draw of them.
 
     Args:
         sources: What it is made from.
@@ -68,12 +68,12 @@ class LiveSegments:
 
     @property
     def profiles(self) -> Profiles:
-        """Their profiles."""
+        """The profiles of the segments."""
         return self.tables.profiles
 
     @property
     def own_names(self) -> dict[int, str]:
-        """The analyst's names."""
+        """Segment → the analyst's name, where one was given."""
         return {segment: name.text for segment, name in self.held.items() if name.is_given}
 
     @property
@@ -88,27 +88,27 @@ class LiveSegments:
 
     @property
     def names(self) -> dict[int, str]:
-        """Segment → what it is called where somebody reads it, with its number."""
+        """Segment → its title for readers, with its number and mark."""
         return marked(self.plain_names, self.certificates)
 
     @property
     def plain_names(self) -> dict[int, str]:
-        """Segment → its name and number, without how sure it is: for tables that are to be joined."""
+        """Segment → its name and number without the mark, for files to be joined."""
         return {segment: self.held[segment].title(segment) for segment in self.segments}
 
     @property
     def verdict(self) -> str:
-        """Whether there are segments, and how many of these are doubtful, in words."""
+        """Sentence on whether there are segments, and how many are doubtful."""
         return verdict_text(self.levels, self.certificates)
 
     @property
     def unsupported(self) -> bool:
-        """Whether these users support no number of segments."""
+        """Whether the users support no number of segments."""
         return unsupported(self.levels)
 
 
 def steering(made_from: Sources) -> Steering:
-    """What the controls of the model say, within what its data allow."""
+    """Settings from the controls of the model, within what its data allow."""
     held, present = state.controls(made_from.model_key), made_from.vectors.weighable
     weights = kept_controls.effective(held.weights, present)
     n_clusters = held.n_within(shared.different(made_from, weights), _start(made_from))
@@ -120,7 +120,7 @@ def steering(made_from: Sources) -> Steering:
 
 
 def _start(made_from: Sources) -> int:
-    """Where this session began: levels that are known later move no segment under the analyst's hand."""
+    """Number of segments that this session began with; levels found later do not change it."""
     mine = state.of_model(made_from.model_key)
     if state.START not in mine:
         levels = background.levels(made_from)
@@ -135,7 +135,7 @@ def withheld(made_from: Sources, levels: SegmentLevels | None) -> bool:
 
 
 def solve(made_from: Sources) -> LiveSegments:
-    """The segments for what is set, with their profiles.
+    """Make the segments for the current settings, with their profiles.
 
     Raises:
         InputError: If fewer than two different users can be clustered.
@@ -164,14 +164,14 @@ def solve(made_from: Sources) -> LiveSegments:
 
 
 def held_names(made_from: Sources, made: Tables, *, kept_back: bool) -> Mapping[int, HeldName]:
-    """What each segment is called: the analyst's name, held against what sets it apart now, or the app's."""
+    """Segment → its name: the analyst's, checked against what sets it apart now, or the app's."""
     given = saved_work.given_names(made_from.store, made_from.model_key)
     held = shared.called(made, given)
     return fitting.only_given(held) if kept_back else held
 
 
 def with_number(live: LiveSegments, k: int) -> LiveSegments:
-    """What another number of segments would be: a fit from scratch, by its own names."""
+    """The segments for another number: a fit from scratch, with the app's names."""
     now = replace(live.steering, cluster=live.steering.cluster.model_copy(update={"n_clusters": k}))
     partition = session_segments.from_scratch(live.sources, now, live.combined)
     made = shared.tables(live.sources, now.weights, partition, now.analyze)
@@ -184,7 +184,7 @@ def with_number(live: LiveSegments, k: int) -> LiveSegments:
 
 
 def rename(live: LiveSegments, changes: Mapping[int, str]) -> None:
-    """Give segments names of the analyst's own; an empty one takes it away. Their number is chosen by it.
+    """Set the analyst's names of segments; an empty one removes a name. This fixes the number of segments.
 
     Raises:
         ResourceError: If the disk is full.

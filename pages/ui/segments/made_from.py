@@ -1,4 +1,4 @@
-"""What the segments on screen are made from: the data set and the model that are opened."""
+"""The data set and the model that the segments on screen are made from."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FEWEST_USERS: Final = 4
 
 @dataclass(frozen=True)
 class Sources:
-    """What the segments are made from.
+    """The data set, model, vectors and labels that segments are made from.
 
     Args:
         root: The store's folder.
@@ -40,7 +40,7 @@ class Sources:
 
     @property
     def store(self) -> Store:
-        """The artifacts."""
+        """The store of artifacts."""
         return Store(Path(self.root))
 
     @property
@@ -50,7 +50,7 @@ class Sources:
 
     @property
     def counted(self) -> str:
-        """Content key of what counts are made from."""
+        """Content key of the data set with its labels, from which counts are made."""
         return counted_key(self.dataset.key, self.labels)
 
     @property
@@ -60,12 +60,12 @@ class Sources:
 
     @property
     def n_clustered(self) -> int:
-        """Users that take part in clustering."""
+        """Number of users that take part in clustering."""
         return int(self.vectors.inside.sum())
 
 
 def sources() -> Sources | None:
-    """What the current model made; None after the page was told why there is nothing to cluster."""
+    """The sources of the current model; None after a message on why there is nothing to cluster."""
     found = found_sources()
     if found is not None and found.n_clustered < FEWEST_USERS:
         errors.show(
@@ -77,7 +77,7 @@ def sources() -> Sources | None:
 
 
 def found_sources() -> Sources | None:
-    """What the current model made; None where there is none."""
+    """The sources of the current model; None where there is no model."""
     data, run, vectors = state.dataset(), state.model(), state.embeddings()
     if data is None or run is None or vectors is None:
         return None

@@ -1,6 +1,4 @@
-"""The map with its lasso, and what is known of the users inside it.
-
-The map of all users: one dot a user, one colour a segment, and a lasso.
+"""The map of all users, a dot each in the colour of its segment, with a lasso and the users inside it.
 
 Only coordinates travel to the browser and only the lasso's outline comes back; who lies inside is
 computed in core. One ``large`` series a segment is the form that stays fluid at 270,000 dots.
@@ -35,27 +33,27 @@ HEIGHT: Final = 640
 """Pixels of the map above its legend."""
 WIDE: Final = 480
 NARROW: Final = 320
-"""Pixels that a legend can count on: beside the controls, and on a phone."""
+"""Width in pixels of a legend beside the controls, and on a phone."""
 LEGEND_ROW: Final = 19
 LEGEND_ITEM: Final = 25
 LETTER: Final = 6
-"""Pixels of a line of the legend, of a dot with its gaps, and of a letter, about."""
+"""Pixels of a legend's line, of a dot with its gaps, and of a letter, about."""
 OUTSIDE_NAME: Final = "Outside clustering"
 GREYS: Final = {
     OUTSIDE: (OUTSIDE_NAME, "#8b94a5"), SET_ASIDE: (GROUP_LABELS[Group.SET_ASIDE], "#5f6b80"),
 }  # fmt: skip
-"""Name and colour of who is in no segment: they read as grey on both backgrounds; the segments take the
+"""Name and colour of users in no segment: they read as grey on both backgrounds; the segments take the
 theme's chart colours by their order."""
 BADGE: Final = 24
-"""Pixels from a number on the map to the next one; its rim is 2 less."""
+"""Pixels between two numbers on the map; the plate is 2 smaller."""
 ABOVE: Final = 44
-"""Pixels for the tools above the map."""
+"""Height in pixels of the tools above the map."""
 MARGIN: Final = 4
 ROOM: Final = (0.06, 0.04)
-"""Of the width and the height, beyond the outermost dots: a number must not be cut."""
+"""Margin beyond the outermost dots, as part of width and height, so that no number is cut."""
 NUMBER: Final = {"show": True, "color": "#ffffff", "fontSize": 12, "fontWeight": "bold"}
 PLATE: Final = {"color": "#141a24", "opacity": 1, "borderColor": "#ffffff", "borderWidth": 1.5}
-"""Light on dark with a light rim: readable over any colour, on both backgrounds."""
+"""Style of a number on the map, readable over any colour on both backgrounds."""
 
 TOOLS: Final = {
     "brush": {
@@ -71,7 +69,7 @@ Polygon = list[list[float]]
 def user_map(
     xy: np.ndarray, labels: np.ndarray, names: Mapping[int, str], *, key: str, alt: str
 ) -> Polygon | None:
-    """Draw the map.
+    """Draw the map of all users.
 
     Args:
         xy: float32 of shape (n_users, 2).
@@ -89,7 +87,7 @@ def user_map(
 
 
 def outline(areas: Sequence[Mapping[str, Any]]) -> Polygon | None:
-    """The corners of what was drawn: of a lasso as they are, of a box from its two ranges."""
+    """The corners of a lasso, or of a box from its two ranges; None without any."""
     if not areas:
         return None
     found = areas[-1].get("coord_range") or []
@@ -101,7 +99,7 @@ def outline(areas: Sequence[Mapping[str, Any]]) -> Polygon | None:
 
 
 def option(xy: np.ndarray, labels: np.ndarray, names: Mapping[int, str]) -> dict[str, Any]:
-    """The chart as data, in ECharts' own terms."""
+    """The map as an option of ECharts."""
     drawn = _slots(names)
     above = _heights(labels, drawn)
     listed = _legend(labels, names)
@@ -141,7 +139,7 @@ def option(xy: np.ndarray, labels: np.ndarray, names: Mapping[int, str]) -> dict
 
 
 def legend_rows(listed: Sequence[str], width: int) -> int:
-    """How many lines a legend takes at most, so that all of it is seen at once and none of it lies on dots.
+    """Number of lines that a legend takes, at most, so that it is fully shown and covers no dots.
 
     Args:
         listed: The names, in order.
@@ -161,12 +159,12 @@ def _below(listed: Sequence[str], width: int) -> int:
 
 
 def _slots(names: Mapping[int, str]) -> list[int]:
-    """Every id up to the largest, so that a segment's place gives it its colour; then the rest."""
+    """Ids in the order of colours: every id up to the largest, then users in no segment."""
     return [*range(max(names, default=-1) + 1), *GREYS]
 
 
 def _heights(labels: np.ndarray, drawn: Sequence[int]) -> dict[int, int]:
-    """Who lies above whom: small segments above large ones, users outside clustering below all."""
+    """Layer of each segment: small segments above large ones, users outside clustering below all."""
     sizes = {segment: int((labels == segment).sum()) for segment in drawn if segment > OUTSIDE}
     largest_first = sorted(sizes, key=lambda segment: -sizes[segment])
     return dict.fromkeys(GREYS, 1) | {segment: 2 + rank for rank, segment in enumerate(largest_first)}
@@ -193,7 +191,7 @@ def _series(slot: int, segment: int, names: Mapping[int, str], n_users: int) -> 
 
 
 def _dot(n_users: int) -> float:
-    """Diameter in pixels: fewer users, larger dots."""
+    """Diameter of a dot in pixels: the fewer users, the larger."""
     for most, size in ((2_000, 7.0), (20_000, 5.0), (100_000, 3.5)):
         if n_users <= most:
             return size
@@ -208,7 +206,7 @@ def _legend(labels: np.ndarray, names: Mapping[int, str]) -> list[str]:
 def _number_series(
     xy: np.ndarray, labels: np.ndarray, names: Mapping[int, str], listed: Sequence[str]
 ) -> dict[str, Any]:
-    """The number of each segment among its users; pointing at it tells the name."""
+    """Series with the number of each segment among its users, its name in the tooltip."""
     height = HEIGHT - ABOVE + LEGEND_ROW * legend_rows(listed, WIDE) - _below(listed, NARROW)
     corners = np.array([_ends(values, room) for values, room in zip(xy.T, ROOM, strict=True)]).T
     pixel = np.ptp(corners, axis=0) / (NARROW - 2 * MARGIN, height)  # where the map is smallest
@@ -224,7 +222,7 @@ def _number_series(
 
 
 def _axis(values: np.ndarray, room: float) -> dict[str, Any]:
-    """Without ticks: such axes have no meaning. Fixed ends, so that hiding a segment moves nothing."""
+    """Axis without ticks, as it has no meaning; with fixed ends, so that hiding a segment moves nothing."""
     low, high = _ends(values, room)
     return {
         "type": "value", "min": low, "max": high, "axisLabel": {"show": False},
@@ -244,9 +242,9 @@ PAGE_COLUMNS: Final = (
     Col.PAGE_TITLE, Col.SHARE, Col.REST_SHARE, Col.LIFT, Col.USERS, Col.PAGE_LOCATION,
 )  # fmt: skip
 USED: Final = "lassos_used"
-"""How many lassos have become a segment; the map after one is drawn without it."""
+"""Key of the number of lassos that became a segment; the map is then drawn without them."""
 DRAWN: Final = "drawn"
-"""The map that a lasso was drawn on, and who lies inside."""
+"""Key of the map that a lasso was drawn on, and the users inside."""
 ASKED: Final = "layouts_asked_for"
 ISLANDS: Final = (
     "Distances between islands, and how large they look, mean little: read who lies beside whom, not how "
@@ -255,7 +253,7 @@ ISLANDS: Final = (
 
 
 def draw(live: LiveSegments) -> None:
-    """The map, which layout it has, and the users that a lasso selects."""
+    """Draw the map with the choice of its layout, and the users that a lasso selects."""
     weights = _map_weights(live)
     chosen = st.segmented_control(
         "Map", [NEIGHBOURS, QUICK], default=NEIGHBOURS, required=True, key="map", bind="query-params",
@@ -270,7 +268,7 @@ def draw(live: LiveSegments) -> None:
 
 
 def _map_weights(live: LiveSegments) -> ViewWeights:
-    """The weights the map was laid out for: dots stay where they are while the sliders move."""
+    """Weights that the map was laid out for: dots do not move with the sliders."""
     kept = st.session_state.get(MAP_WEIGHTS)
     if kept is None or kept[0] != live.sources.embeddings:
         _lay_out_again(live)
@@ -283,7 +281,7 @@ def _lay_out_again(live: LiveSegments) -> None:
 
 
 def _offer_neighbours(live: LiveSegments, weights: ViewWeights) -> None:
-    """Draw the map in the background: at once when it is first asked for, by a button after a failure."""
+    """Start the layout in the background when it is first asked for; after a failure offer a button."""
     asked: set[tuple[str, ViewWeights]] = st.session_state.setdefault(ASKED, set())
     if (live.sources.embeddings, weights) not in asked:
         asked.add((live.sources.embeddings, weights))
@@ -347,14 +345,14 @@ def _drawn(live: LiveSegments, layout: str, users: np.ndarray | None) -> np.ndar
 
 
 def _without_lasso(live: LiveSegments) -> None:
-    """What it chose is a segment now."""
+    """Draw the map without the lasso whose users became a segment."""
     mine = state.of_model(live.sources.model_key)
     mine.pop(DRAWN, None)
     mine[USED] = mine.get(USED, 0) + 1
 
 
 def _one_row(live: LiveSegments) -> int | None:
-    """The row whose users are to be listed: the lasso for those who use no mouse."""
+    """Draw the choice of a row to list its users, for those who use no mouse."""
     parts = tables.named(live.profiles.parts, live.names)
     rows = dict(zip(parts[Col.KEY], parts[Col.LABEL], strict=True))
     chosen = st.selectbox(
@@ -366,7 +364,7 @@ def _one_row(live: LiveSegments) -> int | None:
 
 
 def _outside(live: LiveSegments) -> None:
-    """The legend of the grey dots: one-page users lie where their page is, so their segments are counts."""
+    """Draw the legend of the grey dots, with counts of one-page segments."""
     parts = live.profiles.parts
     grey = parts[parts[Col.KIND] != RowKind.SEGMENT]
     counts = (f"{label} ({users:,})" for label, users in zip(grey[Col.LABEL], grey[Col.USERS], strict=True))

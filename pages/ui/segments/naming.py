@@ -1,4 +1,4 @@
-"""Names of segments: suggested from what sets each apart, taken over, and taken back."""
+"""Names of segments: suggested by what sets each apart, given by a click, and undone."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pages.ui.shell.text import md_text
 
 
 def suggested(held: Mapping[int, HeldName], told: Mapping[int, str]) -> dict[int, str]:
-    """Segment → the name that it could be given: a model's where it is free, else what sets it apart.
+    """Segment → suggested name: a language model's if it is free, else by what sets the segment apart.
 
     Args:
         held: What the segments are called.
@@ -27,7 +27,7 @@ def suggested(held: Mapping[int, HeldName], told: Mapping[int, str]) -> dict[int
 
 
 def unfit(live: LiveSegments, segment: int) -> None:
-    """That the analyst's name no longer fits, with one beside it that does; nothing where it fits."""
+    """Draw that the analyst's name no longer fits, with one that does; nothing where it fits."""
     name = live.held[segment]
     if name.better is None:
         return
@@ -38,13 +38,13 @@ def unfit(live: LiveSegments, segment: int) -> None:
 
 
 def unfits(live: LiveSegments) -> None:
-    """:func:`unfit` of all segments."""
+    """Draw :func:`unfit` for all segments."""
     for segment in live.segments:
         unfit(live, segment)
 
 
 def use_all(live: LiveSegments, found: Mapping[int, str]) -> None:
-    """A button that gives the suggested names to all segments that the analyst has not named."""
+    """Draw a button that gives all unnamed segments their suggested names."""
     missing = {segment: name for segment, name in found.items() if segment not in live.own_names}
     st.button(
         "Use the suggested names", icon=":material/auto_awesome:", key="use-names", disabled=not missing,
@@ -53,7 +53,7 @@ def use_all(live: LiveSegments, found: Mapping[int, str]) -> None:
 
 
 def use_one(live: LiveSegments, segment: int, name: str) -> None:
-    """A button that gives one segment its suggested name."""
+    """Draw a button that gives a segment its suggested name."""
     st.button(
         "Use this name", key=f"use-name-{segment}", type="tertiary", icon=":material/check:",
         on_click=_rename, args=(live, {segment: name}),
@@ -61,14 +61,14 @@ def use_one(live: LiveSegments, segment: int, name: str) -> None:
 
 
 def offer(live: LiveSegments, segment: int, name: str) -> None:
-    """A suggested name, and a button that gives it to the segment."""
+    """Draw a suggested name with a button that gives it to the segment."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(f"Suggested name: {md_text(name)}", width="content")
         use_one(live, segment, name)
 
 
 def undo(live: LiveSegments) -> None:
-    """A button that takes the last change of names back."""
+    """Draw a button that undoes the last change of names."""
     made_from = live.sources
     earlier = saved_work.earlier_names(made_from.store, made_from.model_key)
     st.button(
@@ -78,7 +78,7 @@ def undo(live: LiveSegments) -> None:
 
 
 def rename(live: LiveSegments, segment: int, name: str) -> None:
-    """Give a segment a name of the analyst's own; an empty one takes it away. Saved is said once it is."""
+    """Set the analyst's name of a segment, or remove it if empty, and confirm once it is saved."""
     with errors.shown():
         live_segments.rename(live, {segment: name})
         kept = md_text(" ".join(name.split()))

@@ -1,6 +1,6 @@
-"""What counts as the outcome: what the data have, what was chosen, and what gives it away.
+"""The outcome: what the data have, what was chosen, and what gives it away; and the facets beside it.
 
-The facets of the data set on screen, found once for all sessions.
+The facets of the data set on screen are found once for all sessions.
 """
 
 from __future__ import annotations
@@ -27,23 +27,23 @@ if TYPE_CHECKING:
     from pages.ui.segments.live_segments import LiveSegments
 
 OFFERED: Final = 1_000
-"""Pages that can be chosen as the outcome, the most viewed ones; the command line takes any."""
+"""Pages that can be chosen as the outcome, at most: the most viewed; the command line takes any."""
 
 
 @kept(lambda made_from: made_from.counted, max_entries=8, cache=st.cache_data)
 def outcomes(made_from: Sources) -> dict[str, int]:
-    """What can be the outcome → users who did it: events, then templates and pages, most users first."""
+    """Possible outcome → its users: events, then templates and pages, most users first."""
     return basis(made_from).data.outcomes.offered(OFFERED)
 
 
 @kept(lambda live: (live.sources.counted, live.profiles.chosen), max_entries=16)
 def leaks(live: LiveSegments) -> tuple[str, ...]:
-    """Pages that give the outcome on screen away, and that the model has read."""
+    """Pages that the model has read although they give the outcome on screen away."""
     return basis(live.sources).data.outcomes.leaks(live.profiles.chosen)
 
 
 def chosen_outcomes(made_from: Sources) -> tuple[str, ...]:
-    """The outcomes that are set, of those that the data have, or else what is usual."""
+    """The chosen outcomes that the data have; without a choice the default."""
     known, chosen = outcomes(made_from), state.controls(made_from.model_key).outcomes
     if chosen:
         chosen = tuple(one for one in _by_address(chosen, made_from) if one in known) or None
@@ -51,20 +51,20 @@ def chosen_outcomes(made_from: Sources) -> tuple[str, ...]:
 
 
 def unset(made_from: Sources) -> str:
-    """Which events may be the outcome, where nobody chose one or none, and none is usual."""
+    """Sentence on events that may be the outcome, where none is chosen and there is no default."""
     is_chosen = state.controls(made_from.model_key).outcomes is not None
     return "" if is_chosen else basis(made_from).data.outcomes.unset
 
 
 def analyze(held: Controls, made_from: Sources) -> AnalyzeSettings:
-    """How the chosen ones are counted."""
+    """Settings by which the chosen outcomes are counted."""
     chosen = chosen_outcomes(made_from)
     counts = held.outcome_counts if len(chosen) > 1 else OutcomeCount.ANY
     return AnalyzeSettings.checked(outcome=chosen, outcome_counts=counts)
 
 
 def _by_address(chosen: tuple[str, ...], made_from: Sources) -> tuple[str, ...]:
-    """A page may be named without its host, in a link as on the command line; the options have it."""
+    """Complete pages that are named without their host, as links and the command line may do."""
     index = basis(made_from).data.outcomes
     found = [index.pages_of(outcome) if outcome.startswith(PAGE_OUTCOME) else () for outcome in chosen]
     return tuple(
@@ -74,12 +74,12 @@ def _by_address(chosen: tuple[str, ...], made_from: Sources) -> tuple[str, ...]:
 
 
 def of_sources(made_from: Sources) -> Facets:
-    """The facets with the outcome that is chosen for a model."""
+    """The facets of a model's data set, with the outcome chosen for the model."""
     return facets(made_from.dataset, made_from.labels, chosen_outcomes(made_from))
 
 
 def beside(made_from: Sources, partition: Partition) -> BesideSegments | None:
-    """Whether the facets or these segments tell the chosen outcome better; None where that is not known."""
+    """Compare facets and segments by how well they tell the chosen outcome; None where that is unknown."""
     return beside_segments(of_sources(made_from), partition)
 
 

@@ -1,4 +1,4 @@
-"""Profile tables in the form that charts and cards take: names as the analyst gave them, numbers as text."""
+"""Profile tables as charts and cards take them: with the names on screen, and numbers as text."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ CARD_METRICS: Final = {
     Col.OUTCOME_RATE: "Outcome",
     Col.REVENUE_PER_USER: "Gross revenue",
 }
-"""Metrics of one row that are set beside the others', and what a narrow card calls them."""
+"""Metric compared with the others' on a card → its short name."""
 VALUES_DRAWN: Final = 8
-"""Values of an attribute in a chart; the table behind it has all of them."""
+"""Values of an attribute in a chart, at most; the table behind it has all."""
 AXIS_WIDTH: Final = 13
-"""Characters of a line of an axis label."""
+"""Characters of a line of an axis label, at most."""
 
 
 def named(table: pd.DataFrame, names: Mapping[int, str]) -> pd.DataFrame:
-    """Call the segments of a table what the screen calls them."""
+    """Put the titles on screen into the label column of a table."""
     labels = [
         names.get(segment, label) if kind == RowKind.SEGMENT else label
         for segment, label, kind in zip(table[Col.SEGMENT], table[Col.LABEL], table[Col.KIND], strict=True)
@@ -42,12 +42,12 @@ def named(table: pd.DataFrame, names: Mapping[int, str]) -> pd.DataFrame:
 
 
 def labels(profiles: Profiles) -> dict[str, str]:
-    """Column of the segments table → what it is called."""
+    """Column of the segments table → its label."""
     return dict(zip(profiles.fields[Col.FIELD], profiles.fields[Col.LABEL], strict=True))
 
 
 def definitions(profiles: Profiles) -> dict[str, str]:
-    """Column of the segments table → what it is, in a sentence, and whether the model saw it."""
+    """Column of the segments table → its definition, and whether the model saw it."""
     told = {
         "input": "The model saw this, or a page that gives it away.",
         "derived": "It follows from what the model saw.",
@@ -78,7 +78,7 @@ def heat_cells(profiles: Profiles, names: Mapping[int, str]) -> pd.DataFrame:
 
 
 def axis_text(label: str, width: int = AXIS_WIDTH, lines: int | None = None) -> str:
-    """A label in lines of so many letters, at most so many lines; "a user" stays together."""
+    """Wrap an axis label to a width in characters and a number of lines; "a user" stays together."""
     whole = label.replace(" a ", " a\N{NO-BREAK SPACE}")
     return "\n".join(textwrap.wrap(whole, width, max_lines=lines, placeholder="…"))
 
@@ -98,7 +98,7 @@ def rates(profiles: Profiles, names: Mapping[int, str]) -> pd.DataFrame:
 
 
 def without_page_view(profiles: Profiles, outcomes: OutcomeIndex) -> str:
-    """How many more had the outcome, of whom no page view is used, and why; empty where there are none."""
+    """Sentence on users with the outcome but no used page view, and why; empty without any."""
     if not profiles.chosen:
         return ""
     had = any_of([*outcomes.parts(profiles.settings).values()]).user
@@ -108,7 +108,7 @@ def without_page_view(profiles: Profiles, outcomes: OutcomeIndex) -> str:
 
 
 def of_nobody(profiles: Profiles, nobodys: Mapping[str, OutcomeUsers]) -> str:
-    """How often visitors without a user id did it, and for how much; empty where there are none."""
+    """Sentence on outcomes and revenue of visitors without a user id; empty without any."""
     did = added(nobodys[outcome] for outcome in profiles.chosen if outcome in nobodys)
     if not did.events:
         return ""
@@ -129,13 +129,13 @@ def each_outcome(profiles: Profiles, names: Mapping[int, str]) -> pd.DataFrame:
 
 
 def is_input(profiles: Profiles, field: str) -> bool:
-    """Whether the model saw what a column says."""
+    """Whether a column is an input of the model."""
     roles = dict(zip(profiles.fields[Col.FIELD], profiles.fields[Col.EVIDENCE], strict=True))
     return bool(roles[field] == MetricRole.INPUT)
 
 
 def everybody(profiles: Profiles) -> pd.Series:
-    """The row of all users."""
+    """The row of all users in the segments table."""
     return profiles.segments[profiles.segments[Col.KIND] == RowKind.ALL].iloc[0]
 
 
@@ -159,12 +159,12 @@ def labels_of(table: pd.DataFrame, names: Mapping[int, str], view: View, keys: l
 
 
 def most_frequent(shares: pd.DataFrame, first: int = VALUES_DRAWN) -> pd.DataFrame:
-    """The rows of the first values, which are the most frequent ones."""
+    """Rows of the most frequent values of an attribute."""
     values = list(dict.fromkeys(shares[Col.VALUE]))[:first]
     return shares[shares[Col.VALUE].isin(values)]
 
 
 def pages_of(profiles: Profiles, key: str, ranking: str, first: int) -> pd.DataFrame:
-    """The first pages of one ranking of one row."""
+    """The first pages of a ranking for a row."""
     table = profiles.top_pages
     return table[(table[Col.KEY] == key) & (table[Col.RANKING] == ranking)].head(first).reset_index(drop=True)

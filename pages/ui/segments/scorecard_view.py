@@ -1,8 +1,6 @@
-"""The scorecard on the screen: one chart a question, with what it counts and the table behind it.
+"""The scorecard of the vectors on screen: its job, a chart for each question, and another training.
 
-The scorecard of the vectors on screen: what is in the store, and the job that measures it.
-
-How much of each segment another training finds again: an offer, its job, and what came of it.
+The last part offers another training, and shows how much of each segment it finds again.
 """
 
 from __future__ import annotations
@@ -43,17 +41,17 @@ def find(live: LiveSegments) -> Scorecard | None:
 
 
 def key(live: LiveSegments) -> str:
-    """Names the scorecard in the store, and its job."""
+    """Content key of the scorecard, also the subject of its job."""
     return SCORECARD.key(_request(live))
 
 
 def start(live: LiveSegments) -> None:
-    """Start measuring (also a button's callback); joins a job that measures the same."""
+    """Start the job that measures the scorecard, or join it (also a button's callback)."""
     job_panel.start(SCORECARD.name, _request(live), key(live))
 
 
 def start_once(live: LiveSegments) -> None:
-    """Start measuring when a session comes here for the first time with these vectors."""
+    """Start the job when a session first comes here with these vectors."""
     asked = st.session_state.setdefault(ASKED, set())
     if live.sources.embeddings not in asked:
         asked.add(live.sources.embeddings)
@@ -105,11 +103,11 @@ ADDS: Final = {
 }
 ROW: Final = 34
 TITLE: Final = 8
-"""Pixels that letters of the axis title hang below it."""
+"""Pixels by which letters of the axis title hang below it."""
 
 
 def question(asked: Question, steps_between: str) -> None:
-    """Draw one question: the answer in words, the chart, and what it counts."""
+    """Draw a question of the scorecard: the answer in words, the chart, and what it counts."""
     with st.container(border=True, height="stretch", key=f"question-{asked.topic}", gap="small"):
         if asked.absent:
             st.markdown(f"**{TITLES[asked.topic]}**")
@@ -126,12 +124,12 @@ def question(asked: Question, steps_between: str) -> None:
 
 
 def bullets(lines: Sequence[str]) -> None:
-    """Sentences as a list; one of them may quote the name of an event."""
+    """Draw sentences as an escaped list; a sentence may quote the name of an event."""
     st.markdown("\n".join(f"- {md_text(line)}" for line in lines))
 
 
 def rows(asked: Question, steps_between: str) -> pd.DataFrame:
-    """The numbers of a question, one row a way: the figure, and the learned one less it where compared."""
+    """Table of a question's figures, a row a method, with the learned vectors' lead where compared."""
     told = []
     for one in asked.figures:
         added = one.method is Method.ADDED
@@ -156,7 +154,7 @@ def rows(asked: Question, steps_between: str) -> pd.DataFrame:
 
 
 def called(method: Method, steps_between: str) -> str:
-    """What a way of describing users is called."""
+    """Name of a method of describing users."""
     return {
         Method.LEARNED: "Learned vectors",
         Method.SHUFFLED: "Learned, pages shuffled",
@@ -170,7 +168,7 @@ def called(method: Method, steps_between: str) -> str:
 
 
 def estimates(table: pd.DataFrame, title: str, floor: float | None) -> Chart:
-    """Figures with their intervals, a row a way; chance as a dashed line.
+    """Chart of figures with intervals, a row a method; chance as a dashed line.
 
     Args:
         table: From :func:`rows`.
@@ -226,7 +224,7 @@ def _columns() -> Columns:
 
 
 def overlap(live: LiveSegments) -> Mapping[int, float]:
-    """Segment → Jaccard index with the one most like it after another training; empty until it was asked.
+    """Segment → Jaccard index with its best match in another training; empty until that was measured.
 
     Raises:
         InputError: If the other training leads to no segments.
@@ -240,7 +238,7 @@ def overlap(live: LiveSegments) -> Mapping[int, float]:
 
 
 def offer(live: LiveSegments) -> None:
-    """The button that starts it, or how far it is."""
+    """Draw the button that starts another training, or its progress."""
     made_from, subject = live.sources, f"again {live.sources.model_key}"
     job_panel.result(tasks.TRAIN_AGAIN)  # what it made lies in the store
     if job_panel.panels([tasks.TRAIN_AGAIN], subject):

@@ -1,4 +1,4 @@
-"""The controls and the state of the segments, as every page shows them."""
+"""The controls and the status of the segments, shared by every page that shows them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pages.ui.shell.text import count, share
 
 
 def ready() -> LiveSegments | None:
-    """For a page that shows the segments: its controls behind a button, and what they made.
+    """Draw the controls behind a button, and return the segments that they make.
 
     Returns:
         None after the page was told what is missing; the page should stop.
@@ -47,7 +47,7 @@ def ready() -> LiveSegments | None:
 
 
 def status_line(live: LiveSegments) -> None:
-    """How many users moved, which kind of fit is shown, and a way to start from scratch."""
+    """Draw how many users moved, the kind of fit, and a button to fit from scratch."""
     warm = live.segmentation.partition.warm
     with st.container(horizontal=True, vertical_alignment="center", key="status_row"):
         with st.container(width="stretch", horizontal=True, vertical_alignment="center"):
@@ -75,7 +75,7 @@ def status_line(live: LiveSegments) -> None:
 
 
 SHAKEN = 0.25
-"""Share of users that change with one move from which the segments are called unstable."""
+"""Share of users who change segment by a single move from which segments are called unstable."""
 UNSTABLE = (
     ":material/info: More than a quarter of the users changed their segment. The fewer users and the closer "
     "the segments, the less stable they are."

@@ -1,4 +1,4 @@
-"""What the users of a segment are pointed to next, beside the others."""
+"""The next pages suggested to the users of a segment, beside the others."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SHOWN: Final = (
 
 
 def draw(live: LiveSegments, row: dict[str, Any]) -> None:
-    """Offer the next pages of a segment, and draw them where they are asked for.
+    """Draw the switch for a segment's next pages, and the pages if it is on.
 
     Args:
         live: The segments.

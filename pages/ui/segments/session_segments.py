@@ -39,16 +39,16 @@ FIT: Final = "fit"
 FULL: Final = "full"
 """Parameter of a link, and its value where the segments were fitted from scratch."""
 NOT_KEPT: Final = "by_hand_not_kept"
-"""Whether a link named such segments that are not kept here."""
+"""Session key: whether a link named segments changed by hand that are not kept here."""
 REMEMBERED: Final = 8
-"""Settings whose segments a session can go back to; 1 MB each at 270,000 users."""
+"""Settings whose segments a session keeps, at most; 1 MB each at 270,000 users."""
 KEPT: Final = 64
-"""Segmentations that all sessions share, as large."""
+"""Segmentations that all sessions share, at most; 1 MB each at 270,000 users."""
 
 
 @dataclass(frozen=True)
 class Session:
-    """What one session has done with one model's segments, newest first.
+    """The segments of a model that a session has had on screen, newest first.
 
     Args:
         history: The segments of each setting.
@@ -59,7 +59,7 @@ class Session:
     by_hand: Segmentation | None = None
 
     def after(self, segmentation: Segmentation) -> Session:
-        """Put another segmentation on top."""
+        """The session with another segmentation as the newest."""
         others = (old for old in self.history if old.setting != segmentation.setting)
         return replace(self, history=(segmentation, *others)[:REMEMBERED])
 
@@ -100,7 +100,7 @@ def current(made_from: Sources, steering: Steering, combined: Combined) -> Segme
 
 
 def _linked(made_from: Sources, shown: Session, setting: tuple[object, ...]) -> Session:
-    """With the segments changed by hand that the link names, where they are kept on this server."""
+    """The session with the segments changed by hand that the link names, where they are kept here."""
     named, kept = state.linked(HAND), shown.by_hand
     if not named or not _is_linked(made_from):
         return shown
@@ -116,7 +116,7 @@ def _is_linked(made_from: Sources) -> bool:
 
 
 def change(made_from: Sources, shown: Segmentation, partition: Partition) -> None:
-    """Put segments on screen that were changed by hand, or taken back to what they were.
+    """Put segments on screen after a change by hand or its undoing.
 
     Args:
         made_from: The users.
@@ -135,13 +135,13 @@ def change(made_from: Sources, shown: Segmentation, partition: Partition) -> Non
 
 
 def waiting(made_from: Sources) -> Segmentation | None:
-    """Segments changed by hand that a move has led away from; None where they are on screen, or gone."""
+    """Segments changed by hand that a move has left; None where they are on screen, or gone."""
     held = session(made_from)
     return None if held.history[0].cut else held.by_hand
 
 
 def let_go(made_from: Sources, changed: Segmentation) -> None:
-    """Offer segments that were changed by hand no longer."""
+    """Drop segments that were changed by hand, so that they are no longer offered."""
     mine = state.of_model(made_from.model_key)
     mine[KEY] = replace(session(made_from), by_hand=None)
     with errors.shown():
@@ -150,7 +150,7 @@ def let_go(made_from: Sources, changed: Segmentation) -> None:
 
 
 def show(made_from: Sources, changed: Segmentation) -> None:
-    """Put segments that were changed by hand on screen, with the settings that they were cut by."""
+    """Put segments changed by hand back on screen, with the settings that they were cut by."""
     state.set_controls(
         made_from.model_key, weights=changed.weights, n_clusters=changed.partition.settings.n_clusters
     )
@@ -161,7 +161,7 @@ def show(made_from: Sources, changed: Segmentation) -> None:
 
 
 def reopen(made_from: Sources, saved: Segmentation) -> None:
-    """Put segments on screen that were saved; others that were changed by hand stay kept beside them."""
+    """Put saved segments on screen; others that were changed by hand stay kept."""
     waiting = session(made_from).by_hand or saved_work.recall_by_hand(
         made_from.store, made_from.model_key, len(saved.partition.labels)
     )
@@ -177,7 +177,7 @@ def _put(made_from: Sources, shown: Segmentation, by_hand: Segmentation | None) 
 
 
 def from_scratch(made_from: Sources, steering: Steering, combined: Combined) -> Partition:
-    """What a full re-fit with these settings finds, before identities are matched.
+    """The partition of a full fit with these settings, before identities are matched.
 
     Raises:
         SettingsError: If there are more segments than different users.
@@ -187,7 +187,7 @@ def from_scratch(made_from: Sources, steering: Steering, combined: Combined) -> 
 
 
 def going_on(made_from: Sources, steering: Steering, combined: Combined) -> Partition:
-    """What a move to these settings finds, before identities are matched, from the first segments on.
+    """The partition of a move from the first segments to these settings, before identities are matched.
 
     Raises:
         SettingsError: If there are more segments than different users.
@@ -225,9 +225,9 @@ def _new_segmentation(
 
 
 def _first(made_from: Sources) -> Segmentation:
-    """The segments that all others of the model are numbered by, and go on from.
+    """The first segments of a model, which all others are fitted from and numbered by.
 
-    Of an earlier release, which kept none, they are those that were on screen last: names have their numbers.
+    An earlier release kept none: then they are those on screen last, whose numbers the names have.
     """
     store, model, n_users = made_from.store, made_from.model_key, len(made_from.vectors.inside)
     kept = saved_work.recall_first(store, model, n_users)
@@ -240,7 +240,7 @@ def _first(made_from: Sources) -> Segmentation:
 
 
 def _full_fit(made_from: Sources) -> Segmentation:
-    """With the usual weights and number; numbered like the model before where they are the same."""
+    """A full fit with default weights and number; the same segments keep their number of the model before."""
     usual = Controls()
     weights = effective(usual.weights, made_from.vectors.weighable)
     levels = background.levels(made_from)
@@ -252,7 +252,7 @@ def _full_fit(made_from: Sources) -> Segmentation:
 
 
 def _after_training(made_from: Sources, first: Segmentation) -> Segmentation:
-    """The first segments of a model keep number, colour and name of those of the one before, if the same."""
+    """Give the first segments of a model number, colour and name of the same ones of the model before."""
     store, n_users = made_from.store, len(made_from.vectors.inside)
     newest_first = [card.key for card in catalog.models(store, made_from.dataset.key)]
     for earlier in newest_first[newest_first.index(made_from.model_key) + 1 :]:
@@ -269,12 +269,12 @@ def _cut(
     embeddings: str, weights: ViewWeights, cluster: ClusterSettings, start: str,
     _combined: Combined, _inside: np.ndarray, _start: Partition | None,
 ) -> Partition:  # fmt: skip
-    """A fit from scratch, or the same move from the same segments, is made once, whoever asks for it."""
+    """Cluster, from scratch or from given segments; cached for all sessions."""
     return pipeline.cluster(_combined, _inside, cluster, _start)
 
 
 def _forget_names(made_from: Sources, new: tuple[int, ...]) -> None:
-    """A number that is taken by another segment loses the name it had."""
+    """Remove the names of numbers that are taken by new segments."""
     names = saved_work.names(made_from.store, made_from.model_key)
     stale = {segment: "" for segment in new if segment in names}
     if stale:
@@ -282,7 +282,7 @@ def _forget_names(made_from: Sources, new: tuple[int, ...]) -> None:
 
 
 def session(made_from: Sources) -> Session:
-    """What this session has done with the segments of a model."""
+    """The state of this session for the segments of a model."""
     found: Session = state.of_model(made_from.model_key).get(KEY, Session())
     return found
 

@@ -1,4 +1,4 @@
-"""What all sessions share by content key: vectors, counts, names, certificates; made once, whoever asks."""
+"""What all sessions share by content key: vectors, counts, names and certificates, each made once."""
 
 from __future__ import annotations
 
@@ -30,31 +30,31 @@ from pages.ui.segments.made_from import Sources
 from pages.ui.shell.kept import kept
 
 SESSIONS: Final = 24
-"""People at once for whom everything that they look at is kept; with more, some of it is made again."""
+"""Sessions for which everything on screen is kept; with more, some is made again."""
 
 
 @kept(lambda made_from, weights: (made_from.embeddings, weights), max_entries=6)
 def combined(made_from: Sources, weights: ViewWeights) -> Combined:
-    """The vectors that some weights make."""
+    """The combined vectors by some weights."""
     return pipeline.combine(made_from.vectors, weights)
 
 
 @kept(lambda made_from, weights: (made_from.embeddings, weights), max_entries=64)
 def different(made_from: Sources, weights: ViewWeights) -> int:
-    """Users who can be clustered and differ from each other, or more than the most segments."""
+    """Number of different users who can be clustered, counted up to one above the most segments."""
     vectors = combined(made_from, weights).vectors
     return count_different(vectors[made_from.vectors.inside], enough=MOST_SEGMENTS + 1)
 
 
 @kept(lambda made_from, weights: (made_from.embeddings, weights), max_entries=6)
 def pca_map(made_from: Sources, weights: ViewWeights) -> Layout:
-    """The quick map of the vectors that some weights make."""
+    """The quick map of the vectors combined by some weights."""
     return pca_layout(combined(made_from, weights).vectors)
 
 
 @kept(lambda made_from: made_from.counted, max_entries=2)
 def basis(made_from: Sources) -> Basis:
-    """What everything is counted from, laid out once a data set and its labels."""
+    """The basis of all counts, laid out once a data set and its labels."""
     return Basis.from_dataset(made_from.dataset, made_from.labels)
 
 
@@ -67,7 +67,7 @@ def basis(made_from: Sources) -> Basis:
 def tables(
     made_from: Sources, weights: ViewWeights, partition: Partition, settings: AnalyzeSettings
 ) -> Tables:
-    """What segments are like, counted once for all sessions that have the same ones.
+    """The tables of segments, counted once for all sessions that have the same segments.
 
     Raises:
         SettingsError: If the outcome is not in the data.
@@ -85,18 +85,18 @@ def _other_sessions(made_from: Sources) -> OtherSessions | None:
 
 @kept(lambda made_from: made_from.counted, max_entries=8)
 def _one_page(made_from: Sources) -> OnePageSegments:
-    """Made once for the labels: no slider and no outcome changes them."""
+    """The segments of one-page users, made once for the labels: no slider and no outcome changes them."""
     return pipeline.one_page_segments(made_from.dataset, made_from.labels)
 
 
 @kept(lambda made, given: (made.digest, tuple(sorted(given.items()))), max_entries=4 * SESSIONS)
 def called(made: Tables, given: Mapping[int, SegmentName]) -> Mapping[int, HeldName]:
-    """What each segment is called: a given name, held against what sets it apart, or the app's."""
+    """Segment → its name: a given one, checked against what sets the segment apart, or the app's."""
     return fitting.held_names(made.differences, made.basis.site, given, chosen(made.partition.edits))
 
 
 def certificates(made_from: Sources, weights: ViewWeights, partition: Partition) -> Mapping[int, Certificate]:
-    """Segment → how sure it is; empty until the job has run."""
+    """Segment → its certificate; empty until the job has run."""
     request = CertifyRequest(
         dataset=made_from.dataset.key, embeddings=made_from.embeddings, weights=weights,
         digest=partition.digest,
@@ -112,5 +112,5 @@ def _certificates(found: Artifact) -> Mapping[int, Certificate]:
 
 
 def token(array: np.ndarray) -> str:
-    """A content key of an array: who lies where."""
+    """A content key of an array, such as a partition's labels."""
     return hashlib.blake2b(np.ascontiguousarray(array).tobytes(), digest_size=12).hexdigest()

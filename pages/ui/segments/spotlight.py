@@ -1,7 +1,7 @@
-"""One chart of a page before all others: the one that a figure of an answer comes from.
+"""The chart that a link names, drawn at the top of its page instead of in its usual place.
 
-A link names it (``?chart=outcome&of=segment:0``). The chart is drawn at the top in place of where it stands,
-so that nobody has to look for it and no script has to scroll there.
+The link (``?chart=outcome&of=segment:0``) comes from a figure of an answer. Nobody has to look for the chart,
+and no script has to scroll there.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from pages.ui.shell.links import Screen, link
 
 CHART: Final = "chart"
 ROWS: Final = "of"
-"""Query parameters."""
+"""Query parameters of a link: the chart, and the rows to choose."""
 APPLIED: Final = "spotlight_applied"
 
 
 @dataclass(frozen=True)
 class Place:
-    """A chart.
+    """A chart that a link can lead to.
 
     Args:
         title: What it is called.
@@ -40,18 +40,18 @@ class Place:
     rows: tuple[str, ...] = ()
 
     def link(self) -> None:
-        """Draw a link to it."""
+        """Draw a link to the chart."""
         asked: dict[str, str | list[str]] = {CHART: self.chart, ROWS: list(self.rows)}
         link(self.screen, self.title, asked if self.chart else None)
 
 
 def asked() -> tuple[str, tuple[str, ...]]:
-    """The chart that the link names, and the rows; empty where it names none."""
+    """Chart and rows that the link names; empty where it names none."""
     return str(st.query_params.get(CHART, "")), tuple(st.query_params.get_all(ROWS))
 
 
 def arrived() -> bool:
-    """Whether the link has just been followed: what it chooses is chosen once, and can be changed then."""
+    """Whether the link has just been followed, so that its choice is applied only once."""
     now = asked()
     before = st.session_state.get(APPLIED)
     st.session_state[APPLIED] = now
@@ -59,13 +59,13 @@ def arrived() -> bool:
 
 
 def leave() -> None:
-    """Another page is shown: the same link may be followed again."""
+    """Forget the followed link when another page is shown, so that it may be followed again."""
     st.session_state.pop(APPLIED, None)
 
 
 @contextmanager
 def raised(screen: Screen) -> Iterator[None]:
-    """Within it, the chart that the link names is drawn here."""
+    """Context in which the chart that the link names is drawn at this place."""
     chart, _ = asked()
     token = _TOP.set(_Top(chart, st.container(key="spotlight"), screen) if chart else None)
     try:
@@ -75,7 +75,7 @@ def raised(screen: Screen) -> Iterator[None]:
 
 
 def holder(chart: str) -> DeltaGenerator | None:
-    """Where a chart is to be drawn, if not in its own place."""
+    """The container at the top for a chart that the link names; None for other charts."""
     top = _TOP.get()
     if top is None or top.chart != chart:
         return None

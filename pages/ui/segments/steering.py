@@ -46,7 +46,7 @@ ABSENT: Final[dict[View, str]] = {
 }
 COUNTS: Final = {OutcomeCount.ANY: "All that a user did", OutcomeCount.FIRST: "The first only"}
 TRIED: Final = 30
-"""Percent of activity whose segments are held against those on screen."""
+"""Weight of activity, in percent, whose segments are compared with those on screen."""
 ASKED: Final = "activity_asked"
 CHANGE_HELP: Final = (
     "Rates of each segment are learned from half of the users and judged on the others. All visits count, "
@@ -61,21 +61,21 @@ EFFECTIVE: Final = (
 
 
 NEARLY: Final = 0.005
-"""A view that counts as much as its slider says but for this does so."""
+"""Tolerance within which a view counts as much as its slider says."""
 CELL: Final = 124
-"""Pixels that a control needs."""
+"""Width in pixels that a control needs."""
 
 
 @dataclass(frozen=True)
 class Slots:
-    """Places at the sliders that are filled once the result is known."""
+    """Containers beside the sliders that are filled once the result is known."""
 
     effective: Mapping[View, DeltaGenerator]
     change: DeltaGenerator
 
 
 def show_result(slots: Slots, live: LiveSegments) -> None:
-    """Write beside each slider what its view contributes, and offer to say what activity would change."""
+    """Write beside each slider what its view contributes, and draw what activity would change."""
     for view, share in live.combined.effective.items():
         slots.effective[view].caption(f"counts **{share:.0%}**", help=EFFECTIVE)
     if not live.steering.weights.activity and live.profiles.chosen:
@@ -90,7 +90,7 @@ def show_result(slots: Slots, live: LiveSegments) -> None:
 
 
 def _with_activity(live: LiveSegments) -> str:
-    """How well the segments tell the outcome, and as many with some activity."""
+    """Sentence on how well the segments tell the outcome, and as many segments with some activity."""
     made_from, now = live.sources, live.steering
     tried = controls.reweighted(now.weights, made_from.vectors.weighable, View.ACTIVITY, TRIED)
     combined = shared.combined(made_from, tried)
@@ -125,12 +125,12 @@ def draw(made_from: Sources) -> Slots:
 
 
 def _keep(model: str, widget: str, control: str, read: Callable[[Any], object]) -> None:
-    """Set a control to what a widget shows (its callback)."""
+    """Set a control to the value of a widget (the widget's callback)."""
     state.set_controls(model, **{control: read(st.session_state[widget])})
 
 
 def absent(made_from: Sources, view: View) -> str:
-    """Why the model has no such view."""
+    """Sentence on why the model lacks a view."""
     if made_from.labels is None or view is View.URL:
         return ABSENT[view]
     noun, found = TITLES[view].removeprefix("Page ").rstrip("s"), set(made_from.labels.of(view))
@@ -186,7 +186,7 @@ def _reset(made_from: Sources, now: Steering) -> None:
 
 
 def _insist(made_from: Sources, now: Steering) -> None:
-    """Offer to count views as much as their sliders say, where some count more or less than that."""
+    """Draw a switch to count views exactly as their sliders say, where some count more or less."""
     shares = {view: share for view, share in made_from.vectors.coverage.items() if abs(share - 1) > NEARLY}
     if not shares:
         return

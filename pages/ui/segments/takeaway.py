@@ -1,4 +1,4 @@
-"""The files an analyst takes away, made from what is on screen when they are asked for."""
+"""The files that an analyst downloads, made from what is on screen when they are asked for."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from pages.ui.shell import state
 
 
 def users(live: LiveSegments, first: int | None = None) -> pd.DataFrame:
-    """One row a user, all or the first ones: id, segment, distances, group, activity, outcome, origin."""
+    """Table of users, all or the first: id, segment, distances, group, activity, outcome, origin."""
     made = segments(live)
     users = live.sources.dataset.users.head(len(live.labels) if first is None else first)
     table = export.users_table(
@@ -43,12 +43,12 @@ def users(live: LiveSegments, first: int | None = None) -> pd.DataFrame:
 
 
 def users_csv(live: LiveSegments, ids: IdStyle = IdStyle.EXACT) -> bytes:
-    """:func:`users` as CSV."""
+    """The table of :func:`users` as CSV."""
     return export.csv_bytes(users(live), ids)
 
 
 def users_parquet(live: LiveSegments) -> bytes:
-    """:func:`users` as Parquet."""
+    """The table of :func:`users` as Parquet."""
     return export.parquet_bytes(users(live))
 
 
@@ -59,12 +59,12 @@ def embeddings_parquet(live: LiveSegments) -> bytes:
 
 
 def profiles_json(live: LiveSegments) -> bytes:
-    """Every profile table in one file."""
+    """Every profile table in a JSON file."""
     return live.profiles.to_json().encode()
 
 
 def profiles_zip(live: LiveSegments) -> bytes:
-    """One CSV a profile table."""
+    """Every profile table as CSV, in a zip file."""
     made, sure = live.profiles, live.certificates
     return export.tables_zip(
         {
@@ -80,18 +80,18 @@ def profiles_zip(live: LiveSegments) -> bytes:
 
 
 def receipt_json(live: LiveSegments) -> bytes:
-    """Every record of the input accounted for."""
+    """The receipt, which accounts for every record of the input, as JSON."""
     return live.sources.dataset.receipt.model_dump_json(indent=1).encode()
 
 
 def clusters_json(live: LiveSegments) -> bytes:
-    """Weights, sizes and names of the segments, how sure they are, and how many there are."""
+    """Weights, sizes, names and certificates of the segments, and the supported numbers, as JSON."""
     made = clusters_summary(segments(live), live.levels, live.certificates)
     return json.dumps(made, indent=1, ensure_ascii=False).encode()
 
 
 def journeys_json(live: LiveSegments) -> bytes:
-    """How the users of each segment move, beside the other clustered users."""
+    """The steps of each segment, beside the other clustered users, as JSON."""
     told = journeys(_moves(live), live.profiles.rows, live.plain_names)
     return json.dumps(told, indent=1, ensure_ascii=False).encode()
 
@@ -102,7 +102,7 @@ def _moves(live: LiveSegments) -> Moves:
 
 
 def report_html(live: LiveSegments) -> bytes:
-    """The whole report as one file that opens without a server."""
+    """The report as an HTML file that opens without a server."""
     moves = _moves(live)
     told = outcome_choice.beside(live.sources, live.segmentation.partition)
     source = report.ReportInput(
@@ -130,20 +130,20 @@ def report_html(live: LiveSegments) -> bytes:
 
 
 def funnels(live: LiveSegments) -> tuple[Funnel, ...]:
-    """The funnel that the analyst built, if any."""
+    """The funnel that the analyst built, in a tuple; empty without one."""
     built = state.controls(live.sources.model_key).funnel
     return () if built is None else (built,)
 
 
 def _counted(live: LiveSegments) -> tuple[CountedFunnel, ...]:
-    """Nothing where these pages or events cannot make its steps: the page Journeys says why."""
+    """The counted funnels; none where pages or events cannot make the steps, as the page Journeys says."""
     with suppress(SettingsError, ArtifactError):
         return count_funnels(funnels(live), live.sources.dataset, live.sources.labels)
     return ()
 
 
 def segments(live: LiveSegments) -> Segments:
-    """What is on screen, as a run from the command line would have it."""
+    """The segments on screen, as a run from the command line has them."""
     return Segments(
         live.combined, live.segmentation.partition, live.profiles, live.held, live.tables.basis.data,
         live.tables.differences,
@@ -163,7 +163,7 @@ def model_into(live: LiveSegments, folder: Path) -> None:
 
 
 def run_settings(live: LiveSegments) -> RunSettings:
-    """Every setting that made what is on the screen."""
+    """All settings that made what is on screen."""
     run = state.model()
     return RunSettings(
         ingest=IngestSettings.checked(**open_artifact(live.sources.dataset.path).settings),
@@ -180,7 +180,7 @@ def run_settings(live: LiveSegments) -> RunSettings:
 
 
 def settings(live: LiveSegments) -> dict[str, dict[str, object]]:
-    """Part of a run → the settings that were used."""
+    """Part of a run → the settings that were used, as plain data."""
     dataset = open_artifact(live.sources.dataset.path)
     model = open_artifact(live.sources.model)
     return {

@@ -1,4 +1,4 @@
-"""Single users: found by id, listed, and what one of them did, session by session."""
+"""Single users: found by id, listed with their membership, and shown session by session."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ LISTED: Final = (
     Users.SESSIONS,
     Users.SOURCE,
 )
-"""In this order, so that a list beside another one shows the country whole."""
+"""Columns of a list of users, in an order that shows the country whole in a narrow list."""
 BELONGS: Final = (
     "How much the user belongs to the segment: how near its middle is beside the next one's, where 50 % is "
     "the border."
 )
 NEARNESS: Final = "How like the seeds: 0.5 is as near to them as to the others."
 MOST_SESSIONS: Final = 40
-"""Sessions drawn; the table below the picture has all of them."""
+"""Sessions drawn, at most; the table below the chart has all."""
 ELAPSED, WHEN = "elapsed_s", "when"
 
 
@@ -69,13 +69,13 @@ def listed(live: LiveSegments, users: np.ndarray, *, segments: bool = False) -> 
 
 
 def row_titles(live: LiveSegments) -> dict[str, str]:
-    """Key → what it is called, of all rows that share no user: segments, groups, one-page segments."""
+    """Key → title of all rows without common users: segments, groups, one-page segments."""
     table = named(live.profiles.parts, live.names)
     return dict(zip(table[Col.KEY], table[Col.LABEL], strict=True))
 
 
 def belonging(live: LiveSegments, users: np.ndarray) -> Memberships:
-    """How much some users belong to their segment, and which one is next."""
+    """Memberships of users in their segment, and the next segment."""
     vectors = live.combined.vectors[users]
     return memberships(vectors, live.labels[users], live.segmentation.partition)
 
@@ -130,7 +130,7 @@ def show_timeline(
 
 
 def strip(views: pd.DataFrame) -> charts.Chart:
-    """A row a session, a dot a page view, time since the session began.
+    """Chart of a user: a row a session, a dot a page view, by time since the session began.
 
     Args:
         views: Rows of :func:`core.profiles.samples.timeline`, with ``effect`` where that is known.
@@ -160,7 +160,7 @@ def strip(views: pd.DataFrame) -> charts.Chart:
 
 
 def _by_effect(dots: alt.Chart, effect: pd.Series) -> alt.Chart:
-    """Blue holds the user in the segment, orange pulls away, the larger the more; grey does nothing."""
+    """Colour dots by effect: blue holds the user in the segment, orange pulls away; size is strength."""
     most = float(np.nanmax(effect.abs().to_numpy(), initial=1e-9))
     size = alt.Size("strength:Q", scale=alt.Scale(domain=[0, most], range=[30, 420]), legend=None)
     coloured: alt.Chart = dots.transform_calculate(strength=f"abs(datum.{EFFECT})").encode(
