@@ -1,4 +1,4 @@
-"""Load an export: three ways in, what was found, and every record accounted for."""
+"""The page Data: load an export, check what was detected, and see every record accounted for."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ SPARK = (
     "`python -m core run FILES --out OUT --engine spark --master URL`"
 )
 FEW: Final = 3
-"""Other data sets that are listed without being asked for."""
+"""Other data sets that are listed without opening the list, at most."""
 
 
 def main() -> None:
-    """Draw what is running, then the step the analyst is at, then what was there before."""
+    """Draw running jobs, then the analyst's current step, then earlier data sets."""
     personal_view.take_result()
     _take_results()
     found = look_inside()
@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def _ways_in() -> None:
-    """The ways to load data that are installed here."""
+    """Draw the ways to load data that are installed here."""
     sources.three_ways()
     bigquery_form.offer()
     if requirements.installed():
@@ -72,7 +72,7 @@ def _ways_in() -> None:
 
 
 def _take_results() -> None:
-    """Switch to what this session's job has just made, unless another data set was opened meanwhile."""
+    """Open the data set that this session's job has just made, unless another was opened meanwhile."""
     for task in PREPARING:
         done = job_panel.ended(task)
         if done is not None and job_panel.still_there(task):
@@ -121,7 +121,7 @@ def _change_settings(names: tuple[str, ...]) -> None:
 
 
 def _earlier(cards: list[DatasetCard], dataset: Dataset | None) -> None:
-    """Other data sets in the cache, to switch to."""
+    """Draw other data sets in the cache, to switch to."""
     others = [card for card in cards if dataset is None or card.key != dataset.key]
     if not others:
         return

@@ -1,4 +1,4 @@
-"""Labels: what pages are about and for, who decided it, and the analyst's corrections."""
+"""The page Labels: what pages are about and for, who decided it, and the analyst's corrections."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ WORDS = {View.THEME.value: "Themes", View.TYPE.value: "Types"}
 
 
 def main() -> None:
-    """Draw the page: how it stands, the table to look over, and the words that labels are made of."""
+    """Draw the page: the state of the labels, the tables to look over, and the taxonomy."""
     label_jobs.take_result()
     st.title("Labels")
     st.write(WHAT)
@@ -110,7 +110,7 @@ def _notes(summary: LabelSummary) -> None:
 
 
 def _undo(dataset: Dataset) -> None:
-    """The latest edit of corrections, and the way back."""
+    """Draw the latest edit of corrections, with an undo."""
     if edit := label_book.latest(state.store()):
         first, more = md_text(edit[0].after or "deletion", 40), len(edit) - 1
         told = [f"{md_text(one.target, 120)}: {md_text(one.after or 'deleted', 60)}" for one in edit[:5]]
@@ -143,7 +143,7 @@ def _coverage(labels: LabelledPages, pages: pd.DataFrame) -> None:
 
 
 def _little_known(covered: pd.DataFrame) -> None:
-    """Say where most of a view is unknown, and offer to leave the view out of the segments."""
+    """Draw a note where most of a view is unknown, with a button to leave the view out of the segments."""
     run = state.model()
     for view, part in _unknown_shares(covered).items():
         if part <= MOSTLY:

@@ -1,4 +1,4 @@
-"""Train the model: a preset or every setting, live curves, and the models trained before."""
+"""The page Training: a preset or every setting, live curves, and the models trained before."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _start(dataset: Dataset, settings: TrainSettings) -> None:
 
 
 def _live(view: JobView) -> None:
-    """What is measured while it trains."""
+    """Draw the figures and curves of a running training."""
     curves.live_figures(view)
     curves.curves(job_panel.figures(view), key=f"live-{view.id}")
 

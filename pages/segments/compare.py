@@ -1,4 +1,4 @@
-"""Compare: segments in words, each number a figure that can be looked up."""
+"""The page Compare: segments in words, each number a figure that can be looked up."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from pages.ui.shell import errors, state
 from pages.ui.shell.links import COMPARE, PROFILES, heading, link
 
 NARROW: Final = 340
-"""Pixels that what leads needs, and as many the chart beside it."""
+"""Pixels that the leading differences need, and as many the chart beside them."""
 
 
 def page() -> None:
-    """Draw the page, or what to do first."""
+    """Draw the page Compare, or what to do first."""
     heading(COMPARE)
     live = segment_controls.ready()
     about = topic.context() if live is not None else None

@@ -1,4 +1,4 @@
-"""Explore: all users on a map, the controls that steer the segments, and a card a segment."""
+"""The page Explore: all users on a map, the controls of the segments, and a card a segment."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ WHY_APART = {
 
 
 def page() -> None:
-    """Draw the page, or what to do first."""
+    """Draw the page Explore, or what to do first."""
     heading(EXPLORE)
     if not state.need():
         return
@@ -104,7 +104,7 @@ def _card(live: LiveSegments, row: dict[str, Any], suggested: Mapping[int, str])
 
 
 def _facts(live: LiveSegments, row: Mapping[str, Any]) -> str:
-    """Size, outcome and activity in a line."""
+    """Size, outcome and activity of a segment in a line."""
     facts = [f"**{row[Col.USERS]:,}** users ({of_row(row, Col.SHARE)})"]
     if live.profiles.outcome:
         rate, low, high = (

@@ -1,4 +1,4 @@
-"""How users differ: a card a facet, with its levels, and whether users keep to them."""
+"""The page How users differ: a card a facet, with its levels, and whether users keep to them."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ HELP: Final = (
     "both? By chance: the share if parts of different users were paired."
 )
 MOST_SAID: Final = 3
-"""Facets that the first line names, those that users keep to most."""
+"""Facets that the first line names, at most: those that users keep to most."""
 FAIR: Final = 0.55
-"""AUC that the lower end has to pass before a facet is said to go with the outcome."""
+"""AUC that the lower end of the interval must exceed for a facet to go with the outcome."""
 STAGE_HELP: Final = f"{HELP} Who views more comes farther, and how much users view comes again by itself."
 LOYALTY_HELP: Final = (
     "Of the users who came before the middle of all visits: who came twice or more until then should come "
@@ -45,7 +45,7 @@ BESIDE_HELP: Final = (
 
 
 def page() -> None:
-    """Draw the page, or what to do first."""
+    """Draw the page How users differ, or what to do first."""
     heading(FACETS)
     if not state.need(model=False):
         return
@@ -68,7 +68,7 @@ def page() -> None:
 
 
 def _message(facets: list[Facet], outcome: str) -> None:
-    """What comes again about these users, and what goes with the outcome, before all figures."""
+    """Draw a summary of the facets that users keep to, and of those that go with the outcome."""
     again = [facet for facet in facets if facet.comes_again and facet.comes_again.is_kept_to]
     told = [facet for facet in facets if facet.tells_outcome and facet.tells_outcome.low > FAIR]
     lines = [f"Users keep most to {_listed(again[:MOST_SAID])}."] if again else []
@@ -81,7 +81,7 @@ def _message(facets: list[Facet], outcome: str) -> None:
 
 
 def _beside_segments() -> None:
-    """Whether the segments on screen tell the outcome better than a facet."""
+    """Draw whether the segments on screen tell the outcome better than a facet."""
     made_from = found_sources()
     if made_from is None or made_from.n_clustered < FEWEST_USERS:
         return
@@ -153,7 +153,7 @@ def _card(facet: Facet, found: Facets) -> None:
 
 
 def _two(found: Facets, facets: list[Facet]) -> None:
-    """Users on each pair of levels of two facets, or how many of them had the outcome."""
+    """Draw users on each pair of levels of two facets, or how many of them had the outcome."""
     with st.container(border=True, key="two-facets"):
         st.markdown("**Two of them crossed**")
         with st.grid(2, min_column_width=SIDE // 2, gap="small"):

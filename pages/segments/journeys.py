@@ -1,4 +1,4 @@
-"""Journeys: how users of a segment move, beside others."""
+"""The page Journeys: how users of a segment move, beside others."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ PARTS: Final[dict[str, Callable[[LiveSegments, Choice], None]]] = {
     "Funnel": funnel_view.draw,
     "Time to outcome": survival_view.draw,
 }
-"""What there is to see → what draws it."""
+"""Title of a part → function that draws it."""
 
 
 def page() -> None:
-    """Draw the page, or what to do first."""
+    """Draw the page Journeys, or what to do first."""
     heading(JOURNEYS)
     live = segment_controls.ready()
     if live is None:

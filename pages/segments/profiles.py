@@ -1,4 +1,4 @@
-"""Profiles: what sets each segment apart, in numbers that can be checked."""
+"""The page Profiles: what sets each segment apart, in numbers that can be checked."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ RANKINGS: Final = {
 }
 LABELS: Final = {View.THEME: "Page themes", View.TYPE: "Page types"}
 ACTIVITY: Final = (Col.PAGE_VIEWS_MEAN, Col.PAGE_VIEWS_MEDIAN, Col.SESSIONS_MEAN, Col.PAGES_PER_SESSION)
-"""Of users of one page, these are 1."""
+"""Columns that are 1 for all one-page users."""
 PAGE_COLUMNS: Final = (
     Col.RANK, Col.PAGE_TITLE, Col.SHARE, Col.REST_SHARE, Col.LIFT, Col.USERS, Col.VIEWS, Col.PAGE_LOCATION,
 )  # fmt: skip
@@ -74,12 +74,12 @@ PICKER_STAYS: Final = (
     " max-height: 8.4rem; overflow-y: auto; background: light-dark(#ffffff, #10141b) }"
     " @media (max-width: 768px) { .st-key-profiled { top: 3.5rem } }</style>"
 )
-"""On the page's own background, as what is read goes by below it; on a phone, below the header."""
+"""Style that keeps the choice of rows in sight; on a phone, below the header."""
 PAGE_SEEN: Final = "The model saw it, so a difference is how the segments were made, and no finding."
 
 
 def page() -> None:
-    """Draw the page, or what to do first."""
+    """Draw the page Profiles, or what to do first."""
     heading(PROFILES)
     personal_view.take_result()
     live = segment_controls.ready()
@@ -206,7 +206,7 @@ def _keep_chosen(model: str) -> None:
 
 
 def _differences(live: LiveSegments, keys: list[str], called: dict[str, str]) -> None:
-    """What lies behind the means, and everything that sets a row apart."""
+    """Draw the spread behind the means, and everything that sets a row apart."""
     about = _about(live)
     if about is None:
         return
@@ -218,7 +218,7 @@ def _differences(live: LiveSegments, keys: list[str], called: dict[str, str]) ->
 
 
 def _follow_link(live: LiveSegments, keys: list[str]) -> None:
-    """Choose what shows the chart that the link names."""
+    """Choose the rows that show the chart that the link names."""
     chart, rows = spotlight.asked()
     wanted = [key for key in keys if key in rows]
     if not spotlight.arrived() or not wanted:
@@ -256,7 +256,7 @@ def _segment(live: LiveSegments, row: dict[str, Any], whole: LiveSegments) -> No
 
 
 def _about(live: LiveSegments) -> Context | None:
-    """What words are made from, of what is counted here."""
+    """The context for sentences, with the tables counted on this page; None before there is any."""
     about = topic.context()
     return None if about is None else replace(about, tables=live.tables)
 
@@ -315,7 +315,7 @@ def _pages(live: LiveSegments, key: str, name: str) -> None:
 
 
 def _short(pages: pd.DataFrame) -> list[str]:
-    """What to write on the axis: the title without what all share, or the address; never twice the same."""
+    """Different axis labels of pages: the title without its shared ending, or the address."""
     addresses = pages[Col.PAGE_LOCATION].tolist()
     titles = pages[Col.PAGE_TITLE].fillna("").tolist()
     origin = wording.common_origin(addresses)
@@ -329,7 +329,7 @@ def _short(pages: pd.DataFrame) -> list[str]:
 
 
 def _labels(live: LiveSegments, keys: list[str]) -> None:
-    """What the pages are about and for, where they are labelled."""
+    """Draw what the rows' pages are about and for, where pages are labelled."""
     about = _about(live)
     looked_at = pd.DataFrame() if about is None else label_table(about)
     if looked_at.empty:

@@ -1,4 +1,4 @@
-"""Time: segments over days and weeks, and whether they still hold."""
+"""The page Time: segments over days and weeks, and whether they still hold for a later export."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from pages.ui.shell import errors
 from pages.ui.shell.links import TIME, heading
 
 LATER: Final = "A later export"
-"""The part that no filter is for."""
+"""Title of the part to which no filter applies."""
 PARTS: Final[dict[str, Callable[[LiveSegments], None]]] = {
     "Days and weeks": over_time_view.draw,
     "Coming back": retention_view.draw,
     "When they come": rhythm_view.draw,
     LATER: drift_view.draw,
 }
-"""What there is to see → what draws it."""
+"""Title of a part → function that draws it."""
 
 
 def page() -> None:
-    """Draw the page, or what to do first."""
+    """Draw the page Time, or what to do first."""
     heading(TIME)
     live = segment_controls.ready()
     if live is None:

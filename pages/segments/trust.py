@@ -1,4 +1,4 @@
-"""Trust: would the segments come out again, and are the vectors that they are made of worth it?"""
+"""The page Trust: whether the segments come out again, and what their vectors are worth."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ NOT_SHOWN: Final = (
 
 
 def page() -> None:
-    """Draw the page, or what to do first."""
+    """Draw the page Trust, or what to do first."""
     heading(TRUST)
     live = segment_controls.ready()
     if live is None:
@@ -113,7 +113,7 @@ def _show(live: LiveSegments, card: Scorecard) -> None:
 
 
 def _each_segment(live: LiveSegments, card: Scorecard) -> None:
-    """How sure each segment is, also by another training once it was asked for; a bag of pages has none."""
+    """Draw how sure each segment is, also by another training if one was run; a bag of pages has none."""
     again: Mapping[int, float] = {}
     if card.own is Method.LEARNED:
         with errors.shown():
@@ -143,7 +143,7 @@ def _verdict(live: LiveSegments, found: TrustVerdict, card: Scorecard) -> None:
 
 
 def _act(live: LiveSegments, found: TrustVerdict) -> None:
-    """The one button or link that does what the verdict says."""
+    """Draw the button or link that does what the verdict says."""
     if found.action is Action.USE:
         st.button(
             f"Use {found.n_clusters}", key="use-number", icon=":material/check:", type="primary",

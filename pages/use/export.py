@@ -1,4 +1,4 @@
-"""Export: the segments as files, made when they are asked for."""
+"""The page Export: the segments as files, made when they are asked for."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PREVIEW_ROWS: Final = 5
 
 
 def page() -> None:
-    """Draw the page, or what to do first."""
+    """Draw the page Export, or what to do first."""
     heading(EXPORT)
     live = segment_controls.ready()
     if live is None:
@@ -138,7 +138,7 @@ def _command(live: LiveSegments) -> None:
 
 
 def _other_numbers(live: LiveSegments) -> None:
-    """Segments that have another number there."""
+    """Draw which segments the command line gives another number."""
     there = other_numbers(live.segmentation.partition.sizes)
     if there:
         numbers = " · ".join(f"{here} is {number} there" for here, number in there.items())

@@ -1,4 +1,4 @@
-"""Rules: a segment as a few conditions that other tools understand."""
+"""The page Rules: a segment as a few conditions that other tools understand."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pages.ui.shell.text import count, md_text
 
 
 def page() -> None:
-    """Draw the page, or what to do first."""
+    """Draw the page Rules, or what to do first."""
     heading(RULES)
     live = segment_controls.ready()
     if live is None:
@@ -43,7 +43,7 @@ def _segment(live: LiveSegments) -> int:
 
 
 def _found(live: LiveSegments, export: LoadedExport, rules: FoundRules) -> RuleFit | None:
-    """The best rule of each length, and one of them in full."""
+    """Draw the best rule of each length, and a chosen one in full."""
     st.subheader("The best rule of each length")
     if rules.recommended is None:
         st.info(md_text(rules.reason), icon=":material/info:")

@@ -1,4 +1,4 @@
-"""Runs: segmentations that were saved by name, to be opened, compared, copied, and let go."""
+"""The page Runs: segmentations saved by name, to be opened, compared, copied and deleted."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from pages.ui.shell.text import md_text
 
 OPENING: Final = "runs-opening"
 MOST: Final = 20
-"""Runs that are listed at once, the newest; a search finds the others."""
+"""Runs that are listed at once, the newest first; a search finds the others."""
 
 
 def page() -> None:
-    """Draw what can be saved, what was, and two beside each other."""
+    """Draw the form to save a run, the saved runs, and the comparison of two."""
     heading(RUNS)
     if OPENING in st.session_state:
         _open(st.session_state.pop(OPENING))

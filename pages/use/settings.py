@@ -1,4 +1,4 @@
-"""Settings: which language model, what may be sent and spent, every call, and SQL for experts."""
+"""The page Settings: the language model, what may be sent and spent, every call, and SQL for experts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pages.ui.shell.text import md_text
 
 
 def page() -> None:
-    """Draw the page."""
+    """Draw the page Settings with all its cards."""
     heading(SETTINGS)
     chosen = preferences.load(state.store())
     model_form.draw()
@@ -51,7 +51,7 @@ def _limits(chosen: Preferences) -> None:
 
 
 def number(name: str, label: str, low: float, high: float, meaning: str) -> None:
-    """A number field for a preference, which is kept at once."""
+    """Draw a number field for a preference, which is kept at once."""
     value = getattr(preferences.load(state.store()), name)
     st.number_input(
         label, low, high, value, key=f"pref-{name}", help=meaning, on_change=_keep, args=(name,),
@@ -69,7 +69,7 @@ def _change(**values: Any) -> None:  # noqa: ANN401 - checked by the settings
 
 
 def _price(chosen: Preferences) -> None:
-    """What a million tokens cost, for the model that is named."""
+    """Draw the prices of a million tokens for the configured model."""
     named = connection.configured()
     if named is None:
         return

@@ -1,4 +1,4 @@
-"""SQL for experts: one SELECT over the tables behind the profiles, in a process that can do nothing else."""
+"""The page SQL for experts: a SELECT over the tables behind the profiles, in a restricted process."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ORDER BY outcome_rate DESC"""
 
 
 def page() -> None:
-    """Draw the page, or what to do first."""
+    """Draw the page SQL, or what to do first."""
     heading(SQL)
     if not preferences.load(state.store()).expert_sql:
         st.caption("SQL for experts is switched off.")

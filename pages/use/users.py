@@ -1,4 +1,4 @@
-"""Users: people of a segment, those that fit a search, look-alikes; and one person step by step."""
+"""The page Users: users of a segment or a search, look-alikes, and a single user step by step."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from pages.ui.shell.links import USERS, heading
 OF_SEGMENT, SEARCH, LOOK_ALIKES = "Of a segment", "Search", "Look-alikes"
 LISTS: Final = (OF_SEGMENT, SEARCH, LOOK_ALIKES)
 CARD: Final = 420
-"""Pixels that a user needs beside the lists; where there are fewer, the user stands above them."""
+"""Pixels that the user's card needs beside the lists; with fewer, it stands above them."""
 STAYS: Final = (
     "<style>@media (min-width: 1200px) { .st-key-looked-at { position: sticky; top: .5rem;"
     " max-height: calc(100vh - 1rem); overflow-y: auto } }</style>"
 )
-"""Beside the lists the user stays in sight while they are looked through."""
+"""Style that keeps the user's card in sight beside the lists."""
 
 
 def page() -> None:
-    """Draw the page, or what to do first."""
+    """Draw the page Users, or what to do first."""
     heading(USERS)
     live = segment_controls.ready()
     if live is None:

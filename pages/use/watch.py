@@ -1,4 +1,4 @@
-"""Watch: folders in which new files appear, and what became of them."""
+"""The page Watch: folders in which new files appear, and what became of the files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pages.ui.watch import status, switch
 
 
 def page() -> None:
-    """Draw one watch, and the switch for another folder; the switch alone where there is none."""
+    """Draw a watch and the switch for another folder; only the switch where there is no watch."""
     heading(WATCH)
     found = kept_watches.watches(state.store())
     if not found:

@@ -1,4 +1,4 @@
-"""The one user that is looked at: typed, or ticked in any list."""
+"""The user who is looked at: by a typed id, or ticked in any list."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WANTED: Final = "wanted_user"
 
 
 def find(live: LiveSegments) -> int | None:
-    """Draw the field for an id, and find the user; None without one."""
+    """Draw the field for an id, and return the user's index; None without one."""
     model, ids = live.sources.model_key, live.sources.dataset.sequences.user_id
     mine, linked = state.of_model(model), state.controls(model).user
     if WANTED not in mine:
@@ -40,14 +40,14 @@ def find(live: LiveSegments) -> int | None:
 
 
 def _want(live: LiveSegments, user_id: str) -> None:
-    """Look at a user; a link names the place in the data, as an id is nobody's business but the file's."""
+    """Choose a user; a link names the user's index, as ids stay in the file."""
     model = live.sources.model_key
     state.of_model(model)[WANTED] = user_id
     state.hold_controls(model, user=user_facts.find(live.sources.dataset, user_id))
 
 
 def show_list(live: LiveSegments, table: pd.DataFrame, key: str, title: str, meaning: str) -> None:
-    """A list of users with what it is of; ticking one chooses it.
+    """Draw a list of users; ticking a row chooses the user.
 
     Args:
         live: The segments.
@@ -72,7 +72,7 @@ def show_list(live: LiveSegments, table: pd.DataFrame, key: str, title: str, mea
 
 
 def belongs(live: LiveSegments, user: int) -> str:
-    """Where the user is, in Markdown: the segment with how much, and the next one; or why in none."""
+    """Markdown on where a user belongs: segment and membership, and the next one; or why in none."""
     segment = int(live.labels[user])
     if segment in live.names:
         found = user_facts.belonging(live, np.array([user]))

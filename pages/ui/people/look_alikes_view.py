@@ -1,4 +1,4 @@
-"""Who else is like a user, a segment or a list of ids: how far to reach, who that is, and their file."""
+"""Users who are like a user, a segment or a list of ids: how many to reach, who they are, and their file."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from pages.ui.shell.text import count, md_text, share
 
 PASTED: Final = "pasted_ids"
 MOST_SHOWN: Final = 100
-"""Users in the table; the file has all within reach."""
+"""Users in the table, at most; the file has all within reach."""
 UNKNOWN_SHOWN: Final = 5
 HOW: Final = (
     "A logistic regression on the vectors tells the seeds from other clustered users. A score of 0.5 is as "
@@ -55,7 +55,7 @@ TOO_FEW: Final = f"With fewer than {FEWEST_SEEDS} seeds none is hidden, so nothi
 
 
 class Like(StrEnum):
-    """Who the seeds are."""
+    """The choice of seeds."""
 
     SEGMENT = "A segment"
     USER = "The user above"
@@ -63,7 +63,7 @@ class Like(StrEnum):
 
 
 def draw(live: LiveSegments, user: int | None) -> None:
-    """Draw who is like the seeds.
+    """Draw the users who are like the seeds.
 
     Args:
         live: The segments.
@@ -100,7 +100,7 @@ def draw(live: LiveSegments, user: int | None) -> None:
 
 
 def _seeds(live: LiveSegments, like: Like, user: int | None, row: DeltaGenerator) -> np.ndarray | None:
-    """User indices, ascending; None after it was said what is missing."""
+    """User indices of the seeds, ascending; None after a message on what is missing."""
     if like is Like.LIST:
         return _of_list(live)
     if like is Like.SEGMENT:
@@ -145,7 +145,7 @@ def _known(live: LiveSegments, found: id_list.IdList) -> np.ndarray | None:
 
 
 def _reach(row: DeltaGenerator, found: LookAlikes) -> int:
-    """How many users: what was chosen for these very seeds, else what is usual."""
+    """Draw the number of users to reach: as chosen for these seeds, else the default."""
     key = f"reach-{shared.token(found.seeds)}"
     reach = row.number_input(
         "Users to reach", 1, len(found.users), found.usual_reach, key=key, width=180,
@@ -200,7 +200,7 @@ def _charts(live: LiveSegments, found: LookAlikes, reach: int) -> None:
 
 
 def _where(live: LiveSegments, users: np.ndarray) -> pd.DataFrame:
-    """Users of each row, those with most first."""
+    """Table of the users in each row, the largest first."""
     parts = named(live.profiles.parts, live.names)[[Col.LABEL, Col.KIND]]
     users_of = np.bincount(live.profiles.rows.place[users], minlength=len(parts))
     counts = parts.assign(**{Col.USERS: users_of, Col.SHARE: users_of / len(users)})
@@ -233,7 +233,7 @@ def _table(live: LiveSegments, found: LookAlikes, n: int) -> pd.DataFrame:
 
 
 def found_over_reach(curve: pd.DataFrame, reach: int, height: int) -> charts.Chart:
-    """Share of hidden seeds found, its interval, and what chance finds; a line at the chosen reach.
+    """Chart of the share of hidden seeds found by reach, with interval and chance; a line at the reach.
 
     Args:
         curve: Of :meth:`core.people.look_alikes.LookAlikes.curve`.
@@ -257,7 +257,7 @@ def found_over_reach(curve: pd.DataFrame, reach: int, height: int) -> charts.Cha
 
 
 def score_over_reach(curve: pd.DataFrame, reach: int, height: int) -> charts.Chart:
-    """Score of the last user within reach, arguments as above."""
+    """Chart of the score of the last user within reach; arguments as of :func:`found_over_reach`."""
     told = {REACH: ("Users reached", ","), SCORE: ("Score", ".3f")}
     base = alt.Chart(curve).encode(x=_users(), tooltip=charts.tips(told))
     y = alt.Y(f"{SCORE}:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(tickCount=5))

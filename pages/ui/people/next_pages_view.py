@@ -1,4 +1,4 @@
-"""What a user is likely to view next, and where each suggestion comes from."""
+"""The pages that a user is likely to view next, and where each suggestion comes from."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ COLUMNS: Final[Columns] = {
 
 
 def draw(live: LiveSegments, user: int) -> None:
-    """Offer the next pages, and draw them where they are asked for.
+    """Draw the switch for a user's next pages, and the pages if it is on.
 
     Args:
         live: The segments.

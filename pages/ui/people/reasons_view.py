@@ -1,4 +1,4 @@
-"""Why a user is where they are: what holds them in their segment, and what pulls them to the next one."""
+"""The reasons why a user is in a segment: what holds them there, and what pulls them to the next one."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from pages.ui.shell import errors, state
 from pages.ui.shell.text import count
 
 DRAWN: Final = 12
-"""Bars of a chart, those that do most; the table has all."""
+"""Bars of a chart, at most: the largest effects; the table has all."""
 LABEL, WITHOUT = "what", "without"
 HOW: Final = (
     "The user is embedded again without the page, or without the session, by the same model. What the lead "
@@ -51,7 +51,7 @@ BY_HAND: Final = (
 
 
 def draw(live: LiveSegments, user: int) -> pd.Series | None:
-    """Offer the reasons, and draw them where they are asked for.
+    """Draw the switch for a user's reasons, and the reasons if it is on.
 
     Returns:
         Page index → what its views do to the lead, for the timeline; None where nothing was asked, or where
@@ -151,7 +151,7 @@ def _told(live: LiveSegments, table: pd.DataFrame, labels: list[str]) -> pd.Data
 
 
 def bars(table: pd.DataFrame) -> charts.Chart:
-    """A bar a part: to the right what holds the user, to the left what pulls away.
+    """Chart of effects: to the right what holds the user, to the left what pulls away.
 
     Args:
         table: Columns ``what``, ``effect``, ``views`` and, where it is known, ``without``, in order.

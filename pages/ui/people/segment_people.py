@@ -1,4 +1,4 @@
-"""People of one segment: typical, drawn at random, between two segments, and far from everybody."""
+"""Users of a segment: typical, drawn at random, between two segments, and far from everybody."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ OUTLYING: Final = "Farthest from the middle of the segment: in it because the ot
 
 
 def draw(live: LiveSegments) -> None:
-    """Draw the lists of one segment."""
+    """Draw the lists of users of a segment."""
     segment, n, seed = _controls(live)
     views = live.sources.dataset.sequences.lengths
     stand = _standing(live.sources.embeddings, live.segmentation.partition.digest, live)
@@ -46,7 +46,7 @@ def draw(live: LiveSegments) -> None:
 
 
 def _controls(live: LiveSegments) -> tuple[int, int, int]:
-    """The segment, how many users a list has, and the seed."""
+    """Draw the choice of segment, length of a list, and seed."""
     model, keys = live.sources.model_key, {f"segment:{segment}": segment for segment in live.segments}
     held = [keys[key] for key in state.controls(model).segments or () if key in keys]
     first = held[0] if held else live.segments[0]

@@ -1,4 +1,4 @@
-"""Users by what they saw and did, where they came from and where they belong."""
+"""The search for users by what they saw and did, where they came from and where they belong."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ ATTRIBUTES: Final = {
     Users.SOURCE: "First source", Users.DEVICE: "Device", Users.COUNTRY: "Country", Users.BROWSER: "Browser"
 }  # fmt: skip
 FIELD: Final = 220
-"""Pixels that a field needs."""
+"""Pixels that a field of the search needs."""
 MOST_SHOWN: Final = 500
-"""Users in the table; the file has all."""
+"""Users in the table, at most; the file has all."""
 
 
 def draw(live: LiveSegments) -> None:
-    """Draw the fields and who fits."""
+    """Draw the fields and the users who fit."""
     wanted = _fields(live)
     if wanted == Wanted():
         st.caption("Choose what users saw or did, where they came from, or their segment.")
@@ -73,7 +73,7 @@ def _field(
     live: LiveSegments, name: str, title: str, options: tuple[str, ...], written: Callable[[Any], str],
     help_text: str | None = None,
 ) -> tuple[str, ...]:  # fmt: skip
-    """A field of the search, as this session left it for this model."""
+    """Draw a field of the search, as this session left it for this model."""
     mine, key = state.of_model(live.sources.model_key), f"search-{name}"
     now = [one for one in mine.get(key, ()) if one in options]
     state.display(key, now)

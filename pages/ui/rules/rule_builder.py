@@ -1,4 +1,4 @@
-"""A rule written by hand: conditions are picked, and it is judged like any other."""
+"""The builder of a rule by hand: conditions are picked, and the rule is judged like any other."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TITLES: Final = {
 }  # fmt: skip
 AND, OR, NOT = "and", "or", "and not"
 NUMBERS: Final = {RuleField.LAST_DAYS: "Days"} | dict.fromkeys(VIEWED, "Times, at least")
-"""What the number of a condition is called."""
+"""Field → label of the number of its condition."""
 
 
 def write(live: LiveSegments, features: RuleFeatures, start: SegmentRule | None) -> SegmentRule | None:

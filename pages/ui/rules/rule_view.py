@@ -1,6 +1,6 @@
-"""One rule: how well it fits, whom it finds, and the rule in four languages to copy.
+"""The views of rules: how well a rule fits, whom it finds, and its text in four languages to copy.
 
-The rules of the segments on screen, made once for all sessions that have the same ones.
+``rules_of`` makes the rules of the segments on screen once for all sessions that have the same ones.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from pages.ui.shell.written_table import Columns
 
 @kept(lambda live: live.sources.counted, max_entries=2)
 def export_of(live: LiveSegments) -> LoadedExport:
-    """What rules can ask of the users, and what their SQL has to know of the files."""
+    """The features that rules test, and what their SQL needs to know of the files."""
     dataset = live.sources.dataset
     settings = IngestSettings.checked(**open_artifact(dataset.path).settings)
     return LoadedExport(basis(live.sources).rule_features, dataset.receipt, settings)
@@ -46,7 +46,7 @@ def export_of(live: LiveSegments) -> LoadedExport:
     show_spinner="Looking for the rules …",
 )  # fmt: skip
 def rules_of(live: LiveSegments) -> Mapping[int, FoundRules]:
-    """Segment → its rules."""
+    """Segment → its best rules, made once for these segments."""
     return live.tables.basis.rules(live.segmentation.partition)
 
 
@@ -57,7 +57,7 @@ def sentences(live: LiveSegments) -> dict[int, str]:
 
 
 def file_of(live: LiveSegments) -> bytes:
-    """The file that a run leaves, of the segments on screen."""
+    """The rules file of a run, made of the segments on screen."""
     records = rule_records(rules_of(live), live.plain_names, export_of(live))
     return json.dumps(records, indent=1, ensure_ascii=False, allow_nan=False).encode()
 
@@ -74,7 +74,7 @@ F1: Final = (
 HELD_OUT: Final = "It asks for a source, device, browser or country: these did not make the segments."
 OF_RUN: Final = "Run it in the folder that the command on the Export page fills."
 READ: Final = 600
-"""Characters of what is pasted into GA4 that are shown: a theme may be hundreds of addresses."""
+"""Characters shown of the text for GA4: a theme may be hundreds of addresses."""
 EXACT: Final = "It repeats all that cleaning did, so that it returns these very users of the loaded files."
 GA4_NOTE: Final = (
     "GA4 counts from the last 30 days on, as events come in, and does not leave out what was left out here: "
@@ -92,7 +92,7 @@ COLUMNS: Final[Columns] = {
 
 
 def listed(rules: FoundRules, origin: str) -> None:
-    """The best rule of each length as a table."""
+    """Draw the best rule of each length as a table."""
     table = pd.DataFrame(
         {
             "conditions": [fit.rule.length for fit in rules.fits],
@@ -109,7 +109,7 @@ def listed(rules: FoundRules, origin: str) -> None:
 
 
 def show(live: LiveSegments, export: LoadedExport, fit: RuleFit, segment: int, key: str, judged: str) -> None:
-    """Draw a rule.
+    """Draw a rule with its fit, the segments it finds, and its text in four languages.
 
     Args:
         live: The segments.
@@ -177,7 +177,7 @@ def _languages(rule: SegmentRule, export: LoadedExport, key: str) -> None:
 
 
 def _ga4(text: str, key: str) -> None:
-    """The text to copy; of one that nobody reads whole the beginning, which has no button to copy it."""
+    """Draw the text for GA4 to copy; of a long text the beginning, and a file."""
     if len(text) <= READ:
         st.code(text, language=None, wrap_lines=True, height=300)
         return
@@ -207,7 +207,7 @@ def _download(live: LiveSegments, export: LoadedExport, rule: SegmentRule, key: 
 
 
 def _whom(live: LiveSegments, export: LoadedExport, rule: SegmentRule, segment: int, key: str) -> None:
-    """The segments of the users whom the rule finds."""
+    """Draw the segments of the users whom a rule finds."""
     found = recalls(rule, export.features, live.labels)
     users = np.array([measured.users for measured in found.values()])
     if not users.sum():

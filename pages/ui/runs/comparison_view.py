@@ -1,4 +1,4 @@
-"""Two saved runs beside each other."""
+"""The comparison of two saved runs beside each other."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NARROWEST: Final = 560
 
 
 def draw(runs: Mapping[str, SavedRun]) -> None:
-    """Choose two, and draw who moved."""
+    """Draw the choice of two runs, and the users who moved between their segments."""
     st.subheader("Compare two")
     keys = list(runs)
     told = {key: f"{run.name} · {run.when}" for key, run in runs.items()}

@@ -1,4 +1,4 @@
-"""What is on screen becomes a saved run, and a saved run what is on screen."""
+"""Save what is on screen as a run, and put a saved run on screen."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def save(live: LiveSegments, name: str, note: str = "") -> str:
 
 
 def saved_as(live: LiveSegments, kept: Mapping[str, SavedRun]) -> str:
-    """The newest saved run with these very segments, names and settings; empty where there is none."""
+    """Name of the newest saved run with exactly these segments, names and settings; empty without one."""
     now = _on_screen(live)
     return next((run.name for run in kept.values() if run.is_like(now)), "")
 
@@ -53,7 +53,7 @@ def _on_screen(live: LiveSegments) -> SavedRun:
 def _told(
     sources: Sources, shown: Segmentation, held: Controls, titles: Mapping[int, str] = MappingProxyType({})
 ) -> SavedRun:
-    """What is told of segments of a model, named after their data set; without titles by their numbers."""
+    """Record of segments for a saved run, named after their data set; without titles by number."""
     receipt, cluster = sources.dataset.receipt, shown.partition.settings
     given = saved_work.given_names(sources.store, sources.model_key)
     called = {segment: f"{segment + 1} · {name.text}" for segment, name in given.items()}
@@ -126,7 +126,7 @@ def _keep_what_is_there(run: SavedRun) -> None:
 
 
 def link_to(key: str) -> str:
-    """The address that opens a saved run on this server."""
+    """Address that opens a saved run on this server."""
     here = urlsplit(st.context.url or "")
     place = f"{here.scheme}://{here.netloc}/" if here.netloc else ""
     return f"{place}{EXPLORE.url_path}?{LINKED}={key}"
