@@ -269,14 +269,9 @@ def _compare_ranks(values: UserValues, sides: Sides) -> tuple[np.ndarray, np.nda
 
 
 def _mann_whitney(own: np.ndarray, everybody: np.ndarray) -> np.ndarray:
-    """Mann–Whitney test of rows against the rest of all users, by counts of users at each value.
+    """Mann–Whitney test of rows against all other users; p, effect and standard error of shape (3, m).
 
-    Args:
-        own: Users of each row at each value, the lowest first: shape (m, n_values).
-        everybody: All users at each value: shape (n_values,).
-
-    Returns:
-        p, effect and standard error, of shape (3, m), see :func:`_compare_ranks`.
+    ``own``, (m, n_values), and ``everybody``, (n_values,), count users at each value, the lowest first.
     """
     n, counts = own.sum(axis=1, dtype=np.float64), everybody.astype(np.float64)
     whole = counts.sum()

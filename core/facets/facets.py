@@ -318,10 +318,7 @@ def _comes_again(definition: Definition, visits: SiteVisits, human: np.ndarray) 
 
 
 def _halves_of_time(visits: SiteVisits, human: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Whether users came twice or more before the middle of all visits, and whether they came after it.
-
-    Two int8 arrays; the first is :data:`UNTOLD` for users who did not come before the middle.
-    """
+    """Whether users came twice or more by the middle of all visits (untold if never), and after it at all."""
     early = visits.session_day <= np.median(visits.session_day)
     before, after = (
         np.bincount(visits.session_user[which], minlength=visits.n_users)[human] for which in (early, ~early)

@@ -49,10 +49,7 @@ class Term:
 
 
 def theme_of(page: PageTerms, themes: Sequence[LabelClass]) -> tuple[LabelClass, Term] | None:
-    """The theme of a page and the term that decides it.
-
-    The first theme that has a folder of the page, else a word equal to a folder, else a word of the page.
-    """
+    """The first theme with a folder of the page, else a word equal to one, else any word; and that term."""
     for theme in themes:
         if found := page.folders.intersection(theme.folders):
             return theme, Term(True, min(found))

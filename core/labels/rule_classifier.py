@@ -1,7 +1,4 @@
-"""Rung 2: the classifier that applies rules on addresses and titles (``rules.yaml``), or abstains.
-
-First the rules, found by the segments that they ask for; then, for themes, words at word boundaries.
-"""
+"""Rung 2: the classifier that applies rules and words of themes to addresses and titles (``rules.yaml``)."""
 
 from __future__ import annotations
 

@@ -175,12 +175,9 @@ def _may_name(term: Term, literal: frozenset[str]) -> bool:
 
 
 def _choose(site: _Site, moves: Graph) -> tuple[list[Term], np.ndarray]:
-    """Choose terms greedily by their gain of modularity.
+    """Choose terms greedily by gain of modularity; return them and each page's place in these, -1 for none.
 
     A later term takes its pages from earlier ones where that is better; a word takes none from a folder.
-
-    Returns:
-        Terms in the order of choice, and for each page the place of its term, -1 for none.
     """
     has = _incidence(site)
     folder = np.array([term.folder for term in site.candidates])

@@ -20,10 +20,7 @@ from core.profiles.profile_columns import Col, RowKind
 
 
 class Step(IntEnum):
-    """Strength of a claim, the strongest first: shares of users and ratios to the others' (:data:`RULES`).
-
-    A ratio is "surely" so large if the low end of its 95 % interval is. Names begin with the first step met.
-    """
+    """Strength of a claim, the strongest first; "surely 3 times" is by the low end of an interval."""
 
     MOSTLY = 1
     """The section that half of the segment's users saw mostly, surely three times the others' share."""
