@@ -1,10 +1,10 @@
-"""Who saw something: enough to tell one user from several, small, and mergeable.
+"""Audiences (compact sets of the users who saw a value), and the test whether a place is personal.
 
-A value that one user alone ever saw is that user's own, or rare. One value does not tell which; the values of
-one place together do. In public places popularity has a long tail: beside the pages that one user saw there
-are those that two to five saw. Where all see their own (a profile, an order, a greeting) these are missing,
-and who has one comes back to it. A place is held against the public pages of the same export in both; the
-result is a logarithm of odds, to which other evidence can be added.
+A value that a single user ever saw is personal, or just rare. A single value does not tell which; all values
+of a place together do. In public places popularity has a long tail: beside pages that a single user saw there
+are pages that two to five saw. Where all users see their own values (a profile, an order, a greeting) these
+are missing, and users come back to theirs. A place is compared with the public pages of the same export in
+both respects; the result is a log odds, to which other evidence can be added.
 """
 
 from __future__ import annotations
@@ -16,60 +16,60 @@ from dataclasses import dataclass
 from typing import Final
 
 FEW: Final = 5
-"""A value that so many users saw at most belongs to the tail."""
+"""Most users of a value that counts as rare, in the tail of popularity."""
 FEWEST_OWNERS: Final = 3
-"""Different users who each alone saw a value of a place, from which on it can be a personal one."""
+"""Fewest owners (users who alone saw a value) of a place that can be personal."""
 _PERSONAL: Final = (8.0, 1.0)
 """Parameters of the beta distribution of the share of a personal place's rare values that one user saw."""
 _ALIKE: Final = 10.0
-"""Sum of these parameters for a public place: how much alike public places of a site are."""
+"""Sum of the same parameters for a public place: how similar the public places of a site are."""
 _UNKNOWN: Final = 0.75
-"""Share of the rare values of public places that one user alone saw, where nothing is known, …"""
+"""Prior share of the rare values of public places that a single user saw."""
 _WEIGHT: Final = 4
-"""… which counts as much as so many values."""
+"""Weight of that prior, in values."""
 _BOUNDS: Final = (0.3, 0.9)
-"""Between these it is in any case."""
+"""Least and largest estimate of that share."""
 _AGAIN: Final = 0.2
-"""Share of the views of a public page that repeat one of the same user, where nothing is known, …"""
+"""Prior share of the views of a public page that repeat a view of the same user."""
 _AGAIN_WEIGHT: Final = 20
-"""… which counts as much as so many views."""
+"""Weight of that prior, in views."""
 _OFTEN: Final = 5
-"""Views of a value that count: one user's habit."""
+"""Most views of a value that count, so that a user's habit does not dominate."""
 _CLEAR: Final = 6.0
-"""Log odds that coming back can add at most."""
+"""Largest log odds that repeated views can add."""
 _STAFF: Final = 0.15
-"""Share of the values of a place that a user saw together with one other, from which on it is staff."""
+"""Least share of the values of a place that a member of staff saw together with one other user."""
 UNLIKELY: Final = 2.5
-"""Log odds that a place is none of somebody's, before anything is known of it."""
+"""Prior log odds that a place is not personal."""
 _SURELY_PUBLIC: Final = 3
-"""Pages of a folder that several users saw, from which on it is public, …"""
+"""Fewest pages of a public folder that several users saw."""
 SHARED: Final = 0.2
-"""… if they are also so many for each page that one user alone saw."""
+"""Least number of pages that several users saw, per page that a single user saw, in a public folder."""
 _BESIDE: Final = 3
-"""Own values for each popular one: a folder of many public pages is public, whatever is rare in it."""
+"""Fewest owned values per popular one: a folder of many public pages is public, whatever is rare in it."""
 PUBLIC: Final = 10
-"""Users from which on a text is no secret, nor are its words, …"""
+"""Number of users from which on a text and its words are public."""
 _PUBLIC_SHARE: Final = 0.005
-"""… or this share of the users, in a small export, …"""
+"""Share of the users from which on a text is public, in a small export."""
 FEWEST_PUBLIC: Final = 3
-"""… but not fewer than so many."""
+"""Fewest users of a public text in any export."""
 _DEVICES: Final = 2
-"""Ids that may be one person."""
+"""Most ids that may be the same person."""
 EACH: Final = 3
-"""Values of one owner that count: a crawler alone in an archive makes no place personal."""
+"""Most values of an owner that count: a crawler alone in an archive makes no place personal."""
 
 SQL: Final = """min(digest) AS low, max(digest) AS high,
     bit_or(1::UBIGINT << digest % 64) AS buckets"""
-"""The users of a :class:`Audience`, as aggregates over page views with the ``digest`` of each user."""
+"""SQL aggregates that make an :class:`Audience` from page views with the ``digest`` of each user."""
 MERGED_SQL: Final = "min(low) AS low, max(high) AS high, bit_or(buckets) AS buckets"
 
 
 @dataclass(slots=True)
 class Audience:
-    """The users who saw something.
+    """The users who saw a value, in a form that can be merged.
 
     Args:
-        views: Page views.
+        views: Number of page views.
         first: Smallest digest of a user.
         last: Largest digest of a user.
         buckets: A bit for each remainder of a digest by 64: nearly as many bits as users, while they are few.
@@ -82,22 +82,22 @@ class Audience:
 
     @property
     def alone(self) -> bool:
-        """Whether it was one user."""
+        """Whether a single user saw it."""
         return self.first == self.last
 
     @property
     def rare(self) -> bool:
-        """Whether it may have been one person with two devices."""
+        """Whether so few ids saw it that they may be one person with two devices."""
         return self.users <= _DEVICES
 
     @property
     def users(self) -> int:
-        """Users: exact for one, a little low for a few, at most 64."""
+        """Estimated number of users: exact for 1, a little low for a few, at most 64."""
         return 1 if self.alone else max(2, self.buckets.bit_count())
 
 
 def merged(audiences: Iterable[Audience]) -> Audience:
-    """The users of several audiences together; there must be one at least."""
+    """Merge audiences, of which there must be at least one."""
     first, *rest = audiences
     whole = Audience(first.views, first.first, first.last, first.buckets)
     for audience in rest:
@@ -109,7 +109,7 @@ def merged(audiences: Iterable[Audience]) -> Audience:
 
 
 def merged_by(items: Iterable[tuple[str, Audience]]) -> dict[str, Audience]:
-    """Names → all who saw something of that name."""
+    """Merge the audiences of each name."""
     groups: defaultdict[str, list[Audience]] = defaultdict(list)
     for name, audience in items:
         groups[name].append(audience)
@@ -117,18 +117,18 @@ def merged_by(items: Iterable[tuple[str, Audience]]) -> dict[str, Audience]:
 
 
 def public_from(n_users: int) -> int:
-    """Users from which on a text is public, in an export of so many users."""
+    """Number of users from which on a text is public, in an export of ``n_users``."""
     return min(PUBLIC, max(FEWEST_PUBLIC, round(_PUBLIC_SHARE * n_users)))
 
 
 @dataclass(frozen=True)
 class Tail:
-    """What the rare values of public places look like in an export.
+    """Statistics of the rare values of public places in an export.
 
     Args:
-        owned: Share of the values of at most :data:`FEW` users that one user alone saw; None where nobody
-            shares anything, and nothing can be told.
-        again: Share of their views that repeat one of the same user.
+        owned: Share of the values with at most :data:`FEW` users that a single user saw; None where no value
+            is shared, so that nothing can be told.
+        again: Share of their views that repeat a view of the same user.
     """
 
     owned: float | None
@@ -136,7 +136,7 @@ class Tail:
 
     @classmethod
     def of(cls, folders: Iterable[Iterable[Audience]]) -> Tail:
-        """Look at the pages of every folder."""
+        """Estimate the statistics from the audiences of the pages in every folder."""
         shared_at_all = False
         pages: list[Audience] = []
         for folder in map(list, folders):
@@ -152,17 +152,17 @@ class Tail:
         return cls(min(_BOUNDS[1], max(_BOUNDS[0], owned)), again)
 
     def differs(self, values: Iterable[Audience]) -> bool:
-        """Say whether the values of a place belong to one user each, where nothing else is known of it."""
+        """Whether the values of a place are personal, judging by their audiences only."""
         return self.log_odds(values) > UNLIKELY
 
     def log_odds(self, values: Iterable[Audience]) -> float:
-        """How much more likely it is that a personal place was seen so than a public one, as a logarithm.
+        """Log odds that a place is personal rather than public, given the audiences of its values.
 
         Args:
             values: The audience of every value of the place.
 
         Returns:
-            Minus infinity where too few users have a value of their own.
+            Log odds; minus infinity where too few users own a value.
         """
         audiences = list(values)
         if self.owned is None or sum(audience.rare for audience in audiences) < FEWEST_OWNERS:
@@ -179,7 +179,7 @@ class Tail:
         )
 
     def _again(self, audiences: Iterable[Audience]) -> float:
-        """What coming back to what one user alone saw adds: not all come back to their own."""
+        """Log odds added by repeated views of values that a single user saw."""
         views = [min(audience.views, _OFTEN) for audience in audiences if audience.alone]
         theirs = (1 + self.again) / 2
         odds = len(views) * math.log((1 - theirs) / (1 - self.again))
@@ -187,7 +187,7 @@ class Tail:
 
 
 def _owners(audiences: Sequence[Audience]) -> Iterator[int]:
-    """Whose each rare value is, where it is one user's, apart from the staff that sees those of many."""
+    """Yield the owner of each rare value that a single user saw, apart from staff that sees many."""
     ends = Counter(
         end for audience in audiences if 1 < audience.users <= FEW for end in (audience.first, audience.last)
     )
@@ -201,7 +201,7 @@ def _owners(audiences: Sequence[Audience]) -> Iterator[int]:
 
 
 def _log_chance(own: int, shared: int, a: float, b: float) -> float:
-    """Logarithm of the chance of values in this order if their share has a beta distribution."""
+    """Log probability of owned and shared values if the share of owned ones has a beta distribution."""
     return _log_beta(a + own, b + shared) - _log_beta(a, b)
 
 

@@ -1,7 +1,7 @@
-"""What the times of an export say about themselves: unit, rounding, cut days, and the property's clock.
+"""Infer properties of the times of an export: unit, rounding, days at the export limit, and the local clock.
 
-A day agrees with offsets from UTC that put its first and its last event into it. Where days agree as well
-with a clock that is never changed, it is preferred to the other clocks of the world (IANA database).
+A day agrees with a UTC offset that puts its first and its last event into that day. A clock with a constant
+offset is preferred to the other clocks of the world (IANA database) if as many days agree with it.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from core.data.receipt import ranked
 from core.ingest.clean import records
 
 EXPORT_LIMIT: Final = 1_000_000
-"""Events that the daily export of a standard property holds at most."""
+"""Most events in the daily export of a standard property."""
 _LIMIT_SLACK: Final = 0.02
 
 ROUNDED_TO: Final = 10_000_000
-"""Microseconds: a spreadsheet keeps six to eleven digits of the sixteen, so all end in zeros."""
+"""Divisor of rounded times, in microseconds: a spreadsheet keeps 6 to 11 of the 16 digits, then zeros."""
 ROUNDED_SHARE: Final = 0.9
 
 DAY: Final = 86_400_000_000  # microseconds
@@ -55,7 +55,7 @@ class Day(NamedTuple):
     events: int
 
     def joined(self, other: Day | None) -> Day:
-        """This day with more of its events."""
+        """Merge with another part of the same day."""
         if other is None:
             return self
         first, last = min(self.first, other.first), max(self.last, other.last)
@@ -64,11 +64,11 @@ class Day(NamedTuple):
 
 @dataclass(frozen=True)
 class Days:
-    """The events by day.
+    """Counts of events by day.
 
     Args:
-        local: By ``event_date``, the property's own days; empty when the export has none.
-        truncated: Days at the export limit.
+        local: Local days of the property, by ``event_date``; empty when the export has none.
+        truncated: Names of the days at the export limit.
     """
 
     local: tuple[Day, ...]
@@ -76,21 +76,21 @@ class Days:
 
 
 def day_of(typed: ir.Table, present: Collection[str]) -> ir.StringValue:
-    """The day of each record: its ``event_date``, or else the UTC day (counted from 1970)."""
+    """Name of each record's day: its ``event_date``, or else the number of the UTC day since 1970."""
     if Raw.EVENT_DATE in present:
         return typed[Raw.EVENT_DATE].substr(0, _DATE_LENGTH)
     return (typed[records.TS] // DAY).cast("string")
 
 
 def named_day(written: ir.StringValue, present: Collection[str]) -> ir.StringValue:
-    """The day that :func:`day_of` names; null where it names none."""
+    """Keep the names of :func:`day_of` that are valid days; null for all others."""
     if Raw.EVENT_DATE not in present:
         return written
     return ibis.ifelse(written.strip().re_search(_DATE), written, ibis.null("string"))
 
 
 def describe_days(days: Mapping[str, Day], present: Collection[str]) -> Days:
-    """Sort the days of :func:`day_of` and find those at the export limit."""
+    """Sort the days of :func:`day_of`, and find those at the export limit."""
     by_date = Raw.EVENT_DATE in present
     found = [days[name] for name in sorted(days)]
     low, high = EXPORT_LIMIT * (1 - _LIMIT_SLACK), EXPORT_LIMIT * (1 + _LIMIT_SLACK)
@@ -100,7 +100,7 @@ def describe_days(days: Mapping[str, Day], present: Collection[str]) -> Days:
 
 
 def describe_units(counts: Mapping[str, int]) -> str:
-    """Name the unit of the times, or all of them with their records, most frequent first."""
+    """Name the unit of the times, or all units with their numbers of records, most frequent first."""
     found = ranked({_UNITS[unit]: count for unit, count in counts.items()})
     if len(found) == 1:
         return next(iter(found))
@@ -108,29 +108,29 @@ def describe_units(counts: Mapping[str, int]) -> str:
 
 
 _OFFSETS: Final = range(-12 * 60, 14 * 60 + 1, 15)
-"""Offsets from UTC that a zone can have, in minutes."""
+"""UTC offsets that a time zone can have, in minutes."""
 _MOST_DAYS: Final = 0.95
-"""Share of the days that must agree."""
+"""Least share of the days that must agree with a clock."""
 NO_DATES: Final = "Not known: the file has no event_date; days are UTC"
 NO_CLOCK: Final = "Not known: event_date and event_timestamp agree on no clock; days are UTC"
 _INFERRED, _LIKELY = "inferred from event_date", "judging by event_date"
-"""Whether it is the only one, or the likeliest of several."""
+"""Text for the only clock that agrees, and for the likeliest of several."""
 
 Changes = tuple[tuple[int, int], ...]
-"""From which moment on (microseconds UTC) a clock is how many minutes off UTC."""
+"""Pairs of a moment (microseconds UTC) and the UTC offset in minutes from then on."""
 
 
 class InferredZone(NamedTuple):
-    """What the dates say."""
+    """The inferred local clock of a property, or that none could be inferred."""
 
     text: str
     changes: Changes
-    """Within the data; empty where nothing is known."""
+    """Changes within the time of the data; empty where nothing is known."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Spans:
-    """First and last event of each day, and its midnight by a clock that is UTC: int64 of shape (n,)."""
+    """First and last event of each day, and its midnight in UTC: int64 of shape (n,), microseconds."""
 
     first: np.ndarray
     last: np.ndarray
@@ -142,14 +142,14 @@ class _Spans:
         return cls(*np.array(found, dtype=np.int64).reshape(-1, 3).T)
 
     def agreeing(self, changes: Changes) -> int:
-        """How many days agree with a clock."""
+        """Count the days that agree with a clock."""
         clock = LocalClock(changes)
         begins, ends = clock.local(self.first) >= self.midnight, clock.local(self.last) < self.midnight + DAY
         return int(np.count_nonzero(begins & ends))
 
     @property
     def ends_of_weeks(self) -> list[int]:
-        """First and last event of each week with any, in their order; no clock is changed twice in a week."""
+        """First and last event of each week, ascending; no clock is changed twice in a week."""
         moments = np.sort(np.append(self.first, self.last))
         week = moments // (7 * DAY)
         kept: list[int] = moments[
@@ -159,10 +159,10 @@ class _Spans:
 
 
 def infer_zone(days: Sequence[Day]) -> InferredZone:
-    """Infer the property's clock.
+    """Infer the local clock of the property from its days.
 
-    Within the data it is exact where all clocks that most days agree with are the same. Else that with the
-    fewest changes is taken, of these the one that most places have, and the text says that it is likely.
+    It is exact if all clocks with the most agreeing days are the same within the data. Otherwise the one with
+    the fewest changes is taken, then the one of most places, and the text says that it is likely.
     """
     spans = _Spans.of(days)
     n = len(spans.first)
@@ -184,7 +184,7 @@ def infer_zone(days: Sequence[Day]) -> InferredZone:
 
 
 def _midnight(day: Day) -> int | None:
-    """Microseconds from 1970 to the beginning of a day; None if its name is none."""
+    """Return a day's midnight in UTC, in microseconds since 1970; None if its name is not a day."""
     try:
         found = datetime.strptime(day.name.strip().replace("-", ""), "%Y%m%d").replace(tzinfo=UTC)
     except ValueError:
@@ -193,7 +193,7 @@ def _midnight(day: Day) -> int | None:
 
 
 def _one_offset(clocks: Sequence[Changes]) -> tuple[str, Changes]:
-    """Prefer whole hours to half hours to quarters; that next to UTC if several are left."""
+    """Choose a constant offset: whole hours before half hours before quarters, then the closest to UTC."""
     of_step = ([clock for clock in clocks if clock[0][1] % step == 0] for step in (60, 30, 15))
     first, *more = next(found for found in of_step if found)
     if not more:
@@ -203,13 +203,13 @@ def _one_offset(clocks: Sequence[Changes]) -> tuple[str, Changes]:
 
 
 def _likeliest(clocks: Sequence[Changes], places: Counter[Changes]) -> tuple[str, Changes]:
-    """That with the fewest changes, of these the one that most places have."""
+    """Choose the clock with the fewest changes, of these the one that most places have."""
     found = min(clocks, key=lambda clock: (len(clock), -places[clock], clock))
     return LocalClock(found).name, found
 
 
 def _changes(zone: ZoneInfo, moments: Sequence[int]) -> Changes:
-    """The clock of a zone from the first moment to the last, both in microseconds UTC, to the minute."""
+    """Return the offsets of a zone from the first moment to the last (microseconds UTC), to the minute."""
     found = [(moments[0], _offset(zone, _EPOCH + timedelta(microseconds=moments[0])))]
     minutes = [moment // MINUTE for moment in moments]
     for since, until in pairwise(minutes):
@@ -220,7 +220,7 @@ def _changes(zone: ZoneInfo, moments: Sequence[int]) -> Changes:
 
 
 def _next_change(zone: ZoneInfo, since: int, until: int) -> tuple[int, int]:
-    """When a clock is put forward or back, between two minutes since 1970 at which it differs."""
+    """Find the change of a clock between two minutes since 1970 whose offsets differ."""
     before = _offset(zone, _EPOCH + timedelta(minutes=since))
 
     def differs(minute: int) -> bool:
@@ -231,7 +231,7 @@ def _next_change(zone: ZoneInfo, since: int, until: int) -> tuple[int, int]:
 
 
 def _offset(zone: ZoneInfo, moment: datetime) -> int:
-    """Minutes off UTC."""
+    """UTC offset of a zone at a moment, in minutes."""
     found = moment.astimezone(zone).utcoffset()
     assert found is not None
     return found // timedelta(minutes=1)

@@ -1,8 +1,7 @@
-"""Every distinct page location once: canonical page, title, and what was changed on the way.
+"""Map every distinct page location to its canonical page and title, and count the changes.
 
-An export has hundreds of thousands of distinct locations, nearly all of them by click ids. The engine drops
-the parameters that make no other page before Python sees the rest, and counts what it dropped by the same
-code that would have dropped it.
+An export has hundreds of thousands of distinct locations, nearly all because of click ids. The database drops
+the parameters that make no other page before Python cleans the rest, and counts them by the same rules.
 """
 
 from __future__ import annotations
@@ -31,14 +30,14 @@ from core.ingest.engine import Engine
 
 PAGE: Final = "page"
 JOINED: Final = 1_000_000
-"""Users up to which all of them are held in memory beside the page views, to work their digests out once."""
+"""Most users who are joined in memory with their page views, so that each digest is computed once."""
 LONGEST: Final = 2_000
-"""Characters of a location that are looked at; GA4 itself sends at most 1,000."""
+"""Most characters of a location that are used; GA4 itself sends at most 1,000."""
 _EXAMPLES_EACH: Final = 3
 _SHOWN: Final = 300
-"""Characters of an example that are kept."""
+"""Most characters of an example that are kept."""
 _OWN_HOST_SHARE: Final = 0.01
-"""Share of the page views from which on a host is the site's own."""
+"""Least share of the page views of a host that belongs to the site."""
 
 # What can be cut without parsing: visible ASCII, parameter names that are not encoded, one query, no session
 # in the path. The rest goes to Python as it is.
@@ -85,24 +84,24 @@ _SHARED = """
     CREATE TABLE shared AS SELECT cut FROM places GROUP BY cut
     HAVING min(low) < max(high) OR (SELECT min(low) = max(high) FROM places)
 """
-"""What several users saw, if there are several at all: only that may be shown as it was."""
+"""SQL for the locations that several users saw (if there are several users): only these may be shown."""
 _VALUES: Final = re.compile(r"(?<==)[^&#;]+|(?<=#)[^!/].*")
 _MARKS = ("", "?", "#", "%")
-"""What a location holds that cleaning changes; one example or two of each."""
+"""Characters of locations that cleaning changes, with a few examples of each."""
 
 
 @dataclass(frozen=True)
 class Locations:
-    """The pages of an export.
+    """The canonical pages of an export, and the mapping from raw locations.
 
     Args:
         table: Raw location → ``page``, an index into ``pages``.
         pages: Canonical pages, ascending.
-        titles: Most frequent title of each, masked; None when never sent.
-        count: For the receipt.
-        hosts: The site's own hosts.
-        masked: Kind of personal data → values masked in locations and titles.
-        masking: Personal places.
+        titles: Most frequent title of each page, masked; None when never sent.
+        count: Counts for the receipt.
+        hosts: Hosts of the site itself.
+        masked: Kind of personal data → number of values masked in locations and titles.
+        masking: The personal places.
     """
 
     table: ir.Table
@@ -120,14 +119,14 @@ def canonical_locations(
     """Map the locations of all page views to canonical pages.
 
     Args:
-        engine: Where the tables are.
+        engine: Database of the tables.
         views: Typed page views.
-        written: Users, as :mod:`core.ingest.clean.records` has them.
-        users: ``user_key`` → ``user`` of those with a page view.
+        written: Users as written (:func:`core.ingest.clean.records.as_written`).
+        users: ``user_key`` → ``user``, for users with a page view.
         settings: The rules, and the analyst's choices about personal places.
 
     Raises:
-        SettingsError: If a rule of the analyst's own cannot be applied.
+        SettingsError: If a URL rule of the analyst cannot be applied.
     """
     _see(engine, views, users)
     _cut(engine, settings.url)
@@ -163,7 +162,7 @@ def canonical_locations(
 
 
 def _countries(engine: Engine, written: ir.Table, users: ir.Table) -> list[str]:
-    """Where most page views come from."""
+    """List the countries with the most page views."""
     seen = written.filter(written[VIEWS] > 0).semi_join(users, Raw.USER_KEY)
     country = records.absent(seen[Raw.GEO_COUNTRY], records.DIRECT)
     engine.name("users_seen", seen.select(VIEWS, country=country))
@@ -171,13 +170,13 @@ def _countries(engine: Engine, written: ir.Table, users: ir.Table) -> list[str]:
 
 
 def _count(engine: Engine, by_rule: Counter[str], n_pages: int) -> UrlCount:
-    """For the receipt; once every location has its page."""
+    """Make the URL counts of the receipt, once every location has its page."""
     raw = engine.raw.execute("SELECT count(*) FROM places").fetchall()[0][0]
     return UrlCount(raw=raw, canonical=n_pages, by_rule=ranked(by_rule), examples=_examples(engine))
 
 
 def _see(engine: Engine, views: ir.Table, users: ir.Table) -> None:
-    """Make ``seen``: every location and title, and who saw them."""
+    """Create the table ``seen``: every pair of location and title, with its audience."""
     title = records.absent(views[Raw.PAGE_TITLE], records.DIRECT, records.UNAVAILABLE)
     columns = {"location": views[Raw.PAGE_LOCATION], "title": title}
     somebodys = views.filter(views[records.USER_ID].notnull())
@@ -193,7 +192,7 @@ def _see(engine: Engine, views: ir.Table, users: ir.Table) -> None:
 
 
 def _cut(engine: Engine, settings: UrlSettings) -> None:
-    """Make ``places``: each location without the parts that no rule keeps."""
+    """Create the table ``places``: each location without the parts that no rule keeps."""
     names = [name for name in settings.keep_params if not urls.is_tracking(name)]
     by_engine = all(re.fullmatch(r"[\w.\[\]-]+", name, re.ASCII) for name in names)
     alternatives = "|".join(map(re.escape, names)) or "[^\\s\\S]"
@@ -224,7 +223,7 @@ def _page_of_location(engine: Engine, names: Mapping[str, str], pages: list[str]
 
 
 def _dropped(engine: Engine, settings: UrlSettings) -> Counter[str]:
-    """Rule → page views, for what the engine cut: the names of the parameters tell all."""
+    """Count page views by rule for the parts that the database cut, by the names of the parameters."""
     dropped: Counter[str] = Counter()
     groups = engine.raw.execute(
         "SELECT names, loses_fragment, sum(views)::BIGINT FROM places WHERE plain GROUP BY ALL"
@@ -237,7 +236,7 @@ def _dropped(engine: Engine, settings: UrlSettings) -> Counter[str]:
 
 
 def _titles(engine: Engine) -> dict[str, dict[str, Audience]]:
-    """The titles of every canonical page, and who saw them."""
+    """Canonical page → title → audience."""
     titles: defaultdict[str, dict[str, Audience]] = defaultdict(dict)
     for page, title, *audience in engine.raw.execute(_TITLES).fetchall():
         titles[page][title] = Audience(*audience)
@@ -250,7 +249,7 @@ def _audiences(cut: pa.Table) -> list[Audience]:
 
 
 def _examples(engine: Engine) -> tuple[tuple[str, str], ...]:
-    """Locations as they were (masked) and their pages, the most viewed first."""
+    """Return examples of masked raw locations and their pages, the most viewed first."""
     parts = (_EXAMPLE.format(mark=mark, each=_EXAMPLES_EACH) for mark in _MARKS)
     engine.raw.execute(_SHARED)
     rows = engine.raw.execute(" UNION ALL ".join(parts)).fetchall()
@@ -258,7 +257,7 @@ def _examples(engine: Engine) -> tuple[tuple[str, str], ...]:
 
 
 def _before(location: str) -> str:
-    """A location as it may be shown: what follows a parameter's name or ``#`` is left open."""
+    """Mask a raw location for display: values of parameters and fragments are removed."""
     return mask_url(_VALUES.sub("…", location[:LONGEST])).text[:_SHOWN]
 
 
@@ -272,7 +271,7 @@ def _own_hosts(pages: Iterable[str], weights: Iterable[int]) -> tuple[str, ...]:
 
 
 def _personal(engine: Engine, many: int) -> Counter[str]:
-    """Kind of personal data → values in locations (kept or dropped) and titles; numbers that few saw."""
+    """Count personal data by kind in locations (kept or dropped) and titles; only numbers that few saw."""
     kinds: Counter[str] = Counter()
     for column in ("location", "title"):
         rows = engine.raw.execute(

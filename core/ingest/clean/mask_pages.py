@@ -1,8 +1,8 @@
-"""Pages and titles without what belongs to one user each.
+"""Mask the parts of pages and titles that belong to single users.
 
-First the places, as they make one page of everybody's own; then the titles of these pages, both also by what
-an address and its titles say of each other (``page_text.py``); then the names that they have shown, wherever
-else hardly anybody saw them (``rare_text.py``).
+First personal places, which merges the pages of all users there; then the titles of these pages, both also by
+comparing addresses with titles (``page_text.py``); then the names found so far, wherever else few users saw
+them (``rare_text.py``).
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ from core.ingest.clean.rare_text import known_names, looks_issued, looks_random,
 _SEARCHES: Final = frozenset(
     ("q", "query", "search", "s", "k", "ssearch", "search_query", "keyword", "keywords", "term", "text")
 )
-"""Parameters that hold what a user typed."""
+"""Query parameters that hold what a user typed."""
 _SEARCH_FOLDERS: Final = frozenset(
     (
         *("search", "suche", "suchen", "recherche", "buscar", "busqueda", "busca", "pesquisa", "ricerca"),
         *("cerca", "zoeken", "szukaj", "sok", "arama", "hledat", "haku"),
     )
 )
-"""Folders of a path after which is what a user typed."""
+"""Folders of a path that are followed by what a user typed."""
 _ACCOUNT: Final = frozenset(
     (
         *("account", "my", "me", "user", "customer", "member", "subscriber", "profile", "order", "invoice"),
@@ -63,33 +63,33 @@ _ACCOUNT: Final = frozenset(
         *("factura", "pago", "reserva", "conto", "ordine", "fattura", "conta", "bestelling", "factuur"),
     )
 )
-"""Words above what is somebody's, in a few languages; with an ``s`` as well."""
+"""Words in addresses above personal values, in several languages; also with a final ``s``."""
 _ISSUED_ODDS, _RANDOM_ODDS, _ACCOUNT_ODDS = 0.5, 2.5, 2.5
-"""Log odds that most values were issued by a program, were drawn by chance, stand below an account's word."""
+"""Log odds added if most values look issued by a program, look random, or stand below an account word."""
 _FORM_TITLE, _OWN_TITLE = 0.8, 0.2
-"""Shares of personal places whose pages have one title, or titles of their own."""
+"""Shares of personal places whose pages share a title, and whose pages have separate titles."""
 _MOST: Final = 0.9
-"""Share of the rare values at a place from which on what they begin with belongs to the place."""
+"""Least share of the rare values at a place whose common beginning belongs to the place."""
 _OFFERED: Final = 2
-"""Owners from which on a place that nobody shares is offered to the analyst, though too few for a verdict."""
+"""Fewest owners of an unshared place that is offered to the analyst, though too few for a verdict."""
 
 _HANDLES: Final = "@~"
-"""Signs before the name of a user."""
+"""Characters before the name of a user."""
 _LEAD: Final = re.compile(r"[@~]|[^\W_]+[-_.+~]+")
 _NUMBERS: Final = re.compile(r"^[\d._-]+$")
-"""Values below which everything is looked at together, though they stay: days, orders, numbers of pages."""
+"""Numeric values (days, orders, page numbers), which stay, but whose subpages are judged together."""
 
 
 def mask_places(pages: Values, masking: Masking, site: SiteContext) -> dict[str, str]:
-    """Find the personal places of a site.
+    """Find the personal places in the addresses of a site, and mask their values.
 
     Args:
-        pages: The audience of every canonical page.
-        masking: Takes the places.
-        site: What is known of it.
+        pages: Audience of every canonical page.
+        masking: Receives the places.
+        site: Words, titles and shapes of pages of the site.
 
     Returns:
-        The pages that change, and what they become.
+        Changed page → masked page.
     """
     split = {page: parts_of(page) for page in pages}
     changed: set[str] = set()
@@ -114,7 +114,7 @@ def mask_places(pages: Values, masking: Masking, site: SiteContext) -> dict[str,
 def _children(
     rows: Iterable[str], depth: int, split: Mapping[str, list[Part]]
 ) -> dict[str, dict[str, list[str]]]:
-    """What leads further → the values there → the pages below each."""
+    """Separator after a node → value there → pages below it."""
     slots: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
         if depth < len(split[row]):
@@ -131,7 +131,7 @@ def _renamed(
     site: SiteContext,
     children: Mapping[str, Collection[str]],
 ) -> dict[str, str]:
-    """What becomes of the values of one node that belong to one user each, or to a few."""
+    """Return the masked form of the values of a node that belong to single users, or to a few."""
     renamed = _by_audiences(prefix, slot, values, masking, site, children)
     if not prefix or _is_search(prefix, slot) or not masking.can_tell:
         return renamed
@@ -146,7 +146,7 @@ def _by_titles(
     site: SiteContext,
     children: Mapping[str, Collection[str]],
 ) -> dict[str, str]:
-    """What becomes of the values of a few that no title has, where rare ones are not usual."""
+    """Mask values that few users saw and no title repeats, where rare values are not usual."""
     if GAP not in prefix and rare_is_usual(values.values()):
         return {}
     popular = sum(audience.users >= masking.public for audience in values.values()) >= USUAL
@@ -168,7 +168,7 @@ def _by_titles(
 
 
 def _leads_to_named(folder: str, pages: Iterable[str], site: SiteContext) -> bool:
-    """Whether a value is above a page that names itself."""
+    """Whether a folder holds a page whose title repeats its address."""
     return any(page in site.named and len(page) > len(folder) for page in pages)
 
 
@@ -209,7 +209,7 @@ def _by_audiences(
 def _owned(
     prefix: str, values: Values, masking: Masking, site: SiteContext, children: Mapping[str, Collection[str]]
 ) -> dict[str, str]:
-    """What becomes of the values after a prefix where these belong to one user each."""
+    """Return the masked form of the values after a prefix, where they belong to single users."""
     renamed: dict[str, str] = {}
     kept = prefix + GAP in masking.keep
     groups = [(prefix, values)] if kept else _groups(prefix, values, masking.mask)
@@ -226,9 +226,10 @@ def _owned(
 
 
 def _groups(prefix: str, values: Values, mask: Collection[str]) -> list[tuple[str, Values]]:
-    """Values that may be alike, and what stands before them: all, those that begin alike, the issued ones.
+    """Group values to be judged together, each group with its prefix: all, same beginning, or issued.
 
-    All come first, unless nearly all rare ones begin alike. The more groups, the more one differs by chance.
+    The group of all comes first, unless nearly all rare values begin alike. With more groups, a difference by
+    chance is more likely.
     """
     leads: dict[str, dict[str, Audience]] = defaultdict(dict)
     for value, audience in values.items():
@@ -245,7 +246,7 @@ def _groups(prefix: str, values: Values, mask: Collection[str]) -> list[tuple[st
 
 
 def _is_account(prefix: str) -> bool:
-    """Whether what follows stands below a word of an account, or is called by a handle."""
+    """Whether a prefix has a word of an account area, or ends with the sign of a handle."""
     words = words_of(prefix)
     return prefix[-1:] in _HANDLES or not _ACCOUNT.isdisjoint(
         words | {word.removesuffix("s") for word in words}
@@ -255,7 +256,7 @@ def _is_account(prefix: str) -> bool:
 def _evidence(
     prefix: str, values: Values, children: Mapping[str, Collection[str]], site: SiteContext
 ) -> float:
-    """Log odds that values are somebody's by their form, what they stand below, and their pages' titles."""
+    """Log odds that values are personal, by their form, their prefix, and the titles of their pages."""
     few = [value for value, audience in values.items() if audience.users <= FEW]
     odds = _ACCOUNT_ODDS * _is_account(prefix)
     for drawn, more in ((looks_issued, _ISSUED_ODDS), (looks_random, _RANDOM_ODDS - _ISSUED_ODDS)):
@@ -280,11 +281,11 @@ def _offer(name: str, values: Values, masking: Masking) -> None:
 
 
 _MOSTLY: Final = 1 / 3
-"""Share of a page's views from which on a title is the page's and not a reader's, …"""
+"""Least share of a page's views of a title that belongs to the page and not to a reader."""
 _VERSIONS: Final = 5
-"""… or if it has so few titles: languages, wordings."""
+"""Most titles of a page that several users saw and that all belong to the page: languages, wordings."""
 _COMMON: Final = 0.6
-"""Share of a page's views from which on a word belongs to the form of its titles."""
+"""Least share of a page's views of a word that belongs to the form of its titles."""
 _TOKENS: Final = re.compile(r"\w(?:[\w'’.·-]*\w)?|\s+|[^\w\s]")
 _GAPS: Final = re.compile(rf"{re.escape(GAP)}(?:[^\w{{}}]{{0,3}}{re.escape(GAP)})+")
 
@@ -292,12 +293,12 @@ _GAPS: Final = re.compile(rf"{re.escape(GAP)}(?:[^\w{{}}]{{0,3}}{re.escape(GAP)}
 def choose_titles(
     titles: Mapping[str, Values], masking: Masking, site: SiteContext | None = None
 ) -> dict[str, tuple[str, Audience]]:
-    """Give every page its title, and say who saw that.
+    """Choose a masked title for every page, and return it with its audience.
 
     Args:
-        titles: Page → title → the users who saw it so.
-        masking: Takes the pages whose titles are personal.
-        site: What is known of it.
+        titles: Page → title → its audience.
+        masking: Receives the pages whose titles are personal.
+        site: Words, titles and shapes of pages of the site.
     """
     site = site or SiteContext()
     chosen = {}
@@ -316,7 +317,7 @@ def choose_titles(
 
 
 def _echoed(page: str, title: str, audience: Audience, masking: Masking, public: Collection[str]) -> str:
-    """What a few alone saw of a title, without words that the page's address does not repeat."""
+    """Mask the words of a title that the page's address does not repeat, if only few users saw it."""
     if audience.users >= masking.public or not masking.can_tell:
         return title
     common = subject(page, [title], public)
@@ -350,7 +351,7 @@ def _title(page: str, titles: Values, masking: Masking) -> str:
 
 
 def _form(titles: Values, whole: Audience) -> tuple[str, set[str]]:
-    """What the titles of one page have in common, and the words that fill it in."""
+    """Return the common form of a page's titles, with gaps, and the words that fill the gaps."""
     readers: dict[str, list[Audience]] = defaultdict(list)
     for title, audience in titles.items():
         for word in set(_TOKENS.findall(title)):
@@ -379,20 +380,20 @@ def _with_gaps(title: str, common: Collection[str]) -> str:
 
 
 def public_words(texts: Iterable[tuple[str, Audience]], users: int) -> set[str]:
-    """The words of texts that so many users saw."""
+    """Return the words of texts that at least so many users saw."""
     return {word for text, audience in texts if audience.users >= users for word in words_of(text)}
 
 
 def mask_pages(
     pages: Values, titles: Mapping[str, Values], masking: Masking, known: Collection[str] = frozenset()
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """Take out of pages and titles what belongs to one user each.
+    """Mask the values in pages and titles that belong to single users.
 
     Args:
-        pages: Canonical page → who saw it.
-        titles: Page → title as it was sent → who saw it so.
-        masking: How to judge; takes what is found.
-        known: Pages that were public elsewhere; numbers in them stay.
+        pages: Canonical page → its audience.
+        titles: Page → title as it was sent → its audience.
+        masking: Statistics of the export; receives the places that are found.
+        known: Pages that were public in training; numbers in them stay.
 
     Returns:
         Canonical page → masked page, and masked page → its title, where one was sent.
@@ -433,7 +434,7 @@ def _site(
 def _masked(
     titles: Mapping[str, Values], site: SiteContext, masking: Masking
 ) -> dict[str, dict[str, Audience]]:
-    """Titles masked for what they look like, each letter with its accents in one."""
+    """Mask patterns of personal data in titles, which are normalised to Unicode NFC."""
     seen = merged_by((title, audience) for of_page in titles.values() for title, audience in of_page.items())
     normal = {title: unicodedata.normalize("NFC", title) for title in seen}
     mask = {title: partial(_plain, audience=audience, masking=masking) for title, audience in seen.items()}
@@ -447,7 +448,7 @@ def _masked(
 
 
 def _plain(text: str, audience: Audience, masking: Masking) -> str:
-    """A text masked for what it looks like; numbers that many saw stay."""
+    """Mask patterns of personal data in a text; numbers that many users saw stay."""
     return mask_url(text, numbers=audience.users < masking.public).text
 
 

@@ -1,4 +1,4 @@
-"""The personal places of an export: what was found, what the analyst says to it, and labels masked so."""
+"""Record the personal places of an export with the analyst's decisions, and mask labels and broken values."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from core.ingest.clean.rare_text import mask_names, mask_rare
 
 @dataclass
 class Masking:
-    """Personal places, and what was done about them.
+    """The personal places of an export, and the decisions about them.
 
     Args:
-        tail: What public places look like in this export.
-        public: Users from which on a text is public.
-        regions: Countries whose telephone numbers may stand in a text without a prefix.
-        keep: Names of places whose values stay as they are, by the analyst's choice.
-        mask: Names of places whose values all go.
-        places: What was found so far.
-        values: Name of a place → those of its values that were found so far.
-        names: Words that stood in personal places.
-        kinds: Kind of personal data → page views of texts in which it stood and which one user alone saw.
-        labels: What labels of users and events become, by column, where that was decided on more users than
-            are looked at; None where it is yet to be.
+        tail: Statistics of public places in this export.
+        public: Number of users from which on a text is public.
+        regions: Countries whose telephone numbers may be written without a prefix.
+        keep: Names of places whose values stay, by the analyst's choice.
+        mask: Names of places whose values are all masked, by the analyst's choice.
+        places: Name → place, for all places found so far.
+        values: Name of a place → audiences of its values found so far.
+        names: Words in the values of personal places.
+        kinds: Kind of personal data → page views of texts that hold it and that a single user saw.
+        labels: Column → label → masked label, for users and events, where decided on more users than these;
+            None where it is not decided yet.
     """
 
     tail: Tail
@@ -47,13 +47,13 @@ class Masking:
     labels: dict[str, dict[str, str]] | None = None
 
     def decide(self, name: str, values: Values, by_rule: Collection[str], new: str = GAP) -> dict[str, str]:
-        """Note a place, and say what becomes of its values.
+        """Record a place, and return the values to mask with their masked form.
 
         Args:
-            name: How the analyst may refer to it.
-            values: Every value of the place.
-            by_rule: Those of one user each that are to go.
-            new: What they become.
+            name: Name of the place in settings.
+            values: Audience of every value of the place.
+            by_rule: Values to mask unless the analyst decides otherwise.
+            new: Masked form of the values.
         """
         masked = [] if name in self.keep else list(by_rule)
         decision = Decision.KEPT if name in self.keep else Decision.FOUND
@@ -65,13 +65,13 @@ class Masking:
         return dict.fromkeys(masked, new)
 
     def masked(self, name: str, values: Values, by_rule: Collection[str], new: str = GAP) -> dict[str, str]:
-        """Decide on parts of addresses (:meth:`decide`), whose words are noted as well."""
+        """Decide on parts of addresses (:meth:`decide`), and record the words of masked values as names."""
         renamed = self.decide(name, values, by_rule, new)
         self.names.update(word for value in renamed for word in words_of(value))
         return renamed
 
     def note(self, name: str, values: Values, decision: Decision) -> None:
-        """Add values of a place to the list; what two rules find counts once."""
+        """Record values of a place; a value that two rules find counts once."""
         seen = self.values.setdefault(name, {})
         seen.update(values)
         self.places[name] = PersonalPlace(
@@ -84,7 +84,7 @@ class Masking:
         )
 
     def hide(self, names: Collection[str]) -> None:
-        """Mask names in what places are called: above a place there may be a page of one user."""
+        """Mask names of users in the names of places, as a place may lie below a page of a single user."""
         hidden = (
             place.model_copy(update={"name": mask_names(name, names).text})
             for name, place in self.places.items()
@@ -93,16 +93,16 @@ class Masking:
 
     @property
     def listed(self) -> tuple[PersonalPlace, ...]:
-        """The places, those with the most values first."""
+        """All places, those with the most values first."""
         return tuple(sorted(self.places.values(), key=lambda place: (-place.values, place.name)))
 
     @property
     def can_tell(self) -> bool:
-        """Whether anything is shared in this export, so that what is not says something."""
+        """Whether users share any values in this export, so that unshared values mean something."""
         return self.tail.owned is not None
 
     def mask_rare(self, text: str, audience: Audience) -> str:
-        """Mask a text that one user alone saw by what it looks like, if there are others at all."""
+        """Mask hints of personal data in a text that hardly anybody saw, if users share any values."""
         if not (audience.rare and self.can_tell):
             return text
         masked = mask_rare(text, self.regions)
@@ -112,29 +112,29 @@ class Masking:
 
 
 def _hint(value: str) -> str:
-    """A value as it may be shown: its first letter, and dots for the rest."""
+    """Shorten a value for display to its first letter and an ellipsis."""
     return f"{value[:1]}…"
 
 
 _BUCKETS: Final = 64
 _OUTLINED: Final = re.compile(r"\{[a-z]+\}|[^\W\d_]{2,}|\d(?:[ ./()-]{0,2}\d){4,}")
-"""Placeholders, words, and five digits or more, in groups or not."""
+"""Placeholders, words, and runs of five digits or more, grouped or not."""
 _TIME: Final = re.compile(
     r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[T ][\d:.,+Z -]*)?|\d{1,2}:[\d:.,]*|\d{0,4}"
     r"|\d{8}|1\d{9,18}(?:\.\d+)?|\d[\d.]*e[+-]?\d+",
     re.IGNORECASE,
 )
-"""Dates, times of day, seconds or microseconds since 1970; other long numbers may be somebody's."""
+"""Dates, times of day, seconds or microseconds since 1970; other long numbers may be personal."""
 
 
 def mask_labels(column: str, labels: Sequence[str], users: np.ndarray, masking: Masking) -> list[str]:
-    """Mask labels of which each user has one or a few.
+    """Mask personal labels of users or events, such as browsers, sources or event names.
 
     Args:
-        column: Name of the place.
-        labels: Different labels.
-        users: int64 of shape (len(labels),), users of each.
-        masking: How to judge; takes the place if it is personal.
+        column: Column of the labels, which is the name of the place.
+        labels: Distinct labels.
+        users: int64 of shape (len(labels),), number of users of each.
+        masking: Statistics of the export; receives the place if it is personal.
     """
     if masking.labels is not None:
         return [masking.labels[column][label] for label in labels]
@@ -150,9 +150,9 @@ def mask_labels(column: str, labels: Sequence[str], users: np.ndarray, masking: 
 
 
 def outline(value: str) -> str:
-    """Show of a value that could not be read what it looks like: who wrote it is not known, nor what it is.
+    """Reduce a value that could not be read to its outline, as it may be personal.
 
-    Times and short numbers stay, of words and long numbers the first character.
+    Times and short numbers stay; words and long numbers are cut to the first character.
     """
     text = mask_url(value).text
     if _TIME.fullmatch(text):
@@ -161,5 +161,5 @@ def outline(value: str) -> str:
 
 
 def _audience(number: int, users: int) -> Audience:
-    """A audience of so many users, none of whom is in another one."""
+    """Make an audience of so many users that shares no user with the other ones."""
     return Audience(users, number, number + (users > 1), (1 << min(users, _BUCKETS)) - 1)

@@ -1,9 +1,10 @@
-"""What the address of a page says: its parts, its words, and which of them its title repeats.
+"""Split the addresses of pages into parts and words, and compare them with the titles.
 
-Who publishes a page names it twice: ``/tips/camping-de-jonge-jan`` is called “Camping De Jonge Jan”. What a
-program puts into one of them, it leaves out of the other: ``/vouchers/quirine_steenbergh.pdf`` is called
-“Voucher”, ``/order/done`` “Thank you, Quirine!”. So where hardly anybody saw a page, and rare pages are not
-usual beside it, words that only its address or only its title has, and no text that many saw, are somebody's.
+A published page is named twice: ``/tips/camping-de-jonge-jan`` has the title “Camping De Jonge Jan”. Personal
+words that a program inserts are in the address or the title only: ``/vouchers/quirine_steenbergh.pdf`` has
+the title “Voucher”, ``/order/done`` has “Thank you, Quirine!”. So where hardly anybody saw a page, and rare
+pages are not usual beside it, words that only its address or only its title has, and no public text, are
+personal.
 """
 
 from __future__ import annotations
@@ -20,31 +21,31 @@ from urllib.parse import unquote
 from core.ingest.clean.audience import FEW, SHARED, Audience, Tail
 
 GAP: Final = "{…}"
-"""What stands for a value that belongs to one user."""
+"""Placeholder of a value that belongs to a single user."""
 Part: TypeAlias = tuple[str, str]
-"""What leads to a value (``/``, ``?q=``, …), and the value."""
+"""Separator before a value (``/``, ``?q=``, …), and the value."""
 Values: TypeAlias = Mapping[str, Audience]
-"""Value → who saw it."""
+"""Value → its audience."""
 
 _PARTS: Final = re.compile(r"([?&][^=&#]*=|[/?&#])?([^/?&#]*)")
 _PLAIN_WORD: Final = re.compile(r"[^\W_]+")
 
 
 def parts_of(page: str) -> list[Part]:
-    """Split a canonical page into values and what leads to them; joined again they are the page."""
+    """Split a canonical page into separators and values; joined again they are the page."""
     front = page.find("/", page.find("://") + 3) if "://" in page else 0
     front = len(page) if front < 0 else front
     return [("", page[:front]), *((m[1] or "", m[2]) for m in _PARTS.finditer(page, front) if m[0])]
 
 
 def folder_of(page: str) -> str:
-    """What the siblings of a page begin with."""
+    """Return the common beginning of a page and its siblings."""
     *parents, last = parts_of(page)
     return "".join(slot + value for slot, value in parents) + last[0]
 
 
 def tail_of(pages: Values) -> Tail:
-    """What public places look like, judging by folders; what users typed is none."""
+    """Estimate the statistics of public places from folders, without pages that have a query."""
     folders: dict[str, list[Audience]] = defaultdict(list)
     for page, audience in pages.items():
         if "?" not in page:
@@ -53,12 +54,12 @@ def tail_of(pages: Values) -> Tail:
 
 
 def words_of(text: str) -> set[str]:
-    """The words of a text, without case."""
+    """Return the words of a text, case-folded."""
     return set(_PLAIN_WORD.findall(text.casefold()))
 
 
 class KnownGaps:
-    """Where known pages have gaps.
+    """The places of gaps in known pages, to put the same gaps into new pages.
 
     Args:
         known: Canonical pages, some of them with gaps.
@@ -73,7 +74,7 @@ class KnownGaps:
                 before += slot + value
 
     def of(self, page: str) -> str:
-        """The page with a gap wherever known pages have one and none has its value."""
+        """Put a gap into a page wherever known pages have one and none has the page's value."""
         text = ""
         for slot, value in parts_of(page):
             values = self._values.get(text + slot, set())
@@ -83,11 +84,11 @@ class KnownGaps:
 
 
 USUAL: Final = 2
-"""Values beside a rare one that two to five users saw, from which on rare ones are usual there."""
+"""Fewest values that two to five users saw, in a place where rare values are usual."""
 _ECHOED: Final = 0.5
-"""Share of the words that are not public which the other one has, from which on both name the same thing."""
+"""Least share of the non-public words that address and title share if both name the same thing."""
 SUBJECT: Final = 2
-"""Words that name a subject: one may be what a form does (``/payment/confirmation``)."""
+"""Fewest words that name a subject: a single one may be the step of a form (``/payment/confirmation``)."""
 
 _WORD: Final = re.compile(r"\{[^{}]*\}|[^\W_]+")
 _GAPS: Final = re.compile(rf"{re.escape(GAP)}(?:[^\w{{}}/?&=]{{0,3}}_?{re.escape(GAP)})+")
@@ -98,15 +99,15 @@ _UMLAUT: Final = re.compile(r"(?<=[aou])e")
 
 @dataclass(frozen=True)
 class SiteContext:
-    """What is known of a site before anything is judged.
+    """Words, titles and shapes of a site's pages, collected before values are judged.
 
     Args:
         public: Words of texts that many users saw.
-        titles: Page → what it is called.
+        titles: Page → its titles.
         named: Rare pages whose address and title have a subject in common.
-        shaped: Pages that end like one beside them that many users saw: numbers of articles, editions.
-        forms: Titles of several pages, as :func:`title_form` has them.
-        alike: Share of the pages that many users saw whose title is one of these.
+        shaped: Pages that end like a nearby page that many users saw: numbers of articles, editions.
+        forms: Titles that several pages share, by :func:`title_form`.
+        alike: Share of the pages that many users saw whose title is in ``forms``.
     """
 
     public: Collection[str] = ()
@@ -117,7 +118,7 @@ class SiteContext:
     alike: float = 0.5
 
     def beside_end(self, page: str, title: str, masked: Callable[[str], str]) -> str:
-        """Mask a title, but for the number that an ordinary page is known by."""
+        """Mask a title, except for the number at the end of a published page's address."""
         end = parts_of(page)[-1][1] if page in self.shaped else ""
         at = title.lower().find(end.lower())
         if not end or at < 0:
@@ -126,16 +127,16 @@ class SiteContext:
         return masked(title[:at]) + title[at:after] + masked(title[after:])
 
     def is_published(self, page: str) -> bool:
-        """Whether a page, however rare, has been published."""
+        """Whether a page, however rare, is published for all users."""
         return page in self.shaped or page in self.named
 
     def called(self, pages: Iterable[str]) -> set[str]:
-        """The titles of several pages."""
+        """Return all titles of the given pages."""
         return {title for page in pages for title in self.titles.get(page, ())}
 
 
 def rare_is_usual(beside: Iterable[Audience]) -> bool:
-    """Say whether pages are published there that hardly anybody reads: a catalogue, an archive."""
+    """Whether rare public pages are usual among these pages, as in a catalogue or an archive."""
     audiences = list(beside)
     alone = sum(audience.alone for audience in audiences)
     few = sum(not audience.alone and audience.users <= FEW for audience in audiences)
@@ -143,15 +144,15 @@ def rare_is_usual(beside: Iterable[Audience]) -> bool:
 
 
 def title_form(title: str) -> str:
-    """A title without its numbers: that of an order is one title, whichever order."""
+    """Case-fold a title and replace its digits by 0, so that all orders have the same title."""
     return _DIGIT.sub("0", title.casefold())
 
 
 def forms_of(titles: Mapping[str, Collection[str]], popular: Collection[str]) -> tuple[frozenset[str], float]:
-    """Titles that several pages have, and the share of the popular pages that have one.
+    """Return the titles that several pages share, and the share of popular pages that have such a title.
 
     Args:
-        titles: Page → what it is called.
+        titles: Page → its titles.
         popular: Pages that many users saw.
     """
     pages = Counter(form for of_page in titles.values() for form in set(map(title_form, of_page)))
@@ -162,9 +163,9 @@ def forms_of(titles: Mapping[str, Collection[str]], popular: Collection[str]) ->
 
 
 def subject(page: str, titles: Iterable[str], public: Collection[str]) -> set[str]:
-    """The words that the end of an address and the titles have in common, if these name a subject.
+    """Return the words that the end of an address shares with the titles, if they name a subject.
 
-    Two words do, or a number. Nothing on somebody's disk does.
+    Two words or a number do; the address of a local file never does.
     """
     there = _joined(titles)
     end = parts_of(page)[-1][1]
@@ -176,11 +177,11 @@ def subject(page: str, titles: Iterable[str], public: Collection[str]) -> set[st
 
 
 def unechoed(text: str, others: Iterable[str], public: Collection[str]) -> set[str]:
-    """The words of a text that stand neither in the others nor in what is public.
+    """Return the words of a text that neither the other texts nor public texts have.
 
     Args:
         text: A value of an address, or a title.
-        others: The titles of the page, or its address; without any nothing can be told.
+        others: The titles of the page, or its address; if there are none, no word is returned.
         public: Words that many users saw.
 
     Returns:
@@ -196,7 +197,7 @@ def unechoed(text: str, others: Iterable[str], public: Collection[str]) -> set[s
 
 
 def names_among(text: str, words: Collection[str]) -> set[str]:
-    """Those of some words that stand beside each other and begin with a capital, as names do."""
+    """Return the words that stand next to each other in a text and are capitalised, as names are."""
     found: set[str] = set()
     tokens = _WORD.findall(text)
     for first, second in pairwise(tokens):
@@ -206,12 +207,12 @@ def names_among(text: str, words: Collection[str]) -> set[str]:
 
 
 def with_gaps(text: str, words: Collection[str]) -> str:
-    """Put gaps for words."""
+    """Replace words of a text by gaps."""
     return _GAPS.sub(GAP, _WORD.sub(lambda match: GAP if match[0] in words else match[0], text))
 
 
 def shaped(pages: Values, many: int) -> set[str]:
-    """The pages that end like one that many users saw, in the same folder or one beside it."""
+    """Return the pages that end like a page that many users saw, in the same folder or a sibling folder."""
     shapes: dict[str, set[str]] = defaultdict(set)
     ends = {page: _end(page) for page in pages if _DIGIT.search(page, page.rfind("/") + 1)}
     for page, (where, shape) in ends.items():
@@ -221,7 +222,7 @@ def shaped(pages: Values, many: int) -> set[str]:
 
 
 def _end(page: str) -> tuple[str, str]:
-    """The folder of the folder of a page, and the shape of its last value: ``0000-aa``."""
+    """Return the folder above a page's folder, and the shape of the page's last value: ``0000-aa``."""
     parts = parts_of(page)
     above = "".join(slot + value for slot, value in parts[:-2])
     return f"{len(parts)} {above}", re.sub(r"[^\W\d_]", "a", re.sub(r"\d", "0", parts[-1][1]))
@@ -236,7 +237,7 @@ def _joined(texts: Iterable[str]) -> str:
 
 
 def _folded(word: str) -> str:
-    """A word as addresses write it: without accents and capitals."""
+    """Normalise a word as addresses do: without accents and capitals."""
     if word.isascii():
         return _UMLAUT.sub("", word.casefold())
     plain = unicodedata.normalize("NFKD", word.casefold().translate(_LETTERS))

@@ -1,7 +1,7 @@
-"""Personal data in URLs, titles and other text: found, masked, counted.
+"""Detect, mask and count personal data in URLs, titles and other text, by parameter names and patterns.
 
 GA4 must not receive personal data, but it does: as ``?email=``, in search terms, in titles, in links that
-reset a password. What is found becomes ``{email}``, ``{phone}``, ``{card}``, ``{iban}``, ``{token}``,
+reset a password. It is replaced by ``{email}``, ``{phone}``, ``{card}``, ``{iban}``, ``{token}``,
 ``{name}``, ``{address}`` or ``{birthdate}``. Parameters are judged by their name and every text by its
 patterns; a number counts as a card or an account only if its check digits agree (Luhn, ISO 7064 mod 97).
 """
@@ -18,11 +18,11 @@ Match: TypeAlias = "re.Match[str]"
 
 
 class Masked(NamedTuple):
-    """A text without its personal data, and what was in it."""
+    """A masked text, and the kinds of personal data that were in it."""
 
     text: str
     kinds: tuple[str, ...]
-    """One entry a value that was masked."""
+    """Kind of each masked value."""
 
 
 # --- parameters, by name (compared without case, ``-``, ``_``, ``.`` and brackets) -----------------------
@@ -63,7 +63,7 @@ _SUSPECT: Final = re.compile(
     r"|/(?:re-?set|token|verif|confirm|activate|unsubscribe|invite|auth|password)",
     re.IGNORECASE,
 )
-"""Cheap first look: nothing below can match a text in which this does not."""
+"""Cheap pre-check: no pattern below can match a text that this does not match."""
 SUSPECT_RE2: Final = (
     r"(?i)@|%(?:25)*40|eyj|tel:|://[^/?#]*@"
     r"|(?:^|[^\w.-]|%[0-9a-f]{2})[+(]?[0-9](?:(?:[ +().-]|%[0-9a-f]{2}){0,2}[0-9]){6}"
@@ -72,7 +72,7 @@ SUSPECT_RE2: Final = (
     r"|(?:^|[?&;#])[^=&#?;]*(?:mail|name|phone|tel|mobile|msisdn|addr|street|zip|post|plz|dob|birth|sid|auth"
     r"|pass|pwd|sess|sign|otp|jwt|bearer|token|secret|key|em)[^=&#?;]*="
 )
-"""For the engine: matches at least every text that :func:`mask_url` changes, so that few are looked at."""
+"""Pre-check in the database: matches at least every text that :func:`mask_url` changes."""
 _JWT: Final = re.compile(r"\beyj[\w-]{15,}\.[\w-]{10,}(?:\.[\w-]*)?", re.IGNORECASE)
 _EMAIL: Final = re.compile(
     r"[\w.%+'-]{0,63}[\w+-](?:@|%(?:25)*40)"
@@ -123,7 +123,7 @@ _IBAN_LENGTHS: Final = {
 
 @lru_cache(maxsize=4096)
 def param_kind(name: str) -> str | None:
-    """Say which kind of personal data a query parameter of this name holds; None for none."""
+    """Return the kind of personal data in a query parameter of this name; None if there is none."""
     plain = _NAME_NOISE.sub("", name).lower()
     if plain in _EXACT:
         return _EXACT[plain]
@@ -137,7 +137,8 @@ def mask(text: str, *, numbers: bool = True) -> Masked:
 
     Args:
         text: The text.
-        numbers: Also telephone numbers, cards and accounts: one that many saw is a hotline, or an article.
+        numbers: Whether to mask telephone numbers, cards and accounts; one that many users saw is a hotline,
+            or an article.
     """
     if _SUSPECT.search(text) is None:
         return Masked(text, ())
@@ -165,7 +166,7 @@ def mask_param(name: str, value: str, *, numbers: bool = True) -> Masked:
 
 
 def mask_url(url: str, *, numbers: bool = True) -> Masked:
-    """Mask a URL, or any text that may hold one, as it arrived: credentials, parameters, patterns.
+    """Mask credentials, parameters and patterns in a raw URL, or in any text that may hold one.
 
     A text whose percent-decoded form holds more than its raw form is returned decoded.
     """
@@ -188,7 +189,7 @@ def _replace(
     found: list[str],
     masked: Callable[[Match], str] | None = None,
 ) -> str:
-    """Replace matches by a placeholder and note each in ``found``; what ``masked`` returns as is stays."""
+    """Replace matches by a placeholder and add its kind to ``found``; a match that ``masked`` keeps stays."""
 
     def placeholder(match: Match) -> str:
         new = f"{{{kind}}}" if masked is None else masked(match)

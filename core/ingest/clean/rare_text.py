@@ -1,12 +1,13 @@
-"""Personal data in text that hardly anybody saw, where a hint is enough: hints, random keys, names.
+"""Mask personal data in text that hardly anybody saw, where a hint is enough: random keys, patterns, names.
 
-What many saw is published, whatever it looks like: a hotline, an author, the street of a shop. What one user
-saw alone may be a rare page; if it also reads like a telephone number, an address, a greeting or a key, it is
-theirs. Words are separated by blanks in titles and by ``-``, ``_`` or ``+`` in addresses.
+A text that many users saw is published, whatever it looks like: a hotline, an author, the street of a shop. A
+text that a single user saw may be a rare page; if it also looks like a telephone number, an address, a
+greeting or a key, it is personal. Words are separated by blanks in titles and by ``-``, ``_`` or ``+`` in
+addresses.
 
-Names are learnt from the places where users see their own, and found again elsewhere: who is greeted in a
-title, or has a profile, turns up in a search, in the name of a file, on the guest list of somebody else. Two
-such words beside each other, in a text that hardly anybody saw, are a name. A word that many saw is none.
+Names are learnt from personal places and masked elsewhere: a user greeted in a title, or with a profile,
+occurs in a search, in the name of a file, on a guest list. Two such words next to each other, in a text that
+hardly anybody saw, are a name. A word that many users saw is not part of a name.
 """
 
 from __future__ import annotations
@@ -26,12 +27,12 @@ from phonenumbers import Leniency, PhoneNumberMatcher
 from core.ingest.clean.personal_data import Masked, Match, mask
 
 _SHORTEST_CODE: Final = 12
-"""Characters below which a product code looks the same."""
+"""Fewest characters of a random key; a shorter one may be a product code."""
 _SWITCHES: Final = 4
-"""Changes between letters, digits and case, beyond what words with numbers have."""
+"""Fewest changes between letters, digits and case in a random key; words with numbers have fewer."""
 
 _MIXED: Final = 3
-"""Runs of letters or digits that a code has at least, and characters that each has on average at most."""
+"""Fewest runs of letters or digits in an issued code, and most characters per run on average."""
 
 _NUMBER: Final = re.compile(r"\d{4}")
 _SEPARATED: Final = re.compile(r"[-_.~=:+]+")
@@ -40,9 +41,9 @@ _UUID: Final = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.I
 
 
 def looks_issued(text: str) -> bool:
-    """Say whether a program issued a value: a number of at least four digits, a code, a key.
+    """Whether a value looks issued by a program: a number of at least four digits, a code, a key.
 
-    In one value a code looks like the number of a model; where all values of a place do, they are issued.
+    A single code may be the number of a model; if all values of a place look like codes, they are issued.
     """
     parts = [(part, len(_RUNS.findall(part))) for part in _SEPARATED.split(text)]
     mixed = any(runs >= _MIXED and len(part) <= _MIXED * runs for part, runs in parts)
@@ -50,7 +51,7 @@ def looks_issued(text: str) -> bool:
 
 
 def looks_random(text: str) -> bool:
-    """Say whether a text holds a part that was drawn by chance."""
+    """Whether a text holds a part that looks random, such as a UUID or a key."""
     if len(text) < _SHORTEST_CODE:
         return False
     if _UUID.search(text):
@@ -59,7 +60,7 @@ def looks_random(text: str) -> bool:
 
 
 def _is_random(part: str) -> bool:
-    """Letters and digits in turns: ``k3j9x2m1pq7a``; not ``iphone15promax256gb`` and no word."""
+    """Whether letters and digits alternate as in ``k3j9x2m1pq7a``, unlike in ``iphone15promax256gb``."""
     if not part.isascii() or not part.isalnum():
         return False
     runs = _RUNS.findall(part)
@@ -112,7 +113,7 @@ _OWN_NET: Final = ipaddress.ip_network("10.0.0.0/8")
 _ENCODED: Final = re.compile(r"(?<![\w+/-])[\w+/-]{12,200}={0,2}")
 _DIALLED: Final = re.compile(r"\d(?:[^\d\n]{0,3}\d){7,}")
 _UNCLEAR: Final = re.compile(r"(?:don|pan|pani|pana|panie|sig|mme|miss)\b", re.IGNORECASE)
-"""Words that are a salutation only before a first name and a surname, with capitals."""
+"""Words that are a salutation only before a capitalised first name and surname."""
 _TWO_WORDS: Final = 3
 _DIGITS: Final = 7
 _CODE: Final = 2
@@ -120,12 +121,12 @@ _CODE_ALONE: Final = re.compile(r"(?![0+])[a-z]{0,3}[-_]?\d+[a-z]?(?:\.\w{2,5})?
 
 
 def mask_rare(text: str, regions: Sequence[str] = ()) -> Masked:
-    """Mask what is personal in a text that one user alone saw.
+    """Mask hints of personal data in a text that hardly anybody saw.
 
-    An address that is nothing but a number or a code names a page as often as a person, and stays.
+    A text that is only a number or a code names a page as often as a person, and stays.
 
     Args:
-        text: Decoded: a title, or a part of an address.
+        text: A title, or a decoded part of an address.
         regions: Countries (ISO 3166, two letters) whose telephone numbers are written without a prefix.
     """
     found: list[str] = []
@@ -162,7 +163,7 @@ def _encodes_email(text: str) -> bool:
 
 
 def _is_address(text: str) -> bool:
-    """Whether a text is an address of the net: IPv4, IPv6, or of a device."""
+    """Whether a text is a network address: IPv4, IPv6, or the MAC address of a device."""
     if _DEVICE.fullmatch(text):
         return True
     try:
@@ -173,7 +174,7 @@ def _is_address(text: str) -> bool:
 
 
 def _without_name(match: Match, put: Callable[[str], str]) -> str:
-    """Keep the salutation; a name is written with capitals where anything is."""
+    """Mask the name after a salutation, up to the first word without a capital if there are capitals."""
     start = match.start("name") - match.start()
     words = re.split(rf"({_GAP})", match["name"])
     if not match["name"].islower():
@@ -193,7 +194,7 @@ def _without_phones(text: str, regions: tuple[str, ...], put: Callable[[str], st
 
 @lru_cache(maxsize=4096)
 def _phones(text: str, regions: tuple[str, ...]) -> frozenset[tuple[int, int]]:
-    """Where telephone numbers stand that can be dialled in one of the countries."""
+    """Find the start and end of telephone numbers that are valid in one of the countries."""
     spans: list[tuple[int, int]] = []
     for region in regions or (None,):
         for match in PhoneNumberMatcher(text, region, leniency=Leniency.VALID):
@@ -209,16 +210,16 @@ def _phones(text: str, regions: tuple[str, ...]) -> frozenset[tuple[int, int]]:
 
 @lru_cache(maxsize=1)
 def _codes() -> dict[str, str]:
-    """English name of a country, as GA4 writes it → its code."""
+    """English name of a country, as GA4 writes it → ISO 3166 code."""
     return {name.casefold(): code for code, name in Locale("en").territories.items() if len(code) == _CODE}
 
 
 def regions_of(hosts: Sequence[str], countries: Sequence[str]) -> tuple[str, ...]:
-    """Countries whose telephone numbers may stand in a site's texts without a prefix.
+    """Return the countries whose telephone numbers a site may write without a prefix.
 
     Args:
-        hosts: The site's own; their last label may be a country.
-        countries: Where its users are, as GA4 names them.
+        hosts: Hosts of the site; their last label may be a country.
+        countries: Countries of its users, as GA4 names them.
     """
     tops = (host.rpartition(".")[2].upper() for host in hosts)
     named = (_codes().get(country.casefold(), "") for country in countries)
@@ -227,22 +228,22 @@ def regions_of(hosts: Sequence[str], countries: Sequence[str]) -> tuple[str, ...
 
 
 _SHORTEST_NAME: Final = 3
-"""Letters of a word that can be a name."""
+"""Fewest letters of a word in a name."""
 _TOGETHER: Final = 2
-"""Words beside each other that are a name."""
+"""Fewest adjacent words of a name."""
 
 _WORD: Final = re.compile(r"\{[^{}]*\}|[^\W\d_]+")
 _BESIDE: Final = re.compile(r"[^\w{}/?&=#]{0,3}|[_+]|\s[/&]\s")
 
 
 def known_names(words: Collection[str], public: Collection[str]) -> frozenset[str]:
-    """Words of personal places that can be names, without case."""
+    """Return the words of personal places that can be names, without public words."""
     parts = (part for word in words for part in _WORD.findall(word))
     return frozenset(part for part in parts if len(part) >= _SHORTEST_NAME) - frozenset(public)
 
 
 def mask_names(text: str, names: Collection[str]) -> Masked:
-    """Mask every name of two words or more in a text."""
+    """Mask every run of two or more known names in a text."""
     runs: list[list[tuple[int, int]]] = []
     for match in _WORD.finditer(text):
         if match[0].casefold() not in names:

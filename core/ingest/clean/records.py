@@ -1,6 +1,6 @@
-"""Raw text → typed records, and for each the reason why it leaves or that it stays.
+"""Expressions that turn raw text into typed records, each with its fate: used, or why not.
 
-Nothing is computed here: these are expressions over the raw table, evaluated by whoever asks.
+Nothing is computed here: the expressions over the raw table are evaluated by their users.
 """
 
 from __future__ import annotations
@@ -23,29 +23,29 @@ NO_ID: Final = (
     "", "null", "nan", "none", "nil", "undefined", "<na>", "(not set)", "(data deleted)", "<obfuscated>",
     "<other>", "(none)", "n/a", "\\n", "-", "anonymous", "unknown",
 )  # fmt: skip
-"""What a missing user id looks like, in lower case: text that a program wrote for "nothing"; ``\\N`` is
-the null of MySQL and Hive dumps."""
+"""Texts that programs write for a missing user id, in lower case; ``\\N`` is the null of MySQL and Hive
+dumps."""
 
 PLACEHOLDERS: Final = ("", "(not set)", "<Other>", "(other)", "(data deleted)", "<obfuscated>")
-"""What GA4 writes where it has no value."""
+"""Texts that GA4 writes for a missing value."""
 NO_SESSION: Final = ("-1", "-1.0")
-"""What Amplitude writes for events outside any session."""
+"""Session ids that Amplitude writes for events outside any session."""
 DIRECT: Final = "(direct)"
-"""A source, but no page, title, country, browser or device."""
+"""Valid as a source, but a placeholder as a page, title, country, browser or device."""
 UNAVAILABLE: Final = "Page Unavailable"
-"""The title of Google's sample where the page could not be loaded."""
+"""Title in Google's sample data where the page could not be loaded."""
 _LONGEST: Final = 17  # bytes; none of the above is longer, even with a space or two around it
 
 EARLIEST: Final = 631_152_000  # 1990-01-01, seconds
 LATEST: Final = 4_102_444_800  # 2100-01-01
 UNITS: Final = {"us": 10**6, "s": 1, "ms": 10**3, "ns": 10**9}
-"""Unit → how many make a second. The ranges of the four do not overlap between 1990 and 2100."""
+"""Unit of time → number per second. The ranges of the four do not overlap between 1990 and 2100."""
 OUTSIDE: Final = "outside"
 LONGEST_ENGAGEMENT: Final = 10**12
-"""Milliseconds (32 years): more is no time, and a few of them would not fit into a sum."""
+"""Longest valid engagement time in milliseconds (32 years); sums of longer ones would overflow."""
 
 _LARGEST_REVENUE: Final = 10**15
-"""Of one event, in any currency: more is no sum of money, and a few of them would not fit into one."""
+"""Largest valid revenue of an event in any currency; sums of larger amounts would overflow."""
 
 USER_ID, TS, UNIT, FATE = "user_id", "ts", "unit", "fate"
 BASES: Final = tuple(SourceBasis)
@@ -53,7 +53,7 @@ IS_VIEW, _IS_INTERNAL, _IS_DEBUG = "is_view", "is_internal", "is_debug"
 _IS_REPLACED, _IS_OTHER_STREAM = "is_replaced", "is_other_stream"
 SESSION_ID, ENGAGEMENT, REVENUE, REFUND = "session_id", "engagement", "revenue", "refund"
 BASIS: Final = "basis"
-"""What the source was taken from: place in :class:`core.base.schema.SourceBasis`."""
+"""Column of the source's basis: index in :class:`core.base.schema.SourceBasis`."""
 BATCH: Final = (Raw.BATCH_PAGE_ID, Raw.BATCH_ORDERING_ID, Raw.BATCH_EVENT_INDEX)
 _AS_WRITTEN: Final = (
     Raw.EVENT_TIMESTAMP, Raw.EVENT_DATE, Raw.EVENT_NAME, Raw.PAGE_LOCATION, Raw.PAGE_TITLE,
@@ -66,7 +66,7 @@ then the batch columns decide where the export has them, then the place in the f
 
 
 class Fate(IntEnum):
-    """What becomes of a record; the first that applies, in this order."""
+    """Whether a record is used, or why not: the first reason that applies, in this order."""
 
     NO_TIME = 1
     NOT_A_TIME = 2
@@ -85,32 +85,32 @@ class Fate(IntEnum):
 
 REJECTED: Final = (Fate.NO_TIME, Fate.NOT_A_TIME, Fate.OUTSIDE, Fate.NO_LOCATION)
 NO_USER: Final = (Fate.BEFORE_LOGIN, Fate.NO_ID_DENIED, Fate.NO_ID_NO_COOKIE, Fate.NO_ID_NOT_SAID)
-"""Records of visitors whom nothing tells apart, by what the export says of the reason."""
+"""Fates of records without a user id, by the reason that the export gives."""
 DENIED: Final = ("no", "denied", "false", "0")
 AGREED: Final = ("yes", "granted", "true", "1")
-"""What ``privacy_info.analytics_storage`` is, in lower case; GA4 writes ``Yes``, ``No`` or ``Unset``."""
+"""Lower-case values of ``privacy_info.analytics_storage``; GA4 writes ``Yes``, ``No`` or ``Unset``."""
 
 
 @ibis.udf.scalar.builtin  # type: ignore[untyped-decorator] # of ibis
 def epoch_us(moment: dt.Timestamp(timezone="UTC")) -> int:  # type: ignore[valid-type, empty-body] # DuckDB's
-    """Microseconds since 1970-01-01 UTC."""
+    """Convert a timestamp to microseconds since 1970-01-01 UTC."""
 
 
 @ibis.udf.scalar.builtin  # type: ignore[untyped-decorator] # of ibis
 def divide(dividend: int, divisor: int) -> int:  # type: ignore[empty-body] # DuckDB has the body
-    """Whole part of a quotient; unlike ``//`` not by way of a double, which cannot hold nanoseconds."""
+    """Divide whole numbers; unlike ``//`` not as doubles, which cannot hold nanoseconds."""
 
 
 @ibis.udf.scalar.builtin  # type: ignore[untyped-decorator] # of ibis
 def strlen(text: str) -> int:  # type: ignore[empty-body] # DuckDB has the body
-    """Bytes of a text, which are known; characters would have to be counted."""
+    """Length of a text in bytes, which is stored; characters would have to be counted."""
 
 
 def session_id(text: ir.StringValue) -> ir.StringValue:
-    """A session id as GA4 wrote it: a whole number.
+    """Remove a trailing ``.0`` from a session id, which GA4 writes as a whole number.
 
-    A tool that knows gaps only in floats writes ``1700000000.0``, and does so in some daily files and not
-    in others; both are the same session. User ids are never touched.
+    A tool that stores columns with gaps as floats writes ``1700000000.0`` in some daily files and not in
+    others; both are the same session. User ids are never changed.
     """
     whole = text.re_replace(r"^([0-9]+)\.0+$", r"\1")
     return ibis.ifelse(text.endswith(".0"), whole, text)
@@ -124,17 +124,17 @@ def typed(
     view: str,
     replaced: Sequence[tuple[int, Sequence[str]]] = (),
 ) -> ir.Table:
-    """Typed columns of every record.
+    """Select the typed columns of every record, and its fate.
 
-    What is only ever grouped by (title, …) stays as it was written: it is cheaper to clean once a group.
+    Columns that are only grouped by (title, …) stay as written: cleaning each group once is cheaper.
 
     Args:
         raw: The raw table.
-        present: Fields that any file has; the others are not even read.
+        present: Fields that any file has; all others are not read.
         view_files: Numbers of the files without an ``event_name``: all their records are page views.
         settings: What is left out.
         view: Name of the events that are page views.
-        replaced: As :class:`core.ingest.read.read_all.RawRead` has it.
+        replaced: Replaced days, as in :class:`core.ingest.read.read_all.RawRead`.
     """
     column = partial(_column, raw, present)
     table = raw.select(
@@ -171,7 +171,7 @@ def _is_view(raw: ir.Table, name: ir.StringValue, view_files: Collection[int], v
 def _unwanted(
     column: Callable[[str], ir.StringValue], settings: IngestSettings
 ) -> dict[str, ir.BooleanValue]:
-    """What is left out by the settings."""
+    """Flags of records that the settings leave out."""
     return {
         _IS_OTHER_STREAM: _is_other_stream(column(Raw.PLATFORM), column(Raw.STREAM_ID), settings.stream),
         _IS_INTERNAL: settings.exclude_internal & _is_true(column(Raw.TRAFFIC_TYPE), "internal"),
@@ -182,11 +182,11 @@ def _unwanted(
 def _source_of(
     column: Callable[[str], ir.StringValue], present: Collection[str]
 ) -> dict[str, ir.StringValue | ir.IntegerValue]:
-    """Source and medium of an event, from the first place that has a source, and which one that is.
+    """Source and medium of an event, from the first columns that have a source, and the basis.
 
     Args:
-        column: A field's column.
-        present: Fields that any file has; no other place is looked at.
+        column: Returns the column of a field.
+        present: Fields that any file has; no other column is used.
     """
     places = [place for place in SOURCES if place[1] in present] or SOURCES[:1]
     there = [absent(column(source)).notnull() for _, source, _ in places[:-1]]  # the last is what is left
@@ -202,11 +202,11 @@ def _source_of(
 
 
 def stays(records: ir.Table, occurring: Collection[Fate]) -> ir.BooleanValue:
-    """Whether a record stays; those without a user id leave when they are joined with the users.
+    """Whether a record stays, user ids aside: records without one leave in the join with the users.
 
     Args:
         records: Typed records.
-        occurring: Fates that any record has; what is known not to occur is not looked for again.
+        occurring: Fates of at least one record; all others are not checked again.
     """
     time = records[TS].notnull()
     conditions = {
@@ -223,17 +223,17 @@ def stays(records: ir.Table, occurring: Collection[Fate]) -> ir.BooleanValue:
 
 
 def absent(text: ir.StringValue, *also: str) -> ir.StringValue:
-    """Null where the text is empty or stands for nothing."""
+    """Replace empty text and placeholders for no value by null."""
     return _unless(text, text.strip(), (*PLACEHOLDERS, *also))
 
 
 def user_id(text: ir.StringValue) -> ir.StringValue:
-    """The id exactly as it is written; null where it stands for nobody."""
+    """Return the user id exactly as it is written; null for placeholders of no id."""
     return _unless(text, text.strip().lower(), NO_ID)
 
 
 def _unless(text: ir.StringValue, plain: ir.StringValue, nothing: Collection[str]) -> ir.StringValue:
-    """The text, or null where its plain form is one of ``nothing``; most texts need no second look."""
+    """Replace a text by null if its plain form is in ``nothing``; most texts pass by cheap checks."""
     behind = chr(ord(max(nothing)[0]) + 1)  # first after all of theirs; blanks come before
     return ibis.cases(
         (strlen(text) > _LONGEST, text),
@@ -244,7 +244,7 @@ def _unless(text: ir.StringValue, plain: ir.StringValue, nothing: Collection[str
 
 
 def location(records: ir.Table) -> ir.StringValue:
-    """Where a page view was, as it is written; null where that says nothing."""
+    """Raw location of a page view; null if it is missing or a placeholder."""
     return absent(records[Raw.PAGE_LOCATION], DIRECT)
 
 
@@ -256,7 +256,7 @@ def _is_true(text: ir.StringValue, *values: str) -> ir.BooleanValue:
 def _is_replaced(
     raw: ir.Table, day: ir.StringValue, replaced: Sequence[tuple[int, Sequence[str]]]
 ) -> ir.BooleanValue:
-    """Whether another table has the day of a record, too, and counts."""
+    """Whether a table of a better kind replaces the day of a record."""
     found = [
         (raw[Raw.FILE_NO] == number) & (day.isin(list(days)).fill_null(False) if days else True)
         for number, days in replaced
@@ -265,14 +265,14 @@ def _is_replaced(
 
 
 def _is_other_stream(platform: ir.StringValue, stream: ir.StringValue, wanted: str) -> ir.BooleanValue:
-    """Whether a record is of another platform and stream than the one that is wanted, if any is."""
+    """Whether a record has another platform and stream than the wanted one; False if none is wanted."""
     if not wanted:
         return ibis.literal(False)
     return ~(_is_true(platform, wanted.lower()) | _is_true(session_id(stream), wanted.lower()))
 
 
 def first_touch(source: ir.StringValue, medium: ir.StringValue, hosts: Collection[str]) -> ir.StringValue:
-    """``source / medium``; ``(direct) / (none)`` is one, the site itself is not."""
+    """Join ``source / medium``, also ``(direct) / (none)``; null if the source is the site itself."""
     own = source.strip().isin(list(hosts))
     source, medium = ibis.ifelse(own, ibis.null("string"), absent(source)), absent(medium)
     both = source.concat(" / ", medium)
@@ -280,34 +280,34 @@ def first_touch(source: ir.StringValue, medium: ir.StringValue, hosts: Collectio
 
 
 def _decimal(text: ir.StringValue) -> ir.StringValue:
-    """A number as it is written; null where DuckDB reads one that is not: ``0x1f``, ``0b11``, ``1_000``."""
+    """Keep text that may be a decimal number; null for ``0x1f``, ``0b11``, ``1_000``, which DuckDB reads."""
     # Looking for five characters one by one costs a fourth of what one regular expression does.
     return ibis.ifelse(ibis.or_(*map(text.contains, "_xXbB")), ibis.null("string"), text)
 
 
 def milliseconds(text: ir.StringValue) -> ir.IntegerValue:
-    """An engagement time such as ``13`` or ``13.0``; null where there is none, or it cannot be."""
+    """Parse an engagement time such as ``13`` or ``13.0``, in milliseconds; null if missing or impossible."""
     number = _decimal(text).try_cast("int64")  # rounds a fraction; what is not finite is null
     return ibis.ifelse(number.between(0, LONGEST_ENGAGEMENT), number, ibis.null("int64"))
 
 
 def money(text: ir.StringValue) -> ir.FloatingValue:
-    """Revenue such as ``13.5``, or ``-13.5`` of a refund; null where there is none, or it cannot be."""
+    """Parse revenue such as ``13.5``, or ``-13.5`` for a refund; null if missing or impossible."""
     number = _decimal(text).try_cast("float64")
     within = number.between(-_LARGEST_REVENUE, _LARGEST_REVENUE)  # what is not finite is not
     return ibis.ifelse(within, number, ibis.null("float64"))
 
 
 def currency(text: ir.StringValue) -> ir.StringValue:
-    """A currency's three letters (ISO 4217); null for anything else."""
+    """Parse the three letters of a currency (ISO 4217); null for anything else."""
     code = text.strip().upper()
     return ibis.ifelse(code.re_search("^[A-Z]{3}$"), code, ibis.null("string"))
 
 
 def microseconds(text: ir.StringValue) -> ir.IntegerValue:
-    """A moment in microseconds UTC, whatever way it is written; null if it cannot be read.
+    """Parse a time in any form to microseconds UTC; null if it cannot be read.
 
-    The unit of a number is told by its size. Text is ISO 8601, in UTC where it names no zone.
+    The size of a number decides its unit. Text is ISO 8601, in UTC where it names no zone.
     """
     whole, number = _decimal(text).try_cast("int64"), _decimal(text).try_cast("float64")
     iso = _iso(text)
@@ -322,9 +322,9 @@ def microseconds(text: ir.StringValue) -> ir.IntegerValue:
 
 
 def unit(text: ir.StringValue) -> ir.StringValue:
-    """How a moment is written: a key of :data:`UNITS`, ``iso`` or ``iso with zone``; null for anything else.
+    """Form of a time: a key of :data:`UNITS`, ``iso`` or ``iso with zone``; null for anything else.
 
-    Outside 1990 to 2100 it is :data:`OUTSIDE`.
+    A time outside 1990 to 2100 has the form :data:`OUTSIDE`.
     """
     whole, iso = _decimal(text).try_cast("int64"), _iso(text)
     zoned = text.contains(":") & text.re_search(r":[0-9.]+\s*(?:[A-Za-z]\S*|[+-][0-9]{2}(?::?[0-9]{2})?)\s*$")
@@ -347,7 +347,7 @@ def _in_unit(number: ir.NumericValue, name: str) -> ir.BooleanValue:
 
 
 def _fate(table: ir.Table) -> ir.IntegerValue:
-    """The fate of each record; what is wrong with a time is looked at only where something is."""
+    """Fate of each record; the reason for an invalid time is computed only where there is one."""
     wrong_time = ibis.cases(
         (absent(table[Raw.EVENT_TIMESTAMP]).isnull(), int(Fate.NO_TIME)),
         (table[UNIT] == OUTSIDE, int(Fate.OUTSIDE)),
@@ -373,16 +373,16 @@ LABELS: Final = (
     Raw.STREAM_ID, BASIS,
 )  # fmt: skip
 COUNT, EVENTS, VIEWS, FIRST = "count", "events", "views", "first"
-"""All records; those that stay, page views among them, and their milliseconds and first moment."""
+"""Columns of :func:`as_written`: all records, used records, used page views, and the first time."""
 
 
 def as_written(engine: Engine, typed: ir.Table, occurring: Collection[Fate]) -> ir.Table:
-    """One row a ``user_key`` and combination of labels.
+    """Group records by ``user_key`` and labels as written, with counts, engagement time and first time.
 
     Args:
-        engine: Where the tables are.
+        engine: Database of the tables.
         typed: Typed records.
-        occurring: Fates that any of them has.
+        occurring: Fates of at least one record.
     """
     here = stays(typed, occurring)
     rows = typed.group_by(Raw.USER_KEY, *LABELS).agg(

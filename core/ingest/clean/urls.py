@@ -1,7 +1,7 @@
-"""Raw page locations → canonical pages, with a count of what each rule changed.
+"""Turn raw page locations into canonical pages, and count what each rule changed.
 
-``page_location`` comes from a browser, so the WHATWG parser (ada) says what its scheme, host and path are;
-what is not a URL at all keeps its text. Per URL:
+``page_location`` comes from a browser, so the WHATWG parser (ada) splits it into scheme, host and path; text
+that is not a URL stays. For each URL:
 
 1. scheme and host in lower case, no default port, no user name; ``www.``/``shop.`` dropped to merge hosts
 2. path decoded and in lower case (``/Google+Redesign`` = ``/google%2Bredesign`` = ``/google%20redesign``)
@@ -11,7 +11,7 @@ what is not a URL at all keeps its text. Per URL:
 6. personal data masked (``core/ingest/clean/personal_data.py``)
 
 and then over all of them: ids collapsed where they shatter a pattern (:func:`collapse`), and
-the analyst's own rules. A canonical page is its own canonical page.
+the analyst's URL rules. A canonical page does not change when it is cleaned again.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from core.ingest.clean.audience import PUBLIC, Audience, merged_by
 from core.ingest.clean.personal_data import mask, mask_param, mask_url
 
 SIBLINGS: Final = 20
-"""Rare pages with the same template from which on they are a pattern and not a hand-made choice of pages."""
+"""Fewest rare pages with the same template that are a pattern, not pages made by hand."""
 RARE_VIEWS: Final = 5
-"""A page with fewer views cannot be learnt on its own."""
+"""Fewest views of a page that can be learnt separately."""
 _MOSTLY: Final = 0.95
-"""Share of rare siblings above which the template is one of visits (orders, sessions), not of contents."""
+"""Least share of rare pages in a template of visits (orders, sessions), not of contents."""
 ACCIDENT_VIEWS: Final = 100
-"""In such a template, a page with as many views is still one that people go to."""
+"""Fewest views of a page in such a template that stays, as users go there on purpose."""
 
 _DATE_PATH: Final = re.compile(r"(?<=/)(?:19|20)\d\d/(?:0?[1-9]|1[0-2])/(?:0?[1-9]|[12]\d|3[01])(?=/|$)")
 _SEGMENT_KINDS: Final = tuple(
@@ -55,15 +55,15 @@ _SUFFIX: Final = re.compile(r"(.+?)(\.(?:html?|php|aspx?|jsp|pdf))", re.IGNORECA
 
 
 def collapse(pages: Sequence[str], views: Sequence[int], audiences: Sequence[Audience] = ()) -> list[str]:
-    """Replace ids by placeholders in the pages that they shatter.
+    """Replace ids by placeholders where they split a page into many rare ones.
 
     Args:
         pages: Canonical pages; the same page may occur several times.
-        views: Page views of each.
-        audiences: Who saw each, where that is known.
+        views: Number of page views of each.
+        audiences: Audience of each, if known.
 
     Returns:
-        One page for each of ``pages``.
+        The new page for each of ``pages``.
     """
     total: Counter[str] = Counter()
     for page, count in zip(pages, views, strict=True):
@@ -85,16 +85,16 @@ def collapse(pages: Sequence[str], views: Sequence[int], audiences: Sequence[Aud
 
 
 def with_templates(chosen: Collection[str], pages: Iterable[str]) -> tuple[str, ...]:
-    """Some of the pages of a site, in order; a template in place of all pages that have it.
+    """Replace chosen pages by their template if all pages of the template are chosen; the order stays.
 
-    Left out by it, pages that new users bring are left out as well.
+    Leaving out a template also leaves out the pages that new users add to it.
     """
     kept = {template(page) for page in pages if page not in chosen}
     return tuple(dict.fromkeys(page if (name := template(page)) in kept else name for page in chosen))
 
 
 def template(page: str) -> str:
-    """The page with a placeholder for everything in its path that looks like an id or a date."""
+    """Return the path template of a page: placeholders for all parts that look like an id or a date."""
     path, asked, query = page.partition("?")
     if _DIGIT.search(path) is None:
         return page
@@ -118,7 +118,7 @@ def _segment(text: str) -> str:
 
 
 def _shattered(family: Sequence[str], views: Mapping[str, int]) -> list[str]:
-    """Those pages of one template that are not worth a page of their own."""
+    """Return the pages of a template that are too rare to stay separate pages."""
     rare = [page for page in family if views[page] < RARE_VIEWS]
     if len(rare) < SIBLINGS:
         return []
@@ -133,8 +133,8 @@ TRACKING: Final = (
     r"|_ga|_gl|_gac|_kx|_ke|mkt_tok|s_kwcid|ef_id|irclickid|vero_id|wickedid"
     r"|sid|sessionid|session_id|phpsessid|jsessionid|oscsid|zenid|cfid|cftoken"
 )
-"""Names of parameters that say where a visit came from or whose it is, never which page: a regular
-expression without case that must match the whole name."""
+"""Names of tracking parameters, which identify the origin or user of a visit and never the page: a regular
+expression that must match the whole name, in any case."""
 
 HOST, MERGED, PATH = "host and scheme", "merged hosts", "path decoded"
 INDEX, SLASH = "index page", "trailing slash"
@@ -166,11 +166,11 @@ Notes: TypeAlias = list[str]
 
 @dataclass(frozen=True)
 class Canonical:
-    """Canonical pages of a list of raw locations.
+    """The canonical pages of raw locations, and counts of changes.
 
     Args:
-        pages: One a raw location, in its order.
-        by_rule: Rule → page views whose location it changed, in the order of the rules.
+        pages: Canonical page of each raw location, in order.
+        by_rule: Rule → number of page views whose location it changed, in the order of the rules.
     """
 
     pages: list[str]
@@ -180,17 +180,17 @@ class Canonical:
 def canonicalise(
     urls: Sequence[str], settings: UrlSettings, views: Sequence[int] = (), audiences: Sequence[Audience] = ()
 ) -> Canonical:
-    """Make every location canonical.
+    """Turn raw locations into canonical pages.
 
     Args:
         urls: Raw locations; any text.
         settings: Which rules apply.
-        views: Page views of each location, all 1 by default: decides which ids are accidents, and weighs
-            the counts.
-        audiences: Who saw each location, where that is known.
+        views: Page views of each location, all 1 by default: decides which ids collapse, and weights the
+            counts.
+        audiences: Audience of each location, if known.
 
     Raises:
-        SettingsError: If a rule of the analyst's own cannot be applied.
+        SettingsError: If a URL rule of the analyst cannot be applied.
     """
     weights = list(views) or [1] * len(urls)
     by_rule: Counter[str] = Counter()
@@ -210,12 +210,12 @@ def canonicalise(
 
 
 def is_tracking(name: str) -> bool:
-    """Say whether a query parameter of this name only tells where a visit came from, or whose it is."""
+    """Whether a query parameter of this name is for tracking: origin or user of a visit, never the page."""
     return _TRACKING.fullmatch(name) is not None
 
 
 def dropped_by_name(query: str | None, settings: UrlSettings) -> list[str]:
-    """Name the rules that shorten a query whose values have been taken out already (``q=v&gclid=v``)."""
+    """Name the rules that shorten a query, given with its values replaced (``q=v&gclid=v``)."""
     notes: Notes = []
     if query is not None:
         _Cleaner(settings)._query(query, notes)
@@ -223,7 +223,7 @@ def dropped_by_name(query: str | None, settings: UrlSettings) -> list[str]:
 
 
 class _Cleaner:
-    """The rules that look at one location at a time."""
+    """Applies the rules that clean a single location."""
 
     def __init__(self, settings: UrlSettings) -> None:
         self._settings = settings
@@ -252,7 +252,7 @@ class _Cleaner:
         return page or "/", notes
 
     def _parsed(self, base: str, notes: Notes) -> tuple[str, str]:
-        """Split into everything before the path, and the path; only the path of a relative location."""
+        """Split a location into everything before the path, and the path; a relative one has only a path."""
         plain = _PLAIN.fullmatch(base)
         if plain and "/." not in plain[2] and (known := self._plain_front(plain[1])):
             notes += known[1]
@@ -324,7 +324,7 @@ class _Cleaner:
         return decoded
 
     def _query(self, query: str, notes: Notes) -> str:
-        """The parameters that make another page, sorted."""
+        """Return the query with the parameters that make another page, sorted."""
         kept = []
         for part in query.split("&"):
             name, _, value = part.partition("=")
@@ -363,12 +363,12 @@ class _Cleaner:
 
 
 def _plainly(base: str) -> str:
-    """What does not change where only letters are written in another way, or hosts merged."""
+    """Normalise a location so that differences in case, encoding and merged hosts vanish."""
     return _MERGED_FRONT.sub("//", unquote(base).lower().rstrip("/"), count=1)
 
 
 def _trimmed(path: str, notes: Notes) -> str:
-    """Drop index pages and trailing slashes, whichever come last, until the path ends otherwise."""
+    """Drop index pages and trailing slashes at the end of a path until neither is left."""
     while path != "/":
         if path.endswith("/"):
             shorter, note = path.rstrip("/") or "/", SLASH
@@ -382,7 +382,7 @@ def _trimmed(path: str, notes: Notes) -> str:
 
 
 def _decode(part: str, lower: bool, keep: re.Pattern[str]) -> str:
-    """Percent-decode, but for ``%2F`` and the like and bytes that are no UTF-8; space becomes ``+``."""
+    """Percent-decode, except for ``%2F`` and the like and bytes that are not UTF-8; space becomes ``+``."""
     text = unquote_to_bytes(part).decode("utf-8", "surrogateescape") if "%" in part else part
     return _escape(text.lower() if lower else text, keep)
 

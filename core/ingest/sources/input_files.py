@@ -1,7 +1,7 @@
-"""From what the analyst pointed at to the files to read, and their bytes, unpacked.
+"""Find the input files behind paths, folders, patterns and archives, and open their unpacked bytes.
 
-A file is what its first bytes say, whatever its name. Archives are never trusted: names that leave the
-folder, locked members and bombs are refused, and nothing is unpacked to disk under a name of theirs.
+The first bytes decide the kind of a file, not its name. Archives are never trusted: names that leave the
+folder, locked members and zip bombs are refused, and nothing is unpacked to disk under a name of theirs.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from core.base.errors import InputError
 from core.ingest.sources.sniffing import ALLOWED, HEAD_BYTES, FileKind, kind_of
 
 SUFFIXES: Final = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".gz", ".zip")
-"""Files of a folder that are read; anything else in it is left alone."""
+"""Suffixes of the files in a folder that are read; all others are ignored."""
 
 _BAD_NAME: Final = UnicodeDecodeError  # of a member of a zip
 _DAMAGE: Final = (
@@ -41,7 +41,7 @@ _NO_FILES: Final = {
 
 
 def find_files(paths: Sequence[Path]) -> list[tuple[Path, str]]:
-    """Expand folders and patterns: files in the order of their names, and what to call each of them.
+    """Expand folders and patterns to files in the order of their names, each with a short name.
 
     Raises:
         InputError: If there is nothing to read.
@@ -55,10 +55,10 @@ def find_files(paths: Sequence[Path]) -> list[tuple[Path, str]]:
 
 @contextmanager
 def readable(name: str) -> Iterator[None]:
-    """Say in one line which file cannot be read, and why.
+    """Turn read errors inside the block into a clear error that names the file and the reason.
 
     Raises:
-        InputError: If it cannot.
+        InputError: If the file cannot be read.
     """
     try:
         yield
@@ -71,10 +71,10 @@ def readable(name: str) -> Iterator[None]:
 
 
 def _size_on_disk(path: Path, name: str) -> int:
-    """Size in bytes; what is no file may never end, and is not opened.
+    """Return the size of a file in bytes; pipes and devices, which may never end, are not opened.
 
     Raises:
-        InputError: If it is no file, or an empty one.
+        InputError: If it is no regular file, or is empty.
     """
     about = path.stat()
     if not stat.S_ISREG(about.st_mode):
@@ -99,7 +99,7 @@ def _expand(path: Path) -> list[Path]:
 
 
 def _matching(pattern: Path) -> list[Path]:
-    """Files that match; unlike ``glob.glob``, ``**`` follows no links, which may lead in circles."""
+    """Return the files that match; unlike in ``glob.glob``, ``**`` follows no links, which may form loops."""
     inside = pattern.relative_to(pattern.anchor) / ("*" if pattern.name == "**" else "")
     hidden = pattern.name.startswith(".")
     with suppress(ValueError):  # as pathlib calls a pattern such as a**b
@@ -120,13 +120,13 @@ def _from_folder(folder: Path) -> list[Path]:
 
 
 def natural(path: Path) -> tuple[list[tuple[int, int, str]], str]:
-    """Sort key in which ``part9`` comes before ``part10``."""
+    """Sort key for natural order, in which ``part9`` comes before ``part10``."""
     pieces = re.findall(r"\d+|\D+", path.name)
     return [(0, int(piece), "") if piece.isdecimal() else (1, 0, piece) for piece in pieces], str(path)
 
 
 def _short_names(files: Sequence[Path]) -> dict[Path, str]:
-    """File names; as much of the path as it takes where two files share one."""
+    """Give each file a unique short name: its file name, with parent folders where files share it."""
     names = {file: file.name for file in files}
     for length in range(2, 1 + max(len(file.parts) for file in files)):
         uses: defaultdict[str, list[Path]] = defaultdict(list)
@@ -146,7 +146,7 @@ _WRAP: Final = 1 << 32  # gzip keeps sizes modulo this
 
 
 class Packing(StrEnum):
-    """What is around it."""
+    """How the content of a file is packed."""
 
     PLAIN = "plain"
     GZIP = "gzip"
@@ -158,14 +158,14 @@ class InputFile:
     """One table to read: a file, or a member of a zip.
 
     Args:
-        name: What messages and the receipt call it; unique within a run.
+        name: Name in messages and the receipt; unique within a run.
         path: The file on disk.
-        kind: What it holds.
+        kind: Kind of its content.
         packing: How it is packed.
         member: Name within the zip, else empty.
-        bytes: Size as it lies there, packed.
-        unpacked: Size of what is in it modulo 2**32, as far as that is known without unpacking.
-        on_disk: Size of the file on disk; of a member of a zip, the size of the zip.
+        bytes: Packed size in bytes.
+        unpacked: Unpacked size modulo 2**32, as far as it is known without unpacking.
+        on_disk: Size of the file on disk; for a member of a zip, the size of the zip.
         copies: Other inputs with the same content, which are not read again.
     """
 
@@ -181,10 +181,10 @@ class InputFile:
 
 
 def resolve_inputs(paths: Sequence[Path]) -> tuple[InputFile, ...]:
-    """Expand folders, globs and zips, look into each file, and put them in order of their names.
+    """Expand folders, patterns and zips, and find the kind of each file, in the order of their names.
 
-    Of inputs with the same content, under whatever names and however packed, only the first is given: read
-    twice, the same events would make every user look twice as busy.
+    Of inputs with the same content, whatever their names and packing, only the first is returned: read twice,
+    the same events would make every user look twice as busy.
 
     Raises:
         InputError: If there is nothing to read, or a file is none of the kinds we read.
@@ -208,10 +208,10 @@ def open_source(source: InputFile) -> Iterator[ByteReader]:
 
 @contextmanager
 def open_seekable(source: InputFile) -> Iterator[BinaryIO]:
-    """Open a source that is not read from start to end (Parquet); packed ones go through a nameless file.
+    """Open a source for random access, as Parquet needs; a packed one is unpacked to a temporary file.
 
     Raises:
-        InputError: As :func:`open_source`.
+        InputError: As for :func:`open_source`.
     """
     if source.packing is Packing.PLAIN:
         with readable(source.name):
@@ -228,14 +228,14 @@ def open_seekable(source: InputFile) -> Iterator[BinaryIO]:
 
 
 class ByteReader(Protocol):
-    """Bytes that are read once, from start to end."""
+    """A stream of bytes that is read once, from start to end."""
 
     def read(self, size: int = -1, /) -> bytes:
         """Return up to ``size`` bytes; none at the end."""
 
 
 class _Guarded:
-    """Counts what comes out of a packed file, stops at a bomb, and says which file is damaged."""
+    """A byte stream that refuses zip bombs and changed files, and names the file in errors."""
 
     def __init__(self, file: ByteReader, source: InputFile) -> None:
         self._file, self._source, self._count = file, source, 0
@@ -252,7 +252,7 @@ class _Guarded:
 
 
 def _refuse_change(source: InputFile) -> None:
-    """A file that is still being written is not the one that was asked for, and may end anywhere."""
+    """Raise an error if the size of a file changed, as while it is still being written."""
     with readable(source.name):
         now = source.path.stat().st_size
     if now != source.on_disk:
@@ -260,7 +260,7 @@ def _refuse_change(source: InputFile) -> None:
 
 
 def changed(name: str, how: str = "") -> InputError:
-    """What is said of a file that is no longer the one that was asked for."""
+    """Make the error for a file that changed while it was read."""
     return InputError(
         f"{name} changed while it was read{how}", remedy="Wait until it is complete, and run again"
     )
@@ -300,7 +300,7 @@ def _without_copies(sources: Sequence[InputFile]) -> tuple[InputFile, ...]:
 
 
 def content_checksum(source: InputFile) -> str:
-    """SHA-256 of the unpacked content."""
+    """Compute the SHA-256 of a source's unpacked content."""
     digest = hashlib.sha256()
     with open_source(source) as file:
         for piece in iter(lambda: file.read(1 << 20), b""):
@@ -309,10 +309,10 @@ def content_checksum(source: InputFile) -> str:
 
 
 def tables_in(path: Path, name: str) -> Iterable[InputFile]:
-    """Every table of one file, several of a zip.
+    """Return the tables in a file: one, or the members of a zip.
 
     Raises:
-        InputError: If it cannot be opened, or holds something else.
+        InputError: If the file cannot be opened, or holds something else.
     """
     with readable(name):
         size = _size_on_disk(path, name)
@@ -328,7 +328,7 @@ def tables_in(path: Path, name: str) -> Iterable[InputFile]:
 
 
 def _gzip_size(path: Path) -> int:
-    """What the last four bytes say (of the last member, where there are several)."""
+    """Unpacked size by the last four bytes of a gzip file (of its last member, if there are several)."""
     with path.open("rb") as file:
         file.seek(-4, 2)
         return int.from_bytes(file.read(), "little")

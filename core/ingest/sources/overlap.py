@@ -1,7 +1,7 @@
-"""Input that holds the same events more than once: said, never silently counted twice.
+"""Detect input that holds the same events more than once, so that nothing is silently counted twice.
 
-GA4 replaces the intraday table of a day by a daily one, and so it does its fresh table. Who exports both, or
-the same day twice, has most events of that day twice, and each of its users looks twice as busy.
+GA4 replaces the intraday and the fresh table of a day by the daily table. An export with two of them, or with
+the same day twice, holds most events of that day twice, and its users look twice as busy.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from core.base.schema import Raw
 from core.ingest.sources.input_files import InputFile
 
 _KINDS: Final = ("daily", "fresh", "intraday")
-"""Tables of a day, the one that counts first."""
+"""Kinds of tables of a day, the one that replaces the others first."""
 _TABLE: Final = re.compile(
     r"(?P<intraday>intraday(?![a-z]))|events_(?:(?P<fresh>fresh(?![a-z]))|(?P<daily>20\d\d[-_]?\d\d[-_]?\d\d(?!\d)))",
     re.IGNORECASE,
@@ -26,7 +26,7 @@ _COPY: Final = re.compile(r"( ?\(\d+\)| - copy| copy)$", re.IGNORECASE)
 
 
 def describe_copies(sources: Sequence[InputFile]) -> list[str]:
-    """Say which inputs are the same as another one."""
+    """Warn about inputs with the same content as another input."""
     return [
         f"{copy} holds the same as {source.name}"
         " and is read once. Leave it out, or look for the file that you meant"
@@ -36,7 +36,7 @@ def describe_copies(sources: Sequence[InputFile]) -> list[str]:
 
 
 def describe_repeats(events: int) -> str:
-    """Say how many events are in more than one file."""
+    """Warn about events that are in more than one file."""
     return (
         f"{events:,} events are in more than one file (same user, time, event and page) and count twice. "
         "Leave one of those files out"
@@ -44,10 +44,10 @@ def describe_repeats(events: int) -> str:
 
 
 def describe_overlaps(days: Mapping[str, frozenset[str]]) -> list[str]:
-    """Say which files hold the same day, and which of them counts.
+    """Warn about files that hold the same day, and say which of them counts.
 
     Args:
-        days: Name of each file → its days, as ``YYYYMMDD``; none where they are not known.
+        days: Name of each file → its days as ``YYYYMMDD``; empty where they are not known.
     """
     found = {name: known or days_in(name) for name, known in days.items()}
     told = []
@@ -69,13 +69,13 @@ def describe_overlaps(days: Mapping[str, frozenset[str]]) -> list[str]:
 
 
 def replaced_days(files: Sequence[tuple[str, Sequence[str]]]) -> tuple[tuple[int, tuple[str, ...]], ...]:
-    """Days of files that a table of a better kind has, too: daily before fresh before intraday.
+    """Find days of files that are replaced by a table of a better kind: daily before fresh before intraday.
 
     Args:
-        files: Name of each, and its different ``event_date`` as written; none where it has no such column.
+        files: Name of each file, and its distinct ``event_date`` as written; empty without such a column.
 
     Returns:
-        Place of a file, and its ``event_date`` of those days; none where all of it is of such a day.
+        Index of a file, and its ``event_date`` values of replaced days; empty if the whole file is replaced.
     """
     days = [frozenset(map(_plain, written)) or days_in(name) for name, written in files]
     found = []
@@ -90,12 +90,12 @@ def replaced_days(files: Sequence[tuple[str, Sequence[str]]]) -> tuple[tuple[int
 
 
 def is_provisional(name: str) -> bool:
-    """Whether a file is a table that the daily one of its day replaces, by its name: intraday or fresh."""
+    """Whether the name of a file is that of an intraday or fresh table, which the daily table replaces."""
     return _kind(name) in _KINDS[1:]
 
 
 def _kind(name: str) -> str:
-    """Which of :data:`_KINDS` a file is named as; empty for any other, such as one of another tool."""
+    """Kind of table (:data:`_KINDS`) by the name of a file; empty for any other file."""
     match = _TABLE.search(PurePosixPath(name).name)
     return (match and match.lastgroup) or ""
 
@@ -110,7 +110,7 @@ def _plain(day: str) -> str:
 
 
 def days_in(name: str) -> frozenset[str]:
-    """Days that the name of a file speaks of, as ``YYYYMMDD``."""
+    """Return the days in the name of a file, as ``YYYYMMDD``."""
     return frozenset("".join(day) for day in _DAY.findall(PurePosixPath(name).name))
 
 

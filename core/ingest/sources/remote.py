@@ -1,8 +1,8 @@
-"""Files of the web or of a bucket, brought into a folder: resumed where they were cut off, fetched once.
+"""Download files from the web or a bucket into a folder; interrupted downloads resume.
 
-``fsspec`` opens an address; what it needs beyond ``https://`` comes with the extra ``[remote]``. A file grows
-as ``.<digest>.fetching`` and gets its name when it is whole. Beside it a hidden file says which version of
-which address it is, without the address, which may hold a password or a signature.
+Web files are fetched by :class:`WebFiles`, buckets opened by ``fsspec`` with the extra ``[remote]``. A
+download grows as ``.<digest>.fetching`` and gets its name when it is whole. A hidden file beside it records
+its address and version as hashes, as an address may hold a password or a signature.
 """
 
 from __future__ import annotations
@@ -35,23 +35,23 @@ from core.storage.disk import disk_errors, drop_stale, flush, put, require_room,
 _HEADERS: Final = {"User-Agent": "Beha2Vec", "Accept": "*/*", "Accept-Encoding": "identity"}
 _WEB: Final = ("http", "https")
 _TIMES: Final = (10.0, 60.0)
-"""Seconds until there is a connection, and of silence."""
+"""Time limits in seconds: to connect, and to wait for data."""
 _REDIRECTS: Final = 10
 _RANGE: Final = re.compile(r"bytes (\d+)-\d+/(\d+)")
 
 Source: TypeAlias = tuple[int, int | None, Callable[[int], bytes]]
-"""At which byte it begins, bytes of the whole file where that is told, and what reads on."""
+"""An opened download: its first byte, the size of the whole file if known, and the function that reads."""
 
 
 class WebFiles:
-    """Files of one address and of where it redirects to.
+    """The file at a web address, with protection against redirects into the private network.
 
-    An address that was typed may lead into the own network. From one that does, redirects may too, but for
-    link-local addresses, where clouds keep their keys; from any other they may not. A host with addresses
-    both inside and outside is not asked at all: which of them answers is chance.
+    An address typed by the user may lead into the private network. Its redirects then may, too, but not to
+    link-local addresses, where clouds keep their credentials; redirects of any other address may not. A host
+    with both private and public addresses is refused, as chance decides which of them answers.
 
     Args:
-        address: As it was typed.
+        address: The address as typed.
     """
 
     def __init__(self, address: str) -> None:
@@ -60,7 +60,7 @@ class WebFiles:
         self._session = web_session(self._connect, _HEADERS)
 
     def info(self) -> dict[str, Any]:
-        """What is said of a file before it is fetched: size and version, where they are told."""
+        """Return the size and version of the file, as far as the server gives them."""
         try:
             with self._asked("HEAD") as reply:
                 return _about(reply)
@@ -72,11 +72,11 @@ class WebFiles:
 
     @contextmanager
     def opened(self, begin: int, version: str) -> Iterator[Source]:
-        """Ask for what is still missing.
+        """Request the missing part of the file.
 
         Args:
-            begin: What is there already.
-            version: Of that; of another one the whole file comes.
+            begin: Number of bytes that exist already.
+            version: Version of these bytes; if it changed, the whole file is sent.
         """
         wanted = {"Range": f"bytes={begin}-", "If-Range": version} if begin and version else {}
         with self._asked("GET", wanted) as reply:
@@ -149,10 +149,10 @@ def _address_parts(address: str) -> SplitResult:
 
 
 def _read(reply: requests.Response, size: int) -> bytes:
-    """The next bytes of an answer, packed if it is sent so; none at its end.
+    """Read the next bytes of a response, without unpacking them; empty at the end.
 
     Raises:
-        OSError: If it ends before it should.
+        OSError: If the response ends too early.
     """
     try:
         return bytes(reply.raw.read(size, decode_content=False))
@@ -172,9 +172,9 @@ def _length(reply: requests.Response) -> int | None:
 
 _STAGE: Final = "fetch"
 _PROTOCOLS: Final = (*_WEB, "s3", "gs", "gcs", "az", "abfs", "abfss")
-"""What an address may begin with."""
+"""Allowed schemes of an address."""
 PIECE: Final = 8 << 20
-"""Bytes that are asked for at a time."""
+"""Bytes that are requested at a time."""
 _VERSION: Final = (
     "ETag",
     "etag",
@@ -185,24 +185,24 @@ _VERSION: Final = (
     "last_modified",
     "mtime",
 )
-"""What stores tell of which version of a file they hold."""
+"""Attributes by which stores identify the version of a file, best first."""
 _LONGEST_NAME: Final = 200
-"""Bytes; a disk takes 255, with what stands before and behind it in the names of hidden files."""
+"""Most bytes of a file name: disks allow 255, and names of hidden files are longer."""
 _UNSAFE: Final = re.compile(r"[^\w.\- ()]+")
 T = TypeVar("T")
 FileSystem: TypeAlias = Any
-"""Of fsspec, which has no types."""
+"""A file system of fsspec, which has no types, or :class:`WebFiles`."""
 
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A file at an address.
+    """A file at an address, with its size and version.
 
     Args:
         shown: Its address without user, password and query.
-        path: As the file system calls it.
-        bytes: Its size; None where nobody tells.
-        version: Differs once it is another file.
+        path: Its path in the file system.
+        bytes: Its size; None if not known.
+        version: Changes whenever the file does; empty if not known.
     """
 
     shown: str
@@ -212,12 +212,12 @@ class RemoteFile:
 
     @property
     def digest(self) -> str:
-        """Of this version of this address."""
+        """Hash of the address, size and version of the file."""
         return _digest(self.path, str(self.bytes), self.version)
 
 
 def fetch(addresses: Sequence[str], folder: Path, progress: Progress) -> list[Path]:
-    """Bring files into a folder; what is there already in this version is not fetched again.
+    """Download files into a folder; files that exist in the current version are not fetched again.
 
     Args:
         addresses: ``https://…`` of a file, or ``s3://``, ``gs://`` and ``az://`` of a file, a folder (with a
@@ -226,12 +226,12 @@ def fetch(addresses: Sequence[str], folder: Path, progress: Progress) -> list[Pa
         progress: Where to report.
 
     Returns:
-        Where they lie now, in the order of their names.
+        Paths of the files, in the order of their names.
 
     Raises:
         InputError: If an address cannot be used, nothing is there, or a name is taken by another file.
-        ResourceError: If the other side does not answer, or the disk has too little room. What has come so
-            far stays, and the next call goes on from it.
+        ResourceError: If the server does not answer, or the disk has too little room. The downloaded part
+            stays, and the next call resumes from it.
         Cancelled: If ``progress`` says so.
     """
     found = [(system, file) for address in addresses for system, file in _look(address)]
@@ -253,7 +253,7 @@ def fetch(addresses: Sequence[str], folder: Path, progress: Progress) -> list[Pa
 
 
 def _look(address: str) -> list[tuple[FileSystem, RemoteFile]]:
-    """The files of an address, each with the file system that opens it."""
+    """List the files at an address, each with the file system that opens it."""
     parts = _address_parts(address)
     if parts.scheme not in _PROTOCOLS or not parts.netloc:
         raise InputError(
@@ -289,7 +289,7 @@ def _remote(address: str, path: str, about: dict[str, Any], web: bool) -> Remote
 
 
 def _names(files: Sequence[RemoteFile]) -> list[str]:
-    """What each is called here: its own name, with its folders where two share one."""
+    """Choose the local name of each file: its remote name, with its folders where files share it."""
     paths = [PurePosixPath(unquote(urlsplit(file.shown).path)) for file in files]
     short = [_UNSAFE.sub("_", path.name).lstrip(".") for path in paths]
     names = [
@@ -309,7 +309,7 @@ def _names(files: Sequence[RemoteFile]) -> list[str]:
 
 
 def _shortened(name: str) -> str:
-    """A name that any disk takes, with what tells it from others and its suffixes."""
+    """Shorten a name to what any disk allows, keeping it unique by a hash, and its suffixes."""
     if len(name.encode()) <= _LONGEST_NAME:
         return name
     end = f"-{_digest(name)[:12]}{''.join(PurePosixPath(name).suffixes[-2:])[-20:]}"
@@ -317,7 +317,7 @@ def _shortened(name: str) -> str:
 
 
 def _is_there(file: RemoteFile, target: Path) -> bool:
-    """Whether this version lies there.
+    """Whether the target is the current version of a file.
 
     Raises:
         InputError: If another file has its name.
@@ -372,7 +372,7 @@ def _opened(system: FileSystem, file: RemoteFile, begin: int) -> Iterator[Source
 
 
 def _copy(system: FileSystem, file: RemoteFile, part: Path, report: Progress) -> int | None:
-    """Write what is still missing behind what is there, and say how long the whole is where that is told."""
+    """Append the missing bytes to the unfinished file; return the size of the whole, if known."""
     have = _have(part) if file.version else 0
     with _opened(system, file, have if have < (file.bytes or 0) else 0) as (begin, whole, read):
         with disk_errors():
@@ -398,11 +398,11 @@ def _add(copy: FileIO, piece: bytes) -> None:
 
 
 def _asking(address: str, ask: Callable[[], T]) -> T:
-    """Ask another side, and say in words why it does not give.
+    """Call a function that uses the network, turning its errors into clear ones.
 
     Raises:
-        InputError: If there is nothing, or it is not allowed.
-        ResourceError: If it does not answer.
+        InputError: If there is nothing at the address, or it may not be read.
+        ResourceError: If the server does not answer.
     """
     try:
         return ask()

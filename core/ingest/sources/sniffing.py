@@ -1,4 +1,4 @@
-"""What a file is, by its first bytes: a table we read, or something else in disguise."""
+"""Detect the kind of a file by its first bytes: a table that can be read, or something else."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ NOT_TABLES: Final = (
     (b"\x28\xb5\x2f\xfd", "a Zstandard archive"),
 )
 _ACCESS_LOG: Final = re.compile(rb'\S+ \S+ .+? \[\d{2}/[A-Z][a-z]{2}/\d{4}:[\d:]{8} [+-]\d{4}\] "')
-"""How a line of a web server's access log begins (NCSA common and combined format)."""
+"""Start of a line in a web server's access log (NCSA common and combined format)."""
 
 
 class FileKind(StrEnum):
-    """What the first bytes say a file is."""
+    """Kind of table, by the first bytes of a file."""
 
     DELIMITED = "csv"
     JSON = "ndjson"
@@ -39,10 +39,10 @@ class FileKind(StrEnum):
 
 
 def kind_of(head: bytes, name: str) -> FileKind:
-    """Tell the kind from the first bytes, unpacked.
+    """Detect the kind of a file from its first unpacked bytes.
 
     Raises:
-        InputError: If it is empty, or nothing we read; names what it is.
+        InputError: If the file is empty or of another kind, which the message names.
     """
     if head.startswith(b"PAR1"):
         return FileKind.PARQUET
@@ -57,7 +57,7 @@ def kind_of(head: bytes, name: str) -> FileKind:
 
 
 def utf16_codec(head: bytes) -> str:
-    """Which UTF-16 this seems to be, without a mark: of every other byte half is zero, of the rest few."""
+    """Detect UTF-16 without a byte order mark by its zero bytes; empty if it is another encoding."""
     odd, even, half = head[1::2].count(0), head[0::2].count(0), len(head) // 4
     if half and max(odd, even) > half > 2 * min(odd, even):
         return "utf-16-le" if odd > even else "utf-16-be"
@@ -84,7 +84,7 @@ def _not_a_table(head: bytes, text: bytes) -> str:
 
 
 def _without_bom(head: bytes) -> bytes:
-    """The head as plain characters, also of UTF-16 (with or without its mark)."""
+    """Return the head without a byte order mark, with UTF-16 (marked or not) converted."""
     if head.startswith(b"\xef\xbb\xbf"):
         return head[3:]
     for codec, mark in (("utf-16-le", b"\xff\xfe"), ("utf-16-be", b"\xfe\xff")):

@@ -1,4 +1,4 @@
-"""Bytes of a text file as UTF-8, whatever it was written in; the encoding is told once, from a sample."""
+"""Read a text file of any encoding as UTF-8 bytes; the encoding is detected once, from a sample."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ _UTF8_RUN = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0
 
 @dataclass
 class Text:
-    r"""The content of one file as UTF-8, to be read once.
+    r"""The content of a file as UTF-8, to be read once.
 
     Args:
-        encoding: What the file is written in.
+        encoding: Encoding of the file.
         chunks: Its bytes as UTF-8, cut anywhere, without a byte order mark, lines ending in ``\n``.
-        notes: What was assumed; complete once the chunks have been read.
+        notes: Assumptions; complete once the chunks have been read.
         mark: Its byte order mark.
-        line_end: What ends its lines where that is a lone CR, else a line feed.
+        line_end: CR if that alone ends its lines, else a line feed.
     """
 
     encoding: str
@@ -47,7 +47,7 @@ class Text:
     line_end: bytes = b"\n"
 
     def encoded(self, data: bytes) -> bytes:
-        """Bytes of the chunks as the file has them."""
+        """Convert bytes of the chunks back to the encoding and line ends of the file."""
         data = data.replace(b"\n", self.line_end)
         if self.encoding.startswith("utf-8"):
             return data
@@ -61,7 +61,7 @@ class Text:
 
 
 def open_text(file: ByteReader, chunk_bytes: int) -> Text:
-    """Tell the encoding of a file and start reading it."""
+    """Detect the encoding of a file and start reading it as UTF-8."""
     sample = _read_full(file, min(_SAMPLE_BYTES, chunk_bytes))
     whole = len(sample) < min(_SAMPLE_BYTES, chunk_bytes)
     encoding, mark = detect_encoding(sample, whole)
@@ -72,14 +72,14 @@ def open_text(file: ByteReader, chunk_bytes: int) -> Text:
 
 
 def detect_encoding(sample: bytes, whole: bool) -> tuple[str, int]:
-    """Tell the encoding from the start of a file.
+    """Detect the encoding from the start of a file.
 
-    Windows-1252 is assumed only if no line of the sample is UTF-8 beyond ASCII and some line cannot be;
-    otherwise the lines that are not UTF-8 are broken ones.
+    Windows-1252 is assumed only if the sample has lines that are not UTF-8 and no line that is UTF-8 beyond
+    ASCII; otherwise lines that are not UTF-8 count as broken.
 
     Args:
         sample: First bytes of the file.
-        whole: Whether that is all of it.
+        whole: Whether the sample is the whole file.
 
     Returns:
         Name of the encoding, and the length of the byte order mark.
@@ -97,12 +97,12 @@ def detect_encoding(sample: bytes, whole: bool) -> tuple[str, int]:
 
 
 def from_windows(data: bytes) -> bytes:
-    """Windows-1252 as UTF-8; every byte means something."""
+    """Convert Windows-1252 to UTF-8; every byte stands for a character."""
     return data.decode("latin-1").translate(_WINDOWS_EXTRA).encode()
 
 
 def is_utf8(data: bytes) -> bool:
-    """Say whether bytes are UTF-8."""
+    """Whether bytes are valid UTF-8."""
     try:
         data.decode()
     except UnicodeDecodeError:
@@ -146,7 +146,7 @@ def _from_windows(chunks: Iterator[bytes], text: Text) -> Iterator[bytes]:
 
 
 def _from_utf16(chunks: Iterator[bytes], codec: str) -> Iterator[bytes]:
-    """What is no character becomes bytes that are no UTF-8 either, so that its line is rejected, no other."""
+    """Convert UTF-16 to UTF-8; invalid characters stay invalid, so that only their line is rejected."""
     decoder = codecs.getincrementaldecoder(codec)("surrogatepass")
     for chunk in chunks:
         yield decoder.decode(chunk).encode("utf-8", "surrogatepass")
@@ -155,7 +155,7 @@ def _from_utf16(chunks: Iterator[bytes], codec: str) -> Iterator[bytes]:
 
 
 def _one_line_end(chunks: Iterator[bytes], text: Text) -> Iterator[bytes]:
-    """Old Macintosh line ends (a lone CR throughout) become the usual ones."""
+    """Replace old Macintosh line ends (a lone CR throughout) by line feeds."""
     change: Callable[[bytes], bytes] = bytes
     for number, chunk in enumerate(chunks):
         if number == 0 and b"\r" in chunk and b"\n" not in chunk:
