@@ -71,7 +71,7 @@ class Beha2VecError(Exception):
     """Base of every error that is shown as text.
 
     Args:
-        problem: What was wrong, with the value that was found.
+        problem: What was wrong, with the value.
         allowed: What would have been accepted; left out of the message when empty.
         remedy: What to do about it; left out of the message when empty. A setting in it
             (:func:`core.base.errors.control`) is called as it is where the error is shown.

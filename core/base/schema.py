@@ -239,7 +239,7 @@ class Group(StrEnum):
     """Why a user is, or is not, part of the clustering."""
 
     SEGMENT = "segment"
-    """Clustered."""
+    """Part of the clustering."""
     ONE_PAGE = "one_page"
     """A single page view: nothing about behaviour to learn; a group made by rule."""
     BOT_LIKE = "bot_like"

@@ -81,8 +81,7 @@ class Quotes:
 
 
 SHORTEST: Final = 6
-"""Fewest characters of an id that is searched within a text; a shorter one, which could be any number or
-word, only matches the whole text."""
+"""Fewest characters of an id that is searched within texts; a shorter one must be the whole text."""
 _RUN: Final = re.compile(r"[^\W_]+")
 """Letters and digits; an id within a text begins and ends with such a run."""
 

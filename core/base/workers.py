@@ -49,7 +49,7 @@ def workers(device: torch.device) -> Iterator[Workers]:
     torch.set_num_threads(1)
     beside = int(os.environ.get("LOCAL_WORLD_SIZE", 1))  # processes that train together here: torchrun says
     count = max(1, min(available_cores() // beside, MOST_WORKERS))
-    try:  # each thread is told: OpenMP keeps the number for each, and a new thread has the default
+    try:  # set for each thread: OpenMP keeps the number for each, and a new thread has the default
         with ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,)) as pool:
 
             def together(do: Callable[[_Item], _Result], items: Iterable[_Item], /) -> Iterable[_Result]:

@@ -225,12 +225,7 @@ def describe_revenue(revenue: Mapping[str, Revenue]) -> str:
 
 
 def in_currencies(revenue: Mapping[str, float], kind: str = "") -> str:
-    """Format amounts by currency: ``12,726.66 EUR gross, 55.00 gross, no currency given``.
-
-    Args:
-        revenue: Currency → amount.
-        kind: Word after each amount, such as "gross"; none if empty.
-    """
+    """Format amounts with their ``kind``: ``12,726.66 EUR gross, 55.00 gross, no currency given``."""
     return ", ".join(_amount(paid, currency, kind) for currency, paid in sorted(revenue.items()))
 
 

@@ -126,8 +126,8 @@ class Tail:
     """Statistics of the rare values of public places in an export.
 
     Args:
-        owned: Share of the values with at most :data:`FEW` users that a single user saw; None where no value
-            is shared, so that nothing can be told.
+        owned: Share of the values with at most :data:`FEW` users that a single user saw; None if users share
+            no value, so that this share says nothing.
         again: Share of their views that repeat a view of the same user.
     """
 

@@ -31,8 +31,7 @@ class Masking:
         values: Name of a place → audiences of its values found so far.
         names: Words in the values of personal places.
         kinds: Kind of personal data → page views of texts that hold it and that a single user saw.
-        labels: Column → label → masked label, for users and events, where decided on more users than these;
-            None where it is not decided yet.
+        labels: Column → label → masked label, if decided on more users than these; None if not decided yet.
     """
 
     tail: Tail

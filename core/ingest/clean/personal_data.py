@@ -137,8 +137,7 @@ def mask(text: str, *, numbers: bool = True) -> Masked:
 
     Args:
         text: The text.
-        numbers: Whether to mask telephone numbers, cards and accounts; one that many users saw is a hotline,
-            or an article.
+        numbers: Whether to mask telephone numbers, cards and accounts; a number that many saw is public.
     """
     if _SUSPECT.search(text) is None:
         return Masked(text, ())

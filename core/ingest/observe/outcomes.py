@@ -162,7 +162,7 @@ class NobodysOutcomes:
 
 @dataclass(frozen=True, eq=False)
 class UserOutcomes:
-    """Outcomes of users.
+    """Outcomes of all users, and refunds.
 
     Args:
         table: Columns of :data:`core.ingest.output_tables.OUTCOMES`, ``user`` being the number of

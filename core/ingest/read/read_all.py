@@ -112,8 +112,8 @@ def joined(reads: Sequence[FileRead], settings: IngestSettings) -> RawRead:
     """Combine the reads of several files, numbered in this order.
 
     Raises:
-        InputError: If there is no record, a column that the mapping names is in no file, or it cannot be
-            told which events are page views.
+        InputError: If there is no record, a column of the mapping is in no file, or several names of events
+            may be the page views.
     """
     rejects = _rejects_table(reads)
     _refuse_nothing(reads, rejects)

@@ -61,7 +61,7 @@ class Text:
 
 
 def open_text(file: ByteReader, chunk_bytes: int) -> Text:
-    """Detect the encoding of a file and start reading it as UTF-8."""
+    """Detect the encoding of a file, and start reading it as UTF-8."""
     sample = _read_full(file, min(_SAMPLE_BYTES, chunk_bytes))
     whole = len(sample) < min(_SAMPLE_BYTES, chunk_bytes)
     encoding, mark = detect_encoding(sample, whole)
