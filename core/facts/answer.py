@@ -68,7 +68,7 @@ class Fact(BaseModel):
         segments: Keys of the rows it is about, as profiles spell them (``segment:0``, ``group:one_page``,
             ``all``); two for a figure between rows, the one that is compared first.
         value: The figure.
-        unit: How it is written.
+        unit: Unit in which the value is written.
         text: The value as it is written everywhere, unit included.
         item: What within the row it is about (a page, a theme, a browser), as the data spell it; empty for
             the row itself.
@@ -76,7 +76,7 @@ class Fact(BaseModel):
         high: Upper end.
         n: Users, sessions or page views that it counts.
         users: Users whose doing it shows, where that can be told; else all it is of.
-        currency: Of money; empty where it is not known.
+        currency: Currency of money; empty where it is not known.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -148,14 +148,14 @@ class Contrast(_Block):
     """One measure of two rows, held against each other.
 
     Args:
-        first: The figure that is spoken of.
-        second: What it is held against.
-        verdict: Who is higher, by :mod:`core.facts.contrasting`.
+        first: The figure that the comparison is about.
+        second: The figure that it is compared with.
+        verdict: Which is higher, by :mod:`core.facts.contrasting`.
         relation: Ratio or difference of the two; None where there is none.
         test: The test that decided, such as ``Fisher's exact test``; empty where both are plain counts, or
             the model saw what they are of: then the interval of the difference decided. Who is higher it
             also decides where the test is of other sessions, which tell whether that comes again.
-        p_value: Of the test; None without one.
+        p_value: The p of the test; None without a test.
         q_value: What it becomes among all that was tested, where many differences were looked at.
         detectable: Where they are not shown to differ, the least difference that would have been seen.
     """
@@ -397,9 +397,9 @@ def write(value: float, unit: Unit, digits: int = 1, currency: str = "") -> str:
 
     Args:
         value: The figure.
-        unit: How it is written.
+        unit: Unit in which the value is written.
         digits: After the point, where the unit leaves it open; whole medians are written without.
-        currency: Of money; empty where it is not known.
+        currency: Currency of money; empty where it is not known.
     """
     if unit is Unit.SHARE:
         return wording.percent(value, digits)

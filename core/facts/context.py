@@ -67,7 +67,7 @@ class Basis:
         data: What profiles are counted from.
         sequences: Page views of all users.
         labels: Themes and types; None where pages are not labelled.
-        addresses: Of each page.
+        addresses: Address of each page.
         pages: What to call each page: its address without what all addresses share.
         names: Theme, type and template of each page, as far as pages are labelled.
         items: What each user did, saw or came with.
@@ -125,7 +125,7 @@ class Basis:
         """Lay out a data set from its tables.
 
         Args:
-            key: Names them.
+            key: Key of the tables.
             data: What profiles are counted from.
             pages: All pages.
             sequences: Page views.

@@ -34,8 +34,8 @@ class Baseline:
 
     Args:
         value: The figure.
-        n: What it is of.
-        users: How many users do it.
+        n: Number of users, sessions or page views that it is of.
+        users: Users behind the figure.
         written_n: What its digits are those of: beside a share of few, one of many has no more of them.
     """
 
@@ -60,7 +60,7 @@ def decide(
 
     Args:
         context: The segments.
-        first: The figure spoken of.
+        first: The figure that the comparison is about.
         second: The same measure and item of another row, or of the other clustered users.
         q_value: Takes the place of the test's p where many differences are looked at.
 

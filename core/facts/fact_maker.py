@@ -137,7 +137,7 @@ class Figures:
         Args:
             key: The row.
             name: The column.
-            currency: Of money; the only one where empty.
+            currency: Currency of money; the only one if empty.
         """
         row, measure = self.context.row(key), BY_KEY[name]
         value = float(row[name])
@@ -281,7 +281,7 @@ class Figures:
         """Compare a figure with that of another row; all users are replaced by the other clustered users.
 
         Args:
-            first: The figure that is spoken of.
+            first: The figure that the comparison is about.
             key: The other row.
             q_value: Takes the place of the test's p where many differences are looked at.
 

@@ -33,7 +33,7 @@ def most_steps(
         view: Between what.
         n: At most.
         origin: Only those from here, a code of :class:`core.journeys.moves.Moves`.
-        target: Only those to here.
+        target: Only steps to this code.
         between: Whether only those from place to place are listed, of all.
 
     Returns:

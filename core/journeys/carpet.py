@@ -45,7 +45,7 @@ class Carpet:
     Args:
         places: What a page view is of.
         cells: int32 of shape (n_strips, width), a place, ``END`` or ``EMPTY``.
-        user: int64 of shape (n_strips,), whose each is.
+        user: int64 of shape (n_strips,), user of each strip.
         of: Strips that there are.
         cut: Strips drawn that go on beyond the width.
         frequent: The places that these users see most, int64, at most as many as can be told apart.
@@ -94,13 +94,13 @@ def carpet(
     Args:
         sequences: Page views of all users.
         places: What a page view is of.
-        users: Whose, bool of shape (n_users,).
-        strip: What one strip is; each is equally likely.
+        users: Users whose page views count, bool of shape (n_users,).
+        strip: What a strip shows; each is equally likely to be drawn.
         order: How they are sorted.
         most: Strips at most.
         width: Cells of a strip at most: page views, and ends of sessions.
         colours: Places that can be told apart.
-        seed: Of the draw.
+        seed: Seed of the draw.
     """
     place, visited = places.of_views(sequences), Visited.of(sequences)
     opening = visited.first if strip is Strip.SESSION else sequences.offsets[:-1]

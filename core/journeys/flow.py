@@ -68,7 +68,7 @@ def flow(
 
     Args:
         moves: All steps.
-        users: Who counts, bool of shape (n_users,).
+        users: Users who count, bool of shape (n_users,).
         columns: Views in a row that are followed, :data:`FEWEST_COLUMNS` to :data:`MOST_COLUMNS`.
         backwards: Whether the last views are, or those before ``at``.
         at: Only sessions with this place, from (or to) its first view; None for all of them.
@@ -228,8 +228,8 @@ class Routes:
         users are told apart by the interval of their difference alone (:mod:`core.differences.means`).
 
         Args:
-            users: Whose, bool of shape (n_users,).
-            others: Beside whom, bool of shape (n_users,); nobody for none.
+            users: Users whose page views count, bool of shape (n_users,).
+            others: Users to compare with, bool of shape (n_users,); all False for none.
             happened: The outcome; None for none.
             count: Routes at most.
             order: Which come first; with ``APART`` all that differ and no others, also what only others took.

@@ -71,7 +71,7 @@ def walk(
 
     Args:
         funnel: The steps.
-        marks: What makes each.
+        marks: Pages and events that make each step.
         sequences: Page views of all users.
         events: Their events; those that make no step are not looked at.
     """
@@ -190,7 +190,7 @@ def takers(walk: FunnelWalk, users: np.ndarray) -> np.ndarray:
     """Count the users who take each step: int64 of shape (n_steps + 1,), the first entry counts all.
 
     Args:
-        walk: How far each comes.
+        walk: How far each user comes.
         users: bool of shape (n_users,), whom to count.
     """
     return _at_least(np.bincount(walk.depth[users], minlength=walk.seconds.shape[1] + 1))
@@ -271,7 +271,7 @@ def side_by_side(funnel: Funnel, walk: FunnelWalk, rows: Rows, of: ShareOf) -> p
     Args:
         funnel: The steps.
         walk: How far each user comes.
-        rows: Who belongs where.
+        rows: Which users belong to which row.
         of: Which users shares are of.
 
     Returns:
@@ -340,8 +340,8 @@ def sentences(table: pd.DataFrame, title: str, other_title: str) -> list[str]:
 
     Args:
         table: Shares of all users of the row, as :func:`core.journeys.funnel_table.steps_table` gives them.
-        title: What the row is called.
-        other_title: What the others are called; empty where there are none.
+        title: Title of the row.
+        other_title: Title of the others; empty without any.
     """
     last, users = table.iloc[-1], int(table[Col.N].iloc[0])
     if not users:
@@ -424,8 +424,8 @@ def to_plain(counted: CountedFunnel, rows: Rows, called: Mapping[str, str]) -> d
 
     Args:
         counted: The funnel.
-        rows: Who belongs where.
-        called: Key of a row → what it is called.
+        rows: Which users belong to which row.
+        called: Key of a row → its title.
     """
     funnel = counted.funnel
     of_all = side_by_side(funnel, counted.walk, rows, ShareOf.ALL)

@@ -235,7 +235,7 @@ class Occurrences:
         """Count the occurrences of some users.
 
         Args:
-            users: Who counts, bool of shape (n_users,).
+            users: Users who count, bool of shape (n_users,).
         """
         counts = users[self.user]
         return Tallied(
@@ -330,7 +330,7 @@ class Moves:
         """Count the steps of some users.
 
         Args:
-            users: Who counts, bool of shape (n_users,).
+            users: Users who count, bool of shape (n_users,).
         """
         seen = self.visits.tallied(users)
         n, n_sessions = int(users.sum()), int(users[self.visited.user].sum())
@@ -350,8 +350,8 @@ class Taken:
         steps: Of each step of :attr:`Moves.steps`.
         returns: Of each return of :attr:`Moves.returns`.
         left: Of each place and the start, shape (``Moves.width``,): steps that leave it, and who was there.
-        n_users: Who counts.
-        n_sessions: Their sessions.
+        n_users: Number of these users.
+        n_sessions: Number of their sessions.
     """
 
     steps: Tallied

@@ -52,7 +52,7 @@ def matching(patterns: Iterable[str], names: Sequence[str]) -> np.ndarray:
 
     Args:
         patterns: Texts with ``*``; case does not matter.
-        names: What things are called.
+        names: Names of pages or events.
     """
     wanted = [pattern.casefold() for pattern in patterns]
     answers = {
@@ -261,9 +261,9 @@ def users_who(marks: StepMarks, sequences: UserSequences, events: TimedEvents) -
     """Number of users who ever made a step.
 
     Args:
-        marks: What makes it.
+        marks: Pages and events that make the step.
         sequences: Page views of all users.
-        events: Their events.
+        events: Events of all users.
     """
     did = np.zeros(sequences.n_users, dtype=bool)
     did[sequences.user[marks.pages[sequences.page]]] = True

@@ -66,8 +66,8 @@ def step_table(
 
     Args:
         moves: All steps.
-        here: Those of the users in question.
-        there: Those of the users that they are held against; None for nobody.
+        here: Steps of the users in question.
+        there: Steps of the users to compare with; None for nobody.
         which: Only these steps, bool of shape (n_steps,); None for all.
         most: Rows at most.
 
@@ -92,8 +92,8 @@ def return_table(moves: Moves, here: Taken, there: Taken | None = None, most: in
 
     Args:
         moves: All steps.
-        here: Those of the users in question.
-        there: Those of the users that they are held against; None for nobody.
+        here: Steps of the users in question.
+        there: Steps of the users to compare with; None for nobody.
         most: Rows at most.
 
     Returns:
@@ -115,7 +115,7 @@ def dead_ends(moves: Moves, here: Taken) -> pd.DataFrame:
 
     Args:
         moves: All steps.
-        here: Those of the users in question.
+        here: Steps of the users in question.
 
     Returns:
         ``place``, ``sessions`` that ended there, ``n`` that came there, ``share`` with ``low`` and ``high``,
@@ -195,10 +195,10 @@ def compared(
     """Compare two shares of users by the rule of this file.
 
     Args:
-        users: Who does it.
-        n: Of how many.
-        rest: Who does it among the others.
-        rest_n: Of how many.
+        users: Number of users who do it.
+        n: Number of users that the share is of.
+        rest: Number of the others who do it.
+        rest_n: Number of the others.
         leaning: Positive where it is done more often here, by occasion.
 
     Returns:
@@ -230,8 +230,8 @@ def step_matrix(
 
     Args:
         moves: All steps.
-        users: Who is in question, bool of shape (n_users,).
-        others: Whom they are held against, bool of shape (n_users,); None for nobody.
+        users: Users in question, bool of shape (n_users,).
+        others: Users to compare with, bool of shape (n_users,); None for nobody.
         positions: First steps of a session that are looked at.
         shown: Places that are told apart, those where most sessions are at these steps, here or there.
 
@@ -335,7 +335,7 @@ def journeys(moves: Moves, rows: Rows, titles: Mapping[int, str]) -> dict[str, A
     Args:
         moves: All steps, at one level.
         rows: Who belongs to which segment.
-        titles: Segment → what it is called.
+        titles: Segment → its title.
 
     Returns:
         ``level`` and, of each of the ``segments``, its ``users``, ``sessions`` and ``steps`` with records

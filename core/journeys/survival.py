@@ -90,7 +90,7 @@ def time_to_outcome(sequences: UserSequences, users: np.ndarray, happened: Happe
 
     Args:
         sequences: Page views of all users.
-        users: Whose time, bool of shape (n_users,).
+        users: Users whose time counts, bool of shape (n_users,).
         happened: Who had the outcome, of the users with a page view.
     """
     began, end = sequences.timestamp[sequences.offsets[:-1]], end_of(sequences, happened)

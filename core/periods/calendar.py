@@ -49,7 +49,7 @@ class Calendar:
         start: Of the first one, in days since 1970 by the clock of the export.
         is_part: bool of shape (n_periods,), whether the export, or what is asked for, has it in part only.
         days: First and last day that count, in days since 1970.
-        clock: By which days begin.
+        clock: Clock by which days begin.
         since: The first day of the export, whether it counts or not.
     """
 
@@ -108,7 +108,7 @@ def calendar_of(
     Args:
         timestamp: int64 of shape (n_views,), every page view of it, microseconds UTC.
         unit: Days or weeks.
-        clock: By which its days begin.
+        clock: Clock by which its days begin.
         truncated: Days that are known to be cut off, in days since 1970.
         within: First and last day that are asked for; None for no bound.
         starts: int64 of shape (n_sessions,), when sessions began; None where each view is one.
@@ -149,7 +149,7 @@ def covered(timestamp: np.ndarray, clock: LocalClock = UTC_CLOCK) -> tuple[int, 
 
     Args:
         timestamp: int64 of shape (n_views,), microseconds UTC.
-        clock: By which its days begin.
+        clock: Clock by which its days begin.
     """
     first, last = covered_days(page_views_by_day(timestamp, clock))
     return day_number(first), day_number(last)
@@ -167,7 +167,7 @@ def cut_days(
 
     Args:
         timestamp: int64 of shape (n_views,), microseconds UTC.
-        clock: By which its days begin.
+        clock: Clock by which its days begin.
         days: First and last day, in days since 1970.
         starts: int64 of shape (n_sessions,), when sessions began; None where each view is one.
     """

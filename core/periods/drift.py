@@ -63,7 +63,7 @@ class Drift:
         pages: Those of the figures of pages, by item.
         limit: The distance called far.
         users: How many of each export the alarm looked at.
-        days: That each covers.
+        days: Number of days that each export covers.
         alike_days: How many days the later one may cover (:attr:`TrainingPeriod.alike_days`), else nothing
             is tested.
         critical: Standard errors from which on a figure raises it.
@@ -129,7 +129,7 @@ def drift(
         period: The training period.
         after: The users of the later export; their pages include all that are counted there.
         seed: Of the draw of users and of the permutations.
-        permutations: How many.
+        permutations: Number of permutations.
     """
     rng = np.random.default_rng(seed)
     users = drawn_users(len(after.place), rng)
@@ -370,7 +370,7 @@ def far_groups(before: PlacedUsers, after: PlacedUsers, limit: float, seed: int 
         before: The users of the training period.
         after: Those of the later export.
         limit: The distance called far (:func:`core.periods.placed_users.far_limit`).
-        seed: Of K-Means.
+        seed: Seed of K-Means.
 
     Returns:
         One row a group: ``group``, ``users`` of the ``n`` far ones and their ``share``, the same before

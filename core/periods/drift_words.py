@@ -94,7 +94,7 @@ def reasons(found: Drift, names: Sequence[str]) -> list[str]:
 
     Args:
         found: The later export beside the training period.
-        names: What each figure is called.
+        names: Names of the figures, in their order.
     """
     raised = found.reasons.assign(called=list(names)[: len(found.reasons)])  # the largest first
     told = raised[raised[FIGURE] != DriftFigure.DIRECTION].head(REASONS)
@@ -115,7 +115,7 @@ def figure_name(
 
     Args:
         row: A row of :attr:`Drift.table`.
-        segments: What the segments are called, by position.
+        segments: Titles of the segments, by position.
         pages: The pages by column.
         origin: What all addresses begin with.
     """

@@ -116,7 +116,7 @@ def fitting(chosen: CountFilter, users: pd.DataFrame, sequences: UserSequences, 
         chosen: The filter.
         users: One row a user (``core.base.schema.Users``).
         sequences: Their page views.
-        clock: By which days begin.
+        clock: Clock by which days begin.
 
     Raises:
         SettingsError: If it leaves nobody.

@@ -45,7 +45,7 @@ class _Left:
     """The part that a filter leaves, users and pages numbered anew.
 
     Args:
-        fit: Who and what fits, by the numbers of before.
+        fit: Users and page views that fit, by the numbers of before.
         sequences: The page views that are left.
         events: The events.
         page: Pages of before, in their new order.
@@ -113,7 +113,7 @@ def renumbered(
     Args:
         before: Page views of all users.
         events: Events that are left.
-        fit: Who and what fits.
+        fit: Users and page views that fit.
         row: int32 of shape (n_pages,), the new number of each page.
     """
     number = np.cumsum(fit.users) - 1

@@ -49,7 +49,7 @@ def _period_sums(
     """Sum over the users of each segment by a code; groups made by rule are left out.
 
     Args:
-        rows: Who belongs where.
+        rows: Which users belong to which row.
         user: int of shape (m,), user indices.
         code: int of shape (m,), 0 to width − 1.
         width: Number of values.
@@ -74,8 +74,8 @@ def shares(part: np.ndarray, n: np.ndarray) -> dict[str, np.ndarray]:
     do over time is what the model has read, so that no p value is told.
 
     Args:
-        part: Who does it.
-        n: Of how many.
+        part: Number of users who do it.
+        n: Number of users that the share is of.
     """
     part, n = np.broadcast_arrays(part, n)
     rest, rest_n = others(part), others(n)
@@ -170,7 +170,7 @@ class Activity:
         Args:
             sequences: Page views of all users.
             calendar: The periods; page views outside them do not count.
-            users: Whose page views count, bool of shape (n_users,).
+            users: Users whose page views count, bool of shape (n_users,).
             had: User and moment (microseconds UTC) of each outcome; None where there is none.
         """
         place, width = calendar.place(sequences.timestamp), calendar.n_periods
@@ -212,7 +212,7 @@ def moments_of(
 
     Args:
         chosen: The outcomes; whoever did any has it.
-        index: What can be one.
+        index: Index of the possible outcomes.
         events: When events were done.
     """
     sequences = index.sequences
@@ -253,7 +253,7 @@ def over_time(activity: Activity, rows: Rows, measure: PeriodMeasure) -> pd.Data
 
     Args:
         activity: Who came when.
-        rows: Who belongs where.
+        rows: Which users belong to which row.
         measure: What is counted.
 
     Returns:
@@ -359,7 +359,7 @@ def triangle(activity: Activity, rows: Rows) -> pd.DataFrame:
 
     Args:
         activity: Who came when.
-        rows: Who belongs where.
+        rows: Which users belong to which row.
 
     Returns:
         A row a segment, first period and period since (from 1 on) with users in it that can be known: what
@@ -404,8 +404,8 @@ def rhythm(
     Args:
         sequences: Page views of all users.
         calendar: The days that count, and the clock of the export.
-        users: Whose page views count, bool of shape (n_users,).
-        rows: Who belongs where.
+        users: Users whose page views count, bool of shape (n_users,).
+        rows: Which users belong to which row.
         sessions: Whether the beginnings of sessions are counted in place of page views.
 
     Returns:
@@ -442,7 +442,7 @@ def periods(dataset: Dataset, rows: Rows, titles: Mapping[int, str]) -> dict[str
     Args:
         dataset: The export.
         rows: Who belongs to which segment.
-        titles: Segment → what it is called.
+        titles: Segment → its title.
 
     Returns:
         ``time_zone`` and, of each of the ``segments``, ``weeks`` (``from``, ``in_part``, ``users`` of all in

@@ -50,7 +50,7 @@ def live_shortly(sequences: UserSequences, names: Sequence[str]) -> bool:
 
     Args:
         sequences: Page views.
-        names: What each page is called.
+        names: Names of the pages.
     """
     first, last = covered(sequences.timestamp)
     is_later = sequences.timestamp >= (first + last + 1) * DAY // 2

@@ -82,7 +82,7 @@ class TrainingPeriod:
         limit: The distance called far.
         sizes: int64 of shape (k + 1,), all users by segment and, last, in none.
         clustered: How many of them took part in clustering.
-        days: That they cover.
+        days: Number of days that they cover.
         placed: All users; None where this was read from a folder, so that nobody is known again.
         drawn: int64 of shape (n_drawn,), whose rows the values are; empty where that is not known.
         by_section: Whether its pages are sections (:mod:`core.periods.placed_users`).

@@ -44,7 +44,7 @@ class Meaning:
     Args:
         sort: What it stands for.
         value: Row key, measure, dimension, item or cue.
-        dimension: Of an item.
+        dimension: Dimension of an item.
         suggested: Whether it is a name that a segment does not have yet.
         near: Measure that is nearest to a vague word.
     """

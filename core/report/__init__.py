@@ -20,7 +20,7 @@ def write_report(path: Path, source: ReportInput) -> None:
 
     Args:
         path: The HTML file.
-        source: What the run left.
+        source: Results of the run.
 
     Raises:
         ResourceError: If the disk is full; an older report is still there.

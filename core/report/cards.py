@@ -203,7 +203,7 @@ def visitor(sequences: UserSequences, names: PageNames, user: int, label: str, a
 
     Args:
         sequences: Page views of all users.
-        names: What to call pages.
+        names: Names of the pages.
         user: Index of the user.
         label: What to call the user.
         at: The clock of the times.
@@ -243,7 +243,7 @@ class WaysMaker:
     """Makes the part of a card about steps and routes.
 
     Args:
-        rows: Who belongs where.
+        rows: Which users belong to which row.
         moves: All steps.
         routes: All routes.
         happened: The outcome; None without one.
@@ -333,7 +333,7 @@ def time_chart(sequences: UserSequences, profiles: Profiles, called: Mapping[str
     Args:
         sequences: Page views of all users.
         profiles: The segments and the outcome.
-        called: Row → what it is called.
+        called: Key of a row → its title.
     """
     rows, happened = profiles.rows, profiles.happened
     if happened is None or not len(happened.user):
@@ -407,7 +407,7 @@ def segment_cards(
     Args:
         source: What the report is made from.
         described: :meth:`core.profiles.metrics.Profiles.to_dict`.
-        called: Row → what it is called.
+        called: Key of a row → its title.
     """
     maker = _CardMaker(source, described, called)
     segments = [row for row in described["segments"] if row[Col.KIND] == RowKind.SEGMENT]

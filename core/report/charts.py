@@ -124,8 +124,8 @@ def forest(points: Sequence[RatePoint], title: str) -> Figure:
     """Forest plot: each segment's rate with its interval, beside the rate of the other clustered users.
 
     Args:
-        points: From top to bottom.
-        title: Of the axis.
+        points: Points of the segments, from top to bottom.
+        title: Title of the axis.
     """
     names = [plain(point.name, 34) for point in points]
     others = {
@@ -178,7 +178,7 @@ def user_map(xy: np.ndarray, labels: np.ndarray, names: dict[int, str], seed: in
         xy: float of shape (n_users, 2).
         labels: int of shape (n_users,); users in no segment are drawn first, in grey.
         names: Segment → name.
-        seed: Of the sample.
+        seed: Seed of the sample.
     """
     chosen = np.arange(len(xy))
     if len(xy) > MAP_POINTS:

@@ -97,8 +97,8 @@ def _funnel_part(counted: CountedFunnel, rows: Rows, called: Mapping[str, str]) 
 
     Args:
         counted: The funnel, and how far each user comes.
-        rows: Who belongs where.
-        called: Key of a row → what it is called.
+        rows: Which users belong to which row.
+        called: Key of a row → its title.
     """
     funnel = counted.funnel
     table = side_by_side(funnel, counted.walk, rows, ShareOf.ALL)
@@ -158,8 +158,8 @@ def _time_parts(dataset: Dataset, rows: Rows, called: Mapping[str, str]) -> tupl
 
     Args:
         dataset: The export.
-        rows: Who belongs where.
-        called: Key of a row → what it is called.
+        rows: Which users belong to which row.
+        called: Key of a row → its title.
     """
     everybody = np.ones(dataset.sequences.n_users, dtype=bool)
     days = calendar(dataset, None)

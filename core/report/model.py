@@ -25,7 +25,7 @@ class Row:
     Args:
         segment: Its id; None for a group made by rule and for all users.
         name: What it is called.
-        users: How many.
+        users: Number of users.
         share: Of all users, 0 to 1.
         values: Texts, one a column of the overview.
         outcome: Its rate; None where the data has no outcome.

@@ -53,7 +53,7 @@ class Candidates:
     """Conditions with the users who meet them.
 
     Args:
-        conditions: What can be asked.
+        conditions: The conditions.
         answers: float32 of shape (n_users, n_conditions), 0 or 1.
     """
 
@@ -83,7 +83,7 @@ def candidates(features: RuleFeatures, users: np.ndarray) -> Candidates:
     """Conditions on some users; of conditions with the same answers only the first.
 
     Args:
-        features: What is known.
+        features: Features of the users that conditions can test.
         users: int of shape (n,), who is asked.
     """
     found, answers, known = list[RuleCondition](), list[np.ndarray](), set[bytes]()
@@ -118,7 +118,7 @@ def best_rules(asked: Candidates, wanted: np.ndarray, longest: int = LONGEST) ->
     """Rules of the best F1 of each length, shortest first; longer ones that are no better are left out.
 
     Args:
-        asked: What can be asked, and the answers of the users.
+        asked: Conditions, and the users who meet them.
         wanted: bool of shape (n_users,), who is to be described.
         longest: Most conditions.
     """
@@ -226,8 +226,8 @@ class MeasuredShare:
     """A share of users with its 95 % interval (Wilson 1927).
 
     Args:
-        users: Who does.
-        n: Of how many; with none the share is NaN.
+        users: Number of users who do it.
+        n: Number of all users; with none the share is NaN.
     """
 
     users: int
@@ -352,7 +352,7 @@ def find_rules(features: RuleFeatures, labels: np.ndarray) -> dict[int, FoundRul
     """Find the best rules of every segment, on half of the users, and judge them on the other half.
 
     Args:
-        features: What can be asked.
+        features: Features of the users that conditions can test.
         labels: int of shape (n_users,), the segment of each; negative ones take no part.
 
     Returns:
@@ -391,7 +391,7 @@ def judge(rule: SegmentRule, features: RuleFeatures, wanted: np.ndarray, users: 
 
     Args:
         rule: Found, or written by hand.
-        features: What it asks.
+        features: Features of the users that conditions can test.
         wanted: bool of shape (n_users,), whom it should describe.
         users: bool of shape (n_users,) or int of shape (n,), whom it is judged on.
 

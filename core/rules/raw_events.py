@@ -76,7 +76,7 @@ def key_of(page: str, settings: UrlSettings) -> str:
 
     Args:
         page: Canonical address.
-        settings: How addresses were cleaned.
+        settings: Settings by which addresses were cleaned.
     """
     page, route_mark, route = page.partition("#")
     page = re.sub(MERGED_HOST, r"\1", page) if settings.merge_hosts else page
@@ -126,9 +126,9 @@ def page_test(
     """Make the test that tells some pages from all others.
 
     Args:
-        pages: Those, by canonical address.
+        pages: The pages to tell apart, by canonical address.
         known: Key of each page of the data.
-        settings: How addresses were cleaned.
+        settings: Settings by which addresses were cleaned.
         condition: What they have in common, if that is it.
         literal: Makes a regular expression of a text.
     """

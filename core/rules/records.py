@@ -151,8 +151,8 @@ def rule_records(
 
     Args:
         found: Segment → its rules.
-        names: Segment → what it is called.
-        export: What the SQL has to know.
+        names: Segment → its name.
+        export: What the SQL needs to know of the files.
     """
     records = []
     for segment, rules in found.items():
@@ -171,7 +171,7 @@ def _fit_record(fit: RuleFit, export: LoadedExport) -> dict[str, Any]:
 
     Args:
         fit: The rule, judged.
-        export: What the SQL has to know.
+        export: What the SQL needs to know of the files.
     """
     return {
         "conditions": fit.rule.model_dump(mode="json")["clauses"],

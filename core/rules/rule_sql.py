@@ -101,8 +101,8 @@ class AddressSql:
     """Makes the expression of the page of a raw address.
 
     Args:
-        dialect: Of the database.
-        settings: How addresses were cleaned.
+        dialect: SQL dialect of the database.
+        settings: Settings by which addresses were cleaned.
         pages: Canonical addresses that occur: what none of them has is not looked for.
     """
 

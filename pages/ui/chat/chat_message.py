@@ -54,7 +54,7 @@ def run(sql: str, views: Mapping[str, SqlView], digest: str) -> Found:
 
     Args:
         sql: As it was written.
-        views: What it may read.
+        views: Tables that the query may read.
         digest: Names the data set and its segments.
     """
     try:
@@ -193,8 +193,8 @@ def draw(answer: Answer, key: str, titles: Mapping[str, Title] | None = None) ->
     """Draw an answer; nothing in it that strangers wrote becomes more than text.
 
     Args:
-        answer: What was answered.
-        key: Of the widgets.
+        answer: The answer to draw.
+        key: Prefix of the widgets' keys.
         titles: What rows are called now; as they were called then when None.
     """
     titles = titles or answer.titles

@@ -67,7 +67,7 @@ def ask(errand: Errand, decide: Decide, key: str) -> None:
     Args:
         errand: It waits for the decision.
         decide: Called with the decision.
-        key: Of the widgets.
+        key: Prefix of the widgets' keys.
     """
     payloads = errand.payloads
     if not payloads:  # decided elsewhere meanwhile

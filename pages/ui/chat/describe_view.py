@@ -35,7 +35,7 @@ def current_about(kind: type[About], name: str, digest: str) -> About | None:
     """The request of a name; one that waits for consent about other segments is withdrawn by its session.
 
     Args:
-        kind: Of errand.
+        kind: Class of the request.
         name: Under which it began.
         digest: Names the data set and the segments on screen.
     """
@@ -192,10 +192,10 @@ def draw(live: LiveSegments, about: Context, rows: Rows, own: Callable[[], Answe
 
     Args:
         live: The segments.
-        about: The same, for questions.
+        about: The segments as the context of questions.
         rows: That are compared; none for all segments.
         own: Makes the app's own words.
-        key: Of the widgets.
+        key: Prefix of the widgets' keys.
     """
     kept = descriptions.kept_comparisons(live.sources.store, live.sources.model_key, about.tables.digest)
     told = kept.load().get(descriptions.name_of(rows))

@@ -26,7 +26,7 @@ class Preset:
         title: What it is called.
         base_url: Where it answers by default.
         hint: What is special about it.
-        api_version: Of Azure.
+        api_version: Version of Azure's API.
     """
 
     title: str

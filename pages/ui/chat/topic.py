@@ -71,7 +71,7 @@ def told(about: Context, what: str, say: Callable[[Figures], Finding]) -> Answer
 
     Args:
         about: The segments.
-        what: Names what is said.
+        what: Cache key of the words.
         say: Says it, if it has not been said.
     """
     segments = f"{about.tables.digest} {about.tables.partition.digest} {about.unsupported} {about.withheld}"

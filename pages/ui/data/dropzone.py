@@ -54,7 +54,7 @@ def dropzone(key: str) -> Sequence[str]:
     """Draw the drop zone.
 
     Args:
-        key: Of the widget.
+        key: Key of the widget.
 
     Returns:
         The names, in the input folder, of files that have just arrived; empty on every other run.

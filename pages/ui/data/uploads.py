@@ -61,7 +61,7 @@ def check_room(folder: Path, coming: int) -> None:
     """Refuse a file that would fill the disk.
 
     Args:
-        folder: Where it would go.
+        folder: Folder of the file.
         coming: Bytes that are still to come.
 
     Raises:

@@ -161,7 +161,7 @@ def sankey(links: pd.DataFrame, folded: Sequence[int], forwards: bool) -> EChart
     """Sankey chart of flows from column to column.
 
     Args:
-        links: Of :class:`core.journeys.flow.Flow`.
+        links: Links of a :class:`core.journeys.flow.Flow`.
         folded: Places in the other places of each column.
         forwards: Whether sessions are followed from their start to their end.
     """
@@ -228,7 +228,7 @@ def matrix(table: pd.DataFrame, *, difference: bool) -> Chart:
     """Heat map of places by step: the share of sessions there, or its difference from the others'.
 
     Args:
-        table: Of :func:`core.journeys.step_table.step_matrix`.
+        table: Result of :func:`core.journeys.step_table.step_matrix`.
         difference: Whether to hold the shares against the others'; only what differs is coloured.
     """
     less = (

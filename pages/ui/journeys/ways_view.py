@@ -48,8 +48,8 @@ def routes_chart(table: pd.DataFrame, here: str, there: str) -> Chart:
 
     Args:
         table: Of :meth:`core.journeys.flow.Routes.listed`, and ``said``, what stands beside the bar.
-        here: Whose bars they are.
-        there: Whose ticks; empty where there are none.
+        here: Title of the row that the bars show.
+        there: Title of the row that the ticks show; empty without ticks.
     """
     told = {ROUTE: ("Route", ""), Col.SHARE: (here, ".1%"), Col.REST_SHARE: (there or "Others", ".1%")}
     told |= {
@@ -84,7 +84,7 @@ def carpet_chart(runs: pd.DataFrame, places: tuple[str, ...], strips: int, title
     Args:
         runs: ``strip``, ``begin``, ``stop``, ``place`` and ``coloured``.
         places: Those that have a colour of their own, in order; every other is grey.
-        strips: How many there are.
+        strips: Number of strips.
         title: What a cell is.
     """
     told = {PLACE: ("", ""), STRIP: ("Strip", ","), BEGIN: ("After page views and ends", ",")}

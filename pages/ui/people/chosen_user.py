@@ -52,9 +52,9 @@ def show_list(live: LiveSegments, table: pd.DataFrame, key: str, title: str, mea
     Args:
         live: The segments.
         table: Rows of :func:`pages.ui.segments.user_facts.listed`.
-        key: A name of its own.
+        key: A unique key.
         title: What the list is called.
-        meaning: Who is in it.
+        meaning: Sentence on who is in the list.
     """
 
     def choose() -> None:

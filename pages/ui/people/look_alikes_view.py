@@ -236,7 +236,7 @@ def found_over_reach(curve: pd.DataFrame, reach: int, height: int) -> charts.Cha
     """Chart of the share of hidden seeds found by reach, with interval and chance; a line at the reach.
 
     Args:
-        curve: Of :meth:`core.people.look_alikes.LookAlikes.curve`.
+        curve: Result of :meth:`core.people.look_alikes.LookAlikes.curve`.
         reach: Users.
         height: Pixels.
     """

@@ -33,7 +33,7 @@ def draw(live: LiveSegments, user: int) -> None:
 
     Args:
         live: The segments.
-        user: Which user.
+        user: Index of the user.
     """
     with st.container(border=True, key="what-next"):
         asked = st.toggle(

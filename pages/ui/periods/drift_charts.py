@@ -86,7 +86,7 @@ def flows(table: pd.DataFrame, names: Sequence[str], segments: Sequence[int]) ->
     """Chart of flows from the segment before (left) to the one now; strong where they are not as expected.
 
     Args:
-        table: Of :class:`core.periods.migration.Migration`.
+        table: Table of a :class:`core.periods.migration.Migration`.
         names: The places in order.
         segments: The id of each, for its colour; −1 for in none.
     """

@@ -32,7 +32,7 @@ class Told:
     Args:
         title: What they say.
         n: What is counted, in words.
-        key: A name of its own, also of the file.
+        key: A unique key, also the name of the file.
         how: How to read them.
         columns: What is said of columns of the table here alone.
     """
@@ -49,7 +49,7 @@ def draw(live: LiveSegments, segment: int | None, table: pd.DataFrame, chart: Dr
 
     Args:
         live: The segments.
-        segment: Whose chart.
+        segment: Id of the segment; None for all.
         table: Rows of all segments.
         chart: Makes the chart of one.
         told: What is said of them.

@@ -38,7 +38,7 @@ def write(live: LiveSegments, features: RuleFeatures, start: SegmentRule | None)
 
     Args:
         live: The segments.
-        features: What can be asked.
+        features: Features of the users that conditions can test.
         start: A rule to begin with.
 
     Returns:

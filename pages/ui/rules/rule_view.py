@@ -113,11 +113,11 @@ def show(live: LiveSegments, export: LoadedExport, fit: RuleFit, segment: int, k
 
     Args:
         live: The segments.
-        export: What the SQL has to know.
+        export: What the SQL needs to know of the files.
         fit: The rule, judged for the segment.
-        segment: Whom it should describe.
-        key: A name of its own.
-        judged: On whom it was judged, in words.
+        segment: Segment that the rule should describe.
+        key: A unique key.
+        judged: Users that the rule was judged on, in words.
     """
     with st.container(border=True, key=f"rule-{key}"):
         icon = ":material/warning:" if fit.caution else ":material/check_circle:"

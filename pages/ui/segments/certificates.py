@@ -164,7 +164,7 @@ def draw(
     """Draw the table of certificates: how much of each segment comes back, and where the others go.
 
     Args:
-        titles: Segment → what it is called.
+        titles: Segment → its title.
         found: Segment → how sure it is.
         again: Segment → how much of it another training finds; empty where there was none.
         none: Whether no number of segments is supported.

@@ -86,9 +86,9 @@ def whole(table: pd.DataFrame, key: str, here: str, others: str, name: str) -> N
     Args:
         table: The table of differences.
         key: The row.
-        here: What the row is called.
-        others: What it is held against.
-        name: A name of its own for the widgets.
+        here: Title of the row.
+        others: Title of what the row is compared with.
+        name: A unique prefix of the widgets' keys.
     """
     own = listed(table, key)
     present = [family for family in FAMILIES if family in set(own[Diff.FAMILY])]

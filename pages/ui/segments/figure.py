@@ -61,7 +61,7 @@ def figure(
         chart: Makes the chart, if it is not kept.
         table: Every number of the chart.
         n: How many users (or page views) are counted, in words.
-        key: A name of its own; also the name of the downloaded file.
+        key: A unique key; also the name of the downloaded file.
         alt_text: What a screen reader says.
         columns: What is said of columns of the table here alone.
         help_text: How to read the chart.
@@ -94,7 +94,7 @@ def picture(chart: Draw, *, key: str, alt_text: str) -> None:
 
     Args:
         chart: Makes it, if it is not kept.
-        key: A name of its own.
+        key: A unique key.
         alt_text: What a screen reader says.
     """
     drawn = chart.func.__qualname__, *chart.args, *chart.keywords, *chart.keywords.values()

@@ -105,7 +105,7 @@ def stacked(table: pd.DataFrame, sources: tuple[Source, ...], title: str) -> cha
 
     Args:
         table: Columns ``short``, ``score`` and a part for each source, in order.
-        sources: Those that count.
+        sources: Sources with a weight.
         title: What the whole bar is.
     """
     parts = table.melt(

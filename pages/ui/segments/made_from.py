@@ -26,7 +26,7 @@ class Sources:
         root: The store's folder.
         dataset: The users.
         model_key: Content key of the trained model.
-        model: Its folder.
+        model: Folder of the trained model.
         vectors: What the model made of the users.
         labels: Themes and types that the vectors were made by; None where they were made without.
     """

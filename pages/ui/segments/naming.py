@@ -19,7 +19,7 @@ def suggested(held: Mapping[int, HeldName], told: Mapping[int, str]) -> dict[int
 
     Args:
         held: What the segments are called.
-        told: Names by a model.
+        told: Names suggested by a language model.
     """
     own = {segment: (name.better or name).text for segment, name in held.items()}
     taken = {name.text.casefold(): segment for segment, name in held.items()}

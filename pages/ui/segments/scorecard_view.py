@@ -172,7 +172,7 @@ def estimates(table: pd.DataFrame, title: str, floor: float | None) -> Chart:
 
     Args:
         table: From :func:`rows`.
-        title: Of the axis.
+        title: Title of the axis.
         floor: What chance would give; None where that is no question.
     """
     told = {"way": ("Way", ""), "value": ("Figure", ".3f"), "low": ("From", ".3f"), "high": ("To", ".3f")}

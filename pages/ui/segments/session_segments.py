@@ -121,7 +121,7 @@ def change(made_from: Sources, shown: Segmentation, partition: Partition) -> Non
     Args:
         made_from: The users.
         shown: The segments on screen.
-        partition: What becomes of them.
+        partition: Segments after the change.
     """
     store, model, before = made_from.store, made_from.model_key, shown.partition
     if len(partition.edits) > len(before.edits):

@@ -102,7 +102,7 @@ def show_timeline(
 
     Args:
         dataset: The users.
-        user: Which one.
+        user: Index of the user.
         segment: Where they belong, in Markdown.
         why: Draws why they are there; what it returns, page index → effect, colours the picture.
     """

@@ -123,7 +123,7 @@ def panels(tasks: Sequence[str], subject: str | None = None, draw: Draw | None =
     """Draw a live panel for every running job of some tasks, or the error of the last one.
 
     Args:
-        tasks: Which tasks.
+        tasks: Names of the tasks.
         subject: Only jobs on this subject.
         draw: What to draw below the progress bar, with the job as it is.
 

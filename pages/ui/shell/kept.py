@@ -22,7 +22,7 @@ def kept(
 
     Args:
         key: Of the function's arguments; what it raises goes on up, where Streamlit's own hashing hides it.
-        max_entries: How many are kept.
+        max_entries: Number of results that are kept.
         show_spinner: What is said while one is made.
         cache: ``st.cache_data`` where every caller needs a copy of its own.
     """

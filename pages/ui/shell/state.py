@@ -54,7 +54,7 @@ class ModelRun:
 
     Args:
         key: Content key of the ``train`` artifact.
-        path: Its folder.
+        path: Folder of the artifact.
         embeddings: Content key of the ``embed`` artifact of this data set and model.
         settings: The training settings that made it.
         report: What training measured (``training.json``).

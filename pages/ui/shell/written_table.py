@@ -54,8 +54,8 @@ def draw(
     """Draw a table with headings and formatted values.
 
     Args:
-        table: Any.
-        key: A name of its own.
+        table: Any table.
+        key: A unique key.
         alt_text: What a screen reader says.
         columns: What is said of columns here and nowhere else.
         more: For ``st.dataframe``.

@@ -86,11 +86,11 @@ class Knob:
     """A hyperparameter on the screen.
 
     Args:
-        name: Of the setting.
+        name: Name of the setting.
         label: In plain words.
         help: What it does, and what more of it costs.
         choices: Values to choose from, where every value between would be too many; empty for a slider.
-        step: Of the slider.
+        step: Step of the slider.
         top: End of the slider, where what core allows is more than anybody wants.
     """
 
