@@ -4,9 +4,7 @@ Nobody writes a number. A block names facts, and the sentences, their directions
 (``core/facts/sentences.py``): the grammar and a language model both answer by choosing blocks. What a model
 adds of its own stands apart, in :class:`Comment` and :class:`Idea`.
 
-The figures that can be asked for, what each is called, and how it is written.
-
-What tools can be asked for: types of their parameters, with what a language model is told of these.
+``MEASURES`` are the columns of the segments table in words; the types at the end are parameters of tools.
 """
 
 from __future__ import annotations
@@ -145,7 +143,7 @@ class FigureList(_Block):
 
 
 class Contrast(_Block):
-    """One measure of two rows, held against each other.
+    """Comparison of a measure between two rows.
 
     Args:
         first: The figure that the comparison is about.

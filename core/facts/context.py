@@ -419,7 +419,7 @@ class Context:
         certificates: Segment → how sure it is; empty where that was not measured.
         unsupported: Whether no number of segments is supported.
         verdict: Whether there are segments, in a sentence; empty where that was not measured.
-        withheld: Whether nobody is told what kinds of users the segments are, as none are supported.
+        withheld: Whether names of segments are kept back, as no number of segments is supported.
         funnel: That the analyst built; None without one.
         like: A segment's key, or ``PASTED`` → who is like its users; None where that cannot be found.
     """

@@ -262,7 +262,7 @@ def _more_often(context: Context, key: str, dimension: Dimension) -> list[str]:
     """Items shown to be more frequent in a row than among the others, surest first.
 
     Raises:
-        InputError: If the row is a total, which is held against nobody.
+        InputError: If the row is a total, which is compared with nobody.
     """
     table = context.tables.differences
     own = table[(table[Col.KEY] == key) & is_apart(table) & (table[Diff.RATIO] > 1)]

@@ -30,8 +30,8 @@ class Tool:
     """A tool that reads the data and changes nothing.
 
     Args:
-        name: What it is called by.
-        run: What it does with its arguments; the first line of its docstring is what a model is told of it.
+        name: The name that a model or the grammar calls it by.
+        run: Its function; a language model reads the first line of its docstring.
     """
 
     name: str

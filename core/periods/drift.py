@@ -438,7 +438,7 @@ class Wear:
         unknown: Share of a user's page views that are on pages the model does not know, mean over the users.
         unknown_before: The same in the training period, of a model of all the other users.
         far: Share of the clustered users who are far from every centroid; :data:`FAR_SHARE` before.
-        enough: Whether there were :data:`FEWEST_USERS` a segment, so that those far can be held against it.
+        enough: Whether the training had users enough a segment for far users to be a reason.
     """
 
     unknown: float

@@ -29,7 +29,7 @@ class Intent:
     """A kind of question.
 
     Args:
-        name: What it is called.
+        name: Its name.
         run: What is asked of the data.
         needs: Cues of which one must be there; empty for none.
         allows: Further cues that may be there.

@@ -75,7 +75,7 @@ class ReportInput:
         layout: The map; principal components when None.
         verdict: Whether there are segments, in a sentence; empty where nobody asked.
         certificates: Segment → how sure it is, where that was measured.
-        journeys: What is told of how each segment moves (:mod:`core.journeys.step_table`).
+        journeys: The steps of each segment as plain data (:mod:`core.journeys.step_table`).
         rules: Segment → it in a few conditions, in words, where they were looked for.
         funnels: Those that the analyst asked for, counted.
         next_pages: Segment → what its users are pointed to next, in words.

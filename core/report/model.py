@@ -24,7 +24,7 @@ class Row:
 
     Args:
         segment: Its id; None for a group made by rule and for all users.
-        name: What it is called.
+        name: Its name.
         users: Number of users.
         share: Of all users, 0 to 1.
         values: Texts, one a column of the overview.
@@ -207,7 +207,7 @@ class FunnelPart:
     """A table with segments in rows: a funnel, segments over time, or a facet.
 
     Args:
-        title: What it is called.
+        title: Its title.
         meaning: Its order and limit, and what it says of all users; of time, what is counted.
         steps: Headers: steps, or periods.
         rows: Segments, groups and all users, a cell a step: the share of users who take it; or levels.

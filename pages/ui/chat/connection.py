@@ -65,8 +65,8 @@ def ask(errand: Errand, decide: Decide, key: str) -> None:
     """Draw what would be sent, where to and at what price, with buttons to decide.
 
     Args:
-        errand: It waits for the decision.
-        decide: Called with the decision.
+        errand: The request that waits for the decision.
+        decide: Function that is called with the decision.
         key: Prefix of the widgets' keys.
     """
     payloads = errand.payloads

@@ -23,7 +23,7 @@ class Preset:
     """A kind of server.
 
     Args:
-        title: What it is called.
+        title: Its title.
         base_url: Where it answers by default.
         hint: What is special about it.
         api_version: Version of Azure's API.

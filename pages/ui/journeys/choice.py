@@ -27,11 +27,11 @@ class Choice:
 
     Args:
         key: Row of the profiles, such as ``segment:3``.
-        title: What it is called.
+        title: Its title.
         users: Who belongs to it, bool of shape (n_users,).
-        other: Row that it is held against, ``others`` for the other clustered users; None for no difference.
-        other_title: What that is called; empty where there is none.
-        others: Who belongs to that; nobody where there is none.
+        other: Row to compare with, ``others`` for the other clustered users; None for no comparison.
+        other_title: Title of that row; empty without one.
+        others: Users of that row, bool of shape (n_users,); all False without one.
         places: What a step goes from and to.
     """
 

@@ -180,7 +180,7 @@ def offer(live: LiveSegments, users: np.ndarray, why: str, then: Callable[[], ob
     Args:
         live: The segments.
         users: bool of shape (n_users,).
-        why: How they were chosen, as it is told of the segment.
+        why: How they were chosen, as the segment's card says.
         then: What to do once it is made.
     """
     joins = by_hand.joining(live.segmentation.partition, users)

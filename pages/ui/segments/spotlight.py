@@ -28,7 +28,7 @@ class Place:
     """A chart that a link can lead to.
 
     Args:
-        title: What it is called.
+        title: Its title.
         screen: The page that draws it.
         chart: Its key there (see ``figure.py``); empty for the page as a whole.
         rows: Keys of the rows that have to be chosen to see it.
