@@ -40,8 +40,9 @@ from core.base.settings import (
     ViewWeights,
 )
 from core.base.wording import common_origin, short_address
-from core.data.dataset import Dataset, UserSequences, clustered
+from core.data.dataset import Dataset, clustered
 from core.data.page_labels import page_names
+from core.data.sequences import UserSequences
 from core.differences.means import Sides, UserValues, compare_means, decide_shares
 from core.differences.other_sessions import OTHER_SESSIONS, OtherSessions
 from core.differences.table import Diff, differences

@@ -35,8 +35,9 @@ from benchmarks.sets import DEMO_SEED, demo_shop
 from benchmarks.tables import markdown
 from core.base.schema import OUTSIDE, View
 from core.base.settings import ClusterSettings, IngestSettings, Preset, TrainSettings, ViewWeights
-from core.data.dataset import UserSequences, clustered
+from core.data.dataset import clustered
 from core.data.page_labels import page_names
+from core.data.sequences import UserSequences
 from core.model.bag import BagOfPages
 from core.model.inputs import latest_views
 from core.periods.drift import ALPHA, drift

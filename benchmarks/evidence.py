@@ -19,7 +19,7 @@ import pandas as pd
 import pyarrow as pa
 
 from core.base.settings import ClusterSettings
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.segments.certificate import certify
 from core.segments.clustering import assign, fit
 from core.segments.level_search import measure_levels

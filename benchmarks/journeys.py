@@ -25,7 +25,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.journeys.flow import flow
 from core.journeys.moves import END, START, Level, Moves, Places
 from core.journeys.step_table import dead_ends, return_table, step_matrix, step_table

@@ -15,8 +15,9 @@ import pandas as pd
 from benchmarks.quality.site_truth import true_names
 from benchmarks.sets import SetSpec
 from core.base.schema import Group, Pages, Users, View
-from core.data.dataset import Dataset, UserSequences
+from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages
+from core.data.sequences import UserSequences
 from core.model.inputs import Spans, latest_views
 from core.model.population import is_held_out
 from core.model.triplets import random_cut

@@ -18,7 +18,7 @@ from benchmarks.sets import SetSpec
 from core.base.schema import View
 from core.base.settings import Preset, TrainSettings
 from core.base.workers import workers
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.model.embedding import embed_runs
 from core.model.inputs import Spans, view_factors, view_streams
 from core.model.model_files import load_model, load_vocabularies

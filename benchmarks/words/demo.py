@@ -16,7 +16,8 @@ import pandas as pd
 from core.base.progress import silent
 from core.base.schema import Pages, View
 from core.base.settings import AnalyzeSettings, ClusterSettings, IngestSettings
-from core.data.dataset import Dataset, UserSequences, clustered
+from core.data.dataset import Dataset, clustered
+from core.data.sequences import UserSequences
 from core.facets.facets import find_facets
 from core.facts.context import Basis, Context, Tables
 from core.ingest.ingest import ingest

@@ -13,7 +13,7 @@ import numpy as np
 CORES: Final = "BEHA2VEC_CORES"
 """Environment variable with the number of cores of a process, set by ``core/engines/`` to share them out."""
 THREADS: Final = 2
-"""Threads of the measurement, as many as :func:`core.model.steps.estimate_seconds` counts on."""
+"""Threads of the measurement, as many as :func:`core.model.schedule.estimate_seconds` counts on."""
 _BURSTS: Final = 30
 """Timed bursts per thread: 30 milliseconds on a free core, several turns of the system's scheduler."""
 ROUNDS: Final = 8

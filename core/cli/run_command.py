@@ -56,8 +56,8 @@ def first_of_several() -> Iterator[bool]:
     if int(os.environ.get("WORLD_SIZE", 1)) < 2:  # torchrun says how many
         yield True
         return
+    from core.model.handover import lend_a_hand
     from core.model.parallel import joined
-    from core.model.training import lend_a_hand
 
     with joined() as rank:
         if rank:

@@ -17,7 +17,7 @@ import pandas as pd
 from scipy import sparse
 
 from core.base.schema import OUTSIDE, View
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.differences.user_items import Family, ItemFamily, items_of_pages
 
 if TYPE_CHECKING:

@@ -18,8 +18,9 @@ from scipy import sparse
 
 from core.base.schema import PageLabels, Pages, Users
 from core.base.wording import common_origin, short_address
-from core.data.dataset import Dataset, UserSequences
+from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages
+from core.data.sequences import UserSequences
 from core.labels.label_settings import RESERVED
 from core.labels.page_address import after_host
 from core.labels.texts import url_words

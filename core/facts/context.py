@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
-from core.base.errors import ArtifactError, SettingsError
+from core.base.errors import ArtifactError
 from core.base.schema import OUTSIDE, Pages, View
 from core.base.settings import UrlSettings
 from core.base.user_ids import clean
 from core.base.wording import common_origin, counted, short_address
-from core.data.dataset import Dataset, TimedEvents, UserSequences
+from core.data.dataset import Dataset, TimedEvents
 from core.data.page_labels import LabelledPages, counted_key
+from core.data.sequences import UserSequences
 from core.differences.other_sessions import OTHER_SESSIONS
 from core.differences.table import Diff, differences, distributions, pair_differences
 from core.differences.user_items import Family, UserItems, labels_of
@@ -36,10 +37,9 @@ from core.journeys.moves import Level, Moves, Places, Taken
 from core.journeys.patterns import FunnelSite, cleaned_by
 from core.naming.words import SiteWords
 from core.periods.calendar import Calendar, PeriodUnit, calendar, calendar_of, covered, usual_unit
-from core.periods.narrowing import DatasetPart
 from core.periods.over_time import Activity
 from core.profiles.data import ProfileData
-from core.profiles.metrics import Profiles, profile, profile_rows
+from core.profiles.metrics import Profiles, profile_rows
 from core.profiles.outcomes import Happened
 from core.profiles.profile_columns import Col, RowKind
 from core.profiles.rows import LabelData, Rows, make_rows
@@ -488,37 +488,3 @@ class Context:
     def titles(self, keys: Iterable[str] = ()) -> dict[str, Title]:
         """The titles of some rows; of every row when none is named."""
         return {key: self.titled(key) for key in keys or (*self.keys, *_NO_ROWS)}
-
-
-def tables_of_part(whole: Tables, part: DatasetPart, labels: LabelledPages | None) -> Tables:
-    """Count the segments again, of some users and days alone.
-
-    Which segment each user is in stays as it is.
-
-    What the model has read stays what it has read: the part decides nothing of that.
-
-    Args:
-        whole: The segments, with the users that they were made of.
-        part: What the filter leaves.
-        labels: Themes and types of the pages; None where they are not labelled.
-
-    Raises:
-        SettingsError: If nobody of a segment is left.
-        ArtifactError: If days are left out and the data set does not say when events were done.
-    """
-    data = ProfileData.from_dataset(part, labels)
-    data = replace(data, outcomes=data.outcomes.part_of(whole.basis.data.outcomes))
-    partition = replace(whole.partition, labels=whole.partition.labels[part.fit.users])
-    if not (partition.labels > OUTSIDE).any():
-        raise SettingsError(
-            f"The filter leaves nobody in a segment: {counted(data.n_users, 'user')} who "
-            f"{'fits' if data.n_users == 1 else 'fit'} {part.chosen.in_words} "
-            f"{'is' if data.n_users == 1 else 'are'} in none",
-            remedy="Clear the filter, or choose more",
-        )
-    profiles = whole.profiles
-    settings = profiles.settings.model_copy(update={"outcome": profiles.chosen})
-    one_page = profiles.one_page and replace(profiles.one_page, codes=profiles.one_page.codes[part.fit.users])
-    return Tables(
-        Basis.from_dataset(part, labels, data), profile(data, partition.labels, settings, one_page), partition
-    )

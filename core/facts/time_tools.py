@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.differences.table import Diff
 from core.facts.answer import About, Contrast, Fact, FigureList, Key, Unit
 from core.facts.context import ALL, OTHERS, Context

@@ -24,7 +24,7 @@ import pyarrow as pa
 
 from core.base.schema import PAGE_VIEW, SOURCES, Raw, Users
 from core.base.settings import IngestSettings
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.ingest.account.waterfall import LEFT_OUT, REJECT_REASONS
 from core.ingest.clean import clock, records
 from core.ingest.clean.locations import LONGEST

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.base.schema import PAGE_OUTCOME, EventTimes, Group, Outcomes, Pages, Users, page_outcome
-from core.data.dataset import SCHEMA
 from core.data.receipt import NO_CURRENCY, OutcomeUsers
+from core.data.sequences import SCHEMA
 from core.ingest.clean.locations import Locations
 from core.ingest.observe.behaviour import Behaviour
 from core.ingest.observe.outcomes import NobodysOutcomes

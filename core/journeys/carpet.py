@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from core.base.schema import Users
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.journeys import moves
 from core.journeys.moves import Places, Visited
 

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from core.base.errors import SettingsError
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.differences.table import Diff
 from core.journeys.moves import (
     END,

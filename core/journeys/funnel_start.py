@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from core.base.schema import PAGE_OUTCOME, TEMPLATE_OUTCOME
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.journeys.funnel import MOST_PATTERNS, Funnel, FunnelStep, StepKind
 from core.journeys.moves import Level
 from core.journeys.patterns import FunnelSite, beginnings

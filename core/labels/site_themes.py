@@ -23,7 +23,7 @@ from scipy import sparse
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 from core.base.wording import sentence
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.labels.label_settings import NAME_CHARACTERS, RESERVED, SEVERAL, LabelClass
 from core.labels.page_address import after_host
 from core.labels.page_terms import UNSPACED, Term, forms_of, spelt_terms, terms_of

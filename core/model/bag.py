@@ -23,7 +23,7 @@ from core.base.errors import ArtifactError
 from core.base.progress import Progress, silent
 from core.base.schema import View
 from core.base.settings import TrainSettings
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.model.feature_blocks import bag, normalised, truncated_svd, unit_rows
 from core.model.inputs import Spans, latest_views
 from core.model.model_files import (

@@ -19,7 +19,7 @@ from core.base.progress import Progress, silent
 from core.base.schema import View
 from core.base.settings import Device
 from core.base.workers import Workers, workers
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.model.bag import LoadedBag, is_bag, load_bag
 from core.model.feature_blocks import FeatureBlock, ViewHead
 from core.model.inputs import N_GAPS, Names, Spans, TokenStreams, latest_views, padded_batch, view_streams

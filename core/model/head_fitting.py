@@ -28,7 +28,7 @@ from threadpoolctl import threadpool_limits
 from core.base.schema import View
 from core.base.settings import TrainSettings, ViewWeights
 from core.base.workers import Workers
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.model.embedding import embed_runs, embed_spans
 from core.model.feature_blocks import (
     BLOCKS,

@@ -16,7 +16,7 @@ import torch
 
 from core.base.errors import ArtifactError
 from core.base.schema import View
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.model.vocabulary import (
     FIRST_VIEW,
     PADDING,

@@ -11,261 +11,41 @@ goes from one process to another.
 
 from __future__ import annotations
 
-import hashlib
 import math
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, ValidationError
-from safetensors import SafetensorError, safe_open
-from torch import Tensor
 
-from core.base.errors import ArtifactError, SettingsError
+from core.base.errors import SettingsError
 from core.base.progress import Progress, silent
 from core.base.schema import View
 from core.base.settings import Encoder, TrainSettings
 from core.base.workers import Workers, workers
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.model import bag, parallel
+from core.model.checkpoints import Learner, Standing, fingerprint, resume, save_checkpoint
 from core.model.embedding import embed_spans
+from core.model.handover import led
 from core.model.head_fitting import HeadFitting
-from core.model.inputs import Names, Spans, TokenStreams, build_vocabularies, token_streams, view_streams
+from core.model.inputs import Names, Spans, build_vocabularies, token_streams, view_streams
 from core.model.model_files import (
-    FORMAT,
     CurveRow,
     HeadReport,
     TrainedModel,
     TrainReport,
-    read_tensors,
     save_model,
-    write_tensors,
 )
 from core.model.network import UserBehaviorTransformer, item_vectors
 from core.model.population import Population, choose_users
-from core.model.steps import (
-    PageTokens,
-    Schedule,
-    TrainingStep,
-    learn_batch,
-    one_cycle,
-    peak_rate,
-    pick_device,
-    plan,
-    repeatable,
-)
+from core.model.schedule import Schedule, one_cycle, peak_rate, plan
+from core.model.steps import PageTokens, TrainingStep, learn_batch, pick_device, repeatable
 from core.model.triplets import mean_reciprocal_rank, retrieval_pairs
 from core.model.vocabulary import ItemVocabulary, Vocabulary
-from core.storage.disk import disk_errors, make_folder
-
-CHECKPOINT: Final = "checkpoint.safetensors"
-_STATE: Final = "state"
-_MOMENTS: Final = ("step", "exp_avg", "exp_avg_sq")
-"""Names of the state that AdamW keeps of each parameter."""
-
-
-class Standing(BaseModel):
-    """How far a training has come, as its checkpoint says.
-
-    Args:
-        fingerprint: Data, settings and schedule that it belongs to.
-        step: Steps done.
-        seconds: Wall time of all attempts so far.
-        curve: Rows of the training curve so far.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    fingerprint: str
-    step: int = 0
-    seconds: float = 0.0
-    curve: tuple[CurveRow, ...] = ()
-
-    def after(self, step: int, row: CurveRow, seconds: float) -> Standing:
-        """Make the standing after more steps, with their row of the curve."""
-        return Standing(
-            fingerprint=self.fingerprint,
-            step=step,
-            seconds=self.seconds + seconds,
-            curve=(*self.curve, row),
-        )
-
-
-@dataclass(frozen=True, eq=False)
-class Learner:
-    """The network and its optimiser, which change during a training."""
-
-    network: UserBehaviorTransformer
-    optimizer: torch.optim.AdamW
-
-
-def fingerprint(
-    sequences: UserSequences,
-    streams: TokenStreams,
-    settings: TrainSettings,
-    schedule: Schedule,
-) -> str:
-    """Hash of the data, settings and schedule of a training, by which its checkpoint is recognised."""
-    digest = hashlib.blake2b(f"{FORMAT}{settings.model_dump_json()}{schedule}".encode(), digest_size=16)
-    known = (sequences.offsets, sequences.page, sequences.timestamp, sequences.session)
-    for array in (*known, streams.items, streams.transitions):
-        digest.update(array.tobytes())
-    return digest.hexdigest()
-
-
-def save_checkpoint(folder: Path, learner: Learner, standing: Standing) -> None:
-    """Write the checkpoint of a training in place of the one before.
-
-    Raises:
-        FileNotFoundError: If the store that the folder lies in is gone; it is not made again.
-        ResourceError: If the disk is full; the checkpoint before is still there.
-    """
-    tensors = {f"weight.{name}": tensor.detach() for name, tensor in learner.network.named_parameters()}
-    for name, parameter in learner.network.named_parameters():
-        for moment in _MOMENTS:
-            tensors[f"{moment}.{name}"] = learner.optimizer.state[parameter][moment]
-    on_cpu = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
-    with disk_errors():
-        folder.parent.mkdir(exist_ok=True)
-        folder.mkdir(exist_ok=True)
-    write_tensors(folder / CHECKPOINT, on_cpu, {_STATE: standing.model_dump_json()})
-
-
-def resume(folder: Path, learner: Learner, expected: str) -> Standing | None:
-    """Restore network and optimiser from a checkpoint.
-
-    Args:
-        folder: Where checkpoints of this training lie.
-        learner: A fresh learner; unchanged when there is nothing to resume.
-        expected: Fingerprint of this training.
-
-    Returns:
-        How far the training had come; None without a checkpoint, or if it is damaged or of another training.
-    """
-    path = folder / CHECKPOINT
-    if not path.exists():
-        return None
-    try:
-        with safe_open(path, framework="pt") as file:
-            standing = Standing.model_validate_json(file.metadata()[_STATE])
-        tensors = read_tensors(path)
-    except (OSError, SafetensorError, ValidationError, KeyError, TypeError, ArtifactError):
-        return None
-    if standing.fingerprint != expected:
-        return None
-    _restore(learner, tensors)
-    return standing
-
-
-def _restore(learner: Learner, tensors: dict[str, Tensor]) -> None:
-    with torch.no_grad():
-        for name, parameter in learner.network.named_parameters():
-            parameter.copy_(tensors[f"weight.{name}"])
-            learner.optimizer.state[parameter] = {
-                moment: tensors[f"{moment}.{name}"].to(parameter.device) for moment in _MOMENTS
-            }
-
-
-PREFIX: Final = ".handover."
-STREAMS: Final = tuple(field.name for field in fields(TokenStreams))
-TABLES: Final = ("coarse", "items", "transitions")
-"""Fields of :class:`PageTokens` that are handed over beside its streams."""
-SETTINGS: Final = "settings.json"
-
-
-@contextmanager
-def led(step: TrainingStep, spans: Spans, folder: Path) -> Iterator[TrainingStep]:
-    """Share a training with the other processes, where there are any.
-
-    Args:
-        step: What every step shares.
-        spans: All page views of each user that trains.
-        folder: Where the others can read; what is written there is gone afterwards.
-
-    Yields:
-        ``step`` with this process's share of each step.
-
-    Raises:
-        SettingsError: If a batch has fewer users than there are processes.
-        ResourceError: If the disk is full, or another process is gone.
-    """
-    size = parallel.processes()
-    if size == 1:
-        yield step
-        return
-    users = plan(len(spans), step.settings).batch_size
-    if users < size:
-        raise SettingsError(
-            f"{size} processes cannot share batches of {users} users", allowed=f"1 to {users} processes"
-        )
-    make_folder(folder)
-    with tempfile.TemporaryDirectory(dir=folder.absolute(), prefix=PREFIX) as shared:
-        _write(Path(shared), step, spans)
-        try:
-            parallel.order(Path(shared))
-            share = parallel.Share.of(spans, step.device)
-            yield replace(step, share=share)
-            share.begun(step.network, step.device, parallel.OVER)
-        except BaseException:
-            parallel.leave()  # processes that wait for the next step get an error
-            raise
-
-
-def lend_a_hand() -> None:
-    """Take part in each training of the first process, until there is no more.
-
-    Raises:
-        ArtifactError: If this process cannot read what the first one writes.
-        SettingsError: If this machine has no such device.
-        ResourceError: If another process is gone.
-    """
-    while folder := parallel.order():
-        settings, spans, streams, tables = _read(folder)
-        device = pick_device(settings.device)
-        with repeatable(device), workers(device) as threads:
-            tokens = PageTokens(streams, *(torch.from_numpy(table).to(device) for table in tables))
-            network = UserBehaviorTransformer(settings, len(tokens.items), len(tokens.transitions)).to(device)
-            share = parallel.Share.of(spans, device)
-            step = TrainingStep(network, tokens, settings, device, threads, share)
-            schedule = plan(len(spans), settings)
-            while (number := share.begun(network, device)) != parallel.OVER:
-                learn_batch(step, spans, schedule, number)
-
-
-def _write(folder: Path, step: TrainingStep, spans: Spans) -> None:
-    arrays = {"begin": spans.begin, "length": spans.length}
-    arrays |= {f"stream.{name}": getattr(step.tokens.streams, name) for name in STREAMS}
-    arrays |= {f"table.{name}": getattr(step.tokens, name).cpu().numpy() for name in TABLES}
-    with disk_errors():
-        for name, array in arrays.items():
-            np.save(folder / f"{name}.npy", array, allow_pickle=False)
-        (folder / SETTINGS).write_text(step.settings.model_dump_json(), encoding="utf-8")
-
-
-def _read(folder: Path) -> tuple[TrainSettings, Spans, TokenStreams, list[np.ndarray]]:
-    """Read settings, all users that train, the tokens, and :data:`TABLES`."""
-
-    def mapped(name: str) -> np.ndarray:
-        array: np.ndarray = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
-        return array
-
-    try:
-        settings = TrainSettings.model_validate_json((folder / SETTINGS).read_bytes())
-        streams = TokenStreams(*(mapped(f"stream.{name}") for name in STREAMS))
-        tables = [np.array(mapped(f"table.{name}")) for name in TABLES]
-        return settings, Spans(mapped("begin"), mapped("length")), streams, tables
-    except (OSError, ValueError) as error:
-        raise ArtifactError(
-            f"A process of this run cannot read {folder}",
-            remedy="Write the results to a disk that every machine of the run sees at the same place",
-        ) from error
-
 
 STAGE: Final = "train"
 _CURVE_ROWS: Final = 200

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.model.inputs import PaddedBatch, Spans
 
 _SHORTEST_SHARE: Final = 0.4

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from core.base.errors import InputError
 from core.base.schema import OUTSIDE
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.segments.clustering import assign
 from core.segments.combination import FrozenMix
 from core.segments.geometry import repeatable, squared_distances

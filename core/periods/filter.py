@@ -19,7 +19,7 @@ from core.base.local_clock import LocalClock
 from core.base.schema import Users
 from core.base.settings import Settings
 from core.base.wording import counted
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.periods.calendar import day_number, days_of
 
 ATTRIBUTES: Final = {Users.DEVICE: "device", Users.COUNTRY: "country", Users.SOURCE: "source"}

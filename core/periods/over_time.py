@@ -24,7 +24,8 @@ import numpy as np
 import pandas as pd
 
 from core.base.local_clock import LocalClock
-from core.data.dataset import Dataset, TimedEvents, UserSequences
+from core.data.dataset import Dataset, TimedEvents
+from core.data.sequences import UserSequences
 from core.differences.table import Diff
 from core.periods.calendar import DAY, HOUR, Calendar, PeriodUnit, calendar, days_of
 from core.profiles.outcomes import OutcomeIndex

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from scipy import sparse
 
 from core.base.schema import OUTSIDE
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.labels.page_address import after_host
 from core.labels.templates import is_locale
 from core.periods.calendar import DAY, covered

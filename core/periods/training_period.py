@@ -26,7 +26,7 @@ from scipy import sparse
 
 from core.base.errors import ArtifactError
 from core.base.schema import HARDLY
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.periods.placed_users import PlacedUsers, Sparse, far_limit, in_both
 from core.storage.disk import disk_errors, load_arrays
 
@@ -78,7 +78,7 @@ class TrainingPeriod:
         pages: Those that :data:`HARDLY` or more users saw.
         users: int64 of shape (n_pages,), how many.
         seen: Sparse bool of shape (n_drawn, n_pages), who of those drawn saw which.
-        axes: Directions of the vectors (:func:`core.segments.combination.principal_axes`).
+        axes: Directions of the vectors (:func:`core.segments.principal.principal_axes`).
         limit: The distance called far.
         sizes: int64 of shape (k + 1,), all users by segment and, last, in none.
         clustered: How many of them took part in clustering.
@@ -111,7 +111,7 @@ class TrainingPeriod:
             seed: Of the draw of users.
             by_section: Whether the pages that they saw are sections.
         """
-        from core.segments.combination import principal_axes  # scikit-learn, which stages are named without
+        from core.segments.principal import principal_axes
 
         drawn = drawn_users(len(before.place), np.random.default_rng(seed))
         users = before.pages.users
@@ -234,7 +234,7 @@ def _values(
     side: PlacedUsers, users: np.ndarray, k: int, axes: Mapping[str, np.ndarray], limit: float
 ) -> np.ndarray:
     """Values of all figures: float32 of shape (n_users, n_figures), as in :attr:`TrainingPeriod.figures`."""
-    from core.segments.combination import along
+    from core.segments.principal import along
 
     inside, distance = side.clustered[users], side.distance[users]
     views = np.maximum(side.pages.views[users], 1)

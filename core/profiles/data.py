@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 
 from core.base.schema import Group, Pages, Users
-from core.data.dataset import Dataset, UserSequences
+from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages
 from core.data.receipt import basis_of, describe_bases
+from core.data.sequences import UserSequences
 from core.profiles.outcomes import OutcomeIndex
 from core.profiles.profile_columns import Col
 

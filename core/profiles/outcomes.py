@@ -22,10 +22,11 @@ from core.base.errors import SettingsError
 from core.base.schema import PAGE_OUTCOME, TEMPLATE_OUTCOME, Outcomes, PageLabels, Pages, page_outcome
 from core.base.settings import AnalyzeSettings, OutcomeCount
 from core.base.wording import counted, percent
-from core.data.dataset import Dataset, UserSequences
+from core.data.dataset import Dataset
 from core.data.leaks import leaking_pages
 from core.data.page_labels import LabelledPages
 from core.data.receipt import NO_CURRENCY, OutcomeUsers
+from core.data.sequences import UserSequences
 
 PURCHASE: Final = "purchase"
 CONVERSIONS: Final = (

@@ -21,7 +21,7 @@ import pandas as pd
 
 from core.base.errors import ArtifactError
 from core.base.schema import OUTSIDE, SET_ASIDE, Group, View
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.profiles.data import GROUPS, ProfileData, coded
 from core.profiles.profile_columns import ROW, MetricRole, RowKind
 from core.segments.one_page import OnePageSegments

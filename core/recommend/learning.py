@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from core.base.progress import Progress, silent
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.model.population import choose_users
 from core.recommend.candidates import Asked, Reach, candidates, fit_head
 from core.recommend.next_pages import NextPages

@@ -24,8 +24,8 @@ import pandas as pd
 from scipy import sparse
 
 from core.base.schema import HARDLY, PageLabels, Pages, View
-from core.data.dataset import UserSequences
 from core.data.page_labels import LabelledPages
+from core.data.sequences import UserSequences
 from core.labels.label_settings import NO_THEME, default_taxonomy
 from core.segments.neighbours import searchable
 

@@ -17,8 +17,9 @@ from core.base import wording
 from core.base.local_clock import LocalClock
 from core.base.schema import Pages, Users
 from core.base.wording import common_ending, common_origin, counted, duration, minute, short_address
-from core.data.dataset import Dataset, UserSequences
+from core.data.dataset import Dataset
 from core.data.receipt import basis_of, describe_bases
+from core.data.sequences import UserSequences
 from core.differences.in_words import in_words
 from core.differences.table import Diff, leading
 from core.differences.user_items import Family

@@ -21,8 +21,9 @@ from core.base.errors import InputError
 from core.base.schema import Group, Pages, Users
 from core.base.settings import Settings
 from core.base.wording import common_origin
-from core.data.dataset import Dataset, UserSequences, clustered
+from core.data.dataset import Dataset, clustered
 from core.data.page_labels import LabelledPages
+from core.data.sequences import UserSequences
 from core.differences.user_items import folders, labels_of
 from core.labels.label_settings import RESERVED
 from core.profiles.data import GROUPS, Coded, ProfileData, coded

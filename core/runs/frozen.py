@@ -23,7 +23,8 @@ from pydantic import TypeAdapter, ValidationError
 from core.base.errors import ArtifactError
 from core.base.schema import OUTSIDE, PAGE_VIEW, Group, Users, View
 from core.base.settings import IngestSettings, ViewWeights
-from core.data.dataset import UserColumns, UserSequences, clustered, of_group
+from core.data.dataset import UserColumns, clustered, of_group
+from core.data.sequences import UserSequences
 from core.labels.label_settings import RESERVED, LabelMode, LabelSettings
 from core.periods.training_period import TrainingPeriod
 from core.runs.export import groups

@@ -22,8 +22,9 @@ from core.base.errors import ArtifactError, InputError
 from core.base.progress import Progress
 from core.base.schema import LEARNED, OUTSIDE, Pages, View
 from core.base.settings import IngestSettings, TrainSettings
-from core.data.dataset import SEQUENCES, USERS, Dataset, UserSequences, clustered
+from core.data.dataset import SEQUENCES, USERS, Dataset, clustered
 from core.data.page_labels import LabelledPages, page_names
+from core.data.sequences import UserSequences
 from core.labels.label_settings import LabelMode, LabelSettings
 from core.periods.filter import CountFilter
 from core.periods.placed_users import (

@@ -42,7 +42,7 @@ from core.storage.store import Artifact, Store, content_key, file_checksum
 if TYPE_CHECKING:
     import pandas as pd
 
-    from core.data.dataset import UserSequences
+    from core.data.sequences import UserSequences
     from core.differences.other_sessions import OtherSessions
     from core.facets.facets import Facets
     from core.ingest.sources.input_files import InputFile

@@ -21,7 +21,7 @@ from core.base.progress import Progress
 from core.base.schema import View
 from core.base.settings import Device
 from core.base.wording import common_origin
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.periods import drift_words
 from core.periods.drift import Drift, Wear, drift, page_changes, wear
 from core.periods.placed_users import BY_SECTION, PlacedUsers, sections, seen_pages

@@ -14,13 +14,14 @@ from core.base.progress import Progress
 from core.base.schema import OUTSIDE
 from core.base.settings import Device
 from core.base.wording import counted
-from core.data.dataset import Dataset, UserSequences
+from core.data.dataset import Dataset
 from core.data.seen_days import EPOCH
+from core.data.sequences import UserSequences
 from core.periods import drift_words
 from core.periods.calendar import covered
+from core.periods.dataset_part import DatasetPart
 from core.periods.drift import CHANGE, ERRORS, PageChange
 from core.periods.filter import CountFilter
-from core.periods.narrowing import DatasetPart
 from core.periods.training_period import DriftFigure
 from core.runs.frozen import FrozenModel, Placed
 from core.runs.score import place_export

@@ -15,8 +15,8 @@ from typing import Final
 import numpy as np
 
 from core.base.schema import View
-from core.data.dataset import UserSequences
 from core.data.seen_days import DAY
+from core.data.sequences import UserSequences
 
 STEPS: Final = np.linspace(0, 1, 201)
 """Ranks, as shares of the users, whose numbers are kept."""

@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict
 
 from core.base.schema import Users, View
 from core.base.wording import common_origin, sentence, short_address
-from core.data.dataset import UserColumns, UserSequences
+from core.data.dataset import UserColumns
+from core.data.sequences import UserSequences
 
 _ENGAGED_S: Final = 10
 """Seconds of engagement from which GA4 calls a session engaged."""

@@ -26,26 +26,12 @@ from types import MappingProxyType
 from typing import Final, TypeAlias
 
 import numpy as np
-from sklearn.decomposition import PCA
 
 from core.base.errors import ArtifactError, SettingsError
 from core.base.schema import LEARNED, View
 from core.base.settings import ViewWeights
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.segments.activity import with_activity
-
-
-def principal_axes(rows: np.ndarray, most: int) -> dict[str, np.ndarray]:
-    """Principal components of rows: ``mean`` (d,) and ``axes`` (at most ``most``, d), float32."""
-    made = PCA(min(most, *rows.shape), svd_solver="covariance_eigh").fit(rows)
-    return {"mean": made.mean_.astype(np.float32), "axes": made.components_.astype(np.float32)}
-
-
-def along(rows: np.ndarray, axes: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Coordinates of rows on :func:`principal_axes`: float32 of shape (n, n_axes)."""
-    narrow: np.ndarray = (rows - axes["mean"]) @ axes["axes"].T
-    return narrow
-
 
 BLOCK: Final = 8192
 """Rows worked on at a time: 4 MB of 128 float32, so that they stay in the processor's cache."""

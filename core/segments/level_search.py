@@ -19,7 +19,7 @@ from scipy.stats import norm
 from sklearn.metrics import adjusted_rand_score
 
 from core.base.progress import Progress, silent
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.segments.geometry import repeatable, threads
 from core.segments.levels import (
     FEWEST_USERS,

@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from core.base.errors import ArtifactError
 from core.base.schema import Group
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.segments.arrivals import LANDING, YES, Arrivals, Condition, Trait, rule_name, simplified
 
 if TYPE_CHECKING:

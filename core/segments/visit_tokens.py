@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from core.data.dataset import UserSequences
 from core.data.seen_days import DAY
+from core.data.sequences import UserSequences
 
 MAX_LENGTH: Final = 64
 """Latest page views of a user that are read."""

@@ -19,7 +19,7 @@ from typing_extensions import TypedDict
 from core.base.schema import Raw, View
 from core.base.settings import IngestSettings
 from core.base.workers import alone
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.ingest.in_memory import LiveUsers, Person, Record, read_people
 from core.labels.new_pages import NewPages
 from core.labels.pages import host_of

@@ -24,8 +24,9 @@ import numpy as np
 from core.base.schema import View
 from core.base.settings import Device, ViewWeights
 from core.base.workers import workers
-from core.data.dataset import Dataset, UserSequences, clustered
+from core.data.dataset import Dataset, clustered
 from core.data.page_labels import LabelledPages, page_names
+from core.data.sequences import UserSequences
 from core.model.bag import RANK, BagOfPages
 from core.model.embedding import embed_runs
 from core.model.feature_blocks import Sparse, bag, normalised, positions, steps, truncated_svd, unit_rows

@@ -21,8 +21,8 @@ import pytest
 from core.base.schema import Group, Outcomes, PageEvents, Pages, Rejects, Users
 from core.base.settings import ClusterSettings, IngestSettings, TrainSettings, ViewWeights
 from core.data.dataset import OUTCOMES, PAGE_EVENTS, PAGES, RECEIPT, REJECTS, SEQUENCES, USERS
-from core.data.dataset import SCHEMA as SEQUENCE_SCHEMA
 from core.data.receipt import FileReceipt, Receipt, UrlCount, WaterfallStep
+from core.data.sequences import SCHEMA as SEQUENCE_SCHEMA
 from core.runs import pipeline
 from core.runs.pipeline import COVERAGE
 from core.runs.stages import (

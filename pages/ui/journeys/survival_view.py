@@ -12,7 +12,7 @@ import streamlit as st
 from core.base import wording
 from core.differences.means import decide_shares
 from core.journeys.survival import SECONDS, TimeToOutcome, time_to_outcome
-from core.periods.narrowing import DatasetPart
+from core.periods.dataset_part import DatasetPart
 from core.profiles.outcomes import Happened
 from core.profiles.profile_columns import Col, MetricRole
 from pages.ui.journeys import ways_view

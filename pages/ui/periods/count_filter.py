@@ -12,10 +12,11 @@ import streamlit as st
 from core.base.schema import Users
 from core.base.settings import AnalyzeSettings
 from core.data.seen_days import EPOCH
-from core.facts.context import Tables, tables_of_part
+from core.facts.context import Tables
+from core.facts.counted_part import tables_of_part
 from core.periods.calendar import covered
+from core.periods.dataset_part import DatasetPart
 from core.periods.filter import ATTRIBUTES, NAMED_AT_MOST, CountFilter, Fitting, fitting
-from core.periods.narrowing import DatasetPart
 from core.profiles.data import coded
 from core.runs import pipeline
 from pages.ui.segments.live_segments import LiveSegments

@@ -13,7 +13,8 @@ import streamlit as st
 
 from core.base.schema import Users
 from core.base.wording import duration
-from core.data.dataset import SESSION, Dataset
+from core.data.dataset import Dataset
+from core.data.sequences import SESSION
 from core.people.look_alikes import SCORE
 from core.people.occlusion import EFFECT
 from core.profiles.profile_columns import Col

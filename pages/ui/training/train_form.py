@@ -13,9 +13,10 @@ from annotated_types import Ge, Gt, Le, Lt
 
 from core.base.contention import slowdown
 from core.base.settings import Device, Encoder, Preset, TrainSettings
-from core.data.dataset import Dataset, UserSequences
+from core.data.dataset import Dataset
+from core.data.sequences import UserSequences
 from core.model.population import choose_users
-from core.model.steps import estimate_seconds
+from core.model.schedule import estimate_seconds
 from core.runs import jobs
 from core.runs.jobs import JobView, State
 from core.runs.tasks import TrainRequest

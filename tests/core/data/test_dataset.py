@@ -8,7 +8,8 @@ from core.base.errors import ArtifactError
 from core.base.progress import silent
 from core.base.settings import IngestSettings
 from core.data import dataset as names
-from core.data.dataset import SCHEMA, Dataset
+from core.data.dataset import Dataset
+from core.data.sequences import SCHEMA
 from core.ingest import output_tables
 from core.runs import pipeline
 from core.storage.store import MANIFEST, Store, file_checksum

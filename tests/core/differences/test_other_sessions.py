@@ -11,7 +11,7 @@ from scipy import sparse, stats
 
 from core.base.schema import Group, View
 from core.base.settings import ClusterSettings, ViewWeights
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.differences.in_words import in_words
 from core.differences.other_sessions import OTHER_SESSIONS, OtherSessions, stratified_scores
 from core.differences.table import Diff, differences, is_apart

@@ -14,9 +14,10 @@ from core.base.progress import silent
 from core.base.schema import OUTSIDE, Users
 from core.base.settings import AnalyzeSettings, ClusterSettings, IngestSettings
 from core.data.dataset import Dataset, clustered
-from core.facts.context import Basis, Tables, tables_of_part
+from core.facts.context import Basis, Tables
+from core.facts.counted_part import tables_of_part
+from core.periods.dataset_part import DatasetPart
 from core.periods.filter import CountFilter
-from core.periods.narrowing import DatasetPart
 from core.profiles.metrics import profile
 from core.profiles.outcomes import OutcomeIndex
 from core.profiles.profile_columns import Col

@@ -7,7 +7,7 @@ from itertools import chain, groupby
 import numpy as np
 import pytest
 
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.journeys.carpet import EMPTY, END, Carpet, Strip, StripOrder, carpet
 from core.journeys.moves import END as SESSION_ENDS
 from tests.core.journeys.toy import pages_of, random_walks, walks

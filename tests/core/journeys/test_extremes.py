@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.journeys.flow import flow
 from core.journeys.moves import END, OTHER_PLACES, READ_AT_ONCE, START, Level, Moves, Places
 from core.journeys.step_table import (

@@ -7,7 +7,7 @@ from itertools import permutations
 import numpy as np
 import pyarrow as pa
 
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.journeys.funnel import MOST_PATTERNS, Funnel
 from core.journeys.funnel_start import usual_funnel, usual_way
 from core.journeys.moves import Level

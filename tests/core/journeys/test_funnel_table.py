@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from core.base.schema import Pages
-from core.data.dataset import TimedEvents, UserSequences
+from core.data.dataset import TimedEvents
+from core.data.sequences import UserSequences
 from core.journeys.funnel import Funnel
 from core.journeys.funnel_table import (
     FunnelWalk,

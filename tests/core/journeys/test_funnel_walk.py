@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from core.data.dataset import TimedEvents, UserSequences
+from core.data.dataset import TimedEvents
+from core.data.sequences import UserSequences
 from core.journeys.funnel import MOST_STEPS, Funnel
 from core.journeys.funnel_table import FunnelWalk, walk
 from core.journeys.moves import Level

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from core.data.dataset import UserSequences
 from core.data.page_labels import LabelledPages
+from core.data.sequences import UserSequences
 from core.journeys.moves import Level, Places, levels, levels_of, readable
 
 SEQUENCES = UserSequences(

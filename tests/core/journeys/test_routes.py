@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.differences.table import Diff
 from core.journeys.flow import ROUTE, SESSION_SHARE, RouteOrder, Routes
 from core.journeys.moves import SESSIONS, SESSIONS_N, Places

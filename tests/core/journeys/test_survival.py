@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.journeys.survival import AT_RISK, HAVE_HAD, TimeToOutcome, time_to_outcome
 from core.profiles.profile_columns import Col
 from tests.core.journeys.make_lifelines import END

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.journeys.moves import Level, Places
 from core.profiles.outcomes import Happened
 

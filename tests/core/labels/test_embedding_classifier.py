@@ -8,9 +8,9 @@ import pytest
 from core.base.errors import ResourceError
 from core.base.schema import View
 from core.labels import embedding_classifier
-from core.labels.embedding_classifier import SentenceEncoder
 from core.labels.label_settings import LabelClass, LabelSettings
 from core.labels.label_types import Document, Rung, Subject
+from core.labels.sentence_encoder import SentenceEncoder
 from core.storage.json_cache import JsonCache
 from tests.core.labels.shop import PAGES, SETTINGS, TAXONOMY, needs_weights, subject
 

@@ -11,8 +11,9 @@ from benchmarks.labels.tiny_nli import save_entailment_model
 from core.base.errors import ArtifactError, ResourceError, SettingsError
 from core.base.progress import silent
 from core.base.schema import View
-from core.data.dataset import Dataset, UserSequences
+from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages
+from core.data.sequences import UserSequences
 from core.labels import embedding_classifier, label_cache, labelling
 from core.labels.fetching.fetch_outcomes import FetchOutcome
 from core.labels.fetching.page_store import PageStore

@@ -3,7 +3,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.labels.label_types import Document
 from core.labels.pages import (
     EXAMPLES,

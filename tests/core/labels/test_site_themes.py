@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.labels.label_settings import RESERVED, LabelClass
 from core.labels.page_terms import terms_of, theme_of
 from core.labels.pages import LabelPages, read_pages

@@ -65,7 +65,7 @@ def _one(
 
     from core.base.errors import Beha2VecError
     from core.model import parallel
-    from core.model.training import lend_a_hand
+    from core.model.handover import lend_a_hand
 
     parallel.PATIENCE = timedelta(seconds=patience_s)
     returned, words = None, ""

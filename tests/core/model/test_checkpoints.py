@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from core.model.checkpoints import CHECKPOINT, Learner, Standing, fingerprint, resume, save_checkpoint
 from core.model.model_files import CurveRow
 from core.model.network import UserBehaviorTransformer
-from core.model.steps import plan
-from core.model.training import CHECKPOINT, Learner, Standing, fingerprint, resume, save_checkpoint
+from core.model.schedule import plan
 from tests.core.model.toys import TINY, shop, streams_of
 
 ROW = CurveRow(step=3, epoch=1, loss=0.5, users_per_s=100.0)

@@ -19,7 +19,9 @@ from core.base.progress import silent
 from core.base.schema import View
 from core.base.settings import Device
 from core.model import (
+    checkpoints,
     embedding,
+    handover,
     inputs,
     model_files,
     parallel,
@@ -35,8 +37,8 @@ from tests.core.model.several import together
 from tests.core.model.test_training import stop_after
 from tests.core.model.toys import SHOP_URLS, TINY, shop
 
-MODULES = (training, embedding, inputs, model_files, steps, training, triplets)
-SHARED = (training, parallel)
+MODULES = (checkpoints, embedding, inputs, model_files, steps, training, triplets)
+SHARED = (handover, parallel)
 """Of a training by several processes."""
 NAMES = {View.URL: SHOP_URLS, View.THEME: ["Shoes"] * 8 + ["Books"] * 8}
 HARMLESS = {
@@ -204,7 +206,7 @@ def left_behind(module: str, node: ast.Call | None, folder: Path | None = None) 
             leave_out(sys.modules[module], node, patch)
         try:
             with one_of_two_gpus(patch):
-                train(USERS, NAMES, TINY, folder) if folder else training.lend_a_hand()
+                train(USERS, NAMES, TINY, folder) if folder else handover.lend_a_hand()
         except (LeftBehindError, ResourceError) as error:
             return isinstance(error.__cause__ or error, LeftBehindError)
     return False

@@ -9,7 +9,7 @@ import torch
 from core.base.schema import View
 from core.base.settings import TrainSettings
 from core.base.workers import alone
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.model import embedding, head_fitting
 from core.model.feature_blocks import BLOCKS, FeatureBlock, normalised
 from core.model.head_fitting import DEFAULT_SHARE, NETWORK_SHARES, HeadFitting, surest_share

@@ -19,13 +19,15 @@ from core.base.progress import Progress, silent
 from core.base.schema import View
 from core.base.settings import TrainSettings
 from core.base.workers import alone
-from core.model import parallel, training
+from core.model import handover, parallel, training
+from core.model.checkpoints import CHECKPOINT
 from core.model.inputs import Spans, build_vocabularies
 from core.model.model_files import WEIGHTS, TrainReport
 from core.model.parallel import ALONE, Share
 from core.model.population import choose_users
-from core.model.steps import Schedule, TrainingStep, learn_batch
-from core.model.training import CHECKPOINT, train
+from core.model.schedule import Schedule
+from core.model.steps import TrainingStep, learn_batch
+from core.model.training import train
 from tests.core.model.several import together
 from tests.core.model.test_training import same, stop_after
 from tests.core.model.toys import SHOP_URLS, TINY, sequences_of, shop
@@ -66,7 +68,7 @@ def gradients_both_ways(folder: Path) -> list[tuple[Found, Found]]:
     assignment = begun()
     steps = range(4)
     alone = [gradients(assignment.step, assignment.spans, assignment.schedule, one) for one in steps]
-    with training.led(assignment.step, assignment.spans, folder) as step:
+    with handover.led(assignment.step, assignment.spans, folder) as step:
         assert step.share.size > 1
         shared = []
         for number in steps:
@@ -128,7 +130,7 @@ def test_pages_dropped_at_random_change_the_curve_by_noise_only(told: Told, sing
 
 
 def test_nothing_is_left_of_what_was_handed_over(told: Told) -> None:
-    assert list(told[0].rglob(f"{training.PREFIX}*")) == []
+    assert list(told[0].rglob(f"{handover.PREFIX}*")) == []
 
 
 def broken_off(folder: Path) -> TrainReport:
@@ -149,15 +151,15 @@ def test_a_cancelled_training_ends_everywhere_and_one_process_goes_on(single: Si
 def dying() -> None:
     """A helper that is killed after some steps."""
     calls = iter([None] * 5)
-    training.learn_batch = lambda *_: learn_batch(*_) if next(calls, 0) is None else os._exit(9)
-    training.lend_a_hand()
+    handover.learn_batch = lambda *_: learn_batch(*_) if next(calls, 0) is None else os._exit(9)
+    handover.lend_a_hand()
 
 
 def sleeping() -> None:
     """A helper that takes too long for a step."""
     calls = iter([None] * 5)
-    training.learn_batch = lambda *_: learn_batch(*_) if next(calls, 0) is None else time.sleep(8)
-    training.lend_a_hand()
+    handover.learn_batch = lambda *_: learn_batch(*_) if next(calls, 0) is None else time.sleep(8)
+    handover.lend_a_hand()
 
 
 @pytest.mark.parametrize(
@@ -185,18 +187,18 @@ def test_more_processes_than_users_a_batch_are_refused(
 
 def test_a_disk_that_others_do_not_see_is_told(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="A process of this run cannot read"):
-        training._read(tmp_path / "elsewhere")
+        handover._read(tmp_path / "elsewhere")
 
 
 def test_tokens_are_mapped_and_a_process_reads_those_of_its_own_users(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assignment = begun()
-    training._write(tmp_path, assignment.step, assignment.spans)
+    handover._write(tmp_path, assignment.step, assignment.spans)
     share = Share(1, 2, *Share.bounds(assignment.spans, 1, 2))
     items = np.load(tmp_path / "stream.items.npy", mmap_mode="r+")
     items[: share.begin] = 2**30  # there is no such token
-    _, spans, streams, _ = training._read(tmp_path)
+    _, spans, streams, _ = handover._read(tmp_path)
     assert {type(one) for one in vars(streams).values()} == {np.memmap}
     monkeypatch.setattr(Share, "gather", lambda *_: None)
     monkeypatch.setattr(Share, "add_gradients", lambda *_: None)

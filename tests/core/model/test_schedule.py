@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.base.settings import PRESETS, Preset, TrainSettings
-from core.model.steps import STEPS_AN_EPOCH, estimate_seconds, one_cycle, peak_rate, plan
+from core.model.schedule import STEPS_AN_EPOCH, estimate_seconds, one_cycle, peak_rate, plan
 
 
 def test_a_usual_size_sees_every_user_once_an_epoch() -> None:

@@ -11,12 +11,13 @@ from core.base.errors import Cancelled, InputError, SettingsError
 from core.base.progress import Progress
 from core.base.schema import View
 from core.base.settings import TrainSettings, ViewWeights
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.model import training
+from core.model.checkpoints import CHECKPOINT
 from core.model.embedding import embed
 from core.model.inputs import view_factors, view_streams
 from core.model.model_files import TRAINING, WEIGHTS, TrainReport, load_vocabularies
-from core.model.training import CHECKPOINT, train
+from core.model.training import train
 from core.segments.combination import combine
 from tests.core.model.toys import SHOP_URLS, TINY, pages_of, sequences_of, shop
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from core.base.schema import View
 from core.base.settings import TrainSettings
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.model.inputs import TokenStreams
 
 TINY = TrainSettings(

@@ -11,7 +11,7 @@ import pytest
 from core.base.errors import ArtifactError, InputError
 from core.base.schema import OUTSIDE, SET_ASIDE, View
 from core.base.settings import ClusterSettings, Encoder, ViewWeights
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.model import bag
 from core.model.embedding import embed
 from core.model.training import train

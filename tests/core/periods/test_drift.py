@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from benchmarks.drift import alarms, changed, pair
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.differences.table import Diff
 from core.periods import training_period as module
 from core.periods.drift import AFTER_VALUE, ALPHA, BEFORE_VALUE, ERRORS, FIGURE, ITEM, UNTESTED, Drift

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.periods.placed_users import by_section, live_shortly, sections
 from tests.core.periods.visits import visits
 

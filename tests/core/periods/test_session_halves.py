@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.periods import training_period
 from core.periods.training_period import halves_of
 from tests.core.periods.two_exports import sequences

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from core.base.local_clock import MINUTE, LocalClock
 from core.base.schema import OUTSIDE, Group
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.periods.calendar import DAY, HOUR, day_number
 from core.profiles.rows import Rows
 

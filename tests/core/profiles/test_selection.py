@@ -7,7 +7,7 @@ import pytest
 
 from core.base.errors import InputError
 from core.base.schema import OUTSIDE, Group, Pages, Users
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.profiles.data import ProfileData
 from core.profiles.profile_columns import Col, PageRanking
 from core.profiles.rows import make_rows

@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 
 from core.base.local_clock import LocalClock
 from core.base.schema import Group, Outcomes, Pages, Users
-from core.data.dataset import OUTCOMES, PAGES, SCHEMA, SEQUENCES, USERS, Dataset, UserSequences
+from core.data.dataset import OUTCOMES, PAGES, SEQUENCES, USERS, Dataset
+from core.data.sequences import SCHEMA, UserSequences
 from core.profiles.data import ProfileData
 
 HOME, SALE, BLOG, CART = range(4)

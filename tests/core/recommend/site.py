@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.recommend.page_tables import PageTables, count_tables
 from tests.core.model.toys import sequences_of
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from core.base.errors import ArtifactError
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.recommend.candidates import Reach, Source, fit_head
 from core.recommend.learning import LearnedFrom, NextMoments, ask, choose_moments, learn
 from core.recommend.next_pages import FACTS, TABLES, NextPages

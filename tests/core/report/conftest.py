@@ -10,8 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from core.base.settings import AnalyzeSettings, ClusterSettings
-from core.data.dataset import OUTCOMES, PAGES, RECEIPT, REJECTS, SCHEMA, SEQUENCES, USERS, Dataset
+from core.data.dataset import OUTCOMES, PAGES, RECEIPT, REJECTS, SEQUENCES, USERS, Dataset
 from core.data.receipt import FileReceipt, Receipt, UrlCount, WaterfallStep
+from core.data.sequences import SCHEMA
 from core.differences.table import differences
 from core.differences.user_items import UserItems
 from core.journeys.moves import Moves, readable_places

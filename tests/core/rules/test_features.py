@@ -9,7 +9,7 @@ import pytest
 
 from core.base.errors import InputError
 from core.base.schema import Pages, Users
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.rules.conditions import DAY_US, RuleClause, RuleCondition, RuleFeatures, RuleField, SegmentRule
 from tests.core.rules.toy import asks
 

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.evidence import ADDRESSES, KINDS, planted
 from core.base.errors import ArtifactError, Cancelled
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.segments.level_search import measure_levels
 from core.segments.levels import FEWEST_USERS, SegmentLevels, SmallKind, Structure, unsupported, withheld
 from core.segments.visit_tokens import Aspect

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from core.segments.combination import along, principal_axes
+from core.segments.principal import along, principal_axes
 
 
 def test_the_axis_is_where_rows_differ_and_distances_on_it_stay() -> None:

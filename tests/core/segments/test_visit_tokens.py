@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from core.data.dataset import UserSequences
+from core.data.sequences import UserSequences
 from core.segments.visit_tokens import (
     BUCKETS,
     MAX_LENGTH,
