@@ -107,6 +107,8 @@ _MISSING: Final = "missing"
 _SHOWN_HOSTS: Final = 10
 DECISIONS, FETCHED = "decisions", "fetched"
 """Folders of the label cache."""
+_DECIDED: Final = 2
+"""Raised when rules or themes decide otherwise on the same pages; cached answers of models stay."""
 _WITHOUT_MODELS: Final = (LabelMode.OFF, LabelMode.RULES)
 _KEPT: Final = "the label with which the model was trained"
 
@@ -259,7 +261,7 @@ def ingredients(
         cache_dir: Where decisions and fetched pages are kept.
         asked: Identity of the language model; by default the environment's.
     """
-    found = {"rules": file_checksum(RULES_FILE), "version": str(label_cache.VERSION)}
+    found = {"rules": file_checksum(RULES_FILE), "version": f"{label_cache.VERSION}.{_DECIDED}"}
     if settings.mode not in _WITHOUT_MODELS:
         found["embedding"] = embedding_classifier.SHA256 if embedding_classifier.installed() else _MISSING
     if settings.mode is LabelMode.NLI:

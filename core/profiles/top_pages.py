@@ -165,12 +165,12 @@ def select(data: ProfileData, rows: Rows, users: np.ndarray, count: int = 10) ->
 def small_kind_sentence(data: ProfileData, kind: SmallKind) -> str:
     """Describe a small kind in words: its users, the page that sets them apart, and its stability.
 
-    ``A small kind beside these: 61 users (2.0%), 72% of whom view /careers, would come again (Jaccard 0.78)``
+    ``A small kind beside these: 61 users (2.0%), 72% of whom view /careers; two halves of the …``
     """
     page = _pages(data, np.array(kind.users), 1).iloc[0]
     return (
         f"A small kind beside these: {counted(len(kind.users), 'user')} ({kind.share:.1%}), "
-        f"{page[Col.SHARE]:.0%} of whom view {page[Col.PAGE_LOCATION]}, would come again "
+        f"{page[Col.SHARE]:.0%} of whom view {page[Col.PAGE_LOCATION]}; two halves of the users lead to them "
         f"(Jaccard {kind.agreement:.2f})"
     )
 

@@ -120,7 +120,9 @@ def publish(
         _write_later(later, results, settings, made, levels, certificates, (facets, told), progress)
         seal(building / MODEL)
         doubts = _doubts(levels, made.partition, certificates)
-        doubts += [row["text"] for row in _small_kinds(made, levels)]
+        if not finish:  # of a run in a bound of memory they would be of its sample
+            small = later.attempt("small kinds", partial(_small_kinds, made, levels), [])
+            doubts += [row["text"] for row in small]
         record = _record(results, settings, made, doubts) | {"failed": later.failed}
         record |= finish(building, made) if finish else {}
         write_json(building / RUN, record)

@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from time import time
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
@@ -59,6 +60,7 @@ class KeptStage(Generic[Asked, Made]):
         make: Makes the result.
         write: Writes it into a folder.
         read: Reads it from there.
+        clear: Removes what it was asked with, once the result is kept; None where nothing waits.
     """
 
     name: str
@@ -69,6 +71,7 @@ class KeptStage(Generic[Asked, Made]):
     make: Callable[[Store, Asked, Progress], Made]
     write: Callable[[Path, Made], None]
     read: Callable[[Path], Made]
+    clear: Callable[[Store, Asked], None] | None = None
 
     def key(self, asked: Asked) -> str:
         """Content key of the result."""
@@ -106,9 +109,21 @@ class KeptStage(Generic[Asked, Made]):
         Raises:
             Cancelled: If ``progress`` says so.
         """
-        if self.artifact(store, asked) is None:
-            self.keep(store, asked, self.make(store, asked, progress))
+        self.made(store, asked, partial(self.make, store, asked, progress))
+        if self.clear is not None:
+            self.clear(store, asked)
         return {self.name: self.key(asked)}
+
+    def made(self, store: Store, asked: Asked, make: Callable[[], Made]) -> Made:
+        """Read the result, or make and keep it where it is missing or cannot be read.
+
+        Raises:
+            ResourceError: If the disk is full.
+        """
+        with suppress(ArtifactError):
+            if (found := self.find(store, asked)) is not None:
+                return found
+        return self.keep(store, asked, make())
 
 
 class LevelsRequest(Settings):
@@ -158,7 +173,7 @@ def measured_levels(
         Cancelled: If ``progress`` says so.
     """
     asked = LevelsRequest(dataset=dataset.key, labels=labels.key if labels else "")
-    return LEVELS.find(store, asked) or LEVELS.keep(store, asked, _search_levels(dataset, labels, progress))
+    return LEVELS.made(store, asked, partial(_search_levels, dataset, labels, progress))
 
 
 def _search_levels(dataset: Dataset, labels: LabelledPages | None, progress: Progress) -> SegmentLevels:
@@ -246,9 +261,11 @@ def _make_certificates(store: Store, asked: CertifyRequest, progress: Progress) 
     if waiting is None:
         raise ArtifactError("These segments were not handed in", remedy="Open Explore again")
     vectors = _combined(store, asked.dataset, asked.embeddings, asked.weights)
-    found = certify(vectors, Partition.from_files(waiting.path), progress)
-    shutil.rmtree(waiting.path, ignore_errors=True)
-    return found
+    return certify(vectors, Partition.from_files(waiting.path), progress)
+
+
+def _clear_handed_in(store: Store, asked: CertifyRequest) -> None:
+    shutil.rmtree(store.root / HANDED_IN / CERTIFICATES.key(asked), ignore_errors=True)
 
 
 def _certificates_json() -> TypeAdapter[Mapping[int, Certificate]]:
@@ -318,6 +335,7 @@ LAYOUT: Final = KeptStage(
 CERTIFICATES: Final = KeptStage(
     "certify", "how sure segments are", "Measuring how sure each segment is",
     CertifyRequest, _certificates_made_of, _make_certificates, _write_certificates, _read_certificates,
+    _clear_handed_in,
 )  # fmt: skip
 SCORECARD: Final = KeptStage(
     "scorecard", "comparison with simple ways", "Comparing the model with simple ways",

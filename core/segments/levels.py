@@ -187,7 +187,7 @@ class SegmentLevels(_Part):
 
     def to_json(self) -> str:
         """Write the levels as JSON text."""
-        return self.model_dump_json(indent=1)
+        return self.model_dump_json()
 
     @classmethod
     def from_json(cls, text: str | bytes) -> SegmentLevels:

@@ -286,7 +286,7 @@ class Case:
 
     @cached_property
     def untrained(self) -> Learned:
-        """The same model with the weights from before its training."""
+        """The network of this model with the weights from before its training."""
         return self.learned.before_training(self.sample)
 
     @cached_property
