@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from core.base.schema import View
-from core.saved import comparisons, conversations, descriptions, label_book, preferences, saved_work, turns
+from core.saved import conversations, descriptions, label_book, preferences, saved_work, turns
 from core.labels.label_settings import Override
 from core.storage.store import Store
 
