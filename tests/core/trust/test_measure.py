@@ -14,9 +14,10 @@ from core.base.settings import IngestSettings, Preset, TrainSettings, ViewWeight
 from core.model.network import item_vectors
 from core.profiles.outcomes import Happened, OutcomeIndex
 from core.runs import pipeline
+from core.runs.stages import SCORECARD, ScorecardRequest
 from core.runs.tasks import run
 from core.storage.store import Store
-from core.trust import measure, result
+from core.trust import measure
 from core.trust.case import Case, open_case
 from core.trust.measure import measure_scorecard
 from core.trust.result import Method, Scorecard, Topic
@@ -52,10 +53,10 @@ def card(shop: FinishedRun) -> Scorecard:
         "dataset": shop.dataset, "labels": "", "model": shop.model, "embeddings": shop.embeddings,
         "weights": ViewWeights(), "outcomes": ("purchase",),
     }  # fmt: skip
-    key = run("scorecard", shop.root, request, silent)["scorecard"]
-    artifact = Store(shop.root).find(result.STAGE, key)
-    assert artifact is not None
-    return Scorecard.from_json((artifact.path / result.FILE).read_bytes())
+    run("scorecard", shop.root, request, silent)
+    found = SCORECARD.find(Store(shop.root), ScorecardRequest(**request))
+    assert found is not None
+    return found
 
 
 def test_every_question_has_figures_with_their_users_or_a_reason(card: Scorecard) -> None:
@@ -231,12 +232,10 @@ def test_poor_data_are_judged_in_words_and_finite_numbers(
 
 
 def test_the_store_is_not_asked_to_measure_twice(shop: FinishedRun, card: Scorecard, tmp_path: Path) -> None:
-    settings, inputs = result.made_of(shop.embeddings, ViewWeights(), ("purchase",))
     request = {
         "dataset": "none", "labels": "", "model": "none",  # nothing to measure from
         "embeddings": shop.embeddings, "weights": ViewWeights(), "outcomes": ("purchase",),
     }  # fmt: skip
-    key = result_key = run("scorecard", shop.root, request, silent)["scorecard"]
-    found = Store(shop.root).find(result.STAGE, key)
-    assert found is not None
-    assert (found.settings, found.inputs, result_key) == (settings, inputs, key)
+    key = run("scorecard", shop.root, request, silent)["scorecard"]
+    assert key == SCORECARD.key(ScorecardRequest(**request))
+    assert SCORECARD.find(Store(shop.root), ScorecardRequest(**request)) == card
