@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from enum import StrEnum
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
-import pandas as pd
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from core.base.local_clock import LocalClock
 from core.base.schema import PAGE_VIEW, SourceBasis, Users
 from core.base.wording import counted
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _NO_SOURCE: Final = "none"
 """Basis of users without a traffic source."""

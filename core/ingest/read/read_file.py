@@ -24,7 +24,6 @@ from core.ingest.read import delimited, ndjson, parquet
 from core.ingest.read.headers import naming
 from core.ingest.read.part_files import KEPT, FileCount, PartFile, Rejected, Sink
 from core.ingest.read.tools import PAGE_VIEWS
-from core.ingest.read.whole_events import put_together
 from core.ingest.sources.input_files import InputFile
 from core.ingest.sources.sniffing import FileKind
 
@@ -232,6 +231,8 @@ def read_file(
         ResourceError: If the disk is full.
         Cancelled: If ``report`` says so.
     """
+    from core.ingest.read.whole_events import put_together  # loads DuckDB: a look inside needs none
+
     sink = Sink(folder, prefix, rejected=Rejected(room))
     count = _READERS[source.kind](source, settings, sink, report)
     count = put_together(sink, count, source.kind, lambda: report(_ALL_READ))
