@@ -103,9 +103,6 @@ def _names(cell: str) -> list[str]:
     return [name for record in records for name in record]
 
 
-_KNOWN = pa.array(PAGE_VIEWS)
-
-
 def with_page_views(count: FileCount, parts: Sequence[Path]) -> FileCount:
     """Add the names of page views in a file to its properties; an empty column of event names is dropped.
 
@@ -120,7 +117,7 @@ def with_page_views(count: FileCount, parts: Sequence[Path]) -> FileCount:
         for batch in pq.ParquetFile(path).iter_batches(columns=[Raw.EVENT_NAME]):
             names = pc.utf8_trim(pc.unique(batch.column(0)), " ")
             is_named = is_named or bool(pc.any(pc.not_equal(names, "")).as_py())
-            known |= set(names.filter(pc.is_in(names, _KNOWN)).to_pylist())
+            known |= set(names.filter(pc.is_in(names, pa.array(PAGE_VIEWS))).to_pylist())
     if is_named:
         return replace(count, page_views=tuple(name for name in PAGE_VIEWS if name in known))
     named = {field: column for field, column in count.columns.items() if field != Raw.EVENT_NAME}
